@@ -1,0 +1,60 @@
+/**
+ * Every error that Verisum raises on purpose carries one of these codes.
+ * The text beside a code is the cause in one sentence; `docs/errors.md` is generated from it.
+ */
+export const ERROR_CODES = {
+  // parameters
+  PARAMETERS_INVALID: "A task parameter is outside its range or contradicts another one.",
+  // encoding
+  ENCODING_LENGTH: "A byte string or vector does not have the length that the round's layout fixes.",
+  ENCODING_NOT_CANONICAL: "A field element or coordinate is outside its canonical range.",
+  ENCODING_SLOT_RANGE: "A packed element does not decode into slots of the allowed range.",
+  ENCODING_TRAILING_BYTES: "A decoder found bytes after the end of the value.",
+  // curve
+  POINT_NOT_ON_CURVE: "A pair of coordinates is not a point of BN254 G1 or G2.",
+  POINT_INFINITY: "The point at infinity stands where a proper point is required.",
+  // sharing
+  SHARE_INDEX: "A share index is zero, repeated or larger than the committee.",
+  SHARE_COUNT: "Fewer shares were given than the threshold needs.",
+  SHARE_DIGEST_MISMATCH: "A decrypted share does not have the digest recorded on chain.",
+  SHARE_EVALUATION_MISMATCH: "A share does not evaluate at z to the committed polynomial's value.",
+  SHARE_DECRYPTION: "A share ciphertext does not open for this member, round and client.",
+  // aggregate
+  AGGREGATE_COMMITMENT_MISMATCH: "The interpolated sum does not open the contract's sum of commitments.",
+  AGGREGATE_EVALUATION_MISMATCH: "The published aggregate does not evaluate to the value checked on chain.",
+  AGGREGATE_DIGEST_MISMATCH: "The published aggregate does not have the digest recorded on chain.",
+  AGGREGATE_NOT_RECOVERABLE: "No threshold-sized set of released share sums opens the sum of commitments.",
+  MODEL_DIGEST_MISMATCH: "A model's integer state does not have the digest recorded on chain.",
+  MODEL_OVERFLOW: "An integer model weight left the range of the model's fixed-point format.",
+  // update
+  UPDATE_NOT_FINITE: "A local update contains NaN or an infinity.",
+  UPDATE_LENGTH: "A local update does not have the task's number of coordinates.",
+  UPDATE_OVER_BOUND: "A quantised update exceeds the round's norm bound or coordinate range.",
+} as const;
+
+export type ErrorCode = keyof typeof ERROR_CODES;
+
+/** Evidence that travels with an error: plain data, never secrets. */
+export type ErrorDetails = Readonly<Record<string, string | number | bigint | boolean | readonly string[]>>;
+
+/**
+ * The one error class of the project.
+ *
+ * @example throw new VerisumError("SHARE_INDEX", "share index 0 is not allowed", { index: 0 });
+ */
+export class VerisumError extends Error {
+  readonly code: ErrorCode;
+  readonly details: ErrorDetails;
+
+  constructor(code: ErrorCode, message: string, details: ErrorDetails = {}, options?: ErrorOptions) {
+    super(message, options);
+    this.name = "VerisumError";
+    this.code = code;
+    this.details = details;
+  }
+}
+
+/** True if `error` is a VerisumError, with the given code if one is named. */
+export function isVerisumError(error: unknown, code?: ErrorCode): error is VerisumError {
+  return error instanceof VerisumError && (code === undefined || error.code === code);
+}
