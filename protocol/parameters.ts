@@ -1,0 +1,111 @@
+/**
+ * Every number of the protocol, once, with its unit and range.
+ * `npm run generate` writes the Solidity and circom copies; CI fails when they differ.
+ */
+import { VerisumError } from "./errors.ts";
+
+/** Version of the wire formats and transcripts. */
+export const PROTOCOL_VERSION = 1;
+
+/** Order of the scalar field of BN254 (EIP-196), r. */
+export const FIELD_ORDER = 21888242871839275222246405745257275088548364400416034343698204186575808495617n;
+/** Order of the base field of BN254 (EIP-196), p. */
+export const BASE_FIELD_ORDER = 21888242871839275222246405745257275088696311157297823662689037894645226208583n;
+/** Bytes of one encoded field element (big-endian, canonical). */
+export const ELEMENT_BYTES = 32;
+
+/** Signed coordinates packed into one field element. */
+export const SLOTS_PER_ELEMENT = 12;
+/** Bits of one slot. A weighted sum of coordinates must stay inside a signed slot. */
+export const SLOT_BITS = 21;
+/** Uniform masks appended to each chunk's block of elements. */
+export const MASKS_PER_CHUNK = 3;
+/** Bits of the norm accumulator that is carried from chunk to chunk. */
+export const NORM_ACCUMULATOR_BITS = 48;
+/** Largest sum of the weights of all registered clients. */
+export const MAX_TOTAL_WEIGHT = 511;
+/** Largest number of clients in one round: one bit each in a 256-bit word. */
+export const MAX_COHORT = 256;
+/** Largest number of committee members. */
+export const MAX_COMMITTEE = 32;
+/** Largest number of chunks in one update: the proofs of one transaction. */
+export const MAX_CHUNKS = 64;
+/** Bytes of one leaf of an aggregate's digest. */
+export const DIGEST_LEAF_BYTES = 65536;
+/** Public signals of the chunk circuit, outputs first: y, h, alpha, z, bound, hPrevious. */
+export const CHUNK_PUBLIC_SIGNALS = ["y", "h", "alpha", "z", "bound", "hPrevious"] as const;
+
+/** One size of chunk: one circuit, one key. */
+export interface ChunkKind {
+  /** Name of the circuit instance, `chunk_<coordinates>x<bits>`. */
+  readonly name: string;
+  /** Coordinates proven by one proof; a multiple of SLOTS_PER_ELEMENT. */
+  readonly coordinates: number;
+  /** log2 of the evaluation domain. */
+  readonly domainBits: number;
+}
+
+/** A coordinate width with the chunk sizes whose keys exist for it. */
+export interface Preset {
+  readonly name: PresetName;
+  /** Bits of one signed coordinate; the lookup table has 2^coordinateBits rows. */
+  readonly coordinateBits: number;
+  /** In the order of their key index on chain, smallest first. */
+  readonly kinds: readonly ChunkKind[];
+}
+
+export type PresetName = "tiny" | "standard";
+
+/** `tiny` runs a round with proofs in seconds and is for tests; `standard` is for use. */
+export const PRESETS: Readonly<Record<PresetName, Preset>> = {
+  tiny: {
+    name: "tiny",
+    coordinateBits: 8,
+    kinds: [
+      { name: "chunk_180x8", coordinates: 180, domainBits: 10 },
+      { name: "chunk_1020x8", coordinates: 1020, domainBits: 11 },
+    ],
+  },
+  standard: {
+    name: "standard",
+    coordinateBits: 12,
+    kinds: [
+      { name: "chunk_2640x12", coordinates: 2640, domainBits: 13 },
+      { name: "chunk_10200x12", coordinates: 10200, domainBits: 14 },
+      { name: "chunk_54960x12", coordinates: 54960, domainBits: 16 },
+    ],
+  },
+};
+
+/** Rows of a preset's lookup table, T. */
+export function tableSize(preset: Preset): number {
+  return 2 ** preset.coordinateBits;
+}
+
+/** Added to a signed coordinate to make it a row of the table. */
+export function coordinateOffset(preset: Preset): number {
+  return 2 ** (preset.coordinateBits - 1);
+}
+
+/** Elements of one chunk's block: the packed coordinates and the masks. */
+export function chunkElements(kind: ChunkKind): number {
+  return kind.coordinates / SLOTS_PER_ELEMENT + MASKS_PER_CHUNK;
+}
+
+/**
+ * Checks the inequalities that the encoding's exactness rests on.
+ * @throws PARAMETERS_INVALID naming the one that fails.
+ */
+export function assertPreset(preset: Preset): void {
+  const require = (holds: boolean, rule: string): void => {
+    if (!holds) throw new VerisumError("PARAMETERS_INVALID", `preset ${preset.name}: ${rule} does not hold`, { preset: preset.name, rule });
+  };
+  require(preset.coordinateBits >= 2 && preset.coordinateBits <= 12, "2 <= coordinateBits <= 12");
+  require(MAX_TOTAL_WEIGHT * coordinateOffset(preset) < 2 ** (SLOT_BITS - 1), "W * 2^(bits-1) < 2^(slotBits-1)");
+  require(SLOT_BITS * SLOTS_PER_ELEMENT < 253, "slotBits * slots < 253");
+  for (const kind of preset.kinds) {
+    require(kind.coordinates % SLOTS_PER_ELEMENT === 0, "coordinates is a multiple of slots");
+    require(kind.coordinates + tableSize(preset) < 2 ** kind.domainBits, "coordinates + table < domain");
+    require(kind.coordinates * MAX_CHUNKS * 2 ** (2 * (preset.coordinateBits - 1)) < 2 ** NORM_ACCUMULATOR_BITS, "N * K * 2^(2(bits-1)) < 2^48");
+  }
+}

@@ -1,0 +1,49 @@
+/**
+ * The public keys of a task: Groth16 with one committed block of wires (protocol.md §5) and KZG.
+ *
+ * A task has one powers-of-tau (alpha, beta, tau) and, per chunk kind, (delta, sigma) and the bases of the public inputs.
+ */
+import { keccak_256 } from "@noble/hashes/sha3.js";
+import { encodeElements } from "./field.ts";
+import { negateG2 } from "./points.ts";
+import type { G1, G2 } from "./points.ts";
+
+/** Keys of one chunk kind. `publicBases` has one entry per public signal plus the constant, seven in all. */
+export interface ChunkVerificationKey {
+  readonly delta: G2;
+  readonly sigma: G2;
+  readonly publicBases: readonly G1[];
+}
+
+/** Everything the contract needs to verify submissions and openings of one preset. */
+export interface VerificationKeys {
+  readonly alpha: G1;
+  readonly beta: G2;
+  readonly tau: G2;
+  /** In the preset's order of kinds. */
+  readonly kinds: readonly ChunkVerificationKey[];
+}
+
+/**
+ * The bytes stored on chain, 32-byte words, big-endian:
+ * alpha (x, y), −beta, tau, then per kind −delta, −sigma, publicBases[0..6].
+ * G2 points are (x.c1, x.c0, y.c1, y.c0), the order of EIP-197.
+ */
+export function encodeVerificationKeys(keys: VerificationKeys): Uint8Array {
+  const words = [keys.alpha.x, keys.alpha.y, ...g2Words(negateG2(keys.beta)), ...g2Words(keys.tau)];
+  for (const kind of keys.kinds) {
+    words.push(...g2Words(negateG2(kind.delta)), ...g2Words(negateG2(kind.sigma)));
+    for (const base of kind.publicBases) words.push(base.x, base.y);
+  }
+  return encodeElements(words);
+}
+
+/** keccak-256 of the encoded keys: what the contract stores and every client compares. */
+export function hashVerificationKeys(keys: VerificationKeys): Uint8Array {
+  return keccak_256(encodeVerificationKeys(keys));
+}
+
+/** A G2 point in the word order of EIP-197: imaginary part first. */
+export function g2Words(point: G2): [bigint, bigint, bigint, bigint] {
+  return [point.x.c1, point.x.c0, point.y.c1, point.y.c0];
+}
