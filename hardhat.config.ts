@@ -1,0 +1,24 @@
+import { createRequire } from "node:module";
+import hardhatEthers from "@nomicfoundation/hardhat-ethers";
+import hardhatIgnition from "@nomicfoundation/hardhat-ignition-ethers";
+import { defineConfig } from "hardhat/config";
+
+const require = createRequire(import.meta.url);
+
+export default defineConfig({
+  plugins: [hardhatEthers, hardhatIgnition],
+  solidity: {
+    compilers: [
+      {
+        version: "0.8.37",
+        path: require.resolve("solc/soljson.js"),
+        settings: { viaIR: true, optimizer: { enabled: true, runs: 200 }, evmVersion: "osaka", metadata: { bytecodeHash: "none" } },
+      },
+    ],
+  },
+  paths: { tests: { mocha: "./test/contracts" } },
+  networks: {
+    node: { type: "edr-simulated", chainType: "l1", allowBlocksWithSameTimestamp: true },
+    local: { type: "http", chainType: "l1", url: "http://127.0.0.1:8545" },
+  },
+});

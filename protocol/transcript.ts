@@ -1,0 +1,112 @@
+/** Domain-separated hashes that the contract and everybody else compute alike: keccak-256 over 32-byte words. */
+import { keccak_256 } from "@noble/hashes/sha3.js";
+import { bytesToHex, concatBytes, hexToBytes, utf8ToBytes } from "@noble/hashes/utils.js";
+import { encodeElements } from "./field.ts";
+import { FIELD_ORDER, PROTOCOL_VERSION } from "./parameters.ts";
+import type { G1 } from "./points.ts";
+
+/** A 20-byte address or a 32-byte word as lower-case 0x-hex. */
+export type Hex = `0x${string}`;
+
+/** Where a statement is made: replay anywhere else fails. */
+export interface RoundContext {
+  readonly chainId: bigint;
+  readonly contract: Hex;
+  readonly round: bigint;
+}
+
+/** The inputs of a client's challenge, all fixed before alpha and z exist. */
+export interface ChallengeInput extends RoundContext {
+  readonly client: Hex;
+  readonly weight: number;
+  readonly parametersHash: Hex;
+  readonly baseModelDigest: Hex;
+  readonly commitment: G1;
+  readonly sharesDigest: Hex;
+  readonly sharesCid: Hex;
+  /** t − 1. */
+  readonly shareEvaluationCount: number;
+  /** D of each chunk, in order. */
+  readonly wireCommitments: readonly G1[];
+}
+
+/** The inputs of a result's evaluation point. */
+export interface ResultPointInput extends RoundContext {
+  readonly included: bigint;
+  readonly totalWeight: number;
+  readonly sum: G1;
+  readonly aggregateDigest: Hex;
+  readonly modelDigest: Hex;
+}
+
+/** keccak-256 of a label: the first word of every transcript. */
+export function domainTag(label: string): bigint {
+  return bytesToBigint(keccak_256(utf8ToBytes(`verisum.v${PROTOCOL_VERSION}.${label}`)));
+}
+
+/** chal of protocol.md §5. */
+export function challengeOf(input: ChallengeInput): Hex {
+  const words = [
+    domainTag("challenge"),
+    ...contextWords(input),
+    BigInt(input.client),
+    BigInt(input.weight),
+    BigInt(input.parametersHash),
+    BigInt(input.baseModelDigest),
+    input.commitment.x,
+    input.commitment.y,
+    BigInt(input.sharesDigest),
+    BigInt(input.sharesCid),
+    BigInt(input.shareEvaluationCount),
+    BigInt(input.wireCommitments.length),
+  ];
+  for (const point of input.wireCommitments) words.push(point.x, point.y);
+  return hashWords(words);
+}
+
+/** alpha and z of protocol.md §5: two independent field elements from one challenge. */
+export function challengePoints(challenge: Hex): { readonly alpha: bigint; readonly z: bigint } {
+  const derive = (label: string): bigint => BigInt(hashWords([domainTag(label), BigInt(challenge)])) % FIELD_ORDER;
+  return { alpha: derive("alpha"), z: derive("z") };
+}
+
+/** z' of protocol.md §6: where the contract opens the sum of commitments. */
+export function resultPoint(input: ResultPointInput): bigint {
+  const words = [
+    domainTag("result"),
+    ...contextWords(input),
+    input.included,
+    BigInt(input.totalWeight),
+    input.sum.x,
+    input.sum.y,
+    BigInt(input.aggregateDigest),
+    BigInt(input.modelDigest),
+  ];
+  return BigInt(hashWords(words)) % FIELD_ORDER;
+}
+
+/** sharesDigest: keccak-256 of the concatenated share hashes. */
+export function sharesDigest(shareHashes: readonly Hex[]): Hex {
+  return toHex(keccak_256(concatBytes(...shareHashes.map((hash) => fromHex(hash)))));
+}
+
+/** keccak-256 of 32-byte big-endian words. */
+export function hashWords(words: readonly bigint[]): Hex {
+  return toHex(keccak_256(encodeElements(words)));
+}
+
+export function toHex(bytes: Uint8Array): Hex {
+  return `0x${bytesToHex(bytes)}`;
+}
+
+export function fromHex(hex: Hex): Uint8Array {
+  return hexToBytes(hex.slice(2));
+}
+
+function contextWords(context: RoundContext): bigint[] {
+  return [context.chainId, BigInt(context.contract), context.round];
+}
+
+function bytesToBigint(bytes: Uint8Array): bigint {
+  return BigInt(toHex(bytes));
+}
