@@ -16,7 +16,6 @@ export default defineConfig({
       },
     ],
   },
-  paths: { tests: { mocha: "./test/contracts" } },
   networks: {
     node: { type: "edr-simulated", chainType: "l1", allowBlocksWithSameTimestamp: true },
     local: { type: "http", chainType: "l1", url: "http://127.0.0.1:8545" },

@@ -36,7 +36,7 @@ interface IVerisum {
     /// @notice Open registration with weight 1 for the bond.
     function join() external payable;
     /// @notice A client leaves between rounds; its bond becomes withdrawable.
-    function leave() external;
+    function unregister() external;
     function withdrawBond() external;
     /// @notice One-time X25519 keys of the calling member for consecutive rounds that have not opened.
     function registerRoundKeys(uint64 firstRound, bytes32[] calldata keys) external;
