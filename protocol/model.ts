@@ -1,0 +1,134 @@
+/**
+ * The model is an integer vector; floats derive from it (docs/protocol.md, section 6).
+ * A weight w is the integer round(w·2^fractionalBits). The state carries the server's momentum beside the weights,
+ * so that the next model follows from the state and the sum alone.
+ */
+import { keccak_256 } from "@noble/hashes/sha3.js";
+import { sha256 } from "@noble/hashes/sha2.js";
+import { concatBytes } from "@noble/hashes/utils.js";
+import { VerisumError } from "./errors.ts";
+import { encodeElements } from "./field.ts";
+import { DIGEST_LEAF_BYTES } from "./parameters.ts";
+import { domainTag, toHex } from "./transcript.ts";
+import type { Hex } from "./transcript.ts";
+
+/** Fixed-point weights and velocity, both `dimension` int32 values in units of 2^−fractionalBits. */
+export interface ModelState {
+  readonly weights: Int32Array;
+  readonly velocity: Int32Array;
+}
+
+/** A rational number with exact arithmetic: numerator / 2^denominatorBits. */
+export interface DyadicRational {
+  readonly numerator: number;
+  readonly denominatorBits: number;
+}
+
+/** How a sum moves the model. */
+export interface ServerRule {
+  /** Bits after the binary point of a weight. */
+  readonly fractionalBits: number;
+  /** Bits after the binary point of one quantisation step. */
+  readonly stepBits: number;
+  /** eta, applied to the weighted mean of the updates. */
+  readonly learningRate: DyadicRational;
+  /** Share of the last velocity that is kept. */
+  readonly momentum: DyadicRational;
+}
+
+const INT32_MAX = 2 ** 31 - 1;
+
+/**
+ * FedAvg with server momentum in exact integers: v' = round(mu·v) + round(eta·S·2^(fractionalBits−stepBits)/W); w' = w + v'.
+ * `round` is to nearest, halves up.
+ *
+ * @param sums weighted sums of quantised coordinates, in steps
+ * @param totalWeight W, the sum of the included clients' weights
+ * @throws UPDATE_LENGTH, MODEL_OVERFLOW
+ */
+export function nextModel(state: ModelState, sums: Int32Array, totalWeight: number, rule: ServerRule): ModelState {
+  const dimension = state.weights.length;
+  if (sums.length !== dimension || state.velocity.length !== dimension) {
+    throw new VerisumError("UPDATE_LENGTH", `model of ${dimension} weights, sum of ${sums.length}`, { expected: dimension, actual: sums.length });
+  }
+  const shift = rule.fractionalBits - rule.stepBits;
+  const stepNumerator = BigInt(rule.learningRate.numerator) << BigInt(Math.max(shift, 0));
+  const stepDenominator = BigInt(totalWeight) << BigInt(rule.learningRate.denominatorBits + Math.max(-shift, 0));
+  const weights = new Int32Array(dimension);
+  const velocity = new Int32Array(dimension);
+  for (let i = 0; i < dimension; i++) {
+    const step = roundedQuotient(BigInt(sums[i]!) * stepNumerator, stepDenominator);
+    const kept = roundedQuotient(BigInt(state.velocity[i]!) * BigInt(rule.momentum.numerator), 1n << BigInt(rule.momentum.denominatorBits));
+    velocity[i] = asInt32(step + kept, i);
+    weights[i] = asInt32(BigInt(state.weights[i]!) + step + kept, i);
+  }
+  return { weights, velocity };
+}
+
+/** The state of a model at the start of a task. @throws UPDATE_NOT_FINITE, MODEL_OVERFLOW */
+export function initialState(weights: Float32Array, fractionalBits: number): ModelState {
+  const fixed = new Int32Array(weights.length);
+  for (let i = 0; i < weights.length; i++) {
+    const scaled = Math.round(weights[i]! * 2 ** fractionalBits);
+    if (!Number.isFinite(scaled)) throw new VerisumError("UPDATE_NOT_FINITE", `weight ${i} is not finite`, { index: i });
+    fixed[i] = asInt32(BigInt(scaled), i);
+  }
+  return { weights: fixed, velocity: new Int32Array(weights.length) };
+}
+
+/** The float32 weights that participants train from. */
+export function floatWeights(state: ModelState, fractionalBits: number): Float32Array {
+  const unit = 2 ** -fractionalBits;
+  return Float32Array.from(state.weights, (weight) => weight * unit);
+}
+
+/** `state.bin`: weights, then velocity, int32 little-endian. */
+export function encodeModelState(state: ModelState): Uint8Array {
+  const bytes = new Uint8Array(state.weights.length * 8);
+  const view = new DataView(bytes.buffer);
+  state.weights.forEach((value, i) => view.setInt32(i * 4, value, true));
+  state.velocity.forEach((value, i) => view.setInt32((state.weights.length + i) * 4, value, true));
+  return bytes;
+}
+
+/** @throws ENCODING_LENGTH */
+export function decodeModelState(bytes: Uint8Array, dimension: number): ModelState {
+  if (bytes.length !== dimension * 8) {
+    throw new VerisumError("ENCODING_LENGTH", `a state of ${dimension} weights has ${dimension * 8} bytes, got ${bytes.length}`, { expected: dimension * 8, actual: bytes.length });
+  }
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  return {
+    weights: Int32Array.from({ length: dimension }, (_, i) => view.getInt32(i * 4, true)),
+    velocity: Int32Array.from({ length: dimension }, (_, i) => view.getInt32((dimension + i) * 4, true)),
+  };
+}
+
+/** The digest of a model that the contract records. */
+export function modelDigest(state: ModelState): Hex {
+  return leafDigest("model", encodeModelState(state));
+}
+
+/** The digest of an aggregate's canonical bytes that the contract records. */
+export function aggregateDigest(elements: readonly bigint[]): Hex {
+  return leafDigest("aggregate", encodeElements(elements));
+}
+
+/** keccak-256 of a domain tag and the sha-256 of each 64 KiB leaf, so that one leaf can be disputed alone. */
+export function leafDigest(label: "model" | "aggregate", bytes: Uint8Array): Hex {
+  const leaves: Uint8Array[] = [encodeElements([domainTag(label), BigInt(bytes.length)])];
+  for (let at = 0; at < bytes.length; at += DIGEST_LEAF_BYTES) leaves.push(sha256(bytes.subarray(at, at + DIGEST_LEAF_BYTES)));
+  return toHex(keccak_256(concatBytes(...leaves)));
+}
+
+/** a/b to the nearest integer, halves up; b > 0. */
+function roundedQuotient(a: bigint, b: bigint): bigint {
+  const doubled = 2n * a + b;
+  const divisor = 2n * b;
+  const quotient = doubled / divisor;
+  return doubled % divisor < 0n ? quotient - 1n : quotient;
+}
+
+function asInt32(value: bigint, index: number): number {
+  if (value > BigInt(INT32_MAX) || value < -BigInt(INT32_MAX)) throw new VerisumError("MODEL_OVERFLOW", `weight ${index} leaves the fixed-point range`, { index });
+  return Number(value);
+}

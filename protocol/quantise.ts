@@ -1,0 +1,88 @@
+/** From a real-valued update to bounded integers: clip, scale, round stochastically (docs/protocol.md, section 3). */
+import { VerisumError } from "./errors.ts";
+import { normSquared } from "./packing.ts";
+import { coordinateOffset } from "./parameters.ts";
+import type { Preset } from "./parameters.ts";
+import type { RandomBytes } from "./random.ts";
+
+/** How an update is turned into integers. One step is 2^−stepBits in units of the model's weights. */
+export interface Quantisation {
+  readonly stepBits: number;
+  /** L2 norm to which updates are clipped, in steps. */
+  readonly clipSteps: number;
+}
+
+const MAX_ROUNDING_ATTEMPTS = 100;
+
+/**
+ * B², the public bound on ‖q‖² in steps²: the rounded norm of any vector clipped to `clipSteps`.
+ *
+ * Kairouz, Liu, Steinke 2021, Theorem 1 with beta = e^−2: c² + d/4 + 2·(c + √d/2), in integers and rounded up.
+ * Stochastic rounding stays below it with probability at least 1 − e^−2; the client rounds again until it does.
+ */
+export function normBoundSquared(quantisation: Quantisation, dimension: number): bigint {
+  const clip = BigInt(quantisation.clipSteps);
+  const d = BigInt(dimension);
+  return clip * clip + (d + 3n) / 4n + 2n * clip + ceilSqrt(d);
+}
+
+/**
+ * Clips to the norm and the coordinate range, then rounds stochastically until the norm is within the bound.
+ *
+ * @param update `dimension` finite numbers, in units of the model's weights
+ * @param random a CSPRNG; four bytes are drawn per coordinate and attempt
+ * @returns signed integers in steps with ‖q‖² <= normBoundSquared
+ * @throws UPDATE_NOT_FINITE; UPDATE_OVER_BOUND if no attempt succeeds (probability below e^−200)
+ */
+export function quantiseUpdate(preset: Preset, quantisation: Quantisation, update: Float32Array | Float64Array, random: RandomBytes): Int32Array {
+  const scaled = clipToSteps(preset, quantisation, update);
+  const bound = normBoundSquared(quantisation, update.length);
+  for (let attempt = 0; attempt < MAX_ROUNDING_ATTEMPTS; attempt++) {
+    const rounded = roundStochastically(scaled, random);
+    if (BigInt(normSquared(rounded)) <= bound) return rounded;
+  }
+  throw new VerisumError("UPDATE_OVER_BOUND", "stochastic rounding did not come within the norm bound");
+}
+
+/** The update in steps, scaled down to the clip norm and clamped so that rounding stays in the coordinate range. */
+function clipToSteps(preset: Preset, quantisation: Quantisation, update: Float32Array | Float64Array): Float64Array {
+  const steps = 2 ** quantisation.stepBits;
+  const scaled = new Float64Array(update.length);
+  let sumOfSquares = 0;
+  for (let i = 0; i < update.length; i++) {
+    const value = update[i]!;
+    if (!Number.isFinite(value)) throw new VerisumError("UPDATE_NOT_FINITE", `coordinate ${i} of the update is ${value}`, { index: i });
+    scaled[i] = value * steps;
+    sumOfSquares += scaled[i]! * scaled[i]!;
+  }
+  const norm = Math.sqrt(sumOfSquares);
+  const shrink = norm > quantisation.clipSteps ? quantisation.clipSteps / norm : 1;
+  const limit = coordinateOffset(preset) - 1;
+  for (let i = 0; i < scaled.length; i++) scaled[i] = Math.min(limit, Math.max(-limit, scaled[i]! * shrink));
+  return scaled;
+}
+
+/** Rounds each value down or up, up with probability equal to its fraction (to 2^−32). */
+function roundStochastically(values: Float64Array, random: RandomBytes): Int32Array {
+  const rounded = new Int32Array(values.length);
+  const perDraw = 16_384;
+  for (let start = 0; start < values.length; start += perDraw) {
+    const count = Math.min(perDraw, values.length - start);
+    const bytes = random(count * 4);
+    const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+    for (let i = 0; i < count; i++) {
+      const floor = Math.floor(values[start + i]!);
+      const threshold = Math.floor((values[start + i]! - floor) * 2 ** 32);
+      rounded[start + i] = floor + (view.getUint32(i * 4) < threshold ? 1 : 0);
+    }
+  }
+  return rounded;
+}
+
+function ceilSqrt(value: bigint): bigint {
+  let root = 0n;
+  for (let bit = 1n << 32n; bit > 0n; bit >>= 1n) {
+    if ((root | bit) * (root | bit) <= value) root |= bit;
+  }
+  return root * root === value ? root : root + 1n;
+}

@@ -1,0 +1,102 @@
+/** Shamir sharing of whole vectors over Fr, and the check that a share belongs to a commitment (docs/protocol.md, section 4). */
+import { keccak_256 } from "@noble/hashes/sha3.js";
+import { VerisumError } from "./errors.ts";
+import { encodeElements, evaluatePolynomial, invert, multiply, randomElements, toField } from "./field.ts";
+import { FIELD_ORDER } from "./parameters.ts";
+import type { RandomBytes } from "./random.ts";
+import { toHex } from "./transcript.ts";
+import type { Hex } from "./transcript.ts";
+
+/** The random part of a sharing: t − 1 uniform vectors, the coefficients of x, x², … */
+export type SharingCoefficients = readonly (readonly bigint[])[];
+
+/** Draws the t − 1 coefficient vectors for a secret of `length` elements. */
+export function drawSharing(threshold: number, length: number, random: RandomBytes): SharingCoefficients {
+  return Array.from({ length: threshold - 1 }, () => randomElements(length, random));
+}
+
+/**
+ * Seat j's share, X + Σ j^kappa·a_kappa.
+ * @param seat 1 … n, assigned by the contract
+ * @throws SHARE_INDEX for seat 0
+ */
+export function shareFor(seat: number, secret: readonly bigint[], coefficients: SharingCoefficients): bigint[] {
+  if (!Number.isInteger(seat) || seat < 1) throw new VerisumError("SHARE_INDEX", `seat ${seat} cannot hold a share`, { seat });
+  const x = BigInt(seat);
+  return secret.map((constant, i) => {
+    let value = 0n;
+    for (let kappa = coefficients.length - 1; kappa >= 0; kappa--) value = (value + coefficients[kappa]![i]!) * x;
+    return (value + constant) % FIELD_ORDER;
+  });
+}
+
+/** keccak-256 of a share's canonical bytes: the entry of `shareHashes`. */
+export function shareHash(share: readonly bigint[]): Hex {
+  return toHex(keccak_256(encodeElements(share)));
+}
+
+/** E_kappa: each coefficient vector evaluated at z. */
+export function shareEvaluations(coefficients: SharingCoefficients, z: bigint): bigint[] {
+  return coefficients.map((vector) => evaluatePolynomial(vector, z));
+}
+
+/** The value that seat j's share must take at z: y + Σ j^kappa·E_kappa. */
+export function expectedShareEvaluation(seat: number, y: bigint, evaluations: readonly bigint[]): bigint {
+  let value = 0n;
+  for (let kappa = evaluations.length - 1; kappa >= 0; kappa--) value = (value + evaluations[kappa]!) * BigInt(seat);
+  return toField(value + y);
+}
+
+/**
+ * Checks a decrypted share against what the contract recorded.
+ * @throws SHARE_DIGEST_MISMATCH, SHARE_EVALUATION_MISMATCH
+ */
+export function checkShare(seat: number, share: readonly bigint[], recorded: { readonly hash: Hex; readonly z: bigint; readonly y: bigint; readonly evaluations: readonly bigint[] }): void {
+  if (shareHash(share) !== recorded.hash) throw new VerisumError("SHARE_DIGEST_MISMATCH", `seat ${seat}: the share is not the one that was hashed`, { seat });
+  if (evaluatePolynomial(share, recorded.z) !== expectedShareEvaluation(seat, recorded.y, recorded.evaluations)) {
+    throw new VerisumError("SHARE_EVALUATION_MISMATCH", `seat ${seat}: the share is not a point of the committed vector's sharing`, { seat });
+  }
+}
+
+/** Lagrange coefficients at zero for distinct seats. @throws SHARE_INDEX */
+export function lagrangeAtZero(seats: readonly number[]): bigint[] {
+  if (new Set(seats).size !== seats.length || seats.some((seat) => !Number.isInteger(seat) || seat < 1)) {
+    throw new VerisumError("SHARE_INDEX", "seats must be distinct and at least 1", { seats: seats.join(",") });
+  }
+  return seats.map((j) => {
+    let numerator = 1n;
+    let denominator = 1n;
+    for (const k of seats) {
+      if (k === j) continue;
+      numerator = multiply(numerator, BigInt(k));
+      denominator = multiply(denominator, toField(BigInt(k - j)));
+    }
+    return multiply(numerator, invert(denominator));
+  });
+}
+
+/**
+ * The secret behind exactly t shares (or share sums).
+ * @throws SHARE_INDEX, SHARE_COUNT, ENCODING_LENGTH
+ */
+export function interpolate(threshold: number, seats: readonly number[], shares: readonly (readonly bigint[])[]): bigint[] {
+  if (seats.length !== threshold || shares.length !== threshold) {
+    throw new VerisumError("SHARE_COUNT", `interpolation takes exactly ${threshold} shares, got ${shares.length}`, { threshold, given: shares.length });
+  }
+  return linearCombination(shares, lagrangeAtZero(seats));
+}
+
+/** Σ weight_i·vector_i, element by element: member's share sums and interpolation. @throws ENCODING_LENGTH */
+export function linearCombination(vectors: readonly (readonly bigint[])[], weights: readonly bigint[]): bigint[] {
+  const length = vectors[0]?.length ?? 0;
+  if (vectors.length !== weights.length || vectors.some((vector) => vector.length !== length)) {
+    throw new VerisumError("ENCODING_LENGTH", "vectors of a sum must have the same length and one weight each");
+  }
+  const sum: bigint[] = new Array(length);
+  for (let i = 0; i < length; i++) {
+    let value = 0n;
+    for (let v = 0; v < vectors.length; v++) value += vectors[v]![i]! * weights[v]!;
+    sum[i] = value % FIELD_ORDER;
+  }
+  return sum;
+}

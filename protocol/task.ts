@@ -1,0 +1,84 @@
+/** A task's parameters as the contract stores them; the same fields as `TaskParameters` in contracts/types. */
+import { VerisumError } from "./errors.ts";
+import { layoutOf } from "./layout.ts";
+import type { Layout } from "./layout.ts";
+import { MAX_COMMITTEE, PRESETS } from "./parameters.ts";
+import type { Preset } from "./parameters.ts";
+import { hashWords } from "./transcript.ts";
+import type { Hex } from "./transcript.ts";
+
+/** Units and meaning: contracts/types/VerisumTypes.sol. */
+export interface TaskParameters {
+  readonly taskCid: Hex;
+  readonly genesisCid: Hex;
+  readonly genesisDigest: Hex;
+  readonly keysHash: Hex;
+  readonly coordinateBits: number;
+  readonly dimension: number;
+  readonly normBoundSquared: bigint;
+  readonly committeeSize: number;
+  readonly threshold: number;
+  readonly quorum: number;
+  readonly minClients: number;
+  readonly minHonest: number;
+  readonly maxCorrupt: number;
+  readonly uniformWeights: boolean;
+  readonly openRegistration: boolean;
+  readonly bondWei: bigint;
+  readonly keyWindowSeconds: number;
+  readonly collectSeconds: number;
+  readonly attestSeconds: number;
+  readonly aggregateSeconds: number;
+  readonly maxRounds: number;
+  readonly privacyCostPerRound: bigint;
+  readonly privacyBudget: bigint;
+  readonly chunkKinds: readonly number[];
+}
+
+/** keccak-256 of the ABI encoding: what the contract calls `parametersHash`. */
+export function parametersHash(p: TaskParameters): Hex {
+  const head = [
+    p.taskCid, p.genesisCid, p.genesisDigest, p.keysHash, p.coordinateBits, p.dimension, p.normBoundSquared,
+    p.committeeSize, p.threshold, p.quorum, p.minClients, p.minHonest, p.maxCorrupt, p.uniformWeights, p.openRegistration,
+    p.bondWei, p.keyWindowSeconds, p.collectSeconds, p.attestSeconds, p.aggregateSeconds, p.maxRounds,
+    p.privacyCostPerRound, p.privacyBudget,
+  ].map((value) => BigInt(value));
+  // abi.encode of one dynamic struct: its offset, the static fields, the offset of the array, its length and items.
+  const arrayOffset = BigInt((head.length + 1) * 32);
+  return hashWords([32n, ...head, arrayOffset, BigInt(p.chunkKinds.length), ...p.chunkKinds.map(BigInt)]);
+}
+
+/** The preset with a task's coordinate width. @throws PARAMETERS_INVALID */
+export function presetOf(p: TaskParameters): Preset {
+  const preset = Object.values(PRESETS).find((candidate) => candidate.coordinateBits === p.coordinateBits);
+  if (preset === undefined) throw new VerisumError("PARAMETERS_INVALID", `no preset has ${p.coordinateBits}-bit coordinates`, { coordinateBits: p.coordinateBits });
+  return preset;
+}
+
+export function layoutOfTask(p: TaskParameters): Layout {
+  return layoutOf(presetOf(p), p.dimension, p.chunkKinds);
+}
+
+/**
+ * Checks the inequalities of docs/protocol.md, section 1. The contract's constructor checks them as well.
+ * @throws PARAMETERS_INVALID naming the rule
+ */
+export function assertTaskParameters(p: TaskParameters): void {
+  const require = (holds: boolean, rule: string): void => {
+    if (!holds) throw new VerisumError("PARAMETERS_INVALID", `${rule} does not hold`, { rule });
+  };
+  require(p.minHonest >= 2, "minHonest >= 2");
+  require(p.minClients >= p.minHonest + p.maxCorrupt, "minClients >= minHonest + maxCorrupt");
+  require(p.threshold >= 2, "threshold >= 2");
+  require(p.quorum >= 2 * p.threshold - 1, "quorum >= 2 * threshold - 1");
+  require(p.committeeSize >= p.quorum, "committeeSize >= quorum");
+  require(p.committeeSize >= 3 * p.threshold - 2, "committeeSize >= 3 * threshold - 2");
+  require(p.committeeSize <= MAX_COMMITTEE, `committeeSize <= ${MAX_COMMITTEE}`);
+  require(p.normBoundSquared > 0n && p.normBoundSquared < 2n ** 48n, "0 < normBoundSquared < 2^48");
+  layoutOfTask(p);
+}
+
+/** f corrupt identities may be left out; never fewer than minClients (docs/protocol.md, section 6). */
+export function smallestInclusion(p: Pick<TaskParameters, "minClients" | "maxCorrupt">, submitted: number): number {
+  return Math.max(p.minClients, submitted - p.maxCorrupt);
+}
