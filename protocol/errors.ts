@@ -30,6 +30,24 @@ export const ERROR_CODES = {
   UPDATE_NOT_FINITE: "A local update contains NaN or an infinity.",
   UPDATE_LENGTH: "A local update does not have the task's number of coordinates.",
   UPDATE_OVER_BOUND: "A quantised update exceeds the round's norm bound or coordinate range.",
+  // ipfs
+  IPFS_CID_INVALID: "A CID is not a canonical base32 CIDv1 with sha2-256 and the codec the place calls for.",
+  IPFS_DIGEST_INVALID: "A content digest is not exactly 32 bytes.",
+  IPFS_DIRECTORY_INVALID: "A directory to publish is empty, too large, or has an entry name that is not allowed.",
+  IPFS_BLOCK_MISMATCH: "The bytes of a block do not hash to its CID.",
+  IPFS_DAG_INVALID: "A block is not a node of the project's UnixFS profile, or claims a size it does not have.",
+  IPFS_CAR_INVALID: "A CAR file is malformed, truncated, incomplete, has extra blocks or another root.",
+  IPFS_LIMIT_EXCEEDED: "Content is larger, deeper or has more links than the reader allows.",
+  IPFS_NOT_FOUND: "The content, or an entry of that name in it, does not exist here.",
+  IPFS_UNAVAILABLE: "No peer delivered the right bytes for a block in time; trying again later may work.",
+  IPFS_PEER_URL: "A peer's address is not a plain http or https URL of an allowed host.",
+  IPFS_STORE_FAILED: "The disk refused a read or a write of the block store.",
+  IPFS_STORE_CORRUPT: "The block store's list of pins cannot be read back.",
+  IPFS_API_FAILED: "The external IPFS node's RPC interface answered with an error or not at all.",
+  IPFS_HOST_REFUSED: "A request names a host, or comes from a web origin, that the gateway does not serve.",
+  IPFS_REQUEST_INVALID: "A request to the gateway is malformed or asks for a form it does not offer.",
+  IPFS_UPLOAD_REFUSED: "The gateway does not accept this upload from this sender.",
+  IPFS_BUSY: "The gateway has as many uploads in progress as it allows; trying again later may work.",
 } as const;
 
 export type ErrorCode = keyof typeof ERROR_CODES;
