@@ -1,0 +1,106 @@
+/**
+ * Shares on their way to the committee: HPKE (RFC 9180), base mode, DHKEM(X25519, HKDF-SHA256), HKDF-SHA256, ChaCha20-Poly1305.
+ * One file per seat, `seat-<j>.bin` = encapsulated key (32 bytes) ‖ ciphertext of the share's canonical bytes.
+ */
+import { Chacha20Poly1305 } from "@hpke/chacha20poly1305";
+import { CipherSuite, DhkemX25519HkdfSha256, HkdfSha256 } from "@hpke/core";
+import { concatBytes, utf8ToBytes } from "@noble/hashes/utils.js";
+import { VerisumError } from "./errors.ts";
+import { decodeElements, encodeElements } from "./field.ts";
+import { ELEMENT_BYTES, PROTOCOL_VERSION } from "./parameters.ts";
+import type { RandomBytes } from "./random.ts";
+import { domainTag } from "./transcript.ts";
+import type { Hex, RoundContext } from "./transcript.ts";
+
+const KEY_BYTES = 32;
+const TAG_BYTES = 16;
+const INFO = utf8ToBytes(`verisum.v${PROTOCOL_VERSION}.share`);
+
+const suite = new CipherSuite({ kem: new DhkemX25519HkdfSha256(), kdf: new HkdfSha256(), aead: new Chacha20Poly1305() });
+
+/** Whom a share is from and for. Every field is authenticated. */
+export interface ShareAddress extends RoundContext {
+  readonly client: Hex;
+  /** 1 … n. */
+  readonly seat: number;
+}
+
+/** A member's one-time key pair for one round: raw X25519 bytes. */
+export interface RoundKeyPair {
+  readonly secretKey: Uint8Array;
+  readonly publicKey: Uint8Array;
+}
+
+/** Name of a seat's file in a share bundle. */
+export function shareFileName(seat: number): string {
+  return `seat-${seat}.bin`;
+}
+
+/** Bytes that a seat's file must have. */
+export function sealedShareBytes(elementCount: number): number {
+  return KEY_BYTES + elementCount * ELEMENT_BYTES + TAG_BYTES;
+}
+
+/** Derives a key pair from 32 random bytes (RFC 9180, DeriveKeyPair). */
+export async function newRoundKeyPair(random: RandomBytes): Promise<RoundKeyPair> {
+  const pair = await suite.kem.deriveKeyPair(exactBuffer(random(KEY_BYTES)));
+  return {
+    secretKey: new Uint8Array(await suite.kem.serializePrivateKey(pair.privateKey)),
+    publicKey: new Uint8Array(await suite.kem.serializePublicKey(pair.publicKey)),
+  };
+}
+
+/**
+ * Encrypts one share to a member's key of the round.
+ * @throws SHARE_DECRYPTION if the public key is not usable (a small-order point, for example)
+ */
+export async function sealShare(share: readonly bigint[], publicKey: Uint8Array, address: ShareAddress, random: RandomBytes): Promise<Uint8Array> {
+  try {
+    const recipientPublicKey = await suite.kem.deserializePublicKey(exactBuffer(publicKey));
+    const ekm = await suite.kem.deriveKeyPair(exactBuffer(random(KEY_BYTES)));
+    const sender = await suite.createSenderContext({ recipientPublicKey, ekm, info: exactBuffer(INFO) });
+    const sealed = await sender.seal(exactBuffer(encodeElements(share)), exactBuffer(associatedData(address)));
+    return concatBytes(new Uint8Array(sender.enc), new Uint8Array(sealed));
+  } catch (cause) {
+    throw new VerisumError("SHARE_DECRYPTION", `cannot encrypt to the key of seat ${address.seat}`, { seat: address.seat }, { cause });
+  }
+}
+
+/**
+ * Decrypts a seat's file.
+ * @throws ENCODING_LENGTH if the size is not the formula's; SHARE_DECRYPTION; ENCODING_NOT_CANONICAL
+ */
+export async function openShare(file: Uint8Array, keys: RoundKeyPair, address: ShareAddress, elementCount: number): Promise<bigint[]> {
+  if (file.length !== sealedShareBytes(elementCount)) {
+    throw new VerisumError("ENCODING_LENGTH", `a sealed share of ${elementCount} elements has ${sealedShareBytes(elementCount)} bytes, got ${file.length}`, { expected: sealedShareBytes(elementCount), actual: file.length });
+  }
+  return decodeElements(await decrypt(file, keys, address), elementCount);
+}
+
+async function decrypt(file: Uint8Array, keys: RoundKeyPair, address: ShareAddress): Promise<Uint8Array> {
+  try {
+    const recipientKey = await suite.kem.deserializePrivateKey(exactBuffer(keys.secretKey));
+    const recipient = await suite.createRecipientContext({ recipientKey, enc: exactBuffer(file.subarray(0, KEY_BYTES)), info: exactBuffer(INFO) });
+    return new Uint8Array(await recipient.open(exactBuffer(file.subarray(KEY_BYTES)), exactBuffer(associatedData(address))));
+  } catch (cause) {
+    throw new VerisumError("SHARE_DECRYPTION", `the share for seat ${address.seat} does not open`, { seat: address.seat, client: address.client }, { cause });
+  }
+}
+
+/** (tag, version, chainId, contract, round, client, seat), one 32-byte word each. */
+function associatedData(address: ShareAddress): Uint8Array {
+  return encodeElements([
+    domainTag("share"),
+    BigInt(PROTOCOL_VERSION),
+    address.chainId,
+    BigInt(address.contract),
+    address.round,
+    BigInt(address.client),
+    BigInt(address.seat),
+  ]);
+}
+
+/** WebCrypto wants a buffer of its own, not a view into a larger one. */
+function exactBuffer(bytes: Uint8Array): ArrayBuffer {
+  return bytes.slice().buffer as ArrayBuffer;
+}
