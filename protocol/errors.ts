@@ -48,6 +48,21 @@ export const ERROR_CODES = {
   IPFS_REQUEST_INVALID: "A request to the gateway is malformed or asks for a form it does not offer.",
   IPFS_UPLOAD_REFUSED: "The gateway does not accept this upload from this sender.",
   IPFS_BUSY: "The gateway has as many uploads in progress as it allows; trying again later may work.",
+  // storage
+  STORAGE_FULL: "The disk has no space left.",
+  STORAGE_FAILED: "A file of the state directory cannot be read or written.",
+  STORAGE_CORRUPT: "A state file is truncated or altered.",
+  STORAGE_LOCKED: "Another process uses the state directory.",
+  // task
+  TASK_DOCUMENT_INVALID: "The task's document is malformed or contradicts the contract.",
+  // roles
+  ROLE_NOT_REGISTERED: "The account is not registered for this role in the task.",
+  ROUND_EQUIVOCATION: "A second, different release or submission was asked for in one round.",
+  ROUND_ABORTED: "The round ended without a result.",
+  AUDIT_FAILED: "A published round does not follow from the chain's records.",
+  // command line
+  USAGE: "The command line is wrong.",
+  INTERRUPTED: "The command was stopped before it finished.",
 } as const;
 
 export type ErrorCode = keyof typeof ERROR_CODES;

@@ -1,0 +1,58 @@
+/** What a command says while it works: lines for people, or one JSON object a line for programs. Results go to stdout. */
+import pc from "picocolors";
+
+export type Level = "info" | "good" | "warn" | "error" | "wait";
+export type Format = "text" | "json";
+
+/** Plain data that goes with a line. Never secrets. */
+export type Facts = Readonly<Record<string, string | number | boolean | bigint | undefined>>;
+
+export interface Reporter {
+  /** One event; `event` is a stable kebab-case name for programs, `text` is for people. */
+  say(level: Level, event: string, text: string, facts?: Facts): void;
+  /** What the command waits for now; repeated texts are printed once. */
+  wait(text: string, facts?: Facts): void;
+}
+
+const MARKS: Readonly<Record<Level, string>> = { info: "·", good: "✓", warn: "!", error: "✗", wait: "…" };
+
+/**
+ * @param write receives whole lines
+ * @param now milliseconds since the epoch
+ */
+export function createReporter(format: Format, who: string, write: (line: string) => void, now: () => number): Reporter {
+  let lastWait = "";
+  const emit = (level: Level, event: string, text: string, facts: Facts): void => {
+    if (format === "json") {
+      const data = Object.fromEntries(Object.entries(facts).map(([key, value]) => [key, typeof value === "bigint" ? value.toString() : value]));
+      write(JSON.stringify({ time: new Date(now()).toISOString(), who, level, event, text, ...data }));
+      return;
+    }
+    write(`${pc.dim(new Date(now()).toISOString().slice(11, 19))} ${paint(level, MARKS[level])} ${text}`);
+  };
+  return {
+    say: (level, event, text, facts = {}) => {
+      lastWait = "";
+      emit(level, event, text, facts);
+    },
+    wait: (text, facts = {}) => {
+      if (text === lastWait) return;
+      lastWait = text;
+      emit("wait", "waiting", text, facts);
+    },
+  };
+}
+
+function paint(level: Level, mark: string): string {
+  switch (level) {
+    case "good":
+      return pc.green(mark);
+    case "warn":
+      return pc.yellow(mark);
+    case "error":
+      return pc.red(mark);
+    case "info":
+    case "wait":
+      return pc.dim(mark);
+  }
+}
