@@ -1,0 +1,106 @@
+/**
+ * A checkpoint: the directory that a round's model CID names.
+ * `state.bin` is the model (exact integers); `model.safetensors` and `topology.json` follow from it and from the task;
+ * `config.json` says where it came from. Only its `metrics` are the aggregator's word.
+ */
+import { z } from "zod";
+import { VerisumError } from "../../protocol/errors.ts";
+import { decodeModelState, encodeModelState, floatWeights, modelDigest } from "../../protocol/model.ts";
+import type { ModelState } from "../../protocol/model.ts";
+import type { Hex } from "../../protocol/transcript.ts";
+import { cidFromDigest } from "../ipfs/cid.ts";
+import type { ContentStore } from "../ipfs/store.ts";
+import { encodeSafetensors } from "../learning/safetensors.ts";
+import type { TaskDocument } from "./document.ts";
+
+const MAX_CONFIG_BYTES = 1 << 20;
+
+/** Name and shape of one tensor of the model, in the order of the flat weights. */
+export interface TensorShape {
+  readonly name: string;
+  readonly shape: readonly number[];
+}
+
+const configSchema = z.strictObject({
+  format: z.literal("verisum-checkpoint-1"),
+  cidProfile: z.literal("unixfs-v1-2025"),
+  task: z.strictObject({ name: z.string(), chainId: z.string(), contract: z.string(), taskCid: z.string() }),
+  round: z.int().min(0),
+  parentCid: z.string().nullable(),
+  clients: z.array(z.string()),
+  totalWeight: z.int().min(0),
+  aggregateCid: z.string().nullable(),
+  weights: z.strictObject({ count: z.int(), fractionalBits: z.int() }),
+  privacy: z.strictObject({ unit: z.string(), statement: z.string(), epsilon: z.number(), delta: z.number() }).nullable(),
+  metrics: z.strictObject({ accuracy: z.number(), loss: z.number(), samples: z.int() }).nullable(),
+});
+
+export type CheckpointConfig = z.infer<typeof configSchema>;
+
+/** Everything about a checkpoint that the chain and the task determine. */
+export type CheckpointOrigin = Omit<CheckpointConfig, "format" | "cidProfile" | "metrics" | "weights">;
+
+/** The files of a checkpoint; a deterministic function of its arguments. */
+export function checkpointFiles(
+  document: TaskDocument,
+  tensors: readonly TensorShape[],
+  state: ModelState,
+  origin: CheckpointOrigin,
+  metrics: CheckpointConfig["metrics"],
+): Record<string, Uint8Array> {
+  const config: CheckpointConfig = {
+    format: "verisum-checkpoint-1",
+    cidProfile: "unixfs-v1-2025",
+    task: origin.task,
+    round: origin.round,
+    parentCid: origin.parentCid,
+    clients: origin.clients,
+    totalWeight: origin.totalWeight,
+    aggregateCid: origin.aggregateCid,
+    weights: { count: state.weights.length, fractionalBits: document.server.fractionalBits },
+    privacy: origin.privacy,
+    metrics,
+  };
+  return {
+    "config.json": jsonBytes(config),
+    "model.safetensors": encodeSafetensors(namedTensors(tensors, floatWeights(state, document.server.fractionalBits)), { format: "verisum" }),
+    "state.bin": encodeModelState(state),
+    "topology.json": jsonBytes({ model: document.model, tensors }),
+  };
+}
+
+/**
+ * Fetches the integers of a model and compares them with the digest on chain.
+ * @throws MODEL_DIGEST_MISMATCH, ENCODING_LENGTH, and whatever the store throws
+ */
+export async function loadModelState(store: ContentStore, cid: Hex, digest: Hex, dimension: number): Promise<ModelState> {
+  const bytes = await store.getFile(cidFromDigest(cid), "state.bin", { maxBytes: dimension * 8 });
+  const state = decodeModelState(bytes, dimension);
+  if (modelDigest(state) !== digest) throw new VerisumError("MODEL_DIGEST_MISMATCH", `the model at ${cidFromDigest(cid)} is not the one on chain`, { cid });
+  return state;
+}
+
+/** @throws TASK_DOCUMENT_INVALID for a malformed config.json, and whatever the store throws */
+export async function loadCheckpointConfig(store: ContentStore, cid: Hex): Promise<CheckpointConfig> {
+  const bytes = await store.getFile(cidFromDigest(cid), "config.json", { maxBytes: MAX_CONFIG_BYTES });
+  try {
+    return configSchema.parse(JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(bytes)));
+  } catch (cause) {
+    throw new VerisumError("TASK_DOCUMENT_INVALID", `config.json of ${cidFromDigest(cid)} is malformed`, { cid }, { cause });
+  }
+}
+
+/** Cuts the flat weights into named tensors. */
+function namedTensors(tensors: readonly TensorShape[], weights: Float32Array): { name: string; shape: readonly number[]; data: Float32Array }[] {
+  let start = 0;
+  return tensors.map(({ name, shape }) => {
+    const size = shape.reduce((a, b) => a * b, 1);
+    const data = weights.subarray(start, start + size);
+    start += size;
+    return { name, shape, data };
+  });
+}
+
+function jsonBytes(value: unknown): Uint8Array {
+  return new TextEncoder().encode(`${JSON.stringify(value, undefined, 2)}\n`);
+}

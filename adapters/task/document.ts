@@ -1,0 +1,95 @@
+/** `task.json`: what a task trains and how, by CID in the contract's parameters. */
+import { z } from "zod";
+import { VerisumError } from "../../protocol/errors.ts";
+import { PRESETS } from "../../protocol/parameters.ts";
+import { normBoundSquared } from "../../protocol/quantise.ts";
+import { presetOf } from "../../protocol/task.ts";
+import type { TaskParameters } from "../../protocol/task.ts";
+import type { ContentStore } from "../ipfs/store.ts";
+import { cidFromDigest } from "../ipfs/cid.ts";
+
+const dyadic = z.strictObject({ numerator: z.int().min(0).max(65_535), denominatorBits: z.int().min(0).max(16) });
+
+const privacySchema = z.strictObject({
+  unit: z.literal("example"),
+  /** L2 norm to which one example's gradient is clipped. */
+  exampleClipNorm: z.number().positive(),
+  /** Standard deviation of the noise on a clipped sum, in units of `exampleClipNorm`. */
+  noiseMultiplier: z.number().positive(),
+  /** Probability with which an example joins a batch. */
+  samplingRate: z.number().positive().max(1),
+  stepsPerRound: z.int().positive(),
+  delta: z.number().positive().max(0.1),
+});
+
+const documentSchema = z.strictObject({
+  version: z.literal(1),
+  name: z.string().min(1).max(100),
+  description: z.string().max(2000),
+  preset: z.enum(Object.keys(PRESETS) as [keyof typeof PRESETS]),
+  /** Validated by the trainer that builds it. */
+  model: z.record(z.string(), z.unknown()),
+  training: z.strictObject({
+    learningRate: z.number().positive(),
+    momentum: z.number().min(0).max(1),
+    batchSize: z.int().positive(),
+    localEpochs: z.int().positive(),
+    privacy: privacySchema.optional(),
+  }),
+  quantisation: z.strictObject({
+    /** One step is 2^−stepBits of a weight. */
+    stepBits: z.int().min(0).max(20),
+    /** L2 norm to which an update is clipped, in steps. */
+    clipSteps: z.int().positive().max(2 ** 23),
+  }),
+  server: z.strictObject({
+    /** Bits after the binary point of a published weight. */
+    fractionalBits: z.int().min(8).max(24),
+    learningRate: dyadic,
+    momentum: dyadic,
+  }),
+  /** Digest of the directory with the proving keys, so that a new participant needs only the contract. */
+  keysCid: z.templateLiteral(["0x", z.string().regex(/^[0-9a-f]{64}$/)]),
+});
+
+export type TaskDocument = z.infer<typeof documentSchema>;
+export type PrivacySettings = z.infer<typeof privacySchema>;
+
+export const TASK_FILE = "task.json";
+const MAX_DOCUMENT_BYTES = 1 << 20;
+
+/** The directory that a task's CID names. */
+export function taskFiles(document: TaskDocument): Record<string, Uint8Array> {
+  return { [TASK_FILE]: new TextEncoder().encode(`${JSON.stringify(document, undefined, 2)}\n`) };
+}
+
+/** @throws TASK_DOCUMENT_INVALID with the first problem's place */
+export function parseTaskDocument(bytes: Uint8Array): TaskDocument {
+  let json: unknown;
+  try {
+    json = JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(bytes));
+  } catch (cause) {
+    throw new VerisumError("TASK_DOCUMENT_INVALID", `${TASK_FILE} is not JSON`, {}, { cause });
+  }
+  const parsed = documentSchema.safeParse(json);
+  if (!parsed.success) {
+    const issue = parsed.error.issues[0];
+    throw new VerisumError("TASK_DOCUMENT_INVALID", `${TASK_FILE}: ${issue?.path.join(".") ?? ""} ${issue?.message ?? ""}`);
+  }
+  return parsed.data;
+}
+
+/**
+ * Fetches a task's document and checks that it says what the contract enforces.
+ * @throws TASK_DOCUMENT_INVALID, and whatever the store throws
+ */
+export async function loadTaskDocument(store: ContentStore, parameters: TaskParameters): Promise<TaskDocument> {
+  const bytes = await store.getFile(cidFromDigest(parameters.taskCid), TASK_FILE, { maxBytes: MAX_DOCUMENT_BYTES });
+  const document = parseTaskDocument(bytes);
+  const require = (holds: boolean, rule: string): void => {
+    if (!holds) throw new VerisumError("TASK_DOCUMENT_INVALID", `the task's document contradicts its contract: ${rule}`, { rule });
+  };
+  require(document.preset === presetOf(parameters).name, "preset and coordinateBits");
+  require(normBoundSquared(document.quantisation, parameters.dimension) === parameters.normBoundSquared, "quantisation and normBoundSquared");
+  return document;
+}
