@@ -1,0 +1,178 @@
+/**
+ * A task's contract as the roles see it: typed state, typed events, typed calls.
+ * `VerisumContract` implements it over JSON-RPC; roles and the auditor depend on this interface only.
+ */
+import type { G1 } from "../../protocol/points.ts";
+import type { Submission } from "../../protocol/submission.ts";
+import type { TaskParameters } from "../../protocol/task.ts";
+import type { Hex, RoundContext } from "../../protocol/transcript.ts";
+
+/** In the order of `Phase` in contracts/types. */
+export const PHASES = ["Idle", "Collecting", "Attesting", "Aggregating", "Finalised", "Aborted"] as const;
+export type Phase = (typeof PHASES)[number];
+
+/** The current round, as `round()` returns it. Masks and bitmaps: bit 0 is client index 0 or seat 1. */
+export interface RoundState {
+  readonly number: bigint;
+  readonly phase: Phase;
+  /** Unix seconds. */
+  readonly deadline: number;
+  readonly expected: number;
+  readonly submitted: number;
+  readonly keyMask: bigint;
+  readonly releaseMask: bigint;
+  readonly totalWeight: number;
+  readonly included: bigint;
+  readonly proposedMembers: bigint;
+  readonly sum: G1;
+}
+
+export interface ModelRecord {
+  readonly round: bigint;
+  readonly cid: Hex;
+  readonly digest: Hex;
+}
+
+export interface ClientStatus {
+  /** 0 if the account is not registered. */
+  readonly weight: number;
+  readonly activeFromRound: bigint;
+  readonly lastSubmittedRound: bigint;
+  readonly bondWei: bigint;
+}
+
+/** A round's result, as `finalize` takes it. */
+export interface RoundResult {
+  readonly aggregateCid: Hex;
+  readonly aggregateDigest: Hex;
+  readonly modelCid: Hex;
+  readonly modelDigest: Hex;
+}
+
+/** What members sign (EIP-712 type `Result`). */
+export interface SignedResult extends RoundResult {
+  readonly round: bigint;
+  readonly included: bigint;
+  readonly totalWeight: number;
+  readonly sum: G1;
+}
+
+/** EIP-2098. */
+export interface CompactSignature {
+  readonly r: Hex;
+  readonly vs: Hex;
+}
+
+export interface OpenedRecord {
+  readonly round: bigint;
+  readonly baseModelCid: Hex;
+  readonly baseModelDigest: Hex;
+  readonly deadline: number;
+  readonly keyMask: bigint;
+}
+
+export interface SubmittedRecord {
+  readonly round: bigint;
+  readonly client: Hex;
+  readonly index: number;
+  readonly weight: number;
+  readonly submission: Submission;
+  readonly transactionHash: Hex;
+}
+
+export interface SettledRecord {
+  readonly round: bigint;
+  readonly included: bigint;
+  readonly members: bigint;
+  readonly totalWeight: number;
+  readonly sum: G1;
+  readonly blockNumber: number;
+}
+
+export interface ReleasedRecord {
+  readonly round: bigint;
+  readonly seat: number;
+  readonly releaseCid: Hex;
+}
+
+export interface FinalisedRecord {
+  readonly round: bigint;
+  readonly result: RoundResult;
+  readonly evaluation: bigint;
+  readonly opening: G1;
+  /** By ascending seat. */
+  readonly signers: readonly { readonly seat: number; readonly signature: CompactSignature }[];
+  readonly transactionHash: Hex;
+}
+
+/** Everything the chain says of one round. */
+export interface RoundRecords {
+  readonly opened?: OpenedRecord;
+  readonly submitted: readonly SubmittedRecord[];
+  readonly attested: ReadonlyMap<number, bigint>;
+  readonly settled?: SettledRecord;
+  readonly released: readonly ReleasedRecord[];
+  readonly finalised?: FinalisedRecord;
+  readonly aborted: boolean;
+}
+
+/** A mined call. */
+export interface Receipt {
+  readonly transactionHash: Hex;
+  readonly gasUsed: bigint;
+  readonly blockNumber: number;
+}
+
+/** Reading needs no account. */
+export interface TaskReader {
+  readonly context: Omit<RoundContext, "round">;
+  parameters(): Promise<TaskParameters>;
+  parametersHash(): Promise<Hex>;
+  operator(): Promise<Hex>;
+  /** The encoded verification keys, read from their own address. */
+  verificationKeys(): Promise<Uint8Array>;
+  round(): Promise<RoundState>;
+  latestModel(): Promise<ModelRecord>;
+  finalisedRounds(): Promise<number>;
+  client(account: Hex): Promise<ClientStatus>;
+  clientCount(): Promise<number>;
+  /** Seat 1 first. */
+  members(): Promise<readonly Hex[]>;
+  /** The zero word if the seat has no key for the round. */
+  roundKey(round: bigint, seat: number): Promise<Hex>;
+  records(round: bigint): Promise<RoundRecords>;
+  /** Latest endpoint of each account that announced one. */
+  endpoints(): Promise<ReadonlyMap<Hex, string>>;
+  /** Timestamp of the latest block, in Unix seconds. */
+  blockTime(): Promise<number>;
+  /** The latest block that the reader counts as final. */
+  finalBlock(): Promise<number>;
+}
+
+/** Calls by one account. Each waits until it is mined and throws CHAIN_REVERTED with the contract's error by name. */
+export interface TaskWriter extends TaskReader {
+  readonly account: Hex;
+  join(): Promise<Receipt>;
+  registerMember(member: Hex): Promise<Receipt>;
+  registerClient(client: Hex, weight: number): Promise<Receipt>;
+  registerRoundKeys(firstRound: bigint, keys: readonly Hex[]): Promise<Receipt>;
+  announce(endpoint: string): Promise<Receipt>;
+  openRound(): Promise<Receipt>;
+  submit(round: bigint, submission: Submission): Promise<Receipt>;
+  advance(round: bigint): Promise<Receipt>;
+  attest(round: bigint, bitmap: bigint): Promise<Receipt>;
+  propose(round: bigint, members: bigint): Promise<Receipt>;
+  settle(round: bigint, excluded: readonly SubmittedRecord[]): Promise<Receipt>;
+  release(round: bigint, releaseCid: Hex): Promise<Receipt>;
+  finalize(
+    round: bigint,
+    result: RoundResult,
+    evaluation: bigint,
+    opening: G1,
+    signatures: readonly { readonly seat: number; readonly signature: CompactSignature }[],
+  ): Promise<Receipt>;
+  /** EIP-712 signature over a round's result. */
+  signResult(result: SignedResult): Promise<CompactSignature>;
+  /** EIP-191 signature over a text: authorises uploads. */
+  signText(text: string): Promise<Hex>;
+}
