@@ -26,7 +26,16 @@ interface IVerisum {
     event Proposed(uint64 indexed round, uint32 members, uint256 included);
     event Settled(uint64 indexed round, uint256 included, uint32 members, uint32 totalWeight, G1Point sum);
     event Released(uint64 indexed round, uint8 indexed seat, bytes32 releaseCid);
-    event Finalised(uint64 indexed round, RoundResult result, uint256 evaluation, uint32 signers);
+    /// @dev Carries the opening and the signatures, so that an auditor re-checks them from the log alone
+    /// (read by adapters/chain; see `FinalisedRecord` in adapters/chain/task-chain.ts, which the TypeScript class implements).
+    event Finalised(
+        uint64 indexed round,
+        RoundResult result,
+        uint256 evaluation,
+        G1Point opening,
+        uint32 signers,
+        bytes32[2][] signatures
+    );
     event Aborted(uint64 indexed round, Phase during);
 
     /// @notice Seats are 1 .. n in the order of registration; operator only, before the first round.
