@@ -1,0 +1,4 @@
+#!/usr/bin/env node
+import { start } from "../scripts/bootstrap.mjs";
+
+await start("client/fl.ts");
