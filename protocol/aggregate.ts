@@ -20,7 +20,10 @@ export interface Release {
 /** An aggregate that opens the contract's sum, and who released something else. */
 export interface RecoveredAggregate {
   readonly elements: readonly bigint[];
-  /** Seats whose release is off the polynomial that was found. */
+  /**
+   * Seats whose release is off the polynomial that at least 2t − 2 releases agree on; empty if fewer agree, when nobody can tell
+   * the wrong releases from the right ones (see `recoverAggregate`).
+   */
   readonly wrongSeats: readonly number[];
 }
 
@@ -36,24 +39,33 @@ export interface RoundOutcome {
  * Interpolates t releases to X_Σ with [X_Σ] = C_Σ. With bad releases among them, commits to each release once and searches
  * the t-subsets in the exponent.
  *
+ * Any subset that opens the sum gives the aggregate: nothing else opens C_Σ. Blame is harder. Up to t − 1 corrupt members can
+ * agree on errors that cancel at zero, so that their polynomial opens C_Σ too; it meets the honest one at zero and so in at most
+ * t − 2 other seats. 2t − 3 releases may therefore agree on a wrong polynomial, 2t − 2 may not.
+ *
  * @throws SHARE_COUNT if fewer than t releases are given; AGGREGATE_NOT_RECOVERABLE if no subset opens the sum
  */
 export async function recoverAggregate(threshold: number, releases: readonly Release[], sum: G1, committer: VectorCommitter): Promise<RecoveredAggregate> {
   if (releases.length < threshold) {
     throw new VerisumError("SHARE_COUNT", `${releases.length} of ${threshold} releases are there`, { threshold, given: releases.length });
   }
-  const first = releases.slice(0, threshold);
-  const elements = interpolateReleases(threshold, first);
-  if (releases.length === threshold && equalG1(await committer.commit(elements), sum)) return { elements, wrongSeats: [] };
+  if (releases.length === threshold) {
+    const elements = interpolateReleases(threshold, releases);
+    if (equalG1(await committer.commit(elements), sum)) return { elements, wrongSeats: [] };
+    throw notRecoverable(threshold, releases);
+  }
   const points = await Promise.all(releases.map((release) => committer.commit(release.shareSum)));
+  let elements: bigint[] | undefined;
   for (const subset of subsets(releases.length, threshold)) {
     const seats = subset.map((i) => releases[i]!.seat);
     const opened = weightedSumG1(subset.map((i) => points[i]!), lagrangeAtZero(seats));
     if (!equalG1(opened, sum)) continue;
+    elements ??= interpolateReleases(threshold, subset.map((i) => releases[i]!));
     const wrongSeats = releases.filter((_, i) => !subset.includes(i) && !liesOn(releases, points, subset, i)).map(({ seat }) => seat);
-    return { elements: interpolateReleases(threshold, subset.map((i) => releases[i]!)), wrongSeats };
+    if (wrongSeats.length === 0 || releases.length - wrongSeats.length >= 2 * threshold - 2) return { elements, wrongSeats };
   }
-  throw new VerisumError("AGGREGATE_NOT_RECOVERABLE", `no ${threshold} of ${releases.length} releases open the sum of commitments`, { seats: releases.map(({ seat }) => seat).join(",") });
+  if (elements !== undefined) return { elements, wrongSeats: [] };
+  throw notRecoverable(threshold, releases);
 }
 
 /** The sums, the next model and both digests; a deterministic function of its arguments. @throws ENCODING_SLOT_RANGE, MODEL_OVERFLOW */
@@ -72,6 +84,11 @@ export function checkAggregate(elements: readonly bigint[], recorded: { readonly
   if (evaluatePolynomial(elements, recorded.point) !== recorded.evaluation) {
     throw new VerisumError("AGGREGATE_EVALUATION_MISMATCH", "the aggregate does not evaluate to the value that the contract checked");
   }
+}
+
+function notRecoverable(threshold: number, releases: readonly Release[]): VerisumError {
+  const seats = releases.map(({ seat }) => seat).join(",");
+  return new VerisumError("AGGREGATE_NOT_RECOVERABLE", `no ${threshold} of ${releases.length} releases open the sum of commitments`, { seats });
 }
 
 function interpolateReleases(threshold: number, releases: readonly Release[]): bigint[] {

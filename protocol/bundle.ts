@@ -6,7 +6,7 @@ import { Chacha20Poly1305 } from "@hpke/chacha20poly1305";
 import { CipherSuite, DhkemX25519HkdfSha256, HkdfSha256 } from "@hpke/core";
 import { concatBytes, utf8ToBytes } from "@noble/hashes/utils.js";
 import { VerisumError } from "./errors.ts";
-import { decodeElements, encodeElements } from "./field.ts";
+import { decodeElements, encodeElements, encodeWords } from "./field.ts";
 import { ELEMENT_BYTES, PROTOCOL_VERSION } from "./parameters.ts";
 import type { RandomBytes } from "./random.ts";
 import { domainTag } from "./transcript.ts";
@@ -89,7 +89,7 @@ async function decrypt(file: Uint8Array, keys: RoundKeyPair, address: ShareAddre
 
 /** (tag, version, chainId, contract, round, client, seat), one 32-byte word each. */
 function associatedData(address: ShareAddress): Uint8Array {
-  return encodeElements([
+  return encodeWords([
     domainTag("share"),
     BigInt(PROTOCOL_VERSION),
     address.chainId,

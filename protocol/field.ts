@@ -4,6 +4,7 @@ import { VerisumError } from "./errors.ts";
 import type { RandomBytes } from "./random.ts";
 
 const MASK_64 = (1n << 64n) - 1n;
+const WORD_LIMIT = 1n << 256n;
 
 /** The representative of `value` in [0, r). */
 export function toField(value: bigint): bigint {
@@ -72,12 +73,28 @@ export function randomElements(count: number, random: RandomBytes): bigint[] {
   return elements;
 }
 
-/** Elements as consecutive 32-byte big-endian words. */
+/**
+ * Elements as consecutive 32-byte big-endian words, the only encoding that `decodeElements` reads.
+ * @throws ENCODING_NOT_CANONICAL for a value outside [0, r)
+ */
 export function encodeElements(elements: readonly bigint[]): Uint8Array {
-  const bytes = new Uint8Array(elements.length * ELEMENT_BYTES);
+  return encodeBelow(elements, FIELD_ORDER);
+}
+
+/**
+ * 256-bit words (hashes, addresses, coordinates of points, integers) as consecutive 32-byte big-endian words.
+ * @throws ENCODING_NOT_CANONICAL for a value outside [0, 2^256): it would collide with another one
+ */
+export function encodeWords(words: readonly bigint[]): Uint8Array {
+  return encodeBelow(words, WORD_LIMIT);
+}
+
+function encodeBelow(values: readonly bigint[], limit: bigint): Uint8Array {
+  const bytes = new Uint8Array(values.length * ELEMENT_BYTES);
   const view = new DataView(bytes.buffer);
-  for (let i = 0; i < elements.length; i++) {
-    const value = elements[i]!;
+  for (let i = 0; i < values.length; i++) {
+    const value = values[i]!;
+    if (value < 0n || value >= limit) throw new VerisumError("ENCODING_NOT_CANONICAL", `value ${i} is outside its range`, { index: i });
     const at = i * ELEMENT_BYTES;
     view.setBigUint64(at, value >> 192n);
     view.setBigUint64(at + 8, (value >> 128n) & MASK_64);

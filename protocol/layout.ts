@@ -30,10 +30,11 @@ export interface Layout {
  * @throws PARAMETERS_INVALID if the dimension is not a positive integer or needs more than MAX_CHUNKS chunks.
  */
 export function layoutFor(preset: Preset, dimension: number): Layout {
-  if (!Number.isSafeInteger(dimension) || dimension < 1) {
-    throw new VerisumError("PARAMETERS_INVALID", `dimension ${dimension} is not a positive integer`, { dimension });
-  }
+  assertDimension(dimension);
   const largest = preset.kinds.length - 1;
+  if (dimension > MAX_CHUNKS * preset.kinds[largest]!.coordinates) {
+    throw new VerisumError("PARAMETERS_INVALID", `${dimension} coordinates need more than ${MAX_CHUNKS} chunks`, { dimension, chunks: MAX_CHUNKS });
+  }
   const whole = Math.max(0, Math.floor(dimension / preset.kinds[largest]!.coordinates) - 1);
   const rest = dimension - whole * preset.kinds[largest]!.coordinates;
   const kindIndexes = [...Array<number>(whole).fill(largest), ...cheapestCover(preset, rest, largest).kindIndexes];
@@ -45,6 +46,7 @@ export function layoutFor(preset: Preset, dimension: number): Layout {
  * @throws PARAMETERS_INVALID if they do not cover the dimension, or a whole chunk is padding.
  */
 export function layoutOf(preset: Preset, dimension: number, kindIndexes: readonly number[]): Layout {
+  assertDimension(dimension);
   const chunks: Chunk[] = [];
   let coordinateStart = 0;
   let elementStart = 0;
@@ -62,6 +64,12 @@ export function layoutOf(preset: Preset, dimension: number, kindIndexes: readonl
     throw new VerisumError("PARAMETERS_INVALID", `${chunks.length} chunks do not cover ${dimension} coordinates within ${MAX_CHUNKS}`, { dimension, chunks: chunks.length });
   }
   return { preset, dimension, chunks, elementCount: elementStart };
+}
+
+function assertDimension(dimension: number): void {
+  if (!Number.isSafeInteger(dimension) || dimension < 1) {
+    throw new VerisumError("PARAMETERS_INVALID", `dimension ${dimension} is not a positive integer`, { dimension });
+  }
 }
 
 interface Cover {

@@ -7,7 +7,7 @@ import { keccak_256 } from "@noble/hashes/sha3.js";
 import { sha256 } from "@noble/hashes/sha2.js";
 import { concatBytes } from "@noble/hashes/utils.js";
 import { VerisumError } from "./errors.ts";
-import { encodeElements } from "./field.ts";
+import { encodeElements, encodeWords } from "./field.ts";
 import { DIGEST_LEAF_BYTES } from "./parameters.ts";
 import { domainTag, toHex } from "./transcript.ts";
 import type { Hex } from "./transcript.ts";
@@ -44,10 +44,13 @@ const INT32_MAX = 2 ** 31 - 1;
  *
  * @param sums weighted sums of quantised coordinates, in steps
  * @param totalWeight W, the sum of the included clients' weights
- * @throws UPDATE_LENGTH, MODEL_OVERFLOW
+ * @throws PARAMETERS_INVALID for a total weight below 1; UPDATE_LENGTH; MODEL_OVERFLOW
  */
 export function nextModel(state: ModelState, sums: Int32Array, totalWeight: number, rule: ServerRule): ModelState {
   const dimension = state.weights.length;
+  if (!Number.isSafeInteger(totalWeight) || totalWeight < 1) {
+    throw new VerisumError("PARAMETERS_INVALID", `a sum of total weight ${totalWeight} has no mean`, { totalWeight });
+  }
   if (sums.length !== dimension || state.velocity.length !== dimension) {
     throw new VerisumError("UPDATE_LENGTH", `model of ${dimension} weights, sum of ${sums.length}`, { expected: dimension, actual: sums.length });
   }
@@ -115,7 +118,7 @@ export function aggregateDigest(elements: readonly bigint[]): Hex {
 
 /** keccak-256 of a domain tag and the sha-256 of each 64 KiB leaf, so that one leaf can be disputed alone. */
 export function leafDigest(label: "model" | "aggregate", bytes: Uint8Array): Hex {
-  const leaves: Uint8Array[] = [encodeElements([domainTag(label), BigInt(bytes.length)])];
+  const leaves: Uint8Array[] = [encodeWords([domainTag(label), BigInt(bytes.length)])];
   for (let at = 0; at < bytes.length; at += DIGEST_LEAF_BYTES) leaves.push(sha256(bytes.subarray(at, at + DIGEST_LEAF_BYTES)));
   return toHex(keccak_256(concatBytes(...leaves)));
 }

@@ -4,7 +4,6 @@ import type { Layout } from "./layout.ts";
 import { coordinateOffset, FIELD_ORDER, MASKS_PER_CHUNK, SLOT_BITS, SLOTS_PER_ELEMENT } from "./parameters.ts";
 
 const SLOT_HALF = 2 ** (SLOT_BITS - 1);
-const SLOT_MASK = 2 ** SLOT_BITS - 1;
 const PAIR_BITS = BigInt(2 * SLOT_BITS);
 const PAIR_MASK = (1n << PAIR_BITS) - 1n;
 const PAIRS_PER_ELEMENT = SLOTS_PER_ELEMENT / 2;
@@ -17,13 +16,14 @@ const BIAS = Array.from({ length: SLOTS_PER_ELEMENT }, (_, l) => BigInt(SLOT_HAL
  * @param quantised the update, `layout.dimension` signed integers of the preset's width; padding is zero
  * @param masks MASKS_PER_CHUNK uniform elements per chunk, in order
  * @returns `layout.elementCount` elements
- * @throws UPDATE_LENGTH, UPDATE_OVER_BOUND
+ * @throws UPDATE_LENGTH, UPDATE_OVER_BOUND; ENCODING_LENGTH, ENCODING_NOT_CANONICAL for the masks
  */
 export function packUpdate(layout: Layout, quantised: Int32Array, masks: readonly bigint[]): bigint[] {
   assertCoordinates(layout, quantised);
   if (masks.length !== layout.chunks.length * MASKS_PER_CHUNK) {
     throw new VerisumError("ENCODING_LENGTH", `expected ${layout.chunks.length * MASKS_PER_CHUNK} masks, got ${masks.length}`);
   }
+  masks.forEach((mask, i) => assertElement(mask, i));
   const elements: bigint[] = [];
   layout.chunks.forEach((chunk, index) => {
     const end = chunk.coordinateStart + chunk.kind.coordinates;
@@ -37,8 +37,8 @@ export function packUpdate(layout: Layout, quantised: Int32Array, masks: readonl
  * The coordinates of a weighted sum of updates.
  *
  * @param elements the interpolated sum, masks included
- * @returns `layout.dimension` integers of magnitude below 2^(slotBits−1)
- * @throws ENCODING_LENGTH, ENCODING_SLOT_RANGE if an element is not a sum of slots
+ * @returns `layout.dimension` integers in [−2^(slotBits−1), 2^(slotBits−1)); slots of the padding are not looked at
+ * @throws ENCODING_LENGTH, ENCODING_NOT_CANONICAL, ENCODING_SLOT_RANGE if an element is not a sum of slots
  */
 export function unpackSum(layout: Layout, elements: readonly bigint[]): Int32Array {
   if (elements.length !== layout.elementCount) {
@@ -83,6 +83,10 @@ export function assertCoordinates(layout: Layout, quantised: Int32Array): void {
   }
 }
 
+function assertElement(value: bigint, index: number): void {
+  if (value < 0n || value >= FIELD_ORDER) throw new VerisumError("ENCODING_NOT_CANONICAL", `element ${index} is not below the field order`, { index });
+}
+
 function packElement(quantised: Int32Array, start: number): bigint {
   let biased = 0n;
   for (let pair = PAIRS_PER_ELEMENT - 1; pair >= 0; pair--) {
@@ -95,6 +99,7 @@ function packElement(quantised: Int32Array, start: number): bigint {
 }
 
 function unpackElement(element: bigint, index: number, sums: Int32Array, start: number): void {
+  assertElement(element, index);
   const signed = element > FIELD_ORDER / 2n ? element - FIELD_ORDER : element;
   let biased = signed + BIAS;
   if (biased < 0n || biased >> (PAIR_BITS * BigInt(PAIRS_PER_ELEMENT)) !== 0n) {
@@ -104,7 +109,7 @@ function unpackElement(element: bigint, index: number, sums: Int32Array, start: 
     const both = Number(biased & PAIR_MASK);
     biased >>= PAIR_BITS;
     const low = both % 2 ** SLOT_BITS;
-    if (start + 2 * pair < sums.length) sums[start + 2 * pair] = (low & SLOT_MASK) - SLOT_HALF;
+    if (start + 2 * pair < sums.length) sums[start + 2 * pair] = low - SLOT_HALF;
     if (start + 2 * pair + 1 < sums.length) sums[start + 2 * pair + 1] = (both - low) / 2 ** SLOT_BITS - SLOT_HALF;
   }
 }

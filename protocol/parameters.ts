@@ -30,6 +30,8 @@ export const MAX_COHORT = 256;
 export const MAX_COMMITTEE = 32;
 /** Largest number of chunks in one update: the proofs of one transaction. */
 export const MAX_CHUNKS = 64;
+/** Bytes of the longest HTTP endpoint that an account may announce on chain. */
+export const MAX_ENDPOINT_BYTES = 256;
 /** Bytes of one leaf of an aggregate's digest. */
 export const DIGEST_LEAF_BYTES = 65536;
 /** Public signals of the chunk circuit, outputs first: y, h, alpha, z, bound, hPrevious. */
@@ -62,17 +64,17 @@ export const PRESETS: Readonly<Record<PresetName, Preset>> = {
     name: "tiny",
     coordinateBits: 8,
     kinds: [
-      { name: "chunk_180x8", coordinates: 180, domainBits: 10 },
-      { name: "chunk_1020x8", coordinates: 1020, domainBits: 11 },
+      { name: "chunk_588x8", coordinates: 588, domainBits: 11 },
+      { name: "chunk_2472x8", coordinates: 2472, domainBits: 12 },
     ],
   },
   standard: {
     name: "standard",
     coordinateBits: 12,
     kinds: [
-      { name: "chunk_2640x12", coordinates: 2640, domainBits: 13 },
-      { name: "chunk_10200x12", coordinates: 10200, domainBits: 14 },
-      { name: "chunk_54960x12", coordinates: 54960, domainBits: 16 },
+      { name: "chunk_2676x12", coordinates: 2676, domainBits: 13 },
+      { name: "chunk_10212x12", coordinates: 10212, domainBits: 14 },
+      { name: "chunk_55416x12", coordinates: 55416, domainBits: 16 },
     ],
   },
 };
@@ -105,7 +107,7 @@ export function assertPreset(preset: Preset): void {
   require(SLOT_BITS * SLOTS_PER_ELEMENT < 253, "slotBits * slots < 253");
   for (const kind of preset.kinds) {
     require(kind.coordinates % SLOTS_PER_ELEMENT === 0, "coordinates is a multiple of slots");
-    require(kind.coordinates + tableSize(preset) < 2 ** kind.domainBits, "coordinates + table < domain");
+    require(kind.coordinates + tableSize(preset) + kind.coordinates / SLOTS_PER_ELEMENT < 2 ** kind.domainBits, "coordinates + table + elements < domain");
     require(kind.coordinates * MAX_CHUNKS * 2 ** (2 * (preset.coordinateBits - 1)) < 2 ** NORM_ACCUMULATOR_BITS, "N * K * 2^(2(bits-1)) < 2^48");
   }
 }

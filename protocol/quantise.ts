@@ -13,14 +13,20 @@ export interface Quantisation {
 }
 
 const MAX_ROUNDING_ATTEMPTS = 100;
+const MAX_STEP_BITS = 30;
+/** Keeps B² below 2^48 for every dimension that a layout can have. */
+const MAX_CLIP_STEPS = 2 ** 23;
 
 /**
  * B², the public bound on ‖q‖² in steps²: the rounded norm of any vector clipped to `clipSteps`.
  *
  * Kairouz, Liu, Steinke 2021, Theorem 1 with beta = e^−2: c² + d/4 + 2·(c + √d/2), in integers and rounded up.
  * Stochastic rounding stays below it with probability at least 1 − e^−2; the client rounds again until it does.
+ *
+ * @throws PARAMETERS_INVALID for a clip norm or step that is not an integer in range
  */
 export function normBoundSquared(quantisation: Quantisation, dimension: number): bigint {
+  assertQuantisation(quantisation);
   const clip = BigInt(quantisation.clipSteps);
   const d = BigInt(dimension);
   return clip * clip + (d + 3n) / 4n + 2n * clip + ceilSqrt(d);
@@ -32,7 +38,7 @@ export function normBoundSquared(quantisation: Quantisation, dimension: number):
  * @param update `dimension` finite numbers, in units of the model's weights
  * @param random a CSPRNG; four bytes are drawn per coordinate and attempt
  * @returns signed integers in steps with ‖q‖² <= normBoundSquared
- * @throws UPDATE_NOT_FINITE; UPDATE_OVER_BOUND if no attempt succeeds (probability below e^−200)
+ * @throws PARAMETERS_INVALID, UPDATE_NOT_FINITE; UPDATE_OVER_BOUND if no attempt succeeds (probability below e^−200)
  */
 export function quantiseUpdate(preset: Preset, quantisation: Quantisation, update: Float32Array | Float64Array, random: RandomBytes): Int32Array {
   const scaled = clipToSteps(preset, quantisation, update);
@@ -46,20 +52,38 @@ export function quantiseUpdate(preset: Preset, quantisation: Quantisation, updat
 
 /** The update in steps, scaled down to the clip norm and clamped so that rounding stays in the coordinate range. */
 function clipToSteps(preset: Preset, quantisation: Quantisation, update: Float32Array | Float64Array): Float64Array {
-  const steps = 2 ** quantisation.stepBits;
+  assertQuantisation(quantisation);
+  const largest = largestMagnitude(update);
   const scaled = new Float64Array(update.length);
-  let sumOfSquares = 0;
+  if (largest === 0) return scaled;
+  // Relative to the largest coordinate, so that neither 1e308 nor a denormal leaves the range of a double when squared.
+  let relativeSquares = 0;
+  for (let i = 0; i < update.length; i++) relativeSquares += (update[i]! / largest) ** 2;
+  const relativeNorm = Math.sqrt(relativeSquares);
+  const steps = 2 ** quantisation.stepBits;
+  const clipped = largest * relativeNorm * steps > quantisation.clipSteps;
+  const limit = coordinateOffset(preset) - 1;
+  for (let i = 0; i < scaled.length; i++) {
+    const value = clipped ? (update[i]! / largest) * (quantisation.clipSteps / relativeNorm) : update[i]! * steps;
+    scaled[i] = Math.min(limit, Math.max(-limit, value));
+  }
+  return scaled;
+}
+
+function largestMagnitude(update: Float32Array | Float64Array): number {
+  let largest = 0;
   for (let i = 0; i < update.length; i++) {
     const value = update[i]!;
     if (!Number.isFinite(value)) throw new VerisumError("UPDATE_NOT_FINITE", `coordinate ${i} of the update is ${value}`, { index: i });
-    scaled[i] = value * steps;
-    sumOfSquares += scaled[i]! * scaled[i]!;
+    largest = Math.max(largest, Math.abs(value));
   }
-  const norm = Math.sqrt(sumOfSquares);
-  const shrink = norm > quantisation.clipSteps ? quantisation.clipSteps / norm : 1;
-  const limit = coordinateOffset(preset) - 1;
-  for (let i = 0; i < scaled.length; i++) scaled[i] = Math.min(limit, Math.max(-limit, scaled[i]! * shrink));
-  return scaled;
+  return largest;
+}
+
+function assertQuantisation({ stepBits, clipSteps }: Quantisation): void {
+  if (!Number.isInteger(stepBits) || stepBits < 0 || stepBits > MAX_STEP_BITS || !Number.isInteger(clipSteps) || clipSteps < 1 || clipSteps > MAX_CLIP_STEPS) {
+    throw new VerisumError("PARAMETERS_INVALID", `cannot quantise with ${stepBits} step bits and a clip norm of ${clipSteps} steps`, { stepBits, clipSteps });
+  }
 }
 
 /** Rounds each value down or up, up with probability equal to its fraction (to 2^−32). */

@@ -2,7 +2,7 @@
 import { keccak_256 } from "@noble/hashes/sha3.js";
 import { VerisumError } from "./errors.ts";
 import { encodeElements, evaluatePolynomial, invert, multiply, randomElements, toField } from "./field.ts";
-import { FIELD_ORDER } from "./parameters.ts";
+import { FIELD_ORDER, MAX_COMMITTEE } from "./parameters.ts";
 import type { RandomBytes } from "./random.ts";
 import { toHex } from "./transcript.ts";
 import type { Hex } from "./transcript.ts";
@@ -10,18 +10,24 @@ import type { Hex } from "./transcript.ts";
 /** The random part of a sharing: t − 1 uniform vectors, the coefficients of x, x², … */
 export type SharingCoefficients = readonly (readonly bigint[])[];
 
-/** Draws the t − 1 coefficient vectors for a secret of `length` elements. */
+/**
+ * Draws the t − 1 coefficient vectors for a secret of `length` elements.
+ * @throws PARAMETERS_INVALID for a threshold below 2: every share would be the secret itself
+ */
 export function drawSharing(threshold: number, length: number, random: RandomBytes): SharingCoefficients {
+  if (!Number.isInteger(threshold) || threshold < 2) throw new VerisumError("PARAMETERS_INVALID", `threshold ${threshold} hides nothing`, { threshold });
   return Array.from({ length: threshold - 1 }, () => randomElements(length, random));
 }
 
 /**
  * Seat j's share, X + Σ j^kappa·a_kappa.
  * @param seat 1 … n, assigned by the contract
- * @throws SHARE_INDEX for seat 0
+ * @throws SHARE_INDEX for a seat that no committee has; PARAMETERS_INVALID without coefficients, ENCODING_LENGTH if they are not as long as the secret
  */
 export function shareFor(seat: number, secret: readonly bigint[], coefficients: SharingCoefficients): bigint[] {
-  if (!Number.isInteger(seat) || seat < 1) throw new VerisumError("SHARE_INDEX", `seat ${seat} cannot hold a share`, { seat });
+  assertSeats([seat]);
+  if (coefficients.length === 0) throw new VerisumError("PARAMETERS_INVALID", "a sharing without coefficients hides nothing");
+  if (coefficients.some((vector) => vector.length !== secret.length)) throw new VerisumError("ENCODING_LENGTH", "a sharing's coefficients must be as long as the secret");
   const x = BigInt(seat);
   return secret.map((constant, i) => {
     let value = 0n;
@@ -40,8 +46,9 @@ export function shareEvaluations(coefficients: SharingCoefficients, z: bigint): 
   return coefficients.map((vector) => evaluatePolynomial(vector, z));
 }
 
-/** The value that seat j's share must take at z: y + Σ j^kappa·E_kappa. */
+/** The value that seat j's share must take at z: y + Σ j^kappa·E_kappa. @throws SHARE_INDEX */
 export function expectedShareEvaluation(seat: number, y: bigint, evaluations: readonly bigint[]): bigint {
+  assertSeats([seat]);
   let value = 0n;
   for (let kappa = evaluations.length - 1; kappa >= 0; kappa--) value = (value + evaluations[kappa]!) * BigInt(seat);
   return toField(value + y);
@@ -49,7 +56,8 @@ export function expectedShareEvaluation(seat: number, y: bigint, evaluations: re
 
 /**
  * Checks a decrypted share against what the contract recorded.
- * @throws SHARE_DIGEST_MISMATCH, SHARE_EVALUATION_MISMATCH
+ * @param share as many elements as the layout has, which decoding the bundle's file has checked
+ * @throws SHARE_DIGEST_MISMATCH, SHARE_EVALUATION_MISMATCH, SHARE_INDEX
  */
 export function checkShare(seat: number, share: readonly bigint[], recorded: { readonly hash: Hex; readonly z: bigint; readonly y: bigint; readonly evaluations: readonly bigint[] }): void {
   if (shareHash(share) !== recorded.hash) throw new VerisumError("SHARE_DIGEST_MISMATCH", `seat ${seat}: the share is not the one that was hashed`, { seat });
@@ -60,9 +68,7 @@ export function checkShare(seat: number, share: readonly bigint[], recorded: { r
 
 /** Lagrange coefficients at zero for distinct seats. @throws SHARE_INDEX */
 export function lagrangeAtZero(seats: readonly number[]): bigint[] {
-  if (new Set(seats).size !== seats.length || seats.some((seat) => !Number.isInteger(seat) || seat < 1)) {
-    throw new VerisumError("SHARE_INDEX", "seats must be distinct and at least 1", { seats: seats.join(",") });
-  }
+  assertSeats(seats);
   return seats.map((j) => {
     let numerator = 1n;
     let denominator = 1n;
@@ -86,7 +92,7 @@ export function interpolate(threshold: number, seats: readonly number[], shares:
   return linearCombination(shares, lagrangeAtZero(seats));
 }
 
-/** Σ weight_i·vector_i, element by element: member's share sums and interpolation. @throws ENCODING_LENGTH */
+/** Σ weight_i·vector_i, element by element: a member's share sums, and interpolation. @throws ENCODING_LENGTH */
 export function linearCombination(vectors: readonly (readonly bigint[])[], weights: readonly bigint[]): bigint[] {
   const length = vectors[0]?.length ?? 0;
   if (vectors.length !== weights.length || vectors.some((vector) => vector.length !== length)) {
@@ -96,7 +102,14 @@ export function linearCombination(vectors: readonly (readonly bigint[])[], weigh
   for (let i = 0; i < length; i++) {
     let value = 0n;
     for (let v = 0; v < vectors.length; v++) value += vectors[v]![i]! * weights[v]!;
-    sum[i] = value % FIELD_ORDER;
+    sum[i] = toField(value);
   }
   return sum;
+}
+
+/** Seats are distinct integers 1 … MAX_COMMITTEE; seat 0 would be the secret, and seats that agree mod r one share. */
+function assertSeats(seats: readonly number[]): void {
+  if (new Set(seats).size !== seats.length || seats.some((seat) => !Number.isInteger(seat) || seat < 1 || seat > MAX_COMMITTEE)) {
+    throw new VerisumError("SHARE_INDEX", `seats must be distinct and between 1 and ${MAX_COMMITTEE}`, { seats: seats.join(",") });
+  }
 }

@@ -2,7 +2,7 @@
 import { VerisumError } from "./errors.ts";
 import { layoutOf } from "./layout.ts";
 import type { Layout } from "./layout.ts";
-import { MAX_COMMITTEE, PRESETS } from "./parameters.ts";
+import { MAX_COHORT, MAX_COMMITTEE, NORM_ACCUMULATOR_BITS, PRESETS } from "./parameters.ts";
 import type { Preset } from "./parameters.ts";
 import { hashWords } from "./transcript.ts";
 import type { Hex } from "./transcript.ts";
@@ -67,14 +67,17 @@ export function assertTaskParameters(p: TaskParameters): void {
   const require = (holds: boolean, rule: string): void => {
     if (!holds) throw new VerisumError("PARAMETERS_INVALID", `${rule} does not hold`, { rule });
   };
+  const counts = [p.committeeSize, p.threshold, p.quorum, p.minClients, p.minHonest, p.maxCorrupt];
+  require(counts.every((count) => Number.isSafeInteger(count) && count >= 0), "counts are integers");
   require(p.minHonest >= 2, "minHonest >= 2");
   require(p.minClients >= p.minHonest + p.maxCorrupt, "minClients >= minHonest + maxCorrupt");
   require(p.threshold >= 2, "threshold >= 2");
   require(p.quorum >= 2 * p.threshold - 1, "quorum >= 2 * threshold - 1");
-  require(p.committeeSize >= p.quorum, "committeeSize >= quorum");
-  require(p.committeeSize >= 3 * p.threshold - 2, "committeeSize >= 3 * threshold - 2");
+  // Implies 3t − 2: with t − 1 members corrupt and silent, the others still are a quorum.
+  require(p.committeeSize >= p.quorum + p.threshold - 1, "committeeSize >= quorum + threshold - 1");
   require(p.committeeSize <= MAX_COMMITTEE, `committeeSize <= ${MAX_COMMITTEE}`);
-  require(p.normBoundSquared > 0n && p.normBoundSquared < 2n ** 48n, "0 < normBoundSquared < 2^48");
+  require(p.minClients <= MAX_COHORT, `minClients <= ${MAX_COHORT}`);
+  require(p.normBoundSquared > 0n && p.normBoundSquared < 1n << BigInt(NORM_ACCUMULATOR_BITS), `0 < normBoundSquared < 2^${NORM_ACCUMULATOR_BITS}`);
   layoutOfTask(p);
 }
 

@@ -1,7 +1,8 @@
 /** Domain-separated hashes that the contract and everybody else compute alike: keccak-256 over 32-byte words. */
 import { keccak_256 } from "@noble/hashes/sha3.js";
 import { bytesToHex, concatBytes, hexToBytes, utf8ToBytes } from "@noble/hashes/utils.js";
-import { encodeElements } from "./field.ts";
+import { VerisumError } from "./errors.ts";
+import { encodeWords } from "./field.ts";
 import { FIELD_ORDER, PROTOCOL_VERSION } from "./parameters.ts";
 import type { G1 } from "./points.ts";
 
@@ -85,14 +86,17 @@ export function resultPoint(input: ResultPointInput): bigint {
   return BigInt(hashWords(words)) % FIELD_ORDER;
 }
 
-/** sharesDigest: keccak-256 of the concatenated share hashes. */
+/** sharesDigest: keccak-256 of the concatenated share hashes. @throws ENCODING_LENGTH for a hash that is not 32 bytes */
 export function sharesDigest(shareHashes: readonly Hex[]): Hex {
+  shareHashes.forEach((hash, i) => {
+    if (!/^0x[0-9a-fA-F]{64}$/.test(hash)) throw new VerisumError("ENCODING_LENGTH", `share hash ${i} is not 32 bytes`, { index: i });
+  });
   return toHex(keccak_256(concatBytes(...shareHashes.map((hash) => fromHex(hash)))));
 }
 
-/** keccak-256 of 32-byte big-endian words. */
+/** keccak-256 of 32-byte big-endian words. @throws ENCODING_NOT_CANONICAL for a value that is no word */
 export function hashWords(words: readonly bigint[]): Hex {
-  return toHex(keccak_256(encodeElements(words)));
+  return toHex(keccak_256(encodeWords(words)));
 }
 
 export function toHex(bytes: Uint8Array): Hex {

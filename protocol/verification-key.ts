@@ -4,7 +4,9 @@
  * A task has one powers-of-tau (alpha, beta, tau) and, per chunk kind, (delta, sigma) and the bases of the public inputs.
  */
 import { keccak_256 } from "@noble/hashes/sha3.js";
-import { encodeElements } from "./field.ts";
+import { VerisumError } from "./errors.ts";
+import { encodeWords } from "./field.ts";
+import { CHUNK_PUBLIC_SIGNALS } from "./parameters.ts";
 import { negateG2 } from "./points.ts";
 import type { G1, G2 } from "./points.ts";
 
@@ -28,14 +30,19 @@ export interface VerificationKeys {
  * The bytes stored on chain, 32-byte words, big-endian:
  * alpha (x, y), −beta, tau, then per kind −delta, −sigma, publicBases[0..6].
  * G2 points are (x.c1, x.c0, y.c1, y.c0), the order of EIP-197.
+ *
+ * @throws ENCODING_LENGTH for a kind whose number of public bases is not seven: its words would read as another kind's
  */
 export function encodeVerificationKeys(keys: VerificationKeys): Uint8Array {
   const words = [keys.alpha.x, keys.alpha.y, ...g2Words(negateG2(keys.beta)), ...g2Words(keys.tau)];
-  for (const kind of keys.kinds) {
+  for (const [index, kind] of keys.kinds.entries()) {
+    if (kind.publicBases.length !== CHUNK_PUBLIC_SIGNALS.length + 1) {
+      throw new VerisumError("ENCODING_LENGTH", `kind ${index} has ${kind.publicBases.length} public bases`, { kind: index, expected: CHUNK_PUBLIC_SIGNALS.length + 1, actual: kind.publicBases.length });
+    }
     words.push(...g2Words(negateG2(kind.delta)), ...g2Words(negateG2(kind.sigma)));
     for (const base of kind.publicBases) words.push(base.x, base.y);
   }
-  return encodeElements(words);
+  return encodeWords(words);
 }
 
 /** keccak-256 of the encoded keys: what the contract stores and every client compares. */
