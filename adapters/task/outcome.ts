@@ -1,0 +1,119 @@
+/** A round's result, computed alike by the aggregator that proposes it, the members that sign it and the auditor that checks it. */
+import { roundOutcome } from "../../protocol/aggregate.ts";
+import { bitIndexes } from "../../protocol/committee.ts";
+import { VerisumError } from "../../protocol/errors.ts";
+import { decodeElements, encodeElements } from "../../protocol/field.ts";
+import type { ModelState } from "../../protocol/model.ts";
+import { resultPoint } from "../../protocol/transcript.ts";
+import type { Hex } from "../../protocol/transcript.ts";
+import type { RoundRecords, RoundResult, SettledRecord, SignedResult, SubmittedRecord } from "../chain/task-chain.ts";
+import { cidFromDigest, digestHexOfCid } from "../ipfs/cid.ts";
+import { buildDirectory } from "../ipfs/profile.ts";
+import { checkpointFiles } from "./checkpoint.ts";
+import type { CheckpointConfig } from "./checkpoint.ts";
+import { privacyStatement } from "./privacy.ts";
+import type { TaskSession } from "./session.ts";
+
+export const AGGREGATE_FILE = "aggregate.bin";
+export const SHARE_SUM_FILE = "share-sum.bin";
+
+/** What can be published, signed and checked of a round. */
+export interface RoundPublication {
+  readonly model: ModelState;
+  readonly signed: SignedResult;
+  /** z'. */
+  readonly point: bigint;
+  readonly aggregateFiles: Record<string, Uint8Array>;
+  readonly checkpointFiles: Record<string, Uint8Array>;
+}
+
+/**
+ * Everything that follows from an aggregate; deterministic except for `metrics`, which are passed in.
+ *
+ * @param base the model that the round started from
+ * @param elements the aggregate, already checked against the sum of commitments
+ * @throws ENCODING_SLOT_RANGE, MODEL_OVERFLOW
+ */
+export async function publicationOf(
+  session: TaskSession,
+  records: RoundRecords,
+  base: ModelState,
+  elements: readonly bigint[],
+  metrics: CheckpointConfig["metrics"],
+): Promise<RoundPublication> {
+  const settled = requireSettled(records);
+  const opened = records.opened!;
+  const outcome = roundOutcome(session.layout, base, elements, settled.totalWeight, {
+    ...session.document.server,
+    stepBits: session.document.quantisation.stepBits,
+  });
+  const aggregateFiles = { [AGGREGATE_FILE]: encodeElements(elements) };
+  const aggregateCid = await directoryDigest(aggregateFiles);
+  const files = checkpointFiles(
+    session.document,
+    session.tensors,
+    outcome.model,
+    {
+      task: taskOrigin(session),
+      round: Number(settled.round),
+      parentCid: cidFromDigest(opened.baseModelCid),
+      clients: includedRecords(records, settled).map(({ client }) => client),
+      totalWeight: settled.totalWeight,
+      aggregateCid: cidFromDigest(aggregateCid),
+      privacy: privacyStatement(session.document, Number(settled.round)),
+    },
+    metrics,
+  );
+  const signed: SignedResult = {
+    round: settled.round,
+    included: settled.included,
+    totalWeight: settled.totalWeight,
+    sum: settled.sum,
+    aggregateCid,
+    aggregateDigest: outcome.aggregateDigest,
+    modelCid: await directoryDigest(files),
+    modelDigest: outcome.modelDigest,
+  };
+  return { model: outcome.model, signed, point: pointOf(session, signed), aggregateFiles, checkpointFiles: files };
+}
+
+/** z' of a result. */
+export function pointOf(session: TaskSession, signed: SignedResult): bigint {
+  return resultPoint({ ...session.chain.context, ...signed });
+}
+
+/** The accepted submissions of U, in index order. */
+export function includedRecords(records: RoundRecords, settled: SettledRecord): SubmittedRecord[] {
+  return bitIndexes(settled.included).map((index) => {
+    const record = records.submitted.find((candidate) => candidate.index === index);
+    if (record === undefined) throw new VerisumError("AUDIT_FAILED", `the chain has no submission with index ${index}`, { index });
+    return record;
+  });
+}
+
+/** A published vector of the round's length. @throws ENCODING_LENGTH, ENCODING_NOT_CANONICAL, and whatever the store throws */
+export async function fetchElements(session: TaskSession, cid: Hex, file: typeof AGGREGATE_FILE | typeof SHARE_SUM_FILE): Promise<bigint[]> {
+  const count = session.layout.elementCount;
+  return decodeElements(await session.store.getFile(cidFromDigest(cid), file, { maxBytes: count * 32 }), count);
+}
+
+/** The digest of the CID that a directory would have. */
+export async function directoryDigest(files: Readonly<Record<string, Uint8Array>>): Promise<Hex> {
+  const { root } = await buildDirectory(files);
+  return digestHexOfCid(root.toString()) as Hex;
+}
+
+/** True if two results are the same in every field that is recorded on chain. */
+export function sameResult(a: RoundResult, b: RoundResult): boolean {
+  return a.aggregateCid === b.aggregateCid && a.aggregateDigest === b.aggregateDigest && a.modelCid === b.modelCid && a.modelDigest === b.modelDigest;
+}
+
+export function taskOrigin(session: Pick<TaskSession, "chain" | "parameters" | "document">): CheckpointConfig["task"] {
+  const { chainId, contract } = session.chain.context;
+  return { name: session.document.name, chainId: chainId.toString(), contract, taskCid: cidFromDigest(session.parameters.taskCid) };
+}
+
+function requireSettled(records: RoundRecords): SettledRecord {
+  if (records.settled === undefined || records.opened === undefined) throw new VerisumError("AUDIT_FAILED", "the round has not settled");
+  return records.settled;
+}

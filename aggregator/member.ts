@@ -1,0 +1,129 @@
+/** A committee member's part in a round: attest shares, release one sum, sign a result it recomputed (docs/protocol.md, section 6). */
+import { fetchElements, includedRecords, publicationOf, sameResult, SHARE_SUM_FILE } from "../adapters/task/outcome.ts";
+import { challengePointsOf } from "../adapters/task/challenge.ts";
+import { loadModelState } from "../adapters/task/checkpoint.ts";
+import type { CheckpointConfig } from "../adapters/task/checkpoint.ts";
+import type { CommittingSession } from "../adapters/task/session.ts";
+import type { CompactSignature, RoundRecords, RoundResult, SubmittedRecord, TaskWriter } from "../adapters/chain/task-chain.ts";
+import type { Reporter } from "../adapters/cli/reporter.ts";
+import { cidFromDigest, digestHexOfCid } from "../adapters/ipfs/cid.ts";
+import type { StateDirectory } from "../adapters/storage/state-directory.ts";
+import { openShare, sealedShareBytes, shareFileName } from "../protocol/bundle.ts";
+import { recoverAggregate } from "../protocol/aggregate.ts";
+import { bitCount } from "../protocol/committee.ts";
+import { isVerisumError, VerisumError } from "../protocol/errors.ts";
+import { encodeElements } from "../protocol/field.ts";
+import { checkShare, linearCombination } from "../protocol/sharing.ts";
+import { submissionEvaluation } from "../protocol/submission.ts";
+import type { Hex } from "../protocol/transcript.ts";
+import { bindRelease } from "./release-record.ts";
+import type { RoundKeys } from "./round-keys.ts";
+
+export interface MemberDependencies {
+  readonly chain: TaskWriter;
+  readonly session: CommittingSession;
+  /** 1 … n. */
+  readonly seat: number;
+  readonly keys: RoundKeys;
+  readonly state: StateDirectory;
+  readonly scope: string;
+  /** The member's own minimum of clients in a sum; at least the task's. */
+  readonly localMinimum: number;
+  readonly reporter: Reporter;
+  readonly replicate: (cid: string) => Promise<void>;
+}
+
+/** What checking the submissions of a round gave. */
+export interface ShareChecks {
+  /** Bit i set if client i's share is good. */
+  readonly bitmap: bigint;
+  /** Clients whose bundle could not be fetched; it may come yet. */
+  readonly unavailable: readonly Hex[];
+  /** Clients whose share is wrong, with the error's code. */
+  readonly wrong: ReadonlyMap<Hex, string>;
+}
+
+/** Fetches, decrypts and checks this member's share of every client that is not in `known`. @throws chain and storage errors */
+export async function checkShares(deps: MemberDependencies, records: RoundRecords, known: bigint): Promise<ShareChecks> {
+  let bitmap = known;
+  const unavailable: Hex[] = [];
+  const wrong = new Map<Hex, string>();
+  for (const record of records.submitted) {
+    if (((known >> BigInt(record.index)) & 1n) === 1n) continue;
+    try {
+      await readShare(deps, records, record);
+      bitmap |= 1n << BigInt(record.index);
+    } catch (error) {
+      if (isVerisumError(error, "IPFS_UNAVAILABLE")) unavailable.push(record.client);
+      else if (isVerisumError(error) && !error.code.startsWith("STORAGE") && !error.code.startsWith("CHAIN")) wrong.set(record.client, error.code);
+      else throw error;
+    }
+  }
+  return { bitmap, unavailable, wrong };
+}
+
+/**
+ * Releases Σ w_i·share_i over the settled set: once a round, only of a final settlement, only of a large enough set.
+ * @returns false if the settlement is not final yet
+ * @throws ROUND_EQUIVOCATION; ROLE_NOT_REGISTERED if the set is below this member's minimum or the key is gone
+ */
+export async function releaseSum(deps: MemberDependencies, records: RoundRecords): Promise<boolean> {
+  const { chain, session, state, scope, reporter } = deps;
+  const settled = records.settled!;
+  if (settled.blockNumber > (await chain.finalBlock())) return false;
+  if (bitCount(settled.included) < deps.localMinimum) {
+    throw new VerisumError("ROLE_NOT_REGISTERED", `round ${settled.round} settled on fewer clients than this member's minimum`, { minimum: deps.localMinimum });
+  }
+  await bindRelease(state, scope, settled.round, settled.included);
+  const included = includedRecords(records, settled);
+  let sum: bigint[] | undefined;
+  for (const record of included) {
+    const share = await readShare(deps, records, record);
+    sum = sum === undefined ? linearCombination([share], [BigInt(record.weight)]) : linearCombination([sum, share], [1n, BigInt(record.weight)]);
+  }
+  const cid = await session.store.putDirectory({ [SHARE_SUM_FILE]: encodeElements(sum!) });
+  await deps.replicate(cid);
+  await chain.release(settled.round, digestHexOfCid(cid) as Hex);
+  await deps.keys.erase(settled.round);
+  reporter.say("good", "released", `round ${settled.round}: released the sum of ${included.length} shares`, { round: settled.round, seat: deps.seat });
+  return true;
+}
+
+/**
+ * Recomputes a proposed result from the chain and the releases, and signs it if every field agrees.
+ * @param metrics the aggregator's own measurement, the one part of a checkpoint that is not recomputed
+ * @throws AUDIT_FAILED if the proposal is not what follows; AGGREGATE_NOT_RECOVERABLE, SHARE_COUNT and store errors
+ */
+export async function signProposal(deps: MemberDependencies, records: RoundRecords, proposal: RoundResult, metrics: CheckpointConfig["metrics"]): Promise<CompactSignature> {
+  const { chain, session } = deps;
+  const settled = records.settled!;
+  const releases = await Promise.all(
+    records.released.map(async ({ seat, releaseCid }) => ({ seat, shareSum: await fetchElements(session, releaseCid, SHARE_SUM_FILE) })),
+  );
+  const { elements } = await recoverAggregate(session.parameters.threshold, releases, settled.sum, session.committer);
+  const opened = records.opened!;
+  const base = await loadModelState(session.store, opened.baseModelCid, opened.baseModelDigest, session.parameters.dimension);
+  const publication = await publicationOf(session, records, base, elements, metrics);
+  if (!sameResult(publication.signed, proposal)) {
+    throw new VerisumError("AUDIT_FAILED", `round ${settled.round}: the proposed result is not what the releases give`, { round: settled.round });
+  }
+  // What is signed is held here as well, so that it stays available without the aggregator.
+  await session.store.putDirectory(publication.aggregateFiles);
+  await session.store.putDirectory(publication.checkpointFiles);
+  return chain.signResult(publication.signed);
+}
+
+/** This member's share of one submission, checked against the chain. */
+async function readShare(deps: MemberDependencies, records: RoundRecords, record: SubmittedRecord): Promise<bigint[]> {
+  const { session, seat } = deps;
+  const { submission } = record;
+  const keys = await deps.keys.find(record.round);
+  if (keys === undefined) throw new VerisumError("STORAGE_FAILED", `the key of round ${record.round} is not in the state directory`, { round: record.round });
+  const elementCount = session.layout.elementCount;
+  const file = await session.store.getFile(cidFromDigest(submission.sharesCid), shareFileName(seat), { maxBytes: sealedShareBytes(elementCount) });
+  const share = await openShare(file, keys, { ...session.chain.context, round: record.round, client: record.client, seat }, elementCount);
+  const { z } = challengePointsOf(session, records, record);
+  const y = submissionEvaluation(session.layout, submission.chunks.map((chunk) => chunk.y), z);
+  checkShare(seat, share, { hash: submission.shareHashes[seat - 1]!, z, y, evaluations: submission.shareEvaluations });
+  return share;
+}

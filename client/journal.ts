@@ -1,0 +1,82 @@
+/** What a client keeps between starts: the one submission it made for a round, byte for byte, and how far it audited. */
+import { z } from "zod";
+import { VerisumError } from "../protocol/errors.ts";
+import type { Submission } from "../protocol/submission.ts";
+import type { Hex } from "../protocol/transcript.ts";
+import { encodeRecord, readRecord, writeDurably } from "../adapters/storage/durable-file.ts";
+import type { StateDirectory } from "../adapters/storage/state-directory.ts";
+
+const hex = z.custom<Hex>((value) => typeof value === "string" && /^0x[0-9a-f]*$/.test(value));
+const integer = z.string().regex(/^[0-9]+$/).transform(BigInt);
+const g1 = z.strictObject({ x: integer, y: integer });
+const fp2 = z.strictObject({ c0: integer, c1: integer });
+
+const submissionSchema = z.strictObject({
+  commitment: g1,
+  sharesCid: hex,
+  shareHashes: z.array(hex),
+  chunks: z.array(z.strictObject({ d: g1, a: g1, b: z.strictObject({ x: fp2, y: fp2 }), c: g1, y: integer, h: integer })),
+  shareEvaluations: z.array(integer),
+  opening: g1,
+});
+
+const entrySchema = z.strictObject({
+  round: integer,
+  baseModelDigest: hex,
+  parametersHash: hex,
+  weight: z.int(),
+  submission: submissionSchema,
+});
+
+/** A submission with the inputs of its challenge that could change. */
+export interface JournalEntry {
+  readonly round: bigint;
+  readonly baseModelDigest: Hex;
+  readonly parametersHash: Hex;
+  readonly weight: number;
+  readonly submission: Submission;
+}
+
+export interface Journal {
+  /** The submission made for this round, if its challenge would still be the same; otherwise undefined. */
+  find(expected: Omit<JournalEntry, "submission">): Promise<Submission | undefined>;
+  /** Keeps a submission before its first byte leaves. @throws ROUND_EQUIVOCATION if another one is kept for the same challenge inputs */
+  keep(entry: JournalEntry): Promise<void>;
+  auditedRound(): Promise<bigint>;
+  setAuditedRound(round: bigint): Promise<void>;
+}
+
+/** One file per round, under one directory per (chain, contract, account). */
+export function openJournal(state: StateDirectory, scope: string): Journal {
+  const entryPath = (round: bigint): string => state.file(scope, `submission-${round}.json`);
+  const auditPath = state.file(scope, "audited.json");
+  const read = async (round: bigint): Promise<JournalEntry | undefined> => {
+    const value = await readRecord(entryPath(round));
+    if (value === undefined) return undefined;
+    const parsed = entrySchema.safeParse(value);
+    if (!parsed.success) throw new VerisumError("STORAGE_CORRUPT", `${entryPath(round)} is not a submission`, { path: entryPath(round) });
+    return parsed.data;
+  };
+  const find: Journal["find"] = async (expected) => {
+    const entry = await read(expected.round);
+    if (entry === undefined) return undefined;
+    const same = entry.baseModelDigest === expected.baseModelDigest && entry.parametersHash === expected.parametersHash && entry.weight === expected.weight;
+    return same ? entry.submission : undefined;
+  };
+  return {
+    find,
+    keep: async (entry) => {
+      if ((await find(entry)) !== undefined) {
+        throw new VerisumError("ROUND_EQUIVOCATION", `round ${entry.round} has a submission already`, { round: entry.round });
+      }
+      await writeDurably(entryPath(entry.round), encodeRecord(plain(entry)));
+    },
+    auditedRound: async () => BigInt(z.string().parse((await readRecord(auditPath)) ?? "0")),
+    setAuditedRound: (round) => writeDurably(auditPath, encodeRecord(round.toString())),
+  };
+}
+
+/** Bigints as decimal text. */
+function plain(value: unknown): unknown {
+  return JSON.parse(JSON.stringify(value, (_, item: unknown) => (typeof item === "bigint" ? item.toString() : item)));
+}

@@ -1,0 +1,120 @@
+/** One client's part in one round: train, commit, share, prove, submit (docs/protocol.md, sections 3 to 5). */
+import { loadModelState } from "../adapters/task/checkpoint.ts";
+import type { CommittingSession } from "../adapters/task/session.ts";
+import type { Reporter } from "../adapters/cli/reporter.ts";
+import type { RoundRecords, RoundState, TaskWriter } from "../adapters/chain/task-chain.ts";
+import { cidFromDigest, digestHexOfCid } from "../adapters/ipfs/cid.ts";
+import { sealShare, shareFileName } from "../protocol/bundle.ts";
+import { isVerisumError, VerisumError } from "../protocol/errors.ts";
+import { floatWeights } from "../protocol/model.ts";
+import type { ChunkProver } from "../protocol/ports.ts";
+import type { RandomBytes } from "../protocol/random.ts";
+import { commitUpdate, proveUpdate } from "../protocol/submission.ts";
+import type { CommittedUpdate, Submission } from "../protocol/submission.ts";
+import { fromHex } from "../protocol/transcript.ts";
+import type { Hex } from "../protocol/transcript.ts";
+import type { Journal } from "./journal.ts";
+
+/** The client's own learning: the update in units of the model's weights, and how it becomes bounded integers. */
+export interface LocalLearner {
+  /** Δ = θ_local − θ_base. */
+  update(base: Float32Array, round: bigint): Promise<Float32Array>;
+  /** Clipped, scaled and rounded coordinates. */
+  quantise(update: Float32Array): Int32Array;
+}
+
+export interface ParticipantDependencies {
+  readonly chain: TaskWriter;
+  readonly session: CommittingSession;
+  readonly prover: ChunkProver;
+  readonly learner: LocalLearner;
+  readonly random: RandomBytes;
+  readonly journal: Journal;
+  readonly reporter: Reporter;
+  /** Copies a published directory to other parties; throws if fewer than enough hold it. */
+  readonly replicate: (cid: string) => Promise<void>;
+  /** Monotonic milliseconds. */
+  readonly clock: () => number;
+}
+
+/**
+ * Submits to a collecting round, at most once. A submission kept from before a restart is sent again as it was.
+ *
+ * @returns true if the contract accepted it now, false if it had already
+ * @throws CHAIN_REVERTED if the contract refuses; store, training and proving errors
+ */
+export async function submitUpdate(deps: ParticipantDependencies, round: RoundState): Promise<boolean> {
+  const { chain, session, journal, reporter } = deps;
+  const records = await chain.records(round.number);
+  const opened = records.opened;
+  if (opened === undefined) throw new VerisumError("ROUND_ABORTED", `round ${round.number} has no opening on chain`, { round: round.number });
+  const { weight, lastSubmittedRound } = await chain.client(chain.account);
+  if (lastSubmittedRound === round.number) return false;
+  const identity = { round: round.number, baseModelDigest: opened.baseModelDigest, parametersHash: session.parametersHash, weight };
+  let submission = await journal.find(identity);
+  if (submission === undefined) {
+    submission = await makeSubmission(deps, records, weight);
+    await journal.keep({ ...identity, submission });
+  } else {
+    reporter.say("info", "resumed", `round ${round.number}: sending the submission made before the restart`, { round: round.number });
+  }
+  await deps.replicate(cidFromDigest(submission.sharesCid));
+  const started = deps.clock();
+  const receipt = await chain.submit(round.number, submission);
+  reporter.say("good", "accepted", `round ${round.number}: accepted by the contract, ${receipt.gasUsed} gas`, {
+    round: round.number, gas: receipt.gasUsed, transaction: receipt.transactionHash, milliseconds: Math.round(deps.clock() - started),
+  });
+  return true;
+}
+
+/** Trains, commits, encrypts the shares, stores the bundle locally and proves. Nothing has left the machine when it returns. */
+async function makeSubmission(deps: ParticipantDependencies, records: RoundRecords, weight: number): Promise<Submission> {
+  const { chain, session, prover, learner, random, reporter } = deps;
+  const opened = records.opened!;
+  const base = await loadModelState(session.store, opened.baseModelCid, opened.baseModelDigest, session.parameters.dimension);
+  reporter.say("info", "training", `round ${opened.round}: training on local data`, { round: opened.round });
+  const update = await learner.update(floatWeights(base, session.document.server.fractionalBits), opened.round);
+  const quantised = learner.quantise(update);
+
+  let started = deps.clock();
+  const committed = await commitUpdate(session.layout, session.parameters, quantised, { committer: session.committer, random });
+  const files = await sealShares(deps, committed, opened.round, opened.keyMask);
+  const sharesCid = digestHexOfCid(await session.store.putDirectory(files)) as Hex;
+  reporter.say("info", "committed", `round ${opened.round}: committed and encrypted ${Object.keys(files).length} shares`, {
+    round: opened.round, milliseconds: Math.round(deps.clock() - started), bytes: Object.values(files).reduce((sum, file) => sum + file.length, 0),
+  });
+
+  started = deps.clock();
+  const context = {
+    ...chain.context,
+    round: opened.round,
+    client: chain.account,
+    weight,
+    parametersHash: session.parametersHash,
+    baseModelDigest: opened.baseModelDigest,
+    normBoundSquared: session.parameters.normBoundSquared,
+  };
+  const submission = await proveUpdate(session.layout, context, committed, sharesCid, { committer: session.committer, prover });
+  reporter.say("info", "proven", `round ${opened.round}: proved the norm bound in ${((deps.clock() - started) / 1000).toFixed(1)} s`, {
+    round: opened.round, milliseconds: Math.round(deps.clock() - started), chunks: submission.chunks.length,
+  });
+  return submission;
+}
+
+/** One file for each seat that has a key this round; a seat with an unusable key gets none and cannot attest. */
+async function sealShares(deps: ParticipantDependencies, committed: CommittedUpdate, round: bigint, keyMask: bigint): Promise<Record<string, Uint8Array>> {
+  const { chain, random, reporter } = deps;
+  const files: Record<string, Uint8Array> = {};
+  for (const [index, share] of committed.shares.entries()) {
+    const seat = index + 1;
+    if (((keyMask >> BigInt(index)) & 1n) === 0n) continue;
+    const publicKey = fromHex(await chain.roundKey(round, seat));
+    try {
+      files[shareFileName(seat)] = await sealShare(share, publicKey, { ...chain.context, round, client: chain.account, seat }, random);
+    } catch (error) {
+      if (!isVerisumError(error, "SHARE_DECRYPTION")) throw error;
+      reporter.say("warn", "unusable-key", `round ${round}: the key of seat ${seat} is unusable; it gets no share`, { round, seat });
+    }
+  }
+  return files;
+}
