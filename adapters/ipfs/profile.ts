@@ -3,11 +3,11 @@ import { fixedSize } from "ipfs-unixfs-importer/chunker";
 import { balanced } from "ipfs-unixfs-importer/layout";
 import type { ImporterOptions } from "ipfs-unixfs-importer";
 import { MemoryBlockstore } from "blockstore-core";
-import { CID } from "multiformats/cid";
-import * as raw from "multiformats/codecs/raw";
+import type { CID } from "multiformats/cid";
 import { base32 } from "multiformats/bases/base32";
 import { VerisumError } from "../../protocol/errors.ts";
 import { decodeNode } from "./node.ts";
+import type { DagNode } from "./node.ts";
 
 /** The CID profile of everything that is published: IPIP-0499, https://specs.ipfs.tech/ipips/ipip-0499/ */
 export const PROFILE_NAME = "unixfs-v1-2025";
@@ -93,24 +93,29 @@ async function blocksReachableFrom(root: CID, staging: MemoryBlockstore): Promis
   const blocks: Block[] = [];
   const seen = new Set<string>();
   const visit = async (cid: CID): Promise<void> => {
-    const key = cid.toString();
-    if (seen.has(key)) return;
-    seen.add(key);
+    if (seen.has(cid.toString())) return;
+    seen.add(cid.toString());
     const parts: Uint8Array[] = [];
     for await (const part of staging.get(cid)) parts.push(part);
-    const bytes = parts.length === 1 && parts[0] !== undefined ? parts[0] : concatenate(parts);
-    if (cid.code !== raw.code) {
-      const node = decodeNode(cid, bytes);
-      if (cid.equals(root) && node.kind !== "directory") {
-        throw new VerisumError("IPFS_DIRECTORY_INVALID", "the entry names are too long for one directory block");
-      }
-      const children = node.kind === "directory" ? node.entries : node.kind === "file" ? node.links : [];
-      for (const child of children) await visit(child.cid);
-    }
+    const bytes = concatenate(parts);
+    for (const child of childrenOf(cid, bytes, root)) await visit(child.cid);
     blocks.push({ cid, bytes });
   };
   await visit(root);
   return blocks;
+}
+
+function childrenOf(cid: CID, bytes: Uint8Array, root: CID): readonly { readonly cid: CID }[] {
+  let node: DagNode;
+  try {
+    node = decodeNode(cid, bytes);
+  } catch (cause) {
+    if (!cid.equals(root)) throw cause;
+    const message = "the entry names are too long for one directory block";
+    throw new VerisumError("IPFS_DIRECTORY_INVALID", message, {}, { cause });
+  }
+  if (node.kind === "raw") return [];
+  return node.kind === "directory" ? node.entries : node.links;
 }
 
 /** Joins byte strings in order. */
