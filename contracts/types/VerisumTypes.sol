@@ -1,0 +1,156 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+pragma solidity ^0.8.30;
+
+/// @dev An affine point of BN254 G1; (0, 0) is infinity (EIP-196).
+struct G1Point {
+    uint256 x;
+    uint256 y;
+}
+
+/// @notice The proof of one chunk, with the element that commits to its wires (docs/protocol.md, section 5).
+/// @param d Commitment to the chunk's committed wires, in the bases K_i/sigma.
+/// @param a Groth16 A.
+/// @param b Groth16 B as (x.c1, x.c0, y.c1, y.c0), the order of EIP-197.
+/// @param c Groth16 C.
+/// @param y Evaluation of the chunk's block of elements at z, from exponent 0.
+/// @param h Poseidon(acc, salt) after this chunk.
+struct ChunkProof {
+    G1Point d;
+    G1Point a;
+    uint256[4] b;
+    G1Point c;
+    uint256 y;
+    uint256 h;
+}
+
+/// @notice Everything a client submits in one round.
+/// @param commitment KZG commitment C to the packed vector.
+/// @param sharesCid sha2-256 digest of the CIDv1 (dag-pb) of the directory with the encrypted shares.
+/// @param shareHashes keccak-256 of each member's plaintext share, member 1 first; one per committee seat.
+/// @param chunks One proof per chunk of the task's layout, in order.
+/// @param shareEvaluations E_kappa: the sharing polynomials' coefficient vectors evaluated at z, kappa = 1 .. t-1.
+/// @param opening KZG proof that C evaluates at z to the sum of z^offset * y.
+struct Submission {
+    G1Point commitment;
+    bytes32 sharesCid;
+    bytes32[] shareHashes;
+    ChunkProof[] chunks;
+    uint256[] shareEvaluations;
+    G1Point opening;
+}
+
+/// @notice A task's parameters, fixed at deployment; clients and the transcript use the hash of their ABI encoding.
+/// @param taskCid Digest of the directory with task.json: model, training and encoding.
+/// @param genesisCid Digest of the directory with the initial model.
+/// @param genesisDigest Digest of the initial model's integers.
+/// @param keysHash keccak-256 of the encoded verification keys.
+/// @param coordinateBits Bits of one signed coordinate.
+/// @param dimension Coordinates of the model, without padding.
+/// @param normBoundSquared B^2 in units of one quantisation step squared.
+/// @param committeeSize n, seats of the committee.
+/// @param threshold t, shares needed to interpolate.
+/// @param quorum Members that must attest before a set of clients can settle; at least 2t-1.
+/// @param minClients Fewest clients whose updates may be summed.
+/// @param minHonest Honest clients that the privacy statement counts on.
+/// @param maxCorrupt f, corrupt client identities the task plans for.
+/// @param uniformWeights True if every weight must be 1 (client-level privacy).
+/// @param openRegistration True if anybody may join for the bond; otherwise the operator's allow-list decides.
+/// @param bondWei Bond of an openly registered client, returned when it leaves.
+/// @param keyWindowSeconds How long a round's opening waits for absent members' keys.
+/// @param collectSeconds Length of Collecting.
+/// @param attestSeconds Length of Attesting.
+/// @param aggregateSeconds Length of Aggregating.
+/// @param maxRounds Rounds the task may finalise; 0 means no limit.
+/// @param privacyCostPerRound Charged to the ledger when a round settles, in the task's own additive unit.
+/// @param privacyBudget A round that would exceed this does not open; 0 means no ledger.
+/// @param chunkKinds Key index of each chunk, in order.
+struct TaskParameters {
+    bytes32 taskCid;
+    bytes32 genesisCid;
+    bytes32 genesisDigest;
+    bytes32 keysHash;
+    uint8 coordinateBits;
+    uint32 dimension;
+    uint64 normBoundSquared;
+    uint8 committeeSize;
+    uint8 threshold;
+    uint8 quorum;
+    uint16 minClients;
+    uint16 minHonest;
+    uint16 maxCorrupt;
+    bool uniformWeights;
+    bool openRegistration;
+    uint96 bondWei;
+    uint32 keyWindowSeconds;
+    uint32 collectSeconds;
+    uint32 attestSeconds;
+    uint32 aggregateSeconds;
+    uint32 maxRounds;
+    uint64 privacyCostPerRound;
+    uint64 privacyBudget;
+    uint8[] chunkKinds;
+}
+
+/// @notice Idle is "before the first round" only; a closed round stays Finalised or Aborted until the next one opens.
+enum Phase {
+    Idle,
+    Collecting,
+    Attesting,
+    Aggregating,
+    Finalised,
+    Aborted
+}
+
+/// @notice The state of the current round.
+/// @param number Rounds are numbered from 1; aborted rounds keep their number.
+/// @param deadline Unix seconds at which the present phase can be ended by anybody.
+/// @param expected Clients registered when the round opened.
+/// @param submitted Clients accepted so far; bit i of a bitmap is the i-th accepted client.
+/// @param keyMask Bit j-1 set if seat j had a key for this round when it opened.
+/// @param releaseMask Bit j-1 set if seat j released its share sum.
+/// @param totalWeight Sum of weights behind `sum`.
+/// @param included U, fixed when the round settles; before that, the best proposal's.
+/// @param proposedMembers T of the best proposal so far.
+/// @param sum C_Sigma, the weighted sum of accepted (after settling: included) commitments.
+struct RoundState {
+    uint64 number;
+    Phase phase;
+    uint64 deadline;
+    uint16 expected;
+    uint16 submitted;
+    uint32 keyMask;
+    uint32 releaseMask;
+    uint32 totalWeight;
+    uint256 included;
+    uint32 proposedMembers;
+    G1Point sum;
+}
+
+/// @notice The model that the next round starts from.
+/// @param round Round that produced it; 0 for the genesis.
+struct ModelRecord {
+    uint64 round;
+    bytes32 cid;
+    bytes32 digest;
+}
+
+/// @notice What a submitted client's record consists of; its hash is stored.
+struct ClientRecord {
+    address client;
+    uint16 weight;
+    G1Point commitment;
+}
+
+/// @notice A client that a settlement leaves out, with the record needed to subtract it.
+struct ExcludedClient {
+    uint8 index;
+    ClientRecord record;
+}
+
+/// @notice The result of a round, signed by members (EIP-712 type `Result`, which adds round, included, totalWeight and the sum).
+struct RoundResult {
+    bytes32 aggregateCid;
+    bytes32 aggregateDigest;
+    bytes32 modelCid;
+    bytes32 modelDigest;
+}
