@@ -1,0 +1,175 @@
+/**
+ * The aggregator: pushes rounds through their phases, interpolates, proposes and finalises (docs/protocol.md, section 6).
+ * It holds nothing that others could not compute, and everything it writes is checked by the contract or by members.
+ */
+import type { RoundRecords, RoundState, TaskWriter } from "../adapters/chain/task-chain.ts";
+import type { Reporter } from "../adapters/cli/reporter.ts";
+import { cidFromDigest } from "../adapters/ipfs/cid.ts";
+import { loadModelState } from "../adapters/task/checkpoint.ts";
+import type { CheckpointConfig } from "../adapters/task/checkpoint.ts";
+import { fetchElements, publicationOf, SHARE_SUM_FILE } from "../adapters/task/outcome.ts";
+import type { RoundPublication } from "../adapters/task/outcome.ts";
+import type { CommittingSession } from "../adapters/task/session.ts";
+import { recoverAggregate } from "../protocol/aggregate.ts";
+import { bestProposal, bitCount } from "../protocol/committee.ts";
+import { isVerisumError } from "../protocol/errors.ts";
+import { floatWeights } from "../protocol/model.ts";
+import { openVector } from "../protocol/submission.ts";
+import { smallestInclusion } from "../protocol/task.ts";
+import type { ProposalBoard } from "./proposal.ts";
+
+export interface CoordinatorDependencies {
+  readonly chain: TaskWriter;
+  readonly session: CommittingSession;
+  readonly board: ProposalBoard;
+  readonly reporter: Reporter;
+  /** Measures a model on data of the aggregator's own; absent if it has none. */
+  readonly evaluate?: (weights: Float32Array) => Promise<CheckpointConfig["metrics"]>;
+}
+
+/** What the coordinator remembers of the round it is finishing. */
+interface Computed {
+  readonly round: bigint;
+  readonly publication: RoundPublication;
+  readonly evaluation: bigint;
+  readonly opening: { readonly x: bigint; readonly y: bigint };
+}
+
+/** One look at the chain and at most one action. Returns whether it acted. */
+export type CoordinatorStep = () => Promise<boolean>;
+
+export function createCoordinator(deps: CoordinatorDependencies): CoordinatorStep {
+  let computed: Computed | undefined;
+  return async () => {
+    const round = await deps.chain.round();
+    switch (round.phase) {
+      case "Idle":
+      case "Finalised":
+      case "Aborted":
+        return openNext(deps);
+      case "Collecting":
+        return pushPastDeadline(deps, round, `${round.submitted}/${round.expected} clients have submitted`);
+      case "Attesting":
+        return settleRound(deps, round);
+      case "Aggregating": {
+        if (computed?.round !== round.number) computed = await compute(deps, round);
+        if (computed === undefined) return pushPastDeadline(deps, round, "waiting for releases");
+        return (await finalise(deps, round, computed)) || pushPastDeadline(deps, round, "waiting for members' signatures");
+      }
+    }
+  };
+}
+
+async function openNext({ chain, session, reporter }: CoordinatorDependencies): Promise<boolean> {
+  const { maxRounds, minClients } = session.parameters;
+  const finalised = await chain.finalisedRounds();
+  if (maxRounds > 0 && finalised >= maxRounds) {
+    reporter.wait(`the task is complete: ${finalised} of ${maxRounds} rounds are final`, { finalised });
+    return false;
+  }
+  const clients = await chain.clientCount();
+  if (clients < minClients) {
+    reporter.wait(`waiting for clients: ${clients} registered, ${minClients} needed`, { clients, needed: minClients });
+    return false;
+  }
+  try {
+    await chain.openRound();
+  } catch (error) {
+    if (!isVerisumError(error, "CHAIN_REVERTED")) throw error;
+    reporter.wait(`the next round cannot open yet: ${String(error.details.error)}`, { reason: String(error.details.error) });
+    return false;
+  }
+  const { number, expected } = await chain.round();
+  reporter.say("info", "round-opened", `round ${number} is open to ${expected} clients`, { round: number, expected });
+  return true;
+}
+
+async function pushPastDeadline({ chain, reporter }: CoordinatorDependencies, round: RoundState, what: string): Promise<boolean> {
+  const left = round.deadline - (await chain.blockTime());
+  reporter.wait(`round ${round.number} ${round.phase}: ${what}`, { round: round.number, phase: round.phase });
+  if (left > 0) return false;
+  await chain.advance(round.number);
+  const after = await chain.round();
+  reporter.say(after.phase === "Aborted" ? "warn" : "info", "phase", `round ${round.number}: ${round.phase} ended by its deadline, now ${after.phase}`, { round: round.number, phase: after.phase });
+  return true;
+}
+
+/** Proposes what the attestations allow; settles at once with everybody in, otherwise at the deadline. */
+async function settleRound(deps: CoordinatorDependencies, round: RoundState): Promise<boolean> {
+  const { chain, session, reporter } = deps;
+  const records = await chain.records(round.number);
+  const best = bestProposal(records.attested, session.parameters.quorum, smallestInclusion(session.parameters, round.submitted));
+  const left = round.deadline - (await chain.blockTime());
+  const everybody = best !== undefined && bitCount(best.included) === round.submitted;
+  const lastQuarter = left <= session.parameters.attestSeconds / 4;
+  if (best !== undefined && (everybody || lastQuarter) && (best.included !== round.included || bitCount(best.members) > bitCount(round.proposedMembers))) {
+    if (left > 0 && best.members !== round.proposedMembers) {
+      await chain.propose(round.number, best.members);
+      return true;
+    }
+  }
+  const standing = round.proposedMembers !== 0n;
+  if (standing && (bitCount(round.included) === round.submitted || left <= 0)) {
+    const excluded = records.submitted.filter(({ index }) => ((round.included >> BigInt(index)) & 1n) === 0n);
+    await chain.settle(round.number, excluded);
+    reporter.say("info", "settled", `round ${round.number}: settled on ${bitCount(round.included)} of ${round.submitted} clients`, { round: round.number, included: bitCount(round.included) });
+    return true;
+  }
+  return pushPastDeadline(deps, round, `${records.attested.size} members have attested, ${session.parameters.quorum} needed`);
+}
+
+/** Interpolates the releases there are; undefined while too few (good ones) are there. */
+async function compute({ chain, session, board, reporter, evaluate }: CoordinatorDependencies, round: RoundState): Promise<Computed | undefined> {
+  const records = await chain.records(round.number);
+  if (records.settled === undefined || records.released.length < session.parameters.threshold) return undefined;
+  const recovered = await recover(session, records, reporter);
+  if (recovered === undefined) return undefined;
+  const opened = records.opened!;
+  const base = await loadModelState(session.store, opened.baseModelCid, opened.baseModelDigest, session.parameters.dimension);
+  const draft = await publicationOf(session, records, base, recovered, null);
+  const metrics = evaluate === undefined ? null : await evaluate(floatWeights(draft.model, session.document.server.fractionalBits));
+  const publication = metrics === null ? draft : await publicationOf(session, records, base, recovered, metrics);
+  await session.store.putDirectory(publication.aggregateFiles);
+  await session.store.putDirectory(publication.checkpointFiles);
+  const { value, opening } = await openVector(recovered, publication.point, session.committer);
+  board.offer({ round: round.number, result: publication.signed, metrics });
+  reporter.say("info", "aggregated", `round ${round.number}: the aggregate opens the sum of commitments`, {
+    round: round.number, ...(metrics === null ? {} : { accuracy: metrics.accuracy, loss: metrics.loss }),
+  });
+  return { round: round.number, publication, evaluation: value, opening };
+}
+
+async function recover(session: CommittingSession, records: RoundRecords, reporter: Reporter): Promise<readonly bigint[] | undefined> {
+  const { settled, released } = records;
+  const fetched = await Promise.all(
+    released.map(async ({ seat, releaseCid }) => {
+      try {
+        return { seat, shareSum: await fetchElements(session, releaseCid, SHARE_SUM_FILE) };
+      } catch (error) {
+        if (!isVerisumError(error)) throw error;
+        reporter.say("warn", "bad-release", `round ${settled!.round}: the release of seat ${seat} is unusable: ${error.code}`, { round: settled!.round, seat, code: error.code });
+        return undefined;
+      }
+    }),
+  );
+  try {
+    const { elements, wrongSeats } = await recoverAggregate(session.parameters.threshold, fetched.filter((release) => release !== undefined), settled!.sum, session.committer);
+    for (const seat of wrongSeats) reporter.say("warn", "wrong-release", `round ${settled!.round}: seat ${seat} released a wrong sum`, { round: settled!.round, seat });
+    return elements;
+  } catch (error) {
+    if (isVerisumError(error, "SHARE_COUNT") || isVerisumError(error, "AGGREGATE_NOT_RECOVERABLE")) return undefined;
+    throw error;
+  }
+}
+
+async function finalise({ chain, session, board, reporter }: CoordinatorDependencies, round: RoundState, computed: Computed): Promise<boolean> {
+  const signatures = board.signatures().slice(0, session.parameters.threshold);
+  if (signatures.length < session.parameters.threshold) return false;
+  const { signed } = computed.publication;
+  const result = { aggregateCid: signed.aggregateCid, aggregateDigest: signed.aggregateDigest, modelCid: signed.modelCid, modelDigest: signed.modelDigest };
+  const receipt = await chain.finalize(round.number, result, computed.evaluation, computed.opening, signatures);
+  reporter.say("good", "finalised", `round ${round.number} is final: ${cidFromDigest(signed.modelCid)}, ${receipt.gasUsed} gas`, {
+    round: round.number, modelCid: cidFromDigest(signed.modelCid), aggregateCid: cidFromDigest(signed.aggregateCid), gas: receipt.gasUsed, transaction: receipt.transactionHash,
+  });
+  return true;
+}
