@@ -45,6 +45,38 @@ export function encodeVerificationKeys(keys: VerificationKeys): Uint8Array {
   return encodeWords(words);
 }
 
+/**
+ * The inverse of `encodeVerificationKeys` for a preset's number of kinds.
+ * @throws ENCODING_LENGTH, POINT_NOT_ON_CURVE (a G2 point off the curve or subgroup)
+ */
+export function decodeVerificationKeys(bytes: Uint8Array, preset: Preset): VerificationKeys {
+  const wordsPerKind = 8 + 2 * (CHUNK_PUBLIC_SIGNALS.length + 1);
+  const expected = (10 + wordsPerKind * preset.kinds.length) * ELEMENT_BYTES;
+  if (bytes.length !== expected) throw new VerisumError("ENCODING_LENGTH", `encoded keys have ${expected} bytes, got ${bytes.length}`, { expected, actual: bytes.length });
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  let at = 0;
+  const word = (): bigint => {
+    let value = 0n;
+    for (let limb = 0; limb < 4; limb++, at += 8) value = (value << 64n) | view.getBigUint64(at);
+    return value;
+  };
+  const g1 = (): G1 => ({ x: word(), y: word() });
+  const g2 = (): G2 => {
+    const [x1, x0, y1, y0] = [word(), word(), word(), word()];
+    return { x: { c0: x0, c1: x1 }, y: { c0: y0, c1: y1 } };
+  };
+  return {
+    alpha: g1(),
+    beta: negateG2(g2()),
+    tau: g2(),
+    kinds: preset.kinds.map(() => ({
+      delta: negateG2(g2()),
+      sigma: negateG2(g2()),
+      publicBases: Array.from({ length: CHUNK_PUBLIC_SIGNALS.length + 1 }, g1),
+    })),
+  };
+}
+
 /** keccak-256 of the encoded keys: what the contract stores and every client compares. */
 export function hashVerificationKeys(keys: VerificationKeys): Uint8Array {
   return keccak_256(encodeVerificationKeys(keys));

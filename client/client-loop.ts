@@ -1,0 +1,73 @@
+/** What a client does next, given the state of the chain. */
+import { isVerisumError, VerisumError } from "../protocol/errors.ts";
+import type { TaskAudit } from "./audit/audit-task.ts";
+import { submitUpdate } from "./participant.ts";
+import type { ParticipantDependencies } from "./participant.ts";
+
+export interface ClientLoopDependencies extends ParticipantDependencies {
+  /** Audits the rounds after `after`, up to `until`. */
+  readonly audit: (after: bigint, until: bigint) => Promise<TaskAudit>;
+  /** Called with each finalised model that this client sees first. */
+  readonly onModel?: (round: bigint) => Promise<void>;
+}
+
+/** What one look led to. `done` when the task has no further round. */
+export type ClientProgress = "waiting" | "acted" | "done";
+
+/**
+ * One look at the chain and at most one action.
+ *
+ * Before it trains on a model, the client audits every round since the last it audited: the base is trusted by induction from
+ * the genesis. A round that refuses its submission is left; the next one is joined.
+ * @throws AUDIT_FAILED if a published round does not follow from the chain: the task must end
+ */
+export function createClientStep(deps: ClientLoopDependencies): () => Promise<ClientProgress> {
+  const finished = new Set<bigint>();
+  let seenModel = -1n;
+
+  const auditUpTo = async (round: bigint): Promise<void> => {
+    const after = await deps.journal.auditedRound();
+    if (round <= after) return;
+    const { findings, ok } = await deps.audit(after, round);
+    const red = findings.find((finding) => !finding.ok);
+    if (!ok) throw new VerisumError("AUDIT_FAILED", `round ${red?.round}: ${red?.check}: ${red?.detail}`, { round: red?.round ?? 0, check: red?.check ?? "" });
+    await deps.journal.setAuditedRound(round);
+    deps.reporter.say("good", "audited", `audited round ${round}: ${findings.length} checks passed`, { round, checks: findings.length });
+  };
+
+  return async () => {
+    const { chain, session, reporter } = deps;
+    const round = await chain.round();
+    const latest = await chain.latestModel();
+    if (latest.round > seenModel) {
+      seenModel = latest.round;
+      await auditUpTo(latest.round);
+      await deps.onModel?.(latest.round);
+    }
+    const { maxRounds } = session.parameters;
+    const ended = round.phase === "Finalised" || round.phase === "Aborted";
+    if (ended && maxRounds > 0 && (await chain.finalisedRounds()) >= maxRounds) return "done";
+    if (round.phase !== "Collecting") {
+      reporter.wait(ended || round.phase === "Idle" ? `waiting for round ${round.number + 1n} to open` : `round ${round.number}: ${round.phase}, waiting for the committee`, { round: round.number });
+      return "waiting";
+    }
+    const status = await chain.client(chain.account);
+    if (status.activeFromRound > round.number) {
+      reporter.wait(`registered; taking part from round ${status.activeFromRound}`, { round: status.activeFromRound });
+      return "waiting";
+    }
+    if (finished.has(round.number) || status.lastSubmittedRound === round.number) {
+      reporter.wait(`round ${round.number}: submitted; ${round.submitted}/${round.expected} clients are in`, { round: round.number });
+      return "waiting";
+    }
+    try {
+      await submitUpdate(deps, round);
+    } catch (error) {
+      // A refused submission or a missed deadline costs this round only.
+      if (!isVerisumError(error) || !(error.code === "CHAIN_REVERTED" || error.code === "UPDATE_OVER_BOUND")) throw error;
+      reporter.say("error", "refused", `round ${round.number}: refused: ${error.message}`, { round: round.number, code: error.code, reason: String(error.details.error ?? error.code) });
+    }
+    finished.add(round.number);
+    return "acted";
+  };
+}
