@@ -1,7 +1,8 @@
 /** Writes the golden vectors that TypeScript, Solidity and the auditor share. `scripts/generate.ts` compares or writes what this returns. */
 import { sha256 } from "@noble/hashes/sha2.js";
+import { layoutFor } from "../protocol/layout.ts";
 import { aggregateDigest, modelDigest } from "../protocol/model.ts";
-import { FIELD_ORDER } from "../protocol/parameters.ts";
+import { FIELD_ORDER, PRESETS } from "../protocol/parameters.ts";
 import { G1_GENERATOR, G1_INFINITY, G2_GENERATOR, multiplyG1, multiplyG2 } from "../protocol/points.ts";
 import type { G1 } from "../protocol/points.ts";
 import { parametersHash } from "../protocol/task.ts";
@@ -136,7 +137,7 @@ function parameterSets(): TaskParameters[] {
       maxRounds: 2 ** 32 - 1,
       privacyCostPerRound: 2n ** 63n,
       privacyBudget: 2n ** 64n - 1n,
-      chunkKinds: [...Array<number>(21).fill(2), 1, 0],
+      chunkKinds: layoutFor(PRESETS.standard, 1_199_882).chunks.map(({ kindIndex }) => kindIndex),
     },
   ];
 }
