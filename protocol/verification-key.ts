@@ -6,7 +6,8 @@
 import { keccak_256 } from "@noble/hashes/sha3.js";
 import { VerisumError } from "./errors.ts";
 import { encodeWords } from "./field.ts";
-import { CHUNK_PUBLIC_SIGNALS } from "./parameters.ts";
+import { CHUNK_PUBLIC_SIGNALS, ELEMENT_BYTES } from "./parameters.ts";
+import type { Preset } from "./parameters.ts";
 import { negateG2 } from "./points.ts";
 import type { G1, G2 } from "./points.ts";
 
