@@ -34,6 +34,7 @@ const NPM_FAILURES = [
   [/ENOSPC/, EXIT.cannotCreate, "The disk is full."],
   [/EACCES|EPERM|EROFS/, EXIT.cannotCreate, "The repository or the npm cache is not writable."],
   [/ENOTFOUND|EAI_AGAIN|ECONNREFUSED|ECONNRESET|ETIMEDOUT|ENETUNREACH|EHOSTUNREACH|ERR_SOCKET|ENOTCACHED/, EXIT.unavailable, "The npm registry cannot be reached. Check the network and proxy settings, then try again."],
+  [/SELF_SIGNED_CERT|UNABLE_TO_VERIFY|CERT_/, EXIT.unavailable, "The npm registry's certificate is not trusted. Behind an inspecting proxy, set NODE_EXTRA_CA_CERTS."],
   [/EINTEGRITY/, EXIT.software, "A downloaded package does not have the pinned hash. Do not use it; try `npm cache verify`."],
   [/E404|ETARGET/, EXIT.unavailable, "The npm registry does not offer a pinned package version."],
   [/can only install packages when your package\.json and package-lock\.json/, EXIT.software, "package-lock.json does not fit package.json. Run `npm install` and commit the lock file."],
@@ -119,12 +120,12 @@ async function npmCleanInstall(node, folder, what) {
   const startedAt = process.hrtime.bigint();
   say(`installing ${what} …`);
   const inherited = Object.entries(environment(node)).filter(([name]) => !/^npm_(config_(local_prefix|prefix|global)|package_|lifecycle_)/.test(name));
-  const flags = ["--prefix", folder, "--include=dev", "--include=optional", "--ignore-scripts", "--no-audit", "--no-fund", "--no-update-notifier"];
+  const flags = ["--prefix", folder, "--include=dev", "--include=optional", "--ignore-scripts", "--no-audit", "--no-fund", "--no-update-notifier", "--prefer-offline"];
   const { code, signal, output } = await run(node, [findNpm(), "ci", ...flags], { cwd: folder, env: Object.fromEntries(inherited), capture: true });
   if (signal !== null) process.exit(code);
   if (code !== 0) {
     const [, exitCode, reason] = NPM_FAILURES.find(([pattern]) => pattern.test(output)) ?? [undefined, EXIT.software, "npm failed."];
-    throw new BootstrapError(exitCode, `Could not install ${what}. ${reason}\n${output.trim().split("\n").slice(-12).join("\n")}`);
+    throw new BootstrapError(exitCode, `Could not install ${what}. ${reason}\n${output.trim().split("\n").filter((line) => line.startsWith("npm error ")).slice(-6).join("\n")}`);
   }
   say(`installed ${what} in ${(Number(process.hrtime.bigint() - startedAt) / 1e9).toFixed(1)} s`);
 }
