@@ -30,6 +30,11 @@ export const ERROR_CODES = {
   UPDATE_NOT_FINITE: "A local update contains NaN or an infinity.",
   UPDATE_LENGTH: "A local update does not have the task's number of coordinates.",
   UPDATE_OVER_BOUND: "A quantised update exceeds the round's norm bound or coordinate range.",
+  // keys and proofs
+  CIRCUIT_COMPILATION: "The circuit compiler refused a source, or its output breaks a rule that the keys rest on.",
+  KEY_REFUSED: "A verification key has a form under which proofs can be forged, or does not fit the preset.",
+  KEY_ARTIFACT_CORRUPT: "A key file is malformed or is not the one that the manifest names.",
+  WITNESS_UNSATISFIED: "A circuit's inputs are incomplete or contradict one of its constraints.",
   // ipfs
   IPFS_CID_INVALID: "A CID is not a canonical base32 CIDv1 with sha2-256 and the codec the place calls for.",
   IPFS_DIGEST_INVALID: "A content digest is not exactly 32 bytes.",

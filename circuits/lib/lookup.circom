@@ -23,7 +23,7 @@ template Lookup(n, size, run) {
     component rows = Sum(n, run);
     component entries = Sum(size, run);
 
-    // 1. One inverse per row. The inverse is the left factor, so that only narrow values enter the G2 product.
+    // 1. One inverse per row.
     signal inverse[n];
     for (var i = 0; i < n; i++) {
         inverse[i] <-- 1 / (alpha + row[i]);
