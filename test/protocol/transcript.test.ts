@@ -1,0 +1,194 @@
+import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import { describe, it } from "mocha";
+import { AbiCoder, concat, id, keccak256, toBeHex, zeroPadValue } from "ethers";
+import { FIELD_ORDER } from "../../protocol/parameters.ts";
+import { G1_GENERATOR, G1_INFINITY, multiplyG1 } from "../../protocol/points.ts";
+import type { G1 } from "../../protocol/points.ts";
+import { challengeOf, challengePoints, domainTag, fromHex, hashWords, resultPoint, sharesDigest, toHex } from "../../protocol/transcript.ts";
+import type { ChallengeInput, Hex, ResultPointInput } from "../../protocol/transcript.ts";
+import { throwsCode } from "../support/errors.ts";
+import { word } from "../support/random.ts";
+
+const vectors = JSON.parse(readFileSync(new URL("../vectors/transcript.json", import.meta.url), "utf8")) as {
+  readonly domainTags: readonly { label: string; tag: string }[];
+  readonly sharesDigests: readonly { shareHashes: Hex[]; digest: Hex }[];
+  readonly challenges: readonly { input: Record<string, never>; challenge: Hex; alpha: string; z: string }[];
+  readonly resultPoints: readonly { input: Record<string, never>; point: string }[];
+};
+
+type Json = Record<string, unknown>;
+const pointOf = (pair: unknown): G1 => ({ x: BigInt((pair as string[])[0]!), y: BigInt((pair as string[])[1]!) });
+const contextOf = (input: Json): { chainId: bigint; contract: Hex; round: bigint } => ({ chainId: BigInt(input["chainId"] as string), contract: input["contract"] as Hex, round: BigInt(input["round"] as string) });
+
+function challengeInput(input: Json): ChallengeInput {
+  const points = (input["wireCommitments"] as unknown[]).map(pointOf);
+  return { ...(input as unknown as ChallengeInput), ...contextOf(input), commitment: pointOf(input["commitment"]), wireCommitments: points };
+}
+
+function resultInput(input: Json): ResultPointInput {
+  return { ...(input as unknown as ResultPointInput), ...contextOf(input), included: BigInt(input["included"] as string), sum: pointOf(input["sum"]) };
+}
+
+/** abi.encode of words by another library, as the contract writes it. */
+function abiHash(words: readonly (bigint | number | string)[]): string {
+  return keccak256(AbiCoder.defaultAbiCoder().encode(words.map(() => "uint256"), words.map((value) => BigInt(value))));
+}
+
+const tag = (label: string): string => id(`verisum.v1.${label}`);
+
+const base: ChallengeInput = {
+  chainId: 31337n,
+  contract: `0x${"11".repeat(20)}`,
+  round: 3n,
+  client: `0x${"22".repeat(20)}`,
+  weight: 2,
+  parametersHash: word("parameters"),
+  baseModelDigest: word("base"),
+  commitment: multiplyG1(G1_GENERATOR, 5n),
+  sharesDigest: word("shares"),
+  sharesCid: word("cid"),
+  shareEvaluationCount: 1,
+  wireCommitments: [multiplyG1(G1_GENERATOR, 6n), multiplyG1(G1_GENERATOR, 7n)],
+};
+
+const result: ResultPointInput = {
+  chainId: 31337n,
+  contract: base.contract,
+  round: 3n,
+  included: 0b1011n,
+  totalWeight: 3,
+  sum: multiplyG1(G1_GENERATOR, 8n),
+  aggregateDigest: word("aggregate"),
+  modelDigest: word("model"),
+};
+
+/** The input with one bit of one word flipped. */
+const nextWord = (hex: Hex): Hex => `0x${(BigInt(hex) ^ 1n).toString(16).padStart(hex.length - 2, "0")}`;
+const nextPoint = (point: G1): G1 => ({ ...point, y: point.y + 1n });
+
+describe("the golden transcript vectors", () => {
+  it("hold for the domain tags, which differ from each other", () => {
+    for (const { label, tag: expected } of vectors.domainTags) {
+      assert.equal(domainTag(label), BigInt(expected));
+      assert.equal(domainTag(label), BigInt(tag(label)));
+    }
+    assert.equal(new Set(vectors.domainTags.map(({ tag: value }) => value)).size, vectors.domainTags.length);
+  });
+
+  it("hold for the digest of share hashes", () => {
+    for (const { shareHashes, digest } of vectors.sharesDigests) {
+      assert.equal(sharesDigest(shareHashes), digest);
+      assert.equal(keccak256(concat(shareHashes)), digest);
+    }
+  });
+
+  it("hold for challenges, also by another ABI encoder", () => {
+    for (const { input, challenge, alpha, z } of vectors.challenges) {
+      const parsed = challengeInput(input);
+      assert.equal(challengeOf(parsed), challenge);
+      assert.deepEqual(challengePoints(challenge), { alpha: BigInt(alpha), z: BigInt(z) });
+      const points = [...parsed.wireCommitments].flatMap(({ x, y }) => [x, y]);
+      const words = [
+        tag("challenge"), parsed.chainId, parsed.contract, parsed.round, parsed.client, parsed.weight, parsed.parametersHash, parsed.baseModelDigest,
+        parsed.commitment.x, parsed.commitment.y, parsed.sharesDigest, parsed.sharesCid, parsed.shareEvaluationCount, parsed.wireCommitments.length, ...points,
+      ];
+      assert.equal(abiHash(words), challenge);
+      assert.equal(BigInt(abiHash([tag("alpha"), challenge])) % FIELD_ORDER, BigInt(alpha));
+      assert.equal(BigInt(abiHash([tag("z"), challenge])) % FIELD_ORDER, BigInt(z));
+    }
+  });
+
+  it("hold for result points, also by another ABI encoder", () => {
+    for (const { input, point } of vectors.resultPoints) {
+      const parsed = resultInput(input);
+      assert.equal(resultPoint(parsed), BigInt(point));
+      const words = [tag("result"), parsed.chainId, parsed.contract, parsed.round, parsed.included, parsed.totalWeight, parsed.sum.x, parsed.sum.y, parsed.aggregateDigest, parsed.modelDigest];
+      assert.equal(BigInt(abiHash(words)) % FIELD_ORDER, BigInt(point));
+    }
+  });
+});
+
+describe("the challenge", () => {
+  const mutations: Record<string, (input: ChallengeInput) => ChallengeInput> = {
+    chainId: (input) => ({ ...input, chainId: input.chainId + 1n }),
+    contract: (input) => ({ ...input, contract: nextWord(input.contract) }),
+    round: (input) => ({ ...input, round: input.round + 1n }),
+    client: (input) => ({ ...input, client: nextWord(input.client) }),
+    weight: (input) => ({ ...input, weight: input.weight + 1 }),
+    parametersHash: (input) => ({ ...input, parametersHash: nextWord(input.parametersHash) }),
+    baseModelDigest: (input) => ({ ...input, baseModelDigest: nextWord(input.baseModelDigest) }),
+    "commitment.x": (input) => ({ ...input, commitment: { ...input.commitment, x: input.commitment.x + 1n } }),
+    "commitment.y": (input) => ({ ...input, commitment: nextPoint(input.commitment) }),
+    sharesDigest: (input) => ({ ...input, sharesDigest: nextWord(input.sharesDigest) }),
+    sharesCid: (input) => ({ ...input, sharesCid: nextWord(input.sharesCid) }),
+    shareEvaluationCount: (input) => ({ ...input, shareEvaluationCount: 2 }),
+    "the first wire commitment": (input) => ({ ...input, wireCommitments: [nextPoint(input.wireCommitments[0]!), input.wireCommitments[1]!] }),
+    "the last wire commitment": (input) => ({ ...input, wireCommitments: [input.wireCommitments[0]!, nextPoint(input.wireCommitments[1]!)] }),
+    "the order of wire commitments": (input) => ({ ...input, wireCommitments: [...input.wireCommitments].reverse() }),
+    "one wire commitment fewer": (input) => ({ ...input, wireCommitments: input.wireCommitments.slice(1) }),
+    "one wire commitment more": (input) => ({ ...input, wireCommitments: [...input.wireCommitments, G1_INFINITY] }),
+    "two equal fields exchanged": (input) => ({ ...input, sharesDigest: input.sharesCid, sharesCid: input.sharesDigest }),
+  };
+
+  for (const [name, mutate] of Object.entries(mutations)) {
+    it(`changes with ${name}, and alpha and z with it`, () => {
+      const [before, after] = [challengeOf(base), challengeOf(mutate(base))];
+      assert.notEqual(before, after);
+      assert.notEqual(challengePoints(before).alpha, challengePoints(after).alpha);
+      assert.notEqual(challengePoints(before).z, challengePoints(after).z);
+    });
+  }
+
+  it("has a mutation for every field of its input", () => {
+    const covered = Object.keys(base).filter((field) => Object.values(mutations).some((mutate) => mutate(base)[field as keyof ChallengeInput] !== base[field as keyof ChallengeInput]));
+    assert.deepEqual(covered.sort(), Object.keys(base).sort());
+  });
+
+  it("gives independent points below the field order", () => {
+    for (let i = 0; i < 200; i++) {
+      const { alpha, z } = challengePoints(word(`challenge ${i}`));
+      assert.ok(alpha < FIELD_ORDER && z < FIELD_ORDER && alpha !== z);
+    }
+  });
+
+  it("refuses a value that is no word, which would collide with another", () => {
+    throwsCode(() => challengeOf({ ...base, round: base.round + 2n ** 256n }), "ENCODING_NOT_CANONICAL");
+    throwsCode(() => challengeOf({ ...base, weight: -1 }), "ENCODING_NOT_CANONICAL");
+    throwsCode(() => challengeOf({ ...base, client: `0x01${"00".repeat(32)}` }), "ENCODING_NOT_CANONICAL");
+    throwsCode(() => hashWords([2n ** 256n]), "ENCODING_NOT_CANONICAL");
+  });
+});
+
+describe("the result point", () => {
+  const mutations: Record<keyof ResultPointInput, (input: ResultPointInput) => ResultPointInput> = {
+    chainId: (input) => ({ ...input, chainId: 1n }),
+    contract: (input) => ({ ...input, contract: nextWord(input.contract) }),
+    round: (input) => ({ ...input, round: input.round + 1n }),
+    included: (input) => ({ ...input, included: input.included ^ 1n }),
+    totalWeight: (input) => ({ ...input, totalWeight: input.totalWeight + 1 }),
+    sum: (input) => ({ ...input, sum: nextPoint(input.sum) }),
+    aggregateDigest: (input) => ({ ...input, aggregateDigest: nextWord(input.aggregateDigest) }),
+    modelDigest: (input) => ({ ...input, modelDigest: nextWord(input.modelDigest) }),
+  };
+  for (const [name, mutate] of Object.entries(mutations)) {
+    it(`changes with ${name}`, () => assert.notEqual(resultPoint(mutate(result)), resultPoint(result)));
+  }
+});
+
+describe("hex and share digests", () => {
+  it("round trips bytes", () => {
+    assert.deepEqual(fromHex(toHex(Uint8Array.of(0, 1, 255))), Uint8Array.of(0, 1, 255));
+    assert.equal(toHex(fromHex(zeroPadValue(toBeHex(7), 32) as Hex)), `0x${"00".repeat(31)}07`);
+  });
+
+  it("refuses a share hash that is not 32 bytes, so that no two lists concatenate alike", () => {
+    throwsCode(() => sharesDigest([word("a"), `0x${"00".repeat(31)}`]), "ENCODING_LENGTH");
+    throwsCode(() => sharesDigest([`0x${"00".repeat(33)}`]), "ENCODING_LENGTH");
+    throwsCode(() => sharesDigest(["0x"]), "ENCODING_LENGTH");
+  });
+
+  it("depends on the order of the seats", () => {
+    assert.notEqual(sharesDigest([word("a"), word("b")]), sharesDigest([word("b"), word("a")]));
+  });
+});
