@@ -1,0 +1,42 @@
+/** A node's HTTP endpoint: the gateway, announced on chain if it changed. */
+import type { FastifyInstance } from "fastify";
+import { InvalidArgumentError } from "commander";
+import { createGateway } from "../adapters/ipfs/gateway.ts";
+import type { Reporter } from "../adapters/cli/reporter.ts";
+import type { WritingNode } from "../adapters/task/node.ts";
+import { authoriseTaskUploads } from "../adapters/task/upload-authorisation.ts";
+
+/** Where to listen. */
+export interface ListenAddress {
+  readonly host: string;
+  readonly port: number;
+}
+
+export function listenAddress(text: string): ListenAddress {
+  const match = /^(\[[0-9a-fA-F:]+\]|[^:]+):([0-9]{1,5})$/.exec(text);
+  const port = Number(match?.[2]);
+  if (match === null || port > 65_535) throw new InvalidArgumentError("host:port");
+  return { host: match[1]!.replace(/^\[|\]$/g, ""), port };
+}
+
+/** The URL that others use, unless they are told another one. */
+export function urlOf({ host, port }: ListenAddress): string {
+  return `http://${host.includes(":") ? `[${host}]` : host}:${port}`;
+}
+
+/** Builds the gateway with this task's upload rule. */
+export function taskGateway(node: Pick<WritingNode, "store" | "chain">, publicUrl: string): FastifyInstance {
+  return createGateway({
+    store: node.store,
+    authoriseUpload: authoriseTaskUploads(node.chain, () => Math.floor(Date.now() / 1000)),
+    allowedHosts: ["localhost", "127.0.0.1", "[::1]", new URL(publicUrl).hostname],
+  });
+}
+
+/** Listens, then announces the URL on chain if it is not announced already. */
+export async function openEndpoint(app: FastifyInstance, listen: ListenAddress, publicUrl: string, node: WritingNode, reporter: Reporter): Promise<void> {
+  await app.listen(listen);
+  const announced = [...(await node.chain.endpoints())].find(([account]) => account.toLowerCase() === node.chain.account.toLowerCase())?.[1];
+  if (announced !== publicUrl) await node.chain.announce(publicUrl);
+  reporter.say("good", "listening", `gateway at ${publicUrl}/ipfs/<cid>/`, { url: publicUrl });
+}

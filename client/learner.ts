@@ -1,0 +1,56 @@
+/** The client's learning, from a task's document: plain SGD or DP-SGD on local data, then quantisation. */
+import type { Dataset } from "../adapters/learning/dataset.ts";
+import type { Trainer } from "../adapters/learning/trainer.ts";
+import type { TaskDocument } from "../adapters/task/document.ts";
+import type { Reporter } from "../adapters/cli/reporter.ts";
+import { quantiseUpdate } from "../protocol/quantise.ts";
+import { PRESETS } from "../protocol/parameters.ts";
+import type { RandomBytes } from "../protocol/random.ts";
+import type { LocalLearner } from "./participant.ts";
+
+export interface LearnerDependencies {
+  readonly trainer: Trainer;
+  readonly data: Dataset;
+  readonly document: TaskDocument;
+  readonly random: RandomBytes;
+  readonly reporter: Reporter;
+}
+
+/** Trains from the round's base for the task's epochs (or DP-SGD steps) and returns the difference. */
+export function createLearner({ trainer, data, document, random, reporter }: LearnerDependencies): LocalLearner {
+  const { training } = document;
+  return {
+    update: async (base, round) => {
+      const { weights, loss, steps } = await trainer.train(base, data, {
+        learningRate: training.learningRate,
+        momentum: training.momentum,
+        batchSize: training.batchSize,
+        localEpochs: training.localEpochs,
+        seed: Number(round),
+        ...(training.privacy === undefined
+          ? {}
+          : {
+              privacy: {
+                clipNorm: training.privacy.exampleClipNorm,
+                noiseMultiplier: training.privacy.noiseMultiplier,
+                samplingRate: training.privacy.samplingRate,
+                steps: training.privacy.stepsPerRound,
+                random,
+              },
+            }),
+      });
+      const update = weights.map((weight, i) => weight - base[i]!);
+      const norm = Math.hypot(...chunkNorms(update));
+      reporter.say("info", "trained", `round ${round}: trained ${steps} steps, loss ${loss.toFixed(3)}, update norm ${norm.toFixed(2)}`, { round, steps, loss, norm });
+      return update;
+    },
+    quantise: (update) => quantiseUpdate(PRESETS[document.preset], document.quantisation, update, random),
+  };
+}
+
+/** Norms of pieces short enough to be arguments of one call. */
+function chunkNorms(update: Float32Array): number[] {
+  const norms: number[] = [];
+  for (let at = 0; at < update.length; at += 1024) norms.push(Math.hypot(...update.subarray(at, at + 1024)));
+  return norms;
+}
