@@ -1,7 +1,7 @@
 import type { CID } from "multiformats/cid";
 import { isVerisumError, VerisumError } from "../../protocol/errors.ts";
 import { encodeCar } from "./car.ts";
-import { blockMatches } from "./cid.ts";
+import { blockMatches, parseDirectoryCid } from "./cid.ts";
 import { MAX_BLOCK_BYTES } from "./dag.ts";
 import { describe, parsePeerUrl, readBody } from "./peers.ts";
 import type { Fetch, Logger } from "./peers.ts";
@@ -156,7 +156,17 @@ function assertPinned(root: CID, lines: readonly unknown[]): void {
   throw failed(`did not confirm the import of ${root.toString()}`, { cid: root.toString() });
 }
 
+/** The node's pins that could be directories of this project; its owner may have pinned other things. */
 function readPins(lines: readonly unknown[]): readonly string[] {
   const { Keys: keys } = (lines[0] ?? {}) as { Keys?: Readonly<Record<string, unknown>> };
-  return Object.keys(keys ?? {}).sort();
+  return Object.keys(keys ?? {}).filter(isDirectoryCid).sort();
+}
+
+function isDirectoryCid(text: string): boolean {
+  try {
+    parseDirectoryCid(text);
+    return true;
+  } catch {
+    return false;
+  }
 }

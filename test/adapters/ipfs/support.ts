@@ -35,6 +35,8 @@ export async function rejectsWith(promise: Promise<unknown>, code: ErrorCode): P
   return outcome;
 }
 
+export const bytesOf = async (response: Response): Promise<Uint8Array<ArrayBuffer>> => new Uint8Array(await response.arrayBuffer());
+
 /** All that a generator yields. */
 export async function collect<Item>(source: AsyncIterable<Item>): Promise<Item[]> {
   const items: Item[] = [];
