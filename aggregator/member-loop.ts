@@ -20,6 +20,7 @@ export function createMemberStep(deps: MemberLoopDependencies): () => Promise<bo
   const released = new Set<bigint>();
   const signed = new Set<bigint>();
   const givenUp = new Set<bigint>();
+  let toppedUpFor: bigint | undefined;
 
   const attest = async (round: RoundState): Promise<boolean> => {
     const { chain, session, reporter, seat } = deps;
@@ -82,10 +83,16 @@ export function createMemberStep(deps: MemberLoopDependencies): () => Promise<bo
     const { chain, reporter, seat } = deps;
     const round = await chain.round();
     const nextRound = round.number + 1n;
-    const added = await deps.keys.topUp(chain, seat, nextRound, deps.random);
+    const added = toppedUpFor === nextRound ? 0 : await deps.keys.topUp(chain, seat, nextRound, deps.random);
+    toppedUpFor = nextRound;
     if (added > 0) {
       reporter.say("info", "keys-registered", `registered one-time keys for ${added} rounds`, { seat, from: nextRound, count: added });
       return true;
+    }
+    const hasKey = ((round.keyMask >> BigInt(seat - 1)) & 1n) === 1n;
+    if (!hasKey && (round.phase === "Attesting" || round.phase === "Aggregating")) {
+      reporter.wait(`round ${round.number} opened before this seat had a key for it`, { round: round.number });
+      return false;
     }
     try {
       if (round.phase === "Attesting") return await attest(round);
