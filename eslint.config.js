@@ -1,0 +1,48 @@
+import { defineConfig } from "eslint/config";
+import tseslint from "typescript-eslint";
+import { layers } from "./scripts/eslint-layers.js";
+
+const PRINTING_FILES = ["adapters/cli/**", "client/cli.ts", "client/fl.ts", "aggregator/cli.ts", "bin/**", "scripts/**", "test/**"];
+
+const effect = (name) => ({ name, message: "The protocol is pure: take this as an argument." });
+
+export default defineConfig(
+  { ignores: ["node_modules/", ".toolchain/", "build/", "artifacts/", "cache/", "coverage/", "types/", "**/generated/"] },
+  tseslint.configs.recommendedTypeChecked,
+  {
+    plugins: { verisum: { rules: { layers } } },
+    languageOptions: { parserOptions: { projectService: true, tsconfigRootDir: import.meta.dirname } },
+    linterOptions: { reportUnusedDisableDirectives: "error" },
+    rules: {
+      "verisum/layers": "error",
+      "no-console": "error",
+      "no-restricted-properties": ["error", { object: "Math", property: "random", message: "Randomness is an argument (protocol/random.ts)." }],
+      "no-restricted-syntax": ["error", { selector: "ExportAllDeclaration", message: "Import from the defining file; barrels hide it." }],
+      "no-unused-vars": "off",
+      "@typescript-eslint/no-unused-vars": ["error", { argsIgnorePattern: "^_", varsIgnorePattern: "^_", caughtErrorsIgnorePattern: "^_" }],
+      "@typescript-eslint/consistent-type-imports": "error",
+      "@typescript-eslint/switch-exhaustiveness-check": ["error", { considerDefaultExhaustiveForUnions: true }],
+      "@typescript-eslint/restrict-template-expressions": ["error", { allowNumber: true, allowBoolean: true }],
+      // Ports are asynchronous even where one implementation is not.
+      "@typescript-eslint/require-await": "off",
+      eqeqeq: "error",
+      "no-fallthrough": "error",
+      "no-constant-condition": "error",
+      "no-self-compare": "error",
+      "no-unsafe-finally": "error",
+      "no-control-regex": "error",
+      "no-unused-labels": "error",
+    },
+  },
+  {
+    files: ["protocol/**"],
+    rules: { "no-restricted-globals": ["error", ...["Date", "fetch", "process", "console", "Buffer", "crypto", "performance", "setTimeout", "setInterval", "setImmediate", "globalThis"].map(effect)] },
+  },
+  { files: PRINTING_FILES, rules: { "no-console": "off" } },
+  {
+    // Tests probe with loosely typed values.
+    files: ["test/**"],
+    rules: { "@typescript-eslint/no-unsafe-argument": "off", "@typescript-eslint/no-unsafe-assignment": "off", "@typescript-eslint/no-unsafe-member-access": "off", "@typescript-eslint/no-unsafe-call": "off", "@typescript-eslint/no-unsafe-return": "off", "@typescript-eslint/no-base-to-string": "off" },
+  },
+  { files: ["**/*.js", "**/*.mjs"], extends: [tseslint.configs.disableTypeChecked], languageOptions: { globals: { process: "readonly", console: "readonly", URL: "readonly" } } },
+);
