@@ -24,7 +24,7 @@ export interface TensorShape {
 const configSchema = z.strictObject({
   format: z.literal("verisum-checkpoint-1"),
   cidProfile: z.literal("unixfs-v1-2025"),
-  task: z.strictObject({ name: z.string(), chainId: z.string(), contract: z.string(), taskCid: z.string() }),
+  task: z.strictObject({ name: z.string(), chainId: z.string().nullable(), contract: z.string().nullable(), taskCid: z.string() }),
   round: z.int().min(0),
   parentCid: z.string().nullable(),
   clients: z.array(z.string()),

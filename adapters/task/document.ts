@@ -22,7 +22,7 @@ const privacySchema = z.strictObject({
   delta: z.number().positive().max(0.1),
 });
 
-const documentSchema = z.strictObject({
+export const documentSchema = z.strictObject({
   version: z.literal(1),
   name: z.string().min(1).max(100),
   description: z.string().max(2000),

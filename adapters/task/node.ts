@@ -78,7 +78,7 @@ async function openNode(chain: TaskReader, options: NodeOptions, reporter: Repor
   const store =
     options.ipfsApi === undefined
       ? await createContentStore({ directory: options.storeDirectory ?? join(options.stateDirectory, "ipfs"), peers: network.peers, log })
-      : await createKuboStore({ api: options.ipfsApi });
+      : await createKuboStore({ apiUrl: options.ipfsApi });
   const session = await openTask(chain, store);
   return {
     chain,

@@ -1,0 +1,76 @@
+/** The demo's live account: what happened, round by round, in words. */
+import pc from "picocolors";
+import type { RoleEvent } from "./processes.ts";
+
+/** Figures of one round, as the roles reported them. */
+export interface RoundFigures {
+  accepted: { readonly client: string; readonly gas: number; readonly proveMs: number | undefined }[];
+  refused: string[];
+  finalizeGas?: number;
+  accuracy?: number;
+  modelCid?: string;
+}
+
+export interface Account {
+  readonly rounds: Map<number, RoundFigures>;
+  note(event: RoleEvent): void;
+}
+
+/** @param write receives whole lines; @param elapsed seconds since the rounds began; @param gateway base URL for links */
+export function createAccount(write: (line: string) => void, elapsed: () => number, gateway: string): Account {
+  const rounds = new Map<number, RoundFigures>();
+  const proveMs = new Map<string, number>();
+  const figures = (round: number): RoundFigures => {
+    let entry = rounds.get(round);
+    if (entry === undefined) rounds.set(round, (entry = { accepted: [], refused: [] }));
+    return entry;
+  };
+  const say = (who: string, text: string): void => write(`${pc.dim(`${elapsed().toFixed(1).padStart(5)}s`)}  ${who.padEnd(11)} ${text}`);
+  const note = ({ role, event, level, text, facts }: RoleEvent): void => {
+    const round = Number(facts.round);
+    switch (event) {
+      case "round-opened":
+        write("");
+        say(pc.bold("chain"), pc.bold(text));
+        return;
+      case "proven":
+        proveMs.set(role, Number(facts.milliseconds));
+        return;
+      case "accepted": {
+        const ms = proveMs.get(role);
+        figures(round).accepted.push({ client: role, gas: Number(facts.gas), proveMs: ms });
+        say(role, pc.green(`accepted by the contract`) + pc.dim(`  proof ${ms === undefined ? "kept from before the restart" : `${(ms / 1000).toFixed(1)} s`}, ${group(Number(facts.gas))} gas`));
+        return;
+      }
+      case "refused":
+        figures(round).refused.push(role);
+        say(role, pc.red(text));
+        return;
+      case "settled":
+      case "released":
+      case "resumed":
+        say(role, text);
+        return;
+      case "aggregated":
+        if (typeof facts.accuracy === "number") figures(round).accuracy = facts.accuracy;
+        return;
+      case "finalised": {
+        const entry = figures(round);
+        entry.finalizeGas = Number(facts.gas);
+        entry.modelCid = String(facts.modelCid);
+        const accuracy = entry.accuracy === undefined ? "" : `test accuracy ${pc.bold(`${(entry.accuracy * 100).toFixed(1)} %`)}, `;
+        say(pc.bold("chain"), pc.green(`round ${round} is final: `) + `${accuracy}finalize ${group(Number(facts.gas))} gas`);
+        say("", pc.dim(`checkpoint ${gateway}/ipfs/${entry.modelCid}/`));
+        return;
+      }
+      default:
+        if (level === "warn" || level === "error") say(role, (level === "error" ? pc.red : pc.yellow)(text));
+    }
+  };
+  return { rounds, note };
+}
+
+/** 1234567 as 1,234,567. */
+export function group(value: number): string {
+  return value.toLocaleString("en-US");
+}
