@@ -2,7 +2,17 @@
 import { FIELD_ORDER } from "./parameters.ts";
 import { addG1, G2_GENERATOR, negateG1, pairingProductIsOne, weightedSumG1 } from "./points.ts";
 import type { G1, G2 } from "./points.ts";
+import type { ChunkChallenge, ChunkProofPoints } from "./ports.ts";
 import type { VerificationKeys } from "./verification-key.ts";
+
+/** Poseidon(0, 0): the first chunk's hPrevious. */
+export const FIRST_ACCUMULATOR_HASH = 0x2098f5fb9e239eab3ceac3f27b81e481dc3124d55ffed523a839ee8446b64864n;
+
+/** The public inputs of one chunk that the verifier supplies. */
+export interface ChunkInputs extends ChunkChallenge {
+  /** The previous chunk's h, or FIRST_ACCUMULATOR_HASH. */
+  readonly hPrevious: bigint;
+}
 
 /** The three points of a Groth16 proof. */
 export interface ProofPoints {
@@ -12,14 +22,20 @@ export interface ProofPoints {
 }
 
 /**
- * True if the proof verifies: e(−A,B)·e(alpha,beta)·e(IC,G2)·e(D,sigma)·e(C,delta) = 1.
- * False for a wrong number of public signals, one that is not canonical, or an unknown kind.
+ * True if one chunk's proof verifies. False also for an unknown kind or an input that is not canonical.
  *
- * @param wires D, the commitment to the chunk's committed wires
- * @param publicSignals y, h, alpha, z, bound, hPrevious
+ * @param wires D, the commitment to the chunk's committed wires; that alpha and z follow from it is the caller's to check
  * @throws POINT_NOT_ON_CURVE if a point is not one of its group
  */
-export function verifyChunkProof(keys: VerificationKeys, kindIndex: number, wires: G1, proof: ProofPoints, publicSignals: readonly bigint[]): boolean {
+export function verifyChunkProof(keys: VerificationKeys, kindIndex: number, wires: G1, proof: ChunkProofPoints, inputs: ChunkInputs): boolean {
+  return verifyProof(keys, kindIndex, wires, proof, [proof.y, proof.h, inputs.alpha, inputs.z, inputs.bound, inputs.hPrevious]);
+}
+
+/**
+ * True if e(−A,B)·e(alpha,beta)·e(IC,G2)·e(D,sigma)·e(C,delta) = 1 for these public signals, in the circuit's order.
+ * @throws POINT_NOT_ON_CURVE
+ */
+export function verifyProof(keys: VerificationKeys, kindIndex: number, wires: G1, proof: ProofPoints, publicSignals: readonly bigint[]): boolean {
   const kind = keys.kinds[kindIndex];
   if (kind === undefined) return false;
   const inputs = publicInputCommitment(kind.publicBases, publicSignals);

@@ -1,9 +1,9 @@
 /** Groth16 proofs of a full witness: snarkjs's prover on the split key. */
 import { groth16 } from "snarkjs";
-import type { SnarkjsProof } from "snarkjs";
 import { SCALAR_BYTES, writeScalar } from "../curve/bn254.ts";
 import { FIELD_ORDER } from "../../protocol/parameters.ts";
 import type { G1, G2 } from "../../protocol/points.ts";
+import { readSnarkjsG1, readSnarkjsG2 } from "../../protocol/snarkjs-key.ts";
 import { writeSections } from "./binary-file.ts";
 
 /** A, B and C of a proof with its public signals in order. */
@@ -21,25 +21,12 @@ export interface ProvedWitness {
  */
 export async function proveWitness(zkey: Uint8Array, witness: Uint8Array): Promise<ProvedWitness> {
   const { proof, publicSignals } = await groth16.prove({ type: "mem", data: zkey }, { type: "mem", data: witnessFile(witness) });
-  return { ...proofPoints(proof), publicSignals: publicSignals.map(BigInt) };
-}
-
-/** A proof in snarkjs's JSON form as plain points. */
-export function proofPoints(proof: SnarkjsProof): { readonly a: G1; readonly b: G2; readonly c: G1 } {
-  return { a: snarkjsG1(proof.pi_a), b: snarkjsG2(proof.pi_b), c: snarkjsG1(proof.pi_c) };
-}
-
-/** A G1 point in snarkjs's JSON form, projective with z = 1, or (0, 1, 0) for infinity. */
-export function snarkjsG1(coordinates: readonly string[]): G1 {
-  if (coordinates[2] === "0") return { x: 0n, y: 0n };
-  return { x: BigInt(coordinates[0]!), y: BigInt(coordinates[1]!) };
-}
-
-/** A G2 point in snarkjs's JSON form: pairs of real and imaginary parts. */
-export function snarkjsG2(coordinates: readonly (readonly string[])[]): G2 {
-  const pair = (part: readonly string[]): { c0: bigint; c1: bigint } => ({ c0: BigInt(part[0]!), c1: BigInt(part[1]!) });
-  if (coordinates[2]?.every((part) => part === "0") === true) return { x: { c0: 0n, c1: 0n }, y: { c0: 0n, c1: 0n } };
-  return { x: pair(coordinates[0]!), y: pair(coordinates[1]!) };
+  return {
+    a: readSnarkjsG1(proof.pi_a),
+    b: readSnarkjsG2(proof.pi_b),
+    c: readSnarkjsG1(proof.pi_c),
+    publicSignals: publicSignals.map(BigInt),
+  };
 }
 
 /** The .wtns container around a witness. */
