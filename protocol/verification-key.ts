@@ -8,7 +8,7 @@ import { VerisumError } from "./errors.ts";
 import { encodeWords } from "./field.ts";
 import { CHUNK_PUBLIC_SIGNALS, ELEMENT_BYTES } from "./parameters.ts";
 import type { Preset } from "./parameters.ts";
-import { negateG2 } from "./points.ts";
+import { fromNobleG1, fromNobleG2, negateG2, toNobleG1, toNobleG2 } from "./points.ts";
 import type { G1, G2 } from "./points.ts";
 
 /** Keys of one chunk kind. `publicBases` has one entry per public signal plus the constant, seven in all. */
@@ -48,7 +48,7 @@ export function encodeVerificationKeys(keys: VerificationKeys): Uint8Array {
 
 /**
  * The inverse of `encodeVerificationKeys` for a preset's number of kinds.
- * @throws ENCODING_LENGTH, POINT_NOT_ON_CURVE (a G2 point off the curve or subgroup)
+ * @throws ENCODING_LENGTH, POINT_NOT_ON_CURVE for any point off its curve or subgroup
  */
 export function decodeVerificationKeys(bytes: Uint8Array, preset: Preset): VerificationKeys {
   const wordsPerKind = 8 + 2 * (CHUNK_PUBLIC_SIGNALS.length + 1);
@@ -61,10 +61,10 @@ export function decodeVerificationKeys(bytes: Uint8Array, preset: Preset): Verif
     for (let limb = 0; limb < 4; limb++, at += 8) value = (value << 64n) | view.getBigUint64(at);
     return value;
   };
-  const g1 = (): G1 => ({ x: word(), y: word() });
+  const g1 = (): G1 => fromNobleG1(toNobleG1({ x: word(), y: word() }));
   const g2 = (): G2 => {
     const [x1, x0, y1, y0] = [word(), word(), word(), word()];
-    return { x: { c0: x0, c1: x1 }, y: { c0: y0, c1: y1 } };
+    return fromNobleG2(toNobleG2({ x: { c0: x0, c1: x1 }, y: { c0: y0, c1: y1 } }));
   };
   return {
     alpha: g1(),

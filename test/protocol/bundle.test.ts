@@ -1,0 +1,65 @@
+import assert from "node:assert/strict";
+import { before, describe, it } from "mocha";
+import { newRoundKeyPair, openShare, sealShare, sealedShareBytes, shareFileName } from "../../protocol/bundle.ts";
+import type { RoundKeyPair, ShareAddress } from "../../protocol/bundle.ts";
+import { randomElements } from "../../protocol/field.ts";
+import { rejectsCode } from "../support/errors.ts";
+import { seededRandom } from "../support/random.ts";
+
+const random = seededRandom("bundle");
+const share = randomElements(5, seededRandom("share"));
+const address: ShareAddress = { chainId: 31337n, contract: `0x${"11".repeat(20)}`, round: 2n, client: `0x${"22".repeat(20)}`, seat: 3 };
+let keys: RoundKeyPair;
+let file: Uint8Array;
+
+describe("a sealed share", () => {
+  before(async () => {
+    keys = await newRoundKeyPair(random);
+    file = await sealShare(share, keys.publicKey, address, random);
+  });
+
+  it("opens for its member, round and client, and has the formula's size", async () => {
+    assert.equal(keys.publicKey.length, 32);
+    assert.equal(file.length, sealedShareBytes(share.length));
+    assert.equal(file.length, 32 + 5 * 32 + 16);
+    assert.deepEqual(await openShare(file, keys, address, share.length), share);
+    assert.equal(shareFileName(3), "seat-3.bin");
+  });
+
+  it("differs every time, as the ephemeral key does", async () => {
+    assert.notDeepEqual(await sealShare(share, keys.publicKey, address, random), file);
+  });
+
+  const elsewhere: Record<string, ShareAddress> = {
+    chain: { ...address, chainId: 1n },
+    contract: { ...address, contract: `0x${"12".repeat(20)}` },
+    round: { ...address, round: 3n },
+    client: { ...address, client: `0x${"23".repeat(20)}` },
+    seat: { ...address, seat: 4 },
+  };
+  for (const [name, wrong] of Object.entries(elsewhere)) {
+    it(`does not open for another ${name}`, () => rejectsCode(openShare(file, keys, wrong, share.length), "SHARE_DECRYPTION"));
+  }
+
+  it("does not open with another key", async () => rejectsCode(openShare(file, await newRoundKeyPair(random), address, share.length), "SHARE_DECRYPTION"));
+
+  it("does not open with any part changed", async () => {
+    for (const at of [0, 31, 32, 100, file.length - 16, file.length - 1]) {
+      const changed = file.slice();
+      changed[at]! ^= 4;
+      await rejectsCode(openShare(changed, keys, address, share.length), "SHARE_DECRYPTION");
+    }
+  });
+
+  it("is refused by size before it is decrypted", async () => {
+    await rejectsCode(openShare(file.subarray(1), keys, address, share.length), "ENCODING_LENGTH");
+    await rejectsCode(openShare(Uint8Array.of(...file, 0), keys, address, share.length), "ENCODING_LENGTH");
+    await rejectsCode(openShare(file, keys, address, 4), "ENCODING_LENGTH");
+    await rejectsCode(openShare(new Uint8Array(0), keys, address, share.length), "ENCODING_LENGTH");
+  });
+
+  it("is not made for a key that gives everybody the same secret", async () => {
+    await rejectsCode(sealShare(share, new Uint8Array(32), address, random), "SHARE_DECRYPTION");
+    await rejectsCode(sealShare(share, new Uint8Array(31), address, random), "SHARE_DECRYPTION");
+  });
+});
