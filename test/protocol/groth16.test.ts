@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "mocha";
 import { invert, multiply, toField } from "../../protocol/field.ts";
-import { publicInputCommitment, verifyChunkProof } from "../../protocol/groth16.ts";
+import { FIRST_ACCUMULATOR_HASH, publicInputCommitment, verifyChunkProof, verifyProof } from "../../protocol/groth16.ts";
 import { FIELD_ORDER } from "../../protocol/parameters.ts";
 import { G1_GENERATOR, G1_INFINITY, G2_GENERATOR, addG1, fromNobleG2, multiplyG1, multiplyG2, toNobleG2 } from "../../protocol/points.ts";
 import type { G1, G2 } from "../../protocol/points.ts";
@@ -31,50 +31,58 @@ function proofFor(publicSignals: readonly bigint[], a = 41n, b = 43n, d = 47n): 
 describe("verification of a chunk's proof", () => {
   const { wires, proof } = proofFor(signals);
 
-  it("accepts points that satisfy the equation", () => assert.ok(verifyChunkProof(keys, 0, wires, proof, signals)));
+  it("accepts points that satisfy the equation", () => assert.ok(verifyProof(keys, 0, wires, proof, signals)));
+
+  it("takes a chunk's outputs and the verifier's inputs in the circuit's order", () => {
+    const [y, h, alpha, z, bound, hPrevious] = signals as [bigint, bigint, bigint, bigint, bigint, bigint];
+    assert.ok(verifyChunkProof(keys, 0, wires, { ...proof, y, h }, { alpha, z, bound, hPrevious }));
+    assert.ok(!verifyChunkProof(keys, 0, wires, { ...proof, y: h, h: y }, { alpha, z, bound, hPrevious }));
+    assert.ok(!verifyChunkProof(keys, 0, wires, { ...proof, y, h }, { alpha: z, z: alpha, bound, hPrevious }));
+    assert.ok(!verifyChunkProof(keys, 0, wires, { ...proof, y, h }, { alpha, z, bound: bound + 1n, hPrevious }));
+  });
 
   it("rejects a change in any signal, and signals in another order", () => {
-    signals.forEach((_, i) => assert.ok(!verifyChunkProof(keys, 0, wires, proof, signals.with(i, 1n)), `signal ${i}`));
-    assert.ok(!verifyChunkProof(keys, 0, wires, proof, [...signals].reverse()));
+    signals.forEach((_, i) => assert.ok(!verifyProof(keys, 0, wires, proof, signals.with(i, 1n)), `signal ${i}`));
+    assert.ok(!verifyProof(keys, 0, wires, proof, [...signals].reverse()));
   });
 
   it("rejects a change in any point", () => {
-    assert.ok(!verifyChunkProof(keys, 0, addG1(wires, G1_GENERATOR), proof, signals));
-    assert.ok(!verifyChunkProof(keys, 0, wires, { ...proof, a: addG1(proof.a, G1_GENERATOR) }, signals));
-    assert.ok(!verifyChunkProof(keys, 0, wires, { ...proof, b: g2(44n) }, signals));
-    assert.ok(!verifyChunkProof(keys, 0, wires, { ...proof, c: G1_INFINITY }, signals));
+    assert.ok(!verifyProof(keys, 0, addG1(wires, G1_GENERATOR), proof, signals));
+    assert.ok(!verifyProof(keys, 0, wires, { ...proof, a: addG1(proof.a, G1_GENERATOR) }, signals));
+    assert.ok(!verifyProof(keys, 0, wires, { ...proof, b: g2(44n) }, signals));
+    assert.ok(!verifyProof(keys, 0, wires, { ...proof, c: G1_INFINITY }, signals));
   });
 
   it("rejects a D that is shifted by a public input's base, which a key over gamma would take for that input", () => {
     const shifted = addG1(wires, multiplyG1(keys.kinds[0]!.publicBases[1]!, 5n));
-    assert.ok(!verifyChunkProof(keys, 0, shifted, proof, signals.with(0, toField(signals[0]! - 5n))));
+    assert.ok(!verifyProof(keys, 0, shifted, proof, signals.with(0, toField(signals[0]! - 5n))));
   });
 
   it("is false for signals that are not as many canonical elements as the key takes, and for an unknown kind", () => {
-    assert.ok(!verifyChunkProof(keys, 0, wires, proof, signals.with(2, signals[2]! + FIELD_ORDER)));
-    assert.ok(!verifyChunkProof(keys, 0, wires, proof, signals.with(2, signals[2]! - FIELD_ORDER)));
-    assert.ok(!verifyChunkProof(keys, 0, wires, proof, signals.slice(1)));
-    assert.ok(!verifyChunkProof(keys, 0, wires, proof, [...signals, 0n]));
-    assert.ok(!verifyChunkProof(keys, 1, wires, proof, signals));
+    assert.ok(!verifyProof(keys, 0, wires, proof, signals.with(2, signals[2]! + FIELD_ORDER)));
+    assert.ok(!verifyProof(keys, 0, wires, proof, signals.with(2, signals[2]! - FIELD_ORDER)));
+    assert.ok(!verifyProof(keys, 0, wires, proof, signals.slice(1)));
+    assert.ok(!verifyProof(keys, 0, wires, proof, [...signals, 0n]));
+    assert.ok(!verifyProof(keys, 1, wires, proof, signals));
     assert.equal(publicInputCommitment(keys.kinds[0]!.publicBases, [FIELD_ORDER, 0n, 0n, 0n, 0n, 0n]), undefined);
   });
 
   it("throws for points of no group", () => {
-    throwsCode(() => verifyChunkProof(keys, 0, { x: 1n, y: 1n }, proof, signals), "POINT_NOT_ON_CURVE");
-    throwsCode(() => verifyChunkProof(keys, 0, wires, { ...proof, a: { x: 0n, y: 1n } }, signals), "POINT_NOT_ON_CURVE");
+    throwsCode(() => verifyProof(keys, 0, { x: 1n, y: 1n }, proof, signals), "POINT_NOT_ON_CURVE");
+    throwsCode(() => verifyProof(keys, 0, wires, { ...proof, a: { x: 0n, y: 1n } }, signals), "POINT_NOT_ON_CURVE");
   });
 
   it("is malleable, so nothing may be identified by proof bytes: (-A, -B, C), and B + b sigma with D + b A", () => {
     const negated = { ...proof, a: g1(-41n), b: g2(-43n) };
-    assert.ok(verifyChunkProof(keys, 0, wires, negated, signals));
+    assert.ok(verifyProof(keys, 0, wires, negated, signals));
     const moved = { ...proof, b: fromNobleG2(toNobleG2(proof.b).add(toNobleG2(g2(2n * secret.sigma)))) };
-    assert.ok(verifyChunkProof(keys, 0, addG1(wires, multiplyG1(proof.a, 2n)), moved, signals));
+    assert.ok(verifyProof(keys, 0, addG1(wires, multiplyG1(proof.a, 2n)), moved, signals));
   });
 });
 
 describe("poseidonPair", () => {
   it("equals circomlib's Poseidon(2)", () => {
     assert.equal(poseidonPair(1n, 2n), 7853200120776062878684798364095072458815029376092732009249414926327459813530n);
-    assert.equal(poseidonPair(0n, 0n), 14744269619966411208579211824598458697587494354926760081771325075741142829156n);
+    assert.equal(poseidonPair(0n, 0n), FIRST_ACCUMULATOR_HASH);
   });
 });
