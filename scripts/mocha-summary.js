@@ -2,7 +2,7 @@
 import { writeFileSync } from "node:fs";
 import Mocha from "mocha";
 
-export default class SummaryReporter extends Mocha.reporters.Spec {
+class SummaryReporter extends Mocha.reporters.Spec {
   constructor(runner, options) {
     super(runner, options);
     runner.once("end", () => {
@@ -11,3 +11,6 @@ export default class SummaryReporter extends Mocha.reporters.Spec {
     });
   }
 }
+
+// Mocha loads reporters with `require`.
+export { SummaryReporter as "module.exports" };
