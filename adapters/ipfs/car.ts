@@ -1,6 +1,7 @@
 import { CarBufferReader } from "@ipld/car/buffer-reader";
 import { createWriter, headerLength } from "@ipld/car/buffer-writer";
-import { CID, varint } from "multiformats";
+import { varint } from "multiformats";
+import type { CID } from "multiformats";
 import { VerisumError } from "../../protocol/errors.ts";
 import { assertBlockCid, blockMatches } from "./cid.ts";
 import { MAX_BLOCK_BYTES, walkDag } from "./dag.ts";
@@ -23,7 +24,6 @@ function invalid(cause: string, details: Readonly<Record<string, string | number
 
 /** The header of a CARv1 with one root. */
 export function carHeader(root: CID): Uint8Array {
-  // @ipld/car and this file may see different copies of the CID type; the value is the same class of object.
   return createWriter(new ArrayBuffer(headerLength({ roots: [root] })), { roots: [root] }).close();
 }
 

@@ -85,6 +85,7 @@ export class ContentRoutes {
     const body = form === "car" ? Buffer.concat([carHeader(cid), carFrame({ cid, bytes: empty })]) : Buffer.alloc(0);
     const mediaType = form === "car" ? `${CAR_MEDIA_TYPE}; version=1` : form === "raw" ? RAW_MEDIA_TYPE : "application/octet-stream";
     void reply.header("content-disposition", contentDisposition("attachment", `${PROBE_CID}.bin`));
+    void reply.header("x-ipfs-path", `/ipfs/${PROBE_CID}`).header("x-ipfs-roots", PROBE_CID);
     return this.#send(request, reply, { etag: `"${PROBE_CID}.${form}"`, mediaType, sizeBytes: body.length, body: () => body });
   }
 

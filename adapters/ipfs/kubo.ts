@@ -3,6 +3,7 @@ import { isVerisumError, VerisumError } from "../../protocol/errors.ts";
 import { encodeCar } from "./car.ts";
 import { blockMatches, parseDirectoryCid } from "./cid.ts";
 import { MAX_BLOCK_BYTES } from "./dag.ts";
+import { withDeadline } from "./deadline.ts";
 import { describe, parsePeerUrl, readBody } from "./peers.ts";
 import type { Fetch, Logger } from "./peers.ts";
 import { contentStoreOver, DEFAULT_STORE_LIMITS, SILENT } from "./store.ts";
@@ -62,7 +63,7 @@ export async function createKuboStore(options: KuboOptions): Promise<ContentStor
       },
       commit: async (root, blocks) => {
         const form = new FormData();
-        form.append("file", new Blob([encodeCar(root, blocks) as Uint8Array<ArrayBuffer>]), "directory.car");
+        form.append("file", new Blob([encodeCar(root, blocks)]), "directory.car");
         assertPinned(root, await node.expect("dag/import", { "pin-roots": "true" }, form));
       },
       pins: async () => readPins(await node.expect("pin/ls", { type: "recursive" })),
@@ -94,7 +95,7 @@ class KuboNode {
     this.#timeoutMs = timeoutMs;
   }
 
-  /** @throws VerisumError IPFS_API_FAILED if there is no answer; IPFS_UNAVAILABLE if `signal` ended the wait */
+  /** @throws VerisumError IPFS_API_FAILED if the node cannot be reached; IPFS_UNAVAILABLE if time is up */
   async call(
     command: string,
     args: Readonly<Record<string, string>>,
@@ -102,21 +103,16 @@ class KuboNode {
   ): Promise<Uint8Array | ApiRefusal> {
     const url = new URL(`api/v0/${command}`, this.#base);
     for (const [name, value] of Object.entries(args)) url.searchParams.set(name, value);
-    const ends = AbortSignal.timeout(this.#timeoutMs);
     try {
-      const response = await this.#fetch(url, {
-        method: "POST",
-        redirect: "error",
-        signal: options.signal === undefined ? ends : AbortSignal.any([options.signal, ends]),
-        ...(options.body === undefined ? {} : { body: options.body }),
+      return await withDeadline(this.#timeoutMs, options.signal, async (signal) => {
+        const body = options.body === undefined ? {} : { body: options.body };
+        const response = await this.#fetch(url, { method: "POST", redirect: "error", signal, ...body });
+        const maxBytes = response.ok ? (options.maxBytes ?? MAX_ANSWER_BYTES) : MAX_ANSWER_BYTES;
+        const bytes = await readBody(response, maxBytes, signal);
+        return response.ok ? bytes : { status: response.status, message: messageIn(bytes) };
       });
-      const bytes = await readBody(response, response.ok ? (options.maxBytes ?? MAX_ANSWER_BYTES) : MAX_ANSWER_BYTES);
-      return response.ok ? bytes : { status: response.status, message: messageIn(bytes) };
     } catch (cause) {
       if (isVerisumError(cause)) throw cause;
-      if (options.signal?.aborted === true) {
-        throw new VerisumError("IPFS_UNAVAILABLE", "the IPFS node did not deliver in time", { retryable: true });
-      }
       throw failed(`does not answer ${command}: ${describe(cause)}`);
     }
   }
@@ -139,7 +135,8 @@ class KuboNode {
 function messageIn(bytes: Uint8Array): string {
   const text = new TextDecoder().decode(bytes).slice(0, 500);
   try {
-    return String((JSON.parse(text) as { Message?: unknown }).Message ?? text);
+    const { Message: message } = JSON.parse(text) as { Message?: unknown };
+    return typeof message === "string" ? message : text;
   } catch {
     return text;
   }

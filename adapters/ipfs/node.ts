@@ -64,7 +64,7 @@ function directoryNode(cid: CID, node: dagPb.PBNode, data: UnixFS): DagNode {
   const names = new Set<string>();
   const entries = node.Links.map((link): DirectoryEntry => {
     const name = link.Name ?? "";
-    if (name === "" || name === "." || name === ".." || /[/\u0000]/.test(name)) {
+    if (name === "" || name === "." || name === ".." || name.includes("/") || name.includes("\0")) {
       throw invalid(cid, `has an entry named ${JSON.stringify(name)}`);
     }
     if (names.has(name)) throw invalid(cid, `has two entries named ${JSON.stringify(name)}`);

@@ -3,6 +3,7 @@ import { isVerisumError, VerisumError } from "../../protocol/errors.ts";
 import { RAW_MEDIA_TYPE } from "./car.ts";
 import { blockMatches } from "./cid.ts";
 import { MAX_BLOCK_BYTES } from "./dag.ts";
+import { withDeadline } from "./deadline.ts";
 import { concatenate } from "./profile.ts";
 
 export type Fetch = typeof globalThis.fetch;
@@ -39,22 +40,31 @@ export function parsePeerUrl(text: string): URL {
 }
 
 /**
- * Reads a response body up to a limit, without trusting Content-Length.
+ * Reads a response body up to a limit, without trusting Content-Length. Lets go of the connection when `signal` aborts.
  *
- * @throws VerisumError IPFS_LIMIT_EXCEEDED
+ * @throws VerisumError IPFS_LIMIT_EXCEEDED, or the signal's reason
  */
-export async function readBody(response: Response, maxBytes: number): Promise<Uint8Array> {
-  const parts: Uint8Array[] = [];
-  let total = 0;
-  for await (const part of response.body ?? []) {
-    const chunk = part as Uint8Array;
-    total += chunk.length;
-    if (total > maxBytes) {
-      throw new VerisumError("IPFS_LIMIT_EXCEEDED", `an answer is longer than ${maxBytes} bytes`, { limit: maxBytes });
+export async function readBody(response: Response, maxBytes: number, signal: AbortSignal): Promise<Uint8Array> {
+  const reader = (response.body as ReadableStream<Uint8Array> | null)?.getReader();
+  if (reader === undefined) return new Uint8Array(0);
+  const letGo = (): void => void reader.cancel().catch(() => undefined);
+  signal.addEventListener("abort", letGo, { once: true });
+  try {
+    const parts: Uint8Array[] = [];
+    let total = 0;
+    for (let read = await reader.read(); !read.done; read = await reader.read()) {
+      total += read.value.length;
+      if (total > maxBytes) {
+        throw new VerisumError("IPFS_LIMIT_EXCEEDED", `an answer is longer than ${maxBytes} bytes`, { limit: maxBytes });
+      }
+      parts.push(read.value);
     }
-    parts.push(chunk);
+    signal.throwIfAborted();
+    return concatenate(parts);
+  } finally {
+    signal.removeEventListener("abort", letGo);
+    letGo();
   }
-  return concatenate(parts);
 }
 
 export interface PeerOptions {
@@ -98,21 +108,14 @@ export async function fetchBlock(cid: CID, options: PeerOptions): Promise<Uint8A
 
 async function fetchBlockFrom(peer: string, cid: CID, options: PeerOptions): Promise<Uint8Array> {
   const url = new URL(`ipfs/${cid.toString()}?format=raw`, parsePeerUrl(peer));
-  const response = await options.fetch(url, {
-    headers: { accept: RAW_MEDIA_TYPE },
-    redirect: "error",
-    signal: AbortSignal.any([options.signal, AbortSignal.timeout(options.blockTimeoutMs)]),
-  });
-  if (response.status !== 200) {
+  const bytes = await withDeadline(options.blockTimeoutMs, options.signal, async (signal) => {
+    const response = await options.fetch(url, { headers: { accept: RAW_MEDIA_TYPE }, redirect: "error", signal });
+    if (response.status === 200) return readBody(response, MAX_BLOCK_BYTES, signal);
     await response.body?.cancel();
     throw new Error(`status ${response.status}`);
-  }
-  const bytes = await readBody(response, MAX_BLOCK_BYTES);
-  if (!(await blockMatches(cid, bytes))) {
-    const details = { peer, cid: cid.toString() };
-    throw new VerisumError("IPFS_BLOCK_MISMATCH", "the bytes do not hash to the CID", details);
-  }
-  return bytes;
+  });
+  if (await blockMatches(cid, bytes)) return bytes;
+  throw new VerisumError("IPFS_BLOCK_MISMATCH", "the bytes do not hash to the CID", { peer, cid: cid.toString() });
 }
 
 /** One line on why a request failed. */

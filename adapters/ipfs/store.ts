@@ -4,6 +4,7 @@ import { decodeCar, encodeCar } from "./car.ts";
 import { parseBlockCid, parseDirectoryCid } from "./cid.ts";
 import { DEFAULT_DAG_LIMITS, readWholeFile, walkDag } from "./dag.ts";
 import type { DagLimits, ReadBlock } from "./dag.ts";
+import { withDeadline } from "./deadline.ts";
 import { DiskBlocks } from "./disk.ts";
 import { decodeNode } from "./node.ts";
 import type { DagNode } from "./node.ts";
@@ -75,6 +76,10 @@ export const DEFAULT_STORE_LIMITS: StoreLimits = {
   blockTimeoutMs: 20_000,
 };
 
+/** Blocks written side by side; each waits for the disk. */
+const WRITES_AT_ONCE = 8;
+
+/** A logger that says nothing. */
 export const SILENT: Logger = { debug: () => undefined, warn: () => undefined };
 
 export interface StoreOptions {
@@ -117,10 +122,15 @@ export async function createContentStore(options: StoreOptions): Promise<Content
         return bytes;
       },
       commit: async (root, blocks) => {
-        for (const block of blocks) {
-          const held = await readLocal(block.cid);
-          if (held === undefined) await disk.write(block.cid, block.bytes);
+        const write = async ({ cid, bytes }: Block): Promise<void> => {
+          if ((await readLocal(cid)) === undefined) await disk.write(cid, bytes);
+        };
+        // The root is last: where it is, all is.
+        const below = blocks.filter(({ cid }) => !cid.equals(root));
+        for (let at = 0; at < below.length; at += WRITES_AT_ONCE) {
+          await Promise.all(below.slice(at, at + WRITES_AT_ONCE).map(write));
         }
+        await Promise.all(blocks.filter(({ cid }) => cid.equals(root)).map(write));
         await disk.pin(root);
       },
       pins: async () => disk.pins(),
@@ -132,10 +142,9 @@ export async function createContentStore(options: StoreOptions): Promise<Content
 
 /** The rules that all stores share, over any place where blocks live. */
 export function contentStoreOver(backend: BlockBackend, limits: StoreLimits): ContentStore {
-  const anywhere = (): ReadBlock => {
-    const signal = AbortSignal.timeout(limits.callTimeoutMs);
-    return (cid) => backend.readAnywhere(cid, signal);
-  };
+  /** Runs one call with a reader that asks everywhere until the time for a call is up. */
+  const reading = <Result>(work: (read: ReadBlock) => Promise<Result>): Promise<Result> =>
+    withDeadline(limits.callTimeoutMs, undefined, (signal) => work((cid) => backend.readAnywhere(cid, signal)));
   const collect = async (root: CID, read: ReadBlock): Promise<readonly Block[]> => {
     const blocks: Block[] = [];
     for await (const block of walkDag(root, read, limits)) blocks.push(block);
@@ -148,20 +157,24 @@ export function contentStoreOver(backend: BlockBackend, limits: StoreLimits): Co
       return root.toString();
     },
     getFile: async (cid, name, { maxBytes }) => {
-      const read = anywhere();
-      const directory = await openDirectory(parseDirectoryCid(cid), read, limits);
-      const entry = directory.entries.find((candidate) => candidate.name === name);
-      if (entry === undefined) {
-        const details = { cid, name };
-        throw new VerisumError("IPFS_NOT_FOUND", `${cid} has no entry ${JSON.stringify(name)}`, details);
-      }
-      return readWholeFile(entry.cid, read, { ...limits, maxBytes: Math.min(maxBytes, limits.maxBytes) });
+      const root = parseDirectoryCid(cid);
+      return reading(async (read) => {
+        const directory = await openDirectory(root, read, limits);
+        const entry = directory.entries.find((candidate) => candidate.name === name);
+        if (entry !== undefined) {
+          return readWholeFile(entry.cid, read, { ...limits, maxBytes: Math.min(maxBytes, limits.maxBytes) });
+        }
+        throw new VerisumError("IPFS_NOT_FOUND", `${cid} has no entry ${JSON.stringify(name)}`, { cid, name });
+      });
     },
-    list: (cid) => listDirectory(parseDirectoryCid(cid), anywhere(), limits),
-    has: (cid) => isComplete(parseDirectoryCid(cid), backend, limits),
+    list: async (cid) => {
+      const root = parseDirectoryCid(cid);
+      return reading((read) => listDirectory(root, read, limits));
+    },
+    has: async (cid) => isComplete(parseDirectoryCid(cid), backend, limits),
     exportCar: async (cid) => {
       const root = parseDirectoryCid(cid);
-      return encodeCar(root, await collect(root, anywhere()));
+      return encodeCar(root, await reading((read) => collect(root, read)));
     },
     importCar: async (bytes, expectedRoot, callLimits = {}) => {
       const root = parseDirectoryCid(expectedRoot);
@@ -172,7 +185,7 @@ export function contentStoreOver(backend: BlockBackend, limits: StoreLimits): Co
     },
     pin: async (cid) => {
       const root = parseDirectoryCid(cid);
-      const blocks = await collect(root, anywhere());
+      const blocks = await reading((read) => collect(root, read));
       await backend.commit(root, [...blocks].reverse());
     },
     pins: () => backend.pins(),

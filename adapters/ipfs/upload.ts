@@ -1,6 +1,7 @@
 import type { ErrorCode } from "../../protocol/errors.ts";
 import { ERROR_CODES } from "../../protocol/errors.ts";
 import { CAR_MEDIA_TYPE } from "./car.ts";
+import { withDeadline } from "./deadline.ts";
 import { describe, parsePeerUrl, readBody } from "./peers.ts";
 import type { Fetch } from "./peers.ts";
 import type { ContentStore } from "./store.ts";
@@ -34,16 +35,19 @@ export async function uploadCar(
 ): Promise<UploadResult> {
   const url = new URL(`v1/car?root=${encodeURIComponent(root)}`, parsePeerUrl(baseUrl));
   try {
-    const response = await (options.fetch ?? globalThis.fetch)(url, {
-      method: "POST",
-      headers: { "content-type": CAR_MEDIA_TYPE, ...(authorization === undefined ? {} : { authorization }) },
-      body: carBytes as Uint8Array<ArrayBuffer>,
-      redirect: "error",
-      signal: AbortSignal.timeout(options.timeoutMs ?? DEFAULT_TIMEOUT_MS),
+    return await withDeadline(options.timeoutMs ?? DEFAULT_TIMEOUT_MS, undefined, async (signal): Promise<UploadResult> => {
+      const response = await (options.fetch ?? globalThis.fetch)(url, {
+        method: "POST",
+        headers: { "content-type": CAR_MEDIA_TYPE, ...(authorization === undefined ? {} : { authorization }) },
+        body: carBytes as Uint8Array<ArrayBuffer>,
+        redirect: "error",
+        signal,
+      });
+      const answer = await readBody(response, MAX_ANSWER_BYTES, signal);
+      if (response.ok) return { ok: true, alreadyHeld: response.status === 200 };
+      const retryable = response.status >= 500 || response.status === 429;
+      return { ok: false, ...refusalIn(answer, response.status), retryable };
     });
-    const answer = await readBody(response, MAX_ANSWER_BYTES);
-    if (response.ok) return { ok: true, alreadyHeld: response.status === 200 };
-    return { ok: false, ...refusalIn(answer, response.status), retryable: response.status >= 500 || response.status === 429 };
   } catch (cause) {
     return { ok: false, code: "IPFS_UNAVAILABLE", message: describe(cause), retryable: true };
   }
@@ -65,12 +69,10 @@ function refusalIn(answer: Uint8Array, status: number): { code: ErrorCode; messa
 export async function holdsDirectory(baseUrl: string, root: string, options: UploadOptions = {}): Promise<boolean> {
   const url = new URL(`v1/dag/${root}`, parsePeerUrl(baseUrl));
   try {
-    const response = await (options.fetch ?? globalThis.fetch)(url, {
-      method: "HEAD",
-      redirect: "error",
-      signal: AbortSignal.timeout(options.timeoutMs ?? DEFAULT_TIMEOUT_MS),
+    return await withDeadline(options.timeoutMs ?? DEFAULT_TIMEOUT_MS, undefined, async (signal) => {
+      const response = await (options.fetch ?? globalThis.fetch)(url, { method: "HEAD", redirect: "error", signal });
+      return response.status === 200;
     });
-    return response.status === 200;
   } catch {
     return false;
   }

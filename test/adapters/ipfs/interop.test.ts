@@ -8,6 +8,7 @@ import { promisify } from "node:util";
 import { after, before, describe, it } from "mocha";
 import { createGateway } from "../../../adapters/ipfs/gateway.ts";
 import { createKuboStore } from "../../../adapters/ipfs/kubo.ts";
+import { DIRECTORIES } from "./directories.ts";
 import { seededBytes, text, Workbench } from "./support.ts";
 
 /**
@@ -17,15 +18,6 @@ import { seededBytes, text, Workbench } from "./support.ts";
  */
 const KUBO = process.env["IPFS_KUBO_BIN"] ?? (spawnSync("ipfs", ["version"]).status === 0 ? "ipfs" : undefined);
 const BOXO = process.env["IPFS_BOXO_BIN"];
-
-const DIRECTORIES: Readonly<Record<string, Readonly<Record<string, Uint8Array>>>> = {
-  small: { "config.json": text("{}") },
-  empty: { "empty.bin": new Uint8Array(0) },
-  chunk: { "exactly.bin": seededBytes(51, 1_048_576), "more.bin": seededBytes(53, 1_048_577) },
-  model: { "model.safetensors": seededBytes(55, 3 * 1_048_576 + 17), "config.json": text('{"round":3}'), "é \u{1f600} <b>.txt": text("x") },
-  many: Object.fromEntries(Array.from({ length: 1000 }, (_, index) => [`share-${index}.bin`, seededBytes(index + 1, 40)])),
-  wide: { "zeros.bin": new Uint8Array(180 * 1_048_576) }, // more chunks than Kubo's former width of 174
-};
 
 /** The other implementation: what it says the CID of each directory is, its gateway, and its RPC interface. */
 interface Other {

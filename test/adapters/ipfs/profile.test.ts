@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "mocha";
 import { buildDirectory, CHUNK_BYTES, isEntryName, MAX_CHILDREN_PER_FILE_NODE, MAX_DIRECTORY_ENTRIES } from "../../../adapters/ipfs/profile.ts";
+import { BOXO_CIDS, DIRECTORIES } from "./directories.ts";
 import type { HandBlock } from "./support.ts";
 import { DIRECTORY_DATA, fileData, pbBlock, rawBlock, rejectsWith, seededBytes, text } from "./support.ts";
 
@@ -43,6 +44,12 @@ describe("ipfs CID profile unixfs-v1-2025", () => {
     it(`gives a file of ${length} bytes the CID computed by hand`, async () => {
       const files = { "model.safetensors": seededBytes(length + 5, length) };
       assert.equal((await buildDirectory(files)).root.toString(), directoryByHand(files));
+    });
+  }
+
+  for (const [name, files] of Object.entries(DIRECTORIES)) {
+    it(`gives the directory "${name}" the CID recorded from boxo`, async () => {
+      assert.equal((await buildDirectory(files)).root.toString(), BOXO_CIDS[name]);
     });
   }
 
