@@ -63,7 +63,7 @@ async function runMember(flags: NodeFlags & { readonly minClients?: number }, re
   const memberScope = `${scope}-${seat}`;
   const step = createMemberStep({
     chain,
-    session: { ...session, committer: await loadCommitter(session, state, reporter) },
+    session: { ...session, committer: await loadCommitter(session, state, random, reporter) },
     seat,
     keys: openRoundKeys(state, memberScope),
     state,
@@ -98,7 +98,7 @@ async function runAggregator(flags: NodeFlags & { readonly data?: string; readon
   const evaluate = flags.data === undefined ? undefined : await evaluator(flags.data, session.document.model);
   const step = createCoordinator({
     chain,
-    session: { ...session, committer: await loadCommitter(session, state, reporter) },
+    session: { ...session, committer: await loadCommitter(session, state, random, reporter) },
     board,
     reporter,
     ...(evaluate === undefined ? {} : { evaluate }),

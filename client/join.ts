@@ -38,7 +38,7 @@ export async function joinTask(flags: JoinFlags, reporter: Reporter, random: Ran
   const node = await openWritingNode({ ...flags, stateDirectory: flags.state ?? join(".verisum", "client"), ...(flags.store === undefined ? {} : { storeDirectory: flags.store }), peers: flags.peer }, reporter, signal);
   const { chain, session, state, store, network } = node;
   reporter.say("info", "task", `task “${session.document.name}”, ${session.parameters.dimension} weights in ${session.layout.chunks.length} chunk(s), as ${chain.account}`, { account: chain.account });
-  const keys = await loadProvingKeys(session, state, reporter);
+  const keys = await loadProvingKeys(session, state, random, reporter);
   const trainer = await createTrainer(session.document.model);
   await register(node, reporter);
   const journal = openJournal(state, `${node.scope}-${chain.account}`);

@@ -53,6 +53,17 @@ export const ERROR_CODES = {
   IPFS_REQUEST_INVALID: "A request to the gateway is malformed or asks for a form it does not offer.",
   IPFS_UPLOAD_REFUSED: "The gateway does not accept this upload from this sender.",
   IPFS_BUSY: "The gateway has as many uploads in progress as it allows; trying again later may work.",
+  // chain
+  CHAIN_UNREACHABLE: "The JSON-RPC endpoint does not answer.",
+  CHAIN_WRONG_NETWORK: "The endpoint serves another chain than the one asked for.",
+  CHAIN_NO_CONTRACT: "There is no Verisum contract at the address.",
+  CHAIN_REVERTED: "The contract refused a call; the evidence names its error.",
+  CHAIN_TRANSACTION_LOST: "A transaction was not mined in time.",
+  // accounts
+  KEY_MISSING: "No secret key was given.",
+  KEY_INVALID: "A key file or value cannot be used.",
+  KEY_FILE_PERMISSIONS: "A key file can be read by other users.",
+  SIGNATURE_INVALID: "A signature is malformed or not its owner's.",
   // storage
   STORAGE_FULL: "The disk has no space left.",
   STORAGE_FAILED: "A file of the state directory cannot be read or written.",

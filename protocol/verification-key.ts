@@ -7,9 +7,13 @@ import { keccak_256 } from "@noble/hashes/sha3.js";
 import { VerisumError } from "./errors.ts";
 import { encodeWords } from "./field.ts";
 import { CHUNK_PUBLIC_SIGNALS, ELEMENT_BYTES } from "./parameters.ts";
-import type { Preset } from "./parameters.ts";
 import { fromNobleG1, fromNobleG2, negateG2, toNobleG1, toNobleG2 } from "./points.ts";
 import type { G1, G2 } from "./points.ts";
+
+/** alpha, beta and tau. */
+const COMMON_WORDS = 10;
+/** delta, sigma and one base per public signal and the constant. */
+const WORDS_PER_KIND = 8 + 2 * (CHUNK_PUBLIC_SIGNALS.length + 1);
 
 /** Keys of one chunk kind. `publicBases` has one entry per public signal plus the constant, seven in all. */
 export interface ChunkVerificationKey {
@@ -47,13 +51,12 @@ export function encodeVerificationKeys(keys: VerificationKeys): Uint8Array {
 }
 
 /**
- * The inverse of `encodeVerificationKeys` for a preset's number of kinds.
- * @throws ENCODING_LENGTH, POINT_NOT_ON_CURVE for any point off its curve or subgroup
+ * The inverse of `encodeVerificationKeys`.
+ * @throws ENCODING_LENGTH, POINT_NOT_ON_CURVE (a G2 point off the curve or subgroup)
  */
-export function decodeVerificationKeys(bytes: Uint8Array, preset: Preset): VerificationKeys {
-  const wordsPerKind = 8 + 2 * (CHUNK_PUBLIC_SIGNALS.length + 1);
-  const expected = (10 + wordsPerKind * preset.kinds.length) * ELEMENT_BYTES;
-  if (bytes.length !== expected) throw new VerisumError("ENCODING_LENGTH", `encoded keys have ${expected} bytes, got ${bytes.length}`, { expected, actual: bytes.length });
+export function decodeVerificationKeys(bytes: Uint8Array): VerificationKeys {
+  const kindCount = (bytes.length / ELEMENT_BYTES - COMMON_WORDS) / WORDS_PER_KIND;
+  if (!Number.isInteger(kindCount) || kindCount < 1) throw new VerisumError("ENCODING_LENGTH", `${bytes.length} bytes are not encoded keys`, { actual: bytes.length });
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   let at = 0;
   const word = (): bigint => {
@@ -70,7 +73,7 @@ export function decodeVerificationKeys(bytes: Uint8Array, preset: Preset): Verif
     alpha: g1(),
     beta: negateG2(g2()),
     tau: g2(),
-    kinds: preset.kinds.map(() => ({
+    kinds: Array.from({ length: kindCount }, () => ({
       delta: negateG2(g2()),
       sigma: negateG2(g2()),
       publicBases: Array.from({ length: CHUNK_PUBLIC_SIGNALS.length + 1 }, g1),

@@ -3,9 +3,8 @@ import type { RoundRecords, SubmittedRecord } from "../../adapters/chain/task-ch
 import { challengePointsOf } from "../../adapters/task/challenge.ts";
 import type { TaskSession } from "../../adapters/task/session.ts";
 import { VerisumError } from "../../protocol/errors.ts";
-import { verifyChunkProof } from "../../protocol/groth16.ts";
+import { FIRST_ACCUMULATOR_HASH, verifyChunkProof } from "../../protocol/groth16.ts";
 import { verifyOpening } from "../../protocol/kzg.ts";
-import { poseidonPair } from "../../protocol/poseidon.ts";
 import { chunkBound, submissionEvaluation } from "../../protocol/submission.ts";
 import type { VerificationKeys } from "../../protocol/verification-key.ts";
 
@@ -24,11 +23,11 @@ export function verifySubmission(session: TaskSession, keys: VerificationKeys, r
   require(submission.shareHashes.length === parameters.committeeSize, "the number of share hashes is not the committee's size");
   require(submission.shareEvaluations.length === parameters.threshold - 1, "the number of share evaluations is not t - 1");
   const { alpha, z } = challengePointsOf(session, records, record);
-  let hPrevious = poseidonPair(0n, 0n);
+  let hPrevious = FIRST_ACCUMULATOR_HASH;
   for (const [index, chunk] of layout.chunks.entries()) {
     const proof = submission.chunks[index]!;
     const bound = chunkBound(index, layout.chunks.length, parameters.normBoundSquared);
-    require(verifyChunkProof(keys, chunk.kindIndex, proof.d, proof, [proof.y, proof.h, alpha, z, bound, hPrevious]), `the proof of chunk ${index} does not verify`);
+    require(verifyChunkProof(keys, chunk.kindIndex, proof.d, proof, { alpha, z, bound, hPrevious }), `the proof of chunk ${index} does not verify`);
     hPrevious = proof.h;
   }
   const y = submissionEvaluation(layout, submission.chunks.map((chunk) => chunk.y), z);

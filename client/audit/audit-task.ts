@@ -60,7 +60,7 @@ function isFinalised(records: RoundRecords): records is RoundRecords & { readonl
 }
 
 async function checkKeys(session: TaskSession): Promise<VerificationKeys> {
-  const keys = decodeVerificationKeys(await session.chain.verificationKeys(), session.layout.preset);
+  const keys = decodeVerificationKeys(await session.chain.verificationKeys());
   if (toHex(hashVerificationKeys(keys)) !== session.parameters.keysHash) {
     throw new VerisumError("AUDIT_FAILED", "the keys on chain do not have the recorded hash");
   }
