@@ -13,15 +13,25 @@ import {
 } from "../types/VerisumTypes.sol";
 
 /// @title One federated-learning task: its rounds, from commitments to a checked aggregate.
+/// @notice Rules: docs/protocol.md. Times are Unix seconds of the block; an action of a phase needs
+/// `block.timestamp < deadline`, ending the phase by time needs `block.timestamp >= deadline`.
+/// @dev Trust: the operator only fills the seats and the allow-list; nobody can pause, upgrade or take a bond. Members
+/// are trusted as docs/protocol.md, section 1, says; the keys' setup had one honest contributor. Seats count from 1 and
+/// bit j-1 of a member mask is seat j; bit i of a client bitmap is the i-th accepted client of the round.
 interface IVerisum {
+    // ------------------------------------------------------------------ events
+
     event MemberRegistered(uint8 indexed seat, address indexed member);
     event ClientRegistered(address indexed client, uint16 weight, uint64 activeFromRound);
     event ClientLeft(address indexed client);
     event RoundKeysRegistered(uint8 indexed seat, uint64 indexed firstRound, bytes32[] keys);
     event EndpointAnnounced(address indexed account, string endpoint);
+    event BondWithdrawn(address indexed client, uint96 amountWei);
     event RoundOpened(uint64 indexed round, bytes32 baseModelCid, bytes32 baseModelDigest, uint64 deadline, uint32 keyMask);
     event Submitted(uint64 indexed round, address indexed client, uint8 index, uint16 weight, Submission submission);
+    /// @dev Emitted on entering Attesting and Aggregating; the other phases have events of their own.
     event PhaseChanged(uint64 indexed round, Phase phase, uint64 deadline);
+    /// @param bitmap Everything the member attested so far.
     event Attested(uint64 indexed round, uint8 indexed seat, uint256 bitmap);
     event Proposed(uint64 indexed round, uint32 members, uint256 included);
     event Settled(uint64 indexed round, uint256 included, uint32 members, uint32 totalWeight, G1Point sum);
@@ -38,37 +48,168 @@ interface IVerisum {
     );
     event Aborted(uint64 indexed round, Phase during);
 
-    /// @notice Seats are 1 .. n in the order of registration; operator only, before the first round.
+    // ------------------------------------------------------------------ errors: deployment
+
+    /// @param rule The inequality that does not hold.
+    error VerisumParameterInvalid(string rule);
+    error VerisumKeysHashMismatch(bytes32 expected, bytes32 actual);
+    /// @param reason Why the keys could be forged under, or do not fit.
+    error VerisumKeysRefused(string reason);
+
+    // ------------------------------------------------------------------ errors: roles and registration
+
+    error VerisumNotOperator(address caller);
+    error VerisumNotMember(address caller);
+    /// @param activeFromRound Zero if the caller is not registered; otherwise the first round it may submit in.
+    error VerisumNotActiveClient(address caller, uint64 activeFromRound);
+    error VerisumZeroAddress();
+    error VerisumAlreadyRegistered(address account);
+    error VerisumCommitteeFull(uint8 seats);
+    /// @param open True if the task's registration is open: by `join`, not by the operator.
+    error VerisumRegistrationMode(bool open);
+    error VerisumWeightInvalid(uint16 weight);
+    error VerisumWeightLimit(uint256 total, uint256 limit);
+    error VerisumCohortFull(uint256 limit);
+    error VerisumWrongBond(uint256 sentWei, uint256 requiredWei);
+    /// @dev The account left earlier and has not withdrawn its bond.
+    error VerisumBondPending(uint96 bondWei);
+    error VerisumNothingToWithdraw(address account);
+    error VerisumTransferFailed(address account);
+    error VerisumRoundAlreadyOpened(uint64 firstRound, uint64 current);
+    error VerisumNoKeys();
+    error VerisumZeroKey(uint256 index);
+    error VerisumKeyExists(uint64 round, uint8 seat);
+    error VerisumEndpointTooLong(uint256 length, uint256 limit);
+
+    // ------------------------------------------------------------------ errors: phases and time
+
+    /// @param allowed Bit p set for each `Phase` p in which the call is possible.
+    error VerisumWrongPhase(Phase actual, uint256 allowed);
+    error VerisumWrongRound(uint64 current, uint64 given);
+    error VerisumDeadlinePassed(uint64 deadline, uint64 timestamp);
+    error VerisumDeadlineNotReached(uint64 deadline, uint64 timestamp);
+    error VerisumCommitteeIncomplete(uint8 registered, uint8 seats);
+    error VerisumTooFewClients(uint16 registered, uint16 required);
+    error VerisumRoundsExhausted(uint32 maxRounds);
+    error VerisumBudgetExhausted(uint64 spent, uint64 cost, uint64 budget);
+    /// @param waitUntil Before this time all n keys are required, from then on `quorum` of them.
+    error VerisumTooFewKeys(uint256 keys, uint256 required, uint64 waitUntil);
+
+    // ------------------------------------------------------------------ errors: submissions
+
+    error VerisumAlreadySubmitted(address client);
+    error VerisumWrongLength(bytes32 field, uint256 actual, uint256 expected);
+    /// @dev A scalar that is not below the group order.
+    error VerisumNotCanonical(bytes32 field, uint256 value);
+    error VerisumPointInfinity(bytes32 field);
+    /// @dev A coordinate is not below p, or a point is off the curve or (G2) outside the subgroup.
+    error VerisumPointInvalid();
+    /// @dev Some chunk's proof, or the opening of the commitment, does not hold.
+    error VerisumProofInvalid();
+
+    // ------------------------------------------------------------------ errors: attesting and settling
+
+    error VerisumNoRoundKey(uint8 seat);
+    error VerisumUnknownClients(uint256 bitmap, uint16 submitted);
+    error VerisumNothingNew(uint8 seat);
+    error VerisumNotAttested(uint32 members, uint32 attested);
+    error VerisumNoQuorum(uint256 members, uint256 quorum);
+    error VerisumTooFewIncluded(uint256 included, uint256 required);
+    error VerisumProposalNotBetter(uint256 included, uint256 members);
+    error VerisumNoProposal();
+    /// @dev A proposal stands at the deadline: `settle` ends the phase.
+    error VerisumProposalStands();
+    /// @dev The client is part of the settlement, or was listed twice.
+    error VerisumNotExcluded(uint8 index);
+    /// @param missing Clients that the settlement leaves out and the list does not name.
+    error VerisumExcludedMissing(uint256 missing);
+    error VerisumRecordMismatch(uint8 index);
+
+    // ------------------------------------------------------------------ errors: the result
+
+    /// @param missing Clients of the settlement that the member did not attest.
+    error VerisumReleaseNotAttested(uint8 seat, uint256 missing);
+    error VerisumAlreadyReleased(uint8 seat);
+    error VerisumTooFewSignatures(uint256 signatures, uint256 threshold);
+    error VerisumSignatureInvalid(uint8 seat);
+    error VerisumOpeningInvalid();
+
+    // ------------------------------------------------------------------ registration
+
+    /// @notice Fills the next free seat; operator only, before the first round.
+    /// @dev Reverts: NotOperator, WrongPhase, ZeroAddress, AlreadyRegistered, CommitteeFull. Restarts the wait for keys.
     function registerMember(address member) external;
-    /// @notice Allow-list registration; operator only. Takes effect with the next round that opens.
+
+    /// @notice Puts a client on the allow-list; operator only. Takes effect with the next round that opens.
+    /// @param weight Factor of the client's update in the sum, at least 1; 1 if the task's weights are uniform.
+    /// @dev Reverts: NotOperator, RegistrationMode, ZeroAddress, AlreadyRegistered, WeightInvalid, WeightLimit, CohortFull.
     function registerClient(address client, uint16 weight) external;
-    /// @notice Open registration with weight 1 for the bond.
+
+    /// @notice Open registration with weight 1 for exactly the bond. Takes effect with the next round that opens.
+    /// @dev Reverts: RegistrationMode, WrongBond, BondPending, AlreadyRegistered, WeightLimit, CohortFull.
     function join() external payable;
-    /// @notice A client leaves between rounds; its bond becomes withdrawable.
+
+    /// @notice The calling client leaves; possible whenever no round collects. Its bond becomes withdrawable.
+    /// @dev An update that was already accepted stays in its round. Reverts: WrongPhase, NotActiveClient.
     function unregister() external;
+
+    /// @notice Pays the bond of a client that left to the caller, who must be that client.
+    /// @dev Reverts: NothingToWithdraw (also while registered), TransferFailed.
     function withdrawBond() external;
+
     /// @notice One-time X25519 keys of the calling member for consecutive rounds that have not opened.
+    /// @dev Reverts: NotMember, NoKeys, RoundAlreadyOpened, ZeroKey, KeyExists. A key cannot be replaced.
     function registerRoundKeys(uint64 firstRound, bytes32[] calldata keys) external;
-    /// @notice Publishes the caller's HTTP endpoint (gateway and API).
+
+    /// @notice Publishes the caller's HTTP endpoint (gateway and API); nothing is checked but its length in bytes.
     function announce(string calldata endpoint) external;
 
+    // ------------------------------------------------------------------ rounds
+
     /// @notice Opens the next round on the latest model. Anybody.
+    /// @dev Needs all seats filled, minClients registered, rounds and budget left, and a key of every seat; a quorum of
+    /// keys suffices once keyWindowSeconds have passed since the last round ended (or the last seat was filled).
+    /// Reverts: WrongPhase, CommitteeIncomplete, TooFewClients, RoundsExhausted, BudgetExhausted, TooFewKeys.
     function openRound() external returns (uint64 round);
-    /// @notice Checks everything of docs/protocol.md, section 5, and adds the commitment to the sum.
+
+    /// @notice Checks everything of docs/protocol.md, section 5, and adds the caller's commitment to the sum.
+    /// @dev Once per client and round. The last expected submission ends Collecting. Reverts: WrongRound, WrongPhase,
+    /// DeadlinePassed, NotActiveClient, AlreadySubmitted, WrongLength, NotCanonical, PointInfinity, PointInvalid, ProofInvalid.
     function submit(uint64 round, Submission calldata submission) external;
-    /// @notice Ends a phase whose deadline passed, or Collecting once everybody expected has submitted. Anybody.
+
+    /// @notice Ends a phase by time: Collecting goes on to Attesting, or is aborted below minClients; Attesting without a
+    /// proposal and Aggregating are aborted. Anybody.
+    /// @dev A proposal that stands at the deadline can no longer be lost: only `settle` ends Attesting then.
+    /// Reverts: WrongRound, WrongPhase, DeadlineNotReached, ProposalStands.
     function advance(uint64 round) external;
+
+    /// @notice The calling member states whose shares it holds and checked. Bits add up and are never removed.
+    /// @dev Reverts: WrongRound, WrongPhase, DeadlinePassed, NotMember, NoRoundKey, UnknownClients, NothingNew.
     function attest(uint64 round, uint256 bitmap) external;
+
     /// @notice Proposes the clients that all of `members` attested. Anybody.
+    /// @dev Better is: more clients, then more members, then earlier. Reverts: WrongRound, WrongPhase, DeadlinePassed,
+    /// NotAttested, NoQuorum, TooFewIncluded (below max(minClients, submitted - maxCorrupt)), ProposalNotBetter.
     function propose(uint64 round, uint32 members) external;
-    /// @notice Fixes the best proposal; subtracts the clients it leaves out. Anybody.
+
+    /// @notice Fixes the best proposal, subtracts the clients it leaves out and charges the privacy ledger. Anybody; at
+    /// once if the proposal includes everybody, otherwise from the deadline on.
+    /// @param excluded Exactly the submitted clients that the proposal leaves out, in any order, with their records.
+    /// @dev Reverts: WrongRound, WrongPhase, NoProposal, DeadlineNotReached, NotExcluded, RecordMismatch, ExcludedMissing.
     function settle(uint64 round, ExcludedClient[] calldata excluded) external;
+
+    /// @notice The calling member records where its share sum over the included clients is. Once a round.
+    /// @dev Reverts: WrongRound, WrongPhase, DeadlinePassed, NotMember, AlreadyReleased, ReleaseNotAttested.
     function release(uint64 round, bytes32 releaseCid) external;
-    /// @notice Checks the opening of the sum and t members' signatures, and records the new model. Anybody.
+
+    /// @notice Checks the opening of the sum and at least t members' signatures, and records the new model. Anybody.
     /// @param evaluation y', the aggregate's polynomial at z'.
     /// @param opening KZG proof for it.
     /// @param signers Bit j-1 set for each signing seat j.
     /// @param signatures EIP-2098 compact signatures (r, vs), by ascending seat.
+    /// @dev The contract cannot see the digests' preimages: it relies on one honest signer among t, and auditors refuse
+    /// what does not follow. Reverts: WrongRound, WrongPhase, DeadlinePassed, TooFewSignatures, WrongLength,
+    /// SignatureInvalid, NotCanonical, PointInvalid, OpeningInvalid.
     function finalize(
         uint64 round,
         RoundResult calldata result,
@@ -78,24 +219,40 @@ interface IVerisum {
         bytes32[2][] calldata signatures
     ) external;
 
+    // ------------------------------------------------------------------ state
+
     function operator() external view returns (address);
     function parameters() external view returns (TaskParameters memory);
+    /// @notice keccak-256 of the parameters' ABI encoding.
     function parametersHash() external view returns (bytes32);
     /// @notice The address whose code holds the verification keys after one zero byte.
     function keysPointer() external view returns (address);
+    /// @notice M, field elements of a packed vector, masks included.
     function vectorLength() external view returns (uint32);
+    /// @notice The current round, or the last one that closed.
     function round() external view returns (RoundState memory);
     function latestModel() external view returns (ModelRecord memory);
     function finalisedRounds() external view returns (uint32);
+    /// @notice In the unit of `privacyCostPerRound`.
     function privacySpent() external view returns (uint64);
+    /// @notice Zero for an empty seat.
     function memberAt(uint8 seat) external view returns (address);
+    /// @notice Zero if the account has no seat.
     function seatOf(address member) external view returns (uint8);
     function memberCount() external view returns (uint8);
+    /// @notice Zero if the seat has no key for the round.
     function roundKey(uint64 round, uint8 seat) external view returns (bytes32);
-    function clientOf(address client) external view returns (uint16 weight, uint64 activeFromRound, uint64 lastSubmittedRound, uint96 bondWei);
+    /// @notice The weight is zero if the account is not registered; its bond may then still be withdrawable.
+    function clientOf(address client)
+        external
+        view
+        returns (uint16 weight, uint64 activeFromRound, uint64 lastSubmittedRound, uint96 bondWei);
     function clientCount() external view returns (uint16);
+    /// @notice Sum of the weights of all registered clients.
     function registeredWeight() external view returns (uint16);
+    /// @notice What the seat attested in the current round.
     function attestation(uint8 seat) external view returns (uint256 bitmap);
+    /// @notice keccak256(abi.encode(round, ClientRecord)) of the current round's client with this index, or zero.
     function recordOf(uint8 index) external view returns (bytes32);
     /// @notice The challenge of a submission by `client` in the current round.
     function challengeOf(address client, Submission calldata submission) external view returns (bytes32 challenge);

@@ -1,0 +1,479 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+pragma solidity ^0.8.30;
+
+import {Registration} from "./Registration.sol";
+import {Protocol} from "./generated/Protocol.sol";
+import {IVerisum} from "./interfaces/IVerisum.sol";
+import {Bn254} from "./libraries/Bn254.sol";
+import {DataContract} from "./libraries/DataContract.sol";
+import {ResultSignatures} from "./libraries/ResultSignatures.sol";
+import {ChunkKinds, TaskLayout} from "./libraries/TaskLayout.sol";
+import {Transcript} from "./libraries/Transcript.sol";
+import {Verification} from "./libraries/Verification.sol";
+import {VerificationKeys} from "./libraries/VerificationKeys.sol";
+import {
+    ClientRecord,
+    ExcludedClient,
+    G1Point,
+    ModelRecord,
+    Phase,
+    RoundResult,
+    RoundState,
+    Submission,
+    TaskParameters
+} from "./types/VerisumTypes.sol";
+
+/// @title A task and its rounds (docs/protocol.md, section 6).
+/// @dev Storage is reused from round to round: `_header` is overwritten when a round opens, and everything else is valid
+/// only as far as the header says so (a record below `submitted`, an attestation in `attestedMask`, U once a proposal
+/// exists). Nothing is reset, which keeps every round but the first at the price of non-zero slots.
+contract Verisum is Registration {
+    using Bn254 for G1Point;
+
+    /// @dev One slot, 232 bits.
+    struct RoundHeader {
+        uint40 number;
+        Phase phase;
+        uint40 deadline;
+        uint16 expected;
+        uint16 submitted;
+        uint16 totalWeight;
+        uint32 keyMask;
+        uint32 attestedMask;
+        uint32 releaseMask;
+    }
+
+    /// @dev One slot, 208 bits: what outlives a round, and the members of the best proposal (zero: none).
+    struct TaskLedger {
+        uint40 modelRound;
+        uint32 finalisedRounds;
+        uint64 privacySpent;
+        uint40 keyWindowStart;
+        uint32 proposedMembers;
+    }
+
+    /// @inheritdoc IVerisum
+    address public immutable keysPointer;
+    /// @inheritdoc IVerisum
+    bytes32 public immutable parametersHash;
+    /// @inheritdoc IVerisum
+    uint32 public immutable vectorLength;
+    /// @dev abi.encode of the parameters, in a data contract like the keys: only `parameters()` reads all of them.
+    address private immutable _parametersPointer;
+    uint256 private immutable _parametersWords;
+
+    ChunkKinds private immutable _chunkKinds;
+    uint256 private immutable _kindCoordinates;
+    uint8 private immutable _chunkCount;
+    uint64 private immutable _normBoundSquared;
+    uint8 private immutable _threshold;
+    uint8 private immutable _quorum;
+    uint16 private immutable _minClients;
+    uint16 private immutable _maxCorrupt;
+    uint32 private immutable _keyWindowSeconds;
+    uint32 private immutable _collectSeconds;
+    uint32 private immutable _attestSeconds;
+    uint32 private immutable _aggregateSeconds;
+    uint32 private immutable _maxRounds;
+    uint64 private immutable _privacyCostPerRound;
+    uint64 private immutable _privacyBudget;
+
+    RoundHeader private _header;
+    TaskLedger private _ledger;
+    G1Point private _sum;
+    uint256 private _included;
+    bytes32 private _modelCid;
+    bytes32 private _modelDigest;
+    mapping(uint256 index => bytes32 recordHash) private _records;
+    mapping(uint256 seat => uint256 bitmap) private _attestations;
+
+    /// @param p The task's parameters.
+    /// @param keysBlob The verification keys as protocol/verification-key.ts encodes them.
+    /// @param operator_ Who fills the seats and the allow-list.
+    /// @dev Reverts: ParameterInvalid, KeysHashMismatch, KeysRefused, PointInvalid, ZeroAddress.
+    constructor(TaskParameters memory p, bytes memory keysBlob, address operator_) Registration(p, operator_) {
+        TaskLayout.checkRules(p);
+        bytes32 actualHash = keccak256(keysBlob);
+        if (actualHash != p.keysHash) revert VerisumKeysHashMismatch(p.keysHash, actualHash);
+        (ChunkKinds kinds, uint256 vectorLength_) = TaskLayout.pack(p, keysBlob.length);
+        keysPointer = DataContract.store(keysBlob);
+        VerificationKeys.check(DataContract.load(keysPointer, 0, keysBlob.length / 32));
+
+        bytes memory encoded = abi.encode(p);
+        parametersHash = keccak256(encoded);
+        _parametersPointer = DataContract.store(encoded);
+        _parametersWords = encoded.length / 32;
+        // Cannot truncate: 64 chunks of at most 2^32 / 12 elements would, but N K 2^(2(bits-1)) < 2^48 was checked.
+        vectorLength = uint32(vectorLength_);
+        _chunkKinds = kinds;
+        _kindCoordinates = Protocol.kindCoordinates(p.coordinateBits);
+        // Cannot truncate: at most MAX_CHUNKS.
+        _chunkCount = uint8(p.chunkKinds.length);
+        _normBoundSquared = p.normBoundSquared;
+        _threshold = p.threshold;
+        _quorum = p.quorum;
+        _minClients = p.minClients;
+        _maxCorrupt = p.maxCorrupt;
+        _keyWindowSeconds = p.keyWindowSeconds;
+        _collectSeconds = p.collectSeconds;
+        _attestSeconds = p.attestSeconds;
+        _aggregateSeconds = p.aggregateSeconds;
+        _maxRounds = p.maxRounds;
+        _privacyCostPerRound = p.privacyCostPerRound;
+        _privacyBudget = p.privacyBudget;
+        _modelCid = p.genesisCid;
+        _modelDigest = p.genesisDigest;
+        _restartKeyWindow();
+    }
+
+    /// @inheritdoc IVerisum
+    function openRound() external returns (uint64) {
+        _requirePhase(_phaseBit(Phase.Idle) | _phaseBit(Phase.Finalised) | _phaseBit(Phase.Aborted));
+        TaskLedger memory ledger = _ledger;
+        if (memberCount != _committeeSize) revert VerisumCommitteeIncomplete(memberCount, _committeeSize);
+        if (clientCount < _minClients) revert VerisumTooFewClients(clientCount, _minClients);
+        if (_maxRounds != 0 && ledger.finalisedRounds >= _maxRounds) revert VerisumRoundsExhausted(_maxRounds);
+        if (_privacyBudget != 0 && uint256(ledger.privacySpent) + _privacyCostPerRound > _privacyBudget) {
+            revert VerisumBudgetExhausted(ledger.privacySpent, _privacyCostPerRound, _privacyBudget);
+        }
+        uint40 number = _header.number + 1;
+        uint32 keyMask = _keyMaskOf(number);
+        _requireKeys(keyMask, ledger.keyWindowStart);
+
+        if (ledger.proposedMembers != 0) _ledger.proposedMembers = 0;
+        uint40 deadline = _now() + _collectSeconds;
+        _header = RoundHeader(number, Phase.Collecting, deadline, clientCount, 0, 0, keyMask, 0, 0);
+        emit RoundOpened(number, _modelCid, _modelDigest, deadline, keyMask);
+        return number;
+    }
+
+    /// @inheritdoc IVerisum
+    function submit(uint64 round_, Submission calldata submission) external {
+        RoundHeader memory header = _activeHeader(round_, Phase.Collecting);
+        Client storage client = clientOf[msg.sender];
+        uint16 weight = client.weight;
+        if (weight == 0 || client.activeFromRound > round_) revert VerisumNotActiveClient(msg.sender, client.activeFromRound);
+        if (client.lastSubmittedRound == round_) revert VerisumAlreadySubmitted(msg.sender);
+        _requireLength("shareHashes", submission.shareHashes.length, _committeeSize);
+        _requireLength("chunks", submission.chunks.length, _chunkCount);
+        _requireLength("shareEvaluations", submission.shareEvaluations.length, _threshold - 1);
+        for (uint256 i = 0; i < submission.shareEvaluations.length; ++i) {
+            if (submission.shareEvaluations[i] >= Protocol.FIELD_ORDER) {
+                revert VerisumNotCanonical("shareEvaluations", submission.shareEvaluations[i]);
+            }
+        }
+        if (submission.commitment.x | submission.commitment.y == 0) revert VerisumPointInfinity("commitment");
+        Verification.checkSubmission(_verificationTask(), submission, _challenge(msg.sender, weight, round_, submission));
+
+        client.lastSubmittedRound = round_;
+        // Cannot truncate: submitted < expected <= MAX_COHORT.
+        uint8 index = uint8(header.submitted);
+        _records[index] = _recordHash(round_, ClientRecord(msg.sender, weight, submission.commitment));
+        G1Point memory sum;
+        if (index != 0) sum = _sum;
+        sum.addScaled(submission.commitment.x, submission.commitment.y, weight);
+        _sum = sum;
+        header.submitted += 1;
+        header.totalWeight += weight;
+        bool complete = header.submitted == header.expected;
+        if (complete) _enter(header, Phase.Attesting, _attestSeconds);
+        _header = header;
+        emit Submitted(round_, msg.sender, index, weight, submission);
+        if (complete) emit PhaseChanged(round_, Phase.Attesting, header.deadline);
+    }
+
+    /// @inheritdoc IVerisum
+    function advance(uint64 round_) external {
+        RoundHeader memory header = _headerOf(round_);
+        Phase phase = header.phase;
+        _requirePhase(_phaseBit(Phase.Collecting) | _phaseBit(Phase.Attesting) | _phaseBit(Phase.Aggregating));
+        _requireReached(header.deadline);
+        if (phase == Phase.Collecting && header.submitted >= _minClients) {
+            _enter(header, Phase.Attesting, _attestSeconds);
+            _header = header;
+            emit PhaseChanged(round_, Phase.Attesting, header.deadline);
+            return;
+        }
+        if (phase == Phase.Attesting && _ledger.proposedMembers != 0) revert VerisumProposalStands();
+        header.phase = Phase.Aborted;
+        _header = header;
+        _restartKeyWindow();
+        emit Aborted(round_, phase);
+    }
+
+    /// @inheritdoc IVerisum
+    function attest(uint64 round_, uint256 bitmap) external {
+        RoundHeader memory header = _activeHeader(round_, Phase.Attesting);
+        uint8 seat = _requireMember();
+        uint32 seatBit = _seatBit(seat);
+        if (header.keyMask & seatBit == 0) revert VerisumNoRoundKey(seat);
+        if (bitmap & ~_allOf(header.submitted) != 0) revert VerisumUnknownClients(bitmap, header.submitted);
+        uint256 before = _attested(header, seat);
+        uint256 united = before | bitmap;
+        if (united == before) revert VerisumNothingNew(seat);
+        _attestations[seat] = united;
+        if (before == 0) _header.attestedMask = header.attestedMask | seatBit;
+        emit Attested(round_, seat, united);
+    }
+
+    /// @inheritdoc IVerisum
+    function propose(uint64 round_, uint32 members) external {
+        RoundHeader memory header = _activeHeader(round_, Phase.Attesting);
+        if (members & ~header.attestedMask != 0) revert VerisumNotAttested(members, header.attestedMask);
+        uint256 memberBits = _countBits(members);
+        if (memberBits < _quorum) revert VerisumNoQuorum(memberBits, _quorum);
+        uint256 united = type(uint256).max;
+        for (uint8 seat = 1; seat <= _committeeSize; ++seat) {
+            if (members & _seatBit(seat) != 0) united &= _attestations[seat];
+        }
+        uint256 clients = _countBits(united);
+        uint256 required = _smallestInclusion(header.submitted);
+        if (clients < required) revert VerisumTooFewIncluded(clients, required);
+        uint32 standing = _ledger.proposedMembers;
+        if (standing != 0) {
+            uint256 standingClients = _countBits(_included);
+            if (clients < standingClients || (clients == standingClients && memberBits <= _countBits(standing))) {
+                revert VerisumProposalNotBetter(standingClients, _countBits(standing));
+            }
+        }
+        _included = united;
+        _ledger.proposedMembers = members;
+        emit Proposed(round_, members, united);
+    }
+
+    /// @inheritdoc IVerisum
+    function settle(uint64 round_, ExcludedClient[] calldata excluded) external {
+        RoundHeader memory header = _headerOf(round_);
+        _requirePhase(_phaseBit(Phase.Attesting));
+        TaskLedger memory ledger = _ledger;
+        if (ledger.proposedMembers == 0) revert VerisumNoProposal();
+        uint256 included = _included;
+        uint256 missing = _allOf(header.submitted) & ~included;
+        if (missing != 0) _requireReached(header.deadline);
+
+        G1Point memory sum = _sum;
+        for (uint256 i = 0; i < excluded.length; ++i) {
+            uint8 index = excluded[i].index;
+            ClientRecord calldata record = excluded[i].record;
+            if (missing & (1 << index) == 0) revert VerisumNotExcluded(index);
+            if (_recordHash(round_, record) != _records[index]) revert VerisumRecordMismatch(index);
+            missing ^= 1 << index;
+            // An accepted commitment is never infinity and its y is below p, so the negation is (x, p - y).
+            sum.addScaled(record.commitment.x, Protocol.BASE_FIELD_ORDER - record.commitment.y, record.weight);
+            header.totalWeight -= record.weight;
+        }
+        if (missing != 0) revert VerisumExcludedMissing(missing);
+
+        if (excluded.length != 0) _sum = sum;
+        ledger.privacySpent += _privacyCostPerRound;
+        _ledger = ledger;
+        _enter(header, Phase.Aggregating, _aggregateSeconds);
+        _header = header;
+        emit Settled(round_, included, ledger.proposedMembers, header.totalWeight, sum);
+        emit PhaseChanged(round_, Phase.Aggregating, header.deadline);
+    }
+
+    /// @inheritdoc IVerisum
+    function release(uint64 round_, bytes32 releaseCid) external {
+        RoundHeader memory header = _activeHeader(round_, Phase.Aggregating);
+        uint8 seat = _requireMember();
+        if (header.releaseMask & _seatBit(seat) != 0) revert VerisumAlreadyReleased(seat);
+        uint256 missing = _included & ~_attested(header, seat);
+        if (missing != 0) revert VerisumReleaseNotAttested(seat, missing);
+        _header.releaseMask = header.releaseMask | _seatBit(seat);
+        emit Released(round_, seat, releaseCid);
+    }
+
+    /// @inheritdoc IVerisum
+    function finalize(
+        uint64 round_,
+        RoundResult calldata result,
+        uint256 evaluation,
+        G1Point calldata opening,
+        uint32 signers,
+        bytes32[2][] calldata signatures
+    ) external {
+        RoundHeader memory header = _activeHeader(round_, Phase.Aggregating);
+        G1Point memory sum = _sum;
+        uint256 included = _included;
+        _checkSignatures(
+            ResultSignatures.digestOf(round_, included, header.totalWeight, sum, result), signers, signatures
+        );
+        if (evaluation >= Protocol.FIELD_ORDER) revert VerisumNotCanonical("evaluation", evaluation);
+        uint256 z = Transcript.resultPoint(
+            round_, included, header.totalWeight, sum, result.aggregateDigest, result.modelDigest
+        );
+        if (!Verification.checkOpening(keysPointer, sum, z, evaluation, opening)) revert VerisumOpeningInvalid();
+
+        _header.phase = Phase.Finalised;
+        _modelCid = result.modelCid;
+        _modelDigest = result.modelDigest;
+        TaskLedger memory ledger = _ledger;
+        ledger.modelRound = header.number;
+        ledger.finalisedRounds += 1;
+        ledger.keyWindowStart = _now();
+        _ledger = ledger;
+        emit Finalised(round_, result, evaluation, opening, signers, signatures);
+    }
+
+    // ------------------------------------------------------------------ state
+
+    /// @inheritdoc IVerisum
+    function parameters() external view returns (TaskParameters memory) {
+        uint256[] memory words = DataContract.load(_parametersPointer, 0, _parametersWords);
+        return abi.decode(abi.encodePacked(words), (TaskParameters));
+    }
+
+    /// @inheritdoc IVerisum
+    function round() external view returns (RoundState memory state) {
+        RoundHeader memory header = _header;
+        uint32 proposedMembers = _ledger.proposedMembers;
+        state.number = header.number;
+        state.phase = header.phase;
+        state.deadline = header.deadline;
+        state.expected = header.expected;
+        state.submitted = header.submitted;
+        state.keyMask = header.keyMask;
+        state.releaseMask = header.releaseMask;
+        state.totalWeight = header.totalWeight;
+        state.proposedMembers = proposedMembers;
+        if (proposedMembers != 0) state.included = _included;
+        if (header.submitted != 0) state.sum = _sum;
+    }
+
+    /// @inheritdoc IVerisum
+    function latestModel() external view returns (ModelRecord memory) {
+        return ModelRecord(_ledger.modelRound, _modelCid, _modelDigest);
+    }
+
+    /// @inheritdoc IVerisum
+    function finalisedRounds() external view returns (uint32) {
+        return _ledger.finalisedRounds;
+    }
+
+    /// @inheritdoc IVerisum
+    function privacySpent() external view returns (uint64) {
+        return _ledger.privacySpent;
+    }
+
+    /// @inheritdoc IVerisum
+    function attestation(uint8 seat) external view returns (uint256) {
+        return seat == 0 || seat > _committeeSize ? 0 : _attested(_header, seat);
+    }
+
+    /// @inheritdoc IVerisum
+    function recordOf(uint8 index) external view returns (bytes32) {
+        return index < _header.submitted ? _records[index] : bytes32(0);
+    }
+
+    /// @inheritdoc IVerisum
+    function challengeOf(address client, Submission calldata submission) external view returns (bytes32) {
+        return _challenge(client, clientOf[client].weight, _header.number, submission);
+    }
+
+    // ------------------------------------------------------------------ internals
+
+    function _currentRound() internal view override returns (uint64) {
+        return _header.number;
+    }
+
+    function _currentPhase() internal view override returns (Phase) {
+        return _header.phase;
+    }
+
+    function _restartKeyWindow() internal override {
+        _ledger.keyWindowStart = _now();
+    }
+
+    /// @dev Cannot truncate before the year 36,812.
+    function _now() private view returns (uint40) {
+        return uint40(block.timestamp);
+    }
+
+    /// @dev The header if `round_` is current, in `phase`, and its deadline lies ahead.
+    function _activeHeader(uint64 round_, Phase phase) private view returns (RoundHeader memory header) {
+        header = _headerOf(round_);
+        if (header.phase != phase) revert VerisumWrongPhase(header.phase, _phaseBit(phase));
+        if (block.timestamp >= header.deadline) revert VerisumDeadlinePassed(header.deadline, _now());
+    }
+
+    function _headerOf(uint64 round_) private view returns (RoundHeader memory header) {
+        header = _header;
+        if (header.number != round_) revert VerisumWrongRound(header.number, round_);
+    }
+
+    function _requireReached(uint40 deadline) private view {
+        if (block.timestamp < deadline) revert VerisumDeadlineNotReached(deadline, _now());
+    }
+
+    function _requireLength(bytes32 field, uint256 actual, uint256 expected) private pure {
+        if (actual != expected) revert VerisumWrongLength(field, actual, expected);
+    }
+
+    function _enter(RoundHeader memory header, Phase phase, uint32 lengthSeconds) private view {
+        header.phase = phase;
+        header.deadline = _now() + lengthSeconds;
+    }
+
+    function _requireKeys(uint32 keyMask, uint40 windowStart) private view {
+        uint256 keys = _countBits(keyMask);
+        uint40 waitUntil = windowStart + _keyWindowSeconds;
+        uint256 required = block.timestamp < waitUntil ? _committeeSize : _quorum;
+        if (keys < required) revert VerisumTooFewKeys(keys, required, waitUntil);
+    }
+
+    function _checkSignatures(bytes32 digest, uint32 signers, bytes32[2][] calldata signatures) private view {
+        uint256 count = _countBits(signers);
+        if (count < _threshold) revert VerisumTooFewSignatures(count, _threshold);
+        _requireLength("signatures", signatures.length, count);
+        uint256 next;
+        // Each bit names one seat, so no member counts twice; a bit without a member fails as its signer is zero.
+        for (uint8 seat = 1; next < count; ++seat) {
+            if (signers & _seatBit(seat) == 0) continue;
+            if (!ResultSignatures.isBy(memberAt[seat], digest, signatures[next])) revert VerisumSignatureInvalid(seat);
+            ++next;
+        }
+    }
+
+    function _challenge(address client, uint16 weight, uint64 round_, Submission calldata submission)
+        private
+        view
+        returns (bytes32)
+    {
+        return Transcript.challenge(
+            Transcript.Submitter(round_, client, weight, parametersHash, _modelDigest), submission
+        );
+    }
+
+    function _verificationTask() private view returns (Verification.Task memory) {
+        return Verification.Task(keysPointer, _chunkKinds, _kindCoordinates, _chunkCount, _normBoundSquared);
+    }
+
+    function _recordHash(uint64 round_, ClientRecord memory record) private pure returns (bytes32) {
+        return keccak256(abi.encode(round_, record));
+    }
+
+    /// @dev What the seat attested in the header's round; older bitmaps are not in `attestedMask`.
+    function _attested(RoundHeader memory header, uint8 seat) private view returns (uint256) {
+        return header.attestedMask & _seatBit(seat) == 0 ? 0 : _attestations[seat];
+    }
+
+    /// @dev max(minClients, submitted - maxCorrupt).
+    function _smallestInclusion(uint16 submitted) private view returns (uint256) {
+        uint256 reached = uint256(_minClients) + _maxCorrupt;
+        return submitted > reached ? submitted - _maxCorrupt : _minClients;
+    }
+
+    /// @dev Bits 0 .. count-1; count is at most 256.
+    function _allOf(uint256 count) private pure returns (uint256) {
+        return count == 256 ? type(uint256).max : (1 << count) - 1;
+    }
+
+    function _seatBit(uint8 seat) private pure returns (uint32) {
+        return uint32(1) << (seat - 1);
+    }
+
+    function _countBits(uint256 word) private pure returns (uint256 count) {
+        for (; word != 0; word &= word - 1) ++count;
+    }
+}

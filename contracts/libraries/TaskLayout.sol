@@ -1,0 +1,88 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+pragma solidity ^0.8.30;
+
+import {Protocol} from "../generated/Protocol.sol";
+import {IVerisum} from "../interfaces/IVerisum.sol";
+import {TaskParameters} from "../types/VerisumTypes.sol";
+import {VerificationKeys} from "./VerificationKeys.sol";
+
+/// @notice Key index of every chunk of a task, four bits each, chunk 0 lowest: the 64 chunks fill one word.
+type ChunkKinds is uint256;
+
+using {TaskLayout.kindOf} for ChunkKinds global;
+
+/// @title The inequalities that a task must satisfy, and the layout of its vector.
+/// @dev Runs in the constructor only, except `kindOf` and `elementsOf`.
+library TaskLayout {
+    uint256 private constant BITS_PER_CHUNK = 4;
+    uint256 private constant CHUNK_MASK = 15;
+    uint256 private constant BITS_PER_KIND = 32;
+
+    function kindOf(ChunkKinds kinds, uint256 chunk) internal pure returns (uint256) {
+        return (ChunkKinds.unwrap(kinds) >> (BITS_PER_CHUNK * chunk)) & CHUNK_MASK;
+    }
+
+    /// @notice Field elements of one chunk's block, masks included.
+    function elementsOf(uint256 kindCoordinates, uint256 kind) internal pure returns (uint256) {
+        return coordinatesOf(kindCoordinates, kind) / Protocol.SLOTS_PER_ELEMENT + Protocol.MASKS_PER_CHUNK;
+    }
+
+    /// @notice Coordinates of a kind; zero if the preset has no such kind.
+    function coordinatesOf(uint256 kindCoordinates, uint256 kind) internal pure returns (uint256) {
+        return uint32(kindCoordinates >> (BITS_PER_KIND * kind));
+    }
+
+    /// @notice Checks the committee, the cohort, the times and the ledger (docs/protocol.md, sections 1 and 6).
+    function checkRules(TaskParameters memory p) internal pure {
+        _require(p.threshold >= 2, "threshold >= 2");
+        _require(p.quorum >= 2 * uint256(p.threshold) - 1, "quorum >= 2 * threshold - 1");
+        // With t - 1 members corrupt and silent, the others still are a quorum; implies committeeSize >= 3t - 2.
+        _require(p.committeeSize >= uint256(p.quorum) + p.threshold - 1, "committeeSize >= quorum + threshold - 1");
+        _require(p.committeeSize <= Protocol.MAX_COMMITTEE, "committeeSize <= MAX_COMMITTEE");
+        _require(p.minHonest >= 2, "minHonest >= 2");
+        _require(p.minClients >= uint256(p.minHonest) + p.maxCorrupt, "minClients >= minHonest + maxCorrupt");
+        _require(p.minClients <= Protocol.MAX_COHORT, "minClients <= MAX_COHORT");
+        _require(p.openRegistration == (p.bondWei != 0), "a bond exactly if registration is open");
+        _require(p.collectSeconds != 0, "collectSeconds > 0");
+        _require(p.attestSeconds != 0, "attestSeconds > 0");
+        _require(p.aggregateSeconds != 0, "aggregateSeconds > 0");
+        _require(p.privacyBudget == 0 || p.privacyCostPerRound <= p.privacyBudget, "privacyCostPerRound <= privacyBudget");
+        _require(p.privacyBudget == 0 || p.privacyCostPerRound != 0, "privacyCostPerRound > 0 with a budget");
+    }
+
+    /// @notice Checks the encoding's ranges (docs/protocol.md, sections 2 and 5), and that there is one key for each of the preset's kinds.
+    /// @param keysLength Bytes of the encoded verification keys.
+    /// @return kinds The kinds, packed.
+    /// @return vectorLength M, field elements of the whole vector, masks included.
+    function pack(TaskParameters memory p, uint256 keysLength) internal pure returns (ChunkKinds kinds, uint256 vectorLength) {
+        uint256 kindCoordinates = Protocol.kindCoordinates(p.coordinateBits);
+        _require(kindCoordinates != 0, "coordinateBits is a preset's");
+        uint256 offset = 1 << (p.coordinateBits - 1);
+        _require(Protocol.MAX_TOTAL_WEIGHT * offset < 1 << (Protocol.SLOT_BITS - 1), "W * 2^(bits-1) < 2^(slotBits-1)");
+        uint256 keyKinds;
+        while (coordinatesOf(kindCoordinates, keyKinds) != 0) ++keyKinds;
+        if (keysLength != 32 * (VerificationKeys.HEAD_WORDS + keyKinds * VerificationKeys.KIND_WORDS)) {
+            revert IVerisum.VerisumKeysRefused("the preset has another number of kinds");
+        }
+        uint256 count = p.chunkKinds.length;
+        _require(count <= Protocol.MAX_CHUNKS, "chunks <= MAX_CHUNKS");
+        uint256 packed;
+        uint256 covered;
+        for (uint256 j = 0; j < count; ++j) {
+            uint256 kind = p.chunkKinds[j];
+            _require(kind < keyKinds, "every chunk's kind has a key");
+            _require(covered < p.dimension, "no chunk is padding only");
+            packed |= kind << (BITS_PER_CHUNK * j);
+            covered += coordinatesOf(kindCoordinates, kind);
+            vectorLength += elementsOf(kindCoordinates, kind);
+        }
+        _require(p.dimension != 0 && covered >= p.dimension, "the chunks cover the dimension");
+        _require(covered * offset * offset <= Protocol.NORM_ACCUMULATOR_BOUND, "N * K * 2^(2(bits-1)) < 2^48");
+        _require(p.normBoundSquared != 0 && p.normBoundSquared <= Protocol.NORM_ACCUMULATOR_BOUND, "0 < normBoundSquared < 2^48");
+        kinds = ChunkKinds.wrap(packed);
+    }
+
+    function _require(bool holds, string memory rule) private pure {
+        if (!holds) revert IVerisum.VerisumParameterInvalid(rule);
+    }
+}
