@@ -75,10 +75,7 @@ class Budget {
 }
 
 /** Reads blocks in order while fetching a few ahead. */
-async function* readAhead<Link extends { readonly cid: CID }>(
-  links: readonly Link[],
-  read: ReadBlock,
-): AsyncGenerator<{ link: Link; bytes: Uint8Array }> {
+async function* readAhead<Link extends { readonly cid: CID }>(links: readonly Link[], read: ReadBlock): AsyncGenerator<{ link: Link; bytes: Uint8Array }> {
   const pending: Promise<Uint8Array>[] = [];
   for (let index = 0; index < links.length; index += 1) {
     while (pending.length < READ_AHEAD_BLOCKS) {
@@ -118,11 +115,7 @@ export async function* walkDag(root: CID, read: ReadBlock, limits: DagLimits): A
     return node.sizeBytes;
   }
 
-  async function* visitAll(
-    parent: CID,
-    links: readonly { readonly cid: CID; readonly sizeBytes?: number }[],
-    depth: number,
-  ): AsyncGenerator<Block> {
+  async function* visitAll(parent: CID, links: readonly { readonly cid: CID; readonly sizeBytes?: number }[], depth: number): AsyncGenerator<Block> {
     const unseen = uniqueByKey(links).filter((link) => !sizeOf.has(linkKey(link.cid)));
     for await (const { link, bytes } of readAhead(unseen, read)) {
       if (sizeOf.has(linkKey(link.cid))) continue;
@@ -159,12 +152,7 @@ export interface ByteRange {
  *
  * @throws VerisumError IPFS_DAG_INVALID, IPFS_LIMIT_EXCEEDED, or what `read` throws
  */
-export async function* readFileBytes(
-  file: CID,
-  read: ReadBlock,
-  limits: DagLimits,
-  range?: ByteRange,
-): AsyncGenerator<Uint8Array> {
+export async function* readFileBytes(file: CID, read: ReadBlock, limits: DagLimits, range?: ByteRange): AsyncGenerator<Uint8Array> {
   const budget = new Budget(limits);
 
   async function* visit(cid: CID, bytes: Uint8Array, depth: number, offset: number, claimed: number | undefined): AsyncGenerator<Uint8Array> {
@@ -185,9 +173,7 @@ export async function* readFileBytes(
       position += link.sizeBytes;
       return { ...link, at };
     });
-    const wanted = placed.filter(
-      (link) => link.at < (range?.end ?? Infinity) && link.at + link.sizeBytes > (range?.start ?? 0),
-    );
+    const wanted = placed.filter((link) => link.at < (range?.end ?? Infinity) && link.at + link.sizeBytes > (range?.start ?? 0));
     for await (const { link, bytes: child } of readAhead(wanted, read)) {
       yield* visit(link.cid, child, depth + 1, link.at, link.sizeBytes);
     }

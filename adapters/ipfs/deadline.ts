@@ -9,18 +9,14 @@ import { VerisumError } from "../../protocol/errors.ts";
  *
  * @throws VerisumError IPFS_UNAVAILABLE (retryable) when time is up, or what `work` throws
  */
-export async function withDeadline<Result>(
-  timeoutMs: number,
-  outer: AbortSignal | undefined,
-  work: (signal: AbortSignal) => Promise<Result>,
-): Promise<Result> {
+export async function withDeadline<Result>(timeoutMs: number, outer: AbortSignal | undefined, work: (signal: AbortSignal) => Promise<Result>): Promise<Result> {
   const controller = new AbortController();
   const message = `no answer within ${timeoutMs} ms`;
   const timeUp = new VerisumError("IPFS_UNAVAILABLE", message, { timeoutMs, retryable: true });
   let stop = (_cause: unknown): void => undefined;
   const stopped = new Promise<never>((_resolve, reject) => {
     stop = (cause) => {
-      reject(cause as Error);
+      reject(cause);
       controller.abort(cause);
     };
   });

@@ -155,7 +155,10 @@ export class ContentRoutes {
     reply: FastifyReply,
     answer: { etag: string; mediaType: string; sizeBytes?: number; cacheControl?: string; body: () => Buffer | Readable },
   ): FastifyReply {
-    void reply.header("etag", answer.etag).header("cache-control", answer.cacheControl ?? FOREVER).header("vary", "accept");
+    void reply
+      .header("etag", answer.etag)
+      .header("cache-control", answer.cacheControl ?? FOREVER)
+      .header("vary", "accept");
     if (matchesEtag(request.headers["if-none-match"], answer.etag)) return reply.status(304).send();
     void reply.header("content-type", answer.mediaType);
     if (answer.sizeBytes !== undefined) void reply.header("content-length", answer.sizeBytes);

@@ -156,7 +156,9 @@ function assertPinned(root: CID, lines: readonly unknown[]): void {
 /** The node's pins that could be directories of this project; its owner may have pinned other things. */
 function readPins(lines: readonly unknown[]): readonly string[] {
   const { Keys: keys } = (lines[0] ?? {}) as { Keys?: Readonly<Record<string, unknown>> };
-  return Object.keys(keys ?? {}).filter(isDirectoryCid).sort();
+  return Object.keys(keys ?? {})
+    .filter(isDirectoryCid)
+    .sort();
 }
 
 function isDirectoryCid(text: string): boolean {

@@ -23,8 +23,7 @@ const REFUSED_HOST = /^(?:169\.254\.|0\.|22[4-9]\.|23\d\.|\[(?:fe[89ab][0-9a-f]:
  * @throws VerisumError IPFS_PEER_URL
  */
 export function parsePeerUrl(text: string): URL {
-  const refuse = (cause: string): VerisumError =>
-    new VerisumError("IPFS_PEER_URL", `peer address ${JSON.stringify(text.slice(0, 200))} ${cause}`);
+  const refuse = (cause: string): VerisumError => new VerisumError("IPFS_PEER_URL", `peer address ${JSON.stringify(text.slice(0, 200))} ${cause}`);
   let url: URL;
   try {
     url = new URL(text);

@@ -198,11 +198,7 @@ function notADirectory(cid: CID): VerisumError {
   return new VerisumError("IPFS_DAG_INVALID", `${cid.toString()} is not a directory`, { cid: cid.toString() });
 }
 
-async function openDirectory(
-  root: CID,
-  read: ReadBlock,
-  limits: DagLimits,
-): Promise<Extract<DagNode, { kind: "directory" }>> {
+async function openDirectory(root: CID, read: ReadBlock, limits: DagLimits): Promise<Extract<DagNode, { kind: "directory" }>> {
   const node = decodeNode(root, await read(root));
   if (node.kind !== "directory") throw notADirectory(root);
   if (node.entries.length > limits.maxLinks) {

@@ -24,7 +24,10 @@ describe("ipfs CAR files", () => {
   it("are read in any order of blocks, children first in the result", async () => {
     for (const car of [sound, handCar(root.cidBytes, [leaf, root]), handCar(root.cidBytes, [leaf, root, leaf])]) {
       const blocks = await decodeCar(car, parseDirectoryCid(root.cid), DEFAULT_DAG_LIMITS);
-      assert.deepEqual(blocks.map(({ cid }) => cid.toString()), [leaf.cid, root.cid]);
+      assert.deepEqual(
+        blocks.map(({ cid }) => cid.toString()),
+        [leaf.cid, root.cid],
+      );
     }
   });
 

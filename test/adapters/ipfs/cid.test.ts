@@ -64,7 +64,11 @@ describe("ipfs CIDs and digests", () => {
       empty: "",
     };
     for (const [name, cid] of Object.entries(other)) {
-      assert.throws(() => digestOfCid(cid), (error) => isVerisumError(error, "IPFS_CID_INVALID"), name);
+      assert.throws(
+        () => digestOfCid(cid),
+        (error) => isVerisumError(error, "IPFS_CID_INVALID"),
+        name,
+      );
       if (name !== "raw") throwsCode(() => parseBlockCid(cid), "IPFS_CID_INVALID");
     }
     assert.equal(parseBlockCid(other.raw).toString(), other.raw);

@@ -7,7 +7,21 @@ import { decodeNode } from "../../../adapters/ipfs/node.ts";
 import { VerisumError } from "../../../protocol/errors.ts";
 import type { ErrorCode } from "../../../protocol/errors.ts";
 import type { HandBlock, HandLink } from "./support.ts";
-import { bytesField, cidBytes, cidText, collect, DIRECTORY_DATA, directoryOf, fileData, intField, pbBlock, rawBlock, rejectsWith, seededBytes, text } from "./support.ts";
+import {
+  bytesField,
+  cidBytes,
+  cidText,
+  collect,
+  DIRECTORY_DATA,
+  directoryOf,
+  fileData,
+  intField,
+  pbBlock,
+  rawBlock,
+  rejectsWith,
+  seededBytes,
+  text,
+} from "./support.ts";
 
 /** A reader over blocks by hand, which counts what is asked of it. */
 function readerOf(blocks: readonly HandBlock[]): { read: ReadBlock; count: () => number } {
@@ -39,10 +53,19 @@ describe("ipfs DAG reading", () => {
     const leaves = Array.from({ length: 9 }, (_, index) => rawBlock(seededBytes(index * 2 + 1, 10 + index)));
     const middles = [0, 3, 6].map((at) => {
       const parts = leaves.slice(at, at + 3);
-      return { parts, node: pbBlock(parts.map((part) => link(part)), fileData(parts.map((part) => part.bytes.length))) };
+      return {
+        parts,
+        node: pbBlock(
+          parts.map((part) => link(part)),
+          fileData(parts.map((part) => part.bytes.length)),
+        ),
+      };
     });
     const sizes = middles.map(({ parts }) => parts.reduce((total, part) => total + part.bytes.length, 0));
-    const top = pbBlock(middles.map(({ node }) => link(node)), fileData(sizes));
+    const top = pbBlock(
+      middles.map(({ node }) => link(node)),
+      fileData(sizes),
+    );
     const whole = Buffer.concat(leaves.map((part) => part.bytes));
     const { read } = readerOf([top, ...leaves, ...middles.map(({ node }) => node)]);
     const cid = parseBlockCid(top.cid);
@@ -99,8 +122,11 @@ describe("ipfs DAG reading", () => {
       chain.push(pbBlock([link(child)], fileData([100])));
     }
     await readBoth(chain.at(-1) ?? leaf, chain, "IPFS_LIMIT_EXCEEDED");
-    const wide = pbBlock(Array.from({ length: 1025 }, () => link(leaf)), fileData(Array.from({ length: 1025 }, () => 100)));
-    assert.ok(await readBoth(wide, [leaf], "IPFS_LIMIT_EXCEEDED") <= 2);
+    const wide = pbBlock(
+      Array.from({ length: 1025 }, () => link(leaf)),
+      fileData(Array.from({ length: 1025 }, () => 100)),
+    );
+    assert.ok((await readBoth(wide, [leaf], "IPFS_LIMIT_EXCEEDED")) <= 2);
     await readBoth(rawBlock(new Uint8Array(2 ** 21 + 1)), [], "IPFS_LIMIT_EXCEEDED");
   });
 
@@ -125,7 +151,11 @@ describe("ipfs DAG reading", () => {
       pbBlock([], [...intField(1, 9)]),
       pbBlock([], []),
     ];
-    for (const block of blocks) assert.throws(() => decode(block), (error) => (error as VerisumError).code === "IPFS_DAG_INVALID");
+    for (const block of blocks)
+      assert.throws(
+        () => decode(block),
+        (error) => (error as VerisumError).code === "IPFS_DAG_INVALID",
+      );
   });
 
   it("refuses inline data, modes and times, which the profile leaves out", () => {
@@ -136,15 +166,26 @@ describe("ipfs DAG reading", () => {
       pbBlock([link(leaf, "a")], [...DIRECTORY_DATA, ...intField(7, 0o700)]),
       pbBlock([link(leaf, "a")], [...DIRECTORY_DATA, ...intField(3, 100)]),
     ];
-    for (const block of blocks) assert.throws(() => decode(block), (error) => (error as VerisumError).code === "IPFS_DAG_INVALID");
+    for (const block of blocks)
+      assert.throws(
+        () => decode(block),
+        (error) => (error as VerisumError).code === "IPFS_DAG_INVALID",
+      );
   });
 
   it("refuses directories with names that are paths, or the same name twice", () => {
     for (const name of ["", ".", "..", "/", "../../etc/passwd", "/etc/passwd", "a/b", "nul\0"]) {
-      assert.throws(() => decode(directoryOf(name, leaf)), (error) => (error as VerisumError).code === "IPFS_DAG_INVALID", name);
+      assert.throws(
+        () => decode(directoryOf(name, leaf)),
+        (error) => (error as VerisumError).code === "IPFS_DAG_INVALID",
+        name,
+      );
     }
     const twice = pbBlock([link(leaf, "a"), link(rawBlock(text("b")), "a")], DIRECTORY_DATA);
-    assert.throws(() => decode(twice), (error) => (error as VerisumError).code === "IPFS_DAG_INVALID");
+    assert.throws(
+      () => decode(twice),
+      (error) => (error as VerisumError).code === "IPFS_DAG_INVALID",
+    );
   });
 
   it("refuses directories inside directories", async () => {
@@ -164,7 +205,10 @@ describe("ipfs DAG reading", () => {
     ];
     for (const cid of links) {
       const block = pbBlock([{ cid, name: "a", totalBytes: 4 }], DIRECTORY_DATA);
-      assert.throws(() => decode(block), (error) => (error as VerisumError).code === "IPFS_CID_INVALID");
+      assert.throws(
+        () => decode(block),
+        (error) => (error as VerisumError).code === "IPFS_CID_INVALID",
+      );
     }
   });
 

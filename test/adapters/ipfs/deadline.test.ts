@@ -15,7 +15,12 @@ describe("ipfs time limits", () => {
 
   it("pass on results and errors that come in time, and leave no timer behind", async () => {
     assert.equal(await withDeadline(60_000, undefined, async () => 7), 7);
-    await assert.rejects(withDeadline(60_000, undefined, async () => { throw new RangeError("own"); }), RangeError);
+    await assert.rejects(
+      withDeadline(60_000, undefined, async () => {
+        throw new RangeError("own");
+      }),
+      RangeError,
+    );
     assert.deepEqual(process.getActiveResourcesInfo().filter((name) => name === "Timeout").length <= 1, true); // mocha's own
   });
 

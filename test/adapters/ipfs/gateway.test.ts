@@ -48,7 +48,11 @@ describe("ipfs gateway", () => {
   it("answers the probe in every form, to GET and HEAD", async () => {
     const { url } = await gateway();
     for (const method of ["GET", "HEAD"]) {
-      for (const [query, type] of [["?format=raw", RAW], ["?format=car", CAR], ["", "application/octet-stream"]] as const) {
+      for (const [query, type] of [
+        ["?format=raw", RAW],
+        ["?format=car", CAR],
+        ["", "application/octet-stream"],
+      ] as const) {
         const response = await fetch(`${url}/ipfs/bafkqaaa${query}`, { method });
         assert.equal(response.status, 200);
         assert.ok(response.headers.get("content-type")?.startsWith(type));
@@ -61,7 +65,11 @@ describe("ipfs gateway", () => {
   it("serves each block raw with the headers of the specification, and 304 to whoever has it", async () => {
     const { url, store, cid } = await gateway();
     for (const [blockCid, bytes] of blocksOfCar(await store.exportCar(cid))) {
-      for (const request of [{ query: "?format=raw", accept: "*/*" }, { query: "", accept: RAW }, { query: "?format=raw", accept: CAR }]) {
+      for (const request of [
+        { query: "?format=raw", accept: "*/*" },
+        { query: "", accept: RAW },
+        { query: "?format=raw", accept: CAR },
+      ]) {
         const response = await fetch(`${url}/ipfs/${blockCid}${request.query}`, { headers: { accept: request.accept } });
         assert.equal(response.status, 200);
         assert.equal(response.headers.get("content-type"), RAW);
@@ -169,13 +177,26 @@ describe("ipfs gateway", () => {
   it("escapes hostile names in listings and headers", async () => {
     const { url, store } = await gateway();
     const names = [
-      "<script>alert(1)</script>.txt".replaceAll("/", "|"), '"><img src=x onerror=alert(1)>', "' onmouseover='x", "javascript:alert(1)", "&lt;b&gt;",
-      "\u202egpj.exe", "`${x}`", "{{7*7}}", "%3Cscript%3E", "a b+c#d?e&f;g=h", "résumé \u{1f600}.txt", "<svg onload=alert(1)>", "--><!--", "%2e%2e%2f",
+      "<script>alert(1)</script>.txt".replaceAll("/", "|"),
+      '"><img src=x onerror=alert(1)>',
+      "' onmouseover='x",
+      "javascript:alert(1)",
+      "&lt;b&gt;",
+      "\u202egpj.exe",
+      "`${x}`",
+      "{{7*7}}",
+      "%3Cscript%3E",
+      "a b+c#d?e&f;g=h",
+      "résumé \u{1f600}.txt",
+      "<svg onload=alert(1)>",
+      "--><!--",
+      "%2e%2e%2f",
     ];
     const cid = await store.putDirectory(Object.fromEntries(names.map((name) => [name, text(name)])));
     const page = await (await fetch(`${url}/ipfs/${cid}/`)).text();
     const inTags = page.replace(/<style>[\s\S]*?<\/style>/, "").match(/<[^>]*>/g) ?? [];
-    const allowed = /^<\/?(!doctype html|html lang="en"|html|head|meta [^<>]*|title|body|h1|code|table|thead|tbody|tr|th|th class="\w+"|td class="\w+"( title="\d+ bytes")?|td|a href="\/ipfs\/[^"<>\s]*"|a|p|footer|style)>$/;
+    const allowed =
+      /^<\/?(!doctype html|html lang="en"|html|head|meta [^<>]*|title|body|h1|code|table|thead|tbody|tr|th|th class="\w+"|td class="\w+"( title="\d+ bytes")?|td|a href="\/ipfs\/[^"<>\s]*"|a|p|footer|style)>$/;
     for (const tag of inTags) assert.match(tag, allowed);
     assert.ok(!page.includes("\u202e"));
     for (const name of names) {
@@ -183,14 +204,33 @@ describe("ipfs gateway", () => {
       assert.equal(response.status, 200, name);
       assert.equal(await response.text(), name);
       assertHarmless(response);
-      assert.match(response.headers.get("content-disposition") ?? "", /^(attachment|inline); filename="[A-Za-z0-9._-]*"; filename\*=UTF-8''[A-Za-z0-9%._~!*-]*$/);
+      assert.match(
+        response.headers.get("content-disposition") ?? "",
+        /^(attachment|inline); filename="[A-Za-z0-9._-]*"; filename\*=UTF-8''[A-Za-z0-9%._~!*-]*$/,
+      );
     }
   });
 
   it("serves no published HTML, SVG, XML, script or PDF as such", async () => {
     const { url, store } = await gateway();
     const hostile = text("<html><svg onload=alert(1)><script>alert(1)</script>");
-    const names = ["x.html", "x.htm", "x.svg", "x.xml", "x.xhtml", "x.js", "x.mjs", "x.pdf", "x.css", "x.wasm", "x.swf", "index.html", "x", "x.json.html", "x.HTML"];
+    const names = [
+      "x.html",
+      "x.htm",
+      "x.svg",
+      "x.xml",
+      "x.xhtml",
+      "x.js",
+      "x.mjs",
+      "x.pdf",
+      "x.css",
+      "x.wasm",
+      "x.swf",
+      "index.html",
+      "x",
+      "x.json.html",
+      "x.HTML",
+    ];
     const cid = await store.putDirectory(Object.fromEntries([...names, "x.json", "x.txt"].map((name) => [name, hostile])));
     for (const name of names) {
       const response = await fetch(`${url}/ipfs/${cid}/${name}`);
@@ -322,7 +362,16 @@ describe("ipfs gateway", () => {
     const { app, cid } = await gateway();
     const routes = [`/ipfs/${cid}`, `/ipfs/${cid}/model.bin`, "/ipfs/bafkqaaa", `/v1/dag/${cid}`, "/unknown"];
     for (const url of routes) {
-      for (const host of ["evil.example", "evil.example:8080", "127.0.0.1.evil.example", "localhost.evil.example", "x@127.0.0.1", "127.0.0.1@evil.example", "169.254.169.254", "localhost, evil.example"]) {
+      for (const host of [
+        "evil.example",
+        "evil.example:8080",
+        "127.0.0.1.evil.example",
+        "localhost.evil.example",
+        "x@127.0.0.1",
+        "127.0.0.1@evil.example",
+        "169.254.169.254",
+        "localhost, evil.example",
+      ]) {
         const response = await app.inject({ url, headers: { host } });
         assert.equal(response.statusCode, 403, `${url} ${host}`);
         assert.equal(response.json<{ code: string }>().code, "IPFS_HOST_REFUSED");

@@ -48,7 +48,10 @@ describe("ipfs fetching from peers", () => {
       const store = await bench.store({ peers: () => [A, B], fetch, log });
       await store.pin(cid);
       assert.deepEqual(Buffer.from(await store.getFile(cid, "model", LIMITS)), Buffer.from(bytes));
-      assert.deepEqual(asked.filter((request) => request.startsWith(B)), [`${B} ${lie}`]);
+      assert.deepEqual(
+        asked.filter((request) => request.startsWith(B)),
+        [`${B} ${lie}`],
+      );
       assert.equal(warned.length, 1);
       assert.match(warned[0] ?? "", /IPFS_BLOCK_MISMATCH/);
       const alone = await bench.store({ peers: () => [A], fetch });
@@ -64,7 +67,10 @@ describe("ipfs fetching from peers", () => {
     const error = await rejectsWith(store.getFile(cid, "model", LIMITS), "IPFS_UNAVAILABLE");
     assert.ok(isVerisumError(error));
     assert.equal(error.details["retryable"], true);
-    assert.deepEqual((error.details["failures"] as readonly string[]).map((failure) => failure.split(": ")[0]), [A, "http://gone.example", B, "ftp://x"]);
+    assert.deepEqual(
+      (error.details["failures"] as readonly string[]).map((failure) => failure.split(": ")[0]),
+      [A, "http://gone.example", B, "ftp://x"],
+    );
     await rejectsWith((await bench.store()).getFile(cid, "model", LIMITS), "IPFS_UNAVAILABLE");
   });
 
@@ -140,11 +146,35 @@ describe("ipfs fetching from peers", () => {
 
   it("refuses other schemes, credentials, and addresses where no peer lives", () => {
     const refused = [
-      "", "127.0.0.1:8080", "file:///etc/passwd", "gopher://x", "ftp://x", "data:text/plain,x", "javascript:alert(1)", "ipfs://x",
-      "http://user@x", "http://u:p@x/", "http://x/?a=b", "http://x/#f", "http://169.254.169.254/latest", "http://0xa9fea9fe/",
-      "http://2852039166/", "http://0.0.0.0/", "http://0/", "http://[::]/", "http://[fe80::1]/", "http://[::ffff:169.254.169.254]/",
-      "http://[ff02::1]/", "http://224.0.0.1/", "http://239.1.1.1/",
+      "",
+      "127.0.0.1:8080",
+      "file:///etc/passwd",
+      "gopher://x",
+      "ftp://x",
+      "data:text/plain,x",
+      "javascript:alert(1)",
+      "ipfs://x",
+      "http://user@x",
+      "http://u:p@x/",
+      "http://x/?a=b",
+      "http://x/#f",
+      "http://169.254.169.254/latest",
+      "http://0xa9fea9fe/",
+      "http://2852039166/",
+      "http://0.0.0.0/",
+      "http://0/",
+      "http://[::]/",
+      "http://[fe80::1]/",
+      "http://[::ffff:169.254.169.254]/",
+      "http://[ff02::1]/",
+      "http://224.0.0.1/",
+      "http://239.1.1.1/",
     ];
-    for (const url of refused) assert.throws(() => parsePeerUrl(url), (error) => isVerisumError(error, "IPFS_PEER_URL"), url);
+    for (const url of refused)
+      assert.throws(
+        () => parsePeerUrl(url),
+        (error) => isVerisumError(error, "IPFS_PEER_URL"),
+        url,
+      );
   });
 });

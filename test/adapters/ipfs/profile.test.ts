@@ -72,7 +72,23 @@ describe("ipfs CID profile unixfs-v1-2025", () => {
   });
 
   it("rejects names that could be paths or hide themselves", async () => {
-    const names = ["", ".", "..", "/", "a/b", "../x", "/etc/passwd", "a\\b", "C:\\x", "nul\0", "new\nline", "\u007f", "\ud800", "x".repeat(256), "é".repeat(128)];
+    const names = [
+      "",
+      ".",
+      "..",
+      "/",
+      "a/b",
+      "../x",
+      "/etc/passwd",
+      "a\\b",
+      "C:\\x",
+      "nul\0",
+      "new\nline",
+      "\u007f",
+      "\ud800",
+      "x".repeat(256),
+      "é".repeat(128),
+    ];
     for (const name of names) {
       assert.equal(isEntryName(name), false, JSON.stringify(name));
       await rejectsWith(buildDirectory({ [name]: text("x") }), "IPFS_DIRECTORY_INVALID");

@@ -30,7 +30,11 @@ describe("ipfs content store", () => {
     const listed = await reopened.list(cid);
     assert.deepEqual(
       listed.map(({ name, sizeBytes }) => [name, sizeBytes]),
-      [["config.json", 11], ["empty", 0], ["model.safetensors", 3 * MIB + 17]],
+      [
+        ["config.json", 11],
+        ["empty", 0],
+        ["model.safetensors", 3 * MIB + 17],
+      ],
     );
     assert.deepEqual(await reopened.pins(), [cid]);
     assert.equal(await reopened.has(cid), true);
@@ -111,7 +115,10 @@ describe("ipfs content store", () => {
     const store = await bench.store({ directory });
     await store.putDirectory({ "..%2f..%2fetc": text("x"), "<script>": text("y") });
     const names = await readdir(directory, { recursive: true });
-    assert.deepEqual(names.filter((name) => !/^(tmp|pins\.json|blocks(\/[A-Z2-7]{2}(\/B[A-Z2-7]{55}\.data)?)?)$/.test(name)), []);
+    assert.deepEqual(
+      names.filter((name) => !/^(tmp|pins\.json|blocks(\/[A-Z2-7]{2}(\/B[A-Z2-7]{55}\.data)?)?)$/.test(name)),
+      [],
+    );
   });
 
   it("still serves every pinned directory after being killed at any moment of writing", async function () {
@@ -137,7 +144,7 @@ describe("ipfs content store", () => {
 
   it("reports a damaged list of pins and a disk that refuses", async () => {
     const directory = await bench.folder();
-    for (const damaged of ["", "{", "{}", '["../../etc"]', '[null]']) {
+    for (const damaged of ["", "{", "{}", '["../../etc"]', "[null]"]) {
       await writeFile(join(directory, "pins.json"), damaged);
       await rejectsWith(bench.store({ directory }), "IPFS_STORE_CORRUPT");
     }

@@ -113,9 +113,7 @@ export interface HandLink {
 
 /** A dag-pb block: links first, then data. */
 export function dagPbBlock(links: readonly HandLink[], data: readonly number[]): Uint8Array {
-  const encoded = links.map((link) =>
-    bytesField(2, [...bytesField(1, link.cid), ...bytesField(2, text(link.name)), ...intField(3, link.totalBytes)]),
-  );
+  const encoded = links.map((link) => bytesField(2, [...bytesField(1, link.cid), ...bytesField(2, text(link.name)), ...intField(3, link.totalBytes)]));
   return Uint8Array.from([...encoded.flat(), ...bytesField(1, data)]);
 }
 
@@ -161,9 +159,10 @@ export function handCar(root: Uint8Array, blocks: readonly HandBlock[]): Uint8Ar
 }
 
 /** A `fetch` that answers for named peers from maps of CID to bytes, and records what was asked. */
-export function fakePeers(
-  peers: Readonly<Record<string, ReadonlyMap<string, Uint8Array> | ((cid: string) => Response | Promise<Response>)>>,
-): { fetch: typeof globalThis.fetch; asked: string[] } {
+export function fakePeers(peers: Readonly<Record<string, ReadonlyMap<string, Uint8Array> | ((cid: string) => Response | Promise<Response>)>>): {
+  fetch: typeof globalThis.fetch;
+  asked: string[];
+} {
   const asked: string[] = [];
   const fetch = async (input: string | URL | Request): Promise<Response> => {
     const url = new URL(input instanceof Request ? input.url : input);

@@ -35,11 +35,14 @@ describe("ipfs uploads", () => {
       uploadCar(url, cid, car.slice(0, -1), "Bearer right"),
       uploadCar(NOBODY, cid, car, undefined),
     ]);
-    assert.deepEqual(codes.map((result) => !result.ok && [result.code, result.retryable]), [
-      ["IPFS_UPLOAD_REFUSED", false],
-      ["IPFS_CAR_INVALID", false],
-      ["IPFS_UNAVAILABLE", true],
-    ]);
+    assert.deepEqual(
+      codes.map((result) => !result.ok && [result.code, result.retryable]),
+      [
+        ["IPFS_UPLOAD_REFUSED", false],
+        ["IPFS_CAR_INVALID", false],
+        ["IPFS_UNAVAILABLE", true],
+      ],
+    );
     await rejectsWith(uploadCar("file:///x", cid, car, undefined), "IPFS_PEER_URL");
   });
 
@@ -70,10 +73,13 @@ describe("ipfs uploads", () => {
     const peers = [first.url, second.url, closed.url, NOBODY, first.url];
     const report = await replicate(store, cid, peers, 2, { authorise, fetch: fetchCounting });
     assert.deepEqual(report.holders, [first.url, second.url]);
-    assert.deepEqual(report.failures.map(({ peer: at, result }) => [at, result.code]), [
-      [closed.url, "IPFS_UPLOAD_REFUSED"],
-      [`${NOBODY}/`, "IPFS_UNAVAILABLE"],
-    ]);
+    assert.deepEqual(
+      report.failures.map(({ peer: at, result }) => [at, result.code]),
+      [
+        [closed.url, "IPFS_UPLOAD_REFUSED"],
+        [`${NOBODY}/`, "IPFS_UNAVAILABLE"],
+      ],
+    );
     assert.equal(report.satisfied, true);
     assert.equal(uploads, 4);
     const again = await replicate(store, cid, [first.url, second.url], 3, { authorise, fetch: fetchCounting });
