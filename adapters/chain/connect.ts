@@ -1,0 +1,151 @@
+/** `TaskReader` and `TaskWriter` over JSON-RPC. */
+import { Contract, NonceManager } from "ethers";
+import type { ContractTransactionReceipt, ContractTransactionResponse, Wallet } from "ethers";
+import { VerisumError } from "../../protocol/errors.ts";
+import { fromHex } from "../../protocol/transcript.ts";
+import type { Hex } from "../../protocol/transcript.ts";
+import { decodeParameters, decodeRound, encodeSubmission } from "./codec.ts";
+import type { Decoded } from "./codec.ts";
+import { loadWallet } from "./key-file.ts";
+import { recordsOf, TaskLogs } from "./logs.ts";
+import { signResult } from "./result-signature.ts";
+import { openEndpoint, revertOf, VERISUM_INTERFACE } from "./rpc.ts";
+import type { Endpoint } from "./rpc.ts";
+import type { Receipt, TaskReader, TaskWriter } from "./task-chain.ts";
+
+export interface ConnectOptions {
+  readonly rpc: string;
+  readonly contract: Hex;
+  /** Any other chain is refused. */
+  readonly chainId?: bigint;
+  /** The account's key file; the environment's key if absent. */
+  readonly key?: string;
+  /** Blocks on top that make a block final; the chain's `finalized` tag if absent. */
+  readonly confirmations?: number;
+}
+
+/** A transaction that is not mined within this time is reported lost. */
+const MINING_TIMEOUT_MS = 180_000;
+
+/** @throws CHAIN_UNREACHABLE, CHAIN_WRONG_NETWORK, CHAIN_NO_CONTRACT */
+export async function connectReader(options: ConnectOptions): Promise<TaskReader> {
+  return (await openReader(options)).reader;
+}
+
+/** @throws as `connectReader`, and KEY_MISSING, KEY_INVALID, KEY_FILE_PERMISSIONS */
+export async function connectWriter(options: ConnectOptions): Promise<TaskWriter> {
+  const wallet = await loadWallet(options.key, process.env);
+  const { reader, endpoint } = await openReader(options);
+  return writerOver(reader, endpoint, wallet);
+}
+
+async function openReader(options: ConnectOptions): Promise<{ readonly reader: TaskReader; readonly endpoint: Endpoint }> {
+  const { endpoint, chainId } = await openEndpoint(options.rpc, options.chainId);
+  const { provider } = endpoint;
+  const address = options.contract;
+  if ((await endpoint.request(() => provider.getCode(address))) === "0x") {
+    throw new VerisumError("CHAIN_NO_CONTRACT", `chain ${chainId} has no contract at ${address}`, { contract: address, chainId });
+  }
+  const contract = new Contract(address, VERISUM_INTERFACE, provider);
+  const call = async <T>(name: string, ...args: readonly unknown[]): Promise<T> => endpoint.request(() => contract.getFunction(name).staticCall(...args) as Promise<T>);
+  const logs = new TaskLogs(endpoint, address);
+  const latestBlock = (): Promise<number> => endpoint.request(() => provider.getBlockNumber());
+  const finalBlock = async (): Promise<number> => {
+    if (options.confirmations !== undefined) return (await latestBlock()) - options.confirmations;
+    return (await endpoint.request(() => provider.getBlock("finalized")))?.number ?? -1;
+  };
+  const allLogs = async (): ReturnType<TaskLogs["all"]> => logs.all(await latestBlock(), await finalBlock());
+  let parameters: Promise<ReturnType<typeof decodeParameters>> | undefined;
+  const reader: TaskReader = {
+    context: { chainId, contract: address.toLowerCase() as Hex },
+    parameters: () => (parameters ??= call<Decoded>("parameters").then(decodeParameters)),
+    parametersHash: () => call("parametersHash"),
+    operator: () => call<Hex>("operator").then(lowerCase),
+    verificationKeys: async () => {
+      const pointer = await call<string>("keysPointer");
+      const code = await endpoint.request(() => provider.getCode(pointer));
+      return fromHex(code as Hex).slice(1);
+    },
+    round: () => call<Decoded>("round").then(decodeRound),
+    latestModel: async () => {
+      const { round, cid, digest } = await call<{ round: bigint; cid: Hex; digest: Hex }>("latestModel");
+      return { round, cid, digest };
+    },
+    finalisedRounds: () => call<bigint>("finalisedRounds").then(Number),
+    client: async (account) => {
+      const { weight, activeFromRound, lastSubmittedRound, bondWei } = await call<Record<"weight" | "activeFromRound" | "lastSubmittedRound" | "bondWei", bigint>>("clientOf", account);
+      return { weight: Number(weight), activeFromRound, lastSubmittedRound, bondWei };
+    },
+    clientCount: () => call<bigint>("clientCount").then(Number),
+    members: async () => {
+      const count = Number(await call<bigint>("memberCount"));
+      return Promise.all(Array.from({ length: count }, (_, i) => call<Hex>("memberAt", i + 1).then(lowerCase)));
+    },
+    roundKey: (round, seat) => call("roundKey", round, seat),
+    records: async (round) => recordsOf(await allLogs(), round),
+    endpoints: async () => {
+      const announced = (await allLogs()).filter(({ name }) => name === "EndpointAnnounced");
+      return new Map(announced.map(({ args }) => [lowerCase(args.account as Hex), args.endpoint as string]));
+    },
+    blockTime: async () => (await endpoint.request(() => provider.getBlock("latest")))?.timestamp ?? 0,
+    finalBlock,
+  };
+  return { reader, endpoint };
+}
+
+function writerOver(reader: TaskReader, endpoint: Endpoint, wallet: Wallet): TaskWriter {
+  const signer = new NonceManager(wallet.connect(endpoint.provider));
+  const contract = new Contract(reader.context.contract, VERISUM_INTERFACE, signer);
+  // One transaction at a time: nonces in order, and a refusal is known before the next is sent.
+  let queue: Promise<unknown> = Promise.resolve();
+  const send = (name: string, ...args: readonly unknown[]): Promise<Receipt> => {
+    const sent = queue.then(() => transact(contract, signer, name, args));
+    queue = sent.catch(() => undefined);
+    return sent;
+  };
+  return {
+    ...reader,
+    account: wallet.address.toLowerCase() as Hex,
+    join: async () => send("join", { value: (await reader.parameters()).bondWei }),
+    registerMember: (member) => send("registerMember", member),
+    registerClient: (client, weight) => send("registerClient", client, weight),
+    registerRoundKeys: (firstRound, keys) => send("registerRoundKeys", firstRound, keys),
+    announce: (url) => send("announce", url),
+    openRound: () => send("openRound"),
+    submit: (round, submission) => send("submit", round, encodeSubmission(submission)),
+    advance: (round) => send("advance", round),
+    attest: (round, bitmap) => send("attest", round, bitmap),
+    propose: (round, members) => send("propose", round, members),
+    settle: (round, excluded) =>
+      send("settle", round, excluded.map(({ index, client, weight, submission }) => ({ index, record: { client, weight, commitment: submission.commitment } }))),
+    release: (round, releaseCid) => send("release", round, releaseCid),
+    finalize: (round, result, evaluation, opening, signatures) => {
+      const sorted = [...signatures].sort((a, b) => a.seat - b.seat);
+      const mask = sorted.reduce((bits, { seat }) => bits | (1 << (seat - 1)), 0) >>> 0;
+      return send("finalize", round, result, evaluation, opening, mask, sorted.map(({ signature }) => [signature.r, signature.vs]));
+    },
+    signResult: (result) => signResult(wallet, reader.context, result),
+    signText: async (text) => (await wallet.signMessage(text)) as Hex,
+  };
+}
+
+/** Sends and waits until mined. @throws CHAIN_REVERTED, CHAIN_TRANSACTION_LOST, CHAIN_UNREACHABLE */
+async function transact(contract: Contract, signer: NonceManager, name: string, args: readonly unknown[]): Promise<Receipt> {
+  try {
+    const response = (await contract.getFunction(name).send(...args)) as ContractTransactionResponse;
+    const receipt = (await response.wait(1, MINING_TIMEOUT_MS)) as ContractTransactionReceipt;
+    return { transactionHash: receipt.hash as Hex, gasUsed: receipt.gasUsed, blockNumber: receipt.blockNumber };
+  } catch (error) {
+    // The nonce may not have been used: ask the chain again before the next transaction.
+    signer.reset();
+    const refused = revertOf(error);
+    if (refused !== undefined) throw refused;
+    const { code, shortMessage } = error as { code?: string; shortMessage?: string };
+    if (code === "TIMEOUT") throw new VerisumError("CHAIN_TRANSACTION_LOST", `${name} was not mined in time`, { call: name }, { cause: error });
+    throw new VerisumError("CHAIN_UNREACHABLE", `${name} could not be sent: ${shortMessage ?? String(error)}`, { call: name }, { cause: error });
+  }
+}
+
+function lowerCase(address: Hex): Hex {
+  return address.toLowerCase() as Hex;
+}
