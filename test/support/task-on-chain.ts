@@ -1,0 +1,183 @@
+/** A task on an in-process chain, with parties that can make every call. For contract tests. */
+import type { HardhatEthersSigner } from "@nomicfoundation/hardhat-ethers/types";
+import { network } from "hardhat";
+import type { NetworkConnection } from "hardhat/types/network";
+import type { BaseContract, ContractRunner, ContractTransactionReceipt, ContractTransactionResponse } from "ethers";
+import { encodeSubmission } from "../../adapters/chain/codec.ts";
+import { layoutOfTask, parametersHash } from "../../protocol/task.ts";
+import type { TaskParameters } from "../../protocol/task.ts";
+import { PRESETS } from "../../protocol/parameters.ts";
+import type { G1 } from "../../protocol/points.ts";
+import type { Submission } from "../../protocol/submission.ts";
+import type { Hex } from "../../protocol/transcript.ts";
+import { toHex } from "../../protocol/transcript.ts";
+import { encodeVerificationKeys, hashVerificationKeys } from "../../protocol/verification-key.ts";
+import { seededRandom, word } from "./random.ts";
+import { drawSecrets, keysOf, simulateSubmission } from "./trapdoor-keys.ts";
+import type { SimulatedSubmission } from "./trapdoor-keys.ts";
+
+/** The tiny preset's keys, shared by all tests. */
+export const SECRETS = drawSecrets(PRESETS.tiny, seededRandom("contract keys"));
+export const KEYS = keysOf(SECRETS);
+export const KEYS_BLOB = toHex(encodeVerificationKeys(KEYS));
+
+/** Committee of 4 with threshold 2; at least three clients; one chunk. */
+export const PARAMETERS: TaskParameters = {
+  taskCid: word("task"),
+  genesisCid: word("genesis"),
+  genesisDigest: word("genesis digest"),
+  keysHash: toHex(hashVerificationKeys(KEYS)),
+  coordinateBits: 8,
+  dimension: PRESETS.tiny.kinds[0]!.coordinates,
+  normBoundSquared: 1_000_000n,
+  committeeSize: 4,
+  threshold: 2,
+  quorum: 3,
+  minClients: 3,
+  minHonest: 2,
+  maxCorrupt: 1,
+  uniformWeights: false,
+  openRegistration: false,
+  bondWei: 0n,
+  keyWindowSeconds: 60,
+  collectSeconds: 600,
+  attestSeconds: 300,
+  aggregateSeconds: 900,
+  maxRounds: 0,
+  privacyCostPerRound: 0n,
+  privacyBudget: 0n,
+  chunkKinds: [0],
+};
+
+// Calls by name: the ABI is checked by the chain, the wrappers below by the compiler.
+type Method = ((...args: unknown[]) => Promise<ContractTransactionResponse>) & { readonly staticCall: (...args: unknown[]) => Promise<unknown> };
+export type VerisumInstance = BaseContract & Record<string, Method> & { connect(runner: ContractRunner | null): VerisumInstance };
+
+export interface TaskOnChain {
+  readonly connection: NetworkConnection;
+  readonly verisum: VerisumInstance;
+  readonly address: Hex;
+  readonly chainId: bigint;
+  readonly parameters: TaskParameters;
+  readonly operator: HardhatEthersSigner;
+  readonly members: readonly HardhatEthersSigner[];
+  readonly clients: readonly HardhatEthersSigner[];
+  /** Belongs to nobody. */
+  readonly stranger: HardhatEthersSigner;
+}
+
+/** A chain of its own, in memory. Close `connection` after the test file. */
+export async function openChain(): Promise<NetworkConnection> {
+  return network.create("node");
+}
+
+/** Deploys with these parameters instead of the defaults; registers nobody. */
+export async function deployTask(connection: NetworkConnection, overrides: Partial<TaskParameters> = {}): Promise<TaskOnChain> {
+  const signers = await connection.ethers.getSigners();
+  const parameters = { ...PARAMETERS, ...overrides };
+  const factory = await connection.ethers.getContractFactory("Verisum");
+  const verisum = (await factory.deploy(parameters, KEYS_BLOB, signers[0]!.address)) as unknown as VerisumInstance;
+  const seats = parameters.committeeSize;
+  return {
+    connection,
+    verisum,
+    address: (await verisum.getAddress()) as Hex,
+    chainId: (await connection.ethers.provider.getNetwork()).chainId,
+    parameters,
+    operator: signers[0]!,
+    members: signers.slice(1, 1 + seats),
+    clients: signers.slice(1 + seats, -1),
+    stranger: signers.at(-1)!,
+  };
+}
+
+/** Fills every seat and registers clients with these weights. */
+export async function registerAll(task: TaskOnChain, weights: readonly number[]): Promise<void> {
+  for (const member of task.members) await task.verisum["registerMember"]!(member.address);
+  for (const [i, weight] of weights.entries()) await task.verisum["registerClient"]!(task.clients[i]!.address, weight);
+}
+
+/** Registers keys of all (or the given) seats for one round and opens it. */
+export async function openRound(task: TaskOnChain, seats?: readonly number[]): Promise<bigint> {
+  const round = (await roundOf(task)).number + 1n;
+  const chosen = seats ?? task.members.map((_, i) => i + 1);
+  for (const seat of chosen) await as(task, task.members[seat - 1]!)["registerRoundKeys"]!(round, [word(`key ${round} ${seat}`)]);
+  await task.verisum["openRound"]!();
+  return round;
+}
+
+/** The contract with this account as sender. */
+export function as(task: TaskOnChain, account: ContractRunner): VerisumInstance {
+  return task.verisum.connect(account);
+}
+
+export interface RoundOnChain {
+  readonly number: bigint;
+  readonly phase: bigint;
+  readonly deadline: bigint;
+  readonly expected: bigint;
+  readonly submitted: bigint;
+  readonly keyMask: bigint;
+  readonly releaseMask: bigint;
+  readonly totalWeight: bigint;
+  readonly included: bigint;
+  readonly proposedMembers: bigint;
+  readonly sum: G1;
+}
+
+export async function roundOf(task: TaskOnChain): Promise<RoundOnChain> {
+  return (await view(task, "round")) as RoundOnChain;
+}
+
+/** Result of a view function. */
+export async function view(task: TaskOnChain, name: string, ...args: unknown[]): Promise<unknown> {
+  return task.verisum[name]!(...args);
+}
+
+/** A submission that the contract accepts from this client in the current round. */
+export async function makeSubmission(task: TaskOnChain, client: HardhatEthersSigner, seed: string): Promise<SimulatedSubmission> {
+  const round = (await roundOf(task)).number;
+  const [weight] = (await view(task, "clientOf", client.address)) as [bigint];
+  const model = (await view(task, "latestModel")) as { digest: Hex };
+  return simulateSubmission(
+    SECRETS,
+    { layout: layoutOfTask(task.parameters), committeeSize: task.parameters.committeeSize, threshold: task.parameters.threshold },
+    {
+      chainId: task.chainId,
+      contract: task.address,
+      round,
+      client: client.address as Hex,
+      weight: Number(weight),
+      parametersHash: parametersHash(task.parameters),
+      baseModelDigest: model.digest,
+      normBoundSquared: task.parameters.normBoundSquared,
+    },
+    seededRandom(`${seed} ${round} ${client.address}`),
+  );
+}
+
+/** Makes and sends a submission of the client with this index. */
+export async function submitAs(task: TaskOnChain, clientIndex: number, seed = "submission"): Promise<SimulatedSubmission & { readonly receipt: ContractTransactionReceipt }> {
+  const client = task.clients[clientIndex]!;
+  const simulated = await makeSubmission(task, client, seed);
+  const response = await sendSubmission(task, client, simulated.submission);
+  return { ...simulated, receipt: (await response.wait())! };
+}
+
+export async function sendSubmission(task: TaskOnChain, client: ContractRunner, submission: Submission, round?: bigint): Promise<ContractTransactionResponse> {
+  return as(task, client)["submit"]!(round ?? (await roundOf(task)).number, encodeSubmission(submission));
+}
+
+/** The next block will have this timestamp. */
+export async function setNextTime(connection: NetworkConnection, timestamp: bigint): Promise<void> {
+  await connection.provider.request({ method: "evm_setNextBlockTimestamp", params: [`0x${timestamp.toString(16)}`] });
+}
+
+/** Takes a snapshot; the returned function goes back to it and may be called again. */
+export async function snapshot(connection: NetworkConnection): Promise<() => Promise<void>> {
+  let id = await connection.provider.request({ method: "evm_snapshot" });
+  return async () => {
+    await connection.provider.request({ method: "evm_revert", params: [id] });
+    id = await connection.provider.request({ method: "evm_snapshot" });
+  };
+}
