@@ -13,7 +13,7 @@ export async function withDeadline<Result>(timeoutMs: number, outer: AbortSignal
   const controller = new AbortController();
   const message = `no answer within ${timeoutMs} ms`;
   const timeUp = new VerisumError("IPFS_UNAVAILABLE", message, { timeoutMs, retryable: true });
-  let stop = (_cause: unknown): void => undefined;
+  let stop = (_cause: Error): void => undefined;
   const stopped = new Promise<never>((_resolve, reject) => {
     stop = (cause) => {
       reject(cause);
@@ -21,7 +21,10 @@ export async function withDeadline<Result>(timeoutMs: number, outer: AbortSignal
     };
   });
   stopped.catch(() => undefined); // after `work` has settled nobody listens
-  const onOuterAbort = (): void => stop(outer?.reason);
+  const onOuterAbort = (): void => {
+    const reason: unknown = outer?.reason;
+    stop(reason instanceof Error ? reason : new Error(String(reason)));
+  };
   const timer = setTimeout(() => stop(timeUp), timeoutMs);
   outer?.addEventListener("abort", onOuterAbort, { once: true });
   if (outer?.aborted === true) onOuterAbort();

@@ -1,6 +1,9 @@
 import assert from "node:assert/strict";
 import { describe, it } from "mocha";
 import fc from "fast-check";
+import { base36 } from "multiformats/bases/base36";
+import { base58btc } from "multiformats/bases/base58";
+import { CID } from "multiformats/cid";
 import { cidFromDigest, digestHexOfCid, digestOfCid, parseBlockCid } from "../../../adapters/ipfs/cid.ts";
 import { isVerisumError } from "../../../protocol/errors.ts";
 import type { ErrorCode } from "../../../protocol/errors.ts";
@@ -57,6 +60,8 @@ describe("ipfs CIDs and digests", () => {
       versionZero: "QmUNLLsPACCz1vLxQVkXqqLX5R1X345qqfHbsf67hvA3Nn",
       versionTwo: cidOf(2, [0x70], [0x12], DIGEST),
       upperCase: `B${base32(Uint8Array.of(1, 0x70, 0x12, 0x20, ...DIGEST)).toUpperCase()}`,
+      base36: CID.parse(cidFromDigest(DIGEST)).toString(base36),
+      base58: CID.parse(cidFromDigest(DIGEST)).toString(base58btc),
       hexadecimal: `f01701220${Buffer.from(DIGEST).toString("hex")}`,
       path: `/ipfs/${cidFromDigest(DIGEST)}`,
       space: ` ${cidFromDigest(DIGEST)}`,
