@@ -1,0 +1,35 @@
+/** Tiny keys and provers for tests; one of them proves whatever it is given. */
+import { PRESETS } from "../../protocol/parameters.ts";
+import type { Preset } from "../../protocol/parameters.ts";
+import type { G1 } from "../../protocol/points.ts";
+import { closeCurve, encodeScalars, G1_BYTES, g1FromEngine, openCurve } from "../../adapters/curve/bn254.ts";
+import { chunkWires } from "../../adapters/prover/chunk-circuit.ts";
+import { ensureDevKeys } from "../../adapters/prover/ensure-keys.ts";
+import { proveWitness } from "../../adapters/prover/groth16-prover.ts";
+import type { ProvedWitness } from "../../adapters/prover/groth16-prover.ts";
+import type { KeySet } from "../../adapters/prover/key-set.ts";
+
+/** Development keys of a preset's first kinds, made on first use. The seed only fixes the loading checks' weights. */
+export async function devKeys(preset: Preset = PRESETS.tiny, kindCount = preset.kinds.length): Promise<KeySet> {
+  const random = (length: number): Uint8Array => crypto.getRandomValues(new Uint8Array(length));
+  return ensureDevKeys({ preset, kindCount, powers: 1024 }, { curve: await openCurve(), random });
+}
+
+/** A D and a proof for any wires at all: a prover that skips every check. */
+export async function proveUnchecked(keys: KeySet, kindIndex: number, witness: readonly bigint[]): Promise<ProvedWitness & { readonly d: G1 }> {
+  const { zkey } = await keys.provingFiles(kindIndex);
+  return { d: await commitUnchecked(keys, kindIndex, witness), ...(await proveWitness(zkey, encodeScalars(witness))) };
+}
+
+/** D for any values of the committed wires. */
+export async function commitUnchecked(keys: KeySet, kindIndex: number, witness: readonly bigint[]): Promise<G1> {
+  const curve = await openCurve();
+  const { rowStart, committedEnd } = chunkWires(keys.preset.kinds[kindIndex]!.coordinates, keys.preset.coordinateBits);
+  const { wireBases } = await keys.provingFiles(kindIndex);
+  if (wireBases.length !== (committedEnd - rowStart) * G1_BYTES) throw new Error("the committed bases do not match the circuit");
+  return g1FromEngine(curve, await curve.G1.multiExpAffine(wireBases, encodeScalars(witness.slice(rowStart, committedEnd))));
+}
+
+/** Ends the engine's threads after a suite. */
+export const closeEngine = closeCurve;
+
