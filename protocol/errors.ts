@@ -71,6 +71,23 @@ export const ERROR_CODES = {
   STORAGE_LOCKED: "Another process uses the state directory.",
   // task
   TASK_DOCUMENT_INVALID: "The task's document is malformed or contradicts the contract.",
+  // learning
+  DATASET_SPEC_INVALID: "A --data argument is malformed, or names an option that its kind of data does not have.",
+  DATASET_NOT_FOUND: "There is no data at the path given, or it cannot be read.",
+  DATASET_EMPTY: "A data file is empty or holds no sample.",
+  DATASET_MALFORMED: "A data file is truncated, has extra bytes, or is not of the format its name promises.",
+  DATASET_TOO_LARGE: "A data file, or the size that it claims, exceeds the reader's limit.",
+  DATASET_VALUE_INVALID: "A cell of a CSV file is missing or is not a finite number.",
+  DATASET_LABEL_INVALID: "A label is not an integer in the range of the classes.",
+  DATASET_PARTITION_IMPOSSIBLE: "The data cannot be dealt to that many clients with enough samples each.",
+  DATASET_MODEL_MISMATCH: "The samples do not have the shape or the classes that the model expects.",
+  MODEL_DESCRIPTION_INVALID: "A model's description is malformed or describes no possible network.",
+  TRAINING_OPTIONS_INVALID: "A training option is outside its range.",
+  TRAINING_DIVERGED: "Training produced NaN or an infinity; the learning rate is probably too high.",
+  TRAINING_BACKEND_UNAVAILABLE: "The numerical backend asked for cannot be loaded on this machine.",
+  SAFETENSORS_INVALID: "A safetensors file is malformed, has gaps or trailing bytes, or holds another type than float32.",
+  // privacy
+  PRIVACY_PARAMETERS_INVALID: "A privacy parameter is outside the range for which the accountant or the sampler is exact.",
   // roles
   ROLE_NOT_REGISTERED: "The account is not registered for this role in the task.",
   ROUND_EQUIVOCATION: "A second, different release or submission was asked for in one round.",

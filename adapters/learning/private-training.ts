@@ -1,0 +1,134 @@
+/**
+ * DP-SGD on one client's data (Abadi et al. 2016): Poisson batches, per-example clipping, Gaussian noise, a number of
+ * steps that does not depend on the data.
+ *
+ * What is exact: each clipped gradient is rounded towards zero onto a grid, so its norm in grid steps is at most
+ * `sensitivitySteps`; sums of grid integers are exact; the noise is an exact discrete Gaussian of standard deviation
+ * 2^20 steps (protocol/privacy/discrete-gaussian.ts). Precision attacks on floating-point noise (Mironov 2012; Jin et al.
+ * 2022) do not apply. What is not: the gradients themselves are floating point, which affects utility only.
+ *
+ * The number of rows is treated as public: a step divides by samplingRate · rows. Running time depends on the data.
+ */
+import { VerisumError } from "../../protocol/errors.ts";
+import { discreteGaussian } from "../../protocol/privacy/discrete-gaussian.ts";
+import type { RandomBytes } from "../../protocol/random.ts";
+import type { Dataset } from "./dataset.ts";
+import { denseExampleGradients } from "./dense-gradient.ts";
+import { inputSizeOf } from "./model.ts";
+import type { Model } from "./model.ts";
+import type { Network } from "./network.ts";
+import { descend } from "./trainer.ts";
+import type { PrivacyOptions, TrainOptions, TrainProgress, TrainResult } from "./trainer.ts";
+
+/** Standard deviation of the noise in grid steps. */
+export const NOISE_STD_DEV_STEPS = 2 ** 20;
+/** Keeps the rounding errors of the norm (below 2^−30) from lifting a clipped vector over the sensitivity. */
+const CLIP_MARGIN = 1 - 2 ** -20;
+
+/** The gradient of one example's loss, before it is clipped. */
+export interface ExampleGradient {
+  readonly loss: number;
+  readonly squaredNorm: number;
+  /** Adds trunc(scale · gradient) to `sum`. */
+  addTruncated(sum: Float64Array, scale: number): void;
+}
+
+export type ExampleGradients = (weights: Float32Array, features: Float32Array, label: number) => ExampleGradient;
+
+/** @throws PRIVACY_PARAMETERS_INVALID, TRAINING_DIVERGED */
+export async function trainPrivately(
+  model: Model,
+  network: Network,
+  start: Float32Array,
+  data: Dataset,
+  options: TrainOptions & { readonly privacy: PrivacyOptions },
+  onProgress?: (progress: TrainProgress) => void,
+): Promise<TrainResult> {
+  const { learningRate, momentum, privacy } = options;
+  assertPrivacy(privacy);
+  const grid = clippingGrid(privacy);
+  const gradients = model.kind === "mlp" ? denseExampleGradients(model) : singleExampleGradients(network);
+  const width = inputSizeOf(model);
+  const weights = start.slice();
+  const velocity = new Float32Array(weights.length);
+  const expectedBatch = privacy.samplingRate * data.sampleCount;
+  let lossSum = 0;
+  let seen = 0;
+  for (let step = 1; step <= privacy.steps; step++) {
+    const sum = new Float64Array(weights.length);
+    let batchLoss = 0;
+    const rows = poissonBatch(data.sampleCount, privacy.samplingRate, privacy.random);
+    for (const row of rows) {
+      batchLoss += addClipped(sum, gradients(weights, data.features.subarray(row * width, (row + 1) * width), data.labels[row]!), grid);
+    }
+    const noise = discreteGaussian(NOISE_STD_DEV_STEPS ** 2, weights.length, privacy.random);
+    descend(weights, velocity, sum.map((value, i) => (value + noise[i]!) / (grid.stepsPerUnit * expectedBatch)), learningRate, momentum);
+    lossSum += batchLoss;
+    seen += rows.length;
+    onProgress?.({ step, steps: privacy.steps, loss: batchLoss / Math.max(1, rows.length) });
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+  if (!weights.every(Number.isFinite)) throw new VerisumError("TRAINING_DIVERGED", "private training produced weights that are not finite");
+  return { weights, loss: lossSum / Math.max(1, seen), steps: privacy.steps };
+}
+
+export interface ClippingGrid {
+  /** Largest norm, in grid steps, of what one example adds to a sum. */
+  readonly sensitivitySteps: number;
+  /** Grid steps in one unit of a gradient. */
+  readonly stepsPerUnit: number;
+  readonly clipNorm: number;
+}
+
+/** The grid on which 2^20 steps of noise are at least `noiseMultiplier` times the sensitivity. */
+export function clippingGrid({ clipNorm, noiseMultiplier }: Pick<PrivacyOptions, "clipNorm" | "noiseMultiplier">): ClippingGrid {
+  const sensitivitySteps = Math.floor(NOISE_STD_DEV_STEPS / noiseMultiplier);
+  return { sensitivitySteps, stepsPerUnit: sensitivitySteps / clipNorm, clipNorm };
+}
+
+/**
+ * Clips one gradient and adds it to a sum of grid integers. One that is not finite adds nothing: stopping would reveal it.
+ * @returns the example's loss
+ */
+export function addClipped(sum: Float64Array, gradient: ExampleGradient, { stepsPerUnit, clipNorm }: ClippingGrid): number {
+  const norm = Math.sqrt(gradient.squaredNorm);
+  if (!Number.isFinite(norm)) return 0;
+  gradient.addTruncated(sum, stepsPerUnit * CLIP_MARGIN * Math.min(1, clipNorm / norm));
+  return gradient.loss;
+}
+
+/** Each row independently with probability floor(rate · 2^32)/2^32, which is at most `rate`. */
+export function poissonBatch(rowCount: number, rate: number, random: RandomBytes): number[] {
+  const threshold = Math.floor(rate * 2 ** 32);
+  const bytes = random(rowCount * 4);
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const rows: number[] = [];
+  for (let row = 0; row < rowCount; row++) if (view.getUint32(row * 4) < threshold) rows.push(row);
+  return rows;
+}
+
+/** For models without a closed form: one call of the network per example. */
+function singleExampleGradients(network: Network): ExampleGradients {
+  return (weights, features, label) => {
+    const { loss, gradient } = network.lossAndGradient(weights, { features, labels: Int32Array.of(label) });
+    let squaredNorm = 0;
+    for (const value of gradient) squaredNorm += value * value;
+    return {
+      loss,
+      squaredNorm,
+      addTruncated: (sum, scale) => {
+        for (let i = 0; i < gradient.length; i++) sum[i] = sum[i]! + Math.trunc(gradient[i]! * scale);
+      },
+    };
+  };
+}
+
+function assertPrivacy({ clipNorm, noiseMultiplier, samplingRate, steps }: PrivacyOptions): void {
+  const require = (holds: boolean, rule: string): void => {
+    if (!holds) throw new VerisumError("PRIVACY_PARAMETERS_INVALID", `${rule} does not hold`, { rule });
+  };
+  require(clipNorm > 0 && Number.isFinite(clipNorm), "0 < clipNorm");
+  require(noiseMultiplier >= 0.1 && noiseMultiplier <= 1000, "0.1 <= noiseMultiplier <= 1000");
+  require(samplingRate > 0 && samplingRate <= 1, "0 < samplingRate <= 1");
+  require(Number.isInteger(steps) && steps >= 1, "steps >= 1");
+}
