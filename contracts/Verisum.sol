@@ -64,6 +64,7 @@ contract Verisum is Registration {
 
     ChunkKinds private immutable _chunkKinds;
     uint256 private immutable _kindCoordinates;
+    uint8 private immutable _kindCount;
     uint8 private immutable _chunkCount;
     uint64 private immutable _normBoundSquared;
     uint8 private immutable _threshold;
@@ -107,7 +108,8 @@ contract Verisum is Registration {
         vectorLength = uint32(vectorLength_);
         _chunkKinds = kinds;
         _kindCoordinates = Protocol.kindCoordinates(p.coordinateBits);
-        // Cannot truncate: at most MAX_CHUNKS.
+        // Cannot truncate: a preset's word has room for 8 kinds, and there are at most MAX_CHUNKS chunks.
+        _kindCount = uint8(TaskLayout.kindCount(_kindCoordinates));
         _chunkCount = uint8(p.chunkKinds.length);
         _normBoundSquared = p.normBoundSquared;
         _threshold = p.threshold;
@@ -123,6 +125,8 @@ contract Verisum is Registration {
         _privacyBudget = p.privacyBudget;
         _modelCid = p.genesisCid;
         _modelDigest = p.genesisDigest;
+        // Never read: the first submission of a round overwrites it, and non-zero slots are cheaper to overwrite.
+        _sum = G1Point(1, 2);
         _restartKeyWindow();
     }
 
@@ -178,7 +182,7 @@ contract Verisum is Registration {
         bool complete = header.submitted == header.expected;
         if (complete) _enter(header, Phase.Attesting, _attestSeconds);
         _header = header;
-        emit Submitted(round_, msg.sender, index, weight, submission);
+        _emitSubmitted(round_, index, weight, submission);
         if (complete) emit PhaseChanged(round_, Phase.Attesting, header.deadline);
     }
 
@@ -445,8 +449,22 @@ contract Verisum is Registration {
         );
     }
 
+    /// @dev Emits `Submitted` with the calldata of the submission as it came, up to the call's end: offsets inside it are
+    /// relative to its own start, so it is its own ABI encoding. Measured against `emit`: 1,200 gas less per chunk.
+    function _emitSubmitted(uint64 round_, uint8 index, uint16 weight, Submission calldata submission) private {
+        uint256 start;
+        assembly ("memory-safe") {
+            start := submission
+        }
+        bytes memory data = abi.encodePacked(uint256(index), uint256(weight), uint256(0x60), msg.data[start:]);
+        bytes32 topic = Submitted.selector;
+        assembly ("memory-safe") {
+            log3(add(data, 0x20), mload(data), topic, round_, caller())
+        }
+    }
+
     function _verificationTask() private view returns (Verification.Task memory) {
-        return Verification.Task(keysPointer, _chunkKinds, _kindCoordinates, _chunkCount, _normBoundSquared);
+        return Verification.Task(keysPointer, _chunkKinds, _kindCoordinates, _kindCount, _chunkCount, _normBoundSquared);
     }
 
     function _recordHash(uint64 round_, ClientRecord memory record) private pure returns (bytes32) {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 pragma solidity ^0.8.30;
 
+import {Protocol} from "../generated/Protocol.sol";
 import {IVerisum} from "../interfaces/IVerisum.sol";
 import {G1Point} from "../types/VerisumTypes.sol";
 
@@ -10,6 +11,7 @@ import {G1Point} from "../types/VerisumTypes.sol";
 library Bn254 {
     /// @notice Words of one pair in a pairing input: a G1 point and a G2 point.
     uint256 internal constant PAIR_WORDS = 6;
+    uint256 internal constant G2_WORDS = 4;
 
     /// @notice accumulator += scalar * (x, y), in place.
     /// @dev A scalar of 1 costs no multiplication; the addition still checks the point.
@@ -50,26 +52,43 @@ library Bn254 {
         if (!success) revert IVerisum.VerisumPointInvalid();
     }
 
-    /// @notice Writes one pair into a pairing input.
-    function setPair(
-        uint256[] memory input,
-        uint256 index,
-        G1Point memory g1,
-        uint256 xC1,
-        uint256 xC0,
-        uint256 yC1,
-        uint256 yC0
-    ) internal pure {
-        uint256 position = index * PAIR_WORDS;
-        input[position] = g1.x;
-        input[position + 1] = g1.y;
-        input[position + 2] = xC1;
-        input[position + 3] = xC0;
-        input[position + 4] = yC1;
-        input[position + 5] = yC0;
+    /// @notice Writes the pair (g1, point at `position` of `source`).
+    function setPair(uint256[] memory input, uint256 index, G1Point memory g1, uint256[] memory source, uint256 position)
+        internal
+        pure
+    {
+        assert(position + G2_WORDS <= source.length);
+        uint256 target = _setG1(input, index, g1);
+        assembly ("memory-safe") {
+            mcopy(target, add(add(source, 0x20), mul(position, 0x20)), 0x80)
+        }
     }
 
-    function isInfinity(G1Point memory point) internal pure returns (bool) {
-        return point.x | point.y == 0;
+    /// @notice Writes the pair (g1, g2).
+    function setPair(uint256[] memory input, uint256 index, G1Point memory g1, uint256[4] calldata g2) internal pure {
+        uint256 target = _setG1(input, index, g1);
+        assembly ("memory-safe") {
+            calldatacopy(target, g2, 0x80)
+        }
+    }
+
+    /// @notice Writes the pair (g1, minus the generator of G2).
+    function setPairWithNegatedGenerator(uint256[] memory input, uint256 index, G1Point memory g1) internal pure {
+        _setG1(input, index, g1);
+        uint256 position = index * PAIR_WORDS + 2;
+        input[position] = Protocol.G2_X_C1;
+        input[position + 1] = Protocol.G2_X_C0;
+        input[position + 2] = Protocol.NEGATED_G2_Y_C1;
+        input[position + 3] = Protocol.NEGATED_G2_Y_C0;
+    }
+
+    /// @dev Writes a pair's first half; returns the memory address of its second.
+    function _setG1(uint256[] memory input, uint256 index, G1Point memory g1) private pure returns (uint256 target) {
+        assert(index * PAIR_WORDS + PAIR_WORDS <= input.length);
+        assembly ("memory-safe") {
+            target := add(add(input, 0x20), mul(index, 0xc0))
+            mcopy(target, g1, 0x40)
+            target := add(target, 0x40)
+        }
     }
 }

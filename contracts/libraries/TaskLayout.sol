@@ -12,7 +12,7 @@ type ChunkKinds is uint256;
 using {TaskLayout.kindOf} for ChunkKinds global;
 
 /// @title The inequalities that a task must satisfy, and the layout of its vector.
-/// @dev Runs in the constructor only, except `kindOf` and `elementsOf`.
+/// @dev Runs in the constructor only, except `kindOf`, `elementsOf` and `coordinatesOf`.
 library TaskLayout {
     uint256 private constant BITS_PER_CHUNK = 4;
     uint256 private constant CHUNK_MASK = 15;
@@ -30,6 +30,11 @@ library TaskLayout {
     /// @notice Coordinates of a kind; zero if the preset has no such kind.
     function coordinatesOf(uint256 kindCoordinates, uint256 kind) internal pure returns (uint256) {
         return uint32(kindCoordinates >> (BITS_PER_KIND * kind));
+    }
+
+    /// @notice Kinds of a preset.
+    function kindCount(uint256 kindCoordinates) internal pure returns (uint256 count) {
+        while (coordinatesOf(kindCoordinates, count) != 0) ++count;
     }
 
     /// @notice Checks the committee, the cohort, the times and the ledger (docs/protocol.md, sections 1 and 6).
@@ -50,7 +55,7 @@ library TaskLayout {
         _require(p.privacyBudget == 0 || p.privacyCostPerRound != 0, "privacyCostPerRound > 0 with a budget");
     }
 
-    /// @notice Checks the encoding's ranges (docs/protocol.md, sections 2 and 5), and that there is one key for each of the preset's kinds.
+    /// @notice Checks the encoding's ranges (docs/protocol.md, sections 2 and 5), and that the keys are those of the preset's first kinds.
     /// @param keysLength Bytes of the encoded verification keys.
     /// @return kinds The kinds, packed.
     /// @return vectorLength M, field elements of the whole vector, masks included.
@@ -59,10 +64,14 @@ library TaskLayout {
         _require(kindCoordinates != 0, "coordinateBits is a preset's");
         uint256 offset = 1 << (p.coordinateBits - 1);
         _require(Protocol.MAX_TOTAL_WEIGHT * offset < 1 << (Protocol.SLOT_BITS - 1), "W * 2^(bits-1) < 2^(slotBits-1)");
-        uint256 keyKinds;
-        while (coordinatesOf(kindCoordinates, keyKinds) != 0) ++keyKinds;
-        if (keysLength != 32 * (VerificationKeys.HEAD_WORDS + keyKinds * VerificationKeys.KIND_WORDS)) {
-            revert IVerisum.VerisumKeysRefused("the preset has another number of kinds");
+        // The keys are those of the preset's first kinds: a task need not carry keys larger than its chunks.
+        uint256 keyKinds = 1;
+        while (keysLength > 32 * (VerificationKeys.HEAD_WORDS + keyKinds * VerificationKeys.KIND_WORDS)) ++keyKinds;
+        if (
+            keysLength != 32 * (VerificationKeys.HEAD_WORDS + keyKinds * VerificationKeys.KIND_WORDS)
+                || coordinatesOf(kindCoordinates, keyKinds - 1) == 0
+        ) {
+            revert IVerisum.VerisumKeysRefused("the length is not that of the preset's first kinds");
         }
         uint256 count = p.chunkKinds.length;
         _require(count <= Protocol.MAX_CHUNKS, "chunks <= MAX_CHUNKS");

@@ -21,14 +21,13 @@ library Verification {
 
     /// @dev Fixed pairs after the chunks' own: (alpha, -beta), (X, -G2), (Q, tau).
     uint256 private constant FIXED_PAIRS = 3;
-    /// @dev 64 chunks use at most this many kinds: the kinds of a preset fit 32 bits each in one word.
-    uint256 private constant MAX_KINDS = 8;
 
     /// @notice The task's constants that a submission is checked against.
     struct Task {
         address keysPointer;
         ChunkKinds kinds;
         uint256 kindCoordinates;
+        uint256 kindCount;
         uint256 chunkCount;
         uint256 normBoundSquared;
     }
@@ -53,29 +52,28 @@ library Verification {
         uint256 weight; // sum of s^j over all chunks
         uint256 y; // sum of z^offset_j y_j
         uint256 zOffset;
-        uint256 usedKinds;
     }
 
     /// @notice Reverts unless every chunk's proof and the opening hold for this challenge.
     /// @dev The caller has checked the array lengths. Relies on gamma_2 being the G2 generator.
     function checkSubmission(Task memory task, Submission calldata submission, bytes32 challenge) internal view {
         (uint256 alpha, uint256 z) = Transcript.points(challenge);
-        KindSums[] memory sums = new KindSums[](MAX_KINDS);
-        Totals memory totals = Totals(Transcript.combinationBase(challenge), 1, 0, 0, 1, 0);
+        uint256[] memory keys = DataContract.load(task.keysPointer, 0, VerificationKeys.wordsOf(task.kindCount));
+        KindSums[] memory sums = new KindSums[](task.kindCount);
+        Totals memory totals = Totals(Transcript.combinationBase(challenge), 1, 0, 0, 1);
         uint256[] memory pairs = _gatherChunks(task, submission, z, sums, totals);
 
-        uint256[] memory keys = DataContract.load(task.keysPointer, 0, (task.keysPointer.code.length - 1) / 32);
         uint256 position = task.chunkCount + FIXED_PAIRS;
         G1Point memory inputs; // X
-        for (uint256 kind = 0; kind < MAX_KINDS; ++kind) {
+        for (uint256 kind = 0; kind < sums.length; ++kind) {
             if (!sums[kind].used) continue;
             uint256 key = VerificationKeys.HEAD_WORDS + kind * VerificationKeys.KIND_WORDS;
-            _setKeyPair(pairs, position++, sums[kind].c, keys, key);
-            _setKeyPair(pairs, position++, sums[kind].d, keys, key + VerificationKeys.SIGMA_OFFSET);
+            Bn254.setPair(pairs, position++, sums[kind].c, keys, key);
+            Bn254.setPair(pairs, position++, sums[kind].d, keys, key + VerificationKeys.SIGMA_OFFSET);
             _addInputs(inputs, keys, key + VerificationKeys.BASES_OFFSET, sums[kind], alpha, z);
         }
         _setFixedPairs(pairs, task.chunkCount, submission, keys, inputs, totals, z);
-        // The array was sized for MAX_KINDS; the pairs of unused kinds are cut off.
+        // The array was sized for all kinds; the pairs of unused ones are cut off.
         assembly ("memory-safe") {
             mstore(pairs, mul(position, 6))
         }
@@ -88,13 +86,13 @@ library Verification {
         view
         returns (bool)
     {
-        uint256[] memory tau = DataContract.load(keysPointer, VerificationKeys.TAU, 4);
+        uint256[] memory tau = DataContract.load(keysPointer, VerificationKeys.TAU, Bn254.G2_WORDS);
         uint256[] memory pairs = new uint256[](2 * Bn254.PAIR_WORDS);
         G1Point memory left = G1Point(commitment.x, commitment.y);
         left.addScaled(1, 2, _negate(y));
         left.addScaled(opening.x, opening.y, z);
-        _setNegatedGenerator(pairs, 0, left);
-        Bn254.setPair(pairs, 1, opening, tau[0], tau[1], tau[2], tau[3]);
+        Bn254.setPairWithNegatedGenerator(pairs, 0, left);
+        Bn254.setPair(pairs, 1, opening, tau, 0);
         return Bn254.pairingIsOne(pairs);
     }
 
@@ -106,7 +104,7 @@ library Verification {
         KindSums[] memory sums,
         Totals memory totals
     ) private view returns (uint256[] memory pairs) {
-        pairs = new uint256[](Bn254.PAIR_WORDS * (task.chunkCount + FIXED_PAIRS + 2 * MAX_KINDS));
+        pairs = new uint256[](Bn254.PAIR_WORDS * (task.chunkCount + FIXED_PAIRS + 2 * sums.length));
         uint256 hPrevious = Protocol.EMPTY_NORM_HASH;
         for (uint256 j = 0; j < task.chunkCount; ++j) {
             ChunkProof calldata chunk = submission.chunks[j];
@@ -126,7 +124,7 @@ library Verification {
             sum.hPrevious = _addProduct(sum.hPrevious, power, hPrevious);
             sum.d.addScaled(chunk.d.x, chunk.d.y, power);
             sum.c.addScaled(chunk.c.x, chunk.c.y, power);
-            _setPairFromChunk(pairs, j, chunk, power);
+            Bn254.setPair(pairs, j, Bn254.scale(chunk.a.x, chunk.a.y, power), chunk.b);
 
             totals.weight = _add(totals.weight, power);
             totals.y = _addProduct(totals.y, totals.zOffset, chunk.y);
@@ -142,11 +140,6 @@ library Verification {
         if (chunk.d.x | chunk.d.y == 0) revert IVerisum.VerisumPointInfinity("d");
         if (chunk.a.x | chunk.a.y == 0) revert IVerisum.VerisumPointInfinity("a");
         if (chunk.b[0] | chunk.b[1] | chunk.b[2] | chunk.b[3] == 0) revert IVerisum.VerisumPointInfinity("b");
-    }
-
-    function _setPairFromChunk(uint256[] memory pairs, uint256 index, ChunkProof calldata chunk, uint256 power) private view {
-        G1Point memory a = Bn254.scale(chunk.a.x, chunk.a.y, power);
-        Bn254.setPair(pairs, index, a, chunk.b[0], chunk.b[1], chunk.b[2], chunk.b[3]);
     }
 
     /// @dev X += sum over the kind's chunks of s^j (IC_0 + y IC_1 + h IC_2 + alpha IC_3 + z IC_4 + bound IC_5 + hPrevious IC_6).
@@ -182,23 +175,13 @@ library Verification {
         Totals memory totals,
         uint256 z
     ) private view {
-        _setKeyPair(pairs, position, Bn254.scale(keys[0], keys[1], totals.weight), keys, VerificationKeys.BETA);
+        Bn254.setPair(pairs, position, Bn254.scale(keys[0], keys[1], totals.weight), keys, VerificationKeys.BETA);
         G1Point memory opening = Bn254.scale(submission.opening.x, submission.opening.y, totals.power);
         inputs.addScaled(submission.commitment.x, submission.commitment.y, totals.power);
         inputs.addScaled(1, 2, _negate(mulmod(totals.power, totals.y, Protocol.FIELD_ORDER)));
         inputs.addScaled(opening.x, opening.y, z);
-        _setNegatedGenerator(pairs, position + 1, inputs);
-        _setKeyPair(pairs, position + 2, opening, keys, VerificationKeys.TAU);
-    }
-
-    function _setKeyPair(uint256[] memory pairs, uint256 index, G1Point memory g1, uint256[] memory keys, uint256 position) private pure {
-        Bn254.setPair(pairs, index, g1, keys[position], keys[position + 1], keys[position + 2], keys[position + 3]);
-    }
-
-    function _setNegatedGenerator(uint256[] memory pairs, uint256 index, G1Point memory g1) private pure {
-        Bn254.setPair(
-            pairs, index, g1, Protocol.G2_X_C1, Protocol.G2_X_C0, Protocol.NEGATED_G2_Y_C1, Protocol.NEGATED_G2_Y_C0
-        );
+        Bn254.setPairWithNegatedGenerator(pairs, position + 1, inputs);
+        Bn254.setPair(pairs, position + 2, opening, keys, VerificationKeys.TAU);
     }
 
     function _add(uint256 a, uint256 b) private pure returns (uint256) {

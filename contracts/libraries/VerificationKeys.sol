@@ -17,6 +17,11 @@ library VerificationKeys {
     uint256 internal constant BASES_OFFSET = 8;
     uint256 internal constant BASES = 7;
 
+    /// @notice Words of the encoded keys of a preset with this many kinds.
+    function wordsOf(uint256 kinds) internal pure returns (uint256) {
+        return HEAD_WORDS + kinds * KIND_WORDS;
+    }
+
     /// @notice Refuses keys with which anybody could prove anything (docs/protocol.md, section 9).
     /// @dev A G2 point equal to another's negation has the same x, so comparing x refuses both. That covers delta and
     /// sigma equal to the generator (no phase 2), each other's, beta's or another kind's; tau equal to the generator (a
