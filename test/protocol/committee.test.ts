@@ -26,6 +26,19 @@ describe("bestProposal", () => {
     assert.equal(bestProposal(new Map(), 1, 0), undefined);
   });
 
+  it("keeps the first of equal proposals", () => {
+    const attestations = new Map([[1, 0b01n], [2, 0b01n], [3, 0b10n], [4, 0b10n]]);
+    assert.deepEqual(bestProposal(attestations, 2, 1), { members: 0b0011n, included: 0b01n });
+  });
+
+  it("leaves out, of more than twelve attesters, the ones that cost most clients, down to the quorum", () => {
+    const all = (1n << 8n) - 1n;
+    const attestations = new Map(Array.from({ length: 15 }, (_, i): [number, bigint] => [i + 1, i === 3 ? 0b11n : i === 9 ? 0b1111n : all]));
+    assert.deepEqual(bestProposal(attestations, 13, 1), { members: 0x7fffn & ~(1n << 3n) & ~(1n << 9n), included: all });
+    assert.deepEqual(bestProposal(attestations, 14, 1), { members: 0x7fffn & ~(1n << 3n), included: 0b1111n });
+    assert.deepEqual(bestProposal(attestations, 15, 1), { members: 0x7fffn, included: 0b11n });
+  });
+
   it("proposes only what each of its members attested, with a quorum", () => {
     const committee = fc.array(fc.bigInt({ min: 0n, max: 255n }), { minLength: 1, maxLength: 16 });
     check(fc.tuple(committee, fc.integer({ min: 1, max: 6 }), fc.integer({ min: 0, max: 4 })), ([bitmaps, quorum, smallest]) => {

@@ -33,6 +33,12 @@ describe("verification of a chunk's proof", () => {
 
   it("accepts points that satisfy the equation", () => assert.ok(verifyProof(keys, 0, wires, proof, signals)));
 
+  it("accepts the ends of the field as signals", () => {
+    const ends = [0n, FIELD_ORDER - 1n, 0n, 1n, 0n, FIELD_ORDER - 1n];
+    const made = proofFor(ends);
+    assert.ok(verifyProof(keys, 0, made.wires, made.proof, ends));
+  });
+
   it("takes a chunk's outputs and the verifier's inputs in the circuit's order", () => {
     const [y, h, alpha, z, bound, hPrevious] = signals as [bigint, bigint, bigint, bigint, bigint, bigint];
     assert.ok(verifyChunkProof(keys, 0, wires, { ...proof, y, h }, { alpha, z, bound, hPrevious }));

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "mocha";
 import fc from "fast-check";
+import { isVerisumError } from "../../protocol/errors.ts";
 import { randomElements, toField } from "../../protocol/field.ts";
 import { layoutFor } from "../../protocol/layout.ts";
 import type { Layout } from "../../protocol/layout.ts";
@@ -114,6 +115,13 @@ describe("unpackSum", () => {
     throwsCode(() => decode(high + 1n), "ENCODING_SLOT_RANGE");
     throwsCode(() => decode(FIELD_ORDER / 2n), "ENCODING_SLOT_RANGE");
     throwsCode(() => decode(FIELD_ORDER / 2n + 1n), "ENCODING_SLOT_RANGE");
+  });
+
+  it("names the element that does not decode", () => {
+    const wide = layoutFor(PRESETS.tiny, 48);
+    const elements = Array<bigint>(wide.elementCount).fill(0n);
+    elements[2] = 1n << 252n;
+    assert.throws(() => unpackSum(wide, elements), (error) => isVerisumError(error, "ENCODING_SLOT_RANGE") && error.details["index"] === 2);
   });
 
   it("refuses elements that are not canonical, which would decode like others", () => {

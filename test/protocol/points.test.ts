@@ -92,6 +92,13 @@ describe("points of G2", () => {
     throwsCode(() => toNobleG2({ x: { c0: G2_GENERATOR.x.c0 + p, c1: G2_GENERATOR.x.c1 }, y: G2_GENERATOR.y }), "POINT_NOT_ON_CURVE");
   });
 
+  it("takes nothing but all zeros for infinity", () => {
+    const zero = { c0: 0n, c1: 0n };
+    for (const point of [{ x: { c0: 1n, c1: 0n }, y: zero }, { x: { c0: 0n, c1: 1n }, y: zero }, { x: zero, y: { c0: 1n, c1: 0n } }, { x: zero, y: { c0: 0n, c1: 1n } }]) {
+      throwsCode(() => toNobleG2(point), "POINT_NOT_ON_CURVE");
+    }
+  });
+
   it("multiplies, negates and compares", () => {
     assert.ok(equalG2(multiplyG2(G2_GENERATOR, FIELD_ORDER + 1n), G2_GENERATOR));
     assert.ok(equalG2(negateG2(negateG2(G2_GENERATOR)), G2_GENERATOR));

@@ -58,6 +58,15 @@ describe("assertTaskParameters", () => {
     assert.equal(vectors[1]!.input.committeeSize, MAX_COMMITTEE);
   });
 
+  it("accepts a committee, a cohort and a bound exactly at their limits", () => {
+    assertTaskParameters({ ...base, committeeSize: 4, threshold: 2, quorum: 3 });
+    assertTaskParameters({ ...base, committeeSize: 7, threshold: 3, quorum: 5 });
+    assertTaskParameters({ ...base, minClients: MAX_COHORT });
+    assertTaskParameters({ ...base, minHonest: 2, maxCorrupt: 0, minClients: 2 });
+    assertTaskParameters({ ...base, normBoundSquared: 1n });
+    assertTaskParameters({ ...base, normBoundSquared: 2n ** 48n - 1n });
+  });
+
   const refused: Record<string, Partial<TaskParameters>> = {
     "a single honest client": { minHonest: 1, minClients: 2 },
     "fewer clients than the honest and the corrupt ones": { minClients: 2 },
