@@ -5,7 +5,7 @@
 import { VerisumError } from "./errors.ts";
 import { CHUNK_PUBLIC_SIGNALS } from "./parameters.ts";
 import type { Preset } from "./parameters.ts";
-import { equalG1, equalG2, G1_GENERATOR, G2_GENERATOR, isInfinity, negateG1, negateG2, toNobleG1, toNobleG2 } from "./points.ts";
+import { equalG2, G1_GENERATOR, G2_GENERATOR, isInfinity, toNobleG1, toNobleG2 } from "./points.ts";
 import type { G1, G2 } from "./points.ts";
 import type { VerificationKeys } from "./verification-key.ts";
 
@@ -38,6 +38,7 @@ export type KeyRule =
  */
 export function guardVerificationKeys(keys: VerificationKeys, preset: Preset): void {
   if (keys.kinds.length < 1 || keys.kinds.length > preset.kinds.length) throw refused("kind-count", `${keys.kinds.length} kinds`);
+  guardPoint("tau", () => toNobleG2(keys.tau), false);
   guardSecret(keys.tau, "tau");
   if (relatedG2(keys.tau, keys.beta)) throw refused("secrets-related", "tau and beta");
   keys.kinds.forEach((kind, index) => {
@@ -63,7 +64,7 @@ export function guardGroth16Key(key: Groth16Key, publicSignalCount: number, pref
   const { alpha, beta, gamma, delta, sigma, publicBases } = key;
   guardPoints(key, prefix);
   if (!equalG2(gamma, G2_GENERATOR)) throw refused("gamma-not-generator", `${prefix}gamma`);
-  if (equalG1(alpha, G1_GENERATOR) || equalG1(alpha, negateG1(G1_GENERATOR))) throw refused("trivial-secret", `${prefix}alpha`);
+  if (alpha.x === G1_GENERATOR.x) throw refused("trivial-secret", `${prefix}alpha`);
   guardSecret(beta, `${prefix}beta`);
   guardSecret(delta, `${prefix}delta`);
   if (relatedG2(delta, beta)) throw refused("secrets-related", `${prefix}delta and beta`);
@@ -75,42 +76,38 @@ export function guardGroth16Key(key: Groth16Key, publicSignalCount: number, pref
   if (publicBases.length !== publicSignalCount + 1) throw refused("input-count", `${prefix}${publicBases.length - 1} inputs, ${publicSignalCount} expected`);
   publicBases.forEach((base, i) => {
     if (isInfinity(base)) throw refused("public-base-infinite", `${prefix}public base ${i}`);
-    if (publicBases.slice(0, i).some((other) => equalG1(base, other) || equalG1(base, negateG1(other)))) throw refused("public-bases-repeat", `${prefix}public base ${i}`);
+    if (publicBases.slice(0, i).some((other) => base.x === other.x)) throw refused("public-bases-repeat", `${prefix}public base ${i}`);
   });
 }
 
 function guardPoints(key: Groth16Key, prefix: string): void {
-  const check = (part: string, read: () => { is0(): boolean }, mayBeInfinite: boolean): void => {
-    let point: { is0(): boolean };
-    try {
-      point = read();
-    } catch (cause) {
-      throw refused("point-invalid", `${prefix}${part}`, cause);
-    }
-    if (!mayBeInfinite && point.is0()) throw refused("infinity", `${prefix}${part}`);
-  };
-  check("alpha", () => toNobleG1(key.alpha), false);
+  guardPoint(`${prefix}alpha`, () => toNobleG1(key.alpha), false);
   for (const part of ["beta", "gamma", "delta", "sigma"] as const) {
     const point = key[part];
-    if (point !== undefined) check(part, () => toNobleG2(point), false);
+    if (point !== undefined) guardPoint(`${prefix}${part}`, () => toNobleG2(point), false);
   }
   // Infinite public bases have a rule of their own.
-  key.publicBases.forEach((base, i) => check(`public base ${i}`, () => toNobleG1(base), true));
+  key.publicBases.forEach((base, i) => guardPoint(`${prefix}public base ${i}`, () => toNobleG1(base), true));
 }
 
-/** Refuses infinity and plus or minus the generator: the secret behind them is 0, 1 or −1. */
-function guardSecret(point: G2, part: string): void {
+function guardPoint(part: string, read: () => { is0(): boolean }, mayBeInfinite: boolean): void {
+  let point: { is0(): boolean };
   try {
-    if (toNobleG2(point).is0()) throw refused("infinity", part);
+    point = read();
   } catch (cause) {
-    if (cause instanceof VerisumError && cause.code === "KEY_REFUSED") throw cause;
     throw refused("point-invalid", part, cause);
   }
+  if (!mayBeInfinite && point.is0()) throw refused("infinity", part);
+}
+
+/** Refuses plus or minus the generator: the secret behind it is 1 or −1. */
+function guardSecret(point: G2, part: string): void {
   if (relatedG2(point, G2_GENERATOR)) throw refused("trivial-secret", part);
 }
 
+/** Equal up to sign: points of the curve with one x are each other's negatives. */
 function relatedG2(a: G2, b: G2): boolean {
-  return equalG2(a, b) || equalG2(a, negateG2(b));
+  return a.x.c0 === b.x.c0 && a.x.c1 === b.x.c1;
 }
 
 function refused(rule: KeyRule, part: string, cause?: unknown): VerisumError {
