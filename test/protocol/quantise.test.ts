@@ -78,11 +78,21 @@ describe("quantiseUpdate", () => {
   it("rounds again when an attempt exceeds the bound, and gives up in the end", () => {
     const update = new Float64Array(400).fill(0.5);
     const quantisation = { stepBits: 0, clipSteps: 10 };
-    throwsCode(() => quantiseUpdate(PRESETS.tiny, quantisation, update, always(0)), "UPDATE_OVER_BOUND");
+    let attempts = 0;
+    const upwards: RandomBytes = (length) => {
+      attempts++;
+      return new Uint8Array(length);
+    };
+    throwsCode(() => quantiseUpdate(PRESETS.tiny, quantisation, update, upwards), "UPDATE_OVER_BOUND");
+    assert.equal(attempts, 100);
     let calls = 0;
     const secondTry: RandomBytes = (length) => new Uint8Array(length).fill(calls++ === 0 ? 0 : 255);
     assert.deepEqual(quantiseUpdate(PRESETS.tiny, quantisation, update, secondTry), new Int32Array(400));
     assert.equal(calls, 2);
+  });
+
+  it("takes the finest step and the largest clip norm", () => {
+    assert.deepEqual([...quantiseUpdate(PRESETS.standard, { stepBits: 30, clipSteps: 2 ** 23 }, Float64Array.of(2 ** -30, -(2 ** -21)), always(7))], [1, -512]);
   });
 
   it("keeps integers within the clip norm as they are, whatever the random bytes", () => {

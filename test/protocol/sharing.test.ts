@@ -70,6 +70,12 @@ describe("Shamir sharing", () => {
     });
   }
 
+  it("serves the last seat that a committee can have", () => {
+    const coefficients = drawSharing(2, secret.length, seededRandom("last seat"));
+    const seats = [MAX_COMMITTEE, 1];
+    assert.deepEqual(interpolate(2, seats, seats.map((seat) => shareFor(seat, secret, coefficients))), secret);
+  });
+
   it("refuses a repeated seat", () => {
     throwsCode(() => lagrangeAtZero([3, 3]), "SHARE_INDEX");
     throwsCode(() => interpolate(2, [3, 3], [secret, secret]), "SHARE_INDEX");
