@@ -20,7 +20,7 @@ export interface ProvedWitness {
  * @param witness all wires, 32-byte little-endian words
  */
 export async function proveWitness(zkey: Uint8Array, witness: Uint8Array): Promise<ProvedWitness> {
-  const { proof, publicSignals } = await groth16.prove({ type: "mem", data: zkey }, { type: "mem", data: witnessFile(witness) });
+  const { proof, publicSignals } = await groth16.prove({ type: "mem", data: zkey }, { type: "mem", data: encodeWitnessFile(witness) });
   return {
     a: readSnarkjsG1(proof.pi_a),
     b: readSnarkjsG2(proof.pi_b),
@@ -30,7 +30,7 @@ export async function proveWitness(zkey: Uint8Array, witness: Uint8Array): Promi
 }
 
 /** The .wtns container around a witness. */
-function witnessFile(witness: Uint8Array): Uint8Array {
+export function encodeWitnessFile(witness: Uint8Array): Uint8Array {
   const header = new Uint8Array(4 + SCALAR_BYTES + 4);
   const view = new DataView(header.buffer);
   view.setUint32(0, SCALAR_BYTES, true);
