@@ -64,7 +64,7 @@ contract Verisum is Registration {
 
     ChunkKinds private immutable _chunkKinds;
     uint256 private immutable _kindCoordinates;
-    uint8 private immutable _kindCount;
+    uint8 private immutable _keyKinds;
     uint8 private immutable _chunkCount;
     uint64 private immutable _normBoundSquared;
     uint8 private immutable _threshold;
@@ -96,7 +96,7 @@ contract Verisum is Registration {
         TaskLayout.checkRules(p);
         bytes32 actualHash = keccak256(keysBlob);
         if (actualHash != p.keysHash) revert VerisumKeysHashMismatch(p.keysHash, actualHash);
-        (ChunkKinds kinds, uint256 vectorLength_) = TaskLayout.pack(p, keysBlob.length);
+        (ChunkKinds kinds, uint256 keyKinds, uint256 vectorLength_) = TaskLayout.pack(p, keysBlob.length);
         keysPointer = DataContract.store(keysBlob);
         VerificationKeys.check(DataContract.load(keysPointer, 0, keysBlob.length / 32));
 
@@ -109,7 +109,7 @@ contract Verisum is Registration {
         _chunkKinds = kinds;
         _kindCoordinates = Protocol.kindCoordinates(p.coordinateBits);
         // Cannot truncate: a preset's word has room for 8 kinds, and there are at most MAX_CHUNKS chunks.
-        _kindCount = uint8(TaskLayout.kindCount(_kindCoordinates));
+        _keyKinds = uint8(keyKinds);
         _chunkCount = uint8(p.chunkKinds.length);
         _normBoundSquared = p.normBoundSquared;
         _threshold = p.threshold;
@@ -464,7 +464,7 @@ contract Verisum is Registration {
     }
 
     function _verificationTask() private view returns (Verification.Task memory) {
-        return Verification.Task(keysPointer, _chunkKinds, _kindCoordinates, _kindCount, _chunkCount, _normBoundSquared);
+        return Verification.Task(keysPointer, _chunkKinds, _kindCoordinates, _keyKinds, _chunkCount, _normBoundSquared);
     }
 
     function _recordHash(uint64 round_, ClientRecord memory record) private pure returns (bytes32) {

@@ -58,19 +58,20 @@ library TaskLayout {
     /// @notice Checks the encoding's ranges (docs/protocol.md, sections 2 and 5), and that the keys are those of the preset's first kinds.
     /// @param keysLength Bytes of the encoded verification keys.
     /// @return kinds The kinds, packed.
+    /// @return keyKinds How many kinds have a key.
     /// @return vectorLength M, field elements of the whole vector, masks included.
-    function pack(TaskParameters memory p, uint256 keysLength) internal pure returns (ChunkKinds kinds, uint256 vectorLength) {
+    function pack(TaskParameters memory p, uint256 keysLength)
+        internal
+        pure
+        returns (ChunkKinds kinds, uint256 keyKinds, uint256 vectorLength)
+    {
         uint256 kindCoordinates = Protocol.kindCoordinates(p.coordinateBits);
         _require(kindCoordinates != 0, "coordinateBits is a preset's");
         uint256 offset = 1 << (p.coordinateBits - 1);
         _require(Protocol.MAX_TOTAL_WEIGHT * offset < 1 << (Protocol.SLOT_BITS - 1), "W * 2^(bits-1) < 2^(slotBits-1)");
-        // The keys are those of the preset's first kinds: a task need not carry keys larger than its chunks.
-        uint256 keyKinds = 1;
-        while (keysLength > 32 * (VerificationKeys.HEAD_WORDS + keyKinds * VerificationKeys.KIND_WORDS)) ++keyKinds;
-        if (
-            keysLength != 32 * (VerificationKeys.HEAD_WORDS + keyKinds * VerificationKeys.KIND_WORDS)
-                || coordinatesOf(kindCoordinates, keyKinds - 1) == 0
-        ) {
+        // A task need not carry keys larger than its chunks: the last kinds may be missing.
+        keyKinds = VerificationKeys.kindsIn(keysLength);
+        if (keyKinds == 0 || keyKinds > kindCount(kindCoordinates)) {
             revert IVerisum.VerisumKeysRefused("the length is not that of the preset's first kinds");
         }
         uint256 count = p.chunkKinds.length;

@@ -17,7 +17,13 @@ library VerificationKeys {
     uint256 internal constant BASES_OFFSET = 8;
     uint256 internal constant BASES = 7;
 
-    /// @notice Words of the encoded keys of a preset with this many kinds.
+    /// @notice Kinds in encoded keys of this many bytes; zero if no number of kinds has this length.
+    function kindsIn(uint256 bytesLength) internal pure returns (uint256 kinds) {
+        kinds = bytesLength / 32 < HEAD_WORDS ? 0 : (bytesLength / 32 - HEAD_WORDS) / KIND_WORDS;
+        if (bytesLength != 32 * wordsOf(kinds)) return 0;
+    }
+
+    /// @notice Words of the encoded keys of this many kinds.
     function wordsOf(uint256 kinds) internal pure returns (uint256) {
         return HEAD_WORDS + kinds * KIND_WORDS;
     }

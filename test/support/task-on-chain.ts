@@ -2,18 +2,21 @@
 import type { HardhatEthersSigner } from "@nomicfoundation/hardhat-ethers/types";
 import { network } from "hardhat";
 import type { NetworkConnection } from "hardhat/types/network";
-import type { BaseContract, ContractRunner, ContractTransactionReceipt, ContractTransactionResponse } from "ethers";
+import type { BaseContract, ContractRunner, ContractTransactionReceipt, ContractTransactionResponse, Wallet } from "ethers";
 import { encodeSubmission } from "../../adapters/chain/codec.ts";
+import { signResult } from "../../adapters/chain/result-signature.ts";
+import type { RoundResult } from "../../adapters/chain/task-chain.ts";
+import { randomElement, toField } from "../../protocol/field.ts";
 import { layoutOfTask, parametersHash } from "../../protocol/task.ts";
 import type { TaskParameters } from "../../protocol/task.ts";
 import { PRESETS } from "../../protocol/parameters.ts";
 import type { G1 } from "../../protocol/points.ts";
 import type { Submission } from "../../protocol/submission.ts";
 import type { Hex } from "../../protocol/transcript.ts";
-import { toHex } from "../../protocol/transcript.ts";
+import { resultPoint, toHex } from "../../protocol/transcript.ts";
 import { encodeVerificationKeys, hashVerificationKeys } from "../../protocol/verification-key.ts";
 import { seededRandom, word } from "./random.ts";
-import { drawSecrets, keysOf, simulateSubmission } from "./trapdoor-keys.ts";
+import { drawSecrets, keysOf, simulateOpening, simulateSubmission } from "./trapdoor-keys.ts";
 import type { SimulatedSubmission } from "./trapdoor-keys.ts";
 
 /** The tiny preset's keys, shared by all tests. */
@@ -180,4 +183,65 @@ export async function snapshot(connection: NetworkConnection): Promise<() => Pro
     await connection.provider.request({ method: "evm_revert", params: [id] });
     id = await connection.provider.request({ method: "evm_snapshot" });
   };
+}
+
+/** Submissions of the first `count` clients; returns the exponents of their commitments. */
+export async function submitAll(task: TaskOnChain, count: number): Promise<bigint[]> {
+  const scalars: bigint[] = [];
+  for (let i = 0; i < count; i++) scalars.push((await submitAs(task, i)).commitmentScalar);
+  return scalars;
+}
+
+/** The given seats attest the bitmap, and propose what they have in common. */
+export async function attestAndPropose(task: TaskOnChain, bitmap: bigint, seats: readonly number[] = task.members.map((_, i) => i + 1)): Promise<void> {
+  const { number } = await roundOf(task);
+  for (const seat of seats) await as(task, task.members[seat - 1]!)["attest"]!(number, bitmap);
+  await task.verisum["propose"]!(number, maskOf(seats));
+}
+
+/** Bit j − 1 for each seat j. */
+export function maskOf(seats: readonly number[]): bigint {
+  return seats.reduce((mask, seat) => mask | (1n << BigInt(seat - 1)), 0n);
+}
+
+/** The arguments of `finalize`, in order. */
+export interface Finalisation {
+  readonly round: bigint;
+  readonly result: RoundResult;
+  readonly evaluation: bigint;
+  readonly opening: G1;
+  readonly signers: bigint;
+  readonly signatures: readonly (readonly [Hex, Hex])[];
+}
+
+/** A valid result for the settled round, signed by these seats. `sumScalar` is the exponent of the sum. */
+export async function makeFinalisation(task: TaskOnChain, sumScalar: bigint, seats: readonly number[]): Promise<Finalisation> {
+  const state = await roundOf(task);
+  const round = state.number;
+  const result: RoundResult = {
+    aggregateCid: word(`aggregate cid ${round}`),
+    aggregateDigest: word(`aggregate digest ${round}`),
+    modelCid: word(`model cid ${round}`),
+    modelDigest: word(`model digest ${round}`),
+  };
+  const context = { chainId: task.chainId, contract: task.address };
+  const sum = { x: state.sum.x, y: state.sum.y };
+  const settled = { included: state.included, totalWeight: Number(state.totalWeight), sum };
+  const z = resultPoint({ ...context, round, ...settled, ...result });
+  const evaluation = randomElement(seededRandom(`evaluation ${round}`));
+  const signatures: (readonly [Hex, Hex])[] = [];
+  for (const seat of seats) {
+    const { r, vs } = await signResult(task.members[seat - 1]! as unknown as Wallet, context, { round, ...settled, ...result });
+    signatures.push([r, vs]);
+  }
+  return { round, result, evaluation, opening: simulateOpening(SECRETS, sumScalar, z, evaluation), signers: maskOf(seats), signatures };
+}
+
+export async function sendFinalisation(task: TaskOnChain, f: Finalisation): Promise<ContractTransactionResponse> {
+  return task.verisum["finalize"]!(f.round, f.result, f.evaluation, f.opening, f.signers, f.signatures);
+}
+
+/** Σ w·s mod r. */
+export function weightedScalar(scalars: readonly bigint[], weights: readonly number[]): bigint {
+  return scalars.reduce((sum, scalar, i) => toField(sum + scalar * BigInt(weights[i]!)), 0n);
 }

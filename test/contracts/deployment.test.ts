@@ -1,0 +1,140 @@
+import assert from "node:assert/strict";
+import { after, before, describe, it } from "mocha";
+import type { NetworkConnection } from "hardhat/types/network";
+import { keccak256 } from "ethers";
+import { PRESETS } from "../../protocol/parameters.ts";
+import { addG1, G1_GENERATOR, G1_INFINITY, G2_GENERATOR, multiplyG2, negateG2 } from "../../protocol/points.ts";
+import { parametersHash } from "../../protocol/task.ts";
+import type { TaskParameters } from "../../protocol/task.ts";
+import { toHex } from "../../protocol/transcript.ts";
+import { encodeVerificationKeys, hashVerificationKeys } from "../../protocol/verification-key.ts";
+import type { ChunkVerificationKey, VerificationKeys } from "../../protocol/verification-key.ts";
+import { seededRandom, word } from "../support/random.ts";
+import { reverts } from "../support/reverts.ts";
+import { drawSecrets, keysOf } from "../support/trapdoor-keys.ts";
+import { deployTask, KEYS, KEYS_BLOB, openChain, PARAMETERS, view } from "../support/task-on-chain.ts";
+
+describe("deployment", function () {
+  this.timeout(60_000);
+  let connection: NetworkConnection;
+  before(async () => {
+    connection = await openChain();
+  });
+  after(() => connection.close());
+
+  it("keeps the parameters, their hash, the keys and the vector's length", async () => {
+    const task = await deployTask(connection, { chunkKinds: [1, 0], dimension: 3000 });
+    const stored = (await view(task, "parameters")) as { toObject(deep: boolean): Record<string, unknown> };
+    assert.deepEqual(normalised(stored.toObject(true)), normalised(task.parameters));
+    assert.equal(await view(task, "parametersHash"), parametersHash(task.parameters));
+    assert.equal(await view(task, "vectorLength"), BigInt(2472 / 12 + 3 + 588 / 12 + 3));
+    const pointer = (await view(task, "keysPointer")) as string;
+    assert.equal(await connection.ethers.provider.getCode(pointer), `0x00${KEYS_BLOB.slice(2)}`);
+    assert.equal(await view(task, "operator"), task.operator.address);
+    assert.deepEqual([...((await view(task, "latestModel")) as unknown[])], [0n, task.parameters.genesisCid, task.parameters.genesisDigest]);
+  });
+
+  const rules: readonly [string, Partial<TaskParameters>][] = [
+    ["threshold >= 2", { threshold: 1 }],
+    ["quorum >= 2 * threshold - 1", { quorum: 2 }],
+    ["committeeSize >= quorum + threshold - 1", { quorum: 4 }],
+    ["committeeSize >= quorum + threshold - 1", { committeeSize: 3 }],
+    ["committeeSize <= MAX_COMMITTEE", { committeeSize: 33 }],
+    ["minHonest >= 2", { minHonest: 1 }],
+    ["minClients >= minHonest + maxCorrupt", { maxCorrupt: 2 }],
+    ["minClients <= MAX_COHORT", { minClients: 257 }],
+    ["a bond exactly if registration is open", { bondWei: 1n }],
+    ["a bond exactly if registration is open", { openRegistration: true }],
+    ["collectSeconds > 0", { collectSeconds: 0 }],
+    ["attestSeconds > 0", { attestSeconds: 0 }],
+    ["aggregateSeconds > 0", { aggregateSeconds: 0 }],
+    ["privacyCostPerRound <= privacyBudget", { privacyBudget: 4n, privacyCostPerRound: 5n }],
+    ["privacyCostPerRound > 0 with a budget", { privacyBudget: 4n }],
+    ["coordinateBits is a preset's", { coordinateBits: 9 }],
+    ["coordinateBits is a preset's", { coordinateBits: 0 }],
+    ["chunks <= MAX_CHUNKS", { chunkKinds: Array<number>(65).fill(0), dimension: 65 * 588 }],
+    ["every chunk's kind has a key", { chunkKinds: [2] }],
+    ["no chunk is padding only", { chunkKinds: [0, 0] }],
+    ["the chunks cover the dimension", { dimension: 589 }],
+    ["the chunks cover the dimension", { dimension: 0, chunkKinds: [] }],
+    ["0 < normBoundSquared < 2^48", { normBoundSquared: 0n }],
+    ["0 < normBoundSquared < 2^48", { normBoundSquared: 2n ** 48n }],
+  ];
+  for (const [rule, change] of rules) {
+    const [field] = Object.keys(change);
+    it(`refuses a task without: ${rule} (${field} = ${String(Object.values(change)[0])})`, () => reverts(deployTask(connection, change), "VerisumParameterInvalid", rule));
+  }
+
+  it("accepts the inequalities at their edge", async () => {
+    await deployTask(connection, { privacyBudget: 5n, privacyCostPerRound: 5n, normBoundSquared: 2n ** 48n - 1n, minClients: 256, minHonest: 200, maxCorrupt: 56 });
+    await deployTask(connection, { chunkKinds: Array<number>(64).fill(1), dimension: 64 * 2472 });
+  });
+
+  it("refuses a blob that the hash does not name, and an operator at zero", async () => {
+    await reverts(deployTask(connection, { keysHash: word("other keys") }), "VerisumKeysHashMismatch", word("other keys"), PARAMETERS.keysHash);
+    const factory = await connection.ethers.getContractFactory("Verisum");
+    await reverts(factory.deploy(PARAMETERS, KEYS_BLOB, `0x${"00".repeat(20)}`), "VerisumZeroAddress");
+  });
+
+  describe("refuses keys under which proofs can be forged:", () => {
+    const kind0 = (change: Partial<ChunkVerificationKey>): VerificationKeys => ({ ...KEYS, kinds: [{ ...KEYS.kinds[0]!, ...change }, KEYS.kinds[1]!] });
+    const { delta, sigma, publicBases } = KEYS.kinds[0]!;
+    const generator = "a G2 point is the generator";
+    const equal = "two G2 points are equal up to sign";
+    const cases: readonly [string, VerificationKeys, string][] = [
+      ["delta is the generator (no phase 2)", kind0({ delta: G2_GENERATOR }), generator],
+      ["delta is minus the generator", kind0({ delta: negateG2(G2_GENERATOR) }), generator],
+      ["sigma is the generator", kind0({ sigma: G2_GENERATOR }), generator],
+      ["tau is the generator (no contribution)", { ...KEYS, tau: G2_GENERATOR }, generator],
+      ["beta is the generator", { ...KEYS, beta: G2_GENERATOR }, generator],
+      ["alpha is the generator", { ...KEYS, alpha: G1_GENERATOR }, "alpha is the generator"],
+      ["sigma equals delta", kind0({ sigma: delta }), equal],
+      ["sigma equals minus delta", kind0({ sigma: negateG2(delta) }), equal],
+      ["delta equals beta", kind0({ delta: KEYS.beta }), equal],
+      ["sigma equals tau", kind0({ sigma: KEYS.tau }), equal],
+      ["two kinds share delta", kind0({ delta: KEYS.kinds[1]!.delta }), equal],
+      ["a kind's sigma is another's delta", kind0({ sigma: KEYS.kinds[1]!.delta }), equal],
+      ["tau equals beta", { ...KEYS, tau: KEYS.beta }, equal],
+      ["a public input's base is infinity", kind0({ publicBases: publicBases.with(3, G1_INFINITY) }), "a G1 point is infinity"],
+      ["alpha is infinity", { ...KEYS, alpha: G1_INFINITY }, "a G1 point is infinity"],
+      ["sigma is infinity", kind0({ sigma: multiplyG2(sigma, 0n) }), "a G2 point is infinity"],
+      ["no kind at all", { ...KEYS, kinds: [] }, "the length is not that of the preset's first kinds"],
+      ["more kinds than the preset", { ...KEYS, kinds: [...KEYS.kinds, ...keysOf(drawSecrets(PRESETS.tiny, seededRandom("more"))).kinds] }, "the length is not that of the preset's first kinds"],
+    ];
+    for (const [name, keys, reason] of cases) it(name, () => reverts(deployWith(encodeVerificationKeys(keys)), "VerisumKeysRefused", reason));
+
+    it("a kind without a key, but takes keys of the first kinds only", async () => {
+      const blob = encodeVerificationKeys({ ...KEYS, kinds: KEYS.kinds.slice(0, 1) });
+      await deployWith(blob);
+      await reverts(deployWith(blob, { chunkKinds: [1] }), "VerisumParameterInvalid", "every chunk's kind has a key");
+      await reverts(deployWith(Uint8Array.of(...blob, 0)), "VerisumKeysRefused");
+      await reverts(deployWith(blob.slice(0, 64)), "VerisumKeysRefused");
+    });
+
+    it("points off the curve, in G1 and G2", async () => {
+      const off = addG1(publicBases[2]!, G1_GENERATOR);
+      await reverts(deployWith(encodeVerificationKeys(kind0({ publicBases: publicBases.with(2, { x: off.x, y: off.y ^ 1n }) }))), "VerisumPointInvalid");
+      const blob = encodeVerificationKeys(KEYS);
+      // The last byte of tau's y.c0.
+      blob[32 * 10 - 1]! ^= 1;
+      await reverts(deployWith(blob), "VerisumPointInvalid");
+      await deployWith(encodeVerificationKeys(KEYS));
+    });
+
+    async function deployWith(blob: Uint8Array, change: Partial<TaskParameters> = {}): Promise<unknown> {
+      const factory = await connection.ethers.getContractFactory("Verisum");
+      const [operator] = await connection.ethers.getSigners();
+      return factory.deploy({ ...PARAMETERS, ...change, keysHash: keccak256(blob) }, toHex(blob), operator!.address);
+    }
+  });
+
+  it("hashes the keys as protocol/verification-key.ts does", () => {
+    assert.equal(PARAMETERS.keysHash, toHex(hashVerificationKeys(KEYS)));
+  });
+});
+
+/** Numbers of any kind as strings, so that ethers' and the project's values compare. */
+function normalised(value: object): object {
+  return JSON.parse(JSON.stringify(value, (_, item: unknown) => (typeof item === "bigint" || typeof item === "number" ? String(item) : item))) as object;
+}
+
