@@ -2,7 +2,7 @@
 import type { WasmCurve } from "ffjavascript";
 import { VerisumError } from "../../protocol/errors.ts";
 import { G1_INFINITY, G1_GENERATOR, G2_GENERATOR, negateG1, pairingProductIsOne } from "../../protocol/points.ts";
-import type { G1, G2 } from "../../protocol/points.ts";
+import type { G2 } from "../../protocol/points.ts";
 import type { VectorCommitter } from "../../protocol/ports.ts";
 import type { RandomBytes } from "../../protocol/random.ts";
 import { encodeScalars, G1_BYTES, g1FromEngine } from "./bn254.ts";

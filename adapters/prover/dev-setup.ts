@@ -54,7 +54,7 @@ export function drawCommonSecrets(random: RandomBytes): CommonSecrets {
 
 /** The powers of tau for vectors of up to `powers` elements, and the common verification keys. */
 export async function makeCommonKeys(curve: WasmCurve, { tau, alpha, beta }: CommonSecrets, powers: number): Promise<CommonKeys> {
-  const exponents: bigint[] = new Array(powers);
+  const exponents = new Array<bigint>(powers);
   let power = 1n;
   for (let i = 0; i < powers; i++) {
     exponents[i] = power;

@@ -49,7 +49,7 @@ function lagrangeAt(tau: bigint, bits: number, first: number, step: number, coun
   const size = 1n << BigInt(bits);
   const root = rootOfUnity(bits);
   const stride = power(root, BigInt(step));
-  const points: bigint[] = new Array(count);
+  const points = new Array<bigint>(count);
   let point = power(root, BigInt(first));
   for (let k = 0; k < count; k++) {
     points[k] = point;
