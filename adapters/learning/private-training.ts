@@ -7,7 +7,8 @@
  * 2^20 steps (protocol/privacy/discrete-gaussian.ts). Precision attacks on floating-point noise (Mironov 2012; Jin et al.
  * 2022) do not apply. What is not: the gradients themselves are floating point, which affects utility only.
  *
- * The number of rows is treated as public: a step divides by samplingRate · rows. Running time depends on the data.
+ * A step divides by the task's batch size, not by this client's expected one, so the number of rows stays private and a
+ * small client adds no more noise than a large one. Running time depends on the data; the caller decides who can see it.
  */
 import { VerisumError } from "../../protocol/errors.ts";
 import { discreteGaussian } from "../../protocol/privacy/discrete-gaussian.ts";
@@ -44,14 +45,13 @@ export async function trainPrivately(
   options: TrainOptions & { readonly privacy: PrivacyOptions },
   onProgress?: (progress: TrainProgress) => void,
 ): Promise<TrainResult> {
-  const { learningRate, momentum, privacy } = options;
+  const { learningRate, momentum, batchSize, privacy } = options;
   assertPrivacy(privacy);
   const grid = clippingGrid(privacy);
   const gradients = model.kind === "mlp" ? denseExampleGradients(model) : singleExampleGradients(network);
   const width = inputSizeOf(model);
   const weights = start.slice();
   const velocity = new Float32Array(weights.length);
-  const expectedBatch = privacy.samplingRate * data.sampleCount;
   let lossSum = 0;
   let seen = 0;
   for (let step = 1; step <= privacy.steps; step++) {
@@ -62,7 +62,7 @@ export async function trainPrivately(
       batchLoss += addClipped(sum, gradients(weights, data.features.subarray(row * width, (row + 1) * width), data.labels[row]!), grid);
     }
     const noise = discreteGaussian(NOISE_STD_DEV_STEPS ** 2, weights.length, privacy.random);
-    descend(weights, velocity, sum.map((value, i) => (value + noise[i]!) / (grid.stepsPerUnit * expectedBatch)), learningRate, momentum);
+    descend(weights, velocity, sum.map((value, i) => (value + noise[i]!) / (grid.stepsPerUnit * batchSize)), learningRate, momentum);
     lossSum += batchLoss;
     seen += rows.length;
     onProgress?.({ step, steps: privacy.steps, loss: batchLoss / Math.max(1, rows.length) });

@@ -28,7 +28,7 @@ export interface TrainOptions {
   readonly learningRate: number;
   /** Share of the last step that is kept, in [0, 1). */
   readonly momentum: number;
-  /** Not used with `privacy`. */
+  /** Samples in a step. With `privacy`: what a step's noisy sum is divided by, about samplingRate times a usual client's rows. */
   readonly batchSize: number;
   /** Not used with `privacy`. */
   readonly localEpochs: number;
