@@ -27,8 +27,10 @@ export async function selectBackend(choice: BackendChoice): Promise<BackendName>
   }
 }
 
+/** Production mode keeps the library from writing advice to the console. */
 async function activate(name: BackendName, register: () => Promise<void>): Promise<BackendName> {
   try {
+    tf.enableProdMode();
     await register();
     if (!(await tf.setBackend(name))) throw new Error(`backend ${name} did not initialise`);
     await tf.ready();

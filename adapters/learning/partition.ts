@@ -6,7 +6,7 @@ import { seededStream } from "./seeded-stream.ts";
 
 /** Every shard gets at least this many rows; drawn proportions that give fewer are drawn again. */
 const MIN_SHARD_ROWS = 10;
-const MAX_DRAWS = 1000;
+const MAX_DRAWS = 200;
 const TEST_PERIOD = 5;
 
 /** Equal shards of a seeded shuffle; sizes differ by at most one. @throws DATASET_PARTITION_IMPOSSIBLE */
