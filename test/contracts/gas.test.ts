@@ -1,0 +1,100 @@
+/** Gas of every call of a round, against a committed snapshot. `UPDATE_GAS=1` rewrites the snapshot. */
+import assert from "node:assert/strict";
+import { readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { after, before, describe, it } from "mocha";
+import type { ContractTransactionResponse } from "ethers";
+import type { NetworkConnection } from "hardhat/types/network";
+import { G1_GENERATOR, multiplyG1 } from "../../protocol/points.ts";
+import { word } from "../support/random.ts";
+import {
+  as,
+  deployTask,
+  makeFinalisation,
+  maskOf,
+  openChain,
+  openRound,
+  registerAll,
+  roundOf,
+  sendFinalisation,
+  setNextTime,
+  submitAs,
+  weightedScalar,
+} from "../support/task-on-chain.ts";
+import type { TaskOnChain } from "../support/task-on-chain.ts";
+
+const SNAPSHOT_PATH = join(import.meta.dirname, "../vectors/gas.json");
+/** Relative change that fails. */
+const TOLERANCE = 0.05;
+/** Five members, threshold 2; the other costs hold at every model size, as only `submit` depends on the chunks. */
+const COMMITTEE = { committeeSize: 5, threshold: 2, quorum: 4 } as const;
+/** Limits of docs/protocol.md, section 10. */
+const SUBMIT_LIMIT = 450_000;
+const FURTHER_CHUNK_LIMIT = 70_000;
+const FINALIZE_LIMIT = 260_000;
+
+describe("gas", function () {
+  this.timeout(120_000);
+  let connection: NetworkConnection;
+  const measured: Record<string, number> = {};
+  const record = async (name: string, call: Promise<ContractTransactionResponse>): Promise<void> => {
+    measured[name] = Number((await (await call).wait())!.gasUsed);
+  };
+
+  before(async () => {
+    connection = await openChain();
+    await measureRounds(await deployTask(connection, { ...COMMITTEE }));
+    for (const chunks of [2, 5]) measured[`submit, ${chunks} chunks`] = await measureSubmit(Array<number>(chunks).fill(0));
+    measured["submit, 2 chunks of 2 kinds"] = await measureSubmit([1, 0]);
+  });
+  after(() => connection.close());
+
+  async function measureSubmit(chunkKinds: readonly number[]): Promise<number> {
+    const dimension = chunkKinds.reduce((sum, kind) => sum + (kind === 0 ? 588 : 2472), 0);
+    const task = await deployTask(connection, { ...COMMITTEE, chunkKinds, dimension });
+    await registerAll(task, [1, 1, 1]);
+    await openRound(task);
+    return Number((await submitAs(task, 0)).receipt.gasUsed);
+  }
+
+  /** Two rounds: the first pays for fresh storage, the second is what a running task costs. */
+  async function measureRounds(task: TaskOnChain): Promise<void> {
+    measured["deploy"] = Number((await task.verisum.deploymentTransaction()!.wait())!.gasUsed);
+    await registerAll(task, [1, 1, 1, 1]);
+    for (const round of [1n, 2n]) {
+      const suffix = round === 1n ? ", first round" : "";
+      for (const [i, member] of task.members.entries()) await as(task, member)["registerRoundKeys"]!(round, [word(`key ${round} ${i}`)]);
+      await record(`openRound${suffix}`, task.verisum["openRound"]!());
+      const scalars: bigint[] = [];
+      for (const index of [0, 1, 2, 3]) {
+        const { commitmentScalar, receipt } = await submitAs(task, index);
+        scalars.push(commitmentScalar);
+        if (index < 2) measured[`submit, 1 chunk, client ${index + 1}${suffix}`] = Number(receipt.gasUsed);
+      }
+      for (const member of task.members) await record(`attest${suffix}`, as(task, member)["attest"]!(round, 0b0111n));
+      await record(`propose, 4 members${suffix}`, task.verisum["propose"]!(round, maskOf([1, 2, 3, 4])));
+      await setNextTime(connection, (await roundOf(task)).deadline);
+      const excluded = { index: 3, record: { client: task.clients[3]!.address, weight: 1, commitment: multiplyG1(G1_GENERATOR, scalars[3]!) } };
+      await record(`settle, 1 excluded${suffix}`, task.verisum["settle"]!(round, [excluded]));
+      for (const member of task.members) await record(`release${suffix}`, as(task, member)["release"]!(round, word("release")));
+      const finalisation = await makeFinalisation(task, weightedScalar(scalars, [1, 1, 1, 0]), [1, 2]);
+      await record(`finalize, 2 signatures${suffix}`, sendFinalisation(task, finalisation));
+    }
+  }
+
+  it(`stays within ${100 * TOLERANCE} % of the snapshot`, () => {
+    if (process.env["UPDATE_GAS"] === "1") writeFileSync(SNAPSHOT_PATH, `${JSON.stringify(measured, undefined, 2)}\n`);
+    const snapshot = JSON.parse(readFileSync(SNAPSHOT_PATH, "utf8")) as Record<string, number>;
+    assert.deepEqual(Object.keys(measured).sort(), Object.keys(snapshot).sort());
+    const changed = Object.entries(measured).filter(([name, gas]) => Math.abs(gas - snapshot[name]!) > TOLERANCE * snapshot[name]!);
+    assert.deepEqual(changed.map(([name, gas]) => `${name}: ${snapshot[name]} -> ${gas}`), []);
+  });
+
+  it("stays within the protocol's limits", () => {
+    const one = measured["submit, 1 chunk, client 1, first round"]!;
+    assert.ok(one <= SUBMIT_LIMIT, `${one}`);
+    const further = (measured["submit, 5 chunks"]! - measured["submit, 2 chunks"]!) / 3;
+    assert.ok(further <= FURTHER_CHUNK_LIMIT, `${further}`);
+    for (const [name, gas] of Object.entries(measured)) if (name.startsWith("finalize")) assert.ok(gas <= FINALIZE_LIMIT, `${name}: ${gas}`);
+  });
+});
