@@ -7,7 +7,7 @@ import type { Reporter } from "../adapters/cli/reporter.ts";
 import { cidFromDigest } from "../adapters/ipfs/cid.ts";
 import { loadModelState } from "../adapters/task/checkpoint.ts";
 import type { CheckpointConfig } from "../adapters/task/checkpoint.ts";
-import { fetchElements, publicationOf, SHARE_SUM_FILE } from "../adapters/task/outcome.ts";
+import { fetchReleases, publicationOf } from "../adapters/task/outcome.ts";
 import type { RoundPublication } from "../adapters/task/outcome.ts";
 import type { CommittingSession } from "../adapters/task/session.ts";
 import { recoverAggregate } from "../protocol/aggregate.ts";
@@ -140,20 +140,10 @@ async function compute({ chain, session, board, reporter, evaluate }: Coordinato
 }
 
 async function recover(session: CommittingSession, records: RoundRecords, reporter: Reporter): Promise<readonly bigint[] | undefined> {
-  const { settled, released } = records;
-  const fetched = await Promise.all(
-    released.map(async ({ seat, releaseCid }) => {
-      try {
-        return { seat, shareSum: await fetchElements(session, releaseCid, SHARE_SUM_FILE) };
-      } catch (error) {
-        if (!isVerisumError(error)) throw error;
-        reporter.say("warn", "bad-release", `round ${settled!.round}: the release of seat ${seat} is unusable: ${error.code}`, { round: settled!.round, seat, code: error.code });
-        return undefined;
-      }
-    }),
-  );
+  const { settled } = records;
+  const releases = await fetchReleases(session, records, (seat, code) => reporter.say("warn", "bad-release", `round ${settled!.round}: the release of seat ${seat} is unusable: ${code}`, { round: settled!.round, seat, code }));
   try {
-    const { elements, wrongSeats } = await recoverAggregate(session.parameters.threshold, fetched.filter((release) => release !== undefined), settled!.sum, session.committer);
+    const { elements, wrongSeats } = await recoverAggregate(session.parameters.threshold, releases, settled!.sum, session.committer);
     for (const seat of wrongSeats) reporter.say("warn", "wrong-release", `round ${settled!.round}: seat ${seat} released a wrong sum`, { round: settled!.round, seat });
     return elements;
   } catch (error) {

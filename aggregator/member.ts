@@ -1,5 +1,5 @@
 /** A committee member's part in a round: attest shares, release one sum, sign a result it recomputed (docs/protocol.md, section 6). */
-import { fetchElements, includedRecords, publicationOf, sameResult, SHARE_SUM_FILE } from "../adapters/task/outcome.ts";
+import { fetchReleases, includedRecords, publicationOf, sameResult, SHARE_SUM_FILE } from "../adapters/task/outcome.ts";
 import { challengePointsOf } from "../adapters/task/challenge.ts";
 import { loadModelState } from "../adapters/task/checkpoint.ts";
 import type { CheckpointConfig } from "../adapters/task/checkpoint.ts";
@@ -97,9 +97,7 @@ export async function releaseSum(deps: MemberDependencies, records: RoundRecords
 export async function signProposal(deps: MemberDependencies, records: RoundRecords, proposal: RoundResult, metrics: CheckpointConfig["metrics"]): Promise<CompactSignature> {
   const { chain, session } = deps;
   const settled = records.settled!;
-  const releases = await Promise.all(
-    records.released.map(async ({ seat, releaseCid }) => ({ seat, shareSum: await fetchElements(session, releaseCid, SHARE_SUM_FILE) })),
-  );
+  const releases = await fetchReleases(session, records, (seat, code) => deps.reporter.say("warn", "bad-release", `round ${settled.round}: the release of seat ${seat} is unusable: ${code}`, { round: settled.round, seat, code }));
   const { elements } = await recoverAggregate(session.parameters.threshold, releases, settled.sum, session.committer);
   const opened = records.opened!;
   const base = await loadModelState(session.store, opened.baseModelCid, opened.baseModelDigest, session.parameters.dimension);

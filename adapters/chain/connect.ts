@@ -22,6 +22,8 @@ export interface ConnectOptions {
   readonly key?: string;
   /** Blocks on top that make a block final; the chain's `finalized` tag if absent. */
   readonly confirmations?: number;
+  /** A wallet that is open already, instead of a key. */
+  readonly wallet?: Wallet;
 }
 
 /** A transaction that is not mined within this time is reported lost. */
@@ -34,7 +36,7 @@ export async function connectReader(options: ConnectOptions): Promise<TaskReader
 
 /** @throws as `connectReader`, and KEY_MISSING, KEY_INVALID, KEY_FILE_PERMISSIONS */
 export async function connectWriter(options: ConnectOptions): Promise<TaskWriter> {
-  const wallet = await loadWallet(options.key, process.env);
+  const wallet = options.wallet ?? (await loadWallet(options.key, process.env));
   const { reader, endpoint } = await openReader(options);
   return writerOver(reader, endpoint, wallet);
 }

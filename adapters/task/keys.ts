@@ -34,7 +34,7 @@ export async function loadProvingKeys(
 ): Promise<{ readonly committer: VectorCommitter; readonly prover: ChunkProver }> {
   const keys = await load(session, state, [...new Set(session.layout.chunks.map((chunk) => chunk.kindIndex))], random, reporter);
   const curve = await openCurve();
-  return { committer: kzgCommitter(curve, keys.powers), prover: chunkProver(curve, keys) };
+  return { committer: kzgCommitter(curve, keys.powers), prover: chunkProver(curve, keys, random) };
 }
 
 async function load(session: TaskSession, state: StateDirectory, kindIndexes: readonly number[], random: RandomBytes, reporter: Reporter): Promise<KeySet> {

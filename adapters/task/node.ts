@@ -1,5 +1,6 @@
 /** What every command opens: the chain, a private directory, content, peers, the task. */
 import { join } from "node:path";
+import { isVerisumError } from "../../protocol/errors.ts";
 import { abortableSleep } from "../cli/sleep.ts";
 import type { Sleep } from "../cli/sleep.ts";
 import type { Reporter } from "../cli/reporter.ts";
@@ -47,6 +48,7 @@ export interface WritingNode extends ReadingNode {
 
 /** Copies of published content that other parties must hold (threats I1). */
 const MIN_COPIES = 2;
+const RETRY_MS = 500;
 
 /** A node without an account: reads and verifies. */
 export async function openReadingNode(options: NodeOptions, reporter: Reporter, signal: AbortSignal): Promise<ReadingNode> {
@@ -71,15 +73,12 @@ async function openNode(chain: TaskReader, options: NodeOptions, reporter: Repor
     sleep,
   });
   await network.refresh();
-  const log = {
-    debug: () => undefined,
-    warn: (_fields: object, message: string) => reporter.say("warn", "content", message),
-  };
+  const log = { debug: () => undefined, warn: () => undefined };
   const store =
     options.ipfsApi === undefined
       ? await createContentStore({ directory: options.storeDirectory ?? join(options.stateDirectory, "ipfs"), peers: network.peers, log })
       : await createKuboStore({ apiUrl: options.ipfsApi });
-  const session = await openTask(chain, store);
+  const session = await whenAvailable(() => openTask(chain, store), network, reporter, sleep);
   return {
     chain,
     state,
@@ -93,4 +92,18 @@ async function openNode(chain: TaskReader, options: NodeOptions, reporter: Repor
       await state.release();
     },
   };
+}
+
+/** Tries again until a node that has the content is up; says what it waits for. @throws anything but IPFS_UNAVAILABLE at once */
+export async function whenAvailable<T>(work: () => Promise<T>, network: PeerNetwork, reporter: Reporter, sleep: Sleep): Promise<T> {
+  for (;;) {
+    try {
+      return await work();
+    } catch (error) {
+      if (!isVerisumError(error, "IPFS_UNAVAILABLE")) throw error;
+      reporter.wait(`waiting for a node that has the content; asked ${network.peers().join(", ") || "none: give --peer"}`);
+      await sleep(RETRY_MS);
+      await network.refresh();
+    }
+  }
 }

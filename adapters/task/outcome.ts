@@ -1,7 +1,8 @@
 /** A round's result, computed alike by the aggregator that proposes it, the members that sign it and the auditor that checks it. */
+import type { Release } from "../../protocol/aggregate.ts";
 import { roundOutcome } from "../../protocol/aggregate.ts";
 import { bitIndexes } from "../../protocol/committee.ts";
-import { VerisumError } from "../../protocol/errors.ts";
+import { isVerisumError, VerisumError } from "../../protocol/errors.ts";
 import { decodeElements, encodeElements } from "../../protocol/field.ts";
 import type { ModelState } from "../../protocol/model.ts";
 import { resultPoint } from "../../protocol/transcript.ts";
@@ -95,6 +96,25 @@ export function includedRecords(records: RoundRecords, settled: SettledRecord): 
 export async function fetchElements(session: TaskSession, cid: Hex, file: typeof AGGREGATE_FILE | typeof SHARE_SUM_FILE): Promise<bigint[]> {
   const count = session.layout.elementCount;
   return decodeElements(await session.store.getFile(cidFromDigest(cid), file, { maxBytes: count * 32 }), count);
+}
+
+/**
+ * The share sums that members released, without those whose content is unusable: one member's bad CID stops nobody.
+ * @param onUnusable told of each that is left out
+ */
+export async function fetchReleases(session: TaskSession, records: RoundRecords, onUnusable: (seat: number, code: string) => void): Promise<Release[]> {
+  const releases = await Promise.all(
+    records.released.map(async ({ seat, releaseCid }) => {
+      try {
+        return { seat, shareSum: await fetchElements(session, releaseCid, SHARE_SUM_FILE) };
+      } catch (error) {
+        if (!isVerisumError(error)) throw error;
+        onUnusable(seat, error.code);
+        return undefined;
+      }
+    }),
+  );
+  return releases.filter((release) => release !== undefined);
 }
 
 /** The digest of the CID that a directory would have. */

@@ -25,6 +25,7 @@ export function createAccount(write: (line: string) => void, elapsed: () => numb
     if (entry === undefined) rounds.set(round, (entry = { accepted: [], refused: [] }));
     return entry;
   };
+  let warned = false;
   const say = (who: string, text: string): void => write(`${pc.dim(`${elapsed().toFixed(1).padStart(5)}s`)}  ${who.padEnd(11)} ${text}`);
   const note = ({ role, event, level, text, facts }: RoleEvent): void => {
     const round = Number(facts.round);
@@ -63,6 +64,10 @@ export function createAccount(write: (line: string) => void, elapsed: () => numb
         say("", pc.dim(`checkpoint ${gateway}/ipfs/${entry.modelCid}/`));
         return;
       }
+      case "insecure-keys":
+        if (!warned) say("keys", pc.yellow(text));
+        warned = true;
+        return;
       default:
         if (level === "warn" || level === "error") say(role, (level === "error" ? pc.red : pc.yellow)(text));
     }

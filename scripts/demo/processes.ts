@@ -49,6 +49,12 @@ export class Processes {
     return { name, process: child, ended };
   }
 
+  /** Takes over a process that was started elsewhere. */
+  adopt(child: ChildProcess): void {
+    this.#running.add(child);
+    child.once("exit", () => this.#running.delete(child));
+  }
+
   async stopAll(): Promise<void> {
     const ended = [...this.#running].map((child) => new Promise((resolve) => child.once("exit", resolve)));
     for (const child of this.#running) child.kill("SIGKILL");

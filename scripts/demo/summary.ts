@@ -1,0 +1,35 @@
+/** The demo's last words: one table, two accuracies, one verdict. */
+import Table from "cli-table3";
+import pc from "picocolors";
+import { group } from "./account.ts";
+import type { RoundFigures } from "./account.ts";
+
+export interface DemoResult {
+  /** Wall time of the rounds, set-up left out. */
+  readonly seconds: number;
+  /** Test accuracy of the same model trained on all data in one place. */
+  readonly central: number;
+  readonly verified: boolean;
+}
+
+export function printSummary(write: (line: string) => void, rounds: ReadonlyMap<number, RoundFigures>, { seconds, central, verified }: DemoResult): void {
+  const table = new Table({ head: ["round", "test accuracy", "accepted", "refused", "proof s (median)", "submit gas (median)", "finalize gas"], style: { head: [], border: [] } });
+  for (const [round, { accepted, refused, accuracy, finalizeGas }] of rounds) {
+    const proofs = accepted.flatMap(({ proveMs }) => (proveMs === undefined ? [] : [proveMs]));
+    table.push([round, percent(accuracy), accepted.length, refused.length === 0 ? "" : pc.red(refused.join(", ")), proofs.length === 0 ? "" : (median(proofs) / 1000).toFixed(2), group(median(accepted.map(({ gas }) => gas))), group(finalizeGas ?? 0)]);
+  }
+  write("");
+  write(table.toString());
+  const federated = [...rounds.values()].at(-1)?.accuracy;
+  write(`federated ${pc.bold(percent(federated))}, all data in one place ${pc.bold(percent(central))}; ${rounds.size} rounds in ${seconds.toFixed(0)} s`);
+  write(verified ? pc.green(pc.bold("Every round verified from chain and IPFS alone.")) : pc.red(pc.bold("The audit FAILED.")));
+}
+
+function percent(fraction: number | undefined): string {
+  return fraction === undefined ? "" : `${(fraction * 100).toFixed(1)} %`;
+}
+
+function median(values: readonly number[]): number {
+  const sorted = [...values].sort((a, b) => a - b);
+  return sorted[Math.floor(sorted.length / 2)] ?? 0;
+}

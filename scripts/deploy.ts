@@ -1,0 +1,51 @@
+/** Deploys what `create-task` made and registers the committee and the clients. */
+import { readFile } from "node:fs/promises";
+import { Command } from "commander";
+import { loadWallet } from "../adapters/chain/key-file.ts";
+import { createReporter } from "../adapters/cli/reporter.ts";
+import { runCommand } from "../adapters/cli/run.ts";
+import { writeDurably } from "../adapters/storage/durable-file.ts";
+import { VerisumError } from "../protocol/errors.ts";
+import type { Hex } from "../protocol/transcript.ts";
+import { deployPreparedTask } from "./task/deploy-task.ts";
+import type { Roster } from "./task/deploy-task.ts";
+import { parsePreparedTask } from "./task/prepare-task.ts";
+
+interface Flags {
+  readonly deployment: string;
+  readonly rpc: string;
+  readonly key?: string;
+  readonly member: readonly Hex[];
+  readonly client: readonly Roster["clients"][number][];
+  readonly out: string;
+}
+
+await new Command("deploy")
+  .description("deploy a prepared task; prints the contract's address")
+  .option("--deployment <file>", "what create-task wrote", "build/task.json")
+  .option("--rpc <url>", "Ethereum JSON-RPC endpoint", "http://127.0.0.1:8545")
+  .option("--key <file>", "the operator's key file; else the environment's VERISUM_KEY")
+  .option("--member <address>", "a committee member, seat by seat; repeat it", (text: string, all: readonly Hex[]) => [...all, address(text)], [])
+  .option("--client <address[:weight]>", "a client to list; repeat it", (text: string, all: Flags["client"]) => [...all, client(text)], [])
+  .option("--out <directory>", "where <chain id>.json is written", "deployments")
+  .action(async (flags: Flags) => {
+    const reporter = createReporter("text", "deploy", (line) => void process.stderr.write(`${line}\n`), Date.now);
+    await runCommand(reporter, async () => {
+      const prepared = parsePreparedTask(await readFile(flags.deployment, "utf8"));
+      const wallet = await loadWallet(flags.key, process.env);
+      const { contract, chainId, blockNumber } = await deployPreparedTask(flags.rpc, wallet, prepared, { members: flags.member, clients: flags.client }, (step) => reporter.say("info", "step", step));
+      await writeDurably(`${flags.out}/${chainId}.json`, `${JSON.stringify({ contract, blockNumber, keysHash: prepared.parameters.keysHash }, undefined, 2)}\n`);
+      process.stdout.write(`${contract}\n`);
+    });
+  })
+  .parseAsync();
+
+function address(text: string): Hex {
+  if (!/^0x[0-9a-fA-F]{40}$/.test(text)) throw new VerisumError("USAGE", `${text} is not an address`);
+  return text.toLowerCase() as Hex;
+}
+
+function client(text: string): { account: Hex; weight: number } {
+  const [account, weight = "1"] = text.split(":");
+  return { account: address(account!), weight: Number(weight) };
+}

@@ -1,0 +1,35 @@
+/** Deploys a prepared task and registers its committee and clients. */
+import { JsonRpcProvider, NonceManager } from "ethers";
+import type { Wallet } from "ethers";
+import { deployTask } from "../../adapters/chain/deploy.ts";
+import type { Deployment } from "../../adapters/chain/deploy.ts";
+import { connectWriter } from "../../adapters/chain/connect.ts";
+import { fromHex } from "../../protocol/transcript.ts";
+import type { Hex } from "../../protocol/transcript.ts";
+import { decodeVerificationKeys } from "../../protocol/verification-key.ts";
+import { guardVerificationKeys } from "../../protocol/key-guard.ts";
+import { presetOf } from "../../protocol/task.ts";
+import type { PreparedTask } from "./prepare-task.ts";
+
+/** Whom the operator registers. */
+export interface Roster {
+  readonly members: readonly Hex[];
+  readonly clients: readonly { readonly account: Hex; readonly weight: number }[];
+}
+
+/**
+ * @param wallet the operator, who pays
+ * @throws KEY_REFUSED before anything is sent, CHAIN_* errors
+ */
+export async function deployPreparedTask(rpc: string, wallet: Wallet, prepared: PreparedTask, roster: Roster, onStep: (step: string) => void): Promise<Deployment> {
+  guardVerificationKeys(decodeVerificationKeys(fromHex(prepared.keys)), presetOf(prepared.parameters));
+  const provider = new JsonRpcProvider(rpc, undefined, { polling: true, pollingInterval: 100, cacheTimeout: -1 });
+  const deployment = await deployTask(new NonceManager(wallet.connect(provider)), prepared.parameters, fromHex(prepared.keys), wallet.address);
+  provider.destroy();
+  onStep(`deployed at ${deployment.contract}, ${deployment.gasUsed} gas`);
+  const chain = await connectWriter({ rpc, contract: deployment.contract, wallet, confirmations: 0 });
+  for (const member of roster.members) await chain.registerMember(member);
+  for (const { account, weight } of roster.clients) await chain.registerClient(account, weight);
+  onStep(`registered ${roster.members.length} members and ${roster.clients.length} clients`);
+  return deployment;
+}

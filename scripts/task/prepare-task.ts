@@ -1,0 +1,63 @@
+/** The steps from a specification to a deployment, shared by create-task, the demo and the tests. */
+import { readdir, readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { openCurve } from "../../adapters/curve/bn254.ts";
+import { createContentStore } from "../../adapters/ipfs/store.ts";
+import { initialWeightsOf, modelTensors, parameterCountOf, parseModel } from "../../adapters/learning/model.ts";
+import { ensureDevKeys } from "../../adapters/prover/ensure-keys.ts";
+import { createTask, layoutOfSpecification, taskSpecificationSchema } from "../../adapters/task/create-task.ts";
+import { VerisumError } from "../../protocol/errors.ts";
+import type { RandomBytes } from "../../protocol/random.ts";
+import type { TaskParameters } from "../../protocol/task.ts";
+import { toHex } from "../../protocol/transcript.ts";
+import type { Hex } from "../../protocol/transcript.ts";
+import { encodeVerificationKeys, hashVerificationKeys } from "../../protocol/verification-key.ts";
+
+/** What `deploy` needs: build/task.json. */
+export interface PreparedTask {
+  readonly parameters: TaskParameters;
+  /** The encoded verification keys. */
+  readonly keys: Hex;
+}
+
+/** Reads what create-task wrote. @throws TASK_DOCUMENT_INVALID */
+export function parsePreparedTask(text: string): PreparedTask {
+  try {
+    const { parameters, keys } = JSON.parse(text) as { parameters: Record<string, unknown>; keys: Hex };
+    const big = Object.fromEntries(["normBoundSquared", "bondWei", "privacyCostPerRound", "privacyBudget"].map((name) => [name, BigInt(parameters[name] as string)]));
+    return { parameters: { ...parameters, ...big } as unknown as TaskParameters, keys };
+  } catch (cause) {
+    throw new VerisumError("TASK_DOCUMENT_INVALID", "the deployment file is not what create-task writes", {}, { cause });
+  }
+}
+
+/**
+ * Checks the specification, makes development keys if there are none, and publishes everything into `storeDirectory`.
+ * @throws TASK_DOCUMENT_INVALID, PARAMETERS_INVALID, key and store errors
+ */
+export async function prepareTask(specification: unknown, storeDirectory: string, random: RandomBytes, onStep: (step: string) => void): Promise<PreparedTask> {
+  const parsed = taskSpecificationSchema.safeParse(specification);
+  if (!parsed.success) {
+    const issue = parsed.error.issues[0];
+    throw new VerisumError("TASK_DOCUMENT_INVALID", `the specification: ${issue?.path.join(".") ?? ""} ${issue?.message ?? ""}`);
+  }
+  const model = parseModel(parsed.data.document.model);
+  const layout = layoutOfSpecification(parsed.data, parameterCountOf(model));
+  const kindCount = Math.max(...layout.chunks.map((chunk) => chunk.kindIndex)) + 1;
+  const keySet = await ensureDevKeys({ preset: layout.preset, kindCount, powers: layout.elementCount }, { curve: await openCurve(), random, onStep });
+  const files: Record<string, Uint8Array> = {};
+  for (const name of await readdir(keySet.directory)) files[name] = await readFile(join(keySet.directory, name));
+  const store = await createContentStore({ directory: storeDirectory, peers: () => [] });
+  try {
+    onStep("publishing the task's document, keys and initial model");
+    const parameters = await createTask(parsed.data, {
+      store,
+      keys: { files, keysHash: toHex(hashVerificationKeys(keySet.verificationKeys)) },
+      tensors: modelTensors(parsed.data.document.model),
+      initialWeights: initialWeightsOf(model, parsed.data.initialSeed),
+    });
+    return { parameters, keys: toHex(encodeVerificationKeys(keySet.verificationKeys)) };
+  } finally {
+    await store.close();
+  }
+}
