@@ -1,0 +1,13 @@
+/**
+ * Deploys one task.
+ *
+ *   npx hardhat ignition deploy ignition/modules/Verisum.ts --network local --parameters ignition/parameters.json
+ *
+ * The parameters file has a `Verisum` object with `task` (TaskParameters), `keysBlob` (encoded verification keys, hex) and `operator`.
+ */
+import { buildModule } from "@nomicfoundation/hardhat-ignition/modules";
+
+export default buildModule("Verisum", (m) => {
+  const verisum = m.contract("Verisum", [m.getParameter("task"), m.getParameter("keysBlob"), m.getParameter("operator")]);
+  return { verisum };
+});

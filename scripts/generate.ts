@@ -1,0 +1,39 @@
+/**
+ * Writes every generated file from its source.
+ *
+ *   npm run generate               writes
+ *   npm run generate -- --check    writes nothing; names each file that differs and exits with 1
+ */
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { parseArgs } from "node:util";
+import { generateAbiFiles } from "./generate-abi.ts";
+import { generateCircuitFiles } from "./generate-circuits.ts";
+import { generateContractFiles } from "./generate-contracts.ts";
+import { generateVectorFiles } from "./generate-vectors.ts";
+
+const ROOT = fileURLToPath(new URL("../", import.meta.url));
+
+/** Contents by path from the project's root. */
+function generateAll(): Record<string, string> {
+  return { ...generateContractFiles(), ...generateAbiFiles(), ...generateCircuitFiles(), ...generateVectorFiles() };
+}
+
+function present(path: string): string | undefined {
+  try {
+    return readFileSync(join(ROOT, path), "utf8");
+  } catch {
+    return undefined;
+  }
+}
+
+const { values } = parseArgs({ options: { check: { type: "boolean", default: false } } });
+const changed = Object.entries(generateAll()).filter(([path, content]) => present(path) !== content);
+for (const [path, content] of changed) {
+  process.stderr.write(`${path} ${values.check ? "differs from what its source generates; run: npm run generate" : "written"}\n`);
+  if (values.check) continue;
+  mkdirSync(dirname(join(ROOT, path)), { recursive: true });
+  writeFileSync(join(ROOT, path), content);
+}
+if (values.check && changed.length > 0) process.exitCode = 1;
