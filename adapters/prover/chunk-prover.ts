@@ -1,23 +1,32 @@
 /** The `ChunkProver` port over a key folder. */
 import type { WasmCurve } from "ffjavascript";
 import { closeCurve } from "../curve/bn254.ts";
+import { PointAdder } from "../curve/point-adder.ts";
 import { VerisumError } from "../../protocol/errors.ts";
 import type { ChunkProver } from "../../protocol/ports.ts";
+import type { RandomBytes } from "../../protocol/random.ts";
 import { chunkInputs } from "./chunk-witness.ts";
 import type { ChunkShape } from "./chunk-witness.ts";
 import { CircomWitness } from "./circom-witness.ts";
 import { proveWitness } from "./groth16-prover.ts";
-import type { KeySet, ProvingFiles } from "./key-set.ts";
+import type { KeySet } from "./key-set.ts";
+import { readProvingKey } from "./proving-key.ts";
+import type { ProvingKey } from "./proving-key.ts";
 import { commitChunkWires } from "./wire-commitment.ts";
 
 interface LoadedKind {
   readonly shape: ChunkShape;
-  readonly files: ProvingFiles;
+  readonly wireBases: Uint8Array;
+  readonly key: ProvingKey;
   readonly calculator: CircomWitness;
 }
 
-/** A prover that reads each kind's files when first needed and keeps them. `close` ends the shared curve engine. */
-export function chunkProver(curve: WasmCurve, keys: KeySet): ChunkProver {
+/**
+ * A prover that reads each kind's files when first needed and keeps them. `close` ends the shared curve engine.
+ * @param random blinds the proofs; must be a CSPRNG
+ */
+export function chunkProver(curve: WasmCurve, keys: KeySet, random: RandomBytes): ChunkProver {
+  let adder: Promise<PointAdder> | undefined;
   const kinds = new Map<number, Promise<LoadedKind>>();
   const load = (kindIndex: number): Promise<LoadedKind> => {
     let kind = kinds.get(kindIndex);
@@ -29,13 +38,13 @@ export function chunkProver(curve: WasmCurve, keys: KeySet): ChunkProver {
   };
   return {
     async commitWires(kindIndex, wires) {
-      const { shape, files } = await load(kindIndex);
-      return commitChunkWires(curve, shape, files.wireBases, wires);
+      const { shape, wireBases } = await load(kindIndex);
+      return commitChunkWires(curve, shape, wireBases, wires);
     },
     async prove(kindIndex, witness, challenge) {
-      const { shape, files, calculator } = await load(kindIndex);
+      const { shape, key, calculator } = await load(kindIndex);
       const wires = await calculator.calculate(chunkInputs(shape, witness, challenge));
-      const { a, b, c, publicSignals } = await proveWitness(files.zkey, wires);
+      const { a, b, c, publicSignals } = await proveWitness(curve, await (adder ??= PointAdder.create()), key, wires, random);
       const [y, h] = publicSignals;
       if (y === undefined || h === undefined) throw new VerisumError("KEY_ARTIFACT_CORRUPT", "the proving key has no public signals");
       return { a, b, c, y, h };
@@ -48,7 +57,12 @@ export function chunkProver(curve: WasmCurve, keys: KeySet): ChunkProver {
 }
 
 async function loadKind(keys: KeySet, kindIndex: number): Promise<LoadedKind> {
-  const files = await keys.provingFiles(kindIndex);
+  const { zkey, wireBases, witnessCalculator } = await keys.provingFiles(kindIndex);
   const { coordinates } = keys.preset.kinds[kindIndex]!;
-  return { shape: { coordinates, coordinateBits: keys.preset.coordinateBits }, files, calculator: await CircomWitness.load(files.witnessCalculator) };
+  return {
+    shape: { coordinates, coordinateBits: keys.preset.coordinateBits },
+    wireBases,
+    key: readProvingKey(zkey),
+    calculator: await CircomWitness.load(witnessCalculator),
+  };
 }

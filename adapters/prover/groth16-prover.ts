@@ -1,10 +1,14 @@
-/** Groth16 proofs of a full witness: snarkjs's prover on the split key. */
-import { groth16 } from "snarkjs";
-import { SCALAR_BYTES, writeScalar } from "../curve/bn254.ts";
-import { FIELD_ORDER } from "../../protocol/parameters.ts";
+/** Groth16 proofs of a full witness on a key with a committed block of wires (Groth, ePrint 2016/260). */
+import type { WasmCurve } from "ffjavascript";
+import { readScalar, SCALAR_BYTES, g1FromEngine, g2FromEngine } from "../curve/bn254.ts";
+import { sparseMultiExponentiation } from "../curve/multi-exponentiation.ts";
+import type { PointAdder } from "../curve/point-adder.ts";
+import { VerisumError } from "../../protocol/errors.ts";
+import { multiply, randomElements, toField } from "../../protocol/field.ts";
 import type { G1, G2 } from "../../protocol/points.ts";
-import { readSnarkjsG1, readSnarkjsG2 } from "../../protocol/snarkjs-key.ts";
-import { writeSections } from "./binary-file.ts";
+import type { RandomBytes } from "../../protocol/random.ts";
+import type { ProvingKey } from "./proving-key.ts";
+import { quotientScalars } from "./quotient.ts";
 
 /** A, B and C of a proof with its public signals in order. */
 export interface ProvedWitness {
@@ -16,28 +20,33 @@ export interface ProvedWitness {
 
 /**
  * Proves a witness. It is not checked here: an unsatisfied witness gives a proof that does not verify.
- * @param zkey proving key with infinity for committed wires
+ *
+ * @param key infinity stands for committed wires in its C section
  * @param witness all wires, 32-byte little-endian words
+ * @param random blinds the proof; must be a CSPRNG for zero knowledge
+ * @throws KEY_ARTIFACT_CORRUPT if the witness is not of the key's circuit
  */
-export async function proveWitness(zkey: Uint8Array, witness: Uint8Array): Promise<ProvedWitness> {
-  const { proof, publicSignals } = await groth16.prove({ type: "mem", data: zkey }, { type: "mem", data: encodeWitnessFile(witness) });
-  return {
-    a: readSnarkjsG1(proof.pi_a),
-    b: readSnarkjsG2(proof.pi_b),
-    c: readSnarkjsG1(proof.pi_c),
-    publicSignals: publicSignals.map(BigInt),
-  };
-}
-
-/** The .wtns container around a witness. */
-export function encodeWitnessFile(witness: Uint8Array): Uint8Array {
-  const header = new Uint8Array(4 + SCALAR_BYTES + 4);
-  const view = new DataView(header.buffer);
-  view.setUint32(0, SCALAR_BYTES, true);
-  writeScalar(view, 4, FIELD_ORDER);
-  view.setUint32(4 + SCALAR_BYTES, witness.length / SCALAR_BYTES, true);
-  return writeSections("wtns", [
-    [1, header],
-    [2, witness],
+export async function proveWitness(curve: WasmCurve, adder: PointAdder, key: ProvingKey, witness: Uint8Array, random: RandomBytes): Promise<ProvedWitness> {
+  if (witness.length !== key.wireCount * SCALAR_BYTES) throw new VerisumError("KEY_ARTIFACT_CORRUPT", "the witness is not of the proving key's circuit");
+  const { G1: g1, G2: g2 } = curve;
+  const [r, s] = randomElements(2, random) as [bigint, bigint];
+  const [sumB2, sumB1, sumA, sumC, sumH] = await Promise.all([
+    sparseMultiExponentiation(curve, key.b2, witness),
+    sparseMultiExponentiation(curve, key.b1, witness),
+    sparseMultiExponentiation(curve, key.a, witness, adder),
+    sparseMultiExponentiation(curve, key.c, witness, adder),
+    quotientScalars(curve, key, witness).then((scalars) => g1.multiExpAffine(key.h, scalars)),
   ]);
+  const a = g1.add(g1.add(sumA, key.alpha1), g1.timesScalar(key.delta1, r));
+  const b2 = g2.add(g2.add(sumB2, key.beta2), g2.timesScalar(key.delta2, s));
+  const b1 = g1.add(g1.add(sumB1, key.beta1), g1.timesScalar(key.delta1, s));
+  const blinding = g1.add(g1.add(g1.timesScalar(a, s), g1.timesScalar(b1, r)), g1.timesScalar(key.delta1, toField(-multiply(r, s))));
+  const c = g1.add(g1.add(sumC, sumH), blinding);
+  const words = new DataView(witness.buffer, witness.byteOffset, witness.byteLength);
+  return {
+    a: g1FromEngine(curve, a),
+    b: g2FromEngine(curve, b2),
+    c: g1FromEngine(curve, c),
+    publicSignals: Array.from({ length: key.publicCount }, (_, i) => readScalar(words, (i + 1) * SCALAR_BYTES)),
+  };
 }

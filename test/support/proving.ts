@@ -1,24 +1,31 @@
 /** Tiny keys and provers for tests; one of them proves whatever it is given. */
-import { PRESETS } from "../../protocol/parameters.ts";
+import { randomFillSync } from "node:crypto";
+import { FIELD_ORDER, PRESETS } from "../../protocol/parameters.ts";
 import type { Preset } from "../../protocol/parameters.ts";
 import type { G1 } from "../../protocol/points.ts";
-import { closeCurve, encodeScalars, G1_BYTES, g1FromEngine, openCurve } from "../../adapters/curve/bn254.ts";
+import { closeCurve, encodeScalars, G1_BYTES, g1FromEngine, openCurve, SCALAR_BYTES, writeScalar } from "../../adapters/curve/bn254.ts";
+import { PointAdder } from "../../adapters/curve/point-adder.ts";
+import { writeSections } from "../../adapters/prover/binary-file.ts";
 import { chunkWires } from "../../adapters/prover/chunk-circuit.ts";
 import { ensureDevKeys } from "../../adapters/prover/ensure-keys.ts";
 import { proveWitness } from "../../adapters/prover/groth16-prover.ts";
 import type { ProvedWitness } from "../../adapters/prover/groth16-prover.ts";
+import { readProvingKey } from "../../adapters/prover/proving-key.ts";
 import type { KeySet } from "../../adapters/prover/key-set.ts";
 
-/** Development keys of a preset's first kinds, made on first use. The seed only fixes the loading checks' weights. */
+/** Keys on disk outlive a test, so they are never made from a seed. */
+const csprng = (length: number): Uint8Array => randomFillSync(new Uint8Array(length));
+
+/** Development keys of a preset's first kinds, made on first use. */
 export async function devKeys(preset: Preset = PRESETS.tiny, kindCount = preset.kinds.length): Promise<KeySet> {
-  const random = (length: number): Uint8Array => crypto.getRandomValues(new Uint8Array(length));
-  return ensureDevKeys({ preset, kindCount, powers: 1024 }, { curve: await openCurve(), random });
+  return ensureDevKeys({ preset, kindCount, powers: 1024 }, { curve: await openCurve(), random: csprng });
 }
 
 /** A D and a proof for any wires at all: a prover that skips every check. */
 export async function proveUnchecked(keys: KeySet, kindIndex: number, witness: readonly bigint[]): Promise<ProvedWitness & { readonly d: G1 }> {
   const { zkey } = await keys.provingFiles(kindIndex);
-  return { d: await commitUnchecked(keys, kindIndex, witness), ...(await proveWitness(zkey, encodeScalars(witness))) };
+  const proved = await proveWitness(await openCurve(), await PointAdder.create(), readProvingKey(zkey), encodeScalars(witness), csprng);
+  return { d: await commitUnchecked(keys, kindIndex, witness), ...proved };
 }
 
 /** D for any values of the committed wires. */
@@ -33,3 +40,15 @@ export async function commitUnchecked(keys: KeySet, kindIndex: number, witness: 
 /** Ends the engine's threads after a suite. */
 export const closeEngine = closeCurve;
 
+/** The .wtns file of a witness, for snarkjs. */
+export function witnessFile(witness: Uint8Array): Uint8Array {
+  const header = new Uint8Array(4 + SCALAR_BYTES + 4);
+  const view = new DataView(header.buffer);
+  view.setUint32(0, SCALAR_BYTES, true);
+  writeScalar(view, 4, FIELD_ORDER);
+  view.setUint32(4 + SCALAR_BYTES, witness.length / SCALAR_BYTES, true);
+  return writeSections("wtns", [
+    [1, header],
+    [2, witness],
+  ]);
+}

@@ -46,7 +46,7 @@ describe("chunk prover", function () {
   let proof: ChunkProofPoints;
   before(async () => {
     keys = await devKeys();
-    prover = chunkProver(await openCurve(), keys);
+    prover = chunkProver(await openCurve(), keys, random);
     witness = witnessFor(keys, 0, random);
     d = await prover.commitWires(0, witness);
     challenge = { alpha: randomElement(random), z: randomElement(random), bound: normOf(keys, witness) };
@@ -141,7 +141,7 @@ describe("chunk prover", function () {
 
   it("proves and refuses at a production size", async () => {
     const standard = await devKeys(PRESETS.standard, 1);
-    const large = chunkProver(await openCurve(), standard);
+    const large = chunkProver(await openCurve(), standard, random);
     const mine = witnessFor(standard, 0, random);
     const inputs = { ...challenge, bound: normOf(standard, mine) };
     const wires = await large.commitWires(0, mine);

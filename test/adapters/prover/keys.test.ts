@@ -12,7 +12,6 @@ import { chunkInputs } from "../../../adapters/prover/chunk-witness.ts";
 import { CircomWitness } from "../../../adapters/prover/circom-witness.ts";
 import { makeChunkKeys, makeCommonKeys } from "../../../adapters/prover/dev-setup.ts";
 import { compileChunk, ensureDevKeys } from "../../../adapters/prover/ensure-keys.ts";
-import { encodeWitnessFile } from "../../../adapters/prover/groth16-prover.ts";
 import { loadKeySet } from "../../../adapters/prover/key-set.ts";
 import type { KeySet } from "../../../adapters/prover/key-set.ts";
 import { digestOf, MANIFEST_FILE, POWERS_FILE, VERIFICATION_KEYS_FILE } from "../../../adapters/prover/manifest.ts";
@@ -23,7 +22,7 @@ import { verificationKeysToJson } from "../../../protocol/key-json.ts";
 import { PRESETS } from "../../../protocol/parameters.ts";
 import { G1_GENERATOR, G2_GENERATOR, multiplyG1, negateG1, pairingProductIsOne } from "../../../protocol/points.ts";
 import { rejectsCode } from "../../support/errors.ts";
-import { devKeys } from "../../support/proving.ts";
+import { devKeys, witnessFile } from "../../support/proving.ts";
 import { seededRandom } from "../../support/random.ts";
 
 const KIND = PRESETS.tiny.kinds[0]!;
@@ -167,7 +166,7 @@ describe("development keys", function () {
     const shape = { coordinates: KIND.coordinates, coordinateBits: PRESETS.tiny.coordinateBits };
     const witness = { rows: new Uint16Array(KIND.coordinates).fill(130), masks: [1n, 2n, 3n], blinder: 4n, accumulatedBefore: 0n, saltBefore: 0n, salt: 5n };
     const wires = await (await CircomWitness.load(await readFile(circuit.wasmPath))).calculate(chunkInputs(shape, witness, { alpha: 6n, z: 7n, bound: 1n << 40n }));
-    const { proof, publicSignals } = await groth16.prove({ type: "mem", data: whole.zkey }, { type: "mem", data: encodeWitnessFile(wires) });
+    const { proof, publicSignals } = await groth16.prove({ type: "mem", data: whole.zkey }, { type: "mem", data: witnessFile(wires) });
     assert.ok(await groth16.verify(exported, publicSignals, proof));
   });
 });

@@ -1,0 +1,65 @@
+/** A .zkey file unpacked for proving. */
+import { FIELD_ORDER } from "../../protocol/parameters.ts";
+import { VerisumError } from "../../protocol/errors.ts";
+import { G1_BYTES, G2_BYTES, readScalar, SCALAR_BYTES } from "../curve/bn254.ts";
+import { baseTable } from "../curve/multi-exponentiation.ts";
+import type { BaseTable } from "../curve/multi-exponentiation.ts";
+import { readSections } from "./binary-file.ts";
+import { ZKEY_SECTION } from "./zkey.ts";
+
+/** Points are the engine's affine bytes. */
+export interface ProvingKey {
+  readonly wireCount: number;
+  readonly publicCount: number;
+  readonly domainSize: number;
+  readonly alpha1: Uint8Array;
+  readonly beta1: Uint8Array;
+  readonly beta2: Uint8Array;
+  readonly delta1: Uint8Array;
+  readonly delta2: Uint8Array;
+  /** Entries of A and B in the file's form, in ascending order of rows; without their count. */
+  readonly coefficients: Uint8Array;
+  readonly a: BaseTable;
+  readonly b1: BaseTable;
+  readonly b2: BaseTable;
+  readonly c: BaseTable;
+  readonly h: Uint8Array;
+}
+
+/** @throws KEY_ARTIFACT_CORRUPT if it is not a Groth16 key on BN254 */
+export function readProvingKey(zkey: Uint8Array): ProvingKey {
+  const sections = readSections(zkey, "zkey");
+  const section = (type: number): Uint8Array => {
+    const bytes = sections.get(type);
+    if (bytes === undefined) throw new VerisumError("KEY_ARTIFACT_CORRUPT", `the proving key has no section ${type}`);
+    return bytes;
+  };
+  const header = section(ZKEY_SECTION.header);
+  const view = new DataView(header.buffer, header.byteOffset, header.byteLength);
+  const numbersEnd = 84;
+  if (header.length !== numbersEnd + 3 * G1_BYTES + 3 * G2_BYTES || readScalar(view, 8 + SCALAR_BYTES) !== FIELD_ORDER) {
+    throw new VerisumError("KEY_ARTIFACT_CORRUPT", "the proving key is not over BN254");
+  }
+  const [wireCount, publicCount, domainSize] = [view.getUint32(72, true), view.getUint32(76, true), view.getUint32(80, true)];
+  let at = numbersEnd;
+  const take = (size: number): Uint8Array => header.slice(at, (at += size));
+  const [alpha1, beta1, beta2] = [take(G1_BYTES), take(G1_BYTES), take(G2_BYTES)];
+  take(G2_BYTES); // gamma is the generator; provers do not use it
+  const [delta1, delta2] = [take(G1_BYTES), take(G2_BYTES)];
+  return {
+    wireCount,
+    publicCount,
+    domainSize,
+    alpha1,
+    beta1,
+    beta2,
+    delta1,
+    delta2,
+    coefficients: section(ZKEY_SECTION.coefficients).subarray(4),
+    a: baseTable("G1", section(ZKEY_SECTION.a)),
+    b1: baseTable("G1", section(ZKEY_SECTION.b1)),
+    b2: baseTable("G2", section(ZKEY_SECTION.b2)),
+    c: baseTable("G1", section(ZKEY_SECTION.c), publicCount + 1),
+    h: section(ZKEY_SECTION.h),
+  };
+}
