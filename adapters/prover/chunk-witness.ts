@@ -1,6 +1,7 @@
 /** From a chunk's private inputs to the wires of its circuit. */
 import { poseidonPair } from "../../protocol/poseidon.ts";
 import { VerisumError } from "../../protocol/errors.ts";
+import { invertAll, multiply, toField } from "../../protocol/field.ts";
 import { FIELD_ORDER, MASKS_PER_CHUNK } from "../../protocol/parameters.ts";
 import type { ChunkChallenge, ChunkWires, ChunkWitness } from "../../protocol/ports.ts";
 import type { CircuitInputs } from "./circom-witness.ts";
@@ -42,7 +43,8 @@ export function assertWires(wires: ChunkWires): void {
 
 /**
  * The circuit's inputs by name.
- * @throws UPDATE_OVER_BOUND if the accumulated norm exceeds the bound, or a row is outside the table
+ * @throws UPDATE_OVER_BOUND if the accumulated norm exceeds the bound, or a row is outside the table;
+ *   WITNESS_UNSATISFIED if alpha + row = 0, of probability 2^-240
  */
 export function chunkInputs(shape: ChunkShape, witness: ChunkWitness, challenge: ChunkChallenge): CircuitInputs {
   assertWires(witness);
@@ -63,5 +65,14 @@ export function chunkInputs(shape: ChunkShape, witness: ChunkWitness, challenge:
     accumulatedBefore: [witness.accumulatedBefore],
     saltBefore: [witness.saltBefore],
     salt: [witness.salt],
+    ...lookupInverses(challenge.alpha, witness.rows, counts),
   };
+}
+
+/** 1/(alpha + row_i) and count_t/(alpha + t), from one inversion of the whole table. */
+function lookupInverses(alpha: bigint, rows: Uint16Array, counts: Uint16Array): { readonly inverse: readonly bigint[]; readonly weighted: readonly bigint[] } {
+  const sums = Array.from(counts, (_, entry) => toField(alpha + BigInt(entry)));
+  if (sums.includes(0n)) throw new VerisumError("WITNESS_UNSATISFIED", "alpha is minus an entry of the table");
+  const inverses = invertAll(sums);
+  return { inverse: Array.from(rows, (row) => inverses[row]!), weighted: inverses.map((value, entry) => multiply(value, BigInt(counts[entry]!))) };
 }

@@ -14,8 +14,8 @@ export async function quotientScalars(curve: WasmCurve, key: ProvingKey, witness
   const { Fr } = curve;
   const shift = Fr.w[Math.log2(key.domainSize) + 1]!;
   const onOddPoints = async (values: Uint8Array): Promise<Uint8Array> => Fr.fft(await Fr.batchApplyKey(await Fr.ifft(values), Fr.e(1), shift));
-  const [oddA, oddB, oddC] = [await onOddPoints(a), await onOddPoints(b), await onOddPoints(c)];
-  return inPieces(curve, key.domainSize, (start, size) => {
+  const [oddA, oddB, oddC] = await Promise.all([onOddPoints(a), onOddPoints(b), onOddPoints(c)]);
+  const [scalars] = await inPieces(curve, key.domainSize, (start, size) => {
     const piece = (values: Uint8Array): Uint8Array => values.slice(start * SCALAR_BYTES, (start + size) * SCALAR_BYTES);
     return [
       { cmd: "ALLOCSET", var: 0, buff: piece(oddA) },
@@ -26,7 +26,8 @@ export async function quotientScalars(curve: WasmCurve, key: ProvingKey, witness
       { cmd: "CALL", fnName: "frm_batchFromMontgomery", params: [{ var: 3 }, { val: size }, { var: 3 }] },
       { cmd: "GET", out: 0, var: 3, len: size * SCALAR_BYTES },
     ];
-  }).then(([scalars]) => scalars!);
+  });
+  return scalars!;
 }
 
 /** A∘w, B∘w and their product by row, in Montgomery form. */

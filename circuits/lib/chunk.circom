@@ -17,6 +17,7 @@ include "./pack.circom";
  * @input alpha, z challenges derived from D and from the commitment to the whole vector (the verifier's to ensure)
  * @input bound largest accumulated squared norm, below 2^NORM_ACCUMULATOR_BITS (the verifier's to ensure)
  * @input hPrevious the previous chunk's h, Poseidon(0, 0) for the first
+ * @input inverse, weighted see Lookup
  * @output y value at z of the chunk's block of elements and masks
  * @output h Poseidon(accumulated squared norm, salt)
  */
@@ -37,12 +38,16 @@ template Chunk(n, bits) {
     signal input accumulatedBefore;
     signal input saltBefore;
     signal input salt;
+    signal input inverse[n];
+    signal input weighted[size];
 
     // 1. Every row is in the table and count is the histogram.
     component lookup = Lookup(n, size, SUM_RUN());
     lookup.alpha <== alpha;
     lookup.row <== row;
     lookup.count <== count;
+    lookup.inverse <== inverse;
+    lookup.weighted <== weighted;
 
     // 2. The norm follows from the histogram and stays within the bound.
     component norm = SquaredNorm(size, offset, SUM_RUN());

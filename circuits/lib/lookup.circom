@@ -13,28 +13,28 @@ include "./sum.circom";
  * @input alpha the challenge; must be uniform and chosen after row and count are fixed (not enforced here)
  * @input row[n] values to look up
  * @input count[size] how often each entry occurs
+ * @input inverse[n], weighted[size] 1/(alpha + row_i) and count_t/(alpha + t); inputs because a prover inverts the few
+ *        distinct values once, and constrained like any other signal
  * Constraints: n + size quadratic; ceil(n / run) + ceil(size / run) + 3 linear at most.
  */
 template Lookup(n, size, run) {
     signal input alpha;
     signal input row[n];
     signal input count[size];
+    signal input inverse[n];
+    signal input weighted[size];
 
     component rows = Sum(n, run);
     component entries = Sum(size, run);
 
     // 1. One inverse per row.
-    signal inverse[n];
     for (var i = 0; i < n; i++) {
-        inverse[i] <-- 1 / (alpha + row[i]);
         inverse[i] * (alpha + row[i]) === 1;
         rows.in[i] <== inverse[i];
     }
 
     // 2. One weighted inverse per entry of the table.
-    signal weighted[size];
     for (var t = 0; t < size; t++) {
-        weighted[t] <-- count[t] / (alpha + t);
         weighted[t] * (alpha + t) === count[t];
         entries.in[t] <== weighted[t];
     }

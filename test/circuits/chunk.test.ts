@@ -95,7 +95,7 @@ describe("the chunk circuit against a prover that tries", function () {
       const count = removed.reduce((counts, entry) => counts.with(entry, counts[entry]! - 1n), [...honest.count]);
       await refuses({ ...honest, row, count });
       await refuses({ ...honest, row, count: count.with(128, count[128]! + BigInt(values.length)) });
-      const weighted = model.wireOf("main.lookup.weighted[0]");
+      const weighted = model.wireOf("main.weighted[0]");
       const missing = values.reduce((sum, value) => sum + invert(toField(honest.alpha + value)), 0n);
       await refuses({ ...honest, row, count }, new Map([[weighted, toField(missing)]]));
     });

@@ -51,7 +51,7 @@ describe("the chunk circuit without one of its constraints", function () {
       const override = new Map([[wire, toField(right[wire]! + 1n)]]);
       const wrong = model.solve(honest, override);
       if (isKilledBy(wrong)) continue;
-      const avoided = wire - model.wireOf("main.lookup.weighted[0]");
+      const avoided = wire - model.wireOf("main.weighted[0]");
       const entries = [[0, 1], [2, 3]].find((pair) => !pair.includes(avoided)) as [number, number];
       const moved = model.solve(withCompensation(honest, sumCheck(wrong), entries), override);
       isKilledBy(moved);
@@ -84,8 +84,8 @@ describe("the chunk circuit without one of its constraints", function () {
 
 /** The amount by which the rows' side of the lookup exceeds the table's in a witness. */
 function lookupBalance(model: ChunkModel): (witness: readonly bigint[]) => bigint {
-  const first = model.wireOf("main.lookup.inverse[0]");
-  const weighted = model.wireOf("main.lookup.weighted[0]");
+  const first = model.wireOf("main.inverse[0]");
+  const weighted = model.wireOf("main.weighted[0]");
   return (witness) => {
     let balance = 0n;
     for (let i = 0; i < model.shape.coordinates; i++) balance += witness[first + i]!;
