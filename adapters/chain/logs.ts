@@ -25,14 +25,21 @@ export class TaskLogs {
   #final: TaskLog[] = [];
   #nextBlock = 0;
   #page = LARGEST_PAGE;
+  #previous: Promise<unknown> = Promise.resolve();
 
   constructor(endpoint: Endpoint, address: string) {
     this.#endpoint = endpoint;
     this.#address = address;
   }
 
-  /** All events up to the latest block, in chain order, each once. */
-  async all(latest: number, finalBlock: number): Promise<readonly TaskLog[]> {
+  /** All events up to the latest block, in chain order, each once. Calls run one after the other, or both would fetch the same blocks. */
+  all(latest: number, finalBlock: number): Promise<readonly TaskLog[]> {
+    const result = this.#previous.then(() => this.#upTo(latest, finalBlock));
+    this.#previous = result.catch(() => undefined);
+    return result;
+  }
+
+  async #upTo(latest: number, finalBlock: number): Promise<readonly TaskLog[]> {
     if (finalBlock >= this.#nextBlock) {
       this.#final.push(...(await this.#fetch(this.#nextBlock, finalBlock)));
       this.#nextBlock = finalBlock + 1;

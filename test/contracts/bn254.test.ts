@@ -20,7 +20,7 @@ describe("the precompile wrappers on go-ethereum's vectors for EIP-196 and EIP-1
   let harness: TaskOnChain["verisum"];
   before(async () => {
     connection = await openChain();
-    harness = (await (await connection.ethers.getContractFactory("Bn254Harness")).deploy()) as unknown as TaskOnChain["verisum"];
+    harness = await (await connection.ethers.getContractFactory("Bn254Harness")).deploy();
   });
   after(() => connection.close());
 

@@ -54,7 +54,7 @@ export const PARAMETERS: TaskParameters = {
 
 // Calls by name: the ABI is checked by the chain, the wrappers below by the compiler.
 type Method = ((...args: unknown[]) => Promise<ContractTransactionResponse>) & { readonly staticCall: (...args: unknown[]) => Promise<unknown> };
-export type VerisumInstance = BaseContract & Record<string, Method> & { connect(runner: ContractRunner | null): VerisumInstance };
+export type VerisumInstance = BaseContract & Record<string, Method>;
 
 export interface TaskOnChain {
   readonly connection: NetworkConnection;
@@ -111,7 +111,7 @@ export async function openRound(task: TaskOnChain, seats?: readonly number[]): P
 
 /** The contract with this account as sender. */
 export function as(task: TaskOnChain, account: ContractRunner): VerisumInstance {
-  return task.verisum.connect(account);
+  return task.verisum.connect(account) as VerisumInstance;
 }
 
 export interface RoundOnChain {
