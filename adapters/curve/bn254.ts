@@ -18,6 +18,14 @@ export function openCurve(): Promise<WasmCurve> {
   return getCurveFromName("bn128");
 }
 
+let threadless: Promise<WasmCurve> | undefined;
+
+/** An engine without threads, for work in its memory directly. It keeps nothing alive. */
+export function openThreadlessCurve(): Promise<WasmCurve> {
+  threadless ??= getCurveFromName("bn128", true);
+  return threadless;
+}
+
 /** Ends the shared engine's threads; a later `openCurve` starts them again. */
 export async function closeCurve(): Promise<void> {
   await (await openCurve()).terminate();

@@ -12,9 +12,11 @@ export interface EngineInstance {
 const SCALAR_BYTES = 32;
 const COORDINATE_BYTES: Readonly<Record<GroupName, number>> = { G1: 32, G2: 64 };
 
-const WINDOW_BITS = 12;
-const WINDOWS = Math.ceil(254 / WINDOW_BITS);
-const TABLE_ROWS = 2 ** WINDOW_BITS;
+const SCALAR_BITS = 254;
+/** Wider windows mean fewer additions per scalar and a larger table to fill first. */
+const NARROW_WINDOW_BITS = 8;
+const WIDE_WINDOW_BITS = 12;
+const WIDE_WINDOW_FROM = 8192;
 const BATCH = 2048;
 const PAGE_BYTES = 65536;
 
@@ -25,7 +27,7 @@ const PAGE_BYTES = 65536;
  * @returns affine points in the engine's bytes, in order; the scalar 0 gives infinity (all zero bytes)
  */
 export function multiplyGenerator(engine: EngineInstance, group: GroupName, generator: Uint8Array, scalars: Uint8Array): Uint8Array {
-  return new Kernel(engine, group, generator).run(scalars);
+  return new Kernel(engine, group, generator, scalars.length / SCALAR_BYTES).run(scalars);
 }
 
 class Kernel {
@@ -34,19 +36,25 @@ class Kernel {
   private readonly prefix: string;
   private readonly affineBytes: number;
   private readonly jacobianBytes: number;
+  private readonly windowBits: number;
+  private readonly windows: number;
+  private readonly rows: number;
   private readonly table: number;
   private readonly batch: number;
 
-  constructor(engine: EngineInstance, group: GroupName, generator: Uint8Array) {
+  constructor(engine: EngineInstance, group: GroupName, generator: Uint8Array, count: number) {
     this.wasm = engine.exports;
     this.memory = engine.memory;
     this.prefix = group === "G1" ? "g1m" : "g2m";
     this.affineBytes = COORDINATE_BYTES[group] * 2;
     this.jacobianBytes = COORDINATE_BYTES[group] * 3;
-    this.table = this.allocate(WINDOWS * TABLE_ROWS * this.affineBytes);
-    this.batch = this.allocate(Math.max(BATCH, TABLE_ROWS) * this.jacobianBytes);
+    this.windowBits = count < WIDE_WINDOW_FROM ? NARROW_WINDOW_BITS : WIDE_WINDOW_BITS;
+    this.windows = Math.ceil(SCALAR_BITS / this.windowBits);
+    this.rows = 2 ** this.windowBits;
+    this.table = this.allocate(this.windows * this.rows * this.affineBytes);
+    this.batch = this.allocate(Math.max(BATCH, this.rows) * this.jacobianBytes);
     // Room for the scratch space that batchToAffine takes beyond the last allocation.
-    this.reserve(TABLE_ROWS * this.jacobianBytes);
+    this.reserve(Math.max(BATCH, this.rows) * this.jacobianBytes);
     this.fillTable(generator);
   }
 
@@ -62,30 +70,30 @@ class Kernel {
     return result;
   }
 
-  /** Row d of window k holds d·2^(k·WINDOW_BITS)·G. */
+  /** Row d of window k holds d·2^(k·windowBits)·G. */
   private fillTable(generator: Uint8Array): void {
     const base = this.allocate(this.affineBytes);
     const next = this.allocate(this.jacobianBytes);
     new Uint8Array(this.memory.buffer).set(generator, base);
-    for (let window = 0; window < WINDOWS; window++) {
+    for (let window = 0; window < this.windows; window++) {
       this.call("zero", this.batch);
-      for (let row = 1; row < TABLE_ROWS; row++) this.call("addMixed", this.batch + (row - 1) * this.jacobianBytes, base, this.batch + row * this.jacobianBytes);
-      this.call("addMixed", this.batch + (TABLE_ROWS - 1) * this.jacobianBytes, base, next);
+      for (let row = 1; row < this.rows; row++) this.call("addMixed", this.batch + (row - 1) * this.jacobianBytes, base, this.batch + row * this.jacobianBytes);
+      this.call("addMixed", this.batch + (this.rows - 1) * this.jacobianBytes, base, next);
       this.call("toAffine", next, base);
-      this.call("batchToAffine", this.batch, TABLE_ROWS, this.table + window * TABLE_ROWS * this.affineBytes);
+      this.call("batchToAffine", this.batch, this.rows, this.table + window * this.rows * this.affineBytes);
     }
   }
 
   private accumulate(scalars: Uint8Array, at: number, result: number): void {
     const addMixed = this.wasm[`${this.prefix}_addMixed`]!;
     this.call("zero", result);
-    for (let window = 0; window < WINDOWS; window++) {
-      const bit = window * WINDOW_BITS;
+    for (let window = 0; window < this.windows; window++) {
+      const bit = window * this.windowBits;
       const byte = at + (bit >> 3);
       const last = at + SCALAR_BYTES;
       const low = scalars[byte]! | ((byte + 1 < last ? scalars[byte + 1]! : 0) << 8) | ((byte + 2 < last ? scalars[byte + 2]! : 0) << 16);
-      const digit = (low >> (bit & 7)) & (TABLE_ROWS - 1);
-      if (digit !== 0) addMixed(result, this.table + (window * TABLE_ROWS + digit) * this.affineBytes, result);
+      const digit = (low >> (bit & 7)) & (this.rows - 1);
+      if (digit !== 0) addMixed(result, this.table + (window * this.rows + digit) * this.affineBytes, result);
     }
   }
 

@@ -1,13 +1,9 @@
 /** Many multiples of a group's generator, on all cores. Only key generation needs them. */
 import { availableParallelism } from "node:os";
 import { Worker } from "node:worker_threads";
-import { getCurveFromName } from "ffjavascript";
-import type { WasmCurve } from "ffjavascript";
-import { encodeScalars, SCALAR_BYTES } from "./bn254.ts";
+import { encodeScalars, openThreadlessCurve, SCALAR_BYTES } from "./bn254.ts";
 import type { GroupName } from "./fixed-base-kernel.ts";
 import type { FixedBaseRequest } from "./fixed-base-worker.ts";
-
-let singleThreaded: Promise<WasmCurve> | undefined;
 
 /** Below this many points one thread is faster than starting several. */
 const MIN_PER_THREAD = 4096;
@@ -18,8 +14,7 @@ const MIN_PER_THREAD = 4096;
  * @returns affine points in the engine's bytes, in order
  */
 export async function generatorMultiples(group: GroupName, scalars: readonly bigint[]): Promise<Uint8Array> {
-  singleThreaded ??= getCurveFromName("bn128", true);
-  const curve = await singleThreaded;
+  const curve = await openThreadlessCurve();
   const common = { code: curve.tm.code!, group, generator: curve[group].gAffine };
   const bytes = encodeScalars(scalars);
   const threads = Math.max(1, Math.min(availableParallelism(), Math.floor(scalars.length / MIN_PER_THREAD)));

@@ -6,6 +6,7 @@ import type { G2 } from "../../protocol/points.ts";
 import type { VectorCommitter } from "../../protocol/ports.ts";
 import type { RandomBytes } from "../../protocol/random.ts";
 import { encodeScalars, G1_BYTES, g1FromEngine } from "./bn254.ts";
+import { openPointAdder } from "./point-adder.ts";
 
 /** Bytes of the random weights of the consistency check: it errs with probability 2^-128. */
 const WEIGHT_BYTES = 16;
@@ -37,10 +38,7 @@ export async function powersAreConsistent(curve: WasmCurve, powers: Uint8Array, 
   if (!Number.isInteger(count) || count < 1) return false;
   const first = g1FromEngine(curve, powers.slice(0, G1_BYTES));
   if (first.x !== G1_GENERATOR.x || first.y !== G1_GENERATOR.y) return false;
-  for (let i = 0; i < count; i++) {
-    const point = powers.slice(i * G1_BYTES, (i + 1) * G1_BYTES);
-    if (curve.G1.isZero(point) || !curve.G1.isValid(point)) return false;
-  }
+  if (!(await openPointAdder()).areProperPoints(powers)) return false;
   if (count === 1) return true;
   const weights = random((count - 1) * WEIGHT_BYTES);
   const [lower, upper] = await Promise.all([

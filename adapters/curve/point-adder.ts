@@ -1,24 +1,35 @@
 /** Sums of G1 points in this thread, in memory of its own: one WebAssembly call per addition and no copying between. */
-import { getCurveFromName } from "ffjavascript";
 import type { EngineMemory } from "ffjavascript";
+import { openThreadlessCurve } from "./bn254.ts";
+import type { EngineInstance } from "./fixed-base-kernel.ts";
 
 const AFFINE_BYTES = 64;
 const JACOBIAN_BYTES = 96;
 const PAGE_BYTES = 65536;
 
+let shared: Promise<PointAdder> | undefined;
+
+/** An adder for this process; its calls finish before they return, so everybody can use the same one. */
+export function openPointAdder(): Promise<PointAdder> {
+  shared ??= openThreadlessCurve().then(({ tm }) => new PointAdder({ exports: tm.instance.exports, memory: tm.memory }));
+  return shared;
+}
+
 export class PointAdder {
   private readonly exports: Readonly<Record<string, (...pointers: number[]) => number>>;
   private readonly memory: EngineMemory;
 
-  private constructor(exports: Readonly<Record<string, (...pointers: number[]) => number>>, memory: EngineMemory) {
-    this.exports = exports;
-    this.memory = memory;
+  constructor(engine: EngineInstance) {
+    this.exports = engine.exports;
+    this.memory = engine.memory;
   }
 
-  /** An adder over an engine instance without threads. */
-  static async create(): Promise<PointAdder> {
-    const { tm } = await getCurveFromName("bn128", true);
-    return new PointAdder(tm.instance.exports, tm.memory);
+  /** True if every point is on the curve and none is infinity. G1 has no smaller subgroup to be in. */
+  areProperPoints(points: Uint8Array): boolean {
+    const { g1m_inCurveAffine: inCurve, g1m_isZeroAffine: isZero } = this.exports;
+    const input = this.place(points, 0);
+    for (let at = input; at < input + points.length; at += AFFINE_BYTES) if (isZero!(at) !== 0 || inCurve!(at) === 0) return false;
+    return true;
   }
 
   /**
@@ -31,22 +42,31 @@ export class PointAdder {
   sumByBucket(points: Uint8Array, entries: Uint32Array, buckets: Uint32Array, bucketCount: number): Uint8Array {
     if (bucketCount === 0) return new Uint8Array(0);
     const { g1m_zero: zero, g1m_addMixed: addMixed, g1m_batchToAffine: batchToAffine } = this.exports;
-    const free = new Uint32Array(this.memory.buffer, 0, 1)[0]!;
-    const sums = (free + 7) & ~7;
-    const input = sums + bucketCount * JACOBIAN_BYTES;
-    const end = input + points.length;
-    // Converting to affine takes scratch space for one coordinate per point from the engine's bump allocator.
-    const missing = end + bucketCount * JACOBIAN_BYTES - this.memory.buffer.byteLength;
-    if (missing > 0) this.memory.grow(Math.ceil(missing / PAGE_BYTES));
-    new Uint8Array(this.memory.buffer).set(points, input);
+    const input = this.place(points, 2 * bucketCount * JACOBIAN_BYTES);
+    const sums = input + points.length;
     for (let bucket = 0; bucket < bucketCount; bucket++) zero!(sums + bucket * JACOBIAN_BYTES);
     for (let k = 0; k < entries.length; k++) {
       const sum = sums + buckets[k]! * JACOBIAN_BYTES;
       addMixed!(sum, input + entries[k]! * AFFINE_BYTES, sum);
     }
-    new Uint32Array(this.memory.buffer, 0, 1)[0] = end;
+    // Converting to affine takes scratch space from the engine's bump allocator, whose next free address is its first word.
+    const free = this.firstFree();
+    new Uint32Array(this.memory.buffer, 0, 1)[0] = sums + bucketCount * JACOBIAN_BYTES;
     batchToAffine!(sums, bucketCount, sums);
     new Uint32Array(this.memory.buffer, 0, 1)[0] = free;
     return new Uint8Array(this.memory.buffer, sums, bucketCount * AFFINE_BYTES).slice();
+  }
+
+  /** Copies points to the first free address, with room for `beyond` bytes after them; nothing stays allocated. */
+  private place(points: Uint8Array, beyond: number): number {
+    const input = (this.firstFree() + 7) & ~7;
+    const missing = input + points.length + beyond - this.memory.buffer.byteLength;
+    if (missing > 0) this.memory.grow(Math.ceil(missing / PAGE_BYTES));
+    new Uint8Array(this.memory.buffer).set(points, input);
+    return input;
+  }
+
+  private firstFree(): number {
+    return new Uint32Array(this.memory.buffer, 0, 1)[0]!;
   }
 }

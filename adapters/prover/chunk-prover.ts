@@ -1,7 +1,7 @@
 /** The `ChunkProver` port over a key folder. */
 import type { WasmCurve } from "ffjavascript";
 import { closeCurve } from "../curve/bn254.ts";
-import { PointAdder } from "../curve/point-adder.ts";
+import { openPointAdder } from "../curve/point-adder.ts";
 import { VerisumError } from "../../protocol/errors.ts";
 import type { ChunkProver } from "../../protocol/ports.ts";
 import type { RandomBytes } from "../../protocol/random.ts";
@@ -26,7 +26,6 @@ interface LoadedKind {
  * @param random blinds the proofs; must be a CSPRNG
  */
 export function chunkProver(curve: WasmCurve, keys: KeySet, random: RandomBytes): ChunkProver {
-  let adder: Promise<PointAdder> | undefined;
   const kinds = new Map<number, Promise<LoadedKind>>();
   const load = (kindIndex: number): Promise<LoadedKind> => {
     let kind = kinds.get(kindIndex);
@@ -44,7 +43,7 @@ export function chunkProver(curve: WasmCurve, keys: KeySet, random: RandomBytes)
     async prove(kindIndex, witness, challenge) {
       const { shape, key, calculator } = await load(kindIndex);
       const wires = await calculator.calculate(chunkInputs(shape, witness, challenge));
-      const { a, b, c, publicSignals } = await proveWitness(curve, await (adder ??= PointAdder.create()), key, wires, random);
+      const { a, b, c, publicSignals } = await proveWitness(curve, await openPointAdder(), key, wires, random);
       const [y, h] = publicSignals;
       if (y === undefined || h === undefined) throw new VerisumError("KEY_ARTIFACT_CORRUPT", "the proving key has no public signals");
       return { a, b, c, y, h };

@@ -119,7 +119,12 @@ async function makeKeys(directory: string, preset: Preset, kinds: readonly Chunk
   await save(VERIFICATION_KEYS_FILE, new TextEncoder().encode(`${JSON.stringify(verificationKeysToJson(verificationKeys), null, 2)}\n`));
   const manifest: Manifest = { format: KEY_FORMAT, preset: preset.name, insecure: true, notice: INSECURE_NOTICE, powers, kinds: manifestKinds, files };
   await writeFile(path.join(temporary, MANIFEST_FILE), `${JSON.stringify(manifest, null, 2)}\n`);
-  await rename(temporary, directory);
+  try {
+    await rename(temporary, directory);
+  } catch (cause) {
+    await rm(temporary, { recursive: true, force: true });
+    if (!(await exists(directory))) throw cause; // else another process finished first, and its keys serve as well
+  }
 }
 
 async function exists(file: string): Promise<boolean> {

@@ -3,8 +3,8 @@ import { randomFillSync } from "node:crypto";
 import { FIELD_ORDER, PRESETS } from "../../protocol/parameters.ts";
 import type { Preset } from "../../protocol/parameters.ts";
 import type { G1 } from "../../protocol/points.ts";
-import { closeCurve, encodeScalars, G1_BYTES, g1FromEngine, openCurve, SCALAR_BYTES, writeScalar } from "../../adapters/curve/bn254.ts";
-import { PointAdder } from "../../adapters/curve/point-adder.ts";
+import { closeCurve, encodeScalars, G1_BYTES, g1FromEngine, openCurve, readScalar, SCALAR_BYTES, writeScalar } from "../../adapters/curve/bn254.ts";
+import { openPointAdder } from "../../adapters/curve/point-adder.ts";
 import { writeSections } from "../../adapters/prover/binary-file.ts";
 import { chunkWires } from "../../adapters/prover/chunk-circuit.ts";
 import { ensureDevKeys } from "../../adapters/prover/ensure-keys.ts";
@@ -24,7 +24,7 @@ export async function devKeys(preset: Preset = PRESETS.tiny, kindCount = preset.
 /** A D and a proof for any wires at all: a prover that skips every check. */
 export async function proveUnchecked(keys: KeySet, kindIndex: number, witness: readonly bigint[]): Promise<ProvedWitness & { readonly d: G1 }> {
   const { zkey } = await keys.provingFiles(kindIndex);
-  const proved = await proveWitness(await openCurve(), await PointAdder.create(), readProvingKey(zkey), encodeScalars(witness), csprng);
+  const proved = await proveWitness(await openCurve(), await openPointAdder(), readProvingKey(zkey), encodeScalars(witness), csprng);
   return { d: await commitUnchecked(keys, kindIndex, witness), ...proved };
 }
 
@@ -51,4 +51,10 @@ export function witnessFile(witness: Uint8Array): Uint8Array {
     [1, header],
     [2, witness],
   ]);
+}
+
+/** All wires of a calculated witness. */
+export function decodeWitness(witness: Uint8Array): bigint[] {
+  const view = new DataView(witness.buffer, witness.byteOffset, witness.byteLength);
+  return Array.from({ length: witness.length / SCALAR_BYTES }, (_, wire) => readScalar(view, wire * SCALAR_BYTES));
 }
