@@ -6,7 +6,7 @@ import { recoverResultSigner } from "../adapters/chain/result-signature.ts";
 import { connectionOptions, contentOptions, reporterFor } from "../adapters/cli/options.ts";
 import type { CommonFlags } from "../adapters/cli/options.ts";
 import type { Reporter } from "../adapters/cli/reporter.ts";
-import { runCommand } from "../adapters/cli/run.ts";
+import { outlive, runCommand } from "../adapters/cli/run.ts";
 import { loadDataset } from "../adapters/learning/dataset.ts";
 import { createTrainer } from "../adapters/learning/trainer.ts";
 import { loadCommitter } from "../adapters/task/keys.ts";
@@ -76,7 +76,7 @@ async function runMember(flags: NodeFlags & { readonly minClients?: number }, re
     nodes: network.peers,
   });
   try {
-    await poll(node, flags.pollMs, step, () => Promise.resolve(false));
+    await poll(node, reporter, flags.pollMs, step, () => Promise.resolve(false));
   } finally {
     await app.close();
     await node.close();
@@ -106,7 +106,7 @@ async function runAggregator(flags: NodeFlags & { readonly data?: string; readon
   const { maxRounds } = session.parameters;
   const complete = async (): Promise<boolean> => flags.once === true && maxRounds > 0 && (await chain.finalisedRounds()) >= maxRounds;
   try {
-    await poll(node, flags.pollMs, step, complete);
+    await poll(node, reporter, flags.pollMs, step, complete);
   } finally {
     await app.close();
     await node.close();
@@ -128,11 +128,13 @@ async function openNode(flags: NodeFlags, role: string, publicUrl: string, repor
 }
 
 /** Runs steps until `complete`; looks at the chain again at once after an action. */
-async function poll(node: WritingNode, pollMs: number, step: () => Promise<boolean>, complete: () => Promise<boolean>): Promise<void> {
-  while (!(await complete())) {
-    const acted = await step();
-    await node.network.refresh();
-    if (!acted) await node.sleep(pollMs);
+async function poll(node: WritingNode, reporter: Reporter, pollMs: number, step: () => Promise<boolean>, complete: () => Promise<boolean>): Promise<void> {
+  while ((await outlive(complete, reporter)) !== true) {
+    const acted = await outlive(async () => {
+      await node.network.refresh();
+      return step();
+    }, reporter);
+    if (acted !== true) await node.sleep(pollMs);
   }
 }
 

@@ -7,7 +7,7 @@ import type { Reporter } from "../adapters/cli/reporter.ts";
 import { cidFromDigest } from "../adapters/ipfs/cid.ts";
 import { loadModelState } from "../adapters/task/checkpoint.ts";
 import type { CheckpointConfig } from "../adapters/task/checkpoint.ts";
-import { fetchReleases, publicationOf } from "../adapters/task/outcome.ts";
+import { fetchReleases, publicationOf, resultOf } from "../adapters/task/outcome.ts";
 import type { RoundPublication } from "../adapters/task/outcome.ts";
 import type { CommittingSession } from "../adapters/task/session.ts";
 import { recoverAggregate } from "../protocol/aggregate.ts";
@@ -132,7 +132,7 @@ async function compute({ chain, session, board, reporter, evaluate }: Coordinato
   await session.store.putDirectory(publication.aggregateFiles);
   await session.store.putDirectory(publication.checkpointFiles);
   const { value, opening } = await openVector(recovered, publication.point, session.committer);
-  board.offer({ round: round.number, result: publication.signed, metrics });
+  board.offer({ round: round.number, result: resultOf(publication.signed), metrics });
   reporter.say("info", "aggregated", `round ${round.number}: the aggregate opens the sum of commitments`, {
     round: round.number, ...(metrics === null ? {} : { accuracy: metrics.accuracy, loss: metrics.loss }),
   });
@@ -156,8 +156,7 @@ async function finalise({ chain, session, board, reporter }: CoordinatorDependen
   const signatures = board.signatures().slice(0, session.parameters.threshold);
   if (signatures.length < session.parameters.threshold) return false;
   const { signed } = computed.publication;
-  const result = { aggregateCid: signed.aggregateCid, aggregateDigest: signed.aggregateDigest, modelCid: signed.modelCid, modelDigest: signed.modelDigest };
-  const receipt = await chain.finalize(round.number, result, computed.evaluation, computed.opening, signatures);
+  const receipt = await chain.finalize(round.number, resultOf(signed), computed.evaluation, computed.opening, signatures);
   reporter.say("good", "finalised", `round ${round.number} is final: ${cidFromDigest(signed.modelCid)}, ${receipt.gasUsed} gas`, {
     round: round.number, modelCid: cidFromDigest(signed.modelCid), aggregateCid: cidFromDigest(signed.aggregateCid), gas: receipt.gasUsed, transaction: receipt.transactionHash,
   });

@@ -1,6 +1,7 @@
 /** What `fl-client join` does. */
 import { join } from "node:path";
 import type { CommonFlags } from "../adapters/cli/options.ts";
+import { outlive } from "../adapters/cli/run.ts";
 import type { Reporter } from "../adapters/cli/reporter.ts";
 import { loadDataset } from "../adapters/learning/dataset.ts";
 import { createTrainer } from "../adapters/learning/trainer.ts";
@@ -62,11 +63,11 @@ export async function joinTask(flags: JoinFlags, reporter: Reporter, random: Ran
   });
   try {
     for (;;) {
-      const progress = await step();
+      const progress = (await outlive(step, reporter)) ?? "waiting";
       if (progress === "done") break;
       if (progress === "acted" && ++participated === flags.rounds) break;
       if (progress === "waiting") await node.sleep(flags.pollMs);
-      await network.refresh();
+      await outlive(() => network.refresh(), reporter);
     }
     reporter.say("good", "done", "this client's part in the task is complete");
   } finally {

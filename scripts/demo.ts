@@ -48,7 +48,8 @@ try {
   process.exitCode = 1;
 } finally {
   await processes.stopAll();
-  await rm(directory, { recursive: true, force: true });
+  if (process.exitCode !== 0) write(pc.dim(`the roles' logs are in ${directory}`));
+  else await rm(directory, { recursive: true, force: true });
 }
 process.exit();
 
@@ -76,7 +77,7 @@ async function run(): Promise<boolean> {
   const data = (client: number): string => `digits?client=${client}&clients=${CLIENTS}&alpha=${flags.alpha}&seed=${flags.seed}`;
   const common = ["--contract", contract, "--rpc", chain.rpc, "--confirmations", "0", "--poll-ms", "400", "--format", "json"];
   const startRole = (name: string, script: string, args: readonly string[], wallet: Wallet, onEvent: (event: RoleEvent) => void = note): Role =>
-    processes.start(name, script, [...args, ...common, "--state", join(directory, name)], { key: wallet.privateKey, onEvent, onNoise: (line) => noise.push(`${name}: ${line}`) });
+    processes.start(name, script, [...args, ...common, "--state", join(directory, name)], { key: wallet.privateKey, logFile: join(directory, `${name}.log`), onEvent, onNoise: (line) => noise.push(`${name}: ${line}`) });
 
   const startClient = (index: number, onEvent?: (event: RoleEvent) => void): Role => {
     const boosting = index === CLIENTS - 1;

@@ -9,7 +9,7 @@ import type { Decoded } from "./codec.ts";
 import { loadWallet } from "./key-file.ts";
 import { recordsOf, TaskLogs } from "./logs.ts";
 import { signResult } from "./result-signature.ts";
-import { openEndpoint, revertOf, VERISUM_INTERFACE } from "./rpc.ts";
+import { describe, openEndpoint, revertOf, VERISUM_INTERFACE } from "./rpc.ts";
 import type { Endpoint } from "./rpc.ts";
 import type { Receipt, TaskReader, TaskWriter } from "./task-chain.ts";
 
@@ -89,7 +89,8 @@ async function openReader(options: ConnectOptions): Promise<{ readonly reader: T
       const announced = (await allLogs()).filter(({ name }) => name === "EndpointAnnounced");
       return new Map(announced.map(({ args }) => [lowerCase(args.account as Hex), args.endpoint as string]));
     },
-    blockTime: async () => (await endpoint.request(() => provider.getBlock("latest")))?.timestamp ?? 0,
+    // The pending block: a chain that mines only on demand keeps an old latest one.
+    blockTime: async () => (await endpoint.request(() => provider.getBlock("pending")))?.timestamp ?? 0,
     finalBlock,
   };
   return { reader, endpoint };
@@ -142,9 +143,9 @@ async function transact(contract: Contract, signer: NonceManager, name: string, 
     signer.reset();
     const refused = revertOf(error);
     if (refused !== undefined) throw refused;
-    const { code, shortMessage } = error as { code?: string; shortMessage?: string };
+    const { code } = error as { code?: string };
     if (code === "TIMEOUT") throw new VerisumError("CHAIN_TRANSACTION_LOST", `${name} was not mined in time`, { call: name }, { cause: error });
-    throw new VerisumError("CHAIN_UNREACHABLE", `${name} could not be sent: ${shortMessage ?? String(error)}`, { call: name }, { cause: error });
+    throw new VerisumError("CHAIN_UNREACHABLE", `${name} could not be sent: ${describe(error)}`, { call: name }, { cause: error });
   }
 }
 

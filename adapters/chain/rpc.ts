@@ -98,7 +98,8 @@ function mayPass(error: unknown): boolean {
   return ["NETWORK_ERROR", "TIMEOUT", "SERVER_ERROR", "ECONNREFUSED", "ECONNRESET", "UNKNOWN_ERROR", "BAD_DATA"].includes(String(code)) || name === "TimeoutError" || name === "TypeError" || name === "SyntaxError";
 }
 
-function describe(error: unknown): string {
-  const { shortMessage, message } = error as { shortMessage?: unknown; message?: unknown };
-  return String(shortMessage ?? message ?? error).slice(0, 300);
+/** The shortest true words for a failure: the node's own, where it gave any. */
+export function describe(error: unknown): string {
+  const { shortMessage, message, error: inner } = error as { shortMessage?: unknown; message?: unknown; error?: { message?: unknown } };
+  return String(inner?.message ?? shortMessage ?? message ?? error).slice(0, 300);
 }

@@ -143,7 +143,7 @@ export interface TaskReader {
   records(round: bigint): Promise<RoundRecords>;
   /** Latest endpoint of each account that announced one. */
   endpoints(): Promise<ReadonlyMap<Hex, string>>;
-  /** Timestamp of the latest block, in Unix seconds. */
+  /** Timestamp that the next block would have now, in Unix seconds. */
   blockTime(): Promise<number>;
   /** The latest block that the reader counts as final. */
   finalBlock(): Promise<number>;

@@ -39,3 +39,21 @@ export async function runCommand(reporter: Reporter, command: (signal: AbortSign
   if (process.stdout.writableNeedDrain) await once(process.stdout, "drain");
   process.exit();
 }
+
+/** Failures of the surroundings, which a role outlives: it says so, waits and looks again. */
+const PASSING: readonly ErrorCode[] = ["CHAIN_UNREACHABLE", "CHAIN_REVERTED", "CHAIN_TRANSACTION_LOST", "IPFS_UNAVAILABLE"];
+
+/**
+ * One step of a role that must not stop for a node that is away or a call that came too late.
+ * @returns what the step returned, or undefined after a failure that may pass
+ * @throws every other error
+ */
+export async function outlive<T>(step: () => Promise<T>, reporter: Reporter): Promise<T | undefined> {
+  try {
+    return await step();
+  } catch (error) {
+    if (!isVerisumError(error) || !PASSING.includes(error.code)) throw error;
+    reporter.wait(`${error.code}: ${error.message}; trying again`, { code: error.code });
+    return undefined;
+  }
+}

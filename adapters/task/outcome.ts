@@ -123,6 +123,11 @@ export async function directoryDigest(files: Readonly<Record<string, Uint8Array>
   return digestHexOfCid(root.toString()) as Hex;
 }
 
+/** The part of a signed result that the contract takes. */
+export function resultOf({ aggregateCid, aggregateDigest, modelCid, modelDigest }: SignedResult): RoundResult {
+  return { aggregateCid, aggregateDigest, modelCid, modelDigest };
+}
+
 /** True if two results are the same in every field that is recorded on chain. */
 export function sameResult(a: RoundResult, b: RoundResult): boolean {
   return a.aggregateCid === b.aggregateCid && a.aggregateDigest === b.aggregateDigest && a.modelCid === b.modelCid && a.modelDigest === b.modelDigest;

@@ -1,6 +1,7 @@
 /** The demo's processes: each role is the real command, its JSON lines are the demo's only view of it. */
 import { spawn } from "node:child_process";
 import type { ChildProcess } from "node:child_process";
+import { createWriteStream } from "node:fs";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 
@@ -27,13 +28,16 @@ export class Processes {
   readonly #running = new Set<ChildProcess>();
 
   /** Starts a script of this project under the same Node; its stdout is JSON lines, stderr goes to `onNoise`. */
-  start(name: string, script: string, args: readonly string[], options: { readonly key?: string; readonly onEvent: (event: RoleEvent) => void; readonly onNoise: (line: string) => void }): Role {
+  start(name: string, script: string, args: readonly string[], options: { readonly key?: string; readonly logFile: string; readonly onEvent: (event: RoleEvent) => void; readonly onNoise: (line: string) => void }): Role {
     const child = spawn(process.execPath, ["--disable-warning=ExperimentalWarning", script, ...args], {
       cwd: ROOT,
       env: { ...process.env, ...(options.key === undefined ? {} : { VERISUM_KEY: options.key }) },
       stdio: ["ignore", "pipe", "pipe"],
     });
     this.#running.add(child);
+    const log = createWriteStream(options.logFile, { flags: "a" });
+    child.stdout.pipe(log, { end: false });
+    child.stderr.pipe(log, { end: false });
     createInterface({ input: child.stdout }).on("line", (line) => {
       const event = parseEvent(name, line);
       if (event === undefined) options.onNoise(line);
