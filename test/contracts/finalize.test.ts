@@ -111,7 +111,7 @@ describe("finalize", function () {
     const highS = SECP256K1_ORDER - s;
     // The twin (r, n − s) with the other parity recovers to the same address.
     const flipped = ((packed >> 255n) ^ 1n) << 255n;
-    const twin = `0x${(flipped | (highS & (2n ** 255n - 1n))).toString(16).padStart(64, "0")}`;
+    const twin: Hex = `0x${(flipped | (highS & (2n ** 255n - 1n))).toString(16).padStart(64, "0")}`;
     await reverts(send({ signatures: [valid.signatures[0]!, [r, twin]] }), "VerisumSignatureInvalid", 4);
     const zero: Hex = `0x${"00".repeat(32)}`;
     await reverts(send({ signatures: [valid.signatures[0]!, [zero, zero]] }), "VerisumSignatureInvalid", 4);
