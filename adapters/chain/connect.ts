@@ -28,6 +28,8 @@ export interface ConnectOptions {
 
 /** A transaction that is not mined within this time is reported lost. */
 const MINING_TIMEOUT_MS = 180_000;
+/** EIP-7825. */
+const TRANSACTION_GAS_CAP = 16_777_216n;
 
 /** @throws CHAIN_UNREACHABLE, CHAIN_WRONG_NETWORK, CHAIN_NO_CONTRACT */
 export async function connectReader(options: ConnectOptions): Promise<TaskReader> {
@@ -90,7 +92,11 @@ async function openReader(options: ConnectOptions): Promise<{ readonly reader: T
       return new Map(announced.map(({ args }) => [lowerCase(args.account as Hex), args.endpoint as string]));
     },
     // The pending block: a chain that mines only on demand keeps an old latest one.
-    blockTime: async () => (await endpoint.request(() => provider.getBlock("pending")))?.timestamp ?? 0,
+    // Raw: ethers refuses a pending block, which has no number.
+    blockTime: async () => {
+      const block = (await endpoint.request(() => provider.send("eth_getBlockByNumber", ["pending", false]))) as { timestamp: string } | null;
+      return Number(block?.timestamp ?? (await endpoint.request(() => provider.getBlock("latest")))?.timestamp ?? 0);
+    },
     finalBlock,
   };
   return { reader, endpoint };
@@ -135,7 +141,8 @@ function writerOver(reader: TaskReader, endpoint: Endpoint, wallet: Wallet): Tas
 /** Sends and waits until mined. @throws CHAIN_REVERTED, CHAIN_TRANSACTION_LOST, CHAIN_UNREACHABLE */
 async function transact(contract: Contract, signer: NonceManager, name: string, args: readonly unknown[]): Promise<Receipt> {
   try {
-    const response = (await contract.getFunction(name).send(...args)) as ContractTransactionResponse;
+    const gasLimit = withMargin(await contract.getFunction(name).estimateGas(...args));
+    const response = (await contract.getFunction(name).send(...argumentsWith(args, gasLimit))) as ContractTransactionResponse;
     const receipt = (await response.wait(1, MINING_TIMEOUT_MS)) as ContractTransactionReceipt;
     return { transactionHash: receipt.hash as Hex, gasUsed: receipt.gasUsed, blockNumber: receipt.blockNumber };
   } catch (error) {
@@ -151,4 +158,17 @@ async function transact(contract: Contract, signer: NonceManager, name: string, 
 
 function lowerCase(address: Hex): Hex {
   return address.toLowerCase() as Hex;
+}
+
+/** A call may cost more when it is mined than when it was estimated: the last submission also ends the phase. */
+function withMargin(estimate: bigint): bigint {
+  const wanted = estimate + estimate / 4n + 50_000n;
+  return wanted < TRANSACTION_GAS_CAP ? wanted : TRANSACTION_GAS_CAP;
+}
+
+/** The call's arguments with the gas limit among its overrides. */
+function argumentsWith(args: readonly unknown[], gasLimit: bigint): unknown[] {
+  const last = args.at(-1);
+  const isOverrides = last !== null && typeof last === "object" && "value" in last;
+  return isOverrides ? [...args.slice(0, -1), { ...last, gasLimit }] : [...args, { gasLimit }];
 }
