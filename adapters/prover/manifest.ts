@@ -67,7 +67,9 @@ export async function readListedFile(directory: string, manifest: Manifest, name
   if (expected === undefined || path.basename(name) !== name) throw new VerisumError("KEY_ARTIFACT_CORRUPT", `the manifest does not list ${name}`, { file: name });
   let bytes: Uint8Array;
   try {
-    bytes = await readFile(path.join(directory, name));
+    // Not a Buffer, whose slices share its memory: sending one to a thread would copy the whole file.
+    const { buffer, byteOffset, byteLength } = await readFile(path.join(directory, name));
+    bytes = new Uint8Array(buffer, byteOffset, byteLength);
   } catch (cause) {
     throw new VerisumError("KEY_ARTIFACT_CORRUPT", `key file ${name} cannot be read`, { file: name }, { cause });
   }
