@@ -1,6 +1,6 @@
 /** `fl`: what anybody can do without an account: verify, look, download; and make keys. */
 import { mkdir, writeFile } from "node:fs/promises";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { Command } from "commander";
 import pc from "picocolors";
 import { createKeyFile } from "../adapters/chain/key-file.ts";
@@ -85,6 +85,7 @@ formatOption(program.command("keygen").description("make an account's key file, 
   .action(async (flags: { readonly out: string; readonly format: "text" | "json" }) => {
     const reporter = reporterFor({ format: "text" }, "fl");
     await runCommand(reporter, async () => {
+      await mkdir(dirname(flags.out), { recursive: true, mode: 0o700 });
       const account = await createKeyFile(flags.out);
       process.stdout.write(flags.format === "json" ? `${JSON.stringify({ schemaVersion: 1, status: "ok", data: { account, file: flags.out } })}\n` : `${account}\n`);
     });

@@ -1,6 +1,6 @@
 /**
- * Builds what tests and a local task need: circuits compiled and audited, and development keys (INSECURE) of the tiny preset
- * and of the standard preset's smallest chunk. Everything is kept by content, so a second run only checks.
+ * Builds what tests and a local task need: contracts, circuits compiled and audited, and development keys (INSECURE) of the tiny
+ * preset and of the standard preset's smallest chunk. Everything is kept by content, so a second run only checks.
  *
  *   npm run build             the above
  *   npm run build -- --all    every chunk size of every preset
@@ -9,6 +9,7 @@ import { parseArgs } from "node:util";
 import { closeCurve } from "../adapters/curve/bn254.ts";
 import { PRESETS } from "../protocol/parameters.ts";
 import { setUpDevelopmentKeys } from "./setup-dev.ts";
+import { buildContracts } from "./task/build-contracts.ts";
 
 /** Elements of the longest vector that the built keys commit to. */
 const POWERS = 1024;
@@ -17,6 +18,7 @@ const ALL_POWERS = 2 ** 17;
 const { values } = parseArgs({ options: { all: { type: "boolean", default: false } } });
 const report = (line: string): void => void process.stderr.write(`${line}\n`);
 try {
+  await buildContracts();
   await setUpDevelopmentKeys(PRESETS.tiny, PRESETS.tiny.kinds.length, POWERS, report);
   if (values.all) await setUpDevelopmentKeys(PRESETS.standard, PRESETS.standard.kinds.length, ALL_POWERS, report);
   else await setUpDevelopmentKeys(PRESETS.standard, 1, POWERS, report);

@@ -18,6 +18,7 @@ import { startChain } from "./demo/chain.ts";
 import { Processes } from "./demo/processes.ts";
 import type { Role, RoleEvent } from "./demo/processes.ts";
 import { centralAccuracy } from "./demo/central.ts";
+import { buildContracts } from "./task/build-contracts.ts";
 import { deployPreparedTask } from "./task/deploy-task.ts";
 import { prepareTask } from "./task/prepare-task.ts";
 
@@ -56,6 +57,7 @@ process.exit();
 async function run(): Promise<boolean> {
   write(pc.bold("Verisum demo") + pc.dim("  five clients, a committee of four (threshold 2, quorum 3), five rounds on handwritten digits"));
   const specification = JSON.parse(await readFile(flags.task, "utf8")) as TaskSpecification;
+  await buildContracts();
   const prepared = await prepareTask(specification, join(directory, "aggregator", "ipfs"), random, (step) => write(pc.dim(`  set-up  ${step}`)));
   const chain = await startChain(processes, (line) => noise.push(line));
   const wallets = Array.from({ length: 1 + MEMBERS + CLIENTS }, (_, i) => chain.wallet(i));

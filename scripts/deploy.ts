@@ -1,12 +1,14 @@
 /** Deploys what `create-task` made and registers the committee and the clients. */
 import { readFile } from "node:fs/promises";
 import { Command } from "commander";
+import { parseEther } from "ethers";
 import { loadWallet } from "../adapters/chain/key-file.ts";
 import { createReporter } from "../adapters/cli/reporter.ts";
 import { runCommand } from "../adapters/cli/run.ts";
 import { writeDurably } from "../adapters/storage/durable-file.ts";
 import { VerisumError } from "../protocol/errors.ts";
 import type { Hex } from "../protocol/transcript.ts";
+import { buildContracts } from "./task/build-contracts.ts";
 import { deployPreparedTask } from "./task/deploy-task.ts";
 import type { Roster } from "./task/deploy-task.ts";
 import { parsePreparedTask } from "./task/prepare-task.ts";
@@ -17,6 +19,7 @@ interface Flags {
   readonly key?: string;
   readonly member: readonly Hex[];
   readonly client: readonly Roster["clients"][number][];
+  readonly fund?: string;
   readonly out: string;
 }
 
@@ -27,13 +30,16 @@ await new Command("deploy")
   .option("--key <file>", "the operator's key file; else the environment's VERISUM_KEY")
   .option("--member <address>", "a committee member, seat by seat; repeat it", (text: string, all: readonly Hex[]) => [...all, address(text)], [])
   .option("--client <address[:weight]>", "a client to list; repeat it", (text: string, all: Flags["client"]) => [...all, client(text)], [])
+  .option("--fund <ether>", "also send each member and client this much from the operator's account, for gas")
   .option("--out <directory>", "where <chain id>.json is written", "deployments")
   .action(async (flags: Flags) => {
     const reporter = createReporter("text", "deploy", (line) => void process.stderr.write(`${line}\n`), Date.now);
     await runCommand(reporter, async () => {
       const prepared = parsePreparedTask(await readFile(flags.deployment, "utf8"));
       const wallet = await loadWallet(flags.key, process.env);
-      const { contract, chainId, blockNumber } = await deployPreparedTask(flags.rpc, wallet, prepared, { members: flags.member, clients: flags.client }, (step) => reporter.say("info", "step", step));
+      const roster = { members: flags.member, clients: flags.client, ...(flags.fund === undefined ? {} : { fundWei: ether(flags.fund) }) };
+      await buildContracts();
+      const { contract, chainId, blockNumber } = await deployPreparedTask(flags.rpc, wallet, prepared, roster, (step) => reporter.say("info", "step", step));
       await writeDurably(`${flags.out}/${chainId}.json`, `${JSON.stringify({ contract, blockNumber, keysHash: prepared.parameters.keysHash }, undefined, 2)}\n`);
       process.stdout.write(`${contract}\n`);
     });
@@ -48,4 +54,9 @@ function address(text: string): Hex {
 function client(text: string): { account: Hex; weight: number } {
   const [account, weight = "1"] = text.split(":");
   return { account: address(account!), weight: Number(weight) };
+}
+
+function ether(text: string): bigint {
+  if (!/^[0-9]{1,9}(\.[0-9]{1,18})?$/.test(text)) throw new VerisumError("USAGE", `${text} is not an amount of ether`);
+  return parseEther(text);
 }

@@ -15,6 +15,8 @@ import type { PreparedTask } from "./prepare-task.ts";
 export interface Roster {
   readonly members: readonly Hex[];
   readonly clients: readonly { readonly account: Hex; readonly weight: number }[];
+  /** What each of them is sent for gas, in wei; nothing if absent. */
+  readonly fundWei?: bigint;
 }
 
 /**
@@ -24,12 +26,18 @@ export interface Roster {
 export async function deployPreparedTask(rpc: string, wallet: Wallet, prepared: PreparedTask, roster: Roster, onStep: (step: string) => void): Promise<Deployment> {
   guardVerificationKeys(decodeVerificationKeys(fromHex(prepared.keys)), presetOf(prepared.parameters));
   const provider = new JsonRpcProvider(rpc, undefined, { polling: true, pollingInterval: 100, cacheTimeout: -1 });
-  const deployment = await deployTask(new NonceManager(wallet.connect(provider)), prepared.parameters, fromHex(prepared.keys), wallet.address);
-  provider.destroy();
+  const signer = new NonceManager(wallet.connect(provider));
+  const deployment = await deployTask(signer, prepared.parameters, fromHex(prepared.keys), wallet.address);
   onStep(`deployed at ${deployment.contract}, ${deployment.gasUsed} gas`);
+  if (roster.fundWei !== undefined) await fund(signer, [...roster.members, ...roster.clients.map(({ account }) => account)], roster.fundWei);
+  provider.destroy();
   const chain = await connectWriter({ rpc, contract: deployment.contract, wallet, confirmations: 0 });
   for (const member of roster.members) await chain.registerMember(member);
   for (const { account, weight } of roster.clients) await chain.registerClient(account, weight);
   onStep(`registered ${roster.members.length} members and ${roster.clients.length} clients`);
   return deployment;
+}
+
+async function fund(signer: NonceManager, accounts: readonly Hex[], wei: bigint): Promise<void> {
+  for (const to of accounts) await (await signer.sendTransaction({ to, value: wei })).wait();
 }
