@@ -32,6 +32,7 @@ export function chunkProver(curve: WasmCurve, keys: KeySet, random: RandomBytes)
     if (kind === undefined) {
       kind = loadKind(keys, kindIndex);
       kinds.set(kindIndex, kind);
+      kind.catch(() => kinds.delete(kindIndex)); // files that were missing may be there next time
     }
     return kind;
   };
