@@ -10,6 +10,7 @@ import { parseArgs } from "node:util";
 import { Wallet } from "ethers";
 import pc from "picocolors";
 import type { TaskSpecification } from "../adapters/task/create-task.ts";
+import { privacyStatement } from "../adapters/task/privacy.ts";
 import type { Hex } from "../protocol/transcript.ts";
 import { createAccount } from "./demo/account.ts";
 import { printSummary } from "./demo/summary.ts";
@@ -116,7 +117,7 @@ async function run(): Promise<boolean> {
   const seconds = (performance.now() - started) / 1000;
   write("");
   const verified = await runAuditor(processes, ["--contract", contract, "--rpc", chain.rpc, "--confirmations", "0", "--peer", gateway, "--state", join(directory, "auditor")], write);
-  printSummary(write, rounds, { seconds, central: await centralAccuracy(specification, rounds.size), verified });
+  printSummary(write, rounds, { seconds, central: await centralAccuracy(specification, rounds.size), verified, privacy: privacyStatement(specification.document, rounds.size) });
   if (flags.stay) {
     write(pc.dim(`the gateway stays at ${gateway}; Ctrl-C ends the demo`));
     await new Promise<void>((resolve) => process.once("SIGINT", resolve));
