@@ -1,0 +1,332 @@
+/**
+ * A whole task in one process: chain, operator, committee, aggregator and clients, through the functions that the commands use,
+ * with real proofs, stores on disk and HTTP between them. Roles act when the test steps them; time passes when it says so.
+ * For tests only.
+ */
+import { randomFillSync } from "node:crypto";
+import { mkdtemp, rm } from "node:fs/promises";
+import { createServer } from "node:net";
+import type { AddressInfo } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import type { FastifyInstance } from "fastify";
+import { recoverResultSigner } from "../../adapters/chain/result-signature.ts";
+import type { RoundRecords, RoundState, TaskWriter } from "../../adapters/chain/task-chain.ts";
+import { outlive } from "../../adapters/cli/run.ts";
+import { loadDataset } from "../../adapters/learning/dataset.ts";
+import { createTrainer } from "../../adapters/learning/trainer.ts";
+import { loadProvingKeys } from "../../adapters/task/keys.ts";
+import { openReadingNode, openWritingNode } from "../../adapters/task/node.ts";
+import type { NodeOptions, ReadingNode, WritingNode } from "../../adapters/task/node.ts";
+import type { CommittingSession } from "../../adapters/task/session.ts";
+import { createCoordinator } from "../../aggregator/coordinator.ts";
+import { openEndpoint, taskGateway } from "../../aggregator/endpoint.ts";
+import { createMemberStep } from "../../aggregator/member-loop.ts";
+import type { MemberLoopDependencies } from "../../aggregator/member-loop.ts";
+import { addProposalRoutes } from "../../aggregator/proposal.ts";
+import { openRoundKeys } from "../../aggregator/round-keys.ts";
+import { auditTask } from "../../client/audit/audit-task.ts";
+import type { TaskAudit } from "../../client/audit/audit-task.ts";
+import { createClientStep } from "../../client/client-loop.ts";
+import type { ClientLoopDependencies, ClientProgress } from "../../client/client-loop.ts";
+import { openJournal } from "../../client/journal.ts";
+import { createLearner } from "../../client/learner.ts";
+import type { ChunkProver, VectorCommitter } from "../../protocol/ports.ts";
+import type { Hex } from "../../protocol/transcript.ts";
+import { deployPreparedTask } from "../../scripts/task/deploy-task.ts";
+import { prepareTask } from "../../scripts/task/prepare-task.ts";
+import { startRoundChain } from "./round-chain.ts";
+import type { RoundChain } from "./round-chain.ts";
+import { createRecorder } from "./round-recorder.ts";
+import type { Recorder } from "./round-recorder.ts";
+
+/** A linear model on the digits, 650 weights in two chunks of the tiny preset; four members, threshold 2, quorum 3. */
+export const TINY_TASK = {
+  document: {
+    name: "tiny digits",
+    description: "A linear model on 8 by 8 digits, for tests",
+    preset: "tiny",
+    model: { kind: "mlp", inputShape: [64], hidden: [], classCount: 10 },
+    training: { learningRate: 0.05, momentum: 0.9, batchSize: 16, localEpochs: 2 },
+    quantisation: { stepBits: 6, clipSteps: 150 },
+    server: { fractionalBits: 20, learningRate: { numerator: 1, denominatorBits: 0 }, momentum: { numerator: 1, denominatorBits: 1 } },
+  },
+  initialSeed: 1,
+  committee: { size: 4, threshold: 2, quorum: 3 },
+  clients: { min: 3, minHonest: 2, maxCorrupt: 1, openRegistration: false },
+  windowSeconds: { key: 60, collect: 600, attest: 600, aggregate: 600 },
+  maxRounds: 0,
+} as const;
+
+/** Keys and masks outlive no test, but they are secrets in every other respect. */
+export const csprng = (length: number): Uint8Array => randomFillSync(new Uint8Array(length));
+
+export interface HarnessOptions {
+  readonly specification?: unknown;
+  readonly clients: number;
+  /** Weight of each client; 1 by default. */
+  readonly weights?: readonly number[];
+}
+
+/** What a test may replace in a role before it starts. */
+export type Alter<T> = (deps: T) => T;
+
+export interface ClientRole {
+  readonly account: Hex;
+  readonly node: WritingNode;
+  readonly reporter: Recorder;
+  deps: ClientLoopDependencies;
+  step(): Promise<ClientProgress>;
+  /** What a new process would be: the same state directory, nothing else. */
+  restart(alter?: Alter<ClientLoopDependencies>): void;
+  /** While false, `play` does not step this role. */
+  running: boolean;
+}
+
+export interface MemberRole {
+  readonly seat: number;
+  readonly node: WritingNode;
+  readonly reporter: Recorder;
+  deps: MemberLoopDependencies;
+  step(): Promise<boolean>;
+  restart(alter?: Alter<MemberLoopDependencies>): void;
+  running: boolean;
+}
+
+export interface AggregatorRole {
+  readonly url: string;
+  readonly node: WritingNode;
+  readonly reporter: Recorder;
+  step(): Promise<boolean>;
+}
+
+export interface RoundHarness {
+  readonly chain: RoundChain;
+  readonly contract: Hex;
+  readonly operator: TaskWriter;
+  /** As any role would have it; shares the engine of all roles. */
+  readonly session: CommittingSession;
+  readonly prover: ChunkProver;
+  readonly aggregator: AggregatorRole;
+  readonly members: readonly MemberRole[];
+  readonly clients: readonly ClientRole[];
+  readonly directory: string;
+  /** Steps the roles in turn, and lets deadlines pass when nobody acts, until the current or next round reaches the phase. */
+  play(until: readonly RoundState["phase"][], fromRound?: bigint): Promise<RoundState>;
+  /** Opens the next round and plays it to its end. */
+  playRound(): Promise<{ readonly state: RoundState; readonly records: RoundRecords }>;
+  /** An auditor with an empty store; only the aggregator is named to it. */
+  auditor(): Promise<ReadingNode>;
+  audit(): Promise<TaskAudit>;
+  close(): Promise<void>;
+}
+
+const MAX_TURNS = 400;
+
+export async function startHarness(options: HarnessOptions): Promise<RoundHarness> {
+  const directory = await mkdtemp(join(tmpdir(), "verisum-round-"));
+  const chain = await startRoundChain();
+  const { signal } = new AbortController();
+  const prepared = await prepareTask(options.specification ?? TINY_TASK, join(directory, "aggregator", "ipfs"), csprng, () => undefined);
+  const memberCount = prepared.parameters.committeeSize;
+  const accounts = Array.from({ length: 1 + memberCount + options.clients }, (_, i) => chain.wallet(i));
+  const addresses = accounts.map(({ address }) => address.toLowerCase() as Hex);
+  const roster = {
+    members: addresses.slice(1, 1 + memberCount),
+    clients: addresses.slice(1 + memberCount).map((account, i) => ({ account, weight: options.weights?.[i] ?? 1 })),
+  };
+  const { contract } = await deployPreparedTask(chain.rpc, accounts[0]!, prepared, roster, () => undefined);
+  const closers: (() => Promise<unknown>)[] = [];
+  const nodeOptions = (name: string, peers: readonly string[]): NodeOptions => ({ rpc: chain.rpc, contract, confirmations: 0, stateDirectory: join(directory, name), peers });
+  const openNode = async (name: string, account: number, peers: readonly string[], ownEndpoint?: string): Promise<{ node: WritingNode; reporter: Recorder }> => {
+    const reporter = createRecorder();
+    const node = await openWritingNode({ ...nodeOptions(name, peers), wallet: accounts[account]!, ...(ownEndpoint === undefined ? {} : { ownEndpoint }) }, reporter, signal);
+    closers.push(() => node.close());
+    return { node, reporter };
+  };
+  const openServing = async (name: string, account: number, peers: readonly string[]): Promise<{ node: WritingNode; reporter: Recorder; app: FastifyInstance; url: string; listen: () => Promise<void> }> => {
+    const address = { host: "127.0.0.1", port: await freePort() };
+    const url = `http://127.0.0.1:${address.port}`;
+    const { node, reporter } = await openNode(name, account, peers, url);
+    const app = taskGateway(node, url);
+    closers.push(() => app.close());
+    return { node, reporter, app, url, listen: () => openEndpoint(app, address, url, node, reporter) };
+  };
+
+  const serving = await openServing("aggregator", 0, []);
+  const board = addProposalRoutes(serving.app, async (proposal, { seat, signature }) => {
+    const { settled } = await serving.node.chain.records(proposal.round);
+    const member = (await serving.node.chain.members())[seat - 1];
+    return settled !== undefined && recoverResultSigner(serving.node.chain.context, { ...settled, ...proposal.result }, signature).toLowerCase() === member?.toLowerCase();
+  });
+  await serving.listen();
+  const keys = await loadProvingKeys(serving.node.session, serving.node.state, csprng, serving.reporter);
+  closers.push(() => keys.prover.close());
+  const session: CommittingSession = { ...serving.node.session, committer: keys.committer };
+  const coordinate = createCoordinator({ chain: serving.node.chain, session, board, reporter: serving.reporter });
+  const aggregator: AggregatorRole = {
+    url: serving.url,
+    node: serving.node,
+    reporter: serving.reporter,
+    step: async () => {
+      await serving.node.network.refresh();
+      return coordinate();
+    },
+  };
+
+  const members: MemberRole[] = [];
+  for (let seat = 1; seat <= memberCount; seat++) {
+    const { node, reporter, listen } = await openServing(`member-${seat}`, seat, [serving.url]);
+    await listen();
+    members.push(createMember(seat, node, reporter, keys.committer));
+  }
+  const clients: ClientRole[] = [];
+  for (let i = 0; i < options.clients; i++) {
+    const { node, reporter } = await openNode(`client-${i + 1}`, 1 + memberCount + i, [serving.url]);
+    clients.push(await createClient(node, reporter, `digits?client=${i}&clients=${options.clients}&seed=1`, keys));
+  }
+
+  const turn = async (until: (state: RoundState) => boolean): Promise<{ readonly state: RoundState; readonly acted: boolean; readonly reached: boolean }> => {
+    let acted = false;
+    const steps = [
+      async () => (await outlive(aggregator.step, aggregator.reporter)) ?? false,
+      ...members.filter(({ running }) => running).map((member) => async () => (await outlive(member.step, member.reporter)) ?? false),
+      ...clients.filter(({ running }) => running).map((client) => async () => (await outlive(client.step, client.reporter)) === "acted"),
+    ];
+    for (const step of steps) {
+      acted = (await step()) || acted;
+      const state = await serving.node.chain.round();
+      if (until(state)) return { state, acted, reached: true };
+    }
+    return { state: await serving.node.chain.round(), acted, reached: false };
+  };
+  const play: RoundHarness["play"] = async (phases, fromRound) => {
+    const first = fromRound ?? (await serving.node.chain.round()).number;
+    for (let turns = 0; turns < MAX_TURNS; turns++) {
+      const { state, acted, reached } = await turn(({ number, phase }) => number >= first && phases.includes(phase));
+      if (reached) return state;
+      if (!acted) await passTime(chain, serving.node, state);
+    }
+    throw new Error(`the round did not reach ${phases.join(" or ")}`);
+  };
+  const auditor = async (): Promise<ReadingNode> => {
+    const stateDirectory = await mkdtemp(join(directory, "auditor-"));
+    const node = await openReadingNode({ ...nodeOptions("", [serving.url]), stateDirectory }, createRecorder(), signal);
+    closers.push(() => node.close());
+    return node;
+  };
+  return {
+    chain,
+    contract,
+    operator: serving.node.chain,
+    session,
+    prover: keys.prover,
+    aggregator,
+    members,
+    clients,
+    directory,
+    play,
+    playRound: async () => {
+      const next = (await serving.node.chain.round()).number + 1n;
+      const state = await play(["Finalised", "Aborted"], next);
+      return { state, records: await serving.node.chain.records(next) };
+    },
+    auditor,
+    audit: async () => auditTask((await auditor()).session),
+    close: async () => {
+      for (const close of closers.reverse()) await close();
+      await chain.close();
+      await rm(directory, { recursive: true, force: true });
+    },
+  };
+}
+
+function createMember(seat: number, node: WritingNode, reporter: Recorder, committer: VectorCommitter): MemberRole {
+  const scope = `${node.scope}-${seat}`;
+  const fresh = (): MemberLoopDependencies => ({
+    chain: node.chain,
+    session: { ...node.session, committer },
+    seat,
+    keys: openRoundKeys(node.state, scope),
+    state: node.state,
+    scope,
+    localMinimum: node.session.parameters.minClients,
+    reporter,
+    replicate: (cid) => node.network.replicate(node.store, cid),
+    random: csprng,
+    fetch: globalThis.fetch,
+    nodes: node.network.peers,
+  });
+  let step: () => Promise<boolean>;
+  const role: MemberRole = {
+    seat,
+    node,
+    reporter,
+    deps: fresh(),
+    running: true,
+    step: async () => {
+      await node.network.refresh();
+      return step();
+    },
+    restart: (alter = (deps) => deps) => {
+      role.deps = alter(fresh());
+      step = createMemberStep(role.deps);
+    },
+  };
+  role.restart();
+  return role;
+}
+
+async function createClient(node: WritingNode, reporter: Recorder, data: string, keys: { readonly committer: VectorCommitter; readonly prover: ChunkProver }): Promise<ClientRole> {
+  const { session, chain, state, network, store } = node;
+  const { train } = await loadDataset(data);
+  const learner = createLearner({ trainer: await createTrainer(session.document.model), data: train, document: session.document, random: csprng, reporter });
+  const fresh = (): ClientLoopDependencies => ({
+    chain,
+    session: { ...session, committer: keys.committer },
+    prover: keys.prover,
+    learner,
+    random: csprng,
+    journal: openJournal(state, `${node.scope}-${chain.account}`),
+    reporter,
+    replicate: (cid) => network.replicate(store, cid),
+    clock: () => performance.now(),
+    audit: (after, until) => auditTask(session, { after, until }),
+  });
+  let step: () => Promise<ClientProgress>;
+  const role: ClientRole = {
+    account: chain.account,
+    node,
+    reporter,
+    deps: fresh(),
+    running: true,
+    step: async () => {
+      await network.refresh();
+      return step();
+    },
+    restart: (alter = (deps) => deps) => {
+      role.deps = alter(fresh());
+      step = createClientStep(role.deps);
+    },
+  };
+  role.restart();
+  return role;
+}
+
+/** To the last quarter of the attesting phase if it lies ahead, otherwise to the deadline. */
+async function passTime(chain: RoundChain, node: WritingNode, state: RoundState): Promise<void> {
+  const now = await node.chain.blockTime();
+  const quarter = state.deadline - Math.floor(node.session.parameters.attestSeconds / 4);
+  await chain.mineAt(state.phase === "Attesting" && now < quarter ? quarter : Math.max(state.deadline, now + 1));
+}
+
+function freePort(): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const server = createServer();
+    server.once("error", reject);
+    server.listen(0, "127.0.0.1", () => {
+      const { port } = server.address() as AddressInfo;
+      server.close(() => resolve(port));
+    });
+  });
+}
