@@ -9,6 +9,7 @@ import { loadModelState } from "../adapters/task/checkpoint.ts";
 import { loadProvingKeys } from "../adapters/task/keys.ts";
 import { openWritingNode } from "../adapters/task/node.ts";
 import type { WritingNode } from "../adapters/task/node.ts";
+import type { TaskSession } from "../adapters/task/session.ts";
 import { floatWeights } from "../protocol/model.ts";
 import type { ChunkProver } from "../protocol/ports.ts";
 import type { RandomBytes } from "../protocol/random.ts";
@@ -33,7 +34,7 @@ export interface Participation {
  * Joins a task and takes part in its rounds until it is complete.
  * @param alter replaces the learner and the prover that this client would use
  */
-export async function joinTask(flags: JoinFlags, reporter: Reporter, random: RandomBytes, signal: AbortSignal, alter: (parts: Participation) => Participation = (parts) => parts): Promise<void> {
+export async function joinTask(flags: JoinFlags, reporter: Reporter, random: RandomBytes, signal: AbortSignal, alter: (parts: Participation, session: TaskSession) => Participation = (parts) => parts): Promise<void> {
   const { train, test } = await loadDataset(flags.data);
   reporter.say("info", "data", `connected ${train.sampleCount} training and ${test.sampleCount} test samples, ${train.classCount} classes; they stay on this machine`, { samples: train.sampleCount });
   const node = await openWritingNode({ ...flags, stateDirectory: flags.state ?? join(".verisum", "client"), ...(flags.store === undefined ? {} : { storeDirectory: flags.store }), peers: flags.peer }, reporter, signal);
@@ -47,7 +48,7 @@ export async function joinTask(flags: JoinFlags, reporter: Reporter, random: Ran
   const step = createClientStep({
     chain,
     session: { ...session, committer: keys.committer },
-    ...alter({ prover: keys.prover, learner: createLearner({ trainer, data: train, document: session.document, random, reporter }) }),
+    ...alter({ prover: keys.prover, learner: createLearner({ trainer, data: train, document: session.document, random, reporter }) }, session),
     random,
     journal,
     reporter,

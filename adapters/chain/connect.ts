@@ -20,7 +20,7 @@ export interface ConnectOptions {
   readonly chainId?: bigint;
   /** The account's key file; the environment's key if absent. */
   readonly key?: string;
-  /** Blocks on top that make a block final; the chain's `finalized` tag if absent. */
+  /** Blocks on top that make a block final; if absent, the chain's `finalized` tag, and 0 on a development chain. */
   readonly confirmations?: number;
   /** A wallet that is open already, instead of a key. */
   readonly wallet?: Wallet;
@@ -28,6 +28,8 @@ export interface ConnectOptions {
 
 /** A transaction that is not mined within this time is reported lost. */
 const MINING_TIMEOUT_MS = 180_000;
+/** Chains of one process that never reorganise: Hardhat's and Ganache's. */
+const DEVELOPMENT_CHAINS: readonly bigint[] = [31337n, 1337n];
 /** EIP-7825. */
 const TRANSACTION_GAS_CAP = 16_777_216n;
 
@@ -55,7 +57,8 @@ async function openReader(options: ConnectOptions): Promise<{ readonly reader: T
   const logs = new TaskLogs(endpoint, address);
   const latestBlock = (): Promise<number> => endpoint.request(() => provider.getBlockNumber());
   const finalBlock = async (): Promise<number> => {
-    if (options.confirmations !== undefined) return (await latestBlock()) - options.confirmations;
+    const depth = options.confirmations ?? (DEVELOPMENT_CHAINS.includes(chainId) ? 0 : undefined);
+    if (depth !== undefined) return (await latestBlock()) - depth;
     return (await endpoint.request(() => provider.getBlock("finalized")))?.number ?? -1;
   };
   const allLogs = async (): ReturnType<TaskLogs["all"]> => logs.all(await latestBlock(), await finalBlock());

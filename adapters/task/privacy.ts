@@ -10,7 +10,7 @@ const DECIMALS = 4;
  * The statement after `rounds` rounds, for every client that took part in all of them; null if the task trains without noise.
  * Aborted rounds count: a client may have trained in them.
  */
-export function privacyStatement(document: TaskDocument, rounds: number): CheckpointConfig["privacy"] {
+export function privacyStatement(document: Pick<TaskDocument, "training">, rounds: number): CheckpointConfig["privacy"] {
   const { privacy } = document.training;
   if (privacy === undefined) return null;
   const { noiseMultiplier, samplingRate, stepsPerRound } = privacy;

@@ -8,10 +8,11 @@ import { connectionOptions, contentOptions, reporterFor } from "../../adapters/c
 import { runCommand } from "../../adapters/cli/run.ts";
 import { joinTask } from "../../client/join.ts";
 import type { JoinFlags } from "../../client/join.ts";
+import { normSquared } from "../../protocol/packing.ts";
+import { coordinateOffset } from "../../protocol/parameters.ts";
 import { unguarded } from "./unguarded-prover.ts";
 
 const BOOST = 20;
-const COORDINATE_LIMIT = 2047;
 
 const random = (length: number): Uint8Array => randomFillSync(new Uint8Array(length));
 
@@ -21,7 +22,7 @@ contentOptions(connectionOptions(new Command("boosting-client"), true))
   .action(async (flags: JoinFlags & { readonly boostRound: bigint }) => {
     const reporter = reporterFor(flags, "client");
     await runCommand(reporter, (signal) =>
-      joinTask(flags, reporter, random, signal, ({ learner, prover }) => {
+      joinTask(flags, reporter, random, signal, ({ learner, prover }, { parameters, layout }) => {
         let boosting = false;
         return {
           learner: {
@@ -32,9 +33,10 @@ contentOptions(connectionOptions(new Command("boosting-client"), true))
             quantise: (update) => {
               const honest = learner.quantise(update);
               if (!boosting) return honest;
-              const norm = Math.sqrt(honest.reduce((sum, q) => sum + q * q, 0));
-              reporter.say("warn", "boosting", `cheating: sends an update of ${BOOST} times the bound`, { norm: Math.round(norm) });
-              return boosted(honest, norm);
+              const bound = Math.sqrt(Number(parameters.normBoundSquared));
+              const boosted = scaledTo(honest, BOOST * bound, coordinateOffset(layout.preset) - 1);
+              reporter.say("warn", "boosting", `cheating: sends an update of ${(Math.sqrt(normSquared(boosted)) / bound).toFixed(1)} times the bound`);
+              return boosted;
             },
           },
           prover: unguarded(prover, () => boosting),
@@ -47,9 +49,8 @@ contentOptions(connectionOptions(new Command("boosting-client"), true))
     throw error;
   });
 
-/** The direction of the honest update with BOOST times the clip norm, coordinates clamped to the range. */
-function boosted(honest: Int32Array, norm: number): Int32Array {
-  const clip = 1536;
-  const factor = (BOOST * clip) / Math.max(norm, 1);
-  return honest.map((q) => Math.max(-COORDINATE_LIMIT, Math.min(COORDINATE_LIMIT, Math.round(q * factor))));
+/** The same direction with another norm, coordinates clamped to the range. */
+function scaledTo(vector: Int32Array, norm: number, limit: number): Int32Array {
+  const scale = norm / Math.max(Math.sqrt(normSquared(vector)), 1);
+  return vector.map((q) => Math.max(-limit, Math.min(limit, Math.round(q * scale))));
 }

@@ -1,6 +1,7 @@
 /** The demo's last words: one table, two accuracies, one verdict. */
 import Table from "cli-table3";
 import pc from "picocolors";
+import type { CheckpointConfig } from "../../adapters/task/checkpoint.ts";
 import { group } from "./account.ts";
 import type { RoundFigures } from "./account.ts";
 
@@ -10,9 +11,11 @@ export interface DemoResult {
   /** Test accuracy of the same model trained on all data in one place. */
   readonly central: number;
   readonly verified: boolean;
+  /** What the task's noise guarantees after these rounds; null without noise. */
+  readonly privacy: CheckpointConfig["privacy"];
 }
 
-export function printSummary(write: (line: string) => void, rounds: ReadonlyMap<number, RoundFigures>, { seconds, central, verified }: DemoResult): void {
+export function printSummary(write: (line: string) => void, rounds: ReadonlyMap<number, RoundFigures>, { seconds, central, verified, privacy }: DemoResult): void {
   const table = new Table({ head: ["round", "test accuracy", "accepted", "refused", "proof s (median)", "submit gas (median)", "finalize gas"], style: { head: [], border: [] } });
   for (const [round, { accepted, refused, accuracy, finalizeGas }] of rounds) {
     const proofs = accepted.flatMap(({ proveMs }) => (proveMs === undefined ? [] : [proveMs]));
@@ -22,6 +25,7 @@ export function printSummary(write: (line: string) => void, rounds: ReadonlyMap<
   write(table.toString());
   const federated = [...rounds.values()].at(-1)?.accuracy;
   write(`federated ${pc.bold(percent(federated))}, all data in one place ${pc.bold(percent(central))}; ${rounds.size} rounds in ${seconds.toFixed(0)} s`);
+  write(privacy === null ? pc.dim("differential privacy is off (on: npm run demo -- --task tasks/digits-private.json)") : `differential privacy per ${privacy.unit}: epsilon ${pc.bold(privacy.epsilon.toFixed(2))} at delta ${privacy.delta}: ${privacy.statement}`);
   write(verified ? pc.green(pc.bold("Every round verified from chain and IPFS alone.")) : pc.red(pc.bold("The audit FAILED.")));
 }
 
