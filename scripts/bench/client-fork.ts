@@ -1,0 +1,39 @@
+/** Runs the measured client in a process of its own. */
+import { fork } from "node:child_process";
+import { fileURLToPath } from "node:url";
+import type { Submission, SubmissionContext } from "../../protocol/submission.ts";
+import type { TaskParameters } from "../../protocol/task.ts";
+import type { ClientTimes } from "./client-run.ts";
+
+export interface ClientJob {
+  readonly keyDirectory: string;
+  readonly parameters: TaskParameters;
+  /** One for each client of the round. */
+  readonly contexts: readonly SubmissionContext[];
+  /** Raw X25519 keys, seat 1 first. */
+  readonly roundKeys: readonly Uint8Array[];
+  /** Submissions to make and time, one after the other; at least one for each context. */
+  readonly submissions: number;
+}
+
+export interface ClientReport {
+  /** Start of the curve engine, and reading and checking the powers of tau. */
+  readonly loadMs: number;
+  /** In order; the first also reads the proving keys and runs before the compilers have warmed up. */
+  readonly runs: readonly { readonly times: ClientTimes; readonly calibrationMs: number; readonly load: number }[];
+  /** By context. */
+  readonly outputs: readonly { readonly submission: Submission; readonly sealed: readonly Uint8Array[] }[];
+  /** Largest resident memory up to the end of the first submission. */
+  readonly peakRssMb: number;
+}
+
+/** @throws Error if the process ends without a report */
+export function measureClient(job: ClientJob): Promise<ClientReport> {
+  const child = fork(fileURLToPath(new URL("./client-process.ts", import.meta.url)), { serialization: "advanced", execArgv: ["--disable-warning=ExperimentalWarning"] });
+  return new Promise((resolve, reject) => {
+    child.once("message", (report) => resolve(report as ClientReport));
+    child.once("error", reject);
+    child.once("exit", (code) => reject(new Error(`the measured client ended with status ${String(code)} and no report`)));
+    child.send(job);
+  });
+}

@@ -1,0 +1,72 @@
+/** Rows of `npm run bench -- --json`, one for each model size. */
+import { CLIENTS, COMMITTEE } from "./bench-task.ts";
+import type { RoundMeasurement } from "./measure-round.ts";
+import { median, medianOfEach } from "./statistics.ts";
+
+/** Milliseconds, megabytes, gas and bytes; null for what the protocol does not have yet. */
+export interface BenchRow {
+  readonly d: number;
+  readonly chunks: number;
+  readonly clients: number;
+  readonly members: number;
+  readonly preset: string;
+  readonly client: {
+    readonly packMs: number;
+    readonly noiseMs: number | null;
+    readonly commitMs: number;
+    readonly shareMs: number;
+    readonly encryptMs: number;
+    readonly proveMs: number;
+    readonly openMs: number;
+    readonly totalMs: number;
+    readonly peakRssMb: number;
+  };
+  readonly member: { readonly checkMsPerClient: number };
+  readonly aggregator: { readonly roundMs: number };
+  readonly gas: { readonly submit: number; readonly submitBatched20: number | null; readonly attest: number; readonly settle: number; readonly finalize: number };
+  readonly bytesPerMember: number;
+}
+
+/** What a row leaves out and the table shows. */
+export interface BenchExtras {
+  /** Wall time of the first submission of a fresh process, the reading of its keys included. */
+  readonly firstTotalMs: number;
+  /** Processor time of one submission, all threads. */
+  readonly processorMs: number;
+  readonly calibrationMs: number;
+  readonly loads: readonly number[];
+}
+
+export function rowOf({ task, client, memberChecks, aggregatorRounds, gas, bytesPerMember }: RoundMeasurement): BenchRow {
+  const { packMs, commitMs, shareMs, encryptMs, proveMs, openMs, totalMs } = medianOfEach(warmRuns(client).map(({ times }) => times));
+  const ms = (value: number): number => Number(value.toFixed(1));
+  return {
+    d: task.layout.dimension,
+    chunks: task.layout.chunks.length,
+    clients: CLIENTS,
+    members: COMMITTEE.size,
+    preset: task.layout.preset.name,
+    client: {
+      packMs: ms(packMs), noiseMs: null, commitMs: ms(commitMs), shareMs: ms(shareMs), encryptMs: ms(encryptMs), proveMs: ms(proveMs), openMs: ms(openMs),
+      totalMs: ms(totalMs), peakRssMb: Math.round(client.peakRssMb),
+    },
+    member: { checkMsPerClient: ms(median(memberChecks)) },
+    aggregator: { roundMs: ms(median(aggregatorRounds)) },
+    gas: { submit: gas.submit, submitBatched20: null, attest: gas.attest, settle: gas.settle, finalize: gas.finalize },
+    bytesPerMember,
+  };
+}
+
+export function extrasOf({ client }: RoundMeasurement): BenchExtras {
+  const runs = warmRuns(client);
+  return {
+    firstTotalMs: client.loadMs + client.runs[0]!.times.totalMs,
+    processorMs: median(runs.map(({ times }) => times.processorMs)),
+    calibrationMs: median(runs.map(({ calibrationMs }) => calibrationMs)),
+    loads: client.runs.map(({ load }) => load),
+  };
+}
+
+function warmRuns(client: RoundMeasurement["client"]): RoundMeasurement["client"]["runs"] {
+  return client.runs.slice(1);
+}
