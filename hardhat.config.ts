@@ -5,19 +5,20 @@ import { defineConfig } from "hardhat/config";
 
 const require = createRequire(import.meta.url);
 
+/** One compiler for every build profile: what is tested is what is deployed. */
+const compilers = [
+  {
+    version: "0.8.37",
+    path: require.resolve("solc/soljson.js"),
+    settings: { viaIR: true, optimizer: { enabled: true, runs: 200 }, evmVersion: "osaka", metadata: { bytecodeHash: "none" } },
+  },
+];
+
 export default defineConfig({
   plugins: [hardhatEthers, hardhatIgnition],
-  solidity: {
-    compilers: [
-      {
-        version: "0.8.37",
-        path: require.resolve("solc/soljson.js"),
-        settings: { viaIR: true, optimizer: { enabled: true, runs: 200 }, evmVersion: "osaka", metadata: { bytecodeHash: "none" } },
-      },
-    ],
-  },
+  solidity: { profiles: { default: { compilers }, production: { compilers } } },
   networks: {
     node: { type: "edr-simulated", chainType: "l1", allowBlocksWithSameTimestamp: true },
-    local: { type: "http", chainType: "l1", url: "http://127.0.0.1:8545" },
+    local: { type: "http", chainType: "l1", url: process.env.VERISUM_RPC ?? "http://127.0.0.1:8545" },
   },
 });

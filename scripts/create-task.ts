@@ -9,16 +9,27 @@ import { prepareTask } from "./task/prepare-task.ts";
 
 const random = (length: number): Uint8Array => randomFillSync(new Uint8Array(length));
 
+/** Hardhat's public development account. */
+const FIRST_HARDHAT_ACCOUNT = "0xf39Fd6e51aad88F6F4ce6aB8827279cffFb92266";
+
+/** Indented JSON; bigints as decimal text. */
+function jsonOf(value: unknown): string {
+  return `${JSON.stringify(value, (_, item: unknown) => (typeof item === "bigint" ? item.toString() : item), 2)}\n`;
+}
+
 await new Command("create-task")
   .description("make a task's keys, document and genesis, and the parameters to deploy")
   .requiredOption("--task <file>", "the task's specification", "tasks/digits.json")
   .option("--store <directory>", "where its content is kept; give the same to fl-aggregator serve", ".verisum/aggregator/ipfs")
   .option("--out <file>", "the deployment file", "build/task.json")
-  .action(async (flags: { readonly task: string; readonly store: string; readonly out: string }) => {
+  .option("--ignition <file>", "the same as parameters of the Ignition module", "build/ignition-parameters.json")
+  .option("--operator <address>", "the operator that an Ignition deployment names", FIRST_HARDHAT_ACCOUNT)
+  .action(async (flags: { readonly task: string; readonly store: string; readonly out: string; readonly ignition: string; readonly operator: string }) => {
     const reporter = createReporter("text", "create-task", (line) => void process.stderr.write(`${line}\n`), Date.now);
     await runCommand(reporter, async () => {
       const deployment = await prepareTask(JSON.parse(await readFile(flags.task, "utf8")), flags.store, random, (step) => reporter.say("info", "step", step));
-      await writeDurably(flags.out, `${JSON.stringify(deployment, (_, value: unknown) => (typeof value === "bigint" ? value.toString() : value), 2)}\n`);
+      await writeDurably(flags.out, jsonOf(deployment));
+      await writeDurably(flags.ignition, jsonOf({ Verisum: { task: deployment.parameters, keysBlob: deployment.keys, operator: flags.operator } }));
       reporter.say("good", "created", `${flags.out}: next, npm run deploy -- --deployment ${flags.out}`);
     });
   })

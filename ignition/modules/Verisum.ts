@@ -1,10 +1,9 @@
 /**
- * Deploys one task.
+ * Deploys one task with Hardhat Ignition:
  *
- *   npx hardhat ignition deploy ignition/modules/Verisum.ts --network local --build-profile default --parameters ignition/parameters.json
+ *   npx hardhat ignition deploy ignition/modules/Verisum.ts --network local --parameters build/ignition-parameters.json
  *
- * The profile matters: Ignition's own default builds without these settings, and the contract then exceeds the size limit.
- * The parameters file has a `Verisum` object with `task` (TaskParameters), `keysBlob` (encoded verification keys, hex) and `operator`.
+ * `npm run create-task` writes the parameters file: a `Verisum` object with `task`, `keysBlob` and `operator`.
  */
 import { buildModule } from "@nomicfoundation/hardhat-ignition/modules";
 
