@@ -62,12 +62,12 @@ async function openReader(options: ConnectOptions): Promise<{ readonly reader: T
     return (await endpoint.request(() => provider.getBlock("finalized")))?.number ?? -1;
   };
   const allLogs = async (): ReturnType<TaskLogs["all"]> => logs.all(await latestBlock(), await finalBlock());
-  let parameters: Promise<ReturnType<typeof decodeParameters>> | undefined;
+  let fullCommittee: readonly Hex[] | undefined;
   const reader: TaskReader = {
     context: { chainId, contract: address.toLowerCase() as Hex },
-    parameters: () => (parameters ??= call<Decoded>("parameters").then(decodeParameters)),
+    parameters: once(() => call<Decoded>("parameters").then(decodeParameters)),
     parametersHash: () => call("parametersHash"),
-    operator: () => call<Hex>("operator").then(lowerCase),
+    operator: once(() => call<Hex>("operator").then(lowerCase)),
     verificationKeys: async () => {
       const pointer = await call<string>("keysPointer");
       const code = await endpoint.request(() => provider.getCode(pointer));
@@ -85,8 +85,12 @@ async function openReader(options: ConnectOptions): Promise<{ readonly reader: T
     },
     clientCount: () => call<bigint>("clientCount").then(Number),
     members: async () => {
+      // A full committee never changes.
+      if (fullCommittee !== undefined) return fullCommittee;
       const count = Number(await call<bigint>("memberCount"));
-      return Promise.all(Array.from({ length: count }, (_, i) => call<Hex>("memberAt", i + 1).then(lowerCase)));
+      const members = await Promise.all(Array.from({ length: count }, (_, i) => call<Hex>("memberAt", i + 1).then(lowerCase)));
+      if (count === (await reader.parameters()).committeeSize) fullCommittee = members;
+      return members;
     },
     roundKey: (round, seat) => call("roundKey", round, seat),
     records: async (round) => recordsOf(await allLogs(), round),
@@ -174,4 +178,14 @@ function argumentsWith(args: readonly unknown[], gasLimit: bigint): unknown[] {
   const last = args.at(-1);
   const isOverrides = last !== null && typeof last === "object" && "value" in last;
   return isOverrides ? [...args.slice(0, -1), { ...last, gasLimit }] : [...args, { gasLimit }];
+}
+
+/** Asks for what never changes until it has been answered once. */
+function once<T>(ask: () => Promise<T>): () => Promise<T> {
+  let answer: Promise<T> | undefined;
+  return () =>
+    (answer ??= ask().catch((error: unknown) => {
+      answer = undefined;
+      throw error;
+    }));
 }
