@@ -22,6 +22,7 @@ import { extrasOf, rowOf } from "./bench/rows.ts";
 import type { BenchEntry } from "./bench/tables.ts";
 import { startChain } from "./demo/chain.ts";
 import { Processes } from "./demo/processes.ts";
+import { buildContracts } from "./task/build-contracts.ts";
 
 const DOCUMENT = new URL("../docs/bench.md", import.meta.url);
 
@@ -59,6 +60,7 @@ await new Command("bench")
   .parseAsync();
 
 async function measure({ d, repeats }: Flags, processes: Processes, onStep: (step: string) => void): Promise<BenchEntry[]> {
+  await buildContracts();
   const keys = new Map<number, KeySet>();
   for (const dimension of d) keys.set(dimension, await keysFor(dimension, onStep));
   const chain = await startChain(processes, onStep);

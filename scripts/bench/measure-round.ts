@@ -9,7 +9,7 @@ import type { VectorCommitter } from "../../protocol/ports.ts";
 import type { RandomBytes } from "../../protocol/random.ts";
 import type { SubmissionContext } from "../../protocol/submission.ts";
 import { parametersHash } from "../../protocol/task.ts";
-import { fromHex, toHex } from "../../protocol/transcript.ts";
+import { toHex } from "../../protocol/transcript.ts";
 import type { Hex } from "../../protocol/transcript.ts";
 import { encodeVerificationKeys, hashVerificationKeys } from "../../protocol/verification-key.ts";
 import type { DemoChain } from "../demo/chain.ts";

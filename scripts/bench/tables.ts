@@ -5,6 +5,8 @@ import type { GasByFunction } from "./gas-meter.ts";
 import type { BenchExtras, BenchRow } from "./rows.ts";
 import { verdictsOf } from "./targets.ts";
 
+const NOT_BUILT = "not built";
+
 /** One measured model size. */
 export interface BenchEntry {
   readonly row: BenchRow;
@@ -39,6 +41,7 @@ function clientTable(entries: readonly BenchEntry[], sizes: readonly string[]): 
       line("prove (D, witness, proof)", ({ row }) => ms(row.client.proveMs)),
       line("open", ({ row }) => ms(row.client.openMs)),
       line("total", ({ row }) => ms(row.client.totalMs)),
+      line("total, fastest", ({ extras }) => ms(extras.fastestTotalMs)),
       line("processor time, all threads", ({ extras }) => ms(extras.processorMs)),
       line("first submission of a process, with keys", ({ extras }) => ms(extras.firstTotalMs)),
       line("total / calibration loop", ({ row, extras }) => (row.client.totalMs / extras.calibrationMs).toFixed(2)),
@@ -63,7 +66,7 @@ function gasTable(entries: readonly BenchEntry[], sizes: readonly string[]): Tab
   return {
     title: "Gas, the dearest call in a task's first round",
     header: ["function", ...sizes],
-    lines: [...CONTRACT_FUNCTIONS.map((name) => [name, ...entries.map(({ gas }) => group(gas[name]))]), ["submit in a batch of 20", ...entries.map(({ row }) => gasOrDash(row.gas.submitBatched20))]],
+    lines: [...CONTRACT_FUNCTIONS.map((name) => [name, ...entries.map(({ gas }) => group(gas[name]))]), ["submit in a batch of 20", ...entries.map(({ row }) => row.gas.submitBatched20 === null ? NOT_BUILT : group(row.gas.submitBatched20))]],
   };
 }
 
@@ -90,11 +93,7 @@ export function renderMarkdown({ title, header, lines }: TableText): string {
 }
 
 function ms(value: number | null): string {
-  return value === null ? "not built" : group(Number(value.toFixed(value < 100 ? 1 : 0)));
-}
-
-function gasOrDash(value: number | null): string {
-  return value === null ? "not built" : group(value);
+  return value === null ? NOT_BUILT : group(Number(value.toFixed(value < 100 ? 1 : 0)));
 }
 
 function group(value: number): string {

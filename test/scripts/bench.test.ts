@@ -1,0 +1,75 @@
+/** The benchmark's arithmetic; the measurements themselves are not tested. */
+import assert from "node:assert/strict";
+import { describe, it } from "mocha";
+import type { ClientTimes } from "../../scripts/bench/client-run.ts";
+import { benchTask } from "../../scripts/bench/bench-task.ts";
+import { CONTRACT_FUNCTIONS, GasMeter } from "../../scripts/bench/gas-meter.ts";
+import type { RoundMeasurement } from "../../scripts/bench/measure-round.ts";
+import { rowOf } from "../../scripts/bench/rows.ts";
+import type { BenchRow } from "../../scripts/bench/rows.ts";
+import { median } from "../../scripts/bench/statistics.ts";
+import { verdictsOf } from "../../scripts/bench/targets.ts";
+import { word } from "../support/random.ts";
+
+const times = (totalMs: number): ClientTimes => ({ packMs: 1, commitMs: 2, shareMs: 3, encryptMs: 4, proveMs: 5, openMs: 6, totalMs, processorMs: 8 });
+
+function rowFrom(dimension: number, totalsMs: readonly number[], gasEach: number): BenchRow {
+  const gas = new GasMeter();
+  for (const name of CONTRACT_FUNCTIONS) gas.note(name, BigInt(gasEach));
+  const runs = totalsMs.map((totalMs) => ({ times: times(totalMs), calibrationMs: 100, load: 1 }));
+  const measurement: RoundMeasurement = {
+    task: benchTask(dimension, word("keys")),
+    client: { loadMs: 10, runs, outputs: [], peakRssMb: 300.4 },
+    memberChecks: [3, 1, 2],
+    aggregatorRounds: [9],
+    gas: gas.result(),
+    bytesPerMember: 7280,
+  };
+  return rowOf(measurement);
+}
+
+const met = (row: BenchRow): Record<string, boolean> => Object.fromEntries(verdictsOf(row).map((verdict) => [verdict.what, verdict.met]));
+
+describe("bench", () => {
+  it("takes the middle of odd and the mean of the middle two of even numbers of values", () => {
+    assert.equal(median([10, 9, 100]), 10);
+    assert.equal(median([4, 1, 2, 10]), 3);
+    assert.throws(() => median([]), RangeError);
+  });
+
+  it("writes rows with exactly the fields of the format, null for what is not built", () => {
+    assert.deepEqual(rowFrom(2_410, [9_999, 700, 900, 800], 5), {
+      d: 2_410, chunks: 1, clients: 3, members: 4, preset: "standard",
+      client: { packMs: 1, noiseMs: null, commitMs: 2, shareMs: 3, encryptMs: 4, proveMs: 5, openMs: 6, totalMs: 800, peakRssMb: 300 },
+      member: { checkMsPerClient: 2 },
+      aggregator: { roundMs: 9 },
+      gas: { submit: 5, submitBatched20: null, attest: 5, settle: 5, finalize: 5 },
+      bytesPerMember: 7280,
+    });
+  });
+
+  it("counts a limit as met up to the limit itself, and not one above it", () => {
+    assert.deepEqual(met(rowFrom(2_410, [0, 1_500], 260_000)), { "client wall": true, "submit, one chunk": true, finalize: true });
+    assert.deepEqual(met(rowFrom(2_410, [0, 1_501], 260_001)), { "client wall": false, "submit, one chunk": true, finalize: false });
+    assert.deepEqual(met(rowFrom(10_000, [0, 1_800], 450_001)), { "client wall": true, "submit, one chunk": false, finalize: false });
+  });
+
+  it("allows each further chunk its own gas", () => {
+    assert.equal(met(rowFrom(100_000, [0, 8_000], 520_000))["submit, 2 chunks"], true);
+    assert.equal(met(rowFrom(100_000, [0, 8_001], 520_001))["submit, 2 chunks"], false);
+  });
+
+  it("has no wall time to compare with beyond the sizes that the targets name", () => {
+    assert.ok(!("client wall" in met(rowFrom(100_001, [0, 1], 1))));
+  });
+
+  it("keeps the dearest call of each function and misses those not called", () => {
+    const gas = new GasMeter();
+    assert.throws(() => gas.result());
+    for (const name of CONTRACT_FUNCTIONS) gas.note(name, 7n);
+    gas.note("submit", 9n);
+    gas.note("submit", 8n);
+    assert.equal(gas.result().submit, 9);
+    assert.equal(gas.result().settle, 7);
+  });
+});
