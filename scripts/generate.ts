@@ -11,13 +11,14 @@ import { parseArgs } from "node:util";
 import { generateAbiFiles } from "./generate-abi.ts";
 import { generateCircuitFiles } from "./generate-circuits.ts";
 import { generateContractFiles } from "./generate-contracts.ts";
+import { generateDocFiles } from "./generate-docs.ts";
 import { generateVectorFiles } from "./generate-vectors.ts";
 
 const ROOT = fileURLToPath(new URL("../", import.meta.url));
 
 /** Contents by path from the project's root. */
 function generateAll(): Record<string, string> {
-  return { ...generateContractFiles(), ...generateAbiFiles(), ...generateCircuitFiles(), ...generateVectorFiles() };
+  return { ...generateContractFiles(), ...generateAbiFiles(), ...generateCircuitFiles(), ...generateDocFiles(), ...generateVectorFiles() };
 }
 
 function present(path: string): string | undefined {
