@@ -30,6 +30,8 @@ export function createClientStep(deps: ClientLoopDependencies): () => Promise<Cl
     if (round <= after) return;
     const { findings, ok } = await deps.audit(after, round);
     const red = findings.find((finding) => !finding.ok);
+    // Content that nobody serves now may come back: the client waits with its base unaudited and does not train.
+    if (red?.code === "IPFS_UNAVAILABLE") throw new VerisumError("IPFS_UNAVAILABLE", `round ${red.round}: ${red.check}: ${red.detail}`, { round: red.round, check: red.check });
     if (!ok) throw new VerisumError("AUDIT_FAILED", `round ${red?.round}: ${red?.check}: ${red?.detail}`, { round: red?.round ?? 0, check: red?.check ?? "" });
     await deps.journal.setAuditedRound(round);
     deps.reporter.say("good", "audited", `audited round ${round}: ${findings.length} checks passed`, { round, checks: findings.length });
@@ -40,9 +42,10 @@ export function createClientStep(deps: ClientLoopDependencies): () => Promise<Cl
     const round = await chain.round();
     const latest = await chain.latestModel();
     if (latest.round > seenModel) {
-      seenModel = latest.round;
       await auditUpTo(latest.round);
       await deps.onModel?.(latest.round);
+      // Last: a look that was broken off must not leave a model that counts as audited.
+      seenModel = latest.round;
     }
     const { maxRounds } = session.parameters;
     const ended = round.phase === "Finalised" || round.phase === "Aborted";

@@ -71,7 +71,11 @@ export function openJournal(state: StateDirectory, scope: string): Journal {
       }
       await writeDurably(entryPath(entry.round), encodeRecord(plain(entry)));
     },
-    auditedRound: async () => BigInt(z.string().parse((await readRecord(auditPath)) ?? "0")),
+    auditedRound: async () => {
+      const parsed = integer.safeParse((await readRecord(auditPath)) ?? "0");
+      if (!parsed.success) throw new VerisumError("STORAGE_CORRUPT", `${auditPath} is not a round number`, { path: auditPath });
+      return parsed.data;
+    },
     setAuditedRound: (round) => writeDurably(auditPath, encodeRecord(round.toString())),
   };
 }

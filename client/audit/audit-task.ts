@@ -47,7 +47,12 @@ export async function auditTask(session: TaskSession, options: AuditOptions = {}
     if (!isFinalised(records)) continue;
     if (round <= after) {
       const { modelCid, modelDigest } = records.finalised.result;
-      model = { record: { round, cid: modelCid, digest: modelDigest }, state: await loadModelState(session.store, modelCid, modelDigest, dimension) };
+      model = await checker.check(
+        Number(round),
+        "base model",
+        async () => ({ record: { round, cid: modelCid, digest: modelDigest }, state: await loadModelState(session.store, modelCid, modelDigest, dimension) }),
+        () => `audited before: ${cidFromDigest(modelCid)}`,
+      );
       continue;
     }
     model = await auditRound(checker, session, keys, records, model);

@@ -16,7 +16,10 @@ export interface Checklist {
   readonly ok: boolean;
 }
 
-/** Runs checks in turn; one that throws a VerisumError is red, and the next one still runs. */
+/**
+ * Runs checks in turn; one that throws a VerisumError is red, and the next one still runs.
+ * A chain that cannot be read says nothing about what is on it: its errors are passed on.
+ */
 export class Checker {
   readonly #findings: Finding[] = [];
   readonly #onFinding: (finding: Finding) => void;
@@ -32,7 +35,7 @@ export class Checker {
       this.#add({ round, check: name, ok: true, detail: describe(value) });
       return value;
     } catch (error) {
-      if (!isVerisumError(error)) throw error;
+      if (!isVerisumError(error) || error.code.startsWith("CHAIN_")) throw error;
       this.#add({ round, check: name, ok: false, detail: error.message, code: error.code });
       return undefined;
     }
