@@ -41,13 +41,13 @@ export interface ParticipantDependencies {
  * Submits to a collecting round, at most once. A submission kept from before a restart is sent again as it was.
  *
  * @returns true if the contract accepted it now, false if it had already
- * @throws CHAIN_REVERTED if the contract refuses; store, training and proving errors
+ * @throws CHAIN_REVERTED if the contract refuses; CHAIN_UNREACHABLE if the endpoint's events lag behind; store, training and proving errors
  */
 export async function submitUpdate(deps: ParticipantDependencies, round: RoundState): Promise<boolean> {
   const { chain, session, journal, reporter } = deps;
   const records = await chain.records(round.number);
   const opened = records.opened;
-  if (opened === undefined) throw new VerisumError("ROUND_ABORTED", `round ${round.number} has no opening on chain`, { round: round.number });
+  if (opened === undefined) throw new VerisumError("CHAIN_UNREACHABLE", `the endpoint has no opening of round ${round.number} among its events yet`, { round: round.number });
   const { weight, lastSubmittedRound } = await chain.client(chain.account);
   if (lastSubmittedRound === round.number) return false;
   const identity = { round: round.number, baseModelDigest: opened.baseModelDigest, parametersHash: session.parametersHash, weight };

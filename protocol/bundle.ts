@@ -102,5 +102,5 @@ function associatedData(address: ShareAddress): Uint8Array {
 
 /** WebCrypto wants a buffer of its own, not a view into a larger one. */
 function exactBuffer(bytes: Uint8Array): ArrayBuffer {
-  return bytes.slice().buffer as ArrayBuffer;
+  return bytes.slice().buffer;
 }

@@ -36,14 +36,14 @@ export function invert(value: bigint): bigint {
 
 /** Inverts every element with one inversion (Montgomery's trick). No element may be zero. */
 export function invertAll(values: readonly bigint[]): bigint[] {
-  const prefix: bigint[] = new Array(values.length);
+  const prefix = new Array<bigint>(values.length);
   let product = 1n;
   for (let i = 0; i < values.length; i++) {
     prefix[i] = product;
     product = multiply(product, values[i]!);
   }
   let suffix = invert(product);
-  const inverses: bigint[] = new Array(values.length);
+  const inverses = new Array<bigint>(values.length);
   for (let i = values.length - 1; i >= 0; i--) {
     inverses[i] = multiply(suffix, prefix[i]!);
     suffix = multiply(suffix, values[i]!);
@@ -59,7 +59,7 @@ export function randomElement(random: RandomBytes): bigint {
 /** `count` uniform elements (48 random bytes each, drawn in pieces of at most 1 MiB). */
 export function randomElements(count: number, random: RandomBytes): bigint[] {
   const perDraw = 20_000;
-  const elements: bigint[] = new Array(count);
+  const elements = new Array<bigint>(count);
   for (let done = 0; done < count; done += perDraw) {
     const take = Math.min(perDraw, count - done);
     const bytes = random(take * 48);
@@ -113,7 +113,7 @@ export function decodeElements(bytes: Uint8Array, count: number): bigint[] {
     throw new VerisumError("ENCODING_LENGTH", `expected ${count} elements, got ${bytes.length} bytes`, { expected: count * ELEMENT_BYTES, actual: bytes.length });
   }
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  const elements: bigint[] = new Array(count);
+  const elements = new Array<bigint>(count);
   for (let i = 0; i < count; i++) {
     const at = i * ELEMENT_BYTES;
     const value = (view.getBigUint64(at) << 192n) | (view.getBigUint64(at + 8) << 128n) | (view.getBigUint64(at + 16) << 64n) | view.getBigUint64(at + 24);
@@ -132,7 +132,7 @@ export function evaluatePolynomial(coefficients: readonly bigint[], z: bigint): 
 
 /** The quotient (p(X) − p(z)) / (X − z), one coefficient fewer than p. */
 export function divideByLinear(coefficients: readonly bigint[], z: bigint): bigint[] {
-  const quotient: bigint[] = new Array(Math.max(coefficients.length - 1, 0));
+  const quotient = new Array<bigint>(Math.max(coefficients.length - 1, 0));
   let carry = 0n;
   for (let i = coefficients.length - 1; i >= 1; i--) {
     carry = (carry * z + coefficients[i]!) % FIELD_ORDER;

@@ -98,7 +98,7 @@ export function linearCombination(vectors: readonly (readonly bigint[])[], weigh
   if (vectors.length !== weights.length || vectors.some((vector) => vector.length !== length)) {
     throw new VerisumError("ENCODING_LENGTH", "vectors of a sum must have the same length and one weight each");
   }
-  const sum: bigint[] = new Array(length);
+  const sum = new Array<bigint>(length);
   for (let i = 0; i < length; i++) {
     let value = 0n;
     for (let v = 0; v < vectors.length; v++) value += vectors[v]![i]! * weights[v]!;

@@ -7,7 +7,7 @@ import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
-import { Wallet } from "ethers";
+import type { Wallet } from "ethers";
 import pc from "picocolors";
 import type { TaskSpecification } from "../adapters/task/create-task.ts";
 import { privacyStatement } from "../adapters/task/privacy.ts";

@@ -1,6 +1,6 @@
 /** `TaskReader` and `TaskWriter` over JSON-RPC. */
 import { Contract, NonceManager } from "ethers";
-import type { ContractTransactionReceipt, ContractTransactionResponse, Wallet } from "ethers";
+import type { ContractTransactionReceipt, Wallet } from "ethers";
 import { VerisumError } from "../../protocol/errors.ts";
 import { fromHex } from "../../protocol/transcript.ts";
 import type { Hex } from "../../protocol/transcript.ts";
@@ -8,6 +8,7 @@ import { decodeParameters, decodeRound, encodeSubmission } from "./codec.ts";
 import type { Decoded } from "./codec.ts";
 import { loadWallet } from "./key-file.ts";
 import { recordsOf, TaskLogs } from "./logs.ts";
+import type { EventArguments } from "./logs.ts";
 import { signResult } from "./result-signature.ts";
 import { describe, openEndpoint, revertOf, VERISUM_INTERFACE } from "./rpc.ts";
 import type { Endpoint } from "./rpc.ts";
@@ -96,7 +97,7 @@ async function openReader(options: ConnectOptions): Promise<{ readonly reader: T
     records: async (round) => recordsOf(await allLogs(), round),
     endpoints: async () => {
       const announced = (await allLogs()).filter(({ name }) => name === "EndpointAnnounced");
-      return new Map(announced.map(({ args }) => [lowerCase(args.account as Hex), args.endpoint as string]));
+      return new Map(announced.flatMap(({ args }) => announcementIn(args)));
     },
     // The pending block: a chain that mines only on demand keeps an old latest one.
     // Raw: ethers refuses a pending block, which has no number.
@@ -149,7 +150,7 @@ function writerOver(reader: TaskReader, endpoint: Endpoint, wallet: Wallet): Tas
 async function transact(contract: Contract, signer: NonceManager, name: string, args: readonly unknown[]): Promise<Receipt> {
   try {
     const gasLimit = withMargin(await contract.getFunction(name).estimateGas(...args));
-    const response = (await contract.getFunction(name).send(...argumentsWith(args, gasLimit))) as ContractTransactionResponse;
+    const response = (await contract.getFunction(name).send(...argumentsWith(args, gasLimit)));
     const receipt = (await response.wait(1, MINING_TIMEOUT_MS)) as ContractTransactionReceipt;
     return { transactionHash: receipt.hash as Hex, gasUsed: receipt.gasUsed, blockNumber: receipt.blockNumber };
   } catch (error) {
@@ -160,6 +161,15 @@ async function transact(contract: Contract, signer: NonceManager, name: string, 
     const { code } = error as { code?: string };
     if (code === "TIMEOUT") throw new VerisumError("CHAIN_TRANSACTION_LOST", `${name} was not mined in time`, { call: name }, { cause: error });
     throw new VerisumError("CHAIN_UNREACHABLE", `${name} could not be sent: ${describe(error)}`, { call: name }, { cause: error });
+  }
+}
+
+/** An account and its endpoint; nothing if the bytes are no UTF-8, at which ethers throws. Anybody may announce anything. */
+function announcementIn(args: EventArguments): [Hex, string][] {
+  try {
+    return [[lowerCase(args.account), args.endpoint]];
+  } catch {
+    return [];
   }
 }
 

@@ -5,7 +5,8 @@ import type { Signer } from "ethers";
 import { VerisumError } from "../../protocol/errors.ts";
 import type { TaskParameters } from "../../protocol/task.ts";
 import type { Hex } from "../../protocol/transcript.ts";
-import { revertOf, VERISUM_INTERFACE } from "./rpc.ts";
+import { revertOf } from "./rpc.ts";
+import type { VERISUM_INTERFACE } from "./rpc.ts";
 
 const ARTIFACT = new URL("../../artifacts/contracts/Verisum.sol/Verisum.json", import.meta.url);
 

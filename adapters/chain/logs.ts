@@ -1,15 +1,42 @@
 /** The contract's events, fetched once per final block and decoded into records. */
-import type { LogDescription } from "ethers";
+import type { G1 } from "../../protocol/points.ts";
 import type { Hex } from "../../protocol/transcript.ts";
 import { decodePoint, decodeResult, decodeSubmission } from "./codec.ts";
 import { VERISUM_INTERFACE } from "./rpc.ts";
 import type { Endpoint } from "./rpc.ts";
-import type { FinalisedRecord, OpenedRecord, ReleasedRecord, RoundRecords, SettledRecord, SubmittedRecord } from "./task-chain.ts";
+import type { FinalisedRecord, OpenedRecord, ReleasedRecord, RoundRecords, RoundResult, SettledRecord, SubmittedRecord } from "./task-chain.ts";
+
+/** Arguments of the contract's events, as ethers decodes them by the ABI; each event has some of them. */
+export interface EventArguments {
+  readonly round: bigint;
+  readonly account: Hex;
+  readonly endpoint: string;
+  readonly client: Hex;
+  readonly baseModelCid: Hex;
+  readonly baseModelDigest: Hex;
+  readonly deadline: bigint;
+  readonly keyMask: bigint;
+  readonly index: bigint;
+  readonly weight: bigint;
+  readonly submission: Parameters<typeof decodeSubmission>[0];
+  readonly seat: bigint;
+  readonly bitmap: bigint;
+  readonly included: bigint;
+  readonly members: bigint;
+  readonly totalWeight: bigint;
+  readonly sum: G1;
+  readonly releaseCid: Hex;
+  readonly result: RoundResult;
+  readonly evaluation: bigint;
+  readonly opening: G1;
+  readonly signers: bigint;
+  readonly signatures: Iterable<readonly [Hex, Hex]>;
+}
 
 /** One event with its place in the chain. */
 export interface TaskLog {
   readonly name: string;
-  readonly args: LogDescription["args"];
+  readonly args: EventArguments;
   readonly blockNumber: number;
   readonly index: number;
   readonly transactionHash: Hex;
@@ -56,7 +83,7 @@ export class TaskLogs {
         for (const log of page) {
           const parsed = VERISUM_INTERFACE.parseLog(log);
           if (parsed === null || log.removed) continue;
-          logs.set(`${log.blockNumber}:${log.index}`, { name: parsed.name, args: parsed.args, blockNumber: log.blockNumber, index: log.index, transactionHash: log.transactionHash as Hex });
+          logs.set(`${log.blockNumber}:${log.index}`, { name: parsed.name, args: parsed.args as unknown as EventArguments, blockNumber: log.blockNumber, index: log.index, transactionHash: log.transactionHash as Hex });
         }
         start = end + 1;
       } catch (error) {
@@ -81,7 +108,7 @@ export function recordsOf(logs: readonly TaskLog[], round: bigint): RoundRecords
     if (args.round !== round) continue;
     if (name === "RoundOpened") opened = { round, baseModelCid: args.baseModelCid, baseModelDigest: args.baseModelDigest, deadline: Number(args.deadline), keyMask: args.keyMask };
     else if (name === "Submitted") {
-      submitted.push({ round, client: args.client.toLowerCase(), index: Number(args.index), weight: Number(args.weight), submission: decodeSubmission(args.submission), transactionHash });
+      submitted.push({ round, client: args.client.toLowerCase() as Hex, index: Number(args.index), weight: Number(args.weight), submission: decodeSubmission(args.submission), transactionHash });
     } else if (name === "Attested") attested.set(Number(args.seat), args.bitmap);
     else if (name === "Settled") settled = { round, included: args.included, members: args.members, totalWeight: Number(args.totalWeight), sum: decodePoint(args.sum), blockNumber };
     else if (name === "Released") released.push({ round, seat: Number(args.seat), releaseCid: args.releaseCid });

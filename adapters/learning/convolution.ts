@@ -41,7 +41,7 @@ export function maxPoolGradient(input: tf.Tensor4D, output: tf.Tensor4D, outputG
     const covered = tf.slice4d(input, [0, 0, 0, 0], [batch, height * side, width * side, channels]);
     const isLargest = tf.cast(tf.equal(covered, enlarge(output)), "float32");
     const ties = tf.mul(tf.avgPool(isLargest as tf.Tensor4D, side, side, "valid"), side * side);
-    const shared = tf.mul(isLargest, enlarge(tf.div(outputGradient, ties))) as tf.Tensor4D;
+    const shared = tf.mul<tf.Tensor4D>(isLargest, enlarge(tf.div(outputGradient, ties)));
     return fullHeight + fullWidth === 0 ? shared : tf.pad4d(shared, [[0, 0], [0, fullHeight], [0, fullWidth], [0, 0]]);
   });
 }

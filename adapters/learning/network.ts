@@ -32,7 +32,7 @@ export function createNetwork(model: Model): Network {
   const shapes = tensorsOf(model).map(({ shape }) => [...shape]);
   const offsets = shapes.map((_, i) => shapes.slice(0, i).reduce((sum, shape) => sum + sizeOf(shape), 0));
   const count = shapes.reduce((sum, shape) => sum + sizeOf(shape), 0);
-  const parametersFrom = (weights: Float32Array): tf.Tensor[] => shapes.map((shape, i) => tf.tensor(weights.slice(offsets[i]!, offsets[i]! + sizeOf(shape)), shape));
+  const parametersFrom = (weights: Float32Array): tf.Tensor[] => shapes.map((shape, i) => tf.tensor(weights.slice(offsets[i], offsets[i]! + sizeOf(shape)), shape));
   const inputFrom = (features: Float32Array): tf.Tensor => tf.tensor(features, [features.length / sizeOf(model.inputShape), ...model.inputShape]);
 
   return {
@@ -43,7 +43,7 @@ export function createNetwork(model: Model): Network {
         const { loss, scoreGradient } = crossEntropy(activations.scores.dataSync() as Float32Array, labels, model.classCount);
         const parts = backward(model, parameters, activations, tf.tensor2d(scoreGradient, [labels.length, model.classCount]));
         const gradient = new Float32Array(count);
-        parts.forEach((part, i) => gradient.set(part.dataSync(), offsets[i]!));
+        parts.forEach((part, i) => gradient.set(part.dataSync(), offsets[i]));
         return { loss, gradient };
       }),
     logits: (weights, features) => scoped(() => forward(model, parametersFrom(weights), inputFrom(features)).scores.dataSync() as Float32Array),
@@ -66,7 +66,7 @@ function forward(model: Model, parameters: readonly tf.Tensor[], input: tf.Tenso
     flat = x;
   }
   const rows: tf.Tensor2D[] = [];
-  let x = tf.reshape(flat, [flat.shape[0]!, -1]) as tf.Tensor2D;
+  let x = tf.reshape<tf.Rank.R2>(flat, [flat.shape[0], -1]);
   while (at < parameters.length) {
     rows.push(x);
     const [b, bias] = [parameters[at++] as tf.Tensor2D, parameters[at++]!];
@@ -91,10 +91,10 @@ function backward(model: Model, parameters: readonly tf.Tensor[], { images, pool
   if (model.kind !== "cnn") return gradients;
   const last = images.at(-1)!;
   let imageError =
-    pooled === undefined ? (tf.reshape(error, last.shape) as tf.Tensor4D) : maxPoolGradient(last, pooled, tf.reshape(error, pooled.shape) as tf.Tensor4D, model.poolSize);
+    pooled === undefined ? tf.reshape<tf.Rank.R4>(error, last.shape) : maxPoolGradient(last, pooled, tf.reshape<tf.Rank.R4>(error, pooled.shape), model.poolSize);
   for (let l = model.filters.length - 1; l >= 0; l--) {
     const [kernel, input, output] = [parameters[(at -= 2)] as tf.Tensor4D, images[l]!, images[l + 1]!];
-    const beforeRelu = tf.mul(imageError, tf.step(output)) as tf.Tensor4D;
+    const beforeRelu = tf.mul<tf.Tensor4D>(imageError, tf.step(output));
     gradients.unshift(kernelGradient(input, beforeRelu), tf.sum(beforeRelu, [0, 1, 2]));
     if (l > 0) imageError = inputGradient(beforeRelu, kernel);
   }

@@ -46,7 +46,7 @@ describe("recoverAggregate", () => {
   it("does not let t - 1 members with errors that cancel at zero put the blame on honest ones", async () => {
     // Seats 1 and 2 agree on errors with lambda_1 e_1 + lambda_2 e_2 = 0 over the first subset, seats 1, 2 and 3.
     const [first, second] = lagrangeAtZero([1, 2, 3]);
-    const releases = withError(withError(honestReleases(3, [1, 2, 3, 4, 5, 6, 7]), 1, second!), 2, FIELD_ORDER - first!);
+    const releases = withError(withError(honestReleases(3, [1, 2, 3, 4, 5, 6, 7]), 1, second), 2, FIELD_ORDER - first!);
     assert.equal(toField(multiply(first!, second!) + multiply(second!, FIELD_ORDER - first!)), 0n);
     assert.deepEqual(await recoverAggregate(3, releases, sum, committer), { elements: aggregate, wrongSeats: [1, 2] });
     // With four releases, two against two, nobody can tell.

@@ -10,7 +10,7 @@ export function seededRandom(seed: string): RandomBytes {
   return (byteLength) => {
     const bytes = new Uint8Array(byteLength);
     for (let filled = 0; filled < byteLength; ) {
-      if (pool.length === 0) pool = sha256(Uint8Array.of(...key, 0, counter >>> 24, counter >>> 16, counter >>> 8, counter++)) as Uint8Array<ArrayBuffer>;
+      if (pool.length === 0) pool = sha256(Uint8Array.of(...key, 0, counter >>> 24, counter >>> 16, counter >>> 8, counter++));
       const take = Math.min(pool.length, byteLength - filled);
       bytes.set(pool.subarray(0, take), filled);
       pool = pool.subarray(take);

@@ -63,7 +63,7 @@ describe("gradients of convolution and pooling", () => {
       const random = (shape: [number, number, number, number]): tf.Tensor4D => tf.tensor4d(Float32Array.from({ length: shape.reduce((a, b) => a * b) }, () => stream.normal()), shape);
       const [x, kernel, error] = [random([2, 7, 6, 3]), random([3, 3, 3, 4]), random([2, 5, 4, 4])];
       const attributes = { strides: 1, pad: "valid", dataFormat: "NHWC", dimRoundingMode: undefined };
-      const run = (name: string, inputs: object, extra: object): ArrayLike<number> => (tf.engine().runKernel(name, inputs as never, { ...attributes, ...extra } as never) as tf.Tensor).dataSync();
+      const run = (name: string, inputs: object, extra: object): ArrayLike<number> => tf.engine().runKernel<tf.Tensor>(name, inputs as never, { ...attributes, ...extra } as never).dataSync();
       assert.ok(largestDifference(kernelGradient(x, error).dataSync(), run("Conv2DBackpropFilter", { x, dy: error }, { filterShape: kernel.shape })) < 1e-4);
       assert.ok(largestDifference(inputGradient(error, kernel).dataSync(), run("Conv2DBackpropInput", { dy: error, filter: kernel }, { inputShape: x.shape })) < 1e-4);
       const pooled = maxPool(x, 2);
@@ -75,8 +75,8 @@ describe("gradients of convolution and pooling", () => {
 
   it("share a pooled gradient among equal values instead of repeating it", () => {
     tf.tidy(() => {
-      const x = tf.ones([1, 4, 4, 1]) as tf.Tensor4D;
-      const gradient = maxPoolGradient(x, maxPool(x, 2), tf.ones([1, 2, 2, 1]) as tf.Tensor4D, 2);
+      const x = tf.ones<tf.Rank.R4>([1, 4, 4, 1]);
+      const gradient = maxPoolGradient(x, maxPool(x, 2), tf.ones<tf.Rank.R4>([1, 2, 2, 1]), 2);
       assert.equal(tf.sum(gradient).dataSync()[0], 4);
     });
   });
