@@ -1,4 +1,5 @@
 /** Rows of `npm run bench -- --json`, one for each model size. */
+import { availableParallelism } from "node:os";
 import { CLIENTS, COMMITTEE } from "./bench-task.ts";
 import type { RoundMeasurement } from "./measure-round.ts";
 import { median, medianOfEach } from "./statistics.ts";
@@ -37,6 +38,8 @@ export interface BenchExtras {
   readonly processorMs: number;
   readonly calibrationMs: number;
   readonly loads: readonly number[];
+  /** True if other programs wanted the processor all the while: wall times are then too long. */
+  readonly busy: boolean;
 }
 
 export function rowOf({ task, client, memberChecks, aggregatorRounds, gas, bytesPerMember }: RoundMeasurement): BenchRow {
@@ -67,6 +70,7 @@ export function extrasOf({ client }: RoundMeasurement): BenchExtras {
     processorMs: median(runs.map(({ times }) => times.processorMs)),
     calibrationMs: median(runs.map(({ calibrationMs }) => calibrationMs)),
     loads: client.runs.map(({ load }) => load),
+    busy: runs.every(({ load }) => load > availableParallelism() + 1),
   };
 }
 
