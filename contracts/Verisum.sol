@@ -12,6 +12,7 @@ import {Transcript} from "./libraries/Transcript.sol";
 import {Verification} from "./libraries/Verification.sol";
 import {VerificationKeys} from "./libraries/VerificationKeys.sol";
 import {
+    ChunkProof,
     ClientRecord,
     ExcludedClient,
     G1Point,
@@ -51,6 +52,10 @@ contract Verisum is Registration {
         uint40 keyWindowStart;
         uint32 proposedMembers;
     }
+
+    /// @dev ABI encoding of `Submission` before its arrays' elements, and of one `ChunkProof`.
+    uint256 private constant SUBMISSION_HEAD_BYTES = 8 * 32;
+    uint256 private constant CHUNK_PROOF_BYTES = 12 * 32;
 
     /// @inheritdoc IVerisum
     address public immutable keysPointer;
@@ -161,6 +166,7 @@ contract Verisum is Registration {
         _requireLength("shareHashes", submission.shareHashes.length, _committeeSize);
         _requireLength("chunks", submission.chunks.length, _chunkCount);
         _requireLength("shareEvaluations", submission.shareEvaluations.length, _threshold - 1);
+        _requireCanonicalForm(submission);
         for (uint256 i = 0; i < submission.shareEvaluations.length; ++i) {
             if (submission.shareEvaluations[i] >= Protocol.FIELD_ORDER) {
                 revert VerisumNotCanonical("shareEvaluations", submission.shareEvaluations[i]);
@@ -414,6 +420,34 @@ contract Verisum is Registration {
         if (actual != expected) revert VerisumWrongLength(field, actual, expected);
     }
 
+    /// @dev Solidity follows any offset, also to before the struct. `Submitted` carries the calldata as it came, and one event
+    /// that readers cannot decode would keep all of them from every round: only the ABI's own encoding is accepted.
+    function _requireCanonicalForm(Submission calldata submission) private pure {
+        bytes32[] calldata hashes = submission.shareHashes;
+        ChunkProof[] calldata chunks = submission.chunks;
+        uint256[] calldata evaluations = submission.shareEvaluations;
+        uint256 hashesAt;
+        uint256 chunksAt;
+        uint256 evaluationsAt;
+        assembly ("memory-safe") {
+            hashesAt := hashes.offset
+            chunksAt := chunks.offset
+            evaluationsAt := evaluations.offset
+        }
+        // `offset` is that of the first element, one word after the array's length.
+        bool canonical = hashesAt == 4 + 2 * 32 + SUBMISSION_HEAD_BYTES + 32
+            && chunksAt == hashesAt + 32 * hashes.length + 32
+            && evaluationsAt == chunksAt + CHUNK_PROOF_BYTES * chunks.length + 32
+            && msg.data.length == evaluationsAt + 32 * evaluations.length && _startOf(submission) == 4 + 2 * 32;
+        if (!canonical) revert VerisumNotCanonical("calldata", msg.data.length);
+    }
+
+    function _startOf(Submission calldata submission) private pure returns (uint256 start) {
+        assembly ("memory-safe") {
+            start := submission
+        }
+    }
+
     function _enter(RoundHeader memory header, Phase phase, uint32 lengthSeconds) private view {
         header.phase = phase;
         header.deadline = _now() + lengthSeconds;
@@ -452,11 +486,8 @@ contract Verisum is Registration {
     /// @dev Emits `Submitted` with the calldata of the submission as it came, up to the call's end: offsets inside it are
     /// relative to its own start, so it is its own ABI encoding. Measured against `emit`: 1,200 gas less per chunk.
     function _emitSubmitted(uint64 round_, uint8 index, uint16 weight, Submission calldata submission) private {
-        uint256 start;
-        assembly ("memory-safe") {
-            start := submission
-        }
-        bytes memory data = abi.encodePacked(uint256(index), uint256(weight), uint256(0x60), msg.data[start:]);
+        bytes memory data =
+            abi.encodePacked(uint256(index), uint256(weight), uint256(0x60), msg.data[_startOf(submission):]);
         bytes32 topic = Submitted.selector;
         assembly ("memory-safe") {
             log3(add(data, 0x20), mload(data), topic, round_, caller())

@@ -235,11 +235,23 @@ describe("submit", function () {
     await reverts(sendSubmission(task, late, (await makeSubmission(task, late, "late")).submission), "VerisumNotActiveClient", late.address, 2);
   });
 
-  it("ignores bytes after the arguments except in the random combination", async () => {
-    const data = VERISUM_INTERFACE.encodeFunctionData("submit", [1n, encodeSubmission(valid)]);
-    await task.clients[0]!.sendTransaction({ to: task.address, data: `${data}00ff` });
-    assert.equal((await roundOf(task)).submitted, 1n);
-    await reverts(as(task, task.clients[0]!)["submit"]!(1n, encodeSubmission(valid)), "VerisumAlreadySubmitted");
+  it("refuses calldata in another form than its own ABI encoding, which its event could not carry", async () => {
+    const canonical = VERISUM_INTERFACE.encodeFunctionData("submit", [1n, encodeSubmission(valid)]).slice(2);
+    const prefix = canonical.slice(0, 8 + 64);
+    const words = canonical.slice(8 + 128).match(/.{64}/g)!;
+    const [head, arrays] = [words.slice(0, 8), words.slice(8)];
+    const hexWord = (value: bigint): string => BigInt.asUintN(256, value).toString(16).padStart(64, "0");
+    const forms = {
+      // Solidity follows offsets to before the struct; readers of the event would find nothing there.
+      "arrays before the struct": [hexWord(BigInt(64 + 32 * arrays.length)), ...arrays, ...head.map((value, i) => (i >= 3 && i <= 5 ? hexWord(BigInt(`0x${value}`) - 256n - BigInt(32 * arrays.length)) : value))],
+      "trailing words": [hexWord(64n), ...words, hexWord(0n)],
+      "a gap after the head": [hexWord(64n), ...head.map((value, i) => (i >= 3 && i <= 5 ? hexWord(BigInt(`0x${value}`) + 32n) : value)), hexWord(0n), ...arrays],
+    };
+    for (const form of Object.values(forms)) {
+      const sent = task.clients[0]!.sendTransaction({ to: task.address, data: `0x${prefix}${form.join("")}` });
+      await reverts(sent, "VerisumNotCanonical");
+    }
+    await send(valid);
   });
 });
 
