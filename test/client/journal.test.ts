@@ -1,0 +1,94 @@
+import { afterEach, beforeEach, describe, it } from "mocha";
+import assert from "node:assert/strict";
+import { mkdtemp, readFile, rm, stat, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { encodeRecord } from "../../adapters/storage/durable-file.ts";
+import { openStateDirectory } from "../../adapters/storage/state-directory.ts";
+import type { StateDirectory } from "../../adapters/storage/state-directory.ts";
+import { openJournal } from "../../client/journal.ts";
+import type { Journal, JournalEntry } from "../../client/journal.ts";
+import { G1_GENERATOR, G2_GENERATOR } from "../../protocol/points.ts";
+import { rejectsCode } from "../support/errors.ts";
+import { word } from "../support/random.ts";
+
+const ENTRY: JournalEntry = {
+  round: 7n,
+  baseModelDigest: word("base"),
+  parametersHash: word("parameters"),
+  weight: 3,
+  submission: {
+    commitment: G1_GENERATOR,
+    sharesCid: word("cid"),
+    shareHashes: [word("share 1"), word("share 2")],
+    chunks: [{ d: G1_GENERATOR, a: G1_GENERATOR, b: G2_GENERATOR, c: G1_GENERATOR, y: 2n ** 253n, h: 0n }],
+    shareEvaluations: [5n],
+    opening: G1_GENERATOR,
+  },
+};
+
+describe("a client's journal", () => {
+  let directory: string;
+  let state: StateDirectory;
+  let journal: Journal;
+  const path = (): string => state.file("scope", "submission-7.json");
+  beforeEach(async () => {
+    directory = await mkdtemp(join(tmpdir(), "verisum-journal-"));
+    state = await openStateDirectory(directory);
+    journal = openJournal(state, "scope");
+  });
+  afterEach(() => rm(directory, { recursive: true, force: true }));
+
+  it("finds after a restart exactly the submission that it kept", async () => {
+    assert.equal(await journal.find(ENTRY), undefined);
+    await journal.keep(ENTRY);
+    assert.deepEqual(await openJournal(await openStateDirectory(directory), "scope").find(ENTRY), ENTRY.submission);
+    assert.equal((await stat(path())).mode & 0o077, 0, "readable by its owner only");
+  });
+
+  it("refuses a second submission for the same challenge inputs", async () => {
+    await journal.keep(ENTRY);
+    await rejectsCode(journal.keep({ ...ENTRY, submission: { ...ENTRY.submission, sharesCid: word("second") } }), "ROUND_EQUIVOCATION");
+    assert.deepEqual(await journal.find(ENTRY), ENTRY.submission);
+  });
+
+  for (const [input, change] of [["base model", { baseModelDigest: word("other") }], ["parameters", { parametersHash: word("other") }], ["weight", { weight: 4 }], ["round", { round: 8n }]] as const) {
+    it(`does not send a submission again under another ${input}`, async () => {
+      await journal.keep(ENTRY);
+      assert.equal(await journal.find({ ...ENTRY, ...change }), undefined);
+    });
+  }
+
+  it("keeps scopes apart", async () => {
+    await journal.keep(ENTRY);
+    assert.equal(await openJournal(state, "another account").find(ENTRY), undefined);
+  });
+
+  it("reports every damaged file as corrupt", async () => {
+    await journal.keep(ENTRY);
+    const whole = await readFile(path());
+    const damaged: Record<string, Uint8Array | string> = {
+      empty: "",
+      truncated: whole.subarray(0, -20),
+      zeroed: new Uint8Array(whole.length),
+      "one bit flipped": Uint8Array.from(whole, (byte, i) => (i === 200 ? byte ^ 1 : byte)),
+      "another record": encodeRecord({ round: "7" }),
+      "an extra field": encodeRecord({ ...(JSON.parse((JSON.parse(whole.toString()) as { body: string }).body) as object), extra: 1 }),
+    };
+    for (const bytes of Object.values(damaged)) {
+      await writeFile(path(), bytes);
+      await rejectsCode(journal.find(ENTRY), "STORAGE_CORRUPT");
+      await rejectsCode(journal.keep(ENTRY), "STORAGE_CORRUPT");
+    }
+  });
+
+  it("remembers how far it audited, and reports a damaged memory", async () => {
+    assert.equal(await journal.auditedRound(), 0n);
+    await journal.setAuditedRound(12n);
+    assert.equal(await openJournal(state, "scope").auditedRound(), 12n);
+    for (const record of [encodeRecord({}), encodeRecord("-1"), encodeRecord("twelve"), "12"]) {
+      await writeFile(state.file("scope", "audited.json"), record);
+      await rejectsCode(journal.auditedRound(), "STORAGE_CORRUPT");
+    }
+  });
+});
