@@ -45,7 +45,7 @@ await new Command("bench")
     const reporter = createReporter("text", "bench", (line) => void process.stderr.write(`${line}\n`), Date.now);
     await runCommand(reporter, async (signal) => {
       const processes = new Processes();
-      signal.addEventListener("abort", () => void processes.stopAll());
+      signal.addEventListener("abort", () => void processes.stopAll().then(() => process.exit(3)));
       try {
         const entries = await measure(flags, processes, (step) => reporter.say("info", "step", step));
         const report = { machine: describeMachine(), repeats: flags.repeats, entries };

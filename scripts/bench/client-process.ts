@@ -31,6 +31,7 @@ async function work(job: ClientJob): Promise<ClientReport> {
   return { loadMs, runs, outputs, peakRssMb };
 }
 
+process.once("disconnect", () => process.exit());
 process.once("message", (job) => {
   void work(job as ClientJob).then((report) => process.send!(report, () => process.disconnect()));
 });
