@@ -2,7 +2,7 @@
  * The aggregator: pushes rounds through their phases, interpolates, proposes and finalises (docs/protocol.md, section 6).
  * It holds nothing that others could not compute, and everything it writes is checked by the contract or by members.
  */
-import type { RoundRecords, RoundState, TaskWriter } from "../adapters/chain/task-chain.ts";
+import type { RoundRecords, RoundState, SignedResult, TaskWriter } from "../adapters/chain/task-chain.ts";
 import type { Reporter } from "../adapters/cli/reporter.ts";
 import { cidFromDigest } from "../adapters/ipfs/cid.ts";
 import { loadModelState } from "../adapters/task/checkpoint.ts";
@@ -14,6 +14,7 @@ import { recoverAggregate } from "../protocol/aggregate.ts";
 import { bestProposal, bitCount } from "../protocol/committee.ts";
 import { isVerisumError } from "../protocol/errors.ts";
 import { floatWeights } from "../protocol/model.ts";
+import { equalG1 } from "../protocol/points.ts";
 import { openVector } from "../protocol/submission.ts";
 import { smallestInclusion } from "../protocol/task.ts";
 import type { ProposalBoard } from "./proposal.ts";
@@ -29,7 +30,6 @@ export interface CoordinatorDependencies {
 
 /** What the coordinator remembers of the round it is finishing. */
 interface Computed {
-  readonly round: bigint;
   readonly publication: RoundPublication;
   readonly evaluation: bigint;
   readonly opening: { readonly x: bigint; readonly y: bigint };
@@ -52,12 +52,18 @@ export function createCoordinator(deps: CoordinatorDependencies): CoordinatorSte
       case "Attesting":
         return settleRound(deps, round);
       case "Aggregating": {
-        if (computed?.round !== round.number) computed = await compute(deps, round);
+        if (computed === undefined || !isOf(computed.publication.signed, round)) computed = await compute(deps, round);
         if (computed === undefined) return pushPastDeadline(deps, round, "waiting for releases");
-        return (await finalise(deps, round, computed)) || pushPastDeadline(deps, round, "waiting for members' signatures");
+        if (round.deadline > (await deps.chain.blockTime()) && (await finalise(deps, round, computed))) return true;
+        return pushPastDeadline(deps, round, "waiting for members' signatures");
       }
     }
   };
+}
+
+/** True if a result is of the round's present settlement; a reorganisation can bring another one. */
+function isOf(signed: SignedResult, round: RoundState): boolean {
+  return signed.round === round.number && signed.included === round.included && equalG1(signed.sum, round.sum);
 }
 
 async function openNext({ chain, session, reporter }: CoordinatorDependencies): Promise<boolean> {
@@ -121,10 +127,10 @@ async function settleRound(deps: CoordinatorDependencies, round: RoundState): Pr
 /** Interpolates the releases there are; undefined while too few (good ones) are there. */
 async function compute({ chain, session, board, reporter, evaluate }: CoordinatorDependencies, round: RoundState): Promise<Computed | undefined> {
   const records = await chain.records(round.number);
-  if (records.settled === undefined || records.released.length < session.parameters.threshold) return undefined;
+  if (records.settled === undefined || records.opened === undefined || records.released.length < session.parameters.threshold) return undefined;
   const recovered = await recover(session, records, reporter);
   if (recovered === undefined) return undefined;
-  const opened = records.opened!;
+  const { opened } = records;
   const base = await loadModelState(session.store, opened.baseModelCid, opened.baseModelDigest, session.parameters.dimension);
   const draft = await publicationOf(session, records, base, recovered, null);
   const metrics = evaluate === undefined ? null : await evaluate(floatWeights(draft.model, session.document.server.fractionalBits));
@@ -136,7 +142,7 @@ async function compute({ chain, session, board, reporter, evaluate }: Coordinato
   reporter.say("info", "aggregated", `round ${round.number}: the aggregate opens the sum of commitments`, {
     round: round.number, ...(metrics === null ? {} : { accuracy: metrics.accuracy, loss: metrics.loss }),
   });
-  return { round: round.number, publication, evaluation: value, opening };
+  return { publication, evaluation: value, opening };
 }
 
 async function recover(session: CommittingSession, records: RoundRecords, reporter: Reporter): Promise<readonly bigint[] | undefined> {

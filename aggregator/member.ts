@@ -1,5 +1,5 @@
 /** A committee member's part in a round: attest shares, release one sum, sign a result it recomputed (docs/protocol.md, section 6). */
-import { fetchReleases, includedRecords, publicationOf, sameResult, SHARE_SUM_FILE } from "../adapters/task/outcome.ts";
+import { fetchReleases, includedRecords, publicationOf, requireSettled, sameResult, SHARE_SUM_FILE } from "../adapters/task/outcome.ts";
 import { challengePointsOf } from "../adapters/task/challenge.ts";
 import { loadModelState } from "../adapters/task/checkpoint.ts";
 import type { CheckpointConfig } from "../adapters/task/checkpoint.ts";
@@ -9,6 +9,7 @@ import type { Reporter } from "../adapters/cli/reporter.ts";
 import { cidFromDigest, digestHexOfCid } from "../adapters/ipfs/cid.ts";
 import type { StateDirectory } from "../adapters/storage/state-directory.ts";
 import { openShare, sealedShareBytes, shareFileName } from "../protocol/bundle.ts";
+import type { RoundKeyPair } from "../protocol/bundle.ts";
 import { recoverAggregate } from "../protocol/aggregate.ts";
 import { bitCount } from "../protocol/committee.ts";
 import { isVerisumError, VerisumError } from "../protocol/errors.ts";
@@ -43,15 +44,19 @@ export interface ShareChecks {
   readonly wrong: ReadonlyMap<Hex, string>;
 }
 
-/** Fetches, decrypts and checks this member's share of every client that is not in `known`. @throws chain and storage errors */
+/**
+ * Fetches, decrypts and checks this member's share of every client that is not in `known`.
+ * @throws ROLE_NOT_REGISTERED if the round's key is gone; chain and storage errors
+ */
 export async function checkShares(deps: MemberDependencies, records: RoundRecords, known: bigint): Promise<ShareChecks> {
   let bitmap = known;
   const unavailable: Hex[] = [];
   const wrong = new Map<Hex, string>();
+  const keys = await keysOf(deps, records);
   for (const record of records.submitted) {
     if (((known >> BigInt(record.index)) & 1n) === 1n) continue;
     try {
-      await readShare(deps, records, record);
+      await readShare(deps, keys, records, record);
       bitmap |= 1n << BigInt(record.index);
     } catch (error) {
       if (isVerisumError(error, "IPFS_UNAVAILABLE")) unavailable.push(record.client);
@@ -69,16 +74,17 @@ export async function checkShares(deps: MemberDependencies, records: RoundRecord
  */
 export async function releaseSum(deps: MemberDependencies, records: RoundRecords): Promise<boolean> {
   const { chain, session, state, scope, reporter } = deps;
-  const settled = records.settled!;
+  const settled = requireSettled(records);
   if (settled.blockNumber > (await chain.finalBlock())) return false;
   if (bitCount(settled.included) < deps.localMinimum) {
     throw new VerisumError("ROLE_NOT_REGISTERED", `round ${settled.round} settled on fewer clients than this member's minimum`, { minimum: deps.localMinimum });
   }
-  await bindRelease(state, scope, settled.round, settled.included);
   const included = includedRecords(records, settled);
+  await bindRelease(state, scope, settled.round, included);
+  const keys = await keysOf(deps, records);
   let sum: bigint[] | undefined;
   for (const record of included) {
-    const share = await readShare(deps, records, record);
+    const share = await readShare(deps, keys, records, record);
     sum = sum === undefined ? linearCombination([share], [BigInt(record.weight)]) : linearCombination([sum, share], [1n, BigInt(record.weight)]);
   }
   const cid = await session.store.putDirectory({ [SHARE_SUM_FILE]: encodeElements(sum!) });
@@ -96,7 +102,7 @@ export async function releaseSum(deps: MemberDependencies, records: RoundRecords
  */
 export async function signProposal(deps: MemberDependencies, records: RoundRecords, proposal: RoundResult, metrics: CheckpointConfig["metrics"]): Promise<CompactSignature> {
   const { chain, session } = deps;
-  const settled = records.settled!;
+  const settled = requireSettled(records);
   const releases = await fetchReleases(session, records, (seat, code) => deps.reporter.say("warn", "bad-release", `round ${settled.round}: the release of seat ${seat} is unusable: ${code}`, { round: settled.round, seat, code }));
   const { elements } = await recoverAggregate(session.parameters.threshold, releases, settled.sum, session.committer);
   const opened = records.opened!;
@@ -111,12 +117,18 @@ export async function signProposal(deps: MemberDependencies, records: RoundRecor
   return chain.signResult(publication.signed);
 }
 
+/** The round's key. @throws ROLE_NOT_REGISTERED if this directory never had one or has erased it */
+async function keysOf(deps: MemberDependencies, records: RoundRecords): Promise<RoundKeyPair> {
+  const round = records.opened?.round;
+  const keys = round === undefined ? undefined : await deps.keys.find(round);
+  if (keys === undefined) throw new VerisumError("ROLE_NOT_REGISTERED", `the key of round ${round ?? "?"} is not in the state directory`, { seat: deps.seat });
+  return keys;
+}
+
 /** This member's share of one submission, checked against the chain. */
-async function readShare(deps: MemberDependencies, records: RoundRecords, record: SubmittedRecord): Promise<bigint[]> {
+async function readShare(deps: MemberDependencies, keys: RoundKeyPair, records: RoundRecords, record: SubmittedRecord): Promise<bigint[]> {
   const { session, seat } = deps;
   const { submission } = record;
-  const keys = await deps.keys.find(record.round);
-  if (keys === undefined) throw new VerisumError("STORAGE_FAILED", `the key of round ${record.round} is not in the state directory`, { round: record.round });
   const elementCount = session.layout.elementCount;
   const file = await session.store.getFile(cidFromDigest(submission.sharesCid), shareFileName(seat), { maxBytes: sealedShareBytes(elementCount) });
   const share = await openShare(file, keys, { ...session.chain.context, round: record.round, client: record.client, seat }, elementCount);

@@ -3,6 +3,7 @@ import type { FastifyInstance } from "fastify";
 import { z } from "zod";
 import { VerisumError } from "../protocol/errors.ts";
 import type { Hex } from "../protocol/transcript.ts";
+import { readBody } from "../adapters/ipfs/peers.ts";
 import type { CompactSignature, RoundResult } from "../adapters/chain/task-chain.ts";
 import type { CheckpointConfig } from "../adapters/task/checkpoint.ts";
 
@@ -57,6 +58,8 @@ export function addProposalRoutes(app: FastifyInstance, verify: (proposal: Propo
     if (proposal === undefined || !parsed.success) return reply.status(400).send({ code: "IPFS_REQUEST_INVALID", message: "not a signature for the proposed round" });
     const { seat, r, vs } = parsed.data;
     const signature: SeatSignature = { seat, signature: { r, vs } };
+    const held = received.get(seat);
+    if (held?.r === r && held.vs === vs) return reply.status(200).send({ seat });
     if (!(await verify(proposal, signature))) return reply.status(403).send({ code: "AUDIT_FAILED", message: "the signature is not the seat's over the proposed result" });
     received.set(seat, signature.signature);
     return reply.status(201).send({ seat });
@@ -73,11 +76,11 @@ export function addProposalRoutes(app: FastifyInstance, verify: (proposal: Propo
 /** Asks a node for its proposal; undefined if it has none or cannot be reached. */
 export async function fetchProposal(baseUrl: string, round: bigint, fetch: typeof globalThis.fetch): Promise<Proposal | undefined> {
   try {
-    const response = await fetch(new URL(`v1/proposals/${round}`, withSlash(baseUrl)), { redirect: "error", signal: AbortSignal.timeout(TIMEOUT_MS) });
+    const signal = AbortSignal.timeout(TIMEOUT_MS);
+    const response = await fetch(new URL(`v1/proposals/${round}`, withSlash(baseUrl)), { redirect: "error", signal });
+    const body = await readBody(response, MAX_BODY_BYTES, signal);
     if (!response.ok) return undefined;
-    const text = await response.text();
-    if (text.length > MAX_BODY_BYTES) return undefined;
-    const parsed = proposalSchema.safeParse(JSON.parse(text));
+    const parsed = proposalSchema.safeParse(JSON.parse(new TextDecoder().decode(body)));
     return parsed.success && parsed.data.round === round ? parsed.data : undefined;
   } catch {
     return undefined;
@@ -91,6 +94,7 @@ export async function sendSignature(baseUrl: string, round: bigint, { seat, sign
   const response = await fetch(url, request).catch((cause: unknown) => {
     throw new VerisumError("IPFS_UNAVAILABLE", `${baseUrl} cannot be reached`, { peer: baseUrl }, { cause });
   });
+  await response.body?.cancel();
   if (!response.ok) throw new VerisumError("IPFS_UNAVAILABLE", `${baseUrl} refused the signature with status ${response.status}`, { peer: baseUrl });
 }
 

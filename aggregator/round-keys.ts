@@ -7,7 +7,7 @@ import type { RandomBytes } from "../protocol/random.ts";
 import { fromHex, toHex } from "../protocol/transcript.ts";
 import type { Hex } from "../protocol/transcript.ts";
 import type { TaskWriter } from "../adapters/chain/task-chain.ts";
-import { encodeRecord, eraseFile, readRecord, writeDurably } from "../adapters/storage/durable-file.ts";
+import { encodeRecord, eraseFile, listDirectory, readRecord, writeDurably } from "../adapters/storage/durable-file.ts";
 import type { StateDirectory } from "../adapters/storage/state-directory.ts";
 
 /** Keys are registered in batches of this many rounds, and topped up when fewer than half are left. */
@@ -21,6 +21,8 @@ export interface RoundKeys {
   /** The pair for a round, or undefined if this directory never had one or has erased it. */
   find(round: bigint): Promise<RoundKeyPair | undefined>;
   erase(round: bigint): Promise<void>;
+  /** Erases the keys of all rounds before this one: of rounds that were aborted, or settled without this member. */
+  eraseBefore(round: bigint): Promise<void>;
   /** Registers keys for coming rounds if fewer than half of KEYS_AHEAD are registered. Returns how many were added. */
   topUp(chain: TaskWriter, seat: number, nextRound: bigint, random: RandomBytes): Promise<number>;
 }
@@ -37,6 +39,12 @@ export function openRoundKeys(state: StateDirectory, scope: string): RoundKeys {
   return {
     find,
     erase: (round) => eraseFile(path(round)),
+    eraseBefore: async (round) => {
+      for (const name of await listDirectory(state.file(scope))) {
+        const kept = /^round-key-([0-9]+)\.json$/.exec(name)?.[1];
+        if (kept !== undefined && BigInt(kept) < round) await eraseFile(path(BigInt(kept)));
+      }
+    },
     topUp: async (chain, seat, nextRound, random) => {
       let first = nextRound;
       while (first < nextRound + BigInt(KEYS_AHEAD) && (await chain.roundKey(first, seat)) !== NO_KEY) first += 1n;

@@ -1,7 +1,7 @@
 /** Files that survive `kill -9` and say so when they did not. */
 import { createHash } from "node:crypto";
 import { constants } from "node:fs";
-import { mkdir, open, readFile, rename, rm } from "node:fs/promises";
+import { mkdir, open, readdir, readFile, rename, rm } from "node:fs/promises";
 import { dirname } from "node:path";
 import { VerisumError } from "../../protocol/errors.ts";
 
@@ -47,6 +47,18 @@ export async function readIfPresent(path: string): Promise<Uint8Array | undefine
       return await readFile(path);
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code === "ENOENT") return undefined;
+      throw error;
+    }
+  });
+}
+
+/** The names in a directory; none if there is no such directory. @throws STORAGE_FAILED */
+export async function listDirectory(path: string): Promise<readonly string[]> {
+  return storage(path, async () => {
+    try {
+      return await readdir(path);
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code === "ENOENT") return [];
       throw error;
     }
   });

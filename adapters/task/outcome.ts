@@ -138,7 +138,8 @@ export function taskOrigin(session: Pick<TaskSession, "chain" | "parameters" | "
   return { name: session.document.name, chainId: chainId.toString(), contract, taskCid: cidFromDigest(session.parameters.taskCid) };
 }
 
-function requireSettled(records: RoundRecords): SettledRecord {
+/** The settlement of a round. @throws AUDIT_FAILED if the chain has none, or no opening */
+export function requireSettled(records: RoundRecords): SettledRecord {
   if (records.settled === undefined || records.opened === undefined) throw new VerisumError("AUDIT_FAILED", "the round has not settled");
   return records.settled;
 }

@@ -2,6 +2,7 @@
 import { VerisumError } from "../../protocol/errors.ts";
 import type { Sleep } from "../cli/sleep.ts";
 import type { TaskReader } from "../chain/task-chain.ts";
+import { parsePeerUrl } from "../ipfs/peers.ts";
 import { replicate } from "../ipfs/upload.ts";
 import type { ContentStore } from "../ipfs/store.ts";
 
@@ -33,7 +34,7 @@ export function createPeerNetwork(chain: TaskReader, options: PeerNetworkOptions
   const refresh = async (): Promise<void> => {
     const trusted = new Set([...(await chain.members()), await chain.operator()].map((account) => account.toLowerCase()));
     const announced = [...(await chain.endpoints())].filter(([account]) => trusted.has(account.toLowerCase())).map(([, url]) => url);
-    known = [...new Set([...options.bootstrap, ...announced])].filter((url) => url !== options.own && isHttpUrl(url));
+    known = [...new Set([...options.bootstrap, ...announced])].filter((url) => url !== options.own && isPeerUrl(url));
   };
   return {
     peers: () => known,
@@ -53,6 +54,12 @@ export function createPeerNetwork(chain: TaskReader, options: PeerNetworkOptions
   };
 }
 
-function isHttpUrl(text: string): boolean {
-  return URL.canParse(text) && /^https?:$/.test(new URL(text).protocol);
+/** Any other announcement is passed over: one that throws later would stop everybody. */
+function isPeerUrl(text: string): boolean {
+  try {
+    parsePeerUrl(text);
+    return true;
+  } catch {
+    return false;
+  }
 }
