@@ -1,16 +1,52 @@
-/** Writes the reference pages that follow from code: `docs/errors.md`. */
+/** Writes what follows from code and measurements: `docs/errors.md`, and the tables of figures in the README. */
 import { readFileSync } from "node:fs";
+import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { exitStatusOf } from "../adapters/cli/run.ts";
 import { ERROR_CODES } from "../protocol/errors.ts";
 import type { ErrorCode } from "../protocol/errors.ts";
+import { PRESETS } from "../protocol/parameters.ts";
 import { ERROR_ADVICE } from "./docs/error-advice.ts";
 
-const INTERFACE = fileURLToPath(new URL("../contracts/interfaces/IVerisum.sol", import.meta.url));
+const ROOT = fileURLToPath(new URL("../", import.meta.url));
+const read = (path: string): string => readFileSync(join(ROOT, path), "utf8");
+/** Rows of docs/bench.md that the README quotes, by how they begin. */
+const QUOTED_ROWS = ["| prove ", "| total |", "| processor time", "| peak memory", "| member: bytes", "| member: check", "| aggregator: one round"];
 
 /** Pages by path from the project's root. */
 export function generateDocFiles(): Record<string, string> {
-  return { "docs/errors.md": errorsPage() };
+  return { "docs/errors.md": errorsPage(), "README.md": readme() };
+}
+
+/** The README with its tables of figures written anew between their markers. */
+function readme(): string {
+  const tables: Readonly<Record<string, string>> = { constraints: constraintsTable(), gas: gasTable(), bench: benchTable() };
+  return read("README.md").replaceAll(/<!-- (\w+): generated -->\n[^]*?<!-- end -->/g, (_, name: string) => `<!-- ${name}: generated -->\n\n${tables[name] ?? ""}\n\n<!-- end -->`);
+}
+
+function constraintsTable(): string {
+  const counts = JSON.parse(read("test/circuits/constraint-counts.json")) as Record<string, { constraints: number }>;
+  const rows = PRESETS.standard.kinds.map(({ name, coordinates }) => [`\`${name}\``, grouped(coordinates), grouped(counts[name]!.constraints)]);
+  return table(["circuit", "weights", "constraints"], rows);
+}
+
+function gasTable(): string {
+  const gas = JSON.parse(read("test/vectors/gas.json")) as Record<string, number>;
+  return table(["call", "gas"], Object.entries(gas).map(([call, used]) => [call, grouped(used)]));
+}
+
+function benchTable(): string {
+  const lines = read("docs/bench.md").split("\n");
+  const sizes = lines.find((line) => line.startsWith("| stage |"));
+  return [sizes?.replace("stage", "ms, unless bytes or MB"), lines.find((line) => line.startsWith("| --- |")), ...lines.filter((line) => QUOTED_ROWS.some((start) => line.startsWith(start)))].join("\n");
+}
+
+function grouped(value: number): string {
+  return value.toLocaleString("en-US");
+}
+
+function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
+  return [row(head), row(head.map(() => "---")), ...rows.map(row)].join("\n");
 }
 
 function errorsPage(): string {
@@ -39,7 +75,7 @@ ${contractErrors().map(row).join("\n")}
 
 /** Name, parameters and documentation of each custom error of the interface. */
 function contractErrors(): string[][] {
-  const source = readFileSync(INTERFACE, "utf8");
+  const source = read("contracts/interfaces/IVerisum.sol");
   return [...source.matchAll(/((?:^ *\/\/\/.*\n)*) *error (\w+)\((.*)\);/gm)].map(([, comment, name, parameters]) => [
     `\`${name!}\``,
     parameters === "" ? "" : `\`${parameters!}\``,
