@@ -29,9 +29,11 @@ export function createClientStep(deps: ClientLoopDependencies): () => Promise<Cl
     const after = await deps.journal.auditedRound();
     if (round <= after) return;
     const { findings, ok } = await deps.audit(after, round);
-    const red = findings.find((finding) => !finding.ok);
-    // Content that nobody serves now may come back: the client waits with its base unaudited and does not train.
-    if (red?.code === "IPFS_UNAVAILABLE") throw new VerisumError("IPFS_UNAVAILABLE", `round ${red.round}: ${red.check}: ${red.detail}`, { round: red.round, check: red.check });
+    const reds = findings.filter((finding) => !finding.ok);
+    // Content that is away now may come; it must come before this client trains.
+    const red = reds.find(({ code }) => code !== "IPFS_UNAVAILABLE");
+    const away = reds[0];
+    if (red === undefined && away !== undefined) throw new VerisumError("IPFS_UNAVAILABLE", `round ${away.round}: ${away.check}: ${away.detail}`, { round: away.round });
     if (!ok) throw new VerisumError("AUDIT_FAILED", `round ${red?.round}: ${red?.check}: ${red?.detail}`, { round: red?.round ?? 0, check: red?.check ?? "" });
     await deps.journal.setAuditedRound(round);
     deps.reporter.say("good", "audited", `audited round ${round}: ${findings.length} checks passed`, { round, checks: findings.length });

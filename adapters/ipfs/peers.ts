@@ -74,6 +74,8 @@ export interface PeerOptions {
   /** Ends the whole reading this block belongs to. */
   readonly signal: AbortSignal;
   readonly log: Logger;
+  /** Told of each peer that did not deliver the block. */
+  readonly onFailure?: (peer: string) => void;
 }
 
 /**
@@ -92,6 +94,7 @@ export async function fetchBlock(cid: CID, options: PeerOptions): Promise<Uint8A
         failures.push(`${peer}: time is up`);
         break;
       }
+      options.onFailure?.(peer);
       const reason = describe(cause);
       failures.push(`${peer}: ${reason}`);
       options.log.warn({ peer, cid: cid.toString(), reason }, "a peer did not deliver a block");

@@ -85,7 +85,7 @@ export const SILENT: Logger = { debug: () => undefined, warn: () => undefined };
 export interface StoreOptions {
   /** Where blocks and pins are kept; created if absent. One process writes to it at a time. */
   readonly directory: string;
-  /** Base URLs of trustless gateways, asked in order for what is missing here. */
+  /** Base URLs of trustless gateways, asked in order for what is missing here; those that failed before are asked last. */
   readonly peers: () => readonly string[];
   readonly fetch?: Fetch;
   readonly limits?: Partial<StoreLimits>;
@@ -105,6 +105,10 @@ export async function createContentStore(options: StoreOptions): Promise<Content
   const log = options.log ?? SILENT;
   const fetch = options.fetch ?? globalThis.fetch;
   const disk = await DiskBlocks.open(options.directory);
+  /** Blocks that each peer failed to deliver: one that keeps readers waiting is asked last from then on. */
+  const failures = new Map<string, number>();
+  const byReliability = (): readonly string[] => [...options.peers()].sort((a, b) => (failures.get(a) ?? 0) - (failures.get(b) ?? 0));
+  const onFailure = (peer: string): void => void failures.set(peer, (failures.get(peer) ?? 0) + 1);
   const readLocal = async (cid: CID): Promise<Uint8Array | undefined> => {
     const { bytes, damaged } = await disk.read(cid);
     if (damaged) log.warn({ cid: cid.toString() }, "a block on disk is damaged and counts as missing");
@@ -117,7 +121,7 @@ export async function createContentStore(options: StoreOptions): Promise<Content
         const held = await readLocal(cid);
         if (held !== undefined) return held;
         const { blockTimeoutMs } = limits;
-        const bytes = await fetchBlock(cid, { peers: options.peers(), fetch, blockTimeoutMs, signal, log });
+        const bytes = await fetchBlock(cid, { peers: byReliability(), fetch, blockTimeoutMs, signal, log, onFailure });
         await disk.write(cid, bytes);
         return bytes;
       },

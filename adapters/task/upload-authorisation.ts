@@ -6,6 +6,8 @@ import type { UploadRequest } from "../ipfs/gateway.ts";
 
 const SCHEME = "Verisum";
 const VALID_SECONDS = 600;
+/** Directories that one account may store in one round: what it publishes, and what it made again after failures. */
+const ROOTS_PER_ROUND = 8;
 
 /** The Authorization header for an upload: `Verisum <account> <expiry> <signature>`. */
 export async function uploadAuthorization(chain: TaskWriter, root: string, nowSeconds: number): Promise<string> {
@@ -15,10 +17,22 @@ export async function uploadAuthorization(chain: TaskWriter, root: string, nowSe
 }
 
 /**
- * Accepts uploads by the task's operator, members and clients.
+ * Accepts uploads by the task's operator, members and clients, a few directories of each in a round: disks are finite.
  * @returns true, or why not
  */
 export function authoriseTaskUploads(chain: TaskReader, now: () => number): (request: UploadRequest) => Promise<true | string> {
+  const roots = new Map<string, Set<string>>();
+  let countedRound: bigint | undefined;
+  /** Counts a directory once; false if the account has stored as many as it may. */
+  const withinQuota = async (account: string, root: string): Promise<boolean> => {
+    const { number } = await chain.round();
+    if (number !== countedRound) roots.clear();
+    countedRound = number;
+    const stored = roots.get(account) ?? new Set();
+    if (!stored.has(root) && stored.size === ROOTS_PER_ROUND) return false;
+    roots.set(account, stored.add(root));
+    return true;
+  };
   return async ({ root, authorization }) => {
     const [scheme, account, expiry, signature, ...rest] = (authorization ?? "").split(" ");
     if (scheme !== SCHEME || account === undefined || expiry === undefined || signature === undefined || rest.length > 0) {
@@ -32,7 +46,9 @@ export function authoriseTaskUploads(chain: TaskReader, now: () => number): (req
     } catch {
       return "the signature is malformed";
     }
-    return (await isOfTask(chain, account.toLowerCase() as Hex)) || "the account has no part in the task";
+    const name = account.toLowerCase() as Hex;
+    if (!(await isOfTask(chain, name))) return "the account has no part in the task";
+    return (await withinQuota(name, root)) || `the account has stored ${ROOTS_PER_ROUND} directories in this round`;
   };
 }
 

@@ -11,6 +11,7 @@ import { bitCount, bitIndexes } from "../../protocol/committee.ts";
 import { VerisumError } from "../../protocol/errors.ts";
 import { verifyOpening } from "../../protocol/kzg.ts";
 import type { ModelState } from "../../protocol/model.ts";
+import { MAX_TOTAL_WEIGHT } from "../../protocol/parameters.ts";
 import { equalG1, weightedSumG1 } from "../../protocol/points.ts";
 import { smallestInclusion } from "../../protocol/task.ts";
 import type { VerificationKeys } from "../../protocol/verification-key.ts";
@@ -63,6 +64,7 @@ function checkBase(records: RoundRecords, base: AuditedModel): string {
 
 /** U is attested by a quorum T, large enough, and its weights add up. */
 function checkSettlement(session: TaskSession, records: RoundRecords): SettledRecord {
+  checkCohort(session, records);
   const settled = records.settled;
   if (settled === undefined) throw new VerisumError("AUDIT_FAILED", "the chain has no settlement of this round");
   require(bitCount(settled.members) >= session.parameters.quorum, "AUDIT_FAILED", "fewer members than the quorum attested");
@@ -74,6 +76,14 @@ function checkSettlement(session: TaskSession, records: RoundRecords): SettledRe
   const weight = includedRecords(records, settled).reduce((sum, record) => sum + record.weight, 0);
   require(weight === settled.totalWeight, "AUDIT_FAILED", "the total weight is not the sum of the included weights");
   return settled;
+}
+
+/** Each submission has an index and a client of its own, and a weight that the task allows. */
+function checkCohort({ parameters }: TaskSession, { submitted }: RoundRecords): void {
+  require(submitted.every(({ index }, place) => index === place), "AUDIT_FAILED", "the submissions' indices are not 0, 1, 2, …");
+  require(new Set(submitted.map(({ client }) => client)).size === submitted.length, "AUDIT_FAILED", "a client submitted twice");
+  require(submitted.every(({ weight }) => weight >= 1 && (weight === 1 || !parameters.uniformWeights)), "AUDIT_FAILED", "a weight is not one that the task allows");
+  require(submitted.reduce((sum, { weight }) => sum + weight, 0) <= MAX_TOTAL_WEIGHT, "AUDIT_FAILED", "the weights exceed what a sum decodes with");
 }
 
 function checkSum(records: RoundRecords, settled: SettledRecord): void {

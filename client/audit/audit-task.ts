@@ -57,7 +57,19 @@ export async function auditTask(session: TaskSession, options: AuditOptions = {}
     }
     model = await auditRound(checker, session, keys, records, model);
   }
+  if (model !== undefined) await checkLatest(checker, session, model, until);
   return { ...checker.result(), model };
+}
+
+/** What the contract calls the latest model is what the audit arrived at: no finalised round is missing from the events. */
+async function checkLatest(checker: Checker, session: TaskSession, { record }: AuditedModel, until: bigint): Promise<void> {
+  const latest = await session.chain.latestModel();
+  if (latest.round > until) return;
+  const check = (): void => {
+    const same = latest.round === record.round && latest.cid === record.cid && latest.digest === record.digest;
+    if (!same) throw new VerisumError("AUDIT_FAILED", `the contract's model is of round ${latest.round}, the audited one of round ${record.round}`);
+  };
+  await checker.check(Number(latest.round), "latest model", check, () => `the contract's model is the audited one`);
 }
 
 function isFinalised(records: RoundRecords): records is RoundRecords & { readonly finalised: NonNullable<RoundRecords["finalised"]> } {

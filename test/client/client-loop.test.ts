@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "mocha";
 import { createClientStep } from "../../client/client-loop.ts";
+import type { Finding } from "../../client/audit/checklist.ts";
 import type { ClientLoopDependencies } from "../../client/client-loop.ts";
 import { VerisumError } from "../../protocol/errors.ts";
 import { rejectsCode } from "../support/errors.ts";
@@ -39,6 +40,13 @@ describe("the client's loop", () => {
     await rejectsCode(step(), "CHAIN_UNREACHABLE");
     assert.equal(audits, 2);
     assert.deepEqual(submitted, []);
+  });
+
+  it("waits for content that is away, and ends only when a check fails", async () => {
+    const red = (code: "IPFS_UNAVAILABLE" | "MODEL_DIGEST_MISMATCH"): Finding => ({ round: 1, check: "model", ok: false, detail: "", code });
+    const stepOver = (findings: readonly Finding[]): Promise<unknown> => createClientStep(dependencies(() => Promise.resolve({ findings, ok: false, model: undefined }), []))();
+    await rejectsCode(stepOver([red("IPFS_UNAVAILABLE")]), "IPFS_UNAVAILABLE");
+    await rejectsCode(stepOver([red("IPFS_UNAVAILABLE"), red("MODEL_DIGEST_MISMATCH")]), "AUDIT_FAILED");
   });
 
   it("looks again, and does not end, while the endpoint's events lag behind its state", async () => {

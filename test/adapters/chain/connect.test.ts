@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { HDNodeWallet, JsonRpcProvider, Mnemonic, Wallet } from "ethers";
+import { HDNodeWallet, Interface, JsonRpcProvider, Mnemonic, Wallet } from "ethers";
 import { after, afterEach, before, describe, it } from "mocha";
 import type { NetworkConnection } from "hardhat/types/network";
 import { connectReader, connectWriter } from "../../../adapters/chain/connect.ts";
@@ -131,6 +131,17 @@ describe("the chain adapter", function () {
     assert.deepEqual(first.settled!.sum, sum);
     assert.deepEqual([first.attested.size, first.released.length, first.aborted], [4, 1, false]);
     assert.deepEqual(await reader.latestModel(), { round: 1n, cid: word("c"), digest: word("d") });
+  });
+
+  it("passes over an endpoint that is no text: anybody may announce anything", async () => {
+    const stranger = await as(11);
+    const before = await stranger.endpoints();
+    const data = new Interface(["function announce(bytes endpoint)"]).encodeFunctionData("announce", ["0xff80"]);
+    const selector = new Interface(["function announce(string endpoint)"]).getFunction("announce")!.selector;
+    const provider = new JsonRpcProvider(server.url, CHAIN_ID, { staticNetwork: true, cacheTimeout: -1 });
+    await (await wallet(11).connect(provider).sendTransaction({ to: options.contract, data: `${selector}${data.slice(10)}` })).wait();
+    provider.destroy();
+    assert.deepEqual(await stranger.endpoints(), before);
   });
 
   it("sorts events and drops repeated ones, whatever the endpoint returns", async () => {
