@@ -1,24 +1,34 @@
-import { after, before, describe, it } from "mocha";
+import { after, afterEach, before, describe, it } from "mocha";
 import assert from "node:assert/strict";
+import { openStateDirectory } from "../../adapters/storage/state-directory.ts";
 import { cidFromDigest } from "../../adapters/ipfs/cid.ts";
-import { startHarness } from "../support/round-harness.ts";
+import { releaseSum } from "../../aggregator/member.ts";
+import { bindRelease } from "../../aggregator/release-record.ts";
+import type { Submission } from "../../protocol/submission.ts";
+import { rejectsCode } from "../support/errors.ts";
+import { boosting, diesBeforeSending, garbageBundle, withheldBundle, wrongRelease } from "../support/round-faults.ts";
+import { csprng, startHarness, TINY_TASK } from "../support/round-harness.ts";
 import type { RoundHarness } from "../support/round-harness.ts";
 
+const ALL = 0b1111n;
+/** 118 in each of 650 coordinates has 20 times the norm of 150 steps that the task allows. */
+const BOOSTED_STEPS = 118;
+
 describe("rounds with real proofs", function () {
-  this.timeout(120_000);
+  this.timeout(180_000);
   let harness: RoundHarness;
   before(async () => {
     harness = await startHarness({ clients: 4 });
   });
   after(() => harness.close());
 
-  it("finalises two rounds that an auditor recomputes from the chain and content alone", async () => {
+  it("finalises two rounds of training that an auditor recomputes from the chain and content alone", async () => {
     for (const round of [1n, 2n]) {
       const { state, records } = await harness.playRound();
       assert.equal(state.number, round);
       assert.equal(state.phase, "Finalised");
       assert.equal(records.submitted.length, 4);
-      assert.equal(records.settled!.included, 0b1111n);
+      assert.equal(records.settled!.included, ALL);
       assert.equal(records.finalised!.signers.length, 2);
     }
     const audit = await harness.audit();
@@ -29,3 +39,144 @@ describe("rounds with real proofs", function () {
     assert.equal(await harness.aggregator.node.store.has(cidFromDigest(latest.cid)), true);
   });
 });
+
+describe("rounds with faults", function () {
+  this.timeout(180_000);
+  let harness: RoundHarness;
+  before(async () => {
+    harness = await startHarness({ clients: 4, learning: "scripted" });
+  });
+  after(() => harness.close());
+  afterEach("every role runs again and does as it should", () => {
+    for (const role of [...harness.clients, ...harness.members]) {
+      role.running = true;
+      role.restart();
+    }
+  });
+
+  it("keeps a client whose share is garbage for one member only: a quorum without that member attests it", async () => {
+    const client = harness.clients[0]!;
+    client.restart(garbageBundle([2], csprng));
+    const { state, records } = await harness.playRound();
+    assert.equal(state.phase, "Finalised");
+    assert.equal(records.settled!.included, ALL);
+    assert.equal(records.settled!.members, 0b1101n);
+    assert.deepEqual(records.released.map(({ seat }) => seat).sort(), [1, 3, 4]);
+    assert.deepEqual(harness.members[1]!.reporter.facts("share-refused", state.number).map(({ code, client: who }) => [code, who]), [["SHARE_DECRYPTION", client.account]]);
+  });
+
+  for (const [fault, alter, code] of [
+    ["is garbage for every member", garbageBundle([1, 2, 3, 4], csprng), "SHARE_DECRYPTION"],
+    ["nobody can fetch", withheldBundle, undefined],
+  ] as const) {
+    it(`leaves out a client whose bundle ${fault}, and goes on without it`, async () => {
+      const client = harness.clients[3]!;
+      client.restart(alter);
+      const { state, records } = await harness.playRound();
+      assert.equal(state.phase, "Finalised");
+      const excluded = records.submitted.find((record) => record.client === client.account)!;
+      assert.equal(records.settled!.included, ALL ^ (1n << BigInt(excluded.index)));
+      assert.equal(records.settled!.totalWeight, 3);
+      for (const { reporter } of harness.members) assert.deepEqual(reporter.facts("share-refused", state.number).map((facts) => facts.code), code === undefined ? [] : [code]);
+      assert.equal((await harness.audit()).ok, true);
+    });
+  }
+
+  it("names a member that releases a wrong sum, and finalises", async () => {
+    harness.members[0]!.restart(wrongRelease);
+    const { state } = await harness.playRound();
+    assert.equal(state.phase, "Finalised");
+    assert.deepEqual([...new Set(harness.aggregator.reporter.facts("wrong-release", state.number).map(({ seat }) => seat))], [1]);
+    assert.equal((await harness.audit()).ok, true);
+  });
+
+  it("finalises without a member that stopped", async () => {
+    harness.members[3]!.running = false;
+    const { state, records } = await harness.playRound();
+    assert.equal(state.phase, "Finalised");
+    assert.deepEqual(records.released.map(({ seat }) => seat).sort(), [1, 2, 3]);
+  });
+
+  it("aborts by time alone when no quorum attests, and opens the next round", async () => {
+    for (const member of harness.members.slice(2)) member.running = false;
+    const { state, records } = await harness.playRound();
+    assert.equal(state.phase, "Aborted");
+    assert.equal(records.settled, undefined);
+    assert.equal((await harness.play(["Collecting"], state.number + 1n)).number, state.number + 1n);
+  });
+
+  it("sends the very submission that it made before it died, and never a second one", async () => {
+    const client = harness.clients[1]!;
+    client.restart(diesBeforeSending);
+    const { number } = await harness.play(["Collecting"]);
+    await assert.rejects(client.step(), /killed/);
+    const identity = await identityOf(harness, number);
+    const kept = await client.deps.journal.find(identity);
+    assert.ok(kept !== undefined);
+
+    client.restart();
+    assert.equal(await client.step(), "acted");
+    client.restart();
+    assert.equal(await client.step(), "waiting");
+    const { submitted } = await harness.operator.records(number);
+    assert.deepEqual(submitted.filter((record) => record.client === client.account).map(({ submission }) => submission), [kept]);
+    assert.equal(client.reporter.facts("proven", number).length, 1);
+    assert.equal(client.reporter.facts("resumed", number).length, 1);
+    await rejectsCode(client.deps.journal.keep({ ...identity, submission: { ...kept, opening: kept.commitment } }), "ROUND_EQUIVOCATION");
+
+    assert.equal((await harness.play(["Finalised", "Aborted"])).phase, "Finalised");
+  });
+
+  it("releases for one set of clients only, also after a restart and with a second caller", async () => {
+    const { state, records } = await harness.playRound();
+    const member = harness.members[2]!;
+    const other = { ...records, settled: { ...records.settled!, included: 0b0111n } };
+    assert.equal(records.settled!.included, ALL);
+    await rejectsCode(releaseSum(member.deps, other), "ROUND_EQUIVOCATION");
+    const reopened = await openStateDirectory(member.node.state.path);
+    const scope = member.deps.scope;
+    await rejectsCode(bindRelease(reopened, scope, state.number, records.submitted.slice(0, 3)), "ROUND_EQUIVOCATION");
+    await bindRelease(reopened, scope, state.number, records.submitted);
+
+    const attempts = await Promise.allSettled([0, 1, 2].map((without) => bindRelease(reopened, scope, 999n, records.submitted.filter(({ index }) => index !== without))));
+    assert.ok(attempts.filter(({ status }) => status === "fulfilled").length <= 1);
+  });
+
+  it("refuses an update of twenty times the bound, and finalises without it", async () => {
+    assert.ok(BOOSTED_STEPS * Math.sqrt(650) > 20 * TINY_TASK.document.quantisation.clipSteps);
+    const cheat = harness.clients[2]!;
+    cheat.restart(boosting(BOOSTED_STEPS));
+    const { state, records } = await harness.playRound();
+    assert.equal(state.phase, "Finalised");
+    assert.deepEqual(cheat.reporter.facts("refused", state.number).map(({ reason }) => reason), ["VerisumProofInvalid"]);
+    assert.ok(records.submitted.every(({ client }) => client !== cheat.account));
+  });
+
+  it("aborts with too few submissions, and makes everything afresh for the next round", async () => {
+    for (const client of harness.clients.slice(2)) client.running = false;
+    const aborted = await harness.playRound();
+    assert.equal(aborted.state.phase, "Aborted");
+    assert.equal(aborted.records.submitted.length, 2);
+    for (const client of harness.clients) client.running = true;
+    const next = await harness.playRound();
+    assert.equal(next.state.phase, "Finalised");
+    for (const { client, submission } of aborted.records.submitted) {
+      const again = next.records.submitted.find((record) => record.client === client)!;
+      const repeated = valuesOf(submission).filter((value) => valuesOf(again.submission).includes(value));
+      assert.deepEqual(repeated, [], `${client} used a value in two rounds`);
+    }
+    const audit = await harness.audit();
+    assert.deepEqual(audit.findings.filter(({ ok }) => !ok), []);
+  });
+});
+
+/** Every number and hash of a submission. */
+function valuesOf({ commitment, sharesCid, shareHashes, chunks, shareEvaluations, opening }: Submission): string[] {
+  const numbers = [commitment, opening, ...chunks.flatMap(({ d, a, b, c }) => [d, a, c, { x: b.x.c0, y: b.x.c1 }, { x: b.y.c0, y: b.y.c1 }])].flatMap(({ x, y }) => [x, y]);
+  return [sharesCid, ...shareHashes, ...[...numbers, ...shareEvaluations, ...chunks.flatMap(({ y, h }) => [y, h])].map(String)];
+}
+
+async function identityOf(harness: RoundHarness, round: bigint): Promise<Parameters<RoundHarness["clients"][number]["deps"]["journal"]["find"]>[0]> {
+  const { opened } = await harness.operator.records(round);
+  return { round, baseModelDigest: opened!.baseModelDigest, parametersHash: harness.session.parametersHash, weight: 1 };
+}
