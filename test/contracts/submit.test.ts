@@ -13,7 +13,6 @@ import type { Hex } from "../../protocol/transcript.ts";
 import { word } from "../support/random.ts";
 import { reverts, VERISUM_INTERFACE } from "../support/reverts.ts";
 import {
-  as,
   deployTask,
   makeSubmission,
   openChain,
