@@ -13,11 +13,12 @@ import type { TaskSession } from "../adapters/task/session.ts";
 import { floatWeights } from "../protocol/model.ts";
 import type { ChunkProver } from "../protocol/ports.ts";
 import type { RandomBytes } from "../protocol/random.ts";
+import { verifySubmission } from "./audit/audit-submission.ts";
 import { auditTask } from "./audit/audit-task.ts";
 import { createClientStep } from "./client-loop.ts";
 import { openJournal } from "./journal.ts";
 import { createLearner } from "./learner.ts";
-import type { LocalLearner } from "./participant.ts";
+import type { LocalLearner, ParticipantDependencies } from "./participant.ts";
 
 export interface JoinFlags extends CommonFlags {
   readonly data: string;
@@ -28,6 +29,7 @@ export interface JoinFlags extends CommonFlags {
 export interface Participation {
   readonly learner: LocalLearner;
   readonly prover: ChunkProver;
+  readonly verifyOwn: ParticipantDependencies["verifyOwn"];
 }
 
 /**
@@ -48,7 +50,7 @@ export async function joinTask(flags: JoinFlags, reporter: Reporter, random: Ran
   const step = createClientStep({
     chain,
     session: { ...session, committer: keys.committer },
-    ...alter({ prover: keys.prover, learner: createLearner({ trainer, data: train, document: session.document, random, reporter }) }, session),
+    ...alter({ prover: keys.prover, verifyOwn: (records, record) => void verifySubmission(session, keys.verificationKeys, records, record), learner: createLearner({ trainer, data: train, document: session.document, random, reporter }) }, session),
     random,
     journal,
     reporter,

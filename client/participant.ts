@@ -2,7 +2,7 @@
 import { loadModelState } from "../adapters/task/checkpoint.ts";
 import type { CommittingSession } from "../adapters/task/session.ts";
 import type { Reporter } from "../adapters/cli/reporter.ts";
-import type { RoundRecords, RoundState, TaskWriter } from "../adapters/chain/task-chain.ts";
+import type { RoundRecords, RoundState, SubmittedRecord, TaskWriter } from "../adapters/chain/task-chain.ts";
 import { cidFromDigest, digestHexOfCid } from "../adapters/ipfs/cid.ts";
 import { sealShare, shareFileName } from "../protocol/bundle.ts";
 import { isVerisumError, VerisumError } from "../protocol/errors.ts";
@@ -28,6 +28,8 @@ export interface ParticipantDependencies {
   readonly session: CommittingSession;
   readonly prover: ChunkProver;
   readonly learner: LocalLearner;
+  /** Verifies the finished submission as the contract will, before anything leaves the machine. @throws AUDIT_FAILED */
+  readonly verifyOwn: (records: RoundRecords, record: SubmittedRecord) => void;
   readonly random: RandomBytes;
   readonly journal: Journal;
   readonly reporter: Reporter;
@@ -95,6 +97,8 @@ async function makeSubmission(deps: ParticipantDependencies, records: RoundRecor
     normBoundSquared: session.parameters.normBoundSquared,
   };
   const submission = await proveUpdate(session.layout, context, committed, sharesCid, { committer: session.committer, prover });
+  // A proving key or witness calculator that is not what it should be can leak, or waste the round: the operator supplies them.
+  deps.verifyOwn(records, { round: opened.round, client: chain.account, index: 0, weight, submission, transactionHash: "0x" });
   reporter.say("info", "proven", `round ${opened.round}: proved the norm bound in ${((deps.clock() - started) / 1000).toFixed(1)} s`, {
     round: opened.round, milliseconds: Math.round(deps.clock() - started), chunks: submission.chunks.length,
   });

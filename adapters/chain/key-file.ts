@@ -11,17 +11,20 @@ export const PASSWORD_VARIABLE = "VERISUM_KEY_PASSWORD";
 /**
  * The account's wallet.
  * @param file keystore JSON (Web3 Secret Storage, scrypt) or 32 bytes in hexadecimal; undefined for the environment
+ * @param environment the secret is removed from it, so that worker threads and children do not inherit it
  * @throws KEY_MISSING, KEY_INVALID; KEY_FILE_PERMISSIONS if others may read a hex file
  */
 export async function loadWallet(file: string | undefined, environment: NodeJS.ProcessEnv): Promise<Wallet> {
   if (file === undefined) {
     const key = environment[KEY_VARIABLE];
+    delete environment[KEY_VARIABLE];
     if (key === undefined) throw new VerisumError("KEY_MISSING", `give --key <file>, or set ${KEY_VARIABLE}`);
     return walletOf(key, KEY_VARIABLE);
   }
   const text = await readPrivateFile(file);
   if (!text.trimStart().startsWith("{")) return walletOf(text.trim(), file);
   const password = environment[PASSWORD_VARIABLE];
+  delete environment[PASSWORD_VARIABLE];
   if (password === undefined) throw new VerisumError("KEY_MISSING", `${file} is encrypted: set ${PASSWORD_VARIABLE}`, { file });
   try {
     const wallet = await Wallet.fromEncryptedJson(text, password);

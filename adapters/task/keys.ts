@@ -5,6 +5,7 @@ import type { ChunkProver, VectorCommitter } from "../../protocol/ports.ts";
 import type { RandomBytes } from "../../protocol/random.ts";
 import { toHex } from "../../protocol/transcript.ts";
 import { hashVerificationKeys } from "../../protocol/verification-key.ts";
+import type { VerificationKeys } from "../../protocol/verification-key.ts";
 import type { Reporter } from "../cli/reporter.ts";
 import { openCurve } from "../curve/bn254.ts";
 import { kzgCommitter } from "../curve/kzg.ts";
@@ -31,10 +32,10 @@ export async function loadProvingKeys(
   state: StateDirectory,
   random: RandomBytes,
   reporter: Reporter,
-): Promise<{ readonly committer: VectorCommitter; readonly prover: ChunkProver }> {
+): Promise<{ readonly committer: VectorCommitter; readonly prover: ChunkProver; readonly verificationKeys: VerificationKeys }> {
   const keys = await load(session, state, [...new Set(session.layout.chunks.map((chunk) => chunk.kindIndex))], random, reporter);
   const curve = await openCurve();
-  return { committer: kzgCommitter(curve, keys.powers), prover: chunkProver(curve, keys, random) };
+  return { verificationKeys: keys.verificationKeys, committer: kzgCommitter(curve, keys.powers), prover: chunkProver(curve, keys, random) };
 }
 
 async function load(session: TaskSession, state: StateDirectory, kindIndexes: readonly number[], random: RandomBytes, reporter: Reporter): Promise<KeySet> {

@@ -22,7 +22,7 @@ contentOptions(connectionOptions(new Command("boosting-client"), true))
   .action(async (flags: JoinFlags & { readonly boostRound: bigint }) => {
     const reporter = reporterFor(flags, "client");
     await runCommand(reporter, (signal) =>
-      joinTask(flags, reporter, random, signal, ({ learner, prover }, { parameters, layout }) => {
+      joinTask(flags, reporter, random, signal, ({ learner, prover, verifyOwn }, { parameters, layout }) => {
         let boosting = false;
         return {
           learner: {
@@ -40,6 +40,9 @@ contentOptions(connectionOptions(new Command("boosting-client"), true))
             },
           },
           prover: unguarded(prover, () => boosting),
+          verifyOwn: (records, record) => {
+            if (!boosting) verifyOwn(records, record);
+          },
         };
       }),
     );

@@ -152,6 +152,18 @@ describe("rounds with faults", function () {
     assert.ok(records.submitted.every(({ client }) => client !== cheat.account));
   });
 
+  it("sends nothing if its own proof does not verify", async () => {
+    const client = harness.clients[2]!;
+    client.restart((deps) => ({ ...boosting(BOOSTED_STEPS)(deps), verifyOwn: deps.verifyOwn }));
+    client.running = false;
+    const { number } = await harness.play(["Collecting"], (await harness.operator.round()).number + 1n);
+    await rejectsCode(client.step(), "AUDIT_FAILED");
+    assert.equal((await client.node.chain.client(client.account)).lastSubmittedRound === number, false);
+    client.restart();
+    client.running = true;
+    assert.equal((await harness.playRound()).state.phase, "Finalised");
+  });
+
   it("aborts with too few submissions, and makes everything afresh for the next round", async () => {
     for (const client of harness.clients.slice(2)) client.running = false;
     const aborted = await harness.playRound();

@@ -25,7 +25,9 @@ import { openEndpoint, taskGateway } from "../../aggregator/endpoint.ts";
 import { createMemberStep } from "../../aggregator/member-loop.ts";
 import type { MemberLoopDependencies } from "../../aggregator/member-loop.ts";
 import { addProposalRoutes } from "../../aggregator/proposal.ts";
+import type { VerificationKeys } from "../../protocol/verification-key.ts";
 import { openRoundKeys } from "../../aggregator/round-keys.ts";
+import { verifySubmission } from "../../client/audit/audit-submission.ts";
 import { auditTask } from "../../client/audit/audit-task.ts";
 import type { TaskAudit } from "../../client/audit/audit-task.ts";
 import { createClientStep } from "../../client/client-loop.ts";
@@ -291,12 +293,13 @@ async function digitsLearner(document: TaskDocument, client: number, clients: nu
   return createLearner({ trainer: await createTrainer(document.model), data: train, document, random: csprng, reporter });
 }
 
-function createClient(node: WritingNode, reporter: Recorder, learner: LocalLearner, keys: { readonly committer: VectorCommitter; readonly prover: ChunkProver }, audits: boolean): ClientRole {
+function createClient(node: WritingNode, reporter: Recorder, learner: LocalLearner, keys: { readonly committer: VectorCommitter; readonly prover: ChunkProver; readonly verificationKeys: VerificationKeys }, audits: boolean): ClientRole {
   const { session, chain, state, network, store } = node;
   const fresh = (): ClientLoopDependencies => ({
     chain,
     session: { ...session, committer: keys.committer },
     prover: keys.prover,
+    verifyOwn: (records, record) => void verifySubmission(session, keys.verificationKeys, records, record),
     learner,
     random: csprng,
     journal: openJournal(state, `${node.scope}-${chain.account}`),
