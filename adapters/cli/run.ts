@@ -28,7 +28,10 @@ export async function runCommand(reporter: Reporter, command: (signal: AbortSign
   try {
     await command(controller.signal);
   } catch (error) {
-    if (isVerisumError(error)) {
+    if (isVerisumError(error, "INTERRUPTED")) {
+      reporter.say("info", "stopped", "stopped on request");
+      process.exitCode = exitStatusOf(error.code);
+    } else if (isVerisumError(error)) {
       reporter.say("error", "failed", `${error.code}: ${error.message}`, { code: error.code });
       process.exitCode = exitStatusOf(error.code);
     } else {

@@ -52,8 +52,11 @@ contentOptions(connectionOptions(new Command("boosting-client"), true))
     throw error;
   });
 
-/** The same direction with another norm, coordinates clamped to the range. */
+/** The same direction with at least another norm; coordinates that reach the range stay there. */
 function scaledTo(vector: Int32Array, norm: number, limit: number): Int32Array {
-  const scale = norm / Math.max(Math.sqrt(normSquared(vector)), 1);
-  return vector.map((q) => Math.max(-limit, Math.min(limit, Math.round(q * scale))));
+  for (let scale = norm / Math.max(Math.sqrt(normSquared(vector)), 1); ; scale *= 1.05) {
+    const scaled = vector.map((q) => Math.max(-limit, Math.min(limit, Math.round(q * scale))));
+    const saturated = scaled.every((q, i) => vector[i] === 0 || Math.abs(q) === limit);
+    if (Math.sqrt(normSquared(scaled)) >= norm || saturated) return scaled;
+  }
 }
