@@ -19,6 +19,8 @@ export interface UploadOptions {
 
 const DEFAULT_TIMEOUT_MS = 120_000;
 const MAX_ANSWER_BYTES = 65_536;
+/** Time that slower peers get once enough others hold a directory. */
+const STRAGGLER_GRACE_MS = 2000;
 
 /**
  * Sends a CAR to a gateway's `POST /v1/car`. Never throws for what the gateway or the network does.
@@ -93,7 +95,8 @@ export interface ReplicationReport {
 }
 
 /**
- * Pushes a directory to every peer that does not hold it yet, side by side, and reports who holds it.
+ * Pushes a directory to every peer that does not hold it yet, side by side, and reports who holds it once all have answered or,
+ * shortly after enough hold it, of those that have.
  *
  * @param minCopies how many of the peers must hold it for the report to be `satisfied`
  * @throws VerisumError IPFS_PEER_URL, or what {@link ContentStore.exportCar} throws
@@ -107,12 +110,23 @@ export async function replicate(
 ): Promise<ReplicationReport> {
   const peers = [...new Set(peerUrls.map((peer) => parsePeerUrl(peer).href))];
   const car = await store.exportCar(root);
-  const results = await Promise.all(
-    peers.map(async (peer): Promise<{ peer: string; result: UploadResult }> => {
-      if (await holdsDirectory(peer, root, options)) return { peer, result: { ok: true, alreadyHeld: true } };
-      return { peer, result: await uploadCar(peer, root, car, await options.authorise({ peer, root }), options) };
-    }),
-  );
+  const push = async (peer: string): Promise<UploadResult> => {
+    if (await holdsDirectory(peer, root, options)) return { ok: true, alreadyHeld: true };
+    return uploadCar(peer, root, car, await options.authorise({ peer, root }), options);
+  };
+  const results: { readonly peer: string; readonly result: UploadResult }[] = [];
+  await new Promise<void>((resolve, reject) => {
+    if (peers.length === 0) resolve();
+    for (const peer of peers) {
+      push(peer).then((result) => {
+        results.push({ peer, result });
+        if (results.length === peers.length) resolve();
+        // Enough hold it: one peer that stalls must not keep the caller waiting. Its upload goes on by itself.
+        else if (results.filter((entry) => entry.result.ok).length >= minCopies) setTimeout(resolve, STRAGGLER_GRACE_MS).unref();
+      }, reject);
+    }
+  });
+  results.sort((a, b) => peers.indexOf(a.peer) - peers.indexOf(b.peer));
   const holders = results.filter(({ result }) => result.ok).map(({ peer }) => peer);
   const failures = results.flatMap(({ peer, result }) => (result.ok ? [] : [{ peer, result }]));
   return { root, holders, failures, satisfied: holders.length >= minCopies };

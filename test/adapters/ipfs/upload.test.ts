@@ -90,6 +90,16 @@ describe("ipfs uploads", () => {
     assert.equal(await holdsDirectory(NOBODY, cid), false);
   });
 
+  it("do not wait for a peer that stalls once enough others hold the directory", async () => {
+    const { store, cid } = await published();
+    const [first, second] = [await peer(), await peer()];
+    const stalled = "http://stalled.example/";
+    const fetchOrStall: typeof fetch = (input, init) => (String(input).startsWith(stalled) ? new Promise(() => undefined) : fetch(input, init));
+    const report = await replicate(store, cid, [stalled, first.url, second.url], 2, { authorise: async () => "Bearer right", fetch: fetchOrStall });
+    assert.deepEqual([...report.holders].sort(), [first.url, second.url].sort());
+    assert.equal(report.satisfied, true);
+  });
+
   it("keep content readable while one of two holders is left, and retrievable again after both were gone", async () => {
     const { store, cid } = await published();
     const [first, second] = [await peer(), await peer()];
