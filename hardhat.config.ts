@@ -18,7 +18,8 @@ export default defineConfig({
   plugins: [hardhatEthers, hardhatIgnition],
   solidity: { profiles: { default: { compilers }, production: { compilers } } },
   networks: {
-    node: { type: "edr-simulated", chainType: "l1", allowBlocksWithSameTimestamp: true },
+    // A call can cost more than its estimate when it is mined a second later (a timestamp is written): leave a margin.
+    node: { type: "edr-simulated", chainType: "l1", allowBlocksWithSameTimestamp: true, gasMultiplier: 1.5 },
     local: { type: "http", chainType: "l1", url: process.env.VERISUM_RPC ?? "http://127.0.0.1:8545" },
   },
 });
