@@ -45,7 +45,7 @@ contentOptions(connectionOptions(program.command("status").description("show a t
     const node = await openReadingNode({ ...flags, stateDirectory: flags.state ?? join(".verisum", "reader"), peers: flags.peer }, reporter, signal);
     const { chain, session } = node;
     const [round, model, finalised, clients] = [await chain.round(), await chain.latestModel(), await chain.finalisedRounds(), await chain.clientCount()];
-    const { gateways } = { gateways: node.network.peers() };
+    const gateways = node.network.peers();
     await node.close();
     const status = {
       task: session.document.name,

@@ -40,17 +40,10 @@ export function createLearner({ trainer, data, document, random, reporter }: Lea
             }),
       });
       const update = weights.map((weight, i) => weight - base[i]!);
-      const norm = Math.hypot(...chunkNorms(update));
+      const norm = Math.sqrt(update.reduce((sum, value) => sum + value * value, 0));
       reporter.say("info", "trained", `round ${round}: trained ${steps} steps, loss ${loss.toFixed(3)}, update norm ${norm.toFixed(2)}`, { round, steps, loss, norm });
       return update;
     },
     quantise: (update) => quantiseUpdate(PRESETS[document.preset], document.quantisation, update, random),
   };
-}
-
-/** Norms of pieces short enough to be arguments of one call. */
-function chunkNorms(update: Float32Array): number[] {
-  const norms: number[] = [];
-  for (let at = 0; at < update.length; at += 1024) norms.push(Math.hypot(...update.subarray(at, at + 1024)));
-  return norms;
 }
