@@ -95,11 +95,13 @@ export async function proveUpdate(
 ): Promise<Submission> {
   const { committer, prover, onStage } = deps;
   const total = layout.chunks.length;
-  const wireCommitments: G1[] = [];
-  for (const [index, chunk] of layout.chunks.entries()) {
-    onStage?.("wires", index, total);
-    wireCommitments.push(await prover.commitWires(chunk.kindIndex, committed.witnesses[index]!));
-  }
+  onStage?.("wires", 0, total);
+  let committedChunks = 0;
+  const wireCommitments = await Promise.all(layout.chunks.map(async (chunk, index) => {
+    const wireCommitment = await prover.commitWires(chunk.kindIndex, committed.witnesses[index]!);
+    onStage?.("wires", ++committedChunks, total);
+    return wireCommitment;
+  }));
   const challenge = challengeOf({
     ...context,
     commitment: committed.commitment,
@@ -109,13 +111,14 @@ export async function proveUpdate(
     wireCommitments,
   });
   const { alpha, z } = challengePoints(challenge);
-  const chunks: ChunkProof[] = [];
-  for (const [index, chunk] of layout.chunks.entries()) {
-    onStage?.("prove", index, total);
+  let provedChunks = 0;
+  onStage?.("prove", 0, total);
+  const chunks = await Promise.all(layout.chunks.map(async (chunk, index): Promise<ChunkProof> => {
     const bound = chunkBound(index, total, context.normBoundSquared);
     const proof = await prover.prove(chunk.kindIndex, committed.witnesses[index]!, { alpha, z, bound });
-    chunks.push({ d: wireCommitments[index]!, ...proof });
-  }
+    onStage?.("prove", ++provedChunks, total);
+    return { d: wireCommitments[index]!, ...proof };
+  }));
   onStage?.("open", 0, 1);
   const opening = await committer.commit(divideByLinear(committed.vector, z));
   return {

@@ -6,6 +6,7 @@ import type { G2 } from "../../protocol/points.ts";
 import type { VectorCommitter } from "../../protocol/ports.ts";
 import type { RandomBytes } from "../../protocol/random.ts";
 import { encodeScalars, G1_BYTES, g1FromEngine } from "./bn254.ts";
+import { multiExponentiation } from "./multi-exponentiation.ts";
 import { openPointAdder } from "./point-adder.ts";
 
 /** Bytes of the random weights of the consistency check: it errs with probability 2^-128. */
@@ -24,7 +25,7 @@ export function kzgCommitter(curve: WasmCurve, powers: Uint8Array): VectorCommit
         throw new VerisumError("ENCODING_LENGTH", `the keys commit to at most ${capacity} elements, not ${elements.length}`, { capacity, elements: elements.length });
       }
       if (elements.length === 0) return G1_INFINITY;
-      return g1FromEngine(curve, await curve.G1.multiExpAffine(powers.subarray(0, elements.length * G1_BYTES), encodeScalars(elements)));
+      return g1FromEngine(curve, await multiExponentiation(curve, powers.subarray(0, elements.length * G1_BYTES), encodeScalars(elements)));
     },
   };
 }
@@ -42,8 +43,8 @@ export async function powersAreConsistent(curve: WasmCurve, powers: Uint8Array, 
   if (count === 1) return true;
   const weights = random((count - 1) * WEIGHT_BYTES);
   const [lower, upper] = await Promise.all([
-    curve.G1.multiExpAffine(powers.subarray(0, (count - 1) * G1_BYTES), weights),
-    curve.G1.multiExpAffine(powers.subarray(G1_BYTES), weights),
+    multiExponentiation(curve, powers.subarray(0, (count - 1) * G1_BYTES), weights),
+    multiExponentiation(curve, powers.subarray(G1_BYTES), weights),
   ]);
   return pairingProductIsOne([
     { g1: g1FromEngine(curve, upper), g2: G2_GENERATOR },

@@ -41,6 +41,14 @@ export function baseTable(group: GroupName, section: Uint8Array, firstWire = 0):
 }
 
 /**
+ * Σ scalar_i·base_i in G1, in the engine's bytes. Scalars are little-endian and all of one width, the buffer's length over
+ * the number of bases: one or two bytes are an order of magnitude cheaper than 32.
+ */
+export function multiExponentiation(curve: WasmCurve, bases: Uint8Array, scalars: Uint8Array): Promise<Uint8Array> {
+  return curve.G1.multiExpAffine(bases, scalars);
+}
+
+/**
  * Σ witness[wire]·base, as a Jacobian point in the engine's bytes.
  * @param witness all wires, 32-byte little-endian words
  * @param adder sums the bases of equal scalars first; for G1 only

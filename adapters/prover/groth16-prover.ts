@@ -1,7 +1,7 @@
 /** Groth16 proofs of a full witness on a key with a committed block of wires (Groth, ePrint 2016/260). */
 import type { WasmCurve } from "ffjavascript";
 import { readScalar, SCALAR_BYTES, g1FromEngine, g2FromEngine } from "../curve/bn254.ts";
-import { sparseMultiExponentiation } from "../curve/multi-exponentiation.ts";
+import { multiExponentiation, sparseMultiExponentiation } from "../curve/multi-exponentiation.ts";
 import type { PointAdder } from "../curve/point-adder.ts";
 import { VerisumError } from "../../protocol/errors.ts";
 import { multiply, randomElements, toField } from "../../protocol/field.ts";
@@ -35,7 +35,7 @@ export async function proveWitness(curve: WasmCurve, adder: PointAdder, key: Pro
     sparseMultiExponentiation(curve, key.b1, witness),
     sparseMultiExponentiation(curve, key.a, witness, adder),
     sparseMultiExponentiation(curve, key.c, witness, adder),
-    quotientScalars(curve, key, witness).then((scalars) => g1.multiExpAffine(key.h, scalars)),
+    quotientScalars(curve, key, witness).then((scalars) => multiExponentiation(curve, key.h, scalars)),
   ]);
   const a = g1.add(g1.add(sumA, key.alpha1), g1.timesScalar(key.delta1, r));
   const b2 = g2.add(g2.add(sumB2, key.beta2), g2.timesScalar(key.delta2, s));

@@ -1,6 +1,7 @@
 /** D = Σ (committed wire)·K_i/sigma: the group element that fixes the committed wires before the challenge exists. */
 import type { WasmCurve } from "ffjavascript";
 import { encodeScalars, G1_BYTES, g1FromEngine } from "../curve/bn254.ts";
+import { multiExponentiation } from "../curve/multi-exponentiation.ts";
 import type { G1 } from "../../protocol/points.ts";
 import type { ChunkWires } from "../../protocol/ports.ts";
 import { assertWires, histogram } from "./chunk-witness.ts";
@@ -22,8 +23,8 @@ export async function commitChunkWires(curve: WasmCurve, shape: ChunkShape, base
   wires.rows.forEach((row, i) => view.setUint16(i * NARROW_BYTES, row, true));
   counts.forEach((count, t) => view.setUint16((wires.rows.length + t) * NARROW_BYTES, count, true));
   const [narrowSum, wideSum] = await Promise.all([
-    curve.G1.multiExpAffine(bases.subarray(0, narrowCount * G1_BYTES), narrow),
-    curve.G1.multiExpAffine(bases.subarray(narrowCount * G1_BYTES), encodeScalars([...wires.masks, wires.blinder])),
+    multiExponentiation(curve, bases.subarray(0, narrowCount * G1_BYTES), narrow),
+    multiExponentiation(curve, bases.subarray(narrowCount * G1_BYTES), encodeScalars([...wires.masks, wires.blinder])),
   ]);
   return g1FromEngine(curve, curve.G1.add(narrowSum, wideSum));
 }
