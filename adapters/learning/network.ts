@@ -82,10 +82,10 @@ function backward(model: Model, parameters: readonly tf.Tensor[], { images, pool
   let error = scoreGradient;
   for (let l = rows.length - 1; l >= 0; l--) {
     const [kernel, input] = [parameters[(at -= 2)] as tf.Tensor2D, rows[l]!];
-    // Explicit transposes: the wasm backend multiplies transposed operands without vector instructions.
+    // Explicit transposes, of the small operands: the wasm backend multiplies transposed operands without vector instructions.
     gradients.unshift(tf.matMul(tf.transpose(input), error), tf.sum(error, 0));
     const isInput = l === 0 && model.kind === "mlp";
-    if (!isInput) error = tf.matMul(error, tf.transpose(kernel));
+    if (!isInput) error = tf.transpose(tf.matMul(kernel, tf.transpose(error)));
     if (l > 0) error = tf.mul(error, tf.step(input));
   }
   if (model.kind !== "cnn") return gradients;
