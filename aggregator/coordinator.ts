@@ -132,9 +132,9 @@ async function compute({ chain, session, board, reporter, evaluate }: Coordinato
   if (recovered === undefined) return undefined;
   const { opened } = records;
   const base = await loadModelState(session.store, opened.baseModelCid, opened.baseModelDigest, session.parameters.dimension);
-  const draft = await publicationOf(session, records, base, recovered, null);
-  const metrics = evaluate === undefined ? null : await evaluate(floatWeights(draft.model, session.document.server.fractionalBits));
-  const publication = metrics === null ? draft : await publicationOf(session, records, base, recovered, metrics);
+  const publication = await publicationOf(session, records, base, recovered, async (model) =>
+    evaluate === undefined ? null : evaluate(floatWeights(model, session.document.server.fractionalBits)));
+  const { metrics } = publication;
   await session.store.putDirectory(publication.aggregateFiles);
   await session.store.putDirectory(publication.checkpointFiles);
   const { value, opening } = await openVector(recovered, publication.point, session.committer);

@@ -107,7 +107,7 @@ export async function signProposal(deps: MemberDependencies, records: RoundRecor
   const { elements } = await recoverAggregate(session.parameters.threshold, releases, settled.sum, session.committer);
   const opened = records.opened!;
   const base = await loadModelState(session.store, opened.baseModelCid, opened.baseModelDigest, session.parameters.dimension);
-  const publication = await publicationOf(session, records, base, elements, metrics);
+  const publication = await publicationOf(session, records, base, elements, async () => metrics);
   if (!sameResult(publication.signed, proposal)) {
     throw new VerisumError("AUDIT_FAILED", `round ${settled.round}: the proposed result is not what the releases give`, { round: settled.round });
   }

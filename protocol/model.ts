@@ -3,13 +3,9 @@
  * A weight w is the integer round(w·2^fractionalBits). The state carries the server's momentum beside the weights,
  * so that the next model follows from the state and the sum alone.
  */
-import { keccak_256 } from "@noble/hashes/sha3.js";
-import { sha256 } from "@noble/hashes/sha2.js";
-import { concatBytes } from "@noble/hashes/utils.js";
 import { VerisumError } from "./errors.ts";
-import { encodeElements, encodeWords } from "./field.ts";
-import { DIGEST_LEAF_BYTES } from "./parameters.ts";
-import { domainTag, toHex } from "./transcript.ts";
+import { encodeElements } from "./field.ts";
+import { leafDigest } from "./transcript.ts";
 import type { Hex } from "./transcript.ts";
 
 /** Fixed-point weights and velocity, both `dimension` int32 values in units of 2^−fractionalBits. */
@@ -82,15 +78,18 @@ export function initialState(weights: Float32Array, fractionalBits: number): Mod
 /** The float32 weights that participants train from. */
 export function floatWeights(state: ModelState, fractionalBits: number): Float32Array {
   const unit = 2 ** -fractionalBits;
-  return Float32Array.from(state.weights, (weight) => weight * unit);
+  const weights = new Float32Array(state.weights.length);
+  for (let i = 0; i < weights.length; i++) weights[i] = state.weights[i]! * unit;
+  return weights;
 }
 
 /** `state.bin`: weights, then velocity, int32 little-endian. */
 export function encodeModelState(state: ModelState): Uint8Array {
-  const bytes = new Uint8Array(state.weights.length * 8);
+  const { weights, velocity } = state;
+  const bytes = new Uint8Array((weights.length + velocity.length) * 4);
   const view = new DataView(bytes.buffer);
-  state.weights.forEach((value, i) => view.setInt32(i * 4, value, true));
-  state.velocity.forEach((value, i) => view.setInt32((state.weights.length + i) * 4, value, true));
+  for (let i = 0; i < weights.length; i++) view.setInt32(i * 4, weights[i]!, true);
+  for (let i = 0; i < velocity.length; i++) view.setInt32((weights.length + i) * 4, velocity[i]!, true);
   return bytes;
 }
 
@@ -100,10 +99,13 @@ export function decodeModelState(bytes: Uint8Array, dimension: number): ModelSta
     throw new VerisumError("ENCODING_LENGTH", `a state of ${dimension} weights has ${dimension * 8} bytes, got ${bytes.length}`, { expected: dimension * 8, actual: bytes.length });
   }
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  return {
-    weights: Int32Array.from({ length: dimension }, (_, i) => view.getInt32(i * 4, true)),
-    velocity: Int32Array.from({ length: dimension }, (_, i) => view.getInt32((dimension + i) * 4, true)),
-  };
+  const weights = new Int32Array(dimension);
+  const velocity = new Int32Array(dimension);
+  for (let i = 0; i < dimension; i++) {
+    weights[i] = view.getInt32(i * 4, true);
+    velocity[i] = view.getInt32((dimension + i) * 4, true);
+  }
+  return { weights, velocity };
 }
 
 /** The digest of a model that the contract records. */
@@ -114,13 +116,6 @@ export function modelDigest(state: ModelState): Hex {
 /** The digest of an aggregate's canonical bytes that the contract records. */
 export function aggregateDigest(elements: readonly bigint[]): Hex {
   return leafDigest("aggregate", encodeElements(elements));
-}
-
-/** keccak-256 of a domain tag and the sha-256 of each 64 KiB leaf, so that one leaf can be disputed alone. */
-export function leafDigest(label: "model" | "aggregate", bytes: Uint8Array): Hex {
-  const leaves: Uint8Array[] = [encodeWords([domainTag(label), BigInt(bytes.length)])];
-  for (let at = 0; at < bytes.length; at += DIGEST_LEAF_BYTES) leaves.push(sha256(bytes.subarray(at, at + DIGEST_LEAF_BYTES)));
-  return toHex(keccak_256(concatBytes(...leaves)));
 }
 
 /** a/b to the nearest integer, halves up; b > 0. */

@@ -1,10 +1,9 @@
 /** Shamir sharing of whole vectors over Fr, and the check that a share belongs to a commitment (docs/protocol.md, section 4). */
-import { keccak_256 } from "@noble/hashes/sha3.js";
 import { VerisumError } from "./errors.ts";
 import { encodeElements, evaluatePolynomial, invert, multiply, randomElements, toField } from "./field.ts";
 import { FIELD_ORDER, MAX_COMMITTEE } from "./parameters.ts";
 import type { RandomBytes } from "./random.ts";
-import { toHex } from "./transcript.ts";
+import { leafDigest } from "./transcript.ts";
 import type { Hex } from "./transcript.ts";
 
 /** The random part of a sharing: t − 1 uniform vectors, the coefficients of x, x², … */
@@ -36,9 +35,9 @@ export function shareFor(seat: number, secret: readonly bigint[], coefficients: 
   });
 }
 
-/** keccak-256 of a share's canonical bytes: the entry of `shareHashes`. */
+/** The digest of a share's canonical bytes: the entry of `shareHashes`. */
 export function shareHash(share: readonly bigint[]): Hex {
-  return toHex(keccak_256(encodeElements(share)));
+  return leafDigest("share", encodeElements(share));
 }
 
 /** E_kappa: each coefficient vector evaluated at z. */

@@ -21,6 +21,7 @@ export const SHARE_SUM_FILE = "share-sum.bin";
 /** What can be published, signed and checked of a round. */
 export interface RoundPublication {
   readonly model: ModelState;
+  readonly metrics: CheckpointConfig["metrics"];
   readonly signed: SignedResult;
   /** z'. */
   readonly point: bigint;
@@ -28,11 +29,15 @@ export interface RoundPublication {
   readonly checkpointFiles: Record<string, Uint8Array>;
 }
 
+/** What the aggregator measured of a model, or null if it measured nothing. */
+export type Measure = (model: ModelState) => Promise<CheckpointConfig["metrics"]>;
+
 /**
- * Everything that follows from an aggregate; deterministic except for `metrics`, which are passed in.
+ * Everything that follows from an aggregate; deterministic except for what `measure` says.
  *
  * @param base the model that the round started from
  * @param elements the aggregate, already checked against the sum of commitments
+ * @param measure called once, with the round's model
  * @throws ENCODING_SLOT_RANGE, MODEL_OVERFLOW
  */
 export async function publicationOf(
@@ -40,7 +45,7 @@ export async function publicationOf(
   records: RoundRecords,
   base: ModelState,
   elements: readonly bigint[],
-  metrics: CheckpointConfig["metrics"],
+  measure: Measure,
 ): Promise<RoundPublication> {
   const settled = requireSettled(records);
   const opened = records.opened!;
@@ -48,6 +53,7 @@ export async function publicationOf(
     ...session.document.server,
     stepBits: session.document.quantisation.stepBits,
   });
+  const metrics = await measure(outcome.model);
   const aggregateFiles = { [AGGREGATE_FILE]: encodeElements(elements) };
   const aggregateCid = await directoryDigest(aggregateFiles);
   const files = checkpointFiles(
@@ -75,7 +81,7 @@ export async function publicationOf(
     modelCid: await directoryDigest(files),
     modelDigest: outcome.modelDigest,
   };
-  return { model: outcome.model, signed, point: pointOf(session, signed), aggregateFiles, checkpointFiles: files };
+  return { model: outcome.model, metrics, signed, point: pointOf(session, signed), aggregateFiles, checkpointFiles: files };
 }
 
 /** z' of a result. */

@@ -108,7 +108,7 @@ async function checkSignatures(session: TaskSession, finalised: FinalisedRecord,
 async function recompute(session: TaskSession, records: RoundRecords & { readonly finalised: FinalisedRecord }, base: ModelState, elements: readonly bigint[]): Promise<RoundPublication> {
   const { result } = records.finalised;
   const { metrics } = await loadCheckpointConfig(session.store, result.modelCid);
-  const publication = await publicationOf(session, records, base, elements, metrics);
+  const publication = await publicationOf(session, records, base, elements, async () => metrics);
   require(publication.signed.modelDigest === result.modelDigest, "MODEL_DIGEST_MISMATCH", "the recorded model is not what the aggregate gives");
   require(publication.signed.aggregateCid === result.aggregateCid, "AUDIT_FAILED", "the aggregate's CID is not that of its bytes");
   require(publication.signed.modelCid === result.modelCid, "AUDIT_FAILED", "the checkpoint's files are not what the aggregate gives");

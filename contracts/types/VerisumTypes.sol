@@ -26,7 +26,7 @@ struct ChunkProof {
 /// @notice Everything a client submits in one round.
 /// @param commitment KZG commitment C to the packed vector.
 /// @param sharesCid sha2-256 digest of the CIDv1 (dag-pb) of the directory with the encrypted shares.
-/// @param shareHashes keccak-256 of each member's plaintext share, member 1 first; one per committee seat.
+/// @param shareHashes Digest of each member's plaintext share, member 1 first; one per committee seat.
 /// @param chunks One proof per chunk of the task's layout, in order.
 /// @param shareEvaluations E_kappa: the sharing polynomials' coefficient vectors evaluated at z, kappa = 1 .. t-1.
 /// @param opening KZG proof that C evaluates at z to the sum of z^offset * y.
@@ -37,6 +37,39 @@ struct Submission {
     ChunkProof[] chunks;
     uint256[] shareEvaluations;
     G1Point opening;
+}
+
+/// @notice A submission that its client signed, so that anybody may send it (docs/protocol.md, section 6).
+/// @param client Who signed, and whose submission it is.
+/// @param signature EIP-2098 compact signature (r, vs) of the EIP-712 type `RelayedSubmission`.
+struct SignedSubmission {
+    Submission submission;
+    address client;
+    bytes32[2] signature;
+}
+
+/// @notice What fixes the challenge of a submission that takes several transactions.
+/// @param sharesDigest keccak-256 of the share hashes.
+/// @param wiresDigest The chain of hashes over every chunk's D (docs/protocol.md, section 5).
+struct SubmissionHead {
+    G1Point commitment;
+    bytes32 sharesCid;
+    bytes32 sharesDigest;
+    bytes32 wiresDigest;
+}
+
+/// @notice What the chunks verified so far leave for the next one.
+/// @param count Chunks verified.
+/// @param wires The chain of hashes over their D.
+/// @param h The last one's h; Poseidon(0, 0) before the first.
+/// @param y Sum of z^offset * y over them.
+/// @param zPower z^offset of the next chunk.
+struct ChunkProgress {
+    uint256 count;
+    bytes32 wires;
+    uint256 h;
+    uint256 y;
+    uint256 zPower;
 }
 
 /// @notice A task's parameters, fixed at deployment; clients and the transcript use the hash of their ABI encoding.
@@ -63,7 +96,7 @@ struct Submission {
 /// @param maxRounds Rounds the task may finalise; 0 means no limit.
 /// @param privacyCostPerRound Charged to the ledger when a round settles, in the task's own additive unit.
 /// @param privacyBudget A round that would exceed this does not open; 0 means no ledger.
-/// @param chunkKinds Key index of each chunk, in order.
+/// @param chunkKinds Key index of each chunk, one byte each, larger chunks first.
 struct TaskParameters {
     bytes32 taskCid;
     bytes32 genesisCid;
@@ -88,7 +121,7 @@ struct TaskParameters {
     uint32 maxRounds;
     uint64 privacyCostPerRound;
     uint64 privacyBudget;
-    uint8[] chunkKinds;
+    bytes chunkKinds;
 }
 
 /// @notice Idle is "before the first round" only; a closed round stays Finalised or Aborted until the next one opens.

@@ -226,7 +226,7 @@ describe("one valid round, changed one thing at a time", function () {
       releases = await fetchReleases(session, records, () => undefined);
       const { elements } = await recoverAggregate(2, releases, records.settled!.sum, session.committer);
       const { genesisCid, genesisDigest, dimension } = session.parameters;
-      publication = await publicationOf(session, records, await loadModelState(session.store, genesisCid, genesisDigest, dimension), elements, null);
+      publication = await publicationOf(session, records, await loadModelState(session.store, genesisCid, genesisDigest, dimension), elements, async () => null);
       await session.store.putDirectory(publication.aggregateFiles);
       await session.store.putDirectory(publication.checkpointFiles);
       const { value, opening } = await openVector(elements, publication.point, session.committer);

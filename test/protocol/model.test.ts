@@ -4,7 +4,8 @@ import { describe, it } from "mocha";
 import fc from "fast-check";
 import { concat, id, keccak256, sha256, toBeHex, zeroPadValue } from "ethers";
 import { DIGEST_LEAF_BYTES, FIELD_ORDER } from "../../protocol/parameters.ts";
-import { aggregateDigest, decodeModelState, encodeModelState, floatWeights, initialState, leafDigest, modelDigest, nextModel } from "../../protocol/model.ts";
+import { aggregateDigest, decodeModelState, encodeModelState, floatWeights, initialState, modelDigest, nextModel } from "../../protocol/model.ts";
+import { leafDigest } from "../../protocol/transcript.ts";
 import type { DyadicRational, ModelState, ServerRule } from "../../protocol/model.ts";
 import { throwsCode } from "../support/errors.ts";
 import { check } from "../support/properties.ts";
@@ -129,6 +130,7 @@ describe("digests over leaves", () => {
     const bytes = new Uint8Array(DIGEST_LEAF_BYTES + 5);
     const digest = leafDigest("model", bytes);
     assert.notEqual(leafDigest("aggregate", bytes), digest);
+    assert.notEqual(leafDigest("share", bytes), digest);
     assert.notEqual(leafDigest("model", bytes.subarray(1)), digest);
     for (const at of [0, DIGEST_LEAF_BYTES - 1, DIGEST_LEAF_BYTES, DIGEST_LEAF_BYTES + 4]) {
       const flipped = bytes.slice();
