@@ -1,26 +1,32 @@
-/** Compiles the contract's interface, alone, for the ABI that `adapters/chain` loads. */
+/** Compiles the contracts' interfaces, alone, for the ABIs that `adapters/chain` loads. */
 import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 
 const CONTRACTS = fileURLToPath(new URL("../contracts/", import.meta.url));
-const INTERFACE = "interfaces/IVerisum.sol";
+/** Generated file by interface. */
+const INTERFACES = { IVerisum: "adapters/chain/verisum-abi.json", ICellGroup: "adapters/chain/cell-group-abi.json" } as const;
 
 interface CompilerOutput {
   readonly errors?: readonly { readonly severity: string; readonly formattedMessage: string }[];
   readonly contracts: Readonly<Record<string, Readonly<Record<string, { readonly abi: unknown }>>>>;
 }
 
-/** `adapters/chain/verisum-abi.json`, by path from the project's root. */
+/** The ABIs, by path from the project's root. */
 export function generateAbiFiles(): Record<string, string> {
   const solc = createRequire(import.meta.url)("solc") as { compile(input: string): string };
-  const sources = Object.fromEntries([INTERFACE, ...importsOf(INTERFACE)].map((path) => [path, { content: source(path) }]));
-  const settings = { outputSelection: { [INTERFACE]: { "*": ["abi"] } } };
+  return Object.fromEntries(Object.entries(INTERFACES).map(([name, target]) => [target, `${JSON.stringify(abiOf(solc, name), undefined, 1)}\n`]));
+}
+
+function abiOf(solc: { compile(input: string): string }, name: string): unknown {
+  const path = `interfaces/${name}.sol`;
+  const sources = Object.fromEntries([path, ...importsOf(path)].map((file) => [file, { content: source(file) }]));
+  const settings = { outputSelection: { [path]: { "*": ["abi"] } } };
   const output = JSON.parse(solc.compile(JSON.stringify({ language: "Solidity", sources, settings }))) as CompilerOutput;
   const failure = output.errors?.find(({ severity }) => severity === "error");
   if (failure !== undefined) throw new Error(failure.formattedMessage);
-  return { "adapters/chain/verisum-abi.json": `${JSON.stringify(output.contracts[INTERFACE]!["IVerisum"]!.abi, undefined, 1)}\n` };
+  return output.contracts[path]![name]!.abi;
 }
 
 /** The files that a source imports, which import nothing themselves. */

@@ -4,6 +4,7 @@ import type { ContractTransactionReceipt, Wallet } from "ethers";
 import { VerisumError } from "../../protocol/errors.ts";
 import { fromHex } from "../../protocol/transcript.ts";
 import type { Hex } from "../../protocol/transcript.ts";
+import { readCellGroup } from "./cell-group.ts";
 import { decodeParameters, decodeRound, encodeSubmission } from "./codec.ts";
 import type { Decoded } from "./codec.ts";
 import { loadWallet } from "./key-file.ts";
@@ -48,11 +49,15 @@ export async function connectWriter(options: ConnectOptions): Promise<TaskWriter
 
 async function openReader(options: ConnectOptions): Promise<{ readonly reader: TaskReader; readonly endpoint: Endpoint }> {
   const { endpoint, chainId } = await openEndpoint(options.rpc, options.chainId);
+  return { reader: await readerAt(endpoint, chainId, options.contract, options), endpoint };
+}
+
+async function readerAt(endpoint: Endpoint, chainId: bigint, address: Hex, options: Pick<ConnectOptions, "confirmations">): Promise<TaskReader> {
   const { provider } = endpoint;
-  const address = options.contract;
-  if ((await endpoint.request(() => provider.getCode(address))) === "0x") {
-    throw new VerisumError("CHAIN_NO_CONTRACT", `chain ${chainId} has no contract at ${address}`, { contract: address, chainId });
-  }
+  const requireContract = async (at: Hex): Promise<void> => {
+    if ((await endpoint.request(() => provider.getCode(at))) === "0x") throw new VerisumError("CHAIN_NO_CONTRACT", `chain ${chainId} has no contract at ${at}`, { contract: at, chainId });
+  };
+  await requireContract(address);
   const contract = new Contract(address, VERISUM_INTERFACE, provider);
   const call = async <T>(name: string, ...args: readonly unknown[]): Promise<T> => endpoint.request(() => contract.getFunction(name).staticCall(...args) as Promise<T>);
   const logs = new TaskLogs(endpoint, address);
@@ -95,6 +100,7 @@ async function openReader(options: ConnectOptions): Promise<{ readonly reader: T
     },
     roundKey: (round, seat) => call("roundKey", round, seat),
     records: async (round) => recordsOf(await allLogs(), round),
+    finalisedRoundNumbers: async () => (await allLogs()).filter(({ name }) => name === "Finalised").map(({ args }) => args.round),
     endpoints: async () => {
       const announced = (await allLogs()).filter(({ name }) => name === "EndpointAnnounced");
       return new Map(announced.flatMap(({ args }) => announcementIn(args)));
@@ -106,8 +112,13 @@ async function openReader(options: ConnectOptions): Promise<{ readonly reader: T
       return Number(block?.timestamp ?? (await endpoint.request(() => provider.getBlock("latest")))?.timestamp ?? 0);
     },
     finalBlock,
+    cellGroup: async (group) => {
+      await requireContract(group);
+      return readCellGroup(endpoint, group);
+    },
+    at: (contract) => readerAt(endpoint, chainId, contract, options),
   };
-  return { reader, endpoint };
+  return reader;
 }
 
 function writerOver(reader: TaskReader, endpoint: Endpoint, wallet: Wallet): TaskWriter {

@@ -8,7 +8,7 @@ import type { Hex } from "../../protocol/transcript.ts";
 import { revertOf } from "./rpc.ts";
 import type { VERISUM_INTERFACE } from "./rpc.ts";
 
-const ARTIFACT = new URL("../../artifacts/contracts/Verisum.sol/Verisum.json", import.meta.url);
+const ARTIFACTS = new URL("../../artifacts/contracts/", import.meta.url);
 
 /** Where a task was deployed. */
 export interface Deployment {
@@ -25,7 +25,7 @@ export interface Deployment {
  * @throws CHAIN_REVERTED if the contract refuses the parameters or keys; STORAGE_FAILED if the artifact was not built
  */
 export async function deployTask(signer: Signer, parameters: TaskParameters, keys: Uint8Array, operator: string): Promise<Deployment> {
-  const { abi, bytecode } = await readArtifact();
+  const { abi, bytecode } = await readArtifact("Verisum");
   try {
     const contract = await new ContractFactory(abi, bytecode, signer).deploy(parameters, keys, operator);
     const receipt = await contract.deploymentTransaction()!.wait();
@@ -36,9 +36,10 @@ export async function deployTask(signer: Signer, parameters: TaskParameters, key
   }
 }
 
-async function readArtifact(): Promise<{ readonly abi: typeof VERISUM_INTERFACE.fragments; readonly bytecode: string }> {
+/** ABI and bytecode of a compiled contract. @throws STORAGE_FAILED if it was not built */
+export async function readArtifact(name: "Verisum" | "CellGroup"): Promise<{ readonly abi: typeof VERISUM_INTERFACE.fragments; readonly bytecode: string }> {
   try {
-    return JSON.parse(await readFile(ARTIFACT, "utf8")) as { abi: typeof VERISUM_INTERFACE.fragments; bytecode: string };
+    return JSON.parse(await readFile(new URL(`${name}.sol/${name}.json`, ARTIFACTS), "utf8")) as { abi: typeof VERISUM_INTERFACE.fragments; bytecode: string };
   } catch (cause) {
     throw new VerisumError("STORAGE_FAILED", "the contract is not compiled; run: npm run build", {}, { cause });
   }

@@ -1,10 +1,13 @@
 /** One JSON-RPC endpoint: retries what may pass, names what will not. */
 import { FetchRequest, Interface, JsonRpcProvider } from "ethers";
 import { VerisumError } from "../../protocol/errors.ts";
+import cellGroupAbi from "./cell-group-abi.json" with { type: "json" };
 import abi from "./verisum-abi.json" with { type: "json" };
 
 /** The contract's functions, events and errors, generated from contracts/interfaces. */
 export const VERISUM_INTERFACE = new Interface(abi);
+/** The same of the contract that lists a task's cells. */
+export const CELL_GROUP_INTERFACE = new Interface(cellGroupAbi);
 
 const REQUEST_TIMEOUT_MS = 20_000;
 const ATTEMPTS = 5;
@@ -72,7 +75,7 @@ export function revertOf(error: unknown): VerisumError | undefined {
   const { code, data, revert } = error as { code?: unknown; data?: unknown; revert?: unknown };
   const raw = typeof data === "string" ? data : nestedData(error);
   if (code !== "CALL_EXCEPTION" && raw === undefined && revert === undefined) return undefined;
-  const parsed = raw === undefined ? null : VERISUM_INTERFACE.parseError(raw);
+  const parsed = raw === undefined ? null : (VERISUM_INTERFACE.parseError(raw) ?? CELL_GROUP_INTERFACE.parseError(raw));
   if (parsed === null) {
     if (code !== "CALL_EXCEPTION") return undefined;
     return new VerisumError("CHAIN_REVERTED", `the call was refused: ${describe(error)}`, { error: raw ?? "unknown" }, { cause: error });

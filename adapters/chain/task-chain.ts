@@ -116,6 +116,14 @@ export interface RoundRecords {
   readonly aborted: boolean;
 }
 
+/** A group of cells, as its contract lists them (contracts/interfaces/ICellGroup.sol). */
+export interface CellGroupRecord {
+  /** Places of the group; it is complete when as many cells are registered. */
+  readonly cellCount: number;
+  /** By place. */
+  readonly cells: readonly Hex[];
+}
+
 /** A mined call. */
 export interface Receipt {
   readonly transactionHash: Hex;
@@ -141,12 +149,18 @@ export interface TaskReader {
   /** The zero word if the seat has no key for the round. */
   roundKey(round: bigint, seat: number): Promise<Hex>;
   records(round: bigint): Promise<RoundRecords>;
+  /** Numbers of the rounds that finalised, in order. */
+  finalisedRoundNumbers(): Promise<readonly bigint[]>;
   /** Latest endpoint of each account that announced one. */
   endpoints(): Promise<ReadonlyMap<Hex, string>>;
   /** Timestamp that the next block would have now, in Unix seconds. */
   blockTime(): Promise<number>;
   /** The latest block that the reader counts as final. */
   finalBlock(): Promise<number>;
+  /** A group of cells at this address. @throws CHAIN_NO_CONTRACT */
+  cellGroup(group: Hex): Promise<CellGroupRecord>;
+  /** Another task contract through the same endpoint. @throws CHAIN_NO_CONTRACT */
+  at(contract: Hex): Promise<TaskReader>;
 }
 
 /** Calls by one account. Each waits until it is mined and throws CHAIN_REVERTED with the contract's error by name. */
