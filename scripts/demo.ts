@@ -1,39 +1,40 @@
 /**
  * The main job, on one machine: a chain, a committee of four, an aggregator and five clients on the handwritten digits,
  * five verified rounds with a cheat, a crash and a stopped member, and the auditor's verdict.
+ *
+ *   npm run demo
+ *   npm run demo -- --task tasks/fashion-cnn.json --data /usr/share/datasets/fashion-mnist --samples 4000 --plain
  */
 import { randomFillSync } from "node:crypto";
 import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { parseArgs } from "node:util";
 import type { Wallet } from "ethers";
 import pc from "picocolors";
-import type { TaskSpecification } from "../adapters/task/create-task.ts";
 import { privacyStatement } from "../adapters/task/privacy.ts";
 import type { Hex } from "../protocol/transcript.ts";
 import { createAccount } from "./demo/account.ts";
+import { demoDealing, demoSpecification, headline, MEMBERS, readFlags } from "./demo/flags.ts";
 import { printSummary } from "./demo/summary.ts";
 import { runAuditor } from "./demo/auditor.ts";
 import { startChain } from "./demo/chain.ts";
 import { Processes } from "./demo/processes.ts";
 import type { Role, RoleEvent } from "./demo/processes.ts";
 import { centralAccuracy } from "./demo/central.ts";
+import { shardSpecification } from "./learning/shards.ts";
 import { buildContracts } from "./task/build-contracts.ts";
 import { deployPreparedTask } from "./task/deploy-task.ts";
 import { prepareTask } from "./task/prepare-task.ts";
 
-const MEMBERS = 4;
-const CLIENTS = 5;
 const BOOST_ROUND = 2;
 const CRASH_ROUND = 3;
 const STOP_MEMBER_ROUND = 4;
-/** Counted from 0; the last client is the cheat. */
-const CRASHING_CLIENT = 3;
 
-const { values: flags } = parseArgs({
-  options: { task: { type: "string", default: "tasks/digits.json" }, alpha: { type: "string", default: "0.5" }, seed: { type: "string", default: "7" }, stay: { type: "boolean", default: false } },
-});
+const flags = readFlags(process.argv.slice(2));
+const dealing = demoDealing(flags);
+/** Counted from 0; none in a plain run. */
+const CHEAT = flags.plain ? -1 : dealing.clients - 1;
+const CRASHING_CLIENT = flags.plain ? -1 : dealing.clients - 2;
 
 const random = (length: number): Uint8Array => randomFillSync(new Uint8Array(length));
 const write = (line: string): void => void process.stdout.write(`${line}\n`);
@@ -56,12 +57,12 @@ try {
 process.exit();
 
 async function run(): Promise<boolean> {
-  write(pc.bold("Verisum demo") + pc.dim("  five clients, a committee of four (threshold 2, quorum 3), five rounds on handwritten digits"));
-  const specification = JSON.parse(await readFile(flags.task, "utf8")) as TaskSpecification;
+  const specification = demoSpecification(await readFile(flags.task, "utf8"), flags);
+  write(pc.bold("Verisum demo") + pc.dim(`  ${headline(specification, dealing, flags.data)}`));
   await buildContracts();
   const prepared = await prepareTask(specification, join(directory, "aggregator", "ipfs"), random, (step) => write(pc.dim(`  set-up  ${step}`)));
   const chain = await startChain(processes, (line) => noise.push(line));
-  const wallets = Array.from({ length: 1 + MEMBERS + CLIENTS }, (_, i) => chain.wallet(i));
+  const wallets = Array.from({ length: 1 + MEMBERS + dealing.clients }, (_, i) => chain.wallet(i));
   const [operator, ...others] = wallets as [Wallet, ...Wallet[]];
   const members = others.slice(0, MEMBERS);
   const clients = others.slice(MEMBERS);
@@ -77,47 +78,48 @@ async function run(): Promise<boolean> {
   const started = performance.now();
   const gateway = `http://127.0.0.1:${chain.port + 1}`;
   const { note, rounds } = createAccount(write, () => (performance.now() - started) / 1000, gateway);
-  const data = (client: number): string => `digits?client=${client}&clients=${CLIENTS}&alpha=${flags.alpha}&seed=${flags.seed}`;
   const common = ["--contract", contract, "--rpc", chain.rpc, "--confirmations", "0", "--poll-ms", "400", "--format", "json"];
   const startRole = (name: string, script: string, args: readonly string[], wallet: Wallet, onEvent: (event: RoleEvent) => void = note): Role =>
     processes.start(name, script, [...args, ...common, "--state", join(directory, name)], { key: wallet.privateKey, logFile: join(directory, `${name}.log`), onEvent, onNoise: (line) => noise.push(`${name}: ${line}`) });
 
   const startClient = (index: number, onEvent?: (event: RoleEvent) => void): Role => {
-    const boosting = index === CLIENTS - 1;
+    const boosting = index === CHEAT;
     const script = boosting ? "scripts/demo/boosting-client.ts" : "client/cli.ts";
-    const args = [...(boosting ? ["--boost-round", String(BOOST_ROUND)] : ["join"]), "--data", data(index), "--peer", gateway];
+    const args = [...(boosting ? ["--boost-round", String(BOOST_ROUND)] : ["join"]), "--data", shardSpecification(flags.data, index, dealing), "--peer", gateway];
     return startRole(`client ${index + 1}`, script, args, clients[index]!, onEvent);
   };
 
   const complete = new Promise<void>((resolve, reject) => {
     const onAggregator = (event: RoleEvent): void => {
       note(event);
-      if (event.event === "round-opened" && Number(event.facts.round) === STOP_MEMBER_ROUND) {
+      if (event.event === "round-opened" && !flags.plain && Number(event.facts.round) === STOP_MEMBER_ROUND) {
         stopped.process.kill("SIGTERM");
         say("member 4 is stopped; three of four go on");
       }
       if (event.event === "finalised" && rounds.size >= specification.maxRounds && rounds.get(specification.maxRounds)?.modelCid !== undefined) resolve();
     };
-    const aggregator = startRole("aggregator", "aggregator/cli.ts", ["serve", "--listen", `127.0.0.1:${chain.port + 1}`, "--data", "digits"], operator, onAggregator);
+    const aggregator = startRole("aggregator", "aggregator/cli.ts", ["serve", "--listen", `127.0.0.1:${chain.port + 1}`, "--data", flags.data], operator, onAggregator);
     void aggregator.ended.then((status) => reject(new Error(`the aggregator ended with status ${String(status)}`)));
   });
   const memberRoles = members.map((wallet, i) => startRole(`member ${i + 1}`, "aggregator/cli.ts", ["member", "--listen", `127.0.0.1:${chain.port + 2 + i}`, "--peer", gateway], wallet));
   const stopped = memberRoles[MEMBERS - 1]!;
-  const crashing = startClient(CRASHING_CLIENT, (event) => {
-    note(event);
-    if (event.event === "accepted" && Number(event.facts.round) === CRASH_ROUND) {
-      crashing.process.kill("SIGKILL");
-      say(`client ${CRASHING_CLIENT + 1} is killed after it submitted: its update still counts, and it starts again`);
-      startClient(CRASHING_CLIENT);
-    }
-  });
-  for (let i = 0; i < CLIENTS; i++) if (i !== CRASHING_CLIENT) startClient(i);
+  if (CRASHING_CLIENT >= 0) {
+    const crashing = startClient(CRASHING_CLIENT, (event) => {
+      note(event);
+      if (event.event === "accepted" && Number(event.facts.round) === CRASH_ROUND) {
+        crashing.process.kill("SIGKILL");
+        say(`client ${CRASHING_CLIENT + 1} is killed after it submitted: its update still counts, and it starts again`);
+        startClient(CRASHING_CLIENT);
+      }
+    });
+  }
+  for (let i = 0; i < dealing.clients; i++) if (i !== CRASHING_CLIENT) startClient(i);
 
   await complete;
   const seconds = (performance.now() - started) / 1000;
   write("");
   const verified = await runAuditor(processes, ["--contract", contract, "--rpc", chain.rpc, "--confirmations", "0", "--peer", gateway, "--state", join(directory, "auditor")], write);
-  printSummary(write, rounds, { seconds, central: await centralAccuracy(specification, rounds.size), verified, privacy: privacyStatement(specification.document, rounds.size) });
+  printSummary(write, rounds, { seconds, central: flags.central ? await centralAccuracy(specification, rounds.size, flags.data, dealing) : undefined, verified, privacy: privacyStatement(specification.document, rounds.size) });
   if (flags.stay) {
     write(pc.dim(`the gateway stays at ${gateway}; Ctrl-C ends the demo`));
     await new Promise<void>((resolve) => process.once("SIGINT", resolve));

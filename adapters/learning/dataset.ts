@@ -2,9 +2,11 @@
 import { stat } from "node:fs/promises";
 import { VerisumError } from "../../protocol/errors.ts";
 import { loadCsv } from "./csv.ts";
+import { MAX_DATA_VALUES } from "./data-file.ts";
 import { loadDigits } from "./digits.ts";
 import { loadIdx } from "./idx.ts";
 import { partitionDirichlet, partitionIid } from "./partition.ts";
+import { seededStream } from "./seeded-stream.ts";
 
 export interface Dataset {
   /** `sampleCount` rows of `product(featureShape)` values, scaled, all finite. */
@@ -31,13 +33,15 @@ export interface SpecOptions {
   readonly classCount: number | undefined;
 }
 
-const OPTION_NAMES = ["client", "clients", "alpha", "seed", "mean", "deviation", "classes"];
+const OPTION_NAMES = ["client", "clients", "alpha", "seed", "samples", "testSamples", "mean", "deviation", "classes"];
 
 /**
  * Loads what a `--data` argument names: `digits` (built in), a CSV file, an IDX image file, or a directory with the
  * four IDX files of an MNIST-like set or with train.csv and test.csv. Options follow a `?`:
  *
  * - `client=i&clients=n&seed=s[&alpha=a]`: the i-th of n shards (from 0) of the training data; label-skewed with `alpha`, IID without
+ * - `samples=k`, `testSamples=k`: at most k rows of the shard and of the test data, drawn without replacement; equal
+ *   specifications draw equal rows
  * - `mean=m&deviation=s`: scaling by public constants, one number or a comma-separated list with one per column
  * - `classes=k`: the number of classes, for files that need not hold every class
  *
@@ -54,7 +58,7 @@ export async function loadDataset(spec: string): Promise<LoadedData> {
   const scaling: SpecOptions = { mean: numbers(options, "mean"), deviation: numbers(options, "deviation"), classCount: integer(options, "classes", 2, 65_536) };
   if (scaling.deviation?.some((value) => value <= 0)) throw invalidSpec("deviation must be positive");
   const { train, test } = await loadSource(source, scaling);
-  return { train: shardOf(train, options), test };
+  return { train: atMost(shardOf(train, options), options, "samples"), test: atMost(test, options, "testSamples") };
 }
 
 async function loadSource(source: string, scaling: SpecOptions): Promise<LoadedData> {
@@ -81,6 +85,12 @@ function shardOf(train: Dataset, options: ReadonlyMap<string, string>): Dataset 
   if (clients === undefined || client === undefined || seed === undefined) throw invalidSpec("a shard needs client, clients and seed");
   const shards = alpha === undefined ? partitionIid(train, clients, seed) : partitionDirichlet(train, clients, alpha, seed);
   return shards[client]!;
+}
+
+/** A shard's rows may be in the order of their classes: the ones that stay are drawn, not the first. */
+function atMost(data: Dataset, options: ReadonlyMap<string, string>, name: "samples" | "testSamples"): Dataset {
+  const limit = integer(options, name, 1, MAX_DATA_VALUES) ?? data.sampleCount;
+  return limit >= data.sampleCount ? data : selectRows(data, seededStream(`limit-${name}`, 0).permutation(data.sampleCount).subarray(0, limit));
 }
 
 /** What a data set contains: shape, rows, and rows of each class. */

@@ -3,11 +3,13 @@ import type { TaskSpecification } from "../../adapters/task/create-task.ts";
 import { loadDataset } from "../../adapters/learning/dataset.ts";
 import { initialWeightsOf, parseModel } from "../../adapters/learning/model.ts";
 import { createTrainer } from "../../adapters/learning/trainer.ts";
+import { unionSpecification } from "../learning/shards.ts";
+import type { Dealing } from "../learning/shards.ts";
 
-/** Test accuracy after training centrally for as many epochs as the clients did in `rounds` rounds. */
-export async function centralAccuracy(specification: TaskSpecification, rounds: number): Promise<number> {
+/** Test accuracy after training, without noise, on as many rows as all clients have and for as many epochs as the clients did in `rounds` rounds. */
+export async function centralAccuracy(specification: TaskSpecification, rounds: number, data: string, dealing: Dealing): Promise<number> {
   const { model, training } = specification.document;
-  const { train, test } = await loadDataset("digits");
+  const { train, test } = await loadDataset(unionSpecification(data, dealing));
   const trainer = await createTrainer(model);
   const initial = initialWeightsOf(parseModel(model), specification.initialSeed);
   const { learningRate, momentum, batchSize, localEpochs } = training;

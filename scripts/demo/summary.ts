@@ -8,8 +8,8 @@ import type { RoundFigures } from "./account.ts";
 export interface DemoResult {
   /** Wall time of the rounds, set-up left out. */
   readonly seconds: number;
-  /** Test accuracy of the same model trained on all data in one place. */
-  readonly central: number;
+  /** Test accuracy of the same model trained on all data in one place; undefined where that was not asked for. */
+  readonly central: number | undefined;
   readonly verified: boolean;
   /** What the task's noise guarantees after these rounds; null without noise. */
   readonly privacy: CheckpointConfig["privacy"];
@@ -24,7 +24,8 @@ export function printSummary(write: (line: string) => void, rounds: ReadonlyMap<
   write("");
   write(table.toString());
   const federated = [...rounds.values()].at(-1)?.accuracy;
-  write(`federated ${pc.bold(percent(federated))}, all data in one place ${pc.bold(percent(central))}; ${rounds.size} rounds in ${seconds.toFixed(0)} s`);
+  const compared = central === undefined ? "" : `, all data in one place ${pc.bold(percent(central))}`;
+  write(`federated ${pc.bold(percent(federated))}${compared}; ${rounds.size} rounds in ${seconds.toFixed(0)} s`);
   write(privacy === null ? pc.dim("differential privacy is off (on: npm run demo -- --task tasks/digits-private.json)") : `differential privacy per ${privacy.unit}: epsilon ${pc.bold(privacy.epsilon.toFixed(2))} at delta ${privacy.delta}: ${privacy.statement}`);
   write(verified ? pc.green(pc.bold("Every round verified from chain and IPFS alone.")) : pc.red(pc.bold("The audit FAILED.")));
 }

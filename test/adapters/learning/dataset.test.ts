@@ -95,8 +95,19 @@ describe("data sets", () => {
       assert.deepEqual((await loadDataset("digits?client=0&clients=3&seed=1")).train, partitionIid(digits, 3, 1)[0]);
     });
 
+    it("bound the rows of a shard and of the test data, and draw equal rows for equal specifications", async () => {
+      const shard = partitionDirichlet(digits, 5, 0.5, 7)[2]!;
+      const spec = "digits?client=2&clients=5&alpha=0.5&seed=7&samples=60&testSamples=30";
+      const { train, test } = await loadDataset(spec);
+      assert.deepEqual([train.sampleCount, test.sampleCount], [60, 30]);
+      assert.equal(new Set([...rowsOf(train), ...rowsOf(shard)]).size, new Set(rowsOf(shard)).size);
+      assert.ok(describeDataset(train).histogram.every((count, label) => count > 0 || describeDataset(shard).histogram[label]! < 20), "rows come from all of the shard");
+      assert.deepEqual(await loadDataset(spec), { train, test });
+      assert.equal((await loadDataset("digits?samples=100000")).train.sampleCount, digits.sampleCount);
+    });
+
     for (const spec of [
-      "", "?seed=1", "digits?client=5&clients=5&seed=1", "digits?client=-1&clients=5&seed=1", "digits?client=1", "digits?clients=5&client=1", "digits?seed=1", "digits?color=red",
+      "digits?samples=0", "digits?testSamples=1.5", "digits?samples=", "", "?seed=1", "digits?client=5&clients=5&seed=1", "digits?client=-1&clients=5&seed=1", "digits?client=1", "digits?clients=5&client=1", "digits?seed=1", "digits?color=red",
       "digits?seed", "digits?seed=", "digits?seed=1&seed=2", "digits?client=0.5&clients=2&seed=1", "digits?client=0&clients=2&seed=x", "digits?mean=1", "digits?client=0&clients=2&seed=1&alpha=0",
     ]) {
       it(`are refused: "${spec}"`, () => rejectsCode(loadDataset(spec), "DATASET_SPEC_INVALID"));

@@ -1,0 +1,80 @@
+/**
+ * Federated rounds as the protocol would run them, without the protocol: the clients' own learner and quantisation, the sum
+ * of integers, the server's rule. What it leaves out (shares, proofs, chain) never changes a model.
+ */
+import type { Dataset } from "../../adapters/learning/dataset.ts";
+import type { Trainer } from "../../adapters/learning/trainer.ts";
+import type { TaskSpecification } from "../../adapters/task/create-task.ts";
+import type { TaskDocument } from "../../adapters/task/document.ts";
+import { createLearner } from "../../client/learner.ts";
+import { floatWeights, initialState, nextModel } from "../../protocol/model.ts";
+import { coordinateOffset, PRESETS } from "../../protocol/parameters.ts";
+import type { RandomBytes } from "../../protocol/random.ts";
+
+/** What one client's update looked like before it was quantised; norms in quantisation steps. */
+export interface UpdateFigures {
+  readonly normSteps: number;
+  readonly largestSteps: number;
+  /** Coordinates beyond the preset's range: they are clamped. */
+  readonly clamped: number;
+}
+
+export interface RoundResult {
+  readonly round: number;
+  readonly accuracy: number;
+  readonly loss: number;
+  readonly seconds: number;
+  readonly updates: readonly UpdateFigures[];
+}
+
+export interface FederationDependencies {
+  readonly trainer: Trainer;
+  /** One data set for each client; all have weight 1. */
+  readonly shards: readonly Dataset[];
+  readonly test: Dataset;
+  readonly random: RandomBytes;
+  onRound(result: RoundResult): void;
+}
+
+/** Runs rounds from the specification's initial weights. @throws what training and quantisation throw */
+export async function runFederation(specification: Pick<TaskSpecification, "document" | "initialSeed">, rounds: number, deps: FederationDependencies): Promise<RoundResult[]> {
+  const { trainer, shards, test, random, onRound } = deps;
+  const document: TaskDocument = { ...specification.document, version: 1, keysCid: `0x${"0".repeat(64)}` };
+  const { fractionalBits } = document.server;
+  const reporter = { say: () => undefined, wait: () => undefined };
+  const learners = shards.map((data) => createLearner({ trainer, data, document, random, reporter }));
+  let state = initialState(trainer.initialWeights(specification.initialSeed), fractionalBits);
+  const results: RoundResult[] = [];
+  for (let round = 1; round <= rounds; round++) {
+    const started = performance.now();
+    const base = floatWeights(state, fractionalBits);
+    const sums = new Int32Array(base.length);
+    const updates: UpdateFigures[] = [];
+    for (const learner of learners) {
+      const update = await learner.update(base, BigInt(round));
+      updates.push(figuresOf(update, document));
+      learner.quantise(update).forEach((value, i) => (sums[i] = sums[i]! + value));
+    }
+    state = nextModel(state, sums, learners.length, { ...document.server, stepBits: document.quantisation.stepBits });
+    const { accuracy, loss } = await trainer.evaluate(floatWeights(state, fractionalBits), test);
+    const result = { round, accuracy, loss, seconds: (performance.now() - started) / 1000, updates };
+    results.push(result);
+    onRound(result);
+  }
+  return results;
+}
+
+function figuresOf(update: Float32Array, { preset, quantisation }: Pick<TaskDocument, "preset" | "quantisation">): UpdateFigures {
+  const steps = 2 ** quantisation.stepBits;
+  const limit = coordinateOffset(PRESETS[preset]) - 1;
+  let squares = 0;
+  let largest = 0;
+  let clamped = 0;
+  for (const value of update) {
+    const magnitude = Math.abs(value * steps);
+    squares += magnitude * magnitude;
+    largest = Math.max(largest, magnitude);
+    if (magnitude > limit) clamped++;
+  }
+  return { normSteps: Math.sqrt(squares), largestSteps: largest, clamped };
+}

@@ -1,0 +1,66 @@
+/**
+ * What a task's settings reach, before anybody proves anything: the rounds of a federation in one process.
+ *
+ *   npm run simulate -- --task tasks/fashion-cnn.json --data /usr/share/datasets/fashion-mnist --samples 4000 --clients 5
+ */
+import { randomFillSync } from "node:crypto";
+import { readFile, writeFile } from "node:fs/promises";
+import { Command, InvalidArgumentError } from "commander";
+import { loadDataset } from "../adapters/learning/dataset.ts";
+import { createTrainer } from "../adapters/learning/trainer.ts";
+import { taskSpecificationSchema } from "../adapters/task/create-task.ts";
+import { privacyStatement } from "../adapters/task/privacy.ts";
+import { runFederation } from "./learning/federation.ts";
+import { shardSpecification } from "./learning/shards.ts";
+
+interface Flags {
+  readonly task: string;
+  readonly data: string;
+  readonly clients: number;
+  readonly seed: number;
+  readonly alpha?: number;
+  readonly samples?: number;
+  readonly rounds?: number;
+  readonly json?: string;
+}
+
+await new Command("simulate")
+  .description("run a task's rounds without shares, proofs and chain, and print what they reach")
+  .requiredOption("--task <file>")
+  .requiredOption("--data <data>", "as for the client, without a shard")
+  .option("--clients <n>", "shards of the data", positive, 5)
+  .option("--seed <n>", "of the partition", positive, 7)
+  .option("--alpha <a>", "label skew; IID without it", positive)
+  .option("--samples <n>", "at most so many rows for each client", positive)
+  .option("--rounds <n>", "the task's maxRounds if absent", positive)
+  .option("--json <file>", "write the rounds as JSON")
+  .action(async ({ task, data, clients, seed, alpha, samples, rounds, json }: Flags) => {
+    const specification = taskSpecificationSchema.parse(JSON.parse(await readFile(task, "utf8")));
+    const { document } = specification;
+    const loaded = [];
+    for (let client = 0; client < clients; client++) loaded.push(await loadDataset(shardSpecification(data, client, { clients, seed, alpha, samples, testSamples: undefined })));
+    const trainer = await createTrainer(document.model);
+    const write = (line: string): void => void process.stdout.write(`${line}\n`);
+    write(`${trainer.parameterCount} weights on ${trainer.backend}; rows ${loaded.map(({ train }) => train.sampleCount).join(", ")}; clip norm ${document.quantisation.clipSteps} steps of 2^-${document.quantisation.stepBits}`);
+    const results = await runFederation(specification, rounds ?? specification.maxRounds, {
+      trainer,
+      shards: loaded.map(({ train }) => train),
+      test: loaded[0]!.test,
+      random: (length) => randomFillSync(new Uint8Array(length)),
+      onRound: ({ round, accuracy, loss, seconds, updates }) => {
+        const norms = updates.map(({ normSteps }) => normSteps.toFixed(0)).join(" ");
+        const largest = Math.max(...updates.map(({ largestSteps }) => largestSteps)).toFixed(0);
+        const clamped = updates.reduce((sum, update) => sum + update.clamped, 0);
+        const epsilon = privacyStatement(document, round)?.epsilon;
+        write(`round ${round}: accuracy ${(accuracy * 100).toFixed(2)} %, loss ${loss.toFixed(3)}, ${seconds.toFixed(1)} s; update norms ${norms}, largest coordinate ${largest}, ${clamped} clamped${epsilon === undefined ? "" : `; epsilon ${epsilon}`}`);
+      },
+    });
+    if (json !== undefined) await writeFile(json, `${JSON.stringify(results, null, 2)}\n`);
+  })
+  .parseAsync();
+
+function positive(text: string): number {
+  const value = Number(text);
+  if (!(value > 0)) throw new InvalidArgumentError("a positive number");
+  return value;
+}
