@@ -40,6 +40,7 @@ export type CoordinatorStep = () => Promise<boolean>;
 
 export function createCoordinator(deps: CoordinatorDependencies): CoordinatorStep {
   let computed: Computed | undefined;
+  const unusable = new Set<string>();
   return async () => {
     const round = await deps.chain.round();
     switch (round.phase) {
@@ -52,7 +53,7 @@ export function createCoordinator(deps: CoordinatorDependencies): CoordinatorSte
       case "Attesting":
         return settleRound(deps, round);
       case "Aggregating": {
-        if (computed === undefined || !isOf(computed.publication.signed, round)) computed = await compute(deps, round);
+        if (computed === undefined || !isOf(computed.publication.signed, round)) computed = await compute(deps, round, unusable);
         if (computed === undefined) return pushPastDeadline(deps, round, "waiting for releases");
         if (round.deadline > (await deps.chain.blockTime()) && (await finalise(deps, round, computed))) return true;
         return pushPastDeadline(deps, round, "waiting for members' signatures");
@@ -124,11 +125,14 @@ async function settleRound(deps: CoordinatorDependencies, round: RoundState): Pr
   return pushPastDeadline(deps, round, `${records.attested.size} members have attested, ${session.parameters.quorum} needed`);
 }
 
-/** Interpolates the releases there are; undefined while too few (good ones) are there. */
-async function compute({ chain, session, board, reporter, evaluate }: CoordinatorDependencies, round: RoundState): Promise<Computed | undefined> {
+/**
+ * Interpolates the releases there are; undefined while too few (good ones) are there.
+ * @param unusable sets of releases that opened nothing, not searched again
+ */
+async function compute({ chain, session, board, reporter, evaluate }: CoordinatorDependencies, round: RoundState, unusable: Set<string>): Promise<Computed | undefined> {
   const records = await chain.records(round.number);
   if (records.settled === undefined || records.opened === undefined || records.released.length < session.parameters.threshold) return undefined;
-  const recovered = await recover(session, records, reporter);
+  const recovered = await recover(session, records, reporter, unusable);
   if (recovered === undefined) return undefined;
   const { opened } = records;
   const base = await loadModelState(session.store, opened.baseModelCid, opened.baseModelDigest, session.parameters.dimension);
@@ -145,15 +149,20 @@ async function compute({ chain, session, board, reporter, evaluate }: Coordinato
   return { publication, evaluation: value, opening };
 }
 
-async function recover(session: CommittingSession, records: RoundRecords, reporter: Reporter): Promise<readonly bigint[] | undefined> {
+async function recover(session: CommittingSession, records: RoundRecords, reporter: Reporter, unusable: Set<string>): Promise<readonly bigint[] | undefined> {
   const { settled } = records;
   const releases = await fetchReleases(session, records, (seat, code) => reporter.say("warn", "bad-release", `round ${settled!.round}: the release of seat ${seat} is unusable: ${code}`, { round: settled!.round, seat, code }));
+  const given = [settled!.sum.x, ...records.released.filter(({ seat }) => releases.some((release) => release.seat === seat)).map(({ releaseCid }) => releaseCid)].join();
+  if (unusable.has(given)) return undefined;
   try {
     const { elements, wrongSeats } = await recoverAggregate(session.parameters.threshold, releases, settled!.sum, session.committer);
     for (const seat of wrongSeats) reporter.say("warn", "wrong-release", `round ${settled!.round}: seat ${seat} released a wrong sum`, { round: settled!.round, seat });
     return elements;
   } catch (error) {
-    if (isVerisumError(error, "SHARE_COUNT") || isVerisumError(error, "AGGREGATE_NOT_RECOVERABLE")) return undefined;
+    if (isVerisumError(error, "SHARE_COUNT") || isVerisumError(error, "AGGREGATE_NOT_RECOVERABLE")) {
+      unusable.add(given);
+      return undefined;
+    }
     throw error;
   }
 }

@@ -8,21 +8,17 @@ import { unpackSum } from "./packing.ts";
 import { equalG1, weightedSumG1 } from "./points.ts";
 import type { G1 } from "./points.ts";
 import type { VectorCommitter } from "./ports.ts";
+import { fingerprintsOf, majorityOf, releasesOff, subsetsToTry } from "./release-agreement.ts";
+import type { Fingerprints, Release } from "./release-agreement.ts";
 import { interpolate, lagrangeAtZero } from "./sharing.ts";
 import type { Hex } from "./transcript.ts";
-
-/** One member's released share sum. */
-export interface Release {
-  readonly seat: number;
-  readonly shareSum: readonly bigint[];
-}
 
 /** An aggregate that opens the contract's sum, and who released something else. */
 export interface RecoveredAggregate {
   readonly elements: readonly bigint[];
   /**
    * Seats whose release is off the polynomial that at least 2t − 2 releases agree on; empty if fewer agree, when nobody can tell
-   * the wrong releases from the right ones (see `recoverAggregate`).
+   * the wrong releases from the right ones (see `releasesOff`).
    */
   readonly wrongSeats: readonly number[];
 }
@@ -36,36 +32,32 @@ export interface RoundOutcome {
 }
 
 /**
- * Interpolates t releases to X_Σ with [X_Σ] = C_Σ. With bad releases among them, commits to each release once and searches
- * the t-subsets in the exponent.
+ * Interpolates t releases to X_Σ with [X_Σ] = C_Σ. Which t is told from one field element of each release; only if too many are
+ * wrong for that, each is committed to and their t-subsets are searched in the exponent, MAX_SUBSETS of them at most.
  *
- * Any subset that opens the sum gives the aggregate: nothing else opens C_Σ. Blame is harder. Up to t − 1 corrupt members can
- * agree on errors that cancel at zero, so that their polynomial opens C_Σ too; it meets the honest one at zero and so in at most
- * t − 2 other seats. 2t − 3 releases may therefore agree on a wrong polynomial, 2t − 2 may not.
+ * Any subset that opens the sum gives the aggregate: nothing else opens C_Σ. Blame takes more (see `releasesOff`).
  *
- * @throws SHARE_COUNT if fewer than t releases are given; AGGREGATE_NOT_RECOVERABLE if no subset opens the sum
+ * @throws SHARE_COUNT if fewer than t releases are given; AGGREGATE_NOT_RECOVERABLE if no subset looked at opens the sum
  */
 export async function recoverAggregate(threshold: number, releases: readonly Release[], sum: G1, committer: VectorCommitter): Promise<RecoveredAggregate> {
   if (releases.length < threshold) {
     throw new VerisumError("SHARE_COUNT", `${releases.length} of ${threshold} releases are there`, { threshold, given: releases.length });
   }
+  const opened = async (chosen: readonly Release[]): Promise<bigint[] | undefined> => {
+    const elements = interpolateReleases(threshold, chosen.slice(0, threshold));
+    return equalG1(await committer.commit(elements), sum) ? elements : undefined;
+  };
   if (releases.length === threshold) {
-    const elements = interpolateReleases(threshold, releases);
-    if (equalG1(await committer.commit(elements), sum)) return { elements, wrongSeats: [] };
-    throw notRecoverable(threshold, releases);
+    const elements = await opened(releases);
+    if (elements === undefined) throw notRecoverable(threshold, releases);
+    return { elements, wrongSeats: [] };
   }
-  const points = await Promise.all(releases.map((release) => committer.commit(release.shareSum)));
-  let elements: bigint[] | undefined;
-  for (const subset of subsets(releases.length, threshold)) {
-    const seats = subset.map((i) => releases[i]!.seat);
-    const opened = weightedSumG1(subset.map((i) => points[i]!), lagrangeAtZero(seats));
-    if (!equalG1(opened, sum)) continue;
-    elements ??= interpolateReleases(threshold, subset.map((i) => releases[i]!));
-    const wrongSeats = releases.filter((_, i) => !subset.includes(i) && !liesOn(releases, points, subset, i)).map(({ seat }) => seat);
-    if (wrongSeats.length === 0 || releases.length - wrongSeats.length >= 2 * threshold - 2) return { elements, wrongSeats };
-  }
-  if (elements !== undefined) return { elements, wrongSeats: [] };
-  throw notRecoverable(threshold, releases);
+  const prints = fingerprintsOf(releases);
+  const majority = majorityOf(threshold, prints);
+  const elements = (majority === undefined ? undefined : await opened(majority.map((i) => releases[i]!))) ?? (await searchInExponent(threshold, releases, prints, sum, committer));
+  if (elements === undefined) throw notRecoverable(threshold, releases);
+  const wrong = releasesOff(threshold, prints, evaluatePolynomial(elements, prints.rho));
+  return { elements, wrongSeats: wrong.map((i) => releases[i]!.seat) };
 }
 
 /** The sums, the next model and both digests; a deterministic function of its arguments. @throws ENCODING_SLOT_RANGE, MODEL_OVERFLOW */
@@ -95,20 +87,11 @@ function interpolateReleases(threshold: number, releases: readonly Release[]): b
   return interpolate(threshold, releases.map(({ seat }) => seat), releases.map(({ shareSum }) => shareSum));
 }
 
-/** True if release `i` agrees with the polynomial through `subset`: swapping it in for one of them opens the same value. */
-function liesOn(releases: readonly Release[], points: readonly G1[], subset: readonly number[], i: number): boolean {
-  const swapped = [...subset.slice(1), i];
-  const open = (chosen: readonly number[]): G1 => weightedSumG1(chosen.map((k) => points[k]!), lagrangeAtZero(chosen.map((k) => releases[k]!.seat)));
-  return equalG1(open(swapped), open(subset));
-}
-
-/** The k-subsets of 0 … n−1 in lexicographic order. */
-function* subsets(n: number, k: number, from = 0): Generator<number[]> {
-  if (k === 0) {
-    yield [];
-    return;
+async function searchInExponent(threshold: number, releases: readonly Release[], prints: Fingerprints, sum: G1, committer: VectorCommitter): Promise<bigint[] | undefined> {
+  const points = await Promise.all(releases.map((release) => committer.commit(release.shareSum)));
+  for (const subset of subsetsToTry(prints, threshold)) {
+    const opened = weightedSumG1(subset.map((i) => points[i]!), lagrangeAtZero(subset.map((i) => releases[i]!.seat)));
+    if (equalG1(opened, sum)) return interpolateReleases(threshold, subset.map((i) => releases[i]!));
   }
-  for (let first = from; first <= n - k; first++) {
-    for (const rest of subsets(n, k - 1, first + 1)) yield [first, ...rest];
-  }
+  return undefined;
 }

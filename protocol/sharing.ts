@@ -1,6 +1,6 @@
 /** Shamir sharing of whole vectors over Fr, and the check that a share belongs to a commitment (docs/protocol.md, section 4). */
 import { VerisumError } from "./errors.ts";
-import { encodeElements, evaluatePolynomial, invert, multiply, randomElements, toField } from "./field.ts";
+import { encodeElements, evaluatePolynomial, invertAll, multiply, randomElements, toField } from "./field.ts";
 import { FIELD_ORDER, MAX_COMMITTEE } from "./parameters.ts";
 import type { RandomBytes } from "./random.ts";
 import { leafDigest } from "./transcript.ts";
@@ -67,17 +67,15 @@ export function checkShare(seat: number, share: readonly bigint[], recorded: { r
 
 /** Lagrange coefficients at zero for distinct seats. @throws SHARE_INDEX */
 export function lagrangeAtZero(seats: readonly number[]): bigint[] {
+  return lagrangeAt(0, seats);
+}
+
+/** The weights with which values at distinct seats give the value at x of the polynomial through them. @throws SHARE_INDEX */
+export function lagrangeAt(x: number, seats: readonly number[]): bigint[] {
   assertSeats(seats);
-  return seats.map((j) => {
-    let numerator = 1n;
-    let denominator = 1n;
-    for (const k of seats) {
-      if (k === j) continue;
-      numerator = multiply(numerator, BigInt(k));
-      denominator = multiply(denominator, toField(BigInt(k - j)));
-    }
-    return multiply(numerator, invert(denominator));
-  });
+  const product = (of: (k: number) => number, j: number): bigint => toField(seats.reduce((value, k) => (k === j ? value : value * BigInt(of(k))), 1n));
+  const inverses = invertAll(seats.map((j) => product((k) => j - k, j)));
+  return seats.map((j, i) => multiply(product((k) => x - k, j), inverses[i]!));
 }
 
 /**

@@ -99,7 +99,7 @@ export function sharesDigest(shareHashes: readonly Hex[]): Hex {
  * The digest of megabytes: keccak-256 of a domain tag, the length and the sha-256 of each 64 KiB leaf. One leaf can be disputed
  * alone, and sha-256 is several times faster than keccak-256 without the EVM.
  */
-export function leafDigest(label: "model" | "aggregate" | "share", bytes: Uint8Array): Hex {
+export function leafDigest(label: "model" | "aggregate" | "share" | "release", bytes: Uint8Array): Hex {
   const leaves: Uint8Array[] = [encodeWords([domainTag(label), BigInt(bytes.length)])];
   for (let at = 0; at < bytes.length; at += DIGEST_LEAF_BYTES) leaves.push(sha256(bytes.subarray(at, at + DIGEST_LEAF_BYTES)));
   return toHex(keccak_256(concatBytes(...leaves)));

@@ -1,10 +1,10 @@
 /** A round's result, computed alike by the aggregator that proposes it, the members that sign it and the auditor that checks it. */
-import type { Release } from "../../protocol/aggregate.ts";
 import { roundOutcome } from "../../protocol/aggregate.ts";
 import { bitIndexes } from "../../protocol/committee.ts";
 import { isVerisumError, VerisumError } from "../../protocol/errors.ts";
 import { decodeElements, encodeElements } from "../../protocol/field.ts";
 import type { ModelState } from "../../protocol/model.ts";
+import type { Release } from "../../protocol/release-agreement.ts";
 import { resultPoint } from "../../protocol/transcript.ts";
 import type { Hex } from "../../protocol/transcript.ts";
 import type { RoundRecords, RoundResult, SettledRecord, SignedResult, SubmittedRecord } from "../chain/task-chain.ts";

@@ -14,7 +14,7 @@ import type { RoundPublication } from "../../adapters/task/outcome.ts";
 import { checkShares, signProposal } from "../../aggregator/member.ts";
 import { auditTask } from "../../client/audit/audit-task.ts";
 import { checkAggregate, recoverAggregate } from "../../protocol/aggregate.ts";
-import type { Release } from "../../protocol/aggregate.ts";
+import type { Release } from "../../protocol/release-agreement.ts";
 import { openShare, shareFileName } from "../../protocol/bundle.ts";
 import type { RoundKeyPair, ShareAddress } from "../../protocol/bundle.ts";
 import { VerisumError } from "../../protocol/errors.ts";

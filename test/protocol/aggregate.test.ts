@@ -1,13 +1,13 @@
 import assert from "node:assert/strict";
 import { describe, it } from "mocha";
 import { checkAggregate, recoverAggregate, roundOutcome } from "../../protocol/aggregate.ts";
-import type { Release } from "../../protocol/aggregate.ts";
 import { evaluatePolynomial, multiply, randomElements, toField } from "../../protocol/field.ts";
 import { layoutFor } from "../../protocol/layout.ts";
 import { aggregateDigest, modelDigest, nextModel } from "../../protocol/model.ts";
 import type { ServerRule } from "../../protocol/model.ts";
 import { packUpdate } from "../../protocol/packing.ts";
 import { FIELD_ORDER, MASKS_PER_CHUNK, PRESETS } from "../../protocol/parameters.ts";
+import type { Release } from "../../protocol/release-agreement.ts";
 import { drawSharing, lagrangeAtZero, shareFor } from "../../protocol/sharing.ts";
 import { rejectsCode, throwsCode } from "../support/errors.ts";
 import { knownTauCommitter } from "../support/in-memory-keys.ts";
@@ -61,11 +61,31 @@ describe("recoverAggregate", () => {
     await rejectsCode(recoverAggregate(2, honestReleases(3, [1, 2, 3]), sum, committer), "AGGREGATE_NOT_RECOVERABLE");
   });
 
-  it("commits to each release once", async () => {
-    const counting = knownTauCommitter();
-    await recoverAggregate(3, withError(honestReleases(3, [1, 2, 3, 4, 5]), 1), sum, counting);
-    assert.equal(counting.calls(), 5);
+  it("commits once if a majority agrees, and once more for each release if none does", async () => {
+    const callsFor = async (releases: readonly Release[]): Promise<number> => {
+      const counting = knownTauCommitter();
+      await recoverAggregate(3, releases, sum, counting);
+      return counting.calls();
+    };
+    assert.equal(await callsFor(honestReleases(3, [1, 2, 3, 4, 5])), 1);
+    assert.equal(await callsFor(withError(honestReleases(3, [1, 2, 3, 4, 5]), 1)), 1);
+    assert.equal(await callsFor(withError(honestReleases(3, [1, 2, 3, 4]), 1)), 4);
   });
+
+  it("looks further if the majority agrees on something else", async () => {
+    const other = honestReleases(3, [1, 2, 3, 4, 5]).map(({ seat, shareSum }) => ({ seat, shareSum: shareSum.map((value) => toField(value + 1n)) }));
+    const releases = [...other, ...honestReleases(3, [6, 7, 8])];
+    assert.deepEqual((await recoverAggregate(3, releases, sum, committer)).elements, aggregate);
+  });
+
+  it("recovers with t - 1 wrong releases of the 3t - 2 in the largest committee", async () => {
+    const seats = Array.from({ length: 31 }, (_, i) => i + 1);
+    const wrong = [1, 2, 3, 4, 5, 6, 7, 8, 9, 10];
+    const releases = wrong.reduce((list, seat) => withError(list, seat, BigInt(seat)), honestReleases(11, seats));
+    const counting = knownTauCommitter();
+    assert.deepEqual(await recoverAggregate(11, releases, sum, counting), { elements: aggregate, wrongSeats: wrong });
+    assert.equal(counting.calls(), 1);
+  }).timeout(30_000);
 });
 
 describe("the outcome of a round", () => {
