@@ -9,7 +9,7 @@ import type { VectorCommitter } from "../../protocol/ports.ts";
 import { openVector } from "../../protocol/submission.ts";
 import { resultPoint } from "../../protocol/transcript.ts";
 import type { Hex, RoundContext } from "../../protocol/transcript.ts";
-import { COMMITTEE, SERVER_RULE } from "./bench-task.ts";
+import { SERVER_RULE } from "./bench-task.ts";
 import type { BenchTask } from "./bench-task.ts";
 
 export interface SettledSum extends RoundContext {
@@ -32,10 +32,10 @@ export interface AggregatorMeasurement {
  * @throws AGGREGATE_NOT_RECOVERABLE if the releases do not open the sum
  */
 export async function measureAggregator(task: BenchTask, settled: SettledSum, shareSums: readonly (readonly bigint[])[], committer: VectorCommitter, repeats: number): Promise<AggregatorMeasurement> {
-  const releases = shareSums.slice(0, COMMITTEE.threshold).map((shareSum, index) => ({ seat: index + 1, shareSum }));
+  const releases = shareSums.slice(0, task.committee.threshold).map((shareSum, index) => ({ seat: index + 1, shareSum }));
   const round = async () => {
     const started = performance.now();
-    const { elements } = await recoverAggregate(COMMITTEE.threshold, releases, settled.sum, committer);
+    const { elements } = await recoverAggregate(task.committee.threshold, releases, settled.sum, committer);
     const outcome = roundOutcome(task.layout, task.base, elements, settled.totalWeight, SERVER_RULE);
     const { value, opening } = await openVector(elements, resultPoint({ ...settled, ...outcome }), committer);
     return { milliseconds: performance.now() - started, elements, outcome, value, opening };

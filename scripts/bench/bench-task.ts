@@ -13,9 +13,8 @@ import { hashWords, domainTag } from "../../protocol/transcript.ts";
 import type { Hex } from "../../protocol/transcript.ts";
 
 export const BENCH_PRESET = PRESETS.standard;
-/** Clients of the measured round. */
-export const CLIENTS = 3;
-export const COMMITTEE = { size: 4, threshold: 2, quorum: 3 } as const;
+/** Members of a committee that can lose or distrust one: the smallest there is. */
+export const SMALLEST_COMMITTEE = 4;
 
 const STEP_BITS = 7;
 const FRACTIONAL_BITS = 20;
@@ -31,14 +30,36 @@ export const SERVER_RULE: ServerRule = {
   momentum: { numerator: 77, denominatorBits: 8 },
 };
 
+/** Who takes part in a measured round. */
+export interface Cohort {
+  readonly clients: number;
+  readonly members: number;
+}
+
+export interface Committee {
+  readonly size: number;
+  readonly threshold: number;
+  readonly quorum: number;
+}
+
 export interface BenchTask {
+  readonly cohort: Cohort;
+  readonly committee: Committee;
   readonly layout: Layout;
   readonly base: ModelState;
   readonly parameters: TaskParameters;
 }
 
-/** A valid task of this dimension. @throws PARAMETERS_INVALID */
-export function benchTask(dimension: number, keysHash: Hex): BenchTask {
+/** The largest threshold that a committee of this size allows (docs/protocol.md, section 1): n >= quorum + t − 1, quorum >= 2t − 1. */
+export function committeeOf(size: number): Committee {
+  const threshold = Math.floor((size + 2) / 3);
+  return { size, threshold, quorum: size - threshold + 1 };
+}
+
+/** A valid task of this dimension, in whose rounds all the cohort's clients submit. @throws PARAMETERS_INVALID */
+export function benchTask(dimension: number, cohort: Cohort, keysHash: Hex): BenchTask {
+  const committee = committeeOf(cohort.members);
+  const maxCorrupt = cohort.clients > 2 ? 1 : 0;
   const layout = layoutFor(BENCH_PRESET, dimension);
   const base = initialState(new Float32Array(dimension), FRACTIONAL_BITS);
   const label = (name: string): Hex => hashWords([domainTag(`bench.${name}`)]);
@@ -50,12 +71,12 @@ export function benchTask(dimension: number, keysHash: Hex): BenchTask {
     coordinateBits: BENCH_PRESET.coordinateBits,
     dimension,
     normBoundSquared: normBoundSquared(quantisationFor(dimension), dimension),
-    committeeSize: COMMITTEE.size,
-    threshold: COMMITTEE.threshold,
-    quorum: COMMITTEE.quorum,
-    minClients: CLIENTS,
-    minHonest: CLIENTS - 1,
-    maxCorrupt: 1,
+    committeeSize: committee.size,
+    threshold: committee.threshold,
+    quorum: committee.quorum,
+    minClients: cohort.clients,
+    minHonest: cohort.clients - maxCorrupt,
+    maxCorrupt,
     uniformWeights: false,
     openRegistration: false,
     bondWei: 0n,
@@ -69,7 +90,7 @@ export function benchTask(dimension: number, keysHash: Hex): BenchTask {
     chunkKinds: layout.chunks.map((chunk) => chunk.kindIndex),
   };
   assertTaskParameters(parameters);
-  return { layout, base, parameters };
+  return { cohort, committee, layout, base, parameters };
 }
 
 export function quantisationFor(dimension: number): Quantisation {

@@ -3,6 +3,7 @@ import { fork } from "node:child_process";
 import { fileURLToPath } from "node:url";
 import type { Submission, SubmissionContext } from "../../protocol/submission.ts";
 import type { TaskParameters } from "../../protocol/task.ts";
+import type { Calibration } from "./calibration.ts";
 import type { ClientTimes } from "./client-run.ts";
 
 export interface ClientJob {
@@ -20,18 +21,21 @@ export interface ClientReport {
   /** Start of the curve engine, and reading and checking the powers of tau. */
   readonly loadMs: number;
   /** In order; the first also reads the proving keys and runs before the compilers have warmed up. */
-  readonly runs: readonly { readonly times: ClientTimes; readonly calibrationMs: number; readonly load: number }[];
+  readonly runs: readonly { readonly times: ClientTimes; readonly calibration: Calibration; readonly load: number }[];
   /** By context. */
   readonly outputs: readonly { readonly submission: Submission; readonly sealed: readonly Uint8Array[] }[];
   /** Largest resident memory up to the end of the first submission. */
   readonly peakRssMb: number;
 }
 
+/** What the process sends: any number of steps, then its report. */
+export type ClientMessage = { readonly step: string } | { readonly report: ClientReport };
+
 /** @throws Error if the process ends without a report */
-export function measureClient(job: ClientJob): Promise<ClientReport> {
+export function measureClient(job: ClientJob, onStep: (step: string) => void): Promise<ClientReport> {
   const child = fork(fileURLToPath(new URL("./client-process.ts", import.meta.url)), { serialization: "advanced", execArgv: ["--disable-warning=ExperimentalWarning"] });
   return new Promise((resolve, reject) => {
-    child.once("message", (report) => resolve(report as ClientReport));
+    child.on("message", (message: ClientMessage) => ("step" in message ? onStep(message.step) : resolve(message.report)));
     child.once("error", reject);
     child.once("exit", (code) => reject(new Error(`the measured client ended with status ${String(code)} and no report`)));
     child.send(job);

@@ -1,10 +1,12 @@
 /** Rows of `npm run bench -- --json`, one for each model size. */
 import { availableParallelism } from "node:os";
-import { CLIENTS, COMMITTEE } from "./bench-task.ts";
+import type { Calibration } from "./calibration.ts";
 import type { RoundMeasurement } from "./measure-round.ts";
+import { ratiosOf } from "./ratios.ts";
+import type { Ratios } from "./ratios.ts";
 import { median, medianOfEach } from "./statistics.ts";
 
-/** Milliseconds, megabytes, gas and bytes; null for what the protocol does not have yet. */
+/** Milliseconds, megabytes, gas and bytes; null for what does not fit into a transaction. */
 export interface BenchRow {
   readonly d: number;
   readonly chunks: number;
@@ -13,7 +15,8 @@ export interface BenchRow {
   readonly preset: string;
   readonly client: {
     readonly packMs: number;
-    readonly noiseMs: number | null;
+    /** Not part of the total. */
+    readonly noiseMs: number;
     readonly commitMs: number;
     readonly shareMs: number;
     readonly encryptMs: number;
@@ -28,6 +31,11 @@ export interface BenchRow {
   readonly bytesPerMember: number;
 }
 
+export interface BatchGas {
+  readonly size: number;
+  readonly gasPerClient: number;
+}
+
 /** What a row leaves out and the table shows. */
 export interface BenchExtras {
   /** Wall time of the first submission of a fresh process, the reading of its keys included. */
@@ -36,23 +44,27 @@ export interface BenchExtras {
   readonly fastestTotalMs: number;
   /** Processor time of one submission, all threads. */
   readonly processorMs: number;
-  readonly calibrationMs: number;
+  readonly calibration: Calibration;
+  /** Gas of one submission among so many in one transaction. */
+  readonly batches: readonly BatchGas[];
+  /** Times over yardsticks, by stage. */
+  readonly ratios: Ratios;
   readonly loads: readonly number[];
   /** True if other programs wanted the processor all the while: wall times are then too long. */
   readonly busy: boolean;
 }
 
 export function rowOf({ task, client, memberChecks, aggregatorRounds, gas, bytesPerMember }: RoundMeasurement): BenchRow {
-  const { packMs, commitMs, shareMs, encryptMs, proveMs, openMs, totalMs } = medianOfEach(warmRuns(client).map(({ times }) => times));
+  const { packMs, noiseMs, commitMs, shareMs, encryptMs, proveMs, openMs, totalMs } = medianOfEach(warmRuns(client).map(({ times }) => times));
   const ms = (value: number): number => Number(value.toFixed(1));
   return {
     d: task.layout.dimension,
     chunks: task.layout.chunks.length,
-    clients: CLIENTS,
-    members: COMMITTEE.size,
+    clients: task.cohort.clients,
+    members: task.cohort.members,
     preset: task.layout.preset.name,
     client: {
-      packMs: ms(packMs), noiseMs: null, commitMs: ms(commitMs), shareMs: ms(shareMs), encryptMs: ms(encryptMs), proveMs: ms(proveMs), openMs: ms(openMs),
+      packMs: ms(packMs), noiseMs: ms(noiseMs), commitMs: ms(commitMs), shareMs: ms(shareMs), encryptMs: ms(encryptMs), proveMs: ms(proveMs), openMs: ms(openMs),
       totalMs: ms(totalMs), peakRssMb: Math.round(client.peakRssMb),
     },
     member: { checkMsPerClient: ms(median(memberChecks)) },
@@ -62,18 +74,22 @@ export function rowOf({ task, client, memberChecks, aggregatorRounds, gas, bytes
   };
 }
 
-export function extrasOf({ client }: RoundMeasurement): BenchExtras {
+export function extrasOf(measurement: RoundMeasurement): BenchExtras {
+  const { client } = measurement;
   const runs = warmRuns(client);
   return {
     firstTotalMs: client.loadMs + client.runs[0]!.times.totalMs,
     fastestTotalMs: Math.min(...runs.map(({ times }) => times.totalMs)),
     processorMs: median(runs.map(({ times }) => times.processorMs)),
-    calibrationMs: median(runs.map(({ calibrationMs }) => calibrationMs)),
+    calibration: medianOfEach(runs.map(({ calibration }) => calibration)),
+    batches: [],
+    ratios: ratiosOf(measurement),
     loads: client.runs.map(({ load }) => load),
     busy: runs.every(({ load }) => load > availableParallelism() + 1),
   };
 }
 
+/** Without the first, which reads the keys and meets cold compilers. */
 function warmRuns(client: RoundMeasurement["client"]): RoundMeasurement["client"]["runs"] {
   return client.runs.slice(1);
 }

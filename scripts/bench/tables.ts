@@ -2,12 +2,12 @@
 import Table from "cli-table3";
 import { CONTRACT_FUNCTIONS } from "./gas-meter.ts";
 import type { GasByFunction } from "./gas-meter.ts";
+import { growthExponent } from "./growth.ts";
 import type { BenchExtras, BenchRow } from "./rows.ts";
+import { RATIO_NAMES } from "./ratios.ts";
 import { verdictsOf } from "./targets.ts";
 
-const NOT_BUILT = "not built";
-
-/** One measured model size. */
+/** One measured round. */
 export interface BenchEntry {
   readonly row: BenchRow;
   readonly extras: BenchExtras;
@@ -21,9 +21,27 @@ export interface TableText {
   readonly lines: readonly (readonly string[])[];
 }
 
+/** Size below which fixed costs hide how a client's time grows. */
+const GROWTH_FROM_DIMENSION = 10_000;
+
+/** The rounds that differ in size alone: with as many clients as the first. By size. */
+export function entriesBySize(entries: readonly BenchEntry[]): BenchEntry[] {
+  return entries.filter(({ row }) => row.clients === entries[0]?.row.clients).sort((a, b) => a.row.d - b.row.d);
+}
+
+/** The rounds that differ in the number of clients alone: of the first's size. By number. */
+export function entriesByClients(entries: readonly BenchEntry[]): BenchEntry[] {
+  return entries.filter(({ row }) => row.d === entries[0]?.row.d).sort((a, b) => a.row.clients - b.row.clients);
+}
+
 export function tablesOf(entries: readonly BenchEntry[]): TableText[] {
-  const sizes = entries.map(({ row }) => `d = ${group(row.d)}`);
-  return [clientTable(entries, sizes), othersTable(entries, sizes), gasTable(entries, sizes), targetTable(entries)];
+  const bySize = entriesBySize(entries);
+  const byClients = entriesByClients(entries);
+  const sizes = bySize.map(({ row }) => `d = ${group(row.d)}`);
+  const tables = [clientTable(bySize, sizes), othersTable(bySize, sizes), gasTable(bySize, sizes)];
+  if (byClients.length > 1) tables.push(clientsTable(byClients));
+  if (bySize.length > 1 || byClients.length > 1) tables.push(growthTable(bySize, byClients));
+  return [...tables, ratioTable(bySize, sizes), targetTable(bySize)];
 }
 
 function clientTable(entries: readonly BenchEntry[], sizes: readonly string[]): TableText {
@@ -34,7 +52,6 @@ function clientTable(entries: readonly BenchEntry[], sizes: readonly string[]): 
     lines: [
       line("chunks", ({ row }) => String(row.chunks)),
       line("pack (clip, round, pack)", ({ row }) => ms(row.client.packMs)),
-      line("noise", ({ row }) => ms(row.client.noiseMs)),
       line("commit", ({ row }) => ms(row.client.commitMs)),
       line("share (and hash)", ({ row }) => ms(row.client.shareMs)),
       line("encrypt (and CID)", ({ row }) => ms(row.client.encryptMs)),
@@ -42,9 +59,9 @@ function clientTable(entries: readonly BenchEntry[], sizes: readonly string[]): 
       line("open", ({ row }) => ms(row.client.openMs)),
       line("total", ({ row }) => ms(row.client.totalMs)),
       line("total, fastest", ({ extras }) => ms(extras.fastestTotalMs)),
+      line("noise, with client-level privacy (not in the total)", ({ row }) => ms(row.client.noiseMs)),
       line("processor time, all threads", ({ extras }) => ms(extras.processorMs)),
       line("first submission of a process, with keys", ({ extras }) => ms(extras.firstTotalMs)),
-      line("total / calibration loop", ({ row, extras }) => (row.client.totalMs / extras.calibrationMs).toFixed(2)),
       line("peak memory, MB", ({ row }) => group(row.client.peakRssMb)),
     ],
   };
@@ -66,7 +83,66 @@ function gasTable(entries: readonly BenchEntry[], sizes: readonly string[]): Tab
   return {
     title: "Gas, the dearest call in a task's first round",
     header: ["function", ...sizes],
-    lines: [...CONTRACT_FUNCTIONS.map((name) => [name, ...entries.map(({ gas }) => group(gas[name]))]), ["submit in a batch of 20", ...entries.map(({ row }) => row.gas.submitBatched20 === null ? NOT_BUILT : group(row.gas.submitBatched20))]],
+    lines: [
+      ...CONTRACT_FUNCTIONS.map((name) => [name, ...entries.map(({ gas }) => group(gas[name]))]),
+      ["submit, each of a batch of 20", ...entries.map(({ row }) => (row.gas.submitBatched20 === null ? "does not fit" : group(row.gas.submitBatched20)))],
+    ],
+  };
+}
+
+function clientsTable(entries: readonly BenchEntry[]): TableText {
+  const line = (name: string, cell: (entry: BenchEntry) => string): string[] => [name, ...entries.map(cell)];
+  return {
+    title: `Clients in a round, d = ${group(entries[0]!.row.d)}`,
+    header: ["clients", ...entries.map(({ row }) => String(row.clients))],
+    lines: [
+      line("client: total, ms", ({ row }) => ms(row.client.totalMs)),
+      line("member: check all clients, ms", ({ row }) => ms(row.member.checkMsPerClient * row.clients)),
+      line("aggregator: one round, ms", ({ row }) => ms(row.aggregator.roundMs)),
+      line("submit, gas for each client", ({ row }) => group(row.gas.submit)),
+      line("attest, gas for each member", ({ row }) => group(row.gas.attest)),
+      line("settle, gas for the round", ({ row }) => group(row.gas.settle)),
+      line("finalize, gas for the round", ({ row }) => group(row.gas.finalize)),
+    ],
+  };
+}
+
+/** Exponents of power laws; 1 is proportional, 0 is constant. */
+function growthTable(bySize: readonly BenchEntry[], byClients: readonly BenchEntry[]): TableText {
+  const large = bySize.filter(({ row }) => row.d >= GROWTH_FROM_DIMENSION);
+  const line = (what: string, against: string, entries: readonly BenchEntry[], x: (row: BenchRow) => number, y: (row: BenchRow) => number): string[] => {
+    const exponent = growthExponent(entries.map(({ row }) => ({ x: x(row), y: y(row) })));
+    return [what, against, exponent === undefined ? "" : exponent.toFixed(2)];
+  };
+  const d = (row: BenchRow): number => row.d;
+  const n = (row: BenchRow): number => row.clients;
+  const from = `d from ${group(GROWTH_FROM_DIMENSION)}`;
+  return {
+    title: "Growth: the fitted exponent e of c·x^e",
+    header: ["what", "against", "exponent"],
+    lines: [
+      line("client: total", from, large, d, (row) => row.client.totalMs),
+      line("client: prove", from, large, d, (row) => row.client.proveMs),
+      line("client: commit", from, large, d, (row) => row.client.commitMs),
+      line("client: share", from, large, d, (row) => row.client.shareMs),
+      line("client: noise", from, large, d, (row) => row.client.noiseMs),
+      line("client: peak memory", from, large, d, (row) => row.client.peakRssMb),
+      line("member: bytes for each client", from, large, d, (row) => row.bytesPerMember),
+      line("member: check one client", from, large, d, (row) => row.member.checkMsPerClient),
+      line("aggregator: one round", from, large, d, (row) => row.aggregator.roundMs),
+      line("submit: gas", "chunks", bySize, (row) => row.chunks, (row) => row.gas.submit),
+      line("client: total", "clients", byClients, n, (row) => row.client.totalMs),
+      line("member: check all clients", "clients", byClients, n, (row) => row.member.checkMsPerClient * row.clients),
+      line("aggregator: one round", "clients", byClients, n, (row) => row.aggregator.roundMs),
+    ].filter(([, , exponent]) => exponent !== ""),
+  };
+}
+
+function ratioTable(entries: readonly BenchEntry[], sizes: readonly string[]): TableText {
+  return {
+    title: "Times over a yardstick of the same processor (fastest over fastest)",
+    header: ["", ...sizes],
+    lines: RATIO_NAMES.map((name) => [name, ...entries.map(({ extras }) => extras.ratios[name].toPrecision(3))]),
   };
 }
 
@@ -95,8 +171,8 @@ export function renderMarkdown({ title, header, lines }: TableText): string {
   return [`## ${title}`, "", row(header), row(header.map((_, i) => (i === 0 ? "---" : "---:"))), ...lines.map(row), ""].join("\n");
 }
 
-function ms(value: number | null): string {
-  return value === null ? NOT_BUILT : group(Number(value.toFixed(value < 100 ? 1 : 0)));
+function ms(value: number): string {
+  return group(Number(value.toFixed(value < 100 ? 1 : 0)));
 }
 
 function group(value: number): string {

@@ -10,19 +10,23 @@ const CLI = fileURLToPath(new URL("../../node_modules/hardhat/dist/src/cli.js", 
 const ROOT = fileURLToPath(new URL("../../", import.meta.url));
 /** Hardhat's public development accounts; they hold nothing anywhere else. */
 const MNEMONIC = Mnemonic.fromPhrase("test test test test test test test test test test test junk");
-/** Ports that the demo needs in a row: the chain, the aggregator and the members. */
+/** Ports in a row that the demo needs: the chain, the aggregator and four members. */
 const PORTS = 6;
 const START_TIMEOUT_MS = 60_000;
 
 export interface DemoChain {
   readonly rpc: string;
   readonly port: number;
+  readonly pid: number | undefined;
   wallet(index: number): Wallet;
 }
 
-/** Starts the node and waits until it answers. */
-export async function startChain(processes: Processes, onNoise: (line: string) => void): Promise<DemoChain> {
-  const port = await freePorts(PORTS);
+/**
+ * Starts the node and waits until it answers.
+ * @param ports free ports wanted in a row, the node's own the first
+ */
+export async function startChain(processes: Processes, onNoise: (line: string) => void, ports = PORTS): Promise<DemoChain> {
+  const port = await freePorts(ports);
   const child = spawn(process.execPath, [CLI, "node", "--hostname", "127.0.0.1", "--port", String(port)], { cwd: ROOT, stdio: ["ignore", "pipe", "pipe"] });
   processes.adopt(child);
   createInterface({ input: child.stderr }).on("line", onNoise);
@@ -42,6 +46,7 @@ export async function startChain(processes: Processes, onNoise: (line: string) =
   return {
     rpc: `http://127.0.0.1:${port}`,
     port,
+    pid: child.pid,
     wallet: (index) => new Wallet(HDNodeWallet.fromMnemonic(MNEMONIC, `m/44'/60'/0'/0/${index}`).privateKey),
   };
 }

@@ -11,17 +11,18 @@ import { median } from "../../scripts/bench/statistics.ts";
 import { verdictsOf } from "../../scripts/bench/targets.ts";
 import { word } from "../support/random.ts";
 
-const times = (totalMs: number): ClientTimes => ({ packMs: 1, commitMs: 2, shareMs: 3, encryptMs: 4, proveMs: 5, openMs: 6, totalMs, processorMs: 8 });
+const times = (totalMs: number): ClientTimes => ({ packMs: 1, noiseMs: 7, commitMs: 2, shareMs: 3, encryptMs: 4, proveMs: 5, openMs: 6, totalMs, processorMs: 8 });
 
 function rowFrom(dimension: number, totalsMs: readonly number[], gasEach: number): BenchRow {
   const gas = new GasMeter();
   for (const name of CONTRACT_FUNCTIONS) gas.note(name, BigInt(gasEach));
-  const runs = totalsMs.map((totalMs) => ({ times: times(totalMs), calibrationMs: 100, load: 1 }));
+  const runs = totalsMs.map((totalMs) => ({ times: times(totalMs), calibration: { fieldMs: 100, pointsMs: 10 }, load: 1 }));
   const measurement: RoundMeasurement = {
-    task: benchTask(dimension, word("keys")),
+    task: benchTask(dimension, { clients: 3, members: 4 }, word("keys")),
     client: { loadMs: 10, runs, outputs: [], peakRssMb: 300.4 },
     memberChecks: [3, 1, 2],
     aggregatorRounds: [9],
+    calibrations: [{ fieldMs: 50, pointsMs: 20 }],
     gas: gas.result(),
     bytesPerMember: 7280,
   };
@@ -37,10 +38,10 @@ describe("bench", () => {
     assert.throws(() => median([]), RangeError);
   });
 
-  it("writes rows with exactly the fields of the format, null for what is not built", () => {
+  it("writes rows with exactly the fields of the format, null for a batch that does not fit", () => {
     assert.deepEqual(rowFrom(2_410, [9_999, 700, 900, 800], 5), {
       d: 2_410, chunks: 1, clients: 3, members: 4, preset: "standard",
-      client: { packMs: 1, noiseMs: null, commitMs: 2, shareMs: 3, encryptMs: 4, proveMs: 5, openMs: 6, totalMs: 800, peakRssMb: 300 },
+      client: { packMs: 1, noiseMs: 7, commitMs: 2, shareMs: 3, encryptMs: 4, proveMs: 5, openMs: 6, totalMs: 800, peakRssMb: 300 },
       member: { checkMsPerClient: 2 },
       aggregator: { roundMs: 9 },
       gas: { submit: 5, submitBatched20: null, attest: 5, settle: 5, finalize: 5 },

@@ -1,0 +1,45 @@
+/** Measures scenarios one after the other, on one chain, with development keys for each size. */
+import { openCurve } from "../../adapters/curve/bn254.ts";
+import { kzgCommitter } from "../../adapters/curve/kzg.ts";
+import { ensureDevKeys } from "../../adapters/prover/ensure-keys.ts";
+import type { KeySet } from "../../adapters/prover/key-set.ts";
+import { layoutFor } from "../../protocol/layout.ts";
+import type { RandomBytes } from "../../protocol/random.ts";
+import { startChain } from "../demo/chain.ts";
+import type { Processes } from "../demo/processes.ts";
+import { buildContracts } from "../task/build-contracts.ts";
+import { BENCH_PRESET } from "./bench-task.ts";
+import { calibrationOn } from "./calibration.ts";
+import { measureRound } from "./measure-round.ts";
+import type { Scenario } from "./measure-round.ts";
+import { extrasOf, rowOf } from "./rows.ts";
+import type { BenchEntry } from "./tables.ts";
+
+export interface MeasuringEnvironment {
+  readonly processes: Processes;
+  readonly random: RandomBytes;
+  readonly onStep: (step: string) => void;
+}
+
+/** @param repeats timed client submissions after the first, and timed aggregations, in each scenario */
+export async function measureAll(scenarios: readonly Scenario[], repeats: number, { processes, random, onStep }: MeasuringEnvironment): Promise<BenchEntry[]> {
+  await buildContracts();
+  // All before the first measurement: making keys takes all threads.
+  for (const { dimension } of scenarios) await keysFor(dimension, random, onStep);
+  const chain = await startChain(processes, onStep);
+  const curve = await openCurve();
+  const calibrate = calibrationOn(curve);
+  const entries: BenchEntry[] = [];
+  for (const scenario of scenarios) {
+    const keys = await keysFor(scenario.dimension, random, onStep);
+    const measurement = await measureRound(scenario, repeats, { chain, keys, committer: kzgCommitter(curve, keys.powers), calibrate, random, onStep });
+    entries.push({ row: rowOf(measurement), extras: extrasOf(measurement), gas: measurement.gas });
+  }
+  return entries;
+}
+
+async function keysFor(dimension: number, random: RandomBytes, onStep: (step: string) => void): Promise<KeySet> {
+  const { chunks, elementCount } = layoutFor(BENCH_PRESET, dimension);
+  const kindCount = Math.max(...chunks.map(({ kindIndex }) => kindIndex)) + 1;
+  return ensureDevKeys({ preset: BENCH_PRESET, kindCount, powers: elementCount }, { curve: await openCurve(), random, onStep });
+}

@@ -1,0 +1,81 @@
+/**
+ * A crowd of clients on one machine: a chain, a real committee, and many light clients in one process, with real keys, proofs, shares,
+ * stores, transactions and verification throughout.
+ *
+ *   npm run load -- --clients 100
+ */
+import { randomFillSync } from "node:crypto";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { Command, InvalidArgumentError, Option } from "commander";
+import { createReporter } from "../adapters/cli/reporter.ts";
+import { runCommand } from "../adapters/cli/run.ts";
+import { MAX_COHORT, MAX_COMMITTEE } from "../protocol/parameters.ts";
+import type { PresetName } from "../protocol/parameters.ts";
+import { SMALLEST_COMMITTEE } from "./bench/bench-task.ts";
+import { Processes } from "./demo/processes.ts";
+import { loadText } from "./load/load-report.ts";
+import { runLoad } from "./load/run-load.ts";
+
+interface Flags {
+  readonly clients: number;
+  readonly d: number;
+  readonly rounds: number;
+  readonly members: number;
+  readonly atOnce: number;
+  readonly preset: PresetName;
+  readonly json?: string;
+}
+
+/** Lines of a failed run's noise that are shown. */
+const NOISE_LINES = 20;
+
+await new Command("load")
+  .description("many light clients, a real committee and a chain on this machine, with real proofs throughout")
+  .option("--clients <n>", `clients, 2 to ${MAX_COHORT}`, within(2, MAX_COHORT), 100)
+  .option("--d <n>", "wanted number of model parameters; the nearest that a network on the digits has is taken", within(1, Number.MAX_SAFE_INTEGER), 2_410)
+  .option("--rounds <n>", "rounds until the task is complete", within(1, 1_000), 1)
+  .option("--members <n>", `committee members, ${SMALLEST_COMMITTEE} to ${MAX_COMMITTEE}`, within(SMALLEST_COMMITTEE, MAX_COMMITTEE), SMALLEST_COMMITTEE)
+  .option("--at-once <n>", "clients at work at the same time", within(1, MAX_COHORT), 4)
+  .addOption(new Option("--preset <name>", "tiny is quicker and for tests").choices(["tiny", "standard"]).default("standard"))
+  .option("--json <file>", "write the figures as JSON")
+  .action(async ({ d, json, ...flags }: Flags) => {
+    const reporter = createReporter("text", "load", (line) => void process.stderr.write(`${line}\n`), Date.now);
+    await runCommand(reporter, async (signal) => {
+      const processes = new Processes();
+      const directory = await mkdtemp(join(tmpdir(), "verisum-load-"));
+      const noise: string[] = [];
+      signal.addEventListener("abort", () => void processes.stopAll().then(() => process.exit(3)));
+      try {
+        const environment = {
+          processes,
+          directory,
+          random: (length: number) => randomFillSync(new Uint8Array(length)),
+          onStep: (step: string) => reporter.say("info", "step", step),
+          onNoise: (line: string) => void noise.push(line),
+        };
+        const result = await runLoad({ ...flags, dimension: d }, environment);
+        process.stdout.write(`${loadText(result)}\n`);
+        if (json !== undefined) await writeFile(json, `${JSON.stringify(result, null, 2)}\n`);
+        if (!result.verified) process.exitCode = 1;
+        await processes.stopAll();
+        await rm(directory, { recursive: true, force: true });
+      } catch (error) {
+        for (const line of noise.slice(-NOISE_LINES)) reporter.say("info", "noise", line);
+        reporter.say("info", "logs", `the roles' logs are in ${directory}`);
+        throw error;
+      } finally {
+        await processes.stopAll();
+      }
+    });
+  })
+  .parseAsync();
+
+function within(low: number, high: number): (text: string) => number {
+  return (text) => {
+    const value = Number(text);
+    if (!Number.isInteger(value) || value < low || value > high) throw new InvalidArgumentError(`a whole number from ${low} to ${high}`);
+    return value;
+  };
+}
