@@ -101,6 +101,7 @@ async function runAggregator(flags: NodeFlags & { readonly data?: string; readon
     session: { ...session, committer: await loadCommitter(session, state, random, reporter) },
     board,
     reporter,
+    siblingNodes: { nodesOf: node.network.nodesOf, fetch: globalThis.fetch },
     ...(evaluate === undefined ? {} : { evaluate }),
   });
   const { maxRounds } = session.parameters;

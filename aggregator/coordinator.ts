@@ -5,6 +5,8 @@
 import type { RoundRecords, RoundState, SignedResult, TaskWriter } from "../adapters/chain/task-chain.ts";
 import type { Reporter } from "../adapters/cli/reporter.ts";
 import { cidFromDigest } from "../adapters/ipfs/cid.ts";
+import { recoverSiblingSums, requireSameModel, sameSettlements, siblingRounds } from "../adapters/task/cells.ts";
+import type { SiblingRound } from "../adapters/task/cells.ts";
 import { loadModelState } from "../adapters/task/checkpoint.ts";
 import type { CheckpointConfig } from "../adapters/task/checkpoint.ts";
 import { fetchReleases, publicationOf, resultOf } from "../adapters/task/outcome.ts";
@@ -14,9 +16,12 @@ import { recoverAggregate } from "../protocol/aggregate.ts";
 import { bestProposal, bitCount } from "../protocol/committee.ts";
 import { isVerisumError } from "../protocol/errors.ts";
 import { floatWeights } from "../protocol/model.ts";
+import type { ModelState } from "../protocol/model.ts";
 import { equalG1 } from "../protocol/points.ts";
 import { openVector } from "../protocol/submission.ts";
 import { smallestInclusion } from "../protocol/task.ts";
+import { requireReadySiblings, requireSameStep } from "./cells.ts";
+import type { SiblingNodes } from "./cells.ts";
 import type { ProposalBoard } from "./proposal.ts";
 
 export interface CoordinatorDependencies {
@@ -24,6 +29,7 @@ export interface CoordinatorDependencies {
   readonly session: CommittingSession;
   readonly board: ProposalBoard;
   readonly reporter: Reporter;
+  readonly siblingNodes: SiblingNodes;
   /** Measures a model on data of the aggregator's own; absent if it has none. */
   readonly evaluate?: (weights: Float32Array) => Promise<CheckpointConfig["metrics"]>;
 }
@@ -31,6 +37,8 @@ export interface CoordinatorDependencies {
 /** What the coordinator remembers of the round it is finishing. */
 interface Computed {
   readonly publication: RoundPublication;
+  /** The siblings' rounds that the result combines. */
+  readonly siblings: readonly SiblingRound[];
   readonly evaluation: bigint;
   readonly opening: { readonly x: bigint; readonly y: bigint };
 }
@@ -53,9 +61,15 @@ export function createCoordinator(deps: CoordinatorDependencies): CoordinatorSte
       case "Attesting":
         return settleRound(deps, round);
       case "Aggregating": {
-        if (computed === undefined || !isOf(computed.publication.signed, round)) computed = await compute(deps, round, unusable);
-        if (computed === undefined) return pushPastDeadline(deps, round, "waiting for releases");
-        if (round.deadline > (await deps.chain.blockTime()) && (await finalise(deps, round, computed))) return true;
+        try {
+          const siblings = await siblingRounds(deps.session, await deps.chain.records(round.number));
+          if (computed === undefined || !isOf(computed.publication.signed, round) || !sameSettlements(computed.siblings, siblings)) computed = await compute(deps, round, siblings, unusable);
+          if (computed === undefined) return await pushPastDeadline(deps, round, "waiting for releases");
+          if (round.deadline > (await deps.chain.blockTime()) && (await finalise(deps, round, { ...computed, siblings }))) return true;
+        } catch (error) {
+          if (!isVerisumError(error, "CELLS_INCOMPLETE")) throw error;
+          return pushPastDeadline(deps, round, error.message);
+        }
         return pushPastDeadline(deps, round, "waiting for members' signatures");
       }
     }
@@ -79,6 +93,7 @@ async function openNext({ chain, session, reporter }: CoordinatorDependencies): 
     reporter.wait(`waiting for clients: ${clients} registered, ${minClients} needed`, { clients, needed: minClients });
     return false;
   }
+  await requireSameStep(session);
   try {
     await chain.openRound();
   } catch (error) {
@@ -129,15 +144,16 @@ async function settleRound(deps: CoordinatorDependencies, round: RoundState): Pr
  * Interpolates the releases there are; undefined while too few (good ones) are there.
  * @param unusable sets of releases that opened nothing, not searched again
  */
-async function compute({ chain, session, board, reporter, evaluate }: CoordinatorDependencies, round: RoundState, unusable: Set<string>): Promise<Computed | undefined> {
+async function compute({ chain, session, board, reporter, evaluate }: CoordinatorDependencies, round: RoundState, siblings: readonly SiblingRound[], unusable: Set<string>): Promise<Computed | undefined> {
   const records = await chain.records(round.number);
   if (records.settled === undefined || records.opened === undefined || records.released.length < session.parameters.threshold) return undefined;
   const recovered = await recover(session, records, reporter, unusable);
   if (recovered === undefined) return undefined;
   const { opened } = records;
   const base = await loadModelState(session.store, opened.baseModelCid, opened.baseModelDigest, session.parameters.dimension);
-  const publication = await publicationOf(session, records, base, recovered, async (model) =>
-    evaluate === undefined ? null : evaluate(floatWeights(model, session.document.server.fractionalBits)));
+  const measure = async (model: ModelState): Promise<CheckpointConfig["metrics"]> => (evaluate === undefined ? null : evaluate(floatWeights(model, session.document.server.fractionalBits)));
+  const publication = await publicationOf(session, records, base, recovered, measure, await recoverSiblingSums(session, siblings));
+  requireSameModel(siblings, publication.signed.modelDigest);
   const { metrics } = publication;
   await session.store.putDirectory(publication.aggregateFiles);
   await session.store.putDirectory(publication.checkpointFiles);
@@ -146,7 +162,7 @@ async function compute({ chain, session, board, reporter, evaluate }: Coordinato
   reporter.say("info", "aggregated", `round ${round.number}: the aggregate opens the sum of commitments`, {
     round: round.number, ...(metrics === null ? {} : { accuracy: metrics.accuracy, loss: metrics.loss }),
   });
-  return { publication, evaluation: value, opening };
+  return { publication, siblings, evaluation: value, opening };
 }
 
 async function recover(session: CommittingSession, records: RoundRecords, reporter: Reporter, unusable: Set<string>): Promise<readonly bigint[] | undefined> {
@@ -167,10 +183,11 @@ async function recover(session: CommittingSession, records: RoundRecords, report
   }
 }
 
-async function finalise({ chain, session, board, reporter }: CoordinatorDependencies, round: RoundState, computed: Computed): Promise<boolean> {
+async function finalise({ chain, session, board, reporter, siblingNodes }: CoordinatorDependencies, round: RoundState, computed: Computed): Promise<boolean> {
   const signatures = board.signatures().slice(0, session.parameters.threshold);
   if (signatures.length < session.parameters.threshold) return false;
   const { signed } = computed.publication;
+  await requireReadySiblings(siblingNodes, computed.siblings, signed.modelDigest);
   const receipt = await chain.finalize(round.number, resultOf(signed), computed.evaluation, computed.opening, signatures);
   reporter.say("good", "finalised", `round ${round.number} is final: ${cidFromDigest(signed.modelCid)}, ${receipt.gasUsed} gas`, {
     round: round.number, modelCid: cidFromDigest(signed.modelCid), aggregateCid: cidFromDigest(signed.aggregateCid), gas: receipt.gasUsed, transaction: receipt.transactionHash,

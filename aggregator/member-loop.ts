@@ -1,4 +1,5 @@
 /** What a member does next, given the state of the chain. */
+import { basisOf, siblingRounds } from "../adapters/task/cells.ts";
 import type { CompactSignature, RoundRecords, RoundState } from "../adapters/chain/task-chain.ts";
 import { isVerisumError } from "../protocol/errors.ts";
 import type { ErrorCode } from "../protocol/errors.ts";
@@ -69,6 +70,8 @@ export function createMemberStep(deps: MemberLoopDependencies): () => Promise<bo
       released.add(round.number);
       return false;
     }
+    // A sum of a step that no sibling completes would be opened for nothing.
+    await siblingRounds(deps.session, records);
     try {
       if (!(await releaseSum(deps, records))) {
         reporter.wait(`round ${round.number}: waiting until the settlement is final`, { round: round.number });
@@ -103,7 +106,7 @@ export function createMemberStep(deps: MemberLoopDependencies): () => Promise<bo
       if (round.phase === "Aggregating") return await aggregate(round);
     } catch (error) {
       // A round that this member cannot take part in must not keep it from the next one.
-      if (!isVerisumError(error) || error.code.startsWith("CHAIN") || error.code.startsWith("STORAGE")) throw error;
+      if (!isVerisumError(error) || error.code.startsWith("CHAIN") || error.code.startsWith("STORAGE") || error.code === "CELLS_DIVERGED") throw error;
       reporter.wait(`round ${round.number}: ${error.code}: ${error.message}`, { round: round.number, code: error.code });
       return false;
     }
@@ -121,13 +124,13 @@ function createSigner(deps: MemberLoopDependencies): (round: bigint, records: Ro
   let current = -1n;
   const signatures = new Map<string, CompactSignature>();
   const computedFor = new Map<string, number>();
-  /** Proposals that were wrong, by node, with the number of releases that they were compared with. */
-  const refused = new Map<string, number>();
+  /** Proposals that were wrong, by node, with what they were compared with. */
+  const refused = new Map<string, string>();
 
-  const signatureFor = async (node: string, records: RoundRecords, { round, result, metrics }: Proposal): Promise<CompactSignature | undefined> => {
+  const signatureFor = async (node: string, records: RoundRecords, basis: string, { round, result, metrics }: Proposal): Promise<CompactSignature | undefined> => {
     const kept = signatures.get(result.modelCid);
     const computed = computedFor.get(node) ?? 0;
-    if (kept !== undefined || refused.get(node) === records.released.length || computed === RESULTS_PER_NODE) return kept;
+    if (kept !== undefined || refused.get(node) === basis || computed === RESULTS_PER_NODE) return kept;
     try {
       const signature = await signProposal(deps, records, result, metrics);
       signatures.set(result.modelCid, signature);
@@ -136,8 +139,9 @@ function createSigner(deps: MemberLoopDependencies): (round: bigint, records: Ro
       return signature;
     } catch (error) {
       if (!isVerisumError(error) || error.code.startsWith("CHAIN") || error.code.startsWith("STORAGE")) throw error;
+      if (error.code === "CELLS_INCOMPLETE" || error.code === "CELLS_DIVERGED") throw error;
       // Judged again when there are more releases: too few good ones may be there yet.
-      refused.set(node, records.released.length);
+      refused.set(node, basis);
       reporter.say("warn", "proposal-refused", `round ${round}: the proposal of ${node} is refused: ${error.code}: ${error.message}`, { round, node, code: error.code });
       return undefined;
     }
@@ -152,11 +156,12 @@ function createSigner(deps: MemberLoopDependencies): (round: bigint, records: Ro
     }
     reporter.wait(`round ${round}: waiting for a proposed result to become final`, { round });
     const before = signatures.size;
+    const basis = `${records.released.length};${basisOf(await siblingRounds(deps.session, records))}`;
     const nodes = deps.nodes();
     const proposals = await Promise.all(nodes.map((node) => fetchProposal(node, round, deps.fetch)));
     for (const [index, node] of nodes.entries()) {
       const proposal = proposals[index];
-      const signature = proposal === undefined ? undefined : await signatureFor(node, records, proposal);
+      const signature = proposal === undefined ? undefined : await signatureFor(node, records, basis, proposal);
       if (signature === undefined) continue;
       await sendSignature(node, round, { seat, signature }, deps.fetch).catch((error: unknown) => {
         if (!isVerisumError(error, "IPFS_UNAVAILABLE")) throw error;

@@ -1,6 +1,7 @@
 /** A committee member's part in a round: attest shares, release one sum, sign a result it recomputed (docs/protocol.md, section 6). */
 import { fetchReleases, includedRecords, publicationOf, requireSettled, sameResult, SHARE_SUM_FILE } from "../adapters/task/outcome.ts";
 import { challengePointsOf } from "../adapters/task/challenge.ts";
+import { recoverSiblingSums, requireSameModel, siblingRounds } from "../adapters/task/cells.ts";
 import { loadModelState } from "../adapters/task/checkpoint.ts";
 import type { CheckpointConfig } from "../adapters/task/checkpoint.ts";
 import type { CommittingSession } from "../adapters/task/session.ts";
@@ -17,6 +18,7 @@ import { encodeElements } from "../protocol/field.ts";
 import { checkShare, linearCombination } from "../protocol/sharing.ts";
 import { submissionEvaluation } from "../protocol/submission.ts";
 import type { Hex } from "../protocol/transcript.ts";
+import { requireTimeToFinalise } from "./cells.ts";
 import { bindRelease } from "./release-record.ts";
 import type { RoundKeys } from "./round-keys.ts";
 
@@ -98,19 +100,24 @@ export async function releaseSum(deps: MemberDependencies, records: RoundRecords
 /**
  * Recomputes a proposed result from the chain and the releases, and signs it if every field agrees.
  * @param metrics the aggregator's own measurement, the one part of a checkpoint that is not recomputed
- * @throws AUDIT_FAILED if the proposal is not what follows; AGGREGATE_NOT_RECOVERABLE, SHARE_COUNT and store errors
+ * In a task of cells the result is the combination: it is signed once every sibling's sum is there, and not when a sibling that
+ * has still to finalise has little time left for it.
+ * @throws AUDIT_FAILED if the proposal is not what follows; AGGREGATE_NOT_RECOVERABLE, SHARE_COUNT, CELLS_* and store errors
  */
 export async function signProposal(deps: MemberDependencies, records: RoundRecords, proposal: RoundResult, metrics: CheckpointConfig["metrics"]): Promise<CompactSignature> {
   const { chain, session } = deps;
   const settled = requireSettled(records);
+  const siblings = await siblingRounds(session, records);
+  await requireTimeToFinalise(siblings);
   const releases = await fetchReleases(session, records, (seat, code) => deps.reporter.say("warn", "bad-release", `round ${settled.round}: the release of seat ${seat} is unusable: ${code}`, { round: settled.round, seat, code }));
   const { elements } = await recoverAggregate(session.parameters.threshold, releases, settled.sum, session.committer);
   const opened = records.opened!;
   const base = await loadModelState(session.store, opened.baseModelCid, opened.baseModelDigest, session.parameters.dimension);
-  const publication = await publicationOf(session, records, base, elements, async () => metrics);
+  const publication = await publicationOf(session, records, base, elements, async () => metrics, await recoverSiblingSums(session, siblings));
   if (!sameResult(publication.signed, proposal)) {
     throw new VerisumError("AUDIT_FAILED", `round ${settled.round}: the proposed result is not what the releases give`, { round: settled.round });
   }
+  requireSameModel(siblings, publication.signed.modelDigest);
   // What is signed is held here as well, so that it stays available without the aggregator.
   await session.store.putDirectory(publication.aggregateFiles);
   await session.store.putDirectory(publication.checkpointFiles);

@@ -8,6 +8,8 @@ import type { CompactSignature, RoundResult } from "../adapters/chain/task-chain
 import type { CheckpointConfig } from "../adapters/task/checkpoint.ts";
 
 const MAX_BODY_BYTES = 4096;
+/** A proposal with the signatures of 32 seats. */
+const MAX_PROPOSAL_BYTES = 16_384;
 const TIMEOUT_MS = 10_000;
 
 const word = z.custom<Hex>((value) => typeof value === "string" && /^0x[0-9a-f]{64}$/.test(value));
@@ -17,6 +19,7 @@ const proposalSchema = z.strictObject({
   metrics: z.strictObject({ accuracy: z.number(), loss: z.number(), samples: z.int() }).nullable(),
 });
 const signatureSchema = z.strictObject({ seat: z.int().min(1).max(32), r: word, vs: word });
+const offerSchema = proposalSchema.extend({ signatures: z.array(signatureSchema).max(32) });
 
 export interface Proposal {
   readonly round: bigint;
@@ -27,6 +30,11 @@ export interface Proposal {
 export interface SeatSignature {
   readonly seat: number;
   readonly signature: CompactSignature;
+}
+
+/** A proposal as its node serves it: with the signatures so far, so that anybody can finalise it. */
+export interface Offer extends Proposal {
+  readonly signatures: readonly SeatSignature[];
 }
 
 /** The proposal on offer and the signatures received for it. */
@@ -50,7 +58,7 @@ export function addProposalRoutes(app: FastifyInstance, verify: (proposal: Propo
   app.get("/v1/proposals/:round", async (request, reply) => {
     const proposal = offered(request.params);
     if (proposal === undefined) return reply.status(404).send({ code: "IPFS_NOT_FOUND", message: "no result is proposed for this round" });
-    return reply.header("cache-control", "no-store").send({ ...proposal, round: proposal.round.toString() });
+    return reply.header("cache-control", "no-store").send({ ...proposal, round: proposal.round.toString(), signatures: [...received].map(([seat, signature]) => ({ seat, ...signature })) });
   });
   app.post("/v1/proposals/:round/signatures", { bodyLimit: MAX_BODY_BYTES }, async (request, reply) => {
     const proposal = offered(request.params);
@@ -74,14 +82,15 @@ export function addProposalRoutes(app: FastifyInstance, verify: (proposal: Propo
 }
 
 /** Asks a node for its proposal; undefined if it has none or cannot be reached. */
-export async function fetchProposal(baseUrl: string, round: bigint, fetch: typeof globalThis.fetch): Promise<Proposal | undefined> {
+export async function fetchProposal(baseUrl: string, round: bigint, fetch: typeof globalThis.fetch): Promise<Offer | undefined> {
   try {
     const signal = AbortSignal.timeout(TIMEOUT_MS);
     const response = await fetch(new URL(`v1/proposals/${round}`, withSlash(baseUrl)), { redirect: "error", signal });
-    const body = await readBody(response, MAX_BODY_BYTES, signal);
+    const body = await readBody(response, MAX_PROPOSAL_BYTES, signal);
     if (!response.ok) return undefined;
-    const parsed = proposalSchema.safeParse(JSON.parse(new TextDecoder().decode(body)));
-    return parsed.success && parsed.data.round === round ? parsed.data : undefined;
+    const parsed = offerSchema.safeParse(JSON.parse(new TextDecoder().decode(body)));
+    if (!parsed.success || parsed.data.round !== round) return undefined;
+    return { ...parsed.data, signatures: parsed.data.signatures.map(({ seat, r, vs }) => ({ seat, signature: { r, vs } })) };
   } catch {
     return undefined;
   }

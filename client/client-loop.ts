@@ -19,7 +19,8 @@ export type ClientProgress = "waiting" | "acted" | "done";
  *
  * Before it trains on a model, the client audits every round since the last it audited: the base is trusted by induction from
  * the genesis. A round that refuses its submission is left; the next one is joined.
- * @throws AUDIT_FAILED if a published round does not follow from the chain: the task must end
+ * @throws AUDIT_FAILED if a published round does not follow from the chain, CELLS_DIVERGED if a sibling cell left the group: the task
+ * must end
  */
 export function createClientStep(deps: ClientLoopDependencies): () => Promise<ClientProgress> {
   const finished = new Set<bigint>();
@@ -30,11 +31,11 @@ export function createClientStep(deps: ClientLoopDependencies): () => Promise<Cl
     if (round <= after) return;
     const { findings, ok } = await deps.audit(after, round);
     const reds = findings.filter((finding) => !finding.ok);
-    // Content that is away now may come; it must come before this client trains.
-    const red = reds.find(({ code }) => code !== "IPFS_UNAVAILABLE");
+    // Content that is away now may come, and a sibling cell may yet finalise; both must happen before this client trains.
+    const red = reds.find(({ code }) => code !== "IPFS_UNAVAILABLE" && code !== "CELLS_INCOMPLETE");
     const away = reds[0];
-    if (red === undefined && away !== undefined) throw new VerisumError("IPFS_UNAVAILABLE", `round ${away.round}: ${away.check}: ${away.detail}`, { round: away.round });
-    if (!ok) throw new VerisumError("AUDIT_FAILED", `round ${red?.round}: ${red?.check}: ${red?.detail}`, { round: red?.round ?? 0, check: red?.check ?? "" });
+    if (red === undefined && away?.code !== undefined) throw new VerisumError(away.code, `round ${away.round}: ${away.check}: ${away.detail}`, { round: away.round });
+    if (!ok) throw new VerisumError(red?.code === "CELLS_DIVERGED" ? red.code : "AUDIT_FAILED", `round ${red?.round}: ${red?.check}: ${red?.detail}`, { round: red?.round ?? 0, check: red?.check ?? "" });
     await deps.journal.setAuditedRound(round);
     deps.reporter.say("good", "audited", `audited round ${round}: ${findings.length} checks passed`, { round, checks: findings.length });
   };

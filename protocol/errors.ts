@@ -26,6 +26,11 @@ export const ERROR_CODES = {
   AGGREGATE_NOT_RECOVERABLE: "No threshold-sized set of released share sums opens the sum of commitments.",
   MODEL_DIGEST_MISMATCH: "A model's integer state does not have the digest recorded on chain.",
   MODEL_OVERFLOW: "An integer model weight left the range of the model's fixed-point format.",
+  // cells
+  CELLS_DIVERGED: "Two cells of a group no longer share one model: the group has ended.",
+  CELLS_GROUP_INVALID: "The group in the task's document is not full, does not list this contract, or lists one of another task.",
+  CELLS_INCOMPLETE: "A sibling cell has no sum of this step yet, or has not finalised it.",
+  CELLS_SUM_OVERFLOW: "A coordinate of the sum over all cells leaves the range of 32-bit integers.",
   // update
   UPDATE_NOT_FINITE: "A local update contains NaN or an infinity.",
   UPDATE_LENGTH: "A local update does not have the task's number of coordinates.",

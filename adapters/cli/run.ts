@@ -44,7 +44,7 @@ export async function runCommand(reporter: Reporter, command: (signal: AbortSign
 }
 
 /** Failures of the surroundings, which a role outlives: it says so, waits and looks again. */
-const PASSING: readonly ErrorCode[] = ["CHAIN_UNREACHABLE", "CHAIN_REVERTED", "CHAIN_TRANSACTION_LOST", "IPFS_UNAVAILABLE"];
+const PASSING: readonly ErrorCode[] = ["CHAIN_UNREACHABLE", "CHAIN_REVERTED", "CHAIN_TRANSACTION_LOST", "IPFS_UNAVAILABLE", "CELLS_INCOMPLETE"];
 
 /**
  * One step of a role that must not stop for a node that is away or a call that came too late.

@@ -13,13 +13,18 @@ import type { ContentStore } from "../ipfs/store.ts";
 import { encodeSafetensors } from "../learning/safetensors.ts";
 import type { TaskDocument } from "./document.ts";
 
+/** Of one cell's entry, 256 clients included, and of everything else. */
 const MAX_CONFIG_BYTES = 1 << 20;
+const MAX_CELL_BYTES = 1 << 14;
 
 /** Name and shape of one tensor of the model, in the order of the flat weights. */
 export interface TensorShape {
   readonly name: string;
   readonly shape: readonly number[];
 }
+
+/** One cell's part in a model. */
+const cellSchema = z.strictObject({ contract: z.string(), round: z.int().min(1), aggregateCid: z.string(), totalWeight: z.int().min(1), clients: z.array(z.string()) });
 
 const configSchema = z.strictObject({
   format: z.literal("verisum-checkpoint-1"),
@@ -30,6 +35,8 @@ const configSchema = z.strictObject({
   clients: z.array(z.string()),
   totalWeight: z.int().min(0),
   aggregateCid: z.string().nullable(),
+  /** Of a task with cells: all of them by place, this checkpoint's own among them. */
+  cells: z.array(cellSchema).optional(),
   weights: z.strictObject({ count: z.int(), fractionalBits: z.int() }),
   privacy: z.strictObject({ unit: z.string(), statement: z.string(), epsilon: z.number(), delta: z.number() }).nullable(),
   metrics: z.strictObject({ accuracy: z.number(), loss: z.number(), samples: z.int() }).nullable(),
@@ -57,6 +64,7 @@ export function checkpointFiles(
     clients: origin.clients,
     totalWeight: origin.totalWeight,
     aggregateCid: origin.aggregateCid,
+    ...(origin.cells === undefined ? {} : { cells: origin.cells }),
     weights: { count: state.weights.length, fractionalBits: document.server.fractionalBits },
     privacy: origin.privacy,
     metrics,
@@ -80,9 +88,12 @@ export async function loadModelState(store: ContentStore, cid: Hex, digest: Hex,
   return state;
 }
 
-/** @throws TASK_DOCUMENT_INVALID for a malformed config.json, and whatever the store throws */
-export async function loadCheckpointConfig(store: ContentStore, cid: Hex): Promise<CheckpointConfig> {
-  const bytes = await store.getFile(cidFromDigest(cid), "config.json", { maxBytes: MAX_CONFIG_BYTES });
+/**
+ * @param cellCount the task's cells; 1 without a group
+ * @throws TASK_DOCUMENT_INVALID for a malformed config.json, and whatever the store throws
+ */
+export async function loadCheckpointConfig(store: ContentStore, cid: Hex, cellCount = 1): Promise<CheckpointConfig> {
+  const bytes = await store.getFile(cidFromDigest(cid), "config.json", { maxBytes: MAX_CONFIG_BYTES + cellCount * MAX_CELL_BYTES });
   try {
     return configSchema.parse(JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(bytes)));
   } catch (cause) {

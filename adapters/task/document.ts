@@ -48,6 +48,8 @@ export const documentSchema = z.strictObject({
     learningRate: dyadic,
     momentum: dyadic,
   }),
+  /** The contract that lists the task's cells; absent for a task of one contract. */
+  cells: z.strictObject({ group: z.templateLiteral(["0x", z.string().regex(/^[0-9a-f]{40}$/)]) }).optional(),
   /** Digest of the directory with the proving keys, so that a new participant needs only the contract. */
   keysCid: z.templateLiteral(["0x", z.string().regex(/^[0-9a-f]{64}$/)]),
 });

@@ -76,9 +76,11 @@ async function openNode(chain: TaskReader, options: NodeOptions, reporter: Repor
   const log = { debug: () => undefined, warn: () => undefined };
   const store =
     options.ipfsApi === undefined
-      ? await createContentStore({ directory: options.storeDirectory ?? join(options.stateDirectory, "ipfs"), peers: network.peers, log })
+      ? await createContentStore({ directory: options.storeDirectory ?? join(options.stateDirectory, "ipfs"), peers: network.sources, log })
       : await createKuboStore({ apiUrl: options.ipfsApi });
   const session = await whenAvailable(() => openTask(chain, store), network, reporter, sleep);
+  session.cells?.siblings.forEach(network.include);
+  await network.refresh();
   return {
     chain,
     state,

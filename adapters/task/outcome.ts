@@ -1,5 +1,5 @@
 /** A round's result, computed alike by the aggregator that proposes it, the members that sign it and the auditor that checks it. */
-import { roundOutcome } from "../../protocol/aggregate.ts";
+import { cellOutcome } from "../../protocol/cells.ts";
 import { bitIndexes } from "../../protocol/committee.ts";
 import { isVerisumError, VerisumError } from "../../protocol/errors.ts";
 import { decodeElements, encodeElements } from "../../protocol/field.ts";
@@ -10,6 +10,7 @@ import type { Hex } from "../../protocol/transcript.ts";
 import type { RoundRecords, RoundResult, SettledRecord, SignedResult, SubmittedRecord } from "../chain/task-chain.ts";
 import { cidFromDigest, digestHexOfCid } from "../ipfs/cid.ts";
 import { buildDirectory } from "../ipfs/profile.ts";
+import type { SiblingSum } from "./cells.ts";
 import { checkpointFiles } from "./checkpoint.ts";
 import type { CheckpointConfig } from "./checkpoint.ts";
 import { privacyStatement } from "./privacy.ts";
@@ -38,7 +39,8 @@ export type Measure = (model: ModelState) => Promise<CheckpointConfig["metrics"]
  * @param base the model that the round started from
  * @param elements the aggregate, already checked against the sum of commitments
  * @param measure called once, with the round's model
- * @throws ENCODING_SLOT_RANGE, MODEL_OVERFLOW
+ * @param siblings the aggregates of every other cell of the step, checked; none for a task without cells
+ * @throws ENCODING_SLOT_RANGE, MODEL_OVERFLOW, CELLS_SUM_OVERFLOW; CELLS_INCOMPLETE if a sibling is missing
  */
 export async function publicationOf(
   session: TaskSession,
@@ -46,16 +48,20 @@ export async function publicationOf(
   base: ModelState,
   elements: readonly bigint[],
   measure: Measure,
+  siblings: readonly SiblingSum[] = [],
 ): Promise<RoundPublication> {
   const settled = requireSettled(records);
   const opened = records.opened!;
-  const outcome = roundOutcome(session.layout, base, elements, settled.totalWeight, {
+  requireEverySibling(session, siblings);
+  const outcome = cellOutcome(session.layout, base, { elements, totalWeight: settled.totalWeight }, siblings, {
     ...session.document.server,
     stepBits: session.document.quantisation.stepBits,
   });
   const metrics = await measure(outcome.model);
   const aggregateFiles = { [AGGREGATE_FILE]: encodeElements(elements) };
   const aggregateCid = await directoryDigest(aggregateFiles);
+  const clients = includedRecords(records, settled).map(({ client }) => client);
+  const own = { contract: session.chain.context.contract, round: Number(settled.round), aggregateCid, totalWeight: settled.totalWeight, clients };
   const files = checkpointFiles(
     session.document,
     session.tensors,
@@ -64,9 +70,10 @@ export async function publicationOf(
       task: taskOrigin(session),
       round: Number(settled.round),
       parentCid: cidFromDigest(opened.baseModelCid),
-      clients: includedRecords(records, settled).map(({ client }) => client),
+      clients,
       totalWeight: settled.totalWeight,
       aggregateCid: cidFromDigest(aggregateCid),
+      ...(session.cells === undefined ? {} : { cells: cellEntries(session.cells.cells, [own, ...siblings]) }),
       privacy: privacyStatement(session.document, Number(settled.round)),
     },
     metrics,
@@ -82,6 +89,22 @@ export async function publicationOf(
     modelDigest: outcome.modelDigest,
   };
   return { model: outcome.model, metrics, signed, point: pointOf(session, signed), aggregateFiles, checkpointFiles: files };
+}
+
+/** A combination is of all cells or of none: nobody signs or accepts a cell's own sum as the group's. */
+function requireEverySibling({ chain, cells }: TaskSession, siblings: readonly SiblingSum[]): void {
+  const expected = (cells?.cells ?? []).filter((cell) => cell !== chain.context.contract);
+  const given = siblings.map(({ contract }) => contract);
+  if (expected.length !== given.length || expected.some((cell, i) => cell !== given[i])) {
+    throw new VerisumError("CELLS_INCOMPLETE", `the sums of ${given.length} siblings are there, of ${expected.length} cells`, { given, expected });
+  }
+}
+
+/** What config.json says of every cell, by place. */
+function cellEntries(places: readonly Hex[], parts: readonly Omit<SiblingSum, "elements">[]): NonNullable<CheckpointConfig["cells"]> {
+  return places.flatMap((place) => parts.filter(({ contract }) => contract === place)).map(({ contract, round, aggregateCid, totalWeight, clients }) => ({
+    contract, round, aggregateCid: cidFromDigest(aggregateCid), totalWeight, clients: [...clients],
+  }));
 }
 
 /** z' of a result. */

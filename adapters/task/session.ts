@@ -9,6 +9,8 @@ import type { TaskReader } from "../chain/task-chain.ts";
 import type { ContentStore } from "../ipfs/store.ts";
 import { modelTensors } from "../learning/model.ts";
 import type { TensorShape } from "./checkpoint.ts";
+import { openCells } from "./cells.ts";
+import type { TaskCells } from "./cells.ts";
 import { loadTaskDocument } from "./document.ts";
 import type { TaskDocument } from "./document.ts";
 
@@ -20,6 +22,8 @@ export interface TaskSession {
   readonly document: TaskDocument;
   readonly layout: Layout;
   readonly tensors: readonly TensorShape[];
+  /** Of a task whose document names a group. */
+  readonly cells?: TaskCells;
 }
 
 /** A session with the task's powers of tau at hand. */
@@ -29,7 +33,7 @@ export interface CommittingSession extends TaskSession {
 
 /**
  * Reads and checks a task.
- * @throws PARAMETERS_INVALID if the contract's parameters break a rule of the protocol; TASK_DOCUMENT_INVALID; chain and store errors
+ * @throws PARAMETERS_INVALID if the contract's parameters break a rule of the protocol; TASK_DOCUMENT_INVALID; CELLS_GROUP_INVALID; chain and store errors
  */
 export async function openTask(chain: TaskReader, store: ContentStore): Promise<TaskSession> {
   const parameters = await chain.parameters();
@@ -44,5 +48,6 @@ export async function openTask(chain: TaskReader, store: ContentStore): Promise<
   if (count !== parameters.dimension) {
     throw new VerisumError("TASK_DOCUMENT_INVALID", `the model has ${count} weights, the contract says ${parameters.dimension}`, { count, dimension: parameters.dimension });
   }
-  return { chain, store, parameters, parametersHash: hash, document, layout: layoutOfTask(parameters), tensors };
+  const session = { chain, store, parameters, parametersHash: hash, document, layout: layoutOfTask(parameters), tensors };
+  return document.cells === undefined ? session : { ...session, cells: await openCells(chain, hash, document.cells.group) };
 }

@@ -39,6 +39,7 @@ import type { ChunkProver, VectorCommitter } from "../../protocol/ports.ts";
 import type { Hex } from "../../protocol/transcript.ts";
 import { deployPreparedTask } from "../../scripts/task/deploy-task.ts";
 import { prepareTask } from "../../scripts/task/prepare-task.ts";
+import type { PreparedTask } from "../../scripts/task/prepare-task.ts";
 import { scriptedLearner } from "./round-faults.ts";
 import { startRoundChain } from "./round-chain.ts";
 import type { RoundChain } from "./round-chain.ts";
@@ -73,6 +74,21 @@ export interface HarnessOptions {
   readonly weights?: readonly number[];
   /** `digits`: each client trains on its shard and audits; `scripted` saves the time: a fixed update, and only the first client audits. */
   readonly learning?: "digits" | "scripted";
+  /** A contract that is deployed already, of a group on one chain: its roles only. */
+  readonly cell?: DeployedCell;
+}
+
+/** A cell of a group, its members and clients registered. */
+export interface DeployedCell {
+  readonly chain: RoundChain;
+  readonly contract: Hex;
+  readonly committeeSize: number;
+  /** The operator's account; members' and clients' follow. */
+  readonly firstAccount: number;
+  /** Of this cell; the aggregator of the first one has the task's content. */
+  readonly directory: string;
+  /** Nodes of other cells. */
+  readonly peers: readonly string[];
 }
 
 /** What a test may replace in a role before it starts. */
@@ -118,6 +134,10 @@ export interface RoundHarness {
   readonly members: readonly MemberRole[];
   readonly clients: readonly ClientRole[];
   readonly directory: string;
+  /** Steps each running role once, until the state is as wanted. */
+  turn(until: (state: RoundState) => boolean): Promise<{ readonly state: RoundState; readonly acted: boolean; readonly reached: boolean }>;
+  /** Lets time pass to where the next role can act. */
+  passTime(state: RoundState): Promise<void>;
   /** Steps the roles in turn, and lets deadlines pass when nobody acts, until the current or next round reaches the phase. */
   play(until: readonly RoundState["phase"][], fromRound?: bigint): Promise<RoundState>;
   /** Plays the next round to its end: the current one if it is open and nobody submitted yet. */
@@ -130,19 +150,30 @@ export interface RoundHarness {
 
 const MAX_TURNS = 400;
 
-export async function startHarness(options: HarnessOptions): Promise<RoundHarness> {
+/** A task of its own on a chain of its own. */
+async function deployAlone(options: HarnessOptions): Promise<DeployedCell> {
   const directory = await mkdtemp(join(tmpdir(), "verisum-round-"));
   const chain = await startRoundChain();
-  const { signal } = new AbortController();
   const prepared = await prepareTask(options.specification ?? TINY_TASK, join(directory, "aggregator", "ipfs"), csprng, () => undefined);
-  const memberCount = prepared.parameters.committeeSize;
-  const accounts = Array.from({ length: 1 + memberCount + options.clients }, (_, i) => chain.wallet(i));
-  const addresses = accounts.map(({ address }) => address.toLowerCase() as Hex);
+  return { ...(await deployCell(chain, prepared, options, 0)), directory, peers: [] };
+}
+
+/** Deploys a task with members and clients from the accounts after the operator's. */
+export async function deployCell(chain: RoundChain, prepared: PreparedTask, options: Pick<HarnessOptions, "clients" | "weights">, firstAccount: number): Promise<Omit<DeployedCell, "directory" | "peers">> {
+  const { committeeSize } = prepared.parameters;
+  const addresses = Array.from({ length: committeeSize + options.clients }, (_, i) => chain.wallet(firstAccount + 1 + i).address.toLowerCase() as Hex);
   const roster = {
-    members: addresses.slice(1, 1 + memberCount),
-    clients: addresses.slice(1 + memberCount).map((account, i) => ({ account, weight: options.weights?.[i] ?? 1 })),
+    members: addresses.slice(0, committeeSize),
+    clients: addresses.slice(committeeSize).map((account, i) => ({ account, weight: options.weights?.[i] ?? 1 })),
   };
-  const { contract } = await deployPreparedTask(chain.rpc, accounts[0]!, prepared, roster, () => undefined);
+  const { contract } = await deployPreparedTask(chain.rpc, chain.wallet(firstAccount), prepared, roster, () => undefined);
+  return { chain, contract, committeeSize, firstAccount };
+}
+
+export async function startHarness(options: HarnessOptions): Promise<RoundHarness> {
+  const { chain, contract, committeeSize: memberCount, firstAccount, directory, peers: others } = options.cell ?? (await deployAlone(options));
+  const { signal } = new AbortController();
+  const accounts = Array.from({ length: 1 + memberCount + options.clients }, (_, i) => chain.wallet(firstAccount + i));
   const closers: (() => Promise<unknown>)[] = [];
   const nodeOptions = (name: string, peers: readonly string[]): NodeOptions => ({ rpc: chain.rpc, contract, confirmations: 0, stateDirectory: join(directory, name), peers });
   const openNode = async (name: string, account: number, peers: readonly string[], ownEndpoint?: string): Promise<{ node: WritingNode; reporter: Recorder }> => {
@@ -160,7 +191,7 @@ export async function startHarness(options: HarnessOptions): Promise<RoundHarnes
     return { node, reporter, app, url, listen: () => openEndpoint(app, address, url, node, reporter) };
   };
 
-  const serving = await openServing("aggregator", 0, []);
+  const serving = await openServing("aggregator", 0, others);
   const board = addProposalRoutes(serving.app, async (proposal, { seat, signature }) => {
     const { settled } = await serving.node.chain.records(proposal.round);
     const member = (await serving.node.chain.members())[seat - 1];
@@ -170,7 +201,7 @@ export async function startHarness(options: HarnessOptions): Promise<RoundHarnes
   const keys = await loadProvingKeys(serving.node.session, serving.node.state, csprng, serving.reporter);
   closers.push(() => keys.prover.close());
   const session: CommittingSession = { ...serving.node.session, committer: keys.committer };
-  const coordinate = createCoordinator({ chain: serving.node.chain, session, board, reporter: serving.reporter });
+  const coordinate = createCoordinator({ chain: serving.node.chain, session, board, reporter: serving.reporter, siblingNodes: { nodesOf: serving.node.network.nodesOf, fetch: globalThis.fetch } });
   const aggregator: AggregatorRole = {
     url: serving.url,
     node: serving.node,
@@ -235,6 +266,8 @@ export async function startHarness(options: HarnessOptions): Promise<RoundHarnes
     members,
     clients,
     directory,
+    turn,
+    passTime: (state) => passTime(chain, serving.node, state),
     play,
     playRound: async () => {
       const { number, phase, submitted } = await serving.node.chain.round();
@@ -246,6 +279,7 @@ export async function startHarness(options: HarnessOptions): Promise<RoundHarnes
     audit: async () => auditTask((await auditor()).session),
     close: async () => {
       for (const close of closers.reverse()) await close();
+      if (options.cell !== undefined) return;
       await chain.close();
       await rm(directory, { recursive: true, force: true });
     },
