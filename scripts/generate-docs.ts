@@ -53,7 +53,7 @@ function errorsPage(): string {
   const codes = Object.entries(ERROR_CODES) as readonly [ErrorCode, string][];
   return `# Errors
 
-Generated from \`protocol/errors.ts\`, \`scripts/docs/error-advice.ts\` and \`contracts/interfaces/IVerisum.sol\` by \`npm run generate\`.
+Generated from \`protocol/errors.ts\`, \`scripts/docs/error-advice.ts\` and the interfaces in \`contracts/interfaces/\` by \`npm run generate\`.
 
 Every failure that the programs expect ends in one line with a code: \`✗ CODE: what happened\`. The exit status is 0 for success, 1 for a
 job that failed, 2 for a chain or content that cannot be reached, 3 for an interruption, 4 for wrong use and 5 for a defect of the program.
@@ -63,7 +63,7 @@ With \`--format json\` the code is the field \`code\`.
 | --- | --- | --- | --- |
 ${codes.map(([code, cause]) => row([`\`${code}\``, String(exitStatusOf(code)), cause, ERROR_ADVICE[code]])).join("\n")}
 
-## Errors of the contract
+## Errors of the contracts
 
 \`CHAIN_REVERTED\` carries one of these with its values.
 
@@ -73,9 +73,9 @@ ${contractErrors().map(row).join("\n")}
 `;
 }
 
-/** Name, parameters and documentation of each custom error of the interface. */
+/** Name, parameters and documentation of each custom error of the interfaces. */
 function contractErrors(): string[][] {
-  const source = read("contracts/interfaces/IVerisum.sol");
+  const source = ["IVerisum", "ICellGroup"].map((name) => read(`contracts/interfaces/${name}.sol`)).join("\n");
   return [...source.matchAll(/((?:^ *\/\/\/.*\n)*) *error (\w+)\((.*)\);/gm)].map(([, comment, name, parameters]) => [
     `\`${name!}\``,
     parameters === "" ? "" : `\`${parameters!}\``,
@@ -89,7 +89,7 @@ function meaningOf(comment: string): string {
 
 /** `VerisumNoRoundKey` as "No round key." */
 function inWords(name: string): string {
-  const words = name.replace("Verisum", "").replaceAll(/(?<=[a-z])[A-Z]/g, (letter) => ` ${letter.toLowerCase()}`);
+  const words = name.replace(/^(Verisum|CellGroup)/, "").replaceAll(/(?<=[a-z])[A-Z]/g, (letter) => ` ${letter.toLowerCase()}`);
   return `${words}.`;
 }
 
