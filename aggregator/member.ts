@@ -136,9 +136,9 @@ async function keysOf(deps: MemberDependencies, records: RoundRecords): Promise<
 async function readShare(deps: MemberDependencies, keys: RoundKeyPair, records: RoundRecords, record: SubmittedRecord): Promise<bigint[]> {
   const { session, seat } = deps;
   const { submission } = record;
-  const elementCount = session.layout.elementCount;
-  const file = await session.store.getFile(cidFromDigest(submission.sharesCid), shareFileName(seat), { maxBytes: sealedShareBytes(elementCount) });
-  const share = await openShare(file, keys, { ...session.chain.context, round: record.round, client: record.client, seat }, elementCount);
+  const shape = { elementCount: session.layout.elementCount, threshold: session.parameters.threshold };
+  const file = await session.store.getFile(cidFromDigest(submission.sharesCid), shareFileName(seat), { maxBytes: sealedShareBytes(seat, shape) });
+  const share = await openShare(file, keys, { ...session.chain.context, round: record.round, client: record.client, seat }, shape);
   const { z } = challengePointsOf(session, records, record);
   const y = submissionEvaluation(session.layout, submission.chunks.map((chunk) => chunk.y), z);
   checkShare(seat, share, { hash: submission.shareHashes[seat - 1]!, z, y, evaluations: submission.shareEvaluations });

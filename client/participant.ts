@@ -114,7 +114,7 @@ async function sealShares(deps: ParticipantDependencies, committed: CommittedUpd
     if (((keyMask >> BigInt(index)) & 1n) === 0n) continue;
     const publicKey = fromHex(await chain.roundKey(round, seat));
     try {
-      files[shareFileName(seat)] = await sealShare(share, publicKey, { ...chain.context, round, client: chain.account, seat }, random);
+      files[shareFileName(seat)] = await sealShare(committed.sharing.seeds[index] ?? share, publicKey, { ...chain.context, round, client: chain.account, seat }, random);
     } catch (error) {
       if (!isVerisumError(error, "SHARE_DECRYPTION")) throw error;
       reporter.say("warn", "unusable-key", `round ${round}: the key of seat ${seat} is unusable; it gets no share`, { round, seat });

@@ -1,6 +1,6 @@
 /**
  * Shares on their way to the committee: HPKE (RFC 9180), base mode, DHKEM(X25519, HKDF-SHA256), HKDF-SHA256, ChaCha20-Poly1305.
- * One file per seat, `seat-<j>.bin` = encapsulated key (32 bytes) ‖ ciphertext of the share's canonical bytes.
+ * One file per seat, `seat-<j>.bin` = encapsulated key (32 bytes) ‖ ciphertext of the share's canonical bytes, or of its seed.
  */
 import { Chacha20Poly1305 } from "@hpke/chacha20poly1305";
 import { CipherSuite, DhkemX25519HkdfSha256, HkdfSha256 } from "@hpke/core";
@@ -9,6 +9,8 @@ import { VerisumError } from "./errors.ts";
 import { decodeElements, encodeElements, encodeWords } from "./field.ts";
 import { ELEMENT_BYTES, PROTOCOL_VERSION } from "./parameters.ts";
 import type { RandomBytes } from "./random.ts";
+import { expandShareSeed, isSeedSeat, SHARE_SEED_BYTES } from "./sharing.ts";
+import type { SharingShape } from "./sharing.ts";
 import { domainTag } from "./transcript.ts";
 import type { Hex, RoundContext } from "./transcript.ts";
 
@@ -37,8 +39,8 @@ export function shareFileName(seat: number): string {
 }
 
 /** Bytes that a seat's file must have. */
-export function sealedShareBytes(elementCount: number): number {
-  return KEY_BYTES + elementCount * ELEMENT_BYTES + TAG_BYTES;
+export function sealedShareBytes(seat: number, { elementCount, threshold }: SharingShape): number {
+  return KEY_BYTES + (isSeedSeat(seat, threshold) ? SHARE_SEED_BYTES : elementCount * ELEMENT_BYTES) + TAG_BYTES;
 }
 
 /** Derives a key pair from 32 random bytes (RFC 9180, DeriveKeyPair). */
@@ -52,14 +54,15 @@ export async function newRoundKeyPair(random: RandomBytes): Promise<RoundKeyPair
 
 /**
  * Encrypts one share to a member's key of the round.
+ * @param content the share, or the seed of one for seats below t
  * @throws SHARE_DECRYPTION if the public key is not usable (a small-order point, for example)
  */
-export async function sealShare(share: readonly bigint[], publicKey: Uint8Array, address: ShareAddress, random: RandomBytes): Promise<Uint8Array> {
+export async function sealShare(content: readonly bigint[] | Uint8Array, publicKey: Uint8Array, address: ShareAddress, random: RandomBytes): Promise<Uint8Array> {
   try {
     const recipientPublicKey = await suite.kem.deserializePublicKey(exactBuffer(publicKey));
     const ekm = await suite.kem.deriveKeyPair(exactBuffer(random(KEY_BYTES)));
     const sender = await suite.createSenderContext({ recipientPublicKey, ekm, info: exactBuffer(INFO) });
-    const sealed = await sender.seal(exactBuffer(encodeElements(share)), exactBuffer(associatedData(address)));
+    const sealed = await sender.seal(exactBuffer(content instanceof Uint8Array ? content : encodeElements(content)), exactBuffer(associatedData(address)));
     return concatBytes(new Uint8Array(sender.enc), new Uint8Array(sealed));
   } catch (cause) {
     throw new VerisumError("SHARE_DECRYPTION", `cannot encrypt to the key of seat ${address.seat}`, { seat: address.seat }, { cause });
@@ -67,14 +70,16 @@ export async function sealShare(share: readonly bigint[], publicKey: Uint8Array,
 }
 
 /**
- * Decrypts a seat's file.
+ * Decrypts a seat's file to its share.
  * @throws ENCODING_LENGTH if the size is not the formula's; SHARE_DECRYPTION; ENCODING_NOT_CANONICAL
  */
-export async function openShare(file: Uint8Array, keys: RoundKeyPair, address: ShareAddress, elementCount: number): Promise<bigint[]> {
-  if (file.length !== sealedShareBytes(elementCount)) {
-    throw new VerisumError("ENCODING_LENGTH", `a sealed share of ${elementCount} elements has ${sealedShareBytes(elementCount)} bytes, got ${file.length}`, { expected: sealedShareBytes(elementCount), actual: file.length });
+export async function openShare(file: Uint8Array, keys: RoundKeyPair, address: ShareAddress, shape: SharingShape): Promise<bigint[]> {
+  const expected = sealedShareBytes(address.seat, shape);
+  if (file.length !== expected) {
+    throw new VerisumError("ENCODING_LENGTH", `the file of seat ${address.seat} has ${expected} bytes, got ${file.length}`, { expected, actual: file.length });
   }
-  return decodeElements(await decrypt(file, keys, address), elementCount);
+  const content = await decrypt(file, keys, address);
+  return isSeedSeat(address.seat, shape.threshold) ? expandShareSeed(content, shape.elementCount) : decodeElements(content, shape.elementCount);
 }
 
 async function decrypt(file: Uint8Array, keys: RoundKeyPair, address: ShareAddress): Promise<Uint8Array> {

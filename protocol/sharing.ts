@@ -1,21 +1,60 @@
 /** Shamir sharing of whole vectors over Fr, and the check that a share belongs to a commitment (docs/protocol.md, section 4). */
+import { shake128 } from "@noble/hashes/sha3.js";
 import { VerisumError } from "./errors.ts";
-import { encodeElements, evaluatePolynomial, invertAll, multiply, randomElements, toField } from "./field.ts";
+import { encodeElements, encodeWords, evaluatePolynomial, invert, invertAll, multiply, randomElements, toField } from "./field.ts";
 import { FIELD_ORDER, MAX_COMMITTEE } from "./parameters.ts";
 import type { RandomBytes } from "./random.ts";
-import { leafDigest } from "./transcript.ts";
+import { domainTag, leafDigest } from "./transcript.ts";
 import type { Hex } from "./transcript.ts";
 
-/** The random part of a sharing: t − 1 uniform vectors, the coefficients of x, x², … */
+export const SHARE_SEED_BYTES = 32;
+
+/** The random part of a sharing: t − 1 vectors, the coefficients of x, x², … */
 export type SharingCoefficients = readonly (readonly bigint[])[];
 
+/** What a vector's sharing looks like from outside. */
+export interface SharingShape {
+  /** M, the elements of a share. */
+  readonly elementCount: number;
+  readonly threshold: number;
+}
+
+/** A sharing in which seats 1 … t − 1 need not be sent their share: it is expanded from a seed. */
+export interface Sharing {
+  readonly coefficients: SharingCoefficients;
+  /** By seat, 1 … t − 1. */
+  readonly seeds: readonly Uint8Array[];
+}
+
+/** True for the t − 1 lowest seats, which are sent a seed. */
+export function isSeedSeat(seat: number, threshold: number): boolean {
+  return seat < threshold;
+}
+
 /**
- * Draws the t − 1 coefficient vectors for a secret of `length` elements.
- * @throws PARAMETERS_INVALID for a threshold below 2: every share would be the secret itself
+ * A seed's share: SHAKE128 of a tag and the seed, 48 bytes reduced mod r for each element.
+ * @throws ENCODING_LENGTH for a seed that is not SHARE_SEED_BYTES long
  */
-export function drawSharing(threshold: number, length: number, random: RandomBytes): SharingCoefficients {
-  if (!Number.isInteger(threshold) || threshold < 2) throw new VerisumError("PARAMETERS_INVALID", `threshold ${threshold} hides nothing`, { threshold });
-  return Array.from({ length: threshold - 1 }, () => randomElements(length, random));
+export function expandShareSeed(seed: Uint8Array, elementCount: number): bigint[] {
+  if (seed.length !== SHARE_SEED_BYTES) throw new VerisumError("ENCODING_LENGTH", `a share's seed has ${SHARE_SEED_BYTES} bytes, got ${seed.length}`);
+  const stream = shake128.create().update(encodeWords([domainTag("share-seed")])).update(seed);
+  return randomElements(elementCount, (length) => stream.xof(length));
+}
+
+/**
+ * Draws a seed for each of the seats 1 … t − 1 and the coefficients that give these seats the seeds' shares: what is left of the
+ * polynomials once the secret and t − 1 shares are chosen.
+ * @throws PARAMETERS_INVALID for a threshold that no committee has; with t = 1 every share would be the secret itself
+ */
+export function drawSharing(threshold: number, secret: readonly bigint[], random: RandomBytes): Sharing {
+  if (!Number.isInteger(threshold) || threshold < 2 || threshold > MAX_COMMITTEE) {
+    throw new VerisumError("PARAMETERS_INVALID", `no committee has threshold ${threshold}`, { threshold });
+  }
+  const seeds = Array.from({ length: threshold - 1 }, () => random(SHARE_SEED_BYTES));
+  const points = [secret, ...seeds.map((seed) => expandShareSeed(seed, secret.length))];
+  const basis = lagrangeBasis(threshold);
+  const coefficients = seeds.map((_, i) => linearCombination(points, basis.map((polynomial) => polynomial[i + 1]!)));
+  return { coefficients, seeds };
 }
 
 /**
@@ -102,6 +141,20 @@ export function linearCombination(vectors: readonly (readonly bigint[])[], weigh
     sum[i] = toField(value);
   }
   return sum;
+}
+
+/** The polynomials of degree t − 1 that are 1 at one of 0, 1 … t − 1 and 0 at the others, coefficients ascending. */
+function lagrangeBasis(threshold: number): bigint[][] {
+  const nodes = Array.from({ length: threshold }, (_, i) => BigInt(i));
+  return nodes.map((node) => {
+    let polynomial = [1n];
+    let denominator = 1n;
+    for (const other of nodes.filter((candidate) => candidate !== node)) {
+      polynomial = [...polynomial, 0n].map((_, k) => toField((polynomial[k - 1] ?? 0n) - other * (polynomial[k] ?? 0n)));
+      denominator = toField(denominator * (node - other));
+    }
+    return polynomial.map((coefficient) => multiply(coefficient, invert(denominator)));
+  });
 }
 
 /** Seats are distinct integers 1 … MAX_COMMITTEE; seat 0 would be the secret, and seats that agree mod r one share. */

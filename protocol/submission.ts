@@ -7,7 +7,7 @@ import type { G1, G2 } from "./points.ts";
 import type { ChunkProver, ChunkWitness, VectorCommitter } from "./ports.ts";
 import type { RandomBytes } from "./random.ts";
 import { drawSharing, shareEvaluations, shareFor, shareHash } from "./sharing.ts";
-import type { SharingCoefficients } from "./sharing.ts";
+import type { Sharing } from "./sharing.ts";
 import { challengeOf, challengePoints, sharesDigest } from "./transcript.ts";
 import type { Hex, RoundContext } from "./transcript.ts";
 
@@ -48,7 +48,7 @@ export type OnStage = (stage: SubmissionStage, done: number, total: number) => v
 export interface CommittedUpdate {
   readonly vector: readonly bigint[];
   readonly commitment: G1;
-  readonly sharing: SharingCoefficients;
+  readonly sharing: Sharing;
   /** By seat, 1 first. Dropped once encrypted. */
   readonly shares: readonly (readonly bigint[])[];
   readonly shareHashes: readonly Hex[];
@@ -76,8 +76,8 @@ export async function commitUpdate(
   onStage?.("commit", 0, 1);
   const commitment = await committer.commit(vector);
   onStage?.("share", 0, committee.committeeSize);
-  const sharing = drawSharing(committee.threshold, vector.length, random);
-  const shares = Array.from({ length: committee.committeeSize }, (_, i) => shareFor(i + 1, vector, sharing));
+  const sharing = drawSharing(committee.threshold, vector, random);
+  const shares = Array.from({ length: committee.committeeSize }, (_, i) => shareFor(i + 1, vector, sharing.coefficients));
   return { vector, commitment, sharing, shares, shareHashes: shares.map(shareHash), witnesses };
 }
 
@@ -107,7 +107,7 @@ export async function proveUpdate(
     commitment: committed.commitment,
     sharesDigest: sharesDigest(committed.shareHashes),
     sharesCid,
-    shareEvaluationCount: committed.sharing.length,
+    shareEvaluationCount: committed.sharing.seeds.length,
     wireCommitments,
   });
   const { alpha, z } = challengePoints(challenge);
@@ -126,7 +126,7 @@ export async function proveUpdate(
     sharesCid,
     shareHashes: committed.shareHashes,
     chunks,
-    shareEvaluations: shareEvaluations(committed.sharing, z),
+    shareEvaluations: shareEvaluations(committed.sharing.coefficients, z),
     opening,
   };
 }

@@ -22,7 +22,8 @@ import { toField } from "../../protocol/field.ts";
 import { BASE_FIELD_ORDER, FIELD_ORDER } from "../../protocol/parameters.ts";
 import { G1_GENERATOR, G1_INFINITY, negateG1, negateG2 } from "../../protocol/points.ts";
 import type { G1, G2 } from "../../protocol/points.ts";
-import { checkShare } from "../../protocol/sharing.ts";
+import { checkShare, expandShareSeed, SHARE_SEED_BYTES } from "../../protocol/sharing.ts";
+import type { SharingShape } from "../../protocol/sharing.ts";
 import { openVector, submissionEvaluation } from "../../protocol/submission.ts";
 import type { Submission } from "../../protocol/submission.ts";
 import type { Hex } from "../../protocol/transcript.ts";
@@ -132,9 +133,12 @@ describe("one valid round, changed one thing at a time", function () {
     let keys: RoundKeyPair;
     let share: bigint[];
     let address: ShareAddress;
+    let seedFile: Uint8Array;
+    let seedKeys: RoundKeyPair;
+    let seedAddress: ShareAddress;
     const store = (): RoundHarness["session"]["store"] => harness.session.store;
     const bundle = (of: SubmittedRecord, seat: number): Promise<Uint8Array> => store().getFile(cidFromDigest(of.submission.sharesCid), shareFileName(seat), { maxBytes: 1 << 20 });
-    const count = (): number => harness.session.layout.elementCount;
+    const shape = (): SharingShape => ({ elementCount: harness.session.layout.elementCount, threshold: harness.session.parameters.threshold });
 
     before(async () => {
       harness.clients[2]!.restart();
@@ -142,25 +146,28 @@ describe("one valid round, changed one thing at a time", function () {
       records = await harness.operator.records(ROUND);
       assert.equal((await harness.operator.round()).phase, "Attesting");
       record = records.submitted[0]!;
-      file = await bundle(record, 1);
-      others = { client: await bundle(records.submitted[1]!, 1), seat: await bundle(record, 2) };
-      keys = (await member(1).deps.keys.find(ROUND))!;
-      address = { ...harness.session.chain.context, round: ROUND, client: record.client, seat: 1 };
-      share = await openShare(file, keys, address, count());
+      file = await bundle(record, 2);
+      others = { client: await bundle(records.submitted[1]!, 2), seat: await bundle(record, 3) };
+      keys = (await member(2).deps.keys.find(ROUND))!;
+      address = { ...harness.session.chain.context, round: ROUND, client: record.client, seat: 2 };
+      seedFile = await bundle(record, 1);
+      seedKeys = (await member(1).deps.keys.find(ROUND))!;
+      seedAddress = { ...address, seat: 1 };
+      share = await openShare(file, keys, address, shape());
     });
 
     describe("a member refuses", () => {
-      const open = (sealed: Uint8Array, to = keys, from = address): Promise<bigint[]> => openShare(sealed, to, from, count());
+      const open = (sealed: Uint8Array, to = keys, from = address): Promise<bigint[]> => openShare(sealed, to, from, shape());
       const recorded = (): Parameters<typeof checkShare>[2] => {
         const { submission } = record;
         const { z } = challengePointsOf(harness.session, records, record);
         const y = submissionEvaluation(harness.session.layout, submission.chunks.map((chunk) => chunk.y), z);
-        return { hash: submission.shareHashes[0]!, z, y, evaluations: submission.shareEvaluations };
+        return { hash: submission.shareHashes[1]!, z, y, evaluations: submission.shareEvaluations };
       };
-      const check = (path: string, change: (old: never) => unknown) => (): void => checkShare(1, share, changed(recorded(), path, change));
+      const check = (path: string, change: (old: never) => unknown) => (): void => checkShare(2, share, changed(recorded(), path, change));
       /** The code that a member reports for client 0 if the chain said something else of it. */
       const attest = (path: string, change: (old: never) => unknown) => async (): Promise<void> => {
-        const { wrong, unavailable } = await checkShares(member(1).deps, { ...records, submitted: [changed(record, path, change)] }, 0n);
+        const { wrong, unavailable } = await checkShares(member(2).deps, { ...records, submitted: [changed(record, path, change)] }, 0n);
         if (unavailable.length > 0) throw new VerisumError("IPFS_UNAVAILABLE", "unavailable");
         for (const code of wrong.values()) throw new VerisumError(code as "SHARE_DECRYPTION", "wrong");
       };
@@ -169,8 +176,8 @@ describe("one valid round, changed one thing at a time", function () {
         ["a share sealed for another contract", "SHARE_DECRYPTION", () => open(file, keys, { ...address, contract: flipHex(address.contract) })],
         ["a share sealed for another round", "SHARE_DECRYPTION", () => open(file, keys, { ...address, round: 2n })],
         ["a share sealed by another client", "SHARE_DECRYPTION", () => open(file, keys, { ...address, client: client(1) })],
-        ["a share sealed for another seat", "SHARE_DECRYPTION", () => open(file, keys, { ...address, seat: 2 })],
-        ["a share under another member's key", "SHARE_DECRYPTION", async () => open(file, await member(2).deps.keys.find(ROUND))],
+        ["a share sealed for another seat", "SHARE_DECRYPTION", () => open(file, keys, { ...address, seat: 3 })],
+        ["a share under another member's key", "SHARE_DECRYPTION", async () => open(file, await member(3).deps.keys.find(ROUND))],
         ["a flipped bit of the encapsulated key", "SHARE_DECRYPTION", () => open(flipBit(file, 0))],
         ["a flipped bit of the ciphertext", "SHARE_DECRYPTION", () => open(flipBit(file, 100))],
         ["a flipped bit of the tag", "SHARE_DECRYPTION", () => open(flipBit(file, -1))],
@@ -178,17 +185,20 @@ describe("one valid round, changed one thing at a time", function () {
         ["a file with a byte too many", "ENCODING_LENGTH", () => open(Uint8Array.of(...file, 0))],
         ["another client's file", "SHARE_DECRYPTION", () => open(others.client)],
         ["another seat's file", "SHARE_DECRYPTION", () => open(others.seat)],
-        ["a share with one element changed", "SHARE_DIGEST_MISMATCH", () => checkShare(1, share.map((value, i) => (i === 3 ? toField(value + 1n) : value)), recorded())],
+        ["a flipped bit of a sealed seed", "SHARE_DECRYPTION", () => open(flipBit(seedFile, 40), seedKeys, seedAddress)],
+        ["a seed that is not the hashed share's", "SHARE_DIGEST_MISMATCH", () => checkShare(1, expandShareSeed(new Uint8Array(SHARE_SEED_BYTES), shape().elementCount), { ...recorded(), hash: record.submission.shareHashes[0]! })],
+        ["a share where a seed is due", "ENCODING_LENGTH", () => open(file, seedKeys, seedAddress)],
+        ["a share with one element changed", "SHARE_DIGEST_MISMATCH", () => checkShare(2, share.map((value, i) => (i === 3 ? toField(value + 1n) : value)), recorded())],
         ["a share against another hash", "SHARE_DIGEST_MISMATCH", check("hash", flipHex)],
         ["a share at another z", "SHARE_EVALUATION_MISMATCH", check("z", plusOne)],
         ["a share against another y", "SHARE_EVALUATION_MISMATCH", check("y", plusOne)],
         ["a share against another E", "SHARE_EVALUATION_MISMATCH", check("evaluations.0", plusOne)],
-        ["a share as another seat's", "SHARE_EVALUATION_MISMATCH", () => checkShare(2, share, recorded())],
+        ["a share as another seat's", "SHARE_EVALUATION_MISMATCH", () => checkShare(3, share, recorded())],
         ["a share as seat 0's", "SHARE_INDEX", () => checkShare(0, share, recorded())],
         ["a record with another bundle CID", "IPFS_UNAVAILABLE", attest("submission.sharesCid", flipHex)],
         ["a record with another client's bundle", "SHARE_DECRYPTION", attest("submission.sharesCid", () => records.submitted[1]!.submission.sharesCid)],
         ["a record under another client", "SHARE_DECRYPTION", attest("client", () => client(1))],
-        ["a record with another share hash", "SHARE_DIGEST_MISMATCH", attest("submission.shareHashes.0", flipHex)],
+        ["a record with another share hash", "SHARE_DIGEST_MISMATCH", attest("submission.shareHashes.1", flipHex)],
         ["a record with another commitment", "SHARE_EVALUATION_MISMATCH", attest("submission.commitment", other)],
         ["a record with another weight", "SHARE_EVALUATION_MISMATCH", attest("weight", (weight: number) => weight + 1)],
         ["a record with another D", "SHARE_EVALUATION_MISMATCH", attest("submission.chunks.0.d", other)],

@@ -18,7 +18,7 @@ const aggregate = randomElements(6, seededRandom("aggregate"));
 const sum = await committer.commit(aggregate);
 
 function honestReleases(threshold: number, seats: readonly number[]): Release[] {
-  const coefficients = drawSharing(threshold, aggregate.length, seededRandom("aggregate sharing"));
+  const { coefficients } = drawSharing(threshold, aggregate, seededRandom("aggregate sharing"));
   return seats.map((seat) => ({ seat, shareSum: shareFor(seat, aggregate, coefficients) }));
 }
 

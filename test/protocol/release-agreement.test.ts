@@ -10,7 +10,7 @@ const secret = [5n];
 
 /** Shares of one element as fingerprints, those at `wrong` moved by different amounts. */
 function prints(threshold: number, count: number, wrong: readonly number[]): Fingerprints {
-  const coefficients = drawSharing(threshold, 1, seededRandom(`${threshold} of ${count}`));
+  const { coefficients } = drawSharing(threshold, secret, seededRandom(`${threshold} of ${count}`));
   const seats = Array.from({ length: count }, (_, i) => i + 1);
   return { rho: 77n, seats, values: seats.map((seat, i) => toField(shareFor(seat, secret, coefficients)[0]! + (wrong.includes(i) ? BigInt(i + 1) : 0n))) };
 }

@@ -1,20 +1,24 @@
 import assert from "node:assert/strict";
+import { createHash } from "node:crypto";
 import { describe, it } from "mocha";
 import fc from "fast-check";
-import { encodeElements, evaluatePolynomial, multiply, power, randomElements, toField } from "../../protocol/field.ts";
+import { encodeElements, encodeWords, evaluatePolynomial, multiply, power, randomElements, toField } from "../../protocol/field.ts";
 import { FIELD_ORDER, MAX_COMMITTEE } from "../../protocol/parameters.ts";
 import {
   checkShare,
   drawSharing,
+  expandShareSeed,
   expectedShareEvaluation,
   interpolate,
+  isSeedSeat,
   lagrangeAtZero,
   linearCombination,
+  SHARE_SEED_BYTES,
   shareEvaluations,
   shareFor,
   shareHash,
 } from "../../protocol/sharing.ts";
-import { leafDigest } from "../../protocol/transcript.ts";
+import { domainTag, leafDigest } from "../../protocol/transcript.ts";
 import { throwsCode } from "../support/errors.ts";
 import { check, element } from "../support/properties.ts";
 import { seededRandom } from "../support/random.ts";
@@ -31,7 +35,7 @@ function subsets<T>(items: readonly T[], size: number): T[][] {
 describe("Shamir sharing", () => {
   for (const [t, n] of [[2, 4], [3, 7], [4, 10]] as const) {
     it(`interpolates from every ${t} of ${n} shares and from no fewer`, () => {
-      const coefficients = drawSharing(t, secret.length, seededRandom(`${t} of ${n}`));
+      const coefficients = drawSharing(t, secret, seededRandom(`${t} of ${n}`)).coefficients;
       const shares = new Map(seatsOf(n).map((seat) => [seat, shareFor(seat, secret, coefficients)]));
       for (const seats of subsets(seatsOf(n), t)) assert.deepEqual(interpolate(t, seats, seats.map((seat) => shares.get(seat)!)), secret);
       const fewer = seatsOf(t - 1);
@@ -41,8 +45,8 @@ describe("Shamir sharing", () => {
 
   it("adds up: the weighted sum of shares is the share of the weighted sum", () => {
     check(fc.tuple(fc.array(element, { minLength: 3, maxLength: 3 }), fc.array(element, { minLength: 3, maxLength: 3 }), fc.integer({ min: 1, max: 511 }), fc.integer({ min: 1, max: 511 })), ([a, b, v, w]) => {
-      const sharingA = drawSharing(3, 3, seededRandom("a"));
-      const sharingB = drawSharing(3, 3, seededRandom("b"));
+      const sharingA = drawSharing(3, a, seededRandom("a")).coefficients;
+      const sharingB = drawSharing(3, b, seededRandom("b")).coefficients;
       const weights = [BigInt(v), BigInt(w)];
       const sums = [5, 1, 4].map((seat) => linearCombination([shareFor(seat, a, sharingA), shareFor(seat, b, sharingB)], weights));
       assert.deepEqual(interpolate(3, [5, 1, 4], sums), linearCombination([a, b], weights));
@@ -50,7 +54,7 @@ describe("Shamir sharing", () => {
   });
 
   it("refuses a sharing that hides nothing", () => {
-    for (const threshold of [1, 0, -1, 1.5]) throwsCode(() => drawSharing(threshold, 3, seededRandom("x")), "PARAMETERS_INVALID");
+    for (const threshold of [1, 0, -1, 1.5, NaN, MAX_COMMITTEE + 1]) throwsCode(() => drawSharing(threshold, secret, seededRandom("x")), "PARAMETERS_INVALID");
     throwsCode(() => shareFor(1, secret, []), "PARAMETERS_INVALID");
   });
 
@@ -61,7 +65,7 @@ describe("Shamir sharing", () => {
 
   for (const seat of [0, -1, 1.5, NaN, MAX_COMMITTEE + 1, Number(FIELD_ORDER)]) {
     it(`refuses seat ${seat} everywhere`, () => {
-      const coefficients = drawSharing(2, secret.length, seededRandom("x"));
+      const coefficients = drawSharing(2, secret, seededRandom("x")).coefficients;
       throwsCode(() => shareFor(seat, secret, coefficients), "SHARE_INDEX");
       throwsCode(() => lagrangeAtZero([1, seat]), "SHARE_INDEX");
       throwsCode(() => interpolate(2, [1, seat], [secret, secret]), "SHARE_INDEX");
@@ -70,7 +74,7 @@ describe("Shamir sharing", () => {
   }
 
   it("serves the last seat that a committee can have", () => {
-    const coefficients = drawSharing(2, secret.length, seededRandom("last seat"));
+    const coefficients = drawSharing(2, secret, seededRandom("last seat")).coefficients;
     const seats = [MAX_COMMITTEE, 1];
     assert.deepEqual(interpolate(2, seats, seats.map((seat) => shareFor(seat, secret, coefficients))), secret);
   });
@@ -103,22 +107,56 @@ describe("Shamir sharing", () => {
   });
 });
 
+describe("seats that are sent a seed", () => {
+  for (const threshold of [2, 3, 5]) {
+    it(`are the ${threshold - 1} lowest for threshold ${threshold}, and their seeds expand to their shares`, () => {
+      const { coefficients, seeds } = drawSharing(threshold, secret, seededRandom(`seeds ${threshold}`));
+      assert.equal(seeds.length, threshold - 1);
+      assert.deepEqual(seatsOf(9).filter((seat) => isSeedSeat(seat, threshold)), seatsOf(threshold - 1));
+      seeds.forEach((seed, i) => assert.deepEqual(expandShareSeed(seed, secret.length), shareFor(i + 1, secret, coefficients)));
+    });
+  }
+
+  it("leave one polynomial of degree t - 1 through the secret: the one that Lagrange's formula gives", () => {
+    check(fc.tuple(fc.array(element, { minLength: 1, maxLength: 3 }), fc.integer({ min: 2, max: 6 }), fc.integer({ min: 1, max: MAX_COMMITTEE })), ([values, threshold, seat]) => {
+      const { coefficients, seeds } = drawSharing(threshold, values, seededRandom("polynomial"));
+      const known = seeds.map((seed) => expandShareSeed(seed, values.length));
+      // The share at any other seat, with t - 1 known ones, gives back the secret.
+      const seats = seat < threshold ? [...seatsOf(threshold - 1), threshold] : [...seatsOf(threshold - 1), seat];
+      const last = shareFor(seats.at(-1)!, values, coefficients);
+      assert.equal(coefficients.length, threshold - 1);
+      assert.deepEqual(interpolate(threshold, seats, [...known, last]), values);
+    }, 40);
+  });
+
+  it("expand a seed as SHAKE128 of the tag and the seed, 48 bytes an element", () => {
+    const seed = seededRandom("a seed")(SHARE_SEED_BYTES);
+    const count = 20_003;
+    const stream = createHash("shake128", { outputLength: count * 48 }).update(encodeWords([domainTag("share-seed")])).update(seed).digest("hex");
+    const expanded = expandShareSeed(seed, count);
+    for (const i of [0, 1, 19_999, 20_000, count - 1]) assert.equal(expanded[i], BigInt(`0x${stream.slice(i * 96, (i + 1) * 96)}`) % FIELD_ORDER);
+    assert.equal(expanded.length, count);
+  });
+
+  it("expand different seeds differently, and refuse seeds of another length", () => {
+    const seed = new Uint8Array(SHARE_SEED_BYTES);
+    assert.notDeepEqual(expandShareSeed(seed.with(31, 1), 2), expandShareSeed(seed, 2));
+    for (const length of [0, 31, 33]) throwsCode(() => expandShareSeed(new Uint8Array(length), 2), "ENCODING_LENGTH");
+  });
+});
+
 describe("what t - 1 members see", () => {
   it("is uniform whatever the secret: chi-squared over the top bits of each share", () => {
     const bins = 32;
     const draws = 6_000;
     const random = seededRandom("uniform shares");
     for (const value of [0n, 1n, FIELD_ORDER - 1n]) {
+      const { coefficients } = drawSharing(3, Array<bigint>(draws).fill(value), random);
       const counts = new Map<string, number[]>();
-      for (let i = 0; i < draws; i++) {
-        const coefficients = drawSharing(3, 1, random);
-        for (const seat of [1, 2]) {
-          const [share] = shareFor(seat, [value], coefficients);
-          const bin = Number((share! * BigInt(bins)) / FIELD_ORDER);
-          const row = counts.get(`seat ${seat}`) ?? Array<number>(bins).fill(0);
-          row[bin]!++;
-          counts.set(`seat ${seat}`, row);
-        }
+      for (const seat of [1, 4]) {
+        const row = Array<number>(bins).fill(0);
+        for (const share of shareFor(seat, Array<bigint>(draws).fill(value), coefficients)) row[Number((share * BigInt(bins)) / FIELD_ORDER)]!++;
+        counts.set(`seat ${seat}`, row);
       }
       for (const [seat, row] of counts) {
         const expected = draws / bins;
@@ -134,11 +172,10 @@ describe("what t - 1 members see", () => {
     const draws = 7_200;
     const random = seededRandom("joint shares");
     const grid = Array<number>(side * side).fill(0);
-    for (let i = 0; i < draws; i++) {
-      const coefficients = drawSharing(3, 1, random);
-      const [row, column] = [2, 5].map((seat) => Number((shareFor(seat, [42n], coefficients)[0]! * BigInt(side)) / FIELD_ORDER));
-      grid[row! * side + column!]!++;
-    }
+    const values = Array<bigint>(draws).fill(42n);
+    const { coefficients } = drawSharing(3, values, random);
+    const [rows, columns] = [2, 5].map((seat) => shareFor(seat, values, coefficients).map((share) => Number((share * BigInt(side)) / FIELD_ORDER)));
+    rows!.forEach((row, i) => grid[row * side + columns![i]!]!++);
     const expected = draws / grid.length;
     const statistic = grid.reduce((sum, count) => sum + (count - expected) ** 2 / expected, 0);
     // 35 degrees of freedom: 77 is beyond the 99.99th percentile.
@@ -146,7 +183,7 @@ describe("what t - 1 members see", () => {
   });
 
   it("fits every secret: for any guess there are coefficients that give the same t - 1 shares", () => {
-    const coefficients = drawSharing(2, 1, seededRandom("guess"));
+    const coefficients = drawSharing(2, [5n], seededRandom("guess")).coefficients;
     const [known] = shareFor(3, [5n], coefficients);
     for (const guess of [0n, 6n, FIELD_ORDER - 1n]) {
       const slope = multiply(toField(known! - guess), power(3n, FIELD_ORDER - 2n));
@@ -159,7 +196,7 @@ describe("the check of a share against the commitment", () => {
   const t = 3;
   const z = randomElements(1, seededRandom("z"))[0]!;
   const y = evaluatePolynomial(secret, z);
-  const coefficients = drawSharing(t, secret.length, seededRandom("check"));
+  const coefficients = drawSharing(t, secret, seededRandom("check")).coefficients;
   const evaluations = shareEvaluations(coefficients, z);
   const recorded = (share: readonly bigint[]): { hash: `0x${string}`; z: bigint; y: bigint; evaluations: readonly bigint[] } => ({ hash: shareHash(share), z, y, evaluations });
 

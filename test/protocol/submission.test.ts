@@ -138,7 +138,7 @@ describe("a client's submission", () => {
 
   it("draws every secret afresh: no mask, salt, blinder or coefficient occurs twice", async () => {
     const { committed } = await submit();
-    const secrets = [...committed.witnesses.flatMap(({ masks, salt, blinder }) => [...masks, salt, blinder]), ...committed.sharing.flat()];
+    const secrets = [...committed.witnesses.flatMap(({ masks, salt, blinder }) => [...masks, salt, blinder]), ...committed.sharing.coefficients.flat()];
     assert.equal(new Set(secrets).size, secrets.length);
     const again = (await submit("another seed")).committed;
     assert.ok(!equalG1(again.commitment, committed.commitment));
