@@ -4,6 +4,7 @@ import type { WasmCurve } from "ffjavascript";
 import { FIELD_ORDER } from "../../protocol/parameters.ts";
 import { G1_INFINITY } from "../../protocol/points.ts";
 import type { G1, G2 } from "../../protocol/points.ts";
+import { closeKernelThreads } from "./kernel/kernel-threads.ts";
 
 /** Bytes of an affine point as the engine and snarkjs's files hold it. */
 export const G1_BYTES = 64;
@@ -26,8 +27,9 @@ export function openThreadlessCurve(): Promise<WasmCurve> {
   return threadless;
 }
 
-/** Ends the shared engine's threads; a later `openCurve` starts them again. */
+/** Ends the threads of the shared engine and of the kernel; later calls start them again. */
 export async function closeCurve(): Promise<void> {
+  await closeKernelThreads();
   await (await openCurve()).terminate();
 }
 

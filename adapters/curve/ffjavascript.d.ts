@@ -8,6 +8,7 @@ declare module "ffjavascript" {
     readonly gAffine: Uint8Array;
     add(a: Uint8Array, b: Uint8Array): Uint8Array;
     sub(a: Uint8Array, b: Uint8Array): Uint8Array;
+    double(a: Uint8Array): Uint8Array;
     neg(a: Uint8Array): Uint8Array;
     isZero(a: Uint8Array): boolean;
     isValid(a: Uint8Array): boolean;

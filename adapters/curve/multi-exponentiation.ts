@@ -6,9 +6,14 @@
 import type { WasmCurve } from "ffjavascript";
 import { G1_BYTES, G2_BYTES, SCALAR_BYTES } from "./bn254.ts";
 import type { GroupName } from "./fixed-base-kernel.ts";
+import { kernelThreads } from "./kernel/kernel-threads.ts";
 import type { PointAdder } from "./point-adder.ts";
 
 const NARROW_BYTES = 2;
+/** Below this many points the engine is as fast as the kernel. */
+const MIN_KERNEL_POINTS = 128;
+/** Below this many points a piece one thread is as fast as several. */
+const MIN_PIECE_POINTS = 2048;
 const POINT_BYTES: Readonly<Record<GroupName, number>> = { G1: G1_BYTES, G2: G2_BYTES };
 
 /** Bases of a proving key's section that are not infinity, packed, with the wire of each. */
@@ -44,8 +49,33 @@ export function baseTable(group: GroupName, section: Uint8Array, firstWire = 0):
  * Σ scalar_i·base_i in G1, in the engine's bytes. Scalars are little-endian and all of one width, the buffer's length over
  * the number of bases: one or two bytes are an order of magnitude cheaper than 32.
  */
-export function multiExponentiation(curve: WasmCurve, bases: Uint8Array, scalars: Uint8Array): Promise<Uint8Array> {
-  return curve.G1.multiExpAffine(bases, scalars);
+export async function multiExponentiation(curve: WasmCurve, bases: Uint8Array, scalars: Uint8Array): Promise<Uint8Array> {
+  const count = bases.length / G1_BYTES;
+  const threads = kernelThreads();
+  if (threads === undefined || count < MIN_KERNEL_POINTS) return curve.G1.multiExpAffine(bases, scalars);
+  const width = scalars.length / count;
+  if (!Number.isInteger(width)) throw new RangeError("the scalars are not of one width");
+  const pieces = Math.max(1, Math.min(threads.free, Math.floor(count / MIN_PIECE_POINTS)));
+  const size = Math.ceil(count / pieces);
+  const sums = await Promise.all(
+    Array.from({ length: pieces }, (_, k) => {
+      const [start, end] = [k * size, Math.min(count, (k + 1) * size)];
+      return threads.run({ points: bases.slice(start * G1_BYTES, end * G1_BYTES), scalars: scalars.slice(start * width, end * width), scalarBytes: width });
+    }),
+  );
+  return sums.map((bits) => sumOfBits(curve, bits)).reduce((a, b) => curve.G1.add(a, b));
+}
+
+/** Σ 2^k·point_k, of affine points in the engine's bytes. */
+export function sumOfBits({ G1: group }: WasmCurve, points: Uint8Array): Uint8Array {
+  let sum = group.zero;
+  for (let end = points.length; end > 0; end -= G1_BYTES) {
+    const point = points.subarray(end - G1_BYTES, end);
+    sum = group.double(sum);
+    // The engine's mixed addition takes an affine infinity for a point when the sum is infinity.
+    if (!group.isZero(point)) sum = group.add(sum, point);
+  }
+  return sum;
 }
 
 /**
@@ -56,10 +86,28 @@ export function multiExponentiation(curve: WasmCurve, bases: Uint8Array, scalars
 export async function sparseMultiExponentiation(curve: WasmCurve, table: BaseTable, witness: Uint8Array, adder?: PointAdder): Promise<Uint8Array> {
   const { narrow, wide } = splitByWidth(table, witness);
   const group = curve[table.group];
-  const narrowSum = group.multiExpAffine(gather(table, narrow), narrowScalars(table, narrow, witness));
-  const { points, members } = adder === undefined ? { points: gather(table, wide), members: wide } : sumEqual(table, wide, witness, adder);
-  const wideSum = group.multiExpAffine(points, wideScalars(table, members, witness));
+  const dense = (bases: Uint8Array, scalars: Uint8Array): Promise<Uint8Array> =>
+    table.group === "G1" ? multiExponentiation(curve, bases, scalars) : group.multiExpAffine(bases, scalars);
+  const narrowSum = dense(gather(table, narrow), narrowScalars(table, narrow, witness));
+  const wideSum =
+    adder === undefined ? dense(gather(table, wide), wideScalars(table, wide, witness)) : groupedMultiExponentiation(curve, table, wide, witness, adder);
   return group.add(await narrowSum, await wideSum);
+}
+
+/** Σ witness[wire]·base over the entries, where many scalars are equal. */
+async function groupedMultiExponentiation(
+  curve: WasmCurve,
+  table: BaseTable,
+  entries: Uint32Array,
+  witness: Uint8Array,
+  adder: PointAdder,
+): Promise<Uint8Array> {
+  const { groups, members } = groupEqual(table, entries, witness);
+  const scalars = wideScalars(table, members, witness);
+  const threads = kernelThreads();
+  if (threads === undefined || entries.length < MIN_KERNEL_POINTS)
+    return curve.G1.multiExpAffine(adder.sumByBucket(table.points, entries, groups, members.length), scalars);
+  return sumOfBits(curve, await threads.run({ points: gather(table, entries), scalars, scalarBytes: SCALAR_BYTES, groups }));
 }
 
 /** Entries of the table by the width of their scalars; zeros are left out. */
@@ -79,25 +127,25 @@ function splitByWidth(table: BaseTable, witness: Uint8Array): { narrow: Uint32Ar
   return { narrow: narrow.subarray(0, narrowCount), wide: wide.subarray(0, wideCount) };
 }
 
-/** One base per distinct scalar, and an entry that has it. */
-function sumEqual(table: BaseTable, entries: Uint32Array, witness: Uint8Array, adder: PointAdder): { points: Uint8Array; members: Uint32Array } {
+/** The group of each entry, such that entries of a group have equal scalars, and an entry of each group. */
+function groupEqual(table: BaseTable, entries: Uint32Array, witness: Uint8Array): { groups: Uint32Array; members: Uint32Array } {
   const words = wordsOf(witness);
-  const bucketOf = new Map<number, number>();
+  const groupOf = new Map<number, number>();
   const members: number[] = [];
-  const buckets = new Uint32Array(entries.length);
+  const groups = new Uint32Array(entries.length);
   for (let k = 0; k < entries.length; k++) {
     const at = table.wires[entries[k]!]! * (SCALAR_BYTES / 4);
     const key = words[at]! * 2 ** 21 + (words[at + 1]! >>> 11);
-    let bucket = bucketOf.get(key);
-    if (bucket !== undefined && !sameScalar(words, at, table.wires[members[bucket]!]! * (SCALAR_BYTES / 4))) bucket = undefined;
-    if (bucket === undefined) {
-      bucket = members.length;
+    let group = groupOf.get(key);
+    if (group !== undefined && !sameScalar(words, at, table.wires[members[group]!]! * (SCALAR_BYTES / 4))) group = undefined;
+    if (group === undefined) {
+      group = members.length;
       members.push(entries[k]!);
-      bucketOf.set(key, bucket);
+      groupOf.set(key, group);
     }
-    buckets[k] = bucket;
+    groups[k] = group;
   }
-  return { points: adder.sumByBucket(table.points, entries, buckets, members.length), members: Uint32Array.from(members) };
+  return { groups, members: Uint32Array.from(members) };
 }
 
 function sameScalar(words: Uint32Array, a: number, b: number): boolean {

@@ -1,0 +1,214 @@
+/** The WebAssembly of batches of affine additions in G1: two points at once, one in each lane. */
+import { FieldEmitter, LIMB_BITS, LIMBS } from "./field-emitter.ts";
+import type { Element } from "./field-emitter.ts";
+import { encodeModule, f64x2, FunctionBuilder, i32, i64, i64x2, v128 } from "./wasm-encoder.ts";
+import type { Code } from "./wasm-encoder.ts";
+
+/** Bytes of a coordinate in the kernel, of a point, of two elements side by side, and of a pair of points to add: the addresses a, b, and the sum's. */
+export const COORDINATE_BYTES = 8 * LIMBS;
+export const SLOT_BYTES = 2 * COORDINATE_BYTES;
+export const TWIN_BYTES = 16 * LIMBS;
+export const PAIR_BYTES = 12;
+/** An address with this bit set stands for the negated point. */
+export const NEGATED = 1;
+/** The constants of the module lie at the start of its memory. */
+export const CONSTANTS_END = 2048;
+
+/** The prime p of the curve's coordinates. */
+export const BASE_FIELD_ORDER = 21888242871839275222246405745257275088696311157297823662689037894645226208583n;
+const ENGINE_COORDINATE_BYTES = 32;
+const STEP_BYTES = 2 * PAIR_BYTES;
+
+/** What the module exports; all arguments are addresses or counts. */
+export interface PointExports {
+  /** out = a·b in both lanes. */
+  multiply(out: number, a: number, b: number): void;
+  /** out = a^(2^times), times > 0. */
+  square(out: number, a: number, times: number): void;
+  /** Unpacks `count` > 0 of the engine's affine points. `half` holds twins of 2^254 mod p. */
+  load(out: number, points: number, count: number, half: number): void;
+  /** x_b − x_a of each step's two pairs to `differences`; products of all before each to `prefixes`; of all to `product`, which starts as one. */
+  chords(pairs: number, steps: number, differences: number, prefixes: number, product: number): void;
+  /** The same for the tangents' 2·y_a. */
+  tangents(pairs: number, steps: number, differences: number, prefixes: number, product: number): void;
+  /** The sums, from the inverse of the product, last step first. `inverse` is overwritten. */
+  addChords(pairs: number, steps: number, differences: number, prefixes: number, inverse: number): void;
+  addTangents(pairs: number, steps: number, differences: number, prefixes: number, inverse: number): void;
+}
+
+export interface KernelModule {
+  readonly code: Uint8Array<ArrayBuffer>;
+  readonly constants: Uint8Array;
+}
+
+type Slope = "chord" | "tangent";
+
+/** Generates the module. */
+export function pointModule(): KernelModule {
+  const field = new FieldEmitter(BASE_FIELD_ORDER, 0);
+  const functions = [
+    emitMultiply(field),
+    emitSquare(field),
+    emitLoad(field),
+    emitDenominators("chords", "chord", field),
+    emitDenominators("tangents", "tangent", field),
+    emitSums("addChords", "chord", field),
+    emitSums("addTangents", "tangent", field),
+  ];
+  return { code: encodeModule(functions), constants: field.constantBytes };
+}
+
+function emitMultiply(field: FieldEmitter): FunctionBuilder {
+  const f = new FunctionBuilder("multiply", ["i32", "i32", "i32"]);
+  storeTwins(f, f.parameter(0), field.multiply(f, loadTwins(f, f.parameter(1)), loadTwins(f, f.parameter(2))));
+  return f;
+}
+
+function emitSquare(field: FieldEmitter): FunctionBuilder {
+  const f = new FunctionBuilder("square", ["i32", "i32", "i32"]);
+  const times = f.parameter(2);
+  const value = loadTwins(f, f.parameter(1));
+  f.doWhile(
+    () => {
+      field.square(f, value).forEach((limb, i) => f.set(value[i]!, limb));
+      f.set(times, i32.add(times, i32.const(-1)));
+    },
+    () => times,
+  );
+  storeTwins(f, f.parameter(0), value);
+  return f;
+}
+
+/** A point's x and y are the two lanes. Halving turns the engine's x·2^256 into x·2^255. */
+function emitLoad(field: FieldEmitter): FunctionBuilder {
+  const f = new FunctionBuilder("load", ["i32", "i32", "i32", "i32"]);
+  const [out, points, count] = [f.parameter(0), f.parameter(1), f.parameter(2)];
+  const half = loadTwins(f, f.parameter(3));
+  f.doWhile(
+    () => {
+      const [x, y] = [limbsOfWords(f, points, 0), limbsOfWords(f, points, ENGINE_COORDINATE_BYTES)];
+      const twins = x.map((limb, i) => {
+        const bits = v128.or(i64x2.withHigh(i64x2.splat(limb), y[i]!), field.constant(f, 2 ** 52));
+        return f.let("v128", f64x2.sub(bits, field.constant(f, 2 ** 52)));
+      });
+      field.reduce(f, field.multiply(f, twins, half)).forEach((limb, i) => {
+        f.do(v128.storeLow(8 * i, out, limb));
+        f.do(v128.storeHigh(COORDINATE_BYTES + 8 * i, out, limb));
+      });
+      f.set(out, i32.add(out, i32.const(SLOT_BYTES)));
+      f.set(points, i32.add(points, i32.const(2 * ENGINE_COORDINATE_BYTES)));
+      f.set(count, i32.add(count, i32.const(-1)));
+    },
+    () => count,
+  );
+  return f;
+}
+
+/** The 51-bit limbs of a little-endian 256-bit number. */
+function limbsOfWords(f: FunctionBuilder, address: Code, offset: number): Code[] {
+  const words = Array.from({ length: 4 }, (_, i) => f.let("i64", i64.load(offset + 8 * i, address)));
+  return Array.from({ length: LIMBS }, (_, i) => {
+    const [word, bit] = [Math.floor((LIMB_BITS * i) / 64), BigInt((LIMB_BITS * i) % 64)];
+    const low = i64.shiftRight(words[word]!, i64.const(bit));
+    const joined = bit + BigInt(LIMB_BITS) <= 64n || word === 3 ? low : i64.or(low, i64.shiftLeft(words[word + 1]!, i64.const(64n - bit)));
+    return i64.and(joined, i64.const((1n << BigInt(LIMB_BITS)) - 1n));
+  });
+}
+
+function emitDenominators(name: string, slope: Slope, field: FieldEmitter): FunctionBuilder {
+  const f = new FunctionBuilder(name, ["i32", "i32", "i32", "i32", "i32"]);
+  const [pairs, steps, differences, prefixes] = [f.parameter(0), f.parameter(1), f.parameter(2), f.parameter(3)];
+  const product = loadTwins(f, f.parameter(4));
+  f.doWhile(
+    () => {
+      const { a, b } = stepPoints(f, pairs);
+      const difference = slope === "chord" ? field.subtract(f, b.x(), a.x()) : twice(field, f, a.y());
+      storeTwins(f, prefixes, product);
+      storeTwins(f, differences, difference);
+      field.multiply(f, product, difference).forEach((limb, i) => f.set(product[i]!, limb));
+      f.set(pairs, i32.add(pairs, i32.const(STEP_BYTES)));
+      f.set(prefixes, i32.add(prefixes, i32.const(TWIN_BYTES)));
+      f.set(differences, i32.add(differences, i32.const(TWIN_BYTES)));
+      f.set(steps, i32.add(steps, i32.const(-1)));
+    },
+    () => steps,
+  );
+  storeTwins(f, f.parameter(4), product);
+  return f;
+}
+
+/** x = λ² − x_a − x_b and y = λ(x_a − x) − y_a, for the slope λ of the chord or tangent. */
+function emitSums(name: string, slope: Slope, field: FieldEmitter): FunctionBuilder {
+  const f = new FunctionBuilder(name, ["i32", "i32", "i32", "i32", "i32"]);
+  const [pairs, steps, differences, prefixes] = [f.parameter(0), f.parameter(1), f.parameter(2), f.parameter(3)];
+  const inverse = loadTwins(f, f.parameter(4));
+  const last = i32.add(steps, i32.const(-1));
+  f.set(pairs, i32.add(pairs, i32.multiply(last, i32.const(STEP_BYTES))));
+  f.set(differences, i32.add(differences, i32.multiply(last, i32.const(TWIN_BYTES))));
+  f.set(prefixes, i32.add(prefixes, i32.multiply(last, i32.const(TWIN_BYTES))));
+  f.doWhile(
+    () => {
+      const { a, b, sum } = stepPoints(f, pairs);
+      const own = field.multiply(f, inverse, loadTwins(f, prefixes));
+      field.multiply(f, inverse, loadTwins(f, differences)).forEach((limb, i) => f.set(inverse[i]!, limb));
+      const [ax, ay] = [a.x(), a.y()];
+      const rise = slope === "chord" ? field.subtract(f, b.y(), ay) : thrice(field, f, field.square(f, ax));
+      const lambda = field.multiply(f, rise, own);
+      const x = field.reduce(f, field.subtract(f, field.subtract(f, field.square(f, lambda), ax), b.x()));
+      const y = field.reduce(f, field.subtract(f, field.multiply(f, lambda, field.subtract(f, ax, x)), ay));
+      [...x, ...y].forEach((limb, i) => {
+        f.do(v128.storeLow(8 * i, sum[0], limb));
+        f.do(v128.storeHigh(8 * i, sum[1], limb));
+      });
+      f.set(pairs, i32.add(pairs, i32.const(-STEP_BYTES)));
+      f.set(differences, i32.add(differences, i32.const(-TWIN_BYTES)));
+      f.set(prefixes, i32.add(prefixes, i32.const(-TWIN_BYTES)));
+      f.set(steps, i32.add(steps, i32.const(-1)));
+    },
+    () => steps,
+  );
+  storeTwins(f, f.parameter(4), inverse);
+  return f;
+}
+
+interface TwinPoint {
+  readonly x: () => Element;
+  readonly y: () => Element;
+}
+
+/** The two pairs of a step. Coordinates are loaded where they are asked for. */
+function stepPoints(f: FunctionBuilder, pairs: Code): { readonly a: TwinPoint; readonly b: TwinPoint; readonly sum: readonly [Code, Code] } {
+  const word = (pair: number, index: number): Code => f.let("i32", i32.load(pair * PAIR_BYTES + 4 * index, pairs));
+  const point = (index: number): TwinPoint => {
+    const [low, high] = [word(0, index), word(1, index)];
+    const address = (signed: Code): Code => f.let("i32", i32.and(signed, i32.const(~NEGATED)));
+    const [lowAddress, highAddress] = [address(low), address(high)];
+    const coordinate = (offset: number): Code[] =>
+      Array.from({ length: LIMBS }, (_, i) => v128.loadHigh(offset + 8 * i, highAddress, v128.loadLow(offset + 8 * i, lowAddress)));
+    const signBit = (signed: Code): Code => i64.shiftLeft(i64.fromU32(signed), i64.const(63n));
+    return {
+      x: () => coordinate(0).map((limb) => f.let("v128", limb)),
+      y: () => {
+        const sign = f.let("v128", i64x2.withHigh(i64x2.splat(signBit(low)), signBit(high)));
+        return coordinate(COORDINATE_BYTES).map((limb) => f.let("v128", v128.xor(limb, sign)));
+      },
+    };
+  };
+  return { a: point(0), b: point(1), sum: [word(0, 2), word(1, 2)] };
+}
+
+function twice(field: FieldEmitter, f: FunctionBuilder, value: Element): Element {
+  return field.add(f, value, value);
+}
+
+function thrice(field: FieldEmitter, f: FunctionBuilder, value: Element): Element {
+  return field.add(f, value, twice(field, f, value));
+}
+
+function loadTwins(f: FunctionBuilder, address: Code): Element {
+  return Array.from({ length: LIMBS }, (_, i) => f.let("v128", v128.load(16 * i, address)));
+}
+
+function storeTwins(f: FunctionBuilder, address: Code, value: Element): void {
+  value.forEach((limb, i) => f.do(v128.store(16 * i, address, limb)));
+}
