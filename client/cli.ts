@@ -1,7 +1,7 @@
 /** `fl-client`: take part in a task with local data. */
 import { randomFillSync } from "node:crypto";
 import { Command, InvalidArgumentError } from "commander";
-import { connectionOptions, contentOptions, formatOption, reporterFor } from "../adapters/cli/options.ts";
+import { connectionOptions, contentOptions, formatOption, proverOption, reporterFor } from "../adapters/cli/options.ts";
 import { runCommand } from "../adapters/cli/run.ts";
 import { describeDataset, loadDataset } from "../adapters/learning/dataset.ts";
 import { joinTask } from "./join.ts";
@@ -11,7 +11,7 @@ const random = (length: number): Uint8Array => randomFillSync(new Uint8Array(len
 
 const program = new Command("fl-client").description("Take part in a Verisum task: train on local data, prove, submit.").showHelpAfterError();
 
-contentOptions(connectionOptions(program.command("join").description("join a task and take part in its rounds until it is complete"), true))
+proverOption(contentOptions(connectionOptions(program.command("join").description("join a task and take part in its rounds until it is complete"), true)))
   .requiredOption("--data <spec>", "local data: digits, a folder or file in IDX (MNIST) format, or a CSV file; it never leaves this machine")
   .option("--rounds <n>", "stop after taking part in this many rounds", positiveInteger)
   .action(async (flags: JoinFlags) => {

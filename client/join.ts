@@ -6,6 +6,7 @@ import type { Reporter } from "../adapters/cli/reporter.ts";
 import { loadDataset } from "../adapters/learning/dataset.ts";
 import { createTrainer } from "../adapters/learning/trainer.ts";
 import { loadModelState } from "../adapters/task/checkpoint.ts";
+import type { ProverCommand } from "../adapters/prover/external-prover.ts";
 import { loadProvingKeys } from "../adapters/task/keys.ts";
 import { openWritingNode } from "../adapters/task/node.ts";
 import type { WritingNode } from "../adapters/task/node.ts";
@@ -23,6 +24,7 @@ import type { LocalLearner, ParticipantDependencies } from "./participant.ts";
 export interface JoinFlags extends CommonFlags {
   readonly data: string;
   readonly rounds?: number;
+  readonly proverCommand?: ProverCommand;
 }
 
 /** The parts of a client that decide what it submits. */
@@ -42,7 +44,7 @@ export async function joinTask(flags: JoinFlags, reporter: Reporter, random: Ran
   const node = await openWritingNode({ ...flags, stateDirectory: flags.state ?? join(".verisum", "client"), ...(flags.store === undefined ? {} : { storeDirectory: flags.store }), peers: flags.peer }, reporter, signal);
   const { chain, session, state, store, network } = node;
   reporter.say("info", "task", `task “${session.document.name}”, ${session.parameters.dimension} weights in ${session.layout.chunks.length} chunk(s), as ${chain.account}`, { account: chain.account });
-  const keys = await loadProvingKeys(session, state, random, reporter);
+  const keys = await loadProvingKeys(session, state, random, reporter, flags.proverCommand);
   const trainer = await createTrainer(session.document.model);
   await register(node, reporter);
   const journal = openJournal(state, `${node.scope}-${chain.account}`);

@@ -97,7 +97,7 @@ async function makeSubmission(deps: ParticipantDependencies, records: RoundRecor
     normBoundSquared: session.parameters.normBoundSquared,
   };
   const submission = await proveUpdate(session.layout, context, committed, sharesCid, { committer: session.committer, prover });
-  // A proving key or witness calculator that is not what it should be can leak, or waste the round: the operator supplies them.
+  // A proving key or witness program that is not what it should be can leak, or waste the round: the operator supplies them.
   deps.verifyOwn(records, { round: opened.round, client: chain.account, index: 0, weight, submission, transactionHash: "0x" });
   reporter.say("info", "proven", `round ${opened.round}: proved the norm bound in ${((deps.clock() - started) / 1000).toFixed(1)} s`, {
     round: opened.round, milliseconds: Math.round(deps.clock() - started), chunks: submission.chunks.length,

@@ -2,6 +2,7 @@
 import type { Command } from "commander";
 import { InvalidArgumentError, Option } from "commander";
 import type { Hex } from "../../protocol/transcript.ts";
+import { proverCommand } from "../prover/external-prover.ts";
 import { createReporter } from "./reporter.ts";
 import type { Format, Reporter } from "./reporter.ts";
 
@@ -38,6 +39,15 @@ export function contentOptions(command: Command): Command {
     .addOption(new Option("--peer <url>", "a node to fetch content from; may be repeated").default([]).argParser((url: string, all: readonly string[]) => [...all, url]))
     .option("--ipfs-api <url>", "keep content in an external Kubo node, by its RPC URL")
     .addOption(new Option("--poll-ms <n>", "pause between looks at the chain").default(1000).argParser(count));
+}
+
+/** --prover-command. */
+export function proverOption(command: Command): Command {
+  return command.addOption(
+    new Option("--prover-command <line>", "prove with this command instead, called with key, witness, proof and public file; words are separated by blanks")
+      .env("VERISUM_PROVER")
+      .argParser((line) => proverCommand(line)),
+  );
 }
 
 export function formatOption(command: Command): Command {

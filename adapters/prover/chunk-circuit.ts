@@ -13,7 +13,16 @@ export interface ChunkWires {
   readonly accumulatedBefore: number;
   readonly saltBefore: number;
   readonly salt: number;
+  /** 1/(alpha + row). */
+  readonly inverseStart: number;
+  /** count/(alpha + entry). */
+  readonly weightedStart: number;
+  /** First wire that is no input. */
+  readonly inputsEnd: number;
 }
+
+/** Wires of the public inputs. The outputs y and h come before them. */
+export const PUBLIC_INPUT_WIRES = { alpha: 3, z: 4, bound: 5, hPrevious: 6 } as const;
 
 /** The instance of `circuits/lib/chunk.circom` for this many coordinates of this many bits. */
 export function chunkMainSource(coordinates: number, coordinateBits: number, libraryFolder = "../lib"): string {
@@ -37,5 +46,9 @@ export function chunkWires(coordinates: number, coordinateBits: number): ChunkWi
   const maskStart = countStart + 2 ** coordinateBits;
   const blinder = maskStart + MASKS_PER_CHUNK;
   const committedEnd = blinder + 1;
-  return { publicCount, rowStart, countStart, maskStart, blinder, committedEnd, accumulatedBefore: committedEnd, saltBefore: committedEnd + 1, salt: committedEnd + 2 };
+  const [accumulatedBefore, saltBefore, salt] = [committedEnd, committedEnd + 1, committedEnd + 2];
+  const inverseStart = salt + 1;
+  const weightedStart = inverseStart + coordinates;
+  const inputsEnd = weightedStart + 2 ** coordinateBits;
+  return { publicCount, rowStart, countStart, maskStart, blinder, committedEnd, accumulatedBefore, saltBefore, salt, inverseStart, weightedStart, inputsEnd };
 }

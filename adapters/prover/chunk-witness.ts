@@ -1,10 +1,8 @@
-/** From a chunk's private inputs to the wires of its circuit. */
-import { poseidonPair } from "../../protocol/poseidon.ts";
+/** What follows from a chunk's private inputs, and what they must be. */
 import { VerisumError } from "../../protocol/errors.ts";
-import { invertAll, multiply, toField } from "../../protocol/field.ts";
+import { invertAll, toField } from "../../protocol/field.ts";
 import { FIELD_ORDER, MASKS_PER_CHUNK } from "../../protocol/parameters.ts";
-import type { ChunkChallenge, ChunkWires, ChunkWitness } from "../../protocol/ports.ts";
-import type { CircuitInputs } from "./circom-witness.ts";
+import type { ChunkWires } from "../../protocol/ports.ts";
 
 /** The size of one chunk circuit. */
 export interface ChunkShape {
@@ -42,37 +40,11 @@ export function assertWires(wires: ChunkWires): void {
 }
 
 /**
- * The circuit's inputs by name.
- * @throws UPDATE_OVER_BOUND if the accumulated norm exceeds the bound, or a row is outside the table;
- *   WITNESS_UNSATISFIED if alpha + row = 0, of probability 2^-240
+ * 1/(alpha + t) for the table's entries t, from one inversion.
+ * @throws WITNESS_UNSATISFIED if one of the sums is zero, of probability 2^-240
  */
-export function chunkInputs(shape: ChunkShape, witness: ChunkWitness, challenge: ChunkChallenge): CircuitInputs {
-  assertWires(witness);
-  const counts = histogram(shape, witness.rows);
-  const accumulated = witness.accumulatedBefore + squaredNorm(shape, counts);
-  if (accumulated > challenge.bound) {
-    throw new VerisumError("UPDATE_OVER_BOUND", "the squared norm exceeds the bound", { excess: accumulated - challenge.bound });
-  }
-  return {
-    alpha: [challenge.alpha],
-    z: [challenge.z],
-    bound: [challenge.bound],
-    hPrevious: [poseidonPair(witness.accumulatedBefore, witness.saltBefore)],
-    row: witness.rows,
-    count: counts,
-    mask: witness.masks,
-    blinder: [witness.blinder],
-    accumulatedBefore: [witness.accumulatedBefore],
-    saltBefore: [witness.saltBefore],
-    salt: [witness.salt],
-    ...lookupInverses(challenge.alpha, witness.rows, counts),
-  };
-}
-
-/** 1/(alpha + row_i) and count_t/(alpha + t), from one inversion of the whole table. */
-function lookupInverses(alpha: bigint, rows: Uint16Array, counts: Uint16Array): { readonly inverse: readonly bigint[]; readonly weighted: readonly bigint[] } {
-  const sums = Array.from(counts, (_, entry) => toField(alpha + BigInt(entry)));
+export function tableInverses(shape: ChunkShape, alpha: bigint): bigint[] {
+  const sums = Array.from({ length: 2 ** shape.coordinateBits }, (_, entry) => toField(alpha + BigInt(entry)));
   if (sums.includes(0n)) throw new VerisumError("WITNESS_UNSATISFIED", "alpha is minus an entry of the table");
-  const inverses = invertAll(sums);
-  return { inverse: Array.from(rows, (row) => inverses[row]!), weighted: inverses.map((value, entry) => multiply(value, BigInt(counts[entry]!))) };
+  return invertAll(sums);
 }

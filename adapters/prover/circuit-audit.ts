@@ -4,7 +4,7 @@ import type { ChunkWires } from "./chunk-circuit.ts";
 import type { ConstraintSystem, SparseMatrix } from "./r1cs.ts";
 
 /**
- * Checks that the compiler left every committed signal a wire of its own at the expected place, and that the committed
+ * Checks that the compiler left every committed signal, and every other input, a wire of its own at the expected place, and that the committed
  * columns are linearly independent: otherwise one D would open two ways. A column with an entry in which no other
  * committed wire takes part is independent of the rest, and its base is not zero; every column must have one.
  *
@@ -14,7 +14,7 @@ import type { ConstraintSystem, SparseMatrix } from "./r1cs.ts";
 export function auditCommittedWires(system: ConstraintSystem, wires: ChunkWires, symbols: string): void {
   if (system.publicCount !== wires.publicCount) throw broken(`${system.publicCount} public signals`, 0);
   const names = wireNames(symbols);
-  for (let wire = 1; wire <= wires.salt; wire++) {
+  for (let wire = 1; wire < wires.inputsEnd; wire++) {
     const expected = signalAt(wires, wire);
     if (names.get(expected) !== wire) throw broken(`${expected} is not wire ${wire}`, wire);
   }
@@ -54,7 +54,8 @@ function signalAt(wires: ChunkWires, wire: number): string {
   if (wire < wires.countStart) return `main.row[${wire - wires.rowStart}]`;
   if (wire < wires.maskStart) return `main.count[${wire - wires.countStart}]`;
   if (wire < wires.blinder) return `main.mask[${wire - wires.maskStart}]`;
-  return `main.${["blinder", "accumulatedBefore", "saltBefore", "salt"][wire - wires.blinder]!}`;
+  if (wire < wires.inverseStart) return `main.${["blinder", "accumulatedBefore", "saltBefore", "salt"][wire - wires.blinder]!}`;
+  return wire < wires.weightedStart ? `main.inverse[${wire - wires.inverseStart}]` : `main.weighted[${wire - wires.weightedStart}]`;
 }
 
 /** Wire by signal name; −1 marks a signal that was optimised away. Lines are label, wire, component, name. */

@@ -10,7 +10,7 @@ import type { ChunkKind, Preset } from "../../protocol/parameters.ts";
 import type { RandomBytes } from "../../protocol/random.ts";
 import type { ChunkVerificationKey } from "../../protocol/verification-key.ts";
 import { auditCommittedWires } from "./circuit-audit.ts";
-import { chunkWires } from "./chunk-circuit.ts";
+import { chunkWires, PUBLIC_INPUT_WIRES } from "./chunk-circuit.ts";
 import { circuitHash, compileCircuit, PROJECT_ROOT } from "./circom.ts";
 import type { CompiledCircuit } from "./circom.ts";
 import { drawCommonSecrets, makeChunkKeys, makeCommonKeys } from "./dev-setup.ts";
@@ -21,6 +21,8 @@ import { digestOf, INSECURE_NOTICE, KEY_FORMAT, MANIFEST_FILE, POWERS_FILE, VERI
 import type { FileDigest, Manifest, ManifestKind } from "./manifest.ts";
 import { keepWideWiresLeft, readR1cs } from "./r1cs.ts";
 import type { ConstraintSystem } from "./r1cs.ts";
+import { encodeWitnessProgram } from "./witness-file.ts";
+import { witnessProgram } from "./witness-program.ts";
 
 /** Which keys. */
 export interface KeyRequest {
@@ -108,10 +110,10 @@ async function makeKeys(directory: string, preset: Preset, kinds: readonly Chunk
     const wires = chunkWires(kind.coordinates, preset.coordinateBits);
     const keys = await makeChunkKeys(curve, system, { start: wires.rowStart, end: wires.committedEnd }, secrets, random);
     chunkKeys.push(keys.verificationKey);
-    const named = { zkey: `${kind.name}.zkey`, wireBases: `${kind.name}.wires`, witnessCalculator: `${kind.name}.wasm` };
+    const named = { zkey: `${kind.name}.zkey`, wireBases: `${kind.name}.wires`, witnessProgram: `${kind.name}.witness` };
     await save(named.zkey, keys.zkey);
     await save(named.wireBases, keys.wireBases);
-    await save(named.witnessCalculator, await readFile(circuit.wasmPath));
+    await save(named.witnessProgram, encodeWitnessProgram(witnessProgram(system, PUBLIC_INPUT_WIRES.alpha, wires.inputsEnd)));
     manifestKinds.push({ name: kind.name, circuitHash: circuit.hash, ...named });
   }
   const verificationKeys = { alpha: common.alpha, beta: common.beta, tau: common.tau, kinds: chunkKeys };

@@ -1,4 +1,5 @@
 /** A folder of keys, checked on loading: digests, key guard and the consistency of the powers of tau. */
+import path from "node:path";
 import type { WasmCurve } from "ffjavascript";
 import { G1_BYTES } from "../curve/bn254.ts";
 import { powersAreConsistent } from "../curve/kzg.ts";
@@ -16,8 +17,10 @@ import type { Manifest } from "./manifest.ts";
 /** What proving one chunk kind takes. */
 export interface ProvingFiles {
   readonly zkey: Uint8Array;
+  /** Where `zkey` was read from, for other provers. */
+  readonly zkeyPath: string;
   readonly wireBases: Uint8Array;
-  readonly witnessCalculator: Uint8Array;
+  readonly witnessProgram: Uint8Array;
 }
 
 export interface KeySet {
@@ -63,14 +66,14 @@ async function readProvingFiles(directory: string, manifest: Manifest, preset: P
   if (kind === undefined || files === undefined || files.name !== kind.name) {
     throw new VerisumError("KEY_ARTIFACT_CORRUPT", `the key folder has no chunk kind ${kindIndex}`, { kindIndex });
   }
-  const [zkey, wireBases, witnessCalculator] = await Promise.all([
+  const [zkey, wireBases, witnessProgram] = await Promise.all([
     readListedFile(directory, manifest, files.zkey),
     readListedFile(directory, manifest, files.wireBases),
-    readListedFile(directory, manifest, files.witnessCalculator),
+    readListedFile(directory, manifest, files.witnessProgram),
   ]);
   const wires = chunkWires(kind.coordinates, preset.coordinateBits);
   if (wireBases.length !== (wires.committedEnd - wires.rowStart) * G1_BYTES) {
     throw new VerisumError("KEY_ARTIFACT_CORRUPT", "the committed bases are not as many as the committed wires", { file: files.wireBases });
   }
-  return { zkey, wireBases, witnessCalculator };
+  return { zkey, zkeyPath: path.join(directory, files.zkey), wireBases, witnessProgram };
 }

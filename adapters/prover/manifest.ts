@@ -6,7 +6,7 @@ import { VerisumError } from "../../protocol/errors.ts";
 import type { PresetName } from "../../protocol/parameters.ts";
 
 /** Changes with the files' formats or the way keys are made; part of the folder's name. */
-export const KEY_FORMAT = "verisum-keys/1";
+export const KEY_FORMAT = "verisum-keys/2";
 export const MANIFEST_FILE = "manifest.json";
 export const VERIFICATION_KEYS_FILE = "verification-keys.json";
 export const POWERS_FILE = "powers.bin";
@@ -26,7 +26,7 @@ export interface ManifestKind {
   readonly circuitHash: string;
   readonly zkey: string;
   readonly wireBases: string;
-  readonly witnessCalculator: string;
+  readonly witnessProgram: string;
 }
 
 export interface Manifest {

@@ -1,4 +1,4 @@
-/** A .zkey file unpacked for proving. */
+/** A .zkey file unpacked for proving. Nothing here refers to the file's own memory, which can go. */
 import { FIELD_ORDER } from "../../protocol/parameters.ts";
 import { VerisumError } from "../../protocol/errors.ts";
 import { G1_BYTES, G2_BYTES, readScalar, SCALAR_BYTES } from "../curve/bn254.ts";
@@ -55,11 +55,18 @@ export function readProvingKey(zkey: Uint8Array): ProvingKey {
     beta2,
     delta1,
     delta2,
-    coefficients: section(ZKEY_SECTION.coefficients).subarray(4),
+    coefficients: shared(section(ZKEY_SECTION.coefficients).subarray(4)),
     a: baseTable("G1", section(ZKEY_SECTION.a)),
     b1: baseTable("G1", section(ZKEY_SECTION.b1)),
     b2: baseTable("G2", section(ZKEY_SECTION.b2)),
     c: baseTable("G1", section(ZKEY_SECTION.c), publicCount + 1),
-    h: section(ZKEY_SECTION.h),
+    h: section(ZKEY_SECTION.h).slice(),
   };
+}
+
+/** A copy in memory that threads read without copying it again. */
+function shared(bytes: Uint8Array): Uint8Array {
+  const copy = new Uint8Array(new SharedArrayBuffer(bytes.length));
+  copy.set(bytes);
+  return copy;
 }

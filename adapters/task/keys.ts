@@ -11,6 +11,7 @@ import { openCurve } from "../curve/bn254.ts";
 import { kzgCommitter } from "../curve/kzg.ts";
 import { cidFromDigest } from "../ipfs/cid.ts";
 import { chunkProver } from "../prover/chunk-prover.ts";
+import type { ProverCommand } from "../prover/external-prover.ts";
 import { loadKeySet } from "../prover/key-set.ts";
 import type { KeySet } from "../prover/key-set.ts";
 import { MANIFEST_FILE, POWERS_FILE, readManifest, VERIFICATION_KEYS_FILE } from "../prover/manifest.ts";
@@ -26,16 +27,24 @@ export async function loadCommitter(session: TaskSession, state: StateDirectory,
   return kzgCommitter(await openCurve(), keys.powers);
 }
 
-/** The powers and the proving keys of the task's chunk kinds, for clients. Throws like `loadCommitter`. */
+/**
+ * The powers and the proving keys of the task's chunk kinds, for clients. Throws like `loadCommitter`. The proving keys are still
+ * being read when this returns, so that a client can train meanwhile.
+ * @param command proves in place of the built-in prover
+ */
 export async function loadProvingKeys(
   session: TaskSession,
   state: StateDirectory,
   random: RandomBytes,
   reporter: Reporter,
+  command?: ProverCommand,
 ): Promise<{ readonly committer: VectorCommitter; readonly prover: ChunkProver; readonly verificationKeys: VerificationKeys }> {
-  const keys = await load(session, state, [...new Set(session.layout.chunks.map((chunk) => chunk.kindIndex))], random, reporter);
+  const kindIndexes = [...new Set(session.layout.chunks.map((chunk) => chunk.kindIndex))];
+  const keys = await load(session, state, kindIndexes, random, reporter);
   const curve = await openCurve();
-  return { verificationKeys: keys.verificationKeys, committer: kzgCommitter(curve, keys.powers), prover: chunkProver(curve, keys, random) };
+  const prover = chunkProver(curve, keys, random, command);
+  void prover.preload(kindIndexes);
+  return { verificationKeys: keys.verificationKeys, committer: kzgCommitter(curve, keys.powers), prover };
 }
 
 async function load(session: TaskSession, state: StateDirectory, kindIndexes: readonly number[], random: RandomBytes, reporter: Reporter): Promise<KeySet> {
@@ -52,7 +61,7 @@ async function load(session: TaskSession, state: StateDirectory, kindIndexes: re
   for (const index of kindIndexes) {
     const kind = manifest.kinds[index];
     if (kind === undefined) throw new VerisumError("KEY_ARTIFACT_CORRUPT", `the task's keys have no chunk kind ${index}`, { kindIndex: index });
-    for (const name of [kind.zkey, kind.wireBases, kind.witnessCalculator]) await fetchFile(localName(name));
+    for (const name of [kind.zkey, kind.wireBases, kind.witnessProgram]) await fetchFile(localName(name));
   }
   if (manifest.insecure) reporter.say("warn", "insecure-keys", manifest.notice);
   const keys = await loadKeySet(await openCurve(), directory, random);

@@ -93,7 +93,7 @@ describe("one valid task, changed one thing at a time", function () {
       }
     };
     const manifest = (what: string, change: (text: string) => string): TamperCase => [what, "KEY_ARTIFACT_CORRUPT", withFile("manifest.json", (file) => bytes(change(text(file))))];
-    const files = ["powers.bin", "verification-keys.json", "chunk_588x8.zkey", "chunk_588x8.wires", "chunk_588x8.wasm"];
+    const files = ["powers.bin", "verification-keys.json", "chunk_588x8.zkey", "chunk_588x8.wires", "chunk_588x8.witness"];
     tamperTests([
       ["nothing changed", "accepted", open],
       ...files.flatMap((name): TamperCase[] => [

@@ -1,11 +1,10 @@
 /** Tiny keys and provers for tests; one of them proves whatever it is given. */
 import { randomFillSync } from "node:crypto";
-import { FIELD_ORDER, PRESETS } from "../../protocol/parameters.ts";
+import { PRESETS } from "../../protocol/parameters.ts";
 import type { Preset } from "../../protocol/parameters.ts";
 import type { G1 } from "../../protocol/points.ts";
-import { closeCurve, encodeScalars, G1_BYTES, g1FromEngine, openCurve, readScalar, SCALAR_BYTES, writeScalar } from "../../adapters/curve/bn254.ts";
+import { closeCurve, encodeScalars, G1_BYTES, g1FromEngine, openCurve, readScalar, SCALAR_BYTES } from "../../adapters/curve/bn254.ts";
 import { openPointAdder } from "../../adapters/curve/point-adder.ts";
-import { writeSections } from "../../adapters/prover/binary-file.ts";
 import { chunkWires } from "../../adapters/prover/chunk-circuit.ts";
 import { ensureDevKeys } from "../../adapters/prover/ensure-keys.ts";
 import { proveWitness } from "../../adapters/prover/groth16-prover.ts";
@@ -39,19 +38,6 @@ export async function commitUnchecked(keys: KeySet, kindIndex: number, witness: 
 
 /** Ends the engine's threads after a suite. */
 export const closeEngine = closeCurve;
-
-/** The .wtns file of a witness, for snarkjs. */
-export function witnessFile(witness: Uint8Array): Uint8Array {
-  const header = new Uint8Array(4 + SCALAR_BYTES + 4);
-  const view = new DataView(header.buffer);
-  view.setUint32(0, SCALAR_BYTES, true);
-  writeScalar(view, 4, FIELD_ORDER);
-  view.setUint32(4 + SCALAR_BYTES, witness.length / SCALAR_BYTES, true);
-  return writeSections("wtns", [
-    [1, header],
-    [2, witness],
-  ]);
-}
 
 /** All wires of a calculated witness. */
 export function decodeWitness(witness: Uint8Array): bigint[] {

@@ -1,6 +1,11 @@
-/** Runs the witness calculator that circom generates (its WebAssembly interface, version 2). */
+/** The witness calculator that circom generates (its WebAssembly interface, version 2): what the project's own writer must equal. */
+import type { ChunkShape } from "../../adapters/prover/chunk-witness.ts";
+import { histogram, tableInverses } from "../../adapters/prover/chunk-witness.ts";
 import { VerisumError } from "../../protocol/errors.ts";
-import { SCALAR_BYTES, writeScalar } from "../curve/bn254.ts";
+import { multiply } from "../../protocol/field.ts";
+import type { ChunkChallenge, ChunkWitness } from "../../protocol/ports.ts";
+import { poseidonPair } from "../../protocol/poseidon.ts";
+import { SCALAR_BYTES, writeScalar } from "../../adapters/curve/bn254.ts";
 
 /** Values of the main component's inputs; arrays in order. */
 export type CircuitInputs = Readonly<Record<string, ArrayLike<number | bigint>>>;
@@ -82,4 +87,25 @@ function fnv1a(name: string): [high: number, low: number] {
   let hash = 0xcbf2_9ce4_8422_2325n;
   for (const byte of new TextEncoder().encode(name)) hash = ((hash ^ BigInt(byte)) * 0x100_0000_01b3n) & 0xffff_ffff_ffff_ffffn;
   return [Number(hash >> 32n), Number(hash & 0xffff_ffffn)];
+}
+
+/** A chunk's inputs by name. Nothing is checked: that is the circuit's part. */
+export function chunkInputs(shape: ChunkShape, witness: ChunkWitness, challenge: ChunkChallenge): CircuitInputs {
+  const counts = histogram(shape, witness.rows);
+  const inverses = tableInverses(shape, challenge.alpha);
+  return {
+    alpha: [challenge.alpha],
+    z: [challenge.z],
+    bound: [challenge.bound],
+    hPrevious: [poseidonPair(witness.accumulatedBefore, witness.saltBefore)],
+    row: witness.rows,
+    count: counts,
+    mask: witness.masks,
+    blinder: [witness.blinder],
+    accumulatedBefore: [witness.accumulatedBefore],
+    saltBefore: [witness.saltBefore],
+    salt: [witness.salt],
+    inverse: Array.from(witness.rows, (row) => inverses[row]!),
+    weighted: inverses.map((value, entry) => multiply(value, BigInt(counts[entry]!))),
+  };
 }
