@@ -1,18 +1,16 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 pragma solidity ^0.8.30;
 
-import {Registration} from "./Registration.sol";
+import {RoundBase} from "./RoundBase.sol";
+import {Submissions} from "./Submissions.sol";
 import {Protocol} from "./generated/Protocol.sol";
+import {ISubmissionVerifier} from "./interfaces/ISubmissionVerifier.sol";
 import {IVerisum} from "./interfaces/IVerisum.sol";
 import {Bn254} from "./libraries/Bn254.sol";
 import {DataContract} from "./libraries/DataContract.sol";
-import {ResultSignatures} from "./libraries/ResultSignatures.sol";
-import {ChunkKinds, TaskLayout} from "./libraries/TaskLayout.sol";
+import {Signatures} from "./libraries/Signatures.sol";
 import {Transcript} from "./libraries/Transcript.sol";
-import {Verification} from "./libraries/Verification.sol";
-import {VerificationKeys} from "./libraries/VerificationKeys.sol";
 import {
-    ChunkProof,
     ClientRecord,
     ExcludedClient,
     G1Point,
@@ -20,29 +18,12 @@ import {
     Phase,
     RoundResult,
     RoundState,
-    Submission,
     TaskParameters
 } from "./types/VerisumTypes.sol";
 
 /// @title A task and its rounds (docs/protocol.md, section 6).
-/// @dev Storage is reused from round to round: `_header` is overwritten when a round opens, and everything else is valid
-/// only as far as the header says so (a record below `submitted`, an attestation in `attestedMask`, U once a proposal
-/// exists). Nothing is reset, which keeps every round but the first at the price of non-zero slots.
-contract Verisum is Registration {
+contract Verisum is Submissions {
     using Bn254 for G1Point;
-
-    /// @dev One slot, 232 bits.
-    struct RoundHeader {
-        uint40 number;
-        Phase phase;
-        uint40 deadline;
-        uint16 expected;
-        uint16 submitted;
-        uint16 totalWeight;
-        uint32 keyMask;
-        uint32 attestedMask;
-        uint32 releaseMask;
-    }
 
     /// @dev One slot, 208 bits: what outlives a round, and the members of the best proposal (zero: none).
     struct TaskLedger {
@@ -53,85 +34,43 @@ contract Verisum is Registration {
         uint32 proposedMembers;
     }
 
-    /// @dev ABI encoding of `Submission` before its arrays' elements, and of one `ChunkProof`.
-    uint256 private constant SUBMISSION_HEAD_BYTES = 8 * 32;
-    uint256 private constant CHUNK_PROOF_BYTES = 12 * 32;
-
-    /// @inheritdoc IVerisum
-    address public immutable keysPointer;
-    /// @inheritdoc IVerisum
-    bytes32 public immutable parametersHash;
-    /// @inheritdoc IVerisum
-    uint32 public immutable vectorLength;
     /// @dev abi.encode of the parameters, in a data contract like the keys: only `parameters()` reads all of them.
     address private immutable _parametersPointer;
     uint256 private immutable _parametersWords;
 
-    ChunkKinds private immutable _chunkKinds;
-    uint256 private immutable _kindCoordinates;
-    uint8 private immutable _keyKinds;
-    uint8 private immutable _chunkCount;
-    uint64 private immutable _normBoundSquared;
-    uint8 private immutable _threshold;
     uint8 private immutable _quorum;
     uint16 private immutable _minClients;
     uint16 private immutable _maxCorrupt;
     uint32 private immutable _keyWindowSeconds;
     uint32 private immutable _collectSeconds;
-    uint32 private immutable _attestSeconds;
     uint32 private immutable _aggregateSeconds;
     uint32 private immutable _maxRounds;
     uint64 private immutable _privacyCostPerRound;
     uint64 private immutable _privacyBudget;
 
-    RoundHeader private _header;
     TaskLedger private _ledger;
-    G1Point private _sum;
     uint256 private _included;
     bytes32 private _modelCid;
-    bytes32 private _modelDigest;
-    mapping(uint256 index => bytes32 recordHash) private _records;
     mapping(uint256 seat => uint256 bitmap) private _attestations;
 
     /// @param p The task's parameters.
     /// @param keysBlob The verification keys as protocol/verification-key.ts encodes them.
     /// @param operator_ Who fills the seats and the allow-list.
     /// @dev Reverts: ParameterInvalid, KeysHashMismatch, KeysRefused, PointInvalid, ZeroAddress.
-    constructor(TaskParameters memory p, bytes memory keysBlob, address operator_) Registration(p, operator_) {
-        TaskLayout.checkRules(p);
-        bytes32 actualHash = keccak256(keysBlob);
-        if (actualHash != p.keysHash) revert VerisumKeysHashMismatch(p.keysHash, actualHash);
-        (ChunkKinds kinds, uint256 keyKinds, uint256 vectorLength_) = TaskLayout.pack(p, keysBlob.length);
-        keysPointer = DataContract.store(keysBlob);
-        VerificationKeys.check(DataContract.load(keysPointer, 0, keysBlob.length / 32));
-
+    constructor(TaskParameters memory p, bytes memory keysBlob, address operator_) RoundBase(p, keysBlob, operator_) {
         bytes memory encoded = abi.encode(p);
-        parametersHash = keccak256(encoded);
         _parametersPointer = DataContract.store(encoded);
         _parametersWords = encoded.length / 32;
-        // Cannot truncate: 64 chunks of at most 2^32 / 12 elements would, but N K 2^(2(bits-1)) < 2^48 was checked.
-        vectorLength = uint32(vectorLength_);
-        _chunkKinds = kinds;
-        _kindCoordinates = Protocol.kindCoordinates(p.coordinateBits);
-        // Cannot truncate: a preset's word has room for 8 kinds, and there are at most MAX_CHUNKS chunks.
-        _keyKinds = uint8(keyKinds);
-        _chunkCount = uint8(p.chunkKinds.length);
-        _normBoundSquared = p.normBoundSquared;
-        _threshold = p.threshold;
         _quorum = p.quorum;
         _minClients = p.minClients;
         _maxCorrupt = p.maxCorrupt;
         _keyWindowSeconds = p.keyWindowSeconds;
         _collectSeconds = p.collectSeconds;
-        _attestSeconds = p.attestSeconds;
         _aggregateSeconds = p.aggregateSeconds;
         _maxRounds = p.maxRounds;
         _privacyCostPerRound = p.privacyCostPerRound;
         _privacyBudget = p.privacyBudget;
         _modelCid = p.genesisCid;
-        _modelDigest = p.genesisDigest;
-        // Never read: the first submission of a round overwrites it, and non-zero slots are cheaper to overwrite.
-        _sum = G1Point(1, 2);
         _restartKeyWindow();
     }
 
@@ -154,42 +93,6 @@ contract Verisum is Registration {
         _header = RoundHeader(number, Phase.Collecting, deadline, clientCount, 0, 0, keyMask, 0, 0);
         emit RoundOpened(number, _modelCid, _modelDigest, deadline, keyMask);
         return number;
-    }
-
-    /// @inheritdoc IVerisum
-    function submit(uint64 round_, Submission calldata submission) external {
-        RoundHeader memory header = _activeHeader(round_, Phase.Collecting);
-        Client storage client = clientOf[msg.sender];
-        uint16 weight = client.weight;
-        if (weight == 0 || client.activeFromRound > round_) revert VerisumNotActiveClient(msg.sender, client.activeFromRound);
-        if (client.lastSubmittedRound == round_) revert VerisumAlreadySubmitted(msg.sender);
-        _requireLength("shareHashes", submission.shareHashes.length, _committeeSize);
-        _requireLength("chunks", submission.chunks.length, _chunkCount);
-        _requireLength("shareEvaluations", submission.shareEvaluations.length, _threshold - 1);
-        _requireCanonicalForm(submission);
-        for (uint256 i = 0; i < submission.shareEvaluations.length; ++i) {
-            if (submission.shareEvaluations[i] >= Protocol.FIELD_ORDER) {
-                revert VerisumNotCanonical("shareEvaluations", submission.shareEvaluations[i]);
-            }
-        }
-        if (submission.commitment.x | submission.commitment.y == 0) revert VerisumPointInfinity("commitment");
-        Verification.checkSubmission(_verificationTask(), submission, _challenge(msg.sender, weight, round_, submission));
-
-        client.lastSubmittedRound = round_;
-        // Cannot truncate: submitted < expected <= MAX_COHORT.
-        uint8 index = uint8(header.submitted);
-        _records[index] = _recordHash(round_, ClientRecord(msg.sender, weight, submission.commitment));
-        G1Point memory sum;
-        if (index != 0) sum = _sum;
-        sum.addScaled(submission.commitment.x, submission.commitment.y, weight);
-        _sum = sum;
-        header.submitted += 1;
-        header.totalWeight += weight;
-        bool complete = header.submitted == header.expected;
-        if (complete) _enter(header, Phase.Attesting, _attestSeconds);
-        _header = header;
-        _emitSubmitted(round_, index, weight, submission);
-        if (complete) emit PhaseChanged(round_, Phase.Attesting, header.deadline);
     }
 
     /// @inheritdoc IVerisum
@@ -307,13 +210,13 @@ contract Verisum is Registration {
         G1Point memory sum = _sum;
         uint256 included = _included;
         _checkSignatures(
-            ResultSignatures.digestOf(round_, included, header.totalWeight, sum, result), signers, signatures
+            Signatures.ofResult(round_, included, header.totalWeight, sum, result), signers, signatures
         );
         if (evaluation >= Protocol.FIELD_ORDER) revert VerisumNotCanonical("evaluation", evaluation);
         uint256 z = Transcript.resultPoint(
             round_, included, header.totalWeight, sum, result.aggregateDigest, result.modelDigest
         );
-        if (!Verification.checkOpening(keysPointer, sum, z, evaluation, opening)) revert VerisumOpeningInvalid();
+        if (!ISubmissionVerifier(verifier).opens(sum, z, evaluation, opening)) revert VerisumOpeningInvalid();
 
         _header.phase = Phase.Finalised;
         _modelCid = result.modelCid;
@@ -376,81 +279,14 @@ contract Verisum is Registration {
         return index < _header.submitted ? _records[index] : bytes32(0);
     }
 
-    /// @inheritdoc IVerisum
-    function challengeOf(address client, Submission calldata submission) external view returns (bytes32) {
-        return _challenge(client, clientOf[client].weight, _header.number, submission);
-    }
-
     // ------------------------------------------------------------------ internals
-
-    function _currentRound() internal view override returns (uint64) {
-        return _header.number;
-    }
-
-    function _currentPhase() internal view override returns (Phase) {
-        return _header.phase;
-    }
 
     function _restartKeyWindow() internal override {
         _ledger.keyWindowStart = _now();
     }
 
-    /// @dev Cannot truncate before the year 36,812.
-    function _now() private view returns (uint40) {
-        return uint40(block.timestamp);
-    }
-
-    /// @dev The header if `round_` is current, in `phase`, and its deadline lies ahead.
-    function _activeHeader(uint64 round_, Phase phase) private view returns (RoundHeader memory header) {
-        header = _headerOf(round_);
-        if (header.phase != phase) revert VerisumWrongPhase(header.phase, _phaseBit(phase));
-        if (block.timestamp >= header.deadline) revert VerisumDeadlinePassed(header.deadline, _now());
-    }
-
-    function _headerOf(uint64 round_) private view returns (RoundHeader memory header) {
-        header = _header;
-        if (header.number != round_) revert VerisumWrongRound(header.number, round_);
-    }
-
     function _requireReached(uint40 deadline) private view {
         if (block.timestamp < deadline) revert VerisumDeadlineNotReached(deadline, _now());
-    }
-
-    function _requireLength(bytes32 field, uint256 actual, uint256 expected) private pure {
-        if (actual != expected) revert VerisumWrongLength(field, actual, expected);
-    }
-
-    /// @dev Solidity follows any offset, also to before the struct. `Submitted` carries the calldata as it came, and one event
-    /// that readers cannot decode would keep all of them from every round: only the ABI's own encoding is accepted.
-    function _requireCanonicalForm(Submission calldata submission) private pure {
-        bytes32[] calldata hashes = submission.shareHashes;
-        ChunkProof[] calldata chunks = submission.chunks;
-        uint256[] calldata evaluations = submission.shareEvaluations;
-        uint256 hashesAt;
-        uint256 chunksAt;
-        uint256 evaluationsAt;
-        assembly ("memory-safe") {
-            hashesAt := hashes.offset
-            chunksAt := chunks.offset
-            evaluationsAt := evaluations.offset
-        }
-        // `offset` is that of the first element, one word after the array's length.
-        bool canonical = hashesAt == 4 + 2 * 32 + SUBMISSION_HEAD_BYTES + 32
-            && chunksAt == hashesAt + 32 * hashes.length + 32
-            && evaluationsAt == chunksAt + CHUNK_PROOF_BYTES * chunks.length + 32
-            && msg.data.length == evaluationsAt + 32 * evaluations.length && _startOf(submission) == 4 + 2 * 32;
-        if (!canonical) revert VerisumNotCanonical("calldata", msg.data.length);
-    }
-
-    function _startOf(Submission calldata submission) private pure returns (uint256 start) {
-        assembly ("memory-safe") {
-            start := submission
-        }
-    }
-
-    function _enter(RoundHeader memory header, Phase phase, uint32 lengthSeconds) private view {
-        header.phase = phase;
-        header.deadline = _now() + lengthSeconds;
     }
 
     function _requireKeys(uint32 keyMask, uint40 windowStart) private view {
@@ -468,38 +304,9 @@ contract Verisum is Registration {
         // Each bit names one seat, so no member counts twice; a bit without a member fails as its signer is zero.
         for (uint8 seat = 1; next < count; ++seat) {
             if (signers & _seatBit(seat) == 0) continue;
-            if (!ResultSignatures.isBy(memberAt[seat], digest, signatures[next])) revert VerisumSignatureInvalid(seat);
+            if (!Signatures.isBy(memberAt[seat], digest, signatures[next])) revert VerisumSignatureInvalid(seat);
             ++next;
         }
-    }
-
-    function _challenge(address client, uint16 weight, uint64 round_, Submission calldata submission)
-        private
-        view
-        returns (bytes32)
-    {
-        return Transcript.challenge(
-            Transcript.Submitter(round_, client, weight, parametersHash, _modelDigest), submission
-        );
-    }
-
-    /// @dev Emits `Submitted` with the calldata of the submission as it came, up to the call's end: offsets inside it are
-    /// relative to its own start, so it is its own ABI encoding. Measured against `emit`: 1,200 gas less per chunk.
-    function _emitSubmitted(uint64 round_, uint8 index, uint16 weight, Submission calldata submission) private {
-        bytes memory data =
-            abi.encodePacked(uint256(index), uint256(weight), uint256(0x60), msg.data[_startOf(submission):]);
-        bytes32 topic = Submitted.selector;
-        assembly ("memory-safe") {
-            log3(add(data, 0x20), mload(data), topic, round_, caller())
-        }
-    }
-
-    function _verificationTask() private view returns (Verification.Task memory) {
-        return Verification.Task(keysPointer, _chunkKinds, _kindCoordinates, _keyKinds, _chunkCount, _normBoundSquared);
-    }
-
-    function _recordHash(uint64 round_, ClientRecord memory record) private pure returns (bytes32) {
-        return keccak256(abi.encode(round_, record));
     }
 
     /// @dev What the seat attested in the header's round; older bitmaps are not in `attestedMask`.

@@ -43,7 +43,7 @@ export function layoutFor(preset: Preset, dimension: number): Layout {
 
 /**
  * The layout with the given kinds in order, as a contract states them.
- * @throws PARAMETERS_INVALID if they do not cover the dimension, or a whole chunk is padding.
+ * @throws PARAMETERS_INVALID if they do not cover the dimension, a whole chunk is padding, or a larger kind follows a smaller one.
  */
 export function layoutOf(preset: Preset, dimension: number, kindIndexes: readonly number[]): Layout {
   assertDimension(dimension);
@@ -52,7 +52,8 @@ export function layoutOf(preset: Preset, dimension: number, kindIndexes: readonl
   let elementStart = 0;
   for (const kindIndex of kindIndexes) {
     const kind = preset.kinds[kindIndex];
-    if (kind === undefined || coordinateStart >= dimension) {
+    const isLarger = kindIndex > (chunks.at(-1)?.kindIndex ?? kindIndex);
+    if (kind === undefined || coordinateStart >= dimension || isLarger) {
       throw new VerisumError("PARAMETERS_INVALID", "the chunk kinds do not fit the dimension", { dimension, chunks: kindIndexes.length });
     }
     const elementCount = chunkElements(kind);

@@ -28,8 +28,8 @@ export const MAX_TOTAL_WEIGHT = 511;
 export const MAX_COHORT = 256;
 /** Largest number of committee members. */
 export const MAX_COMMITTEE = 32;
-/** Largest number of chunks in one update: the proofs of one transaction. */
-export const MAX_CHUNKS = 64;
+/** Largest number of chunks in one update: the norm's accumulator holds any vector of so many chunks of the largest kind. */
+export const MAX_CHUNKS = 1200;
 /** Bytes of the longest HTTP endpoint that an account may announce on chain. */
 export const MAX_ENDPOINT_BYTES = 256;
 /** Bytes of one leaf of an aggregate's digest. */

@@ -4,7 +4,7 @@ import { layoutOf } from "./layout.ts";
 import type { Layout } from "./layout.ts";
 import { MAX_COHORT, MAX_COMMITTEE, NORM_ACCUMULATOR_BITS, PRESETS } from "./parameters.ts";
 import type { Preset } from "./parameters.ts";
-import { hashWords } from "./transcript.ts";
+import { hashWords, toHex } from "./transcript.ts";
 import type { Hex } from "./transcript.ts";
 
 /** Units and meaning: contracts/types/VerisumTypes.sol. */
@@ -43,9 +43,18 @@ export function parametersHash(p: TaskParameters): Hex {
     p.bondWei, p.keyWindowSeconds, p.collectSeconds, p.attestSeconds, p.aggregateSeconds, p.maxRounds,
     p.privacyCostPerRound, p.privacyBudget,
   ].map((value) => BigInt(value));
-  // abi.encode of one dynamic struct: its offset, the static fields, the offset of the array, its length and items.
-  const arrayOffset = BigInt((head.length + 1) * 32);
-  return hashWords([32n, ...head, arrayOffset, BigInt(p.chunkKinds.length), ...p.chunkKinds.map(BigInt)]);
+  // abi.encode of one dynamic struct: its offset, the static fields, the offset of the bytes, their length and themselves.
+  const bytesOffset = BigInt((head.length + 1) * 32);
+  const kinds = kindBytes(p);
+  const padded = new Uint8Array(Math.ceil(kinds.length / 32) * 32);
+  padded.set(kinds);
+  const words = Array.from({ length: padded.length / 32 }, (_, i) => BigInt(toHex(padded.subarray(32 * i, 32 * i + 32))));
+  return hashWords([32n, ...head, bytesOffset, BigInt(kinds.length), ...words]);
+}
+
+/** The chunk kinds as the contract takes them: one byte each. */
+export function kindBytes(p: Pick<TaskParameters, "chunkKinds">): Uint8Array {
+  return Uint8Array.from(p.chunkKinds);
 }
 
 /** The preset with a task's coordinate width. @throws PARAMETERS_INVALID */

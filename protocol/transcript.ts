@@ -41,6 +41,8 @@ export interface ResultPointInput extends RoundContext {
   readonly modelDigest: Hex;
 }
 
+const ZERO_WORD: Hex = `0x${"00".repeat(32)}`;
+
 /** keccak-256 of a label: the first word of every transcript. */
 export function domainTag(label: string): bigint {
   return bytesToBigint(keccak_256(utf8ToBytes(`verisum.v${PROTOCOL_VERSION}.${label}`)));
@@ -59,11 +61,16 @@ export function challengeOf(input: ChallengeInput): Hex {
     input.commitment.y,
     BigInt(input.sharesDigest),
     BigInt(input.sharesCid),
+    BigInt(wiresDigest(input.wireCommitments)),
     BigInt(input.shareEvaluationCount),
     BigInt(input.wireCommitments.length),
   ];
-  for (const point of input.wireCommitments) words.push(point.x, point.y);
   return hashWords(words);
+}
+
+/** H_D of protocol.md §5: digest ← keccak-256(digest, D.x, D.y) for each chunk, from zero. Its steps can be taken in several transactions. */
+export function wiresDigest(wireCommitments: readonly G1[]): Hex {
+  return wireCommitments.reduce<Hex>((digest, { x, y }) => hashWords([BigInt(digest), x, y]), ZERO_WORD);
 }
 
 /** alpha and z of protocol.md §5: two independent field elements from one challenge. */

@@ -1,10 +1,12 @@
 /** Makes a task ready to deploy: keys, document and genesis into a content store, parameters into a file. */
 import { randomFillSync } from "node:crypto";
 import { readFile } from "node:fs/promises";
-import { Command } from "commander";
+import { Command, InvalidArgumentError } from "commander";
 import { runCommand } from "../adapters/cli/run.ts";
+import { encodeParameters } from "../adapters/chain/codec.ts";
 import { createReporter } from "../adapters/cli/reporter.ts";
 import { writeDurably } from "../adapters/storage/durable-file.ts";
+import { parseSpecification } from "../adapters/task/create-task.ts";
 import { prepareTask } from "./task/prepare-task.ts";
 
 const random = (length: number): Uint8Array => randomFillSync(new Uint8Array(length));
@@ -17,6 +19,16 @@ function jsonOf(value: unknown): string {
   return `${JSON.stringify(value, (_, item: unknown) => (typeof item === "bigint" ? item.toString() : item), 2)}\n`;
 }
 
+interface Flags {
+  readonly task: string;
+  readonly store: string;
+  readonly out: string;
+  readonly ignition: string;
+  readonly operator: string;
+  readonly epsilon?: number;
+  readonly delta?: number;
+}
+
 await new Command("create-task")
   .description("make a task's keys, document and genesis, and the parameters to deploy")
   .requiredOption("--task <file>", "the task's specification", "tasks/digits.json")
@@ -24,13 +36,22 @@ await new Command("create-task")
   .option("--out <file>", "the deployment file", "build/task.json")
   .option("--ignition <file>", "the same as parameters of the Ignition module", "build/ignition-parameters.json")
   .option("--operator <address>", "the operator that an Ignition deployment names", FIRST_HARDHAT_ACCOUNT)
-  .action(async (flags: { readonly task: string; readonly store: string; readonly out: string; readonly ignition: string; readonly operator: string }) => {
+  .option("--epsilon <e>", "choose the noise so that all rounds stay within this epsilon", positive)
+  .option("--delta <d>", "the task's delta, instead of the specification's", positive)
+  .action(async (flags: Flags) => {
     const reporter = createReporter("text", "create-task", (line) => void process.stderr.write(`${line}\n`), Date.now);
     await runCommand(reporter, async () => {
-      const deployment = await prepareTask(JSON.parse(await readFile(flags.task, "utf8")), flags.store, random, (step) => reporter.say("info", "step", step));
+      const specification = parseSpecification(JSON.parse(await readFile(flags.task, "utf8")), { ...(flags.epsilon === undefined ? {} : { epsilon: flags.epsilon }), ...(flags.delta === undefined ? {} : { delta: flags.delta }) });
+      const deployment = await prepareTask(specification, flags.store, random, (step) => reporter.say("info", "step", step));
       await writeDurably(flags.out, jsonOf(deployment));
-      await writeDurably(flags.ignition, jsonOf({ Verisum: { task: deployment.parameters, keysBlob: deployment.keys, operator: flags.operator } }));
+      await writeDurably(flags.ignition, jsonOf({ Verisum: { task: encodeParameters(deployment.parameters), keysBlob: deployment.keys, operator: flags.operator } }));
       reporter.say("good", "created", `${flags.out}: next, npm run deploy -- --deployment ${flags.out}`);
     });
   })
   .parseAsync();
+
+function positive(text: string): number {
+  const value = Number(text);
+  if (!(value > 0)) throw new InvalidArgumentError("a positive number");
+  return value;
+}

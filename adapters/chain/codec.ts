@@ -2,10 +2,12 @@
 import type { G1, G2 } from "../../protocol/points.ts";
 import { g2Words } from "../../protocol/verification-key.ts";
 import type { ChunkProof, Submission } from "../../protocol/submission.ts";
+import { kindBytes } from "../../protocol/task.ts";
 import type { TaskParameters } from "../../protocol/task.ts";
+import { fromHex, toHex } from "../../protocol/transcript.ts";
 import type { Hex } from "../../protocol/transcript.ts";
 import { PHASES } from "./task-chain.ts";
-import type { RoundResult, RoundState } from "./task-chain.ts";
+import type { RoundResult, RoundState, SignedSubmission } from "./task-chain.ts";
 
 /** What ethers returns for a tuple: values by name. The ABI fixes their kinds. */
 export type Decoded = Readonly<Record<string, never>>;
@@ -33,9 +35,7 @@ export function decodeSubmission(value: DecodedSubmission): Submission {
     commitment: decodePoint(value.commitment),
     sharesCid: value.sharesCid,
     shareHashes: [...value.shareHashes],
-    chunks: [...value.chunks].map(
-      (chunk): ChunkProof => ({ d: decodePoint(chunk.d), a: decodePoint(chunk.a), b: decodeG2(chunk.b), c: decodePoint(chunk.c), y: chunk.y, h: chunk.h }),
-    ),
+    chunks: decodeChunks(value.chunks),
     shareEvaluations: [...value.shareEvaluations],
     opening: decodePoint(value.opening),
   };
@@ -43,7 +43,15 @@ export function decodeSubmission(value: DecodedSubmission): Submission {
 
 /** The argument of `submit`. */
 export function encodeSubmission(submission: Submission): unknown {
-  return { ...submission, chunks: submission.chunks.map((chunk) => ({ ...chunk, b: g2Words(chunk.b) })) };
+  return { ...submission, chunks: encodeChunks(submission.chunks) };
+}
+
+export function encodeChunks(chunks: readonly ChunkProof[]): unknown[] {
+  return chunks.map((chunk) => ({ ...chunk, b: g2Words(chunk.b) }));
+}
+
+export function decodeChunks(chunks: DecodedSubmission["chunks"]): ChunkProof[] {
+  return [...chunks].map((chunk) => ({ d: decodePoint(chunk.d), a: decodePoint(chunk.a), b: decodeG2(chunk.b), c: decodePoint(chunk.c), y: chunk.y, h: chunk.h }));
 }
 
 export function decodeRound(value: Decoded): RoundState {
@@ -63,8 +71,18 @@ export function decodeRound(value: Decoded): RoundState {
   };
 }
 
+/** One item of `submitBatch`'s argument. */
+export function encodeSigned({ client, submission, signature }: SignedSubmission): unknown {
+  return { client, submission: encodeSubmission(submission), signature: [signature.r, signature.vs] };
+}
+
+/** The constructor's first argument. */
+export function encodeParameters(parameters: TaskParameters): Omit<TaskParameters, "chunkKinds"> & { readonly chunkKinds: Hex } {
+  return { ...parameters, chunkKinds: toHex(kindBytes(parameters)) };
+}
+
 export function decodeParameters(value: Decoded): TaskParameters {
-  const raw = value as unknown as Record<string, bigint> & Record<"taskCid" | "genesisCid" | "genesisDigest" | "keysHash", Hex> & { readonly uniformWeights: boolean; readonly openRegistration: boolean; readonly chunkKinds: Iterable<bigint> };
+  const raw = value as unknown as Record<string, bigint> & Record<"taskCid" | "genesisCid" | "genesisDigest" | "keysHash", Hex> & { readonly uniformWeights: boolean; readonly openRegistration: boolean; readonly chunkKinds: Hex };
   const number = (name: string): number => Number(raw[name]);
   return {
     taskCid: raw.taskCid,
@@ -90,7 +108,7 @@ export function decodeParameters(value: Decoded): TaskParameters {
     maxRounds: number("maxRounds"),
     privacyCostPerRound: raw.privacyCostPerRound!,
     privacyBudget: raw.privacyBudget!,
-    chunkKinds: [...raw.chunkKinds].map(Number),
+    chunkKinds: [...fromHex(raw.chunkKinds)],
   };
 }
 

@@ -3,14 +3,17 @@ import { Contract, NonceManager } from "ethers";
 import type { ContractTransactionReceipt, Wallet } from "ethers";
 import { VerisumError } from "../../protocol/errors.ts";
 import { fromHex } from "../../protocol/transcript.ts";
+import type { Submission } from "../../protocol/submission.ts";
 import type { Hex } from "../../protocol/transcript.ts";
 import { readCellGroup } from "./cell-group.ts";
-import { decodeParameters, decodeRound, encodeSubmission } from "./codec.ts";
+import { decodeParameters, decodeRound, encodeSigned, encodeSubmission } from "./codec.ts";
 import type { Decoded } from "./codec.ts";
 import { loadWallet } from "./key-file.ts";
-import { recordsOf, TaskLogs } from "./logs.ts";
+import { CHUNKS_PER_TRANSACTION, sendInSteps } from "./large-submission.ts";
+import { lastStepOf, recordsOf, stepOf, TaskLogs } from "./logs.ts";
 import type { EventArguments } from "./logs.ts";
 import { signResult } from "./result-signature.ts";
+import { signSubmission } from "./submission-signature.ts";
 import { describe, openEndpoint, revertOf, VERISUM_INTERFACE } from "./rpc.ts";
 import type { Endpoint } from "./rpc.ts";
 import type { Receipt, TaskReader, TaskWriter } from "./task-chain.ts";
@@ -100,6 +103,7 @@ async function readerAt(endpoint: Endpoint, chainId: bigint, address: Hex, optio
     },
     roundKey: (round, seat) => call("roundKey", round, seat),
     records: async (round) => recordsOf(await allLogs(), round),
+    lastChunkStep: async (round, account) => lastStepOf(await allLogs(), round, account),
     finalisedRoundNumbers: async () => (await allLogs()).filter(({ name }) => name === "Finalised").map(({ args }) => args.round),
     endpoints: async () => {
       const announced = (await allLogs()).filter(({ name }) => name === "EndpointAnnounced");
@@ -126,21 +130,40 @@ function writerOver(reader: TaskReader, endpoint: Endpoint, wallet: Wallet): Tas
   const contract = new Contract(reader.context.contract, VERISUM_INTERFACE, signer);
   // One transaction at a time: nonces in order, and a refusal is known before the next is sent.
   let queue: Promise<unknown> = Promise.resolve();
-  const send = (name: string, ...args: readonly unknown[]): Promise<Receipt> => {
+  const mine = (name: string, ...args: readonly unknown[]): Promise<ContractTransactionReceipt> => {
     const sent = queue.then(() => transact(contract, signer, name, args));
     queue = sent.catch(() => undefined);
     return sent;
   };
+  const send = async (name: string, ...args: readonly unknown[]): Promise<Receipt> => receiptOf(await mine(name, ...args));
+  const account = wallet.address.toLowerCase() as Hex;
+  /** Returns the last transaction, with the gas of all that were sent now. */
+  const sendLarge = async (round: bigint, submission: Submission): Promise<Receipt> => {
+    let gasUsed = 0n;
+    const last = await sendInSteps(
+      submission,
+      await reader.lastChunkStep(round, account),
+      async (...args) => {
+        const receipt = await mine("proveChunks", round, ...args);
+        gasUsed += receipt.gasUsed;
+        return stepOf(VERISUM_INTERFACE.parseLog(receipt.logs[0]!)!.args as unknown as EventArguments).progress;
+      },
+      (...args) => send("finishSubmission", round, ...args),
+    );
+    return { ...last, gasUsed: last.gasUsed + gasUsed };
+  };
   return {
     ...reader,
-    account: wallet.address.toLowerCase() as Hex,
+    account,
     join: async () => send("join", { value: (await reader.parameters()).bondWei }),
     registerMember: (member) => send("registerMember", member),
     registerClient: (client, weight) => send("registerClient", client, weight),
     registerRoundKeys: (firstRound, keys) => send("registerRoundKeys", firstRound, keys),
     announce: (url) => send("announce", url),
     openRound: () => send("openRound"),
-    submit: (round, submission) => send("submit", round, encodeSubmission(submission)),
+    submit: (round, submission) => (submission.chunks.length > CHUNKS_PER_TRANSACTION ? sendLarge(round, submission) : send("submit", round, encodeSubmission(submission))),
+    signSubmission: (round, submission) => signSubmission(wallet, { ...reader.context, round }, submission),
+    submitBatch: (round, signed) => send("submitBatch", round, signed.map(encodeSigned)),
     advance: (round) => send("advance", round),
     attest: (round, bitmap) => send("attest", round, bitmap),
     propose: (round, members) => send("propose", round, members),
@@ -158,12 +181,11 @@ function writerOver(reader: TaskReader, endpoint: Endpoint, wallet: Wallet): Tas
 }
 
 /** Sends and waits until mined. @throws CHAIN_REVERTED, CHAIN_TRANSACTION_LOST, CHAIN_UNREACHABLE */
-async function transact(contract: Contract, signer: NonceManager, name: string, args: readonly unknown[]): Promise<Receipt> {
+async function transact(contract: Contract, signer: NonceManager, name: string, args: readonly unknown[]): Promise<ContractTransactionReceipt> {
   try {
     const gasLimit = withMargin(await contract.getFunction(name).estimateGas(...args));
     const response = (await contract.getFunction(name).send(...argumentsWith(args, gasLimit)));
-    const receipt = (await response.wait(1, MINING_TIMEOUT_MS)) as ContractTransactionReceipt;
-    return { transactionHash: receipt.hash as Hex, gasUsed: receipt.gasUsed, blockNumber: receipt.blockNumber };
+    return (await response.wait(1, MINING_TIMEOUT_MS)) as ContractTransactionReceipt;
   } catch (error) {
     // The nonce may not have been used: ask the chain again before the next transaction.
     signer.reset();
@@ -173,6 +195,10 @@ async function transact(contract: Contract, signer: NonceManager, name: string, 
     if (code === "TIMEOUT") throw new VerisumError("CHAIN_TRANSACTION_LOST", `${name} was not mined in time`, { call: name }, { cause: error });
     throw new VerisumError("CHAIN_UNREACHABLE", `${name} could not be sent: ${describe(error)}`, { call: name }, { cause: error });
   }
+}
+
+function receiptOf({ hash, gasUsed, blockNumber }: ContractTransactionReceipt): Receipt {
+  return { transactionHash: hash as Hex, gasUsed, blockNumber };
 }
 
 /** An account and its endpoint; nothing if the bytes are no UTF-8, at which ethers throws. Anybody may announce anything. */

@@ -5,6 +5,7 @@ import type { Signer } from "ethers";
 import { VerisumError } from "../../protocol/errors.ts";
 import type { TaskParameters } from "../../protocol/task.ts";
 import type { Hex } from "../../protocol/transcript.ts";
+import { encodeParameters } from "./codec.ts";
 import { revertOf } from "./rpc.ts";
 import type { VERISUM_INTERFACE } from "./rpc.ts";
 
@@ -27,7 +28,7 @@ export interface Deployment {
 export async function deployTask(signer: Signer, parameters: TaskParameters, keys: Uint8Array, operator: string): Promise<Deployment> {
   const { abi, bytecode } = await readArtifact("Verisum");
   try {
-    const contract = await new ContractFactory(abi, bytecode, signer).deploy(parameters, keys, operator);
+    const contract = await new ContractFactory(abi, bytecode, signer).deploy(encodeParameters(parameters), keys, operator);
     const receipt = await contract.deploymentTransaction()!.wait();
     const { chainId } = await signer.provider!.getNetwork();
     return { contract: (await contract.getAddress()).toLowerCase() as Hex, chainId, blockNumber: receipt!.blockNumber, gasUsed: receipt!.gasUsed };

@@ -1,10 +1,11 @@
 /** The contract's events, fetched once per final block and decoded into records. */
 import type { G1 } from "../../protocol/points.ts";
+import type { ChunkProof } from "../../protocol/submission.ts";
 import type { Hex } from "../../protocol/transcript.ts";
-import { decodePoint, decodeResult, decodeSubmission } from "./codec.ts";
+import { decodeChunks, decodePoint, decodeResult, decodeSubmission } from "./codec.ts";
 import { VERISUM_INTERFACE } from "./rpc.ts";
 import type { Endpoint } from "./rpc.ts";
-import type { FinalisedRecord, OpenedRecord, ReleasedRecord, RoundRecords, RoundResult, SettledRecord, SubmittedRecord } from "./task-chain.ts";
+import type { ChunkStep, FinalisedRecord, OpenedRecord, ReleasedRecord, RoundRecords, RoundResult, SettledRecord, SubmittedRecord } from "./task-chain.ts";
 
 /** Arguments of the contract's events, as ethers decodes them by the ABI; each event has some of them. */
 export interface EventArguments {
@@ -19,6 +20,9 @@ export interface EventArguments {
   readonly index: bigint;
   readonly weight: bigint;
   readonly submission: Parameters<typeof decodeSubmission>[0];
+  readonly head: ChunkStep["head"];
+  readonly progress: ChunkStep["progress"];
+  readonly chunks: Parameters<typeof decodeChunks>[0];
   readonly seat: bigint;
   readonly bitmap: bigint;
   readonly included: bigint;
@@ -98,6 +102,7 @@ export class TaskLogs {
 /** What the events say of one round. */
 export function recordsOf(logs: readonly TaskLog[], round: bigint): RoundRecords {
   const submitted: SubmittedRecord[] = [];
+  const proven = new Map<Hex, ChunkProof[]>();
   const attested = new Map<number, bigint>();
   const released: ReleasedRecord[] = [];
   let opened: OpenedRecord | undefined;
@@ -107,8 +112,15 @@ export function recordsOf(logs: readonly TaskLog[], round: bigint): RoundRecords
   for (const { name, args, transactionHash, blockNumber } of logs) {
     if (args.round !== round) continue;
     if (name === "RoundOpened") opened = { round, baseModelCid: args.baseModelCid, baseModelDigest: args.baseModelDigest, deadline: Number(args.deadline), keyMask: args.keyMask };
-    else if (name === "Submitted") {
-      submitted.push({ round, client: args.client.toLowerCase() as Hex, index: Number(args.index), weight: Number(args.weight), submission: decodeSubmission(args.submission), transactionHash });
+    else if (name === "ChunksProven") {
+      const chunks = decodeChunks(args.chunks);
+      // A client that started again counts from there: `count` is the contract's own.
+      const before = Number(args.progress.count) - chunks.length;
+      proven.set(args.client, [...(proven.get(args.client) ?? []).slice(0, before), ...chunks]);
+    } else if (name === "Submitted") {
+      const submission = decodeSubmission(args.submission);
+      const chunks = submission.chunks.length > 0 ? submission.chunks : (proven.get(args.client) ?? []);
+      submitted.push({ round, client: args.client.toLowerCase() as Hex, index: Number(args.index), weight: Number(args.weight), submission: { ...submission, chunks }, transactionHash });
     } else if (name === "Attested") attested.set(Number(args.seat), args.bitmap);
     else if (name === "Settled") settled = { round, included: args.included, members: args.members, totalWeight: Number(args.totalWeight), sum: decodePoint(args.sum), blockNumber };
     else if (name === "Released") released.push({ round, seat: Number(args.seat), releaseCid: args.releaseCid });
@@ -124,6 +136,19 @@ export function recordsOf(logs: readonly TaskLog[], round: bigint): RoundRecords
     ...(settled === undefined ? {} : { settled }),
     ...(finalised === undefined ? {} : { finalised }),
   };
+}
+
+/** The account's last step of a large submission in this round; undefined if it made none. */
+export function lastStepOf(logs: readonly TaskLog[], round: bigint, account: Hex): ChunkStep | undefined {
+  const last = logs.findLast(({ name, args }) => name === "ChunksProven" && args.round === round && args.client.toLowerCase() === account);
+  return last === undefined ? undefined : stepOf(last.args);
+}
+
+/** A step without ethers' wrappers. */
+export function stepOf({ head, progress }: Pick<EventArguments, "head" | "progress">): ChunkStep {
+  const { count, wires, h, y, zPower } = progress;
+  const { commitment, sharesDigest, sharesCid, wiresDigest } = head;
+  return { head: { commitment: decodePoint(commitment), sharesDigest, sharesCid, wiresDigest }, progress: { count, wires, h, y, zPower } };
 }
 
 /** Signatures go with the set bits of the mask, lowest seat first. */

@@ -23,8 +23,7 @@ type Context = Omit<RoundContext, "round">;
 
 /** Signs a result. The private key stays in the wallet. */
 export async function signResult(wallet: Wallet, context: Context, result: SignedResult): Promise<CompactSignature> {
-  const signature = Signature.from(await wallet.signTypedData(domain(context), TYPES, message(result)));
-  return { r: signature.r as Hex, vs: signature.yParityAndS as Hex };
+  return compact(await wallet.signTypedData(signingDomain(context), TYPES, message(result)));
 }
 
 /**
@@ -34,7 +33,7 @@ export async function signResult(wallet: Wallet, context: Context, result: Signe
 export function recoverResultSigner(context: Context, result: SignedResult, signature: CompactSignature): Hex {
   try {
     const full = Signature.from({ r: signature.r, yParityAndS: signature.vs });
-    return verifyTypedData(domain(context), TYPES, message(result), full).toLowerCase() as Hex;
+    return verifyTypedData(signingDomain(context), TYPES, message(result), full).toLowerCase() as Hex;
   } catch (cause) {
     throw new VerisumError("SIGNATURE_INVALID", "the signature is malformed", {}, { cause });
   }
@@ -42,11 +41,18 @@ export function recoverResultSigner(context: Context, result: SignedResult, sign
 
 /** keccak-256("\x19\x01" ‖ domain separator ‖ struct hash). */
 export function resultDigest(context: Context, result: SignedResult): Hex {
-  return TypedDataEncoder.hash(domain(context), TYPES, message(result)) as Hex;
+  return TypedDataEncoder.hash(signingDomain(context), TYPES, message(result)) as Hex;
 }
 
-function domain({ chainId, contract }: Context): { name: string; version: string; chainId: bigint; verifyingContract: string } {
+/** The EIP-712 domain of everything that is signed for a task. */
+export function signingDomain({ chainId, contract }: Context): { name: string; version: string; chainId: bigint; verifyingContract: string } {
   return { name: "Verisum", version: "1", chainId, verifyingContract: contract };
+}
+
+/** EIP-2098. */
+export function compact(signature: string): CompactSignature {
+  const { r, yParityAndS } = Signature.from(signature);
+  return { r: r as Hex, vs: yParityAndS as Hex };
 }
 
 function message(result: SignedResult): Record<string, unknown> {

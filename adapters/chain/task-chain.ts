@@ -63,6 +63,36 @@ export interface CompactSignature {
   readonly vs: Hex;
 }
 
+/** `ChunkProgress` in contracts/types. */
+export interface ChunkProgress {
+  readonly count: bigint;
+  readonly wires: Hex;
+  readonly h: bigint;
+  readonly y: bigint;
+  readonly zPower: bigint;
+}
+
+/** `SubmissionHead` in contracts/types. */
+export interface SubmissionHead {
+  readonly commitment: G1;
+  readonly sharesDigest: Hex;
+  readonly sharesCid: Hex;
+  readonly wiresDigest: Hex;
+}
+
+/** A step of a submission that takes several transactions: for which submission, and what it led to. */
+export interface ChunkStep {
+  readonly head: SubmissionHead;
+  readonly progress: ChunkProgress;
+}
+
+/** A submission that anybody may send for its client (EIP-712 type `RelayedSubmission`). */
+export interface SignedSubmission {
+  readonly client: Hex;
+  readonly submission: Submission;
+  readonly signature: CompactSignature;
+}
+
 export interface OpenedRecord {
   readonly round: bigint;
   readonly baseModelCid: Hex;
@@ -149,6 +179,8 @@ export interface TaskReader {
   /** The zero word if the seat has no key for the round. */
   roundKey(round: bigint, seat: number): Promise<Hex>;
   records(round: bigint): Promise<RoundRecords>;
+  /** The account's last step of a submission in several transactions; undefined if it made none in this round. */
+  lastChunkStep(round: bigint, account: Hex): Promise<ChunkStep | undefined>;
   /** Numbers of the rounds that finalised, in order. */
   finalisedRoundNumbers(): Promise<readonly bigint[]>;
   /** Latest endpoint of each account that announced one. */
@@ -172,7 +204,12 @@ export interface TaskWriter extends TaskReader {
   registerRoundKeys(firstRound: bigint, keys: readonly Hex[]): Promise<Receipt>;
   announce(endpoint: string): Promise<Receipt>;
   openRound(): Promise<Receipt>;
+  /** One transaction, or several for a submission that fills more: what an earlier attempt left on chain is not sent again. */
   submit(round: bigint, submission: Submission): Promise<Receipt>;
+  /** Lets anybody send this account's submission, in this round, and nothing else. */
+  signSubmission(round: bigint, submission: Submission): Promise<SignedSubmission>;
+  /** Sends others' submissions; those of clients that are in already are skipped. */
+  submitBatch(round: bigint, signed: readonly SignedSubmission[]): Promise<Receipt>;
   advance(round: bigint): Promise<Receipt>;
   attest(round: bigint, bitmap: bigint): Promise<Receipt>;
   propose(round: bigint, members: bigint): Promise<Receipt>;

@@ -23,7 +23,7 @@ library Protocol {
     /// @notice Largest number of committee members.
     uint256 internal constant MAX_COMMITTEE = 32;
     /// @notice Largest number of chunks in one update.
-    uint256 internal constant MAX_CHUNKS = 64;
+    uint256 internal constant MAX_CHUNKS = 1200;
     /// @notice Largest announced endpoint, in bytes.
     uint256 internal constant MAX_ENDPOINT_BYTES = 256;
     /// @notice Poseidon(0, 0): the first chunk's hPrevious.

@@ -2,13 +2,17 @@
 pragma solidity ^0.8.30;
 
 import {
+    ChunkProgress,
+    ChunkProof,
     ExcludedClient,
     G1Point,
     ModelRecord,
     Phase,
     RoundResult,
     RoundState,
+    SignedSubmission,
     Submission,
+    SubmissionHead,
     TaskParameters
 } from "../types/VerisumTypes.sol";
 
@@ -29,6 +33,11 @@ interface IVerisum {
     event BondWithdrawn(address indexed client, uint96 amountWei);
     event RoundOpened(uint64 indexed round, bytes32 baseModelCid, bytes32 baseModelDigest, uint64 deadline, uint32 keyMask);
     event Submitted(uint64 indexed round, address indexed client, uint8 index, uint16 weight, Submission submission);
+    /// @notice A step of a submission that takes several transactions; its `Submitted` then has no chunks.
+    /// @param progress What the step led to: `chunks` are those before `progress.count`. The client can go on from here.
+    event ChunksProven(
+        uint64 indexed round, address indexed client, SubmissionHead head, ChunkProgress progress, ChunkProof[] chunks
+    );
     /// @dev Emitted on entering Attesting and Aggregating; the other phases have events of their own.
     event PhaseChanged(uint64 indexed round, Phase phase, uint64 deadline);
     /// @param bitmap Everything the member attested so far.
@@ -106,6 +115,13 @@ interface IVerisum {
     error VerisumPointInvalid();
     /// @dev Some chunk's proof, or the opening of the commitment, does not hold.
     error VerisumProofInvalid();
+    /// @param index The submission's place in the batch.
+    /// @param field "signature", or the array whose length is not the task's.
+    error VerisumBatchItemInvalid(uint256 index, bytes32 field);
+    /// @dev Every client of the batch, if there was any, had submitted already.
+    error VerisumBatchEmpty();
+    /// @dev The client's last step in this round led to another progress, or there was none.
+    error VerisumProgressUnknown(address client);
 
     // ------------------------------------------------------------------ errors: attesting and settling
 
@@ -177,6 +193,31 @@ interface IVerisum {
     /// DeadlinePassed, NotActiveClient, AlreadySubmitted, WrongLength, NotCanonical, PointInfinity, PointInvalid, ProofInvalid.
     function submit(uint64 round, Submission calldata submission) external;
 
+    /// @notice The same for several clients at once, each of whom signed its submission; anybody may send them.
+    /// @dev All proofs are checked in one pairing product: one that does not hold reverts the batch, so check them before.
+    /// Clients that have submitted already are skipped. Reverts: WrongRound, WrongPhase, DeadlinePassed, NotActiveClient,
+    /// BatchItemInvalid, BatchEmpty, NotCanonical, PointInfinity, PointInvalid, ProofInvalid.
+    function submitBatch(uint64 round, SignedSubmission[] calldata signed) external;
+
+    /// @notice Verifies the caller's next chunks, for submissions too large for one transaction; `finishSubmission` ends them.
+    /// @param head Fixes the challenge; the same in every step.
+    /// @param progress What the last step led to (`ChunksProven`). A count of zero starts, or starts again: the rest does not matter then.
+    /// @param chunks The next chunks, as many as fit.
+    /// @dev Nothing counts before the end; what was not finished expires with the round. Reverts: WrongRound, WrongPhase,
+    /// DeadlinePassed, NotActiveClient, AlreadySubmitted, ProgressUnknown, WrongLength, NotCanonical, PointInfinity,
+    /// PointInvalid, ProofInvalid.
+    function proveChunks(
+        uint64 round,
+        SubmissionHead calldata head,
+        ChunkProgress calldata progress,
+        ChunkProof[] calldata chunks
+    ) external;
+
+    /// @notice Ends a submission whose chunks are all verified: checks the opening and does what `submit` does.
+    /// @param submission Without chunks.
+    /// @dev Reverts: as `submit`, ProgressUnknown.
+    function finishSubmission(uint64 round, ChunkProgress calldata progress, Submission calldata submission) external;
+
     /// @notice Ends a phase by time: Collecting goes on to Attesting, or is aborted below minClients; Attesting without a
     /// proposal and Aggregating are aborted. Anybody.
     /// @dev A proposal that stands at the deadline can no longer be lost: only `settle` ends Attesting then.
@@ -227,6 +268,8 @@ interface IVerisum {
     function parametersHash() external view returns (bytes32);
     /// @notice The address whose code holds the verification keys after one zero byte.
     function keysPointer() external view returns (address);
+    /// @notice The contract that checks the pairings of this task's submissions (`ISubmissionVerifier`).
+    function verifier() external view returns (address);
     /// @notice M, field elements of a packed vector, masks included.
     function vectorLength() external view returns (uint32);
     /// @notice The current round, or the last one that closed.
@@ -254,6 +297,8 @@ interface IVerisum {
     function attestation(uint8 seat) external view returns (uint256 bitmap);
     /// @notice keccak256(abi.encode(round, ClientRecord)) of the current round's client with this index, or zero.
     function recordOf(uint8 index) external view returns (bytes32);
+    /// @notice keccak256(abi.encode(round, SubmissionHead, ChunkProgress)) after the client's last step of a large submission.
+    function progressOf(address client) external view returns (bytes32 progressHash);
     /// @notice The challenge of a submission by `client` in the current round.
     function challengeOf(address client, Submission calldata submission) external view returns (bytes32 challenge);
 }

@@ -6,7 +6,7 @@ import {IVerisum} from "../interfaces/IVerisum.sol";
 import {TaskParameters} from "../types/VerisumTypes.sol";
 import {VerificationKeys} from "./VerificationKeys.sol";
 
-/// @notice Key index of every chunk of a task, four bits each, chunk 0 lowest: the 64 chunks fill one word.
+/// @notice How many chunks of each kind a task has, 32 bits a kind, kind 0 lowest. The larger kinds come first in the vector.
 type ChunkKinds is uint256;
 
 using {TaskLayout.kindOf} for ChunkKinds global;
@@ -14,12 +14,16 @@ using {TaskLayout.kindOf} for ChunkKinds global;
 /// @title The inequalities that a task must satisfy, and the layout of its vector.
 /// @dev Runs in the constructor only, except `kindOf`, `elementsOf` and `coordinatesOf`.
 library TaskLayout {
-    uint256 private constant BITS_PER_CHUNK = 4;
-    uint256 private constant CHUNK_MASK = 15;
     uint256 private constant BITS_PER_KIND = 32;
 
-    function kindOf(ChunkKinds kinds, uint256 chunk) internal pure returns (uint256) {
-        return (ChunkKinds.unwrap(kinds) >> (BITS_PER_CHUNK * chunk)) & CHUNK_MASK;
+    /// @notice Key index of a chunk of the task.
+    /// @param kindCount_ Kinds that have a key.
+    function kindOf(ChunkKinds kinds, uint256 chunk, uint256 kindCount_) internal pure returns (uint256 kind) {
+        for (kind = kindCount_ - 1;; --kind) {
+            uint256 count = uint32(ChunkKinds.unwrap(kinds) >> (BITS_PER_KIND * kind));
+            if (chunk < count) return kind;
+            chunk -= count;
+        }
     }
 
     /// @notice Field elements of one chunk's block, masks included.
@@ -57,7 +61,7 @@ library TaskLayout {
 
     /// @notice Checks the encoding's ranges (docs/protocol.md, sections 2 and 5), and that the keys are those of the preset's first kinds.
     /// @param keysLength Bytes of the encoded verification keys.
-    /// @return kinds The kinds, packed.
+    /// @return kinds How many chunks of each kind there are.
     /// @return keyKinds How many kinds have a key.
     /// @return vectorLength M, field elements of the whole vector, masks included.
     function pack(TaskParameters memory p, uint256 keysLength)
@@ -78,11 +82,15 @@ library TaskLayout {
         _require(count <= Protocol.MAX_CHUNKS, "chunks <= MAX_CHUNKS");
         uint256 packed;
         uint256 covered;
+        uint256 previous = keyKinds;
         for (uint256 j = 0; j < count; ++j) {
-            uint256 kind = p.chunkKinds[j];
+            uint256 kind = uint8(p.chunkKinds[j]);
             _require(kind < keyKinds, "every chunk's kind has a key");
             _require(covered < p.dimension, "no chunk is padding only");
-            packed |= kind << (BITS_PER_CHUNK * j);
+            _require(kind <= previous, "larger chunks first");
+            previous = kind;
+            // Cannot carry: there are at most MAX_CHUNKS chunks.
+            packed += 1 << (BITS_PER_KIND * kind);
             covered += coordinatesOf(kindCoordinates, kind);
             vectorLength += elementsOf(kindCoordinates, kind);
         }

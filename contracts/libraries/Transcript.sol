@@ -2,7 +2,7 @@
 pragma solidity ^0.8.30;
 
 import {Protocol} from "../generated/Protocol.sol";
-import {G1Point, Submission} from "../types/VerisumTypes.sol";
+import {ChunkProof, G1Point, Submission, SubmissionHead} from "../types/VerisumTypes.sol";
 
 /// @title Domain-separated hashes, word for word those of protocol/transcript.ts.
 library Transcript {
@@ -15,41 +15,51 @@ library Transcript {
         bytes32 baseModelDigest;
     }
 
-    /// @dev Words of a challenge before the chunks' D.
-    uint256 private constant CHALLENGE_HEAD_WORDS = 14;
-
     /// @notice The challenge of a submission; everything it covers is fixed before alpha and z exist.
-    /// @dev The number of share evaluations enters by the array's length: the caller checks it against the threshold.
-    function challenge(Submitter memory submitter, Submission calldata submission) internal view returns (bytes32) {
-        uint256 chunkCount = submission.chunks.length;
-        uint256[] memory words = new uint256[](CHALLENGE_HEAD_WORDS + 2 * chunkCount);
-        words[0] = Protocol.TAG_CHALLENGE;
-        words[1] = block.chainid;
-        words[2] = uint160(address(this));
-        words[3] = submitter.round;
-        words[4] = uint160(submitter.client);
-        words[5] = submitter.weight;
-        words[6] = uint256(submitter.parametersHash);
-        words[7] = uint256(submitter.baseModelDigest);
-        words[8] = submission.commitment.x;
-        words[9] = submission.commitment.y;
-        words[10] = uint256(keccak256(abi.encodePacked(submission.shareHashes)));
-        words[11] = uint256(submission.sharesCid);
-        words[12] = submission.shareEvaluations.length;
-        words[13] = chunkCount;
-        for (uint256 j = 0; j < chunkCount; ++j) {
-            G1Point calldata d = submission.chunks[j].d;
-            words[CHALLENGE_HEAD_WORDS + 2 * j] = d.x;
-            words[CHALLENGE_HEAD_WORDS + 2 * j + 1] = d.y;
-        }
-        return _hash(words);
+    /// @param shareEvaluationCount t - 1.
+    /// @param chunkCount K; the D behind the head's digest are as many.
+    function challenge(
+        Submitter memory submitter,
+        SubmissionHead memory head,
+        uint256 shareEvaluationCount,
+        uint256 chunkCount
+    ) internal view returns (bytes32) {
+        return keccak256(
+            abi.encode(
+                Protocol.TAG_CHALLENGE,
+                block.chainid,
+                address(this),
+                submitter,
+                head,
+                shareEvaluationCount,
+                chunkCount
+            )
+        );
     }
 
-    /// @dev abi.encodePacked would copy the array first: measured at 45 gas a word.
-    function _hash(uint256[] memory words) private pure returns (bytes32 digest) {
-        assembly ("memory-safe") {
-            digest := keccak256(add(words, 0x20), mul(mload(words), 0x20))
+    /// @notice The part of a submission that fixes its challenge.
+    function headOf(Submission calldata submission, bytes32 wiresDigest) internal pure returns (SubmissionHead memory) {
+        return SubmissionHead(
+            submission.commitment,
+            keccak256(abi.encodePacked(submission.shareHashes)),
+            submission.sharesCid,
+            wiresDigest
+        );
+    }
+
+    /// @notice Extends the chain digest <- keccak256(digest, D.x, D.y) by these chunks; it starts from zero.
+    /// @dev A chain, so that the chunks of a submission may come in any number of transactions.
+    function extendWires(bytes32 digest, ChunkProof[] calldata chunks) internal pure returns (bytes32) {
+        for (uint256 j = 0; j < chunks.length; ++j) {
+            G1Point calldata d = chunks[j].d;
+            assembly ("memory-safe") {
+                let scratch := mload(0x40)
+                mstore(scratch, digest)
+                calldatacopy(add(scratch, 0x20), d, 0x40)
+                digest := keccak256(scratch, 0x60)
+            }
         }
+        return digest;
     }
 
     /// @notice The lookup argument's point alpha and the evaluation point z.
@@ -59,8 +69,15 @@ library Transcript {
     }
 
     /// @notice The base of the random combination: it depends on every byte of the call, so no term can be chosen after it.
-    function combinationBase(bytes32 challenge_) internal pure returns (uint256) {
-        return uint256(keccak256(abi.encode(Protocol.TAG_COMBINE, challenge_, keccak256(msg.data)))) % Protocol.FIELD_ORDER;
+    /// @dev The calldata is hashed behind the free memory pointer, which stays: a batch is long.
+    function combinationBase() internal pure returns (uint256) {
+        bytes32 callHash;
+        assembly ("memory-safe") {
+            let scratch := mload(0x40)
+            calldatacopy(scratch, 0, calldatasize())
+            callHash := keccak256(scratch, calldatasize())
+        }
+        return uint256(keccak256(abi.encode(Protocol.TAG_COMBINE, callHash))) % Protocol.FIELD_ORDER;
     }
 
     /// @notice z', where the sum of commitments is opened.

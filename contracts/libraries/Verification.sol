@@ -3,26 +3,27 @@ pragma solidity ^0.8.30;
 
 import {Protocol} from "../generated/Protocol.sol";
 import {IVerisum} from "../interfaces/IVerisum.sol";
-import {ChunkProof, G1Point, Submission} from "../types/VerisumTypes.sol";
+import {ChunkProgress, ChunkProof, G1Point} from "../types/VerisumTypes.sol";
 import {Bn254} from "./Bn254.sol";
 import {DataContract} from "./DataContract.sol";
 import {ChunkKinds, TaskLayout} from "./TaskLayout.sol";
 import {Transcript} from "./Transcript.sol";
 import {VerificationKeys} from "./VerificationKeys.sol";
 
-/// @title One pairing product for all chunks of a submission and its KZG opening (docs/protocol.md, section 5).
+/// @title One pairing product for all chunks and KZG openings of one call (docs/protocol.md, section 5).
 /// @dev For chunk j of kind k the equation is
 ///   e(A_j, B_j) e(alpha, -beta) e(X_j, -G2) e(D_j, -sigma_k) e(C_j, -delta_k) = 1,  X_j = sum_i input_{j,i} IC_{k,i},
-/// for the opening e(C - y G1 + z Q, -G2) e(Q, tau) = 1. Equation j is raised to s^j, the opening to s^K, with s from the
-/// hash of the whole call, and all are multiplied: a false equation survives with probability at most K / r.
-/// Terms over the same G2 point are added first, which leaves K + 5 pairs for one kind and two more for each further kind.
+/// for an opening e(C - y G1 + z Q, -G2) e(Q, tau) = 1. The e-th equation of the call, whosever it is, is raised to s^e with
+/// s from the hash of the whole call, and all are multiplied: E equations of which one is false pass with probability at
+/// most (E - 1) / r. Terms over the same G2 point are added first, which leaves E_chunks + 5 pairs for one kind (one less
+/// without an opening) and two more for each further kind.
 library Verification {
     using Bn254 for G1Point;
 
-    /// @dev Fixed pairs after the chunks' own: (alpha, -beta), (X, -G2), (Q, tau).
+    /// @dev Pairs besides the chunks' own and the kinds': (alpha, -beta), (X, -G2), (sum of Q, tau).
     uint256 private constant FIXED_PAIRS = 3;
 
-    /// @notice The task's constants that a submission is checked against.
+    /// @notice The task's constants that submissions are checked against.
     struct Task {
         address keysPointer;
         ChunkKinds kinds;
@@ -32,56 +33,132 @@ library Verification {
         uint256 normBoundSquared;
     }
 
-    /// @dev Running sums over the chunks of one kind.
+    /// @dev Running sums over the chunks of one kind; `power` is the weight of each one's equation.
     struct KindSums {
+        uint256 shift; // z^(elements of a block) of the present submission; zero: not computed yet
+        uint256 weight; // sum of power
+        uint256 y; // sum of power * y
+        uint256 h; // sum of power * h
+        uint256 alpha; // sum of power * alpha
+        uint256 z; // sum of power * z
+        uint256 bound; // sum of power * bound
+        uint256 hPrevious; // sum of power * hPrevious
         bool used;
-        uint256 shift; // z^(elements of a block)
-        uint256 weight; // sum of s^j
-        uint256 y; // sum of s^j y_j
-        uint256 h; // sum of s^j h_j
-        uint256 bound; // sum of s^j bound_j
-        uint256 hPrevious; // sum of s^j h_{j-1}
-        G1Point d; // sum of s^j D_j
-        G1Point c; // sum of s^j C_j
+        G1Point d; // sum of power * D
+        G1Point c; // sum of power * C
     }
 
-    /// @dev What the loop over the chunks leaves for the fixed pairs.
-    struct Totals {
+    /// @dev A pairing product under construction.
+    struct Product {
+        uint256[] keys;
+        KindSums[] kinds;
+        uint256[] pairs;
+        uint256 pairCount; // pairs written
         uint256 s;
-        uint256 power; // the next power of s
-        uint256 weight; // sum of s^j over all chunks
-        uint256 y; // sum of z^offset_j y_j
-        uint256 zOffset;
+        uint256 power; // weight of the next equation
+        uint256 weight; // sum of the weights of all chunks' equations
+        uint256 generator; // sum of weight * y over the openings
+        G1Point inputs; // X, with the left sides of the openings
+        G1Point openings; // sum of weight * Q
+        bool opens;
     }
 
-    /// @notice Reverts unless every chunk's proof and the opening hold for this challenge.
-    /// @dev The caller has checked the array lengths. Relies on gamma_2 being the G2 generator.
-    function checkSubmission(Task memory task, Submission calldata submission, bytes32 challenge) internal view {
-        (uint256 alpha, uint256 z) = Transcript.points(challenge);
-        uint256[] memory keys = DataContract.load(task.keysPointer, 0, VerificationKeys.wordsOf(task.kindCount));
-        KindSums[] memory sums = new KindSums[](task.kindCount);
-        Totals memory totals = Totals(Transcript.combinationBase(challenge), 1, 0, 0, 1);
-        uint256[] memory pairs = _gatherChunks(task, submission, z, sums, totals);
+    /// @notice An empty product with room for this many chunks.
+    function start(Task memory task, uint256 chunks) internal view returns (Product memory product) {
+        product.s = Transcript.combinationBase();
+        product.power = 1;
+        product.keys = DataContract.load(task.keysPointer, 0, VerificationKeys.wordsOf(task.kindCount));
+        product.kinds = new KindSums[](task.kindCount);
+        product.pairs = new uint256[](Bn254.PAIR_WORDS * (chunks + FIXED_PAIRS + 2 * task.kindCount));
+    }
 
-        uint256 position = task.chunkCount + FIXED_PAIRS;
-        G1Point memory inputs; // X
-        for (uint256 kind = 0; kind < sums.length; ++kind) {
-            if (!sums[kind].used) continue;
-            uint256 key = VerificationKeys.HEAD_WORDS + kind * VerificationKeys.KIND_WORDS;
-            Bn254.setPair(pairs, position++, sums[kind].c, keys, key);
-            Bn254.setPair(pairs, position++, sums[kind].d, keys, key + VerificationKeys.SIGMA_OFFSET);
-            _addInputs(inputs, keys, key + VerificationKeys.BASES_OFFSET, sums[kind], alpha, z);
+    /// @notice What precedes a submission's first chunk.
+    function firstProgress() internal pure returns (ChunkProgress memory) {
+        return ChunkProgress(0, 0, Protocol.EMPTY_NORM_HASH, 0, 1);
+    }
+
+    /// @notice Multiplies the equations of consecutive chunks of one submission in, and moves its progress (but `wires`) on.
+    /// @dev Reverts: NotCanonical, PointInfinity, PointInvalid. The caller sees to it that the chunks exist in the task.
+    function addChunks(
+        Product memory product,
+        Task memory task,
+        ChunkProof[] calldata chunks,
+        ChunkProgress memory progress,
+        uint256 alpha,
+        uint256 z
+    ) internal view {
+        for (uint256 kind = 0; kind < task.kindCount; ++kind) product.kinds[kind].shift = 0;
+        for (uint256 j = 0; j < chunks.length; ++j) {
+            ChunkProof calldata chunk = chunks[j];
+            _checkForm(chunk);
+            uint256 kind = task.kinds.kindOf(progress.count, task.kindCount);
+            KindSums memory sum = product.kinds[kind];
+            sum.used = true;
+            if (sum.shift == 0) sum.shift = _power(z, TaskLayout.elementsOf(task.kindCoordinates, kind));
+            uint256 power = product.power;
+            uint256 bound = ++progress.count == task.chunkCount ? task.normBoundSquared : Protocol.NORM_ACCUMULATOR_BOUND;
+            sum.weight = _add(sum.weight, power);
+            sum.y = _addProduct(sum.y, power, chunk.y);
+            sum.h = _addProduct(sum.h, power, chunk.h);
+            sum.alpha = _addProduct(sum.alpha, power, alpha);
+            sum.z = _addProduct(sum.z, power, z);
+            sum.bound = _addProduct(sum.bound, power, bound);
+            sum.hPrevious = _addProduct(sum.hPrevious, power, progress.h);
+            sum.d.addScaled(chunk.d.x, chunk.d.y, power);
+            sum.c.addScaled(chunk.c.x, chunk.c.y, power);
+            Bn254.setPair(product.pairs, product.pairCount++, Bn254.scale(chunk.a.x, chunk.a.y, power), chunk.b);
+
+            product.weight = _add(product.weight, power);
+            product.power = mulmod(power, product.s, Protocol.FIELD_ORDER);
+            progress.y = _addProduct(progress.y, progress.zPower, chunk.y);
+            progress.zPower = mulmod(progress.zPower, sum.shift, Protocol.FIELD_ORDER);
+            progress.h = chunk.h;
         }
-        _setFixedPairs(pairs, task.chunkCount, submission, keys, inputs, totals, z);
-        // The array was sized for all kinds; the pairs of unused ones are cut off.
+    }
+
+    /// @notice Multiplies the equation "`commitment` opens at z to y, with proof `opening`" in. Reverts: PointInvalid.
+    function addOpening(Product memory product, G1Point calldata commitment, G1Point calldata opening, uint256 z, uint256 y)
+        internal
+        view
+    {
+        uint256 power = product.power;
+        G1Point memory scaled = Bn254.scale(opening.x, opening.y, power);
+        product.openings.addScaled(scaled.x, scaled.y, 1);
+        product.inputs.addScaled(commitment.x, commitment.y, power);
+        product.inputs.addScaled(scaled.x, scaled.y, z);
+        product.generator = _addProduct(product.generator, power, y);
+        product.power = mulmod(power, product.s, Protocol.FIELD_ORDER);
+        product.opens = true;
+    }
+
+    /// @notice True if every equation holds. Relies on gamma_2 being the G2 generator. Reverts: PointInvalid.
+    function holds(Product memory product) internal view returns (bool) {
+        uint256[] memory keys = product.keys;
+        uint256[] memory pairs = product.pairs;
+        uint256 position = product.pairCount;
+        for (uint256 kind = 0; kind < product.kinds.length; ++kind) {
+            KindSums memory sum = product.kinds[kind];
+            if (!sum.used) continue;
+            uint256 key = VerificationKeys.HEAD_WORDS + kind * VerificationKeys.KIND_WORDS;
+            Bn254.setPair(pairs, position++, sum.c, keys, key);
+            Bn254.setPair(pairs, position++, sum.d, keys, key + VerificationKeys.SIGMA_OFFSET);
+            _addInputs(product.inputs, keys, key + VerificationKeys.BASES_OFFSET, sum);
+        }
+        Bn254.setPair(pairs, position++, Bn254.scale(keys[0], keys[1], product.weight), keys, VerificationKeys.BETA);
+        if (product.opens) {
+            product.inputs.addScaled(1, 2, _negate(product.generator));
+            Bn254.setPair(pairs, position++, product.openings, keys, VerificationKeys.TAU);
+        }
+        Bn254.setPairWithNegatedGenerator(pairs, position++, product.inputs);
+        // The array was sized for an opening and all kinds: what was not written is cut off.
         assembly ("memory-safe") {
             mstore(pairs, mul(position, 6))
         }
-        if (!Bn254.pairingIsOne(pairs)) revert IVerisum.VerisumProofInvalid();
+        return Bn254.pairingIsOne(pairs);
     }
 
     /// @notice True if `commitment` opens at z to y, with proof `opening`. Reverts on invalid points.
-    function checkOpening(address keysPointer, G1Point memory commitment, uint256 z, uint256 y, G1Point calldata opening)
+    function checkOpening(address keysPointer, G1Point calldata commitment, uint256 z, uint256 y, G1Point calldata opening)
         internal
         view
         returns (bool)
@@ -96,44 +173,6 @@ library Verification {
         return Bn254.pairingIsOne(pairs);
     }
 
-    /// @dev Checks each chunk's form, adds it to its kind's sums and writes its pair (s^j A_j, B_j).
-    function _gatherChunks(
-        Task memory task,
-        Submission calldata submission,
-        uint256 z,
-        KindSums[] memory sums,
-        Totals memory totals
-    ) private view returns (uint256[] memory pairs) {
-        pairs = new uint256[](Bn254.PAIR_WORDS * (task.chunkCount + FIXED_PAIRS + 2 * sums.length));
-        uint256 hPrevious = Protocol.EMPTY_NORM_HASH;
-        for (uint256 j = 0; j < task.chunkCount; ++j) {
-            ChunkProof calldata chunk = submission.chunks[j];
-            _checkForm(chunk);
-            uint256 kind = task.kinds.kindOf(j);
-            KindSums memory sum = sums[kind];
-            if (!sum.used) {
-                sum.used = true;
-                sum.shift = _power(z, TaskLayout.elementsOf(task.kindCoordinates, kind));
-            }
-            uint256 power = totals.power;
-            uint256 bound = j + 1 == task.chunkCount ? task.normBoundSquared : Protocol.NORM_ACCUMULATOR_BOUND;
-            sum.weight = _add(sum.weight, power);
-            sum.y = _addProduct(sum.y, power, chunk.y);
-            sum.h = _addProduct(sum.h, power, chunk.h);
-            sum.bound = _addProduct(sum.bound, power, bound);
-            sum.hPrevious = _addProduct(sum.hPrevious, power, hPrevious);
-            sum.d.addScaled(chunk.d.x, chunk.d.y, power);
-            sum.c.addScaled(chunk.c.x, chunk.c.y, power);
-            Bn254.setPair(pairs, j, Bn254.scale(chunk.a.x, chunk.a.y, power), chunk.b);
-
-            totals.weight = _add(totals.weight, power);
-            totals.y = _addProduct(totals.y, totals.zOffset, chunk.y);
-            totals.zOffset = mulmod(totals.zOffset, sum.shift, Protocol.FIELD_ORDER);
-            totals.power = mulmod(power, totals.s, Protocol.FIELD_ORDER);
-            hPrevious = chunk.h;
-        }
-    }
-
     function _checkForm(ChunkProof calldata chunk) private pure {
         if (chunk.y >= Protocol.FIELD_ORDER) revert IVerisum.VerisumNotCanonical("y", chunk.y);
         if (chunk.h >= Protocol.FIELD_ORDER) revert IVerisum.VerisumNotCanonical("h", chunk.h);
@@ -142,46 +181,12 @@ library Verification {
         if (chunk.b[0] | chunk.b[1] | chunk.b[2] | chunk.b[3] == 0) revert IVerisum.VerisumPointInfinity("b");
     }
 
-    /// @dev X += sum over the kind's chunks of s^j (IC_0 + y IC_1 + h IC_2 + alpha IC_3 + z IC_4 + bound IC_5 + hPrevious IC_6).
-    function _addInputs(
-        G1Point memory inputs,
-        uint256[] memory keys,
-        uint256 bases,
-        KindSums memory sum,
-        uint256 alpha,
-        uint256 z
-    ) private view {
-        uint256[7] memory scalars = [
-            sum.weight,
-            sum.y,
-            sum.h,
-            mulmod(sum.weight, alpha, Protocol.FIELD_ORDER),
-            mulmod(sum.weight, z, Protocol.FIELD_ORDER),
-            sum.bound,
-            sum.hPrevious
-        ];
+    /// @dev X += sum over the kind's chunks of power (IC_0 + y IC_1 + h IC_2 + alpha IC_3 + z IC_4 + bound IC_5 + hPrevious IC_6).
+    function _addInputs(G1Point memory inputs, uint256[] memory keys, uint256 bases, KindSums memory sum) private view {
+        uint256[7] memory scalars = [sum.weight, sum.y, sum.h, sum.alpha, sum.z, sum.bound, sum.hPrevious];
         for (uint256 i = 0; i < VerificationKeys.BASES; ++i) {
             inputs.addScaled(keys[bases + 2 * i], keys[bases + 2 * i + 1], scalars[i]);
         }
-    }
-
-    /// @dev The three pairs that exist once: alpha, the public inputs with the opening's left side, and tau.
-    function _setFixedPairs(
-        uint256[] memory pairs,
-        uint256 position,
-        Submission calldata submission,
-        uint256[] memory keys,
-        G1Point memory inputs,
-        Totals memory totals,
-        uint256 z
-    ) private view {
-        Bn254.setPair(pairs, position, Bn254.scale(keys[0], keys[1], totals.weight), keys, VerificationKeys.BETA);
-        G1Point memory opening = Bn254.scale(submission.opening.x, submission.opening.y, totals.power);
-        inputs.addScaled(submission.commitment.x, submission.commitment.y, totals.power);
-        inputs.addScaled(1, 2, _negate(mulmod(totals.power, totals.y, Protocol.FIELD_ORDER)));
-        inputs.addScaled(opening.x, opening.y, z);
-        Bn254.setPairWithNegatedGenerator(pairs, position + 1, inputs);
-        Bn254.setPair(pairs, position + 2, opening, keys, VerificationKeys.TAU);
     }
 
     function _add(uint256 a, uint256 b) private pure returns (uint256) {

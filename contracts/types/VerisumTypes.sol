@@ -39,6 +39,39 @@ struct Submission {
     G1Point opening;
 }
 
+/// @notice A submission that its client signed, so that anybody may send it (docs/protocol.md, section 6).
+/// @param client Who signed, and whose submission it is.
+/// @param signature EIP-2098 compact signature (r, vs) of the EIP-712 type `RelayedSubmission`.
+struct SignedSubmission {
+    Submission submission;
+    address client;
+    bytes32[2] signature;
+}
+
+/// @notice What fixes the challenge of a submission that takes several transactions.
+/// @param sharesDigest keccak-256 of the share hashes.
+/// @param wiresDigest The chain of hashes over every chunk's D (docs/protocol.md, section 5).
+struct SubmissionHead {
+    G1Point commitment;
+    bytes32 sharesDigest;
+    bytes32 sharesCid;
+    bytes32 wiresDigest;
+}
+
+/// @notice What the chunks verified so far leave for the next one.
+/// @param count Chunks verified.
+/// @param wires The chain of hashes over their D.
+/// @param h The last one's h; Poseidon(0, 0) before the first.
+/// @param y Sum of z^offset * y over them.
+/// @param zPower z^offset of the next chunk.
+struct ChunkProgress {
+    uint256 count;
+    bytes32 wires;
+    uint256 h;
+    uint256 y;
+    uint256 zPower;
+}
+
 /// @notice A task's parameters, fixed at deployment; clients and the transcript use the hash of their ABI encoding.
 /// @param taskCid Digest of the directory with task.json: model, training and encoding.
 /// @param genesisCid Digest of the directory with the initial model.
@@ -63,7 +96,7 @@ struct Submission {
 /// @param maxRounds Rounds the task may finalise; 0 means no limit.
 /// @param privacyCostPerRound Charged to the ledger when a round settles, in the task's own additive unit.
 /// @param privacyBudget A round that would exceed this does not open; 0 means no ledger.
-/// @param chunkKinds Key index of each chunk, in order.
+/// @param chunkKinds Key index of each chunk, one byte each, larger chunks first.
 struct TaskParameters {
     bytes32 taskCid;
     bytes32 genesisCid;
@@ -88,7 +121,7 @@ struct TaskParameters {
     uint32 maxRounds;
     uint64 privacyCostPerRound;
     uint64 privacyBudget;
-    uint8[] chunkKinds;
+    bytes chunkKinds;
 }
 
 /// @notice Idle is "before the first round" only; a closed round stays Finalised or Aborted until the next one opens.

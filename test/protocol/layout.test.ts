@@ -93,7 +93,8 @@ describe("layoutOf", () => {
     "a chunk of padding only": [smallest, [0, 0]],
     "a kind that does not exist": [100, [2]],
     "a negative kind": [100, [-1]],
-    "more chunks than a transaction holds": [(MAX_CHUNKS + 1) * smallest, Array<number>(MAX_CHUNKS + 1).fill(0)],
+    "a larger kind after a smaller one": [smallest + 1, [0, 1]],
+    "more chunks than the norm's accumulator holds": [(MAX_CHUNKS + 1) * smallest, Array<number>(MAX_CHUNKS + 1).fill(0)],
   };
   for (const [name, [dimension, kinds]] of Object.entries(refused)) {
     it(`refuses ${name}`, () => throwsCode(() => layoutOf(PRESETS.tiny, dimension, kinds), "PARAMETERS_INVALID"));

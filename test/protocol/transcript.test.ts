@@ -88,10 +88,10 @@ describe("the golden transcript vectors", () => {
       const parsed = challengeInput(input);
       assert.equal(challengeOf(parsed), challenge);
       assert.deepEqual(challengePoints(challenge), { alpha: BigInt(alpha), z: BigInt(z) });
-      const points = [...parsed.wireCommitments].flatMap(({ x, y }) => [x, y]);
+      const wires = parsed.wireCommitments.reduce((digest, { x, y }) => abiHash([digest, x, y]), `0x${"00".repeat(32)}`);
       const words = [
         tag("challenge"), parsed.chainId, parsed.contract, parsed.round, parsed.client, parsed.weight, parsed.parametersHash, parsed.baseModelDigest,
-        parsed.commitment.x, parsed.commitment.y, parsed.sharesDigest, parsed.sharesCid, parsed.shareEvaluationCount, parsed.wireCommitments.length, ...points,
+        parsed.commitment.x, parsed.commitment.y, parsed.sharesDigest, parsed.sharesCid, wires, parsed.shareEvaluationCount, parsed.wireCommitments.length,
       ];
       assert.equal(abiHash(words), challenge);
       assert.equal(BigInt(abiHash([tag("alpha"), challenge])) % FIELD_ORDER, BigInt(alpha));

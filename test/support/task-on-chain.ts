@@ -3,16 +3,17 @@ import type { HardhatEthersSigner } from "@nomicfoundation/hardhat-ethers/types"
 import { network } from "hardhat";
 import type { NetworkConnection } from "hardhat/types/network";
 import type { BaseContract, ContractRunner, ContractTransactionReceipt, ContractTransactionResponse, Wallet } from "ethers";
-import { encodeSubmission } from "../../adapters/chain/codec.ts";
+import { encodeParameters, encodeSigned, encodeSubmission } from "../../adapters/chain/codec.ts";
 import { signResult } from "../../adapters/chain/result-signature.ts";
-import type { RoundResult } from "../../adapters/chain/task-chain.ts";
+import { signSubmission } from "../../adapters/chain/submission-signature.ts";
+import type { RoundResult, SignedSubmission } from "../../adapters/chain/task-chain.ts";
 import { randomElement, toField } from "../../protocol/field.ts";
 import { layoutOfTask, parametersHash } from "../../protocol/task.ts";
 import type { TaskParameters } from "../../protocol/task.ts";
 import { PRESETS } from "../../protocol/parameters.ts";
 import type { G1 } from "../../protocol/points.ts";
 import type { Submission } from "../../protocol/submission.ts";
-import type { Hex } from "../../protocol/transcript.ts";
+import type { Hex, RoundContext } from "../../protocol/transcript.ts";
 import { resultPoint, toHex } from "../../protocol/transcript.ts";
 import { encodeVerificationKeys, hashVerificationKeys } from "../../protocol/verification-key.ts";
 import { seededRandom, word } from "./random.ts";
@@ -79,7 +80,7 @@ export async function deployTask(connection: NetworkConnection, overrides: Parti
   const signers = await connection.ethers.getSigners();
   const parameters = { ...PARAMETERS, ...overrides };
   const factory = await connection.ethers.getContractFactory("Verisum");
-  const verisum = (await factory.deploy(parameters, KEYS_BLOB, signers[0]!.address)) as unknown as VerisumInstance;
+  const verisum = (await factory.deploy(encodeParameters(parameters), KEYS_BLOB, signers[0]!.address)) as unknown as VerisumInstance;
   const seats = parameters.committeeSize;
   return {
     connection,
@@ -169,6 +170,24 @@ export async function submitAs(task: TaskOnChain, clientIndex: number, seed = "s
 
 export async function sendSubmission(task: TaskOnChain, client: ContractRunner, submission: Submission, round?: bigint): Promise<ContractTransactionResponse> {
   return as(task, client)["submit"]!(round ?? (await roundOf(task)).number, encodeSubmission(submission));
+}
+
+/** Makes a submission of the client with this index and signs it for a relayer. */
+export async function signAs(task: TaskOnChain, clientIndex: number, seed = "submission"): Promise<SimulatedSubmission & { readonly signed: SignedSubmission }> {
+  const client = task.clients[clientIndex]!;
+  const simulated = await makeSubmission(task, client, seed);
+  return { ...simulated, signed: await signFor(task, client, simulated.submission) };
+}
+
+/** This account's signature over a submission in the current round, whoever made it. */
+export async function signFor(task: TaskOnChain, client: HardhatEthersSigner, submission: Submission, context: Partial<RoundContext> = {}): Promise<SignedSubmission> {
+  const round = (await roundOf(task)).number;
+  return signSubmission(client as unknown as Wallet, { chainId: task.chainId, contract: task.address, round, ...context }, submission);
+}
+
+/** A stranger relays these submissions. */
+export async function sendBatch(task: TaskOnChain, signed: readonly SignedSubmission[], round?: bigint): Promise<ContractTransactionResponse> {
+  return as(task, task.stranger)["submitBatch"]!(round ?? (await roundOf(task)).number, signed.map(encodeSigned));
 }
 
 /** The next block will have this timestamp. */

@@ -3,13 +3,15 @@ pragma solidity ^0.8.30;
 
 import {G1Point, RoundResult} from "../types/VerisumTypes.sol";
 
-/// @title EIP-712 signatures of a round's result, in the compact form of EIP-2098.
-library ResultSignatures {
+/// @title EIP-712 signatures of a round's result and of relayed submissions, in the compact form of EIP-2098.
+library Signatures {
     bytes32 private constant DOMAIN_TYPE =
         keccak256("EIP712Domain(string name,string version,uint256 chainId,address verifyingContract)");
     bytes32 private constant RESULT_TYPE = keccak256(
         "Result(uint64 round,uint256 included,uint32 totalWeight,uint256 sumX,uint256 sumY,bytes32 aggregateCid,bytes32 aggregateDigest,bytes32 modelCid,bytes32 modelDigest)"
     );
+    bytes32 private constant SUBMISSION_TYPE =
+        keccak256("RelayedSubmission(uint64 round,address client,bytes32 submissionHash)");
     bytes32 private constant NAME = keccak256("Verisum");
     bytes32 private constant VERSION = keccak256("1");
 
@@ -17,13 +19,18 @@ library ResultSignatures {
     uint256 private constant MAX_S = 0x7fffffffffffffffffffffffffffffff5d576e7357a4501ddfe92f46681b20a0;
     uint256 private constant S_MASK = (1 << 255) - 1;
 
+    /// @notice What a client signs for a relayer.
+    /// @param submissionHash keccak-256 of the submission's ABI encoding.
+    function ofSubmission(uint64 round, address client, bytes32 submissionHash) internal view returns (bytes32) {
+        return _typed(keccak256(abi.encode(SUBMISSION_TYPE, round, client, submissionHash)));
+    }
+
     /// @notice What a member signs.
-    function digestOf(uint64 round, uint256 included, uint32 totalWeight, G1Point memory sum, RoundResult calldata result)
+    function ofResult(uint64 round, uint256 included, uint32 totalWeight, G1Point memory sum, RoundResult calldata result)
         internal
         view
         returns (bytes32)
     {
-        bytes32 domain = keccak256(abi.encode(DOMAIN_TYPE, NAME, VERSION, block.chainid, address(this)));
         bytes32 message = keccak256(
             abi.encode(
                 RESULT_TYPE,
@@ -38,7 +45,7 @@ library ResultSignatures {
                 result.modelDigest
             )
         );
-        return keccak256(abi.encodePacked(hex"1901", domain, message));
+        return _typed(message);
     }
 
     /// @notice True if `signature` (r, vs) is `signer`'s; a zero signer never signed anything.
@@ -48,5 +55,11 @@ library ResultSignatures {
         if (s > MAX_S) return false;
         address recovered = ecrecover(digest, uint8(27 + (vs >> 255)), signature[0], bytes32(s));
         return recovered != address(0) && recovered == signer;
+    }
+
+    /// @dev The digest of a struct's hash in the domain of this contract on this chain.
+    function _typed(bytes32 message) private view returns (bytes32) {
+        bytes32 domain = keccak256(abi.encode(DOMAIN_TYPE, NAME, VERSION, block.chainid, address(this)));
+        return keccak256(abi.encodePacked(hex"1901", domain, message));
     }
 }

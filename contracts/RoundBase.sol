@@ -1,0 +1,110 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+pragma solidity ^0.8.30;
+
+import {Registration} from "./Registration.sol";
+import {SubmissionVerifier} from "./SubmissionVerifier.sol";
+import {Protocol} from "./generated/Protocol.sol";
+import {IVerisum} from "./interfaces/IVerisum.sol";
+import {DataContract} from "./libraries/DataContract.sol";
+import {ChunkKinds, TaskLayout} from "./libraries/TaskLayout.sol";
+import {Verification} from "./libraries/Verification.sol";
+import {VerificationKeys} from "./libraries/VerificationKeys.sol";
+import {ClientRecord, G1Point, Phase, TaskParameters} from "./types/VerisumTypes.sol";
+
+/// @title A task's constants, and the current round's state as submissions and the other phases share it.
+/// @dev Storage is reused from round to round: `_header` is overwritten when a round opens, and everything else is valid
+/// only as far as the header says so (a record below `submitted`, an attestation in `attestedMask`, U once a proposal
+/// exists). Nothing is reset, which keeps every round but the first at the price of non-zero slots.
+abstract contract RoundBase is Registration {
+    /// @dev One slot, 232 bits.
+    struct RoundHeader {
+        uint40 number;
+        Phase phase;
+        uint40 deadline;
+        uint16 expected;
+        uint16 submitted;
+        uint16 totalWeight;
+        uint32 keyMask;
+        uint32 attestedMask;
+        uint32 releaseMask;
+    }
+
+    /// @inheritdoc IVerisum
+    bytes32 public immutable parametersHash;
+    /// @inheritdoc IVerisum
+    address public immutable keysPointer;
+    /// @inheritdoc IVerisum
+    address public immutable verifier;
+    /// @inheritdoc IVerisum
+    uint32 public immutable vectorLength;
+    uint256 internal immutable _chunkCount;
+    uint256 internal immutable _threshold;
+    uint32 internal immutable _attestSeconds;
+
+    RoundHeader internal _header;
+    G1Point internal _sum;
+    bytes32 internal _modelDigest;
+    mapping(uint256 index => bytes32 recordHash) internal _records;
+
+    constructor(TaskParameters memory p, bytes memory keysBlob, address operator_) Registration(p, operator_) {
+        TaskLayout.checkRules(p);
+        bytes32 actualHash = keccak256(keysBlob);
+        if (actualHash != p.keysHash) revert VerisumKeysHashMismatch(p.keysHash, actualHash);
+        (ChunkKinds kinds, uint256 keyKinds, uint256 vectorLength_) = TaskLayout.pack(p, keysBlob.length);
+        keysPointer = DataContract.store(keysBlob);
+        VerificationKeys.check(DataContract.load(keysPointer, 0, keysBlob.length / 32));
+        uint256 kindCoordinates = Protocol.kindCoordinates(p.coordinateBits);
+        verifier = address(
+            new SubmissionVerifier(
+                Verification.Task(keysPointer, kinds, kindCoordinates, keyKinds, p.chunkKinds.length, p.normBoundSquared)
+            )
+        );
+        parametersHash = keccak256(abi.encode(p));
+        // Cannot truncate: N K 2^(2(bits-1)) < 2^48 was checked, and a chunk's masks are fewer than its coordinates.
+        vectorLength = uint32(vectorLength_);
+        _chunkCount = p.chunkKinds.length;
+        _threshold = p.threshold;
+        _attestSeconds = p.attestSeconds;
+        _modelDigest = p.genesisDigest;
+        // Never read: the first submission of a round overwrites it, and non-zero slots are cheaper to overwrite.
+        _sum = G1Point(1, 2);
+    }
+
+    function _currentRound() internal view override returns (uint64) {
+        return _header.number;
+    }
+
+    function _currentPhase() internal view override returns (Phase) {
+        return _header.phase;
+    }
+
+    /// @dev Cannot truncate before the year 36,812.
+    function _now() internal view returns (uint40) {
+        return uint40(block.timestamp);
+    }
+
+    /// @dev The header if `round_` is current, in `phase`, and its deadline lies ahead.
+    function _activeHeader(uint64 round_, Phase phase) internal view returns (RoundHeader memory header) {
+        header = _headerOf(round_);
+        if (header.phase != phase) revert VerisumWrongPhase(header.phase, _phaseBit(phase));
+        if (block.timestamp >= header.deadline) revert VerisumDeadlinePassed(header.deadline, _now());
+    }
+
+    function _headerOf(uint64 round_) internal view returns (RoundHeader memory header) {
+        header = _header;
+        if (header.number != round_) revert VerisumWrongRound(header.number, round_);
+    }
+
+    function _requireLength(bytes32 field, uint256 actual, uint256 expected) internal pure {
+        if (actual != expected) revert VerisumWrongLength(field, actual, expected);
+    }
+
+    function _enter(RoundHeader memory header, Phase phase, uint32 lengthSeconds) internal view {
+        header.phase = phase;
+        header.deadline = _now() + lengthSeconds;
+    }
+
+    function _recordHash(uint64 round_, ClientRecord memory record) internal pure returns (bytes32) {
+        return keccak256(abi.encode(round_, record));
+    }
+}

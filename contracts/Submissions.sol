@@ -1,0 +1,316 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+pragma solidity ^0.8.30;
+
+import {RoundBase} from "./RoundBase.sol";
+import {Protocol} from "./generated/Protocol.sol";
+import {ISubmissionVerifier} from "./interfaces/ISubmissionVerifier.sol";
+import {IVerisum} from "./interfaces/IVerisum.sol";
+import {Bn254} from "./libraries/Bn254.sol";
+import {Signatures} from "./libraries/Signatures.sol";
+import {Transcript} from "./libraries/Transcript.sol";
+import {
+    ChunkProgress,
+    ChunkProof,
+    ClientRecord,
+    G1Point,
+    Phase,
+    SignedSubmission,
+    Submission,
+    SubmissionHead
+} from "./types/VerisumTypes.sol";
+
+/// @title How updates enter a round: alone, in relayed batches, or in several transactions (docs/protocol.md, sections 5, 6).
+abstract contract Submissions is RoundBase {
+    using Bn254 for G1Point;
+
+    /// @dev A call's accepted submissions before they are written: the round, and where each one's calldata starts.
+    struct Intake {
+        RoundHeader header;
+        G1Point sum;
+        uint256 count;
+        bytes32[] challenges;
+        uint256[] starts;
+    }
+
+    /// @dev ABI encoding of `Submission` before its arrays' elements, of one `ChunkProof`, and of `SignedSubmission` before the submission.
+    uint256 private constant SUBMISSION_HEAD_BYTES = 8 * 32;
+    uint256 private constant CHUNK_PROOF_BYTES = 12 * 32;
+    uint256 private constant SIGNED_HEAD_BYTES = 4 * 32;
+    /// @dev Where the last argument's encoding starts: after the selector, (round, offset) and for `finishSubmission` the progress.
+    uint256 private constant SUBMIT_START = 4 + 2 * 32;
+    uint256 private constant FINISH_START = 4 + 7 * 32;
+
+    /// @inheritdoc IVerisum
+    mapping(address client => bytes32 progressHash) public progressOf;
+
+    /// @inheritdoc IVerisum
+    function submit(uint64 round_, Submission calldata submission) external {
+        Intake memory intake = _openIntake(round_, 1);
+        _requireFirst(round_, msg.sender);
+        (bytes32 field, uint256 actual, uint256 expected) = _wrongLength(submission, _chunkCount);
+        if (field != 0) revert VerisumWrongLength(field, actual, expected);
+        _requireEnd(_endOf(submission, SUBMIT_START));
+        _take(intake, msg.sender, submission, SUBMIT_START, msg.data.length);
+        _verify(intake, SUBMIT_START);
+        _closeIntake(intake);
+    }
+
+    /// @inheritdoc IVerisum
+    function submitBatch(uint64 round_, SignedSubmission[] calldata signed) external {
+        Intake memory intake = _openIntake(round_, signed.length);
+        // The array's length, the offsets of its elements, the elements: each where the ABI's own encoding has it.
+        uint256 position = SUBMIT_START + 32 * (1 + signed.length);
+        for (uint256 i = 0; i < signed.length; ++i) {
+            SignedSubmission calldata item = signed[i];
+            Submission calldata submission = item.submission;
+            (bytes32 field,,) = _wrongLength(submission, _chunkCount);
+            if (field != 0) revert VerisumBatchItemInvalid(i, field);
+            uint256 start = position + SIGNED_HEAD_BYTES;
+            uint256 itemStart;
+            assembly ("memory-safe") {
+                itemStart := item
+            }
+            if (itemStart != position) revert VerisumNotCanonical("calldata", position);
+            position = _endOf(submission, start);
+            // Skipped, or whoever sends one of a batch's submissions alone could make the whole batch revert.
+            if (clientOf[item.client].lastSubmittedRound == round_) continue;
+            bytes32 digest = Signatures.ofSubmission(round_, item.client, _hashOf(start, position));
+            if (!Signatures.isBy(item.client, digest, item.signature)) revert VerisumBatchItemInvalid(i, "signature");
+            _take(intake, item.client, submission, start, position);
+        }
+        _requireEnd(position);
+        if (intake.count == 0) revert VerisumBatchEmpty();
+        _verify(intake, SUBMIT_START);
+        _closeIntake(intake);
+    }
+
+    /// @inheritdoc IVerisum
+    function proveChunks(
+        uint64 round_,
+        SubmissionHead calldata head,
+        ChunkProgress calldata progress,
+        ChunkProof[] calldata chunks
+    ) external {
+        _activeHeader(round_, Phase.Collecting);
+        uint16 weight = _requireActive(round_, msg.sender);
+        _requireFirst(round_, msg.sender);
+        // The count is the contract's own, and below K, unless it is zero: the progress is compared with what was stored.
+        if (progress.count != 0) _requireProgress(round_, head, progress);
+        uint256 left = _chunkCount - progress.count;
+        if (chunks.length == 0 || chunks.length > left) revert VerisumWrongLength("chunks", chunks.length, left);
+        bytes32 challenge = _challenge(msg.sender, weight, round_, head);
+        ChunkProgress memory next = ISubmissionVerifier(verifier).verifyChunks(challenge, progress, chunks);
+        next.wires = Transcript.extendWires(progress.count == 0 ? bytes32(0) : progress.wires, chunks);
+        progressOf[msg.sender] = _progressHash(round_, head, next);
+        emit ChunksProven(round_, msg.sender, head, next, chunks);
+    }
+
+    /// @inheritdoc IVerisum
+    function finishSubmission(uint64 round_, ChunkProgress calldata progress, Submission calldata submission) external {
+        Intake memory intake = _openIntake(round_, 1);
+        _requireFirst(round_, msg.sender);
+        (bytes32 field, uint256 actual, uint256 expected) = _wrongLength(submission, 0);
+        if (field != 0) revert VerisumWrongLength(field, actual, expected);
+        _requireEnd(_endOf(submission, FINISH_START));
+        // The head states the digest of the D that were proven: one that stated another has no progress with this hash.
+        _requireProgress(round_, Transcript.headOf(submission, progress.wires), progress);
+        _requireLength("chunks", progress.count, _chunkCount);
+        _takeWith(intake, msg.sender, submission, progress.wires, FINISH_START, msg.data.length);
+        (, uint256 z) = Transcript.points(intake.challenges[0]);
+        if (!ISubmissionVerifier(verifier).opens(submission.commitment, z, progress.y, submission.opening)) {
+            revert VerisumProofInvalid();
+        }
+        _closeIntake(intake);
+    }
+
+    /// @inheritdoc IVerisum
+    function challengeOf(address client, Submission calldata submission) external view returns (bytes32) {
+        bytes32 wires = Transcript.extendWires(0, submission.chunks);
+        return _challenge(client, clientOf[client].weight, _header.number, Transcript.headOf(submission, wires));
+    }
+
+    // ------------------------------------------------------------------ who
+
+    function _requireActive(uint64 round_, address client) private view returns (uint16 weight) {
+        Client storage slot = clientOf[client];
+        weight = slot.weight;
+        if (weight == 0 || slot.activeFromRound > round_) revert VerisumNotActiveClient(client, slot.activeFromRound);
+    }
+
+    function _requireFirst(uint64 round_, address client) private view {
+        if (clientOf[client].lastSubmittedRound == round_) revert VerisumAlreadySubmitted(client);
+    }
+
+    // ------------------------------------------------------------------ what
+
+    /// @dev The first array of a submission whose length is not the task's; `field` is zero if there is none.
+    function _wrongLength(Submission calldata submission, uint256 chunkCount)
+        private
+        view
+        returns (bytes32 field, uint256 actual, uint256 expected)
+    {
+        (actual, expected) = (submission.shareHashes.length, _committeeSize);
+        if (actual != expected) return ("shareHashes", actual, expected);
+        (actual, expected) = (submission.chunks.length, chunkCount);
+        if (actual != expected) return ("chunks", actual, expected);
+        (actual, expected) = (submission.shareEvaluations.length, _threshold - 1);
+        if (actual != expected) return ("shareEvaluations", actual, expected);
+        return (0, 0, 0);
+    }
+
+    /// @dev The end of a submission that is encoded from `start` as the ABI's own encoding has it. Solidity follows any offset,
+    /// also to before the struct. `Submitted` carries the calldata as it came, and one event that readers cannot decode
+    /// would keep all of them from every round: no other form is accepted.
+    function _endOf(Submission calldata submission, uint256 start) private pure returns (uint256 end) {
+        bytes32[] calldata hashes = submission.shareHashes;
+        ChunkProof[] calldata chunks = submission.chunks;
+        uint256[] calldata evaluations = submission.shareEvaluations;
+        uint256 actualStart;
+        uint256 hashesAt;
+        uint256 chunksAt;
+        uint256 evaluationsAt;
+        assembly ("memory-safe") {
+            actualStart := submission
+            hashesAt := hashes.offset
+            chunksAt := chunks.offset
+            evaluationsAt := evaluations.offset
+        }
+        // `offset` is that of the first element, one word after the array's length.
+        bool canonical = actualStart == start && hashesAt == start + SUBMISSION_HEAD_BYTES + 32
+            && chunksAt == hashesAt + 32 * hashes.length + 32
+            && evaluationsAt == chunksAt + CHUNK_PROOF_BYTES * chunks.length + 32;
+        if (!canonical) revert VerisumNotCanonical("calldata", start);
+        return evaluationsAt + 32 * evaluations.length;
+    }
+
+    function _requireEnd(uint256 end) private pure {
+        if (end != msg.data.length) revert VerisumNotCanonical("calldata", end);
+    }
+
+    /// @dev keccak-256 of the calldata's bytes from `start` to `end`, without keeping a copy.
+    function _hashOf(uint256 start, uint256 end) private pure returns (bytes32 digest) {
+        assembly ("memory-safe") {
+            let scratch := mload(0x40)
+            calldatacopy(scratch, start, sub(end, start))
+            digest := keccak256(scratch, sub(end, start))
+        }
+    }
+
+    function _challenge(address client, uint16 weight, uint64 round_, SubmissionHead memory head)
+        private
+        view
+        returns (bytes32)
+    {
+        return Transcript.challenge(
+            Transcript.Submitter(round_, client, weight, parametersHash, _modelDigest), head, _threshold - 1, _chunkCount
+        );
+    }
+
+    function _progressHash(uint64 round_, SubmissionHead memory head, ChunkProgress memory progress)
+        private
+        pure
+        returns (bytes32)
+    {
+        return keccak256(abi.encode(round_, head, progress));
+    }
+
+    function _requireProgress(uint64 round_, SubmissionHead memory head, ChunkProgress calldata progress) private view {
+        if (progressOf[msg.sender] != _progressHash(round_, head, progress)) revert VerisumProgressUnknown(msg.sender);
+    }
+
+    // ------------------------------------------------------------------ into the round
+
+    function _openIntake(uint64 round_, uint256 most) private view returns (Intake memory intake) {
+        intake.header = _activeHeader(round_, Phase.Collecting);
+        intake.challenges = new bytes32[](most);
+        intake.starts = new uint256[](most);
+        if (intake.header.submitted != 0) intake.sum = _sum;
+    }
+
+    function _take(Intake memory intake, address client, Submission calldata submission, uint256 start, uint256 end) private {
+        _takeWith(intake, client, submission, Transcript.extendWires(0, submission.chunks), start, end);
+    }
+
+    /// @dev Records a submission and adds it to the intake's sum. What is wrong with its proofs reverts all of it later.
+    function _takeWith(
+        Intake memory intake,
+        address client,
+        Submission calldata submission,
+        bytes32 wiresDigest,
+        uint256 start,
+        uint256 end
+    ) private {
+        RoundHeader memory header = intake.header;
+        uint16 weight = _requireActive(header.number, client);
+        for (uint256 i = 0; i < submission.shareEvaluations.length; ++i) {
+            if (submission.shareEvaluations[i] >= Protocol.FIELD_ORDER) {
+                revert VerisumNotCanonical("shareEvaluations", submission.shareEvaluations[i]);
+            }
+        }
+        G1Point memory commitment = submission.commitment;
+        if (commitment.x | commitment.y == 0) revert VerisumPointInfinity("commitment");
+        intake.challenges[intake.count] =
+            _challenge(client, weight, header.number, Transcript.headOf(submission, wiresDigest));
+        intake.starts[intake.count++] = start;
+
+        clientOf[client].lastSubmittedRound = header.number;
+        // Cannot truncate: submitted < expected <= MAX_COHORT, since each active client is counted once.
+        uint8 index = uint8(header.submitted);
+        _records[index] = _recordHash(header.number, ClientRecord(client, weight, commitment));
+        intake.sum.addScaled(commitment.x, commitment.y, weight);
+        header.submitted += 1;
+        header.totalWeight += weight;
+        _emitSubmitted(header.number, client, index, weight, start, end);
+    }
+
+    /// @dev One pairing product for the whole intake. The verifier's input is put together from the calldata as it is, which the
+    /// canonical form allows; encoding it anew was measured at 1,200 gas more per chunk.
+    function _verify(Intake memory intake, uint256 tail) private view {
+        uint256 count = intake.count;
+        (bytes32[] memory challenges, uint256[] memory offsets) = (intake.challenges, intake.starts);
+        // Both were sized for all submissions of the call; some may have been skipped.
+        assembly ("memory-safe") {
+            mstore(challenges, count)
+            mstore(offsets, count)
+        }
+        // Offsets count from the first word after the array's length.
+        for (uint256 i = 0; i < count; ++i) offsets[i] = offsets[i] - tail + 32 * count;
+        bytes memory input = abi.encodePacked(
+            ISubmissionVerifier.verify.selector,
+            abi.encode(2 * 32, (3 + count) * 32, count),
+            challenges,
+            count,
+            offsets,
+            msg.data[tail:]
+        );
+        (bool success, bytes memory reason) = verifier.staticcall(input);
+        if (success) return;
+        assembly ("memory-safe") {
+            revert(add(reason, 0x20), mload(reason))
+        }
+    }
+
+    function _closeIntake(Intake memory intake) private {
+        RoundHeader memory header = intake.header;
+        _sum = intake.sum;
+        bool complete = header.submitted == header.expected;
+        if (complete) _enter(header, Phase.Attesting, _attestSeconds);
+        _header = header;
+        if (complete) emit PhaseChanged(header.number, Phase.Attesting, header.deadline);
+    }
+
+    /// @dev Emits `Submitted` with the calldata of the submission as it came: offsets inside it are relative to its own
+    /// start, so it is its own ABI encoding. Measured against `emit`: 1,200 gas less per chunk. The data lies behind the free
+    /// memory pointer, which stays: a batch is long.
+    function _emitSubmitted(uint64 round_, address client, uint8 index, uint16 weight, uint256 start, uint256 end) private {
+        bytes32 topic = Submitted.selector;
+        assembly ("memory-safe") {
+            let data := mload(0x40)
+            mstore(data, index)
+            mstore(add(data, 0x20), weight)
+            mstore(add(data, 0x40), 0x60)
+            calldatacopy(add(data, 0x60), start, sub(end, start))
+            log3(data, add(0x60, sub(end, start)), topic, round_, client)
+        }
+    }
+}
