@@ -15,6 +15,38 @@ export function kernelGradient(input: tf.Tensor4D, outputGradient: tf.Tensor4D):
   });
 }
 
+/** The gradient of each example's loss in the kernel and then the bias, flat. */
+export function exampleKernelGradients(input: tf.Tensor4D, outputGradient: tf.Tensor4D): Float32Array[] {
+  // Cut in plain arrays: the wasm backend copies a whole tensor for every slice of it.
+  const [inputs, errors] = [input.dataSync() as Float32Array, outputGradient.dataSync() as Float32Array];
+  const shapeOfOne = ({ shape }: tf.Tensor4D): [number, number, number, number] => [1, shape[1], shape[2], shape[3]];
+  const one = (values: Float32Array, example: number, [, height, width, channels]: readonly number[]): Float32Array => {
+    const size = height! * width! * channels!;
+    return values.slice(example * size, (example + 1) * size);
+  };
+  return Array.from({ length: input.shape[0] }, (_, example) =>
+    scoped(() => {
+      const error = tf.tensor4d(one(errors, example, outputGradient.shape), shapeOfOne(outputGradient));
+      const kernel = kernelGradient(tf.tensor4d(one(inputs, example, input.shape), shapeOfOne(input)), error).dataSync();
+      const bias = tf.sum(error, [0, 1, 2]).dataSync();
+      const gradient = new Float32Array(kernel.length + bias.length);
+      gradient.set(kernel);
+      gradient.set(bias, kernel.length);
+      return gradient;
+    }),
+  );
+}
+
+/** Runs `work` and frees its tensors, also if it throws. Its result is plain data, which `tf.tidy` would search for tensors value by value. */
+export function scoped<T>(work: () => T): T {
+  tf.engine().startScope();
+  try {
+    return work();
+  } finally {
+    tf.engine().endScope();
+  }
+}
+
 /** The loss's gradient in the input: the output's gradient, padded by side − 1, convolved with the kernel turned by half a turn. */
 export function inputGradient(outputGradient: tf.Tensor4D, kernel: tf.Tensor4D): tf.Tensor4D {
   return tf.tidy(() => {

@@ -4,6 +4,7 @@ import { VerisumError } from "../../protocol/errors.ts";
 import { loadCsv } from "./csv.ts";
 import { MAX_DATA_VALUES } from "./data-file.ts";
 import { loadDigits } from "./digits.ts";
+import { withFixedFeatures } from "./fixed-features.ts";
 import { loadIdx } from "./idx.ts";
 import { partitionDirichlet, partitionIid } from "./partition.ts";
 import { seededStream } from "./seeded-stream.ts";
@@ -33,7 +34,7 @@ export interface SpecOptions {
   readonly classCount: number | undefined;
 }
 
-const OPTION_NAMES = ["client", "clients", "alpha", "seed", "samples", "testSamples", "mean", "deviation", "classes"];
+const OPTION_NAMES = ["client", "clients", "alpha", "seed", "samples", "testSamples", "mean", "deviation", "classes", "features"];
 
 /**
  * Loads what a `--data` argument names: `digits` (built in), a CSV file, an IDX image file, or a directory with the
@@ -43,6 +44,7 @@ const OPTION_NAMES = ["client", "clients", "alpha", "seed", "samples", "testSamp
  * - `samples=k`, `testSamples=k`: at most k rows of the shard and of the test data, drawn without replacement; equal
  *   specifications draw equal rows
  * - `mean=m&deviation=s`: scaling by public constants, one number or a comma-separated list with one per column
+ * - `features=hog`: gradient histograms in place of the pixels of IDX images (fixed-features.ts)
  * - `classes=k`: the number of classes, for files that need not hold every class
  *
  * Scaling never depends on the data that is loaded: clients must agree on it, and it would leak.
@@ -57,8 +59,19 @@ export async function loadDataset(spec: string): Promise<LoadedData> {
   const options = optionsOf(mark < 0 ? "" : spec.slice(mark + 1));
   const scaling: SpecOptions = { mean: numbers(options, "mean"), deviation: numbers(options, "deviation"), classCount: integer(options, "classes", 2, 65_536) };
   if (scaling.deviation?.some((value) => value <= 0)) throw invalidSpec("deviation must be positive");
-  const { train, test } = await loadSource(source, scaling);
-  return { train: atMost(shardOf(train, options), options, "samples"), test: atMost(test, options, "testSamples") };
+  const describe = featuresOf(options, scaling);
+  const { train, test } = await loadSource(source, describe === undefined ? scaling : { ...scaling, mean: [0], deviation: [1] });
+  const chosen = { train: atMost(shardOf(train, options), options, "samples"), test: atMost(test, options, "testSamples") };
+  return describe === undefined ? chosen : { train: describe(chosen.train), test: describe(chosen.test) };
+}
+
+/** What turns pixels in [0, 1] into features, if that is asked for. */
+function featuresOf(options: ReadonlyMap<string, string>, { mean, deviation }: SpecOptions): ((images: Dataset) => Dataset) | undefined {
+  const name = options.get("features");
+  if (name === undefined) return undefined;
+  if (name !== "hog") throw invalidSpec(`unknown features ${name}; known is hog`);
+  if (mean !== undefined || deviation !== undefined) throw invalidSpec("features=hog has a scaling of its own");
+  return withFixedFeatures;
 }
 
 async function loadSource(source: string, scaling: SpecOptions): Promise<LoadedData> {

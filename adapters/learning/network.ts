@@ -1,6 +1,7 @@
 /** A model's loss and gradient by TensorFlow.js. Weights and gradients cross this file's border as flat arrays only. */
 import * as tf from "@tensorflow/tfjs-core";
-import { inputGradient, kernelGradient, maxPool, maxPoolGradient } from "./convolution.ts";
+import { exampleKernelGradients, inputGradient, kernelGradient, maxPool, maxPoolGradient, scoped } from "./convolution.ts";
+import type { ConvolutionGradients, DenseFactors, ExampleGradients } from "./example-gradients.ts";
 import { sizeOf, tensorsOf } from "./model.ts";
 import type { Model } from "./model.ts";
 
@@ -13,6 +14,11 @@ export interface Batch {
 export interface Network {
   /** Mean cross-entropy over a batch and its gradient in the weights. */
   lossAndGradient(weights: Float32Array, batch: Batch): { readonly loss: number; readonly gradient: Float32Array };
+  /**
+   * The gradient of each example's own loss. On wasm and cpu, one example's result does not depend on the others nor on its
+   * place, bit for bit, in batches of one size that is a multiple of 8.
+   */
+  exampleGradients(weights: Float32Array, batch: Batch): ExampleGradients;
   /** Class scores before softmax, [batch, classCount]. */
   logits(weights: Float32Array, features: Float32Array): Float32Array;
 }
@@ -41,10 +47,18 @@ export function createNetwork(model: Model): Network {
         const parameters = parametersFrom(weights);
         const activations = forward(model, parameters, inputFrom(features));
         const { loss, scoreGradient } = crossEntropy(activations.scores.dataSync() as Float32Array, labels, model.classCount);
-        const parts = backward(model, parameters, activations, tf.tensor2d(scoreGradient, [labels.length, model.classCount]));
+        const layers = layerErrors(model, parameters, activations, tf.tensor2d(scoreGradient, [labels.length, model.classCount]));
         const gradient = new Float32Array(count);
-        parts.forEach((part, i) => gradient.set(part.dataSync(), offsets[i]));
+        layers.flatMap(gradientsOf).forEach((part, i) => gradient.set(part.dataSync(), offsets[i]));
         return { loss, gradient };
+      }),
+    exampleGradients: (weights, { features, labels }) =>
+      scoped(() => {
+        const parameters = parametersFrom(weights);
+        const activations = forward(model, parameters, inputFrom(features));
+        const { losses, errors } = exampleErrors(activations.scores.dataSync() as Float32Array, labels, model.classCount);
+        const layers = layerErrors(model, parameters, activations, tf.tensor2d(errors, [labels.length, model.classCount]));
+        return { losses, layers: layers.map((layer, i) => exampleLayer(layer, offsets[2 * i]!)) };
       }),
     logits: (weights, features) => scoped(() => forward(model, parametersFrom(weights), inputFrom(features)).scores.dataSync() as Float32Array),
   };
@@ -75,54 +89,69 @@ function forward(model: Model, parameters: readonly tf.Tensor[], input: tf.Tenso
   return { images, pooled, rows, scores: x };
 }
 
-/** Gradients of all parameters in order. */
-function backward(model: Model, parameters: readonly tf.Tensor[], { images, pooled, rows }: Activations, scoreGradient: tf.Tensor2D): tf.Tensor[] {
-  const gradients: tf.Tensor[] = [];
+/** A layer's input, and the loss's gradient in its output before ReLU. */
+type LayerError =
+  | { readonly kind: "dense"; readonly input: tf.Tensor2D; readonly error: tf.Tensor2D }
+  | { readonly kind: "convolution"; readonly input: tf.Tensor4D; readonly error: tf.Tensor4D };
+
+/** Of all layers with weights, in order. */
+function layerErrors(model: Model, parameters: readonly tf.Tensor[], { images, pooled, rows }: Activations, scoreGradient: tf.Tensor2D): LayerError[] {
+  const layers: LayerError[] = [];
   let at = parameters.length;
   let error = scoreGradient;
   for (let l = rows.length - 1; l >= 0; l--) {
     const [kernel, input] = [parameters[(at -= 2)] as tf.Tensor2D, rows[l]!];
-    // Explicit transposes, of the small operands: the wasm backend multiplies transposed operands without vector instructions.
-    gradients.unshift(tf.matMul(tf.transpose(input), error), tf.sum(error, 0));
+    layers.unshift({ kind: "dense", input, error });
     const isInput = l === 0 && model.kind === "mlp";
+    // Explicit transposes, of the small operands: the wasm backend multiplies transposed operands without vector instructions.
     if (!isInput) error = tf.transpose(tf.matMul(kernel, tf.transpose(error)));
     if (l > 0) error = tf.mul(error, tf.step(input));
   }
-  if (model.kind !== "cnn") return gradients;
+  if (model.kind !== "cnn") return layers;
   const last = images.at(-1)!;
   let imageError =
     pooled === undefined ? tf.reshape<tf.Rank.R4>(error, last.shape) : maxPoolGradient(last, pooled, tf.reshape<tf.Rank.R4>(error, pooled.shape), model.poolSize);
   for (let l = model.filters.length - 1; l >= 0; l--) {
     const [kernel, input, output] = [parameters[(at -= 2)] as tf.Tensor4D, images[l]!, images[l + 1]!];
     const beforeRelu = tf.mul<tf.Tensor4D>(imageError, tf.step(output));
-    gradients.unshift(kernelGradient(input, beforeRelu), tf.sum(beforeRelu, [0, 1, 2]));
+    layers.unshift({ kind: "convolution", input, error: beforeRelu });
     if (l > 0) imageError = inputGradient(beforeRelu, kernel);
   }
-  return gradients;
+  return layers;
+}
+
+/** The batch's gradients in a layer's kernel and bias. */
+function gradientsOf(layer: LayerError): [tf.Tensor, tf.Tensor] {
+  return layer.kind === "dense"
+    ? [tf.matMul(tf.transpose(layer.input), layer.error), tf.sum(layer.error, 0)]
+    : [kernelGradient(layer.input, layer.error), tf.sum(layer.error, [0, 1, 2])];
+}
+
+/** Each example's gradients in a layer's kernel and bias, read back from the backend. @param start of the kernel in the flat weights */
+function exampleLayer(layer: LayerError, start: number): DenseFactors | ConvolutionGradients {
+  if (layer.kind === "convolution") return { kind: "convolution", start, gradients: exampleKernelGradients(layer.input, layer.error) };
+  const { input, error } = layer;
+  return { kind: "dense", start, inputCount: input.shape[1], outputCount: error.shape[1], inputs: input.dataSync() as Float32Array, errors: error.dataSync() as Float32Array };
 }
 
 /** Mean softmax cross-entropy of [batch, classCount] scores, and its gradient in them. */
 export function crossEntropy(scores: Float32Array, labels: Int32Array, classCount: number): { loss: number; scoreGradient: Float32Array } {
-  const scoreGradient = new Float32Array(scores.length);
-  let loss = 0;
+  const { losses, errors } = exampleErrors(scores, labels, classCount);
+  return { loss: losses.reduce((a, b) => a + b, 0) / labels.length, scoreGradient: errors.map((error) => error / labels.length) };
+}
+
+/** Softmax cross-entropy of each row of [batch, classCount] scores, and its gradient in the row. */
+function exampleErrors(scores: Float32Array, labels: Int32Array, classCount: number): { losses: Float64Array; errors: Float32Array } {
+  const errors = new Float32Array(scores.length);
+  const losses = new Float64Array(labels.length);
   for (let row = 0; row < labels.length; row++) {
     const from = row * classCount;
     const values = scores.subarray(from, from + classCount);
     const largest = values.reduce((a, b) => Math.max(a, b), -Infinity);
     const total = values.reduce((sum, value) => sum + Math.exp(value - largest), 0);
     const label = labels[row]!;
-    for (let j = 0; j < classCount; j++) scoreGradient[from + j] = (Math.exp(values[j]! - largest) / total - (j === label ? 1 : 0)) / labels.length;
-    loss += largest + Math.log(total) - values[label]!;
+    for (let j = 0; j < classCount; j++) errors[from + j] = Math.exp(values[j]! - largest) / total - (j === label ? 1 : 0);
+    losses[row] = largest + Math.log(total) - values[label]!;
   }
-  return { loss: loss / labels.length, scoreGradient };
-}
-
-/** Runs `work` and frees its tensors, also if it throws. */
-function scoped<T>(work: () => T): T {
-  tf.engine().startScope();
-  try {
-    return work();
-  } finally {
-    tf.engine().endScope();
-  }
+  return { losses, errors };
 }

@@ -2,8 +2,9 @@
  * DP-SGD on one client's data (Abadi et al. 2016): Poisson batches, per-example clipping, Gaussian noise, a number of
  * steps that does not depend on the data.
  *
- * What is exact: each clipped gradient is rounded towards zero onto a grid, so its norm in grid steps is at most
- * `sensitivitySteps`; sums of grid integers are exact; the noise is an exact discrete Gaussian of standard deviation
+ * What is exact: an example's gradient depends on the weights and on this example alone, bit for bit, since examples are
+ * worked on in groups of one size, filled up with zeros; each clipped gradient is rounded towards zero onto a grid, so its
+ * norm in grid steps is at most `sensitivitySteps`; sums of grid integers are exact; the noise is an exact discrete Gaussian of standard deviation
  * 2^20 steps (protocol/privacy/discrete-gaussian.ts). Precision attacks on floating-point noise (Mironov 2012; Jin et al.
  * 2022) do not apply. What is not: the gradients themselves are floating point, which affects utility only.
  *
@@ -14,10 +15,11 @@ import { VerisumError } from "../../protocol/errors.ts";
 import { discreteGaussian } from "../../protocol/privacy/discrete-gaussian.ts";
 import type { RandomBytes } from "../../protocol/random.ts";
 import type { Dataset } from "./dataset.ts";
-import { denseExampleGradients } from "./dense-gradient.ts";
+import { addTruncated, squaredNormOf } from "./example-gradients.ts";
+import type { ExampleGradients, ScaledExample } from "./example-gradients.ts";
 import { inputSizeOf } from "./model.ts";
 import type { Model } from "./model.ts";
-import type { Network } from "./network.ts";
+import type { Batch, Network } from "./network.ts";
 import { descend } from "./trainer.ts";
 import type { PrivacyOptions, TrainOptions, TrainProgress, TrainResult } from "./trainer.ts";
 
@@ -26,15 +28,8 @@ export const NOISE_STD_DEV_STEPS = 2 ** 20;
 /** Keeps the rounding errors of the norm (below 2^−30) from lifting a clipped vector over the sensitivity. */
 const CLIP_MARGIN = 1 - 2 ** -20;
 
-/** The gradient of one example's loss, before it is clipped. */
-export interface ExampleGradient {
-  readonly loss: number;
-  readonly squaredNorm: number;
-  /** Adds trunc(scale · gradient) to `sum`. */
-  addTruncated(sum: Float64Array, scale: number): void;
-}
-
-export type ExampleGradients = (weights: Float32Array, features: Float32Array, label: number) => ExampleGradient;
+/** Examples that the network sees at a time; a multiple of 8. A convolution's patches take much memory. */
+const GROUP = { mlp: 64, cnn: 16 } as const;
 
 /** @throws PRIVACY_PARAMETERS_INVALID, TRAINING_DIVERGED */
 export async function trainPrivately(
@@ -48,8 +43,7 @@ export async function trainPrivately(
   const { learningRate, momentum, batchSize, privacy } = options;
   assertPrivacy(privacy);
   const grid = clippingGrid(privacy);
-  const gradients = model.kind === "mlp" ? denseExampleGradients(model) : singleExampleGradients(network);
-  const width = inputSizeOf(model);
+  const size = GROUP[model.kind];
   const weights = start.slice();
   const velocity = new Float32Array(weights.length);
   let lossSum = 0;
@@ -58,8 +52,9 @@ export async function trainPrivately(
     const sum = new Float64Array(weights.length);
     let batchLoss = 0;
     const rows = poissonBatch(data.sampleCount, privacy.samplingRate, privacy.random);
-    for (const row of rows) {
-      batchLoss += addClipped(sum, gradients(weights, data.features.subarray(row * width, (row + 1) * width), data.labels[row]!), grid);
+    for (let from = 0; from < rows.length; from += size) {
+      const group = rows.slice(from, from + size);
+      batchLoss += addClipped(sum, network.exampleGradients(weights, paddedBatch(data, group, size, inputSizeOf(model))), group.length, grid);
     }
     const noise = discreteGaussian(NOISE_STD_DEV_STEPS ** 2, weights.length, privacy.random);
     descend(weights, velocity, sum.map((value, i) => (value + noise[i]!) / (grid.stepsPerUnit * batchSize)), learningRate, momentum);
@@ -87,14 +82,34 @@ export function clippingGrid({ clipNorm, noiseMultiplier }: Pick<PrivacyOptions,
 }
 
 /**
- * Clips one gradient and adds it to a sum of grid integers. One that is not finite adds nothing: stopping would reveal it.
- * @returns the example's loss
+ * Clips each example's gradient and adds it to a sum of grid integers. One that is not finite adds nothing: stopping would
+ * reveal it.
+ *
+ * @param count examples that count, the first ones; the rest is filling
+ * @returns the sum of their losses
  */
-export function addClipped(sum: Float64Array, gradient: ExampleGradient, { stepsPerUnit, clipNorm }: ClippingGrid): number {
-  const norm = Math.sqrt(gradient.squaredNorm);
-  if (!Number.isFinite(norm)) return 0;
-  gradient.addTruncated(sum, stepsPerUnit * CLIP_MARGIN * Math.min(1, clipNorm / norm));
-  return gradient.loss;
+export function addClipped(sum: Float64Array, gradients: ExampleGradients, count: number, { stepsPerUnit, clipNorm }: ClippingGrid): number {
+  const examples: ScaledExample[] = [];
+  let loss = 0;
+  for (let example = 0; example < count; example++) {
+    const norm = Math.sqrt(squaredNormOf(gradients, example));
+    if (!Number.isFinite(norm)) continue;
+    examples.push({ example, scale: stepsPerUnit * CLIP_MARGIN * Math.min(1, clipNorm / norm) });
+    loss += gradients.losses[example]!;
+  }
+  addTruncated(sum, gradients, examples);
+  return loss;
+}
+
+/** These rows, and zeros of class 0 up to `size` rows. */
+function paddedBatch(data: Dataset, rows: readonly number[], size: number, width: number): Batch {
+  const features = new Float32Array(size * width);
+  const labels = new Int32Array(size);
+  rows.forEach((row, i) => {
+    features.set(data.features.subarray(row * width, (row + 1) * width), i * width);
+    labels[i] = data.labels[row]!;
+  });
+  return { features, labels };
 }
 
 /** Each row independently with probability floor(rate · 2^32)/2^32, which is at most `rate`. */
@@ -105,22 +120,6 @@ export function poissonBatch(rowCount: number, rate: number, random: RandomBytes
   const rows: number[] = [];
   for (let row = 0; row < rowCount; row++) if (view.getUint32(row * 4) < threshold) rows.push(row);
   return rows;
-}
-
-/** For models without a closed form: one call of the network per example. */
-function singleExampleGradients(network: Network): ExampleGradients {
-  return (weights, features, label) => {
-    const { loss, gradient } = network.lossAndGradient(weights, { features, labels: Int32Array.of(label) });
-    let squaredNorm = 0;
-    for (const value of gradient) squaredNorm += value * value;
-    return {
-      loss,
-      squaredNorm,
-      addTruncated: (sum, scale) => {
-        for (let i = 0; i < gradient.length; i++) sum[i] = sum[i]! + Math.trunc(gradient[i]! * scale);
-      },
-    };
-  };
 }
 
 function assertPrivacy({ clipNorm, noiseMultiplier, samplingRate, steps }: PrivacyOptions): void {

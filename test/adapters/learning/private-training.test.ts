@@ -1,11 +1,15 @@
 import assert from "node:assert/strict";
-import { describe, it } from "mocha";
+import { after, before, describe, it } from "mocha";
 import fc from "fast-check";
-import { denseExampleGradients } from "../../../adapters/learning/dense-gradient.ts";
+import * as tf from "@tensorflow/tfjs-core";
+import { selectBackend } from "../../../adapters/learning/backend.ts";
 import { loadDataset } from "../../../adapters/learning/dataset.ts";
+import { addTruncated, squaredNormOf } from "../../../adapters/learning/example-gradients.ts";
+import type { ExampleGradients } from "../../../adapters/learning/example-gradients.ts";
 import { initialWeightsOf, parseModel } from "../../../adapters/learning/model.ts";
 import { createNetwork } from "../../../adapters/learning/network.ts";
 import { addClipped, clippingGrid, NOISE_STD_DEV_STEPS, poissonBatch } from "../../../adapters/learning/private-training.ts";
+import { seededStream } from "../../../adapters/learning/seeded-stream.ts";
 import { createTrainer } from "../../../adapters/learning/trainer.ts";
 import type { PrivacyOptions } from "../../../adapters/learning/trainer.ts";
 import { rejectsCode } from "../../support/errors.ts";
@@ -17,23 +21,78 @@ const WEIGHTS = initialWeightsOf(MODEL, 1);
 const OPTIONS = { learningRate: 2, momentum: 0, batchSize: 100, localEpochs: 1, seed: 1 };
 const PRIVACY: Omit<PrivacyOptions, "random"> = { clipNorm: 1, noiseMultiplier: 1.5, samplingRate: 0.1, steps: 20 };
 
-const features = fc.array(fc.float({ noNaN: true, min: Math.fround(-1e30), max: Math.fround(1e30) }), { minLength: 6, maxLength: 6 }).map((values) => Float32Array.from(values));
+const CNN = parseModel({ kind: "cnn", inputShape: [9, 8, 2], filters: [3, 4], dense: [5], classCount: 3 });
+/** Examples in a group: features, then labels. */
+const GROUP = 8;
+
+const features = fc.array(fc.float({ noNaN: true, min: Math.fround(-1e15), max: Math.fround(1e15) }), { minLength: 6, maxLength: 6 }).map((values) => Float32Array.from(values));
 const example = fc.tuple(features, fc.nat({ max: 2 }));
 
+/** The gradients of up to eight examples, in a group of eight. */
+function gradientsOf(examples: readonly (readonly [Float32Array, number])[]): ExampleGradients {
+  const batch = { features: new Float32Array(GROUP * 6), labels: new Int32Array(GROUP) };
+  examples.forEach(([values, label], i) => {
+    batch.features.set(values, i * 6);
+    batch.labels[i] = label;
+  });
+  return createNetwork(MODEL).exampleGradients(WEIGHTS, batch);
+}
+
+/** All that is known of one example, as numbers. */
+function resultOf({ losses, layers }: ExampleGradients, at: number): number[] {
+  return [
+    losses[at]!,
+    ...layers.flatMap((layer) =>
+      layer.kind === "convolution" ? [...layer.gradients[at]!] : [...layer.inputs.subarray(at * layer.inputCount, (at + 1) * layer.inputCount), ...layer.errors.subarray(at * layer.outputCount, (at + 1) * layer.outputCount)],
+    ),
+  ];
+}
+
 describe("per-example gradients", () => {
-  it("agree with the network's gradient of one example, and with their own norm", async () => {
-    await createTrainer(MODEL);
-    const network = createNetwork(MODEL);
-    for (let label = 0; label < 3; label++) {
-      const input = Float32Array.of(0.3, -1, 2, 0.5, -0.2, 1.1);
-      const expected = network.lossAndGradient(WEIGHTS, { features: input, labels: Int32Array.of(label) });
-      const actual = denseExampleGradients(MODEL)(WEIGHTS, input, label);
-      const sum = new Float64Array(WEIGHTS.length);
-      actual.addTruncated(sum, 2 ** 30);
-      assert.ok(sum.every((value, i) => Math.abs(value / 2 ** 30 - expected.gradient[i]!) < 1e-6));
-      assert.ok(Math.abs(actual.squaredNorm - sum.reduce((total, value) => total + (value / 2 ** 30) ** 2, 0)) < 1e-6);
-      assert.ok(Math.abs(actual.loss - expected.loss) < 1e-6);
+  before(() => selectBackend("wasm"));
+  after(() => selectBackend("wasm"));
+
+  for (const [name, model, size] of [["an MLP", MODEL, 6], ["a CNN", CNN, 144]] as const) {
+    it(`of ${name} agree with the network's gradient of one example, and with their own norm`, () => {
+      const network = createNetwork(model);
+      const weights = initialWeightsOf(model, 1);
+      const stream = seededStream("examples", 1);
+      const batch = { features: Float32Array.from({ length: GROUP * size }, () => stream.normal()), labels: Int32Array.from({ length: GROUP }, (_, i) => i % 3) };
+      const actual = network.exampleGradients(weights, batch);
+      for (let i = 0; i < GROUP; i++) {
+        const expected = network.lossAndGradient(weights, { features: batch.features.slice(i * size, (i + 1) * size), labels: batch.labels.slice(i, i + 1) });
+        const sum = new Float64Array(weights.length);
+        addTruncated(sum, actual, [{ example: i, scale: 2 ** 30 }]);
+        assert.ok(sum.every((value, k) => Math.abs(value / 2 ** 30 - expected.gradient[k]!) < 1e-5));
+        assert.ok(Math.abs(squaredNormOf(actual, i) / sum.reduce((total, value) => total + (value / 2 ** 30) ** 2, 0) - 1) < 1e-5);
+        assert.ok(Math.abs(actual.losses[i]! - expected.loss) < 1e-5);
+      }
+    });
+
+    for (const backend of ["wasm", "cpu"] as const) {
+      it(`of ${name} on ${backend} depend bit for bit on nothing but the example: not on its place, nor on the others, be they infinite`, async () => {
+        await selectBackend(backend);
+        const network = createNetwork(model);
+        const weights = initialWeightsOf(model, 1);
+        const stream = seededStream("neighbours", 2);
+        const one = Float32Array.from({ length: size }, () => stream.normal());
+        const seen = new Set<string>();
+        for (let trial = 0; trial < 24; trial++) {
+          const place = stream.below(GROUP);
+          const batch = { features: Float32Array.from({ length: GROUP * size }, () => (trial % 3 === 0 ? 0 : trial % 3 === 1 ? stream.normal() : Infinity)), labels: Int32Array.from({ length: GROUP }, () => stream.below(3)) };
+          batch.features.set(one, place * size);
+          batch.labels[place] = 1;
+          seen.add(resultOf(network.exampleGradients(weights, batch), place).join());
+        }
+        assert.equal(seen.size, 1);
+      });
     }
+  }
+
+  it("leave no tensor behind", () => {
+    const before = tf.memory().numTensors;
+    createNetwork(CNN).exampleGradients(initialWeightsOf(CNN, 1), { features: new Float32Array(GROUP * 144), labels: new Int32Array(GROUP) });
+    assert.equal(tf.memory().numTensors, before);
   });
 });
 
@@ -43,11 +102,10 @@ describe("clipping", () => {
       fc.tuple(fc.array(example, { maxLength: 5 }), example, fc.double({ min: 1e-3, max: 100, noNaN: true }), fc.double({ min: 0.1, max: 100, noNaN: true })),
       ([others, [input, label], clipNorm, noiseMultiplier]) => {
         const grid = clippingGrid({ clipNorm, noiseMultiplier });
-        const gradients = denseExampleGradients(MODEL);
         const without = new Float64Array(WEIGHTS.length);
-        for (const [values, target] of others) addClipped(without, gradients(WEIGHTS, values, target), grid);
-        const all = without.slice();
-        addClipped(all, gradients(WEIGHTS, input, label), grid);
+        addClipped(without, gradientsOf(others), others.length, grid);
+        const all = new Float64Array(WEIGHTS.length);
+        addClipped(all, gradientsOf([[input, label], ...others]), others.length + 1, grid);
         const change = all.reduce((sum, value, i) => sum + BigInt(value - without[i]!) ** 2n, 0n);
         assert.ok(all.every(Number.isSafeInteger));
         assert.ok(change <= BigInt(grid.sensitivitySteps) ** 2n, `${change}`);
@@ -59,10 +117,9 @@ describe("clipping", () => {
 
   it("uses nearly all of the sensitivity for a large gradient, and leaves a small one as it is", () => {
     const grid = clippingGrid({ clipNorm: 0.5, noiseMultiplier: 2 });
-    const gradients = denseExampleGradients(MODEL);
     const norm = (scale: number): number => {
       const sum = new Float64Array(WEIGHTS.length);
-      addClipped(sum, gradients(WEIGHTS, Float32Array.of(scale, -scale, 2 * scale, 0, scale, scale), 0), grid);
+      addClipped(sum, gradientsOf([[Float32Array.of(scale, -scale, 2 * scale, 0, scale, scale), 0]]), 1, grid);
       return Math.hypot(...sum) / grid.stepsPerUnit;
     };
     assert.ok(norm(50) > 0.4999 && norm(50) <= 0.5);
@@ -70,9 +127,21 @@ describe("clipping", () => {
 
   it("adds nothing for a gradient that is not finite, and does not stop", () => {
     const sum = new Float64Array(WEIGHTS.length);
-    for (const squaredNorm of [NaN, Infinity]) {
-      addClipped(sum, { loss: 1, squaredNorm, addTruncated: (target) => target.fill(1) }, clippingGrid({ clipNorm: 1, noiseMultiplier: 1 }));
+    const grid = clippingGrid({ clipNorm: 1, noiseMultiplier: 1 });
+    const finite = gradientsOf([[new Float32Array(6).fill(1), 0]]);
+    for (const bad of [NaN, Infinity, -Infinity]) {
+      const both = gradientsOf([[new Float32Array(6).fill(1), 0], [new Float32Array(6).fill(bad), 0]]);
+      const alone = new Float64Array(WEIGHTS.length);
+      const loss = addClipped(alone, finite, 1, grid);
+      sum.fill(0);
+      assert.equal(addClipped(sum, both, 2, grid), loss);
+      assert.deepEqual(sum, alone);
     }
+  });
+
+  it("adds the filling of a group nowhere", () => {
+    const sum = new Float64Array(WEIGHTS.length);
+    assert.equal(addClipped(sum, gradientsOf([]), 0, clippingGrid({ clipNorm: 1, noiseMultiplier: 1 })), 0);
     assert.ok(sum.every((value) => value === 0));
   });
 });
