@@ -7,6 +7,7 @@ import type { CheckpointConfig } from "../adapters/task/checkpoint.ts";
 import type { CommittingSession } from "../adapters/task/session.ts";
 import type { CompactSignature, RoundRecords, RoundResult, SubmittedRecord, TaskWriter } from "../adapters/chain/task-chain.ts";
 import type { Reporter } from "../adapters/cli/reporter.ts";
+import { startAhead } from "../adapters/ipfs/ahead.ts";
 import { cidFromDigest, digestHexOfCid } from "../adapters/ipfs/cid.ts";
 import type { StateDirectory } from "../adapters/storage/state-directory.ts";
 import { openShare, sealedShareBytes, shareFileName } from "../protocol/bundle.ts";
@@ -36,6 +37,9 @@ export interface MemberDependencies {
   readonly replicate: (cid: string) => Promise<void>;
 }
 
+/** Shares in memory at a time, however many clients there are: one is worked on while the others are fetched. */
+const SHARES_AT_ONCE = 4;
+
 /** What checking the submissions of a round gave. */
 export interface ShareChecks {
   /** Bit i set if client i's share is good. */
@@ -55,10 +59,10 @@ export async function checkShares(deps: MemberDependencies, records: RoundRecord
   const unavailable: Hex[] = [];
   const wrong = new Map<Hex, string>();
   const keys = await keysOf(deps, records);
-  for (const record of records.submitted) {
-    if (((known >> BigInt(record.index)) & 1n) === 1n) continue;
+  const unknown = records.submitted.filter(({ index }) => ((known >> BigInt(index)) & 1n) === 0n);
+  for (const [record, share] of startAhead(unknown, SHARES_AT_ONCE, (record) => readShare(deps, keys, records, record))) {
     try {
-      await readShare(deps, keys, records, record);
+      await share;
       bitmap |= 1n << BigInt(record.index);
     } catch (error) {
       if (isVerisumError(error, "IPFS_UNAVAILABLE")) unavailable.push(record.client);
@@ -85,9 +89,9 @@ export async function releaseSum(deps: MemberDependencies, records: RoundRecords
   await bindRelease(state, scope, settled.round, included);
   const keys = await keysOf(deps, records);
   let sum: bigint[] | undefined;
-  for (const record of included) {
-    const share = await readShare(deps, keys, records, record);
-    sum = sum === undefined ? linearCombination([share], [BigInt(record.weight)]) : linearCombination([sum, share], [1n, BigInt(record.weight)]);
+  for (const [{ weight }, reading] of startAhead(included, SHARES_AT_ONCE, (record) => readShare(deps, keys, records, record))) {
+    const share = await reading;
+    sum = sum === undefined ? linearCombination([share], [BigInt(weight)]) : linearCombination([sum, share], [1n, BigInt(weight)]);
   }
   const cid = await session.store.putDirectory({ [SHARE_SUM_FILE]: encodeElements(sum!) });
   await deps.replicate(cid);

@@ -1,5 +1,6 @@
 import type { CID } from "multiformats/cid";
 import { VerisumError } from "../../protocol/errors.ts";
+import { startAhead } from "./ahead.ts";
 import { decodeNode } from "./node.ts";
 import type { DagNode } from "./node.ts";
 import { blockKey, concatenate } from "./profile.ts";
@@ -31,7 +32,7 @@ export const DEFAULT_DAG_LIMITS: DagLimits = {
 /** Delivers the verified bytes of a block or throws IPFS_NOT_FOUND or IPFS_UNAVAILABLE. */
 export type ReadBlock = (cid: CID) => Promise<Uint8Array>;
 
-/** Blocks read ahead of the one in use. */
+/** Blocks that are read at once, the one in use included. */
 const READ_AHEAD_BLOCKS = 8;
 
 function exceeded(cid: CID, what: string, limit: number): VerisumError {
@@ -76,20 +77,7 @@ class Budget {
 
 /** Reads blocks in order while fetching a few ahead. */
 async function* readAhead<Link extends { readonly cid: CID }>(links: readonly Link[], read: ReadBlock): AsyncGenerator<{ link: Link; bytes: Uint8Array }> {
-  const pending: Promise<Uint8Array>[] = [];
-  for (let index = 0; index < links.length; index += 1) {
-    while (pending.length < READ_AHEAD_BLOCKS) {
-      const next = links[index + pending.length];
-      if (next === undefined) break;
-      const reading = read(next.cid);
-      reading.catch(() => undefined); // reported when its turn comes; a reading nobody awaits must not end the process
-      pending.push(reading);
-    }
-    const link = links[index];
-    const bytes = pending.shift();
-    if (link === undefined || bytes === undefined) return;
-    yield { link, bytes: await bytes };
-  }
+  for (const [link, bytes] of startAhead(links, READ_AHEAD_BLOCKS, ({ cid }) => read(cid))) yield { link, bytes: await bytes };
 }
 
 /**
