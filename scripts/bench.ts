@@ -42,9 +42,9 @@ interface Flags {
 
 /** What a run measures unless it is told: quickly, for the documents, or against the baseline. */
 const PLANS = {
-  quick: { d: [2_410, 10_000, 100_000], clients: [3], repeats: 3 },
-  docs: { d: [2_410, 10_000, 100_000, 1_199_882], clients: [3, 2, 10, 30, 100], repeats: 3 },
-  check: { d: [2_410, 10_000], clients: [3], repeats: 8 },
+  quick: { d: [2_410, 10_000, 100_000], clients: [3], repeats: 3, batches: true },
+  docs: { d: [2_410, 10_000, 100_000, 1_199_882], clients: [3, 2, 10, 30, 100], repeats: 3, batches: true },
+  check: { d: [2_410, 10_000], clients: [3], repeats: 8, batches: false },
 } as const;
 
 const random = (length: number): Uint8Array => randomFillSync(new Uint8Array(length));
@@ -66,7 +66,7 @@ await new Command("bench")
       signal.addEventListener("abort", () => void processes.stopAll().then(() => process.exit(3)));
       const plan = { ...planOf(flags), ...flags };
       try {
-        const entries = await measureAll(scenariosOf(plan), plan.repeats, { processes, random, onStep: (step) => reporter.say("info", "step", step) });
+        const entries = await measureAll(scenariosOf(plan), plan.repeats, { processes, withBatches: plan.batches, random, onStep: (step) => reporter.say("info", "step", step) });
         const report = { command: commandOf(plan), machine: describeMachine(), repeats: plan.repeats, entries };
         process.stdout.write(`${reportText(report)}\n`);
         if (flags.json !== undefined) await writeFile(flags.json, jsonOf(entries.map(({ row }) => row)));
@@ -80,7 +80,7 @@ await new Command("bench")
   })
   .parseAsync();
 
-function planOf({ writeDocs, check, updateBaseline }: Flags): { readonly d: readonly number[]; readonly clients: readonly number[]; readonly repeats: number } {
+function planOf({ writeDocs, check, updateBaseline }: Flags): { readonly d: readonly number[]; readonly clients: readonly number[]; readonly repeats: number; readonly batches: boolean } {
   if (check || updateBaseline) return PLANS.check;
   return writeDocs ? PLANS.docs : PLANS.quick;
 }

@@ -10,6 +10,8 @@ import type { Processes } from "../demo/processes.ts";
 import { buildContracts } from "../task/build-contracts.ts";
 import { BENCH_PRESET } from "./bench-task.ts";
 import { calibrationOn } from "./calibration.ts";
+import { measureBatches } from "./measure-batches.ts";
+import type { BatchGas } from "./measure-batches.ts";
 import { measureRound } from "./measure-round.ts";
 import type { Scenario } from "./measure-round.ts";
 import { extrasOf, rowOf } from "./rows.ts";
@@ -17,12 +19,14 @@ import type { BenchEntry } from "./tables.ts";
 
 export interface MeasuringEnvironment {
   readonly processes: Processes;
+  /** Also the gas of submissions in batches. */
+  readonly withBatches: boolean;
   readonly random: RandomBytes;
   readonly onStep: (step: string) => void;
 }
 
 /** @param repeats timed client submissions after the first, and timed aggregations, in each scenario */
-export async function measureAll(scenarios: readonly Scenario[], repeats: number, { processes, random, onStep }: MeasuringEnvironment): Promise<BenchEntry[]> {
+export async function measureAll(scenarios: readonly Scenario[], repeats: number, { processes, withBatches, random, onStep }: MeasuringEnvironment): Promise<BenchEntry[]> {
   await buildContracts();
   // All before the first measurement: making keys takes all threads.
   for (const { dimension } of scenarios) await keysFor(dimension, random, onStep);
@@ -30,10 +34,14 @@ export async function measureAll(scenarios: readonly Scenario[], repeats: number
   const curve = await openCurve();
   const calibrate = calibrationOn(curve);
   const entries: BenchEntry[] = [];
+  const batches = new Map<number, readonly BatchGas[]>();
   for (const scenario of scenarios) {
     const keys = await keysFor(scenario.dimension, random, onStep);
-    const measurement = await measureRound(scenario, repeats, { chain, keys, committer: kzgCommitter(curve, keys.powers), calibrate, random, onStep });
-    entries.push({ row: rowOf(measurement), extras: extrasOf(measurement), gas: measurement.gas });
+    const environment = { chain, keys, committer: kzgCommitter(curve, keys.powers), calibrate, random, onStep };
+    let measuredBatches = batches.get(scenario.dimension);
+    if (measuredBatches === undefined) batches.set(scenario.dimension, (measuredBatches = withBatches ? await measureBatches(scenario.dimension, scenario.members, environment) : []));
+    const measurement = await measureRound(scenario, repeats, environment);
+    entries.push({ row: rowOf(measurement, measuredBatches), extras: extrasOf(measurement, measuredBatches), gas: measurement.gas });
   }
   return entries;
 }

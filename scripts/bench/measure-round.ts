@@ -1,27 +1,22 @@
 /** A complete round of one model size on a chain, with real proofs: what clients, members, the aggregator and the chain spend. */
-import { JsonRpcProvider, NonceManager, parseEther } from "ethers";
-import { connectWriter } from "../../adapters/chain/connect.ts";
-import { deployTask } from "../../adapters/chain/deploy.ts";
+import type { JsonRpcProvider } from "ethers";
 import type { TaskWriter } from "../../adapters/chain/task-chain.ts";
-import type { KeySet } from "../../adapters/prover/key-set.ts";
 import { newRoundKeyPair } from "../../protocol/bundle.ts";
-import type { VectorCommitter } from "../../protocol/ports.ts";
 import type { RandomBytes } from "../../protocol/random.ts";
-import type { SubmissionContext } from "../../protocol/submission.ts";
-import { parametersHash } from "../../protocol/task.ts";
 import { toHex } from "../../protocol/transcript.ts";
 import type { Hex } from "../../protocol/transcript.ts";
-import { encodeVerificationKeys, hashVerificationKeys } from "../../protocol/verification-key.ts";
-import type { DemoChain } from "../demo/chain.ts";
+import { hashVerificationKeys } from "../../protocol/verification-key.ts";
 import { measureAggregator } from "./aggregator-run.ts";
 import { benchTask } from "./bench-task.ts";
 import type { BenchTask, Cohort } from "./bench-task.ts";
-import type { Calibrate, Calibration } from "./calibration.ts";
+import type { Calibration } from "./calibration.ts";
 import { measureClient } from "./client-fork.ts";
 import type { ClientReport } from "./client-fork.ts";
 import { GasMeter } from "./gas-meter.ts";
 import type { GasByFunction } from "./gas-meter.ts";
 import { measureMembers } from "./member-run.ts";
+import { openFirstRound } from "./open-round.ts";
+import type { RoundEnvironment } from "./open-round.ts";
 
 export interface RoundMeasurement {
   readonly task: BenchTask;
@@ -33,26 +28,14 @@ export interface RoundMeasurement {
   /** Of the process in which members and aggregator were measured, beside them. */
   readonly calibrations: readonly Calibration[];
   readonly gas: GasByFunction;
+  /** Of one client's bundle: the mean over seats, some of which get a seed in place of a share. */
   readonly bytesPerMember: number;
-}
-
-export interface RoundEnvironment {
-  readonly chain: DemoChain;
-  readonly keys: KeySet;
-  readonly committer: VectorCommitter;
-  readonly calibrate: Calibrate;
-  readonly random: RandomBytes;
-  readonly onStep: (step: string) => void;
 }
 
 /** One measured round. */
 export interface Scenario extends Cohort {
   readonly dimension: number;
 }
-
-/** Accounts that Hardhat's node funds. */
-const FUNDED_ACCOUNTS = 20;
-const FUNDING = parseEther("1");
 
 /**
  * @param repeats timed client submissions after the first, and timed aggregations
@@ -65,21 +48,8 @@ export async function measureRound(scenario: Scenario, repeats: number, environm
   const allClients = (1n << BigInt(scenario.clients)) - 1n;
   const allSeats = (1n << BigInt(scenario.members)) - 1n;
   const gas = new GasMeter();
-  const { operator, members, clients, provider } = await deployAndRegister(task, environment, gas);
+  const { operator, members, clients, roundKeys, contexts, provider } = await openFirstRound(task, environment, gas);
   try {
-    const roundKeys = await Promise.all(members.map(() => newRoundKeyPair(random)));
-    for (const [i, member] of members.entries()) await gas.measure("registerRoundKeys", member.registerRoundKeys(1n, [toHex(roundKeys[i]!.publicKey)]));
-    await gas.measure("openRound", operator.openRound());
-
-    const contexts = clients.map((client): SubmissionContext => ({
-      ...client.context,
-      round: 1n,
-      client: client.account,
-      weight: 1,
-      parametersHash: parametersHash(task.parameters),
-      baseModelDigest: task.parameters.genesisDigest,
-      normBoundSquared: task.parameters.normBoundSquared,
-    }));
     onStep(`submissions, ${task.layout.chunks.length} chunk(s) each`);
     const client = await measureClient({
       keyDirectory: keys.directory,
@@ -109,30 +79,10 @@ export async function measureRound(scenario: Scenario, repeats: number, environm
     await gas.measure("finalize", operator.finalize(1n, aggregate.result, aggregate.evaluation, aggregate.opening, signatures));
     await leaveToDeadline(operator, members, provider, random, gas);
 
-    return { task, client, memberChecks: checkMs, aggregatorRounds: aggregate.roundMs, calibrations, gas: gas.result(), bytesPerMember: client.outputs[0]!.sealed[0]!.length };
+    return { task, client, memberChecks: checkMs, aggregatorRounds: aggregate.roundMs, calibrations, gas: gas.result(), bytesPerMember: meanLength(client.outputs[0]!.sealed) };
   } finally {
     provider.destroy();
   }
-}
-
-async function deployAndRegister(task: BenchTask, { chain, keys }: RoundEnvironment, gas: GasMeter): Promise<{ operator: TaskWriter; members: TaskWriter[]; clients: TaskWriter[]; provider: JsonRpcProvider }> {
-  const provider = new JsonRpcProvider(chain.rpc, undefined, { polling: true, pollingInterval: 100, cacheTimeout: -1 });
-  const wallet = chain.wallet(0);
-  const signer = new NonceManager(wallet.connect(provider));
-  for (let index = FUNDED_ACCOUNTS; index <= task.cohort.members + task.cohort.clients; index++) {
-    await (await signer.sendTransaction({ to: chain.wallet(index).address, value: FUNDING })).wait();
-  }
-  const deployment = await deployTask(signer, task.parameters, encodeVerificationKeys(keys.verificationKeys), wallet.address);
-  gas.note("deploy", deployment.gasUsed);
-  const writer = (index: number): Promise<TaskWriter> => connectWriter({ rpc: chain.rpc, contract: deployment.contract, wallet: chain.wallet(index), confirmations: 0 });
-  const writers = (first: number, count: number): Promise<TaskWriter[]> => Promise.all(Array.from({ length: count }, (_, i) => writer(first + i)));
-  const operator = await writer(0);
-  const members = await writers(1, task.cohort.members);
-  const clients = await writers(1 + task.cohort.members, task.cohort.clients);
-  for (const { account } of members) await gas.measure("registerMember", operator.registerMember(account));
-  for (const { account } of clients) await gas.measure("registerClient", operator.registerClient(account, 1));
-  await gas.measure("announce", operator.announce("https://aggregator.example:8443"));
-  return { operator, members, clients, provider };
 }
 
 /** A second round in which nobody submits, pushed on when its deadline has passed. */
@@ -147,4 +97,8 @@ async function leaveToDeadline(operator: TaskWriter, members: readonly TaskWrite
 
 async function freshPublicKey(random: RandomBytes): Promise<Hex> {
   return toHex((await newRoundKeyPair(random)).publicKey);
+}
+
+function meanLength(files: readonly Uint8Array[]): number {
+  return Math.round(files.reduce((sum, file) => sum + file.length, 0) / files.length);
 }

@@ -70,11 +70,11 @@ function sizePlots(rows: readonly BenchRow[]): Plot[] {
     plot({
       name: "bytes",
       title: "What a client sends",
-      description: `Bytes by model size, both logarithmic: ${span(rows, ({ bytesPerMember }) => bytesPerMember)} bytes to each member, somewhat less than the update as 32-bit floats would take.`,
+      description: `Bytes by model size, both logarithmic: ${span(rows, ({ bytesPerMember }) => bytesPerMember)} bytes to a member in the mean over seats, less than the update as 32-bit floats would take.`,
       x: DIMENSION,
       y: { label: "bytes", scale: "log" },
       series: [
-        { name: "to each member", points: against(({ bytesPerMember }) => bytesPerMember) },
+        { name: "to a member (mean)", points: against(({ bytesPerMember }) => bytesPerMember) },
         { name: "to all members", points: against(({ bytesPerMember, members }) => bytesPerMember * members) },
         { name: "the update as floats", points: against(({ d }) => d * BYTES_PER_FLOAT) },
       ],

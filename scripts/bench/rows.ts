@@ -1,6 +1,8 @@
 /** Rows of `npm run bench -- --json`, one for each model size. */
 import { availableParallelism } from "node:os";
 import type { Calibration } from "./calibration.ts";
+import { BATCH_SIZE } from "./measure-batches.ts";
+import type { BatchGas } from "./measure-batches.ts";
 import type { RoundMeasurement } from "./measure-round.ts";
 import { ratiosOf } from "./ratios.ts";
 import type { Ratios } from "./ratios.ts";
@@ -31,11 +33,6 @@ export interface BenchRow {
   readonly bytesPerMember: number;
 }
 
-export interface BatchGas {
-  readonly size: number;
-  readonly gasPerClient: number;
-}
-
 /** What a row leaves out and the table shows. */
 export interface BenchExtras {
   /** Wall time of the first submission of a fresh process, the reading of its keys included. */
@@ -45,7 +42,7 @@ export interface BenchExtras {
   /** Processor time of one submission, all threads. */
   readonly processorMs: number;
   readonly calibration: Calibration;
-  /** Gas of one submission among so many in one transaction. */
+  /** Of this size of model, by size of batch. */
   readonly batches: readonly BatchGas[];
   /** Times over yardsticks, by stage. */
   readonly ratios: Ratios;
@@ -54,7 +51,8 @@ export interface BenchExtras {
   readonly busy: boolean;
 }
 
-export function rowOf({ task, client, memberChecks, aggregatorRounds, gas, bytesPerMember }: RoundMeasurement): BenchRow {
+/** @param batches of this size of model */
+export function rowOf({ task, client, memberChecks, aggregatorRounds, gas, bytesPerMember }: RoundMeasurement, batches: readonly BatchGas[]): BenchRow {
   const { packMs, noiseMs, commitMs, shareMs, encryptMs, proveMs, openMs, totalMs } = medianOfEach(warmRuns(client).map(({ times }) => times));
   const ms = (value: number): number => Number(value.toFixed(1));
   return {
@@ -69,12 +67,12 @@ export function rowOf({ task, client, memberChecks, aggregatorRounds, gas, bytes
     },
     member: { checkMsPerClient: ms(median(memberChecks)) },
     aggregator: { roundMs: ms(median(aggregatorRounds)) },
-    gas: { submit: gas.submit, submitBatched20: null, attest: gas.attest, settle: gas.settle, finalize: gas.finalize },
+    gas: { submit: gas.submit, submitBatched20: batches.find(({ size }) => size === BATCH_SIZE)?.gasPerClient ?? null, attest: gas.attest, settle: gas.settle, finalize: gas.finalize },
     bytesPerMember,
   };
 }
 
-export function extrasOf(measurement: RoundMeasurement): BenchExtras {
+export function extrasOf(measurement: RoundMeasurement, batches: readonly BatchGas[]): BenchExtras {
   const { client } = measurement;
   const runs = warmRuns(client);
   return {
@@ -82,7 +80,7 @@ export function extrasOf(measurement: RoundMeasurement): BenchExtras {
     fastestTotalMs: Math.min(...runs.map(({ times }) => times.totalMs)),
     processorMs: median(runs.map(({ times }) => times.processorMs)),
     calibration: medianOfEach(runs.map(({ calibration }) => calibration)),
-    batches: [],
+    batches,
     ratios: ratiosOf(measurement),
     loads: client.runs.map(({ load }) => load),
     busy: runs.every(({ load }) => load > availableParallelism() + 1),

@@ -72,7 +72,7 @@ function othersTable(entries: readonly BenchEntry[], sizes: readonly string[]): 
     title: "Committee and aggregator",
     header: ["", ...sizes],
     lines: [
-      ["member: bytes for each client", ...entries.map(({ row }) => group(row.bytesPerMember))],
+      ["member: bytes for each client (mean over seats)", ...entries.map(({ row }) => group(row.bytesPerMember))],
       ["member: check one client, ms", ...entries.map(({ row }) => ms(row.member.checkMsPerClient))],
       ["aggregator: one round, ms", ...entries.map(({ row }) => ms(row.aggregator.roundMs))],
     ],

@@ -26,7 +26,7 @@ function rowFrom(dimension: number, totalsMs: readonly number[], gasEach: number
     gas: gas.result(),
     bytesPerMember: 7280,
   };
-  return rowOf(measurement);
+  return rowOf(measurement, [{ size: 10, gasPerClient: 4 }]);
 }
 
 const met = (row: BenchRow): Record<string, boolean> => Object.fromEntries(verdictsOf(row).map((verdict) => [verdict.what, verdict.met]));
