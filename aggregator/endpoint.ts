@@ -5,6 +5,7 @@ import { createGateway } from "../adapters/ipfs/gateway.ts";
 import type { Reporter } from "../adapters/cli/reporter.ts";
 import type { WritingNode } from "../adapters/task/node.ts";
 import { authoriseTaskUploads } from "../adapters/task/upload-authorisation.ts";
+import { bundleBytes } from "../protocol/bundle.ts";
 
 /** Where to listen. */
 export interface ListenAddress {
@@ -24,9 +25,14 @@ export function urlOf({ host, port }: ListenAddress): string {
   return `http://${host.includes(":") ? `[${host}]` : host}:${port}`;
 }
 
-/** Builds the gateway with this task's upload rule. */
-export function taskGateway(node: Pick<WritingNode, "store" | "chain">, publicUrl: string): FastifyInstance {
+/** Room in an upload for the directory and the files' inner blocks. */
+const DIRECTORY_BYTES = 65_536;
+
+/** Builds the gateway with this task's upload rules: who, how often, and no more than a bundle of shares. */
+export function taskGateway(node: Pick<WritingNode, "store" | "chain" | "session">, publicUrl: string): FastifyInstance {
+  const { layout, parameters } = node.session;
   return createGateway({
+    limits: { maxUploadBytes: bundleBytes(parameters.committeeSize, { elementCount: layout.elementCount, threshold: parameters.threshold }) + DIRECTORY_BYTES },
     store: node.store,
     authoriseUpload: authoriseTaskUploads(node.chain, () => Math.floor(Date.now() / 1000)),
     allowedHosts: ["localhost", "127.0.0.1", "[::1]", new URL(publicUrl).hostname],

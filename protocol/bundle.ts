@@ -43,6 +43,11 @@ export function sealedShareBytes(seat: number, { elementCount, threshold }: Shar
   return KEY_BYTES + (isSeedSeat(seat, threshold) ? SHARE_SEED_BYTES : elementCount * ELEMENT_BYTES) + TAG_BYTES;
 }
 
+/** Bytes of a committee's files together: the most that a client or a member publishes in a round. */
+export function bundleBytes(committeeSize: number, shape: SharingShape): number {
+  return Array.from({ length: committeeSize }, (_, i) => sealedShareBytes(i + 1, shape)).reduce((sum, bytes) => sum + bytes, 0);
+}
+
 /** Derives a key pair from 32 random bytes (RFC 9180, DeriveKeyPair). */
 export async function newRoundKeyPair(random: RandomBytes): Promise<RoundKeyPair> {
   const pair = await suite.kem.deriveKeyPair(exactBuffer(random(KEY_BYTES)));

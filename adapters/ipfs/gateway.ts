@@ -20,8 +20,9 @@ export interface UploadRequest {
 }
 
 export interface GatewayLimits extends DagLimits {
-  /** Uploads held in memory at the same time. */
+  /** Uploads held in memory at the same time, and the content bytes that each may have. */
   readonly maxUploads: number;
+  readonly maxUploadBytes: number;
   readonly maxConnections: number;
   /** Time a client has to send a whole request, body included. */
   readonly requestTimeoutMs: number;
@@ -33,6 +34,7 @@ export const DEFAULT_GATEWAY_LIMITS: GatewayLimits = {
   ...DEFAULT_DAG_LIMITS,
   maxBytes: 268_435_456,
   maxUploads: 4,
+  maxUploadBytes: 16_777_216,
   maxConnections: 256,
   requestTimeoutMs: 120_000,
   idleTimeoutMs: 30_000,
@@ -82,11 +84,12 @@ const TIMEOUT_CHECK_MS = 1000;
  */
 export function createGateway(options: GatewayOptions): FastifyInstance {
   const limits = { ...DEFAULT_GATEWAY_LIMITS, ...options.limits };
+  const uploadLimits = { ...limits, maxBytes: Math.min(limits.maxBytes, limits.maxUploadBytes) };
   const log = options.log ?? SILENT;
   const allowedHosts = options.allowedHosts ?? LOOPBACK_HOSTS;
   const onError = (error: unknown, request: FastifyRequest, reply: FastifyReply): void => answerError(error, request, reply, log);
   const app: FastifyInstance = fastify({
-    bodyLimit: maxCarBytes(limits),
+    bodyLimit: maxCarBytes(uploadLimits),
     requestTimeout: limits.requestTimeoutMs,
     connectionTimeout: limits.idleTimeoutMs,
     keepAliveTimeout: limits.idleTimeoutMs,
@@ -120,7 +123,7 @@ export function createGateway(options: GatewayOptions): FastifyInstance {
       return reply.header("cache-control", "no-store").send({ cid, complete: true });
     },
   });
-  addUploads(app, options, limits);
+  addUploads(app, options, uploadLimits);
   return app;
 }
 

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { before, describe, it } from "mocha";
-import { newRoundKeyPair, openShare, sealShare, sealedShareBytes, shareFileName } from "../../protocol/bundle.ts";
+import { bundleBytes, newRoundKeyPair, openShare, sealShare, sealedShareBytes, shareFileName } from "../../protocol/bundle.ts";
 import type { RoundKeyPair, ShareAddress } from "../../protocol/bundle.ts";
 import { randomElements } from "../../protocol/field.ts";
 import { expandShareSeed, SHARE_SEED_BYTES } from "../../protocol/sharing.ts";
@@ -63,6 +63,11 @@ describe("a sealed share", () => {
     await rejectsCode(openShare(await sealShare(share, keys.publicKey, below, random), keys, below, shape), "ENCODING_LENGTH");
     await rejectsCode(openShare(sealed, keys, below, { ...shape, threshold: 2 }), "ENCODING_LENGTH");
     await rejectsCode(openShare(await sealShare(seed, keys.publicKey, address, random), keys, address, shape), "ENCODING_LENGTH");
+  });
+
+  it("adds up to the bundle's size over the committee", () => {
+    assert.equal(bundleBytes(4, { elementCount: 100, threshold: 2 }), 80 + 3 * (3200 + 48));
+    assert.ok(bundleBytes(4, shape) >= share.length * 32, "a share sum is no longer than a bundle");
   });
 
   it("is refused by size before it is decrypted", async () => {

@@ -299,7 +299,7 @@ describe("ipfs gateway", () => {
   });
 
   it("refuses uploads that are not authorised, not CARs, damaged, too long, or from web pages", async () => {
-    const { url, store } = await gateway({ limits: { maxBytes: 100_000, maxBlocks: 100 } });
+    const { url, store } = await gateway({ limits: { maxUploadBytes: 100_000, maxBlocks: 100 } });
     const leaf = rawBlock(seededBytes(9, 5_000));
     const root = directoryOf("a", leaf);
     const car = handCar(root.cidBytes, [root, leaf]) as Uint8Array<ArrayBuffer>;
