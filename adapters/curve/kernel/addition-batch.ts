@@ -4,8 +4,9 @@
  * is taken apart first: equal points go to the tangent's formula, opposite ones give infinity. Every input is exact.
  */
 import { LIMB_BITS, LIMBS } from "./field-emitter.ts";
-import type { KernelMemory } from "./kernel-memory.ts";
-import { BASE_FIELD_ORDER, COORDINATE_BYTES, NEGATED, PAIR_BYTES, SLOT_BYTES, TWIN_BYTES } from "./point-module.ts";
+import type { PointMemory } from "./point-memory.ts";
+import { BASE_FIELD_ORDER, NEGATED, PAIR_BYTES, SLOT_BYTES } from "./point-module.ts";
+import { ELEMENT_BYTES, TWIN_BYTES } from "./twin-code.ts";
 
 /** Many additions make an inversion cheap; these fit a processor's second-level cache. */
 const PAIRS = 2048;
@@ -17,7 +18,7 @@ const LOW_LIMB_OF_P = Number(BASE_FIELD_ORDER % BigInt(LIMB));
 export class AdditionBatch {
   /** True once a sum may be infinity, which the caller must then keep out of pairs. */
   metInfinity = false;
-  private readonly kernel: KernelMemory;
+  private readonly kernel: PointMemory;
   private readonly pairs: number;
   private readonly differences: number;
   private readonly prefixes: number;
@@ -25,7 +26,7 @@ export class AdditionBatch {
   private readonly fillers: number;
   private count = 0;
 
-  constructor(kernel: KernelMemory) {
+  constructor(kernel: PointMemory) {
     this.kernel = kernel;
     this.pairs = kernel.allocate(PAIRS * PAIR_BYTES);
     this.differences = kernel.allocate((PAIRS / 2) * TWIN_BYTES);
@@ -34,7 +35,7 @@ export class AdditionBatch {
     // Two "points" with different x, and room for their sum: they fill the last step's second lane.
     this.fillers = kernel.allocate(3 * SLOT_BYTES);
     kernel.floats[this.fillers / 8] = 1;
-    kernel.floats[(this.fillers + COORDINATE_BYTES) / 8] = 1;
+    kernel.floats[(this.fillers + ELEMENT_BYTES) / 8] = 1;
   }
 
   /** Adds a and b, neither of them infinity. Addresses may have `NEGATED`, the sum's not. */
@@ -89,7 +90,7 @@ export class AdditionBatch {
       if (!this.sameCoordinate(a, b, 0, 1)) {
         words.copyWithin(kept, at, at + WORDS_PER_PAIR);
         kept += WORDS_PER_PAIR;
-      } else if (this.sameCoordinate(a, b, COORDINATE_BYTES, ((a ^ b) & NEGATED) === 0 ? 1 : -1)) {
+      } else if (this.sameCoordinate(a, b, ELEMENT_BYTES, ((a ^ b) & NEGATED) === 0 ? 1 : -1)) {
         tangents.push(a, b, sum);
       } else {
         this.kernel.floats.fill(0, sum / 8, (sum + SLOT_BYTES) / 8);
@@ -110,7 +111,7 @@ export class AdditionBatch {
     // Limbs also differ if the numbers straddle a multiple of p or half a limb. The lowest limb rules that out almost always.
     const low = (((floats[atA]! - sign * floats[atB]!) % LIMB) + LIMB) % LIMB;
     if (low !== 0 && low !== LOW_LIMB_OF_P && low !== LIMB - LOW_LIMB_OF_P) return false;
-    const [x, y] = [this.kernel.coordinate(atA), this.kernel.coordinate(atB)];
+    const [x, y] = [this.kernel.element(8 * atA), this.kernel.element(8 * atB)];
     return x === (sign === 1 ? y : (BASE_FIELD_ORDER - y) % BASE_FIELD_ORDER);
   }
 }

@@ -1,8 +1,9 @@
 /** The kernel on all cores. Threads start with the first task, take whole tasks from one queue, and keep no idle process alive. */
 import { availableParallelism } from "node:os";
 import { Worker } from "node:worker_threads";
-import { compileKernel, KernelMemory } from "./kernel-memory.ts";
+import { compileKernel } from "./kernel-memory.ts";
 import type { CompiledKernel } from "./kernel-memory.ts";
+import { PointMemory } from "./point-memory.ts";
 import { pointModule } from "./point-module.ts";
 import type { PointTask } from "./point-task.ts";
 
@@ -35,7 +36,7 @@ export async function closeKernelThreads(): Promise<void> {
 function compileIfExact(): CompiledKernel | undefined {
   try {
     const kernel = compileKernel(pointModule());
-    return new KernelMemory(kernel).multipliesExactly() ? kernel : undefined;
+    return new PointMemory(kernel).multipliesExactly() ? kernel : undefined;
   } catch (error) {
     if (error instanceof Error && error.name === "CompileError") return undefined;
     throw error;

@@ -7,7 +7,7 @@
  * sums, are independent: every addition here is affine and part of a batch.
  */
 import type { AdditionBatch } from "./addition-batch.ts";
-import type { KernelMemory } from "./kernel-memory.ts";
+import type { PointMemory } from "./point-memory.ts";
 import { NEGATED, SLOT_BYTES } from "./point-module.ts";
 import { sumSegments } from "./segment-sums.ts";
 
@@ -33,7 +33,7 @@ interface Plan {
  * @param points slots of as many points as there are scalars; infinity only if the batch has met it
  * @param scalars little-endian, `width` bytes each, of any value
  */
-export function multiExponentiate(kernel: KernelMemory, batch: AdditionBatch, points: number, scalars: Uint8Array, width: number): BitSums {
+export function multiExponentiate(kernel: PointMemory, batch: AdditionBatch, points: number, scalars: Uint8Array, width: number): BitSums {
   const count = scalars.length / width;
   const plan = planWindows(count, bitLength(scalars, width));
   const { windowBits, windows, buckets } = plan;
@@ -130,7 +130,7 @@ function sortByBucket(digits: Int32Array, points: number, items: Uint32Array, le
 
 /** Sums the buckets of all windows by the bits of their weights. */
 function sumBits(
-  kernel: KernelMemory,
+  kernel: PointMemory,
   batch: AdditionBatch,
   { windowBits, windows, buckets }: Plan,
   bucketSlots: number,
@@ -169,7 +169,7 @@ function sumBits(
 }
 
 /** The address of a sum after the next flush, where zero and infinity count as nothing. */
-function addPresent(kernel: KernelMemory, batch: AdditionBatch, a: number, b: number): number {
+function addPresent(kernel: PointMemory, batch: AdditionBatch, a: number, b: number): number {
   const missing = (point: number): boolean => point === 0 || (batch.metInfinity && kernel.isInfinity(point));
   if (missing(a)) return missing(b) ? 0 : b;
   if (missing(b)) return a;

@@ -1,22 +1,18 @@
 /** The WebAssembly of batches of affine additions in G1: two points at once, one in each lane. */
-import { FieldEmitter, LIMB_BITS, LIMBS } from "./field-emitter.ts";
+import { FieldEmitter } from "./field-emitter.ts";
 import type { Element } from "./field-emitter.ts";
-import { encodeModule, f64x2, FunctionBuilder, i32, i64, i64x2, v128 } from "./wasm-encoder.ts";
+import { advance, ELEMENT_BYTES, loadPair, loadTwins, PACKED_BYTES, storePair, storeTwins, TWIN_BYTES, unpackPair } from "./twin-code.ts";
+import type { KernelModule } from "./twin-code.ts";
+import { encodeModule, FunctionBuilder, i32, i64, i64x2, v128 } from "./wasm-encoder.ts";
 import type { Code } from "./wasm-encoder.ts";
 
-/** Bytes of a coordinate in the kernel, of a point, of two elements side by side, and of a pair of points to add: the addresses a, b, and the sum's. */
-export const COORDINATE_BYTES = 8 * LIMBS;
-export const SLOT_BYTES = 2 * COORDINATE_BYTES;
-export const TWIN_BYTES = 16 * LIMBS;
+/** Bytes of a point in the kernel, x before y, and of a pair of points to add: the addresses a, b, and the sum's. */
+export const SLOT_BYTES = 2 * ELEMENT_BYTES;
 export const PAIR_BYTES = 12;
 /** An address with this bit set stands for the negated point. */
 export const NEGATED = 1;
-/** The constants of the module lie at the start of its memory. */
-export const CONSTANTS_END = 2048;
-
 /** The prime p of the curve's coordinates. */
 export const BASE_FIELD_ORDER = 21888242871839275222246405745257275088696311157297823662689037894645226208583n;
-const ENGINE_COORDINATE_BYTES = 32;
 const STEP_BYTES = 2 * PAIR_BYTES;
 
 /** What the module exports; all arguments are addresses or counts. */
@@ -34,11 +30,6 @@ export interface PointExports {
   /** The sums, from the inverse of the product, last step first. `inverse` is overwritten. */
   addChords(pairs: number, steps: number, differences: number, prefixes: number, inverse: number): void;
   addTangents(pairs: number, steps: number, differences: number, prefixes: number, inverse: number): void;
-}
-
-export interface KernelModule {
-  readonly code: Uint8Array<ArrayBuffer>;
-  readonly constants: Uint8Array;
 }
 
 type Slope = "chord" | "tangent";
@@ -71,7 +62,7 @@ function emitSquare(field: FieldEmitter): FunctionBuilder {
   f.doWhile(
     () => {
       field.square(f, value).forEach((limb, i) => f.set(value[i]!, limb));
-      f.set(times, i32.add(times, i32.const(-1)));
+      advance(f, times, -1);
     },
     () => times,
   );
@@ -86,33 +77,15 @@ function emitLoad(field: FieldEmitter): FunctionBuilder {
   const half = loadTwins(f, f.parameter(3));
   f.doWhile(
     () => {
-      const [x, y] = [limbsOfWords(f, points, 0), limbsOfWords(f, points, ENGINE_COORDINATE_BYTES)];
-      const twins = x.map((limb, i) => {
-        const bits = v128.or(i64x2.withHigh(i64x2.splat(limb), y[i]!), field.constant(f, 2 ** 52));
-        return f.let("v128", f64x2.sub(bits, field.constant(f, 2 ** 52)));
-      });
-      field.reduce(f, field.multiply(f, twins, half)).forEach((limb, i) => {
-        f.do(v128.storeLow(8 * i, out, limb));
-        f.do(v128.storeHigh(COORDINATE_BYTES + 8 * i, out, limb));
-      });
-      f.set(out, i32.add(out, i32.const(SLOT_BYTES)));
-      f.set(points, i32.add(points, i32.const(2 * ENGINE_COORDINATE_BYTES)));
-      f.set(count, i32.add(count, i32.const(-1)));
+      const twins = unpackPair(f, field, points, i32.add(points, i32.const(PACKED_BYTES)));
+      storePair(f, out, i32.add(out, i32.const(ELEMENT_BYTES)), field.reduce(f, field.multiply(f, twins, half)));
+      advance(f, out, SLOT_BYTES);
+      advance(f, points, 2 * PACKED_BYTES);
+      advance(f, count, -1);
     },
     () => count,
   );
   return f;
-}
-
-/** The 51-bit limbs of a little-endian 256-bit number. */
-function limbsOfWords(f: FunctionBuilder, address: Code, offset: number): Code[] {
-  const words = Array.from({ length: 4 }, (_, i) => f.let("i64", i64.load(offset + 8 * i, address)));
-  return Array.from({ length: LIMBS }, (_, i) => {
-    const [word, bit] = [Math.floor((LIMB_BITS * i) / 64), BigInt((LIMB_BITS * i) % 64)];
-    const low = i64.shiftRight(words[word]!, i64.const(bit));
-    const joined = bit + BigInt(LIMB_BITS) <= 64n || word === 3 ? low : i64.or(low, i64.shiftLeft(words[word + 1]!, i64.const(64n - bit)));
-    return i64.and(joined, i64.const((1n << BigInt(LIMB_BITS)) - 1n));
-  });
 }
 
 function emitDenominators(name: string, slope: Slope, field: FieldEmitter): FunctionBuilder {
@@ -126,10 +99,10 @@ function emitDenominators(name: string, slope: Slope, field: FieldEmitter): Func
       storeTwins(f, prefixes, product);
       storeTwins(f, differences, difference);
       field.multiply(f, product, difference).forEach((limb, i) => f.set(product[i]!, limb));
-      f.set(pairs, i32.add(pairs, i32.const(STEP_BYTES)));
-      f.set(prefixes, i32.add(prefixes, i32.const(TWIN_BYTES)));
-      f.set(differences, i32.add(differences, i32.const(TWIN_BYTES)));
-      f.set(steps, i32.add(steps, i32.const(-1)));
+      advance(f, pairs, STEP_BYTES);
+      advance(f, prefixes, TWIN_BYTES);
+      advance(f, differences, TWIN_BYTES);
+      advance(f, steps, -1);
     },
     () => steps,
   );
@@ -143,9 +116,9 @@ function emitSums(name: string, slope: Slope, field: FieldEmitter): FunctionBuil
   const [pairs, steps, differences, prefixes] = [f.parameter(0), f.parameter(1), f.parameter(2), f.parameter(3)];
   const inverse = loadTwins(f, f.parameter(4));
   const last = i32.add(steps, i32.const(-1));
-  f.set(pairs, i32.add(pairs, i32.multiply(last, i32.const(STEP_BYTES))));
-  f.set(differences, i32.add(differences, i32.multiply(last, i32.const(TWIN_BYTES))));
-  f.set(prefixes, i32.add(prefixes, i32.multiply(last, i32.const(TWIN_BYTES))));
+  advance(f, pairs, i32.multiply(last, i32.const(STEP_BYTES)));
+  advance(f, differences, i32.multiply(last, i32.const(TWIN_BYTES)));
+  advance(f, prefixes, i32.multiply(last, i32.const(TWIN_BYTES)));
   f.doWhile(
     () => {
       const { a, b, sum } = stepPoints(f, pairs);
@@ -156,14 +129,12 @@ function emitSums(name: string, slope: Slope, field: FieldEmitter): FunctionBuil
       const lambda = field.multiply(f, rise, own);
       const x = field.reduce(f, field.subtract(f, field.subtract(f, field.square(f, lambda), ax), b.x()));
       const y = field.reduce(f, field.subtract(f, field.multiply(f, lambda, field.subtract(f, ax, x)), ay));
-      [...x, ...y].forEach((limb, i) => {
-        f.do(v128.storeLow(8 * i, sum[0], limb));
-        f.do(v128.storeHigh(8 * i, sum[1], limb));
-      });
-      f.set(pairs, i32.add(pairs, i32.const(-STEP_BYTES)));
-      f.set(differences, i32.add(differences, i32.const(-TWIN_BYTES)));
-      f.set(prefixes, i32.add(prefixes, i32.const(-TWIN_BYTES)));
-      f.set(steps, i32.add(steps, i32.const(-1)));
+      storePair(f, ...sum, x);
+      storePair(f, ...sum, y, ELEMENT_BYTES);
+      advance(f, pairs, -STEP_BYTES);
+      advance(f, differences, -TWIN_BYTES);
+      advance(f, prefixes, -TWIN_BYTES);
+      advance(f, steps, -1);
     },
     () => steps,
   );
@@ -183,14 +154,13 @@ function stepPoints(f: FunctionBuilder, pairs: Code): { readonly a: TwinPoint; r
     const [low, high] = [word(0, index), word(1, index)];
     const address = (signed: Code): Code => f.let("i32", i32.and(signed, i32.const(~NEGATED)));
     const [lowAddress, highAddress] = [address(low), address(high)];
-    const coordinate = (offset: number): Code[] =>
-      Array.from({ length: LIMBS }, (_, i) => v128.loadHigh(offset + 8 * i, highAddress, v128.loadLow(offset + 8 * i, lowAddress)));
+    const coordinate = (offset: number): Code[] => loadPair(lowAddress, highAddress, offset);
     const signBit = (signed: Code): Code => i64.shiftLeft(i64.fromU32(signed), i64.const(63n));
     return {
       x: () => coordinate(0).map((limb) => f.let("v128", limb)),
       y: () => {
         const sign = f.let("v128", i64x2.withHigh(i64x2.splat(signBit(low)), signBit(high)));
-        return coordinate(COORDINATE_BYTES).map((limb) => f.let("v128", v128.xor(limb, sign)));
+        return coordinate(ELEMENT_BYTES).map((limb) => f.let("v128", v128.xor(limb, sign)));
       },
     };
   };
@@ -203,12 +173,4 @@ function twice(field: FieldEmitter, f: FunctionBuilder, value: Element): Element
 
 function thrice(field: FieldEmitter, f: FunctionBuilder, value: Element): Element {
   return field.add(f, value, twice(field, f, value));
-}
-
-function loadTwins(f: FunctionBuilder, address: Code): Element {
-  return Array.from({ length: LIMBS }, (_, i) => f.let("v128", v128.load(16 * i, address)));
-}
-
-function storeTwins(f: FunctionBuilder, address: Code, value: Element): void {
-  value.forEach((limb, i) => f.do(v128.store(16 * i, address, limb)));
 }

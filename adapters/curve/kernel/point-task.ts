@@ -1,6 +1,6 @@
 /** One thread's share of multi-exponentiations. */
 import { AdditionBatch } from "./addition-batch.ts";
-import type { KernelMemory } from "./kernel-memory.ts";
+import type { PointMemory } from "./point-memory.ts";
 import { multiExponentiate } from "./pippenger.ts";
 import { SLOT_BYTES } from "./point-module.ts";
 import { sumSegments } from "./segment-sums.ts";
@@ -19,10 +19,10 @@ export interface PointTask {
 }
 
 export class PointTasks {
-  private readonly kernel: KernelMemory;
+  private readonly kernel: PointMemory;
   private readonly batch: AdditionBatch;
 
-  constructor(kernel: KernelMemory) {
+  constructor(kernel: PointMemory) {
     this.kernel = kernel;
     this.batch = new AdditionBatch(kernel);
   }

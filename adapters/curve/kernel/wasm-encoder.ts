@@ -65,6 +65,7 @@ export const i64x2 = {
   splat: operator(simd(0x12)),
   withHigh: operator([...simd(0x1e), 1]),
   add: operator(simd(0xce)),
+  shiftLeft: operator(simd(0xcb)),
   shiftRight: operator(simd(0xcd)),
 };
 

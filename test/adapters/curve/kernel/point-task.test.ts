@@ -3,7 +3,8 @@ import { after, before, describe, it } from "mocha";
 import type { WasmCurve } from "ffjavascript";
 import { closeCurve, encodeScalars, G1_BYTES, g1FromEngine, g1ToEngine, openCurve } from "../../../../adapters/curve/bn254.ts";
 import { generatorMultiples } from "../../../../adapters/curve/fixed-base.ts";
-import { compileKernel, KernelMemory } from "../../../../adapters/curve/kernel/kernel-memory.ts";
+import { compileKernel } from "../../../../adapters/curve/kernel/kernel-memory.ts";
+import { PointMemory } from "../../../../adapters/curve/kernel/point-memory.ts";
 import { pointModule } from "../../../../adapters/curve/kernel/point-module.ts";
 import { PointTasks } from "../../../../adapters/curve/kernel/point-task.ts";
 import { multiExponentiation, sumOfBits } from "../../../../adapters/curve/multi-exponentiation.ts";
@@ -26,7 +27,7 @@ describe("point kernel", function () {
   before(async () => {
     curve = await openCurve();
     bases = await generatorMultiples("G1", logs);
-    tasks = new PointTasks(new KernelMemory(compileKernel(pointModule())));
+    tasks = new PointTasks(new PointMemory(compileKernel(pointModule())));
   });
   after(closeCurve);
 
@@ -43,7 +44,7 @@ describe("point kernel", function () {
     );
 
   it("multiplies exactly on this machine, which the other tests need", () => {
-    assert.ok(new KernelMemory(compileKernel(pointModule())).multipliesExactly());
+    assert.ok(new PointMemory(compileKernel(pointModule())).multipliesExactly());
   });
 
   for (const scalarBytes of [1, 2, 3, 16, 32]) {

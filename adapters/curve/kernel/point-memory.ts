@@ -1,0 +1,111 @@
+/** The point module's memory: points in slots, and the field operations that are not worth a batch. */
+import { LIMBS } from "./field-emitter.ts";
+import { KernelMemory } from "./kernel-memory.ts";
+import type { CompiledKernel } from "./kernel-memory.ts";
+import { BASE_FIELD_ORDER, NEGATED, SLOT_BYTES } from "./point-module.ts";
+import type { PointExports } from "./point-module.ts";
+import { ELEMENT_BYTES, PACKED_BYTES, TWIN_BYTES } from "./twin-code.ts";
+
+const POINT_BYTES = 2 * PACKED_BYTES;
+/** Points are copied in this many at a time. */
+const LOAD_POINTS = 1024;
+const DIGIT_BITS = 4;
+const ONE = 2n ** 255n % BASE_FIELD_ORDER;
+const HALF = 2n ** 254n % BASE_FIELD_ORDER;
+const INVERSE_OF_ONE = powerModulo(ONE, BASE_FIELD_ORDER - 2n);
+/** p − 2 in base 16, highest digit first. */
+const INVERSE_EXPONENT = [...(BASE_FIELD_ORDER - 2n).toString(2 ** DIGIT_BITS)].map((digit) => Number.parseInt(digit, 2 ** DIGIT_BITS));
+
+export class PointMemory extends KernelMemory<PointExports> {
+  private readonly one: number;
+  private readonly half: number;
+  private readonly powers: number;
+  private readonly staging: number;
+
+  constructor(kernel: CompiledKernel) {
+    super(kernel, BASE_FIELD_ORDER);
+    this.one = this.allocate(TWIN_BYTES);
+    this.half = this.allocate(TWIN_BYTES);
+    this.powers = this.allocate(2 ** DIGIT_BITS * TWIN_BYTES);
+    this.staging = this.allocate(LOAD_POINTS * POINT_BYTES);
+    this.setTwins(this.one, ONE);
+    this.setTwins(this.half, HALF);
+    this.setOne(this.powers);
+  }
+
+  /** Unpacks affine points of the engine to consecutive slots. */
+  loadPoints(points: Uint8Array): number {
+    const count = points.length / POINT_BYTES;
+    const slots = this.allocate(count * SLOT_BYTES);
+    for (let start = 0; start < count; start += LOAD_POINTS) {
+      const size = Math.min(LOAD_POINTS, count - start);
+      this.bytes.set(points.subarray(start * POINT_BYTES, (start + size) * POINT_BYTES), this.staging);
+      this.exports.load(slots + start * SLOT_BYTES, this.staging, size, this.half);
+    }
+    return slots;
+  }
+
+  /** Affine bytes of the engine of points in consecutive slots. */
+  storePoints(slots: number, count: number): Uint8Array<ArrayBuffer> {
+    const bytes = new Uint8Array(count * POINT_BYTES);
+    const view = new DataView(bytes.buffer);
+    for (let i = 0; i < 2 * count; i++) {
+      let value = (this.element(slots + i * ELEMENT_BYTES) * 2n) % BASE_FIELD_ORDER;
+      for (let at = i * 32; value !== 0n; at += 8, value >>= 64n) view.setBigUint64(at, BigInt.asUintN(64, value), true);
+    }
+    return bytes;
+  }
+
+  /** True if the slot holds infinity. No other point has y = 0. */
+  isInfinity(point: number): boolean {
+    const y = ((point & ~NEGATED) + ELEMENT_BYTES) / 8;
+    for (let i = 0; i < LIMBS; i++) if (this.floats[y + i] !== 0) return false;
+    return true;
+  }
+
+  /** Copies a point, negated if its address says so. */
+  copyPoint(point: number, slot: number): void {
+    const from = (point & ~NEGATED) / 8;
+    this.floats.copyWithin(slot / 8, from, from + SLOT_BYTES / 8);
+    if ((point & NEGATED) === 0) return;
+    const y = (slot + ELEMENT_BYTES) / 8;
+    for (let i = 0; i < LIMBS; i++) this.floats[y + i]! *= -1;
+  }
+
+  setOne(address: number): void {
+    this.floats.copyWithin(address / 8, this.one / 8, (this.one + TWIN_BYTES) / 8);
+  }
+
+  /** Both lanes' inverses, by Fermat's little theorem with 4-bit windows. Zero gives zero. */
+  invert(out: number, value: number): void {
+    const { multiply, square } = this.exports;
+    const power = (digit: number): number => this.powers + digit * TWIN_BYTES;
+    this.floats.copyWithin(power(1) / 8, value / 8, (value + TWIN_BYTES) / 8);
+    for (let digit = 2; digit < 2 ** DIGIT_BITS; digit++) multiply(power(digit), power(digit - 1), power(1));
+    this.setOne(out);
+    for (const digit of INVERSE_EXPONENT) {
+      square(out, out, DIGIT_BITS);
+      multiply(out, out, power(digit));
+    }
+  }
+
+  /** True if the processor rounds a multiply-add once: the products are right then, and else nearly never. */
+  multipliesExactly(): boolean {
+    const [value, square] = [this.allocate(TWIN_BYTES), this.allocate(TWIN_BYTES)];
+    let expected = HALF;
+    this.setTwins(value, expected);
+    const { square: squareInKernel } = this.exports;
+    for (let times = 1; times <= 8; times++) {
+      expected = (expected * expected * INVERSE_OF_ONE) % BASE_FIELD_ORDER;
+      squareInKernel(square, value, times);
+      if (this.residue(square, 0) !== expected || this.residue(square, 1) !== expected) return false;
+    }
+    return true;
+  }
+}
+
+function powerModulo(base: bigint, exponent: bigint): bigint {
+  let power = 1n;
+  for (const bit of exponent.toString(2)) power = (power * power * (bit === "1" ? base : 1n)) % BASE_FIELD_ORDER;
+  return power;
+}

@@ -1,0 +1,61 @@
+/** Loads and stores of elements in WebAssembly: alone, as five consecutive floats, or as twins, limb by limb side by side. */
+import { LIMB_BITS, LIMBS } from "./field-emitter.ts";
+import type { Element, FieldEmitter } from "./field-emitter.ts";
+import { f64x2, i32, i64, i64x2, v128 } from "./wasm-encoder.ts";
+import type { Code, FunctionBuilder } from "./wasm-encoder.ts";
+
+/** Bytes of an element alone, and of twins. */
+export const ELEMENT_BYTES = 8 * LIMBS;
+export const TWIN_BYTES = 2 * ELEMENT_BYTES;
+/** Bytes of an element of the engine. */
+export const PACKED_BYTES = 32;
+
+/** What a generated module is: its bytes, and the constants for the start of its memory. */
+export interface KernelModule {
+  readonly code: Uint8Array<ArrayBuffer>;
+  readonly constants: Uint8Array;
+}
+
+export function loadTwins(f: FunctionBuilder, address: Code, offset = 0): Element {
+  return Array.from({ length: LIMBS }, (_, i) => f.let("v128", v128.load(offset + 16 * i, address)));
+}
+
+export function storeTwins(f: FunctionBuilder, address: Code, value: Element): void {
+  value.forEach((limb, i) => f.do(v128.store(16 * i, address, limb)));
+}
+
+/** One element in each lane, from two addresses. */
+export function loadPair(low: Code, high: Code, offset = 0): Code[] {
+  return Array.from({ length: LIMBS }, (_, i) => v128.loadHigh(offset + 8 * i, high, v128.loadLow(offset + 8 * i, low)));
+}
+
+export function storePair(f: FunctionBuilder, low: Code, high: Code, value: Element, offset = 0): void {
+  value.forEach((limb, i) => {
+    f.do(v128.storeLow(offset + 8 * i, low, limb));
+    f.do(v128.storeHigh(offset + 8 * i, high, limb));
+  });
+}
+
+/** The engine's little-endian numbers at two addresses, below 2^255, as twins with limbs in 0..2^51. */
+export function unpackPair(f: FunctionBuilder, field: FieldEmitter, low: Code, high: Code): Element {
+  const [lows, highs] = [limbsOfWords(f, low), limbsOfWords(f, high)];
+  return lows.map((limb, i) => {
+    const bits = v128.or(i64x2.withHigh(i64x2.splat(limb), highs[i]!), field.constant(f, 2 ** 52));
+    return f.let("v128", f64x2.sub(bits, field.constant(f, 2 ** 52)));
+  });
+}
+
+function limbsOfWords(f: FunctionBuilder, address: Code): Code[] {
+  const words = Array.from({ length: 4 }, (_, i) => f.let("i64", i64.load(8 * i, address)));
+  return Array.from({ length: LIMBS }, (_, i) => {
+    const [word, bit] = [Math.floor((LIMB_BITS * i) / 64), BigInt((LIMB_BITS * i) % 64)];
+    const low = i64.shiftRight(words[word]!, i64.const(bit));
+    const joined = bit + BigInt(LIMB_BITS) <= 64n || word === 3 ? low : i64.or(low, i64.shiftLeft(words[word + 1]!, i64.const(64n - bit)));
+    return i64.and(joined, i64.const((1n << BigInt(LIMB_BITS)) - 1n));
+  });
+}
+
+/** Adds to an i32 local. */
+export function advance(f: FunctionBuilder, local: Code, by: number | Code): void {
+  f.set(local, i32.add(local, typeof by === "number" ? i32.const(by) : by));
+}
