@@ -3,6 +3,7 @@
  * stores, transactions and verification throughout.
  *
  *   npm run load -- --clients 100
+ *   npm run load -- --clients 100 --batch 20
  */
 import { randomFillSync } from "node:crypto";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
@@ -24,6 +25,7 @@ interface Flags {
   readonly rounds: number;
   readonly members: number;
   readonly atOnce: number;
+  readonly batch?: number;
   readonly preset: PresetName;
   readonly json?: string;
 }
@@ -38,6 +40,7 @@ await new Command("load")
   .option("--rounds <n>", "rounds until the task is complete", within(1, 1_000), 1)
   .option("--members <n>", `committee members, ${SMALLEST_COMMITTEE} to ${MAX_COMMITTEE}`, within(SMALLEST_COMMITTEE, MAX_COMMITTEE), SMALLEST_COMMITTEE)
   .option("--at-once <n>", "clients at work at the same time", within(1, MAX_COHORT), 4)
+  .option("--batch <n>", "relay signed submissions, so many in a transaction, instead of each client's sending its own", within(1, MAX_COHORT))
   .addOption(new Option("--preset <name>", "tiny is quicker and for tests").choices(["tiny", "standard"]).default("standard"))
   .option("--json <file>", "write the figures as JSON")
   .action(async ({ d, json, ...flags }: Flags) => {

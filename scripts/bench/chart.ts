@@ -37,7 +37,7 @@ export interface Chart {
 
 type Scale = ReturnType<typeof scaleLinear<number, number>> | ReturnType<typeof scaleLog<number, number>>;
 
-const WIDTH = 840;
+const WIDTH = 900;
 const HEIGHT = 440;
 const FRAME = { left: 78, right: 640, top: 48, bottom: 384 };
 const LEGEND_X = 660;
@@ -58,7 +58,7 @@ export function renderChart(chart: Chart): string {
   const y = scaleFor(chart.y, points.map((point) => point.y), [FRAME.bottom, FRAME.top]);
   const { name, title, description } = chart;
   return `${[
-    `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${WIDTH} ${HEIGHT}" role="img" aria-labelledby="${name}-title ${name}-desc" font-family="system-ui, sans-serif" font-size="13">`,
+    `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${WIDTH} ${HEIGHT}" role="img" aria-labelledby="${name}-title ${name}-desc" font-family="system-ui, Helvetica, Arial, sans-serif" font-size="13">`,
     `<title id="${name}-title">${escaped(title)}</title>`,
     `<desc id="${name}-desc">${escaped(description)}</desc>`,
     `<style>${styles(chart.series.length)}</style>`,

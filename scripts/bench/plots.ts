@@ -44,7 +44,7 @@ function sizePlots(rows: readonly BenchRow[]): Plot[] {
     plot({
       name: "client-time",
       title: "One client's work after training, by stage",
-      description: `Seconds by model size, both logarithmic, from ${span(rows, ({ d }) => d)} parameters. Proving dominates; the total is ${span(rows, ({ client }) => client.totalMs / 1000)} s. Points published for RiseFL, RoFL and ACORN lie above.`,
+      description: `Seconds by model size, both logarithmic, from ${span(rows, ({ d }) => d)} parameters. Proving dominates; the total is ${span(rows, ({ client }) => client.totalMs / 1000)} s. Points published for RiseFL, RoFL and ACORN are beside the lines.`,
       x: DIMENSION,
       y: { label: "time, seconds", scale: "log" },
       series: [

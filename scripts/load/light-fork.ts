@@ -17,6 +17,8 @@ export interface LightJob {
   readonly rounds: number;
   /** Clients that work at the same time. */
   readonly atOnce: number;
+  /** Submissions are relayed, so many in a transaction, by this account; absent, each client sends its own. */
+  readonly relay?: { readonly privateKey: string; readonly size: number };
 }
 
 /** Plain data, since bigints and errors change on their way. */

@@ -5,6 +5,8 @@
 import { randomFillSync } from "node:crypto";
 import { join } from "node:path";
 import { Wallet } from "ethers";
+import { connectWriter } from "../../adapters/chain/connect.ts";
+import type { TaskWriter } from "../../adapters/chain/task-chain.ts";
 import { outlive } from "../../adapters/cli/run.ts";
 import type { Reporter } from "../../adapters/cli/reporter.ts";
 import { loadDataset } from "../../adapters/learning/dataset.ts";
@@ -22,8 +24,12 @@ import { openJournal } from "../../client/journal.ts";
 import { createLearner } from "../../client/learner.ts";
 import type { LightJob, LightMessage } from "./light-fork.ts";
 import { pooled } from "./pool.ts";
+import { createRelay } from "./relay.ts";
+import type { Relay } from "./relay.ts";
 
 const POLL_MS = 250;
+/** A relayer's, for others to fill the batch. */
+const RELAY_PATIENCE_MS = 60_000;
 
 interface LightClient {
   readonly node: WritingNode;
@@ -41,7 +47,7 @@ async function work(job: LightJob): Promise<void> {
   await pooled(job.privateKeys, job.atOnce, async (key, index) => {
     nodes[index] = await openNode(job, index, key);
   });
-  const clients = await equip(nodes);
+  const clients = await equip(nodes, await relayOf(job));
   send({ kind: "opened", milliseconds: performance.now() - started });
   for (let round = 1; round <= job.rounds; round++) {
     await collecting(clients[0]!, BigInt(round));
@@ -54,7 +60,19 @@ function openNode({ rpc, contract, directory, gateway }: LightJob, index: number
   return openWritingNode({ rpc, contract, confirmations: 0, wallet: new Wallet(privateKey), stateDirectory: join(directory, `client-${index + 1}`), peers: [gateway] }, reporterOf(index), signal);
 }
 
-async function equip(nodes: readonly WritingNode[]): Promise<LightClient[]> {
+async function relayOf({ rpc, contract, relay }: LightJob): Promise<Relay | undefined> {
+  if (relay === undefined) return undefined;
+  const relayer = await connectWriter({ rpc, contract, confirmations: 0, wallet: new Wallet(relay.privateKey) });
+  return createRelay(relayer, relay.size, RELAY_PATIENCE_MS);
+}
+
+/** The client's own chain, except that a relayer sends what the client signs. */
+function relayed(chain: TaskWriter, relay: Relay | undefined): TaskWriter {
+  if (relay === undefined) return chain;
+  return { ...chain, submit: async (round, submission) => relay.send(round, await chain.signSubmission(round, submission)) };
+}
+
+async function equip(nodes: readonly WritingNode[], relay: Relay | undefined): Promise<LightClient[]> {
   const [first] = nodes;
   const { session } = first!;
   const keys = await loadProvingKeys(session, first!.state, random, reporterOf(0));
@@ -70,7 +88,7 @@ async function equip(nodes: readonly WritingNode[]): Promise<LightClient[]> {
     const { train } = await loadDataset(`digits?client=${index}&clients=${nodes.length}&seed=1`);
     const reporter = reporterOf(index);
     const step = createClientStep({
-      chain: node.chain,
+      chain: relayed(node.chain, relay),
       session: { ...node.session, committer: keys.committer },
       prover: keys.prover,
       verifyOwn: (records, record) => void verifySubmission(node.session, keys.verificationKeys, records, record),

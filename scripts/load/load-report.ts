@@ -3,7 +3,7 @@ import Table from "cli-table3";
 import type { LoadResult } from "./run-load.ts";
 
 export function loadText(result: LoadResult): string {
-  const { d, chunks, clients, members, preset, atOnce, seconds, rounds, proveMedianMs, peakRssMb, refusals, verified } = result;
+  const { d, chunks, clients, members, preset, atOnce, batch, seconds, rounds, proveMedianMs, peakRssMb, refusals, verified } = result;
   const phases = table(["phase", "seconds"], Object.entries(seconds).map(([name, value]) => [PHASES[name as keyof typeof seconds], value]));
   const perRound = table(
     ["round", "accepted", "collect s", "attest s", "aggregate s", "member ms/client", "submit gas", "highest", "finalize gas"],
@@ -11,7 +11,7 @@ export function loadText(result: LoadResult): string {
   );
   const memory = table(["process", "peak memory, MB"], Object.entries(peakRssMb));
   return [
-    `${clients} clients in one process, ${atOnce} at work at a time; ${members} members; d = ${d.toLocaleString("en-US")}, ${chunks} chunk(s), preset ${preset}`,
+    `${clients} clients in one process, ${atOnce} at work at a time, ${batch === null ? "each sending its own submission" : `relayed in batches of ${batch}`}; ${members} members; d = ${d.toLocaleString("en-US")}, ${chunks} chunk(s), preset ${preset}`,
     phases,
     perRound,
     memory,

@@ -12,7 +12,7 @@ import { buildContracts } from "../task/build-contracts.ts";
 import { deployPreparedTask } from "../task/deploy-task.ts";
 import { prepareTask } from "../task/prepare-task.ts";
 import { startLightClients } from "./light-fork.ts";
-import type { LightMessage } from "./light-fork.ts";
+import type { LightJob, LightMessage } from "./light-fork.ts";
 import { MemoryWatch } from "./memory.ts";
 import { dimensionOf, hiddenUnitsFor, loadSpecification } from "./specification.ts";
 import type { LoadPlan } from "./specification.ts";
@@ -21,6 +21,8 @@ import type { LoadEvent, RoundFigures } from "./timeline.ts";
 
 export interface LoadOptions extends LoadPlan {
   readonly atOnce: number;
+  /** Submissions in one relayed transaction; absent, each client sends its own. */
+  readonly batch?: number;
 }
 
 /** What `--json` writes: seconds, milliseconds, megabytes and gas. */
@@ -31,6 +33,8 @@ export interface LoadResult {
   readonly members: number;
   readonly preset: string;
   readonly atOnce: number;
+  /** Null if each client sent its own submission. */
+  readonly batch: number | null;
   readonly seconds: { readonly prepare: number; readonly deployAndRegister: number; readonly openClients: number; readonly rounds: number; readonly verify: number };
   readonly rounds: readonly RoundFigures[];
   readonly proveMedianMs: number | null;
@@ -50,6 +54,10 @@ export interface LoadEnvironment {
   readonly onNoise: (line: string) => void;
 }
 
+/** The chain's accounts in order: operator, relayer, members, clients. */
+const OPERATOR = 0;
+const RELAYER = 1;
+const FIRST_MEMBER = 2;
 /** What each account is given for gas. */
 const FUNDING = parseEther("1");
 /** Accepted submissions between two lines about them. */
@@ -64,10 +72,9 @@ export async function runLoad(options: LoadOptions, environment: LoadEnvironment
   const chain = await startChain(processes, onNoise, 2 + options.members);
   const prepare = timer();
 
-  const wallets = Array.from({ length: 1 + options.members + options.clients }, (_, i) => chain.wallet(i));
-  const [operator, ...others] = wallets as [Wallet, ...Wallet[]];
-  const members = others.slice(0, options.members);
-  const clients = others.slice(options.members);
+  const operator = chain.wallet(OPERATOR);
+  const members = Array.from({ length: options.members }, (_, i) => chain.wallet(FIRST_MEMBER + i));
+  const clients = Array.from({ length: options.clients }, (_, i) => chain.wallet(FIRST_MEMBER + options.members + i));
   const roster = { members: members.map(accountOf), clients: clients.map((wallet) => ({ account: accountOf(wallet), weight: 1 })), fundWei: FUNDING };
   const { contract } = await deployPreparedTask(chain.rpc, operator, prepared, roster, onStep);
   const deployAndRegister = timer();
@@ -112,7 +119,18 @@ export async function runLoad(options: LoadOptions, environment: LoadEnvironment
       onStep(`${options.clients} clients are ready after ${openClients.toFixed(1)} s`);
     }
   };
-  const job = { rpc: chain.rpc, contract, privateKeys: clients.map(({ privateKey }) => privateKey), directory, gateway, rounds: options.rounds, atOnce: options.atOnce };
+  // A client waits in the relayer's batch until it is full.
+  const atOnce = Math.max(options.atOnce, options.batch ?? 0);
+  const job: LightJob = {
+    rpc: chain.rpc,
+    contract,
+    privateKeys: clients.map(({ privateKey }) => privateKey),
+    directory,
+    gateway,
+    rounds: options.rounds,
+    atOnce,
+    ...(options.batch === undefined ? {} : { relay: { privateKey: chain.wallet(RELAYER).privateKey, size: options.batch } }),
+  };
   const light = startLightClients(job, onMessage);
   processes.adopt(light.process);
   memory.watch("light clients", light.process.pid);
@@ -136,7 +154,8 @@ export async function runLoad(options: LoadOptions, environment: LoadEnvironment
     clients: options.clients,
     members: options.members,
     preset: options.preset,
-    atOnce: options.atOnce,
+    atOnce,
+    batch: options.batch ?? null,
     seconds: { prepare, deployAndRegister, openClients: Number(openClients.toFixed(1)), rounds, verify },
     rounds: timeline.figures(),
     proveMedianMs: timeline.proveMedianMs(),

@@ -1,12 +1,17 @@
 /** The load run's bookkeeping; the run itself takes minutes. */
 import assert from "node:assert/strict";
 import { describe, it } from "mocha";
+import type { Receipt, SignedSubmission } from "../../adapters/chain/task-chain.ts";
 import { parseModel, parameterCountOf } from "../../adapters/learning/model.ts";
-import { taskSpecificationSchema } from "../../adapters/task/create-task.ts";
+import { parseSpecification } from "../../adapters/task/create-task.ts";
 import { pooled } from "../../scripts/load/pool.ts";
+import { createRelay } from "../../scripts/load/relay.ts";
 import { dimensionOf, hiddenUnitsFor, loadSpecification } from "../../scripts/load/specification.ts";
 import { Timeline } from "../../scripts/load/timeline.ts";
 
+/** The relay does not look into it. */
+const signed = {} as SignedSubmission;
+const receiptOf = (gasUsed: bigint): Receipt => ({ transactionHash: "0x", gasUsed, blockNumber: 1 });
 const plan = { clients: 100, members: 4, dimension: 2_410, rounds: 1, preset: "standard" } as const;
 
 describe("load", () => {
@@ -19,14 +24,14 @@ describe("load", () => {
   });
 
   it("specifies a task of that size, in which a tenth of the clients may fail", () => {
-    const { document, clients, committee } = taskSpecificationSchema.parse(loadSpecification(plan));
+    const { document, clients, committee } = parseSpecification(loadSpecification(plan));
     assert.equal(parameterCountOf(parseModel(document.model)), 2_410);
     assert.deepEqual({ min: clients.min, minHonest: clients.minHonest, maxCorrupt: clients.maxCorrupt }, { min: 90, minHonest: 80, maxCorrupt: 10 });
     assert.deepEqual(committee, { size: 4, threshold: 2, quorum: 3 });
   });
 
   it("specifies a task for the smallest crowd", () => {
-    const { clients } = taskSpecificationSchema.parse(loadSpecification({ ...plan, clients: 2 }));
+    const { clients } = parseSpecification(loadSpecification({ ...plan, clients: 2 }));
     assert.deepEqual({ min: clients.min, minHonest: clients.minHonest, maxCorrupt: clients.maxCorrupt }, { min: 2, minHonest: 2, maxCorrupt: 0 });
   });
 
@@ -53,6 +58,24 @@ describe("load", () => {
     });
     await assert.rejects(work, RangeError);
     assert.deepEqual(finished, [2]);
+  });
+
+  it("sends a batch when it is full, and tells each client its part of the gas", async () => {
+    const sent: number[] = [];
+    const submitBatch = async (_round: bigint, batch: readonly SignedSubmission[]): Promise<Receipt> => {
+      sent.push(batch.length);
+      return receiptOf(300n * BigInt(batch.length));
+    };
+    const relay = createRelay({ submitBatch }, 2, 60_000);
+    const receipts = await Promise.all([relay.send(1n, signed), relay.send(1n, signed), relay.send(2n, signed), relay.send(2n, signed)]);
+    assert.deepEqual(sent, [2, 2]);
+    assert.deepEqual(receipts.map(({ gasUsed }) => gasUsed), [300n, 300n, 300n, 300n]);
+  });
+
+  it("sends what there is when nobody fills the batch, and tells every client of it that it was refused", async () => {
+    const relay = createRelay({ submitBatch: () => Promise.reject(new RangeError("refused")) }, 20, 1);
+    const outcomes = await Promise.allSettled([relay.send(1n, signed), relay.send(1n, signed)]);
+    assert.ok(outcomes.every((outcome) => outcome.status === "rejected" && outcome.reason instanceof RangeError));
   });
 
   it("times a round's phases by its events, and leaves out rounds that never opened", () => {
