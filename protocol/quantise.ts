@@ -41,7 +41,7 @@ export function normBoundSquared(quantisation: Quantisation, dimension: number):
  * @throws PARAMETERS_INVALID, UPDATE_NOT_FINITE; UPDATE_OVER_BOUND if no attempt succeeds (probability below e^−200)
  */
 export function quantiseUpdate(preset: Preset, quantisation: Quantisation, update: Float32Array | Float64Array, random: RandomBytes): Int32Array {
-  const scaled = clipToSteps(preset, quantisation, update);
+  const scaled = clipToSteps(quantisation, update, coordinateOffset(preset) - 1);
   const bound = normBoundSquared(quantisation, update.length);
   for (let attempt = 0; attempt < MAX_ROUNDING_ATTEMPTS; attempt++) {
     const rounded = roundStochastically(scaled, random);
@@ -50,8 +50,11 @@ export function quantiseUpdate(preset: Preset, quantisation: Quantisation, updat
   throw new VerisumError("UPDATE_OVER_BOUND", "stochastic rounding did not come within the norm bound");
 }
 
-/** The update in steps, scaled down to the clip norm and clamped so that rounding stays in the coordinate range. */
-function clipToSteps(preset: Preset, quantisation: Quantisation, update: Float32Array | Float64Array): Float64Array {
+/**
+ * The update in steps, scaled down to the clip norm, with coordinates clamped to an integer `limit`, within which rounding stays.
+ * @throws PARAMETERS_INVALID, UPDATE_NOT_FINITE
+ */
+export function clipToSteps(quantisation: Quantisation, update: Float32Array | Float64Array, limit: number): Float64Array {
   assertQuantisation(quantisation);
   const largest = largestMagnitude(update);
   const scaled = new Float64Array(update.length);
@@ -62,7 +65,6 @@ function clipToSteps(preset: Preset, quantisation: Quantisation, update: Float32
   const relativeNorm = Math.sqrt(relativeSquares);
   const steps = 2 ** quantisation.stepBits;
   const clipped = largest * relativeNorm * steps > quantisation.clipSteps;
-  const limit = coordinateOffset(preset) - 1;
   for (let i = 0; i < scaled.length; i++) {
     const value = clipped ? (update[i]! / largest) * (quantisation.clipSteps / relativeNorm) : update[i]! * steps;
     scaled[i] = Math.min(limit, Math.max(-limit, value));
@@ -87,7 +89,7 @@ function assertQuantisation({ stepBits, clipSteps }: Quantisation): void {
 }
 
 /** Rounds each value down or up, up with probability equal to its fraction (to 2^−32). */
-function roundStochastically(values: Float64Array, random: RandomBytes): Int32Array {
+export function roundStochastically(values: Float64Array, random: RandomBytes): Int32Array {
   const rounded = new Int32Array(values.length);
   const perDraw = 16_384;
   for (let start = 0; start < values.length; start += perDraw) {

@@ -78,7 +78,7 @@ export function renyiDivergence({ noiseMultiplier, samplingRate }: Omit<Subsampl
 }
 
 /** Proposition 12 of Canonne, Kamath, Steinke 2020; zero where the divergence already implies (0, delta). */
-function epsilonAt(order: number, divergence: number, delta: number): number {
+export function epsilonAt(order: number, divergence: number, delta: number): number {
   if (delta ** 2 + Math.expm1(-divergence) > 0) return 0;
   return Math.max(0, divergence + Math.log1p(-1 / order) - (Math.log(delta) + Math.log(order)) / (order - 1));
 }
@@ -145,7 +145,8 @@ function scaledErfc(x: number): number {
   return 1 / (Math.sqrt(Math.PI) * fraction);
 }
 
-function assertMechanism({ noiseMultiplier, samplingRate, steps }: SubsampledGaussian): void {
+/** @throws PRIVACY_PARAMETERS_INVALID */
+export function assertMechanism({ noiseMultiplier, samplingRate, steps }: SubsampledGaussian): void {
   const require = (holds: boolean, rule: string): void => {
     if (!holds) throw new VerisumError("PRIVACY_PARAMETERS_INVALID", `${rule} does not hold`, { rule });
   };

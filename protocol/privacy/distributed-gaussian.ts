@@ -1,0 +1,166 @@
+/**
+ * Accounting for sums of discrete Gaussians, one from each of several clients (Kairouz, Liu, Steinke 2021), over many rounds.
+ *
+ * What is protected is all that one client has: neighbours differ in one client's update, which is the zero vector in one of
+ * them. For one update replaced by another, pass twice the norm. Participation is public, so nothing is amplified.
+ *
+ * Floating point is fine here: nothing secret is computed.
+ */
+import { VerisumError } from "../errors.ts";
+import { epsilonAt } from "./rdp-accountant.ts";
+
+/** Noise that clients add on their own, and what it has to hide. Lengths are in steps of the integer grid. */
+export interface DistributedNoise {
+  /** Standard deviation of the discrete Gaussian that each honest client adds to each coordinate; at least 1/2. */
+  readonly noiseDeviationSteps: number;
+  /** Fewest and most honest clients that any of the rounds may include; the worst number between them counts. */
+  readonly honestClients: { readonly least: number; readonly most: number };
+  /** Largest L2 norm of a rounded update. */
+  readonly l2Steps: number;
+  readonly dimension: number;
+  readonly rounds: number;
+  /**
+   * Total variation distance, over all rounds, between what the clients do and the mechanism accounted for: a sampler's error
+   * and every exit that depends on data. Counted in delta as (1 + e^epsilon) times this.
+   */
+  readonly totalVariation?: number;
+}
+
+export interface DistributedGuarantee {
+  readonly epsilon: number;
+  readonly delta: number;
+  /** The Rényi order that gave the smallest epsilon. */
+  readonly order: number;
+  /** The number of honest clients at which epsilon is largest. */
+  readonly worstClients: number;
+}
+
+/** Divergence of one round at a Rényi order, for a given number of honest clients. */
+export type RoundDivergence = (noise: DistributedNoise, clients: number, order: number) => number;
+
+/** Integer orders, at which published accountants of this mechanism evaluate. */
+export const INTEGER_ORDERS: readonly number[] = [...Array.from({ length: 127 }, (_, i) => i + 2), 256];
+
+const MAX_CLIENTS = 1 << 16;
+/** The search for a deviation ends above this, far beyond what a coordinate can hold. */
+const MAX_DEVIATION_STEPS = 2 ** 26;
+
+/**
+ * tau: how far a sum of `clients` discrete Gaussians is from a discrete Gaussian, in the sense of Theorem 1.
+ * 10·sum over k < clients of exp(−2·π²·σ²·k/(k+1)); 10⁻⁷ at σ = 1.4 steps and two clients, and nothing from 3 steps on.
+ */
+export function sumDistance(noiseDeviationSteps: number, clients: number): number {
+  // The first term is the largest; from about 9 steps on a double does not hold it.
+  if (Math.exp(-((Math.PI * noiseDeviationSteps) ** 2)) === 0) return 0;
+  let sum = 0;
+  for (let k = 1; k < clients; k++) sum += Math.exp(-2 * (Math.PI * noiseDeviationSteps) ** 2 * (k / (k + 1)));
+  return 10 * sum;
+}
+
+/** Proposition 14: the smallest of three bounds on the Rényi divergence of one round. */
+export function discreteGaussianDivergence({ noiseDeviationSteps, l2Steps, dimension }: DistributedNoise, clients: number, order: number): number {
+  const deviation = Math.sqrt(clients) * noiseDeviationSteps;
+  const tau = sumDistance(noiseDeviationSteps, clients);
+  const shift = l2Steps / deviation;
+  return Math.min(
+    (order / 2) * shift ** 2 + tau * dimension,
+    (order / 2) * (shift ** 2 + 2 * (l1Steps(l2Steps, dimension) / deviation) * tau + tau ** 2 * dimension),
+    (order / 2) * (shift + Math.sqrt(dimension) * tau) ** 2,
+  );
+}
+
+/**
+ * The same for Skellam noise, which is closed under sums (Agarwal, Kairouz, Liu 2021, Theorem 3.5), for comparison; integer orders.
+ * The price is a second term in place of tau.
+ */
+export function skellamDivergence({ noiseDeviationSteps, l2Steps, dimension }: DistributedNoise, clients: number, order: number): number {
+  const variance = clients * noiseDeviationSteps ** 2;
+  const l1 = l1Steps(l2Steps, dimension);
+  const excess = Math.min(((2 * order - 1) * l2Steps ** 2 + 6 * l1) / (4 * variance ** 2), (3 * l1) / (2 * variance));
+  return (order * l2Steps ** 2) / (2 * variance) + excess;
+}
+
+/**
+ * Epsilon at `delta` for every client, after all rounds, at the worst number of honest clients.
+ *
+ * A larger sum is a smaller one with independent terms added, so `least` alone would do; the maximum over the range is reported
+ * because tau grows with the number of terms, and must not be read at its most favourable place.
+ *
+ * @throws PRIVACY_PARAMETERS_INVALID, also if the total variation alone exceeds delta
+ * @example clientLevelEpsilon({ noiseDeviationSteps: 20, honestClients: { least: 100, most: 100 }, l2Steps: 100, dimension: 650, rounds: 1 }, 1e-5)
+ */
+export function clientLevelEpsilon(noise: DistributedNoise, delta: number, divergence: RoundDivergence = discreteGaussianDivergence): DistributedGuarantee {
+  assertNoise(noise, delta);
+  let worst: DistributedGuarantee | undefined;
+  const { least } = noise.honestClients;
+  // Without tau every bound falls as clients are added.
+  const most = divergence === discreteGaussianDivergence && sumDistance(noise.noiseDeviationSteps, 2) === 0 ? least : noise.honestClients.most;
+  for (let clients = least; clients <= most; clients++) {
+    const guarantee = epsilonFor(noise, clients, delta, divergence);
+    if (worst === undefined || guarantee.epsilon > worst.epsilon) worst = guarantee;
+  }
+  return worst!;
+}
+
+/** What stays the same while a deviation is looked for. The total variation may depend on the deviation. */
+export type NoiseSearch = Omit<DistributedNoise, "noiseDeviationSteps" | "totalVariation">;
+
+/**
+ * The smallest integer variance, in steps², of each client's noise with which epsilon stays within `epsilon`.
+ * @throws PRIVACY_PARAMETERS_INVALID if none does
+ */
+export function localVarianceFor(epsilon: number, delta: number, search: NoiseSearch, totalVariation: (localVariance: number) => number = () => 0): number {
+  const reached = (localVariance: number): boolean =>
+    clientLevelEpsilon({ ...search, noiseDeviationSteps: Math.sqrt(localVariance), totalVariation: totalVariation(localVariance) }, delta).epsilon <= epsilon;
+  let low = 0;
+  let high = 1;
+  while (!reached(high)) {
+    low = high;
+    high *= 2;
+    if (high > MAX_DEVIATION_STEPS ** 2 || !(epsilon > 0)) throw new VerisumError("PRIVACY_PARAMETERS_INVALID", `no noise gives epsilon ${epsilon}`, { epsilon, delta });
+  }
+  while (high - low > 1) {
+    const middle = Math.floor((low + high) / 2);
+    if (reached(middle)) high = middle;
+    else low = middle;
+  }
+  return high;
+}
+
+/** In d coordinates the L1 norm is at most √d times the L2 norm; for integers also at most its square. */
+function l1Steps(l2Steps: number, dimension: number): number {
+  return l2Steps * Math.min(Math.sqrt(dimension), l2Steps);
+}
+
+/** The least epsilon with epsilonAt(order, …, delta − (1 + e^epsilon)·totalVariation) <= epsilon, reached from below. */
+function epsilonFor(noise: DistributedNoise, clients: number, delta: number, divergence: RoundDivergence): DistributedGuarantee {
+  const total = INTEGER_ORDERS.map((order) => noise.rounds * divergence(noise, clients, order));
+  const { totalVariation = 0 } = noise;
+  let epsilon = 0;
+  for (;;) {
+    const left = totalVariation === 0 ? delta : delta - (1 + Math.exp(epsilon)) * totalVariation;
+    if (!(left > 0)) return { epsilon: Infinity, delta, order: Infinity, worstClients: clients };
+    let best = { epsilon: Infinity, order: Infinity };
+    INTEGER_ORDERS.forEach((order, i) => {
+      const candidate = epsilonAt(order, total[i]!, left);
+      if (candidate < best.epsilon) best = { epsilon: candidate, order };
+    });
+    if (best.epsilon <= epsilon * (1 + 1e-12)) return { epsilon: Math.max(best.epsilon, epsilon), delta, order: best.order, worstClients: clients };
+    epsilon = best.epsilon;
+  }
+}
+
+function assertNoise(noise: DistributedNoise, delta: number): void {
+  const { noiseDeviationSteps, honestClients, l2Steps, dimension, rounds, totalVariation = 0 } = noise;
+  const require = (holds: boolean, rule: string): void => {
+    if (!holds) throw new VerisumError("PRIVACY_PARAMETERS_INVALID", `${rule} does not hold`, { rule });
+  };
+  require(delta > 0 && delta < 1, "0 < delta < 1");
+  require(noiseDeviationSteps >= 0.5 && Number.isFinite(noiseDeviationSteps), "noise deviation of each client >= 1/2 step");
+  require(Number.isInteger(honestClients.least) && honestClients.least >= 1, "honest clients >= 1");
+  require(Number.isInteger(honestClients.most) && honestClients.most >= honestClients.least && honestClients.most <= MAX_CLIENTS, `least <= most honest clients <= ${MAX_CLIENTS}`);
+  require(l2Steps > 0 && Number.isFinite(l2Steps), "norm > 0");
+  require(Number.isInteger(dimension) && dimension >= 1, "dimension >= 1");
+  require(Number.isInteger(rounds) && rounds >= 1, "rounds >= 1");
+  require(totalVariation >= 0 && totalVariation * 2 < delta, "2·total variation < delta");
+}

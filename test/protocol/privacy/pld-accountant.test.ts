@@ -1,0 +1,109 @@
+import assert from "node:assert/strict";
+import { existsSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { describe, it } from "mocha";
+import { pldEpsilon } from "../../../protocol/privacy/pld-accountant.ts";
+import { stepLoss } from "../../../protocol/privacy/privacy-loss.ts";
+import { composedEpsilon } from "../../../protocol/privacy/rdp-accountant.ts";
+import { throwsCode } from "../../support/errors.ts";
+
+interface Row {
+  readonly sigma: number;
+  readonly q: number;
+  readonly steps: number;
+  readonly delta: number;
+  readonly epsilon: number;
+}
+
+const referencePath = join(process.env["VECTORS_DIR"] ?? "../shared/vectors", "dp-epsilon-reference.json");
+
+const epsilonOf = (noiseMultiplier: number, samplingRate: number, steps: number, delta = 1e-5): number => pldEpsilon({ noiseMultiplier, samplingRate, steps }, delta).epsilon;
+
+/** Mass of the standard Gaussian above x, by the trapezoid rule over twelve standard deviations. */
+function tail(x: number): number {
+  const step = 1e-3;
+  let sum = Math.exp(-(x * x) / 2) / 2;
+  for (let z = x + step; z < Math.max(x, 0) + 12; z += step) sum += Math.exp(-(z * z) / 2);
+  return (sum * step) / Math.sqrt(2 * Math.PI);
+}
+
+/** Solves the definition of (epsilon, delta) for removal in one step. */
+function exactEpsilon(sigma: number, q: number, delta: number): number {
+  const deltaAt = (epsilon: number): number => {
+    const z = sigma ** 2 * Math.log((Math.exp(epsilon) - 1 + q) / q) + 0.5;
+    return (1 - q) * tail(z / sigma) + q * tail((z - 1) / sigma) - Math.exp(epsilon) * tail(z / sigma);
+  };
+  let [low, high] = [0, 20];
+  for (let i = 0; i < 30; i++) {
+    const middle = (low + high) / 2;
+    if (deltaAt(middle) > delta) low = middle;
+    else high = middle;
+  }
+  return low;
+}
+
+describe("PLD accountant", function () {
+  this.timeout(60_000);
+
+  it("agrees with the reference accountant within 0.1 % and is never below it", function () {
+    if (!existsSync(referencePath)) this.skip();
+    const { pld_poisson_gaussian: rows } = JSON.parse(readFileSync(referencePath, "utf8")) as { pld_poisson_gaussian: Row[] };
+    assert.equal(rows.length, 18);
+    for (const { sigma, q, steps, delta, epsilon } of rows) {
+      const actual = epsilonOf(sigma, q, steps, delta);
+      assert.ok(actual >= epsilon && actual <= epsilon * (1 + 1e-3), `${JSON.stringify({ sigma, q, steps })}: ${actual}, ${epsilon}`);
+    }
+  });
+
+  for (const [sigma, q] of [[1, 1], [4, 0.1], [1.5, 0.1], [2, 0.04]] as const) {
+    it(`is at most 0.1 % above the exact epsilon of one step and never below it, sigma ${sigma}, rate ${q}`, () => {
+      const [exact, actual] = [exactEpsilon(sigma, q, 1e-5), epsilonOf(sigma, q, 1)];
+      assert.ok(actual >= exact && actual <= exact * (1 + 1e-3), `${actual}, ${exact}`);
+    });
+  }
+
+  it("is the exact epsilon of one wider step when steps are not subsampled", () => {
+    // Sixteen steps with deviation 8 tell as much as one with deviation 2.
+    const [exact, actual] = [exactEpsilon(2, 1, 1e-6), epsilonOf(8, 1, 16, 1e-6)];
+    assert.ok(actual >= exact && actual <= exact * (1 + 1e-3), `${actual}, ${exact}`);
+  });
+
+  it("is below the RDP bound at every setting in use", () => {
+    for (const [noiseMultiplier, samplingRate, steps] of [[3.16, 0.1, 400], [4, 0.25, 160], [1, 0.01, 5000]] as const) {
+      const renyi = composedEpsilon([{ noiseMultiplier, samplingRate, steps }], 1e-5).epsilon;
+      const actual = epsilonOf(noiseMultiplier, samplingRate, steps);
+      assert.ok(actual < 0.95 * renyi && actual > 0.8 * renyi, `${actual}, ${renyi}`);
+    }
+  });
+
+  it("divides each loss so that both distributions keep their mass", () => {
+    for (const neighbour of ["remove", "add"] as const) {
+      const { spacing, first, masses } = stepLoss({ noiseMultiplier: 0.8, samplingRate: 0.2 }, neighbour, 0.01);
+      const mass = masses.reduce((sum, value) => sum + value, 0);
+      const counterpart = masses.reduce((sum, value, i) => sum + value * Math.exp(-(first + i) * spacing), 0);
+      assert.ok(Math.abs(mass - 1) < 1e-13 && Math.abs(counterpart - 1) < 1e-13, `${neighbour}: ${mass}, ${counterpart}`);
+    }
+  });
+
+  it("counts its numerical errors in delta and gives no epsilon where they exceed it", () => {
+    const mechanism = { noiseMultiplier: 1, samplingRate: 0.01, steps: 5000 };
+    const { numericalDelta } = pldEpsilon(mechanism, 1e-5);
+    assert.ok(numericalDelta > 0 && numericalDelta < 1e-8, `${numericalDelta}`);
+    assert.equal(pldEpsilon(mechanism, 1e-12).epsilon, Infinity);
+    assert.equal(pldEpsilon({ ...mechanism, steps: 0 }, 1e-12).epsilon, 0);
+  });
+
+  it("grows with steps and rate, falls with noise and delta", () => {
+    const epsilon = epsilonOf(1.5, 0.1, 100);
+    assert.ok(epsilonOf(1.5, 0.1, 101) > epsilon);
+    assert.ok(epsilonOf(1.5, 0.11, 100) > epsilon);
+    assert.ok(epsilonOf(1.6, 0.1, 100) < epsilon);
+    assert.ok(epsilonOf(1.5, 0.1, 100, 1e-4) < epsilon);
+  });
+
+  it("refuses parameters outside its range", () => {
+    for (const [noiseMultiplier, samplingRate, steps, delta] of [[0, 0.1, 1, 1e-5], [1, 0, 1, 1e-5], [1, 1.1, 1, 1e-5], [1, 0.1, -1, 1e-5], [1, 0.1, 1, 0], [1, 0.1, 1, 1]] as const) {
+      throwsCode(() => pldEpsilon({ noiseMultiplier, samplingRate, steps }, delta), "PRIVACY_PARAMETERS_INVALID");
+    }
+  });
+});
