@@ -21,6 +21,7 @@ function jsonOf(value: unknown): string {
 
 interface Flags {
   readonly task: string;
+  readonly group?: string;
   readonly store: string;
   readonly out: string;
   readonly ignition: string;
@@ -29,9 +30,17 @@ interface Flags {
   readonly delta?: number;
 }
 
+/** The specification with the group's address in its document. */
+function inGroup(specification: unknown, group: string | undefined): unknown {
+  if (group === undefined) return specification;
+  const { document, ...rest } = specification as { document: object };
+  return { ...rest, document: { ...document, cells: { group: group.toLowerCase() } } };
+}
+
 await new Command("create-task")
   .description("make a task's keys, document and genesis, and the parameters to deploy")
   .requiredOption("--task <file>", "the task's specification", "tasks/digits.json")
+  .option("--group <address>", "the contract that lists the task's cells, from deploy-group")
   .option("--store <directory>", "where its content is kept; give the same to fl-aggregator serve", ".verisum/aggregator/ipfs")
   .option("--out <file>", "the deployment file", "build/task.json")
   .option("--ignition <file>", "the same as parameters of the Ignition module", "build/ignition-parameters.json")
@@ -41,7 +50,7 @@ await new Command("create-task")
   .action(async (flags: Flags) => {
     const reporter = createReporter("text", "create-task", (line) => void process.stderr.write(`${line}\n`), Date.now);
     await runCommand(reporter, async () => {
-      const specification = parseSpecification(JSON.parse(await readFile(flags.task, "utf8")), { ...(flags.epsilon === undefined ? {} : { epsilon: flags.epsilon }), ...(flags.delta === undefined ? {} : { delta: flags.delta }) });
+      const specification = parseSpecification(inGroup(JSON.parse(await readFile(flags.task, "utf8")), flags.group), { ...(flags.epsilon === undefined ? {} : { epsilon: flags.epsilon }), ...(flags.delta === undefined ? {} : { delta: flags.delta }) });
       const deployment = await prepareTask(specification, flags.store, random, (step) => reporter.say("info", "step", step));
       await writeDurably(flags.out, jsonOf(deployment));
       await writeDurably(flags.ignition, jsonOf({ Verisum: { task: encodeParameters(deployment.parameters), keysBlob: deployment.keys, operator: flags.operator } }));

@@ -3,6 +3,7 @@ import { JsonRpcProvider, NonceManager } from "ethers";
 import type { Wallet } from "ethers";
 import { deployTask } from "../../adapters/chain/deploy.ts";
 import type { Deployment } from "../../adapters/chain/deploy.ts";
+import { registerCell } from "../../adapters/chain/cell-group.ts";
 import { connectWriter } from "../../adapters/chain/connect.ts";
 import { fromHex } from "../../protocol/transcript.ts";
 import type { Hex } from "../../protocol/transcript.ts";
@@ -21,15 +22,20 @@ export interface Roster {
 
 /**
  * @param wallet the operator, who pays
+ * @param groupWallet the operator of the group that the task's document names, if it names one and that is somebody else
  * @throws KEY_REFUSED before anything is sent, CHAIN_* errors
  */
-export async function deployPreparedTask(rpc: string, wallet: Wallet, prepared: PreparedTask, roster: Roster, onStep: (step: string) => void): Promise<Deployment> {
+export async function deployPreparedTask(rpc: string, wallet: Wallet, prepared: PreparedTask, roster: Roster, onStep: (step: string) => void, groupWallet = wallet): Promise<Deployment> {
   guardVerificationKeys(decodeVerificationKeys(fromHex(prepared.keys)), presetOf(prepared.parameters));
   const provider = new JsonRpcProvider(rpc, undefined, { polling: true, pollingInterval: 100, cacheTimeout: -1 });
   const signer = new NonceManager(wallet.connect(provider));
   const deployment = await deployTask(signer, prepared.parameters, fromHex(prepared.keys), wallet.address);
   onStep(`deployed at ${deployment.contract}, ${deployment.gasUsed} gas`);
   if (roster.fundWei !== undefined) await fund(signer, [...roster.members, ...roster.clients.map(({ account }) => account)], roster.fundWei);
+  if (prepared.group !== undefined) {
+    const { gasUsed } = await registerCell(groupWallet === wallet ? signer : groupWallet.connect(provider), prepared.group, deployment.contract);
+    onStep(`registered as a cell of ${prepared.group}, ${gasUsed} gas`);
+  }
   provider.destroy();
   const chain = await connectWriter({ rpc, contract: deployment.contract, wallet, confirmations: 0 });
   for (const member of roster.members) await chain.registerMember(member);

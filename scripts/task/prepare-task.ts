@@ -18,14 +18,16 @@ export interface PreparedTask {
   readonly parameters: TaskParameters;
   /** The encoded verification keys. */
   readonly keys: Hex;
+  /** The contract that lists the task's cells, if its document names one: each deployment is registered there. */
+  readonly group?: Hex;
 }
 
 /** Reads what create-task wrote. @throws TASK_DOCUMENT_INVALID */
 export function parsePreparedTask(text: string): PreparedTask {
   try {
-    const { parameters, keys } = JSON.parse(text) as { parameters: Record<string, unknown>; keys: Hex };
+    const { parameters, keys, group } = JSON.parse(text) as { parameters: Record<string, unknown>; keys: Hex; group?: Hex };
     const big = Object.fromEntries(["normBoundSquared", "bondWei", "privacyCostPerRound", "privacyBudget"].map((name) => [name, BigInt(parameters[name] as string)]));
-    return { parameters: { ...parameters, ...big } as unknown as TaskParameters, keys };
+    return { parameters: { ...parameters, ...big } as unknown as TaskParameters, keys, ...(group === undefined ? {} : { group }) };
   } catch (cause) {
     throw new VerisumError("TASK_DOCUMENT_INVALID", "the deployment file is not what create-task writes", {}, { cause });
   }
@@ -56,7 +58,8 @@ export async function prepareTask(specification: unknown, storeDirectory: string
       tensors: modelTensors(parsed.data.document.model),
       initialWeights: initialWeightsOf(model, parsed.data.initialSeed),
     });
-    return { parameters, keys: toHex(encodeVerificationKeys(keySet.verificationKeys)) };
+    const { cells } = parsed.data.document;
+    return { parameters, keys: toHex(encodeVerificationKeys(keySet.verificationKeys)), ...(cells === undefined ? {} : { group: cells.group }) };
   } finally {
     await store.close();
   }

@@ -3,7 +3,7 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { JsonRpcProvider } from "ethers";
-import { deployCellGroup, registerCell } from "../../adapters/chain/cell-group.ts";
+import { deployCellGroup } from "../../adapters/chain/cell-group.ts";
 import type { RoundRecords, RoundState } from "../../adapters/chain/task-chain.ts";
 import type { Hex } from "../../protocol/transcript.ts";
 import { prepareTask } from "../../scripts/task/prepare-task.ts";
@@ -33,18 +33,17 @@ export async function startCells(options: Omit<HarnessOptions, "cell" | "specifi
   const directory = await mkdtemp(join(tmpdir(), "verisum-cells-"));
   const chain = await startRoundChain();
   const provider = new JsonRpcProvider(chain.rpc, undefined, { staticNetwork: true, cacheTimeout: -1, polling: true, pollingInterval: 50 });
-  const operator = chain.wallet(GROUP_OPERATOR).connect(provider);
-  const { contract: group } = await deployCellGroup(operator, cellCount, operator.address);
+  const operator = chain.wallet(GROUP_OPERATOR);
+  const { contract: group } = await deployCellGroup(operator.connect(provider), cellCount, operator.address);
+  provider.destroy();
   const home = (place: number): string => join(directory, `cell-${place + 1}`);
   const specification = { ...TINY_TASK, document: { ...TINY_TASK.document, cells: { group } } };
   const prepared = await prepareTask(specification, join(home(0), "aggregator", "ipfs"), csprng, () => undefined);
   const deployed = [];
   for (let place = 0; place < cellCount; place++) {
-    const cell = await deployCell(chain, prepared, options, place * (1 + prepared.parameters.committeeSize + options.clients));
-    await registerCell(operator, group, cell.contract);
+    const cell = await deployCell(chain, prepared, options, place * (1 + prepared.parameters.committeeSize + options.clients), operator);
     deployed.push(cell);
   }
-  provider.destroy();
   const cells: RoundHarness[] = [];
   for (const [place, cell] of deployed.entries()) {
     cells.push(await startHarness({ ...options, cell: { ...cell, directory: home(place), peers: cells.map(({ aggregator }) => aggregator.url) } }));

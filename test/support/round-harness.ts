@@ -9,6 +9,7 @@ import { createServer } from "node:net";
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import type { Wallet } from "ethers";
 import type { FastifyInstance } from "fastify";
 import { recoverResultSigner } from "../../adapters/chain/result-signature.ts";
 import type { RoundRecords, RoundState, TaskWriter } from "../../adapters/chain/task-chain.ts";
@@ -159,14 +160,14 @@ async function deployAlone(options: HarnessOptions): Promise<DeployedCell> {
 }
 
 /** Deploys a task with members and clients from the accounts after the operator's. */
-export async function deployCell(chain: RoundChain, prepared: PreparedTask, options: Pick<HarnessOptions, "clients" | "weights">, firstAccount: number): Promise<Omit<DeployedCell, "directory" | "peers">> {
+export async function deployCell(chain: RoundChain, prepared: PreparedTask, options: Pick<HarnessOptions, "clients" | "weights">, firstAccount: number, groupWallet?: Wallet): Promise<Omit<DeployedCell, "directory" | "peers">> {
   const { committeeSize } = prepared.parameters;
   const addresses = Array.from({ length: committeeSize + options.clients }, (_, i) => chain.wallet(firstAccount + 1 + i).address.toLowerCase() as Hex);
   const roster = {
     members: addresses.slice(0, committeeSize),
     clients: addresses.slice(committeeSize).map((account, i) => ({ account, weight: options.weights?.[i] ?? 1 })),
   };
-  const { contract } = await deployPreparedTask(chain.rpc, chain.wallet(firstAccount), prepared, roster, () => undefined);
+  const { contract } = await deployPreparedTask(chain.rpc, chain.wallet(firstAccount), prepared, roster, () => undefined, groupWallet);
   return { chain, contract, committeeSize, firstAccount };
 }
 
