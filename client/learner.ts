@@ -2,9 +2,9 @@
 import type { Dataset } from "../adapters/learning/dataset.ts";
 import type { Trainer } from "../adapters/learning/trainer.ts";
 import type { TaskDocument } from "../adapters/task/document.ts";
+import { updateEncoder } from "../adapters/task/encoding.ts";
+import type { UpdateEncoder } from "../adapters/task/encoding.ts";
 import type { Reporter } from "../adapters/cli/reporter.ts";
-import { quantiseUpdate } from "../protocol/quantise.ts";
-import { PRESETS } from "../protocol/parameters.ts";
 import type { RandomBytes } from "../protocol/random.ts";
 import type { LocalLearner } from "./participant.ts";
 
@@ -16,18 +16,20 @@ export interface LearnerDependencies {
   readonly reporter: Reporter;
 }
 
-/** Trains from the round's base for the task's epochs (or DP-SGD steps) and returns the difference. */
+/** Trains from the round's base for the task's epochs (or DP-SGD steps), returns the difference, and encodes it. */
 export function createLearner({ trainer, data, document, random, reporter }: LearnerDependencies): LocalLearner {
   const { training } = document;
+  let encode: UpdateEncoder | undefined;
   return {
     update: async (base, round) => {
+      encode = updateEncoder(document, base.length, random);
       const { weights, loss, steps } = await trainer.train(base, data, {
         learningRate: training.learningRate,
         momentum: training.momentum,
         batchSize: training.batchSize,
         localEpochs: training.localEpochs,
         seed: Number(round),
-        ...(training.privacy === undefined
+        ...(training.privacy?.unit !== "example"
           ? {}
           : {
               privacy: {
@@ -44,6 +46,11 @@ export function createLearner({ trainer, data, document, random, reporter }: Lea
       reporter.say("info", "trained", `round ${round}: trained ${steps} steps, loss ${loss.toFixed(3)}, update norm ${norm.toFixed(2)}`, { round, steps, loss, norm });
       return update;
     },
-    quantise: (update) => quantiseUpdate(PRESETS[document.preset], document.quantisation, update, random),
+    quantise: (update) => {
+      // Its noise belongs to one update.
+      const once = encode ?? updateEncoder(document, update.length, random);
+      encode = undefined;
+      return once(update);
+    },
   };
 }

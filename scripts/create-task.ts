@@ -6,7 +6,6 @@ import { runCommand } from "../adapters/cli/run.ts";
 import { encodeParameters } from "../adapters/chain/codec.ts";
 import { createReporter } from "../adapters/cli/reporter.ts";
 import { writeDurably } from "../adapters/storage/durable-file.ts";
-import { parseSpecification } from "../adapters/task/create-task.ts";
 import { prepareTask } from "./task/prepare-task.ts";
 
 const random = (length: number): Uint8Array => randomFillSync(new Uint8Array(length));
@@ -50,8 +49,9 @@ await new Command("create-task")
   .action(async (flags: Flags) => {
     const reporter = createReporter("text", "create-task", (line) => void process.stderr.write(`${line}\n`), Date.now);
     await runCommand(reporter, async () => {
-      const specification = parseSpecification(inGroup(JSON.parse(await readFile(flags.task, "utf8")), flags.group), { ...(flags.epsilon === undefined ? {} : { epsilon: flags.epsilon }), ...(flags.delta === undefined ? {} : { delta: flags.delta }) });
-      const deployment = await prepareTask(specification, flags.store, random, (step) => reporter.say("info", "step", step));
+const target = { ...(flags.epsilon === undefined ? {} : { epsilon: flags.epsilon }), ...(flags.delta === undefined ? {} : { delta: flags.delta }) };
+      const description = inGroup(JSON.parse(await readFile(flags.task, "utf8")), flags.group);
+      const deployment = await prepareTask(description, flags.store, random, (step) => reporter.say("info", "step", step), target);
       await writeDurably(flags.out, jsonOf(deployment));
       await writeDurably(flags.ignition, jsonOf({ Verisum: { task: encodeParameters(deployment.parameters), keysBlob: deployment.keys, operator: flags.operator } }));
       reporter.say("good", "created", `${flags.out}: next, npm run deploy -- --deployment ${flags.out}`);

@@ -119,7 +119,7 @@ async function run(): Promise<boolean> {
   const seconds = (performance.now() - started) / 1000;
   write("");
   const verified = await runAuditor(processes, ["--contract", contract, "--rpc", chain.rpc, "--confirmations", "0", "--peer", gateway, "--state", join(directory, "auditor")], write);
-  printSummary(write, rounds, { seconds, central: flags.central ? await centralAccuracy(specification, rounds.size, flags.data, dealing) : undefined, verified, privacy: privacyStatement(specification.document, rounds.size) });
+  printSummary(write, rounds, { seconds, central: flags.central ? await centralAccuracy(specification, rounds.size, flags.data, dealing) : undefined, verified, privacy: privacyStatement({ document: specification.document, parameters: prepared.parameters }, rounds.size) });
   if (flags.stay) {
     write(pc.dim(`the gateway stays at ${gateway}; Ctrl-C ends the demo`));
     await new Promise<void>((resolve) => process.once("SIGINT", resolve));

@@ -8,7 +8,7 @@ import { readFile, writeFile } from "node:fs/promises";
 import { Command, InvalidArgumentError } from "commander";
 import { loadDataset } from "../adapters/learning/dataset.ts";
 import { createTrainer } from "../adapters/learning/trainer.ts";
-import { taskSpecificationSchema } from "../adapters/task/create-task.ts";
+import { parseSpecification } from "../adapters/task/create-task.ts";
 import { privacyStatement } from "../adapters/task/privacy.ts";
 import { runFederation } from "./learning/federation.ts";
 import { shardSpecification } from "./learning/shards.ts";
@@ -35,11 +35,12 @@ await new Command("simulate")
   .option("--rounds <n>", "the task's maxRounds if absent", positive)
   .option("--json <file>", "write the rounds as JSON")
   .action(async ({ task, data, clients, seed, alpha, samples, rounds, json }: Flags) => {
-    const specification = taskSpecificationSchema.parse(JSON.parse(await readFile(task, "utf8")));
+    const specification = parseSpecification(JSON.parse(await readFile(task, "utf8")));
     const { document } = specification;
     const loaded = [];
     for (let client = 0; client < clients; client++) loaded.push(await loadDataset(shardSpecification(data, client, { clients, seed, alpha, samples, testSamples: undefined })));
     const trainer = await createTrainer(document.model);
+    const privateTask = { document, parameters: { dimension: trainer.parameterCount, minHonest: specification.clients.minHonest, privacyBudget: BigInt(specification.maxRounds) } };
     const write = (line: string): void => void process.stdout.write(`${line}\n`);
     write(`${trainer.parameterCount} weights on ${trainer.backend}; rows ${loaded.map(({ train }) => train.sampleCount).join(", ")}; clip norm ${document.quantisation.clipSteps} steps of 2^-${document.quantisation.stepBits}`);
     const results = await runFederation(specification, rounds ?? specification.maxRounds, {
@@ -51,7 +52,7 @@ await new Command("simulate")
         const norms = updates.map(({ normSteps }) => normSteps.toFixed(0)).join(" ");
         const largest = Math.max(...updates.map(({ largestSteps }) => largestSteps)).toFixed(0);
         const clamped = updates.reduce((sum, update) => sum + update.clamped, 0);
-        const epsilon = privacyStatement(document, round)?.epsilon;
+        const epsilon = privacyStatement(privateTask, round)?.epsilon;
         write(`round ${round}: accuracy ${(accuracy * 100).toFixed(2)} %, loss ${loss.toFixed(3)}, ${seconds.toFixed(1)} s; update norms ${norms}, largest coordinate ${largest}, ${clamped} clamped${epsilon === undefined ? "" : `; epsilon ${epsilon}`}`);
       },
     });

@@ -38,7 +38,16 @@ const configSchema = z.strictObject({
   /** Of a task with cells: all of them by place, this checkpoint's own among them. */
   cells: z.array(cellSchema).optional(),
   weights: z.strictObject({ count: z.int(), fractionalBits: z.int() }),
-  privacy: z.strictObject({ unit: z.string(), statement: z.string(), epsilon: z.number(), delta: z.number() }).nullable(),
+  /** Spent so far, and what the contract's ledger allows in all. */
+  privacy: z
+    .strictObject({
+      unit: z.string(),
+      statement: z.string(),
+      epsilon: z.number(),
+      delta: z.number(),
+      budget: z.strictObject({ epsilon: z.number(), rounds: z.int(), remainingRounds: z.int() }),
+    })
+    .nullable(),
   metrics: z.strictObject({ accuracy: z.number(), loss: z.number(), samples: z.int() }).nullable(),
 });
 

@@ -2,24 +2,30 @@
 import { z } from "zod";
 import { cidFromDigest } from "../ipfs/cid.ts";
 import type { ContentStore } from "../ipfs/store.ts";
+import { parameterCountOf, parseModel } from "../learning/model.ts";
+import { VerisumError } from "../../protocol/errors.ts";
 import { initialState, modelDigest } from "../../protocol/model.ts";
 import { layoutFor } from "../../protocol/layout.ts";
 import type { Layout } from "../../protocol/layout.ts";
 import { PRESETS } from "../../protocol/parameters.ts";
-import { normBoundSquared } from "../../protocol/quantise.ts";
 import { assertTaskParameters } from "../../protocol/task.ts";
 import type { TaskParameters } from "../../protocol/task.ts";
 import type { Hex } from "../../protocol/transcript.ts";
 import { checkpointFiles } from "./checkpoint.ts";
 import type { TensorShape } from "./checkpoint.ts";
-import { documentSchema, taskFiles } from "./document.ts";
+import { documentRequestSchema, documentSchema, taskFiles } from "./document.ts";
+import type { DocumentRequest, TaskDocument } from "./document.ts";
+import { normBoundOf } from "./encoding.ts";
 import { directoryDigest } from "./outcome.ts";
+import { assertUsefulCohort, withNoiseFor } from "./privacy.ts";
 
 const seconds = z.int().positive().max(30 * 86_400);
 
 /** What an operator writes: tasks/*.json. */
-export const taskSpecificationSchema = z.strictObject({
-  document: documentSchema.omit({ keysCid: true, version: true }),
+const requestSchema = z.strictObject({
+  document: documentRequestSchema,
+  /** Chooses the noise that the document leaves out: all rounds together stay within this epsilon. */
+  privacyTarget: z.strictObject({ epsilon: z.number().positive() }).optional(),
   /** Seed of the initial weights. */
   initialSeed: z.int().min(0),
   committee: z.strictObject({ size: z.int(), threshold: z.int(), quorum: z.int() }),
@@ -34,7 +40,45 @@ export const taskSpecificationSchema = z.strictObject({
   maxRounds: z.int().min(0),
 });
 
-export type TaskSpecification = z.infer<typeof taskSpecificationSchema>;
+/** A specification with nothing left to choose. */
+export type TaskSpecification = Omit<z.infer<typeof requestSchema>, "document" | "privacyTarget"> & { readonly document: Omit<TaskDocument, "version" | "keysCid"> };
+
+/** What takes precedence over the specification's own target. */
+export interface PrivacyTarget {
+  readonly epsilon?: number;
+  readonly delta?: number;
+}
+
+/**
+ * Checks what an operator wrote, and chooses the noise if it names a target.
+ * @param json a parsed tasks/*.json
+ * @throws TASK_DOCUMENT_INVALID, MODEL_DESCRIPTION_INVALID, PRIVACY_PARAMETERS_INVALID
+ */
+export function parseSpecification(json: unknown, target: PrivacyTarget = {}): TaskSpecification {
+  const request = validated(requestSchema, json);
+  const { privacyTarget, ...specification } = request;
+  let document = withDelta(request.document, target.delta);
+  const epsilon = target.epsilon ?? privacyTarget?.epsilon;
+  if (epsilon !== undefined) {
+    const dimension = parameterCountOf(parseModel(document.model));
+    document = withNoiseFor(epsilon, { document, dimension, minHonest: request.clients.minHonest, minClients: request.clients.min, rounds: request.maxRounds });
+  }
+  return { ...specification, document: validated(documentSchema.omit({ keysCid: true, version: true }), document) };
+}
+
+function withDelta(document: DocumentRequest, delta: number | undefined): DocumentRequest {
+  const { privacy } = document.training;
+  if (delta === undefined) return document;
+  if (privacy === undefined) throw new VerisumError("PRIVACY_PARAMETERS_INVALID", "delta needs a unit of privacy in the task's training section");
+  return { ...document, training: { ...document.training, privacy: { ...privacy, delta } } };
+}
+
+function validated<T>(schema: z.ZodType<T>, value: unknown): T {
+  const parsed = schema.safeParse(value);
+  if (parsed.success) return parsed.data;
+  const issue = parsed.error.issues[0];
+  throw new VerisumError("TASK_DOCUMENT_INVALID", `the specification: ${issue?.path.join(".") ?? ""} ${issue?.message ?? ""}`);
+}
 
 /** The keys of a task as files and as what the contract stores. */
 export interface PublishableKeys {
@@ -75,6 +119,7 @@ export async function createTask(specification: TaskSpecification, deps: CreateT
   }, null);
   const dimension = initialWeights.length;
   const { committee, clients, windowSeconds } = specification;
+  assertUsefulCohort({ document, parameters: { dimension, minHonest: clients.minHonest, minClients: clients.min } }, specification.maxRounds);
   const parameters: TaskParameters = {
     taskCid,
     genesisCid: await publish(store, genesisFiles),
@@ -82,14 +127,14 @@ export async function createTask(specification: TaskSpecification, deps: CreateT
     keysHash: keys.keysHash,
     coordinateBits: PRESETS[document.preset].coordinateBits,
     dimension,
-    normBoundSquared: normBoundSquared(document.quantisation, dimension),
+    normBoundSquared: normBoundOf(document, dimension),
     committeeSize: committee.size,
     threshold: committee.threshold,
     quorum: committee.quorum,
     minClients: clients.min,
     minHonest: clients.minHonest,
     maxCorrupt: clients.maxCorrupt,
-    uniformWeights: false,
+    uniformWeights: document.training.privacy?.unit === "client",
     openRegistration: clients.openRegistration,
     bondWei: BigInt(clients.bondWei),
     keyWindowSeconds: windowSeconds.key,

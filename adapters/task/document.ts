@@ -2,15 +2,16 @@
 import { z } from "zod";
 import { VerisumError } from "../../protocol/errors.ts";
 import { PRESETS } from "../../protocol/parameters.ts";
-import { normBoundSquared } from "../../protocol/quantise.ts";
 import { presetOf } from "../../protocol/task.ts";
 import type { TaskParameters } from "../../protocol/task.ts";
 import type { ContentStore } from "../ipfs/store.ts";
 import { cidFromDigest } from "../ipfs/cid.ts";
+import { normBoundOf } from "./encoding.ts";
 
 const dyadic = z.strictObject({ numerator: z.int().min(0).max(65_535), denominatorBits: z.int().min(0).max(16) });
 
-const privacySchema = z.strictObject({
+/** A record in one client's data: DP-SGD inside the client. */
+const exampleSchema = z.strictObject({
   unit: z.literal("example"),
   /** L2 norm to which one example's gradient is clipped. */
   exampleClipNorm: z.number().positive(),
@@ -22,6 +23,26 @@ const privacySchema = z.strictObject({
   delta: z.number().positive().max(0.1),
 });
 
+/** Everything one client has: discrete Gaussian noise of every client on its rounded update. */
+const clientSchema = z.strictObject({
+  unit: z.literal("client"),
+  /** Variance of each client's noise on each coordinate, in steps². */
+  noiseVariance: z.int().positive(),
+  delta: z.number().positive().max(0.1),
+});
+
+const privacySchema = z.discriminatedUnion("unit", [exampleSchema, clientSchema]);
+/** As an operator may write it: the noise follows from a target epsilon. */
+const privacyRequestSchema = z.discriminatedUnion("unit", [exampleSchema.partial({ noiseMultiplier: true }), clientSchema.partial({ noiseVariance: true })]);
+
+const trainingSchema = z.strictObject({
+  learningRate: z.number().positive(),
+  momentum: z.number().min(0).max(1),
+  batchSize: z.int().positive(),
+  localEpochs: z.int().positive(),
+  privacy: privacySchema.optional(),
+});
+
 export const documentSchema = z.strictObject({
   version: z.literal(1),
   name: z.string().min(1).max(100),
@@ -29,13 +50,7 @@ export const documentSchema = z.strictObject({
   preset: z.enum(Object.keys(PRESETS) as [keyof typeof PRESETS]),
   /** Validated by the trainer that builds it. */
   model: z.record(z.string(), z.unknown()),
-  training: z.strictObject({
-    learningRate: z.number().positive(),
-    momentum: z.number().min(0).max(1),
-    batchSize: z.int().positive(),
-    localEpochs: z.int().positive(),
-    privacy: privacySchema.optional(),
-  }),
+  training: trainingSchema,
   quantisation: z.strictObject({
     /** One step is 2^−stepBits of a weight. */
     stepBits: z.int().min(0).max(20),
@@ -56,6 +71,13 @@ export const documentSchema = z.strictObject({
 
 export type TaskDocument = z.infer<typeof documentSchema>;
 export type PrivacySettings = z.infer<typeof privacySchema>;
+export type ClientPrivacy = z.infer<typeof clientSchema>;
+
+/** The part of a document that an operator writes; only its noise may be missing. */
+export const documentRequestSchema = documentSchema
+  .omit({ keysCid: true, version: true })
+  .extend({ training: trainingSchema.extend({ privacy: privacyRequestSchema.optional() }) });
+export type DocumentRequest = z.infer<typeof documentRequestSchema>;
 
 export const TASK_FILE = "task.json";
 const MAX_DOCUMENT_BYTES = 1 << 20;
@@ -92,6 +114,9 @@ export async function loadTaskDocument(store: ContentStore, parameters: TaskPara
     if (!holds) throw new VerisumError("TASK_DOCUMENT_INVALID", `the task's document contradicts its contract: ${rule}`, { rule });
   };
   require(document.preset === presetOf(parameters).name, "preset and coordinateBits");
-  require(normBoundSquared(document.quantisation, parameters.dimension) === parameters.normBoundSquared, "quantisation and normBoundSquared");
+  require(normBoundOf(document, parameters.dimension) === parameters.normBoundSquared, "quantisation, noise and normBoundSquared");
+  const { privacy } = document.training;
+  require(privacy === undefined || (parameters.privacyCostPerRound === 1n && parameters.privacyBudget > 0n), "the ledger counts private rounds");
+  require(privacy?.unit !== "client" || parameters.uniformWeights, "weights are uniform where clients are protected as a whole");
   return document;
 }

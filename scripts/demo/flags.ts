@@ -1,6 +1,6 @@
 /** What the demo can be asked for. */
 import { parseArgs } from "node:util";
-import { taskSpecificationSchema } from "../../adapters/task/create-task.ts";
+import { parseSpecification } from "../../adapters/task/create-task.ts";
 import type { TaskSpecification } from "../../adapters/task/create-task.ts";
 import type { Dealing } from "../learning/shards.ts";
 
@@ -67,7 +67,7 @@ export function demoDealing({ clients, seed, alpha, samples, data }: DemoFlags):
 
 /** The task as its file says, with the number of rounds that was asked for. */
 export function demoSpecification(text: string, { rounds }: DemoFlags): TaskSpecification {
-  const specification = taskSpecificationSchema.parse(JSON.parse(text));
+  const specification = parseSpecification(JSON.parse(text));
   return rounds === undefined ? specification : { ...specification, maxRounds: rounds };
 }
 

@@ -5,7 +5,8 @@ import { openCurve } from "../../adapters/curve/bn254.ts";
 import { createContentStore } from "../../adapters/ipfs/store.ts";
 import { initialWeightsOf, modelTensors, parameterCountOf, parseModel } from "../../adapters/learning/model.ts";
 import { ensureDevKeys } from "../../adapters/prover/ensure-keys.ts";
-import { createTask, layoutOfSpecification, taskSpecificationSchema } from "../../adapters/task/create-task.ts";
+import { createTask, layoutOfSpecification, parseSpecification } from "../../adapters/task/create-task.ts";
+import type { PrivacyTarget } from "../../adapters/task/create-task.ts";
 import { VerisumError } from "../../protocol/errors.ts";
 import type { RandomBytes } from "../../protocol/random.ts";
 import type { TaskParameters } from "../../protocol/task.ts";
@@ -35,16 +36,14 @@ export function parsePreparedTask(text: string): PreparedTask {
 
 /**
  * Checks the specification, makes development keys if there are none, and publishes everything into `storeDirectory`.
- * @throws TASK_DOCUMENT_INVALID, PARAMETERS_INVALID, key and store errors
+ * @param description what a tasks/*.json says
+ * @param target takes precedence over the description's own privacy target
+ * @throws TASK_DOCUMENT_INVALID, PARAMETERS_INVALID, PRIVACY_*, key and store errors
  */
-export async function prepareTask(specification: unknown, storeDirectory: string, random: RandomBytes, onStep: (step: string) => void): Promise<PreparedTask> {
-  const parsed = taskSpecificationSchema.safeParse(specification);
-  if (!parsed.success) {
-    const issue = parsed.error.issues[0];
-    throw new VerisumError("TASK_DOCUMENT_INVALID", `the specification: ${issue?.path.join(".") ?? ""} ${issue?.message ?? ""}`);
-  }
-  const model = parseModel(parsed.data.document.model);
-  const layout = layoutOfSpecification(parsed.data, parameterCountOf(model));
+export async function prepareTask(description: unknown, storeDirectory: string, random: RandomBytes, onStep: (step: string) => void, target: PrivacyTarget = {}): Promise<PreparedTask> {
+  const specification = parseSpecification(description, target);
+  const model = parseModel(specification.document.model);
+  const layout = layoutOfSpecification(specification, parameterCountOf(model));
   const kindCount = Math.max(...layout.chunks.map((chunk) => chunk.kindIndex)) + 1;
   const keySet = await ensureDevKeys({ preset: layout.preset, kindCount, powers: layout.elementCount }, { curve: await openCurve(), random, onStep });
   const files: Record<string, Uint8Array> = {};
@@ -52,11 +51,11 @@ export async function prepareTask(specification: unknown, storeDirectory: string
   const store = await createContentStore({ directory: storeDirectory, peers: () => [] });
   try {
     onStep("publishing the task's document, keys and initial model");
-    const parameters = await createTask(parsed.data, {
+    const parameters = await createTask(specification, {
       store,
       keys: { files, keysHash: toHex(hashVerificationKeys(keySet.verificationKeys)) },
-      tensors: modelTensors(parsed.data.document.model),
-      initialWeights: initialWeightsOf(model, parsed.data.initialSeed),
+      tensors: modelTensors(specification.document.model),
+      initialWeights: initialWeightsOf(model, specification.initialSeed),
     });
     const { cells } = parsed.data.document;
     return { parameters, keys: toHex(encodeVerificationKeys(keySet.verificationKeys)), ...(cells === undefined ? {} : { group: cells.group }) };

@@ -4,7 +4,7 @@ import { readFile } from "node:fs/promises";
 import { describe, it } from "mocha";
 import { loadDataset } from "../../adapters/learning/dataset.ts";
 import { createTrainer } from "../../adapters/learning/trainer.ts";
-import { taskSpecificationSchema } from "../../adapters/task/create-task.ts";
+import { parseSpecification } from "../../adapters/task/create-task.ts";
 import { demoDealing, headline, readFlags } from "../../scripts/demo/flags.ts";
 import { runFederation } from "../../scripts/learning/federation.ts";
 import { shardSpecification, unionSpecification } from "../../scripts/learning/shards.ts";
@@ -15,7 +15,7 @@ const DEALING = { clients: 3, seed: 7, alpha: undefined, samples: undefined, tes
 describe("a simulated federation", () => {
   it("learns as the task's rounds do, the same with the same random bytes", async function () {
     this.timeout(20_000);
-    const specification = taskSpecificationSchema.parse(JSON.parse(await readFile(new URL("../../tasks/digits.json", import.meta.url), "utf8")));
+    const specification = parseSpecification(JSON.parse(await readFile(new URL("../../tasks/digits.json", import.meta.url), "utf8")));
     const loaded = await Promise.all([0, 1, 2].map((client) => loadDataset(shardSpecification("digits", client, DEALING))));
     const trainer = await createTrainer(specification.document.model);
     const run = async (): Promise<readonly number[]> => {
@@ -43,7 +43,7 @@ describe("the demo's flags", () => {
     const flags = readFlags([]);
     assert.deepEqual(demoDealing(flags), { clients: 5, seed: 7, alpha: 0.5, samples: undefined, testSamples: undefined });
     assert.equal(flags.central, true);
-    const specification = taskSpecificationSchema.parse(JSON.parse(await readFile(flags.task, "utf8")));
+    const specification = parseSpecification(JSON.parse(await readFile(flags.task, "utf8")));
     assert.equal(headline(specification, demoDealing(flags), flags.data), "five clients, a committee of four (threshold 2, quorum 3), five rounds on handwritten digits");
   });
 
@@ -57,7 +57,7 @@ describe("the demo's flags", () => {
 describe("the tasks in this repository", () => {
   for (const name of ["digits", "digits-private", "fashion-cnn"]) {
     it(`${name} follows the schema and builds its model`, async () => {
-      const specification = taskSpecificationSchema.parse(JSON.parse(await readFile(new URL(`../../tasks/${name}.json`, import.meta.url), "utf8")));
+      const specification = parseSpecification(JSON.parse(await readFile(new URL(`../../tasks/${name}.json`, import.meta.url), "utf8")));
       assert.equal(specification.document.name, name);
       assert.ok((await createTrainer(specification.document.model)).parameterCount > 0);
     });

@@ -1,3 +1,4 @@
+import { createCipheriv } from "node:crypto";
 import { sha256 } from "@noble/hashes/sha2.js";
 import { bytesToHex } from "@noble/hashes/utils.js";
 import type { RandomBytes } from "../../protocol/random.ts";
@@ -18,6 +19,12 @@ export function seededRandom(seed: string): RandomBytes {
     }
     return bytes;
   };
+}
+
+/** The same at more than a gigabyte a second, for statistics over millions of samples: AES-256 in counter mode under the seed's hash. */
+export function seededStream(seed: string): RandomBytes {
+  const cipher = createCipheriv("aes-256-ctr", sha256(new TextEncoder().encode(seed)), new Uint8Array(16));
+  return (byteLength) => cipher.update(new Uint8Array(byteLength));
 }
 
 /** 32 bytes that depend on nothing but the label, as hex. */

@@ -1,0 +1,55 @@
+/** From a client's update to the integers that it commits to, as the task's document says (docs/protocol.md, sections 3 and 8). */
+import { PRESETS } from "../../protocol/parameters.ts";
+import { noisyUpdateBounds } from "../../protocol/privacy/noise-bounds.ts";
+import type { NoisyUpdateBounds } from "../../protocol/privacy/noise-bounds.ts";
+import { drawNoise, noiseTable } from "../../protocol/privacy/noise-table.ts";
+import type { NoiseTable } from "../../protocol/privacy/noise-table.ts";
+import { addNoise, roundConditionally } from "../../protocol/privacy/noisy-update.ts";
+import { normBoundSquared, quantiseUpdate } from "../../protocol/quantise.ts";
+import type { RandomBytes } from "../../protocol/random.ts";
+import type { ClientPrivacy, TaskDocument } from "./document.ts";
+
+type Encoding = Pick<TaskDocument, "preset" | "quantisation" | "training">;
+
+/** One round's encoder: its noise is drawn when it is made, before there is an update or a deadline to betray by its time. */
+export type UpdateEncoder = (update: Float32Array) => Int32Array;
+
+/**
+ * B², the public bound on the squared norm of what a client commits to, in steps².
+ * @throws PARAMETERS_INVALID, PRIVACY_PARAMETERS_INVALID
+ */
+export function normBoundOf(document: Encoding, dimension: number): bigint {
+  const { privacy } = document.training;
+  if (privacy?.unit === "client") return clientNoiseBounds(document, privacy, dimension).noisyNormSquared;
+  return normBoundSquared(document.quantisation, dimension);
+}
+
+/** The bounds of a client's update before and after its noise. @throws PRIVACY_PARAMETERS_INVALID */
+export function clientNoiseBounds(document: Encoding, { noiseVariance }: Pick<ClientPrivacy, "noiseVariance">, dimension: number): NoisyUpdateBounds {
+  const { coordinateBits } = PRESETS[document.preset];
+  return noisyUpdateBounds({ clipSteps: document.quantisation.clipSteps, dimension, localVariance: noiseVariance, coordinateBits });
+}
+
+/**
+ * An encoder for one round. It throws UPDATE_NOT_FINITE for an update that is not finite, and UPDATE_OVER_BOUND if the noise
+ * does not fit: it is never drawn again.
+ * @param random a CSPRNG
+ */
+export function updateEncoder(document: Encoding, dimension: number, random: RandomBytes): UpdateEncoder {
+  const { privacy } = document.training;
+  if (privacy?.unit !== "client") return (update) => quantiseUpdate(PRESETS[document.preset], document.quantisation, update, random);
+  const bounds = clientNoiseBounds(document, privacy, dimension);
+  const noise = drawNoise(clientNoiseTable(privacy.noiseVariance), dimension, random);
+  return (update) => addNoise(roundConditionally(document.quantisation, bounds, update, random), noise, bounds);
+}
+
+const tables = new Map<number, NoiseTable>();
+
+/** The sampler of a variance; a process uses one or few. */
+export function clientNoiseTable(variance: number): NoiseTable {
+  const known = tables.get(variance);
+  if (known !== undefined) return known;
+  const table = noiseTable(BigInt(variance));
+  tables.set(variance, table);
+  return table;
+}
