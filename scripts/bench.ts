@@ -23,6 +23,7 @@ import type { RatioBaseline } from "./bench/ratios.ts";
 import { reportFiles, reportText } from "./bench/report.ts";
 import type { BenchReport } from "./bench/report.ts";
 import type { BenchEntry } from "./bench/tables.ts";
+import { measureTraining } from "./bench/training.ts";
 import { Processes } from "./demo/processes.ts";
 
 const ROOT = fileURLToPath(new URL("../", import.meta.url));
@@ -42,9 +43,9 @@ interface Flags {
 
 /** What a run measures unless it is told: quickly, for the documents, or against the baseline. */
 const PLANS = {
-  quick: { d: [2_410, 10_000, 100_000], clients: [3], repeats: 3, batches: true },
-  docs: { d: [2_410, 10_000, 100_000, 1_199_882], clients: [3, 2, 10, 30, 100], repeats: 3, batches: true },
-  check: { d: [2_410, 10_000], clients: [3], repeats: 8, batches: false },
+  quick: { d: [2_410, 10_000, 100_000], clients: [3], repeats: 3, batches: true, training: false },
+  docs: { d: [2_410, 10_000, 100_000, 1_199_882], clients: [3, 2, 10, 30, 100], repeats: 3, batches: true, training: true },
+  check: { d: [2_410, 10_000], clients: [3], repeats: 8, batches: false, training: false },
 } as const;
 
 const random = (length: number): Uint8Array => randomFillSync(new Uint8Array(length));
@@ -66,11 +67,17 @@ await new Command("bench")
       signal.addEventListener("abort", () => void processes.stopAll().then(() => process.exit(3)));
       const plan = { ...planOf(flags), ...flags };
       try {
-        const entries = await measureAll(scenariosOf(plan), plan.repeats, { processes, withBatches: plan.batches, random, onStep: (step) => reporter.say("info", "step", step) });
-        const report = { command: commandOf(plan), machine: describeMachine(), repeats: plan.repeats, entries };
-        process.stdout.write(`${reportText(report)}\n`);
+        const training = plan.training ? await measureTraining(plan.repeats, ({ model, backend }) => reporter.say("info", "step", `training: ${model} on ${backend}`)) : [];
+        const reportOf = (entries: readonly BenchEntry[]): BenchReport => ({ command: commandOf(plan), machine: describeMachine(), repeats: plan.repeats, entries, training });
+        const entries = await measureAll(scenariosOf(plan), plan.repeats, {
+          processes,
+          withBatches: plan.batches,
+          random,
+          onStep: (step) => reporter.say("info", "step", step),
+          ...(flags.writeDocs ? { onEntry: (soFar: readonly BenchEntry[]) => writeDocs(reportOf(soFar)) } : {}),
+        });
+        process.stdout.write(`${reportText(reportOf(entries))}\n`);
         if (flags.json !== undefined) await writeFile(flags.json, jsonOf(entries.map(({ row }) => row)));
-        if (flags.writeDocs) await writeDocs(report);
         if (flags.updateBaseline) await writeFile(join(ROOT, BASELINE), jsonOf(baselineOf(entries)));
         if (flags.check && !(await agreesWithBaseline(entries))) process.exitCode = 1;
       } finally {
@@ -80,16 +87,16 @@ await new Command("bench")
   })
   .parseAsync();
 
-function planOf({ writeDocs, check, updateBaseline }: Flags): { readonly d: readonly number[]; readonly clients: readonly number[]; readonly repeats: number; readonly batches: boolean } {
+function planOf({ writeDocs, check, updateBaseline }: Flags): { readonly d: readonly number[]; readonly clients: readonly number[]; readonly repeats: number; readonly batches: boolean; readonly training: boolean } {
   if (check || updateBaseline) return PLANS.check;
   return writeDocs ? PLANS.docs : PLANS.quick;
 }
 
-/** Every size with the first number of clients, and the first size with the others. */
+/** The first size with every number of clients, then the other sizes, which take longer, with the first number. */
 function scenariosOf({ d, clients, members }: Required<Pick<Flags, "d" | "clients" | "members">>): Scenario[] {
-  const [usual = 1, ...others] = clients;
-  const [smallest = 1] = d;
-  return [...d.map((dimension) => ({ dimension, clients: usual, members })), ...others.map((count) => ({ dimension: smallest, clients: count, members }))];
+  const [smallest = 1, ...larger] = d;
+  const [usual = 1] = clients;
+  return [...clients.map((count) => ({ dimension: smallest, clients: count, members })), ...larger.map((dimension) => ({ dimension, clients: usual, members }))];
 }
 
 async function writeDocs(report: BenchReport): Promise<void> {

@@ -23,10 +23,12 @@ export interface MeasuringEnvironment {
   readonly withBatches: boolean;
   readonly random: RandomBytes;
   readonly onStep: (step: string) => void;
+  /** Called after each scenario with all that is measured so far: a long run that is broken off is not lost. */
+  readonly onEntry?: (entries: readonly BenchEntry[]) => Promise<void>;
 }
 
 /** @param repeats timed client submissions after the first, and timed aggregations, in each scenario */
-export async function measureAll(scenarios: readonly Scenario[], repeats: number, { processes, withBatches, random, onStep }: MeasuringEnvironment): Promise<BenchEntry[]> {
+export async function measureAll(scenarios: readonly Scenario[], repeats: number, { processes, withBatches, random, onStep, onEntry }: MeasuringEnvironment): Promise<BenchEntry[]> {
   await buildContracts();
   // All before the first measurement: making keys takes all threads.
   for (const { dimension } of scenarios) await keysFor(dimension, random, onStep);
@@ -42,6 +44,7 @@ export async function measureAll(scenarios: readonly Scenario[], repeats: number
     if (measuredBatches === undefined) batches.set(scenario.dimension, (measuredBatches = withBatches ? await measureBatches(scenario.dimension, scenario.members, environment) : []));
     const measurement = await measureRound(scenario, repeats, environment);
     entries.push({ row: rowOf(measurement, measuredBatches), extras: extrasOf(measurement, measuredBatches), gas: measurement.gas });
+    await onEntry?.(entries);
   }
   return entries;
 }

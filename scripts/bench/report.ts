@@ -3,7 +3,8 @@ import { CALIBRATION_MULTIPLICATIONS, CALIBRATION_TERMS } from "./calibration.ts
 import type { Machine } from "./machine.ts";
 import { plotsOf } from "./plots.ts";
 import { renderMarkdown, renderText, tablesOf } from "./tables.ts";
-import type { BenchEntry } from "./tables.ts";
+import type { BenchEntry, TableText } from "./tables.ts";
+import type { TrainingRow } from "./training.ts";
 
 /** Kept as JSON in `docs/data/bench.json`; everything in docs about a run follows from it. */
 export interface BenchReport {
@@ -12,11 +13,13 @@ export interface BenchReport {
   readonly machine: Machine;
   readonly repeats: number;
   readonly entries: readonly BenchEntry[];
+  /** Empty if training was not measured. */
+  readonly training: readonly TrainingRow[];
 }
 
 /** For a terminal. */
 export function reportText(report: BenchReport): string {
-  return [...surroundings(report), "", ...tablesOf(report.entries).map(renderText)].join("\n");
+  return [...surroundings(report), "", ...allTables(report).map(renderText)].join("\n");
 }
 
 /** Pages and plots by path from the project's root. */
@@ -36,11 +39,26 @@ export function reportFiles(report: BenchReport): Record<string, string> {
     ...NOTES.map((line) => `- ${line}`),
     "",
     ...plots.flatMap(({ name, title, note }) => [`![${title}](plots/${name}.svg)`, "", ...(note === undefined ? [] : [note, ""])]),
-    ...tablesOf(report.entries).map(renderMarkdown),
+    ...allTables(report).map(renderMarkdown),
   ];
   return {
     "docs/bench.md": `${page.join("\n").trimEnd()}\n`,
     ...Object.fromEntries(plots.map(({ name, svg }) => [`docs/plots/${name}.svg`, svg])),
+  };
+}
+
+function allTables({ entries, training }: BenchReport): TableText[] {
+  return training.length === 0 ? tablesOf(entries) : [...tablesOf(entries), trainingTable(training)];
+}
+
+function trainingTable(rows: readonly TrainingRow[]): TableText {
+  const group = (value: number): string => value.toLocaleString("en-US");
+  return {
+    title: "Training: samples a second of processor time, one thread",
+    header: ["model, backend", "parameters", "training", "inference", "private training", "plain / private"],
+    lines: rows.map(({ model, backend, parameters, samplesPerSecond, inferencePerSecond, privateSamplesPerSecond, privateCost }) => [
+      `${model}, ${backend}`, group(parameters), group(samplesPerSecond), group(inferencePerSecond), group(privateSamplesPerSecond), String(privateCost),
+    ]),
   };
 }
 
@@ -61,7 +79,7 @@ const NOTES: readonly string[] = [
   "Each line of a table is one complete round on a chain of its own contract: every proof is real and every call is accepted by the contract; then a second round is left to its deadline to measure `advance`.",
   "Training is not timed. A submission's total is the wall time from the float update to the finished call; publishing the bundle and sending the transaction come after it. Updates are normal with a standard deviation of 256 steps.",
   "Noise is one discrete Gaussian for each coordinate, drawn by the protocol's exact sampler and added. It is not part of the total: only a task with client-level privacy has it.",
-  "A batch holds the real submissions of 20 different clients, relayed in one transaction; where it says that it does not fit, 20 submissions exceed what one transaction may spend (EIP-7825).",
+  "A batch holds the real submissions of 20 different clients, relayed in one transaction. It is not measured where 20 submissions exceed what one transaction may spend (EIP-7825) or hold more than 64 proofs; the plot then has the smaller batches.",
   "A member's check is decryption, hash and evaluation of one client's share. The aggregator's round interpolates the threshold's releases, checks them against the sum of commitments, computes the next model and both digests, and opens the sum; it does not grow with the number of clients.",
   "Peak memory is that of a client process up to the end of its first submission, the proving keys included.",
 ];
