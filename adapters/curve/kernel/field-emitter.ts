@@ -53,6 +53,11 @@ export class FieldEmitter {
     this.topPerPrime = 2 ** (LIMB_BITS * (LIMBS - 1)) / Number(prime);
   }
 
+  /** Limbs of the modulus. */
+  get orderLimbs(): readonly bigint[] {
+    return this.prime.map(BigInt);
+  }
+
   /** The constants' bytes, complete once all code is emitted. */
   get constantBytes(): Uint8Array {
     const view = new DataView(new ArrayBuffer(this.constants.size * 16));
@@ -177,7 +182,8 @@ function inverseModuloLimb(value: bigint): bigint {
   return inverse;
 }
 
-function bitsOf(value: number): bigint {
+/** The bits of a float. */
+export function bitsOf(value: number): bigint {
   const view = new DataView(new ArrayBuffer(8));
   view.setFloat64(0, value);
   return view.getBigUint64(0);

@@ -6,14 +6,24 @@ import type { CompiledKernel } from "./kernel-memory.ts";
 import { PointMemory } from "./point-memory.ts";
 import { pointModule } from "./point-module.ts";
 import type { PointTask } from "./point-task.ts";
+import type { QuotientTask } from "./quotient-task.ts";
+import { transformModule } from "./transform-module.ts";
+
+export type KernelTask = PointTask | QuotientTask;
+
+/** The modules that the threads share. */
+export interface CompiledKernels {
+  readonly points: CompiledKernel;
+  readonly transforms: CompiledKernel;
+}
 
 interface Waiting {
-  readonly task: PointTask;
+  readonly task: KernelTask;
   readonly resolve: (bytes: Uint8Array) => void;
   readonly reject: (error: Error) => void;
 }
 
-let compiled: CompiledKernel | null | undefined;
+let compiled: CompiledKernels | null | undefined;
 let shared: KernelThreads | undefined;
 
 /**
@@ -33,10 +43,10 @@ export async function closeKernelThreads(): Promise<void> {
   await closing?.close();
 }
 
-function compileIfExact(): CompiledKernel | undefined {
+function compileIfExact(): CompiledKernels | undefined {
   try {
-    const kernel = compileKernel(pointModule());
-    return new PointMemory(kernel).multipliesExactly() ? kernel : undefined;
+    const points = compileKernel(pointModule());
+    return new PointMemory(points).multipliesExactly() ? { points, transforms: compileKernel(transformModule()) } : undefined;
   } catch (error) {
     if (error instanceof Error && error.name === "CompileError") return undefined;
     throw error;
@@ -44,15 +54,15 @@ function compileIfExact(): CompiledKernel | undefined {
 }
 
 export class KernelThreads {
-  private readonly kernel: CompiledKernel;
+  private readonly kernels: CompiledKernels;
   private readonly limit: number;
   private readonly queue: Waiting[] = [];
   private readonly idle: Worker[] = [];
   private readonly busy = new Map<Worker, Waiting>();
 
   /** @param limit most threads at once */
-  constructor(kernel: CompiledKernel, limit: number) {
-    this.kernel = kernel;
+  constructor(kernels: CompiledKernels, limit: number) {
+    this.kernels = kernels;
     this.limit = limit;
   }
 
@@ -61,8 +71,8 @@ export class KernelThreads {
     return Math.max(0, this.limit - this.busy.size - this.queue.length);
   }
 
-  /** The task's points by bits. Takes the task's buffers, which must not be views of larger ones. */
-  run(task: PointTask): Promise<Uint8Array> {
+  /** The task's result. Takes the task's arrays away, which must not be views of larger ones. */
+  run(task: KernelTask): Promise<Uint8Array> {
     return new Promise((resolve, reject) => {
       this.queue.push({ task, resolve, reject });
       this.assign();
@@ -85,12 +95,15 @@ export class KernelThreads {
       const { task } = waiting;
       this.busy.set(worker, waiting);
       worker.ref();
-      worker.postMessage(task, [task.points.buffer, task.scalars.buffer, ...(task.groups === undefined ? [] : [task.groups.buffer])] as ArrayBuffer[]);
+      worker.postMessage(
+        task,
+        Object.values(task).flatMap((value: unknown) => (ArrayBuffer.isView(value) ? [value.buffer as ArrayBuffer] : [])),
+      );
     }
   }
 
   private start(): Worker {
-    const worker = new Worker(new URL("./kernel-worker.ts", import.meta.url), { workerData: this.kernel });
+    const worker = new Worker(new URL("./kernel-worker.ts", import.meta.url), { workerData: this.kernels });
     worker.on("message", (bytes: Uint8Array) => {
       const waiting = this.busy.get(worker);
       this.busy.delete(worker);

@@ -1,5 +1,5 @@
 /** Loads and stores of elements in WebAssembly: alone, as five consecutive floats, or as twins, limb by limb side by side. */
-import { LIMB_BITS, LIMBS } from "./field-emitter.ts";
+import { bitsOf, LIMB_BITS, LIMBS } from "./field-emitter.ts";
 import type { Element, FieldEmitter } from "./field-emitter.ts";
 import { f64x2, i32, i64, i64x2, v128 } from "./wasm-encoder.ts";
 import type { Code, FunctionBuilder } from "./wasm-encoder.ts";
@@ -58,4 +58,39 @@ function limbsOfWords(f: FunctionBuilder, address: Code): Code[] {
 /** Adds to an i32 local. */
 export function advance(f: FunctionBuilder, local: Code, by: number | Code): void {
   f.set(local, i32.add(local, typeof by === "number" ? i32.const(by) : by));
+}
+
+/** Stores the lanes' residues, of numbers above −order and below it, as canonical little-endian words. Limbs are within ±2^51. */
+export function packPair(f: FunctionBuilder, field: FieldEmitter, low: Code, high: Code, value: Element): void {
+  const integers = value.map((limb) => f.let("v128", f64x2.add(limb, field.constant(f, 1.5 * 2 ** 52))));
+  [low, high].forEach((address, lane) => {
+    const read = lane === 0 ? i64x2.extractLow : i64x2.extractHigh;
+    const limbs = integers.map((bits) => f.let("i64", i64.sub(read(bits), i64.const(bitsOf(1.5 * 2 ** 52)))));
+    carry(f, limbs);
+    const negative = f.let("i64", i64.shiftRightSigned(limbs[LIMBS - 1]!, i64.const(63n)));
+    field.orderLimbs.forEach((limb, i) => f.set(limbs[i]!, i64.add(limbs[i]!, i64.and(negative, i64.const(limb)))));
+    carry(f, limbs);
+    for (let word = 0; word < 4; word++) {
+      const parts = limbs.flatMap((limb, i) => {
+        const shift = LIMB_BITS * i - 64 * word;
+        if (shift <= -LIMB_BITS || shift >= 64) return [];
+        return [shift >= 0 ? i64.shiftLeft(limb, i64.const(BigInt(shift))) : i64.shiftRight(limb, i64.const(BigInt(-shift)))];
+      });
+      f.do(
+        i64.store(
+          8 * word,
+          address,
+          parts.reduce((a, b) => i64.or(a, b)),
+        ),
+      );
+    }
+  });
+}
+
+/** Takes limbs to 0..2^51 but the top one, which is left with the sign. */
+function carry(f: FunctionBuilder, limbs: readonly Code[]): void {
+  for (let i = 0; i < LIMBS - 1; i++) {
+    f.set(limbs[i + 1]!, i64.add(limbs[i + 1]!, i64.shiftRightSigned(limbs[i]!, i64.const(BigInt(LIMB_BITS)))));
+    f.set(limbs[i]!, i64.and(limbs[i]!, i64.const((1n << BigInt(LIMB_BITS)) - 1n)));
+  }
 }

@@ -42,6 +42,10 @@ export const i64 = {
   const: (value: bigint): Code => [0x42, ...signed(BigInt.asIntN(64, value))],
   and: operator([0x83]),
   or: operator([0x84]),
+  add: operator([0x7c]),
+  sub: operator([0x7d]),
+  shiftRightSigned: operator([0x87]),
+  store: access([0x37]),
   shiftLeft: operator([0x86]),
   shiftRight: operator([0x88]),
   fromU32: operator([0xad]),
@@ -59,13 +63,16 @@ export const v128 = {
   and: operator(simd(0x4e)),
   or: operator(simd(0x50)),
   xor: operator(simd(0x51)),
+  /** The high lane of a, then the low lane of b. */
+  swapLanes: operator([...simd(0x0d), ...Array.from({ length: 16 }, (_, i) => i + 8)]),
 };
 
 export const i64x2 = {
   splat: operator(simd(0x12)),
   withHigh: operator([...simd(0x1e), 1]),
+  extractLow: operator([...simd(0x1d), 0]),
+  extractHigh: operator([...simd(0x1d), 1]),
   add: operator(simd(0xce)),
-  shiftLeft: operator(simd(0xcb)),
   shiftRight: operator(simd(0xcd)),
 };
 
