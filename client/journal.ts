@@ -1,25 +1,16 @@
 /** What a client keeps between starts: the one submission it made for a round, byte for byte, and how far it audited. */
+import { readdir } from "node:fs/promises";
+import { dirname } from "node:path";
 import { z } from "zod";
 import { VerisumError } from "../protocol/errors.ts";
 import type { Submission } from "../protocol/submission.ts";
 import type { Hex } from "../protocol/transcript.ts";
 import { encodeRecord, readRecord, writeDurably } from "../adapters/storage/durable-file.ts";
+import { plain, submissionSchema } from "../adapters/task/signed-submission.ts";
 import type { StateDirectory } from "../adapters/storage/state-directory.ts";
 
 const hex = z.custom<Hex>((value) => typeof value === "string" && /^0x[0-9a-f]*$/.test(value));
 const integer = z.string().regex(/^[0-9]+$/).transform(BigInt);
-const g1 = z.strictObject({ x: integer, y: integer });
-const fp2 = z.strictObject({ c0: integer, c1: integer });
-
-const submissionSchema = z.strictObject({
-  commitment: g1,
-  sharesCid: hex,
-  shareHashes: z.array(hex),
-  chunks: z.array(z.strictObject({ d: g1, a: g1, b: z.strictObject({ x: fp2, y: fp2 }), c: g1, y: integer, h: integer })),
-  shareEvaluations: z.array(integer),
-  opening: g1,
-});
-
 const entrySchema = z.strictObject({
   round: integer,
   baseModelDigest: hex,
@@ -42,6 +33,8 @@ export interface Journal {
   find(expected: Omit<JournalEntry, "submission">): Promise<Submission | undefined>;
   /** Keeps a submission before its first byte leaves. @throws ROUND_EQUIVOCATION if another one is kept for the same challenge inputs */
   keep(entry: JournalEntry): Promise<void>;
+  /** Every round that a submission was made for, ascending. */
+  rounds(): Promise<readonly bigint[]>;
   auditedRound(): Promise<bigint>;
   setAuditedRound(round: bigint): Promise<void>;
 }
@@ -71,6 +64,13 @@ export function openJournal(state: StateDirectory, scope: string): Journal {
       }
       await writeDurably(entryPath(entry.round), encodeRecord(plain(entry)));
     },
+    rounds: async () => {
+      const names = await readdir(dirname(auditPath)).catch((error: NodeJS.ErrnoException) => {
+        if (error.code === "ENOENT") return [];
+        throw error;
+      });
+      return names.flatMap((name) => /^submission-([0-9]+)\.json$/.exec(name)?.[1] ?? []).map(BigInt).sort((a, b) => (a < b ? -1 : 1));
+    },
     auditedRound: async () => {
       const parsed = integer.safeParse((await readRecord(auditPath)) ?? "0");
       if (!parsed.success) throw new VerisumError("STORAGE_CORRUPT", `${auditPath} is not a round number`, { path: auditPath });
@@ -78,9 +78,4 @@ export function openJournal(state: StateDirectory, scope: string): Journal {
     },
     setAuditedRound: (round) => writeDurably(auditPath, encodeRecord(round.toString())),
   };
-}
-
-/** Bigints as decimal text. */
-function plain(value: unknown): unknown {
-  return JSON.parse(JSON.stringify(value, (_, item: unknown) => (typeof item === "bigint" ? item.toString() : item)));
 }

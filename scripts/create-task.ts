@@ -49,7 +49,7 @@ await new Command("create-task")
   .action(async (flags: Flags) => {
     const reporter = createReporter("text", "create-task", (line) => void process.stderr.write(`${line}\n`), Date.now);
     await runCommand(reporter, async () => {
-const target = { ...(flags.epsilon === undefined ? {} : { epsilon: flags.epsilon }), ...(flags.delta === undefined ? {} : { delta: flags.delta }) };
+      const target = { ...(flags.epsilon === undefined ? {} : { epsilon: flags.epsilon }), ...(flags.delta === undefined ? {} : { delta: flags.delta }) };
       const description = inGroup(JSON.parse(await readFile(flags.task, "utf8")), flags.group);
       const deployment = await prepareTask(description, flags.store, random, (step) => reporter.say("info", "step", step), target);
       await writeDurably(flags.out, jsonOf(deployment));

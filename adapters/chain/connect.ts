@@ -88,6 +88,7 @@ async function readerAt(endpoint: Endpoint, chainId: bigint, address: Hex, optio
       return { round, cid, digest };
     },
     finalisedRounds: () => call<bigint>("finalisedRounds").then(Number),
+    privacySpent: () => call("privacySpent"),
     client: async (account) => {
       const { weight, activeFromRound, lastSubmittedRound, bondWei } = await call<Record<"weight" | "activeFromRound" | "lastSubmittedRound" | "bondWei", bigint>>("clientOf", account);
       return { weight: Number(weight), activeFromRound, lastSubmittedRound, bondWei };
@@ -163,6 +164,7 @@ function writerOver(reader: TaskReader, endpoint: Endpoint, wallet: Wallet): Tas
     openRound: () => send("openRound"),
     submit: (round, submission) => (submission.chunks.length > CHUNKS_PER_TRANSACTION ? sendLarge(round, submission) : send("submit", round, encodeSubmission(submission))),
     signSubmission: (round, submission) => signSubmission(wallet, { ...reader.context, round }, submission),
+    checkBatch: (round, signed) => endpoint.request(() => contract.getFunction("submitBatch").staticCall(round, signed.map(encodeSigned)) as Promise<void>),
     submitBatch: (round, signed) => send("submitBatch", round, signed.map(encodeSigned)),
     advance: (round) => send("advance", round),
     attest: (round, bitmap) => send("attest", round, bitmap),

@@ -109,7 +109,9 @@ export function recordsOf(logs: readonly TaskLog[], round: bigint): RoundRecords
   let settled: SettledRecord | undefined;
   let finalised: FinalisedRecord | undefined;
   let aborted = false;
+  let settledRounds = 0;
   for (const { name, args, transactionHash, blockNumber } of logs) {
+    if (name === "Settled" && args.round <= round) settledRounds++;
     if (args.round !== round) continue;
     if (name === "RoundOpened") opened = { round, baseModelCid: args.baseModelCid, baseModelDigest: args.baseModelDigest, deadline: Number(args.deadline), keyMask: args.keyMask };
     else if (name === "ChunksProven") {
@@ -132,6 +134,7 @@ export function recordsOf(logs: readonly TaskLog[], round: bigint): RoundRecords
     attested,
     released,
     aborted,
+    settledRounds,
     ...(opened === undefined ? {} : { opened }),
     ...(settled === undefined ? {} : { settled }),
     ...(finalised === undefined ? {} : { finalised }),

@@ -144,6 +144,8 @@ export interface RoundRecords {
   readonly released: readonly ReleasedRecord[];
   readonly finalised?: FinalisedRecord;
   readonly aborted: boolean;
+  /** Rounds up to this one, itself included, that settled: what the privacy ledger has been charged for. */
+  readonly settledRounds: number;
 }
 
 /** A group of cells, as its contract lists them (contracts/interfaces/ICellGroup.sol). */
@@ -172,6 +174,8 @@ export interface TaskReader {
   round(): Promise<RoundState>;
   latestModel(): Promise<ModelRecord>;
   finalisedRounds(): Promise<number>;
+  /** Charged to the task's privacy ledger so far. */
+  privacySpent(): Promise<bigint>;
   client(account: Hex): Promise<ClientStatus>;
   clientCount(): Promise<number>;
   /** Seat 1 first. */
@@ -210,6 +214,8 @@ export interface TaskWriter extends TaskReader {
   signSubmission(round: bigint, submission: Submission): Promise<SignedSubmission>;
   /** Sends others' submissions; those of clients that are in already are skipped. */
   submitBatch(round: bigint, signed: readonly SignedSubmission[]): Promise<Receipt>;
+  /** What `submitBatch` would do now, in a simulated call that costs nothing. @throws CHAIN_REVERTED if the contract would refuse it */
+  checkBatch(round: bigint, signed: readonly SignedSubmission[]): Promise<void>;
   advance(round: bigint): Promise<Receipt>;
   attest(round: bigint, bitmap: bigint): Promise<Receipt>;
   propose(round: bigint, members: bigint): Promise<Receipt>;

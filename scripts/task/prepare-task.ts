@@ -57,7 +57,7 @@ export async function prepareTask(description: unknown, storeDirectory: string, 
       tensors: modelTensors(specification.document.model),
       initialWeights: initialWeightsOf(model, specification.initialSeed),
     });
-    const { cells } = parsed.data.document;
+    const { cells } = specification.document;
     return { parameters, keys: toHex(encodeVerificationKeys(keySet.verificationKeys)), ...(cells === undefined ? {} : { group: cells.group }) };
   } finally {
     await store.close();

@@ -39,6 +39,13 @@ describe("a client's journal", () => {
   });
   afterEach(() => rm(directory, { recursive: true, force: true }));
 
+  it("lists the rounds that it has submissions for, in order", async () => {
+    assert.deepEqual(await journal.rounds(), []);
+    for (const round of [11n, 2n, 7n]) await journal.keep({ ...ENTRY, round });
+    await journal.setAuditedRound(3n);
+    assert.deepEqual(await openJournal(state, "scope").rounds(), [2n, 7n, 11n]);
+  });
+
   it("finds after a restart exactly the submission that it kept", async () => {
     assert.equal(await journal.find(ENTRY), undefined);
     await journal.keep(ENTRY);
