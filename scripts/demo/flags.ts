@@ -73,7 +73,7 @@ export function demoSpecification(text: string, { rounds }: DemoFlags): TaskSpec
 
 /** The demo's first line. */
 export function headline({ document, maxRounds, committee }: TaskSpecification, { clients }: Dealing, data: string): string {
-  return `${inWords(clients)} clients, a committee of ${inWords(committee.size)} (threshold ${committee.threshold}, quorum ${committee.quorum}), ${inWords(maxRounds)} rounds on ${data === DIGITS ? "handwritten digits" : document.name}`;
+  return `${inWords(clients)} clients, a committee of ${inWords(committee.size)} (threshold ${committee.threshold}, quorum ${committee.quorum}), ${inWords(maxRounds)} ${maxRounds === 1 ? "round" : "rounds"} on ${data === DIGITS ? "handwritten digits" : document.name}`;
 }
 
 function inWords(count: number): string {
