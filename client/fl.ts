@@ -13,6 +13,7 @@ import { privacyStatement } from "../adapters/task/privacy.ts";
 import { VerisumError } from "../protocol/errors.ts";
 import { auditTask } from "./audit/audit-task.ts";
 import type { Finding } from "./audit/checklist.ts";
+import { addPrivacyCommands } from "./privacy-commands.ts";
 
 const program = new Command("fl").description("Verify and inspect Verisum tasks. No account needed.").showHelpAfterError();
 
@@ -96,6 +97,8 @@ formatOption(program.command("keygen").description("make an account's key file, 
       process.stdout.write(flags.format === "json" ? `${JSON.stringify({ schemaVersion: 1, status: "ok", data: { account, file: flags.out } })}\n` : `${account}\n`);
     });
   });
+
+addPrivacyCommands(program);
 
 function findingLine({ round, check, ok, detail, code }: Finding): string {
   const mark = ok ? pc.green("✓") : pc.red("✗");

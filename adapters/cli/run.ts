@@ -6,7 +6,7 @@ import type { Reporter } from "./reporter.ts";
 
 /** Exit statuses: 0 done, 1 the job failed, 2 no connection, 3 stopped or timed out, 4 wrong use, 5 a defect. */
 export function exitStatusOf(code: ErrorCode): number {
-  if (code === "USAGE" || code === "PARAMETERS_INVALID") return 4;
+  if (code === "USAGE" || code === "PARAMETERS_INVALID" || code === "PRIVACY_PARAMETERS_INVALID") return 4;
   if (code === "INTERRUPTED") return 3;
   if (code.startsWith("CHAIN_UNREACHABLE") || code.startsWith("CHAIN_WRONG") || code === "IPFS_UNAVAILABLE") return 2;
   return 1;

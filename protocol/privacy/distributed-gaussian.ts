@@ -35,8 +35,8 @@ export interface DistributedGuarantee {
   readonly worstClients: number;
 }
 
-/** Divergence of one round at a Rényi order, for a given number of honest clients. */
-export type RoundDivergence = (noise: DistributedNoise, clients: number, order: number) => number;
+/** Divergence of one round as a function of the Rényi order, for a given number of honest clients. */
+export type RoundDivergence = (noise: DistributedNoise, clients: number) => (order: number) => number;
 
 /** Integer orders, at which published accountants of this mechanism evaluate. */
 export const INTEGER_ORDERS: readonly number[] = [...Array.from({ length: 127 }, (_, i) => i + 2), 256];
@@ -58,26 +58,23 @@ export function sumDistance(noiseDeviationSteps: number, clients: number): numbe
 }
 
 /** Proposition 14: the smallest of three bounds on the Rényi divergence of one round. */
-export function discreteGaussianDivergence({ noiseDeviationSteps, l2Steps, dimension }: DistributedNoise, clients: number, order: number): number {
+export function discreteGaussianDivergence({ noiseDeviationSteps, l2Steps, dimension }: DistributedNoise, clients: number): (order: number) => number {
   const deviation = Math.sqrt(clients) * noiseDeviationSteps;
   const tau = sumDistance(noiseDeviationSteps, clients);
   const shift = l2Steps / deviation;
-  return Math.min(
-    (order / 2) * shift ** 2 + tau * dimension,
-    (order / 2) * (shift ** 2 + 2 * (l1Steps(l2Steps, dimension) / deviation) * tau + tau ** 2 * dimension),
-    (order / 2) * (shift + Math.sqrt(dimension) * tau) ** 2,
-  );
+  const squares = Math.min(shift ** 2 + 2 * (l1Steps(l2Steps, dimension) / deviation) * tau + tau ** 2 * dimension, (shift + Math.sqrt(dimension) * tau) ** 2);
+  return (order) => Math.min((order / 2) * shift ** 2 + tau * dimension, (order / 2) * squares);
 }
 
 /**
  * The same for Skellam noise, which is closed under sums (Agarwal, Kairouz, Liu 2021, Theorem 3.5), for comparison; integer orders.
  * The price is a second term in place of tau.
  */
-export function skellamDivergence({ noiseDeviationSteps, l2Steps, dimension }: DistributedNoise, clients: number, order: number): number {
+export function skellamDivergence({ noiseDeviationSteps, l2Steps, dimension }: DistributedNoise, clients: number): (order: number) => number {
   const variance = clients * noiseDeviationSteps ** 2;
   const l1 = l1Steps(l2Steps, dimension);
-  const excess = Math.min(((2 * order - 1) * l2Steps ** 2 + 6 * l1) / (4 * variance ** 2), (3 * l1) / (2 * variance));
-  return (order * l2Steps ** 2) / (2 * variance) + excess;
+  const excess = (order: number): number => Math.min(((2 * order - 1) * l2Steps ** 2 + 6 * l1) / (4 * variance ** 2), (3 * l1) / (2 * variance));
+  return (order) => (order * l2Steps ** 2) / (2 * variance) + excess(order);
 }
 
 /**
@@ -134,7 +131,8 @@ function l1Steps(l2Steps: number, dimension: number): number {
 
 /** The least epsilon with epsilonAt(order, …, delta − (1 + e^epsilon)·totalVariation) <= epsilon, reached from below. */
 function epsilonFor(noise: DistributedNoise, clients: number, delta: number, divergence: RoundDivergence): DistributedGuarantee {
-  const total = INTEGER_ORDERS.map((order) => noise.rounds * divergence(noise, clients, order));
+  const roundDivergence = divergence(noise, clients);
+  const total = INTEGER_ORDERS.map((order) => noise.rounds * roundDivergence(order));
   const { totalVariation = 0 } = noise;
   let epsilon = 0;
   for (;;) {

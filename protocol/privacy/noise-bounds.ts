@@ -32,23 +32,32 @@ export interface NoisyUpdateBounds {
   readonly exitProbability: number;
 }
 
-/** β = exp(−ROUNDING_TAIL²/2) in the rounding bound: an attempt at rounding stays within it with probability above 0.86. */
-export const ROUNDING_TAIL = 2;
+/** β = e^−1/2 in the rounding bound, as in the paper's experiments: an attempt stays within it with probability 0.39 at least. */
+export const ROUNDING_BETA = Math.exp(-0.5);
 /** Each of the noise's tails has probability e^−45 = 2.9·10⁻²⁰ at most. */
 export const TAIL_NATS = 45n;
 
 /**
  * Largest squared norm of a vector of norm `clipSteps` after conditional stochastic rounding, in integers and rounded up:
- * min{(c + √d)², c² + d/4 + √(2·ln 1/β)·(c + √d/2)}, Theorem 1 of Kairouz, Liu, Steinke 2021.
+ * min{(c + √d)², c² + d/4 + √(2·ln 1/β)·(c + √d/2)}, Theorem 1 of Kairouz, Liu, Steinke 2021; the root is one.
  * @throws PRIVACY_PARAMETERS_INVALID
  */
 export function roundedNormBoundSquared(clipSteps: number, dimension: number): bigint {
   require(Number.isInteger(clipSteps) && clipSteps >= 1 && clipSteps <= 2 ** 23, "1 <= clipSteps <= 2^23");
   require(Number.isInteger(dimension) && dimension >= 1 && dimension <= 2 ** 32, "1 <= dimension <= 2^32");
-  const [c, d, tail] = [BigInt(clipSteps), BigInt(dimension), BigInt(ROUNDING_TAIL)];
+  const [c, d] = [BigInt(clipSteps), BigInt(dimension)];
   const always = c * c + ceilRoot(4n * c * c * d) + d;
-  const likely = c * c + (d + 3n) / 4n + tail * c + (ceilRoot(tail * tail * d) + 1n) / 2n;
+  const likely = c * c + (d + 3n) / 4n + c + (ceilRoot(d) + 1n) / 2n;
   return always < likely ? always : likely;
+}
+
+/** The norm (not squared) for another β and a clip norm that need not be an integer: what accountants elsewhere compute. */
+export function roundedNorm(clipSteps: number, dimension: number, beta: number): number {
+  require(clipSteps > 0 && Number.isFinite(clipSteps), "clip norm > 0");
+  require(Number.isInteger(dimension) && dimension >= 1, "dimension >= 1");
+  require(beta >= 0 && beta < 1, "0 <= beta < 1");
+  const always = clipSteps + Math.sqrt(dimension);
+  return beta === 0 ? always : Math.min(always, Math.sqrt(clipSteps ** 2 + dimension / 4 + Math.sqrt(-2 * Math.log(beta)) * (clipSteps + Math.sqrt(dimension) / 2)));
 }
 
 /**

@@ -22,6 +22,8 @@ export interface NoiseTable {
   readonly values: Int32Array;
 }
 
+/** No table's totalVariationBound is larger. */
+export const LARGEST_TABLE_ERROR = 2 ** -80;
 const SAMPLE_BITS = 96n;
 const FRACTION_BITS = 320n;
 const ONE = 1n << FRACTION_BITS;

@@ -6,7 +6,7 @@ import type { Quantisation } from "../quantise.ts";
 import type { RandomBytes } from "../random.ts";
 import type { NoisyUpdateBounds } from "./noise-bounds.ts";
 
-/** An attempt fails with probability below e^−2; all of them with probability below e^−400. */
+/** An attempt fails with probability below e^−1/2; all of them with probability below e^−100. */
 const MAX_ROUNDING_ATTEMPTS = 200;
 
 /**

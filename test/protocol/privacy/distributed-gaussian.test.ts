@@ -45,7 +45,7 @@ describe("distributed discrete Gaussian accountant", () => {
     const { ddgauss_rdp: rows } = JSON.parse(readFileSync(referencePath, "utf8")) as { ddgauss_rdp: Row[] };
     assert.equal(rows.length, 27);
     for (const row of rows) {
-      // The rows' bound on rounded norms has beta = e^−1/2, so that its square root is one.
+      // With beta = e^−1/2, the square root in the bound on rounded norms is one.
       const clip = row.l2_clip / row.gamma;
       const l2Steps = Math.sqrt(Math.min((clip + Math.sqrt(row.dim)) ** 2, clip ** 2 + row.dim / 4 + clip + Math.sqrt(row.dim) / 2));
       const noise = { noiseDeviationSteps: row.local_stddev / row.gamma, honestClients: exactly(row.num_clients), l2Steps, dimension: row.dim, rounds: row.steps };

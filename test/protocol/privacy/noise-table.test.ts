@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, it } from "mocha";
-import { drawNoise, noiseTable } from "../../../protocol/privacy/noise-table.ts";
+import { drawNoise, LARGEST_TABLE_ERROR, noiseTable } from "../../../protocol/privacy/noise-table.ts";
 import type { NoiseTable } from "../../../protocol/privacy/noise-table.ts";
 import { throwsCode } from "../../support/errors.ts";
 import { seededStream } from "../../support/random.ts";
@@ -38,7 +38,7 @@ describe("noise table", () => {
       }
       // Beyond its reach there is less than the bound.
       assert.ok(Math.exp(-((table.reach + 1) ** 2) / (2 * variance)) < table.totalVariationBound * total);
-      assert.ok(table.totalVariationBound < 2 ** -79);
+      assert.ok(table.totalVariationBound < LARGEST_TABLE_ERROR);
     });
   }
 
@@ -81,6 +81,11 @@ describe("noise table", () => {
     assert.ok(Math.abs(moment(2) - 1) < 5 * Math.sqrt(2 / count));
     assert.ok(Math.abs(moment(4) - 3) < 5 * Math.sqrt(96 / count));
   });
+
+  it("states the largest error of any table", () => {
+    const { totalVariationBound } = noiseTable(1n << 22n);
+    assert.ok(totalVariationBound <= LARGEST_TABLE_ERROR && totalVariationBound > LARGEST_TABLE_ERROR / 2);
+  }).timeout(30_000);
 
   it("refuses variances for which it has no table", () => {
     for (const [numerator, denominator] of [[0n, 1n], [1n, 5n], [-1n, 1n], [1n, 0n], [(1n << 22n) + 1n, 1n]] as const) {

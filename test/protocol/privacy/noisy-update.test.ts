@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "mocha";
 import { normSquared } from "../../../protocol/packing.ts";
-import { ceilRoot, noisyUpdateBounds, roundedNormBoundSquared, totalVariationOf } from "../../../protocol/privacy/noise-bounds.ts";
+import { ceilRoot, noisyUpdateBounds, ROUNDING_BETA, roundedNorm, roundedNormBoundSquared, totalVariationOf } from "../../../protocol/privacy/noise-bounds.ts";
 import { drawNoise, noiseTable } from "../../../protocol/privacy/noise-table.ts";
 import { addNoise, roundConditionally } from "../../../protocol/privacy/noisy-update.ts";
 import { throwsCode } from "../../support/errors.ts";
@@ -60,7 +60,7 @@ describe("conditional rounding", function () {
     }
   });
 
-  it("succeeds at the first attempt more often than not, at the worst vector too", () => {
+  it("succeeds after few attempts, at the worst vector too", () => {
     const stream = seededStream("attempts");
     for (const [dimension, clipSteps] of [[1, 3], [400, 10], [10_000, 50], [10_000, 1000]] as const) {
       let drawn = 0;
@@ -72,7 +72,7 @@ describe("conditional rounding", function () {
           return stream(length);
         });
       }
-      assert.ok(drawn <= 1.5 * runs * dimension * 4, `dimension ${dimension}: ${drawn}`);
+      assert.ok(drawn <= 2.5 * runs * dimension * 4, `dimension ${dimension}: ${drawn}`);
     }
   });
 
@@ -85,9 +85,10 @@ describe("roundedNormBoundSquared", () => {
   it("is the smaller of both bounds of Theorem 1, rounded up", () => {
     for (const dimension of [1, 2, 3, 7, 64, 650, 4910, 1_199_882]) {
       for (const clip of [1, 2, 10, 1000, 2 ** 23]) {
-        const exact = Math.min((clip + Math.sqrt(dimension)) ** 2, clip ** 2 + dimension / 4 + 2 * (clip + Math.sqrt(dimension) / 2));
+        const exact = Math.min((clip + Math.sqrt(dimension)) ** 2, clip ** 2 + dimension / 4 + clip + Math.sqrt(dimension) / 2);
         const bound = Number(roundedNormBoundSquared(clip, dimension));
         assert.ok(bound >= exact * (1 - 1e-15) && bound <= exact + 3, `${dimension}, ${clip}: ${bound}, ${exact}`);
+        assert.ok(Math.abs(roundedNorm(clip, dimension, ROUNDING_BETA) ** 2 - exact) <= 1e-12 * exact);
       }
     }
     assert.equal(roundedNormBoundSquared(1, 1), 4n);
