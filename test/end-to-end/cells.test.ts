@@ -1,11 +1,26 @@
 import { after, before, describe, it } from "mocha";
 import assert from "node:assert/strict";
+import type { RoundRecords, RoundState, TaskReader } from "../../adapters/chain/task-chain.ts";
+import { cidFromDigest } from "../../adapters/ipfs/cid.ts";
+import type { ContentStore } from "../../adapters/ipfs/store.ts";
+import { openCells, recoverSiblingSums, requireFinalised, siblingRounds } from "../../adapters/task/cells.ts";
+import { loadCheckpointConfig, loadModelState } from "../../adapters/task/checkpoint.ts";
+import { AGGREGATE_FILE, fetchElements, publicationOf, resultOf } from "../../adapters/task/outcome.ts";
+import type { CommittingSession, TaskSession } from "../../adapters/task/session.ts";
+import { requireReadySiblings, requireSameStep, requireTimeToFinalise } from "../../aggregator/cells.ts";
+import { signProposal } from "../../aggregator/member.ts";
+import { auditTask } from "../../client/audit/audit-task.ts";
+import type { Hex } from "../../protocol/transcript.ts";
+import { rejectsCode } from "../support/errors.ts";
 import { startCells } from "../support/cells-harness.ts";
 import type { CellsHarness } from "../support/cells-harness.ts";
-import { loadCheckpointConfig } from "../../adapters/task/checkpoint.ts";
+import { changed, flipBit, flipHex } from "../support/round-tamper.ts";
+
+const STRANGER: Hex = `0x${"ab".repeat(20)}`;
+const noMetrics = (): Promise<null> => Promise.resolve(null);
 
 describe("two cells with real proofs", function () {
-  this.timeout(240_000);
+  this.timeout(600_000);
   let harness: CellsHarness;
   before(async () => {
     harness = await startCells({ clients: 3, learning: "scripted" });
@@ -27,4 +42,131 @@ describe("two cells with real proofs", function () {
       assert.deepEqual(cells?.map(({ contract, totalWeight, clients }) => [contract, totalWeight, clients.length]), harness.cells.map(({ contract }) => [contract, 3, 3]));
     }
   });
+
+  describe("after two steps, changed one thing at a time", () => {
+    let session: CommittingSession;
+    let records: RoundRecords;
+    /** The first cell's session with its sibling's chain changed. */
+    const withSibling = (change: (sibling: TaskReader) => Partial<TaskReader>): CommittingSession => {
+      const siblings = session.cells!.siblings.map((sibling) => ({ ...sibling, ...change(sibling) }));
+      return { ...session, cells: { ...session.cells!, siblings } };
+    };
+    const withRecords = (path: string, change: (old: never) => unknown): CommittingSession =>
+      withSibling((sibling) => ({ records: async (round) => changed(await sibling.records(round), path, change) }));
+    const without = (count: number) => (sibling: TaskReader): Partial<TaskReader> => ({ finalisedRoundNumbers: async () => (await sibling.finalisedRoundNumbers()).slice(0, count) });
+    /** Checks that are red, with their codes. */
+    const reds = async (altered: TaskSession): Promise<(string | undefined)[][]> =>
+      (await auditTask(altered, { after: 1n })).findings.filter(({ ok }) => !ok).map(({ check, code }) => [check, code]);
+
+    before(async () => {
+      const [cell] = harness.cells;
+      session = cell!.session;
+      records = await cell!.operator.records(2n);
+    });
+
+    it("the auditor refuses a sibling's aggregate that is not the recorded one", async () => {
+      const [sibling] = requireFinalised(await siblingRounds(session, records));
+      const { aggregateCid } = sibling!.records.finalised.result;
+      assert.deepEqual(await reds({ ...session, store: shifting(session.store, aggregateCid) }), [["cell 2", "AGGREGATE_DIGEST_MISMATCH"]]);
+    });
+
+    it("the auditor refuses a sibling's sum that is not that of its commitments", async () => {
+      assert.deepEqual(await reds(withRecords("submitted.0.weight", () => 2)), [["cell 2", "AUDIT_FAILED"]]);
+      assert.deepEqual(await reds(withRecords("finalised.evaluation", (value: bigint) => value + 1n)), [["cell 2", "AGGREGATE_EVALUATION_MISMATCH"]]);
+    });
+
+    it("the auditor waits for a sibling that has not finalised the step", async () => {
+      assert.deepEqual(await reds(withSibling(without(1))), [["sibling cells", "CELLS_INCOMPLETE"]]);
+    });
+
+    it("the auditor refuses a sibling that started from another model, or finalised another one", async () => {
+      assert.deepEqual(await reds(withRecords("opened.baseModelDigest", flipHex)), [["sibling cells", "CELLS_DIVERGED"]]);
+      assert.deepEqual(await reds(withRecords("finalised.result.modelDigest", flipHex)), [["sibling cells", "CELLS_DIVERGED"]]);
+    });
+
+    it("nobody publishes, signs or accepts a cell's own sum as the model", async () => {
+      const [cell] = harness.cells;
+      const { opened, finalised } = records;
+      const base = await loadModelState(session.store, opened!.baseModelCid, opened!.baseModelDigest, session.parameters.dimension);
+      const elements = await fetchElements(session, finalised!.result.aggregateCid, AGGREGATE_FILE);
+      await rejectsCode(publicationOf(session, records, base, elements, noMetrics), "CELLS_INCOMPLETE");
+      const { cells: _cells, ...alone } = session;
+      const own = await publicationOf(alone, records, base, elements, noMetrics);
+      assert.notEqual(own.signed.modelDigest, finalised!.result.modelDigest);
+      await rejectsCode(signProposal(cell!.members[0]!.deps, records, resultOf(own.signed), null), "AUDIT_FAILED");
+      const recorded = changed(records, "finalised.result", () => resultOf(own.signed));
+      const lying = { ...session, chain: { ...session.chain, records: async (round: bigint) => (round === 2n ? recorded : session.chain.records(round)) } };
+      assert.ok((await reds(lying)).some(([check, code]) => check === "sibling cells" && code === "CELLS_DIVERGED"));
+    });
+
+    it("a signer takes a sibling's sum from its members' releases if the published one is wrong, and waits if none opens the commitments", async () => {
+      const right = await recoverSiblingSums(session, await siblingRounds(session, records));
+      const published = requireFinalised(await siblingRounds(session, records));
+      const wrong = published.map((round) => ({ ...round, session: { ...round.session, store: shifting(session.store, round.records.finalised.result.aggregateCid) } }));
+      assert.deepEqual(await recoverSiblingSums(session, wrong), right);
+      const otherSum = withRecords("settled.sum", () => ({ x: 1n, y: 2n }));
+      await rejectsCode(recoverSiblingSums(otherSum, await siblingRounds(otherSum, records)), "CELLS_INCOMPLETE");
+    });
+
+    it("a contract that is not registered, or a group that is not full, opens for nobody", async () => {
+      const { chain, parametersHash } = session;
+      const cells = session.cells!.cells;
+      const open = (record: { cellCount: number; cells: readonly Hex[] }, at: Partial<TaskReader> = {}): Promise<unknown> =>
+        openCells({ ...chain, cellGroup: async () => record, at: async (contract) => ({ ...(await chain.at(contract)), ...at }) }, parametersHash, harness.group);
+      await rejectsCode(open({ cellCount: 2, cells: [cells[1]!, STRANGER] }), "CELLS_GROUP_INVALID");
+      await rejectsCode(open({ cellCount: 3, cells }), "CELLS_GROUP_INVALID");
+      await rejectsCode(open({ cellCount: 3, cells: [...cells, cells[1]!] }), "CELLS_GROUP_INVALID");
+      await rejectsCode(open({ cellCount: 2, cells }, { parametersHash: async () => flipHex(parametersHash) }), "CELLS_GROUP_INVALID");
+      await rejectsCode(open({ cellCount: 2, cells: [cells[0]!, STRANGER] }), "CHAIN_NO_CONTRACT");
+    });
+
+    it("a member signs nothing while a sibling has little time left, and an aggregator finalises nothing before the sibling shows its signatures", async () => {
+      const aggregating = (left: number): ((sibling: TaskReader) => Partial<TaskReader>) => (sibling) => ({
+        round: async (): Promise<RoundState> => ({ ...(await sibling.round()), phase: "Aggregating", deadline: (await sibling.blockTime()) + left }),
+        records: async (round) => {
+          const { finalised: _finalised, ...rest } = await sibling.records(round);
+          return rest;
+        },
+      });
+      const { aggregateSeconds } = session.parameters;
+      const rounds = async (left: number): ReturnType<typeof siblingRounds> => siblingRounds(withSibling(aggregating(left)), records);
+      await requireTimeToFinalise(await rounds(aggregateSeconds));
+      await rejectsCode(requireTimeToFinalise(await rounds(10)), "CELLS_INCOMPLETE");
+      const { modelDigest } = records.finalised!.result;
+      const nodes = { nodesOf: harness.cells[0]!.aggregator.node.network.nodesOf, fetch: globalThis.fetch };
+      await requireReadySiblings(nodes, await rounds(aggregateSeconds), modelDigest);
+      await rejectsCode(requireReadySiblings(nodes, await rounds(aggregateSeconds), flipHex(modelDigest)), "CELLS_INCOMPLETE");
+      await rejectsCode(requireReadySiblings({ ...nodes, nodesOf: () => [] }, await rounds(aggregateSeconds), modelDigest), "CELLS_INCOMPLETE");
+      await rejectsCode(requireReadySiblings(nodes, await siblingRounds(session, records), flipHex(modelDigest)), "CELLS_DIVERGED");
+    });
+
+    it("no round opens beside a sibling that is behind, and none ever again beside one that cannot catch up", async () => {
+      await requireSameStep(session);
+      await rejectsCode(requireSameStep(withSibling(without(1))), "CELLS_INCOMPLETE");
+      const aborted = withSibling((sibling) => ({ ...without(1)(sibling), records: async (round) => ({ ...(await sibling.records(round)), aborted: true }) }));
+      await rejectsCode(requireSameStep(aborted), "CELLS_DIVERGED");
+      await rejectsCode(requireSameStep(withSibling((sibling) => ({ latestModel: async () => ({ ...(await sibling.latestModel()), digest: STRANGER }) }))), "CELLS_DIVERGED");
+      const behind = { ...session, chain: { ...session.chain, ...without(1)(session.chain) } };
+      await rejectsCode(requireSameStep(behind), "CELLS_DIVERGED");
+    });
+  });
+
+  it("open no sum while a sibling has none, and meet again after its round aborted", async () => {
+    const [first, second] = harness.cells as [CellsHarness["cells"][number], CellsHarness["cells"][number]];
+    for (const client of second.clients) client.running = false;
+    await harness.playUntil(([, state]) => state!.phase === "Aborted" && state!.number === 3n);
+    for (const client of second.clients) client.running = true;
+    const waiting = await first.operator.records(3n);
+    assert.ok(waiting.settled !== undefined);
+    assert.deepEqual(waiting.released, []);
+    const rounds = await harness.playSteps(3);
+    assert.equal(new Set(rounds.map(({ finalised }) => finalised!.result.modelDigest)).size, 1);
+    assert.ok(rounds[1]!.finalised!.round > 3n);
+    assert.equal((await first.audit()).ok, true);
+  });
 });
+
+/** A store that gives one directory's file with another last element. */
+function shifting(store: ContentStore, of: Hex): ContentStore {
+  return { ...store, getFile: async (cid, name, options) => (cid === cidFromDigest(of) ? flipBit(await store.getFile(cid, name, options), -1) : store.getFile(cid, name, options)) };
+}
