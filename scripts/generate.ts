@@ -12,13 +12,14 @@ import { generateAbiFiles } from "./generate-abi.ts";
 import { generateCircuitFiles } from "./generate-circuits.ts";
 import { generateContractFiles } from "./generate-contracts.ts";
 import { generateDocFiles } from "./generate-docs.ts";
+import { generateScaleFiles } from "./docs/scale-arithmetic.ts";
 import { generateVectorFiles } from "./generate-vectors.ts";
 
 const ROOT = fileURLToPath(new URL("../", import.meta.url));
 
 /** Contents by path from the project's root. */
 function generateAll(): Record<string, string> {
-  return { ...generateContractFiles(), ...generateAbiFiles(), ...generateCircuitFiles(), ...generateDocFiles(), ...generateVectorFiles() };
+  return { ...generateContractFiles(), ...generateAbiFiles(), ...generateCircuitFiles(), ...generateDocFiles(), ...generateScaleFiles(), ...generateVectorFiles() };
 }
 
 function present(path: string): string | undefined {
