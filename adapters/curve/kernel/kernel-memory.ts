@@ -4,6 +4,7 @@ import { balancedLimbs, LIMB_BITS, LIMBS } from "./field-emitter.ts";
 import type { KernelModule } from "./twin-code.ts";
 
 const PAGE_BYTES = 65536;
+const MOST_BYTES = 2 ** 31;
 
 /** The platform's global, which the compiler settings do not declare. */
 interface WasmGlobal {
@@ -50,6 +51,8 @@ export class KernelMemory<Exports> {
   allocate(bytes: number): number {
     const at = this.top;
     this.top += Math.ceil(bytes / 16) * 16;
+    // Addresses take part in signed 32-bit arithmetic.
+    if (this.top > MOST_BYTES) throw new RangeError("the kernel's memory would pass 2 GiB");
     const missing = this.top - this.memory.buffer.byteLength;
     if (missing > 0) {
       this.memory.grow(Math.ceil(missing / PAGE_BYTES));
