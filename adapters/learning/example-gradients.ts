@@ -76,6 +76,8 @@ function addDense(sum: Float64Array, { start, inputCount, outputCount, inputs, e
     }
     ends[n] = end;
   });
+  // Without zeros, as behind softmax, columns need no list.
+  const isFull = end === values.length;
   for (let i = 0; i < inputCount; i++) {
     const row = start + i * outputCount;
     for (let n = 0, k = 0; n < examples.length; n++) {
@@ -83,6 +85,10 @@ function addDense(sum: Float64Array, { start, inputCount, outputCount, inputs, e
       const input = inputs[examples[n]!.example * inputCount + i]!;
       if (input === 0) {
         k = until;
+        continue;
+      }
+      if (isFull) {
+        for (let at = row; k < until; k++, at++) sum[at] = sum[at]! + Math.trunc(input * values[k]!);
         continue;
       }
       for (; k < until; k++) {
