@@ -67,7 +67,7 @@ export function discreteGaussianDivergence({ noiseDeviationSteps, l2Steps, dimen
 }
 
 /**
- * The same for Skellam noise, which is closed under sums (Agarwal, Kairouz, Liu 2021, Theorem 3.5), for comparison; integer orders.
+ * The same for Skellam noise, which is closed under sums (Agarwal, Kairouz, Liu 2021), for comparison; integer orders.
  * The price is a second term in place of tau.
  */
 export function skellamDivergence({ noiseDeviationSteps, l2Steps, dimension }: DistributedNoise, clients: number): (order: number) => number {

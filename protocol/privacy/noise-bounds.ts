@@ -64,7 +64,7 @@ export function roundedNorm(clipSteps: number, dimension: number, beta: number):
  * The bounds for one client's update in one round.
  *
  * With x the rounded update and z the noise, whose coordinates are independent and sub-Gaussian with its variance σ² (Canonne,
- * Kamath, Steinke 2020, Lemma 22), each of these fails with probability at most e^−t, or 2·d·e^−t':
+ * Kamath, Steinke 2020), each of these fails with probability at most e^−t, or 2·d·e^−t':
  * ‖z‖² <= σ²·(d + 2√(d·t) + 2t) (Hsu, Kakade, Zhang 2012), ⟨x, z⟩ <= ‖x‖·σ·√(2t), max|z_i| <= σ·√(2t').
  *
  * @throws PRIVACY_PARAMETERS_INVALID if the noise leaves no room in the coordinates
