@@ -28,7 +28,12 @@ export interface ProofPoints {
  * @throws POINT_NOT_ON_CURVE if a point is not one of its group
  */
 export function verifyChunkProof(keys: VerificationKeys, kindIndex: number, wires: G1, proof: ChunkProofPoints, inputs: ChunkInputs): boolean {
-  return verifyProof(keys, kindIndex, wires, proof, [proof.y, proof.h, inputs.alpha, inputs.z, inputs.bound, inputs.hPrevious]);
+  return verifyProof(keys, kindIndex, wires, proof, chunkSignals(proof, inputs));
+}
+
+/** The public signals of a chunk in the circuit's order. */
+export function chunkSignals({ y, h }: Pick<ChunkProofPoints, "y" | "h">, { alpha, z, bound, hPrevious }: ChunkInputs): bigint[] {
+  return [y, h, alpha, z, bound, hPrevious];
 }
 
 /**

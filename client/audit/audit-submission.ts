@@ -3,7 +3,9 @@ import type { RoundRecords, SubmittedRecord } from "../../adapters/chain/task-ch
 import { challengePointsOf } from "../../adapters/task/challenge.ts";
 import type { TaskSession } from "../../adapters/task/session.ts";
 import { VerisumError } from "../../protocol/errors.ts";
-import { FIRST_ACCUMULATOR_HASH, verifyChunkProof } from "../../protocol/groth16.ts";
+import { verifyTogether } from "../../protocol/batch-verification.ts";
+import { chunkSignals, FIRST_ACCUMULATOR_HASH, verifyChunkProof } from "../../protocol/groth16.ts";
+import type { ChunkInputs } from "../../protocol/groth16.ts";
 import { verifyOpening } from "../../protocol/kzg.ts";
 import { chunkBound, submissionEvaluation } from "../../protocol/submission.ts";
 import type { VerificationKeys } from "../../protocol/verification-key.ts";
@@ -23,14 +25,21 @@ export function verifySubmission(session: TaskSession, keys: VerificationKeys, r
   require(submission.shareHashes.length === parameters.committeeSize, "the number of share hashes is not the committee's size");
   require(submission.shareEvaluations.length === parameters.threshold - 1, "the number of share evaluations is not t - 1");
   const { alpha, z } = challengePointsOf(session, records, record);
-  let hPrevious = FIRST_ACCUMULATOR_HASH;
+  const inputs = layout.chunks.map((_, index): ChunkInputs => ({
+    alpha,
+    z,
+    bound: chunkBound(index, layout.chunks.length, parameters.normBoundSquared),
+    hPrevious: index === 0 ? FIRST_ACCUMULATOR_HASH : submission.chunks[index - 1]!.h,
+  }));
+  const value = submissionEvaluation(layout, submission.chunks.map((chunk) => chunk.y), z);
+  const { commitment, opening } = submission;
+  const statements = submission.chunks.map((proof, index) => ({ kindIndex: layout.chunks[index]!.kindIndex, wires: proof.d, proof, publicSignals: chunkSignals(proof, inputs[index]!) }));
+  if (verifyTogether(keys, statements, { commitment, z, value, opening })) return layout.chunks.length;
+  // Something does not hold; one by one they say what.
   for (const [index, chunk] of layout.chunks.entries()) {
     const proof = submission.chunks[index]!;
-    const bound = chunkBound(index, layout.chunks.length, parameters.normBoundSquared);
-    require(verifyChunkProof(keys, chunk.kindIndex, proof.d, proof, { alpha, z, bound, hPrevious }), `the proof of chunk ${index} does not verify`);
-    hPrevious = proof.h;
+    require(verifyChunkProof(keys, chunk.kindIndex, proof.d, proof, inputs[index]!), `the proof of chunk ${index} does not verify`);
   }
-  const y = submissionEvaluation(layout, submission.chunks.map((chunk) => chunk.y), z);
-  require(verifyOpening(keys.tau, submission.commitment, z, y, submission.opening), "the commitment does not open to the proven evaluation");
+  require(verifyOpening(keys.tau, commitment, z, value, opening), "the commitment does not open to the proven evaluation");
   return layout.chunks.length;
 }
