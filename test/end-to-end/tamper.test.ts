@@ -383,7 +383,7 @@ describe("one valid round, changed one thing at a time", function () {
       onRecord("another client", "submission: AUDIT_FAILED", "submitted.0.client", flipHex),
       onRecord("another weight", "submission: AUDIT_FAILED", "submitted.1.weight", (weight: number) => weight + 1),
       onRecord("another commitment", "submission: AUDIT_FAILED", "submitted.0.submission.commitment", other),
-      onRecord("a commitment off the curve", "submission: AUDIT_FAILED", "submitted.0.submission.commitment", offCurve),
+      onRecord("a commitment off the curve", "submission: POINT_NOT_ON_CURVE", "submitted.0.submission.commitment", offCurve),
       onRecord("another bundle CID", "submission: AUDIT_FAILED", "submitted.2.submission.sharesCid", flipHex),
       onRecord("another share hash", "submission: AUDIT_FAILED", "submitted.0.submission.shareHashes.3", flipHex),
       onRecord("a share hash too few", "submission: AUDIT_FAILED", "submitted.0.submission.shareHashes", (all: readonly Hex[]) => all.slice(1)),
