@@ -1,7 +1,7 @@
 /** `fl-aggregator`: the committee and the aggregator. */
 import { randomFillSync } from "node:crypto";
 import { join } from "node:path";
-import { Command, Option } from "commander";
+import { Command, InvalidArgumentError, Option } from "commander";
 import { recoverResultSigner } from "../adapters/chain/result-signature.ts";
 import { connectionOptions, contentOptions, reporterFor } from "../adapters/cli/options.ts";
 import type { CommonFlags } from "../adapters/cli/options.ts";
@@ -19,11 +19,18 @@ import { listenAddress, openEndpoint, taskGateway, urlOf } from "./endpoint.ts";
 import type { ListenAddress } from "./endpoint.ts";
 import { createMemberStep } from "./member-loop.ts";
 import { addProposalRoutes } from "./proposal.ts";
+import { addRelayRoute, createRelay } from "./relay.ts";
 import { openRoundKeys } from "./round-keys.ts";
 
 interface NodeFlags extends CommonFlags {
   readonly listen: ListenAddress;
   readonly publicUrl?: string;
+}
+
+interface ServeFlags extends NodeFlags {
+  readonly data?: string;
+  readonly once?: boolean;
+  readonly batch?: number;
 }
 
 const random = (length: number): Uint8Array => randomFillSync(new Uint8Array(length));
@@ -39,8 +46,9 @@ nodeCommand("member", "check and attest shares, release one share sum a round, s
 
 nodeCommand("serve", "collect, interpolate, check, average, publish, finalise; open the next round", "127.0.0.1:7700")
   .option("--data <spec>", "measure each model on this test data")
+  .option("--batch <n>", "relay clients' signed submissions, up to this many in one transaction, at this account's cost", batchSize)
   .option("--once", "stop when the task is complete")
-  .action(async (flags: NodeFlags & { readonly data?: string; readonly once?: boolean }) => {
+  .action(async (flags: ServeFlags) => {
     const reporter = reporterFor(flags, "aggregator");
     await runCommand(reporter, (signal) => runAggregator(flags, reporter, signal));
   });
@@ -83,7 +91,7 @@ async function runMember(flags: NodeFlags & { readonly minClients?: number }, re
   }
 }
 
-async function runAggregator(flags: NodeFlags & { readonly data?: string; readonly once?: boolean }, reporter: Reporter, signal: AbortSignal): Promise<void> {
+async function runAggregator(flags: ServeFlags, reporter: Reporter, signal: AbortSignal): Promise<void> {
   const publicUrl = flags.publicUrl ?? urlOf(flags.listen);
   const node = await openNode(flags, "aggregator", publicUrl, reporter, signal);
   const { chain, session, state } = node;
@@ -94,9 +102,11 @@ async function runAggregator(flags: NodeFlags & { readonly data?: string; readon
     const member = (await chain.members())[seat - 1];
     return recoverResultSigner(chain.context, { ...settled, ...proposal.result }, signature).toLowerCase() === member?.toLowerCase();
   });
+  const relay = flags.batch === undefined ? undefined : createRelay({ chain, parameters: session.parameters, batch: flags.batch, reporter, clock: () => performance.now() });
+  if (relay !== undefined) addRelayRoute(app, relay, session.parameters);
   await openEndpoint(app, flags.listen, publicUrl, node, reporter);
   const evaluate = flags.data === undefined ? undefined : await evaluator(flags.data, session.document.model);
-  const step = createCoordinator({
+  const coordinate = createCoordinator({
     chain,
     session: { ...session, committer: await loadCommitter(session, state, random, reporter) },
     board,
@@ -105,6 +115,7 @@ async function runAggregator(flags: NodeFlags & { readonly data?: string; readon
     ...(evaluate === undefined ? {} : { evaluate }),
   });
   const { maxRounds } = session.parameters;
+  const step = async (): Promise<boolean> => (await relay?.step()) === true || coordinate();
   const complete = async (): Promise<boolean> => flags.once === true && maxRounds > 0 && (await chain.finalisedRounds()) >= maxRounds;
   try {
     await poll(node, reporter, flags.pollMs, step, complete);
@@ -126,6 +137,12 @@ async function openNode(flags: NodeFlags, role: string, publicUrl: string, repor
     reporter,
     signal,
   );
+}
+
+function batchSize(text: string): number {
+  const value = Number(text);
+  if (!Number.isInteger(value) || value < 1) throw new InvalidArgumentError("a positive whole number");
+  return value;
 }
 
 /** Runs steps until `complete`; looks at the chain again at once after an action. */

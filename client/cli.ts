@@ -13,6 +13,7 @@ const program = new Command("fl-client").description("Take part in a Verisum tas
 
 proverOption(contentOptions(connectionOptions(program.command("join").description("join a task and take part in its rounds until it is complete"), true)))
   .requiredOption("--data <spec>", "local data: digits, a folder or file in IDX (MNIST) format, or a CSV file; it never leaves this machine")
+  .option("--relay", "let a node of the task send the submission, in a batch with others'; send it from this account only if that takes too long")
   .option("--rounds <n>", "stop after taking part in this many rounds", positiveInteger)
   .action(async (flags: JoinFlags) => {
     const reporter = reporterFor(flags, "client");

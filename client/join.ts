@@ -19,12 +19,14 @@ import { auditTask } from "./audit/audit-task.ts";
 import { createClientStep } from "./client-loop.ts";
 import { openJournal } from "./journal.ts";
 import { createLearner } from "./learner.ts";
+import { createRelayClient } from "./relay.ts";
 import type { LocalLearner, ParticipantDependencies } from "./participant.ts";
 
 export interface JoinFlags extends CommonFlags {
   readonly data: string;
   readonly rounds?: number;
   readonly proverCommand?: ProverCommand;
+  readonly relay?: boolean;
 }
 
 /** The parts of a client that decide what it submits. */
@@ -57,6 +59,7 @@ export async function joinTask(flags: JoinFlags, reporter: Reporter, random: Ran
     journal,
     reporter,
     replicate: (cid) => network.replicate(store, cid),
+    ...(flags.relay === true ? { relay: createRelayClient({ chain, nodes: network.peers, fetch: globalThis.fetch, sleep: node.sleep, reporter }) } : {}),
     clock: () => performance.now(),
     audit: (after, until) => auditTask(session, { after, until }),
     onModel: async (round) => {

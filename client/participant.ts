@@ -2,7 +2,7 @@
 import { loadModelState } from "../adapters/task/checkpoint.ts";
 import type { CommittingSession } from "../adapters/task/session.ts";
 import type { Reporter } from "../adapters/cli/reporter.ts";
-import type { RoundRecords, RoundState, SubmittedRecord, TaskWriter } from "../adapters/chain/task-chain.ts";
+import type { Receipt, RoundRecords, RoundState, SubmittedRecord, TaskWriter } from "../adapters/chain/task-chain.ts";
 import { cidFromDigest, digestHexOfCid } from "../adapters/ipfs/cid.ts";
 import { sealShare, shareFileName } from "../protocol/bundle.ts";
 import { isVerisumError, VerisumError } from "../protocol/errors.ts";
@@ -14,6 +14,8 @@ import type { CommittedUpdate, Submission } from "../protocol/submission.ts";
 import { fromHex } from "../protocol/transcript.ts";
 import type { Hex } from "../protocol/transcript.ts";
 import type { Journal } from "./journal.ts";
+import { assertBudgetLeft } from "./privacy-ledger.ts";
+import type { SendThroughRelay } from "./relay.ts";
 
 /** The client's own learning: the update in units of the model's weights, and how it becomes bounded integers. */
 export interface LocalLearner {
@@ -35,6 +37,8 @@ export interface ParticipantDependencies {
   readonly reporter: Reporter;
   /** Copies a published directory to other parties; throws if fewer than enough hold it. */
   readonly replicate: (cid: string) => Promise<void>;
+  /** Sends through others first; absent if the client sends its own transactions only. */
+  readonly relay?: SendThroughRelay;
   /** Monotonic milliseconds. */
   readonly clock: () => number;
 }
@@ -55,6 +59,7 @@ export async function submitUpdate(deps: ParticipantDependencies, round: RoundSt
   const identity = { round: round.number, baseModelDigest: opened.baseModelDigest, parametersHash: session.parametersHash, weight };
   let submission = await journal.find(identity);
   if (submission === undefined) {
+    await assertBudgetLeft(deps, round.number);
     submission = await makeSubmission(deps, records, weight);
     await journal.keep({ ...identity, submission });
   } else {
@@ -62,11 +67,26 @@ export async function submitUpdate(deps: ParticipantDependencies, round: RoundSt
   }
   await deps.replicate(cidFromDigest(submission.sharesCid));
   const started = deps.clock();
-  const receipt = await chain.submit(round.number, submission);
+  if (deps.relay !== undefined && (await deps.relay(round.number, submission))) {
+    reporter.say("good", "accepted", `round ${round.number}: accepted by the contract, in a relayed batch`, { round: round.number, milliseconds: Math.round(deps.clock() - started) });
+    return true;
+  }
+  const receipt = await submitUnlessRelayed(chain, round.number, submission);
+  if (receipt === undefined) return true;
   reporter.say("good", "accepted", `round ${round.number}: accepted by the contract, ${receipt.gasUsed} gas`, {
     round: round.number, gas: receipt.gasUsed, transaction: receipt.transactionHash, milliseconds: Math.round(deps.clock() - started),
   });
   return true;
+}
+
+/** Sends the submission; undefined if a relayer's copy came first. @throws CHAIN_REVERTED */
+async function submitUnlessRelayed(chain: TaskWriter, round: bigint, submission: Submission): Promise<Receipt | undefined> {
+  try {
+    return await chain.submit(round, submission);
+  } catch (error) {
+    if (!isVerisumError(error, "CHAIN_REVERTED") || (await chain.client(chain.account)).lastSubmittedRound !== round) throw error;
+    return undefined;
+  }
 }
 
 /** Trains, commits, encrypts the shares, stores the bundle locally and proves. Nothing has left the machine when it returns. */

@@ -11,7 +11,7 @@ import { BASE_FIELD_ORDER, FIELD_ORDER } from "../../protocol/parameters.ts";
 import { addG1, G1_GENERATOR, G1_INFINITY, multiplyG1, negateG1, weightedSumG1 } from "../../protocol/points.ts";
 import type { Submission } from "../../protocol/submission.ts";
 import { word } from "../support/random.ts";
-import { reverts, VERISUM_INTERFACE } from "../support/reverts.ts";
+import { bytes32, reverts, VERISUM_INTERFACE } from "../support/reverts.ts";
 import { deployTask, makeSubmission, openChain, openRound, registerAll, roundOf, sendBatch, sendSubmission, setNextTime, signAs, signFor, snapshot, view } from "../support/task-on-chain.ts";
 import type { TaskOnChain } from "../support/task-on-chain.ts";
 
@@ -234,7 +234,3 @@ describe("submitBatch", function () {
     assert.equal(submissionDigest({ chainId: task.chainId, contract: task.address, round: 1n }, signed[0]!.client, one), expected);
   });
 });
-
-function bytes32(text: string): string {
-  return `0x${Buffer.from(text).toString("hex").padEnd(64, "0")}`;
-}

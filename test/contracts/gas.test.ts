@@ -1,11 +1,10 @@
 /** Gas of every call of a round, against a committed snapshot. `UPDATE_GAS=1` rewrites the snapshot. */
 import assert from "node:assert/strict";
-import { readFileSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
 import { after, before, describe, it } from "mocha";
 import type { ContractTransactionResponse } from "ethers";
 import type { NetworkConnection } from "hardhat/types/network";
 import { G1_GENERATOR, multiplyG1 } from "../../protocol/points.ts";
+import { assertGasSnapshot } from "../support/gas-snapshot.ts";
 import { word } from "../support/random.ts";
 import {
   as,
@@ -23,9 +22,6 @@ import {
 } from "../support/task-on-chain.ts";
 import type { TaskOnChain } from "../support/task-on-chain.ts";
 
-const SNAPSHOT_PATH = join(import.meta.dirname, "../vectors/gas.json");
-/** Relative change that fails. */
-const TOLERANCE = 0.05;
 /** Five members, threshold 2; the other costs hold at every model size, as only `submit` depends on the chunks. */
 const COMMITTEE = { committeeSize: 5, threshold: 2, quorum: 4 } as const;
 /** Limits of docs/protocol.md, section 10. */
@@ -82,13 +78,7 @@ describe("gas", function () {
     }
   }
 
-  it(`stays within ${100 * TOLERANCE} % of the snapshot`, () => {
-    if (process.env["UPDATE_GAS"] === "1") writeFileSync(SNAPSHOT_PATH, `${JSON.stringify(measured, undefined, 2)}\n`);
-    const snapshot = JSON.parse(readFileSync(SNAPSHOT_PATH, "utf8")) as Record<string, number>;
-    assert.deepEqual(Object.keys(measured).sort(), Object.keys(snapshot).sort());
-    const changed = Object.entries(measured).filter(([name, gas]) => Math.abs(gas - snapshot[name]!) > TOLERANCE * snapshot[name]!);
-    assert.deepEqual(changed.map(([name, gas]) => `${name}: ${snapshot[name]} -> ${gas}`), []);
-  });
+  it("stays near the snapshot", () => assertGasSnapshot("gas.json", measured));
 
   it("stays within the protocol's limits", () => {
     const one = measured["submit, 1 chunk, client 1, first round"]!;

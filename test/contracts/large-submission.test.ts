@@ -7,20 +7,14 @@ import { headOf } from "../../adapters/chain/large-submission.ts";
 import { lastStepOf, recordsOf, stepOf } from "../../adapters/chain/logs.ts";
 import type { EventArguments, TaskLog } from "../../adapters/chain/logs.ts";
 import type { ChunkProgress, SubmissionHead } from "../../adapters/chain/task-chain.ts";
-import { randomElement } from "../../protocol/field.ts";
-import { FIRST_ACCUMULATOR_HASH } from "../../protocol/groth16.ts";
 import { FIELD_ORDER } from "../../protocol/parameters.ts";
 import { addG1, G1_GENERATOR, multiplyG1, negateG1 } from "../../protocol/points.ts";
 import type { ChunkProof, Submission } from "../../protocol/submission.ts";
-import { chunkBound } from "../../protocol/submission.ts";
-import { parametersHash } from "../../protocol/task.ts";
-import { challengePoints, domainTag, hashWords, wiresDigest } from "../../protocol/transcript.ts";
 import type { Hex } from "../../protocol/transcript.ts";
-import { seededRandom, word } from "../support/random.ts";
-import { reverts, VERISUM_INTERFACE } from "../support/reverts.ts";
-import { as, deployTask, makeSubmission, openChain, openRound, registerAll, roundOf, SECRETS, sendSubmission, setNextTime, snapshot, submitAs, view } from "../support/task-on-chain.ts";
+import { word } from "../support/random.ts";
+import { bytes32, reverts, VERISUM_INTERFACE } from "../support/reverts.ts";
+import { as, deployTask, makeFirstStep, makeSubmission, openChain, openRound, registerAll, roundOf, sendSubmission, setNextTime, snapshot, submitAs, view } from "../support/task-on-chain.ts";
 import type { TaskOnChain } from "../support/task-on-chain.ts";
-import { simulateProof } from "../support/trapdoor-keys.ts";
 
 /** Five chunks of two kinds. */
 const CHUNK_KINDS = [1, 1, 0, 0, 0];
@@ -131,21 +125,9 @@ describe("a submission in several transactions", function () {
   });
 
   it("refuses to end with fewer chunks than the task has, though the head commits to no more and every proof holds", async () => {
-    const client = task.clients[0]!.address.toLowerCase() as Hex;
-    const random = seededRandom("four chunks");
-    const wires = Array.from({ length: 4 }, () => randomElement(random));
-    const short = { ...head, wiresDigest: wiresDigest(wires.map((wire) => multiplyG1(G1_GENERATOR, wire))) };
-    const words = [domainTag("challenge"), task.chainId, BigInt(task.address), 1n, BigInt(client), 1n, BigInt(parametersHash(task.parameters)), BigInt(task.parameters.genesisDigest)];
-    const { alpha, z } = challengePoints(hashWords([...words, head.commitment.x, head.commitment.y, BigInt(head.sharesDigest), BigInt(head.sharesCid), BigInt(short.wiresDigest), 1n, 5n]));
-    let hPrevious = FIRST_ACCUMULATOR_HASH;
-    const chunks = wires.map((wire, i): ChunkProof => {
-      const [y, h] = [randomElement(random), randomElement(random)];
-      const inputs = [y, h, alpha, z, chunkBound(i, 5, task.parameters.normBoundSquared), hPrevious];
-      hPrevious = h;
-      return { d: multiplyG1(G1_GENERATOR, wire), ...simulateProof(SECRETS, CHUNK_KINDS[i]!, wire, inputs, random), y, h };
-    });
+    const { head: short, chunks } = await makeFirstStep(task, task.clients[0]!, 4, valid);
     const progress = await progressIn(proveAs(0, short, START, chunks));
-    await reverts(finish(progress), "VerisumWrongLength");
+    await reverts(finish(progress), "VerisumWrongLength", bytes32("chunks"), 4, 5);
   });
 
   describe("refuses a step with one thing changed:", () => {

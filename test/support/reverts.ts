@@ -19,6 +19,11 @@ export async function reverts(call: Promise<unknown>, name: string, ...args: rea
   seenErrors.add(name);
 }
 
+/** A Solidity string literal as bytes32. */
+export function bytes32(text: string): string {
+  return `0x${Buffer.from(text).toString("hex").padEnd(64, "0")}`;
+}
+
 /** The custom error inside what a provider throws, wherever it puts the data. */
 function describe(error: unknown): ErrorDescription | null {
   for (let at = error as { data?: unknown; error?: unknown; cause?: unknown; info?: { error?: unknown } } | undefined; at !== undefined && at !== null; ) {

@@ -25,6 +25,8 @@ import { createCoordinator } from "../../aggregator/coordinator.ts";
 import { openEndpoint, taskGateway } from "../../aggregator/endpoint.ts";
 import { createMemberStep } from "../../aggregator/member-loop.ts";
 import type { MemberLoopDependencies } from "../../aggregator/member-loop.ts";
+import { addRelayRoute, createRelay } from "../../aggregator/relay.ts";
+import type { Relay } from "../../aggregator/relay.ts";
 import { addProposalRoutes } from "../../aggregator/proposal.ts";
 import type { VerificationKeys } from "../../protocol/verification-key.ts";
 import { openRoundKeys } from "../../aggregator/round-keys.ts";
@@ -118,6 +120,8 @@ export interface MemberRole {
 }
 
 export interface AggregatorRole {
+  /** Takes submissions at its URL; sends them when the test steps it. */
+  readonly relay: Relay;
   readonly url: string;
   readonly node: WritingNode;
   readonly reporter: Recorder;
@@ -150,6 +154,8 @@ export interface RoundHarness {
 }
 
 const MAX_TURNS = 400;
+/** Submissions in one transaction of the aggregator. */
+export const RELAY_BATCH = 3;
 
 /** A task of its own on a chain of its own. */
 async function deployAlone(options: HarnessOptions): Promise<DeployedCell> {
@@ -198,12 +204,15 @@ export async function startHarness(options: HarnessOptions): Promise<RoundHarnes
     const member = (await serving.node.chain.members())[seat - 1];
     return settled !== undefined && recoverResultSigner(serving.node.chain.context, { ...settled, ...proposal.result }, signature).toLowerCase() === member?.toLowerCase();
   });
+  const relay = createRelay({ chain: serving.node.chain, parameters: serving.node.session.parameters, batch: RELAY_BATCH, reporter: serving.reporter, clock: () => performance.now() });
+  addRelayRoute(serving.app, relay, serving.node.session.parameters);
   await serving.listen();
   const keys = await loadProvingKeys(serving.node.session, serving.node.state, csprng, serving.reporter);
   closers.push(() => keys.prover.close());
   const session: CommittingSession = { ...serving.node.session, committer: keys.committer };
   const coordinate = createCoordinator({ chain: serving.node.chain, session, board, reporter: serving.reporter, siblingNodes: { nodesOf: serving.node.network.nodesOf, fetch: globalThis.fetch } });
   const aggregator: AggregatorRole = {
+    relay,
     url: serving.url,
     node: serving.node,
     reporter: serving.reporter,

@@ -6,18 +6,21 @@ import type { BaseContract, ContractRunner, ContractTransactionReceipt, Contract
 import { encodeParameters, encodeSigned, encodeSubmission } from "../../adapters/chain/codec.ts";
 import { signResult } from "../../adapters/chain/result-signature.ts";
 import { signSubmission } from "../../adapters/chain/submission-signature.ts";
-import type { RoundResult, SignedSubmission } from "../../adapters/chain/task-chain.ts";
+import type { RoundResult, SignedSubmission, SubmissionHead } from "../../adapters/chain/task-chain.ts";
 import { randomElement, toField } from "../../protocol/field.ts";
 import { layoutOfTask, parametersHash } from "../../protocol/task.ts";
 import type { TaskParameters } from "../../protocol/task.ts";
 import { PRESETS } from "../../protocol/parameters.ts";
+import { FIRST_ACCUMULATOR_HASH } from "../../protocol/groth16.ts";
+import { G1_GENERATOR, multiplyG1 } from "../../protocol/points.ts";
 import type { G1 } from "../../protocol/points.ts";
-import type { Submission } from "../../protocol/submission.ts";
+import { chunkBound } from "../../protocol/submission.ts";
+import type { ChunkProof, Submission } from "../../protocol/submission.ts";
 import type { Hex, RoundContext } from "../../protocol/transcript.ts";
-import { resultPoint, toHex } from "../../protocol/transcript.ts";
+import { challengePoints, domainTag, hashWords, resultPoint, sharesDigest, toHex, wiresDigest } from "../../protocol/transcript.ts";
 import { encodeVerificationKeys, hashVerificationKeys } from "../../protocol/verification-key.ts";
 import { seededRandom, word } from "./random.ts";
-import { drawSecrets, keysOf, simulateOpening, simulateSubmission } from "./trapdoor-keys.ts";
+import { drawSecrets, keysOf, simulateOpening, simulateProof, simulateSubmission } from "./trapdoor-keys.ts";
 import type { SimulatedSubmission } from "./trapdoor-keys.ts";
 
 /** The tiny preset's keys, shared by all tests. */
@@ -68,6 +71,11 @@ export interface TaskOnChain {
   readonly clients: readonly HardhatEthersSigner[];
   /** Belongs to nobody. */
   readonly stranger: HardhatEthersSigner;
+}
+
+/** An account on chain or off. */
+interface HasAddress {
+  readonly address: string;
 }
 
 /** A chain of its own, in memory. Close `connection` after the test file. */
@@ -139,7 +147,7 @@ export async function view(task: TaskOnChain, name: string, ...args: unknown[]):
 }
 
 /** A submission that the contract accepts from this client in the current round. */
-export async function makeSubmission(task: TaskOnChain, client: HardhatEthersSigner, seed: string): Promise<SimulatedSubmission> {
+export async function makeSubmission(task: TaskOnChain, client: HasAddress, seed: string): Promise<SimulatedSubmission> {
   const round = (await roundOf(task)).number;
   const [weight] = (await view(task, "clientOf", client.address)) as [bigint];
   const model = (await view(task, "latestModel")) as { digest: Hex };
@@ -172,6 +180,34 @@ export async function sendSubmission(task: TaskOnChain, client: ContractRunner, 
   return as(task, client)["submit"]!(round ?? (await roundOf(task)).number, encodeSubmission(submission));
 }
 
+/** Chunks that the contract verifies as the first step, under a head that commits to their D and no others. */
+export async function makeFirstStep(task: TaskOnChain, client: HasAddress, count: number, of: Pick<Submission, "commitment" | "sharesCid" | "shareHashes">): Promise<{ readonly head: SubmissionHead; readonly chunks: readonly ChunkProof[] }> {
+  const random = seededRandom(`step of ${count} ${client.address}`);
+  const { parameters } = task;
+  const layout = layoutOfTask(parameters);
+  const wires = Array.from({ length: count }, () => randomElement(random));
+  const head = {
+    commitment: of.commitment,
+    sharesDigest: sharesDigest(of.shareHashes),
+    sharesCid: of.sharesCid,
+    wiresDigest: wiresDigest(wires.map((wire) => multiplyG1(G1_GENERATOR, wire))),
+  };
+  const { number } = await roundOf(task);
+  const [weight] = (await view(task, "clientOf", client.address)) as [bigint];
+  const submitter = [number, BigInt(client.address), weight, BigInt(parametersHash(parameters)), BigInt(parameters.genesisDigest)];
+  const committed = [head.commitment.x, head.commitment.y, BigInt(head.sharesDigest), BigInt(head.sharesCid), BigInt(head.wiresDigest)];
+  const sizes = [BigInt(parameters.threshold - 1), BigInt(layout.chunks.length)];
+  const { alpha, z } = challengePoints(hashWords([domainTag("challenge"), task.chainId, BigInt(task.address), ...submitter, ...committed, ...sizes]));
+  let hPrevious = FIRST_ACCUMULATOR_HASH;
+  const chunks = wires.map((wire, i): ChunkProof => {
+    const [y, h] = [randomElement(random), randomElement(random)];
+    const inputs = [y, h, alpha, z, chunkBound(i, layout.chunks.length, parameters.normBoundSquared), hPrevious];
+    hPrevious = h;
+    return { d: multiplyG1(G1_GENERATOR, wire), ...simulateProof(SECRETS, layout.chunks[i]!.kindIndex, wire, inputs, random), y, h };
+  });
+  return { head, chunks };
+}
+
 /** Makes a submission of the client with this index and signs it for a relayer. */
 export async function signAs(task: TaskOnChain, clientIndex: number, seed = "submission"): Promise<SimulatedSubmission & { readonly signed: SignedSubmission }> {
   const client = task.clients[clientIndex]!;
@@ -180,7 +216,7 @@ export async function signAs(task: TaskOnChain, clientIndex: number, seed = "sub
 }
 
 /** This account's signature over a submission in the current round, whoever made it. */
-export async function signFor(task: TaskOnChain, client: HardhatEthersSigner, submission: Submission, context: Partial<RoundContext> = {}): Promise<SignedSubmission> {
+export async function signFor(task: TaskOnChain, client: HardhatEthersSigner | Wallet, submission: Submission, context: Partial<RoundContext> = {}): Promise<SignedSubmission> {
   const round = (await roundOf(task)).number;
   return signSubmission(client as unknown as Wallet, { chainId: task.chainId, contract: task.address, round, ...context }, submission);
 }

@@ -1,0 +1,132 @@
+/**
+ * Relays clients' signed submissions, many in one transaction (docs/protocol.md, section 6). A relayer can leave a submission out,
+ * upon which its client sends it itself; it cannot change one. It pays the gas, for registered clients and once a round each.
+ */
+import type { FastifyInstance } from "fastify";
+import { largestBatch } from "../adapters/chain/batch-size.ts";
+import { checkSubmissionSignature } from "../adapters/chain/submission-signature.ts";
+import type { RoundState, SignedSubmission, TaskWriter } from "../adapters/chain/task-chain.ts";
+import type { Reporter } from "../adapters/cli/reporter.ts";
+import { parseSignedSubmission, signedSubmissionBytes } from "../adapters/task/signed-submission.ts";
+import { isVerisumError, VerisumError } from "../protocol/errors.ts";
+import type { TaskParameters } from "../protocol/task.ts";
+import type { Hex } from "../protocol/transcript.ts";
+
+/** A submission waits this long for others to share its transaction with. */
+const WAIT_MS = 5_000;
+/** With less time than this left in the phase, nothing waits. */
+const LAST_SECONDS = 60;
+/** Submissions that one client may have checked in a round: each costs a simulated call. */
+const CHECKS_PER_ROUND = 4;
+
+export interface RelayDependencies {
+  readonly chain: TaskWriter;
+  readonly parameters: TaskParameters;
+  /** Most submissions in one transaction; fewer if that many do not fit. */
+  readonly batch: number;
+  readonly reporter: Reporter;
+  /** Monotonic milliseconds. */
+  readonly clock: () => number;
+}
+
+export interface Relay {
+  /**
+   * Checks a submission, by the contract itself in a simulated call, and keeps it for the next batch.
+   * @throws SIGNATURE_INVALID, ROLE_NOT_REGISTERED, IPFS_BUSY (too many checks), IPFS_REQUEST_INVALID (no such round collects), CHAIN_REVERTED
+   */
+  accept(round: bigint, signed: SignedSubmission): Promise<void>;
+  /** Sends a batch if it is full, complete or has waited long enough. Returns whether it sent one. */
+  step(): Promise<boolean>;
+}
+
+interface Pending {
+  readonly signed: SignedSubmission;
+  readonly since: number;
+}
+
+/** @throws PARAMETERS_INVALID if the task's submissions are too large for a batch */
+export function createRelay({ chain, parameters, batch, reporter, clock }: RelayDependencies): Relay {
+  const most = Math.min(batch, largestBatch(parameters.chunkKinds.length, parameters));
+  if (most < 1) throw new VerisumError("PARAMETERS_INVALID", `submissions of ${parameters.chunkKinds.length} chunks fill more than one transaction and cannot be relayed`, { chunks: parameters.chunkKinds.length });
+  let current = 0n;
+  const pending = new Map<Hex, Pending>();
+  const checks = new Map<Hex, number>();
+  const enter = (round: bigint): void => {
+    if (round === current) return;
+    current = round;
+    pending.clear();
+    checks.clear();
+  };
+
+  /** Sends; if the contract refuses, halves the batch until the refused submissions stand alone, and drops those. */
+  const send = async (round: bigint, batched: readonly SignedSubmission[]): Promise<void> => {
+    try {
+      const receipt = await chain.submitBatch(round, batched);
+      reporter.say("good", "relayed", `round ${round}: ${batched.length} submissions in one transaction, ${receipt.gasUsed / BigInt(batched.length)} gas each`, {
+        round, submissions: batched.length, gas: receipt.gasUsed, transaction: receipt.transactionHash,
+      });
+    } catch (error) {
+      if (!isVerisumError(error, "CHAIN_REVERTED")) throw error;
+      const name = String(error.details.error);
+      if (batched.length > 1 && name !== "VerisumBatchEmpty") {
+        const half = Math.ceil(batched.length / 2);
+        await send(round, batched.slice(0, half));
+        await send(round, batched.slice(half));
+        return;
+      }
+      if (name !== "VerisumBatchEmpty") reporter.say("warn", "relay-refused", `round ${round}: the submission of ${batched[0]!.client} was refused: ${name}`, { round, client: batched[0]!.client, reason: name });
+    }
+    for (const { client } of batched) pending.delete(client);
+  };
+
+  return {
+    accept: async (number, signed) => {
+      const round = await chain.round();
+      if (round.number !== number || round.phase !== "Collecting") throw new VerisumError("IPFS_REQUEST_INVALID", `round ${number} does not collect submissions`, { round: number });
+      enter(number);
+      checkSubmissionSignature({ ...chain.context, round: number }, signed);
+      const { weight, activeFromRound, lastSubmittedRound } = await chain.client(signed.client);
+      if (weight === 0 || activeFromRound > number) throw new VerisumError("ROLE_NOT_REGISTERED", `${signed.client} is no client of round ${number}`, { client: signed.client });
+      if (lastSubmittedRound === number || pending.has(signed.client)) return;
+      const made = checks.get(signed.client) ?? 0;
+      if (made === CHECKS_PER_ROUND) throw new VerisumError("IPFS_BUSY", `${signed.client} had ${made} submissions checked in this round`, { client: signed.client });
+      checks.set(signed.client, made + 1);
+      await chain.checkBatch(number, [signed]);
+      if (current === number) pending.set(signed.client, { signed, since: clock() });
+    },
+    step: async () => {
+      if (pending.size === 0) return false;
+      const round = await chain.round();
+      enter(round.number);
+      if (round.phase !== "Collecting") pending.clear();
+      if (pending.size === 0 || !(await isDue(round))) return false;
+      await send(round.number, [...pending.values()].slice(0, most).map(({ signed }) => signed));
+      return true;
+    },
+  };
+
+  async function isDue(round: RoundState): Promise<boolean> {
+    const complete = round.submitted + pending.size >= round.expected;
+    const oldest = Math.min(...[...pending.values()].map(({ since }) => since));
+    return pending.size >= most || complete || clock() - oldest >= WAIT_MS || round.deadline - (await chain.blockTime()) < LAST_SECONDS;
+  }
+}
+
+const STATUS: Readonly<Record<string, number>> = { SIGNATURE_INVALID: 403, ROLE_NOT_REGISTERED: 403, CHAIN_REVERTED: 422, IPFS_BUSY: 429, IPFS_REQUEST_INVALID: 409, ENCODING_NOT_CANONICAL: 400 };
+
+/** Adds `POST /v1/submissions/{round}`: 202 if the submission is kept, or in already; errors are `{ code, message }`. The app parses JSON already. */
+export function addRelayRoute(app: FastifyInstance, relay: Relay, parameters: TaskParameters): void {
+  const bodyLimit = signedSubmissionBytes(parameters.chunkKinds.length, parameters);
+  app.post("/v1/submissions/:round", { bodyLimit }, async (request, reply) => {
+    const { round } = request.params as { round: string };
+    try {
+      if (!/^[0-9]{1,19}$/.test(round)) throw new VerisumError("ENCODING_NOT_CANONICAL", "not a round's number");
+      const signed = parseSignedSubmission(request.body);
+      await relay.accept(BigInt(round), signed);
+      return await reply.status(202).send({ client: signed.client });
+    } catch (error) {
+      if (!isVerisumError(error) || STATUS[error.code] === undefined) throw error;
+      return reply.status(STATUS[error.code]!).send({ code: error.code, message: error.message });
+    }
+  });
+}

@@ -1,0 +1,59 @@
+/** Sends a client's submission through a node that relays, and sees whether it gets onto the chain. */
+import type { TaskWriter } from "../adapters/chain/task-chain.ts";
+import type { Reporter } from "../adapters/cli/reporter.ts";
+import type { Sleep } from "../adapters/cli/sleep.ts";
+import { signedSubmissionJson } from "../adapters/task/signed-submission.ts";
+import type { Submission } from "../protocol/submission.ts";
+
+const TIMEOUT_MS = 15_000;
+const POLL_MS = 1_000;
+/** A relayer has this long, or half of what is left of the phase if that is less. */
+const PATIENCE_SECONDS = 60;
+
+export interface RelayClientDependencies {
+  readonly chain: TaskWriter;
+  /** Base URLs of the task's nodes; those that do not relay refuse. */
+  readonly nodes: () => readonly string[];
+  readonly fetch: typeof globalThis.fetch;
+  readonly sleep: Sleep;
+  readonly reporter: Reporter;
+}
+
+/** Returns true once the submission is on chain; false if it is not in time, and the client has to send it itself. */
+export type SendThroughRelay = (round: bigint, submission: Submission) => Promise<boolean>;
+
+export function createRelayClient({ chain, nodes, fetch, sleep, reporter }: RelayClientDependencies): SendThroughRelay {
+  return async (round, submission) => {
+    const body = signedSubmissionJson(await chain.signSubmission(round, submission));
+    const node = await firstThatTakes(nodes(), round, body, fetch);
+    if (node === undefined) {
+      reporter.say("warn", "no-relay", `round ${round}: no node relays the submission`, { round });
+      return false;
+    }
+    const now = await chain.blockTime();
+    const until = now + Math.min(PATIENCE_SECONDS, Math.max(0, (await chain.round()).deadline - now) / 2);
+    reporter.say("info", "handed-over", `round ${round}: ${node} relays the submission`, { round, node });
+    for (let polls = 0; polls * POLL_MS <= PATIENCE_SECONDS * 1000; polls++) {
+      // What is on chain under this account carries its signature: a relayer cannot have changed it.
+      if ((await chain.client(chain.account)).lastSubmittedRound === round) return true;
+      if ((await chain.blockTime()) >= until) break;
+      await sleep(POLL_MS);
+    }
+    reporter.say("warn", "relay-late", `round ${round}: the submission is not on chain in time; sending it directly`, { round, node });
+    return false;
+  };
+}
+
+async function firstThatTakes(nodes: readonly string[], round: bigint, body: string, fetch: typeof globalThis.fetch): Promise<string | undefined> {
+  for (const node of nodes) {
+    try {
+      const url = new URL(`v1/submissions/${round}`, node.endsWith("/") ? node : `${node}/`);
+      const response = await fetch(url, { method: "POST", headers: { "content-type": "application/json" }, body, redirect: "error", signal: AbortSignal.timeout(TIMEOUT_MS) });
+      await response.body?.cancel();
+      if (response.status === 202) return node;
+    } catch {
+      // Unreachable: the next one may relay.
+    }
+  }
+  return undefined;
+}
