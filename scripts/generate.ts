@@ -19,7 +19,8 @@ const ROOT = fileURLToPath(new URL("../", import.meta.url));
 
 /** Contents by path from the project's root. */
 function generateAll(): Record<string, string> {
-  return { ...generateContractFiles(), ...generateAbiFiles(), ...generateCircuitFiles(), ...generateDocFiles(), ...generateScaleFiles(), ...generateVectorFiles() };
+  const docs = generateDocFiles();
+  return { ...generateContractFiles(), ...generateAbiFiles(), ...generateCircuitFiles(), ...docs, ...generateScaleFiles(docs["docs/bench.md"]), ...generateVectorFiles() };
 }
 
 function present(path: string): string | undefined {

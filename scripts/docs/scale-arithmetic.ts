@@ -41,22 +41,25 @@ interface Scale {
   readonly committeeGas: number;
 }
 
-/** `docs/scale.md` with its tables written anew. */
-export function generateScaleFiles(): Record<string, string> {
+/**
+ * `docs/scale.md` with its tables written anew.
+ * @param bench the page of measurements; what this run of the generator makes of it, if it does
+ */
+export function generateScaleFiles(bench = read("docs/bench.md")): Record<string, string> {
   const gas = JSON.parse(read("test/vectors/gas.json")) as Record<string, number>;
-  const scales = DIMENSIONS.map((dimension) => scaleOf(dimension, gas));
+  const scales = DIMENSIONS.map((dimension) => scaleOf(dimension, gas, bench));
   const tables: Readonly<Record<string, string>> = {
     assumptions: assumptionsTable(),
     bytes: bytesTable(scales),
     gas: gasTable(scales, gas),
-    money: moneyTable(scales),
-    seconds: secondsTable(),
+    money: moneyTable(scales, gas),
+    seconds: secondsTable(bench),
   };
   const page = read("docs/scale.md").replaceAll(/<!-- (\w+): generated -->\n[^]*?<!-- end -->/g, (_, name: string) => `<!-- ${name}: generated -->\n\n${tables[name] ?? ""}\n\n<!-- end -->`);
   return { "docs/scale.md": page };
 }
 
-function scaleOf(dimension: number, gas: Record<string, number>): Scale {
+function scaleOf(dimension: number, gas: Record<string, number>, bench: string): Scale {
   const layout = layoutFor(PRESETS.standard, dimension);
   const chunks = layout.chunks.length;
   const furtherChunk = (gas["submit, 5 chunks"]! - gas["submit, 2 chunks"]!) / 3;
@@ -66,13 +69,13 @@ function scaleOf(dimension: number, gas: Record<string, number>): Scale {
   const submitGas = Math.round(chunks === 1 ? oneChunk : gas["submit, 2 chunks"]! + (chunks - 2) * furtherChunk + (kinds - 1) * furtherKind);
   // Selector, round, offset, the head of eight words, three array lengths, a hash a seat, twelve words a chunk, t − 1 evaluations.
   const calldataBytes = 4 + 32 * (2 + 8 + 3 + MEMBERS + 12 * chunks + THRESHOLD - 1);
-  const committeeGas = gas.openRound! + MEMBERS * (gas.attest! + gas.release! + keyGas()) + gas["propose, 4 members"]! + gas["settle, 1 excluded"]! + gas["finalize, 2 signatures"]!;
+  const committeeGas = gas.openRound! + MEMBERS * (gas.attest! + gas.release! + keyGas(bench)) + gas["propose, 4 members"]! + gas["settle, 1 excluded"]! + gas["finalize, 2 signatures"]!;
   return { dimension, chunks, elements: layout.elementCount, submitGas, calldataBytes, committeeGas };
 }
 
 /** One member's key of one round; a batch of eight costs less. */
-function keyGas(): number {
-  return Number(read("docs/bench.md").match(/^\| registerRoundKeys \| ([\d,]+) /m)?.[1]?.replaceAll(",", "") ?? 0);
+function keyGas(bench: string): number {
+  return Number(bench.match(/^\| registerRoundKeys \| ([\d,]+) /m)?.[1]?.replaceAll(",", "") ?? 0);
 }
 
 function assumptionsTable(): string {
@@ -115,8 +118,7 @@ function gasTable(scales: readonly Scale[], gas: Record<string, number>): string
   ]);
 }
 
-function moneyTable(scales: readonly Scale[]): string {
-  const gas = JSON.parse(read("test/vectors/gas.json")) as Record<string, number>;
+function moneyTable(scales: readonly Scale[], gas: Record<string, number>): string {
   const l1 = GWEI.flatMap((gwei) => [
     [`L1, ${gwei} gwei: a client, alone`, ...scales.map((scale) => usd(ether(scale.submitGas, gwei)))],
     [`L1, ${gwei} gwei: a client, batched`, ...scales.map((scale) => usd(ether(batched(scale, gas), gwei)))],
@@ -132,9 +134,9 @@ function moneyTable(scales: readonly Scale[]): string {
 }
 
 /** Seconds from docs/bench.md, where it has them; the largest model is scaled from the one before. */
-function secondsTable(): string {
+function secondsTable(bench: string): string {
   const [small, middle, large] = DIMENSIONS;
-  const columns = [(row: string) => benchMs(row, small), (row: string) => benchMs(row, middle), (row: string) => scaled(benchMs(row, middle), large / middle)] as const;
+  const columns = [(row: string) => benchMs(bench, row, small), (row: string) => benchMs(bench, row, middle), (row: string) => scaled(benchMs(bench, row, middle), large / middle)] as const;
   const line = (title: string, row: string, times: number): string[] => [title, ...columns.map((column) => duration(scaled(column(row), times)))];
   return table(["seconds in one round, one machine of docs/bench.md", `d = ${count(small)}`, `d = ${count(middle)}`, `d = ${count(large)}, scaled`], [
     line("client: everything after training", "total", 1),
@@ -146,8 +148,8 @@ function secondsTable(): string {
 }
 
 /** Milliseconds of a row for a model size; undefined if the page has no such figure. */
-function benchMs(row: string, dimension: number): number | undefined {
-  const lines = read("docs/bench.md").split("\n");
+function benchMs(bench: string, row: string, dimension: number): number | undefined {
+  const lines = bench.split("\n");
   const at = lines.findIndex((line) => line.startsWith(`| ${row} |`));
   const head = lines.slice(0, Math.max(at, 0)).findLast((line) => line.includes("d = "));
   const column = cells(head).findIndex((cell) => cell === `d = ${count(dimension)}`);

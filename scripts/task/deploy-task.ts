@@ -3,8 +3,9 @@ import { JsonRpcProvider, NonceManager } from "ethers";
 import type { Wallet } from "ethers";
 import { deployTask } from "../../adapters/chain/deploy.ts";
 import type { Deployment } from "../../adapters/chain/deploy.ts";
-import { registerCell } from "../../adapters/chain/cell-group.ts";
+import { readCellGroup, registerCell } from "../../adapters/chain/cell-group.ts";
 import { connectWriter } from "../../adapters/chain/connect.ts";
+import { VerisumError } from "../../protocol/errors.ts";
 import { fromHex } from "../../protocol/transcript.ts";
 import type { Hex } from "../../protocol/transcript.ts";
 import { decodeVerificationKeys } from "../../protocol/verification-key.ts";
@@ -23,12 +24,13 @@ export interface Roster {
 /**
  * @param wallet the operator, who pays
  * @param groupWallet the operator of the group that the task's document names, if it names one and that is somebody else
- * @throws KEY_REFUSED before anything is sent, CHAIN_* errors
+ * @throws KEY_REFUSED, CELLS_GROUP_INVALID before anything is sent, CHAIN_* errors
  */
 export async function deployPreparedTask(rpc: string, wallet: Wallet, prepared: PreparedTask, roster: Roster, onStep: (step: string) => void, groupWallet = wallet): Promise<Deployment> {
   guardVerificationKeys(decodeVerificationKeys(fromHex(prepared.keys)), presetOf(prepared.parameters));
   const provider = new JsonRpcProvider(rpc, undefined, { polling: true, pollingInterval: 100, cacheTimeout: -1 });
   const signer = new NonceManager(wallet.connect(provider));
+  if (prepared.group !== undefined) await requirePlace(provider, prepared.group);
   const deployment = await deployTask(signer, prepared.parameters, fromHex(prepared.keys), wallet.address);
   onStep(`deployed at ${deployment.contract}, ${deployment.gasUsed} gas`);
   if (roster.fundWei !== undefined) await fund(signer, [...roster.members, ...roster.clients.map(({ account }) => account)], roster.fundWei);
@@ -42,6 +44,12 @@ export async function deployPreparedTask(rpc: string, wallet: Wallet, prepared: 
   for (const { account, weight } of roster.clients) await chain.registerClient(account, weight);
   onStep(`registered ${roster.members.length} members and ${roster.clients.length} clients`);
   return deployment;
+}
+
+/** Before gas is spent on a cell that the group would refuse. @throws CELLS_GROUP_INVALID */
+async function requirePlace(provider: JsonRpcProvider, group: Hex): Promise<void> {
+  const { cellCount, cells } = await readCellGroup({ provider, request: (work) => work() }, group);
+  if (cells.length >= cellCount) throw new VerisumError("CELLS_GROUP_INVALID", `group ${group} has all of its ${cellCount} cells`, { group });
 }
 
 async function fund(signer: NonceManager, accounts: readonly Hex[], wei: bigint): Promise<void> {
