@@ -1,4 +1,4 @@
-/** Writes what follows from code and measurements: `docs/errors.md`, and the tables of figures in the README. */
+/** Writes what follows from code and measurements: `docs/errors.md`, `docs/bench.md` with its plots, and the tables of figures in the README. */
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -6,6 +6,8 @@ import { exitStatusOf } from "../adapters/cli/run.ts";
 import { ERROR_CODES } from "../protocol/errors.ts";
 import type { ErrorCode } from "../protocol/errors.ts";
 import { PRESETS } from "../protocol/parameters.ts";
+import { reportFiles } from "./bench/report.ts";
+import type { BenchReport } from "./bench/report.ts";
 import { ERROR_ADVICE } from "./docs/error-advice.ts";
 
 const ROOT = fileURLToPath(new URL("../", import.meta.url));
@@ -15,12 +17,13 @@ const QUOTED_ROWS = ["| prove ", "| total |", "| processor time", "| peak memory
 
 /** Pages by path from the project's root. */
 export function generateDocFiles(): Record<string, string> {
-  return { "docs/errors.md": errorsPage(), "README.md": readme() };
+  const bench = reportFiles(JSON.parse(read("docs/data/bench.json")) as BenchReport);
+  return { "docs/errors.md": errorsPage(), ...bench, "README.md": readme(bench["docs/bench.md"]!) };
 }
 
 /** The README with its tables of figures written anew between their markers. */
-function readme(): string {
-  const tables: Readonly<Record<string, string>> = { constraints: constraintsTable(), gas: gasTable(), bench: benchTable() };
+function readme(benchPage: string): string {
+  const tables: Readonly<Record<string, string>> = { constraints: constraintsTable(), gas: gasTable(), bench: benchTable(benchPage) };
   return read("README.md").replaceAll(/<!-- (\w+): generated -->\n[^]*?<!-- end -->/g, (_, name: string) => `<!-- ${name}: generated -->\n\n${tables[name] ?? ""}\n\n<!-- end -->`);
 }
 
@@ -35,8 +38,8 @@ function gasTable(): string {
   return table(["call", "gas"], Object.entries(gas).map(([call, used]) => [call, grouped(used)]));
 }
 
-function benchTable(): string {
-  const lines = read("docs/bench.md").split("\n");
+function benchTable(page: string): string {
+  const lines = page.split("\n");
   const sizes = lines.find((line) => line.startsWith("| stage |"));
   return [sizes?.replace("stage", "ms, unless bytes or MB"), lines.find((line) => line.startsWith("| --- |")), ...lines.filter((line) => QUOTED_ROWS.some((start) => line.startsWith(start)))].join("\n");
 }
