@@ -39,7 +39,8 @@ function gasTable(): string {
 }
 
 function benchTable(page: string): string {
-  const lines = page.split("\n");
+  // Tables after these have lines of the same names.
+  const lines = page.split("\n## Gas")[0]!.split("\n");
   const sizes = lines.find((line) => line.startsWith("| stage |"));
   return [sizes?.replace("stage", "ms, unless bytes or MB"), lines.find((line) => line.startsWith("| --- |")), ...lines.filter((line) => QUOTED_ROWS.some((start) => line.startsWith(start)))].join("\n");
 }
