@@ -23,8 +23,6 @@ const FAN_OUT = 16;
 const GWEI = [1, 10, 30] as const;
 const USD_PER_ETHER = 3000;
 const L1_GAS_PER_SECOND = 60_000_000 / 12;
-/** A relayed submission in a batch of 20, with one chunk: the bound that batches are designed for. */
-const BATCHED_SUBMISSION_GAS = 150_000;
 const L2_EXECUTION_GWEI = 0.01;
 const L2_GAS_PER_SECOND = 10_000_000;
 /** A blob byte costs one unit of blob gas; submissions are incompressible. */
@@ -46,8 +44,8 @@ interface Scale {
  * @param bench the page of measurements; what this run of the generator makes of it, if it does
  */
 export function generateScaleFiles(bench = read("docs/bench.md")): Record<string, string> {
-  const gas = JSON.parse(read("test/vectors/gas.json")) as Record<string, number>;
-  const scales = DIMENSIONS.map((dimension) => scaleOf(dimension, gas, bench));
+  const gas = { ...(JSON.parse(read("test/vectors/gas-limits.json")) as Record<string, number>), ...(JSON.parse(read("test/vectors/gas.json")) as Record<string, number>) };
+  const scales = DIMENSIONS.map((dimension) => scaleOf(dimension, gas));
   const tables: Readonly<Record<string, string>> = {
     assumptions: assumptionsTable(),
     bytes: bytesTable(scales),
@@ -59,23 +57,18 @@ export function generateScaleFiles(bench = read("docs/bench.md")): Record<string
   return { "docs/scale.md": page };
 }
 
-function scaleOf(dimension: number, gas: Record<string, number>, bench: string): Scale {
+function scaleOf(dimension: number, gas: Record<string, number>): Scale {
   const layout = layoutFor(PRESETS.standard, dimension);
   const chunks = layout.chunks.length;
   const furtherChunk = (gas["submit, 5 chunks"]! - gas["submit, 2 chunks"]!) / 3;
   const oneChunk = gas["submit, 1 chunk, client 1"]!;
   const kinds = new Set(layout.chunks.map(({ kindIndex }) => kindIndex)).size;
   const furtherKind = gas["submit, 2 chunks of 2 kinds"]! - gas["submit, 2 chunks"]!;
-  const submitGas = Math.round(chunks === 1 ? oneChunk : gas["submit, 2 chunks"]! + (chunks - 2) * furtherChunk + (kinds - 1) * furtherKind);
+  const submitGas = gas[`submit, ${chunks} chunks`] ?? Math.round(chunks === 1 ? oneChunk : gas["submit, 2 chunks"]! + (chunks - 2) * furtherChunk + (kinds - 1) * furtherKind);
   // Selector, round, offset, the head of eight words, three array lengths, a hash a seat, twelve words a chunk, t − 1 evaluations.
   const calldataBytes = 4 + 32 * (2 + 8 + 3 + MEMBERS + 12 * chunks + THRESHOLD - 1);
-  const committeeGas = gas.openRound! + MEMBERS * (gas.attest! + gas.release! + keyGas(bench)) + gas["propose, 4 members"]! + gas["settle, 1 excluded"]! + gas["finalize, 2 signatures"]!;
+  const committeeGas = gas.openRound! + MEMBERS * (gas.attest! + gas.release! + gas["registerRoundKeys, 8 keys"]! / 8) + gas["propose, 4 members"]! + gas["settle, 1 excluded"]! + gas["finalize, 2 signatures"]!;
   return { dimension, chunks, elements: layout.elementCount, submitGas, calldataBytes, committeeGas };
-}
-
-/** One member's key of one round; a batch of eight costs less. */
-function keyGas(bench: string): number {
-  return Number(bench.match(/^\| registerRoundKeys \| ([\d,]+) /m)?.[1]?.replaceAll(",", "") ?? 0);
 }
 
 function assumptionsTable(): string {
@@ -84,7 +77,7 @@ function assumptionsTable(): string {
     ["committee of each cell", `n = ${MEMBERS}, t = ${THRESHOLD}, as the gas figures`],
     ["L1", `${GWEI.join(", ")} gwei, ${count(USD_PER_ETHER)} USD for an ether, a block limit of 60 million gas every 12 s with nobody else`],
     ["L2", `${L2_EXECUTION_GWEI} gwei for execution, ${count(L2_GAS_PER_SECOND)} gas a second; data in blobs at ${BLOB_GWEI.join(" or ")} gwei a byte, uncompressed`],
-    ["a submission relayed in a batch of 20", `${count(BATCHED_SUBMISSION_GAS)} gas for one chunk, the design's bound; alone: measured`],
+    ["a submission relayed in a batch of 20", "measured with one chunk; further chunks at what they cost alone"],
   ]);
 }
 
@@ -106,8 +99,8 @@ function bytesTable(scales: readonly Scale[]): string {
 
 function gasTable(scales: readonly Scale[], gas: Record<string, number>): string {
   return table(["gas in one round", ...scales.map(header)], [
-    ["client: submit alone", ...scales.map(({ submitGas, chunks }) => `${count(submitGas)}${chunks > 5 ? " (extrapolated)" : ""}`)],
-    ["client: relayed in a batch (assumed)", ...scales.map((scale) => count(batched(scale, gas)))],
+    ["client: submit alone", ...scales.map(({ submitGas, chunks }) => `${count(submitGas)}${chunks === 1 || `submit, ${chunks} chunks` in gas ? "" : " (extrapolated)"}`)],
+    ["client: relayed in a batch of 20", ...scales.map((scale) => count(batched(scale, gas)))],
     ["a cell's other calls, keys included", ...scales.map(({ committeeGas }) => count(committeeGas))],
     ["the same for each of 256 clients", ...scales.map(({ committeeGas }) => count(committeeGas / CELL))],
     ["a full cell, submissions alone", ...scales.map((scale) => count(CELL * scale.submitGas + scale.committeeGas))],
@@ -160,8 +153,8 @@ function benchMs(bench: string, row: string, dimension: number): number | undefi
 const cells = (line: string | undefined): string[] => (line ?? "").split("|").map((cell) => cell.trim());
 const shape = ({ elements }: Scale): { elementCount: number; threshold: number } => ({ elementCount: elements, threshold: THRESHOLD });
 const header = ({ dimension }: Scale): string => `d = ${count(dimension)}`;
-/** The first chunk at the batch's bound, further ones as measured alone. */
-const batched = ({ submitGas }: Scale, gas: Record<string, number>): number => BATCHED_SUBMISSION_GAS + submitGas - gas["submit, 1 chunk, client 1"]!;
+/** The first chunk as measured in a batch, further ones as measured alone. */
+const batched = ({ submitGas }: Scale, gas: Record<string, number>): number => gas["batch of 20, per client, later round"]! + submitGas - gas["submit, 1 chunk, client 1"]!;
 const groupGas = ({ committeeGas }: Scale, submission: number): number => CLIENTS * submission + CELLS * committeeGas;
 const ether = (gas: number, gwei: number): number => gas * gwei * 1e-9;
 const scaled = (value: number | undefined, by: number): number | undefined => (value === undefined ? undefined : value * by);
