@@ -135,6 +135,7 @@ abstract contract Registration is IVerisum {
     function _currentRound() internal view virtual returns (uint64);
     function _currentPhase() internal view virtual returns (Phase);
     function _restartKeyWindow() internal virtual;
+    function _reserveRecord(uint256 index) internal virtual;
 
     /// @dev Seats that have a key for the round.
     function _keyMaskOf(uint64 round_) internal view returns (uint32) {
@@ -173,6 +174,7 @@ abstract contract Registration is IVerisum {
         client.weight = weight;
         client.activeFromRound = activeFromRound;
         client.bondWei = bondWei;
+        _reserveRecord(clientCount);
         ++clientCount;
         // Cannot truncate: total <= MAX_TOTAL_WEIGHT < 2^16.
         registeredWeight = uint16(total);

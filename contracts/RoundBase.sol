@@ -78,6 +78,11 @@ abstract contract RoundBase is Registration {
         return _header.phase;
     }
 
+    /// @dev Whoever registers pays for the slot that a submission overwrites each round: the first round costs what later ones do.
+    function _reserveRecord(uint256 index) internal override {
+        if (_records[index] == 0) _records[index] = bytes32(uint256(1));
+    }
+
     /// @dev Cannot truncate before the year 36,812.
     function _now() internal view returns (uint40) {
         return uint40(block.timestamp);
