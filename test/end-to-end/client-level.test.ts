@@ -1,0 +1,82 @@
+/** A task whose clients are protected as a whole: noise of every client, real proofs, the contract's ledger, the auditor. */
+import assert from "node:assert/strict";
+import { after, before, describe, it } from "mocha";
+import type { Dataset } from "../../adapters/learning/dataset.ts";
+import { seededStream } from "../../adapters/learning/seeded-stream.ts";
+import { createTrainer } from "../../adapters/learning/trainer.ts";
+import { loadCheckpointConfig } from "../../adapters/task/checkpoint.ts";
+import { normBoundOf } from "../../adapters/task/encoding.ts";
+import { createLearner } from "../../client/learner.ts";
+import { VerisumError } from "../../protocol/errors.ts";
+import { normBoundSquared } from "../../protocol/quantise.ts";
+import { csprng, startHarness, TINY_TASK } from "../support/round-harness.ts";
+import type { RoundHarness } from "../support/round-harness.ts";
+
+const ROUNDS = 2;
+const DELTA = 1e-5;
+/** Four clients hide ten weights at best. */
+const EPSILON = 15;
+const FEATURES = 4;
+const SAMPLES = 12;
+
+const COHORT_TASK = {
+  ...TINY_TASK,
+  document: {
+    ...TINY_TASK.document,
+    model: { kind: "mlp", inputShape: [FEATURES], hidden: [], classCount: 2 },
+    training: { learningRate: 1, momentum: 0, batchSize: 512, localEpochs: 2, privacy: { unit: "client", delta: DELTA } },
+    quantisation: { stepBits: 4, clipSteps: 16 },
+  },
+  privacyTarget: { epsilon: EPSILON },
+  maxRounds: ROUNDS,
+};
+
+describe("rounds that protect every client as a whole", function () {
+  this.timeout(180_000);
+  let harness: RoundHarness;
+  before(async () => {
+    harness = await startHarness({ clients: 4, specification: COHORT_TASK, learning: "scripted" });
+    const trainer = await createTrainer(COHORT_TASK.document.model);
+    harness.clients.forEach((client, i) => client.restart((deps) => ({ ...deps, learner: createLearner({ trainer, data: twoClasses(i), document: deps.session.document, random: csprng, reporter: client.reporter }) })));
+  });
+  after(() => harness.close());
+
+  it("prove noisy updates within the bound of the contract, and state in the checkpoint what was spent", async () => {
+    const { document, parameters } = harness.session;
+    assert.ok(document.training.privacy?.unit === "client" && document.training.privacy.noiseVariance > 1);
+    assert.equal(parameters.normBoundSquared, normBoundOf(document, parameters.dimension));
+    assert.ok(parameters.normBoundSquared > normBoundSquared(document.quantisation, parameters.dimension), "noise has room in the bound");
+    assert.equal(parameters.uniformWeights, true);
+
+    const { state, records } = await harness.playRound();
+    assert.equal(state.phase, "Finalised");
+    assert.equal(records.submitted.length, 4);
+    const { cid } = await harness.operator.latestModel();
+    const { privacy } = await loadCheckpointConfig(harness.aggregator.node.store, cid);
+    assert.equal(privacy?.unit, "client");
+    assert.equal(privacy.delta, DELTA);
+    assert.ok(privacy.epsilon > 0 && privacy.epsilon < privacy.budget.epsilon && privacy.budget.epsilon <= EPSILON);
+    assert.deepEqual([privacy.budget.rounds, privacy.budget.remainingRounds], [ROUNDS, ROUNDS - 1]);
+  });
+
+  it("end with the budget: a settled round counts even if nobody releases it, and no other opens", async () => {
+    const settled = await harness.play(["Aggregating"], 2n);
+    for (const member of harness.members) member.running = false;
+    assert.equal((await harness.play(["Aborted"], settled.number)).phase, "Aborted");
+    await assert.rejects(harness.operator.openRound(), (error) => error instanceof VerisumError && error.code === "CHAIN_REVERTED" && error.details["error"] === "VerisumBudgetExhausted");
+  });
+
+  it("leave nothing for an auditor to find", async () => {
+    const audit = await harness.audit();
+    assert.deepEqual(audit.findings.filter(({ ok }) => !ok), []);
+    assert.equal(audit.ok, true);
+  });
+});
+
+/** Rows whose first feature tells the class. */
+function twoClasses(seed: number): Dataset {
+  const stream = seededStream("two classes", seed);
+  const features = Float32Array.from({ length: SAMPLES * FEATURES }, () => stream.normal());
+  const labels = Int32Array.from({ length: SAMPLES }, (_, row) => (features[row * FEATURES]! > 0 ? 1 : 0));
+  return { features, labels, sampleCount: SAMPLES, featureShape: [FEATURES], classCount: 2 };
+}
