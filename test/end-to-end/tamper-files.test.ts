@@ -10,6 +10,7 @@ import type { ContentStore } from "../../adapters/ipfs/store.ts";
 import { uploadCar } from "../../adapters/ipfs/upload.ts";
 import { decodeSafetensors } from "../../adapters/learning/safetensors.ts";
 import { loadKeySet } from "../../adapters/prover/key-set.ts";
+import { KEY_FORMAT } from "../../adapters/prover/manifest.ts";
 import { openTask } from "../../adapters/task/session.ts";
 import { uploadAuthorization } from "../../adapters/task/upload-authorisation.ts";
 import { VerisumError } from "../../protocol/errors.ts";
@@ -102,7 +103,7 @@ describe("one valid task, changed one thing at a time", function () {
         [`no ${name}`, "KEY_ARTIFACT_CORRUPT", withFile(name, () => undefined)],
       ]),
       manifest("a malformed manifest", (json) => json.slice(1)),
-      manifest("another format", (json) => json.replace("verisum-keys/1", "verisum-keys/2")),
+      manifest("another format", (json) => json.replace(KEY_FORMAT, "verisum-keys/0")),
       manifest("an unknown preset", (json) => json.replace('"tiny"', '"huge"')),
       manifest("another number of powers", (json) => json.replace(/"powers": (\d+)/, '"powers": 1$1')),
       manifest("a file that is not listed", (json) => json.replace('"powers.bin": {', '"other.bin": {')),
