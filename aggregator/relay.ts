@@ -58,6 +58,11 @@ export function createRelay({ chain, parameters, batch, reporter, clock }: Relay
     checks.clear();
   };
 
+  /** Drops these, but not what the same clients have handed over for a later round meanwhile. */
+  const forget = (done: readonly SignedSubmission[]): void => {
+    for (const signed of done) if (pending.get(signed.client)?.signed === signed) pending.delete(signed.client);
+  };
+
   /** Sends; if the contract refuses, halves the batch until the refused submissions stand alone, and drops those. */
   const send = async (round: bigint, batched: readonly SignedSubmission[]): Promise<void> => {
     try {
@@ -76,7 +81,7 @@ export function createRelay({ chain, parameters, batch, reporter, clock }: Relay
       }
       if (name !== "VerisumBatchEmpty") reporter.say("warn", "relay-refused", `round ${round}: the submission of ${batched[0]!.client} was refused: ${name}`, { round, client: batched[0]!.client, reason: name });
     }
-    for (const { client } of batched) pending.delete(client);
+    forget(batched);
   };
 
   return {
@@ -100,7 +105,13 @@ export function createRelay({ chain, parameters, batch, reporter, clock }: Relay
       enter(round.number);
       if (round.phase !== "Collecting") pending.clear();
       if (pending.size === 0 || !(await isDue(round))) return false;
-      await send(round.number, [...pending.values()].slice(0, most).map(({ signed }) => signed));
+      // Whoever hands a submission over and then sends it alone would have the relayer pay for its bytes.
+      const chosen = [...pending.values()].slice(0, most).map(({ signed }) => signed);
+      const isIn = await Promise.all(chosen.map(async ({ client }) => (await chain.client(client)).lastSubmittedRound === round.number));
+      forget(chosen.filter((_, i) => isIn[i]));
+      const batched = chosen.filter((_, i) => !isIn[i]);
+      if (batched.length === 0) return false;
+      await send(round.number, batched);
       return true;
     },
   };

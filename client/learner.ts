@@ -5,6 +5,7 @@ import type { TaskDocument } from "../adapters/task/document.ts";
 import { updateEncoder } from "../adapters/task/encoding.ts";
 import type { UpdateEncoder } from "../adapters/task/encoding.ts";
 import type { Reporter } from "../adapters/cli/reporter.ts";
+import { isVerisumError } from "../protocol/errors.ts";
 import type { RandomBytes } from "../protocol/random.ts";
 import type { LocalLearner } from "./participant.ts";
 
@@ -23,7 +24,7 @@ export function createLearner({ trainer, data, document, random, reporter }: Lea
   return {
     update: async (base, round) => {
       encode = updateEncoder(document, base.length, random);
-      const { weights, loss, steps } = await trainer.train(base, data, {
+      const trained = await trainer.train(base, data, {
         learningRate: training.learningRate,
         momentum: training.momentum,
         batchSize: training.batchSize,
@@ -40,7 +41,14 @@ export function createLearner({ trainer, data, document, random, reporter }: Lea
                 random,
               },
             }),
+      }).catch((error: unknown) => {
+        // To stay away would tell of the data, and no delta counts it: where clients are protected as a whole, noise alone is sent.
+        if (training.privacy?.unit !== "client" || !isVerisumError(error, "TRAINING_DIVERGED")) throw error;
+        reporter.say("warn", "diverged", `round ${round}: training diverged; taking part with an update of zero`, { round });
+        return undefined;
       });
+      if (trained === undefined) return new Float32Array(base.length);
+      const { weights, loss, steps } = trained;
       const update = weights.map((weight, i) => weight - base[i]!);
       const norm = Math.sqrt(update.reduce((sum, value) => sum + value * value, 0));
       reporter.say("info", "trained", `round ${round}: trained ${steps} steps, loss ${loss.toFixed(3)}, update norm ${norm.toFixed(2)}`, { round, steps, loss, norm });

@@ -7,7 +7,7 @@ import type { Submission } from "../protocol/submission.ts";
 
 const TIMEOUT_MS = 15_000;
 const POLL_MS = 1_000;
-/** A relayer has this long, or half of what is left of the phase if that is less. */
+/** Handing over and waiting take this long together, or half of what is left of the phase if that is less: nodes that stall cost no more. */
 const PATIENCE_SECONDS = 60;
 
 export interface RelayClientDependencies {
@@ -25,13 +25,14 @@ export type SendThroughRelay = (round: bigint, submission: Submission) => Promis
 export function createRelayClient({ chain, nodes, fetch, sleep, reporter }: RelayClientDependencies): SendThroughRelay {
   return async (round, submission) => {
     const body = signedSubmissionJson(await chain.signSubmission(round, submission));
-    const node = await firstThatTakes(nodes(), round, body, fetch);
+    const now = await chain.blockTime();
+    const patience = Math.min(PATIENCE_SECONDS, Math.max(0, (await chain.round()).deadline - now) / 2);
+    const node = await firstThatTakes(nodes(), round, body, fetch, AbortSignal.timeout(Math.floor(patience * 1000)));
     if (node === undefined) {
       reporter.say("warn", "no-relay", `round ${round}: no node relays the submission`, { round });
       return false;
     }
-    const now = await chain.blockTime();
-    const until = now + Math.min(PATIENCE_SECONDS, Math.max(0, (await chain.round()).deadline - now) / 2);
+    const until = now + patience;
     reporter.say("info", "handed-over", `round ${round}: ${node} relays the submission`, { round, node });
     for (let polls = 0; polls * POLL_MS <= PATIENCE_SECONDS * 1000; polls++) {
       // What is on chain under this account carries its signature: a relayer cannot have changed it.
@@ -44,11 +45,12 @@ export function createRelayClient({ chain, nodes, fetch, sleep, reporter }: Rela
   };
 }
 
-async function firstThatTakes(nodes: readonly string[], round: bigint, body: string, fetch: typeof globalThis.fetch): Promise<string | undefined> {
+async function firstThatTakes(nodes: readonly string[], round: bigint, body: string, fetch: typeof globalThis.fetch, end: AbortSignal): Promise<string | undefined> {
   for (const node of nodes) {
+    if (end.aborted) break;
     try {
       const url = new URL(`v1/submissions/${round}`, node.endsWith("/") ? node : `${node}/`);
-      const response = await fetch(url, { method: "POST", headers: { "content-type": "application/json" }, body, redirect: "error", signal: AbortSignal.timeout(TIMEOUT_MS) });
+      const response = await fetch(url, { method: "POST", headers: { "content-type": "application/json" }, body, redirect: "error", signal: AbortSignal.any([end, AbortSignal.timeout(TIMEOUT_MS)]) });
       await response.body?.cancel();
       if (response.status === 202) return node;
     } catch {

@@ -31,8 +31,9 @@ export function clientNoiseBounds(document: Encoding, { noiseVariance }: Pick<Cl
 }
 
 /**
- * An encoder for one round. It throws UPDATE_NOT_FINITE for an update that is not finite, and UPDATE_OVER_BOUND if the noise
- * does not fit: it is never drawn again.
+ * An encoder for one round. It throws UPDATE_NOT_FINITE for an update that is not finite; where clients are protected as a whole,
+ * when staying away would reveal it, such an update counts as zero. It throws UPDATE_OVER_BOUND if the noise does not fit: it is
+ * never drawn again.
  * @param random a CSPRNG
  */
 export function updateEncoder(document: Encoding, dimension: number, random: RandomBytes): UpdateEncoder {
@@ -40,7 +41,8 @@ export function updateEncoder(document: Encoding, dimension: number, random: Ran
   if (privacy?.unit !== "client") return (update) => quantiseUpdate(PRESETS[document.preset], document.quantisation, update, random);
   const bounds = clientNoiseBounds(document, privacy, dimension);
   const noise = drawNoise(clientNoiseTable(privacy.noiseVariance), dimension, random);
-  return (update) => addNoise(roundConditionally(document.quantisation, bounds, update, random), noise, bounds);
+  const finite = (update: Float32Array): Float32Array => (update.every(Number.isFinite) ? update : new Float32Array(update.length));
+  return (update) => addNoise(roundConditionally(document.quantisation, bounds, finite(update), random), noise, bounds);
 }
 
 const tables = new Map<number, NoiseTable>();

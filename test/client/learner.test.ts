@@ -1,0 +1,56 @@
+import { describe, it } from "mocha";
+import assert from "node:assert/strict";
+import type { Trainer } from "../../adapters/learning/trainer.ts";
+import type { TaskDocument } from "../../adapters/task/document.ts";
+import { createLearner } from "../../client/learner.ts";
+import type { LocalLearner } from "../../client/participant.ts";
+import { VerisumError } from "../../protocol/errors.ts";
+import { rejectsCode, throwsCode } from "../support/errors.ts";
+import { seededRandom } from "../support/random.ts";
+
+const DIMENSION = 200;
+
+/** A learner whose training gives these weights, or diverges. */
+function learner(weights: Float32Array | undefined, privacy?: TaskDocument["training"]["privacy"]): LocalLearner {
+  const train: Trainer["train"] = () =>
+    weights === undefined ? Promise.reject(new VerisumError("TRAINING_DIVERGED", "the loss is NaN")) : Promise.resolve({ weights, loss: 1, steps: 1 });
+  const document = {
+    preset: "standard",
+    training: { learningRate: 1, momentum: 0, batchSize: 1, localEpochs: 1, ...(privacy === undefined ? {} : { privacy }) },
+    quantisation: { stepBits: 4, clipSteps: 16 },
+  };
+  return createLearner({
+    trainer: { train } as unknown as Trainer,
+    data: {} as never,
+    document: document as unknown as TaskDocument,
+    random: seededRandom("learner"),
+    reporter: { say: () => undefined, wait: () => undefined },
+  });
+}
+
+describe("a client's learner", () => {
+  const privacy = { unit: "client", noiseVariance: 100, delta: 1e-5 } as const;
+  const base = new Float32Array(DIMENSION).fill(-3e38);
+
+  it("takes part with noise alone where clients are protected and training diverges: staying away would tell of the data", async () => {
+    const diverged = learner(undefined, privacy);
+    const update = await diverged.update(base, 1n);
+    assert.ok(update.every((value) => value === 0));
+    const mean = diverged.quantise(update).reduce((sum, value) => sum + value ** 2, 0) / DIMENSION;
+    assert.ok(mean > 50 && mean < 200, `the noise's variance is 100, the sample's ${mean}`);
+  });
+
+  it("does so too with finite weights whose difference from the base is not", async () => {
+    const far = learner(new Float32Array(DIMENSION).fill(3e38), privacy);
+    const update = await far.update(base, 1n);
+    assert.equal(update[0], Infinity);
+    assert.equal(far.quantise(update).length, DIMENSION);
+  });
+
+  it("says so where clients are not protected", async () => {
+    await rejectsCode(learner(undefined).update(base, 1n), "TRAINING_DIVERGED");
+    const far = learner(new Float32Array(DIMENSION).fill(3e38));
+    const update = await far.update(base, 1n);
+    throwsCode(() => far.quantise(update), "UPDATE_NOT_FINITE");
+  });
+});
