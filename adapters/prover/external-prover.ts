@@ -1,5 +1,6 @@
 /** A command that proves in place of the built-in prover, with rapidsnark's interface. */
 import { execFile } from "node:child_process";
+import { rmSync } from "node:fs";
 import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
@@ -48,14 +49,28 @@ export function proverCommand(line: string, timeoutMs = DEFAULT_TIMEOUT_MS): Pro
   return { program, arguments: rest, timeoutMs };
 }
 
+/** Folders with a witness in them, for a process that ends while the command runs. */
+const folders = new Set<string>();
+let isWatchingExit = false;
+
+function removeOnExit(folder: string): void {
+  folders.add(folder);
+  if (isWatchingExit) return;
+  isWatchingExit = true;
+  process.once("exit", () => {
+    for (const left of folders) rmSync(left, { recursive: true, force: true });
+  });
+}
+
 /**
  * Proves a witness with the command. The witness is in a file while the command runs, in a new folder that only this user can
- * read and that is removed afterwards. The proof is well-formed, but whether it verifies is the caller's to check.
+ * read and that is removed afterwards, also if the process exits meanwhile (but not if it is killed). The proof is well-formed, but whether it verifies is the caller's to check.
  * @param witness all wires, 32-byte little-endian words
  * @throws PROVER_COMMAND_FAILED
  */
 export async function proveWithCommand(command: ProverCommand, zkeyPath: string, publicCount: number, witness: Uint8Array): Promise<ProvedWitness> {
   const folder = await mkdtemp(path.join(tmpdir(), "verisum-witness-")); // mode 0700
+  removeOnExit(folder);
   try {
     const [input, proofFile, signalsFile] = ["witness.wtns", "proof.json", "public.json"].map((name) => path.join(folder, name)) as [string, string, string];
     await writeFile(input, witnessContainer(witness), { mode: 0o600, flag: "wx" });
@@ -75,6 +90,7 @@ export async function proveWithCommand(command: ProverCommand, zkeyPath: string,
     };
   } finally {
     await rm(folder, { recursive: true, force: true });
+    folders.delete(folder);
   }
 }
 

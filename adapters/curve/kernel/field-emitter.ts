@@ -94,7 +94,10 @@ export class FieldEmitter {
     return a.map((limb, i) => f.let("v128", f64x2.add(limb, b[i]!)));
   }
 
-  /** The same residue within ±(p/2)(1 + 2^-40) and in limbs within ±2^50, for numbers within ±8·p and limbs within ±2^52. */
+  /**
+   * The same residue within ±(p/2)(1 + 2^-40) and in limbs within ±2^50, for numbers within ±7·p and limbs within ±2^52: the sum
+   * of 7 times a limb of p and such a limb is below 2^53, up to where the multiply-add is exact.
+   */
   reduce(f: FunctionBuilder, a: Element): Element {
     const multiple = f.let("v128", f64x2.nearest(f64x2.mul(a[LIMBS - 1]!, this.constant(f, -this.topPerPrime))));
     const limbs = a.map((limb, i) => f.let("v128", f64x2.relaxedMultiplyAdd(multiple, this.constant(f, this.prime[i]!), limb)));

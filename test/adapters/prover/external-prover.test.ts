@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { execFile } from "node:child_process";
 import { chmod, mkdtemp, readFile, readdir, rm, stat, writeFile } from "node:fs/promises";
 import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
@@ -72,6 +73,20 @@ describe("proving command", function () {
     assert.deepEqual(modes, [0o600, 0o700]);
     assert.ok(!env.includes("VERISUM_TEST_SECRET"));
     await assert.rejects(stat(path.dirname(input)), { code: "ENOENT" });
+  });
+
+  it("leaves no witness behind when the process exits while it runs", async () => {
+    const temporary = await mkdtemp(path.join(folder, "temporary-"));
+    const command = await scripted("process.kill(process.ppid, 'SIGTERM'); setTimeout(() => undefined, 1000);");
+    const program = `import { existsSync, readdirSync } from "node:fs";
+      import { proveWithCommand, proverCommand } from ${JSON.stringify(new URL("../../../adapters/prover/external-prover.ts", import.meta.url).href)};
+      process.on("SIGTERM", () => process.exit(existsSync(${JSON.stringify(temporary)} + "/" + readdirSync(${JSON.stringify(temporary)})[0] + "/witness.wtns") ? 3 : 4));
+      await proveWithCommand(proverCommand(${JSON.stringify(command)}), "key", 0, new Uint8Array(64));`;
+    const ended = await new Promise<unknown>((resolve) => {
+      execFile(process.execPath, ["--input-type=module", "-e", program], { env: { ...process.env, TMPDIR: temporary } }, (error) => resolve(error?.code));
+    });
+    assert.equal(ended, 3);
+    assert.deepEqual(await readdir(temporary), []);
   });
 
   it("that fails, hangs or does not exist is reported with a code", async () => {
