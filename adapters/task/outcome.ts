@@ -74,7 +74,7 @@ export async function publicationOf(
       totalWeight: settled.totalWeight,
       aggregateCid: cidFromDigest(aggregateCid),
       ...(session.cells === undefined ? {} : { cells: cellEntries(session.cells.cells, [own, ...siblings]) }),
-      privacy: privacyStatement(session, Number(settled.round)),
+      privacy: privacyStatement(session, records.settledRounds),
     },
     metrics,
   );

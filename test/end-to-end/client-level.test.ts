@@ -48,6 +48,12 @@ describe("rounds that protect every client as a whole", function () {
     assert.ok(parameters.normBoundSquared > normBoundSquared(document.quantisation, parameters.dimension), "noise has room in the bound");
     assert.equal(parameters.uniformWeights, true);
 
+    // A round that never settles reveals nothing, and does not count.
+    await harness.play(["Collecting"]);
+    for (const member of harness.members) member.running = false;
+    assert.equal((await harness.play(["Aborted"], 1n)).phase, "Aborted");
+    for (const member of harness.members) member.running = true;
+
     const { state, records } = await harness.playRound();
     assert.equal(state.phase, "Finalised");
     assert.equal(records.submitted.length, 4);
@@ -60,7 +66,7 @@ describe("rounds that protect every client as a whole", function () {
   });
 
   it("end with the budget: a settled round counts even if nobody releases it, and no other opens", async () => {
-    const settled = await harness.play(["Aggregating"], 2n);
+    const settled = await harness.play(["Aggregating"], 3n);
     for (const member of harness.members) member.running = false;
     assert.equal((await harness.play(["Aborted"], settled.number)).phase, "Aborted");
     await assert.rejects(harness.operator.openRound(), (error) => error instanceof VerisumError && error.code === "CHAIN_REVERTED" && error.details["error"] === "VerisumBudgetExhausted");
