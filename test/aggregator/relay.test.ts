@@ -7,9 +7,9 @@ import { createRelay } from "../../aggregator/relay.ts";
 import type { Relay } from "../../aggregator/relay.ts";
 import type { Submission } from "../../protocol/submission.ts";
 import type { TaskParameters } from "../../protocol/task.ts";
-import type { Hex } from "../../protocol/transcript.ts";
+import type { Hex, RoundContext } from "../../protocol/transcript.ts";
 
-const CONTEXT = { chainId: 1n, contract: `0x${"11".repeat(20)}` };
+const CONTEXT: Pick<RoundContext, "chainId" | "contract"> = { chainId: 1n, contract: `0x${"11".repeat(20)}` };
 const POINT = { x: 1n, y: 2n };
 const SUBMISSION: Submission = { commitment: POINT, sharesCid: `0x${"22".repeat(32)}`, shareHashes: [], chunks: [], shareEvaluations: [], opening: POINT };
 const WALLETS = [1, 2].map((key) => new Wallet(`0x${key.toString(16).padStart(64, "0")}`));
