@@ -4,9 +4,10 @@
  *
  *   npm run load -- --clients 100
  *   npm run load -- --clients 100 --batch 20
+ *   npm run load -- --clients 100 --task tasks/digits-cohort.json
  */
 import { randomFillSync } from "node:crypto";
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Command, InvalidArgumentError, Option } from "commander";
@@ -28,6 +29,7 @@ interface Flags {
   readonly batch?: number;
   readonly preset: PresetName;
   readonly json?: string;
+  readonly task?: string;
 }
 
 /** Lines of a failed run's noise that are shown. */
@@ -42,8 +44,9 @@ await new Command("load")
   .option("--at-once <n>", "clients at work at the same time", within(1, MAX_COHORT), 4)
   .option("--batch <n>", "relay signed submissions, so many in a transaction, instead of each client's sending its own", within(1, MAX_COHORT))
   .addOption(new Option("--preset <name>", "tiny is quicker and for tests").choices(["tiny", "standard"]).default("standard"))
+  .option("--task <file>", "a task on the digits, in place of --d and --preset; its windows and committee are the run's")
   .option("--json <file>", "write the figures as JSON")
-  .action(async ({ d, json, ...flags }: Flags) => {
+  .action(async ({ d, json, task, ...flags }: Flags) => {
     const reporter = createReporter("text", "load", (line) => void process.stderr.write(`${line}\n`), Date.now);
     await runCommand(reporter, async (signal) => {
       const processes = new Processes();
@@ -58,7 +61,7 @@ await new Command("load")
           onStep: (step: string) => reporter.say("info", "step", step),
           onNoise: (line: string) => void noise.push(line),
         };
-        const result = await runLoad({ ...flags, dimension: d }, environment);
+        const result = await runLoad({ ...flags, dimension: d, ...(task === undefined ? {} : { task: JSON.parse(await readFile(task, "utf8")) as unknown }) }, environment);
         process.stdout.write(`${loadText(result)}\n`);
         if (json !== undefined) await writeFile(json, `${JSON.stringify(result, null, 2)}\n`);
         if (!result.verified) process.exitCode = 1;

@@ -12,6 +12,7 @@ import { parseSpecification } from "../adapters/task/create-task.ts";
 import { privacyStatement } from "../adapters/task/privacy.ts";
 import { runFederation } from "./learning/federation.ts";
 import { shardSpecification } from "./learning/shards.ts";
+import { suggestClip } from "./privacy/suggest-clip.ts";
 
 interface Flags {
   readonly task: string;
@@ -22,6 +23,7 @@ interface Flags {
   readonly samples?: number;
   readonly rounds?: number;
   readonly json?: string;
+  readonly suggestClip?: number;
 }
 
 await new Command("simulate")
@@ -34,7 +36,8 @@ await new Command("simulate")
   .option("--samples <n>", "at most so many rows for each client", positive)
   .option("--rounds <n>", "the task's maxRounds if absent", positive)
   .option("--json <file>", "write the rounds as JSON")
-  .action(async ({ task, data, clients, seed, alpha, samples, rounds, json }: Flags) => {
+  .option("--suggest-clip <quantile>", "take the data for a public proxy, and print the clip norm and grid that it suggests to a task with client-level privacy", positive)
+  .action(async ({ task, data, clients, seed, alpha, samples, rounds, json, suggestClip: quantile }: Flags) => {
     const specification = parseSpecification(JSON.parse(await readFile(task, "utf8")));
     const { document } = specification;
     const loaded = [];
@@ -42,12 +45,20 @@ await new Command("simulate")
     const trainer = await createTrainer(document.model);
     const privateTask = { document, parameters: { dimension: trainer.parameterCount, minHonest: specification.clients.minHonest, privacyBudget: BigInt(specification.maxRounds) } };
     const write = (line: string): void => void process.stdout.write(`${line}\n`);
+    const random = (length: number): Uint8Array => randomFillSync(new Uint8Array(length));
+    if (quantile !== undefined) {
+      const epsilon = privacyStatement(privateTask, 0)?.budget.epsilon ?? NaN;
+      const { clipNorm, stepBits, clipSteps, localVariance } = await suggestClip(specification, epsilon, quantile, { trainer, shards: loaded.map(({ train }) => train), test: loaded[0]!.test, random });
+      write(`quantile ${quantile} of the update norms is ${clipNorm.toPrecision(3)}; noise variance ${localVariance} for epsilon ${epsilon}`);
+      write(`"quantisation": { "stepBits": ${stepBits}, "clipSteps": ${clipSteps} }`);
+      return;
+    }
     write(`${trainer.parameterCount} weights on ${trainer.backend}; rows ${loaded.map(({ train }) => train.sampleCount).join(", ")}; clip norm ${document.quantisation.clipSteps} steps of 2^-${document.quantisation.stepBits}`);
     const results = await runFederation(specification, rounds ?? specification.maxRounds, {
       trainer,
       shards: loaded.map(({ train }) => train),
       test: loaded[0]!.test,
-      random: (length) => randomFillSync(new Uint8Array(length)),
+      random,
       onRound: ({ round, accuracy, loss, seconds, updates }) => {
         const norms = updates.map(({ normSteps }) => normSteps.toFixed(0)).join(" ");
         const largest = Math.max(...updates.map(({ largestSteps }) => largestSteps)).toFixed(0);

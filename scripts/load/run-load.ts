@@ -2,9 +2,8 @@
 import { join } from "node:path";
 import type { Wallet } from "ethers";
 import { parseEther } from "ethers";
-import { layoutFor } from "../../protocol/layout.ts";
-import { PRESETS } from "../../protocol/parameters.ts";
 import type { RandomBytes } from "../../protocol/random.ts";
+import { presetOf } from "../../protocol/task.ts";
 import type { Hex } from "../../protocol/transcript.ts";
 import { startChain } from "../demo/chain.ts";
 import type { Processes, RoleEvent } from "../demo/processes.ts";
@@ -14,7 +13,7 @@ import { prepareTask } from "../task/prepare-task.ts";
 import { startLightClients } from "./light-fork.ts";
 import type { LightJob, LightMessage } from "./light-fork.ts";
 import { MemoryWatch } from "./memory.ts";
-import { dimensionOf, hiddenUnitsFor, loadSpecification } from "./specification.ts";
+import { loadSpecification, ownSpecification } from "./specification.ts";
 import type { LoadPlan } from "./specification.ts";
 import { Timeline } from "./timeline.ts";
 import type { LoadEvent, RoundFigures } from "./timeline.ts";
@@ -23,6 +22,8 @@ export interface LoadOptions extends LoadPlan {
   readonly atOnce: number;
   /** Submissions in one relayed transaction; absent, each client sends its own. */
   readonly batch?: number;
+  /** A parsed tasks/*.json on the digits, in place of the plan's own. */
+  readonly task?: unknown;
 }
 
 /** What `--json` writes: seconds, milliseconds, megabytes and gas. */
@@ -68,7 +69,7 @@ export async function runLoad(options: LoadOptions, environment: LoadEnvironment
   const { processes, directory, random, onStep, onNoise } = environment;
   const timer = stopwatch();
   await buildContracts();
-  const prepared = await prepareTask(loadSpecification(options), join(directory, "aggregator", "ipfs"), random, onStep);
+  const prepared = await prepareTask(options.task === undefined ? loadSpecification(options) : ownSpecification(options.task, options.members), join(directory, "aggregator", "ipfs"), random, onStep);
   const chain = await startChain(processes, onNoise, 2 + options.members);
   const prepare = timer();
 
@@ -147,13 +148,13 @@ export async function runLoad(options: LoadOptions, environment: LoadEnvironment
   const verified = (await auditor.ended) === 0;
   const verify = timer();
 
-  const layout = layoutFor(PRESETS[options.preset], dimensionOf(hiddenUnitsFor(options.dimension)));
+  const { dimension, chunkKinds } = prepared.parameters;
   return {
-    d: layout.dimension,
-    chunks: layout.chunks.length,
+    d: dimension,
+    chunks: chunkKinds.length,
     clients: options.clients,
     members: options.members,
-    preset: options.preset,
+    preset: presetOf(prepared.parameters).name,
     atOnce,
     batch: options.batch ?? null,
     seconds: { prepare, deployAndRegister, openClients: Number(openClients.toFixed(1)), rounds, verify },

@@ -18,6 +18,7 @@ const WEIGHTS_PER_HIDDEN = PIXELS + 1 + CLASSES;
 const WINDOW_SECONDS = 7_200;
 /** Of the clients, this part may fail without failing the round. */
 const FAILING_PART = 10;
+const WINDOWS = { key: 10, collect: WINDOW_SECONDS, attest: WINDOW_SECONDS, aggregate: WINDOW_SECONDS };
 const QUANTISATION = { tiny: { stepBits: 6, clipSteps: 150 }, standard: { stepBits: 7, clipSteps: 1536 } } as const;
 
 /** Parameters of the network with this many hidden units. */
@@ -28,6 +29,11 @@ export function dimensionOf(hidden: number): number {
 /** Hidden units of the network whose size is nearest to the wanted one, at least one. */
 export function hiddenUnitsFor(dimension: number): number {
   return Math.max(1, Math.round((dimension - CLASSES) / WEIGHTS_PER_HIDDEN));
+}
+
+/** A task of one's own with the windows and the committee of a load run; the rest is as it is. @param json a parsed tasks/*.json on the digits */
+export function ownSpecification(json: unknown, members: number): unknown {
+  return { ...(json as Readonly<Record<string, unknown>>), committee: committeeOf(members), windowSeconds: WINDOWS };
 }
 
 /** As `tasks/*.json` have it. */
@@ -47,7 +53,7 @@ export function loadSpecification({ clients, members, dimension, rounds, preset 
     initialSeed: 1,
     committee: committeeOf(members),
     clients: { min, minHonest: Math.max(2, min - maxCorrupt), maxCorrupt, openRegistration: false },
-    windowSeconds: { key: 10, collect: WINDOW_SECONDS, attest: WINDOW_SECONDS, aggregate: WINDOW_SECONDS },
+    windowSeconds: WINDOWS,
     maxRounds: rounds,
   };
 }

@@ -1,12 +1,13 @@
 /** The load run's bookkeeping; the run itself takes minutes. */
 import assert from "node:assert/strict";
+import { readFile } from "node:fs/promises";
 import { describe, it } from "mocha";
 import type { Receipt, SignedSubmission } from "../../adapters/chain/task-chain.ts";
 import { parseModel, parameterCountOf } from "../../adapters/learning/model.ts";
 import { parseSpecification } from "../../adapters/task/create-task.ts";
 import { pooled } from "../../scripts/load/pool.ts";
 import { createRelay } from "../../scripts/load/relay.ts";
-import { dimensionOf, hiddenUnitsFor, loadSpecification } from "../../scripts/load/specification.ts";
+import { dimensionOf, hiddenUnitsFor, loadSpecification, ownSpecification } from "../../scripts/load/specification.ts";
 import { Timeline } from "../../scripts/load/timeline.ts";
 
 /** The relay does not look into it. */
@@ -28,6 +29,14 @@ describe("load", () => {
     assert.equal(parameterCountOf(parseModel(document.model)), 2_410);
     assert.deepEqual({ min: clients.min, minHonest: clients.minHonest, maxCorrupt: clients.maxCorrupt }, { min: 90, minHonest: 80, maxCorrupt: 10 });
     assert.deepEqual(committee, { size: 4, threshold: 2, quorum: 3 });
+  });
+
+  it("leaves a task of one's own as it is, but for windows and committee", async () => {
+    const json = JSON.parse(await readFile(new URL("../../tasks/digits-cohort.json", import.meta.url), "utf8")) as unknown;
+    const [own, given] = [parseSpecification(ownSpecification(json, 7)), parseSpecification(json)];
+    assert.equal(own.committee.size, 7);
+    assert.ok(own.windowSeconds.collect > given.windowSeconds.collect);
+    assert.deepEqual({ ...own, committee: given.committee, windowSeconds: given.windowSeconds }, given);
   });
 
   it("specifies a task for the smallest crowd", () => {
