@@ -1,4 +1,4 @@
-/** Writes what follows from code and measurements: `docs/errors.md`, `docs/bench.md` with its plots, and the tables of figures in the README. */
+/** Writes what follows from code and measurements: `docs/errors.md`, `docs/bench.md` with its plots, and the figures in the README and in `docs/privacy.md`. */
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -9,6 +9,8 @@ import { PRESETS } from "../protocol/parameters.ts";
 import { reportFiles } from "./bench/report.ts";
 import type { BenchReport } from "./bench/report.ts";
 import { ERROR_ADVICE } from "./docs/error-advice.ts";
+import { privacyPlots, privacyTables } from "./privacy/report.ts";
+import type { PrivacyMeasurements } from "./privacy/report.ts";
 
 const ROOT = fileURLToPath(new URL("../", import.meta.url));
 const read = (path: string): string => readFileSync(join(ROOT, path), "utf8");
@@ -18,13 +20,24 @@ const QUOTED_ROWS = ["| prove ", "| total |", "| processor time", "| peak memory
 /** Pages by path from the project's root. */
 export function generateDocFiles(): Record<string, string> {
   const bench = reportFiles(JSON.parse(read("docs/data/bench.json")) as BenchReport);
-  return { "docs/errors.md": errorsPage(), ...bench, "README.md": readme(bench["docs/bench.md"]!) };
+  return { "docs/errors.md": errorsPage(), ...bench, "README.md": readme(bench["docs/bench.md"]!), ...privacyFiles() };
 }
 
-/** The README with its tables of figures written anew between their markers. */
+function privacyFiles(): Record<string, string> {
+  const rows = (name: string): unknown => JSON.parse(read(`docs/data/privacy-${name}.json`));
+  const measurements = { clients: rows("client"), examples: rows("example"), audit: rows("audit") } as PrivacyMeasurements;
+  return { "docs/privacy.md": withTables("docs/privacy.md", privacyTables(measurements)), ...privacyPlots(measurements) };
+}
+
+/** The README with its tables of figures. */
 function readme(benchPage: string): string {
   const tables: Readonly<Record<string, string>> = { constraints: constraintsTable(), gas: gasTable(), bench: benchTable(benchPage) };
-  return read("README.md").replaceAll(/<!-- (\w+): generated -->\n[^]*?<!-- end -->/g, (_, name: string) => `<!-- ${name}: generated -->\n\n${tables[name] ?? ""}\n\n<!-- end -->`);
+  return withTables("README.md", tables);
+}
+
+/** A page with its tables written anew between their markers. */
+function withTables(path: string, tables: Readonly<Record<string, string>>): string {
+  return read(path).replaceAll(/<!-- (\w+): generated -->\n[^]*?<!-- end -->/g, (_, name: string) => `<!-- ${name}: generated -->\n\n${tables[name] ?? ""}\n\n<!-- end -->`);
 }
 
 function constraintsTable(): string {
