@@ -18,8 +18,8 @@ export interface Fingerprints {
   readonly values: readonly bigint[];
 }
 
-/** Subsets looked at before a search is given up: all of them for every committee with t ≤ 7, since C(13, 7) = 1716. */
-export const MAX_SUBSETS = 2000;
+/** Subsets looked at before a search is given up: all of up to 2t releases for t ≤ 7, since C(14, 7) = 3432. */
+export const MAX_SUBSETS = 3432;
 
 /** Each release's value at one point that depends on all of them; different vectors differ there except with probability M/r. */
 export function fingerprintsOf(releases: readonly Release[]): Fingerprints {
