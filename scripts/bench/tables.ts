@@ -148,7 +148,7 @@ function ratioTable(entries: readonly BenchEntry[], sizes: readonly string[]): T
 
 function targetTable(entries: readonly BenchEntry[]): TableText {
   return {
-    title: "Against the first version's targets (docs/protocol.md)",
+    title: "Against the targets for two cores",
     header: ["", "measured", "limit", ""],
     lines: entries.flatMap(({ row, extras }) =>
       verdictsOf(row).map(({ what, unit, measured, limit, met }) => {

@@ -50,18 +50,30 @@ describe("bench", () => {
   });
 
   it("counts a limit as met up to the limit itself, and not one above it", () => {
-    assert.deepEqual(met(rowFrom(2_410, [0, 1_500], 260_000)), { "client wall": true, "submit, one chunk": true, finalize: true });
-    assert.deepEqual(met(rowFrom(2_410, [0, 1_501], 260_001)), { "client wall": false, "submit, one chunk": true, finalize: false });
-    assert.deepEqual(met(rowFrom(10_000, [0, 1_800], 450_001)), { "client wall": true, "submit, one chunk": false, finalize: false });
+    const wall = (dimension: number, totalMs: number): boolean | undefined => met(rowFrom(dimension, [0, totalMs], 1))["client wall"];
+    for (const [dimension, limit] of [[2_410, 800], [10_000, 1_000], [100_000, 4_500], [1_199_882, 45_000]] as const) {
+      assert.deepEqual([wall(dimension, limit), wall(dimension, limit + 1)], [true, false]);
+    }
+    assert.equal(met(rowFrom(2_410, [0, 1], 260_000))["finalize"], true);
+    assert.equal(met(rowFrom(2_410, [0, 1], 260_001))["finalize"], false);
+    assert.equal(met(rowFrom(10_000, [0, 1], 450_000))["submit, one chunk"], true);
+    assert.equal(met(rowFrom(10_000, [0, 1], 450_001))["submit, one chunk"], false);
+  });
+
+  it("holds proofs, checks, aggregation and memory to limits of their own, and a batch of one chunk each", () => {
+    const row = rowFrom(2_410, [0, 1], 1);
+    assert.deepEqual(Object.keys(met(row)), ["client wall", "proofs", "member check", "aggregator round", "client memory", "submit, one chunk", "finalize"]);
+    const batched = (gas: number): boolean | undefined => met({ ...row, gas: { ...row.gas, submitBatched20: gas } })["submit in a batch of 20"];
+    assert.deepEqual([batched(150_000), batched(150_001)], [true, false]);
   });
 
   it("allows each further chunk its own gas", () => {
-    assert.equal(met(rowFrom(100_000, [0, 8_000], 520_000))["submit, 2 chunks"], true);
-    assert.equal(met(rowFrom(100_000, [0, 8_001], 520_001))["submit, 2 chunks"], false);
+    assert.equal(met(rowFrom(100_000, [0, 1], 520_000))["submit, 2 chunks"], true);
+    assert.equal(met(rowFrom(100_000, [0, 1], 520_001))["submit, 2 chunks"], false);
   });
 
   it("has no wall time to compare with beyond the sizes that the targets name", () => {
-    assert.ok(!("client wall" in met(rowFrom(100_001, [0, 1], 1))));
+    assert.ok(!("client wall" in met(rowFrom(1_200_001, [0, 1], 1))));
   });
 
   it("keeps the dearest call of each function and misses those not called", () => {
