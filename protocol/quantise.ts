@@ -29,7 +29,7 @@ export function normBoundSquared(quantisation: Quantisation, dimension: number):
   assertQuantisation(quantisation);
   const clip = BigInt(quantisation.clipSteps);
   const d = BigInt(dimension);
-  return clip * clip + (d + 3n) / 4n + 2n * clip + ceilSqrt(d);
+  return clip * clip + (d + 3n) / 4n + 2n * clip + ceilRoot(d);
 }
 
 /**
@@ -105,9 +105,10 @@ export function roundStochastically(values: Float64Array, random: RandomBytes): 
   return rounded;
 }
 
-function ceilSqrt(value: bigint): bigint {
+/** The least integer whose square is at least `value`. */
+export function ceilRoot(value: bigint): bigint {
   let root = 0n;
-  for (let bit = 1n << 32n; bit > 0n; bit >>= 1n) {
+  for (let bit = 1n << BigInt(value.toString(2).length >> 1); bit > 0n; bit >>= 1n) {
     if ((root | bit) * (root | bit) <= value) root |= bit;
   }
   return root * root === value ? root : root + 1n;

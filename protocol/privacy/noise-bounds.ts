@@ -7,6 +7,7 @@
  * total variation distance, for the accountant to put into delta.
  */
 import { VerisumError } from "../errors.ts";
+import { ceilRoot } from "../quantise.ts";
 
 /** How noisy updates are made. */
 export interface NoisyUpdateOptions {
@@ -102,15 +103,6 @@ export interface RunSize {
 /** Total variation distance of a run from ideal noise: exits and sampling errors of every client in every round. */
 export function totalVariationOf(exitProbability: number, { clients, rounds, dimension, perSample }: RunSize): number {
   return clients * rounds * (exitProbability + dimension * perSample);
-}
-
-/** The least integer whose square is at least `value`. */
-export function ceilRoot(value: bigint): bigint {
-  let root = 0n;
-  for (let bit = 1n << BigInt(value.toString(2).length >> 1); bit > 0n; bit >>= 1n) {
-    if ((root | bit) * (root | bit) <= value) root |= bit;
-  }
-  return root * root === value ? root : root + 1n;
 }
 
 function require(holds: boolean, rule: string): void {
