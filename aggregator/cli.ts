@@ -1,9 +1,9 @@
 /** `fl-aggregator`: the committee and the aggregator. */
 import { randomFillSync } from "node:crypto";
 import { join } from "node:path";
-import { Command, InvalidArgumentError, Option } from "commander";
+import { Command, Option } from "commander";
 import { recoverResultSigner } from "../adapters/chain/result-signature.ts";
-import { connectionOptions, contentOptions, reporterFor } from "../adapters/cli/options.ts";
+import { connectionOptions, contentOptions, positiveInteger, reporterFor } from "../adapters/cli/options.ts";
 import type { CommonFlags } from "../adapters/cli/options.ts";
 import type { Reporter } from "../adapters/cli/reporter.ts";
 import { outlive, runCommand } from "../adapters/cli/run.ts";
@@ -46,7 +46,7 @@ nodeCommand("member", "check and attest shares, release one share sum a round, s
 
 nodeCommand("serve", "collect, interpolate, check, average, publish, finalise; open the next round", "127.0.0.1:7700")
   .option("--data <spec>", "measure each model on this test data")
-  .option("--batch <n>", "relay clients' signed submissions, up to this many in one transaction, at this account's cost", batchSize)
+  .option("--batch <n>", "relay clients' signed submissions, up to this many in one transaction, at this account's cost", positiveInteger)
   .option("--once", "stop when the task is complete")
   .action(async (flags: ServeFlags) => {
     const reporter = reporterFor(flags, "aggregator");
@@ -137,12 +137,6 @@ async function openNode(flags: NodeFlags, role: string, publicUrl: string, repor
     reporter,
     signal,
   );
-}
-
-function batchSize(text: string): number {
-  const value = Number(text);
-  if (!Number.isInteger(value) || value < 1) throw new InvalidArgumentError("a positive whole number");
-  return value;
 }
 
 /** Runs steps until `complete`; looks at the chain again at once after an action. */

@@ -1,7 +1,7 @@
 /** `fl-client`: take part in a task with local data. */
 import { randomFillSync } from "node:crypto";
-import { Command, InvalidArgumentError } from "commander";
-import { connectionOptions, contentOptions, formatOption, proverOption, reporterFor } from "../adapters/cli/options.ts";
+import { Command } from "commander";
+import { connectionOptions, contentOptions, formatOption, proverOption, positiveInteger, reporterFor } from "../adapters/cli/options.ts";
 import { runCommand } from "../adapters/cli/run.ts";
 import { describeDataset, loadDataset } from "../adapters/learning/dataset.ts";
 import { joinTask } from "./join.ts";
@@ -30,11 +30,5 @@ formatOption(program.command("data").description("show what a data set contains,
       process.stdout.write(`${JSON.stringify(parts, undefined, flags.format === "json" ? 0 : 2)}\n`);
     });
   });
-
-function positiveInteger(text: string): number {
-  const value = Number(text);
-  if (!Number.isInteger(value) || value < 1) throw new InvalidArgumentError("a positive whole number");
-  return value;
-}
 
 await program.parseAsync();

@@ -11,7 +11,8 @@ import { randomFillSync } from "node:crypto";
 import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { Command, InvalidArgumentError } from "commander";
+import { Command } from "commander";
+import { positiveInteger } from "../adapters/cli/options.ts";
 import { createReporter } from "../adapters/cli/reporter.ts";
 import { runCommand } from "../adapters/cli/run.ts";
 import { SMALLEST_COMMITTEE } from "./bench/bench-task.ts";
@@ -54,8 +55,8 @@ await new Command("bench")
   .description("measure complete rounds with real proofs on a local chain")
   .option("--d <sizes>", "numbers of model parameters, separated by commas", positives)
   .option("--clients <counts>", "clients in a round: the first for every size, the others for the first size", positives)
-  .option("--members <n>", "committee members", positive, SMALLEST_COMMITTEE)
-  .option("--repeats <n>", "timed submissions after the first", positive)
+  .option("--members <n>", "committee members", positiveInteger, SMALLEST_COMMITTEE)
+  .option("--repeats <n>", "timed submissions after the first", positiveInteger)
   .option("--json <file>", "write the rows as JSON")
   .option("--write-docs", "write docs/bench.md, docs/plots and docs/data/bench.json", false)
   .option("--check", "compare ratios to yardsticks with the kept baseline; status 1 if one is exceeded", false)
@@ -131,11 +132,5 @@ function jsonOf(value: unknown): string {
 }
 
 function positives(text: string): number[] {
-  return text.split(",").map(positive);
-}
-
-function positive(text: string): number {
-  const value = Number(text);
-  if (!Number.isInteger(value) || value < 1) throw new InvalidArgumentError("a positive whole number");
-  return value;
+  return text.split(",").map(positiveInteger);
 }

@@ -1,7 +1,8 @@
 /** Makes a task ready to deploy: keys, document and genesis into a content store, parameters into a file. */
 import { randomFillSync } from "node:crypto";
 import { readFile } from "node:fs/promises";
-import { Command, InvalidArgumentError } from "commander";
+import { Command } from "commander";
+import { positiveNumber } from "../adapters/cli/options.ts";
 import { runCommand } from "../adapters/cli/run.ts";
 import { encodeParameters } from "../adapters/chain/codec.ts";
 import { createReporter } from "../adapters/cli/reporter.ts";
@@ -44,8 +45,8 @@ await new Command("create-task")
   .option("--out <file>", "the deployment file", "build/task.json")
   .option("--ignition <file>", "the same as parameters of the Ignition module", "build/ignition-parameters.json")
   .option("--operator <address>", "the operator that an Ignition deployment names", FIRST_HARDHAT_ACCOUNT)
-  .option("--epsilon <e>", "choose the noise so that all rounds stay within this epsilon", positive)
-  .option("--delta <d>", "the task's delta, instead of the specification's", positive)
+  .option("--epsilon <e>", "choose the noise so that all rounds stay within this epsilon", positiveNumber)
+  .option("--delta <d>", "the task's delta, instead of the specification's", positiveNumber)
   .action(async (flags: Flags) => {
     const reporter = createReporter("text", "create-task", (line) => void process.stderr.write(`${line}\n`), Date.now);
     await runCommand(reporter, async () => {
@@ -58,9 +59,3 @@ await new Command("create-task")
     });
   })
   .parseAsync();
-
-function positive(text: string): number {
-  const value = Number(text);
-  if (!(value > 0)) throw new InvalidArgumentError("a positive number");
-  return value;
-}

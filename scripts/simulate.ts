@@ -5,7 +5,8 @@
  */
 import { randomFillSync } from "node:crypto";
 import { readFile, writeFile } from "node:fs/promises";
-import { Command, InvalidArgumentError } from "commander";
+import { Command } from "commander";
+import { positiveNumber } from "../adapters/cli/options.ts";
 import { loadDataset } from "../adapters/learning/dataset.ts";
 import { createTrainer } from "../adapters/learning/trainer.ts";
 import { parseSpecification } from "../adapters/task/create-task.ts";
@@ -30,13 +31,13 @@ await new Command("simulate")
   .description("run a task's rounds without shares, proofs and chain, and print what they reach")
   .requiredOption("--task <file>")
   .requiredOption("--data <data>", "as for the client, without a shard")
-  .option("--clients <n>", "shards of the data", positive, 5)
-  .option("--seed <n>", "of the partition", positive, 7)
-  .option("--alpha <a>", "label skew; IID without it", positive)
-  .option("--samples <n>", "at most so many rows for each client", positive)
-  .option("--rounds <n>", "the task's maxRounds if absent", positive)
+  .option("--clients <n>", "shards of the data", positiveNumber, 5)
+  .option("--seed <n>", "of the partition", positiveNumber, 7)
+  .option("--alpha <a>", "label skew; IID without it", positiveNumber)
+  .option("--samples <n>", "at most so many rows for each client", positiveNumber)
+  .option("--rounds <n>", "the task's maxRounds if absent", positiveNumber)
   .option("--json <file>", "write the rounds as JSON")
-  .option("--suggest-clip <quantile>", "take the data for a public proxy, and print the clip norm and grid that it suggests to a task with client-level privacy", positive)
+  .option("--suggest-clip <quantile>", "take the data for a public proxy, and print the clip norm and grid that it suggests to a task with client-level privacy", positiveNumber)
   .action(async ({ task, data, clients, seed, alpha, samples, rounds, json, suggestClip: quantile }: Flags) => {
     const specification = parseSpecification(JSON.parse(await readFile(task, "utf8")));
     const { document } = specification;
@@ -70,9 +71,3 @@ await new Command("simulate")
     if (json !== undefined) await writeFile(json, `${JSON.stringify(results, null, 2)}\n`);
   })
   .parseAsync();
-
-function positive(text: string): number {
-  const value = Number(text);
-  if (!(value > 0)) throw new InvalidArgumentError("a positive number");
-  return value;
-}

@@ -70,3 +70,17 @@ function count(text: string): number {
   if (!Number.isInteger(value) || value < 0) throw new InvalidArgumentError("a whole number");
   return value;
 }
+
+/** Parses an option's value. @throws InvalidArgumentError */
+export function positiveInteger(text: string): number {
+  const value = Number(text);
+  if (!Number.isInteger(value) || value < 1) throw new InvalidArgumentError("a positive whole number");
+  return value;
+}
+
+/** Parses an option's value. @throws InvalidArgumentError */
+export function positiveNumber(text: string): number {
+  const value = Number(text);
+  if (!(value > 0)) throw new InvalidArgumentError("a positive number");
+  return value;
+}
