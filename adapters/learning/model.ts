@@ -5,12 +5,15 @@ import { seededStream } from "./seeded-stream.ts";
 
 const MAX_PARAMETERS = 50_000_000;
 const width = z.int().min(1).max(65_536);
+/** Between layers. ReLU if absent, also where a document is written down: documents from before there was a choice keep their digests. */
+const activation = z.enum(["relu", "tanh"]).optional();
 
 const mlpSchema = z.strictObject({
   kind: z.literal("mlp"),
   inputShape: z.array(width).min(1).max(4),
-  /** Units of each hidden layer (ReLU); empty for a linear model. */
+  /** Units of each hidden layer; empty for a linear model. */
   hidden: z.array(width).max(8),
+  activation,
   classCount: z.int().min(2).max(65_536),
 });
 
@@ -18,13 +21,14 @@ const cnnSchema = z.strictObject({
   kind: z.literal("cnn"),
   /** Height, width, channels. */
   inputShape: z.tuple([width, width, width]),
-  /** Output channels of each convolution (no padding, stride 1, ReLU). */
+  /** Output channels of each convolution (no padding, stride 1). */
   filters: z.array(width).min(1).max(8),
   kernelSize: z.int().min(1).max(11).default(3),
   /** Side of the max pooling window after the last convolution; 1 for none. */
   poolSize: z.int().min(1).max(8).default(2),
-  /** Units of each dense hidden layer (ReLU). */
+  /** Units of each dense hidden layer. */
   dense: z.array(width).max(8),
+  activation,
   classCount: z.int().min(2).max(65_536),
 });
 
@@ -34,6 +38,8 @@ export const modelSchema = z.discriminatedUnion("kind", [mlpSchema, cnnSchema]);
 export type ModelDescription = z.input<typeof modelSchema>;
 /** A model with its defaults filled in. */
 export type Model = z.output<typeof modelSchema>;
+/** What follows every convolution and every dense layer but the last. */
+export type Activation = NonNullable<Model["activation"]>;
 
 /** Name and shape of one tensor of the flat weights. */
 export interface ParameterShape {

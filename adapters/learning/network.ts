@@ -3,7 +3,7 @@ import * as tf from "@tensorflow/tfjs-core";
 import { exampleKernelGradients, inputGradient, kernelGradient, maxPool, maxPoolGradient, scoped } from "./convolution.ts";
 import type { ConvolutionGradients, DenseFactors, ExampleGradients } from "./example-gradients.ts";
 import { sizeOf, tensorsOf } from "./model.ts";
-import type { Model } from "./model.ts";
+import type { Activation, Model } from "./model.ts";
 
 /** Samples in row order with their labels. */
 export interface Batch {
@@ -32,6 +32,17 @@ interface Activations {
   readonly rows: readonly tf.Tensor2D[];
   readonly scores: tf.Tensor2D;
 }
+
+/** How the wasm backend computes each activation: as part of the layer's own kernel where that has it, and what is left to apply. */
+const ACTIVATIONS: Readonly<Record<Activation, {
+  readonly fused: "relu" | "linear";
+  readonly apply: <T extends tf.Tensor>(x: T) => T;
+  /** The activation's derivative, from its output. */
+  readonly slopeAt: (output: tf.Tensor) => tf.Tensor;
+}>> = {
+  relu: { fused: "relu", apply: (x) => x, slopeAt: (output) => tf.step(output) },
+  tanh: { fused: "linear", apply: (x) => tf.tanh(x), slopeAt: (output) => tf.sub(1, tf.square(output)) },
+};
 
 /** All tensors made in a call are freed before it returns. */
 export function createNetwork(model: Model): Network {
@@ -67,13 +78,14 @@ export function createNetwork(model: Model): Network {
 function forward(model: Model, parameters: readonly tf.Tensor[], input: tf.Tensor): Activations {
   const images: tf.Tensor4D[] = [];
   let pooled: tf.Tensor4D | undefined;
+  const { fused, apply } = ACTIVATIONS[model.activation ?? "relu"];
   let at = 0;
   let flat = input;
   if (model.kind === "cnn") {
     let x = input as tf.Tensor4D;
     for (const _ of model.filters) {
       images.push(x);
-      x = tf.fused.conv2d({ x, filter: parameters[at++] as tf.Tensor4D, strides: 1, pad: "valid", bias: parameters[at++]!, activation: "relu" });
+      x = apply(tf.fused.conv2d({ x, filter: parameters[at++] as tf.Tensor4D, strides: 1, pad: "valid", bias: parameters[at++]!, activation: fused }));
     }
     images.push(x);
     if (model.poolSize > 1) x = pooled = maxPool(x, model.poolSize);
@@ -84,18 +96,21 @@ function forward(model: Model, parameters: readonly tf.Tensor[], input: tf.Tenso
   while (at < parameters.length) {
     rows.push(x);
     const [b, bias] = [parameters[at++] as tf.Tensor2D, parameters[at++]!];
-    x = tf.fused.matMul({ a: x, b, bias, activation: at < parameters.length ? "relu" : "linear" }) as tf.Tensor2D;
+    const isLast = at === parameters.length;
+    const output = tf.fused.matMul({ a: x, b, bias, activation: isLast ? "linear" : fused }) as tf.Tensor2D;
+    x = isLast ? output : apply(output);
   }
   return { images, pooled, rows, scores: x };
 }
 
-/** A layer's input, and the loss's gradient in its output before ReLU. */
+/** A layer's input, and the loss's gradient in its output before the activation. */
 type LayerError =
   | { readonly kind: "dense"; readonly input: tf.Tensor2D; readonly error: tf.Tensor2D }
   | { readonly kind: "convolution"; readonly input: tf.Tensor4D; readonly error: tf.Tensor4D };
 
 /** Of all layers with weights, in order. */
 function layerErrors(model: Model, parameters: readonly tf.Tensor[], { images, pooled, rows }: Activations, scoreGradient: tf.Tensor2D): LayerError[] {
+  const { slopeAt } = ACTIVATIONS[model.activation ?? "relu"];
   const layers: LayerError[] = [];
   let at = parameters.length;
   let error = scoreGradient;
@@ -105,7 +120,7 @@ function layerErrors(model: Model, parameters: readonly tf.Tensor[], { images, p
     const isInput = l === 0 && model.kind === "mlp";
     // Explicit transposes, of the small operands: the wasm backend multiplies transposed operands without vector instructions.
     if (!isInput) error = tf.transpose(tf.matMul(kernel, tf.transpose(error)));
-    if (l > 0) error = tf.mul(error, tf.step(input));
+    if (l > 0) error = tf.mul(error, slopeAt(input));
   }
   if (model.kind !== "cnn") return layers;
   const last = images.at(-1)!;
@@ -113,9 +128,9 @@ function layerErrors(model: Model, parameters: readonly tf.Tensor[], { images, p
     pooled === undefined ? tf.reshape<tf.Rank.R4>(error, last.shape) : maxPoolGradient(last, pooled, tf.reshape<tf.Rank.R4>(error, pooled.shape), model.poolSize);
   for (let l = model.filters.length - 1; l >= 0; l--) {
     const [kernel, input, output] = [parameters[(at -= 2)] as tf.Tensor4D, images[l]!, images[l + 1]!];
-    const beforeRelu = tf.mul<tf.Tensor4D>(imageError, tf.step(output));
-    layers.unshift({ kind: "convolution", input, error: beforeRelu });
-    if (l > 0) imageError = inputGradient(beforeRelu, kernel);
+    const before = tf.mul<tf.Tensor4D>(imageError, slopeAt(output));
+    layers.unshift({ kind: "convolution", input, error: before });
+    if (l > 0) imageError = inputGradient(before, kernel);
   }
   return layers;
 }

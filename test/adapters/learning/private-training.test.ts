@@ -21,7 +21,9 @@ const WEIGHTS = initialWeightsOf(MODEL, 1);
 const OPTIONS = { learningRate: 2, momentum: 0, batchSize: 100, localEpochs: 1, seed: 1 };
 const PRIVACY: Omit<PrivacyOptions, "random"> = { clipNorm: 1, noiseMultiplier: 1.5, samplingRate: 0.1, steps: 20 };
 
+const TANH_MLP = parseModel({ kind: "mlp", inputShape: [6], hidden: [5], classCount: 3, activation: "tanh" });
 const CNN = parseModel({ kind: "cnn", inputShape: [9, 8, 2], filters: [3, 4], dense: [5], classCount: 3 });
+const TANH_CNN = parseModel({ ...CNN, activation: "tanh" });
 /** Examples in a group: features, then labels. */
 const GROUP = 8;
 
@@ -52,7 +54,7 @@ describe("per-example gradients", () => {
   before(() => selectBackend("wasm"));
   after(() => selectBackend("wasm"));
 
-  for (const [name, model, size] of [["an MLP", MODEL, 6], ["a CNN", CNN, 144]] as const) {
+  for (const [name, model, size] of [["an MLP", MODEL, 6], ["a CNN", CNN, 144], ["an MLP with tanh", TANH_MLP, 6], ["a CNN with tanh", TANH_CNN, 144]] as const) {
     it(`of ${name} agree with the network's gradient of one example, and with their own norm`, () => {
       const network = createNetwork(model);
       const weights = initialWeightsOf(model, 1);
