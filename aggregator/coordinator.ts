@@ -9,13 +9,13 @@ import { recoverSiblingSums, requireSameModel, sameSettlements, siblingRounds } 
 import type { SiblingRound } from "../adapters/task/cells.ts";
 import { loadModelState } from "../adapters/task/checkpoint.ts";
 import type { CheckpointConfig } from "../adapters/task/checkpoint.ts";
+import { weightsOf } from "../adapters/task/model-vector.ts";
 import { fetchReleases, publicationOf, resultOf } from "../adapters/task/outcome.ts";
 import type { RoundPublication } from "../adapters/task/outcome.ts";
 import type { CommittingSession } from "../adapters/task/session.ts";
 import { recoverAggregate } from "../protocol/aggregate.ts";
 import { bestProposal, bitCount } from "../protocol/committee.ts";
 import { isVerisumError } from "../protocol/errors.ts";
-import { floatWeights } from "../protocol/model.ts";
 import type { ModelState } from "../protocol/model.ts";
 import { equalG1 } from "../protocol/points.ts";
 import { openVector } from "../protocol/submission.ts";
@@ -151,7 +151,7 @@ async function compute({ chain, session, board, reporter, evaluate }: Coordinato
   if (recovered === undefined) return undefined;
   const { opened } = records;
   const base = await loadModelState(session.store, opened.baseModelCid, opened.baseModelDigest, session.parameters.dimension);
-  const measure = async (model: ModelState): Promise<CheckpointConfig["metrics"]> => (evaluate === undefined ? null : evaluate(floatWeights(model, session.document.server.fractionalBits)));
+  const measure = async (model: ModelState): Promise<CheckpointConfig["metrics"]> => (evaluate === undefined ? null : evaluate(weightsOf(session.document, model)));
   const publication = await publicationOf(session, records, base, recovered, measure, await recoverSiblingSums(session, siblings));
   requireSameModel(siblings, publication.signed.modelDigest);
   const { metrics } = publication;

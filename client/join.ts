@@ -7,11 +7,11 @@ import { loadDataset } from "../adapters/learning/dataset.ts";
 import { createTrainer } from "../adapters/learning/trainer.ts";
 import { loadModelState } from "../adapters/task/checkpoint.ts";
 import type { ProverCommand } from "../adapters/prover/external-prover.ts";
+import { weightsOf } from "../adapters/task/model-vector.ts";
 import { loadProvingKeys } from "../adapters/task/keys.ts";
 import { openWritingNode } from "../adapters/task/node.ts";
 import type { WritingNode } from "../adapters/task/node.ts";
 import type { TaskSession } from "../adapters/task/session.ts";
-import { floatWeights } from "../protocol/model.ts";
 import type { ChunkProver } from "../protocol/ports.ts";
 import type { RandomBytes } from "../protocol/random.ts";
 import { verifySubmission } from "./audit/audit-submission.ts";
@@ -65,7 +65,7 @@ export async function joinTask(flags: JoinFlags, reporter: Reporter, random: Ran
     onModel: async (round) => {
       const { cid, digest } = await chain.latestModel();
       const model = await loadModelState(store, cid, digest, session.parameters.dimension);
-      const { accuracy } = await trainer.evaluate(floatWeights(model, session.document.server.fractionalBits), test);
+      const { accuracy } = await trainer.evaluate(weightsOf(session.document, model), test);
       reporter.say("info", "accuracy", `model of round ${round}: ${(accuracy * 100).toFixed(1)} % on local test data`, { round, accuracy });
     },
   });

@@ -3,6 +3,7 @@ import type { Dataset } from "../adapters/learning/dataset.ts";
 import type { Trainer } from "../adapters/learning/trainer.ts";
 import type { TaskDocument } from "../adapters/task/document.ts";
 import { updateEncoder } from "../adapters/task/encoding.ts";
+import { stepScale, weightsOf } from "../adapters/task/model-vector.ts";
 import type { UpdateEncoder } from "../adapters/task/encoding.ts";
 import type { Reporter } from "../adapters/cli/reporter.ts";
 import { isVerisumError } from "../protocol/errors.ts";
@@ -23,8 +24,9 @@ export function createLearner({ trainer, data, document, random, reporter }: Lea
   let encode: UpdateEncoder | undefined;
   return {
     update: async (base, round) => {
-      encode = updateEncoder(document, base.length, random);
-      const trained = await trainer.train(base, data, {
+      encode = updateEncoder(document, base.weights.length, random);
+      const start = weightsOf(document, base);
+      const trained = await trainer.train(start, data, {
         learningRate: training.learningRate,
         momentum: training.momentum,
         batchSize: training.batchSize,
@@ -47,18 +49,18 @@ export function createLearner({ trainer, data, document, random, reporter }: Lea
         reporter.say("warn", "diverged", `round ${round}: training diverged; taking part with an update of zero`, { round });
         return undefined;
       });
-      if (trained === undefined) return new Float32Array(base.length);
+      if (trained === undefined) return new Float32Array(start.length);
       const { weights, loss, steps } = trained;
-      const update = weights.map((weight, i) => weight - base[i]!);
+      const update = weights.map((weight, i) => weight - start[i]!);
       const norm = Math.sqrt(update.reduce((sum, value) => sum + value * value, 0));
       reporter.say("info", "trained", `round ${round}: trained ${steps} steps, loss ${loss.toFixed(3)}, update norm ${norm.toFixed(2)}`, { round, steps, loss, norm });
       return update;
     },
-    quantise: (update) => {
+    quantise: (update, base) => {
       // Its noise belongs to one update.
-      const once = encode ?? updateEncoder(document, update.length, random);
+      const once = encode ?? updateEncoder(document, base.weights.length, random);
       encode = undefined;
-      return once(update);
+      return once(update, stepScale(document, base));
     },
   };
 }

@@ -6,7 +6,7 @@ import type { Receipt, RoundRecords, RoundState, SubmittedRecord, TaskWriter } f
 import { cidFromDigest, digestHexOfCid } from "../adapters/ipfs/cid.ts";
 import { sealShare, shareFileName } from "../protocol/bundle.ts";
 import { isVerisumError, VerisumError } from "../protocol/errors.ts";
-import { floatWeights } from "../protocol/model.ts";
+import type { ModelState } from "../protocol/model.ts";
 import type { ChunkProver } from "../protocol/ports.ts";
 import type { RandomBytes } from "../protocol/random.ts";
 import { commitUpdate, proveUpdate } from "../protocol/submission.ts";
@@ -20,9 +20,9 @@ import type { SendThroughRelay } from "./relay.ts";
 /** The client's own learning: the update in units of the model's weights, and how it becomes bounded integers. */
 export interface LocalLearner {
   /** Δ = θ_local − θ_base. */
-  update(base: Float32Array, round: bigint): Promise<Float32Array>;
-  /** Clipped, scaled and rounded coordinates. */
-  quantise(update: Float32Array): Int32Array;
+  update(base: ModelState, round: bigint): Promise<Float32Array>;
+  /** Clipped, scaled and rounded coordinates, and the vote on the clip norm if the task adapts it. */
+  quantise(update: Float32Array, base: ModelState): Int32Array;
 }
 
 export interface ParticipantDependencies {
@@ -95,8 +95,8 @@ async function makeSubmission(deps: ParticipantDependencies, records: RoundRecor
   const opened = records.opened!;
   const base = await loadModelState(session.store, opened.baseModelCid, opened.baseModelDigest, session.parameters.dimension);
   reporter.say("info", "training", `round ${opened.round}: training on local data`, { round: opened.round });
-  const update = await learner.update(floatWeights(base, session.document.server.fractionalBits), opened.round);
-  const quantised = learner.quantise(update);
+  const update = await learner.update(base, opened.round);
+  const quantised = learner.quantise(update, base);
 
   let started = deps.clock();
   const committed = await commitUpdate(session.layout, session.parameters, quantised, { committer: session.committer, random });

@@ -3,8 +3,11 @@
  * A weight w is the integer round(w·2^fractionalBits). The state carries the server's momentum beside the weights,
  * so that the next model follows from the state and the sum alone.
  */
+import { nextLevel, SCALE_BITS, stepScaleOf } from "./clip-level.ts";
+import type { AdaptiveClip } from "./clip-level.ts";
 import { VerisumError } from "./errors.ts";
 import { encodeElements } from "./field.ts";
+import { roundedQuotient } from "./integers.ts";
 import { leafDigest } from "./transcript.ts";
 import type { Hex } from "./transcript.ts";
 
@@ -30,13 +33,15 @@ export interface ServerRule {
   readonly learningRate: DyadicRational;
   /** Share of the last velocity that is kept. */
   readonly momentum: DyadicRational;
+  /** The last weight is the level of the step, and the last sum the clients' votes on it. */
+  readonly adaptiveClip?: AdaptiveClip;
 }
 
 const INT32_MAX = 2 ** 31 - 1;
 
 /**
  * FedAvg with server momentum in exact integers: v' = round(mu·v) + round(eta·S·2^(fractionalBits−stepBits)/W); w' = w + v'.
- * `round` is to nearest, halves up.
+ * `round` is to nearest, halves up. With an adaptive clip norm a step is as long as the state's level says.
  *
  * @param sums weighted sums of quantised coordinates, in steps
  * @param totalWeight W, the sum of the included clients' weights
@@ -50,29 +55,37 @@ export function nextModel(state: ModelState, sums: Int32Array, totalWeight: numb
   if (sums.length !== dimension || state.velocity.length !== dimension) {
     throw new VerisumError("UPDATE_LENGTH", `model of ${dimension} weights, sum of ${sums.length}`, { expected: dimension, actual: sums.length });
   }
-  const shift = rule.fractionalBits - rule.stepBits;
-  const stepNumerator = BigInt(rule.learningRate.numerator) << BigInt(Math.max(shift, 0));
+  const { adaptiveClip } = rule;
+  const trained = adaptiveClip === undefined ? dimension : dimension - 1;
+  const scale = stepScaleOf(adaptiveClip === undefined ? 0 : state.weights[trained]!);
+  const shift = rule.fractionalBits - rule.stepBits + scale.octaves - SCALE_BITS;
+  const stepNumerator = BigInt(rule.learningRate.numerator * scale.mantissa) << BigInt(Math.max(shift, 0));
   const stepDenominator = BigInt(totalWeight) << BigInt(rule.learningRate.denominatorBits + Math.max(-shift, 0));
   const weights = new Int32Array(dimension);
   const velocity = new Int32Array(dimension);
-  for (let i = 0; i < dimension; i++) {
+  for (let i = 0; i < trained; i++) {
     const step = roundedQuotient(BigInt(sums[i]!) * stepNumerator, stepDenominator);
     const kept = roundedQuotient(BigInt(state.velocity[i]!) * BigInt(rule.momentum.numerator), 1n << BigInt(rule.momentum.denominatorBits));
     velocity[i] = asInt32(step + kept, i);
     weights[i] = asInt32(BigInt(state.weights[i]!) + step + kept, i);
   }
+  if (adaptiveClip !== undefined) weights[trained] = nextLevel(state.weights[trained]!, sums[trained]!, totalWeight, adaptiveClip);
   return { weights, velocity };
 }
 
-/** The state of a model at the start of a task. @throws UPDATE_NOT_FINITE, MODEL_OVERFLOW */
-export function initialState(weights: Float32Array, fractionalBits: number): ModelState {
-  const fixed = new Int32Array(weights.length);
+/**
+ * The state of a model at the start of a task.
+ * @param levels zeros behind the weights: 1 with an adaptive clip norm, else 0
+ * @throws UPDATE_NOT_FINITE, MODEL_OVERFLOW
+ */
+export function initialState(weights: Float32Array, fractionalBits: number, levels: 0 | 1 = 0): ModelState {
+  const fixed = new Int32Array(weights.length + levels);
   for (let i = 0; i < weights.length; i++) {
     const scaled = Math.round(weights[i]! * 2 ** fractionalBits);
     if (!Number.isFinite(scaled)) throw new VerisumError("UPDATE_NOT_FINITE", `weight ${i} is not finite`, { index: i });
     fixed[i] = asInt32(BigInt(scaled), i);
   }
-  return { weights: fixed, velocity: new Int32Array(weights.length) };
+  return { weights: fixed, velocity: new Int32Array(fixed.length) };
 }
 
 /** The float32 weights that participants train from. */
@@ -116,14 +129,6 @@ export function modelDigest(state: ModelState): Hex {
 /** The digest of an aggregate's canonical bytes that the contract records. */
 export function aggregateDigest(elements: readonly bigint[]): Hex {
   return leafDigest("aggregate", encodeElements(elements));
-}
-
-/** a/b to the nearest integer, halves up; b > 0. */
-function roundedQuotient(a: bigint, b: bigint): bigint {
-  const doubled = 2n * a + b;
-  const divisor = 2n * b;
-  const quotient = doubled / divisor;
-  return doubled % divisor < 0n ? quotient - 1n : quotient;
 }
 
 function asInt32(value: bigint, index: number): number {

@@ -1,5 +1,7 @@
 /** From a real-valued update to bounded integers: clip, scale, round stochastically (docs/protocol.md, section 3). */
+import type { AdaptiveClip } from "./clip-level.ts";
 import { VerisumError } from "./errors.ts";
+import { ceilRoot } from "./integers.ts";
 import { normSquared } from "./packing.ts";
 import { coordinateOffset } from "./parameters.ts";
 import type { Preset } from "./parameters.ts";
@@ -10,6 +12,8 @@ export interface Quantisation {
   readonly stepBits: number;
   /** L2 norm to which updates are clipped, in steps. */
   readonly clipSteps: number;
+  /** Lengthens and shortens the step from round to round, on a vote that is one more coordinate. */
+  readonly adaptive?: AdaptiveClip | undefined;
 }
 
 const MAX_ROUNDING_ATTEMPTS = 100;
@@ -26,10 +30,19 @@ const MAX_CLIP_STEPS = 2 ** 23;
  * @throws PARAMETERS_INVALID for a clip norm or step that is not an integer in range
  */
 export function normBoundSquared(quantisation: Quantisation, dimension: number): bigint {
-  assertQuantisation(quantisation);
-  const clip = BigInt(quantisation.clipSteps);
+  const clip = BigInt(encodedClipSteps(quantisation));
   const d = BigInt(dimension);
   return clip * clip + (d + 3n) / 4n + 2n * clip + ceilRoot(d);
+}
+
+/**
+ * The L2 norm, in steps, of all that a client encodes before it is rounded: the clipped update, and its vote if it has one.
+ * @throws PARAMETERS_INVALID
+ */
+export function encodedClipSteps(quantisation: Quantisation): number {
+  assertQuantisation(quantisation);
+  const { clipSteps, adaptive } = quantisation;
+  return adaptive === undefined ? clipSteps : Number(ceilRoot(BigInt(clipSteps) ** 2n + BigInt(adaptive.voteSteps) ** 2n));
 }
 
 /**
@@ -37,12 +50,13 @@ export function normBoundSquared(quantisation: Quantisation, dimension: number):
  *
  * @param update `dimension` finite numbers, in units of the model's weights
  * @param random a CSPRNG; four bytes are drawn per coordinate and attempt
- * @returns signed integers in steps with ‖q‖² <= normBoundSquared
+ * @param scale how many of the quantisation's steps a step is, with an adaptive clip norm
+ * @returns signed integers in steps with ‖q‖² <= normBoundSquared, the vote last if there is one
  * @throws PARAMETERS_INVALID, UPDATE_NOT_FINITE; UPDATE_OVER_BOUND if no attempt succeeds (probability below e^−200)
  */
-export function quantiseUpdate(preset: Preset, quantisation: Quantisation, update: Float32Array | Float64Array, random: RandomBytes): Int32Array {
-  const scaled = clipToSteps(quantisation, update, coordinateOffset(preset) - 1);
-  const bound = normBoundSquared(quantisation, update.length);
+export function quantiseUpdate(preset: Preset, quantisation: Quantisation, update: Float32Array | Float64Array, random: RandomBytes, scale = 1): Int32Array {
+  const scaled = clipToSteps(quantisation, update, coordinateOffset(preset) - 1, scale);
+  const bound = normBoundSquared(quantisation, scaled.length);
   for (let attempt = 0; attempt < MAX_ROUNDING_ATTEMPTS; attempt++) {
     const rounded = roundStochastically(scaled, random);
     if (BigInt(normSquared(rounded)) <= bound) return rounded;
@@ -51,21 +65,26 @@ export function quantiseUpdate(preset: Preset, quantisation: Quantisation, updat
 }
 
 /**
- * The update in steps, scaled down to the clip norm, with coordinates clamped to an integer `limit`, within which rounding stays.
+ * The update in steps, scaled down to the clip norm, with coordinates clamped to an integer `limit`, within which rounding stays;
+ * behind it the vote, if there is one.
+ * @param scale how many of the quantisation's steps a step is
  * @throws PARAMETERS_INVALID, UPDATE_NOT_FINITE
  */
-export function clipToSteps(quantisation: Quantisation, update: Float32Array | Float64Array, limit: number): Float64Array {
+export function clipToSteps(quantisation: Quantisation, update: Float32Array | Float64Array, limit: number, scale = 1): Float64Array {
   assertQuantisation(quantisation);
+  const { adaptive } = quantisation;
   const largest = largestMagnitude(update);
-  const scaled = new Float64Array(update.length);
+  const scaled = new Float64Array(update.length + (adaptive === undefined ? 0 : 1));
+  if (adaptive !== undefined) scaled[update.length] = Math.min(limit, adaptive.voteSteps);
   if (largest === 0) return scaled;
   // Relative to the largest coordinate, so that neither 1e308 nor a denormal leaves the range of a double when squared.
   let relativeSquares = 0;
   for (let i = 0; i < update.length; i++) relativeSquares += (update[i]! / largest) ** 2;
   const relativeNorm = Math.sqrt(relativeSquares);
-  const steps = 2 ** quantisation.stepBits;
+  const steps = 2 ** quantisation.stepBits / scale;
   const clipped = largest * relativeNorm * steps > quantisation.clipSteps;
-  for (let i = 0; i < scaled.length; i++) {
+  if (clipped && adaptive !== undefined) scaled[update.length] = -scaled[update.length]!;
+  for (let i = 0; i < update.length; i++) {
     const value = clipped ? (update[i]! / largest) * (quantisation.clipSteps / relativeNorm) : update[i]! * steps;
     scaled[i] = Math.min(limit, Math.max(-limit, value));
   }
@@ -103,13 +122,4 @@ export function roundStochastically(values: Float64Array, random: RandomBytes): 
     }
   }
   return rounded;
-}
-
-/** The least integer whose square is at least `value`. */
-export function ceilRoot(value: bigint): bigint {
-  let root = 0n;
-  for (let bit = 1n << BigInt(value.toString(2).length >> 1); bit > 0n; bit >>= 1n) {
-    if ((root | bit) * (root | bit) <= value) root |= bit;
-  }
-  return root * root === value ? root : root + 1n;
 }

@@ -10,6 +10,7 @@ import { positiveNumber } from "../adapters/cli/options.ts";
 import { loadDataset } from "../adapters/learning/dataset.ts";
 import { createTrainer } from "../adapters/learning/trainer.ts";
 import { parseSpecification } from "../adapters/task/create-task.ts";
+import { dimensionOf } from "../adapters/task/model-vector.ts";
 import { privacyStatement } from "../adapters/task/privacy.ts";
 import { runFederation } from "./learning/federation.ts";
 import { shardSpecification } from "./learning/shards.ts";
@@ -44,7 +45,7 @@ await new Command("simulate")
     const loaded = [];
     for (let client = 0; client < clients; client++) loaded.push(await loadDataset(shardSpecification(data, client, { clients, seed, alpha, samples, testSamples: undefined })));
     const trainer = await createTrainer(document.model);
-    const privateTask = { document, parameters: { dimension: trainer.parameterCount, minHonest: specification.clients.minHonest, privacyBudget: BigInt(specification.maxRounds) } };
+    const privateTask = { document, parameters: { dimension: dimensionOf(document, trainer.parameterCount), minHonest: specification.clients.minHonest, privacyBudget: BigInt(specification.maxRounds) } };
     const write = (line: string): void => void process.stdout.write(`${line}\n`);
     const random = (length: number): Uint8Array => randomFillSync(new Uint8Array(length));
     if (quantile !== undefined) {
@@ -60,12 +61,12 @@ await new Command("simulate")
       shards: loaded.map(({ train }) => train),
       test: loaded[0]!.test,
       random,
-      onRound: ({ round, accuracy, loss, seconds, updates }) => {
+      onRound: ({ round, accuracy, loss, seconds, clipNorm, updates }) => {
         const norms = updates.map(({ normSteps }) => normSteps.toFixed(0)).join(" ");
         const largest = Math.max(...updates.map(({ largestSteps }) => largestSteps)).toFixed(0);
         const clamped = updates.reduce((sum, update) => sum + update.clamped, 0);
         const epsilon = privacyStatement(privateTask, round)?.epsilon;
-        write(`round ${round}: accuracy ${(accuracy * 100).toFixed(2)} %, loss ${loss.toFixed(3)}, ${seconds.toFixed(1)} s; update norms ${norms}, largest coordinate ${largest}, ${clamped} clamped${epsilon === undefined ? "" : `; epsilon ${epsilon}`}`);
+        write(`round ${round}: accuracy ${(accuracy * 100).toFixed(2)} %, loss ${loss.toFixed(3)}, ${seconds.toFixed(1)} s; clip norm ${clipNorm.toPrecision(3)}, update norms ${norms}, largest coordinate ${largest}, ${clamped} clamped${epsilon === undefined ? "" : `; epsilon ${epsilon}`}`);
       },
     });
     if (json !== undefined) await writeFile(json, `${JSON.stringify(results, null, 2)}\n`);

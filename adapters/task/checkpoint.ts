@@ -5,13 +5,14 @@
  */
 import { z } from "zod";
 import { VerisumError } from "../../protocol/errors.ts";
-import { decodeModelState, encodeModelState, floatWeights, modelDigest } from "../../protocol/model.ts";
+import { decodeModelState, encodeModelState, modelDigest } from "../../protocol/model.ts";
 import type { ModelState } from "../../protocol/model.ts";
 import type { Hex } from "../../protocol/transcript.ts";
 import { cidFromDigest } from "../ipfs/cid.ts";
 import type { ContentStore } from "../ipfs/store.ts";
 import { encodeSafetensors } from "../learning/safetensors.ts";
 import type { TaskDocument } from "./document.ts";
+import { clipNormOf, weightsOf } from "./model-vector.ts";
 
 /** Of one cell's entry, 256 clients included, and of everything else. */
 const MAX_CONFIG_BYTES = 1 << 20;
@@ -38,6 +39,8 @@ const configSchema = z.strictObject({
   /** Of a task with cells: all of them by place, this checkpoint's own among them. */
   cells: z.array(cellSchema).optional(),
   weights: z.strictObject({ count: z.int(), fractionalBits: z.int() }),
+  /** Of a task that adapts it: the norm to which the next round's updates are clipped, in units of the weights. */
+  clipNorm: z.number().optional(),
   /** Spent so far, and what the contract's ledger allows in all. */
   privacy: z
     .strictObject({
@@ -54,7 +57,7 @@ const configSchema = z.strictObject({
 export type CheckpointConfig = z.infer<typeof configSchema>;
 
 /** Everything about a checkpoint that the chain and the task determine. */
-export type CheckpointOrigin = Omit<CheckpointConfig, "format" | "cidProfile" | "metrics" | "weights">;
+export type CheckpointOrigin = Omit<CheckpointConfig, "format" | "cidProfile" | "metrics" | "weights" | "clipNorm">;
 
 /** The files of a checkpoint; a deterministic function of its arguments. */
 export function checkpointFiles(
@@ -64,6 +67,7 @@ export function checkpointFiles(
   origin: CheckpointOrigin,
   metrics: CheckpointConfig["metrics"],
 ): Record<string, Uint8Array> {
+  const weights = weightsOf(document, state);
   const config: CheckpointConfig = {
     format: "verisum-checkpoint-1",
     cidProfile: "unixfs-v1-2025",
@@ -74,13 +78,14 @@ export function checkpointFiles(
     totalWeight: origin.totalWeight,
     aggregateCid: origin.aggregateCid,
     ...(origin.cells === undefined ? {} : { cells: origin.cells }),
-    weights: { count: state.weights.length, fractionalBits: document.server.fractionalBits },
+    weights: { count: weights.length, fractionalBits: document.server.fractionalBits },
+    ...(document.quantisation.adaptive === undefined ? {} : { clipNorm: clipNormOf(document, state) }),
     privacy: origin.privacy,
     metrics,
   };
   return {
     "config.json": jsonBytes(config),
-    "model.safetensors": encodeSafetensors(namedTensors(tensors, floatWeights(state, document.server.fractionalBits)), { format: "verisum" }),
+    "model.safetensors": encodeSafetensors(namedTensors(tensors, weights), { format: "verisum" }),
     "state.bin": encodeModelState(state),
     "topology.json": jsonBytes({ model: document.model, tensors }),
   };

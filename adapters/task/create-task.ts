@@ -16,6 +16,7 @@ import type { TensorShape } from "./checkpoint.ts";
 import { documentRequestSchema, documentSchema, taskFiles } from "./document.ts";
 import type { DocumentRequest, TaskDocument } from "./document.ts";
 import { normBoundOf } from "./encoding.ts";
+import { dimensionOf } from "./model-vector.ts";
 import { directoryDigest } from "./outcome.ts";
 import { assertUsefulCohort, withNoiseFor } from "./privacy.ts";
 
@@ -60,7 +61,7 @@ export function parseSpecification(json: unknown, target: PrivacyTarget = {}): T
   let document = withDelta(request.document, target.delta);
   const epsilon = target.epsilon ?? privacyTarget?.epsilon;
   if (epsilon !== undefined) {
-    const dimension = parameterCountOf(parseModel(document.model));
+    const dimension = dimensionOf(document, parameterCountOf(parseModel(document.model)));
     document = withNoiseFor(epsilon, { document, dimension, minHonest: request.clients.minHonest, minClients: request.clients.min, rounds: request.maxRounds });
   }
   return { ...specification, document: validated(documentSchema.omit({ keysCid: true, version: true }), document) };
@@ -94,8 +95,8 @@ export interface CreateTaskDependencies {
 }
 
 /** The layout that a specification's model gets. */
-export function layoutOfSpecification(specification: TaskSpecification, dimension: number): Layout {
-  return layoutFor(PRESETS[specification.document.preset], dimension);
+export function layoutOfSpecification({ document }: TaskSpecification, weightCount: number): Layout {
+  return layoutFor(PRESETS[document.preset], dimensionOf(document, weightCount));
 }
 
 /**
@@ -107,7 +108,8 @@ export async function createTask(specification: TaskSpecification, deps: CreateT
   const keysCid = await publish(store, keys.files);
   const document = { ...specification.document, version: 1, keysCid } as const;
   const taskCid = await publish(store, taskFiles(document));
-  const genesis = initialState(initialWeights, document.server.fractionalBits);
+  const dimension = dimensionOf(document, initialWeights.length);
+  const genesis = initialState(initialWeights, document.server.fractionalBits, dimension > initialWeights.length ? 1 : 0);
   const genesisFiles = checkpointFiles(document, tensors, genesis, {
     task: { name: document.name, chainId: null, contract: null, taskCid: cidFromDigest(taskCid) },
     round: 0,
@@ -117,7 +119,6 @@ export async function createTask(specification: TaskSpecification, deps: CreateT
     aggregateCid: null,
     privacy: null,
   }, null);
-  const dimension = initialWeights.length;
   const { committee, clients, windowSeconds } = specification;
   assertUsefulCohort({ document, parameters: { dimension, minHonest: clients.minHonest, minClients: clients.min } }, specification.maxRounds);
   const parameters: TaskParameters = {
@@ -144,7 +145,7 @@ export async function createTask(specification: TaskSpecification, deps: CreateT
     maxRounds: specification.maxRounds,
     privacyCostPerRound: document.training.privacy === undefined ? 0n : 1n,
     privacyBudget: document.training.privacy === undefined ? 0n : BigInt(specification.maxRounds),
-    chunkKinds: layoutOfSpecification(specification, dimension).chunks.map((chunk) => chunk.kindIndex),
+    chunkKinds: layoutOfSpecification(specification, initialWeights.length).chunks.map((chunk) => chunk.kindIndex),
   };
   assertTaskParameters(parameters);
   return parameters;

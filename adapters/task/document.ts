@@ -52,10 +52,23 @@ export const documentSchema = z.strictObject({
   model: z.record(z.string(), z.unknown()),
   training: trainingSchema,
   quantisation: z.strictObject({
-    /** One step is 2^−stepBits of a weight. */
+    /** One step is 2^−stepBits of a weight; at the start, if it is adaptive. */
     stepBits: z.int().min(0).max(20),
     /** L2 norm to which an update is clipped, in steps. */
     clipSteps: z.int().positive().max(2 ** 23),
+    /** Lets the step, and the clip norm with it, follow a quantile of the clients' update norms. */
+    adaptive: z
+      .strictObject({
+        /** Share of clients whose update shall pass unclipped. */
+        quantile: dyadic.refine(({ numerator, denominatorBits }) => numerator > 0 && numerator < 2 ** denominatorBits, "a quantile is between 0 and 1"),
+        /** Octaves that the level moves in a round for each unit by which that share is off. */
+        octavesPerRound: dyadic.refine(({ numerator, denominatorBits }) => numerator > 0 && numerator <= 4 * 2 ** denominatorBits, "at most 4 octaves"),
+        /** The step stays within so many octaves of 2^−stepBits, either way. */
+        maxOctaves: z.int().min(1).max(8),
+        /** What a client's vote adds to its vector. */
+        voteSteps: z.int().positive().max(2047),
+      })
+      .optional(),
   }),
   server: z.strictObject({
     /** Bits after the binary point of a published weight. */

@@ -13,6 +13,7 @@ import { buildDirectory } from "../ipfs/profile.ts";
 import type { SiblingSum } from "./cells.ts";
 import { checkpointFiles } from "./checkpoint.ts";
 import type { CheckpointConfig } from "./checkpoint.ts";
+import { serverRuleOf } from "./model-vector.ts";
 import { privacyStatement } from "./privacy.ts";
 import type { TaskSession } from "./session.ts";
 
@@ -53,10 +54,7 @@ export async function publicationOf(
   const settled = requireSettled(records);
   const opened = records.opened!;
   requireEverySibling(session, siblings);
-  const outcome = cellOutcome(session.layout, base, { elements, totalWeight: settled.totalWeight }, siblings, {
-    ...session.document.server,
-    stepBits: session.document.quantisation.stepBits,
-  });
+  const outcome = cellOutcome(session.layout, base, { elements, totalWeight: settled.totalWeight }, siblings, serverRuleOf(session.document));
   const metrics = await measure(outcome.model);
   const aggregateFiles = { [AGGREGATE_FILE]: encodeElements(elements) };
   const aggregateCid = await directoryDigest(aggregateFiles);

@@ -13,6 +13,7 @@ import { openCells } from "./cells.ts";
 import type { TaskCells } from "./cells.ts";
 import { loadTaskDocument } from "./document.ts";
 import type { TaskDocument } from "./document.ts";
+import { dimensionOf } from "./model-vector.ts";
 
 export interface TaskSession {
   readonly chain: TaskReader;
@@ -45,8 +46,9 @@ export async function openTask(chain: TaskReader, store: ContentStore): Promise<
   const document = await loadTaskDocument(store, parameters);
   const tensors = modelTensors(document.model);
   const count = tensors.reduce((sum, { shape }) => sum + shape.reduce((a, b) => a * b, 1), 0);
-  if (count !== parameters.dimension) {
-    throw new VerisumError("TASK_DOCUMENT_INVALID", `the model has ${count} weights, the contract says ${parameters.dimension}`, { count, dimension: parameters.dimension });
+  const dimension = dimensionOf(document, count);
+  if (dimension !== parameters.dimension) {
+    throw new VerisumError("TASK_DOCUMENT_INVALID", `the model's vector has ${dimension} coordinates, the contract says ${parameters.dimension}`, { count: dimension, dimension: parameters.dimension });
   }
   const session = { chain, store, parameters, parametersHash: hash, document, layout: layoutOfTask(parameters), tensors };
   return document.cells === undefined ? session : { ...session, cells: await openCells(chain, hash, document.cells.group) };

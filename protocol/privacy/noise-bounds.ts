@@ -7,7 +7,7 @@
  * total variation distance, for the accountant to put into delta.
  */
 import { VerisumError } from "../errors.ts";
-import { ceilRoot } from "../quantise.ts";
+import { ceilRoot } from "../integers.ts";
 
 /** How noisy updates are made. */
 export interface NoisyUpdateOptions {

@@ -16,7 +16,8 @@ const MAX_ROUNDING_ATTEMPTS = 200;
  * @param update finite numbers, in units of the model's weights
  * @param bounds from `noisyUpdateBounds` for the same clip norm and dimension
  * @param random a CSPRNG; four bytes are drawn per coordinate and attempt
- * @returns signed integers in steps, ‖q‖² <= roundedNormSquared, |q_i| <= coordinateLimit
+ * @param scale how many of the quantisation's steps a step is, with an adaptive clip norm
+ * @returns signed integers in steps, ‖q‖² <= roundedNormSquared, |q_i| <= coordinateLimit, the vote last if there is one
  * @throws PARAMETERS_INVALID, UPDATE_NOT_FINITE; UPDATE_OVER_BOUND if no attempt succeeds
  */
 export function roundConditionally(
@@ -24,8 +25,9 @@ export function roundConditionally(
   bounds: Pick<NoisyUpdateBounds, "roundedNormSquared" | "coordinateLimit">,
   update: Float32Array | Float64Array,
   random: RandomBytes,
+  scale = 1,
 ): Int32Array {
-  const scaled = clipToSteps(quantisation, update, bounds.coordinateLimit);
+  const scaled = clipToSteps(quantisation, update, bounds.coordinateLimit, scale);
   for (let attempt = 0; attempt < MAX_ROUNDING_ATTEMPTS; attempt++) {
     const rounded = roundStochastically(scaled, random);
     if (BigInt(normSquared(rounded)) <= bounds.roundedNormSquared) return rounded;

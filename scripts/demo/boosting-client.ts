@@ -30,8 +30,8 @@ contentOptions(connectionOptions(new Command("boosting-client"), true))
               boosting = round === flags.boostRound;
               return learner.update(base, round);
             },
-            quantise: (update) => {
-              const honest = learner.quantise(update);
+            quantise: (update, base) => {
+              const honest = learner.quantise(update, base);
               if (!boosting) return honest;
               const bound = Math.sqrt(Number(parameters.normBoundSquared));
               const boosted = scaledTo(honest, BOOST * bound, coordinateOffset(layout.preset) - 1);

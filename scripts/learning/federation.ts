@@ -6,12 +6,13 @@ import type { Dataset } from "../../adapters/learning/dataset.ts";
 import type { Trainer } from "../../adapters/learning/trainer.ts";
 import type { TaskSpecification } from "../../adapters/task/create-task.ts";
 import type { TaskDocument } from "../../adapters/task/document.ts";
+import { clipNormOf, serverRuleOf, weightsOf } from "../../adapters/task/model-vector.ts";
 import { createLearner } from "../../client/learner.ts";
-import { floatWeights, initialState, nextModel } from "../../protocol/model.ts";
+import { initialState, nextModel } from "../../protocol/model.ts";
 import { coordinateOffset, PRESETS } from "../../protocol/parameters.ts";
 import type { RandomBytes } from "../../protocol/random.ts";
 
-/** What one client's update looked like before it was quantised; norms in quantisation steps. */
+/** What one client's update looked like before it was quantised; norms in the document's quantisation steps. */
 export interface UpdateFigures {
   readonly normSteps: number;
   readonly largestSteps: number;
@@ -24,6 +25,8 @@ export interface RoundResult {
   readonly accuracy: number;
   readonly loss: number;
   readonly seconds: number;
+  /** To which the round's updates were clipped, in units of the weights. */
+  readonly clipNorm: number;
   readonly updates: readonly UpdateFigures[];
 }
 
@@ -40,24 +43,24 @@ export interface FederationDependencies {
 export async function runFederation(specification: Pick<TaskSpecification, "document" | "initialSeed">, rounds: number, deps: FederationDependencies): Promise<RoundResult[]> {
   const { trainer, shards, test, random, onRound } = deps;
   const document: TaskDocument = { ...specification.document, version: 1, keysCid: `0x${"0".repeat(64)}` };
-  const { fractionalBits } = document.server;
   const reporter = { say: () => undefined, wait: () => undefined };
   const learners = shards.map((data) => createLearner({ trainer, data, document, random, reporter }));
-  let state = initialState(trainer.initialWeights(specification.initialSeed), fractionalBits);
+  const adaptive = document.quantisation.adaptive !== undefined;
+  let state = initialState(trainer.initialWeights(specification.initialSeed), document.server.fractionalBits, adaptive ? 1 : 0);
   const results: RoundResult[] = [];
   for (let round = 1; round <= rounds; round++) {
     const started = performance.now();
-    const base = floatWeights(state, fractionalBits);
-    const sums = new Int32Array(base.length);
+    const base = state;
+    const sums = new Int32Array(base.weights.length);
     const updates: UpdateFigures[] = [];
     for (const learner of learners) {
       const update = await learner.update(base, BigInt(round));
       updates.push(figuresOf(update, document));
-      learner.quantise(update).forEach((value, i) => (sums[i] = sums[i]! + value));
+      learner.quantise(update, base).forEach((value, i) => (sums[i] = sums[i]! + value));
     }
-    state = nextModel(state, sums, learners.length, { ...document.server, stepBits: document.quantisation.stepBits });
-    const { accuracy, loss } = await trainer.evaluate(floatWeights(state, fractionalBits), test);
-    const result = { round, accuracy, loss, seconds: (performance.now() - started) / 1000, updates };
+    state = nextModel(base, sums, learners.length, serverRuleOf(document));
+    const { accuracy, loss } = await trainer.evaluate(weightsOf(document, state), test);
+    const result = { round, accuracy, loss, seconds: (performance.now() - started) / 1000, clipNorm: clipNormOf(document, base), updates };
     results.push(result);
     onRound(result);
   }

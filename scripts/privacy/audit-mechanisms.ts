@@ -54,7 +54,7 @@ export function auditClients({ clients, dimension, clipSteps, rounds, epsilon, d
     let sum = 0;
     for (let round = 0; round < rounds; round++) {
       for (let client = 0; client < clients; client++) {
-        for (const value of updateEncoder(document, dimension, random)(client === 0 ? first : nothing)) sum += value;
+        for (const value of updateEncoder(document, dimension, random)(client === 0 ? first : nothing, 1)) sum += value;
       }
     }
     return sum;

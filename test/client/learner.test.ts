@@ -18,6 +18,7 @@ function learner(weights: Float32Array | undefined, privacy?: TaskDocument["trai
     preset: "standard",
     training: { learningRate: 1, momentum: 0, batchSize: 1, localEpochs: 1, ...(privacy === undefined ? {} : { privacy }) },
     quantisation: { stepBits: 4, clipSteps: 16 },
+    server: { fractionalBits: 20 },
   };
   return createLearner({
     trainer: { train } as unknown as Trainer,
@@ -30,27 +31,27 @@ function learner(weights: Float32Array | undefined, privacy?: TaskDocument["trai
 
 describe("a client's learner", () => {
   const privacy = { unit: "client", noiseVariance: 100, delta: 1e-5 } as const;
-  const base = new Float32Array(DIMENSION).fill(-3e38);
+  const base = { weights: new Int32Array(DIMENSION), velocity: new Int32Array(DIMENSION) };
 
   it("takes part with noise alone where clients are protected and training diverges: staying away would tell of the data", async () => {
     const diverged = learner(undefined, privacy);
     const update = await diverged.update(base, 1n);
     assert.ok(update.every((value) => value === 0));
-    const mean = diverged.quantise(update).reduce((sum, value) => sum + value ** 2, 0) / DIMENSION;
+    const mean = diverged.quantise(update, base).reduce((sum, value) => sum + value ** 2, 0) / DIMENSION;
     assert.ok(mean > 50 && mean < 200, `the noise's variance is 100, the sample's ${mean}`);
   });
 
-  it("does so too with finite weights whose difference from the base is not", async () => {
-    const far = learner(new Float32Array(DIMENSION).fill(3e38), privacy);
+  it("does so too with weights that are not finite", async () => {
+    const far = learner(new Float32Array(DIMENSION).fill(Infinity), privacy);
     const update = await far.update(base, 1n);
     assert.equal(update[0], Infinity);
-    assert.equal(far.quantise(update).length, DIMENSION);
+    assert.equal(far.quantise(update, base).length, DIMENSION);
   });
 
   it("says so where clients are not protected", async () => {
     await rejectsCode(learner(undefined).update(base, 1n), "TRAINING_DIVERGED");
-    const far = learner(new Float32Array(DIMENSION).fill(3e38));
+    const far = learner(new Float32Array(DIMENSION).fill(Infinity));
     const update = await far.update(base, 1n);
-    throwsCode(() => far.quantise(update), "UPDATE_NOT_FINITE");
+    throwsCode(() => far.quantise(update, base), "UPDATE_NOT_FINITE");
   });
 });

@@ -1,6 +1,7 @@
 /** Learners and faults for rounds: what a role of the harness can be altered to do. For tests only. */
 import type { ContentStore } from "../../adapters/ipfs/store.ts";
 import type { TaskDocument } from "../../adapters/task/document.ts";
+import { weightsOf } from "../../adapters/task/model-vector.ts";
 import { SHARE_SUM_FILE } from "../../adapters/task/outcome.ts";
 import type { MemberLoopDependencies } from "../../aggregator/member-loop.ts";
 import type { ClientLoopDependencies } from "../../client/client-loop.ts";
@@ -18,7 +19,7 @@ type Files = Readonly<Record<string, Uint8Array>>;
 /** Gives the same update in every round, without training: wave number `seed`. */
 export function scriptedLearner(document: TaskDocument, seed: number, random: RandomBytes): LocalLearner {
   return {
-    update: (base) => Promise.resolve(base.map((_, i) => 0.05 * Math.sin((i + 1) * (seed + 1)))),
+    update: (base) => Promise.resolve(weightsOf(document, base).map((_, i) => 0.05 * Math.sin((i + 1) * (seed + 1)))),
     quantise: (update) => quantiseUpdate(PRESETS[document.preset], document.quantisation, update, random),
   };
 }

@@ -98,7 +98,7 @@ describe("a task's privacy", () => {
     const random = seededRandom("client-level encoding");
     let squares = 0;
     for (let run = 0; run < 50; run++) {
-      const encoded = updateEncoder(document, DIMENSION, random)(new Float32Array(DIMENSION));
+      const encoded = updateEncoder(document, DIMENSION, random)(new Float32Array(DIMENSION), 1);
       assert.ok(BigInt(normSquared(encoded)) <= bound);
       squares += normSquared(encoded) / (50 * DIMENSION);
     }

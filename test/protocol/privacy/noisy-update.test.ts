@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { describe, it } from "mocha";
 import { normSquared } from "../../../protocol/packing.ts";
 import { noisyUpdateBounds, ROUNDING_BETA, roundedNorm, roundedNormBoundSquared, totalVariationOf } from "../../../protocol/privacy/noise-bounds.ts";
-import { ceilRoot } from "../../../protocol/quantise.ts";
+import { ceilRoot } from "../../../protocol/integers.ts";
 import { drawNoise, noiseTable } from "../../../protocol/privacy/noise-table.ts";
 import { addNoise, roundConditionally } from "../../../protocol/privacy/noisy-update.ts";
 import { throwsCode } from "../../support/errors.ts";

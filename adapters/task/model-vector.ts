@@ -1,0 +1,31 @@
+/** A model as the vector that a task sums, and what of it is weights: with an adaptive clip norm its last coordinate is the level (protocol/clip-level.ts). */
+import { scaleFactor, stepScaleOf } from "../../protocol/clip-level.ts";
+import { floatWeights } from "../../protocol/model.ts";
+import type { ModelState, ServerRule } from "../../protocol/model.ts";
+import type { TaskDocument } from "./document.ts";
+
+/** Coordinates of a model's vector: its weights and, with an adaptive clip norm, the level. */
+export function dimensionOf({ quantisation }: Pick<TaskDocument, "quantisation">, weightCount: number): number {
+  return weightCount + (quantisation.adaptive === undefined ? 0 : 1);
+}
+
+/** The float32 weights that participants train from and measure, without the level. */
+export function weightsOf({ quantisation, server }: Pick<TaskDocument, "quantisation" | "server">, state: ModelState): Float32Array {
+  const weights = floatWeights(state, server.fractionalBits);
+  return quantisation.adaptive === undefined ? weights : weights.slice(0, -1);
+}
+
+/** How a sum moves the task's model. */
+export function serverRuleOf({ quantisation, server }: Pick<TaskDocument, "quantisation" | "server">): ServerRule {
+  return { ...server, stepBits: quantisation.stepBits, ...(quantisation.adaptive === undefined ? {} : { adaptiveClip: quantisation.adaptive }) };
+}
+
+/** How many of the document's steps one step is in a round from this model: 1 unless the clip norm is adaptive. */
+export function stepScale({ quantisation }: Pick<TaskDocument, "quantisation">, base: ModelState): number {
+  return quantisation.adaptive === undefined ? 1 : scaleFactor(stepScaleOf(base.weights.at(-1)!));
+}
+
+/** The L2 norm to which updates are clipped in a round from this model, in units of its weights. */
+export function clipNormOf(document: Pick<TaskDocument, "quantisation">, base: ModelState): number {
+  return document.quantisation.clipSteps * 2 ** -document.quantisation.stepBits * stepScale(document, base);
+}
