@@ -3,7 +3,7 @@
  *
  * Weights are computed in fixed-point integers with 320 fractional bits and rounded to multiples of 2^−96, so that what is sampled
  * is an exactly known distribution whose distance to the discrete Gaussian is derived, not measured (`totalVariationBound`).
- * A sample takes 96 random bits, one row of the table, one comparison and one selection, whatever its value.
+ * A sample takes 96 random bits, one row of the table, one subtraction and one selection, whatever its value, and no branch.
  */
 import { VerisumError } from "../errors.ts";
 import type { RandomBytes } from "../random.ts";
@@ -60,7 +60,7 @@ export function noiseTable(numerator: bigint, denominator = 1n): NoiseTable {
  */
 export function drawNoise(table: NoiseTable, count: number, random: RandomBytes): Int32Array {
   const { values, rowBits } = table;
-  const [high, middle, low] = table.thresholds;
+  const [high, middle, low] = table.thresholds.map(signed) as [Int32Array, Int32Array, Int32Array];
   const [rowShift, highMask] = [32 - rowBits, 2 ** (32 - rowBits) - 1];
   const samples = new Int32Array(count);
   for (let start = 0; start < count; start += SAMPLES_PER_DRAW) {
@@ -69,16 +69,21 @@ export function drawNoise(table: NoiseTable, count: number, random: RandomBytes)
     for (let i = 0; i < drawn; i++) {
       const first = words[3 * i]!;
       const row = first >>> rowShift;
-      const h = first & highMask;
-      const m = words[3 * i + 1]!;
-      const l = words[3 * i + 2]!;
-      const [th, tm, tl] = [high[row]!, middle[row]!, low[row]!];
-      // Bits, not branches: 1 if (h, m, l) is not below the threshold.
-      const above = Number(h > th) | (Number(h === th) & (Number(m > tm) | (Number(m === tm) & Number(l >= tl))));
-      samples[start + i] = values[2 * row + above]!;
+      const lowBorrow = borrowOf(words[3 * i + 2]!, low[row]!, 0);
+      const below = borrowOf(first & highMask, high[row]!, borrowOf(words[3 * i + 1]!, middle[row]!, lowBorrow));
+      samples[start + i] = values[2 * row + 1 - below]!;
     }
   }
   return samples;
+}
+
+/**
+ * The borrow of a − b − borrow for 32-bit words: 1 if it is negative. No comparison, which would be compiled to a branch whose wrong
+ * predictions show in the time, and no number beyond 32 signed bits, for which memory would be allocated.
+ */
+function borrowOf(a: number, b: number, borrow: number): number {
+  const lastBit = ((a & 1) - (b & 1) - borrow) >>> 31;
+  return ((a >>> 1) - (b >>> 1) - lastBit) >>> 31;
 }
 
 /** exp(−x²/(2·variance)) in fixed point for x = 0, 1, … until the mass beyond, on both sides, is below 2^−97 of the whole. */
@@ -135,7 +140,11 @@ function aliasRows(masses: readonly bigint[], reach: number): Pick<NoiseTable, "
   return { rowBits, thresholds, values };
 }
 
-function wordsOf(bytes: Uint8Array): Uint32Array {
+function wordsOf(bytes: Uint8Array): Int32Array {
   const aligned = bytes.byteOffset % 4 === 0 ? bytes : bytes.slice();
-  return new Uint32Array(aligned.buffer, aligned.byteOffset, aligned.byteLength / 4);
+  return new Int32Array(aligned.buffer, aligned.byteOffset, aligned.byteLength / 4);
+}
+
+function signed(limbs: Uint32Array): Int32Array {
+  return new Int32Array(limbs.buffer, limbs.byteOffset, limbs.length);
 }
