@@ -1,10 +1,10 @@
 /** `fl-aggregator`: the committee and the aggregator. */
-import { randomFillSync } from "node:crypto";
 import { join } from "node:path";
 import { Command, Option } from "commander";
 import { recoverResultSigner } from "../adapters/chain/result-signature.ts";
 import { connectionOptions, contentOptions, positiveInteger, reporterFor } from "../adapters/cli/options.ts";
 import type { CommonFlags } from "../adapters/cli/options.ts";
+import { platformRandom } from "../adapters/cli/platform-random.ts";
 import type { Reporter } from "../adapters/cli/reporter.ts";
 import { outlive, runCommand } from "../adapters/cli/run.ts";
 import { loadDataset } from "../adapters/learning/dataset.ts";
@@ -32,8 +32,6 @@ interface ServeFlags extends NodeFlags {
   readonly once?: boolean;
   readonly batch?: number;
 }
-
-const random = (length: number): Uint8Array => randomFillSync(new Uint8Array(length));
 
 const program = new Command("fl-aggregator").description("Run a committee member or the aggregator of a Verisum task.").showHelpAfterError();
 
@@ -71,7 +69,7 @@ async function runMember(flags: NodeFlags & { readonly minClients?: number }, re
   const memberScope = `${scope}-${seat}`;
   const step = createMemberStep({
     chain,
-    session: { ...session, committer: await loadCommitter(session, state, random, reporter) },
+    session: { ...session, committer: await loadCommitter(session, state, platformRandom, reporter) },
     seat,
     keys: openRoundKeys(state, memberScope),
     state,
@@ -79,7 +77,7 @@ async function runMember(flags: NodeFlags & { readonly minClients?: number }, re
     localMinimum: Math.max(flags.minClients ?? 0, session.parameters.minClients),
     reporter,
     replicate: (cid) => network.replicate(store, cid),
-    random,
+    random: platformRandom,
     fetch: globalThis.fetch,
     nodes: network.peers,
   });
@@ -108,7 +106,7 @@ async function runAggregator(flags: ServeFlags, reporter: Reporter, signal: Abor
   const evaluate = flags.data === undefined ? undefined : await evaluator(flags.data, session.document.model);
   const coordinate = createCoordinator({
     chain,
-    session: { ...session, committer: await loadCommitter(session, state, random, reporter) },
+    session: { ...session, committer: await loadCommitter(session, state, platformRandom, reporter) },
     board,
     reporter,
     siblingNodes: { nodesOf: node.network.nodesOf, fetch: globalThis.fetch },

@@ -1,13 +1,11 @@
 /** `fl-client`: take part in a task with local data. */
-import { randomFillSync } from "node:crypto";
 import { Command } from "commander";
 import { connectionOptions, contentOptions, formatOption, proverOption, positiveInteger, reporterFor } from "../adapters/cli/options.ts";
+import { platformRandom } from "../adapters/cli/platform-random.ts";
 import { runCommand } from "../adapters/cli/run.ts";
 import { describeDataset, loadDataset } from "../adapters/learning/dataset.ts";
 import { joinTask } from "./join.ts";
 import type { JoinFlags } from "./join.ts";
-
-const random = (length: number): Uint8Array => randomFillSync(new Uint8Array(length));
 
 const program = new Command("fl-client").description("Take part in a Verisum task: train on local data, prove, submit.").showHelpAfterError();
 
@@ -17,7 +15,7 @@ proverOption(contentOptions(connectionOptions(program.command("join").descriptio
   .option("--rounds <n>", "stop after taking part in this many rounds", positiveInteger)
   .action(async (flags: JoinFlags) => {
     const reporter = reporterFor(flags, "client");
-    await runCommand(reporter, (signal) => joinTask(flags, reporter, random, signal));
+    await runCommand(reporter, (signal) => joinTask(flags, reporter, platformRandom, signal));
   });
 
 formatOption(program.command("data").description("show what a data set contains, without a task"))

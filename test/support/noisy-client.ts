@@ -1,0 +1,34 @@
+/** A client of a task that protects whole clients, as far as its noise goes: its training is given. */
+import type { Trainer } from "../../adapters/learning/trainer.ts";
+import type { TaskDocument } from "../../adapters/task/document.ts";
+import { createLearner } from "../../client/learner.ts";
+import type { LocalLearner } from "../../client/participant.ts";
+import type { RandomBytes } from "../../protocol/random.ts";
+
+export const DIMENSION = 256;
+export const NOISE_VARIANCE = 100;
+
+/** The base from which `noiseOf` trains. */
+const BASE = { weights: new Int32Array(DIMENSION), velocity: new Int32Array(DIMENSION) };
+
+/** The learner that `fl-client` makes, with this training in place of the trainer's. */
+export function noisyClient(random: RandomBytes, train: Trainer["train"] = (weights) => Promise.resolve({ weights: weights.slice(), loss: 1, steps: 1 })): LocalLearner {
+  const document = {
+    preset: "standard",
+    training: { learningRate: 1, momentum: 0, batchSize: 1, localEpochs: 1, privacy: { unit: "client", noiseVariance: NOISE_VARIANCE, delta: 1e-5 } },
+    quantisation: { stepBits: 4, clipSteps: 16 },
+    server: { fractionalBits: 20 },
+  };
+  return createLearner({
+    trainer: { train } as unknown as Trainer,
+    data: {} as never,
+    document: document as unknown as TaskDocument,
+    random,
+    reporter: { say: () => undefined, wait: () => undefined },
+  });
+}
+
+/** What a client commits to in a round from which it learned nothing: its noise. */
+export async function noiseOf(client: LocalLearner, round: bigint): Promise<Int32Array> {
+  return client.quantise(await client.update(BASE, round), BASE);
+}
