@@ -4,15 +4,15 @@
  *
  * What is exact: an example's gradient depends on the weights and on this example alone, bit for bit, since examples are
  * worked on in groups of one size, filled up with zeros; each clipped gradient is rounded towards zero onto a grid, so its
- * norm in grid steps is at most `sensitivitySteps`; sums of grid integers are exact; the noise is an exact discrete Gaussian of standard deviation
- * 2^20 steps (protocol/privacy/discrete-gaussian.ts). Precision attacks on floating-point noise (Mironov 2012; Jin et al.
+ * norm in grid steps is at most `sensitivitySteps`; sums of grid integers are exact; the noise is made of integers, a discrete Gaussian of standard deviation 2^20 steps
+ * up to a distance below 2^−80 a weight and step that delta counts (protocol/privacy/wide-noise.ts). Precision attacks on floating-point noise (Mironov 2012; Jin et al.
  * 2022) do not apply. What is not: the gradients themselves are floating point, which affects utility only.
  *
  * A step divides by the task's batch size, not by this client's expected one, so the number of rows stays private and a
  * small client adds no more noise than a large one. Running time depends on the data; the caller decides who can see it.
  */
 import { VerisumError } from "../../protocol/errors.ts";
-import { discreteGaussian } from "../../protocol/privacy/discrete-gaussian.ts";
+import { drawWideNoise } from "../../protocol/privacy/wide-noise.ts";
 import type { RandomBytes } from "../../protocol/random.ts";
 import type { Dataset } from "./dataset.ts";
 import { addTruncated, squaredNormOf } from "./example-gradients.ts";
@@ -22,9 +22,8 @@ import type { Model } from "./model.ts";
 import type { Batch, Network } from "./network.ts";
 import { descend } from "./trainer.ts";
 import type { PrivacyOptions, TrainOptions, TrainProgress, TrainResult } from "./trainer.ts";
+import { NOISE_STD_DEV_STEPS, trainingNoise } from "./training-noise.ts";
 
-/** Standard deviation of the noise in grid steps. */
-export const NOISE_STD_DEV_STEPS = 2 ** 20;
 /** Keeps the rounding errors of the norm (below 2^−30) from lifting a clipped vector over the sensitivity. */
 const CLIP_MARGIN = 1 - 2 ** -20;
 
@@ -56,8 +55,9 @@ export async function trainPrivately(
       const group = rows.slice(from, from + size);
       batchLoss += addClipped(sum, network.exampleGradients(weights, paddedBatch(data, group, size, inputSizeOf(model))), group.length, grid);
     }
-    const noise = discreteGaussian(NOISE_STD_DEV_STEPS ** 2, weights.length, privacy.random);
-    descend(weights, velocity, sum.map((value, i) => (value + noise[i]!) / (grid.stepsPerUnit * batchSize)), learningRate, momentum);
+    const noise = drawWideNoise(trainingNoise(), weights.length, privacy.random);
+    for (let i = 0; i < sum.length; i++) sum[i] = (sum[i]! + noise[i]!) / (grid.stepsPerUnit * batchSize);
+    descend(weights, velocity, sum, learningRate, momentum);
     lossSum += batchLoss;
     seen += rows.length;
     onProgress?.({ step, steps: privacy.steps, loss: batchLoss / Math.max(1, rows.length) });

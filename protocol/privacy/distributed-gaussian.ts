@@ -7,7 +7,7 @@
  * Floating point is fine here: nothing secret is computed.
  */
 import { VerisumError } from "../errors.ts";
-import { epsilonAt } from "./rdp-accountant.ts";
+import { leastEpsilon } from "./rdp-accountant.ts";
 
 /** Noise that clients add on their own, and what it has to hide. Lengths are in steps of the integer grid. */
 export interface DistributedNoise {
@@ -129,23 +129,10 @@ function l1Steps(l2Steps: number, dimension: number): number {
   return l2Steps * Math.min(Math.sqrt(dimension), l2Steps);
 }
 
-/** The least epsilon with epsilonAt(order, …, delta − (1 + e^epsilon)·totalVariation) <= epsilon, reached from below. */
 function epsilonFor(noise: DistributedNoise, clients: number, delta: number, divergence: RoundDivergence): DistributedGuarantee {
   const roundDivergence = divergence(noise, clients);
-  const total = INTEGER_ORDERS.map((order) => noise.rounds * roundDivergence(order));
-  const { totalVariation = 0 } = noise;
-  let epsilon = 0;
-  for (;;) {
-    const left = totalVariation === 0 ? delta : delta - (1 + Math.exp(epsilon)) * totalVariation;
-    if (!(left > 0)) return { epsilon: Infinity, delta, order: Infinity, worstClients: clients };
-    let best = { epsilon: Infinity, order: Infinity };
-    INTEGER_ORDERS.forEach((order, i) => {
-      const candidate = epsilonAt(order, total[i]!, left);
-      if (candidate < best.epsilon) best = { epsilon: candidate, order };
-    });
-    if (best.epsilon <= epsilon * (1 + 1e-12)) return { epsilon: Math.max(best.epsilon, epsilon), delta, order: best.order, worstClients: clients };
-    epsilon = best.epsilon;
-  }
+  const divergences = INTEGER_ORDERS.map((order) => noise.rounds * roundDivergence(order));
+  return { ...leastEpsilon(INTEGER_ORDERS, divergences, delta, noise.totalVariation ?? 0), worstClients: clients };
 }
 
 function assertNoise(noise: DistributedNoise, delta: number): void {

@@ -39,27 +39,43 @@ const NEGLIGIBLE_LOG = 30;
 
 /**
  * Epsilon at `delta` of several mechanisms run one after the other on the same records.
+ * @param totalVariation as `DistributedNoise` has it: how far what is run is from these mechanisms; counted in delta
  * @throws PRIVACY_PARAMETERS_INVALID
  * @example composedEpsilon([{ noiseMultiplier: 3.16, samplingRate: 0.1, steps: 400 }], 1e-5).epsilon // about 3.0
  */
-export function composedEpsilon(mechanisms: readonly SubsampledGaussian[], delta: number): PrivacyGuarantee {
+export function composedEpsilon(mechanisms: readonly SubsampledGaussian[], delta: number, totalVariation = 0): PrivacyGuarantee {
   if (!(delta > 0 && delta < 1)) throw new VerisumError("PRIVACY_PARAMETERS_INVALID", "delta must be between 0 and 1", { delta });
+  if (!(totalVariation >= 0)) throw new VerisumError("PRIVACY_PARAMETERS_INVALID", "a total variation distance is not negative", { totalVariation });
   mechanisms.forEach(assertMechanism);
-  let best: PrivacyGuarantee = { epsilon: Infinity, delta, order: Infinity };
-  for (const order of RENYI_ORDERS) {
-    const divergence = mechanisms.reduce((sum, mechanism) => sum + mechanism.steps * renyiDivergence(mechanism, order), 0);
-    const epsilon = epsilonAt(order, divergence, delta);
-    if (epsilon < best.epsilon) best = { epsilon, delta, order };
+  const divergences = RENYI_ORDERS.map((order) => mechanisms.reduce((sum, mechanism) => sum + mechanism.steps * renyiDivergence(mechanism, order), 0));
+  return leastEpsilon(RENYI_ORDERS, divergences, delta, totalVariation);
+}
+
+/**
+ * The smallest epsilon over all orders of what is within `totalVariation` of a mechanism with these divergences: the least with
+ * epsilonAt(order, …, delta − (1 + e^epsilon)·totalVariation) <= epsilon, reached from below; infinite if there is none.
+ */
+export function leastEpsilon(orders: readonly number[], divergences: readonly number[], delta: number, totalVariation: number): PrivacyGuarantee {
+  let epsilon = 0;
+  for (;;) {
+    const left = totalVariation === 0 ? delta : delta - (1 + Math.exp(epsilon)) * totalVariation;
+    let best: PrivacyGuarantee = { epsilon: Infinity, delta, order: Infinity };
+    if (!(left > 0)) return best;
+    orders.forEach((order, i) => {
+      const candidate = epsilonAt(order, divergences[i]!, left);
+      if (candidate < best.epsilon) best = { epsilon: candidate, delta, order };
+    });
+    if (best.epsilon <= epsilon * (1 + 1e-12)) return { ...best, epsilon: Math.max(best.epsilon, epsilon) };
+    epsilon = best.epsilon;
   }
-  return best;
 }
 
 /**
  * The smallest noise multiplier (to 0.1 %) with which the mechanism stays within epsilon.
  * @throws PRIVACY_PARAMETERS_INVALID if none up to 1000 does
  */
-export function noiseMultiplierFor(epsilon: number, delta: number, { samplingRate, steps }: Omit<SubsampledGaussian, "noiseMultiplier">): number {
-  const reached = (noiseMultiplier: number): boolean => composedEpsilon([{ noiseMultiplier, samplingRate, steps }], delta).epsilon <= epsilon;
+export function noiseMultiplierFor(epsilon: number, delta: number, { samplingRate, steps }: Omit<SubsampledGaussian, "noiseMultiplier">, totalVariation = 0): number {
+  const reached = (noiseMultiplier: number): boolean => composedEpsilon([{ noiseMultiplier, samplingRate, steps }], delta, totalVariation).epsilon <= epsilon;
   let [low, high] = [0.1, 1000];
   if (!reached(high)) throw new VerisumError("PRIVACY_PARAMETERS_INVALID", `no noise multiplier up to ${high} gives epsilon ${epsilon}`, { epsilon, delta });
   while (high / low > 1.001) {

@@ -8,10 +8,11 @@ import { addTruncated, squaredNormOf } from "../../../adapters/learning/example-
 import type { ExampleGradients } from "../../../adapters/learning/example-gradients.ts";
 import { initialWeightsOf, parseModel } from "../../../adapters/learning/model.ts";
 import { createNetwork } from "../../../adapters/learning/network.ts";
-import { addClipped, clippingGrid, NOISE_STD_DEV_STEPS, poissonBatch } from "../../../adapters/learning/private-training.ts";
+import { addClipped, clippingGrid, poissonBatch } from "../../../adapters/learning/private-training.ts";
 import { seededStream } from "../../../adapters/learning/seeded-stream.ts";
 import { createTrainer } from "../../../adapters/learning/trainer.ts";
 import type { PrivacyOptions } from "../../../adapters/learning/trainer.ts";
+import { NOISE_STD_DEV_STEPS } from "../../../adapters/learning/training-noise.ts";
 import { rejectsCode } from "../../support/errors.ts";
 import { check } from "../../support/properties.ts";
 import { seededRandom } from "../../support/random.ts";

@@ -81,6 +81,18 @@ describe("RDP accountant", () => {
     assert.ok(Math.abs(noiseMultiplier - 3.16) < 0.05, `${noiseMultiplier}`);
   });
 
+  it("counts a sampler's distance in delta as (1 + e^epsilon) times it", () => {
+    const run = { noiseMultiplier: 3.16, samplingRate: 0.1, steps: 400 };
+    const { epsilon } = composedEpsilon([run], 1e-5, 1e-7);
+    assert.ok(Math.abs(epsilon - composedEpsilon([run], 1e-5 - (1 + Math.exp(epsilon)) * 1e-7).epsilon) < 1e-9);
+    assert.ok(epsilon > composedEpsilon([run], 1e-5).epsilon * 1.01);
+    assert.equal(composedEpsilon([run], 1e-5, 6e-6).epsilon, Infinity);
+    const noiseMultiplier = noiseMultiplierFor(3, 1e-5, run, 1e-7);
+    assert.ok(composedEpsilon([{ ...run, noiseMultiplier }], 1e-5, 1e-7).epsilon <= 3);
+    assert.ok(composedEpsilon([{ ...run, noiseMultiplier: noiseMultiplier * 0.99 }], 1e-5, 1e-7).epsilon > 3);
+    for (const wrong of [-1e-9, NaN]) throwsCode(() => composedEpsilon([run], 1e-5, wrong), "PRIVACY_PARAMETERS_INVALID");
+  });
+
   it("refuses parameters outside its range", () => {
     const good = { noiseMultiplier: 1, samplingRate: 0.1, steps: 10 };
     for (const change of [{ noiseMultiplier: 0 }, { noiseMultiplier: NaN }, { samplingRate: 0 }, { samplingRate: 1.01 }, { steps: 1.5 }, { steps: -1 }]) {
