@@ -9,7 +9,7 @@ import type { CommonFlags } from "../adapters/cli/options.ts";
 import { runCommand } from "../adapters/cli/run.ts";
 import { cidFromDigest } from "../adapters/ipfs/cid.ts";
 import { openReadingNode } from "../adapters/task/node.ts";
-import { privacyStatement } from "../adapters/task/privacy.ts";
+import { privacyLine, privacySummary } from "../adapters/task/privacy-summary.ts";
 import { VerisumError } from "../protocol/errors.ts";
 import { auditTask } from "./audit/audit-task.ts";
 import type { Finding } from "./audit/checklist.ts";
@@ -48,7 +48,7 @@ contentOptions(connectionOptions(program.command("status").description("show a t
     const { chain, session } = node;
     const [round, model, finalised, clients] = [await chain.round(), await chain.latestModel(), await chain.finalisedRounds(), await chain.clientCount()];
     const gateways = node.network.peers();
-    const privacy = privacyStatement(session, Number(await chain.privacySpent()));
+    const privacy = privacySummary(session, Number(await chain.privacySpent()));
     await node.close();
     const status = {
       task: session.document.name,
@@ -59,13 +59,12 @@ contentOptions(connectionOptions(program.command("status").description("show a t
       clients,
       committee: `${session.parameters.committeeSize} seats, threshold ${session.parameters.threshold}, quorum ${session.parameters.quorum}`,
       model: cidFromDigest(model.cid),
-      ...(privacy === null ? {} : {
-        privacySpent: `epsilon ${privacy.epsilon} of ${privacy.budget.epsilon} at delta ${privacy.delta}; ${privacy.budget.remainingRounds} of ${privacy.budget.rounds} rounds remain`,
-        privacyMeans: privacy.statement,
-      }),
+      ...(privacy === null ? {} : { privacySpent: privacyLine(privacy), privacyMeans: privacy.statement }),
       gateways,
     };
-    process.stdout.write(flags.format === "json" ? `${JSON.stringify({ schemaVersion: 1, status: "ok", data: status })}\n` : `${Object.entries(status).map(([key, value]) => `${key.padEnd(16)} ${Array.isArray(value) ? value.join(", ") : String(value)}`).join("\n")}\n`);
+    const lines = Object.entries(status).map(([key, value]) => `${key.padEnd(16)} ${Array.isArray(value) ? value.join(", ") : String(value)}`);
+    const data = privacy === null ? status : { ...status, privacyEpsilon: privacy.epsilon };
+    process.stdout.write(flags.format === "json" ? `${JSON.stringify({ schemaVersion: 1, status: "ok", data })}\n` : `${lines.join("\n")}\n`);
   });
 });
 

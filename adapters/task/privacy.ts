@@ -51,8 +51,8 @@ function epsilonAfter(task: PrivateTask, privacy: PrivacySettings, rounds: numbe
   return composedEpsilon([{ noiseMultiplier, samplingRate, steps }], privacy.delta, exampleTotalVariation(steps, task.parameters.dimension)).epsilon;
 }
 
-/** How far the noise that one client's training draws over all steps is from discrete Gaussians: about 10^−17 for 400 steps of 50,890 weights. */
-function exampleTotalVariation(steps: number, dimension: number): number {
+/** How far the noise that one client's training draws over all steps is from discrete Gaussians: 3·10⁻¹⁸ for 400 steps of 50,890 weights. */
+export function exampleTotalVariation(steps: number, dimension: number): number {
   return totalVariationOf(0, { clients: 1, rounds: steps, dimension, perSample: trainingNoise().totalVariationBound });
 }
 
@@ -116,6 +116,7 @@ export function assertUsefulCohort({ document, parameters }: { readonly document
   }
 }
 
-function roundedUp(epsilon: number): number {
+/** To the digits that are printed, upwards. */
+export function roundedUp(epsilon: number): number {
   return Math.ceil(epsilon * 10 ** DECIMALS) / 10 ** DECIMALS;
 }

@@ -7,6 +7,7 @@ import { initialWeightsOf, modelTensors, parameterCountOf, parseModel } from "..
 import { ensureDevKeys } from "../../adapters/prover/ensure-keys.ts";
 import { createTask, layoutOfSpecification, parseSpecification } from "../../adapters/task/create-task.ts";
 import type { PrivacyTarget } from "../../adapters/task/create-task.ts";
+import { plannedPrivacyLine, privacySummary } from "../../adapters/task/privacy-summary.ts";
 import { VerisumError } from "../../protocol/errors.ts";
 import type { RandomBytes } from "../../protocol/random.ts";
 import type { TaskParameters } from "../../protocol/task.ts";
@@ -57,6 +58,8 @@ export async function prepareTask(description: unknown, storeDirectory: string, 
       tensors: modelTensors(specification.document.model),
       initialWeights: initialWeightsOf(model, specification.initialSeed),
     });
+    const privacy = privacySummary({ document: specification.document, parameters }, 0);
+    if (privacy !== null) onStep(plannedPrivacyLine(privacy));
     const { cells } = specification.document;
     return { parameters, keys: toHex(encodeVerificationKeys(keySet.verificationKeys)), ...(cells === undefined ? {} : { group: cells.group }) };
   } finally {
