@@ -4,7 +4,8 @@
  * rounded anywhere; every integer stays below 2^53, where doubles are exact.
  *
  * The one deviation: a magnitude of 64 or more standard deviations is drawn again; total variation distance below
- * e^−2000. Running time depends on the values drawn, so draw all of a message's noise before anyone can time it.
+ * e^−2000. Running time depends on the values drawn: training and updates take their noise from tables, over ten times as fast and the
+ * same work for every value (noise-table.ts, wide-noise.ts), which are tested against this.
  */
 import { VerisumError } from "../errors.ts";
 import type { RandomBytes } from "../random.ts";

@@ -1,7 +1,9 @@
 import assert from "node:assert/strict";
 import { describe, it } from "mocha";
+import { trainingNoise } from "../../../adapters/learning/training-noise.ts";
 import { discreteGaussian } from "../../../protocol/privacy/discrete-gaussian.ts";
 import { drawNoise, noiseTable } from "../../../protocol/privacy/noise-table.ts";
+import { drawWideNoise } from "../../../protocol/privacy/wide-noise.ts";
 import type { RandomBytes } from "../../../protocol/random.ts";
 import { correlation, rankCorrelation, winsorised } from "../../support/correlation.ts";
 import { seededStream } from "../../support/random.ts";
@@ -64,6 +66,11 @@ describe("the time that noise takes", function () {
       assert.ok(Math.min(...found) < LARGEST_CORRELATION, found.join(", "));
     });
   }
+
+  it("tells nothing of its magnitude in the sums that private training adds", () => {
+    const found = attempts((random) => drawWideNoise(trainingNoise(), 1, random)[0]!, "training");
+    assert.ok(Math.min(...found) < LARGEST_CORRELATION, found.join(", "));
+  });
 
   it("is told apart by the same test where a sampler counts up to its value, and in the exact sampler, which rejects", () => {
     assert.ok(Math.min(...attempts(counting, "counting")) > 0.5);
