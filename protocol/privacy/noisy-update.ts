@@ -11,7 +11,7 @@ const MAX_ROUNDING_ATTEMPTS = 200;
 
 /**
  * Clips to the norm and the coordinates' limit, then rounds stochastically until the norm is within the bound: Algorithm 1 of
- * Kairouz, Liu, Steinke 2021, without its rotation (`rotation.ts`). Floating point ends with the clipping.
+ * Kairouz, Liu, Steinke 2021, without its rotation (docs/privacy.md). Floating point ends with the clipping.
  *
  * @param update finite numbers, in units of the model's weights
  * @param bounds from `noisyUpdateBounds` for the same clip norm and dimension

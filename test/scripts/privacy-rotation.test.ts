@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { describe, it } from "mocha";
-import { rotate, rotateBack, rotationFor } from "../../../protocol/privacy/rotation.ts";
-import { seededRandom } from "../../support/random.ts";
+import { rotationGain } from "../../scripts/privacy/rotation-gain.ts";
+import { rotate, rotateBack, rotationFor } from "../../scripts/privacy/rotation.ts";
+import { seededRandom } from "../support/random.ts";
 
 const seed = seededRandom("rotation")(32);
 const norm = (vector: Float64Array): number => Math.hypot(...vector);
@@ -45,5 +46,15 @@ describe("random rotation", () => {
     assert.deepEqual(one, rotationFor(seed, 4096));
     const agreeing = one.signs.filter((sign, i) => sign === other.signs[i]).length;
     for (const count of [agreeing, one.signs.filter((sign) => sign === 1).length]) assert.ok(Math.abs(count - 2048) < 5 * 32, `${count}`);
+  });
+
+  it("gains five bits where one coordinate in 1,024 has it all, and none where all are alike", () => {
+    const one = (): (() => number) => {
+      let at = 0;
+      return () => (at++ % 1024 === 3 ? 1 : 0);
+    };
+    assert.ok(Math.abs(rotationGain(1024, one(), 2, 1) - 5) < 1e-9);
+    const gaussian = rotationGain(1024, (stream) => stream.normal(), 50, 1);
+    assert.ok(Math.abs(gaussian) < 0.15, `${gaussian}`);
   });
 });

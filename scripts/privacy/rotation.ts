@@ -2,7 +2,8 @@
  * A random rotation that spreads a vector's norm over its coordinates: signs from a public seed, then the Walsh and Hadamard
  * transform, on a power of two of coordinates (Kairouz, Liu, Steinke 2021, section 4.2). Its own inverse up to the signs.
  *
- * A rotation keeps the norm, and with it the clipping and the sensitivity; it does not touch what privacy rests on.
+ * A rotation keeps the norm, and with it the clipping and the sensitivity; it does not touch what privacy rests on. No task uses it:
+ * it is here so that its gain can be measured (rotation-gain.ts).
  */
 import { sha256 } from "@noble/hashes/sha2.js";
 import { concatBytes, utf8ToBytes } from "@noble/hashes/utils.js";
