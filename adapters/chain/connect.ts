@@ -65,12 +65,16 @@ async function readerAt(endpoint: Endpoint, chainId: bigint, address: Hex, optio
   const call = async <T>(name: string, ...args: readonly unknown[]): Promise<T> => endpoint.request(() => contract.getFunction(name).staticCall(...args) as Promise<T>);
   const logs = new TaskLogs(endpoint, address);
   const latestBlock = (): Promise<number> => endpoint.request(() => provider.getBlockNumber());
-  const finalBlock = async (): Promise<number> => {
+  const finalBlockBelow = async (latest: number): Promise<number> => {
     const depth = options.confirmations ?? (DEVELOPMENT_CHAINS.includes(chainId) ? 0 : undefined);
-    if (depth !== undefined) return (await latestBlock()) - depth;
+    if (depth !== undefined) return latest - depth;
     return (await endpoint.request(() => provider.getBlock("finalized")))?.number ?? -1;
   };
-  const allLogs = async (): ReturnType<TaskLogs["all"]> => logs.all(await latestBlock(), await finalBlock());
+  const finalBlock = async (): Promise<number> => finalBlockBelow(await latestBlock());
+  const allLogs = async (): ReturnType<TaskLogs["all"]> => {
+    const latest = await latestBlock();
+    return logs.all(latest, await finalBlockBelow(latest));
+  };
   let fullCommittee: readonly Hex[] | undefined;
   const reader: TaskReader = {
     context: { chainId, contract: address.toLowerCase() as Hex },
