@@ -1,4 +1,4 @@
-/** What a client keeps between starts: the one submission it made for a round, byte for byte, and how far it audited. */
+/** What a client keeps between starts: the one submission it made for a round, byte for byte, the rounds it sits out, and how far it audited. */
 import { readdir } from "node:fs/promises";
 import { dirname } from "node:path";
 import { z } from "zod";
@@ -35,6 +35,9 @@ export interface Journal {
   keep(entry: JournalEntry): Promise<void>;
   /** Every round that a submission was made for, ascending. */
   rounds(): Promise<readonly bigint[]>;
+  /** Notes that this round's noise did not fit. It is never drawn again, also not after a restart: its exit is counted in delta once. */
+  sitOut(round: bigint): Promise<void>;
+  satOut(round: bigint): Promise<boolean>;
   auditedRound(): Promise<bigint>;
   setAuditedRound(round: bigint): Promise<void>;
 }
@@ -42,6 +45,7 @@ export interface Journal {
 /** One file per round, under one directory per (chain, contract, account). */
 export function openJournal(state: StateDirectory, scope: string): Journal {
   const entryPath = (round: bigint): string => state.file(scope, `submission-${round}.json`);
+  const satOutPath = (round: bigint): string => state.file(scope, `sat-out-${round}.json`);
   const auditPath = state.file(scope, "audited.json");
   const read = async (round: bigint): Promise<JournalEntry | undefined> => {
     const value = await readRecord(entryPath(round));
@@ -71,6 +75,8 @@ export function openJournal(state: StateDirectory, scope: string): Journal {
       });
       return names.flatMap((name) => /^submission-([0-9]+)\.json$/.exec(name)?.[1] ?? []).map(BigInt).sort((a, b) => (a < b ? -1 : 1));
     },
+    sitOut: (round) => writeDurably(satOutPath(round), encodeRecord(round.toString())),
+    satOut: async (round) => (await readRecord(satOutPath(round))) !== undefined,
     auditedRound: async () => {
       const parsed = integer.safeParse((await readRecord(auditPath)) ?? "0");
       if (!parsed.success) throw new VerisumError("STORAGE_CORRUPT", `${auditPath} is not a round number`, { path: auditPath });

@@ -47,7 +47,8 @@ export interface ParticipantDependencies {
  * Submits to a collecting round, at most once. A submission kept from before a restart is sent again as it was.
  *
  * @returns true if the contract accepted it now, false if it had already
- * @throws CHAIN_REVERTED if the contract refuses; CHAIN_UNREACHABLE if the endpoint's events lag behind; store, training and proving errors
+ * @throws CHAIN_REVERTED if the contract refuses; UPDATE_OVER_BOUND if this round's noise does not fit, or did not before a restart;
+ * CHAIN_UNREACHABLE if the endpoint's events lag behind; store, training and proving errors
  */
 export async function submitUpdate(deps: ParticipantDependencies, round: RoundState): Promise<boolean> {
   const { chain, session, journal, reporter } = deps;
@@ -60,7 +61,11 @@ export async function submitUpdate(deps: ParticipantDependencies, round: RoundSt
   let submission = await journal.find(identity);
   if (submission === undefined) {
     await assertBudgetLeft(deps, round.number);
-    submission = await makeSubmission(deps, records, weight);
+    if (await journal.satOut(round.number)) throw new VerisumError("UPDATE_OVER_BOUND", "this round's noise did not fit; it is not drawn again");
+    submission = await makeSubmission(deps, records, weight).catch(async (error: unknown) => {
+      if (isVerisumError(error, "UPDATE_OVER_BOUND")) await journal.sitOut(round.number);
+      throw error;
+    });
     await journal.keep({ ...identity, submission });
   } else {
     reporter.say("info", "resumed", `round ${round.number}: sending the submission made before the restart`, { round: round.number });

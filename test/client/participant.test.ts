@@ -1,0 +1,60 @@
+import assert from "node:assert/strict";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, beforeEach, describe, it } from "mocha";
+import type { RoundState } from "../../adapters/chain/task-chain.ts";
+import { openStateDirectory } from "../../adapters/storage/state-directory.ts";
+import { openJournal } from "../../client/journal.ts";
+import { submitUpdate } from "../../client/participant.ts";
+import type { ParticipantDependencies } from "../../client/participant.ts";
+import { VerisumError } from "../../protocol/errors.ts";
+import { rejectsCode } from "../support/errors.ts";
+import { word } from "../support/random.ts";
+
+const ROUND = { number: 3n, phase: "Collecting" } as unknown as RoundState;
+
+describe("a client's part in a round", () => {
+  let directory: string;
+  beforeEach(async () => {
+    directory = await mkdtemp(join(tmpdir(), "verisum-participant-"));
+  });
+  afterEach(() => rm(directory, { recursive: true, force: true }));
+
+  /** A client whose loading of the base model, the first thing that it does towards a submission, fails in this way. */
+  const failing = async (code: "UPDATE_OVER_BOUND" | "IPFS_UNAVAILABLE", attempts: string[]): Promise<ParticipantDependencies> => {
+    const state = await openStateDirectory(directory);
+    await state.release();
+    const store = {
+      getFile: () => {
+        attempts.push(code);
+        return Promise.reject(new VerisumError(code, "as told"));
+      },
+    };
+    return {
+      chain: {
+        account: "0x01",
+        records: () => Promise.resolve({ opened: { round: 3n, baseModelDigest: word("base"), baseModelCid: word("cid") }, submitted: [] }),
+        client: () => Promise.resolve({ weight: 1, activeFromRound: 0n, lastSubmittedRound: 0n }),
+      },
+      session: { parametersHash: word("parameters"), parameters: { privacyBudget: 0n, dimension: 1 }, store },
+      journal: openJournal(state, "scope"),
+      reporter: { say: () => undefined, wait: () => undefined },
+    } as unknown as ParticipantDependencies;
+  };
+
+  it("draws no second noise in a round whose noise did not fit, also after a restart", async () => {
+    const attempts: string[] = [];
+    await rejectsCode(submitUpdate(await failing("UPDATE_OVER_BOUND", attempts), ROUND), "UPDATE_OVER_BOUND");
+    await rejectsCode(submitUpdate(await failing("UPDATE_OVER_BOUND", attempts), ROUND), "UPDATE_OVER_BOUND");
+    assert.equal(attempts.length, 1);
+    await rejectsCode(submitUpdate(await failing("UPDATE_OVER_BOUND", attempts), { ...ROUND, number: 4n }), "UPDATE_OVER_BOUND");
+    assert.equal(attempts.length, 2, "the next round is another one");
+  });
+
+  it("tries again what failed for another reason", async () => {
+    const attempts: string[] = [];
+    for (let attempt = 0; attempt < 2; attempt++) await rejectsCode(submitUpdate(await failing("IPFS_UNAVAILABLE", attempts), ROUND), "IPFS_UNAVAILABLE");
+    assert.equal(attempts.length, 2);
+  });
+});
