@@ -4,10 +4,14 @@ import { after, before, describe, it } from "mocha";
 import type { Dataset } from "../../adapters/learning/dataset.ts";
 import { seededStream } from "../../adapters/learning/seeded-stream.ts";
 import { createTrainer } from "../../adapters/learning/trainer.ts";
-import { loadCheckpointConfig } from "../../adapters/task/checkpoint.ts";
+import { loadCheckpointConfig, loadModelState } from "../../adapters/task/checkpoint.ts";
 import { normBoundOf } from "../../adapters/task/encoding.ts";
+import { clipNormOf } from "../../adapters/task/model-vector.ts";
+import { AGGREGATE_FILE, fetchElements } from "../../adapters/task/outcome.ts";
 import { createLearner } from "../../client/learner.ts";
+import { nextLevel } from "../../protocol/clip-level.ts";
 import { VerisumError } from "../../protocol/errors.ts";
+import { unpackSum } from "../../protocol/packing.ts";
 import { normBoundSquared } from "../../protocol/quantise.ts";
 import { csprng, startHarness, TINY_TASK } from "../support/round-harness.ts";
 import type { RoundHarness } from "../support/round-harness.ts";
@@ -25,7 +29,7 @@ const COHORT_TASK = {
     ...TINY_TASK.document,
     model: { kind: "mlp", inputShape: [FEATURES], hidden: [], classCount: 2 },
     training: { learningRate: 1, momentum: 0, batchSize: 512, localEpochs: 2, privacy: { unit: "client", delta: DELTA } },
-    quantisation: { stepBits: 4, clipSteps: 16 },
+    quantisation: { stepBits: 4, clipSteps: 16, adaptive: { quantile: { numerator: 1, denominatorBits: 1 }, octavesPerRound: { numerator: 1, denominatorBits: 0 }, maxOctaves: 4, voteSteps: 8 } },
   },
   privacyTarget: { epsilon: EPSILON },
   maxRounds: ROUNDS,
@@ -63,6 +67,19 @@ describe("rounds that protect every client as a whole", function () {
     assert.equal(privacy.delta, DELTA);
     assert.ok(privacy.epsilon > 0 && privacy.epsilon < privacy.budget.epsilon && privacy.budget.epsilon <= EPSILON);
     assert.deepEqual([privacy.budget.rounds, privacy.budget.remainingRounds], [ROUNDS, ROUNDS - 1]);
+  });
+
+  it("move the clip norm by their noisy votes, which the model's last weight keeps", async () => {
+    const { document, parameters } = harness.session;
+    const { store } = harness.aggregator.node;
+    const { cid, digest } = await harness.operator.latestModel();
+    const state = await loadModelState(store, cid, digest, parameters.dimension);
+    const config = await loadCheckpointConfig(store, cid);
+    const aggregate = await fetchElements(harness.session, (await harness.operator.records(2n)).finalised!.result.aggregateCid, AGGREGATE_FILE);
+    const votes = unpackSum(harness.session.layout, aggregate).at(-1)!;
+    assert.equal(state.weights.length, config.weights.count + 1);
+    assert.equal(state.weights.at(-1), nextLevel(0, votes, 4, document.quantisation.adaptive!));
+    assert.equal(config.clipNorm, clipNormOf(document, state));
   });
 
   it("end with the budget: a settled round counts even if nobody releases it, and no other opens", async () => {

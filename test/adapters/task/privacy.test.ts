@@ -12,7 +12,7 @@ import { seededRandom } from "../../support/random.ts";
 
 const DIMENSION = 650;
 
-function task(name: string): Record<string, unknown> & { document: { training: Record<string, unknown> } } {
+function task(name: string): Record<string, unknown> & { document: { training: Record<string, unknown>; quantisation: Record<string, unknown> } } {
   return JSON.parse(readFileSync(new URL(`../../../tasks/${name}.json`, import.meta.url), "utf8")) as ReturnType<typeof task>;
 }
 
@@ -105,5 +105,20 @@ describe("a task's privacy", () => {
     const { privacy } = document.training;
     assert.ok(privacy?.unit === "client" && Math.abs(squares / privacy.noiseVariance - 1) < 0.05, `${squares}`);
     assert.ok(bound > normBoundSquared(document.quantisation, DIMENSION));
+  });
+
+  it("counts a client's vote on the clip norm in the sensitivity, and refuses one that a coordinate cannot hold", () => {
+    const json = task("digits-cohort");
+    const withVote = (voteSteps: number): TaskSpecification =>
+      parseSpecification({ ...json, document: { ...json.document, quantisation: { ...json.document.quantisation, adaptive: { quantile: { numerator: 1, denominatorBits: 1 }, octavesPerRound: { numerator: 1, denominatorBits: 0 }, maxOctaves: 4, voteSteps } } } });
+    const varianceOf = ({ document: { training } }: TaskSpecification): number => (training.privacy?.unit === "client" ? training.privacy.noiseVariance : NaN);
+    const [without, small, large] = [parseSpecification(json), withVote(77), withVote(384)].map(varianceOf);
+    // A vote of a fifth of the clip norm lengthens the vector by 1/25 in the square; one as long as it doubles the square.
+    assert.ok(small! / without! > 1.035 && small! / without! < 1.045, `${small! / without!}`);
+    assert.ok(large! / without! > 1.95 && large! / without! < 2.02, `${large! / without!}`);
+    const { document } = withVote(77);
+    const over = { ...document, quantisation: { ...document.quantisation, adaptive: { ...document.quantisation.adaptive!, voteSteps: 1500 } } };
+    throwsCode(() => normBoundOf(over, DIMENSION + 1), "PARAMETERS_INVALID");
+    throwsCode(() => normBoundOf({ ...over, training: { ...document.training, privacy: undefined }, quantisation: { ...over.quantisation, adaptive: { ...over.quantisation.adaptive, voteSteps: 2048 } } }, DIMENSION + 1), "PARAMETERS_INVALID");
   });
 });
