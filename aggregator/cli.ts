@@ -100,8 +100,9 @@ async function runAggregator(flags: ServeFlags, reporter: Reporter, signal: Abor
     const member = (await chain.members())[seat - 1];
     return recoverResultSigner(chain.context, { ...settled, ...proposal.result }, signature).toLowerCase() === member?.toLowerCase();
   });
-  const relay = flags.batch === undefined ? undefined : createRelay({ chain, parameters: session.parameters, batch: flags.batch, reporter, clock: () => performance.now() });
-  if (relay !== undefined) addRelayRoute(app, relay, session.parameters);
+  const clock = (): number => performance.now();
+  const relay = flags.batch === undefined ? undefined : createRelay({ chain, parameters: session.parameters, batch: flags.batch, reporter, clock });
+  if (relay !== undefined) addRelayRoute(app, relay, session.parameters, clock);
   await openEndpoint(app, flags.listen, publicUrl, node, reporter);
   const evaluate = flags.data === undefined ? undefined : await evaluator(flags.data, session.document.model);
   const coordinate = createCoordinator({

@@ -2,15 +2,17 @@
  * Relays clients' signed submissions, many in one transaction (docs/protocol.md, section 6). A relayer can leave a submission out,
  * upon which its client sends it itself; it cannot change one. It pays the gas, for registered clients and once a round each.
  */
-import type { FastifyInstance } from "fastify";
+import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import { largestBatch } from "../adapters/chain/batch-size.ts";
 import { checkSubmissionSignature } from "../adapters/chain/submission-signature.ts";
 import type { RoundState, SignedSubmission, TaskWriter } from "../adapters/chain/task-chain.ts";
 import type { Reporter } from "../adapters/cli/reporter.ts";
 import { parseSignedSubmission, signedSubmissionBytes } from "../adapters/task/signed-submission.ts";
 import { isVerisumError, VerisumError } from "../protocol/errors.ts";
+import { MAX_COHORT } from "../protocol/parameters.ts";
 import type { TaskParameters } from "../protocol/task.ts";
 import type { Hex } from "../protocol/transcript.ts";
+import { createPostLimit } from "./post-limit.ts";
 
 /** A submission waits this long for others to share its transaction with. */
 const WAIT_MS = 5_000;
@@ -18,6 +20,9 @@ const WAIT_MS = 5_000;
 const LAST_SECONDS = 60;
 /** Submissions that one client may have checked in a round: each costs a simulated call. */
 const CHECKS_PER_ROUND = 4;
+/** Posts of one address in a minute: all clients of the largest cohort may share one, and try as often as they may. */
+const POSTS_PER_WINDOW = CHECKS_PER_ROUND * MAX_COHORT;
+const POST_WINDOW_MS = 60_000;
 
 export interface RelayDependencies {
   readonly chain: TaskWriter;
@@ -86,10 +91,11 @@ export function createRelay({ chain, parameters, batch, reporter, clock }: Relay
 
   return {
     accept: async (number, signed) => {
+      // First, since it needs no call to the chain.
+      checkSubmissionSignature({ ...chain.context, round: number }, signed);
       const round = await chain.round();
       if (round.number !== number || round.phase !== "Collecting") throw new VerisumError("IPFS_REQUEST_INVALID", `round ${number} does not collect submissions`, { round: number });
       enter(number);
-      checkSubmissionSignature({ ...chain.context, round: number }, signed);
       const { weight, activeFromRound, lastSubmittedRound } = await chain.client(signed.client);
       if (weight === 0 || activeFromRound > number) throw new VerisumError("ROLE_NOT_REGISTERED", `${signed.client} is no client of round ${number}`, { client: signed.client });
       if (lastSubmittedRound === number || pending.has(signed.client)) return;
@@ -123,12 +129,19 @@ export function createRelay({ chain, parameters, batch, reporter, clock }: Relay
   }
 }
 
-const STATUS: Readonly<Record<string, number>> = { SIGNATURE_INVALID: 403, ROLE_NOT_REGISTERED: 403, CHAIN_REVERTED: 422, IPFS_BUSY: 429, IPFS_REQUEST_INVALID: 409, ENCODING_NOT_CANONICAL: 400 };
+const STATUS = { SIGNATURE_INVALID: 403, ROLE_NOT_REGISTERED: 403, CHAIN_REVERTED: 422, IPFS_BUSY: 429, IPFS_REQUEST_INVALID: 409, ENCODING_NOT_CANONICAL: 400 } as const;
 
-/** Adds `POST /v1/submissions/{round}`: 202 if the submission is kept, or in already; errors are `{ code, message }`. The app parses JSON already. */
-export function addRelayRoute(app: FastifyInstance, relay: Relay, parameters: TaskParameters): void {
+/**
+ * Adds `POST /v1/submissions/{round}`: 202 if the submission is kept, or in already; errors are `{ code, message }`. An address that posts
+ * too often is refused before its body is read. The app parses JSON already.
+ * @param clock monotonic milliseconds
+ */
+export function addRelayRoute(app: FastifyInstance, relay: Relay, parameters: TaskParameters, clock: () => number): void {
   const bodyLimit = signedSubmissionBytes(parameters.chunkKinds.length, parameters);
-  app.post("/v1/submissions/:round", { bodyLimit }, async (request, reply) => {
+  const allows = createPostLimit({ most: POSTS_PER_WINDOW, windowMs: POST_WINDOW_MS, clock });
+  const onRequest = async (request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply | undefined> =>
+    allows(request.ip) ? undefined : reply.status(STATUS.IPFS_BUSY).send({ code: "IPFS_BUSY", message: "this address posts too often" });
+  app.post("/v1/submissions/:round", { bodyLimit, onRequest }, async (request, reply) => {
     const { round } = request.params as { round: string };
     try {
       if (!/^[0-9]{1,19}$/.test(round)) throw new VerisumError("ENCODING_NOT_CANONICAL", "not a round's number");
@@ -136,8 +149,9 @@ export function addRelayRoute(app: FastifyInstance, relay: Relay, parameters: Ta
       await relay.accept(BigInt(round), signed);
       return await reply.status(202).send({ client: signed.client });
     } catch (error) {
-      if (!isVerisumError(error) || STATUS[error.code] === undefined) throw error;
-      return reply.status(STATUS[error.code]!).send({ code: error.code, message: error.message });
+      const status = isVerisumError(error) ? (STATUS as Readonly<Record<string, number>>)[error.code] : undefined;
+      if (!isVerisumError(error) || status === undefined) throw error;
+      return reply.status(status).send({ code: error.code, message: error.message });
     }
   });
 }

@@ -83,7 +83,8 @@ describe("a round whose submissions are relayed", function () {
     const signed = await chain.signSubmission(number, submission);
     assert.equal(await post("{}"), 400);
     assert.equal(await post(JSON.stringify({ ...(JSON.parse(signedSubmissionJson(signed)) as object), extra: 1 })), 400);
-    assert.equal(await post(signedSubmissionJson(signed), number + 1n), 409);
+    assert.equal(await post(signedSubmissionJson(signed), number + 1n), 403);
+    assert.equal(await post(signedSubmissionJson(await chain.signSubmission(number + 1n, submission)), number + 1n), 409);
     assert.equal(await post(signedSubmissionJson({ ...signed, submission: { ...submission, sharesCid: submission.shareHashes[0]! } })), 403);
     assert.equal(await post(signedSubmissionJson(await harness.operator.signSubmission(number, submission))), 403);
     assert.equal(await post(" ".repeat(100_000)), 413);

@@ -205,7 +205,7 @@ export async function startHarness(options: HarnessOptions): Promise<RoundHarnes
     return settled !== undefined && recoverResultSigner(serving.node.chain.context, { ...settled, ...proposal.result }, signature).toLowerCase() === member?.toLowerCase();
   });
   const relay = createRelay({ chain: serving.node.chain, parameters: serving.node.session.parameters, batch: RELAY_BATCH, reporter: serving.reporter, clock: () => performance.now() });
-  addRelayRoute(serving.app, relay, serving.node.session.parameters);
+  addRelayRoute(serving.app, relay, serving.node.session.parameters, () => performance.now());
   await serving.listen();
   const keys = await loadProvingKeys(serving.node.session, serving.node.state, csprng, serving.reporter);
   closers.push(() => keys.prover.close());
