@@ -5,8 +5,7 @@
  *   npm run cells -- --clients 6 --cells 2 --rounds 2
  */
 import { randomFillSync } from "node:crypto";
-import { mkdtemp, readFile, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { JsonRpcProvider } from "ethers";
@@ -19,8 +18,9 @@ import { printReport } from "./cells/report.ts";
 import type { CellFigures } from "./cells/report.ts";
 import { runAuditor } from "./demo/auditor.ts";
 import { startChain } from "./demo/chain.ts";
-import { Processes } from "./demo/processes.ts";
 import type { RoleEvent } from "./demo/processes.ts";
+import { withProcesses } from "./demo/with-processes.ts";
+import type { ProcessRun } from "./demo/with-processes.ts";
 import { buildContracts } from "./task/build-contracts.ts";
 import { deployPreparedTask } from "./task/deploy-task.ts";
 import { prepareTask } from "./task/prepare-task.ts";
@@ -38,25 +38,11 @@ if (!(cellCount >= 2 && clientsPerCell >= 3 && rounds >= 1)) throw new Error("gi
 
 const random = (length: number): Uint8Array => randomFillSync(new Uint8Array(length));
 const write = (line: string): void => void process.stdout.write(`${line}\n`);
-const processes = new Processes();
-const directory = await mkdtemp(join(tmpdir(), "verisum-cells-"));
-const noise: string[] = [];
 
-try {
-  process.exitCode = (await run()) ? 0 : 1;
-} catch (error) {
-  write(error instanceof Error ? (error.stack ?? error.message) : String(error));
-  for (const line of noise.slice(-20)) write(line);
-  process.exitCode = 1;
-} finally {
-  await processes.stopAll();
-  if (process.exitCode === 0) await rm(directory, { recursive: true, force: true });
-  else write(`the roles' logs are in ${directory}`);
-}
-process.exit();
+await withProcesses("cells", write, run);
 
-async function run(): Promise<boolean> {
-  await buildContracts();
+async function run({ processes, directory, noise }: ProcessRun): Promise<boolean> {
+  await buildContracts((child) => processes.adopt(child));
   const perCell = 1 + MEMBERS + clientsPerCell;
   const chain = await startChain(processes, (line) => noise.push(line), 1 + cellCount * (1 + MEMBERS));
   const groupOperator = chain.wallet(0);

@@ -6,8 +6,7 @@
  *   npm run demo -- --task tasks/fashion-cnn.json --data /usr/share/datasets/fashion-mnist --samples 4000 --plain
  */
 import { randomFillSync } from "node:crypto";
-import { mkdtemp, readFile, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { Wallet } from "ethers";
 import pc from "picocolors";
@@ -18,8 +17,9 @@ import { demoDealing, demoSpecification, headline, MEMBERS, readFlags } from "./
 import { printSummary } from "./demo/summary.ts";
 import { runAuditor } from "./demo/auditor.ts";
 import { startChain } from "./demo/chain.ts";
-import { Processes } from "./demo/processes.ts";
 import type { Role, RoleEvent } from "./demo/processes.ts";
+import { withProcesses } from "./demo/with-processes.ts";
+import type { ProcessRun } from "./demo/with-processes.ts";
 import { centralAccuracy } from "./demo/central.ts";
 import { shardSpecification } from "./learning/shards.ts";
 import { buildContracts } from "./task/build-contracts.ts";
@@ -39,27 +39,13 @@ const CRASHING_CLIENT = flags.plain ? -1 : dealing.clients - 2;
 const random = (length: number): Uint8Array => randomFillSync(new Uint8Array(length));
 const write = (line: string): void => void process.stdout.write(`${line}\n`);
 const say = (text: string): void => write(`        ${pc.yellow("demo".padEnd(11))} ${pc.yellow(text)}`);
-const processes = new Processes();
-const directory = await mkdtemp(join(tmpdir(), "verisum-demo-"));
-const noise: string[] = [];
 
-try {
-  process.exitCode = (await run()) ? 0 : 1;
-} catch (error) {
-  write(pc.red(error instanceof Error ? (error.stack ?? error.message) : String(error)));
-  for (const line of noise.slice(-20)) write(pc.dim(line));
-  process.exitCode = 1;
-} finally {
-  await processes.stopAll();
-  if (process.exitCode !== 0) write(pc.dim(`the roles' logs are in ${directory}`));
-  else await rm(directory, { recursive: true, force: true });
-}
-process.exit();
+await withProcesses("demo", write, run);
 
-async function run(): Promise<boolean> {
+async function run({ processes, directory, noise, untilInterrupted }: ProcessRun): Promise<boolean> {
   const specification = demoSpecification(await readFile(flags.task, "utf8"), flags);
   write(pc.bold("Verisum demo") + pc.dim(`  ${headline(specification, dealing, flags.data)}`));
-  await buildContracts();
+  await buildContracts((child) => processes.adopt(child));
   const prepared = await prepareTask(specification, join(directory, "aggregator", "ipfs"), random, (step) => write(pc.dim(`  set-up  ${step}`)));
   const chain = await startChain(processes, (line) => noise.push(line));
   const wallets = Array.from({ length: 1 + MEMBERS + dealing.clients }, (_, i) => chain.wallet(i));
@@ -122,7 +108,7 @@ async function run(): Promise<boolean> {
   printSummary(write, rounds, { seconds, central: flags.central ? await centralAccuracy(specification, rounds.size, flags.data, dealing) : undefined, verified, privacy: privacyStatement({ document: specification.document, parameters: prepared.parameters }, rounds.size) });
   if (flags.stay) {
     write(pc.dim(`the gateway stays at ${gateway}; Ctrl-C ends the demo`));
-    await new Promise<void>((resolve) => process.once("SIGINT", resolve));
+    await untilInterrupted();
   }
   return verified;
 }

@@ -7,16 +7,13 @@
  *   npm run load -- --clients 100 --task tasks/digits-cohort.json
  */
 import { randomFillSync } from "node:crypto";
-import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { readFile, writeFile } from "node:fs/promises";
 import { Command, InvalidArgumentError, Option } from "commander";
 import { createReporter } from "../adapters/cli/reporter.ts";
-import { runCommand } from "../adapters/cli/run.ts";
 import { MAX_COHORT, MAX_COMMITTEE } from "../protocol/parameters.ts";
 import type { PresetName } from "../protocol/parameters.ts";
 import { SMALLEST_COMMITTEE } from "./bench/bench-task.ts";
-import { Processes } from "./demo/processes.ts";
+import { withProcesses } from "./demo/with-processes.ts";
 import { loadText } from "./load/load-report.ts";
 import { runLoad } from "./load/run-load.ts";
 
@@ -32,9 +29,6 @@ interface Flags {
   readonly task?: string;
 }
 
-/** Lines of a failed run's noise that are shown. */
-const NOISE_LINES = 20;
-
 await new Command("load")
   .description("many light clients, a real committee and a chain on this machine, with real proofs throughout")
   .option("--clients <n>", `clients, 2 to ${MAX_COHORT}`, within(2, MAX_COHORT), 100)
@@ -48,32 +42,18 @@ await new Command("load")
   .option("--json <file>", "write the figures as JSON")
   .action(async ({ d, json, task, ...flags }: Flags) => {
     const reporter = createReporter("text", "load", (line) => void process.stderr.write(`${line}\n`), Date.now);
-    await runCommand(reporter, async (signal) => {
-      const processes = new Processes();
-      const directory = await mkdtemp(join(tmpdir(), "verisum-load-"));
-      const noise: string[] = [];
-      signal.addEventListener("abort", () => void processes.stopAll().then(() => process.exit(3)));
-      try {
-        const environment = {
-          processes,
-          directory,
-          random: (length: number) => randomFillSync(new Uint8Array(length)),
-          onStep: (step: string) => reporter.say("info", "step", step),
-          onNoise: (line: string) => void noise.push(line),
-        };
-        const result = await runLoad({ ...flags, dimension: d, ...(task === undefined ? {} : { task: JSON.parse(await readFile(task, "utf8")) as unknown }) }, environment);
-        process.stdout.write(`${loadText(result)}\n`);
-        if (json !== undefined) await writeFile(json, `${JSON.stringify(result, null, 2)}\n`);
-        if (!result.verified) process.exitCode = 1;
-        await processes.stopAll();
-        await rm(directory, { recursive: true, force: true });
-      } catch (error) {
-        for (const line of noise.slice(-NOISE_LINES)) reporter.say("info", "noise", line);
-        reporter.say("info", "logs", `the roles' logs are in ${directory}`);
-        throw error;
-      } finally {
-        await processes.stopAll();
-      }
+    await withProcesses("load", (line) => reporter.say("info", "run", line), async ({ processes, directory, noise }) => {
+      const environment = {
+        processes,
+        directory,
+        random: (length: number) => randomFillSync(new Uint8Array(length)),
+        onStep: (step: string) => reporter.say("info", "step", step),
+        onNoise: (line: string) => void noise.push(line),
+      };
+      const result = await runLoad({ ...flags, dimension: d, ...(task === undefined ? {} : { task: JSON.parse(await readFile(task, "utf8")) as unknown }) }, environment);
+      process.stdout.write(`${loadText(result)}\n`);
+      if (json !== undefined) await writeFile(json, `${JSON.stringify(result, null, 2)}\n`);
+      return result.verified;
     });
   })
   .parseAsync();

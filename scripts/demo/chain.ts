@@ -4,9 +4,9 @@ import { createServer } from "node:net";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 import { HDNodeWallet, Mnemonic, Wallet } from "ethers";
+import { HARDHAT_CLI } from "../task/build-contracts.ts";
 import type { Processes } from "./processes.ts";
 
-const CLI = fileURLToPath(new URL("../../node_modules/hardhat/dist/src/cli.js", import.meta.url));
 const ROOT = fileURLToPath(new URL("../../", import.meta.url));
 /** Hardhat's public development accounts; they hold nothing anywhere else. */
 const MNEMONIC = Mnemonic.fromPhrase("test test test test test test test test test test test junk");
@@ -27,7 +27,7 @@ export interface DemoChain {
  */
 export async function startChain(processes: Processes, onNoise: (line: string) => void, ports = PORTS): Promise<DemoChain> {
   const port = await freePorts(ports);
-  const child = spawn(process.execPath, [CLI, "node", "--hostname", "127.0.0.1", "--port", String(port)], { cwd: ROOT, stdio: ["ignore", "pipe", "pipe"] });
+  const child = spawn(process.execPath, [HARDHAT_CLI, "node", "--hostname", "127.0.0.1", "--port", String(port)], { cwd: ROOT, stdio: ["ignore", "pipe", "pipe"] });
   processes.adopt(child);
   createInterface({ input: child.stderr }).on("line", onNoise);
   await new Promise<void>((resolve, reject) => {

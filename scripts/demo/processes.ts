@@ -26,9 +26,15 @@ const ROOT = fileURLToPath(new URL("../../", import.meta.url));
 /** Everything that is running, so that it can be stopped whatever happens. */
 export class Processes {
   readonly #running = new Set<ChildProcess>();
+  #stopped = false;
 
-  /** Starts a script of this project under the same Node; its stdout is JSON lines, stderr goes to `onNoise`. */
+  /**
+   * Starts a script of this project under the same Node; its stdout is JSON lines, stderr goes to `onNoise`. Nothing is heard of it once
+   * everything is stopped.
+   * @throws Error once everything is stopped
+   */
   start(name: string, script: string, args: readonly string[], options: { readonly key?: string; readonly logFile: string; readonly onEvent: (event: RoleEvent) => void; readonly onNoise: (line: string) => void }): Role {
+    if (this.#stopped) throw new Error(`${name} does not start: everything is stopped`);
     const child = spawn(process.execPath, ["--disable-warning=ExperimentalWarning", script, ...args], {
       cwd: ROOT,
       env: { ...process.env, ...(options.key === undefined ? {} : { VERISUM_KEY: options.key }) },
@@ -36,9 +42,11 @@ export class Processes {
     });
     this.#running.add(child);
     const log = createWriteStream(options.logFile, { flags: "a" });
+    log.on("error", (error) => options.onNoise(`no log is written: ${error.message}`));
     child.stdout.pipe(log, { end: false });
     child.stderr.pipe(log, { end: false });
     createInterface({ input: child.stdout }).on("line", (line) => {
+      if (this.#stopped) return;
       const event = parseEvent(name, line);
       if (event === undefined) options.onNoise(line);
       else options.onEvent(event);
@@ -53,13 +61,16 @@ export class Processes {
     return { name, process: child, ended };
   }
 
-  /** Takes over a process that was started elsewhere. */
+  /** Takes over a process that was started elsewhere; ends it if everything is stopped. */
   adopt(child: ChildProcess): void {
+    if (this.#stopped) child.kill("SIGKILL");
     this.#running.add(child);
     child.once("exit", () => this.#running.delete(child));
   }
 
+  /** Ends with the last process. From now on nothing starts. */
   async stopAll(): Promise<void> {
+    this.#stopped = true;
     const ended = [...this.#running].map((child) => new Promise((resolve) => child.once("exit", resolve)));
     for (const child of this.#running) child.kill("SIGKILL");
     await Promise.all(ended);

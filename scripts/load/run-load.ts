@@ -68,7 +68,7 @@ const PROGRESS_EVERY = 10;
 export async function runLoad(options: LoadOptions, environment: LoadEnvironment): Promise<LoadResult> {
   const { processes, directory, random, onStep, onNoise } = environment;
   const timer = stopwatch();
-  await buildContracts();
+  await buildContracts((child) => processes.adopt(child));
   const prepared = await prepareTask(options.task === undefined ? loadSpecification(options) : ownSpecification(options.task, options.members), join(directory, "aggregator", "ipfs"), random, onStep);
   const chain = await startChain(processes, onNoise, 2 + options.members);
   const prepare = timer();
