@@ -1,5 +1,7 @@
 /** What a client does next, given the state of the chain. */
+import type { ModelRecord } from "../adapters/chain/task-chain.ts";
 import { isVerisumError, VerisumError } from "../protocol/errors.ts";
+import type { Hex } from "../protocol/transcript.ts";
 import type { TaskAudit } from "./audit/audit-task.ts";
 import { submitUpdate } from "./participant.ts";
 import type { ParticipantDependencies } from "./participant.ts";
@@ -18,17 +20,19 @@ export type ClientProgress = "waiting" | "acted" | "done";
  * One look at the chain and at most one action.
  *
  * Before it trains on a model, the client audits every round since the last it audited: the base is trusted by induction from
- * the genesis. A round that refuses its submission is left; the next one is joined.
+ * the genesis, as long as the chain still says of the last audited round what it said then. A round that refuses its submission is left; the next one is joined.
  * @throws AUDIT_FAILED if a published round does not follow from the chain, CELLS_DIVERGED if a sibling cell left the group: the task
  * must end
  */
 export function createClientStep(deps: ClientLoopDependencies): () => Promise<ClientProgress> {
   const finished = new Set<bigint>();
-  let seenModel = -1n;
+  let seenModel: Hex | undefined;
 
-  const auditUpTo = async (round: bigint): Promise<void> => {
-    const after = await deps.journal.auditedRound();
-    if (round <= after) return;
+  const auditUpTo = async ({ round, digest }: ModelRecord): Promise<void> => {
+    const audited = await deps.journal.audited();
+    if (round === 0n || (audited?.round === round && audited.modelDigest === digest)) return;
+    // A reorganisation may have replaced what was audited: then everything is audited again.
+    const after = audited !== undefined && (await deps.chain.records(audited.round)).finalised?.result.modelDigest === audited.modelDigest ? audited.round : 0n;
     const { findings, ok } = await deps.audit(after, round);
     const reds = findings.filter((finding) => !finding.ok);
     // Content that is away now may come, and a sibling cell may yet finalise; both must happen before this client trains.
@@ -36,7 +40,7 @@ export function createClientStep(deps: ClientLoopDependencies): () => Promise<Cl
     const away = reds[0];
     if (red === undefined && away?.code !== undefined) throw new VerisumError(away.code, `round ${away.round}: ${away.check}: ${away.detail}`, { round: away.round });
     if (!ok) throw new VerisumError(red?.code === "CELLS_DIVERGED" ? red.code : "AUDIT_FAILED", `round ${red?.round}: ${red?.check}: ${red?.detail}`, { round: red?.round ?? 0, check: red?.check ?? "" });
-    await deps.journal.setAuditedRound(round);
+    await deps.journal.setAudited({ round, modelDigest: digest });
     deps.reporter.say("good", "audited", `audited round ${round}: ${findings.length} checks passed`, { round, checks: findings.length });
   };
 
@@ -44,11 +48,11 @@ export function createClientStep(deps: ClientLoopDependencies): () => Promise<Cl
     const { chain, session, reporter } = deps;
     const round = await chain.round();
     const latest = await chain.latestModel();
-    if (latest.round > seenModel) {
-      await auditUpTo(latest.round);
+    if (latest.digest !== seenModel) {
+      await auditUpTo(latest);
       await deps.onModel?.(latest.round);
       // Last: a look that was broken off must not leave a model that counts as audited.
-      seenModel = latest.round;
+      seenModel = latest.digest;
     }
     const { maxRounds } = session.parameters;
     const ended = round.phase === "Finalised" || round.phase === "Aborted";

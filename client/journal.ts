@@ -19,6 +19,8 @@ const entrySchema = z.strictObject({
   submission: submissionSchema,
 });
 
+const auditedSchema = z.strictObject({ round: integer, modelDigest: hex });
+
 /** A submission with the inputs of its challenge that could change. */
 export interface JournalEntry {
   readonly round: bigint;
@@ -26,6 +28,12 @@ export interface JournalEntry {
   readonly parametersHash: Hex;
   readonly weight: number;
   readonly submission: Submission;
+}
+
+/** Which model the rounds up to this one led to: after a reorganisation a number alone may stand for another round. */
+export interface AuditedModelRecord {
+  readonly round: bigint;
+  readonly modelDigest: Hex;
 }
 
 export interface Journal {
@@ -38,15 +46,16 @@ export interface Journal {
   /** Notes that this round's noise did not fit. It is never drawn again, also not after a restart: its exit is counted in delta once. */
   sitOut(round: bigint): Promise<void>;
   satOut(round: bigint): Promise<boolean>;
-  auditedRound(): Promise<bigint>;
-  setAuditedRound(round: bigint): Promise<void>;
+  /** The last model that this client audited; undefined before the first. */
+  audited(): Promise<AuditedModelRecord | undefined>;
+  setAudited(record: AuditedModelRecord): Promise<void>;
 }
 
 /** One file per round, under one directory per (chain, contract, account). */
 export function openJournal(state: StateDirectory, scope: string): Journal {
   const entryPath = (round: bigint): string => state.file(scope, `submission-${round}.json`);
   const satOutPath = (round: bigint): string => state.file(scope, `sat-out-${round}.json`);
-  const auditPath = state.file(scope, "audited.json");
+  const auditPath = state.file(scope, "audited-model.json");
   const read = async (round: bigint): Promise<JournalEntry | undefined> => {
     const value = await readRecord(entryPath(round));
     if (value === undefined) return undefined;
@@ -77,11 +86,13 @@ export function openJournal(state: StateDirectory, scope: string): Journal {
     },
     sitOut: (round) => writeDurably(satOutPath(round), encodeRecord(round.toString())),
     satOut: async (round) => (await readRecord(satOutPath(round))) !== undefined,
-    auditedRound: async () => {
-      const parsed = integer.safeParse((await readRecord(auditPath)) ?? "0");
-      if (!parsed.success) throw new VerisumError("STORAGE_CORRUPT", `${auditPath} is not a round number`, { path: auditPath });
+    audited: async () => {
+      const value = await readRecord(auditPath);
+      if (value === undefined) return undefined;
+      const parsed = auditedSchema.safeParse(value);
+      if (!parsed.success) throw new VerisumError("STORAGE_CORRUPT", `${auditPath} is no audited model`, { path: auditPath });
       return parsed.data;
     },
-    setAuditedRound: (round) => writeDurably(auditPath, encodeRecord(round.toString())),
+    setAudited: (record) => writeDurably(auditPath, encodeRecord(plain(record))),
   };
 }

@@ -3,8 +3,12 @@ import { describe, it } from "mocha";
 import { createClientStep } from "../../client/client-loop.ts";
 import type { Finding } from "../../client/audit/checklist.ts";
 import type { ClientLoopDependencies } from "../../client/client-loop.ts";
+import type { ModelRecord } from "../../adapters/chain/task-chain.ts";
+import type { AuditedModelRecord } from "../../client/journal.ts";
 import { VerisumError } from "../../protocol/errors.ts";
+import type { Hex } from "../../protocol/transcript.ts";
 import { rejectsCode } from "../support/errors.ts";
+import { word } from "../support/random.ts";
 
 /** A task at round 2, still collecting, whose round 1 is final. */
 function dependencies(audit: ClientLoopDependencies["audit"], submitted: string[]): ClientLoopDependencies {
@@ -20,7 +24,7 @@ function dependencies(audit: ClientLoopDependencies["audit"], submitted: string[
       },
     },
     session: { parameters: { maxRounds: 0 } },
-    journal: { auditedRound: () => Promise.resolve(0n), setAuditedRound: () => Promise.resolve() },
+    journal: { audited: () => Promise.resolve(undefined), setAudited: () => Promise.resolve() },
     reporter: { say: () => undefined, wait: () => undefined },
     audit,
   } as unknown as ClientLoopDependencies;
@@ -54,5 +58,50 @@ describe("the client's loop", () => {
     const step = createClientStep(dependencies(() => Promise.resolve({ findings: [], ok: true, model: undefined }), submitted));
     await rejectsCode(step(), "CHAIN_UNREACHABLE");
     assert.deepEqual(submitted, ["trains"]);
+  });
+
+  it("audits again from the start when the chain no longer says of the audited round what it said then", async () => {
+    const audits: [bigint, bigint][] = [];
+    // By round, what the chain says now.
+    let models: Record<string, Hex> = { 1: word("one"), 2: word("two") };
+    const at = (round: bigint): ModelRecord => ({ round, cid: "0x", digest: models[String(round)]! });
+    let [latest, remembered]: [bigint, AuditedModelRecord | undefined] = [2n, undefined];
+    const start = (): ReturnType<typeof createClientStep> => {
+      const deps = dependencies((after, until) => {
+        audits.push([after, until]);
+        return Promise.resolve({ findings: [], ok: true, model: undefined });
+      }, []);
+      return createClientStep({
+        ...deps,
+        chain: {
+          ...deps.chain,
+          // Nothing to do but to look.
+          round: () => Promise.resolve({ number: 9n, phase: "Attesting", submitted: 0, expected: 1 }),
+          latestModel: () => Promise.resolve(at(latest)),
+          records: (round: bigint) => Promise.resolve({ finalised: { result: { modelDigest: at(round).digest } } }),
+        } as unknown as ClientLoopDependencies["chain"],
+        journal: {
+          audited: () => Promise.resolve(remembered),
+          setAudited: (record: AuditedModelRecord) => {
+            remembered = record;
+            return Promise.resolve();
+          },
+        } as unknown as ClientLoopDependencies["journal"],
+      });
+    };
+    const step = start();
+    await step();
+    await start()();
+    assert.deepEqual(audits.splice(0), [[0n, 2n]], "once, also over a restart");
+    [latest, models] = [3n, { ...models, 3: word("three") }];
+    await step();
+    assert.deepEqual(audits.splice(0), [[2n, 3n]], "on from there");
+    models = { 1: word("one"), 2: word("two"), 3: word("another three") };
+    await step();
+    assert.deepEqual(audits.splice(0), [[0n, 3n]], "replaced while it ran");
+    [latest, models] = [4n, { ...models, 3: word("yet another three"), 4: word("four") }];
+    await start()();
+    assert.deepEqual(audits.splice(0), [[0n, 4n]], "replaced while it was stopped");
+    assert.deepEqual(remembered, { round: 4n, modelDigest: word("four") });
   });
 });

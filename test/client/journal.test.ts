@@ -42,7 +42,8 @@ describe("a client's journal", () => {
   it("lists the rounds that it has submissions for, in order", async () => {
     assert.deepEqual(await journal.rounds(), []);
     for (const round of [11n, 2n, 7n]) await journal.keep({ ...ENTRY, round });
-    await journal.setAuditedRound(3n);
+    await journal.setAudited({ round: 3n, modelDigest: word("model") });
+    await journal.sitOut(5n);
     assert.deepEqual(await openJournal(state, "scope").rounds(), [2n, 7n, 11n]);
   });
 
@@ -89,13 +90,14 @@ describe("a client's journal", () => {
     }
   });
 
-  it("remembers how far it audited, and reports a damaged memory", async () => {
-    assert.equal(await journal.auditedRound(), 0n);
-    await journal.setAuditedRound(12n);
-    assert.equal(await openJournal(state, "scope").auditedRound(), 12n);
-    for (const record of [encodeRecord({}), encodeRecord("-1"), encodeRecord("twelve"), "12"]) {
-      await writeFile(state.file("scope", "audited.json"), record);
-      await rejectsCode(journal.auditedRound(), "STORAGE_CORRUPT");
+  it("remembers which model it audited, and reports a damaged memory", async () => {
+    assert.equal(await journal.audited(), undefined);
+    const record = { round: 12n, modelDigest: word("model") };
+    await journal.setAudited(record);
+    assert.deepEqual(await openJournal(state, "scope").audited(), record);
+    for (const damaged of [encodeRecord({}), encodeRecord({ round: "-1", modelDigest: word("model") }), encodeRecord({ round: "12" }), encodeRecord("12"), "12"]) {
+      await writeFile(state.file("scope", "audited-model.json"), damaged);
+      await rejectsCode(journal.audited(), "STORAGE_CORRUPT");
     }
   });
 });
