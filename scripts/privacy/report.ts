@@ -1,6 +1,7 @@
 /** Tables and plots of docs/privacy.md, from what was measured. */
 import { renderChart } from "../bench/chart.ts";
 import type { Chart, Series } from "../bench/chart.ts";
+import type { ClipRow } from "./adaptive-clip.ts";
 import type { AuditRow } from "./audit.ts";
 import type { ClientPrivacyRow } from "./client-level.ts";
 import type { PrivacyRow } from "./example-level.ts";
@@ -10,6 +11,7 @@ export interface PrivacyMeasurements {
   readonly clients: readonly ClientPrivacyRow[];
   readonly examples: readonly PrivacyRow[];
   readonly audit: readonly AuditRow[];
+  readonly clips: readonly ClipRow[];
 }
 
 /** Data sets of the plots: their tasks, by unit. */
@@ -19,7 +21,7 @@ const PLOTS = [
 ] as const;
 
 /** Pages of markdown by the name of the place where they go. */
-export function privacyTables({ clients, examples, audit }: PrivacyMeasurements): Record<string, string> {
+export function privacyTables({ clients, examples, audit, clips }: PrivacyMeasurements): Record<string, string> {
   return {
     clients: table(
       ["data", "clients", "rows each", "ε", "grid, clip (steps)", "noise of a client (steps)", "accuracy: mean", "least to most", "runs"],
@@ -38,6 +40,15 @@ export function privacyTables({ clients, examples, audit }: PrivacyMeasurements)
     examples: table(
       ["data", "clients", "rows each", "label skew", "ε", "noise multiplier", "accuracy"],
       examples.map((row) => [dataOf(row.data), String(row.clients), [...new Set(row.rows)].map(grouped).join(" to "), row.alpha === null ? "none" : `Dirichlet ${row.alpha}`, epsilonOf(row.epsilon), row.epsilon === null ? "next to none" : row.noiseMultiplier.toFixed(2), percent(row.accuracies.at(-1)!)]),
+    ),
+    clips: table(
+      ["clip norm to start from, over the tuned one", "fixed: mean", "least to most", "adaptive: mean", "least to most", "its clip norm after the last round", "runs"],
+      clips.filter(({ adaptive }) => adaptive === null).map((fixed) => {
+        const follows = clips.find((row) => row.adaptive !== null && row.task === fixed.task && row.offsetOctaves === fixed.offsetOctaves);
+        const cells = [fixed, follows].flatMap((row) => (row === undefined ? ["", ""] : [percent(meanOf(row.accuracies)), `${percent(Math.min(...row.accuracies))} to ${percent(Math.max(...row.accuracies))}`]));
+        const norms = follows === undefined ? "" : `${Math.min(...follows.clipNorms).toFixed(2)} to ${Math.max(...follows.clipNorms).toFixed(2)}`;
+        return [fixed.offsetOctaves === 0 ? "1" : fixed.offsetOctaves > 0 ? String(2 ** fixed.offsetOctaves) : `1/${2 ** -fixed.offsetOctaves}`, ...cells, norms, String(fixed.accuracies.length)];
+      }),
     ),
     audit: table(
       ["unit", "setting", "δ", "runs of each", "stated ε", "proven at the stated noise", "proven at half the noise"],
@@ -82,6 +93,10 @@ function seriesOf({ clients, examples }: PrivacyMeasurements, clientTask: string
 
 function table(header: readonly string[], rows: readonly (readonly string[])[]): string {
   return [header, header.map(() => "---"), ...rows].map((cells) => `| ${cells.join(" | ")} |`).join("\n");
+}
+
+function meanOf(values: readonly number[]): number {
+  return values.reduce((sum, value) => sum + value, 0) / values.length;
 }
 
 function dataOf(data: string): string {

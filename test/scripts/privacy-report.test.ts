@@ -39,7 +39,7 @@ describe("the measurements of privacy", () => {
   });
 
   it("leave out what was not measured", () => {
-    const nothing = { clients: [], examples: [], audit: [] };
+    const nothing = { clients: [], examples: [], audit: [], clips: [] };
     assert.deepEqual(privacyPlots(nothing), {});
     for (const table of Object.values(privacyTables(nothing))) assert.equal(table.split("\n").length, 2);
     const one = { ...nothing, clients: clients.slice(0, 1) };
