@@ -9,6 +9,7 @@ import { openJournal } from "../../client/journal.ts";
 import { submitUpdate } from "../../client/participant.ts";
 import type { ParticipantDependencies } from "../../client/participant.ts";
 import { VerisumError } from "../../protocol/errors.ts";
+import { encodeModelState, initialState, modelDigest } from "../../protocol/model.ts";
 import { rejectsCode } from "../support/errors.ts";
 import { word } from "../support/random.ts";
 
@@ -56,5 +57,28 @@ describe("a client's part in a round", () => {
     const attempts: string[] = [];
     for (let attempt = 0; attempt < 2; attempt++) await rejectsCode(submitUpdate(await failing("IPFS_UNAVAILABLE", attempts), ROUND), "IPFS_UNAVAILABLE");
     assert.equal(attempts.length, 2);
+  });
+
+  it("trains on the model that the chain names and on no other, whoever serves that to one client alone", async () => {
+    const [common, marked] = [initialState(Float32Array.of(1, 2), 10), initialState(Float32Array.of(1, -2), 10)];
+    const trainedOn: Float32Array[] = [];
+    const served = async (state: typeof common): Promise<ParticipantDependencies> => {
+      const deps = await failing("IPFS_UNAVAILABLE", []);
+      return {
+        ...deps,
+        chain: { ...deps.chain, records: () => Promise.resolve({ opened: { round: 3n, baseModelDigest: modelDigest(common), baseModelCid: word("cid") }, submitted: [] }) },
+        session: { ...deps.session, parameters: { ...deps.session.parameters, dimension: 2 }, document: { server: { fractionalBits: 10 } }, store: { getFile: () => Promise.resolve(encodeModelState(state)) } },
+        learner: {
+          update: ({ weights }: { readonly weights: Int32Array }) => {
+            trainedOn.push(Float32Array.from(weights));
+            return Promise.reject(new VerisumError("TRAINING_DIVERGED", "far enough"));
+          },
+        },
+      } as unknown as ParticipantDependencies;
+    };
+    await rejectsCode(submitUpdate(await served(marked), ROUND), "MODEL_DIGEST_MISMATCH");
+    assert.deepEqual(trainedOn, []);
+    await rejectsCode(submitUpdate(await served(common), ROUND), "TRAINING_DIVERGED");
+    assert.deepEqual(trainedOn, [Float32Array.from(common.weights)]);
   });
 });
