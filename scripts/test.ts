@@ -10,7 +10,7 @@
  */
 import { spawn } from "node:child_process";
 import { existsSync, globSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { availableParallelism, tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
@@ -45,6 +45,9 @@ const BUILDS: readonly Step[] = [
 const GROUPS = ["unit", "circuits", "contracts", "end-to-end"] as const;
 type Group = (typeof GROUPS)[number];
 
+/** Files of these tests have a chain, ports and folders of their own, and wait for little but the processor. */
+const PARALLEL: Partial<Record<Group, number>> = { "end-to-end": Math.min(2, availableParallelism()) };
+
 /** Test files by group; whatever has no group of its own is a unit test, so that no folder is forgotten. */
 function filesOf(group: Group): readonly string[] {
   const folderGroup = (path: string): Group => GROUPS.find((name) => path.startsWith(`test/${name}/`)) ?? "unit";
@@ -77,9 +80,11 @@ async function runStep(step: Step): Promise<Counts> {
 async function runGroup(group: Group, files: readonly string[], options: readonly string[], folder: string): Promise<Counts> {
   const summary = join(folder, `${group}.json`);
   const reporter = ["--reporter", "scripts/mocha-summary.js", "--reporter-option", `summary=${summary}`];
+  const jobs = PARALLEL[group] ?? 1;
+  const parallel = jobs > 1 && files.length > 1 ? ["--parallel", "--jobs", String(jobs)] : [];
   const strict = process.env["CI"] === undefined ? [] : ["--forbid-only"];
   const action = async (): Promise<Counts> => {
-    const code = await run(["--bin", "mocha", ...reporter, ...strict, ...options, ...files]);
+    const code = await run(["--bin", "mocha", ...reporter, ...parallel, ...strict, ...options, ...files]);
     const counts = existsSync(summary) ? (JSON.parse(readFileSync(summary, "utf8")) as Counts) : { passed: 0, failed: 0, skipped: 0 };
     return code !== 0 && counts.failed === 0 ? { ...counts, failed: 1 } : counts;
   };

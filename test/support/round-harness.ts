@@ -190,12 +190,17 @@ export async function startHarness(options: HarnessOptions): Promise<RoundHarnes
     return { node, reporter };
   };
   const openServing = async (name: string, account: number, peers: readonly string[]): Promise<{ node: WritingNode; reporter: Recorder; app: FastifyInstance; url: string; listen: () => Promise<void> }> => {
-    const address = { host: "127.0.0.1", port: await freePort() };
+    const reserved = await reservePort();
+    const address = { host: "127.0.0.1", port: reserved.port };
     const url = `http://127.0.0.1:${address.port}`;
     const { node, reporter } = await openNode(name, account, peers, url);
     const app = taskGateway(node, url);
     closers.push(() => app.close());
-    return { node, reporter, app, url, listen: () => openEndpoint(app, address, url, node, reporter) };
+    const listen = async (): Promise<void> => {
+      await reserved.release();
+      await openEndpoint(app, address, url, node, reporter);
+    };
+    return { node, reporter, app, url, listen };
   };
 
   const serving = await openServing("aggregator", 0, others);
@@ -379,13 +384,14 @@ async function passTime(chain: RoundChain, node: WritingNode, state: RoundState)
   await chain.mineAt(state.phase === "Attesting" && now < quarter ? quarter : Math.max(state.deadline, now + 1));
 }
 
-function freePort(): Promise<number> {
+/** A port that nobody else gets before it is released: other test files open theirs at the same time. */
+function reservePort(): Promise<{ readonly port: number; release(): Promise<void> }> {
   return new Promise((resolve, reject) => {
     const server = createServer();
     server.once("error", reject);
     server.listen(0, "127.0.0.1", () => {
       const { port } = server.address() as AddressInfo;
-      server.close(() => resolve(port));
+      resolve({ port, release: () => new Promise((released) => server.close(() => released())) });
     });
   });
 }
