@@ -55,7 +55,7 @@ describe("the demo's flags", () => {
 });
 
 describe("the tasks in this repository", () => {
-  for (const name of ["digits", "digits-private", "digits-cohort", "fashion-cnn", "fashion-private", "fashion-cohort"]) {
+  for (const name of ["digits", "digits-private", "digits-cohort", "fashion-cnn", "fashion-private", "fashion-pixels", "fashion-cohort"]) {
     it(`${name} follows the schema and builds its model`, async () => {
       const specification = parseSpecification(JSON.parse(await readFile(new URL(`../../tasks/${name}.json`, import.meta.url), "utf8")));
       assert.equal(specification.document.name, name);
