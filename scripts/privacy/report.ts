@@ -38,8 +38,8 @@ export function privacyTables({ clients, examples, audit, clips }: PrivacyMeasur
       ]),
     ),
     examples: table(
-      ["data", "clients", "rows each", "label skew", "ε", "noise multiplier", "accuracy"],
-      examples.map((row) => [dataOf(row.data), String(row.clients), [...new Set(row.rows)].map(grouped).join(" to "), row.alpha === null ? "none" : `Dirichlet ${row.alpha}`, epsilonOf(row.epsilon), row.epsilon === null ? "next to none" : row.noiseMultiplier.toFixed(2), percent(row.accuracies.at(-1)!)]),
+      ["task", "weights", "clients", "rows each", "label skew", "ε", "noise multiplier", "accuracy"],
+      examples.map((row) => [row.task, grouped(row.parameters), String(row.clients), [...new Set(row.rows)].map(grouped).join(" to "), row.alpha === null ? "none" : `Dirichlet ${row.alpha}`, epsilonOf(row.epsilon), row.epsilon === null ? "next to none" : row.noiseMultiplier.toFixed(2), percent(row.accuracies.at(-1)!)]),
     ),
     clips: table(
       ["clip norm to start from, over the tuned one", "fixed: mean", "least to most", "adaptive: mean", "least to most", "its clip norm after the last round", "runs"],
