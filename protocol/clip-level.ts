@@ -33,7 +33,16 @@ export interface StepScale {
   readonly octaves: number;
 }
 
-/** @param level in units of 2^−LEVEL_BITS octaves */
+/**
+ * The level that counts: within the document's octaves, whatever a state says. No round leaves them; a genesis can.
+ * @param level in units of 2^−LEVEL_BITS octaves
+ */
+export function boundedLevel(level: number, { maxOctaves }: Pick<AdaptiveClip, "maxOctaves">): number {
+  const limit = maxOctaves * 2 ** LEVEL_BITS;
+  return Math.max(-limit, Math.min(limit, level));
+}
+
+/** @param level bounded, in units of 2^−LEVEL_BITS octaves */
 export function stepScaleOf(level: number): StepScale {
   const quarters = level >> QUARTER_BITS;
   return { mantissa: QUARTER_OCTAVES[(quarters & 3) as 0 | 1 | 2 | 3], octaves: quarters >> 2 };
@@ -51,13 +60,13 @@ export function scaleFactor({ mantissa, octaves }: StepScale): number {
  * @param votes the weighted sum of the clients' votes, in steps
  * @param totalWeight of the clients; at least 1
  */
-export function nextLevel(level: number, votes: number, totalWeight: number, { quantile, octavesPerRound, maxOctaves, voteSteps }: AdaptiveClip): number {
+export function nextLevel(level: number, votes: number, totalWeight: number, adaptive: AdaptiveClip): number {
+  const { quantile, octavesPerRound, voteSteps } = adaptive;
   const most = BigInt(voteSteps) * BigInt(totalWeight);
   const sum = BigInt(votes) > most ? most : BigInt(votes) < -most ? -most : BigInt(votes);
   // share − quantile = excess / whole
   const whole = (2n * most) << BigInt(quantile.denominatorBits);
   const excess = ((sum + most) << BigInt(quantile.denominatorBits)) - 2n * most * BigInt(quantile.numerator);
   const move = roundedQuotient((-excess * BigInt(octavesPerRound.numerator)) << BigInt(LEVEL_BITS), whole << BigInt(octavesPerRound.denominatorBits));
-  const limit = maxOctaves * 2 ** LEVEL_BITS;
-  return Math.max(-limit, Math.min(limit, level + Number(move)));
+  return boundedLevel(boundedLevel(level, adaptive) + Number(move), adaptive);
 }

@@ -3,7 +3,7 @@
  * A weight w is the integer round(w·2^fractionalBits). The state carries the server's momentum beside the weights,
  * so that the next model follows from the state and the sum alone.
  */
-import { nextLevel, SCALE_BITS, stepScaleOf } from "./clip-level.ts";
+import { boundedLevel, nextLevel, SCALE_BITS, stepScaleOf } from "./clip-level.ts";
 import type { AdaptiveClip } from "./clip-level.ts";
 import { VerisumError } from "./errors.ts";
 import { encodeElements } from "./field.ts";
@@ -57,7 +57,7 @@ export function nextModel(state: ModelState, sums: Int32Array, totalWeight: numb
   }
   const { adaptiveClip } = rule;
   const trained = adaptiveClip === undefined ? dimension : dimension - 1;
-  const scale = stepScaleOf(adaptiveClip === undefined ? 0 : state.weights[trained]!);
+  const scale = stepScaleOf(adaptiveClip === undefined ? 0 : boundedLevel(state.weights[trained]!, adaptiveClip));
   const shift = rule.fractionalBits - rule.stepBits + scale.octaves - SCALE_BITS;
   const stepNumerator = BigInt(rule.learningRate.numerator * scale.mantissa) << BigInt(Math.max(shift, 0));
   const stepDenominator = BigInt(totalWeight) << BigInt(rule.learningRate.denominatorBits + Math.max(-shift, 0));

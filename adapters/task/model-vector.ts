@@ -1,5 +1,5 @@
 /** A model as the vector that a task sums, and what of it is weights: with an adaptive clip norm its last coordinate is the level (protocol/clip-level.ts). */
-import { scaleFactor, stepScaleOf } from "../../protocol/clip-level.ts";
+import { boundedLevel, scaleFactor, stepScaleOf } from "../../protocol/clip-level.ts";
 import { floatWeights } from "../../protocol/model.ts";
 import type { ModelState, ServerRule } from "../../protocol/model.ts";
 import type { TaskDocument } from "./document.ts";
@@ -22,7 +22,8 @@ export function serverRuleOf({ quantisation, server }: Pick<TaskDocument, "quant
 
 /** How many of the document's steps one step is in a round from this model: 1 unless the clip norm is adaptive. */
 export function stepScale({ quantisation }: Pick<TaskDocument, "quantisation">, base: ModelState): number {
-  return quantisation.adaptive === undefined ? 1 : scaleFactor(stepScaleOf(base.weights.at(-1)!));
+  const { adaptive } = quantisation;
+  return adaptive === undefined ? 1 : scaleFactor(stepScaleOf(boundedLevel(base.weights.at(-1)!, adaptive)));
 }
 
 /** The L2 norm to which updates are clipped in a round from this model, in units of its weights. */

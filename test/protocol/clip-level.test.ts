@@ -85,6 +85,12 @@ describe("a model with an adaptive clip norm", () => {
     assert.equal(quarter.weights[0], 1000 + 77_936);
   });
 
+  it("counts a level beyond the document's octaves, as a genesis can have it, as the last within them", () => {
+    for (const [level, last] of [[2 ** 31 - 1, 8], [-(2 ** 31), -8], [8 * OCTAVE + 1, 8]] as const) {
+      for (const votes of [-80, 0, 80]) assert.deepEqual(nextModel(at(level), Int32Array.of(640, -96, votes), 8, rule), nextModel(at(last * OCTAVE), Int32Array.of(640, -96, votes), 8, rule));
+    }
+  });
+
   it("takes its next level from the last sum, and has no momentum there", () => {
     const next = nextModel(at(OCTAVE), Int32Array.of(0, 0, 4 * 10), 8, rule);
     assert.equal(next.weights[2], OCTAVE - OCTAVE / 4);
