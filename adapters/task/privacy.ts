@@ -109,8 +109,9 @@ export function assertUsefulCohort({ document, parameters }: { readonly document
   if (privacy?.unit !== "client") return;
   const { dimension, minHonest, minClients } = parameters;
   const deviation = Math.sqrt(privacy.noiseVariance * minHonest);
-  const sensitivity = Math.sqrt(Number(roundedNormBoundSquared(encodedClipSteps(document.quantisation), dimension)));
-  const needed = Math.ceil((2 * Math.sqrt(dimension) * deviation) / (sensitivity * Math.sqrt(rounds)));
+  // Of the update alone: a long vote needs noise, and moves no weight.
+  const signal = Math.sqrt(Number(roundedNormBoundSquared(document.quantisation.clipSteps, dimension)));
+  const needed = Math.ceil((2 * Math.sqrt(dimension) * deviation) / (signal * Math.sqrt(rounds)));
   if (minClients < needed) {
     throw new VerisumError("PRIVACY_COHORT_TOO_SMALL", `${minClients} clients drown in the noise that this epsilon needs with ${dimension} weights: ${needed} or more would do, or a smaller model, or a larger epsilon`, { minClients, needed });
   }

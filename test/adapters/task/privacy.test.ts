@@ -85,6 +85,21 @@ describe("a task's privacy", () => {
     assert.doesNotThrow(() => assertUsefulCohort({ document: enough.document, parameters: parametersOf(enough) }, 20));
   });
 
+  it("asks for more clients where a vote needs most of the noise: it is no part of what training has of an update", () => {
+    const json = task("digits-cohort");
+    const needed = (voteSteps: number): number => {
+      const adaptive = { quantile: { numerator: 1, denominatorBits: 1 }, octavesPerRound: { numerator: 1, denominatorBits: 0 }, maxOctaves: 4, voteSteps };
+      const { document } = parseSpecification({ ...json, document: { ...json.document, quantisation: { stepBits: 9, clipSteps: 200, adaptive } } });
+      try {
+        assertUsefulCohort({ document, parameters: { dimension: DIMENSION + 1, minHonest: 80, minClients: 1 } }, 20);
+      } catch (error) {
+        return (error as { details: { needed: number } }).details.needed;
+      }
+      return 1;
+    };
+    assert.ok(needed(600) > 3 * needed(1), `${needed(600)} and ${needed(1)} clients`);
+  });
+
   it("refuses a target without a unit, and noise that does not fit the coordinates", () => {
     throwsCode(() => parseSpecification(task("digits"), { epsilon: 3 }), "PRIVACY_PARAMETERS_INVALID");
     throwsCode(() => parseSpecification(task("digits"), { delta: 1e-6 }), "PRIVACY_PARAMETERS_INVALID");
