@@ -18,7 +18,7 @@ import type { DocumentRequest, TaskDocument } from "./document.ts";
 import { normBoundOf } from "./encoding.ts";
 import { dimensionOf } from "./model-vector.ts";
 import { directoryDigest } from "./outcome.ts";
-import { assertUsefulCohort, withNoiseFor } from "./privacy.ts";
+import { assertEpsilonBounded, assertUsefulCohort, withNoiseFor } from "./privacy.ts";
 
 const seconds = z.int().positive().max(30 * 86_400);
 
@@ -101,7 +101,8 @@ export function layoutOfSpecification({ document }: TaskSpecification, weightCou
 
 /**
  * Publishes the task document, the proving keys and the genesis, and derives the contract's parameters.
- * @throws PARAMETERS_INVALID if the specification breaks a rule of the protocol
+ * @throws PARAMETERS_INVALID if the specification breaks a rule of the protocol; PRIVACY_COHORT_TOO_SMALL; PRIVACY_PARAMETERS_INVALID if no epsilon
+ *   can be stated
  */
 export async function createTask(specification: TaskSpecification, deps: CreateTaskDependencies): Promise<TaskParameters> {
   const { store, keys, tensors, initialWeights } = deps;
@@ -148,6 +149,7 @@ export async function createTask(specification: TaskSpecification, deps: CreateT
     chunkKinds: layoutOfSpecification(specification, initialWeights.length).chunks.map((chunk) => chunk.kindIndex),
   };
   assertTaskParameters(parameters);
+  assertEpsilonBounded({ document, parameters });
   return parameters;
 }
 

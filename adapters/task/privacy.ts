@@ -37,6 +37,17 @@ export function privacyStatement({ document, parameters }: PrivateTask, rounds: 
   };
 }
 
+/**
+ * Refuses a task of which no epsilon can be stated: its noise is so small that nothing is proven at its delta. Checkpoints could not say it.
+ * @throws PRIVACY_PARAMETERS_INVALID
+ */
+export function assertEpsilonBounded(task: PrivateTask): void {
+  const statement = privacyStatement(task, 0);
+  if (statement === null || Number.isFinite(statement.budget.epsilon)) return;
+  const { delta, budget: { rounds } } = statement;
+  throw new VerisumError("PRIVACY_PARAMETERS_INVALID", `no epsilon holds at delta ${delta} after ${rounds} rounds: more noise, fewer rounds or a larger delta are needed`, { delta, rounds });
+}
+
 /** In words: what is protected, against whom, as long as what holds. */
 function protection({ unit }: PrivacySettings, minHonest: number): string {
   if (unit === "example") return "each single record in a client's data is protected against everybody who sees the published models, by the client's own noise";

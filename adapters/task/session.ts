@@ -14,6 +14,7 @@ import type { TaskCells } from "./cells.ts";
 import { loadTaskDocument } from "./document.ts";
 import type { TaskDocument } from "./document.ts";
 import { dimensionOf } from "./model-vector.ts";
+import { assertEpsilonBounded } from "./privacy.ts";
 
 export interface TaskSession {
   readonly chain: TaskReader;
@@ -34,7 +35,8 @@ export interface CommittingSession extends TaskSession {
 
 /**
  * Reads and checks a task.
- * @throws PARAMETERS_INVALID if the contract's parameters break a rule of the protocol; TASK_DOCUMENT_INVALID; CELLS_GROUP_INVALID; chain and store errors
+ * @throws PARAMETERS_INVALID if the contract's parameters break a rule of the protocol; TASK_DOCUMENT_INVALID;
+ * PRIVACY_PARAMETERS_INVALID if no epsilon can be stated of a private task; CELLS_GROUP_INVALID; chain and store errors
  */
 export async function openTask(chain: TaskReader, store: ContentStore): Promise<TaskSession> {
   const parameters = await chain.parameters();
@@ -50,6 +52,7 @@ export async function openTask(chain: TaskReader, store: ContentStore): Promise<
   if (dimension !== parameters.dimension) {
     throw new VerisumError("TASK_DOCUMENT_INVALID", `the model's vector has ${dimension} coordinates, the contract says ${parameters.dimension}`, { count: dimension, dimension: parameters.dimension });
   }
+  assertEpsilonBounded({ document, parameters });
   const session = { chain, store, parameters, parametersHash: hash, document, layout: layoutOfTask(parameters), tensors };
   return document.cells === undefined ? session : { ...session, cells: await openCells(chain, hash, document.cells.group) };
 }

@@ -4,7 +4,7 @@ import { describe, it } from "mocha";
 import { parseSpecification } from "../../../adapters/task/create-task.ts";
 import type { TaskSpecification } from "../../../adapters/task/create-task.ts";
 import { clientNoiseBounds, normBoundOf, updateEncoder } from "../../../adapters/task/encoding.ts";
-import { assertUsefulCohort, privacyStatement } from "../../../adapters/task/privacy.ts";
+import { assertEpsilonBounded, assertUsefulCohort, privacyStatement } from "../../../adapters/task/privacy.ts";
 import { normSquared } from "../../../protocol/packing.ts";
 import { normBoundSquared } from "../../../protocol/quantise.ts";
 import { throwsCode } from "../../support/errors.ts";
@@ -51,6 +51,17 @@ describe("a task's privacy", () => {
     const after = privacyStatement({ document: specification.document, parameters: parametersOf(specification) }, specification.maxRounds)!;
     assert.equal(after.delta, 1e-6);
     assert.ok(after.epsilon <= 3.0001 && after.epsilon > 2.95, `${after.epsilon}`);
+  });
+
+  it("refuses noise so small that no epsilon can be stated: a checkpoint could not say it", () => {
+    const json = task("digits-private");
+    const withMultiplier = (noiseMultiplier: number): Parameters<typeof assertEpsilonBounded>[0] => {
+      const privacy = { ...(json.document.training["privacy"] as Record<string, unknown>), noiseMultiplier };
+      const specification = parseSpecification({ ...json, document: { ...json.document, training: { ...json.document.training, privacy } } });
+      return { document: specification.document, parameters: parametersOf(specification) };
+    };
+    assert.doesNotThrow(() => assertEpsilonBounded(withMultiplier(1)));
+    for (const noiseMultiplier of [0.3, 1e-200]) throwsCode(() => assertEpsilonBounded(withMultiplier(noiseMultiplier)), "PRIVACY_PARAMETERS_INVALID");
   });
 
   it("spends more with every round, and says what remains", () => {
