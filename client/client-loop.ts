@@ -22,7 +22,7 @@ export type ClientProgress = "waiting" | "acted" | "done";
  * Before it trains on a model, the client audits every round since the last it audited: the base is trusted by induction from
  * the genesis, as long as the chain still says of the last audited round what it said then. A round that refuses its submission is left; the next one is joined.
  * @throws AUDIT_FAILED if a published round does not follow from the chain, CELLS_DIVERGED if a sibling cell left the group: the task
- * must end
+ * must end; CHAIN_UNREACHABLE if the model changed while it was audited
  */
 export function createClientStep(deps: ClientLoopDependencies): () => Promise<ClientProgress> {
   const finished = new Set<bigint>();
@@ -33,13 +33,15 @@ export function createClientStep(deps: ClientLoopDependencies): () => Promise<Cl
     if (round === 0n || (audited?.round === round && audited.modelDigest === digest)) return;
     // A reorganisation may have replaced what was audited: then everything is audited again.
     const after = audited !== undefined && (await deps.chain.records(audited.round)).finalised?.result.modelDigest === audited.modelDigest ? audited.round : 0n;
-    const { findings, ok } = await deps.audit(after, round);
+    const { findings, ok, model } = await deps.audit(after, round);
     const reds = findings.filter((finding) => !finding.ok);
     // Content that is away now may come, and a sibling cell may yet finalise; both must happen before this client trains.
     const red = reds.find(({ code }) => code !== "IPFS_UNAVAILABLE" && code !== "CELLS_INCOMPLETE");
     const away = reds[0];
     if (red === undefined && away?.code !== undefined) throw new VerisumError(away.code, `round ${away.round}: ${away.check}: ${away.detail}`, { round: away.round });
     if (!ok) throw new VerisumError(red?.code === "CELLS_DIVERGED" ? red.code : "AUDIT_FAILED", `round ${red?.round}: ${red?.check}: ${red?.detail}`, { round: red?.round ?? 0, check: red?.check ?? "" });
+    // A reorganisation while it audited: what it arrived at is another model than the one it is about to train on.
+    if (model?.record.digest !== digest) throw new VerisumError("CHAIN_UNREACHABLE", `the chain's model of round ${round} changed during its audit`, { round });
     await deps.journal.setAudited({ round, modelDigest: digest });
     deps.reporter.say("good", "audited", `audited round ${round}: ${findings.length} checks passed`, { round, checks: findings.length });
   };

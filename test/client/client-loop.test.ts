@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "mocha";
 import { createClientStep } from "../../client/client-loop.ts";
+import type { TaskAudit } from "../../client/audit/audit-task.ts";
 import type { Finding } from "../../client/audit/checklist.ts";
 import type { ClientLoopDependencies } from "../../client/client-loop.ts";
 import type { ModelRecord } from "../../adapters/chain/task-chain.ts";
@@ -9,6 +10,9 @@ import { VerisumError } from "../../protocol/errors.ts";
 import type { Hex } from "../../protocol/transcript.ts";
 import { rejectsCode } from "../support/errors.ts";
 import { word } from "../support/random.ts";
+
+/** An audit that finds nothing wrong, and arrives at this model. */
+const passed = (record: ModelRecord): TaskAudit => ({ findings: [], ok: true, model: { record, state: { weights: new Int32Array(0), velocity: new Int32Array(0) } } });
 
 /** A task at round 2, still collecting, whose round 1 is final. */
 function dependencies(audit: ClientLoopDependencies["audit"], submitted: string[]): ClientLoopDependencies {
@@ -55,9 +59,19 @@ describe("the client's loop", () => {
 
   it("looks again, and does not end, while the endpoint's events lag behind its state", async () => {
     const submitted: string[] = [];
-    const step = createClientStep(dependencies(() => Promise.resolve({ findings: [], ok: true, model: undefined }), submitted));
+    const step = createClientStep(dependencies((_, round) => Promise.resolve(passed({ round, cid: "0x", digest: "0x" })), submitted));
     await rejectsCode(step(), "CHAIN_UNREACHABLE");
     assert.deepEqual(submitted, ["trains"]);
+  });
+
+  it("does not take a model for audited that was replaced while it audited", async () => {
+    const submitted: string[] = [];
+    const kept: AuditedModelRecord[] = [];
+    const deps = dependencies((_, round) => Promise.resolve(passed({ round, cid: "0x", digest: word("another") })), submitted);
+    const journal = { ...deps.journal, setAudited: (record: AuditedModelRecord) => Promise.resolve(void kept.push(record)) };
+    const step = createClientStep({ ...deps, journal });
+    await rejectsCode(step(), "CHAIN_UNREACHABLE");
+    assert.deepEqual([kept, submitted], [[], []]);
   });
 
   it("audits again from the start when the chain no longer says of the audited round what it said then", async () => {
@@ -69,7 +83,7 @@ describe("the client's loop", () => {
     const start = (): ReturnType<typeof createClientStep> => {
       const deps = dependencies((after, until) => {
         audits.push([after, until]);
-        return Promise.resolve({ findings: [], ok: true, model: undefined });
+        return Promise.resolve(passed(at(until)));
       }, []);
       return createClientStep({
         ...deps,
