@@ -61,6 +61,13 @@ describe("the next level", () => {
     for (const votes of [-81, -(2 ** 31 - 1)]) assert.equal(nextLevel(0, votes, 8, median), OCTAVE / 2);
   });
 
+  it("is turned by a corrupt client as by as many as its vote holds, so that votes should not be small", () => {
+    const against = (corrupt: number, voteSteps: number): number => nextLevel(0, (100 - corrupt) * voteSteps - corrupt * 2 ** 11, 100, { ...median, voteSteps });
+    // 2048 steps are 21 votes of 96 steps, and two of 1024.
+    assert.ok(against(4, 96) < 0 && against(5, 96) > 0);
+    assert.ok(against(33, 1024) < 0 && against(34, 1024) > 0);
+  });
+
   it("stays within the document's octaves", () => {
     const narrow = { ...median, maxOctaves: 1 };
     assert.equal(nextLevel(OCTAVE - 5, -80, 8, narrow), OCTAVE);
