@@ -4,6 +4,7 @@
  *
  *   node scripts/privacy/example-level.ts --task tasks/digits-private.json --data digits --clients 5
  *   node scripts/privacy/example-level.ts --task tasks/fashion-private.json --data "/usr/share/datasets/fashion-mnist?features=hog" --clients 10
+ *   node scripts/privacy/example-level.ts --task tasks/fashion-pixels.json --data "/usr/share/datasets/fashion-mnist?mean=0.286" --clients 10 --epsilons 3
  */
 import { randomFillSync } from "node:crypto";
 import { mkdir, readFile, writeFile } from "node:fs/promises";
