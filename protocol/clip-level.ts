@@ -15,7 +15,7 @@ export interface AdaptiveClip {
   readonly octavesPerRound: DyadicRational;
   /** The level stays within this many octaves of the document's step, either way. */
   readonly maxOctaves: number;
-  /** A client's vote, in steps: positive if its update passes unclipped, negative if not. */
+  /** A client's vote, in steps: positive if its update passes whole, negative if it was clipped or a coordinate was clamped. */
   readonly voteSteps: number;
 }
 

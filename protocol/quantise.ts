@@ -83,11 +83,13 @@ export function clipToSteps(quantisation: Quantisation, update: Float32Array | F
   const relativeNorm = Math.sqrt(relativeSquares);
   const steps = 2 ** quantisation.stepBits / scale;
   const clipped = largest * relativeNorm * steps > quantisation.clipSteps;
-  if (clipped && adaptive !== undefined) scaled[update.length] = -scaled[update.length]!;
+  let clamped = false;
   for (let i = 0; i < update.length; i++) {
     const value = clipped ? (update[i]! / largest) * (quantisation.clipSteps / relativeNorm) : update[i]! * steps;
     scaled[i] = Math.min(limit, Math.max(-limit, value));
+    clamped ||= scaled[i] !== value;
   }
+  if ((clipped || clamped) && adaptive !== undefined) scaled[update.length] = -scaled[update.length]!;
   return scaled;
 }
 

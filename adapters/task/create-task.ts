@@ -16,7 +16,7 @@ import type { TensorShape } from "./checkpoint.ts";
 import { documentRequestSchema, documentSchema, taskFiles } from "./document.ts";
 import type { DocumentRequest, TaskDocument } from "./document.ts";
 import { normBoundOf } from "./encoding.ts";
-import { dimensionOf } from "./model-vector.ts";
+import { assertStepsFit, dimensionOf } from "./model-vector.ts";
 import { directoryDigest } from "./outcome.ts";
 import { assertEpsilonBounded, assertUsefulCohort, withNoiseFor } from "./privacy.ts";
 
@@ -150,6 +150,7 @@ export async function createTask(specification: TaskSpecification, deps: CreateT
   };
   assertTaskParameters(parameters);
   assertEpsilonBounded({ document, parameters });
+  assertStepsFit(document);
   return parameters;
 }
 

@@ -1,8 +1,13 @@
 /** A model as the vector that a task sums, and what of it is weights: with an adaptive clip norm its last coordinate is the level (protocol/clip-level.ts). */
 import { boundedLevel, scaleFactor, stepScaleOf } from "../../protocol/clip-level.ts";
+import { VerisumError } from "../../protocol/errors.ts";
 import { floatWeights } from "../../protocol/model.ts";
 import type { ModelState, ServerRule } from "../../protocol/model.ts";
+import { coordinateOffset, PRESETS } from "../../protocol/parameters.ts";
 import type { TaskDocument } from "./document.ts";
+
+/** How far one round may move one weight, in units of 2^−fractionalBits: a sixteenth of what a weight holds. */
+const LARGEST_MOVE = 2 ** 27;
 
 /** Coordinates of a model's vector: its weights and, with an adaptive clip norm, the level. */
 export function dimensionOf({ quantisation }: Pick<TaskDocument, "quantisation">, weightCount: number): number {
@@ -29,4 +34,14 @@ export function stepScale({ quantisation }: Pick<TaskDocument, "quantisation">, 
 /** The L2 norm to which updates are clipped in a round from this model, in units of its weights. */
 export function clipNormOf(document: Pick<TaskDocument, "quantisation">, base: ModelState): number {
   return document.quantisation.clipSteps * 2 ** -document.quantisation.stepBits * stepScale(document, base);
+}
+
+/** At the longest step that an adaptive clip norm can reach, the largest mean still moves a weight by far less than it can hold. @throws PARAMETERS_INVALID */
+export function assertStepsFit({ preset, quantisation, server }: Pick<TaskDocument, "preset" | "quantisation" | "server">): void {
+  if (quantisation.adaptive === undefined) return;
+  const { numerator, denominatorBits } = server.learningRate;
+  const largestMove = coordinateOffset(PRESETS[preset]) * 2 ** (quantisation.adaptive.maxOctaves + server.fractionalBits - quantisation.stepBits - denominatorBits) * numerator;
+  if (largestMove > LARGEST_MOVE) {
+    throw new VerisumError("PARAMETERS_INVALID", "with this learning rate, maxOctaves and fractionalBits one round can leave the weights' range", { largestMove });
+  }
 }

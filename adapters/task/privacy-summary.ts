@@ -1,5 +1,8 @@
 /** What is spent of a task's privacy, for people: by the accountant that tasks state, and by a tighter one where there is one. */
+import { coordinateOffset, PRESETS } from "../../protocol/parameters.ts";
 import { pldEpsilon } from "../../protocol/privacy/pld-accountant.ts";
+import type { TaskParameters } from "../../protocol/task.ts";
+import type { TaskDocument } from "./document.ts";
 import { exampleTotalVariation, privacyStatement, roundedUp } from "./privacy.ts";
 import type { PrivateTask } from "./privacy.ts";
 
@@ -45,6 +48,20 @@ export function privacyLine({ delta, epsilon: { rdp, pld }, remainingRounds, rou
 export function plannedPrivacyLine({ unit, delta, epsilon: { rdp, pld }, rounds }: PrivacySummary): string {
   const tighter = pld === undefined ? "" : ` (rdp; ${pld.budget} by the tighter pld)`;
   return `each ${unit === "example" ? "record" : "client"} has epsilon ${rdp.budget} at delta ${delta}${tighter} after all ${rounds} rounds`;
+}
+
+/**
+ * What corrupt clients can do to an adaptive clip norm, in one line; null if the task has none. Nothing bounds a vote but the proof of
+ * the whole vector and the coordinate's range.
+ */
+export function adaptiveClipLine(document: Pick<TaskDocument, "preset" | "quantisation">, { normBoundSquared, minHonest, maxCorrupt }: Pick<TaskParameters, "normBoundSquared" | "minHonest" | "maxCorrupt">): string | null {
+  const { adaptive } = document.quantisation;
+  if (adaptive === undefined) return null;
+  const { voteSteps, maxOctaves } = adaptive;
+  const largestVote = Math.min(Math.floor(Math.sqrt(Number(normBoundSquared))), coordinateOffset(PRESETS[document.preset]));
+  const weightOfOne = largestVote / voteSteps;
+  const outvoted = maxCorrupt * weightOfOne > minHonest;
+  return `a corrupt client's vote on the clip norm counts as ${weightOfOne.toFixed(1)} clients'${outvoted ? `: ${maxCorrupt} outvote ${minHonest} honest ones and can turn it by ${maxOctaves} octaves either way` : ""}`;
 }
 
 /** Epsilon by the privacy loss distribution; Infinity where that has no answer, or protects another unit. `stated` is not below it. */

@@ -50,7 +50,7 @@ const { train, test } = await loadDataset(flags.data);
 const clients = Number(flags.clients);
 const seeds = Array.from({ length: Number(flags.seeds) }, (_, i) => FIRST_SEED + i);
 const { stepBits, clipSteps } = json.document.quantisation;
-const follows: AdaptiveClip = { quantile: { numerator: 1, denominatorBits: 1 }, octavesPerRound: { numerator: 1, denominatorBits: 0 }, maxOctaves: 8, voteSteps: Math.round(clipSteps * VOTE_SHARE) };
+const follows: AdaptiveClip = { quantile: { numerator: 1, denominatorBits: 1 }, octavesPerRound: { numerator: 1, denominatorBits: 0 }, maxOctaves: 4, voteSteps: Math.round(clipSteps * VOTE_SHARE) };
 
 const rows: ClipRow[] = [];
 for (const offsetOctaves of OFFSETS) {

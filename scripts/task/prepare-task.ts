@@ -7,7 +7,7 @@ import { initialWeightsOf, modelTensors, parameterCountOf, parseModel } from "..
 import { ensureDevKeys } from "../../adapters/prover/ensure-keys.ts";
 import { createTask, layoutOfSpecification, parseSpecification } from "../../adapters/task/create-task.ts";
 import type { PrivacyTarget } from "../../adapters/task/create-task.ts";
-import { plannedPrivacyLine, privacySummary } from "../../adapters/task/privacy-summary.ts";
+import { adaptiveClipLine, plannedPrivacyLine, privacySummary } from "../../adapters/task/privacy-summary.ts";
 import { VerisumError } from "../../protocol/errors.ts";
 import type { RandomBytes } from "../../protocol/random.ts";
 import type { TaskParameters } from "../../protocol/task.ts";
@@ -60,6 +60,8 @@ export async function prepareTask(description: unknown, storeDirectory: string, 
     });
     const privacy = privacySummary({ document: specification.document, parameters }, 0);
     if (privacy !== null) onStep(plannedPrivacyLine(privacy));
+    const adaptiveClip = adaptiveClipLine(specification.document, parameters);
+    if (adaptiveClip !== null) onStep(adaptiveClip);
     const { cells } = specification.document;
     return { parameters, keys: toHex(encodeVerificationKeys(keySet.verificationKeys)), ...(cells === undefined ? {} : { group: cells.group }) };
   } finally {

@@ -134,6 +134,8 @@ describe("a client's vote", () => {
     assert.equal(vote(19.9, 2), 9);
     assert.equal(vote(5.1, 0.5), -9);
     assert.equal(vote(0, 1), 9);
+    const clamped = quantiseUpdate(PRESETS.tiny, { ...quantisation, clipSteps: 1000 }, Float64Array.of(40, 0), seededRandom("clamped"), 1);
+    assert.deepEqual([clamped[0], clamped[2]], [127, -9], "a clamped coordinate is lost, too");
   });
 
   it("is part of the norm that is bounded, over 5,000 vectors and scales", () => {

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { describe, it } from "mocha";
 import { parseSpecification } from "../../../adapters/task/create-task.ts";
-import { plannedPrivacyLine, privacyLine, privacySummary } from "../../../adapters/task/privacy-summary.ts";
+import { adaptiveClipLine, plannedPrivacyLine, privacyLine, privacySummary } from "../../../adapters/task/privacy-summary.ts";
 import { privacyStatement } from "../../../adapters/task/privacy.ts";
 import type { PrivateTask } from "../../../adapters/task/privacy.ts";
 import { pldEpsilon } from "../../../protocol/privacy/pld-accountant.ts";
@@ -50,5 +50,21 @@ describe("a summary of what is spent", () => {
     const { rdp, pld } = summary.epsilon;
     assert.equal(privacyLine(summary), `epsilon ${rdp.spent} of ${rdp.budget} at delta 0.00001 (rdp; ${pld!.spent} of ${pld!.budget} by the tighter pld); ${summary.rounds - 1} of ${summary.rounds} rounds remain`);
     assert.equal(plannedPrivacyLine(summary), `each record has epsilon ${rdp.budget} at delta 0.00001 (rdp; ${pld!.budget} by the tighter pld) after all ${summary.rounds} rounds`);
+  });
+});
+
+describe("what is said of an adaptive clip norm", () => {
+  const { document } = task("digits-cohort");
+  const parameters = { normBoundSquared: 4096n ** 2n, minHonest: 80, maxCorrupt: 10 };
+  const withVotes = (voteSteps: number): string | null =>
+    adaptiveClipLine({ ...document, quantisation: { ...document.quantisation, adaptive: { quantile: { numerator: 1, denominatorBits: 1 }, octavesPerRound: { numerator: 1, denominatorBits: 0 }, maxOctaves: 4, voteSteps } } }, parameters);
+
+  it("is nothing without one", () => {
+    assert.equal(adaptiveClipLine(document, parameters), null);
+  });
+
+  it("is how many clients' votes a corrupt one has, and whether those that are planned for outvote the honest", () => {
+    assert.match(withVotes(128)!, /counts as 16\.0 clients': 10 outvote 80 honest ones .* 4 octaves/);
+    assert.match(withVotes(512)!, /counts as 4\.0 clients'$/);
   });
 });
