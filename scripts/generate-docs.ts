@@ -25,7 +25,7 @@ export function generateDocFiles(): Record<string, string> {
 
 function privacyFiles(): Record<string, string> {
   const rows = (name: string): unknown => JSON.parse(read(`docs/data/privacy-${name}.json`));
-  const measurements = { clients: rows("client"), examples: rows("example"), audit: rows("audit"), clips: rows("clip") } as PrivacyMeasurements;
+  const measurements = { clients: rows("client"), examples: rows("example"), audit: rows("audit"), clips: rows("clip"), membership: rows("membership") } as PrivacyMeasurements;
   return { "docs/privacy.md": withTables("docs/privacy.md", privacyTables(measurements)), ...privacyPlots(measurements) };
 }
 

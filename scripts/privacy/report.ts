@@ -5,6 +5,7 @@ import type { ClipRow } from "./adaptive-clip.ts";
 import type { AuditRow } from "./audit.ts";
 import type { ClientPrivacyRow } from "./client-level.ts";
 import type { PrivacyRow } from "./example-level.ts";
+import type { MembershipRow } from "./membership.ts";
 
 /** The rows of `docs/data/privacy-*.json`. */
 export interface PrivacyMeasurements {
@@ -12,6 +13,7 @@ export interface PrivacyMeasurements {
   readonly examples: readonly PrivacyRow[];
   readonly audit: readonly AuditRow[];
   readonly clips: readonly ClipRow[];
+  readonly membership: readonly MembershipRow[];
 }
 
 /** Data sets of the plots: their tasks, by unit. */
@@ -21,7 +23,7 @@ const PLOTS = [
 ] as const;
 
 /** Pages of markdown by the name of the place where they go. */
-export function privacyTables({ clients, examples, audit, clips }: PrivacyMeasurements): Record<string, string> {
+export function privacyTables({ clients, examples, audit, clips, membership }: PrivacyMeasurements): Record<string, string> {
   return {
     clients: table(
       ["data", "clients", "rows each", "ε", "grid, clip (steps)", "noise of a client (steps)", "accuracy: mean", "least to most", "runs"],
@@ -56,6 +58,10 @@ export function privacyTables({ clients, examples, audit, clips }: PrivacyMeasur
         const wrong = audit.find((other) => other.unit === row.unit && other.setting === row.setting && other.delta === row.delta && other.noisePart !== 1);
         return [row.unit, row.setting, String(row.delta), grouped(row.trials), row.statedEpsilon.toFixed(2), row.measuredEpsilon.toFixed(2), wrong === undefined ? "" : wrong.measuredEpsilon.toFixed(2)];
       }),
+    ),
+    membership: table(
+      ["training", "weights", "labels", "stated ε", "of the stated noise", "runs", "coins", "right guesses", "proven ε"],
+      membership.map((row) => [row.training, grouped(row.weights), row.labels, row.statedEpsilon === null ? "∞" : row.statedEpsilon.toFixed(2), row.statedEpsilon === null ? "none" : row.noisePart === 1 ? "all" : `1/${Math.round(1 / row.noisePart)}`, String(row.runs), grouped(row.coins), `${grouped(row.right)} of ${grouped(row.guesses)}`, row.provenEpsilon.toFixed(2)]),
     ),
   };
 }

@@ -5,11 +5,13 @@ import { describe, it } from "mocha";
 import { generateDocFiles } from "../../scripts/generate-docs.ts";
 import type { AuditRow } from "../../scripts/privacy/audit.ts";
 import type { ClientPrivacyRow } from "../../scripts/privacy/client-level.ts";
+import type { MembershipRow } from "../../scripts/privacy/membership.ts";
 import { privacyPlots, privacyTables } from "../../scripts/privacy/report.ts";
 
 const rowsOf = (name: string): unknown => JSON.parse(readFileSync(new URL(`../../docs/data/privacy-${name}.json`, import.meta.url), "utf8"));
 const clients = rowsOf("client") as readonly ClientPrivacyRow[];
 const audit = rowsOf("audit") as readonly AuditRow[];
+const membership = rowsOf("membership") as readonly MembershipRow[];
 
 describe("the measurements of privacy", () => {
   it("are those in the document and its plots", () => {
@@ -38,8 +40,17 @@ describe("the measurements of privacy", () => {
     for (const row of audit) assert.ok(row.noisePart === 1 ? row.measuredEpsilon <= row.statedEpsilon : row.measuredEpsilon > row.statedEpsilon, JSON.stringify(row));
   });
 
+  it("prove no more than is stated by membership, more with a fiftieth of the noise, and more than one where wrong labels were learnt by heart", () => {
+    const right = membership.filter(({ noisePart }) => noisePart === 1);
+    assert.deepEqual([...new Set(right.map(({ statedEpsilon }) => Math.round(statedEpsilon!)))], [1, 2, 8]);
+    for (const row of right) assert.ok(row.provenEpsilon <= row.statedEpsilon!, JSON.stringify(row));
+    const planted = membership.filter(({ noisePart }) => noisePart === 0.02);
+    assert.ok(planted.length >= 2 && planted.every((row) => row.provenEpsilon > row.statedEpsilon!));
+    assert.ok(membership.some(({ statedEpsilon, labels, provenEpsilon }) => statedEpsilon === null && labels === "wrong" && provenEpsilon > 1));
+  });
+
   it("leave out what was not measured", () => {
-    const nothing = { clients: [], examples: [], audit: [], clips: [] };
+    const nothing = { clients: [], examples: [], audit: [], clips: [], membership: [] };
     assert.deepEqual(privacyPlots(nothing), {});
     for (const table of Object.values(privacyTables(nothing))) assert.equal(table.split("\n").length, 2);
     const one = { ...nothing, clients: clients.slice(0, 1) };
