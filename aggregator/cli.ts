@@ -1,10 +1,12 @@
 /** `fl-aggregator`: the committee and the aggregator. */
 import { join } from "node:path";
-import { Command, Option } from "commander";
+import { Option } from "commander";
+import type { Command } from "commander";
 import { recoverResultSigner } from "../adapters/chain/result-signature.ts";
 import { connectionOptions, contentOptions, positiveInteger, reporterFor } from "../adapters/cli/options.ts";
 import type { CommonFlags } from "../adapters/cli/options.ts";
 import { platformRandom } from "../adapters/cli/platform-random.ts";
+import { createProgram } from "../adapters/cli/program.ts";
 import type { Reporter } from "../adapters/cli/reporter.ts";
 import { outlive, runCommand } from "../adapters/cli/run.ts";
 import { loadDataset } from "../adapters/learning/dataset.ts";
@@ -33,7 +35,7 @@ interface ServeFlags extends NodeFlags {
   readonly batch?: number;
 }
 
-const program = new Command("fl-aggregator").description("Run a committee member or the aggregator of a Verisum task.").showHelpAfterError();
+const program = createProgram("fl-aggregator", "Run a committee member or the aggregator of a Verisum task.");
 
 nodeCommand("member", "check and attest shares, release one share sum a round, sign results that were recomputed", "127.0.0.1:7701")
   .option("--min-clients <n>", "this member's own minimum of clients in a sum (default: the task's)", Number)

@@ -1,13 +1,13 @@
 /** `fl-client`: take part in a task with local data. */
-import { Command } from "commander";
 import { connectionOptions, contentOptions, formatOption, proverOption, positiveInteger, reporterFor } from "../adapters/cli/options.ts";
 import { platformRandom } from "../adapters/cli/platform-random.ts";
+import { createProgram } from "../adapters/cli/program.ts";
 import { runCommand } from "../adapters/cli/run.ts";
 import { describeDataset, loadDataset } from "../adapters/learning/dataset.ts";
 import { joinTask } from "./join.ts";
 import type { JoinFlags } from "./join.ts";
 
-const program = new Command("fl-client").description("Take part in a Verisum task: train on local data, prove, submit.").showHelpAfterError();
+const program = createProgram("fl-client", "Take part in a Verisum task: train on local data, prove, submit.");
 
 proverOption(contentOptions(connectionOptions(program.command("join").description("join a task and take part in its rounds until it is complete"), true)))
   .requiredOption("--data <spec>", "local data: digits, a folder or file in IDX (MNIST) format, or a CSV file; it never leaves this machine")

@@ -1,11 +1,11 @@
 /** `fl`: what anybody can do without an account: verify, look, download; and make keys. */
 import { mkdir, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
-import { Command } from "commander";
 import pc from "picocolors";
 import { createKeyFile } from "../adapters/chain/key-file.ts";
-import { connectionOptions, contentOptions, formatOption, reporterFor } from "../adapters/cli/options.ts";
+import { connectionOptions, contentOptions, formatOption, reporterFor, wholeNumber } from "../adapters/cli/options.ts";
 import type { CommonFlags } from "../adapters/cli/options.ts";
+import { createProgram } from "../adapters/cli/program.ts";
 import { runCommand } from "../adapters/cli/run.ts";
 import { cidFromDigest } from "../adapters/ipfs/cid.ts";
 import { openReadingNode } from "../adapters/task/node.ts";
@@ -15,10 +15,10 @@ import { auditTask } from "./audit/audit-task.ts";
 import type { Finding } from "./audit/checklist.ts";
 import { addPrivacyCommands } from "./privacy-commands.ts";
 
-const program = new Command("fl").description("Verify and inspect Verisum tasks. No account needed.").showHelpAfterError();
+const program = createProgram("fl", "Verify and inspect Verisum tasks. No account needed.");
 
 contentOptions(connectionOptions(program.command("verify").description("re-check a task from the chain and IPFS alone, bit for bit"), false))
-  .option("--round <n>", "stop after this round", (text) => BigInt(text))
+  .option("--round <n>", "stop after this round", wholeNumber)
   .action(async (flags: CommonFlags & { readonly round?: bigint }) => {
     const reporter = reporterFor({ format: "text" }, "auditor");
     await runCommand(reporter, async (signal) => {

@@ -39,22 +39,53 @@ interface Answer {
   readonly order: number | null;
 }
 
+const DISTRIBUTED: readonly PrivacyFlags["mechanism"][] = ["ddgauss", "skellam"];
+/** Whose option it is; the others are everybody's. */
+const MECHANISMS_OF: Readonly<Record<string, readonly PrivacyFlags["mechanism"][]>> = {
+  accountant: ["gaussian"],
+  samplingRate: ["gaussian"],
+  steps: ["gaussian"],
+  noiseMultiplier: ["gaussian"],
+  granularity: DISTRIBUTED,
+  clip: DISTRIBUTED,
+  clients: DISTRIBUTED,
+  mostClients: DISTRIBUTED,
+  dimension: DISTRIBUTED,
+  rounds: DISTRIBUTED,
+  beta: DISTRIBUTED,
+  localDeviation: DISTRIBUTED,
+  coordinateBits: ["ddgauss"],
+};
+
+/** An option without effect would let its author believe in another number. @throws USAGE */
+function refuseForeign({ mechanism }: PrivacyFlags, command: Command): void {
+  for (const option of command.options) {
+    const name = option.attributeName();
+    if (command.getOptionValueSource(name) !== "cli" || (MECHANISMS_OF[name] ?? [mechanism]).includes(mechanism)) continue;
+    throw new VerisumError("USAGE", `${option.long ?? name} means nothing to ${mechanism}`, { option: name });
+  }
+}
+
 /** Adds `dp account` and `dp noise`. */
 export function addPrivacyCommands(program: Command): void {
   const dp = program.command("dp").description("differential privacy: what noise gives, and what noise is needed");
   mechanismOptions(dp.command("account").description("epsilon at delta of noise"))
     .addOption(numeric("--noise-multiplier <n>", "gaussian: deviation of the noise in units of one record's largest contribution"))
     .addOption(numeric("--local-deviation <n>", "ddgauss, skellam: deviation of each client's noise, in the clip norm's unit"))
-    .action(async (flags: PrivacyFlags) => {
+    .action(async (flags: PrivacyFlags, command: Command) => {
       await answer(flags, () => {
+        refuseForeign(flags, command);
         const result = account(flags);
         return { result, text: accountText(flags, result) };
       });
     });
   mechanismOptions(dp.command("noise").description("the least noise that keeps within epsilon at delta"))
     .addOption(numeric("--epsilon <n>", "the target").makeOptionMandatory())
-    .action(async (flags: PrivacyFlags) => {
-      await answer(flags, () => noiseFor(flags));
+    .action(async (flags: PrivacyFlags, command: Command) => {
+      await answer(flags, () => {
+        refuseForeign(flags, command);
+        return noiseFor(flags);
+      });
     });
 }
 
@@ -81,7 +112,7 @@ function numeric(flags: string, description: string): Option {
 }
 
 async function answer(flags: PrivacyFlags, compute: () => { readonly result: Answer; readonly text: string }): Promise<void> {
-  await runCommand(reporterFor({ format: "text" }, "fl"), async () => {
+  await runCommand(reporterFor(flags, "fl"), async () => {
     const { result, text } = compute();
     if (!Number.isFinite(result.epsilon)) throw new VerisumError("PRIVACY_PARAMETERS_INVALID", `no epsilon at delta ${flags.delta}: what does not depend on the noise exceeds it`, { delta: flags.delta });
     process.stdout.write(flags.format === "json" ? `${JSON.stringify(result)}\n` : `${text}\n`);

@@ -11,8 +11,8 @@ import { randomFillSync } from "node:crypto";
 import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { Command } from "commander";
 import { positiveInteger } from "../adapters/cli/options.ts";
+import { createProgram } from "../adapters/cli/program.ts";
 import { createReporter } from "../adapters/cli/reporter.ts";
 import { runCommand } from "../adapters/cli/run.ts";
 import { SMALLEST_COMMITTEE } from "./bench/bench-task.ts";
@@ -51,8 +51,7 @@ const PLANS = {
 
 const random = (length: number): Uint8Array => randomFillSync(new Uint8Array(length));
 
-await new Command("bench")
-  .description("measure complete rounds with real proofs on a local chain")
+await createProgram("bench", "measure complete rounds with real proofs on a local chain")
   .option("--d <sizes>", "numbers of model parameters, separated by commas", positives)
   .option("--clients <counts>", "clients in a round: the first for every size, the others for the first size", positives)
   .option("--members <n>", "committee members", positiveInteger, SMALLEST_COMMITTEE)

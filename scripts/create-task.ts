@@ -1,10 +1,10 @@
 /** Makes a task ready to deploy: keys, document and genesis into a content store, parameters into a file. */
 import { randomFillSync } from "node:crypto";
 import { readFile } from "node:fs/promises";
-import { Command } from "commander";
 import { positiveNumber } from "../adapters/cli/options.ts";
 import { runCommand } from "../adapters/cli/run.ts";
 import { encodeParameters } from "../adapters/chain/codec.ts";
+import { createProgram } from "../adapters/cli/program.ts";
 import { createReporter } from "../adapters/cli/reporter.ts";
 import { writeDurably } from "../adapters/storage/durable-file.ts";
 import { prepareTask } from "./task/prepare-task.ts";
@@ -37,8 +37,7 @@ function inGroup(specification: unknown, group: string | undefined): unknown {
   return { ...rest, document: { ...document, cells: { group: group.toLowerCase() } } };
 }
 
-await new Command("create-task")
-  .description("make a task's keys, document and genesis, and the parameters to deploy")
+await createProgram("create-task", "make a task's keys, document and genesis, and the parameters to deploy")
   .requiredOption("--task <file>", "the task's specification", "tasks/digits.json")
   .option("--group <address>", "the contract that lists the task's cells, from deploy-group")
   .option("--store <directory>", "where its content is kept; give the same to fl-aggregator serve", ".verisum/aggregator/ipfs")

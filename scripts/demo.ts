@@ -10,10 +10,13 @@ import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { Wallet } from "ethers";
 import pc from "picocolors";
+import { exitStatusOf } from "../adapters/cli/run.ts";
 import { privacyStatement } from "../adapters/task/privacy.ts";
+import { isVerisumError } from "../protocol/errors.ts";
 import type { Hex } from "../protocol/transcript.ts";
 import { createAccount } from "./demo/account.ts";
 import { demoDealing, demoSpecification, headline, MEMBERS, readFlags } from "./demo/flags.ts";
+import type { DemoFlags } from "./demo/flags.ts";
 import { printSummary } from "./demo/summary.ts";
 import { runAuditor } from "./demo/auditor.ts";
 import { startChain } from "./demo/chain.ts";
@@ -24,13 +27,13 @@ import { centralAccuracy } from "./demo/central.ts";
 import { shardSpecification } from "./learning/shards.ts";
 import { buildContracts } from "./task/build-contracts.ts";
 import { deployPreparedTask } from "./task/deploy-task.ts";
-import { prepareTask } from "./task/prepare-task.ts";
+import { assertEnoughClients, prepareTask } from "./task/prepare-task.ts";
 
 const BOOST_ROUND = 2;
 const CRASH_ROUND = 3;
 const STOP_MEMBER_ROUND = 4;
 
-const flags = readFlags(process.argv.slice(2));
+const flags = flagsOrExit(process.argv.slice(2));
 const dealing = demoDealing(flags);
 /** Counted from 0; none in a plain run. */
 const CHEAT = flags.plain ? -1 : dealing.clients - 1;
@@ -42,11 +45,22 @@ const say = (text: string): void => write(`        ${pc.yellow("demo".padEnd(11)
 
 await withProcesses("demo", write, run);
 
+function flagsOrExit(args: readonly string[]): DemoFlags {
+  try {
+    return readFlags(args);
+  } catch (error) {
+    if (!isVerisumError(error)) throw error;
+    process.stderr.write(`✗ ${error.code}: ${error.message}\n`);
+    return process.exit(exitStatusOf(error.code));
+  }
+}
+
 async function run({ processes, directory, noise, untilInterrupted }: ProcessRun): Promise<boolean> {
   const specification = demoSpecification(await readFile(flags.task, "utf8"), flags);
   write(pc.bold("Verisum demo") + pc.dim(`  ${headline(specification, dealing, flags.data)}`));
   await buildContracts((child) => processes.adopt(child));
   const prepared = await prepareTask(specification, join(directory, "aggregator", "ipfs"), random, (step) => write(pc.dim(`  set-up  ${step}`)));
+  assertEnoughClients(prepared, dealing.clients);
   const chain = await startChain(processes, (line) => noise.push(line));
   const wallets = Array.from({ length: 1 + MEMBERS + dealing.clients }, (_, i) => chain.wallet(i));
   const [operator, ...others] = wallets as [Wallet, ...Wallet[]];
@@ -107,7 +121,7 @@ async function run({ processes, directory, noise, untilInterrupted }: ProcessRun
   const verified = await runAuditor(processes, ["--contract", contract, "--rpc", chain.rpc, "--confirmations", "0", "--peer", gateway, "--state", join(directory, "auditor")], write);
   printSummary(write, rounds, { seconds, central: flags.central ? await centralAccuracy(specification, rounds.size, flags.data, dealing) : undefined, verified, privacy: privacyStatement({ document: specification.document, parameters: prepared.parameters }, rounds.size) });
   if (flags.stay) {
-    write(pc.dim(`the gateway stays at ${gateway}; Ctrl-C ends the demo`));
+    write(pc.dim(`the gateway stays at ${gateway} and the chain at ${chain.rpc}, where the contract is ${contract}; Ctrl-C ends the demo`));
     await untilInterrupted();
   }
   return verified;

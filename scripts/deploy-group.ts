@@ -1,14 +1,13 @@
 /** Deploys the contract that lists a task's cells; first of all, since the task's document names it (docs/scale.md). */
-import { Command } from "commander";
 import { JsonRpcProvider } from "ethers";
 import { deployCellGroup } from "../adapters/chain/cell-group.ts";
 import { loadWallet } from "../adapters/chain/key-file.ts";
+import { createProgram } from "../adapters/cli/program.ts";
 import { createReporter } from "../adapters/cli/reporter.ts";
 import { runCommand } from "../adapters/cli/run.ts";
 import { buildContracts } from "./task/build-contracts.ts";
 
-await new Command("deploy-group")
-  .description("deploy an empty group of cells; prints its address")
+await createProgram("deploy-group", "deploy an empty group of cells; prints its address")
   .requiredOption("--cells <n>", "contracts that the group will have, at least 2", Number)
   .option("--rpc <url>", "Ethereum JSON-RPC endpoint", "http://127.0.0.1:8545")
   .option("--key <file>", "the key file of the group's operator, who registers cells; else the environment's VERISUM_KEY")

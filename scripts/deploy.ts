@@ -1,8 +1,8 @@
 /** Deploys what `create-task` made and registers the committee and the clients. */
 import { readFile } from "node:fs/promises";
-import { Command } from "commander";
 import { parseEther } from "ethers";
 import { loadWallet } from "../adapters/chain/key-file.ts";
+import { createProgram } from "../adapters/cli/program.ts";
 import { createReporter } from "../adapters/cli/reporter.ts";
 import { runCommand } from "../adapters/cli/run.ts";
 import { writeDurably } from "../adapters/storage/durable-file.ts";
@@ -24,8 +24,7 @@ interface Flags {
   readonly out: string;
 }
 
-await new Command("deploy")
-  .description("deploy a prepared task; prints the contract's address")
+await createProgram("deploy", "deploy a prepared task; prints the contract's address")
   .option("--deployment <file>", "what create-task wrote", "build/task.json")
   .option("--rpc <url>", "Ethereum JSON-RPC endpoint", "http://127.0.0.1:8545")
   .option("--key <file>", "the operator's key file; else the environment's VERISUM_KEY")

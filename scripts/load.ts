@@ -8,7 +8,8 @@
  */
 import { randomFillSync } from "node:crypto";
 import { readFile, writeFile } from "node:fs/promises";
-import { Command, InvalidArgumentError, Option } from "commander";
+import { InvalidArgumentError, Option } from "commander";
+import { createProgram } from "../adapters/cli/program.ts";
 import { createReporter } from "../adapters/cli/reporter.ts";
 import { MAX_COHORT, MAX_COMMITTEE } from "../protocol/parameters.ts";
 import type { PresetName } from "../protocol/parameters.ts";
@@ -29,8 +30,7 @@ interface Flags {
   readonly task?: string;
 }
 
-await new Command("load")
-  .description("many light clients, a real committee and a chain on this machine, with real proofs throughout")
+await createProgram("load", "many light clients, a real committee and a chain on this machine, with real proofs throughout")
   .option("--clients <n>", `clients, 2 to ${MAX_COHORT}`, within(2, MAX_COHORT), 100)
   .option("--d <n>", "wanted number of model parameters; the nearest that a network on the digits has is taken", within(1, Number.MAX_SAFE_INTEGER), 2_410)
   .option("--rounds <n>", "rounds until the task is complete", within(1, 1_000), 1)

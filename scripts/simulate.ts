@@ -5,8 +5,10 @@
  */
 import { randomFillSync } from "node:crypto";
 import { readFile, writeFile } from "node:fs/promises";
-import { Command } from "commander";
 import { positiveNumber } from "../adapters/cli/options.ts";
+import { createProgram } from "../adapters/cli/program.ts";
+import { createReporter } from "../adapters/cli/reporter.ts";
+import { runCommand } from "../adapters/cli/run.ts";
 import { loadDataset } from "../adapters/learning/dataset.ts";
 import { createTrainer } from "../adapters/learning/trainer.ts";
 import { parseSpecification } from "../adapters/task/create-task.ts";
@@ -28,8 +30,7 @@ interface Flags {
   readonly suggestClip?: number;
 }
 
-await new Command("simulate")
-  .description("run a task's rounds without shares, proofs and chain, and print what they reach")
+await createProgram("simulate", "run a task's rounds without shares, proofs and chain, and print what they reach")
   .requiredOption("--task <file>")
   .requiredOption("--data <data>", "as for the client, without a shard")
   .option("--clients <n>", "shards of the data", positiveNumber, 5)
@@ -40,35 +41,38 @@ await new Command("simulate")
   .option("--json <file>", "write the rounds as JSON")
   .option("--suggest-clip <quantile>", "take the data for a public proxy, and print the clip norm and grid that it suggests to a task with client-level privacy", positiveNumber)
   .action(async ({ task, data, clients, seed, alpha, samples, rounds, json, suggestClip: quantile }: Flags) => {
-    const specification = parseSpecification(JSON.parse(await readFile(task, "utf8")));
-    const { document } = specification;
-    const loaded = [];
-    for (let client = 0; client < clients; client++) loaded.push(await loadDataset(shardSpecification(data, client, { clients, seed, alpha, samples, testSamples: undefined })));
-    const trainer = await createTrainer(document.model);
-    const privateTask = { document, parameters: { dimension: dimensionOf(document, trainer.parameterCount), minHonest: specification.clients.minHonest, privacyBudget: BigInt(specification.maxRounds) } };
-    const write = (line: string): void => void process.stdout.write(`${line}\n`);
-    const random = (length: number): Uint8Array => randomFillSync(new Uint8Array(length));
-    if (quantile !== undefined) {
-      const epsilon = privacyStatement(privateTask, 0)?.budget.epsilon ?? NaN;
-      const { clipNorm, stepBits, clipSteps, localVariance } = await suggestClip(specification, epsilon, quantile, { trainer, shards: loaded.map(({ train }) => train), test: loaded[0]!.test, random });
-      write(`quantile ${quantile} of the update norms is ${clipNorm.toPrecision(3)}; noise variance ${localVariance} for epsilon ${epsilon}`);
-      write(`"quantisation": { "stepBits": ${stepBits}, "clipSteps": ${clipSteps} }`);
-      return;
-    }
-    write(`${trainer.parameterCount} weights on ${trainer.backend}; rows ${loaded.map(({ train }) => train.sampleCount).join(", ")}; clip norm ${document.quantisation.clipSteps} steps of 2^-${document.quantisation.stepBits}`);
-    const results = await runFederation(specification, rounds ?? specification.maxRounds, {
-      trainer,
-      shards: loaded.map(({ train }) => train),
-      test: loaded[0]!.test,
-      random,
-      onRound: ({ round, accuracy, loss, seconds, clipNorm, updates }) => {
-        const norms = updates.map(({ normSteps }) => normSteps.toFixed(0)).join(" ");
-        const largest = Math.max(...updates.map(({ largestSteps }) => largestSteps)).toFixed(0);
-        const clamped = updates.reduce((sum, update) => sum + update.clamped, 0);
-        const epsilon = privacyStatement(privateTask, round)?.epsilon;
-        write(`round ${round}: accuracy ${(accuracy * 100).toFixed(2)} %, loss ${loss.toFixed(3)}, ${seconds.toFixed(1)} s; clip norm ${clipNorm.toPrecision(3)}, update norms ${norms}, largest coordinate ${largest}, ${clamped} clamped${epsilon === undefined ? "" : `; epsilon ${epsilon}`}`);
-      },
+    const reporter = createReporter("text", "simulate", (line) => void process.stderr.write(`${line}\n`), Date.now);
+    await runCommand(reporter, async () => {
+      const specification = parseSpecification(JSON.parse(await readFile(task, "utf8")));
+      const { document } = specification;
+      const loaded = [];
+      for (let client = 0; client < clients; client++) loaded.push(await loadDataset(shardSpecification(data, client, { clients, seed, alpha, samples, testSamples: undefined })));
+      const trainer = await createTrainer(document.model);
+      const privateTask = { document, parameters: { dimension: dimensionOf(document, trainer.parameterCount), minHonest: specification.clients.minHonest, privacyBudget: BigInt(specification.maxRounds) } };
+      const write = (line: string): void => void process.stdout.write(`${line}\n`);
+      const random = (length: number): Uint8Array => randomFillSync(new Uint8Array(length));
+      if (quantile !== undefined) {
+        const epsilon = privacyStatement(privateTask, 0)?.budget.epsilon ?? NaN;
+        const { clipNorm, stepBits, clipSteps, localVariance } = await suggestClip(specification, epsilon, quantile, { trainer, shards: loaded.map(({ train }) => train), test: loaded[0]!.test, random });
+        write(`quantile ${quantile} of the update norms is ${clipNorm.toPrecision(3)}; noise variance ${localVariance} for epsilon ${epsilon}`);
+        write(`"quantisation": { "stepBits": ${stepBits}, "clipSteps": ${clipSteps} }`);
+        return;
+      }
+      write(`${trainer.parameterCount} weights on ${trainer.backend}; rows ${loaded.map(({ train }) => train.sampleCount).join(", ")}; clip norm ${document.quantisation.clipSteps} steps of 2^-${document.quantisation.stepBits}`);
+      const results = await runFederation(specification, rounds ?? specification.maxRounds, {
+        trainer,
+        shards: loaded.map(({ train }) => train),
+        test: loaded[0]!.test,
+        random,
+        onRound: ({ round, accuracy, loss, seconds, clipNorm, updates }) => {
+          const norms = updates.map(({ normSteps }) => normSteps.toFixed(0)).join(" ");
+          const largest = Math.max(...updates.map(({ largestSteps }) => largestSteps)).toFixed(0);
+          const clamped = updates.reduce((sum, update) => sum + update.clamped, 0);
+          const epsilon = privacyStatement(privateTask, round)?.epsilon;
+          write(`round ${round}: accuracy ${(accuracy * 100).toFixed(2)} %, loss ${loss.toFixed(3)}, ${seconds.toFixed(1)} s; clip norm ${clipNorm.toPrecision(3)}, update norms ${norms}, largest coordinate ${largest}, ${clamped} clamped${epsilon === undefined ? "" : `; epsilon ${epsilon}`}`);
+        },
+      });
+      if (json !== undefined) await writeFile(json, `${JSON.stringify(results, null, 2)}\n`);
     });
-    if (json !== undefined) await writeFile(json, `${JSON.stringify(results, null, 2)}\n`);
   })
   .parseAsync();

@@ -25,7 +25,7 @@ export function connectionOptions(command: Command, needsKey: boolean): Command 
   command
     .addOption(new Option("--contract <address>", "the task's contract").makeOptionMandatory().argParser(address))
     .addOption(new Option("--rpc <url>", "Ethereum JSON-RPC endpoint").default("http://127.0.0.1:8545").env("VERISUM_RPC"))
-    .addOption(new Option("--chain-id <n>", "refuse any other chain").argParser((text) => BigInt(text)))
+    .addOption(new Option("--chain-id <n>", "refuse any other chain").argParser(wholeNumber))
     .addOption(new Option("--confirmations <n>", "blocks that make a block final; the chain's finalized tag by default").argParser(count));
   if (needsKey) command.option("--key <file>", "the account's key file: keystore JSON, or hex readable by its owner only; else the environment's VERISUM_KEY");
   return formatOption(command);
@@ -69,6 +69,12 @@ function count(text: string): number {
   const value = Number(text);
   if (!Number.isInteger(value) || value < 0) throw new InvalidArgumentError("a whole number");
   return value;
+}
+
+/** Parses an option's value. @throws InvalidArgumentError */
+export function wholeNumber(text: string): bigint {
+  if (!/^[0-9]+$/.test(text)) throw new InvalidArgumentError("a whole number");
+  return BigInt(text);
 }
 
 /** Parses an option's value. @throws InvalidArgumentError */

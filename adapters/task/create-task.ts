@@ -64,6 +64,10 @@ export function parseSpecification(json: unknown, target: PrivacyTarget = {}): T
     const dimension = dimensionOf(document, parameterCountOf(parseModel(document.model)));
     document = withNoiseFor(epsilon, { document, dimension, minHonest: request.clients.minHonest, minClients: request.clients.min, rounds: request.maxRounds });
   }
+  const { privacy } = document.training;
+  if (privacy !== undefined && (privacy.unit === "client" ? privacy.noiseVariance : privacy.noiseMultiplier) === undefined) {
+    throw new VerisumError("PRIVACY_PARAMETERS_INVALID", "the specification has privacy without noise: it needs privacyTarget.epsilon, or the noise itself in document.training.privacy");
+  }
   return { ...specification, document: validated(documentSchema.omit({ keysCid: true, version: true }), document) };
 }
 
@@ -78,7 +82,7 @@ function validated<T>(schema: z.ZodType<T>, value: unknown): T {
   const parsed = schema.safeParse(value);
   if (parsed.success) return parsed.data;
   const issue = parsed.error.issues[0];
-  throw new VerisumError("TASK_DOCUMENT_INVALID", `the specification: ${issue?.path.join(".") ?? ""} ${issue?.message ?? ""}`);
+  throw new VerisumError("TASK_DOCUMENT_INVALID", `the specification: ${[issue?.path.join("."), issue?.message].filter(Boolean).join(" ")}`);
 }
 
 /** The keys of a task as files and as what the contract stores. */

@@ -81,7 +81,9 @@ export function noisyUpdateBounds({ clipSteps, dimension, localVariance, coordin
   const coordinateNats = TAIL_NATS + BigInt(dimension.toString(2).length);
   const noisyCoordinateLimit = 2 ** (coordinateBits - 1) - 1;
   const coordinateLimit = noisyCoordinateLimit - Number(ceilRoot(2n * variance * coordinateNats));
-  require(coordinateLimit >= 1, `noise of variance ${localVariance} fits into ${coordinateBits} bits`);
+  if (coordinateLimit < 1) {
+    throw new VerisumError("PRIVACY_PARAMETERS_INVALID", `noise of variance ${localVariance} steps² does not fit into coordinates of ${coordinateBits} bits: a coarser grid, more honest clients or a larger epsilon is needed`, { localVariance, coordinateBits });
+  }
   return {
     roundedNormSquared,
     coordinateLimit,

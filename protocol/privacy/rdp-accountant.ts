@@ -168,5 +168,5 @@ export function assertMechanism({ noiseMultiplier, samplingRate, steps }: Subsam
   };
   require(noiseMultiplier > 0 && Number.isFinite(noiseMultiplier), "0 < noiseMultiplier");
   require(samplingRate > 0 && samplingRate <= 1, "0 < samplingRate <= 1");
-  require(Number.isInteger(steps) && steps >= 0, "steps >= 0");
+  require(Number.isInteger(steps) && steps >= 0, "a whole number of steps >= 0");
 }

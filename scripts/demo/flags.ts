@@ -2,6 +2,7 @@
 import { parseArgs } from "node:util";
 import { parseSpecification } from "../../adapters/task/create-task.ts";
 import type { TaskSpecification } from "../../adapters/task/create-task.ts";
+import { VerisumError } from "../../protocol/errors.ts";
 import type { Dealing } from "../learning/shards.ts";
 
 /** Seats of the demo's committee; one of them is stopped, unless the run is plain. */
@@ -29,23 +30,9 @@ export interface DemoFlags {
   readonly stay: boolean;
 }
 
-/** @throws TypeError for an unknown option, RangeError for a value out of range */
+/** @throws USAGE for an unknown option or a value out of range */
 export function readFlags(args: readonly string[]): DemoFlags {
-  const { values } = parseArgs({
-    args: [...args],
-    options: {
-      task: { type: "string", default: "tasks/digits.json" },
-      data: { type: "string", default: DIGITS },
-      clients: { type: "string", default: "5" },
-      samples: { type: "string" },
-      alpha: { type: "string" },
-      seed: { type: "string", default: "7" },
-      rounds: { type: "string" },
-      plain: { type: "boolean", default: false },
-      central: { type: "boolean", default: false },
-      stay: { type: "boolean", default: false },
-    },
-  });
+  const values = parsed(args);
   const isDigits = values.data === DIGITS;
   return {
     task: values.task,
@@ -59,6 +46,29 @@ export function readFlags(args: readonly string[]): DemoFlags {
     central: values.central || isDigits,
     stay: values.stay,
   };
+}
+
+/** @throws USAGE */
+function parsed(args: readonly string[]) {
+  try {
+    return parseArgs({
+      args: [...args],
+      options: {
+        task: { type: "string", default: "tasks/digits.json" },
+        data: { type: "string", default: DIGITS },
+        clients: { type: "string", default: "5" },
+        samples: { type: "string" },
+        alpha: { type: "string" },
+        seed: { type: "string", default: "7" },
+        rounds: { type: "string" },
+        plain: { type: "boolean", default: false },
+        central: { type: "boolean", default: false },
+        stay: { type: "boolean", default: false },
+      },
+    }).values;
+  } catch (cause) {
+    throw new VerisumError("USAGE", cause instanceof Error ? cause.message : String(cause), {}, { cause });
+  }
 }
 
 export function demoDealing({ clients, seed, alpha, samples, data }: DemoFlags): Dealing {
@@ -82,12 +92,12 @@ function inWords(count: number): string {
 
 function number(name: string, text: string, least: number, most: number): number {
   const value = real(name, text);
-  if (!Number.isInteger(value) || value < least || value > most) throw new RangeError(`--${name} must be a whole number from ${least} to ${most}`);
+  if (!Number.isInteger(value) || value < least || value > most) throw new VerisumError("USAGE", `--${name} must be a whole number from ${least} to ${most}`);
   return value;
 }
 
 function real(name: string, text: string): number {
   const value = Number(text);
-  if (text.trim() === "" || !Number.isFinite(value)) throw new RangeError(`--${name} must be a number`);
+  if (text.trim() === "" || !Number.isFinite(value)) throw new VerisumError("USAGE", `--${name} must be a number`);
   return value;
 }

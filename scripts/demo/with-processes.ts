@@ -68,6 +68,6 @@ function firstSignal(): Promise<EndingSignal> {
 }
 
 function describe(error: unknown): string {
-  if (isVerisumError(error)) return `${error.code}: ${error.message}`;
+  if (isVerisumError(error)) return `✗ ${error.code}: ${error.message}`;
   return error instanceof Error ? (error.stack ?? error.message) : String(error);
 }

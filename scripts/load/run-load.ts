@@ -9,7 +9,7 @@ import { startChain } from "../demo/chain.ts";
 import type { Processes, RoleEvent } from "../demo/processes.ts";
 import { buildContracts } from "../task/build-contracts.ts";
 import { deployPreparedTask } from "../task/deploy-task.ts";
-import { prepareTask } from "../task/prepare-task.ts";
+import { assertEnoughClients, prepareTask } from "../task/prepare-task.ts";
 import { startLightClients } from "./light-fork.ts";
 import type { LightJob, LightMessage } from "./light-fork.ts";
 import { MemoryWatch } from "./memory.ts";
@@ -70,6 +70,7 @@ export async function runLoad(options: LoadOptions, environment: LoadEnvironment
   const timer = stopwatch();
   await buildContracts((child) => processes.adopt(child));
   const prepared = await prepareTask(options.task === undefined ? loadSpecification(options) : ownSpecification(options.task, options.members), join(directory, "aggregator", "ipfs"), random, onStep);
+  assertEnoughClients(prepared, options.clients);
   const chain = await startChain(processes, onNoise, 2 + options.members);
   const prepare = timer();
 

@@ -24,6 +24,11 @@ export interface PreparedTask {
   readonly group?: Hex;
 }
 
+/** @throws USAGE if a run with so many clients would wait for more for ever */
+export function assertEnoughClients({ parameters: { minClients } }: PreparedTask, clients: number): void {
+  if (clients < minClients) throw new VerisumError("USAGE", `the task needs at least ${minClients} clients in a round, and there are ${clients}: give --clients, or lower clients.min`, { minClients, clients });
+}
+
 /** Reads what create-task wrote. @throws TASK_DOCUMENT_INVALID */
 export function parsePreparedTask(text: string): PreparedTask {
   try {

@@ -68,12 +68,19 @@ describe("fl dp", function () {
       ["PRIVACY_PARAMETERS_INVALID", "account", ...gaussian, "--noise-multiplier", "x"],
       ["PRIVACY_PARAMETERS_INVALID", "account", ...distributed, "--local-deviation", "0.001"],
       ["PRIVACY_PARAMETERS_INVALID", "account", ...distributed, "--local-deviation", "5", "--coordinate-bits", "12"],
+      ["PRIVACY_PARAMETERS_INVALID", "noise", ...distributed, "--epsilon", "3", "--coordinate-bits", "4"],
       ["USAGE", "account", ...gaussian],
+      ["USAGE", "account", ...gaussian, "--noise-multiplier", "3", "--clip", "1"],
+      ["USAGE", "account", ...distributed, "--local-deviation", "1", "--accountant", "pld"],
+      ["USAGE", "account", "--mechanism", "laplace"],
+      ["USAGE", "noise", ...gaussian],
       ["USAGE", "account", "--mechanism", "ddgauss", "--delta", "1e-5", "--local-deviation", "1"],
     ] as const) {
       const { status, stderr } = await dp(...args);
       assert.equal(status, 4, args.join(" "));
       assert.ok(stderr.includes(code), stderr);
     }
+    const { status, stdout } = await dp("account", ...gaussian, "--noise-multiplier", "-1", "--format", "json");
+    assert.deepEqual([status, (JSON.parse(stdout) as { code: string }).code], [4, "PRIVACY_PARAMETERS_INVALID"]);
   });
 });
