@@ -1,6 +1,5 @@
 /** Makes a task ready to deploy: keys, document and genesis into a content store, parameters into a file. */
 import { randomFillSync } from "node:crypto";
-import { readFile } from "node:fs/promises";
 import { positiveNumber } from "../adapters/cli/options.ts";
 import { runCommand } from "../adapters/cli/run.ts";
 import { encodeParameters } from "../adapters/chain/codec.ts";
@@ -8,6 +7,7 @@ import { createProgram } from "../adapters/cli/program.ts";
 import { createReporter } from "../adapters/cli/reporter.ts";
 import { writeDurably } from "../adapters/storage/durable-file.ts";
 import { prepareTask } from "./task/prepare-task.ts";
+import { readSpecification } from "./task/read-specification.ts";
 
 const random = (length: number): Uint8Array => randomFillSync(new Uint8Array(length));
 
@@ -50,7 +50,7 @@ await createProgram("create-task", "make a task's keys, document and genesis, an
     const reporter = createReporter("text", "create-task", (line) => void process.stderr.write(`${line}\n`), Date.now);
     await runCommand(reporter, async () => {
       const target = { ...(flags.epsilon === undefined ? {} : { epsilon: flags.epsilon }), ...(flags.delta === undefined ? {} : { delta: flags.delta }) };
-      const description = inGroup(JSON.parse(await readFile(flags.task, "utf8")), flags.group);
+      const description = inGroup(await readSpecification(flags.task), flags.group);
       const deployment = await prepareTask(description, flags.store, random, (step) => reporter.say("info", "step", step), target);
       await writeDurably(flags.out, jsonOf(deployment));
       await writeDurably(flags.ignition, jsonOf({ Verisum: { task: encodeParameters(deployment.parameters), keysBlob: deployment.keys, operator: flags.operator } }));

@@ -6,7 +6,6 @@
  *   npm run demo -- --task tasks/fashion-cnn.json --data /usr/share/datasets/fashion-mnist --samples 4000 --plain
  */
 import { randomFillSync } from "node:crypto";
-import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { Wallet } from "ethers";
 import pc from "picocolors";
@@ -28,6 +27,7 @@ import { shardSpecification } from "./learning/shards.ts";
 import { buildContracts } from "./task/build-contracts.ts";
 import { deployPreparedTask } from "./task/deploy-task.ts";
 import { assertEnoughClients, prepareTask } from "./task/prepare-task.ts";
+import { readSpecification } from "./task/read-specification.ts";
 
 const BOOST_ROUND = 2;
 const CRASH_ROUND = 3;
@@ -56,7 +56,7 @@ function flagsOrExit(args: readonly string[]): DemoFlags {
 }
 
 async function run({ processes, directory, noise, untilInterrupted }: ProcessRun): Promise<boolean> {
-  const specification = demoSpecification(await readFile(flags.task, "utf8"), flags);
+  const specification = demoSpecification(await readSpecification(flags.task), flags);
   write(pc.bold("Verisum demo") + pc.dim(`  ${headline(specification, dealing, flags.data)}`));
   await buildContracts((child) => processes.adopt(child));
   const prepared = await prepareTask(specification, join(directory, "aggregator", "ipfs"), random, (step) => write(pc.dim(`  set-up  ${step}`)));

@@ -7,7 +7,7 @@
  *   npm run load -- --clients 100 --task tasks/digits-cohort.json
  */
 import { randomFillSync } from "node:crypto";
-import { readFile, writeFile } from "node:fs/promises";
+import { writeFile } from "node:fs/promises";
 import { InvalidArgumentError, Option } from "commander";
 import { createProgram } from "../adapters/cli/program.ts";
 import { createReporter } from "../adapters/cli/reporter.ts";
@@ -17,6 +17,7 @@ import { SMALLEST_COMMITTEE } from "./bench/bench-task.ts";
 import { withProcesses } from "./demo/with-processes.ts";
 import { loadText } from "./load/load-report.ts";
 import { runLoad } from "./load/run-load.ts";
+import { readSpecification } from "./task/read-specification.ts";
 
 interface Flags {
   readonly clients: number;
@@ -50,7 +51,7 @@ await createProgram("load", "many light clients, a real committee and a chain on
         onStep: (step: string) => reporter.say("info", "step", step),
         onNoise: (line: string) => void noise.push(line),
       };
-      const result = await runLoad({ ...flags, dimension: d, ...(task === undefined ? {} : { task: JSON.parse(await readFile(task, "utf8")) as unknown }) }, environment);
+      const result = await runLoad({ ...flags, dimension: d, ...(task === undefined ? {} : { task: await readSpecification(task) }) }, environment);
       process.stdout.write(`${loadText(result)}\n`);
       if (json !== undefined) await writeFile(json, `${JSON.stringify(result, null, 2)}\n`);
       return result.verified;

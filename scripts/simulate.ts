@@ -4,7 +4,7 @@
  *   npm run simulate -- --task tasks/fashion-cnn.json --data /usr/share/datasets/fashion-mnist --samples 4000 --clients 5
  */
 import { randomFillSync } from "node:crypto";
-import { readFile, writeFile } from "node:fs/promises";
+import { writeFile } from "node:fs/promises";
 import { positiveNumber } from "../adapters/cli/options.ts";
 import { createProgram } from "../adapters/cli/program.ts";
 import { createReporter } from "../adapters/cli/reporter.ts";
@@ -14,9 +14,11 @@ import { createTrainer } from "../adapters/learning/trainer.ts";
 import { parseSpecification } from "../adapters/task/create-task.ts";
 import { dimensionOf } from "../adapters/task/model-vector.ts";
 import { privacyStatement } from "../adapters/task/privacy.ts";
+import { VerisumError } from "../protocol/errors.ts";
 import { runFederation } from "./learning/federation.ts";
 import { shardSpecification } from "./learning/shards.ts";
 import { suggestClip } from "./privacy/suggest-clip.ts";
+import { readSpecification } from "./task/read-specification.ts";
 
 interface Flags {
   readonly task: string;
@@ -43,8 +45,11 @@ await createProgram("simulate", "run a task's rounds without shares, proofs and 
   .action(async ({ task, data, clients, seed, alpha, samples, rounds, json, suggestClip: quantile }: Flags) => {
     const reporter = createReporter("text", "simulate", (line) => void process.stderr.write(`${line}\n`), Date.now);
     await runCommand(reporter, async () => {
-      const specification = parseSpecification(JSON.parse(await readFile(task, "utf8")));
+      const specification = parseSpecification(await readSpecification(task));
       const { document } = specification;
+      if (document.training.privacy?.unit === "client" && clients < specification.clients.minHonest) {
+        throw new VerisumError("USAGE", `epsilon counts on the noise of ${specification.clients.minHonest} honest clients, and --clients is ${clients}`, { clients });
+      }
       const loaded = [];
       for (let client = 0; client < clients; client++) loaded.push(await loadDataset(shardSpecification(data, client, { clients, seed, alpha, samples, testSamples: undefined })));
       const trainer = await createTrainer(document.model);

@@ -76,8 +76,8 @@ export function demoDealing({ clients, seed, alpha, samples, data }: DemoFlags):
 }
 
 /** The task as its file says, with the number of rounds that was asked for. */
-export function demoSpecification(text: string, { rounds }: DemoFlags): TaskSpecification {
-  const specification = parseSpecification(JSON.parse(text));
+export function demoSpecification(json: unknown, { rounds }: DemoFlags): TaskSpecification {
+  const specification = parseSpecification(json);
   return rounds === undefined ? specification : { ...specification, maxRounds: rounds };
 }
 

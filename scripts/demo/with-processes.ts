@@ -21,10 +21,12 @@ type EndingSignal = (typeof ENDING_SIGNALS)[number];
 
 const ENDING_SIGNALS = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
 const NOISE_LINES = 20;
+const WRONG_USE = exitStatusOf("USAGE");
 
 /**
  * Runs it, stops every process, and exits: with 0 if it gave true, 1 if it gave false, an error's status if it threw, and 128 + n (130
- * for SIGINT, 143 for SIGTERM) after signal n. A run that failed keeps its folder and says where; any other removes it.
+ * for SIGINT, 143 for SIGTERM) after signal n. A run that failed keeps its folder and says where, unless it was asked for
+ * what cannot be; any other removes it.
  *
  * @param name of the script, for its folder
  * @param write takes a line for people
@@ -53,7 +55,7 @@ export async function withProcesses(name: string, write: (line: string) => void,
     write(describe(error));
   }
   await processes.stopAll();
-  if (outcome === false) write(`the roles' logs are in ${directory}`);
+  if (outcome === false && status !== WRONG_USE) write(`the roles' logs are in ${directory}`);
   else await rm(directory, { recursive: true, force: true });
   if (typeof outcome === "string") write(`stopped by ${outcome}; no process is left`);
   if (process.stdout.writableNeedDrain) await once(process.stdout, "drain");
