@@ -47,7 +47,7 @@ await createProgram("simulate", "run a task's rounds without shares, proofs and 
     await runCommand(reporter, async () => {
       const specification = parseSpecification(await readSpecification(task));
       const { document } = specification;
-      if (document.training.privacy?.unit === "client" && clients < specification.clients.minHonest) {
+      if (quantile === undefined && document.training.privacy?.unit === "client" && clients < specification.clients.minHonest) {
         throw new VerisumError("USAGE", `epsilon counts on the noise of ${specification.clients.minHonest} honest clients, and --clients is ${clients}`, { clients });
       }
       const loaded = [];

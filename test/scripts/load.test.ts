@@ -7,6 +7,8 @@ import { parseModel, parameterCountOf } from "../../adapters/learning/model.ts";
 import { parseSpecification } from "../../adapters/task/create-task.ts";
 import { pooled } from "../../scripts/load/pool.ts";
 import { createRelay } from "../../scripts/load/relay.ts";
+import { assertEnoughClients } from "../../scripts/task/prepare-task.ts";
+import type { PreparedTask } from "../../scripts/task/prepare-task.ts";
 import { dimensionOf, hiddenUnitsFor, loadSpecification, ownSpecification } from "../../scripts/load/specification.ts";
 import { Timeline } from "../../scripts/load/timeline.ts";
 
@@ -37,6 +39,12 @@ describe("load", () => {
     assert.equal(own.committee.size, 7);
     assert.ok(own.windowSeconds.collect > given.windowSeconds.collect);
     assert.deepEqual({ ...own, committee: given.committee, windowSeconds: given.windowSeconds }, given);
+  });
+
+  it("is refused for a task that would wait for more clients for ever", () => {
+    const prepared = { parameters: { minClients: 16 } } as PreparedTask;
+    assert.doesNotThrow(() => assertEnoughClients(prepared, 16));
+    assert.throws(() => assertEnoughClients(prepared, 15), { code: "USAGE" });
   });
 
   it("specifies a task for the smallest crowd", () => {

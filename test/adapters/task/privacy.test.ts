@@ -111,6 +111,11 @@ describe("a task's privacy", () => {
     assert.ok(needed(600) > 3 * needed(1), `${needed(600)} and ${needed(1)} clients`);
   });
 
+  it("refuses a unit with neither noise nor a target", () => {
+    const json = task("digits-cohort");
+    throwsCode(() => parseSpecification({ ...json, privacyTarget: undefined }), "PRIVACY_PARAMETERS_INVALID");
+  });
+
   it("refuses a target without a unit, and noise that does not fit the coordinates", () => {
     throwsCode(() => parseSpecification(task("digits"), { epsilon: 3 }), "PRIVACY_PARAMETERS_INVALID");
     throwsCode(() => parseSpecification(task("digits"), { delta: 1e-6 }), "PRIVACY_PARAMETERS_INVALID");
