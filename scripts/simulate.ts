@@ -20,6 +20,9 @@ import { shardSpecification } from "./learning/shards.ts";
 import { suggestClip } from "./privacy/suggest-clip.ts";
 import { readSpecification } from "./task/read-specification.ts";
 
+/** Clients that one line has room for. */
+const MOST_LISTED = 12;
+
 interface Flags {
   readonly task: string;
   readonly data: string;
@@ -63,14 +66,14 @@ await createProgram("simulate", "run a task's rounds without shares, proofs and 
         write(`"quantisation": { "stepBits": ${stepBits}, "clipSteps": ${clipSteps} }`);
         return;
       }
-      write(`${trainer.parameterCount} weights on ${trainer.backend}; rows ${loaded.map(({ train }) => train.sampleCount).join(", ")}; clip norm ${document.quantisation.clipSteps} steps of 2^-${document.quantisation.stepBits}`);
+      write(`${trainer.parameterCount} weights on ${trainer.backend}; rows ${listed(loaded.map(({ train }) => train.sampleCount))}; clip norm ${document.quantisation.clipSteps} steps of 2^-${document.quantisation.stepBits}`);
       const results = await runFederation(specification, rounds ?? specification.maxRounds, {
         trainer,
         shards: loaded.map(({ train }) => train),
         test: loaded[0]!.test,
         random,
         onRound: ({ round, accuracy, loss, seconds, clipNorm, updates }) => {
-          const norms = updates.map(({ normSteps }) => normSteps.toFixed(0)).join(" ");
+          const norms = listed(updates.map(({ normSteps }) => normSteps));
           const largest = Math.max(...updates.map(({ largestSteps }) => largestSteps)).toFixed(0);
           const clamped = updates.reduce((sum, update) => sum + update.clamped, 0);
           const epsilon = privacyStatement(privateTask, round)?.epsilon;
@@ -81,3 +84,10 @@ await createProgram("simulate", "run a task's rounds without shares, proofs and 
     });
   })
   .parseAsync();
+
+/** Whole numbers; of more than a line holds the least, the median and the most. */
+function listed(values: readonly number[]): string {
+  if (values.length <= MOST_LISTED) return values.map((value) => value.toFixed(0)).join(" ");
+  const sorted = values.toSorted((a, b) => a - b);
+  return `${sorted[0]!.toFixed(0)} to ${sorted.at(-1)!.toFixed(0)}, median ${sorted[sorted.length >> 1]!.toFixed(0)}`;
+}

@@ -47,7 +47,7 @@ export function privacyLine({ delta, epsilon: { rdp, pld }, remainingRounds, rou
 /** In one line, before the first round. */
 export function plannedPrivacyLine({ unit, delta, epsilon: { rdp, pld }, rounds }: PrivacySummary): string {
   const tighter = pld === undefined ? "" : ` (rdp; ${pld.budget} by the tighter pld)`;
-  return `each ${unit === "example" ? "record" : "client"} has epsilon ${rdp.budget} at delta ${delta}${tighter} after all ${rounds} rounds`;
+  return `each ${unit === "example" ? "record" : "client"} has epsilon ${rdp.budget} at delta ${delta}${tighter} after ${rounds === 1 ? "its one round" : `all ${rounds} rounds`}`;
 }
 
 /**

@@ -24,7 +24,7 @@ export function printSummary(write: (line: string) => void, rounds: ReadonlyMap<
   write("");
   write(table.toString());
   const federated = [...rounds.values()].at(-1)?.accuracy;
-  const compared = central === undefined ? "" : `, all data in one place ${pc.bold(percent(central))}`;
+  const compared = central === undefined ? "" : `, all data in one place${privacy === null ? "" : " without noise"} ${pc.bold(percent(central))}`;
   write(`federated ${pc.bold(percent(federated))}${compared}; ${rounds.size} ${rounds.size === 1 ? "round" : "rounds"} in ${seconds.toFixed(0)} s`);
   write(privacy === null ? pc.dim("differential privacy is off (on: npm run demo -- --task tasks/digits-private.json)") : `differential privacy per ${privacy.unit}: epsilon ${pc.bold(privacy.epsilon.toFixed(2))} at delta ${privacy.delta}: ${privacy.statement}`);
   write(verified ? pc.green(pc.bold("Every round verified from chain and IPFS alone.")) : pc.red(pc.bold("The audit FAILED.")));
