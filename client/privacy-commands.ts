@@ -42,23 +42,21 @@ interface Answer {
 const DISTRIBUTED: readonly PrivacyFlags["mechanism"][] = ["ddgauss", "skellam"];
 /** Whose option it is; the others are everybody's. */
 const MECHANISMS_OF: Readonly<Record<string, readonly PrivacyFlags["mechanism"][]>> = {
-  accountant: ["gaussian"],
-  samplingRate: ["gaussian"],
-  steps: ["gaussian"],
   noiseMultiplier: ["gaussian"],
   granularity: DISTRIBUTED,
   clip: DISTRIBUTED,
   clients: DISTRIBUTED,
   mostClients: DISTRIBUTED,
   dimension: DISTRIBUTED,
-  rounds: DISTRIBUTED,
   beta: DISTRIBUTED,
   localDeviation: DISTRIBUTED,
   coordinateBits: ["ddgauss"],
 };
 
 /** An option without effect would let its author believe in another number. @throws USAGE */
-function refuseForeign({ mechanism }: PrivacyFlags, command: Command): void {
+function refuseForeign({ mechanism, samplingRate, accountant }: PrivacyFlags, command: Command): void {
+  if (mechanism !== "gaussian" && samplingRate !== 1) throw new VerisumError("USAGE", "everybody sees which clients take part, so that sampling them amplifies nothing: --sampling-rate is 1");
+  if (mechanism !== "gaussian" && accountant !== "rdp") throw new VerisumError("USAGE", `--accountant ${accountant} knows the gaussian mechanism only`);
   for (const option of command.options) {
     const name = option.attributeName();
     if (command.getOptionValueSource(name) !== "cli" || (MECHANISMS_OF[name] ?? [mechanism]).includes(mechanism)) continue;
@@ -94,14 +92,14 @@ function mechanismOptions(command: Command): Command {
     .addOption(new Option("--mechanism <name>", "gaussian: Poisson-subsampled, one record is protected; ddgauss: a sum of discrete Gaussians, one client is; skellam: for comparison").choices(["gaussian", "ddgauss", "skellam"]).makeOptionMandatory())
     .addOption(numeric("--delta <n>", "the probability that the guarantee leaves out").makeOptionMandatory())
     .addOption(new Option("--accountant <name>", "gaussian: Rényi divergences, or the tighter privacy loss distribution").choices(["rdp", "pld"]).default("rdp"))
-    .addOption(numeric("--sampling-rate <q>", "gaussian: probability of each record to take part in a step").default(1))
-    .addOption(numeric("--steps <n>", "gaussian: number of steps"))
+    .addOption(numeric("--sampling-rate <q>", "gaussian: probability of each record to take part in a step; clients are not sampled").default(1))
+    .addOption(numeric("--steps <n>", "steps in each round (default, but for gaussian: 1)"))
     .addOption(numeric("--granularity <n>", "ddgauss, skellam: one step of the integer grid, in the clip norm's unit").default(1))
     .addOption(numeric("--clip <n>", "ddgauss, skellam: L2 norm to which updates are clipped before rounding"))
     .addOption(numeric("--clients <n>", "ddgauss, skellam: fewest honest clients in a round"))
     .addOption(numeric("--most-clients <n>", "ddgauss, skellam: most honest clients in a round (default: the fewest)"))
     .addOption(numeric("--dimension <n>", "ddgauss, skellam: coordinates of an update"))
-    .addOption(numeric("--rounds <n>", "ddgauss, skellam: number of rounds").default(1))
+    .addOption(numeric("--rounds <n>", "number of rounds").default(1))
     .addOption(numeric("--beta <n>", "ddgauss, skellam: failure probability of an attempt at rounding (default: e^-1/2, as clients do)"))
     .addOption(numeric("--coordinate-bits <n>", "ddgauss: count in delta that noise may not fit into coordinates of so many bits"));
 }
@@ -126,7 +124,7 @@ function account(flags: PrivacyFlags): Answer {
     const { epsilon, order } = clientLevelEpsilon(noise, flags.delta, flags.mechanism === "ddgauss" ? discreteGaussianDivergence : skellamDivergence);
     return { epsilon, accountant: `${flags.mechanism}-rdp`, order };
   }
-  return subsampledAnswer(flags, { noiseMultiplier: given(flags.noiseMultiplier, "--noise-multiplier"), samplingRate: flags.samplingRate, steps: given(flags.steps, "--steps") });
+  return subsampledAnswer(flags, { noiseMultiplier: given(flags.noiseMultiplier, "--noise-multiplier"), samplingRate: flags.samplingRate, steps: given(flags.steps, "--steps") * flags.rounds });
 }
 
 function subsampledAnswer(flags: PrivacyFlags, mechanism: SubsampledGaussian): Answer {
@@ -139,7 +137,7 @@ function noiseFor(flags: PrivacyFlags): { readonly result: Answer; readonly text
   const epsilon = given(flags.epsilon, "--epsilon");
   if (flags.mechanism === "gaussian") {
     if (flags.accountant === "pld") throw new VerisumError("USAGE", "noise is chosen by the rdp accountant; account for it with --accountant pld");
-    const run = { samplingRate: flags.samplingRate, steps: given(flags.steps, "--steps") };
+    const run = { samplingRate: flags.samplingRate, steps: given(flags.steps, "--steps") * flags.rounds };
     const noiseMultiplier = noiseMultiplierFor(epsilon, flags.delta, run);
     const result = subsampledAnswer(flags, { noiseMultiplier, ...run });
     return { result: { ...result, ...{ noiseMultiplier } }, text: `noise multiplier ${noiseMultiplier.toPrecision(5)}: ${accountText({ ...flags, noiseMultiplier }, result)}` };
@@ -160,7 +158,7 @@ function distributedSearch(flags: PrivacyFlags): Parameters<typeof localVariance
   const least = given(flags.clients, "--clients");
   // A quotient like 1/0.001 may miss its integer by a rounding.
   const l2Steps = flags.beta === undefined ? Math.sqrt(Number(roundedNormBoundSquared(wholeSteps(clipSteps), dimension))) : roundedNorm(clipSteps, dimension, flags.beta);
-  return { honestClients: { least, most: flags.mostClients ?? least }, l2Steps, dimension, rounds: flags.rounds };
+  return { honestClients: { least, most: flags.mostClients ?? least }, l2Steps, dimension, rounds: compositionsOf(flags) };
 }
 
 /** Total variation of all exits and sampling errors, or nothing if no width of coordinates is given. */
@@ -169,7 +167,12 @@ function exitsOf(flags: PrivacyFlags, localVariance: number): number {
   const dimension = given(flags.dimension, "--dimension");
   const { exitProbability } = noisyUpdateBounds({ clipSteps: wholeSteps(given(flags.clip, "--clip") / flags.granularity), dimension, localVariance, coordinateBits: flags.coordinateBits });
   const clients = flags.mostClients ?? given(flags.clients, "--clients");
-  return totalVariationOf(exitProbability, { clients, rounds: flags.rounds, dimension, perSample: LARGEST_TABLE_ERROR });
+  return totalVariationOf(exitProbability, { clients, rounds: compositionsOf(flags), dimension, perSample: LARGEST_TABLE_ERROR });
+}
+
+/** How often clients reveal a sum. */
+function compositionsOf({ rounds, steps }: PrivacyFlags): number {
+  return rounds * (steps ?? 1);
 }
 
 function wholeSteps(steps: number): number {
@@ -183,7 +186,7 @@ function accountText(flags: PrivacyFlags, { epsilon, accountant, order }: Answer
   const found = `${what} has (epsilon ${epsilon.toPrecision(6)}, delta ${flags.delta})-differential privacy, ${how} (${accountant})`;
   if (accountant !== "rdp") return found;
   const { noiseMultiplier, samplingRate, steps } = flags;
-  const tight = pldEpsilon({ noiseMultiplier: given(noiseMultiplier, "--noise-multiplier"), samplingRate, steps: given(steps, "--steps") }, flags.delta);
+  const tight = pldEpsilon({ noiseMultiplier: given(noiseMultiplier, "--noise-multiplier"), samplingRate, steps: given(steps, "--steps") * flags.rounds }, flags.delta);
   return `${found}; the privacy loss distribution shows ${tight.epsilon.toPrecision(6)} (pld)`;
 }
 

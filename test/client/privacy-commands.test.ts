@@ -62,6 +62,16 @@ describe("fl dp", function () {
     assert.match(stdout, /each client adds noise of variance \d+ steps².*each client has \(epsilon 2\.99\d+, delta 0\.00001\)/);
   });
 
+  it("composes the steps of all rounds, whichever option has them", async () => {
+    const epsilonOf = async (...args: readonly string[]): Promise<number> => (JSON.parse((await dp("account", ...args, "--format", "json")).stdout) as { epsilon: number }).epsilon;
+    const plain = ["--mechanism", "gaussian", "--delta", "1e-5", "--noise-multiplier", "3", "--sampling-rate", "0.1"];
+    assert.equal(await epsilonOf(...plain, "--steps", "20", "--rounds", "5"), await epsilonOf(...plain, "--steps", "100"));
+    const sums = ["--mechanism", "ddgauss", "--delta", "1e-5", "--local-deviation", "0.5", "--granularity", "0.01", "--clients", "100", "--dimension", "64", "--clip", "1", "--sampling-rate", "1"];
+    const twelve = await epsilonOf(...sums, "--steps", "12");
+    assert.equal(twelve, await epsilonOf(...sums, "--rounds", "12"));
+    assert.ok(twelve > 2 * (await epsilonOf(...sums)));
+  });
+
   it("refuses bad and missing parameters with a code", async () => {
     for (const [code, ...args] of [
       ["PRIVACY_PARAMETERS_INVALID", "account", ...gaussian, "--noise-multiplier", "-1"],
@@ -72,6 +82,7 @@ describe("fl dp", function () {
       ["USAGE", "account", ...gaussian],
       ["USAGE", "account", ...gaussian, "--noise-multiplier", "3", "--clip", "1"],
       ["USAGE", "account", ...distributed, "--local-deviation", "1", "--accountant", "pld"],
+      ["USAGE", "account", ...distributed, "--local-deviation", "1", "--sampling-rate", "0.5"],
       ["USAGE", "account", "--mechanism", "laplace"],
       ["USAGE", "noise", ...gaussian],
       ["USAGE", "account", "--mechanism", "ddgauss", "--delta", "1e-5", "--local-deviation", "1"],
