@@ -8,6 +8,7 @@ import { parseSpecification } from "../../adapters/task/create-task.ts";
 import { demoDealing, headline, readFlags } from "../../scripts/demo/flags.ts";
 import { runFederation } from "../../scripts/learning/federation.ts";
 import { shardSpecification, unionSpecification } from "../../scripts/learning/shards.ts";
+import { throwsCode } from "../support/errors.ts";
 import { seededRandom } from "../support/random.ts";
 
 const DEALING = { clients: 3, seed: 7, alpha: undefined, samples: undefined, testSamples: undefined };
@@ -50,7 +51,7 @@ describe("the demo's flags", () => {
   it("deal other data evenly unless asked, and refuse what cannot be", () => {
     assert.deepEqual(demoDealing(readFlags(["--data", "x", "--samples", "40", "--plain", "--clients", "3"])), { clients: 3, seed: 7, alpha: undefined, samples: 40, testSamples: 1000 });
     assert.equal(readFlags(["--data", "x", "--alpha", "0.3"]).alpha, 0.3);
-    for (const args of [["--clients", "3"], ["--clients", "16"], ["--samples", "0"], ["--rounds", "x"], ["--alpha", ""]]) assert.throws(() => readFlags(args), RangeError);
+    for (const args of [["--clients", "3"], ["--clients", "16"], ["--samples", "0"], ["--rounds", "x"], ["--alpha", ""]]) throwsCode(() => readFlags(args), "USAGE");
   });
 });
 
