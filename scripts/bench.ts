@@ -7,10 +7,10 @@
  *   npm run bench -- --write-docs                    docs/bench.md, its plots and its data, up to d = 1,199,882
  *   npm run bench -- --check                         ratios to yardsticks against test/vectors/bench-ratios.json
  */
-import { randomFillSync } from "node:crypto";
 import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { platformRandom as random } from "../adapters/cli/platform-random.ts";
 import { positiveInteger } from "../adapters/cli/options.ts";
 import { createProgram } from "../adapters/cli/program.ts";
 import { createReporter } from "../adapters/cli/reporter.ts";
@@ -48,8 +48,6 @@ const PLANS = {
   docs: { d: [2_410, 10_000, 100_000, 1_199_882], clients: [3, 2, 10, 30, 100], repeats: 3, batches: true, training: true },
   check: { d: [2_410, 10_000], clients: [3], repeats: 8, batches: false, training: false },
 } as const;
-
-const random = (length: number): Uint8Array => randomFillSync(new Uint8Array(length));
 
 await createProgram("bench", "measure complete rounds with real proofs on a local chain")
   .option("--d <sizes>", "numbers of model parameters, separated by commas", positives)

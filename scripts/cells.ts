@@ -4,12 +4,12 @@
  *
  *   npm run cells -- --clients 6 --cells 2 --rounds 2
  */
-import { randomFillSync } from "node:crypto";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { JsonRpcProvider } from "ethers";
 import type { Wallet } from "ethers";
+import { platformRandom as random } from "../adapters/cli/platform-random.ts";
 import { deployCellGroup } from "../adapters/chain/cell-group.ts";
 import { layoutOfTask } from "../protocol/task.ts";
 import type { Hex } from "../protocol/transcript.ts";
@@ -36,7 +36,6 @@ const [clientCount, cellCount, rounds] = [Number(flags.clients), Number(flags.ce
 const clientsPerCell = Math.floor(clientCount / cellCount);
 if (!(cellCount >= 2 && clientsPerCell >= 3 && rounds >= 1)) throw new Error("give at least 2 cells, 3 clients for each and 1 round");
 
-const random = (length: number): Uint8Array => randomFillSync(new Uint8Array(length));
 const write = (line: string): void => void process.stdout.write(`${line}\n`);
 
 await withProcesses("cells", write, run);

@@ -1,5 +1,5 @@
 /** Makes a task ready to deploy: keys, document and genesis into a content store, parameters into a file. */
-import { randomFillSync } from "node:crypto";
+import { platformRandom as random } from "../adapters/cli/platform-random.ts";
 import { positiveNumber } from "../adapters/cli/options.ts";
 import { runCommand } from "../adapters/cli/run.ts";
 import { encodeParameters } from "../adapters/chain/codec.ts";
@@ -8,8 +8,6 @@ import { createReporter } from "../adapters/cli/reporter.ts";
 import { writeDurably } from "../adapters/storage/durable-file.ts";
 import { prepareTask } from "./task/prepare-task.ts";
 import { readSpecification } from "./task/read-specification.ts";
-
-const random = (length: number): Uint8Array => randomFillSync(new Uint8Array(length));
 
 /** Hardhat's public development account. */
 const FIRST_HARDHAT_ACCOUNT = "0xf39Fd6e51aad88F6F4ce6aB8827279cffFb92266";

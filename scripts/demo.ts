@@ -5,10 +5,10 @@
  *   npm run demo
  *   npm run demo -- --task tasks/fashion-cnn.json --data /usr/share/datasets/fashion-mnist --samples 4000 --plain
  */
-import { randomFillSync } from "node:crypto";
 import { join } from "node:path";
 import type { Wallet } from "ethers";
 import pc from "picocolors";
+import { platformRandom as random } from "../adapters/cli/platform-random.ts";
 import { exitStatusOf } from "../adapters/cli/run.ts";
 import { privacyStatement } from "../adapters/task/privacy.ts";
 import { isVerisumError } from "../protocol/errors.ts";
@@ -39,7 +39,6 @@ const dealing = demoDealing(flags);
 const CHEAT = flags.plain ? -1 : dealing.clients - 1;
 const CRASHING_CLIENT = flags.plain ? -1 : dealing.clients - 2;
 
-const random = (length: number): Uint8Array => randomFillSync(new Uint8Array(length));
 const write = (line: string): void => void process.stdout.write(`${line}\n`);
 const say = (text: string): void => write(`        ${pc.yellow("demo".padEnd(11))} ${pc.yellow(text)}`);
 

@@ -2,8 +2,8 @@
  * Makes development keys: `node scripts/setup-dev.ts --preset standard --kinds 2 --powers 4096`.
  * The keys are INSECURE: this process knows their secrets. They are kept in build/keys and made once.
  */
-import { randomFillSync } from "node:crypto";
 import { parseArgs } from "node:util";
+import { platformRandom as random } from "../adapters/cli/platform-random.ts";
 import { closeCurve, openCurve } from "../adapters/curve/bn254.ts";
 import { ensureDevKeys } from "../adapters/prover/ensure-keys.ts";
 import type { KeySet } from "../adapters/prover/key-set.ts";
@@ -16,7 +16,6 @@ import type { Preset } from "../protocol/parameters.ts";
  * @param powers elements of the longest vector to commit to
  */
 export async function setUpDevelopmentKeys(preset: Preset, kindCount: number, powers: number, report: (line: string) => void): Promise<KeySet> {
-  const random = (length: number): Uint8Array => randomFillSync(new Uint8Array(length));
   const keys = await ensureDevKeys({ preset, kindCount, powers }, { curve: await openCurve(), random, onStep: report });
   report(`${preset.name} keys of ${kindCount} chunk size(s) and ${keys.manifest.powers} powers: ${keys.directory}`);
   report(keys.manifest.notice);

@@ -3,8 +3,8 @@
  *
  *   npm run simulate -- --task tasks/fashion-cnn.json --data /usr/share/datasets/fashion-mnist --samples 4000 --clients 5
  */
-import { randomFillSync } from "node:crypto";
 import { writeFile } from "node:fs/promises";
+import { platformRandom as random } from "../adapters/cli/platform-random.ts";
 import { positiveNumber } from "../adapters/cli/options.ts";
 import { createProgram } from "../adapters/cli/program.ts";
 import { createReporter } from "../adapters/cli/reporter.ts";
@@ -58,7 +58,6 @@ await createProgram("simulate", "run a task's rounds without shares, proofs and 
       const trainer = await createTrainer(document.model);
       const privateTask = { document, parameters: { dimension: dimensionOf(document, trainer.parameterCount), minHonest: specification.clients.minHonest, privacyBudget: BigInt(specification.maxRounds) } };
       const write = (line: string): void => void process.stdout.write(`${line}\n`);
-      const random = (length: number): Uint8Array => randomFillSync(new Uint8Array(length));
       if (quantile !== undefined) {
         const epsilon = privacyStatement(privateTask, 0)?.budget.epsilon ?? NaN;
         const { clipNorm, stepBits, clipSteps, localVariance } = await suggestClip(specification, epsilon, quantile, { trainer, shards: loaded.map(({ train }) => train), test: loaded[0]!.test, random });

@@ -1,8 +1,6 @@
 /** The root of a command line. */
 import { Command } from "commander";
-
-/** Exit status of wrong use, as `exitStatusOf("USAGE")`: 1 would say that the job was done and failed. */
-const WRONG_USE = 4;
+import { exitStatusOf } from "./run.ts";
 
 /** A program whose wrong use ends as every other failure does, in a line with a code and a status of its own. Its subcommands inherit that. */
 export function createProgram(name: string, description: string): Command {
@@ -10,5 +8,5 @@ export function createProgram(name: string, description: string): Command {
     .description(description)
     .configureOutput({ outputError: (text, write) => write(`✗ USAGE: ${text.replace(/^error: /, "")}`) })
     .showHelpAfterError("  --help lists what there is")
-    .exitOverride(({ exitCode }) => process.exit(exitCode === 0 ? 0 : WRONG_USE));
+    .exitOverride(({ exitCode }) => process.exit(exitCode === 0 ? 0 : exitStatusOf("USAGE")));
 }

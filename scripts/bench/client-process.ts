@@ -1,5 +1,5 @@
 /** The measured client: a process of its own, so that its peak memory is a client's and nobody else's. Started by client-fork.ts. */
-import { randomFillSync } from "node:crypto";
+import { platformRandom as random } from "../../adapters/cli/platform-random.ts";
 import { closeCurve, openCurve } from "../../adapters/curve/bn254.ts";
 import { kzgCommitter } from "../../adapters/curve/kzg.ts";
 import { chunkProver } from "../../adapters/prover/chunk-prover.ts";
@@ -14,7 +14,6 @@ import { loadOfLastMinute, peakMemoryMb } from "./machine.ts";
 /** Steps of a submission of many chunks that are reported. */
 const STEPS_PER_STAGE = 4;
 
-const random = (length: number): Uint8Array => randomFillSync(new Uint8Array(length));
 const send = (message: ClientMessage): void => void process.send!(message);
 
 async function work(job: ClientJob): Promise<ClientReport> {

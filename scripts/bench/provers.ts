@@ -2,9 +2,9 @@
  * Times stock snarkjs and the project's prover on the same keys in one run, taking turns, and prints their ratio; then how memory
  * grows with the number of chunks. Runs alone: `node scripts/bench/provers.ts [chunks]`.
  */
-import { randomFillSync } from "node:crypto";
 import Table from "cli-table3";
 import { groth16 } from "snarkjs";
+import { platformRandom as random } from "../../adapters/cli/platform-random.ts";
 import { closeCurve, openCurve } from "../../adapters/curve/bn254.ts";
 import { chunkProver } from "../../adapters/prover/chunk-prover.ts";
 import { ensureDevKeys } from "../../adapters/prover/ensure-keys.ts";
@@ -25,8 +25,6 @@ const REPEATS = 3;
 const DEFAULT_CHUNKS = 8;
 /** Elements of the longest vector of the keys; proofs do not use it. */
 const POWERS = 1024;
-
-const random = (length: number): Uint8Array => randomFillSync(new Uint8Array(length));
 
 interface Cost {
   readonly wallMs: number;

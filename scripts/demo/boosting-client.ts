@@ -2,8 +2,8 @@
  * A client that cheats in one round: it multiplies its update so that the norm is twenty times the bound, and submits the
  * best proof it can make. Everything else is the ordinary client. Usage: as `fl-client join`, plus --boost-round.
  */
-import { randomFillSync } from "node:crypto";
 import { Command } from "commander";
+import { platformRandom as random } from "../../adapters/cli/platform-random.ts";
 import { connectionOptions, contentOptions, reporterFor } from "../../adapters/cli/options.ts";
 import { runCommand } from "../../adapters/cli/run.ts";
 import { joinTask } from "../../client/join.ts";
@@ -13,8 +13,6 @@ import { coordinateOffset } from "../../protocol/parameters.ts";
 import { unguarded } from "./unguarded-prover.ts";
 
 const BOOST = 20;
-
-const random = (length: number): Uint8Array => randomFillSync(new Uint8Array(length));
 
 contentOptions(connectionOptions(new Command("boosting-client"), true))
   .requiredOption("--data <spec>")

@@ -2,9 +2,9 @@
  * Many participants in one process: each with an account, a state directory, a store and data of its own, running the client's own
  * step; they share one curve engine, one prover and one trainer, and look at a finalised round once for all. Started by light-fork.ts.
  */
-import { randomFillSync } from "node:crypto";
 import { join } from "node:path";
 import { Wallet } from "ethers";
+import { platformRandom as random } from "../../adapters/cli/platform-random.ts";
 import { connectWriter } from "../../adapters/chain/connect.ts";
 import type { TaskWriter } from "../../adapters/chain/task-chain.ts";
 import { outlive } from "../../adapters/cli/run.ts";
@@ -37,7 +37,6 @@ interface LightClient {
   step(): Promise<ClientProgress>;
 }
 
-const random = (length: number): Uint8Array => randomFillSync(new Uint8Array(length));
 const send = (message: LightMessage): void => void process.send!(message);
 const { signal } = new AbortController();
 

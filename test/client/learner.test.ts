@@ -2,10 +2,10 @@ import { describe, it } from "mocha";
 import assert from "node:assert/strict";
 import type { Trainer } from "../../adapters/learning/trainer.ts";
 import type { TaskDocument } from "../../adapters/task/document.ts";
-import { createLearner } from "../../client/learner.ts";
 import type { LocalLearner } from "../../client/participant.ts";
 import { VerisumError } from "../../protocol/errors.ts";
 import { rejectsCode, throwsCode } from "../support/errors.ts";
+import { learnerWith } from "../support/noisy-client.ts";
 import { seededRandom } from "../support/random.ts";
 
 const DIMENSION = 200;
@@ -14,19 +14,7 @@ const DIMENSION = 200;
 function learner(weights: Float32Array | undefined, privacy?: TaskDocument["training"]["privacy"]): LocalLearner {
   const train: Trainer["train"] = () =>
     weights === undefined ? Promise.reject(new VerisumError("TRAINING_DIVERGED", "the loss is NaN")) : Promise.resolve({ weights, loss: 1, steps: 1 });
-  const document = {
-    preset: "standard",
-    training: { learningRate: 1, momentum: 0, batchSize: 1, localEpochs: 1, ...(privacy === undefined ? {} : { privacy }) },
-    quantisation: { stepBits: 4, clipSteps: 16 },
-    server: { fractionalBits: 20 },
-  };
-  return createLearner({
-    trainer: { train } as unknown as Trainer,
-    data: {} as never,
-    document: document as unknown as TaskDocument,
-    random: seededRandom("learner"),
-    reporter: { say: () => undefined, wait: () => undefined },
-  });
+  return learnerWith(train, seededRandom("learner"), privacy);
 }
 
 describe("a client's learner", () => {
