@@ -2,7 +2,7 @@ import { defineConfig } from "eslint/config";
 import tseslint from "typescript-eslint";
 import { layers } from "./scripts/eslint-layers.js";
 
-const PRINTING_FILES = ["adapters/cli/**", "client/cli.ts", "client/fl.ts", "aggregator/cli.ts", "bin/**", "scripts/**", "test/**"];
+const PRINTING_FILES = ["command/**", "client/cli.ts", "auditor/cli.ts", "aggregator/cli.ts", "bin/**", "scripts/**", "test/**"];
 
 const effect = (name) => ({ name, message: "The protocol is pure: take this as an argument." });
 

@@ -1,9 +1,9 @@
 /** How a cell's members and aggregator keep step with their siblings (docs/scale.md, section 4). */
-import { requireSameModel } from "../adapters/task/cells.ts";
-import type { SiblingRound } from "../adapters/task/cells.ts";
-import { loadCheckpointConfig } from "../adapters/task/checkpoint.ts";
-import { recoverResultSigner } from "../adapters/chain/result-signature.ts";
-import type { TaskSession } from "../adapters/task/session.ts";
+import { requireSameModel } from "../task/cells.ts";
+import type { SiblingRound } from "../task/cells.ts";
+import { loadCheckpointConfig } from "../task/checkpoint.ts";
+import { recoverResultSigner } from "../chain/result-signature.ts";
+import type { TaskSession } from "../task/session.ts";
 import { VerisumError } from "../protocol/errors.ts";
 import type { Hex } from "../protocol/transcript.ts";
 import { fetchProposal } from "./proposal.ts";

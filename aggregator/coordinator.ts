@@ -2,17 +2,17 @@
  * The aggregator: pushes rounds through their phases, interpolates, proposes and finalises (docs/protocol.md, section 6).
  * It holds nothing that others could not compute, and everything it writes is checked by the contract or by members.
  */
-import type { RoundRecords, RoundState, SignedResult, TaskWriter } from "../adapters/chain/task-chain.ts";
-import type { Reporter } from "../adapters/cli/reporter.ts";
-import { cidFromDigest } from "../adapters/ipfs/cid.ts";
-import { recoverSiblingSums, requireSameModel, sameSettlements, siblingRounds } from "../adapters/task/cells.ts";
-import type { SiblingRound } from "../adapters/task/cells.ts";
-import { loadModelState } from "../adapters/task/checkpoint.ts";
-import type { CheckpointConfig } from "../adapters/task/checkpoint.ts";
-import { weightsOf } from "../adapters/task/model-vector.ts";
-import { fetchReleases, publicationOf, resultOf } from "../adapters/task/outcome.ts";
-import type { RoundPublication } from "../adapters/task/outcome.ts";
-import type { CommittingSession } from "../adapters/task/session.ts";
+import type { RoundRecords, RoundState, SignedResult, TaskWriter } from "../chain/task-chain.ts";
+import type { Reporter } from "../command/reporter.ts";
+import { cidFromDigest } from "../content/cid.ts";
+import { recoverSiblingSums, requireSameModel, sameSettlements, siblingRounds } from "../task/cells.ts";
+import type { SiblingRound } from "../task/cells.ts";
+import { loadModelState } from "../task/checkpoint.ts";
+import type { CheckpointConfig } from "../task/checkpoint.ts";
+import { weightsOf } from "../task/model-vector.ts";
+import { fetchReleases, publicationOf, resultOf } from "../task/outcome.ts";
+import type { RoundPublication } from "../task/outcome.ts";
+import type { CommittingSession } from "../task/session.ts";
 import { recoverAggregate } from "../protocol/aggregate.ts";
 import { bestProposal, bitCount } from "../protocol/committee.ts";
 import { isVerisumError } from "../protocol/errors.ts";

@@ -1,10 +1,10 @@
 /** A node's HTTP endpoint: the gateway, announced on chain if it changed. */
 import type { FastifyInstance } from "fastify";
 import { InvalidArgumentError } from "commander";
-import { createGateway } from "../adapters/ipfs/gateway.ts";
-import type { Reporter } from "../adapters/cli/reporter.ts";
-import type { WritingNode } from "../adapters/task/node.ts";
-import { authoriseTaskUploads } from "../adapters/task/upload-authorisation.ts";
+import { createGateway } from "../content/gateway.ts";
+import type { Reporter } from "../command/reporter.ts";
+import type { WritingNode } from "../task/node.ts";
+import { authoriseTaskUploads } from "../task/upload-authorisation.ts";
 import { bundleBytes } from "../protocol/bundle.ts";
 
 /** Where to listen. */

@@ -3,9 +3,9 @@ import type { FastifyInstance } from "fastify";
 import { z } from "zod";
 import { VerisumError } from "../protocol/errors.ts";
 import type { Hex } from "../protocol/transcript.ts";
-import { readBody } from "../adapters/ipfs/peers.ts";
-import type { CompactSignature, RoundResult } from "../adapters/chain/task-chain.ts";
-import type { CheckpointConfig } from "../adapters/task/checkpoint.ts";
+import { readBody } from "../content/peers.ts";
+import type { CompactSignature, RoundResult } from "../chain/task-chain.ts";
+import type { CheckpointConfig } from "../task/checkpoint.ts";
 
 const MAX_BODY_BYTES = 4096;
 /** A proposal with the signatures of 32 seats. */

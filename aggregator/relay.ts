@@ -3,11 +3,11 @@
  * upon which its client sends it itself; it cannot change one. It pays the gas, for registered clients and once a round each.
  */
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
-import { largestBatch } from "../adapters/chain/batch-size.ts";
-import { checkSubmissionSignature } from "../adapters/chain/submission-signature.ts";
-import type { RoundState, SignedSubmission, TaskWriter } from "../adapters/chain/task-chain.ts";
-import type { Reporter } from "../adapters/cli/reporter.ts";
-import { parseSignedSubmission, signedSubmissionBytes } from "../adapters/task/signed-submission.ts";
+import { largestBatch } from "../chain/batch-size.ts";
+import { checkSubmissionSignature } from "../chain/submission-signature.ts";
+import type { RoundState, SignedSubmission, TaskWriter } from "../chain/task-chain.ts";
+import type { Reporter } from "../command/reporter.ts";
+import { parseSignedSubmission, signedSubmissionBytes } from "../task/signed-submission.ts";
 import { isVerisumError, VerisumError } from "../protocol/errors.ts";
 import { MAX_COHORT } from "../protocol/parameters.ts";
 import type { TaskParameters } from "../protocol/task.ts";

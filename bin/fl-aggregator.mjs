@@ -1,4 +1,4 @@
 #!/usr/bin/env node
-import { start } from "../scripts/bootstrap.mjs";
+import { start } from "./bootstrap.mjs";
 
 await start("aggregator/cli.ts");

@@ -1,9 +1,9 @@
 /** `fl-client`: take part in a task with local data. */
-import { connectionOptions, contentOptions, formatOption, proverOption, positiveInteger, reporterFor } from "../adapters/cli/options.ts";
-import { platformRandom } from "../adapters/cli/platform-random.ts";
-import { createProgram } from "../adapters/cli/program.ts";
-import { runCommand } from "../adapters/cli/run.ts";
-import { describeDataset, loadDataset } from "../adapters/learning/dataset.ts";
+import { connectionOptions, contentOptions, formatOption, proverOption, positiveInteger, reporterFor } from "../command/options.ts";
+import { platformRandom } from "../command/platform-random.ts";
+import { createProgram } from "../command/program.ts";
+import { runCommand } from "../command/run.ts";
+import { describeDataset, loadDataset } from "../learning/dataset.ts";
 import { joinTask } from "./join.ts";
 import type { JoinFlags } from "./join.ts";
 

@@ -1,8 +1,8 @@
 /** What a client does next, given the state of the chain. */
-import type { ModelRecord } from "../adapters/chain/task-chain.ts";
+import type { ModelRecord } from "../chain/task-chain.ts";
 import { isVerisumError, VerisumError } from "../protocol/errors.ts";
 import type { Hex } from "../protocol/transcript.ts";
-import type { TaskAudit } from "./audit/audit-task.ts";
+import type { TaskAudit } from "../auditor/audit-task.ts";
 import { submitUpdate } from "./participant.ts";
 import type { ParticipantDependencies } from "./participant.ts";
 

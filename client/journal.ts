@@ -5,9 +5,9 @@ import { z } from "zod";
 import { VerisumError } from "../protocol/errors.ts";
 import type { Submission } from "../protocol/submission.ts";
 import type { Hex } from "../protocol/transcript.ts";
-import { encodeRecord, readRecord, writeDurably } from "../adapters/storage/durable-file.ts";
-import { plain, submissionSchema } from "../adapters/task/signed-submission.ts";
-import type { StateDirectory } from "../adapters/storage/state-directory.ts";
+import { encodeRecord, readRecord, writeDurably } from "../storage/durable-file.ts";
+import { plain, submissionSchema } from "../task/signed-submission.ts";
+import type { StateDirectory } from "../storage/state-directory.ts";
 
 const hex = z.custom<Hex>((value) => typeof value === "string" && /^0x[0-9a-f]*$/.test(value));
 const integer = z.string().regex(/^[0-9]+$/).transform(BigInt);

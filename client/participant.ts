@@ -1,9 +1,9 @@
 /** One client's part in one round: train, commit, share, prove, submit (docs/protocol.md, sections 3 to 5). */
-import { loadModelState } from "../adapters/task/checkpoint.ts";
-import type { CommittingSession } from "../adapters/task/session.ts";
-import type { Reporter } from "../adapters/cli/reporter.ts";
-import type { Receipt, RoundRecords, RoundState, SubmittedRecord, TaskWriter } from "../adapters/chain/task-chain.ts";
-import { cidFromDigest, digestHexOfCid } from "../adapters/ipfs/cid.ts";
+import { loadModelState } from "../task/checkpoint.ts";
+import type { CommittingSession } from "../task/session.ts";
+import type { Reporter } from "../command/reporter.ts";
+import type { Receipt, RoundRecords, RoundState, SubmittedRecord, TaskWriter } from "../chain/task-chain.ts";
+import { cidFromDigest, digestHexOfCid } from "../content/cid.ts";
 import { sealShare, shareFileName } from "../protocol/bundle.ts";
 import { isVerisumError, VerisumError } from "../protocol/errors.ts";
 import type { ModelState } from "../protocol/model.ts";

@@ -1,5 +1,5 @@
 /** A client's own ledger of what it has revealed. */
-import type { TaskReader } from "../adapters/chain/task-chain.ts";
+import type { TaskReader } from "../chain/task-chain.ts";
 import { VerisumError } from "../protocol/errors.ts";
 import type { TaskParameters } from "../protocol/task.ts";
 import type { Journal } from "./journal.ts";

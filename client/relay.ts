@@ -1,8 +1,8 @@
 /** Sends a client's submission through a node that relays, and sees whether it gets onto the chain. */
-import type { TaskWriter } from "../adapters/chain/task-chain.ts";
-import type { Reporter } from "../adapters/cli/reporter.ts";
-import type { Sleep } from "../adapters/cli/sleep.ts";
-import { signedSubmissionJson } from "../adapters/task/signed-submission.ts";
+import type { TaskWriter } from "../chain/task-chain.ts";
+import type { Reporter } from "../command/reporter.ts";
+import type { Sleep } from "../command/sleep.ts";
+import { signedSubmissionJson } from "../task/signed-submission.ts";
 import type { Submission } from "../protocol/submission.ts";
 
 const TIMEOUT_MS = 15_000;

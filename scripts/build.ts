@@ -6,10 +6,10 @@
  *   npm run build -- --all    every chunk size of every preset
  */
 import { parseArgs } from "node:util";
-import { closeCurve } from "../adapters/curve/bn254.ts";
+import { closeCurve } from "../proving/curve/bn254.ts";
 import { PRESETS } from "../protocol/parameters.ts";
 import { setUpDevelopmentKeys } from "./setup-dev.ts";
-import { buildContracts } from "./task/build-contracts.ts";
+import { buildContracts } from "../operator/build-contracts.ts";
 
 /** Elements of the longest vector that the built keys commit to. */
 const POWERS = 1024;

@@ -1,13 +1,13 @@
 /** Makes a task ready to deploy: keys, document and genesis into a content store, parameters into a file. */
-import { platformRandom as random } from "../adapters/cli/platform-random.ts";
-import { positiveNumber } from "../adapters/cli/options.ts";
-import { runCommand } from "../adapters/cli/run.ts";
-import { encodeParameters } from "../adapters/chain/codec.ts";
-import { createProgram } from "../adapters/cli/program.ts";
-import { createReporter } from "../adapters/cli/reporter.ts";
-import { writeDurably } from "../adapters/storage/durable-file.ts";
-import { prepareTask } from "./task/prepare-task.ts";
-import { readSpecification } from "./task/read-specification.ts";
+import { platformRandom as random } from "../command/platform-random.ts";
+import { positiveNumber } from "../command/options.ts";
+import { runCommand } from "../command/run.ts";
+import { encodeParameters } from "../chain/codec.ts";
+import { createProgram } from "../command/program.ts";
+import { createReporter } from "../command/reporter.ts";
+import { writeDurably } from "../storage/durable-file.ts";
+import { prepareTask } from "../operator/prepare-task.ts";
+import { readSpecification } from "../operator/read-specification.ts";
 
 /** Hardhat's public development account. */
 const FIRST_HARDHAT_ACCOUNT = "0xf39Fd6e51aad88F6F4ce6aB8827279cffFb92266";

@@ -1,11 +1,11 @@
 /** Deploys the contract that lists a task's cells; first of all, since the task's document names it (docs/scale.md). */
 import { JsonRpcProvider } from "ethers";
-import { deployCellGroup } from "../adapters/chain/cell-group.ts";
-import { loadWallet } from "../adapters/chain/key-file.ts";
-import { createProgram } from "../adapters/cli/program.ts";
-import { createReporter } from "../adapters/cli/reporter.ts";
-import { runCommand } from "../adapters/cli/run.ts";
-import { buildContracts } from "./task/build-contracts.ts";
+import { deployCellGroup } from "../chain/cell-group.ts";
+import { loadWallet } from "../chain/key-file.ts";
+import { createProgram } from "../command/program.ts";
+import { createReporter } from "../command/reporter.ts";
+import { runCommand } from "../command/run.ts";
+import { buildContracts } from "../operator/build-contracts.ts";
 
 await createProgram("deploy-group", "deploy an empty group of cells; prints its address")
   .requiredOption("--cells <n>", "contracts that the group will have, at least 2", Number)

@@ -1,17 +1,17 @@
 /** Deploys what `create-task` made and registers the committee and the clients. */
 import { readFile } from "node:fs/promises";
 import { parseEther } from "ethers";
-import { loadWallet } from "../adapters/chain/key-file.ts";
-import { createProgram } from "../adapters/cli/program.ts";
-import { createReporter } from "../adapters/cli/reporter.ts";
-import { runCommand } from "../adapters/cli/run.ts";
-import { writeDurably } from "../adapters/storage/durable-file.ts";
+import { loadWallet } from "../chain/key-file.ts";
+import { createProgram } from "../command/program.ts";
+import { createReporter } from "../command/reporter.ts";
+import { runCommand } from "../command/run.ts";
+import { writeDurably } from "../storage/durable-file.ts";
 import { VerisumError } from "../protocol/errors.ts";
 import type { Hex } from "../protocol/transcript.ts";
-import { buildContracts } from "./task/build-contracts.ts";
-import { deployPreparedTask } from "./task/deploy-task.ts";
-import type { Roster } from "./task/deploy-task.ts";
-import { parsePreparedTask } from "./task/prepare-task.ts";
+import { buildContracts } from "../operator/build-contracts.ts";
+import { deployPreparedTask } from "../operator/deploy-task.ts";
+import type { Roster } from "../operator/deploy-task.ts";
+import { parsePreparedTask } from "../operator/prepare-task.ts";
 
 interface Flags {
   readonly deployment: string;

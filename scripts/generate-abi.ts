@@ -1,4 +1,4 @@
-/** Compiles the contracts' interfaces, alone, for the ABIs that `adapters/chain` loads. */
+/** Compiles the contracts' interfaces, alone, for the ABIs that `chain` loads. */
 import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
@@ -6,7 +6,7 @@ import { fileURLToPath } from "node:url";
 
 const CONTRACTS = fileURLToPath(new URL("../contracts/", import.meta.url));
 /** Generated file by interface. */
-const INTERFACES = { IVerisum: "adapters/chain/verisum-abi.json", ICellGroup: "adapters/chain/cell-group-abi.json" } as const;
+const INTERFACES = { IVerisum: "chain/verisum-abi.json", ICellGroup: "chain/cell-group-abi.json" } as const;
 
 interface CompilerOutput {
   readonly errors?: readonly { readonly severity: string; readonly formattedMessage: string }[];

@@ -1,6 +1,6 @@
 /** Writes the circom copy of the protocol's numbers and one thin instance per chunk kind. */
 import { assertPreset, MASKS_PER_CHUNK, NORM_ACCUMULATOR_BITS, PRESETS, SLOT_BITS, SLOTS_PER_ELEMENT } from "../protocol/parameters.ts";
-import { chunkMainSource } from "../adapters/prover/chunk-circuit.ts";
+import { chunkMainSource } from "../proving/groth16/chunk-circuit.ts";
 
 /** Terms of one linear expression: the compiler is quadratic in it, and each run costs one constraint. */
 const SUM_RUN = 256;

@@ -2,15 +2,15 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { exitStatusOf } from "../adapters/cli/run.ts";
+import { exitStatusOf } from "../command/run.ts";
 import { ERROR_CODES } from "../protocol/errors.ts";
 import type { ErrorCode } from "../protocol/errors.ts";
 import { PRESETS } from "../protocol/parameters.ts";
-import { reportFiles } from "./bench/report.ts";
-import type { BenchReport } from "./bench/report.ts";
+import { reportFiles } from "../experiments/bench/report.ts";
+import type { BenchReport } from "../experiments/bench/report.ts";
 import { ERROR_ADVICE } from "./docs/error-advice.ts";
-import { privacyPlots, privacyTables } from "./privacy/report.ts";
-import type { PrivacyMeasurements } from "./privacy/report.ts";
+import { privacyPlots, privacyTables } from "../experiments/privacy/report.ts";
+import type { PrivacyMeasurements } from "../experiments/privacy/report.ts";
 
 const ROOT = fileURLToPath(new URL("../", import.meta.url));
 const read = (path: string): string => readFileSync(join(ROOT, path), "utf8");

@@ -3,10 +3,10 @@
  * The keys are INSECURE: this process knows their secrets. They are kept in build/keys and made once.
  */
 import { parseArgs } from "node:util";
-import { platformRandom as random } from "../adapters/cli/platform-random.ts";
-import { closeCurve, openCurve } from "../adapters/curve/bn254.ts";
-import { ensureDevKeys } from "../adapters/prover/ensure-keys.ts";
-import type { KeySet } from "../adapters/prover/key-set.ts";
+import { platformRandom as random } from "../command/platform-random.ts";
+import { closeCurve, openCurve } from "../proving/curve/bn254.ts";
+import { ensureDevKeys } from "../proving/groth16/ensure-keys.ts";
+import type { KeySet } from "../proving/groth16/key-set.ts";
 import { VerisumError } from "../protocol/errors.ts";
 import { PRESETS } from "../protocol/parameters.ts";
 import type { Preset } from "../protocol/parameters.ts";

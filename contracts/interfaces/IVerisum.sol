@@ -46,7 +46,7 @@ interface IVerisum {
     event Settled(uint64 indexed round, uint256 included, uint32 members, uint32 totalWeight, G1Point sum);
     event Released(uint64 indexed round, uint8 indexed seat, bytes32 releaseCid);
     /// @dev Carries the opening and the signatures, so that an auditor re-checks them from the log alone
-    /// (read by adapters/chain; see `FinalisedRecord` in adapters/chain/task-chain.ts, which the TypeScript class implements).
+    /// (read by chain/; see `FinalisedRecord` in chain/task-chain.ts, which the TypeScript class implements).
     event Finalised(
         uint64 indexed round,
         RoundResult result,

@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { Field } from "@noble/curves/abstract/modular.js";
 import { after, before, describe, it } from "mocha";
-import { mainPathOf } from "../../adapters/prover/ensure-keys.ts";
-import type { KeySet } from "../../adapters/prover/key-set.ts";
-import { violatedConstraints } from "../../adapters/prover/r1cs.ts";
+import { mainPathOf } from "../../proving/groth16/ensure-keys.ts";
+import type { KeySet } from "../../proving/groth16/key-set.ts";
+import { violatedConstraints } from "../../proving/groth16/r1cs.ts";
 import { evaluatePolynomial, invert, multiply, power, randomElement, toField } from "../../protocol/field.ts";
 import { FIRST_ACCUMULATOR_HASH, verifyProof } from "../../protocol/groth16.ts";
 import { layoutOf } from "../../protocol/layout.ts";

@@ -2,10 +2,10 @@ import assert from "node:assert/strict";
 import { existsSync, readFileSync } from "node:fs";
 import path from "node:path";
 import { describe, it } from "mocha";
-import { circuitHash, PROJECT_ROOT } from "../../adapters/prover/circom.ts";
-import { compileChunk, mainPathOf } from "../../adapters/prover/ensure-keys.ts";
-import { domainBitsFor } from "../../adapters/prover/qap.ts";
-import type { ConstraintSystem, SparseMatrix } from "../../adapters/prover/r1cs.ts";
+import { circuitHash, PROJECT_ROOT } from "../../proving/groth16/circom.ts";
+import { compileChunk, mainPathOf } from "../../proving/groth16/ensure-keys.ts";
+import { domainBitsFor } from "../../proving/groth16/qap.ts";
+import type { ConstraintSystem, SparseMatrix } from "../../proving/groth16/r1cs.ts";
 import { PRESETS, SLOTS_PER_ELEMENT } from "../../protocol/parameters.ts";
 
 /** Kinds whose compilation takes longer than a test should; counted if a build has already compiled them. */

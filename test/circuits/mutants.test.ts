@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { before, describe, it } from "mocha";
-import { auditCommittedWires } from "../../adapters/prover/circuit-audit.ts";
-import { isSatisfied, violatedConstraints } from "../../adapters/prover/r1cs.ts";
-import type { ConstraintSystem } from "../../adapters/prover/r1cs.ts";
+import { auditCommittedWires } from "../../proving/groth16/circuit-audit.ts";
+import { isSatisfied, violatedConstraints } from "../../proving/groth16/r1cs.ts";
+import type { ConstraintSystem } from "../../proving/groth16/r1cs.ts";
 import { invert, randomElement, toField } from "../../protocol/field.ts";
 import { NORM_ACCUMULATOR_BITS } from "../../protocol/parameters.ts";
 import { customChunk, honestInputs } from "../support/chunk-model.ts";

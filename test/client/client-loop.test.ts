@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
 import { describe, it } from "mocha";
 import { createClientStep } from "../../client/client-loop.ts";
-import type { TaskAudit } from "../../client/audit/audit-task.ts";
-import type { Finding } from "../../client/audit/checklist.ts";
+import type { TaskAudit } from "../../auditor/audit-task.ts";
+import type { Finding } from "../../auditor/checklist.ts";
 import type { ClientLoopDependencies } from "../../client/client-loop.ts";
-import type { ModelRecord } from "../../adapters/chain/task-chain.ts";
+import type { ModelRecord } from "../../chain/task-chain.ts";
 import type { AuditedModelRecord } from "../../client/journal.ts";
 import { VerisumError } from "../../protocol/errors.ts";
 import type { Hex } from "../../protocol/transcript.ts";

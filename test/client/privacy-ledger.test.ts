@@ -1,7 +1,7 @@
 import { describe, it } from "mocha";
 import assert from "node:assert/strict";
-import { recordsOf } from "../../adapters/chain/logs.ts";
-import type { TaskLog } from "../../adapters/chain/logs.ts";
+import { recordsOf } from "../../chain/logs.ts";
+import type { TaskLog } from "../../chain/logs.ts";
 import { assertBudgetLeft } from "../../client/privacy-ledger.ts";
 import { rejectsCode } from "../support/errors.ts";
 

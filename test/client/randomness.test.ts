@@ -7,8 +7,8 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { after, before, describe, it } from "mocha";
-import { openStateDirectory } from "../../adapters/storage/state-directory.ts";
-import type { Trainer } from "../../adapters/learning/trainer.ts";
+import { openStateDirectory } from "../../storage/state-directory.ts";
+import type { Trainer } from "../../learning/trainer.ts";
 import { openJournal } from "../../client/journal.ts";
 import { G1_GENERATOR } from "../../protocol/points.ts";
 import { DIMENSION, NOISE_VARIANCE, noiseOf, noisyClient } from "../support/noisy-client.ts";
@@ -91,7 +91,7 @@ describe("a client's randomness", () => {
       // As an argument of that place, or of that name.
       for (const line of lines) assert.match(line, /[(,] ?platformRandom,|^ *random: platformRandom,$/);
     }
-    assert.match(readFileSync(join(ROOT, "adapters/cli/platform-random.ts"), "utf8"), /=> randomFillSync\(new Uint8Array\(byteLength\)\);/);
+    assert.match(readFileSync(join(ROOT, "command/platform-random.ts"), "utf8"), /=> randomFillSync\(new Uint8Array\(byteLength\)\);/);
   });
 
   it("has no other source in the code of clients and members", () => {
@@ -102,7 +102,7 @@ describe("a client's randomness", () => {
   });
 
   it("cannot be chosen on the command line or in the environment", () => {
-    const sources = globSync(["{client,aggregator}/**/*.ts", "adapters/cli/*.ts"], { cwd: ROOT }).map((path) => readFileSync(join(ROOT, path), "utf8")).join("\n");
+    const sources = globSync(["{client,aggregator}/**/*.ts", "command/*.ts"], { cwd: ROOT }).map((path) => readFileSync(join(ROOT, path), "utf8")).join("\n");
     const options = [...sources.matchAll(/"(?:-\w, )?--([a-z-]+)/g)].map(([, name]) => name!);
     assert.ok(options.includes("contract") && options.includes("data"));
     assert.deepEqual(options.filter((name) => /seed|random|entropy/.test(name)), []);

@@ -1,6 +1,6 @@
 import { describe, it } from "mocha";
 import assert from "node:assert/strict";
-import type { TaskWriter } from "../../adapters/chain/task-chain.ts";
+import type { TaskWriter } from "../../chain/task-chain.ts";
 import { createRelayClient } from "../../client/relay.ts";
 
 describe("a client that hands its submission over", () => {

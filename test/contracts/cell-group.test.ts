@@ -3,7 +3,7 @@ import { readFileSync } from "node:fs";
 import { after, before, describe, it } from "mocha";
 import type { BaseContract, ErrorFragment } from "ethers";
 import type { NetworkConnection } from "hardhat/types/network";
-import { CELL_GROUP_INTERFACE } from "../../adapters/chain/rpc.ts";
+import { CELL_GROUP_INTERFACE } from "../../chain/rpc.ts";
 import { attestAndPropose, deployTask, makeFinalisation, openChain, openRound, registerAll, sendFinalisation, submitAll, weightedScalar } from "../support/task-on-chain.ts";
 import type { TaskOnChain, VerisumInstance } from "../support/task-on-chain.ts";
 

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { after, before, describe, it } from "mocha";
 import type { NetworkConnection } from "hardhat/types/network";
 import { keccak256 } from "ethers";
-import { encodeParameters } from "../../adapters/chain/codec.ts";
+import { encodeParameters } from "../../chain/codec.ts";
 import { MAX_CHUNKS, PRESETS } from "../../protocol/parameters.ts";
 import { addG1, G1_GENERATOR, G1_INFINITY, G2_GENERATOR, multiplyG2, negateG2 } from "../../protocol/points.ts";
 import { parametersHash } from "../../protocol/task.ts";

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { after, before, beforeEach, describe, it } from "mocha";
 import { id, SigningKey, Wallet } from "ethers";
 import type { NetworkConnection } from "hardhat/types/network";
-import { resultDigest, signResult } from "../../adapters/chain/result-signature.ts";
+import { resultDigest, signResult } from "../../chain/result-signature.ts";
 import { FIELD_ORDER } from "../../protocol/parameters.ts";
 import { addG1, G1_GENERATOR, G1_INFINITY } from "../../protocol/points.ts";
 import type { Hex } from "../../protocol/transcript.ts";

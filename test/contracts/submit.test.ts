@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { after, before, beforeEach, describe, it } from "mocha";
 import type { NetworkConnection } from "hardhat/types/network";
 import { bn254 } from "@noble/curves/bn254.js";
-import { encodeSubmission } from "../../adapters/chain/codec.ts";
+import { encodeSubmission } from "../../chain/codec.ts";
 import { invert, toField } from "../../protocol/field.ts";
 import { BASE_FIELD_ORDER, FIELD_ORDER } from "../../protocol/parameters.ts";
 import { addG1, G1_GENERATOR, G1_INFINITY, multiplyG1, negateG1, weightedSumG1 } from "../../protocol/points.ts";

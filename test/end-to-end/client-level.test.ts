@@ -1,13 +1,13 @@
 /** A task whose clients are protected as a whole: noise of every client, real proofs, the contract's ledger, the auditor. */
 import assert from "node:assert/strict";
 import { after, before, describe, it } from "mocha";
-import type { Dataset } from "../../adapters/learning/dataset.ts";
-import { seededStream } from "../../adapters/learning/seeded-stream.ts";
-import { createTrainer } from "../../adapters/learning/trainer.ts";
-import { loadCheckpointConfig, loadModelState } from "../../adapters/task/checkpoint.ts";
-import { normBoundOf } from "../../adapters/task/encoding.ts";
-import { clipNormOf } from "../../adapters/task/model-vector.ts";
-import { AGGREGATE_FILE, fetchElements } from "../../adapters/task/outcome.ts";
+import type { Dataset } from "../../learning/dataset.ts";
+import { seededStream } from "../../learning/seeded-stream.ts";
+import { createTrainer } from "../../learning/trainer.ts";
+import { loadCheckpointConfig, loadModelState } from "../../task/checkpoint.ts";
+import { normBoundOf } from "../../task/encoding.ts";
+import { clipNormOf } from "../../task/model-vector.ts";
+import { AGGREGATE_FILE, fetchElements } from "../../task/outcome.ts";
 import { createLearner } from "../../client/learner.ts";
 import { nextLevel } from "../../protocol/clip-level.ts";
 import { VerisumError } from "../../protocol/errors.ts";

@@ -2,7 +2,7 @@ import { after, afterEach, before, describe, it } from "mocha";
 import assert from "node:assert/strict";
 import { setTimeout as sleep } from "node:timers/promises";
 import { JsonRpcProvider } from "ethers";
-import { signedSubmissionJson } from "../../adapters/task/signed-submission.ts";
+import { signedSubmissionJson } from "../../task/signed-submission.ts";
 import { createRelayClient } from "../../client/relay.ts";
 import { RELAY_BATCH, startHarness } from "../support/round-harness.ts";
 import type { ClientRole, RoundHarness } from "../support/round-harness.ts";

@@ -1,9 +1,9 @@
 import { after, afterEach, before, describe, it } from "mocha";
 import assert from "node:assert/strict";
-import { openStateDirectory } from "../../adapters/storage/state-directory.ts";
-import { cidFromDigest } from "../../adapters/ipfs/cid.ts";
-import { releaseSum } from "../../aggregator/member.ts";
-import { bindRelease } from "../../aggregator/release-record.ts";
+import { openStateDirectory } from "../../storage/state-directory.ts";
+import { cidFromDigest } from "../../content/cid.ts";
+import { releaseSum } from "../../member/member.ts";
+import { bindRelease } from "../../member/release-record.ts";
 import type { Submission } from "../../protocol/submission.ts";
 import { rejectsCode } from "../support/errors.ts";
 import { boosting, diesBeforeSending, garbageBundle, withheldBundle, wrongRelease } from "../support/round-faults.ts";

@@ -17,7 +17,7 @@ interface LockEntry {
   readonly optional?: boolean;
 }
 
-const file = new URL("../../scripts/bootstrap.mjs", import.meta.url);
+const file = new URL("../../bin/bootstrap.mjs", import.meta.url);
 const { runsTypeScript, missingPackages } = (await import(file.href)) as Bootstrap;
 const otherPlatform = process.platform === "linux" ? "darwin" : "linux";
 

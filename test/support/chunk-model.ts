@@ -1,13 +1,13 @@
 /** A compiled chunk circuit with its solver and an honest set of inputs to start cheating from. For tests only. */
 import { mkdir, readFile, writeFile } from "node:fs/promises";
 import path from "node:path";
-import { chunkMainSource, chunkWires } from "../../adapters/prover/chunk-circuit.ts";
-import type { ChunkWires } from "../../adapters/prover/chunk-circuit.ts";
-import { histogram } from "../../adapters/prover/chunk-witness.ts";
-import type { ChunkShape } from "../../adapters/prover/chunk-witness.ts";
-import { compileCircuit, PROJECT_ROOT } from "../../adapters/prover/circom.ts";
-import { keepWideWiresLeft, readR1cs } from "../../adapters/prover/r1cs.ts";
-import type { ConstraintSystem } from "../../adapters/prover/r1cs.ts";
+import { chunkMainSource, chunkWires } from "../../proving/groth16/chunk-circuit.ts";
+import type { ChunkWires } from "../../proving/groth16/chunk-circuit.ts";
+import { histogram } from "../../proving/groth16/chunk-witness.ts";
+import type { ChunkShape } from "../../proving/groth16/chunk-witness.ts";
+import { compileCircuit, PROJECT_ROOT } from "../../proving/groth16/circom.ts";
+import { keepWideWiresLeft, readR1cs } from "../../proving/groth16/r1cs.ts";
+import type { ConstraintSystem } from "../../proving/groth16/r1cs.ts";
 import { randomElement } from "../../protocol/field.ts";
 import { MASKS_PER_CHUNK, NORM_ACCUMULATOR_BITS } from "../../protocol/parameters.ts";
 import type { RandomBytes } from "../../protocol/random.ts";

@@ -1,11 +1,11 @@
 /** The witness calculator that circom generates (its WebAssembly interface, version 2): what the project's own writer must equal. */
-import type { ChunkShape } from "../../adapters/prover/chunk-witness.ts";
-import { histogram, tableInverses } from "../../adapters/prover/chunk-witness.ts";
+import type { ChunkShape } from "../../proving/groth16/chunk-witness.ts";
+import { histogram, tableInverses } from "../../proving/groth16/chunk-witness.ts";
 import { VerisumError } from "../../protocol/errors.ts";
 import { multiply } from "../../protocol/field.ts";
 import type { ChunkChallenge, ChunkWitness } from "../../protocol/ports.ts";
 import { poseidonPair } from "../../protocol/poseidon.ts";
-import { SCALAR_BYTES, writeScalar } from "../../adapters/curve/bn254.ts";
+import { SCALAR_BYTES, writeScalar } from "../../proving/curve/bn254.ts";
 
 /** Values of the main component's inputs; arrays in order. */
 export type CircuitInputs = Readonly<Record<string, ArrayLike<number | bigint>>>;

@@ -4,8 +4,8 @@
  */
 import { invert, toField } from "../../protocol/field.ts";
 import { FIELD_ORDER } from "../../protocol/parameters.ts";
-import { rowValue } from "../../adapters/prover/r1cs.ts";
-import type { ConstraintSystem, SparseMatrix } from "../../adapters/prover/r1cs.ts";
+import { rowValue } from "../../proving/groth16/r1cs.ts";
+import type { ConstraintSystem, SparseMatrix } from "../../proving/groth16/r1cs.ts";
 
 /** Values by wire. */
 export type Wires = ReadonlyMap<number, bigint>;

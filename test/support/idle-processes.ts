@@ -1,7 +1,7 @@
 /** A script over two processes of no output, a role and an adopted one, which ends as its first argument says. For tests only. */
 import { spawn } from "node:child_process";
 import { join } from "node:path";
-import { withProcesses } from "../../scripts/demo/with-processes.ts";
+import { withProcesses } from "../../demo/with-processes.ts";
 
 const [ending, program] = process.argv.slice(2) as ["waits" | "stays" | "succeeds" | "fails" | "throws", string];
 const write = (line: string): void => void process.stdout.write(`${line}\n`);

@@ -1,6 +1,6 @@
 /** A client process: takes a state directory, prints what its journal holds and the noise of its next round. */
-import { platformRandom } from "../../adapters/cli/platform-random.ts";
-import { openStateDirectory } from "../../adapters/storage/state-directory.ts";
+import { platformRandom } from "../../command/platform-random.ts";
+import { openStateDirectory } from "../../storage/state-directory.ts";
 import { openJournal } from "../../client/journal.ts";
 import { noiseOf, noisyClient } from "./noisy-client.ts";
 

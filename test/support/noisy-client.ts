@@ -1,6 +1,6 @@
 /** A client of a task that protects whole clients, as far as its noise goes: its training is given. */
-import type { Trainer } from "../../adapters/learning/trainer.ts";
-import type { TaskDocument } from "../../adapters/task/document.ts";
+import type { Trainer } from "../../learning/trainer.ts";
+import type { TaskDocument } from "../../task/document.ts";
 import { createLearner } from "../../client/learner.ts";
 import type { LocalLearner } from "../../client/participant.ts";
 import type { RandomBytes } from "../../protocol/random.ts";

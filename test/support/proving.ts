@@ -3,14 +3,14 @@ import { randomFillSync } from "node:crypto";
 import { PRESETS } from "../../protocol/parameters.ts";
 import type { Preset } from "../../protocol/parameters.ts";
 import type { G1 } from "../../protocol/points.ts";
-import { closeCurve, encodeScalars, G1_BYTES, g1FromEngine, openCurve, readScalar, SCALAR_BYTES } from "../../adapters/curve/bn254.ts";
-import { openPointAdder } from "../../adapters/curve/point-adder.ts";
-import { chunkWires } from "../../adapters/prover/chunk-circuit.ts";
-import { ensureDevKeys } from "../../adapters/prover/ensure-keys.ts";
-import { proveWitness } from "../../adapters/prover/groth16-prover.ts";
-import type { ProvedWitness } from "../../adapters/prover/groth16-prover.ts";
-import { readProvingKey } from "../../adapters/prover/proving-key.ts";
-import type { KeySet } from "../../adapters/prover/key-set.ts";
+import { closeCurve, encodeScalars, G1_BYTES, g1FromEngine, openCurve, readScalar, SCALAR_BYTES } from "../../proving/curve/bn254.ts";
+import { openPointAdder } from "../../proving/curve/point-adder.ts";
+import { chunkWires } from "../../proving/groth16/chunk-circuit.ts";
+import { ensureDevKeys } from "../../proving/groth16/ensure-keys.ts";
+import { proveWitness } from "../../proving/groth16/groth16-prover.ts";
+import type { ProvedWitness } from "../../proving/groth16/groth16-prover.ts";
+import { readProvingKey } from "../../proving/groth16/proving-key.ts";
+import type { KeySet } from "../../proving/groth16/key-set.ts";
 
 /** Keys on disk outlive a test, so they are never made from a seed. */
 const csprng = (length: number): Uint8Array => randomFillSync(new Uint8Array(length));

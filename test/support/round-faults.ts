@@ -1,9 +1,9 @@
 /** Learners and faults for rounds: what a role of the harness can be altered to do. For tests only. */
-import type { ContentStore } from "../../adapters/ipfs/store.ts";
-import type { TaskDocument } from "../../adapters/task/document.ts";
-import { weightsOf } from "../../adapters/task/model-vector.ts";
-import { SHARE_SUM_FILE } from "../../adapters/task/outcome.ts";
-import type { MemberLoopDependencies } from "../../aggregator/member-loop.ts";
+import type { ContentStore } from "../../content/store.ts";
+import type { TaskDocument } from "../../task/document.ts";
+import { weightsOf } from "../../task/model-vector.ts";
+import { SHARE_SUM_FILE } from "../../task/outcome.ts";
+import type { MemberLoopDependencies } from "../../member/member-loop.ts";
 import type { ClientLoopDependencies } from "../../client/client-loop.ts";
 import type { LocalLearner } from "../../client/participant.ts";
 import { shareFileName } from "../../protocol/bundle.ts";
@@ -11,7 +11,7 @@ import { decodeElements, encodeElements, toField } from "../../protocol/field.ts
 import { PRESETS } from "../../protocol/parameters.ts";
 import { quantiseUpdate } from "../../protocol/quantise.ts";
 import type { RandomBytes } from "../../protocol/random.ts";
-import { unguarded } from "../../scripts/demo/unguarded-prover.ts";
+import { unguarded } from "../../demo/unguarded-prover.ts";
 import type { Alter } from "./round-harness.ts";
 
 type Files = Readonly<Record<string, Uint8Array>>;

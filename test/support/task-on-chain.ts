@@ -3,10 +3,10 @@ import type { HardhatEthersSigner } from "@nomicfoundation/hardhat-ethers/types"
 import { network } from "hardhat";
 import type { NetworkConnection } from "hardhat/types/network";
 import type { BaseContract, ContractRunner, ContractTransactionReceipt, ContractTransactionResponse, Wallet } from "ethers";
-import { encodeParameters, encodeSigned, encodeSubmission } from "../../adapters/chain/codec.ts";
-import { signResult } from "../../adapters/chain/result-signature.ts";
-import { signSubmission } from "../../adapters/chain/submission-signature.ts";
-import type { RoundResult, SignedSubmission, SubmissionHead } from "../../adapters/chain/task-chain.ts";
+import { encodeParameters, encodeSigned, encodeSubmission } from "../../chain/codec.ts";
+import { signResult } from "../../chain/result-signature.ts";
+import { signSubmission } from "../../chain/submission-signature.ts";
+import type { RoundResult, SignedSubmission, SubmissionHead } from "../../chain/task-chain.ts";
 import { randomElement, toField } from "../../protocol/field.ts";
 import { layoutOfTask, parametersHash } from "../../protocol/task.ts";
 import type { TaskParameters } from "../../protocol/task.ts";

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, it } from "mocha";
-import { trainingNoise } from "../../../adapters/learning/training-noise.ts";
+import { trainingNoise } from "../../../learning/training-noise.ts";
 import { discreteGaussian } from "../../../protocol/privacy/discrete-gaussian.ts";
 import { drawNoise, noiseTable } from "../../../protocol/privacy/noise-table.ts";
 import { drawWideNoise } from "../../../protocol/privacy/wide-noise.ts";

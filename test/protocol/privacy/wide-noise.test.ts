@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, it } from "mocha";
-import { trainingNoise, NOISE_STD_DEV_STEPS } from "../../../adapters/learning/training-noise.ts";
+import { trainingNoise, NOISE_STD_DEV_STEPS } from "../../../learning/training-noise.ts";
 import { discreteGaussian } from "../../../protocol/privacy/discrete-gaussian.ts";
 import { drawNoise, LARGEST_TABLE_ERROR, noiseTable } from "../../../protocol/privacy/noise-table.ts";
 import { combinationError, drawWideNoise, wideNoise } from "../../../protocol/privacy/wide-noise.ts";

@@ -1,0 +1,86 @@
+/** A whole task audited, from its genesis to its latest model. */
+import type { RoundRecords } from "../chain/task-chain.ts";
+import { cidFromDigest } from "../content/cid.ts";
+import { loadModelState } from "../task/checkpoint.ts";
+import type { TaskSession } from "../task/session.ts";
+import { VerisumError } from "../protocol/errors.ts";
+import { guardVerificationKeys } from "../protocol/key-guard.ts";
+import { decodeVerificationKeys, hashVerificationKeys } from "../protocol/verification-key.ts";
+import type { VerificationKeys } from "../protocol/verification-key.ts";
+import { toHex } from "../protocol/transcript.ts";
+import { auditRound } from "./audit-round.ts";
+import type { AuditedModel } from "./audit-round.ts";
+import { Checker } from "./checklist.ts";
+import type { Checklist, Finding } from "./checklist.ts";
+
+export interface AuditOptions {
+  /** Rounds up to and including this one are taken as audited before. */
+  readonly after?: bigint;
+  /** The last round looked at; the current one by default. */
+  readonly until?: bigint;
+  readonly onFinding?: (finding: Finding) => void;
+}
+
+export interface TaskAudit extends Checklist {
+  /** The last model that follows from the genesis. */
+  readonly model: AuditedModel | undefined;
+}
+
+/**
+ * Re-checks the keys, the genesis and every finalised round from the chain and content-addressed files alone.
+ * A red finding does not throw; what cannot be read at all (an unreachable chain) does.
+ */
+export async function auditTask(session: TaskSession, options: AuditOptions = {}): Promise<TaskAudit> {
+  const checker = new Checker(options.onFinding ?? (() => undefined));
+  const keys = await checker.check(0, "keys", () => checkKeys(session), ({ kinds }) => `${kinds.length} key${kinds.length === 1 ? "" : "s"}, hash as recorded, none degenerate`);
+  const { genesisCid: cid, genesisDigest: digest, dimension } = session.parameters;
+  const after = options.after ?? 0n;
+  const until = options.until ?? (await session.chain.round()).number;
+  let model: AuditedModel | undefined = await checker.check(
+    0,
+    "genesis",
+    async () => ({ record: { round: 0n, cid, digest }, state: await loadModelState(session.store, cid, digest, dimension) }),
+    () => `${dimension} weights at ${cidFromDigest(cid)}`,
+  );
+  for (let round = 1n; round <= until && model !== undefined && keys !== undefined; round += 1n) {
+    const records = await session.chain.records(round);
+    if (!isFinalised(records)) continue;
+    if (round <= after) {
+      const { modelCid, modelDigest } = records.finalised.result;
+      model = await checker.check(
+        Number(round),
+        "base model",
+        async () => ({ record: { round, cid: modelCid, digest: modelDigest }, state: await loadModelState(session.store, modelCid, modelDigest, dimension) }),
+        () => `audited before: ${cidFromDigest(modelCid)}`,
+      );
+      continue;
+    }
+    model = await auditRound(checker, session, keys, records, model);
+  }
+  if (model !== undefined) await checkLatest(checker, session, model, until);
+  return { ...checker.result(), model };
+}
+
+/** What the contract calls the latest model is what the audit arrived at: no finalised round is missing from the events. */
+async function checkLatest(checker: Checker, session: TaskSession, { record }: AuditedModel, until: bigint): Promise<void> {
+  const latest = await session.chain.latestModel();
+  if (latest.round > until) return;
+  const check = (): void => {
+    const same = latest.round === record.round && latest.cid === record.cid && latest.digest === record.digest;
+    if (!same) throw new VerisumError("AUDIT_FAILED", `the contract's model is of round ${latest.round}, the audited one of round ${record.round}`);
+  };
+  await checker.check(Number(latest.round), "latest model", check, () => `the contract's model is the audited one`);
+}
+
+function isFinalised(records: RoundRecords): records is RoundRecords & { readonly finalised: NonNullable<RoundRecords["finalised"]> } {
+  return records.finalised !== undefined;
+}
+
+async function checkKeys(session: TaskSession): Promise<VerificationKeys> {
+  const keys = decodeVerificationKeys(await session.chain.verificationKeys());
+  if (toHex(hashVerificationKeys(keys)) !== session.parameters.keysHash) {
+    throw new VerisumError("AUDIT_FAILED", "the keys on chain do not have the recorded hash");
+  }
+  guardVerificationKeys(keys, session.layout.preset);
+  return keys;
+}

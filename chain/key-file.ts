@@ -1,0 +1,75 @@
+/** An account's secret key: from a keystore file, a private hex file or the environment; never from the command line. */
+import { constants } from "node:fs";
+import { open, stat } from "node:fs/promises";
+import { Wallet } from "ethers";
+import { VerisumError } from "../protocol/errors.ts";
+
+/** Environment variables that may hold the key, or the keystore's password. */
+export const KEY_VARIABLE = "VERISUM_KEY";
+export const PASSWORD_VARIABLE = "VERISUM_KEY_PASSWORD";
+
+/**
+ * The account's wallet.
+ * @param file keystore JSON (Web3 Secret Storage, scrypt) or 32 bytes in hexadecimal; undefined for the environment
+ * @param environment the secret is removed from it, so that worker threads and children do not inherit it
+ * @throws KEY_MISSING, KEY_INVALID; KEY_FILE_PERMISSIONS if others may read a hex file
+ */
+export async function loadWallet(file: string | undefined, environment: NodeJS.ProcessEnv): Promise<Wallet> {
+  if (file === undefined) {
+    const key = environment[KEY_VARIABLE];
+    delete environment[KEY_VARIABLE];
+    if (key === undefined) throw new VerisumError("KEY_MISSING", `give --key <file>, or set ${KEY_VARIABLE}`);
+    return walletOf(key, KEY_VARIABLE);
+  }
+  const text = await readPrivateFile(file);
+  if (!text.trimStart().startsWith("{")) return walletOf(text.trim(), file);
+  const password = environment[PASSWORD_VARIABLE];
+  delete environment[PASSWORD_VARIABLE];
+  if (password === undefined) throw new VerisumError("KEY_MISSING", `${file} is encrypted: set ${PASSWORD_VARIABLE}`, { file });
+  try {
+    const wallet = await Wallet.fromEncryptedJson(text, password);
+    return new Wallet(wallet.privateKey);
+  } catch (cause) {
+    throw new VerisumError("KEY_INVALID", `${file} does not open with this password`, { file }, { cause });
+  }
+}
+
+/**
+ * Writes a new random key as hexadecimal, mode 0600.
+ * @returns the account's address
+ * @throws KEY_INVALID if the file exists
+ */
+export async function createKeyFile(path: string): Promise<string> {
+  const wallet = Wallet.createRandom();
+  try {
+    const file = await open(path, constants.O_CREAT | constants.O_EXCL | constants.O_WRONLY, 0o600);
+    await file.writeFile(`${wallet.privateKey}\n`);
+    await file.sync();
+    await file.close();
+  } catch (cause) {
+    throw new VerisumError("KEY_INVALID", `${path} cannot be created: ${String((cause as NodeJS.ErrnoException).code)}`, { file: path }, { cause });
+  }
+  return wallet.address;
+}
+
+async function readPrivateFile(file: string): Promise<string> {
+  const found = await stat(file).catch(() => undefined);
+  if (found === undefined || !found.isFile()) throw new VerisumError("KEY_MISSING", `there is no key file at ${file}`, { file });
+  if ((found.mode & 0o077) !== 0 && process.platform !== "win32") {
+    throw new VerisumError("KEY_FILE_PERMISSIONS", `${file} can be read by others; run: chmod 600 ${file}`, { file, mode: (found.mode & 0o777).toString(8) });
+  }
+  const handle = await open(file, "r");
+  try {
+    return await handle.readFile("utf8");
+  } finally {
+    await handle.close();
+  }
+}
+
+function walletOf(key: string, source: string): Wallet {
+  try {
+    return new Wallet(key);
+  } catch {
+    throw new VerisumError("KEY_INVALID", `${source} is not a secret key in hexadecimal`, { source });
+  }
+}

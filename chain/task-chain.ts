@@ -1,0 +1,235 @@
+/**
+ * A task's contract as the roles see it: typed state, typed events, typed calls.
+ * `VerisumContract` implements it over JSON-RPC; roles and the auditor depend on this interface only.
+ */
+import type { G1 } from "../protocol/points.ts";
+import type { Submission } from "../protocol/submission.ts";
+import type { TaskParameters } from "../protocol/task.ts";
+import type { Hex, RoundContext } from "../protocol/transcript.ts";
+
+/** In the order of `Phase` in contracts/types. */
+export const PHASES = ["Idle", "Collecting", "Attesting", "Aggregating", "Finalised", "Aborted"] as const;
+export type Phase = (typeof PHASES)[number];
+
+/** The current round, as `round()` returns it. Masks and bitmaps: bit 0 is client index 0 or seat 1. */
+export interface RoundState {
+  readonly number: bigint;
+  readonly phase: Phase;
+  /** Unix seconds. */
+  readonly deadline: number;
+  readonly expected: number;
+  readonly submitted: number;
+  readonly keyMask: bigint;
+  readonly releaseMask: bigint;
+  readonly totalWeight: number;
+  readonly included: bigint;
+  readonly proposedMembers: bigint;
+  readonly sum: G1;
+}
+
+export interface ModelRecord {
+  readonly round: bigint;
+  readonly cid: Hex;
+  readonly digest: Hex;
+}
+
+export interface ClientStatus {
+  /** 0 if the account is not registered. */
+  readonly weight: number;
+  readonly activeFromRound: bigint;
+  readonly lastSubmittedRound: bigint;
+  readonly bondWei: bigint;
+}
+
+/** A round's result, as `finalize` takes it. */
+export interface RoundResult {
+  readonly aggregateCid: Hex;
+  readonly aggregateDigest: Hex;
+  readonly modelCid: Hex;
+  readonly modelDigest: Hex;
+}
+
+/** What members sign (EIP-712 type `Result`). */
+export interface SignedResult extends RoundResult {
+  readonly round: bigint;
+  readonly included: bigint;
+  readonly totalWeight: number;
+  readonly sum: G1;
+}
+
+/** EIP-2098. */
+export interface CompactSignature {
+  readonly r: Hex;
+  readonly vs: Hex;
+}
+
+/** `ChunkProgress` in contracts/types. */
+export interface ChunkProgress {
+  readonly count: bigint;
+  readonly wires: Hex;
+  readonly h: bigint;
+  readonly y: bigint;
+  readonly zPower: bigint;
+}
+
+/** `SubmissionHead` in contracts/types. */
+export interface SubmissionHead {
+  readonly commitment: G1;
+  readonly sharesDigest: Hex;
+  readonly sharesCid: Hex;
+  readonly wiresDigest: Hex;
+}
+
+/** A step of a submission that takes several transactions: for which submission, and what it led to. */
+export interface ChunkStep {
+  readonly head: SubmissionHead;
+  readonly progress: ChunkProgress;
+}
+
+/** A submission that anybody may send for its client (EIP-712 type `RelayedSubmission`). */
+export interface SignedSubmission {
+  readonly client: Hex;
+  readonly submission: Submission;
+  readonly signature: CompactSignature;
+}
+
+export interface OpenedRecord {
+  readonly round: bigint;
+  readonly baseModelCid: Hex;
+  readonly baseModelDigest: Hex;
+  readonly deadline: number;
+  readonly keyMask: bigint;
+}
+
+export interface SubmittedRecord {
+  readonly round: bigint;
+  readonly client: Hex;
+  readonly index: number;
+  readonly weight: number;
+  readonly submission: Submission;
+  readonly transactionHash: Hex;
+}
+
+export interface SettledRecord {
+  readonly round: bigint;
+  readonly included: bigint;
+  readonly members: bigint;
+  readonly totalWeight: number;
+  readonly sum: G1;
+  readonly blockNumber: number;
+}
+
+export interface ReleasedRecord {
+  readonly round: bigint;
+  readonly seat: number;
+  readonly releaseCid: Hex;
+}
+
+export interface FinalisedRecord {
+  readonly round: bigint;
+  readonly result: RoundResult;
+  readonly evaluation: bigint;
+  readonly opening: G1;
+  /** By ascending seat. */
+  readonly signers: readonly { readonly seat: number; readonly signature: CompactSignature }[];
+  readonly transactionHash: Hex;
+}
+
+/** Everything the chain says of one round. */
+export interface RoundRecords {
+  readonly opened?: OpenedRecord;
+  readonly submitted: readonly SubmittedRecord[];
+  readonly attested: ReadonlyMap<number, bigint>;
+  readonly settled?: SettledRecord;
+  readonly released: readonly ReleasedRecord[];
+  readonly finalised?: FinalisedRecord;
+  readonly aborted: boolean;
+  /** Rounds up to this one, itself included, that settled: what the privacy ledger has been charged for. */
+  readonly settledRounds: number;
+}
+
+/** A group of cells, as its contract lists them (contracts/interfaces/ICellGroup.sol). */
+export interface CellGroupRecord {
+  /** Places of the group; it is complete when as many cells are registered. */
+  readonly cellCount: number;
+  /** By place. */
+  readonly cells: readonly Hex[];
+}
+
+/** A mined call. */
+export interface Receipt {
+  readonly transactionHash: Hex;
+  readonly gasUsed: bigint;
+  readonly blockNumber: number;
+}
+
+/** Reading needs no account. */
+export interface TaskReader {
+  readonly context: Omit<RoundContext, "round">;
+  parameters(): Promise<TaskParameters>;
+  parametersHash(): Promise<Hex>;
+  operator(): Promise<Hex>;
+  /** The encoded verification keys, read from their own address. */
+  verificationKeys(): Promise<Uint8Array>;
+  round(): Promise<RoundState>;
+  latestModel(): Promise<ModelRecord>;
+  finalisedRounds(): Promise<number>;
+  /** Charged to the task's privacy ledger so far. */
+  privacySpent(): Promise<bigint>;
+  client(account: Hex): Promise<ClientStatus>;
+  clientCount(): Promise<number>;
+  /** Seat 1 first. */
+  members(): Promise<readonly Hex[]>;
+  /** The zero word if the seat has no key for the round. */
+  roundKey(round: bigint, seat: number): Promise<Hex>;
+  records(round: bigint): Promise<RoundRecords>;
+  /** The account's last step of a submission in several transactions; undefined if it made none in this round. */
+  lastChunkStep(round: bigint, account: Hex): Promise<ChunkStep | undefined>;
+  /** Numbers of the rounds that finalised, in order. */
+  finalisedRoundNumbers(): Promise<readonly bigint[]>;
+  /** Latest endpoint of each account that announced one. */
+  endpoints(): Promise<ReadonlyMap<Hex, string>>;
+  /** Timestamp that the next block would have now, in Unix seconds. */
+  blockTime(): Promise<number>;
+  /** The latest block that the reader counts as final. */
+  finalBlock(): Promise<number>;
+  /** A group of cells at this address. @throws CHAIN_NO_CONTRACT */
+  cellGroup(group: Hex): Promise<CellGroupRecord>;
+  /** Another task contract through the same endpoint. @throws CHAIN_NO_CONTRACT */
+  at(contract: Hex): Promise<TaskReader>;
+}
+
+/** Calls by one account. Each waits until it is mined and throws CHAIN_REVERTED with the contract's error by name. */
+export interface TaskWriter extends TaskReader {
+  readonly account: Hex;
+  join(): Promise<Receipt>;
+  registerMember(member: Hex): Promise<Receipt>;
+  registerClient(client: Hex, weight: number): Promise<Receipt>;
+  registerRoundKeys(firstRound: bigint, keys: readonly Hex[]): Promise<Receipt>;
+  announce(endpoint: string): Promise<Receipt>;
+  openRound(): Promise<Receipt>;
+  /** One transaction, or several for a submission that fills more: what an earlier attempt left on chain is not sent again. */
+  submit(round: bigint, submission: Submission): Promise<Receipt>;
+  /** Lets anybody send this account's submission, in this round, and nothing else. */
+  signSubmission(round: bigint, submission: Submission): Promise<SignedSubmission>;
+  /** Sends others' submissions; those of clients that are in already are skipped. */
+  submitBatch(round: bigint, signed: readonly SignedSubmission[]): Promise<Receipt>;
+  /** What `submitBatch` would do now, in a simulated call that costs nothing. @throws CHAIN_REVERTED if the contract would refuse it */
+  checkBatch(round: bigint, signed: readonly SignedSubmission[]): Promise<void>;
+  advance(round: bigint): Promise<Receipt>;
+  attest(round: bigint, bitmap: bigint): Promise<Receipt>;
+  propose(round: bigint, members: bigint): Promise<Receipt>;
+  settle(round: bigint, excluded: readonly SubmittedRecord[]): Promise<Receipt>;
+  release(round: bigint, releaseCid: Hex): Promise<Receipt>;
+  finalize(
+    round: bigint,
+    result: RoundResult,
+    evaluation: bigint,
+    opening: G1,
+    signatures: readonly { readonly seat: number; readonly signature: CompactSignature }[],
+  ): Promise<Receipt>;
+  /** EIP-712 signature over a round's result. */
+  signResult(result: SignedResult): Promise<CompactSignature>;
+  /** EIP-191 signature over a text: authorises uploads. */
+  signText(text: string): Promise<Hex>;
+}

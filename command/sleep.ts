@@ -1,0 +1,22 @@
+/** Waiting, as a port: tests replace it. */
+import { VerisumError } from "../protocol/errors.ts";
+
+export type Sleep = (milliseconds: number) => Promise<void>;
+
+/** @throws INTERRUPTED (from the returned function) once the signal is aborted */
+export function abortableSleep(signal: AbortSignal): Sleep {
+  return (milliseconds) =>
+    new Promise((resolve, reject) => {
+      const interrupted = (): void => reject(new VerisumError("INTERRUPTED", "stopped on request"));
+      if (signal.aborted) return interrupted();
+      const timer = setTimeout(() => {
+        signal.removeEventListener("abort", onAbort);
+        resolve();
+      }, milliseconds);
+      const onAbort = (): void => {
+        clearTimeout(timer);
+        interrupted();
+      };
+      signal.addEventListener("abort", onAbort, { once: true });
+    });
+}

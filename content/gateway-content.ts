@@ -1,0 +1,167 @@
+import { Readable } from "node:stream";
+import type { FastifyReply, FastifyRequest } from "fastify";
+import { CID } from "multiformats/cid";
+import { VerisumError } from "../protocol/errors.ts";
+import { CAR_MEDIA_TYPE, carFrame, carHeader, RAW_MEDIA_TYPE } from "./car.ts";
+import { parseBlockCid } from "./cid.ts";
+import { readFileBytes, walkDag } from "./dag.ts";
+import type { ByteRange, DagLimits, ReadBlock } from "./dag.ts";
+import { contentDisposition, matchesEtag, refusal, requestedForm, requestedRange, requestedScope, safeMediaType } from "./http-form.ts";
+import type { DagScope, Query } from "./http-form.ts";
+import { directoryPage, entryPath, LISTING_CSP } from "./listing.ts";
+import { decodeNode } from "./node.ts";
+import type { DagNode } from "./node.ts";
+import { listDirectory } from "./store.ts";
+import type { ContentStore } from "./store.ts";
+
+/** The identity CID of no bytes, by which clients probe for a gateway. */
+const PROBE_CID = "bafkqaaa";
+const FOREVER = "public, max-age=29030400, immutable";
+const A_WEEK = "public, max-age=604800";
+
+/** What the path of a request leads to. */
+interface Target {
+  readonly root: CID;
+  readonly rootBytes: Uint8Array;
+  /** Undefined where the path ends at the root. */
+  readonly name: string | undefined;
+  readonly cid: CID;
+  readonly node: DagNode;
+}
+
+/** Answers GET and HEAD under /ipfs/ from blocks held here; asks no peer, so that gateways cannot ask in circles. */
+export class ContentRoutes {
+  readonly #read: ReadBlock;
+  readonly #limits: DagLimits;
+
+  constructor(store: ContentStore, limits: DagLimits) {
+    this.#limits = limits;
+    this.#read = async (cid) => {
+      const bytes = await store.getLocalBlock(cid.toString());
+      if (bytes === undefined) throw new VerisumError("IPFS_NOT_FOUND", `block ${cid.toString()} is not held here`);
+      return bytes;
+    };
+  }
+
+  /** @throws VerisumError, which the gateway's error handler turns into a status */
+  async answer(request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> {
+    const { cid: rootText, "*": rest } = request.params as { cid: string; "*"?: string };
+    const query = request.query as Query;
+    const form = requestedForm(query, request.headers.accept);
+    if (rootText === PROBE_CID && (rest ?? "") === "") return this.#answerProbe(request, reply, form);
+    const name = rest === undefined || rest === "" ? undefined : rest;
+    if (form === "raw" && name !== undefined) throw refusal(400, "IPFS_REQUEST_INVALID", "a raw block is asked for by its own CID");
+    const target = await this.#resolve(parseBlockCid(rootText), name, request.headers["cache-control"], form === "raw");
+    void reply.header("x-ipfs-path", name === undefined ? `/ipfs/${rootText}` : entryPath(rootText, name));
+    void reply.header("x-ipfs-roots", name === undefined ? rootText : `${rootText},${target.cid.toString()}`);
+    if (form === "raw") return this.#answerRaw(request, reply, target);
+    if (form === "car") return this.#answerCar(request, reply, target, requestedScope(query));
+    if (target.node.kind === "directory") return this.#answerListing(request, reply, target);
+    return this.#answerFile(request, reply, target, target.node.sizeBytes);
+  }
+
+  async #resolve(root: CID, name: string | undefined, cacheControl: string | undefined, asBlock: boolean): Promise<Target> {
+    let rootBytes: Uint8Array;
+    try {
+      rootBytes = await this.#read(root);
+    } catch (cause) {
+      if (!(cause instanceof VerisumError) || !(cacheControl ?? "").includes("only-if-cached")) throw cause;
+      throw refusal(412, "IPFS_NOT_FOUND", cause.message);
+    }
+    // A single block is served whatever is in it; its reader decides.
+    if (asBlock) return { root, rootBytes, name, cid: root, node: { kind: "raw", sizeBytes: rootBytes.length, bytes: rootBytes } };
+    const rootNode = decodeNode(root, rootBytes);
+    if (name === undefined) return { root, rootBytes, name, cid: root, node: rootNode };
+    const entry = rootNode.kind === "directory" ? rootNode.entries.find((candidate) => candidate.name === name) : undefined;
+    if (entry === undefined) throw new VerisumError("IPFS_NOT_FOUND", `${root.toString()} has no such entry`);
+    const node = decodeNode(entry.cid, await this.#read(entry.cid));
+    if (node.kind === "directory") throw new VerisumError("IPFS_DAG_INVALID", "a directory lies inside another");
+    return { root, rootBytes, name, cid: entry.cid, node };
+  }
+
+  #answerProbe(request: FastifyRequest, reply: FastifyReply, form: string): FastifyReply {
+    const cid = CID.parse(PROBE_CID);
+    const empty = new Uint8Array(0);
+    const body = form === "car" ? Buffer.concat([carHeader(cid), carFrame({ cid, bytes: empty })]) : Buffer.alloc(0);
+    const mediaType = form === "car" ? `${CAR_MEDIA_TYPE}; version=1` : form === "raw" ? RAW_MEDIA_TYPE : "application/octet-stream";
+    void reply.header("content-disposition", contentDisposition("attachment", `${PROBE_CID}.bin`));
+    void reply.header("x-ipfs-path", `/ipfs/${PROBE_CID}`).header("x-ipfs-roots", PROBE_CID);
+    return this.#send(request, reply, { etag: `"${PROBE_CID}.${form}"`, mediaType, sizeBytes: body.length, body: () => body });
+  }
+
+  #answerRaw(request: FastifyRequest, reply: FastifyReply, { root, rootBytes }: Target): FastifyReply {
+    void reply.header("content-disposition", contentDisposition("attachment", `${root.toString()}.bin`));
+    const body = (): Buffer => Buffer.from(rootBytes.buffer, rootBytes.byteOffset, rootBytes.length);
+    const etag = `"${root.toString()}.raw"`;
+    return this.#send(request, reply, { etag, mediaType: RAW_MEDIA_TYPE, sizeBytes: rootBytes.length, body });
+  }
+
+  #answerCar(request: FastifyRequest, reply: FastifyReply, target: Target, scope: DagScope): FastifyReply {
+    void reply.header("content-disposition", contentDisposition("attachment", `${target.cid.toString()}.car`));
+    const etag = `W/"${target.root.toString()}.car.${scope}.${target.cid.toString()}"`;
+    const body = (): Readable => Readable.from(this.#carFrames(target, scope), { objectMode: false });
+    const mediaType = `${CAR_MEDIA_TYPE}; version=1; order=dfs; dups=n`;
+    return this.#send(request, reply, { etag, mediaType, body });
+  }
+
+  /** The blocks that lead to the target, then as much below it as the scope says. Ends early if a block is missing. */
+  async *#carFrames(target: Target, scope: DagScope): AsyncGenerator<Uint8Array> {
+    yield carHeader(target.root);
+    if (target.name !== undefined) yield carFrame({ cid: target.root, bytes: target.rootBytes });
+    if (scope === "block" || (scope === "entity" && target.node.kind === "directory")) {
+      yield carFrame({ cid: target.cid, bytes: await this.#read(target.cid) });
+      return;
+    }
+    for await (const block of walkDag(target.cid, this.#read, this.#limits)) yield carFrame(block);
+  }
+
+  async #answerListing(request: FastifyRequest, reply: FastifyReply, { root }: Target): Promise<FastifyReply> {
+    const files = await listDirectory(root, this.#read, this.#limits);
+    const page = Buffer.from(directoryPage(root.toString(), files));
+    void reply.header("content-security-policy", LISTING_CSP);
+    const etag = `W/"listing-1.${root.toString()}"`;
+    const mediaType = "text/html; charset=utf-8";
+    return this.#send(request, reply, { etag, mediaType, sizeBytes: page.length, cacheControl: A_WEEK, body: () => page });
+  }
+
+  #answerFile(request: FastifyRequest, reply: FastifyReply, target: Target, sizeBytes: number): FastifyReply {
+    const { mediaType, shown } = safeMediaType(target.name ?? "");
+    const etag = `"${target.cid.toString()}"`;
+    const fileName = target.name ?? `${target.cid.toString()}.bin`;
+    void reply.header("content-disposition", contentDisposition(shown ? "inline" : "attachment", fileName));
+    void reply.header("accept-ranges", "bytes");
+    const ifRange = request.headers["if-range"];
+    const wantsRange = request.method === "GET" && (ifRange === undefined || ifRange === etag);
+    const rangeHeader = wantsRange ? request.headers.range : undefined;
+    const range = requestedRange(rangeHeader, sizeBytes);
+    if (range === "unsatisfiable") {
+      void reply.header("content-range", `bytes */${sizeBytes}`);
+      throw refusal(416, "IPFS_REQUEST_INVALID", `the file has ${sizeBytes} bytes`);
+    }
+    if (range !== undefined && !matchesEtag(request.headers["if-none-match"], etag)) {
+      void reply.status(206).header("content-range", `bytes ${range.start}-${range.end - 1}/${sizeBytes}`);
+    }
+    const sentBytes = range === undefined ? sizeBytes : range.end - range.start;
+    const body = (): Readable => Readable.from(this.#fileBytes(target.cid, range), { objectMode: false });
+    return this.#send(request, reply, { etag, mediaType, sizeBytes: sentBytes, body });
+  }
+
+  #fileBytes(cid: CID, range: ByteRange | undefined): AsyncGenerator<Uint8Array> {
+    return readFileBytes(cid, this.#read, this.#limits, range);
+  }
+
+  #send(
+    request: FastifyRequest,
+    reply: FastifyReply,
+    answer: { etag: string; mediaType: string; sizeBytes?: number; cacheControl?: string; body: () => Buffer | Readable },
+  ): FastifyReply {
+    void reply
+      .header("etag", answer.etag)
+      .header("cache-control", answer.cacheControl ?? FOREVER)
+      .header("vary", "accept");
+    if (matchesEtag(request.headers["if-none-match"], answer.etag)) return reply.status(304).send();
+    void reply.header("content-type", answer.mediaType);
+    if (answer.sizeBytes !== undefined) void reply.header("content-length", answer.sizeBytes);
+    return request.method === "HEAD" ? reply.send() : reply.send(answer.body());
+  }
+}

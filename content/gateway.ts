@@ -1,0 +1,210 @@
+import fastify from "fastify";
+import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
+import { isVerisumError } from "../protocol/errors.ts";
+import type { ErrorCode, VerisumError } from "../protocol/errors.ts";
+import { CAR_MEDIA_TYPE, maxCarBytes } from "./car.ts";
+import { parseDirectoryCid } from "./cid.ts";
+import { DEFAULT_DAG_LIMITS } from "./dag.ts";
+import type { DagLimits } from "./dag.ts";
+import { ContentRoutes } from "./gateway-content.ts";
+import { isAllowedHost, LOOPBACK_HOSTS, refusal } from "./http-form.ts";
+import type { Logger } from "./peers.ts";
+import { SILENT } from "./store.ts";
+import type { ContentStore } from "./store.ts";
+
+export interface UploadRequest {
+  /** The CID of the directory to be uploaded, canonical. */
+  readonly root: string;
+  /** The Authorization header as sent. */
+  readonly authorization: string | undefined;
+}
+
+export interface GatewayLimits extends DagLimits {
+  /** Uploads held in memory at the same time, and the content bytes that each may have. */
+  readonly maxUploads: number;
+  readonly maxUploadBytes: number;
+  readonly maxConnections: number;
+  /** Time a client has to send a whole request, body included. */
+  readonly requestTimeoutMs: number;
+  /** Time a connection may stay silent. */
+  readonly idleTimeoutMs: number;
+}
+
+export const DEFAULT_GATEWAY_LIMITS: GatewayLimits = {
+  ...DEFAULT_DAG_LIMITS,
+  maxBytes: 268_435_456,
+  maxUploads: 4,
+  maxUploadBytes: 16_777_216,
+  maxConnections: 256,
+  requestTimeoutMs: 120_000,
+  idleTimeoutMs: 30_000,
+};
+
+export interface GatewayOptions {
+  readonly store: ContentStore;
+  /** Decides on an upload before its body is read: true, or why not. */
+  readonly authoriseUpload: (request: UploadRequest) => Promise<boolean | string>;
+  /** Names in the Host header that are answered. Loopback names unless told; "any" only for public binds. */
+  readonly allowedHosts?: readonly string[] | "any";
+  readonly limits?: Partial<GatewayLimits>;
+  readonly log?: Logger;
+}
+
+/** The HTTP status of an error that carries none of its own. */
+const STATUS: Partial<Record<ErrorCode, number>> = {
+  IPFS_CID_INVALID: 400,
+  IPFS_REQUEST_INVALID: 400,
+  IPFS_CAR_INVALID: 400,
+  IPFS_BLOCK_MISMATCH: 400,
+  IPFS_DAG_INVALID: 422,
+  IPFS_LIMIT_EXCEEDED: 413,
+  IPFS_NOT_FOUND: 404,
+  IPFS_HOST_REFUSED: 403,
+  IPFS_UPLOAD_REFUSED: 403,
+  IPFS_BUSY: 503,
+};
+
+/** The least of the gateway's routes is longer than any valid name in a DAG needs, encoded. */
+const MAX_PARAMETER_CHARACTERS = 1024;
+const MAX_HEADER_BYTES = 8192;
+/** How often Node looks for requests past their time. */
+const TIMEOUT_CHECK_MS = 1000;
+
+/**
+ * Builds the gateway; the caller listens and closes.
+ *
+ * - `GET|HEAD /ipfs/{cid}[/{name}]` blocks, CARs, files, listings
+ *   (https://specs.ipfs.tech/http-gateways/trustless-gateway/ and path-gateway/)
+ * - `POST /v1/car?root={cid}` takes a CAR: 201 stored, 200 held already; errors are `{ code, message }`
+ * - `GET|HEAD /v1/dag/{cid}` says whether the complete directory is held here
+ *
+ * @example
+ * const gateway = createGateway({ store, authoriseUpload: async () => "read only" });
+ * await gateway.listen({ host: "127.0.0.1", port: 8080 });
+ */
+export function createGateway(options: GatewayOptions): FastifyInstance {
+  const limits = { ...DEFAULT_GATEWAY_LIMITS, ...options.limits };
+  const uploadLimits = { ...limits, maxBytes: Math.min(limits.maxBytes, limits.maxUploadBytes) };
+  const log = options.log ?? SILENT;
+  const allowedHosts = options.allowedHosts ?? LOOPBACK_HOSTS;
+  const onError = (error: unknown, request: FastifyRequest, reply: FastifyReply): void => answerError(error, request, reply, log);
+  const app: FastifyInstance = fastify({
+    bodyLimit: maxCarBytes(uploadLimits),
+    requestTimeout: limits.requestTimeoutMs,
+    connectionTimeout: limits.idleTimeoutMs,
+    keepAliveTimeout: limits.idleTimeoutMs,
+    routerOptions: { maxParamLength: MAX_PARAMETER_CHARACTERS },
+    exposeHeadRoutes: false,
+    forceCloseConnections: true,
+    http: { maxHeaderSize: MAX_HEADER_BYTES, headersTimeout: limits.idleTimeoutMs, connectionsCheckingInterval: TIMEOUT_CHECK_MS },
+    frameworkErrors: onError,
+  });
+  app.server.maxConnections = limits.maxConnections;
+  app.setErrorHandler(onError);
+  app.setNotFoundHandler((request, reply) => {
+    onError(refusal(404, "IPFS_REQUEST_INVALID", "there is no such route"), request, reply);
+  });
+  app.addHook("onRequest", async (request, reply) => {
+    void reply.headers(SECURITY_HEADERS);
+    if (!isAllowedHost(request.headers.host, allowedHosts)) {
+      throw refusal(403, "IPFS_HOST_REFUSED", "the gateway does not answer under this host name");
+    }
+  });
+  const content = new ContentRoutes(options.store, limits);
+  for (const url of ["/ipfs/:cid", "/ipfs/:cid/*"]) {
+    app.route({ method: ["GET", "HEAD"], url, handler: (request, reply) => content.answer(request, reply) });
+  }
+  app.route({
+    method: ["GET", "HEAD"],
+    url: "/v1/dag/:cid",
+    handler: async (request, reply) => {
+      const { cid } = request.params as { cid: string };
+      if (!(await options.store.has(cid))) throw refusal(404, "IPFS_NOT_FOUND", "the complete directory is not held here");
+      return reply.header("cache-control", "no-store").send({ cid, complete: true });
+    },
+  });
+  addUploads(app, options, uploadLimits);
+  return app;
+}
+
+/** On every answer; routes that need another policy replace it. */
+const SECURITY_HEADERS = {
+  "x-content-type-options": "nosniff",
+  "content-security-policy": "sandbox; default-src 'none'; frame-ancestors 'none'",
+  "cross-origin-resource-policy": "same-origin",
+  "referrer-policy": "no-referrer",
+} as const;
+
+function addUploads(app: FastifyInstance, { store, authoriseUpload }: GatewayOptions, limits: GatewayLimits): void {
+  let uploads = 0;
+  app.removeAllContentTypeParsers();
+  app.addContentTypeParser(CAR_MEDIA_TYPE, { parseAs: "buffer" }, (_request, body, done) => {
+    done(null, body);
+  });
+  app.post("/v1/car", {
+    // Runs before the body is read: strangers cannot make the gateway hold their bytes.
+    onRequest: async (request, reply) => {
+      if (request.headers.origin !== undefined) {
+        throw refusal(403, "IPFS_HOST_REFUSED", "uploads from web pages are not accepted");
+      }
+      const root = uploadRoot(request);
+      const { authorization } = request.headers;
+      const decision = await authoriseUpload({ root, authorization });
+      if (decision !== true) {
+        const reason = decision === false ? "the upload is not authorised" : decision;
+        throw refusal(authorization === undefined ? 401 : 403, "IPFS_UPLOAD_REFUSED", reason);
+      }
+      if (uploads >= limits.maxUploads) {
+        void reply.header("retry-after", "5");
+        throw refusal(503, "IPFS_BUSY", `${limits.maxUploads} uploads are in progress`);
+      }
+      uploads += 1;
+      reply.raw.once("close", () => {
+        uploads -= 1;
+      });
+    },
+    handler: async (request, reply) => {
+      const root = uploadRoot(request);
+      if (!(request.body instanceof Uint8Array)) throw refusal(415, "IPFS_REQUEST_INVALID", `the body is ${CAR_MEDIA_TYPE}`);
+      const held = await store.has(root);
+      await store.importCar(request.body, root, limits);
+      return reply.status(held ? 200 : 201).send({ cid: root });
+    },
+  });
+}
+
+function uploadRoot(request: FastifyRequest): string {
+  const { root } = request.query as Record<string, unknown>;
+  if (typeof root !== "string") throw refusal(400, "IPFS_REQUEST_INVALID", "the query names one root");
+  return parseDirectoryCid(root).toString();
+}
+
+function answerError(error: unknown, request: FastifyRequest, reply: FastifyReply, log: Logger): void {
+  const { status, code, message } = explain(error);
+  if (status >= 500) log.warn({ error, method: request.method, url: request.url }, "the gateway failed to answer");
+  else log.debug({ code, method: request.method, url: request.url }, "the gateway refused a request");
+  void reply
+    .headers(SECURITY_HEADERS)
+    .header("cache-control", "no-store")
+    .removeHeader("etag")
+    .removeHeader("content-disposition")
+    .removeHeader("content-length")
+    .status(status)
+    .header("content-type", "application/json; charset=utf-8")
+    .send(JSON.stringify({ code, message }));
+}
+
+function explain(error: unknown): { status: number; code: ErrorCode; message: string } {
+  if (isVerisumError(error)) return { status: statusOf(error), code: error.code, message: error.message };
+  const { statusCode = 500, message } = error as Partial<FastifyError>;
+  if (statusCode === 413) return { status: 413, code: "IPFS_LIMIT_EXCEEDED", message: "the body is too long" };
+  if (statusCode >= 400 && statusCode < 500) {
+    return { status: statusCode, code: "IPFS_REQUEST_INVALID", message: message ?? "the request is malformed" };
+  }
+  return { status: 500, code: "IPFS_STORE_FAILED", message: "the gateway failed; its log says why" };
+}
+
+function statusOf(error: VerisumError): number {
+  const { status } = error.details;
+  return typeof status === "number" ? status : (STATUS[error.code] ?? 500);
+}

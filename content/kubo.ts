@@ -1,0 +1,171 @@
+import type { CID } from "multiformats/cid";
+import { isVerisumError, VerisumError } from "../protocol/errors.ts";
+import { encodeCar } from "./car.ts";
+import { blockMatches, parseDirectoryCid } from "./cid.ts";
+import { MAX_BLOCK_BYTES } from "./dag.ts";
+import { withDeadline } from "./deadline.ts";
+import { describe, parsePeerUrl, readBody } from "./peers.ts";
+import type { Fetch, Logger } from "./peers.ts";
+import { contentStoreOver, DEFAULT_STORE_LIMITS, SILENT } from "./store.ts";
+import type { ContentStore, StoreLimits } from "./store.ts";
+
+export interface KuboOptions {
+  /** Base URL of the node's RPC interface, such as http://127.0.0.1:5001. It grants full control: keep it on loopback. */
+  readonly apiUrl: string;
+  readonly fetch?: Fetch;
+  readonly limits?: Partial<StoreLimits>;
+  readonly log?: Logger;
+}
+
+const MAX_ANSWER_BYTES = 16_777_216;
+/** Kubo has no code for a missing block; these are its words (boxo ipld/format ErrNotFound and the offline exchange). */
+const MISSING = /could not find|not found/i;
+/** Kubo's words when its own `timeout` option ends a search. */
+const TIMED_OUT = /deadline exceeded|context canceled/i;
+
+/** An answer of the RPC interface that is not 200. */
+interface ApiRefusal {
+  readonly status: number;
+  readonly message: string;
+}
+
+/**
+ * A content store over an external Kubo node (https://docs.ipfs.tech/reference/kubo/rpc/).
+ *
+ * Blocks are made here and sent as a CAR, so that CIDs do not depend on how the node is set up, and every block that the
+ * node returns is hashed and compared. Missing blocks are whatever the node finds in its network.
+ *
+ * @throws VerisumError IPFS_API_FAILED if the node does not answer, IPFS_PEER_URL
+ */
+export async function createKuboStore(options: KuboOptions): Promise<ContentStore> {
+  const limits = { ...DEFAULT_STORE_LIMITS, ...options.limits };
+  const log = options.log ?? SILENT;
+  const node = new KuboNode(parsePeerUrl(options.apiUrl), options.fetch ?? globalThis.fetch, limits.callTimeoutMs);
+  await node.expect("version", {});
+  const readVerified = async (cid: CID, args: Record<string, string>, signal?: AbortSignal): Promise<Uint8Array | string> => {
+    const answer = await node.call("block/get", { arg: cid.toString(), ...args }, { signal, maxBytes: MAX_BLOCK_BYTES });
+    if (!(answer instanceof Uint8Array)) return checkMissing(answer);
+    if (await blockMatches(cid, answer)) return answer;
+    log.warn({ cid: cid.toString() }, "the IPFS node returned wrong bytes for a block, which counts as missing");
+    return "the node returned bytes that do not hash to the CID";
+  };
+  return contentStoreOver(
+    {
+      readLocal: async (cid) => {
+        const found = await readVerified(cid, { offline: "true" });
+        return typeof found === "string" ? undefined : found;
+      },
+      readAnywhere: async (cid, signal) => {
+        const found = await readVerified(cid, { timeout: `${limits.blockTimeoutMs}ms` }, signal);
+        if (typeof found !== "string") return found;
+        const details = { cid: cid.toString(), failures: [`${options.apiUrl}: ${found}`], retryable: true };
+        throw new VerisumError("IPFS_UNAVAILABLE", `block ${cid.toString()} is unavailable: ${found}`, details);
+      },
+      commit: async (root, blocks) => {
+        const form = new FormData();
+        form.append("file", new Blob([encodeCar(root, blocks)]), "directory.car");
+        assertPinned(root, await node.expect("dag/import", { "pin-roots": "true" }, form));
+      },
+      pins: async () => readPins(await node.expect("pin/ls", { type: "recursive" })),
+      close: async () => undefined,
+    },
+    limits,
+  );
+}
+
+function failed(message: string, details: Readonly<Record<string, string | number>> = {}): VerisumError {
+  return new VerisumError("IPFS_API_FAILED", `the IPFS node's RPC interface ${message}`, details);
+}
+
+/** Returns the node's words if they mean that the block was not found; otherwise the node itself has failed. */
+function checkMissing({ status, message }: ApiRefusal): string {
+  if (MISSING.test(message) || TIMED_OUT.test(message)) return message;
+  throw failed(`answered block/get with status ${status}: ${message}`, { status });
+}
+
+/** The calls of one node. */
+class KuboNode {
+  readonly #base: URL;
+  readonly #fetch: Fetch;
+  readonly #timeoutMs: number;
+
+  constructor(base: URL, fetch: Fetch, timeoutMs: number) {
+    this.#base = base;
+    this.#fetch = fetch;
+    this.#timeoutMs = timeoutMs;
+  }
+
+  /** @throws VerisumError IPFS_API_FAILED if the node cannot be reached; IPFS_UNAVAILABLE if time is up */
+  async call(
+    command: string,
+    args: Readonly<Record<string, string>>,
+    options: { signal?: AbortSignal | undefined; maxBytes?: number; body?: FormData | undefined } = {},
+  ): Promise<Uint8Array | ApiRefusal> {
+    const url = new URL(`api/v0/${command}`, this.#base);
+    for (const [name, value] of Object.entries(args)) url.searchParams.set(name, value);
+    try {
+      return await withDeadline(this.#timeoutMs, options.signal, async (signal) => {
+        const body = options.body === undefined ? {} : { body: options.body };
+        const response = await this.#fetch(url, { method: "POST", redirect: "error", signal, ...body });
+        const maxBytes = response.ok ? (options.maxBytes ?? MAX_ANSWER_BYTES) : MAX_ANSWER_BYTES;
+        const bytes = await readBody(response, maxBytes, signal);
+        return response.ok ? bytes : { status: response.status, message: messageIn(bytes) };
+      });
+    } catch (cause) {
+      if (isVerisumError(cause)) throw cause;
+      throw failed(`does not answer ${command}: ${describe(cause)}`);
+    }
+  }
+
+  /** The answer as text lines. @throws VerisumError IPFS_API_FAILED for every answer but success */
+  async expect(command: string, args: Readonly<Record<string, string>>, body?: FormData): Promise<readonly unknown[]> {
+    const answer = await this.call(command, args, { body });
+    if (!(answer instanceof Uint8Array)) {
+      throw failed(`answered ${command} with status ${answer.status}: ${answer.message}`, { status: answer.status });
+    }
+    try {
+      const lines = new TextDecoder().decode(answer).split("\n");
+      return lines.filter((line) => line.trim() !== "").map((line): unknown => JSON.parse(line));
+    } catch {
+      throw failed(`answered ${command} with something other than JSON`);
+    }
+  }
+}
+
+function messageIn(bytes: Uint8Array): string {
+  const text = new TextDecoder().decode(bytes).slice(0, 500);
+  try {
+    const { Message: message } = JSON.parse(text) as { Message?: unknown };
+    return typeof message === "string" ? message : text;
+  } catch {
+    return text;
+  }
+}
+
+/** Checks the answer of dag/import: one line for the root, without a pinning error. */
+function assertPinned(root: CID, lines: readonly unknown[]): void {
+  for (const line of lines) {
+    const { Root: imported } = line as { Root?: { Cid?: { "/"?: string }; PinErrorMsg?: string } };
+    if (imported?.Cid?.["/"] !== root.toString()) continue;
+    if ((imported.PinErrorMsg ?? "") !== "") throw failed(`could not pin ${root.toString()}: ${imported.PinErrorMsg}`);
+    return;
+  }
+  throw failed(`did not confirm the import of ${root.toString()}`, { cid: root.toString() });
+}
+
+/** The node's pins that could be directories of this project; its owner may have pinned other things. */
+function readPins(lines: readonly unknown[]): readonly string[] {
+  const { Keys: keys } = (lines[0] ?? {}) as { Keys?: Readonly<Record<string, unknown>> };
+  return Object.keys(keys ?? {})
+    .filter(isDirectoryCid)
+    .sort();
+}
+
+function isDirectoryCid(text: string): boolean {
+  try {
+    parseDirectoryCid(text);
+    return true;
+  } catch {
+    return false;
+  }
+}

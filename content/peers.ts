@@ -1,0 +1,129 @@
+import type { CID } from "multiformats/cid";
+import { isVerisumError, VerisumError } from "../protocol/errors.ts";
+import { RAW_MEDIA_TYPE } from "./car.ts";
+import { blockMatches } from "./cid.ts";
+import { MAX_BLOCK_BYTES } from "./dag.ts";
+import { withDeadline } from "./deadline.ts";
+import { concatenate } from "./profile.ts";
+
+export type Fetch = typeof globalThis.fetch;
+
+/** What the adapters need of a logger; pino has this shape. */
+export interface Logger {
+  debug(fields: object, message: string): void;
+  warn(fields: object, message: string): void;
+}
+
+/** Link-local (cloud metadata), unspecified and multicast addresses: no peer lives there. */
+const REFUSED_HOST = /^(?:169\.254\.|0\.|22[4-9]\.|23\d\.|\[(?:fe[89ab][0-9a-f]:|ff[0-9a-f]{2}:|::\]|::ffff:a9fe:))/i;
+
+/**
+ * Checks a peer's base URL. The URL parser has already turned forms such as 0x7f000001 into dotted quads.
+ *
+ * @throws VerisumError IPFS_PEER_URL
+ */
+export function parsePeerUrl(text: string): URL {
+  const refuse = (cause: string): VerisumError => new VerisumError("IPFS_PEER_URL", `peer address ${JSON.stringify(text.slice(0, 200))} ${cause}`);
+  let url: URL;
+  try {
+    url = new URL(text);
+  } catch {
+    throw refuse("is not a URL");
+  }
+  if (url.protocol !== "http:" && url.protocol !== "https:") throw refuse("is not http or https");
+  if (url.username !== "" || url.password !== "") throw refuse("has a user name or password in it");
+  if (url.search !== "" || url.hash !== "") throw refuse("has a query or fragment");
+  if (REFUSED_HOST.test(url.hostname)) throw refuse("is link-local, unspecified or multicast");
+  if (!url.pathname.endsWith("/")) url.pathname += "/";
+  return url;
+}
+
+/**
+ * Reads a response body up to a limit, without trusting Content-Length. Lets go of the connection when `signal` aborts.
+ *
+ * @throws VerisumError IPFS_LIMIT_EXCEEDED, or the signal's reason
+ */
+export async function readBody(response: Response, maxBytes: number, signal: AbortSignal): Promise<Uint8Array> {
+  const reader = (response.body as ReadableStream<Uint8Array> | null)?.getReader();
+  if (reader === undefined) return new Uint8Array(0);
+  const letGo = (): void => void reader.cancel().catch(() => undefined);
+  signal.addEventListener("abort", letGo, { once: true });
+  try {
+    const parts: Uint8Array[] = [];
+    let total = 0;
+    for (let read = await reader.read(); !read.done; read = await reader.read()) {
+      total += read.value.length;
+      if (total > maxBytes) {
+        throw new VerisumError("IPFS_LIMIT_EXCEEDED", `an answer is longer than ${maxBytes} bytes`, { limit: maxBytes });
+      }
+      parts.push(read.value);
+    }
+    signal.throwIfAborted();
+    return concatenate(parts);
+  } finally {
+    signal.removeEventListener("abort", letGo);
+    letGo();
+  }
+}
+
+export interface PeerOptions {
+  readonly peers: readonly string[];
+  readonly fetch: Fetch;
+  /** Time one peer has to deliver one block. */
+  readonly blockTimeoutMs: number;
+  /** Ends the whole reading this block belongs to. */
+  readonly signal: AbortSignal;
+  readonly log: Logger;
+  /** Told of each peer that did not deliver the block. */
+  readonly onFailure?: (peer: string) => void;
+}
+
+/**
+ * Fetches one block from the first peer that delivers the right bytes (`GET /ipfs/{cid}?format=raw`).
+ * Redirects are not followed. Peers that answer wrongly are named in the log and in the error.
+ *
+ * @throws VerisumError IPFS_UNAVAILABLE (retryable) when every peer failed
+ */
+export async function fetchBlock(cid: CID, options: PeerOptions): Promise<Uint8Array> {
+  const failures: string[] = [];
+  for (const peer of options.peers) {
+    try {
+      return await fetchBlockFrom(peer, cid, options);
+    } catch (cause) {
+      if (options.signal.aborted) {
+        failures.push(`${peer}: time is up`);
+        break;
+      }
+      options.onFailure?.(peer);
+      const reason = describe(cause);
+      failures.push(`${peer}: ${reason}`);
+      options.log.warn({ peer, cid: cid.toString(), reason }, "a peer did not deliver a block");
+    }
+  }
+  const summary = failures.length === 0 ? "there are no peers to ask" : failures.join("; ");
+  throw new VerisumError("IPFS_UNAVAILABLE", `block ${cid.toString()} is unavailable: ${summary}`, {
+    cid: cid.toString(),
+    failures,
+    retryable: true,
+  });
+}
+
+async function fetchBlockFrom(peer: string, cid: CID, options: PeerOptions): Promise<Uint8Array> {
+  const url = new URL(`ipfs/${cid.toString()}?format=raw`, parsePeerUrl(peer));
+  const bytes = await withDeadline(options.blockTimeoutMs, options.signal, async (signal) => {
+    const response = await options.fetch(url, { headers: { accept: RAW_MEDIA_TYPE }, redirect: "error", signal });
+    if (response.status === 200) return readBody(response, MAX_BLOCK_BYTES, signal);
+    await response.body?.cancel();
+    throw new Error(`status ${response.status}`);
+  });
+  if (await blockMatches(cid, bytes)) return bytes;
+  throw new VerisumError("IPFS_BLOCK_MISMATCH", "the bytes do not hash to the CID", { peer, cid: cid.toString() });
+}
+
+/** One line on why a request failed. */
+export function describe(cause: unknown): string {
+  if (isVerisumError(cause)) return `${cause.code}: ${cause.message}`;
+  if (!(cause instanceof Error)) return String(cause);
+  const inner = cause.cause instanceof Error ? ` (${cause.cause.message})` : "";
+  return `${cause.message}${inner}`;
+}

@@ -1,0 +1,240 @@
+import type { CID } from "multiformats/cid";
+import { isVerisumError, VerisumError } from "../protocol/errors.ts";
+import { decodeCar, encodeCar } from "./car.ts";
+import { parseBlockCid, parseDirectoryCid } from "./cid.ts";
+import { DEFAULT_DAG_LIMITS, readWholeFile, walkDag } from "./dag.ts";
+import type { DagLimits, ReadBlock } from "./dag.ts";
+import { withDeadline } from "./deadline.ts";
+import { DiskBlocks } from "./disk.ts";
+import { decodeNode } from "./node.ts";
+import type { DagNode } from "./node.ts";
+import { fetchBlock } from "./peers.ts";
+import type { Fetch, Logger } from "./peers.ts";
+import { buildDirectory } from "./profile.ts";
+import type { Block } from "./profile.ts";
+
+/** An entry of a published directory. */
+export interface ListedFile {
+  readonly name: string;
+  /** The file's length as its first block states it; {@link ContentStore.getFile} checks it against the leaves. */
+  readonly sizeBytes: number;
+  readonly cid: string;
+}
+
+/** Content that parties publish: flat directories of files, named by the CID of the directory. */
+export interface ContentStore {
+  /** Stores and pins a directory. Returns its CID. @throws IPFS_DIRECTORY_INVALID, IPFS_STORE_FAILED */
+  putDirectory(files: Readonly<Record<string, Uint8Array>>): Promise<string>;
+  /**
+   * Reads one file of a directory, verified block by block, from here or from peers.
+   * @throws IPFS_NOT_FOUND no such entry; IPFS_LIMIT_EXCEEDED it is, or claims to be, longer than `maxBytes`;
+   *   IPFS_DAG_INVALID; IPFS_CID_INVALID; IPFS_UNAVAILABLE (retryable)
+   */
+  getFile(cid: string, name: string, limits: { readonly maxBytes: number }): Promise<Uint8Array>;
+  /** The directory's entries in the order of their names' bytes. Throws like {@link getFile}. */
+  list(cid: string): Promise<readonly ListedFile[]>;
+  /** True if every block is held here and undamaged. Asks no peer. @throws IPFS_CID_INVALID */
+  has(cid: string): Promise<boolean>;
+  /** The complete directory as a CARv1, parents first, each block once. Throws like {@link getFile}. */
+  exportCar(cid: string): Promise<Uint8Array>;
+  /**
+   * Checks a CAR whole, then stores its blocks and pins the root. Nothing is stored if anything is wrong.
+   * @throws IPFS_CAR_INVALID, IPFS_BLOCK_MISMATCH, IPFS_DAG_INVALID, IPFS_CID_INVALID, IPFS_LIMIT_EXCEEDED
+   */
+  importCar(bytes: Uint8Array, expectedRoot: string, limits?: Partial<DagLimits>): Promise<void>;
+  /** Fetches what is missing of a directory and pins it. Throws like {@link getFile}. */
+  pin(cid: string): Promise<void>;
+  /** The pinned directories, sorted. */
+  pins(): Promise<readonly string[]>;
+  /** A verified block held here, or undefined. Asks no peer. @throws IPFS_CID_INVALID */
+  getLocalBlock(cid: string): Promise<Uint8Array | undefined>;
+  /** Waits for writes in progress. */
+  close(): Promise<void>;
+}
+
+/** Where blocks live. All bytes it returns have been hashed and compared. */
+export interface BlockBackend {
+  readLocal(cid: CID): Promise<Uint8Array | undefined>;
+  /** From here or from elsewhere, until `signal` aborts. @throws IPFS_UNAVAILABLE */
+  readAnywhere(cid: CID, signal: AbortSignal): Promise<Uint8Array>;
+  /** Stores the complete DAG, children before parents, and pins the root, durably. */
+  commit(root: CID, blocks: readonly Block[]): Promise<void>;
+  pins(): Promise<readonly string[]>;
+  close(): Promise<void>;
+}
+
+export interface StoreLimits extends DagLimits {
+  /** Time one call may take, all blocks and peers together. */
+  readonly callTimeoutMs: number;
+  /** Time one peer has to deliver one block. */
+  readonly blockTimeoutMs: number;
+}
+
+export const DEFAULT_STORE_LIMITS: StoreLimits = {
+  ...DEFAULT_DAG_LIMITS,
+  callTimeoutMs: 300_000,
+  blockTimeoutMs: 20_000,
+};
+
+/** Blocks written side by side; each waits for the disk. */
+const WRITES_AT_ONCE = 8;
+
+/** A logger that says nothing. */
+export const SILENT: Logger = { debug: () => undefined, warn: () => undefined };
+
+export interface StoreOptions {
+  /** Where blocks and pins are kept; created if absent. One process writes to it at a time. */
+  readonly directory: string;
+  /** Base URLs of trustless gateways, asked in order for what is missing here; those that failed before are asked last. */
+  readonly peers: () => readonly string[];
+  readonly fetch?: Fetch;
+  readonly limits?: Partial<StoreLimits>;
+  readonly log?: Logger;
+}
+
+/**
+ * Opens a store on disk that fetches missing blocks from peers.
+ *
+ * @example
+ * const store = await createContentStore({ directory: "data/ipfs", peers: () => ["http://127.0.0.1:8080"] });
+ * const cid = await store.putDirectory({ "model.json": bytes });
+ * @throws VerisumError IPFS_STORE_FAILED, IPFS_STORE_CORRUPT
+ */
+export async function createContentStore(options: StoreOptions): Promise<ContentStore> {
+  const limits = { ...DEFAULT_STORE_LIMITS, ...options.limits };
+  const log = options.log ?? SILENT;
+  const fetch = options.fetch ?? globalThis.fetch;
+  const disk = await DiskBlocks.open(options.directory);
+  /** Blocks that each peer failed to deliver: one that keeps readers waiting is asked last from then on. */
+  const failures = new Map<string, number>();
+  const byReliability = (): readonly string[] => [...options.peers()].sort((a, b) => (failures.get(a) ?? 0) - (failures.get(b) ?? 0));
+  const onFailure = (peer: string): void => void failures.set(peer, (failures.get(peer) ?? 0) + 1);
+  const readLocal = async (cid: CID): Promise<Uint8Array | undefined> => {
+    const { bytes, damaged } = await disk.read(cid);
+    if (damaged) log.warn({ cid: cid.toString() }, "a block on disk is damaged and counts as missing");
+    return bytes;
+  };
+  return contentStoreOver(
+    {
+      readLocal,
+      readAnywhere: async (cid, signal) => {
+        const held = await readLocal(cid);
+        if (held !== undefined) return held;
+        const { blockTimeoutMs } = limits;
+        const bytes = await fetchBlock(cid, { peers: byReliability(), fetch, blockTimeoutMs, signal, log, onFailure });
+        await disk.write(cid, bytes);
+        return bytes;
+      },
+      commit: async (root, blocks) => {
+        const write = async ({ cid, bytes }: Block): Promise<void> => {
+          if ((await readLocal(cid)) === undefined) await disk.write(cid, bytes);
+        };
+        // The root is last: where it is, all is.
+        const below = blocks.filter(({ cid }) => !cid.equals(root));
+        for (let at = 0; at < below.length; at += WRITES_AT_ONCE) {
+          await Promise.all(below.slice(at, at + WRITES_AT_ONCE).map(write));
+        }
+        await Promise.all(blocks.filter(({ cid }) => cid.equals(root)).map(write));
+        await disk.pin(root);
+      },
+      pins: async () => disk.pins(),
+      close: () => disk.close(),
+    },
+    limits,
+  );
+}
+
+/** The rules that all stores share, over any place where blocks live. */
+export function contentStoreOver(backend: BlockBackend, limits: StoreLimits): ContentStore {
+  /** Runs one call with a reader that asks everywhere until the time for a call is up. */
+  const reading = <Result>(work: (read: ReadBlock) => Promise<Result>): Promise<Result> =>
+    withDeadline(limits.callTimeoutMs, undefined, (signal) => work((cid) => backend.readAnywhere(cid, signal)));
+  const collect = async (root: CID, read: ReadBlock): Promise<readonly Block[]> => {
+    const blocks: Block[] = [];
+    for await (const block of walkDag(root, read, limits)) blocks.push(block);
+    return blocks;
+  };
+  return {
+    putDirectory: async (files) => {
+      const { root, blocks } = await buildDirectory(files);
+      await backend.commit(root, blocks);
+      return root.toString();
+    },
+    getFile: async (cid, name, { maxBytes }) => {
+      const root = parseDirectoryCid(cid);
+      return reading(async (read) => {
+        const directory = await openDirectory(root, read, limits);
+        const entry = directory.entries.find((candidate) => candidate.name === name);
+        if (entry !== undefined) {
+          return readWholeFile(entry.cid, read, { ...limits, maxBytes: Math.min(maxBytes, limits.maxBytes) });
+        }
+        throw new VerisumError("IPFS_NOT_FOUND", `${cid} has no entry ${JSON.stringify(name)}`, { cid, name });
+      });
+    },
+    list: async (cid) => {
+      const root = parseDirectoryCid(cid);
+      return reading((read) => listDirectory(root, read, limits));
+    },
+    has: async (cid) => isComplete(parseDirectoryCid(cid), backend, limits),
+    exportCar: async (cid) => {
+      const root = parseDirectoryCid(cid);
+      return encodeCar(root, await reading((read) => collect(root, read)));
+    },
+    importCar: async (bytes, expectedRoot, callLimits = {}) => {
+      const root = parseDirectoryCid(expectedRoot);
+      const blocks = await decodeCar(bytes, root, { ...limits, ...callLimits });
+      const top = blocks.at(-1);
+      if (top === undefined || decodeNode(root, top.bytes).kind !== "directory") throw notADirectory(root);
+      await backend.commit(root, blocks);
+    },
+    pin: async (cid) => {
+      const root = parseDirectoryCid(cid);
+      const blocks = await reading((read) => collect(root, read));
+      await backend.commit(root, [...blocks].reverse());
+    },
+    pins: () => backend.pins(),
+    getLocalBlock: async (cid) => backend.readLocal(parseBlockCid(cid)),
+    close: () => backend.close(),
+  };
+}
+
+function notADirectory(cid: CID): VerisumError {
+  return new VerisumError("IPFS_DAG_INVALID", `${cid.toString()} is not a directory`, { cid: cid.toString() });
+}
+
+async function openDirectory(root: CID, read: ReadBlock, limits: DagLimits): Promise<Extract<DagNode, { kind: "directory" }>> {
+  const node = decodeNode(root, await read(root));
+  if (node.kind !== "directory") throw notADirectory(root);
+  if (node.entries.length > limits.maxLinks) {
+    const details = { cid: root.toString(), entries: node.entries.length, limit: limits.maxLinks };
+    throw new VerisumError("IPFS_LIMIT_EXCEEDED", `${root.toString()} has too many entries`, details);
+  }
+  return node;
+}
+
+/** Lists a directory with any reader: the store's own, or one that asks no peer. Throws like {@link ContentStore.list}. */
+export async function listDirectory(root: CID, read: ReadBlock, limits: DagLimits): Promise<readonly ListedFile[]> {
+  const directory = await openDirectory(root, read, limits);
+  const files: ListedFile[] = [];
+  for (const { name, cid } of directory.entries) {
+    const node = decodeNode(cid, await read(cid));
+    if (node.kind === "directory") throw new VerisumError("IPFS_DAG_INVALID", "a directory lies inside another");
+    files.push({ name, sizeBytes: node.sizeBytes, cid: cid.toString() });
+  }
+  return files;
+}
+
+async function isComplete(root: CID, backend: BlockBackend, limits: DagLimits): Promise<boolean> {
+  const read = async (cid: CID): Promise<Uint8Array> => {
+    const bytes = await backend.readLocal(cid);
+    if (bytes === undefined) throw new VerisumError("IPFS_NOT_FOUND", `block ${cid.toString()} is not held here`);
+    return bytes;
+  };
+  try {
+    for await (const block of walkDag(root, read, limits)) void block;
+    return true;
+  } catch (cause) {
+    if (isVerisumError(cause, "IPFS_NOT_FOUND") || isVerisumError(cause, "IPFS_DAG_INVALID")) return false;
+    throw cause;
+  }
+}

@@ -1,0 +1,69 @@
+/** The demo's chain: Hardhat's node on a free port, with its well-known funded accounts. */
+import { spawn } from "node:child_process";
+import { createServer } from "node:net";
+import { createInterface } from "node:readline";
+import { fileURLToPath } from "node:url";
+import { HDNodeWallet, Mnemonic, Wallet } from "ethers";
+import { HARDHAT_CLI } from "../operator/build-contracts.ts";
+import type { Processes } from "./processes.ts";
+
+const ROOT = fileURLToPath(new URL("../", import.meta.url));
+/** Hardhat's public development accounts; they hold nothing anywhere else. */
+const MNEMONIC = Mnemonic.fromPhrase("test test test test test test test test test test test junk");
+/** Ports in a row that the demo needs: the chain, the aggregator and four members. */
+const PORTS = 6;
+const START_TIMEOUT_MS = 60_000;
+
+export interface DemoChain {
+  readonly rpc: string;
+  readonly port: number;
+  readonly pid: number | undefined;
+  wallet(index: number): Wallet;
+}
+
+/**
+ * Starts the node and waits until it answers.
+ * @param ports free ports wanted in a row, the node's own the first
+ */
+export async function startChain(processes: Processes, onNoise: (line: string) => void, ports = PORTS): Promise<DemoChain> {
+  const port = await freePorts(ports);
+  const child = spawn(process.execPath, [HARDHAT_CLI, "node", "--hostname", "127.0.0.1", "--port", String(port)], { cwd: ROOT, stdio: ["ignore", "pipe", "pipe"] });
+  processes.adopt(child);
+  createInterface({ input: child.stderr }).on("line", onNoise);
+  await new Promise<void>((resolve, reject) => {
+    const timer = setTimeout(() => reject(new Error("the chain did not start in time")), START_TIMEOUT_MS);
+    createInterface({ input: child.stdout }).on("line", (line) => {
+      if (line.includes("JSON-RPC server at")) {
+        clearTimeout(timer);
+        resolve();
+      }
+    });
+    child.once("exit", (code) => {
+      clearTimeout(timer);
+      reject(new Error(`the chain ended with status ${String(code)}`));
+    });
+  });
+  return {
+    rpc: `http://127.0.0.1:${port}`,
+    port,
+    pid: child.pid,
+    wallet: (index) => new Wallet(HDNodeWallet.fromMnemonic(MNEMONIC, `m/44'/60'/0'/0/${index}`).privateKey),
+  };
+}
+
+/** The first of `count` free ports in a row. */
+async function freePorts(count: number): Promise<number> {
+  for (let first = 18_545; first < 65_000; first += 16) {
+    const free = await Promise.all(Array.from({ length: count }, (_, i) => isFree(first + i)));
+    if (free.every(Boolean)) return first;
+  }
+  throw new Error("no free ports");
+}
+
+function isFree(port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const server = createServer();
+    server.once("error", () => resolve(false));
+    server.listen(port, "127.0.0.1", () => server.close(() => resolve(true)));
+  });
+}

@@ -1,0 +1,127 @@
+/**
+ * The main job, on one machine: a chain, a committee of four, an aggregator and five clients on the handwritten digits,
+ * five verified rounds with a cheat, a crash and a stopped member, and the auditor's verdict.
+ *
+ *   npm run demo
+ *   npm run demo -- --task tasks/fashion-cnn.json --data /usr/share/datasets/fashion-mnist --samples 4000 --plain
+ */
+import { join } from "node:path";
+import type { Wallet } from "ethers";
+import pc from "picocolors";
+import { platformRandom as random } from "../command/platform-random.ts";
+import { exitStatusOf } from "../command/run.ts";
+import { privacyStatement } from "../task/privacy.ts";
+import { isVerisumError } from "../protocol/errors.ts";
+import type { Hex } from "../protocol/transcript.ts";
+import { createAccount } from "./account.ts";
+import { demoDealing, demoSpecification, headline, MEMBERS, readFlags } from "./flags.ts";
+import type { DemoFlags } from "./flags.ts";
+import { printSummary } from "./summary.ts";
+import { runAuditor } from "./auditor.ts";
+import { startChain } from "./chain.ts";
+import type { Role, RoleEvent } from "./processes.ts";
+import { withProcesses } from "./with-processes.ts";
+import type { ProcessRun } from "./with-processes.ts";
+import { centralAccuracy } from "./central.ts";
+import { shardSpecification } from "./shards.ts";
+import { buildContracts } from "../operator/build-contracts.ts";
+import { deployPreparedTask } from "../operator/deploy-task.ts";
+import { assertEnoughClients, prepareTask } from "../operator/prepare-task.ts";
+import { readSpecification } from "../operator/read-specification.ts";
+
+const BOOST_ROUND = 2;
+const CRASH_ROUND = 3;
+const STOP_MEMBER_ROUND = 4;
+
+const flags = flagsOrExit(process.argv.slice(2));
+const dealing = demoDealing(flags);
+/** Counted from 0; none in a plain run. */
+const CHEAT = flags.plain ? -1 : dealing.clients - 1;
+const CRASHING_CLIENT = flags.plain ? -1 : dealing.clients - 2;
+
+const write = (line: string): void => void process.stdout.write(`${line}\n`);
+const say = (text: string): void => write(`        ${pc.yellow("demo".padEnd(11))} ${pc.yellow(text)}`);
+
+await withProcesses("demo", write, run);
+
+function flagsOrExit(args: readonly string[]): DemoFlags {
+  try {
+    return readFlags(args);
+  } catch (error) {
+    if (!isVerisumError(error)) throw error;
+    process.stderr.write(`✗ ${error.code}: ${error.message}\n`);
+    return process.exit(exitStatusOf(error.code));
+  }
+}
+
+async function run({ processes, directory, noise, untilInterrupted }: ProcessRun): Promise<boolean> {
+  const specification = demoSpecification(await readSpecification(flags.task), flags);
+  write(pc.bold("Verisum demo") + pc.dim(`  ${headline(specification, dealing, flags.data)}`));
+  await buildContracts((child) => processes.adopt(child));
+  const prepared = await prepareTask(specification, join(directory, "aggregator", "ipfs"), random, (step) => write(pc.dim(`  set-up  ${step}`)));
+  assertEnoughClients(prepared, dealing.clients);
+  const chain = await startChain(processes, (line) => noise.push(line));
+  const wallets = Array.from({ length: 1 + MEMBERS + dealing.clients }, (_, i) => chain.wallet(i));
+  const [operator, ...others] = wallets as [Wallet, ...Wallet[]];
+  const members = others.slice(0, MEMBERS);
+  const clients = others.slice(MEMBERS);
+  const account = (wallet: Wallet): Hex => wallet.address.toLowerCase() as Hex;
+  const { contract } = await deployPreparedTask(
+    chain.rpc,
+    operator,
+    prepared,
+    { members: members.map(account), clients: clients.map((wallet) => ({ account: account(wallet), weight: 1 })) },
+    (step) => write(pc.dim(`  set-up  ${step}`)),
+  );
+
+  const started = performance.now();
+  const gateway = `http://127.0.0.1:${chain.port + 1}`;
+  const { note, rounds } = createAccount(write, () => (performance.now() - started) / 1000, gateway);
+  const common = ["--contract", contract, "--rpc", chain.rpc, "--confirmations", "0", "--poll-ms", "400", "--format", "json"];
+  const startRole = (name: string, script: string, args: readonly string[], wallet: Wallet, onEvent: (event: RoleEvent) => void = note): Role =>
+    processes.start(name, script, [...args, ...common, "--state", join(directory, name)], { key: wallet.privateKey, logFile: join(directory, `${name}.log`), onEvent, onNoise: (line) => noise.push(`${name}: ${line}`) });
+
+  const startClient = (index: number, onEvent?: (event: RoleEvent) => void): Role => {
+    const boosting = index === CHEAT;
+    const script = boosting ? "demo/boosting-client.ts" : "client/cli.ts";
+    const args = [...(boosting ? ["--boost-round", String(BOOST_ROUND)] : ["join"]), "--data", shardSpecification(flags.data, index, dealing), "--peer", gateway];
+    return startRole(`client ${index + 1}`, script, args, clients[index]!, onEvent);
+  };
+
+  const complete = new Promise<void>((resolve, reject) => {
+    const onAggregator = (event: RoleEvent): void => {
+      note(event);
+      if (event.event === "round-opened" && !flags.plain && Number(event.facts.round) === STOP_MEMBER_ROUND) {
+        stopped.process.kill("SIGTERM");
+        say("member 4 is stopped; three of four go on");
+      }
+      if (event.event === "finalised" && rounds.size >= specification.maxRounds && rounds.get(specification.maxRounds)?.modelCid !== undefined) resolve();
+    };
+    const aggregator = startRole("aggregator", "aggregator/cli.ts", ["serve", "--listen", `127.0.0.1:${chain.port + 1}`, "--data", flags.data], operator, onAggregator);
+    void aggregator.ended.then((status) => reject(new Error(`the aggregator ended with status ${String(status)}`)));
+  });
+  const memberRoles = members.map((wallet, i) => startRole(`member ${i + 1}`, "aggregator/cli.ts", ["member", "--listen", `127.0.0.1:${chain.port + 2 + i}`, "--peer", gateway], wallet));
+  const stopped = memberRoles[MEMBERS - 1]!;
+  if (CRASHING_CLIENT >= 0) {
+    const crashing = startClient(CRASHING_CLIENT, (event) => {
+      note(event);
+      if (event.event === "accepted" && Number(event.facts.round) === CRASH_ROUND) {
+        crashing.process.kill("SIGKILL");
+        say(`client ${CRASHING_CLIENT + 1} is killed after it submitted: its update still counts, and it starts again`);
+        startClient(CRASHING_CLIENT);
+      }
+    });
+  }
+  for (let i = 0; i < dealing.clients; i++) if (i !== CRASHING_CLIENT) startClient(i);
+
+  await complete;
+  const seconds = (performance.now() - started) / 1000;
+  write("");
+  const verified = await runAuditor(processes, ["--contract", contract, "--rpc", chain.rpc, "--confirmations", "0", "--peer", gateway, "--state", join(directory, "auditor")], write);
+  printSummary(write, rounds, { seconds, central: flags.central ? await centralAccuracy(specification, rounds.size, flags.data, dealing) : undefined, verified, privacy: privacyStatement({ document: specification.document, parameters: prepared.parameters }, rounds.size) });
+  if (flags.stay) {
+    write(pc.dim(`the gateway stays at ${gateway} and the chain at ${chain.rpc}, where the contract is ${contract}; Ctrl-C ends the demo`));
+    await untilInterrupted();
+  }
+  return verified;
+}

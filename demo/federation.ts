@@ -1,0 +1,83 @@
+/**
+ * Federated rounds as the protocol would run them, without the protocol: the clients' own learner and quantisation, the sum
+ * of integers, the server's rule. What it leaves out (shares, proofs, chain) never changes a model.
+ */
+import type { Dataset } from "../learning/dataset.ts";
+import type { Trainer } from "../learning/trainer.ts";
+import type { TaskSpecification } from "../task/create-task.ts";
+import type { TaskDocument } from "../task/document.ts";
+import { clipNormOf, serverRuleOf, weightsOf } from "../task/model-vector.ts";
+import { createLearner } from "../client/learner.ts";
+import { initialState, nextModel } from "../protocol/model.ts";
+import { coordinateOffset, PRESETS } from "../protocol/parameters.ts";
+import type { RandomBytes } from "../protocol/random.ts";
+
+/** What one client's update looked like before it was quantised; norms in the document's quantisation steps. */
+export interface UpdateFigures {
+  readonly normSteps: number;
+  readonly largestSteps: number;
+  /** Coordinates beyond the preset's range: they are clamped. */
+  readonly clamped: number;
+}
+
+export interface RoundResult {
+  readonly round: number;
+  readonly accuracy: number;
+  readonly loss: number;
+  readonly seconds: number;
+  /** To which the round's updates were clipped, in units of the weights. */
+  readonly clipNorm: number;
+  readonly updates: readonly UpdateFigures[];
+}
+
+export interface FederationDependencies {
+  readonly trainer: Trainer;
+  /** One data set for each client; all have weight 1. */
+  readonly shards: readonly Dataset[];
+  readonly test: Dataset;
+  readonly random: RandomBytes;
+  onRound(result: RoundResult): void;
+}
+
+/** Runs rounds from the specification's initial weights. @throws what training and quantisation throw */
+export async function runFederation(specification: Pick<TaskSpecification, "document" | "initialSeed">, rounds: number, deps: FederationDependencies): Promise<RoundResult[]> {
+  const { trainer, shards, test, random, onRound } = deps;
+  const document: TaskDocument = { ...specification.document, version: 1, keysCid: `0x${"0".repeat(64)}` };
+  const reporter = { say: () => undefined, wait: () => undefined };
+  const learners = shards.map((data) => createLearner({ trainer, data, document, random, reporter }));
+  const adaptive = document.quantisation.adaptive !== undefined;
+  let state = initialState(trainer.initialWeights(specification.initialSeed), document.server.fractionalBits, adaptive ? 1 : 0);
+  const results: RoundResult[] = [];
+  for (let round = 1; round <= rounds; round++) {
+    const started = performance.now();
+    const base = state;
+    const sums = new Int32Array(base.weights.length);
+    const updates: UpdateFigures[] = [];
+    for (const learner of learners) {
+      const update = await learner.update(base, BigInt(round));
+      updates.push(figuresOf(update, document));
+      learner.quantise(update, base).forEach((value, i) => (sums[i] = sums[i]! + value));
+    }
+    state = nextModel(base, sums, learners.length, serverRuleOf(document));
+    const { accuracy, loss } = await trainer.evaluate(weightsOf(document, state), test);
+    const result = { round, accuracy, loss, seconds: (performance.now() - started) / 1000, clipNorm: clipNormOf(document, base), updates };
+    results.push(result);
+    onRound(result);
+  }
+  return results;
+}
+
+function figuresOf(update: Float32Array, { preset, quantisation }: Pick<TaskDocument, "preset" | "quantisation">): UpdateFigures {
+  const steps = 2 ** quantisation.stepBits;
+  const limit = coordinateOffset(PRESETS[preset]) - 1;
+  let squares = 0;
+  let largest = 0;
+  let clamped = 0;
+  for (const value of update) {
+    const magnitude = Math.abs(value * steps);
+    squares += magnitude * magnitude;
+    largest = Math.max(largest, magnitude);
+    if (magnitude > limit) clamped++;
+  }
+  return { normSteps: Math.sqrt(squares), largestSteps: largest, clamped };
+}

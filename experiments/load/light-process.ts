@@ -1,0 +1,141 @@
+/**
+ * Many participants in one process: each with an account, a state directory, a store and data of its own, running the client's own
+ * step; they share one curve engine, one prover and one trainer, and look at a finalised round once for all. Started by light-fork.ts.
+ */
+import { join } from "node:path";
+import { Wallet } from "ethers";
+import { platformRandom as random } from "../../command/platform-random.ts";
+import { connectWriter } from "../../chain/connect.ts";
+import type { TaskWriter } from "../../chain/task-chain.ts";
+import { outlive } from "../../command/run.ts";
+import type { Reporter } from "../../command/reporter.ts";
+import { loadDataset } from "../../learning/dataset.ts";
+import { createTrainer } from "../../learning/trainer.ts";
+import type { Trainer } from "../../learning/trainer.ts";
+import { loadProvingKeys } from "../../task/keys.ts";
+import { openWritingNode } from "../../task/node.ts";
+import type { WritingNode } from "../../task/node.ts";
+import { verifySubmission } from "../../auditor/audit-submission.ts";
+import { auditTask } from "../../auditor/audit-task.ts";
+import type { TaskAudit } from "../../auditor/audit-task.ts";
+import { createClientStep } from "../../client/client-loop.ts";
+import type { ClientProgress } from "../../client/client-loop.ts";
+import { openJournal } from "../../client/journal.ts";
+import { createLearner } from "../../client/learner.ts";
+import type { LightJob, LightMessage } from "./light-fork.ts";
+import { pooled } from "./pool.ts";
+import { createRelay } from "./relay.ts";
+import type { Relay } from "./relay.ts";
+
+const POLL_MS = 250;
+/** A relayer's, for others to fill the batch. */
+const RELAY_PATIENCE_MS = 60_000;
+
+interface LightClient {
+  readonly node: WritingNode;
+  readonly reporter: Reporter;
+  step(): Promise<ClientProgress>;
+}
+
+const send = (message: LightMessage): void => void process.send!(message);
+const { signal } = new AbortController();
+
+async function work(job: LightJob): Promise<void> {
+  const started = performance.now();
+  const nodes: WritingNode[] = new Array<WritingNode>(job.privateKeys.length);
+  await pooled(job.privateKeys, job.atOnce, async (key, index) => {
+    nodes[index] = await openNode(job, index, key);
+  });
+  const clients = await equip(nodes, await relayOf(job));
+  send({ kind: "opened", milliseconds: performance.now() - started });
+  for (let round = 1; round <= job.rounds; round++) {
+    await collecting(clients[0]!, BigInt(round));
+    await pooled(clients, job.atOnce, takePart);
+  }
+  send({ kind: "done" });
+}
+
+function openNode({ rpc, contract, directory, gateway }: LightJob, index: number, privateKey: string): Promise<WritingNode> {
+  return openWritingNode({ rpc, contract, confirmations: 0, wallet: new Wallet(privateKey), stateDirectory: join(directory, `client-${index + 1}`), peers: [gateway] }, reporterOf(index), signal);
+}
+
+async function relayOf({ rpc, contract, relay }: LightJob): Promise<Relay | undefined> {
+  if (relay === undefined) return undefined;
+  const relayer = await connectWriter({ rpc, contract, confirmations: 0, wallet: new Wallet(relay.privateKey) });
+  return createRelay(relayer, relay.size, RELAY_PATIENCE_MS);
+}
+
+/** The client's own chain, except that a relayer sends what the client signs. */
+function relayed(chain: TaskWriter, relay: Relay | undefined): TaskWriter {
+  if (relay === undefined) return chain;
+  return { ...chain, submit: async (round, submission) => relay.send(round, await chain.signSubmission(round, submission)) };
+}
+
+async function equip(nodes: readonly WritingNode[], relay: Relay | undefined): Promise<LightClient[]> {
+  const [first] = nodes;
+  const { session } = first!;
+  const keys = await loadProvingKeys(session, first!.state, random, reporterOf(0));
+  const trainer = oneAtATime(await createTrainer(session.document.model));
+  const audits = new Map<bigint, Promise<TaskAudit>>();
+  const audit = (after: bigint, until: bigint): Promise<TaskAudit> => {
+    let found = audits.get(until);
+    if (found === undefined) audits.set(until, (found = auditTask(session, { after, until })));
+    return found;
+  };
+  const clients: LightClient[] = [];
+  for (const [index, node] of nodes.entries()) {
+    const { train } = await loadDataset(`digits?client=${index}&clients=${nodes.length}&seed=1`);
+    const reporter = reporterOf(index);
+    const step = createClientStep({
+      chain: relayed(node.chain, relay),
+      session: { ...node.session, committer: keys.committer },
+      prover: keys.prover,
+      verifyOwn: (records, record) => void verifySubmission(node.session, keys.verificationKeys, records, record),
+      learner: createLearner({ trainer, data: train, document: node.session.document, random, reporter }),
+      random,
+      journal: openJournal(node.state, `${node.scope}-${node.chain.account}`),
+      reporter,
+      replicate: (cid) => node.network.replicate(node.store, cid),
+      clock: () => performance.now(),
+      audit,
+    });
+    clients.push({ node, reporter, step });
+  }
+  return clients;
+}
+
+/** The trainer's network holds one set of weights at a time. */
+function oneAtATime(trainer: Trainer): Trainer {
+  let last: Promise<unknown> = Promise.resolve();
+  return {
+    ...trainer,
+    train: (...args) => {
+      const result = last.then(() => trainer.train(...args));
+      last = result.catch(() => undefined);
+      return result;
+    },
+  };
+}
+
+/** Until the round collects, by one client's view. */
+async function collecting({ node }: LightClient, wanted: bigint): Promise<void> {
+  for (;;) {
+    const { number, phase } = await node.chain.round();
+    if (number > wanted || (number === wanted && phase === "Collecting")) return;
+    await node.sleep(POLL_MS);
+  }
+}
+
+/** Steps one client until it has acted. */
+async function takePart({ node, reporter, step }: LightClient): Promise<void> {
+  while ((await outlive(step, reporter)) !== "acted") await node.sleep(POLL_MS);
+}
+
+function reporterOf(index: number): Reporter {
+  return { say: (_level, event, text, facts = {}) => send({ kind: "event", client: index + 1, event, text, facts }), wait: () => undefined };
+}
+
+process.once("disconnect", () => process.exit());
+process.once("message", (job) => {
+  work(job as LightJob).catch((error: unknown) => send({ kind: "failed", reason: error instanceof Error ? (error.stack ?? error.message) : String(error) }));
+});

@@ -1,0 +1,163 @@
+/**
+ * Accuracy against epsilon for client-level differential privacy: a task's own learning settings with cohorts of several sizes, all
+ * of them honest, on the finest grid that holds the noise. Simulated: encoding, rounding, noise, bounds, sums and the server's rule are
+ * those of a round; there are no shares, no proofs and no chain. Rows replace those of the same task, cohort and epsilon.
+ *
+ *   node experiments/privacy/client-level.ts --task tasks/digits-cohort.json --data digits --clients 10,30,100 --seeds 5
+ *   node experiments/privacy/client-level.ts --task tasks/fashion-cohort.json --data "/usr/share/datasets/fashion-mnist?features=hog" --clients 100,1000 --seeds 2
+ */
+import { mkdir, readFile, writeFile } from "node:fs/promises";
+import { basename, dirname } from "node:path";
+import { fileURLToPath } from "node:url";
+import { parseArgs } from "node:util";
+import { loadDataset } from "../../learning/dataset.ts";
+import type { LoadedData } from "../../learning/dataset.ts";
+import { partitionIid } from "../../learning/partition.ts";
+import { createTrainer } from "../../learning/trainer.ts";
+import type { Trainer } from "../../learning/trainer.ts";
+import { parseSpecification } from "../../task/create-task.ts";
+import type { TaskSpecification } from "../../task/create-task.ts";
+import { PRESETS } from "../../protocol/parameters.ts";
+import { clientLevelEpsilon, localVarianceFor } from "../../protocol/privacy/distributed-gaussian.ts";
+import type { NoiseSearch } from "../../protocol/privacy/distributed-gaussian.ts";
+import { finestGranularity } from "../../protocol/privacy/granularity.ts";
+import { roundedNormBoundSquared } from "../../protocol/privacy/noise-bounds.ts";
+import { runFederation } from "../../demo/federation.ts";
+import { repeatableBytes } from "./repeatable-bytes.ts";
+
+const OUTPUT = fileURLToPath(new URL("../../docs/data/privacy-client.json", import.meta.url));
+/** Seed of the first partition. */
+const FIRST_SEED = 7;
+/** Exits and sampling errors over a run, far above what they are (docs/privacy.md). */
+const TOTAL_VARIATION = 1e-12;
+/** Of the clip norm, how large a coordinate may be without being clamped. */
+const LARGEST_COORDINATE = 0.25;
+
+/** One point of the plot. */
+export interface ClientPrivacyRow {
+  readonly task: string;
+  /** What the data is, without the place where it lies. */
+  readonly data: string;
+  readonly parameters: number;
+  /** All of them honest, included in every round, and counted on for noise. */
+  readonly clients: number;
+  readonly rowsPerClient: number;
+  /** What was asked for; null for no noise, with the same clipping. */
+  readonly epsilon: number | null;
+  /** What the accountant states for the noise used; null as above. */
+  readonly epsilonSpent: number | null;
+  readonly delta: number;
+  readonly rounds: number;
+  readonly stepBits: number;
+  readonly clipSteps: number;
+  /** Of each client's noise on each coordinate, in steps²; null as above. */
+  readonly noiseVariance: number | null;
+  /** Of the partition and the noise; one run each. */
+  readonly seeds: readonly number[];
+  /** Test accuracy after the last round, over the seeds. */
+  readonly accuracy: { readonly mean: number; readonly min: number; readonly max: number };
+  /** The line that repeats the row. */
+  readonly command: string;
+}
+
+const { values: flags } = parseArgs({
+  options: {
+    task: { type: "string" },
+    data: { type: "string" },
+    clients: { type: "string" },
+    seeds: { type: "string", default: "5" },
+    epsilons: { type: "string", default: "1,3,8,none" },
+    out: { type: "string", default: OUTPUT },
+  },
+});
+if (flags.task === undefined || flags.data === undefined || flags.clients === undefined) throw new Error("--task, --data and --clients are needed");
+
+const specification = parseSpecification(JSON.parse(await readFile(flags.task, "utf8")));
+const data = await loadDataset(flags.data);
+const trainer = await createTrainer(specification.document.model);
+const seeds = Array.from({ length: Number(flags.seeds) }, (_, i) => FIRST_SEED + i);
+for (const clients of flags.clients.split(",").map(Number)) {
+  for (const text of flags.epsilons.split(",")) {
+    const row = await measure(specification, trainer, flags.data, data, { clients, seeds, epsilon: text === "none" ? null : Number(text) });
+    await keep(row, flags.out);
+    const { mean, min, max } = row.accuracy;
+    process.stdout.write(`${row.task}, ${clients} clients, epsilon ${text}: ${[mean, min, max].map((share) => (share * 100).toFixed(2)).join(" / ")} % (mean / min / max of ${seeds.length})\n`);
+  }
+}
+
+interface Point {
+  readonly clients: number;
+  readonly seeds: readonly number[];
+  readonly epsilon: number | null;
+}
+
+/** Runs all rounds of the task, once for each seed. */
+async function measure(task: TaskSpecification, learner: Trainer, name: string, { train, test }: LoadedData, point: Point): Promise<ClientPrivacyRow> {
+  const { clients, epsilon } = point;
+  const { document, epsilonSpent, noiseVariance } = encodingFor(task, learner.parameterCount, point);
+  const accuracies: number[] = [];
+  for (const seed of point.seeds) {
+    const results = await runFederation({ ...task, document }, task.maxRounds, {
+      trainer: learner,
+      shards: partitionIid(train, clients, seed),
+      test,
+      random: repeatableBytes(`client-level ${clients} ${seed}`),
+      onRound: () => undefined,
+    });
+    accuracies.push(results.at(-1)!.accuracy);
+  }
+  return {
+    task: document.name,
+    data: basename(name),
+    parameters: learner.parameterCount,
+    clients,
+    rowsPerClient: Math.floor(train.sampleCount / clients),
+    epsilon,
+    epsilonSpent,
+    delta: deltaOf(task),
+    rounds: task.maxRounds,
+    ...document.quantisation,
+    noiseVariance,
+    seeds: point.seeds,
+    accuracy: { mean: accuracies.reduce((sum, value) => sum + value, 0) / accuracies.length, min: Math.min(...accuracies), max: Math.max(...accuracies) },
+    command: `node experiments/privacy/client-level.ts --task tasks/${document.name}.json --data "${name.includes("/") ? `/usr/share/datasets/${basename(name)}` : name}" --clients ${clients} --seeds ${point.seeds.length} --epsilons ${epsilon ?? "none"}`,
+  };
+}
+
+/** The task's document for this cohort: its clip norm on the finest grid, and the noise that the whole cohort shares. */
+function encodingFor(task: TaskSpecification, dimension: number, { clients, epsilon }: Point): Pick<TaskSpecification, "document"> & { readonly epsilonSpent: number | null; readonly noiseVariance: number | null } {
+  const { document, maxRounds: rounds } = task;
+  const delta = deltaOf(task);
+  const { privacy: _, ...training } = document.training;
+  if (epsilon === null) return { document: { ...document, training }, epsilonSpent: null, noiseVariance: null };
+  const searchFor = (clipSteps: number): NoiseSearch => ({ honestClients: { least: clients, most: clients }, l2Steps: Math.sqrt(Number(roundedNormBoundSquared(clipSteps, dimension))), dimension, rounds });
+  const clipNorm = document.quantisation.clipSteps / 2 ** document.quantisation.stepBits;
+  const { stepBits, clipSteps, localVariance } = finestGranularity({
+    clipNorm,
+    largestCoordinate: clipNorm * LARGEST_COORDINATE,
+    dimension,
+    coordinateBits: PRESETS[document.preset].coordinateBits,
+    varianceFor: (steps) => localVarianceFor(epsilon, delta, searchFor(steps), () => TOTAL_VARIATION),
+  });
+  const spent = clientLevelEpsilon({ ...searchFor(clipSteps), noiseDeviationSteps: Math.sqrt(localVariance), totalVariation: TOTAL_VARIATION }, delta);
+  return {
+    document: { ...document, training: { ...training, privacy: { unit: "client", noiseVariance: localVariance, delta } }, quantisation: { stepBits, clipSteps } },
+    epsilonSpent: spent.epsilon,
+    noiseVariance: localVariance,
+  };
+}
+
+function deltaOf({ document: { name, training } }: TaskSpecification): number {
+  if (training.privacy?.unit !== "client") throw new Error(`${name} has no client-level privacy`);
+  return training.privacy.delta;
+}
+
+/** Adds a row to the file, in place of an earlier one of the same point. */
+async function keep(row: ClientPrivacyRow, file: string): Promise<void> {
+  const text = await readFile(file, "utf8").catch(() => "[]");
+  const rows = (JSON.parse(text) as ClientPrivacyRow[]).filter(({ task, clients, epsilon }) => task !== row.task || clients !== row.clients || epsilon !== row.epsilon);
+  rows.push(row);
+  rows.sort((a, b) => a.task.localeCompare(b.task) || a.clients - b.clients || (a.epsilon ?? Infinity) - (b.epsilon ?? Infinity));
+  await mkdir(dirname(file), { recursive: true });
+  await writeFile(file, `${JSON.stringify(rows, null, 2)}\n`);
+}

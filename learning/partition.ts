@@ -1,0 +1,74 @@
+/** Repeatable ways to deal one data set to several clients. */
+import { VerisumError } from "../protocol/errors.ts";
+import { selectRows } from "./dataset.ts";
+import type { Dataset, LoadedData } from "./dataset.ts";
+import { seededStream } from "./seeded-stream.ts";
+
+/** Every shard gets at least this many rows; drawn proportions that give fewer are drawn again. */
+const MIN_SHARD_ROWS = 10;
+const MAX_DRAWS = 200;
+const TEST_PERIOD = 5;
+
+/** Equal shards of a seeded shuffle; sizes differ by at most one. @throws DATASET_PARTITION_IMPOSSIBLE */
+export function partitionIid(data: Dataset, clients: number, seed: number): Dataset[] {
+  assertEnough(data, clients);
+  const order = seededStream("partition-iid", seed).permutation(data.sampleCount);
+  return Array.from({ length: clients }, (_, client) =>
+    selectRows(data, order.subarray(Math.floor((client * data.sampleCount) / clients), Math.floor(((client + 1) * data.sampleCount) / clients))),
+  );
+}
+
+/**
+ * Label skew: each class is divided in proportions drawn from a symmetric Dirichlet distribution (Hsu, Qi, Brown 2019;
+ * the lower limit on a shard's size as in NIID-Bench, Li et al. 2022). Small `alpha` means unlike clients.
+ *
+ * @param alpha concentration, > 0
+ * @throws DATASET_PARTITION_IMPOSSIBLE if no draw leaves every client at least ten rows; DATASET_SPEC_INVALID for alpha
+ */
+export function partitionDirichlet(data: Dataset, clients: number, alpha: number, seed: number): Dataset[] {
+  if (!(alpha > 0) || !Number.isFinite(alpha)) throw new VerisumError("DATASET_SPEC_INVALID", "alpha must be a positive number", { alpha });
+  assertEnough(data, clients);
+  const stream = seededStream("partition-dirichlet", seed);
+  const rowsOfClass = rowsByClass(data);
+  for (let draw = 0; draw < MAX_DRAWS; draw++) {
+    const shards = Array.from({ length: clients }, (): number[] => []);
+    for (const rows of rowsOfClass) {
+      const order = stream.permutation(rows.length);
+      const logs = shards.map(() => stream.logGamma(alpha));
+      const largest = Math.max(...logs);
+      const shares = logs.map((log) => Math.exp(log - largest));
+      const total = shares.reduce((a, b) => a + b, 0);
+      let reached = 0;
+      let from = 0;
+      shards.forEach((shard, client) => {
+        reached += shares[client]!;
+        const until = client === clients - 1 ? rows.length : Math.round((reached / total) * rows.length);
+        for (let i = from; i < until; i++) shard.push(rows[order[i]!]!);
+        from = until;
+      });
+    }
+    if (shards.every((shard) => shard.length >= MIN_SHARD_ROWS)) return shards.map((shard) => selectRows(data, shard));
+  }
+  throw new VerisumError("DATASET_PARTITION_IMPOSSIBLE", `alpha ${alpha} leaves some of ${clients} clients fewer than ${MIN_SHARD_ROWS} rows`, { clients, alpha });
+}
+
+/** Rows whose index is a multiple of five become the test data. @throws DATASET_EMPTY if no training row remains */
+export function splitEveryFifth(data: Dataset): LoadedData {
+  const test: number[] = [];
+  const train: number[] = [];
+  for (let row = 0; row < data.sampleCount; row++) (row % TEST_PERIOD === 0 ? test : train).push(row);
+  if (train.length === 0) throw new VerisumError("DATASET_EMPTY", "one row cannot be split into training and test data");
+  return { train: selectRows(data, train), test: selectRows(data, test) };
+}
+
+function rowsByClass(data: Dataset): number[][] {
+  const rows = Array.from({ length: data.classCount }, (): number[] => []);
+  data.labels.forEach((label, row) => rows[label]!.push(row));
+  return rows;
+}
+
+function assertEnough(data: Dataset, clients: number): void {
+  if (!Number.isInteger(clients) || clients < 1 || data.sampleCount < clients * MIN_SHARD_ROWS) {
+    throw new VerisumError("DATASET_PARTITION_IMPOSSIBLE", `${data.sampleCount} rows cannot give ${clients} clients ${MIN_SHARD_ROWS} each`, { rows: data.sampleCount, clients });
+  }
+}

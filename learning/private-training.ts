@@ -1,0 +1,133 @@
+/**
+ * DP-SGD on one client's data (Abadi et al. 2016): Poisson batches, per-example clipping, Gaussian noise, a number of
+ * steps that does not depend on the data.
+ *
+ * What is exact: an example's gradient depends on the weights and on this example alone, bit for bit, since examples are
+ * worked on in groups of one size, filled up with zeros; each clipped gradient is rounded towards zero onto a grid, so its
+ * norm in grid steps is at most `sensitivitySteps`; sums of grid integers are exact; the noise is made of integers, a discrete Gaussian of standard deviation 2^20 steps
+ * up to a distance below 2^−80 a weight and step that delta counts (protocol/privacy/wide-noise.ts). Precision attacks on floating-point noise (Mironov 2012; Jin et al.
+ * 2022) do not apply. What is not: the gradients themselves are floating point, which affects utility only.
+ *
+ * A step divides by the task's batch size, not by this client's expected one, so the number of rows stays private and a
+ * small client adds no more noise than a large one. Running time depends on the data; the caller decides who can see it.
+ */
+import { VerisumError } from "../protocol/errors.ts";
+import { drawWideNoise } from "../protocol/privacy/wide-noise.ts";
+import type { RandomBytes } from "../protocol/random.ts";
+import type { Dataset } from "./dataset.ts";
+import { addTruncated, squaredNormOf } from "./example-gradients.ts";
+import type { ExampleGradients, ScaledExample } from "./example-gradients.ts";
+import { inputSizeOf } from "./model.ts";
+import type { Model } from "./model.ts";
+import type { Batch, Network } from "./network.ts";
+import { descend } from "./trainer.ts";
+import type { PrivacyOptions, TrainOptions, TrainProgress, TrainResult } from "./trainer.ts";
+import { NOISE_STD_DEV_STEPS, trainingNoise } from "./training-noise.ts";
+
+/** Keeps the rounding errors of the norm (below 2^−30) from lifting a clipped vector over the sensitivity. */
+const CLIP_MARGIN = 1 - 2 ** -20;
+
+/** Examples that the network sees at a time; a multiple of 8. A convolution's patches take much memory. */
+const GROUP = { mlp: 64, cnn: 16 } as const;
+
+/** @throws PRIVACY_PARAMETERS_INVALID, TRAINING_DIVERGED */
+export async function trainPrivately(
+  model: Model,
+  network: Network,
+  start: Float32Array,
+  data: Dataset,
+  options: TrainOptions & { readonly privacy: PrivacyOptions },
+  onProgress?: (progress: TrainProgress) => void,
+): Promise<TrainResult> {
+  const { learningRate, momentum, batchSize, privacy } = options;
+  assertPrivacy(privacy);
+  const grid = clippingGrid(privacy);
+  const size = GROUP[model.kind];
+  const weights = start.slice();
+  const velocity = new Float32Array(weights.length);
+  let lossSum = 0;
+  let seen = 0;
+  for (let step = 1; step <= privacy.steps; step++) {
+    const sum = new Float64Array(weights.length);
+    let batchLoss = 0;
+    const rows = poissonBatch(data.sampleCount, privacy.samplingRate, privacy.random);
+    for (let from = 0; from < rows.length; from += size) {
+      const group = rows.slice(from, from + size);
+      batchLoss += addClipped(sum, network.exampleGradients(weights, paddedBatch(data, group, size, inputSizeOf(model))), group.length, grid);
+    }
+    const noise = drawWideNoise(trainingNoise(), weights.length, privacy.random);
+    for (let i = 0; i < sum.length; i++) sum[i] = (sum[i]! + noise[i]!) / (grid.stepsPerUnit * batchSize);
+    descend(weights, velocity, sum, learningRate, momentum);
+    lossSum += batchLoss;
+    seen += rows.length;
+    onProgress?.({ step, steps: privacy.steps, loss: batchLoss / Math.max(1, rows.length) });
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+  if (!weights.every(Number.isFinite)) throw new VerisumError("TRAINING_DIVERGED", "private training produced weights that are not finite");
+  return { weights, loss: lossSum / Math.max(1, seen), steps: privacy.steps };
+}
+
+export interface ClippingGrid {
+  /** Largest norm, in grid steps, of what one example adds to a sum. */
+  readonly sensitivitySteps: number;
+  /** Grid steps in one unit of a gradient. */
+  readonly stepsPerUnit: number;
+  readonly clipNorm: number;
+}
+
+/** The grid on which 2^20 steps of noise are at least `noiseMultiplier` times the sensitivity. */
+export function clippingGrid({ clipNorm, noiseMultiplier }: Pick<PrivacyOptions, "clipNorm" | "noiseMultiplier">): ClippingGrid {
+  const sensitivitySteps = Math.floor(NOISE_STD_DEV_STEPS / noiseMultiplier);
+  return { sensitivitySteps, stepsPerUnit: sensitivitySteps / clipNorm, clipNorm };
+}
+
+/**
+ * Clips each example's gradient and adds it to a sum of grid integers. One that is not finite adds nothing: stopping would
+ * reveal it.
+ *
+ * @param count examples that count, the first ones; the rest is filling
+ * @returns the sum of their losses
+ */
+export function addClipped(sum: Float64Array, gradients: ExampleGradients, count: number, { stepsPerUnit, clipNorm }: ClippingGrid): number {
+  const examples: ScaledExample[] = [];
+  let loss = 0;
+  for (let example = 0; example < count; example++) {
+    const norm = Math.sqrt(squaredNormOf(gradients, example));
+    if (!Number.isFinite(norm)) continue;
+    examples.push({ example, scale: stepsPerUnit * CLIP_MARGIN * Math.min(1, clipNorm / norm) });
+    loss += gradients.losses[example]!;
+  }
+  addTruncated(sum, gradients, examples);
+  return loss;
+}
+
+/** These rows, and zeros of class 0 up to `size` rows. */
+function paddedBatch(data: Dataset, rows: readonly number[], size: number, width: number): Batch {
+  const features = new Float32Array(size * width);
+  const labels = new Int32Array(size);
+  rows.forEach((row, i) => {
+    features.set(data.features.subarray(row * width, (row + 1) * width), i * width);
+    labels[i] = data.labels[row]!;
+  });
+  return { features, labels };
+}
+
+/** Each row independently with probability floor(rate · 2^32)/2^32, which is at most `rate`. */
+export function poissonBatch(rowCount: number, rate: number, random: RandomBytes): number[] {
+  const threshold = Math.floor(rate * 2 ** 32);
+  const bytes = random(rowCount * 4);
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const rows: number[] = [];
+  for (let row = 0; row < rowCount; row++) if (view.getUint32(row * 4) < threshold) rows.push(row);
+  return rows;
+}
+
+function assertPrivacy({ clipNorm, noiseMultiplier, samplingRate, steps }: PrivacyOptions): void {
+  const require = (holds: boolean, rule: string): void => {
+    if (!holds) throw new VerisumError("PRIVACY_PARAMETERS_INVALID", `${rule} does not hold`, { rule });
+  };
+  require(clipNorm > 0 && Number.isFinite(clipNorm), "0 < clipNorm");
+  require(noiseMultiplier >= 0.1 && noiseMultiplier <= 1000, "0.1 <= noiseMultiplier <= 1000");
+  require(samplingRate > 0 && samplingRate <= 1, "0 < samplingRate <= 1");
+  require(Number.isInteger(steps) && steps >= 1, "steps >= 1");
+}

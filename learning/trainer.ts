@@ -1,0 +1,179 @@
+/** The port through which roles train and evaluate; no type of the numerical library crosses it. */
+import { VerisumError } from "../protocol/errors.ts";
+import type { RandomBytes } from "../protocol/random.ts";
+import { selectBackend } from "./backend.ts";
+import type { BackendChoice, BackendName } from "./backend.ts";
+import { selectRows } from "./dataset.ts";
+import type { Dataset } from "./dataset.ts";
+import { initialWeightsOf, inputSizeOf, parameterCountOf, parseModel, tensorsOf } from "./model.ts";
+import type { ParameterShape } from "./model.ts";
+import { createNetwork, crossEntropy } from "./network.ts";
+import { trainPrivately } from "./private-training.ts";
+import { seededStream } from "./seeded-stream.ts";
+
+/** Example-level differential privacy: DP-SGD (Abadi et al. 2016) in place of epochs. */
+export interface PrivacyOptions {
+  /** L2 norm to which one example's gradient is clipped. */
+  readonly clipNorm: number;
+  /** Standard deviation of the noise on a sum of clipped gradients, in units of `clipNorm`. */
+  readonly noiseMultiplier: number;
+  /** Probability with which each example joins a step's batch. */
+  readonly samplingRate: number;
+  readonly steps: number;
+  /** A CSPRNG: it decides membership and noise. */
+  readonly random: RandomBytes;
+}
+
+export interface TrainOptions {
+  readonly learningRate: number;
+  /** Share of the last step that is kept, in [0, 1). */
+  readonly momentum: number;
+  /** Samples in a step. With `privacy`: what a step's noisy sum is divided by, about samplingRate times a usual client's rows. */
+  readonly batchSize: number;
+  /** Not used with `privacy`. */
+  readonly localEpochs: number;
+  /** Fixes the order of the samples. Not used with `privacy`. */
+  readonly seed: number;
+  readonly privacy?: PrivacyOptions;
+}
+
+export interface TrainProgress {
+  readonly step: number;
+  readonly steps: number;
+  /** Mean loss of the step's batch. It depends on the data and is never private. */
+  readonly loss: number;
+}
+
+export interface TrainResult {
+  readonly weights: Float32Array;
+  /** Mean loss of the last epoch's batches (of all batches with `privacy`). It depends on the data and is never private. */
+  readonly loss: number;
+  readonly steps: number;
+}
+
+export interface Trainer {
+  readonly backend: BackendName;
+  readonly parameterCount: number;
+  /** In the order of the flat weights. */
+  readonly parameterShapes: readonly ParameterShape[];
+  /**
+   * Trains from `weights`, which stay as they are. Equal arguments give equal results on one backend and machine type.
+   * @throws TRAINING_OPTIONS_INVALID, PRIVACY_PARAMETERS_INVALID, DATASET_MODEL_MISMATCH, UPDATE_LENGTH, UPDATE_NOT_FINITE for the
+   *   weights given, TRAINING_DIVERGED
+   */
+  train(weights: Float32Array, data: Dataset, options: TrainOptions, onProgress?: (progress: TrainProgress) => void): Promise<TrainResult>;
+  /** Share of samples classified correctly, and mean cross-entropy. @throws as `train` */
+  evaluate(weights: Float32Array, data: Dataset): Promise<{ readonly accuracy: number; readonly loss: number }>;
+  /** The same weights for everyone with this seed. */
+  initialWeights(seed: number): Float32Array;
+}
+
+const EVALUATION_BATCH = 500;
+
+/**
+ * Builds a model's trainer.
+ *
+ * @param description the `model` of a task's document
+ * @throws MODEL_DESCRIPTION_INVALID, TRAINING_BACKEND_UNAVAILABLE
+ */
+export async function createTrainer(description: unknown, options: { readonly backend?: BackendChoice } = {}): Promise<Trainer> {
+  const model = parseModel(description);
+  const backend = await selectBackend(options.backend ?? "auto");
+  const network = createNetwork(model);
+  const parameterCount = parameterCountOf(model);
+  const inputSize = inputSizeOf(model);
+
+  const check = (weights: Float32Array, data: Dataset): void => {
+    if (weights.length !== parameterCount) throw new VerisumError("UPDATE_LENGTH", `the model has ${parameterCount} weights, got ${weights.length}`, { expected: parameterCount, actual: weights.length });
+    assertFinite(weights, "UPDATE_NOT_FINITE", "the weights given are not finite");
+    if (data.features.length !== data.sampleCount * inputSize || data.classCount > model.classCount || data.sampleCount < 1) {
+      throw new VerisumError("DATASET_MODEL_MISMATCH", `the model takes ${inputSize} values and ${model.classCount} classes, the data has ${data.featureShape.join("×")} and ${data.classCount}`, { inputSize, classCount: model.classCount });
+    }
+    assertFinite(data.features, "DATASET_VALUE_INVALID", "a feature is not finite");
+  };
+
+  return {
+    backend,
+    parameterCount,
+    parameterShapes: tensorsOf(model),
+    initialWeights: (seed) => initialWeightsOf(model, seed),
+
+    async train(start, data, trainOptions, onProgress) {
+      assertOptions(trainOptions);
+      check(start, data);
+      if (trainOptions.privacy !== undefined) return trainPrivately(model, network, start, data, { ...trainOptions, privacy: trainOptions.privacy }, onProgress);
+      const { learningRate, momentum, batchSize, localEpochs, seed } = trainOptions;
+      const weights = start.slice();
+      const velocity = new Float32Array(parameterCount);
+      const stream = seededStream("training-order", seed);
+      const stepsPerEpoch = Math.ceil(data.sampleCount / batchSize);
+      const steps = stepsPerEpoch * localEpochs;
+      let step = 0;
+      let epochLoss = 0;
+      for (let epoch = 0; epoch < localEpochs; epoch++) {
+        const order = stream.permutation(data.sampleCount);
+        epochLoss = 0;
+        for (let from = 0; from < data.sampleCount; from += batchSize) {
+          const { loss, gradient } = network.lossAndGradient(weights, selectRows(data, order.subarray(from, from + batchSize)));
+          if (!Number.isFinite(loss)) throw new VerisumError("TRAINING_DIVERGED", `the loss of step ${step} is ${loss}`, { step });
+          descend(weights, velocity, gradient, learningRate, momentum);
+          epochLoss += loss / stepsPerEpoch;
+          onProgress?.({ step: ++step, steps, loss });
+        }
+        await yieldToEventLoop();
+      }
+      assertFinite(weights, "TRAINING_DIVERGED", "training produced weights that are not finite");
+      return { weights, loss: epochLoss, steps };
+    },
+
+    async evaluate(weights, data) {
+      check(weights, data);
+      let correct = 0;
+      let loss = 0;
+      for (let from = 0; from < data.sampleCount; from += EVALUATION_BATCH) {
+        const count = Math.min(EVALUATION_BATCH, data.sampleCount - from);
+        const scores = network.logits(weights, data.features.subarray(from * inputSize, (from + count) * inputSize));
+        const labels = data.labels.subarray(from, from + count);
+        loss += crossEntropy(scores, labels, model.classCount).loss * count;
+        labels.forEach((label, i) => (correct += predictedClass(scores, i, model.classCount) === label ? 1 : 0));
+        await yieldToEventLoop();
+      }
+      return { accuracy: correct / data.sampleCount, loss: loss / data.sampleCount };
+    },
+  };
+}
+
+/** The first class with the largest score in a row of scores. */
+function predictedClass(scores: Float32Array, row: number, classCount: number): number {
+  const values = scores.subarray(row * classCount, (row + 1) * classCount);
+  return values.indexOf(values.reduce((a, b) => Math.max(a, b), -Infinity));
+}
+
+/** SGD with heavy-ball momentum, in place: v = momentum·v + gradient; w = w − learningRate·v. */
+export function descend(weights: Float32Array, velocity: Float32Array, gradient: ArrayLike<number>, learningRate: number, momentum: number): void {
+  for (let i = 0; i < weights.length; i++) {
+    const speed = momentum * velocity[i]! + gradient[i]!;
+    velocity[i] = speed;
+    weights[i] = weights[i]! - learningRate * speed;
+  }
+}
+
+function assertOptions({ learningRate, momentum, batchSize, localEpochs }: TrainOptions): void {
+  const require = (holds: boolean, rule: string): void => {
+    if (!holds) throw new VerisumError("TRAINING_OPTIONS_INVALID", `${rule} does not hold`, { rule });
+  };
+  require(learningRate > 0 && Number.isFinite(learningRate), "0 < learningRate");
+  require(momentum >= 0 && momentum < 1, "0 <= momentum < 1");
+  require(Number.isInteger(batchSize) && batchSize >= 1, "batchSize >= 1");
+  require(Number.isInteger(localEpochs) && localEpochs >= 1, "localEpochs >= 1");
+}
+
+function assertFinite(values: Float32Array, code: "UPDATE_NOT_FINITE" | "DATASET_VALUE_INVALID" | "TRAINING_DIVERGED", message: string): void {
+  const index = values.findIndex((value) => !Number.isFinite(value));
+  if (index >= 0) throw new VerisumError(code, message, { index });
+}
+
+/** Lets timers, sockets and signals be served between pieces of synchronous work. */
+function yieldToEventLoop(): Promise<void> {
+  return new Promise((resolve) => setImmediate(resolve));
+}

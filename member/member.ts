@@ -1,0 +1,150 @@
+/** A committee member's part in a round: attest shares, release one sum, sign a result it recomputed (docs/protocol.md, section 6). */
+import { fetchReleases, includedRecords, publicationOf, requireSettled, sameResult, SHARE_SUM_FILE } from "../task/outcome.ts";
+import { challengePointsOf } from "../task/challenge.ts";
+import { recoverSiblingSums, requireSameModel, siblingRounds } from "../task/cells.ts";
+import { loadModelState } from "../task/checkpoint.ts";
+import type { CheckpointConfig } from "../task/checkpoint.ts";
+import type { CommittingSession } from "../task/session.ts";
+import type { CompactSignature, RoundRecords, RoundResult, SubmittedRecord, TaskWriter } from "../chain/task-chain.ts";
+import type { Reporter } from "../command/reporter.ts";
+import { startAhead } from "../content/ahead.ts";
+import { cidFromDigest, digestHexOfCid } from "../content/cid.ts";
+import type { StateDirectory } from "../storage/state-directory.ts";
+import { openShare, sealedShareBytes, shareFileName } from "../protocol/bundle.ts";
+import type { RoundKeyPair } from "../protocol/bundle.ts";
+import { recoverAggregate } from "../protocol/aggregate.ts";
+import { bitCount } from "../protocol/committee.ts";
+import { isVerisumError, VerisumError } from "../protocol/errors.ts";
+import { encodeElements } from "../protocol/field.ts";
+import { checkShare, linearCombination } from "../protocol/sharing.ts";
+import { submissionEvaluation } from "../protocol/submission.ts";
+import type { Hex } from "../protocol/transcript.ts";
+import { requireTimeToFinalise } from "../aggregator/cells.ts";
+import { bindRelease } from "./release-record.ts";
+import type { RoundKeys } from "./round-keys.ts";
+
+export interface MemberDependencies {
+  readonly chain: TaskWriter;
+  readonly session: CommittingSession;
+  /** 1 … n. */
+  readonly seat: number;
+  readonly keys: RoundKeys;
+  readonly state: StateDirectory;
+  readonly scope: string;
+  /** The member's own minimum of clients in a sum; at least the task's. */
+  readonly localMinimum: number;
+  readonly reporter: Reporter;
+  readonly replicate: (cid: string) => Promise<void>;
+}
+
+/** Shares in memory at a time, however many clients there are: one is worked on while the others are fetched. */
+const SHARES_AT_ONCE = 4;
+
+/** What checking the submissions of a round gave. */
+export interface ShareChecks {
+  /** Bit i set if client i's share is good. */
+  readonly bitmap: bigint;
+  /** Clients whose bundle could not be fetched; it may come yet. */
+  readonly unavailable: readonly Hex[];
+  /** Clients whose share is wrong, with the error's code. */
+  readonly wrong: ReadonlyMap<Hex, string>;
+}
+
+/**
+ * Fetches, decrypts and checks this member's share of every client that is not in `known`.
+ * @throws ROLE_NOT_REGISTERED if the round's key is gone; chain and storage errors
+ */
+export async function checkShares(deps: MemberDependencies, records: RoundRecords, known: bigint): Promise<ShareChecks> {
+  let bitmap = known;
+  const unavailable: Hex[] = [];
+  const wrong = new Map<Hex, string>();
+  const keys = await keysOf(deps, records);
+  const unknown = records.submitted.filter(({ index }) => ((known >> BigInt(index)) & 1n) === 0n);
+  for (const [record, share] of startAhead(unknown, SHARES_AT_ONCE, (record) => readShare(deps, keys, records, record))) {
+    try {
+      await share;
+      bitmap |= 1n << BigInt(record.index);
+    } catch (error) {
+      if (isVerisumError(error, "IPFS_UNAVAILABLE")) unavailable.push(record.client);
+      else if (isVerisumError(error) && !error.code.startsWith("STORAGE") && !error.code.startsWith("CHAIN")) wrong.set(record.client, error.code);
+      else throw error;
+    }
+  }
+  return { bitmap, unavailable, wrong };
+}
+
+/**
+ * Releases Σ w_i·share_i over the settled set: once a round, only of a final settlement, only of a large enough set.
+ * @returns false if the settlement is not final yet
+ * @throws ROUND_EQUIVOCATION; ROLE_NOT_REGISTERED if the set is below this member's minimum or the key is gone
+ */
+export async function releaseSum(deps: MemberDependencies, records: RoundRecords): Promise<boolean> {
+  const { chain, session, state, scope, reporter } = deps;
+  const settled = requireSettled(records);
+  if (settled.blockNumber > (await chain.finalBlock())) return false;
+  if (bitCount(settled.included) < deps.localMinimum) {
+    throw new VerisumError("ROLE_NOT_REGISTERED", `round ${settled.round} settled on fewer clients than this member's minimum`, { minimum: deps.localMinimum });
+  }
+  const included = includedRecords(records, settled);
+  await bindRelease(state, scope, settled.round, included);
+  const keys = await keysOf(deps, records);
+  let sum: bigint[] | undefined;
+  for (const [{ weight }, reading] of startAhead(included, SHARES_AT_ONCE, (record) => readShare(deps, keys, records, record))) {
+    const share = await reading;
+    sum = sum === undefined ? linearCombination([share], [BigInt(weight)]) : linearCombination([sum, share], [1n, BigInt(weight)]);
+  }
+  const cid = await session.store.putDirectory({ [SHARE_SUM_FILE]: encodeElements(sum!) });
+  await deps.replicate(cid);
+  await chain.release(settled.round, digestHexOfCid(cid) as Hex);
+  await deps.keys.erase(settled.round);
+  reporter.say("good", "released", `round ${settled.round}: released the sum of ${included.length} shares`, { round: settled.round, seat: deps.seat });
+  return true;
+}
+
+/**
+ * Recomputes a proposed result from the chain and the releases, and signs it if every field agrees.
+ * @param metrics the aggregator's own measurement, the one part of a checkpoint that is not recomputed
+ * In a task of cells the result is the combination: it is signed once every sibling's sum is there, and not when a sibling that
+ * has still to finalise has little time left for it.
+ * @throws AUDIT_FAILED if the proposal is not what follows; AGGREGATE_NOT_RECOVERABLE, SHARE_COUNT, CELLS_* and store errors
+ */
+export async function signProposal(deps: MemberDependencies, records: RoundRecords, proposal: RoundResult, metrics: CheckpointConfig["metrics"]): Promise<CompactSignature> {
+  const { chain, session } = deps;
+  const settled = requireSettled(records);
+  const siblings = await siblingRounds(session, records);
+  await requireTimeToFinalise(siblings);
+  const releases = await fetchReleases(session, records, (seat, code) => deps.reporter.say("warn", "bad-release", `round ${settled.round}: the release of seat ${seat} is unusable: ${code}`, { round: settled.round, seat, code }));
+  const { elements } = await recoverAggregate(session.parameters.threshold, releases, settled.sum, session.committer);
+  const opened = records.opened!;
+  const base = await loadModelState(session.store, opened.baseModelCid, opened.baseModelDigest, session.parameters.dimension);
+  const publication = await publicationOf(session, records, base, elements, async () => metrics, await recoverSiblingSums(session, siblings));
+  if (!sameResult(publication.signed, proposal)) {
+    throw new VerisumError("AUDIT_FAILED", `round ${settled.round}: the proposed result is not what the releases give`, { round: settled.round });
+  }
+  requireSameModel(siblings, publication.signed.modelDigest);
+  // What is signed is held here as well, so that it stays available without the aggregator.
+  await session.store.putDirectory(publication.aggregateFiles);
+  await session.store.putDirectory(publication.checkpointFiles);
+  return chain.signResult(publication.signed);
+}
+
+/** The round's key. @throws ROLE_NOT_REGISTERED if this directory never had one or has erased it */
+async function keysOf(deps: MemberDependencies, records: RoundRecords): Promise<RoundKeyPair> {
+  const round = records.opened?.round;
+  const keys = round === undefined ? undefined : await deps.keys.find(round);
+  if (keys === undefined) throw new VerisumError("ROLE_NOT_REGISTERED", `the key of round ${round ?? "?"} is not in the state directory`, { seat: deps.seat });
+  return keys;
+}
+
+/** This member's share of one submission, checked against the chain. */
+async function readShare(deps: MemberDependencies, keys: RoundKeyPair, records: RoundRecords, record: SubmittedRecord): Promise<bigint[]> {
+  const { session, seat } = deps;
+  const { submission } = record;
+  const shape = { elementCount: session.layout.elementCount, threshold: session.parameters.threshold };
+  const file = await session.store.getFile(cidFromDigest(submission.sharesCid), shareFileName(seat), { maxBytes: sealedShareBytes(seat, shape) });
+  const share = await openShare(file, keys, { ...session.chain.context, round: record.round, client: record.client, seat }, shape);
+  const { z } = challengePointsOf(session, records, record);
+  const y = submissionEvaluation(session.layout, submission.chunks.map((chunk) => chunk.y), z);
+  checkShare(seat, share, { hash: submission.shareHashes[seat - 1]!, z, y, evaluations: submission.shareEvaluations });
+  return share;
+}

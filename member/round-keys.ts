@@ -1,0 +1,66 @@
+/** A member's one-time decryption keys: made before a round, erased after its release (forward secrecy). */
+import { z } from "zod";
+import { newRoundKeyPair } from "../protocol/bundle.ts";
+import type { RoundKeyPair } from "../protocol/bundle.ts";
+import { VerisumError } from "../protocol/errors.ts";
+import type { RandomBytes } from "../protocol/random.ts";
+import { fromHex, toHex } from "../protocol/transcript.ts";
+import type { Hex } from "../protocol/transcript.ts";
+import type { TaskWriter } from "../chain/task-chain.ts";
+import { encodeRecord, eraseFile, listDirectory, readRecord, writeDurably } from "../storage/durable-file.ts";
+import type { StateDirectory } from "../storage/state-directory.ts";
+
+/** Keys are registered in batches of this many rounds, and topped up when fewer than half are left. */
+export const KEYS_AHEAD = 8;
+
+const NO_KEY: Hex = `0x${"00".repeat(32)}`;
+const hex = z.custom<Hex>((value) => typeof value === "string" && /^0x[0-9a-f]{64}$/.test(value));
+const keySchema = z.strictObject({ secretKey: hex, publicKey: hex });
+
+export interface RoundKeys {
+  /** The pair for a round, or undefined if this directory never had one or has erased it. */
+  find(round: bigint): Promise<RoundKeyPair | undefined>;
+  erase(round: bigint): Promise<void>;
+  /** Erases the keys of all rounds before this one: of rounds that were aborted, or settled without this member. */
+  eraseBefore(round: bigint): Promise<void>;
+  /** Registers keys for coming rounds if fewer than half of KEYS_AHEAD are registered. Returns how many were added. */
+  topUp(chain: TaskWriter, seat: number, nextRound: bigint, random: RandomBytes): Promise<number>;
+}
+
+export function openRoundKeys(state: StateDirectory, scope: string): RoundKeys {
+  const path = (round: bigint): string => state.file(scope, `round-key-${round}.json`);
+  const find: RoundKeys["find"] = async (round) => {
+    const value = await readRecord(path(round));
+    if (value === undefined) return undefined;
+    const parsed = keySchema.safeParse(value);
+    if (!parsed.success) throw new VerisumError("STORAGE_CORRUPT", `${path(round)} is not a key`, { path: path(round) });
+    return { secretKey: fromHex(parsed.data.secretKey), publicKey: fromHex(parsed.data.publicKey) };
+  };
+  return {
+    find,
+    erase: (round) => eraseFile(path(round)),
+    eraseBefore: async (round) => {
+      for (const name of await listDirectory(state.file(scope))) {
+        const kept = /^round-key-([0-9]+)\.json$/.exec(name)?.[1];
+        if (kept !== undefined && BigInt(kept) < round) await eraseFile(path(BigInt(kept)));
+      }
+    },
+    topUp: async (chain, seat, nextRound, random) => {
+      let first = nextRound;
+      while (first < nextRound + BigInt(KEYS_AHEAD) && (await chain.roundKey(first, seat)) !== NO_KEY) first += 1n;
+      if (first - nextRound >= KEYS_AHEAD / 2) return 0;
+      const keys: Hex[] = [];
+      for (let round = first; round < nextRound + BigInt(KEYS_AHEAD); round += 1n) {
+        // A pair that was kept but not registered (a crash in between) is registered now.
+        let pair = await find(round);
+        if (pair === undefined) {
+          pair = await newRoundKeyPair(random);
+          await writeDurably(path(round), encodeRecord({ secretKey: toHex(pair.secretKey), publicKey: toHex(pair.publicKey) }));
+        }
+        keys.push(toHex(pair.publicKey));
+      }
+      await chain.registerRoundKeys(first, keys);
+      return keys.length;
+    },
+  };
+}

@@ -1,0 +1,21 @@
+/** Compiles the contracts, or sees that they are compiled as they stand; what `chain/deploy.ts` deploys comes from here. */
+import { spawn } from "node:child_process";
+import type { ChildProcess } from "node:child_process";
+import { once } from "node:events";
+import { fileURLToPath } from "node:url";
+
+/** Hardhat's program, to be run under this Node in the repository's folder. */
+export const HARDHAT_CLI = fileURLToPath(new URL("../node_modules/hardhat/dist/src/cli.js", import.meta.url));
+const ROOT = fileURLToPath(new URL("../", import.meta.url));
+
+/**
+ * Writes `artifacts/`. The compiler's messages go to stderr.
+ * @param onStart is given the compiler's process, to stop it with the caller
+ * @throws an error if a contract does not compile
+ */
+export async function buildContracts(onStart: (child: ChildProcess) => void = () => undefined): Promise<void> {
+  const child = spawn(process.execPath, [HARDHAT_CLI, "build", "--quiet"], { cwd: ROOT, stdio: ["ignore", 2, 2] });
+  onStart(child);
+  const [code] = (await once(child, "exit")) as [number | null];
+  if (code !== 0) throw new Error("the contracts do not compile");
+}

@@ -1,0 +1,131 @@
+/**
+ * A checkpoint: the directory that a round's model CID names.
+ * `state.bin` is the model (exact integers); `model.safetensors` and `topology.json` follow from it and from the task;
+ * `config.json` says where it came from. Only its `metrics` are the aggregator's word.
+ */
+import { z } from "zod";
+import { VerisumError } from "../protocol/errors.ts";
+import { decodeModelState, encodeModelState, modelDigest } from "../protocol/model.ts";
+import type { ModelState } from "../protocol/model.ts";
+import type { Hex } from "../protocol/transcript.ts";
+import { cidFromDigest } from "../content/cid.ts";
+import type { ContentStore } from "../content/store.ts";
+import { encodeSafetensors } from "../learning/safetensors.ts";
+import type { TaskDocument } from "./document.ts";
+import { clipNormOf, weightsOf } from "./model-vector.ts";
+
+/** Of one cell's entry, 256 clients included, and of everything else. */
+const MAX_CONFIG_BYTES = 1 << 20;
+const MAX_CELL_BYTES = 1 << 14;
+
+/** Name and shape of one tensor of the model, in the order of the flat weights. */
+export interface TensorShape {
+  readonly name: string;
+  readonly shape: readonly number[];
+}
+
+/** One cell's part in a model. */
+const cellSchema = z.strictObject({ contract: z.string(), round: z.int().min(1), aggregateCid: z.string(), totalWeight: z.int().min(1), clients: z.array(z.string()) });
+
+const configSchema = z.strictObject({
+  format: z.literal("verisum-checkpoint-1"),
+  cidProfile: z.literal("unixfs-v1-2025"),
+  task: z.strictObject({ name: z.string(), chainId: z.string().nullable(), contract: z.string().nullable(), taskCid: z.string() }),
+  round: z.int().min(0),
+  parentCid: z.string().nullable(),
+  clients: z.array(z.string()),
+  totalWeight: z.int().min(0),
+  aggregateCid: z.string().nullable(),
+  /** Of a task with cells: all of them by place, this checkpoint's own among them. */
+  cells: z.array(cellSchema).optional(),
+  weights: z.strictObject({ count: z.int(), fractionalBits: z.int() }),
+  /** Of a task that adapts it: the norm to which the next round's updates are clipped, in units of the weights. */
+  clipNorm: z.number().optional(),
+  /** Spent so far, and what the contract's ledger allows in all. */
+  privacy: z
+    .strictObject({
+      unit: z.string(),
+      statement: z.string(),
+      epsilon: z.number(),
+      delta: z.number(),
+      budget: z.strictObject({ epsilon: z.number(), rounds: z.int(), remainingRounds: z.int() }),
+    })
+    .nullable(),
+  metrics: z.strictObject({ accuracy: z.number(), loss: z.number(), samples: z.int() }).nullable(),
+});
+
+export type CheckpointConfig = z.infer<typeof configSchema>;
+
+/** Everything about a checkpoint that the chain and the task determine. */
+export type CheckpointOrigin = Omit<CheckpointConfig, "format" | "cidProfile" | "metrics" | "weights" | "clipNorm">;
+
+/** The files of a checkpoint; a deterministic function of its arguments. */
+export function checkpointFiles(
+  document: TaskDocument,
+  tensors: readonly TensorShape[],
+  state: ModelState,
+  origin: CheckpointOrigin,
+  metrics: CheckpointConfig["metrics"],
+): Record<string, Uint8Array> {
+  const weights = weightsOf(document, state);
+  const config: CheckpointConfig = {
+    format: "verisum-checkpoint-1",
+    cidProfile: "unixfs-v1-2025",
+    task: origin.task,
+    round: origin.round,
+    parentCid: origin.parentCid,
+    clients: origin.clients,
+    totalWeight: origin.totalWeight,
+    aggregateCid: origin.aggregateCid,
+    ...(origin.cells === undefined ? {} : { cells: origin.cells }),
+    weights: { count: weights.length, fractionalBits: document.server.fractionalBits },
+    ...(document.quantisation.adaptive === undefined ? {} : { clipNorm: clipNormOf(document, state) }),
+    privacy: origin.privacy,
+    metrics,
+  };
+  return {
+    "config.json": jsonBytes(config),
+    "model.safetensors": encodeSafetensors(namedTensors(tensors, weights), { format: "verisum" }),
+    "state.bin": encodeModelState(state),
+    "topology.json": jsonBytes({ model: document.model, tensors }),
+  };
+}
+
+/**
+ * Fetches the integers of a model and compares them with the digest on chain.
+ * @throws MODEL_DIGEST_MISMATCH, ENCODING_LENGTH, and whatever the store throws
+ */
+export async function loadModelState(store: ContentStore, cid: Hex, digest: Hex, dimension: number): Promise<ModelState> {
+  const bytes = await store.getFile(cidFromDigest(cid), "state.bin", { maxBytes: dimension * 8 });
+  const state = decodeModelState(bytes, dimension);
+  if (modelDigest(state) !== digest) throw new VerisumError("MODEL_DIGEST_MISMATCH", `the model at ${cidFromDigest(cid)} is not the one on chain`, { cid });
+  return state;
+}
+
+/**
+ * @param cellCount the task's cells; 1 without a group
+ * @throws TASK_DOCUMENT_INVALID for a malformed config.json, and whatever the store throws
+ */
+export async function loadCheckpointConfig(store: ContentStore, cid: Hex, cellCount = 1): Promise<CheckpointConfig> {
+  const bytes = await store.getFile(cidFromDigest(cid), "config.json", { maxBytes: MAX_CONFIG_BYTES + cellCount * MAX_CELL_BYTES });
+  try {
+    return configSchema.parse(JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(bytes)));
+  } catch (cause) {
+    throw new VerisumError("TASK_DOCUMENT_INVALID", `config.json of ${cidFromDigest(cid)} is malformed`, { cid }, { cause });
+  }
+}
+
+/** Cuts the flat weights into named tensors. */
+function namedTensors(tensors: readonly TensorShape[], weights: Float32Array): { name: string; shape: readonly number[]; data: Float32Array }[] {
+  let start = 0;
+  return tensors.map(({ name, shape }) => {
+    const size = shape.reduce((a, b) => a * b, 1);
+    const data = weights.subarray(start, start + size);
+    start += size;
+    return { name, shape, data };
+  });
+}
+
+function jsonBytes(value: unknown): Uint8Array {
+  return new TextEncoder().encode(`${JSON.stringify(value, undefined, 2)}\n`);
+}

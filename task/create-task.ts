@@ -1,0 +1,164 @@
+/** A new task, from its description to everything that a deployment needs. Touches no chain. */
+import { z } from "zod";
+import { cidFromDigest } from "../content/cid.ts";
+import type { ContentStore } from "../content/store.ts";
+import { parameterCountOf, parseModel } from "../learning/model.ts";
+import { VerisumError } from "../protocol/errors.ts";
+import { initialState, modelDigest } from "../protocol/model.ts";
+import { layoutFor } from "../protocol/layout.ts";
+import type { Layout } from "../protocol/layout.ts";
+import { PRESETS } from "../protocol/parameters.ts";
+import { assertTaskParameters } from "../protocol/task.ts";
+import type { TaskParameters } from "../protocol/task.ts";
+import type { Hex } from "../protocol/transcript.ts";
+import { checkpointFiles } from "./checkpoint.ts";
+import type { TensorShape } from "./checkpoint.ts";
+import { documentRequestSchema, documentSchema, taskFiles } from "./document.ts";
+import type { DocumentRequest, TaskDocument } from "./document.ts";
+import { normBoundOf } from "./encoding.ts";
+import { assertStepsFit, dimensionOf } from "./model-vector.ts";
+import { directoryDigest } from "./outcome.ts";
+import { assertEpsilonBounded, assertUsefulCohort, withNoiseFor } from "./privacy.ts";
+
+const seconds = z.int().positive().max(30 * 86_400);
+
+/** What an operator writes: tasks/*.json. */
+const requestSchema = z.strictObject({
+  document: documentRequestSchema,
+  /** Chooses the noise that the document leaves out: all rounds together stay within this epsilon. */
+  privacyTarget: z.strictObject({ epsilon: z.number().positive() }).optional(),
+  /** Seed of the initial weights. */
+  initialSeed: z.int().min(0),
+  committee: z.strictObject({ size: z.int(), threshold: z.int(), quorum: z.int() }),
+  clients: z.strictObject({
+    min: z.int(),
+    minHonest: z.int(),
+    maxCorrupt: z.int().min(0),
+    openRegistration: z.boolean(),
+    bondWei: z.string().regex(/^[0-9]+$/).default("0"),
+  }),
+  windowSeconds: z.strictObject({ key: seconds, collect: seconds, attest: seconds, aggregate: seconds }),
+  maxRounds: z.int().min(0),
+});
+
+/** A specification with nothing left to choose. */
+export type TaskSpecification = Omit<z.infer<typeof requestSchema>, "document" | "privacyTarget"> & { readonly document: Omit<TaskDocument, "version" | "keysCid"> };
+
+/** What takes precedence over the specification's own target. */
+export interface PrivacyTarget {
+  readonly epsilon?: number;
+  readonly delta?: number;
+}
+
+/**
+ * Checks what an operator wrote, and chooses the noise if it names a target.
+ * @param json a parsed tasks/*.json
+ * @throws TASK_DOCUMENT_INVALID, MODEL_DESCRIPTION_INVALID, PRIVACY_PARAMETERS_INVALID
+ */
+export function parseSpecification(json: unknown, target: PrivacyTarget = {}): TaskSpecification {
+  const request = validated(requestSchema, json);
+  const { privacyTarget, ...specification } = request;
+  let document = withDelta(request.document, target.delta);
+  const epsilon = target.epsilon ?? privacyTarget?.epsilon;
+  if (epsilon !== undefined) {
+    const dimension = dimensionOf(document, parameterCountOf(parseModel(document.model)));
+    document = withNoiseFor(epsilon, { document, dimension, minHonest: request.clients.minHonest, minClients: request.clients.min, rounds: request.maxRounds });
+  }
+  const { privacy } = document.training;
+  if (privacy !== undefined && (privacy.unit === "client" ? privacy.noiseVariance : privacy.noiseMultiplier) === undefined) {
+    throw new VerisumError("PRIVACY_PARAMETERS_INVALID", "the specification has privacy without noise: it needs privacyTarget.epsilon, or the noise itself in document.training.privacy");
+  }
+  return { ...specification, document: validated(documentSchema.omit({ keysCid: true, version: true }), document) };
+}
+
+function withDelta(document: DocumentRequest, delta: number | undefined): DocumentRequest {
+  const { privacy } = document.training;
+  if (delta === undefined) return document;
+  if (privacy === undefined) throw new VerisumError("PRIVACY_PARAMETERS_INVALID", "delta needs a unit of privacy in the task's training section");
+  return { ...document, training: { ...document.training, privacy: { ...privacy, delta } } };
+}
+
+function validated<T>(schema: z.ZodType<T>, value: unknown): T {
+  const parsed = schema.safeParse(value);
+  if (parsed.success) return parsed.data;
+  const issue = parsed.error.issues[0];
+  throw new VerisumError("TASK_DOCUMENT_INVALID", `the specification: ${[issue?.path.join("."), issue?.message].filter(Boolean).join(" ")}`);
+}
+
+/** The keys of a task as files and as what the contract stores. */
+export interface PublishableKeys {
+  readonly files: Readonly<Record<string, Uint8Array>>;
+  readonly keysHash: Hex;
+}
+
+export interface CreateTaskDependencies {
+  readonly store: ContentStore;
+  readonly keys: PublishableKeys;
+  readonly tensors: readonly TensorShape[];
+  readonly initialWeights: Float32Array;
+}
+
+/** The layout that a specification's model gets. */
+export function layoutOfSpecification({ document }: TaskSpecification, weightCount: number): Layout {
+  return layoutFor(PRESETS[document.preset], dimensionOf(document, weightCount));
+}
+
+/**
+ * Publishes the task document, the proving keys and the genesis, and derives the contract's parameters.
+ * @throws PARAMETERS_INVALID if the specification breaks a rule of the protocol; PRIVACY_COHORT_TOO_SMALL; PRIVACY_PARAMETERS_INVALID if no epsilon
+ *   can be stated
+ */
+export async function createTask(specification: TaskSpecification, deps: CreateTaskDependencies): Promise<TaskParameters> {
+  const { store, keys, tensors, initialWeights } = deps;
+  const keysCid = await publish(store, keys.files);
+  const document = { ...specification.document, version: 1, keysCid } as const;
+  const taskCid = await publish(store, taskFiles(document));
+  const dimension = dimensionOf(document, initialWeights.length);
+  const genesis = initialState(initialWeights, document.server.fractionalBits, dimension > initialWeights.length ? 1 : 0);
+  const genesisFiles = checkpointFiles(document, tensors, genesis, {
+    task: { name: document.name, chainId: null, contract: null, taskCid: cidFromDigest(taskCid) },
+    round: 0,
+    parentCid: null,
+    clients: [],
+    totalWeight: 0,
+    aggregateCid: null,
+    privacy: null,
+  }, null);
+  const { committee, clients, windowSeconds } = specification;
+  assertUsefulCohort({ document, parameters: { dimension, minHonest: clients.minHonest, minClients: clients.min } }, specification.maxRounds);
+  const parameters: TaskParameters = {
+    taskCid,
+    genesisCid: await publish(store, genesisFiles),
+    genesisDigest: modelDigest(genesis),
+    keysHash: keys.keysHash,
+    coordinateBits: PRESETS[document.preset].coordinateBits,
+    dimension,
+    normBoundSquared: normBoundOf(document, dimension),
+    committeeSize: committee.size,
+    threshold: committee.threshold,
+    quorum: committee.quorum,
+    minClients: clients.min,
+    minHonest: clients.minHonest,
+    maxCorrupt: clients.maxCorrupt,
+    uniformWeights: document.training.privacy?.unit === "client",
+    openRegistration: clients.openRegistration,
+    bondWei: BigInt(clients.bondWei),
+    keyWindowSeconds: windowSeconds.key,
+    collectSeconds: windowSeconds.collect,
+    attestSeconds: windowSeconds.attest,
+    aggregateSeconds: windowSeconds.aggregate,
+    maxRounds: specification.maxRounds,
+    privacyCostPerRound: document.training.privacy === undefined ? 0n : 1n,
+    privacyBudget: document.training.privacy === undefined ? 0n : BigInt(specification.maxRounds),
+    chunkKinds: layoutOfSpecification(specification, initialWeights.length).chunks.map((chunk) => chunk.kindIndex),
+  };
+  assertTaskParameters(parameters);
+  assertEpsilonBounded({ document, parameters });
+  assertStepsFit(document);
+  return parameters;
+}
+
+async function publish(store: ContentStore, files: Readonly<Record<string, Uint8Array>>): Promise<Hex> {
+  await store.putDirectory(files);
+  return directoryDigest(files);
+}

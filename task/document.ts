@@ -1,0 +1,135 @@
+/** `task.json`: what a task trains and how, by CID in the contract's parameters. */
+import { z } from "zod";
+import { VerisumError } from "../protocol/errors.ts";
+import { PRESETS } from "../protocol/parameters.ts";
+import { presetOf } from "../protocol/task.ts";
+import type { TaskParameters } from "../protocol/task.ts";
+import type { ContentStore } from "../content/store.ts";
+import { cidFromDigest } from "../content/cid.ts";
+import { normBoundOf } from "./encoding.ts";
+
+const dyadic = z.strictObject({ numerator: z.int().min(0).max(65_535), denominatorBits: z.int().min(0).max(16) });
+
+/** A record in one client's data: DP-SGD inside the client. */
+const exampleSchema = z.strictObject({
+  unit: z.literal("example"),
+  /** L2 norm to which one example's gradient is clipped. */
+  exampleClipNorm: z.number().positive(),
+  /** Standard deviation of the noise on a clipped sum, in units of `exampleClipNorm`. */
+  noiseMultiplier: z.number().positive(),
+  /** Probability with which an example joins a batch. */
+  samplingRate: z.number().positive().max(1),
+  stepsPerRound: z.int().positive(),
+  delta: z.number().positive().max(0.1),
+});
+
+/** Everything one client has: discrete Gaussian noise of every client on its rounded update. */
+const clientSchema = z.strictObject({
+  unit: z.literal("client"),
+  /** Variance of each client's noise on each coordinate, in steps². */
+  noiseVariance: z.int().positive(),
+  delta: z.number().positive().max(0.1),
+});
+
+const privacySchema = z.discriminatedUnion("unit", [exampleSchema, clientSchema]);
+/** As an operator may write it: the noise follows from a target epsilon. */
+const privacyRequestSchema = z.discriminatedUnion("unit", [exampleSchema.partial({ noiseMultiplier: true }), clientSchema.partial({ noiseVariance: true })]);
+
+const trainingSchema = z.strictObject({
+  learningRate: z.number().positive(),
+  momentum: z.number().min(0).max(1),
+  batchSize: z.int().positive(),
+  localEpochs: z.int().positive(),
+  privacy: privacySchema.optional(),
+});
+
+export const documentSchema = z.strictObject({
+  version: z.literal(1),
+  name: z.string().min(1).max(100),
+  description: z.string().max(2000),
+  preset: z.enum(Object.keys(PRESETS) as [keyof typeof PRESETS]),
+  /** Validated by the trainer that builds it. */
+  model: z.record(z.string(), z.unknown()),
+  training: trainingSchema,
+  quantisation: z.strictObject({
+    /** One step is 2^−stepBits of a weight; at the start, if it is adaptive. */
+    stepBits: z.int().min(0).max(20),
+    /** L2 norm to which an update is clipped, in steps. */
+    clipSteps: z.int().positive().max(2 ** 23),
+    /** Lets the step, and the clip norm with it, follow a quantile of the clients' update norms. */
+    adaptive: z
+      .strictObject({
+        /** Share of clients whose update shall pass unclipped. */
+        quantile: dyadic.refine(({ numerator, denominatorBits }) => numerator > 0 && numerator < 2 ** denominatorBits, "a quantile is between 0 and 1"),
+        /** Octaves that the level moves in a round for each unit by which that share is off. */
+        octavesPerRound: dyadic.refine(({ numerator, denominatorBits }) => numerator > 0 && numerator <= 4 * 2 ** denominatorBits, "at most 4 octaves"),
+        /** The step stays within so many octaves of 2^−stepBits, either way. */
+        maxOctaves: z.int().min(1).max(8),
+        /** What a client's vote adds to its vector. */
+        voteSteps: z.int().positive().max(2047),
+      })
+      .optional(),
+  }),
+  server: z.strictObject({
+    /** Bits after the binary point of a published weight. */
+    fractionalBits: z.int().min(8).max(24),
+    learningRate: dyadic,
+    momentum: dyadic,
+  }),
+  /** The contract that lists the task's cells; absent for a task of one contract. */
+  cells: z.strictObject({ group: z.templateLiteral(["0x", z.string().regex(/^[0-9a-f]{40}$/)]) }).optional(),
+  /** Digest of the directory with the proving keys, so that a new participant needs only the contract. */
+  keysCid: z.templateLiteral(["0x", z.string().regex(/^[0-9a-f]{64}$/)]),
+});
+
+export type TaskDocument = z.infer<typeof documentSchema>;
+export type PrivacySettings = z.infer<typeof privacySchema>;
+export type ClientPrivacy = z.infer<typeof clientSchema>;
+
+/** The part of a document that an operator writes; only its noise may be missing. */
+export const documentRequestSchema = documentSchema
+  .omit({ keysCid: true, version: true })
+  .extend({ training: trainingSchema.extend({ privacy: privacyRequestSchema.optional() }) });
+export type DocumentRequest = z.infer<typeof documentRequestSchema>;
+
+export const TASK_FILE = "task.json";
+const MAX_DOCUMENT_BYTES = 1 << 20;
+
+/** The directory that a task's CID names. */
+export function taskFiles(document: TaskDocument): Record<string, Uint8Array> {
+  return { [TASK_FILE]: new TextEncoder().encode(`${JSON.stringify(document, undefined, 2)}\n`) };
+}
+
+/** @throws TASK_DOCUMENT_INVALID with the first problem's place */
+export function parseTaskDocument(bytes: Uint8Array): TaskDocument {
+  let json: unknown;
+  try {
+    json = JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(bytes));
+  } catch (cause) {
+    throw new VerisumError("TASK_DOCUMENT_INVALID", `${TASK_FILE} is not JSON`, {}, { cause });
+  }
+  const parsed = documentSchema.safeParse(json);
+  if (!parsed.success) {
+    const issue = parsed.error.issues[0];
+    throw new VerisumError("TASK_DOCUMENT_INVALID", `${TASK_FILE}: ${issue?.path.join(".") ?? ""} ${issue?.message ?? ""}`);
+  }
+  return parsed.data;
+}
+
+/**
+ * Fetches a task's document and checks that it says what the contract enforces.
+ * @throws TASK_DOCUMENT_INVALID, and whatever the store throws
+ */
+export async function loadTaskDocument(store: ContentStore, parameters: TaskParameters): Promise<TaskDocument> {
+  const bytes = await store.getFile(cidFromDigest(parameters.taskCid), TASK_FILE, { maxBytes: MAX_DOCUMENT_BYTES });
+  const document = parseTaskDocument(bytes);
+  const require = (holds: boolean, rule: string): void => {
+    if (!holds) throw new VerisumError("TASK_DOCUMENT_INVALID", `the task's document contradicts its contract: ${rule}`, { rule });
+  };
+  require(document.preset === presetOf(parameters).name, "preset and coordinateBits");
+  require(normBoundOf(document, parameters.dimension) === parameters.normBoundSquared, "quantisation, noise and normBoundSquared");
+  const { privacy } = document.training;
+  require(privacy === undefined || (parameters.privacyCostPerRound === 1n && parameters.privacyBudget > 0n), "the ledger counts private rounds");
+  require(privacy?.unit !== "client" || parameters.uniformWeights, "weights are uniform where clients are protected as a whole");
+  return document;
+}

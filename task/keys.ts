@@ -1,0 +1,78 @@
+/** A task's keys, fetched by CID once and checked against the contract each time they are loaded. */
+import { join } from "node:path";
+import { VerisumError } from "../protocol/errors.ts";
+import type { ChunkProver, VectorCommitter } from "../protocol/ports.ts";
+import type { RandomBytes } from "../protocol/random.ts";
+import { toHex } from "../protocol/transcript.ts";
+import { hashVerificationKeys } from "../protocol/verification-key.ts";
+import type { VerificationKeys } from "../protocol/verification-key.ts";
+import type { Reporter } from "../command/reporter.ts";
+import { openCurve } from "../proving/curve/bn254.ts";
+import { kzgCommitter } from "../proving/curve/kzg.ts";
+import { cidFromDigest } from "../content/cid.ts";
+import { chunkProver } from "../proving/groth16/chunk-prover.ts";
+import type { ProverCommand } from "../proving/groth16/external-prover.ts";
+import { loadKeySet } from "../proving/groth16/key-set.ts";
+import type { KeySet } from "../proving/groth16/key-set.ts";
+import { MANIFEST_FILE, POWERS_FILE, readManifest, VERIFICATION_KEYS_FILE } from "../proving/groth16/manifest.ts";
+import { readIfPresent, writeDurably } from "../storage/durable-file.ts";
+import type { StateDirectory } from "../storage/state-directory.ts";
+import type { TaskSession } from "./session.ts";
+
+const MAX_KEY_FILE_BYTES = 1 << 30;
+
+/** The powers of tau, for members and aggregators. @throws KEY_REFUSED, KEY_ARTIFACT_CORRUPT, store errors */
+export async function loadCommitter(session: TaskSession, state: StateDirectory, random: RandomBytes, reporter: Reporter): Promise<VectorCommitter> {
+  const keys = await load(session, state, [], random, reporter);
+  return kzgCommitter(await openCurve(), keys.powers);
+}
+
+/**
+ * The powers and the proving keys of the task's chunk kinds, for clients. Throws like `loadCommitter`. The proving keys are still
+ * being read when this returns, so that a client can train meanwhile.
+ * @param command proves in place of the built-in prover
+ */
+export async function loadProvingKeys(
+  session: TaskSession,
+  state: StateDirectory,
+  random: RandomBytes,
+  reporter: Reporter,
+  command?: ProverCommand,
+): Promise<{ readonly committer: VectorCommitter; readonly prover: ChunkProver; readonly verificationKeys: VerificationKeys }> {
+  const kindIndexes = [...new Set(session.layout.chunks.map((chunk) => chunk.kindIndex))];
+  const keys = await load(session, state, kindIndexes, random, reporter);
+  const curve = await openCurve();
+  const prover = chunkProver(curve, keys, random, command);
+  void prover.preload(kindIndexes);
+  return { verificationKeys: keys.verificationKeys, committer: kzgCommitter(curve, keys.powers), prover };
+}
+
+async function load(session: TaskSession, state: StateDirectory, kindIndexes: readonly number[], random: RandomBytes, reporter: Reporter): Promise<KeySet> {
+  const { keysCid } = session.document;
+  const directory = state.file("keys", cidFromDigest(keysCid));
+  const fetchFile = async (name: string): Promise<void> => {
+    const path = join(directory, name);
+    if ((await readIfPresent(path)) !== undefined) return;
+    reporter.say("info", "fetching-key", `fetching ${name}`, { name });
+    await writeDurably(path, await session.store.getFile(cidFromDigest(keysCid), name, { maxBytes: MAX_KEY_FILE_BYTES }));
+  };
+  for (const name of [MANIFEST_FILE, VERIFICATION_KEYS_FILE, POWERS_FILE]) await fetchFile(name);
+  const manifest = await readManifest(directory);
+  for (const index of kindIndexes) {
+    const kind = manifest.kinds[index];
+    if (kind === undefined) throw new VerisumError("KEY_ARTIFACT_CORRUPT", `the task's keys have no chunk kind ${index}`, { kindIndex: index });
+    for (const name of [kind.zkey, kind.wireBases, kind.witnessProgram]) await fetchFile(localName(name));
+  }
+  if (manifest.insecure) reporter.say("warn", "insecure-keys", manifest.notice);
+  const keys = await loadKeySet(await openCurve(), directory, random);
+  if (toHex(hashVerificationKeys(keys.verificationKeys)) !== session.parameters.keysHash) {
+    throw new VerisumError("KEY_REFUSED", "the task's keys are not the ones that its contract verifies with", { rule: "hash" });
+  }
+  return keys;
+}
+
+/** A file name from the manifest, which a stranger wrote, as a name inside one directory. */
+function localName(name: string): string {
+  if (!/^[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*$/.test(name)) throw new VerisumError("KEY_ARTIFACT_CORRUPT", "a file name in the key manifest is not a plain name", { name });
+  return name;
+}

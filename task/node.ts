@@ -1,0 +1,111 @@
+/** What every command opens: the chain, a private directory, content, peers, the task. */
+import { join } from "node:path";
+import { isVerisumError } from "../protocol/errors.ts";
+import { abortableSleep } from "../command/sleep.ts";
+import type { Sleep } from "../command/sleep.ts";
+import type { Reporter } from "../command/reporter.ts";
+import { connectReader, connectWriter } from "../chain/connect.ts";
+import type { ConnectOptions } from "../chain/connect.ts";
+import type { TaskReader, TaskWriter } from "../chain/task-chain.ts";
+import { createKuboStore } from "../content/kubo.ts";
+import { createContentStore } from "../content/store.ts";
+import type { ContentStore } from "../content/store.ts";
+import { openStateDirectory } from "../storage/state-directory.ts";
+import type { StateDirectory } from "../storage/state-directory.ts";
+import { createPeerNetwork } from "./peer-network.ts";
+import type { PeerNetwork } from "./peer-network.ts";
+import { openTask } from "./session.ts";
+import type { TaskSession } from "./session.ts";
+import { uploadAuthorization } from "./upload-authorisation.ts";
+
+export interface NodeOptions extends ConnectOptions {
+  readonly stateDirectory: string;
+  /** Where content is kept; inside the state directory unless told. */
+  readonly storeDirectory?: string;
+  /** An external Kubo node's RPC URL, instead of a directory. */
+  readonly ipfsApi?: string;
+  /** Nodes to ask for content before the chain names any. */
+  readonly peers: readonly string[];
+  /** This node's own announced endpoint. */
+  readonly ownEndpoint?: string;
+}
+
+export interface ReadingNode {
+  readonly chain: TaskReader;
+  readonly state: StateDirectory;
+  readonly store: ContentStore;
+  readonly network: PeerNetwork;
+  readonly session: TaskSession;
+  readonly sleep: Sleep;
+  /** Names (chain, contract) inside the state directory. */
+  readonly scope: string;
+  close(): Promise<void>;
+}
+
+export interface WritingNode extends ReadingNode {
+  readonly chain: TaskWriter;
+}
+
+/** Copies of published content that other parties must hold (threats I1). */
+const MIN_COPIES = 2;
+const RETRY_MS = 500;
+
+/** A node without an account: reads and verifies. */
+export async function openReadingNode(options: NodeOptions, reporter: Reporter, signal: AbortSignal): Promise<ReadingNode> {
+  return openNode(await connectReader(options), options, reporter, signal, () => Promise.reject(new Error("a reading node uploads nothing")));
+}
+
+/** A node with an account. @throws KEY_FILE_PERMISSIONS, CHAIN_*, TASK_DOCUMENT_INVALID, PARAMETERS_INVALID, STORAGE_LOCKED */
+export async function openWritingNode(options: NodeOptions, reporter: Reporter, signal: AbortSignal): Promise<WritingNode> {
+  const chain = await connectWriter(options);
+  const authorise = (root: string): Promise<string> => uploadAuthorization(chain, root, Math.floor(Date.now() / 1000));
+  return { ...(await openNode(chain, options, reporter, signal, authorise)), chain };
+}
+
+async function openNode(chain: TaskReader, options: NodeOptions, reporter: Reporter, signal: AbortSignal, authorise: (root: string) => Promise<string>): Promise<ReadingNode> {
+  const sleep = abortableSleep(signal);
+  const state = await openStateDirectory(options.stateDirectory);
+  const network = createPeerNetwork(chain, {
+    bootstrap: options.peers,
+    ...(options.ownEndpoint === undefined ? {} : { own: options.ownEndpoint }),
+    minCopies: MIN_COPIES,
+    authorise,
+    sleep,
+  });
+  await network.refresh();
+  const log = { debug: () => undefined, warn: () => undefined };
+  const store =
+    options.ipfsApi === undefined
+      ? await createContentStore({ directory: options.storeDirectory ?? join(options.stateDirectory, "ipfs"), peers: network.sources, log })
+      : await createKuboStore({ apiUrl: options.ipfsApi });
+  const session = await whenAvailable(() => openTask(chain, store), network, reporter, sleep);
+  session.cells?.siblings.forEach(network.include);
+  await network.refresh();
+  return {
+    chain,
+    state,
+    store,
+    network,
+    session,
+    sleep,
+    scope: `${chain.context.chainId}-${chain.context.contract}`,
+    close: async () => {
+      await store.close();
+      await state.release();
+    },
+  };
+}
+
+/** Tries again until a node that has the content is up; says what it waits for. @throws anything but IPFS_UNAVAILABLE at once */
+export async function whenAvailable<T>(work: () => Promise<T>, network: PeerNetwork, reporter: Reporter, sleep: Sleep): Promise<T> {
+  for (;;) {
+    try {
+      return await work();
+    } catch (error) {
+      if (!isVerisumError(error, "IPFS_UNAVAILABLE")) throw error;
+      reporter.wait(`waiting for a node that has the content; asked ${network.peers().join(", ") || "none: give --peer"}`);
+      await sleep(RETRY_MS);
+      await network.refresh();
+    }
+  }
+}

@@ -1,0 +1,172 @@
+/** A round's result, computed alike by the aggregator that proposes it, the members that sign it and the auditor that checks it. */
+import { cellOutcome } from "../protocol/cells.ts";
+import { bitIndexes } from "../protocol/committee.ts";
+import { isVerisumError, VerisumError } from "../protocol/errors.ts";
+import { decodeElements, encodeElements } from "../protocol/field.ts";
+import type { ModelState } from "../protocol/model.ts";
+import type { Release } from "../protocol/release-agreement.ts";
+import { resultPoint } from "../protocol/transcript.ts";
+import type { Hex } from "../protocol/transcript.ts";
+import type { RoundRecords, RoundResult, SettledRecord, SignedResult, SubmittedRecord } from "../chain/task-chain.ts";
+import { cidFromDigest, digestHexOfCid } from "../content/cid.ts";
+import { buildDirectory } from "../content/profile.ts";
+import type { SiblingSum } from "./cells.ts";
+import { checkpointFiles } from "./checkpoint.ts";
+import type { CheckpointConfig } from "./checkpoint.ts";
+import { serverRuleOf } from "./model-vector.ts";
+import { privacyStatement } from "./privacy.ts";
+import type { TaskSession } from "./session.ts";
+
+export const AGGREGATE_FILE = "aggregate.bin";
+export const SHARE_SUM_FILE = "share-sum.bin";
+
+/** What can be published, signed and checked of a round. */
+export interface RoundPublication {
+  readonly model: ModelState;
+  readonly metrics: CheckpointConfig["metrics"];
+  readonly signed: SignedResult;
+  /** z'. */
+  readonly point: bigint;
+  readonly aggregateFiles: Record<string, Uint8Array>;
+  readonly checkpointFiles: Record<string, Uint8Array>;
+}
+
+/** What the aggregator measured of a model, or null if it measured nothing. */
+export type Measure = (model: ModelState) => Promise<CheckpointConfig["metrics"]>;
+
+/**
+ * Everything that follows from an aggregate; deterministic except for what `measure` says.
+ *
+ * @param base the model that the round started from
+ * @param elements the aggregate, already checked against the sum of commitments
+ * @param measure called once, with the round's model
+ * @param siblings the aggregates of every other cell of the step, checked; none for a task without cells
+ * @throws ENCODING_SLOT_RANGE, MODEL_OVERFLOW, CELLS_SUM_OVERFLOW; CELLS_INCOMPLETE if a sibling is missing
+ */
+export async function publicationOf(
+  session: TaskSession,
+  records: RoundRecords,
+  base: ModelState,
+  elements: readonly bigint[],
+  measure: Measure,
+  siblings: readonly SiblingSum[] = [],
+): Promise<RoundPublication> {
+  const settled = requireSettled(records);
+  const opened = records.opened!;
+  requireEverySibling(session, siblings);
+  const outcome = cellOutcome(session.layout, base, { elements, totalWeight: settled.totalWeight }, siblings, serverRuleOf(session.document));
+  const metrics = await measure(outcome.model);
+  const aggregateFiles = { [AGGREGATE_FILE]: encodeElements(elements) };
+  const aggregateCid = await directoryDigest(aggregateFiles);
+  const clients = includedRecords(records, settled).map(({ client }) => client);
+  const own = { contract: session.chain.context.contract, round: Number(settled.round), aggregateCid, totalWeight: settled.totalWeight, clients };
+  const files = checkpointFiles(
+    session.document,
+    session.tensors,
+    outcome.model,
+    {
+      task: taskOrigin(session),
+      round: Number(settled.round),
+      parentCid: cidFromDigest(opened.baseModelCid),
+      clients,
+      totalWeight: settled.totalWeight,
+      aggregateCid: cidFromDigest(aggregateCid),
+      ...(session.cells === undefined ? {} : { cells: cellEntries(session.cells.cells, [own, ...siblings]) }),
+      privacy: privacyStatement(session, records.settledRounds),
+    },
+    metrics,
+  );
+  const signed: SignedResult = {
+    round: settled.round,
+    included: settled.included,
+    totalWeight: settled.totalWeight,
+    sum: settled.sum,
+    aggregateCid,
+    aggregateDigest: outcome.aggregateDigest,
+    modelCid: await directoryDigest(files),
+    modelDigest: outcome.modelDigest,
+  };
+  return { model: outcome.model, metrics, signed, point: pointOf(session, signed), aggregateFiles, checkpointFiles: files };
+}
+
+/** A combination is of all cells or of none: nobody signs or accepts a cell's own sum as the group's. */
+function requireEverySibling({ chain, cells }: TaskSession, siblings: readonly SiblingSum[]): void {
+  const expected = (cells?.cells ?? []).filter((cell) => cell !== chain.context.contract);
+  const given = siblings.map(({ contract }) => contract);
+  if (expected.length !== given.length || expected.some((cell, i) => cell !== given[i])) {
+    throw new VerisumError("CELLS_INCOMPLETE", `the sums of ${given.length} siblings are there, of ${expected.length} cells`, { given, expected });
+  }
+}
+
+/** What config.json says of every cell, by place. */
+function cellEntries(places: readonly Hex[], parts: readonly Omit<SiblingSum, "elements">[]): NonNullable<CheckpointConfig["cells"]> {
+  return places.flatMap((place) => parts.filter(({ contract }) => contract === place)).map(({ contract, round, aggregateCid, totalWeight, clients }) => ({
+    contract, round, aggregateCid: cidFromDigest(aggregateCid), totalWeight, clients: [...clients],
+  }));
+}
+
+/** z' of a result. */
+export function pointOf(session: TaskSession, signed: SignedResult): bigint {
+  return resultPoint({ ...session.chain.context, ...signed });
+}
+
+/** The accepted submissions of U, in index order. */
+export function includedRecords(records: RoundRecords, settled: SettledRecord): SubmittedRecord[] {
+  return bitIndexes(settled.included).map((index) => {
+    const record = records.submitted.find((candidate) => candidate.index === index);
+    if (record === undefined) throw new VerisumError("AUDIT_FAILED", `the chain has no submission with index ${index}`, { index });
+    return record;
+  });
+}
+
+/** A published vector of the round's length. @throws ENCODING_LENGTH, ENCODING_NOT_CANONICAL, and whatever the store throws */
+export async function fetchElements(session: TaskSession, cid: Hex, file: typeof AGGREGATE_FILE | typeof SHARE_SUM_FILE): Promise<bigint[]> {
+  const count = session.layout.elementCount;
+  return decodeElements(await session.store.getFile(cidFromDigest(cid), file, { maxBytes: count * 32 }), count);
+}
+
+/**
+ * The share sums that members released, without those whose content is unusable: one member's bad CID stops nobody.
+ * @param onUnusable told of each that is left out
+ */
+export async function fetchReleases(session: TaskSession, records: RoundRecords, onUnusable: (seat: number, code: string) => void): Promise<Release[]> {
+  const releases = await Promise.all(
+    records.released.map(async ({ seat, releaseCid }) => {
+      try {
+        return { seat, shareSum: await fetchElements(session, releaseCid, SHARE_SUM_FILE) };
+      } catch (error) {
+        if (!isVerisumError(error)) throw error;
+        onUnusable(seat, error.code);
+        return undefined;
+      }
+    }),
+  );
+  return releases.filter((release) => release !== undefined);
+}
+
+/** The digest of the CID that a directory would have. */
+export async function directoryDigest(files: Readonly<Record<string, Uint8Array>>): Promise<Hex> {
+  const { root } = await buildDirectory(files);
+  return digestHexOfCid(root.toString()) as Hex;
+}
+
+/** The part of a signed result that the contract takes. */
+export function resultOf({ aggregateCid, aggregateDigest, modelCid, modelDigest }: SignedResult): RoundResult {
+  return { aggregateCid, aggregateDigest, modelCid, modelDigest };
+}
+
+/** True if two results are the same in every field that is recorded on chain. */
+export function sameResult(a: RoundResult, b: RoundResult): boolean {
+  return a.aggregateCid === b.aggregateCid && a.aggregateDigest === b.aggregateDigest && a.modelCid === b.modelCid && a.modelDigest === b.modelDigest;
+}
+
+export function taskOrigin(session: Pick<TaskSession, "chain" | "parameters" | "document">): CheckpointConfig["task"] {
+  const { chainId, contract } = session.chain.context;
+  return { name: session.document.name, chainId: chainId.toString(), contract, taskCid: cidFromDigest(session.parameters.taskCid) };
+}
+
+/** The settlement of a round. @throws AUDIT_FAILED if the chain has none, or no opening */
+export function requireSettled(records: RoundRecords): SettledRecord {
+  if (records.settled === undefined || records.opened === undefined) throw new VerisumError("AUDIT_FAILED", "the round has not settled");
+  return records.settled;
+}

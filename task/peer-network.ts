@@ -1,0 +1,82 @@
+/** The task's nodes: endpoints that members and the operator announced on chain, with copies pushed to enough of them; and its siblings'. */
+import { VerisumError } from "../protocol/errors.ts";
+import type { Sleep } from "../command/sleep.ts";
+import type { Hex } from "../protocol/transcript.ts";
+import type { TaskReader } from "../chain/task-chain.ts";
+import { parsePeerUrl } from "../content/peers.ts";
+import { replicate } from "../content/upload.ts";
+import type { ContentStore } from "../content/store.ts";
+
+export interface PeerNetwork {
+  /** Base URLs of the task's own nodes known now, this one left out: they take copies and propose results. */
+  peers(): readonly string[];
+  /** Base URLs that may have content: the task's own nodes, then those of its siblings. */
+  sources(): readonly string[];
+  /** Base URLs of a sibling's nodes. */
+  nodesOf(contract: Hex): readonly string[];
+  /** Reads the announcements on a sibling cell's contract as well, from the next refresh on. */
+  include(sibling: TaskReader): void;
+  /** Reads the announcements again. */
+  refresh(): Promise<void>;
+  /** Pushes a directory until enough peers hold it. @throws IPFS_UNAVAILABLE after the last attempt */
+  replicate(store: ContentStore, cid: string): Promise<void>;
+}
+
+export interface PeerNetworkOptions {
+  /** Peers known before the chain is asked. */
+  readonly bootstrap: readonly string[];
+  /** This node's own endpoint. */
+  readonly own?: string;
+  /** Copies that other parties must hold; fewer if there are fewer peers. */
+  readonly minCopies: number;
+  readonly authorise: (root: string) => Promise<string>;
+  readonly sleep: Sleep;
+}
+
+const ATTEMPTS = 6;
+const FIRST_PAUSE_MS = 250;
+
+export function createPeerNetwork(chain: TaskReader, options: PeerNetworkOptions): PeerNetwork {
+  let known: readonly string[] = options.bootstrap;
+  const siblings = new Map<Hex, { readonly chain: TaskReader; nodes: readonly string[] }>();
+  const announcedOn = async (chain: TaskReader): Promise<string[]> => {
+    const trusted = new Set([...(await chain.members()), await chain.operator()].map((account) => account.toLowerCase()));
+    const announced = [...(await chain.endpoints())].filter(([account]) => trusted.has(account.toLowerCase())).map(([, url]) => url);
+    return announced.filter((url) => url !== options.own && isPeerUrl(url));
+  };
+  const refresh = async (): Promise<void> => {
+    for (const sibling of siblings.values()) sibling.nodes = await announcedOn(sibling.chain);
+    const elsewhere = new Set([...siblings.values()].flatMap(({ nodes }) => nodes));
+    const named = options.bootstrap.filter((url) => url !== options.own && isPeerUrl(url) && !elsewhere.has(url));
+    known = [...new Set([...named, ...(await announcedOn(chain))])];
+  };
+  return {
+    peers: () => known,
+    sources: () => [...new Set([...known, ...[...siblings.values()].flatMap(({ nodes }) => nodes)])],
+    nodesOf: (contract) => siblings.get(contract)?.nodes ?? [],
+    include: (sibling) => void siblings.set(sibling.context.contract, { chain: sibling, nodes: [] }),
+    refresh,
+    replicate: async (store, cid) => {
+      let failures = "";
+      for (let attempt = 0, pause = FIRST_PAUSE_MS; attempt < ATTEMPTS; attempt++, pause *= 2) {
+        if (attempt > 0) await options.sleep(pause);
+        await refresh();
+        const wanted = Math.min(options.minCopies, known.length);
+        const report = await replicate(store, cid, known, wanted, { authorise: ({ root }) => options.authorise(root), timeoutMs: 60_000 });
+        if (report.satisfied) return;
+        failures = report.failures.map(({ peer, result }) => `${peer} ${result.code}: ${result.message}`).join("; ");
+      }
+      throw new VerisumError("IPFS_UNAVAILABLE", `too few nodes hold ${cid}: ${failures}`, { cid });
+    },
+  };
+}
+
+/** Any other announcement is passed over: one that throws later would stop everybody. */
+function isPeerUrl(text: string): boolean {
+  try {
+    parsePeerUrl(text);
+    return true;
+  } catch {
+    return false;
+  }
+}

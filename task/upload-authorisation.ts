@@ -1,0 +1,64 @@
+/** Who may store content with whom: accounts of the task, proven by a signature over what they upload (EIP-191). */
+import { getAddress, verifyMessage } from "ethers";
+import type { Hex } from "../protocol/transcript.ts";
+import type { TaskReader, TaskWriter } from "../chain/task-chain.ts";
+import type { UploadRequest } from "../content/gateway.ts";
+
+const SCHEME = "Verisum";
+const VALID_SECONDS = 600;
+/** Directories that one account may store in one round: what it publishes, and what it made again after failures. */
+const ROOTS_PER_ROUND = 8;
+
+/** The Authorization header for an upload: `Verisum <account> <expiry> <signature>`. */
+export async function uploadAuthorization(chain: TaskWriter, root: string, nowSeconds: number): Promise<string> {
+  const expires = nowSeconds + VALID_SECONDS;
+  const signature = await chain.signText(uploadText(chain, root, expires));
+  return `${SCHEME} ${chain.account} ${expires} ${signature}`;
+}
+
+/**
+ * Accepts uploads by the task's operator, members and clients, a few directories of each in a round: disks are finite.
+ * @returns true, or why not
+ */
+export function authoriseTaskUploads(chain: TaskReader, now: () => number): (request: UploadRequest) => Promise<true | string> {
+  const roots = new Map<string, Set<string>>();
+  let countedRound: bigint | undefined;
+  /** Counts a directory once; false if the account has stored as many as it may. */
+  const withinQuota = async (account: string, root: string): Promise<boolean> => {
+    const { number } = await chain.round();
+    if (number !== countedRound) roots.clear();
+    countedRound = number;
+    const stored = roots.get(account) ?? new Set();
+    if (!stored.has(root) && stored.size === ROOTS_PER_ROUND) return false;
+    roots.set(account, stored.add(root));
+    return true;
+  };
+  return async ({ root, authorization }) => {
+    const [scheme, account, expiry, signature, ...rest] = (authorization ?? "").split(" ");
+    if (scheme !== SCHEME || account === undefined || expiry === undefined || signature === undefined || rest.length > 0) {
+      return `the Authorization header is ${SCHEME} <account> <expiry> <signature>`;
+    }
+    const expires = Number(expiry);
+    const nowSeconds = now();
+    if (!Number.isSafeInteger(expires) || expires < nowSeconds || expires > nowSeconds + 2 * VALID_SECONDS) return "the authorisation has expired";
+    try {
+      if (verifyMessage(uploadText(chain, root, expires), signature) !== getAddress(account)) return "the signature is not the account's";
+    } catch {
+      return "the signature is malformed";
+    }
+    const name = account.toLowerCase() as Hex;
+    if (!(await isOfTask(chain, name))) return "the account has no part in the task";
+    return (await withinQuota(name, root)) || `the account has stored ${ROOTS_PER_ROUND} directories in this round`;
+  };
+}
+
+function uploadText(chain: TaskReader, root: string, expires: number): string {
+  const { chainId, contract } = chain.context;
+  return `Verisum upload\nchain ${chainId}\ncontract ${contract}\nroot ${root}\nexpires ${expires}`;
+}
+
+async function isOfTask(chain: TaskReader, account: Hex): Promise<boolean> {
+  if ((await chain.client(account)).weight > 0) return true;
+  const members = [...(await chain.members()), await chain.operator()];
+  return members.some((member) => member.toLowerCase() === account);
+}

@@ -1,0 +1,164 @@
+import assert from "node:assert/strict";
+import { HDNodeWallet, Interface, JsonRpcProvider, Mnemonic, Wallet } from "ethers";
+import { after, afterEach, before, describe, it } from "mocha";
+import type { NetworkConnection } from "hardhat/types/network";
+import { connectReader, connectWriter } from "../../chain/connect.ts";
+import type { ConnectOptions } from "../../chain/connect.ts";
+import { deployTask } from "../../chain/deploy.ts";
+import { recoverResultSigner } from "../../chain/result-signature.ts";
+import type { TaskWriter } from "../../chain/task-chain.ts";
+import { isVerisumError } from "../../protocol/errors.ts";
+import { layoutOfTask, parametersHash } from "../../protocol/task.ts";
+import { fromHex, resultPoint } from "../../protocol/transcript.ts";
+import type { Hex } from "../../protocol/transcript.ts";
+import { rejectsCode } from "../support/errors.ts";
+import { seededRandom, word } from "../support/random.ts";
+import { serveChain } from "../support/rpc-server.ts";
+import type { RpcServer } from "../support/rpc-server.ts";
+import { KEYS_BLOB, openChain, PARAMETERS, SECRETS, weightedScalar } from "../support/task-on-chain.ts";
+import { simulateOpening, simulateSubmission } from "../support/trapdoor-keys.ts";
+
+
+const CHAIN_ID = 31_337n;
+const MNEMONIC = Mnemonic.fromPhrase("test test test test test test test test test test test junk");
+const wallet = (index: number): Wallet => new Wallet(HDNodeWallet.fromMnemonic(MNEMONIC, `m/44'/60'/0'/0/${index}`).privateKey);
+
+describe("the chain adapter", function () {
+  this.timeout(60_000);
+  let connection: NetworkConnection;
+  let server: RpcServer;
+  let options: ConnectOptions;
+  let operator: TaskWriter;
+  const as = (index: number): Promise<TaskWriter> => connectWriter({ ...options, wallet: wallet(index) });
+
+  before(async () => {
+    connection = await openChain();
+    server = await serveChain(connection);
+    const provider = new JsonRpcProvider(server.url, CHAIN_ID, { staticNetwork: true, cacheTimeout: -1 });
+    const { contract, chainId } = await deployTask(wallet(0).connect(provider), PARAMETERS, fromHex(KEYS_BLOB), wallet(0).address);
+    provider.destroy();
+    assert.equal(chainId, CHAIN_ID);
+    options = { rpc: server.url, contract, chainId: CHAIN_ID, confirmations: 0 };
+    operator = await as(0);
+  });
+  afterEach(() => {
+    server.fault = undefined;
+    server.alter = undefined;
+  });
+  after(async () => {
+    await server.close();
+    await connection.close();
+  });
+
+  it("reads the parameters, their hash and the keys", async () => {
+    const reader = await connectReader(options);
+    assert.deepEqual(await reader.parameters(), PARAMETERS);
+    assert.equal(await reader.parametersHash(), parametersHash(PARAMETERS));
+    assert.deepEqual(await reader.verificationKeys(), fromHex(KEYS_BLOB));
+    assert.equal(await reader.operator(), wallet(0).address.toLowerCase());
+  });
+
+  it("refuses another chain, an address without a contract and an endpoint that is not there", async () => {
+    await rejectsCode(connectReader({ ...options, chainId: 1n }), "CHAIN_WRONG_NETWORK");
+    await rejectsCode(connectReader({ ...options, contract: `0x${"12".repeat(20)}` }), "CHAIN_NO_CONTRACT");
+    await rejectsCode(connectReader({ ...options, rpc: "http://127.0.0.1:1" }), "CHAIN_UNREACHABLE");
+  });
+
+  it("repeats requests that fail in passing, and gives up by name", async () => {
+    const reader = await connectReader(options);
+    let failures = 2;
+    server.fault = ({ method }) => (method === "eth_call" && failures-- > 0 ? { status: 503, body: "busy" } : undefined);
+    assert.equal(await reader.clientCount(), 0);
+    server.fault = ({ method }) => (method === "eth_call" ? { status: 200, body: '{"jsonrpc":"2.0","id":1,"resu' } : undefined);
+    await rejectsCode(reader.clientCount(), "CHAIN_UNREACHABLE");
+  });
+
+  it("names the contract's error with its evidence, and sends the next call nevertheless", async () => {
+    const stranger = await as(9);
+    const refused = stranger.openRound();
+    const next = stranger.announce("http://stranger.example");
+    await assert.rejects(refused, (error) => {
+      assert.ok(isVerisumError(error, "CHAIN_REVERTED"));
+      assert.equal(error.details["error"], "VerisumCommitteeIncomplete");
+      assert.deepEqual(error.details["arguments"], ["registered=0", "seats=4"]);
+      return true;
+    });
+    await next;
+    assert.equal((await stranger.endpoints()).get(stranger.account), "http://stranger.example");
+  });
+
+  it("carries a round from registration to its result, with each event once", async () => {
+    const members = await Promise.all([1, 2, 3, 4].map(as));
+    const clients = await Promise.all([5, 6, 7].map(as));
+    await Promise.all([...members.map(({ account }) => operator.registerMember(account)), ...clients.map(({ account }, i) => operator.registerClient(account, i + 1))]);
+    assert.deepEqual(await operator.members(), members.map(({ account }) => account));
+    await Promise.all(members.map((member, i) => member.registerRoundKeys(1n, [word(`key ${i}`)])));
+    assert.equal(await operator.roundKey(1n, 2), word("key 1"));
+    await operator.openRound();
+
+    const scalars: bigint[] = [];
+    for (const [i, client] of clients.entries()) {
+      const made = simulateSubmission(
+        SECRETS,
+        { layout: layoutOfTask(PARAMETERS), committeeSize: 4, threshold: 2 },
+        { ...client.context, round: 1n, client: client.account, weight: i + 1, parametersHash: parametersHash(PARAMETERS), baseModelDigest: PARAMETERS.genesisDigest, normBoundSquared: PARAMETERS.normBoundSquared },
+        seededRandom(`adapter ${i}`),
+      );
+      await client.submit(1n, made.submission);
+      scalars.push(made.commitmentScalar);
+      const records = await client.records(1n);
+      assert.deepEqual(records.submitted.at(-1)!.submission, made.submission);
+    }
+    for (const member of members) await member.attest(1n, 0b111n);
+    await operator.propose(1n, 0b1111n);
+    await operator.settle(1n, []);
+    await members[0]!.release(1n, word("release"));
+
+    const { included, totalWeight, sum } = await operator.round();
+    const result = { aggregateCid: word("a"), aggregateDigest: word("b"), modelCid: word("c"), modelDigest: word("d") };
+    const signed = { ...result, round: 1n, included, totalWeight, sum };
+    const signatures = await Promise.all([3, 1].map(async (seat) => ({ seat, signature: await members[seat - 1]!.signResult(signed) })));
+    assert.equal(recoverResultSigner(operator.context, signed, signatures[0]!.signature), members[2]!.account);
+    const z = resultPoint({ ...operator.context, ...signed });
+    await operator.finalize(1n, result, 5n, simulateOpening(SECRETS, weightedScalar(scalars, [1, 2, 3]), z, 5n), signatures);
+
+    const reader = await connectReader(options);
+    const [first, again] = await Promise.all([reader.records(1n), reader.records(1n)]);
+    assert.deepEqual(first, again);
+    assert.deepEqual(first.submitted.map(({ index, weight }) => [index, weight]), [[0, 1], [1, 2], [2, 3]]);
+    assert.deepEqual(first.finalised!.signers.map(({ seat }) => seat), [1, 3]);
+    assert.deepEqual(first.finalised!.result, result);
+    assert.deepEqual(first.settled!.sum, sum);
+    assert.deepEqual([first.attested.size, first.released.length, first.aborted], [4, 1, false]);
+    assert.deepEqual(await reader.latestModel(), { round: 1n, cid: word("c"), digest: word("d") });
+  });
+
+  it("passes over an endpoint that is no text: anybody may announce anything", async () => {
+    const stranger = await as(11);
+    const before = await stranger.endpoints();
+    const data = new Interface(["function announce(bytes endpoint)"]).encodeFunctionData("announce", ["0xff80"]);
+    const selector = new Interface(["function announce(string endpoint)"]).getFunction("announce")!.selector;
+    const provider = new JsonRpcProvider(server.url, CHAIN_ID, { staticNetwork: true, cacheTimeout: -1 });
+    await (await wallet(11).connect(provider).sendTransaction({ to: options.contract, data: `${selector}${data.slice(10)}` })).wait();
+    provider.destroy();
+    assert.deepEqual(await stranger.endpoints(), before);
+  });
+
+  it("sorts events and drops repeated ones, whatever the endpoint returns", async () => {
+    const honest = await (await connectReader(options)).records(1n);
+    server.alter = (method, result) => (method === "eth_getLogs" ? [...(result as unknown[]).toReversed(), ...(result as unknown[])] : result);
+    assert.deepEqual(await (await connectReader(options)).records(1n), honest);
+  });
+
+  it("asks for smaller ranges where an endpoint refuses large ones", async () => {
+    const honest = await (await connectReader(options)).records(1n);
+    for (let i = 0; i < 6; i++) await connection.provider.request({ method: "hardhat_mine", params: ["0x7530"] });
+    const span = ({ params }: { params: unknown[] }): number => {
+      const { fromBlock, toBlock } = params[0] as { fromBlock: Hex; toBlock: Hex };
+      return Number(toBlock) - Number(fromBlock);
+    };
+    server.fault = (request) =>
+      request.method === "eth_getLogs" && span(request) > 30_000 ? { status: 200, body: JSON.stringify({ jsonrpc: "2.0", id: (request as { id: number }).id, error: { code: -32_005, message: "range too large" } }) } : undefined;
+    assert.deepEqual(await (await connectReader(options)).records(1n), honest);
+  });
+});

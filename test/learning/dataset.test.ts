@@ -1,0 +1,212 @@
+import assert from "node:assert/strict";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { gzipSync } from "node:zlib";
+import { after, before, describe, it } from "mocha";
+import { parseCsv } from "../../learning/csv.ts";
+import { readDataFile } from "../../learning/data-file.ts";
+import { describeDataset, loadDataset } from "../../learning/dataset.ts";
+import type { Dataset, SpecOptions } from "../../learning/dataset.ts";
+import { parseIdx } from "../../learning/idx.ts";
+import { partitionDirichlet, partitionIid } from "../../learning/partition.ts";
+import { seededStream } from "../../learning/seeded-stream.ts";
+import type { ErrorCode } from "../../protocol/errors.ts";
+import { rejectsCode, throwsCode } from "../support/errors.ts";
+
+const PLAIN: SpecOptions = { mean: undefined, deviation: undefined, classCount: undefined };
+
+function idx(shape: readonly number[], values: readonly number[], magic = [0, 0, 8, shape.length]): Uint8Array {
+  const sizes = shape.flatMap((side) => [side >>> 24, (side >>> 16) & 255, (side >>> 8) & 255, side & 255]);
+  return Uint8Array.of(...magic, ...sizes, ...values);
+}
+
+/** Rows as text, to compare data sets without regard to order. */
+function rowsOf(data: Dataset): string[] {
+  const width = data.features.length / data.sampleCount;
+  return Array.from({ length: data.sampleCount }, (_, i) => `${data.labels[i]}:${data.features.subarray(i * width, (i + 1) * width).join()}`);
+}
+
+describe("data sets", () => {
+  let folder: string;
+  let digits: Dataset;
+
+  before(async () => {
+    folder = await mkdtemp(join(tmpdir(), "verisum-data-"));
+    digits = (await loadDataset("digits")).train;
+  });
+  after(() => rm(folder, { recursive: true }));
+
+  const file = async (name: string, content: string | Uint8Array): Promise<string> => {
+    await writeFile(join(folder, name), content);
+    return join(folder, name);
+  };
+
+  describe("digits", () => {
+    it("have the documented split, shape and scaling", async () => {
+      const { train, test } = await loadDataset("digits");
+      assert.deepEqual([train.sampleCount, test.sampleCount, train.classCount], [1437, 360, 10]);
+      assert.deepEqual(describeDataset(train).histogram, [136, 154, 151, 135, 143, 143, 151, 153, 138, 133]);
+      const mean = train.features.reduce((a, b) => a + b, 0) / train.features.length;
+      const variance = train.features.reduce((sum, value) => sum + (value - mean) ** 2, 0) / train.features.length;
+      assert.ok(Math.abs(mean) < 0.02 && Math.abs(variance - 1) < 0.02);
+    });
+  });
+
+  describe("partitions", () => {
+    for (const [name, deal] of [["IID", (d: Dataset) => partitionIid(d, 5, 7)], ["Dirichlet", (d: Dataset) => partitionDirichlet(d, 5, 0.5, 7)]] as const) {
+      it(`${name} deal every row once, the same way each time`, () => {
+        const shards = deal(digits);
+        assert.deepEqual(shards.flatMap(rowsOf).sort(), rowsOf(digits).sort());
+        assert.deepEqual(deal(digits), shards);
+        assert.ok(shards.every((shard) => shard.sampleCount >= 10));
+      });
+    }
+
+    it("change with the seed and skew labels more for a smaller alpha", () => {
+      const skew = (alpha: number): number => {
+        const shards = partitionDirichlet(digits, 5, alpha, 3);
+        return shards.reduce((sum, shard) => sum + Math.max(...describeDataset(shard).histogram) / shard.sampleCount, 0) / 5;
+      };
+      assert.notDeepEqual(partitionDirichlet(digits, 5, 0.5, 1)[0], partitionDirichlet(digits, 5, 0.5, 2)[0]);
+      assert.ok(skew(0.1) > skew(1) && skew(1) > skew(1000));
+    });
+
+    it("refuse more clients than the rows allow, and senseless alphas", () => {
+      throwsCode(() => partitionIid(digits, 200, 1), "DATASET_PARTITION_IMPOSSIBLE");
+      throwsCode(() => partitionDirichlet(digits, 140, 0.01, 1), "DATASET_PARTITION_IMPOSSIBLE");
+      for (const alpha of [0, -1, NaN, Infinity]) throwsCode(() => partitionDirichlet(digits, 2, alpha, 1), "DATASET_SPEC_INVALID");
+    });
+
+    it("draw gamma variables with the right mean", () => {
+      for (const shape of [0.1, 0.5, 1, 4]) {
+        const stream = seededStream("gamma", 1);
+        const mean = Array.from({ length: 20_000 }, () => Math.exp(stream.logGamma(shape))).reduce((a, b) => a + b) / 20_000;
+        assert.ok(Math.abs(mean - shape) < 5 * Math.sqrt(shape / 20_000), `shape ${shape}: ${mean}`);
+      }
+    });
+  });
+
+  describe("specifications", () => {
+    it("name a shard in one string", async () => {
+      const { train, test } = await loadDataset("digits?client=2&clients=5&alpha=0.5&seed=7");
+      assert.deepEqual(train, partitionDirichlet(digits, 5, 0.5, 7)[2]);
+      assert.equal(test.sampleCount, 360);
+      assert.deepEqual((await loadDataset("digits?client=0&clients=3&seed=1")).train, partitionIid(digits, 3, 1)[0]);
+    });
+
+    it("bound the rows of a shard and of the test data, and draw equal rows for equal specifications", async () => {
+      const shard = partitionDirichlet(digits, 5, 0.5, 7)[2]!;
+      const spec = "digits?client=2&clients=5&alpha=0.5&seed=7&samples=60&testSamples=30";
+      const { train, test } = await loadDataset(spec);
+      assert.deepEqual([train.sampleCount, test.sampleCount], [60, 30]);
+      assert.equal(new Set([...rowsOf(train), ...rowsOf(shard)]).size, new Set(rowsOf(shard)).size);
+      assert.ok(describeDataset(train).histogram.every((count, label) => count > 0 || describeDataset(shard).histogram[label]! < 20), "rows come from all of the shard");
+      assert.deepEqual(await loadDataset(spec), { train, test });
+      assert.equal((await loadDataset("digits?samples=100000")).train.sampleCount, digits.sampleCount);
+    });
+
+    for (const spec of [
+      "digits?samples=0", "digits?testSamples=1.5", "digits?samples=", "", "?seed=1", "digits?client=5&clients=5&seed=1", "digits?client=-1&clients=5&seed=1", "digits?client=1", "digits?clients=5&client=1", "digits?seed=1", "digits?color=red",
+      "digits?seed", "digits?seed=", "digits?seed=1&seed=2", "digits?client=0.5&clients=2&seed=1", "digits?client=0&clients=2&seed=x", "digits?mean=1", "digits?client=0&clients=2&seed=1&alpha=0",
+    ]) {
+      it(`are refused: "${spec}"`, () => rejectsCode(loadDataset(spec), "DATASET_SPEC_INVALID"));
+    }
+
+    it("say that a path does not exist", () => rejectsCode(loadDataset(join(folder, "nowhere.csv")), "DATASET_NOT_FOUND"));
+  });
+
+  describe("CSV", () => {
+    it("reads headers, a named label column, a byte order mark, CRLF, semicolons and a trailing newline", () => {
+      const data = parseCsv("\ufeffx;Label;y\r\n1;0;2\r\n3;1;4\r\n", "t.csv", { ...PLAIN, mean: [1], deviation: [2] });
+      assert.deepEqual([...data.features], [0, 0.5, 1, 1.5]);
+      assert.deepEqual([...data.labels], [0, 1]);
+      assert.deepEqual(data.featureShape, [2]);
+    });
+
+    it("takes the last column as label without a header, and scales by column", () => {
+      const data = parseCsv('"1",2,3\n4,5,0', "t.csv", { mean: [0, 5], deviation: [1, 3], classCount: 4 });
+      assert.deepEqual([...data.features], [1, -1, 4, 0]);
+      assert.deepEqual([...data.labels, data.classCount], [3, 0, 4]);
+    });
+
+    it("keeps every fifth row for testing", async () => {
+      const { train, test } = await loadDataset(await file("ten.csv", Array.from({ length: 10 }, (_, i) => `${i},${i % 2}`).join("\n")));
+      assert.deepEqual([...test.features], [0, 5]);
+      assert.equal(train.sampleCount, 8);
+    });
+
+    it("stops unzipping at the limit", () => rejectsCode(file("bomb.csv.gz", gzipSync(new Uint8Array(1 << 20))).then((path) => readDataFile(path, 1000)), "DATASET_TOO_LARGE"));
+
+    for (const [name, text, code] of [
+      ["a missing value", "1,2,0\n1,,1", "DATASET_VALUE_INVALID"],
+      ["a blank value", "1,2,0\n1, ,1", "DATASET_VALUE_INVALID"],
+      ["a word", "a,b,label\n1,x,1", "DATASET_VALUE_INVALID"],
+      ["NaN", "a,b,label\nNaN,1,1", "DATASET_VALUE_INVALID"],
+      ["an infinity", "a,b,label\nInfinity,1,1", "DATASET_VALUE_INVALID"],
+      ["more than float32 holds", "1e308,1,1", "DATASET_VALUE_INVALID"],
+      ["a short row", "1,2,0\n1,1", "DATASET_MALFORMED"],
+      ["an open quote", '1,2,0\n1,"2,1', "DATASET_MALFORMED"],
+      ["one column", "1\n2", "DATASET_MALFORMED"],
+      ["a header only", "a,b,label", "DATASET_EMPTY"],
+      ["blank lines only", "\n\n", "DATASET_EMPTY"],
+      ["a fractional label", "1,2,0.5", "DATASET_LABEL_INVALID"],
+      ["a negative label", "1,2,-1", "DATASET_LABEL_INVALID"],
+      ["a missing label", "1,2,", "DATASET_LABEL_INVALID"],
+    ] satisfies [string, string, ErrorCode][]) {
+      it(`refuses ${name}`, () => throwsCode(() => parseCsv(text, "t.csv", PLAIN), code));
+    }
+
+    it("names row and column of a bad cell, counting from 1 with the header", () => {
+      assert.throws(() => parseCsv("a,b,label\n1,2,0\n1,,1", "t.csv", PLAIN), (error: { details: object }) => {
+        assert.deepEqual(error.details, { path: "t.csv", row: 3, column: 2 });
+        return true;
+      });
+    });
+
+    it("refuses a label beyond the classes, bytes that are not text, and an empty file", async () => {
+      throwsCode(() => parseCsv("1,2,3", "t.csv", { ...PLAIN, classCount: 3 }), "DATASET_LABEL_INVALID");
+      throwsCode(() => parseCsv("1,2,3", "t.csv", { ...PLAIN, mean: [1, 2, 3] }), "DATASET_SPEC_INVALID");
+      await rejectsCode(loadDataset(await file("latin.csv", Uint8Array.of(0xff, 0x2c, 0x31))), "DATASET_MALFORMED");
+      await rejectsCode(loadDataset(await file("empty.csv", "")), "DATASET_EMPTY");
+    });
+  });
+
+  describe("IDX", () => {
+    it("reads a folder with plain and gzipped files", async () => {
+      await file("train-images-idx3-ubyte.gz", gzipSync(idx([3, 1, 2], [0, 255, 0, 51, 102, 153])));
+      await file("train-labels-idx1-ubyte", idx([3], [0, 2, 1]));
+      await file("t10k-images-idx3-ubyte", idx([1, 1, 2], [255, 255]));
+      await file("t10k-labels-idx1-ubyte", idx([1], [4]));
+      const { train, test } = await loadDataset(`${folder}?mean=0&deviation=1`);
+      assert.deepEqual([...train.features], [0, 1, 0, 51, 102, 153].map((value, i) => Math.fround(i < 2 ? value : value / 255)));
+      assert.deepEqual([train.featureShape, train.classCount, test.classCount, [...train.labels]], [[1, 2, 1], 5, 5, [0, 2, 1]]);
+      assert.equal((await loadDataset(join(folder, "train-images-idx3-ubyte.gz"))).train.sampleCount, 2);
+      await rejectsCode(loadDataset(`${folder}?classes=2`), "DATASET_LABEL_INVALID");
+      await file("train-labels-idx1-ubyte", idx([2], [0, 2]));
+      await rejectsCode(loadDataset(folder), "DATASET_MALFORMED");
+      await file("train-images-idx3-ubyte.gz", gzipSync(idx([3, 1, 2], [0, 255, 0, 51, 102, 153])).subarray(0, 20));
+      await rejectsCode(loadDataset(folder), "DATASET_MALFORMED");
+    });
+
+    for (const [name, bytes, code] of [
+      ["no bytes", new Uint8Array(0), "DATASET_EMPTY"],
+      ["three bytes", Uint8Array.of(0, 0, 8), "DATASET_MALFORMED"],
+      ["another magic number", idx([1], [1], [1, 0, 8, 1]), "DATASET_MALFORMED"],
+      ["another type", idx([1], [1], [0, 0, 0x0d, 1]), "DATASET_MALFORMED"],
+      ["no dimensions", idx([], [], [0, 0, 8, 0]), "DATASET_MALFORMED"],
+      ["five dimensions", idx([1, 1, 1, 1, 1], [1]), "DATASET_MALFORMED"],
+      ["a header cut short", Uint8Array.of(0, 0, 8, 3, 0, 0, 0), "DATASET_MALFORMED"],
+      ["missing values", idx([2, 2, 2], [1, 2, 3]), "DATASET_MALFORMED"],
+      ["extra values", idx([2], [1, 2, 3]), "DATASET_MALFORMED"],
+      ["no samples", idx([0, 28, 28], []), "DATASET_EMPTY"],
+      ["a claim of 2^96 values", idx([0xffffffff, 0xffffffff, 0xffffffff], []), "DATASET_TOO_LARGE"],
+    ] satisfies [string, Uint8Array, ErrorCode][]) {
+      it(`refuses ${name}`, () => throwsCode(() => parseIdx(bytes, "t"), code));
+    }
+
+    it("refuses a file of neither kind", async () => {
+      await rejectsCode(loadDataset(await file("notes.txt", "hello")), "DATASET_MALFORMED");
+    });
+  });
+});

@@ -1,0 +1,30 @@
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { after, before, describe, it } from "mocha";
+import { openStateDirectory } from "../../storage/state-directory.ts";
+import type { StateDirectory } from "../../storage/state-directory.ts";
+import type { SubmittedRecord } from "../../chain/task-chain.ts";
+import { bindRelease } from "../../member/release-record.ts";
+import { rejectsCode } from "../support/errors.ts";
+
+const submitted = (client: number, bundle = client, weight = 1): SubmittedRecord =>
+  ({ client: `0x${client}`, weight, submission: { sharesCid: `0x${bundle}` } }) as unknown as SubmittedRecord;
+
+describe("a member's release record", () => {
+  let directory: string;
+  let state: StateDirectory;
+  before(async () => {
+    directory = await mkdtemp(join(tmpdir(), "verisum-release-"));
+    state = await openStateDirectory(directory);
+    await bindRelease(state, "scope", 1n, [submitted(1), submitted(2)]);
+  });
+  after(() => rm(directory, { recursive: true, force: true }));
+
+  it("passes the same submissions again, in any order", () => bindRelease(state, "scope", 1n, [submitted(2), submitted(1)]));
+
+  // After a reorganisation the same bits of U can stand for any of these.
+  it("refuses as many submissions of other clients", () => rejectsCode(bindRelease(state, "scope", 1n, [submitted(1), submitted(3)]), "ROUND_EQUIVOCATION"));
+  it("refuses another submission of the same client", () => rejectsCode(bindRelease(state, "scope", 1n, [submitted(1), submitted(2, 9)]), "ROUND_EQUIVOCATION"));
+  it("refuses other weights", () => rejectsCode(bindRelease(state, "scope", 1n, [submitted(1), submitted(2, 2, 5)]), "ROUND_EQUIVOCATION"));
+});

@@ -1,0 +1,30 @@
+import assert from "node:assert/strict";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { after, before, describe, it } from "mocha";
+import type { TaskWriter } from "../../chain/task-chain.ts";
+import { openStateDirectory } from "../../storage/state-directory.ts";
+import type { StateDirectory } from "../../storage/state-directory.ts";
+import { KEYS_AHEAD, openRoundKeys } from "../../member/round-keys.ts";
+import { seededRandom } from "../support/random.ts";
+
+describe("a member's one-time keys", () => {
+  let directory: string;
+  let state: StateDirectory;
+  before(async () => {
+    directory = await mkdtemp(join(tmpdir(), "verisum-keys-"));
+    state = await openStateDirectory(directory);
+  });
+  after(() => rm(directory, { recursive: true, force: true }));
+
+  it("are erased for every round before one, also for rounds without a release", async () => {
+    const chain = { roundKey: () => Promise.resolve(`0x${"00".repeat(32)}`), registerRoundKeys: () => Promise.resolve() } as unknown as TaskWriter;
+    const keys = openRoundKeys(state, "scope");
+    await keys.eraseBefore(1n);
+    assert.equal(await keys.topUp(chain, 1, 1n, seededRandom("round keys")), KEYS_AHEAD);
+    await keys.eraseBefore(4n);
+    const kept = await Promise.all([1n, 2n, 3n, 4n, 5n].map(async (round) => (await keys.find(round)) !== undefined));
+    assert.deepEqual(kept, [false, false, false, true, true]);
+  });
+});

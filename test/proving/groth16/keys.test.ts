@@ -1,0 +1,177 @@
+import assert from "node:assert/strict";
+import { cp, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import { groth16, zKey } from "snarkjs";
+import { after, before, describe, it } from "mocha";
+import type { WasmCurve } from "ffjavascript";
+import { closeCurve, G1_BYTES, g1FromEngine, openCurve } from "../../../proving/curve/bn254.ts";
+import { readSections } from "../../../proving/groth16/binary-file.ts";
+import { chunkWires } from "../../../proving/groth16/chunk-circuit.ts";
+import { chunkInputs, CircomWitness } from "../../support/circom-witness.ts";
+import { makeChunkKeys, makeCommonKeys } from "../../../proving/groth16/dev-setup.ts";
+import { compileChunk, ensureDevKeys } from "../../../proving/groth16/ensure-keys.ts";
+import { loadKeySet } from "../../../proving/groth16/key-set.ts";
+import type { KeySet } from "../../../proving/groth16/key-set.ts";
+import { digestOf, MANIFEST_FILE, POWERS_FILE, VERIFICATION_KEYS_FILE } from "../../../proving/groth16/manifest.ts";
+import type { Manifest } from "../../../proving/groth16/manifest.ts";
+import { witnessContainer } from "../../../proving/groth16/witness-container.ts";
+import { ZKEY_SECTION } from "../../../proving/groth16/zkey.ts";
+import { guardVerificationKeys } from "../../../protocol/key-guard.ts";
+import { verificationKeysToJson } from "../../../protocol/key-json.ts";
+import { PRESETS } from "../../../protocol/parameters.ts";
+import { G1_GENERATOR, G2_GENERATOR, multiplyG1, negateG1, pairingProductIsOne } from "../../../protocol/points.ts";
+import { rejectsCode } from "../../support/errors.ts";
+import { devKeys } from "../../support/proving.ts";
+import { seededRandom } from "../../support/random.ts";
+
+const KIND = PRESETS.tiny.kinds[0]!;
+
+describe("development keys", function () {
+  this.timeout(120_000);
+  const random = seededRandom("development keys");
+  const scratch: string[] = [];
+  let curve: WasmCurve;
+  let keys: KeySet;
+  before(async () => {
+    curve = await openCurve();
+    keys = await devKeys();
+  });
+  after(async () => {
+    await closeCurve();
+    for (const folder of scratch) await rm(folder, { recursive: true, force: true });
+  });
+
+  /** A copy of the key folder to damage. */
+  async function copy(): Promise<string> {
+    const folder = await mkdtemp(path.join(tmpdir(), "keys-"));
+    scratch.push(folder);
+    await cp(keys.directory, folder, { recursive: true });
+    return folder;
+  }
+
+  /** Replaces one file and its digest in the manifest, as somebody who publishes a bad folder would. */
+  async function replace(folder: string, name: string, bytes: Uint8Array): Promise<void> {
+    await writeFile(path.join(folder, name), bytes);
+    const manifest = JSON.parse(await readFile(path.join(folder, MANIFEST_FILE), "utf8")) as Manifest;
+    await writeFile(path.join(folder, MANIFEST_FILE), JSON.stringify({ ...manifest, files: { ...manifest.files, [name]: digestOf(bytes) } }));
+  }
+
+  it("say that they are insecure and pass the guard", () => {
+    assert.equal(keys.manifest.insecure, true);
+    assert.match(keys.manifest.notice, /INSECURE/);
+    guardVerificationKeys(keys.verificationKeys, PRESETS.tiny);
+  });
+
+  it("are refused with any file changed by one byte, missing, or not listed", async () => {
+    const folder = await copy();
+    for (const name of (await readdir(folder)).filter((file) => file !== MANIFEST_FILE)) {
+      const bytes = await readFile(path.join(folder, name));
+      const at = bytes.length >> 1;
+      bytes[at]! ^= 1;
+      await writeFile(path.join(folder, name), bytes);
+      const use = async (): Promise<void> => {
+        const set = await loadKeySet(curve, folder, random);
+        for (const index of PRESETS.tiny.kinds.keys()) await set.provingFiles(index);
+      };
+      await rejectsCode(use, "KEY_ARTIFACT_CORRUPT");
+      await rm(path.join(folder, name));
+      await rejectsCode(use, "KEY_ARTIFACT_CORRUPT");
+      bytes[at]! ^= 1;
+      await writeFile(path.join(folder, name), bytes);
+      await use();
+    }
+    await rejectsCode(keys.provingFiles(2), "KEY_ARTIFACT_CORRUPT");
+    await rm(path.join(folder, MANIFEST_FILE));
+    await rejectsCode(loadKeySet(curve, folder, random), "KEY_ARTIFACT_CORRUPT");
+  });
+
+  it("are refused if the powers are not those of the key, though every digest is right", async () => {
+    const folder = await copy();
+    const other = await makeCommonKeys(curve, { tau: 1234567n, alpha: 3n, beta: 5n }, keys.manifest.powers);
+    await replace(folder, POWERS_FILE, other.powers);
+    await rejectsCode(loadKeySet(curve, folder, random), "KEY_ARTIFACT_CORRUPT");
+  });
+
+  it("are refused by the guard if a key is forgeable, though every digest is right", async () => {
+    const folder = await copy();
+    const [first, ...rest] = keys.verificationKeys.kinds;
+    const forgeable = { ...keys.verificationKeys, kinds: [{ ...first!, delta: G2_GENERATOR }, ...rest] };
+    await replace(folder, VERIFICATION_KEYS_FILE, new TextEncoder().encode(JSON.stringify(verificationKeysToJson(forgeable))));
+    await rejectsCode(loadKeySet(curve, folder, random), "KEY_REFUSED");
+  });
+
+  it("refuse a number of kinds that the preset does not have", async () => {
+    await rejectsCode(ensureDevKeys({ preset: PRESETS.tiny, kindCount: 3, powers: 1 }, { curve, random }), "PARAMETERS_INVALID");
+    await rejectsCode(ensureDevKeys({ preset: PRESETS.tiny, kindCount: 0, powers: 1 }, { curve, random }), "PARAMETERS_INVALID");
+  });
+
+  it("are made once by callers that ask at the same time", async () => {
+    const buildRoot = await mkdtemp(path.join(tmpdir(), "build-"));
+    scratch.push(buildRoot);
+    const steps: string[] = [];
+    const ask = (): Promise<KeySet> => ensureDevKeys({ preset: PRESETS.tiny, kindCount: 1, powers: 100 }, { curve, random, buildRoot, onStep: (step) => void steps.push(step) });
+    const [a, b] = await Promise.all([ask(), ask()]);
+    assert.deepEqual(a.verificationKeys, b.verificationKeys);
+    assert.equal(steps.filter((step) => step.startsWith("making keys")).length, 1);
+    assert.ok(steps.some((step) => step.includes("INSECURE")), "no step says so");
+    assert.deepEqual((await readdir(path.join(buildRoot, "keys"))).length, 1, "something is left over");
+  });
+
+  it("hold infinity over delta for committed wires and nothing else, and K_i/sigma apart", async () => {
+    const { zkey, wireBases } = await keys.provingFiles(0);
+    const wires = chunkWires(KIND.coordinates, PRESETS.tiny.coordinateBits);
+    const c = readSections(zkey, "zkey").get(ZKEY_SECTION.c)!;
+    const { system } = await compileChunk(PRESETS.tiny, KIND);
+    for (let wire = system.publicCount + 1; wire < system.wireCount; wire++) {
+      const point = c.subarray((wire - system.publicCount - 1) * G1_BYTES, (wire - system.publicCount) * G1_BYTES);
+      const committed = wire >= wires.rowStart && wire < wires.committedEnd;
+      assert.equal(point.every((byte) => byte === 0), committed, `wire ${wire}`);
+    }
+    for (let k = 0; k < wireBases.length / G1_BYTES; k++) assert.ok(!wireBases.subarray(k * G1_BYTES, (k + 1) * G1_BYTES).every((byte) => byte === 0), `base ${k}`);
+  });
+
+  it("have every base of the structure: e(K_i/sigma, sigma) = e(K_i/delta, delta), delta and sigma independent", async () => {
+    // With known secrets the same circuit without a committed block gives K_i/delta, which the split key must not contain.
+    const { system } = await compileChunk(PRESETS.tiny, KIND);
+    const wires = chunkWires(KIND.coordinates, PRESETS.tiny.coordinateBits);
+    const secrets = { tau: 998_244_353n, alpha: 1_000_003n, beta: 1_000_033n };
+    const split = await makeChunkKeys(curve, system, { start: wires.rowStart, end: wires.committedEnd }, secrets, seededRandom("same"));
+    const whole = await makeChunkKeys(curve, system, { start: 0, end: 0 }, secrets, seededRandom("same"));
+    const bases = readSections(whole.zkey, "zkey").get(ZKEY_SECTION.c)!;
+    const splitPoints = new Set<string>();
+    for (const section of [ZKEY_SECTION.publicBases, ZKEY_SECTION.a, ZKEY_SECTION.b1, ZKEY_SECTION.c, ZKEY_SECTION.h]) {
+      const points = readSections(split.zkey, "zkey").get(section)!;
+      for (let at = 0; at < points.length; at += G1_BYTES) splitPoints.add(Buffer.from(points.subarray(at, at + G1_BYTES)).toString("hex"));
+    }
+    for (let wire = wires.rowStart; wire < wires.committedEnd; wire++) {
+      const at = (wire - system.publicCount - 1) * G1_BYTES;
+      assert.ok(!splitPoints.has(Buffer.from(bases.subarray(at, at + G1_BYTES)).toString("hex")), `K/delta of wire ${wire} is in the key`);
+    }
+    for (const wire of [wires.rowStart, wires.countStart, wires.maskStart, wires.blinder]) {
+      const overDelta = g1FromEngine(curve, bases.slice((wire - system.publicCount - 1) * G1_BYTES, (wire - system.publicCount) * G1_BYTES));
+      const overSigma = g1FromEngine(curve, split.wireBases.slice((wire - wires.rowStart) * G1_BYTES, (wire - wires.rowStart + 1) * G1_BYTES));
+      const { delta, sigma } = split.verificationKey;
+      assert.ok(pairingProductIsOne([{ g1: overSigma, g2: sigma }, { g1: negateG1(overDelta), g2: delta }]), `wire ${wire}`);
+    }
+    assert.deepEqual(split.verificationKey.publicBases, whole.verificationKey.publicBases);
+  });
+
+  it("are a key that snarkjs reads and, without a committed block, verifies proofs of", async () => {
+    const { system, circuit } = await compileChunk(PRESETS.tiny, KIND);
+    const secrets = { tau: 998_244_353n, alpha: 1_000_003n, beta: 1_000_033n };
+    const whole = await makeChunkKeys(curve, system, { start: 0, end: 0 }, secrets, seededRandom("whole"));
+    const exported = await zKey.exportVerificationKey({ type: "mem", data: whole.zkey });
+    assert.deepEqual(g1Of(exported["vk_alpha_1"]), multiplyG1(G1_GENERATOR, secrets.alpha));
+    const shape = { coordinates: KIND.coordinates, coordinateBits: PRESETS.tiny.coordinateBits };
+    const witness = { rows: new Uint16Array(KIND.coordinates).fill(130), masks: [1n, 2n, 3n], blinder: 4n, accumulatedBefore: 0n, saltBefore: 0n, salt: 5n };
+    const wires = await (await CircomWitness.load(await readFile(circuit.wasmPath))).calculate(chunkInputs(shape, witness, { alpha: 6n, z: 7n, bound: 1n << 40n }));
+    const { proof, publicSignals } = await groth16.prove({ type: "mem", data: whole.zkey }, { type: "mem", data: witnessContainer(wires) });
+    assert.ok(await groth16.verify(exported, publicSignals, proof));
+  });
+});
+
+function g1Of(json: unknown): { x: bigint; y: bigint } {
+  const [x, y] = json as [string, string];
+  return { x: BigInt(x), y: BigInt(y) };
+}
