@@ -2,12 +2,22 @@ import { defineConfig } from "eslint/config";
 import tseslint from "typescript-eslint";
 import { layers } from "./scripts/eslint-layers.js";
 
-const PRINTING_FILES = ["command/**", "client/cli.ts", "auditor/cli.ts", "aggregator/cli.ts", "bin/**", "scripts/**", "test/**"];
+const PRINTING_FILES = [
+  "command/**",
+  "client/cli.ts",
+  "auditor/cli.ts",
+  "aggregator/cli.ts",
+  "bin/**",
+  "scripts/**",
+  "test/**",
+];
 
 const effect = (name) => ({ name, message: "The protocol is pure: take this as an argument." });
 
 export default defineConfig(
-  { ignores: ["node_modules/", ".toolchain/", "build/", "artifacts/", "cache/", "coverage/", "types/", "**/generated/"] },
+  {
+    ignores: ["node_modules/", ".toolchain/", "build/", "artifacts/", "cache/", "coverage/", "types/", "**/generated/"],
+  },
   tseslint.configs.recommendedTypeChecked,
   {
     plugins: { verisum: { rules: { layers } } },
@@ -16,10 +26,19 @@ export default defineConfig(
     rules: {
       "verisum/layers": "error",
       "no-console": "error",
-      "no-restricted-properties": ["error", { object: "Math", property: "random", message: "Randomness is an argument (protocol/random.ts)." }],
-      "no-restricted-syntax": ["error", { selector: "ExportAllDeclaration", message: "Import from the defining file; barrels hide it." }],
+      "no-restricted-properties": [
+        "error",
+        { object: "Math", property: "random", message: "Randomness is an argument (protocol/random.ts)." },
+      ],
+      "no-restricted-syntax": [
+        "error",
+        { selector: "ExportAllDeclaration", message: "Import from the defining file; barrels hide it." },
+      ],
       "no-unused-vars": "off",
-      "@typescript-eslint/no-unused-vars": ["error", { argsIgnorePattern: "^_", varsIgnorePattern: "^_", caughtErrorsIgnorePattern: "^_" }],
+      "@typescript-eslint/no-unused-vars": [
+        "error",
+        { argsIgnorePattern: "^_", varsIgnorePattern: "^_", caughtErrorsIgnorePattern: "^_" },
+      ],
       "@typescript-eslint/consistent-type-imports": "error",
       "@typescript-eslint/switch-exhaustiveness-check": ["error", { considerDefaultExhaustiveForUnions: true }],
       "@typescript-eslint/restrict-template-expressions": ["error", { allowNumber: true, allowBoolean: true }],
@@ -38,13 +57,41 @@ export default defineConfig(
   },
   {
     files: ["protocol/**"],
-    rules: { "no-restricted-globals": ["error", ...["Date", "fetch", "process", "console", "Buffer", "crypto", "performance", "setTimeout", "setInterval", "setImmediate", "globalThis"].map(effect)] },
+    rules: {
+      "no-restricted-globals": [
+        "error",
+        ...[
+          "Date",
+          "fetch",
+          "process",
+          "console",
+          "Buffer",
+          "crypto",
+          "performance",
+          "setTimeout",
+          "setInterval",
+          "setImmediate",
+          "globalThis",
+        ].map(effect),
+      ],
+    },
   },
   { files: PRINTING_FILES, rules: { "no-console": "off" } },
   {
     // Tests probe with loosely typed values.
     files: ["test/**"],
-    rules: { "@typescript-eslint/no-unsafe-argument": "off", "@typescript-eslint/no-unsafe-assignment": "off", "@typescript-eslint/no-unsafe-member-access": "off", "@typescript-eslint/no-unsafe-call": "off", "@typescript-eslint/no-unsafe-return": "off", "@typescript-eslint/no-base-to-string": "off" },
+    rules: {
+      "@typescript-eslint/no-unsafe-argument": "off",
+      "@typescript-eslint/no-unsafe-assignment": "off",
+      "@typescript-eslint/no-unsafe-member-access": "off",
+      "@typescript-eslint/no-unsafe-call": "off",
+      "@typescript-eslint/no-unsafe-return": "off",
+      "@typescript-eslint/no-base-to-string": "off",
+    },
   },
-  { files: ["**/*.js", "**/*.mjs"], extends: [tseslint.configs.disableTypeChecked], languageOptions: { globals: { process: "readonly", console: "readonly", URL: "readonly" } } },
+  {
+    files: ["**/*.js", "**/*.mjs"],
+    extends: [tseslint.configs.disableTypeChecked],
+    languageOptions: { globals: { process: "readonly", console: "readonly", URL: "readonly" } },
+  },
 );

@@ -10,7 +10,12 @@ const compilers = [
   {
     version: "0.8.37",
     path: require.resolve("solc/soljson.js"),
-    settings: { viaIR: true, optimizer: { enabled: true, runs: 200 }, evmVersion: "osaka", metadata: { bytecodeHash: "none" } },
+    settings: {
+      viaIR: true,
+      optimizer: { enabled: true, runs: 200 },
+      evmVersion: "osaka",
+      metadata: { bytecodeHash: "none" },
+    },
   },
 ];
 

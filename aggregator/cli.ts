@@ -37,7 +37,11 @@ interface ServeFlags extends NodeFlags {
 
 const program = createProgram("fl-aggregator", "Run a committee member or the aggregator of a Verisum task.");
 
-nodeCommand("member", "check and attest shares, release one share sum a round, sign results that were recomputed", "127.0.0.1:7701")
+nodeCommand(
+  "member",
+  "check and attest shares, release one share sum a round, sign results that were recomputed",
+  "127.0.0.1:7701",
+)
   .option("--min-clients <n>", "this member's own minimum of clients in a sum (default: the task's)", Number)
   .action(async (flags: NodeFlags & { readonly minClients?: number }) => {
     const reporter = reporterFor(flags, "member");
@@ -46,7 +50,11 @@ nodeCommand("member", "check and attest shares, release one share sum a round, s
 
 nodeCommand("serve", "collect, interpolate, check, average, publish, finalise; open the next round", "127.0.0.1:7700")
   .option("--data <spec>", "measure each model on this test data")
-  .option("--batch <n>", "relay clients' signed submissions, up to this many in one transaction, at this account's cost", positiveInteger)
+  .option(
+    "--batch <n>",
+    "relay clients' signed submissions, up to this many in one transaction, at this account's cost",
+    positiveInteger,
+  )
   .option("--once", "stop when the task is complete")
   .action(async (flags: ServeFlags) => {
     const reporter = reporterFor(flags, "aggregator");
@@ -55,17 +63,33 @@ nodeCommand("serve", "collect, interpolate, check, average, publish, finalise; o
 
 function nodeCommand(name: string, description: string, listen: string): Command {
   return contentOptions(connectionOptions(program.command(name).description(description), true))
-    .addOption(new Option("--listen <host:port>", "where the gateway listens").default(listenAddress(listen), listen).argParser(listenAddress))
-    .option("--public-url <url>", "the endpoint that others use and that is announced on chain (default: the listening address)");
+    .addOption(
+      new Option("--listen <host:port>", "where the gateway listens")
+        .default(listenAddress(listen), listen)
+        .argParser(listenAddress),
+    )
+    .option(
+      "--public-url <url>",
+      "the endpoint that others use and that is announced on chain (default: the listening address)",
+    );
 }
 
-async function runMember(flags: NodeFlags & { readonly minClients?: number }, reporter: Reporter, signal: AbortSignal): Promise<void> {
+async function runMember(
+  flags: NodeFlags & { readonly minClients?: number },
+  reporter: Reporter,
+  signal: AbortSignal,
+): Promise<void> {
   const publicUrl = flags.publicUrl ?? urlOf(flags.listen);
   const node = await openNode(flags, "member", publicUrl, reporter, signal);
   const { chain, session, store, state, network, scope } = node;
   const seat = (await chain.members()).findIndex((member) => member.toLowerCase() === chain.account.toLowerCase()) + 1;
-  if (seat === 0) throw new VerisumError("ROLE_NOT_REGISTERED", `${chain.account} holds no seat in this task's committee`, { account: chain.account });
-  reporter.say("info", "seat", `seat ${seat} of ${session.parameters.committeeSize}, task “${session.document.name}”`, { seat });
+  if (seat === 0)
+    throw new VerisumError("ROLE_NOT_REGISTERED", `${chain.account} holds no seat in this task's committee`, {
+      account: chain.account,
+    });
+  reporter.say("info", "seat", `seat ${seat} of ${session.parameters.committeeSize}, task “${session.document.name}”`, {
+    seat,
+  });
   const app = taskGateway(node, publicUrl);
   await openEndpoint(app, flags.listen, publicUrl, node, reporter);
   const memberScope = `${scope}-${seat}`;
@@ -100,10 +124,16 @@ async function runAggregator(flags: ServeFlags, reporter: Reporter, signal: Abor
     const { settled } = await chain.records(proposal.round);
     if (settled === undefined) return false;
     const member = (await chain.members())[seat - 1];
-    return recoverResultSigner(chain.context, { ...settled, ...proposal.result }, signature).toLowerCase() === member?.toLowerCase();
+    return (
+      recoverResultSigner(chain.context, { ...settled, ...proposal.result }, signature).toLowerCase() ===
+      member?.toLowerCase()
+    );
   });
   const clock = (): number => performance.now();
-  const relay = flags.batch === undefined ? undefined : createRelay({ chain, parameters: session.parameters, batch: flags.batch, reporter, clock });
+  const relay =
+    flags.batch === undefined
+      ? undefined
+      : createRelay({ chain, parameters: session.parameters, batch: flags.batch, reporter, clock });
   if (relay !== undefined) addRelayRoute(app, relay, session.parameters, clock);
   await openEndpoint(app, flags.listen, publicUrl, node, reporter);
   const evaluate = flags.data === undefined ? undefined : await evaluator(flags.data, session.document.model);
@@ -117,7 +147,8 @@ async function runAggregator(flags: ServeFlags, reporter: Reporter, signal: Abor
   });
   const { maxRounds } = session.parameters;
   const step = async (): Promise<boolean> => (await relay?.step()) === true || coordinate();
-  const complete = async (): Promise<boolean> => flags.once === true && maxRounds > 0 && (await chain.finalisedRounds()) >= maxRounds;
+  const complete = async (): Promise<boolean> =>
+    flags.once === true && maxRounds > 0 && (await chain.finalisedRounds()) >= maxRounds;
   try {
     await poll(node, reporter, flags.pollMs, step, complete);
   } finally {
@@ -126,7 +157,13 @@ async function runAggregator(flags: ServeFlags, reporter: Reporter, signal: Abor
   }
 }
 
-async function openNode(flags: NodeFlags, role: string, publicUrl: string, reporter: Reporter, signal: AbortSignal): Promise<WritingNode> {
+async function openNode(
+  flags: NodeFlags,
+  role: string,
+  publicUrl: string,
+  reporter: Reporter,
+  signal: AbortSignal,
+): Promise<WritingNode> {
   return openWritingNode(
     {
       ...flags,
@@ -141,7 +178,13 @@ async function openNode(flags: NodeFlags, role: string, publicUrl: string, repor
 }
 
 /** Runs steps until `complete`; looks at the chain again at once after an action. */
-async function poll(node: WritingNode, reporter: Reporter, pollMs: number, step: () => Promise<boolean>, complete: () => Promise<boolean>): Promise<void> {
+async function poll(
+  node: WritingNode,
+  reporter: Reporter,
+  pollMs: number,
+  step: () => Promise<boolean>,
+  complete: () => Promise<boolean>,
+): Promise<void> {
   while ((await outlive(complete, reporter)) !== true) {
     const acted = await outlive(async () => {
       await node.network.refresh();

@@ -1,6 +1,7 @@
 /**
- * The aggregator: pushes rounds through their phases, interpolates, proposes and finalises (docs/protocol.md, section 6).
- * It holds nothing that others could not compute, and everything it writes is checked by the contract or by members.
+ * The aggregator: pushes rounds through their phases, interpolates, proposes and finalises (docs/protocol.md, section
+ * 6). It holds nothing that others could not compute, and everything it writes is checked by the contract or by
+ * members.
  */
 import type { RoundRecords, RoundState, SignedResult, TaskWriter } from "../chain/task-chain.ts";
 import type { Reporter } from "../command/reporter.ts";
@@ -63,9 +64,18 @@ export function createCoordinator(deps: CoordinatorDependencies): CoordinatorSte
       case "Aggregating": {
         try {
           const siblings = await siblingRounds(deps.session, await deps.chain.records(round.number));
-          if (computed === undefined || !isOf(computed.publication.signed, round) || !sameSettlements(computed.siblings, siblings)) computed = await compute(deps, round, siblings, unusable);
+          if (
+            computed === undefined ||
+            !isOf(computed.publication.signed, round) ||
+            !sameSettlements(computed.siblings, siblings)
+          )
+            computed = await compute(deps, round, siblings, unusable);
           if (computed === undefined) return await pushPastDeadline(deps, round, "waiting for releases");
-          if (round.deadline > (await deps.chain.blockTime()) && (await finalise(deps, round, { ...computed, siblings }))) return true;
+          if (
+            round.deadline > (await deps.chain.blockTime()) &&
+            (await finalise(deps, round, { ...computed, siblings }))
+          )
+            return true;
         } catch (error) {
           if (!isVerisumError(error, "CELLS_INCOMPLETE")) throw error;
           return pushPastDeadline(deps, round, error.message);
@@ -98,7 +108,9 @@ async function openNext({ chain, session, reporter }: CoordinatorDependencies): 
     await chain.openRound();
   } catch (error) {
     if (!isVerisumError(error, "CHAIN_REVERTED")) throw error;
-    reporter.wait(`the next round cannot open yet: ${String(error.details.error)}`, { reason: String(error.details.error) });
+    reporter.wait(`the next round cannot open yet: ${String(error.details.error)}`, {
+      reason: String(error.details.error),
+    });
     return false;
   }
   const { number, expected } = await chain.round();
@@ -106,13 +118,22 @@ async function openNext({ chain, session, reporter }: CoordinatorDependencies): 
   return true;
 }
 
-async function pushPastDeadline({ chain, reporter }: CoordinatorDependencies, round: RoundState, what: string): Promise<boolean> {
+async function pushPastDeadline(
+  { chain, reporter }: CoordinatorDependencies,
+  round: RoundState,
+  what: string,
+): Promise<boolean> {
   const left = round.deadline - (await chain.blockTime());
   reporter.wait(`round ${round.number} ${round.phase}: ${what}`, { round: round.number, phase: round.phase });
   if (left > 0) return false;
   await chain.advance(round.number);
   const after = await chain.round();
-  reporter.say(after.phase === "Aborted" ? "warn" : "info", "phase", `round ${round.number}: ${round.phase} ended by its deadline, now ${after.phase}`, { round: round.number, phase: after.phase });
+  reporter.say(
+    after.phase === "Aborted" ? "warn" : "info",
+    "phase",
+    `round ${round.number}: ${round.phase} ended by its deadline, now ${after.phase}`,
+    { round: round.number, phase: after.phase },
+  );
   return true;
 }
 
@@ -120,11 +141,19 @@ async function pushPastDeadline({ chain, reporter }: CoordinatorDependencies, ro
 async function settleRound(deps: CoordinatorDependencies, round: RoundState): Promise<boolean> {
   const { chain, session, reporter } = deps;
   const records = await chain.records(round.number);
-  const best = bestProposal(records.attested, session.parameters.quorum, smallestInclusion(session.parameters, round.submitted));
+  const best = bestProposal(
+    records.attested,
+    session.parameters.quorum,
+    smallestInclusion(session.parameters, round.submitted),
+  );
   const left = round.deadline - (await chain.blockTime());
   const everybody = best !== undefined && bitCount(best.included) === round.submitted;
   const lastQuarter = left <= session.parameters.attestSeconds / 4;
-  if (best !== undefined && (everybody || lastQuarter) && (best.included !== round.included || bitCount(best.members) > bitCount(round.proposedMembers))) {
+  if (
+    best !== undefined &&
+    (everybody || lastQuarter) &&
+    (best.included !== round.included || bitCount(best.members) > bitCount(round.proposedMembers))
+  ) {
     if (left > 0 && best.members !== round.proposedMembers) {
       await chain.propose(round.number, best.members);
       return true;
@@ -134,25 +163,57 @@ async function settleRound(deps: CoordinatorDependencies, round: RoundState): Pr
   if (standing && (bitCount(round.included) === round.submitted || left <= 0)) {
     const excluded = records.submitted.filter(({ index }) => ((round.included >> BigInt(index)) & 1n) === 0n);
     await chain.settle(round.number, excluded);
-    reporter.say("info", "settled", `round ${round.number}: settled on ${bitCount(round.included)} of ${round.submitted} clients`, { round: round.number, included: bitCount(round.included) });
+    reporter.say(
+      "info",
+      "settled",
+      `round ${round.number}: settled on ${bitCount(round.included)} of ${round.submitted} clients`,
+      { round: round.number, included: bitCount(round.included) },
+    );
     return true;
   }
-  return pushPastDeadline(deps, round, `${records.attested.size} members have attested, ${session.parameters.quorum} needed`);
+  return pushPastDeadline(
+    deps,
+    round,
+    `${records.attested.size} members have attested, ${session.parameters.quorum} needed`,
+  );
 }
 
 /**
  * Interpolates the releases there are; undefined while too few (good ones) are there.
  * @param unusable sets of releases that opened nothing, not searched again
  */
-async function compute({ chain, session, board, reporter, evaluate }: CoordinatorDependencies, round: RoundState, siblings: readonly SiblingRound[], unusable: Set<string>): Promise<Computed | undefined> {
+async function compute(
+  { chain, session, board, reporter, evaluate }: CoordinatorDependencies,
+  round: RoundState,
+  siblings: readonly SiblingRound[],
+  unusable: Set<string>,
+): Promise<Computed | undefined> {
   const records = await chain.records(round.number);
-  if (records.settled === undefined || records.opened === undefined || records.released.length < session.parameters.threshold) return undefined;
+  if (
+    records.settled === undefined ||
+    records.opened === undefined ||
+    records.released.length < session.parameters.threshold
+  )
+    return undefined;
   const recovered = await recover(session, records, reporter, unusable);
   if (recovered === undefined) return undefined;
   const { opened } = records;
-  const base = await loadModelState(session.store, opened.baseModelCid, opened.baseModelDigest, session.parameters.dimension);
-  const measure = async (model: ModelState): Promise<CheckpointConfig["metrics"]> => (evaluate === undefined ? null : evaluate(weightsOf(session.document, model)));
-  const publication = await publicationOf(session, records, base, recovered, measure, await recoverSiblingSums(session, siblings));
+  const base = await loadModelState(
+    session.store,
+    opened.baseModelCid,
+    opened.baseModelDigest,
+    session.parameters.dimension,
+  );
+  const measure = async (model: ModelState): Promise<CheckpointConfig["metrics"]> =>
+    evaluate === undefined ? null : evaluate(weightsOf(session.document, model));
+  const publication = await publicationOf(
+    session,
+    records,
+    base,
+    recovered,
+    measure,
+    await recoverSiblingSums(session, siblings),
+  );
   requireSameModel(siblings, publication.signed.modelDigest);
   const { metrics } = publication;
   await session.store.putDirectory(publication.aggregateFiles);
@@ -160,19 +221,45 @@ async function compute({ chain, session, board, reporter, evaluate }: Coordinato
   const { value, opening } = await openVector(recovered, publication.point, session.committer);
   board.offer({ round: round.number, result: resultOf(publication.signed), metrics });
   reporter.say("info", "aggregated", `round ${round.number}: the aggregate opens the sum of commitments`, {
-    round: round.number, ...(metrics === null ? {} : { accuracy: metrics.accuracy, loss: metrics.loss }),
+    round: round.number,
+    ...(metrics === null ? {} : { accuracy: metrics.accuracy, loss: metrics.loss }),
   });
   return { publication, siblings, evaluation: value, opening };
 }
 
-async function recover(session: CommittingSession, records: RoundRecords, reporter: Reporter, unusable: Set<string>): Promise<readonly bigint[] | undefined> {
+async function recover(
+  session: CommittingSession,
+  records: RoundRecords,
+  reporter: Reporter,
+  unusable: Set<string>,
+): Promise<readonly bigint[] | undefined> {
   const { settled } = records;
-  const releases = await fetchReleases(session, records, (seat, code) => reporter.say("warn", "bad-release", `round ${settled!.round}: the release of seat ${seat} is unusable: ${code}`, { round: settled!.round, seat, code }));
-  const given = [settled!.sum.x, ...records.released.filter(({ seat }) => releases.some((release) => release.seat === seat)).map(({ releaseCid }) => releaseCid)].join();
+  const releases = await fetchReleases(session, records, (seat, code) =>
+    reporter.say("warn", "bad-release", `round ${settled!.round}: the release of seat ${seat} is unusable: ${code}`, {
+      round: settled!.round,
+      seat,
+      code,
+    }),
+  );
+  const given = [
+    settled!.sum.x,
+    ...records.released
+      .filter(({ seat }) => releases.some((release) => release.seat === seat))
+      .map(({ releaseCid }) => releaseCid),
+  ].join();
   if (unusable.has(given)) return undefined;
   try {
-    const { elements, wrongSeats } = await recoverAggregate(session.parameters.threshold, releases, settled!.sum, session.committer);
-    for (const seat of wrongSeats) reporter.say("warn", "wrong-release", `round ${settled!.round}: seat ${seat} released a wrong sum`, { round: settled!.round, seat });
+    const { elements, wrongSeats } = await recoverAggregate(
+      session.parameters.threshold,
+      releases,
+      settled!.sum,
+      session.committer,
+    );
+    for (const seat of wrongSeats)
+      reporter.say("warn", "wrong-release", `round ${settled!.round}: seat ${seat} released a wrong sum`, {
+        round: settled!.round,
+        seat,
+      });
     return elements;
   } catch (error) {
     if (isVerisumError(error, "SHARE_COUNT") || isVerisumError(error, "AGGREGATE_NOT_RECOVERABLE")) {
@@ -183,14 +270,33 @@ async function recover(session: CommittingSession, records: RoundRecords, report
   }
 }
 
-async function finalise({ chain, session, board, reporter, siblingNodes }: CoordinatorDependencies, round: RoundState, computed: Computed): Promise<boolean> {
+async function finalise(
+  { chain, session, board, reporter, siblingNodes }: CoordinatorDependencies,
+  round: RoundState,
+  computed: Computed,
+): Promise<boolean> {
   const signatures = board.signatures().slice(0, session.parameters.threshold);
   if (signatures.length < session.parameters.threshold) return false;
   const { signed } = computed.publication;
   await requireReadySiblings(siblingNodes, computed.siblings, signed.modelDigest);
-  const receipt = await chain.finalize(round.number, resultOf(signed), computed.evaluation, computed.opening, signatures);
-  reporter.say("good", "finalised", `round ${round.number} is final: ${cidFromDigest(signed.modelCid)}, ${receipt.gasUsed} gas`, {
-    round: round.number, modelCid: cidFromDigest(signed.modelCid), aggregateCid: cidFromDigest(signed.aggregateCid), gas: receipt.gasUsed, transaction: receipt.transactionHash,
-  });
+  const receipt = await chain.finalize(
+    round.number,
+    resultOf(signed),
+    computed.evaluation,
+    computed.opening,
+    signatures,
+  );
+  reporter.say(
+    "good",
+    "finalised",
+    `round ${round.number} is final: ${cidFromDigest(signed.modelCid)}, ${receipt.gasUsed} gas`,
+    {
+      round: round.number,
+      modelCid: cidFromDigest(signed.modelCid),
+      aggregateCid: cidFromDigest(signed.aggregateCid),
+      gas: receipt.gasUsed,
+      transaction: receipt.transactionHash,
+    },
+  );
   return true;
 }

@@ -29,10 +29,17 @@ export function urlOf({ host, port }: ListenAddress): string {
 const DIRECTORY_BYTES = 65_536;
 
 /** Builds the gateway with this task's upload rules: who, how often, and no more than a bundle of shares. */
-export function taskGateway(node: Pick<WritingNode, "store" | "chain" | "session">, publicUrl: string): FastifyInstance {
+export function taskGateway(
+  node: Pick<WritingNode, "store" | "chain" | "session">,
+  publicUrl: string,
+): FastifyInstance {
   const { layout, parameters } = node.session;
   return createGateway({
-    limits: { maxUploadBytes: bundleBytes(parameters.committeeSize, { elementCount: layout.elementCount, threshold: parameters.threshold }) + DIRECTORY_BYTES },
+    limits: {
+      maxUploadBytes:
+        bundleBytes(parameters.committeeSize, { elementCount: layout.elementCount, threshold: parameters.threshold }) +
+        DIRECTORY_BYTES,
+    },
     store: node.store,
     authoriseUpload: authoriseTaskUploads(node.chain, () => Math.floor(Date.now() / 1000)),
     allowedHosts: ["localhost", "127.0.0.1", "[::1]", new URL(publicUrl).hostname],
@@ -40,9 +47,17 @@ export function taskGateway(node: Pick<WritingNode, "store" | "chain" | "session
 }
 
 /** Listens, then announces the URL on chain if it is not announced already. */
-export async function openEndpoint(app: FastifyInstance, listen: ListenAddress, publicUrl: string, node: WritingNode, reporter: Reporter): Promise<void> {
+export async function openEndpoint(
+  app: FastifyInstance,
+  listen: ListenAddress,
+  publicUrl: string,
+  node: WritingNode,
+  reporter: Reporter,
+): Promise<void> {
   await app.listen(listen);
-  const announced = [...(await node.chain.endpoints())].find(([account]) => account.toLowerCase() === node.chain.account.toLowerCase())?.[1];
+  const announced = [...(await node.chain.endpoints())].find(
+    ([account]) => account.toLowerCase() === node.chain.account.toLowerCase(),
+  )?.[1];
   if (announced !== publicUrl) await node.chain.announce(publicUrl);
   reporter.say("good", "listening", `gateway at ${publicUrl}/ipfs/<cid>/`, { url: publicUrl });
 }

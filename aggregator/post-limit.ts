@@ -12,8 +12,10 @@ export interface PostLimit {
 }
 
 /**
- * Counts a post, and says whether it is within the limit. A network of IPv6 counts as one address. Windows are the same for all addresses and follow one another.
- * @example const allows = createPostLimit({ most: 60, windowMs: 60_000, clock: () => performance.now() }); allows("::1") // true
+ * Counts a post, and says whether it is within the limit. A network of IPv6 counts as one address. Windows are the same
+ * for all addresses and follow one another.
+ * @example const allows = createPostLimit({ most: 60, windowMs: 60_000, clock: () => performance.now() });
+ * allows("::1") // true
  */
 export function createPostLimit({ most, windowMs, clock }: PostLimit): (address: string) => boolean {
   const posts = new Map<string, number>();
@@ -40,5 +42,7 @@ function posterOf(address: string): string {
   if (tail === undefined) return head.split(":").slice(0, 4).join(":");
   const groups = head === "" ? [] : head.split(":");
   const after = tail === "" ? [] : tail.split(":");
-  return [...groups, ...Array<string>(Math.max(0, 8 - groups.length - after.length)).fill("0"), ...after].slice(0, 4).join(":");
+  return [...groups, ...Array<string>(Math.max(0, 8 - groups.length - after.length)).fill("0"), ...after]
+    .slice(0, 4)
+    .join(":");
 }

@@ -14,7 +14,10 @@ const TIMEOUT_MS = 10_000;
 
 const word = z.custom<Hex>((value) => typeof value === "string" && /^0x[0-9a-f]{64}$/.test(value));
 const proposalSchema = z.strictObject({
-  round: z.string().regex(/^[0-9]{1,20}$/).transform(BigInt),
+  round: z
+    .string()
+    .regex(/^[0-9]{1,20}$/)
+    .transform(BigInt),
   result: z.strictObject({ aggregateCid: word, aggregateDigest: word, modelCid: word, modelDigest: word }),
   metrics: z.strictObject({ accuracy: z.number(), loss: z.number(), samples: z.int() }).nullable(),
 });
@@ -47,28 +50,46 @@ export interface ProposalBoard {
  * Adds `GET /v1/proposals/{round}` and `POST /v1/proposals/{round}/signatures`.
  * @param verify checks a signature over the offered result before it is kept
  */
-export function addProposalRoutes(app: FastifyInstance, verify: (proposal: Proposal, signature: SeatSignature) => Promise<boolean>): ProposalBoard {
+export function addProposalRoutes(
+  app: FastifyInstance,
+  verify: (proposal: Proposal, signature: SeatSignature) => Promise<boolean>,
+): ProposalBoard {
   let current: Proposal | undefined;
   let received = new Map<number, CompactSignature>();
-  app.addContentTypeParser("application/json", { parseAs: "string", bodyLimit: MAX_BODY_BYTES }, app.getDefaultJsonParser("error", "error"));
+  app.addContentTypeParser(
+    "application/json",
+    { parseAs: "string", bodyLimit: MAX_BODY_BYTES },
+    app.getDefaultJsonParser("error", "error"),
+  );
   const offered = (parameters: unknown): Proposal | undefined => {
     const { round } = parameters as { round: string };
     return current !== undefined && current.round.toString() === round ? current : undefined;
   };
   app.get("/v1/proposals/:round", async (request, reply) => {
     const proposal = offered(request.params);
-    if (proposal === undefined) return reply.status(404).send({ code: "IPFS_NOT_FOUND", message: "no result is proposed for this round" });
-    return reply.header("cache-control", "no-store").send({ ...proposal, round: proposal.round.toString(), signatures: [...received].map(([seat, signature]) => ({ seat, ...signature })) });
+    if (proposal === undefined)
+      return reply.status(404).send({ code: "IPFS_NOT_FOUND", message: "no result is proposed for this round" });
+    return reply.header("cache-control", "no-store").send({
+      ...proposal,
+      round: proposal.round.toString(),
+      signatures: [...received].map(([seat, signature]) => ({ seat, ...signature })),
+    });
   });
   app.post("/v1/proposals/:round/signatures", { bodyLimit: MAX_BODY_BYTES }, async (request, reply) => {
     const proposal = offered(request.params);
     const parsed = signatureSchema.safeParse(request.body);
-    if (proposal === undefined || !parsed.success) return reply.status(400).send({ code: "IPFS_REQUEST_INVALID", message: "not a signature for the proposed round" });
+    if (proposal === undefined || !parsed.success)
+      return reply
+        .status(400)
+        .send({ code: "IPFS_REQUEST_INVALID", message: "not a signature for the proposed round" });
     const { seat, r, vs } = parsed.data;
     const signature: SeatSignature = { seat, signature: { r, vs } };
     const held = received.get(seat);
     if (held?.r === r && held.vs === vs) return reply.status(200).send({ seat });
-    if (!(await verify(proposal, signature))) return reply.status(403).send({ code: "AUDIT_FAILED", message: "the signature is not the seat's over the proposed result" });
+    if (!(await verify(proposal, signature)))
+      return reply
+        .status(403)
+        .send({ code: "AUDIT_FAILED", message: "the signature is not the seat's over the proposed result" });
     received.set(seat, signature.signature);
     return reply.status(201).send({ seat });
   });
@@ -82,7 +103,11 @@ export function addProposalRoutes(app: FastifyInstance, verify: (proposal: Propo
 }
 
 /** Asks a node for its proposal; undefined if it has none or cannot be reached. */
-export async function fetchProposal(baseUrl: string, round: bigint, fetch: typeof globalThis.fetch): Promise<Offer | undefined> {
+export async function fetchProposal(
+  baseUrl: string,
+  round: bigint,
+  fetch: typeof globalThis.fetch,
+): Promise<Offer | undefined> {
   try {
     const signal = AbortSignal.timeout(TIMEOUT_MS);
     const response = await fetch(new URL(`v1/proposals/${round}`, withSlash(baseUrl)), { redirect: "error", signal });
@@ -90,21 +115,38 @@ export async function fetchProposal(baseUrl: string, round: bigint, fetch: typeo
     if (!response.ok) return undefined;
     const parsed = offerSchema.safeParse(JSON.parse(new TextDecoder().decode(body)));
     if (!parsed.success || parsed.data.round !== round) return undefined;
-    return { ...parsed.data, signatures: parsed.data.signatures.map(({ seat, r, vs }) => ({ seat, signature: { r, vs } })) };
+    return {
+      ...parsed.data,
+      signatures: parsed.data.signatures.map(({ seat, r, vs }) => ({ seat, signature: { r, vs } })),
+    };
   } catch {
     return undefined;
   }
 }
 
 /** @throws IPFS_UNAVAILABLE if the node does not take the signature */
-export async function sendSignature(baseUrl: string, round: bigint, { seat, signature }: SeatSignature, fetch: typeof globalThis.fetch): Promise<void> {
+export async function sendSignature(
+  baseUrl: string,
+  round: bigint,
+  { seat, signature }: SeatSignature,
+  fetch: typeof globalThis.fetch,
+): Promise<void> {
   const url = new URL(`v1/proposals/${round}/signatures`, withSlash(baseUrl));
-  const request = { method: "POST", headers: { "content-type": "application/json" }, body: JSON.stringify({ seat, ...signature }), redirect: "error", signal: AbortSignal.timeout(TIMEOUT_MS) } as const;
+  const request = {
+    method: "POST",
+    headers: { "content-type": "application/json" },
+    body: JSON.stringify({ seat, ...signature }),
+    redirect: "error",
+    signal: AbortSignal.timeout(TIMEOUT_MS),
+  } as const;
   const response = await fetch(url, request).catch((cause: unknown) => {
     throw new VerisumError("IPFS_UNAVAILABLE", `${baseUrl} cannot be reached`, { peer: baseUrl }, { cause });
   });
   await response.body?.cancel();
-  if (!response.ok) throw new VerisumError("IPFS_UNAVAILABLE", `${baseUrl} refused the signature with status ${response.status}`, { peer: baseUrl });
+  if (!response.ok)
+    throw new VerisumError("IPFS_UNAVAILABLE", `${baseUrl} refused the signature with status ${response.status}`, {
+      peer: baseUrl,
+    });
 }
 
 function withSlash(url: string): string {

@@ -1,6 +1,7 @@
 /**
- * Relays clients' signed submissions, many in one transaction (docs/protocol.md, section 6). A relayer can leave a submission out,
- * upon which its client sends it itself; it cannot change one. It pays the gas, for registered clients and once a round each.
+ * Relays clients' signed submissions, many in one transaction (docs/protocol.md, section 6). A relayer can leave a
+ * submission out, upon which its client sends it itself; it cannot change one. It pays the gas, for registered clients
+ * and once a round each.
  */
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import { largestBatch } from "../chain/batch-size.ts";
@@ -37,7 +38,8 @@ export interface RelayDependencies {
 export interface Relay {
   /**
    * Checks a submission, by the contract itself in a simulated call, and keeps it for the next batch.
-   * @throws SIGNATURE_INVALID, ROLE_NOT_REGISTERED, IPFS_BUSY (too many checks), IPFS_REQUEST_INVALID (no such round collects), CHAIN_REVERTED
+   * @throws SIGNATURE_INVALID, ROLE_NOT_REGISTERED, IPFS_BUSY (too many checks), IPFS_REQUEST_INVALID (no such round
+   * collects), CHAIN_REVERTED
    */
   accept(round: bigint, signed: SignedSubmission): Promise<void>;
   /** Sends a batch if it is full, complete or has waited long enough. Returns whether it sent one. */
@@ -52,7 +54,12 @@ interface Pending {
 /** @throws PARAMETERS_INVALID if the task's submissions are too large for a batch */
 export function createRelay({ chain, parameters, batch, reporter, clock }: RelayDependencies): Relay {
   const most = Math.min(batch, largestBatch(parameters.chunkKinds.length, parameters));
-  if (most < 1) throw new VerisumError("PARAMETERS_INVALID", `submissions of ${parameters.chunkKinds.length} chunks fill more than one transaction and cannot be relayed`, { chunks: parameters.chunkKinds.length });
+  if (most < 1)
+    throw new VerisumError(
+      "PARAMETERS_INVALID",
+      `submissions of ${parameters.chunkKinds.length} chunks fill more than one transaction and cannot be relayed`,
+      { chunks: parameters.chunkKinds.length },
+    );
   let current = 0n;
   const pending = new Map<Hex, Pending>();
   const checks = new Map<Hex, number>();
@@ -72,9 +79,17 @@ export function createRelay({ chain, parameters, batch, reporter, clock }: Relay
   const send = async (round: bigint, batched: readonly SignedSubmission[]): Promise<void> => {
     try {
       const receipt = await chain.submitBatch(round, batched);
-      reporter.say("good", "relayed", `round ${round}: ${batched.length} submissions in one transaction, ${receipt.gasUsed / BigInt(batched.length)} gas each`, {
-        round, submissions: batched.length, gas: receipt.gasUsed, transaction: receipt.transactionHash,
-      });
+      reporter.say(
+        "good",
+        "relayed",
+        `round ${round}: ${batched.length} submissions in one transaction, ${receipt.gasUsed / BigInt(batched.length)} gas each`,
+        {
+          round,
+          submissions: batched.length,
+          gas: receipt.gasUsed,
+          transaction: receipt.transactionHash,
+        },
+      );
     } catch (error) {
       if (!isVerisumError(error, "CHAIN_REVERTED")) throw error;
       const name = String(error.details.error);
@@ -84,7 +99,13 @@ export function createRelay({ chain, parameters, batch, reporter, clock }: Relay
         await send(round, batched.slice(half));
         return;
       }
-      if (name !== "VerisumBatchEmpty") reporter.say("warn", "relay-refused", `round ${round}: the submission of ${batched[0]!.client} was refused: ${name}`, { round, client: batched[0]!.client, reason: name });
+      if (name !== "VerisumBatchEmpty")
+        reporter.say(
+          "warn",
+          "relay-refused",
+          `round ${round}: the submission of ${batched[0]!.client} was refused: ${name}`,
+          { round, client: batched[0]!.client, reason: name },
+        );
     }
     forget(batched);
   };
@@ -94,13 +115,22 @@ export function createRelay({ chain, parameters, batch, reporter, clock }: Relay
       // First, since it needs no call to the chain.
       checkSubmissionSignature({ ...chain.context, round: number }, signed);
       const round = await chain.round();
-      if (round.number !== number || round.phase !== "Collecting") throw new VerisumError("IPFS_REQUEST_INVALID", `round ${number} does not collect submissions`, { round: number });
+      if (round.number !== number || round.phase !== "Collecting")
+        throw new VerisumError("IPFS_REQUEST_INVALID", `round ${number} does not collect submissions`, {
+          round: number,
+        });
       enter(number);
       const { weight, activeFromRound, lastSubmittedRound } = await chain.client(signed.client);
-      if (weight === 0 || activeFromRound > number) throw new VerisumError("ROLE_NOT_REGISTERED", `${signed.client} is no client of round ${number}`, { client: signed.client });
+      if (weight === 0 || activeFromRound > number)
+        throw new VerisumError("ROLE_NOT_REGISTERED", `${signed.client} is no client of round ${number}`, {
+          client: signed.client,
+        });
       if (lastSubmittedRound === number || pending.has(signed.client)) return;
       const made = checks.get(signed.client) ?? 0;
-      if (made === CHECKS_PER_ROUND) throw new VerisumError("IPFS_BUSY", `${signed.client} had ${made} submissions checked in this round`, { client: signed.client });
+      if (made === CHECKS_PER_ROUND)
+        throw new VerisumError("IPFS_BUSY", `${signed.client} had ${made} submissions checked in this round`, {
+          client: signed.client,
+        });
       checks.set(signed.client, made + 1);
       await chain.checkBatch(number, [signed]);
       if (current === number) pending.set(signed.client, { signed, since: clock() });
@@ -113,7 +143,9 @@ export function createRelay({ chain, parameters, batch, reporter, clock }: Relay
       if (pending.size === 0 || !(await isDue(round))) return false;
       // Whoever hands a submission over and then sends it alone would have the relayer pay for its bytes.
       const chosen = [...pending.values()].slice(0, most).map(({ signed }) => signed);
-      const isIn = await Promise.all(chosen.map(async ({ client }) => (await chain.client(client)).lastSubmittedRound === round.number));
+      const isIn = await Promise.all(
+        chosen.map(async ({ client }) => (await chain.client(client)).lastSubmittedRound === round.number),
+      );
       forget(chosen.filter((_, i) => isIn[i]));
       const batched = chosen.filter((_, i) => !isIn[i]);
       if (batched.length === 0) return false;
@@ -125,22 +157,41 @@ export function createRelay({ chain, parameters, batch, reporter, clock }: Relay
   async function isDue(round: RoundState): Promise<boolean> {
     const complete = round.submitted + pending.size >= round.expected;
     const oldest = Math.min(...[...pending.values()].map(({ since }) => since));
-    return pending.size >= most || complete || clock() - oldest >= WAIT_MS || round.deadline - (await chain.blockTime()) < LAST_SECONDS;
+    return (
+      pending.size >= most ||
+      complete ||
+      clock() - oldest >= WAIT_MS ||
+      round.deadline - (await chain.blockTime()) < LAST_SECONDS
+    );
   }
 }
 
-const STATUS = { SIGNATURE_INVALID: 403, ROLE_NOT_REGISTERED: 403, CHAIN_REVERTED: 422, IPFS_BUSY: 429, IPFS_REQUEST_INVALID: 409, ENCODING_NOT_CANONICAL: 400 } as const;
+const STATUS = {
+  SIGNATURE_INVALID: 403,
+  ROLE_NOT_REGISTERED: 403,
+  CHAIN_REVERTED: 422,
+  IPFS_BUSY: 429,
+  IPFS_REQUEST_INVALID: 409,
+  ENCODING_NOT_CANONICAL: 400,
+} as const;
 
 /**
- * Adds `POST /v1/submissions/{round}`: 202 if the submission is kept, or in already; errors are `{ code, message }`. An address that posts
- * too often is refused before its body is read. The app parses JSON already.
+ * Adds `POST /v1/submissions/{round}`: 202 if the submission is kept, or in already; errors are `{ code, message }`. An
+ * address that posts too often is refused before its body is read. The app parses JSON already.
  * @param clock monotonic milliseconds
  */
-export function addRelayRoute(app: FastifyInstance, relay: Relay, parameters: TaskParameters, clock: () => number): void {
+export function addRelayRoute(
+  app: FastifyInstance,
+  relay: Relay,
+  parameters: TaskParameters,
+  clock: () => number,
+): void {
   const bodyLimit = signedSubmissionBytes(parameters.chunkKinds.length, parameters);
   const allows = createPostLimit({ most: POSTS_PER_WINDOW, windowMs: POST_WINDOW_MS, clock });
   const onRequest = async (request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply | undefined> =>
-    allows(request.ip) ? undefined : reply.status(STATUS.IPFS_BUSY).send({ code: "IPFS_BUSY", message: "this address posts too often" });
+    allows(request.ip)
+      ? undefined
+      : reply.status(STATUS.IPFS_BUSY).send({ code: "IPFS_BUSY", message: "this address posts too often" });
   app.post("/v1/submissions/:round", { bodyLimit, onRequest }, async (request, reply) => {
     const { round } = request.params as { round: string };
     try {

@@ -1,4 +1,7 @@
-/** One round re-checked from the chain's records and content-addressed files alone (docs/protocol.md, section 6, Auditing). */
+/**
+ * One round re-checked from the chain's records and content-addressed files alone (docs/protocol.md, section 6,
+ * Auditing).
+ */
 import type { FinalisedRecord, ModelRecord, RoundRecords } from "../chain/task-chain.ts";
 import { cidFromDigest } from "../content/cid.ts";
 import { requireFinalised, requireSameModel, siblingRounds } from "../task/cells.ts";
@@ -35,65 +38,154 @@ export async function auditRound(
 ): Promise<AuditedModel | undefined> {
   const { finalised } = records;
   const round = Number(finalised.round);
-  const started = await checker.check(round, "base model", () => checkBase(records, base), (cid) => `starts from ${cid}`);
+  const started = await checker.check(
+    round,
+    "base model",
+    () => checkBase(records, base),
+    (cid) => `starts from ${cid}`,
+  );
   for (const record of records.submitted) {
-    await checker.check(round, "submission", () => verifySubmission(session, keys, records, record), (chunks) => `${record.client}: ${chunks} proof${chunks === 1 ? "" : "s"} and the opening verify`);
+    await checker.check(
+      round,
+      "submission",
+      () => verifySubmission(session, keys, records, record),
+      (chunks) => `${record.client}: ${chunks} proof${chunks === 1 ? "" : "s"} and the opening verify`,
+    );
   }
-  const settled = await checker.check(round, "settlement", () => checkSettlement(session, records), ({ included, members }) => `${bitCount(included)} of ${records.submitted.length} clients, attested by ${bitCount(members)} members`);
+  const settled = await checker.check(
+    round,
+    "settlement",
+    () => checkSettlement(session, records),
+    ({ included, members }) =>
+      `${bitCount(included)} of ${records.submitted.length} clients, attested by ${bitCount(members)} members`,
+  );
   if (settled === undefined || started === undefined) return undefined;
-  await checker.check(round, "sum of commitments", () => checkSum(records, settled), () => `Σ w·C of ${bitCount(settled.included)} commitments`);
+  await checker.check(
+    round,
+    "sum of commitments",
+    () => checkSum(records, settled),
+    () => `Σ w·C of ${bitCount(settled.included)} commitments`,
+  );
   const signed = signedResult(finalised, settled);
-  await checker.check(round, "signatures", async () => checkSignatures(session, finalised, signed), (seats) => `seats ${seats.join(", ")} signed the result`);
+  await checker.check(
+    round,
+    "signatures",
+    async () => checkSignatures(session, finalised, signed),
+    (seats) => `seats ${seats.join(", ")} signed the result`,
+  );
   const point = pointOf(session, signed);
-  await checker.check(round, "opening", () => require(verifyOpening(keys.tau, settled.sum, point, finalised.evaluation, finalised.opening), "AGGREGATE_EVALUATION_MISMATCH", "the sum does not open to the recorded value"), () => "the sum opens at z' to y'");
-  const elements = await checker.check(round, "aggregate", async () => {
-    const fetched = await fetchElements(session, finalised.result.aggregateCid, AGGREGATE_FILE);
-    checkAggregate(fetched, { digest: finalised.result.aggregateDigest, point, evaluation: finalised.evaluation });
-    return fetched;
-  }, (fetched) => `${fetched.length} elements at ${cidFromDigest(finalised.result.aggregateCid)} open the sum`);
+  await checker.check(
+    round,
+    "opening",
+    () =>
+      require(verifyOpening(
+        keys.tau,
+        settled.sum,
+        point,
+        finalised.evaluation,
+        finalised.opening,
+      ), "AGGREGATE_EVALUATION_MISMATCH", "the sum does not open to the recorded value"),
+    () => "the sum opens at z' to y'",
+  );
+  const elements = await checker.check(
+    round,
+    "aggregate",
+    async () => {
+      const fetched = await fetchElements(session, finalised.result.aggregateCid, AGGREGATE_FILE);
+      checkAggregate(fetched, { digest: finalised.result.aggregateDigest, point, evaluation: finalised.evaluation });
+      return fetched;
+    },
+    (fetched) => `${fetched.length} elements at ${cidFromDigest(finalised.result.aggregateCid)} open the sum`,
+  );
   if (elements === undefined) return undefined;
   const siblings = await auditSiblings(checker, session, keys, records, elements);
   if (siblings === undefined) return undefined;
-  const publication = await checker.check(round, "model", async () => recompute(session, records, base.state, elements, siblings), ({ model }) => `${model.weights.length} weights recomputed bit for bit: ${cidFromDigest(finalised.result.modelCid)}`);
-  return publication === undefined ? undefined : { record: { round: finalised.round, cid: finalised.result.modelCid, digest: finalised.result.modelDigest }, state: publication.model };
+  const publication = await checker.check(
+    round,
+    "model",
+    async () => recompute(session, records, base.state, elements, siblings),
+    ({ model }) =>
+      `${model.weights.length} weights recomputed bit for bit: ${cidFromDigest(finalised.result.modelCid)}`,
+  );
+  return publication === undefined
+    ? undefined
+    : {
+        record: { round: finalised.round, cid: finalised.result.modelCid, digest: finalised.result.modelDigest },
+        state: publication.model,
+      };
 }
 
 /** The sums of the other cells, their rounds checked like this one; undefined if one is missing or red. */
-async function auditSiblings(checker: Checker, session: TaskSession, keys: VerificationKeys, records: RoundRecords & { readonly finalised: FinalisedRecord }, elements: readonly bigint[]): Promise<readonly SiblingSum[] | undefined> {
+async function auditSiblings(
+  checker: Checker,
+  session: TaskSession,
+  keys: VerificationKeys,
+  records: RoundRecords & { readonly finalised: FinalisedRecord },
+  elements: readonly bigint[],
+): Promise<readonly SiblingSum[] | undefined> {
   if (session.cells === undefined) return [];
   const { cells } = session.cells;
   const round = Number(records.finalised.round);
-  const rounds = await checker.check(round, "sibling cells", async () => {
-    const siblings = requireFinalised(await siblingRounds(session, records));
-    requireSameModel(siblings, records.finalised.result.modelDigest);
-    return siblings;
-  }, (siblings) => `${siblings.length + 1} cells started from one model and finalised one model`);
+  const rounds = await checker.check(
+    round,
+    "sibling cells",
+    async () => {
+      const siblings = requireFinalised(await siblingRounds(session, records));
+      requireSameModel(siblings, records.finalised.result.modelDigest);
+      return siblings;
+    },
+    (siblings) => `${siblings.length + 1} cells started from one model and finalised one model`,
+  );
   const sums: SiblingSum[] = [];
   for (const sibling of rounds ?? []) {
     const place = cells.indexOf(sibling.session.chain.context.contract) + 1;
-    const sum = await checker.check(round, `cell ${place}`, async () => auditSibling(sibling, keys), (part) => `round ${part.round}: ${part.clients.length} clients; proofs, settlement, sum, signatures and aggregate verify`);
+    const sum = await checker.check(
+      round,
+      `cell ${place}`,
+      async () => auditSibling(sibling, keys),
+      (part) =>
+        `round ${part.round}: ${part.clients.length} clients; proofs, settlement, sum, signatures and aggregate verify`,
+    );
     if (sum !== undefined) sums.push(sum);
   }
   if (sums.length !== cells.length - 1) return undefined;
   const parts = [{ elements, totalWeight: requireSettled(records).totalWeight }, ...sums];
-  const total = await checker.check(round, "sum of cells", () => addCells(parts.map((part) => ({ sums: unpackSum(session.layout, part.elements), totalWeight: part.totalWeight }))), ({ totalWeight }) => `${cells.length} cells add up, total weight ${totalWeight}`);
+  const total = await checker.check(
+    round,
+    "sum of cells",
+    () =>
+      addCells(
+        parts.map((part) => ({ sums: unpackSum(session.layout, part.elements), totalWeight: part.totalWeight })),
+      ),
+    ({ totalWeight }) => `${cells.length} cells add up, total weight ${totalWeight}`,
+  );
   return total === undefined ? undefined : sums;
 }
 
 function checkBase(records: RoundRecords, base: AuditedModel): string {
   const opened = records.opened;
   require(opened !== undefined, "AUDIT_FAILED", "the chain has no opening of this round");
-  require(opened!.baseModelDigest === base.record.digest && opened!.baseModelCid === base.record.cid, "AUDIT_FAILED", "the round does not start from the last audited model");
+  require(opened!.baseModelDigest === base.record.digest &&
+    opened!.baseModelCid === base.record.cid, "AUDIT_FAILED", "the round does not start from the last audited model");
   return cidFromDigest(base.record.cid);
 }
 
 /** Recomputes everything that follows from the aggregate; the checkpoint's CID covers every byte of its files. */
-async function recompute(session: TaskSession, records: RoundRecords & { readonly finalised: FinalisedRecord }, base: ModelState, elements: readonly bigint[], siblings: readonly SiblingSum[]): Promise<RoundPublication> {
+async function recompute(
+  session: TaskSession,
+  records: RoundRecords & { readonly finalised: FinalisedRecord },
+  base: ModelState,
+  elements: readonly bigint[],
+  siblings: readonly SiblingSum[],
+): Promise<RoundPublication> {
   const { result } = records.finalised;
   const { metrics } = await loadCheckpointConfig(session.store, result.modelCid, session.cells?.cells.length);
   const publication = await publicationOf(session, records, base, elements, async () => metrics, siblings);
-  require(publication.signed.modelDigest === result.modelDigest, "MODEL_DIGEST_MISMATCH", "the recorded model is not what the aggregate gives");
-  require(publication.signed.aggregateCid === result.aggregateCid, "AUDIT_FAILED", "the aggregate's CID is not that of its bytes");
-  require(publication.signed.modelCid === result.modelCid, "AUDIT_FAILED", "the checkpoint's files are not what the aggregate gives");
+  require(publication.signed.modelDigest ===
+    result.modelDigest, "MODEL_DIGEST_MISMATCH", "the recorded model is not what the aggregate gives");
+  require(publication.signed.aggregateCid ===
+    result.aggregateCid, "AUDIT_FAILED", "the aggregate's CID is not that of its bytes");
+  require(publication.signed.modelCid ===
+    result.modelCid, "AUDIT_FAILED", "the checkpoint's files are not what the aggregate gives");
   return publication;
 }

@@ -1,4 +1,7 @@
-/** A sibling cell's part in a round, checked as strictly as the cell's own: whoever accepts the sum accepts every cell's clients. */
+/**
+ * A sibling cell's part in a round, checked as strictly as the cell's own: whoever accepts the sum accepts every cell's
+ * clients.
+ */
 import { sumOf } from "../task/cells.ts";
 import type { requireFinalised, SiblingSum } from "../task/cells.ts";
 import { AGGREGATE_FILE, fetchElements, pointOf } from "../task/outcome.ts";
@@ -9,11 +12,15 @@ import { verifySubmission } from "./audit-submission.ts";
 import { checkSettlement, checkSignatures, checkSum, require, signedResult } from "./round-checks.ts";
 
 /**
- * Verifies every submission, the settlement, the sum, the signatures, the opening and the aggregate of a finalised sibling round.
- * Its base model is the caller's to compare (`siblingRounds`), and so is its result (`requireSameModel`).
+ * Verifies every submission, the settlement, the sum, the signatures, the opening and the aggregate of a finalised
+ * sibling round. Its base model is the caller's to compare (`siblingRounds`), and so is its result
+ * (`requireSameModel`).
  * @throws AUDIT_FAILED, AGGREGATE_*, and whatever the store throws
  */
-export async function auditSibling({ session, records }: ReturnType<typeof requireFinalised>[number], keys: VerificationKeys): Promise<SiblingSum> {
+export async function auditSibling(
+  { session, records }: ReturnType<typeof requireFinalised>[number],
+  keys: VerificationKeys,
+): Promise<SiblingSum> {
   const { finalised } = records;
   for (const record of records.submitted) verifySubmission(session, keys, records, record);
   const settled = checkSettlement(session, records);
@@ -21,7 +28,13 @@ export async function auditSibling({ session, records }: ReturnType<typeof requi
   const signed = signedResult(finalised, settled);
   await checkSignatures(session, finalised, signed);
   const point = pointOf(session, signed);
-  require(verifyOpening(keys.tau, settled.sum, point, finalised.evaluation, finalised.opening), "AGGREGATE_EVALUATION_MISMATCH", "the sibling's sum does not open to the recorded value");
+  require(verifyOpening(
+    keys.tau,
+    settled.sum,
+    point,
+    finalised.evaluation,
+    finalised.opening,
+  ), "AGGREGATE_EVALUATION_MISMATCH", "the sibling's sum does not open to the recorded value");
   const elements = await fetchElements(session, finalised.result.aggregateCid, AGGREGATE_FILE);
   checkAggregate(elements, { digest: finalised.result.aggregateDigest, point, evaluation: finalised.evaluation });
   return sumOf({ session, records }, elements);

@@ -15,15 +15,22 @@ import type { VerificationKeys } from "../protocol/verification-key.ts";
  * @returns the number of proofs
  * @throws AUDIT_FAILED, POINT_NOT_ON_CURVE
  */
-export function verifySubmission(session: TaskSession, keys: VerificationKeys, records: RoundRecords, record: SubmittedRecord): number {
+export function verifySubmission(
+  session: TaskSession,
+  keys: VerificationKeys,
+  records: RoundRecords,
+  record: SubmittedRecord,
+): number {
   const { layout, parameters } = session;
   const { submission, client } = record;
   const require = (holds: boolean, message: string): void => {
     if (!holds) throw new VerisumError("AUDIT_FAILED", `${client}: ${message}`, { client });
   };
   require(submission.chunks.length === layout.chunks.length, "the number of proofs is not the layout's");
-  require(submission.shareHashes.length === parameters.committeeSize, "the number of share hashes is not the committee's size");
-  require(submission.shareEvaluations.length === parameters.threshold - 1, "the number of share evaluations is not t - 1");
+  require(submission.shareHashes.length ===
+    parameters.committeeSize, "the number of share hashes is not the committee's size");
+  require(submission.shareEvaluations.length ===
+    parameters.threshold - 1, "the number of share evaluations is not t - 1");
   const { alpha, z } = challengePointsOf(session, records, record);
   const inputs = layout.chunks.map((_, index): ChunkInputs => ({
     alpha,
@@ -31,15 +38,36 @@ export function verifySubmission(session: TaskSession, keys: VerificationKeys, r
     bound: chunkBound(index, layout.chunks.length, parameters.normBoundSquared),
     hPrevious: index === 0 ? FIRST_ACCUMULATOR_HASH : submission.chunks[index - 1]!.h,
   }));
-  const value = submissionEvaluation(layout, submission.chunks.map((chunk) => chunk.y), z);
+  const value = submissionEvaluation(
+    layout,
+    submission.chunks.map((chunk) => chunk.y),
+    z,
+  );
   const { commitment, opening } = submission;
-  const statements = submission.chunks.map((proof, index) => ({ kindIndex: layout.chunks[index]!.kindIndex, wires: proof.d, proof, publicSignals: chunkSignals(proof, inputs[index]!) }));
+  const statements = submission.chunks.map((proof, index) => ({
+    kindIndex: layout.chunks[index]!.kindIndex,
+    wires: proof.d,
+    proof,
+    publicSignals: chunkSignals(proof, inputs[index]!),
+  }));
   if (verifyTogether(keys, statements, { commitment, z, value, opening })) return layout.chunks.length;
   // Something does not hold; one by one they say what.
   for (const [index, chunk] of layout.chunks.entries()) {
     const proof = submission.chunks[index]!;
-    require(verifyChunkProof(keys, chunk.kindIndex, proof.d, proof, inputs[index]!), `the proof of chunk ${index} does not verify`);
+    require(verifyChunkProof(
+      keys,
+      chunk.kindIndex,
+      proof.d,
+      proof,
+      inputs[index]!,
+    ), `the proof of chunk ${index} does not verify`);
   }
-  require(verifyOpening(keys.tau, commitment, z, value, opening), "the commitment does not open to the proven evaluation");
+  require(verifyOpening(
+    keys.tau,
+    commitment,
+    z,
+    value,
+    opening,
+  ), "the commitment does not open to the proven evaluation");
   return layout.chunks.length;
 }

@@ -32,14 +32,22 @@ export interface TaskAudit extends Checklist {
  */
 export async function auditTask(session: TaskSession, options: AuditOptions = {}): Promise<TaskAudit> {
   const checker = new Checker(options.onFinding ?? (() => undefined));
-  const keys = await checker.check(0, "keys", () => checkKeys(session), ({ kinds }) => `${kinds.length} key${kinds.length === 1 ? "" : "s"}, hash as recorded, none degenerate`);
+  const keys = await checker.check(
+    0,
+    "keys",
+    () => checkKeys(session),
+    ({ kinds }) => `${kinds.length} key${kinds.length === 1 ? "" : "s"}, hash as recorded, none degenerate`,
+  );
   const { genesisCid: cid, genesisDigest: digest, dimension } = session.parameters;
   const after = options.after ?? 0n;
   const until = options.until ?? (await session.chain.round()).number;
   let model: AuditedModel | undefined = await checker.check(
     0,
     "genesis",
-    async () => ({ record: { round: 0n, cid, digest }, state: await loadModelState(session.store, cid, digest, dimension) }),
+    async () => ({
+      record: { round: 0n, cid, digest },
+      state: await loadModelState(session.store, cid, digest, dimension),
+    }),
     () => `${dimension} weights at ${cidFromDigest(cid)}`,
   );
   for (let round = 1n; round <= until && model !== undefined && keys !== undefined; round += 1n) {
@@ -50,7 +58,10 @@ export async function auditTask(session: TaskSession, options: AuditOptions = {}
       model = await checker.check(
         Number(round),
         "base model",
-        async () => ({ record: { round, cid: modelCid, digest: modelDigest }, state: await loadModelState(session.store, modelCid, modelDigest, dimension) }),
+        async () => ({
+          record: { round, cid: modelCid, digest: modelDigest },
+          state: await loadModelState(session.store, modelCid, modelDigest, dimension),
+        }),
         () => `audited before: ${cidFromDigest(modelCid)}`,
       );
       continue;
@@ -61,18 +72,31 @@ export async function auditTask(session: TaskSession, options: AuditOptions = {}
   return { ...checker.result(), model };
 }
 
-/** What the contract calls the latest model is what the audit arrived at: no finalised round is missing from the events. */
-async function checkLatest(checker: Checker, session: TaskSession, { record }: AuditedModel, until: bigint): Promise<void> {
+/**
+ * What the contract calls the latest model is what the audit arrived at: no finalised round is missing from the events.
+ */
+async function checkLatest(
+  checker: Checker,
+  session: TaskSession,
+  { record }: AuditedModel,
+  until: bigint,
+): Promise<void> {
   const latest = await session.chain.latestModel();
   if (latest.round > until) return;
   const check = (): void => {
     const same = latest.round === record.round && latest.cid === record.cid && latest.digest === record.digest;
-    if (!same) throw new VerisumError("AUDIT_FAILED", `the contract's model is of round ${latest.round}, the audited one of round ${record.round}`);
+    if (!same)
+      throw new VerisumError(
+        "AUDIT_FAILED",
+        `the contract's model is of round ${latest.round}, the audited one of round ${record.round}`,
+      );
   };
   await checker.check(Number(latest.round), "latest model", check, () => `the contract's model is the audited one`);
 }
 
-function isFinalised(records: RoundRecords): records is RoundRecords & { readonly finalised: NonNullable<RoundRecords["finalised"]> } {
+function isFinalised(
+  records: RoundRecords,
+): records is RoundRecords & { readonly finalised: NonNullable<RoundRecords["finalised"]> } {
   return records.finalised !== undefined;
 }
 

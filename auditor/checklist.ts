@@ -29,7 +29,12 @@ export class Checker {
   }
 
   /** @returns what the check returned, or undefined if it was red */
-  async check<T>(round: number, name: string, work: () => Promise<T> | T, describe: (value: T) => string): Promise<T | undefined> {
+  async check<T>(
+    round: number,
+    name: string,
+    work: () => Promise<T> | T,
+    describe: (value: T) => string,
+  ): Promise<T | undefined> {
     try {
       const value = await work();
       this.#add({ round, check: name, ok: true, detail: describe(value) });

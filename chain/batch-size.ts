@@ -3,7 +3,10 @@
 /** What a call should stay below: 70 % of the 16,777,216 that a transaction may use (EIP-7825). */
 export const TRANSACTION_GAS_TARGET = 12_000_000;
 
-/** Gas by parts, each rounded up from measurements; `test/contracts/gas-limits.test.ts` holds the sum against the contract. */
+/**
+ * Gas by parts, each rounded up from measurements; `test/contracts/gas-limits.test.ts` holds the sum against the
+ * contract.
+ */
 const BATCH_GAS = 220_000;
 const CLIENT_GAS = 82_000;
 const CHUNK_GAS = 68_000;
@@ -20,7 +23,16 @@ export function batchGas(clients: number, chunks: number, { committeeSize, thres
   return BATCH_GAS + clients * (CLIENT_GAS + chunks * CHUNK_GAS + (committeeSize + threshold) * WORD_GAS);
 }
 
-/** Submissions with `chunks` chunks that one batch may hold; zero if not even one fits, which then goes in several transactions. */
+/**
+ * Submissions with `chunks` chunks that one batch may hold; zero if not even one fits, which then goes in several
+ * transactions.
+ */
 export function largestBatch(chunks: number, committee: Committee): number {
-  return Math.max(0, Math.floor((TRANSACTION_GAS_TARGET - batchGas(0, chunks, committee)) / (batchGas(1, chunks, committee) - batchGas(0, chunks, committee))));
+  return Math.max(
+    0,
+    Math.floor(
+      (TRANSACTION_GAS_TARGET - batchGas(0, chunks, committee)) /
+        (batchGas(1, chunks, committee) - batchGas(0, chunks, committee)),
+    ),
+  );
 }

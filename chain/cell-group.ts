@@ -19,7 +19,12 @@ export async function deployCellGroup(signer: Signer, cellCount: number, operato
     const contract = await new ContractFactory(abi, bytecode, signer).deploy(cellCount, operator);
     const receipt = await contract.deploymentTransaction()!.wait();
     const { chainId } = await signer.provider!.getNetwork();
-    return { contract: (await contract.getAddress()).toLowerCase() as Hex, chainId, blockNumber: receipt!.blockNumber, gasUsed: receipt!.gasUsed };
+    return {
+      contract: (await contract.getAddress()).toLowerCase() as Hex,
+      chainId,
+      blockNumber: receipt!.blockNumber,
+      gasUsed: receipt!.gasUsed,
+    };
   } catch (error) {
     throw revertOf(error) ?? error;
   }
@@ -28,7 +33,9 @@ export async function deployCellGroup(signer: Signer, cellCount: number, operato
 /** Registers a cell in the group's next place. @throws CHAIN_REVERTED with the group's error */
 export async function registerCell(signer: Signer, group: Hex, cell: Hex): Promise<{ readonly gasUsed: bigint }> {
   try {
-    const response = await (new Contract(group, CELL_GROUP_INTERFACE, signer).getFunction("register")(cell) as Promise<{ wait(): Promise<{ gasUsed: bigint }> }>);
+    const response = await (new Contract(group, CELL_GROUP_INTERFACE, signer).getFunction("register")(cell) as Promise<{
+      wait(): Promise<{ gasUsed: bigint }>;
+    }>);
     return { gasUsed: (await response.wait()).gasUsed };
   } catch (error) {
     throw revertOf(error) ?? error;

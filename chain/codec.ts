@@ -21,7 +21,14 @@ interface DecodedSubmission {
   readonly commitment: DecodedPoint;
   readonly sharesCid: Hex;
   readonly shareHashes: Iterable<Hex>;
-  readonly chunks: Iterable<{ readonly d: DecodedPoint; readonly a: DecodedPoint; readonly b: readonly bigint[]; readonly c: DecodedPoint; readonly y: bigint; readonly h: bigint }>;
+  readonly chunks: Iterable<{
+    readonly d: DecodedPoint;
+    readonly a: DecodedPoint;
+    readonly b: readonly bigint[];
+    readonly c: DecodedPoint;
+    readonly y: bigint;
+    readonly h: bigint;
+  }>;
   readonly shareEvaluations: Iterable<bigint>;
   readonly opening: DecodedPoint;
 }
@@ -51,7 +58,14 @@ export function encodeChunks(chunks: readonly ChunkProof[]): unknown[] {
 }
 
 export function decodeChunks(chunks: DecodedSubmission["chunks"]): ChunkProof[] {
-  return [...chunks].map((chunk) => ({ d: decodePoint(chunk.d), a: decodePoint(chunk.a), b: decodeG2(chunk.b), c: decodePoint(chunk.c), y: chunk.y, h: chunk.h }));
+  return [...chunks].map((chunk) => ({
+    d: decodePoint(chunk.d),
+    a: decodePoint(chunk.a),
+    b: decodeG2(chunk.b),
+    c: decodePoint(chunk.c),
+    y: chunk.y,
+    h: chunk.h,
+  }));
 }
 
 export function decodeRound(value: Decoded): RoundState {
@@ -77,12 +91,19 @@ export function encodeSigned({ client, submission, signature }: SignedSubmission
 }
 
 /** The constructor's first argument. */
-export function encodeParameters(parameters: TaskParameters): Omit<TaskParameters, "chunkKinds"> & { readonly chunkKinds: Hex } {
+export function encodeParameters(
+  parameters: TaskParameters,
+): Omit<TaskParameters, "chunkKinds"> & { readonly chunkKinds: Hex } {
   return { ...parameters, chunkKinds: toHex(kindBytes(parameters)) };
 }
 
 export function decodeParameters(value: Decoded): TaskParameters {
-  const raw = value as unknown as Record<string, bigint> & Record<"taskCid" | "genesisCid" | "genesisDigest" | "keysHash", Hex> & { readonly uniformWeights: boolean; readonly openRegistration: boolean; readonly chunkKinds: Hex };
+  const raw = value as unknown as Record<string, bigint> &
+    Record<"taskCid" | "genesisCid" | "genesisDigest" | "keysHash", Hex> & {
+      readonly uniformWeights: boolean;
+      readonly openRegistration: boolean;
+      readonly chunkKinds: Hex;
+    };
   const number = (name: string): number => Number(raw[name]);
   return {
     taskCid: raw.taskCid,

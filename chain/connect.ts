@@ -50,19 +50,31 @@ export async function connectWriter(options: ConnectOptions): Promise<TaskWriter
   return writerOver(reader, endpoint, wallet);
 }
 
-async function openReader(options: ConnectOptions): Promise<{ readonly reader: TaskReader; readonly endpoint: Endpoint }> {
+async function openReader(
+  options: ConnectOptions,
+): Promise<{ readonly reader: TaskReader; readonly endpoint: Endpoint }> {
   const { endpoint, chainId } = await openEndpoint(options.rpc, options.chainId);
   return { reader: await readerAt(endpoint, chainId, options.contract, options), endpoint };
 }
 
-async function readerAt(endpoint: Endpoint, chainId: bigint, address: Hex, options: Pick<ConnectOptions, "confirmations">): Promise<TaskReader> {
+async function readerAt(
+  endpoint: Endpoint,
+  chainId: bigint,
+  address: Hex,
+  options: Pick<ConnectOptions, "confirmations">,
+): Promise<TaskReader> {
   const { provider } = endpoint;
   const requireContract = async (at: Hex): Promise<void> => {
-    if ((await endpoint.request(() => provider.getCode(at))) === "0x") throw new VerisumError("CHAIN_NO_CONTRACT", `chain ${chainId} has no contract at ${at}`, { contract: at, chainId });
+    if ((await endpoint.request(() => provider.getCode(at))) === "0x")
+      throw new VerisumError("CHAIN_NO_CONTRACT", `chain ${chainId} has no contract at ${at}`, {
+        contract: at,
+        chainId,
+      });
   };
   await requireContract(address);
   const contract = new Contract(address, VERISUM_INTERFACE, provider);
-  const call = async <T>(name: string, ...args: readonly unknown[]): Promise<T> => endpoint.request(() => contract.getFunction(name).staticCall(...args) as Promise<T>);
+  const call = async <T>(name: string, ...args: readonly unknown[]): Promise<T> =>
+    endpoint.request(() => contract.getFunction(name).staticCall(...args) as Promise<T>);
   const logs = new TaskLogs(endpoint, address);
   const latestBlock = (): Promise<number> => endpoint.request(() => provider.getBlockNumber());
   const finalBlockBelow = async (latest: number): Promise<number> => {
@@ -94,7 +106,9 @@ async function readerAt(endpoint: Endpoint, chainId: bigint, address: Hex, optio
     finalisedRounds: () => call<bigint>("finalisedRounds").then(Number),
     privacySpent: () => call("privacySpent"),
     client: async (account) => {
-      const { weight, activeFromRound, lastSubmittedRound, bondWei } = await call<Record<"weight" | "activeFromRound" | "lastSubmittedRound" | "bondWei", bigint>>("clientOf", account);
+      const { weight, activeFromRound, lastSubmittedRound, bondWei } = await call<
+        Record<"weight" | "activeFromRound" | "lastSubmittedRound" | "bondWei", bigint>
+      >("clientOf", account);
       return { weight: Number(weight), activeFromRound, lastSubmittedRound, bondWei };
     },
     clientCount: () => call<bigint>("clientCount").then(Number),
@@ -102,14 +116,17 @@ async function readerAt(endpoint: Endpoint, chainId: bigint, address: Hex, optio
       // A full committee never changes.
       if (fullCommittee !== undefined) return fullCommittee;
       const count = Number(await call<bigint>("memberCount"));
-      const members = await Promise.all(Array.from({ length: count }, (_, i) => call<Hex>("memberAt", i + 1).then(lowerCase)));
+      const members = await Promise.all(
+        Array.from({ length: count }, (_, i) => call<Hex>("memberAt", i + 1).then(lowerCase)),
+      );
       if (count === (await reader.parameters()).committeeSize) fullCommittee = members;
       return members;
     },
     roundKey: (round, seat) => call("roundKey", round, seat),
     records: async (round) => recordsOf(await allLogs(), round),
     lastChunkStep: async (round, account) => lastStepOf(await allLogs(), round, account),
-    finalisedRoundNumbers: async () => (await allLogs()).filter(({ name }) => name === "Finalised").map(({ args }) => args.round),
+    finalisedRoundNumbers: async () =>
+      (await allLogs()).filter(({ name }) => name === "Finalised").map(({ args }) => args.round),
     endpoints: async () => {
       const announced = (await allLogs()).filter(({ name }) => name === "EndpointAnnounced");
       return new Map(announced.flatMap(({ args }) => announcementIn(args)));
@@ -117,7 +134,9 @@ async function readerAt(endpoint: Endpoint, chainId: bigint, address: Hex, optio
     // The pending block: a chain that mines only on demand keeps an old latest one.
     // Raw: ethers refuses a pending block, which has no number.
     blockTime: async () => {
-      const block = (await endpoint.request(() => provider.send("eth_getBlockByNumber", ["pending", false]))) as { timestamp: string } | null;
+      const block = (await endpoint.request(() => provider.send("eth_getBlockByNumber", ["pending", false]))) as {
+        timestamp: string;
+      } | null;
       return Number(block?.timestamp ?? (await endpoint.request(() => provider.getBlock("latest")))?.timestamp ?? 0);
     },
     finalBlock,
@@ -140,7 +159,8 @@ function writerOver(reader: TaskReader, endpoint: Endpoint, wallet: Wallet): Tas
     queue = sent.catch(() => undefined);
     return sent;
   };
-  const send = async (name: string, ...args: readonly unknown[]): Promise<Receipt> => receiptOf(await mine(name, ...args));
+  const send = async (name: string, ...args: readonly unknown[]): Promise<Receipt> =>
+    receiptOf(await mine(name, ...args));
   const account = wallet.address.toLowerCase() as Hex;
   /** Returns the last transaction, with the gas of all that were sent now. */
   const sendLarge = async (round: bigint, submission: Submission): Promise<Receipt> => {
@@ -166,20 +186,41 @@ function writerOver(reader: TaskReader, endpoint: Endpoint, wallet: Wallet): Tas
     registerRoundKeys: (firstRound, keys) => send("registerRoundKeys", firstRound, keys),
     announce: (url) => send("announce", url),
     openRound: () => send("openRound"),
-    submit: (round, submission) => (submission.chunks.length > CHUNKS_PER_TRANSACTION ? sendLarge(round, submission) : send("submit", round, encodeSubmission(submission))),
+    submit: (round, submission) =>
+      submission.chunks.length > CHUNKS_PER_TRANSACTION
+        ? sendLarge(round, submission)
+        : send("submit", round, encodeSubmission(submission)),
     signSubmission: (round, submission) => signSubmission(wallet, { ...reader.context, round }, submission),
-    checkBatch: (round, signed) => endpoint.request(() => contract.getFunction("submitBatch").staticCall(round, signed.map(encodeSigned)) as Promise<void>),
+    checkBatch: (round, signed) =>
+      endpoint.request(
+        () => contract.getFunction("submitBatch").staticCall(round, signed.map(encodeSigned)) as Promise<void>,
+      ),
     submitBatch: (round, signed) => send("submitBatch", round, signed.map(encodeSigned)),
     advance: (round) => send("advance", round),
     attest: (round, bitmap) => send("attest", round, bitmap),
     propose: (round, members) => send("propose", round, members),
     settle: (round, excluded) =>
-      send("settle", round, excluded.map(({ index, client, weight, submission }) => ({ index, record: { client, weight, commitment: submission.commitment } }))),
+      send(
+        "settle",
+        round,
+        excluded.map(({ index, client, weight, submission }) => ({
+          index,
+          record: { client, weight, commitment: submission.commitment },
+        })),
+      ),
     release: (round, releaseCid) => send("release", round, releaseCid),
     finalize: (round, result, evaluation, opening, signatures) => {
       const sorted = [...signatures].sort((a, b) => a.seat - b.seat);
       const mask = sorted.reduce((bits, { seat }) => bits | (1 << (seat - 1)), 0) >>> 0;
-      return send("finalize", round, result, evaluation, opening, mask, sorted.map(({ signature }) => [signature.r, signature.vs]));
+      return send(
+        "finalize",
+        round,
+        result,
+        evaluation,
+        opening,
+        mask,
+        sorted.map(({ signature }) => [signature.r, signature.vs]),
+      );
     },
     signResult: (result) => signResult(wallet, reader.context, result),
     signText: async (text) => (await wallet.signMessage(text)) as Hex,
@@ -187,10 +228,15 @@ function writerOver(reader: TaskReader, endpoint: Endpoint, wallet: Wallet): Tas
 }
 
 /** Sends and waits until mined. @throws CHAIN_REVERTED, CHAIN_TRANSACTION_LOST, CHAIN_UNREACHABLE */
-async function transact(contract: Contract, signer: NonceManager, name: string, args: readonly unknown[]): Promise<ContractTransactionReceipt> {
+async function transact(
+  contract: Contract,
+  signer: NonceManager,
+  name: string,
+  args: readonly unknown[],
+): Promise<ContractTransactionReceipt> {
   try {
     const gasLimit = withMargin(await contract.getFunction(name).estimateGas(...args));
-    const response = (await contract.getFunction(name).send(...argumentsWith(args, gasLimit)));
+    const response = await contract.getFunction(name).send(...argumentsWith(args, gasLimit));
     return (await response.wait(1, MINING_TIMEOUT_MS)) as ContractTransactionReceipt;
   } catch (error) {
     // The nonce may not have been used: ask the chain again before the next transaction.
@@ -198,8 +244,19 @@ async function transact(contract: Contract, signer: NonceManager, name: string, 
     const refused = revertOf(error);
     if (refused !== undefined) throw refused;
     const { code } = error as { code?: string };
-    if (code === "TIMEOUT") throw new VerisumError("CHAIN_TRANSACTION_LOST", `${name} was not mined in time`, { call: name }, { cause: error });
-    throw new VerisumError("CHAIN_UNREACHABLE", `${name} could not be sent: ${describe(error)}`, { call: name }, { cause: error });
+    if (code === "TIMEOUT")
+      throw new VerisumError(
+        "CHAIN_TRANSACTION_LOST",
+        `${name} was not mined in time`,
+        { call: name },
+        { cause: error },
+      );
+    throw new VerisumError(
+      "CHAIN_UNREACHABLE",
+      `${name} could not be sent: ${describe(error)}`,
+      { call: name },
+      { cause: error },
+    );
   }
 }
 
@@ -207,7 +264,10 @@ function receiptOf({ hash, gasUsed, blockNumber }: ContractTransactionReceipt): 
   return { transactionHash: hash as Hex, gasUsed, blockNumber };
 }
 
-/** An account and its endpoint; nothing if the bytes are no UTF-8, at which ethers throws. Anybody may announce anything. */
+/**
+ * An account and its endpoint; nothing if the bytes are no UTF-8, at which ethers throws. Anybody may announce
+ * anything.
+ */
 function announcementIn(args: EventArguments): [Hex, string][] {
   try {
     return [[lowerCase(args.account), args.endpoint]];

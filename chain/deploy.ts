@@ -25,22 +25,41 @@ export interface Deployment {
  * @param operator the account that registers members and clients
  * @throws CHAIN_REVERTED if the contract refuses the parameters or keys; STORAGE_FAILED if the artifact was not built
  */
-export async function deployTask(signer: Signer, parameters: TaskParameters, keys: Uint8Array, operator: string): Promise<Deployment> {
+export async function deployTask(
+  signer: Signer,
+  parameters: TaskParameters,
+  keys: Uint8Array,
+  operator: string,
+): Promise<Deployment> {
   const { abi, bytecode } = await readArtifact("Verisum");
   try {
-    const contract = await new ContractFactory(abi, bytecode, signer).deploy(encodeParameters(parameters), keys, operator);
+    const contract = await new ContractFactory(abi, bytecode, signer).deploy(
+      encodeParameters(parameters),
+      keys,
+      operator,
+    );
     const receipt = await contract.deploymentTransaction()!.wait();
     const { chainId } = await signer.provider!.getNetwork();
-    return { contract: (await contract.getAddress()).toLowerCase() as Hex, chainId, blockNumber: receipt!.blockNumber, gasUsed: receipt!.gasUsed };
+    return {
+      contract: (await contract.getAddress()).toLowerCase() as Hex,
+      chainId,
+      blockNumber: receipt!.blockNumber,
+      gasUsed: receipt!.gasUsed,
+    };
   } catch (error) {
     throw revertOf(error) ?? error;
   }
 }
 
 /** ABI and bytecode of a compiled contract. @throws STORAGE_FAILED if it was not built */
-export async function readArtifact(name: "Verisum" | "CellGroup"): Promise<{ readonly abi: typeof VERISUM_INTERFACE.fragments; readonly bytecode: string }> {
+export async function readArtifact(
+  name: "Verisum" | "CellGroup",
+): Promise<{ readonly abi: typeof VERISUM_INTERFACE.fragments; readonly bytecode: string }> {
   try {
-    return JSON.parse(await readFile(new URL(`${name}.sol/${name}.json`, ARTIFACTS), "utf8")) as { abi: typeof VERISUM_INTERFACE.fragments; bytecode: string };
+    return JSON.parse(await readFile(new URL(`${name}.sol/${name}.json`, ARTIFACTS), "utf8")) as {
+      abi: typeof VERISUM_INTERFACE.fragments;
+      bytecode: string;
+    };
   } catch (cause) {
     throw new VerisumError("STORAGE_FAILED", "the contract is not compiled; run: npm run build", {}, { cause });
   }

@@ -1,4 +1,6 @@
-/** An account's secret key: from a keystore file, a private hex file or the environment; never from the command line. */
+/**
+ * An account's secret key: from a keystore file, a private hex file or the environment; never from the command line.
+ */
 import { constants } from "node:fs";
 import { open, stat } from "node:fs/promises";
 import { Wallet } from "ethers";
@@ -25,7 +27,8 @@ export async function loadWallet(file: string | undefined, environment: NodeJS.P
   if (!text.trimStart().startsWith("{")) return walletOf(text.trim(), file);
   const password = environment[PASSWORD_VARIABLE];
   delete environment[PASSWORD_VARIABLE];
-  if (password === undefined) throw new VerisumError("KEY_MISSING", `${file} is encrypted: set ${PASSWORD_VARIABLE}`, { file });
+  if (password === undefined)
+    throw new VerisumError("KEY_MISSING", `${file} is encrypted: set ${PASSWORD_VARIABLE}`, { file });
   try {
     const wallet = await Wallet.fromEncryptedJson(text, password);
     return new Wallet(wallet.privateKey);
@@ -47,16 +50,25 @@ export async function createKeyFile(path: string): Promise<string> {
     await file.sync();
     await file.close();
   } catch (cause) {
-    throw new VerisumError("KEY_INVALID", `${path} cannot be created: ${String((cause as NodeJS.ErrnoException).code)}`, { file: path }, { cause });
+    throw new VerisumError(
+      "KEY_INVALID",
+      `${path} cannot be created: ${String((cause as NodeJS.ErrnoException).code)}`,
+      { file: path },
+      { cause },
+    );
   }
   return wallet.address;
 }
 
 async function readPrivateFile(file: string): Promise<string> {
   const found = await stat(file).catch(() => undefined);
-  if (found === undefined || !found.isFile()) throw new VerisumError("KEY_MISSING", `there is no key file at ${file}`, { file });
+  if (found === undefined || !found.isFile())
+    throw new VerisumError("KEY_MISSING", `there is no key file at ${file}`, { file });
   if ((found.mode & 0o077) !== 0 && process.platform !== "win32") {
-    throw new VerisumError("KEY_FILE_PERMISSIONS", `${file} can be read by others; run: chmod 600 ${file}`, { file, mode: (found.mode & 0o777).toString(8) });
+    throw new VerisumError("KEY_FILE_PERMISSIONS", `${file} can be read by others; run: chmod 600 ${file}`, {
+      file,
+      mode: (found.mode & 0o777).toString(8),
+    });
   }
   const handle = await open(file, "r");
   try {

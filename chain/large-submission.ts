@@ -1,10 +1,15 @@
-/** Submissions of more chunks than one transaction carries: the steps, and how they are found again (docs/protocol.md, section 6). */
+/**
+ * Submissions of more chunks than one transaction carries: the steps, and how they are found again (docs/protocol.md,
+ * section 6).
+ */
 import type { ChunkProof, Submission } from "../protocol/submission.ts";
 import { sharesDigest, wiresDigest } from "../protocol/transcript.ts";
 import { encodeChunks, encodeSubmission } from "./codec.ts";
 import type { ChunkProgress, ChunkStep, SubmissionHead } from "./task-chain.ts";
 
-/** Chunks that one transaction proves: about 8.8 million gas, of the 16,777,216 that a transaction may use (EIP-7825). */
+/**
+ * Chunks that one transaction proves: about 8.8 million gas, of the 16,777,216 that a transaction may use (EIP-7825).
+ */
 export const CHUNKS_PER_TRANSACTION = 128;
 
 /** A count of zero starts a submission; the contract does not look at the rest then. */
@@ -45,5 +50,11 @@ export async function sendInSteps<T>(
 }
 
 function isSameHead(a: SubmissionHead, b: SubmissionHead): boolean {
-  return a.commitment.x === b.commitment.x && a.commitment.y === b.commitment.y && a.sharesDigest === b.sharesDigest && a.sharesCid === b.sharesCid && a.wiresDigest === b.wiresDigest;
+  return (
+    a.commitment.x === b.commitment.x &&
+    a.commitment.y === b.commitment.y &&
+    a.sharesDigest === b.sharesDigest &&
+    a.sharesCid === b.sharesCid &&
+    a.wiresDigest === b.wiresDigest
+  );
 }

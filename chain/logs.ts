@@ -5,7 +5,16 @@ import type { Hex } from "../protocol/transcript.ts";
 import { decodeChunks, decodePoint, decodeResult, decodeSubmission } from "./codec.ts";
 import { VERISUM_INTERFACE } from "./rpc.ts";
 import type { Endpoint } from "./rpc.ts";
-import type { ChunkStep, FinalisedRecord, OpenedRecord, ReleasedRecord, RoundRecords, RoundResult, SettledRecord, SubmittedRecord } from "./task-chain.ts";
+import type {
+  ChunkStep,
+  FinalisedRecord,
+  OpenedRecord,
+  ReleasedRecord,
+  RoundRecords,
+  RoundResult,
+  SettledRecord,
+  SubmittedRecord,
+} from "./task-chain.ts";
 
 /** Arguments of the contract's events, as ethers decodes them by the ABI; each event has some of them. */
 export interface EventArguments {
@@ -63,7 +72,10 @@ export class TaskLogs {
     this.#address = address;
   }
 
-  /** All events up to the latest block, in chain order, each once. Calls run one after the other, or both would fetch the same blocks. */
+  /**
+   * All events up to the latest block, in chain order, each once. Calls run one after the other, or both would fetch
+   * the same blocks.
+   */
   all(latest: number, finalBlock: number): Promise<readonly TaskLog[]> {
     const result = this.#previous.then(() => this.#upTo(latest, finalBlock));
     this.#previous = result.catch(() => undefined);
@@ -80,14 +92,22 @@ export class TaskLogs {
 
   async #fetch(from: number, to: number): Promise<TaskLog[]> {
     const logs = new Map<string, TaskLog>();
-    for (let start = from; start <= to; ) {
+    for (let start = from; start <= to;) {
       const end = Math.min(start + this.#page - 1, to);
       try {
-        const page = await this.#endpoint.request(() => this.#endpoint.provider.getLogs({ address: this.#address, fromBlock: start, toBlock: end }));
+        const page = await this.#endpoint.request(() =>
+          this.#endpoint.provider.getLogs({ address: this.#address, fromBlock: start, toBlock: end }),
+        );
         for (const log of page) {
           const parsed = VERISUM_INTERFACE.parseLog(log);
           if (parsed === null || log.removed) continue;
-          logs.set(`${log.blockNumber}:${log.index}`, { name: parsed.name, args: parsed.args as unknown as EventArguments, blockNumber: log.blockNumber, index: log.index, transactionHash: log.transactionHash as Hex });
+          logs.set(`${log.blockNumber}:${log.index}`, {
+            name: parsed.name,
+            args: parsed.args as unknown as EventArguments,
+            blockNumber: log.blockNumber,
+            index: log.index,
+            transactionHash: log.transactionHash as Hex,
+          });
         }
         start = end + 1;
       } catch (error) {
@@ -113,7 +133,14 @@ export function recordsOf(logs: readonly TaskLog[], round: bigint): RoundRecords
   for (const { name, args, transactionHash, blockNumber } of logs) {
     if (name === "Settled" && args.round <= round) settledRounds++;
     if (args.round !== round) continue;
-    if (name === "RoundOpened") opened = { round, baseModelCid: args.baseModelCid, baseModelDigest: args.baseModelDigest, deadline: Number(args.deadline), keyMask: args.keyMask };
+    if (name === "RoundOpened")
+      opened = {
+        round,
+        baseModelCid: args.baseModelCid,
+        baseModelDigest: args.baseModelDigest,
+        deadline: Number(args.deadline),
+        keyMask: args.keyMask,
+      };
     else if (name === "ChunksProven") {
       const chunks = decodeChunks(args.chunks);
       // A client that started again counts from there: `count` is the contract's own.
@@ -122,11 +149,34 @@ export function recordsOf(logs: readonly TaskLog[], round: bigint): RoundRecords
     } else if (name === "Submitted") {
       const submission = decodeSubmission(args.submission);
       const chunks = submission.chunks.length > 0 ? submission.chunks : (proven.get(args.client) ?? []);
-      submitted.push({ round, client: args.client.toLowerCase() as Hex, index: Number(args.index), weight: Number(args.weight), submission: { ...submission, chunks }, transactionHash });
+      submitted.push({
+        round,
+        client: args.client.toLowerCase() as Hex,
+        index: Number(args.index),
+        weight: Number(args.weight),
+        submission: { ...submission, chunks },
+        transactionHash,
+      });
     } else if (name === "Attested") attested.set(Number(args.seat), args.bitmap);
-    else if (name === "Settled") settled = { round, included: args.included, members: args.members, totalWeight: Number(args.totalWeight), sum: decodePoint(args.sum), blockNumber };
+    else if (name === "Settled")
+      settled = {
+        round,
+        included: args.included,
+        members: args.members,
+        totalWeight: Number(args.totalWeight),
+        sum: decodePoint(args.sum),
+        blockNumber,
+      };
     else if (name === "Released") released.push({ round, seat: Number(args.seat), releaseCid: args.releaseCid });
-    else if (name === "Finalised") finalised = { round, result: decodeResult(args.result), evaluation: args.evaluation, opening: decodePoint(args.opening), signers: signersOf(args.signers, args.signatures), transactionHash };
+    else if (name === "Finalised")
+      finalised = {
+        round,
+        result: decodeResult(args.result),
+        evaluation: args.evaluation,
+        opening: decodePoint(args.opening),
+        signers: signersOf(args.signers, args.signatures),
+        transactionHash,
+      };
     else if (name === "Aborted") aborted = true;
   }
   return {
@@ -143,7 +193,9 @@ export function recordsOf(logs: readonly TaskLog[], round: bigint): RoundRecords
 
 /** The account's last step of a large submission in this round; undefined if it made none. */
 export function lastStepOf(logs: readonly TaskLog[], round: bigint, account: Hex): ChunkStep | undefined {
-  const last = logs.findLast(({ name, args }) => name === "ChunksProven" && args.round === round && args.client.toLowerCase() === account);
+  const last = logs.findLast(
+    ({ name, args }) => name === "ChunksProven" && args.round === round && args.client.toLowerCase() === account,
+  );
   return last === undefined ? undefined : stepOf(last.args);
 }
 
@@ -151,7 +203,10 @@ export function lastStepOf(logs: readonly TaskLog[], round: bigint, account: Hex
 export function stepOf({ head, progress }: Pick<EventArguments, "head" | "progress">): ChunkStep {
   const { count, wires, h, y, zPower } = progress;
   const { commitment, sharesDigest, sharesCid, wiresDigest } = head;
-  return { head: { commitment: decodePoint(commitment), sharesDigest, sharesCid, wiresDigest }, progress: { count, wires, h, y, zPower } };
+  return {
+    head: { commitment: decodePoint(commitment), sharesDigest, sharesCid, wiresDigest },
+    progress: { count, wires, h, y, zPower },
+  };
 }
 
 /** Signatures go with the set bits of the mask, lowest seat first. */

@@ -45,7 +45,12 @@ export function resultDigest(context: Context, result: SignedResult): Hex {
 }
 
 /** The EIP-712 domain of everything that is signed for a task. */
-export function signingDomain({ chainId, contract }: Context): { name: string; version: string; chainId: bigint; verifyingContract: string } {
+export function signingDomain({ chainId, contract }: Context): {
+  name: string;
+  version: string;
+  chainId: bigint;
+  verifyingContract: string;
+} {
   return { name: "Verisum", version: "1", chainId, verifyingContract: contract };
 }
 

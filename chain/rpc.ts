@@ -13,7 +13,10 @@ const REQUEST_TIMEOUT_MS = 20_000;
 const ATTEMPTS = 5;
 const FIRST_PAUSE_MS = 200;
 const POLLING_MS = 250;
-/** Requests made in one turn of the event loop go in one batch; ethers' 10 ms more would be added to every request that is waited for. */
+/**
+ * Requests made in one turn of the event loop go in one batch; ethers' 10 ms more would be added to every request that
+ * is waited for.
+ */
 const BATCH_STALL_MS = 0;
 
 /** What an endpoint's user can ask of it. */
@@ -30,15 +33,27 @@ export interface Endpoint {
  * Connects and checks the chain.
  * @throws CHAIN_UNREACHABLE, CHAIN_WRONG_NETWORK
  */
-export async function openEndpoint(rpcUrl: string, expectedChainId: bigint | undefined): Promise<{ readonly endpoint: Endpoint; readonly chainId: bigint }> {
+export async function openEndpoint(
+  rpcUrl: string,
+  expectedChainId: bigint | undefined,
+): Promise<{ readonly endpoint: Endpoint; readonly chainId: bigint }> {
   const connection = new FetchRequest(rpcUrl);
   connection.timeout = REQUEST_TIMEOUT_MS;
   connection.setThrottleParams({ maxAttempts: 3 });
   const chainId = await retrying(rpcUrl, () => askChainId(rpcUrl));
   if (expectedChainId !== undefined && chainId !== expectedChainId) {
-    throw new VerisumError("CHAIN_WRONG_NETWORK", `${rpcUrl} serves chain ${chainId}, not ${expectedChainId}`, { actual: chainId, expected: expectedChainId });
+    throw new VerisumError("CHAIN_WRONG_NETWORK", `${rpcUrl} serves chain ${chainId}, not ${expectedChainId}`, {
+      actual: chainId,
+      expected: expectedChainId,
+    });
   }
-  const provider = new JsonRpcProvider(connection, chainId, { staticNetwork: true, polling: true, pollingInterval: POLLING_MS, cacheTimeout: -1, batchStallTime: BATCH_STALL_MS });
+  const provider = new JsonRpcProvider(connection, chainId, {
+    staticNetwork: true,
+    polling: true,
+    pollingInterval: POLLING_MS,
+    cacheTimeout: -1,
+    batchStallTime: BATCH_STALL_MS,
+  });
   return { endpoint: { provider, request: (work) => retrying(rpcUrl, work) }, chainId };
 }
 
@@ -51,7 +66,8 @@ async function askChainId(rpcUrl: string): Promise<bigint> {
     signal: AbortSignal.timeout(REQUEST_TIMEOUT_MS),
   });
   const { result } = (await response.json()) as { result?: unknown };
-  if (typeof result !== "string" || !/^0x[0-9a-f]+$/.test(result)) throw new TypeError("the answer to eth_chainId is not a number");
+  if (typeof result !== "string" || !/^0x[0-9a-f]+$/.test(result))
+    throw new TypeError("the answer to eth_chainId is not a number");
   return BigInt(result);
 }
 
@@ -80,10 +96,20 @@ export function revertOf(error: unknown): VerisumError | undefined {
   const parsed = raw === undefined ? null : (VERISUM_INTERFACE.parseError(raw) ?? CELL_GROUP_INTERFACE.parseError(raw));
   if (parsed === null) {
     if (code !== "CALL_EXCEPTION") return undefined;
-    return new VerisumError("CHAIN_REVERTED", `the call was refused: ${describe(error)}`, { error: raw ?? "unknown" }, { cause: error });
+    return new VerisumError(
+      "CHAIN_REVERTED",
+      `the call was refused: ${describe(error)}`,
+      { error: raw ?? "unknown" },
+      { cause: error },
+    );
   }
   const values = parsed.fragment.inputs.map((input, i) => `${input.name}=${String(parsed.args[i])}`);
-  return new VerisumError("CHAIN_REVERTED", `${parsed.name}(${values.join(", ")})`, { error: parsed.name, arguments: values }, { cause: error });
+  return new VerisumError(
+    "CHAIN_REVERTED",
+    `${parsed.name}(${values.join(", ")})`,
+    { error: parsed.name, arguments: values },
+    { cause: error },
+  );
 }
 
 /** Revert data as nodes wrap it in errors of eth_estimateGas and eth_sendRawTransaction. */
@@ -100,11 +126,22 @@ function nestedData(error: object): string | undefined {
 /** Connection failures, throttling and server errors. */
 function mayPass(error: unknown): boolean {
   const { code, name } = error as { code?: unknown; name?: unknown };
-  return ["NETWORK_ERROR", "TIMEOUT", "SERVER_ERROR", "ECONNREFUSED", "ECONNRESET", "UNKNOWN_ERROR", "BAD_DATA"].includes(String(code)) || name === "TimeoutError" || name === "TypeError" || name === "SyntaxError";
+  return (
+    ["NETWORK_ERROR", "TIMEOUT", "SERVER_ERROR", "ECONNREFUSED", "ECONNRESET", "UNKNOWN_ERROR", "BAD_DATA"].includes(
+      String(code),
+    ) ||
+    name === "TimeoutError" ||
+    name === "TypeError" ||
+    name === "SyntaxError"
+  );
 }
 
 /** The shortest true words for a failure: the node's own, where it gave any. */
 export function describe(error: unknown): string {
-  const { shortMessage, message, error: inner } = error as { shortMessage?: unknown; message?: unknown; error?: { message?: unknown } };
+  const {
+    shortMessage,
+    message,
+    error: inner,
+  } = error as { shortMessage?: unknown; message?: unknown; error?: { message?: unknown } };
   return String(inner?.message ?? shortMessage ?? message ?? error).slice(0, 300);
 }

@@ -27,16 +27,27 @@ export function submissionHash(submission: Submission): Hex {
 }
 
 /** Signs a submission of the wallet's account, good for this chain, contract and round only. */
-export async function signSubmission(wallet: Wallet, context: RoundContext, submission: Submission): Promise<SignedSubmission> {
+export async function signSubmission(
+  wallet: Wallet,
+  context: RoundContext,
+  submission: Submission,
+): Promise<SignedSubmission> {
   const client = wallet.address.toLowerCase() as Hex;
-  return { client, submission, signature: compact(await wallet.signTypedData(signingDomain(context), TYPES, message(context, client, submission))) };
+  return {
+    client,
+    submission,
+    signature: compact(await wallet.signTypedData(signingDomain(context), TYPES, message(context, client, submission))),
+  };
 }
 
 /**
  * Checks that the submission is signed by the client it names. High s is refused, as the contract refuses it.
  * @throws SIGNATURE_INVALID
  */
-export function checkSubmissionSignature(context: RoundContext, { client, submission, signature }: SignedSubmission): void {
+export function checkSubmissionSignature(
+  context: RoundContext,
+  { client, submission, signature }: SignedSubmission,
+): void {
   if (recover(context, client, submission, signature) !== client.toLowerCase()) {
     throw new VerisumError("SIGNATURE_INVALID", `the submission is not signed by ${client}`, { client });
   }

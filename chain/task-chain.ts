@@ -208,13 +208,19 @@ export interface TaskWriter extends TaskReader {
   registerRoundKeys(firstRound: bigint, keys: readonly Hex[]): Promise<Receipt>;
   announce(endpoint: string): Promise<Receipt>;
   openRound(): Promise<Receipt>;
-  /** One transaction, or several for a submission that fills more: what an earlier attempt left on chain is not sent again. */
+  /**
+   * One transaction, or several for a submission that fills more: what an earlier attempt left on chain is not sent
+   * again.
+   */
   submit(round: bigint, submission: Submission): Promise<Receipt>;
   /** Lets anybody send this account's submission, in this round, and nothing else. */
   signSubmission(round: bigint, submission: Submission): Promise<SignedSubmission>;
   /** Sends others' submissions; those of clients that are in already are skipped. */
   submitBatch(round: bigint, signed: readonly SignedSubmission[]): Promise<Receipt>;
-  /** What `submitBatch` would do now, in a simulated call that costs nothing. @throws CHAIN_REVERTED if the contract would refuse it */
+  /**
+   * What `submitBatch` would do now, in a simulated call that costs nothing. @throws CHAIN_REVERTED if the contract
+   * would refuse it
+   */
   checkBatch(round: bigint, signed: readonly SignedSubmission[]): Promise<void>;
   advance(round: bigint): Promise<Receipt>;
   attest(round: bigint, bitmap: bigint): Promise<Receipt>;

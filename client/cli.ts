@@ -1,5 +1,12 @@
 /** `fl-client`: take part in a task with local data. */
-import { connectionOptions, contentOptions, formatOption, proverOption, positiveInteger, reporterFor } from "../command/options.ts";
+import {
+  connectionOptions,
+  contentOptions,
+  formatOption,
+  proverOption,
+  positiveInteger,
+  reporterFor,
+} from "../command/options.ts";
 import { platformRandom } from "../command/platform-random.ts";
 import { createProgram } from "../command/program.ts";
 import { runCommand } from "../command/run.ts";
@@ -9,9 +16,22 @@ import type { JoinFlags } from "./join.ts";
 
 const program = createProgram("fl-client", "Take part in a Verisum task: train on local data, prove, submit.");
 
-proverOption(contentOptions(connectionOptions(program.command("join").description("join a task and take part in its rounds until it is complete"), true)))
-  .requiredOption("--data <spec>", "local data: digits, a folder or file in IDX (MNIST) format, or a CSV file; it never leaves this machine")
-  .option("--relay", "let a node of the task send the submission, in a batch with others'; send it from this account only if that takes too long")
+proverOption(
+  contentOptions(
+    connectionOptions(
+      program.command("join").description("join a task and take part in its rounds until it is complete"),
+      true,
+    ),
+  ),
+)
+  .requiredOption(
+    "--data <spec>",
+    "local data: digits, a folder or file in IDX (MNIST) format, or a CSV file; it never leaves this machine",
+  )
+  .option(
+    "--relay",
+    "let a node of the task send the submission, in a batch with others'; send it from this account only if that takes too long",
+  )
   .option("--rounds <n>", "stop after taking part in this many rounds", positiveInteger)
   .action(async (flags: JoinFlags) => {
     const reporter = reporterFor(flags, "client");

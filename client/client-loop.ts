@@ -19,10 +19,11 @@ export type ClientProgress = "waiting" | "acted" | "done";
 /**
  * One look at the chain and at most one action.
  *
- * Before it trains on a model, the client audits every round since the last it audited: the base is trusted by induction from
- * the genesis, as long as the chain still says of the last audited round what it said then. A round that refuses its submission is left; the next one is joined.
- * @throws AUDIT_FAILED if a published round does not follow from the chain, CELLS_DIVERGED if a sibling cell left the group: the task
- * must end; CHAIN_UNREACHABLE if the model changed while it was audited
+ * Before it trains on a model, the client audits every round since the last it audited: the base is trusted by
+ * induction from the genesis, as long as the chain still says of the last audited round what it said then. A round that
+ * refuses its submission is left; the next one is joined.
+ * @throws AUDIT_FAILED if a published round does not follow from the chain, CELLS_DIVERGED if a sibling cell left the
+ * group: the task must end; CHAIN_UNREACHABLE if the model changed while it was audited
  */
 export function createClientStep(deps: ClientLoopDependencies): () => Promise<ClientProgress> {
   const finished = new Set<bigint>();
@@ -32,18 +33,35 @@ export function createClientStep(deps: ClientLoopDependencies): () => Promise<Cl
     const audited = await deps.journal.audited();
     if (round === 0n || (audited?.round === round && audited.modelDigest === digest)) return;
     // A reorganisation may have replaced what was audited: then everything is audited again.
-    const after = audited !== undefined && (await deps.chain.records(audited.round)).finalised?.result.modelDigest === audited.modelDigest ? audited.round : 0n;
+    const after =
+      audited !== undefined &&
+      (await deps.chain.records(audited.round)).finalised?.result.modelDigest === audited.modelDigest
+        ? audited.round
+        : 0n;
     const { findings, ok, model } = await deps.audit(after, round);
     const reds = findings.filter((finding) => !finding.ok);
-    // Content that is away now may come, and a sibling cell may yet finalise; both must happen before this client trains.
+    // Content that is away now may come, and a sibling cell may yet finalise; both must happen before this client
+    // trains.
     const red = reds.find(({ code }) => code !== "IPFS_UNAVAILABLE" && code !== "CELLS_INCOMPLETE");
     const away = reds[0];
-    if (red === undefined && away?.code !== undefined) throw new VerisumError(away.code, `round ${away.round}: ${away.check}: ${away.detail}`, { round: away.round });
-    if (!ok) throw new VerisumError(red?.code === "CELLS_DIVERGED" ? red.code : "AUDIT_FAILED", `round ${red?.round}: ${red?.check}: ${red?.detail}`, { round: red?.round ?? 0, check: red?.check ?? "" });
+    if (red === undefined && away?.code !== undefined)
+      throw new VerisumError(away.code, `round ${away.round}: ${away.check}: ${away.detail}`, { round: away.round });
+    if (!ok)
+      throw new VerisumError(
+        red?.code === "CELLS_DIVERGED" ? red.code : "AUDIT_FAILED",
+        `round ${red?.round}: ${red?.check}: ${red?.detail}`,
+        { round: red?.round ?? 0, check: red?.check ?? "" },
+      );
     // A reorganisation while it audited: what it arrived at is another model than the one it is about to train on.
-    if (model?.record.digest !== digest) throw new VerisumError("CHAIN_UNREACHABLE", `the chain's model of round ${round} changed during its audit`, { round });
+    if (model?.record.digest !== digest)
+      throw new VerisumError("CHAIN_UNREACHABLE", `the chain's model of round ${round} changed during its audit`, {
+        round,
+      });
     await deps.journal.setAudited({ round, modelDigest: digest });
-    deps.reporter.say("good", "audited", `audited round ${round}: ${findings.length} checks passed`, { round, checks: findings.length });
+    deps.reporter.say("good", "audited", `audited round ${round}: ${findings.length} checks passed`, {
+      round,
+      checks: findings.length,
+    });
   };
 
   return async () => {
@@ -60,7 +78,12 @@ export function createClientStep(deps: ClientLoopDependencies): () => Promise<Cl
     const ended = round.phase === "Finalised" || round.phase === "Aborted";
     if (ended && maxRounds > 0 && (await chain.finalisedRounds()) >= maxRounds) return "done";
     if (round.phase !== "Collecting") {
-      reporter.wait(ended || round.phase === "Idle" ? `waiting for round ${round.number + 1n} to open` : `round ${round.number}: ${round.phase}, waiting for the committee`, { round: round.number });
+      reporter.wait(
+        ended || round.phase === "Idle"
+          ? `waiting for round ${round.number + 1n} to open`
+          : `round ${round.number}: ${round.phase}, waiting for the committee`,
+        { round: round.number },
+      );
       return "waiting";
     }
     const status = await chain.client(chain.account);
@@ -69,15 +92,22 @@ export function createClientStep(deps: ClientLoopDependencies): () => Promise<Cl
       return "waiting";
     }
     if (finished.has(round.number) || status.lastSubmittedRound === round.number) {
-      reporter.wait(`round ${round.number}: submitted; ${round.submitted}/${round.expected} clients are in`, { round: round.number });
+      reporter.wait(`round ${round.number}: submitted; ${round.submitted}/${round.expected} clients are in`, {
+        round: round.number,
+      });
       return "waiting";
     }
     try {
       await submitUpdate(deps, round);
     } catch (error) {
       // A refused submission or a missed deadline costs this round only.
-      if (!isVerisumError(error) || !(error.code === "CHAIN_REVERTED" || error.code === "UPDATE_OVER_BOUND")) throw error;
-      reporter.say("error", "refused", `round ${round.number}: refused: ${error.message}`, { round: round.number, code: error.code, reason: String(error.details.error ?? error.code) });
+      if (!isVerisumError(error) || !(error.code === "CHAIN_REVERTED" || error.code === "UPDATE_OVER_BOUND"))
+        throw error;
+      reporter.say("error", "refused", `round ${round.number}: refused: ${error.message}`, {
+        round: round.number,
+        code: error.code,
+        reason: String(error.details.error ?? error.code),
+      });
     }
     finished.add(round.number);
     return "acted";

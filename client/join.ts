@@ -40,12 +40,37 @@ export interface Participation {
  * Joins a task and takes part in its rounds until it is complete.
  * @param alter replaces the learner and the prover that this client would use
  */
-export async function joinTask(flags: JoinFlags, reporter: Reporter, random: RandomBytes, signal: AbortSignal, alter: (parts: Participation, session: TaskSession) => Participation = (parts) => parts): Promise<void> {
+export async function joinTask(
+  flags: JoinFlags,
+  reporter: Reporter,
+  random: RandomBytes,
+  signal: AbortSignal,
+  alter: (parts: Participation, session: TaskSession) => Participation = (parts) => parts,
+): Promise<void> {
   const { train, test } = await loadDataset(flags.data);
-  reporter.say("info", "data", `connected ${train.sampleCount} training and ${test.sampleCount} test samples, ${train.classCount} classes; they stay on this machine`, { samples: train.sampleCount });
-  const node = await openWritingNode({ ...flags, stateDirectory: flags.state ?? join(".verisum", "client"), ...(flags.store === undefined ? {} : { storeDirectory: flags.store }), peers: flags.peer }, reporter, signal);
+  reporter.say(
+    "info",
+    "data",
+    `connected ${train.sampleCount} training and ${test.sampleCount} test samples, ${train.classCount} classes; they stay on this machine`,
+    { samples: train.sampleCount },
+  );
+  const node = await openWritingNode(
+    {
+      ...flags,
+      stateDirectory: flags.state ?? join(".verisum", "client"),
+      ...(flags.store === undefined ? {} : { storeDirectory: flags.store }),
+      peers: flags.peer,
+    },
+    reporter,
+    signal,
+  );
   const { chain, session, state, store, network } = node;
-  reporter.say("info", "task", `task “${session.document.name}”, ${session.parameters.dimension} weights in ${session.layout.chunks.length} chunk(s), as ${chain.account}`, { account: chain.account });
+  reporter.say(
+    "info",
+    "task",
+    `task “${session.document.name}”, ${session.parameters.dimension} weights in ${session.layout.chunks.length} chunk(s), as ${chain.account}`,
+    { account: chain.account },
+  );
   const keys = await loadProvingKeys(session, state, random, reporter, flags.proverCommand);
   const trainer = await createTrainer(session.document.model);
   await register(node, reporter);
@@ -54,19 +79,39 @@ export async function joinTask(flags: JoinFlags, reporter: Reporter, random: Ran
   const step = createClientStep({
     chain,
     session: { ...session, committer: keys.committer },
-    ...alter({ prover: keys.prover, verifyOwn: (records, record) => void verifySubmission(session, keys.verificationKeys, records, record), learner: createLearner({ trainer, data: train, document: session.document, random, reporter }) }, session),
+    ...alter(
+      {
+        prover: keys.prover,
+        verifyOwn: (records, record) => void verifySubmission(session, keys.verificationKeys, records, record),
+        learner: createLearner({ trainer, data: train, document: session.document, random, reporter }),
+      },
+      session,
+    ),
     random,
     journal,
     reporter,
     replicate: (cid) => network.replicate(store, cid),
-    ...(flags.relay === true ? { relay: createRelayClient({ chain, nodes: network.peers, fetch: globalThis.fetch, sleep: node.sleep, reporter }) } : {}),
+    ...(flags.relay === true
+      ? {
+          relay: createRelayClient({
+            chain,
+            nodes: network.peers,
+            fetch: globalThis.fetch,
+            sleep: node.sleep,
+            reporter,
+          }),
+        }
+      : {}),
     clock: () => performance.now(),
     audit: (after, until) => auditTask(session, { after, until }),
     onModel: async (round) => {
       const { cid, digest } = await chain.latestModel();
       const model = await loadModelState(store, cid, digest, session.parameters.dimension);
       const { accuracy } = await trainer.evaluate(weightsOf(session.document, model), test);
-      reporter.say("info", "accuracy", `model of round ${round}: ${(accuracy * 100).toFixed(1)} % on local test data`, { round, accuracy });
+      reporter.say("info", "accuracy", `model of round ${round}: ${(accuracy * 100).toFixed(1)} % on local test data`, {
+        round,
+        accuracy,
+      });
     },
   });
   try {
@@ -89,7 +134,10 @@ async function register({ chain, session, sleep }: WritingNode, reporter: Report
   for (;;) {
     const { weight, activeFromRound } = await chain.client(chain.account);
     if (weight > 0) {
-      reporter.say("info", "registered", `registered with weight ${weight}, from round ${activeFromRound}`, { weight, activeFromRound });
+      reporter.say("info", "registered", `registered with weight ${weight}, from round ${activeFromRound}`, {
+        weight,
+        activeFromRound,
+      });
       return;
     }
     if (session.parameters.openRegistration) await chain.join();

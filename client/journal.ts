@@ -1,4 +1,7 @@
-/** What a client keeps between starts: the one submission it made for a round, byte for byte, the rounds it sits out, and how far it audited. */
+/**
+ * What a client keeps between starts: the one submission it made for a round, byte for byte, the rounds it sits out,
+ * and how far it audited.
+ */
 import { readdir } from "node:fs/promises";
 import { dirname } from "node:path";
 import { z } from "zod";
@@ -10,7 +13,10 @@ import { plain, submissionSchema } from "../task/signed-submission.ts";
 import type { StateDirectory } from "../storage/state-directory.ts";
 
 const hex = z.custom<Hex>((value) => typeof value === "string" && /^0x[0-9a-f]*$/.test(value));
-const integer = z.string().regex(/^[0-9]+$/).transform(BigInt);
+const integer = z
+  .string()
+  .regex(/^[0-9]+$/)
+  .transform(BigInt);
 const entrySchema = z.strictObject({
   round: integer,
   baseModelDigest: hex,
@@ -39,11 +45,17 @@ export interface AuditedModelRecord {
 export interface Journal {
   /** The submission made for this round, if its challenge would still be the same; otherwise undefined. */
   find(expected: Omit<JournalEntry, "submission">): Promise<Submission | undefined>;
-  /** Keeps a submission before its first byte leaves. @throws ROUND_EQUIVOCATION if another one is kept for the same challenge inputs */
+  /**
+   * Keeps a submission before its first byte leaves. @throws ROUND_EQUIVOCATION if another one is kept for the same
+   * challenge inputs
+   */
   keep(entry: JournalEntry): Promise<void>;
   /** Every round that a submission was made for, ascending. */
   rounds(): Promise<readonly bigint[]>;
-  /** Notes that this round's noise did not fit. It is never drawn again, also not after a restart: its exit is counted in delta once. */
+  /**
+   * Notes that this round's noise did not fit. It is never drawn again, also not after a restart: its exit is counted
+   * in delta once.
+   */
   sitOut(round: bigint): Promise<void>;
   satOut(round: bigint): Promise<boolean>;
   /** The last model that this client audited; undefined before the first. */
@@ -60,20 +72,26 @@ export function openJournal(state: StateDirectory, scope: string): Journal {
     const value = await readRecord(entryPath(round));
     if (value === undefined) return undefined;
     const parsed = entrySchema.safeParse(value);
-    if (!parsed.success) throw new VerisumError("STORAGE_CORRUPT", `${entryPath(round)} is not a submission`, { path: entryPath(round) });
+    if (!parsed.success)
+      throw new VerisumError("STORAGE_CORRUPT", `${entryPath(round)} is not a submission`, { path: entryPath(round) });
     return parsed.data;
   };
   const find: Journal["find"] = async (expected) => {
     const entry = await read(expected.round);
     if (entry === undefined) return undefined;
-    const same = entry.baseModelDigest === expected.baseModelDigest && entry.parametersHash === expected.parametersHash && entry.weight === expected.weight;
+    const same =
+      entry.baseModelDigest === expected.baseModelDigest &&
+      entry.parametersHash === expected.parametersHash &&
+      entry.weight === expected.weight;
     return same ? entry.submission : undefined;
   };
   return {
     find,
     keep: async (entry) => {
       if ((await find(entry)) !== undefined) {
-        throw new VerisumError("ROUND_EQUIVOCATION", `round ${entry.round} has a submission already`, { round: entry.round });
+        throw new VerisumError("ROUND_EQUIVOCATION", `round ${entry.round} has a submission already`, {
+          round: entry.round,
+        });
       }
       await writeDurably(entryPath(entry.round), encodeRecord(plain(entry)));
     },
@@ -82,7 +100,10 @@ export function openJournal(state: StateDirectory, scope: string): Journal {
         if (error.code === "ENOENT") return [];
         throw error;
       });
-      return names.flatMap((name) => /^submission-([0-9]+)\.json$/.exec(name)?.[1] ?? []).map(BigInt).sort((a, b) => (a < b ? -1 : 1));
+      return names
+        .flatMap((name) => /^submission-([0-9]+)\.json$/.exec(name)?.[1] ?? [])
+        .map(BigInt)
+        .sort((a, b) => (a < b ? -1 : 1));
     },
     sitOut: (round) => writeDurably(satOutPath(round), encodeRecord(round.toString())),
     satOut: async (round) => (await readRecord(satOutPath(round))) !== undefined,
@@ -90,7 +111,8 @@ export function openJournal(state: StateDirectory, scope: string): Journal {
       const value = await readRecord(auditPath);
       if (value === undefined) return undefined;
       const parsed = auditedSchema.safeParse(value);
-      if (!parsed.success) throw new VerisumError("STORAGE_CORRUPT", `${auditPath} is no audited model`, { path: auditPath });
+      if (!parsed.success)
+        throw new VerisumError("STORAGE_CORRUPT", `${auditPath} is no audited model`, { path: auditPath });
       return parsed.data;
     },
     setAudited: (record) => writeDurably(auditPath, encodeRecord(plain(record))),

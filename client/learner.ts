@@ -26,34 +26,44 @@ export function createLearner({ trainer, data, document, random, reporter }: Lea
     update: async (base, round) => {
       encode = updateEncoder(document, base.weights.length, random);
       const start = weightsOf(document, base);
-      const trained = await trainer.train(start, data, {
-        learningRate: training.learningRate,
-        momentum: training.momentum,
-        batchSize: training.batchSize,
-        localEpochs: training.localEpochs,
-        seed: Number(round),
-        ...(training.privacy?.unit !== "example"
-          ? {}
-          : {
-              privacy: {
-                clipNorm: training.privacy.exampleClipNorm,
-                noiseMultiplier: training.privacy.noiseMultiplier,
-                samplingRate: training.privacy.samplingRate,
-                steps: training.privacy.stepsPerRound,
-                random,
-              },
-            }),
-      }).catch((error: unknown) => {
-        // To stay away would tell of the data, and no delta counts it: where clients are protected as a whole, noise alone is sent.
-        if (training.privacy?.unit !== "client" || !isVerisumError(error, "TRAINING_DIVERGED")) throw error;
-        reporter.say("warn", "diverged", `round ${round}: training diverged; taking part with an update of zero`, { round });
-        return undefined;
-      });
+      const trained = await trainer
+        .train(start, data, {
+          learningRate: training.learningRate,
+          momentum: training.momentum,
+          batchSize: training.batchSize,
+          localEpochs: training.localEpochs,
+          seed: Number(round),
+          ...(training.privacy?.unit !== "example"
+            ? {}
+            : {
+                privacy: {
+                  clipNorm: training.privacy.exampleClipNorm,
+                  noiseMultiplier: training.privacy.noiseMultiplier,
+                  samplingRate: training.privacy.samplingRate,
+                  steps: training.privacy.stepsPerRound,
+                  random,
+                },
+              }),
+        })
+        .catch((error: unknown) => {
+          // To stay away would tell of the data, and no delta counts it: where clients are protected as a whole, noise
+          // alone is sent.
+          if (training.privacy?.unit !== "client" || !isVerisumError(error, "TRAINING_DIVERGED")) throw error;
+          reporter.say("warn", "diverged", `round ${round}: training diverged; taking part with an update of zero`, {
+            round,
+          });
+          return undefined;
+        });
       if (trained === undefined) return new Float32Array(start.length);
       const { weights, loss, steps } = trained;
       const update = weights.map((weight, i) => weight - start[i]!);
       const norm = Math.sqrt(update.reduce((sum, value) => sum + value * value, 0));
-      reporter.say("info", "trained", `round ${round}: trained ${steps} steps, loss ${loss.toFixed(3)}, update norm ${norm.toFixed(2)}`, { round, steps, loss, norm });
+      reporter.say(
+        "info",
+        "trained",
+        `round ${round}: trained ${steps} steps, loss ${loss.toFixed(3)}, update norm ${norm.toFixed(2)}`,
+        { round, steps, loss, norm },
+      );
       return update;
     },
     quantise: (update, base) => {

@@ -47,69 +47,115 @@ export interface ParticipantDependencies {
  * Submits to a collecting round, at most once. A submission kept from before a restart is sent again as it was.
  *
  * @returns true if the contract accepted it now, false if it had already
- * @throws CHAIN_REVERTED if the contract refuses; UPDATE_OVER_BOUND if this round's noise does not fit, or did not before a restart;
- * CHAIN_UNREACHABLE if the endpoint's events lag behind; store, training and proving errors
+ * @throws CHAIN_REVERTED if the contract refuses; UPDATE_OVER_BOUND if this round's noise does not fit, or did not
+ * before a restart; CHAIN_UNREACHABLE if the endpoint's events lag behind; store, training and proving errors
  */
 export async function submitUpdate(deps: ParticipantDependencies, round: RoundState): Promise<boolean> {
   const { chain, session, journal, reporter } = deps;
   const records = await chain.records(round.number);
   const opened = records.opened;
-  if (opened === undefined) throw new VerisumError("CHAIN_UNREACHABLE", `the endpoint has no opening of round ${round.number} among its events yet`, { round: round.number });
+  if (opened === undefined)
+    throw new VerisumError(
+      "CHAIN_UNREACHABLE",
+      `the endpoint has no opening of round ${round.number} among its events yet`,
+      { round: round.number },
+    );
   const { weight, lastSubmittedRound } = await chain.client(chain.account);
   if (lastSubmittedRound === round.number) return false;
-  const identity = { round: round.number, baseModelDigest: opened.baseModelDigest, parametersHash: session.parametersHash, weight };
+  const identity = {
+    round: round.number,
+    baseModelDigest: opened.baseModelDigest,
+    parametersHash: session.parametersHash,
+    weight,
+  };
   let submission = await journal.find(identity);
   if (submission === undefined) {
     await assertBudgetLeft(deps, round.number);
-    if (await journal.satOut(round.number)) throw new VerisumError("UPDATE_OVER_BOUND", "this round's noise did not fit; it is not drawn again");
+    if (await journal.satOut(round.number))
+      throw new VerisumError("UPDATE_OVER_BOUND", "this round's noise did not fit; it is not drawn again");
     submission = await makeSubmission(deps, records, weight).catch(async (error: unknown) => {
       if (isVerisumError(error, "UPDATE_OVER_BOUND")) await journal.sitOut(round.number);
       throw error;
     });
     await journal.keep({ ...identity, submission });
   } else {
-    reporter.say("info", "resumed", `round ${round.number}: sending the submission made before the restart`, { round: round.number });
+    reporter.say("info", "resumed", `round ${round.number}: sending the submission made before the restart`, {
+      round: round.number,
+    });
   }
   await deps.replicate(cidFromDigest(submission.sharesCid));
   const started = deps.clock();
   if (deps.relay !== undefined && (await deps.relay(round.number, submission))) {
-    reporter.say("good", "accepted", `round ${round.number}: accepted by the contract, in a relayed batch`, { round: round.number, milliseconds: Math.round(deps.clock() - started) });
+    reporter.say("good", "accepted", `round ${round.number}: accepted by the contract, in a relayed batch`, {
+      round: round.number,
+      milliseconds: Math.round(deps.clock() - started),
+    });
     return true;
   }
   const receipt = await submitUnlessRelayed(chain, round.number, submission);
   if (receipt === undefined) return true;
   reporter.say("good", "accepted", `round ${round.number}: accepted by the contract, ${receipt.gasUsed} gas`, {
-    round: round.number, gas: receipt.gasUsed, transaction: receipt.transactionHash, milliseconds: Math.round(deps.clock() - started),
+    round: round.number,
+    gas: receipt.gasUsed,
+    transaction: receipt.transactionHash,
+    milliseconds: Math.round(deps.clock() - started),
   });
   return true;
 }
 
 /** Sends the submission; undefined if a relayer's copy came first. @throws CHAIN_REVERTED */
-async function submitUnlessRelayed(chain: TaskWriter, round: bigint, submission: Submission): Promise<Receipt | undefined> {
+async function submitUnlessRelayed(
+  chain: TaskWriter,
+  round: bigint,
+  submission: Submission,
+): Promise<Receipt | undefined> {
   try {
     return await chain.submit(round, submission);
   } catch (error) {
-    if (!isVerisumError(error, "CHAIN_REVERTED") || (await chain.client(chain.account)).lastSubmittedRound !== round) throw error;
+    if (!isVerisumError(error, "CHAIN_REVERTED") || (await chain.client(chain.account)).lastSubmittedRound !== round)
+      throw error;
     return undefined;
   }
 }
 
-/** Trains, commits, encrypts the shares, stores the bundle locally and proves. Nothing has left the machine when it returns. */
-async function makeSubmission(deps: ParticipantDependencies, records: RoundRecords, weight: number): Promise<Submission> {
+/**
+ * Trains, commits, encrypts the shares, stores the bundle locally and proves. Nothing has left the machine when it
+ * returns.
+ */
+async function makeSubmission(
+  deps: ParticipantDependencies,
+  records: RoundRecords,
+  weight: number,
+): Promise<Submission> {
   const { chain, session, prover, learner, random, reporter } = deps;
   const opened = records.opened!;
-  const base = await loadModelState(session.store, opened.baseModelCid, opened.baseModelDigest, session.parameters.dimension);
+  const base = await loadModelState(
+    session.store,
+    opened.baseModelCid,
+    opened.baseModelDigest,
+    session.parameters.dimension,
+  );
   reporter.say("info", "training", `round ${opened.round}: training on local data`, { round: opened.round });
   const update = await learner.update(base, opened.round);
   const quantised = learner.quantise(update, base);
 
   let started = deps.clock();
-  const committed = await commitUpdate(session.layout, session.parameters, quantised, { committer: session.committer, random });
+  const committed = await commitUpdate(session.layout, session.parameters, quantised, {
+    committer: session.committer,
+    random,
+  });
   const files = await sealShares(deps, committed, opened.round, opened.keyMask);
   const sharesCid = digestHexOfCid(await session.store.putDirectory(files)) as Hex;
-  reporter.say("info", "committed", `round ${opened.round}: committed and encrypted ${Object.keys(files).length} shares`, {
-    round: opened.round, milliseconds: Math.round(deps.clock() - started), bytes: Object.values(files).reduce((sum, file) => sum + file.length, 0),
-  });
+  reporter.say(
+    "info",
+    "committed",
+    `round ${opened.round}: committed and encrypted ${Object.keys(files).length} shares`,
+    {
+      round: opened.round,
+      milliseconds: Math.round(deps.clock() - started),
+      bytes: Object.values(files).reduce((sum, file) => sum + file.length, 0),
+    },
+  );
 
   started = deps.clock();
   const context = {
@@ -121,17 +167,40 @@ async function makeSubmission(deps: ParticipantDependencies, records: RoundRecor
     baseModelDigest: opened.baseModelDigest,
     normBoundSquared: session.parameters.normBoundSquared,
   };
-  const submission = await proveUpdate(session.layout, context, committed, sharesCid, { committer: session.committer, prover });
-  // A proving key or witness program that is not what it should be can leak, or waste the round: the operator supplies them.
-  deps.verifyOwn(records, { round: opened.round, client: chain.account, index: 0, weight, submission, transactionHash: "0x" });
-  reporter.say("info", "proven", `round ${opened.round}: proved the norm bound in ${((deps.clock() - started) / 1000).toFixed(1)} s`, {
-    round: opened.round, milliseconds: Math.round(deps.clock() - started), chunks: submission.chunks.length,
+  const submission = await proveUpdate(session.layout, context, committed, sharesCid, {
+    committer: session.committer,
+    prover,
   });
+  // A proving key or witness program that is not what it should be can leak, or waste the round: the operator supplies
+  // them.
+  deps.verifyOwn(records, {
+    round: opened.round,
+    client: chain.account,
+    index: 0,
+    weight,
+    submission,
+    transactionHash: "0x",
+  });
+  reporter.say(
+    "info",
+    "proven",
+    `round ${opened.round}: proved the norm bound in ${((deps.clock() - started) / 1000).toFixed(1)} s`,
+    {
+      round: opened.round,
+      milliseconds: Math.round(deps.clock() - started),
+      chunks: submission.chunks.length,
+    },
+  );
   return submission;
 }
 
 /** One file for each seat that has a key this round; a seat with an unusable key gets none and cannot attest. */
-async function sealShares(deps: ParticipantDependencies, committed: CommittedUpdate, round: bigint, keyMask: bigint): Promise<Record<string, Uint8Array>> {
+async function sealShares(
+  deps: ParticipantDependencies,
+  committed: CommittedUpdate,
+  round: bigint,
+  keyMask: bigint,
+): Promise<Record<string, Uint8Array>> {
   const { chain, random, reporter } = deps;
   const files: Record<string, Uint8Array> = {};
   for (const [index, share] of committed.shares.entries()) {
@@ -139,10 +208,18 @@ async function sealShares(deps: ParticipantDependencies, committed: CommittedUpd
     if (((keyMask >> BigInt(index)) & 1n) === 0n) continue;
     const publicKey = fromHex(await chain.roundKey(round, seat));
     try {
-      files[shareFileName(seat)] = await sealShare(committed.sharing.seeds[index] ?? share, publicKey, { ...chain.context, round, client: chain.account, seat }, random);
+      files[shareFileName(seat)] = await sealShare(
+        committed.sharing.seeds[index] ?? share,
+        publicKey,
+        { ...chain.context, round, client: chain.account, seat },
+        random,
+      );
     } catch (error) {
       if (!isVerisumError(error, "SHARE_DECRYPTION")) throw error;
-      reporter.say("warn", "unusable-key", `round ${round}: the key of seat ${seat} is unusable; it gets no share`, { round, seat });
+      reporter.say("warn", "unusable-key", `round ${round}: the key of seat ${seat} is unusable; it gets no share`, {
+        round,
+        seat,
+      });
     }
   }
   return files;

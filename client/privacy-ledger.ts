@@ -5,9 +5,9 @@ import type { TaskParameters } from "../protocol/task.ts";
 import type { Journal } from "./journal.ts";
 
 /**
- * Refuses a round beyond the task's budget by the client's own count, which neither a reorganisation nor a lying endpoint that
- * forgets rounds resets: every round that a submission was made for counts, except those that were aborted before they settled,
- * of which nothing was revealed.
+ * Refuses a round beyond the task's budget by the client's own count, which neither a reorganisation nor a lying
+ * endpoint that forgets rounds resets: every round that a submission was made for counts, except those that were
+ * aborted before they settled, of which nothing was revealed.
  * @param round the round about to be joined
  * @throws PRIVACY_BUDGET_SPENT; chain and storage errors
  */
@@ -28,6 +28,10 @@ export async function assertBudgetLeft(
     if (!aborted || settled !== undefined) spent += privacyCostPerRound;
   }
   if (spent + privacyCostPerRound > privacyBudget) {
-    throw new VerisumError("PRIVACY_BUDGET_SPENT", `this client has spent ${spent} of the task's privacy budget of ${privacyBudget}`, { spent, budget: privacyBudget });
+    throw new VerisumError(
+      "PRIVACY_BUDGET_SPENT",
+      `this client has spent ${spent} of the task's privacy budget of ${privacyBudget}`,
+      { spent, budget: privacyBudget },
+    );
   }
 }

@@ -7,7 +7,10 @@ import type { Submission } from "../protocol/submission.ts";
 
 const TIMEOUT_MS = 15_000;
 const POLL_MS = 1_000;
-/** Handing over and waiting take this long together, or half of what is left of the phase if that is less: nodes that stall cost no more. */
+/**
+ * Handing over and waiting take this long together, or half of what is left of the phase if that is less: nodes that
+ * stall cost no more.
+ */
 const PATIENCE_SECONDS = 60;
 
 export interface RelayClientDependencies {
@@ -40,17 +43,32 @@ export function createRelayClient({ chain, nodes, fetch, sleep, reporter }: Rela
       if ((await chain.blockTime()) >= until) break;
       await sleep(POLL_MS);
     }
-    reporter.say("warn", "relay-late", `round ${round}: the submission is not on chain in time; sending it directly`, { round, node });
+    reporter.say("warn", "relay-late", `round ${round}: the submission is not on chain in time; sending it directly`, {
+      round,
+      node,
+    });
     return false;
   };
 }
 
-async function firstThatTakes(nodes: readonly string[], round: bigint, body: string, fetch: typeof globalThis.fetch, end: AbortSignal): Promise<string | undefined> {
+async function firstThatTakes(
+  nodes: readonly string[],
+  round: bigint,
+  body: string,
+  fetch: typeof globalThis.fetch,
+  end: AbortSignal,
+): Promise<string | undefined> {
   for (const node of nodes) {
     if (end.aborted) break;
     try {
       const url = new URL(`v1/submissions/${round}`, node.endsWith("/") ? node : `${node}/`);
-      const response = await fetch(url, { method: "POST", headers: { "content-type": "application/json" }, body, redirect: "error", signal: AbortSignal.any([end, AbortSignal.timeout(TIMEOUT_MS)]) });
+      const response = await fetch(url, {
+        method: "POST",
+        headers: { "content-type": "application/json" },
+        body,
+        redirect: "error",
+        signal: AbortSignal.any([end, AbortSignal.timeout(TIMEOUT_MS)]),
+      });
       await response.body?.cancel();
       if (response.status === 202) return node;
     } catch {

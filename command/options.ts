@@ -24,10 +24,21 @@ export interface CommonFlags {
 export function connectionOptions(command: Command, needsKey: boolean): Command {
   command
     .addOption(new Option("--contract <address>", "the task's contract").makeOptionMandatory().argParser(address))
-    .addOption(new Option("--rpc <url>", "Ethereum JSON-RPC endpoint").default("http://127.0.0.1:8545").env("VERISUM_RPC"))
+    .addOption(
+      new Option("--rpc <url>", "Ethereum JSON-RPC endpoint").default("http://127.0.0.1:8545").env("VERISUM_RPC"),
+    )
     .addOption(new Option("--chain-id <n>", "refuse any other chain").argParser(wholeNumber))
-    .addOption(new Option("--confirmations <n>", "blocks that make a block final; the chain's finalized tag by default").argParser(count));
-  if (needsKey) command.option("--key <file>", "the account's key file: keystore JSON, or hex readable by its owner only; else the environment's VERISUM_KEY");
+    .addOption(
+      new Option(
+        "--confirmations <n>",
+        "blocks that make a block final; the chain's finalized tag by default",
+      ).argParser(count),
+    );
+  if (needsKey)
+    command.option(
+      "--key <file>",
+      "the account's key file: keystore JSON, or hex readable by its owner only; else the environment's VERISUM_KEY",
+    );
   return formatOption(command);
 }
 
@@ -36,7 +47,11 @@ export function contentOptions(command: Command): Command {
   return command
     .option("--state <directory>", "private state of this role (default: .verisum/<role>)")
     .option("--store <directory>", "where content is kept (default: inside the state directory)")
-    .addOption(new Option("--peer <url>", "a node to fetch content from; may be repeated").default([]).argParser((url: string, all: readonly string[]) => [...all, url]))
+    .addOption(
+      new Option("--peer <url>", "a node to fetch content from; may be repeated")
+        .default([])
+        .argParser((url: string, all: readonly string[]) => [...all, url]),
+    )
     .option("--ipfs-api <url>", "keep content in an external Kubo node, by its RPC URL")
     .addOption(new Option("--poll-ms <n>", "pause between looks at the chain").default(1000).argParser(count));
 }
@@ -44,14 +59,21 @@ export function contentOptions(command: Command): Command {
 /** --prover-command. */
 export function proverOption(command: Command): Command {
   return command.addOption(
-    new Option("--prover-command <line>", "prove with this command instead, called with key, witness, proof and public file; words are separated by blanks")
+    new Option(
+      "--prover-command <line>",
+      "prove with this command instead, called with key, witness, proof and public file; words are separated by blanks",
+    )
       .env("VERISUM_PROVER")
       .argParser((line) => proverCommand(line)),
   );
 }
 
 export function formatOption(command: Command): Command {
-  return command.addOption(new Option("--format <format>", "text for people, json for programs (one object a line)").choices(["text", "json"]).default("text"));
+  return command.addOption(
+    new Option("--format <format>", "text for people, json for programs (one object a line)")
+      .choices(["text", "json"])
+      .default("text"),
+  );
 }
 
 /** Progress goes to stderr as text, to stdout as JSON lines. */

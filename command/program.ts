@@ -2,7 +2,10 @@
 import { Command } from "commander";
 import { exitStatusOf } from "./run.ts";
 
-/** A program whose wrong use ends as every other failure does, in a line with a code and a status of its own. Its subcommands inherit that. */
+/**
+ * A program whose wrong use ends as every other failure does, in a line with a code and a status of its own. Its
+ * subcommands inherit that.
+ */
 export function createProgram(name: string, description: string): Command {
   return new Command(name)
     .description(description)

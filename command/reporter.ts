@@ -1,4 +1,6 @@
-/** What a command says while it works: lines for people, or one JSON object a line for programs. Results go to stdout. */
+/**
+ * What a command says while it works: lines for people, or one JSON object a line for programs. Results go to stdout.
+ */
 import pc from "picocolors";
 
 export type Level = "info" | "good" | "warn" | "error" | "wait";
@@ -20,11 +22,18 @@ const MARKS: Readonly<Record<Level, string>> = { info: "·", good: "✓", warn: 
  * @param write receives whole lines
  * @param now milliseconds since the epoch
  */
-export function createReporter(format: Format, who: string, write: (line: string) => void, now: () => number): Reporter {
+export function createReporter(
+  format: Format,
+  who: string,
+  write: (line: string) => void,
+  now: () => number,
+): Reporter {
   let lastWait = "";
   const emit = (level: Level, event: string, text: string, facts: Facts): void => {
     if (format === "json") {
-      const data = Object.fromEntries(Object.entries(facts).map(([key, value]) => [key, typeof value === "bigint" ? value.toString() : value]));
+      const data = Object.fromEntries(
+        Object.entries(facts).map(([key, value]) => [key, typeof value === "bigint" ? value.toString() : value]),
+      );
       write(JSON.stringify({ time: new Date(now()).toISOString(), who, level, event, text, ...data }));
       return;
     }

@@ -35,7 +35,11 @@ export async function runCommand(reporter: Reporter, command: (signal: AbortSign
       reporter.say("error", "failed", `${error.code}: ${error.message}`, { code: error.code });
       process.exitCode = exitStatusOf(error.code);
     } else {
-      reporter.say("error", "defect", `unexpected: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`);
+      reporter.say(
+        "error",
+        "defect",
+        `unexpected: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`,
+      );
       process.exitCode = 5;
     }
   }
@@ -44,7 +48,13 @@ export async function runCommand(reporter: Reporter, command: (signal: AbortSign
 }
 
 /** Failures of the surroundings, which a role outlives: it says so, waits and looks again. */
-const PASSING: readonly ErrorCode[] = ["CHAIN_UNREACHABLE", "CHAIN_REVERTED", "CHAIN_TRANSACTION_LOST", "IPFS_UNAVAILABLE", "CELLS_INCOMPLETE"];
+const PASSING: readonly ErrorCode[] = [
+  "CHAIN_UNREACHABLE",
+  "CHAIN_REVERTED",
+  "CHAIN_TRANSACTION_LOST",
+  "IPFS_UNAVAILABLE",
+  "CELLS_INCOMPLETE",
+];
 
 /**
  * One step of a role that must not stop for a node that is away or a call that came too late.

@@ -76,8 +76,12 @@ class Budget {
 }
 
 /** Reads blocks in order while fetching a few ahead. */
-async function* readAhead<Link extends { readonly cid: CID }>(links: readonly Link[], read: ReadBlock): AsyncGenerator<{ link: Link; bytes: Uint8Array }> {
-  for (const [link, bytes] of startAhead(links, READ_AHEAD_BLOCKS, ({ cid }) => read(cid))) yield { link, bytes: await bytes };
+async function* readAhead<Link extends { readonly cid: CID }>(
+  links: readonly Link[],
+  read: ReadBlock,
+): AsyncGenerator<{ link: Link; bytes: Uint8Array }> {
+  for (const [link, bytes] of startAhead(links, READ_AHEAD_BLOCKS, ({ cid }) => read(cid)))
+    yield { link, bytes: await bytes };
 }
 
 /**
@@ -103,7 +107,11 @@ export async function* walkDag(root: CID, read: ReadBlock, limits: DagLimits): A
     return node.sizeBytes;
   }
 
-  async function* visitAll(parent: CID, links: readonly { readonly cid: CID; readonly sizeBytes?: number }[], depth: number): AsyncGenerator<Block> {
+  async function* visitAll(
+    parent: CID,
+    links: readonly { readonly cid: CID; readonly sizeBytes?: number }[],
+    depth: number,
+  ): AsyncGenerator<Block> {
     const unseen = uniqueByKey(links).filter((link) => !sizeOf.has(linkKey(link.cid)));
     for await (const { link, bytes } of readAhead(unseen, read)) {
       if (sizeOf.has(linkKey(link.cid))) continue;
@@ -140,10 +148,21 @@ export interface ByteRange {
  *
  * @throws VerisumError IPFS_DAG_INVALID, IPFS_LIMIT_EXCEEDED, or what `read` throws
  */
-export async function* readFileBytes(file: CID, read: ReadBlock, limits: DagLimits, range?: ByteRange): AsyncGenerator<Uint8Array> {
+export async function* readFileBytes(
+  file: CID,
+  read: ReadBlock,
+  limits: DagLimits,
+  range?: ByteRange,
+): AsyncGenerator<Uint8Array> {
   const budget = new Budget(limits);
 
-  async function* visit(cid: CID, bytes: Uint8Array, depth: number, offset: number, claimed: number | undefined): AsyncGenerator<Uint8Array> {
+  async function* visit(
+    cid: CID,
+    bytes: Uint8Array,
+    depth: number,
+    offset: number,
+    claimed: number | undefined,
+  ): AsyncGenerator<Uint8Array> {
     const node = budget.open(cid, bytes, depth);
     if (node.kind === "directory") throw invalid(cid, "is a directory, not a file");
     if (claimed !== undefined && node.sizeBytes !== claimed) {
@@ -161,7 +180,9 @@ export async function* readFileBytes(file: CID, read: ReadBlock, limits: DagLimi
       position += link.sizeBytes;
       return { ...link, at };
     });
-    const wanted = placed.filter((link) => link.at < (range?.end ?? Infinity) && link.at + link.sizeBytes > (range?.start ?? 0));
+    const wanted = placed.filter(
+      (link) => link.at < (range?.end ?? Infinity) && link.at + link.sizeBytes > (range?.start ?? 0),
+    );
     for await (const { link, bytes: child } of readAhead(wanted, read)) {
       yield* visit(link.cid, child, depth + 1, link.at, link.sizeBytes);
     }

@@ -1,15 +1,19 @@
 import { VerisumError } from "../protocol/errors.ts";
 
 /**
- * Runs `work` and gives it a signal that aborts after `timeoutMs`, or when `outer` aborts. Settles at that moment even if
- * `work` does not heed the signal.
+ * Runs `work` and gives it a signal that aborts after `timeoutMs`, or when `outer` aborts. Settles at that moment even
+ * if `work` does not heed the signal.
  *
  * AbortSignal.timeout and AbortSignal.any are not used: Node keeps what they return, and what `fetch` derives from it,
  * by weak references, so that a collection between two chunks of a body can lose the time limit.
  *
  * @throws VerisumError IPFS_UNAVAILABLE (retryable) when time is up, or what `work` throws
  */
-export async function withDeadline<Result>(timeoutMs: number, outer: AbortSignal | undefined, work: (signal: AbortSignal) => Promise<Result>): Promise<Result> {
+export async function withDeadline<Result>(
+  timeoutMs: number,
+  outer: AbortSignal | undefined,
+  work: (signal: AbortSignal) => Promise<Result>,
+): Promise<Result> {
   const controller = new AbortController();
   const message = `no answer within ${timeoutMs} ms`;
   const timeUp = new VerisumError("IPFS_UNAVAILABLE", message, { timeoutMs, retryable: true });

@@ -17,7 +17,10 @@ function failed(action: string, cause: unknown): VerisumError {
   return new VerisumError("IPFS_STORE_FAILED", `the block store cannot ${action}: ${reason}`, { reason }, { cause });
 }
 
-/** Writes whole files so that a crash leaves the old content or the new, never a part: temporary file, fsync, rename, fsync. */
+/**
+ * Writes whole files so that a crash leaves the old content or the new, never a part: temporary file, fsync, rename,
+ * fsync.
+ */
 class AtomicWriter {
   readonly #temporary: string;
 
@@ -75,7 +78,9 @@ async function syncFolder(path: string): Promise<void> {
   }
 }
 
-/** blockstore-fs with writes that survive a crash: its own writer neither syncs nor keeps two writers of a block apart. */
+/**
+ * blockstore-fs with writes that survive a crash: its own writer neither syncs nor keeps two writers of a block apart.
+ */
 class DurableBlockstore extends FsBlockstore {
   readonly #root: string;
   readonly #writer: AtomicWriter;

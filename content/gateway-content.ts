@@ -6,7 +6,15 @@ import { CAR_MEDIA_TYPE, carFrame, carHeader, RAW_MEDIA_TYPE } from "./car.ts";
 import { parseBlockCid } from "./cid.ts";
 import { readFileBytes, walkDag } from "./dag.ts";
 import type { ByteRange, DagLimits, ReadBlock } from "./dag.ts";
-import { contentDisposition, matchesEtag, refusal, requestedForm, requestedRange, requestedScope, safeMediaType } from "./http-form.ts";
+import {
+  contentDisposition,
+  matchesEtag,
+  refusal,
+  requestedForm,
+  requestedRange,
+  requestedScope,
+  safeMediaType,
+} from "./http-form.ts";
 import type { DagScope, Query } from "./http-form.ts";
 import { directoryPage, entryPath, LISTING_CSP } from "./listing.ts";
 import { decodeNode } from "./node.ts";
@@ -50,7 +58,8 @@ export class ContentRoutes {
     const form = requestedForm(query, request.headers.accept);
     if (rootText === PROBE_CID && (rest ?? "") === "") return this.#answerProbe(request, reply, form);
     const name = rest === undefined || rest === "" ? undefined : rest;
-    if (form === "raw" && name !== undefined) throw refusal(400, "IPFS_REQUEST_INVALID", "a raw block is asked for by its own CID");
+    if (form === "raw" && name !== undefined)
+      throw refusal(400, "IPFS_REQUEST_INVALID", "a raw block is asked for by its own CID");
     const target = await this.#resolve(parseBlockCid(rootText), name, request.headers["cache-control"], form === "raw");
     void reply.header("x-ipfs-path", name === undefined ? `/ipfs/${rootText}` : entryPath(rootText, name));
     void reply.header("x-ipfs-roots", name === undefined ? rootText : `${rootText},${target.cid.toString()}`);
@@ -60,7 +69,12 @@ export class ContentRoutes {
     return this.#answerFile(request, reply, target, target.node.sizeBytes);
   }
 
-  async #resolve(root: CID, name: string | undefined, cacheControl: string | undefined, asBlock: boolean): Promise<Target> {
+  async #resolve(
+    root: CID,
+    name: string | undefined,
+    cacheControl: string | undefined,
+    asBlock: boolean,
+  ): Promise<Target> {
     let rootBytes: Uint8Array;
     try {
       rootBytes = await this.#read(root);
@@ -69,10 +83,12 @@ export class ContentRoutes {
       throw refusal(412, "IPFS_NOT_FOUND", cause.message);
     }
     // A single block is served whatever is in it; its reader decides.
-    if (asBlock) return { root, rootBytes, name, cid: root, node: { kind: "raw", sizeBytes: rootBytes.length, bytes: rootBytes } };
+    if (asBlock)
+      return { root, rootBytes, name, cid: root, node: { kind: "raw", sizeBytes: rootBytes.length, bytes: rootBytes } };
     const rootNode = decodeNode(root, rootBytes);
     if (name === undefined) return { root, rootBytes, name, cid: root, node: rootNode };
-    const entry = rootNode.kind === "directory" ? rootNode.entries.find((candidate) => candidate.name === name) : undefined;
+    const entry =
+      rootNode.kind === "directory" ? rootNode.entries.find((candidate) => candidate.name === name) : undefined;
     if (entry === undefined) throw new VerisumError("IPFS_NOT_FOUND", `${root.toString()} has no such entry`);
     const node = decodeNode(entry.cid, await this.#read(entry.cid));
     if (node.kind === "directory") throw new VerisumError("IPFS_DAG_INVALID", "a directory lies inside another");
@@ -83,10 +99,16 @@ export class ContentRoutes {
     const cid = CID.parse(PROBE_CID);
     const empty = new Uint8Array(0);
     const body = form === "car" ? Buffer.concat([carHeader(cid), carFrame({ cid, bytes: empty })]) : Buffer.alloc(0);
-    const mediaType = form === "car" ? `${CAR_MEDIA_TYPE}; version=1` : form === "raw" ? RAW_MEDIA_TYPE : "application/octet-stream";
+    const mediaType =
+      form === "car" ? `${CAR_MEDIA_TYPE}; version=1` : form === "raw" ? RAW_MEDIA_TYPE : "application/octet-stream";
     void reply.header("content-disposition", contentDisposition("attachment", `${PROBE_CID}.bin`));
     void reply.header("x-ipfs-path", `/ipfs/${PROBE_CID}`).header("x-ipfs-roots", PROBE_CID);
-    return this.#send(request, reply, { etag: `"${PROBE_CID}.${form}"`, mediaType, sizeBytes: body.length, body: () => body });
+    return this.#send(request, reply, {
+      etag: `"${PROBE_CID}.${form}"`,
+      mediaType,
+      sizeBytes: body.length,
+      body: () => body,
+    });
   }
 
   #answerRaw(request: FastifyRequest, reply: FastifyReply, { root, rootBytes }: Target): FastifyReply {
@@ -121,7 +143,13 @@ export class ContentRoutes {
     void reply.header("content-security-policy", LISTING_CSP);
     const etag = `W/"listing-1.${root.toString()}"`;
     const mediaType = "text/html; charset=utf-8";
-    return this.#send(request, reply, { etag, mediaType, sizeBytes: page.length, cacheControl: A_WEEK, body: () => page });
+    return this.#send(request, reply, {
+      etag,
+      mediaType,
+      sizeBytes: page.length,
+      cacheControl: A_WEEK,
+      body: () => page,
+    });
   }
 
   #answerFile(request: FastifyRequest, reply: FastifyReply, target: Target, sizeBytes: number): FastifyReply {
@@ -153,7 +181,13 @@ export class ContentRoutes {
   #send(
     request: FastifyRequest,
     reply: FastifyReply,
-    answer: { etag: string; mediaType: string; sizeBytes?: number; cacheControl?: string; body: () => Buffer | Readable },
+    answer: {
+      etag: string;
+      mediaType: string;
+      sizeBytes?: number;
+      cacheControl?: string;
+      body: () => Buffer | Readable;
+    },
   ): FastifyReply {
     void reply
       .header("etag", answer.etag)

@@ -87,7 +87,8 @@ export function createGateway(options: GatewayOptions): FastifyInstance {
   const uploadLimits = { ...limits, maxBytes: Math.min(limits.maxBytes, limits.maxUploadBytes) };
   const log = options.log ?? SILENT;
   const allowedHosts = options.allowedHosts ?? LOOPBACK_HOSTS;
-  const onError = (error: unknown, request: FastifyRequest, reply: FastifyReply): void => answerError(error, request, reply, log);
+  const onError = (error: unknown, request: FastifyRequest, reply: FastifyReply): void =>
+    answerError(error, request, reply, log);
   const app: FastifyInstance = fastify({
     bodyLimit: maxCarBytes(uploadLimits),
     requestTimeout: limits.requestTimeoutMs,
@@ -96,7 +97,11 @@ export function createGateway(options: GatewayOptions): FastifyInstance {
     routerOptions: { maxParamLength: MAX_PARAMETER_CHARACTERS },
     exposeHeadRoutes: false,
     forceCloseConnections: true,
-    http: { maxHeaderSize: MAX_HEADER_BYTES, headersTimeout: limits.idleTimeoutMs, connectionsCheckingInterval: TIMEOUT_CHECK_MS },
+    http: {
+      maxHeaderSize: MAX_HEADER_BYTES,
+      headersTimeout: limits.idleTimeoutMs,
+      connectionsCheckingInterval: TIMEOUT_CHECK_MS,
+    },
     frameworkErrors: onError,
   });
   app.server.maxConnections = limits.maxConnections;
@@ -119,7 +124,8 @@ export function createGateway(options: GatewayOptions): FastifyInstance {
     url: "/v1/dag/:cid",
     handler: async (request, reply) => {
       const { cid } = request.params as { cid: string };
-      if (!(await options.store.has(cid))) throw refusal(404, "IPFS_NOT_FOUND", "the complete directory is not held here");
+      if (!(await options.store.has(cid)))
+        throw refusal(404, "IPFS_NOT_FOUND", "the complete directory is not held here");
       return reply.header("cache-control", "no-store").send({ cid, complete: true });
     },
   });
@@ -165,7 +171,8 @@ function addUploads(app: FastifyInstance, { store, authoriseUpload }: GatewayOpt
     },
     handler: async (request, reply) => {
       const root = uploadRoot(request);
-      if (!(request.body instanceof Uint8Array)) throw refusal(415, "IPFS_REQUEST_INVALID", `the body is ${CAR_MEDIA_TYPE}`);
+      if (!(request.body instanceof Uint8Array))
+        throw refusal(415, "IPFS_REQUEST_INVALID", `the body is ${CAR_MEDIA_TYPE}`);
       const held = await store.has(root);
       await store.importCar(request.body, root, limits);
       return reply.status(held ? 200 : 201).send({ cid: root });

@@ -35,7 +35,11 @@ export function requestedForm(query: Query, accept: string | undefined): Content
   if (types.includes(CAR_MEDIA_TYPE)) return "car";
   const unsupported = types.every((type) => type.startsWith("application/vnd.ip"));
   if (types[0] !== "" && unsupported) {
-    throw refusal(406, "IPFS_REQUEST_INVALID", `of the IPLD types only ${RAW_MEDIA_TYPE} and ${CAR_MEDIA_TYPE} are served`);
+    throw refusal(
+      406,
+      "IPFS_REQUEST_INVALID",
+      `of the IPLD types only ${RAW_MEDIA_TYPE} and ${CAR_MEDIA_TYPE} are served`,
+    );
   }
   return "file";
 }
@@ -48,7 +52,8 @@ export function requestedForm(query: Query, accept: string | undefined): Content
 export function requestedScope(query: Query): DagScope {
   if (query["entity-bytes"] !== undefined) throw refusal(400, "IPFS_REQUEST_INVALID", "entity-bytes is not offered");
   const version = single(query, "car-version");
-  if (version !== undefined && version !== "1") throw refusal(406, "IPFS_REQUEST_INVALID", "only CAR version 1 is served");
+  if (version !== undefined && version !== "1")
+    throw refusal(406, "IPFS_REQUEST_INVALID", "only CAR version 1 is served");
   const scope = single(query, "dag-scope") ?? "all";
   if (scope === "block" || scope === "entity" || scope === "all") return scope;
   throw refusal(400, "IPFS_REQUEST_INVALID", "dag-scope is block, entity or all");

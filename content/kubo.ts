@@ -10,7 +10,9 @@ import { contentStoreOver, DEFAULT_STORE_LIMITS, SILENT } from "./store.ts";
 import type { ContentStore, StoreLimits } from "./store.ts";
 
 export interface KuboOptions {
-  /** Base URL of the node's RPC interface, such as http://127.0.0.1:5001. It grants full control: keep it on loopback. */
+  /**
+   * Base URL of the node's RPC interface, such as http://127.0.0.1:5001. It grants full control: keep it on loopback.
+   */
   readonly apiUrl: string;
   readonly fetch?: Fetch;
   readonly limits?: Partial<StoreLimits>;
@@ -18,7 +20,9 @@ export interface KuboOptions {
 }
 
 const MAX_ANSWER_BYTES = 16_777_216;
-/** Kubo has no code for a missing block; these are its words (boxo ipld/format ErrNotFound and the offline exchange). */
+/**
+ * Kubo has no code for a missing block; these are its words (boxo ipld/format ErrNotFound and the offline exchange).
+ */
 const MISSING = /could not find|not found/i;
 /** Kubo's words when its own `timeout` option ends a search. */
 const TIMED_OUT = /deadline exceeded|context canceled/i;
@@ -32,8 +36,8 @@ interface ApiRefusal {
 /**
  * A content store over an external Kubo node (https://docs.ipfs.tech/reference/kubo/rpc/).
  *
- * Blocks are made here and sent as a CAR, so that CIDs do not depend on how the node is set up, and every block that the
- * node returns is hashed and compared. Missing blocks are whatever the node finds in its network.
+ * Blocks are made here and sent as a CAR, so that CIDs do not depend on how the node is set up, and every block that
+ * the node returns is hashed and compared. Missing blocks are whatever the node finds in its network.
  *
  * @throws VerisumError IPFS_API_FAILED if the node does not answer, IPFS_PEER_URL
  */
@@ -42,8 +46,16 @@ export async function createKuboStore(options: KuboOptions): Promise<ContentStor
   const log = options.log ?? SILENT;
   const node = new KuboNode(parsePeerUrl(options.apiUrl), options.fetch ?? globalThis.fetch, limits.callTimeoutMs);
   await node.expect("version", {});
-  const readVerified = async (cid: CID, args: Record<string, string>, signal?: AbortSignal): Promise<Uint8Array | string> => {
-    const answer = await node.call("block/get", { arg: cid.toString(), ...args }, { signal, maxBytes: MAX_BLOCK_BYTES });
+  const readVerified = async (
+    cid: CID,
+    args: Record<string, string>,
+    signal?: AbortSignal,
+  ): Promise<Uint8Array | string> => {
+    const answer = await node.call(
+      "block/get",
+      { arg: cid.toString(), ...args },
+      { signal, maxBytes: MAX_BLOCK_BYTES },
+    );
     if (!(answer instanceof Uint8Array)) return checkMissing(answer);
     if (await blockMatches(cid, answer)) return answer;
     log.warn({ cid: cid.toString() }, "the IPFS node returned wrong bytes for a block, which counts as missing");

@@ -57,7 +57,9 @@ export function formatBytes(sizeBytes: number): string {
 export function directoryPage(root: string, files: readonly ListedFile[]): string {
   const totalBytes = files.reduce((total, file) => total + file.sizeBytes, 0);
   const rows = files.map(
-    (file) => `<tr><td class="name"><a href="${escapeHtml(entryPath(root, file.name))}">${escapeHtml(file.name)}</a></td>
+    (
+      file,
+    ) => `<tr><td class="name"><a href="${escapeHtml(entryPath(root, file.name))}">${escapeHtml(file.name)}</a></td>
 <td class="size" title="${file.sizeBytes} bytes">${formatBytes(file.sizeBytes)}</td>
 <td class="cid"><code>${escapeHtml(file.cid)}</code></td></tr>`,
   );

@@ -23,7 +23,8 @@ const REFUSED_HOST = /^(?:169\.254\.|0\.|22[4-9]\.|23\d\.|\[(?:fe[89ab][0-9a-f]:
  * @throws VerisumError IPFS_PEER_URL
  */
 export function parsePeerUrl(text: string): URL {
-  const refuse = (cause: string): VerisumError => new VerisumError("IPFS_PEER_URL", `peer address ${JSON.stringify(text.slice(0, 200))} ${cause}`);
+  const refuse = (cause: string): VerisumError =>
+    new VerisumError("IPFS_PEER_URL", `peer address ${JSON.stringify(text.slice(0, 200))} ${cause}`);
   let url: URL;
   try {
     url = new URL(text);
@@ -54,7 +55,9 @@ export async function readBody(response: Response, maxBytes: number, signal: Abo
     for (let read = await reader.read(); !read.done; read = await reader.read()) {
       total += read.value.length;
       if (total > maxBytes) {
-        throw new VerisumError("IPFS_LIMIT_EXCEEDED", `an answer is longer than ${maxBytes} bytes`, { limit: maxBytes });
+        throw new VerisumError("IPFS_LIMIT_EXCEEDED", `an answer is longer than ${maxBytes} bytes`, {
+          limit: maxBytes,
+        });
       }
       parts.push(read.value);
     }

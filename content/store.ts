@@ -85,7 +85,9 @@ export const SILENT: Logger = { debug: () => undefined, warn: () => undefined };
 export interface StoreOptions {
   /** Where blocks and pins are kept; created if absent. One process writes to it at a time. */
   readonly directory: string;
-  /** Base URLs of trustless gateways, asked in order for what is missing here; those that failed before are asked last. */
+  /**
+   * Base URLs of trustless gateways, asked in order for what is missing here; those that failed before are asked last.
+   */
   readonly peers: () => readonly string[];
   readonly fetch?: Fetch;
   readonly limits?: Partial<StoreLimits>;
@@ -107,7 +109,8 @@ export async function createContentStore(options: StoreOptions): Promise<Content
   const disk = await DiskBlocks.open(options.directory);
   /** Blocks that each peer failed to deliver: one that keeps readers waiting is asked last from then on. */
   const failures = new Map<string, number>();
-  const byReliability = (): readonly string[] => [...options.peers()].sort((a, b) => (failures.get(a) ?? 0) - (failures.get(b) ?? 0));
+  const byReliability = (): readonly string[] =>
+    [...options.peers()].sort((a, b) => (failures.get(a) ?? 0) - (failures.get(b) ?? 0));
   const onFailure = (peer: string): void => void failures.set(peer, (failures.get(peer) ?? 0) + 1);
   const readLocal = async (cid: CID): Promise<Uint8Array | undefined> => {
     const { bytes, damaged } = await disk.read(cid);
@@ -202,7 +205,11 @@ function notADirectory(cid: CID): VerisumError {
   return new VerisumError("IPFS_DAG_INVALID", `${cid.toString()} is not a directory`, { cid: cid.toString() });
 }
 
-async function openDirectory(root: CID, read: ReadBlock, limits: DagLimits): Promise<Extract<DagNode, { kind: "directory" }>> {
+async function openDirectory(
+  root: CID,
+  read: ReadBlock,
+  limits: DagLimits,
+): Promise<Extract<DagNode, { kind: "directory" }>> {
   const node = decodeNode(root, await read(root));
   if (node.kind !== "directory") throw notADirectory(root);
   if (node.entries.length > limits.maxLinks) {
@@ -212,7 +219,9 @@ async function openDirectory(root: CID, read: ReadBlock, limits: DagLimits): Pro
   return node;
 }
 
-/** Lists a directory with any reader: the store's own, or one that asks no peer. Throws like {@link ContentStore.list}. */
+/**
+ * Lists a directory with any reader: the store's own, or one that asks no peer. Throws like {@link ContentStore.list}.
+ */
 export async function listDirectory(root: CID, read: ReadBlock, limits: DagLimits): Promise<readonly ListedFile[]> {
   const directory = await openDirectory(root, read, limits);
   const files: ListedFile[] = [];

@@ -37,19 +37,23 @@ export async function uploadCar(
 ): Promise<UploadResult> {
   const url = new URL(`v1/car?root=${encodeURIComponent(root)}`, parsePeerUrl(baseUrl));
   try {
-    return await withDeadline(options.timeoutMs ?? DEFAULT_TIMEOUT_MS, undefined, async (signal): Promise<UploadResult> => {
-      const response = await (options.fetch ?? globalThis.fetch)(url, {
-        method: "POST",
-        headers: { "content-type": CAR_MEDIA_TYPE, ...(authorization === undefined ? {} : { authorization }) },
-        body: carBytes as Uint8Array<ArrayBuffer>,
-        redirect: "error",
-        signal,
-      });
-      const answer = await readBody(response, MAX_ANSWER_BYTES, signal);
-      if (response.ok) return { ok: true, alreadyHeld: response.status === 200 };
-      const retryable = response.status >= 500 || response.status === 429;
-      return { ok: false, ...refusalIn(answer, response.status), retryable };
-    });
+    return await withDeadline(
+      options.timeoutMs ?? DEFAULT_TIMEOUT_MS,
+      undefined,
+      async (signal): Promise<UploadResult> => {
+        const response = await (options.fetch ?? globalThis.fetch)(url, {
+          method: "POST",
+          headers: { "content-type": CAR_MEDIA_TYPE, ...(authorization === undefined ? {} : { authorization }) },
+          body: carBytes as Uint8Array<ArrayBuffer>,
+          redirect: "error",
+          signal,
+        });
+        const answer = await readBody(response, MAX_ANSWER_BYTES, signal);
+        if (response.ok) return { ok: true, alreadyHeld: response.status === 200 };
+        const retryable = response.status >= 500 || response.status === 429;
+        return { ok: false, ...refusalIn(answer, response.status), retryable };
+      },
+    );
   } catch (cause) {
     return { ok: false, code: "IPFS_UNAVAILABLE", message: describe(cause), retryable: true };
   }
@@ -95,8 +99,8 @@ export interface ReplicationReport {
 }
 
 /**
- * Pushes a directory to every peer that does not hold it yet, side by side, and reports who holds it once all have answered or,
- * shortly after enough hold it, of those that have.
+ * Pushes a directory to every peer that does not hold it yet, side by side, and reports who holds it once all have
+ * answered or, shortly after enough hold it, of those that have.
  *
  * @param minCopies how many of the peers must hold it for the report to be `satisfied`
  * @throws VerisumError IPFS_PEER_URL, or what {@link ContentStore.exportCar} throws
@@ -122,7 +126,8 @@ export async function replicate(
         results.push({ peer, result });
         if (results.length === peers.length) resolve();
         // Enough hold it: one peer that stalls must not keep the caller waiting. Its upload goes on by itself.
-        else if (results.filter((entry) => entry.result.ok).length >= minCopies) setTimeout(resolve, STRAGGLER_GRACE_MS).unref();
+        else if (results.filter((entry) => entry.result.ok).length >= minCopies)
+          setTimeout(resolve, STRAGGLER_GRACE_MS).unref();
       }, reject);
     }
   });

@@ -105,7 +105,7 @@ abstract contract Registration is IVerisum {
         client.bondWei = 0;
         emit BondWithdrawn(msg.sender, amountWei);
         // The state is final before the call: a re-entrant withdrawal finds nothing.
-        (bool success,) = msg.sender.call{value: amountWei}("");
+        (bool success, ) = msg.sender.call{value: amountWei}("");
         if (!success) revert VerisumTransferFailed(msg.sender);
     }
 

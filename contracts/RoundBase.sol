@@ -12,9 +12,9 @@ import {VerificationKeys} from "./libraries/VerificationKeys.sol";
 import {ClientRecord, G1Point, Phase, TaskParameters} from "./types/VerisumTypes.sol";
 
 /// @title A task's constants, and the current round's state as submissions and the other phases share it.
-/// @dev Storage is reused from round to round: `_header` is overwritten when a round opens, and everything else is valid
-/// only as far as the header says so (a record below `submitted`, an attestation in `attestedMask`, U once a proposal
-/// exists). Nothing is reset, which keeps every round but the first at the price of non-zero slots.
+/// @dev Storage is reused from round to round: `_header` is overwritten when a round opens, and everything else is
+/// valid only as far as the header says so (a record below `submitted`, an attestation in `attestedMask`, U once a
+/// proposal exists). Nothing is reset, which keeps every round but the first at the price of non-zero slots.
 abstract contract RoundBase is Registration {
     /// @dev One slot, 232 bits.
     struct RoundHeader {
@@ -56,7 +56,14 @@ abstract contract RoundBase is Registration {
         uint256 kindCoordinates = Protocol.kindCoordinates(p.coordinateBits);
         verifier = address(
             new SubmissionVerifier(
-                Verification.Task(keysPointer, kinds, kindCoordinates, keyKinds, p.chunkKinds.length, p.normBoundSquared)
+                Verification.Task(
+                    keysPointer,
+                    kinds,
+                    kindCoordinates,
+                    keyKinds,
+                    p.chunkKinds.length,
+                    p.normBoundSquared
+                )
             )
         );
         parametersHash = keccak256(abi.encode(p));
@@ -78,7 +85,8 @@ abstract contract RoundBase is Registration {
         return _header.phase;
     }
 
-    /// @dev Whoever registers pays for the slot that a submission overwrites each round: the first round costs what later ones do.
+    /// @dev Whoever registers pays for the slot that a submission overwrites each round: the first round costs what
+    /// later ones do.
     function _reserveRecord(uint256 index) internal override {
         if (_records[index] == 0) _records[index] = bytes32(uint256(1));
     }

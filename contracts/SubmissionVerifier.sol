@@ -43,11 +43,11 @@ contract SubmissionVerifier is ISubmissionVerifier {
     }
 
     /// @inheritdoc ISubmissionVerifier
-    function verifyChunks(bytes32 challenge, ChunkProgress calldata progress, ChunkProof[] calldata chunks)
-        external
-        view
-        returns (ChunkProgress memory next)
-    {
+    function verifyChunks(
+        bytes32 challenge,
+        ChunkProgress calldata progress,
+        ChunkProof[] calldata chunks
+    ) external view returns (ChunkProgress memory next) {
         Verification.Task memory task = _task();
         Verification.Product memory product = Verification.start(task, chunks.length);
         (uint256 alpha, uint256 z) = Transcript.points(challenge);
@@ -57,7 +57,12 @@ contract SubmissionVerifier is ISubmissionVerifier {
     }
 
     /// @inheritdoc ISubmissionVerifier
-    function opens(G1Point calldata commitment, uint256 z, uint256 y, G1Point calldata opening) external view returns (bool) {
+    function opens(
+        G1Point calldata commitment,
+        uint256 z,
+        uint256 y,
+        G1Point calldata opening
+    ) external view returns (bool) {
         return Verification.checkOpening(_keysPointer, commitment, z, y, opening);
     }
 

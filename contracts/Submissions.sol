@@ -19,7 +19,8 @@ import {
     SubmissionHead
 } from "./types/VerisumTypes.sol";
 
-/// @title How updates enter a round: alone, in relayed batches, or in several transactions (docs/protocol.md, sections 5, 6).
+/// @title How updates enter a round: alone, in relayed batches, or in several transactions (docs/protocol.md, sections
+/// 5, 6).
 abstract contract Submissions is RoundBase {
     using Bn254 for G1Point;
 
@@ -32,11 +33,13 @@ abstract contract Submissions is RoundBase {
         uint256[] starts;
     }
 
-    /// @dev ABI encoding of `Submission` before its arrays' elements, of one `ChunkProof`, and of `SignedSubmission` before the submission.
+    /// @dev ABI encoding of `Submission` before its arrays' elements, of one `ChunkProof`, and of `SignedSubmission`
+    /// before the submission.
     uint256 private constant SUBMISSION_HEAD_BYTES = 8 * 32;
     uint256 private constant CHUNK_PROOF_BYTES = 12 * 32;
     uint256 private constant SIGNED_HEAD_BYTES = 4 * 32;
-    /// @dev Where the last argument's encoding starts: after the selector, (round, offset) and for `finishSubmission` the progress.
+    /// @dev Where the last argument's encoding starts: after the selector, (round, offset) and for `finishSubmission`
+    /// the progress.
     uint256 private constant SUBMIT_START = 4 + 2 * 32;
     uint256 private constant FINISH_START = 4 + 7 * 32;
 
@@ -63,7 +66,7 @@ abstract contract Submissions is RoundBase {
         for (uint256 i = 0; i < signed.length; ++i) {
             SignedSubmission calldata item = signed[i];
             Submission calldata submission = item.submission;
-            (bytes32 field,,) = _wrongLength(submission, _chunkCount);
+            (bytes32 field, , ) = _wrongLength(submission, _chunkCount);
             if (field != 0) revert VerisumBatchItemInvalid(i, field);
             uint256 start = position + SIGNED_HEAD_BYTES;
             uint256 itemStart;
@@ -94,7 +97,8 @@ abstract contract Submissions is RoundBase {
         _activeHeader(round_, Phase.Collecting);
         uint16 weight = _requireActive(round_, msg.sender);
         _requireFirst(round_, msg.sender);
-        // The count is the contract's own, and below K, unless it is zero: the progress is compared with what was stored.
+        // The count is the contract's own, and below K, unless it is zero: the progress is compared with what was
+        // stored.
         if (progress.count != 0) _requireProgress(round_, head, progress);
         uint256 left = _chunkCount - progress.count;
         if (chunks.length == 0 || chunks.length > left) revert VerisumWrongLength("chunks", chunks.length, left);
@@ -144,11 +148,10 @@ abstract contract Submissions is RoundBase {
     // ------------------------------------------------------------------ what
 
     /// @dev The first array of a submission whose length is not the task's; `field` is zero if there is none.
-    function _wrongLength(Submission calldata submission, uint256 chunkCount)
-        private
-        view
-        returns (bytes32 field, uint256 actual, uint256 expected)
-    {
+    function _wrongLength(
+        Submission calldata submission,
+        uint256 chunkCount
+    ) private view returns (bytes32 field, uint256 actual, uint256 expected) {
         (actual, expected) = (submission.shareHashes.length, _committeeSize);
         if (actual != expected) return ("shareHashes", actual, expected);
         (actual, expected) = (submission.chunks.length, chunkCount);
@@ -158,9 +161,9 @@ abstract contract Submissions is RoundBase {
         return (0, 0, 0);
     }
 
-    /// @dev The end of a submission that is encoded from `start` as the ABI's own encoding has it. Solidity follows any offset,
-    /// also to before the struct. `Submitted` carries the calldata as it came, and one event that readers cannot decode
-    /// would keep all of them from every round: no other form is accepted.
+    /// @dev The end of a submission that is encoded from `start` as the ABI's own encoding has it. Solidity follows any
+    /// offset, also to before the struct. `Submitted` carries the calldata as it came, and one event that readers
+    /// cannot decode would keep all of them from every round: no other form is accepted.
     function _endOf(Submission calldata submission, uint256 start) private pure returns (uint256 end) {
         bytes32[] calldata hashes = submission.shareHashes;
         ChunkProof[] calldata chunks = submission.chunks;
@@ -176,9 +179,11 @@ abstract contract Submissions is RoundBase {
             evaluationsAt := evaluations.offset
         }
         // `offset` is that of the first element, one word after the array's length.
-        bool canonical = actualStart == start && hashesAt == start + SUBMISSION_HEAD_BYTES + 32
-            && chunksAt == hashesAt + 32 * hashes.length + 32
-            && evaluationsAt == chunksAt + CHUNK_PROOF_BYTES * chunks.length + 32;
+        bool canonical =
+            actualStart == start &&
+                hashesAt == start + SUBMISSION_HEAD_BYTES + 32 &&
+                chunksAt == hashesAt + 32 * hashes.length + 32 &&
+                evaluationsAt == chunksAt + CHUNK_PROOF_BYTES * chunks.length + 32;
         if (!canonical) revert VerisumNotCanonical("calldata", start);
         return evaluationsAt + 32 * evaluations.length;
     }
@@ -196,21 +201,26 @@ abstract contract Submissions is RoundBase {
         }
     }
 
-    function _challenge(address client, uint16 weight, uint64 round_, SubmissionHead memory head)
-        private
-        view
-        returns (bytes32)
-    {
-        return Transcript.challenge(
-            Transcript.Submitter(round_, client, weight, parametersHash, _modelDigest), head, _threshold - 1, _chunkCount
-        );
+    function _challenge(
+        address client,
+        uint16 weight,
+        uint64 round_,
+        SubmissionHead memory head
+    ) private view returns (bytes32) {
+        return
+            Transcript.challenge(
+                Transcript.Submitter(round_, client, weight, parametersHash, _modelDigest),
+                head,
+                _threshold - 1,
+                _chunkCount
+            );
     }
 
-    function _progressHash(uint64 round_, SubmissionHead memory head, ChunkProgress memory progress)
-        private
-        pure
-        returns (bytes32)
-    {
+    function _progressHash(
+        uint64 round_,
+        SubmissionHead memory head,
+        ChunkProgress memory progress
+    ) private pure returns (bytes32) {
         return keccak256(abi.encode(round_, head, progress));
     }
 
@@ -227,11 +237,18 @@ abstract contract Submissions is RoundBase {
         if (intake.header.submitted != 0) intake.sum = _sum;
     }
 
-    function _take(Intake memory intake, address client, Submission calldata submission, uint256 start, uint256 end) private {
+    function _take(
+        Intake memory intake,
+        address client,
+        Submission calldata submission,
+        uint256 start,
+        uint256 end
+    ) private {
         _takeWith(intake, client, submission, Transcript.extendWires(0, submission.chunks), start, end);
     }
 
-    /// @dev Records a submission and adds it to the intake's sum. What is wrong with its proofs reverts all of it later.
+    /// @dev Records a submission and adds it to the intake's sum. What is wrong with its proofs reverts all of it
+    /// later.
     function _takeWith(
         Intake memory intake,
         address client,
@@ -249,8 +266,12 @@ abstract contract Submissions is RoundBase {
         }
         G1Point memory commitment = submission.commitment;
         if (commitment.x | commitment.y == 0) revert VerisumPointInfinity("commitment");
-        intake.challenges[intake.count] =
-            _challenge(client, weight, header.number, Transcript.headOf(submission, wiresDigest));
+        intake.challenges[intake.count] = _challenge(
+            client,
+            weight,
+            header.number,
+            Transcript.headOf(submission, wiresDigest)
+        );
         intake.starts[intake.count++] = start;
 
         clientOf[client].lastSubmittedRound = header.number;
@@ -263,8 +284,8 @@ abstract contract Submissions is RoundBase {
         _emitSubmitted(header.number, client, index, weight, start, end);
     }
 
-    /// @dev One pairing product for the whole intake. The verifier's input is put together from the calldata as it is, which the
-    /// canonical form allows; encoding it anew was measured at 1,200 gas more per chunk.
+    /// @dev One pairing product for the whole intake. The verifier's input is put together from the calldata as it is,
+    /// which the canonical form allows; encoding it anew was measured at 1,200 gas more per chunk.
     function _verify(Intake memory intake, uint256 tail) private view {
         uint256 count = intake.count;
         (bytes32[] memory challenges, uint256[] memory offsets) = (intake.challenges, intake.starts);
@@ -300,9 +321,16 @@ abstract contract Submissions is RoundBase {
     }
 
     /// @dev Emits `Submitted` with the calldata of the submission as it came: offsets inside it are relative to its own
-    /// start, so it is its own ABI encoding. Measured against `emit`: 1,200 gas less per chunk. The data lies behind the free
-    /// memory pointer, which stays: a batch is long.
-    function _emitSubmitted(uint64 round_, address client, uint8 index, uint16 weight, uint256 start, uint256 end) private {
+    /// start, so it is its own ABI encoding. Measured against `emit`: 1,200 gas less per chunk. The data lies behind
+    /// the free memory pointer, which stays: a batch is long.
+    function _emitSubmitted(
+        uint64 round_,
+        address client,
+        uint8 index,
+        uint16 weight,
+        uint256 start,
+        uint256 end
+    ) private {
         bytes32 topic = Submitted.selector;
         assembly ("memory-safe") {
             let data := mload(0x40)

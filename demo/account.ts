@@ -16,7 +16,9 @@ export interface Account {
   note(event: RoleEvent): void;
 }
 
-/** @param write receives whole lines; @param elapsed seconds since the rounds began; @param gateway base URL for links */
+/**
+ * @param write receives whole lines; @param elapsed seconds since the rounds began; @param gateway base URL for links
+ */
 export function createAccount(write: (line: string) => void, elapsed: () => number, gateway: string): Account {
   const rounds = new Map<number, RoundFigures>();
   const proveMs = new Map<string, number>();
@@ -26,7 +28,8 @@ export function createAccount(write: (line: string) => void, elapsed: () => numb
     return entry;
   };
   let warned = false;
-  const say = (who: string, text: string): void => write(`${pc.dim(`${elapsed().toFixed(1).padStart(5)}s`)}  ${who.padEnd(11)} ${text}`);
+  const say = (who: string, text: string): void =>
+    write(`${pc.dim(`${elapsed().toFixed(1).padStart(5)}s`)}  ${who.padEnd(11)} ${text}`);
   const note = ({ role, event, level, text, facts }: RoleEvent): void => {
     const round = Number(facts.round);
     switch (event) {
@@ -40,7 +43,13 @@ export function createAccount(write: (line: string) => void, elapsed: () => numb
       case "accepted": {
         const ms = proveMs.get(role);
         figures(round).accepted.push({ client: role, gas: Number(facts.gas), proveMs: ms });
-        say(role, pc.green(`accepted by the contract`) + pc.dim(`  proof ${ms === undefined ? "kept from before the restart" : `${(ms / 1000).toFixed(1)} s`}, ${group(Number(facts.gas))} gas`));
+        say(
+          role,
+          pc.green(`accepted by the contract`) +
+            pc.dim(
+              `  proof ${ms === undefined ? "kept from before the restart" : `${(ms / 1000).toFixed(1)} s`}, ${group(Number(facts.gas))} gas`,
+            ),
+        );
         return;
       }
       case "refused":
@@ -59,8 +68,12 @@ export function createAccount(write: (line: string) => void, elapsed: () => numb
         const entry = figures(round);
         entry.finalizeGas = Number(facts.gas);
         entry.modelCid = String(facts.modelCid);
-        const accuracy = entry.accuracy === undefined ? "" : `test accuracy ${pc.bold(`${(entry.accuracy * 100).toFixed(1)} %`)}, `;
-        say(pc.bold("chain"), pc.green(`round ${round} is final: `) + `${accuracy}finalize ${group(Number(facts.gas))} gas`);
+        const accuracy =
+          entry.accuracy === undefined ? "" : `test accuracy ${pc.bold(`${(entry.accuracy * 100).toFixed(1)} %`)}, `;
+        say(
+          pc.bold("chain"),
+          pc.green(`round ${round} is final: `) + `${accuracy}finalize ${group(Number(facts.gas))} gas`,
+        );
         say("", pc.dim(`checkpoint ${gateway}/ipfs/${entry.modelCid}/`));
         return;
       }

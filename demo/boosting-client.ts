@@ -1,6 +1,6 @@
 /**
- * A client that cheats in one round: it multiplies its update so that the norm is twenty times the bound, and submits the
- * best proof it can make. Everything else is the ordinary client. Usage: as `fl-client join`, plus --boost-round.
+ * A client that cheats in one round: it multiplies its update so that the norm is twenty times the bound, and submits
+ * the best proof it can make. Everything else is the ordinary client. Usage: as `fl-client join`, plus --boost-round.
  */
 import { Command } from "commander";
 import { platformRandom as random } from "../command/platform-random.ts";
@@ -33,7 +33,11 @@ contentOptions(connectionOptions(new Command("boosting-client"), true))
               if (!boosting) return honest;
               const bound = Math.sqrt(Number(parameters.normBoundSquared));
               const boosted = scaledTo(honest, BOOST * bound, coordinateOffset(layout.preset) - 1);
-              reporter.say("warn", "boosting", `cheating: sends an update of ${(Math.sqrt(normSquared(boosted)) / bound).toFixed(1)} times the bound`);
+              reporter.say(
+                "warn",
+                "boosting",
+                `cheating: sends an update of ${(Math.sqrt(normSquared(boosted)) / bound).toFixed(1)} times the bound`,
+              );
               return boosted;
             },
           },

@@ -6,14 +6,28 @@ import { createTrainer } from "../learning/trainer.ts";
 import { unionSpecification } from "./shards.ts";
 import type { Dealing } from "./shards.ts";
 
-/** Test accuracy after training, without noise, on as many rows as all clients have and for as many epochs as the clients did in `rounds` rounds. */
-export async function centralAccuracy(specification: TaskSpecification, rounds: number, data: string, dealing: Dealing): Promise<number> {
+/**
+ * Test accuracy after training, without noise, on as many rows as all clients have and for as many epochs as the
+ * clients did in `rounds` rounds.
+ */
+export async function centralAccuracy(
+  specification: TaskSpecification,
+  rounds: number,
+  data: string,
+  dealing: Dealing,
+): Promise<number> {
   const { model, training } = specification.document;
   const { train, test } = await loadDataset(unionSpecification(data, dealing));
   const trainer = await createTrainer(model);
   const initial = initialWeightsOf(parseModel(model), specification.initialSeed);
   const { learningRate, momentum, batchSize, localEpochs } = training;
-  const { weights } = await trainer.train(initial, train, { learningRate, momentum, batchSize, localEpochs: localEpochs * rounds, seed: 1 });
+  const { weights } = await trainer.train(initial, train, {
+    learningRate,
+    momentum,
+    batchSize,
+    localEpochs: localEpochs * rounds,
+    seed: 1,
+  });
   const { accuracy } = await trainer.evaluate(weights, test);
   return accuracy;
 }

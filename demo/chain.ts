@@ -25,9 +25,16 @@ export interface DemoChain {
  * Starts the node and waits until it answers.
  * @param ports free ports wanted in a row, the node's own the first
  */
-export async function startChain(processes: Processes, onNoise: (line: string) => void, ports = PORTS): Promise<DemoChain> {
+export async function startChain(
+  processes: Processes,
+  onNoise: (line: string) => void,
+  ports = PORTS,
+): Promise<DemoChain> {
   const port = await freePorts(ports);
-  const child = spawn(process.execPath, [HARDHAT_CLI, "node", "--hostname", "127.0.0.1", "--port", String(port)], { cwd: ROOT, stdio: ["ignore", "pipe", "pipe"] });
+  const child = spawn(process.execPath, [HARDHAT_CLI, "node", "--hostname", "127.0.0.1", "--port", String(port)], {
+    cwd: ROOT,
+    stdio: ["ignore", "pipe", "pipe"],
+  });
   processes.adopt(child);
   createInterface({ input: child.stderr }).on("line", onNoise);
   await new Promise<void>((resolve, reject) => {

@@ -58,7 +58,9 @@ async function run({ processes, directory, noise, untilInterrupted }: ProcessRun
   const specification = demoSpecification(await readSpecification(flags.task), flags);
   write(pc.bold("Verisum demo") + pc.dim(`  ${headline(specification, dealing, flags.data)}`));
   await buildContracts((child) => processes.adopt(child));
-  const prepared = await prepareTask(specification, join(directory, "aggregator", "ipfs"), random, (step) => write(pc.dim(`  set-up  ${step}`)));
+  const prepared = await prepareTask(specification, join(directory, "aggregator", "ipfs"), random, (step) =>
+    write(pc.dim(`  set-up  ${step}`)),
+  );
   assertEnoughClients(prepared, dealing.clients);
   const chain = await startChain(processes, (line) => noise.push(line));
   const wallets = Array.from({ length: 1 + MEMBERS + dealing.clients }, (_, i) => chain.wallet(i));
@@ -77,14 +79,42 @@ async function run({ processes, directory, noise, untilInterrupted }: ProcessRun
   const started = performance.now();
   const gateway = `http://127.0.0.1:${chain.port + 1}`;
   const { note, rounds } = createAccount(write, () => (performance.now() - started) / 1000, gateway);
-  const common = ["--contract", contract, "--rpc", chain.rpc, "--confirmations", "0", "--poll-ms", "400", "--format", "json"];
-  const startRole = (name: string, script: string, args: readonly string[], wallet: Wallet, onEvent: (event: RoleEvent) => void = note): Role =>
-    processes.start(name, script, [...args, ...common, "--state", join(directory, name)], { key: wallet.privateKey, logFile: join(directory, `${name}.log`), onEvent, onNoise: (line) => noise.push(`${name}: ${line}`) });
+  const common = [
+    "--contract",
+    contract,
+    "--rpc",
+    chain.rpc,
+    "--confirmations",
+    "0",
+    "--poll-ms",
+    "400",
+    "--format",
+    "json",
+  ];
+  const startRole = (
+    name: string,
+    script: string,
+    args: readonly string[],
+    wallet: Wallet,
+    onEvent: (event: RoleEvent) => void = note,
+  ): Role =>
+    processes.start(name, script, [...args, ...common, "--state", join(directory, name)], {
+      key: wallet.privateKey,
+      logFile: join(directory, `${name}.log`),
+      onEvent,
+      onNoise: (line) => noise.push(`${name}: ${line}`),
+    });
 
   const startClient = (index: number, onEvent?: (event: RoleEvent) => void): Role => {
     const boosting = index === CHEAT;
     const script = boosting ? "demo/boosting-client.ts" : "client/cli.ts";
-    const args = [...(boosting ? ["--boost-round", String(BOOST_ROUND)] : ["join"]), "--data", shardSpecification(flags.data, index, dealing), "--peer", gateway];
+    const args = [
+      ...(boosting ? ["--boost-round", String(BOOST_ROUND)] : ["join"]),
+      "--data",
+      shardSpecification(flags.data, index, dealing),
+      "--peer",
+      gateway,
+    ];
     return startRole(`client ${index + 1}`, script, args, clients[index]!, onEvent);
   };
 
@@ -95,12 +125,30 @@ async function run({ processes, directory, noise, untilInterrupted }: ProcessRun
         stopped.process.kill("SIGTERM");
         say("member 4 is stopped; three of four go on");
       }
-      if (event.event === "finalised" && rounds.size >= specification.maxRounds && rounds.get(specification.maxRounds)?.modelCid !== undefined) resolve();
+      if (
+        event.event === "finalised" &&
+        rounds.size >= specification.maxRounds &&
+        rounds.get(specification.maxRounds)?.modelCid !== undefined
+      )
+        resolve();
     };
-    const aggregator = startRole("aggregator", "aggregator/cli.ts", ["serve", "--listen", `127.0.0.1:${chain.port + 1}`, "--data", flags.data], operator, onAggregator);
+    const aggregator = startRole(
+      "aggregator",
+      "aggregator/cli.ts",
+      ["serve", "--listen", `127.0.0.1:${chain.port + 1}`, "--data", flags.data],
+      operator,
+      onAggregator,
+    );
     void aggregator.ended.then((status) => reject(new Error(`the aggregator ended with status ${String(status)}`)));
   });
-  const memberRoles = members.map((wallet, i) => startRole(`member ${i + 1}`, "aggregator/cli.ts", ["member", "--listen", `127.0.0.1:${chain.port + 2 + i}`, "--peer", gateway], wallet));
+  const memberRoles = members.map((wallet, i) =>
+    startRole(
+      `member ${i + 1}`,
+      "aggregator/cli.ts",
+      ["member", "--listen", `127.0.0.1:${chain.port + 2 + i}`, "--peer", gateway],
+      wallet,
+    ),
+  );
   const stopped = memberRoles[MEMBERS - 1]!;
   if (CRASHING_CLIENT >= 0) {
     const crashing = startClient(CRASHING_CLIENT, (event) => {
@@ -117,10 +165,34 @@ async function run({ processes, directory, noise, untilInterrupted }: ProcessRun
   await complete;
   const seconds = (performance.now() - started) / 1000;
   write("");
-  const verified = await runAuditor(processes, ["--contract", contract, "--rpc", chain.rpc, "--confirmations", "0", "--peer", gateway, "--state", join(directory, "auditor")], write);
-  printSummary(write, rounds, { seconds, central: flags.central ? await centralAccuracy(specification, rounds.size, flags.data, dealing) : undefined, verified, privacy: privacyStatement({ document: specification.document, parameters: prepared.parameters }, rounds.size) });
+  const verified = await runAuditor(
+    processes,
+    [
+      "--contract",
+      contract,
+      "--rpc",
+      chain.rpc,
+      "--confirmations",
+      "0",
+      "--peer",
+      gateway,
+      "--state",
+      join(directory, "auditor"),
+    ],
+    write,
+  );
+  printSummary(write, rounds, {
+    seconds,
+    central: flags.central ? await centralAccuracy(specification, rounds.size, flags.data, dealing) : undefined,
+    verified,
+    privacy: privacyStatement({ document: specification.document, parameters: prepared.parameters }, rounds.size),
+  });
   if (flags.stay) {
-    write(pc.dim(`the gateway stays at ${gateway} and the chain at ${chain.rpc}, where the contract is ${contract}; Ctrl-C ends the demo`));
+    write(
+      pc.dim(
+        `the gateway stays at ${gateway} and the chain at ${chain.rpc}, where the contract is ${contract}; Ctrl-C ends the demo`,
+      ),
+    );
     await untilInterrupted();
   }
   return verified;

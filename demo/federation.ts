@@ -1,6 +1,6 @@
 /**
- * Federated rounds as the protocol would run them, without the protocol: the clients' own learner and quantisation, the sum
- * of integers, the server's rule. What it leaves out (shares, proofs, chain) never changes a model.
+ * Federated rounds as the protocol would run them, without the protocol: the clients' own learner and quantisation, the
+ * sum of integers, the server's rule. What it leaves out (shares, proofs, chain) never changes a model.
  */
 import type { Dataset } from "../learning/dataset.ts";
 import type { Trainer } from "../learning/trainer.ts";
@@ -40,13 +40,21 @@ export interface FederationDependencies {
 }
 
 /** Runs rounds from the specification's initial weights. @throws what training and quantisation throw */
-export async function runFederation(specification: Pick<TaskSpecification, "document" | "initialSeed">, rounds: number, deps: FederationDependencies): Promise<RoundResult[]> {
+export async function runFederation(
+  specification: Pick<TaskSpecification, "document" | "initialSeed">,
+  rounds: number,
+  deps: FederationDependencies,
+): Promise<RoundResult[]> {
   const { trainer, shards, test, random, onRound } = deps;
   const document: TaskDocument = { ...specification.document, version: 1, keysCid: `0x${"0".repeat(64)}` };
   const reporter = { say: () => undefined, wait: () => undefined };
   const learners = shards.map((data) => createLearner({ trainer, data, document, random, reporter }));
   const adaptive = document.quantisation.adaptive !== undefined;
-  let state = initialState(trainer.initialWeights(specification.initialSeed), document.server.fractionalBits, adaptive ? 1 : 0);
+  let state = initialState(
+    trainer.initialWeights(specification.initialSeed),
+    document.server.fractionalBits,
+    adaptive ? 1 : 0,
+  );
   const results: RoundResult[] = [];
   for (let round = 1; round <= rounds; round++) {
     const started = performance.now();
@@ -60,14 +68,24 @@ export async function runFederation(specification: Pick<TaskSpecification, "docu
     }
     state = nextModel(base, sums, learners.length, serverRuleOf(document));
     const { accuracy, loss } = await trainer.evaluate(weightsOf(document, state), test);
-    const result = { round, accuracy, loss, seconds: (performance.now() - started) / 1000, clipNorm: clipNormOf(document, base), updates };
+    const result = {
+      round,
+      accuracy,
+      loss,
+      seconds: (performance.now() - started) / 1000,
+      clipNorm: clipNormOf(document, base),
+      updates,
+    };
     results.push(result);
     onRound(result);
   }
   return results;
 }
 
-function figuresOf(update: Float32Array, { preset, quantisation }: Pick<TaskDocument, "preset" | "quantisation">): UpdateFigures {
+function figuresOf(
+  update: Float32Array,
+  { preset, quantisation }: Pick<TaskDocument, "preset" | "quantisation">,
+): UpdateFigures {
   const steps = 2 ** quantisation.stepBits;
   const limit = coordinateOffset(PRESETS[preset]) - 1;
   let squares = 0;

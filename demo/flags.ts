@@ -82,7 +82,11 @@ export function demoSpecification(json: unknown, { rounds }: DemoFlags): TaskSpe
 }
 
 /** The demo's first line. */
-export function headline({ document, maxRounds, committee }: TaskSpecification, { clients }: Dealing, data: string): string {
+export function headline(
+  { document, maxRounds, committee }: TaskSpecification,
+  { clients }: Dealing,
+  data: string,
+): string {
   return `${inWords(clients)} clients, a committee of ${inWords(committee.size)} (threshold ${committee.threshold}, quorum ${committee.quorum}), ${inWords(maxRounds)} ${maxRounds === 1 ? "round" : "rounds"} on ${data === DIGITS ? "handwritten digits" : document.name}`;
 }
 
@@ -92,7 +96,8 @@ function inWords(count: number): string {
 
 function number(name: string, text: string, least: number, most: number): number {
   const value = real(name, text);
-  if (!Number.isInteger(value) || value < least || value > most) throw new VerisumError("USAGE", `--${name} must be a whole number from ${least} to ${most}`);
+  if (!Number.isInteger(value) || value < least || value > most)
+    throw new VerisumError("USAGE", `--${name} must be a whole number from ${least} to ${most}`);
   return value;
 }
 

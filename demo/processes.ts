@@ -29,11 +29,21 @@ export class Processes {
   #stopped = false;
 
   /**
-   * Starts a script of this project under the same Node; its stdout is JSON lines, stderr goes to `onNoise`. Nothing is heard of it once
-   * everything is stopped.
+   * Starts a script of this project under the same Node; its stdout is JSON lines, stderr goes to `onNoise`. Nothing is
+   * heard of it once everything is stopped.
    * @throws Error once everything is stopped
    */
-  start(name: string, script: string, args: readonly string[], options: { readonly key?: string; readonly logFile: string; readonly onEvent: (event: RoleEvent) => void; readonly onNoise: (line: string) => void }): Role {
+  start(
+    name: string,
+    script: string,
+    args: readonly string[],
+    options: {
+      readonly key?: string;
+      readonly logFile: string;
+      readonly onEvent: (event: RoleEvent) => void;
+      readonly onNoise: (line: string) => void;
+    },
+  ): Role {
     if (this.#stopped) throw new Error(`${name} does not start: everything is stopped`);
     const child = spawn(process.execPath, ["--disable-warning=ExperimentalWarning", script, ...args], {
       cwd: ROOT,

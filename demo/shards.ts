@@ -13,7 +13,11 @@ export interface Dealing {
 }
 
 /** The data specification of one client, counted from 0. @param data a specification without a shard */
-export function shardSpecification(data: string, client: number, { clients, seed, alpha, samples, testSamples }: Dealing): string {
+export function shardSpecification(
+  data: string,
+  client: number,
+  { clients, seed, alpha, samples, testSamples }: Dealing,
+): string {
   return withOptions(data, { client, clients, alpha, seed, samples, testSamples });
 }
 

@@ -15,19 +15,47 @@ export interface DemoResult {
   readonly privacy: CheckpointConfig["privacy"];
 }
 
-export function printSummary(write: (line: string) => void, rounds: ReadonlyMap<number, RoundFigures>, { seconds, central, verified, privacy }: DemoResult): void {
-  const table = new Table({ head: ["round", "test accuracy", "accepted", "refused", "proof s (median)", "submit gas (median)", "finalize gas"], style: { head: [], border: [] } });
+export function printSummary(
+  write: (line: string) => void,
+  rounds: ReadonlyMap<number, RoundFigures>,
+  { seconds, central, verified, privacy }: DemoResult,
+): void {
+  const table = new Table({
+    head: ["round", "test accuracy", "accepted", "refused", "proof s (median)", "submit gas (median)", "finalize gas"],
+    style: { head: [], border: [] },
+  });
   for (const [round, { accepted, refused, accuracy, finalizeGas }] of rounds) {
     const proofs = accepted.flatMap(({ proveMs }) => (proveMs === undefined ? [] : [proveMs]));
-    table.push([round, percent(accuracy), accepted.length, refused.length === 0 ? "" : pc.red(refused.join(", ")), proofs.length === 0 ? "" : (median(proofs) / 1000).toFixed(2), group(median(accepted.map(({ gas }) => gas))), group(finalizeGas ?? 0)]);
+    table.push([
+      round,
+      percent(accuracy),
+      accepted.length,
+      refused.length === 0 ? "" : pc.red(refused.join(", ")),
+      proofs.length === 0 ? "" : (median(proofs) / 1000).toFixed(2),
+      group(median(accepted.map(({ gas }) => gas))),
+      group(finalizeGas ?? 0),
+    ]);
   }
   write("");
   write(table.toString());
   const federated = [...rounds.values()].at(-1)?.accuracy;
-  const compared = central === undefined ? "" : `, all data in one place${privacy === null ? "" : " without noise"} ${pc.bold(percent(central))}`;
-  write(`federated ${pc.bold(percent(federated))}${compared}; ${rounds.size} ${rounds.size === 1 ? "round" : "rounds"} in ${seconds.toFixed(0)} s`);
-  write(privacy === null ? pc.dim("differential privacy is off (on: npm run demo -- --task tasks/digits-private.json)") : `differential privacy per ${privacy.unit}: epsilon ${pc.bold(privacy.epsilon.toFixed(2))} at delta ${privacy.delta}: ${privacy.statement}`);
-  write(verified ? pc.green(pc.bold("Every round verified from chain and IPFS alone.")) : pc.red(pc.bold("The audit FAILED.")));
+  const compared =
+    central === undefined
+      ? ""
+      : `, all data in one place${privacy === null ? "" : " without noise"} ${pc.bold(percent(central))}`;
+  write(
+    `federated ${pc.bold(percent(federated))}${compared}; ${rounds.size} ${rounds.size === 1 ? "round" : "rounds"} in ${seconds.toFixed(0)} s`,
+  );
+  write(
+    privacy === null
+      ? pc.dim("differential privacy is off (on: npm run demo -- --task tasks/digits-private.json)")
+      : `differential privacy per ${privacy.unit}: epsilon ${pc.bold(privacy.epsilon.toFixed(2))} at delta ${privacy.delta}: ${privacy.statement}`,
+  );
+  write(
+    verified
+      ? pc.green(pc.bold("Every round verified from chain and IPFS alone."))
+      : pc.red(pc.bold("The audit FAILED.")),
+  );
 }
 
 function percent(fraction: number | undefined): string {

@@ -1,4 +1,7 @@
-/** How a script over many processes begins and ends: nothing that it started outlives it, and its folder stays only if there is something to read. */
+/**
+ * How a script over many processes begins and ends: nothing that it started outlives it, and its folder stays only if
+ * there is something to read.
+ */
 import { once } from "node:events";
 import { mkdtemp, rm } from "node:fs/promises";
 import { constants, tmpdir } from "node:os";
@@ -24,14 +27,18 @@ const NOISE_LINES = 20;
 const WRONG_USE = exitStatusOf("USAGE");
 
 /**
- * Runs it, stops every process, and exits: with 0 if it gave true, 1 if it gave false, an error's status if it threw, and 128 + n (130
- * for SIGINT, 143 for SIGTERM) after signal n. A run that failed keeps its folder and says where, unless it was asked for
- * what cannot be; any other removes it.
+ * Runs it, stops every process, and exits: with 0 if it gave true, 1 if it gave false, an error's status if it threw,
+ * and 128 + n (130 for SIGINT, 143 for SIGTERM) after signal n. A run that failed keeps its folder and says where,
+ * unless it was asked for what cannot be; any other removes it.
  *
  * @param name of the script, for its folder
  * @param write takes a line for people
  */
-export async function withProcesses(name: string, write: (line: string) => void, run: (context: ProcessRun) => Promise<boolean>): Promise<never> {
+export async function withProcesses(
+  name: string,
+  write: (line: string) => void,
+  run: (context: ProcessRun) => Promise<boolean>,
+): Promise<never> {
   const signalled = firstSignal();
   const processes = new Processes();
   const directory = await mkdtemp(join(tmpdir(), `verisum-${name}-`));

@@ -45,13 +45,23 @@ interface Flags {
 /** What a run measures unless it is told: quickly, for the documents, or against the baseline. */
 const PLANS = {
   quick: { d: [2_410, 10_000, 100_000], clients: [3], repeats: 3, batches: true, training: false },
-  docs: { d: [2_410, 10_000, 100_000, 1_199_882], clients: [3, 2, 10, 30, 100], repeats: 3, batches: true, training: true },
+  docs: {
+    d: [2_410, 10_000, 100_000, 1_199_882],
+    clients: [3, 2, 10, 30, 100],
+    repeats: 3,
+    batches: true,
+    training: true,
+  },
   check: { d: [2_410, 10_000], clients: [3], repeats: 8, batches: false, training: false },
 } as const;
 
 await createProgram("bench", "measure complete rounds with real proofs on a local chain")
   .option("--d <sizes>", "numbers of model parameters, separated by commas", positives)
-  .option("--clients <counts>", "clients in a round: the first for every size, the others for the first size", positives)
+  .option(
+    "--clients <counts>",
+    "clients in a round: the first for every size, the others for the first size",
+    positives,
+  )
   .option("--members <n>", "committee members", positiveInteger, SMALLEST_COMMITTEE)
   .option("--repeats <n>", "timed submissions after the first", positiveInteger)
   .option("--json <file>", "write the rows as JSON")
@@ -65,8 +75,18 @@ await createProgram("bench", "measure complete rounds with real proofs on a loca
       signal.addEventListener("abort", () => void processes.stopAll().then(() => process.exit(3)));
       const plan = { ...planOf(flags), ...flags };
       try {
-        const training = plan.training ? await measureTraining(plan.repeats, ({ model, backend }) => reporter.say("info", "step", `training: ${model} on ${backend}`)) : [];
-        const reportOf = (entries: readonly BenchEntry[]): BenchReport => ({ command: commandOf(plan), machine: describeMachine(), repeats: plan.repeats, entries, training });
+        const training = plan.training
+          ? await measureTraining(plan.repeats, ({ model, backend }) =>
+              reporter.say("info", "step", `training: ${model} on ${backend}`),
+            )
+          : [];
+        const reportOf = (entries: readonly BenchEntry[]): BenchReport => ({
+          command: commandOf(plan),
+          machine: describeMachine(),
+          repeats: plan.repeats,
+          entries,
+          training,
+        });
         const entries = await measureAll(scenariosOf(plan), plan.repeats, {
           processes,
           withBatches: plan.batches,
@@ -85,7 +105,13 @@ await createProgram("bench", "measure complete rounds with real proofs on a loca
   })
   .parseAsync();
 
-function planOf({ writeDocs, check, updateBaseline }: Flags): { readonly d: readonly number[]; readonly clients: readonly number[]; readonly repeats: number; readonly batches: boolean; readonly training: boolean } {
+function planOf({ writeDocs, check, updateBaseline }: Flags): {
+  readonly d: readonly number[];
+  readonly clients: readonly number[];
+  readonly repeats: number;
+  readonly batches: boolean;
+  readonly training: boolean;
+} {
   if (check || updateBaseline) return PLANS.check;
   return writeDocs ? PLANS.docs : PLANS.quick;
 }
@@ -94,7 +120,10 @@ function planOf({ writeDocs, check, updateBaseline }: Flags): { readonly d: read
 function scenariosOf({ d, clients, members }: Required<Pick<Flags, "d" | "clients" | "members">>): Scenario[] {
   const [smallest = 1, ...larger] = d;
   const [usual = 1] = clients;
-  return [...clients.map((count) => ({ dimension: smallest, clients: count, members })), ...larger.map((dimension) => ({ dimension, clients: usual, members }))];
+  return [
+    ...clients.map((count) => ({ dimension: smallest, clients: count, members })),
+    ...larger.map((dimension) => ({ dimension, clients: usual, members })),
+  ];
 }
 
 async function writeDocs(report: BenchReport): Promise<void> {
@@ -113,14 +142,22 @@ async function agreesWithBaseline(entries: readonly BenchEntry[]): Promise<boole
   const baseline = JSON.parse(await readFile(join(ROOT, BASELINE), "utf8")) as RatioBaseline;
   const regressions = regressionsIn(baselineOf(entries), baseline);
   for (const { size, name, measured, baseline: kept } of regressions) {
-    process.stdout.write(`REGRESSED d = ${size}, ${name}: ${measured} times its yardstick, ${kept} in the baseline, at most ${(kept * RATIO_TOLERANCE).toPrecision(3)} allowed\n`);
+    process.stdout.write(
+      `REGRESSED d = ${size}, ${name}: ${measured} times its yardstick, ${kept} in the baseline, at most ${(kept * RATIO_TOLERANCE).toPrecision(3)} allowed\n`,
+    );
   }
-  if (regressions.length === 0) process.stdout.write(`no ratio exceeds its baseline by more than a factor of ${RATIO_TOLERANCE}\n`);
+  if (regressions.length === 0)
+    process.stdout.write(`no ratio exceeds its baseline by more than a factor of ${RATIO_TOLERANCE}\n`);
   return regressions.length === 0;
 }
 
 /** The line that repeats a run. */
-function commandOf({ d, clients, members, repeats }: Required<Pick<Flags, "d" | "clients" | "members" | "repeats">>): string {
+function commandOf({
+  d,
+  clients,
+  members,
+  repeats,
+}: Required<Pick<Flags, "d" | "clients" | "members" | "repeats">>): string {
   return `npm run bench -- --d ${d.join(",")} --clients ${clients.join(",")} --members ${members} --repeats ${repeats} --write-docs`;
 }
 

@@ -1,6 +1,7 @@
 /**
- * Several cells on one machine: a chain, a group, and for each cell a contract, a committee, an aggregator and clients on the
- * handwritten digits; the same commands as anywhere else. Prints seconds, gas by role and bytes, and each cell's verdict.
+ * Several cells on one machine: a chain, a group, and for each cell a contract, a committee, an aggregator and clients
+ * on the handwritten digits; the same commands as anywhere else. Prints seconds, gas by role and bytes, and each cell's
+ * verdict.
  *
  *   npm run cells -- --clients 6 --cells 2 --rounds 2
  */
@@ -30,11 +31,17 @@ const MEMBERS = 4;
 const WINDOW_SECONDS = 900;
 
 const { values: flags } = parseArgs({
-  options: { clients: { type: "string", default: "6" }, cells: { type: "string", default: "2" }, rounds: { type: "string", default: "2" }, task: { type: "string", default: "tasks/digits.json" } },
+  options: {
+    clients: { type: "string", default: "6" },
+    cells: { type: "string", default: "2" },
+    rounds: { type: "string", default: "2" },
+    task: { type: "string", default: "tasks/digits.json" },
+  },
 });
 const [clientCount, cellCount, rounds] = [Number(flags.clients), Number(flags.cells), Number(flags.rounds)];
 const clientsPerCell = Math.floor(clientCount / cellCount);
-if (!(cellCount >= 2 && clientsPerCell >= 3 && rounds >= 1)) throw new Error("give at least 2 cells, 3 clients for each and 1 round");
+if (!(cellCount >= 2 && clientsPerCell >= 3 && rounds >= 1))
+  throw new Error("give at least 2 cells, 3 clients for each and 1 round");
 
 const write = (line: string): void => void process.stdout.write(`${line}\n`);
 
@@ -53,27 +60,52 @@ async function run({ processes, directory, noise }: ProcessRun): Promise<boolean
 
   const specification = JSON.parse(await readFile(flags.task, "utf8")) as { document: object };
   const prepared = await prepareTask(
-    { ...specification, document: { ...specification.document, cells: { group } }, maxRounds: rounds, windowSeconds: { key: 10, collect: WINDOW_SECONDS, attest: WINDOW_SECONDS, aggregate: WINDOW_SECONDS } },
+    {
+      ...specification,
+      document: { ...specification.document, cells: { group } },
+      maxRounds: rounds,
+      windowSeconds: { key: 10, collect: WINDOW_SECONDS, attest: WINDOW_SECONDS, aggregate: WINDOW_SECONDS },
+    },
     join(directory, "aggregator 1", "ipfs"),
     random,
     write,
   );
   const cells = [];
   for (let place = 0; place < cellCount; place++) {
-    const [operator, ...others] = Array.from({ length: perCell }, (_, i) => chain.wallet(1 + place * perCell + i)) as [Wallet, ...Wallet[]];
+    const [operator, ...others] = Array.from({ length: perCell }, (_, i) => chain.wallet(1 + place * perCell + i)) as [
+      Wallet,
+      ...Wallet[],
+    ];
     const [members, clients] = [others.slice(0, MEMBERS), others.slice(MEMBERS)];
     const account = (wallet: Wallet): Hex => wallet.address.toLowerCase() as Hex;
     roles.set(account(operator), "aggregator");
     for (const wallet of members) roles.set(account(wallet), "member");
     for (const wallet of clients) roles.set(account(wallet), "client");
-    const roster = { members: members.map(account), clients: clients.map((wallet) => ({ account: account(wallet), weight: 1 })) };
-    const { contract } = await deployPreparedTask(chain.rpc, operator, prepared, roster, (step) => write(`cell ${place + 1}: ${step}`), groupOperator);
+    const roster = {
+      members: members.map(account),
+      clients: clients.map((wallet) => ({ account: account(wallet), weight: 1 })),
+    };
+    const { contract } = await deployPreparedTask(
+      chain.rpc,
+      operator,
+      prepared,
+      roster,
+      (step) => write(`cell ${place + 1}: ${step}`),
+      groupOperator,
+    );
     cells.push({ contract, operator, members, clients });
   }
 
   const started = performance.now();
   const seconds = (): number => (performance.now() - started) / 1000;
-  const figures: CellFigures[] = cells.map(() => ({ opened: new Map(), finalised: new Map(), accuracy: new Map(), models: new Map(), proveMs: [], bundleBytes: [] }));
+  const figures: CellFigures[] = cells.map(() => ({
+    opened: new Map(),
+    finalised: new Map(),
+    accuracy: new Map(),
+    models: new Map(),
+    proveMs: [],
+    bundleBytes: [],
+  }));
   const gateway = (place: number): string => `http://127.0.0.1:${chain.port + 1 + place * (1 + MEMBERS)}`;
   const endings = cells.map(
     (cell, place) =>
@@ -82,7 +114,8 @@ async function run({ processes, directory, noise }: ProcessRun): Promise<boolean
         const note = (event: RoleEvent): void => {
           const round = Number(event.facts.round);
           if (event.event === "round-opened") own.opened.set(round, seconds());
-          if (event.event === "aggregated" && typeof event.facts.accuracy === "number") own.accuracy.set(round, event.facts.accuracy);
+          if (event.event === "aggregated" && typeof event.facts.accuracy === "number")
+            own.accuracy.set(round, event.facts.accuracy);
           if (event.event === "proven") own.proveMs.push(Number(event.facts.milliseconds));
           if (event.event === "committed") own.bundleBytes.push(Number(event.facts.bytes));
           if (event.event === "finalised") {
@@ -90,16 +123,51 @@ async function run({ processes, directory, noise }: ProcessRun): Promise<boolean
             own.models.set(round, String(event.facts.modelCid));
             if (own.finalised.size === rounds) resolve();
           }
-          if (["round-opened", "settled", "finalised"].includes(event.event) || event.level === "error") write(`${seconds().toFixed(1).padStart(6)}s  cell ${place + 1}  ${event.text}`);
+          if (["round-opened", "settled", "finalised"].includes(event.event) || event.level === "error")
+            write(`${seconds().toFixed(1).padStart(6)}s  cell ${place + 1}  ${event.text}`);
         };
-        const start = (name: string, args: readonly string[], wallet: Wallet, script = "aggregator/cli.ts"): Promise<number | undefined> => {
-          const common = ["--contract", cell.contract, "--rpc", chain.rpc, "--confirmations", "0", "--poll-ms", "400", "--format", "json", "--peer", gateway(0), "--state", join(directory, name)];
-          return processes.start(name, script, [...args, ...common], { key: wallet.privateKey, logFile: join(directory, `${name}.log`), onEvent: note, onNoise: (line) => noise.push(`${name}: ${line}`) }).ended;
+        const start = (
+          name: string,
+          args: readonly string[],
+          wallet: Wallet,
+          script = "aggregator/cli.ts",
+        ): Promise<number | undefined> => {
+          const common = [
+            "--contract",
+            cell.contract,
+            "--rpc",
+            chain.rpc,
+            "--confirmations",
+            "0",
+            "--poll-ms",
+            "400",
+            "--format",
+            "json",
+            "--peer",
+            gateway(0),
+            "--state",
+            join(directory, name),
+          ];
+          return processes.start(name, script, [...args, ...common], {
+            key: wallet.privateKey,
+            logFile: join(directory, `${name}.log`),
+            onEvent: note,
+            onNoise: (line) => noise.push(`${name}: ${line}`),
+          }).ended;
         };
         const port = chain.port + 1 + place * (1 + MEMBERS);
-        const ended = start(`aggregator ${place + 1}`, ["serve", "--listen", `127.0.0.1:${port}`, "--data", "digits"], cell.operator);
-        void ended.then((status) => reject(new Error(`the aggregator of cell ${place + 1} ended with status ${String(status)}`)));
-        cell.members.forEach((wallet, i) => void start(`member ${place + 1}.${i + 1}`, ["member", "--listen", `127.0.0.1:${port + 1 + i}`], wallet));
+        const ended = start(
+          `aggregator ${place + 1}`,
+          ["serve", "--listen", `127.0.0.1:${port}`, "--data", "digits"],
+          cell.operator,
+        );
+        void ended.then((status) =>
+          reject(new Error(`the aggregator of cell ${place + 1} ended with status ${String(status)}`)),
+        );
+        cell.members.forEach(
+          (wallet, i) =>
+            void start(`member ${place + 1}.${i + 1}`, ["member", "--listen", `127.0.0.1:${port + 1 + i}`], wallet),
+        );
         cell.clients.forEach((wallet, i) => {
           const data = `digits?client=${place * clientsPerCell + i}&clients=${cellCount * clientsPerCell}&seed=7`;
           void start(`client ${place + 1}.${i + 1}`, ["join", "--data", data], wallet, "client/cli.ts");
@@ -112,11 +180,35 @@ async function run({ processes, directory, noise }: ProcessRun): Promise<boolean
   const auditSeconds: number[] = [];
   for (const [place, { contract }] of cells.entries()) {
     const from = performance.now();
-    const args = ["--contract", contract, "--rpc", chain.rpc, "--confirmations", "0", "--peer", gateway(place), "--state", join(directory, `auditor ${place + 1}`)];
-    verdicts.push(await runAuditor(processes, args, (line) => (/cell|FAILED|VERIFIED|✗/.test(line) ? write(line) : undefined)));
+    const args = [
+      "--contract",
+      contract,
+      "--rpc",
+      chain.rpc,
+      "--confirmations",
+      "0",
+      "--peer",
+      gateway(place),
+      "--state",
+      join(directory, `auditor ${place + 1}`),
+    ];
+    verdicts.push(
+      await runAuditor(processes, args, (line) => (/cell|FAILED|VERIFIED|✗/.test(line) ? write(line) : undefined)),
+    );
     auditSeconds.push((performance.now() - from) / 1000);
   }
   const ledger = await ledgerOf(chain.rpc, (account) => roles.get(account) ?? "nobody");
-  printReport(write, { cells: figures, ledger, rounds, cellCount, clients: cellCount * clientsPerCell, members: MEMBERS, elementCount: layoutOfTask(prepared.parameters).elementCount, threshold: prepared.parameters.threshold, totalSeconds: total, auditSeconds });
+  printReport(write, {
+    cells: figures,
+    ledger,
+    rounds,
+    cellCount,
+    clients: cellCount * clientsPerCell,
+    members: MEMBERS,
+    elementCount: layoutOfTask(prepared.parameters).elementCount,
+    threshold: prepared.parameters.threshold,
+    totalSeconds: total,
+    auditSeconds,
+  });
   return verdicts.every(Boolean);
 }

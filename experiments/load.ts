@@ -1,6 +1,6 @@
 /**
- * A crowd of clients on one machine: a chain, a real committee, and many light clients in one process, with real keys, proofs, shares,
- * stores, transactions and verification throughout.
+ * A crowd of clients on one machine: a chain, a real committee, and many light clients in one process, with real keys,
+ * proofs, shares, stores, transactions and verification throughout.
  *
  *   npm run load -- --clients 100
  *   npm run load -- --clients 100 --batch 20
@@ -31,38 +31,68 @@ interface Flags {
   readonly task?: string;
 }
 
-await createProgram("load", "many light clients, a real committee and a chain on this machine, with real proofs throughout")
+await createProgram(
+  "load",
+  "many light clients, a real committee and a chain on this machine, with real proofs throughout",
+)
   .option("--clients <n>", `clients, 2 to ${MAX_COHORT}`, within(2, MAX_COHORT), 100)
-  .option("--d <n>", "wanted number of model parameters; the nearest that a network on the digits has is taken", within(1, Number.MAX_SAFE_INTEGER), 2_410)
+  .option(
+    "--d <n>",
+    "wanted number of model parameters; the nearest that a network on the digits has is taken",
+    within(1, Number.MAX_SAFE_INTEGER),
+    2_410,
+  )
   .option("--rounds <n>", "rounds until the task is complete", within(1, 1_000), 1)
-  .option("--members <n>", `committee members, ${SMALLEST_COMMITTEE} to ${MAX_COMMITTEE}`, within(SMALLEST_COMMITTEE, MAX_COMMITTEE), SMALLEST_COMMITTEE)
+  .option(
+    "--members <n>",
+    `committee members, ${SMALLEST_COMMITTEE} to ${MAX_COMMITTEE}`,
+    within(SMALLEST_COMMITTEE, MAX_COMMITTEE),
+    SMALLEST_COMMITTEE,
+  )
   .option("--at-once <n>", "clients at work at the same time", within(1, MAX_COHORT), 4)
-  .option("--batch <n>", "relay signed submissions, so many in a transaction, instead of each client's sending its own", within(1, MAX_COHORT))
-  .addOption(new Option("--preset <name>", "tiny is quicker and for tests").choices(["tiny", "standard"]).default("standard"))
-  .option("--task <file>", "a task on the digits, in place of --d and --preset; its windows and committee are the run's")
+  .option(
+    "--batch <n>",
+    "relay signed submissions, so many in a transaction, instead of each client's sending its own",
+    within(1, MAX_COHORT),
+  )
+  .addOption(
+    new Option("--preset <name>", "tiny is quicker and for tests").choices(["tiny", "standard"]).default("standard"),
+  )
+  .option(
+    "--task <file>",
+    "a task on the digits, in place of --d and --preset; its windows and committee are the run's",
+  )
   .option("--json <file>", "write the figures as JSON")
   .action(async ({ d, json, task, ...flags }: Flags) => {
     const reporter = createReporter("text", "load", (line) => void process.stderr.write(`${line}\n`), Date.now);
-    await withProcesses("load", (line) => reporter.say("info", "run", line), async ({ processes, directory, noise }) => {
-      const environment = {
-        processes,
-        directory,
-        random: (length: number) => randomFillSync(new Uint8Array(length)),
-        onStep: (step: string) => reporter.say("info", "step", step),
-        onNoise: (line: string) => void noise.push(line),
-      };
-      const result = await runLoad({ ...flags, dimension: d, ...(task === undefined ? {} : { task: await readSpecification(task) }) }, environment);
-      process.stdout.write(`${loadText(result)}\n`);
-      if (json !== undefined) await writeFile(json, `${JSON.stringify(result, null, 2)}\n`);
-      return result.verified;
-    });
+    await withProcesses(
+      "load",
+      (line) => reporter.say("info", "run", line),
+      async ({ processes, directory, noise }) => {
+        const environment = {
+          processes,
+          directory,
+          random: (length: number) => randomFillSync(new Uint8Array(length)),
+          onStep: (step: string) => reporter.say("info", "step", step),
+          onNoise: (line: string) => void noise.push(line),
+        };
+        const result = await runLoad(
+          { ...flags, dimension: d, ...(task === undefined ? {} : { task: await readSpecification(task) }) },
+          environment,
+        );
+        process.stdout.write(`${loadText(result)}\n`);
+        if (json !== undefined) await writeFile(json, `${JSON.stringify(result, null, 2)}\n`);
+        return result.verified;
+      },
+    );
   })
   .parseAsync();
 
 function within(low: number, high: number): (text: string) => number {
   return (text) => {
     const value = Number(text);
-    if (!Number.isInteger(value) || value < low || value > high) throw new InvalidArgumentError(`a whole number from ${low} to ${high}`);
+    if (!Number.isInteger(value) || value < low || value > high)
+      throw new InvalidArgumentError(`a whole number from ${low} to ${high}`);
     return value;
   };
 }

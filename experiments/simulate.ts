@@ -1,7 +1,8 @@
 /**
  * What a task's settings reach, before anybody proves anything: the rounds of a federation in one process.
  *
- *   npm run simulate -- --task tasks/fashion-cnn.json --data /usr/share/datasets/fashion-mnist --samples 4000 --clients 5
+ *   npm run simulate -- --task tasks/fashion-cnn.json --data /usr/share/datasets/fashion-mnist --samples 4000 --clients
+ *   5
  */
 import { writeFile } from "node:fs/promises";
 import { platformRandom as random } from "../command/platform-random.ts";
@@ -44,28 +45,61 @@ await createProgram("simulate", "run a task's rounds without shares, proofs and 
   .option("--samples <n>", "at most so many rows for each client", positiveNumber)
   .option("--rounds <n>", "the task's maxRounds if absent", positiveNumber)
   .option("--json <file>", "write the rounds as JSON")
-  .option("--suggest-clip <quantile>", "take the data for a public proxy, and print the clip norm and grid that it suggests to a task with client-level privacy", positiveNumber)
+  .option(
+    "--suggest-clip <quantile>",
+    "take the data for a public proxy, and print the clip norm and grid that it suggests to a task with client-level privacy",
+    positiveNumber,
+  )
   .action(async ({ task, data, clients, seed, alpha, samples, rounds, json, suggestClip: quantile }: Flags) => {
     const reporter = createReporter("text", "simulate", (line) => void process.stderr.write(`${line}\n`), Date.now);
     await runCommand(reporter, async () => {
       const specification = parseSpecification(await readSpecification(task));
       const { document } = specification;
-      if (quantile === undefined && document.training.privacy?.unit === "client" && clients < specification.clients.minHonest) {
-        throw new VerisumError("USAGE", `epsilon counts on the noise of ${specification.clients.minHonest} honest clients, and --clients is ${clients}`, { clients });
+      if (
+        quantile === undefined &&
+        document.training.privacy?.unit === "client" &&
+        clients < specification.clients.minHonest
+      ) {
+        throw new VerisumError(
+          "USAGE",
+          `epsilon counts on the noise of ${specification.clients.minHonest} honest clients, and --clients is ${clients}`,
+          { clients },
+        );
       }
       const loaded = [];
-      for (let client = 0; client < clients; client++) loaded.push(await loadDataset(shardSpecification(data, client, { clients, seed, alpha, samples, testSamples: undefined })));
+      for (let client = 0; client < clients; client++)
+        loaded.push(
+          await loadDataset(
+            shardSpecification(data, client, { clients, seed, alpha, samples, testSamples: undefined }),
+          ),
+        );
       const trainer = await createTrainer(document.model);
-      const privateTask = { document, parameters: { dimension: dimensionOf(document, trainer.parameterCount), minHonest: specification.clients.minHonest, privacyBudget: BigInt(specification.maxRounds) } };
+      const privateTask = {
+        document,
+        parameters: {
+          dimension: dimensionOf(document, trainer.parameterCount),
+          minHonest: specification.clients.minHonest,
+          privacyBudget: BigInt(specification.maxRounds),
+        },
+      };
       const write = (line: string): void => void process.stdout.write(`${line}\n`);
       if (quantile !== undefined) {
         const epsilon = privacyStatement(privateTask, 0)?.budget.epsilon ?? NaN;
-        const { clipNorm, stepBits, clipSteps, localVariance } = await suggestClip(specification, epsilon, quantile, { trainer, shards: loaded.map(({ train }) => train), test: loaded[0]!.test, random });
-        write(`quantile ${quantile} of the update norms is ${clipNorm.toPrecision(3)}; noise variance ${localVariance} for epsilon ${epsilon}`);
+        const { clipNorm, stepBits, clipSteps, localVariance } = await suggestClip(specification, epsilon, quantile, {
+          trainer,
+          shards: loaded.map(({ train }) => train),
+          test: loaded[0]!.test,
+          random,
+        });
+        write(
+          `quantile ${quantile} of the update norms is ${clipNorm.toPrecision(3)}; noise variance ${localVariance} for epsilon ${epsilon}`,
+        );
         write(`"quantisation": { "stepBits": ${stepBits}, "clipSteps": ${clipSteps} }`);
         return;
       }
-      write(`${trainer.parameterCount} weights on ${trainer.backend}; rows ${listed(loaded.map(({ train }) => train.sampleCount))}; clip norm ${document.quantisation.clipSteps} steps of 2^-${document.quantisation.stepBits}`);
+      write(
+        `${trainer.parameterCount} weights on ${trainer.backend}; rows ${listed(loaded.map(({ train }) => train.sampleCount))}; clip norm ${document.quantisation.clipSteps} steps of 2^-${document.quantisation.stepBits}`,
+      );
       const results = await runFederation(specification, rounds ?? specification.maxRounds, {
         trainer,
         shards: loaded.map(({ train }) => train),
@@ -76,7 +110,9 @@ await createProgram("simulate", "run a task's rounds without shares, proofs and 
           const largest = Math.max(...updates.map(({ largestSteps }) => largestSteps)).toFixed(0);
           const clamped = updates.reduce((sum, update) => sum + update.clamped, 0);
           const epsilon = privacyStatement(privateTask, round)?.epsilon;
-          write(`round ${round}: accuracy ${(accuracy * 100).toFixed(2)} %, loss ${loss.toFixed(3)}, ${seconds.toFixed(1)} s; clip norm ${clipNorm.toPrecision(3)}, update norms ${norms}, largest coordinate ${largest}, ${clamped} clamped${epsilon === undefined ? "" : `; epsilon ${epsilon}`}`);
+          write(
+            `round ${round}: accuracy ${(accuracy * 100).toFixed(2)} %, loss ${loss.toFixed(3)}, ${seconds.toFixed(1)} s; clip norm ${clipNorm.toPrecision(3)}, update norms ${norms}, largest coordinate ${largest}, ${clamped} clamped${epsilon === undefined ? "" : `; epsilon ${epsilon}`}`,
+          );
         },
       });
       if (json !== undefined) await writeFile(json, `${JSON.stringify(results, null, 2)}\n`);

@@ -35,7 +35,12 @@ async function activate(name: BackendName, register: () => Promise<void>): Promi
     if (!(await tf.setBackend(name))) throw new Error(`backend ${name} did not initialise`);
     await tf.ready();
   } catch (cause) {
-    throw new VerisumError("TRAINING_BACKEND_UNAVAILABLE", `the ${name} backend cannot be loaded`, { backend: name }, { cause });
+    throw new VerisumError(
+      "TRAINING_BACKEND_UNAVAILABLE",
+      `the ${name} backend cannot be loaded`,
+      { backend: name },
+      { cause },
+    );
   }
   return name;
 }

@@ -10,7 +10,12 @@ import * as tf from "@tensorflow/tfjs-core";
  */
 export function kernelGradient(input: tf.Tensor4D, outputGradient: tf.Tensor4D): tf.Tensor4D {
   return tf.tidy(() => {
-    const correlated = tf.conv2d(tf.transpose(input, [3, 1, 2, 0]), tf.transpose(outputGradient, [1, 2, 0, 3]), 1, "valid");
+    const correlated = tf.conv2d(
+      tf.transpose(input, [3, 1, 2, 0]),
+      tf.transpose(outputGradient, [1, 2, 0, 3]),
+      1,
+      "valid",
+    );
     return tf.transpose(correlated, [1, 2, 0, 3]);
   });
 }
@@ -27,7 +32,10 @@ export function exampleKernelGradients(input: tf.Tensor4D, outputGradient: tf.Te
   return Array.from({ length: input.shape[0] }, (_, example) =>
     scoped(() => {
       const error = tf.tensor4d(one(errors, example, outputGradient.shape), shapeOfOne(outputGradient));
-      const kernel = kernelGradient(tf.tensor4d(one(inputs, example, input.shape), shapeOfOne(input)), error).dataSync();
+      const kernel = kernelGradient(
+        tf.tensor4d(one(inputs, example, input.shape), shapeOfOne(input)),
+        error,
+      ).dataSync();
       const bias = tf.sum(error, [0, 1, 2]).dataSync();
       const gradient = new Float32Array(kernel.length + bias.length);
       gradient.set(kernel);
@@ -37,7 +45,10 @@ export function exampleKernelGradients(input: tf.Tensor4D, outputGradient: tf.Te
   );
 }
 
-/** Runs `work` and frees its tensors, also if it throws. Its result is plain data, which `tf.tidy` would search for tensors value by value. */
+/**
+ * Runs `work` and frees its tensors, also if it throws. Its result is plain data, which `tf.tidy` would search for
+ * tensors value by value.
+ */
 export function scoped<T>(work: () => T): T {
   tf.engine().startScope();
   try {
@@ -47,11 +58,19 @@ export function scoped<T>(work: () => T): T {
   }
 }
 
-/** The loss's gradient in the input: the output's gradient, padded by side − 1, convolved with the kernel turned by half a turn. */
+/**
+ * The loss's gradient in the input: the output's gradient, padded by side − 1, convolved with the kernel turned by half
+ * a turn.
+ */
 export function inputGradient(outputGradient: tf.Tensor4D, kernel: tf.Tensor4D): tf.Tensor4D {
   return tf.tidy(() => {
     const border = kernel.shape[0] - 1;
-    const padded = tf.pad4d(outputGradient, [[0, 0], [border, border], [border, border], [0, 0]]);
+    const padded = tf.pad4d(outputGradient, [
+      [0, 0],
+      [border, border],
+      [border, border],
+      [0, 0],
+    ]);
     return tf.conv2d(padded, tf.transpose(tf.reverse(kernel, [0, 1]), [0, 1, 3, 2]), 1, "valid");
   });
 }
@@ -65,7 +84,12 @@ export function maxPool(input: tf.Tensor4D, side: number): tf.Tensor4D {
  * The gradient of `maxPool` in its input. Equal largest values share it equally: on images with a constant background
  * ties are common, and the sum over a window must stay the output's gradient.
  */
-export function maxPoolGradient(input: tf.Tensor4D, output: tf.Tensor4D, outputGradient: tf.Tensor4D, side: number): tf.Tensor4D {
+export function maxPoolGradient(
+  input: tf.Tensor4D,
+  output: tf.Tensor4D,
+  outputGradient: tf.Tensor4D,
+  side: number,
+): tf.Tensor4D {
   return tf.tidy(() => {
     const [batch, height, width, channels] = output.shape;
     const [fullHeight, fullWidth] = [input.shape[1] - height * side, input.shape[2] - width * side];
@@ -74,6 +98,13 @@ export function maxPoolGradient(input: tf.Tensor4D, output: tf.Tensor4D, outputG
     const isLargest = tf.cast(tf.equal(covered, enlarge(output)), "float32");
     const ties = tf.mul(tf.avgPool(isLargest as tf.Tensor4D, side, side, "valid"), side * side);
     const shared = tf.mul<tf.Tensor4D>(isLargest, enlarge(tf.div(outputGradient, ties)));
-    return fullHeight + fullWidth === 0 ? shared : tf.pad4d(shared, [[0, 0], [0, fullHeight], [0, fullWidth], [0, 0]]);
+    return fullHeight + fullWidth === 0
+      ? shared
+      : tf.pad4d(shared, [
+          [0, 0],
+          [0, fullHeight],
+          [0, fullWidth],
+          [0, 0],
+        ]);
   });
 }

@@ -13,5 +13,7 @@ const DEVIATION = 0.376;
 export async function loadDigits(): Promise<LoadedData> {
   const path = fileURLToPath(new URL("../data/digits/digits.csv.gz", import.meta.url));
   const text = new TextDecoder().decode(await readDataFile(path));
-  return splitEveryFifth(parseCsv(text, path, { mean: [MEAN * MAX_PIXEL], deviation: [DEVIATION * MAX_PIXEL], classCount: 10 }));
+  return splitEveryFifth(
+    parseCsv(text, path, { mean: [MEAN * MAX_PIXEL], deviation: [DEVIATION * MAX_PIXEL], classCount: 10 }),
+  );
 }

@@ -1,7 +1,7 @@
 /**
- * The gradient of each example of a batch, in a form that is small: a dense layer's is the outer product of its input and
- * its error, so its norm is known without forming it (Goodfellow 2015, "Efficient per-example gradient computations"); a
- * convolution's kernel is small enough to hold one gradient for each example.
+ * The gradient of each example of a batch, in a form that is small: a dense layer's is the outer product of its input
+ * and its error, so its norm is known without forming it (Goodfellow 2015, "Efficient per-example gradient
+ * computations"); a convolution's kernel is small enough to hold one gradient for each example.
  */
 
 /** Gradients of a dense layer's kernel [inputs, outputs] and of the bias behind it, as factors. */
@@ -35,9 +35,14 @@ export interface ExampleGradients {
 /** The squared L2 norm of one example's gradient; not finite if the gradient is not. */
 export function squaredNormOf({ layers }: ExampleGradients, example: number): number {
   return layers.reduce((sum, layer) => {
-    if (layer.kind === "convolution") return sum + squaredLength(layer.gradients[example]!, 0, layer.gradients[example]!.length);
+    if (layer.kind === "convolution")
+      return sum + squaredLength(layer.gradients[example]!, 0, layer.gradients[example]!.length);
     const { inputCount, outputCount, inputs, errors } = layer;
-    return sum + (1 + squaredLength(inputs, example * inputCount, inputCount)) * squaredLength(errors, example * outputCount, outputCount);
+    return (
+      sum +
+      (1 + squaredLength(inputs, example * inputCount, inputCount)) *
+        squaredLength(errors, example * outputCount, outputCount)
+    );
   }, 0);
 }
 
@@ -48,7 +53,11 @@ export interface ScaledExample {
 }
 
 /** Adds trunc(scale · gradient), coordinate by coordinate, of each example listed to `sum`. */
-export function addTruncated(sum: Float64Array, { layers }: ExampleGradients, examples: readonly ScaledExample[]): void {
+export function addTruncated(
+  sum: Float64Array,
+  { layers }: ExampleGradients,
+  examples: readonly ScaledExample[],
+): void {
   for (const layer of layers) {
     if (layer.kind === "dense") addDense(sum, layer, examples);
     else for (const { example, scale } of examples) addScaled(sum, layer.start, layer.gradients[example]!, scale);
@@ -59,8 +68,15 @@ function addScaled(sum: Float64Array, start: number, gradient: Float32Array, sca
   for (let i = 0; i < gradient.length; i++) sum[start + i] = sum[start + i]! + Math.trunc(gradient[i]! * scale);
 }
 
-/** Row by row of the kernel, all examples at a time: a row of sums stays in the cache. Zeros, which ReLU makes, are left out. */
-function addDense(sum: Float64Array, { start, inputCount, outputCount, inputs, errors }: DenseFactors, examples: readonly ScaledExample[]): void {
+/**
+ * Row by row of the kernel, all examples at a time: a row of sums stays in the cache. Zeros, which ReLU makes, are left
+ * out.
+ */
+function addDense(
+  sum: Float64Array,
+  { start, inputCount, outputCount, inputs, errors }: DenseFactors,
+  examples: readonly ScaledExample[],
+): void {
   const columns = new Int32Array(examples.length * outputCount);
   const values = new Float64Array(examples.length * outputCount);
   const ends = new Int32Array(examples.length);

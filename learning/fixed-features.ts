@@ -1,7 +1,7 @@
 /**
- * Histograms of oriented gradients (Dalal and Triggs 2005) of small grey images, with a coarse copy of the image: features
- * that nobody learns. With differential privacy they cost nothing, and a linear model on them beats a network on pixels
- * (Tramèr and Boneh 2021, "Differentially private learning needs better features").
+ * Histograms of oriented gradients (Dalal and Triggs 2005) of small grey images, with a coarse copy of the image:
+ * features that nobody learns. With differential privacy they cost nothing, and a linear model on them beats a network
+ * on pixels (Tramèr and Boneh 2021, "Differentially private learning needs better features").
  *
  * Only additions, products, quotients and square roots are used, which IEEE 754 rounds alike everywhere, in a fixed
  * order: equal images give equal features on every machine.
@@ -16,8 +16,28 @@ const ORIENTATIONS = 9;
 /** Weight of the pooled pixels beside the histograms, which have norm 1. */
 const PIXEL_WEIGHT = 0.15;
 /** Cosines and sines of the axes 0°, 20°, … 160°: literals, so that no library's rounding matters. */
-const COSINES = Float64Array.of(1, 0.9396926207859084, 0.766044443118978, 0.5, 0.17364817766693041, -0.17364817766693041, -0.5, -0.766044443118978, -0.9396926207859084);
-const SINES = Float64Array.of(0, 0.3420201433256687, 0.6427876096865393, 0.8660254037844386, 0.984807753012208, 0.984807753012208, 0.8660254037844386, 0.6427876096865393, 0.3420201433256687);
+const COSINES = Float64Array.of(
+  1,
+  0.9396926207859084,
+  0.766044443118978,
+  0.5,
+  0.17364817766693041,
+  -0.17364817766693041,
+  -0.5,
+  -0.766044443118978,
+  -0.9396926207859084,
+);
+const SINES = Float64Array.of(
+  0,
+  0.3420201433256687,
+  0.6427876096865393,
+  0.8660254037844386,
+  0.984807753012208,
+  0.984807753012208,
+  0.8660254037844386,
+  0.6427876096865393,
+  0.3420201433256687,
+);
 
 /** Features of an image of this size: 490 for 28×28. */
 export function featureCount(height: number, width: number): number {
@@ -33,18 +53,30 @@ export function featureCount(height: number, width: number): number {
 export function withFixedFeatures(images: Dataset): Dataset {
   const [height = 0, width = 0, channels = 1] = images.featureShape;
   if (images.featureShape.length < 2 || channels !== 1 || height % CELL !== 0 || width % CELL !== 0) {
-    throw new VerisumError("DATASET_SPEC_INVALID", `features=hog needs grey images with sides that are multiples of ${CELL}, not ${images.featureShape.join("×")}`, { shape: images.featureShape.join("×") });
+    throw new VerisumError(
+      "DATASET_SPEC_INVALID",
+      `features=hog needs grey images with sides that are multiples of ${CELL}, not ${images.featureShape.join("×")}`,
+      { shape: images.featureShape.join("×") },
+    );
   }
   const count = featureCount(height, width);
   const pixels = height * width;
   const features = new Float32Array(images.sampleCount * count);
   for (let row = 0; row < images.sampleCount; row++) {
-    describe(images.features.subarray(row * pixels, (row + 1) * pixels), height, width, features.subarray(row * count, (row + 1) * count));
+    describe(
+      images.features.subarray(row * pixels, (row + 1) * pixels),
+      height,
+      width,
+      features.subarray(row * count, (row + 1) * count),
+    );
   }
   return { ...images, features, featureShape: [count] };
 }
 
-/** Histograms of all cells, square-rooted, centred and scaled to norm 1; then each cell's mean brightness times PIXEL_WEIGHT. */
+/**
+ * Histograms of all cells, square-rooted, centred and scaled to norm 1; then each cell's mean brightness times
+ * PIXEL_WEIGHT.
+ */
 function describe(image: Float32Array, height: number, width: number, features: Float32Array): void {
   const roots = new Float64Array(image.length);
   for (let i = 0; i < roots.length; i++) roots[i] = Math.sqrt(image[i]!);

@@ -5,7 +5,10 @@ import { seededStream } from "./seeded-stream.ts";
 
 const MAX_PARAMETERS = 50_000_000;
 const width = z.int().min(1).max(65_536);
-/** Between layers. ReLU if absent, also where a document is written down: documents from before there was a choice keep their digests. */
+/**
+ * Between layers. ReLU if absent, also where a document is written down: documents from before there was a choice keep
+ * their digests.
+ */
 const activation = z.enum(["relu", "tanh"]).optional();
 
 const mlpSchema = z.strictObject({
@@ -55,17 +58,31 @@ export type Layer =
 /** The digits model of the quick start: 64-32-10, 2,410 weights. */
 export const DIGITS_MLP: ModelDescription = { kind: "mlp", inputShape: [64], hidden: [32], classCount: 10 };
 /** The Fashion-MNIST model of the benchmarks: two convolutions and a dense layer, 1,199,882 weights. */
-export const FASHION_CNN: ModelDescription = { kind: "cnn", inputShape: [28, 28, 1], filters: [32, 64], dense: [128], classCount: 10 };
+export const FASHION_CNN: ModelDescription = {
+  kind: "cnn",
+  inputShape: [28, 28, 1],
+  filters: [32, 64],
+  dense: [128],
+  classCount: 10,
+};
 
 /** Validates a model's description. @throws MODEL_DESCRIPTION_INVALID with the first problem's place */
 export function parseModel(description: unknown): Model {
   const parsed = modelSchema.safeParse(description);
   if (!parsed.success) {
     const issue = parsed.error.issues[0];
-    throw new VerisumError("MODEL_DESCRIPTION_INVALID", `model: ${issue?.path.join(".") ?? ""} ${issue?.message ?? ""}`);
+    throw new VerisumError(
+      "MODEL_DESCRIPTION_INVALID",
+      `model: ${issue?.path.join(".") ?? ""} ${issue?.message ?? ""}`,
+    );
   }
   const count = parameterCountOf(parsed.data);
-  if (count > MAX_PARAMETERS) throw new VerisumError("MODEL_DESCRIPTION_INVALID", `the model has ${count} weights, at most ${MAX_PARAMETERS} are allowed`, { count });
+  if (count > MAX_PARAMETERS)
+    throw new VerisumError(
+      "MODEL_DESCRIPTION_INVALID",
+      `the model has ${count} weights, at most ${MAX_PARAMETERS} are allowed`,
+      { count },
+    );
   return parsed.data;
 }
 
@@ -94,7 +111,9 @@ export function inputSizeOf(model: Model): number {
   return sizeOf(model.inputShape);
 }
 
-/** The layers with weights, first to last. @throws MODEL_DESCRIPTION_INVALID if the image is smaller than its kernels */
+/**
+ * The layers with weights, first to last. @throws MODEL_DESCRIPTION_INVALID if the image is smaller than its kernels
+ */
 export function layersOf(model: Model): Layer[] {
   const layers: Layer[] = [];
   let units = sizeOf(model.inputShape);
@@ -108,7 +127,8 @@ export function layersOf(model: Model): Layer[] {
     }
     height = Math.floor(height / model.poolSize);
     width = Math.floor(width / model.poolSize);
-    if (height < 1 || width < 1) throw new VerisumError("MODEL_DESCRIPTION_INVALID", "the convolutions leave no pixel of the image");
+    if (height < 1 || width < 1)
+      throw new VerisumError("MODEL_DESCRIPTION_INVALID", "the convolutions leave no pixel of the image");
     units = height * width * channels;
   }
   for (const outputs of [...(model.kind === "cnn" ? model.dense : model.hidden), model.classCount]) {
@@ -118,7 +138,9 @@ export function layersOf(model: Model): Layer[] {
   return layers;
 }
 
-/** Uniform in ±sqrt(6 / (inputs + outputs)) (Glorot and Bengio 2010), biases zero; the same for everyone with this seed. */
+/**
+ * Uniform in ±sqrt(6 / (inputs + outputs)) (Glorot and Bengio 2010), biases zero; the same for everyone with this seed.
+ */
 export function initialWeightsOf(model: Model, seed: number): Float32Array {
   const weights = new Float32Array(parameterCountOf(model));
   const stream = seededStream("initial-weights", seed);

@@ -1,6 +1,13 @@
 /** A model's loss and gradient by TensorFlow.js. Weights and gradients cross this file's border as flat arrays only. */
 import * as tf from "@tensorflow/tfjs-core";
-import { exampleKernelGradients, inputGradient, kernelGradient, maxPool, maxPoolGradient, scoped } from "./convolution.ts";
+import {
+  exampleKernelGradients,
+  inputGradient,
+  kernelGradient,
+  maxPool,
+  maxPoolGradient,
+  scoped,
+} from "./convolution.ts";
 import type { ConvolutionGradients, DenseFactors, ExampleGradients } from "./example-gradients.ts";
 import { sizeOf, tensorsOf } from "./model.ts";
 import type { Activation, Model } from "./model.ts";
@@ -15,8 +22,8 @@ export interface Network {
   /** Mean cross-entropy over a batch and its gradient in the weights. */
   lossAndGradient(weights: Float32Array, batch: Batch): { readonly loss: number; readonly gradient: Float32Array };
   /**
-   * The gradient of each example's own loss. On wasm and cpu, one example's result does not depend on the others nor on its
-   * place, bit for bit, in batches of one size that is a multiple of 8.
+   * The gradient of each example's own loss. On wasm and cpu, one example's result does not depend on the others nor on
+   * its place, bit for bit, in batches of one size that is a multiple of 8.
    */
   exampleGradients(weights: Float32Array, batch: Batch): ExampleGradients;
   /** Class scores before softmax, [batch, classCount]. */
@@ -33,13 +40,21 @@ interface Activations {
   readonly scores: tf.Tensor2D;
 }
 
-/** How the wasm backend computes each activation: as part of the layer's own kernel where that has it, and what is left to apply. */
-const ACTIVATIONS: Readonly<Record<Activation, {
-  readonly fused: "relu" | "linear";
-  readonly apply: <T extends tf.Tensor>(x: T) => T;
-  /** The activation's derivative, from its output. */
-  readonly slopeAt: (output: tf.Tensor) => tf.Tensor;
-}>> = {
+/**
+ * How the wasm backend computes each activation: as part of the layer's own kernel where that has it, and what is left
+ * to apply.
+ */
+const ACTIVATIONS: Readonly<
+  Record<
+    Activation,
+    {
+      readonly fused: "relu" | "linear";
+      readonly apply: <T extends tf.Tensor>(x: T) => T;
+      /** The activation's derivative, from its output. */
+      readonly slopeAt: (output: tf.Tensor) => tf.Tensor;
+    }
+  >
+> = {
   relu: { fused: "relu", apply: (x) => x, slopeAt: (output) => tf.step(output) },
   tanh: { fused: "linear", apply: (x) => tf.tanh(x), slopeAt: (output) => tf.sub(1, tf.square(output)) },
 };
@@ -49,16 +64,27 @@ export function createNetwork(model: Model): Network {
   const shapes = tensorsOf(model).map(({ shape }) => [...shape]);
   const offsets = shapes.map((_, i) => shapes.slice(0, i).reduce((sum, shape) => sum + sizeOf(shape), 0));
   const count = shapes.reduce((sum, shape) => sum + sizeOf(shape), 0);
-  const parametersFrom = (weights: Float32Array): tf.Tensor[] => shapes.map((shape, i) => tf.tensor(weights.slice(offsets[i], offsets[i]! + sizeOf(shape)), shape));
-  const inputFrom = (features: Float32Array): tf.Tensor => tf.tensor(features, [features.length / sizeOf(model.inputShape), ...model.inputShape]);
+  const parametersFrom = (weights: Float32Array): tf.Tensor[] =>
+    shapes.map((shape, i) => tf.tensor(weights.slice(offsets[i], offsets[i]! + sizeOf(shape)), shape));
+  const inputFrom = (features: Float32Array): tf.Tensor =>
+    tf.tensor(features, [features.length / sizeOf(model.inputShape), ...model.inputShape]);
 
   return {
     lossAndGradient: (weights, { features, labels }) =>
       scoped(() => {
         const parameters = parametersFrom(weights);
         const activations = forward(model, parameters, inputFrom(features));
-        const { loss, scoreGradient } = crossEntropy(activations.scores.dataSync() as Float32Array, labels, model.classCount);
-        const layers = layerErrors(model, parameters, activations, tf.tensor2d(scoreGradient, [labels.length, model.classCount]));
+        const { loss, scoreGradient } = crossEntropy(
+          activations.scores.dataSync() as Float32Array,
+          labels,
+          model.classCount,
+        );
+        const layers = layerErrors(
+          model,
+          parameters,
+          activations,
+          tf.tensor2d(scoreGradient, [labels.length, model.classCount]),
+        );
         const gradient = new Float32Array(count);
         layers.flatMap(gradientsOf).forEach((part, i) => gradient.set(part.dataSync(), offsets[i]));
         return { loss, gradient };
@@ -67,11 +93,21 @@ export function createNetwork(model: Model): Network {
       scoped(() => {
         const parameters = parametersFrom(weights);
         const activations = forward(model, parameters, inputFrom(features));
-        const { losses, errors } = exampleErrors(activations.scores.dataSync() as Float32Array, labels, model.classCount);
-        const layers = layerErrors(model, parameters, activations, tf.tensor2d(errors, [labels.length, model.classCount]));
+        const { losses, errors } = exampleErrors(
+          activations.scores.dataSync() as Float32Array,
+          labels,
+          model.classCount,
+        );
+        const layers = layerErrors(
+          model,
+          parameters,
+          activations,
+          tf.tensor2d(errors, [labels.length, model.classCount]),
+        );
         return { losses, layers: layers.map((layer, i) => exampleLayer(layer, offsets[2 * i]!)) };
       }),
-    logits: (weights, features) => scoped(() => forward(model, parametersFrom(weights), inputFrom(features)).scores.dataSync() as Float32Array),
+    logits: (weights, features) =>
+      scoped(() => forward(model, parametersFrom(weights), inputFrom(features)).scores.dataSync() as Float32Array),
   };
 }
 
@@ -85,7 +121,16 @@ function forward(model: Model, parameters: readonly tf.Tensor[], input: tf.Tenso
     let x = input as tf.Tensor4D;
     for (const _ of model.filters) {
       images.push(x);
-      x = apply(tf.fused.conv2d({ x, filter: parameters[at++] as tf.Tensor4D, strides: 1, pad: "valid", bias: parameters[at++]!, activation: fused }));
+      x = apply(
+        tf.fused.conv2d({
+          x,
+          filter: parameters[at++] as tf.Tensor4D,
+          strides: 1,
+          pad: "valid",
+          bias: parameters[at++]!,
+          activation: fused,
+        }),
+      );
     }
     images.push(x);
     if (model.poolSize > 1) x = pooled = maxPool(x, model.poolSize);
@@ -109,7 +154,12 @@ type LayerError =
   | { readonly kind: "convolution"; readonly input: tf.Tensor4D; readonly error: tf.Tensor4D };
 
 /** Of all layers with weights, in order. */
-function layerErrors(model: Model, parameters: readonly tf.Tensor[], { images, pooled, rows }: Activations, scoreGradient: tf.Tensor2D): LayerError[] {
+function layerErrors(
+  model: Model,
+  parameters: readonly tf.Tensor[],
+  { images, pooled, rows }: Activations,
+  scoreGradient: tf.Tensor2D,
+): LayerError[] {
   const { slopeAt } = ACTIVATIONS[model.activation ?? "relu"];
   const layers: LayerError[] = [];
   let at = parameters.length;
@@ -118,14 +168,17 @@ function layerErrors(model: Model, parameters: readonly tf.Tensor[], { images, p
     const [kernel, input] = [parameters[(at -= 2)] as tf.Tensor2D, rows[l]!];
     layers.unshift({ kind: "dense", input, error });
     const isInput = l === 0 && model.kind === "mlp";
-    // Explicit transposes, of the small operands: the wasm backend multiplies transposed operands without vector instructions.
+    // Explicit transposes, of the small operands: the wasm backend multiplies transposed operands without vector
+    // instructions.
     if (!isInput) error = tf.transpose(tf.matMul(kernel, tf.transpose(error)));
     if (l > 0) error = tf.mul(error, slopeAt(input));
   }
   if (model.kind !== "cnn") return layers;
   const last = images.at(-1)!;
   let imageError =
-    pooled === undefined ? tf.reshape<tf.Rank.R4>(error, last.shape) : maxPoolGradient(last, pooled, tf.reshape<tf.Rank.R4>(error, pooled.shape), model.poolSize);
+    pooled === undefined
+      ? tf.reshape<tf.Rank.R4>(error, last.shape)
+      : maxPoolGradient(last, pooled, tf.reshape<tf.Rank.R4>(error, pooled.shape), model.poolSize);
   for (let l = model.filters.length - 1; l >= 0; l--) {
     const [kernel, input, output] = [parameters[(at -= 2)] as tf.Tensor4D, images[l]!, images[l + 1]!];
     const before = tf.mul<tf.Tensor4D>(imageError, slopeAt(output));
@@ -142,21 +195,43 @@ function gradientsOf(layer: LayerError): [tf.Tensor, tf.Tensor] {
     : [kernelGradient(layer.input, layer.error), tf.sum(layer.error, [0, 1, 2])];
 }
 
-/** Each example's gradients in a layer's kernel and bias, read back from the backend. @param start of the kernel in the flat weights */
+/**
+ * Each example's gradients in a layer's kernel and bias, read back from the backend. @param start of the kernel in the
+ * flat weights
+ */
 function exampleLayer(layer: LayerError, start: number): DenseFactors | ConvolutionGradients {
-  if (layer.kind === "convolution") return { kind: "convolution", start, gradients: exampleKernelGradients(layer.input, layer.error) };
+  if (layer.kind === "convolution")
+    return { kind: "convolution", start, gradients: exampleKernelGradients(layer.input, layer.error) };
   const { input, error } = layer;
-  return { kind: "dense", start, inputCount: input.shape[1], outputCount: error.shape[1], inputs: input.dataSync() as Float32Array, errors: error.dataSync() as Float32Array };
+  return {
+    kind: "dense",
+    start,
+    inputCount: input.shape[1],
+    outputCount: error.shape[1],
+    inputs: input.dataSync() as Float32Array,
+    errors: error.dataSync() as Float32Array,
+  };
 }
 
 /** Mean softmax cross-entropy of [batch, classCount] scores, and its gradient in them. */
-export function crossEntropy(scores: Float32Array, labels: Int32Array, classCount: number): { loss: number; scoreGradient: Float32Array } {
+export function crossEntropy(
+  scores: Float32Array,
+  labels: Int32Array,
+  classCount: number,
+): { loss: number; scoreGradient: Float32Array } {
   const { losses, errors } = exampleErrors(scores, labels, classCount);
-  return { loss: losses.reduce((a, b) => a + b, 0) / labels.length, scoreGradient: errors.map((error) => error / labels.length) };
+  return {
+    loss: losses.reduce((a, b) => a + b, 0) / labels.length,
+    scoreGradient: errors.map((error) => error / labels.length),
+  };
 }
 
 /** Softmax cross-entropy of each row of [batch, classCount] scores, and its gradient in the row. */
-function exampleErrors(scores: Float32Array, labels: Int32Array, classCount: number): { losses: Float64Array; errors: Float32Array } {
+function exampleErrors(
+  scores: Float32Array,
+  labels: Int32Array,
+  classCount: number,
+): { losses: Float64Array; errors: Float32Array } {
   const errors = new Float32Array(scores.length);
   const losses = new Float64Array(labels.length);
   for (let row = 0; row < labels.length; row++) {
@@ -165,7 +240,8 @@ function exampleErrors(scores: Float32Array, labels: Int32Array, classCount: num
     const largest = values.reduce((a, b) => Math.max(a, b), -Infinity);
     const total = values.reduce((sum, value) => sum + Math.exp(value - largest), 0);
     const label = labels[row]!;
-    for (let j = 0; j < classCount; j++) errors[from + j] = Math.exp(values[j]! - largest) / total - (j === label ? 1 : 0);
+    for (let j = 0; j < classCount; j++)
+      errors[from + j] = Math.exp(values[j]! - largest) / total - (j === label ? 1 : 0);
     losses[row] = largest + Math.log(total) - values[label]!;
   }
   return { losses, errors };

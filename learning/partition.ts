@@ -14,7 +14,13 @@ export function partitionIid(data: Dataset, clients: number, seed: number): Data
   assertEnough(data, clients);
   const order = seededStream("partition-iid", seed).permutation(data.sampleCount);
   return Array.from({ length: clients }, (_, client) =>
-    selectRows(data, order.subarray(Math.floor((client * data.sampleCount) / clients), Math.floor(((client + 1) * data.sampleCount) / clients))),
+    selectRows(
+      data,
+      order.subarray(
+        Math.floor((client * data.sampleCount) / clients),
+        Math.floor(((client + 1) * data.sampleCount) / clients),
+      ),
+    ),
   );
 }
 
@@ -26,7 +32,8 @@ export function partitionIid(data: Dataset, clients: number, seed: number): Data
  * @throws DATASET_PARTITION_IMPOSSIBLE if no draw leaves every client at least ten rows; DATASET_SPEC_INVALID for alpha
  */
 export function partitionDirichlet(data: Dataset, clients: number, alpha: number, seed: number): Dataset[] {
-  if (!(alpha > 0) || !Number.isFinite(alpha)) throw new VerisumError("DATASET_SPEC_INVALID", "alpha must be a positive number", { alpha });
+  if (!(alpha > 0) || !Number.isFinite(alpha))
+    throw new VerisumError("DATASET_SPEC_INVALID", "alpha must be a positive number", { alpha });
   assertEnough(data, clients);
   const stream = seededStream("partition-dirichlet", seed);
   const rowsOfClass = rowsByClass(data);
@@ -49,7 +56,11 @@ export function partitionDirichlet(data: Dataset, clients: number, alpha: number
     }
     if (shards.every((shard) => shard.length >= MIN_SHARD_ROWS)) return shards.map((shard) => selectRows(data, shard));
   }
-  throw new VerisumError("DATASET_PARTITION_IMPOSSIBLE", `alpha ${alpha} leaves some of ${clients} clients fewer than ${MIN_SHARD_ROWS} rows`, { clients, alpha });
+  throw new VerisumError(
+    "DATASET_PARTITION_IMPOSSIBLE",
+    `alpha ${alpha} leaves some of ${clients} clients fewer than ${MIN_SHARD_ROWS} rows`,
+    { clients, alpha },
+  );
 }
 
 /** Rows whose index is a multiple of five become the test data. @throws DATASET_EMPTY if no training row remains */
@@ -57,7 +68,8 @@ export function splitEveryFifth(data: Dataset): LoadedData {
   const test: number[] = [];
   const train: number[] = [];
   for (let row = 0; row < data.sampleCount; row++) (row % TEST_PERIOD === 0 ? test : train).push(row);
-  if (train.length === 0) throw new VerisumError("DATASET_EMPTY", "one row cannot be split into training and test data");
+  if (train.length === 0)
+    throw new VerisumError("DATASET_EMPTY", "one row cannot be split into training and test data");
   return { train: selectRows(data, train), test: selectRows(data, test) };
 }
 
@@ -69,6 +81,10 @@ function rowsByClass(data: Dataset): number[][] {
 
 function assertEnough(data: Dataset, clients: number): void {
   if (!Number.isInteger(clients) || clients < 1 || data.sampleCount < clients * MIN_SHARD_ROWS) {
-    throw new VerisumError("DATASET_PARTITION_IMPOSSIBLE", `${data.sampleCount} rows cannot give ${clients} clients ${MIN_SHARD_ROWS} each`, { rows: data.sampleCount, clients });
+    throw new VerisumError(
+      "DATASET_PARTITION_IMPOSSIBLE",
+      `${data.sampleCount} rows cannot give ${clients} clients ${MIN_SHARD_ROWS} each`,
+      { rows: data.sampleCount, clients },
+    );
   }
 }

@@ -2,14 +2,16 @@
  * DP-SGD on one client's data (Abadi et al. 2016): Poisson batches, per-example clipping, Gaussian noise, a number of
  * steps that does not depend on the data.
  *
- * What is exact: an example's gradient depends on the weights and on this example alone, bit for bit, since examples are
- * worked on in groups of one size, filled up with zeros; each clipped gradient is rounded towards zero onto a grid, so its
- * norm in grid steps is at most `sensitivitySteps`; sums of grid integers are exact; the noise is made of integers, a discrete Gaussian of standard deviation 2^20 steps
- * up to a distance below 2^−80 a weight and step that delta counts (protocol/privacy/wide-noise.ts). Precision attacks on floating-point noise (Mironov 2012; Jin et al.
+ * What is exact: an example's gradient depends on the weights and on this example alone, bit for bit, since examples
+ * are worked on in groups of one size, filled up with zeros; each clipped gradient is rounded towards zero onto a grid,
+ * so its norm in grid steps is at most `sensitivitySteps`; sums of grid integers are exact; the noise is made of
+ * integers, a discrete Gaussian of standard deviation 2^20 steps up to a distance below 2^−80 a weight and step that
+ * delta counts (protocol/privacy/wide-noise.ts). Precision attacks on floating-point noise (Mironov 2012; Jin et al.
  * 2022) do not apply. What is not: the gradients themselves are floating point, which affects utility only.
  *
  * A step divides by the task's batch size, not by this client's expected one, so the number of rows stays private and a
- * small client adds no more noise than a large one. Running time depends on the data; the caller decides who can see it.
+ * small client adds no more noise than a large one. Running time depends on the data; the caller decides who can see
+ * it.
  */
 import { VerisumError } from "../protocol/errors.ts";
 import { drawWideNoise } from "../protocol/privacy/wide-noise.ts";
@@ -53,7 +55,12 @@ export async function trainPrivately(
     const rows = poissonBatch(data.sampleCount, privacy.samplingRate, privacy.random);
     for (let from = 0; from < rows.length; from += size) {
       const group = rows.slice(from, from + size);
-      batchLoss += addClipped(sum, network.exampleGradients(weights, paddedBatch(data, group, size, inputSizeOf(model))), group.length, grid);
+      batchLoss += addClipped(
+        sum,
+        network.exampleGradients(weights, paddedBatch(data, group, size, inputSizeOf(model))),
+        group.length,
+        grid,
+      );
     }
     const noise = drawWideNoise(trainingNoise(), weights.length, privacy.random);
     for (let i = 0; i < sum.length; i++) sum[i] = (sum[i]! + noise[i]!) / (grid.stepsPerUnit * batchSize);
@@ -63,7 +70,8 @@ export async function trainPrivately(
     onProgress?.({ step, steps: privacy.steps, loss: batchLoss / Math.max(1, rows.length) });
     await new Promise((resolve) => setImmediate(resolve));
   }
-  if (!weights.every(Number.isFinite)) throw new VerisumError("TRAINING_DIVERGED", "private training produced weights that are not finite");
+  if (!weights.every(Number.isFinite))
+    throw new VerisumError("TRAINING_DIVERGED", "private training produced weights that are not finite");
   return { weights, loss: lossSum / Math.max(1, seen), steps: privacy.steps };
 }
 
@@ -76,19 +84,27 @@ export interface ClippingGrid {
 }
 
 /** The grid on which 2^20 steps of noise are at least `noiseMultiplier` times the sensitivity. */
-export function clippingGrid({ clipNorm, noiseMultiplier }: Pick<PrivacyOptions, "clipNorm" | "noiseMultiplier">): ClippingGrid {
+export function clippingGrid({
+  clipNorm,
+  noiseMultiplier,
+}: Pick<PrivacyOptions, "clipNorm" | "noiseMultiplier">): ClippingGrid {
   const sensitivitySteps = Math.floor(NOISE_STD_DEV_STEPS / noiseMultiplier);
   return { sensitivitySteps, stepsPerUnit: sensitivitySteps / clipNorm, clipNorm };
 }
 
 /**
- * Clips each example's gradient and adds it to a sum of grid integers. One that is not finite adds nothing: stopping would
- * reveal it.
+ * Clips each example's gradient and adds it to a sum of grid integers. One that is not finite adds nothing: stopping
+ * would reveal it.
  *
  * @param count examples that count, the first ones; the rest is filling
  * @returns the sum of their losses
  */
-export function addClipped(sum: Float64Array, gradients: ExampleGradients, count: number, { stepsPerUnit, clipNorm }: ClippingGrid): number {
+export function addClipped(
+  sum: Float64Array,
+  gradients: ExampleGradients,
+  count: number,
+  { stepsPerUnit, clipNorm }: ClippingGrid,
+): number {
   const examples: ScaledExample[] = [];
   let loss = 0;
   for (let example = 0; example < count; example++) {

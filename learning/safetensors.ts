@@ -24,15 +24,20 @@ const MAX_RANK = 16;
  * Writes tensors in the given order; the header is padded with spaces to a multiple of 8.
  * @throws SAFETENSORS_INVALID for repeated or reserved names and sizes that do not match; UPDATE_NOT_FINITE
  */
-export function encodeSafetensors(tensors: readonly NamedTensor[], metadata: Readonly<Record<string, string>> = {}): Uint8Array {
+export function encodeSafetensors(
+  tensors: readonly NamedTensor[],
+  metadata: Readonly<Record<string, string>> = {},
+): Uint8Array {
   const entries: [string, unknown][] = [];
-  if (Object.keys(metadata).length > 0) entries.push(["__metadata__", Object.fromEntries(Object.entries(metadata).sort(([a], [b]) => (a < b ? -1 : 1)))]);
+  if (Object.keys(metadata).length > 0)
+    entries.push(["__metadata__", Object.fromEntries(Object.entries(metadata).sort(([a], [b]) => (a < b ? -1 : 1)))]);
   const names = new Set(["__metadata__", "__proto__"]);
   let end = 0;
   for (const { name, shape, data } of tensors) {
     if (names.has(name)) throw invalid(`the name ${name} is repeated or reserved`);
     names.add(name);
-    if (elementCount(name, shape) !== data.length) throw invalid(`tensor ${name} has ${data.length} values, its shape says otherwise`);
+    if (elementCount(name, shape) !== data.length)
+      throw invalid(`tensor ${name} has ${data.length} values, its shape says otherwise`);
     assertFinite(name, data);
     entries.push([name, { dtype: "F32", shape, data_offsets: [end, end + data.length * 4] }]);
     end += data.length * 4;
@@ -54,7 +59,8 @@ export function encodeSafetensors(tensors: readonly NamedTensor[], metadata: Rea
 
 /**
  * Reads a file whole, tensors in the order of their offsets.
- * @throws SAFETENSORS_INVALID for a malformed header, gaps, overlaps, trailing bytes or another dtype; UPDATE_NOT_FINITE
+ * @throws SAFETENSORS_INVALID for a malformed header, gaps, overlaps, trailing bytes or another dtype;
+ * UPDATE_NOT_FINITE
  */
 export function decodeSafetensors(bytes: Uint8Array): SafetensorsFile {
   const { header, dataStart } = readHeader(bytes);
@@ -74,14 +80,16 @@ export function decodeSafetensors(bytes: Uint8Array): SafetensorsFile {
     assertFinite(name, data);
     return { name, shape, data };
   });
-  if (dataStart + expected !== bytes.length) throw invalid(`${bytes.length - dataStart - expected} bytes after the last tensor`);
+  if (dataStart + expected !== bytes.length)
+    throw invalid(`${bytes.length - dataStart - expected} bytes after the last tensor`);
   return { tensors, metadata };
 }
 
 function readHeader(bytes: Uint8Array): { header: Record<string, unknown>; dataStart: number } {
   if (bytes.length < LENGTH_BYTES) throw invalid("the file ends before its header");
   const length = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength).getBigUint64(0, true);
-  if (length > BigInt(MAX_HEADER_BYTES) || length > BigInt(bytes.length - LENGTH_BYTES)) throw invalid(`a header of ${length} bytes is too long`);
+  if (length > BigInt(MAX_HEADER_BYTES) || length > BigInt(bytes.length - LENGTH_BYTES))
+    throw invalid(`a header of ${length} bytes is too long`);
   const dataStart = LENGTH_BYTES + Number(length);
   const headerBytes = bytes.subarray(LENGTH_BYTES, dataStart);
   if (headerBytes[0] !== 0x7b) throw invalid("the header does not begin with {");
@@ -113,12 +121,14 @@ function rejectRepeatedKeys(text: string): void {
 
 function readMetadata(value: unknown): Record<string, string> {
   if (value === undefined) return {};
-  if (!isPlainObject(value) || Object.values(value).some((item) => typeof item !== "string")) throw invalid("__metadata__ is not a map of strings");
+  if (!isPlainObject(value) || Object.values(value).some((item) => typeof item !== "string"))
+    throw invalid("__metadata__ is not a map of strings");
   return value as Record<string, string>;
 }
 
 function readEntry(name: string, entry: unknown): { name: string; shape: number[]; start: number; end: number } {
-  if (!isPlainObject(entry) || Object.keys(entry).sort().join() !== "data_offsets,dtype,shape") throw invalid(`the entry of ${name} is malformed`);
+  if (!isPlainObject(entry) || Object.keys(entry).sort().join() !== "data_offsets,dtype,shape")
+    throw invalid(`the entry of ${name} is malformed`);
   const { dtype, shape, data_offsets: offsets } = entry;
   if (dtype !== "F32") throw invalid(`tensor ${name} has dtype ${String(dtype)}, only F32 is supported`);
   if (!isSizes(shape) || !isSizes(offsets) || offsets.length !== 2) throw invalid(`the entry of ${name} is malformed`);
@@ -129,7 +139,8 @@ function readEntry(name: string, entry: unknown): { name: string; shape: number[
 
 function elementCount(name: string, shape: readonly number[]): number {
   const count = shape.reduce((product, side) => product * side, 1);
-  if (shape.length > MAX_RANK || !isSizes(shape) || !Number.isSafeInteger(count * 4)) throw invalid(`the shape of ${name} is out of range`);
+  if (shape.length > MAX_RANK || !isSizes(shape) || !Number.isSafeInteger(count * 4))
+    throw invalid(`the shape of ${name} is out of range`);
   return count;
 }
 
@@ -143,7 +154,8 @@ function isPlainObject(value: unknown): value is Record<string, unknown> {
 
 function assertFinite(name: string, data: Float32Array): void {
   const index = data.findIndex((value) => !Number.isFinite(value));
-  if (index >= 0) throw new VerisumError("UPDATE_NOT_FINITE", `value ${index} of tensor ${name} is not finite`, { name, index });
+  if (index >= 0)
+    throw new VerisumError("UPDATE_NOT_FINITE", `value ${index} of tensor ${name} is not finite`, { name, index });
 }
 
 function invalid(message: string): VerisumError {

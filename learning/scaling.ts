@@ -5,11 +5,19 @@ import { VerisumError } from "../protocol/errors.ts";
  * @throws DATASET_SPEC_INVALID if a list has neither one entry nor one per column
  */
 export function valueScaling(
-  { mean = [0], deviation = [1] }: { readonly mean: readonly number[] | undefined; readonly deviation: readonly number[] | undefined },
+  {
+    mean = [0],
+    deviation = [1],
+  }: { readonly mean: readonly number[] | undefined; readonly deviation: readonly number[] | undefined },
   columns: number,
 ): (value: number, column: number) => number {
   for (const list of [mean, deviation]) {
-    if (list.length !== 1 && list.length !== columns) throw new VerisumError("DATASET_SPEC_INVALID", `mean and deviation need one entry or ${columns}, not ${list.length}`);
+    if (list.length !== 1 && list.length !== columns)
+      throw new VerisumError(
+        "DATASET_SPEC_INVALID",
+        `mean and deviation need one entry or ${columns}, not ${list.length}`,
+      );
   }
-  return (value, column) => (value - mean[mean.length === 1 ? 0 : column]!) / deviation[deviation.length === 1 ? 0 : column]!;
+  return (value, column) =>
+    (value - mean[mean.length === 1 ? 0 : column]!) / deviation[deviation.length === 1 ? 0 : column]!;
 }

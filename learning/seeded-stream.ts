@@ -1,4 +1,6 @@
-/** Repeatable choices from a seed: shuffles, partitions, initial weights. Never a source of secrets or of privacy noise. */
+/**
+ * Repeatable choices from a seed: shuffles, partitions, initial weights. Never a source of secrets or of privacy noise.
+ */
 import { sha256 } from "@noble/hashes/sha2.js";
 
 /** A stream of choices fixed by its label and seed. */

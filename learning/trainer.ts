@@ -28,7 +28,10 @@ export interface TrainOptions {
   readonly learningRate: number;
   /** Share of the last step that is kept, in [0, 1). */
   readonly momentum: number;
-  /** Samples in a step. With `privacy`: what a step's noisy sum is divided by, about samplingRate times a usual client's rows. */
+  /**
+   * Samples in a step. With `privacy`: what a step's noisy sum is divided by, about samplingRate times a usual client's
+   * rows.
+   */
   readonly batchSize: number;
   /** Not used with `privacy`. */
   readonly localEpochs: number;
@@ -46,7 +49,9 @@ export interface TrainProgress {
 
 export interface TrainResult {
   readonly weights: Float32Array;
-  /** Mean loss of the last epoch's batches (of all batches with `privacy`). It depends on the data and is never private. */
+  /**
+   * Mean loss of the last epoch's batches (of all batches with `privacy`). It depends on the data and is never private.
+   */
   readonly loss: number;
   readonly steps: number;
 }
@@ -58,10 +63,15 @@ export interface Trainer {
   readonly parameterShapes: readonly ParameterShape[];
   /**
    * Trains from `weights`, which stay as they are. Equal arguments give equal results on one backend and machine type.
-   * @throws TRAINING_OPTIONS_INVALID, PRIVACY_PARAMETERS_INVALID, DATASET_MODEL_MISMATCH, UPDATE_LENGTH, UPDATE_NOT_FINITE for the
-   *   weights given, TRAINING_DIVERGED
+   * @throws TRAINING_OPTIONS_INVALID, PRIVACY_PARAMETERS_INVALID, DATASET_MODEL_MISMATCH, UPDATE_LENGTH,
+   *   UPDATE_NOT_FINITE for the weights given, TRAINING_DIVERGED
    */
-  train(weights: Float32Array, data: Dataset, options: TrainOptions, onProgress?: (progress: TrainProgress) => void): Promise<TrainResult>;
+  train(
+    weights: Float32Array,
+    data: Dataset,
+    options: TrainOptions,
+    onProgress?: (progress: TrainProgress) => void,
+  ): Promise<TrainResult>;
   /** Share of samples classified correctly, and mean cross-entropy. @throws as `train` */
   evaluate(weights: Float32Array, data: Dataset): Promise<{ readonly accuracy: number; readonly loss: number }>;
   /** The same weights for everyone with this seed. */
@@ -76,7 +86,10 @@ const EVALUATION_BATCH = 500;
  * @param description the `model` of a task's document
  * @throws MODEL_DESCRIPTION_INVALID, TRAINING_BACKEND_UNAVAILABLE
  */
-export async function createTrainer(description: unknown, options: { readonly backend?: BackendChoice } = {}): Promise<Trainer> {
+export async function createTrainer(
+  description: unknown,
+  options: { readonly backend?: BackendChoice } = {},
+): Promise<Trainer> {
   const model = parseModel(description);
   const backend = await selectBackend(options.backend ?? "auto");
   const network = createNetwork(model);
@@ -84,10 +97,22 @@ export async function createTrainer(description: unknown, options: { readonly ba
   const inputSize = inputSizeOf(model);
 
   const check = (weights: Float32Array, data: Dataset): void => {
-    if (weights.length !== parameterCount) throw new VerisumError("UPDATE_LENGTH", `the model has ${parameterCount} weights, got ${weights.length}`, { expected: parameterCount, actual: weights.length });
+    if (weights.length !== parameterCount)
+      throw new VerisumError("UPDATE_LENGTH", `the model has ${parameterCount} weights, got ${weights.length}`, {
+        expected: parameterCount,
+        actual: weights.length,
+      });
     assertFinite(weights, "UPDATE_NOT_FINITE", "the weights given are not finite");
-    if (data.features.length !== data.sampleCount * inputSize || data.classCount > model.classCount || data.sampleCount < 1) {
-      throw new VerisumError("DATASET_MODEL_MISMATCH", `the model takes ${inputSize} values and ${model.classCount} classes, the data has ${data.featureShape.join("×")} and ${data.classCount}`, { inputSize, classCount: model.classCount });
+    if (
+      data.features.length !== data.sampleCount * inputSize ||
+      data.classCount > model.classCount ||
+      data.sampleCount < 1
+    ) {
+      throw new VerisumError(
+        "DATASET_MODEL_MISMATCH",
+        `the model takes ${inputSize} values and ${model.classCount} classes, the data has ${data.featureShape.join("×")} and ${data.classCount}`,
+        { inputSize, classCount: model.classCount },
+      );
     }
     assertFinite(data.features, "DATASET_VALUE_INVALID", "a feature is not finite");
   };
@@ -101,7 +126,15 @@ export async function createTrainer(description: unknown, options: { readonly ba
     async train(start, data, trainOptions, onProgress) {
       assertOptions(trainOptions);
       check(start, data);
-      if (trainOptions.privacy !== undefined) return trainPrivately(model, network, start, data, { ...trainOptions, privacy: trainOptions.privacy }, onProgress);
+      if (trainOptions.privacy !== undefined)
+        return trainPrivately(
+          model,
+          network,
+          start,
+          data,
+          { ...trainOptions, privacy: trainOptions.privacy },
+          onProgress,
+        );
       const { learningRate, momentum, batchSize, localEpochs, seed } = trainOptions;
       const weights = start.slice();
       const velocity = new Float32Array(parameterCount);
@@ -114,8 +147,12 @@ export async function createTrainer(description: unknown, options: { readonly ba
         const order = stream.permutation(data.sampleCount);
         epochLoss = 0;
         for (let from = 0; from < data.sampleCount; from += batchSize) {
-          const { loss, gradient } = network.lossAndGradient(weights, selectRows(data, order.subarray(from, from + batchSize)));
-          if (!Number.isFinite(loss)) throw new VerisumError("TRAINING_DIVERGED", `the loss of step ${step} is ${loss}`, { step });
+          const { loss, gradient } = network.lossAndGradient(
+            weights,
+            selectRows(data, order.subarray(from, from + batchSize)),
+          );
+          if (!Number.isFinite(loss))
+            throw new VerisumError("TRAINING_DIVERGED", `the loss of step ${step} is ${loss}`, { step });
           descend(weights, velocity, gradient, learningRate, momentum);
           epochLoss += loss / stepsPerEpoch;
           onProgress?.({ step: ++step, steps, loss });
@@ -150,7 +187,13 @@ function predictedClass(scores: Float32Array, row: number, classCount: number): 
 }
 
 /** SGD with heavy-ball momentum, in place: v = momentum·v + gradient; w = w − learningRate·v. */
-export function descend(weights: Float32Array, velocity: Float32Array, gradient: ArrayLike<number>, learningRate: number, momentum: number): void {
+export function descend(
+  weights: Float32Array,
+  velocity: Float32Array,
+  gradient: ArrayLike<number>,
+  learningRate: number,
+  momentum: number,
+): void {
   for (let i = 0; i < weights.length; i++) {
     const speed = momentum * velocity[i]! + gradient[i]!;
     velocity[i] = speed;
@@ -168,7 +211,11 @@ function assertOptions({ learningRate, momentum, batchSize, localEpochs }: Train
   require(Number.isInteger(localEpochs) && localEpochs >= 1, "localEpochs >= 1");
 }
 
-function assertFinite(values: Float32Array, code: "UPDATE_NOT_FINITE" | "DATASET_VALUE_INVALID" | "TRAINING_DIVERGED", message: string): void {
+function assertFinite(
+  values: Float32Array,
+  code: "UPDATE_NOT_FINITE" | "DATASET_VALUE_INVALID" | "TRAINING_DIVERGED",
+  message: string,
+): void {
   const index = values.findIndex((value) => !Number.isFinite(value));
   if (index >= 0) throw new VerisumError(code, message, { index });
 }

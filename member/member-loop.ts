@@ -39,7 +39,11 @@ export function createMemberStep(deps: MemberLoopDependencies): () => Promise<bo
     const result = await checkShares(deps, records, known);
     for (const [client, code] of result.wrong) {
       if (checks?.round !== round.number || !checks.result.wrong.has(client)) {
-        reporter.say("warn", "share-refused", `round ${round.number}: the share of ${client} is wrong: ${code}`, { round: round.number, client, code });
+        reporter.say("warn", "share-refused", `round ${round.number}: the share of ${client} is wrong: ${code}`, {
+          round: round.number,
+          client,
+          code,
+        });
       }
     }
     checks = { round: round.number, result };
@@ -48,12 +52,20 @@ export function createMemberStep(deps: MemberLoopDependencies): () => Promise<bo
     const waiting = result.unavailable.length > 0 && left > session.parameters.attestSeconds / 2;
     const posted = attested?.round === round.number ? attested.bitmap : onChain;
     if (waiting || result.bitmap === 0n || result.bitmap === posted || left <= 0) {
-      reporter.wait(`round ${round.number}: ${waiting ? `waiting for the shares of ${result.unavailable.length} clients` : "waiting for the other members"}`, { round: round.number });
+      reporter.wait(
+        `round ${round.number}: ${waiting ? `waiting for the shares of ${result.unavailable.length} clients` : "waiting for the other members"}`,
+        { round: round.number },
+      );
       return false;
     }
     await chain.attest(round.number, result.bitmap);
     attested = { round: round.number, bitmap: result.bitmap };
-    reporter.say("good", "attested", `round ${round.number}: attested the shares of ${records.submitted.length - result.unavailable.length - result.wrong.size} clients`, { round: round.number, seat });
+    reporter.say(
+      "good",
+      "attested",
+      `round ${round.number}: attested the shares of ${records.submitted.length - result.unavailable.length - result.wrong.size} clients`,
+      { round: round.number, seat },
+    );
     return true;
   };
 
@@ -61,7 +73,9 @@ export function createMemberStep(deps: MemberLoopDependencies): () => Promise<bo
     const { chain, reporter, seat } = deps;
     const records = await chain.records(round.number);
     if (!agrees(records, round)) {
-      reporter.wait(`round ${round.number}: the endpoint's events and state are of different blocks`, { round: round.number });
+      reporter.wait(`round ${round.number}: the endpoint's events and state are of different blocks`, {
+        round: round.number,
+      });
       return false;
     }
     if (released.has(round.number)) return sign(round.number, records);
@@ -79,7 +93,10 @@ export function createMemberStep(deps: MemberLoopDependencies): () => Promise<bo
       }
     } catch (error) {
       if (!isVerisumError(error) || !FINAL.includes(error.code)) throw error;
-      reporter.say("warn", "no-release", `round ${round.number}: ${error.code}: ${error.message}`, { round: round.number, code: error.code });
+      reporter.say("warn", "no-release", `round ${round.number}: ${error.code}: ${error.message}`, {
+        round: round.number,
+        code: error.code,
+      });
     }
     released.add(round.number);
     return true;
@@ -93,7 +110,11 @@ export function createMemberStep(deps: MemberLoopDependencies): () => Promise<bo
     if (toppedUpFor !== nextRound) await deps.keys.eraseBefore(round.number);
     toppedUpFor = nextRound;
     if (added > 0) {
-      reporter.say("info", "keys-registered", `registered one-time keys for ${added} rounds`, { seat, from: nextRound, count: added });
+      reporter.say("info", "keys-registered", `registered one-time keys for ${added} rounds`, {
+        seat,
+        from: nextRound,
+        count: added,
+      });
       return true;
     }
     const hasKey = ((round.keyMask >> BigInt(seat - 1)) & 1n) === 1n;
@@ -106,18 +127,33 @@ export function createMemberStep(deps: MemberLoopDependencies): () => Promise<bo
       if (round.phase === "Aggregating") return await aggregate(round);
     } catch (error) {
       // A round that this member cannot take part in must not keep it from the next one.
-      if (!isVerisumError(error) || error.code.startsWith("CHAIN") || error.code.startsWith("STORAGE") || error.code === "CELLS_DIVERGED") throw error;
-      reporter.wait(`round ${round.number}: ${error.code}: ${error.message}`, { round: round.number, code: error.code });
+      if (
+        !isVerisumError(error) ||
+        error.code.startsWith("CHAIN") ||
+        error.code.startsWith("STORAGE") ||
+        error.code === "CELLS_DIVERGED"
+      )
+        throw error;
+      reporter.wait(`round ${round.number}: ${error.code}: ${error.message}`, {
+        round: round.number,
+        code: error.code,
+      });
       return false;
     }
-    reporter.wait(round.phase === "Collecting" ? `round ${round.number}: collecting, ${round.submitted}/${round.expected}` : `waiting for round ${nextRound}`, { round: round.number });
+    reporter.wait(
+      round.phase === "Collecting"
+        ? `round ${round.number}: collecting, ${round.submitted}/${round.expected}`
+        : `waiting for round ${nextRound}`,
+      { round: round.number },
+    );
     return false;
   };
 }
 
 /**
- * Signs what nodes propose, each node's proposals judged for themselves: one that is wrong, or a node that takes no signature,
- * must not keep a member from the right one. A signature is sent at each look, since a restarted aggregator has forgotten it.
+ * Signs what nodes propose, each node's proposals judged for themselves: one that is wrong, or a node that takes no
+ * signature, must not keep a member from the right one. A signature is sent at each look, since a restarted aggregator
+ * has forgotten it.
  */
 function createSigner(deps: MemberLoopDependencies): (round: bigint, records: RoundRecords) => Promise<boolean> {
   const { reporter, seat } = deps;
@@ -127,7 +163,12 @@ function createSigner(deps: MemberLoopDependencies): (round: bigint, records: Ro
   /** Proposals that were wrong, by node, with what they were compared with. */
   const refused = new Map<string, string>();
 
-  const signatureFor = async (node: string, records: RoundRecords, basis: string, { round, result, metrics }: Proposal): Promise<CompactSignature | undefined> => {
+  const signatureFor = async (
+    node: string,
+    records: RoundRecords,
+    basis: string,
+    { round, result, metrics }: Proposal,
+  ): Promise<CompactSignature | undefined> => {
     const kept = signatures.get(result.modelCid);
     const computed = computedFor.get(node) ?? 0;
     if (kept !== undefined || refused.get(node) === basis || computed === RESULTS_PER_NODE) return kept;
@@ -142,7 +183,12 @@ function createSigner(deps: MemberLoopDependencies): (round: bigint, records: Ro
       if (error.code === "CELLS_INCOMPLETE" || error.code === "CELLS_DIVERGED") throw error;
       // Judged again when there are more releases: too few good ones may be there yet.
       refused.set(node, basis);
-      reporter.say("warn", "proposal-refused", `round ${round}: the proposal of ${node} is refused: ${error.code}: ${error.message}`, { round, node, code: error.code });
+      reporter.say(
+        "warn",
+        "proposal-refused",
+        `round ${round}: the proposal of ${node} is refused: ${error.code}: ${error.message}`,
+        { round, node, code: error.code },
+      );
       return undefined;
     }
   };
@@ -172,7 +218,15 @@ function createSigner(deps: MemberLoopDependencies): (round: bigint, records: Ro
   };
 }
 
-/** True if the events and the contract's state name the same settlement; a lagging endpoint or a reorganisation parts them. */
+/**
+ * True if the events and the contract's state name the same settlement; a lagging endpoint or a reorganisation parts
+ * them.
+ */
 function agrees({ opened, settled }: RoundRecords, round: RoundState): boolean {
-  return opened !== undefined && settled !== undefined && settled.included === round.included && equalG1(settled.sum, round.sum);
+  return (
+    opened !== undefined &&
+    settled !== undefined &&
+    settled.included === round.included &&
+    equalG1(settled.sum, round.sum)
+  );
 }

@@ -1,5 +1,15 @@
-/** A committee member's part in a round: attest shares, release one sum, sign a result it recomputed (docs/protocol.md, section 6). */
-import { fetchReleases, includedRecords, publicationOf, requireSettled, sameResult, SHARE_SUM_FILE } from "../task/outcome.ts";
+/**
+ * A committee member's part in a round: attest shares, release one sum, sign a result it recomputed (docs/protocol.md,
+ * section 6).
+ */
+import {
+  fetchReleases,
+  includedRecords,
+  publicationOf,
+  requireSettled,
+  sameResult,
+  SHARE_SUM_FILE,
+} from "../task/outcome.ts";
 import { challengePointsOf } from "../task/challenge.ts";
 import { recoverSiblingSums, requireSameModel, siblingRounds } from "../task/cells.ts";
 import { loadModelState } from "../task/checkpoint.ts";
@@ -54,19 +64,26 @@ export interface ShareChecks {
  * Fetches, decrypts and checks this member's share of every client that is not in `known`.
  * @throws ROLE_NOT_REGISTERED if the round's key is gone; chain and storage errors
  */
-export async function checkShares(deps: MemberDependencies, records: RoundRecords, known: bigint): Promise<ShareChecks> {
+export async function checkShares(
+  deps: MemberDependencies,
+  records: RoundRecords,
+  known: bigint,
+): Promise<ShareChecks> {
   let bitmap = known;
   const unavailable: Hex[] = [];
   const wrong = new Map<Hex, string>();
   const keys = await keysOf(deps, records);
   const unknown = records.submitted.filter(({ index }) => ((known >> BigInt(index)) & 1n) === 0n);
-  for (const [record, share] of startAhead(unknown, SHARES_AT_ONCE, (record) => readShare(deps, keys, records, record))) {
+  for (const [record, share] of startAhead(unknown, SHARES_AT_ONCE, (record) =>
+    readShare(deps, keys, records, record),
+  )) {
     try {
       await share;
       bitmap |= 1n << BigInt(record.index);
     } catch (error) {
       if (isVerisumError(error, "IPFS_UNAVAILABLE")) unavailable.push(record.client);
-      else if (isVerisumError(error) && !error.code.startsWith("STORAGE") && !error.code.startsWith("CHAIN")) wrong.set(record.client, error.code);
+      else if (isVerisumError(error) && !error.code.startsWith("STORAGE") && !error.code.startsWith("CHAIN"))
+        wrong.set(record.client, error.code);
       else throw error;
     }
   }
@@ -83,43 +100,84 @@ export async function releaseSum(deps: MemberDependencies, records: RoundRecords
   const settled = requireSettled(records);
   if (settled.blockNumber > (await chain.finalBlock())) return false;
   if (bitCount(settled.included) < deps.localMinimum) {
-    throw new VerisumError("ROLE_NOT_REGISTERED", `round ${settled.round} settled on fewer clients than this member's minimum`, { minimum: deps.localMinimum });
+    throw new VerisumError(
+      "ROLE_NOT_REGISTERED",
+      `round ${settled.round} settled on fewer clients than this member's minimum`,
+      { minimum: deps.localMinimum },
+    );
   }
   const included = includedRecords(records, settled);
   await bindRelease(state, scope, settled.round, included);
   const keys = await keysOf(deps, records);
   let sum: bigint[] | undefined;
-  for (const [{ weight }, reading] of startAhead(included, SHARES_AT_ONCE, (record) => readShare(deps, keys, records, record))) {
+  for (const [{ weight }, reading] of startAhead(included, SHARES_AT_ONCE, (record) =>
+    readShare(deps, keys, records, record),
+  )) {
     const share = await reading;
-    sum = sum === undefined ? linearCombination([share], [BigInt(weight)]) : linearCombination([sum, share], [1n, BigInt(weight)]);
+    sum =
+      sum === undefined
+        ? linearCombination([share], [BigInt(weight)])
+        : linearCombination([sum, share], [1n, BigInt(weight)]);
   }
   const cid = await session.store.putDirectory({ [SHARE_SUM_FILE]: encodeElements(sum!) });
   await deps.replicate(cid);
   await chain.release(settled.round, digestHexOfCid(cid) as Hex);
   await deps.keys.erase(settled.round);
-  reporter.say("good", "released", `round ${settled.round}: released the sum of ${included.length} shares`, { round: settled.round, seat: deps.seat });
+  reporter.say("good", "released", `round ${settled.round}: released the sum of ${included.length} shares`, {
+    round: settled.round,
+    seat: deps.seat,
+  });
   return true;
 }
 
 /**
  * Recomputes a proposed result from the chain and the releases, and signs it if every field agrees.
  * @param metrics the aggregator's own measurement, the one part of a checkpoint that is not recomputed
- * In a task of cells the result is the combination: it is signed once every sibling's sum is there, and not when a sibling that
- * has still to finalise has little time left for it.
- * @throws AUDIT_FAILED if the proposal is not what follows; AGGREGATE_NOT_RECOVERABLE, SHARE_COUNT, CELLS_* and store errors
+ * In a task of cells the result is the combination: it is signed once every sibling's sum is there, and not when a
+ * sibling that has still to finalise has little time left for it.
+ * @throws AUDIT_FAILED if the proposal is not what follows; AGGREGATE_NOT_RECOVERABLE, SHARE_COUNT, CELLS_* and store
+ * errors
  */
-export async function signProposal(deps: MemberDependencies, records: RoundRecords, proposal: RoundResult, metrics: CheckpointConfig["metrics"]): Promise<CompactSignature> {
+export async function signProposal(
+  deps: MemberDependencies,
+  records: RoundRecords,
+  proposal: RoundResult,
+  metrics: CheckpointConfig["metrics"],
+): Promise<CompactSignature> {
   const { chain, session } = deps;
   const settled = requireSettled(records);
   const siblings = await siblingRounds(session, records);
   await requireTimeToFinalise(siblings);
-  const releases = await fetchReleases(session, records, (seat, code) => deps.reporter.say("warn", "bad-release", `round ${settled.round}: the release of seat ${seat} is unusable: ${code}`, { round: settled.round, seat, code }));
+  const releases = await fetchReleases(session, records, (seat, code) =>
+    deps.reporter.say(
+      "warn",
+      "bad-release",
+      `round ${settled.round}: the release of seat ${seat} is unusable: ${code}`,
+      { round: settled.round, seat, code },
+    ),
+  );
   const { elements } = await recoverAggregate(session.parameters.threshold, releases, settled.sum, session.committer);
   const opened = records.opened!;
-  const base = await loadModelState(session.store, opened.baseModelCid, opened.baseModelDigest, session.parameters.dimension);
-  const publication = await publicationOf(session, records, base, elements, async () => metrics, await recoverSiblingSums(session, siblings));
+  const base = await loadModelState(
+    session.store,
+    opened.baseModelCid,
+    opened.baseModelDigest,
+    session.parameters.dimension,
+  );
+  const publication = await publicationOf(
+    session,
+    records,
+    base,
+    elements,
+    async () => metrics,
+    await recoverSiblingSums(session, siblings),
+  );
   if (!sameResult(publication.signed, proposal)) {
-    throw new VerisumError("AUDIT_FAILED", `round ${settled.round}: the proposed result is not what the releases give`, { round: settled.round });
+    throw new VerisumError(
+      "AUDIT_FAILED",
+      `round ${settled.round}: the proposed result is not what the releases give`,
+      { round: settled.round },
+    );
   }
   requireSameModel(siblings, publication.signed.modelDigest);
   // What is signed is held here as well, so that it stays available without the aggregator.
@@ -132,19 +190,38 @@ export async function signProposal(deps: MemberDependencies, records: RoundRecor
 async function keysOf(deps: MemberDependencies, records: RoundRecords): Promise<RoundKeyPair> {
   const round = records.opened?.round;
   const keys = round === undefined ? undefined : await deps.keys.find(round);
-  if (keys === undefined) throw new VerisumError("ROLE_NOT_REGISTERED", `the key of round ${round ?? "?"} is not in the state directory`, { seat: deps.seat });
+  if (keys === undefined)
+    throw new VerisumError("ROLE_NOT_REGISTERED", `the key of round ${round ?? "?"} is not in the state directory`, {
+      seat: deps.seat,
+    });
   return keys;
 }
 
 /** This member's share of one submission, checked against the chain. */
-async function readShare(deps: MemberDependencies, keys: RoundKeyPair, records: RoundRecords, record: SubmittedRecord): Promise<bigint[]> {
+async function readShare(
+  deps: MemberDependencies,
+  keys: RoundKeyPair,
+  records: RoundRecords,
+  record: SubmittedRecord,
+): Promise<bigint[]> {
   const { session, seat } = deps;
   const { submission } = record;
   const shape = { elementCount: session.layout.elementCount, threshold: session.parameters.threshold };
-  const file = await session.store.getFile(cidFromDigest(submission.sharesCid), shareFileName(seat), { maxBytes: sealedShareBytes(seat, shape) });
-  const share = await openShare(file, keys, { ...session.chain.context, round: record.round, client: record.client, seat }, shape);
+  const file = await session.store.getFile(cidFromDigest(submission.sharesCid), shareFileName(seat), {
+    maxBytes: sealedShareBytes(seat, shape),
+  });
+  const share = await openShare(
+    file,
+    keys,
+    { ...session.chain.context, round: record.round, client: record.client, seat },
+    shape,
+  );
   const { z } = challengePointsOf(session, records, record);
-  const y = submissionEvaluation(session.layout, submission.chunks.map((chunk) => chunk.y), z);
+  const y = submissionEvaluation(
+    session.layout,
+    submission.chunks.map((chunk) => chunk.y),
+    z,
+  );
   checkShare(seat, share, { hash: submission.shareHashes[seat - 1]!, z, y, evaluations: submission.shareEvaluations });
   return share;
 }

@@ -33,7 +33,8 @@ export function openRoundKeys(state: StateDirectory, scope: string): RoundKeys {
     const value = await readRecord(path(round));
     if (value === undefined) return undefined;
     const parsed = keySchema.safeParse(value);
-    if (!parsed.success) throw new VerisumError("STORAGE_CORRUPT", `${path(round)} is not a key`, { path: path(round) });
+    if (!parsed.success)
+      throw new VerisumError("STORAGE_CORRUPT", `${path(round)} is not a key`, { path: path(round) });
     return { secretKey: fromHex(parsed.data.secretKey), publicKey: fromHex(parsed.data.publicKey) };
   };
   return {
@@ -55,7 +56,10 @@ export function openRoundKeys(state: StateDirectory, scope: string): RoundKeys {
         let pair = await find(round);
         if (pair === undefined) {
           pair = await newRoundKeyPair(random);
-          await writeDurably(path(round), encodeRecord({ secretKey: toHex(pair.secretKey), publicKey: toHex(pair.publicKey) }));
+          await writeDurably(
+            path(round),
+            encodeRecord({ secretKey: toHex(pair.secretKey), publicKey: toHex(pair.publicKey) }),
+          );
         }
         keys.push(toHex(pair.publicKey));
       }

@@ -1,4 +1,6 @@
-/** Compiles the contracts, or sees that they are compiled as they stand; what `chain/deploy.ts` deploys comes from here. */
+/**
+ * Compiles the contracts, or sees that they are compiled as they stand; what `chain/deploy.ts` deploys comes from here.
+ */
 import { spawn } from "node:child_process";
 import type { ChildProcess } from "node:child_process";
 import { once } from "node:events";

@@ -23,19 +23,32 @@ export interface Roster {
 
 /**
  * @param wallet the operator, who pays
- * @param groupWallet the operator of the group that the task's document names, if it names one and that is somebody else
+ * @param groupWallet the operator of the group that the task's document names, if it names one and that is somebody
+ * else
  * @throws KEY_REFUSED, CELLS_GROUP_INVALID before anything is sent, CHAIN_* errors
  */
-export async function deployPreparedTask(rpc: string, wallet: Wallet, prepared: PreparedTask, roster: Roster, onStep: (step: string) => void, groupWallet = wallet): Promise<Deployment> {
+export async function deployPreparedTask(
+  rpc: string,
+  wallet: Wallet,
+  prepared: PreparedTask,
+  roster: Roster,
+  onStep: (step: string) => void,
+  groupWallet = wallet,
+): Promise<Deployment> {
   guardVerificationKeys(decodeVerificationKeys(fromHex(prepared.keys)), presetOf(prepared.parameters));
   const provider = new JsonRpcProvider(rpc, undefined, { polling: true, pollingInterval: 100, cacheTimeout: -1 });
   const signer = new NonceManager(wallet.connect(provider));
   if (prepared.group !== undefined) await requirePlace(provider, prepared.group);
   const deployment = await deployTask(signer, prepared.parameters, fromHex(prepared.keys), wallet.address);
   onStep(`deployed at ${deployment.contract}, ${deployment.gasUsed} gas`);
-  if (roster.fundWei !== undefined) await fund(signer, [...roster.members, ...roster.clients.map(({ account }) => account)], roster.fundWei);
+  if (roster.fundWei !== undefined)
+    await fund(signer, [...roster.members, ...roster.clients.map(({ account }) => account)], roster.fundWei);
   if (prepared.group !== undefined) {
-    const { gasUsed } = await registerCell(groupWallet === wallet ? signer : groupWallet.connect(provider), prepared.group, deployment.contract);
+    const { gasUsed } = await registerCell(
+      groupWallet === wallet ? signer : groupWallet.connect(provider),
+      prepared.group,
+      deployment.contract,
+    );
     onStep(`registered as a cell of ${prepared.group}, ${gasUsed} gas`);
   }
   provider.destroy();
@@ -49,7 +62,8 @@ export async function deployPreparedTask(rpc: string, wallet: Wallet, prepared: 
 /** Before gas is spent on a cell that the group would refuse. @throws CELLS_GROUP_INVALID */
 async function requirePlace(provider: JsonRpcProvider, group: Hex): Promise<void> {
   const { cellCount, cells } = await readCellGroup({ provider, request: (work) => work() }, group);
-  if (cells.length >= cellCount) throw new VerisumError("CELLS_GROUP_INVALID", `group ${group} has all of its ${cellCount} cells`, { group });
+  if (cells.length >= cellCount)
+    throw new VerisumError("CELLS_GROUP_INVALID", `group ${group} has all of its ${cellCount} cells`, { group });
 }
 
 async function fund(signer: NonceManager, accounts: readonly Hex[], wei: bigint): Promise<void> {

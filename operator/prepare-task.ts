@@ -26,17 +26,40 @@ export interface PreparedTask {
 
 /** @throws USAGE if a run with so many clients would wait for more for ever */
 export function assertEnoughClients({ parameters: { minClients } }: PreparedTask, clients: number): void {
-  if (clients < minClients) throw new VerisumError("USAGE", `the task needs at least ${minClients} clients in a round, and there are ${clients}: give --clients, or lower clients.min`, { minClients, clients });
+  if (clients < minClients)
+    throw new VerisumError(
+      "USAGE",
+      `the task needs at least ${minClients} clients in a round, and there are ${clients}: give --clients, or lower clients.min`,
+      { minClients, clients },
+    );
 }
 
 /** Reads what create-task wrote. @throws TASK_DOCUMENT_INVALID */
 export function parsePreparedTask(text: string): PreparedTask {
   try {
-    const { parameters, keys, group } = JSON.parse(text) as { parameters: Record<string, unknown>; keys: Hex; group?: Hex };
-    const big = Object.fromEntries(["normBoundSquared", "bondWei", "privacyCostPerRound", "privacyBudget"].map((name) => [name, BigInt(parameters[name] as string)]));
-    return { parameters: { ...parameters, ...big } as unknown as TaskParameters, keys, ...(group === undefined ? {} : { group }) };
+    const { parameters, keys, group } = JSON.parse(text) as {
+      parameters: Record<string, unknown>;
+      keys: Hex;
+      group?: Hex;
+    };
+    const big = Object.fromEntries(
+      ["normBoundSquared", "bondWei", "privacyCostPerRound", "privacyBudget"].map((name) => [
+        name,
+        BigInt(parameters[name] as string),
+      ]),
+    );
+    return {
+      parameters: { ...parameters, ...big } as unknown as TaskParameters,
+      keys,
+      ...(group === undefined ? {} : { group }),
+    };
   } catch (cause) {
-    throw new VerisumError("TASK_DOCUMENT_INVALID", "the deployment file is not what create-task writes", {}, { cause });
+    throw new VerisumError(
+      "TASK_DOCUMENT_INVALID",
+      "the deployment file is not what create-task writes",
+      {},
+      { cause },
+    );
   }
 }
 
@@ -46,12 +69,21 @@ export function parsePreparedTask(text: string): PreparedTask {
  * @param target takes precedence over the description's own privacy target
  * @throws TASK_DOCUMENT_INVALID, PARAMETERS_INVALID, PRIVACY_*, key and store errors
  */
-export async function prepareTask(description: unknown, storeDirectory: string, random: RandomBytes, onStep: (step: string) => void, target: PrivacyTarget = {}): Promise<PreparedTask> {
+export async function prepareTask(
+  description: unknown,
+  storeDirectory: string,
+  random: RandomBytes,
+  onStep: (step: string) => void,
+  target: PrivacyTarget = {},
+): Promise<PreparedTask> {
   const specification = parseSpecification(description, target);
   const model = parseModel(specification.document.model);
   const layout = layoutOfSpecification(specification, parameterCountOf(model));
   const kindCount = Math.max(...layout.chunks.map((chunk) => chunk.kindIndex)) + 1;
-  const keySet = await ensureDevKeys({ preset: layout.preset, kindCount, powers: layout.elementCount }, { curve: await openCurve(), random, onStep });
+  const keySet = await ensureDevKeys(
+    { preset: layout.preset, kindCount, powers: layout.elementCount },
+    { curve: await openCurve(), random, onStep },
+  );
   const files: Record<string, Uint8Array> = {};
   for (const name of await readdir(keySet.directory)) files[name] = await readFile(join(keySet.directory, name));
   const store = await createContentStore({ directory: storeDirectory, peers: () => [] });
@@ -68,7 +100,11 @@ export async function prepareTask(description: unknown, storeDirectory: string, 
     const adaptiveClip = adaptiveClipLine(specification.document, parameters);
     if (adaptiveClip !== null) onStep(adaptiveClip);
     const { cells } = specification.document;
-    return { parameters, keys: toHex(encodeVerificationKeys(keySet.verificationKeys)), ...(cells === undefined ? {} : { group: cells.group }) };
+    return {
+      parameters,
+      keys: toHex(encodeVerificationKeys(keySet.verificationKeys)),
+      ...(cells === undefined ? {} : { group: cells.group }),
+    };
   } finally {
     await store.close();
   }

@@ -17,8 +17,8 @@ import type { Hex } from "./transcript.ts";
 export interface RecoveredAggregate {
   readonly elements: readonly bigint[];
   /**
-   * Seats whose release is off the polynomial that at least 2t − 2 releases agree on; empty if fewer agree, when nobody can tell
-   * the wrong releases from the right ones (see `releasesOff`).
+   * Seats whose release is off the polynomial that at least 2t − 2 releases agree on; empty if fewer agree, when nobody
+   * can tell the wrong releases from the right ones (see `releasesOff`).
    */
   readonly wrongSeats: readonly number[];
 }
@@ -32,16 +32,26 @@ export interface RoundOutcome {
 }
 
 /**
- * Interpolates t releases to X_Σ with [X_Σ] = C_Σ. Which t is told from one field element of each release; only if too many are
- * wrong for that, each is committed to and their t-subsets are searched in the exponent, MAX_SUBSETS of them at most.
+ * Interpolates t releases to X_Σ with [X_Σ] = C_Σ. Which t is told from one field element of each release; only if too
+ * many are wrong for that, each is committed to and their t-subsets are searched in the exponent, MAX_SUBSETS of them
+ * at most.
  *
  * Any subset that opens the sum gives the aggregate: nothing else opens C_Σ. Blame takes more (see `releasesOff`).
  *
- * @throws SHARE_COUNT if fewer than t releases are given; AGGREGATE_NOT_RECOVERABLE if no subset looked at opens the sum
+ * @throws SHARE_COUNT if fewer than t releases are given; AGGREGATE_NOT_RECOVERABLE if no subset looked at opens the
+ * sum
  */
-export async function recoverAggregate(threshold: number, releases: readonly Release[], sum: G1, committer: VectorCommitter): Promise<RecoveredAggregate> {
+export async function recoverAggregate(
+  threshold: number,
+  releases: readonly Release[],
+  sum: G1,
+  committer: VectorCommitter,
+): Promise<RecoveredAggregate> {
   if (releases.length < threshold) {
-    throw new VerisumError("SHARE_COUNT", `${releases.length} of ${threshold} releases are there`, { threshold, given: releases.length });
+    throw new VerisumError("SHARE_COUNT", `${releases.length} of ${threshold} releases are there`, {
+      threshold,
+      given: releases.length,
+    });
   }
   const opened = async (chosen: readonly Release[]): Promise<bigint[] | undefined> => {
     const elements = interpolateReleases(threshold, chosen.slice(0, threshold));
@@ -54,14 +64,25 @@ export async function recoverAggregate(threshold: number, releases: readonly Rel
   }
   const prints = fingerprintsOf(releases);
   const majority = majorityOf(threshold, prints);
-  const elements = (majority === undefined ? undefined : await opened(majority.map((i) => releases[i]!))) ?? (await searchInExponent(threshold, releases, prints, sum, committer));
+  const elements =
+    (majority === undefined ? undefined : await opened(majority.map((i) => releases[i]!))) ??
+    (await searchInExponent(threshold, releases, prints, sum, committer));
   if (elements === undefined) throw notRecoverable(threshold, releases);
   const wrong = releasesOff(threshold, prints, evaluatePolynomial(elements, prints.rho));
   return { elements, wrongSeats: wrong.map((i) => releases[i]!.seat) };
 }
 
-/** The sums, the next model and both digests; a deterministic function of its arguments. @throws ENCODING_SLOT_RANGE, MODEL_OVERFLOW */
-export function roundOutcome(layout: Layout, base: ModelState, elements: readonly bigint[], totalWeight: number, rule: ServerRule): RoundOutcome {
+/**
+ * The sums, the next model and both digests; a deterministic function of its arguments. @throws ENCODING_SLOT_RANGE,
+ * MODEL_OVERFLOW
+ */
+export function roundOutcome(
+  layout: Layout,
+  base: ModelState,
+  elements: readonly bigint[],
+  totalWeight: number,
+  rule: ServerRule,
+): RoundOutcome {
   const sums = unpackSum(layout, elements);
   const model = nextModel(base, sums, totalWeight, rule);
   return { sums, model, aggregateDigest: aggregateDigest(elements), modelDigest: modelDigest(model) };
@@ -71,27 +92,55 @@ export function roundOutcome(layout: Layout, base: ModelState, elements: readonl
  * The auditor's check of a published aggregate: no curve work, one pass over the elements.
  * @throws AGGREGATE_DIGEST_MISMATCH, AGGREGATE_EVALUATION_MISMATCH
  */
-export function checkAggregate(elements: readonly bigint[], recorded: { readonly digest: Hex; readonly point: bigint; readonly evaluation: bigint }): void {
-  if (aggregateDigest(elements) !== recorded.digest) throw new VerisumError("AGGREGATE_DIGEST_MISMATCH", "the aggregate is not the one whose digest was signed");
+export function checkAggregate(
+  elements: readonly bigint[],
+  recorded: { readonly digest: Hex; readonly point: bigint; readonly evaluation: bigint },
+): void {
+  if (aggregateDigest(elements) !== recorded.digest)
+    throw new VerisumError("AGGREGATE_DIGEST_MISMATCH", "the aggregate is not the one whose digest was signed");
   if (evaluatePolynomial(elements, recorded.point) !== recorded.evaluation) {
-    throw new VerisumError("AGGREGATE_EVALUATION_MISMATCH", "the aggregate does not evaluate to the value that the contract checked");
+    throw new VerisumError(
+      "AGGREGATE_EVALUATION_MISMATCH",
+      "the aggregate does not evaluate to the value that the contract checked",
+    );
   }
 }
 
 function notRecoverable(threshold: number, releases: readonly Release[]): VerisumError {
   const seats = releases.map(({ seat }) => seat).join(",");
-  return new VerisumError("AGGREGATE_NOT_RECOVERABLE", `no ${threshold} of ${releases.length} releases open the sum of commitments`, { seats });
+  return new VerisumError(
+    "AGGREGATE_NOT_RECOVERABLE",
+    `no ${threshold} of ${releases.length} releases open the sum of commitments`,
+    { seats },
+  );
 }
 
 function interpolateReleases(threshold: number, releases: readonly Release[]): bigint[] {
-  return interpolate(threshold, releases.map(({ seat }) => seat), releases.map(({ shareSum }) => shareSum));
+  return interpolate(
+    threshold,
+    releases.map(({ seat }) => seat),
+    releases.map(({ shareSum }) => shareSum),
+  );
 }
 
-async function searchInExponent(threshold: number, releases: readonly Release[], prints: Fingerprints, sum: G1, committer: VectorCommitter): Promise<bigint[] | undefined> {
+async function searchInExponent(
+  threshold: number,
+  releases: readonly Release[],
+  prints: Fingerprints,
+  sum: G1,
+  committer: VectorCommitter,
+): Promise<bigint[] | undefined> {
   const points = await Promise.all(releases.map((release) => committer.commit(release.shareSum)));
   for (const subset of subsetsToTry(prints, threshold)) {
-    const opened = weightedSumG1(subset.map((i) => points[i]!), lagrangeAtZero(subset.map((i) => releases[i]!.seat)));
-    if (equalG1(opened, sum)) return interpolateReleases(threshold, subset.map((i) => releases[i]!));
+    const opened = weightedSumG1(
+      subset.map((i) => points[i]!),
+      lagrangeAtZero(subset.map((i) => releases[i]!.seat)),
+    );
+    if (equalG1(opened, sum))
+      return interpolateReleases(
+        threshold,
+        subset.map((i) => releases[i]!),
+      );
   }
   return undefined;
 }

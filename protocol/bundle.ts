@@ -1,6 +1,7 @@
 /**
- * Shares on their way to the committee: HPKE (RFC 9180), base mode, DHKEM(X25519, HKDF-SHA256), HKDF-SHA256, ChaCha20-Poly1305.
- * One file per seat, `seat-<j>.bin` = encapsulated key (32 bytes) ‖ ciphertext of the share's canonical bytes, or of its seed.
+ * Shares on their way to the committee: HPKE (RFC 9180), base mode, DHKEM(X25519, HKDF-SHA256), HKDF-SHA256,
+ * ChaCha20-Poly1305. One file per seat, `seat-<j>.bin` = encapsulated key (32 bytes) ‖ ciphertext of the share's
+ * canonical bytes, or of its seed.
  */
 import { Chacha20Poly1305 } from "@hpke/chacha20poly1305";
 import { CipherSuite, DhkemX25519HkdfSha256, HkdfSha256 } from "@hpke/core";
@@ -18,7 +19,11 @@ const KEY_BYTES = 32;
 const TAG_BYTES = 16;
 const INFO = utf8ToBytes(`verisum.v${PROTOCOL_VERSION}.share`);
 
-const suite = new CipherSuite({ kem: new DhkemX25519HkdfSha256(), kdf: new HkdfSha256(), aead: new Chacha20Poly1305() });
+const suite = new CipherSuite({
+  kem: new DhkemX25519HkdfSha256(),
+  kdf: new HkdfSha256(),
+  aead: new Chacha20Poly1305(),
+});
 
 /** Whom a share is from and for. Every field is authenticated. */
 export interface ShareAddress extends RoundContext {
@@ -45,7 +50,10 @@ export function sealedShareBytes(seat: number, { elementCount, threshold }: Shar
 
 /** Bytes of a committee's files together: the most that a client or a member publishes in a round. */
 export function bundleBytes(committeeSize: number, shape: SharingShape): number {
-  return Array.from({ length: committeeSize }, (_, i) => sealedShareBytes(i + 1, shape)).reduce((sum, bytes) => sum + bytes, 0);
+  return Array.from({ length: committeeSize }, (_, i) => sealedShareBytes(i + 1, shape)).reduce(
+    (sum, bytes) => sum + bytes,
+    0,
+  );
 }
 
 /** Derives a key pair from 32 random bytes (RFC 9180, DeriveKeyPair). */
@@ -62,15 +70,28 @@ export async function newRoundKeyPair(random: RandomBytes): Promise<RoundKeyPair
  * @param content the share, or the seed of one for seats below t
  * @throws SHARE_DECRYPTION if the public key is not usable (a small-order point, for example)
  */
-export async function sealShare(content: readonly bigint[] | Uint8Array, publicKey: Uint8Array, address: ShareAddress, random: RandomBytes): Promise<Uint8Array> {
+export async function sealShare(
+  content: readonly bigint[] | Uint8Array,
+  publicKey: Uint8Array,
+  address: ShareAddress,
+  random: RandomBytes,
+): Promise<Uint8Array> {
   try {
     const recipientPublicKey = await suite.kem.deserializePublicKey(exactBuffer(publicKey));
     const ekm = await suite.kem.deriveKeyPair(exactBuffer(random(KEY_BYTES)));
     const sender = await suite.createSenderContext({ recipientPublicKey, ekm, info: exactBuffer(INFO) });
-    const sealed = await sender.seal(exactBuffer(content instanceof Uint8Array ? content : encodeElements(content)), exactBuffer(associatedData(address)));
+    const sealed = await sender.seal(
+      exactBuffer(content instanceof Uint8Array ? content : encodeElements(content)),
+      exactBuffer(associatedData(address)),
+    );
     return concatBytes(new Uint8Array(sender.enc), new Uint8Array(sealed));
   } catch (cause) {
-    throw new VerisumError("SHARE_DECRYPTION", `cannot encrypt to the key of seat ${address.seat}`, { seat: address.seat }, { cause });
+    throw new VerisumError(
+      "SHARE_DECRYPTION",
+      `cannot encrypt to the key of seat ${address.seat}`,
+      { seat: address.seat },
+      { cause },
+    );
   }
 }
 
@@ -78,22 +99,44 @@ export async function sealShare(content: readonly bigint[] | Uint8Array, publicK
  * Decrypts a seat's file to its share.
  * @throws ENCODING_LENGTH if the size is not the formula's; SHARE_DECRYPTION; ENCODING_NOT_CANONICAL
  */
-export async function openShare(file: Uint8Array, keys: RoundKeyPair, address: ShareAddress, shape: SharingShape): Promise<bigint[]> {
+export async function openShare(
+  file: Uint8Array,
+  keys: RoundKeyPair,
+  address: ShareAddress,
+  shape: SharingShape,
+): Promise<bigint[]> {
   const expected = sealedShareBytes(address.seat, shape);
   if (file.length !== expected) {
-    throw new VerisumError("ENCODING_LENGTH", `the file of seat ${address.seat} has ${expected} bytes, got ${file.length}`, { expected, actual: file.length });
+    throw new VerisumError(
+      "ENCODING_LENGTH",
+      `the file of seat ${address.seat} has ${expected} bytes, got ${file.length}`,
+      { expected, actual: file.length },
+    );
   }
   const content = await decrypt(file, keys, address);
-  return isSeedSeat(address.seat, shape.threshold) ? expandShareSeed(content, shape.elementCount) : decodeElements(content, shape.elementCount);
+  return isSeedSeat(address.seat, shape.threshold)
+    ? expandShareSeed(content, shape.elementCount)
+    : decodeElements(content, shape.elementCount);
 }
 
 async function decrypt(file: Uint8Array, keys: RoundKeyPair, address: ShareAddress): Promise<Uint8Array> {
   try {
     const recipientKey = await suite.kem.deserializePrivateKey(exactBuffer(keys.secretKey));
-    const recipient = await suite.createRecipientContext({ recipientKey, enc: exactBuffer(file.subarray(0, KEY_BYTES)), info: exactBuffer(INFO) });
-    return new Uint8Array(await recipient.open(exactBuffer(file.subarray(KEY_BYTES)), exactBuffer(associatedData(address))));
+    const recipient = await suite.createRecipientContext({
+      recipientKey,
+      enc: exactBuffer(file.subarray(0, KEY_BYTES)),
+      info: exactBuffer(INFO),
+    });
+    return new Uint8Array(
+      await recipient.open(exactBuffer(file.subarray(KEY_BYTES)), exactBuffer(associatedData(address))),
+    );
   } catch (cause) {
-    throw new VerisumError("SHARE_DECRYPTION", `the share for seat ${address.seat} does not open`, { seat: address.seat, client: address.client }, { cause });
+    throw new VerisumError(
+      "SHARE_DECRYPTION",
+      `the share for seat ${address.seat} does not open`,
+      { seat: address.seat, client: address.client },
+      { cause },
+    );
   }
 }
 

@@ -21,8 +21,8 @@ export interface WeightedSums {
 }
 
 /**
- * Σ_c S_c and Σ_c W_c. The sums are added as decoded integers, never as packed elements: a slot holds what one contract's weights
- * can reach (W ≤ 511), and the sum of two cells may carry into the next slot.
+ * Σ_c S_c and Σ_c W_c. The sums are added as decoded integers, never as packed elements: a slot holds what one
+ * contract's weights can reach (W ≤ 511), and the sum of two cells may carry into the next slot.
  *
  * @param cells at least one; all of one length
  * @throws CELLS_SUM_OVERFLOW if a coordinate leaves int32, which takes more than 2,052 cells; UPDATE_LENGTH
@@ -33,12 +33,18 @@ export function addCells(cells: readonly WeightedSums[]): WeightedSums {
   let totalWeight = 0;
   for (const cell of cells) {
     if (cell.sums.length !== dimension) {
-      throw new VerisumError("UPDATE_LENGTH", `cells' sums of ${dimension} and ${cell.sums.length} coordinates`, { expected: dimension, actual: cell.sums.length });
+      throw new VerisumError("UPDATE_LENGTH", `cells' sums of ${dimension} and ${cell.sums.length} coordinates`, {
+        expected: dimension,
+        actual: cell.sums.length,
+      });
     }
     totalWeight += cell.totalWeight;
     for (let i = 0; i < dimension; i++) {
       const sum = sums[i]! + cell.sums[i]!;
-      if (sum > INT32_MAX || sum < -INT32_MAX) throw new VerisumError("CELLS_SUM_OVERFLOW", `coordinate ${i} of the sum over cells leaves int32`, { index: i });
+      if (sum > INT32_MAX || sum < -INT32_MAX)
+        throw new VerisumError("CELLS_SUM_OVERFLOW", `coordinate ${i} of the sum over cells leaves int32`, {
+          index: i,
+        });
       sums[i] = sum;
     }
   }
@@ -46,12 +52,20 @@ export function addCells(cells: readonly WeightedSums[]): WeightedSums {
 }
 
 /**
- * What follows in one cell from its own aggregate and those of all its siblings: the model is every cell's, the aggregate's digest
- * its own. Without siblings it is `roundOutcome`.
+ * What follows in one cell from its own aggregate and those of all its siblings: the model is every cell's, the
+ * aggregate's digest its own. Without siblings it is `roundOutcome`.
  * @throws ENCODING_SLOT_RANGE, CELLS_SUM_OVERFLOW, MODEL_OVERFLOW
  */
-export function cellOutcome(layout: Layout, base: ModelState, own: WeightedAggregate, siblings: readonly WeightedAggregate[], rule: ServerRule): RoundOutcome {
-  const { sums, totalWeight } = addCells([own, ...siblings].map((cell) => ({ sums: unpackSum(layout, cell.elements), totalWeight: cell.totalWeight })));
+export function cellOutcome(
+  layout: Layout,
+  base: ModelState,
+  own: WeightedAggregate,
+  siblings: readonly WeightedAggregate[],
+  rule: ServerRule,
+): RoundOutcome {
+  const { sums, totalWeight } = addCells(
+    [own, ...siblings].map((cell) => ({ sums: unpackSum(layout, cell.elements), totalWeight: cell.totalWeight })),
+  );
   const model = nextModel(base, sums, totalWeight, rule);
   return { sums, model, aggregateDigest: aggregateDigest(own.elements), modelDigest: modelDigest(model) };
 }

@@ -1,8 +1,8 @@
 /**
- * A clip norm that follows a quantile of the clients' update norms (Andrew et al. 2021), without a change to bounds, noise or
- * contract: clients clip to the same number of steps in every round, and what changes is how long a step is. The level, in octaves of
- * the step, is the model's last weight; each client votes on it with one more coordinate of its vector, which is shared, proven,
- * noised and summed with the rest (docs/privacy.md, "Clip norm and grid").
+ * A clip norm that follows a quantile of the clients' update norms (Andrew et al. 2021), without a change to bounds,
+ * noise or contract: clients clip to the same number of steps in every round, and what changes is how long a step is.
+ * The level, in octaves of the step, is the model's last weight; each client votes on it with one more coordinate of
+ * its vector, which is shared, proven, noised and summed with the rest (docs/privacy.md, "Clip norm and grid").
  */
 import { roundedQuotient } from "./integers.ts";
 import type { DyadicRational } from "./model.ts";
@@ -15,7 +15,10 @@ export interface AdaptiveClip {
   readonly octavesPerRound: DyadicRational;
   /** The level stays within this many octaves of the document's step, either way. */
   readonly maxOctaves: number;
-  /** A client's vote, in steps: positive if its update passes whole, negative if it was clipped or a coordinate was clamped. */
+  /**
+   * A client's vote, in steps: positive if its update passes whole, negative if it was clipped or a coordinate was
+   * clamped.
+   */
   readonly voteSteps: number;
 }
 
@@ -27,7 +30,10 @@ export const SCALE_BITS = 16;
 /** round(2^(SCALE_BITS + i/4)). */
 const QUARTER_OCTAVES = [65_536, 77_936, 92_682, 110_218] as const;
 
-/** How many of the document's steps a step is, mantissa·2^(octaves − SCALE_BITS): the level rounded down to a quarter of an octave. */
+/**
+ * How many of the document's steps a step is, mantissa·2^(octaves − SCALE_BITS): the level rounded down to a quarter of
+ * an octave.
+ */
 export interface StepScale {
   readonly mantissa: number;
   readonly octaves: number;
@@ -54,8 +60,8 @@ export function scaleFactor({ mantissa, octaves }: StepScale): number {
 }
 
 /**
- * The level after a round: down by octavesPerRound·(share of unclipped updates − quantile), rounded to nearest, halves up. Noise and corrupt clients
- * move a sum of votes beyond what votes can be; it counts as the most that they can be.
+ * The level after a round: down by octavesPerRound·(share of unclipped updates − quantile), rounded to nearest, halves
+ * up. Noise and corrupt clients move a sum of votes beyond what votes can be; it counts as the most that they can be.
  *
  * @param votes the weighted sum of the clients' votes, in steps
  * @param totalWeight of the clients; at least 1
@@ -67,6 +73,9 @@ export function nextLevel(level: number, votes: number, totalWeight: number, ada
   // share − quantile = excess / whole
   const whole = (2n * most) << BigInt(quantile.denominatorBits);
   const excess = ((sum + most) << BigInt(quantile.denominatorBits)) - 2n * most * BigInt(quantile.numerator);
-  const move = roundedQuotient((-excess * BigInt(octavesPerRound.numerator)) << BigInt(LEVEL_BITS), whole << BigInt(octavesPerRound.denominatorBits));
+  const move = roundedQuotient(
+    (-excess * BigInt(octavesPerRound.numerator)) << BigInt(LEVEL_BITS),
+    whole << BigInt(octavesPerRound.denominatorBits),
+  );
   return boundedLevel(boundedLevel(level, adaptive) + Number(move), adaptive);
 }

@@ -21,11 +21,16 @@ export function bitCount(bitmap: Bitmap): number {
 
 /**
  * The proposal with the largest U, then the largest T, among sets of at least `quorum` attesters; undefined if no U has
- * `smallest` clients. Tries every set when there are at most 12 attesters, else greedily leaves out one member at a time.
+ * `smallest` clients. Tries every set when there are at most 12 attesters, else greedily leaves out one member at a
+ * time.
  *
  * @param attestations bitmap of each attesting seat
  */
-export function bestProposal(attestations: ReadonlyMap<number, Bitmap>, quorum: number, smallest: number): Proposal | undefined {
+export function bestProposal(
+  attestations: ReadonlyMap<number, Bitmap>,
+  quorum: number,
+  smallest: number,
+): Proposal | undefined {
   const seats = [...attestations.keys()];
   let best: Proposal | undefined;
   const consider = (chosen: readonly number[]): void => {
@@ -33,7 +38,8 @@ export function bestProposal(attestations: ReadonlyMap<number, Bitmap>, quorum: 
     const included = chosen.map((seat) => attestations.get(seat)!).reduce((a, b) => a & b);
     const members = chosen.reduce((mask, seat) => mask | (1n << BigInt(seat - 1)), 0n);
     if (bitCount(included) < smallest) return;
-    const gain = best === undefined ? 1 : bitCount(included) - bitCount(best.included) || chosen.length - bitCount(best.members);
+    const gain =
+      best === undefined ? 1 : bitCount(included) - bitCount(best.included) || chosen.length - bitCount(best.members);
     if (gain > 0) best = { members, included };
   };
   if (seats.length <= 12) {
@@ -46,7 +52,13 @@ export function bestProposal(attestations: ReadonlyMap<number, Bitmap>, quorum: 
 
 /** Leaves out the member whose absence enlarges the intersection most. */
 function withoutWorst(chosen: readonly number[], attestations: ReadonlyMap<number, Bitmap>): number[] {
-  const sizeWithout = (left: number): number => bitCount(chosen.filter((seat) => seat !== left).map((seat) => attestations.get(seat)!).reduce((a, b) => a & b, -1n & ((1n << 256n) - 1n)));
+  const sizeWithout = (left: number): number =>
+    bitCount(
+      chosen
+        .filter((seat) => seat !== left)
+        .map((seat) => attestations.get(seat)!)
+        .reduce((a, b) => a & b, -1n & ((1n << 256n) - 1n)),
+    );
   const worst = chosen.reduce((a, b) => (sizeWithout(b) > sizeWithout(a) ? b : a));
   return chosen.filter((seat) => seat !== worst);
 }

@@ -28,7 +28,8 @@ export const ERROR_CODES = {
   MODEL_OVERFLOW: "An integer model weight left the range of the model's fixed-point format.",
   // cells
   CELLS_DIVERGED: "Two cells of a group no longer share one model: the group has ended.",
-  CELLS_GROUP_INVALID: "The group in the task's document is not full, does not list this contract, or lists one of another task.",
+  CELLS_GROUP_INVALID:
+    "The group in the task's document is not full, does not list this contract, or lists one of another task.",
   CELLS_INCOMPLETE: "A sibling cell has no sum of this step yet, or has not finalised it.",
   CELLS_SUM_OVERFLOW: "A coordinate of the sum over all cells leaves the range of 32-bit integers.",
   // update
@@ -40,7 +41,8 @@ export const ERROR_CODES = {
   KEY_REFUSED: "A verification key has a form under which proofs can be forged, or does not fit the preset.",
   KEY_ARTIFACT_CORRUPT: "A key file is malformed or is not the one that the manifest names.",
   WITNESS_UNSATISFIED: "A circuit's inputs are incomplete or contradict one of its constraints.",
-  PROVER_COMMAND_FAILED: "The external proving command ended with an error, took too long, or left no valid proof of the witness.",
+  PROVER_COMMAND_FAILED:
+    "The external proving command ended with an error, took too long, or left no valid proof of the witness.",
   // ipfs
   IPFS_CID_INVALID: "A CID is not a canonical base32 CIDv1 with sha2-256 and the codec the place calls for.",
   IPFS_DIGEST_INVALID: "A content digest is not exactly 32 bytes.",
@@ -91,11 +93,13 @@ export const ERROR_CODES = {
   TRAINING_OPTIONS_INVALID: "A training option is outside its range.",
   TRAINING_DIVERGED: "Training produced NaN or an infinity; the learning rate is probably too high.",
   TRAINING_BACKEND_UNAVAILABLE: "The numerical backend asked for cannot be loaded on this machine.",
-  SAFETENSORS_INVALID: "A safetensors file is malformed, has gaps or trailing bytes, or holds another type than float32.",
+  SAFETENSORS_INVALID:
+    "A safetensors file is malformed, has gaps or trailing bytes, or holds another type than float32.",
   // privacy
   PRIVACY_BUDGET_SPENT: "This client has taken part in as many rounds as the task's privacy budget allows.",
   PRIVACY_COHORT_TOO_SMALL: "The noise that the task's epsilon needs would drown what its clients send.",
-  PRIVACY_PARAMETERS_INVALID: "A privacy parameter is outside the range for which the accountant or the sampler is exact.",
+  PRIVACY_PARAMETERS_INVALID:
+    "A privacy parameter is outside the range for which the accountant or the sampler is exact.",
   // roles
   ROLE_NOT_REGISTERED: "The account is not registered for this role in the task.",
   ROUND_EQUIVOCATION: "A second, different release or submission was asked for in one round.",

@@ -94,7 +94,8 @@ function encodeBelow(values: readonly bigint[], limit: bigint): Uint8Array {
   const view = new DataView(bytes.buffer);
   for (let i = 0; i < values.length; i++) {
     const value = values[i]!;
-    if (value < 0n || value >= limit) throw new VerisumError("ENCODING_NOT_CANONICAL", `value ${i} is outside its range`, { index: i });
+    if (value < 0n || value >= limit)
+      throw new VerisumError("ENCODING_NOT_CANONICAL", `value ${i} is outside its range`, { index: i });
     const at = i * ELEMENT_BYTES;
     view.setBigUint64(at, value >> 192n);
     view.setBigUint64(at + 8, (value >> 128n) & MASK_64);
@@ -110,20 +111,31 @@ function encodeBelow(values: readonly bigint[], limit: bigint): Uint8Array {
  */
 export function decodeElements(bytes: Uint8Array, count: number): bigint[] {
   if (bytes.length !== count * ELEMENT_BYTES) {
-    throw new VerisumError("ENCODING_LENGTH", `expected ${count} elements, got ${bytes.length} bytes`, { expected: count * ELEMENT_BYTES, actual: bytes.length });
+    throw new VerisumError("ENCODING_LENGTH", `expected ${count} elements, got ${bytes.length} bytes`, {
+      expected: count * ELEMENT_BYTES,
+      actual: bytes.length,
+    });
   }
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const elements = new Array<bigint>(count);
   for (let i = 0; i < count; i++) {
     const at = i * ELEMENT_BYTES;
-    const value = (view.getBigUint64(at) << 192n) | (view.getBigUint64(at + 8) << 128n) | (view.getBigUint64(at + 16) << 64n) | view.getBigUint64(at + 24);
-    if (value >= FIELD_ORDER) throw new VerisumError("ENCODING_NOT_CANONICAL", `element ${i} is not below the field order`, { index: i });
+    const value =
+      (view.getBigUint64(at) << 192n) |
+      (view.getBigUint64(at + 8) << 128n) |
+      (view.getBigUint64(at + 16) << 64n) |
+      view.getBigUint64(at + 24);
+    if (value >= FIELD_ORDER)
+      throw new VerisumError("ENCODING_NOT_CANONICAL", `element ${i} is not below the field order`, { index: i });
     elements[i] = value;
   }
   return elements;
 }
 
-/** p(z) for coefficients in ascending order, by Horner's rule; four coefficients a step, since reductions are what takes time. */
+/**
+ * p(z) for coefficients in ascending order, by Horner's rule; four coefficients a step, since reductions are what takes
+ * time.
+ */
 export function evaluatePolynomial(coefficients: readonly bigint[], z: bigint): bigint {
   const z2 = multiply(z, z);
   const z3 = multiply(z2, z);
@@ -133,7 +145,13 @@ export function evaluatePolynomial(coefficients: readonly bigint[], z: bigint): 
   while (at % 4 !== 0) value = (value * z + coefficients[--at]!) % FIELD_ORDER;
   while (at > 0) {
     at -= 4;
-    value = (value * z4 + coefficients[at + 3]! * z3 + coefficients[at + 2]! * z2 + coefficients[at + 1]! * z + coefficients[at]!) % FIELD_ORDER;
+    value =
+      (value * z4 +
+        coefficients[at + 3]! * z3 +
+        coefficients[at + 2]! * z2 +
+        coefficients[at + 1]! * z +
+        coefficients[at]!) %
+      FIELD_ORDER;
   }
   return value;
 }

@@ -24,15 +24,25 @@ export interface ProofPoints {
 /**
  * True if one chunk's proof verifies. False also for an unknown kind or an input that is not canonical.
  *
- * @param wires D, the commitment to the chunk's committed wires; that alpha and z follow from it is the caller's to check
+ * @param wires D, the commitment to the chunk's committed wires; that alpha and z follow from it is the caller's to
+ * check
  * @throws POINT_NOT_ON_CURVE if a point is not one of its group
  */
-export function verifyChunkProof(keys: VerificationKeys, kindIndex: number, wires: G1, proof: ChunkProofPoints, inputs: ChunkInputs): boolean {
+export function verifyChunkProof(
+  keys: VerificationKeys,
+  kindIndex: number,
+  wires: G1,
+  proof: ChunkProofPoints,
+  inputs: ChunkInputs,
+): boolean {
   return verifyProof(keys, kindIndex, wires, proof, chunkSignals(proof, inputs));
 }
 
 /** The public signals of a chunk in the circuit's order. */
-export function chunkSignals({ y, h }: Pick<ChunkProofPoints, "y" | "h">, { alpha, z, bound, hPrevious }: ChunkInputs): bigint[] {
+export function chunkSignals(
+  { y, h }: Pick<ChunkProofPoints, "y" | "h">,
+  { alpha, z, bound, hPrevious }: ChunkInputs,
+): bigint[] {
   return [y, h, alpha, z, bound, hPrevious];
 }
 
@@ -40,7 +50,13 @@ export function chunkSignals({ y, h }: Pick<ChunkProofPoints, "y" | "h">, { alph
  * True if e(−A,B)·e(alpha,beta)·e(IC,G2)·e(D,sigma)·e(C,delta) = 1 for these public signals, in the circuit's order.
  * @throws POINT_NOT_ON_CURVE
  */
-export function verifyProof(keys: VerificationKeys, kindIndex: number, wires: G1, proof: ProofPoints, publicSignals: readonly bigint[]): boolean {
+export function verifyProof(
+  keys: VerificationKeys,
+  kindIndex: number,
+  wires: G1,
+  proof: ProofPoints,
+  publicSignals: readonly bigint[],
+): boolean {
   const kind = keys.kinds[kindIndex];
   if (kind === undefined) return false;
   const inputs = publicInputCommitment(kind.publicBases, publicSignals);

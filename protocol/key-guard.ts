@@ -37,14 +37,20 @@ export type KeyRule =
  * @throws KEY_REFUSED with `details.rule` (a KeyRule) and `details.part`
  */
 export function guardVerificationKeys(keys: VerificationKeys, preset: Preset): void {
-  if (keys.kinds.length < 1 || keys.kinds.length > preset.kinds.length) throw refused("kind-count", `${keys.kinds.length} kinds`);
+  if (keys.kinds.length < 1 || keys.kinds.length > preset.kinds.length)
+    throw refused("kind-count", `${keys.kinds.length} kinds`);
   guardPoint("tau", () => toNobleG2(keys.tau), false);
   guardSecret(keys.tau, "tau");
   if (relatedG2(keys.tau, keys.beta)) throw refused("secrets-related", "tau and beta");
   keys.kinds.forEach((kind, index) => {
     const { delta, sigma, publicBases } = kind;
-    guardGroth16Key({ alpha: keys.alpha, beta: keys.beta, gamma: G2_GENERATOR, delta, sigma, publicBases }, CHUNK_PUBLIC_SIGNALS.length, `kind ${index}: `);
-    if (relatedG2(delta, keys.tau) || relatedG2(sigma, keys.tau)) throw refused("secrets-related", `kind ${index}: delta or sigma and tau`);
+    guardGroth16Key(
+      { alpha: keys.alpha, beta: keys.beta, gamma: G2_GENERATOR, delta, sigma, publicBases },
+      CHUNK_PUBLIC_SIGNALS.length,
+      `kind ${index}: `,
+    );
+    if (relatedG2(delta, keys.tau) || relatedG2(sigma, keys.tau))
+      throw refused("secrets-related", `kind ${index}: delta or sigma and tau`);
     keys.kinds.slice(0, index).forEach((earlier, earlierIndex) => {
       for (const mine of [delta, sigma]) {
         for (const theirs of [earlier.delta, earlier.sigma]) {
@@ -73,10 +79,12 @@ export function guardGroth16Key(key: Groth16Key, publicSignalCount: number, pref
     if (relatedG2(sigma, beta)) throw refused("secrets-related", `${prefix}sigma and beta`);
     if (relatedG2(sigma, delta)) throw refused("secrets-related", `${prefix}sigma and delta`);
   }
-  if (publicBases.length !== publicSignalCount + 1) throw refused("input-count", `${prefix}${publicBases.length - 1} inputs, ${publicSignalCount} expected`);
+  if (publicBases.length !== publicSignalCount + 1)
+    throw refused("input-count", `${prefix}${publicBases.length - 1} inputs, ${publicSignalCount} expected`);
   publicBases.forEach((base, i) => {
     if (isInfinity(base)) throw refused("public-base-infinite", `${prefix}public base ${i}`);
-    if (publicBases.slice(0, i).some((other) => base.x === other.x)) throw refused("public-bases-repeat", `${prefix}public base ${i}`);
+    if (publicBases.slice(0, i).some((other) => base.x === other.x))
+      throw refused("public-bases-repeat", `${prefix}public base ${i}`);
   });
 }
 

@@ -10,12 +10,17 @@ export function verificationKeysToJson(keys: VerificationKeys): unknown {
     alpha: g1Json(keys.alpha),
     beta: g2Json(keys.beta),
     tau: g2Json(keys.tau),
-    kinds: keys.kinds.map((kind) => ({ delta: g2Json(kind.delta), sigma: g2Json(kind.sigma), publicBases: kind.publicBases.map(g1Json) })),
+    kinds: keys.kinds.map((kind) => ({
+      delta: g2Json(kind.delta),
+      sigma: g2Json(kind.sigma),
+      publicBases: kind.publicBases.map(g1Json),
+    })),
   };
 }
 
 /**
- * Reads what `verificationKeysToJson` wrote. Every point is checked; whether the keys are safe is `key-guard.ts`'s to say.
+ * Reads what `verificationKeysToJson` wrote. Every point is checked; whether the keys are safe is `key-guard.ts`'s to
+ * say.
  * @throws KEY_ARTIFACT_CORRUPT, POINT_NOT_ON_CURVE
  */
 export function verificationKeysFromJson(json: unknown): VerificationKeys {
@@ -26,7 +31,11 @@ export function verificationKeysFromJson(json: unknown): VerificationKeys {
     tau: readG2(root["tau"]),
     kinds: list(root["kinds"]).map((item) => {
       const kind = record(item);
-      return { delta: readG2(kind["delta"]), sigma: readG2(kind["sigma"]), publicBases: list(kind["publicBases"]).map(readG1) };
+      return {
+        delta: readG2(kind["delta"]),
+        sigma: readG2(kind["sigma"]),
+        publicBases: list(kind["publicBases"]).map(readG1),
+      };
     }),
   };
 }
@@ -64,7 +73,8 @@ function hex(value: bigint): string {
 }
 
 function number(json: unknown): bigint {
-  if (typeof json !== "string" || !/^0x[0-9a-f]{1,64}$/.test(json)) throw malformed("a coordinate is not a hexadecimal string");
+  if (typeof json !== "string" || !/^0x[0-9a-f]{1,64}$/.test(json))
+    throw malformed("a coordinate is not a hexadecimal string");
   return BigInt(json);
 }
 

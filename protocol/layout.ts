@@ -26,14 +26,18 @@ export interface Layout {
 }
 
 /**
- * The layout with the least proving work: the fewest rows of evaluation domain, then the fewest chunks; larger chunks first.
+ * The layout with the least proving work: the fewest rows of evaluation domain, then the fewest chunks; larger chunks
+ * first.
  * @throws PARAMETERS_INVALID if the dimension is not a positive integer or needs more than MAX_CHUNKS chunks.
  */
 export function layoutFor(preset: Preset, dimension: number): Layout {
   assertDimension(dimension);
   const largest = preset.kinds.length - 1;
   if (dimension > MAX_CHUNKS * preset.kinds[largest]!.coordinates) {
-    throw new VerisumError("PARAMETERS_INVALID", `${dimension} coordinates need more than ${MAX_CHUNKS} chunks`, { dimension, chunks: MAX_CHUNKS });
+    throw new VerisumError("PARAMETERS_INVALID", `${dimension} coordinates need more than ${MAX_CHUNKS} chunks`, {
+      dimension,
+      chunks: MAX_CHUNKS,
+    });
   }
   const whole = Math.max(0, Math.floor(dimension / preset.kinds[largest]!.coordinates) - 1);
   const rest = dimension - whole * preset.kinds[largest]!.coordinates;
@@ -43,7 +47,8 @@ export function layoutFor(preset: Preset, dimension: number): Layout {
 
 /**
  * The layout with the given kinds in order, as a contract states them.
- * @throws PARAMETERS_INVALID if they do not cover the dimension, a whole chunk is padding, or a larger kind follows a smaller one.
+ * @throws PARAMETERS_INVALID if they do not cover the dimension, a whole chunk is padding, or a larger kind follows a
+ * smaller one.
  */
 export function layoutOf(preset: Preset, dimension: number, kindIndexes: readonly number[]): Layout {
   assertDimension(dimension);
@@ -54,7 +59,10 @@ export function layoutOf(preset: Preset, dimension: number, kindIndexes: readonl
     const kind = preset.kinds[kindIndex];
     const isLarger = kindIndex > (chunks.at(-1)?.kindIndex ?? kindIndex);
     if (kind === undefined || coordinateStart >= dimension || isLarger) {
-      throw new VerisumError("PARAMETERS_INVALID", "the chunk kinds do not fit the dimension", { dimension, chunks: kindIndexes.length });
+      throw new VerisumError("PARAMETERS_INVALID", "the chunk kinds do not fit the dimension", {
+        dimension,
+        chunks: kindIndexes.length,
+      });
     }
     const elementCount = chunkElements(kind);
     chunks.push({ kindIndex, kind, coordinateStart, elementStart, elementCount });
@@ -62,7 +70,11 @@ export function layoutOf(preset: Preset, dimension: number, kindIndexes: readonl
     elementStart += elementCount;
   }
   if (coordinateStart < dimension || chunks.length > MAX_CHUNKS) {
-    throw new VerisumError("PARAMETERS_INVALID", `${chunks.length} chunks do not cover ${dimension} coordinates within ${MAX_CHUNKS}`, { dimension, chunks: chunks.length });
+    throw new VerisumError(
+      "PARAMETERS_INVALID",
+      `${chunks.length} chunks do not cover ${dimension} coordinates within ${MAX_CHUNKS}`,
+      { dimension, chunks: chunks.length },
+    );
   }
   return { preset, dimension, chunks, elementCount: elementStart };
 }

@@ -40,8 +40,8 @@ export interface ServerRule {
 const INT32_MAX = 2 ** 31 - 1;
 
 /**
- * FedAvg with server momentum in exact integers: v' = round(mu·v) + round(eta·S·2^(fractionalBits−stepBits)/W); w' = w + v'.
- * `round` is to nearest, halves up. With an adaptive clip norm a step is as long as the state's level says.
+ * FedAvg with server momentum in exact integers: v' = round(mu·v) + round(eta·S·2^(fractionalBits−stepBits)/W); w' = w
+ * + v'. `round` is to nearest, halves up. With an adaptive clip norm a step is as long as the state's level says.
  *
  * @param sums weighted sums of quantised coordinates, in steps
  * @param totalWeight W, the sum of the included clients' weights
@@ -53,7 +53,10 @@ export function nextModel(state: ModelState, sums: Int32Array, totalWeight: numb
     throw new VerisumError("PARAMETERS_INVALID", `a sum of total weight ${totalWeight} has no mean`, { totalWeight });
   }
   if (sums.length !== dimension || state.velocity.length !== dimension) {
-    throw new VerisumError("UPDATE_LENGTH", `model of ${dimension} weights, sum of ${sums.length}`, { expected: dimension, actual: sums.length });
+    throw new VerisumError("UPDATE_LENGTH", `model of ${dimension} weights, sum of ${sums.length}`, {
+      expected: dimension,
+      actual: sums.length,
+    });
   }
   const { adaptiveClip } = rule;
   const trained = adaptiveClip === undefined ? dimension : dimension - 1;
@@ -65,11 +68,15 @@ export function nextModel(state: ModelState, sums: Int32Array, totalWeight: numb
   const velocity = new Int32Array(dimension);
   for (let i = 0; i < trained; i++) {
     const step = roundedQuotient(BigInt(sums[i]!) * stepNumerator, stepDenominator);
-    const kept = roundedQuotient(BigInt(state.velocity[i]!) * BigInt(rule.momentum.numerator), 1n << BigInt(rule.momentum.denominatorBits));
+    const kept = roundedQuotient(
+      BigInt(state.velocity[i]!) * BigInt(rule.momentum.numerator),
+      1n << BigInt(rule.momentum.denominatorBits),
+    );
     velocity[i] = asInt32(step + kept, i);
     weights[i] = asInt32(BigInt(state.weights[i]!) + step + kept, i);
   }
-  if (adaptiveClip !== undefined) weights[trained] = nextLevel(state.weights[trained]!, sums[trained]!, totalWeight, adaptiveClip);
+  if (adaptiveClip !== undefined)
+    weights[trained] = nextLevel(state.weights[trained]!, sums[trained]!, totalWeight, adaptiveClip);
   return { weights, velocity };
 }
 
@@ -82,7 +89,8 @@ export function initialState(weights: Float32Array, fractionalBits: number, leve
   const fixed = new Int32Array(weights.length + levels);
   for (let i = 0; i < weights.length; i++) {
     const scaled = Math.round(weights[i]! * 2 ** fractionalBits);
-    if (!Number.isFinite(scaled)) throw new VerisumError("UPDATE_NOT_FINITE", `weight ${i} is not finite`, { index: i });
+    if (!Number.isFinite(scaled))
+      throw new VerisumError("UPDATE_NOT_FINITE", `weight ${i} is not finite`, { index: i });
     fixed[i] = asInt32(BigInt(scaled), i);
   }
   return { weights: fixed, velocity: new Int32Array(fixed.length) };
@@ -109,7 +117,11 @@ export function encodeModelState(state: ModelState): Uint8Array {
 /** @throws ENCODING_LENGTH */
 export function decodeModelState(bytes: Uint8Array, dimension: number): ModelState {
   if (bytes.length !== dimension * 8) {
-    throw new VerisumError("ENCODING_LENGTH", `a state of ${dimension} weights has ${dimension * 8} bytes, got ${bytes.length}`, { expected: dimension * 8, actual: bytes.length });
+    throw new VerisumError(
+      "ENCODING_LENGTH",
+      `a state of ${dimension} weights has ${dimension * 8} bytes, got ${bytes.length}`,
+      { expected: dimension * 8, actual: bytes.length },
+    );
   }
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const weights = new Int32Array(dimension);
@@ -132,6 +144,7 @@ export function aggregateDigest(elements: readonly bigint[]): Hex {
 }
 
 function asInt32(value: bigint, index: number): number {
-  if (value > BigInt(INT32_MAX) || value < -BigInt(INT32_MAX)) throw new VerisumError("MODEL_OVERFLOW", `weight ${index} leaves the fixed-point range`, { index });
+  if (value > BigInt(INT32_MAX) || value < -BigInt(INT32_MAX))
+    throw new VerisumError("MODEL_OVERFLOW", `weight ${index} leaves the fixed-point range`, { index });
   return Number(value);
 }

@@ -8,7 +8,9 @@ const PAIR_BITS = BigInt(2 * SLOT_BITS);
 const PAIR_MASK = (1n << PAIR_BITS) - 1n;
 const PAIRS_PER_ELEMENT = SLOTS_PER_ELEMENT / 2;
 /** Σ 2^(slotBits−1)·2^(slotBits·l): added before unpacking so that every slot is non-negative. */
-const BIAS = Array.from({ length: SLOTS_PER_ELEMENT }, (_, l) => BigInt(SLOT_HALF) << BigInt(SLOT_BITS * l)).reduce((a, b) => a + b);
+const BIAS = Array.from({ length: SLOTS_PER_ELEMENT }, (_, l) => BigInt(SLOT_HALF) << BigInt(SLOT_BITS * l)).reduce(
+  (a, b) => a + b,
+);
 
 /**
  * The client's vector X: each chunk's packed coordinates followed by its masks.
@@ -21,7 +23,10 @@ const BIAS = Array.from({ length: SLOTS_PER_ELEMENT }, (_, l) => BigInt(SLOT_HAL
 export function packUpdate(layout: Layout, quantised: Int32Array, masks: readonly bigint[]): bigint[] {
   assertCoordinates(layout, quantised);
   if (masks.length !== layout.chunks.length * MASKS_PER_CHUNK) {
-    throw new VerisumError("ENCODING_LENGTH", `expected ${layout.chunks.length * MASKS_PER_CHUNK} masks, got ${masks.length}`);
+    throw new VerisumError(
+      "ENCODING_LENGTH",
+      `expected ${layout.chunks.length * MASKS_PER_CHUNK} masks, got ${masks.length}`,
+    );
   }
   masks.forEach((mask, i) => assertElement(mask, i));
   const elements: bigint[] = [];
@@ -48,7 +53,12 @@ export function unpackSum(layout: Layout, elements: readonly bigint[]): Int32Arr
   for (const chunk of layout.chunks) {
     const packed = chunk.kind.coordinates / SLOTS_PER_ELEMENT;
     for (let e = 0; e < packed; e++) {
-      unpackElement(elements[chunk.elementStart + e]!, chunk.elementStart + e, sums, chunk.coordinateStart + e * SLOTS_PER_ELEMENT);
+      unpackElement(
+        elements[chunk.elementStart + e]!,
+        chunk.elementStart + e,
+        sums,
+        chunk.coordinateStart + e * SLOTS_PER_ELEMENT,
+      );
     }
   }
   return sums;
@@ -73,18 +83,26 @@ export function normSquared(quantised: Int32Array): number {
 /** @throws UPDATE_LENGTH, UPDATE_OVER_BOUND for a coordinate outside the preset's range. */
 export function assertCoordinates(layout: Layout, quantised: Int32Array): void {
   if (quantised.length !== layout.dimension) {
-    throw new VerisumError("UPDATE_LENGTH", `expected ${layout.dimension} coordinates, got ${quantised.length}`, { expected: layout.dimension, actual: quantised.length });
+    throw new VerisumError("UPDATE_LENGTH", `expected ${layout.dimension} coordinates, got ${quantised.length}`, {
+      expected: layout.dimension,
+      actual: quantised.length,
+    });
   }
   const offset = coordinateOffset(layout.preset);
   for (let i = 0; i < quantised.length; i++) {
     if (quantised[i]! < -offset || quantised[i]! >= offset) {
-      throw new VerisumError("UPDATE_OVER_BOUND", `coordinate ${i} is outside the ${layout.preset.coordinateBits}-bit range`, { index: i, value: quantised[i]! });
+      throw new VerisumError(
+        "UPDATE_OVER_BOUND",
+        `coordinate ${i} is outside the ${layout.preset.coordinateBits}-bit range`,
+        { index: i, value: quantised[i]! },
+      );
     }
   }
 }
 
 function assertElement(value: bigint, index: number): void {
-  if (value < 0n || value >= FIELD_ORDER) throw new VerisumError("ENCODING_NOT_CANONICAL", `element ${index} is not below the field order`, { index });
+  if (value < 0n || value >= FIELD_ORDER)
+    throw new VerisumError("ENCODING_NOT_CANONICAL", `element ${index} is not below the field order`, { index });
 }
 
 function packElement(quantised: Int32Array, start: number): bigint {

@@ -28,7 +28,10 @@ export const MAX_TOTAL_WEIGHT = 511;
 export const MAX_COHORT = 256;
 /** Largest number of committee members. */
 export const MAX_COMMITTEE = 32;
-/** Largest number of chunks in one update: the norm's accumulator holds any vector of so many chunks of the largest kind. */
+/**
+ * Largest number of chunks in one update: the norm's accumulator holds any vector of so many chunks of the largest
+ * kind.
+ */
 export const MAX_CHUNKS = 1200;
 /** Bytes of the longest HTTP endpoint that an account may announce on chain. */
 export const MAX_ENDPOINT_BYTES = 256;
@@ -100,14 +103,20 @@ export function chunkElements(kind: ChunkKind): number {
  */
 export function assertPreset(preset: Preset): void {
   const require = (holds: boolean, rule: string): void => {
-    if (!holds) throw new VerisumError("PARAMETERS_INVALID", `preset ${preset.name}: ${rule} does not hold`, { preset: preset.name, rule });
+    if (!holds)
+      throw new VerisumError("PARAMETERS_INVALID", `preset ${preset.name}: ${rule} does not hold`, {
+        preset: preset.name,
+        rule,
+      });
   };
   require(preset.coordinateBits >= 2 && preset.coordinateBits <= 12, "2 <= coordinateBits <= 12");
   require(MAX_TOTAL_WEIGHT * coordinateOffset(preset) < 2 ** (SLOT_BITS - 1), "W * 2^(bits-1) < 2^(slotBits-1)");
   require(SLOT_BITS * SLOTS_PER_ELEMENT < 253, "slotBits * slots < 253");
   for (const kind of preset.kinds) {
     require(kind.coordinates % SLOTS_PER_ELEMENT === 0, "coordinates is a multiple of slots");
-    require(kind.coordinates + tableSize(preset) + kind.coordinates / SLOTS_PER_ELEMENT < 2 ** kind.domainBits, "coordinates + table + elements < domain");
-    require(kind.coordinates * MAX_CHUNKS * 2 ** (2 * (preset.coordinateBits - 1)) < 2 ** NORM_ACCUMULATOR_BITS, "N * K * 2^(2(bits-1)) < 2^48");
+    require(kind.coordinates + tableSize(preset) + kind.coordinates / SLOTS_PER_ELEMENT <
+      2 ** kind.domainBits, "coordinates + table + elements < domain");
+    require(kind.coordinates * MAX_CHUNKS * 2 ** (2 * (preset.coordinateBits - 1)) <
+      2 ** NORM_ACCUMULATOR_BITS, "N * K * 2^(2(bits-1)) < 2^48");
   }
 }

@@ -1,4 +1,6 @@
-/** Points of BN254: plain affine coordinates, checked before use. Infinity is (0, 0), as the EVM writes it (EIP-196). */
+/**
+ * Points of BN254: plain affine coordinates, checked before use. Infinity is (0, 0), as the EVM writes it (EIP-196).
+ */
 import { bn254 } from "@noble/curves/bn254.js";
 import { VerisumError } from "./errors.ts";
 import { BASE_FIELD_ORDER, FIELD_ORDER } from "./parameters.ts";
@@ -97,7 +99,8 @@ export function weightedSumG1(points: readonly G1[], weights: readonly bigint[])
   let sum = bn254.G1.Point.ZERO;
   for (let i = 0; i < points.length; i++) {
     const weight = weights[i]!;
-    if (weight !== 0n) sum = sum.add(toNobleG1(points[i]!).multiplyUnsafe(((weight % FIELD_ORDER) + FIELD_ORDER) % FIELD_ORDER));
+    if (weight !== 0n)
+      sum = sum.add(toNobleG1(points[i]!).multiplyUnsafe(((weight % FIELD_ORDER) + FIELD_ORDER) % FIELD_ORDER));
   }
   return fromNobleG1(sum);
 }

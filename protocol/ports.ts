@@ -46,8 +46,9 @@ export interface ChunkProofPoints {
 }
 
 /**
- * Proves chunks with one set of keys; commit first, then prove at the challenge that the commitment led to. All chunks of an
- * update are asked for at once: how many are worked on at a time, and in how much memory, is the prover's decision.
+ * Proves chunks with one set of keys; commit first, then prove at the challenge that the commitment led to. All chunks
+ * of an update are asked for at once: how many are worked on at a time, and in how much memory, is the prover's
+ * decision.
  */
 export interface ChunkProver {
   /** D = Σ (committed wire)·K_i/sigma. */

@@ -1,4 +1,7 @@
-/** Poseidon of two elements of Fr with the parameters of circomlib (ePrint 2019/458; t = 3, 8 full and 57 partial rounds). */
+/**
+ * Poseidon of two elements of Fr with the parameters of circomlib (ePrint 2019/458; t = 3, 8 full and 57 partial
+ * rounds).
+ */
 import { Field } from "@noble/curves/abstract/modular.js";
 import { grainGenConstants, poseidon } from "@noble/curves/abstract/poseidon.js";
 import { FIELD_ORDER } from "./parameters.ts";

@@ -36,13 +36,16 @@ export function normBoundSquared(quantisation: Quantisation, dimension: number):
 }
 
 /**
- * The L2 norm, in steps, of all that a client encodes before it is rounded: the clipped update, and its vote if it has one.
+ * The L2 norm, in steps, of all that a client encodes before it is rounded: the clipped update, and its vote if it has
+ * one.
  * @throws PARAMETERS_INVALID
  */
 export function encodedClipSteps(quantisation: Quantisation): number {
   assertQuantisation(quantisation);
   const { clipSteps, adaptive } = quantisation;
-  return adaptive === undefined ? clipSteps : Number(ceilRoot(BigInt(clipSteps) ** 2n + BigInt(adaptive.voteSteps) ** 2n));
+  return adaptive === undefined
+    ? clipSteps
+    : Number(ceilRoot(BigInt(clipSteps) ** 2n + BigInt(adaptive.voteSteps) ** 2n));
 }
 
 /**
@@ -54,7 +57,13 @@ export function encodedClipSteps(quantisation: Quantisation): number {
  * @returns signed integers in steps with ‖q‖² <= normBoundSquared, the vote last if there is one
  * @throws PARAMETERS_INVALID, UPDATE_NOT_FINITE; UPDATE_OVER_BOUND if no attempt succeeds (probability below e^−200)
  */
-export function quantiseUpdate(preset: Preset, quantisation: Quantisation, update: Float32Array | Float64Array, random: RandomBytes, scale = 1): Int32Array {
+export function quantiseUpdate(
+  preset: Preset,
+  quantisation: Quantisation,
+  update: Float32Array | Float64Array,
+  random: RandomBytes,
+  scale = 1,
+): Int32Array {
   const scaled = clipToSteps(quantisation, update, coordinateOffset(preset) - 1, scale);
   const bound = normBoundSquared(quantisation, scaled.length);
   for (let attempt = 0; attempt < MAX_ROUNDING_ATTEMPTS; attempt++) {
@@ -65,12 +74,17 @@ export function quantiseUpdate(preset: Preset, quantisation: Quantisation, updat
 }
 
 /**
- * The update in steps, scaled down to the clip norm, with coordinates clamped to an integer `limit`, within which rounding stays;
- * behind it the vote, if there is one.
+ * The update in steps, scaled down to the clip norm, with coordinates clamped to an integer `limit`, within which
+ * rounding stays; behind it the vote, if there is one.
  * @param scale how many of the quantisation's steps a step is
  * @throws PARAMETERS_INVALID, UPDATE_NOT_FINITE
  */
-export function clipToSteps(quantisation: Quantisation, update: Float32Array | Float64Array, limit: number, scale = 1): Float64Array {
+export function clipToSteps(
+  quantisation: Quantisation,
+  update: Float32Array | Float64Array,
+  limit: number,
+  scale = 1,
+): Float64Array {
   assertQuantisation(quantisation);
   const { adaptive } = quantisation;
   const largest = largestMagnitude(update);
@@ -97,15 +111,27 @@ function largestMagnitude(update: Float32Array | Float64Array): number {
   let largest = 0;
   for (let i = 0; i < update.length; i++) {
     const value = update[i]!;
-    if (!Number.isFinite(value)) throw new VerisumError("UPDATE_NOT_FINITE", `coordinate ${i} of the update is ${value}`, { index: i });
+    if (!Number.isFinite(value))
+      throw new VerisumError("UPDATE_NOT_FINITE", `coordinate ${i} of the update is ${value}`, { index: i });
     largest = Math.max(largest, Math.abs(value));
   }
   return largest;
 }
 
 function assertQuantisation({ stepBits, clipSteps }: Quantisation): void {
-  if (!Number.isInteger(stepBits) || stepBits < 0 || stepBits > MAX_STEP_BITS || !Number.isInteger(clipSteps) || clipSteps < 1 || clipSteps > MAX_CLIP_STEPS) {
-    throw new VerisumError("PARAMETERS_INVALID", `cannot quantise with ${stepBits} step bits and a clip norm of ${clipSteps} steps`, { stepBits, clipSteps });
+  if (
+    !Number.isInteger(stepBits) ||
+    stepBits < 0 ||
+    stepBits > MAX_STEP_BITS ||
+    !Number.isInteger(clipSteps) ||
+    clipSteps < 1 ||
+    clipSteps > MAX_CLIP_STEPS
+  ) {
+    throw new VerisumError(
+      "PARAMETERS_INVALID",
+      `cannot quantise with ${stepBits} step bits and a clip norm of ${clipSteps} steps`,
+      { stepBits, clipSteps },
+    );
   }
 }
 

@@ -1,4 +1,7 @@
-/** Which releases lie on one polynomial, told from one field element of each and without curve work (docs/protocol.md, section 6). */
+/**
+ * Which releases lie on one polynomial, told from one field element of each and without curve work (docs/protocol.md,
+ * section 6).
+ */
 import { encodeElements, evaluatePolynomial, toField } from "./field.ts";
 import { FIELD_ORDER } from "./parameters.ts";
 import { lagrangeAt } from "./sharing.ts";
@@ -21,16 +24,26 @@ export interface Fingerprints {
 /** Subsets looked at before a search is given up: all of up to 2t releases for t ≤ 7, since C(14, 7) = 3432. */
 export const MAX_SUBSETS = 3432;
 
-/** Each release's value at one point that depends on all of them; different vectors differ there except with probability M/r. */
+/**
+ * Each release's value at one point that depends on all of them; different vectors differ there except with probability
+ * M/r.
+ */
 export function fingerprintsOf(releases: readonly Release[]): Fingerprints {
-  const words = releases.flatMap(({ seat, shareSum }) => [BigInt(seat), BigInt(leafDigest("release", encodeElements(shareSum)))]);
+  const words = releases.flatMap(({ seat, shareSum }) => [
+    BigInt(seat),
+    BigInt(leafDigest("release", encodeElements(shareSum))),
+  ]);
   const rho = BigInt(hashWords([domainTag("releases"), ...words])) % FIELD_ORDER;
-  return { rho, seats: releases.map(({ seat }) => seat), values: releases.map(({ shareSum }) => evaluatePolynomial(shareSum, rho)) };
+  return {
+    rho,
+    seats: releases.map(({ seat }) => seat),
+    values: releases.map(({ shareSum }) => evaluatePolynomial(shareSum, rho)),
+  };
 }
 
 /**
- * The releases on a polynomial of degree t − 1 that at least (m + t)/2 of all m lie on: there is at most one, since two meet in
- * t − 1 seats. It exists if at most (m − t)/2 releases are wrong.
+ * The releases on a polynomial of degree t − 1 that at least (m + t)/2 of all m lie on: there is at most one, since two
+ * meet in t − 1 seats. It exists if at most (m − t)/2 releases are wrong.
  */
 export function majorityOf(threshold: number, prints: Fingerprints): readonly number[] | undefined {
   for (const subset of subsetsToTry(prints, threshold)) {
@@ -43,8 +56,8 @@ export function majorityOf(threshold: number, prints: Fingerprints): readonly nu
 /**
  * The releases off the polynomial of degree t − 1 through `valueAtZero` that all, or at least 2t − 2, releases lie on.
  *
- * Up to t − 1 corrupt members can agree on errors that cancel at zero. Their polynomial meets the honest one at zero and so in at
- * most t − 2 other seats: 2t − 3 releases may lie on a wrong polynomial, 2t − 2 may not.
+ * Up to t − 1 corrupt members can agree on errors that cancel at zero. Their polynomial meets the honest one at zero
+ * and so in at most t − 2 other seats: 2t − 3 releases may lie on a wrong polynomial, 2t − 2 may not.
  *
  * @returns nothing if too few agree for blame
  */
@@ -53,7 +66,8 @@ export function releasesOff(threshold: number, prints: Fingerprints, valueAtZero
   for (const subset of subsetsToTry(prints, threshold)) {
     if (valueThrough(prints, subset, 0) !== valueAtZero) continue;
     const agreeing = agreeingWith(prints, subset);
-    if (agreeing.length === all.length || agreeing.length >= 2 * threshold - 2) return all.filter((i) => !agreeing.includes(i));
+    if (agreeing.length === all.length || agreeing.length >= 2 * threshold - 2)
+      return all.filter((i) => !agreeing.includes(i));
   }
   return [];
 }
@@ -68,12 +82,17 @@ export function* subsetsToTry({ rho, seats }: Fingerprints, size: number): Gener
 }
 
 function agreeingWith(prints: Fingerprints, subset: readonly number[]): readonly number[] {
-  return prints.seats.flatMap((seat, i) => (subset.includes(i) || valueThrough(prints, subset, seat) === prints.values[i] ? [i] : []));
+  return prints.seats.flatMap((seat, i) =>
+    subset.includes(i) || valueThrough(prints, subset, seat) === prints.values[i] ? [i] : [],
+  );
 }
 
 /** The polynomial through the points of `subset`, at x. */
 function valueThrough({ seats, values }: Fingerprints, subset: readonly number[], x: number): bigint {
-  const weights = lagrangeAt(x, subset.map((i) => seats[i]!));
+  const weights = lagrangeAt(
+    x,
+    subset.map((i) => seats[i]!),
+  );
   return toField(subset.reduce((sum, i, k) => sum + values[i]! * weights[k]!, 0n));
 }
 

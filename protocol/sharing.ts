@@ -1,7 +1,19 @@
-/** Shamir sharing of whole vectors over Fr, and the check that a share belongs to a commitment (docs/protocol.md, section 4). */
+/**
+ * Shamir sharing of whole vectors over Fr, and the check that a share belongs to a commitment (docs/protocol.md,
+ * section 4).
+ */
 import { shake128 } from "@noble/hashes/sha3.js";
 import { VerisumError } from "./errors.ts";
-import { encodeElements, encodeWords, evaluatePolynomial, invert, invertAll, multiply, randomElements, toField } from "./field.ts";
+import {
+  encodeElements,
+  encodeWords,
+  evaluatePolynomial,
+  invert,
+  invertAll,
+  multiply,
+  randomElements,
+  toField,
+} from "./field.ts";
 import { FIELD_ORDER, MAX_COMMITTEE } from "./parameters.ts";
 import type { RandomBytes } from "./random.ts";
 import { domainTag, leafDigest } from "./transcript.ts";
@@ -36,14 +48,18 @@ export function isSeedSeat(seat: number, threshold: number): boolean {
  * @throws ENCODING_LENGTH for a seed that is not SHARE_SEED_BYTES long
  */
 export function expandShareSeed(seed: Uint8Array, elementCount: number): bigint[] {
-  if (seed.length !== SHARE_SEED_BYTES) throw new VerisumError("ENCODING_LENGTH", `a share's seed has ${SHARE_SEED_BYTES} bytes, got ${seed.length}`);
-  const stream = shake128.create().update(encodeWords([domainTag("share-seed")])).update(seed);
+  if (seed.length !== SHARE_SEED_BYTES)
+    throw new VerisumError("ENCODING_LENGTH", `a share's seed has ${SHARE_SEED_BYTES} bytes, got ${seed.length}`);
+  const stream = shake128
+    .create()
+    .update(encodeWords([domainTag("share-seed")]))
+    .update(seed);
   return randomElements(elementCount, (length) => stream.xof(length));
 }
 
 /**
- * Draws a seed for each of the seats 1 … t − 1 and the coefficients that give these seats the seeds' shares: what is left of the
- * polynomials once the secret and t − 1 shares are chosen.
+ * Draws a seed for each of the seats 1 … t − 1 and the coefficients that give these seats the seeds' shares: what is
+ * left of the polynomials once the secret and t − 1 shares are chosen.
  * @throws PARAMETERS_INVALID for a threshold that no committee has; with t = 1 every share would be the secret itself
  */
 export function drawSharing(threshold: number, secret: readonly bigint[], random: RandomBytes): Sharing {
@@ -53,19 +69,27 @@ export function drawSharing(threshold: number, secret: readonly bigint[], random
   const seeds = Array.from({ length: threshold - 1 }, () => random(SHARE_SEED_BYTES));
   const points = [secret, ...seeds.map((seed) => expandShareSeed(seed, secret.length))];
   const basis = lagrangeBasis(threshold);
-  const coefficients = seeds.map((_, i) => linearCombination(points, basis.map((polynomial) => polynomial[i + 1]!)));
+  const coefficients = seeds.map((_, i) =>
+    linearCombination(
+      points,
+      basis.map((polynomial) => polynomial[i + 1]!),
+    ),
+  );
   return { coefficients, seeds };
 }
 
 /**
  * Seat j's share, X + Σ j^kappa·a_kappa.
  * @param seat 1 … n, assigned by the contract
- * @throws SHARE_INDEX for a seat that no committee has; PARAMETERS_INVALID without coefficients, ENCODING_LENGTH if they are not as long as the secret
+ * @throws SHARE_INDEX for a seat that no committee has; PARAMETERS_INVALID without coefficients, ENCODING_LENGTH if
+ * they are not as long as the secret
  */
 export function shareFor(seat: number, secret: readonly bigint[], coefficients: SharingCoefficients): bigint[] {
   assertSeats([seat]);
-  if (coefficients.length === 0) throw new VerisumError("PARAMETERS_INVALID", "a sharing without coefficients hides nothing");
-  if (coefficients.some((vector) => vector.length !== secret.length)) throw new VerisumError("ENCODING_LENGTH", "a sharing's coefficients must be as long as the secret");
+  if (coefficients.length === 0)
+    throw new VerisumError("PARAMETERS_INVALID", "a sharing without coefficients hides nothing");
+  if (coefficients.some((vector) => vector.length !== secret.length))
+    throw new VerisumError("ENCODING_LENGTH", "a sharing's coefficients must be as long as the secret");
   const x = BigInt(seat);
   return secret.map((constant, i) => {
     let value = 0n;
@@ -97,10 +121,19 @@ export function expectedShareEvaluation(seat: number, y: bigint, evaluations: re
  * @param share as many elements as the layout has, which decoding the bundle's file has checked
  * @throws SHARE_DIGEST_MISMATCH, SHARE_EVALUATION_MISMATCH, SHARE_INDEX
  */
-export function checkShare(seat: number, share: readonly bigint[], recorded: { readonly hash: Hex; readonly z: bigint; readonly y: bigint; readonly evaluations: readonly bigint[] }): void {
-  if (shareHash(share) !== recorded.hash) throw new VerisumError("SHARE_DIGEST_MISMATCH", `seat ${seat}: the share is not the one that was hashed`, { seat });
+export function checkShare(
+  seat: number,
+  share: readonly bigint[],
+  recorded: { readonly hash: Hex; readonly z: bigint; readonly y: bigint; readonly evaluations: readonly bigint[] },
+): void {
+  if (shareHash(share) !== recorded.hash)
+    throw new VerisumError("SHARE_DIGEST_MISMATCH", `seat ${seat}: the share is not the one that was hashed`, { seat });
   if (evaluatePolynomial(share, recorded.z) !== expectedShareEvaluation(seat, recorded.y, recorded.evaluations)) {
-    throw new VerisumError("SHARE_EVALUATION_MISMATCH", `seat ${seat}: the share is not a point of the committed vector's sharing`, { seat });
+    throw new VerisumError(
+      "SHARE_EVALUATION_MISMATCH",
+      `seat ${seat}: the share is not a point of the committed vector's sharing`,
+      { seat },
+    );
   }
 }
 
@@ -109,21 +142,37 @@ export function lagrangeAtZero(seats: readonly number[]): bigint[] {
   return lagrangeAt(0, seats);
 }
 
-/** The weights with which values at distinct seats give the value at x of the polynomial through them. @throws SHARE_INDEX */
+/**
+ * The weights with which values at distinct seats give the value at x of the polynomial through them. @throws
+ * SHARE_INDEX
+ */
 export function lagrangeAt(x: number, seats: readonly number[]): bigint[] {
   assertSeats(seats);
-  const product = (of: (k: number) => number, j: number): bigint => toField(seats.reduce((value, k) => (k === j ? value : value * BigInt(of(k))), 1n));
+  const product = (of: (k: number) => number, j: number): bigint =>
+    toField(seats.reduce((value, k) => (k === j ? value : value * BigInt(of(k))), 1n));
   const inverses = invertAll(seats.map((j) => product((k) => j - k, j)));
-  return seats.map((j, i) => multiply(product((k) => x - k, j), inverses[i]!));
+  return seats.map((j, i) =>
+    multiply(
+      product((k) => x - k, j),
+      inverses[i]!,
+    ),
+  );
 }
 
 /**
  * The secret behind exactly t shares (or share sums).
  * @throws SHARE_INDEX, SHARE_COUNT, ENCODING_LENGTH
  */
-export function interpolate(threshold: number, seats: readonly number[], shares: readonly (readonly bigint[])[]): bigint[] {
+export function interpolate(
+  threshold: number,
+  seats: readonly number[],
+  shares: readonly (readonly bigint[])[],
+): bigint[] {
   if (seats.length !== threshold || shares.length !== threshold) {
-    throw new VerisumError("SHARE_COUNT", `interpolation takes exactly ${threshold} shares, got ${shares.length}`, { threshold, given: shares.length });
+    throw new VerisumError("SHARE_COUNT", `interpolation takes exactly ${threshold} shares, got ${shares.length}`, {
+      threshold,
+      given: shares.length,
+    });
   }
   return linearCombination(shares, lagrangeAtZero(seats));
 }
@@ -150,7 +199,9 @@ function lagrangeBasis(threshold: number): bigint[][] {
     let polynomial = [1n];
     let denominator = 1n;
     for (const other of nodes.filter((candidate) => candidate !== node)) {
-      polynomial = [...polynomial, 0n].map((_, k) => toField((polynomial[k - 1] ?? 0n) - other * (polynomial[k] ?? 0n)));
+      polynomial = [...polynomial, 0n].map((_, k) =>
+        toField((polynomial[k - 1] ?? 0n) - other * (polynomial[k] ?? 0n)),
+      );
       denominator = toField(denominator * (node - other));
     }
     return polynomial.map((coefficient) => multiply(coefficient, invert(denominator)));
@@ -159,7 +210,12 @@ function lagrangeBasis(threshold: number): bigint[][] {
 
 /** Seats are distinct integers 1 … MAX_COMMITTEE; seat 0 would be the secret, and seats that agree mod r one share. */
 function assertSeats(seats: readonly number[]): void {
-  if (new Set(seats).size !== seats.length || seats.some((seat) => !Number.isInteger(seat) || seat < 1 || seat > MAX_COMMITTEE)) {
-    throw new VerisumError("SHARE_INDEX", `seats must be distinct and between 1 and ${MAX_COMMITTEE}`, { seats: seats.join(",") });
+  if (
+    new Set(seats).size !== seats.length ||
+    seats.some((seat) => !Number.isInteger(seat) || seat < 1 || seat > MAX_COMMITTEE)
+  ) {
+    throw new VerisumError("SHARE_INDEX", `seats must be distinct and between 1 and ${MAX_COMMITTEE}`, {
+      seats: seats.join(","),
+    });
   }
 }

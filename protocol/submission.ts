@@ -1,4 +1,6 @@
-/** A client's submission, from quantised coordinates to what the contract checks (docs/protocol.md, sections 4 and 5). */
+/**
+ * A client's submission, from quantised coordinates to what the contract checks (docs/protocol.md, sections 4 and 5).
+ */
 import { divideByLinear, evaluatePolynomial, multiply, power, randomElements } from "./field.ts";
 import type { Layout } from "./layout.ts";
 import { normSquared, packUpdate, tableRows } from "./packing.ts";
@@ -77,7 +79,9 @@ export async function commitUpdate(
   const commitment = await committer.commit(vector);
   onStage?.("share", 0, committee.committeeSize);
   const sharing = drawSharing(committee.threshold, vector, random);
-  const shares = Array.from({ length: committee.committeeSize }, (_, i) => shareFor(i + 1, vector, sharing.coefficients));
+  const shares = Array.from({ length: committee.committeeSize }, (_, i) =>
+    shareFor(i + 1, vector, sharing.coefficients),
+  );
   return { vector, commitment, sharing, shares, shareHashes: shares.map(shareHash), witnesses };
 }
 
@@ -97,11 +101,13 @@ export async function proveUpdate(
   const total = layout.chunks.length;
   onStage?.("wires", 0, total);
   let committedChunks = 0;
-  const wireCommitments = await Promise.all(layout.chunks.map(async (chunk, index) => {
-    const wireCommitment = await prover.commitWires(chunk.kindIndex, committed.witnesses[index]!);
-    onStage?.("wires", ++committedChunks, total);
-    return wireCommitment;
-  }));
+  const wireCommitments = await Promise.all(
+    layout.chunks.map(async (chunk, index) => {
+      const wireCommitment = await prover.commitWires(chunk.kindIndex, committed.witnesses[index]!);
+      onStage?.("wires", ++committedChunks, total);
+      return wireCommitment;
+    }),
+  );
   const challenge = challengeOf({
     ...context,
     commitment: committed.commitment,
@@ -113,12 +119,14 @@ export async function proveUpdate(
   const { alpha, z } = challengePoints(challenge);
   let provedChunks = 0;
   onStage?.("prove", 0, total);
-  const chunks = await Promise.all(layout.chunks.map(async (chunk, index): Promise<ChunkProof> => {
-    const bound = chunkBound(index, total, context.normBoundSquared);
-    const proof = await prover.prove(chunk.kindIndex, committed.witnesses[index]!, { alpha, z, bound });
-    onStage?.("prove", ++provedChunks, total);
-    return { d: wireCommitments[index]!, ...proof };
-  }));
+  const chunks = await Promise.all(
+    layout.chunks.map(async (chunk, index): Promise<ChunkProof> => {
+      const bound = chunkBound(index, total, context.normBoundSquared);
+      const proof = await prover.prove(chunk.kindIndex, committed.witnesses[index]!, { alpha, z, bound });
+      onStage?.("prove", ++provedChunks, total);
+      return { d: wireCommitments[index]!, ...proof };
+    }),
+  );
   onStage?.("open", 0, 1);
   const opening = await committer.commit(divideByLinear(committed.vector, z));
   return {
@@ -146,12 +154,21 @@ export function submissionEvaluation(layout: Layout, chunkEvaluations: readonly 
 }
 
 /** The commitment's value at z and the KZG proof for it. */
-export async function openVector(vector: readonly bigint[], z: bigint, committer: VectorCommitter): Promise<{ readonly value: bigint; readonly opening: G1 }> {
+export async function openVector(
+  vector: readonly bigint[],
+  z: bigint,
+  committer: VectorCommitter,
+): Promise<{ readonly value: bigint; readonly opening: G1 }> {
   return { value: evaluatePolynomial(vector, z), opening: await committer.commit(divideByLinear(vector, z)) };
 }
 
 /** Each chunk's private inputs: its rows, masks and blinder, and the chain of salted partial norms. */
-function chunkWitnesses(layout: Layout, quantised: Int32Array, masks: readonly bigint[], random: RandomBytes): ChunkWitness[] {
+function chunkWitnesses(
+  layout: Layout,
+  quantised: Int32Array,
+  masks: readonly bigint[],
+  random: RandomBytes,
+): ChunkWitness[] {
   const secrets = randomElements(2 * layout.chunks.length, random);
   let accumulatedBefore = 0n;
   let saltBefore = 0n;

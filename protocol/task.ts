@@ -38,17 +38,39 @@ export interface TaskParameters {
 /** keccak-256 of the ABI encoding: what the contract calls `parametersHash`. */
 export function parametersHash(p: TaskParameters): Hex {
   const head = [
-    p.taskCid, p.genesisCid, p.genesisDigest, p.keysHash, p.coordinateBits, p.dimension, p.normBoundSquared,
-    p.committeeSize, p.threshold, p.quorum, p.minClients, p.minHonest, p.maxCorrupt, p.uniformWeights, p.openRegistration,
-    p.bondWei, p.keyWindowSeconds, p.collectSeconds, p.attestSeconds, p.aggregateSeconds, p.maxRounds,
-    p.privacyCostPerRound, p.privacyBudget,
+    p.taskCid,
+    p.genesisCid,
+    p.genesisDigest,
+    p.keysHash,
+    p.coordinateBits,
+    p.dimension,
+    p.normBoundSquared,
+    p.committeeSize,
+    p.threshold,
+    p.quorum,
+    p.minClients,
+    p.minHonest,
+    p.maxCorrupt,
+    p.uniformWeights,
+    p.openRegistration,
+    p.bondWei,
+    p.keyWindowSeconds,
+    p.collectSeconds,
+    p.attestSeconds,
+    p.aggregateSeconds,
+    p.maxRounds,
+    p.privacyCostPerRound,
+    p.privacyBudget,
   ].map((value) => BigInt(value));
-  // abi.encode of one dynamic struct: its offset, the static fields, the offset of the bytes, their length and themselves.
+  // abi.encode of one dynamic struct: its offset, the static fields, the offset of the bytes, their length and
+  // themselves.
   const bytesOffset = BigInt((head.length + 1) * 32);
   const kinds = kindBytes(p);
   const padded = new Uint8Array(Math.ceil(kinds.length / 32) * 32);
   padded.set(kinds);
-  const words = Array.from({ length: padded.length / 32 }, (_, i) => BigInt(toHex(padded.subarray(32 * i, 32 * i + 32))));
+  const words = Array.from({ length: padded.length / 32 }, (_, i) =>
+    BigInt(toHex(padded.subarray(32 * i, 32 * i + 32))),
+  );
   return hashWords([32n, ...head, bytesOffset, BigInt(kinds.length), ...words]);
 }
 
@@ -60,7 +82,10 @@ export function kindBytes(p: Pick<TaskParameters, "chunkKinds">): Uint8Array {
 /** The preset with a task's coordinate width. @throws PARAMETERS_INVALID */
 export function presetOf(p: TaskParameters): Preset {
   const preset = Object.values(PRESETS).find((candidate) => candidate.coordinateBits === p.coordinateBits);
-  if (preset === undefined) throw new VerisumError("PARAMETERS_INVALID", `no preset has ${p.coordinateBits}-bit coordinates`, { coordinateBits: p.coordinateBits });
+  if (preset === undefined)
+    throw new VerisumError("PARAMETERS_INVALID", `no preset has ${p.coordinateBits}-bit coordinates`, {
+      coordinateBits: p.coordinateBits,
+    });
   return preset;
 }
 
@@ -86,7 +111,8 @@ export function assertTaskParameters(p: TaskParameters): void {
   require(p.committeeSize >= p.quorum + p.threshold - 1, "committeeSize >= quorum + threshold - 1");
   require(p.committeeSize <= MAX_COMMITTEE, `committeeSize <= ${MAX_COMMITTEE}`);
   require(p.minClients <= MAX_COHORT, `minClients <= ${MAX_COHORT}`);
-  require(p.normBoundSquared > 0n && p.normBoundSquared < 1n << BigInt(NORM_ACCUMULATOR_BITS), `0 < normBoundSquared < 2^${NORM_ACCUMULATOR_BITS}`);
+  require(p.normBoundSquared > 0n &&
+    p.normBoundSquared < 1n << BigInt(NORM_ACCUMULATOR_BITS), `0 < normBoundSquared < 2^${NORM_ACCUMULATOR_BITS}`);
   layoutOfTask(p);
 }
 

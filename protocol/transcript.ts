@@ -68,7 +68,10 @@ export function challengeOf(input: ChallengeInput): Hex {
   return hashWords(words);
 }
 
-/** H_D of protocol.md §5: digest ← keccak-256(digest, D.x, D.y) for each chunk, from zero. Its steps can be taken in several transactions. */
+/**
+ * H_D of protocol.md §5: digest ← keccak-256(digest, D.x, D.y) for each chunk, from zero. Its steps can be taken in
+ * several transactions.
+ */
 export function wiresDigest(wireCommitments: readonly G1[]): Hex {
   return wireCommitments.reduce<Hex>((digest, { x, y }) => hashWords([BigInt(digest), x, y]), ZERO_WORD);
 }
@@ -94,21 +97,25 @@ export function resultPoint(input: ResultPointInput): bigint {
   return BigInt(hashWords(words)) % FIELD_ORDER;
 }
 
-/** sharesDigest: keccak-256 of the concatenated share hashes. @throws ENCODING_LENGTH for a hash that is not 32 bytes */
+/**
+ * sharesDigest: keccak-256 of the concatenated share hashes. @throws ENCODING_LENGTH for a hash that is not 32 bytes
+ */
 export function sharesDigest(shareHashes: readonly Hex[]): Hex {
   shareHashes.forEach((hash, i) => {
-    if (!/^0x[0-9a-fA-F]{64}$/.test(hash)) throw new VerisumError("ENCODING_LENGTH", `share hash ${i} is not 32 bytes`, { index: i });
+    if (!/^0x[0-9a-fA-F]{64}$/.test(hash))
+      throw new VerisumError("ENCODING_LENGTH", `share hash ${i} is not 32 bytes`, { index: i });
   });
   return toHex(keccak_256(concatBytes(...shareHashes.map((hash) => fromHex(hash)))));
 }
 
 /**
- * The digest of megabytes: keccak-256 of a domain tag, the length and the sha-256 of each 64 KiB leaf. One leaf can be disputed
- * alone, and sha-256 is several times faster than keccak-256 without the EVM.
+ * The digest of megabytes: keccak-256 of a domain tag, the length and the sha-256 of each 64 KiB leaf. One leaf can be
+ * disputed alone, and sha-256 is several times faster than keccak-256 without the EVM.
  */
 export function leafDigest(label: "model" | "aggregate" | "share" | "release", bytes: Uint8Array): Hex {
   const leaves: Uint8Array[] = [encodeWords([domainTag(label), BigInt(bytes.length)])];
-  for (let at = 0; at < bytes.length; at += DIGEST_LEAF_BYTES) leaves.push(sha256(bytes.subarray(at, at + DIGEST_LEAF_BYTES)));
+  for (let at = 0; at < bytes.length; at += DIGEST_LEAF_BYTES)
+    leaves.push(sha256(bytes.subarray(at, at + DIGEST_LEAF_BYTES)));
   return toHex(keccak_256(concatBytes(...leaves)));
 }
 

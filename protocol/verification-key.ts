@@ -1,7 +1,8 @@
 /**
  * The public keys of a task: Groth16 with one committed block of wires (protocol.md §5) and KZG.
  *
- * A task has one powers-of-tau (alpha, beta, tau) and, per chunk kind, (delta, sigma) and the bases of the public inputs.
+ * A task has one powers-of-tau (alpha, beta, tau) and, per chunk kind, (delta, sigma) and the bases of the public
+ * inputs.
  */
 import { keccak_256 } from "@noble/hashes/sha3.js";
 import { VerisumError } from "./errors.ts";
@@ -42,7 +43,11 @@ export function encodeVerificationKeys(keys: VerificationKeys): Uint8Array {
   const words = [keys.alpha.x, keys.alpha.y, ...g2Words(negateG2(keys.beta)), ...g2Words(keys.tau)];
   for (const [index, kind] of keys.kinds.entries()) {
     if (kind.publicBases.length !== CHUNK_PUBLIC_SIGNALS.length + 1) {
-      throw new VerisumError("ENCODING_LENGTH", `kind ${index} has ${kind.publicBases.length} public bases`, { kind: index, expected: CHUNK_PUBLIC_SIGNALS.length + 1, actual: kind.publicBases.length });
+      throw new VerisumError("ENCODING_LENGTH", `kind ${index} has ${kind.publicBases.length} public bases`, {
+        kind: index,
+        expected: CHUNK_PUBLIC_SIGNALS.length + 1,
+        actual: kind.publicBases.length,
+      });
     }
     words.push(...g2Words(negateG2(kind.delta)), ...g2Words(negateG2(kind.sigma)));
     for (const base of kind.publicBases) words.push(base.x, base.y);
@@ -56,7 +61,8 @@ export function encodeVerificationKeys(keys: VerificationKeys): Uint8Array {
  */
 export function decodeVerificationKeys(bytes: Uint8Array): VerificationKeys {
   const kindCount = (bytes.length / ELEMENT_BYTES - COMMON_WORDS) / WORDS_PER_KIND;
-  if (!Number.isInteger(kindCount) || kindCount < 1) throw new VerisumError("ENCODING_LENGTH", `${bytes.length} bytes are not encoded keys`, { actual: bytes.length });
+  if (!Number.isInteger(kindCount) || kindCount < 1)
+    throw new VerisumError("ENCODING_LENGTH", `${bytes.length} bytes are not encoded keys`, { actual: bytes.length });
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   let at = 0;
   const word = (): bigint => {

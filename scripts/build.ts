@@ -1,6 +1,7 @@
 /**
- * Builds what tests and a local task need: contracts, circuits compiled and audited, and development keys (INSECURE) of the tiny
- * preset and of the standard preset's smallest chunk. Everything is kept by content, so a second run only checks.
+ * Builds what tests and a local task need: contracts, circuits compiled and audited, and development keys (INSECURE) of
+ * the tiny preset and of the standard preset's smallest chunk. Everything is kept by content, so a second run only
+ * checks.
  *
  *   npm run build             the above
  *   npm run build -- --all    every chunk size of every preset

@@ -38,7 +38,11 @@ function inGroup(specification: unknown, group: string | undefined): unknown {
 await createProgram("create-task", "make a task's keys, document and genesis, and the parameters to deploy")
   .requiredOption("--task <file>", "the task's specification", "tasks/digits.json")
   .option("--group <address>", "the contract that lists the task's cells, from deploy-group")
-  .option("--store <directory>", "where its content is kept; give the same to fl-aggregator serve", ".verisum/aggregator/ipfs")
+  .option(
+    "--store <directory>",
+    "where its content is kept; give the same to fl-aggregator serve",
+    ".verisum/aggregator/ipfs",
+  )
   .option("--out <file>", "the deployment file", "build/task.json")
   .option("--ignition <file>", "the same as parameters of the Ignition module", "build/ignition-parameters.json")
   .option("--operator <address>", "the operator that an Ignition deployment names", FIRST_HARDHAT_ACCOUNT)
@@ -47,11 +51,29 @@ await createProgram("create-task", "make a task's keys, document and genesis, an
   .action(async (flags: Flags) => {
     const reporter = createReporter("text", "create-task", (line) => void process.stderr.write(`${line}\n`), Date.now);
     await runCommand(reporter, async () => {
-      const target = { ...(flags.epsilon === undefined ? {} : { epsilon: flags.epsilon }), ...(flags.delta === undefined ? {} : { delta: flags.delta }) };
+      const target = {
+        ...(flags.epsilon === undefined ? {} : { epsilon: flags.epsilon }),
+        ...(flags.delta === undefined ? {} : { delta: flags.delta }),
+      };
       const description = inGroup(await readSpecification(flags.task), flags.group);
-      const deployment = await prepareTask(description, flags.store, random, (step) => reporter.say("info", "step", step), target);
+      const deployment = await prepareTask(
+        description,
+        flags.store,
+        random,
+        (step) => reporter.say("info", "step", step),
+        target,
+      );
       await writeDurably(flags.out, jsonOf(deployment));
-      await writeDurably(flags.ignition, jsonOf({ Verisum: { task: encodeParameters(deployment.parameters), keysBlob: deployment.keys, operator: flags.operator } }));
+      await writeDurably(
+        flags.ignition,
+        jsonOf({
+          Verisum: {
+            task: encodeParameters(deployment.parameters),
+            keysBlob: deployment.keys,
+            operator: flags.operator,
+          },
+        }),
+      );
       reporter.say("good", "created", `${flags.out}: next, npm run deploy -- --deployment ${flags.out}`);
     });
   })

@@ -10,16 +10,27 @@ import { buildContracts } from "../operator/build-contracts.ts";
 await createProgram("deploy-group", "deploy an empty group of cells; prints its address")
   .requiredOption("--cells <n>", "contracts that the group will have, at least 2", Number)
   .option("--rpc <url>", "Ethereum JSON-RPC endpoint", "http://127.0.0.1:8545")
-  .option("--key <file>", "the key file of the group's operator, who registers cells; else the environment's VERISUM_KEY")
+  .option(
+    "--key <file>",
+    "the key file of the group's operator, who registers cells; else the environment's VERISUM_KEY",
+  )
   .action(async (flags: { readonly cells: number; readonly rpc: string; readonly key?: string }) => {
     const reporter = createReporter("text", "deploy-group", (line) => void process.stderr.write(`${line}\n`), Date.now);
     await runCommand(reporter, async () => {
       const wallet = await loadWallet(flags.key, process.env);
       await buildContracts();
-      const provider = new JsonRpcProvider(flags.rpc, undefined, { polling: true, pollingInterval: 100, cacheTimeout: -1 });
+      const provider = new JsonRpcProvider(flags.rpc, undefined, {
+        polling: true,
+        pollingInterval: 100,
+        cacheTimeout: -1,
+      });
       const { contract, gasUsed } = await deployCellGroup(wallet.connect(provider), flags.cells, wallet.address);
       provider.destroy();
-      reporter.say("good", "deployed", `a group of ${flags.cells} cells, ${gasUsed} gas; next, npm run create-task -- --group ${contract}`);
+      reporter.say(
+        "good",
+        "deployed",
+        `a group of ${flags.cells} cells, ${gasUsed} gas; next, npm run create-task -- --group ${contract}`,
+      );
       process.stdout.write(`${contract}\n`);
     });
   })

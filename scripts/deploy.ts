@@ -29,21 +29,49 @@ await createProgram("deploy", "deploy a prepared task; prints the contract's add
   .option("--rpc <url>", "Ethereum JSON-RPC endpoint", "http://127.0.0.1:8545")
   .option("--key <file>", "the operator's key file; else the environment's VERISUM_KEY")
   .option("--group-key <file>", "the key file of the operator of the task's group of cells, if it is somebody else")
-  .option("--member <address>", "a committee member, seat by seat; repeat it", (text: string, all: readonly Hex[]) => [...all, address(text)], [])
-  .option("--client <address[:weight]>", "a client to list; repeat it", (text: string, all: Flags["client"]) => [...all, client(text)], [])
+  .option(
+    "--member <address>",
+    "a committee member, seat by seat; repeat it",
+    (text: string, all: readonly Hex[]) => [...all, address(text)],
+    [],
+  )
+  .option(
+    "--client <address[:weight]>",
+    "a client to list; repeat it",
+    (text: string, all: Flags["client"]) => [...all, client(text)],
+    [],
+  )
   .option("--fund <ether>", "also send each member and client this much from the operator's account, for gas")
-  .option("--out <directory>", "where <chain id>.json is written, or <chain id>-<contract>.json for a cell", "deployments")
+  .option(
+    "--out <directory>",
+    "where <chain id>.json is written, or <chain id>-<contract>.json for a cell",
+    "deployments",
+  )
   .action(async (flags: Flags) => {
     const reporter = createReporter("text", "deploy", (line) => void process.stderr.write(`${line}\n`), Date.now);
     await runCommand(reporter, async () => {
       const prepared = parsePreparedTask(await readFile(flags.deployment, "utf8"));
       const wallet = await loadWallet(flags.key, process.env);
-      const roster = { members: flags.member, clients: flags.client, ...(flags.fund === undefined ? {} : { fundWei: ether(flags.fund) }) };
+      const roster = {
+        members: flags.member,
+        clients: flags.client,
+        ...(flags.fund === undefined ? {} : { fundWei: ether(flags.fund) }),
+      };
       const groupWallet = flags.groupKey === undefined ? wallet : await loadWallet(flags.groupKey, process.env);
       await buildContracts();
-      const { contract, chainId, blockNumber } = await deployPreparedTask(flags.rpc, wallet, prepared, roster, (step) => reporter.say("info", "step", step), groupWallet);
+      const { contract, chainId, blockNumber } = await deployPreparedTask(
+        flags.rpc,
+        wallet,
+        prepared,
+        roster,
+        (step) => reporter.say("info", "step", step),
+        groupWallet,
+      );
       const name = prepared.group === undefined ? chainId : `${chainId}-${contract}`;
-      await writeDurably(`${flags.out}/${name}.json`, `${JSON.stringify({ contract, blockNumber, keysHash: prepared.parameters.keysHash }, undefined, 2)}\n`);
+      await writeDurably(
+        `${flags.out}/${name}.json`,
+        `${JSON.stringify({ contract, blockNumber, keysHash: prepared.parameters.keysHash }, undefined, 2)}\n`,
+      );
       process.stdout.write(`${contract}\n`);
     });
   })

@@ -1,7 +1,9 @@
 /**
- * ESLint rule: imports point towards the rules of the protocol, never away from them, and each package used is a declared dependency.
+ * ESLint rule: imports point towards the rules of the protocol, never away from them, and each package used is a
+ * declared dependency.
  *
- *   protocol <- adapters <- client | aggregator          ignition, scripts, test may use all of these; nothing imports scripts or test
+ *   protocol <- adapters <- client | aggregator          ignition, scripts, test may use all of these; nothing imports
+ *   scripts or test
  *
  * Covers static and dynamic imports, re-exports, and files named by `new URL("./worker.ts", import.meta.url)`.
  */
@@ -31,7 +33,11 @@ const DECLARED = new Set([...Object.keys(manifest.dependencies), ...Object.keys(
 const BUILTIN = new Set(builtinModules);
 
 const folderOf = (path) => relative(ROOT, path).split(sep)[0];
-const packageOf = (specifier) => specifier.split("/").slice(0, specifier.startsWith("@") ? 2 : 1).join("/");
+const packageOf = (specifier) =>
+  specifier
+    .split("/")
+    .slice(0, specifier.startsWith("@") ? 2 : 1)
+    .join("/");
 
 /** Reason why a file may not import the specifier, as a message id with data, or undefined. */
 function objection(filename, specifier) {
@@ -39,12 +45,14 @@ function objection(filename, specifier) {
   if (specifier.startsWith(".")) {
     const to = folderOf(resolve(dirname(filename), specifier));
     if (from === to) return undefined;
-    if (from === "protocol" || (to in LAYERS && from in LAYERS && !LAYERS[from].includes(to))) return { messageId: "direction", data: { from, to } };
+    if (from === "protocol" || (to in LAYERS && from in LAYERS && !LAYERS[from].includes(to)))
+      return { messageId: "direction", data: { from, to } };
     return undefined;
   }
   const name = packageOf(specifier);
   const isBuiltin = specifier.startsWith("node:") || BUILTIN.has(name);
-  if (from === "protocol" && (isBuiltin || !PROTOCOL_PACKAGES.test(specifier))) return { messageId: "impure", data: { specifier } };
+  if (from === "protocol" && (isBuiltin || !PROTOCOL_PACKAGES.test(specifier)))
+    return { messageId: "impure", data: { specifier } };
   if (!isBuiltin && !DECLARED.has(name)) return { messageId: "undeclared", data: { name } };
   return undefined;
 }

@@ -16,14 +16,21 @@ interface CompilerOutput {
 /** The ABIs, by path from the project's root. */
 export function generateAbiFiles(): Record<string, string> {
   const solc = createRequire(import.meta.url)("solc") as { compile(input: string): string };
-  return Object.fromEntries(Object.entries(INTERFACES).map(([name, target]) => [target, `${JSON.stringify(abiOf(solc, name), undefined, 1)}\n`]));
+  return Object.fromEntries(
+    Object.entries(INTERFACES).map(([name, target]) => [
+      target,
+      `${JSON.stringify(abiOf(solc, name), undefined, 1)}\n`,
+    ]),
+  );
 }
 
 function abiOf(solc: { compile(input: string): string }, name: string): unknown {
   const path = `interfaces/${name}.sol`;
   const sources = Object.fromEntries([path, ...importsOf(path)].map((file) => [file, { content: source(file) }]));
   const settings = { outputSelection: { [path]: { "*": ["abi"] } } };
-  const output = JSON.parse(solc.compile(JSON.stringify({ language: "Solidity", sources, settings }))) as CompilerOutput;
+  const output = JSON.parse(
+    solc.compile(JSON.stringify({ language: "Solidity", sources, settings })),
+  ) as CompilerOutput;
   const failure = output.errors?.find(({ severity }) => severity === "error");
   if (failure !== undefined) throw new Error(failure.formattedMessage);
   return output.contracts[path]![name]!.abi;

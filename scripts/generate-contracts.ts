@@ -47,15 +47,23 @@ function protocolSource(): string {
     constant("SLOTS_PER_ELEMENT", BigInt(SLOTS_PER_ELEMENT), "Signed coordinates packed into one field element."),
     constant("SLOT_BITS", BigInt(SLOT_BITS), "Bits of one slot."),
     constant("MASKS_PER_CHUNK", BigInt(MASKS_PER_CHUNK), "Uniform masks appended to each chunk's block of elements."),
-    constant("NORM_ACCUMULATOR_BOUND", 2n ** BigInt(NORM_ACCUMULATOR_BITS) - 1n, "Bound of every chunk but the last: the accumulator's own range."),
+    constant(
+      "NORM_ACCUMULATOR_BOUND",
+      2n ** BigInt(NORM_ACCUMULATOR_BITS) - 1n,
+      "Bound of every chunk but the last: the accumulator's own range.",
+    ),
     constant("MAX_TOTAL_WEIGHT", BigInt(MAX_TOTAL_WEIGHT), "Largest sum of the weights of all registered clients."),
     constant("MAX_COHORT", BigInt(MAX_COHORT), "Largest number of registered clients."),
     constant("MAX_COMMITTEE", BigInt(MAX_COMMITTEE), "Largest number of committee members."),
     constant("MAX_CHUNKS", BigInt(MAX_CHUNKS), "Largest number of chunks in one update."),
     constant("MAX_ENDPOINT_BYTES", BigInt(MAX_ENDPOINT_BYTES), "Largest announced endpoint, in bytes."),
     constant("EMPTY_NORM_HASH", poseidonPair(0n, 0n), "Poseidon(0, 0): the first chunk's hPrevious."),
-    ...TRANSCRIPT_LABELS.map((label) => constant(`TAG_${label.toUpperCase()}`, domainTag(label), `First word of the transcript "${label}".`)),
-    ...G2_WORD_NAMES.map((name, index) => constant(name, negated[index]!, "A word of minus the G2 generator, in the order of EIP-197.")),
+    ...TRANSCRIPT_LABELS.map((label) =>
+      constant(`TAG_${label.toUpperCase()}`, domainTag(label), `First word of the transcript "${label}".`),
+    ),
+    ...G2_WORD_NAMES.map((name, index) =>
+      constant(name, negated[index]!, "A word of minus the G2 generator, in the order of EIP-197."),
+    ),
     "",
     "    /// @notice Coordinates of each chunk kind of the preset with `bits` per coordinate: 32 bits a kind, kind 0 lowest.",
     "    /// @return packed Zero if no preset has this width.",
@@ -73,7 +81,10 @@ function constant(name: string, value: bigint, notice: string): string {
 }
 
 function packKinds(preset: Preset): string {
-  const packed = preset.kinds.reduce((word, kind, index) => word | (BigInt(kind.coordinates) << (KIND_BITS * BigInt(index))), 0n);
+  const packed = preset.kinds.reduce(
+    (word, kind, index) => word | (BigInt(kind.coordinates) << (KIND_BITS * BigInt(index))),
+    0n,
+  );
   return solidityNumber(packed);
 }
 

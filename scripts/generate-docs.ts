@@ -1,4 +1,7 @@
-/** Writes what follows from code and measurements: `docs/errors.md`, `docs/bench.md` with its plots, and the figures in the README and in `docs/privacy.md`. */
+/**
+ * Writes what follows from code and measurements: `docs/errors.md`, `docs/bench.md` with its plots, and the figures in
+ * the README and in `docs/privacy.md`.
+ */
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -15,7 +18,15 @@ import type { PrivacyMeasurements } from "../experiments/privacy/report.ts";
 const ROOT = fileURLToPath(new URL("../", import.meta.url));
 const read = (path: string): string => readFileSync(join(ROOT, path), "utf8");
 /** Rows of docs/bench.md that the README quotes, by how they begin. */
-const QUOTED_ROWS = ["| prove ", "| total |", "| processor time", "| peak memory", "| member: bytes", "| member: check", "| aggregator: one round"];
+const QUOTED_ROWS = [
+  "| prove ",
+  "| total |",
+  "| processor time",
+  "| peak memory",
+  "| member: bytes",
+  "| member: check",
+  "| aggregator: one round",
+];
 
 /** Pages by path from the project's root. */
 export function generateDocFiles(): Record<string, string> {
@@ -25,37 +36,64 @@ export function generateDocFiles(): Record<string, string> {
 
 function privacyFiles(): Record<string, string> {
   const rows = (name: string): unknown => JSON.parse(read(`docs/data/privacy-${name}.json`));
-  const measurements = { clients: rows("client"), examples: rows("example"), audit: rows("audit"), clips: rows("clip"), membership: rows("membership") } as PrivacyMeasurements;
-  return { "docs/privacy.md": withTables("docs/privacy.md", privacyTables(measurements)), ...privacyPlots(measurements) };
+  const measurements = {
+    clients: rows("client"),
+    examples: rows("example"),
+    audit: rows("audit"),
+    clips: rows("clip"),
+    membership: rows("membership"),
+  } as PrivacyMeasurements;
+  return {
+    "docs/privacy.md": withTables("docs/privacy.md", privacyTables(measurements)),
+    ...privacyPlots(measurements),
+  };
 }
 
 /** The README with its tables of figures. */
 function readme(benchPage: string): string {
-  const tables: Readonly<Record<string, string>> = { constraints: constraintsTable(), gas: gasTable(), bench: benchTable(benchPage) };
+  const tables: Readonly<Record<string, string>> = {
+    constraints: constraintsTable(),
+    gas: gasTable(),
+    bench: benchTable(benchPage),
+  };
   return withTables("README.md", tables);
 }
 
 /** A page with its tables written anew between their markers. */
 function withTables(path: string, tables: Readonly<Record<string, string>>): string {
-  return read(path).replaceAll(/<!-- (\w+): generated -->\n[^]*?<!-- end -->/g, (_, name: string) => `<!-- ${name}: generated -->\n\n${tables[name] ?? ""}\n\n<!-- end -->`);
+  return read(path).replaceAll(
+    /<!-- (\w+): generated -->\n[^]*?<!-- end -->/g,
+    (_, name: string) => `<!-- ${name}: generated -->\n\n${tables[name] ?? ""}\n\n<!-- end -->`,
+  );
 }
 
 function constraintsTable(): string {
   const counts = JSON.parse(read("test/circuits/constraint-counts.json")) as Record<string, { constraints: number }>;
-  const rows = PRESETS.standard.kinds.map(({ name, coordinates }) => [`\`${name}\``, grouped(coordinates), grouped(counts[name]!.constraints)]);
+  const rows = PRESETS.standard.kinds.map(({ name, coordinates }) => [
+    `\`${name}\``,
+    grouped(coordinates),
+    grouped(counts[name]!.constraints),
+  ]);
   return table(["circuit", "weights", "constraints"], rows);
 }
 
 function gasTable(): string {
   const gas = JSON.parse(read("test/vectors/gas.json")) as Record<string, number>;
-  return table(["call", "gas"], Object.entries(gas).map(([call, used]) => [call, grouped(used)]));
+  return table(
+    ["call", "gas"],
+    Object.entries(gas).map(([call, used]) => [call, grouped(used)]),
+  );
 }
 
 function benchTable(page: string): string {
   // Tables after these have lines of the same names.
   const lines = page.split("\n## Gas")[0]!.split("\n");
   const sizes = lines.find((line) => line.startsWith("| stage |"));
-  return [sizes?.replace("stage", "ms, unless bytes or MB"), lines.find((line) => line.startsWith("| --- |")), ...lines.filter((line) => QUOTED_ROWS.some((start) => line.startsWith(start)))].join("\n");
+  return [
+    sizes?.replace("stage", "ms, unless bytes or MB"),
+    lines.find((line) => line.startsWith("| --- |")),
+    ...lines.filter((line) => QUOTED_ROWS.some((start) => line.startsWith(start))),
+  ].join("\n");
 }
 
 function grouped(value: number): string {
@@ -101,12 +139,18 @@ function contractErrors(): string[][] {
 }
 
 function meaningOf(comment: string): string {
-  return comment.replaceAll(/^ *\/\/\/ (@dev |@notice )?/gm, "").replaceAll(/@param (\w+)/g, "`$1`:").replaceAll("\n", " ").trim();
+  return comment
+    .replaceAll(/^ *\/\/\/ (@dev |@notice )?/gm, "")
+    .replaceAll(/@param (\w+)/g, "`$1`:")
+    .replaceAll("\n", " ")
+    .trim();
 }
 
 /** `VerisumNoRoundKey` as "No round key." */
 function inWords(name: string): string {
-  const words = name.replace(/^(Verisum|CellGroup)/, "").replaceAll(/(?<=[a-z])[A-Z]/g, (letter) => ` ${letter.toLowerCase()}`);
+  const words = name
+    .replace(/^(Verisum|CellGroup)/, "")
+    .replaceAll(/(?<=[a-z])[A-Z]/g, (letter) => ` ${letter.toLowerCase()}`);
   return `${words}.`;
 }
 

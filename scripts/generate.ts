@@ -20,7 +20,14 @@ const ROOT = fileURLToPath(new URL("../", import.meta.url));
 /** Contents by path from the project's root. */
 function generateAll(): Record<string, string> {
   const docs = generateDocFiles();
-  return { ...generateContractFiles(), ...generateAbiFiles(), ...generateCircuitFiles(), ...docs, ...generateScaleFiles(docs["docs/bench.md"]), ...generateVectorFiles() };
+  return {
+    ...generateContractFiles(),
+    ...generateAbiFiles(),
+    ...generateCircuitFiles(),
+    ...docs,
+    ...generateScaleFiles(docs["docs/bench.md"]),
+    ...generateVectorFiles(),
+  };
 }
 
 function present(path: string): string | undefined {
@@ -34,7 +41,9 @@ function present(path: string): string | undefined {
 const { values } = parseArgs({ options: { check: { type: "boolean", default: false } } });
 const changed = Object.entries(generateAll()).filter(([path, content]) => present(path) !== content);
 for (const [path, content] of changed) {
-  process.stderr.write(`${path} ${values.check ? "differs from what its source generates; run: npm run generate" : "written"}\n`);
+  process.stderr.write(
+    `${path} ${values.check ? "differs from what its source generates; run: npm run generate" : "written"}\n`,
+  );
   if (values.check) continue;
   mkdirSync(dirname(join(ROOT, path)), { recursive: true });
   writeFileSync(join(ROOT, path), content);

@@ -1,4 +1,6 @@
-/** Mocha reporter: the usual `spec` output, and the counts as JSON in the file named by the reporter option `summary`. */
+/**
+ * Mocha reporter: the usual `spec` output, and the counts as JSON in the file named by the reporter option `summary`.
+ */
 import { writeFileSync } from "node:fs";
 import Mocha from "mocha";
 
@@ -7,7 +9,10 @@ class SummaryReporter extends Mocha.reporters.Spec {
     super(runner, options);
     runner.once("end", () => {
       const { passes, failures, pending } = runner.stats;
-      writeFileSync(options.reporterOptions.summary, JSON.stringify({ passed: passes, failed: failures, skipped: pending }));
+      writeFileSync(
+        options.reporterOptions.summary,
+        JSON.stringify({ passed: passes, failed: failures, skipped: pending }),
+      );
     });
   }
 }

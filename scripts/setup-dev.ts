@@ -15,7 +15,12 @@ import type { Preset } from "../protocol/parameters.ts";
  * Loads or makes the keys of the preset's first `kindCount` chunk sizes, and reports each slow step.
  * @param powers elements of the longest vector to commit to
  */
-export async function setUpDevelopmentKeys(preset: Preset, kindCount: number, powers: number, report: (line: string) => void): Promise<KeySet> {
+export async function setUpDevelopmentKeys(
+  preset: Preset,
+  kindCount: number,
+  powers: number,
+  report: (line: string) => void,
+): Promise<KeySet> {
   const keys = await ensureDevKeys({ preset, kindCount, powers }, { curve: await openCurve(), random, onStep: report });
   report(`${preset.name} keys of ${kindCount} chunk size(s) and ${keys.manifest.powers} powers: ${keys.directory}`);
   report(keys.manifest.notice);
@@ -24,12 +29,25 @@ export async function setUpDevelopmentKeys(preset: Preset, kindCount: number, po
 
 async function main(): Promise<void> {
   const { values } = parseArgs({
-    options: { preset: { type: "string", default: "tiny" }, kinds: { type: "string", default: "1" }, powers: { type: "string", default: "1024" } },
+    options: {
+      preset: { type: "string", default: "tiny" },
+      kinds: { type: "string", default: "1" },
+      powers: { type: "string", default: "1024" },
+    },
   });
   const preset = (PRESETS as Readonly<Record<string, Preset>>)[values.preset];
-  if (preset === undefined) throw new VerisumError("PARAMETERS_INVALID", `there is no preset ${values.preset}; there are ${Object.keys(PRESETS).join(" and ")}`);
+  if (preset === undefined)
+    throw new VerisumError(
+      "PARAMETERS_INVALID",
+      `there is no preset ${values.preset}; there are ${Object.keys(PRESETS).join(" and ")}`,
+    );
   try {
-    await setUpDevelopmentKeys(preset, Number(values.kinds), Number(values.powers), (line) => void process.stderr.write(`${line}\n`));
+    await setUpDevelopmentKeys(
+      preset,
+      Number(values.kinds),
+      Number(values.powers),
+      (line) => void process.stderr.write(`${line}\n`),
+    );
   } finally {
     await closeCurve();
   }

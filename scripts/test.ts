@@ -5,8 +5,8 @@
  *   npm test -- unit contracts    these groups only: unit, circuits, contracts, end-to-end
  *   npm test -- --grep WORDS      tests whose title matches; further options go to mocha
  *
- * A selection leaves out the static checks and keeps the builds. The last line reads `N passed, N failed[, N skipped]`, where a check or a
- * build counts as one. The exit code is 0 only if nothing failed and at least one test ran.
+ * A selection leaves out the static checks and keeps the builds. The last line reads `N passed, N failed[, N skipped]`,
+ * where a check or a build counts as one. The exit code is 0 only if nothing failed and at least one test ran.
  */
 import { spawn } from "node:child_process";
 import { existsSync, globSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
@@ -51,7 +51,10 @@ const PARALLEL: Partial<Record<Group, number>> = { "end-to-end": Math.min(2, ava
 /** Test files by group; whatever has no group of its own is a unit test, so that no folder is forgotten. */
 function filesOf(group: Group): readonly string[] {
   const folderGroup = (path: string): Group => GROUPS.find((name) => path.startsWith(`test/${name}/`)) ?? "unit";
-  return globSync("test/**/*.test.ts", { cwd: ROOT }).map((path) => path.replaceAll("\\", "/")).filter((path) => folderGroup(path) === group).sort();
+  return globSync("test/**/*.test.ts", { cwd: ROOT })
+    .map((path) => path.replaceAll("\\", "/"))
+    .filter((path) => folderGroup(path) === group)
+    .sort();
 }
 
 /** Runs a command through the bootstrap with inherited output; resolves to its exit code. */
@@ -72,12 +75,21 @@ async function timed<T>(name: string, action: () => Promise<T>, verdict: (result
 }
 
 async function runStep(step: Step): Promise<Counts> {
-  const code = await timed(step.name, () => run(step.args), (exitCode) => (exitCode === 0 ? "ok" : `failed (exit code ${exitCode})`));
+  const code = await timed(
+    step.name,
+    () => run(step.args),
+    (exitCode) => (exitCode === 0 ? "ok" : `failed (exit code ${exitCode})`),
+  );
   return { passed: code === 0 ? 1 : 0, failed: code === 0 ? 0 : 1, skipped: 0 };
 }
 
 /** Runs one group in a mocha of its own. A mocha that dies or fails without a failed test counts as one failure. */
-async function runGroup(group: Group, files: readonly string[], options: readonly string[], folder: string): Promise<Counts> {
+async function runGroup(
+  group: Group,
+  files: readonly string[],
+  options: readonly string[],
+  folder: string,
+): Promise<Counts> {
   const summary = join(folder, `${group}.json`);
   const reporter = ["--reporter", "scripts/mocha-summary.js", "--reporter-option", `summary=${summary}`];
   const jobs = PARALLEL[group] ?? 1;
@@ -85,7 +97,9 @@ async function runGroup(group: Group, files: readonly string[], options: readonl
   const strict = process.env["CI"] === undefined ? [] : ["--forbid-only"];
   const action = async (): Promise<Counts> => {
     const code = await run(["--bin", "mocha", ...reporter, ...parallel, ...strict, ...options, ...files]);
-    const counts = existsSync(summary) ? (JSON.parse(readFileSync(summary, "utf8")) as Counts) : { passed: 0, failed: 0, skipped: 0 };
+    const counts = existsSync(summary)
+      ? (JSON.parse(readFileSync(summary, "utf8")) as Counts)
+      : { passed: 0, failed: 0, skipped: 0 };
     return code !== 0 && counts.failed === 0 ? { ...counts, failed: 1 } : counts;
   };
   return timed(`${group} tests`, action, describeCounts);
@@ -96,16 +110,33 @@ function describeCounts({ passed, failed, skipped }: Counts): string {
 }
 
 function sum(counts: readonly Counts[]): Counts {
-  return counts.reduce((a, b) => ({ passed: a.passed + b.passed, failed: a.failed + b.failed, skipped: a.skipped + b.skipped }), { passed: 0, failed: 0, skipped: 0 });
+  return counts.reduce(
+    (a, b) => ({ passed: a.passed + b.passed, failed: a.failed + b.failed, skipped: a.skipped + b.skipped }),
+    { passed: 0, failed: 0, skipped: 0 },
+  );
 }
 
-/** Splits the arguments into group names and options for mocha; `--grep` takes a value, as do mocha's other options written with `=`. */
-function parseSelection(args: readonly string[]): { readonly groups: readonly Group[]; readonly options: readonly string[] } {
-  const { positionals, values } = parseArgs({ args: args.filter((arg) => !arg.startsWith("--") || arg.startsWith("--grep")), options: { grep: { type: "string", short: "g" } }, allowPositionals: true });
+/**
+ * Splits the arguments into group names and options for mocha; `--grep` takes a value, as do mocha's other options
+ * written with `=`.
+ */
+function parseSelection(args: readonly string[]): {
+  readonly groups: readonly Group[];
+  readonly options: readonly string[];
+} {
+  const { positionals, values } = parseArgs({
+    args: args.filter((arg) => !arg.startsWith("--") || arg.startsWith("--grep")),
+    options: { grep: { type: "string", short: "g" } },
+    allowPositionals: true,
+  });
   const unknown = positionals.filter((name) => !(GROUPS as readonly string[]).includes(name));
-  if (unknown.length > 0) throw new Error(`There is no test group ${unknown.join(", ")}; groups are ${GROUPS.join(", ")}.`);
+  if (unknown.length > 0)
+    throw new Error(`There is no test group ${unknown.join(", ")}; groups are ${GROUPS.join(", ")}.`);
   const others = args.filter((arg) => arg.startsWith("--") && !arg.startsWith("--grep"));
-  return { groups: GROUPS.filter((group) => positionals.includes(group)), options: [...(values.grep === undefined ? [] : ["--grep", values.grep]), ...others] };
+  return {
+    groups: GROUPS.filter((group) => positionals.includes(group)),
+    options: [...(values.grep === undefined ? [] : ["--grep", values.grep]), ...others],
+  };
 }
 
 async function main(args: readonly string[]): Promise<number> {

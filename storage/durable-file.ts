@@ -79,7 +79,12 @@ export async function readRecord(path: string): Promise<unknown> {
     if (createHash("sha256").update(body).digest("hex") !== sha256) throw new Error("checksum mismatch");
     return JSON.parse(body) as unknown;
   } catch (cause) {
-    throw new VerisumError("STORAGE_CORRUPT", `${path} is damaged; restore it from a backup or remove it`, { path }, { cause });
+    throw new VerisumError(
+      "STORAGE_CORRUPT",
+      `${path} is damaged; restore it from a backup or remove it`,
+      { path },
+      { cause },
+    );
   }
 }
 
@@ -119,7 +124,8 @@ async function storage<T>(path: string, work: () => Promise<T>): Promise<T> {
   } catch (cause) {
     if (cause instanceof VerisumError) throw cause;
     const code = (cause as NodeJS.ErrnoException).code;
-    if (code === "ENOSPC" || code === "EDQUOT") throw new VerisumError("STORAGE_FULL", `no space left for ${path}`, { path }, { cause });
+    if (code === "ENOSPC" || code === "EDQUOT")
+      throw new VerisumError("STORAGE_FULL", `no space left for ${path}`, { path }, { cause });
     throw new VerisumError("STORAGE_FAILED", `cannot use ${path}: ${String(code ?? cause)}`, { path }, { cause });
   }
 }

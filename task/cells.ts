@@ -1,6 +1,7 @@
 /**
  * The cells of one task: contracts of the same parameters whose verified sums make one model (docs/scale.md).
- * A round of any cell takes the group's next step: the k-th step is what the k-th finalised round of every cell has in common.
+ * A round of any cell takes the group's next step: the k-th step is what the k-th finalised round of every cell has in
+ * common.
  */
 import { recoverAggregate } from "../protocol/aggregate.ts";
 import type { WeightedAggregate } from "../protocol/cells.ts";
@@ -40,38 +41,46 @@ export interface SiblingSum extends WeightedAggregate {
 
 /**
  * Reads the group that a task's document names.
- * @throws CELLS_GROUP_INVALID if it is not full, does not list this contract, or lists one of other parameters; chain errors
+ * @throws CELLS_GROUP_INVALID if it is not full, does not list this contract, or lists one of other parameters; chain
+ * errors
  */
 export async function openCells(chain: TaskReader, parametersHash: Hex, group: Hex): Promise<TaskCells> {
-  const refuse = (why: string, details: Record<string, string | number> = {}): VerisumError => new VerisumError("CELLS_GROUP_INVALID", `group ${group}: ${why}`, { group, ...details });
+  const refuse = (why: string, details: Record<string, string | number> = {}): VerisumError =>
+    new VerisumError("CELLS_GROUP_INVALID", `group ${group}: ${why}`, { group, ...details });
   const own = chain.context.contract;
   const { cellCount, cells } = await chain.cellGroup(group);
   if (!cells.includes(own)) throw refuse(`${own} is none of its cells`, { contract: own });
-  if (cells.length !== cellCount || cellCount < 2) throw refuse(`${cells.length} of ${cellCount} cells are registered`, { cells: cells.length, cellCount });
+  if (cells.length !== cellCount || cellCount < 2)
+    throw refuse(`${cells.length} of ${cellCount} cells are registered`, { cells: cells.length, cellCount });
   if (new Set(cells).size !== cells.length) throw refuse("a cell is listed twice");
   const siblings = await Promise.all(cells.filter((cell) => cell !== own).map((cell) => chain.at(cell)));
   for (const sibling of siblings) {
-    if ((await sibling.parametersHash()) !== parametersHash) throw refuse(`${sibling.context.contract} is of another task`, { contract: sibling.context.contract });
+    if ((await sibling.parametersHash()) !== parametersHash)
+      throw refuse(`${sibling.context.contract} is of another task`, { contract: sibling.context.contract });
   }
   return { group, cells, siblings };
 }
 
 /**
  * The round of each sibling that belongs to the same step as a round of this cell; none for a task without cells.
- * @throws CELLS_INCOMPLETE while a sibling has no settled round of the step; CELLS_DIVERGED if its round has another base model
+ * @throws CELLS_INCOMPLETE while a sibling has no settled round of the step; CELLS_DIVERGED if its round has another
+ * base model
  */
 export async function siblingRounds(session: TaskSession, records: RoundRecords): Promise<SiblingRound[]> {
   if (session.cells === undefined) return [];
   const opened = records.opened;
   if (opened === undefined) throw new VerisumError("CELLS_INCOMPLETE", "the round is not open", {});
   const step = (await session.chain.finalisedRoundNumbers()).filter((number) => number < opened.round).length;
-  return Promise.all(session.cells.siblings.map((sibling) => siblingRound({ ...session, chain: sibling }, step, opened.baseModelDigest)));
+  return Promise.all(
+    session.cells.siblings.map((sibling) => siblingRound({ ...session, chain: sibling }, step, opened.baseModelDigest)),
+  );
 }
 
 async function siblingRound(session: TaskSession, step: number, baseModelDigest: Hex): Promise<SiblingRound> {
   const { chain } = session;
   const { contract } = chain.context;
-  const incomplete = (why: string): VerisumError => new VerisumError("CELLS_INCOMPLETE", `cell ${contract} ${why}`, { contract });
+  const incomplete = (why: string): VerisumError =>
+    new VerisumError("CELLS_INCOMPLETE", `cell ${contract} ${why}`, { contract });
   const finalised = await chain.finalisedRoundNumbers();
   if (finalised.length < step) throw incomplete(`has finalised ${finalised.length} of ${step} steps`);
   const number = finalised[step] ?? (await chain.round()).number;
@@ -80,32 +89,53 @@ async function siblingRound(session: TaskSession, step: number, baseModelDigest:
   const isOfStep = number === finalised[step] || !finalised.includes(number);
   if (opened === undefined || records.aborted || !isOfStep) throw incomplete(`has no round of step ${step + 1} yet`);
   if (opened.baseModelDigest !== baseModelDigest) {
-    throw new VerisumError("CELLS_DIVERGED", `round ${number} of cell ${contract} starts from another model`, { contract, round: number });
+    throw new VerisumError("CELLS_DIVERGED", `round ${number} of cell ${contract} starts from another model`, {
+      contract,
+      round: number,
+    });
   }
   if (settled === undefined) throw incomplete(`has not settled round ${number} yet`);
   return { session, records: { ...records, opened, settled } };
 }
 
-/** What the judgement of a result rests on, besides this cell's own records: it changes when there is something to judge anew. */
+/**
+ * What the judgement of a result rests on, besides this cell's own records: it changes when there is something to judge
+ * anew.
+ */
 export function basisOf(rounds: readonly SiblingRound[]): string {
-  return rounds.map(({ session, records }) => `${session.chain.context.contract}:${records.settled.round}:${records.settled.sum.x}:${records.released.length}:${records.finalised !== undefined}`).join();
+  return rounds
+    .map(
+      ({ session, records }) =>
+        `${session.chain.context.contract}:${records.settled.round}:${records.settled.sum.x}:${records.released.length}:${records.finalised !== undefined}`,
+    )
+    .join();
 }
 
 /** True if both are sums of the same settlements. */
 export function sameSettlements(a: readonly SiblingRound[], b: readonly SiblingRound[]): boolean {
-  return a.length === b.length && a.every(({ records: { settled } }, i) => {
-    const other = b[i]!.records.settled;
-    return settled.round === other.round && settled.included === other.included && equalG1(settled.sum, other.sum);
-  });
+  return (
+    a.length === b.length &&
+    a.every(({ records: { settled } }, i) => {
+      const other = b[i]!.records.settled;
+      return settled.round === other.round && settled.included === other.included && equalG1(settled.sum, other.sum);
+    })
+  );
 }
 
 /**
- * The siblings' aggregates, each compared with the sum of commitments that its contract settled on: the published one if the
- * sibling has finalised, else interpolated from its members' releases.
+ * The siblings' aggregates, each compared with the sum of commitments that its contract settled on: the published one
+ * if the sibling has finalised, else interpolated from its members' releases.
  * @throws CELLS_INCOMPLETE while a sibling's aggregate cannot be had
  */
-export async function recoverSiblingSums(session: CommittingSession, rounds: readonly SiblingRound[]): Promise<SiblingSum[]> {
-  return Promise.all(rounds.map(async (round) => sumOf(round, (await publishedElements(session, round)) ?? (await releasedElements(session, round)))));
+export async function recoverSiblingSums(
+  session: CommittingSession,
+  rounds: readonly SiblingRound[],
+): Promise<SiblingSum[]> {
+  return Promise.all(
+    rounds.map(async (round) =>
+      sumOf(round, (await publishedElements(session, round)) ?? (await releasedElements(session, round))),
+    ),
+  );
 }
 
 /** A sibling's part in the combination. @param elements its aggregate, checked by the caller */
@@ -122,25 +152,41 @@ export async function sumOf({ session, records }: SiblingRound, elements: readon
 
 /** @throws CELLS_DIVERGED if a sibling finalised this step with another model than `modelDigest` */
 export function requireSameModel(rounds: readonly SiblingRound[], modelDigest: Hex): void {
-  for (const { session, records: { finalised } } of rounds) {
+  for (const {
+    session,
+    records: { finalised },
+  } of rounds) {
     if (finalised === undefined || finalised.result.modelDigest === modelDigest) continue;
     const { contract } = session.chain.context;
-    throw new VerisumError("CELLS_DIVERGED", `cell ${contract} finalised round ${finalised.round} with another model`, { contract, round: finalised.round });
+    throw new VerisumError("CELLS_DIVERGED", `cell ${contract} finalised round ${finalised.round} with another model`, {
+      contract,
+      round: finalised.round,
+    });
   }
 }
 
 /** @throws CELLS_INCOMPLETE if a sibling has not finalised the step */
-export function requireFinalised(rounds: readonly SiblingRound[]): (SiblingRound & { readonly records: { readonly finalised: FinalisedRecord } })[] {
+export function requireFinalised(
+  rounds: readonly SiblingRound[],
+): (SiblingRound & { readonly records: { readonly finalised: FinalisedRecord } })[] {
   return rounds.map((round) => {
     const { finalised } = round.records;
     const { contract } = round.session.chain.context;
-    if (finalised === undefined) throw new VerisumError("CELLS_INCOMPLETE", `cell ${contract} has not finalised round ${round.records.settled.round} yet`, { contract });
+    if (finalised === undefined)
+      throw new VerisumError(
+        "CELLS_INCOMPLETE",
+        `cell ${contract} has not finalised round ${round.records.settled.round} yet`,
+        { contract },
+      );
     return { ...round, records: { ...round.records, finalised } };
   });
 }
 
 /** The aggregate that a finalised sibling published; undefined if there is none that opens its sum. */
-async function publishedElements({ committer }: CommittingSession, { session, records: { finalised, settled } }: SiblingRound): Promise<readonly bigint[] | undefined> {
+async function publishedElements(
+  { committer }: CommittingSession,
+  { session, records: { finalised, settled } }: SiblingRound,
+): Promise<readonly bigint[] | undefined> {
   if (finalised === undefined) return undefined;
   try {
     const elements = await fetchElements(session, finalised.result.aggregateCid, AGGREGATE_FILE);
@@ -151,16 +197,22 @@ async function publishedElements({ committer }: CommittingSession, { session, re
   }
 }
 
-async function releasedElements({ committer }: CommittingSession, { session, records }: SiblingRound): Promise<readonly bigint[]> {
+async function releasedElements(
+  { committer }: CommittingSession,
+  { session, records }: SiblingRound,
+): Promise<readonly bigint[]> {
   const { contract } = session.chain.context;
   const { threshold } = session.parameters;
-  const incomplete = (why: string): VerisumError => new VerisumError("CELLS_INCOMPLETE", `cell ${contract}: ${why}`, { contract });
-  if (records.released.length < threshold) throw incomplete(`${records.released.length} of ${threshold} releases are there`);
+  const incomplete = (why: string): VerisumError =>
+    new VerisumError("CELLS_INCOMPLETE", `cell ${contract}: ${why}`, { contract });
+  if (records.released.length < threshold)
+    throw incomplete(`${records.released.length} of ${threshold} releases are there`);
   const releases = await fetchReleases(session, records, () => undefined);
   try {
     return (await recoverAggregate(threshold, releases, records.settled.sum, committer)).elements;
   } catch (error) {
-    if (isVerisumError(error, "SHARE_COUNT") || isVerisumError(error, "AGGREGATE_NOT_RECOVERABLE")) throw incomplete(error.message);
+    if (isVerisumError(error, "SHARE_COUNT") || isVerisumError(error, "AGGREGATE_NOT_RECOVERABLE"))
+      throw incomplete(error.message);
     throw error;
   }
 }

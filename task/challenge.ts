@@ -5,9 +5,16 @@ import { challengeOf, challengePoints, sharesDigest } from "../protocol/transcri
 import type { TaskSession } from "./session.ts";
 
 /** alpha and z of a submission that is recorded on chain. @throws AUDIT_FAILED if the round has no opening on record */
-export function challengePointsOf(session: TaskSession, records: RoundRecords, record: SubmittedRecord): { readonly alpha: bigint; readonly z: bigint } {
+export function challengePointsOf(
+  session: TaskSession,
+  records: RoundRecords,
+  record: SubmittedRecord,
+): { readonly alpha: bigint; readonly z: bigint } {
   const { submission } = record;
-  if (records.opened === undefined) throw new VerisumError("AUDIT_FAILED", `the chain has no opening of round ${record.round}`, { round: record.round });
+  if (records.opened === undefined)
+    throw new VerisumError("AUDIT_FAILED", `the chain has no opening of round ${record.round}`, {
+      round: record.round,
+    });
   return challengePoints(
     challengeOf({
       ...session.chain.context,

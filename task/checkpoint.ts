@@ -25,12 +25,23 @@ export interface TensorShape {
 }
 
 /** One cell's part in a model. */
-const cellSchema = z.strictObject({ contract: z.string(), round: z.int().min(1), aggregateCid: z.string(), totalWeight: z.int().min(1), clients: z.array(z.string()) });
+const cellSchema = z.strictObject({
+  contract: z.string(),
+  round: z.int().min(1),
+  aggregateCid: z.string(),
+  totalWeight: z.int().min(1),
+  clients: z.array(z.string()),
+});
 
 const configSchema = z.strictObject({
   format: z.literal("verisum-checkpoint-1"),
   cidProfile: z.literal("unixfs-v1-2025"),
-  task: z.strictObject({ name: z.string(), chainId: z.string().nullable(), contract: z.string().nullable(), taskCid: z.string() }),
+  task: z.strictObject({
+    name: z.string(),
+    chainId: z.string().nullable(),
+    contract: z.string().nullable(),
+    taskCid: z.string(),
+  }),
   round: z.int().min(0),
   parentCid: z.string().nullable(),
   clients: z.array(z.string()),
@@ -95,10 +106,18 @@ export function checkpointFiles(
  * Fetches the integers of a model and compares them with the digest on chain.
  * @throws MODEL_DIGEST_MISMATCH, ENCODING_LENGTH, and whatever the store throws
  */
-export async function loadModelState(store: ContentStore, cid: Hex, digest: Hex, dimension: number): Promise<ModelState> {
+export async function loadModelState(
+  store: ContentStore,
+  cid: Hex,
+  digest: Hex,
+  dimension: number,
+): Promise<ModelState> {
   const bytes = await store.getFile(cidFromDigest(cid), "state.bin", { maxBytes: dimension * 8 });
   const state = decodeModelState(bytes, dimension);
-  if (modelDigest(state) !== digest) throw new VerisumError("MODEL_DIGEST_MISMATCH", `the model at ${cidFromDigest(cid)} is not the one on chain`, { cid });
+  if (modelDigest(state) !== digest)
+    throw new VerisumError("MODEL_DIGEST_MISMATCH", `the model at ${cidFromDigest(cid)} is not the one on chain`, {
+      cid,
+    });
   return state;
 }
 
@@ -107,16 +126,26 @@ export async function loadModelState(store: ContentStore, cid: Hex, digest: Hex,
  * @throws TASK_DOCUMENT_INVALID for a malformed config.json, and whatever the store throws
  */
 export async function loadCheckpointConfig(store: ContentStore, cid: Hex, cellCount = 1): Promise<CheckpointConfig> {
-  const bytes = await store.getFile(cidFromDigest(cid), "config.json", { maxBytes: MAX_CONFIG_BYTES + cellCount * MAX_CELL_BYTES });
+  const bytes = await store.getFile(cidFromDigest(cid), "config.json", {
+    maxBytes: MAX_CONFIG_BYTES + cellCount * MAX_CELL_BYTES,
+  });
   try {
     return configSchema.parse(JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(bytes)));
   } catch (cause) {
-    throw new VerisumError("TASK_DOCUMENT_INVALID", `config.json of ${cidFromDigest(cid)} is malformed`, { cid }, { cause });
+    throw new VerisumError(
+      "TASK_DOCUMENT_INVALID",
+      `config.json of ${cidFromDigest(cid)} is malformed`,
+      { cid },
+      { cause },
+    );
   }
 }
 
 /** Cuts the flat weights into named tensors. */
-function namedTensors(tensors: readonly TensorShape[], weights: Float32Array): { name: string; shape: readonly number[]; data: Float32Array }[] {
+function namedTensors(
+  tensors: readonly TensorShape[],
+  weights: Float32Array,
+): { name: string; shape: readonly number[]; data: Float32Array }[] {
   let start = 0;
   return tensors.map(({ name, shape }) => {
     const size = shape.reduce((a, b) => a * b, 1);

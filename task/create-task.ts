@@ -20,7 +20,10 @@ import { assertStepsFit, dimensionOf } from "./model-vector.ts";
 import { directoryDigest } from "./outcome.ts";
 import { assertEpsilonBounded, assertUsefulCohort, withNoiseFor } from "./privacy.ts";
 
-const seconds = z.int().positive().max(30 * 86_400);
+const seconds = z
+  .int()
+  .positive()
+  .max(30 * 86_400);
 
 /** What an operator writes: tasks/*.json. */
 const requestSchema = z.strictObject({
@@ -35,14 +38,19 @@ const requestSchema = z.strictObject({
     minHonest: z.int(),
     maxCorrupt: z.int().min(0),
     openRegistration: z.boolean(),
-    bondWei: z.string().regex(/^[0-9]+$/).default("0"),
+    bondWei: z
+      .string()
+      .regex(/^[0-9]+$/)
+      .default("0"),
   }),
   windowSeconds: z.strictObject({ key: seconds, collect: seconds, attest: seconds, aggregate: seconds }),
   maxRounds: z.int().min(0),
 });
 
 /** A specification with nothing left to choose. */
-export type TaskSpecification = Omit<z.infer<typeof requestSchema>, "document" | "privacyTarget"> & { readonly document: Omit<TaskDocument, "version" | "keysCid"> };
+export type TaskSpecification = Omit<z.infer<typeof requestSchema>, "document" | "privacyTarget"> & {
+  readonly document: Omit<TaskDocument, "version" | "keysCid">;
+};
 
 /** What takes precedence over the specification's own target. */
 export interface PrivacyTarget {
@@ -62,11 +70,23 @@ export function parseSpecification(json: unknown, target: PrivacyTarget = {}): T
   const epsilon = target.epsilon ?? privacyTarget?.epsilon;
   if (epsilon !== undefined) {
     const dimension = dimensionOf(document, parameterCountOf(parseModel(document.model)));
-    document = withNoiseFor(epsilon, { document, dimension, minHonest: request.clients.minHonest, minClients: request.clients.min, rounds: request.maxRounds });
+    document = withNoiseFor(epsilon, {
+      document,
+      dimension,
+      minHonest: request.clients.minHonest,
+      minClients: request.clients.min,
+      rounds: request.maxRounds,
+    });
   }
   const { privacy } = document.training;
-  if (privacy !== undefined && (privacy.unit === "client" ? privacy.noiseVariance : privacy.noiseMultiplier) === undefined) {
-    throw new VerisumError("PRIVACY_PARAMETERS_INVALID", "the specification has privacy without noise: it needs privacyTarget.epsilon, or the noise itself in document.training.privacy");
+  if (
+    privacy !== undefined &&
+    (privacy.unit === "client" ? privacy.noiseVariance : privacy.noiseMultiplier) === undefined
+  ) {
+    throw new VerisumError(
+      "PRIVACY_PARAMETERS_INVALID",
+      "the specification has privacy without noise: it needs privacyTarget.epsilon, or the noise itself in document.training.privacy",
+    );
   }
   return { ...specification, document: validated(documentSchema.omit({ keysCid: true, version: true }), document) };
 }
@@ -74,7 +94,11 @@ export function parseSpecification(json: unknown, target: PrivacyTarget = {}): T
 function withDelta(document: DocumentRequest, delta: number | undefined): DocumentRequest {
   const { privacy } = document.training;
   if (delta === undefined) return document;
-  if (privacy === undefined) throw new VerisumError("PRIVACY_PARAMETERS_INVALID", "delta needs a unit of privacy in the task's training section");
+  if (privacy === undefined)
+    throw new VerisumError(
+      "PRIVACY_PARAMETERS_INVALID",
+      "delta needs a unit of privacy in the task's training section",
+    );
   return { ...document, training: { ...document.training, privacy: { ...privacy, delta } } };
 }
 
@@ -82,7 +106,10 @@ function validated<T>(schema: z.ZodType<T>, value: unknown): T {
   const parsed = schema.safeParse(value);
   if (parsed.success) return parsed.data;
   const issue = parsed.error.issues[0];
-  throw new VerisumError("TASK_DOCUMENT_INVALID", `the specification: ${[issue?.path.join("."), issue?.message].filter(Boolean).join(" ")}`);
+  throw new VerisumError(
+    "TASK_DOCUMENT_INVALID",
+    `the specification: ${[issue?.path.join("."), issue?.message].filter(Boolean).join(" ")}`,
+  );
 }
 
 /** The keys of a task as files and as what the contract stores. */
@@ -105,27 +132,43 @@ export function layoutOfSpecification({ document }: TaskSpecification, weightCou
 
 /**
  * Publishes the task document, the proving keys and the genesis, and derives the contract's parameters.
- * @throws PARAMETERS_INVALID if the specification breaks a rule of the protocol; PRIVACY_COHORT_TOO_SMALL; PRIVACY_PARAMETERS_INVALID if no epsilon
- *   can be stated
+ * @throws PARAMETERS_INVALID if the specification breaks a rule of the protocol; PRIVACY_COHORT_TOO_SMALL;
+ *   PRIVACY_PARAMETERS_INVALID if no epsilon can be stated
  */
-export async function createTask(specification: TaskSpecification, deps: CreateTaskDependencies): Promise<TaskParameters> {
+export async function createTask(
+  specification: TaskSpecification,
+  deps: CreateTaskDependencies,
+): Promise<TaskParameters> {
   const { store, keys, tensors, initialWeights } = deps;
   const keysCid = await publish(store, keys.files);
   const document = { ...specification.document, version: 1, keysCid } as const;
   const taskCid = await publish(store, taskFiles(document));
   const dimension = dimensionOf(document, initialWeights.length);
-  const genesis = initialState(initialWeights, document.server.fractionalBits, dimension > initialWeights.length ? 1 : 0);
-  const genesisFiles = checkpointFiles(document, tensors, genesis, {
-    task: { name: document.name, chainId: null, contract: null, taskCid: cidFromDigest(taskCid) },
-    round: 0,
-    parentCid: null,
-    clients: [],
-    totalWeight: 0,
-    aggregateCid: null,
-    privacy: null,
-  }, null);
+  const genesis = initialState(
+    initialWeights,
+    document.server.fractionalBits,
+    dimension > initialWeights.length ? 1 : 0,
+  );
+  const genesisFiles = checkpointFiles(
+    document,
+    tensors,
+    genesis,
+    {
+      task: { name: document.name, chainId: null, contract: null, taskCid: cidFromDigest(taskCid) },
+      round: 0,
+      parentCid: null,
+      clients: [],
+      totalWeight: 0,
+      aggregateCid: null,
+      privacy: null,
+    },
+    null,
+  );
   const { committee, clients, windowSeconds } = specification;
-  assertUsefulCohort({ document, parameters: { dimension, minHonest: clients.minHonest, minClients: clients.min } }, specification.maxRounds);
+  assertUsefulCohort(
+    { document, parameters: { dimension, minHonest: clients.minHonest, minClients: clients.min } },
+    specification.maxRounds,
+  );
   const parameters: TaskParameters = {
     taskCid,
     genesisCid: await publish(store, genesisFiles),

@@ -33,7 +33,10 @@ const clientSchema = z.strictObject({
 
 const privacySchema = z.discriminatedUnion("unit", [exampleSchema, clientSchema]);
 /** As an operator may write it: the noise follows from a target epsilon. */
-const privacyRequestSchema = z.discriminatedUnion("unit", [exampleSchema.partial({ noiseMultiplier: true }), clientSchema.partial({ noiseVariance: true })]);
+const privacyRequestSchema = z.discriminatedUnion("unit", [
+  exampleSchema.partial({ noiseMultiplier: true }),
+  clientSchema.partial({ noiseVariance: true }),
+]);
 
 const trainingSchema = z.strictObject({
   learningRate: z.number().positive(),
@@ -55,14 +58,23 @@ export const documentSchema = z.strictObject({
     /** One step is 2^−stepBits of a weight; at the start, if it is adaptive. */
     stepBits: z.int().min(0).max(20),
     /** L2 norm to which an update is clipped, in steps. */
-    clipSteps: z.int().positive().max(2 ** 23),
+    clipSteps: z
+      .int()
+      .positive()
+      .max(2 ** 23),
     /** Lets the step, and the clip norm with it, follow a quantile of the clients' update norms. */
     adaptive: z
       .strictObject({
         /** Share of clients whose update shall pass unclipped. */
-        quantile: dyadic.refine(({ numerator, denominatorBits }) => numerator > 0 && numerator < 2 ** denominatorBits, "a quantile is between 0 and 1"),
+        quantile: dyadic.refine(
+          ({ numerator, denominatorBits }) => numerator > 0 && numerator < 2 ** denominatorBits,
+          "a quantile is between 0 and 1",
+        ),
         /** Octaves that the level moves in a round for each unit by which that share is off. */
-        octavesPerRound: dyadic.refine(({ numerator, denominatorBits }) => numerator > 0 && numerator <= 4 * 2 ** denominatorBits, "at most 4 octaves"),
+        octavesPerRound: dyadic.refine(
+          ({ numerator, denominatorBits }) => numerator > 0 && numerator <= 4 * 2 ** denominatorBits,
+          "at most 4 octaves",
+        ),
         /** The step stays within so many octaves of 2^−stepBits, either way. */
         maxOctaves: z.int().min(1).max(8),
         /** What a client's vote adds to its vector. */
@@ -111,7 +123,10 @@ export function parseTaskDocument(bytes: Uint8Array): TaskDocument {
   const parsed = documentSchema.safeParse(json);
   if (!parsed.success) {
     const issue = parsed.error.issues[0];
-    throw new VerisumError("TASK_DOCUMENT_INVALID", `${TASK_FILE}: ${issue?.path.join(".") ?? ""} ${issue?.message ?? ""}`);
+    throw new VerisumError(
+      "TASK_DOCUMENT_INVALID",
+      `${TASK_FILE}: ${issue?.path.join(".") ?? ""} ${issue?.message ?? ""}`,
+    );
   }
   return parsed.data;
 }
@@ -124,12 +139,18 @@ export async function loadTaskDocument(store: ContentStore, parameters: TaskPara
   const bytes = await store.getFile(cidFromDigest(parameters.taskCid), TASK_FILE, { maxBytes: MAX_DOCUMENT_BYTES });
   const document = parseTaskDocument(bytes);
   const require = (holds: boolean, rule: string): void => {
-    if (!holds) throw new VerisumError("TASK_DOCUMENT_INVALID", `the task's document contradicts its contract: ${rule}`, { rule });
+    if (!holds)
+      throw new VerisumError("TASK_DOCUMENT_INVALID", `the task's document contradicts its contract: ${rule}`, {
+        rule,
+      });
   };
   require(document.preset === presetOf(parameters).name, "preset and coordinateBits");
-  require(normBoundOf(document, parameters.dimension) === parameters.normBoundSquared, "quantisation, noise and normBoundSquared");
+  require(normBoundOf(document, parameters.dimension) ===
+    parameters.normBoundSquared, "quantisation, noise and normBoundSquared");
   const { privacy } = document.training;
-  require(privacy === undefined || (parameters.privacyCostPerRound === 1n && parameters.privacyBudget > 0n), "the ledger counts private rounds");
-  require(privacy?.unit !== "client" || parameters.uniformWeights, "weights are uniform where clients are protected as a whole");
+  require(privacy === undefined ||
+    (parameters.privacyCostPerRound === 1n && parameters.privacyBudget > 0n), "the ledger counts private rounds");
+  require(privacy?.unit !== "client" ||
+    parameters.uniformWeights, "weights are uniform where clients are protected as a whole");
   return document;
 }

@@ -22,14 +22,19 @@ import type { TaskSession } from "./session.ts";
 const MAX_KEY_FILE_BYTES = 1 << 30;
 
 /** The powers of tau, for members and aggregators. @throws KEY_REFUSED, KEY_ARTIFACT_CORRUPT, store errors */
-export async function loadCommitter(session: TaskSession, state: StateDirectory, random: RandomBytes, reporter: Reporter): Promise<VectorCommitter> {
+export async function loadCommitter(
+  session: TaskSession,
+  state: StateDirectory,
+  random: RandomBytes,
+  reporter: Reporter,
+): Promise<VectorCommitter> {
   const keys = await load(session, state, [], random, reporter);
   return kzgCommitter(await openCurve(), keys.powers);
 }
 
 /**
- * The powers and the proving keys of the task's chunk kinds, for clients. Throws like `loadCommitter`. The proving keys are still
- * being read when this returns, so that a client can train meanwhile.
+ * The powers and the proving keys of the task's chunk kinds, for clients. Throws like `loadCommitter`. The proving keys
+ * are still being read when this returns, so that a client can train meanwhile.
  * @param command proves in place of the built-in prover
  */
 export async function loadProvingKeys(
@@ -38,7 +43,11 @@ export async function loadProvingKeys(
   random: RandomBytes,
   reporter: Reporter,
   command?: ProverCommand,
-): Promise<{ readonly committer: VectorCommitter; readonly prover: ChunkProver; readonly verificationKeys: VerificationKeys }> {
+): Promise<{
+  readonly committer: VectorCommitter;
+  readonly prover: ChunkProver;
+  readonly verificationKeys: VerificationKeys;
+}> {
   const kindIndexes = [...new Set(session.layout.chunks.map((chunk) => chunk.kindIndex))];
   const keys = await load(session, state, kindIndexes, random, reporter);
   const curve = await openCurve();
@@ -47,32 +56,47 @@ export async function loadProvingKeys(
   return { verificationKeys: keys.verificationKeys, committer: kzgCommitter(curve, keys.powers), prover };
 }
 
-async function load(session: TaskSession, state: StateDirectory, kindIndexes: readonly number[], random: RandomBytes, reporter: Reporter): Promise<KeySet> {
+async function load(
+  session: TaskSession,
+  state: StateDirectory,
+  kindIndexes: readonly number[],
+  random: RandomBytes,
+  reporter: Reporter,
+): Promise<KeySet> {
   const { keysCid } = session.document;
   const directory = state.file("keys", cidFromDigest(keysCid));
   const fetchFile = async (name: string): Promise<void> => {
     const path = join(directory, name);
     if ((await readIfPresent(path)) !== undefined) return;
     reporter.say("info", "fetching-key", `fetching ${name}`, { name });
-    await writeDurably(path, await session.store.getFile(cidFromDigest(keysCid), name, { maxBytes: MAX_KEY_FILE_BYTES }));
+    await writeDurably(
+      path,
+      await session.store.getFile(cidFromDigest(keysCid), name, { maxBytes: MAX_KEY_FILE_BYTES }),
+    );
   };
   for (const name of [MANIFEST_FILE, VERIFICATION_KEYS_FILE, POWERS_FILE]) await fetchFile(name);
   const manifest = await readManifest(directory);
   for (const index of kindIndexes) {
     const kind = manifest.kinds[index];
-    if (kind === undefined) throw new VerisumError("KEY_ARTIFACT_CORRUPT", `the task's keys have no chunk kind ${index}`, { kindIndex: index });
+    if (kind === undefined)
+      throw new VerisumError("KEY_ARTIFACT_CORRUPT", `the task's keys have no chunk kind ${index}`, {
+        kindIndex: index,
+      });
     for (const name of [kind.zkey, kind.wireBases, kind.witnessProgram]) await fetchFile(localName(name));
   }
   if (manifest.insecure) reporter.say("warn", "insecure-keys", manifest.notice);
   const keys = await loadKeySet(await openCurve(), directory, random);
   if (toHex(hashVerificationKeys(keys.verificationKeys)) !== session.parameters.keysHash) {
-    throw new VerisumError("KEY_REFUSED", "the task's keys are not the ones that its contract verifies with", { rule: "hash" });
+    throw new VerisumError("KEY_REFUSED", "the task's keys are not the ones that its contract verifies with", {
+      rule: "hash",
+    });
   }
   return keys;
 }
 
 /** A file name from the manifest, which a stranger wrote, as a name inside one directory. */
 function localName(name: string): string {
-  if (!/^[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*$/.test(name)) throw new VerisumError("KEY_ARTIFACT_CORRUPT", "a file name in the key manifest is not a plain name", { name });
+  if (!/^[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*$/.test(name))
+    throw new VerisumError("KEY_ARTIFACT_CORRUPT", "a file name in the key manifest is not a plain name", { name });
   return name;
 }

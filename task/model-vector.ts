@@ -1,4 +1,7 @@
-/** A model as the vector that a task sums, and what of it is weights: with an adaptive clip norm its last coordinate is the level (protocol/clip-level.ts). */
+/**
+ * A model as the vector that a task sums, and what of it is weights: with an adaptive clip norm its last coordinate is
+ * the level (protocol/clip-level.ts).
+ */
 import { boundedLevel, scaleFactor, stepScaleOf } from "../protocol/clip-level.ts";
 import { VerisumError } from "../protocol/errors.ts";
 import { floatWeights } from "../protocol/model.ts";
@@ -15,14 +18,21 @@ export function dimensionOf({ quantisation }: Pick<TaskDocument, "quantisation">
 }
 
 /** The float32 weights that participants train from and measure, without the level. */
-export function weightsOf({ quantisation, server }: Pick<TaskDocument, "quantisation" | "server">, state: ModelState): Float32Array {
+export function weightsOf(
+  { quantisation, server }: Pick<TaskDocument, "quantisation" | "server">,
+  state: ModelState,
+): Float32Array {
   const weights = floatWeights(state, server.fractionalBits);
   return quantisation.adaptive === undefined ? weights : weights.slice(0, -1);
 }
 
 /** How a sum moves the task's model. */
 export function serverRuleOf({ quantisation, server }: Pick<TaskDocument, "quantisation" | "server">): ServerRule {
-  return { ...server, stepBits: quantisation.stepBits, ...(quantisation.adaptive === undefined ? {} : { adaptiveClip: quantisation.adaptive }) };
+  return {
+    ...server,
+    stepBits: quantisation.stepBits,
+    ...(quantisation.adaptive === undefined ? {} : { adaptiveClip: quantisation.adaptive }),
+  };
 }
 
 /** How many of the document's steps one step is in a round from this model: 1 unless the clip norm is adaptive. */
@@ -36,12 +46,26 @@ export function clipNormOf(document: Pick<TaskDocument, "quantisation">, base: M
   return document.quantisation.clipSteps * 2 ** -document.quantisation.stepBits * stepScale(document, base);
 }
 
-/** At the longest step that an adaptive clip norm can reach, the largest mean still moves a weight by far less than it can hold. @throws PARAMETERS_INVALID */
-export function assertStepsFit({ preset, quantisation, server }: Pick<TaskDocument, "preset" | "quantisation" | "server">): void {
+/**
+ * At the longest step that an adaptive clip norm can reach, the largest mean still moves a weight by far less than it
+ * can hold. @throws PARAMETERS_INVALID
+ */
+export function assertStepsFit({
+  preset,
+  quantisation,
+  server,
+}: Pick<TaskDocument, "preset" | "quantisation" | "server">): void {
   if (quantisation.adaptive === undefined) return;
   const { numerator, denominatorBits } = server.learningRate;
-  const largestMove = coordinateOffset(PRESETS[preset]) * 2 ** (quantisation.adaptive.maxOctaves + server.fractionalBits - quantisation.stepBits - denominatorBits) * numerator;
+  const largestMove =
+    coordinateOffset(PRESETS[preset]) *
+    2 ** (quantisation.adaptive.maxOctaves + server.fractionalBits - quantisation.stepBits - denominatorBits) *
+    numerator;
   if (largestMove > LARGEST_MOVE) {
-    throw new VerisumError("PARAMETERS_INVALID", "with this learning rate, maxOctaves and fractionalBits one round can leave the weights' range", { largestMove });
+    throw new VerisumError(
+      "PARAMETERS_INVALID",
+      "with this learning rate, maxOctaves and fractionalBits one round can leave the weights' range",
+      { largestMove },
+    );
   }
 }

@@ -51,18 +51,37 @@ const MIN_COPIES = 2;
 const RETRY_MS = 500;
 
 /** A node without an account: reads and verifies. */
-export async function openReadingNode(options: NodeOptions, reporter: Reporter, signal: AbortSignal): Promise<ReadingNode> {
-  return openNode(await connectReader(options), options, reporter, signal, () => Promise.reject(new Error("a reading node uploads nothing")));
+export async function openReadingNode(
+  options: NodeOptions,
+  reporter: Reporter,
+  signal: AbortSignal,
+): Promise<ReadingNode> {
+  return openNode(await connectReader(options), options, reporter, signal, () =>
+    Promise.reject(new Error("a reading node uploads nothing")),
+  );
 }
 
-/** A node with an account. @throws KEY_FILE_PERMISSIONS, CHAIN_*, TASK_DOCUMENT_INVALID, PARAMETERS_INVALID, STORAGE_LOCKED */
-export async function openWritingNode(options: NodeOptions, reporter: Reporter, signal: AbortSignal): Promise<WritingNode> {
+/**
+ * A node with an account. @throws KEY_FILE_PERMISSIONS, CHAIN_*, TASK_DOCUMENT_INVALID, PARAMETERS_INVALID,
+ * STORAGE_LOCKED
+ */
+export async function openWritingNode(
+  options: NodeOptions,
+  reporter: Reporter,
+  signal: AbortSignal,
+): Promise<WritingNode> {
   const chain = await connectWriter(options);
   const authorise = (root: string): Promise<string> => uploadAuthorization(chain, root, Math.floor(Date.now() / 1000));
   return { ...(await openNode(chain, options, reporter, signal, authorise)), chain };
 }
 
-async function openNode(chain: TaskReader, options: NodeOptions, reporter: Reporter, signal: AbortSignal, authorise: (root: string) => Promise<string>): Promise<ReadingNode> {
+async function openNode(
+  chain: TaskReader,
+  options: NodeOptions,
+  reporter: Reporter,
+  signal: AbortSignal,
+  authorise: (root: string) => Promise<string>,
+): Promise<ReadingNode> {
   const sleep = abortableSleep(signal);
   const state = await openStateDirectory(options.stateDirectory);
   const network = createPeerNetwork(chain, {
@@ -76,7 +95,11 @@ async function openNode(chain: TaskReader, options: NodeOptions, reporter: Repor
   const log = { debug: () => undefined, warn: () => undefined };
   const store =
     options.ipfsApi === undefined
-      ? await createContentStore({ directory: options.storeDirectory ?? join(options.stateDirectory, "ipfs"), peers: network.sources, log })
+      ? await createContentStore({
+          directory: options.storeDirectory ?? join(options.stateDirectory, "ipfs"),
+          peers: network.sources,
+          log,
+        })
       : await createKuboStore({ apiUrl: options.ipfsApi });
   const session = await whenAvailable(() => openTask(chain, store), network, reporter, sleep);
   session.cells?.siblings.forEach(network.include);
@@ -96,14 +119,24 @@ async function openNode(chain: TaskReader, options: NodeOptions, reporter: Repor
   };
 }
 
-/** Tries again until a node that has the content is up; says what it waits for. @throws anything but IPFS_UNAVAILABLE at once */
-export async function whenAvailable<T>(work: () => Promise<T>, network: PeerNetwork, reporter: Reporter, sleep: Sleep): Promise<T> {
+/**
+ * Tries again until a node that has the content is up; says what it waits for. @throws anything but IPFS_UNAVAILABLE at
+ * once
+ */
+export async function whenAvailable<T>(
+  work: () => Promise<T>,
+  network: PeerNetwork,
+  reporter: Reporter,
+  sleep: Sleep,
+): Promise<T> {
   for (;;) {
     try {
       return await work();
     } catch (error) {
       if (!isVerisumError(error, "IPFS_UNAVAILABLE")) throw error;
-      reporter.wait(`waiting for a node that has the content; asked ${network.peers().join(", ") || "none: give --peer"}`);
+      reporter.wait(
+        `waiting for a node that has the content; asked ${network.peers().join(", ") || "none: give --peer"}`,
+      );
       await sleep(RETRY_MS);
       await network.refresh();
     }

@@ -1,4 +1,7 @@
-/** A round's result, computed alike by the aggregator that proposes it, the members that sign it and the auditor that checks it. */
+/**
+ * A round's result, computed alike by the aggregator that proposes it, the members that sign it and the auditor that
+ * checks it.
+ */
 import { cellOutcome } from "../protocol/cells.ts";
 import { bitIndexes } from "../protocol/committee.ts";
 import { isVerisumError, VerisumError } from "../protocol/errors.ts";
@@ -54,12 +57,24 @@ export async function publicationOf(
   const settled = requireSettled(records);
   const opened = records.opened!;
   requireEverySibling(session, siblings);
-  const outcome = cellOutcome(session.layout, base, { elements, totalWeight: settled.totalWeight }, siblings, serverRuleOf(session.document));
+  const outcome = cellOutcome(
+    session.layout,
+    base,
+    { elements, totalWeight: settled.totalWeight },
+    siblings,
+    serverRuleOf(session.document),
+  );
   const metrics = await measure(outcome.model);
   const aggregateFiles = { [AGGREGATE_FILE]: encodeElements(elements) };
   const aggregateCid = await directoryDigest(aggregateFiles);
   const clients = includedRecords(records, settled).map(({ client }) => client);
-  const own = { contract: session.chain.context.contract, round: Number(settled.round), aggregateCid, totalWeight: settled.totalWeight, clients };
+  const own = {
+    contract: session.chain.context.contract,
+    round: Number(settled.round),
+    aggregateCid,
+    totalWeight: settled.totalWeight,
+    clients,
+  };
   const files = checkpointFiles(
     session.document,
     session.tensors,
@@ -86,7 +101,14 @@ export async function publicationOf(
     modelCid: await directoryDigest(files),
     modelDigest: outcome.modelDigest,
   };
-  return { model: outcome.model, metrics, signed, point: pointOf(session, signed), aggregateFiles, checkpointFiles: files };
+  return {
+    model: outcome.model,
+    metrics,
+    signed,
+    point: pointOf(session, signed),
+    aggregateFiles,
+    checkpointFiles: files,
+  };
 }
 
 /** A combination is of all cells or of none: nobody signs or accepts a cell's own sum as the group's. */
@@ -94,15 +116,28 @@ function requireEverySibling({ chain, cells }: TaskSession, siblings: readonly S
   const expected = (cells?.cells ?? []).filter((cell) => cell !== chain.context.contract);
   const given = siblings.map(({ contract }) => contract);
   if (expected.length !== given.length || expected.some((cell, i) => cell !== given[i])) {
-    throw new VerisumError("CELLS_INCOMPLETE", `the sums of ${given.length} siblings are there, of ${expected.length} cells`, { given, expected });
+    throw new VerisumError(
+      "CELLS_INCOMPLETE",
+      `the sums of ${given.length} siblings are there, of ${expected.length} cells`,
+      { given, expected },
+    );
   }
 }
 
 /** What config.json says of every cell, by place. */
-function cellEntries(places: readonly Hex[], parts: readonly Omit<SiblingSum, "elements">[]): NonNullable<CheckpointConfig["cells"]> {
-  return places.flatMap((place) => parts.filter(({ contract }) => contract === place)).map(({ contract, round, aggregateCid, totalWeight, clients }) => ({
-    contract, round, aggregateCid: cidFromDigest(aggregateCid), totalWeight, clients: [...clients],
-  }));
+function cellEntries(
+  places: readonly Hex[],
+  parts: readonly Omit<SiblingSum, "elements">[],
+): NonNullable<CheckpointConfig["cells"]> {
+  return places
+    .flatMap((place) => parts.filter(({ contract }) => contract === place))
+    .map(({ contract, round, aggregateCid, totalWeight, clients }) => ({
+      contract,
+      round,
+      aggregateCid: cidFromDigest(aggregateCid),
+      totalWeight,
+      clients: [...clients],
+    }));
 }
 
 /** z' of a result. */
@@ -114,13 +149,21 @@ export function pointOf(session: TaskSession, signed: SignedResult): bigint {
 export function includedRecords(records: RoundRecords, settled: SettledRecord): SubmittedRecord[] {
   return bitIndexes(settled.included).map((index) => {
     const record = records.submitted.find((candidate) => candidate.index === index);
-    if (record === undefined) throw new VerisumError("AUDIT_FAILED", `the chain has no submission with index ${index}`, { index });
+    if (record === undefined)
+      throw new VerisumError("AUDIT_FAILED", `the chain has no submission with index ${index}`, { index });
     return record;
   });
 }
 
-/** A published vector of the round's length. @throws ENCODING_LENGTH, ENCODING_NOT_CANONICAL, and whatever the store throws */
-export async function fetchElements(session: TaskSession, cid: Hex, file: typeof AGGREGATE_FILE | typeof SHARE_SUM_FILE): Promise<bigint[]> {
+/**
+ * A published vector of the round's length. @throws ENCODING_LENGTH, ENCODING_NOT_CANONICAL, and whatever the store
+ * throws
+ */
+export async function fetchElements(
+  session: TaskSession,
+  cid: Hex,
+  file: typeof AGGREGATE_FILE | typeof SHARE_SUM_FILE,
+): Promise<bigint[]> {
   const count = session.layout.elementCount;
   return decodeElements(await session.store.getFile(cidFromDigest(cid), file, { maxBytes: count * 32 }), count);
 }
@@ -129,7 +172,11 @@ export async function fetchElements(session: TaskSession, cid: Hex, file: typeof
  * The share sums that members released, without those whose content is unusable: one member's bad CID stops nobody.
  * @param onUnusable told of each that is left out
  */
-export async function fetchReleases(session: TaskSession, records: RoundRecords, onUnusable: (seat: number, code: string) => void): Promise<Release[]> {
+export async function fetchReleases(
+  session: TaskSession,
+  records: RoundRecords,
+  onUnusable: (seat: number, code: string) => void,
+): Promise<Release[]> {
   const releases = await Promise.all(
     records.released.map(async ({ seat, releaseCid }) => {
       try {
@@ -157,16 +204,27 @@ export function resultOf({ aggregateCid, aggregateDigest, modelCid, modelDigest 
 
 /** True if two results are the same in every field that is recorded on chain. */
 export function sameResult(a: RoundResult, b: RoundResult): boolean {
-  return a.aggregateCid === b.aggregateCid && a.aggregateDigest === b.aggregateDigest && a.modelCid === b.modelCid && a.modelDigest === b.modelDigest;
+  return (
+    a.aggregateCid === b.aggregateCid &&
+    a.aggregateDigest === b.aggregateDigest &&
+    a.modelCid === b.modelCid &&
+    a.modelDigest === b.modelDigest
+  );
 }
 
 export function taskOrigin(session: Pick<TaskSession, "chain" | "parameters" | "document">): CheckpointConfig["task"] {
   const { chainId, contract } = session.chain.context;
-  return { name: session.document.name, chainId: chainId.toString(), contract, taskCid: cidFromDigest(session.parameters.taskCid) };
+  return {
+    name: session.document.name,
+    chainId: chainId.toString(),
+    contract,
+    taskCid: cidFromDigest(session.parameters.taskCid),
+  };
 }
 
 /** The settlement of a round. @throws AUDIT_FAILED if the chain has none, or no opening */
 export function requireSettled(records: RoundRecords): SettledRecord {
-  if (records.settled === undefined || records.opened === undefined) throw new VerisumError("AUDIT_FAILED", "the round has not settled");
+  if (records.settled === undefined || records.opened === undefined)
+    throw new VerisumError("AUDIT_FAILED", "the round has not settled");
   return records.settled;
 }

@@ -1,4 +1,7 @@
-/** The task's nodes: endpoints that members and the operator announced on chain, with copies pushed to enough of them; and its siblings'. */
+/**
+ * The task's nodes: endpoints that members and the operator announced on chain, with copies pushed to enough of them;
+ * and its siblings'.
+ */
 import { VerisumError } from "../protocol/errors.ts";
 import type { Sleep } from "../command/sleep.ts";
 import type { Hex } from "../protocol/transcript.ts";
@@ -40,8 +43,12 @@ export function createPeerNetwork(chain: TaskReader, options: PeerNetworkOptions
   let known: readonly string[] = options.bootstrap;
   const siblings = new Map<Hex, { readonly chain: TaskReader; nodes: readonly string[] }>();
   const announcedOn = async (chain: TaskReader): Promise<string[]> => {
-    const trusted = new Set([...(await chain.members()), await chain.operator()].map((account) => account.toLowerCase()));
-    const announced = [...(await chain.endpoints())].filter(([account]) => trusted.has(account.toLowerCase())).map(([, url]) => url);
+    const trusted = new Set(
+      [...(await chain.members()), await chain.operator()].map((account) => account.toLowerCase()),
+    );
+    const announced = [...(await chain.endpoints())]
+      .filter(([account]) => trusted.has(account.toLowerCase()))
+      .map(([, url]) => url);
     return announced.filter((url) => url !== options.own && isPeerUrl(url));
   };
   const refresh = async (): Promise<void> => {
@@ -62,7 +69,10 @@ export function createPeerNetwork(chain: TaskReader, options: PeerNetworkOptions
         if (attempt > 0) await options.sleep(pause);
         await refresh();
         const wanted = Math.min(options.minCopies, known.length);
-        const report = await replicate(store, cid, known, wanted, { authorise: ({ root }) => options.authorise(root), timeoutMs: 60_000 });
+        const report = await replicate(store, cid, known, wanted, {
+          authorise: ({ root }) => options.authorise(root),
+          timeoutMs: 60_000,
+        });
         if (report.satisfied) return;
         failures = report.failures.map(({ peer, result }) => `${peer} ${result.code}: ${result.message}`).join("; ");
       }

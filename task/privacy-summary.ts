@@ -1,4 +1,7 @@
-/** What is spent of a task's privacy, for people: by the accountant that tasks state, and by a tighter one where there is one. */
+/**
+ * What is spent of a task's privacy, for people: by the accountant that tasks state, and by a tighter one where there
+ * is one.
+ */
 import { coordinateOffset, PRESETS } from "../protocol/parameters.ts";
 import { pldEpsilon } from "../protocol/privacy/pld-accountant.ts";
 import type { TaskParameters } from "../protocol/task.ts";
@@ -17,15 +20,18 @@ export interface PrivacySummary {
   readonly delta: number;
   readonly remainingRounds: number;
   readonly rounds: number;
-  /** Both are bounds on the same true value. `rdp` is what checkpoints state, equal on every machine; `pld` is less, and left out where it is not. */
+  /**
+   * Both are bounds on the same true value. `rdp` is what checkpoints state, equal on every machine; `pld` is less, and
+   * left out where it is not.
+   */
   readonly epsilon: { readonly rdp: EpsilonSpent; readonly pld?: EpsilonSpent };
   /** What is protected, against whom, as long as what holds. */
   readonly statement: string;
 }
 
 /**
- * What is spent after `rounds` settled rounds; null if the task trains without noise. Where single records are protected, the tighter
- * accountant takes about half a second.
+ * What is spent after `rounds` settled rounds; null if the task trains without noise. Where single records are
+ * protected, the tighter accountant takes about half a second.
  */
 export function privacySummary(task: PrivateTask, rounds: number): PrivacySummary | null {
   const stated = privacyStatement(task, rounds);
@@ -33,9 +39,19 @@ export function privacySummary(task: PrivateTask, rounds: number): PrivacySummar
   if (stated === null || privacy === undefined) return null;
   const { statement, budget } = stated;
   const rdp = { spent: stated.epsilon, budget: budget.epsilon };
-  const pld = { spent: tighterEpsilon(task, rounds, rdp.spent), budget: tighterEpsilon(task, budget.rounds, rdp.budget) };
+  const pld = {
+    spent: tighterEpsilon(task, rounds, rdp.spent),
+    budget: tighterEpsilon(task, budget.rounds, rdp.budget),
+  };
   const isTighter = pld.budget < rdp.budget && pld.spent <= rdp.spent;
-  return { unit: privacy.unit, delta: privacy.delta, statement, rounds: budget.rounds, remainingRounds: budget.remainingRounds, epsilon: { rdp, ...(isTighter ? { pld } : {}) } };
+  return {
+    unit: privacy.unit,
+    delta: privacy.delta,
+    statement,
+    rounds: budget.rounds,
+    remainingRounds: budget.remainingRounds,
+    epsilon: { rdp, ...(isTighter ? { pld } : {}) },
+  };
 }
 
 /** In one line: `epsilon 1.2 of 3 at delta 0.00001 (rdp; 1.1 of 2.8 by the tighter pld); 16 of 20 rounds remain`. */
@@ -51,26 +67,36 @@ export function plannedPrivacyLine({ unit, delta, epsilon: { rdp, pld }, rounds 
 }
 
 /**
- * What corrupt clients can do to an adaptive clip norm, in one line; null if the task has none. Nothing bounds a vote but the proof of
- * the whole vector and the coordinate's range.
+ * What corrupt clients can do to an adaptive clip norm, in one line; null if the task has none. Nothing bounds a vote
+ * but the proof of the whole vector and the coordinate's range.
  */
-export function adaptiveClipLine(document: Pick<TaskDocument, "preset" | "quantisation">, { normBoundSquared, minHonest, maxCorrupt }: Pick<TaskParameters, "normBoundSquared" | "minHonest" | "maxCorrupt">): string | null {
+export function adaptiveClipLine(
+  document: Pick<TaskDocument, "preset" | "quantisation">,
+  { normBoundSquared, minHonest, maxCorrupt }: Pick<TaskParameters, "normBoundSquared" | "minHonest" | "maxCorrupt">,
+): string | null {
   const { adaptive } = document.quantisation;
   if (adaptive === undefined) return null;
   const { voteSteps, maxOctaves } = adaptive;
-  const largestVote = Math.min(Math.floor(Math.sqrt(Number(normBoundSquared))), coordinateOffset(PRESETS[document.preset]));
+  const largestVote = Math.min(
+    Math.floor(Math.sqrt(Number(normBoundSquared))),
+    coordinateOffset(PRESETS[document.preset]),
+  );
   const weightOfOne = largestVote / voteSteps;
   const outvoted = maxCorrupt * weightOfOne > minHonest;
   return `a corrupt client's vote on the clip norm counts as ${weightOfOne.toFixed(1)} clients'${outvoted ? `: ${maxCorrupt} outvote ${minHonest} honest ones and can turn it by ${maxOctaves} octaves either way` : ""}`;
 }
 
-/** Epsilon by the privacy loss distribution; Infinity where that has no answer, or protects another unit. `stated` is not below it. */
+/**
+ * Epsilon by the privacy loss distribution; Infinity where that has no answer, or protects another unit. `stated` is
+ * not below it.
+ */
 function tighterEpsilon({ document, parameters }: PrivateTask, rounds: number, stated: number): number {
   const { privacy } = document.training;
   if (privacy?.unit !== "example") return Infinity;
   const { noiseMultiplier, samplingRate, delta } = privacy;
   const steps = privacy.stepsPerRound * rounds;
-  // The sampler's distance costs (1 + e^epsilon) of it in delta; it costs no more at the stated epsilon, which is larger.
+  // The sampler's distance costs (1 + e^epsilon) of it in delta; it costs no more at the stated epsilon, which is
+  // larger.
   const left = delta - (1 + Math.exp(stated)) * exampleTotalVariation(steps, parameters.dimension);
   return left > 0 ? roundedUp(pldEpsilon({ noiseMultiplier, samplingRate, steps }, left).epsilon) : Infinity;
 }

@@ -50,9 +50,23 @@ export async function openTask(chain: TaskReader, store: ContentStore): Promise<
   const count = tensors.reduce((sum, { shape }) => sum + shape.reduce((a, b) => a * b, 1), 0);
   const dimension = dimensionOf(document, count);
   if (dimension !== parameters.dimension) {
-    throw new VerisumError("TASK_DOCUMENT_INVALID", `the model's vector has ${dimension} coordinates, the contract says ${parameters.dimension}`, { count: dimension, dimension: parameters.dimension });
+    throw new VerisumError(
+      "TASK_DOCUMENT_INVALID",
+      `the model's vector has ${dimension} coordinates, the contract says ${parameters.dimension}`,
+      { count: dimension, dimension: parameters.dimension },
+    );
   }
   assertEpsilonBounded({ document, parameters });
-  const session = { chain, store, parameters, parametersHash: hash, document, layout: layoutOfTask(parameters), tensors };
-  return document.cells === undefined ? session : { ...session, cells: await openCells(chain, hash, document.cells.group) };
+  const session = {
+    chain,
+    store,
+    parameters,
+    parametersHash: hash,
+    document,
+    layout: layoutOfTask(parameters),
+    tensors,
+  };
+  return document.cells === undefined
+    ? session
+    : { ...session, cells: await openCells(chain, hash, document.cells.group) };
 }

@@ -20,7 +20,10 @@ export async function uploadAuthorization(chain: TaskWriter, root: string, nowSe
  * Accepts uploads by the task's operator, members and clients, a few directories of each in a round: disks are finite.
  * @returns true, or why not
  */
-export function authoriseTaskUploads(chain: TaskReader, now: () => number): (request: UploadRequest) => Promise<true | string> {
+export function authoriseTaskUploads(
+  chain: TaskReader,
+  now: () => number,
+): (request: UploadRequest) => Promise<true | string> {
   const roots = new Map<string, Set<string>>();
   let countedRound: bigint | undefined;
   /** Counts a directory once; false if the account has stored as many as it may. */
@@ -35,14 +38,22 @@ export function authoriseTaskUploads(chain: TaskReader, now: () => number): (req
   };
   return async ({ root, authorization }) => {
     const [scheme, account, expiry, signature, ...rest] = (authorization ?? "").split(" ");
-    if (scheme !== SCHEME || account === undefined || expiry === undefined || signature === undefined || rest.length > 0) {
+    if (
+      scheme !== SCHEME ||
+      account === undefined ||
+      expiry === undefined ||
+      signature === undefined ||
+      rest.length > 0
+    ) {
       return `the Authorization header is ${SCHEME} <account> <expiry> <signature>`;
     }
     const expires = Number(expiry);
     const nowSeconds = now();
-    if (!Number.isSafeInteger(expires) || expires < nowSeconds || expires > nowSeconds + 2 * VALID_SECONDS) return "the authorisation has expired";
+    if (!Number.isSafeInteger(expires) || expires < nowSeconds || expires > nowSeconds + 2 * VALID_SECONDS)
+      return "the authorisation has expired";
     try {
-      if (verifyMessage(uploadText(chain, root, expires), signature) !== getAddress(account)) return "the signature is not the account's";
+      if (verifyMessage(uploadText(chain, root, expires), signature) !== getAddress(account))
+        return "the signature is not the account's";
     } catch {
       return "the signature is malformed";
     }

@@ -3,8 +3,9 @@ pragma circom 2.2.0;
 
 /**
  * @title Evaluation of a packed block at z
- * @notice out = Σ_e z^e·X_e over the block: n/slots packed elements X_e = Σ_l (row_{slots·e+l} − offset)·2^(slotBits·l),
- *         then the masks. Horner's rule from the highest coefficient down; packing itself is free.
+ * @notice out = Σ_e z^e·X_e over the block: n/slots packed elements X_e = Σ_l (row_{slots·e+l} −
+ *         offset)·2^(slotBits·l), then the masks. Horner's rule from the highest coefficient down; packing itself is
+ *         free.
  * @param n number of rows, a multiple of slots
  * @param offset the row that stands for zero
  * @param slots, slotBits layout of one element

@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 pragma solidity ^0.8.30;
 
-/// @title The cells of one task: contracts with clients and committees of their own, whose sums make one model (docs/scale.md).
-/// @notice The group is deployed first, its address stands in the task's document, and each cell is a Verisum contract with the
-/// very same parameters. It holds no round and no model: it says which contracts belong together, in which order, for ever.
-/// @dev Trust: the operator chooses the cells, as each cell's operator chooses its committee. That a cell is the compiled
-/// Verisum is not checked here; auditors verify every cell's rounds from its events.
+/// @title The cells of one task: contracts with clients and committees of their own, whose sums make one model
+/// (docs/scale.md).
+/// @notice The group is deployed first, its address stands in the task's document, and each cell is a Verisum contract
+/// with the very same parameters. It holds no round and no model: it says which contracts belong together, in which
+/// order, for ever.
+/// @dev Trust: the operator chooses the cells, as each cell's operator chooses its committee. That a cell is the
+/// compiled Verisum is not checked here; auditors verify every cell's rounds from its events.
 interface ICellGroup {
     /// @notice A contract became a cell. `place` counts from 0.
     event CellRegistered(uint16 indexed place, address indexed cell);

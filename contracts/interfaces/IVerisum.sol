@@ -31,12 +31,23 @@ interface IVerisum {
     event RoundKeysRegistered(uint8 indexed seat, uint64 indexed firstRound, bytes32[] keys);
     event EndpointAnnounced(address indexed account, string endpoint);
     event BondWithdrawn(address indexed client, uint96 amountWei);
-    event RoundOpened(uint64 indexed round, bytes32 baseModelCid, bytes32 baseModelDigest, uint64 deadline, uint32 keyMask);
+    event RoundOpened(
+        uint64 indexed round,
+        bytes32 baseModelCid,
+        bytes32 baseModelDigest,
+        uint64 deadline,
+        uint32 keyMask
+    );
     event Submitted(uint64 indexed round, address indexed client, uint8 index, uint16 weight, Submission submission);
     /// @notice A step of a submission that takes several transactions; its `Submitted` then has no chunks.
-    /// @param progress What the step led to: `chunks` are those before `progress.count`. The client can go on from here.
+    /// @param progress What the step led to: `chunks` are those before `progress.count`. The client can go on from
+    /// here.
     event ChunksProven(
-        uint64 indexed round, address indexed client, SubmissionHead head, ChunkProgress progress, ChunkProof[] chunks
+        uint64 indexed round,
+        address indexed client,
+        SubmissionHead head,
+        ChunkProgress progress,
+        ChunkProof[] chunks
     );
     /// @dev Emitted on entering Attesting and Aggregating; the other phases have events of their own.
     event PhaseChanged(uint64 indexed round, Phase phase, uint64 deadline);
@@ -153,12 +164,14 @@ interface IVerisum {
     // ------------------------------------------------------------------ registration
 
     /// @notice Fills the next free seat; operator only, before the first round.
-    /// @dev Reverts: NotOperator, WrongPhase, ZeroAddress, AlreadyRegistered, CommitteeFull. Restarts the wait for keys.
+    /// @dev Reverts: NotOperator, WrongPhase, ZeroAddress, AlreadyRegistered, CommitteeFull. Restarts the wait for
+    /// keys.
     function registerMember(address member) external;
 
     /// @notice Puts a client on the allow-list; operator only. Takes effect with the next round that opens.
     /// @param weight Factor of the client's update in the sum, at least 1; 1 if the task's weights are uniform.
-    /// @dev Reverts: NotOperator, RegistrationMode, ZeroAddress, AlreadyRegistered, WeightInvalid, WeightLimit, CohortFull.
+    /// @dev Reverts: NotOperator, RegistrationMode, ZeroAddress, AlreadyRegistered, WeightInvalid, WeightLimit,
+    /// CohortFull.
     function registerClient(address client, uint16 weight) external;
 
     /// @notice Open registration with weight 1 for exactly the bond. Takes effect with the next round that opens.
@@ -190,22 +203,25 @@ interface IVerisum {
 
     /// @notice Checks everything of docs/protocol.md, section 5, and adds the caller's commitment to the sum.
     /// @dev Once per client and round. The last expected submission ends Collecting. Reverts: WrongRound, WrongPhase,
-    /// DeadlinePassed, NotActiveClient, AlreadySubmitted, WrongLength, NotCanonical, PointInfinity, PointInvalid, ProofInvalid.
+    /// DeadlinePassed, NotActiveClient, AlreadySubmitted, WrongLength, NotCanonical, PointInfinity, PointInvalid,
+    /// ProofInvalid.
     function submit(uint64 round, Submission calldata submission) external;
 
     /// @notice The same for several clients at once, each of whom signed its submission; anybody may send them.
-    /// @dev All proofs are checked in one pairing product: one that does not hold reverts the batch, so check them before.
-    /// Clients that have submitted already are skipped. Reverts: WrongRound, WrongPhase, DeadlinePassed, NotActiveClient,
-    /// BatchItemInvalid, BatchEmpty, NotCanonical, PointInfinity, PointInvalid, ProofInvalid.
+    /// @dev All proofs are checked in one pairing product: one that does not hold reverts the batch, so check them
+    /// before. Clients that have submitted already are skipped. Reverts: WrongRound, WrongPhase, DeadlinePassed,
+    /// NotActiveClient, BatchItemInvalid, BatchEmpty, NotCanonical, PointInfinity, PointInvalid, ProofInvalid.
     function submitBatch(uint64 round, SignedSubmission[] calldata signed) external;
 
-    /// @notice Verifies the caller's next chunks, for submissions too large for one transaction; `finishSubmission` ends them.
+    /// @notice Verifies the caller's next chunks, for submissions too large for one transaction; `finishSubmission`
+    /// ends them.
     /// @param head Fixes the challenge; the same in every step.
-    /// @param progress What the last step led to (`ChunksProven`). A count of zero starts, or starts again: the rest does not matter then.
+    /// @param progress What the last step led to (`ChunksProven`). A count of zero starts, or starts again: the rest
+    /// does not matter then.
     /// @param chunks The next chunks, as many as fit.
-    /// @dev Nothing counts before the end; what was not finished expires with the round. Reverts: WrongRound, WrongPhase,
-    /// DeadlinePassed, NotActiveClient, AlreadySubmitted, ProgressUnknown, WrongLength, NotCanonical, PointInfinity,
-    /// PointInvalid, ProofInvalid.
+    /// @dev Nothing counts before the end; what was not finished expires with the round. Reverts: WrongRound,
+    /// WrongPhase, DeadlinePassed, NotActiveClient, AlreadySubmitted, ProgressUnknown, WrongLength, NotCanonical,
+    /// PointInfinity, PointInvalid, ProofInvalid.
     function proveChunks(
         uint64 round,
         SubmissionHead calldata head,
@@ -218,8 +234,8 @@ interface IVerisum {
     /// @dev Reverts: as `submit`, ProgressUnknown.
     function finishSubmission(uint64 round, ChunkProgress calldata progress, Submission calldata submission) external;
 
-    /// @notice Ends a phase by time: Collecting goes on to Attesting, or is aborted below minClients; Attesting without a
-    /// proposal and Aggregating are aborted. Anybody.
+    /// @notice Ends a phase by time: Collecting goes on to Attesting, or is aborted below minClients; Attesting without
+    /// a proposal and Aggregating are aborted. Anybody.
     /// @dev A proposal that stands at the deadline can no longer be lost: only `settle` ends Attesting then.
     /// Reverts: WrongRound, WrongPhase, DeadlineNotReached, ProposalStands.
     function advance(uint64 round) external;
@@ -236,7 +252,8 @@ interface IVerisum {
     /// @notice Fixes the best proposal, subtracts the clients it leaves out and charges the privacy ledger. Anybody; at
     /// once if the proposal includes everybody, otherwise from the deadline on.
     /// @param excluded Exactly the submitted clients that the proposal leaves out, in any order, with their records.
-    /// @dev Reverts: WrongRound, WrongPhase, NoProposal, DeadlineNotReached, NotExcluded, RecordMismatch, ExcludedMissing.
+    /// @dev Reverts: WrongRound, WrongPhase, NoProposal, DeadlineNotReached, NotExcluded, RecordMismatch,
+    /// ExcludedMissing.
     function settle(uint64 round, ExcludedClient[] calldata excluded) external;
 
     /// @notice The calling member records where its share sum over the included clients is. Once a round.
@@ -286,10 +303,9 @@ interface IVerisum {
     /// @notice Zero if the seat has no key for the round.
     function roundKey(uint64 round, uint8 seat) external view returns (bytes32);
     /// @notice The weight is zero if the account is not registered; its bond may then still be withdrawable.
-    function clientOf(address client)
-        external
-        view
-        returns (uint16 weight, uint64 activeFromRound, uint64 lastSubmittedRound, uint96 bondWei);
+    function clientOf(
+        address client
+    ) external view returns (uint16 weight, uint64 activeFromRound, uint64 lastSubmittedRound, uint96 bondWei);
     function clientCount() external view returns (uint16);
     /// @notice Sum of the weights of all registered clients.
     function registeredWeight() external view returns (uint16);
@@ -297,7 +313,8 @@ interface IVerisum {
     function attestation(uint8 seat) external view returns (uint256 bitmap);
     /// @notice keccak256(abi.encode(round, ClientRecord)) of the current round's client with this index, or zero.
     function recordOf(uint8 index) external view returns (bytes32);
-    /// @notice keccak256(abi.encode(round, SubmissionHead, ChunkProgress)) after the client's last step of a large submission.
+    /// @notice keccak256(abi.encode(round, SubmissionHead, ChunkProgress)) after the client's last step of a large
+    /// submission.
     function progressOf(address client) external view returns (bytes32 progressHash);
     /// @notice The challenge of a submission by `client` in the current round.
     function challengeOf(address client, Submission calldata submission) external view returns (bytes32 challenge);

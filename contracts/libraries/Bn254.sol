@@ -30,7 +30,9 @@ library Bn254 {
                 mstore(add(scratch, 0x80), scalar)
                 success := staticcall(gas(), 0x07, add(scratch, 0x40), 0x60, add(scratch, 0x40), 0x40)
             }
-            if success { success := staticcall(gas(), 0x06, scratch, 0x80, accumulator, 0x40) }
+            if success {
+                success := staticcall(gas(), 0x06, scratch, 0x80, accumulator, 0x40)
+            }
         }
         if (!success) revert IVerisum.VerisumPointInvalid();
     }
@@ -53,10 +55,13 @@ library Bn254 {
     }
 
     /// @notice Writes the pair (g1, point at `position` of `source`).
-    function setPair(uint256[] memory input, uint256 index, G1Point memory g1, uint256[] memory source, uint256 position)
-        internal
-        pure
-    {
+    function setPair(
+        uint256[] memory input,
+        uint256 index,
+        G1Point memory g1,
+        uint256[] memory source,
+        uint256 position
+    ) internal pure {
         assert(position + G2_WORDS <= source.length);
         uint256 target = _setG1(input, index, g1);
         assembly ("memory-safe") {

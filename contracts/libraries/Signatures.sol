@@ -5,13 +5,15 @@ import {G1Point, RoundResult} from "../types/VerisumTypes.sol";
 
 /// @title EIP-712 signatures of a round's result and of relayed submissions, in the compact form of EIP-2098.
 library Signatures {
-    bytes32 private constant DOMAIN_TYPE =
-        keccak256("EIP712Domain(string name,string version,uint256 chainId,address verifyingContract)");
+    bytes32 private constant DOMAIN_TYPE = keccak256(
+        "EIP712Domain(string name,string version,uint256 chainId,address verifyingContract)"
+    );
     bytes32 private constant RESULT_TYPE = keccak256(
         "Result(uint64 round,uint256 included,uint32 totalWeight,uint256 sumX,uint256 sumY,bytes32 aggregateCid,bytes32 aggregateDigest,bytes32 modelCid,bytes32 modelDigest)"
     );
-    bytes32 private constant SUBMISSION_TYPE =
-        keccak256("RelayedSubmission(uint64 round,address client,bytes32 submissionHash)");
+    bytes32 private constant SUBMISSION_TYPE = keccak256(
+        "RelayedSubmission(uint64 round,address client,bytes32 submissionHash)"
+    );
     bytes32 private constant NAME = keccak256("Verisum");
     bytes32 private constant VERSION = keccak256("1");
 
@@ -26,11 +28,13 @@ library Signatures {
     }
 
     /// @notice What a member signs.
-    function ofResult(uint64 round, uint256 included, uint32 totalWeight, G1Point memory sum, RoundResult calldata result)
-        internal
-        view
-        returns (bytes32)
-    {
+    function ofResult(
+        uint64 round,
+        uint256 included,
+        uint32 totalWeight,
+        G1Point memory sum,
+        RoundResult calldata result
+    ) internal view returns (bytes32) {
         bytes32 message = keccak256(
             abi.encode(
                 RESULT_TYPE,

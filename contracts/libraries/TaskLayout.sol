@@ -6,7 +6,8 @@ import {IVerisum} from "../interfaces/IVerisum.sol";
 import {TaskParameters} from "../types/VerisumTypes.sol";
 import {VerificationKeys} from "./VerificationKeys.sol";
 
-/// @notice How many chunks of each kind a task has, 32 bits a kind, kind 0 lowest. The larger kinds come first in the vector.
+/// @notice How many chunks of each kind a task has, 32 bits a kind, kind 0 lowest. The larger kinds come first in the
+/// vector.
 type ChunkKinds is uint256;
 
 using {TaskLayout.kindOf} for ChunkKinds global;
@@ -19,7 +20,7 @@ library TaskLayout {
     /// @notice Key index of a chunk of the task.
     /// @param kindCount_ Kinds that have a key.
     function kindOf(ChunkKinds kinds, uint256 chunk, uint256 kindCount_) internal pure returns (uint256 kind) {
-        for (kind = kindCount_ - 1;; --kind) {
+        for (kind = kindCount_ - 1; ; --kind) {
             uint256 count = uint32(ChunkKinds.unwrap(kinds) >> (BITS_PER_KIND * kind));
             if (chunk < count) return kind;
             chunk -= count;
@@ -55,20 +56,23 @@ library TaskLayout {
         _require(p.collectSeconds != 0, "collectSeconds > 0");
         _require(p.attestSeconds != 0, "attestSeconds > 0");
         _require(p.aggregateSeconds != 0, "aggregateSeconds > 0");
-        _require(p.privacyBudget == 0 || p.privacyCostPerRound <= p.privacyBudget, "privacyCostPerRound <= privacyBudget");
+        _require(
+            p.privacyBudget == 0 || p.privacyCostPerRound <= p.privacyBudget,
+            "privacyCostPerRound <= privacyBudget"
+        );
         _require(p.privacyBudget == 0 || p.privacyCostPerRound != 0, "privacyCostPerRound > 0 with a budget");
     }
 
-    /// @notice Checks the encoding's ranges (docs/protocol.md, sections 2 and 5), and that the keys are those of the preset's first kinds.
+    /// @notice Checks the encoding's ranges (docs/protocol.md, sections 2 and 5), and that the keys are those of the
+    /// preset's first kinds.
     /// @param keysLength Bytes of the encoded verification keys.
     /// @return kinds How many chunks of each kind there are.
     /// @return keyKinds How many kinds have a key.
     /// @return vectorLength M, field elements of the whole vector, masks included.
-    function pack(TaskParameters memory p, uint256 keysLength)
-        internal
-        pure
-        returns (ChunkKinds kinds, uint256 keyKinds, uint256 vectorLength)
-    {
+    function pack(
+        TaskParameters memory p,
+        uint256 keysLength
+    ) internal pure returns (ChunkKinds kinds, uint256 keyKinds, uint256 vectorLength) {
         uint256 kindCoordinates = Protocol.kindCoordinates(p.coordinateBits);
         _require(kindCoordinates != 0, "coordinateBits is a preset's");
         uint256 offset = 1 << (p.coordinateBits - 1);
@@ -96,7 +100,10 @@ library TaskLayout {
         }
         _require(p.dimension != 0 && covered >= p.dimension, "the chunks cover the dimension");
         _require(covered * offset * offset <= Protocol.NORM_ACCUMULATOR_BOUND, "N * K * 2^(2(bits-1)) < 2^48");
-        _require(p.normBoundSquared != 0 && p.normBoundSquared <= Protocol.NORM_ACCUMULATOR_BOUND, "0 < normBoundSquared < 2^48");
+        _require(
+            p.normBoundSquared != 0 && p.normBoundSquared <= Protocol.NORM_ACCUMULATOR_BOUND,
+            "0 < normBoundSquared < 2^48"
+        );
         kinds = ChunkKinds.wrap(packed);
     }
 

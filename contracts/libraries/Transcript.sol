@@ -24,27 +24,29 @@ library Transcript {
         uint256 shareEvaluationCount,
         uint256 chunkCount
     ) internal view returns (bytes32) {
-        return keccak256(
-            abi.encode(
-                Protocol.TAG_CHALLENGE,
-                block.chainid,
-                address(this),
-                submitter,
-                head,
-                shareEvaluationCount,
-                chunkCount
-            )
-        );
+        return
+            keccak256(
+                abi.encode(
+                    Protocol.TAG_CHALLENGE,
+                    block.chainid,
+                    address(this),
+                    submitter,
+                    head,
+                    shareEvaluationCount,
+                    chunkCount
+                )
+            );
     }
 
     /// @notice The part of a submission that fixes its challenge.
     function headOf(Submission calldata submission, bytes32 wiresDigest) internal pure returns (SubmissionHead memory) {
-        return SubmissionHead(
-            submission.commitment,
-            keccak256(abi.encodePacked(submission.shareHashes)),
-            submission.sharesCid,
-            wiresDigest
-        );
+        return
+            SubmissionHead(
+                submission.commitment,
+                keccak256(abi.encodePacked(submission.shareHashes)),
+                submission.sharesCid,
+                wiresDigest
+            );
     }
 
     /// @notice Extends the chain digest <- keccak256(digest, D.x, D.y) by these chunks; it starts from zero.
@@ -68,7 +70,8 @@ library Transcript {
         z = uint256(keccak256(abi.encode(Protocol.TAG_Z, challenge_))) % Protocol.FIELD_ORDER;
     }
 
-    /// @notice The base of the random combination: it depends on every byte of the call, so no term can be chosen after it.
+    /// @notice The base of the random combination: it depends on every byte of the call, so no term can be chosen after
+    /// it.
     /// @dev The calldata is hashed behind the free memory pointer, which stays: a batch is long.
     function combinationBase() internal pure returns (uint256) {
         bytes32 callHash;

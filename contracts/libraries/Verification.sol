@@ -13,10 +13,10 @@ import {VerificationKeys} from "./VerificationKeys.sol";
 /// @title One pairing product for all chunks and KZG openings of one call (docs/protocol.md, section 5).
 /// @dev For chunk j of kind k the equation is
 ///   e(A_j, B_j) e(alpha, -beta) e(X_j, -G2) e(D_j, -sigma_k) e(C_j, -delta_k) = 1,  X_j = sum_i input_{j,i} IC_{k,i},
-/// for an opening e(C - y G1 + z Q, -G2) e(Q, tau) = 1. The e-th equation of the call, whosever it is, is raised to s^e with
-/// s from the hash of the whole call, and all are multiplied: E equations of which one is false pass with probability at
-/// most (E - 1) / r. Terms over the same G2 point are added first, which leaves E_chunks + 5 pairs for one kind (one less
-/// without an opening) and two more for each further kind.
+/// for an opening e(C - y G1 + z Q, -G2) e(Q, tau) = 1. The e-th equation of the call, whosever it is, is raised to s^e
+/// with s from the hash of the whole call, and all are multiplied: E equations of which one is false pass with
+/// probability at most (E - 1) / r. Terms over the same G2 point are added first, which leaves E_chunks + 5 pairs for
+/// one kind (one less without an opening) and two more for each further kind.
 library Verification {
     using Bn254 for G1Point;
 
@@ -77,8 +77,10 @@ library Verification {
         return ChunkProgress(0, 0, Protocol.EMPTY_NORM_HASH, 0, 1);
     }
 
-    /// @notice Multiplies the equations of consecutive chunks of one submission in, and moves its progress (but `wires`) on.
-    /// @dev Reverts: NotCanonical, PointInfinity, PointInvalid. The caller sees to it that the chunks exist in the task.
+    /// @notice Multiplies the equations of consecutive chunks of one submission in, and moves its progress (but
+    /// `wires`) on.
+    /// @dev Reverts: NotCanonical, PointInfinity, PointInvalid. The caller sees to it that the chunks exist in the
+    /// task.
     function addChunks(
         Product memory product,
         Task memory task,
@@ -96,7 +98,8 @@ library Verification {
             sum.used = true;
             if (sum.shift == 0) sum.shift = _power(z, TaskLayout.elementsOf(task.kindCoordinates, kind));
             uint256 power = product.power;
-            uint256 bound = ++progress.count == task.chunkCount ? task.normBoundSquared : Protocol.NORM_ACCUMULATOR_BOUND;
+            uint256 bound =
+                ++progress.count == task.chunkCount ? task.normBoundSquared : Protocol.NORM_ACCUMULATOR_BOUND;
             sum.weight = _add(sum.weight, power);
             sum.y = _addProduct(sum.y, power, chunk.y);
             sum.h = _addProduct(sum.h, power, chunk.h);
@@ -117,10 +120,13 @@ library Verification {
     }
 
     /// @notice Multiplies the equation "`commitment` opens at z to y, with proof `opening`" in. Reverts: PointInvalid.
-    function addOpening(Product memory product, G1Point calldata commitment, G1Point calldata opening, uint256 z, uint256 y)
-        internal
-        view
-    {
+    function addOpening(
+        Product memory product,
+        G1Point calldata commitment,
+        G1Point calldata opening,
+        uint256 z,
+        uint256 y
+    ) internal view {
         uint256 power = product.power;
         G1Point memory scaled = Bn254.scale(opening.x, opening.y, power);
         product.openings.addScaled(scaled.x, scaled.y, 1);
@@ -158,11 +164,13 @@ library Verification {
     }
 
     /// @notice True if `commitment` opens at z to y, with proof `opening`. Reverts on invalid points.
-    function checkOpening(address keysPointer, G1Point calldata commitment, uint256 z, uint256 y, G1Point calldata opening)
-        internal
-        view
-        returns (bool)
-    {
+    function checkOpening(
+        address keysPointer,
+        G1Point calldata commitment,
+        uint256 z,
+        uint256 y,
+        G1Point calldata opening
+    ) internal view returns (bool) {
         uint256[] memory tau = DataContract.load(keysPointer, VerificationKeys.TAU, Bn254.G2_WORDS);
         uint256[] memory pairs = new uint256[](2 * Bn254.PAIR_WORDS);
         G1Point memory left = G1Point(commitment.x, commitment.y);
@@ -181,7 +189,8 @@ library Verification {
         if (chunk.b[0] | chunk.b[1] | chunk.b[2] | chunk.b[3] == 0) revert IVerisum.VerisumPointInfinity("b");
     }
 
-    /// @dev X += sum over the kind's chunks of power (IC_0 + y IC_1 + h IC_2 + alpha IC_3 + z IC_4 + bound IC_5 + hPrevious IC_6).
+    /// @dev X += sum over the kind's chunks of power (IC_0 + y IC_1 + h IC_2 + alpha IC_3 + z IC_4 + bound IC_5 +
+    /// hPrevious IC_6).
     function _addInputs(G1Point memory inputs, uint256[] memory keys, uint256 bases, KindSums memory sum) private view {
         uint256[7] memory scalars = [sum.weight, sum.y, sum.h, sum.alpha, sum.z, sum.bound, sum.hPrevious];
         for (uint256 i = 0; i < VerificationKeys.BASES; ++i) {

@@ -31,7 +31,8 @@ library VerificationKeys {
     /// @notice Refuses keys with which anybody could prove anything (docs/protocol.md, section 9).
     /// @dev A G2 point equal to another's negation has the same x, so comparing x refuses both. That covers delta and
     /// sigma equal to the generator (no phase 2), each other's, beta's or another kind's; tau equal to the generator (a
-    /// ceremony without contributions). Who knows the secrets behind honest-looking keys still forges: that is the setup's trust.
+    /// ceremony without contributions). Who knows the secrets behind honest-looking keys still forges: that is the
+    /// setup's trust.
     function check(uint256[] memory words) internal view {
         uint256 kinds = (words.length - HEAD_WORDS) / KIND_WORDS;
         _checkG1(words, 0);
@@ -59,10 +60,12 @@ library VerificationKeys {
         uint256 xC1 = words[position];
         uint256 xC0 = words[position + 1];
         if (xC1 | xC0 == 0) revert IVerisum.VerisumKeysRefused("a G2 point is infinity");
-        if (xC1 == Protocol.G2_X_C1 && xC0 == Protocol.G2_X_C0) revert IVerisum.VerisumKeysRefused("a G2 point is the generator");
+        if (xC1 == Protocol.G2_X_C1 && xC0 == Protocol.G2_X_C0)
+            revert IVerisum.VerisumKeysRefused("a G2 point is the generator");
         for (uint256 other = 0; other < index; ++other) {
             uint256 base = other * Bn254.PAIR_WORDS;
-            if (pairs[base + 2] == xC1 && pairs[base + 3] == xC0) revert IVerisum.VerisumKeysRefused("two G2 points are equal up to sign");
+            if (pairs[base + 2] == xC1 && pairs[base + 3] == xC0)
+                revert IVerisum.VerisumKeysRefused("two G2 points are equal up to sign");
         }
         uint256 pair = index * Bn254.PAIR_WORDS;
         for (uint256 i = 0; i < 4; ++i) pairs[pair + 2 + i] = words[position + i];

@@ -23,7 +23,7 @@ contract ReentrantClient {
     }
 
     receive() external payable {
-        (reentered,) = address(_task).call(abi.encodeCall(IVerisum.withdrawBond, ()));
+        (reentered, ) = address(_task).call(abi.encodeCall(IVerisum.withdrawBond, ()));
     }
 }
 

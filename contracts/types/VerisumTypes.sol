@@ -180,7 +180,8 @@ struct ExcludedClient {
     ClientRecord record;
 }
 
-/// @notice The result of a round, signed by members (EIP-712 type `Result`, which adds round, included, totalWeight and the sum).
+/// @notice The result of a round, signed by members (EIP-712 type `Result`, which adds round, included, totalWeight and
+/// the sum).
 struct RoundResult {
     bytes32 aggregateCid;
     bytes32 aggregateDigest;

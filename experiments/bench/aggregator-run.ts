@@ -1,4 +1,7 @@
-/** The aggregator's work in a round: interpolate, check against the sum of commitments, make the next model, open the sum. */
+/**
+ * The aggregator's work in a round: interpolate, check against the sum of commitments, make the next model, open the
+ * sum.
+ */
 import type { RoundResult } from "../../chain/task-chain.ts";
 import { AGGREGATE_FILE, directoryDigest, SHARE_SUM_FILE } from "../../task/outcome.ts";
 import { recoverAggregate, roundOutcome } from "../../protocol/aggregate.ts";
@@ -31,8 +34,16 @@ export interface AggregatorMeasurement {
  * From the first `threshold` releases, as an aggregator starts. The time does not depend on how many clients took part.
  * @throws AGGREGATE_NOT_RECOVERABLE if the releases do not open the sum
  */
-export async function measureAggregator(task: BenchTask, settled: SettledSum, shareSums: readonly (readonly bigint[])[], committer: VectorCommitter, repeats: number): Promise<AggregatorMeasurement> {
-  const releases = shareSums.slice(0, task.committee.threshold).map((shareSum, index) => ({ seat: index + 1, shareSum }));
+export async function measureAggregator(
+  task: BenchTask,
+  settled: SettledSum,
+  shareSums: readonly (readonly bigint[])[],
+  committer: VectorCommitter,
+  repeats: number,
+): Promise<AggregatorMeasurement> {
+  const releases = shareSums
+    .slice(0, task.committee.threshold)
+    .map((shareSum, index) => ({ seat: index + 1, shareSum }));
   const round = async () => {
     const started = performance.now();
     const { elements } = await recoverAggregate(task.committee.threshold, releases, settled.sum, committer);
@@ -45,7 +56,9 @@ export async function measureAggregator(task: BenchTask, settled: SettledSum, sh
   for (let i = 0; i < repeats; i++) roundMs.push((await round()).milliseconds);
   return {
     roundMs,
-    releaseCids: await Promise.all(shareSums.map((shareSum) => directoryDigest({ [SHARE_SUM_FILE]: encodeElements(shareSum) }))),
+    releaseCids: await Promise.all(
+      shareSums.map((shareSum) => directoryDigest({ [SHARE_SUM_FILE]: encodeElements(shareSum) })),
+    ),
     result: {
       aggregateCid: await directoryDigest({ [AGGREGATE_FILE]: encodeElements(elements) }),
       aggregateDigest: outcome.aggregateDigest,

@@ -18,7 +18,10 @@ export const SMALLEST_COMMITTEE = 4;
 
 const STEP_BITS = 7;
 const FRACTIONAL_BITS = 20;
-/** Root mean square of a benchmark update's coordinates, in steps: wider than a trained one, so with more distinct values. */
+/**
+ * Root mean square of a benchmark update's coordinates, in steps: wider than a trained one, so with more distinct
+ * values.
+ */
 const COORDINATE_STEPS = 256;
 /** Nobody is waited for: phases end when everybody has acted, except the round that is left to its deadline. */
 const WINDOW_SECONDS = 7200;
@@ -50,7 +53,10 @@ export interface BenchTask {
   readonly parameters: TaskParameters;
 }
 
-/** The largest threshold that a committee of this size allows (docs/protocol.md, section 1): n >= quorum + t − 1, quorum >= 2t − 1. */
+/**
+ * The largest threshold that a committee of this size allows (docs/protocol.md, section 1): n >= quorum + t − 1, quorum
+ * >= 2t − 1.
+ */
 export function committeeOf(size: number): Committee {
   const threshold = Math.floor((size + 2) / 3);
   return { size, threshold, quorum: size - threshold + 1 };

@@ -1,6 +1,7 @@
 /**
- * Yardsticks for the processor: fixed work that nothing in this project changes. A measured time divided by a yardstick's, taken
- * in the same process a moment before, says more than seconds do on a machine whose speed is not known.
+ * Yardsticks for the processor: fixed work that nothing in this project changes. A measured time divided by a
+ * yardstick's, taken in the same process a moment before, says more than seconds do on a machine whose speed is not
+ * known.
  */
 import type { WasmCurve } from "ffjavascript";
 import { multiply } from "../../protocol/field.ts";

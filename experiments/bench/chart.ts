@@ -1,9 +1,20 @@
 /**
- * A line chart as SVG text: deterministic, without a browser. It carries its own background and follows the reader's light or dark
- * preference; lines differ by colour and by marker, and the picture has a title and a description for those who cannot see it.
+ * A line chart as SVG text: deterministic, without a browser. It carries its own background and follows the reader's
+ * light or dark preference; lines differ by colour and by marker, and the picture has a title and a description for
+ * those who cannot see it.
  */
 import { scaleLinear, scaleLog } from "d3-scale";
-import { line, symbol, symbolCircle, symbolCross, symbolDiamond, symbolSquare, symbolStar, symbolTriangle, symbolWye } from "d3-shape";
+import {
+  line,
+  symbol,
+  symbolCircle,
+  symbolCross,
+  symbolDiamond,
+  symbolSquare,
+  symbolStar,
+  symbolTriangle,
+  symbolWye,
+} from "d3-shape";
 import type { SymbolType } from "d3-shape";
 
 export interface Point {
@@ -43,19 +54,59 @@ const FRAME = { left: 78, right: 640, top: 48, bottom: 384 };
 const LEGEND_X = 660;
 const LEGEND_STEP = 22;
 const MARKER_AREA = 46;
-const MARKERS: readonly SymbolType[] = [symbolCircle, symbolSquare, symbolTriangle, symbolDiamond, symbolCross, symbolStar, symbolWye];
+const MARKERS: readonly SymbolType[] = [
+  symbolCircle,
+  symbolSquare,
+  symbolTriangle,
+  symbolDiamond,
+  symbolCross,
+  symbolStar,
+  symbolWye,
+];
 /** Of a log axis with few powers of ten, these multiples get a tick as well. */
 const STEPS = [1, 2, 5];
 /** Colours that people with colour blindness tell apart (Okabe and Ito), darker on light and lighter on dark. */
-const LIGHT = ["#0072b2", "#b34700", "#00785a", "#9c3d79", "#6b6400", "#2a7fb8", "#7a4b00", "#444444", "#a3002d", "#5b3fb5", "#00696b"];
-const DARK = ["#56b4e9", "#ff9d5c", "#2fd1a5", "#e394c5", "#e8dc4a", "#9fd4f3", "#e0a030", "#cccccc", "#ff7a94", "#b7a3ff", "#4fd6d8"];
+const LIGHT = [
+  "#0072b2",
+  "#b34700",
+  "#00785a",
+  "#9c3d79",
+  "#6b6400",
+  "#2a7fb8",
+  "#7a4b00",
+  "#444444",
+  "#a3002d",
+  "#5b3fb5",
+  "#00696b",
+];
+const DARK = [
+  "#56b4e9",
+  "#ff9d5c",
+  "#2fd1a5",
+  "#e394c5",
+  "#e8dc4a",
+  "#9fd4f3",
+  "#e0a030",
+  "#cccccc",
+  "#ff7a94",
+  "#b7a3ff",
+  "#4fd6d8",
+];
 
 /** @throws RangeError for a chart without points */
 export function renderChart(chart: Chart): string {
   const points = chart.series.flatMap((series) => series.points);
   if (points.length === 0) throw new RangeError("a chart needs points");
-  const x = scaleFor(chart.x, points.map((point) => point.x), [FRAME.left, FRAME.right]);
-  const y = scaleFor(chart.y, points.map((point) => point.y), [FRAME.bottom, FRAME.top]);
+  const x = scaleFor(
+    chart.x,
+    points.map((point) => point.x),
+    [FRAME.left, FRAME.right],
+  );
+  const y = scaleFor(
+    chart.y,
+    points.map((point) => point.y),
+    [FRAME.bottom, FRAME.top],
+  );
   const { name, title, description } = chart;
   return `${[
     `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${WIDTH} ${HEIGHT}" role="img" aria-labelledby="${name}-title ${name}-desc" font-family="system-ui, Helvetica, Arial, sans-serif" font-size="13">`,
@@ -74,7 +125,8 @@ export function renderChart(chart: Chart): string {
 }
 
 function styles(count: number): string {
-  const colours = (palette: readonly string[]): string => Array.from({ length: count }, (_, i) => `.s${i}{color:${palette[i % palette.length]!}}`).join("");
+  const colours = (palette: readonly string[]): string =>
+    Array.from({ length: count }, (_, i) => `.s${i}{color:${palette[i % palette.length]!}}`).join("");
   return [
     ".page{fill:#fff}.ink{fill:#1f2328}.grid{stroke:#d8dee4}.path{fill:none;stroke:currentColor;stroke-width:2}.mark{fill:currentColor}",
     colours(LIGHT),
@@ -92,8 +144,12 @@ function ticksOf(axis: Axis, scale: Scale): number[] {
   if (axis.scale === "linear") return scale.ticks(6);
   const [low = 0, high = 0] = scale.domain();
   const powers: number[] = [];
-  for (let exponent = Math.floor(Math.log10(low)); exponent <= Math.ceil(Math.log10(high)); exponent++) powers.push(exponent);
-  const all = (steps: readonly number[]): number[] => powers.flatMap((exponent) => steps.map((step) => Number(`${step}e${exponent}`))).filter((tick) => tick >= low && tick <= high);
+  for (let exponent = Math.floor(Math.log10(low)); exponent <= Math.ceil(Math.log10(high)); exponent++)
+    powers.push(exponent);
+  const all = (steps: readonly number[]): number[] =>
+    powers
+      .flatMap((exponent) => steps.map((step) => Number(`${step}e${exponent}`)))
+      .filter((tick) => tick >= low && tick <= high);
   const decades = all([1]);
   return decades.length >= 3 ? decades : all(STEPS);
 }
@@ -114,12 +170,19 @@ function yTicks(axis: Axis, scale: Scale): string[] {
 
 function drawn({ name, points, loose = false }: Series, index: number, x: Scale, y: Scale): string[] {
   const marker = symbol(MARKERS[index % MARKERS.length], MARKER_AREA).digits(2)() ?? "";
-  const path = line<Point>((point) => x(point.x), (point) => y(point.y)).digits(1)(points) ?? "";
+  const path =
+    line<Point>(
+      (point) => x(point.x),
+      (point) => y(point.y),
+    ).digits(1)(points) ?? "";
   const legendY = FRAME.top + 8 + index * LEGEND_STEP;
   return [
     `<g class="s${index}">`,
     ...(loose || points.length < 2 ? [] : [`<path class="path" d="${path}"/>`]),
-    ...points.map((point) => `<path class="mark" transform="translate(${rounded(x(point.x))} ${rounded(y(point.y))})" d="${marker}"/>`),
+    ...points.map(
+      (point) =>
+        `<path class="mark" transform="translate(${rounded(x(point.x))} ${rounded(y(point.y))})" d="${marker}"/>`,
+    ),
     `<path class="mark" transform="translate(${LEGEND_X} ${legendY})" d="${marker}"/>`,
     `</g>`,
     `<text class="ink" x="${LEGEND_X + 12}" y="${legendY + 4}">${escaped(name)}</text>`,

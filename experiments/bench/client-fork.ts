@@ -33,11 +33,18 @@ export type ClientMessage = { readonly step: string } | { readonly report: Clien
 
 /** @throws Error if the process ends without a report */
 export function measureClient(job: ClientJob, onStep: (step: string) => void): Promise<ClientReport> {
-  const child = fork(fileURLToPath(new URL("./client-process.ts", import.meta.url)), { serialization: "advanced", execArgv: ["--disable-warning=ExperimentalWarning"] });
+  const child = fork(fileURLToPath(new URL("./client-process.ts", import.meta.url)), {
+    serialization: "advanced",
+    execArgv: ["--disable-warning=ExperimentalWarning"],
+  });
   return new Promise((resolve, reject) => {
-    child.on("message", (message: ClientMessage) => ("step" in message ? onStep(message.step) : resolve(message.report)));
+    child.on("message", (message: ClientMessage) =>
+      "step" in message ? onStep(message.step) : resolve(message.report),
+    );
     child.once("error", reject);
-    child.once("exit", (code) => reject(new Error(`the measured client ended with status ${String(code)} and no report`)));
+    child.once("exit", (code) =>
+      reject(new Error(`the measured client ended with status ${String(code)} and no report`)),
+    );
     child.send(job);
   });
 }

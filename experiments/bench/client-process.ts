@@ -1,4 +1,7 @@
-/** The measured client: a process of its own, so that its peak memory is a client's and nobody else's. Started by client-fork.ts. */
+/**
+ * The measured client: a process of its own, so that its peak memory is a client's and nobody else's. Started by
+ * client-fork.ts.
+ */
 import { platformRandom as random } from "../../command/platform-random.ts";
 import { closeCurve, openCurve } from "../../proving/curve/bn254.ts";
 import { kzgCommitter } from "../../proving/curve/kzg.ts";
@@ -21,14 +24,26 @@ async function work(job: ClientJob): Promise<ClientReport> {
   const curve = await openCurve();
   const keys = await loadKeySet(curve, job.keyDirectory, random);
   const loadMs = performance.now() - started;
-  const tools = { layout: layoutOfTask(job.parameters), parameters: job.parameters, committer: kzgCommitter(curve, keys.powers), prover: chunkProver(curve, keys, random), random };
+  const tools = {
+    layout: layoutOfTask(job.parameters),
+    parameters: job.parameters,
+    committer: kzgCommitter(curve, keys.powers),
+    prover: chunkProver(curve, keys, random),
+    random,
+  };
   const calibrate = calibrationOn(curve);
   const runs: ClientReport["runs"][number][] = [];
   const outputs: ClientReport["outputs"][number][] = [];
   let peakRssMb = 0;
   for (let i = 0; i < job.submissions; i++) {
     const name = `submission ${i + 1} of ${job.submissions}`;
-    const { submission, sealed, times } = await runClient(tools, job.contexts[i % job.contexts.length]!, job.roundKeys, i, progressOf(name));
+    const { submission, sealed, times } = await runClient(
+      tools,
+      job.contexts[i % job.contexts.length]!,
+      job.roundKeys,
+      i,
+      progressOf(name),
+    );
     if (i === 0) peakRssMb = peakMemoryMb();
     // After the submission, so that the first one's memory is a client's alone.
     runs.push({ times, calibration: await calibrate(), load: loadOfLastMinute() });
@@ -42,11 +57,14 @@ async function work(job: ClientJob): Promise<ClientReport> {
 /** Says now and then how far a long stage is. */
 function progressOf(name: string): OnStage {
   return (stage, done, total) => {
-    if (total > STEPS_PER_STAGE && done > 0 && done < total && done % Math.ceil(total / STEPS_PER_STAGE) === 0) send({ step: `${name}: ${stage} ${done} of ${total}` });
+    if (total > STEPS_PER_STAGE && done > 0 && done < total && done % Math.ceil(total / STEPS_PER_STAGE) === 0)
+      send({ step: `${name}: ${stage} ${done} of ${total}` });
   };
 }
 
 process.once("disconnect", () => process.exit());
 process.once("message", (job) => {
-  void work(job as ClientJob).then((report) => process.send!({ report } satisfies ClientMessage, () => process.disconnect()));
+  void work(job as ClientJob).then((report) =>
+    process.send!({ report } satisfies ClientMessage, () => process.disconnect()),
+  );
 });

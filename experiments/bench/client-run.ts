@@ -15,7 +15,10 @@ import { BENCH_PRESET, benchUpdate, quantisationFor } from "./bench-task.ts";
 export interface ClientTimes {
   /** Clip, scale, round, and pack into field elements. */
   readonly packMs: number;
-  /** Drawing a discrete Gaussian for each coordinate and adding it. Apart from the total: only tasks with noise of each client do it. */
+  /**
+   * Drawing a discrete Gaussian for each coordinate and adding it. Apart from the total: only tasks with noise of each
+   * client do it.
+   */
   readonly noiseMs: number;
   /** [X]. */
   readonly commitMs: number;
@@ -56,7 +59,13 @@ export interface ClientOutput {
  * One submission.
  * @param roundKeys raw X25519 keys of all seats, seat 1 first
  */
-export async function runClient(tools: ClientTools, context: SubmissionContext, roundKeys: readonly Uint8Array[], seed: number, onStage: OnStage = () => undefined): Promise<ClientOutput> {
+export async function runClient(
+  tools: ClientTools,
+  context: SubmissionContext,
+  roundKeys: readonly Uint8Array[],
+  seed: number,
+  onStage: OnStage = () => undefined,
+): Promise<ClientOutput> {
   const { layout, parameters, committer, prover, random } = tools;
   const update = benchUpdate(layout.dimension, seed);
   const marks = new Map<string, number>();
@@ -72,8 +81,18 @@ export async function runClient(tools: ClientTools, context: SubmissionContext, 
   const committed = await commitUpdate(layout, parameters, quantised, { committer, random, onStage: staged });
   mark("encrypt");
   const sealed: Uint8Array[] = [];
-  for (const [index, share] of committed.shares.entries()) sealed.push(await sealShare(committed.sharing.seeds[index] ?? share, roundKeys[index]!, { ...context, seat: index + 1 }, random));
-  const sharesCid = await directoryDigest(Object.fromEntries(sealed.map((file, index) => [shareFileName(index + 1), file])));
+  for (const [index, share] of committed.shares.entries())
+    sealed.push(
+      await sealShare(
+        committed.sharing.seeds[index] ?? share,
+        roundKeys[index]!,
+        { ...context, seat: index + 1 },
+        random,
+      ),
+    );
+  const sharesCid = await directoryDigest(
+    Object.fromEntries(sealed.map((file, index) => [shareFileName(index + 1), file])),
+  );
   mark("wires");
   const submission = await proveUpdate(layout, context, committed, sharesCid, { committer, prover, onStage: staged });
   mark("end");

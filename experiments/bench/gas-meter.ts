@@ -3,7 +3,19 @@ import type { Receipt } from "../../chain/task-chain.ts";
 
 /** Functions in the order in which a round calls them. */
 export const CONTRACT_FUNCTIONS = [
-  "deploy", "registerMember", "registerClient", "registerRoundKeys", "announce", "openRound", "submit", "attest", "propose", "settle", "release", "finalize", "advance",
+  "deploy",
+  "registerMember",
+  "registerClient",
+  "registerRoundKeys",
+  "announce",
+  "openRound",
+  "submit",
+  "attest",
+  "propose",
+  "settle",
+  "release",
+  "finalize",
+  "advance",
 ] as const;
 export type ContractFunction = (typeof CONTRACT_FUNCTIONS)[number];
 export type GasByFunction = Readonly<Record<ContractFunction, number>>;

@@ -1,10 +1,18 @@
 /**
  * Times the kernel of proving/curve/kernel against ffjavascript: `node experiments/bench/kernels.ts`.
- * Both do the same work in turn; the figure is the fastest repeat. One thread is measured by its processor time, several by the clock.
+ * Both do the same work in turn; the figure is the fastest repeat. One thread is measured by its processor time,
+ * several by the clock.
  */
 import { randomBytes } from "node:crypto";
 import type { WasmCurve } from "ffjavascript";
-import { closeCurve, encodeScalars, G1_BYTES, openCurve, openThreadlessCurve, SCALAR_BYTES } from "../../proving/curve/bn254.ts";
+import {
+  closeCurve,
+  encodeScalars,
+  G1_BYTES,
+  openCurve,
+  openThreadlessCurve,
+  SCALAR_BYTES,
+} from "../../proving/curve/bn254.ts";
 import { generatorMultiples } from "../../proving/curve/fixed-base.ts";
 import { compileKernel } from "../../proving/curve/kernel/kernel-memory.ts";
 import { PointMemory } from "../../proving/curve/kernel/point-memory.ts";
@@ -58,7 +66,10 @@ async function sums(curve: WasmCurve, alone: WasmCurve): Promise<void> {
     [2 ** 16, 2],
   ] as const) {
     const points = bases.slice(0, count * G1_BYTES);
-    const scalars = scalarBytes === SCALAR_BYTES ? encodeScalars(randomElements(count, randomBytes)) : Uint8Array.from(randomBytes(count * scalarBytes));
+    const scalars =
+      scalarBytes === SCALAR_BYTES
+        ? encodeScalars(randomElements(count, randomBytes))
+        : Uint8Array.from(randomBytes(count * scalarBytes));
     const name = `sum of multiples, ${8 * scalarBytes}-bit`;
     await printRow(
       `${name}, one thread`,
@@ -95,14 +106,19 @@ async function quotients(alone: WasmCurve): Promise<void> {
   const { Fr } = alone;
   for (const bits of [12, 14, 16]) {
     const size = 2 ** bits;
-    const [a, b, c] = [0, 1, 2].map(() => encodeScalars(randomElements(size, randomBytes))) as [Uint8Array, Uint8Array, Uint8Array];
+    const [a, b, c] = [0, 1, 2].map(() => encodeScalars(randomElements(size, randomBytes))) as [
+      Uint8Array,
+      Uint8Array,
+      Uint8Array,
+    ];
     await printRow(
       "six transforms of a quotient, one thread",
       size,
       processorMs,
       async () => tasks.run({ a, b, c, root: rootOfUnity(bits + 1) }),
       async () => {
-        for (const values of [a, b, c]) await Fr.fft(await Fr.batchApplyKey(await Fr.ifft(values), Fr.e(1), Fr.w[bits + 1]!));
+        for (const values of [a, b, c])
+          await Fr.fft(await Fr.batchApplyKey(await Fr.ifft(values), Fr.e(1), Fr.w[bits + 1]!));
       },
     );
   }
@@ -112,7 +128,8 @@ const { node, cpuModel, cores } = describeMachine();
 console.log(`Node ${node}, ${cpuModel}, ${cores} cores, load ${loadOfLastMinute().toFixed(1)}; ns an item\n`);
 console.log("| work | items | kernel | ffjavascript | ratio |\n|---|--:|--:|--:|--:|");
 const [curve, alone] = [await openCurve(), await openThreadlessCurve()];
-// The point adder, which comes last, grows the memory that it shares with the threadless engine behind the engine's back.
+// The point adder, which comes last, grows the memory that it shares with the threadless engine behind the engine's
+// back.
 await quotients(alone);
 await sums(curve, alone);
 await closeCurve();

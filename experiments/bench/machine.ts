@@ -10,7 +10,12 @@ export interface Machine {
 }
 
 export function describeMachine(): Machine {
-  return { node: process.version, cpuModel: cpus()[0]?.model.trim() ?? "unknown", cores: availableParallelism(), memoryGb: totalmem() / 1e9 };
+  return {
+    node: process.version,
+    cpuModel: cpus()[0]?.model.trim() ?? "unknown",
+    cores: availableParallelism(),
+    memoryGb: totalmem() / 1e9,
+  };
 }
 
 /** Processes that want to run, averaged over the last minute. Above the number of cores, wall times say little. */
@@ -18,7 +23,9 @@ export function loadOfLastMinute(): number {
   return loadavg()[0]!;
 }
 
-/** Largest resident memory of this process so far, in MB. Linux counts a parent's memory in `maxRSS`, but not in VmHWM. */
+/**
+ * Largest resident memory of this process so far, in MB. Linux counts a parent's memory in `maxRSS`, but not in VmHWM.
+ */
 export function peakMemoryMb(): number {
   try {
     const kilobytes = /^VmHWM:\s+(\d+) kB$/m.exec(readFileSync("/proc/self/status", "utf8"))?.[1];

@@ -28,7 +28,11 @@ export interface MeasuringEnvironment {
 }
 
 /** @param repeats timed client submissions after the first, and timed aggregations, in each scenario */
-export async function measureAll(scenarios: readonly Scenario[], repeats: number, { processes, withBatches, random, onStep, onEntry }: MeasuringEnvironment): Promise<BenchEntry[]> {
+export async function measureAll(
+  scenarios: readonly Scenario[],
+  repeats: number,
+  { processes, withBatches, random, onStep, onEntry }: MeasuringEnvironment,
+): Promise<BenchEntry[]> {
   await buildContracts();
   // All before the first measurement: making keys takes all threads.
   for (const { dimension } of scenarios) await keysFor(dimension, random, onStep);
@@ -41,9 +45,17 @@ export async function measureAll(scenarios: readonly Scenario[], repeats: number
     const keys = await keysFor(scenario.dimension, random, onStep);
     const environment = { chain, keys, committer: kzgCommitter(curve, keys.powers), calibrate, random, onStep };
     let measuredBatches = batches.get(scenario.dimension);
-    if (measuredBatches === undefined) batches.set(scenario.dimension, (measuredBatches = withBatches ? await measureBatches(scenario.dimension, scenario.members, environment) : []));
+    if (measuredBatches === undefined)
+      batches.set(
+        scenario.dimension,
+        (measuredBatches = withBatches ? await measureBatches(scenario.dimension, scenario.members, environment) : []),
+      );
     const measurement = await measureRound(scenario, repeats, environment);
-    entries.push({ row: rowOf(measurement, measuredBatches), extras: extrasOf(measurement, measuredBatches), gas: measurement.gas });
+    entries.push({
+      row: rowOf(measurement, measuredBatches),
+      extras: extrasOf(measurement, measuredBatches),
+      gas: measurement.gas,
+    });
     await onEntry?.(entries);
   }
   return entries;
@@ -52,5 +64,8 @@ export async function measureAll(scenarios: readonly Scenario[], repeats: number
 async function keysFor(dimension: number, random: RandomBytes, onStep: (step: string) => void): Promise<KeySet> {
   const { chunks, elementCount } = layoutFor(BENCH_PRESET, dimension);
   const kindCount = Math.max(...chunks.map(({ kindIndex }) => kindIndex)) + 1;
-  return ensureDevKeys({ preset: BENCH_PRESET, kindCount, powers: elementCount }, { curve: await openCurve(), random, onStep });
+  return ensureDevKeys(
+    { preset: BENCH_PRESET, kindCount, powers: elementCount },
+    { curve: await openCurve(), random, onStep },
+  );
 }

@@ -22,17 +22,33 @@ const TRANSACTION_GAS = 16_000_000;
 const MAX_PROOFS = 64;
 
 /** Batches of growing size, each from the same state of the chain, as long as they fit into a transaction. */
-export async function measureBatches(dimension: number, members: number, environment: RoundEnvironment): Promise<BatchGas[]> {
+export async function measureBatches(
+  dimension: number,
+  members: number,
+  environment: RoundEnvironment,
+): Promise<BatchGas[]> {
   const { keys } = environment;
   const onStep = (step: string): void => environment.onStep(`d = ${dimension}, batches: ${step}`);
-  const chunks = benchTask(dimension, { clients: 2, members }, toHex(hashVerificationKeys(keys.verificationKeys))).layout.chunks.length;
+  const chunks = benchTask(dimension, { clients: 2, members }, toHex(hashVerificationKeys(keys.verificationKeys)))
+    .layout.chunks.length;
   const sizes = SIZES.filter((size) => size * chunks <= MAX_PROOFS);
   const clients = Math.max(2, ...sizes);
   const task = benchTask(dimension, { clients, members }, toHex(hashVerificationKeys(keys.verificationKeys)));
   const round = await openFirstRound(task, environment, new GasMeter());
   try {
-    const { outputs } = await measureClient({ keyDirectory: keys.directory, parameters: task.parameters, contexts: round.contexts, roundKeys: round.roundKeys.map(({ publicKey }) => publicKey), submissions: clients }, onStep);
-    const signed = await Promise.all(outputs.map(({ submission }, i) => round.clients[i]!.signSubmission(1n, submission)));
+    const { outputs } = await measureClient(
+      {
+        keyDirectory: keys.directory,
+        parameters: task.parameters,
+        contexts: round.contexts,
+        roundKeys: round.roundKeys.map(({ publicKey }) => publicKey),
+        submissions: clients,
+      },
+      onStep,
+    );
+    const signed = await Promise.all(
+      outputs.map(({ submission }, i) => round.clients[i]!.signSubmission(1n, submission)),
+    );
     const measured: BatchGas[] = [];
     for (const size of sizes) {
       if (expectedGas(measured, size) > TRANSACTION_GAS) break;

@@ -1,4 +1,7 @@
-/** A complete round of one model size on a chain, with real proofs: what clients, members, the aggregator and the chain spend. */
+/**
+ * A complete round of one model size on a chain, with real proofs: what clients, members, the aggregator and the chain
+ * spend.
+ */
 import type { JsonRpcProvider } from "ethers";
 import type { TaskWriter } from "../../chain/task-chain.ts";
 import { newRoundKeyPair } from "../../protocol/bundle.ts";
@@ -41,9 +44,14 @@ export interface Scenario extends Cohort {
  * @param repeats timed client submissions after the first, and timed aggregations
  * @throws chain, key and protocol errors: a round that fails is not measured
  */
-export async function measureRound(scenario: Scenario, repeats: number, environment: RoundEnvironment): Promise<RoundMeasurement> {
+export async function measureRound(
+  scenario: Scenario,
+  repeats: number,
+  environment: RoundEnvironment,
+): Promise<RoundMeasurement> {
   const { keys, random } = environment;
-  const onStep = (step: string): void => environment.onStep(`d = ${scenario.dimension}, ${scenario.clients} clients: ${step}`);
+  const onStep = (step: string): void =>
+    environment.onStep(`d = ${scenario.dimension}, ${scenario.clients} clients: ${step}`);
   const task = benchTask(scenario.dimension, scenario, toHex(hashVerificationKeys(keys.verificationKeys)));
   const allClients = (1n << BigInt(scenario.clients)) - 1n;
   const allSeats = (1n << BigInt(scenario.members)) - 1n;
@@ -51,14 +59,18 @@ export async function measureRound(scenario: Scenario, repeats: number, environm
   const { operator, members, clients, roundKeys, contexts, provider } = await openFirstRound(task, environment, gas);
   try {
     onStep(`submissions, ${task.layout.chunks.length} chunk(s) each`);
-    const client = await measureClient({
-      keyDirectory: keys.directory,
-      parameters: task.parameters,
-      contexts,
-      roundKeys: roundKeys.map(({ publicKey }) => publicKey),
-      submissions: Math.max(scenario.clients, 1 + repeats),
-    }, onStep);
-    for (const [i, { submission }] of client.outputs.entries()) await gas.measure("submit", clients[i]!.submit(1n, submission));
+    const client = await measureClient(
+      {
+        keyDirectory: keys.directory,
+        parameters: task.parameters,
+        contexts,
+        roundKeys: roundKeys.map(({ publicKey }) => publicKey),
+        submissions: Math.max(scenario.clients, 1 + repeats),
+      },
+      onStep,
+    );
+    for (const [i, { submission }] of client.outputs.entries())
+      await gas.measure("submit", clients[i]!.submit(1n, submission));
 
     onStep("members and aggregator");
     const calibrations = [await environment.calibrate()];
@@ -71,22 +83,40 @@ export async function measureRound(scenario: Scenario, repeats: number, environm
     const settled = { ...operator.context, round: 1n, included: allClients, totalWeight: scenario.clients, sum };
     const aggregate = await measureAggregator(task, settled, shareSums, environment.committer, repeats);
     calibrations.push(await environment.calibrate());
-    for (const [i, member] of members.entries()) await gas.measure("release", member.release(1n, aggregate.releaseCids[i]!));
+    for (const [i, member] of members.entries())
+      await gas.measure("release", member.release(1n, aggregate.releaseCids[i]!));
     const signatures = [];
     for (const [i, member] of members.slice(0, task.committee.threshold).entries()) {
       signatures.push({ seat: i + 1, signature: await member.signResult({ ...settled, ...aggregate.result }) });
     }
-    await gas.measure("finalize", operator.finalize(1n, aggregate.result, aggregate.evaluation, aggregate.opening, signatures));
+    await gas.measure(
+      "finalize",
+      operator.finalize(1n, aggregate.result, aggregate.evaluation, aggregate.opening, signatures),
+    );
     await leaveToDeadline(operator, members, provider, random, gas);
 
-    return { task, client, memberChecks: checkMs, aggregatorRounds: aggregate.roundMs, calibrations, gas: gas.result(), bytesPerMember: meanLength(client.outputs[0]!.sealed) };
+    return {
+      task,
+      client,
+      memberChecks: checkMs,
+      aggregatorRounds: aggregate.roundMs,
+      calibrations,
+      gas: gas.result(),
+      bytesPerMember: meanLength(client.outputs[0]!.sealed),
+    };
   } finally {
     provider.destroy();
   }
 }
 
 /** A second round in which nobody submits, pushed on when its deadline has passed. */
-async function leaveToDeadline(operator: TaskWriter, members: readonly TaskWriter[], provider: JsonRpcProvider, random: RandomBytes, gas: GasMeter): Promise<void> {
+async function leaveToDeadline(
+  operator: TaskWriter,
+  members: readonly TaskWriter[],
+  provider: JsonRpcProvider,
+  random: RandomBytes,
+  gas: GasMeter,
+): Promise<void> {
   for (const member of members) await member.registerRoundKeys(2n, [await freshPublicKey(random)]);
   await operator.openRound();
   const { deadline } = await operator.round();

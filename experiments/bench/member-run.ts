@@ -15,7 +15,10 @@ export interface MemberMeasurement {
   readonly shareSums: readonly (readonly bigint[])[];
 }
 
-/** The first member checks until it has done so many, or for so long: compilers need that before times are a running member's. */
+/**
+ * The first member checks until it has done so many, or for so long: compilers need that before times are a running
+ * member's.
+ */
 const WARM_UP = { checks: 60, milliseconds: 2_000 } as const;
 
 /**
@@ -23,13 +26,26 @@ const WARM_UP = { checks: 60, milliseconds: 2_000 } as const;
  * @param contexts by client, in the order of `outputs`
  * @throws SHARE_* if a share is not what the contract recorded
  */
-export async function measureMembers(layout: Layout, keys: readonly RoundKeyPair[], contexts: readonly SubmissionContext[], outputs: ClientReport["outputs"]): Promise<MemberMeasurement> {
-  const check = async (index: number, i: number): Promise<{ readonly share: bigint[]; readonly milliseconds: number }> => {
+export async function measureMembers(
+  layout: Layout,
+  keys: readonly RoundKeyPair[],
+  contexts: readonly SubmissionContext[],
+  outputs: ClientReport["outputs"],
+): Promise<MemberMeasurement> {
+  const check = async (
+    index: number,
+    i: number,
+  ): Promise<{ readonly share: bigint[]; readonly milliseconds: number }> => {
     const seat = index + 1;
     const context = contexts[i]!;
     const { submission, sealed } = outputs[i]!;
     const started = performance.now();
-    const share = await openShare(sealed[index]!, keys[index]!, { ...context, seat }, { elementCount: layout.elementCount, threshold: submission.shareEvaluations.length + 1 });
+    const share = await openShare(
+      sealed[index]!,
+      keys[index]!,
+      { ...context, seat },
+      { elementCount: layout.elementCount, threshold: submission.shareEvaluations.length + 1 },
+    );
     const challenge = challengeOf({
       ...context,
       ...submission,
@@ -38,12 +54,17 @@ export async function measureMembers(layout: Layout, keys: readonly RoundKeyPair
       wireCommitments: submission.chunks.map((chunk) => chunk.d),
     });
     const { z } = challengePoints(challenge);
-    const y = submissionEvaluation(layout, submission.chunks.map((chunk) => chunk.y), z);
+    const y = submissionEvaluation(
+      layout,
+      submission.chunks.map((chunk) => chunk.y),
+      z,
+    );
     checkShare(seat, share, { hash: submission.shareHashes[index]!, z, y, evaluations: submission.shareEvaluations });
     return { share, milliseconds: performance.now() - started };
   };
   const warm = performance.now();
-  for (let k = 0; k < WARM_UP.checks && performance.now() - warm < WARM_UP.milliseconds; k++) await check(0, k % outputs.length);
+  for (let k = 0; k < WARM_UP.checks && performance.now() - warm < WARM_UP.milliseconds; k++)
+    await check(0, k % outputs.length);
 
   const checkMs: number[] = [];
   const shareSums: (readonly bigint[])[] = [];

@@ -46,7 +46,11 @@ const FUNDED_ACCOUNTS = 20;
 const FUNDING = parseEther("1");
 
 /** Notes the gas of each call. @throws chain errors */
-export async function openFirstRound(task: BenchTask, environment: RoundEnvironment, gas: GasMeter): Promise<OpenRound> {
+export async function openFirstRound(
+  task: BenchTask,
+  environment: RoundEnvironment,
+  gas: GasMeter,
+): Promise<OpenRound> {
   const { chain, keys, random } = environment;
   const provider = new JsonRpcProvider(chain.rpc, undefined, { polling: true, pollingInterval: 100, cacheTimeout: -1 });
   const wallet = chain.wallet(0);
@@ -54,10 +58,17 @@ export async function openFirstRound(task: BenchTask, environment: RoundEnvironm
   for (let index = FUNDED_ACCOUNTS; index <= task.cohort.members + task.cohort.clients; index++) {
     await (await signer.sendTransaction({ to: chain.wallet(index).address, value: FUNDING })).wait();
   }
-  const deployment = await deployTask(signer, task.parameters, encodeVerificationKeys(keys.verificationKeys), wallet.address);
+  const deployment = await deployTask(
+    signer,
+    task.parameters,
+    encodeVerificationKeys(keys.verificationKeys),
+    wallet.address,
+  );
   gas.note("deploy", deployment.gasUsed);
-  const writer = (index: number): Promise<TaskWriter> => connectWriter({ rpc: chain.rpc, contract: deployment.contract, wallet: chain.wallet(index), confirmations: 0 });
-  const writers = (first: number, count: number): Promise<TaskWriter[]> => Promise.all(Array.from({ length: count }, (_, i) => writer(first + i)));
+  const writer = (index: number): Promise<TaskWriter> =>
+    connectWriter({ rpc: chain.rpc, contract: deployment.contract, wallet: chain.wallet(index), confirmations: 0 });
+  const writers = (first: number, count: number): Promise<TaskWriter[]> =>
+    Promise.all(Array.from({ length: count }, (_, i) => writer(first + i)));
   const operator = await writer(0);
   const members = await writers(1, task.cohort.members);
   const clients = await writers(1 + task.cohort.members, task.cohort.clients);
@@ -65,7 +76,8 @@ export async function openFirstRound(task: BenchTask, environment: RoundEnvironm
   for (const { account } of clients) await gas.measure("registerClient", operator.registerClient(account, 1));
   await gas.measure("announce", operator.announce("https://aggregator.example:8443"));
   const roundKeys = await Promise.all(members.map(() => newRoundKeyPair(random)));
-  for (const [i, member] of members.entries()) await gas.measure("registerRoundKeys", member.registerRoundKeys(1n, [toHex(roundKeys[i]!.publicKey)]));
+  for (const [i, member] of members.entries())
+    await gas.measure("registerRoundKeys", member.registerRoundKeys(1n, [toHex(roundKeys[i]!.publicKey)]));
   await gas.measure("openRound", operator.openRound());
   const contexts = clients.map((client): SubmissionContext => ({
     ...client.context,

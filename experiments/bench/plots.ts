@@ -15,7 +15,14 @@ export interface Plot {
 
 /** Client computation as its authors published it, on their hardware, each for its own protocol and check. Seconds. */
 const PUBLISHED: readonly Series[] = [
-  { name: "RiseFL (published)", points: [{ x: 10_000, y: 3.1 }, { x: 100_000, y: 20.9 }], loose: true },
+  {
+    name: "RiseFL (published)",
+    points: [
+      { x: 10_000, y: 3.1 },
+      { x: 100_000, y: 20.9 },
+    ],
+    loose: true,
+  },
   { name: "RoFL (published)", points: [{ x: 131_000, y: 49 }], loose: true },
   { name: "ACORN (published, below)", points: [{ x: 250_000, y: 80 }], loose: true },
 ];
@@ -39,26 +46,32 @@ export function plotsOf(entries: readonly BenchEntry[]): Plot[] {
 
 function sizePlots(rows: readonly BenchRow[]): Plot[] {
   const against = (valueOf: (row: BenchRow) => number): Point[] => rows.map((row) => ({ x: row.d, y: valueOf(row) }));
-  const stage = (name: string, msOf: (client: BenchRow["client"]) => number): Series => ({ name, points: against(({ client }) => Math.max(msOf(client), 0.1) / 1000) });
+  const stage = (name: string, msOf: (client: BenchRow["client"]) => number): Series => ({
+    name,
+    points: against(({ client }) => Math.max(msOf(client), 0.1) / 1000),
+  });
   return [
-    plot({
-      name: "client-time",
-      title: "One client's work after training, by stage",
-      description: `Seconds by model size, both logarithmic, from ${span(rows, ({ d }) => d)} parameters. Proving dominates; the total is ${span(rows, ({ client }) => client.totalMs / 1000)} s. Points published for RiseFL, RoFL and ACORN are beside the lines.`,
-      x: DIMENSION,
-      y: { label: "time, seconds", scale: "log" },
-      series: [
-        stage("total", ({ totalMs }) => totalMs),
-        stage("prove", ({ proveMs }) => proveMs),
-        stage("commit", ({ commitMs }) => commitMs),
-        stage("open", ({ openMs }) => openMs),
-        stage("share", ({ shareMs }) => shareMs),
-        stage("encrypt", ({ encryptMs }) => encryptMs),
-        stage("pack", ({ packMs }) => packMs),
-        stage("noise (not in total)", ({ noiseMs }) => noiseMs),
-        ...PUBLISHED,
-      ],
-    }, "The points of RiseFL (3.1 s and 20.9 s), RoFL (49 s) and ACORN (below 80 s) are as published by their authors, on their hardware and for their own protocols and checks; they were not measured here."),
+    plot(
+      {
+        name: "client-time",
+        title: "One client's work after training, by stage",
+        description: `Seconds by model size, both logarithmic, from ${span(rows, ({ d }) => d)} parameters. Proving dominates; the total is ${span(rows, ({ client }) => client.totalMs / 1000)} s. Points published for RiseFL, RoFL and ACORN are beside the lines.`,
+        x: DIMENSION,
+        y: { label: "time, seconds", scale: "log" },
+        series: [
+          stage("total", ({ totalMs }) => totalMs),
+          stage("prove", ({ proveMs }) => proveMs),
+          stage("commit", ({ commitMs }) => commitMs),
+          stage("open", ({ openMs }) => openMs),
+          stage("share", ({ shareMs }) => shareMs),
+          stage("encrypt", ({ encryptMs }) => encryptMs),
+          stage("pack", ({ packMs }) => packMs),
+          stage("noise (not in total)", ({ noiseMs }) => noiseMs),
+          ...PUBLISHED,
+        ],
+      },
+      "The points of RiseFL (3.1 s and 20.9 s), RoFL (49 s) and ACORN (below 80 s) are as published by their authors, on their hardware and for their own protocols and checks; they were not measured here.",
+    ),
     plot({
       name: "client-memory",
       title: "Peak memory of a client",
@@ -94,16 +107,25 @@ function sizePlots(rows: readonly BenchRow[]): Plot[] {
 }
 
 function batchSeries(rows: readonly BenchRow[]): Series[] {
-  const points = rows.flatMap(({ chunks, gas }) => (gas.submitBatched20 === null ? [] : [{ x: chunks, y: gas.submitBatched20 }]));
+  const points = rows.flatMap(({ chunks, gas }) =>
+    gas.submitBatched20 === null ? [] : [{ x: chunks, y: gas.submitBatched20 }],
+  );
   return points.length === 0 ? [] : [{ name: "in a batch of 20", points }];
 }
 
 function batchPlot(entries: readonly BenchEntry[]): Plot {
-  const series = entries.map(({ row, extras }) => ({ name: `d = ${row.d.toLocaleString("en-US")}`, points: [{ x: 1, y: row.gas.submit }, ...extras.batches.map(({ size, gasPerClient }) => ({ x: size, y: gasPerClient }))] }));
+  const series = entries.map(({ row, extras }) => ({
+    name: `d = ${row.d.toLocaleString("en-US")}`,
+    points: [
+      { x: 1, y: row.gas.submit },
+      ...extras.batches.map(({ size, gasPerClient }) => ({ x: size, y: gasPerClient })),
+    ],
+  }));
   return plot({
     name: "gas-batch",
     title: "Gas of a submission in a batch",
-    description: "Gas for each client by the number of submissions in one transaction, both linear; a batch of one is a client's own call.",
+    description:
+      "Gas for each client by the number of submissions in one transaction, both linear; a batch of one is a client's own call.",
     x: { label: "submissions in one transaction", scale: "linear" },
     y: { label: "gas for each client", scale: "linear" },
     series,
@@ -111,7 +133,8 @@ function batchPlot(entries: readonly BenchEntry[]): Plot {
 }
 
 function clientsPlot(rows: readonly BenchRow[]): Plot {
-  const against = (valueOf: (row: BenchRow) => number): Point[] => rows.map((row) => ({ x: row.clients, y: valueOf(row) / 1000 }));
+  const against = (valueOf: (row: BenchRow) => number): Point[] =>
+    rows.map((row) => ({ x: row.clients, y: valueOf(row) / 1000 }));
   return plot({
     name: "clients",
     title: `Work in a round by its number of clients, d = ${rows[0]!.d.toLocaleString("en-US")}`,

@@ -38,7 +38,11 @@ export function reportFiles(report: BenchReport): Record<string, string> {
     "",
     ...NOTES.map((line) => `- ${line}`),
     "",
-    ...plots.flatMap(({ name, title, note }) => [`![${title}](plots/${name}.svg)`, "", ...(note === undefined ? [] : [note, ""])]),
+    ...plots.flatMap(({ name, title, note }) => [
+      `![${title}](plots/${name}.svg)`,
+      "",
+      ...(note === undefined ? [] : [note, ""]),
+    ]),
     ...allTables(report).map(renderMarkdown),
   ];
   return {
@@ -56,9 +60,16 @@ function trainingTable(rows: readonly TrainingRow[]): TableText {
   return {
     title: "Training: samples a second of processor time, one thread",
     header: ["model, backend", "parameters", "training", "inference", "private training", "plain / private"],
-    lines: rows.map(({ model, backend, parameters, samplesPerSecond, inferencePerSecond, privateSamplesPerSecond, privateCost }) => [
-      `${model}, ${backend}`, group(parameters), group(samplesPerSecond), group(inferencePerSecond), group(privateSamplesPerSecond), String(privateCost),
-    ]),
+    lines: rows.map(
+      ({ model, backend, parameters, samplesPerSecond, inferencePerSecond, privateSamplesPerSecond, privateCost }) => [
+        `${model}, ${backend}`,
+        group(parameters),
+        group(samplesPerSecond),
+        group(inferencePerSecond),
+        group(privateSamplesPerSecond),
+        String(privateCost),
+      ],
+    ),
   };
 }
 

@@ -29,7 +29,13 @@ export interface BenchRow {
   };
   readonly member: { readonly checkMsPerClient: number };
   readonly aggregator: { readonly roundMs: number };
-  readonly gas: { readonly submit: number; readonly submitBatched20: number | null; readonly attest: number; readonly settle: number; readonly finalize: number };
+  readonly gas: {
+    readonly submit: number;
+    readonly submitBatched20: number | null;
+    readonly attest: number;
+    readonly settle: number;
+    readonly finalize: number;
+  };
   readonly bytesPerMember: number;
 }
 
@@ -52,8 +58,13 @@ export interface BenchExtras {
 }
 
 /** @param batches of this size of model */
-export function rowOf({ task, client, memberChecks, aggregatorRounds, gas, bytesPerMember }: RoundMeasurement, batches: readonly BatchGas[]): BenchRow {
-  const { packMs, noiseMs, commitMs, shareMs, encryptMs, proveMs, openMs, totalMs } = medianOfEach(warmRuns(client).map(({ times }) => times));
+export function rowOf(
+  { task, client, memberChecks, aggregatorRounds, gas, bytesPerMember }: RoundMeasurement,
+  batches: readonly BatchGas[],
+): BenchRow {
+  const { packMs, noiseMs, commitMs, shareMs, encryptMs, proveMs, openMs, totalMs } = medianOfEach(
+    warmRuns(client).map(({ times }) => times),
+  );
   const ms = (value: number): number => Number(value.toFixed(1));
   return {
     d: task.layout.dimension,
@@ -62,12 +73,25 @@ export function rowOf({ task, client, memberChecks, aggregatorRounds, gas, bytes
     members: task.cohort.members,
     preset: task.layout.preset.name,
     client: {
-      packMs: ms(packMs), noiseMs: ms(noiseMs), commitMs: ms(commitMs), shareMs: ms(shareMs), encryptMs: ms(encryptMs), proveMs: ms(proveMs), openMs: ms(openMs),
-      totalMs: ms(totalMs), peakRssMb: Math.round(client.peakRssMb),
+      packMs: ms(packMs),
+      noiseMs: ms(noiseMs),
+      commitMs: ms(commitMs),
+      shareMs: ms(shareMs),
+      encryptMs: ms(encryptMs),
+      proveMs: ms(proveMs),
+      openMs: ms(openMs),
+      totalMs: ms(totalMs),
+      peakRssMb: Math.round(client.peakRssMb),
     },
     member: { checkMsPerClient: ms(median(memberChecks)) },
     aggregator: { roundMs: ms(median(aggregatorRounds)) },
-    gas: { submit: gas.submit, submitBatched20: batches.find(({ size }) => size === BATCH_SIZE)?.gasPerClient ?? null, attest: gas.attest, settle: gas.settle, finalize: gas.finalize },
+    gas: {
+      submit: gas.submit,
+      submitBatched20: batches.find(({ size }) => size === BATCH_SIZE)?.gasPerClient ?? null,
+      attest: gas.attest,
+      settle: gas.settle,
+      finalize: gas.finalize,
+    },
     bytesPerMember,
   };
 }

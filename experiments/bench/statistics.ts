@@ -9,5 +9,8 @@ export function median(values: readonly number[]): number {
 /** Medians of each field of records of numbers. @throws RangeError without records */
 export function medianOfEach<K extends string>(records: readonly Readonly<Record<K, number>>[]): Record<K, number> {
   const names = Object.keys(records[0] ?? {}) as K[];
-  return Object.fromEntries(names.map((name) => [name, median(records.map((record) => record[name]))])) as Record<K, number>;
+  return Object.fromEntries(names.map((name) => [name, median(records.map((record) => record[name]))])) as Record<
+    K,
+    number
+  >;
 }

@@ -85,7 +85,12 @@ function gasTable(entries: readonly BenchEntry[], sizes: readonly string[]): Tab
     header: ["function", ...sizes],
     lines: [
       ...CONTRACT_FUNCTIONS.map((name) => [name, ...entries.map(({ gas }) => group(gas[name]))]),
-      ["submit, each of a batch of 20", ...entries.map(({ row }) => (row.gas.submitBatched20 === null ? "not measured" : group(row.gas.submitBatched20)))],
+      [
+        "submit, each of a batch of 20",
+        ...entries.map(({ row }) =>
+          row.gas.submitBatched20 === null ? "not measured" : group(row.gas.submitBatched20),
+        ),
+      ],
     ],
   };
 }
@@ -110,7 +115,13 @@ function clientsTable(entries: readonly BenchEntry[]): TableText {
 /** Exponents of power laws; 1 is proportional, 0 is constant. */
 function growthTable(bySize: readonly BenchEntry[], byClients: readonly BenchEntry[]): TableText {
   const large = bySize.filter(({ row }) => row.d >= GROWTH_FROM_DIMENSION);
-  const line = (what: string, against: string, entries: readonly BenchEntry[], x: (row: BenchRow) => number, y: (row: BenchRow) => number): string[] => {
+  const line = (
+    what: string,
+    against: string,
+    entries: readonly BenchEntry[],
+    x: (row: BenchRow) => number,
+    y: (row: BenchRow) => number,
+  ): string[] => {
     const exponent = growthExponent(entries.map(({ row }) => ({ x: x(row), y: y(row) })));
     return [what, against, exponent === undefined ? "" : exponent.toFixed(2)];
   };
@@ -130,7 +141,13 @@ function growthTable(bySize: readonly BenchEntry[], byClients: readonly BenchEnt
       line("member: bytes for each client", from, large, d, (row) => row.bytesPerMember),
       line("member: check one client", from, large, d, (row) => row.member.checkMsPerClient),
       line("aggregator: one round", from, large, d, (row) => row.aggregator.roundMs),
-      line("submit: gas", "chunks", bySize, (row) => row.chunks, (row) => row.gas.submit),
+      line(
+        "submit: gas",
+        "chunks",
+        bySize,
+        (row) => row.chunks,
+        (row) => row.gas.submit,
+      ),
       line("client: total", "clients", byClients, n, (row) => row.client.totalMs),
       line("member: check all clients", "clients", byClients, n, (row) => row.member.checkMsPerClient * row.clients),
       line("aggregator: one round", "clients", byClients, n, (row) => row.aggregator.roundMs),
@@ -153,7 +170,12 @@ function targetTable(entries: readonly BenchEntry[]): TableText {
     lines: entries.flatMap(({ row, extras }) =>
       verdictsOf(row).map(({ what, unit, measured, limit, met }) => {
         const excuse = unit === "ms" && extras.busy ? " (busy machine)" : "";
-        return [`d = ${group(row.d)}: ${what}, ${unit}`, group(Math.round(measured)), group(limit), met ? "met" : `not met${excuse}`];
+        return [
+          `d = ${group(row.d)}: ${what}, ${unit}`,
+          group(Math.round(measured)),
+          group(limit),
+          met ? "met" : `not met${excuse}`,
+        ];
       }),
     ),
   };
@@ -161,14 +183,25 @@ function targetTable(entries: readonly BenchEntry[]): TableText {
 
 /** For a terminal. */
 export function renderText({ title, header, lines }: TableText): string {
-  const table = new Table({ head: [...header], colAligns: header.map((_, i) => (i === 0 ? "left" : "right")), style: { head: [], border: [] } });
+  const table = new Table({
+    head: [...header],
+    colAligns: header.map((_, i) => (i === 0 ? "left" : "right")),
+    style: { head: [], border: [] },
+  });
   table.push(...lines.map((line) => [...line]));
   return `${title}\n${table.toString()}\n`;
 }
 
 export function renderMarkdown({ title, header, lines }: TableText): string {
   const row = (cells: readonly string[]): string => `| ${cells.join(" | ")} |`;
-  return [`## ${title}`, "", row(header), row(header.map((_, i) => (i === 0 ? "---" : "---:"))), ...lines.map(row), ""].join("\n");
+  return [
+    `## ${title}`,
+    "",
+    row(header),
+    row(header.map((_, i) => (i === 0 ? "---" : "---:"))),
+    ...lines.map(row),
+    "",
+  ].join("\n");
 }
 
 function ms(value: number): string {

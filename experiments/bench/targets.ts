@@ -35,15 +35,27 @@ export interface Verdict {
 
 /** One verdict for each limit that applies to the row's size. */
 export function verdictsOf({ d, chunks, client, member, aggregator, gas }: BenchRow): Verdict[] {
-  const verdict = (what: string, unit: Verdict["unit"], measured: number, limit: number): Verdict => ({ what, unit, measured, limit, met: measured <= limit });
+  const verdict = (what: string, unit: Verdict["unit"], measured: number, limit: number): Verdict => ({
+    what,
+    unit,
+    measured,
+    limit,
+    met: measured <= limit,
+  });
   const time = TIME_TARGETS_MS.find(({ dimension }) => d <= dimension);
-  const times = time === undefined ? [] : [
-    verdict("client wall", "ms", client.totalMs, time.client),
-    verdict("proofs", "ms", client.proveMs, time.proofs),
-    verdict("member check", "ms", member.checkMsPerClient, time.memberCheck),
-    verdict("aggregator round", "ms", aggregator.roundMs, time.aggregatorRound),
-  ];
-  const batched = chunks === 1 && gas.submitBatched20 !== null ? [verdict("submit in a batch of 20", "gas", gas.submitBatched20, BATCHED_SUBMIT_GAS)] : [];
+  const times =
+    time === undefined
+      ? []
+      : [
+          verdict("client wall", "ms", client.totalMs, time.client),
+          verdict("proofs", "ms", client.proveMs, time.proofs),
+          verdict("member check", "ms", member.checkMsPerClient, time.memberCheck),
+          verdict("aggregator round", "ms", aggregator.roundMs, time.aggregatorRound),
+        ];
+  const batched =
+    chunks === 1 && gas.submitBatched20 !== null
+      ? [verdict("submit in a batch of 20", "gas", gas.submitBatched20, BATCHED_SUBMIT_GAS)]
+      : [];
   const submit = chunks === 1 ? "submit, one chunk" : `submit, ${chunks} chunks`;
   return [
     ...times,

@@ -40,9 +40,24 @@ interface Subject {
 }
 
 const SUBJECTS: readonly Subject[] = [
-  { name: "linear 490-10", description: { kind: "mlp", inputShape: [490], hidden: [], classCount: 10 }, backends: ["wasm", "cpu"], rows: 4800 },
-  { name: "MLP 64-32-10", description: { kind: "mlp", inputShape: [64], hidden: [32], classCount: 10 }, backends: ["wasm", "cpu"], rows: 4800 },
-  { name: "MLP 784-64-10", description: { kind: "mlp", inputShape: [784], hidden: [64], classCount: 10 }, backends: ["wasm", "cpu"], rows: 2400 },
+  {
+    name: "linear 490-10",
+    description: { kind: "mlp", inputShape: [490], hidden: [], classCount: 10 },
+    backends: ["wasm", "cpu"],
+    rows: 4800,
+  },
+  {
+    name: "MLP 64-32-10",
+    description: { kind: "mlp", inputShape: [64], hidden: [32], classCount: 10 },
+    backends: ["wasm", "cpu"],
+    rows: 4800,
+  },
+  {
+    name: "MLP 784-64-10",
+    description: { kind: "mlp", inputShape: [784], hidden: [64], classCount: 10 },
+    backends: ["wasm", "cpu"],
+    rows: 2400,
+  },
   { name: "CNN 32-64-128-10", description: FASHION_CNN, backends: ["wasm"], rows: 256 },
 ];
 const PLAIN: TrainOptions = { learningRate: 0.001, momentum: 0.9, batchSize: 16, localEpochs: 1, seed: 1 };
@@ -50,13 +65,23 @@ const PLAIN: TrainOptions = { learningRate: 0.001, momentum: 0.9, batchSize: 16,
 export const PRIVATE_BATCH = 600;
 const CNN_PRIVATE_BATCH = 128;
 
-/** Measures each model on each of its backends; plain, private and inference take turns, so that all see the same load. */
-export async function measureTraining(repeats: number, onRow: (row: TrainingRow) => void = () => undefined): Promise<TrainingRow[]> {
+/**
+ * Measures each model on each of its backends; plain, private and inference take turns, so that all see the same load.
+ */
+export async function measureTraining(
+  repeats: number,
+  onRow: (row: TrainingRow) => void = () => undefined,
+): Promise<TrainingRow[]> {
   const rows: TrainingRow[] = [];
   for (const { name, description, backends, rows: count } of SUBJECTS) {
     for (const backend of backends) {
       const trainer = await createTrainer(description, { backend });
-      const row = { model: name, parameters: trainer.parameterCount, backend: trainer.backend, ...(await ratesOf(trainer, sampleData(description, count), repeats)) };
+      const row = {
+        model: name,
+        parameters: trainer.parameterCount,
+        backend: trainer.backend,
+        ...(await ratesOf(trainer, sampleData(description, count), repeats)),
+      };
       rows.push(row);
       onRow(row);
     }
@@ -64,15 +89,26 @@ export async function measureTraining(repeats: number, onRow: (row: TrainingRow)
   return rows;
 }
 
-async function ratesOf(trainer: Trainer, data: Dataset, repeats: number): Promise<Omit<TrainingRow, "model" | "parameters" | "backend">> {
+async function ratesOf(
+  trainer: Trainer,
+  data: Dataset,
+  repeats: number,
+): Promise<Omit<TrainingRow, "model" | "parameters" | "backend">> {
   const weights = trainer.initialWeights(1);
   const batch = data.sampleCount < PRIVATE_BATCH ? CNN_PRIVATE_BATCH : PRIVATE_BATCH;
   const privateSteps = Math.max(1, Math.round(data.sampleCount / batch));
-  const privacy = { clipNorm: 1, noiseMultiplier: 3, samplingRate: batch / data.sampleCount, steps: privateSteps, random: (length: number) => randomFillSync(new Uint8Array(length)) };
+  const privacy = {
+    clipNorm: 1,
+    noiseMultiplier: 3,
+    samplingRate: batch / data.sampleCount,
+    steps: privateSteps,
+    random: (length: number) => randomFillSync(new Uint8Array(length)),
+  };
   const runs = {
     plain: () => trainer.train(weights, data, PLAIN).then(() => data.sampleCount),
     inference: () => trainer.evaluate(weights, data).then(() => data.sampleCount),
-    private: () => trainer.train(weights, data, { ...PLAIN, batchSize: batch, privacy }).then(() => batch * privateSteps),
+    private: () =>
+      trainer.train(weights, data, { ...PLAIN, batchSize: batch, privacy }).then(() => batch * privateSteps),
   };
   const rates = { plain: [] as number[], inference: [] as number[], private: [] as number[] };
   // The first run warms up and is not counted.
@@ -84,8 +120,17 @@ async function ratesOf(trainer: Trainer, data: Dataset, repeats: number): Promis
       if (run > 0) rates[kind].push((samples * 1e6) / (user + system));
     }
   }
-  const [samplesPerSecond, inferencePerSecond, privateSamplesPerSecond] = [median(rates.plain), median(rates.inference), median(rates.private)];
-  return { samplesPerSecond: Math.round(samplesPerSecond), inferencePerSecond: Math.round(inferencePerSecond), privateSamplesPerSecond: Math.round(privateSamplesPerSecond), privateCost: Number((samplesPerSecond / privateSamplesPerSecond).toFixed(2)) };
+  const [samplesPerSecond, inferencePerSecond, privateSamplesPerSecond] = [
+    median(rates.plain),
+    median(rates.inference),
+    median(rates.private),
+  ];
+  return {
+    samplesPerSecond: Math.round(samplesPerSecond),
+    inferencePerSecond: Math.round(inferencePerSecond),
+    privateSamplesPerSecond: Math.round(privateSamplesPerSecond),
+    privateCost: Number((samplesPerSecond / privateSamplesPerSecond).toFixed(2)),
+  };
 }
 
 /** Random features of the model's shape, half of them zero as in images, with random labels. */
@@ -93,14 +138,34 @@ function sampleData({ inputShape, classCount }: ModelDescription, sampleCount: n
   const stream = seededStream("bench-training", 1);
   const size = inputShape.reduce((product, side) => product * side, 1);
   const features = Float32Array.from({ length: size * sampleCount }, () => Math.max(0, stream.uniform() - 0.5));
-  return { features, labels: Int32Array.from({ length: sampleCount }, () => stream.below(classCount)), sampleCount, featureShape: inputShape, classCount };
+  return {
+    features,
+    labels: Int32Array.from({ length: sampleCount }, () => stream.below(classCount)),
+    sampleCount,
+    featureShape: inputShape,
+    classCount,
+  };
 }
 
 if (process.argv[1] !== undefined && import.meta.url === pathToFileURL(process.argv[1]).href) {
   const { values } = parseArgs({ options: { json: { type: "string" }, repeats: { type: "string", default: "3" } } });
-  const rows = await measureTraining(Number(values.repeats), ({ model, backend }) => process.stderr.write(`measured ${model} on ${backend}\n`));
-  const table = new Table({ head: ["model", "parameters", "backend", "training /s", "inference /s", "private /s", "plain : private"], style: { head: [], border: [] } });
-  for (const row of rows) table.push([row.model, row.parameters, row.backend, row.samplesPerSecond, row.inferencePerSecond, row.privateSamplesPerSecond, row.privateCost]);
+  const rows = await measureTraining(Number(values.repeats), ({ model, backend }) =>
+    process.stderr.write(`measured ${model} on ${backend}\n`),
+  );
+  const table = new Table({
+    head: ["model", "parameters", "backend", "training /s", "inference /s", "private /s", "plain : private"],
+    style: { head: [], border: [] },
+  });
+  for (const row of rows)
+    table.push([
+      row.model,
+      row.parameters,
+      row.backend,
+      row.samplesPerSecond,
+      row.inferencePerSecond,
+      row.privateSamplesPerSecond,
+      row.privateCost,
+    ]);
   process.stdout.write(`${table.toString()}\n`);
   if (values.json !== undefined) await writeFile(values.json, `${JSON.stringify(rows, null, 2)}\n`);
 }

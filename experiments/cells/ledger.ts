@@ -24,7 +24,12 @@ export async function ledgerOf(rpc: string, roleOf: (account: string) => string)
       const role = roleOf(from.toLowerCase());
       const call = to === null ? "deploy" : nameOf(data);
       const row = rows.get(`${role} ${call}`) ?? { role, call, count: 0, gas: 0n, bytes: 0 };
-      rows.set(`${role} ${call}`, { ...row, count: row.count + 1, gas: row.gas + (receipt?.gasUsed ?? 0n), bytes: row.bytes + (data.length - 2) / 2 });
+      rows.set(`${role} ${call}`, {
+        ...row,
+        count: row.count + 1,
+        gas: row.gas + (receipt?.gasUsed ?? 0n),
+        bytes: row.bytes + (data.length - 2) / 2,
+      });
     }
   }
   provider.destroy();
@@ -32,5 +37,9 @@ export async function ledgerOf(rpc: string, roleOf: (account: string) => string)
 }
 
 function nameOf(data: string): string {
-  return VERISUM_INTERFACE.parseTransaction({ data })?.name ?? CELL_GROUP_INTERFACE.parseTransaction({ data })?.name ?? "transfer";
+  return (
+    VERISUM_INTERFACE.parseTransaction({ data })?.name ??
+    CELL_GROUP_INTERFACE.parseTransaction({ data })?.name ??
+    "transfer"
+  );
 }

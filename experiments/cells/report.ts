@@ -26,7 +26,8 @@ export interface CellsRun {
 }
 
 const group = (value: number | bigint): string => value.toLocaleString("en-US");
-const median = (values: readonly number[]): number => [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)] ?? 0;
+const median = (values: readonly number[]): number =>
+  [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)] ?? 0;
 
 export function printReport(write: (line: string) => void, run: CellsRun): void {
   const first = run.cells[0]!;
@@ -40,16 +41,29 @@ export function printReport(write: (line: string) => void, run: CellsRun): void 
     const ended = Math.max(...run.cells.map(({ finalised }) => [...finalised.values()][i] ?? 0));
     write(`| seconds, round ${round}: first cell opened to last cell finalised | ${(ended - opened).toFixed(1)} |`);
   }
-  write(`| seconds between the cells' last finalisations | ${(Math.max(...run.cells.map(lastOf)) - Math.min(...run.cells.map(lastOf))).toFixed(1)} |`);
-  write(`| milliseconds for a proof, median over clients | ${group(median(run.cells.flatMap(({ proveMs }) => proveMs)))} |`);
-  write(`| seconds, \`fl verify\` in one cell, both cells' proofs included | ${Math.max(...run.auditSeconds).toFixed(1)} |`);
+  write(
+    `| seconds between the cells' last finalisations | ${(Math.max(...run.cells.map(lastOf)) - Math.min(...run.cells.map(lastOf))).toFixed(1)} |`,
+  );
+  write(
+    `| milliseconds for a proof, median over clients | ${group(median(run.cells.flatMap(({ proveMs }) => proveMs)))} |`,
+  );
+  write(
+    `| seconds, \`fl verify\` in one cell, both cells' proofs included | ${Math.max(...run.auditSeconds).toFixed(1)} |`,
+  );
   const accuracy = [...first.accuracy.values()].at(-1);
   if (accuracy !== undefined) write(`| test accuracy of the common model, % | ${(accuracy * 100).toFixed(1)} |`);
-  for (const { role, call, count, gas, bytes } of run.ledger) write(`| gas, ${role}: ${call}, mean of ${count} (${group(Math.round(bytes / count))} bytes of calldata) | ${group(gas / BigInt(count))} |`);
-  write(`| bytes, a client's encrypted shares | ${group(median(run.cells.flatMap(({ bundleBytes }) => bundleBytes)))} |`);
+  for (const { role, call, count, gas, bytes } of run.ledger)
+    write(
+      `| gas, ${role}: ${call}, mean of ${count} (${group(Math.round(bytes / count))} bytes of calldata) | ${group(gas / BigInt(count))} |`,
+    );
+  write(
+    `| bytes, a client's encrypted shares | ${group(median(run.cells.flatMap(({ bundleBytes }) => bundleBytes)))} |`,
+  );
   write(`| bytes, one release, and one aggregate | ${group(32 * run.elementCount)} |`);
   const siblings = run.cellCount - 1;
-  write(`| bytes, a signer downloads for the siblings: ${run.threshold} releases each, or the aggregate once it is published | ${group(siblings * run.threshold * 32 * run.elementCount)} or ${group(siblings * 32 * run.elementCount)} |`);
+  write(
+    `| bytes, a signer downloads for the siblings: ${run.threshold} releases each, or the aggregate once it is published | ${group(siblings * run.threshold * 32 * run.elementCount)} or ${group(siblings * 32 * run.elementCount)} |`,
+  );
 }
 
 function lastOf({ finalised }: CellFigures): number {

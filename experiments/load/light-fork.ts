@@ -23,7 +23,13 @@ export interface LightJob {
 
 /** Plain data, since bigints and errors change on their way. */
 export type LightMessage =
-  | { readonly kind: "event"; readonly client: number; readonly event: string; readonly text: string; readonly facts: Facts }
+  | {
+      readonly kind: "event";
+      readonly client: number;
+      readonly event: string;
+      readonly text: string;
+      readonly facts: Facts;
+    }
   | { readonly kind: "opened"; readonly milliseconds: number }
   | { readonly kind: "failed"; readonly reason: string }
   | { readonly kind: "done" };
@@ -35,7 +41,10 @@ export interface LightClients {
 }
 
 export function startLightClients(job: LightJob, onMessage: (message: LightMessage) => void): LightClients {
-  const child = fork(fileURLToPath(new URL("./light-process.ts", import.meta.url)), { serialization: "advanced", execArgv: ["--disable-warning=ExperimentalWarning"] });
+  const child = fork(fileURLToPath(new URL("./light-process.ts", import.meta.url)), {
+    serialization: "advanced",
+    execArgv: ["--disable-warning=ExperimentalWarning"],
+  });
   const done = new Promise<void>((resolve, reject) => {
     child.on("message", (message: LightMessage) => {
       onMessage(message);

@@ -1,6 +1,7 @@
 /**
- * Many participants in one process: each with an account, a state directory, a store and data of its own, running the client's own
- * step; they share one curve engine, one prover and one trainer, and look at a finalised round once for all. Started by light-fork.ts.
+ * Many participants in one process: each with an account, a state directory, a store and data of its own, running the
+ * client's own step; they share one curve engine, one prover and one trainer, and look at a finalised round once for
+ * all. Started by light-fork.ts.
  */
 import { join } from "node:path";
 import { Wallet } from "ethers";
@@ -55,8 +56,23 @@ async function work(job: LightJob): Promise<void> {
   send({ kind: "done" });
 }
 
-function openNode({ rpc, contract, directory, gateway }: LightJob, index: number, privateKey: string): Promise<WritingNode> {
-  return openWritingNode({ rpc, contract, confirmations: 0, wallet: new Wallet(privateKey), stateDirectory: join(directory, `client-${index + 1}`), peers: [gateway] }, reporterOf(index), signal);
+function openNode(
+  { rpc, contract, directory, gateway }: LightJob,
+  index: number,
+  privateKey: string,
+): Promise<WritingNode> {
+  return openWritingNode(
+    {
+      rpc,
+      contract,
+      confirmations: 0,
+      wallet: new Wallet(privateKey),
+      stateDirectory: join(directory, `client-${index + 1}`),
+      peers: [gateway],
+    },
+    reporterOf(index),
+    signal,
+  );
 }
 
 async function relayOf({ rpc, contract, relay }: LightJob): Promise<Relay | undefined> {
@@ -68,7 +84,10 @@ async function relayOf({ rpc, contract, relay }: LightJob): Promise<Relay | unde
 /** The client's own chain, except that a relayer sends what the client signs. */
 function relayed(chain: TaskWriter, relay: Relay | undefined): TaskWriter {
   if (relay === undefined) return chain;
-  return { ...chain, submit: async (round, submission) => relay.send(round, await chain.signSubmission(round, submission)) };
+  return {
+    ...chain,
+    submit: async (round, submission) => relay.send(round, await chain.signSubmission(round, submission)),
+  };
 }
 
 async function equip(nodes: readonly WritingNode[], relay: Relay | undefined): Promise<LightClient[]> {
@@ -132,10 +151,15 @@ async function takePart({ node, reporter, step }: LightClient): Promise<void> {
 }
 
 function reporterOf(index: number): Reporter {
-  return { say: (_level, event, text, facts = {}) => send({ kind: "event", client: index + 1, event, text, facts }), wait: () => undefined };
+  return {
+    say: (_level, event, text, facts = {}) => send({ kind: "event", client: index + 1, event, text, facts }),
+    wait: () => undefined,
+  };
 }
 
 process.once("disconnect", () => process.exit());
 process.once("message", (job) => {
-  work(job as LightJob).catch((error: unknown) => send({ kind: "failed", reason: error instanceof Error ? (error.stack ?? error.message) : String(error) }));
+  work(job as LightJob).catch((error: unknown) =>
+    send({ kind: "failed", reason: error instanceof Error ? (error.stack ?? error.message) : String(error) }),
+  );
 });

@@ -3,11 +3,48 @@ import Table from "cli-table3";
 import type { LoadResult } from "./run-load.ts";
 
 export function loadText(result: LoadResult): string {
-  const { d, chunks, clients, members, preset, atOnce, batch, seconds, rounds, proveMedianMs, peakRssMb, refusals, verified } = result;
-  const phases = table(["phase", "seconds"], Object.entries(seconds).map(([name, value]) => [PHASES[name as keyof typeof seconds], value]));
+  const {
+    d,
+    chunks,
+    clients,
+    members,
+    preset,
+    atOnce,
+    batch,
+    seconds,
+    rounds,
+    proveMedianMs,
+    peakRssMb,
+    refusals,
+    verified,
+  } = result;
+  const phases = table(
+    ["phase", "seconds"],
+    Object.entries(seconds).map(([name, value]) => [PHASES[name as keyof typeof seconds], value]),
+  );
   const perRound = table(
-    ["round", "accepted", "collect s", "attest s", "aggregate s", "member ms/client", "submit gas", "highest", "finalize gas"],
-    rounds.map(({ round, accepted, collectSeconds, attestSeconds, aggregateSeconds, memberMsPerClient, gas }) => [round, accepted, collectSeconds, attestSeconds, aggregateSeconds, memberMsPerClient, gas.submitMedian, gas.submitHighest, gas.finalize]),
+    [
+      "round",
+      "accepted",
+      "collect s",
+      "attest s",
+      "aggregate s",
+      "member ms/client",
+      "submit gas",
+      "highest",
+      "finalize gas",
+    ],
+    rounds.map(({ round, accepted, collectSeconds, attestSeconds, aggregateSeconds, memberMsPerClient, gas }) => [
+      round,
+      accepted,
+      collectSeconds,
+      attestSeconds,
+      aggregateSeconds,
+      memberMsPerClient,
+      gas.submitMedian,
+      gas.submitHighest,
+      gas.finalize,
+    ]),
   );
   const memory = table(["process", "peak memory, MB"], Object.entries(peakRssMb));
   return [
@@ -31,6 +68,8 @@ const PHASES: Readonly<Record<keyof LoadResult["seconds"], string>> = {
 
 function table(head: readonly string[], rows: readonly (readonly (string | number | null)[])[]): string {
   const text = new Table({ head: [...head], style: { head: [], border: [] } });
-  text.push(...rows.map((row) => row.map((cell) => (typeof cell === "number" ? cell.toLocaleString("en-US") : (cell ?? "")))));
+  text.push(
+    ...rows.map((row) => row.map((cell) => (typeof cell === "number" ? cell.toLocaleString("en-US") : (cell ?? "")))),
+  );
   return text.toString();
 }

@@ -3,7 +3,10 @@ import { readFileSync } from "node:fs";
 
 const SAMPLE_MS = 250;
 
-/** Looks at each process's high-water mark until it ends or the watch is stopped. Linux only: elsewhere it knows nothing. */
+/**
+ * Looks at each process's high-water mark until it ends or the watch is stopped. Linux only: elsewhere it knows
+ * nothing.
+ */
 export class MemoryWatch {
   readonly #pids = new Map<string, number>();
   readonly #peaksMb = new Map<string, number>();

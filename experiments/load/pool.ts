@@ -1,5 +1,12 @@
-/** Works through items, at most `atOnce` of them at a time. The first failure is thrown when the items under way are through. */
-export async function pooled<T>(items: readonly T[], atOnce: number, work: (item: T, index: number) => Promise<void>): Promise<void> {
+/**
+ * Works through items, at most `atOnce` of them at a time. The first failure is thrown when the items under way are
+ * through.
+ */
+export async function pooled<T>(
+  items: readonly T[],
+  atOnce: number,
+  work: (item: T, index: number) => Promise<void>,
+): Promise<void> {
   let next = 0;
   let failed = false;
   const lane = async (): Promise<void> => {

@@ -28,10 +28,16 @@ export function createRelay(relayer: Pick<TaskWriter, "submitBatch">, size: numb
     timers.delete(round);
     const batch = waiting.get(round) ?? [];
     waiting.delete(round);
-    relayer.submitBatch(round, batch.map(({ signed }) => signed)).then(
-      (receipt) => batch.forEach(({ resolve }) => resolve({ ...receipt, gasUsed: receipt.gasUsed / BigInt(batch.length) })),
-      (reason: unknown) => batch.forEach(({ reject }) => reject(reason)),
-    );
+    relayer
+      .submitBatch(
+        round,
+        batch.map(({ signed }) => signed),
+      )
+      .then(
+        (receipt) =>
+          batch.forEach(({ resolve }) => resolve({ ...receipt, gasUsed: receipt.gasUsed / BigInt(batch.length) })),
+        (reason: unknown) => batch.forEach(({ reject }) => reject(reason)),
+      );
   };
 
   return {
@@ -40,7 +46,11 @@ export function createRelay(relayer: Pick<TaskWriter, "submitBatch">, size: numb
         const batch = waiting.get(round) ?? [];
         batch.push({ signed, resolve, reject });
         waiting.set(round, batch);
-        if (batch.length === 1) timers.set(round, setTimeout(() => flush(round), patienceMs));
+        if (batch.length === 1)
+          timers.set(
+            round,
+            setTimeout(() => flush(round), patienceMs),
+          );
         if (batch.length >= size) flush(round);
       }),
   };

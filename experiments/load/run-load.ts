@@ -36,7 +36,13 @@ export interface LoadResult {
   readonly atOnce: number;
   /** Null if each client sent its own submission. */
   readonly batch: number | null;
-  readonly seconds: { readonly prepare: number; readonly deployAndRegister: number; readonly openClients: number; readonly rounds: number; readonly verify: number };
+  readonly seconds: {
+    readonly prepare: number;
+    readonly deployAndRegister: number;
+    readonly openClients: number;
+    readonly rounds: number;
+    readonly verify: number;
+  };
   readonly rounds: readonly RoundFigures[];
   readonly proveMedianMs: number | null;
   readonly peakRssMb: Readonly<Record<string, number>>;
@@ -69,7 +75,12 @@ export async function runLoad(options: LoadOptions, environment: LoadEnvironment
   const { processes, directory, random, onStep, onNoise } = environment;
   const timer = stopwatch();
   await buildContracts((child) => processes.adopt(child));
-  const prepared = await prepareTask(options.task === undefined ? loadSpecification(options) : ownSpecification(options.task, options.members), join(directory, "aggregator", "ipfs"), random, onStep);
+  const prepared = await prepareTask(
+    options.task === undefined ? loadSpecification(options) : ownSpecification(options.task, options.members),
+    join(directory, "aggregator", "ipfs"),
+    random,
+    onStep,
+  );
   assertEnoughClients(prepared, options.clients);
   const chain = await startChain(processes, onNoise, 2 + options.members);
   const prepare = timer();
@@ -77,7 +88,11 @@ export async function runLoad(options: LoadOptions, environment: LoadEnvironment
   const operator = chain.wallet(OPERATOR);
   const members = Array.from({ length: options.members }, (_, i) => chain.wallet(FIRST_MEMBER + i));
   const clients = Array.from({ length: options.clients }, (_, i) => chain.wallet(FIRST_MEMBER + options.members + i));
-  const roster = { members: members.map(accountOf), clients: clients.map((wallet) => ({ account: accountOf(wallet), weight: 1 })), fundWei: FUNDING };
+  const roster = {
+    members: members.map(accountOf),
+    clients: clients.map((wallet) => ({ account: accountOf(wallet), weight: 1 })),
+    fundWei: FUNDING,
+  };
   const { contract } = await deployPreparedTask(chain.rpc, operator, prepared, roster, onStep);
   const deployAndRegister = timer();
 
@@ -93,25 +108,55 @@ export async function runLoad(options: LoadOptions, environment: LoadEnvironment
   const note = (event: LoadEvent, text: string): void => {
     timeline.note(event);
     const accepted = timeline.figures().at(-1)?.accepted ?? 0;
-    if (event.event === "accepted" && (accepted % PROGRESS_EVERY === 0 || accepted === options.clients)) onStep(`${accepted} of ${options.clients} submissions accepted`);
-    if (["round-opened", "attested", "settled", "aggregated", "released", "finalised", "refused", "share-refused"].includes(event.event)) onStep(text);
+    if (event.event === "accepted" && (accepted % PROGRESS_EVERY === 0 || accepted === options.clients))
+      onStep(`${accepted} of ${options.clients} submissions accepted`);
+    if (
+      [
+        "round-opened",
+        "attested",
+        "settled",
+        "aggregated",
+        "released",
+        "finalised",
+        "refused",
+        "share-refused",
+      ].includes(event.event)
+    )
+      onStep(text);
     if (timeline.finalised === options.rounds) succeed();
   };
 
   const gateway = `http://127.0.0.1:${chain.port + 1}`;
   const common = ["--contract", contract, "--rpc", chain.rpc, "--confirmations", "0"];
   const startRole = (name: string, role: "member" | "aggregator", args: readonly string[], wallet: Wallet): void => {
-    const started = processes.start(name, "aggregator/cli.ts", [...args, ...common, "--poll-ms", "250", "--format", "json", "--state", join(directory, name)], {
-      key: wallet.privateKey,
-      logFile: join(directory, `${name}.log`),
-      onEvent: ({ event, facts, text }: RoleEvent) => note({ role, event, facts }, text),
-      onNoise,
-    });
+    const started = processes.start(
+      name,
+      "aggregator/cli.ts",
+      [...args, ...common, "--poll-ms", "250", "--format", "json", "--state", join(directory, name)],
+      {
+        key: wallet.privateKey,
+        logFile: join(directory, `${name}.log`),
+        onEvent: ({ event, facts, text }: RoleEvent) => note({ role, event, facts }, text),
+        onNoise,
+      },
+    );
     memory.watch(name, started.process.pid);
     void started.ended.then((status) => fail(new Error(`${name} ended with status ${String(status)}`)));
   };
-  startRole("aggregator", "aggregator", ["serve", "--listen", `127.0.0.1:${chain.port + 1}`, "--data", "digits"], operator);
-  members.forEach((wallet, i) => startRole(`member-${i + 1}`, "member", ["member", "--listen", `127.0.0.1:${chain.port + 2 + i}`, "--peer", gateway], wallet));
+  startRole(
+    "aggregator",
+    "aggregator",
+    ["serve", "--listen", `127.0.0.1:${chain.port + 1}`, "--data", "digits"],
+    operator,
+  );
+  members.forEach((wallet, i) =>
+    startRole(
+      `member-${i + 1}`,
+      "member",
+      ["member", "--listen", `127.0.0.1:${chain.port + 2 + i}`, "--peer", gateway],
+      wallet,
+    ),
+  );
 
   let openClients = 0;
   const onMessage = (message: LightMessage): void => {
@@ -131,7 +176,9 @@ export async function runLoad(options: LoadOptions, environment: LoadEnvironment
     gateway,
     rounds: options.rounds,
     atOnce,
-    ...(options.batch === undefined ? {} : { relay: { privateKey: chain.wallet(RELAYER).privateKey, size: options.batch } }),
+    ...(options.batch === undefined
+      ? {}
+      : { relay: { privateKey: chain.wallet(RELAYER).privateKey, size: options.batch } }),
   };
   const light = startLightClients(job, onMessage);
   processes.adopt(light.process);
@@ -140,11 +187,16 @@ export async function runLoad(options: LoadOptions, environment: LoadEnvironment
   const rounds = timer();
 
   onStep("verifying from chain and content alone, with an empty store");
-  const auditor = processes.start("auditor", "auditor/cli.ts", ["verify", ...common, "--peer", gateway, "--state", join(directory, "auditor"), "--format", "json"], {
-    logFile: join(directory, "auditor.log"),
-    onEvent: () => undefined,
-    onNoise,
-  });
+  const auditor = processes.start(
+    "auditor",
+    "auditor/cli.ts",
+    ["verify", ...common, "--peer", gateway, "--state", join(directory, "auditor"), "--format", "json"],
+    {
+      logFile: join(directory, "auditor.log"),
+      onEvent: () => undefined,
+      onNoise,
+    },
+  );
   memory.watch("auditor", auditor.process.pid);
   const verified = (await auditor.ended) === 0;
   const verify = timer();

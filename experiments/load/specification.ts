@@ -31,7 +31,10 @@ export function hiddenUnitsFor(dimension: number): number {
   return Math.max(1, Math.round((dimension - CLASSES) / WEIGHTS_PER_HIDDEN));
 }
 
-/** A task of one's own with the windows and the committee of a load run; the rest is as it is. @param json a parsed tasks/*.json on the digits */
+/**
+ * A task of one's own with the windows and the committee of a load run; the rest is as it is. @param json a parsed
+ * tasks/*.json on the digits
+ */
 export function ownSpecification(json: unknown, members: number): unknown {
   return { ...(json as Readonly<Record<string, unknown>>), committee: committeeOf(members), windowSeconds: WINDOWS };
 }
@@ -48,7 +51,11 @@ export function loadSpecification({ clients, members, dimension, rounds, preset 
       model: { kind: "mlp", inputShape: [PIXELS], hidden: [hiddenUnitsFor(dimension)], classCount: CLASSES },
       training: { learningRate: 0.05, momentum: 0.9, batchSize: 8, localEpochs: 2 },
       quantisation: QUANTISATION[preset],
-      server: { fractionalBits: 20, learningRate: { numerator: 1, denominatorBits: 0 }, momentum: { numerator: 77, denominatorBits: 8 } },
+      server: {
+        fractionalBits: 20,
+        learningRate: { numerator: 1, denominatorBits: 0 },
+        momentum: { numerator: 77, denominatorBits: 8 },
+      },
     },
     initialSeed: 1,
     committee: committeeOf(members),

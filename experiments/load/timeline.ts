@@ -20,7 +20,11 @@ export interface RoundFigures {
   readonly aggregateSeconds: number | null;
   /** The mean over members of the time from the last submission to the attestation, for each client. */
   readonly memberMsPerClient: number | null;
-  readonly gas: { readonly submitMedian: number | null; readonly submitHighest: number | null; readonly finalize: number | null };
+  readonly gas: {
+    readonly submitMedian: number | null;
+    readonly submitHighest: number | null;
+    readonly finalize: number | null;
+  };
 }
 
 interface RoundNotes {
@@ -47,7 +51,8 @@ export class Timeline {
   note({ role, event, facts }: LoadEvent): void {
     const at = this.#now();
     if (event === "proven") this.#proveMs.push(Number(facts.milliseconds));
-    if (event === "refused" || event === "share-refused") this.#refusals.push(`${role}: ${String(facts.reason ?? facts.code)}`);
+    if (event === "refused" || event === "share-refused")
+      this.#refusals.push(`${role}: ${String(facts.reason ?? facts.code)}`);
     if (facts.round === undefined) return;
     const notes = this.#of(Number(facts.round));
     if (event === "round-opened") notes.openedAt = at;
@@ -79,20 +84,31 @@ export class Timeline {
 
   figures(): RoundFigures[] {
     const opened = [...this.#rounds].filter(([, { openedAt }]) => openedAt !== undefined);
-    return opened.sort(([a], [b]) => a - b).map(([round, notes]) => {
-      const { openedAt, lastAcceptedAt, settledAt, finalisedAt, submitGas, attestedAt } = notes;
-      const seconds = (from: number | undefined, to: number | undefined): number | null => (from === undefined || to === undefined ? null : Number(((to - from) / 1000).toFixed(1)));
-      const checks = lastAcceptedAt === undefined ? [] : attestedAt.map((at) => (at - lastAcceptedAt) / submitGas.length);
-      return {
-        round,
-        accepted: submitGas.length,
-        collectSeconds: seconds(openedAt, lastAcceptedAt),
-        attestSeconds: seconds(lastAcceptedAt, settledAt),
-        aggregateSeconds: seconds(settledAt, finalisedAt),
-        memberMsPerClient: checks.length === 0 ? null : Number((checks.reduce((sum, value) => sum + value, 0) / checks.length).toFixed(1)),
-        gas: { submitMedian: submitGas.length === 0 ? null : median(submitGas), submitHighest: submitGas.length === 0 ? null : Math.max(...submitGas), finalize: notes.finalizeGas ?? null },
-      };
-    });
+    return opened
+      .sort(([a], [b]) => a - b)
+      .map(([round, notes]) => {
+        const { openedAt, lastAcceptedAt, settledAt, finalisedAt, submitGas, attestedAt } = notes;
+        const seconds = (from: number | undefined, to: number | undefined): number | null =>
+          from === undefined || to === undefined ? null : Number(((to - from) / 1000).toFixed(1));
+        const checks =
+          lastAcceptedAt === undefined ? [] : attestedAt.map((at) => (at - lastAcceptedAt) / submitGas.length);
+        return {
+          round,
+          accepted: submitGas.length,
+          collectSeconds: seconds(openedAt, lastAcceptedAt),
+          attestSeconds: seconds(lastAcceptedAt, settledAt),
+          aggregateSeconds: seconds(settledAt, finalisedAt),
+          memberMsPerClient:
+            checks.length === 0
+              ? null
+              : Number((checks.reduce((sum, value) => sum + value, 0) / checks.length).toFixed(1)),
+          gas: {
+            submitMedian: submitGas.length === 0 ? null : median(submitGas),
+            submitHighest: submitGas.length === 0 ? null : Math.max(...submitGas),
+            finalize: notes.finalizeGas ?? null,
+          },
+        };
+      });
   }
 
   #of(round: number): RoundNotes {

@@ -1,6 +1,7 @@
 /**
- * What a wrong clip norm costs with client-level privacy, and what is left of it where the clip norm follows the clients' votes: the rounds of
- * a task whose clip norm is right, eight times too small and eight times too large, fixed and adaptive. Simulated as in client-level.ts.
+ * What a wrong clip norm costs with client-level privacy, and what is left of it where the clip norm follows the
+ * clients' votes: the rounds of a task whose clip norm is right, eight times too small and eight times too large, fixed
+ * and adaptive. Simulated as in client-level.ts.
  *
  *   node experiments/privacy/adaptive-clip.ts --task tasks/digits-cohort.json --data digits --clients 100 --seeds 8
  */
@@ -41,16 +42,31 @@ export interface ClipRow {
 }
 
 const { values: flags } = parseArgs({
-  options: { task: { type: "string" }, data: { type: "string" }, clients: { type: "string" }, seeds: { type: "string", default: "8" }, out: { type: "string", default: OUTPUT } },
+  options: {
+    task: { type: "string" },
+    data: { type: "string" },
+    clients: { type: "string" },
+    seeds: { type: "string", default: "8" },
+    out: { type: "string", default: OUTPUT },
+  },
 });
-if (flags.task === undefined || flags.data === undefined || flags.clients === undefined) throw new Error("--task, --data and --clients are needed");
+if (flags.task === undefined || flags.data === undefined || flags.clients === undefined)
+  throw new Error("--task, --data and --clients are needed");
 
-const json = JSON.parse(await readFile(flags.task, "utf8")) as { readonly document: { readonly quantisation: { readonly stepBits: number; readonly clipSteps: number } }; readonly privacyTarget: { readonly epsilon: number } };
+const json = JSON.parse(await readFile(flags.task, "utf8")) as {
+  readonly document: { readonly quantisation: { readonly stepBits: number; readonly clipSteps: number } };
+  readonly privacyTarget: { readonly epsilon: number };
+};
 const { train, test } = await loadDataset(flags.data);
 const clients = Number(flags.clients);
 const seeds = Array.from({ length: Number(flags.seeds) }, (_, i) => FIRST_SEED + i);
 const { stepBits, clipSteps } = json.document.quantisation;
-const follows: AdaptiveClip = { quantile: { numerator: 1, denominatorBits: 1 }, octavesPerRound: { numerator: 1, denominatorBits: 0 }, maxOctaves: 4, voteSteps: Math.round(clipSteps * VOTE_SHARE) };
+const follows: AdaptiveClip = {
+  quantile: { numerator: 1, denominatorBits: 1 },
+  octavesPerRound: { numerator: 1, denominatorBits: 0 },
+  maxOctaves: 4,
+  voteSteps: Math.round(clipSteps * VOTE_SHARE),
+};
 
 const rows: ClipRow[] = [];
 for (const offsetOctaves of OFFSETS) {
@@ -60,17 +76,28 @@ for (const offsetOctaves of OFFSETS) {
     const runs = [];
     for (const seed of seeds) runs.push(await lastRound(specification, seed));
     const row = {
-      task: specification.document.name, data: basename(flags.data), clients, epsilon: json.privacyTarget.epsilon, offsetOctaves, adaptive,
-      clipNorms: runs.map(({ clipNorm }) => clipNorm), accuracies: runs.map(({ accuracy }) => accuracy),
+      task: specification.document.name,
+      data: basename(flags.data),
+      clients,
+      epsilon: json.privacyTarget.epsilon,
+      offsetOctaves,
+      adaptive,
+      clipNorms: runs.map(({ clipNorm }) => clipNorm),
+      accuracies: runs.map(({ accuracy }) => accuracy),
       command: `node experiments/privacy/adaptive-clip.ts --task tasks/${specification.document.name}.json --data ${basename(flags.data)} --clients ${clients} --seeds ${seeds.length}`,
     };
     rows.push(row);
-    process.stdout.write(`${offsetOctaves} octaves off, ${adaptive === null ? "fixed" : "adaptive"}: ${row.accuracies.map((share) => (share * 100).toFixed(1)).join(" ")} %, clip norm ${row.clipNorms.map((norm) => norm.toPrecision(2)).join(" ")}\n`);
+    process.stdout.write(
+      `${offsetOctaves} octaves off, ${adaptive === null ? "fixed" : "adaptive"}: ${row.accuracies.map((share) => (share * 100).toFixed(1)).join(" ")} %, clip norm ${row.clipNorms.map((norm) => norm.toPrecision(2)).join(" ")}\n`,
+    );
   }
 }
 await writeFile(flags.out, `${JSON.stringify(rows, null, 2)}\n`);
 
-async function lastRound(specification: TaskSpecification, seed: number): Promise<{ readonly clipNorm: number; readonly accuracy: number }> {
+async function lastRound(
+  specification: TaskSpecification,
+  seed: number,
+): Promise<{ readonly clipNorm: number; readonly accuracy: number }> {
   const results = await runFederation(specification, specification.maxRounds, {
     trainer: await createTrainer(specification.document.model),
     shards: partitionIid(train, clients, seed),

@@ -1,5 +1,6 @@
 /**
- * Runs of what clients do, with and without a worst-case contribution, and what an adversary who knows everything else sees of it.
+ * Runs of what clients do, with and without a worst-case contribution, and what an adversary who knows everything else
+ * sees of it.
  */
 import { createTrainer } from "../../learning/trainer.ts";
 import type { Dataset } from "../../learning/dataset.ts";
@@ -10,7 +11,10 @@ import { composedEpsilon, noiseMultiplierFor } from "../../protocol/privacy/rdp-
 import type { RandomBytes } from "../../protocol/random.ts";
 import type { Observations } from "./epsilon-bound.ts";
 
-/** How much of the noise that the accountant counts on is really drawn, as a part of its deviation: 1, unless a mistake is planted. */
+/**
+ * How much of the noise that the accountant counts on is really drawn, as a part of its deviation: 1, unless a mistake
+ * is planted.
+ */
 export interface AuditRuns {
   readonly trials: number;
   readonly noisePart: number;
@@ -36,17 +40,32 @@ export interface Audited {
 const CANARY_EXCESS = 10;
 
 /**
- * Sums of clients' encoded updates. The canary's update is along the diagonal and much too long, so that it is clipped to the norm and
- * rounded; in the other world it is zero. Everybody adds noise. The adversary projects all rounds' sums onto the diagonal.
+ * Sums of clients' encoded updates. The canary's update is along the diagonal and much too long, so that it is clipped
+ * to the norm and rounded; in the other world it is zero. Everybody adds noise. The adversary projects all rounds' sums
+ * onto the diagonal.
  */
-export function auditClients({ clients, dimension, clipSteps, rounds, epsilon, delta }: ClientAudit, { trials, noisePart, random }: AuditRuns): Audited {
-  const search = { honestClients: { least: clients, most: clients }, l2Steps: Math.sqrt(Number(roundedNormBoundSquared(clipSteps, dimension))), dimension, rounds };
+export function auditClients(
+  { clients, dimension, clipSteps, rounds, epsilon, delta }: ClientAudit,
+  { trials, noisePart, random }: AuditRuns,
+): Audited {
+  const search = {
+    honestClients: { least: clients, most: clients },
+    l2Steps: Math.sqrt(Number(roundedNormBoundSquared(clipSteps, dimension))),
+    dimension,
+    rounds,
+  };
   const variance = localVarianceFor(epsilon, delta, search);
   const noiseVariance = Math.round(variance * noisePart ** 2);
   const document = {
     preset: "standard",
     quantisation: { stepBits: 0, clipSteps },
-    training: { learningRate: 1, momentum: 0, batchSize: 1, localEpochs: 1, privacy: { unit: "client", noiseVariance, delta } },
+    training: {
+      learningRate: 1,
+      momentum: 0,
+      batchSize: 1,
+      localEpochs: 1,
+      privacy: { unit: "client", noiseVariance, delta },
+    },
   } as const;
   const nothing = new Float32Array(dimension);
   const canary = new Float32Array(dimension).fill((CANARY_EXCESS * clipSteps) / Math.sqrt(dimension));
@@ -61,7 +80,10 @@ export function auditClients({ clients, dimension, clipSteps, rounds, epsilon, d
   };
   return {
     statedEpsilon: clientLevelEpsilon({ ...search, noiseDeviationSteps: Math.sqrt(variance) }, delta).epsilon,
-    observations: { with: repeat(trials, () => projection(canary)), without: repeat(trials, () => projection(nothing)) },
+    observations: {
+      with: repeat(trials, () => projection(canary)),
+      without: repeat(trials, () => projection(nothing)),
+    },
   };
 }
 
@@ -81,10 +103,13 @@ const LEARNING_RATE = 1e-7;
 const CLIP_NORM = 1;
 
 /**
- * DP-SGD with and without one record whose gradient is cut to the clip norm in every step, along one known direction. The adversary sees
- * the trained weights and projects them onto it.
+ * DP-SGD with and without one record whose gradient is cut to the clip norm in every step, along one known direction.
+ * The adversary sees the trained weights and projects them onto it.
  */
-export async function auditExamples({ data, samplingRate, steps, epsilon, delta }: ExampleAudit, { trials, noisePart, random }: AuditRuns): Promise<Audited> {
+export async function auditExamples(
+  { data, samplingRate, steps, epsilon, delta }: ExampleAudit,
+  { trials, noisePart, random }: AuditRuns,
+): Promise<Audited> {
   const { classCount } = data;
   const width = data.features.length / data.sampleCount;
   const trainer = await createTrainer({ kind: "mlp", inputShape: [width], hidden: [], classCount });

@@ -1,6 +1,7 @@
 /**
- * Puts the stated epsilons to the test: worst-case contributions, thousands of runs of the real encoding, training and noise, and what
- * they prove. Each setting is run again with half the noise that the accountant counts on, which the audit has to notice.
+ * Puts the stated epsilons to the test: worst-case contributions, thousands of runs of the real encoding, training and
+ * noise, and what they prove. Each setting is run again with half the noise that the accountant counts on, which the
+ * audit has to notice.
  *
  *   node experiments/privacy/audit.ts
  */
@@ -43,22 +44,57 @@ interface Plan {
   run(runs: AuditRuns): Audited | Promise<Audited>;
 }
 
-const { values: flags } = parseArgs({ options: { scale: { type: "string", default: "1" }, seed: { type: "string", default: "1" }, out: { type: "string", default: OUTPUT } } });
+const { values: flags } = parseArgs({
+  options: {
+    scale: { type: "string", default: "1" },
+    seed: { type: "string", default: "1" },
+    out: { type: "string", default: OUTPUT },
+  },
+});
 const digits = (await loadDataset("digits?client=0&clients=40&seed=7")).train;
 
 const plans: Plan[] = [
-  ...([[1, 0.01], [2, 0.01], [4, 0.01], [2, 1e-5]] as const).map(([epsilon, delta]) => clientPlan(epsilon, delta, 1, 40_000)),
+  ...(
+    [
+      [1, 0.01],
+      [2, 0.01],
+      [4, 0.01],
+      [2, 1e-5],
+    ] as const
+  ).map(([epsilon, delta]) => clientPlan(epsilon, delta, 1, 40_000)),
   clientPlan(2, 0.01, 5, 20_000),
-  ...([[1, 1, 2], [2, 1, 2], [2, 0.25, 8]] as const).map(([epsilon, samplingRate, steps]) => examplePlan(epsilon, samplingRate, steps, 4_000)),
+  ...(
+    [
+      [1, 1, 2],
+      [2, 1, 2],
+      [2, 0.25, 8],
+    ] as const
+  ).map(([epsilon, samplingRate, steps]) => examplePlan(epsilon, samplingRate, steps, 4_000)),
 ];
 const rows: AuditRow[] = [];
 for (const plan of plans) {
   for (const noisePart of NOISE_PARTS) {
     const trials = Math.round(plan.trials * Number(flags.scale));
-    const { statedEpsilon, observations } = await plan.run({ trials, noisePart, random: repeatableBytes(`audit ${flags.seed} ${plan.setting} ${noisePart}`) });
+    const { statedEpsilon, observations } = await plan.run({
+      trials,
+      noisePart,
+      random: repeatableBytes(`audit ${flags.seed} ${plan.setting} ${noisePart}`),
+    });
     const { epsilon, found, trials: counted } = epsilonLowerBound(observations, plan.delta, CONFIDENCE);
-    rows.push({ unit: plan.unit, setting: plan.setting, delta: plan.delta, statedEpsilon, noisePart, trials, confidence: CONFIDENCE, measuredEpsilon: epsilon, command: `node experiments/privacy/audit.ts --scale ${flags.scale} --seed ${flags.seed}` });
-    process.stdout.write(`${plan.unit}, ${plan.setting}, delta ${plan.delta}, ${noisePart} of the noise: stated ${statedEpsilon.toFixed(3)}, at least ${epsilon.toFixed(3)} (${found.with} and ${found.without} of ${counted})\n`);
+    rows.push({
+      unit: plan.unit,
+      setting: plan.setting,
+      delta: plan.delta,
+      statedEpsilon,
+      noisePart,
+      trials,
+      confidence: CONFIDENCE,
+      measuredEpsilon: epsilon,
+      command: `node experiments/privacy/audit.ts --scale ${flags.scale} --seed ${flags.seed}`,
+    });
+    process.stdout.write(
+      `${plan.unit}, ${plan.setting}, delta ${plan.delta}, ${noisePart} of the noise: stated ${statedEpsilon.toFixed(3)}, at least ${epsilon.toFixed(3)} (${found.with} and ${found.without} of ${counted})\n`,
+    );
   }
 }
 await mkdir(dirname(flags.out), { recursive: true });
@@ -66,10 +102,22 @@ await writeFile(flags.out, `${JSON.stringify(rows, null, 2)}\n`);
 
 function clientPlan(epsilon: number, delta: number, rounds: number, trials: number): Plan {
   const setting = { clients: 3, dimension: 8, clipSteps: 40, rounds };
-  return { unit: "client", setting: `3 clients, 8 weights, ${rounds} ${rounds === 1 ? "round" : "rounds"}, epsilon ${epsilon}`, delta, trials, run: (runs) => auditClients({ ...setting, epsilon, delta }, runs) };
+  return {
+    unit: "client",
+    setting: `3 clients, 8 weights, ${rounds} ${rounds === 1 ? "round" : "rounds"}, epsilon ${epsilon}`,
+    delta,
+    trials,
+    run: (runs) => auditClients({ ...setting, epsilon, delta }, runs),
+  };
 }
 
 function examplePlan(epsilon: number, samplingRate: number, steps: number, trials: number): Plan {
   const delta = 0.01;
-  return { unit: "example", setting: `digits, ${digits.sampleCount} rows, 650 weights, rate ${samplingRate}, ${steps} steps, epsilon ${epsilon}`, delta, trials, run: (runs) => auditExamples({ data: digits, samplingRate, steps, epsilon, delta }, runs) };
+  return {
+    unit: "example",
+    setting: `digits, ${digits.sampleCount} rows, 650 weights, rate ${samplingRate}, ${steps} steps, epsilon ${epsilon}`,
+    delta,
+    trials,
+    run: (runs) => auditExamples({ data: digits, samplingRate, steps, epsilon, delta }, runs),
+  };
 }

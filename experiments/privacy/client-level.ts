@@ -1,10 +1,12 @@
 /**
- * Accuracy against epsilon for client-level differential privacy: a task's own learning settings with cohorts of several sizes, all
- * of them honest, on the finest grid that holds the noise. Simulated: encoding, rounding, noise, bounds, sums and the server's rule are
- * those of a round; there are no shares, no proofs and no chain. Rows replace those of the same task, cohort and epsilon.
+ * Accuracy against epsilon for client-level differential privacy: a task's own learning settings with cohorts of
+ * several sizes, all of them honest, on the finest grid that holds the noise. Simulated: encoding, rounding, noise,
+ * bounds, sums and the server's rule are those of a round; there are no shares, no proofs and no chain. Rows replace
+ * those of the same task, cohort and epsilon.
  *
- *   node experiments/privacy/client-level.ts --task tasks/digits-cohort.json --data digits --clients 10,30,100 --seeds 5
- *   node experiments/privacy/client-level.ts --task tasks/fashion-cohort.json --data "/usr/share/datasets/fashion-mnist?features=hog" --clients 100,1000 --seeds 2
+ *   node experiments/privacy/client-level.ts --task tasks/digits-cohort.json --data digits --clients 10,30,100 --seeds
+ *   5 node experiments/privacy/client-level.ts --task tasks/fashion-cohort.json --data
+ *   "/usr/share/datasets/fashion-mnist?features=hog" --clients 100,1000 --seeds 2
  */
 import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { basename, dirname } from "node:path";
@@ -70,7 +72,8 @@ const { values: flags } = parseArgs({
     out: { type: "string", default: OUTPUT },
   },
 });
-if (flags.task === undefined || flags.data === undefined || flags.clients === undefined) throw new Error("--task, --data and --clients are needed");
+if (flags.task === undefined || flags.data === undefined || flags.clients === undefined)
+  throw new Error("--task, --data and --clients are needed");
 
 const specification = parseSpecification(JSON.parse(await readFile(flags.task, "utf8")));
 const data = await loadDataset(flags.data);
@@ -78,10 +81,16 @@ const trainer = await createTrainer(specification.document.model);
 const seeds = Array.from({ length: Number(flags.seeds) }, (_, i) => FIRST_SEED + i);
 for (const clients of flags.clients.split(",").map(Number)) {
   for (const text of flags.epsilons.split(",")) {
-    const row = await measure(specification, trainer, flags.data, data, { clients, seeds, epsilon: text === "none" ? null : Number(text) });
+    const row = await measure(specification, trainer, flags.data, data, {
+      clients,
+      seeds,
+      epsilon: text === "none" ? null : Number(text),
+    });
     await keep(row, flags.out);
     const { mean, min, max } = row.accuracy;
-    process.stdout.write(`${row.task}, ${clients} clients, epsilon ${text}: ${[mean, min, max].map((share) => (share * 100).toFixed(2)).join(" / ")} % (mean / min / max of ${seeds.length})\n`);
+    process.stdout.write(
+      `${row.task}, ${clients} clients, epsilon ${text}: ${[mean, min, max].map((share) => (share * 100).toFixed(2)).join(" / ")} % (mean / min / max of ${seeds.length})\n`,
+    );
   }
 }
 
@@ -92,7 +101,13 @@ interface Point {
 }
 
 /** Runs all rounds of the task, once for each seed. */
-async function measure(task: TaskSpecification, learner: Trainer, name: string, { train, test }: LoadedData, point: Point): Promise<ClientPrivacyRow> {
+async function measure(
+  task: TaskSpecification,
+  learner: Trainer,
+  name: string,
+  { train, test }: LoadedData,
+  point: Point,
+): Promise<ClientPrivacyRow> {
   const { clients, epsilon } = point;
   const { document, epsilonSpent, noiseVariance } = encodingFor(task, learner.parameterCount, point);
   const accuracies: number[] = [];
@@ -119,18 +134,36 @@ async function measure(task: TaskSpecification, learner: Trainer, name: string, 
     ...document.quantisation,
     noiseVariance,
     seeds: point.seeds,
-    accuracy: { mean: accuracies.reduce((sum, value) => sum + value, 0) / accuracies.length, min: Math.min(...accuracies), max: Math.max(...accuracies) },
+    accuracy: {
+      mean: accuracies.reduce((sum, value) => sum + value, 0) / accuracies.length,
+      min: Math.min(...accuracies),
+      max: Math.max(...accuracies),
+    },
     command: `node experiments/privacy/client-level.ts --task tasks/${document.name}.json --data "${name.includes("/") ? `/usr/share/datasets/${basename(name)}` : name}" --clients ${clients} --seeds ${point.seeds.length} --epsilons ${epsilon ?? "none"}`,
   };
 }
 
-/** The task's document for this cohort: its clip norm on the finest grid, and the noise that the whole cohort shares. */
-function encodingFor(task: TaskSpecification, dimension: number, { clients, epsilon }: Point): Pick<TaskSpecification, "document"> & { readonly epsilonSpent: number | null; readonly noiseVariance: number | null } {
+/**
+ * The task's document for this cohort: its clip norm on the finest grid, and the noise that the whole cohort shares.
+ */
+function encodingFor(
+  task: TaskSpecification,
+  dimension: number,
+  { clients, epsilon }: Point,
+): Pick<TaskSpecification, "document"> & {
+  readonly epsilonSpent: number | null;
+  readonly noiseVariance: number | null;
+} {
   const { document, maxRounds: rounds } = task;
   const delta = deltaOf(task);
   const { privacy: _, ...training } = document.training;
   if (epsilon === null) return { document: { ...document, training }, epsilonSpent: null, noiseVariance: null };
-  const searchFor = (clipSteps: number): NoiseSearch => ({ honestClients: { least: clients, most: clients }, l2Steps: Math.sqrt(Number(roundedNormBoundSquared(clipSteps, dimension))), dimension, rounds });
+  const searchFor = (clipSteps: number): NoiseSearch => ({
+    honestClients: { least: clients, most: clients },
+    l2Steps: Math.sqrt(Number(roundedNormBoundSquared(clipSteps, dimension))),
+    dimension,
+    rounds,
+  });
   const clipNorm = document.quantisation.clipSteps / 2 ** document.quantisation.stepBits;
   const { stepBits, clipSteps, localVariance } = finestGranularity({
     clipNorm,
@@ -139,9 +172,16 @@ function encodingFor(task: TaskSpecification, dimension: number, { clients, epsi
     coordinateBits: PRESETS[document.preset].coordinateBits,
     varianceFor: (steps) => localVarianceFor(epsilon, delta, searchFor(steps), () => TOTAL_VARIATION),
   });
-  const spent = clientLevelEpsilon({ ...searchFor(clipSteps), noiseDeviationSteps: Math.sqrt(localVariance), totalVariation: TOTAL_VARIATION }, delta);
+  const spent = clientLevelEpsilon(
+    { ...searchFor(clipSteps), noiseDeviationSteps: Math.sqrt(localVariance), totalVariation: TOTAL_VARIATION },
+    delta,
+  );
   return {
-    document: { ...document, training: { ...training, privacy: { unit: "client", noiseVariance: localVariance, delta } }, quantisation: { stepBits, clipSteps } },
+    document: {
+      ...document,
+      training: { ...training, privacy: { unit: "client", noiseVariance: localVariance, delta } },
+      quantisation: { stepBits, clipSteps },
+    },
     epsilonSpent: spent.epsilon,
     noiseVariance: localVariance,
   };
@@ -155,9 +195,14 @@ function deltaOf({ document: { name, training } }: TaskSpecification): number {
 /** Adds a row to the file, in place of an earlier one of the same point. */
 async function keep(row: ClientPrivacyRow, file: string): Promise<void> {
   const text = await readFile(file, "utf8").catch(() => "[]");
-  const rows = (JSON.parse(text) as ClientPrivacyRow[]).filter(({ task, clients, epsilon }) => task !== row.task || clients !== row.clients || epsilon !== row.epsilon);
+  const rows = (JSON.parse(text) as ClientPrivacyRow[]).filter(
+    ({ task, clients, epsilon }) => task !== row.task || clients !== row.clients || epsilon !== row.epsilon,
+  );
   rows.push(row);
-  rows.sort((a, b) => a.task.localeCompare(b.task) || a.clients - b.clients || (a.epsilon ?? Infinity) - (b.epsilon ?? Infinity));
+  rows.sort(
+    (a, b) =>
+      a.task.localeCompare(b.task) || a.clients - b.clients || (a.epsilon ?? Infinity) - (b.epsilon ?? Infinity),
+  );
   await mkdir(dirname(file), { recursive: true });
   await writeFile(file, `${JSON.stringify(rows, null, 2)}\n`);
 }

@@ -1,7 +1,8 @@
 /**
- * What runs of a mechanism prove about its epsilon: a lower bound at a confidence, from how well a threshold on some statistic tells
- * two neighbouring inputs apart (Jagielski, Ullman, Oprea 2020). A mechanism that is (epsilon, delta)-private has
- * P(found | there) <= e^epsilon · P(found | not there) + delta, for every test, and with the two inputs exchanged.
+ * What runs of a mechanism prove about its epsilon: a lower bound at a confidence, from how well a threshold on some
+ * statistic tells two neighbouring inputs apart (Jagielski, Ullman, Oprea 2020). A mechanism that is (epsilon,
+ * delta)-private has P(found | there) <= e^epsilon · P(found | not there) + delta, for every test, and with the two
+ * inputs exchanged.
  */
 
 export interface EpsilonBound {
@@ -30,7 +31,8 @@ interface Test {
 }
 
 /**
- * The first half of the runs chooses the test, the second half alone is counted, so that the choice costs no confidence.
+ * The first half of the runs chooses the test, the second half alone is counted, so that the choice costs no
+ * confidence.
  * @param delta of the guarantee that is put to the test
  * @param confidence of the bound, for instance 0.95; shared evenly by the two probabilities
  * @throws RangeError for fewer than four runs of each
@@ -38,14 +40,20 @@ interface Test {
 export function epsilonLowerBound(observations: Observations, delta: number, confidence: number): EpsilonBound {
   const trials = Math.min(observations.with.length, observations.without.length) >> 1;
   if (trials < 2) throw new RangeError("an audit needs four runs of each neighbour");
-  const half = (from: number): Observations => ({ with: observations.with.slice(from, from + trials), without: observations.without.slice(from, from + trials) });
+  const half = (from: number): Observations => ({
+    with: observations.with.slice(from, from + trials),
+    without: observations.without.slice(from, from + trials),
+  });
   const [choosing, deciding] = [half(0), half(trials)];
   const boundOf = (counted: Observations, test: Test): EpsilonBound => {
     const found = { with: count(counted.with, test), without: count(counted.without, test) };
     return { epsilon: epsilonFrom(found, trials, delta, (1 - confidence) / 2), trials, found };
   };
   const sorted = Float64Array.from([...choosing.with, ...choosing.without]).sort();
-  let best: { readonly test: Test; readonly epsilon: number } = { test: { threshold: sorted[trials]!, above: true }, epsilon: -1 };
+  let best: { readonly test: Test; readonly epsilon: number } = {
+    test: { threshold: sorted[trials]!, above: true },
+    epsilon: -1,
+  };
   for (let i = 1; i < CANDIDATES; i++) {
     for (const above of [true, false]) {
       const test = { threshold: sorted[Math.floor((i * sorted.length) / CANDIDATES)]!, above };
@@ -57,8 +65,14 @@ export function epsilonLowerBound(observations: Observations, delta: number, con
 }
 
 /** The larger of what both directions give; each probability is off with probability `error` at most. */
-function epsilonFrom(found: { readonly with: number; readonly without: number }, trials: number, delta: number, error: number): number {
-  const ratio = (high: number, low: number): number => Math.log((lowerProbability(high, trials, error) - delta) / upperProbability(low, trials, error));
+function epsilonFrom(
+  found: { readonly with: number; readonly without: number },
+  trials: number,
+  delta: number,
+  error: number,
+): number {
+  const ratio = (high: number, low: number): number =>
+    Math.log((lowerProbability(high, trials, error) - delta) / upperProbability(low, trials, error));
   const epsilon = found.with >= found.without ? ratio(found.with, found.without) : ratio(found.without, found.with);
   return epsilon > 0 ? epsilon : 0;
 }
@@ -69,7 +83,9 @@ function count(values: Float64Array, { threshold, above }: Test): number {
   return found;
 }
 
-/** Clopper and Pearson (1934): the probability below which so many successes or more have probability `error` at most. */
+/**
+ * Clopper and Pearson (1934): the probability below which so many successes or more have probability `error` at most.
+ */
 export function lowerProbability(successes: number, trials: number, error: number): number {
   return successes === 0 ? 0 : 1 - upperProbability(trials - successes, trials, error);
 }
@@ -90,8 +106,15 @@ export function upperProbability(successes: number, trials: number, error: numbe
 /** P(X <= successes) of a binomial distribution: from the largest term that counts downwards, until terms vanish. */
 function atMost(successes: number, trials: number, probability: number): number {
   const odds = probability / (1 - probability);
-  let term = Math.exp(logFactorial(trials) - logFactorial(successes) - logFactorial(trials - successes) + successes * Math.log(probability) + (trials - successes) * Math.log1p(-probability));
-  // Above the mean the terms grow downwards at first, where the complement is at least a half: it is no bound that is looked for.
+  let term = Math.exp(
+    logFactorial(trials) -
+      logFactorial(successes) -
+      logFactorial(trials - successes) +
+      successes * Math.log(probability) +
+      (trials - successes) * Math.log1p(-probability),
+  );
+  // Above the mean the terms grow downwards at first, where the complement is at least a half: it is no bound that is
+  // looked for.
   if (successes >= trials * probability) return 1;
   let sum = 0;
   for (let k = successes; k >= 0 && term > sum * 1e-17; k--) {

@@ -1,10 +1,12 @@
 /**
- * Accuracy against epsilon for example-level differential privacy: the task's own rounds with the noise that each epsilon needs.
- * Every row is written as soon as it is measured and replaces the one that the same command made; other rows stay.
+ * Accuracy against epsilon for example-level differential privacy: the task's own rounds with the noise that each
+ * epsilon needs. Every row is written as soon as it is measured and replaces the one that the same command made; other
+ * rows stay.
  *
  *   node experiments/privacy/example-level.ts --task tasks/digits-private.json --data digits --clients 5
- *   node experiments/privacy/example-level.ts --task tasks/fashion-private.json --data "/usr/share/datasets/fashion-mnist?features=hog" --clients 10
- *   node experiments/privacy/example-level.ts --task tasks/fashion-pixels.json --data "/usr/share/datasets/fashion-mnist?mean=0.286" --clients 10 --epsilons 3
+ *   node experiments/privacy/example-level.ts --task tasks/fashion-private.json --data
+ *   "/usr/share/datasets/fashion-mnist?features=hog" --clients 10 node experiments/privacy/example-level.ts --task
+ *   tasks/fashion-pixels.json --data "/usr/share/datasets/fashion-mnist?mean=0.286" --clients 10 --epsilons 3
  */
 import { randomFillSync } from "node:crypto";
 import { mkdir, readFile, writeFile } from "node:fs/promises";
@@ -64,27 +66,47 @@ const { values: flags } = parseArgs({
     out: { type: "string", default: OUTPUT },
   },
 });
-if (flags.task === undefined || flags.data === undefined || flags.clients === undefined) throw new Error("--task, --data and --clients are needed");
+if (flags.task === undefined || flags.data === undefined || flags.clients === undefined)
+  throw new Error("--task, --data and --clients are needed");
 
 const specification = parseSpecification(JSON.parse(await readFile(flags.task, "utf8")));
-const dealing: Dealing = { clients: Number(flags.clients), seed: Number(flags.seed), alpha: flags.alpha === undefined ? undefined : Number(flags.alpha), samples: undefined, testSamples: undefined };
+const dealing: Dealing = {
+  clients: Number(flags.clients),
+  seed: Number(flags.seed),
+  alpha: flags.alpha === undefined ? undefined : Number(flags.alpha),
+  samples: undefined,
+  testSamples: undefined,
+};
 const loaded: LoadedData[] = [];
-for (let client = 0; client < dealing.clients; client++) loaded.push(await loadDataset(shardSpecification(flags.data, client, dealing)));
+for (let client = 0; client < dealing.clients; client++)
+  loaded.push(await loadDataset(shardSpecification(flags.data, client, dealing)));
 
 for (const text of flags.epsilons.split(",")) {
   const row = await measure(specification, flags.data, loaded, dealing, text === "none" ? null : Number(text));
   await keep(row, flags.out);
-  process.stdout.write(`${row.task}, epsilon ${row.epsilon ?? "none"} (noise ${row.noiseMultiplier.toFixed(3)}): ${row.accuracies.map((accuracy) => `${(accuracy * 100).toFixed(2)} %`).join(" ")}\n`);
+  process.stdout.write(
+    `${row.task}, epsilon ${row.epsilon ?? "none"} (noise ${row.noiseMultiplier.toFixed(3)}): ${row.accuracies.map((accuracy) => `${(accuracy * 100).toFixed(2)} %`).join(" ")}\n`,
+  );
 }
 
 /** Runs all rounds of the task with the noise for this epsilon. */
-async function measure(task: TaskSpecification, data: string, shards: readonly LoadedData[], { clients, seed, alpha }: Dealing, epsilon: number | null): Promise<PrivacyRow> {
+async function measure(
+  task: TaskSpecification,
+  data: string,
+  shards: readonly LoadedData[],
+  { clients, seed, alpha }: Dealing,
+  epsilon: number | null,
+): Promise<PrivacyRow> {
   const { privacy, learningRate } = task.document.training;
   if (privacy?.unit !== "example") throw new Error(`${task.document.name} has no example-level privacy`);
   const { samplingRate, delta, exampleClipNorm: clipNorm } = privacy;
   const steps = privacy.stepsPerRound * task.maxRounds;
-  const noiseMultiplier = epsilon === null ? NEXT_TO_NO_NOISE : noiseMultiplierFor(epsilon, delta, { samplingRate, steps });
-  const noisy = { ...task, document: { ...task.document, training: { ...task.document.training, privacy: { ...privacy, noiseMultiplier } } } };
+  const noiseMultiplier =
+    epsilon === null ? NEXT_TO_NO_NOISE : noiseMultiplierFor(epsilon, delta, { samplingRate, steps });
+  const noisy = {
+    ...task,
+    document: { ...task.document, training: { ...task.document.training, privacy: { ...privacy, noiseMultiplier } } },
+  };
   const trainer = await createTrainer(task.document.model);
   const results = await runFederation(noisy, task.maxRounds, {
     trainer,
@@ -120,7 +142,12 @@ async function keep(row: PrivacyRow, file: string): Promise<void> {
   const text = await readFile(file, "utf8").catch(() => "[]");
   const rows = (JSON.parse(text) as PrivacyRow[]).filter(({ command }) => command !== row.command);
   rows.push(row);
-  rows.sort((a, b) => a.task.localeCompare(b.task) || (a.alpha ?? Infinity) - (b.alpha ?? Infinity) || (a.epsilon ?? Infinity) - (b.epsilon ?? Infinity));
+  rows.sort(
+    (a, b) =>
+      a.task.localeCompare(b.task) ||
+      (a.alpha ?? Infinity) - (b.alpha ?? Infinity) ||
+      (a.epsilon ?? Infinity) - (b.epsilon ?? Infinity),
+  );
   await mkdir(dirname(file), { recursive: true });
   await writeFile(file, `${JSON.stringify(rows, null, 2)}\n`);
 }

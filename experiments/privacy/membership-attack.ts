@@ -1,6 +1,6 @@
 /**
- * Membership inference: which of a client's records were trained on? Each is in or out by a fair coin; the adversary knows the records, the
- * start, the options and the trained weights.
+ * Membership inference: which of a client's records were trained on? Each is in or out by a fair coin; the adversary
+ * knows the records, the start, the options and the trained weights.
  */
 import type { Dataset } from "../../learning/dataset.ts";
 import { selectRows } from "../../learning/dataset.ts";
@@ -33,8 +33,13 @@ const UNEXPLAINED = 0.01;
 /** For gradients as they are clipped, in steps of 2^−20. */
 const GRADIENT_STEPS = 2 ** 20;
 
-/** Runs with coins of their own; what was guessed of all of them. @param random coins, and noise where training has any */
-export async function auditMembership({ model, records, options, guesses, runs }: MembershipAudit, random: RandomBytes): Promise<Guesses> {
+/**
+ * Runs with coins of their own; what was guessed of all of them. @param random coins, and noise where training has any
+ */
+export async function auditMembership(
+  { model, records, options, guesses, runs }: MembershipAudit,
+  random: RandomBytes,
+): Promise<Guesses> {
   const trainer = await createTrainer(model);
   const network = createNetwork(parseModel(model));
   let right = 0;
@@ -42,7 +47,10 @@ export async function auditMembership({ model, records, options, guesses, runs }
     const coins = random(records.sampleCount).map((byte) => byte & 1);
     const start = trainer.initialWeights(run);
     const { weights } = await trainer.train(start, selectRows(records, rowsIn(coins)), { ...options, seed: run });
-    const scores = options.privacy === undefined ? lossScores(network, records, start, weights) : gradientScores(network, records, start, weights, { ...options, privacy: options.privacy });
+    const scores =
+      options.privacy === undefined
+        ? lossScores(network, records, start, weights)
+        : gradientScores(network, records, start, weights, { ...options, privacy: options.privacy });
     right += rightGuesses(scores, coins, guesses);
   }
   return { coins: runs * records.sampleCount, guesses: runs * guesses, right };
@@ -51,7 +59,12 @@ export async function auditMembership({ model, records, options, guesses, runs }
 /** The records with other classes than their own: whoever gets them right has seen them. */
 export function mislabelled(records: Dataset, random: RandomBytes): Dataset {
   const shifts = random(records.sampleCount);
-  return { ...records, labels: records.labels.map((label, i) => (label + 1 + (shifts[i]! % (records.classCount - 1))) % records.classCount) };
+  return {
+    ...records,
+    labels: records.labels.map(
+      (label, i) => (label + 1 + (shifts[i]! % (records.classCount - 1))) % records.classCount,
+    ),
+  };
 }
 
 /** "In" for the highest half of the guesses, "out" for the lowest. */
@@ -70,10 +83,17 @@ function lossScores(network: Network, records: Dataset, start: Float32Array, end
 }
 
 /**
- * How often each record's clipped gradient seems to be in the update: the adversary takes it halfway between the weights that they know,
- * knows how often a record that is in joins a batch, and knows how much noise there should be (the stated one is as good as the real).
+ * How often each record's clipped gradient seems to be in the update: the adversary takes it halfway between the
+ * weights that they know, knows how often a record that is in joins a batch, and knows how much noise there should be
+ * (the stated one is as good as the real).
  */
-function gradientScores(network: Network, records: Dataset, start: Float32Array, end: Float32Array, { learningRate, batchSize, privacy }: TrainOptions & { readonly privacy: PrivacyOptions }): Float64Array {
+function gradientScores(
+  network: Network,
+  records: Dataset,
+  start: Float32Array,
+  end: Float32Array,
+  { learningRate, batchSize, privacy }: TrainOptions & { readonly privacy: PrivacyOptions },
+): Float64Array {
   const sum = Float64Array.from(end, (value, k) => ((start[k]! - value) * batchSize) / learningRate);
   const vectors = meanGradients(network, records, start, end, privacy.clipNorm);
   const { steps, samplingRate, noiseMultiplier, clipNorm } = privacy;
@@ -82,17 +102,34 @@ function gradientScores(network: Network, records: Dataset, start: Float32Array,
   const prior = { mean: expected / 2, variance: (expected * (1 - samplingRate)) / 2 + expected ** 2 / 4 };
   const energy = sum.reduce((total, value) => total + value * value, 0) / sum.length;
   const noiseVariance = steps * (noiseMultiplier * clipNorm) ** 2 + UNEXPLAINED * energy;
-  return estimateCoefficients(sum, vectors, vectors.map(() => prior), noiseVariance);
+  return estimateCoefficients(
+    sum,
+    vectors,
+    vectors.map(() => prior),
+    noiseVariance,
+  );
 }
 
 /** Each record's clipped gradient, the mean over the line from start to end. */
-function meanGradients(network: Network, records: Dataset, start: Float32Array, end: Float32Array, clipNorm: number): Float64Array[] {
+function meanGradients(
+  network: Network,
+  records: Dataset,
+  start: Float32Array,
+  end: Float32Array,
+  clipNorm: number,
+): Float64Array[] {
   const sums = Array.from({ length: records.sampleCount }, () => new Float64Array(start.length));
   const rows = sums.map((_, row) => selectRows(records, [row]));
   for (let point = 0; point < GRADIENT_POINTS; point++) {
     const part = (point + 0.5) / GRADIENT_POINTS;
     const weights = start.map((value, k) => value + part * (end[k]! - value));
-    sums.forEach((sum, row) => addClipped(sum, network.exampleGradients(weights, rows[row]!), 1, { sensitivitySteps: GRADIENT_STEPS, stepsPerUnit: GRADIENT_STEPS, clipNorm }));
+    sums.forEach((sum, row) =>
+      addClipped(sum, network.exampleGradients(weights, rows[row]!), 1, {
+        sensitivitySteps: GRADIENT_STEPS,
+        stepsPerUnit: GRADIENT_STEPS,
+        clipNorm,
+      }),
+    );
   }
   return sums.map((sum) => sum.map((value) => value / GRADIENT_POINTS / GRADIENT_STEPS));
 }

@@ -1,6 +1,7 @@
 /**
- * Membership inference against real training on real records: coins decide which digits are in, the adversary guesses from the trained
- * weights, and the number of right guesses proves an epsilon. Privately trained at the stated noise, with planted mistakes, and without privacy.
+ * Membership inference against real training on real records: coins decide which digits are in, the adversary guesses
+ * from the trained weights, and the number of right guesses proves an epsilon. Privately trained at the stated noise,
+ * with planted mistakes, and without privacy.
  *
  *   node experiments/privacy/membership.ts
  */
@@ -25,7 +26,10 @@ const TASK = fileURLToPath(new URL("../../tasks/digits-private.json", import.met
 const CONFIDENCE = 0.95;
 const RECORDS = 400;
 const EPSILONS = [1, 2, 8];
-/** Of the deviation that is stated; those below 1 are mistakes. The trainer takes no noise below a tenth of the clip norm. */
+/**
+ * Of the deviation that is stated; those below 1 are mistakes. The trainer takes no noise below a tenth of the clip
+ * norm.
+ */
 const NOISE_PARTS = [1, 0.1, 0.02];
 const LEAST_NOISE = 0.1;
 
@@ -56,7 +60,13 @@ interface Plan extends Pick<MembershipRow, "training" | "labels" | "statedEpsilo
   readonly runs: number;
 }
 
-const { values: flags } = parseArgs({ options: { scale: { type: "string", default: "1" }, seed: { type: "string", default: "1" }, out: { type: "string", default: OUTPUT } } });
+const { values: flags } = parseArgs({
+  options: {
+    scale: { type: "string", default: "1" },
+    seed: { type: "string", default: "1" },
+    out: { type: "string", default: OUTPUT },
+  },
+});
 const { document, maxRounds } = parseSpecification(JSON.parse(await readFile(TASK, "utf8")));
 const { privacy, learningRate } = document.training;
 if (privacy?.unit !== "example") throw new Error(`${document.name} has no example-level privacy`);
@@ -64,11 +74,18 @@ const { delta, samplingRate, exampleClipNorm: clipNorm } = privacy;
 const steps = privacy.stepsPerRound * maxRounds;
 
 const shard = (await loadDataset("digits?client=0&clients=2&seed=7")).train;
-const own = selectRows(shard, Array.from({ length: RECORDS }, (_, row) => row));
+const own = selectRows(
+  shard,
+  Array.from({ length: RECORDS }, (_, row) => row),
+);
 const records = { own, wrong: mislabelled(own, repeatableBytes(`wrong labels ${flags.seed}`)) };
 
 const plans = [
-  ...EPSILONS.flatMap((epsilon) => NOISE_PARTS.filter((part) => part * multiplierOf(epsilon) >= LEAST_NOISE).map((part) => privatePlan("wrong", epsilon, part))),
+  ...EPSILONS.flatMap((epsilon) =>
+    NOISE_PARTS.filter((part) => part * multiplierOf(epsilon) >= LEAST_NOISE).map((part) =>
+      privatePlan("wrong", epsilon, part),
+    ),
+  ),
   privatePlan("own", 8, 1),
   plainPlan("wrong"),
   plainPlan("own"),
@@ -76,12 +93,28 @@ const plans = [
 const rows: MembershipRow[] = [];
 for (const { model, options, guesses, runs: planned, ...plan } of plans) {
   const runs = Math.ceil(planned * Number(flags.scale));
-  const random = repeatableBytes(`membership ${flags.seed} ${plan.training} ${plan.labels} ${plan.statedEpsilon} ${plan.noisePart}`);
-  const counted = await auditMembership({ model, records: records[plan.labels], options: options(random), guesses, runs }, random);
+  const random = repeatableBytes(
+    `membership ${flags.seed} ${plan.training} ${plan.labels} ${plan.statedEpsilon} ${plan.noisePart}`,
+  );
+  const counted = await auditMembership(
+    { model, records: records[plan.labels], options: options(random), guesses, runs },
+    random,
+  );
   const provenEpsilon = epsilonFromGuesses(counted, delta, CONFIDENCE);
   const { parameterCount: weights } = await createTrainer(model);
-  rows.push({ ...plan, weights, delta, runs, ...counted, confidence: CONFIDENCE, provenEpsilon, command: `node experiments/privacy/membership.ts --scale ${flags.scale} --seed ${flags.seed}` });
-  process.stdout.write(`${plan.training}, ${plan.labels} labels, stated ${plan.statedEpsilon?.toFixed(3) ?? "none"}, ${plan.noisePart} of the noise: ${counted.right} of ${counted.guesses} right, at least ${provenEpsilon.toFixed(3)}\n`);
+  rows.push({
+    ...plan,
+    weights,
+    delta,
+    runs,
+    ...counted,
+    confidence: CONFIDENCE,
+    provenEpsilon,
+    command: `node experiments/privacy/membership.ts --scale ${flags.scale} --seed ${flags.seed}`,
+  });
+  process.stdout.write(
+    `${plan.training}, ${plan.labels} labels, stated ${plan.statedEpsilon?.toFixed(3) ?? "none"}, ${plan.noisePart} of the noise: ${counted.right} of ${counted.guesses} right, at least ${provenEpsilon.toFixed(3)}\n`,
+  );
 }
 await mkdir(dirname(flags.out), { recursive: true });
 await writeFile(flags.out, `${JSON.stringify(rows, null, 2)}\n`);
@@ -95,7 +128,14 @@ function privatePlan(labels: Labels, epsilon: number, noisePart: number): Plan {
     statedEpsilon: composedEpsilon([{ noiseMultiplier: multiplier, samplingRate, steps }], delta).epsilon,
     noisePart,
     model: document.model,
-    options: (random) => ({ learningRate, momentum: 0, batchSize: (RECORDS * samplingRate) / 2, localEpochs: 1, seed: 0, privacy: { clipNorm, noiseMultiplier: multiplier * noisePart, samplingRate, steps, random } }),
+    options: (random) => ({
+      learningRate,
+      momentum: 0,
+      batchSize: (RECORDS * samplingRate) / 2,
+      localEpochs: 1,
+      seed: 0,
+      privacy: { clipNorm, noiseMultiplier: multiplier * noisePart, samplingRate, steps, random },
+    }),
     guesses: 20,
     runs: 40,
   };
@@ -109,5 +149,14 @@ function multiplierOf(epsilon: number): number {
 function plainPlan(labels: Labels): Plan {
   const localEpochs = 300;
   const model = { ...DIGITS_MLP, hidden: [64] };
-  return { training: `no privacy, ${localEpochs} epochs`, labels, statedEpsilon: null, noisePart: 0, model, options: () => ({ learningRate: 0.03, momentum: 0.9, batchSize: 20, localEpochs, seed: 0 }), guesses: 100, runs: 10 };
+  return {
+    training: `no privacy, ${localEpochs} epochs`,
+    labels,
+    statedEpsilon: null,
+    noisePart: 0,
+    model,
+    options: () => ({ learningRate: 0.03, momentum: 0.9, batchSize: 20, localEpochs, seed: 0 }),
+    guesses: 100,
+    runs: 10,
+  };
 }

@@ -1,17 +1,19 @@
 /**
- * What guesses about many coins of one training prove about its epsilon: Steinke, Nasr, Jagielski 2023, "Privacy Auditing with One (1)
- * Training Run" (arXiv 2305.08846), Theorem 5.2 and Corollary 5.4.
+ * What guesses about many coins of one training prove about its epsilon: Steinke, Nasr, Jagielski 2023, "Privacy
+ * Auditing with One (1) Training Run" (arXiv 2305.08846), Theorem 5.2 and Corollary 5.4.
  *
- * Each of m records is in the training data or not by a fair coin of its own. Whoever sees the result guesses r of the coins, a number
- * fixed beforehand, and chooses which. If one record changes the result's distribution by (epsilon, delta) at most, then
+ * Each of m records is in the training data or not by a fair coin of its own. Whoever sees the result guesses r of the
+ * coins, a number fixed beforehand, and chooses which. If one record changes the result's distribution by (epsilon,
+ * delta) at most, then
  *
  *   P(v or more guesses are right) <= P(W >= v) + 2·m·delta · max over i = 1 … v of P(v > W >= v − i)/i,
  *
- * W binomial with r trials and the probability of randomised response, e^epsilon/(1 + e^epsilon). The theorem says so of sums of r independent
- * trials for whatever guesses were made, and so of their number.
+ * W binomial with r trials and the probability of randomised response, e^epsilon/(1 + e^epsilon). The theorem says so
+ * of sums of r independent trials for whatever guesses were made, and so of their number.
  *
- * Runs with coins and noise of their own are one such mechanism: its input is all their coins, and a coin changes the distribution of
- * one component alone, by (epsilon, delta), whatever the others are. Their m, r and v add up, and delta is counted for every coin.
+ * Runs with coins and noise of their own are one such mechanism: its input is all their coins, and a coin changes the
+ * distribution of one component alone, by (epsilon, delta), whatever the others are. Their m, r and v add up, and delta
+ * is counted for every coin.
  */
 
 export interface Guesses {
@@ -31,7 +33,10 @@ const BISECTIONS = 50;
  */
 export function guessProbability({ coins, guesses, right }: Guesses, epsilon: number, delta: number): number {
   const ordered = 0 <= right && right <= guesses && guesses <= coins;
-  if (!ordered || ![coins, guesses, right].every(Number.isInteger) || !(epsilon >= 0) || !(delta >= 0 && delta <= 1)) throw new RangeError("right guesses, guesses and coins are whole numbers in this order, epsilon >= 0, 0 <= delta <= 1");
+  if (!ordered || ![coins, guesses, right].every(Number.isInteger) || !(epsilon >= 0) || !(delta >= 0 && delta <= 1))
+    throw new RangeError(
+      "right guesses, guesses and coins are whole numbers in this order, epsilon >= 0, 0 <= delta <= 1",
+    );
   const terms = binomialTerms(guesses, epsilon);
   let tail = 0;
   for (let k = guesses; k >= right; k--) tail += terms[k]!;
@@ -45,8 +50,8 @@ export function guessProbability({ coins, guesses, right }: Guesses, epsilon: nu
 }
 
 /**
- * The epsilon below which guesses as good as these have probability 1 − `confidence` at most: at this confidence the mechanism's own is no
- * smaller. 0 if they prove nothing.
+ * The epsilon below which guesses as good as these have probability 1 − `confidence` at most: at this confidence the
+ * mechanism's own is no smaller. 0 if they prove nothing.
  * @param delta of the guarantee that is put to the test
  */
 export function epsilonFromGuesses(counted: Guesses, delta: number, confidence: number): number {

@@ -18,15 +18,41 @@ export interface PrivacyMeasurements {
 
 /** Data sets of the plots: their tasks, by unit. */
 const PLOTS = [
-  { name: "privacy-digits", title: "Digits, a linear model of 650 weights", clientTask: "digits-cohort", exampleTask: "digits-private" },
-  { name: "privacy-fashion", title: "Fashion-MNIST, a linear model of 4,910 weights on fixed features", clientTask: "fashion-cohort", exampleTask: "fashion-private" },
+  {
+    name: "privacy-digits",
+    title: "Digits, a linear model of 650 weights",
+    clientTask: "digits-cohort",
+    exampleTask: "digits-private",
+  },
+  {
+    name: "privacy-fashion",
+    title: "Fashion-MNIST, a linear model of 4,910 weights on fixed features",
+    clientTask: "fashion-cohort",
+    exampleTask: "fashion-private",
+  },
 ] as const;
 
 /** Pages of markdown by the name of the place where they go. */
-export function privacyTables({ clients, examples, audit, clips, membership }: PrivacyMeasurements): Record<string, string> {
+export function privacyTables({
+  clients,
+  examples,
+  audit,
+  clips,
+  membership,
+}: PrivacyMeasurements): Record<string, string> {
   return {
     clients: table(
-      ["data", "clients", "rows each", "ε", "grid, clip (steps)", "noise of a client (steps)", "accuracy: mean", "least to most", "runs"],
+      [
+        "data",
+        "clients",
+        "rows each",
+        "ε",
+        "grid, clip (steps)",
+        "noise of a client (steps)",
+        "accuracy: mean",
+        "least to most",
+        "runs",
+      ],
       clients.map((row) => [
         dataOf(row.data),
         grouped(row.clients),
@@ -41,27 +67,103 @@ export function privacyTables({ clients, examples, audit, clips, membership }: P
     ),
     examples: table(
       ["task", "weights", "clients", "rows each", "label skew", "ε", "noise multiplier", "accuracy"],
-      examples.map((row) => [row.task, grouped(row.parameters), String(row.clients), [...new Set(row.rows)].map(grouped).join(" to "), row.alpha === null ? "none" : `Dirichlet ${row.alpha}`, epsilonOf(row.epsilon), row.epsilon === null ? "next to none" : row.noiseMultiplier.toFixed(2), percent(row.accuracies.at(-1)!)]),
+      examples.map((row) => [
+        row.task,
+        grouped(row.parameters),
+        String(row.clients),
+        [...new Set(row.rows)].map(grouped).join(" to "),
+        row.alpha === null ? "none" : `Dirichlet ${row.alpha}`,
+        epsilonOf(row.epsilon),
+        row.epsilon === null ? "next to none" : row.noiseMultiplier.toFixed(2),
+        percent(row.accuracies.at(-1)!),
+      ]),
     ),
     clips: table(
-      ["clip norm to start from, over the tuned one", "fixed: mean", "least to most", "adaptive: mean", "least to most", "its clip norm after the last round", "runs"],
-      clips.filter(({ adaptive }) => adaptive === null).map((fixed) => {
-        const follows = clips.find((row) => row.adaptive !== null && row.task === fixed.task && row.offsetOctaves === fixed.offsetOctaves);
-        const cells = [fixed, follows].flatMap((row) => (row === undefined ? ["", ""] : [percent(meanOf(row.accuracies)), `${percent(Math.min(...row.accuracies))} to ${percent(Math.max(...row.accuracies))}`]));
-        const norms = follows === undefined ? "" : `${Math.min(...follows.clipNorms).toFixed(2)} to ${Math.max(...follows.clipNorms).toFixed(2)}`;
-        return [fixed.offsetOctaves === 0 ? "1" : fixed.offsetOctaves > 0 ? String(2 ** fixed.offsetOctaves) : `1/${2 ** -fixed.offsetOctaves}`, ...cells, norms, String(fixed.accuracies.length)];
-      }),
+      [
+        "clip norm to start from, over the tuned one",
+        "fixed: mean",
+        "least to most",
+        "adaptive: mean",
+        "least to most",
+        "its clip norm after the last round",
+        "runs",
+      ],
+      clips
+        .filter(({ adaptive }) => adaptive === null)
+        .map((fixed) => {
+          const follows = clips.find(
+            (row) => row.adaptive !== null && row.task === fixed.task && row.offsetOctaves === fixed.offsetOctaves,
+          );
+          const cells = [fixed, follows].flatMap((row) =>
+            row === undefined
+              ? ["", ""]
+              : [
+                  percent(meanOf(row.accuracies)),
+                  `${percent(Math.min(...row.accuracies))} to ${percent(Math.max(...row.accuracies))}`,
+                ],
+          );
+          const norms =
+            follows === undefined
+              ? ""
+              : `${Math.min(...follows.clipNorms).toFixed(2)} to ${Math.max(...follows.clipNorms).toFixed(2)}`;
+          return [
+            fixed.offsetOctaves === 0
+              ? "1"
+              : fixed.offsetOctaves > 0
+                ? String(2 ** fixed.offsetOctaves)
+                : `1/${2 ** -fixed.offsetOctaves}`,
+            ...cells,
+            norms,
+            String(fixed.accuracies.length),
+          ];
+        }),
     ),
     audit: table(
       ["unit", "setting", "δ", "runs of each", "stated ε", "proven at the stated noise", "proven at half the noise"],
-      audit.filter(({ noisePart }) => noisePart === 1).map((row) => {
-        const wrong = audit.find((other) => other.unit === row.unit && other.setting === row.setting && other.delta === row.delta && other.noisePart !== 1);
-        return [row.unit, row.setting, String(row.delta), grouped(row.trials), row.statedEpsilon.toFixed(2), row.measuredEpsilon.toFixed(2), wrong === undefined ? "" : wrong.measuredEpsilon.toFixed(2)];
-      }),
+      audit
+        .filter(({ noisePart }) => noisePart === 1)
+        .map((row) => {
+          const wrong = audit.find(
+            (other) =>
+              other.unit === row.unit &&
+              other.setting === row.setting &&
+              other.delta === row.delta &&
+              other.noisePart !== 1,
+          );
+          return [
+            row.unit,
+            row.setting,
+            String(row.delta),
+            grouped(row.trials),
+            row.statedEpsilon.toFixed(2),
+            row.measuredEpsilon.toFixed(2),
+            wrong === undefined ? "" : wrong.measuredEpsilon.toFixed(2),
+          ];
+        }),
     ),
     membership: table(
-      ["training", "weights", "labels", "stated ε", "of the stated noise", "runs", "coins", "right guesses", "proven ε"],
-      membership.map((row) => [row.training, grouped(row.weights), row.labels, row.statedEpsilon === null ? "∞" : row.statedEpsilon.toFixed(2), row.statedEpsilon === null ? "none" : row.noisePart === 1 ? "all" : `1/${Math.round(1 / row.noisePart)}`, String(row.runs), grouped(row.coins), `${grouped(row.right)} of ${grouped(row.guesses)}`, row.provenEpsilon.toFixed(2)]),
+      [
+        "training",
+        "weights",
+        "labels",
+        "stated ε",
+        "of the stated noise",
+        "runs",
+        "coins",
+        "right guesses",
+        "proven ε",
+      ],
+      membership.map((row) => [
+        row.training,
+        grouped(row.weights),
+        row.labels,
+        row.statedEpsilon === null ? "∞" : row.statedEpsilon.toFixed(2),
+        row.statedEpsilon === null ? "none" : row.noisePart === 1 ? "all" : `1/${Math.round(1 / row.noisePart)}`,
+        String(row.runs),
+        grouped(row.coins),
+        `${grouped(row.right)} of ${grouped(row.guesses)}`,
+        row.provenEpsilon.toFixed(2),
+      ]),
     ),
   };
 }
@@ -71,14 +173,16 @@ export function privacyPlots(measurements: PrivacyMeasurements): Record<string, 
   const charts = PLOTS.flatMap((plot): Chart[] => {
     const series = seriesOf(measurements, plot.clientTask, plot.exampleTask);
     if (series.length === 0) return [];
-    return [{
-      name: plot.name,
-      title: plot.title,
-      description: `Test accuracy in percent by epsilon on a logarithmic axis, delta 1e-5: ${series.map(({ name, points }) => `${name}: ${points.map(({ x, y }) => `${y.toFixed(1)} at ${x}`).join(", ")}`).join("; ")}.`,
-      x: { label: "epsilon after all rounds, delta = 1e-5", scale: "log" },
-      y: { label: "test accuracy, %", scale: "linear" },
-      series,
-    }];
+    return [
+      {
+        name: plot.name,
+        title: plot.title,
+        description: `Test accuracy in percent by epsilon on a logarithmic axis, delta 1e-5: ${series.map(({ name, points }) => `${name}: ${points.map(({ x, y }) => `${y.toFixed(1)} at ${x}`).join(", ")}`).join("; ")}.`,
+        x: { label: "epsilon after all rounds, delta = 1e-5", scale: "log" },
+        y: { label: "test accuracy, %", scale: "linear" },
+        series,
+      },
+    ];
   });
   return Object.fromEntries(charts.map((chart) => [`docs/plots/${chart.name}.svg`, renderChart(chart)]));
 }
@@ -92,8 +196,15 @@ function seriesOf({ clients, examples }: PrivacyMeasurements, clientTask: string
     points.push({ x: epsilon, y: accuracy * 100 });
     lines.set(name, points);
   };
-  for (const row of clients) if (row.task === clientTask) add(`client, n = ${grouped(row.clients)}`, row.epsilon, row.accuracy.mean);
-  for (const row of examples) if (row.task === exampleTask) add(`record, n = ${row.clients}${row.alpha === null ? "" : `, skew ${row.alpha}`}`, row.epsilon, row.accuracies.at(-1)!);
+  for (const row of clients)
+    if (row.task === clientTask) add(`client, n = ${grouped(row.clients)}`, row.epsilon, row.accuracy.mean);
+  for (const row of examples)
+    if (row.task === exampleTask)
+      add(
+        `record, n = ${row.clients}${row.alpha === null ? "" : `, skew ${row.alpha}`}`,
+        row.epsilon,
+        row.accuracies.at(-1)!,
+      );
   return [...lines].map(([name, points]) => ({ name, points: points.toSorted((a, b) => a.x - b.x) }));
 }
 

@@ -14,19 +14,30 @@ const [MOST_VECTORS, MOST_COORDINATES] = [200, 1_000_000];
 
 /** Coordinates as updates may have them, on any scale: a rotation's gain does not depend on it. */
 const KINDS: Readonly<Record<string, (stream: SeededStream) => number>> = {
-  "Gaussian": (stream) => stream.normal(),
+  Gaussian: (stream) => stream.normal(),
   "squared Laplace": (stream) => Math.sign(stream.normal()) * Math.log1p(-stream.uniform()) ** 2,
   "1 % not zero": (stream) => (stream.uniform() < 0.01 ? stream.normal() : 0),
   "3 % a hundred times larger": (stream) => (stream.uniform() < 0.03 ? 100 : 1) * stream.normal(),
 };
 
-/** How many bits a rotation takes off the largest coordinate: log2 of the quotient of the largest magnitudes before and after, on average. */
-export function rotationGain(dimension: number, coordinate: (stream: SeededStream) => number, vectors: number, seed: number): number {
+/**
+ * How many bits a rotation takes off the largest coordinate: log2 of the quotient of the largest magnitudes before and
+ * after, on average.
+ */
+export function rotationGain(
+  dimension: number,
+  coordinate: (stream: SeededStream) => number,
+  vectors: number,
+  seed: number,
+): number {
   const stream = seededStream("rotation-gain", seed);
   let bits = 0;
   for (let vector = 0; vector < vectors; vector++) {
     const before = Float64Array.from({ length: dimension }, () => coordinate(stream));
-    const rotation = rotationFor(Uint8Array.from({ length: 32 }, () => stream.below(256)), dimension);
+    const rotation = rotationFor(
+      Uint8Array.from({ length: 32 }, () => stream.below(256)),
+      dimension,
+    );
     bits += Math.log2(largest(before) / largest(rotate(rotation, before))) / vectors;
   }
   return bits;
@@ -43,6 +54,9 @@ if (import.meta.main) {
   for (const dimension of DIMENSIONS) {
     const vectors = Math.max(2, Math.min(MOST_VECTORS, Math.round(MOST_COORDINATES / dimension)));
     const padded = rotationFor(new Uint8Array(32), dimension).paddedDimension;
-    row([[dimension, padded].map((value) => value.toLocaleString("en-US")).join(", "), ...Object.values(KINDS).map((kind) => rotationGain(dimension, kind, vectors, SEED).toFixed(1))]);
+    row([
+      [dimension, padded].map((value) => value.toLocaleString("en-US")).join(", "),
+      ...Object.values(KINDS).map((kind) => rotationGain(dimension, kind, vectors, SEED).toFixed(1)),
+    ]);
   }
 }

@@ -1,9 +1,10 @@
 /**
- * A random rotation that spreads a vector's norm over its coordinates: signs from a public seed, then the Walsh and Hadamard
- * transform, on a power of two of coordinates (Kairouz, Liu, Steinke 2021, section 4.2). Its own inverse up to the signs.
+ * A random rotation that spreads a vector's norm over its coordinates: signs from a public seed, then the Walsh and
+ * Hadamard transform, on a power of two of coordinates (Kairouz, Liu, Steinke 2021, section 4.2). Its own inverse up to
+ * the signs.
  *
- * A rotation keeps the norm, and with it the clipping and the sensitivity; it does not touch what privacy rests on. No task uses it:
- * it is here so that its gain can be measured (rotation-gain.ts).
+ * A rotation keeps the norm, and with it the clipping and the sensitivity; it does not touch what privacy rests on. No
+ * task uses it: it is here so that its gain can be measured (rotation-gain.ts).
  */
 import { sha256 } from "@noble/hashes/sha2.js";
 import { concatBytes, utf8ToBytes } from "@noble/hashes/utils.js";
@@ -45,7 +46,10 @@ export function rotate({ paddedDimension, signs }: Rotation, vector: Float32Arra
   return walshHadamard(rotated);
 }
 
-/** The vector of which `rotated` is the rotation, to the last digits of a double; sums of rotated vectors come back as sums. */
+/**
+ * The vector of which `rotated` is the rotation, to the last digits of a double; sums of rotated vectors come back as
+ * sums.
+ */
 export function rotateBack({ dimension, signs }: Rotation, rotated: Float64Array): Float64Array {
   const vector = walshHadamard(Float64Array.from(rotated));
   for (let i = 0; i < dimension; i++) vector[i]! *= signs[i]!;

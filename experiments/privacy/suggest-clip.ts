@@ -1,4 +1,7 @@
-/** The clip norm and grid for a task with client-level privacy, from training on public data like the clients': nothing private is looked at. */
+/**
+ * The clip norm and grid for a task with client-level privacy, from training on public data like the clients': nothing
+ * private is looked at.
+ */
 import type { Dataset } from "../../learning/dataset.ts";
 import type { Trainer } from "../../learning/trainer.ts";
 import type { TaskSpecification } from "../../task/create-task.ts";
@@ -34,16 +37,36 @@ const CLAMPED_SHARE = 0.01;
  * @param epsilon that all rounds together shall stay within
  * @throws PRIVACY_PARAMETERS_INVALID for a task without client-level privacy, and where no grid holds the noise
  */
-export async function suggestClip(specification: TaskSpecification, epsilon: number, quantile: number, proxy: ProxyData): Promise<ClipSuggestion> {
+export async function suggestClip(
+  specification: TaskSpecification,
+  epsilon: number,
+  quantile: number,
+  proxy: ProxyData,
+): Promise<ClipSuggestion> {
   const { document, clients, maxRounds } = specification;
   const { privacy, ...training } = document.training;
-  if (privacy?.unit !== "client" || !(quantile > 0 && quantile <= 1)) throw new VerisumError("PRIVACY_PARAMETERS_INVALID", "a clip norm is suggested to tasks that protect clients, at a quantile in (0, 1]");
+  if (privacy?.unit !== "client" || !(quantile > 0 && quantile <= 1))
+    throw new VerisumError(
+      "PRIVACY_PARAMETERS_INVALID",
+      "a clip norm is suggested to tasks that protect clients, at a quantile in (0, 1]",
+    );
   const { stepBits } = document.quantisation;
-  const rounds = await runFederation({ ...specification, document: { ...document, training, quantisation: { stepBits, clipSteps: NO_CLIP_STEPS } } }, maxRounds, { ...proxy, onRound: () => undefined });
+  const rounds = await runFederation(
+    { ...specification, document: { ...document, training, quantisation: { stepBits, clipSteps: NO_CLIP_STEPS } } },
+    maxRounds,
+    { ...proxy, onRound: () => undefined },
+  );
   const updates = rounds.flatMap((round) => round.updates);
-  const clipNorm = quantileOf(updates.map(({ normSteps }) => normSteps), quantile) / 2 ** stepBits;
+  const clipNorm =
+    quantileOf(
+      updates.map(({ normSteps }) => normSteps),
+      quantile,
+    ) /
+    2 ** stepBits;
   // A long update is shortened as a whole, its coordinates with it.
-  const coordinates = updates.map(({ normSteps, largestSteps }) => largestSteps * Math.min(1, (clipNorm * 2 ** stepBits) / normSteps));
+  const coordinates = updates.map(
+    ({ normSteps, largestSteps }) => largestSteps * Math.min(1, (clipNorm * 2 ** stepBits) / normSteps),
+  );
   const dimension = proxy.trainer.parameterCount;
   const granularity = finestGranularity({
     clipNorm,
@@ -52,7 +75,13 @@ export async function suggestClip(specification: TaskSpecification, epsilon: num
     coordinateBits: PRESETS[document.preset].coordinateBits,
     varianceFor: (clipSteps) => {
       const request = { ...document, quantisation: { stepBits, clipSteps } };
-      const chosen = withNoiseFor(epsilon, { document: request, dimension, minHonest: clients.minHonest, minClients: clients.min, rounds: maxRounds }).training.privacy;
+      const chosen = withNoiseFor(epsilon, {
+        document: request,
+        dimension,
+        minHonest: clients.minHonest,
+        minClients: clients.min,
+        rounds: maxRounds,
+      }).training.privacy;
       return chosen?.unit === "client" ? chosen.noiseVariance! : NaN;
     },
   });

@@ -8,6 +8,10 @@
 import { buildModule } from "@nomicfoundation/hardhat-ignition/modules";
 
 export default buildModule("Verisum", (m) => {
-  const verisum = m.contract("Verisum", [m.getParameter("task"), m.getParameter("keysBlob"), m.getParameter("operator")]);
+  const verisum = m.contract("Verisum", [
+    m.getParameter("task"),
+    m.getParameter("keysBlob"),
+    m.getParameter("operator"),
+  ]);
   return { verisum };
 });

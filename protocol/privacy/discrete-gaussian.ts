@@ -4,8 +4,8 @@
  * rounded anywhere; every integer stays below 2^53, where doubles are exact.
  *
  * The one deviation: a magnitude of 64 or more standard deviations is drawn again; total variation distance below
- * e^−2000. Running time depends on the values drawn: training and updates take their noise from tables, over ten times as fast and the
- * same work for every value (noise-table.ts, wide-noise.ts), which are tested against this.
+ * e^−2000. Running time depends on the values drawn: training and updates take their noise from tables, over ten times
+ * as fast and the same work for every value (noise-table.ts, wide-noise.ts), which are tested against this.
  */
 import { VerisumError } from "../errors.ts";
 import type { RandomBytes } from "../random.ts";
@@ -43,14 +43,15 @@ export function discreteGaussian(variance: number, count: number, random: Random
   const draws = drawsFrom(random);
   const samples = new Int32Array(count);
   // The proposal's scale t may be any positive integer; with t = root the acceptance exponent loses a factor t².
-  for (let i = 0; i < count; i++) samples[i] = isSquare ? sample(root, 1, root, draws) : sample(root + 1, root + 1, variance, draws);
+  for (let i = 0; i < count; i++)
+    samples[i] = isSquare ? sample(root, 1, root, draws) : sample(root + 1, root + 1, variance, draws);
   return samples;
 }
 
 /**
  * One sample by rejection from the discrete Laplace of scale `t`.
- * Accepts y with probability exp(−(|y|·a − b)²/(2·b·a·t)): with a = 1, b = t = root, and with a = t, b = variance, this is
- * exp(−(|y| − variance/t)²/(2·variance)).
+ * Accepts y with probability exp(−(|y|·a − b)²/(2·b·a·t)): with a = 1, b = t = root, and with a = t, b = variance, this
+ * is exp(−(|y| − variance/t)²/(2·variance)).
  */
 function sample(t: number, a: number, b: number, draws: Draws): number {
   const denominator = 2 * b * a * t;

@@ -1,8 +1,10 @@
 /**
- * Accounting for sums of discrete Gaussians, one from each of several clients (Kairouz, Liu, Steinke 2021), over many rounds.
+ * Accounting for sums of discrete Gaussians, one from each of several clients (Kairouz, Liu, Steinke 2021), over many
+ * rounds.
  *
- * What is protected is all that one client has: neighbours differ in one client's update, which is the zero vector in one of
- * them. For one update replaced by another, pass twice the norm. Participation is public, so nothing is amplified.
+ * What is protected is all that one client has: neighbours differ in one client's update, which is the zero vector in
+ * one of them. For one update replaced by another, pass twice the norm. Participation is public, so nothing is
+ * amplified.
  *
  * Floating point is fine here: nothing secret is computed.
  */
@@ -20,8 +22,8 @@ export interface DistributedNoise {
   readonly dimension: number;
   readonly rounds: number;
   /**
-   * Total variation distance, over all rounds, between what the clients do and the mechanism accounted for: a sampler's error
-   * and every exit that depends on data. Counted in delta as (1 + e^epsilon) times this.
+   * Total variation distance, over all rounds, between what the clients do and the mechanism accounted for: a sampler's
+   * error and every exit that depends on data. Counted in delta as (1 + e^epsilon) times this.
    */
   readonly totalVariation?: number;
 }
@@ -58,11 +60,17 @@ export function sumDistance(noiseDeviationSteps: number, clients: number): numbe
 }
 
 /** Proposition 14: the smallest of three bounds on the Rényi divergence of one round. */
-export function discreteGaussianDivergence({ noiseDeviationSteps, l2Steps, dimension }: DistributedNoise, clients: number): (order: number) => number {
+export function discreteGaussianDivergence(
+  { noiseDeviationSteps, l2Steps, dimension }: DistributedNoise,
+  clients: number,
+): (order: number) => number {
   const deviation = Math.sqrt(clients) * noiseDeviationSteps;
   const tau = sumDistance(noiseDeviationSteps, clients);
   const shift = l2Steps / deviation;
-  const squares = Math.min(shift ** 2 + 2 * (l1Steps(l2Steps, dimension) / deviation) * tau + tau ** 2 * dimension, (shift + Math.sqrt(dimension) * tau) ** 2);
+  const squares = Math.min(
+    shift ** 2 + 2 * (l1Steps(l2Steps, dimension) / deviation) * tau + tau ** 2 * dimension,
+    (shift + Math.sqrt(dimension) * tau) ** 2,
+  );
   return (order) => Math.min((order / 2) * shift ** 2 + tau * dimension, (order / 2) * squares);
 }
 
@@ -70,28 +78,40 @@ export function discreteGaussianDivergence({ noiseDeviationSteps, l2Steps, dimen
  * The same for Skellam noise, which is closed under sums (Agarwal, Kairouz, Liu 2021), for comparison; integer orders.
  * The price is a second term in place of tau.
  */
-export function skellamDivergence({ noiseDeviationSteps, l2Steps, dimension }: DistributedNoise, clients: number): (order: number) => number {
+export function skellamDivergence(
+  { noiseDeviationSteps, l2Steps, dimension }: DistributedNoise,
+  clients: number,
+): (order: number) => number {
   const variance = clients * noiseDeviationSteps ** 2;
   const l1 = l1Steps(l2Steps, dimension);
-  const excess = (order: number): number => Math.min(((2 * order - 1) * l2Steps ** 2 + 6 * l1) / (4 * variance ** 2), (3 * l1) / (2 * variance));
+  const excess = (order: number): number =>
+    Math.min(((2 * order - 1) * l2Steps ** 2 + 6 * l1) / (4 * variance ** 2), (3 * l1) / (2 * variance));
   return (order) => (order * l2Steps ** 2) / (2 * variance) + excess(order);
 }
 
 /**
  * Epsilon at `delta` for every client, after all rounds, at the worst number of honest clients.
  *
- * A larger sum is a smaller one with independent terms added, so `least` alone would do; the maximum over the range is reported
- * because tau grows with the number of terms, and must not be read at its most favourable place.
+ * A larger sum is a smaller one with independent terms added, so `least` alone would do; the maximum over the range is
+ * reported because tau grows with the number of terms, and must not be read at its most favourable place.
  *
  * @throws PRIVACY_PARAMETERS_INVALID, also if the total variation alone exceeds delta
- * @example clientLevelEpsilon({ noiseDeviationSteps: 20, honestClients: { least: 100, most: 100 }, l2Steps: 100, dimension: 650, rounds: 1 }, 1e-5)
+ * @example clientLevelEpsilon({ noiseDeviationSteps: 20, honestClients: { least: 100, most: 100 }, l2Steps: 100,
+ * dimension: 650, rounds: 1 }, 1e-5)
  */
-export function clientLevelEpsilon(noise: DistributedNoise, delta: number, divergence: RoundDivergence = discreteGaussianDivergence): DistributedGuarantee {
+export function clientLevelEpsilon(
+  noise: DistributedNoise,
+  delta: number,
+  divergence: RoundDivergence = discreteGaussianDivergence,
+): DistributedGuarantee {
   assertNoise(noise, delta);
   let worst: DistributedGuarantee | undefined;
   const { least } = noise.honestClients;
   // Without tau every bound falls as clients are added.
-  const most = divergence === discreteGaussianDivergence && sumDistance(noise.noiseDeviationSteps, 2) === 0 ? least : noise.honestClients.most;
+  const most =
+    divergence === discreteGaussianDivergence && sumDistance(noise.noiseDeviationSteps, 2) === 0
+      ? least
+      : noise.honestClients.most;
   for (let clients = least; clients <= most; clients++) {
     const guarantee = epsilonFor(noise, clients, delta, divergence);
     if (worst === undefined || guarantee.epsilon > worst.epsilon) worst = guarantee;
@@ -106,15 +126,24 @@ export type NoiseSearch = Omit<DistributedNoise, "noiseDeviationSteps" | "totalV
  * The smallest integer variance, in steps², of each client's noise with which epsilon stays within `epsilon`.
  * @throws PRIVACY_PARAMETERS_INVALID if none does
  */
-export function localVarianceFor(epsilon: number, delta: number, search: NoiseSearch, totalVariation: (localVariance: number) => number = () => 0): number {
+export function localVarianceFor(
+  epsilon: number,
+  delta: number,
+  search: NoiseSearch,
+  totalVariation: (localVariance: number) => number = () => 0,
+): number {
   const reached = (localVariance: number): boolean =>
-    clientLevelEpsilon({ ...search, noiseDeviationSteps: Math.sqrt(localVariance), totalVariation: totalVariation(localVariance) }, delta).epsilon <= epsilon;
+    clientLevelEpsilon(
+      { ...search, noiseDeviationSteps: Math.sqrt(localVariance), totalVariation: totalVariation(localVariance) },
+      delta,
+    ).epsilon <= epsilon;
   let low = 0;
   let high = 1;
   while (!reached(high)) {
     low = high;
     high *= 2;
-    if (high > MAX_DEVIATION_STEPS ** 2 || !(epsilon > 0)) throw new VerisumError("PRIVACY_PARAMETERS_INVALID", `no noise gives epsilon ${epsilon}`, { epsilon, delta });
+    if (high > MAX_DEVIATION_STEPS ** 2 || !(epsilon > 0))
+      throw new VerisumError("PRIVACY_PARAMETERS_INVALID", `no noise gives epsilon ${epsilon}`, { epsilon, delta });
   }
   while (high - low > 1) {
     const middle = Math.floor((low + high) / 2);
@@ -129,7 +158,12 @@ function l1Steps(l2Steps: number, dimension: number): number {
   return l2Steps * Math.min(Math.sqrt(dimension), l2Steps);
 }
 
-function epsilonFor(noise: DistributedNoise, clients: number, delta: number, divergence: RoundDivergence): DistributedGuarantee {
+function epsilonFor(
+  noise: DistributedNoise,
+  clients: number,
+  delta: number,
+  divergence: RoundDivergence,
+): DistributedGuarantee {
   const roundDivergence = divergence(noise, clients);
   const divergences = INTEGER_ORDERS.map((order) => noise.rounds * roundDivergence(order));
   return { ...leastEpsilon(INTEGER_ORDERS, divergences, delta, noise.totalVariation ?? 0), worstClients: clients };
@@ -141,9 +175,12 @@ function assertNoise(noise: DistributedNoise, delta: number): void {
     if (!holds) throw new VerisumError("PRIVACY_PARAMETERS_INVALID", `${rule} does not hold`, { rule });
   };
   require(delta > 0 && delta < 1, "0 < delta < 1");
-  require(noiseDeviationSteps >= 0.5 && Number.isFinite(noiseDeviationSteps), "noise deviation of each client >= 1/2 step");
+  require(noiseDeviationSteps >= 0.5 &&
+    Number.isFinite(noiseDeviationSteps), "noise deviation of each client >= 1/2 step");
   require(Number.isInteger(honestClients.least) && honestClients.least >= 1, "honest clients >= 1");
-  require(Number.isInteger(honestClients.most) && honestClients.most >= honestClients.least && honestClients.most <= MAX_CLIENTS, `least <= most honest clients <= ${MAX_CLIENTS}`);
+  require(Number.isInteger(honestClients.most) &&
+    honestClients.most >= honestClients.least &&
+    honestClients.most <= MAX_CLIENTS, `least <= most honest clients <= ${MAX_CLIENTS}`);
   require(l2Steps > 0 && Number.isFinite(l2Steps), "norm > 0");
   require(Number.isInteger(dimension) && dimension >= 1, "dimension >= 1");
   require(Number.isInteger(rounds) && rounds >= 1, "rounds >= 1");

@@ -48,7 +48,8 @@ export function power({ re, im }: Complex, exponent: number): void {
   for (let i = 0; i < re.length; i++) {
     let [baseRe, baseIm, resultRe, resultIm] = [re[i]!, im[i]!, 1, 0];
     for (let left = exponent; left > 0; left = Math.floor(left / 2)) {
-      if (left % 2 === 1) [resultRe, resultIm] = [resultRe * baseRe - resultIm * baseIm, resultRe * baseIm + resultIm * baseRe];
+      if (left % 2 === 1)
+        [resultRe, resultIm] = [resultRe * baseRe - resultIm * baseIm, resultRe * baseIm + resultIm * baseRe];
       [baseRe, baseIm] = [baseRe * baseRe - baseIm * baseIm, 2 * baseRe * baseIm];
     }
     [re[i], im[i]] = [resultRe, resultIm];

@@ -26,22 +26,35 @@ const MOST_STEP_BITS = 20;
 const MOST_CLIP_STEPS = 2 ** 23;
 
 /**
- * The largest `stepBits` with which coordinates of this width hold the clipped update and, outside of the exits that are counted in
- * delta, its noise. Finer is better: rounding lengthens an update by up to d/4 steps² and noise has to hide that, too.
- * @throws PRIVACY_PARAMETERS_INVALID if none does: the noise is too large for the coordinates, so that fewer rounds, a larger epsilon
- *   or more clients are needed
+ * The largest `stepBits` with which coordinates of this width hold the clipped update and, outside of the exits that
+ * are counted in delta, its noise. Finer is better: rounding lengthens an update by up to d/4 steps² and noise has to
+ * hide that, too.
+ * @throws PRIVACY_PARAMETERS_INVALID if none does: the noise is too large for the coordinates, so that fewer rounds, a
+ *   larger epsilon or more clients are needed
  */
-export function finestGranularity({ clipNorm, largestCoordinate, dimension, coordinateBits, varianceFor }: GranularityOptions): Granularity {
-  if (!(clipNorm > 0 && largestCoordinate > 0 && largestCoordinate <= clipNorm)) throw new VerisumError("PRIVACY_PARAMETERS_INVALID", "0 < largest coordinate <= clip norm does not hold");
+export function finestGranularity({
+  clipNorm,
+  largestCoordinate,
+  dimension,
+  coordinateBits,
+  varianceFor,
+}: GranularityOptions): Granularity {
+  if (!(clipNorm > 0 && largestCoordinate > 0 && largestCoordinate <= clipNorm))
+    throw new VerisumError("PRIVACY_PARAMETERS_INVALID", "0 < largest coordinate <= clip norm does not hold");
   for (let stepBits = MOST_STEP_BITS; stepBits >= 0; stepBits--) {
     const clipSteps = Math.floor(clipNorm * 2 ** stepBits);
     const coordinateSteps = Math.ceil(largestCoordinate * 2 ** stepBits);
     if (clipSteps < 1) break;
     if (clipSteps > MOST_CLIP_STEPS || coordinateSteps >= 2 ** (coordinateBits - 1)) continue;
     const localVariance = varianceFor(clipSteps);
-    if (fits(coordinateSteps, { clipSteps, dimension, localVariance, coordinateBits })) return { stepBits, clipSteps, localVariance };
+    if (fits(coordinateSteps, { clipSteps, dimension, localVariance, coordinateBits }))
+      return { stepBits, clipSteps, localVariance };
   }
-  throw new VerisumError("PRIVACY_PARAMETERS_INVALID", `no grid of ${coordinateBits} bits holds the update and its noise`, { coordinateBits });
+  throw new VerisumError(
+    "PRIVACY_PARAMETERS_INVALID",
+    `no grid of ${coordinateBits} bits holds the update and its noise`,
+    { coordinateBits },
+  );
 }
 
 function fits(coordinateSteps: number, options: Parameters<typeof noisyUpdateBounds>[0]): boolean {

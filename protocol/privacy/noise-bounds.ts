@@ -1,10 +1,10 @@
 /**
- * Bounds that client-level privacy commits to, in steps of the integer grid: on the rounded update (the sensitivity), on its
- * coordinates (room for noise), and on the noisy update (what the proofs check). All are integers from integer arithmetic, so
- * that the task's creator, its clients and whoever checks its document compute the same.
+ * Bounds that client-level privacy commits to, in steps of the integer grid: on the rounded update (the sensitivity),
+ * on its coordinates (room for noise), and on the noisy update (what the proofs check). All are integers from integer
+ * arithmetic, so that the task's creator, its clients and whoever checks its document compute the same.
  *
- * Noise is never drawn again to fit. What does not fit is an exit that depends on data; its probability is stated here as a
- * total variation distance, for the accountant to put into delta.
+ * Noise is never drawn again to fit. What does not fit is an exit that depends on data; its probability is stated here
+ * as a total variation distance, for the accountant to put into delta.
  */
 import { VerisumError } from "../errors.ts";
 import { ceilRoot } from "../integers.ts";
@@ -33,14 +33,17 @@ export interface NoisyUpdateBounds {
   readonly exitProbability: number;
 }
 
-/** β = e^−1/2 in the rounding bound, as in the paper's experiments: an attempt stays within it with probability 0.39 at least. */
+/**
+ * β = e^−1/2 in the rounding bound, as in the paper's experiments: an attempt stays within it with probability 0.39 at
+ * least.
+ */
 export const ROUNDING_BETA = Math.exp(-0.5);
 /** Each of the noise's tails has probability e^−45 = 2.9·10⁻²⁰ at most. */
 export const TAIL_NATS = 45n;
 
 /**
- * Largest squared norm of a vector of norm `clipSteps` after conditional stochastic rounding, in integers and rounded up:
- * min{(c + √d)², c² + d/4 + √(2·ln 1/β)·(c + √d/2)}, Theorem 1 of Kairouz, Liu, Steinke 2021; the root is one.
+ * Largest squared norm of a vector of norm `clipSteps` after conditional stochastic rounding, in integers and rounded
+ * up: min{(c + √d)², c² + d/4 + √(2·ln 1/β)·(c + √d/2)}, Theorem 1 of Kairouz, Liu, Steinke 2021; the root is one.
  * @throws PRIVACY_PARAMETERS_INVALID
  */
 export function roundedNormBoundSquared(clipSteps: number, dimension: number): bigint {
@@ -52,25 +55,39 @@ export function roundedNormBoundSquared(clipSteps: number, dimension: number): b
   return always < likely ? always : likely;
 }
 
-/** The norm (not squared) for another β and a clip norm that need not be an integer: what accountants elsewhere compute. */
+/**
+ * The norm (not squared) for another β and a clip norm that need not be an integer: what accountants elsewhere compute.
+ */
 export function roundedNorm(clipSteps: number, dimension: number, beta: number): number {
   require(clipSteps > 0 && Number.isFinite(clipSteps), "clip norm > 0");
   require(Number.isInteger(dimension) && dimension >= 1, "dimension >= 1");
   require(beta >= 0 && beta < 1, "0 <= beta < 1");
   const always = clipSteps + Math.sqrt(dimension);
-  return beta === 0 ? always : Math.min(always, Math.sqrt(clipSteps ** 2 + dimension / 4 + Math.sqrt(-2 * Math.log(beta)) * (clipSteps + Math.sqrt(dimension) / 2)));
+  return beta === 0
+    ? always
+    : Math.min(
+        always,
+        Math.sqrt(
+          clipSteps ** 2 + dimension / 4 + Math.sqrt(-2 * Math.log(beta)) * (clipSteps + Math.sqrt(dimension) / 2),
+        ),
+      );
 }
 
 /**
  * The bounds for one client's update in one round.
  *
- * With x the rounded update and z the noise, whose coordinates are independent and sub-Gaussian with its variance σ² (Canonne,
- * Kamath, Steinke 2020), each of these fails with probability at most e^−t, or 2·d·e^−t':
- * ‖z‖² <= σ²·(d + 2√(d·t) + 2t) (Hsu, Kakade, Zhang 2012), ⟨x, z⟩ <= ‖x‖·σ·√(2t), max|z_i| <= σ·√(2t').
+ * With x the rounded update and z the noise, whose coordinates are independent and sub-Gaussian with its variance σ²
+ * (Canonne, Kamath, Steinke 2020), each of these fails with probability at most e^−t, or 2·d·e^−t': ‖z‖² <= σ²·(d +
+ * 2√(d·t) + 2t) (Hsu, Kakade, Zhang 2012), ⟨x, z⟩ <= ‖x‖·σ·√(2t), max|z_i| <= σ·√(2t').
  *
  * @throws PRIVACY_PARAMETERS_INVALID if the noise leaves no room in the coordinates
  */
-export function noisyUpdateBounds({ clipSteps, dimension, localVariance, coordinateBits }: NoisyUpdateOptions): NoisyUpdateBounds {
+export function noisyUpdateBounds({
+  clipSteps,
+  dimension,
+  localVariance,
+  coordinateBits,
+}: NoisyUpdateOptions): NoisyUpdateBounds {
   const roundedNormSquared = roundedNormBoundSquared(clipSteps, dimension);
   require(Number.isSafeInteger(localVariance) && localVariance >= 1, "the variance is an integer >= 1");
   require(Number.isInteger(coordinateBits) && coordinateBits >= 2 && coordinateBits <= 21, "2 <= coordinateBits <= 21");
@@ -82,7 +99,11 @@ export function noisyUpdateBounds({ clipSteps, dimension, localVariance, coordin
   const noisyCoordinateLimit = 2 ** (coordinateBits - 1) - 1;
   const coordinateLimit = noisyCoordinateLimit - Number(ceilRoot(2n * variance * coordinateNats));
   if (coordinateLimit < 1) {
-    throw new VerisumError("PRIVACY_PARAMETERS_INVALID", `noise of variance ${localVariance} steps² does not fit into coordinates of ${coordinateBits} bits: a coarser grid, more honest clients or a larger epsilon is needed`, { localVariance, coordinateBits });
+    throw new VerisumError(
+      "PRIVACY_PARAMETERS_INVALID",
+      `noise of variance ${localVariance} steps² does not fit into coordinates of ${coordinateBits} bits: a coarser grid, more honest clients or a larger epsilon is needed`,
+      { localVariance, coordinateBits },
+    );
   }
   return {
     roundedNormSquared,

@@ -1,9 +1,10 @@
 /**
  * Discrete Gaussian noise for long vectors: Walker's alias method over integer weights.
  *
- * Weights are computed in fixed-point integers with 320 fractional bits and rounded to multiples of 2^−96, so that what is sampled
- * is an exactly known distribution whose distance to the discrete Gaussian is derived, not measured (`totalVariationBound`).
- * A sample takes 96 random bits, one row of the table, one subtraction and one selection, whatever its value, and no branch.
+ * Weights are computed in fixed-point integers with 320 fractional bits and rounded to multiples of 2^−96, so that what
+ * is sampled is an exactly known distribution whose distance to the discrete Gaussian is derived, not measured
+ * (`totalVariationBound`). A sample takes 96 random bits, one row of the table, one subtraction and one selection,
+ * whatever its value, and no branch.
  */
 import { VerisumError } from "../errors.ts";
 import type { RandomBytes } from "../random.ts";
@@ -33,9 +34,9 @@ const SAMPLES_PER_DRAW = 4096;
 /**
  * Prepares noise with P(x) proportional to exp(−x²/(2·variance)).
  *
- * Weights of magnitudes up to `reach` are exact to 2^−280: each is a product of at most reach² factors, each rounded down once.
- * The mass beyond is below 2^−96, each of the 2·reach weights is rounded down to a multiple of 2^−96, and zero takes the rest.
- * Hence the total variation is below (2·reach + 2)·2^−96.
+ * Weights of magnitudes up to `reach` are exact to 2^−280: each is a product of at most reach² factors, each rounded
+ * down once. The mass beyond is below 2^−96, each of the 2·reach weights is rounded down to a multiple of 2^−96, and
+ * zero takes the rest. Hence the total variation is below (2·reach + 2)·2^−96.
  *
  * @param numerator of the variance, in steps²
  * @param denominator of the variance
@@ -44,12 +45,18 @@ const SAMPLES_PER_DRAW = 4096;
  */
 export function noiseTable(numerator: bigint, denominator = 1n): NoiseTable {
   if (numerator < 1n || denominator < 1n || 4n * numerator < denominator || numerator > denominator << 22n) {
-    throw new VerisumError("PRIVACY_PARAMETERS_INVALID", `no table for variance ${numerator}/${denominator}`, { numerator, denominator });
+    throw new VerisumError("PRIVACY_PARAMETERS_INVALID", `no table for variance ${numerator}/${denominator}`, {
+      numerator,
+      denominator,
+    });
   }
   const weights = halfWeights(numerator, denominator);
   const reach = weights.length - 1;
   const total = 2n * weights.reduce((sum, weight) => sum + weight, 0n) - ONE;
-  const masses = Array.from({ length: 2 * reach + 1 }, (_, i) => (weights[Math.abs(i - reach)]! << SAMPLE_BITS) / total);
+  const masses = Array.from(
+    { length: 2 * reach + 1 },
+    (_, i) => (weights[Math.abs(i - reach)]! << SAMPLE_BITS) / total,
+  );
   masses[reach]! += (1n << SAMPLE_BITS) - masses.reduce((sum, mass) => sum + mass, 0n);
   return { reach, totalVariationBound: (2 * reach + 2) * 2 ** -Number(SAMPLE_BITS), ...aliasRows(masses, reach) };
 }
@@ -78,15 +85,19 @@ export function drawNoise(table: NoiseTable, count: number, random: RandomBytes)
 }
 
 /**
- * The borrow of a − b − borrow for 32-bit words: 1 if it is negative. No comparison, which would be compiled to a branch whose wrong
- * predictions show in the time, and no number beyond 32 signed bits, for which memory would be allocated.
+ * The borrow of a − b − borrow for 32-bit words: 1 if it is negative. No comparison, which would be compiled to a
+ * branch whose wrong predictions show in the time, and no number beyond 32 signed bits, for which memory would be
+ * allocated.
  */
 function borrowOf(a: number, b: number, borrow: number): number {
   const lastBit = ((a & 1) - (b & 1) - borrow) >>> 31;
   return ((a >>> 1) - (b >>> 1) - lastBit) >>> 31;
 }
 
-/** exp(−x²/(2·variance)) in fixed point for x = 0, 1, … until the mass beyond, on both sides, is below 2^−97 of the whole. */
+/**
+ * exp(−x²/(2·variance)) in fixed point for x = 0, 1, … until the mass beyond, on both sides, is below 2^−97 of the
+ * whole.
+ */
 function halfWeights(numerator: bigint, denominator: bigint): bigint[] {
   const ratioStep = expOfMinus(denominator, numerator);
   let ratio = expOfMinus(denominator, 2n * numerator);
@@ -95,7 +106,7 @@ function halfWeights(numerator: bigint, denominator: bigint): bigint[] {
     const next = (weights.at(-1)! * ratio) >> FRACTION_BITS;
     ratio = (ratio * ratioStep) >> FRACTION_BITS;
     // From here the weights fall faster than a geometric series of this ratio; the whole is at least ONE.
-    if ((next << (SAMPLE_BITS + 2n)) < ONE - ratio) return weights;
+    if (next << (SAMPLE_BITS + 2n) < ONE - ratio) return weights;
     weights.push(next);
   }
 }

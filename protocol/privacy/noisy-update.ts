@@ -10,14 +10,16 @@ import type { NoisyUpdateBounds } from "./noise-bounds.ts";
 const MAX_ROUNDING_ATTEMPTS = 200;
 
 /**
- * Clips to the norm and the coordinates' limit, then rounds stochastically until the norm is within the bound: Algorithm 1 of
- * Kairouz, Liu, Steinke 2021, without its rotation (docs/privacy.md). Floating point ends with the clipping.
+ * Clips to the norm and the coordinates' limit, then rounds stochastically until the norm is within the bound:
+ * Algorithm 1 of Kairouz, Liu, Steinke 2021, without its rotation (docs/privacy.md). Floating point ends with the
+ * clipping.
  *
  * @param update finite numbers, in units of the model's weights
  * @param bounds from `noisyUpdateBounds` for the same clip norm and dimension
  * @param random a CSPRNG; four bytes are drawn per coordinate and attempt
  * @param scale how many of the quantisation's steps a step is, with an adaptive clip norm
- * @returns signed integers in steps, ‖q‖² <= roundedNormSquared, |q_i| <= coordinateLimit, the vote last if there is one
+ * @returns signed integers in steps, ‖q‖² <= roundedNormSquared, |q_i| <= coordinateLimit, the vote last if there is
+ * one
  * @throws PARAMETERS_INVALID, UPDATE_NOT_FINITE; UPDATE_OVER_BOUND if no attempt succeeds
  */
 export function roundConditionally(
@@ -36,13 +38,18 @@ export function roundConditionally(
 }
 
 /**
- * The sum of a rounded update and noise. Noise that does not fit is not drawn again: the client sits the round out, which has
- * probability `exitProbability` at most and is counted in delta.
+ * The sum of a rounded update and noise. Noise that does not fit is not drawn again: the client sits the round out,
+ * which has probability `exitProbability` at most and is counted in delta.
  *
  * @throws UPDATE_LENGTH; UPDATE_OVER_BOUND if the noise does not fit
  */
-export function addNoise(rounded: Int32Array, noise: Int32Array, bounds: Pick<NoisyUpdateBounds, "noisyNormSquared" | "noisyCoordinateLimit">): Int32Array {
-  if (noise.length !== rounded.length) throw new VerisumError("UPDATE_LENGTH", `${noise.length} samples of noise for ${rounded.length} coordinates`);
+export function addNoise(
+  rounded: Int32Array,
+  noise: Int32Array,
+  bounds: Pick<NoisyUpdateBounds, "noisyNormSquared" | "noisyCoordinateLimit">,
+): Int32Array {
+  if (noise.length !== rounded.length)
+    throw new VerisumError("UPDATE_LENGTH", `${noise.length} samples of noise for ${rounded.length} coordinates`);
   const noisy = new Int32Array(rounded.length);
   let largest = 0;
   for (let i = 0; i < noisy.length; i++) {

@@ -1,12 +1,14 @@
 /**
- * Tight accounting for the Poisson-subsampled Gaussian mechanism by its privacy loss distribution: one step's losses on a grid,
- * composed by the Fourier transform (Koskela, Jälkö, Honkela 2020; Gopi, Lee, Wutschitz 2021; Doroshenko et al. 2022).
+ * Tight accounting for the Poisson-subsampled Gaussian mechanism by its privacy loss distribution: one step's losses on
+ * a grid, composed by the Fourier transform (Koskela, Jälkö, Honkela 2020; Gopi, Lee, Wutschitz 2021; Doroshenko et al.
+ * 2022).
  *
- * The epsilon reported is never below the true one: the grid's distribution dominates, and each error is bounded and added to
- * delta: the tails cut off (Chernoff's bound on the composed losses), quadrature, the transform's and powers' roundings.
+ * The epsilon reported is never below the true one: the grid's distribution dominates, and each error is bounded and
+ * added to delta: the tails cut off (Chernoff's bound on the composed losses), quadrature, the transform's and powers'
+ * roundings.
  *
- * This is for continuous noise. For noise on a grid of 2^20 steps a deviation the losses' tails differ by about 10^−5 of
- * themselves, far within MARGIN, but that is not proved; what tasks state comes from the Rényi accountant.
+ * This is for continuous noise. For noise on a grid of 2^20 steps a deviation the losses' tails differ by about 10^−5
+ * of themselves, far within MARGIN, but that is not proved; what tasks state comes from the Rényi accountant.
  */
 import { VerisumError } from "../errors.ts";
 import { power, transform } from "./fourier.ts";
@@ -33,7 +35,10 @@ const TAIL_SHARE = 1e-7;
 /** Exponents at which Chernoff's bound is tried: 2^−10 to 2^14 in steps of 2^(1/4). */
 const EXPONENTS = Array.from({ length: 97 }, (_, i) => 2 ** (i / 4 - 10));
 const UNIT_ROUNDOFF = 2 ** -53;
-/** Added to what is computed: accountants with a coarser grid report up to 0.066 % more, and whoever recomputes should not. */
+/**
+ * Added to what is computed: accountants with a coarser grid report up to 0.066 % more, and whoever recomputes should
+ * not.
+ */
 const MARGIN = 7e-4;
 
 /**
@@ -44,31 +49,46 @@ const MARGIN = 7e-4;
  * @example pldEpsilon({ noiseMultiplier: 3.16, samplingRate: 0.1, steps: 400 }, 1e-5).epsilon // about 2.7
  */
 export function pldEpsilon(mechanism: SubsampledGaussian, delta: number): PldGuarantee {
-  if (!(delta > 0 && delta < 1)) throw new VerisumError("PRIVACY_PARAMETERS_INVALID", "delta must be between 0 and 1", { delta });
+  if (!(delta > 0 && delta < 1))
+    throw new VerisumError("PRIVACY_PARAMETERS_INVALID", "delta must be between 0 and 1", { delta });
   assertMechanism(mechanism);
   if (mechanism.steps === 0) return { epsilon: 0, delta, numericalDelta: 0 };
   // Without subsampling the two directions are mirror images with the same losses.
   const neighbours: readonly Neighbour[] = mechanism.samplingRate === 1 ? ["remove"] : ["remove", "add"];
-  return neighbours.map((neighbour) => directedEpsilon(mechanism, neighbour, delta)).reduce((a, b) => (b.epsilon > a.epsilon ? b : a));
+  return neighbours
+    .map((neighbour) => directedEpsilon(mechanism, neighbour, delta))
+    .reduce((a, b) => (b.epsilon > a.epsilon ? b : a));
 }
 
 function directedEpsilon(mechanism: SubsampledGaussian, neighbour: Neighbour, delta: number): PldGuarantee {
   const { steps } = mechanism;
   const range = lossRange(mechanism);
   const rough = stepLoss(mechanism, neighbour, range / SEARCH_POINTS);
-  const [low, high] = [composedEnd(rough, steps, -1, delta * TAIL_SHARE), composedEnd(rough, steps, 1, delta * TAIL_SHARE)];
+  const [low, high] = [
+    composedEnd(rough, steps, -1, delta * TAIL_SHARE),
+    composedEnd(rough, steps, 1, delta * TAIL_SHARE),
+  ];
   const spacing = Math.max((1.01 * (high.loss - low.loss)) / GRID_POINTS, range / MAX_STEP_POINTS);
   const step = stepLoss(mechanism, neighbour, spacing);
   const lowest = Math.floor(low.loss / spacing);
-  const outside = tailBeyond(step, steps, 1, (lowest + GRID_POINTS - 1) * spacing, high.exponent) + tailBeyond(step, steps, -1, lowest * spacing, low.exponent);
+  const outside =
+    tailBeyond(step, steps, 1, (lowest + GRID_POINTS - 1) * spacing, high.exponent) +
+    tailBeyond(step, steps, -1, lowest * spacing, low.exponent);
   const { masses, roundoff } = compose(step, steps, lowest);
   const infinite = -Math.expm1(steps * Math.log1p(-step.infinite));
   const numericalDelta = outside + infinite + roundoff + steps * MASS_ERROR;
   return { epsilon: (1 + MARGIN) * solve(masses, lowest, spacing, delta - numericalDelta), delta, numericalDelta };
 }
 
-/** The distribution of the sum of `steps` losses, as masses of GRID_POINTS points from `lowest` on; the rest is wrapped around. */
-function compose({ first, masses }: GridDistribution, steps: number, lowest: number): { masses: Float64Array; roundoff: number } {
+/**
+ * The distribution of the sum of `steps` losses, as masses of GRID_POINTS points from `lowest` on; the rest is wrapped
+ * around.
+ */
+function compose(
+  { first, masses }: GridDistribution,
+  steps: number,
+  lowest: number,
+): { masses: Float64Array; roundoff: number } {
   const re = new Float64Array(GRID_POINTS);
   let squares = 0;
   masses.forEach((mass, i) => {
@@ -80,10 +100,13 @@ function compose({ first, masses }: GridDistribution, steps: number, lowest: num
   power(spectrum, steps);
   transform(spectrum, true);
   const shift = modulo(lowest - steps * first, GRID_POINTS);
-  const sum = Float64Array.from({ length: GRID_POINTS }, (_, i) => Math.max(0, spectrum.re[(i + shift) % GRID_POINTS]!));
-  // In the L1 norm at most √N times the L2 norm: each frequency's error grows by the factor `steps` in the power, of which no
-  // frequency exceeds one in magnitude.
-  const roundoff = Math.sqrt(GRID_POINTS) * Math.sqrt(squares) * 8 * (steps + 1) * (Math.log2(GRID_POINTS) + 1) * UNIT_ROUNDOFF;
+  const sum = Float64Array.from({ length: GRID_POINTS }, (_, i) =>
+    Math.max(0, spectrum.re[(i + shift) % GRID_POINTS]!),
+  );
+  // In the L1 norm at most √N times the L2 norm: each frequency's error grows by the factor `steps` in the power, of
+  // which no frequency exceeds one in magnitude.
+  const roundoff =
+    Math.sqrt(GRID_POINTS) * Math.sqrt(squares) * 8 * (steps + 1) * (Math.log2(GRID_POINTS) + 1) * UNIT_ROUNDOFF;
   return { masses: sum, roundoff };
 }
 
@@ -106,8 +129,16 @@ function solve(masses: Float64Array, lowest: number, spacing: number, delta: num
   return Math.max(0, lowest * spacing);
 }
 
-/** A point beyond which the composed losses have at most `tail`, above (side 1) or below it (side −1), and the exponent that shows it. */
-function composedEnd(step: GridDistribution, steps: number, side: 1 | -1, tail: number): { loss: number; exponent: number } {
+/**
+ * A point beyond which the composed losses have at most `tail`, above (side 1) or below it (side −1), and the exponent
+ * that shows it.
+ */
+function composedEnd(
+  step: GridDistribution,
+  steps: number,
+  side: 1 | -1,
+  tail: number,
+): { loss: number; exponent: number } {
   let best = { loss: Infinity, exponent: 1 };
   for (const exponent of EXPONENTS) {
     const loss = (steps * logMoment(step, side * exponent) - Math.log(tail)) / exponent;
@@ -120,7 +151,9 @@ function composedEnd(step: GridDistribution, steps: number, side: 1 | -1, tail: 
 /** Chernoff's bound on the composed losses' mass beyond `loss`, above (side 1) or below it (side −1). */
 function tailBeyond(step: GridDistribution, steps: number, side: 1 | -1, loss: number, exponent: number): number {
   const furthest = steps * (side === 1 ? step.first + step.masses.length - 1 : step.first) * step.spacing;
-  return side * (loss - furthest) >= 0 ? 0 : Math.exp(Math.min(0, steps * logMoment(step, side * exponent) - side * exponent * loss));
+  return side * (loss - furthest) >= 0
+    ? 0
+    : Math.exp(Math.min(0, steps * logMoment(step, side * exponent) - side * exponent * loss));
 }
 
 /** ln of the sum of mass·e^(exponent·loss). */

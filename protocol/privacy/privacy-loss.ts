@@ -1,10 +1,11 @@
 /**
  * The privacy loss of one step of the Poisson-subsampled Gaussian mechanism, as a distribution on a grid.
  *
- * With M the mixture (1−q)·N(0, σ²) + q·N(1, σ²) and l(z) = ln(dM/dN(0, σ²)), removing a record has the loss l(z) for z from M,
- * adding one the loss −l(z) for z from N(0, σ²). Losses between two grid points are divided between them so that both the
- * probability and its counterpart under the other distribution stay the same ("connecting the dots", Doroshenko, Ghazi, Kamath,
- * Kumar, Manurangsi 2022): the discrete distribution dominates the continuous one, and differs in second order only.
+ * With M the mixture (1−q)·N(0, σ²) + q·N(1, σ²) and l(z) = ln(dM/dN(0, σ²)), removing a record has the loss l(z) for z
+ * from M, adding one the loss −l(z) for z from N(0, σ²). Losses between two grid points are divided between them so
+ * that both the probability and its counterpart under the other distribution stay the same ("connecting the dots",
+ * Doroshenko, Ghazi, Kamath, Kumar, Manurangsi 2022): the discrete distribution dominates the continuous one, and
+ * differs in second order only.
  */
 import type { SubsampledGaussian } from "./rdp-accountant.ts";
 
@@ -23,13 +24,26 @@ export interface GridDistribution {
 /** Beyond this many standard deviations a Gaussian's tail is below 10^−22. */
 const TAIL_DEVIATIONS = 10;
 const TAIL_MASS = 1e-22;
-/** Gauss and Legendre's rule of an order on [0, 1], good to the last digits of a double for pieces up to `width` of the narrowest scale. */
+/**
+ * Gauss and Legendre's rule of an order on [0, 1], good to the last digits of a double for pieces up to `width` of the
+ * narrowest scale.
+ */
 const RULES = {
-  narrow: { width: 0.02, nodes: [0.1127016653792583, 0.5, 0.8872983346207417], weights: [0.2777777777777778, 0.4444444444444444, 0.2777777777777778] },
+  narrow: {
+    width: 0.02,
+    nodes: [0.1127016653792583, 0.5, 0.8872983346207417],
+    weights: [0.2777777777777778, 0.4444444444444444, 0.2777777777777778],
+  },
   wide: {
     width: 0.25,
-    nodes: [0.033765242898423975, 0.16939530676686776, 0.3806904069584015, 0.6193095930415985, 0.8306046932331322, 0.966234757101576],
-    weights: [0.08566224618958517, 0.1803807865240693, 0.23395696728634552, 0.23395696728634552, 0.1803807865240693, 0.08566224618958517],
+    nodes: [
+      0.033765242898423975, 0.16939530676686776, 0.3806904069584015, 0.6193095930415985, 0.8306046932331322,
+      0.966234757101576,
+    ],
+    weights: [
+      0.08566224618958517, 0.1803807865240693, 0.23395696728634552, 0.23395696728634552, 0.1803807865240693,
+      0.08566224618958517,
+    ],
   },
 } as const;
 
@@ -37,7 +51,11 @@ const RULES = {
 export const MASS_ERROR = 1e-13;
 
 /** The losses of one step on a grid of `spacing`. */
-export function stepLoss({ noiseMultiplier: sigma, samplingRate: q }: Omit<SubsampledGaussian, "steps">, neighbour: Neighbour, spacing: number): GridDistribution {
+export function stepLoss(
+  { noiseMultiplier: sigma, samplingRate: q }: Omit<SubsampledGaussian, "steps">,
+  neighbour: Neighbour,
+  spacing: number,
+): GridDistribution {
   const variance = sigma * sigma;
   const sign = neighbour === "remove" ? 1 : -1;
   const loss = (z: number): number => sign * mixtureLoss(z, q, variance);
@@ -66,7 +84,8 @@ export function stepLoss({ noiseMultiplier: sigma, samplingRate: q }: Omit<Subsa
         const z = a + (piece + rule.nodes[node]!) * width;
         const l = mixtureLoss(z, q, variance);
         // M's density is the other's times e^l.
-        const mass = rule.weights[node]! * width * norm * Math.exp((neighbour === "remove" ? l : 0) - (z * z) / (2 * variance));
+        const mass =
+          rule.weights[node]! * width * norm * Math.exp((neighbour === "remove" ? l : 0) - (z * z) / (2 * variance));
         const share = -Math.expm1((first + cell) * spacing - sign * l) / fallOff;
         const up = mass * Math.min(1, Math.max(0, share));
         above += up;
@@ -86,7 +105,9 @@ export function stepLoss({ noiseMultiplier: sigma, samplingRate: q }: Omit<Subsa
 export function lossRange(mechanism: Omit<SubsampledGaussian, "steps">): number {
   const variance = mechanism.noiseMultiplier ** 2;
   const reach = TAIL_DEVIATIONS * mechanism.noiseMultiplier;
-  return mixtureLoss(1 + reach, mechanism.samplingRate, variance) - mixtureLoss(-reach, mechanism.samplingRate, variance);
+  return (
+    mixtureLoss(1 + reach, mechanism.samplingRate, variance) - mixtureLoss(-reach, mechanism.samplingRate, variance)
+  );
 }
 
 /** l(z) = ln(1 − q + q·e^((2z−1)/(2σ²))), without cancellation near zero and without overflow. */

@@ -1,10 +1,10 @@
 /**
- * Rényi differential privacy of the Poisson-subsampled Gaussian mechanism (Mironov, Talwar, Zhang 2019), its composition,
- * and the conversion to (epsilon, delta) of Canonne, Kamath, Steinke 2020, Proposition 12.
+ * Rényi differential privacy of the Poisson-subsampled Gaussian mechanism (Mironov, Talwar, Zhang 2019), its
+ * composition, and the conversion to (epsilon, delta) of Canonne, Kamath, Steinke 2020, Proposition 12.
  *
- * Neighbours differ by one record, added or removed. The bound also holds for the discrete Gaussian on a grid at integer
- * orders: its moments exp(k(k−1)/(2σ²)) are the same because k times an integer shift is an integer. The difference at
- * other orders is below e^−(2·π²·σ²) with σ in grid steps, and nothing at the 2^20 steps in use.
+ * Neighbours differ by one record, added or removed. The bound also holds for the discrete Gaussian on a grid at
+ * integer orders: its moments exp(k(k−1)/(2σ²)) are the same because k times an integer shift is an integer. The
+ * difference at other orders is below e^−(2·π²·σ²) with σ in grid steps, and nothing at the 2^20 steps in use.
  *
  * Floating point is fine here: nothing secret is computed, and results are rounded up at display.
  */
@@ -43,19 +43,35 @@ const NEGLIGIBLE_LOG = 30;
  * @throws PRIVACY_PARAMETERS_INVALID
  * @example composedEpsilon([{ noiseMultiplier: 3.16, samplingRate: 0.1, steps: 400 }], 1e-5).epsilon // about 3.0
  */
-export function composedEpsilon(mechanisms: readonly SubsampledGaussian[], delta: number, totalVariation = 0): PrivacyGuarantee {
-  if (!(delta > 0 && delta < 1)) throw new VerisumError("PRIVACY_PARAMETERS_INVALID", "delta must be between 0 and 1", { delta });
-  if (!(totalVariation >= 0)) throw new VerisumError("PRIVACY_PARAMETERS_INVALID", "a total variation distance is not negative", { totalVariation });
+export function composedEpsilon(
+  mechanisms: readonly SubsampledGaussian[],
+  delta: number,
+  totalVariation = 0,
+): PrivacyGuarantee {
+  if (!(delta > 0 && delta < 1))
+    throw new VerisumError("PRIVACY_PARAMETERS_INVALID", "delta must be between 0 and 1", { delta });
+  if (!(totalVariation >= 0))
+    throw new VerisumError("PRIVACY_PARAMETERS_INVALID", "a total variation distance is not negative", {
+      totalVariation,
+    });
   mechanisms.forEach(assertMechanism);
-  const divergences = RENYI_ORDERS.map((order) => mechanisms.reduce((sum, mechanism) => sum + mechanism.steps * renyiDivergence(mechanism, order), 0));
+  const divergences = RENYI_ORDERS.map((order) =>
+    mechanisms.reduce((sum, mechanism) => sum + mechanism.steps * renyiDivergence(mechanism, order), 0),
+  );
   return leastEpsilon(RENYI_ORDERS, divergences, delta, totalVariation);
 }
 
 /**
- * The smallest epsilon over all orders of what is within `totalVariation` of a mechanism with these divergences: the least with
- * epsilonAt(order, …, delta − (1 + e^epsilon)·totalVariation) <= epsilon, reached from below; infinite if there is none.
+ * The smallest epsilon over all orders of what is within `totalVariation` of a mechanism with these divergences: the
+ * least with epsilonAt(order, …, delta − (1 + e^epsilon)·totalVariation) <= epsilon, reached from below; infinite if
+ * there is none.
  */
-export function leastEpsilon(orders: readonly number[], divergences: readonly number[], delta: number, totalVariation: number): PrivacyGuarantee {
+export function leastEpsilon(
+  orders: readonly number[],
+  divergences: readonly number[],
+  delta: number,
+  totalVariation: number,
+): PrivacyGuarantee {
   let epsilon = 0;
   for (;;) {
     const left = totalVariation === 0 ? delta : delta - (1 + Math.exp(epsilon)) * totalVariation;
@@ -74,10 +90,20 @@ export function leastEpsilon(orders: readonly number[], divergences: readonly nu
  * The smallest noise multiplier (to 0.1 %) with which the mechanism stays within epsilon.
  * @throws PRIVACY_PARAMETERS_INVALID if none up to 1000 does
  */
-export function noiseMultiplierFor(epsilon: number, delta: number, { samplingRate, steps }: Omit<SubsampledGaussian, "noiseMultiplier">, totalVariation = 0): number {
-  const reached = (noiseMultiplier: number): boolean => composedEpsilon([{ noiseMultiplier, samplingRate, steps }], delta, totalVariation).epsilon <= epsilon;
+export function noiseMultiplierFor(
+  epsilon: number,
+  delta: number,
+  { samplingRate, steps }: Omit<SubsampledGaussian, "noiseMultiplier">,
+  totalVariation = 0,
+): number {
+  const reached = (noiseMultiplier: number): boolean =>
+    composedEpsilon([{ noiseMultiplier, samplingRate, steps }], delta, totalVariation).epsilon <= epsilon;
   let [low, high] = [0.1, 1000];
-  if (!reached(high)) throw new VerisumError("PRIVACY_PARAMETERS_INVALID", `no noise multiplier up to ${high} gives epsilon ${epsilon}`, { epsilon, delta });
+  if (!reached(high))
+    throw new VerisumError("PRIVACY_PARAMETERS_INVALID", `no noise multiplier up to ${high} gives epsilon ${epsilon}`, {
+      epsilon,
+      delta,
+    });
   while (high / low > 1.001) {
     const middle = Math.sqrt(low * high);
     if (reached(middle)) high = middle;
@@ -87,9 +113,14 @@ export function noiseMultiplierFor(epsilon: number, delta: number, { samplingRat
 }
 
 /** Rényi divergence of one step at an order > 1. */
-export function renyiDivergence({ noiseMultiplier, samplingRate }: Omit<SubsampledGaussian, "steps">, order: number): number {
+export function renyiDivergence(
+  { noiseMultiplier, samplingRate }: Omit<SubsampledGaussian, "steps">,
+  order: number,
+): number {
   if (samplingRate === 1) return order / (2 * noiseMultiplier ** 2);
-  const logMoment = Number.isInteger(order) ? logMomentAtInteger(samplingRate, noiseMultiplier, order) : logMomentAtFraction(samplingRate, noiseMultiplier, order);
+  const logMoment = Number.isInteger(order)
+    ? logMomentAtInteger(samplingRate, noiseMultiplier, order)
+    : logMomentAtFraction(samplingRate, noiseMultiplier, order);
   return logMoment / (order - 1);
 }
 
@@ -104,15 +135,18 @@ function logMomentAtInteger(q: number, sigma: number, order: number): number {
   let total = -Infinity;
   let logBinomial = 0;
   for (let k = 0; k <= order; k++) {
-    total = logAdd(total, logBinomial + k * Math.log(q) + (order - k) * Math.log1p(-q) + (k * (k - 1)) / (2 * sigma ** 2));
+    total = logAdd(
+      total,
+      logBinomial + k * Math.log(q) + (order - k) * Math.log1p(-q) + (k * (k - 1)) / (2 * sigma ** 2),
+    );
     logBinomial += Math.log((order - k) / (k + 1));
   }
   return total;
 }
 
 /**
- * The two series of section 3.3 for any order, split at z0 = σ² ln(1/q − 1) + 1/2. Binomials of a fractional order change
- * sign; the sum of magnitudes is taken, an upper bound that does not cancel (and what other accountants report).
+ * The two series of section 3.3 for any order, split at z0 = σ² ln(1/q − 1) + 1/2. Binomials of a fractional order
+ * change sign; the sum of magnitudes is taken, an upper bound that does not cancel (and what other accountants report).
  */
 function logMomentAtFraction(q: number, sigma: number, order: number): number {
   const split = sigma ** 2 * Math.log(1 / q - 1) + 0.5;
@@ -122,8 +156,18 @@ function logMomentAtFraction(q: number, sigma: number, order: number): number {
   let [lastBelow, lastAbove] = [-Infinity, -Infinity];
   for (let i = 0; i < MAX_SERIES_TERMS; i++) {
     const j = order - i;
-    const below = logBinomial + i * Math.log(q) + j * Math.log1p(-q) + (i * i - i) / (2 * sigma ** 2) + logHalfErfc((i - split) / scale);
-    const above = logBinomial + j * Math.log(q) + i * Math.log1p(-q) + (j * j - j) / (2 * sigma ** 2) + logHalfErfc((split - j) / scale);
+    const below =
+      logBinomial +
+      i * Math.log(q) +
+      j * Math.log1p(-q) +
+      (i * i - i) / (2 * sigma ** 2) +
+      logHalfErfc((i - split) / scale);
+    const above =
+      logBinomial +
+      j * Math.log(q) +
+      i * Math.log1p(-q) +
+      (j * j - j) / (2 * sigma ** 2) +
+      logHalfErfc((split - j) / scale);
     total = logAdd(total, logAdd(below, above));
     if (below < lastBelow && above < lastAbove && Math.max(below, above) < total - NEGLIGIBLE_LOG) return total;
     [lastBelow, lastAbove] = [below, above];

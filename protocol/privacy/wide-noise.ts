@@ -1,15 +1,17 @@
 /**
- * Discrete Gaussian noise of a deviation that no table has rows for: a combination kⁿ⁻¹·X₁ + … + k·Xₙ₋₁ + Xₙ of independent
- * samples of one narrow table (protocol/privacy/noise-table.ts). Integers all the way, and the same work for every value.
+ * Discrete Gaussian noise of a deviation that no table has rows for: a combination kⁿ⁻¹·X₁ + … + k·Xₙ₋₁ + Xₙ of
+ * independent samples of one narrow table (protocol/privacy/noise-table.ts). Integers all the way, and the same work
+ * for every value.
  *
- * How far one step kX + Y is from a discrete Gaussian, for X and Y discrete Gaussians of variances v and s²: with V = k²v + s²
- * and t² = v·s²/V, completing the square in the sum over all x with kx + y = z gives
+ * How far one step kX + Y is from a discrete Gaussian, for X and Y discrete Gaussians of variances v and s²: with V =
+ * k²v + s² and t² = v·s²/V, completing the square in the sum over all x with kx + y = z gives
  *
  *   P(z) ∝ exp(−z²/2V) · Σₓ exp(−(x − zkv/V)²/2t²),
  *
- * and by Poisson summation the second factor is t√(2π)·(1 + 2·Σⱼ q^(j²)·cos(2πjzkv/V)) with q = exp(−2π²t²): within 1 ± ε of a
- * constant for ε = 2q/(1 − q). Hence P(z) is within the factor (1 + ε)/(1 − ε) of the discrete Gaussian of variance V in every z,
- * and their total variation distance is at most ε/(1 − ε) = 2q/(1 − 3q). (The smoothing argument of Micciancio and Walter 2017.)
+ * and by Poisson summation the second factor is t√(2π)·(1 + 2·Σⱼ q^(j²)·cos(2πjzkv/V)) with q = exp(−2π²t²): within 1 ±
+ * ε of a constant for ε = 2q/(1 − q). Hence P(z) is within the factor (1 + ε)/(1 − ε) of the discrete Gaussian of
+ * variance V in every z, and their total variation distance is at most ε/(1 − ε) = 2q/(1 − 3q). (The smoothing argument
+ * of Micciancio and Walter 2017.)
  *
  * All steps have v >= s², so that t² >= s²/(k² + 1). Distances of the n samples and n − 1 steps add up.
  */
@@ -45,14 +47,15 @@ const BLOCK = 4096;
 /**
  * Prepares noise with P(x) proportional to exp(−x²/(2·variance)).
  *
- * @throws PRIVACY_PARAMETERS_INVALID if the samples are too narrow for the scale, so that combining them costs more than a table's
- *   own error; if a sum might not fit into 32 bits; and where there is no table
+ * @throws PRIVACY_PARAMETERS_INVALID if the samples are too narrow for the scale, so that combining them costs more
+ *   than a table's own error; if a sum might not fit into 32 bits; and where there is no table
  * @example const noise = wideNoise({ variance: 1n << 40n, scale: 80, terms: 3 }); // deviation 2^20
  */
 export function wideNoise(combination: Combination): WideNoise {
   const { variance, scale, terms } = combination;
   const require = (holds: boolean, rule: string): void => {
-    if (!holds) throw new VerisumError("PRIVACY_PARAMETERS_INVALID", `${rule} does not hold`, { rule, variance, scale, terms });
+    if (!holds)
+      throw new VerisumError("PRIVACY_PARAMETERS_INVALID", `${rule} does not hold`, { rule, variance, scale, terms });
   };
   require(Number.isInteger(scale) && scale >= 2 && scale <= 2 ** 16, "2 <= scale <= 2^16");
   require(Number.isInteger(terms) && terms >= 2 && terms <= 8, "2 <= terms <= 8");
@@ -64,7 +67,10 @@ export function wideNoise(combination: Combination): WideNoise {
   return { table, scale, terms, reach, totalVariationBound: terms * table.totalVariationBound + combining };
 }
 
-/** Total variation distance from the discrete Gaussian, at most, of a combination of exact samples; 1 if nothing is known. */
+/**
+ * Total variation distance from the discrete Gaussian, at most, of a combination of exact samples; 1 if nothing is
+ * known.
+ */
 export function combinationError({ variance, scale, terms }: Combination): number {
   const tableVariance = Number(variance) / Number(sumOfSquares({ scale, terms }));
   const q = Math.exp((-2 * Math.PI ** 2 * tableVariance) / (scale ** 2 + 1));
@@ -89,5 +95,8 @@ export function drawWideNoise({ table, scale, terms }: WideNoise, count: number,
 
 /** 1 + k² + … + k^(2n−2): the result's variance in variances of the table. */
 function sumOfSquares({ scale, terms }: Omit<Combination, "variance">): bigint {
-  return Array.from({ length: terms }, (_, i) => BigInt(scale) ** BigInt(2 * i)).reduce((sum, square) => sum + square, 0n);
+  return Array.from({ length: terms }, (_, i) => BigInt(scale) ** BigInt(2 * i)).reduce(
+    (sum, square) => sum + square,
+    0n,
+  );
 }

@@ -56,7 +56,11 @@ export function g1ToEngine(curve: WasmCurve, point: G1): Uint8Array {
 /** The engine's affine bytes of a point. Not checked to be on the curve. */
 export function g2ToEngine(curve: WasmCurve, point: G2): Uint8Array {
   if (point.x.c0 === 0n && point.x.c1 === 0n && point.y.c0 === 0n && point.y.c1 === 0n) return curve.G2.zeroAffine;
-  return curve.G2.fromObject([[point.x.c0, point.x.c1], [point.y.c0, point.y.c1], [1n, 0n]]);
+  return curve.G2.fromObject([
+    [point.x.c0, point.x.c1],
+    [point.y.c0, point.y.c1],
+    [1n, 0n],
+  ]);
 }
 
 /** Scalars as consecutive 32-byte little-endian words, not in Montgomery form. */
@@ -82,7 +86,10 @@ export function writeScalar(view: DataView, at: number, value: bigint): void {
 /** Reads one little-endian scalar. */
 export function readScalar(view: DataView, at: number): bigint {
   return (
-    view.getBigUint64(at, true) | (view.getBigUint64(at + 8, true) << 64n) | (view.getBigUint64(at + 16, true) << 128n) | (view.getBigUint64(at + 24, true) << 192n)
+    view.getBigUint64(at, true) |
+    (view.getBigUint64(at + 8, true) << 64n) |
+    (view.getBigUint64(at + 16, true) << 128n) |
+    (view.getBigUint64(at + 24, true) << 192n)
   );
 }
 

@@ -26,7 +26,12 @@ const PAGE_BYTES = 65536;
  * @param scalars 32-byte little-endian words below r
  * @returns affine points in the engine's bytes, in order; the scalar 0 gives infinity (all zero bytes)
  */
-export function multiplyGenerator(engine: EngineInstance, group: GroupName, generator: Uint8Array, scalars: Uint8Array): Uint8Array {
+export function multiplyGenerator(
+  engine: EngineInstance,
+  group: GroupName,
+  generator: Uint8Array,
+  scalars: Uint8Array,
+): Uint8Array {
   return new Kernel(engine, group, generator, scalars.length / SCALAR_BYTES).run(scalars);
 }
 
@@ -63,7 +68,8 @@ class Kernel {
     const result = new Uint8Array(count * this.affineBytes);
     for (let start = 0; start < count; start += BATCH) {
       const size = Math.min(BATCH, count - start);
-      for (let i = 0; i < size; i++) this.accumulate(scalars, (start + i) * SCALAR_BYTES, this.batch + i * this.jacobianBytes);
+      for (let i = 0; i < size; i++)
+        this.accumulate(scalars, (start + i) * SCALAR_BYTES, this.batch + i * this.jacobianBytes);
       this.call("batchToAffine", this.batch, size, this.batch);
       result.set(new Uint8Array(this.memory.buffer, this.batch, size * this.affineBytes), start * this.affineBytes);
     }
@@ -77,7 +83,8 @@ class Kernel {
     new Uint8Array(this.memory.buffer).set(generator, base);
     for (let window = 0; window < this.windows; window++) {
       this.call("zero", this.batch);
-      for (let row = 1; row < this.rows; row++) this.call("addMixed", this.batch + (row - 1) * this.jacobianBytes, base, this.batch + row * this.jacobianBytes);
+      for (let row = 1; row < this.rows; row++)
+        this.call("addMixed", this.batch + (row - 1) * this.jacobianBytes, base, this.batch + row * this.jacobianBytes);
       this.call("addMixed", this.batch + (this.rows - 1) * this.jacobianBytes, base, next);
       this.call("toAffine", next, base);
       this.call("batchToAffine", this.batch, this.rows, this.table + window * this.rows * this.affineBytes);
@@ -91,7 +98,10 @@ class Kernel {
       const bit = window * this.windowBits;
       const byte = at + (bit >> 3);
       const last = at + SCALAR_BYTES;
-      const low = scalars[byte]! | ((byte + 1 < last ? scalars[byte + 1]! : 0) << 8) | ((byte + 2 < last ? scalars[byte + 2]! : 0) << 16);
+      const low =
+        scalars[byte]! |
+        ((byte + 1 < last ? scalars[byte + 1]! : 0) << 8) |
+        ((byte + 2 < last ? scalars[byte + 2]! : 0) << 16);
       const digit = (low >> (bit & 7)) & (this.rows - 1);
       if (digit !== 0) addMixed(result, this.table + (window * this.rows + digit) * this.affineBytes, result);
     }

@@ -20,7 +20,9 @@ export async function generatorMultiples(group: GroupName, scalars: readonly big
   const threads = Math.max(1, Math.min(availableParallelism(), Math.floor(scalars.length / MIN_PER_THREAD)));
   const perThread = Math.ceil(scalars.length / threads);
   const parts = await Promise.all(
-    Array.from({ length: threads }, (_, k) => inWorker({ ...common, scalars: bytes.slice(k * perThread * SCALAR_BYTES, (k + 1) * perThread * SCALAR_BYTES) })),
+    Array.from({ length: threads }, (_, k) =>
+      inWorker({ ...common, scalars: bytes.slice(k * perThread * SCALAR_BYTES, (k + 1) * perThread * SCALAR_BYTES) }),
+    ),
   );
   const result = new Uint8Array(parts.reduce((total, part) => total + part.length, 0));
   let at = 0;

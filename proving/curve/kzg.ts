@@ -22,10 +22,17 @@ export function kzgCommitter(curve: WasmCurve, powers: Uint8Array): VectorCommit
     capacity,
     async commit(elements) {
       if (elements.length > capacity) {
-        throw new VerisumError("ENCODING_LENGTH", `the keys commit to at most ${capacity} elements, not ${elements.length}`, { capacity, elements: elements.length });
+        throw new VerisumError(
+          "ENCODING_LENGTH",
+          `the keys commit to at most ${capacity} elements, not ${elements.length}`,
+          { capacity, elements: elements.length },
+        );
       }
       if (elements.length === 0) return G1_INFINITY;
-      return g1FromEngine(curve, await multiExponentiation(curve, powers.subarray(0, elements.length * G1_BYTES), encodeScalars(elements)));
+      return g1FromEngine(
+        curve,
+        await multiExponentiation(curve, powers.subarray(0, elements.length * G1_BYTES), encodeScalars(elements)),
+      );
     },
   };
 }
@@ -34,7 +41,12 @@ export function kzgCommitter(curve: WasmCurve, powers: Uint8Array): VectorCommit
  * True if the points are the powers of one tau, the one in `tau2`, starting from the generator:
  * e(Σ ρ_i·P_{i+1}, G2) = e(Σ ρ_i·P_i, tau2) for random ρ_i, which holds for other points with probability 2^-128.
  */
-export async function powersAreConsistent(curve: WasmCurve, powers: Uint8Array, tau2: G2, random: RandomBytes): Promise<boolean> {
+export async function powersAreConsistent(
+  curve: WasmCurve,
+  powers: Uint8Array,
+  tau2: G2,
+  random: RandomBytes,
+): Promise<boolean> {
   const count = powers.length / G1_BYTES;
   if (!Number.isInteger(count) || count < 1) return false;
   const first = g1FromEngine(curve, powers.slice(0, G1_BYTES));

@@ -1,7 +1,7 @@
 /**
- * Multi-exponentiation that looks at its scalars first. In a lookup argument most wires are either narrow (rows, counts)
- * or one of few distinct values (inverses), and both are cheaper than full-width scalars: narrow ones by an order of
- * magnitude, and equal ones cost one addition each once their bases are summed.
+ * Multi-exponentiation that looks at its scalars first. In a lookup argument most wires are either narrow (rows,
+ * counts) or one of few distinct values (inverses), and both are cheaper than full-width scalars: narrow ones by an
+ * order of magnitude, and equal ones cost one addition each once their bases are summed.
  */
 import type { WasmCurve } from "ffjavascript";
 import { G1_BYTES, G2_BYTES, SCALAR_BYTES } from "./bn254.ts";
@@ -46,10 +46,14 @@ export function baseTable(group: GroupName, section: Uint8Array, firstWire = 0):
 }
 
 /**
- * Σ scalar_i·base_i in G1, in the engine's bytes. Scalars are little-endian and all of one width, the buffer's length over
- * the number of bases: one or two bytes are an order of magnitude cheaper than 32.
+ * Σ scalar_i·base_i in G1, in the engine's bytes. Scalars are little-endian and all of one width, the buffer's length
+ * over the number of bases: one or two bytes are an order of magnitude cheaper than 32.
  */
-export async function multiExponentiation(curve: WasmCurve, bases: Uint8Array, scalars: Uint8Array): Promise<Uint8Array> {
+export async function multiExponentiation(
+  curve: WasmCurve,
+  bases: Uint8Array,
+  scalars: Uint8Array,
+): Promise<Uint8Array> {
   const count = bases.length / G1_BYTES;
   const threads = kernelThreads();
   if (threads === undefined || count < MIN_KERNEL_POINTS) return curve.G1.multiExpAffine(bases, scalars);
@@ -60,7 +64,11 @@ export async function multiExponentiation(curve: WasmCurve, bases: Uint8Array, s
   const sums = await Promise.all(
     Array.from({ length: pieces }, (_, k) => {
       const [start, end] = [k * size, Math.min(count, (k + 1) * size)];
-      return threads.run({ points: bases.slice(start * G1_BYTES, end * G1_BYTES), scalars: scalars.slice(start * width, end * width), scalarBytes: width });
+      return threads.run({
+        points: bases.slice(start * G1_BYTES, end * G1_BYTES),
+        scalars: scalars.slice(start * width, end * width),
+        scalarBytes: width,
+      });
     }),
   );
   return sums.map((bits) => sumOfBits(curve, bits)).reduce((a, b) => curve.G1.add(a, b));
@@ -83,14 +91,21 @@ export function sumOfBits({ G1: group }: WasmCurve, points: Uint8Array): Uint8Ar
  * @param witness all wires, 32-byte little-endian words
  * @param adder sums the bases of equal scalars first; for G1 only
  */
-export async function sparseMultiExponentiation(curve: WasmCurve, table: BaseTable, witness: Uint8Array, adder?: PointAdder): Promise<Uint8Array> {
+export async function sparseMultiExponentiation(
+  curve: WasmCurve,
+  table: BaseTable,
+  witness: Uint8Array,
+  adder?: PointAdder,
+): Promise<Uint8Array> {
   const { narrow, wide } = splitByWidth(table, witness);
   const group = curve[table.group];
   const dense = (bases: Uint8Array, scalars: Uint8Array): Promise<Uint8Array> =>
     table.group === "G1" ? multiExponentiation(curve, bases, scalars) : group.multiExpAffine(bases, scalars);
   const narrowSum = dense(gather(table, narrow), narrowScalars(table, narrow, witness));
   const wideSum =
-    adder === undefined ? dense(gather(table, wide), wideScalars(table, wide, witness)) : groupedMultiExponentiation(curve, table, wide, witness, adder);
+    adder === undefined
+      ? dense(gather(table, wide), wideScalars(table, wide, witness))
+      : groupedMultiExponentiation(curve, table, wide, witness, adder);
   return group.add(await narrowSum, await wideSum);
 }
 
@@ -107,7 +122,10 @@ async function groupedMultiExponentiation(
   const threads = kernelThreads();
   if (threads === undefined || entries.length < MIN_KERNEL_POINTS)
     return curve.G1.multiExpAffine(adder.sumByBucket(table.points, entries, groups, members.length), scalars);
-  return sumOfBits(curve, await threads.run({ points: gather(table, entries), scalars, scalarBytes: SCALAR_BYTES, groups }));
+  return sumOfBits(
+    curve,
+    await threads.run({ points: gather(table, entries), scalars, scalarBytes: SCALAR_BYTES, groups }),
+  );
 }
 
 /** Entries of the table by the width of their scalars; zeros are left out. */
@@ -128,7 +146,11 @@ function splitByWidth(table: BaseTable, witness: Uint8Array): { narrow: Uint32Ar
 }
 
 /** The group of each entry, such that entries of a group have equal scalars, and an entry of each group. */
-function groupEqual(table: BaseTable, entries: Uint32Array, witness: Uint8Array): { groups: Uint32Array; members: Uint32Array } {
+function groupEqual(
+  table: BaseTable,
+  entries: Uint32Array,
+  witness: Uint8Array,
+): { groups: Uint32Array; members: Uint32Array } {
   const words = wordsOf(witness);
   const groupOf = new Map<number, number>();
   const members: number[] = [];
@@ -137,7 +159,8 @@ function groupEqual(table: BaseTable, entries: Uint32Array, witness: Uint8Array)
     const at = table.wires[entries[k]!]! * (SCALAR_BYTES / 4);
     const key = words[at]! * 2 ** 21 + (words[at + 1]! >>> 11);
     let group = groupOf.get(key);
-    if (group !== undefined && !sameScalar(words, at, table.wires[members[group]!]! * (SCALAR_BYTES / 4))) group = undefined;
+    if (group !== undefined && !sameScalar(words, at, table.wires[members[group]!]! * (SCALAR_BYTES / 4)))
+      group = undefined;
     if (group === undefined) {
       group = members.length;
       members.push(entries[k]!);
@@ -156,7 +179,8 @@ function sameScalar(words: Uint32Array, a: number, b: number): boolean {
 function gather(table: BaseTable, entries: Uint32Array): Uint8Array {
   const size = POINT_BYTES[table.group];
   const points = new Uint8Array(entries.length * size);
-  for (let k = 0; k < entries.length; k++) points.set(table.points.subarray(entries[k]! * size, (entries[k]! + 1) * size), k * size);
+  for (let k = 0; k < entries.length; k++)
+    points.set(table.points.subarray(entries[k]! * size, (entries[k]! + 1) * size), k * size);
   return points;
 }
 

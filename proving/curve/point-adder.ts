@@ -11,7 +11,9 @@ let shared: Promise<PointAdder> | undefined;
 
 /** An adder for this process; its calls finish before they return, so everybody can use the same one. */
 export function openPointAdder(): Promise<PointAdder> {
-  shared ??= openThreadlessCurve().then(({ tm }) => new PointAdder({ exports: tm.instance.exports, memory: tm.memory }));
+  shared ??= openThreadlessCurve().then(
+    ({ tm }) => new PointAdder({ exports: tm.instance.exports, memory: tm.memory }),
+  );
   return shared;
 }
 
@@ -28,7 +30,8 @@ export class PointAdder {
   areProperPoints(points: Uint8Array): boolean {
     const { g1m_inCurveAffine: inCurve, g1m_isZeroAffine: isZero } = this.exports;
     const input = this.place(points, 0);
-    for (let at = input; at < input + points.length; at += AFFINE_BYTES) if (isZero!(at) !== 0 || inCurve!(at) === 0) return false;
+    for (let at = input; at < input + points.length; at += AFFINE_BYTES)
+      if (isZero!(at) !== 0 || inCurve!(at) === 0) return false;
     return true;
   }
 
@@ -49,7 +52,8 @@ export class PointAdder {
       const sum = sums + buckets[k]! * JACOBIAN_BYTES;
       addMixed!(sum, input + entries[k]! * AFFINE_BYTES, sum);
     }
-    // Converting to affine takes scratch space from the engine's bump allocator, whose next free address is its first word.
+    // Converting to affine takes scratch space from the engine's bump allocator, whose next free address is its first
+    // word.
     const free = this.firstFree();
     new Uint32Array(this.memory.buffer, 0, 1)[0] = sums + bucketCount * JACOBIAN_BYTES;
     batchToAffine!(sums, bucketCount, sums);

@@ -1,4 +1,6 @@
-/** The sectioned binary container of .r1cs and .zkey files: magic, version, count, then (type, 64-bit length, bytes). */
+/**
+ * The sectioned binary container of .r1cs and .zkey files: magic, version, count, then (type, 64-bit length, bytes).
+ */
 import { VerisumError } from "../../protocol/errors.ts";
 
 const HEADER_BYTES = 12;
@@ -9,8 +11,10 @@ const SECTION_HEADER_BYTES = 12;
  * @throws KEY_ARTIFACT_CORRUPT if the container is malformed or a section repeats
  */
 export function readSections(bytes: Uint8Array, magic: string): Map<number, Uint8Array> {
-  const corrupt = (reason: string): VerisumError => new VerisumError("KEY_ARTIFACT_CORRUPT", `not a ${magic} file: ${reason}`);
-  if (bytes.length < HEADER_BYTES || new TextDecoder().decode(bytes.subarray(0, 4)) !== magic) throw corrupt("wrong magic");
+  const corrupt = (reason: string): VerisumError =>
+    new VerisumError("KEY_ARTIFACT_CORRUPT", `not a ${magic} file: ${reason}`);
+  if (bytes.length < HEADER_BYTES || new TextDecoder().decode(bytes.subarray(0, 4)) !== magic)
+    throw corrupt("wrong magic");
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   if (view.getUint32(4, true) !== 1) throw corrupt("unknown version");
   const sections = new Map<number, Uint8Array>();
@@ -30,7 +34,10 @@ export function readSections(bytes: Uint8Array, magic: string): Map<number, Uint
 }
 
 /** A container with the given sections in order. */
-export function writeSections(magic: string, sections: readonly (readonly [type: number, bytes: Uint8Array])[]): Uint8Array {
+export function writeSections(
+  magic: string,
+  sections: readonly (readonly [type: number, bytes: Uint8Array])[],
+): Uint8Array {
   const total = sections.reduce((sum, [, bytes]) => sum + SECTION_HEADER_BYTES + bytes.length, HEADER_BYTES);
   const result = new Uint8Array(total);
   const view = new DataView(result.buffer);

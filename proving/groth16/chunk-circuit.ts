@@ -1,7 +1,10 @@
 /** The chunk circuit's interface: its source instance and where its signals are in the witness. */
 import { CHUNK_PUBLIC_SIGNALS, MASKS_PER_CHUNK } from "../../protocol/parameters.ts";
 
-/** Wire indexes of one chunk circuit. Wire 0 is the constant 1, then the public signals, then the private inputs in order. */
+/**
+ * Wire indexes of one chunk circuit. Wire 0 is the constant 1, then the public signals, then the private inputs in
+ * order.
+ */
 export interface ChunkWires {
   readonly publicCount: number;
   readonly rowStart: number;
@@ -38,7 +41,9 @@ export function chunkMainSource(coordinates: number, coordinateBits: number, lib
   ].join("\n");
 }
 
-/** Where the signals of `Chunk(coordinates, coordinateBits)` are; the build checks it against the compiler's symbols. */
+/**
+ * Where the signals of `Chunk(coordinates, coordinateBits)` are; the build checks it against the compiler's symbols.
+ */
 export function chunkWires(coordinates: number, coordinateBits: number): ChunkWires {
   const publicCount = CHUNK_PUBLIC_SIGNALS.length;
   const rowStart = publicCount + 1;
@@ -50,5 +55,18 @@ export function chunkWires(coordinates: number, coordinateBits: number): ChunkWi
   const inverseStart = salt + 1;
   const weightedStart = inverseStart + coordinates;
   const inputsEnd = weightedStart + 2 ** coordinateBits;
-  return { publicCount, rowStart, countStart, maskStart, blinder, committedEnd, accumulatedBefore, saltBefore, salt, inverseStart, weightedStart, inputsEnd };
+  return {
+    publicCount,
+    rowStart,
+    countStart,
+    maskStart,
+    blinder,
+    committedEnd,
+    accumulatedBefore,
+    saltBefore,
+    salt,
+    inverseStart,
+    weightedStart,
+    inputsEnd,
+  };
 }

@@ -38,12 +38,18 @@ export interface FolderProver extends ChunkProver {
 }
 
 /**
- * A prover that reads each kind's files when first needed and keeps them. It works on as many chunks at a time as there are
- * cores, in the order asked for, so its memory does not depend on how many it is asked for. `close` ends the shared curve engine.
+ * A prover that reads each kind's files when first needed and keeps them. It works on as many chunks at a time as there
+ * are cores, in the order asked for, so its memory does not depend on how many it is asked for. `close` ends the shared
+ * curve engine.
  * @param random blinds the proofs; must be a CSPRNG
  * @param command proves in place of the built-in prover; its proofs are verified before they are returned
  */
-export function chunkProver(curve: WasmCurve, keys: KeySet, random: RandomBytes, command?: ProverCommand): FolderProver {
+export function chunkProver(
+  curve: WasmCurve,
+  keys: KeySet,
+  random: RandomBytes,
+  command?: ProverCommand,
+): FolderProver {
   const kinds = new Map<number, Promise<LoadedKind>>();
   const queue = new WorkQueue(Math.min(Math.max(curve.tm.concurrency, MIN_IN_FLIGHT), MAX_IN_FLIGHT));
   const load = (kindIndex: number): Promise<LoadedKind> => {
@@ -55,12 +61,22 @@ export function chunkProver(curve: WasmCurve, keys: KeySet, random: RandomBytes,
     }
     return kind;
   };
-  const assertVerifies = async ({ shape, wireBases }: LoadedKind, kindIndex: number, wires: ChunkWires, proved: ProvedWitness): Promise<void> => {
+  const assertVerifies = async (
+    { shape, wireBases }: LoadedKind,
+    kindIndex: number,
+    wires: ChunkWires,
+    proved: ProvedWitness,
+  ): Promise<void> => {
     const d = await commitChunkWires(curve, shape, wireBases, wires);
     try {
       if (verifyProof(keys.verificationKeys, kindIndex, d, proved, proved.publicSignals)) return;
     } catch (cause) {
-      throw new VerisumError("PROVER_COMMAND_FAILED", "the proving command's proof has points that are none", {}, { cause });
+      throw new VerisumError(
+        "PROVER_COMMAND_FAILED",
+        "the proving command's proof has points that are none",
+        {},
+        { cause },
+      );
     }
     throw new VerisumError("PROVER_COMMAND_FAILED", "the proving command's proof does not verify");
   };
@@ -79,7 +95,8 @@ export function chunkProver(curve: WasmCurve, keys: KeySet, random: RandomBytes,
         const proved = await kind.prove(kind.writer.write(witness, challenge));
         const { a, b, c, publicSignals } = proved;
         const [y, h] = publicSignals;
-        if (y === undefined || h === undefined) throw new VerisumError("KEY_ARTIFACT_CORRUPT", "the proving key has no public signals");
+        if (y === undefined || h === undefined)
+          throw new VerisumError("KEY_ARTIFACT_CORRUPT", "the proving key has no public signals");
         if (command !== undefined) await assertVerifies(kind, kindIndex, witness, proved);
         return { a, b, c, y, h };
       }),
@@ -90,12 +107,19 @@ export function chunkProver(curve: WasmCurve, keys: KeySet, random: RandomBytes,
   };
 }
 
-async function loadKind(curve: WasmCurve, keys: KeySet, kindIndex: number, random: RandomBytes, command: ProverCommand | undefined): Promise<LoadedKind> {
+async function loadKind(
+  curve: WasmCurve,
+  keys: KeySet,
+  kindIndex: number,
+  random: RandomBytes,
+  command: ProverCommand | undefined,
+): Promise<LoadedKind> {
   const { zkey, zkeyPath, wireBases, witnessProgram } = await keys.provingFiles(kindIndex);
   const shape = { coordinates: keys.preset.kinds[kindIndex]!.coordinates, coordinateBits: keys.preset.coordinateBits };
   const common = { shape, wireBases, writer: witnessWriter(shape, decodeWitnessProgram(witnessProgram)) };
   const publicCount = keys.verificationKeys.kinds[kindIndex]!.publicBases.length - 1;
-  if (command !== undefined) return { ...common, prove: (witness) => proveWithCommand(command, zkeyPath, publicCount, witness) };
+  if (command !== undefined)
+    return { ...common, prove: (witness) => proveWithCommand(command, zkeyPath, publicCount, witness) };
   const key = readProvingKey(zkey);
   const adder = await openPointAdder();
   return { ...common, prove: (witness) => proveWitness(curve, adder, key, witness, random) };

@@ -15,11 +15,13 @@ export interface ChunkShape {
  * @throws ENCODING_LENGTH, UPDATE_OVER_BOUND if a row is outside the table
  */
 export function histogram(shape: ChunkShape, rows: Uint16Array): Uint16Array {
-  if (rows.length !== shape.coordinates) throw new VerisumError("ENCODING_LENGTH", `expected ${shape.coordinates} rows, got ${rows.length}`);
+  if (rows.length !== shape.coordinates)
+    throw new VerisumError("ENCODING_LENGTH", `expected ${shape.coordinates} rows, got ${rows.length}`);
   const counts = new Uint16Array(2 ** shape.coordinateBits);
   for (let i = 0; i < rows.length; i++) {
     const row = rows[i]!;
-    if (row >= counts.length) throw new VerisumError("UPDATE_OVER_BOUND", `row ${i} is outside the table`, { index: i });
+    if (row >= counts.length)
+      throw new VerisumError("UPDATE_OVER_BOUND", `row ${i} is outside the table`, { index: i });
     counts[row]!++;
   }
   return counts;
@@ -31,11 +33,15 @@ export function squaredNorm(shape: ChunkShape, counts: Uint16Array): bigint {
   return BigInt(counts.reduce((sum, count, row) => sum + count * (row - offset) ** 2, 0));
 }
 
-/** @throws ENCODING_LENGTH, ENCODING_NOT_CANONICAL unless masks and blinder are canonical elements of the right number */
+/**
+ * @throws ENCODING_LENGTH, ENCODING_NOT_CANONICAL unless masks and blinder are canonical elements of the right number
+ */
 export function assertWires(wires: ChunkWires): void {
-  if (wires.masks.length !== MASKS_PER_CHUNK) throw new VerisumError("ENCODING_LENGTH", `expected ${MASKS_PER_CHUNK} masks, got ${wires.masks.length}`);
+  if (wires.masks.length !== MASKS_PER_CHUNK)
+    throw new VerisumError("ENCODING_LENGTH", `expected ${MASKS_PER_CHUNK} masks, got ${wires.masks.length}`);
   for (const value of [...wires.masks, wires.blinder]) {
-    if (value < 0n || value >= FIELD_ORDER) throw new VerisumError("ENCODING_NOT_CANONICAL", "a mask or blinder is not a canonical field element");
+    if (value < 0n || value >= FIELD_ORDER)
+      throw new VerisumError("ENCODING_NOT_CANONICAL", "a mask or blinder is not a canonical field element");
   }
 }
 

@@ -11,7 +11,9 @@ import { VerisumError } from "../../protocol/errors.ts";
 /** The project's root; circuit paths and includes are relative to it. */
 export const PROJECT_ROOT = fileURLToPath(new URL("../../", import.meta.url));
 
-/** One level of simplification: equal signals are merged, no linear constraint is solved away, so committed wires stay. */
+/**
+ * One level of simplification: equal signals are merged, no linear constraint is solved away, so committed wires stay.
+ */
 const COMPILER_OPTIONS = ["--r1cs", "--wasm", "--sym", "--O1"] as const;
 
 /** The compiler's output for one instance. */
@@ -61,7 +63,8 @@ async function includedSources(file: string, found = new Map<string, string>()):
   if (found.has(file)) return found;
   const text = await readFile(file, "utf8");
   found.set(file, text);
-  for (const [, included] of text.matchAll(/^\s*include\s+"([^"]+)"/gm)) await includedSources(path.resolve(path.dirname(file), included!), found);
+  for (const [, included] of text.matchAll(/^\s*include\s+"([^"]+)"/gm))
+    await includedSources(path.resolve(path.dirname(file), included!), found);
   return found;
 }
 
@@ -71,13 +74,21 @@ async function compileInto(folder: string, mainPath: string): Promise<void> {
   const compiler = createRequire(import.meta.url).resolve("circom2/cli.js");
   const output = path.relative(PROJECT_ROOT, temporary);
   try {
-    await promisify(execFile)(process.execPath, [compiler, mainPath, ...COMPILER_OPTIONS, "-o", output], { cwd: PROJECT_ROOT, maxBuffer: 2 ** 24 });
+    await promisify(execFile)(process.execPath, [compiler, mainPath, ...COMPILER_OPTIONS, "-o", output], {
+      cwd: PROJECT_ROOT,
+      maxBuffer: 2 ** 24,
+    });
     await rename(temporary, folder);
   } catch (cause) {
     await rm(temporary, { recursive: true, force: true });
     if (await exists(folder)) return; // somebody else was faster
     const { stdout = "", stderr = "" } = cause as { stdout?: string; stderr?: string };
-    throw new VerisumError("CIRCUIT_COMPILATION", `${mainPath} does not compile: ${stdout}${stderr}`.trim(), { circuit: mainPath }, { cause });
+    throw new VerisumError(
+      "CIRCUIT_COMPILATION",
+      `${mainPath} does not compile: ${stdout}${stderr}`.trim(),
+      { circuit: mainPath },
+      { cause },
+    );
   }
 }
 

@@ -1,12 +1,16 @@
-/** What the build asserts about a compiled chunk circuit, because the soundness of D rests on it (docs/protocol.md, section 5). */
+/**
+ * What the build asserts about a compiled chunk circuit, because the soundness of D rests on it (docs/protocol.md,
+ * section 5).
+ */
 import { VerisumError } from "../../protocol/errors.ts";
 import type { ChunkWires } from "./chunk-circuit.ts";
 import type { ConstraintSystem, SparseMatrix } from "./r1cs.ts";
 
 /**
- * Checks that the compiler left every committed signal, and every other input, a wire of its own at the expected place, and that the committed
- * columns are linearly independent: otherwise one D would open two ways. A column with an entry in which no other
- * committed wire takes part is independent of the rest, and its base is not zero; every column must have one.
+ * Checks that the compiler left every committed signal, and every other input, a wire of its own at the expected place,
+ * and that the committed columns are linearly independent: otherwise one D would open two ways. A column with an entry
+ * in which no other committed wire takes part is independent of the rest, and its base is not zero; every column must
+ * have one.
  *
  * @param symbols the compiler's .sym file
  * @throws CIRCUIT_COMPILATION naming the wire
@@ -54,8 +58,11 @@ function signalAt(wires: ChunkWires, wire: number): string {
   if (wire < wires.countStart) return `main.row[${wire - wires.rowStart}]`;
   if (wire < wires.maskStart) return `main.count[${wire - wires.countStart}]`;
   if (wire < wires.blinder) return `main.mask[${wire - wires.maskStart}]`;
-  if (wire < wires.inverseStart) return `main.${["blinder", "accumulatedBefore", "saltBefore", "salt"][wire - wires.blinder]!}`;
-  return wire < wires.weightedStart ? `main.inverse[${wire - wires.inverseStart}]` : `main.weighted[${wire - wires.weightedStart}]`;
+  if (wire < wires.inverseStart)
+    return `main.${["blinder", "accumulatedBefore", "saltBefore", "salt"][wire - wires.blinder]!}`;
+  return wire < wires.weightedStart
+    ? `main.inverse[${wire - wires.inverseStart}]`
+    : `main.weighted[${wire - wires.weightedStart}]`;
 }
 
 /** Wire by signal name; −1 marks a signal that was optimised away. Lines are label, wire, component, name. */
@@ -69,5 +76,9 @@ function wireNames(symbols: string): Map<string, number> {
 }
 
 function broken(reason: string, wire: number): VerisumError {
-  return new VerisumError("CIRCUIT_COMPILATION", `the compiled circuit breaks a rule that the keys rest on: ${reason}`, { wire });
+  return new VerisumError(
+    "CIRCUIT_COMPILATION",
+    `the compiled circuit breaks a rule that the keys rest on: ${reason}`,
+    { wire },
+  );
 }

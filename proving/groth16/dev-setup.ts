@@ -53,7 +53,11 @@ export function drawCommonSecrets(random: RandomBytes): CommonSecrets {
 }
 
 /** The powers of tau for vectors of up to `powers` elements, and the common verification keys. */
-export async function makeCommonKeys(curve: WasmCurve, { tau, alpha, beta }: CommonSecrets, powers: number): Promise<CommonKeys> {
+export async function makeCommonKeys(
+  curve: WasmCurve,
+  { tau, alpha, beta }: CommonSecrets,
+  powers: number,
+): Promise<CommonKeys> {
   const exponents = new Array<bigint>(powers);
   let power = 1n;
   for (let i = 0; i < powers; i++) {
@@ -87,7 +91,9 @@ export async function makeChunkKeys(
   const firstPrivate = system.publicCount + 1;
   const combined = u.map((value, i) => (beta * value + alpha * v[i]! + w[i]!) % FIELD_ORDER);
   const isCommitted = (wire: number): boolean => wire >= committed.start && wire < committed.end;
-  const c = combined.slice(firstPrivate).map((value, k) => (isCommitted(k + firstPrivate) ? 0n : multiply(value, deltaInverse)));
+  const c = combined
+    .slice(firstPrivate)
+    .map((value, k) => (isCommitted(k + firstPrivate) ? 0n : multiply(value, deltaInverse)));
   const groups = [
     [alpha, beta, delta],
     combined.slice(0, firstPrivate),
@@ -97,7 +103,10 @@ export async function makeChunkKeys(
     c,
     quotient.map((value) => multiply(value, deltaInverse)),
   ];
-  const [singles, publicBases, wireBases, a, b1, cBases, h] = split(await generatorMultiples("G1", groups.flat()), groups.map((group) => group.length));
+  const [singles, publicBases, wireBases, a, b1, cBases, h] = split(
+    await generatorMultiples("G1", groups.flat()),
+    groups.map((group) => group.length),
+  );
   const g2 = await generatorMultiples("G2", [1n, beta, delta, sigma, ...v]);
   const single2 = (index: number): Uint8Array => g2.slice(index * G2_BYTES, (index + 1) * G2_BYTES);
   const zkey = writeZkey(system, domainSize, {
@@ -117,7 +126,9 @@ export async function makeChunkKeys(
   const verificationKey: ChunkVerificationKey = {
     delta: g2FromEngine(curve, single2(2)),
     sigma: g2FromEngine(curve, single2(3)),
-    publicBases: Array.from({ length: firstPrivate }, (_, s) => g1FromEngine(curve, publicBases!.slice(s * G1_BYTES, (s + 1) * G1_BYTES))),
+    publicBases: Array.from({ length: firstPrivate }, (_, s) =>
+      g1FromEngine(curve, publicBases!.slice(s * G1_BYTES, (s + 1) * G1_BYTES)),
+    ),
   };
   return { verificationKey, zkey, wireBases: wireBases! };
 }

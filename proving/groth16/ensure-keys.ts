@@ -17,7 +17,14 @@ import { drawCommonSecrets, makeChunkKeys, makeCommonKeys } from "./dev-setup.ts
 import { withFileLock } from "../../storage/file-lock.ts";
 import { loadKeySet } from "./key-set.ts";
 import type { KeySet } from "./key-set.ts";
-import { digestOf, INSECURE_NOTICE, KEY_FORMAT, MANIFEST_FILE, POWERS_FILE, VERIFICATION_KEYS_FILE } from "./manifest.ts";
+import {
+  digestOf,
+  INSECURE_NOTICE,
+  KEY_FORMAT,
+  MANIFEST_FILE,
+  POWERS_FILE,
+  VERIFICATION_KEYS_FILE,
+} from "./manifest.ts";
 import type { FileDigest, Manifest, ManifestKind } from "./manifest.ts";
 import { keepWideWiresLeft, readR1cs } from "./r1cs.ts";
 import type { ConstraintSystem } from "./r1cs.ts";
@@ -53,13 +60,19 @@ const MIN_POWERS = 1024;
 export async function ensureDevKeys(request: KeyRequest, environment: KeyEnvironment): Promise<KeySet> {
   const { preset, kindCount } = request;
   if (!Number.isInteger(kindCount) || kindCount < 1 || kindCount > preset.kinds.length) {
-    throw new VerisumError("PARAMETERS_INVALID", `preset ${preset.name} has ${preset.kinds.length} chunk kinds, not ${kindCount}`, { kindCount });
+    throw new VerisumError(
+      "PARAMETERS_INVALID",
+      `preset ${preset.name} has ${preset.kinds.length} chunk kinds, not ${kindCount}`,
+      { kindCount },
+    );
   }
   const powers = 2 ** Math.ceil(Math.log2(Math.max(request.powers, MIN_POWERS)));
   const buildRoot = environment.buildRoot ?? DEFAULT_BUILD_ROOT;
   const kinds = preset.kinds.slice(0, kindCount);
   const hashes = await Promise.all(kinds.map((kind) => circuitHash(mainPathOf(kind))));
-  const content = createHash("sha256").update(JSON.stringify([KEY_FORMAT, preset.name, hashes, powers])).digest("hex");
+  const content = createHash("sha256")
+    .update(JSON.stringify([KEY_FORMAT, preset.name, hashes, powers]))
+    .digest("hex");
   const directory = path.join(buildRoot, "keys", `${preset.name}-${content.slice(0, 16)}`);
   if (!(await exists(directory))) {
     await mkdir(path.dirname(directory), { recursive: true });
@@ -79,7 +92,11 @@ export function mainPathOf(kind: ChunkKind): string {
  * Compiles a kind and reads its constraints as keys use them: audited, wide wires on the left.
  * @throws CIRCUIT_COMPILATION
  */
-export async function compileChunk(preset: Preset, kind: ChunkKind, buildRoot = DEFAULT_BUILD_ROOT): Promise<{ circuit: CompiledCircuit; system: ConstraintSystem }> {
+export async function compileChunk(
+  preset: Preset,
+  kind: ChunkKind,
+  buildRoot = DEFAULT_BUILD_ROOT,
+): Promise<{ circuit: CompiledCircuit; system: ConstraintSystem }> {
   const circuit = await compileCircuit(mainPathOf(kind), path.join(buildRoot, "circuits"));
   const wires = chunkWires(kind.coordinates, preset.coordinateBits);
   const system = keepWideWiresLeft(readR1cs(await readFile(circuit.r1csPath)), wires.committedEnd);
@@ -87,7 +104,14 @@ export async function compileChunk(preset: Preset, kind: ChunkKind, buildRoot = 
   return { circuit, system };
 }
 
-async function makeKeys(directory: string, preset: Preset, kinds: readonly ChunkKind[], powers: number, buildRoot: string, environment: KeyEnvironment): Promise<void> {
+async function makeKeys(
+  directory: string,
+  preset: Preset,
+  kinds: readonly ChunkKind[],
+  powers: number,
+  buildRoot: string,
+  environment: KeyEnvironment,
+): Promise<void> {
   const { curve, random, onStep } = environment;
   const temporary = `${directory}.${process.pid}.tmp`;
   await rm(temporary, { recursive: true, force: true });
@@ -108,18 +132,42 @@ async function makeKeys(directory: string, preset: Preset, kinds: readonly Chunk
     const { circuit, system } = await compileChunk(preset, kind, buildRoot);
     onStep?.(`making keys of ${kind.name} (${INSECURE_NOTICE})`);
     const wires = chunkWires(kind.coordinates, preset.coordinateBits);
-    const keys = await makeChunkKeys(curve, system, { start: wires.rowStart, end: wires.committedEnd }, secrets, random);
+    const keys = await makeChunkKeys(
+      curve,
+      system,
+      { start: wires.rowStart, end: wires.committedEnd },
+      secrets,
+      random,
+    );
     chunkKeys.push(keys.verificationKey);
-    const named = { zkey: `${kind.name}.zkey`, wireBases: `${kind.name}.wires`, witnessProgram: `${kind.name}.witness` };
+    const named = {
+      zkey: `${kind.name}.zkey`,
+      wireBases: `${kind.name}.wires`,
+      witnessProgram: `${kind.name}.witness`,
+    };
     await save(named.zkey, keys.zkey);
     await save(named.wireBases, keys.wireBases);
-    await save(named.witnessProgram, encodeWitnessProgram(witnessProgram(system, PUBLIC_INPUT_WIRES.alpha, wires.inputsEnd)));
+    await save(
+      named.witnessProgram,
+      encodeWitnessProgram(witnessProgram(system, PUBLIC_INPUT_WIRES.alpha, wires.inputsEnd)),
+    );
     manifestKinds.push({ name: kind.name, circuitHash: circuit.hash, ...named });
   }
   const verificationKeys = { alpha: common.alpha, beta: common.beta, tau: common.tau, kinds: chunkKeys };
   guardVerificationKeys(verificationKeys, preset);
-  await save(VERIFICATION_KEYS_FILE, new TextEncoder().encode(`${JSON.stringify(verificationKeysToJson(verificationKeys), null, 2)}\n`));
-  const manifest: Manifest = { format: KEY_FORMAT, preset: preset.name, insecure: true, notice: INSECURE_NOTICE, powers, kinds: manifestKinds, files };
+  await save(
+    VERIFICATION_KEYS_FILE,
+    new TextEncoder().encode(`${JSON.stringify(verificationKeysToJson(verificationKeys), null, 2)}\n`),
+  );
+  const manifest: Manifest = {
+    format: KEY_FORMAT,
+    preset: preset.name,
+    insecure: true,
+    notice: INSECURE_NOTICE,
+    powers,
+    kinds: manifestKinds,
+    files,
+  };
   await writeFile(path.join(temporary, MANIFEST_FILE), `${JSON.stringify(manifest, null, 2)}\n`);
   try {
     await rename(temporary, directory);

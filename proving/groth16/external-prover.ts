@@ -63,22 +63,33 @@ function removeOnExit(folder: string): void {
 }
 
 /**
- * Proves a witness with the command. The witness is in a file while the command runs, in a new folder that only this user can
- * read and that is removed afterwards, also if the process exits meanwhile (but not if it is killed). The proof is well-formed, but whether it verifies is the caller's to check.
+ * Proves a witness with the command. The witness is in a file while the command runs, in a new folder that only this
+ * user can read and that is removed afterwards, also if the process exits meanwhile (but not if it is killed). The
+ * proof is well-formed, but whether it verifies is the caller's to check.
  * @param witness all wires, 32-byte little-endian words
  * @throws PROVER_COMMAND_FAILED
  */
-export async function proveWithCommand(command: ProverCommand, zkeyPath: string, publicCount: number, witness: Uint8Array): Promise<ProvedWitness> {
+export async function proveWithCommand(
+  command: ProverCommand,
+  zkeyPath: string,
+  publicCount: number,
+  witness: Uint8Array,
+): Promise<ProvedWitness> {
   const folder = await mkdtemp(path.join(tmpdir(), "verisum-witness-")); // mode 0700
   removeOnExit(folder);
   try {
-    const [input, proofFile, signalsFile] = ["witness.wtns", "proof.json", "public.json"].map((name) => path.join(folder, name)) as [string, string, string];
+    const [input, proofFile, signalsFile] = ["witness.wtns", "proof.json", "public.json"].map((name) =>
+      path.join(folder, name),
+    ) as [string, string, string];
     await writeFile(input, witnessContainer(witness), { mode: 0o600, flag: "wx" });
     await run(command, [zkeyPath, input, proofFile, signalsFile]);
     const proof = await readJson(proofFile, PROOF);
     const publicSignals = await readJson(signalsFile, SIGNALS);
     const words = new DataView(witness.buffer, witness.byteOffset, witness.byteLength);
-    if (publicSignals.length !== publicCount || publicSignals.some((value, i) => value !== readScalar(words, (i + 1) * SCALAR_BYTES))) {
+    if (
+      publicSignals.length !== publicCount ||
+      publicSignals.some((value, i) => value !== readScalar(words, (i + 1) * SCALAR_BYTES))
+    ) {
       throw new VerisumError("PROVER_COMMAND_FAILED", "the proving command's public signals are not the witness's");
     }
     const [x, y] = proof.pi_b;
@@ -97,13 +108,26 @@ export async function proveWithCommand(command: ProverCommand, zkeyPath: string,
 function run(command: ProverCommand, files: readonly string[]): Promise<void> {
   const env = Object.fromEntries(Object.entries(process.env).filter(([name]) => !PRIVATE_VARIABLES.test(name)));
   return new Promise((resolve, reject) => {
-    execFile(command.program, [...command.arguments, ...files], { timeout: command.timeoutMs, killSignal: "SIGKILL", env }, (cause, _, stderr) => {
-      if (cause === null) resolve();
-      else {
-        const reason = cause.killed === true ? `was ended after ${command.timeoutMs} ms` : `failed (${String(cause.code)})`;
-        reject(new VerisumError("PROVER_COMMAND_FAILED", `the proving command ${command.program} ${reason}: ${stderr.trim().slice(-500)}`, { program: command.program }, { cause }));
-      }
-    });
+    execFile(
+      command.program,
+      [...command.arguments, ...files],
+      { timeout: command.timeoutMs, killSignal: "SIGKILL", env },
+      (cause, _, stderr) => {
+        if (cause === null) resolve();
+        else {
+          const reason =
+            cause.killed === true ? `was ended after ${command.timeoutMs} ms` : `failed (${String(cause.code)})`;
+          reject(
+            new VerisumError(
+              "PROVER_COMMAND_FAILED",
+              `the proving command ${command.program} ${reason}: ${stderr.trim().slice(-500)}`,
+              { program: command.program },
+              { cause },
+            ),
+          );
+        }
+      },
+    );
   });
 }
 
@@ -111,6 +135,11 @@ async function readJson<T>(file: string, schema: z.ZodType<T>): Promise<T> {
   try {
     return schema.parse(JSON.parse(await readFile(file, "utf8")));
   } catch (cause) {
-    throw new VerisumError("PROVER_COMMAND_FAILED", `the proving command left no valid ${path.basename(file)}`, { file: path.basename(file) }, { cause });
+    throw new VerisumError(
+      "PROVER_COMMAND_FAILED",
+      `the proving command left no valid ${path.basename(file)}`,
+      { file: path.basename(file) },
+      { cause },
+    );
   }
 }

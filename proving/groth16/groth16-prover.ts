@@ -26,8 +26,15 @@ export interface ProvedWitness {
  * @param random blinds the proof; must be a CSPRNG for zero knowledge
  * @throws KEY_ARTIFACT_CORRUPT if the witness is not of the key's circuit
  */
-export async function proveWitness(curve: WasmCurve, adder: PointAdder, key: ProvingKey, witness: Uint8Array, random: RandomBytes): Promise<ProvedWitness> {
-  if (witness.length !== key.wireCount * SCALAR_BYTES) throw new VerisumError("KEY_ARTIFACT_CORRUPT", "the witness is not of the proving key's circuit");
+export async function proveWitness(
+  curve: WasmCurve,
+  adder: PointAdder,
+  key: ProvingKey,
+  witness: Uint8Array,
+  random: RandomBytes,
+): Promise<ProvedWitness> {
+  if (witness.length !== key.wireCount * SCALAR_BYTES)
+    throw new VerisumError("KEY_ARTIFACT_CORRUPT", "the witness is not of the proving key's circuit");
   const { G1: g1, G2: g2 } = curve;
   const [r, s] = randomElements(2, random) as [bigint, bigint];
   const [sumB2, sumB1, sumA, sumC, sumH] = await Promise.all([
@@ -40,7 +47,10 @@ export async function proveWitness(curve: WasmCurve, adder: PointAdder, key: Pro
   const a = g1.add(g1.add(sumA, key.alpha1), g1.timesScalar(key.delta1, r));
   const b2 = g2.add(g2.add(sumB2, key.beta2), g2.timesScalar(key.delta2, s));
   const b1 = g1.add(g1.add(sumB1, key.beta1), g1.timesScalar(key.delta1, s));
-  const blinding = g1.add(g1.add(g1.timesScalar(a, s), g1.timesScalar(b1, r)), g1.timesScalar(key.delta1, toField(-multiply(r, s))));
+  const blinding = g1.add(
+    g1.add(g1.timesScalar(a, s), g1.timesScalar(b1, r)),
+    g1.timesScalar(key.delta1, toField(-multiply(r, s))),
+  );
   const c = g1.add(g1.add(sumC, sumH), blinding);
   const words = new DataView(witness.buffer, witness.byteOffset, witness.byteLength);
   return {

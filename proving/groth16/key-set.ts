@@ -47,8 +47,15 @@ export async function loadKeySet(curve: WasmCurve, directory: string, random: Ra
   const verificationKeys = verificationKeysFromJson(JSON.parse(json));
   guardVerificationKeys(verificationKeys, preset);
   const powers = await readListedFile(directory, manifest, POWERS_FILE);
-  if (powers.length !== manifest.powers * G1_BYTES || !(await powersAreConsistent(curve, powers, verificationKeys.tau, random))) {
-    throw new VerisumError("KEY_ARTIFACT_CORRUPT", "the powers of tau do not belong to one another or to the verification key", { file: POWERS_FILE });
+  if (
+    powers.length !== manifest.powers * G1_BYTES ||
+    !(await powersAreConsistent(curve, powers, verificationKeys.tau, random))
+  ) {
+    throw new VerisumError(
+      "KEY_ARTIFACT_CORRUPT",
+      "the powers of tau do not belong to one another or to the verification key",
+      { file: POWERS_FILE },
+    );
   }
   return {
     directory,
@@ -60,7 +67,12 @@ export async function loadKeySet(curve: WasmCurve, directory: string, random: Ra
   };
 }
 
-async function readProvingFiles(directory: string, manifest: Manifest, preset: Preset, kindIndex: number): Promise<ProvingFiles> {
+async function readProvingFiles(
+  directory: string,
+  manifest: Manifest,
+  preset: Preset,
+  kindIndex: number,
+): Promise<ProvingFiles> {
   const kind = preset.kinds[kindIndex];
   const files = manifest.kinds[kindIndex];
   if (kind === undefined || files === undefined || files.name !== kind.name) {
@@ -73,7 +85,9 @@ async function readProvingFiles(directory: string, manifest: Manifest, preset: P
   ]);
   const wires = chunkWires(kind.coordinates, preset.coordinateBits);
   if (wireBases.length !== (wires.committedEnd - wires.rowStart) * G1_BYTES) {
-    throw new VerisumError("KEY_ARTIFACT_CORRUPT", "the committed bases are not as many as the committed wires", { file: files.wireBases });
+    throw new VerisumError("KEY_ARTIFACT_CORRUPT", "the committed bases are not as many as the committed wires", {
+      file: files.wireBases,
+    });
   }
   return { zkey, zkeyPath: path.join(directory, files.zkey), wireBases, witnessProgram };
 }

@@ -12,7 +12,8 @@ export const VERIFICATION_KEYS_FILE = "verification-keys.json";
 export const POWERS_FILE = "powers.bin";
 
 /** Shown wherever keys made by `setup dev` are used. */
-export const INSECURE_NOTICE = "INSECURE development keys: whoever made them can forge any proof. Never use them for a real task.";
+export const INSECURE_NOTICE =
+  "INSECURE development keys: whoever made them can forge any proof. Never use them for a real task.";
 
 export interface FileDigest {
   readonly bytes: number;
@@ -51,11 +52,19 @@ export async function readManifest(directory: string): Promise<Manifest> {
   const file = path.join(directory, MANIFEST_FILE);
   try {
     const manifest = JSON.parse(await readFile(file, "utf8")) as Manifest;
-    if (manifest.format === KEY_FORMAT && Array.isArray(manifest.kinds) && typeof manifest.files === "object") return manifest;
+    if (manifest.format === KEY_FORMAT && Array.isArray(manifest.kinds) && typeof manifest.files === "object")
+      return manifest;
   } catch (cause) {
-    throw new VerisumError("KEY_ARTIFACT_CORRUPT", `no readable key manifest at ${file}`, { file: MANIFEST_FILE }, { cause });
+    throw new VerisumError(
+      "KEY_ARTIFACT_CORRUPT",
+      `no readable key manifest at ${file}`,
+      { file: MANIFEST_FILE },
+      { cause },
+    );
   }
-  throw new VerisumError("KEY_ARTIFACT_CORRUPT", `the key manifest is not of format ${KEY_FORMAT}`, { file: MANIFEST_FILE });
+  throw new VerisumError("KEY_ARTIFACT_CORRUPT", `the key manifest is not of format ${KEY_FORMAT}`, {
+    file: MANIFEST_FILE,
+  });
 }
 
 /**
@@ -64,7 +73,8 @@ export async function readManifest(directory: string): Promise<Manifest> {
  */
 export async function readListedFile(directory: string, manifest: Manifest, name: string): Promise<Uint8Array> {
   const expected = manifest.files[name];
-  if (expected === undefined || path.basename(name) !== name) throw new VerisumError("KEY_ARTIFACT_CORRUPT", `the manifest does not list ${name}`, { file: name });
+  if (expected === undefined || path.basename(name) !== name)
+    throw new VerisumError("KEY_ARTIFACT_CORRUPT", `the manifest does not list ${name}`, { file: name });
   let bytes: Uint8Array;
   try {
     // Not a Buffer, whose slices share its memory: sending one to a thread would copy the whole file.
@@ -75,7 +85,11 @@ export async function readListedFile(directory: string, manifest: Manifest, name
   }
   const actual = digestOf(bytes);
   if (actual.bytes !== expected.bytes || actual.sha256 !== expected.sha256) {
-    throw new VerisumError("KEY_ARTIFACT_CORRUPT", `key file ${name} is not the one in the manifest`, { file: name, expected: expected.sha256, actual: actual.sha256 });
+    throw new VerisumError("KEY_ARTIFACT_CORRUPT", `key file ${name} is not the one in the manifest`, {
+      file: name,
+      expected: expected.sha256,
+      actual: actual.sha256,
+    });
   }
   return bytes;
 }

@@ -37,10 +37,17 @@ export function readProvingKey(zkey: Uint8Array): ProvingKey {
   const header = section(ZKEY_SECTION.header);
   const view = new DataView(header.buffer, header.byteOffset, header.byteLength);
   const numbersEnd = 84;
-  if (header.length !== numbersEnd + 3 * G1_BYTES + 3 * G2_BYTES || readScalar(view, 8 + SCALAR_BYTES) !== FIELD_ORDER) {
+  if (
+    header.length !== numbersEnd + 3 * G1_BYTES + 3 * G2_BYTES ||
+    readScalar(view, 8 + SCALAR_BYTES) !== FIELD_ORDER
+  ) {
     throw new VerisumError("KEY_ARTIFACT_CORRUPT", "the proving key is not over BN254");
   }
-  const [wireCount, publicCount, domainSize] = [view.getUint32(72, true), view.getUint32(76, true), view.getUint32(80, true)];
+  const [wireCount, publicCount, domainSize] = [
+    view.getUint32(72, true),
+    view.getUint32(76, true),
+    view.getUint32(80, true),
+  ];
   let at = numbersEnd;
   const take = (size: number): Uint8Array => header.slice(at, (at += size));
   const [alpha1, beta1, beta2] = [take(G1_BYTES), take(G1_BYTES), take(G2_BYTES)];

@@ -28,7 +28,9 @@ export function rootOfUnity(bits: number): bigint {
   return power(primitive, 1n << (TWO_ADICITY - BigInt(bits)));
 }
 
-/** Evaluates the program at tau. Row `constraintCount + s` of A is public wire s alone, which makes the u_s independent. */
+/**
+ * Evaluates the program at tau. Row `constraintCount + s` of A is public wire s alone, which makes the u_s independent.
+ */
 export function evaluateQap(system: ConstraintSystem, tau: bigint): QapValues {
   const bits = domainBitsFor(system);
   const domainSize = 2 ** bits;

@@ -1,6 +1,6 @@
 /**
- * The quotient's part of a Groth16 proof: A·B − C on the odd points of the domain of twice the size. One proof's transforms run
- * on one thread without meeting the others: with a proof for each core no core waits.
+ * The quotient's part of a Groth16 proof: A·B − C on the odd points of the domain of twice the size. One proof's
+ * transforms run on one thread without meeting the others: with a proof for each core no core waits.
  */
 import type { ThreadTask, WasmCurve } from "ffjavascript";
 import { MONTGOMERY_RADIX, SCALAR_BYTES, writeScalar } from "../curve/bn254.ts";
@@ -22,7 +22,10 @@ export async function quotientScalars(curve: WasmCurve, key: ProvingKey, witness
   const threads = kernelThreads();
   if (threads === undefined) return quotientOnEngine(curve, key, witness);
   const bytes = key.domainSize * SCALAR_BYTES;
-  const [a, b, c] = await curve.tm.queueAction([...evaluateRows(key, witness), ...ROW_VARS.map((variable, out): ThreadTask => ({ cmd: "GET", out, var: variable, len: bytes }))]);
+  const [a, b, c] = await curve.tm.queueAction([
+    ...evaluateRows(key, witness),
+    ...ROW_VARS.map((variable, out): ThreadTask => ({ cmd: "GET", out, var: variable, len: bytes })),
+  ]);
   return threads.run({ a: a!, b: b!, c: c!, root: rootOfUnity(Math.log2(key.domainSize) + 1) });
 }
 
@@ -55,7 +58,9 @@ function evaluateRows({ coefficients, domainSize, wireCount }: ProvingKey, witne
     { cmd: "ALLOCSET", var: VAR.coefficients, buff: coefficients },
     { cmd: "ALLOCSET", var: VAR.witness, buff: witness },
     ...ROW_VARS.map((variable): ThreadTask => ({ cmd: "ALLOC", var: variable, len: domainSize * SCALAR_BYTES })),
-    call("qap_buildABC", at(VAR.coefficients), count, at(VAR.witness), ...ROW_VARS.map(at), none, rows, none, { val: wireCount }),
+    call("qap_buildABC", at(VAR.coefficients), count, at(VAR.witness), ...ROW_VARS.map(at), none, rows, none, {
+      val: wireCount,
+    }),
   ];
 }
 

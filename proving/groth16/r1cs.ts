@@ -43,12 +43,21 @@ export function readR1cs(bytes: Uint8Array): ConstraintSystem {
     for (const matrix of matrices) {
       const terms = body.getUint32(at, true);
       at += 4;
-      for (let k = 0; k < terms; k++, at += 4 + COEFFICIENT_BYTES) matrix.add(body.getUint32(at, true), readScalar(body, at + 4));
+      for (let k = 0; k < terms; k++, at += 4 + COEFFICIENT_BYTES)
+        matrix.add(body.getUint32(at, true), readScalar(body, at + 4));
       matrix.endRow();
     }
   }
-  if (at !== body.byteLength) throw new VerisumError("KEY_ARTIFACT_CORRUPT", "bytes are left after the last constraint");
-  return { wireCount, publicCount, constraintCount, a: matrices[0].build(), b: matrices[1].build(), c: matrices[2].build() };
+  if (at !== body.byteLength)
+    throw new VerisumError("KEY_ARTIFACT_CORRUPT", "bytes are left after the last constraint");
+  return {
+    wireCount,
+    publicCount,
+    constraintCount,
+    a: matrices[0].build(),
+    b: matrices[1].build(),
+    c: matrices[2].build(),
+  };
 }
 
 /**
@@ -67,7 +76,11 @@ export function keepWideWiresLeft(system: ConstraintSystem, firstWide: number): 
 }
 
 /** Indexes of the constraints that the witness does not satisfy, at most `limit` of them. */
-export function violatedConstraints(system: ConstraintSystem, witness: readonly bigint[], limit = Number.POSITIVE_INFINITY): number[] {
+export function violatedConstraints(
+  system: ConstraintSystem,
+  witness: readonly bigint[],
+  limit = Number.POSITIVE_INFINITY,
+): number[] {
   const violated: number[] = [];
   for (let row = 0; row < system.constraintCount && violated.length < limit; row++) {
     if (!isSatisfied(system, row, witness)) violated.push(row);
@@ -84,7 +97,8 @@ export function isSatisfied(system: ConstraintSystem, row: number, witness: read
 /** The row's inner product with the witness, mod r. */
 export function rowValue(matrix: SparseMatrix, row: number, witness: readonly bigint[]): bigint {
   let sum = 0n;
-  for (let k = matrix.rowStart[row]!; k < matrix.rowStart[row + 1]!; k++) sum += matrix.coefficient[k]! * witness[matrix.wire[k]!]!;
+  for (let k = matrix.rowStart[row]!; k < matrix.rowStart[row + 1]!; k++)
+    sum += matrix.coefficient[k]! * witness[matrix.wire[k]!]!;
   return sum % FIELD_ORDER;
 }
 
@@ -103,7 +117,11 @@ class MatrixBuilder {
   }
 
   build(): SparseMatrix {
-    return { rowStart: Uint32Array.from(this.rowStart), wire: Uint32Array.from(this.wire), coefficient: this.coefficient };
+    return {
+      rowStart: Uint32Array.from(this.rowStart),
+      wire: Uint32Array.from(this.wire),
+      coefficient: this.coefficient,
+    };
   }
 }
 
@@ -118,6 +136,7 @@ function copyRow(from: SparseMatrix, row: number, to: MatrixBuilder): void {
 }
 
 function view(section: Uint8Array | undefined): DataView {
-  if (section === undefined) throw new VerisumError("KEY_ARTIFACT_CORRUPT", "a section of the constraint system is missing");
+  if (section === undefined)
+    throw new VerisumError("KEY_ARTIFACT_CORRUPT", "a section of the constraint system is missing");
   return new DataView(section.buffer, section.byteOffset, section.byteLength);
 }

@@ -14,7 +14,12 @@ const NARROW_BYTES = 2;
  * an order of magnitude cheaper than with full-width scalars.
  * @param bases affine points of the committed wires in order, the engine's bytes
  */
-export async function commitChunkWires(curve: WasmCurve, shape: ChunkShape, bases: Uint8Array, wires: ChunkWires): Promise<G1> {
+export async function commitChunkWires(
+  curve: WasmCurve,
+  shape: ChunkShape,
+  bases: Uint8Array,
+  wires: ChunkWires,
+): Promise<G1> {
   assertWires(wires);
   const counts = histogram(shape, wires.rows);
   const narrowCount = wires.rows.length + counts.length;

@@ -30,7 +30,9 @@ export function decodeWitnessProgram(bytes: Uint8Array): WitnessProgram {
   const [wireCount, givenStart, givenEnd] = words(sections.get(SECTION.header)) as unknown as [number, number, number];
   const scalars = sections.get(SECTION.coefficients) ?? new Uint8Array(0);
   const view = new DataView(scalars.buffer, scalars.byteOffset, scalars.byteLength);
-  const coefficients = Array.from({ length: scalars.length / SCALAR_BYTES }, (_, k) => readScalar(view, k * SCALAR_BYTES));
+  const coefficients = Array.from({ length: scalars.length / SCALAR_BYTES }, (_, k) =>
+    readScalar(view, k * SCALAR_BYTES),
+  );
   const program = { wireCount, givenStart, givenEnd, coefficients, steps: words(sections.get(SECTION.steps)) };
   const reason = flawOf(program);
   if (reason !== undefined) throw new VerisumError("KEY_ARTIFACT_CORRUPT", `the witness program is not one: ${reason}`);
@@ -43,13 +45,14 @@ function flawOf({ wireCount, givenStart, givenEnd, coefficients, steps }: Witnes
   const known = new Uint8Array(wireCount).fill(1, givenStart, givenEnd);
   known[0] = 1;
   const learn = (wire: number): boolean => wire < wireCount && known[wire] === 0 && (known[wire] = 1) === 1;
-  for (let at = 0; at < steps.length; ) {
+  for (let at = 0; at < steps.length;) {
     const [operation, target] = [steps[at]!, steps[at + 1]!];
     const digits = operation === STEP.digits ? target : 0;
     const terms = at + STEP_HEADER_WORDS + digits;
     const end = terms + TERM_WORDS * (steps[at + 2]! + steps[at + 3]! + steps[at + 4]!);
     if (operation > STEP.digits || digits > MAX_DIGITS || end > steps.length) return "a step is malformed";
-    for (let k = terms; k < end; k += TERM_WORDS) if (known[steps[k]!] !== 1 || steps[k + 1]! >= coefficients.length) return "a step reads what is not defined";
+    for (let k = terms; k < end; k += TERM_WORDS)
+      if (known[steps[k]!] !== 1 || steps[k + 1]! >= coefficients.length) return "a step reads what is not defined";
     const targets = operation === STEP.define ? [target] : Array.from(steps.subarray(at + STEP_HEADER_WORDS, terms));
     if (!targets.every(learn)) return "a wire is defined twice";
     at = end;

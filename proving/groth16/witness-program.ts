@@ -1,6 +1,7 @@
 /**
- * The order in which a circuit's constraints determine its witness, found once when keys are made. A prover then needs neither
- * the compiler's calculator nor anybody's code: a program is data, a list of constraints each with the wire it defines.
+ * The order in which a circuit's constraints determine its witness, found once when keys are made. A prover then needs
+ * neither the compiler's calculator nor anybody's code: a program is data, a list of constraints each with the wire it
+ * defines.
  */
 import { invert, multiply, toField } from "../../protocol/field.ts";
 import { FIELD_ORDER } from "../../protocol/parameters.ts";
@@ -8,14 +9,17 @@ import { VerisumError } from "../../protocol/errors.ts";
 import { rowValue } from "./r1cs.ts";
 import type { ConstraintSystem, SparseMatrix } from "./r1cs.ts";
 
-/** Steps begin with five words: operation, target, and the number of terms of a, b and c; a term is a wire and a coefficient's index. */
+/**
+ * Steps begin with five words: operation, target, and the number of terms of a, b and c; a term is a wire and a
+ * coefficient's index.
+ */
 export const STEP = { define: 0, check: 1, digits: 2 } as const;
 export const STEP_HEADER_WORDS = 5;
 export const TERM_WORDS = 2;
 
 /**
- * `define`: target = a·b + c. `check`: a·b + c = 0. `digits`: the integer c has `target` binary digits, whose wires, lowest
- * first, stand before the terms.
+ * `define`: target = a·b + c. `check`: a·b + c = 0. `digits`: the integer c has `target` binary digits, whose wires,
+ * lowest first, stand before the terms.
  */
 export interface WitnessProgram {
   readonly wireCount: number;
@@ -69,10 +73,18 @@ class Planner {
       if (open.length <= 1) this.ready.push(row);
     }
     const sums = Array.from({ length: constraintCount }, (_, row) => row).filter((row) => this.isLinear(row));
-    do this.propagate(); while (sums.some((row) => this.tryDigits(row)));
+    do this.propagate();
+    while (sums.some((row) => this.tryDigits(row)));
     const missing = this.known.indexOf(0);
-    if (missing >= 0) throw new VerisumError("CIRCUIT_COMPILATION", `no constraint determines wire ${missing}`, { wire: missing });
-    return { wireCount, givenStart: this.given[0], givenEnd: this.given[1], coefficients: [...this.indexOf.keys()], steps: Uint32Array.from(this.words) };
+    if (missing >= 0)
+      throw new VerisumError("CIRCUIT_COMPILATION", `no constraint determines wire ${missing}`, { wire: missing });
+    return {
+      wireCount,
+      givenStart: this.given[0],
+      givenEnd: this.given[1],
+      coefficients: [...this.indexOf.keys()],
+      steps: Uint32Array.from(this.words),
+    };
   }
 
   private propagate(): void {
@@ -86,7 +98,16 @@ class Planner {
         const own = result.find(([wire]) => wire === target)?.[1];
         if (own === undefined || [...left, ...right].some(([wire]) => wire === target)) continue; // checked once something else defines it
         const factor = invert(own);
-        this.emit(STEP.define, target, scaled(left, factor), right, scaled(result.filter(([wire]) => wire !== target), FIELD_ORDER - factor));
+        this.emit(
+          STEP.define,
+          target,
+          scaled(left, factor),
+          right,
+          scaled(
+            result.filter(([wire]) => wire !== target),
+            FIELD_ORDER - factor,
+          ),
+        );
         this.learn(target);
       }
       this.isUsed[row] = 1;
@@ -129,7 +150,9 @@ class Planner {
       if (this.wires(row).some((other) => other !== 0 && other !== wire)) return false;
       const residue = (value: bigint): bigint => {
         const at: Record<number, bigint> = { 0: 1n, [wire]: value };
-        const [left, right, result] = [this.system.a, this.system.b, this.system.c].map((matrix) => rowValue(matrix, row, at as unknown as readonly bigint[])) as [bigint, bigint, bigint];
+        const [left, right, result] = [this.system.a, this.system.b, this.system.c].map((matrix) =>
+          rowValue(matrix, row, at as unknown as readonly bigint[]),
+        ) as [bigint, bigint, bigint];
         return toField(left * right - result);
       };
       return residue(0n) === 0n && residue(1n) === 0n && residue(2n) !== 0n;
@@ -158,7 +181,9 @@ class Planner {
   }
 
   private wires(row: number): number[] {
-    return [this.system.a, this.system.b, this.system.c].flatMap((matrix) => Array.from(matrix.wire.subarray(matrix.rowStart[row], matrix.rowStart[row + 1])));
+    return [this.system.a, this.system.b, this.system.c].flatMap((matrix) =>
+      Array.from(matrix.wire.subarray(matrix.rowStart[row], matrix.rowStart[row + 1])),
+    );
   }
 
   private openWires(row: number): number[] {
@@ -168,7 +193,10 @@ class Planner {
 
 function termsOf(matrix: SparseMatrix, row: number): Terms {
   const [start, end] = [matrix.rowStart[row]!, matrix.rowStart[row + 1]!];
-  return Array.from({ length: end - start }, (_, k) => [matrix.wire[start + k]!, matrix.coefficient[start + k]!] as const);
+  return Array.from(
+    { length: end - start },
+    (_, k) => [matrix.wire[start + k]!, matrix.coefficient[start + k]!] as const,
+  );
 }
 
 function scaled(terms: Terms, factor: bigint): Terms {

@@ -1,4 +1,7 @@
-/** Writes all wires of a chunk's circuit: the inputs by copying, what follows from them by the circuit's witness program. */
+/**
+ * Writes all wires of a chunk's circuit: the inputs by copying, what follows from them by the circuit's witness
+ * program.
+ */
 import { multiply, toField } from "../../protocol/field.ts";
 import { FIELD_ORDER, NORM_ACCUMULATOR_BITS } from "../../protocol/parameters.ts";
 import type { ChunkChallenge, ChunkWitness } from "../../protocol/ports.ts";
@@ -38,7 +41,9 @@ export function witnessWriter(shape: ChunkShape, program: WitnessProgram): Witne
       const counts = histogram(shape, rows);
       const accumulated = accumulatedBefore + squaredNorm(shape, counts);
       if (accumulated > challenge.bound) {
-        throw new VerisumError("UPDATE_OVER_BOUND", "the squared norm exceeds the bound", { excess: accumulated - challenge.bound });
+        throw new VerisumError("UPDATE_OVER_BOUND", "the squared norm exceeds the bound", {
+          excess: accumulated - challenge.bound,
+        });
       }
       const values = new Array<bigint>(program.wireCount);
       const bytes = new Uint8Array(new SharedArrayBuffer(program.wireCount * SCALAR_BYTES)); // read by several threads
@@ -86,11 +91,20 @@ export function witnessWriter(shape: ChunkShape, program: WitnessProgram): Witne
 
 /** The circuit takes the range of the norm before it from the chunk before it. */
 function assertChain({ accumulatedBefore, saltBefore, salt }: ChunkWitness): void {
-  if (accumulatedBefore >> BigInt(NORM_ACCUMULATOR_BITS) === 0n && [saltBefore, salt].every((value) => value >= 0n && value < FIELD_ORDER)) return;
+  if (
+    accumulatedBefore >> BigInt(NORM_ACCUMULATOR_BITS) === 0n &&
+    [saltBefore, salt].every((value) => value >= 0n && value < FIELD_ORDER)
+  )
+    return;
   throw new VerisumError("WITNESS_UNSATISFIED", "the norm before this chunk, or a salt, is out of range");
 }
 
-function run(steps: Uint32Array, coefficients: readonly bigint[], values: readonly bigint[], put: (wire: number, value: bigint) => void): void {
+function run(
+  steps: Uint32Array,
+  coefficients: readonly bigint[],
+  values: readonly bigint[],
+  put: (wire: number, value: bigint) => void,
+): void {
   const sum = (start: number, terms: number): bigint => {
     let total = 0n;
     for (let k = start; k < start + TERM_WORDS * terms; k += TERM_WORDS) {
@@ -100,7 +114,7 @@ function run(steps: Uint32Array, coefficients: readonly bigint[], values: readon
     }
     return total;
   };
-  for (let at = 0; at < steps.length; ) {
+  for (let at = 0; at < steps.length;) {
     const [operation, target, a, b, c] = [steps[at]!, steps[at + 1]!, steps[at + 2]!, steps[at + 3]!, steps[at + 4]!];
     const aStart = at + STEP_HEADER_WORDS + (operation === STEP.digits ? target : 0);
     const bStart = aStart + TERM_WORDS * a;
@@ -109,7 +123,8 @@ function run(steps: Uint32Array, coefficients: readonly bigint[], values: readon
     if (operation === STEP.define) put(target, value);
     else if (operation === STEP.check ? value !== 0n : value >> BigInt(target) !== 0n) {
       throw new VerisumError("WITNESS_UNSATISFIED", "the chunk's inputs contradict a constraint", { step: at });
-    } else if (operation === STEP.digits) for (let k = 0; k < target; k++) put(steps[at + STEP_HEADER_WORDS + k]!, (value >> BigInt(k)) & 1n);
+    } else if (operation === STEP.digits)
+      for (let k = 0; k < target; k++) put(steps[at + STEP_HEADER_WORDS + k]!, (value >> BigInt(k)) & 1n);
     at = cStart + TERM_WORDS * c;
   }
 }

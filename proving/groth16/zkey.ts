@@ -6,7 +6,18 @@ import { writeSections } from "./binary-file.ts";
 import type { ConstraintSystem } from "./r1cs.ts";
 
 /** Section numbers of the format. */
-export const ZKEY_SECTION = { protocol: 1, header: 2, publicBases: 3, coefficients: 4, a: 5, b1: 6, b2: 7, c: 8, h: 9, contributions: 10 } as const;
+export const ZKEY_SECTION = {
+  protocol: 1,
+  header: 2,
+  publicBases: 3,
+  coefficients: 4,
+  a: 5,
+  b1: 6,
+  b2: 7,
+  c: 8,
+  h: 9,
+  contributions: 10,
+} as const;
 
 const GROTH16_PROTOCOL = 1;
 const COEFFICIENT_BYTES = 12 + SCALAR_BYTES;
@@ -85,7 +96,8 @@ function coefficientSection(system: ConstraintSystem): Uint8Array {
   };
   for (let row = 0; row < system.constraintCount; row++) {
     for (const [index, matrix] of [system.a, system.b].entries()) {
-      for (let k = matrix.rowStart[row]!; k < matrix.rowStart[row + 1]!; k++) entry(index as 0 | 1, row, matrix.wire[k]!, matrix.coefficient[k]!);
+      for (let k = matrix.rowStart[row]!; k < matrix.rowStart[row + 1]!; k++)
+        entry(index as 0 | 1, row, matrix.wire[k]!, matrix.coefficient[k]!);
     }
   }
   for (let s = 0; s <= system.publicCount; s++) entry(0, system.constraintCount + s, s, 1n);

@@ -18,7 +18,10 @@ describe("a limit on posts", () => {
     const others = ["2001:db8:0:8::1", "2001:db8::1", "::1", "fe80::1:2:3:4%eth0", "10.0.0.1", "10.0.0.2"];
     const allows = createPostLimit({ most: 1, windowMs: 10, clock: () => 0 });
     assert.deepEqual(first.map(allows), [true, false, false, false]);
-    assert.deepEqual(others.map(allows), others.map(() => true));
+    assert.deepEqual(
+      others.map(allows),
+      others.map(() => true),
+    );
     assert.equal(allows("::ffff:10.0.0.1"), false);
     assert.equal(allows("::ffff:10.0.0.3"), true);
   });

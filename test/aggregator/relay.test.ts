@@ -13,7 +13,14 @@ import { rejectsCode } from "../support/errors.ts";
 
 const CONTEXT: Pick<RoundContext, "chainId" | "contract"> = { chainId: 1n, contract: `0x${"11".repeat(20)}` };
 const POINT = { x: 1n, y: 2n };
-const SUBMISSION: Submission = { commitment: POINT, sharesCid: `0x${"22".repeat(32)}`, shareHashes: [], chunks: [], shareEvaluations: [], opening: POINT };
+const SUBMISSION: Submission = {
+  commitment: POINT,
+  sharesCid: `0x${"22".repeat(32)}`,
+  shareHashes: [],
+  chunks: [],
+  shareEvaluations: [],
+  opening: POINT,
+};
 const WALLETS = [1, 2].map((key) => new Wallet(`0x${key.toString(16).padStart(64, "0")}`));
 
 /** A relay of two clients' submissions, due at once, on a chain that says which round it is and who is in. */
@@ -30,9 +37,21 @@ class Scene {
   constructor() {
     const chain = {
       context: CONTEXT,
-      round: () => Promise.resolve({ number: this.counted(this.number), phase: "Collecting", submitted: this.isIn.size, expected: 9, deadline: 30 }),
+      round: () =>
+        Promise.resolve({
+          number: this.counted(this.number),
+          phase: "Collecting",
+          submitted: this.isIn.size,
+          expected: 9,
+          deadline: 30,
+        }),
       blockTime: () => Promise.resolve(0),
-      client: (client: Hex) => Promise.resolve({ weight: this.counted(1), activeFromRound: 0n, lastSubmittedRound: this.isIn.has(client) ? this.number : 0n }),
+      client: (client: Hex) =>
+        Promise.resolve({
+          weight: this.counted(1),
+          activeFromRound: 0n,
+          lastSubmittedRound: this.isIn.has(client) ? this.number : 0n,
+        }),
       checkBatch: () => Promise.resolve(this.counted(undefined)),
       submitBatch: async (_: bigint, batched: readonly SignedSubmission[]) => {
         this.sent.push(batched.map(({ client }) => client));
@@ -41,7 +60,13 @@ class Scene {
       },
     } as unknown as TaskWriter;
     const parameters = { chunkKinds: [0], committeeSize: 4, threshold: 2 } as unknown as TaskParameters;
-    this.relay = createRelay({ chain, parameters, batch: 8, reporter: { say: () => undefined, wait: () => undefined }, clock: () => 0 });
+    this.relay = createRelay({
+      chain,
+      parameters,
+      batch: 8,
+      reporter: { say: () => undefined, wait: () => undefined },
+      clock: () => 0,
+    });
   }
 
   private counted<T>(answer: T): T {
@@ -99,8 +124,14 @@ describe("a relay", () => {
       },
       step: () => Promise.resolve(false),
     };
-    addRelayRoute(app, relay, { chunkKinds: [0], committeeSize: 4, threshold: 2 } as unknown as TaskParameters, () => now);
-    const post = async (remoteAddress: string): Promise<number> => (await app.inject({ method: "POST", url: "/v1/submissions/1", remoteAddress, payload: {} })).statusCode;
+    addRelayRoute(
+      app,
+      relay,
+      { chunkKinds: [0], committeeSize: 4, threshold: 2 } as unknown as TaskParameters,
+      () => now,
+    );
+    const post = async (remoteAddress: string): Promise<number> =>
+      (await app.inject({ method: "POST", url: "/v1/submissions/1", remoteAddress, payload: {} })).statusCode;
     // As many as all clients of the largest cohort may have checked.
     for (let made = 0; made < 4 * 256; made++) assert.equal(await post("192.0.2.1"), 400);
     assert.deepEqual([await post("192.0.2.1"), await post("192.0.2.2")], [429, 400]);

@@ -13,9 +13,13 @@ interface Run {
 
 function dp(...args: readonly string[]): Promise<Run> {
   return new Promise((resolve) => {
-    execFile(process.execPath, ["--disable-warning=ExperimentalWarning", FL, "dp", ...args], (error, stdout, stderr) => {
-      resolve({ status: error === null ? 0 : Number(error.code), stdout, stderr });
-    });
+    execFile(
+      process.execPath,
+      ["--disable-warning=ExperimentalWarning", FL, "dp", ...args],
+      (error, stdout, stderr) => {
+        resolve({ status: error === null ? 0 : Number(error.code), stdout, stderr });
+      },
+    );
   });
 }
 
@@ -26,7 +30,22 @@ async function json(...args: readonly string[]): Promise<Record<string, unknown>
 }
 
 const gaussian = ["--mechanism", "gaussian", "--sampling-rate", "0.1", "--steps", "400", "--delta", "1e-5"];
-const distributed = ["--mechanism", "ddgauss", "--granularity", "0.01", "--clients", "100", "--dimension", "1024", "--clip", "1", "--rounds", "10", "--delta", "1e-5"];
+const distributed = [
+  "--mechanism",
+  "ddgauss",
+  "--granularity",
+  "0.01",
+  "--clients",
+  "100",
+  "--dimension",
+  "1024",
+  "--clip",
+  "1",
+  "--rounds",
+  "10",
+  "--delta",
+  "1e-5",
+];
 
 describe("fl dp", function () {
   this.timeout(120_000);
@@ -53,20 +72,53 @@ describe("fl dp", function () {
 
   it("chooses noise that keeps to a target, and says so in words", async () => {
     const multiplier = await json("noise", ...gaussian, "--epsilon", "3");
-    assert.ok((multiplier["epsilon"] as number) <= 3 && Math.abs((multiplier["noiseMultiplier"] as number) - 3.16) < 0.05);
+    assert.ok(
+      (multiplier["epsilon"] as number) <= 3 && Math.abs((multiplier["noiseMultiplier"] as number) - 3.16) < 0.05,
+    );
     const local = await json("noise", ...distributed, "--epsilon", "3", "--coordinate-bits", "12");
     assert.ok((local["epsilon"] as number) <= 3 && (local["epsilon"] as number) > 2.99);
-    const again = await json("account", ...distributed, "--local-deviation", String(local["localDeviation"]), "--coordinate-bits", "12");
+    const again = await json(
+      "account",
+      ...distributed,
+      "--local-deviation",
+      String(local["localDeviation"]),
+      "--coordinate-bits",
+      "12",
+    );
     assert.ok(Math.abs((again["epsilon"] as number) - (local["epsilon"] as number)) < 1e-9);
     const { stdout } = await dp("noise", ...distributed, "--epsilon", "3");
-    assert.match(stdout, /each client adds noise of variance \d+ steps².*each client has \(epsilon 2\.99\d+, delta 0\.00001\)/);
+    assert.match(
+      stdout,
+      /each client adds noise of variance \d+ steps².*each client has \(epsilon 2\.99\d+, delta 0\.00001\)/,
+    );
   });
 
   it("composes the steps of all rounds, whichever option has them", async () => {
-    const epsilonOf = async (...args: readonly string[]): Promise<number> => (JSON.parse((await dp("account", ...args, "--format", "json")).stdout) as { epsilon: number }).epsilon;
+    const epsilonOf = async (...args: readonly string[]): Promise<number> =>
+      (JSON.parse((await dp("account", ...args, "--format", "json")).stdout) as { epsilon: number }).epsilon;
     const plain = ["--mechanism", "gaussian", "--delta", "1e-5", "--noise-multiplier", "3", "--sampling-rate", "0.1"];
-    assert.equal(await epsilonOf(...plain, "--steps", "20", "--rounds", "5"), await epsilonOf(...plain, "--steps", "100"));
-    const sums = ["--mechanism", "ddgauss", "--delta", "1e-5", "--local-deviation", "0.5", "--granularity", "0.01", "--clients", "100", "--dimension", "64", "--clip", "1", "--sampling-rate", "1"];
+    assert.equal(
+      await epsilonOf(...plain, "--steps", "20", "--rounds", "5"),
+      await epsilonOf(...plain, "--steps", "100"),
+    );
+    const sums = [
+      "--mechanism",
+      "ddgauss",
+      "--delta",
+      "1e-5",
+      "--local-deviation",
+      "0.5",
+      "--granularity",
+      "0.01",
+      "--clients",
+      "100",
+      "--dimension",
+      "64",
+      "--clip",
+      "1",
+      "--sampling-rate",
+      "1",
+    ];
     const twelve = await epsilonOf(...sums, "--steps", "12");
     assert.equal(twelve, await epsilonOf(...sums, "--rounds", "12"));
     assert.ok(twelve > 2 * (await epsilonOf(...sums)));

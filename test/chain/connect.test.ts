@@ -18,10 +18,10 @@ import type { RpcServer } from "../support/rpc-server.ts";
 import { KEYS_BLOB, openChain, PARAMETERS, SECRETS, weightedScalar } from "../support/task-on-chain.ts";
 import { simulateOpening, simulateSubmission } from "../support/trapdoor-keys.ts";
 
-
 const CHAIN_ID = 31_337n;
 const MNEMONIC = Mnemonic.fromPhrase("test test test test test test test test test test test junk");
-const wallet = (index: number): Wallet => new Wallet(HDNodeWallet.fromMnemonic(MNEMONIC, `m/44'/60'/0'/0/${index}`).privateKey);
+const wallet = (index: number): Wallet =>
+  new Wallet(HDNodeWallet.fromMnemonic(MNEMONIC, `m/44'/60'/0'/0/${index}`).privateKey);
 
 describe("the chain adapter", function () {
   this.timeout(60_000);
@@ -35,7 +35,12 @@ describe("the chain adapter", function () {
     connection = await openChain();
     server = await serveChain(connection);
     const provider = new JsonRpcProvider(server.url, CHAIN_ID, { staticNetwork: true, cacheTimeout: -1 });
-    const { contract, chainId } = await deployTask(wallet(0).connect(provider), PARAMETERS, fromHex(KEYS_BLOB), wallet(0).address);
+    const { contract, chainId } = await deployTask(
+      wallet(0).connect(provider),
+      PARAMETERS,
+      fromHex(KEYS_BLOB),
+      wallet(0).address,
+    );
     provider.destroy();
     assert.equal(chainId, CHAIN_ID);
     options = { rpc: server.url, contract, chainId: CHAIN_ID, confirmations: 0 };
@@ -67,9 +72,11 @@ describe("the chain adapter", function () {
   it("repeats requests that fail in passing, and gives up by name", async () => {
     const reader = await connectReader(options);
     let failures = 2;
-    server.fault = ({ method }) => (method === "eth_call" && failures-- > 0 ? { status: 503, body: "busy" } : undefined);
+    server.fault = ({ method }) =>
+      method === "eth_call" && failures-- > 0 ? { status: 503, body: "busy" } : undefined;
     assert.equal(await reader.clientCount(), 0);
-    server.fault = ({ method }) => (method === "eth_call" ? { status: 200, body: '{"jsonrpc":"2.0","id":1,"resu' } : undefined);
+    server.fault = ({ method }) =>
+      method === "eth_call" ? { status: 200, body: '{"jsonrpc":"2.0","id":1,"resu' } : undefined;
     await rejectsCode(reader.clientCount(), "CHAIN_UNREACHABLE");
   });
 
@@ -90,8 +97,14 @@ describe("the chain adapter", function () {
   it("carries a round from registration to its result, with each event once", async () => {
     const members = await Promise.all([1, 2, 3, 4].map(as));
     const clients = await Promise.all([5, 6, 7].map(as));
-    await Promise.all([...members.map(({ account }) => operator.registerMember(account)), ...clients.map(({ account }, i) => operator.registerClient(account, i + 1))]);
-    assert.deepEqual(await operator.members(), members.map(({ account }) => account));
+    await Promise.all([
+      ...members.map(({ account }) => operator.registerMember(account)),
+      ...clients.map(({ account }, i) => operator.registerClient(account, i + 1)),
+    ]);
+    assert.deepEqual(
+      await operator.members(),
+      members.map(({ account }) => account),
+    );
     await Promise.all(members.map((member, i) => member.registerRoundKeys(1n, [word(`key ${i}`)])));
     assert.equal(await operator.roundKey(1n, 2), word("key 1"));
     await operator.openRound();
@@ -101,7 +114,15 @@ describe("the chain adapter", function () {
       const made = simulateSubmission(
         SECRETS,
         { layout: layoutOfTask(PARAMETERS), committeeSize: 4, threshold: 2 },
-        { ...client.context, round: 1n, client: client.account, weight: i + 1, parametersHash: parametersHash(PARAMETERS), baseModelDigest: PARAMETERS.genesisDigest, normBoundSquared: PARAMETERS.normBoundSquared },
+        {
+          ...client.context,
+          round: 1n,
+          client: client.account,
+          weight: i + 1,
+          parametersHash: parametersHash(PARAMETERS),
+          baseModelDigest: PARAMETERS.genesisDigest,
+          normBoundSquared: PARAMETERS.normBoundSquared,
+        },
         seededRandom(`adapter ${i}`),
       );
       await client.submit(1n, made.submission);
@@ -117,16 +138,34 @@ describe("the chain adapter", function () {
     const { included, totalWeight, sum } = await operator.round();
     const result = { aggregateCid: word("a"), aggregateDigest: word("b"), modelCid: word("c"), modelDigest: word("d") };
     const signed = { ...result, round: 1n, included, totalWeight, sum };
-    const signatures = await Promise.all([3, 1].map(async (seat) => ({ seat, signature: await members[seat - 1]!.signResult(signed) })));
+    const signatures = await Promise.all(
+      [3, 1].map(async (seat) => ({ seat, signature: await members[seat - 1]!.signResult(signed) })),
+    );
     assert.equal(recoverResultSigner(operator.context, signed, signatures[0]!.signature), members[2]!.account);
     const z = resultPoint({ ...operator.context, ...signed });
-    await operator.finalize(1n, result, 5n, simulateOpening(SECRETS, weightedScalar(scalars, [1, 2, 3]), z, 5n), signatures);
+    await operator.finalize(
+      1n,
+      result,
+      5n,
+      simulateOpening(SECRETS, weightedScalar(scalars, [1, 2, 3]), z, 5n),
+      signatures,
+    );
 
     const reader = await connectReader(options);
     const [first, again] = await Promise.all([reader.records(1n), reader.records(1n)]);
     assert.deepEqual(first, again);
-    assert.deepEqual(first.submitted.map(({ index, weight }) => [index, weight]), [[0, 1], [1, 2], [2, 3]]);
-    assert.deepEqual(first.finalised!.signers.map(({ seat }) => seat), [1, 3]);
+    assert.deepEqual(
+      first.submitted.map(({ index, weight }) => [index, weight]),
+      [
+        [0, 1],
+        [1, 2],
+        [2, 3],
+      ],
+    );
+    assert.deepEqual(
+      first.finalised!.signers.map(({ seat }) => seat),
+      [1, 3],
+    );
     assert.deepEqual(first.finalised!.result, result);
     assert.deepEqual(first.settled!.sum, sum);
     assert.deepEqual([first.attested.size, first.released.length, first.aborted], [4, 1, false]);
@@ -139,14 +178,19 @@ describe("the chain adapter", function () {
     const data = new Interface(["function announce(bytes endpoint)"]).encodeFunctionData("announce", ["0xff80"]);
     const selector = new Interface(["function announce(string endpoint)"]).getFunction("announce")!.selector;
     const provider = new JsonRpcProvider(server.url, CHAIN_ID, { staticNetwork: true, cacheTimeout: -1 });
-    await (await wallet(11).connect(provider).sendTransaction({ to: options.contract, data: `${selector}${data.slice(10)}` })).wait();
+    await (
+      await wallet(11)
+        .connect(provider)
+        .sendTransaction({ to: options.contract, data: `${selector}${data.slice(10)}` })
+    ).wait();
     provider.destroy();
     assert.deepEqual(await stranger.endpoints(), before);
   });
 
   it("sorts events and drops repeated ones, whatever the endpoint returns", async () => {
     const honest = await (await connectReader(options)).records(1n);
-    server.alter = (method, result) => (method === "eth_getLogs" ? [...(result as unknown[]).toReversed(), ...(result as unknown[])] : result);
+    server.alter = (method, result) =>
+      method === "eth_getLogs" ? [...(result as unknown[]).toReversed(), ...(result as unknown[])] : result;
     assert.deepEqual(await (await connectReader(options)).records(1n), honest);
   });
 
@@ -158,7 +202,16 @@ describe("the chain adapter", function () {
       return Number(toBlock) - Number(fromBlock);
     };
     server.fault = (request) =>
-      request.method === "eth_getLogs" && span(request) > 30_000 ? { status: 200, body: JSON.stringify({ jsonrpc: "2.0", id: (request as { id: number }).id, error: { code: -32_005, message: "range too large" } }) } : undefined;
+      request.method === "eth_getLogs" && span(request) > 30_000
+        ? {
+            status: 200,
+            body: JSON.stringify({
+              jsonrpc: "2.0",
+              id: (request as { id: number }).id,
+              error: { code: -32_005, message: "range too large" },
+            }),
+          }
+        : undefined;
     assert.deepEqual(await (await connectReader(options)).records(1n), honest);
   });
 });

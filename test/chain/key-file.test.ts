@@ -42,7 +42,10 @@ describe("key files", function () {
   }
 
   it("may be encrypted, with the password in the environment", async () => {
-    const path = await write("keystore.json", await encryptKeystoreJson({ address, privateKey: key }, "pass", { scrypt: { N: 1024, r: 8, p: 1 } }));
+    const path = await write(
+      "keystore.json",
+      await encryptKeystoreJson({ address, privateKey: key }, "pass", { scrypt: { N: 1024, r: 8, p: 1 } }),
+    );
     assert.equal((await loadWallet(path, { VERISUM_KEY_PASSWORD: "pass" })).address, address);
     await rejectsCode(loadWallet(path, { VERISUM_KEY_PASSWORD: "wrong" }), "KEY_INVALID");
     await rejectsCode(loadWallet(path, {}), "KEY_MISSING");

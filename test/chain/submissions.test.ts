@@ -21,7 +21,8 @@ import { simulateSubmission } from "../support/trapdoor-keys.ts";
 
 const CHAIN_ID = 31_337n;
 const MNEMONIC = Mnemonic.fromPhrase("test test test test test test test test test test test junk");
-const wallet = (index: number): Wallet => new Wallet(HDNodeWallet.fromMnemonic(MNEMONIC, `m/44'/60'/0'/0/${index}`).privateKey);
+const wallet = (index: number): Wallet =>
+  new Wallet(HDNodeWallet.fromMnemonic(MNEMONIC, `m/44'/60'/0'/0/${index}`).privateKey);
 const CHUNKS = CHUNKS_PER_TRANSACTION + 2;
 
 describe("submissions through the chain adapter", function () {
@@ -38,12 +39,20 @@ describe("submissions through the chain adapter", function () {
   });
 
   /** A round of a task with this many chunks, open to the accounts 5, 6 and 7. */
-  async function openTask(chunks: number): Promise<{ readonly clients: TaskWriter[]; readonly make: (client: TaskWriter, seed: string) => Submission }> {
+  async function openTask(
+    chunks: number,
+  ): Promise<{ readonly clients: TaskWriter[]; readonly make: (client: TaskWriter, seed: string) => Submission }> {
     const parameters = { ...PARAMETERS, chunkKinds: Array<number>(chunks).fill(0), dimension: chunks * 588 };
     const provider = new JsonRpcProvider(server.url, CHAIN_ID, { staticNetwork: true, cacheTimeout: -1 });
-    const { contract } = await deployTask(wallet(0).connect(provider), parameters, fromHex(KEYS_BLOB), wallet(0).address);
+    const { contract } = await deployTask(
+      wallet(0).connect(provider),
+      parameters,
+      fromHex(KEYS_BLOB),
+      wallet(0).address,
+    );
     provider.destroy();
-    const as = (index: number): Promise<TaskWriter> => connectWriter({ rpc: server.url, contract, chainId: CHAIN_ID, confirmations: 0, wallet: wallet(index) });
+    const as = (index: number): Promise<TaskWriter> =>
+      connectWriter({ rpc: server.url, contract, chainId: CHAIN_ID, confirmations: 0, wallet: wallet(index) });
     const operator = await as(0);
     const clients = await Promise.all([5, 6, 7].map(as));
     for (const index of [1, 2, 3, 4]) {
@@ -57,18 +66,32 @@ describe("submissions through the chain adapter", function () {
       simulateSubmission(
         SECRETS,
         { layout: layoutOfTask(parameters), committeeSize: 4, threshold: 2 },
-        { ...client.context, round: 1n, client: client.account, weight: 1, parametersHash: parametersHash(parameters), baseModelDigest: parameters.genesisDigest, normBoundSquared: parameters.normBoundSquared },
+        {
+          ...client.context,
+          round: 1n,
+          client: client.account,
+          weight: 1,
+          parametersHash: parametersHash(parameters),
+          baseModelDigest: parameters.genesisDigest,
+          normBoundSquared: parameters.normBoundSquared,
+        },
         seededRandom(seed),
       ).submission;
     return { clients, make };
   }
 
   it("are split when one transaction cannot carry them, and go on after a crash where the chain says", async () => {
-    const { clients: [client], make } = await openTask(CHUNKS);
+    const {
+      clients: [client],
+      make,
+    } = await openTask(CHUNKS);
     const submission = make(client!, "large");
     // The endpoint takes the first step and no second one: the process ends there.
     let steps = 0;
-    server.fault = ({ id, method }) => (method === "eth_sendRawTransaction" && ++steps > 1 ? { status: 200, body: JSON.stringify({ jsonrpc: "2.0", id, error: { code: -32_000, message: "no more" } }) } : undefined);
+    server.fault = ({ id, method }) =>
+      method === "eth_sendRawTransaction" && ++steps > 1
+        ? { status: 200, body: JSON.stringify({ jsonrpc: "2.0", id, error: { code: -32_000, message: "no more" } }) }
+        : undefined;
     await rejectsCode(client!.submit(1n, submission), "CHAIN_UNREACHABLE");
     server.fault = undefined;
     const step = (await client!.lastChunkStep(1n, client!.account))!;
@@ -76,13 +99,18 @@ describe("submissions through the chain adapter", function () {
     const { gasUsed } = await client!.submit(1n, submission);
     assert.ok(gasUsed < 1_500_000n, `the first ${CHUNKS_PER_TRANSACTION} chunks were not sent again: ${gasUsed}`);
     const { submitted } = await client!.records(1n);
-    assert.deepEqual(submitted.map((record) => record.submission), [submission]);
+    assert.deepEqual(
+      submitted.map((record) => record.submission),
+      [submission],
+    );
     assert.equal((await client!.client(client!.account)).lastSubmittedRound, 1n);
   });
 
   it("are signed by their clients and sent together by anybody", async () => {
     const { clients, make } = await openTask(1);
-    const signed = await Promise.all(clients.map(async (client, i) => client.signSubmission(1n, make(client, `signed ${i}`))));
+    const signed = await Promise.all(
+      clients.map(async (client, i) => client.signSubmission(1n, make(client, `signed ${i}`))),
+    );
     const context = { ...clients[0]!.context, round: 1n };
     for (const item of signed) {
       checkSubmissionSignature(context, item);
@@ -91,8 +119,18 @@ describe("submissions through the chain adapter", function () {
       assert.deepEqual(parseSignedSubmission(JSON.parse(json)), item);
     }
     throwsCode(() => checkSubmissionSignature({ ...context, round: 2n }, signed[0]!), "SIGNATURE_INVALID");
-    throwsCode(() => checkSubmissionSignature(context, { ...signed[0]!, client: signed[1]!.client }), "SIGNATURE_INVALID");
-    throwsCode(() => checkSubmissionSignature(context, { ...signed[0]!, signature: { ...signed[0]!.signature, vs: `0x7f${"ff".repeat(31)}` } }), "SIGNATURE_INVALID");
+    throwsCode(
+      () => checkSubmissionSignature(context, { ...signed[0]!, client: signed[1]!.client }),
+      "SIGNATURE_INVALID",
+    );
+    throwsCode(
+      () =>
+        checkSubmissionSignature(context, {
+          ...signed[0]!,
+          signature: { ...signed[0]!.signature, vs: `0x7f${"ff".repeat(31)}` },
+        }),
+      "SIGNATURE_INVALID",
+    );
     throwsCode(() => parseSignedSubmission({ ...signed[0], client: "0x00" }), "ENCODING_NOT_CANONICAL");
     const relayer = clients[2]!;
     await relayer.checkBatch(1n, signed);
@@ -100,7 +138,10 @@ describe("submissions through the chain adapter", function () {
     await rejectsCode(relayer.checkBatch(1n, [bad]), "CHAIN_REVERTED");
     await relayer.submitBatch(1n, signed);
     const { submitted } = await relayer.records(1n);
-    assert.deepEqual(submitted.map(({ client, submission }) => [client, submission]), signed.map(({ client, submission }) => [client, submission]));
+    assert.deepEqual(
+      submitted.map(({ client, submission }) => [client, submission]),
+      signed.map(({ client, submission }) => [client, submission]),
+    );
     const refused = await relayer.submitBatch(1n, signed).catch((error: unknown) => error);
     assert.ok(isVerisumError(refused, "CHAIN_REVERTED") && refused.details.error === "VerisumWrongPhase");
   });

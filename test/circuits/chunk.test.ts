@@ -38,7 +38,10 @@ describe("the chunk circuit against a prover that tries", function () {
   /** Proves the witness without checking it; returns whether that verifies, and the constraints it breaks. */
   async function attempt(witness: readonly bigint[]): Promise<{ accepted: boolean; violated: number }> {
     const { d, publicSignals, ...proof } = await proveUnchecked(keys, 0, witness);
-    return { accepted: verifyProof(keys.verificationKeys, 0, d, proof, publicSignals), violated: violatedConstraints(model.system, witness).length };
+    return {
+      accepted: verifyProof(keys.verificationKeys, 0, d, proof, publicSignals),
+      violated: violatedConstraints(model.system, witness).length,
+    };
   }
 
   async function refuses(values: ChunkInputValues, overrides?: Wires): Promise<void> {
@@ -49,13 +52,20 @@ describe("the chunk circuit against a prover that tries", function () {
 
   it("accepts an honest witness, and one exactly at the bound", async () => {
     assert.deepEqual(await attempt(model.solve(honest)), { accepted: true, violated: 0 });
-    assert.deepEqual(await attempt(model.solve({ ...honest, bound: accumulated(honest) })), { accepted: true, violated: 0 });
+    assert.deepEqual(await attempt(model.solve({ ...honest, bound: accumulated(honest) })), {
+      accepted: true,
+      violated: 0,
+    });
   });
 
   it("outputs the block's value at z and the hash of the accumulated norm", () => {
     const witness = model.solve(honest);
     const layout = layoutOf(PRESETS.tiny, SHAPE.coordinates, [0]);
-    const block = packUpdate(layout, Int32Array.from(honest.row, (row) => Number(row - OFFSET)), honest.mask);
+    const block = packUpdate(
+      layout,
+      Int32Array.from(honest.row, (row) => Number(row - OFFSET)),
+      honest.mask,
+    );
     assert.equal(witness[PUBLIC_WIRES.y], evaluatePolynomial(block, honest.z));
     assert.equal(witness[PUBLIC_WIRES.h], poseidonPair(accumulated(honest), honest.salt));
     assert.equal(witness[PUBLIC_WIRES.hPrevious], poseidonPair(honest.accumulatedBefore, honest.saltBefore));
@@ -72,7 +82,14 @@ describe("the chunk circuit against a prover that tries", function () {
     const norm = accumulated(honest) - honest.accumulatedBefore;
     const accumulatedBefore = ACCUMULATOR_LIMIT - norm;
     await refuses({ ...honest, accumulatedBefore, bound: ACCUMULATOR_LIMIT });
-    assert.equal((await attempt(model.solve({ ...honest, accumulatedBefore: accumulatedBefore - 1n, bound: ACCUMULATOR_LIMIT - 1n }))).violated, 0);
+    assert.equal(
+      (
+        await attempt(
+          model.solve({ ...honest, accumulatedBefore: accumulatedBefore - 1n, bound: ACCUMULATOR_LIMIT - 1n }),
+        )
+      ).violated,
+      0,
+    );
   });
 
   it("refuses a negative partial norm", () => refuses({ ...honest, accumulatedBefore: -accumulated(honest) }));
@@ -102,7 +119,8 @@ describe("the chunk circuit against a prover that tries", function () {
   }
 
   it("refuses a forged histogram, also one with the right norm", async () => {
-    const move = (from: number, to: number): readonly bigint[] => honest.count.with(from, honest.count[from]! - 1n).with(to, honest.count[to]! + 1n);
+    const move = (from: number, to: number): readonly bigint[] =>
+      honest.count.with(from, honest.count[from]! - 1n).with(to, honest.count[to]! + 1n);
     await refuses({ ...honest, count: move(131, 128) });
     await refuses({ ...honest, count: move(131, 125) });
     await refuses({ ...honest, count: honest.count.map((c, t) => (t === 128 ? BigInt(SHAPE.coordinates) : 0n * c)) });
@@ -120,7 +138,12 @@ describe("the chunk circuit against a prover that tries", function () {
     const determinant = invert(toField(share(s) * weight(t) - share(t) * weight(s)));
     const ds = toField((wantBalance * weight(t) - share(t) * wantNorm) * determinant);
     const dt = toField((share(s) * wantNorm - wantBalance * weight(s)) * determinant);
-    const forged = { ...honest, bound: ACCUMULATOR_LIMIT - 1n, row, count: partial.with(Number(s), ds).with(Number(t), dt) };
+    const forged = {
+      ...honest,
+      bound: ACCUMULATOR_LIMIT - 1n,
+      row,
+      count: partial.with(Number(s), ds).with(Number(t), dt),
+    };
     assert.deepEqual(await attempt(model.solve(forged)), { accepted: true, violated: 0 });
     await refuses({ ...forged, alpha: randomElement(random) });
   });
@@ -136,7 +159,9 @@ describe("the chunk circuit against a prover that tries", function () {
   it("refuses wrong outputs", async () => {
     const { y, h } = PUBLIC_WIRES;
     const right = model.solve(honest);
-    for (const wire of [y, h]) for (const value of [0n, 1n, right[wire]! + 1n, FIELD_ORDER - 1n]) await refuses(honest, new Map([[wire, value]]));
+    for (const wire of [y, h])
+      for (const value of [0n, 1n, right[wire]! + 1n, FIELD_ORDER - 1n])
+        await refuses(honest, new Map([[wire, value]]));
   });
 
   it("refuses a proof whose D commits to other wires than the witness", async () => {
@@ -151,11 +176,26 @@ describe("the chunk circuit against a prover that tries", function () {
   it("breaks a constraint for each input changed alone to 0, 1, 2^48 − 1, 2^48 or r − 1", () => {
     const witness = model.solve(honest);
     const first = PUBLIC_WIRES.alpha;
-    const wires = [first, 4, 5, 6, model.wires.rowStart, model.wires.countStart + 128, model.wires.maskStart, model.wires.blinder, model.wires.accumulatedBefore, model.wires.saltBefore, model.wires.salt];
+    const wires = [
+      first,
+      4,
+      5,
+      6,
+      model.wires.rowStart,
+      model.wires.countStart + 128,
+      model.wires.maskStart,
+      model.wires.blinder,
+      model.wires.accumulatedBefore,
+      model.wires.saltBefore,
+      model.wires.salt,
+    ];
     for (const wire of wires) {
       for (const value of [0n, 1n, ACCUMULATOR_LIMIT - 1n, ACCUMULATOR_LIMIT, FIELD_ORDER - 1n]) {
         if (witness[wire] === value) continue;
-        assert.ok(violatedConstraints(model.system, witness.with(wire, value), 1).length > 0, `wire ${wire} = ${value}`);
+        assert.ok(
+          violatedConstraints(model.system, witness.with(wire, value), 1).length > 0,
+          `wire ${wire} = ${value}`,
+        );
       }
     }
   });

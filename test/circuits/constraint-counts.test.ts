@@ -11,7 +11,10 @@ import { PRESETS, SLOTS_PER_ELEMENT } from "../../protocol/parameters.ts";
 /** Kinds whose compilation takes longer than a test should; counted if a build has already compiled them. */
 const SLOW_COORDINATES = 50_000;
 
-const snapshot = JSON.parse(readFileSync(new URL("./constraint-counts.json", import.meta.url), "utf8")) as Record<string, { constraints: number; linear: number; wires: number }>;
+const snapshot = JSON.parse(readFileSync(new URL("./constraint-counts.json", import.meta.url), "utf8")) as Record<
+  string,
+  { constraints: number; linear: number; wires: number }
+>;
 
 describe("constraints of the chunk circuits", function () {
   this.timeout(120_000);
@@ -19,10 +22,18 @@ describe("constraints of the chunk circuits", function () {
   for (const preset of Object.values(PRESETS)) {
     for (const kind of preset.kinds) {
       it(`${kind.name} has exactly the recorded counts and fills its domain`, async function () {
-        const compiled = path.join(PROJECT_ROOT, "build", "circuits", `${kind.name}-${(await circuitHash(mainPathOf(kind))).slice(0, 16)}`);
+        const compiled = path.join(
+          PROJECT_ROOT,
+          "build",
+          "circuits",
+          `${kind.name}-${(await circuitHash(mainPathOf(kind))).slice(0, 16)}`,
+        );
         if (kind.coordinates > SLOW_COORDINATES && !existsSync(compiled)) this.skip();
         const { system } = await compileChunk(preset, kind);
-        assert.deepEqual({ constraints: system.constraintCount, linear: linearCount(system), wires: system.wireCount }, snapshot[kind.name]);
+        assert.deepEqual(
+          { constraints: system.constraintCount, linear: linearCount(system), wires: system.wireCount },
+          snapshot[kind.name],
+        );
         assert.equal(domainBitsFor(system), kind.domainBits);
         const spare = 2 ** kind.domainBits - system.constraintCount - system.publicCount - 1;
         assert.ok(spare >= 0 && spare < SLOTS_PER_ELEMENT + 2, `${spare} rows are spare: another element would fit`);
@@ -40,5 +51,7 @@ describe("constraints of the chunk circuits", function () {
 
 function linearCount(system: ConstraintSystem): number {
   const empty = (matrix: SparseMatrix, row: number): boolean => matrix.rowStart[row] === matrix.rowStart[row + 1];
-  return Array.from({ length: system.constraintCount }, (_, row) => row).filter((row) => empty(system.a, row) || empty(system.b, row)).length;
+  return Array.from({ length: system.constraintCount }, (_, row) => row).filter(
+    (row) => empty(system.a, row) || empty(system.b, row),
+  ).length;
 }

@@ -13,8 +13,15 @@ import { seededRandom } from "../support/random.ts";
 const SHAPE = { coordinates: 24, coordinateBits: 4 };
 const OFFSET = 8n;
 
-/** Counts changed so that the table's side of the lookup moves by `shift` and the norm does not: what a prover that knows alpha can do. */
-function withCompensation(inputs: ChunkInputValues, shift: bigint, entries: readonly [number, number]): ChunkInputValues {
+/**
+ * Counts changed so that the table's side of the lookup moves by `shift` and the norm does not: what a prover that
+ * knows alpha can do.
+ */
+function withCompensation(
+  inputs: ChunkInputValues,
+  shift: bigint,
+  entries: readonly [number, number],
+): ChunkInputValues {
   const [s, t] = entries;
   const weight = (entry: number): bigint => (BigInt(entry) - OFFSET) ** 2n;
   const share = (entry: number): bigint => invert(toField(inputs.alpha + BigInt(entry)));
@@ -22,7 +29,10 @@ function withCompensation(inputs: ChunkInputValues, shift: bigint, entries: read
   const determinant = toField(share(s) * weight(t) - share(t) * weight(s));
   const ds = toField(shift * weight(t) * invert(determinant));
   const dt = toField(-shift * weight(s) * invert(determinant));
-  return { ...inputs, count: inputs.count.with(s, toField(inputs.count[s]! + ds)).with(t, toField(inputs.count[t]! + dt)) };
+  return {
+    ...inputs,
+    count: inputs.count.with(s, toField(inputs.count[s]! + ds)).with(t, toField(inputs.count[t]! + dt)),
+  };
 }
 
 describe("the chunk circuit without one of its constraints", function () {
@@ -52,7 +62,10 @@ describe("the chunk circuit without one of its constraints", function () {
       const wrong = model.solve(honest, override);
       if (isKilledBy(wrong)) continue;
       const avoided = wire - model.wireOf("main.weighted[0]");
-      const entries = [[0, 1], [2, 3]].find((pair) => !pair.includes(avoided)) as [number, number];
+      const entries = [
+        [0, 1],
+        [2, 3],
+      ].find((pair) => !pair.includes(avoided)) as [number, number];
       const moved = model.solve(withCompensation(honest, sumCheck(wrong), entries), override);
       isKilledBy(moved);
     }
@@ -75,7 +88,10 @@ describe("the chunk circuit without one of its constraints", function () {
       for (let wire = 1; wire < system.wireCount; wire++) {
         for (const delta of [1n, -1n, randomElement(random)]) {
           const changed = witness.with(wire, toField(witness[wire]! + delta));
-          assert.ok(rowsOf[wire]!.some((row) => !isSatisfied(system, row, changed)), `wire ${wire}, seed ${seed}`);
+          assert.ok(
+            rowsOf[wire]!.some((row) => !isSatisfied(system, row, changed)),
+            `wire ${wire}, seed ${seed}`,
+          );
         }
       }
     }
@@ -101,11 +117,35 @@ function* digitCheats(model: ChunkModel, honest: ChunkInputValues): Generator<bi
   const all = (1n << BigInt(NORM_ACCUMULATOR_BITS)) - 1n;
   const norm = accumulated(honest) - honest.accumulatedBefore;
   const full = withBefore(honest, all - norm, all);
-  const empty = withBefore({ ...honest, row: honest.row.map(() => OFFSET), count: honest.count.map((_, t) => (t === Number(OFFSET) ? BigInt(SHAPE.coordinates) : 0n)) }, 0n, all);
-  for (const [inputs, part] of [[full, "afterBits"], [empty, "slackBits"]] as const) {
+  const empty = withBefore(
+    {
+      ...honest,
+      row: honest.row.map(() => OFFSET),
+      count: honest.count.map((_, t) => (t === Number(OFFSET) ? BigInt(SHAPE.coordinates) : 0n)),
+    },
+    0n,
+    all,
+  );
+  for (const [inputs, part] of [
+    [full, "afterBits"],
+    [empty, "slackBits"],
+  ] as const) {
     const bit = (k: number): number => model.wireOf(`main.chain.${part}.out[${k}]`);
-    for (let k = 0; k < top; k++) yield model.solve(inputs, new Map([[bit(k), 3n], [bit(k + 1), 0n]]));
-    yield model.solve(inputs, new Map([[bit(top), 3n * half], [bit(top - 1), 0n]]));
+    for (let k = 0; k < top; k++)
+      yield model.solve(
+        inputs,
+        new Map([
+          [bit(k), 3n],
+          [bit(k + 1), 0n],
+        ]),
+      );
+    yield model.solve(
+      inputs,
+      new Map([
+        [bit(top), 3n * half],
+        [bit(top - 1), 0n],
+      ]),
+    );
   }
 }
 
@@ -131,7 +171,10 @@ function withBefore(inputs: ChunkInputValues, accumulatedBefore: bigint, bound: 
 }
 
 function withoutWire(system: ConstraintSystem, wire: number): ConstraintSystem {
-  const strip = (matrix: ConstraintSystem["a"]): ConstraintSystem["a"] => ({ ...matrix, coefficient: matrix.coefficient.map((value, k) => (matrix.wire[k] === wire ? 0n : value)) });
+  const strip = (matrix: ConstraintSystem["a"]): ConstraintSystem["a"] => ({
+    ...matrix,
+    coefficient: matrix.coefficient.map((value, k) => (matrix.wire[k] === wire ? 0n : value)),
+  });
   return { ...system, a: strip(system.a), b: strip(system.b), c: strip(system.c) };
 }
 

@@ -12,7 +12,11 @@ import { rejectsCode } from "../support/errors.ts";
 import { word } from "../support/random.ts";
 
 /** An audit that finds nothing wrong, and arrives at this model. */
-const passed = (record: ModelRecord): TaskAudit => ({ findings: [], ok: true, model: { record, state: { weights: new Int32Array(0), velocity: new Int32Array(0) } } });
+const passed = (record: ModelRecord): TaskAudit => ({
+  findings: [],
+  ok: true,
+  model: { record, state: { weights: new Int32Array(0), velocity: new Int32Array(0) } },
+});
 
 /** A task at round 2, still collecting, whose round 1 is final. */
 function dependencies(audit: ClientLoopDependencies["audit"], submitted: string[]): ClientLoopDependencies {
@@ -51,15 +55,24 @@ describe("the client's loop", () => {
   });
 
   it("waits for content that is away, and ends only when a check fails", async () => {
-    const red = (code: "IPFS_UNAVAILABLE" | "MODEL_DIGEST_MISMATCH"): Finding => ({ round: 1, check: "model", ok: false, detail: "", code });
-    const stepOver = (findings: readonly Finding[]): Promise<unknown> => createClientStep(dependencies(() => Promise.resolve({ findings, ok: false, model: undefined }), []))();
+    const red = (code: "IPFS_UNAVAILABLE" | "MODEL_DIGEST_MISMATCH"): Finding => ({
+      round: 1,
+      check: "model",
+      ok: false,
+      detail: "",
+      code,
+    });
+    const stepOver = (findings: readonly Finding[]): Promise<unknown> =>
+      createClientStep(dependencies(() => Promise.resolve({ findings, ok: false, model: undefined }), []))();
     await rejectsCode(stepOver([red("IPFS_UNAVAILABLE")]), "IPFS_UNAVAILABLE");
     await rejectsCode(stepOver([red("IPFS_UNAVAILABLE"), red("MODEL_DIGEST_MISMATCH")]), "AUDIT_FAILED");
   });
 
   it("looks again, and does not end, while the endpoint's events lag behind its state", async () => {
     const submitted: string[] = [];
-    const step = createClientStep(dependencies((_, round) => Promise.resolve(passed({ round, cid: "0x", digest: "0x" })), submitted));
+    const step = createClientStep(
+      dependencies((_, round) => Promise.resolve(passed({ round, cid: "0x", digest: "0x" })), submitted),
+    );
     await rejectsCode(step(), "CHAIN_UNREACHABLE");
     assert.deepEqual(submitted, ["trains"]);
   });
@@ -67,8 +80,14 @@ describe("the client's loop", () => {
   it("does not take a model for audited that was replaced while it audited", async () => {
     const submitted: string[] = [];
     const kept: AuditedModelRecord[] = [];
-    const deps = dependencies((_, round) => Promise.resolve(passed({ round, cid: "0x", digest: word("another") })), submitted);
-    const journal = { ...deps.journal, setAudited: (record: AuditedModelRecord) => Promise.resolve(void kept.push(record)) };
+    const deps = dependencies(
+      (_, round) => Promise.resolve(passed({ round, cid: "0x", digest: word("another") })),
+      submitted,
+    );
+    const journal = {
+      ...deps.journal,
+      setAudited: (record: AuditedModelRecord) => Promise.resolve(void kept.push(record)),
+    };
     const step = createClientStep({ ...deps, journal });
     await rejectsCode(step(), "CHAIN_UNREACHABLE");
     assert.deepEqual([kept, submitted], [[], []]);

@@ -56,11 +56,19 @@ describe("a client's journal", () => {
 
   it("refuses a second submission for the same challenge inputs", async () => {
     await journal.keep(ENTRY);
-    await rejectsCode(journal.keep({ ...ENTRY, submission: { ...ENTRY.submission, sharesCid: word("second") } }), "ROUND_EQUIVOCATION");
+    await rejectsCode(
+      journal.keep({ ...ENTRY, submission: { ...ENTRY.submission, sharesCid: word("second") } }),
+      "ROUND_EQUIVOCATION",
+    );
     assert.deepEqual(await journal.find(ENTRY), ENTRY.submission);
   });
 
-  for (const [input, change] of [["base model", { baseModelDigest: word("other") }], ["parameters", { parametersHash: word("other") }], ["weight", { weight: 4 }], ["round", { round: 8n }]] as const) {
+  for (const [input, change] of [
+    ["base model", { baseModelDigest: word("other") }],
+    ["parameters", { parametersHash: word("other") }],
+    ["weight", { weight: 4 }],
+    ["round", { round: 8n }],
+  ] as const) {
     it(`does not send a submission again under another ${input}`, async () => {
       await journal.keep(ENTRY);
       assert.equal(await journal.find({ ...ENTRY, ...change }), undefined);
@@ -81,7 +89,10 @@ describe("a client's journal", () => {
       zeroed: new Uint8Array(whole.length),
       "one bit flipped": Uint8Array.from(whole, (byte, i) => (i === 200 ? byte ^ 1 : byte)),
       "another record": encodeRecord({ round: "7" }),
-      "an extra field": encodeRecord({ ...(JSON.parse((JSON.parse(whole.toString()) as { body: string }).body) as object), extra: 1 }),
+      "an extra field": encodeRecord({
+        ...(JSON.parse((JSON.parse(whole.toString()) as { body: string }).body) as object),
+        extra: 1,
+      }),
     };
     for (const bytes of Object.values(damaged)) {
       await writeFile(path(), bytes);
@@ -95,7 +106,13 @@ describe("a client's journal", () => {
     const record = { round: 12n, modelDigest: word("model") };
     await journal.setAudited(record);
     assert.deepEqual(await openJournal(state, "scope").audited(), record);
-    for (const damaged of [encodeRecord({}), encodeRecord({ round: "-1", modelDigest: word("model") }), encodeRecord({ round: "12" }), encodeRecord("12"), "12"]) {
+    for (const damaged of [
+      encodeRecord({}),
+      encodeRecord({ round: "-1", modelDigest: word("model") }),
+      encodeRecord({ round: "12" }),
+      encodeRecord("12"),
+      "12",
+    ]) {
       await writeFile(state.file("scope", "audited-model.json"), damaged);
       await rejectsCode(journal.audited(), "STORAGE_CORRUPT");
     }

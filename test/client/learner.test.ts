@@ -13,7 +13,9 @@ const DIMENSION = 200;
 /** A learner whose training gives these weights, or diverges. */
 function learner(weights: Float32Array | undefined, privacy?: TaskDocument["training"]["privacy"]): LocalLearner {
   const train: Trainer["train"] = () =>
-    weights === undefined ? Promise.reject(new VerisumError("TRAINING_DIVERGED", "the loss is NaN")) : Promise.resolve({ weights, loss: 1, steps: 1 });
+    weights === undefined
+      ? Promise.reject(new VerisumError("TRAINING_DIVERGED", "the loss is NaN"))
+      : Promise.resolve({ weights, loss: 1, steps: 1 });
   return learnerWith(train, seededRandom("learner"), privacy);
 }
 

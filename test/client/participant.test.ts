@@ -23,7 +23,10 @@ describe("a client's part in a round", () => {
   afterEach(() => rm(directory, { recursive: true, force: true }));
 
   /** A client whose loading of the base model, the first thing that it does towards a submission, fails in this way. */
-  const failing = async (code: "UPDATE_OVER_BOUND" | "IPFS_UNAVAILABLE", attempts: string[]): Promise<ParticipantDependencies> => {
+  const failing = async (
+    code: "UPDATE_OVER_BOUND" | "IPFS_UNAVAILABLE",
+    attempts: string[],
+  ): Promise<ParticipantDependencies> => {
     const state = await openStateDirectory(directory);
     await state.release();
     const store = {
@@ -35,7 +38,11 @@ describe("a client's part in a round", () => {
     return {
       chain: {
         account: "0x01",
-        records: () => Promise.resolve({ opened: { round: 3n, baseModelDigest: word("base"), baseModelCid: word("cid") }, submitted: [] }),
+        records: () =>
+          Promise.resolve({
+            opened: { round: 3n, baseModelDigest: word("base"), baseModelCid: word("cid") },
+            submitted: [],
+          }),
         client: () => Promise.resolve({ weight: 1, activeFromRound: 0n, lastSubmittedRound: 0n }),
       },
       session: { parametersHash: word("parameters"), parameters: { privacyBudget: 0n, dimension: 1 }, store },
@@ -49,13 +56,17 @@ describe("a client's part in a round", () => {
     await rejectsCode(submitUpdate(await failing("UPDATE_OVER_BOUND", attempts), ROUND), "UPDATE_OVER_BOUND");
     await rejectsCode(submitUpdate(await failing("UPDATE_OVER_BOUND", attempts), ROUND), "UPDATE_OVER_BOUND");
     assert.equal(attempts.length, 1);
-    await rejectsCode(submitUpdate(await failing("UPDATE_OVER_BOUND", attempts), { ...ROUND, number: 4n }), "UPDATE_OVER_BOUND");
+    await rejectsCode(
+      submitUpdate(await failing("UPDATE_OVER_BOUND", attempts), { ...ROUND, number: 4n }),
+      "UPDATE_OVER_BOUND",
+    );
     assert.equal(attempts.length, 2, "the next round is another one");
   });
 
   it("tries again what failed for another reason", async () => {
     const attempts: string[] = [];
-    for (let attempt = 0; attempt < 2; attempt++) await rejectsCode(submitUpdate(await failing("IPFS_UNAVAILABLE", attempts), ROUND), "IPFS_UNAVAILABLE");
+    for (let attempt = 0; attempt < 2; attempt++)
+      await rejectsCode(submitUpdate(await failing("IPFS_UNAVAILABLE", attempts), ROUND), "IPFS_UNAVAILABLE");
     assert.equal(attempts.length, 2);
   });
 
@@ -66,8 +77,20 @@ describe("a client's part in a round", () => {
       const deps = await failing("IPFS_UNAVAILABLE", []);
       return {
         ...deps,
-        chain: { ...deps.chain, records: () => Promise.resolve({ opened: { round: 3n, baseModelDigest: modelDigest(common), baseModelCid: word("cid") }, submitted: [] }) },
-        session: { ...deps.session, parameters: { ...deps.session.parameters, dimension: 2 }, document: { server: { fractionalBits: 10 } }, store: { getFile: () => Promise.resolve(encodeModelState(state)) } },
+        chain: {
+          ...deps.chain,
+          records: () =>
+            Promise.resolve({
+              opened: { round: 3n, baseModelDigest: modelDigest(common), baseModelCid: word("cid") },
+              submitted: [],
+            }),
+        },
+        session: {
+          ...deps.session,
+          parameters: { ...deps.session.parameters, dimension: 2 },
+          document: { server: { fractionalBits: 10 } },
+          store: { getFile: () => Promise.resolve(encodeModelState(state)) },
+        },
         learner: {
           update: ({ weights }: { readonly weights: Int32Array }) => {
             trainedOn.push(Float32Array.from(weights));

@@ -11,8 +11,19 @@ type Outcome = "finalised" | "aborted after settling" | "aborted before" | "unkn
 function client(outcomes: readonly Outcome[], privacyBudget: bigint): Parameters<typeof assertBudgetLeft>[0] {
   const logs = outcomes.flatMap((outcome, i) => {
     const args = { round: BigInt(i + 1), sum: { x: 0n, y: 0n }, included: 1n, members: 1n, totalWeight: 1n };
-    const names = { finalised: ["Settled"], "aborted after settling": ["Settled", "Aborted"], "aborted before": ["Aborted"], "unknown to the chain": [] }[outcome];
-    return names.map((name): TaskLog => ({ name, args: args as unknown as TaskLog["args"], blockNumber: i, index: i, transactionHash: "0x" }));
+    const names = {
+      finalised: ["Settled"],
+      "aborted after settling": ["Settled", "Aborted"],
+      "aborted before": ["Aborted"],
+      "unknown to the chain": [],
+    }[outcome];
+    return names.map((name): TaskLog => ({
+      name,
+      args: args as unknown as TaskLog["args"],
+      blockNumber: i,
+      index: i,
+      transactionHash: "0x",
+    }));
   });
   return {
     chain: { records: (round) => Promise.resolve(recordsOf(logs, round)) },
@@ -29,7 +40,10 @@ describe("a client's privacy ledger", () => {
 
   it("refuses a round beyond the budget, also when the chain has forgotten the rounds before", async () => {
     await rejectsCode(assertBudgetLeft(client(["finalised", "finalised"], 2n), 3n), "PRIVACY_BUDGET_SPENT");
-    await rejectsCode(assertBudgetLeft(client(["unknown to the chain", "unknown to the chain"], 2n), 3n), "PRIVACY_BUDGET_SPENT");
+    await rejectsCode(
+      assertBudgetLeft(client(["unknown to the chain", "unknown to the chain"], 2n), 3n),
+      "PRIVACY_BUDGET_SPENT",
+    );
   });
 
   it("counts rounds aborted after they settled, and not those aborted before", async () => {
@@ -43,6 +57,9 @@ describe("a client's privacy ledger", () => {
 
   it("is charged what the chain's records count as settled", async () => {
     const { chain } = client(["finalised", "aborted before", "aborted after settling", "finalised"], 9n);
-    assert.deepEqual(await Promise.all([1n, 2n, 3n, 4n].map(async (round) => (await chain.records(round)).settledRounds)), [1, 1, 2, 3]);
+    assert.deepEqual(
+      await Promise.all([1n, 2n, 3n, 4n].map(async (round) => (await chain.records(round)).settledRounds)),
+      [1, 1, 2, 3],
+    );
   });
 });

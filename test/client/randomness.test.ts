@@ -35,15 +35,32 @@ describe("a client's randomness", () => {
   before(async () => {
     directory = await mkdtemp(join(tmpdir(), "verisum-randomness-"));
     const state = await openStateDirectory(join(directory, "original"));
-    const submission = { commitment: G1_GENERATOR, sharesCid: word("cid"), shareHashes: [], chunks: [], shareEvaluations: [], opening: G1_GENERATOR };
-    await openJournal(state, "scope").keep({ round: 7n, baseModelDigest: word("base"), parametersHash: word("parameters"), weight: 1, submission });
+    const submission = {
+      commitment: G1_GENERATOR,
+      sharesCid: word("cid"),
+      shareHashes: [],
+      chunks: [],
+      shareEvaluations: [],
+      opening: G1_GENERATOR,
+    };
+    await openJournal(state, "scope").keep({
+      round: 7n,
+      baseModelDigest: word("base"),
+      parametersHash: word("parameters"),
+      weight: 1,
+      submission,
+    });
     await state.release();
     cpSync(join(directory, "original"), join(directory, "copy"), { recursive: true });
   });
   after(() => rm(directory, { recursive: true, force: true }));
 
   const clientProcess = async (name: string): Promise<Printed> => {
-    const { stdout } = await run(process.execPath, [...NODE_OPTIONS, join(ROOT, "test/support/noise-process.ts"), join(directory, name)]);
+    const { stdout } = await run(process.execPath, [
+      ...NODE_OPTIONS,
+      join(ROOT, "test/support/noise-process.ts"),
+      join(directory, name),
+    ]);
     return JSON.parse(stdout) as Printed;
   };
 
@@ -55,7 +72,12 @@ describe("a client's randomness", () => {
       assert.deepEqual(rounds, ["7"]);
       assert.equal(noise.length, DIMENSION);
     }
-    for (const [a, b] of [[first, copy], [first, restarted], [copy, restarted]] as const) assert.ok(Math.abs(likeness(a.noise, b.noise)) < 8, JSON.stringify([a, b]));
+    for (const [a, b] of [
+      [first, copy],
+      [first, restarted],
+      [copy, restarted],
+    ] as const)
+      assert.ok(Math.abs(likeness(a.noise, b.noise)) < 8, JSON.stringify([a, b]));
   }).timeout(60_000);
 
   it("would be seen to repeat by the same measure, if a seed repeated it", async () => {
@@ -63,7 +85,10 @@ describe("a client's randomness", () => {
     assert.deepEqual(a, b);
     assert.ok(likeness(a!, b!) > 10);
     const client = noisyClient(seededRandom("one seed"));
-    assert.ok(Math.abs(likeness(await noiseOf(client, 8n), await noiseOf(client, 9n))) < 8, "a process does not repeat itself either");
+    assert.ok(
+      Math.abs(likeness(await noiseOf(client, 8n), await noiseOf(client, 9n))) < 8,
+      "a process does not repeat itself either",
+    );
   });
 
   it("is used up before training starts, so that no time after it tells of the noise", async () => {
@@ -73,10 +98,13 @@ describe("a client's randomness", () => {
       events.push("training");
       return Promise.resolve({ weights: weights.slice(), loss: 1, steps: 1 });
     };
-    await noiseOf(noisyClient((length) => {
-      events.push(length);
-      return random(length);
-    }, train), 1n);
+    await noiseOf(
+      noisyClient((length) => {
+        events.push(length);
+        return random(length);
+      }, train),
+      1n,
+    );
     const start = events.indexOf("training");
     const bytes = (list: typeof events): number => list.reduce<number>((sum, length) => sum + Number(length), 0);
     assert.equal(bytes(events.slice(0, start)), 12 * DIMENSION, "the noise");
@@ -85,27 +113,44 @@ describe("a client's randomness", () => {
   });
 
   it("is the platform's, in the commands of clients and members alike", () => {
-    for (const [command, uses] of [["client/cli.ts", 1], ["aggregator/cli.ts", 3]] as const) {
-      const lines = readFileSync(join(ROOT, command), "utf8").split("\n").filter((line) => /random/i.test(line) && !line.startsWith("import "));
+    for (const [command, uses] of [
+      ["client/cli.ts", 1],
+      ["aggregator/cli.ts", 3],
+    ] as const) {
+      const lines = readFileSync(join(ROOT, command), "utf8")
+        .split("\n")
+        .filter((line) => /random/i.test(line) && !line.startsWith("import "));
       assert.equal(lines.length, uses, command);
       // As an argument of that place, or of that name.
       for (const line of lines) assert.match(line, /[(,] ?platformRandom,|^ *random: platformRandom,$/);
     }
-    assert.match(readFileSync(join(ROOT, "command/platform-random.ts"), "utf8"), /=> randomFillSync\(new Uint8Array\(byteLength\)\);/);
+    assert.match(
+      readFileSync(join(ROOT, "command/platform-random.ts"), "utf8"),
+      /=> randomFillSync\(new Uint8Array\(byteLength\)\);/,
+    );
   });
 
   it("has no other source in the code of clients and members", () => {
     const sources = globSync("{client,aggregator}/**/*.ts", { cwd: ROOT });
     assert.ok(sources.length > 20);
-    const drawing = /randomFill|randomBytes|randomInt|getRandomValues|randomUUID|createCipheriv|createHash|hkdf|scrypt|[sS]eeded|@noble\/(hashes|ciphers)|\): Uint8Array =>/;
-    assert.deepEqual(sources.filter((path) => drawing.test(readFileSync(join(ROOT, path), "utf8"))), []);
+    const drawing =
+      /randomFill|randomBytes|randomInt|getRandomValues|randomUUID|createCipheriv|createHash|hkdf|scrypt|[sS]eeded|@noble\/(hashes|ciphers)|\): Uint8Array =>/;
+    assert.deepEqual(
+      sources.filter((path) => drawing.test(readFileSync(join(ROOT, path), "utf8"))),
+      [],
+    );
   });
 
   it("cannot be chosen on the command line or in the environment", () => {
-    const sources = globSync(["{client,aggregator}/**/*.ts", "command/*.ts"], { cwd: ROOT }).map((path) => readFileSync(join(ROOT, path), "utf8")).join("\n");
+    const sources = globSync(["{client,aggregator}/**/*.ts", "command/*.ts"], { cwd: ROOT })
+      .map((path) => readFileSync(join(ROOT, path), "utf8"))
+      .join("\n");
     const options = [...sources.matchAll(/"(?:-\w, )?--([a-z-]+)/g)].map(([, name]) => name!);
     assert.ok(options.includes("contract") && options.includes("data"));
-    assert.deepEqual(options.filter((name) => /seed|random|entropy/.test(name)), []);
+    assert.deepEqual(
+      options.filter((name) => /seed|random|entropy/.test(name)),
+      [],
+    );
     assert.doesNotMatch(sources, /process\.env/);
   });
 });

@@ -14,10 +14,18 @@ describe("a client that hands its submission over", () => {
     const asked: string[] = [];
     const stall: typeof globalThis.fetch = (url, init) => {
       asked.push(String(url));
-      return new Promise((_, reject) => init!.signal!.addEventListener("abort", () => reject(new Error("ended")), { once: true }));
+      return new Promise((_, reject) =>
+        init!.signal!.addEventListener("abort", () => reject(new Error("ended")), { once: true }),
+      );
     };
     const nodes = Array.from({ length: 20 }, (_, i) => `http://192.0.2.${i}`);
-    const send = createRelayClient({ chain, nodes: () => nodes, fetch: stall, sleep: () => Promise.resolve(), reporter: { say: () => undefined, wait: () => undefined } });
+    const send = createRelayClient({
+      chain,
+      nodes: () => nodes,
+      fetch: stall,
+      sleep: () => Promise.resolve(),
+      reporter: { say: () => undefined, wait: () => undefined },
+    });
     // The signal does not keep the process alive, a timer does.
     const awake = setTimeout(() => undefined, 10_000);
     const started = performance.now();

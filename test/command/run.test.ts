@@ -21,19 +21,35 @@ describe("exit statuses", () => {
     IPFS_UNAVAILABLE: 2,
   };
   for (const code of Object.keys(ERROR_CODES) as ErrorCode[]) {
-    it(`${code} ends a command with ${expected[code] ?? 1}`, () => assert.equal(exitStatusOf(code), expected[code] ?? 1));
+    it(`${code} ends a command with ${expected[code] ?? 1}`, () =>
+      assert.equal(exitStatusOf(code), expected[code] ?? 1));
   }
 
   /** Runs a command in a process of its own, whose body is the given source. */
-  const run = (body: string): { readonly status: number | null; readonly events: readonly { readonly event: string; readonly code?: string }[] } => {
+  const run = (
+    body: string,
+  ): {
+    readonly status: number | null;
+    readonly events: readonly { readonly event: string; readonly code?: string }[];
+  } => {
     const source = `
       import { createReporter } from "./command/reporter.ts";
       import { runCommand } from "./command/run.ts";
       import { VerisumError } from "./protocol/errors.ts";
       const reporter = createReporter("json", "test", (line) => void process.stdout.write(line + "\\n"), () => 0);
       await runCommand(reporter, async (signal) => { ${body} });`;
-    const { status, stdout } = spawnSync(process.execPath, ["--disable-warning=ExperimentalWarning", "--input-type=module-typescript", "-e", source], { cwd: ROOT, encoding: "utf8" });
-    return { status, events: stdout.split("\n").filter(Boolean).map((line) => JSON.parse(line) as { event: string; code?: string }) };
+    const { status, stdout } = spawnSync(
+      process.execPath,
+      ["--disable-warning=ExperimentalWarning", "--input-type=module-typescript", "-e", source],
+      { cwd: ROOT, encoding: "utf8" },
+    );
+    return {
+      status,
+      events: stdout
+        .split("\n")
+        .filter(Boolean)
+        .map((line) => JSON.parse(line) as { event: string; code?: string }),
+    };
   };
 
   it("are 0 for a command that did its work, whatever timers are left", () => {
@@ -43,17 +59,25 @@ describe("exit statuses", () => {
   it("are the code's for a failure, which is named", () => {
     const { status, events } = run('throw new VerisumError("CHAIN_UNREACHABLE", "gone");');
     assert.equal(status, 2);
-    assert.deepEqual(events.map(({ event, code }) => [event, code]), [["failed", "CHAIN_UNREACHABLE"]]);
+    assert.deepEqual(
+      events.map(({ event, code }) => [event, code]),
+      [["failed", "CHAIN_UNREACHABLE"]],
+    );
   });
 
   it("are 5 for a defect", () => {
     const { status, events } = run('throw new TypeError("a defect");');
     assert.equal(status, 5);
-    assert.deepEqual(events.map(({ event }) => event), ["defect"]);
+    assert.deepEqual(
+      events.map(({ event }) => event),
+      ["defect"],
+    );
   });
 
   it("are 3 after a signal", () => {
-    const { status } = run('const { abortableSleep } = await import("./command/sleep.ts"); setTimeout(() => process.kill(process.pid, "SIGTERM"), 1); await abortableSleep(signal)(60_000);');
+    const { status } = run(
+      'const { abortableSleep } = await import("./command/sleep.ts"); setTimeout(() => process.kill(process.pid, "SIGTERM"), 1); await abortableSleep(signal)(60_000);',
+    );
     assert.equal(status, 3);
   });
 });
@@ -66,11 +90,18 @@ describe("a role that outlives failures", () => {
   }
 
   for (const code of ["STORAGE_CORRUPT", "AUDIT_FAILED", "ROUND_EQUIVOCATION", "KEY_REFUSED", "INTERRUPTED"] as const) {
-    it(`ends with ${code}`, () => rejectsCode(outlive(() => Promise.reject(new VerisumError(code, "final")), createRecorder()), code));
+    it(`ends with ${code}`, () =>
+      rejectsCode(
+        outlive(() => Promise.reject(new VerisumError(code, "final")), createRecorder()),
+        code,
+      ));
   }
 
   it("passes results and defects on", async () => {
     assert.equal(await outlive(() => Promise.resolve(7), createRecorder()), 7);
-    await assert.rejects(outlive(() => Promise.reject(new TypeError("a defect")), createRecorder()), TypeError);
+    await assert.rejects(
+      outlive(() => Promise.reject(new TypeError("a defect")), createRecorder()),
+      TypeError,
+    );
   });
 });

@@ -3,7 +3,11 @@ import { describe, it } from "mocha";
 import { startAhead } from "../../content/ahead.ts";
 
 /** Work that ends when told to, and a record of what was started. */
-function manualWork(): { readonly started: number[]; readonly finish: (item: number) => void; readonly work: (item: number) => Promise<string> } {
+function manualWork(): {
+  readonly started: number[];
+  readonly finish: (item: number) => void;
+  readonly work: (item: number) => Promise<string>;
+} {
   const started: number[] = [];
   const ends = new Map<number, () => void>();
   return {
@@ -49,7 +53,8 @@ describe("work started ahead", () => {
   });
 
   it("hands a failure to the consumer at its turn, and lets the rest fail unheard", async () => {
-    const work = (item: number): Promise<number> => (item === 1 ? Promise.resolve(1) : Promise.reject(new Error(`failed ${item}`)));
+    const work = (item: number): Promise<number> =>
+      item === 1 ? Promise.resolve(1) : Promise.reject(new Error(`failed ${item}`));
     const turns = startAhead([1, 2, 3], 3, work);
     const results = [turns.next().value, turns.next().value] as [number, Promise<number>][];
     assert.equal(await results[0]![1], 1);

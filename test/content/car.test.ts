@@ -4,14 +4,25 @@ import { decodeCar, encodeCar } from "../../content/car.ts";
 import { parseBlockCid, parseDirectoryCid } from "../../content/cid.ts";
 import { DEFAULT_DAG_LIMITS } from "../../content/dag.ts";
 import { isVerisumError } from "../../protocol/errors.ts";
-import { blocksOfCar, directoryOf, handCar, pbBlock, rawBlock, rejectsWith, seededBytes, text, Workbench } from "./support.ts";
+import {
+  blocksOfCar,
+  directoryOf,
+  handCar,
+  pbBlock,
+  rawBlock,
+  rejectsWith,
+  seededBytes,
+  text,
+  Workbench,
+} from "./support.ts";
 import type { HandBlock } from "./support.ts";
 
 const bench = new Workbench();
 const leaf = rawBlock(seededBytes(5, 300));
 const root = directoryOf("model.json", leaf);
 const sound = handCar(root.cidBytes, [root, leaf]);
-const decode = (car: Uint8Array, cid = root.cid): Promise<unknown> => decodeCar(car, parseDirectoryCid(cid), DEFAULT_DAG_LIMITS);
+const decode = (car: Uint8Array, cid = root.cid): Promise<unknown> =>
+  decodeCar(car, parseDirectoryCid(cid), DEFAULT_DAG_LIMITS);
 
 describe("ipfs CAR files", () => {
   afterEach(() => bench.clear());
@@ -48,7 +59,8 @@ describe("ipfs CAR files", () => {
   });
 
   it("are refused when cut at any length, or followed by anything", async () => {
-    for (let length = 0; length < sound.length; length += 1) await rejectsWith(decode(sound.subarray(0, length)), "IPFS_CAR_INVALID");
+    for (let length = 0; length < sound.length; length += 1)
+      await rejectsWith(decode(sound.subarray(0, length)), "IPFS_CAR_INVALID");
     for (const tail of [[0], [1], [0xff], [0x80, 0x80], [...sound]]) {
       await rejectsWith(decode(Uint8Array.from([...sound, ...tail])), "IPFS_CAR_INVALID");
     }
@@ -94,7 +106,10 @@ describe("ipfs CAR files", () => {
     const cid = parseDirectoryCid(root.cid);
     await rejectsWith(decodeCar(sound, cid, { ...DEFAULT_DAG_LIMITS, maxBytes: 299 }), "IPFS_LIMIT_EXCEEDED");
     await rejectsWith(decodeCar(sound, cid, { ...DEFAULT_DAG_LIMITS, maxBlocks: 1 }), "IPFS_LIMIT_EXCEEDED");
-    await rejectsWith(decodeCar(new Uint8Array(10_000), cid, { ...DEFAULT_DAG_LIMITS, maxBytes: 10, maxBlocks: 2 }), "IPFS_LIMIT_EXCEEDED");
+    await rejectsWith(
+      decodeCar(new Uint8Array(10_000), cid, { ...DEFAULT_DAG_LIMITS, maxBytes: 10, maxBlocks: 2 }),
+      "IPFS_LIMIT_EXCEEDED",
+    );
   });
 
   it("pass between stores whole, and nothing of a refused one is kept", async () => {

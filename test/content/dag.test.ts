@@ -36,7 +36,12 @@ function readerOf(blocks: readonly HandBlock[]): { read: ReadBlock; count: () =>
   return { read, count: () => reads };
 }
 
-async function readBoth(top: HandBlock, blocks: readonly HandBlock[], code: ErrorCode, limits: Partial<DagLimits> = {}): Promise<number> {
+async function readBoth(
+  top: HandBlock,
+  blocks: readonly HandBlock[],
+  code: ErrorCode,
+  limits: Partial<DagLimits> = {},
+): Promise<number> {
   const all = { ...DEFAULT_DAG_LIMITS, ...limits };
   const reader = readerOf([top, ...blocks]);
   await rejectsWith(readWholeFile(parseBlockCid(top.cid), reader.read, all), code);
@@ -45,7 +50,11 @@ async function readBoth(top: HandBlock, blocks: readonly HandBlock[], code: Erro
 }
 
 const leaf = rawBlock(seededBytes(3, 100));
-const link = (block: HandBlock, name = "", totalBytes = block.bytes.length): HandLink => ({ cid: block.cidBytes, name, totalBytes });
+const link = (block: HandBlock, name = "", totalBytes = block.bytes.length): HandLink => ({
+  cid: block.cidBytes,
+  name,
+  totalBytes,
+});
 const decode = (block: HandBlock): unknown => decodeNode(parseBlockCid(block.cid), block.bytes);
 
 describe("ipfs DAG reading", () => {
@@ -100,13 +109,18 @@ describe("ipfs DAG reading", () => {
     await readBoth(blocks[3] ?? leaf, blocks, "IPFS_LIMIT_EXCEEDED", { maxBytes: 799 });
     await readBoth(blocks[12] ?? leaf, blocks, "IPFS_LIMIT_EXCEEDED", { maxDepth: 11 });
     await rejectsWith(
-      readWholeFile(parseBlockCid(blocks[10]?.cid ?? ""), readerOf(blocks).read, { ...DEFAULT_DAG_LIMITS, maxDepth: 20, maxBlocks: 100 }),
+      readWholeFile(parseBlockCid(blocks[10]?.cid ?? ""), readerOf(blocks).read, {
+        ...DEFAULT_DAG_LIMITS,
+        maxDepth: 20,
+        maxBlocks: 100,
+      }),
       "IPFS_LIMIT_EXCEEDED",
     );
   });
 
   it("refuses sizes that are larger or smaller than the leaves", async () => {
-    for (const claim of [99, 101, 1]) await readBoth(pbBlock([link(leaf)], fileData([claim])), [leaf], "IPFS_DAG_INVALID");
+    for (const claim of [99, 101, 1])
+      await readBoth(pbBlock([link(leaf)], fileData([claim])), [leaf], "IPFS_DAG_INVALID");
     const middle = pbBlock([link(leaf)], fileData([100]));
     await readBoth(pbBlock([link(middle), link(leaf)], fileData([99, 100])), [middle, leaf], "IPFS_DAG_INVALID");
     await readBoth(pbBlock([link(leaf)], fileData([100], 99)), [leaf], "IPFS_DAG_INVALID");
@@ -142,7 +156,10 @@ describe("ipfs DAG reading", () => {
 
   it("refuses sharded directories whatever their fan-out, symlinks, metadata and unknown types", () => {
     const hamt = (fanOut: number): HandBlock =>
-      pbBlock([link(leaf, "00name")], [...intField(1, 5), ...bytesField(2, [1]), ...intField(5, 0x22), ...intField(6, fanOut)]);
+      pbBlock(
+        [link(leaf, "00name")],
+        [...intField(1, 5), ...bytesField(2, [1]), ...intField(5, 0x22), ...intField(6, fanOut)],
+      );
     const blocks = [
       ...[0, 1, 256, 1024, 2 ** 30, 2 ** 40].map(hamt),
       pbBlock([], [...intField(1, 4), ...bytesField(2, text("/etc/passwd"))]),
@@ -217,7 +234,9 @@ describe("ipfs DAG reading", () => {
     const cid = parseBlockCid(sound.cid);
     for (let at = 0; at < sound.bytes.length; at += 1) {
       for (const bytes of [
-        ...[1, 2, 4, 8, 16, 32, 64, 128].map((bit) => sound.bytes.map((byte, index) => (index === at ? byte ^ bit : byte))),
+        ...[1, 2, 4, 8, 16, 32, 64, 128].map((bit) =>
+          sound.bytes.map((byte, index) => (index === at ? byte ^ bit : byte)),
+        ),
         sound.bytes.subarray(0, at),
       ]) {
         try {

@@ -10,7 +10,9 @@ export const DIRECTORIES: Readonly<Record<string, Readonly<Record<string, Uint8A
     "config.json": text('{"round":3}'),
     "é \u{1f600} <b>.txt": text("x"),
   },
-  many: Object.fromEntries(Array.from({ length: 1000 }, (_, index) => [`share-${index}.bin`, seededBytes(index + 1, 40)])),
+  many: Object.fromEntries(
+    Array.from({ length: 1000 }, (_, index) => [`share-${index}.bin`, seededBytes(index + 1, 40)]),
+  ),
   wide: { "zeros.bin": new Uint8Array(180 * 1_048_576) }, // more chunks than the 174 of Kubo's former default
 };
 

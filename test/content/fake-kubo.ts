@@ -14,25 +14,36 @@ export interface FakeKubo {
 
 export async function startFakeKubo(): Promise<FakeKubo> {
   const blocks = new Map<string, Uint8Array>();
-  const pins: Record<string, object> = { QmUNLLsPACCz1vLxQVkXqqLX5R1X345qqfHbsf67hvA3Nn: { Type: "recursive", Name: "" } };
+  const pins: Record<string, object> = {
+    QmUNLLsPACCz1vLxQVkXqqLX5R1X345qqfHbsf67hvA3Nn: { Type: "recursive", Name: "" },
+  };
   const calls: string[] = [];
   const failNext = new Map<string, { status: number; body: string }>();
-  const answer = async (url: URL, body: Buffer, contentType: string): Promise<{ status: number; body: string | Uint8Array }> => {
+  const answer = async (
+    url: URL,
+    body: Buffer,
+    contentType: string,
+  ): Promise<{ status: number; body: string | Uint8Array }> => {
     const command = url.pathname.replace("/api/v0/", "");
     calls.push(`${command}${url.search}`);
     const failure = failNext.get(command);
     failNext.delete(command);
     if (failure !== undefined) return failure;
-    if (command === "version") return { status: 200, body: '{"Version":"0.39.0","Commit":"","Repo":"18","System":"amd64/linux"}\n' };
+    if (command === "version")
+      return { status: 200, body: '{"Version":"0.39.0","Commit":"","Repo":"18","System":"amd64/linux"}\n' };
     if (command === "pin/ls") return { status: 200, body: `${JSON.stringify({ Keys: pins })}\n` };
     if (command === "block/get") {
       const cid = url.searchParams.get("arg") ?? "";
       const found = blocks.get(cid);
       const missing = `block was not found locally (offline): ipld: could not find ${cid}`;
-      return found === undefined ? { status: 500, body: `${JSON.stringify({ Message: missing, Code: 0, Type: "error" })}\n` } : { status: 200, body: found };
+      return found === undefined
+        ? { status: 500, body: `${JSON.stringify({ Message: missing, Code: 0, Type: "error" })}\n` }
+        : { status: 200, body: found };
     }
     if (command === "dag/import") {
-      const form = await new Response(body as Buffer<ArrayBuffer>, { headers: { "content-type": contentType } }).formData();
+      const form = await new Response(body as Buffer<ArrayBuffer>, {
+        headers: { "content-type": contentType },
+      }).formData();
       const file = form.get("file");
       if (!(file instanceof Blob)) return { status: 400, body: "file argument 'path' is required" };
       const imported = blocksOfCar(new Uint8Array(await file.arrayBuffer()));
@@ -49,7 +60,9 @@ export async function startFakeKubo(): Promise<FakeKubo> {
     request.on("end", () => {
       const url = new URL(request.url ?? "/", "http://localhost");
       if (request.method !== "POST") return response.writeHead(405).end("405 - Method Not Allowed");
-      void answer(url, Buffer.concat(parts), request.headers["content-type"] ?? "").then(({ status, body }) => response.writeHead(status).end(body));
+      void answer(url, Buffer.concat(parts), request.headers["content-type"] ?? "").then(({ status, body }) =>
+        response.writeHead(status).end(body),
+      );
       return undefined;
     });
   });

@@ -9,16 +9,32 @@ import type { GatewayOptions } from "../../content/gateway.ts";
 import { LOOPBACK_HOSTS } from "../../content/http-form.ts";
 import { escapeHtml, formatBytes } from "../../content/listing.ts";
 import type { ContentStore } from "../../content/store.ts";
-import { blockPath, blocksOfCar, bytesOf, directoryOf, handCar, rawBlock, seededBytes, text, Workbench } from "./support.ts";
+import {
+  blockPath,
+  blocksOfCar,
+  bytesOf,
+  directoryOf,
+  handCar,
+  rawBlock,
+  seededBytes,
+  text,
+  Workbench,
+} from "./support.ts";
 
 const bench = new Workbench();
 const CAR = "application/vnd.ipld.car";
 const RAW = "application/vnd.ipld.raw";
 const model = seededBytes(31, 2_500_000);
 
-async function gateway(options: Partial<GatewayOptions> = {}): Promise<{ app: FastifyInstance; url: string; store: ContentStore; cid: string }> {
+async function gateway(
+  options: Partial<GatewayOptions> = {},
+): Promise<{ app: FastifyInstance; url: string; store: ContentStore; cid: string }> {
   const store = await bench.store();
-  const cid = await store.putDirectory({ "model.bin": model, "config.json": text('{"a":1}'), "notes.txt": text("hello") });
+  const cid = await store.putDirectory({
+    "model.bin": model,
+    "config.json": text('{"a":1}'),
+    "notes.txt": text("hello"),
+  });
   const authoriseUpload = async ({ authorization }: { authorization: string | undefined }): Promise<boolean | string> =>
     authorization === "Bearer right" || "only members upload";
   const app = createGateway({ store, authoriseUpload, ...options });
@@ -70,12 +86,17 @@ describe("ipfs gateway", () => {
         { query: "", accept: RAW },
         { query: "?format=raw", accept: CAR },
       ]) {
-        const response = await fetch(`${url}/ipfs/${blockCid}${request.query}`, { headers: { accept: request.accept } });
+        const response = await fetch(`${url}/ipfs/${blockCid}${request.query}`, {
+          headers: { accept: request.accept },
+        });
         assert.equal(response.status, 200);
         assert.equal(response.headers.get("content-type"), RAW);
         assert.equal(response.headers.get("content-length"), String(bytes.length));
         assert.equal(response.headers.get("etag"), `"${blockCid}.raw"`);
-        assert.match(response.headers.get("content-disposition") ?? "", new RegExp(`^attachment; filename="${blockCid}.bin"`));
+        assert.match(
+          response.headers.get("content-disposition") ?? "",
+          new RegExp(`^attachment; filename="${blockCid}.bin"`),
+        );
         assert.match(response.headers.get("cache-control") ?? "", /immutable/);
         assert.equal(response.headers.get("x-ipfs-path"), `/ipfs/${blockCid}`);
         assert.equal(response.headers.get("x-ipfs-roots"), blockCid);
@@ -88,7 +109,10 @@ describe("ipfs gateway", () => {
       assert.equal(response.status, 304);
       assert.equal((await bytesOf(response)).length, 0);
     }
-    assert.equal((await fetch(`${url}/ipfs/${cid}?format=raw`, { headers: { "if-none-match": '"other"' } })).status, 200);
+    assert.equal(
+      (await fetch(`${url}/ipfs/${cid}?format=raw`, { headers: { "if-none-match": '"other"' } })).status,
+      200,
+    );
   });
 
   it("serves CARs that a store accepts, by scope and by path", async () => {
@@ -112,13 +136,21 @@ describe("ipfs gateway", () => {
     assert.equal(byPath.size, 5);
     assert.deepEqual([...(await get(`/ipfs/${cid}/model.bin?format=car&dag-scope=block`)).keys()], [cid, modelCid]);
     assert.equal((await get(`/ipfs/${modelCid}?format=car`)).size, 4);
-    const tags = ["all", "entity", "block"].map(async (scope) => (await fetch(`${url}/ipfs/${cid}?format=car&dag-scope=${scope}`)).headers.get("etag"));
+    const tags = ["all", "entity", "block"].map(async (scope) =>
+      (await fetch(`${url}/ipfs/${cid}?format=car&dag-scope=${scope}`)).headers.get("etag"),
+    );
     assert.equal(new Set(await Promise.all(tags)).size, 3);
   });
 
   it("answers HEAD like GET without a body", async () => {
     const { url, cid } = await gateway();
-    for (const path of [`/ipfs/${cid}?format=raw`, `/ipfs/${cid}?format=car`, `/ipfs/${cid}/`, `/ipfs/${cid}/model.bin`, `/v1/dag/${cid}`]) {
+    for (const path of [
+      `/ipfs/${cid}?format=raw`,
+      `/ipfs/${cid}?format=car`,
+      `/ipfs/${cid}/`,
+      `/ipfs/${cid}/model.bin`,
+      `/v1/dag/${cid}`,
+    ]) {
       const [head, get] = await Promise.all([fetch(url + path, { method: "HEAD" }), fetch(url + path)]);
       assert.equal(head.status, get.status);
       for (const name of ["content-type", "etag", "content-length", "x-ipfs-path", "cache-control"]) {
@@ -130,7 +162,8 @@ describe("ipfs gateway", () => {
 
   it("serves ranges of a file, 416 beyond it, and the whole where a range is not understood", async () => {
     const { url, cid } = await gateway();
-    const get = (range: string, headers = {}): Promise<Response> => fetch(`${url}/ipfs/${cid}/model.bin`, { headers: { range, ...headers } });
+    const get = (range: string, headers = {}): Promise<Response> =>
+      fetch(`${url}/ipfs/${cid}/model.bin`, { headers: { range, ...headers } });
     const { length } = model;
     const cases: [string, number, number][] = [
       ["bytes=0-0", 0, 1],
@@ -154,7 +187,14 @@ describe("ipfs gateway", () => {
       assert.equal(response.headers.get("content-range"), `bytes */${length}`);
       await bytesOf(response);
     }
-    for (const range of ["bytes=5-2", "bytes=0-1,3-4", "lines=1-2", "bytes=a-b", "bytes=-", `bytes=${"9".repeat(400)}-`]) {
+    for (const range of [
+      "bytes=5-2",
+      "bytes=0-1,3-4",
+      "lines=1-2",
+      "bytes=a-b",
+      "bytes=-",
+      `bytes=${"9".repeat(400)}-`,
+    ]) {
       const response = await get(range);
       assert.equal(response.status, 200, range);
       assert.equal((await bytesOf(response)).length, length);
@@ -169,7 +209,8 @@ describe("ipfs gateway", () => {
       assert.equal(response.headers.get("content-type"), "text/html; charset=utf-8");
       assertHarmless(response);
       const page = await response.text();
-      for (const part of [cid, "model.bin", "2.4 MiB", "3 files", `href="/ipfs/${cid}/config.json"`]) assert.ok(page.includes(part), part);
+      for (const part of [cid, "model.bin", "2.4 MiB", "3 files", `href="/ipfs/${cid}/config.json"`])
+        assert.ok(page.includes(part), part);
       assert.ok(!page.includes("<script"));
     }
   });
@@ -231,7 +272,9 @@ describe("ipfs gateway", () => {
       "x.json.html",
       "x.HTML",
     ];
-    const cid = await store.putDirectory(Object.fromEntries([...names, "x.json", "x.txt"].map((name) => [name, hostile])));
+    const cid = await store.putDirectory(
+      Object.fromEntries([...names, "x.json", "x.txt"].map((name) => [name, hostile])),
+    );
     for (const name of names) {
       const response = await fetch(`${url}/ipfs/${cid}/${name}`);
       assert.equal(response.headers.get("content-type"), "application/octet-stream", name);
@@ -241,7 +284,10 @@ describe("ipfs gateway", () => {
     }
     const page = await (await fetch(`${url}/ipfs/${cid}/`)).text();
     assert.ok(page.includes("Published directory"), "index.html does not replace the listing");
-    assert.equal((await fetch(`${url}/ipfs/${cid}/x.json`)).headers.get("content-type"), "application/json; charset=utf-8");
+    assert.equal(
+      (await fetch(`${url}/ipfs/${cid}/x.json`)).headers.get("content-type"),
+      "application/json; charset=utf-8",
+    );
     assert.equal((await fetch(`${url}/ipfs/${cid}/x.txt`)).headers.get("content-type"), "text/plain; charset=utf-8");
   });
 
@@ -289,7 +335,11 @@ describe("ipfs gateway", () => {
     const cid = await source.putDirectory({ a: seededBytes(7, 1_200_000) });
     const body = (await source.exportCar(cid)) as Uint8Array<ArrayBuffer>;
     const post = (): Promise<Response> =>
-      fetch(`${url}/v1/car?root=${cid}`, { method: "POST", body, headers: { "content-type": `${CAR}; version=1`, authorization: "Bearer right" } });
+      fetch(`${url}/v1/car?root=${cid}`, {
+        method: "POST",
+        body,
+        headers: { "content-type": `${CAR}; version=1`, authorization: "Bearer right" },
+      });
     const first = await post();
     assert.equal(first.status, 201);
     assert.deepEqual(await first.json(), { cid });
@@ -304,8 +354,11 @@ describe("ipfs gateway", () => {
     const root = directoryOf("a", leaf);
     const car = handCar(root.cidBytes, [root, leaf]) as Uint8Array<ArrayBuffer>;
     const right = { "content-type": CAR, authorization: "Bearer right" };
-    const post = (headers: Record<string, string>, body: Uint8Array<ArrayBuffer> = car, query = `?root=${root.cid}`): Promise<Response> =>
-      fetch(`${url}/v1/car${query}`, { method: "POST", body, headers });
+    const post = (
+      headers: Record<string, string>,
+      body: Uint8Array<ArrayBuffer> = car,
+      query = `?root=${root.cid}`,
+    ): Promise<Response> => fetch(`${url}/v1/car${query}`, { method: "POST", body, headers });
     const damaged = Uint8Array.from(car);
     damaged[car.length - 1] = (damaged.at(-1) ?? 0) ^ 1;
     const cases: [Promise<Response>, number, string][] = [
@@ -339,11 +392,17 @@ describe("ipfs gateway", () => {
     const { url, cid } = await gateway({ limits: { maxUploads: 1 } });
     const open = (authorization: string): Promise<{ status: number; end: () => void }> =>
       new Promise((resolve, reject) => {
-        const request = httpRequest(`${url}/v1/car?root=${cid}`, { method: "POST", headers: { "content-type": CAR, authorization, "content-length": 1000 } });
-        request.on("response", (response) => resolve({ status: response.statusCode ?? 0, end: () => request.destroy() }));
+        const request = httpRequest(`${url}/v1/car?root=${cid}`, {
+          method: "POST",
+          headers: { "content-type": CAR, authorization, "content-length": 1000 },
+        });
+        request.on("response", (response) =>
+          resolve({ status: response.statusCode ?? 0, end: () => request.destroy() }),
+        );
         request.on("error", reject);
         request.write("x"); // the rest of the body never comes
-        if (authorization === "Bearer right") setTimeout(() => resolve({ status: 0, end: () => request.destroy() }), 100);
+        if (authorization === "Bearer right")
+          setTimeout(() => resolve({ status: 0, end: () => request.destroy() }), 100);
       });
     assert.equal((await open("Bearer wrong")).status, 403);
     const first = await open("Bearer right");
@@ -383,7 +442,10 @@ describe("ipfs gateway", () => {
     const upload = await app.inject({ method: "POST", url: `/v1/car?root=${cid}`, headers: { host: "evil.example" } });
     assert.equal(upload.statusCode, 403);
     const named = await gateway({ allowedHosts: ["ipfs.example"] });
-    assert.equal((await named.app.inject({ url: "/ipfs/bafkqaaa", headers: { host: "ipfs.example" } })).statusCode, 200);
+    assert.equal(
+      (await named.app.inject({ url: "/ipfs/bafkqaaa", headers: { host: "ipfs.example" } })).statusCode,
+      200,
+    );
     assert.equal((await named.app.inject({ url: "/ipfs/bafkqaaa", headers: { host: "127.0.0.1" } })).statusCode, 403);
     const open = await gateway({ allowedHosts: "any" });
     assert.equal((await open.app.inject({ url: "/ipfs/bafkqaaa", headers: { host: "x.example" } })).statusCode, 200);
@@ -400,12 +462,18 @@ describe("ipfs gateway", () => {
         socket.on("close", () => resolve(answer));
         socket.on("error", () => undefined);
         let index = 0;
-        const timer = setInterval(() => (index < chunks.length ? socket.write(chunks[index++] ?? "") : clearInterval(timer)), everyMs);
+        const timer = setInterval(
+          () => (index < chunks.length ? socket.write(chunks[index++] ?? "") : clearInterval(timer)),
+          everyMs,
+        );
         socket.on("close", () => clearInterval(timer));
       });
     const slow = Array.from("GET /ipfs/bafkqaaa HTTP/1.1\r\nhost: localhost\r\n" + "x-slow: 1\r\n".repeat(20));
     assert.match(await endsWith(slow, 50), /^(HTTP\/1.1 408|$)/);
-    assert.match(await endsWith([`GET / HTTP/1.1\r\nhost: localhost\r\nx: ${"y".repeat(10_000)}\r\n\r\n`], 1), /^HTTP\/1.1 431/);
+    assert.match(
+      await endsWith([`GET / HTTP/1.1\r\nhost: localhost\r\nx: ${"y".repeat(10_000)}\r\n\r\n`], 1),
+      /^HTTP\/1.1 431/,
+    );
   });
 
   it("ends the answer early, and never with wrong bytes, when a block is damaged after the head was sent", async () => {
@@ -433,13 +501,20 @@ describe("ipfs gateway", () => {
     const { app } = await gateway({ store });
     const asksBefore = asked;
     const absent = directoryOf("a", rawBlock(text("absent"))).cid;
-    for (const query of ["", "/", "/a", "?format=raw", "?format=car"]) await app.inject({ url: `/ipfs/${absent}${query}`, headers: { host: "localhost" } });
+    for (const query of ["", "/", "/a", "?format=raw", "?format=car"])
+      await app.inject({ url: `/ipfs/${absent}${query}`, headers: { host: "localhost" } });
     await app.inject({ url: `/v1/dag/${absent}`, headers: { host: "localhost" } });
     assert.equal(asked, asksBefore);
   });
 
   it("formats lengths and escapes text", () => {
-    assert.deepEqual([0, 1023, 1024, 1536, 3_145_745].map(formatBytes), ["0 B", "1023 B", "1.0 KiB", "1.5 KiB", "3.0 MiB"]);
+    assert.deepEqual([0, 1023, 1024, 1536, 3_145_745].map(formatBytes), [
+      "0 B",
+      "1023 B",
+      "1.0 KiB",
+      "1.5 KiB",
+      "3.0 MiB",
+    ]);
     assert.equal(escapeHtml("<a href=\"x\" b='y'>&`"), "&#60;a href=&#34;x&#34; b=&#39;y&#39;&#62;&#38;&#96;");
   });
 });

@@ -49,7 +49,9 @@ function sharedSuite(bench: Workbench, other: () => Other): void {
 
   it("takes CARs from the other's gateway", async () => {
     const cid = other().cids["model"] ?? "";
-    const response = await fetch(`${other().gatewayUrl}/ipfs/${cid}?format=car&dag-scope=all`, { headers: { accept: "application/vnd.ipld.car" } });
+    const response = await fetch(`${other().gatewayUrl}/ipfs/${cid}?format=car&dag-scope=all`, {
+      headers: { accept: "application/vnd.ipld.car" },
+    });
     const store = await bench.store();
     await store.importCar(new Uint8Array(await response.arrayBuffer()), cid);
     assert.equal(await store.has(cid), true);
@@ -87,7 +89,9 @@ function sharedSuite(bench: Workbench, other: () => Other): void {
       ["/ipfs/not-a-cid", {}, "GET"],
     ];
     for (const [path, headers, method] of requests) {
-      const [ours, theirs] = await Promise.all([own, other().gatewayUrl].map((base) => fetch(base + path, { headers, method })));
+      const [ours, theirs] = await Promise.all(
+        [own, other().gatewayUrl].map((base) => fetch(base + path, { headers, method })),
+      );
       assert.ok(ours !== undefined && theirs !== undefined);
       assert.equal(ours.status, theirs.status, `${method} ${path} ${JSON.stringify(headers)}`);
       const [ourBody, theirBody] = await Promise.all([ours.arrayBuffer(), theirs.arrayBuffer()]);
@@ -110,53 +114,60 @@ async function writeDirectories(folder: string): Promise<string[]> {
   return paths;
 }
 
-(BOXO === undefined ? describe.skip : describe)("ipfs exchange with boxo, Kubo's library (needs IPFS_BOXO_BIN)", function () {
-  this.timeout(60_000);
-  const bench = new Workbench();
-  let other: Other | undefined;
+(BOXO === undefined ? describe.skip : describe)(
+  "ipfs exchange with boxo, Kubo's library (needs IPFS_BOXO_BIN)",
+  function () {
+    this.timeout(60_000);
+    const bench = new Workbench();
+    let other: Other | undefined;
 
-  before(async () => {
-    const paths = await writeDirectories(await bench.folder());
-    const peer = spawn(BOXO ?? "", paths, { stdio: ["pipe", "pipe", "inherit"] });
-    bench.onClose(async () => peer.stdin.end());
-    const [line] = (await once(createInterface(peer.stdout), "line")) as [string];
-    const { url, roots } = JSON.parse(line) as { url: string; roots: Record<string, string> };
-    const cids = Object.fromEntries(Object.entries(roots).map(([path, cid]) => [path.split("/").at(-1) ?? "", cid]));
-    other = { cids, gatewayUrl: url, apiUrl: url };
-  });
-
-  after(() => bench.clear());
-  sharedSuite(bench, () => other ?? assert.fail("boxo-peer did not start"));
-});
-
-(KUBO === undefined ? describe.skip : describe)("ipfs exchange with Kubo (needs IPFS_KUBO_BIN or ipfs in PATH)", function () {
-  this.timeout(60_000);
-  const bench = new Workbench();
-  let other: Other | undefined;
-
-  before(async () => {
-    const home = await bench.folder();
-    const env = { ...process.env, IPFS_PATH: home, IPFS_TELEMETRY: "off" };
-    const ipfs = async (...args: string[]): Promise<string> => (await promisify(execFile)(KUBO ?? "", args, { env })).stdout.trim();
-    await ipfs("init", "--empty-repo");
-    for (const key of ["API", "Gateway"]) await ipfs("config", `Addresses.${key}`, "/ip4/127.0.0.1/tcp/0");
-    const cids: Record<string, string> = {};
-    for (const path of await writeDirectories(await bench.folder())) {
-      const options = ["--cid-version=1", "--raw-leaves", "--chunker=size-1048576", "--max-file-links=1024"];
-      cids[path.split("/").at(-1) ?? ""] = await ipfs("add", "-r", "-Q", "--hidden", ...options, path);
-    }
-    const daemon = spawn(KUBO ?? "", ["daemon", "--offline"], { env, stdio: ["ignore", "pipe", "inherit"] });
-    bench.onClose(async () => {
-      daemon.kill();
-      await once(daemon, "exit");
+    before(async () => {
+      const paths = await writeDirectories(await bench.folder());
+      const peer = spawn(BOXO ?? "", paths, { stdio: ["pipe", "pipe", "inherit"] });
+      bench.onClose(async () => peer.stdin.end());
+      const [line] = (await once(createInterface(peer.stdout), "line")) as [string];
+      const { url, roots } = JSON.parse(line) as { url: string; roots: Record<string, string> };
+      const cids = Object.fromEntries(Object.entries(roots).map(([path, cid]) => [path.split("/").at(-1) ?? "", cid]));
+      other = { cids, gatewayUrl: url, apiUrl: url };
     });
-    for await (const line of createInterface(daemon.stdout)) if (line.includes("Daemon is ready")) break;
-    daemon.stdout.resume();
-    const [, , address, , port] = (await readFile(join(home, "api"), "utf8")).trim().split("/");
-    const gatewayUrl = (await readFile(join(home, "gateway"), "utf8")).trim();
-    other = { cids, gatewayUrl, apiUrl: `http://${address}:${port}` };
-  });
 
-  after(() => bench.clear());
-  sharedSuite(bench, () => other ?? assert.fail("the Kubo daemon did not start"));
-});
+    after(() => bench.clear());
+    sharedSuite(bench, () => other ?? assert.fail("boxo-peer did not start"));
+  },
+);
+
+(KUBO === undefined ? describe.skip : describe)(
+  "ipfs exchange with Kubo (needs IPFS_KUBO_BIN or ipfs in PATH)",
+  function () {
+    this.timeout(60_000);
+    const bench = new Workbench();
+    let other: Other | undefined;
+
+    before(async () => {
+      const home = await bench.folder();
+      const env = { ...process.env, IPFS_PATH: home, IPFS_TELEMETRY: "off" };
+      const ipfs = async (...args: string[]): Promise<string> =>
+        (await promisify(execFile)(KUBO ?? "", args, { env })).stdout.trim();
+      await ipfs("init", "--empty-repo");
+      for (const key of ["API", "Gateway"]) await ipfs("config", `Addresses.${key}`, "/ip4/127.0.0.1/tcp/0");
+      const cids: Record<string, string> = {};
+      for (const path of await writeDirectories(await bench.folder())) {
+        const options = ["--cid-version=1", "--raw-leaves", "--chunker=size-1048576", "--max-file-links=1024"];
+        cids[path.split("/").at(-1) ?? ""] = await ipfs("add", "-r", "-Q", "--hidden", ...options, path);
+      }
+      const daemon = spawn(KUBO ?? "", ["daemon", "--offline"], { env, stdio: ["ignore", "pipe", "inherit"] });
+      bench.onClose(async () => {
+        daemon.kill();
+        await once(daemon, "exit");
+      });
+      for await (const line of createInterface(daemon.stdout)) if (line.includes("Daemon is ready")) break;
+      daemon.stdout.resume();
+      const [, , address, , port] = (await readFile(join(home, "api"), "utf8")).trim().split("/");
+      const gatewayUrl = (await readFile(join(home, "gateway"), "utf8")).trim();
+      other = { cids, gatewayUrl, apiUrl: `http://${address}:${port}` };
+    });
+
+    after(() => bench.clear());
+    sharedSuite(bench, () => other ?? assert.fail("the Kubo daemon did not start"));
+  },
+);

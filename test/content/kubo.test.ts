@@ -80,11 +80,20 @@ describe("ipfs store over a Kubo node", () => {
       node.failNext.set("block/get", failure);
       await rejectsWith(store.has(cid), "IPFS_API_FAILED");
     }
-    for (const body of ["", "x", "{}", '{"Root":{"Cid":{"/":"bafyother"}}}', `{"Root":{"Cid":{"/":"${cid}"},"PinErrorMsg":"no space"}}`]) {
+    for (const body of [
+      "",
+      "x",
+      "{}",
+      '{"Root":{"Cid":{"/":"bafyother"}}}',
+      `{"Root":{"Cid":{"/":"${cid}"},"PinErrorMsg":"no space"}}`,
+    ]) {
       node.failNext.set("dag/import", { status: 200, body });
       await rejectsWith(store.putDirectory(files), "IPFS_API_FAILED");
     }
-    node.failNext.set("block/get", { status: 500, body: '{"Message":"context deadline exceeded","Code":0,"Type":"error"}' });
+    node.failNext.set("block/get", {
+      status: 500,
+      body: '{"Message":"context deadline exceeded","Code":0,"Type":"error"}',
+    });
     await rejectsWith(store.exportCar(cid), "IPFS_UNAVAILABLE");
     await node.close();
     await rejectsWith(store.has(cid), "IPFS_API_FAILED");

@@ -121,9 +121,15 @@ describe("ipfs fetching from peers", () => {
     bench.onClose(async () => server.closeAllConnections());
     bench.onClose(async () => server.close());
     const peer = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
-    const slow = await bench.store({ peers: () => [peer, peer], limits: { blockTimeoutMs: 60, callTimeoutMs: 10_000 } });
+    const slow = await bench.store({
+      peers: () => [peer, peer],
+      limits: { blockTimeoutMs: 60, callTimeoutMs: 10_000 },
+    });
     await rejectsWith(slow.pin(cid), "IPFS_UNAVAILABLE");
-    const patient = await bench.store({ peers: () => [peer, peer, peer], limits: { blockTimeoutMs: 10_000, callTimeoutMs: 100 } });
+    const patient = await bench.store({
+      peers: () => [peer, peer, peer],
+      limits: { blockTimeoutMs: 10_000, callTimeoutMs: 100 },
+    });
     await rejectsWith(patient.pin(cid), "IPFS_UNAVAILABLE");
   });
 

@@ -1,6 +1,12 @@
 import assert from "node:assert/strict";
 import { describe, it } from "mocha";
-import { buildDirectory, CHUNK_BYTES, isEntryName, MAX_CHILDREN_PER_FILE_NODE, MAX_DIRECTORY_ENTRIES } from "../../content/profile.ts";
+import {
+  buildDirectory,
+  CHUNK_BYTES,
+  isEntryName,
+  MAX_CHILDREN_PER_FILE_NODE,
+  MAX_DIRECTORY_ENTRIES,
+} from "../../content/profile.ts";
 import { BOXO_CIDS, DIRECTORIES } from "./directories.ts";
 import type { HandBlock } from "./support.ts";
 import { DIRECTORY_DATA, fileData, pbBlock, rawBlock, rejectsWith, seededBytes, text } from "./support.ts";
@@ -12,12 +18,19 @@ function fileByHand(bytes: Uint8Array): { top: HandBlock; totalBytes: number } {
     return { block, fileBytes: block.bytes.length, totalBytes: block.bytes.length };
   });
   while (level.length > 1) {
-    const groups = Array.from({ length: Math.ceil(level.length / 1024) }, (_, index) => level.slice(index * 1024, (index + 1) * 1024));
+    const groups = Array.from({ length: Math.ceil(level.length / 1024) }, (_, index) =>
+      level.slice(index * 1024, (index + 1) * 1024),
+    );
     level = groups.map((group) => {
       const links = group.map((part) => ({ cid: part.block.cidBytes, name: "", totalBytes: part.totalBytes }));
       const block = pbBlock(links, fileData(group.map((part) => part.fileBytes)));
-      const sum = (pick: (part: (typeof group)[number]) => number): number => group.reduce((total, part) => total + pick(part), 0);
-      return { block, fileBytes: sum((part) => part.fileBytes), totalBytes: block.bytes.length + sum((part) => part.totalBytes) };
+      const sum = (pick: (part: (typeof group)[number]) => number): number =>
+        group.reduce((total, part) => total + pick(part), 0);
+      return {
+        block,
+        fileBytes: sum((part) => part.fileBytes),
+        totalBytes: block.bytes.length + sum((part) => part.totalBytes),
+      };
     });
   }
   const [top] = level;

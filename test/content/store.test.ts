@@ -50,7 +50,9 @@ describe("ipfs content store", () => {
   it("keeps every pin when directories are put side by side", async () => {
     const directory = await bench.folder();
     const store = await bench.store({ directory });
-    const cids = await Promise.all(Array.from({ length: 20 }, (_, index) => store.putDirectory({ a: text(`${index}`) })));
+    const cids = await Promise.all(
+      Array.from({ length: 20 }, (_, index) => store.putDirectory({ a: text(`${index}`) })),
+    );
     assert.deepEqual(await (await bench.store({ directory })).pins(), [...cids].sort());
   });
 
@@ -101,7 +103,9 @@ describe("ipfs content store", () => {
     const directory = await bench.folder();
     const store = await bench.store({ directory });
     const cid = await store.putDirectory(files);
-    const ended = fork(new URL("./support.ts", import.meta.url), { execArgv: ["--disable-warning=ExperimentalWarning"] });
+    const ended = fork(new URL("./support.ts", import.meta.url), {
+      execArgv: ["--disable-warning=ExperimentalWarning"],
+    });
     await once(ended, "exit");
     await writeFile(join(directory, "tmp", `${ended.pid}-0123`), "half a block");
     await writeFile(join(directory, "tmp", `${process.pid}-0123`), "a write in progress");

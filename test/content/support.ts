@@ -35,7 +35,8 @@ export async function rejectsWith(promise: Promise<unknown>, code: ErrorCode): P
   return outcome;
 }
 
-export const bytesOf = async (response: Response): Promise<Uint8Array<ArrayBuffer>> => new Uint8Array(await response.arrayBuffer());
+export const bytesOf = async (response: Response): Promise<Uint8Array<ArrayBuffer>> =>
+  new Uint8Array(await response.arrayBuffer());
 
 /** All that a generator yields. */
 export async function collect<Item>(source: AsyncIterable<Item>): Promise<Item[]> {
@@ -113,7 +114,9 @@ export interface HandLink {
 
 /** A dag-pb block: links first, then data. */
 export function dagPbBlock(links: readonly HandLink[], data: readonly number[]): Uint8Array {
-  const encoded = links.map((link) => bytesField(2, [...bytesField(1, link.cid), ...bytesField(2, text(link.name)), ...intField(3, link.totalBytes)]));
+  const encoded = links.map((link) =>
+    bytesField(2, [...bytesField(1, link.cid), ...bytesField(2, text(link.name)), ...intField(3, link.totalBytes)]),
+  );
   return Uint8Array.from([...encoded.flat(), ...bytesField(1, data)]);
 }
 
@@ -159,7 +162,9 @@ export function handCar(root: Uint8Array, blocks: readonly HandBlock[]): Uint8Ar
 }
 
 /** A `fetch` that answers for named peers from maps of CID to bytes, and records what was asked. */
-export function fakePeers(peers: Readonly<Record<string, ReadonlyMap<string, Uint8Array> | ((cid: string) => Response | Promise<Response>)>>): {
+export function fakePeers(
+  peers: Readonly<Record<string, ReadonlyMap<string, Uint8Array> | ((cid: string) => Response | Promise<Response>)>>,
+): {
   fetch: typeof globalThis.fetch;
   asked: string[];
 } {

@@ -8,7 +8,9 @@ import { rejectsWith, seededBytes, text, Workbench } from "./support.ts";
 const bench = new Workbench();
 const NOBODY = "http://127.0.0.1:9"; // the discard port: nothing listens
 
-async function peer(authorised = "Bearer right"): Promise<{ url: string; store: ContentStore; close: () => Promise<void> }> {
+async function peer(
+  authorised = "Bearer right",
+): Promise<{ url: string; store: ContentStore; close: () => Promise<void> }> {
   const store = await bench.store();
   const app = createGateway({ store, authoriseUpload: async ({ authorization }) => authorization === authorised });
   const url = await app.listen({ host: "127.0.0.1", port: 0 });
@@ -94,8 +96,12 @@ describe("ipfs uploads", () => {
     const { store, cid } = await published();
     const [first, second] = [await peer(), await peer()];
     const stalled = "http://stalled.example/";
-    const fetchOrStall: typeof fetch = (input, init) => (String(input).startsWith(stalled) ? new Promise(() => undefined) : fetch(input, init));
-    const report = await replicate(store, cid, [stalled, first.url, second.url], 2, { authorise: async () => "Bearer right", fetch: fetchOrStall });
+    const fetchOrStall: typeof fetch = (input, init) =>
+      String(input).startsWith(stalled) ? new Promise(() => undefined) : fetch(input, init);
+    const report = await replicate(store, cid, [stalled, first.url, second.url], 2, {
+      authorise: async () => "Bearer right",
+      fetch: fetchOrStall,
+    });
     assert.deepEqual([...report.holders].sort(), [first.url, second.url].sort());
     assert.equal(report.satisfied, true);
   });

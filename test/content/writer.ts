@@ -5,6 +5,9 @@ import { seededBytes } from "./support.ts";
 const [directory = "", run = "0"] = process.argv.slice(2);
 const store = await createContentStore({ directory, peers: () => [] });
 for (let index = 1; ; index += 1) {
-  const cid = await store.putDirectory({ a: seededBytes(index * 2 + 100 * Number(run), 50_000), b: seededBytes(index, 2_000_000) });
+  const cid = await store.putDirectory({
+    a: seededBytes(index * 2 + 100 * Number(run), 50_000),
+    b: seededBytes(index, 2_000_000),
+  });
   process.send?.(cid);
 }

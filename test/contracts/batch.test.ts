@@ -12,7 +12,21 @@ import { addG1, G1_GENERATOR, G1_INFINITY, multiplyG1, negateG1, weightedSumG1 }
 import type { Submission } from "../../protocol/submission.ts";
 import { word } from "../support/random.ts";
 import { bytes32, reverts, VERISUM_INTERFACE } from "../support/reverts.ts";
-import { deployTask, makeSubmission, openChain, openRound, registerAll, roundOf, sendBatch, sendSubmission, setNextTime, signAs, signFor, snapshot, view } from "../support/task-on-chain.ts";
+import {
+  deployTask,
+  makeSubmission,
+  openChain,
+  openRound,
+  registerAll,
+  roundOf,
+  sendBatch,
+  sendSubmission,
+  setNextTime,
+  signAs,
+  signFor,
+  snapshot,
+  view,
+} from "../support/task-on-chain.ts";
 import type { TaskOnChain } from "../support/task-on-chain.ts";
 
 const WEIGHTS = [1, 2, 1, 3];
@@ -41,7 +55,8 @@ describe("submitBatch", function () {
   /** The batch of the first two clients, with something else in the first one's place. */
   const withFirst = (item: SignedSubmission): Promise<unknown> => sendBatch(task, [item, signed[1]!]);
   /** Changed, and signed by the client as it is: only the proofs can refuse it. */
-  const resigned = async (i: number, change: Partial<Submission>): Promise<SignedSubmission> => signFor(task, client(i), { ...submission(i), ...change });
+  const resigned = async (i: number, change: Partial<Submission>): Promise<SignedSubmission> =>
+    signFor(task, client(i), { ...submission(i), ...change });
 
   it("accepts everybody's submissions in one transaction of a stranger, and ends the phase with the last", async () => {
     await sendBatch(task, signed);
@@ -49,7 +64,10 @@ describe("submitBatch", function () {
     assert.equal(state.submitted, 4n);
     assert.equal(state.totalWeight, 7n);
     assert.equal(state.phase, 2n);
-    const expected = weightedSumG1([0, 1, 2, 3].map((i) => submission(i).commitment), WEIGHTS.map(BigInt));
+    const expected = weightedSumG1(
+      [0, 1, 2, 3].map((i) => submission(i).commitment),
+      WEIGHTS.map(BigInt),
+    );
     assert.deepEqual({ x: state.sum.x, y: state.sum.y }, expected);
   });
 
@@ -57,23 +75,50 @@ describe("submitBatch", function () {
     const receipt = (await (await sendBatch(task, signed)).wait())!;
     const logs = receipt.logs.map((log, index) => {
       const parsed = VERISUM_INTERFACE.parseLog(log)!;
-      return { name: parsed.name, args: parsed.args, blockNumber: receipt.blockNumber, index, transactionHash: receipt.hash } as unknown as TaskLog;
+      return {
+        name: parsed.name,
+        args: parsed.args,
+        blockNumber: receipt.blockNumber,
+        index,
+        transactionHash: receipt.hash,
+      } as unknown as TaskLog;
     });
     const { submitted } = recordsOf(logs, 1n);
-    assert.deepEqual(submitted.map((record) => record.client), signed.map((item) => item.client));
-    assert.deepEqual(submitted.map((record) => record.index), [0, 1, 2, 3]);
-    assert.deepEqual(submitted.map((record) => record.weight), WEIGHTS);
-    assert.deepEqual(submitted.map((record) => record.submission), signed.map((item) => item.submission));
+    assert.deepEqual(
+      submitted.map((record) => record.client),
+      signed.map((item) => item.client),
+    );
+    assert.deepEqual(
+      submitted.map((record) => record.index),
+      [0, 1, 2, 3],
+    );
+    assert.deepEqual(
+      submitted.map((record) => record.weight),
+      WEIGHTS,
+    );
+    assert.deepEqual(
+      submitted.map((record) => record.submission),
+      signed.map((item) => item.submission),
+    );
     assert.equal(logs.at(-1)?.name, "PhaseChanged");
   });
 
   it("leaves the records, sum and events that single submissions leave", async () => {
     const traces: unknown[] = [];
-    for (const send of [() => sendBatch(task, signed.slice(0, 3)), async () => { for (const i of [0, 1, 2]) await sendSubmission(task, client(i), submission(i)); }]) {
+    for (const send of [
+      () => sendBatch(task, signed.slice(0, 3)),
+      async () => {
+        for (const i of [0, 1, 2]) await sendSubmission(task, client(i), submission(i));
+      },
+    ]) {
       const fromBlock = (await connection.ethers.provider.getBlockNumber()) + 1;
       await send();
       const logs = await connection.ethers.provider.getLogs({ address: task.address, fromBlock });
-      traces.push([logs.map(({ topics, data }) => ({ topics, data })), await Promise.all([0, 1, 2].map((i) => view(task, "recordOf", i))), String((await roundOf(task)).sum)]);
+      traces.push([
+        logs.map(({ topics, data }) => ({ topics, data })),
+        await Promise.all([0, 1, 2].map((i) => view(task, "recordOf", i))),
+        String((await roundOf(task)).sum),
+      ]);
       await restore();
     }
     assert.deepEqual(traces[0], traces[1]);
@@ -84,7 +129,13 @@ describe("submitBatch", function () {
     await sendBatch(task, signed.slice(1, 3));
     const { sum, submitted } = await roundOf(task);
     assert.equal(submitted, 3n);
-    assert.deepEqual({ x: sum.x, y: sum.y }, weightedSumG1([0, 1, 2].map((i) => submission(i).commitment), [1n, 2n, 1n]));
+    assert.deepEqual(
+      { x: sum.x, y: sum.y },
+      weightedSumG1(
+        [0, 1, 2].map((i) => submission(i).commitment),
+        [1n, 2n, 1n],
+      ),
+    );
   });
 
   it("skips clients that are in already, so that nobody stops a batch by sending one of it alone", async () => {
@@ -112,22 +163,48 @@ describe("submitBatch", function () {
 
   describe("refuses the batch, naming the place, for a signature", () => {
     const signatures: Record<string, () => Promise<SignedSubmission>> = {
-      "of another client": async () => ({ ...(await signFor(task, client(1), submission(0))), client: signed[0]!.client }),
+      "of another client": async () => ({
+        ...(await signFor(task, client(1), submission(0))),
+        client: signed[0]!.client,
+      }),
       "of the client over another's submission": async () => ({ ...signed[0]!, submission: submission(2) }),
       "for another chain": () => signFor(task, client(0), submission(0), { chainId: 1n }),
-      "for another contract": () => signFor(task, client(0), submission(0), { contract: word("contract").slice(0, 42) as `0x${string}` }),
+      "for another contract": () =>
+        signFor(task, client(0), submission(0), { contract: word("contract").slice(0, 42) as `0x${string}` }),
       "for another round": () => signFor(task, client(0), submission(0), { round: 2n }),
-      // n − s of an s below n/2 needs 256 bits, which EIP-2098 does not have; what it has above n/2 is refused by value.
-      "with s above half the order": async () => ({ ...signed[0]!, signature: { ...signed[0]!.signature, vs: `0x7f${"ff".repeat(31)}` } }),
-      "with the other parity": async () => ({ ...signed[0]!, signature: { ...signed[0]!.signature, vs: `0x${(BigInt(signed[0]!.signature.vs) ^ (1n << 255n)).toString(16).padStart(64, "0")}` } }),
-      "that is zero": async () => ({ ...signed[0]!, signature: { r: `0x${"00".repeat(32)}`, vs: `0x${"00".repeat(32)}` } }),
-      "of nobody, for the zero account": async () => ({ ...signed[0]!, client: `0x${"00".repeat(20)}`, signature: { r: `0x${"00".repeat(32)}`, vs: `0x${"00".repeat(32)}` } }),
+      // n − s of an s below n/2 needs 256 bits, which EIP-2098 does not have; what it has above n/2 is refused by
+      // value.
+      "with s above half the order": async () => ({
+        ...signed[0]!,
+        signature: { ...signed[0]!.signature, vs: `0x7f${"ff".repeat(31)}` },
+      }),
+      "with the other parity": async () => ({
+        ...signed[0]!,
+        signature: {
+          ...signed[0]!.signature,
+          vs: `0x${(BigInt(signed[0]!.signature.vs) ^ (1n << 255n)).toString(16).padStart(64, "0")}`,
+        },
+      }),
+      "that is zero": async () => ({
+        ...signed[0]!,
+        signature: { r: `0x${"00".repeat(32)}`, vs: `0x${"00".repeat(32)}` },
+      }),
+      "of nobody, for the zero account": async () => ({
+        ...signed[0]!,
+        client: `0x${"00".repeat(20)}`,
+        signature: { r: `0x${"00".repeat(32)}`, vs: `0x${"00".repeat(32)}` },
+      }),
     };
     for (const [name, make] of Object.entries(signatures)) {
       it(name, async () => {
         const signature = await make();
         await reverts(withFirst(signature), "VerisumBatchItemInvalid", 0, bytes32("signature"));
-        await reverts(sendBatch(task, [signed[1]!, signed[2]!, signature]), "VerisumBatchItemInvalid", 2, bytes32("signature"));
+        await reverts(
+          sendBatch(task, [signed[1]!, signed[2]!, signature]),
+          "VerisumBatchItemInvalid",
+          2,
+          bytes32("signature"),
+        );
       });
     }
   });
@@ -143,7 +220,12 @@ describe("submitBatch", function () {
       opening: (s) => ({ ...s, opening: point }),
     };
     for (const chunk of [0, 1]) {
-      const change = (field: Partial<Submission["chunks"][number]>) => (s: Submission): Submission => ({ ...s, chunks: s.chunks.map((proof, i) => (i === chunk ? { ...proof, ...field } : proof)) });
+      const change =
+        (field: Partial<Submission["chunks"][number]>) =>
+        (s: Submission): Submission => ({
+          ...s,
+          chunks: s.chunks.map((proof, i) => (i === chunk ? { ...proof, ...field } : proof)),
+        });
       changes[`d of chunk ${chunk}`] = change({ d: point });
       changes[`a of chunk ${chunk}`] = change({ a: point });
       changes[`c of chunk ${chunk}`] = change({ c: point });
@@ -157,8 +239,14 @@ describe("submitBatch", function () {
     }
     for (const [name, change] of Object.entries(changes)) {
       it(name, async () => {
-        await reverts(withFirst({ ...signed[0]!, submission: change(submission(0)) }), "VerisumBatchItemInvalid", 0, bytes32("signature"));
-        // Those that the proofs cover fail also if the client signed them; evaluations are claims that members check, and a proof may be re-randomised.
+        await reverts(
+          withFirst({ ...signed[0]!, submission: change(submission(0)) }),
+          "VerisumBatchItemInvalid",
+          0,
+          bytes32("signature"),
+        );
+        // Those that the proofs cover fail also if the client signed them; evaluations are claims that members check,
+        // and a proof may be re-randomised.
         if (name === "a share evaluation" || name.startsWith("the sign")) return;
         await reverts(withFirst(await resigned(0, change(submission(0)))), "VerisumProofInvalid");
         await reverts(sendBatch(task, [signed[1]!, await resigned(0, change(submission(0)))]), "VerisumProofInvalid");
@@ -168,12 +256,27 @@ describe("submitBatch", function () {
 
   it("refuses forgeries of two clients that cancel in an unweighted product", async () => {
     const shift = multiplyG1(G1_GENERATOR, 777n);
-    const forge = async (i: number, chunk: number, by: typeof shift): Promise<SignedSubmission> => resigned(i, { chunks: submission(i).chunks.map((proof, j) => (j === chunk ? { ...proof, c: addG1(proof.c, by) } : proof)) });
-    for (const [first, second] of [[0, 0], [1, 1]] as const) {
-      await reverts(sendBatch(task, [await forge(0, first, shift), await forge(1, second, negateG1(shift))]), "VerisumProofInvalid");
-      await reverts(sendBatch(task, [await forge(0, first, shift), signed[2]!, await forge(1, second, negateG1(shift))]), "VerisumProofInvalid");
+    const forge = async (i: number, chunk: number, by: typeof shift): Promise<SignedSubmission> =>
+      resigned(i, {
+        chunks: submission(i).chunks.map((proof, j) => (j === chunk ? { ...proof, c: addG1(proof.c, by) } : proof)),
+      });
+    for (const [first, second] of [
+      [0, 0],
+      [1, 1],
+    ] as const) {
+      await reverts(
+        sendBatch(task, [await forge(0, first, shift), await forge(1, second, negateG1(shift))]),
+        "VerisumProofInvalid",
+      );
+      await reverts(
+        sendBatch(task, [await forge(0, first, shift), signed[2]!, await forge(1, second, negateG1(shift))]),
+        "VerisumProofInvalid",
+      );
     }
-    const commitments = [await resigned(0, { opening: addG1(submission(0).opening, shift) }), await resigned(1, { opening: addG1(submission(1).opening, negateG1(shift)) })];
+    const commitments = [
+      await resigned(0, { opening: addG1(submission(0).opening, shift) }),
+      await resigned(1, { opening: addG1(submission(1).opening, negateG1(shift)) }),
+    ];
     await reverts(sendBatch(task, commitments), "VerisumProofInvalid");
   });
 
@@ -183,7 +286,12 @@ describe("submitBatch", function () {
 
   it("refuses accounts that are not active clients of the round", async () => {
     const stranger = task.clients[5]!;
-    await reverts(withFirst(await signFor(task, stranger, submission(0))), "VerisumNotActiveClient", stranger.address, 0);
+    await reverts(
+      withFirst(await signFor(task, stranger, submission(0))),
+      "VerisumNotActiveClient",
+      stranger.address,
+      0,
+    );
     await task.verisum["registerClient"]!(stranger.address, 1);
     const { submission: late } = await makeSubmission(task, stranger, "late");
     await reverts(withFirst(await signFor(task, stranger, late)), "VerisumNotActiveClient", stranger.address, 2);
@@ -191,9 +299,24 @@ describe("submitBatch", function () {
 
   it("refuses wrong lengths by their place, and values that are not canonical", async () => {
     const [first] = submission(0).chunks;
-    await reverts(sendBatch(task, [signed[1]!, await resigned(0, { chunks: [first!] })]), "VerisumBatchItemInvalid", 1, bytes32("chunks"));
-    await reverts(withFirst(await resigned(0, { shareHashes: [] })), "VerisumBatchItemInvalid", 0, bytes32("shareHashes"));
-    await reverts(withFirst(await resigned(0, { shareEvaluations: [] })), "VerisumBatchItemInvalid", 0, bytes32("shareEvaluations"));
+    await reverts(
+      sendBatch(task, [signed[1]!, await resigned(0, { chunks: [first!] })]),
+      "VerisumBatchItemInvalid",
+      1,
+      bytes32("chunks"),
+    );
+    await reverts(
+      withFirst(await resigned(0, { shareHashes: [] })),
+      "VerisumBatchItemInvalid",
+      0,
+      bytes32("shareHashes"),
+    );
+    await reverts(
+      withFirst(await resigned(0, { shareEvaluations: [] })),
+      "VerisumBatchItemInvalid",
+      0,
+      bytes32("shareEvaluations"),
+    );
     await reverts(withFirst(await resigned(0, { shareEvaluations: [FIELD_ORDER] })), "VerisumNotCanonical");
     await reverts(withFirst(await resigned(0, { commitment: G1_INFINITY })), "VerisumPointInfinity");
     await reverts(withFirst(await resigned(0, { opening: { x: 1n, y: 3n } })), "VerisumPointInvalid");
@@ -209,16 +332,35 @@ describe("submitBatch", function () {
   });
 
   it("refuses calldata in another form than its own ABI encoding", async () => {
-    const canonical = VERISUM_INTERFACE.encodeFunctionData("submitBatch", [1n, signed.slice(0, 2).map(encodeSigned)]).slice(2);
+    const canonical = VERISUM_INTERFACE.encodeFunctionData("submitBatch", [
+      1n,
+      signed.slice(0, 2).map(encodeSigned),
+    ]).slice(2);
     const words = canonical.slice(8).match(/.{64}/g)!;
-    const send = (changed: readonly string[]): Promise<unknown> => task.stranger.sendTransaction({ to: task.address, data: `0x${canonical.slice(0, 8)}${changed.join("")}` });
+    const send = (changed: readonly string[]): Promise<unknown> =>
+      task.stranger.sendTransaction({ to: task.address, data: `0x${canonical.slice(0, 8)}${changed.join("")}` });
     const hexWord = (value: bigint): string => value.toString(16).padStart(64, "0");
     // Words: round, offset, length, two offsets, the items.
     const offsets = [BigInt(`0x${words[3]}`), BigInt(`0x${words[4]}`)] as const;
     await reverts(send([...words, hexWord(0n)]), "VerisumNotCanonical");
-    await reverts(send([...words.slice(0, 3), hexWord(offsets[1]), hexWord(offsets[0]), ...words.slice(5)]), "VerisumNotCanonical");
-    await reverts(send([...words.slice(0, 3), hexWord(offsets[0]), hexWord(offsets[0]), ...words.slice(5)]), "VerisumNotCanonical");
-    await reverts(send([...words.slice(0, 3), hexWord(offsets[0] + 32n), hexWord(offsets[1] + 32n), hexWord(0n), ...words.slice(5)]), "VerisumNotCanonical");
+    await reverts(
+      send([...words.slice(0, 3), hexWord(offsets[1]), hexWord(offsets[0]), ...words.slice(5)]),
+      "VerisumNotCanonical",
+    );
+    await reverts(
+      send([...words.slice(0, 3), hexWord(offsets[0]), hexWord(offsets[0]), ...words.slice(5)]),
+      "VerisumNotCanonical",
+    );
+    await reverts(
+      send([
+        ...words.slice(0, 3),
+        hexWord(offsets[0] + 32n),
+        hexWord(offsets[1] + 32n),
+        hexWord(0n),
+        ...words.slice(5),
+      ]),
+      "VerisumNotCanonical",
+    );
     await reverts(send([words[0], hexWord(96n), hexWord(0n), ...words.slice(2)]), "VerisumNotCanonical");
     await send(words);
   });
@@ -228,9 +370,18 @@ describe("submitBatch", function () {
     const encoded = VERISUM_INTERFACE.encodeFunctionData("submit", [1n, encodeSubmission(one)]);
     const expected = TypedDataEncoder.hash(
       { name: "Verisum", version: "1", chainId: task.chainId, verifyingContract: task.address },
-      { RelayedSubmission: [{ name: "round", type: "uint64" }, { name: "client", type: "address" }, { name: "submissionHash", type: "bytes32" }] },
+      {
+        RelayedSubmission: [
+          { name: "round", type: "uint64" },
+          { name: "client", type: "address" },
+          { name: "submissionHash", type: "bytes32" },
+        ],
+      },
       { round: 1n, client: client(0).address, submissionHash: keccak256(`0x${encoded.slice(2 + 8 + 128)}`) },
     );
-    assert.equal(submissionDigest({ chainId: task.chainId, contract: task.address, round: 1n }, signed[0]!.client, one), expected);
+    assert.equal(
+      submissionDigest({ chainId: task.chainId, contract: task.address, round: 1n }, signed[0]!.client, one),
+      expected,
+    );
   });
 });

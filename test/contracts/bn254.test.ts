@@ -46,7 +46,8 @@ function forEachVector(file: string, check: (vector: Vector) => Promise<void>): 
     it.skip(`${file} (set VECTORS_DIR)`);
     return;
   }
-  for (const vector of JSON.parse(readFileSync(path, "utf8")) as Vector[]) it(`${file} ${vector.Name}`, () => check(vector));
+  for (const vector of JSON.parse(readFileSync(path, "utf8")) as Vector[])
+    it(`${file} ${vector.Name}`, () => check(vector));
 }
 
 /** The first `count` words; missing bytes are zero, as the EVM reads them. */

@@ -4,7 +4,17 @@ import { after, before, describe, it } from "mocha";
 import type { BaseContract, ErrorFragment } from "ethers";
 import type { NetworkConnection } from "hardhat/types/network";
 import { CELL_GROUP_INTERFACE } from "../../chain/rpc.ts";
-import { attestAndPropose, deployTask, makeFinalisation, openChain, openRound, registerAll, sendFinalisation, submitAll, weightedScalar } from "../support/task-on-chain.ts";
+import {
+  attestAndPropose,
+  deployTask,
+  makeFinalisation,
+  openChain,
+  openRound,
+  registerAll,
+  sendFinalisation,
+  submitAll,
+  weightedScalar,
+} from "../support/task-on-chain.ts";
 import type { TaskOnChain, VerisumInstance } from "../support/task-on-chain.ts";
 
 type Group = BaseContract & VerisumInstance;
@@ -38,8 +48,14 @@ describe("a group of cells", function () {
     const group = await groupOf(2, tasks[1]!);
     assert.deepEqual([...((await group["cells"]!.staticCall()) as readonly string[])], [tasks[1]!.address]);
     const receipt = (await register(group, tasks[0]!.address)) as { logs: { topics: string[]; data: string }[] };
-    assert.deepEqual(receipt.logs.map((log) => CELL_GROUP_INTERFACE.parseLog(log)!.name), ["CellRegistered", "GroupCompleted"]);
-    assert.deepEqual([...((await group["cells"]!.staticCall()) as readonly string[])], [tasks[1]!.address, tasks[0]!.address]);
+    assert.deepEqual(
+      receipt.logs.map((log) => CELL_GROUP_INTERFACE.parseLog(log)!.name),
+      ["CellRegistered", "GroupCompleted"],
+    );
+    assert.deepEqual(
+      [...((await group["cells"]!.staticCall()) as readonly string[])],
+      [tasks[1]!.address, tasks[0]!.address],
+    );
     assert.equal(await group["parametersHash"]!.staticCall(), await tasks[0]!.verisum["parametersHash"]!.staticCall());
     assert.equal(await group["cellCount"]!.staticCall(), 2n);
     assert.equal(await group["operator"]!.staticCall(), tasks[0]!.operator.address);
@@ -56,7 +72,11 @@ describe("a group of cells", function () {
   it("refuses a cell from anybody but its operator", async () => {
     const group = await deployGroup(2);
     const { stranger } = tasks[0]!;
-    await refuses((group.connect(stranger) as Group)["register"]!(tasks[0]!.address), "CellGroupNotOperator", stranger.address);
+    await refuses(
+      (group.connect(stranger) as Group)["register"]!(tasks[0]!.address),
+      "CellGroupNotOperator",
+      stranger.address,
+    );
   });
 
   it("refuses another cell once it is complete", async () => {
@@ -64,7 +84,11 @@ describe("a group of cells", function () {
   });
 
   it("refuses a cell twice", async () => {
-    await refuses(register(await groupOf(3, tasks[0]!, tasks[1]!), tasks[0]!.address), "CellGroupAlreadyRegistered", tasks[0]!.address);
+    await refuses(
+      register(await groupOf(3, tasks[0]!, tasks[1]!), tasks[0]!.address),
+      "CellGroupAlreadyRegistered",
+      tasks[0]!.address,
+    );
   });
 
   it("refuses an address without code", async () => {
@@ -78,8 +102,15 @@ describe("a group of cells", function () {
   });
 
   it("refuses a cell of other parameters", async () => {
-    const [expected, actual] = await Promise.all([tasks[0]!, tasks[3]!].map(({ verisum }) => verisum["parametersHash"]!.staticCall()));
-    await refuses(register(await groupOf(2, tasks[0]!), tasks[3]!.address), "CellGroupOtherParameters", expected, actual);
+    const [expected, actual] = await Promise.all(
+      [tasks[0]!, tasks[3]!].map(({ verisum }) => verisum["parametersHash"]!.staticCall()),
+    );
+    await refuses(
+      register(await groupOf(2, tasks[0]!), tasks[3]!.address),
+      "CellGroupOtherParameters",
+      expected,
+      actual,
+    );
   });
 
   it("refuses a cell that has left the genesis", async () => {
@@ -96,17 +127,29 @@ describe("a group of cells", function () {
 
   it("has each of its errors asserted here", () => {
     const source = readFileSync(import.meta.filename, "utf8");
-    const declared = CELL_GROUP_INTERFACE.fragments.filter((fragment): fragment is ErrorFragment => fragment.type === "error").map(({ name }) => name);
-    assert.deepEqual(declared.filter((name) => !source.includes(`"${name}"`)), []);
+    const declared = CELL_GROUP_INTERFACE.fragments
+      .filter((fragment): fragment is ErrorFragment => fragment.type === "error")
+      .map(({ name }) => name);
+    assert.deepEqual(
+      declared.filter((name) => !source.includes(`"${name}"`)),
+      [],
+    );
     assert.ok(declared.length > 6);
   });
 });
 
 /** Asserts that a call reverts with this error of the group and these arguments. */
 async function refuses(call: Promise<unknown>, name: string, ...args: readonly unknown[]): Promise<void> {
-  const error = await call.then(() => undefined, (reason: unknown) => reason);
+  const error = await call.then(
+    () => undefined,
+    (reason: unknown) => reason,
+  );
   let data: string | undefined;
-  for (let at = error as { data?: unknown; cause?: unknown } | undefined; at !== undefined && data === undefined; at = at.cause as typeof at) {
+  for (
+    let at = error as { data?: unknown; cause?: unknown } | undefined;
+    at !== undefined && data === undefined;
+    at = at.cause as typeof at
+  ) {
     if (typeof at.data === "string") data = at.data;
   }
   assert.ok(data !== undefined, `expected ${name}, got ${String(error)}`);

@@ -33,7 +33,10 @@ describe("deployment", function () {
     const pointer = (await view(task, "keysPointer")) as string;
     assert.equal(await connection.ethers.provider.getCode(pointer), `0x00${KEYS_BLOB.slice(2)}`);
     assert.equal(await view(task, "operator"), task.operator.address);
-    assert.deepEqual([...((await view(task, "latestModel")) as unknown[])], [0n, task.parameters.genesisCid, task.parameters.genesisDigest]);
+    assert.deepEqual(
+      [...((await view(task, "latestModel")) as unknown[])],
+      [0n, task.parameters.genesisCid, task.parameters.genesisDigest],
+    );
   });
 
   const rules: readonly [string, Partial<TaskParameters>][] = [
@@ -65,22 +68,41 @@ describe("deployment", function () {
   ];
   for (const [rule, change] of rules) {
     const [field] = Object.keys(change);
-    it(`refuses a task without: ${rule} (${field} = ${String(Object.values(change)[0]).slice(0, 20)})`, () => reverts(deployTask(connection, change), "VerisumParameterInvalid", rule));
+    it(`refuses a task without: ${rule} (${field} = ${String(Object.values(change)[0]).slice(0, 20)})`, () =>
+      reverts(deployTask(connection, change), "VerisumParameterInvalid", rule));
   }
 
   it("accepts the inequalities at their edge", async () => {
-    await deployTask(connection, { privacyBudget: 5n, privacyCostPerRound: 5n, normBoundSquared: 2n ** 48n - 1n, minClients: 256, minHonest: 200, maxCorrupt: 56 });
+    await deployTask(connection, {
+      privacyBudget: 5n,
+      privacyCostPerRound: 5n,
+      normBoundSquared: 2n ** 48n - 1n,
+      minClients: 256,
+      minHonest: 200,
+      maxCorrupt: 56,
+    });
     await deployTask(connection, { chunkKinds: Array<number>(MAX_CHUNKS).fill(1), dimension: MAX_CHUNKS * 2472 });
   });
 
   it("refuses a blob that the hash does not name, and an operator at zero", async () => {
-    await reverts(deployTask(connection, { keysHash: word("other keys") }), "VerisumKeysHashMismatch", word("other keys"), PARAMETERS.keysHash);
+    await reverts(
+      deployTask(connection, { keysHash: word("other keys") }),
+      "VerisumKeysHashMismatch",
+      word("other keys"),
+      PARAMETERS.keysHash,
+    );
     const factory = await connection.ethers.getContractFactory("Verisum");
-    await reverts(factory.deploy(encodeParameters(PARAMETERS), KEYS_BLOB, `0x${"00".repeat(20)}`), "VerisumZeroAddress");
+    await reverts(
+      factory.deploy(encodeParameters(PARAMETERS), KEYS_BLOB, `0x${"00".repeat(20)}`),
+      "VerisumZeroAddress",
+    );
   });
 
   describe("refuses keys under which proofs can be forged:", () => {
-    const kind0 = (change: Partial<ChunkVerificationKey>): VerificationKeys => ({ ...KEYS, kinds: [{ ...KEYS.kinds[0]!, ...change }, KEYS.kinds[1]!] });
+    const kind0 = (change: Partial<ChunkVerificationKey>): VerificationKeys => ({
+      ...KEYS,
+      kinds: [{ ...KEYS.kinds[0]!, ...change }, KEYS.kinds[1]!],
+    });
     const { delta, sigma, publicBases } = KEYS.kinds[0]!;
     const generator = "a G2 point is the generator";
     const equal = "two G2 points are equal up to sign";
@@ -98,13 +120,22 @@ describe("deployment", function () {
       ["two kinds share delta", kind0({ delta: KEYS.kinds[1]!.delta }), equal],
       ["a kind's sigma is another's delta", kind0({ sigma: KEYS.kinds[1]!.delta }), equal],
       ["tau equals beta", { ...KEYS, tau: KEYS.beta }, equal],
-      ["a public input's base is infinity", kind0({ publicBases: publicBases.with(3, G1_INFINITY) }), "a G1 point is infinity"],
+      [
+        "a public input's base is infinity",
+        kind0({ publicBases: publicBases.with(3, G1_INFINITY) }),
+        "a G1 point is infinity",
+      ],
       ["alpha is infinity", { ...KEYS, alpha: G1_INFINITY }, "a G1 point is infinity"],
       ["sigma is infinity", kind0({ sigma: multiplyG2(sigma, 0n) }), "a G2 point is infinity"],
       ["no kind at all", { ...KEYS, kinds: [] }, "the length is not that of the preset's first kinds"],
-      ["more kinds than the preset", { ...KEYS, kinds: [...KEYS.kinds, ...keysOf(drawSecrets(PRESETS.tiny, seededRandom("more"))).kinds] }, "the length is not that of the preset's first kinds"],
+      [
+        "more kinds than the preset",
+        { ...KEYS, kinds: [...KEYS.kinds, ...keysOf(drawSecrets(PRESETS.tiny, seededRandom("more"))).kinds] },
+        "the length is not that of the preset's first kinds",
+      ],
     ];
-    for (const [name, keys, reason] of cases) it(name, () => reverts(deployWith(encodeVerificationKeys(keys)), "VerisumKeysRefused", reason));
+    for (const [name, keys, reason] of cases)
+      it(name, () => reverts(deployWith(encodeVerificationKeys(keys)), "VerisumKeysRefused", reason));
 
     it("a kind without a key, but takes keys of the first kinds only", async () => {
       const blob = encodeVerificationKeys({ ...KEYS, kinds: KEYS.kinds.slice(0, 1) });
@@ -116,7 +147,10 @@ describe("deployment", function () {
 
     it("points off the curve, in G1 and G2", async () => {
       const off = addG1(publicBases[2]!, G1_GENERATOR);
-      await reverts(deployWith(encodeVerificationKeys(kind0({ publicBases: publicBases.with(2, { x: off.x, y: off.y ^ 1n }) }))), "VerisumPointInvalid");
+      await reverts(
+        deployWith(encodeVerificationKeys(kind0({ publicBases: publicBases.with(2, { x: off.x, y: off.y ^ 1n }) }))),
+        "VerisumPointInvalid",
+      );
       const blob = encodeVerificationKeys(KEYS);
       // The last byte of tau's y.c0.
       blob[32 * 10 - 1]! ^= 1;
@@ -127,7 +161,11 @@ describe("deployment", function () {
     async function deployWith(blob: Uint8Array, change: Partial<TaskParameters> = {}): Promise<unknown> {
       const factory = await connection.ethers.getContractFactory("Verisum");
       const [operator] = await connection.ethers.getSigners();
-      return factory.deploy(encodeParameters({ ...PARAMETERS, ...change, keysHash: keccak256(blob) as Hex }), toHex(blob), operator!.address);
+      return factory.deploy(
+        encodeParameters({ ...PARAMETERS, ...change, keysHash: keccak256(blob) as Hex }),
+        toHex(blob),
+        operator!.address,
+      );
     }
   });
 
@@ -138,6 +176,9 @@ describe("deployment", function () {
 
 /** Numbers of any kind as strings, so that ethers' and the project's values compare. */
 function normalised(value: object): object {
-  return JSON.parse(JSON.stringify(value, (_, item: unknown) => (typeof item === "bigint" || typeof item === "number" ? String(item) : item))) as object;
+  return JSON.parse(
+    JSON.stringify(value, (_, item: unknown) =>
+      typeof item === "bigint" || typeof item === "number" ? String(item) : item,
+    ),
+  ) as object;
 }
-

@@ -52,14 +52,19 @@ describe("finalize", function () {
   after(() => connection.close());
 
   const send = (change: Partial<Finalisation>): Promise<unknown> => sendFinalisation(task, { ...valid, ...change });
-  const resultWith = (change: Partial<Finalisation["result"]>): Partial<Finalisation> => ({ result: { ...valid.result, ...change } });
+  const resultWith = (change: Partial<Finalisation["result"]>): Partial<Finalisation> => ({
+    result: { ...valid.result, ...change },
+  });
 
   it("records the model and ends the round", async () => {
     const receipt = (await (await sendFinalisation(task, valid)).wait())!;
     const event = VERISUM_INTERFACE.parseLog(receipt.logs[0]!)!;
     assert.equal(event.name, "Finalised");
     assert.deepEqual([event.args["evaluation"], event.args["signers"]], [valid.evaluation, 0b1010n]);
-    assert.deepEqual([...((await view(task, "latestModel")) as unknown[])], [1n, valid.result.modelCid, valid.result.modelDigest]);
+    assert.deepEqual(
+      [...((await view(task, "latestModel")) as unknown[])],
+      [1n, valid.result.modelCid, valid.result.modelDigest],
+    );
     assert.equal((await roundOf(task)).phase, 4n);
     assert.equal(await view(task, "finalisedRounds"), 1n);
     await reverts(sendFinalisation(task, valid), "VerisumWrongPhase", 4, 0b1000);
@@ -71,7 +76,12 @@ describe("finalize", function () {
   });
 
   it("counts each seat once and needs t of them", async () => {
-    await reverts(send({ signers: maskOf([2]), signatures: valid.signatures.slice(0, 1) }), "VerisumTooFewSignatures", 1, 2);
+    await reverts(
+      send({ signers: maskOf([2]), signatures: valid.signatures.slice(0, 1) }),
+      "VerisumTooFewSignatures",
+      1,
+      2,
+    );
     await reverts(send({ signers: maskOf([2]) }), "VerisumTooFewSignatures", 1, 2);
     await reverts(send({ signatures: [valid.signatures[0]!, valid.signatures[0]!] }), "VerisumSignatureInvalid", 4);
     await reverts(send({ signatures: valid.signatures.slice(0, 1) }), "VerisumWrongLength");
@@ -82,14 +92,24 @@ describe("finalize", function () {
 
   it("refuses signatures over another domain, result or round", async () => {
     const state = await roundOf(task);
-    const signed = { round: 1n, included: state.included, totalWeight: 6, sum: { x: state.sum.x, y: state.sum.y }, ...valid.result };
+    const signed = {
+      round: 1n,
+      included: state.included,
+      totalWeight: 6,
+      sum: { x: state.sum.x, y: state.sum.y },
+      ...valid.result,
+    };
     const domain = { chainId: task.chainId, contract: task.address };
     const by4 = async (context: typeof domain, result: typeof signed): Promise<Partial<Finalisation>> => {
       const { r, vs } = await signResult(task.members[3]! as unknown as Wallet, context, result);
       return { signatures: [valid.signatures[0]!, [r, vs]] };
     };
     await reverts(send(await by4({ ...domain, chainId: 1n }, signed)), "VerisumSignatureInvalid", 4);
-    await reverts(send(await by4({ ...domain, contract: task.operator.address as Hex }, signed)), "VerisumSignatureInvalid", 4);
+    await reverts(
+      send(await by4({ ...domain, contract: task.operator.address as Hex }, signed)),
+      "VerisumSignatureInvalid",
+      4,
+    );
     const others: Partial<typeof signed>[] = [
       { round: 2n },
       { included: 0b011n },
@@ -100,7 +120,8 @@ describe("finalize", function () {
       { modelCid: word("x") },
       { modelDigest: word("x") },
     ];
-    for (const change of others) await reverts(send(await by4(domain, { ...signed, ...change })), "VerisumSignatureInvalid", 4);
+    for (const change of others)
+      await reverts(send(await by4(domain, { ...signed, ...change })), "VerisumSignatureInvalid", 4);
     await send(await by4(domain, signed));
   });
 
@@ -115,16 +136,28 @@ describe("finalize", function () {
     await reverts(send({ signatures: [valid.signatures[0]!, [r, twin]] }), "VerisumSignatureInvalid", 4);
     const zero: Hex = `0x${"00".repeat(32)}`;
     await reverts(send({ signatures: [valid.signatures[0]!, [zero, zero]] }), "VerisumSignatureInvalid", 4);
-    await reverts(send({ signers: maskOf([2, 6]), signatures: [valid.signatures[0]!, [zero, zero]] }), "VerisumSignatureInvalid", 6);
+    await reverts(
+      send({ signers: maskOf([2, 6]), signatures: [valid.signatures[0]!, [zero, zero]] }),
+      "VerisumSignatureInvalid",
+      6,
+    );
     const stranger = new Wallet(id("stranger"));
     const state = await roundOf(task);
-    const digest = resultDigest({ chainId: task.chainId, contract: task.address }, { round: 1n, included: state.included, totalWeight: 6, sum: { x: state.sum.x, y: state.sum.y }, ...valid.result });
+    const digest = resultDigest(
+      { chainId: task.chainId, contract: task.address },
+      { round: 1n, included: state.included, totalWeight: 6, sum: { x: state.sum.x, y: state.sum.y }, ...valid.result },
+    );
     const signature = new SigningKey(stranger.privateKey).sign(digest);
-    await reverts(send({ signatures: [valid.signatures[0]!, [signature.r as Hex, signature.yParityAndS as Hex]] }), "VerisumSignatureInvalid", 4);
+    await reverts(
+      send({ signatures: [valid.signatures[0]!, [signature.r as Hex, signature.yParityAndS as Hex]] }),
+      "VerisumSignatureInvalid",
+      4,
+    );
   });
 
   it("refuses any result whose fields were not signed", async () => {
-    for (const field of ["aggregateCid", "aggregateDigest", "modelCid", "modelDigest"] as const) await reverts(send(resultWith({ [field]: word("other") })), "VerisumSignatureInvalid", 2);
+    for (const field of ["aggregateCid", "aggregateDigest", "modelCid", "modelDigest"] as const)
+      await reverts(send(resultWith({ [field]: word("other") })), "VerisumSignatureInvalid", 2);
   });
 
   it("refuses an evaluation or opening that does not belong to the sum", async () => {
@@ -137,7 +170,10 @@ describe("finalize", function () {
   });
 
   it("refuses an opening of another sum, signed or not", async () => {
-    await reverts(sendFinalisation(task, await makeFinalisation(task, sumScalar + 1n, [1, 2])), "VerisumOpeningInvalid");
+    await reverts(
+      sendFinalisation(task, await makeFinalisation(task, sumScalar + 1n, [1, 2])),
+      "VerisumOpeningInvalid",
+    );
   });
 
   it("is possible until a second before the deadline", async () => {

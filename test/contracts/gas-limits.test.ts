@@ -1,6 +1,6 @@
 /**
- * Gas of every call at its largest: the largest cohort and committee, the most chunks, the longest batch. Each stays below 70 % of
- * what a transaction may use (EIP-7825). `UPDATE_GAS=1` rewrites the snapshot.
+ * Gas of every call at its largest: the largest cohort and committee, the most chunks, the longest batch. Each stays
+ * below 70 % of what a transaction may use (EIP-7825). `UPDATE_GAS=1` rewrites the snapshot.
  */
 import assert from "node:assert/strict";
 import { after, before, describe, it } from "mocha";
@@ -18,7 +18,24 @@ import { G1_GENERATOR, multiplyG1 } from "../../protocol/points.ts";
 import type { TaskParameters } from "../../protocol/task.ts";
 import { assertGasSnapshot } from "../support/gas-snapshot.ts";
 import { word } from "../support/random.ts";
-import { as, deployTask, makeFinalisation, makeFirstStep, makeSubmission, maskOf, openChain, openRound, registerAll, roundOf, sendFinalisation, setNextTime, signFor, snapshot, submitAs, weightedScalar } from "../support/task-on-chain.ts";
+import {
+  as,
+  deployTask,
+  makeFinalisation,
+  makeFirstStep,
+  makeSubmission,
+  maskOf,
+  openChain,
+  openRound,
+  registerAll,
+  roundOf,
+  sendFinalisation,
+  setNextTime,
+  signFor,
+  snapshot,
+  submitAs,
+  weightedScalar,
+} from "../support/task-on-chain.ts";
 import type { TaskOnChain } from "../support/task-on-chain.ts";
 
 /** EIP-7825. */
@@ -39,7 +56,8 @@ describe("gas at the limits", function () {
   this.timeout(600_000);
   let connection: NetworkConnection;
   const measured: Record<string, number> = {};
-  const used = async (call: Promise<ContractTransactionResponse>): Promise<number> => Number((await (await call).wait())!.gasUsed);
+  const used = async (call: Promise<ContractTransactionResponse>): Promise<number> =>
+    Number((await (await call).wait())!.gasUsed);
 
   before(async () => {
     connection = await openChain();
@@ -57,10 +75,22 @@ describe("gas at the limits", function () {
     const { submission, commitmentScalar } = await makeSubmission(task, client, "limits");
     return { signed: await signFor(task, client, submission), commitmentScalar };
   }
-  function batch(task: TaskOnChain, made: readonly Made[], gasLimit = TRANSACTION_GAS_CAP): Promise<ContractTransactionResponse> {
-    return as(task, task.stranger)["submitBatch"]!(1n, made.map(({ signed }) => encodeSigned(signed)), { gasLimit });
+  function batch(
+    task: TaskOnChain,
+    made: readonly Made[],
+    gasLimit = TRANSACTION_GAS_CAP,
+  ): Promise<ContractTransactionResponse> {
+    return as(task, task.stranger)["submitBatch"]!(
+      1n,
+      made.map(({ signed }) => encodeSigned(signed)),
+      { gasLimit },
+    );
   }
-  const chunksOf = (count: number): Partial<TaskParameters> => ({ ...COMMITTEE, chunkKinds: Array<number>(count).fill(0), dimension: count * 588 });
+  const chunksOf = (count: number): Partial<TaskParameters> => ({
+    ...COMMITTEE,
+    chunkKinds: Array<number>(count).fill(0),
+    dimension: count * 588,
+  });
 
   it("of a submission grows by its chunks, and one transaction carries what the adapter sends in one", async () => {
     for (const count of [22, 64, CHUNKS_PER_TRANSACTION]) {
@@ -77,9 +107,15 @@ describe("gas at the limits", function () {
     await registerAll(task, [1, 1, 1]);
     await openRound(task);
     const client = task.clients[0]!;
-    const { head, chunks } = await makeFirstStep(task, client, CHUNKS_PER_TRANSACTION, { commitment: G1_GENERATOR, sharesCid: word("cid"), shareHashes: [] });
+    const { head, chunks } = await makeFirstStep(task, client, CHUNKS_PER_TRANSACTION, {
+      commitment: G1_GENERATOR,
+      sharesCid: word("cid"),
+      shareHashes: [],
+    });
     const start = { count: 0n, wires: word("no matter"), h: 0n, y: 0n, zPower: 0n };
-    measured[`proveChunks, ${CHUNKS_PER_TRANSACTION} of ${MAX_CHUNKS}`] = await used(as(task, client)["proveChunks"]!(1n, head, start, encodeChunks(chunks)));
+    measured[`proveChunks, ${CHUNKS_PER_TRANSACTION} of ${MAX_CHUNKS}`] = await used(
+      as(task, client)["proveChunks"]!(1n, head, start, encodeChunks(chunks)),
+    );
   });
 
   it("of a batch is at most 150,000 a client for twenty, and a transaction holds as many as are sent", async () => {
@@ -121,23 +157,32 @@ describe("gas at the limits", function () {
     await openRound(task);
     const later: SignedSubmission[] = [];
     for (const client of clients.slice(0, 20)) later.push((await make(task, client)).signed);
-    measured["batch of 20, per client, later round"] = (await used(as(task, task.stranger)["submitBatch"]!(2n, later.map(encodeSigned)))) / 20;
+    measured["batch of 20, per client, later round"] =
+      (await used(as(task, task.stranger)["submitBatch"]!(2n, later.map(encodeSigned)))) / 20;
     assert.ok(measured["batch of 20, per client, later round"] <= BATCH_OF_TWENTY_LIMIT);
   });
 
   it("of a round with the largest cohort and committee, and as many clients left out as can be", async () => {
     const task = await deployTask(connection, { ...LARGEST_COMMITTEE, minClients: 129, minHonest: 2, maxCorrupt: 127 });
     const [funder] = await connection.ethers.getSigners();
-    const members = Array.from({ length: MAX_COMMITTEE }, (_, i) => wallet(`member ${i}`).connect(connection.ethers.provider));
+    const members = Array.from({ length: MAX_COMMITTEE }, (_, i) =>
+      wallet(`member ${i}`).connect(connection.ethers.provider),
+    );
     for (const { address } of members) {
       await funder!.sendTransaction({ to: address, value: 10n ** 18n });
       await task.verisum["registerMember"]!(address);
     }
     const weights = Array.from({ length: MAX_COHORT }, (_, i) => (i === 0 ? 1 : 2));
     const clients = await registerSigners(task, MAX_COHORT, (i) => weights[i]!);
-    const keys = (member: number, count: number): string[] => Array.from({ length: count }, (_, i) => word(`key ${member} ${i}`));
-    for (const [i, member] of members.entries()) measured[`registerRoundKeys, ${KEYS_AHEAD} keys`] = await used(as(task, member)["registerRoundKeys"]!(1n, keys(i, KEYS_AHEAD)));
-    measured["registerRoundKeys, 400 keys"] = await used(as(task, members[0]!)["registerRoundKeys"]!(100n, keys(0, 400)));
+    const keys = (member: number, count: number): string[] =>
+      Array.from({ length: count }, (_, i) => word(`key ${member} ${i}`));
+    for (const [i, member] of members.entries())
+      measured[`registerRoundKeys, ${KEYS_AHEAD} keys`] = await used(
+        as(task, member)["registerRoundKeys"]!(1n, keys(i, KEYS_AHEAD)),
+      );
+    measured["registerRoundKeys, 400 keys"] = await used(
+      as(task, members[0]!)["registerRoundKeys"]!(100n, keys(0, 400)),
+    );
     measured["openRound"] = await used(task.verisum["openRound"]!());
     const made: Made[] = [];
     for (const client of clients) made.push(await make(task, client));
@@ -150,14 +195,23 @@ describe("gas at the limits", function () {
     }
     const included = (1n << 129n) - 1n;
     for (const member of members) measured["attest"] = await used(as(task, member)["attest"]!(1n, included));
-    measured[`propose, ${MAX_COMMITTEE} members`] = await used(task.verisum["propose"]!(1n, maskOf(members.map((_, i) => i + 1))));
+    measured[`propose, ${MAX_COMMITTEE} members`] = await used(
+      task.verisum["propose"]!(1n, maskOf(members.map((_, i) => i + 1))),
+    );
     await setNextTime(connection, (await roundOf(task)).deadline);
     const excluded = made.slice(129).map(({ signed, commitmentScalar }, i) => ({
       index: 129 + i,
-      record: { client: signed.client, weight: weights[129 + i]!, commitment: multiplyG1(G1_GENERATOR, commitmentScalar) },
+      record: {
+        client: signed.client,
+        weight: weights[129 + i]!,
+        commitment: multiplyG1(G1_GENERATOR, commitmentScalar),
+      },
     }));
     measured["settle, 127 excluded of 256"] = await used(task.verisum["settle"]!(1n, excluded));
-    const sum = weightedScalar(made.slice(0, 129).map(({ commitmentScalar }) => commitmentScalar), weights);
+    const sum = weightedScalar(
+      made.slice(0, 129).map(({ commitmentScalar }) => commitmentScalar),
+      weights,
+    );
     const seats = members.map((_, i) => i + 1);
     const finalisation = await makeFinalisation({ ...task, members: members }, sum, seats);
     measured[`finalize, ${MAX_COMMITTEE} signatures`] = await used(sendFinalisation(task, finalisation));

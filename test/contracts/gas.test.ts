@@ -40,7 +40,8 @@ describe("gas", function () {
   before(async () => {
     connection = await openChain();
     await measureRounds(await deployTask(connection, { ...COMMITTEE }));
-    for (const chunks of [2, 5]) measured[`submit, ${chunks} chunks`] = await measureSubmit(Array<number>(chunks).fill(0));
+    for (const chunks of [2, 5])
+      measured[`submit, ${chunks} chunks`] = await measureSubmit(Array<number>(chunks).fill(0));
     measured["submit, 2 chunks of 2 kinds"] = await measureSubmit([1, 0]);
   });
   after(() => connection.close());
@@ -59,7 +60,8 @@ describe("gas", function () {
     await registerAll(task, [1, 1, 1, 1]);
     for (const round of [1n, 2n]) {
       const suffix = round === 1n ? ", first round" : "";
-      for (const [i, member] of task.members.entries()) await as(task, member)["registerRoundKeys"]!(round, [word(`key ${round} ${i}`)]);
+      for (const [i, member] of task.members.entries())
+        await as(task, member)["registerRoundKeys"]!(round, [word(`key ${round} ${i}`)]);
       await record(`openRound${suffix}`, task.verisum["openRound"]!());
       const scalars: bigint[] = [];
       for (const index of [0, 1, 2, 3]) {
@@ -70,9 +72,13 @@ describe("gas", function () {
       for (const member of task.members) await record(`attest${suffix}`, as(task, member)["attest"]!(round, 0b0111n));
       await record(`propose, 4 members${suffix}`, task.verisum["propose"]!(round, maskOf([1, 2, 3, 4])));
       await setNextTime(connection, (await roundOf(task)).deadline);
-      const excluded = { index: 3, record: { client: task.clients[3]!.address, weight: 1, commitment: multiplyG1(G1_GENERATOR, scalars[3]!) } };
+      const excluded = {
+        index: 3,
+        record: { client: task.clients[3]!.address, weight: 1, commitment: multiplyG1(G1_GENERATOR, scalars[3]!) },
+      };
       await record(`settle, 1 excluded${suffix}`, task.verisum["settle"]!(round, [excluded]));
-      for (const member of task.members) await record(`release${suffix}`, as(task, member)["release"]!(round, word("release")));
+      for (const member of task.members)
+        await record(`release${suffix}`, as(task, member)["release"]!(round, word("release")));
       const finalisation = await makeFinalisation(task, weightedScalar(scalars, [1, 1, 1, 0]), [1, 2]);
       await record(`finalize, 2 signatures${suffix}`, sendFinalisation(task, finalisation));
     }
@@ -85,6 +91,7 @@ describe("gas", function () {
     assert.ok(one <= SUBMIT_LIMIT, `${one}`);
     const further = (measured["submit, 5 chunks"]! - measured["submit, 2 chunks"]!) / 3;
     assert.ok(further <= FURTHER_CHUNK_LIMIT, `${further}`);
-    for (const [name, gas] of Object.entries(measured)) if (name.startsWith("finalize")) assert.ok(gas <= FINALIZE_LIMIT, `${name}: ${gas}`);
+    for (const [name, gas] of Object.entries(measured))
+      if (name.startsWith("finalize")) assert.ok(gas <= FINALIZE_LIMIT, `${name}: ${gas}`);
   });
 });

@@ -13,7 +13,21 @@ import type { ChunkProof, Submission } from "../../protocol/submission.ts";
 import type { Hex } from "../../protocol/transcript.ts";
 import { word } from "../support/random.ts";
 import { bytes32, reverts, VERISUM_INTERFACE } from "../support/reverts.ts";
-import { as, deployTask, makeFirstStep, makeSubmission, openChain, openRound, registerAll, roundOf, sendSubmission, setNextTime, snapshot, submitAs, view } from "../support/task-on-chain.ts";
+import {
+  as,
+  deployTask,
+  makeFirstStep,
+  makeSubmission,
+  openChain,
+  openRound,
+  registerAll,
+  roundOf,
+  sendSubmission,
+  setNextTime,
+  snapshot,
+  submitAs,
+  view,
+} from "../support/task-on-chain.ts";
 import type { TaskOnChain } from "../support/task-on-chain.ts";
 
 /** Five chunks of two kinds. */
@@ -44,35 +58,64 @@ describe("a submission in several transactions", function () {
     const { logs } = (await (await sent).wait())!;
     return stepOf(VERISUM_INTERFACE.parseLog(logs[0]!)!.args as unknown as EventArguments).progress;
   };
-  const proveAs = (client: number, steps: SubmissionHead, progress: ChunkProgress, chunks: readonly ChunkProof[], round = 1n): Promise<ContractTransactionResponse> =>
+  const proveAs = (
+    client: number,
+    steps: SubmissionHead,
+    progress: ChunkProgress,
+    chunks: readonly ChunkProof[],
+    round = 1n,
+  ): Promise<ContractTransactionResponse> =>
     as(task, task.clients[client]!)["proveChunks"]!(round, steps, progress, encodeChunks(chunks));
-  const prove = (progress: ChunkProgress, chunks: readonly ChunkProof[]): Promise<ContractTransactionResponse> => proveAs(0, head, progress, chunks);
-  const finishAs = (client: number, progress: ChunkProgress, submission: Submission, round = 1n): Promise<ContractTransactionResponse> =>
-    as(task, task.clients[client]!)["finishSubmission"]!(round, progress, encodeSubmission({ ...submission, chunks: [] }));
-  const finish = (progress: ChunkProgress, submission = valid): Promise<ContractTransactionResponse> => finishAs(0, progress, submission);
+  const prove = (progress: ChunkProgress, chunks: readonly ChunkProof[]): Promise<ContractTransactionResponse> =>
+    proveAs(0, head, progress, chunks);
+  const finishAs = (
+    client: number,
+    progress: ChunkProgress,
+    submission: Submission,
+    round = 1n,
+  ): Promise<ContractTransactionResponse> =>
+    as(task, task.clients[client]!)["finishSubmission"]!(
+      round,
+      progress,
+      encodeSubmission({ ...submission, chunks: [] }),
+    );
+  const finish = (progress: ChunkProgress, submission = valid): Promise<ContractTransactionResponse> =>
+    finishAs(0, progress, submission);
   const proveAll = async (...cuts: readonly number[]): Promise<ChunkProgress> => {
     let progress = START;
-    for (const [i, end] of [...cuts, 5].entries()) progress = await progressIn(prove(progress, valid.chunks.slice(cuts[i - 1] ?? 0, end)));
+    for (const [i, end] of [...cuts, 5].entries())
+      progress = await progressIn(prove(progress, valid.chunks.slice(cuts[i - 1] ?? 0, end)));
     return progress;
   };
   const logsSince = async (fromBlock: number): Promise<TaskLog[]> =>
     (await connection.ethers.provider.getLogs({ address: task.address, fromBlock })).map((log) => {
       const { name, args } = VERISUM_INTERFACE.parseLog(log)!;
-      return { name, args, blockNumber: log.blockNumber, index: log.index, transactionHash: log.transactionHash } as unknown as TaskLog;
+      return {
+        name,
+        args,
+        blockNumber: log.blockNumber,
+        index: log.index,
+        transactionHash: log.transactionHash,
+      } as unknown as TaskLog;
     });
 
   for (const cuts of [[], [1], [3], [1, 2, 3, 4], [2, 4]]) {
     it(`is accepted as a single one is, cut after ${cuts.join(", ") || "no chunk"}`, async () => {
       const fromBlock = (await connection.ethers.provider.getBlockNumber()) + 1;
       await finish(await proveAll(...cuts));
-      const { submitted: [record] } = recordsOf(await logsSince(fromBlock), 1n);
+      const {
+        submitted: [record],
+      } = recordsOf(await logsSince(fromBlock), 1n);
       assert.deepEqual(record?.submission, valid);
       const [hash, { sum, submitted, totalWeight }] = [await view(task, "recordOf", 0), await roundOf(task)];
       await restore();
       await sendSubmission(task, task.clients[0]!, valid);
       const single = await roundOf(task);
       assert.equal(hash, await view(task, "recordOf", 0));
-      assert.deepEqual([String(sum), submitted, totalWeight], [String(single.sum), single.submitted, single.totalWeight]);
+      assert.deepEqual(
+        [String(sum), submitted, totalWeight],
+        [String(single.sum), single.submitted, single.totalWeight],
+      );
     });
   }
 
@@ -97,17 +140,32 @@ describe("a submission in several transactions", function () {
     const end = await progressIn(proveAs(0, headOf(other), restarted, other.chunks.slice(4)));
     await finish(end, other);
     const { submitted } = recordsOf(await logsSince(fromBlock), 1n);
-    assert.deepEqual(submitted.map(({ submission }) => submission), [other]);
+    assert.deepEqual(
+      submitted.map(({ submission }) => submission),
+      [other],
+    );
   });
 
   it("is nobody else's: another client neither goes on with it nor ends it", async () => {
     const progress = await progressIn(prove(START, valid.chunks.slice(0, 2)));
-    await reverts(proveAs(1, head, progress, valid.chunks.slice(2)), "VerisumProgressUnknown", task.clients[1]!.address);
+    await reverts(
+      proveAs(1, head, progress, valid.chunks.slice(2)),
+      "VerisumProgressUnknown",
+      task.clients[1]!.address,
+    );
     await reverts(proveAs(1, head, START, valid.chunks.slice(0, 2)), "VerisumProofInvalid");
-    await proveAs(1, headOf((await makeSubmission(task, task.clients[1]!, "mine")).submission), START, (await makeSubmission(task, task.clients[1]!, "mine")).submission.chunks.slice(0, 1));
+    await proveAs(
+      1,
+      headOf((await makeSubmission(task, task.clients[1]!, "mine")).submission),
+      START,
+      (await makeSubmission(task, task.clients[1]!, "mine")).submission.chunks.slice(0, 1),
+    );
     const end = await progressIn(prove(progress, valid.chunks.slice(2)));
     await reverts(finishAs(1, end, valid), "VerisumProgressUnknown");
-    await reverts(as(task, task.stranger)["proveChunks"]!(1n, head, START, encodeChunks(valid.chunks)), "VerisumNotActiveClient");
+    await reverts(
+      as(task, task.stranger)["proveChunks"]!(1n, head, START, encodeChunks(valid.chunks)),
+      "VerisumNotActiveClient",
+    );
     await finish(end);
   });
 
@@ -148,13 +206,22 @@ describe("a submission in several transactions", function () {
     for (const field of ["count", "wires", "h", "y", "zPower"] as const) {
       it(`the progress's ${field}`, async () => {
         const progress = await progressIn(prove(START, valid.chunks.slice(0, 2)));
-        const changed = { ...progress, [field]: field === "wires" ? word("other") : (progress[field]) + 1n };
+        const changed = { ...progress, [field]: field === "wires" ? word("other") : progress[field] + 1n };
         await reverts(prove(changed, valid.chunks.slice(2, 4)), "VerisumProgressUnknown");
         const end = await progressIn(prove(progress, valid.chunks.slice(2)));
-        await reverts(finish({ ...end, [field]: field === "wires" ? word("other") : (end[field]) + 1n }), "VerisumProgressUnknown");
+        await reverts(
+          finish({ ...end, [field]: field === "wires" ? word("other") : end[field] + 1n }),
+          "VerisumProgressUnknown",
+        );
       });
     }
-    const chunks: Record<string, Partial<ChunkProof>> = { a: { a: point }, c: { c: point }, d: { d: point }, y: { y: 5n }, h: { h: 5n } };
+    const chunks: Record<string, Partial<ChunkProof>> = {
+      a: { a: point },
+      c: { c: point },
+      d: { d: point },
+      y: { y: 5n },
+      h: { h: 5n },
+    };
     for (const [name, change] of Object.entries(chunks)) {
       it(`a chunk's ${name}`, async () => {
         const altered = valid.chunks.map((chunk, i) => (i === 2 ? { ...chunk, ...change } : chunk));
@@ -164,11 +231,23 @@ describe("a submission in several transactions", function () {
       });
     }
     it("a chunk's place", async () => {
-      await reverts(prove(START, [0, 1, 3, 2, 4].map((i) => valid.chunks[i]!)), "VerisumProofInvalid");
+      await reverts(
+        prove(
+          START,
+          [0, 1, 3, 2, 4].map((i) => valid.chunks[i]!),
+        ),
+        "VerisumProofInvalid",
+      );
       await reverts(prove(START, valid.chunks.slice(1)), "VerisumProofInvalid");
     });
     it("two chunks, cancelling without weights", async () => {
-      const shifted = valid.chunks.map((chunk, i) => (i === 2 ? { ...chunk, c: addG1(chunk.c, point) } : i === 3 ? { ...chunk, c: addG1(chunk.c, negateG1(point)) } : chunk));
+      const shifted = valid.chunks.map((chunk, i) =>
+        i === 2
+          ? { ...chunk, c: addG1(chunk.c, point) }
+          : i === 3
+            ? { ...chunk, c: addG1(chunk.c, negateG1(point)) }
+            : chunk,
+      );
       await reverts(prove(START, shifted), "VerisumProofInvalid");
     });
     const endings: Record<string, [(s: Submission) => Submission, string]> = {
@@ -188,9 +267,23 @@ describe("a submission in several transactions", function () {
     }
     it("the end carrying chunks, or trailing words", async () => {
       const progress = await proveAll(2);
-      await reverts(as(task, task.clients[0]!)["finishSubmission"]!(1n, progress, encodeSubmission({ ...valid, chunks: valid.chunks.slice(4) })), "VerisumWrongLength");
-      const data = VERISUM_INTERFACE.encodeFunctionData("finishSubmission", [1n, progress, encodeSubmission({ ...valid, chunks: [] })]);
-      await reverts(task.clients[0]!.sendTransaction({ to: task.address, data: `${data}${"00".repeat(32)}` }), "VerisumNotCanonical");
+      await reverts(
+        as(task, task.clients[0]!)["finishSubmission"]!(
+          1n,
+          progress,
+          encodeSubmission({ ...valid, chunks: valid.chunks.slice(4) }),
+        ),
+        "VerisumWrongLength",
+      );
+      const data = VERISUM_INTERFACE.encodeFunctionData("finishSubmission", [
+        1n,
+        progress,
+        encodeSubmission({ ...valid, chunks: [] }),
+      ]);
+      await reverts(
+        task.clients[0]!.sendTransaction({ to: task.address, data: `${data}${"00".repeat(32)}` }),
+        "VerisumNotCanonical",
+      );
     });
   });
 

@@ -3,7 +3,17 @@ import { after, before, beforeEach, describe, it } from "mocha";
 import type { NetworkConnection } from "hardhat/types/network";
 import { word } from "../support/random.ts";
 import { reverts, VERISUM_INTERFACE } from "../support/reverts.ts";
-import { as, deployTask, openChain, openRound, registerAll, roundOf, setNextTime, snapshot, view } from "../support/task-on-chain.ts";
+import {
+  as,
+  deployTask,
+  openChain,
+  openRound,
+  registerAll,
+  roundOf,
+  setNextTime,
+  snapshot,
+  view,
+} from "../support/task-on-chain.ts";
 import type { TaskOnChain } from "../support/task-on-chain.ts";
 
 const BOND = 10n ** 15n;
@@ -35,8 +45,16 @@ describe("registration", function () {
   });
 
   it("lets only the operator fill seats and the allow-list", async () => {
-    await reverts(as(task, task.stranger)["registerMember"]!(task.stranger.address), "VerisumNotOperator", task.stranger.address);
-    await reverts(as(task, task.stranger)["registerClient"]!(task.stranger.address, 1), "VerisumNotOperator", task.stranger.address);
+    await reverts(
+      as(task, task.stranger)["registerMember"]!(task.stranger.address),
+      "VerisumNotOperator",
+      task.stranger.address,
+    );
+    await reverts(
+      as(task, task.stranger)["registerClient"]!(task.stranger.address, 1),
+      "VerisumNotOperator",
+      task.stranger.address,
+    );
   });
 
   it("refuses zero addresses and accounts that are registered already", async () => {
@@ -45,8 +63,16 @@ describe("registration", function () {
     await reverts(call("registerClient", zero, 1), "VerisumZeroAddress");
     await call("registerMember", task.members[0]!.address);
     await call("registerClient", task.clients[0]!.address, 1);
-    await reverts(call("registerMember", task.members[0]!.address), "VerisumAlreadyRegistered", task.members[0]!.address);
-    await reverts(call("registerClient", task.clients[0]!.address, 2), "VerisumAlreadyRegistered", task.clients[0]!.address);
+    await reverts(
+      call("registerMember", task.members[0]!.address),
+      "VerisumAlreadyRegistered",
+      task.members[0]!.address,
+    );
+    await reverts(
+      call("registerClient", task.clients[0]!.address, 2),
+      "VerisumAlreadyRegistered",
+      task.clients[0]!.address,
+    );
   });
 
   it("fills seats before the first round only", async () => {
@@ -158,7 +184,11 @@ describe("registration", function () {
     });
 
     it("refuses keys of strangers, none, zero ones and those of opened rounds", async () => {
-      await reverts(as(task, task.stranger)["registerRoundKeys"]!(1, [key("a")]), "VerisumNotMember", task.stranger.address);
+      await reverts(
+        as(task, task.stranger)["registerRoundKeys"]!(1, [key("a")]),
+        "VerisumNotMember",
+        task.stranger.address,
+      );
       const seat1 = as(task, task.members[0]!);
       await reverts(seat1["registerRoundKeys"]!(1, []), "VerisumNoKeys");
       await reverts(seat1["registerRoundKeys"]!(1, [key("a"), `0x${"00".repeat(32)}`]), "VerisumZeroKey", 1);
@@ -168,7 +198,11 @@ describe("registration", function () {
     });
 
     it("counts the right seats for rounds that share a word", async () => {
-      for (const [i, member] of task.members.entries()) await as(task, member)["registerRoundKeys"]!(1, Array.from({ length: 9 - i }, (_, r) => key(`${i} ${r}`)));
+      for (const [i, member] of task.members.entries())
+        await as(task, member)["registerRoundKeys"]!(
+          1,
+          Array.from({ length: 9 - i }, (_, r) => key(`${i} ${r}`)),
+        );
       await task.verisum["openRound"]!();
       assert.equal((await roundOf(task)).keyMask, 0b1111n);
     });
@@ -176,7 +210,10 @@ describe("registration", function () {
 
   it("announces endpoints of at most 256 bytes", async () => {
     const receipt = await (await as(task, task.stranger)["announce"]!("http://node.example:8080")).wait();
-    assert.deepEqual([...VERISUM_INTERFACE.parseLog(receipt!.logs[0]!)!.args], [task.stranger.address, "http://node.example:8080"]);
+    assert.deepEqual(
+      [...VERISUM_INTERFACE.parseLog(receipt!.logs[0]!)!.args],
+      [task.stranger.address, "http://node.example:8080"],
+    );
     await as(task, task.stranger)["announce"]!("é".repeat(128));
     await reverts(as(task, task.stranger)["announce"]!(`${"é".repeat(128)}x`), "VerisumEndpointTooLong", 257, 256);
   });

@@ -52,7 +52,14 @@ describe("rounds", function () {
   }
 
   function excludedClient(index: number): Excluded {
-    return { index, record: { client: task.clients[index]!.address, weight: WEIGHTS[index]!, commitment: multiplyG1(G1_GENERATOR, scalars[index]!) } };
+    return {
+      index,
+      record: {
+        client: task.clients[index]!.address,
+        weight: WEIGHTS[index]!,
+        commitment: multiplyG1(G1_GENERATOR, scalars[index]!),
+      },
+    };
   }
 
   before(async () => {
@@ -82,7 +89,10 @@ describe("rounds", function () {
       for (const seat of [1, 2, 4]) await member(seat)["registerRoundKeys"]!(1, [word(`${seat}`)]);
       const latest = (await connection.ethers.provider.getBlock("latest"))!;
       assert.ok(BigInt(latest.timestamp) < windowStart + 60n);
-      await reverts(atTime(windowStart + 50n, () => call("openRound")), "VerisumTooFewKeys");
+      await reverts(
+        atTime(windowStart + 50n, () => call("openRound")),
+        "VerisumTooFewKeys",
+      );
       await atTime(windowStart + 70n, () => call("openRound"));
       assert.equal((await roundOf(task)).keyMask, 0b1011n);
     });
@@ -91,7 +101,10 @@ describe("rounds", function () {
       await registerAll(task, WEIGHTS);
       for (const seat of [1, 2]) await member(seat)["registerRoundKeys"]!(1, [word(`${seat}`)]);
       const now = BigInt((await connection.ethers.provider.getBlock("latest"))!.timestamp);
-      await reverts(atTime(now + 10_000n, () => call("openRound")), "VerisumTooFewKeys");
+      await reverts(
+        atTime(now + 10_000n, () => call("openRound")),
+        "VerisumTooFewKeys",
+      );
     });
 
     it("starts from the latest model, once", async () => {
@@ -99,7 +112,10 @@ describe("rounds", function () {
       await openRound(task);
       const [log] = await task.verisum.queryFilter("RoundOpened");
       const { args } = VERISUM_INTERFACE.parseLog(log!)!;
-      assert.deepEqual([args["round"], args["baseModelCid"], args["baseModelDigest"], args["keyMask"]], [1n, task.parameters.genesisCid, task.parameters.genesisDigest, 15n]);
+      assert.deepEqual(
+        [args["round"], args["baseModelCid"], args["baseModelDigest"], args["keyMask"]],
+        [1n, task.parameters.genesisCid, task.parameters.genesisDigest, 15n],
+      );
       await reverts(call("openRound"), "VerisumWrongPhase", PHASE.Collecting, 0b110001);
     });
   });
@@ -118,14 +134,29 @@ describe("rounds", function () {
       const early = await makeSubmission(task, task.clients[0]!, "early");
       const late = await makeSubmission(task, task.clients[1]!, "late");
       await atTime(end - 1n, () => sendSubmission(task, task.clients[0]!, early.submission));
-      await reverts(atTime(end, () => sendSubmission(task, task.clients[1]!, late.submission)), "VerisumDeadlinePassed", end, end);
-      await reverts(atTime(end + 1n, () => sendSubmission(task, task.clients[1]!, late.submission)), "VerisumDeadlinePassed", end, end + 1n);
+      await reverts(
+        atTime(end, () => sendSubmission(task, task.clients[1]!, late.submission)),
+        "VerisumDeadlinePassed",
+        end,
+        end,
+      );
+      await reverts(
+        atTime(end + 1n, () => sendSubmission(task, task.clients[1]!, late.submission)),
+        "VerisumDeadlinePassed",
+        end,
+        end + 1n,
+      );
     });
 
     it("ends by time from the deadline on, not a second earlier", async () => {
       const end = await deadline();
       await submitAll(task, 3);
-      await reverts(atTime(end - 1n, () => call("advance", 1)), "VerisumDeadlineNotReached", end, end - 1n);
+      await reverts(
+        atTime(end - 1n, () => call("advance", 1)),
+        "VerisumDeadlineNotReached",
+        end,
+        end - 1n,
+      );
       await atTime(end, () => call("advance", 1));
       const state = await roundOf(task);
       assert.equal(state.phase, PHASE.Attesting);
@@ -173,7 +204,10 @@ describe("rounds", function () {
       await reverts(as(task, task.stranger)["attest"]!(1, 1), "VerisumNotMember", task.stranger.address);
       const end = await deadline();
       await atTime(end - 1n, () => member(1)["attest"]!(1, 1));
-      await reverts(atTime(end, () => member(2)["attest"]!(1, 1)), "VerisumDeadlinePassed");
+      await reverts(
+        atTime(end, () => member(2)["attest"]!(1, 1)),
+        "VerisumDeadlinePassed",
+      );
       await reverts(call("propose", 1, 7), "VerisumDeadlinePassed");
     });
 
@@ -229,7 +263,10 @@ describe("rounds", function () {
     it("is aborted at the deadline without a proposal", async () => {
       const end = await deadline();
       await reverts(call("settle", 1, []), "VerisumNoProposal");
-      await reverts(atTime(end - 1n, () => call("advance", 1)), "VerisumDeadlineNotReached");
+      await reverts(
+        atTime(end - 1n, () => call("advance", 1)),
+        "VerisumDeadlineNotReached",
+      );
       await atTime(end, () => call("advance", 1));
       assert.equal(await phase(), PHASE.Aborted);
       await reverts(call("advance", 1), "VerisumWrongPhase", PHASE.Aborted, 0b1110);
@@ -249,12 +286,23 @@ describe("rounds", function () {
       await attestAndPropose(task, 0b1101n);
       const end = await deadline();
       const excluded = [excludedClient(1)];
-      await reverts(atTime(end - 1n, () => call("settle", 1, excluded)), "VerisumDeadlineNotReached", end, end - 1n);
-      await reverts(atTime(end, () => call("advance", 1)), "VerisumProposalStands");
+      await reverts(
+        atTime(end - 1n, () => call("settle", 1, excluded)),
+        "VerisumDeadlineNotReached",
+        end,
+        end - 1n,
+      );
+      await reverts(
+        atTime(end, () => call("advance", 1)),
+        "VerisumProposalStands",
+      );
       await atTime(end + 1_000n, () => call("settle", 1, excluded));
       const state = await roundOf(task);
       assert.deepEqual([state.totalWeight, state.included, state.deadline], [8n, 0b1101n, end + 1_900n]);
-      assert.deepEqual({ x: state.sum.x, y: state.sum.y }, multiplyG1(G1_GENERATOR, weightedScalar(scalars.with(1, 0n), WEIGHTS)));
+      assert.deepEqual(
+        { x: state.sum.x, y: state.sum.y },
+        multiplyG1(G1_GENERATOR, weightedScalar(scalars.with(1, 0n), WEIGHTS)),
+      );
     });
 
     it("refuses any list but the excluded clients' own records", async () => {
@@ -266,15 +314,26 @@ describe("rounds", function () {
       await reverts(call("settle", 1, [right, right]), "VerisumNotExcluded", 1);
       await reverts(call("settle", 1, [right, excludedClient(0)]), "VerisumNotExcluded", 0);
       await reverts(call("settle", 1, [{ ...excludedClient(0), index: 1 }]), "VerisumRecordMismatch", 1);
-      await reverts(call("settle", 1, [{ ...right, record: { ...right.record, weight: 1 } }]), "VerisumRecordMismatch", 1);
-      await reverts(call("settle", 1, [{ ...right, record: { ...right.record, commitment: G1_GENERATOR } }]), "VerisumRecordMismatch", 1);
+      await reverts(
+        call("settle", 1, [{ ...right, record: { ...right.record, weight: 1 } }]),
+        "VerisumRecordMismatch",
+        1,
+      );
+      await reverts(
+        call("settle", 1, [{ ...right, record: { ...right.record, commitment: G1_GENERATOR } }]),
+        "VerisumRecordMismatch",
+        1,
+      );
       await reverts(call("settle", 1, [{ index: 5, record: right.record }]), "VerisumNotExcluded", 5);
       await call("settle", 1, [right]);
     });
 
     it("keeps each accepted client's record by its index", async () => {
       const { record } = excludedClient(2);
-      const encoded = AbiCoder.defaultAbiCoder().encode(["uint64", "address", "uint16", "uint256", "uint256"], [1, record.client, record.weight, record.commitment.x, record.commitment.y]);
+      const encoded = AbiCoder.defaultAbiCoder().encode(
+        ["uint64", "address", "uint16", "uint256", "uint256"],
+        [1, record.client, record.weight, record.commitment.x, record.commitment.y],
+      );
       assert.equal(await view(task, "recordOf", 2), keccak256(encoded));
       assert.equal(await view(task, "recordOf", 4), `0x${"00".repeat(32)}`);
     });
@@ -305,7 +364,10 @@ describe("rounds", function () {
     it("is aborted from the deadline on; the spent privacy stays spent and the budget closes the task", async () => {
       const end = await deadline();
       await atTime(end - 1n, () => member(1)["release"]!(1, word("release")));
-      await reverts(atTime(end, () => member(2)["release"]!(1, word("release"))), "VerisumDeadlinePassed");
+      await reverts(
+        atTime(end, () => member(2)["release"]!(1, word("release"))),
+        "VerisumDeadlinePassed",
+      );
       await call("advance", 1);
       assert.equal(await phase(), PHASE.Aborted);
       assert.equal(await view(task, "privacySpent"), 3n);

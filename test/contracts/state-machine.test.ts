@@ -7,7 +7,19 @@ import type { Submission } from "../../protocol/submission.ts";
 import { smallestInclusion } from "../../protocol/task.ts";
 import { word } from "../support/random.ts";
 import { VERISUM_INTERFACE } from "../support/reverts.ts";
-import { as, deployTask, maskOf, openChain, PARAMETERS, registerAll, roundOf, sendSubmission, setNextTime, snapshot, makeSubmission } from "../support/task-on-chain.ts";
+import {
+  as,
+  deployTask,
+  maskOf,
+  openChain,
+  PARAMETERS,
+  registerAll,
+  roundOf,
+  sendSubmission,
+  setNextTime,
+  snapshot,
+  makeSubmission,
+} from "../support/task-on-chain.ts";
 import type { TaskOnChain } from "../support/task-on-chain.ts";
 
 const CLIENTS = 4;
@@ -46,10 +58,26 @@ interface Model {
 const step: fc.Arbitrary<Step> = fc.oneof(
   { weight: 5, arbitrary: fc.constantFrom<Step>({ kind: "open" }, { kind: "advance" }, { kind: "settle" }) },
   { weight: 8, arbitrary: fc.record({ kind: fc.constant("submit" as const), client: fc.nat(CLIENTS - 1) }) },
-  { weight: 6, arbitrary: fc.record({ kind: fc.constant("attest" as const), seat: fc.integer({ min: 1, max: 4 }), bitmap: fc.constantFrom(0b1111, 0b1111, 0b1111, 0b111, 0b1101, 0b10) }) },
-  { weight: 3, arbitrary: fc.record({ kind: fc.constant("propose" as const), members: fc.constantFrom(0b1111, 0b0111, 0b1110, 0b1101, 0b0011) }) },
+  {
+    weight: 6,
+    arbitrary: fc.record({
+      kind: fc.constant("attest" as const),
+      seat: fc.integer({ min: 1, max: 4 }),
+      bitmap: fc.constantFrom(0b1111, 0b1111, 0b1111, 0b111, 0b1101, 0b10),
+    }),
+  },
+  {
+    weight: 3,
+    arbitrary: fc.record({
+      kind: fc.constant("propose" as const),
+      members: fc.constantFrom(0b1111, 0b0111, 0b1110, 0b1101, 0b0011),
+    }),
+  },
   { weight: 2, arbitrary: fc.record({ kind: fc.constant("release" as const), seat: fc.integer({ min: 1, max: 4 }) }) },
-  { weight: 2, arbitrary: fc.record({ kind: fc.constant("wait" as const), seconds: fc.constantFrom(1, 299, 300, 599, 600, 900) }) },
+  {
+    weight: 2,
+    arbitrary: fc.record({ kind: fc.constant("wait" as const), seconds: fc.constantFrom(1, 299, 300, 599, 600, 900) }),
+  },
 );
 
 /** A way into a round, so that late phases are reached, and then anything. */
@@ -68,7 +96,11 @@ describe("the contract's phases", function () {
     connection = await openChain();
     task = await deployTask(connection);
     await registerAll(task, Array<number>(CLIENTS).fill(1));
-    for (const member of task.members) await as(task, member)["registerRoundKeys"]!(1, Array.from({ length: 12 }, (_, i) => word(`${member.address} ${i}`)));
+    for (const member of task.members)
+      await as(task, member)["registerRoundKeys"]!(
+        1,
+        Array.from({ length: 12 }, (_, i) => word(`${member.address} ${i}`)),
+      );
     restore = await snapshot(connection);
   });
   after(() => connection.close());
@@ -78,7 +110,15 @@ describe("the contract's phases", function () {
     await fc.assert(
       fc.asyncProperty(sequence, async (steps) => {
         await restore();
-        const model: Model = { phase: "Idle", round: 0, deadline: 0, order: [], bitmaps: new Map(), proposal: undefined, releases: 0 };
+        const model: Model = {
+          phase: "Idle",
+          round: 0,
+          deadline: 0,
+          order: [],
+          bitmaps: new Map(),
+          proposal: undefined,
+          releases: 0,
+        };
         let now = (await connection.ethers.provider.getBlock("latest"))!.timestamp;
         for (const event of steps) {
           // Each call has a second of its own; a wait only moves the clock.
@@ -95,8 +135,19 @@ describe("the contract's phases", function () {
       { seed: SEED, numRuns: RUNS },
     );
     // Guards against generators that stop short: every way into every phase was taken.
-    const ways = ["open -> Collecting", "submit -> Attesting", "advance -> Attesting", "propose -> Attesting", "settle -> Aggregating", "release -> Aggregating", "advance -> Aborted"];
-    assert.deepEqual(ways.filter((way) => !reached.has(way)), []);
+    const ways = [
+      "open -> Collecting",
+      "submit -> Attesting",
+      "advance -> Attesting",
+      "propose -> Attesting",
+      "settle -> Aggregating",
+      "release -> Aggregating",
+      "advance -> Aborted",
+    ];
+    assert.deepEqual(
+      ways.filter((way) => !reached.has(way)),
+      [],
+    );
   });
 
   async function perform(event: Exclude<Step, { kind: "wait" }>, round: number, model: Model): Promise<unknown> {
@@ -135,7 +186,10 @@ describe("the contract's phases", function () {
     return missing.map((index) => {
       const args = records.find((found) => found["index"] === BigInt(index))!;
       const { x, y } = (args["submission"] as { commitment: { x: bigint; y: bigint } }).commitment;
-      return { index, record: { client: args["client"] as string, weight: args["weight"] as bigint, commitment: { x, y } } };
+      return {
+        index,
+        record: { client: args["client"] as string, weight: args["weight"] as bigint, commitment: { x, y } },
+      };
     });
   }
 
@@ -149,14 +203,16 @@ describe("the contract's phases", function () {
     assert.equal(Number(state.releaseMask), model.releases);
     const included = model.phase === "Aggregating" ? bits(model.proposal!.included) : model.order.length;
     if (model.phase !== "Aborted" && model.phase !== "Idle") assert.equal(Number(state.totalWeight), included);
-    if (["Collecting", "Attesting", "Aggregating"].includes(model.phase)) assert.equal(Number(state.deadline), model.deadline);
+    if (["Collecting", "Attesting", "Aggregating"].includes(model.phase))
+      assert.equal(Number(state.deadline), model.deadline);
   }
 });
 
 /** The next state, or the name of the error that leaves the state as it is. */
 function applyToModel(model: Model, event: Exclude<Step, { kind: "wait" }>, now: number): string | undefined {
   const { collectSeconds, attestSeconds, aggregateSeconds, quorum, minClients } = PARAMETERS;
-  const active = (phase: Model["phase"]): string | undefined => (model.phase !== phase ? "VerisumWrongPhase" : now >= model.deadline ? "VerisumDeadlinePassed" : undefined);
+  const active = (phase: Model["phase"]): string | undefined =>
+    model.phase !== phase ? "VerisumWrongPhase" : now >= model.deadline ? "VerisumDeadlinePassed" : undefined;
   const enter = (phase: Model["phase"], seconds: number): undefined => {
     model.phase = phase;
     model.deadline = now + seconds;
@@ -196,7 +252,8 @@ function applyToModel(model: Model, event: Exclude<Step, { kind: "wait" }>, now:
     case "settle": {
       if (model.phase !== "Attesting") return "VerisumWrongPhase";
       if (model.proposal === undefined) return "VerisumNoProposal";
-      if (bits(model.proposal.included) < model.order.length && now < model.deadline) return "VerisumDeadlineNotReached";
+      if (bits(model.proposal.included) < model.order.length && now < model.deadline)
+        return "VerisumDeadlineNotReached";
       return enter("Aggregating", aggregateSeconds);
     }
     case "release": {
@@ -219,7 +276,9 @@ function proposeToModel(model: Model, members: number, quorum: number): string |
   if (bits(included) < smallestInclusion(PARAMETERS, model.order.length)) return "VerisumTooFewIncluded";
   const { proposal } = model;
   if (proposal !== undefined) {
-    const isBetter = bits(included) > bits(proposal.included) || (bits(included) === bits(proposal.included) && seats.length > bits(proposal.members));
+    const isBetter =
+      bits(included) > bits(proposal.included) ||
+      (bits(included) === bits(proposal.included) && seats.length > bits(proposal.members));
     if (!isBetter) return "VerisumProposalNotBetter";
   }
   model.proposal = { members, included };

@@ -62,7 +62,10 @@ describe("submit", function () {
     const state = await roundOf(task);
     assert.equal(state.submitted, 3n);
     assert.equal(state.totalWeight, 4n);
-    const expected = weightedSumG1(made.map(({ submission }) => submission.commitment), [1n, 2n, 1n]);
+    const expected = weightedSumG1(
+      made.map(({ submission }) => submission.commitment),
+      [1n, 2n, 1n],
+    );
     assert.deepEqual({ x: state.sum.x, y: state.sum.y }, expected);
   });
 
@@ -70,7 +73,10 @@ describe("submit", function () {
     const { submission, receipt } = await submitAs(task, 1);
     const event = VERISUM_INTERFACE.parseLog(receipt.logs[0]!)!;
     assert.equal(event.name, "Submitted");
-    assert.deepEqual([event.args["round"], event.args["client"], event.args["index"], event.args["weight"]], [1n, task.clients[1]!.address, 0n, 2n]);
+    assert.deepEqual(
+      [event.args["round"], event.args["client"], event.args["index"], event.args["weight"]],
+      [1n, task.clients[1]!.address, 0n, 2n],
+    );
     const reencoded = VERISUM_INTERFACE.encodeFunctionData("submit", [1n, event.args["submission"]]);
     assert.equal(reencoded, VERISUM_INTERFACE.encodeFunctionData("submit", [1n, encodeSubmission(submission)]));
   });
@@ -112,8 +118,14 @@ describe("submit", function () {
       "the order of share hashes": () => ({ ...valid, shareHashes: valid.shareHashes.toReversed() }),
       opening: () => ({ ...valid, opening: other }),
       "opening at infinity": () => ({ ...valid, opening: G1_INFINITY }),
-      "swapped chunks of one kind": () => ({ ...valid, chunks: [valid.chunks[0]!, valid.chunks[2]!, valid.chunks[1]!] }),
-      "swapped chunks of different kinds": () => ({ ...valid, chunks: [valid.chunks[1]!, valid.chunks[0]!, valid.chunks[2]!] }),
+      "swapped chunks of one kind": () => ({
+        ...valid,
+        chunks: [valid.chunks[0]!, valid.chunks[2]!, valid.chunks[1]!],
+      }),
+      "swapped chunks of different kinds": () => ({
+        ...valid,
+        chunks: [valid.chunks[1]!, valid.chunks[0]!, valid.chunks[2]!],
+      }),
       "a repeated chunk": () => ({ ...valid, chunks: [valid.chunks[0]!, valid.chunks[1]!, valid.chunks[1]!] }),
     };
     for (const index of [0, 1, 2]) {
@@ -125,7 +137,8 @@ describe("submit", function () {
       changes[`y of chunk ${index}`] = () => withChunk(index, { y: (valid.chunks[index]!.y + 1n) % FIELD_ORDER });
       changes[`h of chunk ${index}`] = () => withChunk(index, { h: (valid.chunks[index]!.h + 1n) % FIELD_ORDER });
     }
-    for (const [name, change] of Object.entries(changes)) it(name, () => reverts(send(change()), "VerisumProofInvalid"));
+    for (const [name, change] of Object.entries(changes))
+      it(name, () => reverts(send(change()), "VerisumProofInvalid"));
   });
 
   it("takes the sharing polynomials' evaluations as claims that members check", async () => {
@@ -171,7 +184,10 @@ describe("submit", function () {
     const { b } = valid.chunks[0]!;
     await reverts(send(withChunk(0, { b: { x: b.x, y: { c0: b.y.c0 ^ 1n, c1: b.y.c1 } } })), "VerisumPointInvalid");
     await reverts(send(withChunk(0, { b: outsideSubgroup() })), "VerisumPointInvalid");
-    await reverts(send(withChunk(0, { b: { x: { c0: b.x.c0 + BASE_FIELD_ORDER, c1: b.x.c1 }, y: b.y } })), "VerisumPointInvalid");
+    await reverts(
+      send(withChunk(0, { b: { x: { c0: b.x.c0 + BASE_FIELD_ORDER, c1: b.x.c1 }, y: b.y } })),
+      "VerisumPointInvalid",
+    );
   });
 
   it("refuses wrong numbers of chunks, share hashes and evaluations", async () => {
@@ -188,7 +204,10 @@ describe("submit", function () {
     // C_1 + X and C_2 − X: each equation is false, the product with all weights 1 is true.
     const shift = multiplyG1(G1_GENERATOR, 777n);
     const [first, second, third] = valid.chunks;
-    const forged = { ...valid, chunks: [first!, { ...second!, c: addG1(second!.c, shift) }, { ...third!, c: addG1(third!.c, negateG1(shift)) }] };
+    const forged = {
+      ...valid,
+      chunks: [first!, { ...second!, c: addG1(second!.c, shift) }, { ...third!, c: addG1(third!.c, negateG1(shift)) }],
+    };
     await reverts(send(forged), "VerisumProofInvalid");
   });
 
@@ -216,8 +235,15 @@ describe("submit", function () {
   it("refuses a submission made for another contract, chain, round or base model", async () => {
     const client = task.clients[0]!;
     const elsewhere: Partial<TaskOnChain>[] = [{ address: task.operator.address as Hex }, { chainId: 1n }];
-    for (const change of elsewhere) await reverts(send((await makeSubmission({ ...task, ...change }, client, "elsewhere")).submission), "VerisumProofInvalid");
-    const lower = { ...task, parameters: { ...task.parameters, normBoundSquared: task.parameters.normBoundSquared - 1n } };
+    for (const change of elsewhere)
+      await reverts(
+        send((await makeSubmission({ ...task, ...change }, client, "elsewhere")).submission),
+        "VerisumProofInvalid",
+      );
+    const lower = {
+      ...task,
+      parameters: { ...task.parameters, normBoundSquared: task.parameters.normBoundSquared - 1n },
+    };
     await reverts(send((await makeSubmission(lower, client, "bound")).submission), "VerisumProofInvalid");
     await reverts(sendSubmission(task, client, valid, 2n), "VerisumWrongRound", 1, 2);
     const { deadline } = await roundOf(task);
@@ -231,7 +257,12 @@ describe("submit", function () {
     await reverts(sendSubmission(task, task.stranger, valid), "VerisumNotActiveClient", task.stranger.address, 0);
     const late = task.clients[4]!;
     await task.verisum["registerClient"]!(late.address, 1);
-    await reverts(sendSubmission(task, late, (await makeSubmission(task, late, "late")).submission), "VerisumNotActiveClient", late.address, 2);
+    await reverts(
+      sendSubmission(task, late, (await makeSubmission(task, late, "late")).submission),
+      "VerisumNotActiveClient",
+      late.address,
+      2,
+    );
   });
 
   it("refuses calldata in another form than its own ABI encoding, which its event could not carry", async () => {
@@ -242,9 +273,20 @@ describe("submit", function () {
     const hexWord = (value: bigint): string => BigInt.asUintN(256, value).toString(16).padStart(64, "0");
     const forms = {
       // Solidity follows offsets to before the struct; readers of the event would find nothing there.
-      "arrays before the struct": [hexWord(BigInt(64 + 32 * arrays.length)), ...arrays, ...head.map((value, i) => (i >= 3 && i <= 5 ? hexWord(BigInt(`0x${value}`) - 256n - BigInt(32 * arrays.length)) : value))],
+      "arrays before the struct": [
+        hexWord(BigInt(64 + 32 * arrays.length)),
+        ...arrays,
+        ...head.map((value, i) =>
+          i >= 3 && i <= 5 ? hexWord(BigInt(`0x${value}`) - 256n - BigInt(32 * arrays.length)) : value,
+        ),
+      ],
       "trailing words": [hexWord(64n), ...words, hexWord(0n)],
-      "a gap after the head": [hexWord(64n), ...head.map((value, i) => (i >= 3 && i <= 5 ? hexWord(BigInt(`0x${value}`) + 32n) : value)), hexWord(0n), ...arrays],
+      "a gap after the head": [
+        hexWord(64n),
+        ...head.map((value, i) => (i >= 3 && i <= 5 ? hexWord(BigInt(`0x${value}`) + 32n) : value)),
+        hexWord(0n),
+        ...arrays,
+      ],
     };
     for (const form of Object.values(forms)) {
       const sent = task.clients[0]!.sendTransaction({ to: task.address, data: `0x${prefix}${form.join("")}` });

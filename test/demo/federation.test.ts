@@ -16,12 +16,27 @@ const DEALING = { clients: 3, seed: 7, alpha: undefined, samples: undefined, tes
 describe("a simulated federation", () => {
   it("learns as the task's rounds do, the same with the same random bytes", async function () {
     this.timeout(20_000);
-    const specification = parseSpecification(JSON.parse(await readFile(new URL("../../tasks/digits.json", import.meta.url), "utf8")));
-    const loaded = await Promise.all([0, 1, 2].map((client) => loadDataset(shardSpecification("digits", client, DEALING))));
+    const specification = parseSpecification(
+      JSON.parse(await readFile(new URL("../../tasks/digits.json", import.meta.url), "utf8")),
+    );
+    const loaded = await Promise.all(
+      [0, 1, 2].map((client) => loadDataset(shardSpecification("digits", client, DEALING))),
+    );
     const trainer = await createTrainer(specification.document.model);
     const run = async (): Promise<readonly number[]> => {
-      const results = await runFederation(specification, 2, { trainer, shards: loaded.map(({ train }) => train), test: loaded[0]!.test, random: seededRandom("federation"), onRound: () => undefined });
-      assert.ok(results.every(({ updates }) => updates.length === 3 && updates.every(({ normSteps, clamped }) => normSteps > 0 && clamped === 0)));
+      const results = await runFederation(specification, 2, {
+        trainer,
+        shards: loaded.map(({ train }) => train),
+        test: loaded[0]!.test,
+        random: seededRandom("federation"),
+        onRound: () => undefined,
+      });
+      assert.ok(
+        results.every(
+          ({ updates }) =>
+            updates.length === 3 && updates.every(({ normSteps, clamped }) => normSteps > 0 && clamped === 0),
+        ),
+      );
       return results.map(({ accuracy }) => accuracy);
     };
     const first = await run();
@@ -32,8 +47,14 @@ describe("a simulated federation", () => {
 
 describe("the dealing of a data set", () => {
   it("is written as the clients' data specifications", () => {
-    assert.equal(shardSpecification("digits", 1, { ...DEALING, alpha: 0.5 }), "digits?client=1&clients=3&alpha=0.5&seed=7");
-    assert.equal(shardSpecification("x?classes=3", 0, { ...DEALING, samples: 40, testSamples: 9 }), "x?classes=3&client=0&clients=3&seed=7&samples=40&testSamples=9");
+    assert.equal(
+      shardSpecification("digits", 1, { ...DEALING, alpha: 0.5 }),
+      "digits?client=1&clients=3&alpha=0.5&seed=7",
+    );
+    assert.equal(
+      shardSpecification("x?classes=3", 0, { ...DEALING, samples: 40, testSamples: 9 }),
+      "x?classes=3&client=0&clients=3&seed=7&samples=40&testSamples=9",
+    );
     assert.equal(unionSpecification("x", { ...DEALING, samples: 40 }), "x?samples=120");
     assert.equal(unionSpecification("x", DEALING), "x");
   });
@@ -42,23 +63,55 @@ describe("the dealing of a data set", () => {
 describe("the demo's flags", () => {
   it("are five clients on skewed digits without arguments", async () => {
     const flags = readFlags([]);
-    assert.deepEqual(demoDealing(flags), { clients: 5, seed: 7, alpha: 0.5, samples: undefined, testSamples: undefined });
+    assert.deepEqual(demoDealing(flags), {
+      clients: 5,
+      seed: 7,
+      alpha: 0.5,
+      samples: undefined,
+      testSamples: undefined,
+    });
     assert.equal(flags.central, true);
     const specification = parseSpecification(JSON.parse(await readFile(flags.task, "utf8")));
-    assert.equal(headline(specification, demoDealing(flags), flags.data), "five clients, a committee of four (threshold 2, quorum 3), five rounds on handwritten digits");
+    assert.equal(
+      headline(specification, demoDealing(flags), flags.data),
+      "five clients, a committee of four (threshold 2, quorum 3), five rounds on handwritten digits",
+    );
   });
 
   it("deal other data evenly unless asked, and refuse what cannot be", () => {
-    assert.deepEqual(demoDealing(readFlags(["--data", "x", "--samples", "40", "--plain", "--clients", "3"])), { clients: 3, seed: 7, alpha: undefined, samples: 40, testSamples: 1000 });
+    assert.deepEqual(demoDealing(readFlags(["--data", "x", "--samples", "40", "--plain", "--clients", "3"])), {
+      clients: 3,
+      seed: 7,
+      alpha: undefined,
+      samples: 40,
+      testSamples: 1000,
+    });
     assert.equal(readFlags(["--data", "x", "--alpha", "0.3"]).alpha, 0.3);
-    for (const args of [["--clients", "3"], ["--clients", "16"], ["--samples", "0"], ["--rounds", "x"], ["--alpha", ""]]) throwsCode(() => readFlags(args), "USAGE");
+    for (const args of [
+      ["--clients", "3"],
+      ["--clients", "16"],
+      ["--samples", "0"],
+      ["--rounds", "x"],
+      ["--alpha", ""],
+    ])
+      throwsCode(() => readFlags(args), "USAGE");
   });
 });
 
 describe("the tasks in this repository", () => {
-  for (const name of ["digits", "digits-private", "digits-cohort", "fashion-cnn", "fashion-private", "fashion-pixels", "fashion-cohort"]) {
+  for (const name of [
+    "digits",
+    "digits-private",
+    "digits-cohort",
+    "fashion-cnn",
+    "fashion-private",
+    "fashion-pixels",
+    "fashion-cohort",
+  ]) {
     it(`${name} follows the schema and builds its model`, async () => {
-      const specification = parseSpecification(JSON.parse(await readFile(new URL(`../../tasks/${name}.json`, import.meta.url), "utf8")));
+      const specification = parseSpecification(
+        JSON.parse(await readFile(new URL(`../../tasks/${name}.json`, import.meta.url), "utf8")),
+      );
       assert.equal(specification.document.name, name);
       assert.ok((await createTrainer(specification.document.model)).parameterCount > 0);
     });

@@ -45,8 +45,16 @@ describe("a script over processes", function () {
   });
 
   /** Runs a script until it writes a line like `ready`, sends the signals, and waits for its end. */
-  const runUntil = async (args: readonly string[], ready: RegExp, signals: readonly NodeJS.Signals[]): Promise<Ending> => {
-    const child = spawn(process.execPath, ["--disable-warning=ExperimentalWarning", ...args], { cwd: ROOT, env: { ...process.env, TMPDIR: directory }, stdio: ["ignore", "pipe", "inherit"] });
+  const runUntil = async (
+    args: readonly string[],
+    ready: RegExp,
+    signals: readonly NodeJS.Signals[],
+  ): Promise<Ending> => {
+    const child = spawn(process.execPath, ["--disable-warning=ExperimentalWarning", ...args], {
+      cwd: ROOT,
+      env: { ...process.env, TMPDIR: directory },
+      stdio: ["ignore", "pipe", "inherit"],
+    });
     script = child;
     const closed = once(child, "close") as Promise<[number | null]>;
     const lines: string[] = [];
@@ -61,9 +69,14 @@ describe("a script over processes", function () {
     const folders = (await readdir(directory)).filter((name) => /^verisum-(idle|demo)-/.test(name));
     return { status, lines, started: started.length, left: await thoseLeft(started), folders };
   };
-  const idle = (ending: string, ...signals: NodeJS.Signals[]): Promise<Ending> => runUntil(["test/support/idle-processes.ts", ending, role], /^ready$/, signals);
+  const idle = (ending: string, ...signals: NodeJS.Signals[]): Promise<Ending> =>
+    runUntil(["test/support/idle-processes.ts", ending, role], /^ready$/, signals);
 
-  for (const [signal, expected] of [["SIGINT", 130], ["SIGTERM", 143], ["SIGHUP", 129]] as const) {
+  for (const [signal, expected] of [
+    ["SIGINT", 130],
+    ["SIGTERM", 143],
+    ["SIGHUP", 129],
+  ] as const) {
     it(`that gets ${signal} stops what it started, removes its folder and exits with ${expected}`, async () => {
       const { status, started, left, folders } = await idle("waits", signal);
       assert.equal(status, expected);
@@ -84,7 +97,11 @@ describe("a script over processes", function () {
     assert.deepEqual([left, folders], [[], []]);
   });
 
-  for (const [ending, expected, kept] of [["succeeds", 0, 0], ["fails", 1, 1], ["throws", 1, 1]] as const) {
+  for (const [ending, expected, kept] of [
+    ["succeeds", 0, 0],
+    ["fails", 1, 1],
+    ["throws", 1, 1],
+  ] as const) {
     it(`that ${ending} stops what it started, exits with ${expected} and ${kept === 0 ? "removes its folder" : "says where its logs are"}`, async () => {
       const { status, lines, left, folders } = await idle(ending);
       assert.equal(status, expected);
@@ -95,7 +112,11 @@ describe("a script over processes", function () {
   }
 
   it("such as the demo, in the middle of a round, stops its chain and every role at SIGTERM", async () => {
-    const { status, started, left, folders } = await runUntil(["demo/demo.ts", "--plain", "--clients", "3", "--rounds", "1"], /round 1/, ["SIGTERM"]);
+    const { status, started, left, folders } = await runUntil(
+      ["demo/demo.ts", "--plain", "--clients", "3", "--rounds", "1"],
+      /round 1/,
+      ["SIGTERM"],
+    );
     assert.equal(status, 143);
     assert.ok(started >= 1 + 1 + 4 + 3, "a chain, an aggregator, four members, three clients");
     assert.deepEqual([left, folders], [[], []]);
@@ -105,8 +126,13 @@ describe("a script over processes", function () {
 /** Process ids under this one, by the system's table. */
 function descendantsOf(root: number): number[] {
   const { stdout } = spawnSync("ps", ["-A", "-o", "pid=,ppid=,stat=,comm="], { encoding: "utf8" });
-  const rows = stdout.trim().split("\n").map((line) => line.trim().split(/\s+/)).filter(([, , , command]) => command !== "ps");
-  const children = (parent: number): number[] => rows.filter(([, ppid]) => Number(ppid) === parent).map(([pid]) => Number(pid));
+  const rows = stdout
+    .trim()
+    .split("\n")
+    .map((line) => line.trim().split(/\s+/))
+    .filter(([, , , command]) => command !== "ps");
+  const children = (parent: number): number[] =>
+    rows.filter(([, ppid]) => Number(ppid) === parent).map(([pid]) => Number(pid));
   const found = children(root);
   for (const pid of found) found.push(...children(pid));
   return found;

@@ -36,11 +36,17 @@ describe("two cells with real proofs", function () {
     }
     for (const cell of harness.cells) {
       const audit = await cell.audit();
-      assert.deepEqual(audit.findings.filter(({ ok }) => !ok), []);
+      assert.deepEqual(
+        audit.findings.filter(({ ok }) => !ok),
+        [],
+      );
       assert.equal(audit.findings.filter(({ check }) => check === "sum of cells").length, 2);
       const latest = await cell.operator.latestModel();
       const { cells } = await loadCheckpointConfig(cell.session.store, latest.cid, 2);
-      assert.deepEqual(cells?.map(({ contract, totalWeight, clients }) => [contract, totalWeight, clients.length]), harness.cells.map(({ contract }) => [contract, 3, 3]));
+      assert.deepEqual(
+        cells?.map(({ contract, totalWeight, clients }) => [contract, totalWeight, clients.length]),
+        harness.cells.map(({ contract }) => [contract, 3, 3]),
+      );
     }
   });
 
@@ -54,19 +60,32 @@ describe("two cells with real proofs", function () {
     };
     const withRecords = (path: string, change: (old: never) => unknown): CommittingSession =>
       withSibling((sibling) => ({ records: async (round) => changed(await sibling.records(round), path, change) }));
-    const without = (count: number) => (sibling: TaskReader): Partial<TaskReader> => ({ finalisedRoundNumbers: async () => (await sibling.finalisedRoundNumbers()).slice(0, count) });
+    const without =
+      (count: number) =>
+      (sibling: TaskReader): Partial<TaskReader> => ({
+        finalisedRoundNumbers: async () => (await sibling.finalisedRoundNumbers()).slice(0, count),
+      });
     /** The second round as it was before it finalised, with so many seconds left. */
-    const aggregating = (left: number): ((sibling: TaskReader) => Partial<TaskReader>) => (sibling) => ({
-      ...without(1)(sibling),
-      round: async (): Promise<RoundState> => ({ ...(await sibling.round()), number: 2n, phase: "Aggregating", deadline: (await sibling.blockTime()) + left }),
-      records: async (round) => {
-        const { finalised: _finalised, ...rest } = await sibling.records(round);
-        return rest;
-      },
-    });
+    const aggregating =
+      (left: number): ((sibling: TaskReader) => Partial<TaskReader>) =>
+      (sibling) => ({
+        ...without(1)(sibling),
+        round: async (): Promise<RoundState> => ({
+          ...(await sibling.round()),
+          number: 2n,
+          phase: "Aggregating",
+          deadline: (await sibling.blockTime()) + left,
+        }),
+        records: async (round) => {
+          const { finalised: _finalised, ...rest } = await sibling.records(round);
+          return rest;
+        },
+      });
     /** Checks that are red, with their codes. */
     const reds = async (altered: TaskSession): Promise<(string | undefined)[][]> =>
-      (await auditTask(altered, { after: 1n })).findings.filter(({ ok }) => !ok).map(({ check, code }) => [check, code]);
+      (await auditTask(altered, { after: 1n })).findings
+        .filter(({ ok }) => !ok)
+        .map(({ check, code }) => [check, code]);
 
     before(async () => {
       const [cell] = harness.cells;
@@ -77,12 +96,16 @@ describe("two cells with real proofs", function () {
     it("the auditor refuses a sibling's aggregate that is not the recorded one", async () => {
       const [sibling] = requireFinalised(await siblingRounds(session, records));
       const { aggregateCid } = sibling!.records.finalised.result;
-      assert.deepEqual(await reds({ ...session, store: shifting(session.store, aggregateCid) }), [["cell 2", "AGGREGATE_DIGEST_MISMATCH"]]);
+      assert.deepEqual(await reds({ ...session, store: shifting(session.store, aggregateCid) }), [
+        ["cell 2", "AGGREGATE_DIGEST_MISMATCH"],
+      ]);
     });
 
     it("the auditor refuses a sibling's sum that is not that of its commitments", async () => {
       assert.deepEqual(await reds(withRecords("submitted.0.weight", () => 2)), [["cell 2", "AUDIT_FAILED"]]);
-      assert.deepEqual(await reds(withRecords("finalised.evaluation", (value: bigint) => value + 1n)), [["cell 2", "AGGREGATE_EVALUATION_MISMATCH"]]);
+      assert.deepEqual(await reds(withRecords("finalised.evaluation", (value: bigint) => value + 1n)), [
+        ["cell 2", "AGGREGATE_EVALUATION_MISMATCH"],
+      ]);
     });
 
     it("the auditor waits for a sibling that has not finalised the step", async () => {
@@ -90,14 +113,23 @@ describe("two cells with real proofs", function () {
     });
 
     it("the auditor refuses a sibling that started from another model, or finalised another one", async () => {
-      assert.deepEqual(await reds(withRecords("opened.baseModelDigest", flipHex)), [["sibling cells", "CELLS_DIVERGED"]]);
-      assert.deepEqual(await reds(withRecords("finalised.result.modelDigest", flipHex)), [["sibling cells", "CELLS_DIVERGED"]]);
+      assert.deepEqual(await reds(withRecords("opened.baseModelDigest", flipHex)), [
+        ["sibling cells", "CELLS_DIVERGED"],
+      ]);
+      assert.deepEqual(await reds(withRecords("finalised.result.modelDigest", flipHex)), [
+        ["sibling cells", "CELLS_DIVERGED"],
+      ]);
     });
 
     it("nobody publishes, signs or accepts a cell's own sum as the model", async () => {
       const [cell] = harness.cells;
       const { opened, finalised } = records;
-      const base = await loadModelState(session.store, opened!.baseModelCid, opened!.baseModelDigest, session.parameters.dimension);
+      const base = await loadModelState(
+        session.store,
+        opened!.baseModelCid,
+        opened!.baseModelDigest,
+        session.parameters.dimension,
+      );
       const elements = await fetchElements(session, finalised!.result.aggregateCid, AGGREGATE_FILE);
       await rejectsCode(publicationOf(session, records, base, elements, noMetrics), "CELLS_INCOMPLETE");
       const { cells: _cells, ...alone } = session;
@@ -106,16 +138,33 @@ describe("two cells with real proofs", function () {
       await rejectsCode(signProposal(cell!.members[0]!.deps, records, resultOf(own.signed), null), "AUDIT_FAILED");
       // As t corrupt members could have it finalised: the contract takes what they sign.
       const { value, opening } = await openVector(elements, own.point, session.committer);
-      const signers = await Promise.all([1, 2].map(async (seat) => ({ seat, signature: await cell!.members[seat - 1]!.node.chain.signResult(own.signed) })));
-      const recorded = { ...records, finalised: { ...finalised!, result: resultOf(own.signed), evaluation: value, opening, signers } };
-      const lying = { ...session, chain: { ...session.chain, records: async (round: bigint) => (round === 2n ? recorded : session.chain.records(round)) } };
+      const signers = await Promise.all(
+        [1, 2].map(async (seat) => ({
+          seat,
+          signature: await cell!.members[seat - 1]!.node.chain.signResult(own.signed),
+        })),
+      );
+      const recorded = {
+        ...records,
+        finalised: { ...finalised!, result: resultOf(own.signed), evaluation: value, opening, signers },
+      };
+      const lying = {
+        ...session,
+        chain: {
+          ...session.chain,
+          records: async (round: bigint) => (round === 2n ? recorded : session.chain.records(round)),
+        },
+      };
       assert.deepEqual(await reds(lying), [["sibling cells", "CELLS_DIVERGED"]]);
     });
 
     it("a signer takes a sibling's sum from its members' releases if the published one is wrong, and waits if none opens the commitments", async () => {
       const right = await recoverSiblingSums(session, await siblingRounds(session, records));
       const published = requireFinalised(await siblingRounds(session, records));
-      const wrong = published.map((round) => ({ ...round, session: { ...round.session, store: shifting(session.store, round.records.finalised.result.aggregateCid) } }));
+      const wrong = published.map((round) => ({
+        ...round,
+        session: { ...round.session, store: shifting(session.store, round.records.finalised.result.aggregateCid) },
+      }));
       assert.deepEqual(await recoverSiblingSums(session, wrong), right);
       const otherSum = withRecords("settled.sum", () => ({ x: 1n, y: 2n }));
       await rejectsCode(recoverSiblingSums(otherSum, await siblingRounds(otherSum, records)), "CELLS_INCOMPLETE");
@@ -124,34 +173,68 @@ describe("two cells with real proofs", function () {
     it("a contract that is not registered, or a group that is not full, opens for nobody", async () => {
       const { chain, parametersHash } = session;
       const cells = session.cells!.cells;
-      const open = (record: { cellCount: number; cells: readonly Hex[] }, at: Partial<TaskReader> = {}): Promise<unknown> =>
-        openCells({ ...chain, cellGroup: async () => record, at: async (contract) => ({ ...(await chain.at(contract)), ...at }) }, parametersHash, harness.group);
+      const open = (
+        record: { cellCount: number; cells: readonly Hex[] },
+        at: Partial<TaskReader> = {},
+      ): Promise<unknown> =>
+        openCells(
+          {
+            ...chain,
+            cellGroup: async () => record,
+            at: async (contract) => ({ ...(await chain.at(contract)), ...at }),
+          },
+          parametersHash,
+          harness.group,
+        );
       await rejectsCode(open({ cellCount: 2, cells: [cells[1]!, STRANGER] }), "CELLS_GROUP_INVALID");
       await rejectsCode(open({ cellCount: 3, cells }), "CELLS_GROUP_INVALID");
       await rejectsCode(open({ cellCount: 3, cells: [...cells, cells[1]!] }), "CELLS_GROUP_INVALID");
-      await rejectsCode(open({ cellCount: 2, cells }, { parametersHash: async () => flipHex(parametersHash) }), "CELLS_GROUP_INVALID");
+      await rejectsCode(
+        open({ cellCount: 2, cells }, { parametersHash: async () => flipHex(parametersHash) }),
+        "CELLS_GROUP_INVALID",
+      );
       await rejectsCode(open({ cellCount: 2, cells: [cells[0]!, STRANGER] }), "CHAIN_NO_CONTRACT");
     });
 
     it("a member signs nothing while a sibling has little time left, and an aggregator finalises nothing before the sibling shows its signatures", async () => {
       const { aggregateSeconds } = session.parameters;
-      const rounds = async (left: number): ReturnType<typeof siblingRounds> => siblingRounds(withSibling(aggregating(left)), records);
+      const rounds = async (left: number): ReturnType<typeof siblingRounds> =>
+        siblingRounds(withSibling(aggregating(left)), records);
       await requireTimeToFinalise(await rounds(aggregateSeconds));
       await rejectsCode(requireTimeToFinalise(await rounds(10)), "CELLS_INCOMPLETE");
       const { modelDigest } = records.finalised!.result;
       const nodes = { nodesOf: harness.cells[0]!.aggregator.node.network.nodesOf, fetch: globalThis.fetch };
       await requireReadySiblings(nodes, await rounds(aggregateSeconds), modelDigest);
-      await rejectsCode(requireReadySiblings(nodes, await rounds(aggregateSeconds), flipHex(modelDigest)), "CELLS_INCOMPLETE");
-      await rejectsCode(requireReadySiblings({ ...nodes, nodesOf: () => [] }, await rounds(aggregateSeconds), modelDigest), "CELLS_INCOMPLETE");
-      await rejectsCode(requireReadySiblings(nodes, await siblingRounds(session, records), flipHex(modelDigest)), "CELLS_DIVERGED");
+      await rejectsCode(
+        requireReadySiblings(nodes, await rounds(aggregateSeconds), flipHex(modelDigest)),
+        "CELLS_INCOMPLETE",
+      );
+      await rejectsCode(
+        requireReadySiblings({ ...nodes, nodesOf: () => [] }, await rounds(aggregateSeconds), modelDigest),
+        "CELLS_INCOMPLETE",
+      );
+      await rejectsCode(
+        requireReadySiblings(nodes, await siblingRounds(session, records), flipHex(modelDigest)),
+        "CELLS_DIVERGED",
+      );
     });
 
     it("no round opens beside a sibling that is behind, and none ever again beside one that cannot catch up", async () => {
       await requireSameStep(session);
       await rejectsCode(requireSameStep(withSibling(without(1))), "CELLS_INCOMPLETE");
-      const aborted = withSibling((sibling) => ({ ...without(1)(sibling), records: async (round) => ({ ...(await sibling.records(round)), aborted: true }) }));
+      const aborted = withSibling((sibling) => ({
+        ...without(1)(sibling),
+        records: async (round) => ({ ...(await sibling.records(round)), aborted: true }),
+      }));
       await rejectsCode(requireSameStep(aborted), "CELLS_DIVERGED");
-      await rejectsCode(requireSameStep(withSibling((sibling) => ({ latestModel: async () => ({ ...(await sibling.latestModel()), digest: STRANGER }) }))), "CELLS_DIVERGED");
+      await rejectsCode(
+        requireSameStep(
+          withSibling((sibling) => ({
+            latestModel: async () => ({ ...(await sibling.latestModel()), digest: STRANGER }),
+          })),
+        ),
+        "CELLS_DIVERGED",
+      );
       const behind = { ...session, chain: { ...session.chain, ...without(1)(session.chain) } };
       await rejectsCode(requireSameStep(behind), "CELLS_DIVERGED");
     });
@@ -177,5 +260,11 @@ describe("two cells with real proofs", function () {
 
 /** A store that gives one directory's file with another last element. */
 function shifting(store: ContentStore, of: Hex): ContentStore {
-  return { ...store, getFile: async (cid, name, options) => (cid === cidFromDigest(of) ? flipBit(await store.getFile(cid, name, options), -1) : store.getFile(cid, name, options)) };
+  return {
+    ...store,
+    getFile: async (cid, name, options) =>
+      cid === cidFromDigest(of)
+        ? flipBit(await store.getFile(cid, name, options), -1)
+        : store.getFile(cid, name, options),
+  };
 }

@@ -1,4 +1,7 @@
-/** A task whose clients are protected as a whole: noise of every client, real proofs, the contract's ledger, the auditor. */
+/**
+ * A task whose clients are protected as a whole: noise of every client, real proofs, the contract's ledger, the
+ * auditor.
+ */
 import assert from "node:assert/strict";
 import { after, before, describe, it } from "mocha";
 import type { Dataset } from "../../learning/dataset.ts";
@@ -28,8 +31,23 @@ const COHORT_TASK = {
   document: {
     ...TINY_TASK.document,
     model: { kind: "mlp", inputShape: [FEATURES], hidden: [], classCount: 2 },
-    training: { learningRate: 1, momentum: 0, batchSize: 512, localEpochs: 2, privacy: { unit: "client", delta: DELTA } },
-    quantisation: { stepBits: 4, clipSteps: 16, adaptive: { quantile: { numerator: 1, denominatorBits: 1 }, octavesPerRound: { numerator: 1, denominatorBits: 0 }, maxOctaves: 4, voteSteps: 8 } },
+    training: {
+      learningRate: 1,
+      momentum: 0,
+      batchSize: 512,
+      localEpochs: 2,
+      privacy: { unit: "client", delta: DELTA },
+    },
+    quantisation: {
+      stepBits: 4,
+      clipSteps: 16,
+      adaptive: {
+        quantile: { numerator: 1, denominatorBits: 1 },
+        octavesPerRound: { numerator: 1, denominatorBits: 0 },
+        maxOctaves: 4,
+        voteSteps: 8,
+      },
+    },
   },
   privacyTarget: { epsilon: EPSILON },
   maxRounds: ROUNDS,
@@ -41,7 +59,18 @@ describe("rounds that protect every client as a whole", function () {
   before(async () => {
     harness = await startHarness({ clients: 4, specification: COHORT_TASK, learning: "scripted" });
     const trainer = await createTrainer(COHORT_TASK.document.model);
-    harness.clients.forEach((client, i) => client.restart((deps) => ({ ...deps, learner: createLearner({ trainer, data: twoClasses(i), document: deps.session.document, random: csprng, reporter: client.reporter }) })));
+    harness.clients.forEach((client, i) =>
+      client.restart((deps) => ({
+        ...deps,
+        learner: createLearner({
+          trainer,
+          data: twoClasses(i),
+          document: deps.session.document,
+          random: csprng,
+          reporter: client.reporter,
+        }),
+      })),
+    );
   });
   after(() => harness.close());
 
@@ -49,7 +78,10 @@ describe("rounds that protect every client as a whole", function () {
     const { document, parameters } = harness.session;
     assert.ok(document.training.privacy?.unit === "client" && document.training.privacy.noiseVariance > 1);
     assert.equal(parameters.normBoundSquared, normBoundOf(document, parameters.dimension));
-    assert.ok(parameters.normBoundSquared > normBoundSquared(document.quantisation, parameters.dimension), "noise has room in the bound");
+    assert.ok(
+      parameters.normBoundSquared > normBoundSquared(document.quantisation, parameters.dimension),
+      "noise has room in the bound",
+    );
     assert.equal(parameters.uniformWeights, true);
 
     // A round that never settles reveals nothing, and does not count.
@@ -75,7 +107,11 @@ describe("rounds that protect every client as a whole", function () {
     const { cid, digest } = await harness.operator.latestModel();
     const state = await loadModelState(store, cid, digest, parameters.dimension);
     const config = await loadCheckpointConfig(store, cid);
-    const aggregate = await fetchElements(harness.session, (await harness.operator.records(2n)).finalised!.result.aggregateCid, AGGREGATE_FILE);
+    const aggregate = await fetchElements(
+      harness.session,
+      (await harness.operator.records(2n)).finalised!.result.aggregateCid,
+      AGGREGATE_FILE,
+    );
     const votes = unpackSum(harness.session.layout, aggregate).at(-1)!;
     assert.equal(state.weights.length, config.weights.count + 1);
     assert.equal(state.weights.at(-1), nextLevel(0, votes, 4, document.quantisation.adaptive!));
@@ -86,12 +122,21 @@ describe("rounds that protect every client as a whole", function () {
     const settled = await harness.play(["Aggregating"], 3n);
     for (const member of harness.members) member.running = false;
     assert.equal((await harness.play(["Aborted"], settled.number)).phase, "Aborted");
-    await assert.rejects(harness.operator.openRound(), (error) => error instanceof VerisumError && error.code === "CHAIN_REVERTED" && error.details["error"] === "VerisumBudgetExhausted");
+    await assert.rejects(
+      harness.operator.openRound(),
+      (error) =>
+        error instanceof VerisumError &&
+        error.code === "CHAIN_REVERTED" &&
+        error.details["error"] === "VerisumBudgetExhausted",
+    );
   });
 
   it("leave nothing for an auditor to find", async () => {
     const audit = await harness.audit();
-    assert.deepEqual(audit.findings.filter(({ ok }) => !ok), []);
+    assert.deepEqual(
+      audit.findings.filter(({ ok }) => !ok),
+      [],
+    );
     assert.equal(audit.ok, true);
   });
 });

@@ -25,12 +25,18 @@ describe("a round at production size", function () {
 
   it("trains, proves with the standard keys, finalises and passes the audit", async () => {
     const { layout, parameters } = harness.session;
-    assert.deepEqual([layout.preset.name, parameters.dimension, layout.chunks.map(({ kind }) => kind.name)], ["standard", 2410, ["chunk_2676x12"]]);
+    assert.deepEqual(
+      [layout.preset.name, parameters.dimension, layout.chunks.map(({ kind }) => kind.name)],
+      ["standard", 2410, ["chunk_2676x12"]],
+    );
     const { state, records } = await harness.playRound();
     assert.equal(state.phase, "Finalised");
     assert.equal(records.settled!.included, 0b111n);
     const audit = await harness.audit();
-    assert.deepEqual(audit.findings.filter(({ ok }) => !ok), []);
+    assert.deepEqual(
+      audit.findings.filter(({ ok }) => !ok),
+      [],
+    );
     assert.equal(audit.model!.state.weights.length, 2410);
   });
 });

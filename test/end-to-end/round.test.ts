@@ -32,7 +32,10 @@ describe("rounds with real proofs", function () {
       assert.equal(records.finalised!.signers.length, 2);
     }
     const audit = await harness.audit();
-    assert.deepEqual(audit.findings.filter(({ ok }) => !ok), []);
+    assert.deepEqual(
+      audit.findings.filter(({ ok }) => !ok),
+      [],
+    );
     assert.equal(audit.ok, true);
     const latest = await harness.operator.latestModel();
     assert.deepEqual(audit.model?.record, latest);
@@ -62,7 +65,10 @@ describe("rounds with faults", function () {
     assert.equal(records.settled!.included, ALL);
     assert.equal(records.settled!.members, 0b1101n);
     assert.deepEqual(records.released.map(({ seat }) => seat).sort(), [1, 3, 4]);
-    assert.deepEqual(harness.members[1]!.reporter.facts("share-refused", state.number).map(({ code, client: who }) => [code, who]), [["SHARE_DECRYPTION", client.account]]);
+    assert.deepEqual(
+      harness.members[1]!.reporter.facts("share-refused", state.number).map(({ code, client: who }) => [code, who]),
+      [["SHARE_DECRYPTION", client.account]],
+    );
   });
 
   for (const [fault, alter, code] of [
@@ -77,7 +83,11 @@ describe("rounds with faults", function () {
       const excluded = records.submitted.find((record) => record.client === client.account)!;
       assert.equal(records.settled!.included, ALL ^ (1n << BigInt(excluded.index)));
       assert.equal(records.settled!.totalWeight, 3);
-      for (const { reporter } of harness.members) assert.deepEqual(reporter.facts("share-refused", state.number).map((facts) => facts.code), code === undefined ? [] : [code]);
+      for (const { reporter } of harness.members)
+        assert.deepEqual(
+          reporter.facts("share-refused", state.number).map((facts) => facts.code),
+          code === undefined ? [] : [code],
+        );
       assert.equal((await harness.audit()).ok, true);
     });
   }
@@ -86,7 +96,10 @@ describe("rounds with faults", function () {
     harness.members[0]!.restart(wrongRelease);
     const { state } = await harness.playRound();
     assert.equal(state.phase, "Finalised");
-    assert.deepEqual([...new Set(harness.aggregator.reporter.facts("wrong-release", state.number).map(({ seat }) => seat))], [1]);
+    assert.deepEqual(
+      [...new Set(harness.aggregator.reporter.facts("wrong-release", state.number).map(({ seat }) => seat))],
+      [1],
+    );
     assert.equal((await harness.audit()).ok, true);
   });
 
@@ -119,10 +132,16 @@ describe("rounds with faults", function () {
     client.restart();
     assert.equal(await client.step(), "waiting");
     const { submitted } = await harness.operator.records(number);
-    assert.deepEqual(submitted.filter((record) => record.client === client.account).map(({ submission }) => submission), [kept]);
+    assert.deepEqual(
+      submitted.filter((record) => record.client === client.account).map(({ submission }) => submission),
+      [kept],
+    );
     assert.equal(client.reporter.facts("proven", number).length, 1);
     assert.equal(client.reporter.facts("resumed", number).length, 1);
-    await rejectsCode(client.deps.journal.keep({ ...identity, submission: { ...kept, opening: kept.commitment } }), "ROUND_EQUIVOCATION");
+    await rejectsCode(
+      client.deps.journal.keep({ ...identity, submission: { ...kept, opening: kept.commitment } }),
+      "ROUND_EQUIVOCATION",
+    );
 
     assert.equal((await harness.play(["Finalised", "Aborted"])).phase, "Finalised");
   });
@@ -138,7 +157,16 @@ describe("rounds with faults", function () {
     await rejectsCode(bindRelease(reopened, scope, state.number, records.submitted.slice(0, 3)), "ROUND_EQUIVOCATION");
     await bindRelease(reopened, scope, state.number, records.submitted);
 
-    const attempts = await Promise.allSettled([0, 1, 2].map((without) => bindRelease(reopened, scope, 999n, records.submitted.filter(({ index }) => index !== without))));
+    const attempts = await Promise.allSettled(
+      [0, 1, 2].map((without) =>
+        bindRelease(
+          reopened,
+          scope,
+          999n,
+          records.submitted.filter(({ index }) => index !== without),
+        ),
+      ),
+    );
     assert.ok(attempts.filter(({ status }) => status === "fulfilled").length <= 1);
   });
 
@@ -148,7 +176,10 @@ describe("rounds with faults", function () {
     cheat.restart(boosting(BOOSTED_STEPS));
     const { state, records } = await harness.playRound();
     assert.equal(state.phase, "Finalised");
-    assert.deepEqual(cheat.reporter.facts("refused", state.number).map(({ reason }) => reason), ["VerisumProofInvalid"]);
+    assert.deepEqual(
+      cheat.reporter.facts("refused", state.number).map(({ reason }) => reason),
+      ["VerisumProofInvalid"],
+    );
     assert.ok(records.submitted.every(({ client }) => client !== cheat.account));
   });
 
@@ -178,17 +209,31 @@ describe("rounds with faults", function () {
       assert.deepEqual(repeated, [], `${client} used a value in two rounds`);
     }
     const audit = await harness.audit();
-    assert.deepEqual(audit.findings.filter(({ ok }) => !ok), []);
+    assert.deepEqual(
+      audit.findings.filter(({ ok }) => !ok),
+      [],
+    );
   });
 });
 
 /** Every number and hash of a submission. */
 function valuesOf({ commitment, sharesCid, shareHashes, chunks, shareEvaluations, opening }: Submission): string[] {
-  const numbers = [commitment, opening, ...chunks.flatMap(({ d, a, b, c }) => [d, a, c, { x: b.x.c0, y: b.x.c1 }, { x: b.y.c0, y: b.y.c1 }])].flatMap(({ x, y }) => [x, y]);
-  return [sharesCid, ...shareHashes, ...[...numbers, ...shareEvaluations, ...chunks.flatMap(({ y, h }) => [y, h])].map(String)];
+  const numbers = [
+    commitment,
+    opening,
+    ...chunks.flatMap(({ d, a, b, c }) => [d, a, c, { x: b.x.c0, y: b.x.c1 }, { x: b.y.c0, y: b.y.c1 }]),
+  ].flatMap(({ x, y }) => [x, y]);
+  return [
+    sharesCid,
+    ...shareHashes,
+    ...[...numbers, ...shareEvaluations, ...chunks.flatMap(({ y, h }) => [y, h])].map(String),
+  ];
 }
 
-async function identityOf(harness: RoundHarness, round: bigint): Promise<Parameters<RoundHarness["clients"][number]["deps"]["journal"]["find"]>[0]> {
+async function identityOf(
+  harness: RoundHarness,
+  round: bigint,
+): Promise<Parameters<RoundHarness["clients"][number]["deps"]["journal"]["find"]>[0]> {
   const { opened } = await harness.operator.records(round);
   return { round, baseModelDigest: opened!.baseModelDigest, parametersHash: harness.session.parametersHash, weight: 1 };
 }

@@ -38,7 +38,8 @@ describe("one valid task, changed one thing at a time", function () {
     const cid = cidFromDigest(harness.session.document.keysCid);
     const { store, state } = harness.aggregator.node;
     await cp(state.file("keys", cid), keys, { recursive: true });
-    for (const { name } of await store.list(cid)) await writeFile(join(keys, name), await store.getFile(cid, name, { maxBytes: 1 << 30 }));
+    for (const { name } of await store.list(cid))
+      await writeFile(join(keys, name), await store.getFile(cid, name, { maxBytes: 1 << 30 }));
   });
   after(async () => {
     await harness.close();
@@ -49,22 +50,59 @@ describe("one valid task, changed one thing at a time", function () {
     const parameter = (name: string, change: (old: never) => unknown): TamperCase => [
       `another ${name} in the parameters`,
       "PARAMETERS_INVALID",
-      () => openTask({ ...harness.session.chain, parameters: async () => changed(await harness.session.chain.parameters(), name, change) }, harness.session.store),
+      () =>
+        openTask(
+          {
+            ...harness.session.chain,
+            parameters: async () => changed(await harness.session.chain.parameters(), name, change),
+          },
+          harness.session.store,
+        ),
     ];
     const document = (what: string, change: (text: string) => string): TamperCase => [
       `${what} in task.json`,
       "TASK_DOCUMENT_INVALID",
-      () => openTask(harness.session.chain, { ...harness.session.store, getFile: async (...args) => bytes(change(text(await harness.session.store.getFile(...args)))) }),
+      () =>
+        openTask(harness.session.chain, {
+          ...harness.session.store,
+          getFile: async (...args) => bytes(change(text(await harness.session.store.getFile(...args)))),
+        }),
     ];
     const increment = (value: number): number => value + 1;
     tamperTests([
       ...["taskCid", "genesisCid", "genesisDigest", "keysHash"].map((name) => parameter(name, flipHex)),
-      ...["dimension", "committeeSize", "threshold", "quorum", "minClients", "minHonest", "maxCorrupt", "keyWindowSeconds", "collectSeconds", "attestSeconds", "aggregateSeconds", "maxRounds"].map((name) => parameter(name, increment)),
-      ...["normBoundSquared", "bondWei", "privacyCostPerRound", "privacyBudget"].map((name) => parameter(name, plusOne)),
+      ...[
+        "dimension",
+        "committeeSize",
+        "threshold",
+        "quorum",
+        "minClients",
+        "minHonest",
+        "maxCorrupt",
+        "keyWindowSeconds",
+        "collectSeconds",
+        "attestSeconds",
+        "aggregateSeconds",
+        "maxRounds",
+      ].map((name) => parameter(name, increment)),
+      ...["normBoundSquared", "bondWei", "privacyCostPerRound", "privacyBudget"].map((name) =>
+        parameter(name, plusOne),
+      ),
       ...["uniformWeights", "openRegistration"].map((name) => parameter(name, (flag: boolean) => !flag)),
       parameter("coordinateBits", () => 12),
       parameter("chunkKinds", () => [0, 0]),
-      ["another hash of the parameters", "PARAMETERS_INVALID", () => openTask({ ...harness.session.chain, parametersHash: async () => flipHex(await harness.session.chain.parametersHash()) }, harness.session.store)],
+      [
+        "another hash of the parameters",
+        "PARAMETERS_INVALID",
+        () =>
+          openTask(
+            {
+              ...harness.session.chain,
+              parametersHash: async () => flipHex(await harness.session.chain.parametersHash()),
+            },
+            harness.session.store,
+          ),
+      ],
       document("no JSON", (json) => json.slice(1)),
       document("another version", (json) => json.replace('"version": 1', '"version": 2')),
       document("an unknown field", (json) => json.replace("{", '{ "extra": 1,')),
@@ -82,23 +120,38 @@ describe("one valid task, changed one thing at a time", function () {
       for (const index of set.manifest.kinds.keys()) await set.provingFiles(index);
     };
     /** Changes a file, loads the keys, and puts the file back. */
-    const withFile = (name: string, change: (file: Uint8Array) => Uint8Array | undefined) => async (): Promise<void> => {
-      const path = join(keys, name);
-      const file = await readFile(path);
-      const next = change(file);
-      await (next === undefined ? rm(path) : writeFile(path, next));
-      try {
-        await open();
-      } finally {
-        await writeFile(path, file);
-      }
-    };
-    const manifest = (what: string, change: (text: string) => string): TamperCase => [what, "KEY_ARTIFACT_CORRUPT", withFile("manifest.json", (file) => bytes(change(text(file))))];
-    const files = ["powers.bin", "verification-keys.json", "chunk_588x8.zkey", "chunk_588x8.wires", "chunk_588x8.witness"];
+    const withFile =
+      (name: string, change: (file: Uint8Array) => Uint8Array | undefined) => async (): Promise<void> => {
+        const path = join(keys, name);
+        const file = await readFile(path);
+        const next = change(file);
+        await (next === undefined ? rm(path) : writeFile(path, next));
+        try {
+          await open();
+        } finally {
+          await writeFile(path, file);
+        }
+      };
+    const manifest = (what: string, change: (text: string) => string): TamperCase => [
+      what,
+      "KEY_ARTIFACT_CORRUPT",
+      withFile("manifest.json", (file) => bytes(change(text(file)))),
+    ];
+    const files = [
+      "powers.bin",
+      "verification-keys.json",
+      "chunk_588x8.zkey",
+      "chunk_588x8.wires",
+      "chunk_588x8.witness",
+    ];
     tamperTests([
       ["nothing changed", "accepted", open],
       ...files.flatMap((name): TamperCase[] => [
-        [`a flipped bit of ${name}`, "KEY_ARTIFACT_CORRUPT", withFile(name, (file) => flipBit(file, Math.floor(file.length / 2)))],
+        [
+          `a flipped bit of ${name}`,
+          "KEY_ARTIFACT_CORRUPT",
+          withFile(name, (file) => flipBit(file, Math.floor(file.length / 2))),
+        ],
         [`a truncated ${name}`, "KEY_ARTIFACT_CORRUPT", withFile(name, (file) => file.subarray(0, -1))],
         [`no ${name}`, "KEY_ARTIFACT_CORRUPT", withFile(name, () => undefined)],
       ]),
@@ -124,7 +177,11 @@ describe("one valid task, changed one thing at a time", function () {
       try {
         await damaged.importCar(car, root);
         for (const name of await readdir(join(directory, "blocks"), { recursive: true })) {
-          if (name.endsWith(".data")) await writeFile(join(directory, "blocks", name), flipBit(await readFile(join(directory, "blocks", name)), 20));
+          if (name.endsWith(".data"))
+            await writeFile(
+              join(directory, "blocks", name),
+              flipBit(await readFile(join(directory, "blocks", name)), 20),
+            );
         }
         await damaged.getFile(root, "state.bin", { maxBytes: 1 << 20 });
       } finally {
@@ -136,24 +193,42 @@ describe("one valid task, changed one thing at a time", function () {
       ["a CAR with a flipped bit in its root", "IPFS_CAR_INVALID", () => importing(flipBit(car, 40))],
       ["a truncated CAR", "IPFS_CAR_INVALID", () => importing(car.slice(0, -1))],
       ["a CAR with a byte too many", "IPFS_CAR_INVALID", () => importing(Uint8Array.of(...car, 0))],
-      ["a CAR under another root", "IPFS_CAR_INVALID", () => importing(car, cidFromDigest(harness.session.parameters.taskCid))],
+      [
+        "a CAR under another root",
+        "IPFS_CAR_INVALID",
+        () => importing(car, cidFromDigest(harness.session.parameters.taskCid)),
+      ],
       ["a CID with a letter changed", "IPFS_CID_INVALID", () => importing(car, root.replace("b", "z"))],
-      ["a file that a directory lacks", "IPFS_NOT_FOUND", () => harness.session.store.getFile(root, "other.bin", { maxBytes: 10 })],
-      ["a file above the limit", "IPFS_LIMIT_EXCEEDED", () => harness.session.store.getFile(root, "state.bin", { maxBytes: 10 })],
+      [
+        "a file that a directory lacks",
+        "IPFS_NOT_FOUND",
+        () => harness.session.store.getFile(root, "other.bin", { maxBytes: 10 }),
+      ],
+      [
+        "a file above the limit",
+        "IPFS_LIMIT_EXCEEDED",
+        () => harness.session.store.getFile(root, "state.bin", { maxBytes: 10 }),
+      ],
       ["blocks that changed on its disk", "IPFS_UNAVAILABLE", damagedDisk],
     ]);
   });
 
   describe("a reader refuses model.safetensors with", () => {
-    const file = (): Promise<Uint8Array> => harness.session.store.getFile(root, "model.safetensors", { maxBytes: 1 << 20 });
-    const decode = (change: (file: Uint8Array) => Uint8Array) => async (): Promise<unknown> => decodeSafetensors(change(await file()));
+    const file = (): Promise<Uint8Array> =>
+      harness.session.store.getFile(root, "model.safetensors", { maxBytes: 1 << 20 });
+    const decode = (change: (file: Uint8Array) => Uint8Array) => async (): Promise<unknown> =>
+      decodeSafetensors(change(await file()));
     tamperTests([
       ["nothing changed", "accepted", decode((whole) => whole)],
       ["another header length", "SAFETENSORS_INVALID", decode((whole) => flipBit(whole, 0))],
       ["a malformed header", "SAFETENSORS_INVALID", decode((whole) => flipBit(whole, 8))],
       ["a byte too few", "SAFETENSORS_INVALID", decode((whole) => whole.slice(0, -1))],
       ["a byte too many", "SAFETENSORS_INVALID", decode((whole) => Uint8Array.of(...whole, 0))],
-      ["a weight that is no number", "UPDATE_NOT_FINITE", decode((whole) => Uint8Array.from(whole, (byte, i) => (i >= whole.length - 4 ? 255 : byte)))],
+      [
+        "a weight that is no number",
+        "UPDATE_NOT_FINITE",
+        decode((whole) => Uint8Array.from(whole, (byte, i) => (i >= whole.length - 4 ? 255 : byte))),
+      ],
     ]);
   });
 
@@ -163,17 +238,32 @@ describe("one valid task, changed one thing at a time", function () {
       const result = await uploadCar(harness.aggregator.url, root, content, authorization);
       if (!result.ok) throw new VerisumError(result.code, result.message);
     };
-    const honest = (signedRoot = root, at = now()): Promise<string> => uploadAuthorization(harness.clients[0]!.node.chain, signedRoot, at);
-    const part = (index: number, change: (old: string) => string) => async (): Promise<void> => upload((await honest()).split(" ").map((word, i) => (i === index ? change(word) : word)).join(" "));
+    const honest = (signedRoot = root, at = now()): Promise<string> =>
+      uploadAuthorization(harness.clients[0]!.node.chain, signedRoot, at);
+    const part = (index: number, change: (old: string) => string) => async (): Promise<void> =>
+      upload(
+        (await honest())
+          .split(" ")
+          .map((word, i) => (i === index ? change(word) : word))
+          .join(" "),
+      );
     tamperTests([
       ["no authorisation", "IPFS_UPLOAD_REFUSED", () => upload(undefined)],
       ["another scheme", "IPFS_UPLOAD_REFUSED", part(0, () => "Bearer")],
       ["another account", "IPFS_UPLOAD_REFUSED", part(1, () => harness.clients[1]!.account)],
       ["another expiry", "IPFS_UPLOAD_REFUSED", part(2, (expiry) => String(Number(expiry) + 1))],
-      ["another signature", "IPFS_UPLOAD_REFUSED", part(3, (signature) => flipHex(`${signature.slice(0, 40)}${signature.slice(40)}` as Hex))],
+      [
+        "another signature",
+        "IPFS_UPLOAD_REFUSED",
+        part(3, (signature) => flipHex(`${signature.slice(0, 40)}${signature.slice(40)}` as Hex)),
+      ],
       ["a malformed signature", "IPFS_UPLOAD_REFUSED", part(3, () => "0x00")],
       ["a word too many", "IPFS_UPLOAD_REFUSED", part(3, (signature) => `${signature} more`)],
-      ["an authorisation for another root", "IPFS_UPLOAD_REFUSED", async () => upload(await honest(cidFromDigest(harness.session.parameters.taskCid)))],
+      [
+        "an authorisation for another root",
+        "IPFS_UPLOAD_REFUSED",
+        async () => upload(await honest(cidFromDigest(harness.session.parameters.taskCid))),
+      ],
       ["an expired authorisation", "IPFS_UPLOAD_REFUSED", async () => upload(await honest(root, now() - 3600))],
       ["an authorisation for ever", "IPFS_UPLOAD_REFUSED", async () => upload(await honest(root, now() + 86_400))],
       ["nothing changed", "accepted", async () => upload(await honest())],

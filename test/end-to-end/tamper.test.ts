@@ -1,4 +1,6 @@
-/** One valid round, and everything in it changed one thing at a time: each change is refused by the name in the table. */
+/**
+ * One valid round, and everything in it changed one thing at a time: each change is refused by the name in the table.
+ */
 import { after, before, describe, it } from "mocha";
 import assert from "node:assert/strict";
 import { Contract, JsonRpcProvider } from "ethers";
@@ -51,7 +53,9 @@ describe("one valid round, changed one thing at a time", function () {
   /** Runs a call without mining it. */
   const call = async (from: Hex, name: string, ...args: readonly unknown[]): Promise<void> => {
     try {
-      await new Contract(harness.contract, VERISUM_INTERFACE, provider).getFunction(name).staticCall(...args, { from, gasLimit: GAS });
+      await new Contract(harness.contract, VERISUM_INTERFACE, provider)
+        .getFunction(name)
+        .staticCall(...args, { from, gasLimit: GAS });
     } catch (error) {
       throw revertOf(error) ?? error;
     }
@@ -69,7 +73,12 @@ describe("one valid round, changed one thing at a time", function () {
     harness.clients[2]!.restart(diesBeforeSending);
     await harness.clients[2]!.step().catch(() => undefined);
     const { opened } = await harness.operator.records(ROUND);
-    valid = (await harness.clients[2]!.deps.journal.find({ round: ROUND, baseModelDigest: opened!.baseModelDigest, parametersHash: harness.session.parametersHash, weight: 3 }))!;
+    valid = (await harness.clients[2]!.deps.journal.find({
+      round: ROUND,
+      baseModelDigest: opened!.baseModelDigest,
+      parametersHash: harness.session.parametersHash,
+      weight: 3,
+    }))!;
   });
   after(async () => {
     provider.destroy();
@@ -77,13 +86,24 @@ describe("one valid round, changed one thing at a time", function () {
   });
 
   describe("the contract refuses a submission with", () => {
-    const submit = (submission: Submission, from = client(2), round = ROUND): Promise<void> => call(from, "submit", round, encodeSubmission(submission));
-    const at = (what: string, path: string, change: (old: never) => unknown, refusal = "VerisumProofInvalid"): TamperCase => [what, refusal, () => submit(changed(valid, path, change))];
+    const submit = (submission: Submission, from = client(2), round = ROUND): Promise<void> =>
+      call(from, "submit", round, encodeSubmission(submission));
+    const at = (
+      what: string,
+      path: string,
+      change: (old: never) => unknown,
+      refusal = "VerisumProofInvalid",
+    ): TamperCase => [what, refusal, () => submit(changed(valid, path, change))];
     const point = (name: string, path: string): TamperCase[] => [
       at(`another ${name}`, path, other),
       at(`a negated ${name}`, path, negateG1),
       at(`${name} off the curve`, path, offCurve, "VerisumPointInvalid"),
-      at(`${name} with x above the base field`, `${path}.x`, (x: bigint) => x + BASE_FIELD_ORDER, "VerisumPointInvalid"),
+      at(
+        `${name} with x above the base field`,
+        `${path}.x`,
+        (x: bigint) => x + BASE_FIELD_ORDER,
+        "VerisumPointInvalid",
+      ),
     ];
     const chunk = (j: number): TamperCase[] => [
       ...point(`D of chunk ${j}`, `chunks.${j}.d`),
@@ -91,8 +111,15 @@ describe("one valid round, changed one thing at a time", function () {
       ...point(`A of chunk ${j}`, `chunks.${j}.a`),
       at(`A of chunk ${j} at infinity`, `chunks.${j}.a`, infinity, "VerisumPointInfinity"),
       at(`a negated B of chunk ${j}`, `chunks.${j}.b`, negateG2),
-      ...["x.c0", "x.c1", "y.c0", "y.c1"].map((part) => at(`${part} of B of chunk ${j} plus one`, `chunks.${j}.b.${part}`, plusOne, "VerisumPointInvalid")),
-      at(`B of chunk ${j} at infinity`, `chunks.${j}.b`, (): G2 => ({ x: { c0: 0n, c1: 0n }, y: { c0: 0n, c1: 0n } }), "VerisumPointInfinity"),
+      ...["x.c0", "x.c1", "y.c0", "y.c1"].map((part) =>
+        at(`${part} of B of chunk ${j} plus one`, `chunks.${j}.b.${part}`, plusOne, "VerisumPointInvalid"),
+      ),
+      at(
+        `B of chunk ${j} at infinity`,
+        `chunks.${j}.b`,
+        (): G2 => ({ x: { c0: 0n, c1: 0n }, y: { c0: 0n, c1: 0n } }),
+        "VerisumPointInfinity",
+      ),
       ...point(`C of chunk ${j}`, `chunks.${j}.c`),
       at(`y of chunk ${j} plus one`, `chunks.${j}.y`, plusOne),
       at(`y of chunk ${j} plus r`, `chunks.${j}.y`, (y: bigint) => y + FIELD_ORDER, "VerisumNotCanonical"),
@@ -106,7 +133,12 @@ describe("one valid round, changed one thing at a time", function () {
       ...[0, 1, 2, 3].map((i) => at(`another hash of share ${i + 1}`, `shareHashes.${i}`, flipHex)),
       at("share hashes in another order", "shareHashes", (hashes: readonly Hex[]) => [...hashes].reverse()),
       at("a share hash too few", "shareHashes", (hashes: readonly Hex[]) => hashes.slice(1), "VerisumWrongLength"),
-      at("a share hash too many", "shareHashes", (hashes: readonly Hex[]) => [...hashes, hashes[0]], "VerisumWrongLength"),
+      at(
+        "a share hash too many",
+        "shareHashes",
+        (hashes: readonly Hex[]) => [...hashes, hashes[0]],
+        "VerisumWrongLength",
+      ),
       ...chunk(0),
       at("a chunk too few", "chunks", (chunks: readonly unknown[]) => chunks.slice(1), "VerisumWrongLength"),
       at("a chunk too many", "chunks", (chunks: readonly unknown[]) => [...chunks, chunks[0]], "VerisumWrongLength"),
@@ -137,8 +169,12 @@ describe("one valid round, changed one thing at a time", function () {
     let seedKeys: RoundKeyPair;
     let seedAddress: ShareAddress;
     const store = (): RoundHarness["session"]["store"] => harness.session.store;
-    const bundle = (of: SubmittedRecord, seat: number): Promise<Uint8Array> => store().getFile(cidFromDigest(of.submission.sharesCid), shareFileName(seat), { maxBytes: 1 << 20 });
-    const shape = (): SharingShape => ({ elementCount: harness.session.layout.elementCount, threshold: harness.session.parameters.threshold });
+    const bundle = (of: SubmittedRecord, seat: number): Promise<Uint8Array> =>
+      store().getFile(cidFromDigest(of.submission.sharesCid), shareFileName(seat), { maxBytes: 1 << 20 });
+    const shape = (): SharingShape => ({
+      elementCount: harness.session.layout.elementCount,
+      threshold: harness.session.parameters.threshold,
+    });
 
     before(async () => {
       harness.clients[2]!.restart();
@@ -157,27 +193,53 @@ describe("one valid round, changed one thing at a time", function () {
     });
 
     describe("a member refuses", () => {
-      const open = (sealed: Uint8Array, to = keys, from = address): Promise<bigint[]> => openShare(sealed, to, from, shape());
+      const open = (sealed: Uint8Array, to = keys, from = address): Promise<bigint[]> =>
+        openShare(sealed, to, from, shape());
       const recorded = (): Parameters<typeof checkShare>[2] => {
         const { submission } = record;
         const { z } = challengePointsOf(harness.session, records, record);
-        const y = submissionEvaluation(harness.session.layout, submission.chunks.map((chunk) => chunk.y), z);
+        const y = submissionEvaluation(
+          harness.session.layout,
+          submission.chunks.map((chunk) => chunk.y),
+          z,
+        );
         return { hash: submission.shareHashes[1]!, z, y, evaluations: submission.shareEvaluations };
       };
-      const check = (path: string, change: (old: never) => unknown) => (): void => checkShare(2, share, changed(recorded(), path, change));
+      const check = (path: string, change: (old: never) => unknown) => (): void =>
+        checkShare(2, share, changed(recorded(), path, change));
       /** The code that a member reports for client 0 if the chain said something else of it. */
       const attest = (path: string, change: (old: never) => unknown) => async (): Promise<void> => {
-        const { wrong, unavailable } = await checkShares(member(2).deps, { ...records, submitted: [changed(record, path, change)] }, 0n);
+        const { wrong, unavailable } = await checkShares(
+          member(2).deps,
+          { ...records, submitted: [changed(record, path, change)] },
+          0n,
+        );
         if (unavailable.length > 0) throw new VerisumError("IPFS_UNAVAILABLE", "unavailable");
         for (const code of wrong.values()) throw new VerisumError(code as "SHARE_DECRYPTION", "wrong");
       };
       tamperTests([
-        ["a share sealed for another chain", "SHARE_DECRYPTION", () => open(file, keys, { ...address, chainId: address.chainId + 1n })],
-        ["a share sealed for another contract", "SHARE_DECRYPTION", () => open(file, keys, { ...address, contract: flipHex(address.contract) })],
+        [
+          "a share sealed for another chain",
+          "SHARE_DECRYPTION",
+          () => open(file, keys, { ...address, chainId: address.chainId + 1n }),
+        ],
+        [
+          "a share sealed for another contract",
+          "SHARE_DECRYPTION",
+          () => open(file, keys, { ...address, contract: flipHex(address.contract) }),
+        ],
         ["a share sealed for another round", "SHARE_DECRYPTION", () => open(file, keys, { ...address, round: 2n })],
-        ["a share sealed by another client", "SHARE_DECRYPTION", () => open(file, keys, { ...address, client: client(1) })],
+        [
+          "a share sealed by another client",
+          "SHARE_DECRYPTION",
+          () => open(file, keys, { ...address, client: client(1) }),
+        ],
         ["a share sealed for another seat", "SHARE_DECRYPTION", () => open(file, keys, { ...address, seat: 3 })],
-        ["a share under another member's key", "SHARE_DECRYPTION", async () => open(file, await member(3).deps.keys.find(ROUND))],
+        [
+          "a share under another member's key",
+          "SHARE_DECRYPTION",
+          async () => open(file, await member(3).deps.keys.find(ROUND)),
+        ],
         ["a flipped bit of the encapsulated key", "SHARE_DECRYPTION", () => open(flipBit(file, 0))],
         ["a flipped bit of the ciphertext", "SHARE_DECRYPTION", () => open(flipBit(file, 100))],
         ["a flipped bit of the tag", "SHARE_DECRYPTION", () => open(flipBit(file, -1))],
@@ -185,10 +247,31 @@ describe("one valid round, changed one thing at a time", function () {
         ["a file with a byte too many", "ENCODING_LENGTH", () => open(Uint8Array.of(...file, 0))],
         ["another client's file", "SHARE_DECRYPTION", () => open(others.client)],
         ["another seat's file", "SHARE_DECRYPTION", () => open(others.seat)],
-        ["a flipped bit of a sealed seed", "SHARE_DECRYPTION", () => open(flipBit(seedFile, 40), seedKeys, seedAddress)],
-        ["a seed that is not the hashed share's", "SHARE_DIGEST_MISMATCH", () => checkShare(1, expandShareSeed(new Uint8Array(SHARE_SEED_BYTES), shape().elementCount), { ...recorded(), hash: record.submission.shareHashes[0]! })],
+        [
+          "a flipped bit of a sealed seed",
+          "SHARE_DECRYPTION",
+          () => open(flipBit(seedFile, 40), seedKeys, seedAddress),
+        ],
+        [
+          "a seed that is not the hashed share's",
+          "SHARE_DIGEST_MISMATCH",
+          () =>
+            checkShare(1, expandShareSeed(new Uint8Array(SHARE_SEED_BYTES), shape().elementCount), {
+              ...recorded(),
+              hash: record.submission.shareHashes[0]!,
+            }),
+        ],
         ["a share where a seed is due", "ENCODING_LENGTH", () => open(file, seedKeys, seedAddress)],
-        ["a share with one element changed", "SHARE_DIGEST_MISMATCH", () => checkShare(2, share.map((value, i) => (i === 3 ? toField(value + 1n) : value)), recorded())],
+        [
+          "a share with one element changed",
+          "SHARE_DIGEST_MISMATCH",
+          () =>
+            checkShare(
+              2,
+              share.map((value, i) => (i === 3 ? toField(value + 1n) : value)),
+              recorded(),
+            ),
+        ],
         ["a share against another hash", "SHARE_DIGEST_MISMATCH", check("hash", flipHex)],
         ["a share at another z", "SHARE_EVALUATION_MISMATCH", check("z", plusOne)],
         ["a share against another y", "SHARE_EVALUATION_MISMATCH", check("y", plusOne)],
@@ -196,7 +279,11 @@ describe("one valid round, changed one thing at a time", function () {
         ["a share as another seat's", "SHARE_EVALUATION_MISMATCH", () => checkShare(3, share, recorded())],
         ["a share as seat 0's", "SHARE_INDEX", () => checkShare(0, share, recorded())],
         ["a record with another bundle CID", "IPFS_UNAVAILABLE", attest("submission.sharesCid", flipHex)],
-        ["a record with another client's bundle", "SHARE_DECRYPTION", attest("submission.sharesCid", () => records.submitted[1]!.submission.sharesCid)],
+        [
+          "a record with another client's bundle",
+          "SHARE_DECRYPTION",
+          attest("submission.sharesCid", () => records.submitted[1]!.submission.sharesCid),
+        ],
         ["a record under another client", "SHARE_DECRYPTION", attest("client", () => client(1))],
         ["a record with another share hash", "SHARE_DIGEST_MISMATCH", attest("submission.shareHashes.1", flipHex)],
         ["a record with another commitment", "SHARE_EVALUATION_MISMATCH", attest("submission.commitment", other)],
@@ -209,15 +296,35 @@ describe("one valid round, changed one thing at a time", function () {
 
     describe("the contract refuses", () => {
       tamperTests([
-        ["an attestation of unknown clients", "VerisumUnknownClients", () => call(member(1).node.chain.account, "attest", ROUND, 0b10001n)],
-        ["an attestation of nobody", "VerisumNothingNew", () => call(member(1).node.chain.account, "attest", ROUND, 0n)],
+        [
+          "an attestation of unknown clients",
+          "VerisumUnknownClients",
+          () => call(member(1).node.chain.account, "attest", ROUND, 0b10001n),
+        ],
+        [
+          "an attestation of nobody",
+          "VerisumNothingNew",
+          () => call(member(1).node.chain.account, "attest", ROUND, 0n),
+        ],
         ["an attestation by a stranger", "VerisumNotMember", () => call(stranger(), "attest", ROUND, 1n)],
-        ["an attestation of another round", "VerisumWrongRound", () => call(member(1).node.chain.account, "attest", 2n, 1n)],
-        ["a proposal of members who attested nothing", "VerisumNotAttested", () => call(stranger(), "propose", ROUND, 0b0111)],
+        [
+          "an attestation of another round",
+          "VerisumWrongRound",
+          () => call(member(1).node.chain.account, "attest", 2n, 1n),
+        ],
+        [
+          "a proposal of members who attested nothing",
+          "VerisumNotAttested",
+          () => call(stranger(), "propose", ROUND, 0b0111),
+        ],
         ["a proposal below the quorum", "VerisumNoQuorum", () => call(stranger(), "propose", ROUND, 0)],
         ["a settlement without a proposal", "VerisumNoProposal", () => call(stranger(), "settle", ROUND, [])],
         ["a late submission", "VerisumWrongPhase", () => call(client(2), "submit", ROUND, encodeSubmission(valid))],
-        ["an early release", "VerisumWrongPhase", () => call(member(1).node.chain.account, "release", ROUND, flipHex(harness.session.parametersHash))],
+        [
+          "an early release",
+          "VerisumWrongPhase",
+          () => call(member(1).node.chain.account, "release", ROUND, flipHex(harness.session.parametersHash)),
+        ],
         ["an early end of the phase", "VerisumDeadlineNotReached", () => call(stranger(), "advance", ROUND)],
       ]);
     });
@@ -230,38 +337,68 @@ describe("one valid round, changed one thing at a time", function () {
 
     before(async () => {
       await harness.play(["Aggregating"]);
-      while ((await harness.operator.records(ROUND)).released.length < 4) for (const role of harness.members) await role.step();
+      while ((await harness.operator.records(ROUND)).released.length < 4)
+        for (const role of harness.members) await role.step();
       records = await harness.operator.records(ROUND);
       const { session } = harness;
       releases = await fetchReleases(session, records, () => undefined);
       const { elements } = await recoverAggregate(2, releases, records.settled!.sum, session.committer);
       const { genesisCid, genesisDigest, dimension } = session.parameters;
-      publication = await publicationOf(session, records, await loadModelState(session.store, genesisCid, genesisDigest, dimension), elements, async () => null);
+      publication = await publicationOf(
+        session,
+        records,
+        await loadModelState(session.store, genesisCid, genesisDigest, dimension),
+        elements,
+        async () => null,
+      );
       await session.store.putDirectory(publication.aggregateFiles);
       await session.store.putDirectory(publication.checkpointFiles);
       const { value, opening } = await openVector(elements, publication.point, session.committer);
       final = { evaluation: value, opening, signatures: [await sign(1), await sign(3)] };
     });
 
-    const sign = (seat: number, alter: (signed: SignedResult) => SignedResult = (signed) => signed): Promise<CompactSignature> => member(seat).node.chain.signResult(alter(publication.signed));
+    const sign = (
+      seat: number,
+      alter: (signed: SignedResult) => SignedResult = (signed) => signed,
+    ): Promise<CompactSignature> => member(seat).node.chain.signResult(alter(publication.signed));
 
     describe("nobody recovers an aggregate from", () => {
-      const recover = (given: readonly Release[], sum = records.settled!.sum): Promise<unknown> => recoverAggregate(2, given, sum, harness.session.committer);
-      const spoilt = (i: number): Release => changed(releases[i]!, "shareSum.5", (value: bigint) => toField(value + 1n));
+      const recover = (given: readonly Release[], sum = records.settled!.sum): Promise<unknown> =>
+        recoverAggregate(2, given, sum, harness.session.committer);
+      const spoilt = (i: number): Release =>
+        changed(releases[i]!, "shareSum.5", (value: bigint) => toField(value + 1n));
       tamperTests([
         ["a release with one element changed", "AGGREGATE_NOT_RECOVERABLE", () => recover([spoilt(0), releases[1]!])],
-        ["releases under exchanged seats", "AGGREGATE_NOT_RECOVERABLE", () => recover([{ ...releases[0]!, seat: releases[1]!.seat }, { ...releases[1]!, seat: releases[0]!.seat }])],
+        [
+          "releases under exchanged seats",
+          "AGGREGATE_NOT_RECOVERABLE",
+          () =>
+            recover([
+              { ...releases[0]!, seat: releases[1]!.seat },
+              { ...releases[1]!, seat: releases[0]!.seat },
+            ]),
+        ],
         ["one release twice", "SHARE_INDEX", () => recover([releases[0]!, releases[0]!])],
         ["one release", "SHARE_COUNT", () => recover([releases[0]!])],
-        ["a release of another length", "ENCODING_LENGTH", () => recover([changed(releases[0]!, "shareSum", (sum: bigint[]) => sum.slice(1)), releases[1]!])],
+        [
+          "a release of another length",
+          "ENCODING_LENGTH",
+          () => recover([changed(releases[0]!, "shareSum", (sum: bigint[]) => sum.slice(1)), releases[1]!]),
+        ],
         ["good releases against another sum", "AGGREGATE_NOT_RECOVERABLE", () => recover(releases.slice(0, 2), OTHER)],
       ]);
     });
 
     describe("a member does not sign", () => {
-      const propose = (path: string, change: (old: never) => unknown, metrics: Parameters<typeof signProposal>[3] = null) => (): Promise<unknown> => signProposal(member(2).deps, records, changed(resultOf(publication.signed), path, change), metrics);
+      const propose =
+        (path: string, change: (old: never) => unknown, metrics: Parameters<typeof signProposal>[3] = null) =>
+        (): Promise<unknown> =>
+          signProposal(member(2).deps, records, changed(resultOf(publication.signed), path, change), metrics);
       const withFile = (name: string, change: (file: Uint8Array) => Uint8Array) => async (): Promise<unknown> => {
-        const modelCid = await directoryDigest({ ...publication.checkpointFiles, [name]: change(publication.checkpointFiles[name]!) });
+        const modelCid = await directoryDigest({
+          ...publication.checkpointFiles,
+          [name]: change(publication.checkpointFiles[name]!),
+        });
         return propose("modelCid", () => modelCid)();
       };
       const replaced = (file: Uint8Array, from: string, to: string): Uint8Array => {
@@ -273,28 +410,74 @@ describe("one valid round, changed one thing at a time", function () {
         ["another aggregate digest", "AUDIT_FAILED", propose("aggregateDigest", flipHex)],
         ["another model CID", "AUDIT_FAILED", propose("modelCid", flipHex)],
         ["another model digest", "AUDIT_FAILED", propose("modelDigest", flipHex)],
-        ["metrics that the checkpoint does not state", "AUDIT_FAILED", propose("modelCid", (cid: Hex) => cid, { accuracy: 1, loss: 0, samples: 1 })],
+        [
+          "metrics that the checkpoint does not state",
+          "AUDIT_FAILED",
+          propose("modelCid", (cid: Hex) => cid, { accuracy: 1, loss: 0, samples: 1 }),
+        ],
         ["a checkpoint with another state.bin", "AUDIT_FAILED", withFile("state.bin", (file) => flipBit(file, 9))],
-        ["a checkpoint with another model.safetensors", "AUDIT_FAILED", withFile("model.safetensors", (file) => flipBit(file, -1))],
-        ["a checkpoint with another topology.json", "AUDIT_FAILED", withFile("topology.json", (file) => replaced(file, "64", "65"))],
-        ["a checkpoint with another round in config.json", "AUDIT_FAILED", withFile("config.json", (file) => replaced(file, '"round": 1', '"round": 2'))],
-        ["a checkpoint with another contract in config.json", "AUDIT_FAILED", withFile("config.json", (file) => replaced(file, harness.contract, flipHex(harness.contract)))],
+        [
+          "a checkpoint with another model.safetensors",
+          "AUDIT_FAILED",
+          withFile("model.safetensors", (file) => flipBit(file, -1)),
+        ],
+        [
+          "a checkpoint with another topology.json",
+          "AUDIT_FAILED",
+          withFile("topology.json", (file) => replaced(file, "64", "65")),
+        ],
+        [
+          "a checkpoint with another round in config.json",
+          "AUDIT_FAILED",
+          withFile("config.json", (file) => replaced(file, '"round": 1', '"round": 2')),
+        ],
+        [
+          "a checkpoint with another contract in config.json",
+          "AUDIT_FAILED",
+          withFile("config.json", (file) => replaced(file, harness.contract, flipHex(harness.contract))),
+        ],
       ]);
     });
 
     describe("the contract refuses a result with", () => {
-      interface Call { readonly round: bigint; readonly result: SignedResult; readonly evaluation: bigint; readonly opening: G1; readonly seats: number; readonly signatures: readonly CompactSignature[] }
+      interface Call {
+        readonly round: bigint;
+        readonly result: SignedResult;
+        readonly evaluation: bigint;
+        readonly opening: G1;
+        readonly seats: number;
+        readonly signatures: readonly CompactSignature[];
+      }
       const honest = (): Call => ({ round: ROUND, result: publication.signed, ...final, seats: 0b0101 });
       const finalise = ({ round, result, evaluation, opening, seats, signatures }: Call): Promise<void> =>
-        call(stranger(), "finalize", round, resultOf(result), evaluation, opening, seats, signatures.map(({ r, vs }) => [r, vs]));
-      const at = (what: string, path: string, change: (old: never) => unknown, refusal: string): TamperCase => [what, refusal, () => finalise(changed(honest(), path, change))];
+        call(
+          stranger(),
+          "finalize",
+          round,
+          resultOf(result),
+          evaluation,
+          opening,
+          seats,
+          signatures.map(({ r, vs }) => [r, vs]),
+        );
+      const at = (what: string, path: string, change: (old: never) => unknown, refusal: string): TamperCase => [
+        what,
+        refusal,
+        () => finalise(changed(honest(), path, change)),
+      ];
       const signedOver = (what: string, path: string, change: (old: never) => unknown): TamperCase => [
         `a signature over another ${what}`,
         "VerisumSignatureInvalid",
-        async () => finalise({ ...honest(), signatures: [await sign(1, (signed) => changed(signed, path, change)), final.signatures[1]!] }),
+        async () =>
+          finalise({
+            ...honest(),
+            signatures: [await sign(1, (signed) => changed(signed, path, change)), final.signatures[1]!],
+          }),
       ];
       tamperTests([
-        ...["aggregateCid", "aggregateDigest", "modelCid", "modelDigest"].map((field) => at(`another ${field}`, `result.${field}`, flipHex, "VerisumSignatureInvalid")),
+        ...["aggregateCid", "aggregateDigest", "modelCid", "modelDigest"].map((field) =>
+          at(`another ${field}`, `result.${field}`, flipHex, "VerisumSignatureInvalid"),
+        ),
         at("another evaluation", "evaluation", (value: bigint) => toField(value + 1n), "VerisumOpeningInvalid"),
         at("an evaluation plus r", "evaluation", (value: bigint) => value + FIELD_ORDER, "VerisumNotCanonical"),
         at("another opening", "opening", other, "VerisumOpeningInvalid"),
@@ -305,8 +488,18 @@ describe("one valid round, changed one thing at a time", function () {
         at("another vs of a signature", "signatures.1.vs", flipHex, "VerisumSignatureInvalid"),
         at("other seats", "seats", () => 0b0110, "VerisumSignatureInvalid"),
         at("a seat that does not exist", "seats", () => 0b10001, "VerisumSignatureInvalid"),
-        at("signatures in another order", "signatures", (all: readonly unknown[]) => [...all].reverse(), "VerisumSignatureInvalid"),
-        at("fewer signatures than seats", "signatures", (all: readonly unknown[]) => all.slice(1), "VerisumWrongLength"),
+        at(
+          "signatures in another order",
+          "signatures",
+          (all: readonly unknown[]) => [...all].reverse(),
+          "VerisumSignatureInvalid",
+        ),
+        at(
+          "fewer signatures than seats",
+          "signatures",
+          (all: readonly unknown[]) => all.slice(1),
+          "VerisumWrongLength",
+        ),
         at("one seat only", "seats", () => 1, "VerisumTooFewSignatures"),
         at("another round", "round", plusOne, "VerisumWrongRound"),
         signedOver("round", "round", plusOne),
@@ -314,27 +507,69 @@ describe("one valid round, changed one thing at a time", function () {
         signedOver("total weight", "totalWeight", (weight: number) => weight + 1),
         signedOver("x of the sum", "sum.x", plusOne),
         signedOver("y of the sum", "sum.y", plusOne),
-        ...["aggregateCid", "aggregateDigest", "modelCid", "modelDigest"].map((field) => signedOver(field, field, flipHex)),
-        ["a second release of a seat", "VerisumAlreadyReleased", () => call(member(1).node.chain.account, "release", ROUND, publication.signed.modelCid)],
-        ["a release by a stranger", "VerisumNotMember", () => call(stranger(), "release", ROUND, publication.signed.modelCid)],
+        ...["aggregateCid", "aggregateDigest", "modelCid", "modelDigest"].map((field) =>
+          signedOver(field, field, flipHex),
+        ),
+        [
+          "a second release of a seat",
+          "VerisumAlreadyReleased",
+          () => call(member(1).node.chain.account, "release", ROUND, publication.signed.modelCid),
+        ],
+        [
+          "a release by a stranger",
+          "VerisumNotMember",
+          () => call(stranger(), "release", ROUND, publication.signed.modelCid),
+        ],
       ]);
 
       it("nothing changed: accepted", async () => {
         assert.equal(await refusalOf(() => finalise(honest())), "accepted");
         const { result, evaluation, opening, signatures } = honest();
-        await harness.operator.finalize(ROUND, resultOf(result), evaluation, opening, [{ seat: 1, signature: signatures[0]! }, { seat: 3, signature: signatures[1]! }]);
+        await harness.operator.finalize(ROUND, resultOf(result), evaluation, opening, [
+          { seat: 1, signature: signatures[0]! },
+          { seat: 3, signature: signatures[1]! },
+        ]);
         records = await harness.operator.records(ROUND);
       });
     });
 
     describe("readers refuse", () => {
-      const recorded = (): Parameters<typeof checkAggregate>[1] => ({ digest: publication.signed.aggregateDigest, point: publication.point, evaluation: final.evaluation });
-      const elements = async (): Promise<readonly bigint[]> => (await recoverAggregate(2, releases.slice(0, 2), records.settled!.sum, harness.session.committer)).elements;
+      const recorded = (): Parameters<typeof checkAggregate>[1] => ({
+        digest: publication.signed.aggregateDigest,
+        point: publication.point,
+        evaluation: final.evaluation,
+      });
+      const elements = async (): Promise<readonly bigint[]> =>
+        (await recoverAggregate(2, releases.slice(0, 2), records.settled!.sum, harness.session.committer)).elements;
       tamperTests([
-        ["an aggregate with one element changed", "AGGREGATE_DIGEST_MISMATCH", async () => checkAggregate(changed(await elements(), "0", (value: bigint) => toField(value + 1n)), recorded())],
-        ["an aggregate at another point", "AGGREGATE_EVALUATION_MISMATCH", async () => checkAggregate(await elements(), changed(recorded(), "point", plusOne))],
-        ["an aggregate against another evaluation", "AGGREGATE_EVALUATION_MISMATCH", async () => checkAggregate(await elements(), changed(recorded(), "evaluation", plusOne))],
-        ["a signature with r = 0", "SIGNATURE_INVALID", () => recoverResultSigner(harness.session.chain.context, publication.signed, { ...final.signatures[0]!, r: `0x${"00".repeat(32)}` })],
+        [
+          "an aggregate with one element changed",
+          "AGGREGATE_DIGEST_MISMATCH",
+          async () =>
+            checkAggregate(
+              changed(await elements(), "0", (value: bigint) => toField(value + 1n)),
+              recorded(),
+            ),
+        ],
+        [
+          "an aggregate at another point",
+          "AGGREGATE_EVALUATION_MISMATCH",
+          async () => checkAggregate(await elements(), changed(recorded(), "point", plusOne)),
+        ],
+        [
+          "an aggregate against another evaluation",
+          "AGGREGATE_EVALUATION_MISMATCH",
+          async () => checkAggregate(await elements(), changed(recorded(), "evaluation", plusOne)),
+        ],
+        [
+          "a signature with r = 0",
+          "SIGNATURE_INVALID",
+          () =>
+            recoverResultSigner(harness.session.chain.context, publication.signed, {
+              ...final.signatures[0]!,
+              r: `0x${"00".repeat(32)}`,
+            }),
+        ],
       ]);
     });
   });
@@ -352,24 +587,45 @@ describe("one valid round, changed one thing at a time", function () {
       const red = findings.find(({ ok }) => !ok);
       return red === undefined ? "nothing" : `${red.check}: ${red.code}`;
     };
-    const finding = (what: string, expected: string, session: () => typeof audited, afterRound?: bigint): TamperCase => [
-      what,
-      expected,
-      () => firstRed(session(), afterRound),
-    ];
+    const finding = (
+      what: string,
+      expected: string,
+      session: () => typeof audited,
+      afterRound?: bigint,
+    ): TamperCase => [what, expected, () => firstRed(session(), afterRound)];
     const onRecord = (what: string, expected: string, path: string, change: (old: never) => unknown): TamperCase =>
-      finding(`${what} on record`, expected, () => ({ ...audited, chain: { ...audited.chain, records: async (round) => changed(await audited.chain.records(round), path, change) } }));
-    const inFile = (what: string, expected: string, name: string, change: (file: Uint8Array) => Uint8Array, cid?: () => Hex, afterRound?: bigint): TamperCase =>
-      finding(what, expected, () => ({
+      finding(`${what} on record`, expected, () => ({
         ...audited,
-        store: {
-          ...audited.store,
-          getFile: async (directory, file, limits) => {
-            const content = await audited.store.getFile(directory, file, limits);
-            return file === name && (cid === undefined || directory === cidFromDigest(cid())) ? change(content) : content;
-          },
+        chain: {
+          ...audited.chain,
+          records: async (round) => changed(await audited.chain.records(round), path, change),
         },
-      }), afterRound);
+      }));
+    const inFile = (
+      what: string,
+      expected: string,
+      name: string,
+      change: (file: Uint8Array) => Uint8Array,
+      cid?: () => Hex,
+      afterRound?: bigint,
+    ): TamperCase =>
+      finding(
+        what,
+        expected,
+        () => ({
+          ...audited,
+          store: {
+            ...audited.store,
+            getFile: async (directory, file, limits) => {
+              const content = await audited.store.getFile(directory, file, limits);
+              return file === name && (cid === undefined || directory === cidFromDigest(cid()))
+                ? change(content)
+                : content;
+            },
+          },
+        }),
+        afterRound,
+      );
     const unavailable = (): never => {
       throw new VerisumError("IPFS_UNAVAILABLE", "no peer has it");
     };
@@ -383,13 +639,40 @@ describe("one valid round, changed one thing at a time", function () {
       onRecord("another client", "submission: AUDIT_FAILED", "submitted.0.client", flipHex),
       onRecord("another weight", "submission: AUDIT_FAILED", "submitted.1.weight", (weight: number) => weight + 1),
       onRecord("another commitment", "submission: AUDIT_FAILED", "submitted.0.submission.commitment", other),
-      onRecord("a commitment off the curve", "submission: POINT_NOT_ON_CURVE", "submitted.0.submission.commitment", offCurve),
+      onRecord(
+        "a commitment off the curve",
+        "submission: POINT_NOT_ON_CURVE",
+        "submitted.0.submission.commitment",
+        offCurve,
+      ),
       onRecord("another bundle CID", "submission: AUDIT_FAILED", "submitted.2.submission.sharesCid", flipHex),
       onRecord("another share hash", "submission: AUDIT_FAILED", "submitted.0.submission.shareHashes.3", flipHex),
-      onRecord("a share hash too few", "submission: AUDIT_FAILED", "submitted.0.submission.shareHashes", (all: readonly Hex[]) => all.slice(1)),
-      onRecord("an E too many", "submission: AUDIT_FAILED", "submitted.0.submission.shareEvaluations", (all: readonly bigint[]) => [...all, 1n]),
-      onRecord("a chunk too few", "submission: AUDIT_FAILED", "submitted.0.submission.chunks", (all: readonly unknown[]) => all.slice(1)),
-      ...["d", "a", "c"].map((name) => onRecord(`another ${name.toUpperCase()}`, "submission: AUDIT_FAILED", `submitted.1.submission.chunks.0.${name}`, other)),
+      onRecord(
+        "a share hash too few",
+        "submission: AUDIT_FAILED",
+        "submitted.0.submission.shareHashes",
+        (all: readonly Hex[]) => all.slice(1),
+      ),
+      onRecord(
+        "an E too many",
+        "submission: AUDIT_FAILED",
+        "submitted.0.submission.shareEvaluations",
+        (all: readonly bigint[]) => [...all, 1n],
+      ),
+      onRecord(
+        "a chunk too few",
+        "submission: AUDIT_FAILED",
+        "submitted.0.submission.chunks",
+        (all: readonly unknown[]) => all.slice(1),
+      ),
+      ...["d", "a", "c"].map((name) =>
+        onRecord(
+          `another ${name.toUpperCase()}`,
+          "submission: AUDIT_FAILED",
+          `submitted.1.submission.chunks.0.${name}`,
+          other,
+        ),
+      ),
       onRecord("a negated B", "submission: AUDIT_FAILED", "submitted.1.submission.chunks.0.b", negateG2),
       onRecord("B off the curve", "submission: POINT_NOT_ON_CURVE", "submitted.1.submission.chunks.0.b.x.c0", plusOne),
       onRecord("another y", "submission: AUDIT_FAILED", "submitted.1.submission.chunks.0.y", plusOne),
@@ -398,33 +681,104 @@ describe("one valid round, changed one thing at a time", function () {
       onRecord("a submission less", "settlement: AUDIT_FAILED", "submitted", (all: readonly unknown[]) => all.slice(1)),
       onRecord("no settlement", "settlement: AUDIT_FAILED", "settled", () => undefined),
       onRecord("another set of clients", "settlement: AUDIT_FAILED", "settled.included", (set: bigint) => set ^ 1n),
-      onRecord("a client that does not exist", "settlement: AUDIT_FAILED", "settled.included", (set: bigint) => set | 16n),
+      onRecord(
+        "a client that does not exist",
+        "settlement: AUDIT_FAILED",
+        "settled.included",
+        (set: bigint) => set | 16n,
+      ),
       onRecord("fewer members", "settlement: AUDIT_FAILED", "settled.members", () => 0b0011n),
-      onRecord("another total weight", "settlement: AUDIT_FAILED", "settled.totalWeight", (weight: number) => weight + 1),
-      onRecord("an attestation of fewer clients", "settlement: AUDIT_FAILED", "attested", (attested: ReadonlyMap<number, bigint>) => new Map([...attested].map(([seat, set]) => [seat, set & 0b0111n]))),
+      onRecord(
+        "another total weight",
+        "settlement: AUDIT_FAILED",
+        "settled.totalWeight",
+        (weight: number) => weight + 1,
+      ),
+      onRecord(
+        "an attestation of fewer clients",
+        "settlement: AUDIT_FAILED",
+        "attested",
+        (attested: ReadonlyMap<number, bigint>) => new Map([...attested].map(([seat, set]) => [seat, set & 0b0111n])),
+      ),
       onRecord("another sum", "sum of commitments: AGGREGATE_COMMITMENT_MISMATCH", "settled.sum", other),
-      ...["aggregateCid", "aggregateDigest", "modelCid", "modelDigest"].map((field) => onRecord(`another ${field}`, "signatures: AUDIT_FAILED", `finalised.result.${field}`, flipHex)),
+      ...["aggregateCid", "aggregateDigest", "modelCid", "modelDigest"].map((field) =>
+        onRecord(`another ${field}`, "signatures: AUDIT_FAILED", `finalised.result.${field}`, flipHex),
+      ),
       onRecord("another signer", "signatures: AUDIT_FAILED", "finalised.signers.0.seat", () => 2),
-      onRecord("one signer only", "signatures: AUDIT_FAILED", "finalised.signers", (all: readonly unknown[]) => all.slice(1)),
-      onRecord("one signer twice", "signatures: AUDIT_FAILED", "finalised.signers", (all: readonly unknown[]) => [all[0], all[0]]),
-      onRecord("another signature", "signatures: SIGNATURE_INVALID", "finalised.signers.1.signature.r", () => `0x${"00".repeat(32)}`),
+      onRecord("one signer only", "signatures: AUDIT_FAILED", "finalised.signers", (all: readonly unknown[]) =>
+        all.slice(1),
+      ),
+      onRecord("one signer twice", "signatures: AUDIT_FAILED", "finalised.signers", (all: readonly unknown[]) => [
+        all[0],
+        all[0],
+      ]),
+      onRecord(
+        "another signature",
+        "signatures: SIGNATURE_INVALID",
+        "finalised.signers.1.signature.r",
+        () => `0x${"00".repeat(32)}`,
+      ),
       onRecord("another evaluation", "opening: AGGREGATE_EVALUATION_MISMATCH", "finalised.evaluation", plusOne),
       onRecord("another opening of the sum", "opening: AGGREGATE_EVALUATION_MISMATCH", "finalised.opening", other),
       onRecord("an opening off the curve", "opening: POINT_NOT_ON_CURVE", "finalised.opening", offCurve),
-      inFile("a flipped bit of aggregate.bin", "aggregate: AGGREGATE_DIGEST_MISMATCH", "aggregate.bin", (file) => flipBit(file, -1)),
-      inFile("an element of aggregate.bin above r", "aggregate: ENCODING_NOT_CANONICAL", "aggregate.bin", (file) => Uint8Array.from(file, (byte, i) => (i < 32 ? 255 : byte))),
+      inFile("a flipped bit of aggregate.bin", "aggregate: AGGREGATE_DIGEST_MISMATCH", "aggregate.bin", (file) =>
+        flipBit(file, -1),
+      ),
+      inFile("an element of aggregate.bin above r", "aggregate: ENCODING_NOT_CANONICAL", "aggregate.bin", (file) =>
+        Uint8Array.from(file, (byte, i) => (i < 32 ? 255 : byte)),
+      ),
       inFile("a truncated aggregate.bin", "aggregate: ENCODING_LENGTH", "aggregate.bin", (file) => file.slice(32)),
       inFile("an aggregate that nobody serves", "aggregate: IPFS_UNAVAILABLE", "aggregate.bin", unavailable),
-      inFile("a flipped bit of the genesis", "genesis: MODEL_DIGEST_MISMATCH", "state.bin", (file) => flipBit(file, 40), genesis),
+      inFile(
+        "a flipped bit of the genesis",
+        "genesis: MODEL_DIGEST_MISMATCH",
+        "state.bin",
+        (file) => flipBit(file, 40),
+        genesis,
+      ),
       inFile("a truncated genesis", "genesis: ENCODING_LENGTH", "state.bin", (file) => file.slice(8), genesis),
       inFile("a genesis that nobody serves", "genesis: IPFS_UNAVAILABLE", "state.bin", unavailable, genesis),
-      inFile("other metrics in config.json", "model: AUDIT_FAILED", "config.json", (file) => new TextEncoder().encode(text(file).replace('"metrics": null', '"metrics": { "accuracy": 1, "loss": 0, "samples": 1 }')), modelCid),
-      inFile("a malformed config.json", "model: TASK_DOCUMENT_INVALID", "config.json", (file) => file.slice(1), modelCid),
+      inFile(
+        "other metrics in config.json",
+        "model: AUDIT_FAILED",
+        "config.json",
+        (file) =>
+          new TextEncoder().encode(
+            text(file).replace('"metrics": null', '"metrics": { "accuracy": 1, "loss": 0, "samples": 1 }'),
+          ),
+        modelCid,
+      ),
+      inFile(
+        "a malformed config.json",
+        "model: TASK_DOCUMENT_INVALID",
+        "config.json",
+        (file) => file.slice(1),
+        modelCid,
+      ),
       inFile("a checkpoint that nobody serves", "model: IPFS_UNAVAILABLE", "config.json", unavailable, modelCid),
-      inFile("a flipped bit of a model audited before", "base model: MODEL_DIGEST_MISMATCH", "state.bin", (file) => flipBit(file, 0), modelCid, ROUND),
-      inFile("a model audited before that nobody serves", "base model: IPFS_UNAVAILABLE", "state.bin", unavailable, modelCid, ROUND),
-      finding("a flipped bit in the keys on chain", "keys: POINT_NOT_ON_CURVE", () => ({ ...audited, chain: { ...audited.chain, verificationKeys: async () => flipBit(await audited.chain.verificationKeys(), 100) } })),
-      finding("another recorded hash of the keys", "keys: AUDIT_FAILED", () => changed(audited, "parameters.keysHash", flipHex)),
+      inFile(
+        "a flipped bit of a model audited before",
+        "base model: MODEL_DIGEST_MISMATCH",
+        "state.bin",
+        (file) => flipBit(file, 0),
+        modelCid,
+        ROUND,
+      ),
+      inFile(
+        "a model audited before that nobody serves",
+        "base model: IPFS_UNAVAILABLE",
+        "state.bin",
+        unavailable,
+        modelCid,
+        ROUND,
+      ),
+      finding("a flipped bit in the keys on chain", "keys: POINT_NOT_ON_CURVE", () => ({
+        ...audited,
+        chain: { ...audited.chain, verificationKeys: async () => flipBit(await audited.chain.verificationKeys(), 100) },
+      })),
+      finding("another recorded hash of the keys", "keys: AUDIT_FAILED", () =>
+        changed(audited, "parameters.keysHash", flipHex),
+      ),
     ]);
   });
 });

@@ -11,12 +11,26 @@ import { median } from "../../experiments/bench/statistics.ts";
 import { verdictsOf } from "../../experiments/bench/targets.ts";
 import { word } from "../support/random.ts";
 
-const times = (totalMs: number): ClientTimes => ({ packMs: 1, noiseMs: 7, commitMs: 2, shareMs: 3, encryptMs: 4, proveMs: 5, openMs: 6, totalMs, processorMs: 8 });
+const times = (totalMs: number): ClientTimes => ({
+  packMs: 1,
+  noiseMs: 7,
+  commitMs: 2,
+  shareMs: 3,
+  encryptMs: 4,
+  proveMs: 5,
+  openMs: 6,
+  totalMs,
+  processorMs: 8,
+});
 
 function rowFrom(dimension: number, totalsMs: readonly number[], gasEach: number): BenchRow {
   const gas = new GasMeter();
   for (const name of CONTRACT_FUNCTIONS) gas.note(name, BigInt(gasEach));
-  const runs = totalsMs.map((totalMs) => ({ times: times(totalMs), calibration: { fieldMs: 100, pointsMs: 10 }, load: 1 }));
+  const runs = totalsMs.map((totalMs) => ({
+    times: times(totalMs),
+    calibration: { fieldMs: 100, pointsMs: 10 },
+    load: 1,
+  }));
   const measurement: RoundMeasurement = {
     task: benchTask(dimension, { clients: 3, members: 4 }, word("keys")),
     client: { loadMs: 10, runs, outputs: [], peakRssMb: 300.4 },
@@ -29,7 +43,8 @@ function rowFrom(dimension: number, totalsMs: readonly number[], gasEach: number
   return rowOf(measurement, [{ size: 10, gasPerClient: 4 }]);
 }
 
-const met = (row: BenchRow): Record<string, boolean> => Object.fromEntries(verdictsOf(row).map((verdict) => [verdict.what, verdict.met]));
+const met = (row: BenchRow): Record<string, boolean> =>
+  Object.fromEntries(verdictsOf(row).map((verdict) => [verdict.what, verdict.met]));
 
 describe("bench", () => {
   it("takes the middle of odd and the mean of the middle two of even numbers of values", () => {
@@ -40,8 +55,22 @@ describe("bench", () => {
 
   it("writes rows with exactly the fields of the format, null for a batch that does not fit", () => {
     assert.deepEqual(rowFrom(2_410, [9_999, 700, 900, 800], 5), {
-      d: 2_410, chunks: 1, clients: 3, members: 4, preset: "standard",
-      client: { packMs: 1, noiseMs: 7, commitMs: 2, shareMs: 3, encryptMs: 4, proveMs: 5, openMs: 6, totalMs: 800, peakRssMb: 300 },
+      d: 2_410,
+      chunks: 1,
+      clients: 3,
+      members: 4,
+      preset: "standard",
+      client: {
+        packMs: 1,
+        noiseMs: 7,
+        commitMs: 2,
+        shareMs: 3,
+        encryptMs: 4,
+        proveMs: 5,
+        openMs: 6,
+        totalMs: 800,
+        peakRssMb: 300,
+      },
       member: { checkMsPerClient: 2 },
       aggregator: { roundMs: 9 },
       gas: { submit: 5, submitBatched20: null, attest: 5, settle: 5, finalize: 5 },
@@ -50,8 +79,14 @@ describe("bench", () => {
   });
 
   it("counts a limit as met up to the limit itself, and not one above it", () => {
-    const wall = (dimension: number, totalMs: number): boolean | undefined => met(rowFrom(dimension, [0, totalMs], 1))["client wall"];
-    for (const [dimension, limit] of [[2_410, 800], [10_000, 1_000], [100_000, 4_500], [1_199_882, 45_000]] as const) {
+    const wall = (dimension: number, totalMs: number): boolean | undefined =>
+      met(rowFrom(dimension, [0, totalMs], 1))["client wall"];
+    for (const [dimension, limit] of [
+      [2_410, 800],
+      [10_000, 1_000],
+      [100_000, 4_500],
+      [1_199_882, 45_000],
+    ] as const) {
       assert.deepEqual([wall(dimension, limit), wall(dimension, limit + 1)], [true, false]);
     }
     assert.equal(met(rowFrom(2_410, [0, 1], 260_000))["finalize"], true);
@@ -62,8 +97,17 @@ describe("bench", () => {
 
   it("holds proofs, checks, aggregation and memory to limits of their own, and a batch of one chunk each", () => {
     const row = rowFrom(2_410, [0, 1], 1);
-    assert.deepEqual(Object.keys(met(row)), ["client wall", "proofs", "member check", "aggregator round", "client memory", "submit, one chunk", "finalize"]);
-    const batched = (gas: number): boolean | undefined => met({ ...row, gas: { ...row.gas, submitBatched20: gas } })["submit in a batch of 20"];
+    assert.deepEqual(Object.keys(met(row)), [
+      "client wall",
+      "proofs",
+      "member check",
+      "aggregator round",
+      "client memory",
+      "submit, one chunk",
+      "finalize",
+    ]);
+    const batched = (gas: number): boolean | undefined =>
+      met({ ...row, gas: { ...row.gas, submitBatched20: gas } })["submit in a batch of 20"];
     assert.deepEqual([batched(150_000), batched(150_001)], [true, false]);
   });
 

@@ -9,7 +9,12 @@ import { pooled } from "../../experiments/load/pool.ts";
 import { createRelay } from "../../experiments/load/relay.ts";
 import { assertEnoughClients } from "../../operator/prepare-task.ts";
 import type { PreparedTask } from "../../operator/prepare-task.ts";
-import { dimensionOf, hiddenUnitsFor, loadSpecification, ownSpecification } from "../../experiments/load/specification.ts";
+import {
+  dimensionOf,
+  hiddenUnitsFor,
+  loadSpecification,
+  ownSpecification,
+} from "../../experiments/load/specification.ts";
 import { Timeline } from "../../experiments/load/timeline.ts";
 
 /** The relay does not look into it. */
@@ -29,12 +34,17 @@ describe("load", () => {
   it("specifies a task of that size, in which a tenth of the clients may fail", () => {
     const { document, clients, committee } = parseSpecification(loadSpecification(plan));
     assert.equal(parameterCountOf(parseModel(document.model)), 2_410);
-    assert.deepEqual({ min: clients.min, minHonest: clients.minHonest, maxCorrupt: clients.maxCorrupt }, { min: 90, minHonest: 80, maxCorrupt: 10 });
+    assert.deepEqual(
+      { min: clients.min, minHonest: clients.minHonest, maxCorrupt: clients.maxCorrupt },
+      { min: 90, minHonest: 80, maxCorrupt: 10 },
+    );
     assert.deepEqual(committee, { size: 4, threshold: 2, quorum: 3 });
   });
 
   it("leaves a task of one's own as it is, but for windows and committee", async () => {
-    const json = JSON.parse(await readFile(new URL("../../tasks/digits-cohort.json", import.meta.url), "utf8")) as unknown;
+    const json = JSON.parse(
+      await readFile(new URL("../../tasks/digits-cohort.json", import.meta.url), "utf8"),
+    ) as unknown;
     const [own, given] = [parseSpecification(ownSpecification(json, 7)), parseSpecification(json)];
     assert.equal(own.committee.size, 7);
     assert.ok(own.windowSeconds.collect > given.windowSeconds.collect);
@@ -49,7 +59,10 @@ describe("load", () => {
 
   it("specifies a task for the smallest crowd", () => {
     const { clients } = parseSpecification(loadSpecification({ ...plan, clients: 2 }));
-    assert.deepEqual({ min: clients.min, minHonest: clients.minHonest, maxCorrupt: clients.maxCorrupt }, { min: 2, minHonest: 2, maxCorrupt: 0 });
+    assert.deepEqual(
+      { min: clients.min, minHonest: clients.minHonest, maxCorrupt: clients.maxCorrupt },
+      { min: 2, minHonest: 2, maxCorrupt: 0 },
+    );
   });
 
   it("works on no more items at once than it may, and on all of them", async () => {
@@ -84,9 +97,17 @@ describe("load", () => {
       return receiptOf(300n * BigInt(batch.length));
     };
     const relay = createRelay({ submitBatch }, 2, 60_000);
-    const receipts = await Promise.all([relay.send(1n, signed), relay.send(1n, signed), relay.send(2n, signed), relay.send(2n, signed)]);
+    const receipts = await Promise.all([
+      relay.send(1n, signed),
+      relay.send(1n, signed),
+      relay.send(2n, signed),
+      relay.send(2n, signed),
+    ]);
     assert.deepEqual(sent, [2, 2]);
-    assert.deepEqual(receipts.map(({ gasUsed }) => gasUsed), [300n, 300n, 300n, 300n]);
+    assert.deepEqual(
+      receipts.map(({ gasUsed }) => gasUsed),
+      [300n, 300n, 300n, 300n],
+    );
   });
 
   it("sends what there is when nobody fills the batch, and tells every client of it that it was refused", async () => {
@@ -98,7 +119,12 @@ describe("load", () => {
   it("times a round's phases by its events, and leaves out rounds that never opened", () => {
     let now = 0;
     const timeline = new Timeline(() => now);
-    const at = (seconds: number, role: "client" | "member" | "aggregator", event: string, facts: Record<string, unknown>): void => {
+    const at = (
+      seconds: number,
+      role: "client" | "member" | "aggregator",
+      event: string,
+      facts: Record<string, unknown>,
+    ): void => {
       now = seconds * 1000;
       timeline.note({ role, event, facts });
     };
@@ -115,7 +141,15 @@ describe("load", () => {
     at(10, "aggregator", "finalised", { round: 1, gas: 7 });
     assert.equal(timeline.finalised, 1);
     assert.deepEqual(timeline.figures(), [
-      { round: 1, accepted: 2, collectSeconds: 4, attestSeconds: 3, aggregateSeconds: 2, memberMsPerClient: 750, gas: { submitMedian: 405, submitHighest: 410, finalize: 7 } },
+      {
+        round: 1,
+        accepted: 2,
+        collectSeconds: 4,
+        attestSeconds: 3,
+        aggregateSeconds: 2,
+        memberMsPerClient: 750,
+        gas: { submitMedian: 405, submitHighest: 410, finalize: 7 },
+      },
     ]);
     assert.equal(timeline.proveMedianMs(), 900);
     assert.deepEqual(timeline.refusals, ["client: VerisumProofRejected"]);

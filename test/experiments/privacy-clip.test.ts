@@ -22,17 +22,27 @@ describe("a clip norm that public data suggests", function () {
   before(async () => {
     specification = { ...(await task("digits-cohort")), maxRounds: 4 };
     const { train, test } = await loadDataset("digits");
-    proxy = { trainer: await createTrainer(specification.document.model), shards: partitionIid(train, 100, 7).slice(0, 20), test, random: seededRandom("proxy") };
+    proxy = {
+      trainer: await createTrainer(specification.document.model),
+      shards: partitionIid(train, 100, 7).slice(0, 20),
+      test,
+      random: seededRandom("proxy"),
+    };
   });
 
   it("grows with the quantile, and its grid holds the noise that the target needs", async () => {
     const suggestions = [];
-    for (const quantile of [0.1, 0.5, 0.9]) suggestions.push(await suggestClip(specification, EPSILON, quantile, proxy));
+    for (const quantile of [0.1, 0.5, 0.9])
+      suggestions.push(await suggestClip(specification, EPSILON, quantile, proxy));
     const norms = suggestions.map(({ clipNorm }) => clipNorm);
     assert.ok(norms[0]! > 0.1 && norms[0]! < norms[1]! && norms[1]! < norms[2]!, norms.join());
     for (const { clipNorm, stepBits, clipSteps, localVariance } of suggestions) {
       assert.equal(clipSteps, Math.floor(clipNorm * 2 ** stepBits));
-      const bounds = clientNoiseBounds({ ...specification.document, quantisation: { stepBits, clipSteps } }, { noiseVariance: localVariance }, proxy.trainer.parameterCount);
+      const bounds = clientNoiseBounds(
+        { ...specification.document, quantisation: { stepBits, clipSteps } },
+        { noiseVariance: localVariance },
+        proxy.trainer.parameterCount,
+      );
       assert.ok(bounds.coordinateLimit > 1);
     }
   });

@@ -8,7 +8,8 @@ import type { ClientPrivacyRow } from "../../experiments/privacy/client-level.ts
 import type { MembershipRow } from "../../experiments/privacy/membership.ts";
 import { privacyPlots, privacyTables } from "../../experiments/privacy/report.ts";
 
-const rowsOf = (name: string): unknown => JSON.parse(readFileSync(new URL(`../../docs/data/privacy-${name}.json`, import.meta.url), "utf8"));
+const rowsOf = (name: string): unknown =>
+  JSON.parse(readFileSync(new URL(`../../docs/data/privacy-${name}.json`, import.meta.url), "utf8"));
 const clients = rowsOf("client") as readonly ClientPrivacyRow[];
 const audit = rowsOf("audit") as readonly AuditRow[];
 const membership = rowsOf("membership") as readonly MembershipRow[];
@@ -17,7 +18,11 @@ describe("the measurements of privacy", () => {
   it("are those in the document and its plots", () => {
     const files = generateDocFiles();
     for (const path of ["docs/privacy.md", "docs/plots/privacy-digits.svg", "docs/plots/privacy-fashion.svg"]) {
-      assert.equal(files[path], readFileSync(new URL(`../../${path}`, import.meta.url), "utf8"), `${path}: run npm run generate`);
+      assert.equal(
+        files[path],
+        readFileSync(new URL(`../../${path}`, import.meta.url), "utf8"),
+        `${path}: run npm run generate`,
+      );
     }
   });
 
@@ -28,16 +33,25 @@ describe("the measurements of privacy", () => {
     }
   });
 
-  for (const [task, cohort, least] of [["digits-cohort", 100, 0.92], ["fashion-cohort", 1000, 0.83]] as const) {
+  for (const [task, cohort, least] of [
+    ["digits-cohort", 100, 0.92],
+    ["fashion-cohort", 1000, 0.83],
+  ] as const) {
     it(`reach ${least} on ${task} with ${cohort} clients and epsilon 8`, () => {
-      const row = clients.find((candidate) => candidate.task === task && candidate.clients === cohort && candidate.epsilon === 8);
+      const row = clients.find(
+        (candidate) => candidate.task === task && candidate.clients === cohort && candidate.epsilon === 8,
+      );
       assert.ok(row !== undefined && row.seeds.length >= 2 && row.accuracy.mean >= least, JSON.stringify(row));
     });
   }
 
   it("prove no more than is stated, and more where a mistake was planted", () => {
     assert.deepEqual([...new Set(audit.map(({ unit }) => unit))].sort(), ["client", "example"]);
-    for (const row of audit) assert.ok(row.noisePart === 1 ? row.measuredEpsilon <= row.statedEpsilon : row.measuredEpsilon > row.statedEpsilon, JSON.stringify(row));
+    for (const row of audit)
+      assert.ok(
+        row.noisePart === 1 ? row.measuredEpsilon <= row.statedEpsilon : row.measuredEpsilon > row.statedEpsilon,
+        JSON.stringify(row),
+      );
   });
 
   it("prove no more than is stated by membership, more with a fiftieth of the noise, and more than one where wrong labels were learnt by heart", () => {
@@ -46,7 +60,11 @@ describe("the measurements of privacy", () => {
     for (const row of right) assert.ok(row.provenEpsilon <= row.statedEpsilon!, JSON.stringify(row));
     const planted = membership.filter(({ noisePart }) => noisePart === 0.02);
     assert.ok(planted.length >= 2 && planted.every((row) => row.provenEpsilon > row.statedEpsilon!));
-    assert.ok(membership.some(({ statedEpsilon, labels, provenEpsilon }) => statedEpsilon === null && labels === "wrong" && provenEpsilon > 1));
+    assert.ok(
+      membership.some(
+        ({ statedEpsilon, labels, provenEpsilon }) => statedEpsilon === null && labels === "wrong" && provenEpsilon > 1,
+      ),
+    );
   });
 
   it("leave out what was not measured", () => {

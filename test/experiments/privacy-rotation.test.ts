@@ -6,7 +6,8 @@ import { seededRandom } from "../support/random.ts";
 
 const seed = seededRandom("rotation")(32);
 const norm = (vector: Float64Array): number => Math.hypot(...vector);
-const vectorOf = (dimension: number): Float64Array => Float64Array.from({ length: dimension }, (_, i) => Math.sin(i * i) * (i % 7));
+const vectorOf = (dimension: number): Float64Array =>
+  Float64Array.from({ length: dimension }, (_, i) => Math.sin(i * i) * (i % 7));
 
 describe("random rotation", () => {
   for (const dimension of [1, 2, 3, 64, 650, 4910]) {
@@ -25,11 +26,17 @@ describe("random rotation", () => {
     const rotation = rotationFor(seed, 100);
     const [a, b] = [vectorOf(100), vectorOf(100).reverse()];
     const [ra, rb] = [rotate(rotation, a), rotate(rotation, b)];
-    rotateBack(rotation, ra.map((value, i) => value + rb[i]!)).forEach((value, i) => assert.ok(Math.abs(value - a[i]! - b[i]!) < 1e-12));
+    rotateBack(
+      rotation,
+      ra.map((value, i) => value + rb[i]!),
+    ).forEach((value, i) => assert.ok(Math.abs(value - a[i]! - b[i]!) < 1e-12));
   });
 
   it("spreads one large coordinate evenly", () => {
-    const rotated = rotate(rotationFor(seed, 1000), Float64Array.from({ length: 1000 }, (_, i) => (i === 3 ? 32 : 0)));
+    const rotated = rotate(
+      rotationFor(seed, 1000),
+      Float64Array.from({ length: 1000 }, (_, i) => (i === 3 ? 32 : 0)),
+    );
     assert.ok(rotated.every((value) => Math.abs(Math.abs(value) - 1) < 1e-12));
   });
 
@@ -45,7 +52,8 @@ describe("random rotation", () => {
     const [one, other] = [rotationFor(seed, 4096), rotationFor(seededRandom("other")(32), 4096)];
     assert.deepEqual(one, rotationFor(seed, 4096));
     const agreeing = one.signs.filter((sign, i) => sign === other.signs[i]).length;
-    for (const count of [agreeing, one.signs.filter((sign) => sign === 1).length]) assert.ok(Math.abs(count - 2048) < 5 * 32, `${count}`);
+    for (const count of [agreeing, one.signs.filter((sign) => sign === 1).length])
+      assert.ok(Math.abs(count - 2048) < 5 * 32, `${count}`);
   });
 
   it("gains five bits where one coordinate in 1,024 has it all, and none where all are alike", () => {

@@ -24,7 +24,10 @@ function idx(shape: readonly number[], values: readonly number[], magic = [0, 0,
 /** Rows as text, to compare data sets without regard to order. */
 function rowsOf(data: Dataset): string[] {
   const width = data.features.length / data.sampleCount;
-  return Array.from({ length: data.sampleCount }, (_, i) => `${data.labels[i]}:${data.features.subarray(i * width, (i + 1) * width).join()}`);
+  return Array.from(
+    { length: data.sampleCount },
+    (_, i) => `${data.labels[i]}:${data.features.subarray(i * width, (i + 1) * width).join()}`,
+  );
 }
 
 describe("data sets", () => {
@@ -54,7 +57,10 @@ describe("data sets", () => {
   });
 
   describe("partitions", () => {
-    for (const [name, deal] of [["IID", (d: Dataset) => partitionIid(d, 5, 7)], ["Dirichlet", (d: Dataset) => partitionDirichlet(d, 5, 0.5, 7)]] as const) {
+    for (const [name, deal] of [
+      ["IID", (d: Dataset) => partitionIid(d, 5, 7)],
+      ["Dirichlet", (d: Dataset) => partitionDirichlet(d, 5, 0.5, 7)],
+    ] as const) {
       it(`${name} deal every row once, the same way each time`, () => {
         const shards = deal(digits);
         assert.deepEqual(shards.flatMap(rowsOf).sort(), rowsOf(digits).sort());
@@ -66,7 +72,9 @@ describe("data sets", () => {
     it("change with the seed and skew labels more for a smaller alpha", () => {
       const skew = (alpha: number): number => {
         const shards = partitionDirichlet(digits, 5, alpha, 3);
-        return shards.reduce((sum, shard) => sum + Math.max(...describeDataset(shard).histogram) / shard.sampleCount, 0) / 5;
+        return (
+          shards.reduce((sum, shard) => sum + Math.max(...describeDataset(shard).histogram) / shard.sampleCount, 0) / 5
+        );
       };
       assert.notDeepEqual(partitionDirichlet(digits, 5, 0.5, 1)[0], partitionDirichlet(digits, 5, 0.5, 2)[0]);
       assert.ok(skew(0.1) > skew(1) && skew(1) > skew(1000));
@@ -75,13 +83,15 @@ describe("data sets", () => {
     it("refuse more clients than the rows allow, and senseless alphas", () => {
       throwsCode(() => partitionIid(digits, 200, 1), "DATASET_PARTITION_IMPOSSIBLE");
       throwsCode(() => partitionDirichlet(digits, 140, 0.01, 1), "DATASET_PARTITION_IMPOSSIBLE");
-      for (const alpha of [0, -1, NaN, Infinity]) throwsCode(() => partitionDirichlet(digits, 2, alpha, 1), "DATASET_SPEC_INVALID");
+      for (const alpha of [0, -1, NaN, Infinity])
+        throwsCode(() => partitionDirichlet(digits, 2, alpha, 1), "DATASET_SPEC_INVALID");
     });
 
     it("draw gamma variables with the right mean", () => {
       for (const shape of [0.1, 0.5, 1, 4]) {
         const stream = seededStream("gamma", 1);
-        const mean = Array.from({ length: 20_000 }, () => Math.exp(stream.logGamma(shape))).reduce((a, b) => a + b) / 20_000;
+        const mean =
+          Array.from({ length: 20_000 }, () => Math.exp(stream.logGamma(shape))).reduce((a, b) => a + b) / 20_000;
         assert.ok(Math.abs(mean - shape) < 5 * Math.sqrt(shape / 20_000), `shape ${shape}: ${mean}`);
       }
     });
@@ -101,19 +111,41 @@ describe("data sets", () => {
       const { train, test } = await loadDataset(spec);
       assert.deepEqual([train.sampleCount, test.sampleCount], [60, 30]);
       assert.equal(new Set([...rowsOf(train), ...rowsOf(shard)]).size, new Set(rowsOf(shard)).size);
-      assert.ok(describeDataset(train).histogram.every((count, label) => count > 0 || describeDataset(shard).histogram[label]! < 20), "rows come from all of the shard");
+      assert.ok(
+        describeDataset(train).histogram.every(
+          (count, label) => count > 0 || describeDataset(shard).histogram[label]! < 20,
+        ),
+        "rows come from all of the shard",
+      );
       assert.deepEqual(await loadDataset(spec), { train, test });
       assert.equal((await loadDataset("digits?samples=100000")).train.sampleCount, digits.sampleCount);
     });
 
     for (const spec of [
-      "digits?samples=0", "digits?testSamples=1.5", "digits?samples=", "", "?seed=1", "digits?client=5&clients=5&seed=1", "digits?client=-1&clients=5&seed=1", "digits?client=1", "digits?clients=5&client=1", "digits?seed=1", "digits?color=red",
-      "digits?seed", "digits?seed=", "digits?seed=1&seed=2", "digits?client=0.5&clients=2&seed=1", "digits?client=0&clients=2&seed=x", "digits?mean=1", "digits?client=0&clients=2&seed=1&alpha=0",
+      "digits?samples=0",
+      "digits?testSamples=1.5",
+      "digits?samples=",
+      "",
+      "?seed=1",
+      "digits?client=5&clients=5&seed=1",
+      "digits?client=-1&clients=5&seed=1",
+      "digits?client=1",
+      "digits?clients=5&client=1",
+      "digits?seed=1",
+      "digits?color=red",
+      "digits?seed",
+      "digits?seed=",
+      "digits?seed=1&seed=2",
+      "digits?client=0.5&clients=2&seed=1",
+      "digits?client=0&clients=2&seed=x",
+      "digits?mean=1",
+      "digits?client=0&clients=2&seed=1&alpha=0",
     ]) {
       it(`are refused: "${spec}"`, () => rejectsCode(loadDataset(spec), "DATASET_SPEC_INVALID"));
     }
 
-    it("say that a path does not exist", () => rejectsCode(loadDataset(join(folder, "nowhere.csv")), "DATASET_NOT_FOUND"));
+    it("say that a path does not exist", () =>
+      rejectsCode(loadDataset(join(folder, "nowhere.csv")), "DATASET_NOT_FOUND"));
   });
 
   describe("CSV", () => {
@@ -131,12 +163,18 @@ describe("data sets", () => {
     });
 
     it("keeps every fifth row for testing", async () => {
-      const { train, test } = await loadDataset(await file("ten.csv", Array.from({ length: 10 }, (_, i) => `${i},${i % 2}`).join("\n")));
+      const { train, test } = await loadDataset(
+        await file("ten.csv", Array.from({ length: 10 }, (_, i) => `${i},${i % 2}`).join("\n")),
+      );
       assert.deepEqual([...test.features], [0, 5]);
       assert.equal(train.sampleCount, 8);
     });
 
-    it("stops unzipping at the limit", () => rejectsCode(file("bomb.csv.gz", gzipSync(new Uint8Array(1 << 20))).then((path) => readDataFile(path, 1000)), "DATASET_TOO_LARGE"));
+    it("stops unzipping at the limit", () =>
+      rejectsCode(
+        file("bomb.csv.gz", gzipSync(new Uint8Array(1 << 20))).then((path) => readDataFile(path, 1000)),
+        "DATASET_TOO_LARGE",
+      ));
 
     for (const [name, text, code] of [
       ["a missing value", "1,2,0\n1,,1", "DATASET_VALUE_INVALID"],
@@ -158,10 +196,13 @@ describe("data sets", () => {
     }
 
     it("names row and column of a bad cell, counting from 1 with the header", () => {
-      assert.throws(() => parseCsv("a,b,label\n1,2,0\n1,,1", "t.csv", PLAIN), (error: { details: object }) => {
-        assert.deepEqual(error.details, { path: "t.csv", row: 3, column: 2 });
-        return true;
-      });
+      assert.throws(
+        () => parseCsv("a,b,label\n1,2,0\n1,,1", "t.csv", PLAIN),
+        (error: { details: object }) => {
+          assert.deepEqual(error.details, { path: "t.csv", row: 3, column: 2 });
+          return true;
+        },
+      );
     });
 
     it("refuses a label beyond the classes, bytes that are not text, and an empty file", async () => {
@@ -179,8 +220,14 @@ describe("data sets", () => {
       await file("t10k-images-idx3-ubyte", idx([1, 1, 2], [255, 255]));
       await file("t10k-labels-idx1-ubyte", idx([1], [4]));
       const { train, test } = await loadDataset(`${folder}?mean=0&deviation=1`);
-      assert.deepEqual([...train.features], [0, 1, 0, 51, 102, 153].map((value, i) => Math.fround(i < 2 ? value : value / 255)));
-      assert.deepEqual([train.featureShape, train.classCount, test.classCount, [...train.labels]], [[1, 2, 1], 5, 5, [0, 2, 1]]);
+      assert.deepEqual(
+        [...train.features],
+        [0, 1, 0, 51, 102, 153].map((value, i) => Math.fround(i < 2 ? value : value / 255)),
+      );
+      assert.deepEqual(
+        [train.featureShape, train.classCount, test.classCount, [...train.labels]],
+        [[1, 2, 1], 5, 5, [0, 2, 1]],
+      );
       assert.equal((await loadDataset(join(folder, "train-images-idx3-ubyte.gz"))).train.sampleCount, 2);
       await rejectsCode(loadDataset(`${folder}?classes=2`), "DATASET_LABEL_INVALID");
       await file("train-labels-idx1-ubyte", idx([2], [0, 2]));

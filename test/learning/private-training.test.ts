@@ -28,7 +28,9 @@ const TANH_CNN = parseModel({ ...CNN, activation: "tanh" });
 /** Examples in a group: features, then labels. */
 const GROUP = 8;
 
-const features = fc.array(fc.float({ noNaN: true, min: Math.fround(-1e15), max: Math.fround(1e15) }), { minLength: 6, maxLength: 6 }).map((values) => Float32Array.from(values));
+const features = fc
+  .array(fc.float({ noNaN: true, min: Math.fround(-1e15), max: Math.fround(1e15) }), { minLength: 6, maxLength: 6 })
+  .map((values) => Float32Array.from(values));
 const example = fc.tuple(features, fc.nat({ max: 2 }));
 
 /** The gradients of up to eight examples, in a group of eight. */
@@ -46,7 +48,12 @@ function resultOf({ losses, layers }: ExampleGradients, at: number): number[] {
   return [
     losses[at]!,
     ...layers.flatMap((layer) =>
-      layer.kind === "convolution" ? [...layer.gradients[at]!] : [...layer.inputs.subarray(at * layer.inputCount, (at + 1) * layer.inputCount), ...layer.errors.subarray(at * layer.outputCount, (at + 1) * layer.outputCount)],
+      layer.kind === "convolution"
+        ? [...layer.gradients[at]!]
+        : [
+            ...layer.inputs.subarray(at * layer.inputCount, (at + 1) * layer.inputCount),
+            ...layer.errors.subarray(at * layer.outputCount, (at + 1) * layer.outputCount),
+          ],
     ),
   ];
 }
@@ -55,19 +62,33 @@ describe("per-example gradients", () => {
   before(() => selectBackend("wasm"));
   after(() => selectBackend("wasm"));
 
-  for (const [name, model, size] of [["an MLP", MODEL, 6], ["a CNN", CNN, 144], ["an MLP with tanh", TANH_MLP, 6], ["a CNN with tanh", TANH_CNN, 144]] as const) {
+  for (const [name, model, size] of [
+    ["an MLP", MODEL, 6],
+    ["a CNN", CNN, 144],
+    ["an MLP with tanh", TANH_MLP, 6],
+    ["a CNN with tanh", TANH_CNN, 144],
+  ] as const) {
     it(`of ${name} agree with the network's gradient of one example, and with their own norm`, () => {
       const network = createNetwork(model);
       const weights = initialWeightsOf(model, 1);
       const stream = seededStream("examples", 1);
-      const batch = { features: Float32Array.from({ length: GROUP * size }, () => stream.normal()), labels: Int32Array.from({ length: GROUP }, (_, i) => i % 3) };
+      const batch = {
+        features: Float32Array.from({ length: GROUP * size }, () => stream.normal()),
+        labels: Int32Array.from({ length: GROUP }, (_, i) => i % 3),
+      };
       const actual = network.exampleGradients(weights, batch);
       for (let i = 0; i < GROUP; i++) {
-        const expected = network.lossAndGradient(weights, { features: batch.features.slice(i * size, (i + 1) * size), labels: batch.labels.slice(i, i + 1) });
+        const expected = network.lossAndGradient(weights, {
+          features: batch.features.slice(i * size, (i + 1) * size),
+          labels: batch.labels.slice(i, i + 1),
+        });
         const sum = new Float64Array(weights.length);
         addTruncated(sum, actual, [{ example: i, scale: 2 ** 30 }]);
         assert.ok(sum.every((value, k) => Math.abs(value / 2 ** 30 - expected.gradient[k]!) < 1e-5));
-        assert.ok(Math.abs(squaredNormOf(actual, i) / sum.reduce((total, value) => total + (value / 2 ** 30) ** 2, 0) - 1) < 1e-5);
+        assert.ok(
+          Math.abs(squaredNormOf(actual, i) / sum.reduce((total, value) => total + (value / 2 ** 30) ** 2, 0) - 1) <
+            1e-5,
+        );
         assert.ok(Math.abs(actual.losses[i]! - expected.loss) < 1e-5);
       }
     });
@@ -82,7 +103,12 @@ describe("per-example gradients", () => {
         const seen = new Set<string>();
         for (let trial = 0; trial < 24; trial++) {
           const place = stream.below(GROUP);
-          const batch = { features: Float32Array.from({ length: GROUP * size }, () => (trial % 3 === 0 ? 0 : trial % 3 === 1 ? stream.normal() : Infinity)), labels: Int32Array.from({ length: GROUP }, () => stream.below(3)) };
+          const batch = {
+            features: Float32Array.from({ length: GROUP * size }, () =>
+              trial % 3 === 0 ? 0 : trial % 3 === 1 ? stream.normal() : Infinity,
+            ),
+            labels: Int32Array.from({ length: GROUP }, () => stream.below(3)),
+          };
           batch.features.set(one, place * size);
           batch.labels[place] = 1;
           seen.add(resultOf(network.exampleGradients(weights, batch), place).join());
@@ -94,7 +120,10 @@ describe("per-example gradients", () => {
 
   it("leave no tensor behind", () => {
     const before = tf.memory().numTensors;
-    createNetwork(CNN).exampleGradients(initialWeightsOf(CNN, 1), { features: new Float32Array(GROUP * 144), labels: new Int32Array(GROUP) });
+    createNetwork(CNN).exampleGradients(initialWeightsOf(CNN, 1), {
+      features: new Float32Array(GROUP * 144),
+      labels: new Int32Array(GROUP),
+    });
     assert.equal(tf.memory().numTensors, before);
   });
 });
@@ -102,7 +131,12 @@ describe("per-example gradients", () => {
 describe("clipping", () => {
   it("lets one example change the sum by at most the sensitivity, in exact integers", () => {
     check(
-      fc.tuple(fc.array(example, { maxLength: 5 }), example, fc.double({ min: 1e-3, max: 100, noNaN: true }), fc.double({ min: 0.1, max: 100, noNaN: true })),
+      fc.tuple(
+        fc.array(example, { maxLength: 5 }),
+        example,
+        fc.double({ min: 1e-3, max: 100, noNaN: true }),
+        fc.double({ min: 0.1, max: 100, noNaN: true }),
+      ),
       ([others, [input, label], clipNorm, noiseMultiplier]) => {
         const grid = clippingGrid({ clipNorm, noiseMultiplier });
         const without = new Float64Array(WEIGHTS.length);
@@ -133,7 +167,10 @@ describe("clipping", () => {
     const grid = clippingGrid({ clipNorm: 1, noiseMultiplier: 1 });
     const finite = gradientsOf([[new Float32Array(6).fill(1), 0]]);
     for (const bad of [NaN, Infinity, -Infinity]) {
-      const both = gradientsOf([[new Float32Array(6).fill(1), 0], [new Float32Array(6).fill(bad), 0]]);
+      const both = gradientsOf([
+        [new Float32Array(6).fill(1), 0],
+        [new Float32Array(6).fill(bad), 0],
+      ]);
       const alone = new Float64Array(WEIGHTS.length);
       const loss = addClipped(alone, finite, 1, grid);
       sum.fill(0);
@@ -168,15 +205,30 @@ describe("Poisson batches", () => {
 describe("private training", () => {
   it("takes the same number of steps whatever the data is, down to one row", async () => {
     const trainer = await createTrainer(MODEL);
-    const data = { features: new Float32Array(6), labels: new Int32Array(1), sampleCount: 1, featureShape: [6], classCount: 3 };
-    const { steps } = await trainer.train(WEIGHTS, data, { ...OPTIONS, privacy: { ...PRIVACY, random: seededRandom("one row") } });
+    const data = {
+      features: new Float32Array(6),
+      labels: new Int32Array(1),
+      sampleCount: 1,
+      featureShape: [6],
+      classCount: 3,
+    };
+    const { steps } = await trainer.train(WEIGHTS, data, {
+      ...OPTIONS,
+      privacy: { ...PRIVACY, random: seededRandom("one row") },
+    });
     assert.equal(steps, 20);
   });
 
   it("adds noise of the stated standard deviation", async () => {
     const trainer = await createTrainer({ kind: "mlp", inputShape: [400], hidden: [], classCount: 10 });
     const start = new Float32Array(4010);
-    const data = { features: new Float32Array(400), labels: new Int32Array(1), sampleCount: 1, featureShape: [400], classCount: 10 };
+    const data = {
+      features: new Float32Array(400),
+      labels: new Int32Array(1),
+      sampleCount: 1,
+      featureShape: [400],
+      classCount: 10,
+    };
     const privacy = { clipNorm: 0.5, noiseMultiplier: 3, samplingRate: 1e-9, steps: 1, random: seededRandom("noise") };
     const { weights } = await trainer.train(start, data, { ...OPTIONS, learningRate: 1, batchSize: 10, privacy });
     const stdDev = Math.sqrt(weights.reduce((sum, value) => sum + value * value, 0) / weights.length);
@@ -185,8 +237,15 @@ describe("private training", () => {
 
   it("depends on nothing but its arguments and the random bytes", async () => {
     const trainer = await createTrainer(MODEL);
-    const data = { features: Float32Array.from({ length: 60 }, (_, i) => Math.sin(i)), labels: new Int32Array(10), sampleCount: 10, featureShape: [6], classCount: 3 };
-    const run = async (seed: string): Promise<Float32Array> => (await trainer.train(WEIGHTS, data, { ...OPTIONS, privacy: { ...PRIVACY, random: seededRandom(seed) } })).weights;
+    const data = {
+      features: Float32Array.from({ length: 60 }, (_, i) => Math.sin(i)),
+      labels: new Int32Array(10),
+      sampleCount: 10,
+      featureShape: [6],
+      classCount: 3,
+    };
+    const run = async (seed: string): Promise<Float32Array> =>
+      (await trainer.train(WEIGHTS, data, { ...OPTIONS, privacy: { ...PRIVACY, random: seededRandom(seed) } })).weights;
     assert.deepEqual(await run("a"), await run("a"));
     assert.notDeepEqual(await run("a"), await run("b"));
   });
@@ -195,22 +254,55 @@ describe("private training", () => {
     this.timeout(20_000);
     const { train, test } = await loadDataset("digits");
     const trainer = await createTrainer({ kind: "mlp", inputShape: [64], hidden: [], classCount: 10 });
-    const { weights } = await trainer.train(trainer.initialWeights(1), train, { ...OPTIONS, batchSize: 144, privacy: { ...PRIVACY, steps: 60, random: seededRandom("digits") } });
+    const { weights } = await trainer.train(trainer.initialWeights(1), train, {
+      ...OPTIONS,
+      batchSize: 144,
+      privacy: { ...PRIVACY, steps: 60, random: seededRandom("digits") },
+    });
     assert.ok((await trainer.evaluate(weights, test)).accuracy > 0.85);
   });
 
   it("trains convolutional models", async () => {
     const trainer = await createTrainer({ kind: "cnn", inputShape: [4, 4, 1], filters: [2], dense: [], classCount: 2 });
-    const data = { features: Float32Array.from({ length: 64 }, (_, i) => Math.cos(i)), labels: Int32Array.of(0, 1, 0, 1), sampleCount: 4, featureShape: [4, 4, 1], classCount: 2 };
-    const { weights } = await trainer.train(trainer.initialWeights(1), data, { ...OPTIONS, learningRate: 0.1, privacy: { ...PRIVACY, samplingRate: 0.9, steps: 3, random: seededRandom("cnn") } });
+    const data = {
+      features: Float32Array.from({ length: 64 }, (_, i) => Math.cos(i)),
+      labels: Int32Array.of(0, 1, 0, 1),
+      sampleCount: 4,
+      featureShape: [4, 4, 1],
+      classCount: 2,
+    };
+    const { weights } = await trainer.train(trainer.initialWeights(1), data, {
+      ...OPTIONS,
+      learningRate: 0.1,
+      privacy: { ...PRIVACY, samplingRate: 0.9, steps: 3, random: seededRandom("cnn") },
+    });
     assert.equal(weights.length, trainer.parameterCount);
   });
 
-  for (const change of [{ clipNorm: 0 }, { clipNorm: Infinity }, { noiseMultiplier: 0 }, { noiseMultiplier: 2000 }, { noiseMultiplier: NaN }, { samplingRate: 0 }, { samplingRate: 1.1 }, { steps: 0 }, { steps: 2.5 }]) {
+  for (const change of [
+    { clipNorm: 0 },
+    { clipNorm: Infinity },
+    { noiseMultiplier: 0 },
+    { noiseMultiplier: 2000 },
+    { noiseMultiplier: NaN },
+    { samplingRate: 0 },
+    { samplingRate: 1.1 },
+    { steps: 0 },
+    { steps: 2.5 },
+  ]) {
     it(`refuses ${Object.entries(change).join()}`, async () => {
       const trainer = await createTrainer(MODEL);
-      const data = { features: new Float32Array(6), labels: new Int32Array(1), sampleCount: 1, featureShape: [6], classCount: 3 };
-      await rejectsCode(trainer.train(WEIGHTS, data, { ...OPTIONS, privacy: { ...PRIVACY, random: seededRandom("bad"), ...change } }), "PRIVACY_PARAMETERS_INVALID");
+      const data = {
+        features: new Float32Array(6),
+        labels: new Int32Array(1),
+        sampleCount: 1,
+        featureShape: [6],
+        classCount: 3,
+      };
+      await rejectsCode(
+        trainer.train(WEIGHTS, data, { ...OPTIONS, privacy: { ...PRIVACY, random: seededRandom("bad"), ...change } }),
+        "PRIVACY_PARAMETERS_INVALID",
+      );
     });
   }
 });

@@ -21,19 +21,29 @@ function file(header: string, dataBytes: number): Uint8Array {
   return bytes;
 }
 
-const entry = (begin: number, end: number, shape: unknown = [(end - begin) / 4], dtype = "F32"): string => JSON.stringify({ dtype, shape, data_offsets: [begin, end] });
+const entry = (begin: number, end: number, shape: unknown = [(end - begin) / 4], dtype = "F32"): string =>
+  JSON.stringify({ dtype, shape, data_offsets: [begin, end] });
 
 describe("safetensors", () => {
   it("reads back what it writes, in order, with metadata", () => {
-    assert.deepEqual(decodeSafetensors(encodeSafetensors(TENSORS, { format: "verisum", a: "1" })), { tensors: TENSORS, metadata: { a: "1", format: "verisum" } });
+    assert.deepEqual(decodeSafetensors(encodeSafetensors(TENSORS, { format: "verisum", a: "1" })), {
+      tensors: TENSORS,
+      metadata: { a: "1", format: "verisum" },
+    });
   });
 
   it("round-trips any finite tensors", () => {
-    const tensor = fc.tuple(fc.string({ minLength: 1 }), fc.float32Array({ noNaN: true, noDefaultInfinity: true, maxLength: 20 }));
+    const tensor = fc.tuple(
+      fc.string({ minLength: 1 }),
+      fc.float32Array({ noNaN: true, noDefaultInfinity: true, maxLength: 20 }),
+    );
     check(fc.uniqueArray(tensor, { selector: ([name]) => name, maxLength: 5 }), (items) => {
-      const tensors = items.filter(([name]) => !name.startsWith("__")).map(([name, data]) => ({ name, shape: [data.length], data }));
+      const tensors = items
+        .filter(([name]) => !name.startsWith("__"))
+        .map(([name, data]) => ({ name, shape: [data.length], data }));
       const decoded = decodeSafetensors(encodeSafetensors(tensors)).tensors;
-      const byName = (list: readonly NamedTensor[]): NamedTensor[] => [...list].sort((a, b) => (a.name < b.name ? -1 : 1));
+      const byName = (list: readonly NamedTensor[]): NamedTensor[] =>
+        [...list].sort((a, b) => (a.name < b.name ? -1 : 1));
       assert.deepEqual(byName(decoded), byName(tensors));
     });
   });
@@ -41,7 +51,10 @@ describe("safetensors", () => {
   it("writes the documented bytes", () => {
     const bytes = encodeSafetensors([{ name: "w", shape: [1], data: Float32Array.of(1) }]);
     const header = '{"w":{"dtype":"F32","shape":[1],"data_offsets":[0,4]}}';
-    assert.deepEqual(bytes, Uint8Array.of(56, 0, 0, 0, 0, 0, 0, 0, ...new TextEncoder().encode(header.padEnd(56)), 0, 0, 0x80, 0x3f));
+    assert.deepEqual(
+      bytes,
+      Uint8Array.of(56, 0, 0, 0, 0, 0, 0, 0, ...new TextEncoder().encode(header.padEnd(56)), 0, 0, 0x80, 0x3f),
+    );
   });
 
   it("does not depend on the order of the metadata, nor on where the bytes lie in memory", () => {
@@ -81,12 +94,16 @@ describe("safetensors", () => {
 
   it("refuses every truncation", () => {
     const bytes = encodeSafetensors(TENSORS, { format: "verisum" });
-    for (let length = 0; length < bytes.length; length++) throwsCode(() => decodeSafetensors(bytes.subarray(0, length)), "SAFETENSORS_INVALID");
+    for (let length = 0; length < bytes.length; length++)
+      throwsCode(() => decodeSafetensors(bytes.subarray(0, length)), "SAFETENSORS_INVALID");
   });
 
   it("refuses values that are not finite, both ways", () => {
     for (const value of [NaN, Infinity, -Infinity]) {
-      throwsCode(() => encodeSafetensors([{ name: "w", shape: [1], data: Float32Array.of(value) }]), "UPDATE_NOT_FINITE");
+      throwsCode(
+        () => encodeSafetensors([{ name: "w", shape: [1], data: Float32Array.of(value) }]),
+        "UPDATE_NOT_FINITE",
+      );
       const bytes = file(`{"w":${entry(0, 4)}}`, 4);
       new DataView(bytes.buffer).setFloat32(bytes.length - 4, value, true);
       throwsCode(() => decodeSafetensors(bytes), "UPDATE_NOT_FINITE");
@@ -95,7 +112,13 @@ describe("safetensors", () => {
 
   it("refuses to write repeated or reserved names and sizes that do not match", () => {
     const tensor = { name: "w", shape: [1], data: Float32Array.of(1) };
-    for (const tensors of [[tensor, tensor], [{ ...tensor, name: "__metadata__" }], [{ ...tensor, name: "__proto__" }], [{ ...tensor, shape: [2] }], [{ ...tensor, shape: [-1] }]]) {
+    for (const tensors of [
+      [tensor, tensor],
+      [{ ...tensor, name: "__metadata__" }],
+      [{ ...tensor, name: "__proto__" }],
+      [{ ...tensor, shape: [2] }],
+      [{ ...tensor, shape: [-1] }],
+    ]) {
       throwsCode(() => encodeSafetensors(tensors), "SAFETENSORS_INVALID");
     }
   });

@@ -20,7 +20,13 @@ function randomDataset(featureShape: number[], classCount: number, sampleCount: 
   const stream = seededStream("test-data", 5);
   const size = featureShape.reduce((a, b) => a * b, 1);
   const labels = Int32Array.from({ length: sampleCount }, () => stream.below(classCount));
-  return { features: Float32Array.from({ length: size * sampleCount }, () => stream.normal()), labels, sampleCount, featureShape, classCount };
+  return {
+    features: Float32Array.from({ length: size * sampleCount }, () => stream.normal()),
+    labels,
+    sampleCount,
+    featureShape,
+    classCount,
+  };
 }
 
 function largestDifference(a: ArrayLike<number>, b: ArrayLike<number>): number {
@@ -35,9 +41,10 @@ describe("models", () => {
   });
 
   it("name tensors in layer order", () => {
-    assert.deepEqual(modelTensors(DIGITS_MLP).map(({ name, shape }) => `${name} ${shape.join("x")}`), [
-      "dense_1.kernel 64x32", "dense_1.bias 32", "dense_2.kernel 32x10", "dense_2.bias 10",
-    ]);
+    assert.deepEqual(
+      modelTensors(DIGITS_MLP).map(({ name, shape }) => `${name} ${shape.join("x")}`),
+      ["dense_1.kernel 64x32", "dense_1.bias 32", "dense_2.kernel 32x10", "dense_2.bias 10"],
+    );
   });
 
   for (const [name, description] of Object.entries<unknown>({
@@ -48,7 +55,7 @@ describe("models", () => {
     "too many weights": { kind: "mlp", inputShape: [65_536], hidden: [65_536], classCount: 10 },
     "an unknown activation": { ...DIGITS_MLP, activation: "sigmoid" },
     "an image smaller than its kernels": { ...FASHION_CNN, inputShape: [4, 4, 1] },
-    "nothing": undefined,
+    nothing: undefined,
   })) {
     it(`refuses ${name}`, () => throwsCode(() => modelTensors(description), "MODEL_DESCRIPTION_INVALID"));
   }
@@ -58,15 +65,25 @@ describe("activations", () => {
   it("are ReLU where a description has none, and its parsed form has none either", async () => {
     const trainer = await createTrainer(DIGITS_MLP);
     const { test } = await loadDataset("digits");
-    const losses = await Promise.all(([undefined, "relu", "tanh"] as const).map(async (activation) =>
-      (await (await createTrainer({ ...DIGITS_MLP, ...(activation && { activation }) })).evaluate(trainer.initialWeights(1), test)).loss));
+    const losses = await Promise.all(
+      ([undefined, "relu", "tanh"] as const).map(
+        async (activation) =>
+          (
+            await (
+              await createTrainer({ ...DIGITS_MLP, ...(activation && { activation }) })
+            ).evaluate(trainer.initialWeights(1), test)
+          ).loss,
+      ),
+    );
     assert.equal(losses[0], losses[1]);
     assert.notEqual(losses[0], losses[2]);
     assert.ok(!("activation" in parseModel(DIGITS_MLP)));
   });
 
   it("bound the output of every hidden layer with tanh", () => {
-    const network = createNetwork(parseModel({ kind: "mlp", inputShape: [1], hidden: [1], classCount: 2, activation: "tanh" }));
+    const network = createNetwork(
+      parseModel({ kind: "mlp", inputShape: [1], hidden: [1], classCount: 2, activation: "tanh" }),
+    );
     // Kernel 1 and bias 0; kernels 1 and −2, biases 0.
     const scores = network.logits(Float32Array.of(1, 0, 1, -2, 0, 0), Float32Array.of(-50, -0.5, 0, 0.5, 50));
     const expected = [-50, -0.5, 0, 0.5, 50].flatMap((x) => [Math.tanh(x), -2 * Math.tanh(x)]);
@@ -81,12 +98,30 @@ describe("gradients of convolution and pooling", () => {
   it("agree with the cpu backend's own kernels", () => {
     tf.tidy(() => {
       const stream = seededStream("convolution", 1);
-      const random = (shape: [number, number, number, number]): tf.Tensor4D => tf.tensor4d(Float32Array.from({ length: shape.reduce((a, b) => a * b) }, () => stream.normal()), shape);
+      const random = (shape: [number, number, number, number]): tf.Tensor4D =>
+        tf.tensor4d(
+          Float32Array.from({ length: shape.reduce((a, b) => a * b) }, () => stream.normal()),
+          shape,
+        );
       const [x, kernel, error] = [random([2, 7, 6, 3]), random([3, 3, 3, 4]), random([2, 5, 4, 4])];
       const attributes = { strides: 1, pad: "valid", dataFormat: "NHWC", dimRoundingMode: undefined };
-      const run = (name: string, inputs: object, extra: object): ArrayLike<number> => tf.engine().runKernel<tf.Tensor>(name, inputs as never, { ...attributes, ...extra } as never).dataSync();
-      assert.ok(largestDifference(kernelGradient(x, error).dataSync(), run("Conv2DBackpropFilter", { x, dy: error }, { filterShape: kernel.shape })) < 1e-4);
-      assert.ok(largestDifference(inputGradient(error, kernel).dataSync(), run("Conv2DBackpropInput", { dy: error, filter: kernel }, { inputShape: x.shape })) < 1e-4);
+      const run = (name: string, inputs: object, extra: object): ArrayLike<number> =>
+        tf
+          .engine()
+          .runKernel<tf.Tensor>(name, inputs as never, { ...attributes, ...extra } as never)
+          .dataSync();
+      assert.ok(
+        largestDifference(
+          kernelGradient(x, error).dataSync(),
+          run("Conv2DBackpropFilter", { x, dy: error }, { filterShape: kernel.shape }),
+        ) < 1e-4,
+      );
+      assert.ok(
+        largestDifference(
+          inputGradient(error, kernel).dataSync(),
+          run("Conv2DBackpropInput", { dy: error, filter: kernel }, { inputShape: x.shape }),
+        ) < 1e-4,
+      );
       const pooled = maxPool(x, 2);
       const poolError = random(pooled.shape);
       const expected = run("MaxPoolGrad", { dy: poolError, input: x, output: pooled }, { filterSize: 2, strides: 2 });
@@ -124,7 +159,11 @@ describe("network gradients", () => {
       const stream = seededStream("directions", 2);
       for (let trial = 0; trial < 3; trial++) {
         const direction = Float32Array.from(weights, () => stream.normal() / Math.sqrt(weights.length));
-        const moved = (distance: number): number => network.lossAndGradient(weights.map((value, i) => value + distance * direction[i]!), batch).loss;
+        const moved = (distance: number): number =>
+          network.lossAndGradient(
+            weights.map((value, i) => value + distance * direction[i]!),
+            batch,
+          ).loss;
         const expected = cpu.gradient.reduce((sum, value, i) => sum + value * direction[i]!, 0);
         // A longer step moves the largest value of a pooling window, where the loss has a bend.
         assert.ok(Math.abs((moved(1e-3) - moved(-1e-3)) / 2e-3 - expected) < 1e-3 * (1 + Math.abs(expected)));
@@ -169,7 +208,12 @@ describe("trainer", () => {
 
   it("reports every step", async () => {
     const steps: number[] = [];
-    const result = await trainer.train(trainer.initialWeights(1), selectRows(train, [0, 1, 2, 3, 4]), { ...OPTIONS, batchSize: 2 }, ({ step }) => steps.push(step));
+    const result = await trainer.train(
+      trainer.initialWeights(1),
+      selectRows(train, [0, 1, 2, 3, 4]),
+      { ...OPTIONS, batchSize: 2 },
+      ({ step }) => steps.push(step),
+    );
     assert.deepEqual(steps, [1, 2, 3, 4, 5, 6]);
     assert.equal(result.steps, 6);
   });
@@ -196,7 +240,11 @@ describe("trainer", () => {
     assert.ok((await cnn.evaluate(weights, test)).accuracy > 0.9);
   });
 
-  for (const [name, index, value] of [["NaN", 0, NaN], ["an infinity", 5, Infinity], ["a negative infinity", 2409, -Infinity]] as const) {
+  for (const [name, index, value] of [
+    ["NaN", 0, NaN],
+    ["an infinity", 5, Infinity],
+    ["a negative infinity", 2409, -Infinity],
+  ] as const) {
     it(`refuses weights and features with ${name}`, async () => {
       const weights = trainer.initialWeights(1);
       weights[index] = value;
@@ -215,15 +263,37 @@ describe("trainer", () => {
 
   it("refuses wrong lengths, shapes and classes", async () => {
     await rejectsCode(trainer.train(new Float32Array(2409), train, OPTIONS), "UPDATE_LENGTH");
-    await rejectsCode(trainer.evaluate(trainer.initialWeights(1), randomDataset([63], 10, 5)), "DATASET_MODEL_MISMATCH");
-    await rejectsCode(trainer.evaluate(trainer.initialWeights(1), randomDataset([64], 11, 5)), "DATASET_MODEL_MISMATCH");
+    await rejectsCode(
+      trainer.evaluate(trainer.initialWeights(1), randomDataset([63], 10, 5)),
+      "DATASET_MODEL_MISMATCH",
+    );
+    await rejectsCode(
+      trainer.evaluate(trainer.initialWeights(1), randomDataset([64], 11, 5)),
+      "DATASET_MODEL_MISMATCH",
+    );
   });
 
-  for (const change of [{ learningRate: 0 }, { learningRate: NaN }, { momentum: 1 }, { momentum: -0.1 }, { batchSize: 0 }, { batchSize: 1.5 }, { localEpochs: 0 }]) {
-    it(`refuses ${JSON.stringify(change)}`, () => rejectsCode(trainer.train(trainer.initialWeights(1), train, { ...OPTIONS, ...change }), "TRAINING_OPTIONS_INVALID"));
+  for (const change of [
+    { learningRate: 0 },
+    { learningRate: NaN },
+    { momentum: 1 },
+    { momentum: -0.1 },
+    { batchSize: 0 },
+    { batchSize: 1.5 },
+    { localEpochs: 0 },
+  ]) {
+    it(`refuses ${JSON.stringify(change)}`, () =>
+      rejectsCode(
+        trainer.train(trainer.initialWeights(1), train, { ...OPTIONS, ...change }),
+        "TRAINING_OPTIONS_INVALID",
+      ));
   }
 
-  it("says so when training diverges", () => rejectsCode(trainer.train(trainer.initialWeights(1), train, { ...OPTIONS, learningRate: 1e30 }), "TRAINING_DIVERGED"));
+  it("says so when training diverges", () =>
+    rejectsCode(
+      trainer.train(trainer.initialWeights(1), train, { ...OPTIONS, learningRate: 1e30 }),
+      "TRAINING_DIVERGED",
+    ));
 
   it("says so when a backend is not installed", async () => {
     await rejectsCode(createTrainer(DIGITS_MLP, { backend: "native" }), "TRAINING_BACKEND_UNAVAILABLE");

@@ -15,11 +15,19 @@ const RECORDS = {
   aborted: false,
 };
 
-function dependencies(change: { readonly records?: unknown; readonly nodes?: readonly string[]; readonly fetch?: typeof fetch }): MemberLoopDependencies {
+function dependencies(change: {
+  readonly records?: unknown;
+  readonly nodes?: readonly string[];
+  readonly fetch?: typeof fetch;
+}): MemberLoopDependencies {
   return {
     seat: 1,
     chain: { round: () => Promise.resolve(ROUND), records: () => Promise.resolve(change.records ?? RECORDS) },
-    session: { store: { getFile: () => Promise.reject(new VerisumError("IPFS_NOT_FOUND", "gone")) }, layout: { elementCount: 1 }, parameters: { threshold: 2 } },
+    session: {
+      store: { getFile: () => Promise.reject(new VerisumError("IPFS_NOT_FOUND", "gone")) },
+      layout: { elementCount: 1 },
+      parameters: { threshold: 2 },
+    },
     keys: { topUp: () => Promise.resolve(0), eraseBefore: () => Promise.resolve() },
     reporter: { say: () => undefined, wait: () => undefined },
     nodes: () => change.nodes ?? [],
@@ -28,7 +36,11 @@ function dependencies(change: { readonly records?: unknown; readonly nodes?: rea
 }
 
 const word = `0x${"00".repeat(32)}`;
-const proposal = JSON.stringify({ round: "1", result: { aggregateCid: word, aggregateDigest: word, modelCid: word, modelDigest: word }, metrics: null });
+const proposal = JSON.stringify({
+  round: "1",
+  result: { aggregateCid: word, aggregateDigest: word, modelCid: word, modelDigest: word },
+  metrics: null,
+});
 
 describe("a member's loop", () => {
   it("waits while the endpoint's events and state are of different blocks", async () => {
@@ -42,7 +54,9 @@ describe("a member's loop", () => {
       asked.push(url.hostname);
       return Promise.resolve(new Response(proposal));
     };
-    const step = createMemberStep(dependencies({ nodes: ["http://liar", "http://honest"], fetch: answer as unknown as typeof fetch }));
+    const step = createMemberStep(
+      dependencies({ nodes: ["http://liar", "http://honest"], fetch: answer as unknown as typeof fetch }),
+    );
     await step(); // notices its own release
     await step();
     await step();
@@ -52,7 +66,16 @@ describe("a member's loop", () => {
   it("stops reading a proposal that never ends", async () => {
     let sent = 0;
     const endless = (): Promise<Response> =>
-      Promise.resolve(new Response(new ReadableStream({ pull: (controller) => { sent += 1024; controller.enqueue(new Uint8Array(1024)); } })));
+      Promise.resolve(
+        new Response(
+          new ReadableStream({
+            pull: (controller) => {
+              sent += 1024;
+              controller.enqueue(new Uint8Array(1024));
+            },
+          }),
+        ),
+      );
     const step = createMemberStep(dependencies({ nodes: ["http://liar"], fetch: endless }));
     await step();
     assert.equal(await step(), false);

@@ -21,10 +21,14 @@ describe("a member's release record", () => {
   });
   after(() => rm(directory, { recursive: true, force: true }));
 
-  it("passes the same submissions again, in any order", () => bindRelease(state, "scope", 1n, [submitted(2), submitted(1)]));
+  it("passes the same submissions again, in any order", () =>
+    bindRelease(state, "scope", 1n, [submitted(2), submitted(1)]));
 
   // After a reorganisation the same bits of U can stand for any of these.
-  it("refuses as many submissions of other clients", () => rejectsCode(bindRelease(state, "scope", 1n, [submitted(1), submitted(3)]), "ROUND_EQUIVOCATION"));
-  it("refuses another submission of the same client", () => rejectsCode(bindRelease(state, "scope", 1n, [submitted(1), submitted(2, 9)]), "ROUND_EQUIVOCATION"));
-  it("refuses other weights", () => rejectsCode(bindRelease(state, "scope", 1n, [submitted(1), submitted(2, 2, 5)]), "ROUND_EQUIVOCATION"));
+  it("refuses as many submissions of other clients", () =>
+    rejectsCode(bindRelease(state, "scope", 1n, [submitted(1), submitted(3)]), "ROUND_EQUIVOCATION"));
+  it("refuses another submission of the same client", () =>
+    rejectsCode(bindRelease(state, "scope", 1n, [submitted(1), submitted(2, 9)]), "ROUND_EQUIVOCATION"));
+  it("refuses other weights", () =>
+    rejectsCode(bindRelease(state, "scope", 1n, [submitted(1), submitted(2, 2, 5)]), "ROUND_EQUIVOCATION"));
 });

@@ -19,7 +19,10 @@ describe("a member's one-time keys", () => {
   after(() => rm(directory, { recursive: true, force: true }));
 
   it("are erased for every round before one, also for rounds without a release", async () => {
-    const chain = { roundKey: () => Promise.resolve(`0x${"00".repeat(32)}`), registerRoundKeys: () => Promise.resolve() } as unknown as TaskWriter;
+    const chain = {
+      roundKey: () => Promise.resolve(`0x${"00".repeat(32)}`),
+      registerRoundKeys: () => Promise.resolve(),
+    } as unknown as TaskWriter;
     const keys = openRoundKeys(state, "scope");
     await keys.eraseBefore(1n);
     assert.equal(await keys.topUp(chain, 1, 1n, seededRandom("round keys")), KEYS_AHEAD);

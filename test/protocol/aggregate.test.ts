@@ -24,21 +24,34 @@ function honestReleases(threshold: number, seats: readonly number[]): Release[] 
 
 /** The releases with `seat`'s first element moved by `error`. */
 function withError(releases: readonly Release[], seat: number, error = 1n): Release[] {
-  return releases.map((release) => (release.seat === seat ? { seat, shareSum: [toField(release.shareSum[0]! + error), ...release.shareSum.slice(1)] } : release));
+  return releases.map((release) =>
+    release.seat === seat
+      ? { seat, shareSum: [toField(release.shareSum[0]! + error), ...release.shareSum.slice(1)] }
+      : release,
+  );
 }
 
 describe("recoverAggregate", () => {
   it("interpolates exactly t releases, and names nobody", async () => {
-    assert.deepEqual(await recoverAggregate(3, honestReleases(3, [2, 5, 7]), sum, committer), { elements: aggregate, wrongSeats: [] });
+    assert.deepEqual(await recoverAggregate(3, honestReleases(3, [2, 5, 7]), sum, committer), {
+      elements: aggregate,
+      wrongSeats: [],
+    });
   });
 
   it("accepts more than t honest releases", async () => {
-    assert.deepEqual(await recoverAggregate(3, honestReleases(3, [1, 2, 3, 4, 5, 6, 7]), sum, committer), { elements: aggregate, wrongSeats: [] });
+    assert.deepEqual(await recoverAggregate(3, honestReleases(3, [1, 2, 3, 4, 5, 6, 7]), sum, committer), {
+      elements: aggregate,
+      wrongSeats: [],
+    });
   });
 
   for (const wrong of [[1], [7], [1, 2], [3, 6]]) {
     it(`finds the aggregate and names seats ${wrong.join(", ")} whose releases are wrong`, async () => {
-      const releases = wrong.reduce((list, seat) => withError(list, seat, BigInt(seat)), honestReleases(3, [1, 2, 3, 4, 5, 6, 7]));
+      const releases = wrong.reduce(
+        (list, seat) => withError(list, seat, BigInt(seat)),
+        honestReleases(3, [1, 2, 3, 4, 5, 6, 7]),
+      );
       assert.deepEqual(await recoverAggregate(3, releases, sum, committer), { elements: aggregate, wrongSeats: wrong });
     });
   }
@@ -50,12 +63,18 @@ describe("recoverAggregate", () => {
     assert.equal(toField(multiply(first!, second!) + multiply(second!, FIELD_ORDER - first!)), 0n);
     assert.deepEqual(await recoverAggregate(3, releases, sum, committer), { elements: aggregate, wrongSeats: [1, 2] });
     // With four releases, two against two, nobody can tell.
-    assert.deepEqual(await recoverAggregate(3, releases.slice(0, 4), sum, committer), { elements: aggregate, wrongSeats: [] });
+    assert.deepEqual(await recoverAggregate(3, releases.slice(0, 4), sum, committer), {
+      elements: aggregate,
+      wrongSeats: [],
+    });
   });
 
   it("gives up on too few releases, and on releases that open nothing", async () => {
     await rejectsCode(recoverAggregate(3, honestReleases(3, [1, 2]), sum, committer), "SHARE_COUNT");
-    await rejectsCode(recoverAggregate(3, withError(honestReleases(3, [1, 2, 3]), 2), sum, committer), "AGGREGATE_NOT_RECOVERABLE");
+    await rejectsCode(
+      recoverAggregate(3, withError(honestReleases(3, [1, 2, 3]), 2), sum, committer),
+      "AGGREGATE_NOT_RECOVERABLE",
+    );
     const broken = [1, 2].reduce((list, seat) => withError(list, seat, BigInt(seat)), honestReleases(3, [1, 2, 3, 4]));
     await rejectsCode(recoverAggregate(3, broken, sum, committer), "AGGREGATE_NOT_RECOVERABLE");
     await rejectsCode(recoverAggregate(2, honestReleases(3, [1, 2, 3]), sum, committer), "AGGREGATE_NOT_RECOVERABLE");
@@ -73,7 +92,10 @@ describe("recoverAggregate", () => {
   });
 
   it("looks further if the majority agrees on something else", async () => {
-    const other = honestReleases(3, [1, 2, 3, 4, 5]).map(({ seat, shareSum }) => ({ seat, shareSum: shareSum.map((value) => toField(value + 1n)) }));
+    const other = honestReleases(3, [1, 2, 3, 4, 5]).map(({ seat, shareSum }) => ({
+      seat,
+      shareSum: shareSum.map((value) => toField(value + 1n)),
+    }));
     const releases = [...other, ...honestReleases(3, [6, 7, 8])];
     assert.deepEqual((await recoverAggregate(3, releases, sum, committer)).elements, aggregate);
   });
@@ -90,7 +112,12 @@ describe("recoverAggregate", () => {
 
 describe("the outcome of a round", () => {
   const layout = layoutFor(PRESETS.tiny, 20);
-  const rule: ServerRule = { fractionalBits: 16, stepBits: 10, learningRate: { numerator: 1, denominatorBits: 0 }, momentum: { numerator: 1, denominatorBits: 1 } };
+  const rule: ServerRule = {
+    fractionalBits: 16,
+    stepBits: 10,
+    learningRate: { numerator: 1, denominatorBits: 0 },
+    momentum: { numerator: 1, denominatorBits: 1 },
+  };
   const base = { weights: Int32Array.from({ length: 20 }, (_, i) => 1000 * i), velocity: new Int32Array(20).fill(-5) };
 
   it("is the sums behind the elements, the next model and both digests", () => {
@@ -104,7 +131,10 @@ describe("the outcome of a round", () => {
   });
 
   it("refuses elements that are no sum of slots", () => {
-    throwsCode(() => roundOutcome(layout, base, Array<bigint>(layout.elementCount).fill(1n << 252n), 5, rule), "ENCODING_SLOT_RANGE");
+    throwsCode(
+      () => roundOutcome(layout, base, Array<bigint>(layout.elementCount).fill(1n << 252n), 5, rule),
+      "ENCODING_SLOT_RANGE",
+    );
   });
 });
 
@@ -116,12 +146,18 @@ describe("the auditor's check of an aggregate", () => {
 
   it("rejects any other vector by its digest", () => {
     throwsCode(() => checkAggregate([...aggregate, 0n], recorded), "AGGREGATE_DIGEST_MISMATCH");
-    throwsCode(() => checkAggregate(withError([{ seat: 1, shareSum: aggregate }], 1)[0]!.shareSum, recorded), "AGGREGATE_DIGEST_MISMATCH");
+    throwsCode(
+      () => checkAggregate(withError([{ seat: 1, shareSum: aggregate }], 1)[0]!.shareSum, recorded),
+      "AGGREGATE_DIGEST_MISMATCH",
+    );
   });
 
   it("rejects a signed vector that does not open the sum", () => {
     const other = [toField(aggregate[0]! + 1n), ...aggregate.slice(1)];
-    throwsCode(() => checkAggregate(other, { ...recorded, digest: aggregateDigest(other) }), "AGGREGATE_EVALUATION_MISMATCH");
+    throwsCode(
+      () => checkAggregate(other, { ...recorded, digest: aggregateDigest(other) }),
+      "AGGREGATE_EVALUATION_MISMATCH",
+    );
   });
 
   it("needs the digest: one solved element fools the evaluation alone", () => {

@@ -1,6 +1,13 @@
 import assert from "node:assert/strict";
 import { before, describe, it } from "mocha";
-import { bundleBytes, newRoundKeyPair, openShare, sealShare, sealedShareBytes, shareFileName } from "../../protocol/bundle.ts";
+import {
+  bundleBytes,
+  newRoundKeyPair,
+  openShare,
+  sealShare,
+  sealedShareBytes,
+  shareFileName,
+} from "../../protocol/bundle.ts";
 import type { RoundKeyPair, ShareAddress } from "../../protocol/bundle.ts";
 import { randomElements } from "../../protocol/field.ts";
 import { expandShareSeed, SHARE_SEED_BYTES } from "../../protocol/sharing.ts";
@@ -10,7 +17,13 @@ import { seededRandom } from "../support/random.ts";
 const random = seededRandom("bundle");
 const share = randomElements(5, seededRandom("share"));
 const shape = { elementCount: share.length, threshold: 3 };
-const address: ShareAddress = { chainId: 31337n, contract: `0x${"11".repeat(20)}`, round: 2n, client: `0x${"22".repeat(20)}`, seat: 3 };
+const address: ShareAddress = {
+  chainId: 31337n,
+  contract: `0x${"11".repeat(20)}`,
+  round: 2n,
+  client: `0x${"22".repeat(20)}`,
+  seat: 3,
+};
 let keys: RoundKeyPair;
 let file: Uint8Array;
 
@@ -43,7 +56,8 @@ describe("a sealed share", () => {
     it(`does not open for another ${name}`, () => rejectsCode(openShare(file, keys, wrong, shape), "SHARE_DECRYPTION"));
   }
 
-  it("does not open with another key", async () => rejectsCode(openShare(file, await newRoundKeyPair(random), address, shape), "SHARE_DECRYPTION"));
+  it("does not open with another key", async () =>
+    rejectsCode(openShare(file, await newRoundKeyPair(random), address, shape), "SHARE_DECRYPTION"));
 
   it("does not open with any part changed", async () => {
     for (const at of [0, 31, 32, 100, file.length - 16, file.length - 1]) {
@@ -60,9 +74,15 @@ describe("a sealed share", () => {
     assert.equal(sealed.length, sealedShareBytes(2, shape));
     assert.equal(sealed.length, 32 + 32 + 16);
     assert.deepEqual(await openShare(sealed, keys, below, shape), expandShareSeed(seed, share.length));
-    await rejectsCode(openShare(await sealShare(share, keys.publicKey, below, random), keys, below, shape), "ENCODING_LENGTH");
+    await rejectsCode(
+      openShare(await sealShare(share, keys.publicKey, below, random), keys, below, shape),
+      "ENCODING_LENGTH",
+    );
     await rejectsCode(openShare(sealed, keys, below, { ...shape, threshold: 2 }), "ENCODING_LENGTH");
-    await rejectsCode(openShare(await sealShare(seed, keys.publicKey, address, random), keys, address, shape), "ENCODING_LENGTH");
+    await rejectsCode(
+      openShare(await sealShare(seed, keys.publicKey, address, random), keys, address, shape),
+      "ENCODING_LENGTH",
+    );
   });
 
   it("adds up to the bundle's size over the committee", () => {

@@ -13,21 +13,40 @@ import { check } from "../support/properties.ts";
 
 const DIMENSION = 20;
 const LAYOUT = layoutFor(PRESETS.tiny, DIMENSION);
-const RULE = { fractionalBits: 12, stepBits: 6, learningRate: { numerator: 3, denominatorBits: 2 }, momentum: { numerator: 1, denominatorBits: 1 } };
-const BASE = { weights: Int32Array.from({ length: DIMENSION }, (_, i) => i * 1000 - 7000), velocity: Int32Array.from({ length: DIMENSION }, (_, i) => 300 - i * 31) };
+const RULE = {
+  fractionalBits: 12,
+  stepBits: 6,
+  learningRate: { numerator: 3, denominatorBits: 2 },
+  momentum: { numerator: 1, denominatorBits: 1 },
+};
+const BASE = {
+  weights: Int32Array.from({ length: DIMENSION }, (_, i) => i * 1000 - 7000),
+  velocity: Int32Array.from({ length: DIMENSION }, (_, i) => 300 - i * 31),
+};
 const MASKS = Array.from({ length: LAYOUT.chunks.length * 3 }, (_, i) => BigInt(i + 5));
 
 /** The aggregate of one client of this weight. */
 function aggregateOf(update: readonly number[], weight: number): { elements: bigint[]; totalWeight: number } {
-  return { elements: packUpdate(LAYOUT, Int32Array.from(update), MASKS).map((element) => toField(element * BigInt(weight))), totalWeight: weight };
+  return {
+    elements: packUpdate(LAYOUT, Int32Array.from(update), MASKS).map((element) => toField(element * BigInt(weight))),
+    totalWeight: weight,
+  };
 }
 
 describe("the sum over cells", () => {
-  const updates = fc.array(fc.tuple(fc.array(fc.integer({ min: -128, max: 127 }), { minLength: DIMENSION, maxLength: DIMENSION }), fc.integer({ min: 1, max: MAX_TOTAL_WEIGHT })), { minLength: 1, maxLength: 5 });
+  const updates = fc.array(
+    fc.tuple(
+      fc.array(fc.integer({ min: -128, max: 127 }), { minLength: DIMENSION, maxLength: DIMENSION }),
+      fc.integer({ min: 1, max: MAX_TOTAL_WEIGHT }),
+    ),
+    { minLength: 1, maxLength: 5 },
+  );
 
   it("is that of one contract with all clients, in whatever order the cells come", () => {
     check(updates, (cells) => {
-      const sums = Int32Array.from({ length: DIMENSION }, (_, i) => cells.reduce((sum, [update, weight]) => sum + update[i]! * weight, 0));
+      const sums = Int32Array.from({ length: DIMENSION }, (_, i) =>
+        cells.reduce((sum, [update, weight]) => sum + update[i]! * weight, 0),
+      );
       const totalWeight = cells.reduce((sum, [, weight]) => sum + weight, 0);
       const expected = nextModel(BASE, sums, totalWeight, RULE);
       const aggregates = cells.map(([update, weight]) => aggregateOf(update, weight));
@@ -39,12 +58,21 @@ describe("the sum over cells", () => {
   });
 
   it("is the round's own without siblings", () => {
-    const own = aggregateOf(Array.from({ length: DIMENSION }, (_, i) => i - 9), 7);
-    assert.deepEqual(cellOutcome(LAYOUT, BASE, own, [], RULE), roundOutcome(LAYOUT, BASE, own.elements, own.totalWeight, RULE));
+    const own = aggregateOf(
+      Array.from({ length: DIMENSION }, (_, i) => i - 9),
+      7,
+    );
+    assert.deepEqual(
+      cellOutcome(LAYOUT, BASE, own, [], RULE),
+      roundOutcome(LAYOUT, BASE, own.elements, own.totalWeight, RULE),
+    );
   });
 
   it("keeps each cell's own digest and gives all of them one model", () => {
-    const [a, b] = [aggregateOf(Array<number>(DIMENSION).fill(5), 3), aggregateOf(Array<number>(DIMENSION).fill(-2), 4)];
+    const [a, b] = [
+      aggregateOf(Array<number>(DIMENSION).fill(5), 3),
+      aggregateOf(Array<number>(DIMENSION).fill(-2), 4),
+    ];
     const [inA, inB] = [cellOutcome(LAYOUT, BASE, a, [b], RULE), cellOutcome(LAYOUT, BASE, b, [a], RULE)];
     assert.equal(inA.modelDigest, inB.modelDigest);
     assert.notEqual(inA.aggregateDigest, inB.aggregateDigest);
@@ -52,10 +80,17 @@ describe("the sum over cells", () => {
 
   it("would be wrong as a sum of packed elements: slots carry above the weight of one contract", () => {
     const largest = Array<number>(DIMENSION).fill(-128);
-    const cells = Array.from({ length: 2 ** (SLOT_BITS - 1 - 7) / 512 + 1 }, () => aggregateOf(largest, MAX_TOTAL_WEIGHT));
-    const decoded = addCells(cells.map(({ elements, totalWeight }) => ({ sums: unpackSum(LAYOUT, elements), totalWeight })));
+    const cells = Array.from({ length: 2 ** (SLOT_BITS - 1 - 7) / 512 + 1 }, () =>
+      aggregateOf(largest, MAX_TOTAL_WEIGHT),
+    );
+    const decoded = addCells(
+      cells.map(({ elements, totalWeight }) => ({ sums: unpackSum(LAYOUT, elements), totalWeight })),
+    );
     assert.equal(decoded.sums[0], -128 * MAX_TOTAL_WEIGHT * cells.length);
-    const packed = cells.reduce((sum, { elements }) => sum.map((value, i) => toField(value + elements[i]!)), cells[0]!.elements.map(() => 0n));
+    const packed = cells.reduce(
+      (sum, { elements }) => sum.map((value, i) => toField(value + elements[i]!)),
+      cells[0]!.elements.map(() => 0n),
+    );
     let undecoded: Int32Array | string;
     try {
       undecoded = unpackSum(LAYOUT, packed);
@@ -66,7 +101,10 @@ describe("the sum over cells", () => {
   });
 
   it("refuses a coordinate beyond int32, on either side, and accepts the last one inside", () => {
-    const cell = (value: number): { sums: Int32Array; totalWeight: number } => ({ sums: Int32Array.of(value), totalWeight: 1 });
+    const cell = (value: number): { sums: Int32Array; totalWeight: number } => ({
+      sums: Int32Array.of(value),
+      totalWeight: 1,
+    });
     assert.equal(addCells([cell(2 ** 30), cell(2 ** 30 - 1)]).sums[0], 2 ** 31 - 1);
     throwsCode(() => addCells([cell(2 ** 30), cell(2 ** 30)]), "CELLS_SUM_OVERFLOW");
     throwsCode(() => addCells([cell(-(2 ** 30)), cell(-(2 ** 30))]), "CELLS_SUM_OVERFLOW");
@@ -78,6 +116,13 @@ describe("the sum over cells", () => {
   });
 
   it("refuses sums of different lengths", () => {
-    throwsCode(() => addCells([{ sums: new Int32Array(2), totalWeight: 1 }, { sums: new Int32Array(3), totalWeight: 1 }]), "UPDATE_LENGTH");
+    throwsCode(
+      () =>
+        addCells([
+          { sums: new Int32Array(2), totalWeight: 1 },
+          { sums: new Int32Array(3), totalWeight: 1 },
+        ]),
+      "UPDATE_LENGTH",
+    );
   });
 });

@@ -43,13 +43,19 @@ describe("field arithmetic", () => {
   });
 
   it("inverts every non-zero element, alone and in bulk", () => {
-    check(fc.array(element.filter((value) => value !== 0n), { minLength: 1, maxLength: 20 }), (values) => {
-      const inverses = invertAll(values);
-      values.forEach((value, i) => {
-        assert.equal(multiply(value, inverses[i]!), 1n);
-        assert.equal(invert(value), inverses[i]);
-      });
-    });
+    check(
+      fc.array(
+        element.filter((value) => value !== 0n),
+        { minLength: 1, maxLength: 20 },
+      ),
+      (values) => {
+        const inverses = invertAll(values);
+        values.forEach((value, i) => {
+          assert.equal(multiply(value, inverses[i]!), 1n);
+          assert.equal(invert(value), inverses[i]);
+        });
+      },
+    );
     assert.deepEqual(invertAll([]), []);
   });
 
@@ -78,7 +84,10 @@ describe("random elements", () => {
     const bytes = seededRandom("view")(96);
     const padded = new Uint8Array(100);
     padded.set(bytes, 4);
-    assert.deepEqual(randomElements(2, () => padded.subarray(4)), randomElements(2, () => bytes));
+    assert.deepEqual(
+      randomElements(2, () => padded.subarray(4)),
+      randomElements(2, () => bytes),
+    );
   });
 });
 
@@ -96,7 +105,12 @@ describe("encoding of elements", () => {
     assert.deepEqual(decodeElements(bytesOf(r - 1n), 1), [r - 1n]);
   });
 
-  for (const [name, value] of [["r", r], ["r + 1", r + 1n], ["2^255", 2n ** 255n], ["2^256 - 1", 2n ** 256n - 1n]] as const) {
+  for (const [name, value] of [
+    ["r", r],
+    ["r + 1", r + 1n],
+    ["2^255", 2n ** 255n],
+    ["2^256 - 1", 2n ** 256n - 1n],
+  ] as const) {
     it(`refuses ${name} on both ways`, () => {
       throwsCode(() => decodeElements(bytesOf(value), 1), "ENCODING_NOT_CANONICAL");
       throwsCode(() => encodeElements([0n, value]), "ENCODING_NOT_CANONICAL");
@@ -139,7 +153,9 @@ describe("polynomials", () => {
     check(fc.tuple(fc.array(element, { minLength: 1, maxLength: 12 }), element, element), ([coefficients, z, x]) => {
       const quotient = divideByLinear(coefficients, z);
       assert.equal(quotient.length, coefficients.length - 1);
-      const right = toField(multiply(evaluatePolynomial(quotient, x), toField(x - z)) + evaluatePolynomial(coefficients, z));
+      const right = toField(
+        multiply(evaluatePolynomial(quotient, x), toField(x - z)) + evaluatePolynomial(coefficients, z),
+      );
       assert.equal(evaluatePolynomial(coefficients, x), right);
     });
     assert.deepEqual(divideByLinear([], 3n), []);

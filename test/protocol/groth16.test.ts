@@ -3,9 +3,23 @@ import { buildPoseidonReference } from "circomlibjs";
 import fc from "fast-check";
 import { describe, it } from "mocha";
 import { invert, multiply, toField } from "../../protocol/field.ts";
-import { FIRST_ACCUMULATOR_HASH, publicInputCommitment, verifyChunkProof, verifyProof } from "../../protocol/groth16.ts";
+import {
+  FIRST_ACCUMULATOR_HASH,
+  publicInputCommitment,
+  verifyChunkProof,
+  verifyProof,
+} from "../../protocol/groth16.ts";
 import { FIELD_ORDER } from "../../protocol/parameters.ts";
-import { G1_GENERATOR, G1_INFINITY, G2_GENERATOR, addG1, fromNobleG2, multiplyG1, multiplyG2, toNobleG2 } from "../../protocol/points.ts";
+import {
+  G1_GENERATOR,
+  G1_INFINITY,
+  G2_GENERATOR,
+  addG1,
+  fromNobleG2,
+  multiplyG1,
+  multiplyG2,
+  toNobleG2,
+} from "../../protocol/points.ts";
 import type { G1, G2 } from "../../protocol/points.ts";
 import { poseidonPair } from "../../protocol/poseidon.ts";
 import type { VerificationKeys } from "../../protocol/verification-key.ts";
@@ -25,7 +39,12 @@ const keys: VerificationKeys = {
 const signals = [100n, 200n, 300n, 400n, 500n, 600n];
 
 /** A and D at will, then the C that satisfies the equation. */
-function proofFor(publicSignals: readonly bigint[], a = 41n, b = 43n, d = 47n): { wires: G1; proof: { a: G1; b: G2; c: G1 } } {
+function proofFor(
+  publicSignals: readonly bigint[],
+  a = 41n,
+  b = 43n,
+  d = 47n,
+): { wires: G1; proof: { a: G1; b: G2; c: G1 } } {
   const inputs = publicSignals.reduce((sum, signal, i) => sum + signal * secret.bases[i + 1]!, secret.bases[0]!);
   const c = multiply(toField(a * b - secret.alpha * secret.beta - inputs - d * secret.sigma), invert(secret.delta));
   return { wires: g1(d), proof: { a: g1(a), b: g2(b), c: g1(c) } };
@@ -97,6 +116,8 @@ describe("poseidonPair", () => {
 
   it("equals circomlibjs's, which reads the constants that are generated here", async () => {
     const reference = await buildPoseidonReference();
-    check(fc.tuple(element, element), ([a, b]) => assert.equal(poseidonPair(a, b), reference.F.toObject(reference([a, b]))));
+    check(fc.tuple(element, element), ([a, b]) =>
+      assert.equal(poseidonPair(a, b), reference.F.toObject(reference([a, b]))),
+    );
   });
 });

@@ -8,7 +8,17 @@ import { publicInputCommitment } from "../../protocol/groth16.ts";
 import { guardGroth16Key, guardVerificationKeys } from "../../protocol/key-guard.ts";
 import type { Groth16Key, KeyRule } from "../../protocol/key-guard.ts";
 import { PRESETS } from "../../protocol/parameters.ts";
-import { addG1, G1_GENERATOR, G1_INFINITY, G2_GENERATOR, multiplyG1, multiplyG2, negateG1, negateG2, pairingProductIsOne } from "../../protocol/points.ts";
+import {
+  addG1,
+  G1_GENERATOR,
+  G1_INFINITY,
+  G2_GENERATOR,
+  multiplyG1,
+  multiplyG2,
+  negateG1,
+  negateG2,
+  pairingProductIsOne,
+} from "../../protocol/points.ts";
 import type { G1, G2 } from "../../protocol/points.ts";
 import { readSnarkjsG1, readSnarkjsG2, readSnarkjsKey } from "../../protocol/snarkjs-key.ts";
 import type { ChunkVerificationKey, VerificationKeys } from "../../protocol/verification-key.ts";
@@ -21,8 +31,17 @@ const G2_ZERO: G2 = { x: { c0: 0n, c1: 0n }, y: { c0: 0n, c1: 0n } };
 /** On the curve but outside the subgroup: a point of the twist that is not a multiple of the generator. */
 const OFF_SUBGROUP: G2 = offSubgroup();
 
-const kind = (delta: bigint, sigma: bigint): ChunkVerificationKey => ({ delta: g2(delta), sigma: g2(sigma), publicBases: [31n, 37n, 41n, 43n, 47n, 53n, 59n].map(g1) });
-const sound: VerificationKeys = { alpha: g1(11n), beta: g2(13n), tau: g2(17n), kinds: [kind(19n, 23n), kind(29n, 61n)] };
+const kind = (delta: bigint, sigma: bigint): ChunkVerificationKey => ({
+  delta: g2(delta),
+  sigma: g2(sigma),
+  publicBases: [31n, 37n, 41n, 43n, 47n, 53n, 59n].map(g1),
+});
+const sound: VerificationKeys = {
+  alpha: g1(11n),
+  beta: g2(13n),
+  tau: g2(17n),
+  kinds: [kind(19n, 23n), kind(29n, 61n)],
+};
 
 function refusesWith(keys: VerificationKeys, rule: KeyRule): void {
   assert.throws(
@@ -54,7 +73,8 @@ describe("the key guard", () => {
       ["a point off the curve", { ...sound.beta, y: sound.beta.x }, "point-invalid"],
       ["a point outside the subgroup", OFF_SUBGROUP, "point-invalid"],
     ];
-    for (const [name, point, rule] of refused) it(`refuses ${part} equal to ${name}`, () => refusesWith(withKind({ [part]: point }), rule));
+    for (const [name, point, rule] of refused)
+      it(`refuses ${part} equal to ${name}`, () => refusesWith(withKind({ [part]: point }), rule));
   }
 
   it("refuses alpha, beta and tau of a setup that nobody contributed to", () => {
@@ -73,7 +93,9 @@ describe("the key guard", () => {
 
   it("refuses infinite, repeated or misplaced bases of public inputs", () => {
     const { publicBases } = sound.kinds[0]!;
-    publicBases.forEach((_, i) => refusesWith(withKind({ publicBases: publicBases.with(i, G1_INFINITY) }), "public-base-infinite"));
+    publicBases.forEach((_, i) =>
+      refusesWith(withKind({ publicBases: publicBases.with(i, G1_INFINITY) }), "public-base-infinite"),
+    );
     refusesWith(withKind({ publicBases: publicBases.with(3, publicBases[2]!) }), "public-bases-repeat");
     refusesWith(withKind({ publicBases: publicBases.with(3, negateG1(publicBases[2]!)) }), "public-bases-repeat");
     refusesWith(withKind({ publicBases: publicBases.with(3, { x: 1n, y: 1n }) }), "point-invalid");
@@ -87,13 +109,25 @@ describe("the key guard", () => {
   });
 
   it("refuses a gamma that is not the generator in a key that spells it out", () => {
-    const key: Groth16Key = { alpha: sound.alpha, beta: sound.beta, gamma: g2(5n), delta: g2(19n), publicBases: [g1(31n), g1(37n)] };
+    const key: Groth16Key = {
+      alpha: sound.alpha,
+      beta: sound.beta,
+      gamma: g2(5n),
+      delta: g2(19n),
+      publicBases: [g1(31n), g1(37n)],
+    };
     throwsCode(() => guardGroth16Key(key, 1), "KEY_REFUSED");
     guardGroth16Key({ ...key, gamma: G2_GENERATOR }, 1);
   });
 
   it("refuses a key with delta = gamma, under which a proof is forged without a witness", () => {
-    const forgeable: Groth16Key = { alpha: sound.alpha, beta: sound.beta, gamma: G2_GENERATOR, delta: G2_GENERATOR, publicBases: [g1(31n), g1(37n)] };
+    const forgeable: Groth16Key = {
+      alpha: sound.alpha,
+      beta: sound.beta,
+      gamma: G2_GENERATOR,
+      delta: G2_GENERATOR,
+      publicBases: [g1(31n), g1(37n)],
+    };
     const inputs = publicInputCommitment(forgeable.publicBases, [99n])!;
     // A = alpha, B = beta, C = −inputs: nothing about the circuit is used.
     assert.ok(verifyPlain(forgeable, { a: forgeable.alpha, b: forgeable.beta, c: negateG1(inputs) }, [99n]));
@@ -112,7 +146,10 @@ describe("keys of other projects", function () {
     throwsCode(() => guardGroth16Key(key, key.publicBases.length - 1), "KEY_REFUSED");
     const signals = key.publicBases.slice(1).map((_, i) => BigInt(i));
     const inputs = publicInputCommitment(key.publicBases, signals)!;
-    assert.ok(verifyPlain(key, { a: key.alpha, b: key.beta, c: negateG1(inputs) }, signals), "the key would accept a forgery");
+    assert.ok(
+      verifyPlain(key, { a: key.alpha, b: key.beta, c: negateG1(inputs) }, signals),
+      "the key would accept a forgery",
+    );
   });
 
   it("accepts a sound published key and verifies its proof", () => {
@@ -130,7 +167,14 @@ describe("keys of other projects", function () {
     throwsCode(() => readSnarkjsKey({ protocol: "plonk" }), "KEY_ARTIFACT_CORRUPT");
     throwsCode(() => readSnarkjsG1(["1", "2", "3"]), "KEY_ARTIFACT_CORRUPT");
     throwsCode(() => readSnarkjsG1(["1", "0x2", "1"]), "KEY_ARTIFACT_CORRUPT");
-    throwsCode(() => readSnarkjsG2([["1", "2"], ["3", "4"]]), "KEY_ARTIFACT_CORRUPT");
+    throwsCode(
+      () =>
+        readSnarkjsG2([
+          ["1", "2"],
+          ["3", "4"],
+        ]),
+      "KEY_ARTIFACT_CORRUPT",
+    );
   });
 });
 

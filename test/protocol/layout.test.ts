@@ -18,7 +18,8 @@ function bruteForce(preset: Preset, dimension: number): { rows: number; chunks: 
     for (const kind of preset.kinds) {
       const rest = best[Math.max(0, cell - kind.coordinates / step)]!;
       const candidate = { rows: rest.rows + 2 ** kind.domainBits, chunks: rest.chunks + 1 };
-      if (candidate.rows < chosen.rows || (candidate.rows === chosen.rows && candidate.chunks < chosen.chunks)) chosen = candidate;
+      if (candidate.rows < chosen.rows || (candidate.rows === chosen.rows && candidate.chunks < chosen.chunks))
+        chosen = candidate;
     }
     best.push(chosen);
   }
@@ -55,23 +56,41 @@ describe("layoutFor", () => {
   });
 
   it("has the fewest rows, then the fewest chunks, for the standard preset", () => {
-    check(fc.integer({ min: 1, max: 400_000 }), (dimension) => {
-      const layout = layoutFor(PRESETS.standard, dimension);
-      assertWellFormed(layout);
-      assert.deepEqual(cost(layout), bruteForce(PRESETS.standard, dimension));
-    }, 60);
+    check(
+      fc.integer({ min: 1, max: 400_000 }),
+      (dimension) => {
+        const layout = layoutFor(PRESETS.standard, dimension);
+        assertWellFormed(layout);
+        assert.deepEqual(cost(layout), bruteForce(PRESETS.standard, dimension));
+      },
+      60,
+    );
   });
 
   it("changes exactly where a chunk is full", () => {
-    for (const { kinds } of Object.values(PRESETS)) assert.equal(kinds.every(({ coordinates }) => coordinates % 12 === 0), true);
+    for (const { kinds } of Object.values(PRESETS))
+      assert.equal(
+        kinds.every(({ coordinates }) => coordinates % 12 === 0),
+        true,
+      );
     const largest = PRESETS.standard.kinds[2]!.coordinates;
     assert.equal(layoutFor(PRESETS.standard, largest).chunks.length, 1);
     assert.equal(layoutFor(PRESETS.standard, largest + 1).chunks.length, 2);
     assert.equal(layoutFor(PRESETS.standard, MAX_CHUNKS * largest).chunks.length, MAX_CHUNKS);
   });
 
-  for (const dimension of [0, -1, 1.5, NaN, Infinity, 2 ** 53, MAX_CHUNKS * PRESETS.standard.kinds[2]!.coordinates + 1, 1e15]) {
-    it(`refuses dimension ${dimension}`, () => throwsCode(() => layoutFor(PRESETS.standard, dimension), "PARAMETERS_INVALID"));
+  for (const dimension of [
+    0,
+    -1,
+    1.5,
+    NaN,
+    Infinity,
+    2 ** 53,
+    MAX_CHUNKS * PRESETS.standard.kinds[2]!.coordinates + 1,
+    1e15,
+  ]) {
+    it(`refuses dimension ${dimension}`, () =>
+      throwsCode(() => layoutFor(PRESETS.standard, dimension), "PARAMETERS_INVALID"));
   }
 });
 
@@ -81,7 +100,14 @@ describe("layoutOf", () => {
   it("reproduces what layoutFor chose", () => {
     check(fc.integer({ min: 1, max: 60_000 }), (dimension) => {
       const layout = layoutFor(PRESETS.tiny, dimension);
-      assert.deepEqual(layoutOf(PRESETS.tiny, dimension, layout.chunks.map(({ kindIndex }) => kindIndex)), layout);
+      assert.deepEqual(
+        layoutOf(
+          PRESETS.tiny,
+          dimension,
+          layout.chunks.map(({ kindIndex }) => kindIndex),
+        ),
+        layout,
+      );
     });
   });
 
@@ -94,7 +120,10 @@ describe("layoutOf", () => {
     "a kind that does not exist": [100, [2]],
     "a negative kind": [100, [-1]],
     "a larger kind after a smaller one": [smallest + 1, [0, 1]],
-    "more chunks than the norm's accumulator holds": [(MAX_CHUNKS + 1) * smallest, Array<number>(MAX_CHUNKS + 1).fill(0)],
+    "more chunks than the norm's accumulator holds": [
+      (MAX_CHUNKS + 1) * smallest,
+      Array<number>(MAX_CHUNKS + 1).fill(0),
+    ],
   };
   for (const [name, [dimension, kinds]] of Object.entries(refused)) {
     it(`refuses ${name}`, () => throwsCode(() => layoutOf(PRESETS.tiny, dimension, kinds), "PARAMETERS_INVALID"));

@@ -32,11 +32,19 @@ function viewWith(changes: Partial<View> = {}): View {
 describe("what a round publishes determines no functional of the updates but their weighted sum", function () {
   this.timeout(60_000);
 
-  for (const weights of [[1n, 1n], [3n, 7n], [1n, 1n, 1n], [2n, 5n, 511n]]) {
+  for (const weights of [
+    [1n, 1n],
+    [3n, 7n],
+    [1n, 1n, 1n],
+    [2n, 5n, 511n],
+  ]) {
     for (const chunks of [1, 2, 3]) {
       for (const threshold of [2, 3]) {
         it(`for weights ${weights.join(", ")}, ${chunks} chunks, ${threshold - 1} of ${threshold} shares known`, () => {
-          assert.deepEqual(knowledgeOf(viewWith({ weights, chunks, threshold })), { determined: chunks * PACKED, beyondSum: 0 });
+          assert.deepEqual(knowledgeOf(viewWith({ weights, chunks, threshold })), {
+            determined: chunks * PACKED,
+            beyondSum: 0,
+          });
         });
       }
     }
@@ -47,7 +55,10 @@ describe("what a round publishes determines no functional of the updates but the
   });
 
   it("for a client that the settlement left out: nothing of it, and only the sum of the others", () => {
-    assert.deepEqual(knowledgeOf(viewWith({ weights: [1n, 4n, 0n], chunks: 2 })), { determined: 2 * PACKED, beyondSum: 0 });
+    assert.deepEqual(knowledgeOf(viewWith({ weights: [1n, 4n, 0n], chunks: 2 })), {
+      determined: 2 * PACKED,
+      beyondSum: 0,
+    });
   });
 
   it("for a client whose first attempt others saw, when the second is drawn afresh", () => {
@@ -59,11 +70,13 @@ describe("the mask count has no slack: each of these leaks", function () {
   this.timeout(60_000);
 
   it("two masks a chunk leak one functional at every number of chunks", () => {
-    for (const chunks of [1, 2, 3]) assert.equal(knowledgeOf(viewWith({ chunks, masksPerChunk: 2 })).beyondSum, 1, `${chunks} chunks`);
+    for (const chunks of [1, 2, 3])
+      assert.equal(knowledgeOf(viewWith({ chunks, masksPerChunk: 2 })).beyondSum, 1, `${chunks} chunks`);
   });
 
   it("one mask a chunk leaks one functional for each chunk and one more", () => {
-    for (const chunks of [1, 2, 3]) assert.equal(knowledgeOf(viewWith({ chunks, masksPerChunk: 1 })).beyondSum, chunks + 1);
+    for (const chunks of [1, 2, 3])
+      assert.equal(knowledgeOf(viewWith({ chunks, masksPerChunk: 1 })).beyondSum, chunks + 1);
   });
 
   it("one more evaluation of one client's vector leaks at one chunk", () => {
@@ -72,7 +85,8 @@ describe("the mask count has no slack: each of these leaks", function () {
   });
 
   it("a second challenge with the same masks leaks at every number of chunks", () => {
-    for (const chunks of [1, 2, 3]) assert.equal(knowledgeOf(viewWith({ chunks, extraChunkEvaluations: 1 })).beyondSum, 1);
+    for (const chunks of [1, 2, 3])
+      assert.equal(knowledgeOf(viewWith({ chunks, extraChunkEvaluations: 1 })).beyondSum, 1);
   });
 
   it("a commitment to the wires without its blinder leaks", () => {
@@ -81,7 +95,10 @@ describe("the mask count has no slack: each of these leaks", function () {
 
   it("t known shares leak every update", () => {
     for (const threshold of [2, 3]) {
-      assert.deepEqual(knowledgeOf(viewWith({ threshold, knownShares: threshold })), { determined: 2 * PACKED, beyondSum: PACKED });
+      assert.deepEqual(knowledgeOf(viewWith({ threshold, knownShares: threshold })), {
+        determined: 2 * PACKED,
+        beyondSum: PACKED,
+      });
     }
   });
 
@@ -94,7 +111,20 @@ describe("the elimination behind these tests", () => {
   it("finds the rank of small matrices", () => {
     assert.equal(rankOf([]), 0);
     assert.equal(rankOf([[0n, 0n]]), 0);
-    assert.equal(rankOf([[1n, 2n], [2n, 4n]]), 1);
-    assert.equal(rankOf([[0n, 2n], [3n, 4n], [3n, 6n]]), 2);
+    assert.equal(
+      rankOf([
+        [1n, 2n],
+        [2n, 4n],
+      ]),
+      1,
+    );
+    assert.equal(
+      rankOf([
+        [0n, 2n],
+        [3n, 4n],
+        [3n, 6n],
+      ]),
+      2,
+    );
   });
 });

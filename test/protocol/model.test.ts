@@ -4,7 +4,15 @@ import { describe, it } from "mocha";
 import fc from "fast-check";
 import { concat, id, keccak256, sha256, toBeHex, zeroPadValue } from "ethers";
 import { DIGEST_LEAF_BYTES, FIELD_ORDER } from "../../protocol/parameters.ts";
-import { aggregateDigest, decodeModelState, encodeModelState, floatWeights, initialState, modelDigest, nextModel } from "../../protocol/model.ts";
+import {
+  aggregateDigest,
+  decodeModelState,
+  encodeModelState,
+  floatWeights,
+  initialState,
+  modelDigest,
+  nextModel,
+} from "../../protocol/model.ts";
 import { leafDigest } from "../../protocol/transcript.ts";
 import type { DyadicRational, ModelState, ServerRule } from "../../protocol/model.ts";
 import { throwsCode } from "../support/errors.ts";
@@ -30,7 +38,18 @@ function nearest(a: bigint, b: bigint): bigint {
 describe("nextModel", () => {
   it("adds the weighted mean, rounded to nearest with halves up, for either sign", () => {
     const cases: readonly [sum: number, weight: number, expected: number][] = [
-      [1, 2, 1], [-1, 2, 0], [3, 2, 2], [-3, 2, -1], [1, 3, 0], [2, 3, 1], [-2, 3, -1], [-1, 3, 0], [5, 10, 1], [-5, 10, 0], [0, 7, 0], [-7, 7, -1],
+      [1, 2, 1],
+      [-1, 2, 0],
+      [3, 2, 2],
+      [-3, 2, -1],
+      [1, 3, 0],
+      [2, 3, 1],
+      [-2, 3, -1],
+      [-1, 3, 0],
+      [5, 10, 1],
+      [-5, 10, 0],
+      [0, 7, 0],
+      [-7, 7, -1],
     ];
     for (const [sum, weight, expected] of cases) {
       assert.equal(nextModel(state([0]), Int32Array.of(sum), weight, plain).weights[0], expected, `${sum}/${weight}`);
@@ -39,19 +58,48 @@ describe("nextModel", () => {
 
   it("equals exact rational arithmetic for every rule", () => {
     const int = (bound: number): fc.Arbitrary<number> => fc.integer({ min: -bound, max: bound });
-    const dyadic = fc.record({ numerator: fc.integer({ min: 0, max: 65_535 }), denominatorBits: fc.integer({ min: 12, max: 16 }) });
-    const rule = fc.record({ fractionalBits: fc.integer({ min: 8, max: 20 }), stepBits: fc.integer({ min: 8, max: 20 }), learningRate: dyadic, momentum: dyadic });
-    check(fc.tuple(fc.array(fc.tuple(int(2 ** 29), int(2 ** 20), int(2 ** 10)), { minLength: 1, maxLength: 6 }), fc.integer({ min: 1, max: 511 }), rule), ([rows, totalWeight, serverRule]) => {
-      const next = nextModel(state(rows.map(([weight]) => weight), rows.map(([, velocity]) => velocity)), Int32Array.from(rows, ([, , sum]) => sum), totalWeight, serverRule);
-      rows.forEach(([weight, velocity, sum], i) => {
-        const numerator = BigInt(sum) * BigInt(serverRule.learningRate.numerator) * 2n ** BigInt(serverRule.fractionalBits);
-        const denominator = BigInt(totalWeight) * 2n ** BigInt(serverRule.stepBits + serverRule.learningRate.denominatorBits);
-        const step = nearest(numerator, denominator);
-        const kept = nearest(BigInt(velocity) * BigInt(serverRule.momentum.numerator), 2n ** BigInt(serverRule.momentum.denominatorBits));
-        assert.equal(BigInt(next.velocity[i]!), step + kept);
-        assert.equal(BigInt(next.weights[i]!), BigInt(weight) + step + kept);
-      });
-    }, 300);
+    const dyadic = fc.record({
+      numerator: fc.integer({ min: 0, max: 65_535 }),
+      denominatorBits: fc.integer({ min: 12, max: 16 }),
+    });
+    const rule = fc.record({
+      fractionalBits: fc.integer({ min: 8, max: 20 }),
+      stepBits: fc.integer({ min: 8, max: 20 }),
+      learningRate: dyadic,
+      momentum: dyadic,
+    });
+    check(
+      fc.tuple(
+        fc.array(fc.tuple(int(2 ** 29), int(2 ** 20), int(2 ** 10)), { minLength: 1, maxLength: 6 }),
+        fc.integer({ min: 1, max: 511 }),
+        rule,
+      ),
+      ([rows, totalWeight, serverRule]) => {
+        const next = nextModel(
+          state(
+            rows.map(([weight]) => weight),
+            rows.map(([, velocity]) => velocity),
+          ),
+          Int32Array.from(rows, ([, , sum]) => sum),
+          totalWeight,
+          serverRule,
+        );
+        rows.forEach(([weight, velocity, sum], i) => {
+          const numerator =
+            BigInt(sum) * BigInt(serverRule.learningRate.numerator) * 2n ** BigInt(serverRule.fractionalBits);
+          const denominator =
+            BigInt(totalWeight) * 2n ** BigInt(serverRule.stepBits + serverRule.learningRate.denominatorBits);
+          const step = nearest(numerator, denominator);
+          const kept = nearest(
+            BigInt(velocity) * BigInt(serverRule.momentum.numerator),
+            2n ** BigInt(serverRule.momentum.denominatorBits),
+          );
+          assert.equal(BigInt(next.velocity[i]!), step + kept);
+          assert.equal(BigInt(next.weights[i]!), BigInt(weight) + step + kept);
+        });
+      },
+      300,
+    );
   });
 
   it("keeps a share of the last velocity and moves by the new one", () => {
@@ -72,13 +120,17 @@ describe("nextModel", () => {
     assert.equal(nextModel(state([1 - MAX]), Int32Array.of(-1), 1, plain).weights[0], -MAX);
     throwsCode(() => nextModel(state([MAX]), Int32Array.of(1), 1, plain), "MODEL_OVERFLOW");
     throwsCode(() => nextModel(state([-MAX]), Int32Array.of(-1), 1, plain), "MODEL_OVERFLOW");
-    throwsCode(() => nextModel(state([-MAX], [MAX]), Int32Array.of(1), 1, { ...plain, momentum: ONE }), "MODEL_OVERFLOW");
+    throwsCode(
+      () => nextModel(state([-MAX], [MAX]), Int32Array.of(1), 1, { ...plain, momentum: ONE }),
+      "MODEL_OVERFLOW",
+    );
   });
 
   it("refuses lengths that differ and a total weight without a mean", () => {
     throwsCode(() => nextModel(state([1, 2]), Int32Array.of(1), 1, plain), "UPDATE_LENGTH");
     throwsCode(() => nextModel(state([1, 2], [1]), Int32Array.of(1, 2), 1, plain), "UPDATE_LENGTH");
-    for (const weight of [0, -1, 1.5, NaN]) throwsCode(() => nextModel(state([1]), Int32Array.of(1), weight, plain), "PARAMETERS_INVALID");
+    for (const weight of [0, -1, 1.5, NaN])
+      throwsCode(() => nextModel(state([1]), Int32Array.of(1), weight, plain), "PARAMETERS_INVALID");
   });
 });
 
@@ -90,8 +142,10 @@ describe("the model's state", () => {
   });
 
   it("refuses weights that are not finite or leave the range", () => {
-    for (const value of [NaN, Infinity, -Infinity]) throwsCode(() => initialState(Float32Array.of(0, value), 16), "UPDATE_NOT_FINITE");
-    for (const value of [32768, -32768, 3.4e38]) throwsCode(() => initialState(Float32Array.of(value), 16), "MODEL_OVERFLOW");
+    for (const value of [NaN, Infinity, -Infinity])
+      throwsCode(() => initialState(Float32Array.of(0, value), 16), "UPDATE_NOT_FINITE");
+    for (const value of [32768, -32768, 3.4e38])
+      throwsCode(() => initialState(Float32Array.of(value), 16), "MODEL_OVERFLOW");
   });
 
   it("derives floats that give the same integers again", () => {
@@ -119,10 +173,22 @@ describe("the model's state", () => {
 
 describe("digests over leaves", () => {
   it("equal keccak over the tag, the length and each leaf's sha-256, by another library", () => {
-    for (const length of [0, 1, DIGEST_LEAF_BYTES - 1, DIGEST_LEAF_BYTES, DIGEST_LEAF_BYTES + 1, 3 * DIGEST_LEAF_BYTES]) {
+    for (const length of [
+      0,
+      1,
+      DIGEST_LEAF_BYTES - 1,
+      DIGEST_LEAF_BYTES,
+      DIGEST_LEAF_BYTES + 1,
+      3 * DIGEST_LEAF_BYTES,
+    ]) {
       const bytes = seededRandom("leaves")(length);
-      const leaves = Array.from({ length: Math.ceil(length / DIGEST_LEAF_BYTES) }, (_, i) => sha256(bytes.subarray(i * DIGEST_LEAF_BYTES, (i + 1) * DIGEST_LEAF_BYTES)));
-      assert.equal(leafDigest("model", bytes), keccak256(concat([id("verisum.v1.model"), zeroPadValue(toBeHex(length), 32), ...leaves])));
+      const leaves = Array.from({ length: Math.ceil(length / DIGEST_LEAF_BYTES) }, (_, i) =>
+        sha256(bytes.subarray(i * DIGEST_LEAF_BYTES, (i + 1) * DIGEST_LEAF_BYTES)),
+      );
+      assert.equal(
+        leafDigest("model", bytes),
+        keccak256(concat([id("verisum.v1.model"), zeroPadValue(toBeHex(length), 32), ...leaves])),
+      );
     }
   });
 
@@ -140,12 +206,24 @@ describe("digests over leaves", () => {
   });
 
   it("hold for the golden vectors", () => {
-    const { digests } = JSON.parse(readFileSync(new URL("../vectors/transcript.json", import.meta.url), "utf8")) as { digests: { kind: string; count: number; digest: string }[] };
+    const { digests } = JSON.parse(readFileSync(new URL("../vectors/transcript.json", import.meta.url), "utf8")) as {
+      digests: { kind: string; count: number; digest: string }[];
+    };
     assert.equal(digests.length, 6);
     for (const { kind, count, digest } of digests) {
       const indexes = Array.from({ length: count }, (_, i) => i);
-      if (kind === "model") assert.equal(modelDigest(state(indexes.map((i) => i * (-1) ** i), indexes.map((i) => 3 * i - count))), digest);
-      else assert.equal(aggregateDigest(indexes.map((i) => (i % 2 === 0 ? BigInt(i) : FIELD_ORDER - BigInt(i)))), digest);
+      if (kind === "model")
+        assert.equal(
+          modelDigest(
+            state(
+              indexes.map((i) => i * (-1) ** i),
+              indexes.map((i) => 3 * i - count),
+            ),
+          ),
+          digest,
+        );
+      else
+        assert.equal(aggregateDigest(indexes.map((i) => (i % 2 === 0 ? BigInt(i) : FIELD_ORDER - BigInt(i)))), digest);
     }
   });
 

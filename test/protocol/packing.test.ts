@@ -6,7 +6,13 @@ import { randomElements, toField } from "../../protocol/field.ts";
 import { layoutFor } from "../../protocol/layout.ts";
 import type { Layout } from "../../protocol/layout.ts";
 import { assertCoordinates, normSquared, packUpdate, tableRows, unpackSum } from "../../protocol/packing.ts";
-import { FIELD_ORDER, MASKS_PER_CHUNK, MAX_TOTAL_WEIGHT, PRESETS, coordinateOffset } from "../../protocol/parameters.ts";
+import {
+  FIELD_ORDER,
+  MASKS_PER_CHUNK,
+  MAX_TOTAL_WEIGHT,
+  PRESETS,
+  coordinateOffset,
+} from "../../protocol/parameters.ts";
 import { linearCombination } from "../../protocol/sharing.ts";
 import { throwsCode } from "../support/errors.ts";
 import { check } from "../support/properties.ts";
@@ -38,10 +44,14 @@ describe("packUpdate", () => {
       const packed = chunk.kind.coordinates / 12;
       for (let e = 0; e < packed; e++) {
         let expected = 0n;
-        for (let l = 0; l < 12; l++) expected += BigInt(q[chunk.coordinateStart + 12 * e + l] ?? 0) * 2n ** BigInt(21 * l);
+        for (let l = 0; l < 12; l++)
+          expected += BigInt(q[chunk.coordinateStart + 12 * e + l] ?? 0) * 2n ** BigInt(21 * l);
         assert.equal(elements[chunk.elementStart + e], toField(expected));
       }
-      assert.deepEqual(elements.slice(chunk.elementStart + packed, chunk.elementStart + chunk.elementCount), masks.slice(3 * k, 3 * k + 3));
+      assert.deepEqual(
+        elements.slice(chunk.elementStart + packed, chunk.elementStart + chunk.elementCount),
+        masks.slice(3 * k, 3 * k + 3),
+      );
     });
   });
 
@@ -49,8 +59,24 @@ describe("packUpdate", () => {
     const q = filled(standard, () => 0);
     throwsCode(() => packUpdate(standard, q.subarray(1), masksFor(standard)), "UPDATE_LENGTH");
     throwsCode(() => packUpdate(standard, new Int32Array(101), masksFor(standard)), "UPDATE_LENGTH");
-    throwsCode(() => packUpdate(standard, filled(standard, (i) => (i === 99 ? 2048 : 0)), masksFor(standard)), "UPDATE_OVER_BOUND");
-    throwsCode(() => packUpdate(standard, filled(standard, (i) => (i === 0 ? -2049 : 0)), masksFor(standard)), "UPDATE_OVER_BOUND");
+    throwsCode(
+      () =>
+        packUpdate(
+          standard,
+          filled(standard, (i) => (i === 99 ? 2048 : 0)),
+          masksFor(standard),
+        ),
+      "UPDATE_OVER_BOUND",
+    );
+    throwsCode(
+      () =>
+        packUpdate(
+          standard,
+          filled(standard, (i) => (i === 0 ? -2049 : 0)),
+          masksFor(standard),
+        ),
+      "UPDATE_OVER_BOUND",
+    );
     throwsCode(() => packUpdate(standard, q, masksFor(standard).slice(1)), "ENCODING_LENGTH");
     throwsCode(() => packUpdate(standard, q, [1n, 2n, FIELD_ORDER]), "ENCODING_NOT_CANONICAL");
     throwsCode(() => packUpdate(standard, q, [1n, -2n, 3n]), "ENCODING_NOT_CANONICAL");
@@ -77,12 +103,25 @@ describe("unpackSum", () => {
   });
 
   it("decodes the weighted sum, totals of either sign, whatever the masks", () => {
-    const cases = fc.array(fc.tuple(fc.integer({ min: 1, max: 100 }), fc.array(fc.integer({ min: -128, max: 127 }), { minLength: 30, maxLength: 30 })), { minLength: 1, maxLength: 5 });
+    const cases = fc.array(
+      fc.tuple(
+        fc.integer({ min: 1, max: 100 }),
+        fc.array(fc.integer({ min: -128, max: 127 }), { minLength: 30, maxLength: 30 }),
+      ),
+      { minLength: 1, maxLength: 5 },
+    );
     check(cases, (clients) => {
       const layout = layoutFor(PRESETS.tiny, 30);
-      const vectors = clients.map(([, q], i) => packUpdate(layout, Int32Array.from(q), masksFor(layout, `client ${i}`)));
-      const sum = linearCombination(vectors, clients.map(([weight]) => BigInt(weight)));
-      const expected = Int32Array.from({ length: 30 }, (_, i) => clients.reduce((total, [weight, q]) => total + weight * q[i]!, 0));
+      const vectors = clients.map(([, q], i) =>
+        packUpdate(layout, Int32Array.from(q), masksFor(layout, `client ${i}`)),
+      );
+      const sum = linearCombination(
+        vectors,
+        clients.map(([weight]) => BigInt(weight)),
+      );
+      const expected = Int32Array.from({ length: 30 }, (_, i) =>
+        clients.reduce((total, [weight, q]) => total + weight * q[i]!, 0),
+      );
       assert.deepEqual(unpackSum(layout, sum), expected);
     });
   });
@@ -97,14 +136,19 @@ describe("unpackSum", () => {
     it(`holds weight ${MAX_TOTAL_WEIGHT} with coordinates ${name}`, () => {
       const q = filled(standard, value);
       const sum = linearCombination([packUpdate(standard, q, masksFor(standard))], [BigInt(MAX_TOTAL_WEIGHT)]);
-      assert.deepEqual(unpackSum(standard, sum), q.map((coordinate) => coordinate * MAX_TOTAL_WEIGHT));
+      assert.deepEqual(
+        unpackSum(standard, sum),
+        q.map((coordinate) => coordinate * MAX_TOTAL_WEIGHT),
+      );
     });
   }
 
   it("decodes slots up to their own ends and refuses what is beyond", () => {
     const one = layoutFor(PRESETS.standard, 12);
-    const elementOf = (slots: readonly number[]): bigint => toField(slots.reduce((sum, slot, l) => sum + BigInt(slot) * 2n ** BigInt(21 * l), 0n));
-    const decode = (element: bigint): Int32Array => unpackSum(one, [element, ...Array<bigint>(one.elementCount - 1).fill(0n)]);
+    const elementOf = (slots: readonly number[]): bigint =>
+      toField(slots.reduce((sum, slot, l) => sum + BigInt(slot) * 2n ** BigInt(21 * l), 0n));
+    const decode = (element: bigint): Int32Array =>
+      unpackSum(one, [element, ...Array<bigint>(one.elementCount - 1).fill(0n)]);
     for (const slot of [-(2 ** 20), 2 ** 20 - 1]) {
       const slots = Array<number>(12).fill(slot);
       assert.deepEqual([...decode(elementOf(slots))], slots);
@@ -121,11 +165,18 @@ describe("unpackSum", () => {
     const wide = layoutFor(PRESETS.tiny, 48);
     const elements = Array<bigint>(wide.elementCount).fill(0n);
     elements[2] = 1n << 252n;
-    assert.throws(() => unpackSum(wide, elements), (error) => isVerisumError(error, "ENCODING_SLOT_RANGE") && error.details["index"] === 2);
+    assert.throws(
+      () => unpackSum(wide, elements),
+      (error) => isVerisumError(error, "ENCODING_SLOT_RANGE") && error.details["index"] === 2,
+    );
   });
 
   it("refuses elements that are not canonical, which would decode like others", () => {
-    const elements = packUpdate(standard, filled(standard, () => 1), zeroMasks(standard));
+    const elements = packUpdate(
+      standard,
+      filled(standard, () => 1),
+      zeroMasks(standard),
+    );
     throwsCode(() => unpackSum(standard, [elements[0]! + FIELD_ORDER, ...elements.slice(1)]), "ENCODING_NOT_CANONICAL");
     throwsCode(() => unpackSum(standard, [elements[0]! - FIELD_ORDER, ...elements.slice(1)]), "ENCODING_NOT_CANONICAL");
     throwsCode(() => unpackSum(standard, elements.slice(1)), "ENCODING_LENGTH");
@@ -145,13 +196,17 @@ describe("the circuit's view of an update", () => {
     const q = filled(twoChunks, (i) => (i % 256) - 128);
     const rows = tableRows(twoChunks, 1, q);
     assert.equal(rows.length, twoChunks.chunks[1]!.kind.coordinates);
-    for (let i = 0; i < rows.length; i++) assert.equal(rows[i], (q[twoChunks.chunks[1]!.coordinateStart + i] ?? 0) + 128);
+    for (let i = 0; i < rows.length; i++)
+      assert.equal(rows[i], (q[twoChunks.chunks[1]!.coordinateStart + i] ?? 0) + 128);
     assert.equal(rows.at(-1), 128);
   });
 
   it("computes squared norms exactly", () => {
     check(fc.array(fc.integer({ min: -2048, max: 2047 }), { maxLength: 500 }), (values) => {
-      assert.equal(BigInt(normSquared(Int32Array.from(values))), values.reduce((sum, value) => sum + BigInt(value) ** 2n, 0n));
+      assert.equal(
+        BigInt(normSquared(Int32Array.from(values))),
+        values.reduce((sum, value) => sum + BigInt(value) ** 2n, 0n),
+      );
     });
     assert.equal(normSquared(new Int32Array(1_200_000).fill(-2048)), 1_200_000 * 2 ** 22);
   });

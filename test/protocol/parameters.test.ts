@@ -29,7 +29,10 @@ describe("protocol parameters", () => {
   it("keeps every weighted sum inside half the field and inside its slots", () => {
     const largestSlotSum = BigInt(MAX_TOTAL_WEIGHT) * 2n ** 11n;
     assert.ok(largestSlotSum < 2n ** BigInt(SLOT_BITS - 1));
-    const largestPackedSum = Array.from({ length: SLOTS_PER_ELEMENT }, (_, l) => largestSlotSum << BigInt(SLOT_BITS * l)).reduce((a, b) => a + b);
+    const largestPackedSum = Array.from(
+      { length: SLOTS_PER_ELEMENT },
+      (_, l) => largestSlotSum << BigInt(SLOT_BITS * l),
+    ).reduce((a, b) => a + b);
     assert.ok(largestPackedSum < FIELD_ORDER / 2n);
   });
 
@@ -60,18 +63,34 @@ describe("protocol parameters", () => {
         if (i > 0) assert.ok(kind.coordinates > preset.kinds[i - 1]!.coordinates);
       });
     }
-    assert.equal(new Set(Object.values(PRESETS).map(({ coordinateBits }) => coordinateBits)).size, Object.keys(PRESETS).length);
+    assert.equal(
+      new Set(Object.values(PRESETS).map(({ coordinateBits }) => coordinateBits)).size,
+      Object.keys(PRESETS).length,
+    );
   });
 
   const broken: Record<string, (preset: Preset) => Preset> = {
     "13 bits": (preset) => ({ ...preset, coordinateBits: 13 }),
     "1 bit": (preset) => ({ ...preset, coordinateBits: 1 }),
-    "a chunk that cuts an element": (preset) => ({ ...preset, kinds: [{ name: "odd", coordinates: 2641, domainBits: 13 }] }),
-    "a chunk that leaves the domain no room for its table": (preset) => ({ ...preset, kinds: [{ name: "full", coordinates: 4092, domainBits: 13 }] }),
-    "a chunk whose packed elements overflow the domain": (preset) => ({ ...preset, kinds: [{ name: "full", coordinates: 3840, domainBits: 13 }] }),
-    "a chunk whose norms overflow the accumulator": (preset) => ({ ...preset, kinds: [{ name: "huge", coordinates: 1_200_000, domainBits: 22 }] }),
+    "a chunk that cuts an element": (preset) => ({
+      ...preset,
+      kinds: [{ name: "odd", coordinates: 2641, domainBits: 13 }],
+    }),
+    "a chunk that leaves the domain no room for its table": (preset) => ({
+      ...preset,
+      kinds: [{ name: "full", coordinates: 4092, domainBits: 13 }],
+    }),
+    "a chunk whose packed elements overflow the domain": (preset) => ({
+      ...preset,
+      kinds: [{ name: "full", coordinates: 3840, domainBits: 13 }],
+    }),
+    "a chunk whose norms overflow the accumulator": (preset) => ({
+      ...preset,
+      kinds: [{ name: "huge", coordinates: 1_200_000, domainBits: 22 }],
+    }),
   };
   for (const [name, change] of Object.entries(broken)) {
-    it(`refuses a preset with ${name}`, () => throwsCode(() => assertPreset(change(PRESETS.standard)), "PARAMETERS_INVALID"));
+    it(`refuses a preset with ${name}`, () =>
+      throwsCode(() => assertPreset(change(PRESETS.standard)), "PARAMETERS_INVALID"));
   }
 });

@@ -46,11 +46,15 @@ function outsideSubgroup(): G2 {
 
 describe("points of G1", () => {
   it("forms the group of multiples of the generator", () => {
-    check(fc.tuple(element, element), ([a, b]) => {
-      const sum = addG1(multiplyG1(G1_GENERATOR, a), multiplyG1(G1_GENERATOR, b));
-      assert.deepEqual(sum, multiplyG1(G1_GENERATOR, a + b));
-      assert.ok(equalG1(weightedSumG1([G1_GENERATOR, G1_GENERATOR], [a, b]), sum));
-    }, 20);
+    check(
+      fc.tuple(element, element),
+      ([a, b]) => {
+        const sum = addG1(multiplyG1(G1_GENERATOR, a), multiplyG1(G1_GENERATOR, b));
+        assert.deepEqual(sum, multiplyG1(G1_GENERATOR, a + b));
+        assert.ok(equalG1(weightedSumG1([G1_GENERATOR, G1_GENERATOR], [a, b]), sum));
+      },
+      20,
+    );
   });
 
   it("treats (0, 0) as infinity in every operation", () => {
@@ -87,14 +91,25 @@ describe("points of G1", () => {
 
 describe("points of G2", () => {
   it("refuses points off the twist, outside the subgroup and not canonical", () => {
-    throwsCode(() => toNobleG2({ x: G2_GENERATOR.x, y: { c0: G2_GENERATOR.y.c0, c1: G2_GENERATOR.y.c1 + 1n } }), "POINT_NOT_ON_CURVE");
+    throwsCode(
+      () => toNobleG2({ x: G2_GENERATOR.x, y: { c0: G2_GENERATOR.y.c0, c1: G2_GENERATOR.y.c1 + 1n } }),
+      "POINT_NOT_ON_CURVE",
+    );
     throwsCode(() => toNobleG2(outsideSubgroup()), "POINT_NOT_ON_CURVE");
-    throwsCode(() => toNobleG2({ x: { c0: G2_GENERATOR.x.c0 + p, c1: G2_GENERATOR.x.c1 }, y: G2_GENERATOR.y }), "POINT_NOT_ON_CURVE");
+    throwsCode(
+      () => toNobleG2({ x: { c0: G2_GENERATOR.x.c0 + p, c1: G2_GENERATOR.x.c1 }, y: G2_GENERATOR.y }),
+      "POINT_NOT_ON_CURVE",
+    );
   });
 
   it("takes nothing but all zeros for infinity", () => {
     const zero = { c0: 0n, c1: 0n };
-    for (const point of [{ x: { c0: 1n, c1: 0n }, y: zero }, { x: { c0: 0n, c1: 1n }, y: zero }, { x: zero, y: { c0: 1n, c1: 0n } }, { x: zero, y: { c0: 0n, c1: 1n } }]) {
+    for (const point of [
+      { x: { c0: 1n, c1: 0n }, y: zero },
+      { x: { c0: 0n, c1: 1n }, y: zero },
+      { x: zero, y: { c0: 1n, c1: 0n } },
+      { x: zero, y: { c0: 0n, c1: 1n } },
+    ]) {
       throwsCode(() => toNobleG2(point), "POINT_NOT_ON_CURVE");
     }
   });
@@ -111,7 +126,10 @@ describe("points of G2", () => {
 
 describe("pairing products", () => {
   it("is one exactly when the exponents cancel", () => {
-    const pair = (a: bigint, b: bigint): { g1: typeof G1_GENERATOR; g2: G2 } => ({ g1: multiplyG1(G1_GENERATOR, a), g2: multiplyG2(G2_GENERATOR, b) });
+    const pair = (a: bigint, b: bigint): { g1: typeof G1_GENERATOR; g2: G2 } => ({
+      g1: multiplyG1(G1_GENERATOR, a),
+      g2: multiplyG2(G2_GENERATOR, b),
+    });
     assert.ok(pairingProductIsOne([pair(6n, 1n), pair(-2n, 3n)]));
     assert.ok(!pairingProductIsOne([pair(6n, 1n), pair(-2n, 4n)]));
     assert.ok(!pairingProductIsOne([pair(1n, 1n)]));
@@ -119,7 +137,17 @@ describe("pairing products", () => {
 
   it("counts a pair with infinity as one", () => {
     assert.ok(pairingProductIsOne([]));
-    assert.ok(pairingProductIsOne([{ g1: G1_INFINITY, g2: G2_GENERATOR }, { g1: G1_GENERATOR, g2: G2_INFINITY }]));
-    assert.ok(!pairingProductIsOne([{ g1: G1_INFINITY, g2: G2_GENERATOR }, { g1: G1_GENERATOR, g2: G2_GENERATOR }]));
+    assert.ok(
+      pairingProductIsOne([
+        { g1: G1_INFINITY, g2: G2_GENERATOR },
+        { g1: G1_GENERATOR, g2: G2_INFINITY },
+      ]),
+    );
+    assert.ok(
+      !pairingProductIsOne([
+        { g1: G1_INFINITY, g2: G2_GENERATOR },
+        { g1: G1_GENERATOR, g2: G2_GENERATOR },
+      ]),
+    );
   });
 });

@@ -9,7 +9,10 @@ import { throwsCode } from "../support/errors.ts";
 import { seededRandom } from "../support/random.ts";
 
 const unit: Quantisation = { stepBits: 0, clipSteps: 100 };
-const always = (byte: number): RandomBytes => (length) => new Uint8Array(length).fill(byte);
+const always =
+  (byte: number): RandomBytes =>
+  (length) =>
+    new Uint8Array(length).fill(byte);
 
 /** A repeatable stream of doubles in [0, 1). */
 function doubles(seed: string): () => number {
@@ -49,10 +52,21 @@ describe("normBoundSquared", () => {
   });
 
   it("fits the accumulator for every clip norm and dimension allowed", () => {
-    assert.ok(normBoundSquared({ stepBits: 0, clipSteps: 2 ** 23 }, MAX_CHUNKS * PRESETS.standard.kinds.at(-1)!.coordinates) < 2n ** 48n);
+    assert.ok(
+      normBoundSquared({ stepBits: 0, clipSteps: 2 ** 23 }, MAX_CHUNKS * PRESETS.standard.kinds.at(-1)!.coordinates) <
+        2n ** 48n,
+    );
   });
 
-  for (const broken of [{ stepBits: -1, clipSteps: 1 }, { stepBits: 0.5, clipSteps: 1 }, { stepBits: 31, clipSteps: 1 }, { stepBits: 0, clipSteps: 0 }, { stepBits: 0, clipSteps: 1.5 }, { stepBits: 0, clipSteps: NaN }, { stepBits: 0, clipSteps: 2 ** 23 + 1 }]) {
+  for (const broken of [
+    { stepBits: -1, clipSteps: 1 },
+    { stepBits: 0.5, clipSteps: 1 },
+    { stepBits: 31, clipSteps: 1 },
+    { stepBits: 0, clipSteps: 0 },
+    { stepBits: 0, clipSteps: 1.5 },
+    { stepBits: 0, clipSteps: NaN },
+    { stepBits: 0, clipSteps: 2 ** 23 + 1 },
+  ]) {
     it(`refuses ${JSON.stringify(broken)}`, () => {
       throwsCode(() => normBoundSquared(broken, 10), "PARAMETERS_INVALID");
       throwsCode(() => quantiseUpdate(PRESETS.tiny, broken, Float64Array.of(1), always(0)), "PARAMETERS_INVALID");
@@ -71,7 +85,10 @@ describe("quantiseUpdate", () => {
       const q = quantiseUpdate(preset, quantisation, update, random);
       assert.ok(BigInt(normSquared(q)) <= normBoundSquared(quantisation, update.length), `run ${run}`);
       const offset = 2 ** (preset.coordinateBits - 1);
-      assert.ok(q.every((value) => value > -offset && value < offset), `run ${run}`);
+      assert.ok(
+        q.every((value) => value > -offset && value < offset),
+        `run ${run}`,
+      );
     }
   });
 
@@ -92,28 +109,53 @@ describe("quantiseUpdate", () => {
   });
 
   it("takes the finest step and the largest clip norm", () => {
-    assert.deepEqual([...quantiseUpdate(PRESETS.standard, { stepBits: 30, clipSteps: 2 ** 23 }, Float64Array.of(2 ** -30, -(2 ** -21)), always(7))], [1, -512]);
+    assert.deepEqual(
+      [
+        ...quantiseUpdate(
+          PRESETS.standard,
+          { stepBits: 30, clipSteps: 2 ** 23 },
+          Float64Array.of(2 ** -30, -(2 ** -21)),
+          always(7),
+        ),
+      ],
+      [1, -512],
+    );
   });
 
   it("keeps integers within the clip norm as they are, whatever the random bytes", () => {
     const update = Float64Array.of(3, -4, 0, -0, 7, -1);
-    for (const byte of [0, 255]) assert.deepEqual([...quantiseUpdate(PRESETS.standard, unit, update, always(byte))], [3, -4, 0, 0, 7, -1]);
+    for (const byte of [0, 255])
+      assert.deepEqual([...quantiseUpdate(PRESETS.standard, unit, update, always(byte))], [3, -4, 0, 0, 7, -1]);
   });
 
   it("scales by the step before it rounds", () => {
-    assert.deepEqual([...quantiseUpdate(PRESETS.standard, { stepBits: 10, clipSteps: 4096 }, Float32Array.of(0.5, -0.25), always(9))], [512, -256]);
+    assert.deepEqual(
+      [...quantiseUpdate(PRESETS.standard, { stepBits: 10, clipSteps: 4096 }, Float32Array.of(0.5, -0.25), always(9))],
+      [512, -256],
+    );
   });
 
   it("clips to the norm and keeps the direction", () => {
-    assert.deepEqual([...quantiseUpdate(PRESETS.standard, unit, Float64Array.of(3e5, -4e5), always(255))].map((value) => Math.round(value / 10)), [6, -8]);
+    assert.deepEqual(
+      [...quantiseUpdate(PRESETS.standard, unit, Float64Array.of(3e5, -4e5), always(255))].map((value) =>
+        Math.round(value / 10),
+      ),
+      [6, -8],
+    );
   });
 
   it("clamps a coordinate that the width cannot hold", () => {
-    assert.deepEqual([...quantiseUpdate(PRESETS.tiny, { stepBits: 0, clipSteps: 5000 }, Float64Array.of(5000, 0, -200), always(0))], [127, 0, -127]);
+    assert.deepEqual(
+      [...quantiseUpdate(PRESETS.tiny, { stepBits: 0, clipSteps: 5000 }, Float64Array.of(5000, 0, -200), always(0))],
+      [127, 0, -127],
+    );
   });
 
   it("keeps the direction of updates whose squares overflow or vanish", () => {
-    assert.deepEqual([...quantiseUpdate(PRESETS.standard, unit, Float64Array.of(1e308, -1e308, 0, 1e308, 1e308), always(9))], [50, -50, 0, 50, 50]);
+    assert.deepEqual(
+      [...quantiseUpdate(PRESETS.standard, unit, Float64Array.of(1e308, -1e308, 0, 1e308, 1e308), always(9))],
+      [50, -50, 0, 50, 50],
+    );
     assert.deepEqual([...quantiseUpdate(PRESETS.standard, unit, Float64Array.of(1e308, 1), always(9))], [100, 0]);
     assert.deepEqual([...quantiseUpdate(PRESETS.standard, unit, Float64Array.of(5e-324, 1e-200), always(255))], [0, 0]);
   });
@@ -125,8 +167,14 @@ describe("quantiseUpdate", () => {
 
   for (const value of [NaN, Infinity, -Infinity]) {
     it(`refuses ${value} anywhere`, () => {
-      throwsCode(() => quantiseUpdate(PRESETS.tiny, unit, Float64Array.of(1, 2, value), seededRandom("x")), "UPDATE_NOT_FINITE");
-      throwsCode(() => quantiseUpdate(PRESETS.tiny, unit, Float32Array.of(value, 2), seededRandom("x")), "UPDATE_NOT_FINITE");
+      throwsCode(
+        () => quantiseUpdate(PRESETS.tiny, unit, Float64Array.of(1, 2, value), seededRandom("x")),
+        "UPDATE_NOT_FINITE",
+      );
+      throwsCode(
+        () => quantiseUpdate(PRESETS.tiny, unit, Float32Array.of(value, 2), seededRandom("x")),
+        "UPDATE_NOT_FINITE",
+      );
     });
   }
 
@@ -134,7 +182,12 @@ describe("quantiseUpdate", () => {
     const count = 40_000;
     for (const fraction of [0.1, 0.5, 0.75, -0.3]) {
       const update = new Float64Array(count).fill(fraction);
-      const q = quantiseUpdate(PRESETS.tiny, { stepBits: 0, clipSteps: 1000 }, update, seededRandom(`bias ${fraction}`));
+      const q = quantiseUpdate(
+        PRESETS.tiny,
+        { stepBits: 0, clipSteps: 1000 },
+        update,
+        seededRandom(`bias ${fraction}`),
+      );
       const mean = q.reduce((a, b) => a + b, 0) / count;
       assert.ok(Math.abs(mean - fraction) < 5 * Math.sqrt(0.25 / count), `${fraction}: ${mean}`);
     }

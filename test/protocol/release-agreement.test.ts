@@ -1,7 +1,13 @@
 import assert from "node:assert/strict";
 import { describe, it } from "mocha";
 import { randomElements, toField } from "../../protocol/field.ts";
-import { fingerprintsOf, majorityOf, MAX_SUBSETS, releasesOff, subsetsToTry } from "../../protocol/release-agreement.ts";
+import {
+  fingerprintsOf,
+  majorityOf,
+  MAX_SUBSETS,
+  releasesOff,
+  subsetsToTry,
+} from "../../protocol/release-agreement.ts";
 import type { Fingerprints } from "../../protocol/release-agreement.ts";
 import { drawSharing, shareFor } from "../../protocol/sharing.ts";
 import { seededRandom } from "../support/random.ts";
@@ -12,7 +18,13 @@ const secret = [5n];
 function prints(threshold: number, count: number, wrong: readonly number[]): Fingerprints {
   const { coefficients } = drawSharing(threshold, secret, seededRandom(`${threshold} of ${count}`));
   const seats = Array.from({ length: count }, (_, i) => i + 1);
-  return { rho: 77n, seats, values: seats.map((seat, i) => toField(shareFor(seat, secret, coefficients)[0]! + (wrong.includes(i) ? BigInt(i + 1) : 0n))) };
+  return {
+    rho: 77n,
+    seats,
+    values: seats.map((seat, i) =>
+      toField(shareFor(seat, secret, coefficients)[0]! + (wrong.includes(i) ? BigInt(i + 1) : 0n)),
+    ),
+  };
 }
 
 describe("fingerprints of releases", () => {
@@ -22,7 +34,10 @@ describe("fingerprints of releases", () => {
     const { rho } = fingerprintsOf(vectors);
     for (const at of [0, 1]) {
       for (let e = 0; e < 4; e++) {
-        const moved = vectors.map(({ seat, shareSum }, i) => ({ seat, shareSum: shareSum.map((value, k) => (i === at && k === e ? toField(value + 1n) : value)) }));
+        const moved = vectors.map(({ seat, shareSum }, i) => ({
+          seat,
+          shareSum: shareSum.map((value, k) => (i === at && k === e ? toField(value + 1n) : value)),
+        }));
         assert.notEqual(fingerprintsOf(moved).rho, rho);
       }
     }
@@ -43,18 +58,28 @@ describe("subsets to try", () => {
     const drawn = [...subsetsToTry(prints(2, 32, []), 11)];
     assert.equal(drawn.length, MAX_SUBSETS);
     assert.ok(new Set(drawn.map(String)).size > MAX_SUBSETS * 0.99);
-    for (const subset of drawn) assert.ok(subset.length === 11 && subset.every((item, i) => item > (subset[i - 1] ?? -1) && item < 32));
+    for (const subset of drawn)
+      assert.ok(subset.length === 11 && subset.every((item, i) => item > (subset[i - 1] ?? -1) && item < 32));
   });
 });
 
 describe("which releases agree", () => {
   it("is told while at most (m - t)/2 are wrong, and not beyond", () => {
-    for (const [threshold, count] of [[2, 4], [3, 7], [3, 6], [4, 10]] as const) {
+    for (const [threshold, count] of [
+      [2, 4],
+      [3, 7],
+      [3, 6],
+      [4, 10],
+    ] as const) {
       for (let errors = 0; errors <= count - threshold; errors++) {
         const wrong = Array.from({ length: errors }, (_, i) => (2 * i) % count);
         const right = Array.from({ length: count }, (_, i) => i).filter((i) => !wrong.includes(i));
         const tellable = 2 * right.length >= count + threshold;
-        assert.deepEqual(majorityOf(threshold, prints(threshold, count, wrong)), tellable ? right : undefined, `t ${threshold}, ${wrong.join(",")} of ${count}`);
+        assert.deepEqual(
+          majorityOf(threshold, prints(threshold, count, wrong)),
+          tellable ? right : undefined,
+          `t ${threshold}, ${wrong.join(",")} of ${count}`,
+        );
       }
     }
   });

@@ -2,7 +2,15 @@ import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
 import { describe, it } from "mocha";
 import fc from "fast-check";
-import { encodeElements, encodeWords, evaluatePolynomial, multiply, power, randomElements, toField } from "../../protocol/field.ts";
+import {
+  encodeElements,
+  encodeWords,
+  evaluatePolynomial,
+  multiply,
+  power,
+  randomElements,
+  toField,
+} from "../../protocol/field.ts";
 import { FIELD_ORDER, MAX_COMMITTEE } from "../../protocol/parameters.ts";
 import {
   checkShare,
@@ -33,28 +41,58 @@ function subsets<T>(items: readonly T[], size: number): T[][] {
 }
 
 describe("Shamir sharing", () => {
-  for (const [t, n] of [[2, 4], [3, 7], [4, 10]] as const) {
+  for (const [t, n] of [
+    [2, 4],
+    [3, 7],
+    [4, 10],
+  ] as const) {
     it(`interpolates from every ${t} of ${n} shares and from no fewer`, () => {
       const coefficients = drawSharing(t, secret, seededRandom(`${t} of ${n}`)).coefficients;
       const shares = new Map(seatsOf(n).map((seat) => [seat, shareFor(seat, secret, coefficients)]));
-      for (const seats of subsets(seatsOf(n), t)) assert.deepEqual(interpolate(t, seats, seats.map((seat) => shares.get(seat)!)), secret);
+      for (const seats of subsets(seatsOf(n), t))
+        assert.deepEqual(
+          interpolate(
+            t,
+            seats,
+            seats.map((seat) => shares.get(seat)!),
+          ),
+          secret,
+        );
       const fewer = seatsOf(t - 1);
-      assert.notDeepEqual(linearCombination(fewer.map((seat) => shares.get(seat)!), lagrangeAtZero(fewer)), secret);
+      assert.notDeepEqual(
+        linearCombination(
+          fewer.map((seat) => shares.get(seat)!),
+          lagrangeAtZero(fewer),
+        ),
+        secret,
+      );
     });
   }
 
   it("adds up: the weighted sum of shares is the share of the weighted sum", () => {
-    check(fc.tuple(fc.array(element, { minLength: 3, maxLength: 3 }), fc.array(element, { minLength: 3, maxLength: 3 }), fc.integer({ min: 1, max: 511 }), fc.integer({ min: 1, max: 511 })), ([a, b, v, w]) => {
-      const sharingA = drawSharing(3, a, seededRandom("a")).coefficients;
-      const sharingB = drawSharing(3, b, seededRandom("b")).coefficients;
-      const weights = [BigInt(v), BigInt(w)];
-      const sums = [5, 1, 4].map((seat) => linearCombination([shareFor(seat, a, sharingA), shareFor(seat, b, sharingB)], weights));
-      assert.deepEqual(interpolate(3, [5, 1, 4], sums), linearCombination([a, b], weights));
-    }, 30);
+    check(
+      fc.tuple(
+        fc.array(element, { minLength: 3, maxLength: 3 }),
+        fc.array(element, { minLength: 3, maxLength: 3 }),
+        fc.integer({ min: 1, max: 511 }),
+        fc.integer({ min: 1, max: 511 }),
+      ),
+      ([a, b, v, w]) => {
+        const sharingA = drawSharing(3, a, seededRandom("a")).coefficients;
+        const sharingB = drawSharing(3, b, seededRandom("b")).coefficients;
+        const weights = [BigInt(v), BigInt(w)];
+        const sums = [5, 1, 4].map((seat) =>
+          linearCombination([shareFor(seat, a, sharingA), shareFor(seat, b, sharingB)], weights),
+        );
+        assert.deepEqual(interpolate(3, [5, 1, 4], sums), linearCombination([a, b], weights));
+      },
+      30,
+    );
   });
 
   it("refuses a sharing that hides nothing", () => {
-    for (const threshold of [1, 0, -1, 1.5, NaN, MAX_COMMITTEE + 1]) throwsCode(() => drawSharing(threshold, secret, seededRandom("x")), "PARAMETERS_INVALID");
+    for (const threshold of [1, 0, -1, 1.5, NaN, MAX_COMMITTEE + 1])
+      throwsCode(() => drawSharing(threshold, secret, seededRandom("x")), "PARAMETERS_INVALID");
     throwsCode(() => shareFor(1, secret, []), "PARAMETERS_INVALID");
   });
 
@@ -76,7 +114,14 @@ describe("Shamir sharing", () => {
   it("serves the last seat that a committee can have", () => {
     const coefficients = drawSharing(2, secret, seededRandom("last seat")).coefficients;
     const seats = [MAX_COMMITTEE, 1];
-    assert.deepEqual(interpolate(2, seats, seats.map((seat) => shareFor(seat, secret, coefficients))), secret);
+    assert.deepEqual(
+      interpolate(
+        2,
+        seats,
+        seats.map((seat) => shareFor(seat, secret, coefficients)),
+      ),
+      secret,
+    );
   });
 
   it("refuses a repeated seat", () => {
@@ -100,7 +145,10 @@ describe("Shamir sharing", () => {
     for (const seats of subsets(seatsOf(7), 4)) {
       const weights = lagrangeAtZero(seats);
       for (let kappa = 0; kappa < 4; kappa++) {
-        const total = seats.reduce((sum, seat, i) => sum + multiply(weights[i]!, power(BigInt(seat), BigInt(kappa))), 0n);
+        const total = seats.reduce(
+          (sum, seat, i) => sum + multiply(weights[i]!, power(BigInt(seat), BigInt(kappa))),
+          0n,
+        );
         assert.equal(toField(total), kappa === 0 ? 1n : 0n);
       }
     }
@@ -112,29 +160,46 @@ describe("seats that are sent a seed", () => {
     it(`are the ${threshold - 1} lowest for threshold ${threshold}, and their seeds expand to their shares`, () => {
       const { coefficients, seeds } = drawSharing(threshold, secret, seededRandom(`seeds ${threshold}`));
       assert.equal(seeds.length, threshold - 1);
-      assert.deepEqual(seatsOf(9).filter((seat) => isSeedSeat(seat, threshold)), seatsOf(threshold - 1));
-      seeds.forEach((seed, i) => assert.deepEqual(expandShareSeed(seed, secret.length), shareFor(i + 1, secret, coefficients)));
+      assert.deepEqual(
+        seatsOf(9).filter((seat) => isSeedSeat(seat, threshold)),
+        seatsOf(threshold - 1),
+      );
+      seeds.forEach((seed, i) =>
+        assert.deepEqual(expandShareSeed(seed, secret.length), shareFor(i + 1, secret, coefficients)),
+      );
     });
   }
 
   it("leave one polynomial of degree t - 1 through the secret: the one that Lagrange's formula gives", () => {
-    check(fc.tuple(fc.array(element, { minLength: 1, maxLength: 3 }), fc.integer({ min: 2, max: 6 }), fc.integer({ min: 1, max: MAX_COMMITTEE })), ([values, threshold, seat]) => {
-      const { coefficients, seeds } = drawSharing(threshold, values, seededRandom("polynomial"));
-      const known = seeds.map((seed) => expandShareSeed(seed, values.length));
-      // The share at any other seat, with t - 1 known ones, gives back the secret.
-      const seats = seat < threshold ? [...seatsOf(threshold - 1), threshold] : [...seatsOf(threshold - 1), seat];
-      const last = shareFor(seats.at(-1)!, values, coefficients);
-      assert.equal(coefficients.length, threshold - 1);
-      assert.deepEqual(interpolate(threshold, seats, [...known, last]), values);
-    }, 40);
+    check(
+      fc.tuple(
+        fc.array(element, { minLength: 1, maxLength: 3 }),
+        fc.integer({ min: 2, max: 6 }),
+        fc.integer({ min: 1, max: MAX_COMMITTEE }),
+      ),
+      ([values, threshold, seat]) => {
+        const { coefficients, seeds } = drawSharing(threshold, values, seededRandom("polynomial"));
+        const known = seeds.map((seed) => expandShareSeed(seed, values.length));
+        // The share at any other seat, with t - 1 known ones, gives back the secret.
+        const seats = seat < threshold ? [...seatsOf(threshold - 1), threshold] : [...seatsOf(threshold - 1), seat];
+        const last = shareFor(seats.at(-1)!, values, coefficients);
+        assert.equal(coefficients.length, threshold - 1);
+        assert.deepEqual(interpolate(threshold, seats, [...known, last]), values);
+      },
+      40,
+    );
   });
 
   it("expand a seed as SHAKE128 of the tag and the seed, 48 bytes an element", () => {
     const seed = seededRandom("a seed")(SHARE_SEED_BYTES);
     const count = 20_003;
-    const stream = createHash("shake128", { outputLength: count * 48 }).update(encodeWords([domainTag("share-seed")])).update(seed).digest("hex");
+    const stream = createHash("shake128", { outputLength: count * 48 })
+      .update(encodeWords([domainTag("share-seed")]))
+      .update(seed)
+      .digest("hex");
     const expanded = expandShareSeed(seed, count);
-    for (const i of [0, 1, 19_999, 20_000, count - 1]) assert.equal(expanded[i], BigInt(`0x${stream.slice(i * 96, (i + 1) * 96)}`) % FIELD_ORDER);
+    for (const i of [0, 1, 19_999, 20_000, count - 1])
+      assert.equal(expanded[i], BigInt(`0x${stream.slice(i * 96, (i + 1) * 96)}`) % FIELD_ORDER);
     assert.equal(expanded.length, count);
   });
 
@@ -155,7 +220,8 @@ describe("what t - 1 members see", () => {
       const counts = new Map<string, number[]>();
       for (const seat of [1, 4]) {
         const row = Array<number>(bins).fill(0);
-        for (const share of shareFor(seat, Array<bigint>(draws).fill(value), coefficients)) row[Number((share * BigInt(bins)) / FIELD_ORDER)]!++;
+        for (const share of shareFor(seat, Array<bigint>(draws).fill(value), coefficients))
+          row[Number((share * BigInt(bins)) / FIELD_ORDER)]!++;
         counts.set(`seat ${seat}`, row);
       }
       for (const [seat, row] of counts) {
@@ -174,7 +240,9 @@ describe("what t - 1 members see", () => {
     const grid = Array<number>(side * side).fill(0);
     const values = Array<bigint>(draws).fill(42n);
     const { coefficients } = drawSharing(3, values, random);
-    const [rows, columns] = [2, 5].map((seat) => shareFor(seat, values, coefficients).map((share) => Number((share * BigInt(side)) / FIELD_ORDER)));
+    const [rows, columns] = [2, 5].map((seat) =>
+      shareFor(seat, values, coefficients).map((share) => Number((share * BigInt(side)) / FIELD_ORDER)),
+    );
     rows!.forEach((row, i) => grid[row * side + columns![i]!]!++);
     const expected = draws / grid.length;
     const statistic = grid.reduce((sum, count) => sum + (count - expected) ** 2 / expected, 0);
@@ -198,7 +266,14 @@ describe("the check of a share against the commitment", () => {
   const y = evaluatePolynomial(secret, z);
   const coefficients = drawSharing(t, secret, seededRandom("check")).coefficients;
   const evaluations = shareEvaluations(coefficients, z);
-  const recorded = (share: readonly bigint[]): { hash: `0x${string}`; z: bigint; y: bigint; evaluations: readonly bigint[] } => ({ hash: shareHash(share), z, y, evaluations });
+  const recorded = (
+    share: readonly bigint[],
+  ): { hash: `0x${string}`; z: bigint; y: bigint; evaluations: readonly bigint[] } => ({
+    hash: shareHash(share),
+    z,
+    y,
+    evaluations,
+  });
 
   it("accepts every seat's honest share", () => {
     assert.equal(evaluations.length, t - 1);
@@ -242,20 +317,32 @@ describe("the check of a share against the commitment", () => {
   });
 
   it("can be fitted to t - 1 seats by a lying client, which is why a quorum has 2t - 1", () => {
-    const garbage = new Map([1, 2, 3].map((seat) => [seat, randomElements(secret.length, seededRandom(`garbage ${seat}`))]));
+    const garbage = new Map(
+      [1, 2, 3].map((seat) => [seat, randomElements(secret.length, seededRandom(`garbage ${seat}`))]),
+    );
     // Solve y + E_1 j + E_2 j^2 = p_garbage(z) for the two seats 1 and 2.
     const target = [1, 2].map((seat) => toField(evaluatePolynomial(garbage.get(seat)!, z) - y));
     const second = multiply(toField(target[1]! - 2n * target[0]!), power(2n, FIELD_ORDER - 2n));
     const fitted = [toField(target[0]! - second), second];
-    for (const seat of [1, 2]) checkShare(seat, garbage.get(seat)!, { ...recorded(garbage.get(seat)!), evaluations: fitted });
-    throwsCode(() => checkShare(3, garbage.get(3)!, { ...recorded(garbage.get(3)!), evaluations: fitted }), "SHARE_EVALUATION_MISMATCH");
+    for (const seat of [1, 2])
+      checkShare(seat, garbage.get(seat)!, { ...recorded(garbage.get(seat)!), evaluations: fitted });
+    throwsCode(
+      () => checkShare(3, garbage.get(3)!, { ...recorded(garbage.get(3)!), evaluations: fitted }),
+      "SHARE_EVALUATION_MISMATCH",
+    );
   });
 
   it("notices another commitment, another z and another evaluation", () => {
     const share = shareFor(4, secret, coefficients);
     throwsCode(() => checkShare(4, share, { ...recorded(share), y: toField(y + 1n) }), "SHARE_EVALUATION_MISMATCH");
     throwsCode(() => checkShare(4, share, { ...recorded(share), z: toField(z + 1n) }), "SHARE_EVALUATION_MISMATCH");
-    throwsCode(() => checkShare(4, share, { ...recorded(share), evaluations: [...evaluations].reverse() }), "SHARE_EVALUATION_MISMATCH");
-    throwsCode(() => checkShare(4, share, { ...recorded(share), evaluations: evaluations.slice(1) }), "SHARE_EVALUATION_MISMATCH");
+    throwsCode(
+      () => checkShare(4, share, { ...recorded(share), evaluations: [...evaluations].reverse() }),
+      "SHARE_EVALUATION_MISMATCH",
+    );
+    throwsCode(
+      () => checkShare(4, share, { ...recorded(share), evaluations: evaluations.slice(1) }),
+      "SHARE_EVALUATION_MISMATCH",
+    );
   });
 });

@@ -32,7 +32,10 @@ const context: SubmissionContext = {
 const cid = word("bundle");
 
 /** Evaluates what the chunk circuit evaluates, without a proof, and remembers what it was asked. */
-function evaluatingProver(): ChunkProver & { readonly asked: { kindIndex: number; witness: ChunkWitness; challenge: ChunkChallenge }[]; readonly wires: ChunkWires[] } {
+function evaluatingProver(): ChunkProver & {
+  readonly asked: { kindIndex: number; witness: ChunkWitness; challenge: ChunkChallenge }[];
+  readonly wires: ChunkWires[];
+} {
   const asked: { kindIndex: number; witness: ChunkWitness; challenge: ChunkChallenge }[] = [];
   const wires: ChunkWires[] = [];
   const offset = 2 ** (PRESETS.tiny.coordinateBits - 1);
@@ -58,10 +61,21 @@ function evaluatingProver(): ChunkProver & { readonly asked: { kindIndex: number
   };
 }
 
-async function submit(seed = "submission", changes: Partial<SubmissionContext> = {}): Promise<{ committed: Awaited<ReturnType<typeof commitUpdate>>; submission: Awaited<ReturnType<typeof proveUpdate>>; prover: ReturnType<typeof evaluatingProver> }> {
+async function submit(
+  seed = "submission",
+  changes: Partial<SubmissionContext> = {},
+): Promise<{
+  committed: Awaited<ReturnType<typeof commitUpdate>>;
+  submission: Awaited<ReturnType<typeof proveUpdate>>;
+  prover: ReturnType<typeof evaluatingProver>;
+}> {
   const prover = evaluatingProver();
   const committed = await commitUpdate(layout, committee, quantised, { committer, random: seededRandom(seed) });
-  return { committed, submission: await proveUpdate(layout, { ...context, ...changes }, committed, cid, { committer, prover }), prover };
+  return {
+    committed,
+    submission: await proveUpdate(layout, { ...context, ...changes }, committed, cid, { committer, prover }),
+    prover,
+  };
 }
 
 describe("a client's submission", () => {
@@ -83,7 +97,11 @@ describe("a client's submission", () => {
   it("opens its commitment at z to the shifted sum of its chunks' evaluations", async () => {
     const { submission, committed, prover } = await submit();
     const { z } = prover.asked[0]!.challenge;
-    const y = submissionEvaluation(layout, submission.chunks.map((chunk) => chunk.y), z);
+    const y = submissionEvaluation(
+      layout,
+      submission.chunks.map((chunk) => chunk.y),
+      z,
+    );
     assert.equal(y, evaluatePolynomial(committed.vector, z));
     assert.ok(verifyOpening(committer.tau, submission.commitment, z, y, submission.opening));
     assert.ok(!verifyOpening(committer.tau, submission.commitment, z, toField(y + 1n), submission.opening));
@@ -93,19 +111,30 @@ describe("a client's submission", () => {
 
   it("shifts chunk j by z to the number of elements before it", () => {
     const values = layout.chunks.map((_, j) => BigInt(j + 2));
-    const expected = values.reduce((sum, value, j) => sum + multiply(value, power(5n, BigInt(layout.chunks[j]!.elementStart))), 0n) % FIELD_ORDER;
+    const expected =
+      values.reduce((sum, value, j) => sum + multiply(value, power(5n, BigInt(layout.chunks[j]!.elementStart))), 0n) %
+      FIELD_ORDER;
     assert.equal(submissionEvaluation(layout, values, 5n), expected);
   });
 
   it("carries shares that every member accepts and any two of them interpolate", async () => {
     const { submission, committed, prover } = await submit();
     const { z } = prover.asked[0]!.challenge;
-    const y = submissionEvaluation(layout, submission.chunks.map((chunk) => chunk.y), z);
-    committed.shares.forEach((share, i) => checkShare(i + 1, share, { hash: submission.shareHashes[i]!, z, y, evaluations: submission.shareEvaluations }));
+    const y = submissionEvaluation(
+      layout,
+      submission.chunks.map((chunk) => chunk.y),
+      z,
+    );
+    committed.shares.forEach((share, i) =>
+      checkShare(i + 1, share, { hash: submission.shareHashes[i]!, z, y, evaluations: submission.shareEvaluations }),
+    );
     assert.equal(submission.shareEvaluations.length, committee.threshold - 1);
     const vector = interpolate(2, [4, 2], [committed.shares[3]!, committed.shares[1]!]);
     assert.deepEqual(vector, committed.vector);
-    assert.deepEqual(unpackSum(layout, linearCombination([vector], [3n])), quantised.map((value) => 3 * value));
+    assert.deepEqual(
+      unpackSum(layout, linearCombination([vector], [3n])),
+      quantised.map((value) => 3 * value),
+    );
   });
 
   it("commits to the wires that it proves, masks being those of the packed vector", async () => {
@@ -115,7 +144,10 @@ describe("a client's submission", () => {
       assert.equal(prover.wires[j], witness);
       assert.equal(kindIndex, chunk.kindIndex);
       assert.deepEqual(witness.rows, tableRows(layout, j, quantised));
-      assert.deepEqual(committed.vector.slice(chunk.elementStart + chunk.elementCount - 3, chunk.elementStart + chunk.elementCount), witness.masks);
+      assert.deepEqual(
+        committed.vector.slice(chunk.elementStart + chunk.elementCount - 3, chunk.elementStart + chunk.elementCount),
+        witness.masks,
+      );
     });
   });
 
@@ -138,7 +170,10 @@ describe("a client's submission", () => {
 
   it("draws every secret afresh: no mask, salt, blinder or coefficient occurs twice", async () => {
     const { committed } = await submit();
-    const secrets = [...committed.witnesses.flatMap(({ masks, salt, blinder }) => [...masks, salt, blinder]), ...committed.sharing.coefficients.flat()];
+    const secrets = [
+      ...committed.witnesses.flatMap(({ masks, salt, blinder }) => [...masks, salt, blinder]),
+      ...committed.sharing.coefficients.flat(),
+    ];
     assert.equal(new Set(secrets).size, secrets.length);
     const again = (await submit("another seed")).committed;
     assert.ok(!equalG1(again.commitment, committed.commitment));
@@ -147,22 +182,42 @@ describe("a client's submission", () => {
 
   it("is evaluated elsewhere as soon as client, round or weight changes", async () => {
     const points = new Set<bigint>();
-    for (const changes of [{}, { client: `0x${"33".repeat(20)}` as const }, { round: 5n }, { weight: 4 }, { chainId: 1n }]) points.add((await submit("submission", changes)).prover.asked[0]!.challenge.z);
+    for (const changes of [
+      {},
+      { client: `0x${"33".repeat(20)}` as const },
+      { round: 5n },
+      { weight: 4 },
+      { chainId: 1n },
+    ])
+      points.add((await submit("submission", changes)).prover.asked[0]!.challenge.z);
     assert.equal(points.size, 5);
   });
 
   it("reports its stages in order", async () => {
     const stages: string[] = [];
     const onStage = (stage: string): void => void stages.push(stage);
-    const committed = await commitUpdate(layout, committee, quantised, { committer, random: seededRandom("stages"), onStage });
+    const committed = await commitUpdate(layout, committee, quantised, {
+      committer,
+      random: seededRandom("stages"),
+      onStage,
+    });
     await proveUpdate(layout, context, committed, cid, { committer, prover: evaluatingProver(), onStage });
     assert.deepEqual([...new Set(stages)], ["pack", "commit", "share", "wires", "prove", "open"]);
   });
 
   it("refuses coordinates beyond the width before anything is drawn out", async () => {
-    await rejectsCode(commitUpdate(layout, committee, quantised.with(0, 128), { committer, random: seededRandom("x") }), "UPDATE_OVER_BOUND");
-    await rejectsCode(commitUpdate(layout, committee, quantised.subarray(1), { committer, random: seededRandom("x") }), "UPDATE_LENGTH");
-    await rejectsCode(commitUpdate(layout, { committeeSize: 4, threshold: 1 }, quantised, { committer, random: seededRandom("x") }), "PARAMETERS_INVALID");
+    await rejectsCode(
+      commitUpdate(layout, committee, quantised.with(0, 128), { committer, random: seededRandom("x") }),
+      "UPDATE_OVER_BOUND",
+    );
+    await rejectsCode(
+      commitUpdate(layout, committee, quantised.subarray(1), { committer, random: seededRandom("x") }),
+      "UPDATE_LENGTH",
+    );
+    await rejectsCode(
+      commitUpdate(layout, { committeeSize: 4, threshold: 1 }, quantised, { committer, random: seededRandom("x") }),
+      "PARAMETERS_INVALID",
+    );
   });
 });
 

@@ -3,7 +3,13 @@ import { readFileSync } from "node:fs";
 import { describe, it } from "mocha";
 import { AbiCoder, keccak256 } from "ethers";
 import { MAX_COHORT, MAX_COMMITTEE, PRESETS } from "../../protocol/parameters.ts";
-import { assertTaskParameters, layoutOfTask, parametersHash, presetOf, smallestInclusion } from "../../protocol/task.ts";
+import {
+  assertTaskParameters,
+  layoutOfTask,
+  parametersHash,
+  presetOf,
+  smallestInclusion,
+} from "../../protocol/task.ts";
 import type { TaskParameters } from "../../protocol/task.ts";
 import { throwsCode } from "../support/errors.ts";
 
@@ -16,9 +22,15 @@ const STRUCT =
 
 const BIGINT_FIELDS = ["normBoundSquared", "bondWei", "privacyCostPerRound", "privacyBudget"];
 
-const vectors = (JSON.parse(readFileSync(new URL("../vectors/transcript.json", import.meta.url), "utf8")) as { parameters: { input: Record<string, unknown>; hash: string }[] }).parameters.map(({ input, hash }) => ({
+const vectors = (
+  JSON.parse(readFileSync(new URL("../vectors/transcript.json", import.meta.url), "utf8")) as {
+    parameters: { input: Record<string, unknown>; hash: string }[];
+  }
+).parameters.map(({ input, hash }) => ({
   hash,
-  input: Object.fromEntries(Object.entries(input).map(([key, value]) => [key, BIGINT_FIELDS.includes(key) ? BigInt(value as string) : value])) as unknown as TaskParameters,
+  input: Object.fromEntries(
+    Object.entries(input).map(([key, value]) => [key, BIGINT_FIELDS.includes(key) ? BigInt(value as string) : value]),
+  ) as unknown as TaskParameters,
 }));
 const base = vectors[0]!.input;
 
@@ -26,14 +38,28 @@ describe("parametersHash", () => {
   it("is keccak-256 of the contract's ABI encoding, for the golden vectors", () => {
     for (const { input, hash } of vectors) {
       assert.equal(parametersHash(input), hash);
-      assert.equal(keccak256(AbiCoder.defaultAbiCoder().encode([STRUCT], [{ ...input, chunkKinds: Uint8Array.from(input.chunkKinds) }])), hash);
+      assert.equal(
+        keccak256(
+          AbiCoder.defaultAbiCoder().encode([STRUCT], [{ ...input, chunkKinds: Uint8Array.from(input.chunkKinds) }]),
+        ),
+        hash,
+      );
     }
   });
 
   it("changes with every field", () => {
     const hashes = new Set([parametersHash(base)]);
     for (const [field, value] of Object.entries(base)) {
-      const changed = typeof value === "boolean" ? !value : typeof value === "bigint" ? value + 1n : typeof value === "number" ? value + 1 : Array.isArray(value) ? [...value, 0] : `0x${"ab".repeat(32)}`;
+      const changed =
+        typeof value === "boolean"
+          ? !value
+          : typeof value === "bigint"
+            ? value + 1n
+            : typeof value === "number"
+              ? value + 1
+              : Array.isArray(value)
+                ? [...value, 0]
+                : `0x${"ab".repeat(32)}`;
       hashes.add(parametersHash({ ...base, [field]: changed }));
     }
     assert.equal(hashes.size, Object.keys(base).length + 1);
@@ -45,11 +71,15 @@ describe("a task's layout", () => {
     assert.equal(presetOf(base), PRESETS.tiny);
     assert.equal(presetOf({ ...base, coordinateBits: 12 }), PRESETS.standard);
     const layout = layoutOfTask(base);
-    assert.deepEqual(layout.chunks.map(({ kindIndex }) => kindIndex), base.chunkKinds);
+    assert.deepEqual(
+      layout.chunks.map(({ kindIndex }) => kindIndex),
+      base.chunkKinds,
+    );
     assert.equal(layout.dimension, base.dimension);
   });
 
-  it("refuses a width without a preset", () => throwsCode(() => presetOf({ ...base, coordinateBits: 9 }), "PARAMETERS_INVALID"));
+  it("refuses a width without a preset", () =>
+    throwsCode(() => presetOf({ ...base, coordinateBits: 9 }), "PARAMETERS_INVALID"));
 });
 
 describe("assertTaskParameters", () => {

@@ -5,7 +5,16 @@ import { AbiCoder, concat, id, keccak256, toBeHex, zeroPadValue } from "ethers";
 import { FIELD_ORDER } from "../../protocol/parameters.ts";
 import { G1_GENERATOR, G1_INFINITY, multiplyG1 } from "../../protocol/points.ts";
 import type { G1 } from "../../protocol/points.ts";
-import { challengeOf, challengePoints, domainTag, fromHex, hashWords, resultPoint, sharesDigest, toHex } from "../../protocol/transcript.ts";
+import {
+  challengeOf,
+  challengePoints,
+  domainTag,
+  fromHex,
+  hashWords,
+  resultPoint,
+  sharesDigest,
+  toHex,
+} from "../../protocol/transcript.ts";
 import type { ChallengeInput, Hex, ResultPointInput } from "../../protocol/transcript.ts";
 import { throwsCode } from "../support/errors.ts";
 import { word } from "../support/random.ts";
@@ -19,20 +28,39 @@ const vectors = JSON.parse(readFileSync(new URL("../vectors/transcript.json", im
 
 type Json = Record<string, unknown>;
 const pointOf = (pair: unknown): G1 => ({ x: BigInt((pair as string[])[0]!), y: BigInt((pair as string[])[1]!) });
-const contextOf = (input: Json): { chainId: bigint; contract: Hex; round: bigint } => ({ chainId: BigInt(input["chainId"] as string), contract: input["contract"] as Hex, round: BigInt(input["round"] as string) });
+const contextOf = (input: Json): { chainId: bigint; contract: Hex; round: bigint } => ({
+  chainId: BigInt(input["chainId"] as string),
+  contract: input["contract"] as Hex,
+  round: BigInt(input["round"] as string),
+});
 
 function challengeInput(input: Json): ChallengeInput {
   const points = (input["wireCommitments"] as unknown[]).map(pointOf);
-  return { ...(input as unknown as ChallengeInput), ...contextOf(input), commitment: pointOf(input["commitment"]), wireCommitments: points };
+  return {
+    ...(input as unknown as ChallengeInput),
+    ...contextOf(input),
+    commitment: pointOf(input["commitment"]),
+    wireCommitments: points,
+  };
 }
 
 function resultInput(input: Json): ResultPointInput {
-  return { ...(input as unknown as ResultPointInput), ...contextOf(input), included: BigInt(input["included"] as string), sum: pointOf(input["sum"]) };
+  return {
+    ...(input as unknown as ResultPointInput),
+    ...contextOf(input),
+    included: BigInt(input["included"] as string),
+    sum: pointOf(input["sum"]),
+  };
 }
 
 /** abi.encode of words by another library, as the contract writes it. */
 function abiHash(words: readonly (bigint | number | string)[]): string {
-  return keccak256(AbiCoder.defaultAbiCoder().encode(words.map(() => "uint256"), words.map((value) => BigInt(value))));
+  return keccak256(
+    AbiCoder.defaultAbiCoder().encode(
+      words.map(() => "uint256"),
+      words.map((value) => BigInt(value)),
+    ),
+  );
 }
 
 const tag = (label: string): string => id(`verisum.v1.${label}`);
@@ -88,10 +116,26 @@ describe("the golden transcript vectors", () => {
       const parsed = challengeInput(input);
       assert.equal(challengeOf(parsed), challenge);
       assert.deepEqual(challengePoints(challenge), { alpha: BigInt(alpha), z: BigInt(z) });
-      const wires = parsed.wireCommitments.reduce((digest, { x, y }) => abiHash([digest, x, y]), `0x${"00".repeat(32)}`);
+      const wires = parsed.wireCommitments.reduce(
+        (digest, { x, y }) => abiHash([digest, x, y]),
+        `0x${"00".repeat(32)}`,
+      );
       const words = [
-        tag("challenge"), parsed.chainId, parsed.contract, parsed.round, parsed.client, parsed.weight, parsed.parametersHash, parsed.baseModelDigest,
-        parsed.commitment.x, parsed.commitment.y, parsed.sharesDigest, parsed.sharesCid, wires, parsed.shareEvaluationCount, parsed.wireCommitments.length,
+        tag("challenge"),
+        parsed.chainId,
+        parsed.contract,
+        parsed.round,
+        parsed.client,
+        parsed.weight,
+        parsed.parametersHash,
+        parsed.baseModelDigest,
+        parsed.commitment.x,
+        parsed.commitment.y,
+        parsed.sharesDigest,
+        parsed.sharesCid,
+        wires,
+        parsed.shareEvaluationCount,
+        parsed.wireCommitments.length,
       ];
       assert.equal(abiHash(words), challenge);
       assert.equal(BigInt(abiHash([tag("alpha"), challenge])) % FIELD_ORDER, BigInt(alpha));
@@ -103,7 +147,18 @@ describe("the golden transcript vectors", () => {
     for (const { input, point } of vectors.resultPoints) {
       const parsed = resultInput(input);
       assert.equal(resultPoint(parsed), BigInt(point));
-      const words = [tag("result"), parsed.chainId, parsed.contract, parsed.round, parsed.included, parsed.totalWeight, parsed.sum.x, parsed.sum.y, parsed.aggregateDigest, parsed.modelDigest];
+      const words = [
+        tag("result"),
+        parsed.chainId,
+        parsed.contract,
+        parsed.round,
+        parsed.included,
+        parsed.totalWeight,
+        parsed.sum.x,
+        parsed.sum.y,
+        parsed.aggregateDigest,
+        parsed.modelDigest,
+      ];
       assert.equal(BigInt(abiHash(words)) % FIELD_ORDER, BigInt(point));
     }
   });
@@ -123,12 +178,22 @@ describe("the challenge", () => {
     sharesDigest: (input) => ({ ...input, sharesDigest: nextWord(input.sharesDigest) }),
     sharesCid: (input) => ({ ...input, sharesCid: nextWord(input.sharesCid) }),
     shareEvaluationCount: (input) => ({ ...input, shareEvaluationCount: 2 }),
-    "the first wire commitment": (input) => ({ ...input, wireCommitments: [nextPoint(input.wireCommitments[0]!), input.wireCommitments[1]!] }),
-    "the last wire commitment": (input) => ({ ...input, wireCommitments: [input.wireCommitments[0]!, nextPoint(input.wireCommitments[1]!)] }),
+    "the first wire commitment": (input) => ({
+      ...input,
+      wireCommitments: [nextPoint(input.wireCommitments[0]!), input.wireCommitments[1]!],
+    }),
+    "the last wire commitment": (input) => ({
+      ...input,
+      wireCommitments: [input.wireCommitments[0]!, nextPoint(input.wireCommitments[1]!)],
+    }),
     "the order of wire commitments": (input) => ({ ...input, wireCommitments: [...input.wireCommitments].reverse() }),
     "one wire commitment fewer": (input) => ({ ...input, wireCommitments: input.wireCommitments.slice(1) }),
     "one wire commitment more": (input) => ({ ...input, wireCommitments: [...input.wireCommitments, G1_INFINITY] }),
-    "two equal fields exchanged": (input) => ({ ...input, sharesDigest: input.sharesCid, sharesCid: input.sharesDigest }),
+    "two equal fields exchanged": (input) => ({
+      ...input,
+      sharesDigest: input.sharesCid,
+      sharesCid: input.sharesDigest,
+    }),
   };
 
   for (const [name, mutate] of Object.entries(mutations)) {
@@ -141,7 +206,11 @@ describe("the challenge", () => {
   }
 
   it("has a mutation for every field of its input", () => {
-    const covered = Object.keys(base).filter((field) => Object.values(mutations).some((mutate) => mutate(base)[field as keyof ChallengeInput] !== base[field as keyof ChallengeInput]));
+    const covered = Object.keys(base).filter((field) =>
+      Object.values(mutations).some(
+        (mutate) => mutate(base)[field as keyof ChallengeInput] !== base[field as keyof ChallengeInput],
+      ),
+    );
     assert.deepEqual(covered.sort(), Object.keys(base).sort());
   });
 

@@ -6,7 +6,12 @@ import { PRESETS } from "../../protocol/parameters.ts";
 import { G1_GENERATOR, G2_GENERATOR, multiplyG1, multiplyG2, negateG2 } from "../../protocol/points.ts";
 import { fromHex, toHex } from "../../protocol/transcript.ts";
 import type { Hex } from "../../protocol/transcript.ts";
-import { decodeVerificationKeys, encodeVerificationKeys, g2Words, hashVerificationKeys } from "../../protocol/verification-key.ts";
+import {
+  decodeVerificationKeys,
+  encodeVerificationKeys,
+  g2Words,
+  hashVerificationKeys,
+} from "../../protocol/verification-key.ts";
 import type { VerificationKeys } from "../../protocol/verification-key.ts";
 import { throwsCode } from "../support/errors.ts";
 
@@ -29,9 +34,16 @@ describe("the encoding of verification keys", () => {
   it("has alpha, -beta, tau, then -delta, -sigma and seven bases for each kind, imaginary parts first", () => {
     const keys = keysWith(1);
     const bytes = encodeVerificationKeys(keys);
-    const words = Array.from({ length: bytes.length / 32 }, (_, i) => BigInt(toHex(bytes.subarray(32 * i, 32 * i + 32))));
+    const words = Array.from({ length: bytes.length / 32 }, (_, i) =>
+      BigInt(toHex(bytes.subarray(32 * i, 32 * i + 32))),
+    );
     assert.deepEqual(words, [
-      keys.alpha.x, keys.alpha.y, ...g2Words(negateG2(keys.beta)), ...g2Words(keys.tau), ...g2Words(negateG2(keys.kinds[0]!.delta)), ...g2Words(negateG2(keys.kinds[0]!.sigma)),
+      keys.alpha.x,
+      keys.alpha.y,
+      ...g2Words(negateG2(keys.beta)),
+      ...g2Words(keys.tau),
+      ...g2Words(negateG2(keys.kinds[0]!.delta)),
+      ...g2Words(negateG2(keys.kinds[0]!.sigma)),
       ...keys.kinds[0]!.publicBases.flatMap(({ x, y }) => [x, y]),
     ]);
     assert.deepEqual(g2Words(keys.tau), [keys.tau.x.c1, keys.tau.x.c0, keys.tau.y.c1, keys.tau.y.c0]);
@@ -68,7 +80,9 @@ describe("the encoding of verification keys", () => {
   });
 
   it("hashes to the golden values", () => {
-    const { verificationKeys } = JSON.parse(readFileSync(new URL("../vectors/transcript.json", import.meta.url), "utf8")) as { verificationKeys: { kinds: number; encoded: Hex; hash: Hex }[] };
+    const { verificationKeys } = JSON.parse(
+      readFileSync(new URL("../vectors/transcript.json", import.meta.url), "utf8"),
+    ) as { verificationKeys: { kinds: number; encoded: Hex; hash: Hex }[] };
     for (const vector of verificationKeys) {
       assert.equal(keccak256(vector.encoded), vector.hash);
       assert.equal(fromHex(vector.encoded).length, 32 * (10 + 22 * vector.kinds));

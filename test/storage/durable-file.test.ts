@@ -3,7 +3,14 @@ import assert from "node:assert/strict";
 import { chmod, mkdir, mkdtemp, readdir, readFile, rm, stat, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { createDurably, encodeRecord, eraseFile, readIfPresent, readRecord, writeDurably } from "../../storage/durable-file.ts";
+import {
+  createDurably,
+  encodeRecord,
+  eraseFile,
+  readIfPresent,
+  readRecord,
+  writeDurably,
+} from "../../storage/durable-file.ts";
 import { rejectsCode } from "../support/errors.ts";
 
 describe("durable files", () => {
@@ -48,7 +55,10 @@ describe("durable files", () => {
     const path = join(directory, "record");
     const whole = new TextEncoder().encode(encodeRecord({ included: "5" }));
     for (let at = 0; at < whole.length; at++) {
-      await writeFile(path, Uint8Array.from(whole, (byte, i) => (i === at ? byte ^ 4 : byte)));
+      await writeFile(
+        path,
+        Uint8Array.from(whole, (byte, i) => (i === at ? byte ^ 4 : byte)),
+      );
       await rejectsCode(readRecord(path), "STORAGE_CORRUPT");
       await writeFile(path, whole.subarray(0, at));
       await rejectsCode(readRecord(path), "STORAGE_CORRUPT");
@@ -65,7 +75,13 @@ describe("durable files", () => {
 
   it("name a full disk", async function () {
     // Linux keeps a device that is always full.
-    if (!(await stat("/dev/full").then((found) => found.isCharacterDevice(), () => false))) this.skip();
+    if (
+      !(await stat("/dev/full").then(
+        (found) => found.isCharacterDevice(),
+        () => false,
+      ))
+    )
+      this.skip();
     const path = join(directory, "full");
     await symlink("/dev/full", `${path}.${process.pid}.tmp`);
     await rejectsCode(writeDurably(path, "x"), "STORAGE_FULL");

@@ -43,7 +43,12 @@ describe("a state directory", () => {
     assert.equal(await readFile(join(directory, "lock"), "utf8"), String(process.pid));
   });
 
-  for (const [what, content] of [["empty", ""], ["noise", "not a number"], ["zero", "0"], ["negative", "-1"]] as const) {
+  for (const [what, content] of [
+    ["empty", ""],
+    ["noise", "not a number"],
+    ["zero", "0"],
+    ["negative", "-1"],
+  ] as const) {
     it(`is taken over when its lock is ${what}`, async () => {
       await (await openStateDirectory(directory)).release();
       await writeFile(join(directory, "lock"), content);

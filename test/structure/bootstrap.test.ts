@@ -22,7 +22,17 @@ const { runsTypeScript, missingPackages } = (await import(file.href)) as Bootstr
 const otherPlatform = process.platform === "linux" ? "darwin" : "linux";
 
 describe("the Node versions that run TypeScript", () => {
-  const expected = { "18.20.8": false, "20.20.2": false, "22.17.1": false, "22.18.0": true, "22.23.3": true, "23.5.0": false, "23.6.0": true, "24.0.0": true, "26.10.0": true };
+  const expected = {
+    "18.20.8": false,
+    "20.20.2": false,
+    "22.17.1": false,
+    "22.18.0": true,
+    "22.23.3": true,
+    "23.5.0": false,
+    "23.6.0": true,
+    "24.0.0": true,
+    "26.10.0": true,
+  };
   for (const [version, isEnough] of Object.entries(expected)) {
     it(`${isEnough ? "include" : "exclude"} ${version}`, () => assert.equal(runsTypeScript(version), isEnough));
   }
@@ -33,7 +43,8 @@ describe("missing packages", () => {
   beforeEach(() => (root = mkdtempSync(join(tmpdir(), "verisum-bootstrap-"))));
   afterEach(() => rmSync(root, { recursive: true }));
 
-  const lock = (path: string, packages: Readonly<Record<string, LockEntry>>): void => writeFileSync(join(root, path), JSON.stringify({ packages }));
+  const lock = (path: string, packages: Readonly<Record<string, LockEntry>>): void =>
+    writeFileSync(join(root, path), JSON.stringify({ packages }));
   function install(packages: Readonly<Record<string, LockEntry>>): void {
     for (const path of Object.keys(packages)) {
       mkdirSync(join(root, path), { recursive: true });
@@ -43,7 +54,9 @@ describe("missing packages", () => {
     lock("node_modules/.package-lock.json", packages);
   }
   const a = { "node_modules/a": { version: "1.0.0" } };
-  const native = { "node_modules/native": { version: "1.0.0", optional: true, os: [process.platform], cpu: [process.arch] } };
+  const native = {
+    "node_modules/native": { version: "1.0.0", optional: true, os: [process.platform], cpu: [process.arch] },
+  };
 
   it("are all of them where nothing is installed", () => {
     lock("package-lock.json", { ...a, ...native });
@@ -63,7 +76,12 @@ describe("missing packages", () => {
   });
 
   it("exclude packages of another system or processor", () => {
-    lock("package-lock.json", { ...a, "node_modules/b": { version: "1.0.0", os: [otherPlatform] }, "node_modules/c": { version: "1.0.0", cpu: ["none"] }, "node_modules/d": { version: "1.0.0", os: [`!${process.platform}`] } });
+    lock("package-lock.json", {
+      ...a,
+      "node_modules/b": { version: "1.0.0", os: [otherPlatform] },
+      "node_modules/c": { version: "1.0.0", cpu: ["none"] },
+      "node_modules/d": { version: "1.0.0", os: [`!${process.platform}`] },
+    });
     install(a);
     assert.deepEqual(missingPackages(root), []);
   });
@@ -84,7 +102,8 @@ describe("missing packages", () => {
 
 describe("the bootstrap", function () {
   this.timeout(30_000);
-  const exitCode = (...args: string[]): number | null => spawnSync(process.execPath, [fileURLToPath(file), ...args], { stdio: "ignore" }).status;
+  const exitCode = (...args: string[]): number | null =>
+    spawnSync(process.execPath, [fileURLToPath(file), ...args], { stdio: "ignore" }).status;
 
   it("exits with 64 without a target", () => assert.equal(exitCode(), 64));
   it("exits with 64 for a file that does not exist", () => assert.equal(exitCode("scripts/no-such-file.ts"), 64));

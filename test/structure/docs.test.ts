@@ -20,7 +20,9 @@ type Title = readonly string[];
 
 function titlesIn(path: string): Title[] {
   return [...read(path).matchAll(/\b(?:it|describe)\(\s*(["`])((?:\\.|(?!\1)[^\\])*)\1/g)].map(([, quote, title]) =>
-    (quote === "`" ? title!.split(/\$\{[^}]*\}/) : [title!]).map((part) => part.replaceAll(/\\(.)/g, "$1").replaceAll("−", "-")),
+    (quote === "`" ? title!.split(/\$\{[^}]*\}/) : [title!]).map((part) =>
+      part.replaceAll(/\\(.)/g, "$1").replaceAll("−", "-"),
+    ),
   );
 }
 
@@ -38,23 +40,39 @@ function names(title: Title, named: string): boolean {
 /** Pairs of a test file and a title, written `file`, *title*, *title*  or  *title* in `file`. */
 function namedTests(page: string): [string, string][] {
   const text = read(page).replaceAll(/\s+/g, " ");
-  const after = [...text.matchAll(/`(test\/[^`]+\.test\.ts)`((?:,? (?:and )?\*[^*]+\*)*)/g)].flatMap(([, file, list]) => [...list!.matchAll(/\*([^*]+)\*/g)].map(([, title]): [string, string] => [file!, title!]));
-  const before = [...text.matchAll(/\*([^*]+)\* in `(test\/[^`]+\.test\.ts)`/g)].map(([, title, file]): [string, string] => [file!, title!]);
+  const after = [...text.matchAll(/`(test\/[^`]+\.test\.ts)`((?:,? (?:and )?\*[^*]+\*)*)/g)].flatMap(([, file, list]) =>
+    [...list!.matchAll(/\*([^*]+)\*/g)].map(([, title]): [string, string] => [file!, title!]),
+  );
+  const before = [...text.matchAll(/\*([^*]+)\* in `(test\/[^`]+\.test\.ts)`/g)].map(
+    ([, title, file]): [string, string] => [file!, title!],
+  );
   return [...after, ...before];
 }
 
 describe("the documents", () => {
   for (const page of PAGES) {
     it(`${page} names only files and links that exist`, () => {
-      const files = [...read(page).matchAll(/`((?:adapters|aggregator|circuits|client|contracts|data|docs|ignition|protocol|scripts|tasks|test)\/[\w./-]*)`/g)].map(([, path]) => path!);
-      const links = [...read(page).matchAll(/\]\((?!https?:|#)([^)#]+)/g)].map(([, path]) => join(dirname(page), path!));
-      assert.deepEqual([...files, ...links].filter((path) => !existsSync(join(ROOT, path))), []);
+      const files = [
+        ...read(page).matchAll(
+          /`((?:adapters|aggregator|circuits|client|contracts|data|docs|ignition|protocol|scripts|tasks|test)\/[\w./-]*)`/g,
+        ),
+      ].map(([, path]) => path!);
+      const links = [...read(page).matchAll(/\]\((?!https?:|#)([^)#]+)/g)].map(([, path]) =>
+        join(dirname(page), path!),
+      );
+      assert.deepEqual(
+        [...files, ...links].filter((path) => !existsSync(join(ROOT, path))),
+        [],
+      );
     });
 
     it(`${page} names only commands that package.json has`, () => {
       const { scripts } = JSON.parse(read("package.json")) as { scripts: Record<string, string> };
       const commands = [...read(page).matchAll(/npm run (?:--silent )?([a-z][a-z-]*)/g)].map(([, name]) => name!);
-      assert.deepEqual(commands.filter((name) => scripts[name] === undefined), []);
+      assert.deepEqual(
+        commands.filter((name) => scripts[name] === undefined),
+        [],
+      );
     });
   }
 
@@ -62,7 +80,10 @@ describe("the documents", () => {
     it(`${page} names only tests that exist`, () => {
       const tests = namedTests(page);
       assert.ok(tests.length > 10);
-      const missing = tests.filter(([file, title]) => !existsSync(join(ROOT, file)) || !titlesIn(file).some((candidate) => names(candidate, title)));
+      const missing = tests.filter(
+        ([file, title]) =>
+          !existsSync(join(ROOT, file)) || !titlesIn(file).some((candidate) => names(candidate, title)),
+      );
       assert.deepEqual(missing, []);
     });
   }
@@ -71,18 +92,33 @@ describe("the documents", () => {
     const met = read("docs/threats.md").split("## Open")[0]!;
     const rows = met.split("\n").filter((line) => /^\| [A-Z]\d/.test(line));
     assert.ok(rows.length > 40);
-    assert.deepEqual(rows.filter((line) => !/`test\/[^`]+\.test\.ts`/.test(line)), []);
+    assert.deepEqual(
+      rows.filter((line) => !/`test\/[^`]+\.test\.ts`/.test(line)),
+      [],
+    );
   });
 
   it("explain every error code", () => {
     const page = read("docs/errors.md");
-    assert.deepEqual(Object.keys(ERROR_CODES).filter((code) => !page.includes(`| \`${code}\` |`)), []);
+    assert.deepEqual(
+      Object.keys(ERROR_CODES).filter((code) => !page.includes(`| \`${code}\` |`)),
+      [],
+    );
   });
 
   it("would notice a test that does not exist", () => {
     const titles = titlesIn("test/structure/docs.test.ts");
-    assert.equal(titles.some((title) => names(title, "would notice a test that does not exist")), true);
-    assert.equal(titles.some((title) => names(title, "would notice a test that is not here")), false);
-    assert.equal(titles.some((title) => names(title, "would never …")), false);
+    assert.equal(
+      titles.some((title) => names(title, "would notice a test that does not exist")),
+      true,
+    );
+    assert.equal(
+      titles.some((title) => names(title, "would notice a test that is not here")),
+      false,
+    );
+    assert.equal(
+      titles.some((title) => names(title, "would never …")),
+      false,
+    );
   });
 });

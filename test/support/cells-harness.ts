@@ -1,4 +1,7 @@
-/** A group of cells in one process: one chain, and for each cell a committee, an aggregator and clients of its own. For tests only. */
+/**
+ * A group of cells in one process: one chain, and for each cell a committee, an aggregator and clients of its own. For
+ * tests only.
+ */
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -17,7 +20,10 @@ export interface CellsHarness {
   readonly group: Hex;
   /** By place. */
   readonly cells: readonly RoundHarness[];
-  /** Steps the roles of all cells in turn, and lets deadlines pass when nobody acts, until every cell's state is as wanted. */
+  /**
+   * Steps the roles of all cells in turn, and lets deadlines pass when nobody acts, until every cell's state is as
+   * wanted.
+   */
   playUntil(done: (states: readonly RoundState[]) => boolean | Promise<boolean>): Promise<readonly RoundState[]>;
   /** Plays until every cell has finalised so many steps; returns each cell's last finalised round. */
   playSteps(steps: number): Promise<readonly RoundRecords[]>;
@@ -29,10 +35,18 @@ const MAX_TURNS = 400;
 const GROUP_OPERATOR = 19;
 
 /** @param options of each cell alike; two cells of three clients fit into Hardhat's accounts */
-export async function startCells(options: Omit<HarnessOptions, "cell" | "specification">, cellCount = 2): Promise<CellsHarness> {
+export async function startCells(
+  options: Omit<HarnessOptions, "cell" | "specification">,
+  cellCount = 2,
+): Promise<CellsHarness> {
   const directory = await mkdtemp(join(tmpdir(), "verisum-cells-"));
   const chain = await startRoundChain();
-  const provider = new JsonRpcProvider(chain.rpc, undefined, { staticNetwork: true, cacheTimeout: -1, polling: true, pollingInterval: 50 });
+  const provider = new JsonRpcProvider(chain.rpc, undefined, {
+    staticNetwork: true,
+    cacheTimeout: -1,
+    polling: true,
+    pollingInterval: 50,
+  });
   const operator = chain.wallet(GROUP_OPERATOR);
   const { contract: group } = await deployCellGroup(operator.connect(provider), cellCount, operator.address);
   provider.destroy();
@@ -41,12 +55,23 @@ export async function startCells(options: Omit<HarnessOptions, "cell" | "specifi
   const prepared = await prepareTask(specification, join(home(0), "aggregator", "ipfs"), csprng, () => undefined);
   const deployed = [];
   for (let place = 0; place < cellCount; place++) {
-    const cell = await deployCell(chain, prepared, options, place * (1 + prepared.parameters.committeeSize + options.clients), operator);
+    const cell = await deployCell(
+      chain,
+      prepared,
+      options,
+      place * (1 + prepared.parameters.committeeSize + options.clients),
+      operator,
+    );
     deployed.push(cell);
   }
   const cells: RoundHarness[] = [];
   for (const [place, cell] of deployed.entries()) {
-    cells.push(await startHarness({ ...options, cell: { ...cell, directory: home(place), peers: cells.map(({ aggregator }) => aggregator.url) } }));
+    cells.push(
+      await startHarness({
+        ...options,
+        cell: { ...cell, directory: home(place), peers: cells.map(({ aggregator }) => aggregator.url) },
+      }),
+    );
   }
   const playUntil: CellsHarness["playUntil"] = async (done) => {
     for (let turns = 0; turns < MAX_TURNS; turns++) {
@@ -58,7 +83,8 @@ export async function startCells(options: Omit<HarnessOptions, "cell" | "specifi
     }
     throw new Error("the cells did not reach the state");
   };
-  const finalisedBy = async (): Promise<(readonly bigint[])[]> => Promise.all(cells.map(async (cell) => cell.operator.finalisedRoundNumbers()));
+  const finalisedBy = async (): Promise<(readonly bigint[])[]> =>
+    Promise.all(cells.map(async (cell) => cell.operator.finalisedRoundNumbers()));
   return {
     chain,
     group,
@@ -79,11 +105,15 @@ export async function startCells(options: Omit<HarnessOptions, "cell" | "specifi
 
 /** The chain has one clock: the cell whose phase ends first decides how far it goes. */
 async function passTime(cells: readonly RoundHarness[], states: readonly RoundState[]): Promise<void> {
-  const [first] = cells.map((cell, place) => ({ cell, state: states[place]! })).sort((a, b) => rank(a.state) - rank(b.state));
+  const [first] = cells
+    .map((cell, place) => ({ cell, state: states[place]! }))
+    .sort((a, b) => rank(a.state) - rank(b.state));
   await first!.cell.passTime(first!.state);
 }
 
 /** Phases that have a deadline come first, by deadline. */
 function rank({ phase, deadline }: RoundState): number {
-  return phase === "Collecting" || phase === "Attesting" || phase === "Aggregating" ? deadline : Number.MAX_SAFE_INTEGER;
+  return phase === "Collecting" || phase === "Attesting" || phase === "Aggregating"
+    ? deadline
+    : Number.MAX_SAFE_INTEGER;
 }

@@ -51,7 +51,10 @@ export async function customChunk(shape: ChunkShape): Promise<ChunkModel> {
   const folder = path.join(PROJECT_ROOT, "build", "test-circuits");
   await mkdir(folder, { recursive: true });
   const name = `chunk_${shape.coordinates}x${shape.coordinateBits}`;
-  await writeFile(path.join(folder, `${name}.circom`), chunkMainSource(shape.coordinates, shape.coordinateBits, "../../circuits/lib"));
+  await writeFile(
+    path.join(folder, `${name}.circom`),
+    chunkMainSource(shape.coordinates, shape.coordinateBits, "../../circuits/lib"),
+  );
   return chunkModel(shape, `build/test-circuits/${name}.circom`);
 }
 
@@ -60,7 +63,12 @@ export async function chunkModel(shape: ChunkShape, mainPath: string): Promise<C
   const wires = chunkWires(shape.coordinates, shape.coordinateBits);
   const system = keepWideWiresLeft(readR1cs(await readFile(circuit.r1csPath)), wires.committedEnd);
   const symbols = await readFile(circuit.symbolsPath, "utf8");
-  const wireByName = new Map(symbols.split("\n").map((line) => line.split(",")).map(([, wire, , name]) => [name, Number(wire)]));
+  const wireByName = new Map(
+    symbols
+      .split("\n")
+      .map((line) => line.split(","))
+      .map(([, wire, , name]) => [name, Number(wire)]),
+  );
   const wireOf = (signal: string): number => {
     const wire = wireByName.get(signal);
     if (wire === undefined || wire < 0) throw new Error(`${signal} has no wire`);
@@ -70,7 +78,12 @@ export async function chunkModel(shape: ChunkShape, mainPath: string): Promise<C
     source: part === "afterBits" ? wireOf("main.chain.after") : wireOf("main.chain.slackBits.in"),
     bits: Array.from({ length: NORM_ACCUMULATOR_BITS }, (_, k) => wireOf(`main.chain.${part}.out[${k}]`)),
   }));
-  const inputWires = [PUBLIC_WIRES.alpha, PUBLIC_WIRES.z, PUBLIC_WIRES.bound, ...Array.from({ length: wires.salt - wires.publicCount }, (_, k) => wires.publicCount + 1 + k)];
+  const inputWires = [
+    PUBLIC_WIRES.alpha,
+    PUBLIC_WIRES.z,
+    PUBLIC_WIRES.bound,
+    ...Array.from({ length: wires.salt - wires.publicCount }, (_, k) => wires.publicCount + 1 + k),
+  ];
   const solver = new ConstraintSolver(system, inputWires, digits);
   return {
     shape,
@@ -81,7 +94,8 @@ export async function chunkModel(shape: ChunkShape, mainPath: string): Promise<C
     solver,
     wireOf,
     solve: (values, overrides = new Map()) => {
-      const previous: Wires = values.hPrevious === undefined ? new Map() : new Map([[PUBLIC_WIRES.hPrevious, values.hPrevious]]);
+      const previous: Wires =
+        values.hPrevious === undefined ? new Map() : new Map([[PUBLIC_WIRES.hPrevious, values.hPrevious]]);
       return solver.solve(inputsByWire(wires, values), new Map([...previous, ...overrides]));
     },
   };
@@ -93,7 +107,8 @@ function inputsByWire(wires: ChunkWires, values: ChunkInputValues): Wires {
   values.row.forEach((value, i) => map.set(wires.rowStart + i, value));
   values.count.forEach((value, t) => map.set(wires.countStart + t, value));
   values.mask.forEach((value, k) => map.set(wires.maskStart + k, value));
-  for (const name of ["blinder", "accumulatedBefore", "saltBefore", "salt"] as const) map.set(wires[name], values[name]);
+  for (const name of ["blinder", "accumulatedBefore", "saltBefore", "salt"] as const)
+    map.set(wires[name], values[name]);
   return map;
 }
 
@@ -105,7 +120,13 @@ export function honestInputs(shape: ChunkShape, random: RandomBytes, slack = 5n)
   const counts = histogram(shape, rows);
   const accumulatedBefore = 1000n;
   const norm = rows.reduce((sum, row) => sum + BigInt((row - offset) ** 2), 0n);
-  const [alpha, z, blinder, saltBefore, salt] = Array.from({ length: 5 }, () => randomElement(random)) as [bigint, bigint, bigint, bigint, bigint];
+  const [alpha, z, blinder, saltBefore, salt] = Array.from({ length: 5 }, () => randomElement(random)) as [
+    bigint,
+    bigint,
+    bigint,
+    bigint,
+    bigint,
+  ];
   return {
     alpha,
     z,

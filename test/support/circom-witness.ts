@@ -1,4 +1,7 @@
-/** The witness calculator that circom generates (its WebAssembly interface, version 2): what the project's own writer must equal. */
+/**
+ * The witness calculator that circom generates (its WebAssembly interface, version 2): what the project's own writer
+ * must equal.
+ */
 import type { ChunkShape } from "../../proving/groth16/chunk-witness.ts";
 import { histogram, tableInverses } from "../../proving/groth16/chunk-witness.ts";
 import { VerisumError } from "../../protocol/errors.ts";
@@ -24,7 +27,10 @@ interface Calculator {
 /** The engine's global, which the compiler settings do not declare. */
 interface WasmGlobal {
   compile(code: Uint8Array): Promise<object>;
-  instantiate(module: object, imports: Readonly<Record<string, Readonly<Record<string, (...values: number[]) => void>>>>): Promise<{ exports: unknown }>;
+  instantiate(
+    module: object,
+    imports: Readonly<Record<string, Readonly<Record<string, (...values: number[]) => void>>>>,
+  ): Promise<{ exports: unknown }>;
 }
 const wasm = (globalThis as unknown as { WebAssembly: WasmGlobal }).WebAssembly;
 
@@ -57,16 +63,27 @@ export class CircomWitness {
         calculator.setInputSignal(high, low, i);
       }
     }
-    if (set !== calculator.getInputSize()) throw new VerisumError("WITNESS_UNSATISFIED", `the circuit takes ${calculator.getInputSize()} inputs, ${set} were given`);
+    if (set !== calculator.getInputSize())
+      throw new VerisumError(
+        "WITNESS_UNSATISFIED",
+        `the circuit takes ${calculator.getInputSize()} inputs, ${set} were given`,
+      );
     return readWitness(calculator);
   }
 
   private async instance(): Promise<Calculator> {
     const ignore = (): void => undefined;
     const exceptionHandler = (code: number): never => {
-      throw new VerisumError("WITNESS_UNSATISFIED", "the circuit's inputs contradict a constraint", { calculatorCode: code });
+      throw new VerisumError("WITNESS_UNSATISFIED", "the circuit's inputs contradict a constraint", {
+        calculatorCode: code,
+      });
     };
-    const runtime = { exceptionHandler, printErrorMessage: ignore, writeBufferMessage: ignore, showSharedRWMemory: ignore };
+    const runtime = {
+      exceptionHandler,
+      printErrorMessage: ignore,
+      writeBufferMessage: ignore,
+      showSharedRWMemory: ignore,
+    };
     return (await wasm.instantiate(this.module, { runtime })).exports as Calculator;
   }
 }
@@ -77,7 +94,8 @@ function readWitness(calculator: Calculator): Uint8Array {
   const view = new DataView(witness.buffer);
   for (let wire = 0; wire < size; wire++) {
     calculator.getWitness(wire);
-    for (let k = 0; k < SCALAR_BYTES / 4; k++) view.setUint32(wire * SCALAR_BYTES + 4 * k, calculator.readSharedRWMemory(k), true);
+    for (let k = 0; k < SCALAR_BYTES / 4; k++)
+      view.setUint32(wire * SCALAR_BYTES + 4 * k, calculator.readSharedRWMemory(k), true);
   }
   return witness;
 }
@@ -85,7 +103,8 @@ function readWitness(calculator: Calculator): Uint8Array {
 /** The two halves of FNV-1a (64 bit), by which the calculator finds an input. */
 function fnv1a(name: string): [high: number, low: number] {
   let hash = 0xcbf2_9ce4_8422_2325n;
-  for (const byte of new TextEncoder().encode(name)) hash = ((hash ^ BigInt(byte)) * 0x100_0000_01b3n) & 0xffff_ffff_ffff_ffffn;
+  for (const byte of new TextEncoder().encode(name))
+    hash = ((hash ^ BigInt(byte)) * 0x100_0000_01b3n) & 0xffff_ffff_ffff_ffffn;
   return [Number(hash >> 32n), Number(hash & 0xffff_ffffn)];
 }
 

@@ -1,6 +1,6 @@
 /**
- * Fills in the wires of a constraint system from its inputs, with some of them overridden: how a test builds the witness
- * of a cheating prover that keeps every constraint it can. For tests only.
+ * Fills in the wires of a constraint system from its inputs, with some of them overridden: how a test builds the
+ * witness of a cheating prover that keeps every constraint it can. For tests only.
  */
 import { invert, toField } from "../../protocol/field.ts";
 import { FIELD_ORDER } from "../../protocol/parameters.ts";
@@ -16,7 +16,9 @@ export interface Digits {
   readonly bits: readonly number[];
 }
 
-type Step = { readonly row: number; readonly wire: number; readonly side: "a" | "b" | "c"; readonly inverseCoefficient: bigint } | { readonly digits: Digits };
+type Step =
+  | { readonly row: number; readonly wire: number; readonly side: "a" | "b" | "c"; readonly inverseCoefficient: bigint }
+  | { readonly digits: Digits };
 
 export class ConstraintSolver {
   /** Wire that each row determines; rows that determine none are checks. */
@@ -30,7 +32,7 @@ export class ConstraintSolver {
     const known = new Set([0, ...inputs]);
     const pendingDigits = new Set(digits);
     const pendingRows = new Set(Array.from({ length: system.constraintCount }, (_, row) => row));
-    for (let progress = true; progress; ) {
+    for (let progress = true; progress;) {
       progress = false;
       for (const entry of pendingDigits) {
         if (!known.has(entry.source)) continue;
@@ -44,13 +46,18 @@ export class ConstraintSolver {
         if (found === "several") continue;
         pendingRows.delete(row);
         if (found === "none") continue;
-        this.steps.push({ row, ...found, inverseCoefficient: invert(coefficientOf(system[found.side], row, found.wire)) });
+        this.steps.push({
+          row,
+          ...found,
+          inverseCoefficient: invert(coefficientOf(system[found.side], row, found.wire)),
+        });
         this.determinedBy.set(row, found.wire);
         known.add(found.wire);
         progress = true;
       }
     }
-    if (known.size !== system.wireCount) throw new Error(`${system.wireCount - known.size} wires do not follow from the inputs`);
+    if (known.size !== system.wireCount)
+      throw new Error(`${system.wireCount - known.size} wires do not follow from the inputs`);
   }
 
   /** All wires; an overridden wire keeps its override and later wires follow from it. */
@@ -67,7 +74,10 @@ export class ConstraintSolver {
     return values;
   }
 
-  private soleUnknown(row: number, known: ReadonlySet<number>): "none" | "several" | { wire: number; side: "a" | "b" | "c" } {
+  private soleUnknown(
+    row: number,
+    known: ReadonlySet<number>,
+  ): "none" | "several" | { wire: number; side: "a" | "b" | "c" } {
     let found: { wire: number; side: "a" | "b" | "c" } | undefined;
     for (const side of ["a", "b", "c"] as const) {
       const matrix = this.system[side];
@@ -81,10 +91,17 @@ export class ConstraintSolver {
     return found ?? "none";
   }
 
-  private determine({ row, wire, side, inverseCoefficient }: Exclude<Step, { digits: Digits }>, values: bigint[]): bigint {
+  private determine(
+    { row, wire, side, inverseCoefficient }: Exclude<Step, { digits: Digits }>,
+    values: bigint[],
+  ): bigint {
     const { a, b, c } = this.system;
     values[wire] = 0n;
-    const target = { a: [rowValue(c, row, values), rowValue(b, row, values)], b: [rowValue(c, row, values), rowValue(a, row, values)], c: [rowValue(a, row, values) * rowValue(b, row, values), 1n] }[side];
+    const target = {
+      a: [rowValue(c, row, values), rowValue(b, row, values)],
+      b: [rowValue(c, row, values), rowValue(a, row, values)],
+      c: [rowValue(a, row, values) * rowValue(b, row, values), 1n],
+    }[side];
     const rest = rowValue(this.system[side], row, values);
     const total = target[1] === 1n ? target[0]! : target[0]! * invert(target[1]!);
     return toField((total - rest) * inverseCoefficient);
@@ -92,6 +109,7 @@ export class ConstraintSolver {
 }
 
 function coefficientOf(matrix: SparseMatrix, row: number, wire: number): bigint {
-  for (let k = matrix.rowStart[row]!; k < matrix.rowStart[row + 1]!; k++) if (matrix.wire[k] === wire) return matrix.coefficient[k]! % FIELD_ORDER;
+  for (let k = matrix.rowStart[row]!; k < matrix.rowStart[row + 1]!; k++)
+    if (matrix.wire[k] === wire) return matrix.coefficient[k]! % FIELD_ORDER;
   throw new Error("the wire is not in the row");
 }

@@ -12,6 +12,11 @@ export function assertGasSnapshot(file: string, measured: Readonly<Record<string
   if (process.env["UPDATE_GAS"] === "1") writeFileSync(path, `${JSON.stringify(measured, undefined, 2)}\n`);
   const snapshot = JSON.parse(readFileSync(path, "utf8")) as Record<string, number>;
   assert.deepEqual(Object.keys(measured).sort(), Object.keys(snapshot).sort());
-  const changed = Object.entries(measured).filter(([name, gas]) => Math.abs(gas - snapshot[name]!) > TOLERANCE * snapshot[name]!);
-  assert.deepEqual(changed.map(([name, gas]) => `${name}: ${snapshot[name]} -> ${gas}`), []);
+  const changed = Object.entries(measured).filter(
+    ([name, gas]) => Math.abs(gas - snapshot[name]!) > TOLERANCE * snapshot[name]!,
+  );
+  assert.deepEqual(
+    changed.map(([name, gas]) => `${name}: ${snapshot[name]} -> ${gas}`),
+    [],
+  );
 }

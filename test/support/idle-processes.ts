@@ -1,4 +1,7 @@
-/** A script over two processes of no output, a role and an adopted one, which ends as its first argument says. For tests only. */
+/**
+ * A script over two processes of no output, a role and an adopted one, which ends as its first argument says. For tests
+ * only.
+ */
 import { spawn } from "node:child_process";
 import { join } from "node:path";
 import { withProcesses } from "../../demo/with-processes.ts";
@@ -8,7 +11,11 @@ const write = (line: string): void => void process.stdout.write(`${line}\n`);
 
 await withProcesses("idle", write, async ({ processes, directory, noise, untilInterrupted }) => {
   processes.adopt(spawn(process.execPath, [program], { stdio: "ignore" }));
-  processes.start("role", program, [], { logFile: join(directory, "role.log"), onEvent: () => undefined, onNoise: (line) => noise.push(line) });
+  processes.start("role", program, [], {
+    logFile: join(directory, "role.log"),
+    onEvent: () => undefined,
+    onNoise: (line) => noise.push(line),
+  });
   write("ready");
   if (ending === "waits") await new Promise(() => undefined);
   if (ending === "stays") await untilInterrupted();

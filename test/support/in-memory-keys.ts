@@ -8,7 +8,9 @@ import type { VectorCommitter } from "../../protocol/ports.ts";
 export const KNOWN_TAU = 0x7e57_7a0n;
 
 /** [p(tau)]_1 computed in the exponent, and how often it was asked for. */
-export function knownTauCommitter(capacity = 100_000): VectorCommitter & { readonly tau: G2; readonly calls: () => number } {
+export function knownTauCommitter(
+  capacity = 100_000,
+): VectorCommitter & { readonly tau: G2; readonly calls: () => number } {
   let calls = 0;
   return {
     capacity,
@@ -16,7 +18,8 @@ export function knownTauCommitter(capacity = 100_000): VectorCommitter & { reado
     calls: () => calls,
     commit: async (elements) => {
       calls++;
-      if (elements.length > capacity) throw new VerisumError("ENCODING_LENGTH", `capacity is ${capacity}`, { capacity });
+      if (elements.length > capacity)
+        throw new VerisumError("ENCODING_LENGTH", `capacity is ${capacity}`, { capacity });
       return multiplyG1(G1_GENERATOR, evaluatePolynomial(elements, KNOWN_TAU));
     },
   };

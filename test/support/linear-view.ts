@@ -1,6 +1,7 @@
 /**
- * The linear algebra of what a round publishes (docs/protocol.md, "What a round hides"): every value that an adversary sees is a
- * linear functional over Fr of the honest clients' packed updates and of uniform unknowns (masks, sharing coefficients, blinders).
+ * The linear algebra of what a round publishes (docs/protocol.md, "What a round hides"): every value that an adversary
+ * sees is a linear functional over Fr of the honest clients' packed updates and of uniform unknowns (masks, sharing
+ * coefficients, blinders).
  */
 import { invert, multiply, power, toField } from "../../protocol/field.ts";
 import { FIELD_ORDER } from "../../protocol/parameters.ts";
@@ -21,7 +22,9 @@ export interface View {
   readonly weights: readonly bigint[];
   /** Evaluations of the first client's whole vector that are published on top. */
   readonly extraEvaluations: number;
-  /** Evaluations of each of the first client's chunks that are published on top: a second challenge with the same masks. */
+  /**
+   * Evaluations of each of the first client's chunks that are published on top: a second challenge with the same masks.
+   */
   readonly extraChunkEvaluations: number;
   /** An earlier attempt of the first client that others saw: same update, everything else drawn afresh. */
   readonly abandonedAttempt: boolean;
@@ -39,7 +42,9 @@ export interface Knowledge {
   readonly beyondSum: number;
 }
 
-/** One submission's unknowns: columns of its packed elements and masks, of its sharing coefficients, of its blinders. */
+/**
+ * One submission's unknowns: columns of its packed elements and masks, of its sharing coefficients, of its blinders.
+ */
 interface Attempt {
   /** Column of each element of the vector X, masks included. */
   readonly vector: readonly number[];
@@ -66,7 +71,9 @@ export function rankOf(rows: readonly Row[]): number {
   return eliminate(work, work[0]?.length ?? 0);
 }
 
-/** Gaussian elimination on the first `columns` columns, in place; the pivot rows come first. Returns how many there are. */
+/**
+ * Gaussian elimination on the first `columns` columns, in place; the pivot rows come first. Returns how many there are.
+ */
 function eliminate(rows: Row[], columns: number): number {
   let rank = 0;
   for (let column = 0; column < columns && rank < rows.length; column++) {
@@ -109,21 +116,32 @@ function publishedRows(view: View): { rows: Row[]; nuisanceColumns: number; colu
     for (const [column, value] of terms) values[column] = toField(values[column]! + value);
     return values;
   };
-  const evaluation = (vectorColumns: readonly number[], point: bigint): [number, bigint][] => vectorColumns.map((column, e) => [column, power(point, BigInt(e))]);
-  const blocks = (attempt: Attempt): (readonly number[])[] => Array.from({ length: view.chunks }, (_, k) => attempt.vector.slice(k * blockLength, (k + 1) * blockLength));
+  const evaluation = (vectorColumns: readonly number[], point: bigint): [number, bigint][] =>
+    vectorColumns.map((column, e) => [column, power(point, BigInt(e))]);
+  const blocks = (attempt: Attempt): (readonly number[])[] =>
+    Array.from({ length: view.chunks }, (_, k) => attempt.vector.slice(k * blockLength, (k + 1) * blockLength));
   const share = (attempt: Attempt, seat: number, e: number, weight: bigint): [number, bigint][] => [
     [attempt.vector[e]!, weight],
-    ...attempt.coefficients.map((vector, i): [number, bigint] => [vector[e]!, weight * power(BigInt(seat), BigInt(i + 1))]),
+    ...attempt.coefficients.map((vector, i): [number, bigint] => [
+      vector[e]!,
+      weight * power(BigInt(seat), BigInt(i + 1)),
+    ]),
   ];
 
   const tau = view.draw();
   const rows: Row[] = [];
-  /** Everything that one submission shows: C as its exponent p(tau), the opening's exponent, y_j, E, D, and the known shares. */
+  /**
+   * Everything that one submission shows: C as its exponent p(tau), the opening's exponent, y_j, E, D, and the known
+   * shares.
+   */
   const publishSubmission = (attempt: Attempt): void => {
     const z = view.draw();
     rows.push(row(evaluation(attempt.vector, tau)));
     const opening = invert(toField(tau - z));
-    const difference = attempt.vector.map((column, e): [number, bigint] => [column, multiply(opening, toField(power(tau, BigInt(e)) - power(z, BigInt(e))))]);
+    const difference = attempt.vector.map((column, e): [number, bigint] => [
+      column,
+      multiply(opening, toField(power(tau, BigInt(e)) - power(z, BigInt(e)))),
+    ]);
     rows.push(row(difference));
     for (const block of blocks(attempt)) rows.push(row(evaluation(block, z)));
     for (const vector of attempt.coefficients) rows.push(row(evaluation(vector, z)));
@@ -131,7 +149,8 @@ function publishedRows(view: View): { rows: Row[]; nuisanceColumns: number; colu
       const wires = block.map((column): [number, bigint] => [column, view.draw()]);
       rows.push(row(view.blindedWires ? [...wires, [attempt.blinders[k]!, view.draw()]] : wires));
     });
-    for (let seat = 1; seat <= view.knownShares; seat++) for (let e = 0; e < length; e++) rows.push(row(share(attempt, seat, e, 1n)));
+    for (let seat = 1; seat <= view.knownShares; seat++)
+      for (let e = 0; e < length; e++) rows.push(row(share(attempt, seat, e, 1n)));
   };
 
   const honest = view.weights.map((_, client) => attemptOf(client, client));
@@ -143,15 +162,29 @@ function publishedRows(view: View): { rows: Row[]; nuisanceColumns: number; colu
     for (const block of blocks(honest[0]!)) rows.push(row(evaluation(block, z)));
   }
 
-  const included = honest.map((attempt, i) => ({ attempt, weight: view.weights[i]! })).filter(({ weight }) => weight !== 0n);
+  const included = honest
+    .map((attempt, i) => ({ attempt, weight: view.weights[i]! }))
+    .filter(({ weight }) => weight !== 0n);
   // Every seat's release, the interpolated aggregate with its masks, and its evaluation at z'.
   for (let seat = 1; seat <= view.committeeSize; seat++) {
-    for (let e = 0; e < length; e++) rows.push(row(included.flatMap(({ attempt, weight }) => share(attempt, seat, e, weight))));
+    for (let e = 0; e < length; e++)
+      rows.push(row(included.flatMap(({ attempt, weight }) => share(attempt, seat, e, weight))));
   }
-  const aggregate = Array.from({ length }, (_, e) => row(included.map(({ attempt, weight }): [number, bigint] => [attempt.vector[e]!, weight])));
+  const aggregate = Array.from({ length }, (_, e) =>
+    row(included.map(({ attempt, weight }): [number, bigint] => [attempt.vector[e]!, weight])),
+  );
   rows.push(...aggregate);
   const resultPoint = view.draw();
-  rows.push(row(included.flatMap(({ attempt, weight }) => evaluation(attempt.vector, resultPoint).map(([column, value]): [number, bigint] => [column, multiply(value, weight)]))));
+  rows.push(
+    row(
+      included.flatMap(({ attempt, weight }) =>
+        evaluation(attempt.vector, resultPoint).map(([column, value]): [number, bigint] => [
+          column,
+          multiply(value, weight),
+        ]),
+      ),
+    ),
+  );
   const sums = aggregate.filter((_, e) => e % blockLength < view.packed).map((values) => values.slice(nuisanceColumns));
   return { rows, nuisanceColumns, columns, sums };
 }

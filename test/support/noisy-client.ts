@@ -12,10 +12,20 @@ export const NOISE_VARIANCE = 100;
 const BASE = { weights: new Int32Array(DIMENSION), velocity: new Int32Array(DIMENSION) };
 
 /** The learner that `fl-client` makes, with this training in place of the trainer's. */
-export function learnerWith(train: Trainer["train"], random: RandomBytes, privacy?: TaskDocument["training"]["privacy"]): LocalLearner {
+export function learnerWith(
+  train: Trainer["train"],
+  random: RandomBytes,
+  privacy?: TaskDocument["training"]["privacy"],
+): LocalLearner {
   const document = {
     preset: "standard",
-    training: { learningRate: 1, momentum: 0, batchSize: 1, localEpochs: 1, ...(privacy === undefined ? {} : { privacy }) },
+    training: {
+      learningRate: 1,
+      momentum: 0,
+      batchSize: 1,
+      localEpochs: 1,
+      ...(privacy === undefined ? {} : { privacy }),
+    },
     quantisation: { stepBits: 4, clipSteps: 16 },
     server: { fractionalBits: 20 },
   };
@@ -29,7 +39,10 @@ export function learnerWith(train: Trainer["train"], random: RandomBytes, privac
 }
 
 /** One that protects its client; from training that learns nothing unless told. */
-export function noisyClient(random: RandomBytes, train: Trainer["train"] = (weights) => Promise.resolve({ weights: weights.slice(), loss: 1, steps: 1 })): LocalLearner {
+export function noisyClient(
+  random: RandomBytes,
+  train: Trainer["train"] = (weights) => Promise.resolve({ weights: weights.slice(), loss: 1, steps: 1 }),
+): LocalLearner {
   return learnerWith(train, random, { unit: "client", noiseVariance: NOISE_VARIANCE, delta: 1e-5 });
 }
 

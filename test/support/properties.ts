@@ -12,5 +12,8 @@ export function check<T>(arbitrary: fc.Arbitrary<T>, predicate: (value: T) => vo
 /** Elements of Fr, its ends included. */
 export const element: fc.Arbitrary<bigint> = fc.oneof(
   { weight: 8, arbitrary: fc.bigInt({ min: 0n, max: FIELD_ORDER - 1n }) },
-  { weight: 2, arbitrary: fc.constantFrom(0n, 1n, 2n, FIELD_ORDER - 1n, FIELD_ORDER - 2n, (FIELD_ORDER - 1n) / 2n, 1n << 252n) },
+  {
+    weight: 2,
+    arbitrary: fc.constantFrom(0n, 1n, 2n, FIELD_ORDER - 1n, FIELD_ORDER - 2n, (FIELD_ORDER - 1n) / 2n, 1n << 252n),
+  },
 );

@@ -3,7 +3,15 @@ import { randomFillSync } from "node:crypto";
 import { PRESETS } from "../../protocol/parameters.ts";
 import type { Preset } from "../../protocol/parameters.ts";
 import type { G1 } from "../../protocol/points.ts";
-import { closeCurve, encodeScalars, G1_BYTES, g1FromEngine, openCurve, readScalar, SCALAR_BYTES } from "../../proving/curve/bn254.ts";
+import {
+  closeCurve,
+  encodeScalars,
+  G1_BYTES,
+  g1FromEngine,
+  openCurve,
+  readScalar,
+  SCALAR_BYTES,
+} from "../../proving/curve/bn254.ts";
 import { openPointAdder } from "../../proving/curve/point-adder.ts";
 import { chunkWires } from "../../proving/groth16/chunk-circuit.ts";
 import { ensureDevKeys } from "../../proving/groth16/ensure-keys.ts";
@@ -21,9 +29,19 @@ export async function devKeys(preset: Preset = PRESETS.tiny, kindCount = preset.
 }
 
 /** A D and a proof for any wires at all: a prover that skips every check. */
-export async function proveUnchecked(keys: KeySet, kindIndex: number, witness: readonly bigint[]): Promise<ProvedWitness & { readonly d: G1 }> {
+export async function proveUnchecked(
+  keys: KeySet,
+  kindIndex: number,
+  witness: readonly bigint[],
+): Promise<ProvedWitness & { readonly d: G1 }> {
   const { zkey } = await keys.provingFiles(kindIndex);
-  const proved = await proveWitness(await openCurve(), await openPointAdder(), readProvingKey(zkey), encodeScalars(witness), csprng);
+  const proved = await proveWitness(
+    await openCurve(),
+    await openPointAdder(),
+    readProvingKey(zkey),
+    encodeScalars(witness),
+    csprng,
+  );
   return { d: await commitUnchecked(keys, kindIndex, witness), ...proved };
 }
 
@@ -32,8 +50,12 @@ export async function commitUnchecked(keys: KeySet, kindIndex: number, witness: 
   const curve = await openCurve();
   const { rowStart, committedEnd } = chunkWires(keys.preset.kinds[kindIndex]!.coordinates, keys.preset.coordinateBits);
   const { wireBases } = await keys.provingFiles(kindIndex);
-  if (wireBases.length !== (committedEnd - rowStart) * G1_BYTES) throw new Error("the committed bases do not match the circuit");
-  return g1FromEngine(curve, await curve.G1.multiExpAffine(wireBases, encodeScalars(witness.slice(rowStart, committedEnd))));
+  if (wireBases.length !== (committedEnd - rowStart) * G1_BYTES)
+    throw new Error("the committed bases do not match the circuit");
+  return g1FromEngine(
+    curve,
+    await curve.G1.multiExpAffine(wireBases, encodeScalars(witness.slice(rowStart, committedEnd))),
+  );
 }
 
 /** Ends the engine's threads after a suite. */

@@ -10,8 +10,9 @@ export function seededRandom(seed: string): RandomBytes {
   let pool = new Uint8Array(0);
   return (byteLength) => {
     const bytes = new Uint8Array(byteLength);
-    for (let filled = 0; filled < byteLength; ) {
-      if (pool.length === 0) pool = sha256(Uint8Array.of(...key, 0, counter >>> 24, counter >>> 16, counter >>> 8, counter++));
+    for (let filled = 0; filled < byteLength;) {
+      if (pool.length === 0)
+        pool = sha256(Uint8Array.of(...key, 0, counter >>> 24, counter >>> 16, counter >>> 8, counter++));
       const take = Math.min(pool.length, byteLength - filled);
       bytes.set(pool.subarray(0, take), filled);
       pool = pool.subarray(take);
@@ -21,7 +22,10 @@ export function seededRandom(seed: string): RandomBytes {
   };
 }
 
-/** The same at more than a gigabyte a second, for statistics over millions of samples: AES-256 in counter mode under the seed's hash. */
+/**
+ * The same at more than a gigabyte a second, for statistics over millions of samples: AES-256 in counter mode under the
+ * seed's hash.
+ */
 export function seededStream(seed: string): RandomBytes {
   const cipher = createCipheriv("aes-256-ctr", sha256(new TextEncoder().encode(seed)), new Uint8Array(16));
   return (byteLength) => cipher.update(new Uint8Array(byteLength));

@@ -11,7 +11,10 @@ export const seenErrors = new Set<string>();
 
 /** Asserts that a call reverts with this custom error, and with these arguments if given. */
 export async function reverts(call: Promise<unknown>, name: string, ...args: readonly unknown[]): Promise<void> {
-  const error = await call.then(() => undefined, (reason: unknown) => reason);
+  const error = await call.then(
+    () => undefined,
+    (reason: unknown) => reason,
+  );
   assert.ok(error !== undefined, `expected ${name}, but the call went through`);
   const description = describe(error);
   assert.equal(description?.name ?? String(error), name);
@@ -26,7 +29,10 @@ export function bytes32(text: string): string {
 
 /** The custom error inside what a provider throws, wherever it puts the data. */
 function describe(error: unknown): ErrorDescription | null {
-  for (let at = error as { data?: unknown; error?: unknown; cause?: unknown; info?: { error?: unknown } } | undefined; at !== undefined && at !== null; ) {
+  for (
+    let at = error as { data?: unknown; error?: unknown; cause?: unknown; info?: { error?: unknown } } | undefined;
+    at !== undefined && at !== null;
+  ) {
     const data = typeof at.data === "string" ? at.data : (at.data as { data?: unknown } | undefined)?.data;
     if (typeof data === "string" && data.startsWith("0x")) return VERISUM_INTERFACE.parseError(data);
     at = (at.error ?? at.info?.error ?? at.cause) as typeof at;

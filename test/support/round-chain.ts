@@ -1,4 +1,6 @@
-/** A chain of a test file's own, in this process, behind HTTP like any other; its clock is the test's. For tests only. */
+/**
+ * A chain of a test file's own, in this process, behind HTTP like any other; its clock is the test's. For tests only.
+ */
 import { HDNodeWallet, Mnemonic, Wallet } from "ethers";
 import { network } from "hardhat";
 import { serveChain } from "./rpc-server.ts";
@@ -20,7 +22,8 @@ export interface RoundChain {
 export async function startRoundChain(): Promise<RoundChain> {
   const connection = await network.create("node");
   const server = await serveChain(connection);
-  const ask = (method: string, ...params: unknown[]): Promise<unknown> => connection.provider.request({ method, params });
+  const ask = (method: string, ...params: unknown[]): Promise<unknown> =>
+    connection.provider.request({ method, params });
   return {
     rpc: server.url,
     wallet: (index) => new Wallet(HDNodeWallet.fromMnemonic(MNEMONIC, `m/44'/60'/0'/0/${index}`).privateKey),

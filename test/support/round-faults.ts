@@ -24,23 +24,41 @@ export function scriptedLearner(document: TaskDocument, seed: number, random: Ra
   };
 }
 
-/** Replaces the files of the seats by noise of the same length before the bundle is published; the hashes stay those of the shares. */
+/**
+ * Replaces the files of the seats by noise of the same length before the bundle is published; the hashes stay those of
+ * the shares.
+ */
 export function garbageBundle(seats: readonly number[], random: RandomBytes): Alter<ClientLoopDependencies> {
-  const spoil = (files: Files): Files => Object.fromEntries(Object.entries(files).map(([name, bytes]) => [name, seats.some((seat) => name === shareFileName(seat)) ? random(bytes.length) : bytes]));
+  const spoil = (files: Files): Files =>
+    Object.fromEntries(
+      Object.entries(files).map(([name, bytes]) => [
+        name,
+        seats.some((seat) => name === shareFileName(seat)) ? random(bytes.length) : bytes,
+      ]),
+    );
   return (deps) => ({ ...deps, session: { ...deps.session, store: storing(deps.session.store, spoil) } });
 }
 
 /** Submits without giving its bundle to anybody. */
-export const withheldBundle: Alter<ClientLoopDependencies> = (deps) => ({ ...deps, replicate: () => Promise.resolve() });
+export const withheldBundle: Alter<ClientLoopDependencies> = (deps) => ({
+  ...deps,
+  replicate: () => Promise.resolve(),
+});
 
 /** Dies at the first call of `submit`: the submission is in the journal, the transaction was never sent. */
-export const diesBeforeSending: Alter<ClientLoopDependencies> = (deps) => ({ ...deps, chain: { ...deps.chain, submit: () => Promise.reject(new Error("killed")) } });
+export const diesBeforeSending: Alter<ClientLoopDependencies> = (deps) => ({
+  ...deps,
+  chain: { ...deps.chain, submit: () => Promise.reject(new Error("killed")) },
+});
 
 /** Sends every coordinate at `magnitude` steps, with the best proof that can be made for it. */
 export function boosting(magnitude: number): Alter<ClientLoopDependencies> {
   return (deps) => ({
     ...deps,
-    learner: { update: (base, round) => deps.learner.update(base, round), quantise: (update) => Int32Array.from(update, (value) => (value < 0 ? -magnitude : magnitude)) },
+    learner: {
+      update: (base, round) => deps.learner.update(base, round),
+      quantise: (update) => Int32Array.from(update, (value) => (value < 0 ? -magnitude : magnitude)),
+    },
     prover: unguarded(deps.prover, () => true),
     verifyOwn: () => undefined,
   });

@@ -1,7 +1,7 @@
 /**
- * A whole task in one process: chain, operator, committee, aggregator and clients, through the functions that the commands use,
- * with real proofs, stores on disk and HTTP between them. Roles act when the test steps them; time passes when it says so.
- * For tests only.
+ * A whole task in one process: chain, operator, committee, aggregator and clients, through the functions that the
+ * commands use, with real proofs, stores on disk and HTTP between them. Roles act when the test steps them; time passes
+ * when it says so. For tests only.
  */
 import { randomFillSync } from "node:crypto";
 import { mkdtemp, rm } from "node:fs/promises";
@@ -58,7 +58,11 @@ export const TINY_TASK = {
     model: { kind: "mlp", inputShape: [64], hidden: [], classCount: 10 },
     training: { learningRate: 0.05, momentum: 0.9, batchSize: 16, localEpochs: 2 },
     quantisation: { stepBits: 6, clipSteps: 150 },
-    server: { fractionalBits: 20, learningRate: { numerator: 1, denominatorBits: 0 }, momentum: { numerator: 1, denominatorBits: 1 } },
+    server: {
+      fractionalBits: 20,
+      learningRate: { numerator: 1, denominatorBits: 0 },
+      momentum: { numerator: 1, denominatorBits: 1 },
+    },
   },
   initialSeed: 1,
   committee: { size: 4, threshold: 2, quorum: 3 },
@@ -75,7 +79,10 @@ export interface HarnessOptions {
   readonly clients: number;
   /** Weight of each client; 1 by default. */
   readonly weights?: readonly number[];
-  /** `digits`: each client trains on its shard and audits; `scripted` saves the time: a fixed update, and only the first client audits. */
+  /**
+   * `digits`: each client trains on its shard and audits; `scripted` saves the time: a fixed update, and only the first
+   * client audits.
+   */
   readonly learning?: "digits" | "scripted";
   /** A contract that is deployed already, of a group on one chain: its roles only. */
   readonly cell?: DeployedCell;
@@ -140,10 +147,15 @@ export interface RoundHarness {
   readonly clients: readonly ClientRole[];
   readonly directory: string;
   /** Steps each running role once, until the state is as wanted. */
-  turn(until: (state: RoundState) => boolean): Promise<{ readonly state: RoundState; readonly acted: boolean; readonly reached: boolean }>;
+  turn(
+    until: (state: RoundState) => boolean,
+  ): Promise<{ readonly state: RoundState; readonly acted: boolean; readonly reached: boolean }>;
   /** Lets time pass to where the next role can act. */
   passTime(state: RoundState): Promise<void>;
-  /** Steps the roles in turn, and lets deadlines pass when nobody acts, until the current or next round reaches the phase. */
+  /**
+   * Steps the roles in turn, and lets deadlines pass when nobody acts, until the current or next round reaches the
+   * phase.
+   */
   play(until: readonly RoundState["phase"][], fromRound?: bigint): Promise<RoundState>;
   /** Plays the next round to its end: the current one if it is open and nobody submitted yet. */
   playRound(): Promise<{ readonly state: RoundState; readonly records: RoundRecords }>;
@@ -161,35 +173,92 @@ export const RELAY_BATCH = 3;
 async function deployAlone(options: HarnessOptions): Promise<DeployedCell> {
   const directory = await mkdtemp(join(tmpdir(), "verisum-round-"));
   const chain = await startRoundChain();
-  const prepared = await prepareTask(options.specification ?? TINY_TASK, join(directory, "aggregator", "ipfs"), csprng, () => undefined);
+  const prepared = await prepareTask(
+    options.specification ?? TINY_TASK,
+    join(directory, "aggregator", "ipfs"),
+    csprng,
+    () => undefined,
+  );
   return { ...(await deployCell(chain, prepared, options, 0)), directory, peers: [] };
 }
 
 /** Deploys a task with members and clients from the accounts after the operator's. */
-export async function deployCell(chain: RoundChain, prepared: PreparedTask, options: Pick<HarnessOptions, "clients" | "weights">, firstAccount: number, groupWallet?: Wallet): Promise<Omit<DeployedCell, "directory" | "peers">> {
+export async function deployCell(
+  chain: RoundChain,
+  prepared: PreparedTask,
+  options: Pick<HarnessOptions, "clients" | "weights">,
+  firstAccount: number,
+  groupWallet?: Wallet,
+): Promise<Omit<DeployedCell, "directory" | "peers">> {
   const { committeeSize } = prepared.parameters;
-  const addresses = Array.from({ length: committeeSize + options.clients }, (_, i) => chain.wallet(firstAccount + 1 + i).address.toLowerCase() as Hex);
+  const addresses = Array.from(
+    { length: committeeSize + options.clients },
+    (_, i) => chain.wallet(firstAccount + 1 + i).address.toLowerCase() as Hex,
+  );
   const roster = {
     members: addresses.slice(0, committeeSize),
     clients: addresses.slice(committeeSize).map((account, i) => ({ account, weight: options.weights?.[i] ?? 1 })),
   };
-  const { contract } = await deployPreparedTask(chain.rpc, chain.wallet(firstAccount), prepared, roster, () => undefined, groupWallet);
+  const { contract } = await deployPreparedTask(
+    chain.rpc,
+    chain.wallet(firstAccount),
+    prepared,
+    roster,
+    () => undefined,
+    groupWallet,
+  );
   return { chain, contract, committeeSize, firstAccount };
 }
 
 export async function startHarness(options: HarnessOptions): Promise<RoundHarness> {
-  const { chain, contract, committeeSize: memberCount, firstAccount, directory, peers: others } = options.cell ?? (await deployAlone(options));
+  const {
+    chain,
+    contract,
+    committeeSize: memberCount,
+    firstAccount,
+    directory,
+    peers: others,
+  } = options.cell ?? (await deployAlone(options));
   const { signal } = new AbortController();
   const accounts = Array.from({ length: 1 + memberCount + options.clients }, (_, i) => chain.wallet(firstAccount + i));
   const closers: (() => Promise<unknown>)[] = [];
-  const nodeOptions = (name: string, peers: readonly string[]): NodeOptions => ({ rpc: chain.rpc, contract, confirmations: 0, stateDirectory: join(directory, name), peers });
-  const openNode = async (name: string, account: number, peers: readonly string[], ownEndpoint?: string): Promise<{ node: WritingNode; reporter: Recorder }> => {
+  const nodeOptions = (name: string, peers: readonly string[]): NodeOptions => ({
+    rpc: chain.rpc,
+    contract,
+    confirmations: 0,
+    stateDirectory: join(directory, name),
+    peers,
+  });
+  const openNode = async (
+    name: string,
+    account: number,
+    peers: readonly string[],
+    ownEndpoint?: string,
+  ): Promise<{ node: WritingNode; reporter: Recorder }> => {
     const reporter = createRecorder();
-    const node = await openWritingNode({ ...nodeOptions(name, peers), wallet: accounts[account]!, ...(ownEndpoint === undefined ? {} : { ownEndpoint }) }, reporter, signal);
+    const node = await openWritingNode(
+      {
+        ...nodeOptions(name, peers),
+        wallet: accounts[account]!,
+        ...(ownEndpoint === undefined ? {} : { ownEndpoint }),
+      },
+      reporter,
+      signal,
+    );
     closers.push(() => node.close());
     return { node, reporter };
   };
-  const openServing = async (name: string, account: number, peers: readonly string[]): Promise<{ node: WritingNode; reporter: Recorder; app: FastifyInstance; url: string; listen: () => Promise<void> }> => {
+  const openServing = async (
+    name: string,
+    account: number,
+    peers: readonly string[],
+  ): Promise<{
+    node: WritingNode;
+    reporter: Recorder;
+    app: FastifyInstance;
+    url: string;
+    listen: () => Promise<void>;
+  }> => {
     const reserved = await reservePort();
     const address = { host: "127.0.0.1", port: reserved.port };
     const url = `http://127.0.0.1:${address.port}`;
@@ -207,15 +276,31 @@ export async function startHarness(options: HarnessOptions): Promise<RoundHarnes
   const board = addProposalRoutes(serving.app, async (proposal, { seat, signature }) => {
     const { settled } = await serving.node.chain.records(proposal.round);
     const member = (await serving.node.chain.members())[seat - 1];
-    return settled !== undefined && recoverResultSigner(serving.node.chain.context, { ...settled, ...proposal.result }, signature).toLowerCase() === member?.toLowerCase();
+    return (
+      settled !== undefined &&
+      recoverResultSigner(serving.node.chain.context, { ...settled, ...proposal.result }, signature).toLowerCase() ===
+        member?.toLowerCase()
+    );
   });
-  const relay = createRelay({ chain: serving.node.chain, parameters: serving.node.session.parameters, batch: RELAY_BATCH, reporter: serving.reporter, clock: () => performance.now() });
+  const relay = createRelay({
+    chain: serving.node.chain,
+    parameters: serving.node.session.parameters,
+    batch: RELAY_BATCH,
+    reporter: serving.reporter,
+    clock: () => performance.now(),
+  });
   addRelayRoute(serving.app, relay, serving.node.session.parameters, () => performance.now());
   await serving.listen();
   const keys = await loadProvingKeys(serving.node.session, serving.node.state, csprng, serving.reporter);
   closers.push(() => keys.prover.close());
   const session: CommittingSession = { ...serving.node.session, committer: keys.committer };
-  const coordinate = createCoordinator({ chain: serving.node.chain, session, board, reporter: serving.reporter, siblingNodes: { nodesOf: serving.node.network.nodesOf, fetch: globalThis.fetch } });
+  const coordinate = createCoordinator({
+    chain: serving.node.chain,
+    session,
+    board,
+    reporter: serving.reporter,
+    siblingNodes: { nodesOf: serving.node.network.nodesOf, fetch: globalThis.fetch },
+  });
   const aggregator: AggregatorRole = {
     relay,
     url: serving.url,
@@ -237,17 +322,26 @@ export async function startHarness(options: HarnessOptions): Promise<RoundHarnes
   for (let i = 0; i < options.clients; i++) {
     const { node, reporter } = await openNode(`client-${i + 1}`, 1 + memberCount + i, [serving.url]);
     const { document } = node.session;
-    const learner = options.learning === "scripted" ? scriptedLearner(document, i, csprng) : await digitsLearner(document, i, options.clients, reporter);
+    const learner =
+      options.learning === "scripted"
+        ? scriptedLearner(document, i, csprng)
+        : await digitsLearner(document, i, options.clients, reporter);
     const audits = options.learning !== "scripted" || i === 0;
     clients.push(createClient(node, reporter, learner, keys, audits));
   }
 
-  const turn = async (until: (state: RoundState) => boolean): Promise<{ readonly state: RoundState; readonly acted: boolean; readonly reached: boolean }> => {
+  const turn = async (
+    until: (state: RoundState) => boolean,
+  ): Promise<{ readonly state: RoundState; readonly acted: boolean; readonly reached: boolean }> => {
     let acted = false;
     const steps = [
       async () => (await outlive(aggregator.step, aggregator.reporter)) ?? false,
-      ...members.filter(({ running }) => running).map((member) => async () => (await outlive(member.step, member.reporter)) ?? false),
-      ...clients.filter(({ running }) => running).map((client) => async () => (await outlive(client.step, client.reporter)) === "acted"),
+      ...members
+        .filter(({ running }) => running)
+        .map((member) => async () => (await outlive(member.step, member.reporter)) ?? false),
+      ...clients
+        .filter(({ running }) => running)
+        .map((client) => async () => (await outlive(client.step, client.reporter)) === "acted"),
     ];
     for (const step of steps) {
       acted = (await step()) || acted;
@@ -337,15 +431,36 @@ function createMember(seat: number, node: WritingNode, reporter: Recorder, commi
   return role;
 }
 
-async function digitsLearner(document: TaskDocument, client: number, clients: number, reporter: Recorder): Promise<LocalLearner> {
+async function digitsLearner(
+  document: TaskDocument,
+  client: number,
+  clients: number,
+  reporter: Recorder,
+): Promise<LocalLearner> {
   const { train } = await loadDataset(`digits?client=${client}&clients=${clients}&seed=1`);
-  return createLearner({ trainer: await createTrainer(document.model), data: train, document, random: csprng, reporter });
+  return createLearner({
+    trainer: await createTrainer(document.model),
+    data: train,
+    document,
+    random: csprng,
+    reporter,
+  });
 }
 
 /** Of a model that a client takes on trust. */
 const NO_STATE = { weights: new Int32Array(0), velocity: new Int32Array(0) };
 
-function createClient(node: WritingNode, reporter: Recorder, learner: LocalLearner, keys: { readonly committer: VectorCommitter; readonly prover: ChunkProver; readonly verificationKeys: VerificationKeys }, audits: boolean): ClientRole {
+function createClient(
+  node: WritingNode,
+  reporter: Recorder,
+  learner: LocalLearner,
+  keys: {
+    readonly committer: VectorCommitter;
+    readonly prover: ChunkProver;
+    readonly verificationKeys: VerificationKeys;
+  },
+  audits: boolean,
+): ClientRole {
   const { session, chain, state, network, store } = node;
   const fresh = (): ClientLoopDependencies => ({
     chain,
@@ -358,7 +473,10 @@ function createClient(node: WritingNode, reporter: Recorder, learner: LocalLearn
     reporter,
     replicate: (cid) => network.replicate(store, cid),
     clock: () => performance.now(),
-    audit: async (after, until) => (audits ? auditTask(session, { after, until }) : { findings: [], ok: true, model: { record: await chain.latestModel(), state: NO_STATE } }),
+    audit: async (after, until) =>
+      audits
+        ? auditTask(session, { after, until })
+        : { findings: [], ok: true, model: { record: await chain.latestModel(), state: NO_STATE } },
   });
   let step: () => Promise<ClientProgress>;
   const role: ClientRole = {

@@ -18,6 +18,9 @@ export function createRecorder(): Recorder {
     events,
     say: (_level, event, _text, facts = {}) => void events.push({ event, facts }),
     wait: () => undefined,
-    facts: (event, round) => events.filter((entry) => entry.event === event && (round === undefined || entry.facts.round === round)).map((entry) => entry.facts),
+    facts: (event, round) =>
+      events
+        .filter((entry) => entry.event === event && (round === undefined || entry.facts.round === round))
+        .map((entry) => entry.facts),
   };
 }

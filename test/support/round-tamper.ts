@@ -16,7 +16,10 @@ export function tamperTests(cases: readonly TamperCase[]): void {
   }
 }
 
-/** The contract's error by name, a VerisumError's code, the text that an attempt returns (an auditor's finding), or "accepted". */
+/**
+ * The contract's error by name, a VerisumError's code, the text that an attempt returns (an auditor's finding), or
+ * "accepted".
+ */
 export async function refusalOf(attempt: () => unknown): Promise<string> {
   try {
     const result = await attempt();

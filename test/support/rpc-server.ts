@@ -28,7 +28,11 @@ export async function serveChain(connection: NetworkConnection): Promise<RpcServ
   const answer = async (request: RpcRequest): Promise<object> => {
     try {
       const result = await connection.provider.request({ method: request.method, params: request.params });
-      return { jsonrpc: "2.0", id: request.id, result: state.alter === undefined ? result : state.alter(request.method, result) };
+      return {
+        jsonrpc: "2.0",
+        id: request.id,
+        result: state.alter === undefined ? result : state.alter(request.method, result),
+      };
     } catch (error) {
       const { code = -32_000, message, data } = error as { code?: number; message: string; data?: unknown };
       return { jsonrpc: "2.0", id: request.id, error: { code, message, data } };
@@ -47,7 +51,9 @@ export async function serveChain(connection: NetworkConnection): Promise<RpcServ
         return;
       }
       void Promise.all(requests.map(answer)).then((answers) => {
-        outgoing.writeHead(200, { "content-type": "application/json" }).end(JSON.stringify(Array.isArray(parsed) ? answers : answers[0]));
+        outgoing
+          .writeHead(200, { "content-type": "application/json" })
+          .end(JSON.stringify(Array.isArray(parsed) ? answers : answers[0]));
       });
     });
   });

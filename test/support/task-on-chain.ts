@@ -2,7 +2,13 @@
 import type { HardhatEthersSigner } from "@nomicfoundation/hardhat-ethers/types";
 import { network } from "hardhat";
 import type { NetworkConnection } from "hardhat/types/network";
-import type { BaseContract, ContractRunner, ContractTransactionReceipt, ContractTransactionResponse, Wallet } from "ethers";
+import type {
+  BaseContract,
+  ContractRunner,
+  ContractTransactionReceipt,
+  ContractTransactionResponse,
+  Wallet,
+} from "ethers";
 import { encodeParameters, encodeSigned, encodeSubmission } from "../../chain/codec.ts";
 import { signResult } from "../../chain/result-signature.ts";
 import { signSubmission } from "../../chain/submission-signature.ts";
@@ -17,7 +23,15 @@ import type { G1 } from "../../protocol/points.ts";
 import { chunkBound } from "../../protocol/submission.ts";
 import type { ChunkProof, Submission } from "../../protocol/submission.ts";
 import type { Hex, RoundContext } from "../../protocol/transcript.ts";
-import { challengePoints, domainTag, hashWords, resultPoint, sharesDigest, toHex, wiresDigest } from "../../protocol/transcript.ts";
+import {
+  challengePoints,
+  domainTag,
+  hashWords,
+  resultPoint,
+  sharesDigest,
+  toHex,
+  wiresDigest,
+} from "../../protocol/transcript.ts";
 import { encodeVerificationKeys, hashVerificationKeys } from "../../protocol/verification-key.ts";
 import { seededRandom, word } from "./random.ts";
 import { drawSecrets, keysOf, simulateOpening, simulateProof, simulateSubmission } from "./trapdoor-keys.ts";
@@ -57,7 +71,9 @@ export const PARAMETERS: TaskParameters = {
 };
 
 // Calls by name: the ABI is checked by the chain, the wrappers below by the compiler.
-type Method = ((...args: unknown[]) => Promise<ContractTransactionResponse>) & { readonly staticCall: (...args: unknown[]) => Promise<unknown> };
+type Method = ((...args: unknown[]) => Promise<ContractTransactionResponse>) & {
+  readonly staticCall: (...args: unknown[]) => Promise<unknown>;
+};
 export type VerisumInstance = BaseContract & Record<string, Method>;
 
 export interface TaskOnChain {
@@ -84,11 +100,18 @@ export async function openChain(): Promise<NetworkConnection> {
 }
 
 /** Deploys with these parameters instead of the defaults; registers nobody. */
-export async function deployTask(connection: NetworkConnection, overrides: Partial<TaskParameters> = {}): Promise<TaskOnChain> {
+export async function deployTask(
+  connection: NetworkConnection,
+  overrides: Partial<TaskParameters> = {},
+): Promise<TaskOnChain> {
   const signers = await connection.ethers.getSigners();
   const parameters = { ...PARAMETERS, ...overrides };
   const factory = await connection.ethers.getContractFactory("Verisum");
-  const verisum = (await factory.deploy(encodeParameters(parameters), KEYS_BLOB, signers[0]!.address)) as unknown as VerisumInstance;
+  const verisum = (await factory.deploy(
+    encodeParameters(parameters),
+    KEYS_BLOB,
+    signers[0]!.address,
+  )) as unknown as VerisumInstance;
   const seats = parameters.committeeSize;
   return {
     connection,
@@ -113,7 +136,8 @@ export async function registerAll(task: TaskOnChain, weights: readonly number[])
 export async function openRound(task: TaskOnChain, seats?: readonly number[]): Promise<bigint> {
   const round = (await roundOf(task)).number + 1n;
   const chosen = seats ?? task.members.map((_, i) => i + 1);
-  for (const seat of chosen) await as(task, task.members[seat - 1]!)["registerRoundKeys"]!(round, [word(`key ${round} ${seat}`)]);
+  for (const seat of chosen)
+    await as(task, task.members[seat - 1]!)["registerRoundKeys"]!(round, [word(`key ${round} ${seat}`)]);
   await task.verisum["openRound"]!();
   return round;
 }
@@ -147,13 +171,21 @@ export async function view(task: TaskOnChain, name: string, ...args: unknown[]):
 }
 
 /** A submission that the contract accepts from this client in the current round. */
-export async function makeSubmission(task: TaskOnChain, client: HasAddress, seed: string): Promise<SimulatedSubmission> {
+export async function makeSubmission(
+  task: TaskOnChain,
+  client: HasAddress,
+  seed: string,
+): Promise<SimulatedSubmission> {
   const round = (await roundOf(task)).number;
   const [weight] = (await view(task, "clientOf", client.address)) as [bigint];
   const model = (await view(task, "latestModel")) as { digest: Hex };
   return simulateSubmission(
     SECRETS,
-    { layout: layoutOfTask(task.parameters), committeeSize: task.parameters.committeeSize, threshold: task.parameters.threshold },
+    {
+      layout: layoutOfTask(task.parameters),
+      committeeSize: task.parameters.committeeSize,
+      threshold: task.parameters.threshold,
+    },
     {
       chainId: task.chainId,
       contract: task.address,
@@ -169,19 +201,33 @@ export async function makeSubmission(task: TaskOnChain, client: HasAddress, seed
 }
 
 /** Makes and sends a submission of the client with this index. */
-export async function submitAs(task: TaskOnChain, clientIndex: number, seed = "submission"): Promise<SimulatedSubmission & { readonly receipt: ContractTransactionReceipt }> {
+export async function submitAs(
+  task: TaskOnChain,
+  clientIndex: number,
+  seed = "submission",
+): Promise<SimulatedSubmission & { readonly receipt: ContractTransactionReceipt }> {
   const client = task.clients[clientIndex]!;
   const simulated = await makeSubmission(task, client, seed);
   const response = await sendSubmission(task, client, simulated.submission);
   return { ...simulated, receipt: (await response.wait())! };
 }
 
-export async function sendSubmission(task: TaskOnChain, client: ContractRunner, submission: Submission, round?: bigint): Promise<ContractTransactionResponse> {
+export async function sendSubmission(
+  task: TaskOnChain,
+  client: ContractRunner,
+  submission: Submission,
+  round?: bigint,
+): Promise<ContractTransactionResponse> {
   return as(task, client)["submit"]!(round ?? (await roundOf(task)).number, encodeSubmission(submission));
 }
 
 /** Chunks that the contract verifies as the first step, under a head that commits to their D and no others. */
-export async function makeFirstStep(task: TaskOnChain, client: HasAddress, count: number, of: Pick<Submission, "commitment" | "sharesCid" | "shareHashes">): Promise<{ readonly head: SubmissionHead; readonly chunks: readonly ChunkProof[] }> {
+export async function makeFirstStep(
+  task: TaskOnChain,
+  client: HasAddress,
+  count: number,
+  of: Pick<Submission, "commitment" | "sharesCid" | "shareHashes">,
+): Promise<{ readonly head: SubmissionHead; readonly chunks: readonly ChunkProof[] }> {
   const random = seededRandom(`step of ${count} ${client.address}`);
   const { parameters } = task;
   const layout = layoutOfTask(parameters);
@@ -194,35 +240,71 @@ export async function makeFirstStep(task: TaskOnChain, client: HasAddress, count
   };
   const { number } = await roundOf(task);
   const [weight] = (await view(task, "clientOf", client.address)) as [bigint];
-  const submitter = [number, BigInt(client.address), weight, BigInt(parametersHash(parameters)), BigInt(parameters.genesisDigest)];
-  const committed = [head.commitment.x, head.commitment.y, BigInt(head.sharesDigest), BigInt(head.sharesCid), BigInt(head.wiresDigest)];
+  const submitter = [
+    number,
+    BigInt(client.address),
+    weight,
+    BigInt(parametersHash(parameters)),
+    BigInt(parameters.genesisDigest),
+  ];
+  const committed = [
+    head.commitment.x,
+    head.commitment.y,
+    BigInt(head.sharesDigest),
+    BigInt(head.sharesCid),
+    BigInt(head.wiresDigest),
+  ];
   const sizes = [BigInt(parameters.threshold - 1), BigInt(layout.chunks.length)];
-  const { alpha, z } = challengePoints(hashWords([domainTag("challenge"), task.chainId, BigInt(task.address), ...submitter, ...committed, ...sizes]));
+  const { alpha, z } = challengePoints(
+    hashWords([domainTag("challenge"), task.chainId, BigInt(task.address), ...submitter, ...committed, ...sizes]),
+  );
   let hPrevious = FIRST_ACCUMULATOR_HASH;
   const chunks = wires.map((wire, i): ChunkProof => {
     const [y, h] = [randomElement(random), randomElement(random)];
     const inputs = [y, h, alpha, z, chunkBound(i, layout.chunks.length, parameters.normBoundSquared), hPrevious];
     hPrevious = h;
-    return { d: multiplyG1(G1_GENERATOR, wire), ...simulateProof(SECRETS, layout.chunks[i]!.kindIndex, wire, inputs, random), y, h };
+    return {
+      d: multiplyG1(G1_GENERATOR, wire),
+      ...simulateProof(SECRETS, layout.chunks[i]!.kindIndex, wire, inputs, random),
+      y,
+      h,
+    };
   });
   return { head, chunks };
 }
 
 /** Makes a submission of the client with this index and signs it for a relayer. */
-export async function signAs(task: TaskOnChain, clientIndex: number, seed = "submission"): Promise<SimulatedSubmission & { readonly signed: SignedSubmission }> {
+export async function signAs(
+  task: TaskOnChain,
+  clientIndex: number,
+  seed = "submission",
+): Promise<SimulatedSubmission & { readonly signed: SignedSubmission }> {
   const client = task.clients[clientIndex]!;
   const simulated = await makeSubmission(task, client, seed);
   return { ...simulated, signed: await signFor(task, client, simulated.submission) };
 }
 
 /** This account's signature over a submission in the current round, whoever made it. */
-export async function signFor(task: TaskOnChain, client: HardhatEthersSigner | Wallet, submission: Submission, context: Partial<RoundContext> = {}): Promise<SignedSubmission> {
+export async function signFor(
+  task: TaskOnChain,
+  client: HardhatEthersSigner | Wallet,
+  submission: Submission,
+  context: Partial<RoundContext> = {},
+): Promise<SignedSubmission> {
   const round = (await roundOf(task)).number;
-  return signSubmission(client as unknown as Wallet, { chainId: task.chainId, contract: task.address, round, ...context }, submission);
+  return signSubmission(
+    client as unknown as Wallet,
+    { chainId: task.chainId, contract: task.address, round, ...context },
+    submission,
+  );
 }
 
 /** A stranger relays these submissions. */
-export async function sendBatch(task: TaskOnChain, signed: readonly SignedSubmission[], round?: bigint): Promise<ContractTransactionResponse> {
+export async function sendBatch(
+  task: TaskOnChain,
+  signed: readonly SignedSubmission[],
+  round?: bigint,
+): Promise<ContractTransactionResponse> {
   return as(task, task.stranger)["submitBatch"]!(round ?? (await roundOf(task)).number, signed.map(encodeSigned));
 }
 
@@ -248,7 +330,11 @@ export async function submitAll(task: TaskOnChain, count: number): Promise<bigin
 }
 
 /** The given seats attest the bitmap, and propose what they have in common. */
-export async function attestAndPropose(task: TaskOnChain, bitmap: bigint, seats: readonly number[] = task.members.map((_, i) => i + 1)): Promise<void> {
+export async function attestAndPropose(
+  task: TaskOnChain,
+  bitmap: bigint,
+  seats: readonly number[] = task.members.map((_, i) => i + 1),
+): Promise<void> {
   const { number } = await roundOf(task);
   for (const seat of seats) await as(task, task.members[seat - 1]!)["attest"]!(number, bitmap);
   await task.verisum["propose"]!(number, maskOf(seats));
@@ -270,7 +356,11 @@ export interface Finalisation {
 }
 
 /** A valid result for the settled round, signed by these seats. `sumScalar` is the exponent of the sum. */
-export async function makeFinalisation(task: TaskOnChain, sumScalar: bigint, seats: readonly number[]): Promise<Finalisation> {
+export async function makeFinalisation(
+  task: TaskOnChain,
+  sumScalar: bigint,
+  seats: readonly number[],
+): Promise<Finalisation> {
   const state = await roundOf(task);
   const round = state.number;
   const result: RoundResult = {
@@ -286,10 +376,21 @@ export async function makeFinalisation(task: TaskOnChain, sumScalar: bigint, sea
   const evaluation = randomElement(seededRandom(`evaluation ${round}`));
   const signatures: (readonly [Hex, Hex])[] = [];
   for (const seat of seats) {
-    const { r, vs } = await signResult(task.members[seat - 1]! as unknown as Wallet, context, { round, ...settled, ...result });
+    const { r, vs } = await signResult(task.members[seat - 1]! as unknown as Wallet, context, {
+      round,
+      ...settled,
+      ...result,
+    });
     signatures.push([r, vs]);
   }
-  return { round, result, evaluation, opening: simulateOpening(SECRETS, sumScalar, z, evaluation), signers: maskOf(seats), signatures };
+  return {
+    round,
+    result,
+    evaluation,
+    opening: simulateOpening(SECRETS, sumScalar, z, evaluation),
+    signers: maskOf(seats),
+    signatures,
+  };
 }
 
 export async function sendFinalisation(task: TaskOnChain, f: Finalisation): Promise<ContractTransactionResponse> {

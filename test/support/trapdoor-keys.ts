@@ -51,7 +51,11 @@ export function keysOf(secrets: KeySecrets): VerificationKeys {
     alpha: g1(secrets.alpha),
     beta: g2(secrets.beta),
     tau: g2(secrets.tau),
-    kinds: secrets.kinds.map((kind) => ({ delta: g2(kind.delta), sigma: g2(kind.sigma), publicBases: kind.bases.map(g1) })),
+    kinds: secrets.kinds.map((kind) => ({
+      delta: g2(kind.delta),
+      sigma: g2(kind.sigma),
+      publicBases: kind.bases.map(g1),
+    })),
   };
 }
 
@@ -70,7 +74,12 @@ export interface SimulatedSubmission {
 }
 
 /** A submission that the contract accepts in this context, for a random vector. */
-export function simulateSubmission(secrets: KeySecrets, party: SimulatedParty, context: SubmissionContext, random: RandomBytes): SimulatedSubmission {
+export function simulateSubmission(
+  secrets: KeySecrets,
+  party: SimulatedParty,
+  context: SubmissionContext,
+  random: RandomBytes,
+): SimulatedSubmission {
   const draw = (): bigint => randomElement(random);
   const commitmentScalar = draw();
   const commitment = multiplyG1(G1_GENERATOR, commitmentScalar);
@@ -92,9 +101,18 @@ export function simulateSubmission(secrets: KeySecrets, party: SimulatedParty, c
     const bound = chunkBound(index, party.layout.chunks.length, context.normBoundSquared);
     const inputs = [y, h, alpha, z, bound, hPrevious];
     hPrevious = h;
-    return { d: multiplyG1(G1_GENERATOR, wires[index]!), ...simulateProof(secrets, chunk.kindIndex, wires[index]!, inputs, random), y, h };
+    return {
+      d: multiplyG1(G1_GENERATOR, wires[index]!),
+      ...simulateProof(secrets, chunk.kindIndex, wires[index]!, inputs, random),
+      y,
+      h,
+    };
   });
-  const y = submissionEvaluation(party.layout, chunks.map((chunk) => chunk.y), z);
+  const y = submissionEvaluation(
+    party.layout,
+    chunks.map((chunk) => chunk.y),
+    z,
+  );
   return {
     submission: {
       commitment,
@@ -110,11 +128,20 @@ export function simulateSubmission(secrets: KeySecrets, party: SimulatedParty, c
 }
 
 /** Groth16's simulator: random A and B, and the C that closes the equation. `wire` is the exponent of D. */
-export function simulateProof(secrets: KeySecrets, kindIndex: number, wire: bigint, inputs: readonly bigint[], random: RandomBytes): Pick<ChunkProof, "a" | "b" | "c"> {
+export function simulateProof(
+  secrets: KeySecrets,
+  kindIndex: number,
+  wire: bigint,
+  inputs: readonly bigint[],
+  random: RandomBytes,
+): Pick<ChunkProof, "a" | "b" | "c"> {
   const kind = secrets.kinds[kindIndex]!;
   const [a, b] = [randomElement(random), randomElement(random)];
   const publicPart = inputs.reduce((sum, input, i) => sum + input * kind.bases[i + 1]!, kind.bases[0]!);
-  const c = multiply(toField(a * b - secrets.alpha * secrets.beta - publicPart - wire * kind.sigma), invert(kind.delta));
+  const c = multiply(
+    toField(a * b - secrets.alpha * secrets.beta - publicPart - wire * kind.sigma),
+    invert(kind.delta),
+  );
   return { a: multiplyG1(G1_GENERATOR, a), b: multiplyG2(G2_GENERATOR, b), c: multiplyG1(G1_GENERATOR, c) };
 }
 

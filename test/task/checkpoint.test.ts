@@ -14,9 +14,20 @@ import { TINY_TASK } from "../support/round-harness.ts";
 import { Workbench } from "../content/support.ts";
 
 const DOCUMENT = { ...TINY_TASK.document, version: 1, keysCid: word("keys") } as TaskDocument;
-const TENSORS = [{ name: "kernel", shape: [2, 2] }, { name: "bias", shape: [2] }];
+const TENSORS = [
+  { name: "kernel", shape: [2, 2] },
+  { name: "bias", shape: [2] },
+];
 const STATE = { weights: Int32Array.of(1 << 20, -(1 << 19), 0, 1, -1, 7), velocity: Int32Array.of(1, 2, 3, 4, 5, 6) };
-const ORIGIN = { task: { name: "t", chainId: "1", contract: null, taskCid: "bafy" }, round: 3, parentCid: null, clients: ["0x01"], totalWeight: 4, aggregateCid: null, privacy: null };
+const ORIGIN = {
+  task: { name: "t", chainId: "1", contract: null, taskCid: "bafy" },
+  round: 3,
+  parentCid: null,
+  clients: ["0x01"],
+  totalWeight: 4,
+  aggregateCid: null,
+  privacy: null,
+};
 
 describe("a checkpoint", () => {
   const bench = new Workbench();
@@ -38,14 +49,22 @@ describe("a checkpoint", () => {
   };
 
   it("is the same bytes whenever it is made", async () => {
-    assert.equal(await directoryDigest(checkpointFiles(DOCUMENT, TENSORS, STATE, ORIGIN, { accuracy: 0.5, loss: 1.25, samples: 10 })), cid);
+    assert.equal(
+      await directoryDigest(
+        checkpointFiles(DOCUMENT, TENSORS, STATE, ORIGIN, { accuracy: 0.5, loss: 1.25, samples: 10 }),
+      ),
+      cid,
+    );
     assert.equal(await store.has(cidFromDigest(cid)), true);
   });
 
   it("gives back the exact integers and where it came from", async () => {
     assert.deepEqual(await loadModelState(store, cid, modelDigest(STATE), 6), STATE);
     const config = await loadCheckpointConfig(store, cid);
-    assert.deepEqual([config.round, config.clients, config.totalWeight, config.metrics?.accuracy, config.weights.count], [3, ["0x01"], 4, 0.5, 6]);
+    assert.deepEqual(
+      [config.round, config.clients, config.totalWeight, config.metrics?.accuracy, config.weights.count],
+      [3, ["0x01"], 4, 0.5, 6],
+    );
   });
 
   it("names and shapes the float weights, which are the integers scaled", () => {
@@ -62,13 +81,34 @@ describe("a checkpoint", () => {
     await rejectsCode(loadModelState(store, cid, modelDigest(STATE), 5), "IPFS_LIMIT_EXCEEDED");
     await rejectsCode(loadModelState(store, word("nobody has this"), modelDigest(STATE), 6), "IPFS_UNAVAILABLE");
     const state = files["state.bin"]!;
-    await rejectsCode(loadModelState(store, await altered("state.bin", Uint8Array.from(state, (byte, i) => (i === 47 ? byte ^ 128 : byte))), modelDigest(STATE), 6), "MODEL_DIGEST_MISMATCH");
+    await rejectsCode(
+      loadModelState(
+        store,
+        await altered(
+          "state.bin",
+          Uint8Array.from(state, (byte, i) => (i === 47 ? byte ^ 128 : byte)),
+        ),
+        modelDigest(STATE),
+        6,
+      ),
+      "MODEL_DIGEST_MISMATCH",
+    );
   });
 
   it("is refused with a malformed config.json", async () => {
     const config = new TextDecoder().decode(files["config.json"]);
-    for (const text of ["", "{}", config.slice(1), config.replace("verisum-checkpoint-1", "verisum-checkpoint-2"), config.replace('"round": 3', '"round": -3'), config.replace("{", '{ "extra": 1,')]) {
-      await rejectsCode(loadCheckpointConfig(store, await altered("config.json", new TextEncoder().encode(text))), "TASK_DOCUMENT_INVALID");
+    for (const text of [
+      "",
+      "{}",
+      config.slice(1),
+      config.replace("verisum-checkpoint-1", "verisum-checkpoint-2"),
+      config.replace('"round": 3', '"round": -3'),
+      config.replace("{", '{ "extra": 1,'),
+    ]) {
+      await rejectsCode(
+        loadCheckpointConfig(store, await altered("config.json", new TextEncoder().encode(text))),
+        "TASK_DOCUMENT_INVALID",
+      );
     }
   });
 });

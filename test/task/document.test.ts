@@ -18,16 +18,43 @@ describe("a task's document", () => {
   });
 
   for (const [path, value] of [
-    ["version", 2], ["name", ""], ["name", "n".repeat(101)], ["description", 5], ["preset", "huge"], ["model", []],
-    ["training.learningRate", 0], ["training.learningRate", "0.1"], ["training.momentum", 1.5], ["training.batchSize", 0], ["training.localEpochs", 1.5],
-    ["quantisation.stepBits", -1], ["quantisation.stepBits", 21], ["quantisation.clipSteps", 0], ["quantisation.clipSteps", 2 ** 23 + 1],
-    ["server.fractionalBits", 7], ["server.fractionalBits", 25], ["server.momentum.numerator", 65_536], ["server.learningRate.denominatorBits", 17],
-    ["keysCid", "0x00"], ["keysCid", `0X${"0".repeat(64)}`], ["server", undefined], ["extra", 1], ["training.extra", 1],
+    ["version", 2],
+    ["name", ""],
+    ["name", "n".repeat(101)],
+    ["description", 5],
+    ["preset", "huge"],
+    ["model", []],
+    ["training.learningRate", 0],
+    ["training.learningRate", "0.1"],
+    ["training.momentum", 1.5],
+    ["training.batchSize", 0],
+    ["training.localEpochs", 1.5],
+    ["quantisation.stepBits", -1],
+    ["quantisation.stepBits", 21],
+    ["quantisation.clipSteps", 0],
+    ["quantisation.clipSteps", 2 ** 23 + 1],
+    ["server.fractionalBits", 7],
+    ["server.fractionalBits", 25],
+    ["server.momentum.numerator", 65_536],
+    ["server.learningRate.denominatorBits", 17],
+    ["keysCid", "0x00"],
+    ["keysCid", `0X${"0".repeat(64)}`],
+    ["server", undefined],
+    ["extra", 1],
+    ["training.extra", 1],
   ] as const) {
-    it(`refuses ${path} = ${JSON.stringify(value)?.slice(0, 20)}`, () => throwsCode(() => parseTaskDocument(encode(changed(DOCUMENT, path, () => value))), "TASK_DOCUMENT_INVALID"));
+    it(`refuses ${path} = ${JSON.stringify(value)?.slice(0, 20)}`, () =>
+      throwsCode(() => parseTaskDocument(encode(changed(DOCUMENT, path, () => value))), "TASK_DOCUMENT_INVALID"));
   }
 
   it("refuses what is not JSON in UTF-8", () => {
-    for (const bytes of [new Uint8Array(), encode(DOCUMENT).slice(1), Uint8Array.of(0xff, 0xfe), encode(null), encode([])]) throwsCode(() => parseTaskDocument(bytes), "TASK_DOCUMENT_INVALID");
+    for (const bytes of [
+      new Uint8Array(),
+      encode(DOCUMENT).slice(1),
+      Uint8Array.of(0xff, 0xfe),
+      encode(null),
+      encode([]),
+    ])
+      throwsCode(() => parseTaskDocument(bytes), "TASK_DOCUMENT_INVALID");
   });
 });

@@ -1,10 +1,26 @@
 import assert from "node:assert/strict";
 import { describe, it } from "mocha";
-import { assertStepsFit, clipNormOf, dimensionOf, serverRuleOf, stepScale, weightsOf } from "../../task/model-vector.ts";
+import {
+  assertStepsFit,
+  clipNormOf,
+  dimensionOf,
+  serverRuleOf,
+  stepScale,
+  weightsOf,
+} from "../../task/model-vector.ts";
 import { throwsCode } from "../support/errors.ts";
 
-const adaptive = { quantile: { numerator: 1, denominatorBits: 1 }, octavesPerRound: { numerator: 1, denominatorBits: 0 }, maxOctaves: 4, voteSteps: 96 };
-const server = { fractionalBits: 20, learningRate: { numerator: 1, denominatorBits: 0 }, momentum: { numerator: 0, denominatorBits: 0 } };
+const adaptive = {
+  quantile: { numerator: 1, denominatorBits: 1 },
+  octavesPerRound: { numerator: 1, denominatorBits: 0 },
+  maxOctaves: 4,
+  voteSteps: 96,
+};
+const server = {
+  fractionalBits: 20,
+  learningRate: { numerator: 1, denominatorBits: 0 },
+  momentum: { numerator: 0, denominatorBits: 0 },
+};
 const fixed = { preset: "standard", server, quantisation: { stepBits: 9, clipSteps: 384 } } as const;
 const following = { ...fixed, quantisation: { ...fixed.quantisation, adaptive } };
 const state = { weights: Int32Array.of(1 << 20, -(1 << 19), 3 << 16), velocity: new Int32Array(3) };

@@ -9,10 +9,15 @@ import { pldEpsilon } from "../../protocol/privacy/pld-accountant.ts";
 
 /** A task of this repository, with its first line of privacy changed. */
 function task(name: string, changes: Readonly<Record<string, unknown>> = {}): PrivateTask {
-  const json = JSON.parse(readFileSync(new URL(`../../tasks/${name}.json`, import.meta.url), "utf8")) as { document: { training: { privacy?: object } } };
+  const json = JSON.parse(readFileSync(new URL(`../../tasks/${name}.json`, import.meta.url), "utf8")) as {
+    document: { training: { privacy?: object } };
+  };
   const { training } = json.document;
   const privacy = training.privacy === undefined ? {} : { privacy: { ...training.privacy, ...changes } };
-  const { document, clients, maxRounds } = parseSpecification({ ...json, document: { ...json.document, training: { ...training, ...privacy } } });
+  const { document, clients, maxRounds } = parseSpecification({
+    ...json,
+    document: { ...json.document, training: { ...training, ...privacy } },
+  });
   return { document, parameters: { dimension: 650, minHonest: clients.minHonest, privacyBudget: BigInt(maxRounds) } };
 }
 
@@ -48,8 +53,14 @@ describe("a summary of what is spent", () => {
   it("fits into a line, of what is spent and of what is planned", () => {
     const summary = privacySummary(task("digits-private"), 1)!;
     const { rdp, pld } = summary.epsilon;
-    assert.equal(privacyLine(summary), `epsilon ${rdp.spent} of ${rdp.budget} at delta 0.00001 (rdp; ${pld!.spent} of ${pld!.budget} by the tighter pld); ${summary.rounds - 1} of ${summary.rounds} rounds remain`);
-    assert.equal(plannedPrivacyLine(summary), `each record has epsilon ${rdp.budget} at delta 0.00001 (rdp; ${pld!.budget} by the tighter pld) after all ${summary.rounds} rounds`);
+    assert.equal(
+      privacyLine(summary),
+      `epsilon ${rdp.spent} of ${rdp.budget} at delta 0.00001 (rdp; ${pld!.spent} of ${pld!.budget} by the tighter pld); ${summary.rounds - 1} of ${summary.rounds} rounds remain`,
+    );
+    assert.equal(
+      plannedPrivacyLine(summary),
+      `each record has epsilon ${rdp.budget} at delta 0.00001 (rdp; ${pld!.budget} by the tighter pld) after all ${summary.rounds} rounds`,
+    );
   });
 });
 
@@ -57,7 +68,21 @@ describe("what is said of an adaptive clip norm", () => {
   const { document } = task("digits-cohort");
   const parameters = { normBoundSquared: 4096n ** 2n, minHonest: 80, maxCorrupt: 10 };
   const withVotes = (voteSteps: number): string | null =>
-    adaptiveClipLine({ ...document, quantisation: { ...document.quantisation, adaptive: { quantile: { numerator: 1, denominatorBits: 1 }, octavesPerRound: { numerator: 1, denominatorBits: 0 }, maxOctaves: 4, voteSteps } } }, parameters);
+    adaptiveClipLine(
+      {
+        ...document,
+        quantisation: {
+          ...document.quantisation,
+          adaptive: {
+            quantile: { numerator: 1, denominatorBits: 1 },
+            octavesPerRound: { numerator: 1, denominatorBits: 0 },
+            maxOctaves: 4,
+            voteSteps,
+          },
+        },
+      },
+      parameters,
+    );
 
   it("is nothing without one", () => {
     assert.equal(adaptiveClipLine(document, parameters), null);

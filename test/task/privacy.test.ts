@@ -12,8 +12,12 @@ import { seededRandom } from "../support/random.ts";
 
 const DIMENSION = 650;
 
-function task(name: string): Record<string, unknown> & { document: { training: Record<string, unknown>; quantisation: Record<string, unknown> } } {
-  return JSON.parse(readFileSync(new URL(`../../tasks/${name}.json`, import.meta.url), "utf8")) as ReturnType<typeof task>;
+function task(name: string): Record<string, unknown> & {
+  document: { training: Record<string, unknown>; quantisation: Record<string, unknown> };
+} {
+  return JSON.parse(readFileSync(new URL(`../../tasks/${name}.json`, import.meta.url), "utf8")) as ReturnType<
+    typeof task
+  >;
 }
 
 /** The linear digits, protecting clients; their noise follows from the target. */
@@ -21,15 +25,31 @@ function clientLevel(epsilon: number, clients = 100, rounds = 20): TaskSpecifica
   const json = task("digits-private");
   return parseSpecification({
     ...json,
-    document: { ...json.document, training: { learningRate: 0.5, momentum: 0, batchSize: 14, localEpochs: 5, privacy: { unit: "client", delta: 1e-5 } }, quantisation: { stepBits: 9, clipSteps: 512 } },
+    document: {
+      ...json.document,
+      training: {
+        learningRate: 0.5,
+        momentum: 0,
+        batchSize: 14,
+        localEpochs: 5,
+        privacy: { unit: "client", delta: 1e-5 },
+      },
+      quantisation: { stepBits: 9, clipSteps: 512 },
+    },
     clients: { min: clients, minHonest: clients, maxCorrupt: 0, openRegistration: false },
     maxRounds: rounds,
     privacyTarget: { epsilon },
   });
 }
 
-const parametersOf = ({ clients, maxRounds }: TaskSpecification): { dimension: number; minHonest: number; minClients: number; privacyBudget: bigint } => ({
-  dimension: DIMENSION, minHonest: clients.minHonest, minClients: clients.min, privacyBudget: BigInt(maxRounds),
+const parametersOf = ({
+  clients,
+  maxRounds,
+}: TaskSpecification): { dimension: number; minHonest: number; minClients: number; privacyBudget: bigint } => ({
+  dimension: DIMENSION,
+  minHonest: clients.minHonest,
+  minClients: clients.min,
+  privacyBudget: BigInt(maxRounds),
 });
 
 describe("a task's privacy", () => {
@@ -40,15 +60,27 @@ describe("a task's privacy", () => {
     const after = privacyStatement({ document: specification.document, parameters: parametersOf(specification) }, 20)!;
     assert.ok(after.epsilon <= 8 && after.epsilon > 7.9, `${after.epsilon}`);
     assert.equal(after.budget.remainingRounds, 0);
-    const less = { ...specification.document, training: { ...specification.document.training, privacy: { ...privacy, noiseVariance: privacy.noiseVariance - 1 } } };
+    const less = {
+      ...specification.document,
+      training: {
+        ...specification.document.training,
+        privacy: { ...privacy, noiseVariance: privacy.noiseVariance - 1 },
+      },
+    };
     assert.ok(privacyStatement({ document: less, parameters: parametersOf(specification) }, 20)!.epsilon > 8);
   });
 
   it("chooses the noise of single records' protection for all rounds", () => {
     const json = task("digits-private");
     const { noiseMultiplier: _, ...privacy } = json.document.training["privacy"] as Record<string, unknown>;
-    const specification = parseSpecification({ ...json, document: { ...json.document, training: { ...json.document.training, privacy } } }, { epsilon: 3, delta: 1e-6 });
-    const after = privacyStatement({ document: specification.document, parameters: parametersOf(specification) }, specification.maxRounds)!;
+    const specification = parseSpecification(
+      { ...json, document: { ...json.document, training: { ...json.document.training, privacy } } },
+      { epsilon: 3, delta: 1e-6 },
+    );
+    const after = privacyStatement(
+      { document: specification.document, parameters: parametersOf(specification) },
+      specification.maxRounds,
+    )!;
     assert.equal(after.delta, 1e-6);
     assert.ok(after.epsilon <= 3.0001 && after.epsilon > 2.95, `${after.epsilon}`);
   });
@@ -57,17 +89,26 @@ describe("a task's privacy", () => {
     const json = task("digits-private");
     const withMultiplier = (noiseMultiplier: number): Parameters<typeof assertEpsilonBounded>[0] => {
       const privacy = { ...(json.document.training["privacy"] as Record<string, unknown>), noiseMultiplier };
-      const specification = parseSpecification({ ...json, document: { ...json.document, training: { ...json.document.training, privacy } } });
+      const specification = parseSpecification({
+        ...json,
+        document: { ...json.document, training: { ...json.document.training, privacy } },
+      });
       return { document: specification.document, parameters: parametersOf(specification) };
     };
     assert.doesNotThrow(() => assertEpsilonBounded(withMultiplier(1)));
-    for (const noiseMultiplier of [0.3, 1e-200]) throwsCode(() => assertEpsilonBounded(withMultiplier(noiseMultiplier)), "PRIVACY_PARAMETERS_INVALID");
+    for (const noiseMultiplier of [0.3, 1e-200])
+      throwsCode(() => assertEpsilonBounded(withMultiplier(noiseMultiplier)), "PRIVACY_PARAMETERS_INVALID");
   });
 
   it("spends more with every round, and says what remains", () => {
     const specification = clientLevel(8);
-    const statements = [0, 1, 10, 20].map((rounds) => privacyStatement({ document: specification.document, parameters: parametersOf(specification) }, rounds)!);
-    assert.deepEqual(statements.map(({ budget }) => budget.remainingRounds), [20, 19, 10, 0]);
+    const statements = [0, 1, 10, 20].map((rounds) =>
+      privacyStatement({ document: specification.document, parameters: parametersOf(specification) }, rounds)!,
+    );
+    assert.deepEqual(
+      statements.map(({ budget }) => budget.remainingRounds),
+      [20, 19, 10, 0],
+    );
     assert.equal(statements[0]!.epsilon, 0);
     for (let i = 1; i < statements.length; i++) assert.ok(statements[i]!.epsilon > statements[i - 1]!.epsilon);
     assert.ok(statements.every(({ budget }) => budget.epsilon === statements[3]!.epsilon));
@@ -99,8 +140,16 @@ describe("a task's privacy", () => {
   it("asks for more clients where a vote needs most of the noise: it is no part of what training has of an update", () => {
     const json = task("digits-cohort");
     const needed = (voteSteps: number): number => {
-      const adaptive = { quantile: { numerator: 1, denominatorBits: 1 }, octavesPerRound: { numerator: 1, denominatorBits: 0 }, maxOctaves: 4, voteSteps };
-      const { document } = parseSpecification({ ...json, document: { ...json.document, quantisation: { stepBits: 9, clipSteps: 200, adaptive } } });
+      const adaptive = {
+        quantile: { numerator: 1, denominatorBits: 1 },
+        octavesPerRound: { numerator: 1, denominatorBits: 0 },
+        maxOctaves: 4,
+        voteSteps,
+      };
+      const { document } = parseSpecification({
+        ...json,
+        document: { ...json.document, quantisation: { stepBits: 9, clipSteps: 200, adaptive } },
+      });
       try {
         assertUsefulCohort({ document, parameters: { dimension: DIMENSION + 1, minHonest: 80, minClients: 1 } }, 20);
       } catch (error) {
@@ -141,15 +190,45 @@ describe("a task's privacy", () => {
   it("counts a client's vote on the clip norm in the sensitivity, and refuses one that a coordinate cannot hold", () => {
     const json = task("digits-cohort");
     const withVote = (voteSteps: number): TaskSpecification =>
-      parseSpecification({ ...json, document: { ...json.document, quantisation: { ...json.document.quantisation, adaptive: { quantile: { numerator: 1, denominatorBits: 1 }, octavesPerRound: { numerator: 1, denominatorBits: 0 }, maxOctaves: 4, voteSteps } } } });
-    const varianceOf = ({ document: { training } }: TaskSpecification): number => (training.privacy?.unit === "client" ? training.privacy.noiseVariance : NaN);
+      parseSpecification({
+        ...json,
+        document: {
+          ...json.document,
+          quantisation: {
+            ...json.document.quantisation,
+            adaptive: {
+              quantile: { numerator: 1, denominatorBits: 1 },
+              octavesPerRound: { numerator: 1, denominatorBits: 0 },
+              maxOctaves: 4,
+              voteSteps,
+            },
+          },
+        },
+      });
+    const varianceOf = ({ document: { training } }: TaskSpecification): number =>
+      training.privacy?.unit === "client" ? training.privacy.noiseVariance : NaN;
     const [without, small, large] = [parseSpecification(json), withVote(77), withVote(384)].map(varianceOf);
-    // A vote of a fifth of the clip norm lengthens the vector by 1/25 in the square; one as long as it doubles the square.
+    // A vote of a fifth of the clip norm lengthens the vector by 1/25 in the square; one as long as it doubles the
+    // square.
     assert.ok(small! / without! > 1.035 && small! / without! < 1.045, `${small! / without!}`);
     assert.ok(large! / without! > 1.95 && large! / without! < 2.02, `${large! / without!}`);
     const { document } = withVote(77);
-    const over = { ...document, quantisation: { ...document.quantisation, adaptive: { ...document.quantisation.adaptive!, voteSteps: 1500 } } };
+    const over = {
+      ...document,
+      quantisation: { ...document.quantisation, adaptive: { ...document.quantisation.adaptive!, voteSteps: 1500 } },
+    };
     throwsCode(() => normBoundOf(over, DIMENSION + 1), "PARAMETERS_INVALID");
-    throwsCode(() => normBoundOf({ ...over, training: { ...document.training, privacy: undefined }, quantisation: { ...over.quantisation, adaptive: { ...over.quantisation.adaptive, voteSteps: 2048 } } }, DIMENSION + 1), "PARAMETERS_INVALID");
+    throwsCode(
+      () =>
+        normBoundOf(
+          {
+            ...over,
+            training: { ...document.training, privacy: undefined },
+            quantisation: { ...over.quantisation, adaptive: { ...over.quantisation.adaptive, voteSteps: 2048 } },
+          },
+          DIMENSION + 1,
+        ),
+      "PARAMETERS_INVALID",
+    );
   });
 });

@@ -27,7 +27,10 @@ describe("the right to upload", () => {
     assert.equal(await authorise({ root: "root", authorization }), true);
     assert.notEqual(await authorise({ root: "other", authorization }), true);
     assert.notEqual(await authoriseTaskUploads(chain, () => NOW + 601)({ root: "root", authorization }), true);
-    const stranger = { ...chain, client: () => Promise.resolve({ weight: 0, activeFromRound: 0n, lastSubmittedRound: 0n, bondWei: 0n }) };
+    const stranger = {
+      ...chain,
+      client: () => Promise.resolve({ weight: 0, activeFromRound: 0n, lastSubmittedRound: 0n, bondWei: 0n }),
+    };
     assert.notEqual(await authoriseTaskUploads(stranger, () => NOW)({ root: "root", authorization }), true);
   });
 
@@ -35,7 +38,8 @@ describe("the right to upload", () => {
     const state = { round: 1n };
     const chain = taskChain(state);
     const authorise = authoriseTaskUploads(chain, () => NOW);
-    const upload = async (root: string): Promise<true | string> => authorise({ root, authorization: await uploadAuthorization(chain, root, NOW) });
+    const upload = async (root: string): Promise<true | string> =>
+      authorise({ root, authorization: await uploadAuthorization(chain, root, NOW) });
     const answers: (true | string)[] = [];
     for (let i = 0; i < 20; i++) answers.push(await upload(`root ${i}`));
     const accepted = answers.filter((answer) => answer === true).length;

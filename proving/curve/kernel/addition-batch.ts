@@ -1,7 +1,8 @@
 /**
- * Affine additions that share one inversion (Montgomery, "Speeding the Pollard and elliptic curve methods of factorization",
- * 1987): 5 multiplications and a square each. The formula divides by x_b − x_a, so a batch whose product of those is zero
- * is taken apart first: equal points go to the tangent's formula, opposite ones give infinity. Every input is exact.
+ * Affine additions that share one inversion (Montgomery, "Speeding the Pollard and elliptic curve methods of
+ * factorization", 1987): 5 multiplications and a square each. The formula divides by x_b − x_a, so a batch whose
+ * product of those is zero is taken apart first: equal points go to the tangent's formula, opposite ones give infinity.
+ * Every input is exact.
  */
 import { LIMB_BITS, LIMBS } from "./field-emitter.ts";
 import type { PointMemory } from "./point-memory.ts";
@@ -55,10 +56,12 @@ export class AdditionBatch {
       return;
     }
     const tangents = this.separate();
-    if (!this.run(this.count, "chords", "addChords")) throw new RangeError("a pair with equal x is left among the chords");
+    if (!this.run(this.count, "chords", "addChords"))
+      throw new RangeError("a pair with equal x is left among the chords");
     this.count = tangents.length / WORDS_PER_PAIR;
     this.kernel.words.set(tangents, this.pairs / 4);
-    if (!this.run(this.count, "tangents", "addTangents")) throw new RangeError("a point of order two is not on the curve");
+    if (!this.run(this.count, "tangents", "addTangents"))
+      throw new RangeError("a point of order two is not on the curve");
     this.count = 0;
   }
 
@@ -69,7 +72,8 @@ export class AdditionBatch {
     if (count === 0) return true;
     const end = pairs / 4 + count * WORDS_PER_PAIR;
     // A full batch is even, so that an odd one has room for the filler.
-    if (count % 2 === 1) kernel.words.set([this.fillers, this.fillers + SLOT_BYTES, this.fillers + 2 * SLOT_BYTES], end);
+    if (count % 2 === 1)
+      kernel.words.set([this.fillers, this.fillers + SLOT_BYTES, this.fillers + 2 * SLOT_BYTES], end);
     const steps = (count + 1) >> 1;
     const [product, inverse] = [this.twins, this.twins + TWIN_BYTES];
     kernel.setOne(product);
@@ -101,14 +105,17 @@ export class AdditionBatch {
     return tangents;
   }
 
-  /** True if a coordinate of a is `sign` times that of b modulo p; usually but not always they have the same limbs then. */
+  /**
+   * True if a coordinate of a is `sign` times that of b modulo p; usually but not always they have the same limbs then.
+   */
   private sameCoordinate(a: number, b: number, offset: number, sign: 1 | -1): boolean {
     const { floats } = this.kernel;
     const [atA, atB] = [((a & ~NEGATED) + offset) / 8, ((b & ~NEGATED) + offset) / 8];
     let equal = true;
     for (let i = 0; equal && i < LIMBS; i++) equal = floats[atA + i] === sign * floats[atB + i]!;
     if (equal) return true;
-    // Limbs also differ if the numbers straddle a multiple of p or half a limb. The lowest limb rules that out almost always.
+    // Limbs also differ if the numbers straddle a multiple of p or half a limb. The lowest limb rules that out almost
+    // always.
     const low = (((floats[atA]! - sign * floats[atB]!) % LIMB) + LIMB) % LIMB;
     if (low !== 0 && low !== LOW_LIMB_OF_P && low !== LIMB - LOW_LIMB_OF_P) return false;
     const [x, y] = [this.kernel.element(8 * atA), this.kernel.element(8 * atB)];

@@ -1,14 +1,14 @@
 /**
  * Emits arithmetic modulo a 254-bit prime on two elements at once, one in each 64-bit lane.
  *
- * An element is five floats, the limbs of a signed number in radix 2^51, standing for x·2^255 (Montgomery's form). A product
- * of limbs is split exactly into multiples of 2^51 and a rest by two fused multiply-adds with constants that fix the exponent
- * (Emmart, "Faster modular exponentiation using double precision floating point arithmetic on the GPU", ARITH 2018): the
- * float's bits are then the integer plus a constant, and columns are summed as integers. Reduction is Montgomery's, a limb a
- * row, with quotient digits in ±2^50.
+ * An element is five floats, the limbs of a signed number in radix 2^51, standing for x·2^255 (Montgomery's form). A
+ * product of limbs is split exactly into multiples of 2^51 and a rest by two fused multiply-adds with constants that
+ * fix the exponent (Emmart, "Faster modular exponentiation using double precision floating point arithmetic on the
+ * GPU", ARITH 2018): the float's bits are then the integer plus a constant, and columns are summed as integers.
+ * Reduction is Montgomery's, a limb a row, with quotient digits in ±2^50.
  *
- * Bounds, in multiples of the prime p < 0.378·2^255: |a·b| comes out within 0.378·|a|·|b| + 0.5. Limbs of results are within
- * ±2^50, so that differences of two results, within ±2^51, may be multiplied with each other.
+ * Bounds, in multiples of the prime p < 0.378·2^255: |a·b| comes out within 0.378·|a|·|b| + 0.5. Limbs of results are
+ * within ±2^50, so that differences of two results, within ±2^51, may be multiplied with each other.
  */
 import { f64x2, i32, i64x2, v128 } from "./wasm-encoder.ts";
 import type { Code, FunctionBuilder } from "./wasm-encoder.ts";
@@ -82,7 +82,9 @@ export class FieldEmitter {
     const doubled = a.map((limb) => f.let("v128", f64x2.add(limb, limb)));
     return this.product(
       f,
-      a.map((left, i) => a.slice(i).map((right, k) => ({ a: left, b: k === 0 ? right : doubled[i + k]!, column: 2 * i + k }))),
+      a.map((left, i) =>
+        a.slice(i).map((right, k) => ({ a: left, b: k === 0 ? right : doubled[i + k]!, column: 2 * i + k })),
+      ),
     );
   }
 
@@ -95,12 +97,14 @@ export class FieldEmitter {
   }
 
   /**
-   * The same residue within ±(p/2)(1 + 2^-40) and in limbs within ±2^50, for numbers within ±7·p and limbs within ±2^52: the sum
-   * of 7 times a limb of p and such a limb is below 2^53, up to where the multiply-add is exact.
+   * The same residue within ±(p/2)(1 + 2^-40) and in limbs within ±2^50, for numbers within ±7·p and limbs within
+   * ±2^52: the sum of 7 times a limb of p and such a limb is below 2^53, up to where the multiply-add is exact.
    */
   reduce(f: FunctionBuilder, a: Element): Element {
     const multiple = f.let("v128", f64x2.nearest(f64x2.mul(a[LIMBS - 1]!, this.constant(f, -this.topPerPrime))));
-    const limbs = a.map((limb, i) => f.let("v128", f64x2.relaxedMultiplyAdd(multiple, this.constant(f, this.prime[i]!), limb)));
+    const limbs = a.map((limb, i) =>
+      f.let("v128", f64x2.relaxedMultiplyAdd(multiple, this.constant(f, this.prime[i]!), limb)),
+    );
     for (let i = 0; i < LIMBS - 1; i++) {
       const carry = f.let("v128", f64x2.sub(f64x2.add(limbs[i]!, this.constant(f, HIGH)), this.constant(f, HIGH)));
       f.set(limbs[i]!, f64x2.sub(limbs[i]!, carry));
@@ -126,7 +130,10 @@ export class FieldEmitter {
     rows.forEach((terms, row) => {
       for (const term of terms) this.accumulate(f, t, term);
       const low = f.let("v128", this.lowLimb(f, t[row]!, 2 ** 52));
-      const digit = f.let("v128", f64x2.relaxedMultiplyAdd(low, inverse, f64x2.sub(high, f64x2.relaxedMultiplyAdd(low, inverse, high))));
+      const digit = f.let(
+        "v128",
+        f64x2.relaxedMultiplyAdd(low, inverse, f64x2.sub(high, f64x2.relaxedMultiplyAdd(low, inverse, high))),
+      );
       this.prime.forEach((limb, j) => this.accumulate(f, t, { a: digit, b: this.constant(f, limb), column: row + j }));
       f.set(t[row + 1]!, i64x2.add(t[row + 1]!, i64x2.shiftRight(t[row]!, i32.const(LIMB_BITS))));
     });
@@ -135,7 +142,10 @@ export class FieldEmitter {
 
   /** The low 51 bits of an integer, as a float from 2^52 − `origin`. */
   private lowLimb(f: FunctionBuilder, column: Code, origin: number): Code {
-    return f64x2.sub(v128.or(v128.and(column, this.constant(f, (1n << 51n) - 1n)), this.constant(f, 2 ** 52)), this.constant(f, origin));
+    return f64x2.sub(
+      v128.or(v128.and(column, this.constant(f, (1n << 51n) - 1n)), this.constant(f, 2 ** 52)),
+      this.constant(f, origin),
+    );
   }
 
   private accumulate(f: FunctionBuilder, t: readonly Code[], { a, b, column }: Term): void {
@@ -148,7 +158,10 @@ export class FieldEmitter {
   /** What each column starts with, so that the bits of the float constants cancel and the bias is left. */
   private columnStarts(rows: readonly (readonly Term[])[]): bigint[] {
     const starts = Array.from({ length: COLUMNS }, () => 0n);
-    const terms = [...rows.flat(), ...Array.from({ length: LIMBS * LIMBS }, (_, k) => ({ column: Math.floor(k / LIMBS) + (k % LIMBS) }))];
+    const terms = [
+      ...rows.flat(),
+      ...Array.from({ length: LIMBS * LIMBS }, (_, k) => ({ column: Math.floor(k / LIMBS) + (k % LIMBS) })),
+    ];
     for (const { column } of terms) {
       starts[column]! -= bitsOf(LOW);
       starts[column + 1]! -= bitsOf(HIGH);
@@ -162,8 +175,14 @@ export class FieldEmitter {
 
   /** Carries the upper columns and makes floats within ±2^50 of them. */
   private toLimbs(f: FunctionBuilder, t: readonly Code[]): Element {
-    for (let i = 0; i < LIMBS - 1; i++) f.set(t[i + 1]!, i64x2.add(t[i + 1]!, i64x2.shiftRight(t[i]!, i32.const(LIMB_BITS))));
-    return t.map((column, i) => f.let("v128", i === LIMBS - 1 ? f64x2.sub(column, this.constant(f, LOW)) : this.lowLimb(f, column, 2 ** 52 + 2 ** 50)));
+    for (let i = 0; i < LIMBS - 1; i++)
+      f.set(t[i + 1]!, i64x2.add(t[i + 1]!, i64x2.shiftRight(t[i]!, i32.const(LIMB_BITS))));
+    return t.map((column, i) =>
+      f.let(
+        "v128",
+        i === LIMBS - 1 ? f64x2.sub(column, this.constant(f, LOW)) : this.lowLimb(f, column, 2 ** 52 + 2 ** 50),
+      ),
+    );
   }
 }
 

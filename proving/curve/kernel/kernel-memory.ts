@@ -10,7 +10,10 @@ const MOST_BYTES = 2 ** 31;
 interface WasmGlobal {
   readonly Memory: new (descriptor: { readonly initial: number }) => EngineMemory;
   readonly Module: new (code: Uint8Array) => object;
-  readonly Instance: new (module: object, imports: { readonly env: { readonly memory: EngineMemory } }) => { readonly exports: unknown };
+  readonly Instance: new (
+    module: object,
+    imports: { readonly env: { readonly memory: EngineMemory } },
+  ) => { readonly exports: unknown };
 }
 
 const wasm = (globalThis as unknown as { WebAssembly: WasmGlobal }).WebAssembly;
@@ -89,7 +92,8 @@ export class KernelMemory<Exports> {
 
   private numberAt(index: number, stride: number): bigint {
     let value = 0n;
-    for (let i = LIMBS - 1; i >= 0; i--) value = (value << BigInt(LIMB_BITS)) + BigInt(this.floats[index + i * stride]!);
+    for (let i = LIMBS - 1; i >= 0; i--)
+      value = (value << BigInt(LIMB_BITS)) + BigInt(this.floats[index + i * stride]!);
     value %= this.order;
     return value < 0n ? value + this.order : value;
   }

@@ -1,4 +1,7 @@
-/** The kernel on all cores. Threads start with the first task, take whole tasks from one queue, and keep no idle process alive. */
+/**
+ * The kernel on all cores. Threads start with the first task, take whole tasks from one queue, and keep no idle process
+ * alive.
+ */
 import { availableParallelism } from "node:os";
 import { Worker } from "node:worker_threads";
 import { compileKernel } from "./kernel-memory.ts";
@@ -46,7 +49,9 @@ export async function closeKernelThreads(): Promise<void> {
 function compileIfExact(): CompiledKernels | undefined {
   try {
     const points = compileKernel(pointModule());
-    return new PointMemory(points).multipliesExactly() ? { points, transforms: compileKernel(transformModule()) } : undefined;
+    return new PointMemory(points).multipliesExactly()
+      ? { points, transforms: compileKernel(transformModule()) }
+      : undefined;
   } catch (error) {
     if (error instanceof Error && error.name === "CompileError") return undefined;
     throw error;
@@ -97,7 +102,9 @@ export class KernelThreads {
       worker.ref();
       worker.postMessage(
         task,
-        Object.values(task).flatMap((value: unknown) => (ArrayBuffer.isView(value) ? [value.buffer as ArrayBuffer] : [])),
+        Object.values(task).flatMap((value: unknown) =>
+          ArrayBuffer.isView(value) ? [value.buffer as ArrayBuffer] : [],
+        ),
       );
     }
   }

@@ -1,10 +1,11 @@
 /**
- * Multi-exponentiation by buckets (Pippenger, "On the evaluation of powers and related problems", 1976) with signed digits.
+ * Multi-exponentiation by buckets (Pippenger, "On the evaluation of powers and related problems", 1976) with signed
+ * digits.
  *
  * Windows of c bits: each scalar's digit in −2^(c−1)..2^(c−1) puts its base, or the negated one, into the bucket of the
  * digit's magnitude. Σ j·B_j over a window's buckets is halved again and again: with B'_i = B_2i + B_2i+1 it is
- * Σ B_odd + 2·Σ i·B'_i, so that each bit of the result's weights has a list of points to sum. These lists, unlike running
- * sums, are independent: every addition here is affine and part of a batch.
+ * Σ B_odd + 2·Σ i·B'_i, so that each bit of the result's weights has a list of points to sum. These lists, unlike
+ * running sums, are independent: every addition here is affine and part of a batch.
  */
 import type { AdditionBatch } from "./addition-batch.ts";
 import type { PointMemory } from "./point-memory.ts";
@@ -33,7 +34,13 @@ interface Plan {
  * @param points slots of as many points as there are scalars; infinity only if the batch has met it
  * @param scalars little-endian, `width` bytes each, of any value
  */
-export function multiExponentiate(kernel: PointMemory, batch: AdditionBatch, points: number, scalars: Uint8Array, width: number): BitSums {
+export function multiExponentiate(
+  kernel: PointMemory,
+  batch: AdditionBatch,
+  points: number,
+  scalars: Uint8Array,
+  width: number,
+): BitSums {
   const count = scalars.length / width;
   const plan = planWindows(count, bitLength(scalars, width));
   const { windowBits, windows, buckets } = plan;
@@ -48,8 +55,19 @@ export function multiExponentiate(kernel: PointMemory, batch: AdditionBatch, poi
     const last = Math.min(windows, first + perBlock);
     let filled = 0;
     for (let window = first; window < last; window++)
-      filled += sortByBucket(digits.next(), points, items.subarray(filled), lengths.subarray(window * buckets, (window + 1) * buckets));
-    sumSegments(kernel, batch, items.subarray(0, filled), lengths.subarray(first * buckets, last * buckets), bucketSlots + first * buckets * SLOT_BYTES);
+      filled += sortByBucket(
+        digits.next(),
+        points,
+        items.subarray(filled),
+        lengths.subarray(window * buckets, (window + 1) * buckets),
+      );
+    sumSegments(
+      kernel,
+      batch,
+      items.subarray(0, filled),
+      lengths.subarray(first * buckets, last * buckets),
+      bucketSlots + first * buckets * SLOT_BYTES,
+    );
   }
   sumBits(kernel, batch, plan, bucketSlots, lengths, sums);
   kernel.release(mark);

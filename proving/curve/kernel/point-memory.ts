@@ -14,7 +14,9 @@ const ONE = 2n ** 255n % BASE_FIELD_ORDER;
 const HALF = 2n ** 254n % BASE_FIELD_ORDER;
 const INVERSE_OF_ONE = powerModulo(ONE, BASE_FIELD_ORDER - 2n);
 /** p − 2 in base 16, highest digit first. */
-const INVERSE_EXPONENT = [...(BASE_FIELD_ORDER - 2n).toString(2 ** DIGIT_BITS)].map((digit) => Number.parseInt(digit, 2 ** DIGIT_BITS));
+const INVERSE_EXPONENT = [...(BASE_FIELD_ORDER - 2n).toString(2 ** DIGIT_BITS)].map((digit) =>
+  Number.parseInt(digit, 2 ** DIGIT_BITS),
+);
 
 export class PointMemory extends KernelMemory<PointExports> {
   private readonly one: number;
@@ -51,7 +53,8 @@ export class PointMemory extends KernelMemory<PointExports> {
     const view = new DataView(bytes.buffer);
     for (let i = 0; i < 2 * count; i++) {
       let value = (this.element(slots + i * ELEMENT_BYTES) * 2n) % BASE_FIELD_ORDER;
-      for (let at = i * 32; value !== 0n; at += 8, value >>= 64n) view.setBigUint64(at, BigInt.asUintN(64, value), true);
+      for (let at = i * 32; value !== 0n; at += 8, value >>= 64n)
+        view.setBigUint64(at, BigInt.asUintN(64, value), true);
     }
     return bytes;
   }

@@ -1,7 +1,17 @@
 /** The WebAssembly of batches of affine additions in G1: two points at once, one in each lane. */
 import { FieldEmitter } from "./field-emitter.ts";
 import type { Element } from "./field-emitter.ts";
-import { advance, ELEMENT_BYTES, loadPair, loadTwins, PACKED_BYTES, storePair, storeTwins, TWIN_BYTES, unpackPair } from "./twin-code.ts";
+import {
+  advance,
+  ELEMENT_BYTES,
+  loadPair,
+  loadTwins,
+  PACKED_BYTES,
+  storePair,
+  storeTwins,
+  TWIN_BYTES,
+  unpackPair,
+} from "./twin-code.ts";
 import type { KernelModule } from "./twin-code.ts";
 import { encodeModule, FunctionBuilder, i32, i64, i64x2, v128 } from "./wasm-encoder.ts";
 import type { Code } from "./wasm-encoder.ts";
@@ -23,7 +33,10 @@ export interface PointExports {
   square(out: number, a: number, times: number): void;
   /** Unpacks `count` > 0 of the engine's affine points. `half` holds twins of 2^254 mod p. */
   load(out: number, points: number, count: number, half: number): void;
-  /** x_b − x_a of each step's two pairs to `differences`; products of all before each to `prefixes`; of all to `product`, which starts as one. */
+  /**
+   * x_b − x_a of each step's two pairs to `differences`; products of all before each to `prefixes`; of all to
+   * `product`, which starts as one.
+   */
   chords(pairs: number, steps: number, differences: number, prefixes: number, product: number): void;
   /** The same for the tangents' 2·y_a. */
   tangents(pairs: number, steps: number, differences: number, prefixes: number, product: number): void;
@@ -148,7 +161,10 @@ interface TwinPoint {
 }
 
 /** The two pairs of a step. Coordinates are loaded where they are asked for. */
-function stepPoints(f: FunctionBuilder, pairs: Code): { readonly a: TwinPoint; readonly b: TwinPoint; readonly sum: readonly [Code, Code] } {
+function stepPoints(
+  f: FunctionBuilder,
+  pairs: Code,
+): { readonly a: TwinPoint; readonly b: TwinPoint; readonly sum: readonly [Code, Code] } {
   const word = (pair: number, index: number): Code => f.let("i32", i32.load(pair * PAIR_BYTES + 4 * index, pairs));
   const point = (index: number): TwinPoint => {
     const [low, high] = [word(0, index), word(1, index)];

@@ -11,7 +11,10 @@ import { ELEMENT_BYTES, PACKED_BYTES, TWIN_BYTES } from "./twin-code.ts";
 const ONE = 2n ** 255n % FIELD_ORDER;
 const HALF = 2n ** 254n % FIELD_ORDER;
 
-/** a·b − c off the domain, where a, b and c are polynomials given by their values on it, in the engine's Montgomery form. */
+/**
+ * a·b − c off the domain, where a, b and c are polynomials given by their values on it, in the engine's Montgomery
+ * form.
+ */
 export interface QuotientTask {
   readonly a: Uint8Array;
   readonly b: Uint8Array;
@@ -44,7 +47,11 @@ export class QuotientTasks {
     const mark = kernel.mark();
     const packed = kernel.allocate(size * PACKED_BYTES);
     const upper = packed + (size / 2) * PACKED_BYTES;
-    const [oddA, oddB, oddC] = [a, b, c].map((values) => this.toOddPowers(values, packed, tables)) as [number, number, number];
+    const [oddA, oddB, oddC] = [a, b, c].map((values) => this.toOddPowers(values, packed, tables)) as [
+      number,
+      number,
+      number,
+    ];
     kernel.exports.leave(packed, upper, oddA, oddB, oddC, size / 2);
     const result = kernel.bytes.slice(packed, packed + size * PACKED_BYTES);
     kernel.release(mark);
@@ -58,9 +65,11 @@ export class QuotientTasks {
     const twins = kernel.allocate((size / 2) * TWIN_BYTES);
     kernel.bytes.set(values, packed);
     kernel.exports.enter(twins, packed, packed + (size / 2) * PACKED_BYTES, size / 2);
-    for (let blocks = 1; blocks < size / 2; blocks *= 2) kernel.exports.split(twins, split, split + blocks * ELEMENT_BYTES, blocks, size / 4 / blocks);
+    for (let blocks = 1; blocks < size / 2; blocks *= 2)
+      kernel.exports.split(twins, split, split + blocks * ELEMENT_BYTES, blocks, size / 4 / blocks);
     kernel.exports.scale(twins, shift, shift + (size / 2) * ELEMENT_BYTES, size / 2);
-    for (let blocks = size / 4; blocks >= 1; blocks /= 2) kernel.exports.merge(twins, merge, merge + blocks * ELEMENT_BYTES, blocks, size / 4 / blocks);
+    for (let blocks = size / 4; blocks >= 1; blocks /= 2)
+      kernel.exports.merge(twins, merge, merge + blocks * ELEMENT_BYTES, blocks, size / 4 / blocks);
     return twins;
   }
 
@@ -79,7 +88,10 @@ export class QuotientTasks {
     return tables;
   }
 
-  /** first·base^k at the index whose bits are those of k reversed, for k below the count; the next element is overwritten too. */
+  /**
+   * first·base^k at the index whose bits are those of k reversed, for k below the count; the next element is
+   * overwritten too.
+   */
   private bitReversedPowers(count: number, base: bigint, first: bigint): number {
     const { kernel } = this;
     const elements = kernel.allocate((count + 1) * ELEMENT_BYTES);

@@ -1,4 +1,7 @@
-/** Sums of many lists of points, as binary trees: all lists' additions of one depth are independent and share inversions. */
+/**
+ * Sums of many lists of points, as binary trees: all lists' additions of one depth are independent and share
+ * inversions.
+ */
 import type { AdditionBatch } from "./addition-batch.ts";
 import type { PointMemory } from "./point-memory.ts";
 import { SLOT_BYTES } from "./point-module.ts";
@@ -9,7 +12,13 @@ import { SLOT_BYTES } from "./point-module.ts";
  * @param lengths points of each segment
  * @param out slots for the sums, one per segment; an empty one gives infinity
  */
-export function sumSegments(kernel: PointMemory, batch: AdditionBatch, items: Uint32Array, lengths: Uint32Array, out: number): void {
+export function sumSegments(
+  kernel: PointMemory,
+  batch: AdditionBatch,
+  items: Uint32Array,
+  lengths: Uint32Array,
+  out: number,
+): void {
   const mark = kernel.mark();
   let free = kernel.allocate((items.length >> 1) * SLOT_BYTES);
   let segments = Uint32Array.from(lengths.keys());

@@ -1,15 +1,27 @@
 /**
  * The WebAssembly of Fourier transforms over Fr, two butterflies at once.
  *
- * An array of n elements is n/2 twins: elements t and t + n/2 are the lanes of twin t. The first stage of a transform then
- * crosses lanes and has no factors, and every later one does the same to both halves. `split` stages (Cooley and Tukey) take
- * values in order to bit-reversed ones, `merge` stages (Gentleman and Sande) take them back; no element is ever moved.
- * All butterflies of a block share their factor, and those of consecutive blocks are consecutive in one table for all stages.
+ * An array of n elements is n/2 twins: elements t and t + n/2 are the lanes of twin t. The first stage of a transform
+ * then crosses lanes and has no factors, and every later one does the same to both halves. `split` stages (Cooley and
+ * Tukey) take values in order to bit-reversed ones, `merge` stages (Gentleman and Sande) take them back; no element is
+ * ever moved. All butterflies of a block share their factor, and those of consecutive blocks are consecutive in one
+ * table for all stages.
  */
 import { FIELD_ORDER } from "../../../protocol/parameters.ts";
 import { FieldEmitter } from "./field-emitter.ts";
 import type { Element } from "./field-emitter.ts";
-import { advance, ELEMENT_BYTES, loadPair, loadTwins, PACKED_BYTES, packPair, storePair, storeTwins, TWIN_BYTES, unpackPair } from "./twin-code.ts";
+import {
+  advance,
+  ELEMENT_BYTES,
+  loadPair,
+  loadTwins,
+  PACKED_BYTES,
+  packPair,
+  storePair,
+  storeTwins,
+  TWIN_BYTES,
+  unpackPair,
+} from "./twin-code.ts";
 import type { KernelModule } from "./twin-code.ts";
 import { encodeModule, f64x2, FunctionBuilder, i32, i64, i64x2, v128 } from "./wasm-encoder.ts";
 import type { Code } from "./wasm-encoder.ts";
@@ -33,7 +45,14 @@ export interface TransformExports {
 /** Generates the module. */
 export function transformModule(): KernelModule {
   const field = new FieldEmitter(FIELD_ORDER, 0);
-  const functions = [emitEnter(field), emitStage(field, "split"), emitStage(field, "merge"), emitScale(field), emitExtend(field), emitLeave(field)];
+  const functions = [
+    emitEnter(field),
+    emitStage(field, "split"),
+    emitStage(field, "merge"),
+    emitScale(field),
+    emitExtend(field),
+    emitLeave(field),
+  ];
   return { code: encodeModule(functions), constants: field.constantBytes };
 }
 
@@ -52,7 +71,13 @@ function emitEnter(field: FieldEmitter): FunctionBuilder {
 
 function emitStage(field: FieldEmitter, name: "split" | "merge"): FunctionBuilder {
   const f = new FunctionBuilder(name, ["i32", "i32", "i32", "i32", "i32"]);
-  const [first, low, high, blocks, half] = [f.parameter(0), f.parameter(1), f.parameter(2), f.parameter(3), f.parameter(4)];
+  const [first, low, high, blocks, half] = [
+    f.parameter(0),
+    f.parameter(1),
+    f.parameter(2),
+    f.parameter(3),
+    f.parameter(4),
+  ];
   const distance = f.let("i32", i32.multiply(half, i32.const(TWIN_BYTES)));
   const second = f.let("i32", i32.add(first, distance));
   const left = f.local("i32");
@@ -128,7 +153,8 @@ function emitLeave(field: FieldEmitter): FunctionBuilder {
 /** (x, y) becomes (x + y, x − y), of twins' lanes. */
 function laneButterfly(f: FunctionBuilder): (twins: Element) => Element {
   const signOfHigh = f.letAtStart("v128", i64x2.withHigh(i64x2.splat(i64.const(0n)), i64.const(1n << 63n)));
-  return (twins) => twins.map((limb) => f.let("v128", f64x2.add(v128.swapLanes(limb, limb), v128.xor(limb, signOfHigh))));
+  return (twins) =>
+    twins.map((limb) => f.let("v128", f64x2.add(v128.swapLanes(limb, limb), v128.xor(limb, signOfHigh))));
 }
 
 /** Runs a pass while the count, which it takes to zero, is positive. */

@@ -1,4 +1,7 @@
-/** Loads and stores of elements in WebAssembly: alone, as five consecutive floats, or as twins, limb by limb side by side. */
+/**
+ * Loads and stores of elements in WebAssembly: alone, as five consecutive floats, or as twins, limb by limb side by
+ * side.
+ */
 import { bitsOf, LIMB_BITS, LIMBS } from "./field-emitter.ts";
 import type { Element, FieldEmitter } from "./field-emitter.ts";
 import { f64x2, i32, i64, i64x2, v128 } from "./wasm-encoder.ts";
@@ -26,7 +29,9 @@ export function storeTwins(f: FunctionBuilder, address: Code, value: Element): v
 
 /** One element in each lane, from two addresses. */
 export function loadPair(low: Code, high: Code, offset = 0): Code[] {
-  return Array.from({ length: LIMBS }, (_, i) => v128.loadHigh(offset + 8 * i, high, v128.loadLow(offset + 8 * i, low)));
+  return Array.from({ length: LIMBS }, (_, i) =>
+    v128.loadHigh(offset + 8 * i, high, v128.loadLow(offset + 8 * i, low)),
+  );
 }
 
 export function storePair(f: FunctionBuilder, low: Code, high: Code, value: Element, offset = 0): void {
@@ -50,7 +55,10 @@ function limbsOfWords(f: FunctionBuilder, address: Code): Code[] {
   return Array.from({ length: LIMBS }, (_, i) => {
     const [word, bit] = [Math.floor((LIMB_BITS * i) / 64), BigInt((LIMB_BITS * i) % 64)];
     const low = i64.shiftRight(words[word]!, i64.const(bit));
-    const joined = bit + BigInt(LIMB_BITS) <= 64n || word === 3 ? low : i64.or(low, i64.shiftLeft(words[word + 1]!, i64.const(64n - bit)));
+    const joined =
+      bit + BigInt(LIMB_BITS) <= 64n || word === 3
+        ? low
+        : i64.or(low, i64.shiftLeft(words[word + 1]!, i64.const(64n - bit)));
     return i64.and(joined, i64.const((1n << BigInt(LIMB_BITS)) - 1n));
   });
 }
@@ -60,7 +68,10 @@ export function advance(f: FunctionBuilder, local: Code, by: number | Code): voi
   f.set(local, i32.add(local, typeof by === "number" ? i32.const(by) : by));
 }
 
-/** Stores the lanes' residues, of numbers above −order and below it, as canonical little-endian words. Limbs are within ±2^51. */
+/**
+ * Stores the lanes' residues, of numbers above −order and below it, as canonical little-endian words. Limbs are within
+ * ±2^51.
+ */
 export function packPair(f: FunctionBuilder, field: FieldEmitter, low: Code, high: Code, value: Element): void {
   const integers = value.map((limb) => f.let("v128", f64x2.add(limb, field.constant(f, 1.5 * 2 ** 52))));
   [low, high].forEach((address, lane) => {
@@ -74,7 +85,9 @@ export function packPair(f: FunctionBuilder, field: FieldEmitter, low: Code, hig
       const parts = limbs.flatMap((limb, i) => {
         const shift = LIMB_BITS * i - 64 * word;
         if (shift <= -LIMB_BITS || shift >= 64) return [];
-        return [shift >= 0 ? i64.shiftLeft(limb, i64.const(BigInt(shift))) : i64.shiftRight(limb, i64.const(BigInt(-shift)))];
+        return [
+          shift >= 0 ? i64.shiftLeft(limb, i64.const(BigInt(shift))) : i64.shiftRight(limb, i64.const(BigInt(-shift))),
+        ];
       });
       f.do(
         i64.store(

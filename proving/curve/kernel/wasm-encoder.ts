@@ -28,7 +28,13 @@ const operator =
   (...operands: readonly Code[]): Code => [...operands.flat(), ...opcode];
 const access =
   (opcode: Code, ...lane: readonly number[]) =>
-  (offset: number, ...operands: readonly Code[]): Code => [...operands.flat(), ...opcode, 0, ...unsigned(offset), ...lane];
+  (offset: number, ...operands: readonly Code[]): Code => [
+    ...operands.flat(),
+    ...opcode,
+    0,
+    ...unsigned(offset),
+    ...lane,
+  ];
 
 export const i32 = {
   const: (value: number): Code => [0x41, ...signed(BigInt(value))],
@@ -146,7 +152,11 @@ export class FunctionBuilder {
 
 /** A module that imports `env.memory` and exports the functions. */
 export function encodeModule(functions: readonly FunctionBuilder[]): Uint8Array<ArrayBuffer> {
-  const types = functions.map(({ parameters }) => [FUNCTION_TYPE, ...vector(parameters.map((type) => [TYPE[type]])), 0]);
+  const types = functions.map(({ parameters }) => [
+    FUNCTION_TYPE,
+    ...vector(parameters.map((type) => [TYPE[type]])),
+    0,
+  ]);
   const memory = [...text("env"), ...text("memory"), 0x02, 0x00, 1];
   const exports = functions.map(({ name }, index) => [...text(name), 0x00, ...unsigned(index)]);
   return Uint8Array.from([

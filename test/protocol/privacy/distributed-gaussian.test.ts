@@ -2,7 +2,12 @@ import assert from "node:assert/strict";
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, it } from "mocha";
-import { clientLevelEpsilon, localVarianceFor, skellamDivergence, sumDistance } from "../../../protocol/privacy/distributed-gaussian.ts";
+import {
+  clientLevelEpsilon,
+  localVarianceFor,
+  skellamDivergence,
+  sumDistance,
+} from "../../../protocol/privacy/distributed-gaussian.ts";
 import type { DistributedNoise } from "../../../protocol/privacy/distributed-gaussian.ts";
 import { throwsCode } from "../../support/errors.ts";
 
@@ -19,9 +24,18 @@ interface Row {
 
 const referencePath = join(process.env["VECTORS_DIR"] ?? "../shared/vectors", "dp-epsilon-reference.json");
 const exactly = (clients: number): DistributedNoise["honestClients"] => ({ least: clients, most: clients });
-const base: DistributedNoise = { noiseDeviationSteps: 100, honestClients: exactly(100), l2Steps: 520, dimension: 650, rounds: 1 };
+const base: DistributedNoise = {
+  noiseDeviationSteps: 100,
+  honestClients: exactly(100),
+  l2Steps: 520,
+  dimension: 650,
+  rounds: 1,
+};
 
-/** By definition: the distance of a sum's probabilities from the discrete Gaussian's, as the largest |ln ratio| near the centre. */
+/**
+ * By definition: the distance of a sum's probabilities from the discrete Gaussian's, as the largest |ln ratio| near the
+ * centre.
+ */
 function largestLogRatio(deviation: number): number {
   const reach = 60;
   const weights = (variance: number): number[] => {
@@ -47,8 +61,16 @@ describe("distributed discrete Gaussian accountant", () => {
     for (const row of rows) {
       // With beta = e^−1/2, the square root in the bound on rounded norms is one.
       const clip = row.l2_clip / row.gamma;
-      const l2Steps = Math.sqrt(Math.min((clip + Math.sqrt(row.dim)) ** 2, clip ** 2 + row.dim / 4 + clip + Math.sqrt(row.dim) / 2));
-      const noise = { noiseDeviationSteps: row.local_stddev / row.gamma, honestClients: exactly(row.num_clients), l2Steps, dimension: row.dim, rounds: row.steps };
+      const l2Steps = Math.sqrt(
+        Math.min((clip + Math.sqrt(row.dim)) ** 2, clip ** 2 + row.dim / 4 + clip + Math.sqrt(row.dim) / 2),
+      );
+      const noise = {
+        noiseDeviationSteps: row.local_stddev / row.gamma,
+        honestClients: exactly(row.num_clients),
+        l2Steps,
+        dimension: row.dim,
+        rounds: row.steps,
+      };
       const { epsilon } = clientLevelEpsilon(noise, row.delta);
       assert.ok(Math.abs(epsilon - row.epsilon) <= 1e-3 * row.epsilon, `${JSON.stringify(row)}: ${epsilon}`);
     }
@@ -68,13 +90,23 @@ describe("distributed discrete Gaussian accountant", () => {
     const coarse = clientLevelEpsilon({ ...base, noiseDeviationSteps: 0.6, l2Steps: 1, honestClients: range }, 1e-5);
     assert.ok(coarse.worstClients > 10);
     for (const clients of [10, 40, 256]) {
-      assert.ok(coarse.epsilon >= clientLevelEpsilon({ ...base, noiseDeviationSteps: 0.6, l2Steps: 1, honestClients: exactly(clients) }, 1e-5).epsilon);
+      assert.ok(
+        coarse.epsilon >=
+          clientLevelEpsilon({ ...base, noiseDeviationSteps: 0.6, l2Steps: 1, honestClients: exactly(clients) }, 1e-5)
+            .epsilon,
+      );
     }
   });
 
   it("grows with rounds, norm and dropouts, falls with noise, clients and delta", () => {
     const { epsilon } = clientLevelEpsilon(base, 1e-5);
-    for (const change of [{ rounds: 2 }, { l2Steps: 530 }, { honestClients: { least: 90, most: 100 } }, { noiseDeviationSteps: 99 }, { totalVariation: 1e-7 }]) {
+    for (const change of [
+      { rounds: 2 },
+      { l2Steps: 530 },
+      { honestClients: { least: 90, most: 100 } },
+      { noiseDeviationSteps: 99 },
+      { totalVariation: 1e-7 },
+    ]) {
       assert.ok(clientLevelEpsilon({ ...base, ...change }, 1e-5).epsilon > epsilon, JSON.stringify(change));
     }
     assert.ok(clientLevelEpsilon({ ...base, honestClients: exactly(101) }, 1e-5).epsilon < epsilon);
@@ -93,21 +125,42 @@ describe("distributed discrete Gaussian accountant", () => {
     const { noiseDeviationSteps: _, ...search } = base;
     for (const totalVariation of [(): number => 0, (variance: number): number => 1e-7 / variance]) {
       const variance = localVarianceFor(3, 1e-5, search, totalVariation);
-      const epsilonAt = (localVariance: number): number => clientLevelEpsilon({ ...base, noiseDeviationSteps: Math.sqrt(localVariance), totalVariation: totalVariation(localVariance) }, 1e-5).epsilon;
+      const epsilonAt = (localVariance: number): number =>
+        clientLevelEpsilon(
+          { ...base, noiseDeviationSteps: Math.sqrt(localVariance), totalVariation: totalVariation(localVariance) },
+          1e-5,
+        ).epsilon;
       assert.ok(epsilonAt(variance) <= 3 && epsilonAt(variance - 1) > 3, `${variance}`);
     }
     throwsCode(() => localVarianceFor(0, 1e-5, search), "PRIVACY_PARAMETERS_INVALID");
   });
 
   it("is not worse than Skellam noise of the same variance from one step of deviation on", () => {
-    for (const [noiseDeviationSteps, l2Steps] of [[1, 17], [2, 23], [20, 60], [200, 1030]] as const) {
+    for (const [noiseDeviationSteps, l2Steps] of [
+      [1, 17],
+      [2, 23],
+      [20, 60],
+      [200, 1030],
+    ] as const) {
       const noise = { ...base, rounds: 1, noiseDeviationSteps, l2Steps };
-      assert.ok(clientLevelEpsilon(noise, 1e-5).epsilon <= clientLevelEpsilon(noise, 1e-5, skellamDivergence).epsilon, `${noiseDeviationSteps}`);
+      assert.ok(
+        clientLevelEpsilon(noise, 1e-5).epsilon <= clientLevelEpsilon(noise, 1e-5, skellamDivergence).epsilon,
+        `${noiseDeviationSteps}`,
+      );
     }
   });
 
   it("refuses parameters outside its range", () => {
-    for (const change of [{ noiseDeviationSteps: 0.49 }, { noiseDeviationSteps: NaN }, { honestClients: { least: 0, most: 1 } }, { honestClients: { least: 3, most: 2 } }, { l2Steps: 0 }, { dimension: 0 }, { rounds: 0.5 }, { totalVariation: 1 }]) {
+    for (const change of [
+      { noiseDeviationSteps: 0.49 },
+      { noiseDeviationSteps: NaN },
+      { honestClients: { least: 0, most: 1 } },
+      { honestClients: { least: 3, most: 2 } },
+      { l2Steps: 0 },
+      { dimension: 0 },
+      { rounds: 0.5 },
+      { totalVariation: 1 },
+    ]) {
       throwsCode(() => clientLevelEpsilon({ ...base, ...change }, 1e-5), "PRIVACY_PARAMETERS_INVALID");
     }
     for (const delta of [0, 1, NaN]) throwsCode(() => clientLevelEpsilon(base, delta), "PRIVACY_PARAMETERS_INVALID");

@@ -23,9 +23,15 @@ const overSupport = (variance: number, weight: (x: number) => number): Distribut
   return weights.map((value) => value / total);
 };
 
-const gaussian = (variance: number, mean = 0): ((x: number) => number) => (x) => Math.exp(-((x - mean) ** 2) / (2 * variance));
+const gaussian =
+  (variance: number, mean = 0): ((x: number) => number) =>
+  (x) =>
+    Math.exp(-((x - mean) ** 2) / (2 * variance));
 
-/** A continuous Gaussian rounded to the nearest integer: the density's integral over each unit interval, by Simpson's rule. */
+/**
+ * A continuous Gaussian rounded to the nearest integer: the density's integral over each unit interval, by Simpson's
+ * rule.
+ */
 const roundedGaussian = overSupport(VARIANCE, (x) => {
   const density = gaussian(VARIANCE);
   let sum = 0;
@@ -61,7 +67,10 @@ function histogram(samples: Int32Array, cells: number): number[] {
   return counts;
 }
 
-/** Chi-squared test at five standard deviations, cells with fewer than ten expected samples pooled with their neighbours. */
+/**
+ * Chi-squared test at five standard deviations, cells with fewer than ten expected samples pooled with their
+ * neighbours.
+ */
 function fits(counts: readonly number[], distribution: Distribution): boolean {
   const samples = counts.reduce((a, b) => a + b, 0);
   let [statistic, cells, pooledCount, pooledExpected] = [0, 0, 0, 0];
@@ -97,9 +106,21 @@ interface Subject {
 const table = noiseTable(BigInt(VARIANCE));
 const wide = wideNoise({ variance: BigInt(WIDE_VARIANCE), scale: 2, terms: 3 });
 const SUBJECTS: Readonly<Record<string, Subject>> = {
-  "the table sampler": { variance: VARIANCE, wrong: WRONG.narrow, sample: (seed) => drawNoise(table, SAMPLES, seededStream(seed)) },
-  "the exact sampler": { variance: VARIANCE, wrong: WRONG.narrow, sample: (seed) => discreteGaussian(VARIANCE, SAMPLES, seededStream(seed)) },
-  "the combining sampler": { variance: WIDE_VARIANCE, wrong: WRONG.wide, sample: (seed) => drawWideNoise(wide, SAMPLES, seededStream(seed)) },
+  "the table sampler": {
+    variance: VARIANCE,
+    wrong: WRONG.narrow,
+    sample: (seed) => drawNoise(table, SAMPLES, seededStream(seed)),
+  },
+  "the exact sampler": {
+    variance: VARIANCE,
+    wrong: WRONG.narrow,
+    sample: (seed) => discreteGaussian(VARIANCE, SAMPLES, seededStream(seed)),
+  },
+  "the combining sampler": {
+    variance: WIDE_VARIANCE,
+    wrong: WRONG.wide,
+    sample: (seed) => drawWideNoise(wide, SAMPLES, seededStream(seed)),
+  },
 };
 
 for (const [name, { variance, wrong, sample }] of Object.entries(SUBJECTS)) {
@@ -125,7 +146,10 @@ for (const [name, { variance, wrong, sample }] of Object.entries(SUBJECTS)) {
 
 describe("the vote", () => {
   it("refuses samples of the faulty distributions, each drawn by inversion", () => {
-    for (const [variance, wrong] of [[VARIANCE, WRONG.narrow], [WIDE_VARIANCE, WRONG.wide]] as const) {
+    for (const [variance, wrong] of [
+      [VARIANCE, WRONG.narrow],
+      [WIDE_VARIANCE, WRONG.wide],
+    ] as const) {
       for (const [fault, distribution] of Object.entries(wrong)) {
         const counts = inverted(distribution, fault);
         assert.ok(fits(counts, distribution), `${fault} is drawn as meant`);

@@ -21,11 +21,20 @@ function massesOf(table: NoiseTable): Map<number, bigint> {
 }
 
 describe("noise table", () => {
-  for (const [numerator, denominator] of [[1n, 4n], [1n, 1n], [7n, 3n], [400n, 1n], [40_000n, 1n]] as const) {
+  for (const [numerator, denominator] of [
+    [1n, 4n],
+    [1n, 1n],
+    [7n, 3n],
+    [400n, 1n],
+    [40_000n, 1n],
+  ] as const) {
     it(`is the discrete Gaussian within its bound, variance ${numerator}/${denominator}`, () => {
       const table = noiseTable(numerator, denominator);
       const masses = massesOf(table);
-      assert.equal([...masses.values()].reduce((a, b) => a + b, 0n), 1n << 96n);
+      assert.equal(
+        [...masses.values()].reduce((a, b) => a + b, 0n),
+        1n << 96n,
+      );
       const variance = Number(numerator) / Number(denominator);
       let total = 0;
       for (let x = -table.reach; x <= table.reach; x++) total += Math.exp(-(x * x) / (2 * variance));
@@ -33,7 +42,10 @@ describe("noise table", () => {
         if (mass === 0n) continue;
         assert.ok(Math.abs(x) <= table.reach);
         const expected = Math.exp(-(x * x) / (2 * variance)) / total;
-        assert.ok(Math.abs(Number(mass) * 2 ** -96 - expected) <= 1e-12 * expected + 2 * table.totalVariationBound, `${x}`);
+        assert.ok(
+          Math.abs(Number(mass) * 2 ** -96 - expected) <= 1e-12 * expected + 2 * table.totalVariationBound,
+          `${x}`,
+        );
         assert.ok(x === 0 || mass === masses.get(-x), `${x} and ${-x}`);
       }
       // Beyond its reach there is less than the bound.
@@ -44,8 +56,11 @@ describe("noise table", () => {
 
   it("compares all 96 bits with a row's threshold", () => {
     const table = noiseTable(9n);
-    const inside = (value: number, limb: number): boolean => value > 0 && value < (limb === 0 ? 2 ** (32 - table.rowBits) : 2 ** 32) - 1;
-    const row = table.thresholds[0].findIndex((_, row) => table.thresholds.every((limbs, limb) => inside(limbs[row]!, limb)));
+    const inside = (value: number, limb: number): boolean =>
+      value > 0 && value < (limb === 0 ? 2 ** (32 - table.rowBits) : 2 ** 32) - 1;
+    const row = table.thresholds[0].findIndex((_, row) =>
+      table.thresholds.every((limbs, limb) => inside(limbs[row]!, limb)),
+    );
     const threshold = table.thresholds.map((limbs) => limbs[row]!);
     const drawAt = (offsets: readonly number[]): number => {
       const words = Uint32Array.from(threshold, (limb, i) => limb + offsets[i]!);
@@ -54,7 +69,15 @@ describe("noise table", () => {
     };
     const [below, above] = [table.values[2 * row], table.values[2 * row + 1]];
     assert.notEqual(below, above);
-    for (const [offsets, expected] of [[[0, 0, 0], above], [[0, 0, -1], below], [[0, 0, 1], above], [[0, -1, 1], below], [[0, 1, -1], above], [[-1, 1, 1], below], [[1, -1, -1], above]] as const) {
+    for (const [offsets, expected] of [
+      [[0, 0, 0], above],
+      [[0, 0, -1], below],
+      [[0, 0, 1], above],
+      [[0, -1, 1], below],
+      [[0, 1, -1], above],
+      [[-1, 1, 1], below],
+      [[1, -1, -1], above],
+    ] as const) {
       assert.equal(drawAt(offsets), expected, offsets.join());
     }
   });
@@ -69,7 +92,10 @@ describe("noise table", () => {
       room.set(stream(length), 1);
       return room.subarray(1);
     });
-    assert.equal(sizes.reduce((a, b) => a + b, 0), 120_000);
+    assert.equal(
+      sizes.reduce((a, b) => a + b, 0),
+      120_000,
+    );
     assert.deepEqual(samples, drawNoise(table, 10_000, seededStream("sizes")));
   });
 
@@ -88,7 +114,13 @@ describe("noise table", () => {
   }).timeout(30_000);
 
   it("refuses variances for which it has no table", () => {
-    for (const [numerator, denominator] of [[0n, 1n], [1n, 5n], [-1n, 1n], [1n, 0n], [(1n << 22n) + 1n, 1n]] as const) {
+    for (const [numerator, denominator] of [
+      [0n, 1n],
+      [1n, 5n],
+      [-1n, 1n],
+      [1n, 0n],
+      [(1n << 22n) + 1n, 1n],
+    ] as const) {
       throwsCode(() => noiseTable(numerator, denominator), "PRIVACY_PARAMETERS_INVALID");
     }
   });

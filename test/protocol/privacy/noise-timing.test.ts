@@ -8,7 +8,10 @@ import type { RandomBytes } from "../../../protocol/random.ts";
 import { correlation, rankCorrelation, winsorised } from "../../support/correlation.ts";
 import { seededStream } from "../../support/random.ts";
 
-/** A coefficient of independent series has a deviation of 0.005, so that what is not above 0.05 at all exceeds it with probability below 10^−20. */
+/**
+ * A coefficient of independent series has a deviation of 0.005, so that what is not above 0.05 at all exceeds it with
+ * probability below 10^−20.
+ */
 const DRAWS = 40_000;
 const WARM_UP = 5_000;
 const LARGEST_CORRELATION = 0.05;
@@ -40,7 +43,10 @@ function cut(seed: string): RandomBytes {
   };
 }
 
-/** The correlation of the samples' magnitudes with the nanoseconds that each took: of their ranks, or of winsorised times if that is larger. */
+/**
+ * The correlation of the samples' magnitudes with the nanoseconds that each took: of their ranks, or of winsorised
+ * times if that is larger.
+ */
 function timed(sampler: Sampler, seed: string): number {
   const random = cut(seed);
   const [magnitudes, nanoseconds] = [new Float64Array(DRAWS), new Float64Array(DRAWS)];
@@ -52,10 +58,14 @@ function timed(sampler: Sampler, seed: string): number {
     magnitudes[i] = Math.abs(sample);
     nanoseconds[i] = Number(end - start);
   }
-  return Math.max(Math.abs(rankCorrelation(magnitudes, nanoseconds)), Math.abs(correlation(magnitudes, winsorised(nanoseconds, 0.02))));
+  return Math.max(
+    Math.abs(rankCorrelation(magnitudes, nanoseconds)),
+    Math.abs(correlation(magnitudes, winsorised(nanoseconds, 0.02))),
+  );
 }
 
-const attempts = (sampler: Sampler, name: string): number[] => Array.from({ length: ATTEMPTS }, (_, attempt) => timed(sampler, `${name} ${attempt}`));
+const attempts = (sampler: Sampler, name: string): number[] =>
+  Array.from({ length: ATTEMPTS }, (_, attempt) => timed(sampler, `${name} ${attempt}`));
 
 describe("the time that noise takes", function () {
   this.timeout(60_000);
@@ -96,6 +106,9 @@ describe("the time that noise takes", function () {
     }
     const largest = Math.max(...drawn);
     assert.ok(largest > 11 * Math.sqrt(VARIANCE), `${largest}`);
-    assert.deepEqual([...drawn].sort((a, b) => a - b), Array.from({ length: 2 * largest + 1 }, (_, i) => i - largest));
+    assert.deepEqual(
+      [...drawn].sort((a, b) => a - b),
+      Array.from({ length: 2 * largest + 1 }, (_, i) => i - largest),
+    );
   });
 });

@@ -1,7 +1,13 @@
 import assert from "node:assert/strict";
 import { describe, it } from "mocha";
 import { normSquared } from "../../../protocol/packing.ts";
-import { noisyUpdateBounds, ROUNDING_BETA, roundedNorm, roundedNormBoundSquared, totalVariationOf } from "../../../protocol/privacy/noise-bounds.ts";
+import {
+  noisyUpdateBounds,
+  ROUNDING_BETA,
+  roundedNorm,
+  roundedNormBoundSquared,
+  totalVariationOf,
+} from "../../../protocol/privacy/noise-bounds.ts";
 import { ceilRoot } from "../../../protocol/integers.ts";
 import { drawNoise, noiseTable } from "../../../protocol/privacy/noise-table.ts";
 import { addNoise, roundConditionally } from "../../../protocol/privacy/noisy-update.ts";
@@ -55,30 +61,57 @@ describe("conditional rounding", function () {
       const coordinateLimit = run % 5 === 0 ? 7 : 2047;
       const roundedNormSquared = roundedNormBoundSquared(clipSteps, dimension);
       const update = adversarial(Math.floor(run / 7), dimension, clipSteps, next);
-      const rounded = roundConditionally({ stepBits: 0, clipSteps }, { roundedNormSquared, coordinateLimit }, update, stream);
+      const rounded = roundConditionally(
+        { stepBits: 0, clipSteps },
+        { roundedNormSquared, coordinateLimit },
+        update,
+        stream,
+      );
       assert.ok(BigInt(normSquared(rounded)) <= roundedNormSquared, `run ${run}`);
-      assert.ok(rounded.every((value) => Math.abs(value) <= coordinateLimit), `run ${run}`);
+      assert.ok(
+        rounded.every((value) => Math.abs(value) <= coordinateLimit),
+        `run ${run}`,
+      );
     }
   });
 
   it("succeeds after few attempts, at the worst vector too", () => {
     const stream = seededStream("attempts");
-    for (const [dimension, clipSteps] of [[1, 3], [400, 10], [10_000, 50], [10_000, 1000]] as const) {
+    for (const [dimension, clipSteps] of [
+      [1, 3],
+      [400, 10],
+      [10_000, 50],
+      [10_000, 1000],
+    ] as const) {
       let drawn = 0;
       const runs = 50;
       const update = new Float64Array(dimension).fill(clipSteps / Math.sqrt(dimension));
       for (let run = 0; run < runs; run++) {
-        roundConditionally({ stepBits: 0, clipSteps }, { roundedNormSquared: roundedNormBoundSquared(clipSteps, dimension), coordinateLimit: 2047 }, update, (length) => {
-          drawn += length;
-          return stream(length);
-        });
+        roundConditionally(
+          { stepBits: 0, clipSteps },
+          { roundedNormSquared: roundedNormBoundSquared(clipSteps, dimension), coordinateLimit: 2047 },
+          update,
+          (length) => {
+            drawn += length;
+            return stream(length);
+          },
+        );
       }
       assert.ok(drawn <= 2.5 * runs * dimension * 4, `dimension ${dimension}: ${drawn}`);
     }
   });
 
   it("gives up with a code rather than leave the bound", () => {
-    throwsCode(() => roundConditionally({ stepBits: 0, clipSteps: 10 }, { roundedNormSquared: 0n, coordinateLimit: 7 }, Float64Array.of(3, 4), seededStream("none")), "UPDATE_OVER_BOUND");
+    throwsCode(
+      () =>
+        roundConditionally(
+          { stepBits: 0, clipSteps: 10 },
+          { roundedNormSquared: 0n, coordinateLimit: 7 },
+          Float64Array.of(3, 4),
+          seededStream("none"),
+        ),
+      "UPDATE_OVER_BOUND",
+    );
   });
 });
 
@@ -86,7 +119,10 @@ describe("roundedNormBoundSquared", () => {
   it("is the smaller of both bounds of Theorem 1, rounded up", () => {
     for (const dimension of [1, 2, 3, 7, 64, 650, 4910, 1_199_882]) {
       for (const clip of [1, 2, 10, 1000, 2 ** 23]) {
-        const exact = Math.min((clip + Math.sqrt(dimension)) ** 2, clip ** 2 + dimension / 4 + clip + Math.sqrt(dimension) / 2);
+        const exact = Math.min(
+          (clip + Math.sqrt(dimension)) ** 2,
+          clip ** 2 + dimension / 4 + clip + Math.sqrt(dimension) / 2,
+        );
         const bound = Number(roundedNormBoundSquared(clip, dimension));
         assert.ok(bound >= exact * (1 - 1e-15) && bound <= exact + 3, `${dimension}, ${clip}: ${bound}, ${exact}`);
         assert.ok(Math.abs(roundedNorm(clip, dimension, ROUNDING_BETA) ** 2 - exact) <= 1e-12 * exact);
@@ -96,26 +132,47 @@ describe("roundedNormBoundSquared", () => {
   });
 
   it("refuses what is not an integer in range", () => {
-    for (const [clip, dimension] of [[0, 1], [1.5, 1], [2 ** 23 + 1, 1], [1, 0], [1, 1.5]] as const) throwsCode(() => roundedNormBoundSquared(clip, dimension), "PRIVACY_PARAMETERS_INVALID");
+    for (const [clip, dimension] of [
+      [0, 1],
+      [1.5, 1],
+      [2 ** 23 + 1, 1],
+      [1, 0],
+      [1, 1.5],
+    ] as const)
+      throwsCode(() => roundedNormBoundSquared(clip, dimension), "PRIVACY_PARAMETERS_INVALID");
   });
 });
 
 describe("noisy updates", function () {
   this.timeout(60_000);
 
-  for (const [dimension, clipSteps, localVariance] of [[1, 5, 400], [64, 30, 2500], [650, 400, 12_000], [4910, 600, 10_000], [100_000, 2000, 900]] as const) {
+  for (const [dimension, clipSteps, localVariance] of [
+    [1, 5, 400],
+    [64, 30, 2500],
+    [650, 400, 12_000],
+    [4910, 600, 10_000],
+    [100_000, 2000, 900],
+  ] as const) {
     it(`fit their bounds with room to spare, dimension ${dimension}, variance ${localVariance}`, () => {
       const bounds = noisyUpdateBounds({ clipSteps, dimension, localVariance, coordinateBits: 12 });
       const table = noiseTable(BigInt(localVariance));
       const stream = seededStream(`noisy ${dimension}`);
-      const rounded = roundConditionally({ stepBits: 0, clipSteps }, bounds, new Float64Array(dimension).fill(clipSteps), stream);
+      const rounded = roundConditionally(
+        { stepBits: 0, clipSteps },
+        bounds,
+        new Float64Array(dimension).fill(clipSteps),
+        stream,
+      );
       for (let run = 0; run < 20; run++) {
         const noisy = addNoise(rounded, drawNoise(table, dimension, stream), bounds);
-        assert.ok(noisy.every((value) => Math.abs(value) <= 2047) && BigInt(normSquared(noisy)) <= bounds.noisyNormSquared);
+        assert.ok(
+          noisy.every((value) => Math.abs(value) <= 2047) && BigInt(normSquared(noisy)) <= bounds.noisyNormSquared,
+        );
       }
       // Not idle either: the bound on the squared norm is near what noise needs when there are many coordinates.
       const needed = Number(bounds.roundedNormSquared) + dimension * localVariance;
-      if (dimension > 1000) assert.ok(Number(bounds.noisyNormSquared) < 1.4 * needed, `${Number(bounds.noisyNormSquared) / needed}`);
+      if (dimension > 1000)
+        assert.ok(Number(bounds.noisyNormSquared) < 1.4 * needed, `${Number(bounds.noisyNormSquared) / needed}`);
     });
   }
 
@@ -129,14 +186,33 @@ describe("noisy updates", function () {
   });
 
   it("have bounds only if the noise leaves room in the coordinates", () => {
-    throwsCode(() => noisyUpdateBounds({ clipSteps: 10, dimension: 100, localVariance: 60_000, coordinateBits: 12 }), "PRIVACY_PARAMETERS_INVALID");
-    throwsCode(() => noisyUpdateBounds({ clipSteps: 10, dimension: 100, localVariance: 0.5, coordinateBits: 12 }), "PRIVACY_PARAMETERS_INVALID");
-    assert.ok(noisyUpdateBounds({ clipSteps: 10, dimension: 100, localVariance: 10_000, coordinateBits: 12 }).coordinateLimit > 900);
+    throwsCode(
+      () => noisyUpdateBounds({ clipSteps: 10, dimension: 100, localVariance: 60_000, coordinateBits: 12 }),
+      "PRIVACY_PARAMETERS_INVALID",
+    );
+    throwsCode(
+      () => noisyUpdateBounds({ clipSteps: 10, dimension: 100, localVariance: 0.5, coordinateBits: 12 }),
+      "PRIVACY_PARAMETERS_INVALID",
+    );
+    assert.ok(
+      noisyUpdateBounds({ clipSteps: 10, dimension: 100, localVariance: 10_000, coordinateBits: 12 }).coordinateLimit >
+        900,
+    );
   });
 
   it("leave their rare exits to delta: 10^−13 for 256 clients, a million coordinates and a thousand rounds", () => {
-    const { exitProbability } = noisyUpdateBounds({ clipSteps: 2000, dimension: 2 ** 20, localVariance: 400, coordinateBits: 12 });
-    const total = totalVariationOf(exitProbability, { clients: 256, rounds: 1000, dimension: 2 ** 20, perSample: noiseTable(400n).totalVariationBound });
+    const { exitProbability } = noisyUpdateBounds({
+      clipSteps: 2000,
+      dimension: 2 ** 20,
+      localVariance: 400,
+      coordinateBits: 12,
+    });
+    const total = totalVariationOf(exitProbability, {
+      clients: 256,
+      rounds: 1000,
+      dimension: 2 ** 20,
+      perSample: noiseTable(400n).totalVariationBound,
+    });
     assert.ok(total > 0 && total < 1e-13, `${total}`);
   });
 

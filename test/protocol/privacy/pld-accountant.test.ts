@@ -17,15 +17,21 @@ interface Row {
 
 const referencePath = join(process.env["VECTORS_DIR"] ?? "../shared/vectors", "dp-epsilon-reference.json");
 
-const epsilonOf = (noiseMultiplier: number, samplingRate: number, steps: number, delta = 1e-5): number => pldEpsilon({ noiseMultiplier, samplingRate, steps }, delta).epsilon;
+const epsilonOf = (noiseMultiplier: number, samplingRate: number, steps: number, delta = 1e-5): number =>
+  pldEpsilon({ noiseMultiplier, samplingRate, steps }, delta).epsilon;
 
-/** Masses of the standard Gaussian above −14, −14 + h, … 14, by the trapezoid rule with its first correction, summed from the far end. */
+/**
+ * Masses of the standard Gaussian above −14, −14 + h, … 14, by the trapezoid rule with its first correction, summed
+ * from the far end.
+ */
 const TAIL_SPACING = 1e-3;
 const TAILS = new Float64Array(28_001);
 for (let i = TAILS.length - 2; i >= 0; i--) {
   const [left, right] = [-14 + i * TAIL_SPACING, -14 + (i + 1) * TAIL_SPACING];
   const [low, high] = [Math.exp(-(left * left) / 2), Math.exp(-(right * right) / 2)];
-  TAILS[i] = TAILS[i + 1]! + ((low + high) / 2 + (TAIL_SPACING / 12) * (right * high - left * low)) * (TAIL_SPACING / Math.sqrt(2 * Math.PI));
+  TAILS[i] =
+    TAILS[i + 1]! +
+    ((low + high) / 2 + (TAIL_SPACING / 12) * (right * high - left * low)) * (TAIL_SPACING / Math.sqrt(2 * Math.PI));
 }
 
 function tail(x: number): number {
@@ -43,7 +49,9 @@ function exactDelta(sigma: number, q: number, epsilon: number): number {
   return (1 - q) * tail(z / sigma) + q * tail((z - 1) / sigma) - Math.exp(epsilon) * tail(z / sigma);
 }
 
-/** The same for two steps: the second step's delta at what the first leaves of epsilon, over all outcomes of the first. */
+/**
+ * The same for two steps: the second step's delta at what the first leaves of epsilon, over all outcomes of the first.
+ */
 function exactDeltaOfTwo(sigma: number, q: number, epsilon: number): number {
   const step = sigma / 100;
   let sum = 0;
@@ -65,31 +73,49 @@ function epsilonWhere(deltaAt: (epsilon: number) => number, delta: number): numb
   return low;
 }
 
-const exactEpsilon = (sigma: number, q: number, delta: number): number => epsilonWhere((epsilon) => exactDelta(sigma, q, epsilon), delta);
+const exactEpsilon = (sigma: number, q: number, delta: number): number =>
+  epsilonWhere((epsilon) => exactDelta(sigma, q, epsilon), delta);
 
 describe("PLD accountant", function () {
   this.timeout(60_000);
 
   it("agrees with the reference accountant within 0.1 % and is never below it", function () {
     if (!existsSync(referencePath)) this.skip();
-    const { pld_poisson_gaussian: rows } = JSON.parse(readFileSync(referencePath, "utf8")) as { pld_poisson_gaussian: Row[] };
+    const { pld_poisson_gaussian: rows } = JSON.parse(readFileSync(referencePath, "utf8")) as {
+      pld_poisson_gaussian: Row[];
+    };
     assert.equal(rows.length, 18);
     for (const { sigma, q, steps, delta, epsilon } of rows) {
       const actual = epsilonOf(sigma, q, steps, delta);
-      assert.ok(actual >= epsilon && actual <= epsilon * (1 + 1e-3), `${JSON.stringify({ sigma, q, steps })}: ${actual}, ${epsilon}`);
+      assert.ok(
+        actual >= epsilon && actual <= epsilon * (1 + 1e-3),
+        `${JSON.stringify({ sigma, q, steps })}: ${actual}, ${epsilon}`,
+      );
     }
   });
 
-  for (const [sigma, q] of [[1, 1], [4, 0.1], [1.5, 0.1], [2, 0.04]] as const) {
+  for (const [sigma, q] of [
+    [1, 1],
+    [4, 0.1],
+    [1.5, 0.1],
+    [2, 0.04],
+  ] as const) {
     it(`is at most 0.1 % above the exact epsilon of one step and never below it, sigma ${sigma}, rate ${q}`, () => {
       const [exact, actual] = [exactEpsilon(sigma, q, 1e-5), epsilonOf(sigma, q, 1)];
       assert.ok(actual >= exact && actual <= exact * (1 + 1e-3), `${actual}, ${exact}`);
     });
   }
 
-  for (const [sigma, q] of [[1, 0.1], [2, 0.3], [0.7, 0.02]] as const) {
+  for (const [sigma, q] of [
+    [1, 0.1],
+    [2, 0.3],
+    [0.7, 0.02],
+  ] as const) {
     it(`is at most 0.1 % above the exact epsilon of two steps and never below it, sigma ${sigma}, rate ${q}`, () => {
-      const [exact, actual] = [epsilonWhere((epsilon) => exactDeltaOfTwo(sigma, q, epsilon), 1e-5), epsilonOf(sigma, q, 2)];
+      const [exact, actual] = [
+        epsilonWhere((epsilon) => exactDeltaOfTwo(sigma, q, epsilon), 1e-5),
+        epsilonOf(sigma, q, 2),
+      ];
       assert.ok(actual >= exact && actual <= exact * (1 + 1e-3), `${actual}, ${exact}`);
     });
   }
@@ -101,7 +127,11 @@ describe("PLD accountant", function () {
   });
 
   it("is below the RDP bound at every setting in use", () => {
-    for (const [noiseMultiplier, samplingRate, steps] of [[3.16, 0.1, 400], [4, 0.25, 160], [1, 0.01, 5000]] as const) {
+    for (const [noiseMultiplier, samplingRate, steps] of [
+      [3.16, 0.1, 400],
+      [4, 0.25, 160],
+      [1, 0.01, 5000],
+    ] as const) {
       const renyi = composedEpsilon([{ noiseMultiplier, samplingRate, steps }], 1e-5).epsilon;
       const actual = epsilonOf(noiseMultiplier, samplingRate, steps);
       assert.ok(actual < 0.95 * renyi && actual > 0.8 * renyi, `${actual}, ${renyi}`);
@@ -113,7 +143,10 @@ describe("PLD accountant", function () {
       const { spacing, first, masses } = stepLoss({ noiseMultiplier: 0.8, samplingRate: 0.2 }, neighbour, 0.01);
       const mass = masses.reduce((sum, value) => sum + value, 0);
       const counterpart = masses.reduce((sum, value, i) => sum + value * Math.exp(-(first + i) * spacing), 0);
-      assert.ok(Math.abs(mass - 1) < 1e-13 && Math.abs(counterpart - 1) < 1e-13, `${neighbour}: ${mass}, ${counterpart}`);
+      assert.ok(
+        Math.abs(mass - 1) < 1e-13 && Math.abs(counterpart - 1) < 1e-13,
+        `${neighbour}: ${mass}, ${counterpart}`,
+      );
     }
   });
 
@@ -134,7 +167,14 @@ describe("PLD accountant", function () {
   });
 
   it("refuses parameters outside its range", () => {
-    for (const [noiseMultiplier, samplingRate, steps, delta] of [[0, 0.1, 1, 1e-5], [1, 0, 1, 1e-5], [1, 1.1, 1, 1e-5], [1, 0.1, -1, 1e-5], [1, 0.1, 1, 0], [1, 0.1, 1, 1]] as const) {
+    for (const [noiseMultiplier, samplingRate, steps, delta] of [
+      [0, 0.1, 1, 1e-5],
+      [1, 0, 1, 1e-5],
+      [1, 1.1, 1, 1e-5],
+      [1, 0.1, -1, 1e-5],
+      [1, 0.1, 1, 0],
+      [1, 0.1, 1, 1],
+    ] as const) {
       throwsCode(() => pldEpsilon({ noiseMultiplier, samplingRate, steps }, delta), "PRIVACY_PARAMETERS_INVALID");
     }
   });

@@ -15,7 +15,8 @@ interface Row {
 
 const referencePath = join(process.env["VECTORS_DIR"] ?? "../shared/vectors", "dp-epsilon-reference.json");
 
-const epsilonOf = ({ sigma, q, steps, delta }: Row): number => composedEpsilon([{ noiseMultiplier: sigma, samplingRate: q, steps }], delta).epsilon;
+const epsilonOf = ({ sigma, q, steps, delta }: Row): number =>
+  composedEpsilon([{ noiseMultiplier: sigma, samplingRate: q, steps }], delta).epsilon;
 
 /** log E[((1−q) + q·p(x−1)/p(x))^order] / (order − 1) over x ~ N(0, sigma²), by the trapezoid rule. */
 function divergenceByIntegration(sigma: number, q: number, order: number): number {
@@ -31,10 +32,16 @@ function divergenceByIntegration(sigma: number, q: number, order: number): numbe
 describe("RDP accountant", () => {
   it("agrees with the reference accountant within 0.1 % and never reports less than the PLD value", function () {
     if (!existsSync(referencePath)) this.skip();
-    const reference = JSON.parse(readFileSync(referencePath, "utf8")) as { rdp_poisson_gaussian: Row[]; pld_poisson_gaussian: Row[] };
+    const reference = JSON.parse(readFileSync(referencePath, "utf8")) as {
+      rdp_poisson_gaussian: Row[];
+      pld_poisson_gaussian: Row[];
+    };
     assert.ok(reference.rdp_poisson_gaussian.length > 100);
     for (const row of reference.rdp_poisson_gaussian) {
-      assert.ok(Math.abs(epsilonOf(row) - row.epsilon) <= 1e-3 * row.epsilon, `${JSON.stringify(row)}: ${epsilonOf(row)}`);
+      assert.ok(
+        Math.abs(epsilonOf(row) - row.epsilon) <= 1e-3 * row.epsilon,
+        `${JSON.stringify(row)}: ${epsilonOf(row)}`,
+      );
     }
     for (const row of reference.pld_poisson_gaussian) {
       assert.ok(epsilonOf(row) >= row.epsilon * (1 - 1e-9), `${JSON.stringify(row)}: ${epsilonOf(row)}`);
@@ -45,13 +52,18 @@ describe("RDP accountant", () => {
     assert.equal(renyiDivergence({ noiseMultiplier: 2, samplingRate: 1 }, 8), 1);
   });
 
-  for (const [sigma, q] of [[1.3, 0.3], [3, 0.5], [0.7, 0.01]] as const) {
+  for (const [sigma, q] of [
+    [1.3, 0.3],
+    [3, 0.5],
+    [0.7, 0.01],
+  ] as const) {
     it(`is the definition's integral at integer orders and not below it at others, sigma ${sigma}, q ${q}`, () => {
       for (const order of [1.5, 2, 4.7, 7, 10.3]) {
         const expected = divergenceByIntegration(sigma, q, order);
         const actual = renyiDivergence({ noiseMultiplier: sigma, samplingRate: q }, order);
         assert.ok(actual >= expected * (1 - 1e-8), `order ${order}: ${actual}, ${expected}`);
-        if (Number.isInteger(order)) assert.ok(actual <= expected * (1 + 1e-8), `order ${order}: ${actual}, ${expected}`);
+        if (Number.isInteger(order))
+          assert.ok(actual <= expected * (1 + 1e-8), `order ${order}: ${actual}, ${expected}`);
       }
     });
   }
@@ -68,7 +80,13 @@ describe("RDP accountant", () => {
   it("composes a split run to the same epsilon as one run", () => {
     const run = { noiseMultiplier: 3.16, samplingRate: 0.1 };
     const whole = composedEpsilon([{ ...run, steps: 400 }], 1e-5);
-    const split = composedEpsilon([{ ...run, steps: 80 }, { ...run, steps: 320 }], 1e-5);
+    const split = composedEpsilon(
+      [
+        { ...run, steps: 80 },
+        { ...run, steps: 320 },
+      ],
+      1e-5,
+    );
     assert.ok(Math.abs(whole.epsilon - split.epsilon) < 1e-9);
     assert.equal(composedEpsilon([], 1e-5).epsilon, 0);
   });
@@ -90,12 +108,20 @@ describe("RDP accountant", () => {
     const noiseMultiplier = noiseMultiplierFor(3, 1e-5, run, 1e-7);
     assert.ok(composedEpsilon([{ ...run, noiseMultiplier }], 1e-5, 1e-7).epsilon <= 3);
     assert.ok(composedEpsilon([{ ...run, noiseMultiplier: noiseMultiplier * 0.99 }], 1e-5, 1e-7).epsilon > 3);
-    for (const wrong of [-1e-9, NaN]) throwsCode(() => composedEpsilon([run], 1e-5, wrong), "PRIVACY_PARAMETERS_INVALID");
+    for (const wrong of [-1e-9, NaN])
+      throwsCode(() => composedEpsilon([run], 1e-5, wrong), "PRIVACY_PARAMETERS_INVALID");
   });
 
   it("refuses parameters outside its range", () => {
     const good = { noiseMultiplier: 1, samplingRate: 0.1, steps: 10 };
-    for (const change of [{ noiseMultiplier: 0 }, { noiseMultiplier: NaN }, { samplingRate: 0 }, { samplingRate: 1.01 }, { steps: 1.5 }, { steps: -1 }]) {
+    for (const change of [
+      { noiseMultiplier: 0 },
+      { noiseMultiplier: NaN },
+      { samplingRate: 0 },
+      { samplingRate: 1.01 },
+      { steps: 1.5 },
+      { steps: -1 },
+    ]) {
       throwsCode(() => composedEpsilon([{ ...good, ...change }], 1e-5), "PRIVACY_PARAMETERS_INVALID");
     }
     for (const delta of [0, 1, -1, NaN]) throwsCode(() => composedEpsilon([good], delta), "PRIVACY_PARAMETERS_INVALID");

@@ -13,7 +13,9 @@ type Pmf = Float64Array;
 
 function gaussian(variance: number): Pmf {
   const reach = Math.ceil(9 * Math.sqrt(variance));
-  const weights = Float64Array.from({ length: 2 * reach + 1 }, (_, i) => Math.exp(-((i - reach) ** 2) / (2 * variance)));
+  const weights = Float64Array.from({ length: 2 * reach + 1 }, (_, i) =>
+    Math.exp(-((i - reach) ** 2) / (2 * variance)),
+  );
   const total = weights.reduce((a, b) => a + b, 0);
   return weights.map((weight) => weight / total);
 }
@@ -35,7 +37,9 @@ function totalVariation(a: Pmf, b: Pmf): number {
 
 /** Between the combination, samples multiplied by `multiplier`, and the discrete Gaussian that it should be. */
 function exactError({ variance, scale, terms }: Combination, multiplier = scale): number {
-  const table = gaussian(Number(variance) / Array.from({ length: terms }, (_, i) => scale ** (2 * i)).reduce((a, b) => a + b, 0));
+  const table = gaussian(
+    Number(variance) / Array.from({ length: terms }, (_, i) => scale ** (2 * i)).reduce((a, b) => a + b, 0),
+  );
   let sum = table;
   for (let term = 1; term < terms; term++) sum = combined(sum, table, multiplier);
   return totalVariation(sum, gaussian(Number(variance)));
@@ -45,7 +49,10 @@ function exactError({ variance, scale, terms }: Combination, multiplier = scale)
 function isUniform(counts: readonly number[]): boolean {
   const expected = counts.reduce((a, b) => a + b, 0) / counts.length;
   const freedom = counts.length - 1;
-  return counts.reduce((sum, count) => sum + (count - expected) ** 2 / expected, 0) < freedom + 5 * Math.sqrt(2 * freedom) + 8;
+  return (
+    counts.reduce((sum, count) => sum + (count - expected) ** 2 / expected, 0) <
+    freedom + 5 * Math.sqrt(2 * freedom) + 8
+  );
 }
 
 function residues(samples: Int32Array, modulus: number): number[] {
@@ -94,12 +101,28 @@ describe("combination of discrete Gaussians", () => {
       if (combinationError(combination) <= LARGEST_TABLE_ERROR) wideNoise(combination);
       else throwsCode(() => wideNoise(combination), "PRIVACY_PARAMETERS_INVALID");
     }
-    assert.ok(combinationError({ variance: 70n, scale: 2, terms: 2 }) > LARGEST_TABLE_ERROR && combinationError({ variance: 72n, scale: 2, terms: 2 }) < LARGEST_TABLE_ERROR);
+    assert.ok(
+      combinationError({ variance: 70n, scale: 2, terms: 2 }) > LARGEST_TABLE_ERROR &&
+        combinationError({ variance: 72n, scale: 2, terms: 2 }) < LARGEST_TABLE_ERROR,
+    );
   });
 
   it("is refused for wrong scales and terms, and where a sum could exceed 32 bits", () => {
     const good = { variance: 1n << 40n, scale: 80, terms: 3 };
-    for (const change of [{ scale: 1 }, { scale: 0 }, { scale: -80 }, { scale: 80.5 }, { scale: NaN }, { scale: 2 ** 17 }, { terms: 1 }, { terms: 9 }, { terms: 2.5 }, { variance: 0n }, { variance: -1n }, { variance: 1n << 60n }]) {
+    for (const change of [
+      { scale: 1 },
+      { scale: 0 },
+      { scale: -80 },
+      { scale: 80.5 },
+      { scale: NaN },
+      { scale: 2 ** 17 },
+      { terms: 1 },
+      { terms: 9 },
+      { terms: 2.5 },
+      { variance: 0n },
+      { variance: -1n },
+      { variance: 1n << 60n },
+    ]) {
       throwsCode(() => wideNoise({ ...good, ...change }), "PRIVACY_PARAMETERS_INVALID");
     }
     throwsCode(() => wideNoise({ variance: 1n << 56n, scale: 100, terms: 4 }), "PRIVACY_PARAMETERS_INVALID");
@@ -107,7 +130,10 @@ describe("combination of discrete Gaussians", () => {
 
   it("counts every sample of the table and every combination", () => {
     const { table, totalVariationBound } = wideNoise({ variance: 400n, scale: 2, terms: 3 });
-    assert.equal(totalVariationBound, 3 * table.totalVariationBound + combinationError({ variance: 400n, scale: 2, terms: 3 }));
+    assert.equal(
+      totalVariationBound,
+      3 * table.totalVariationBound + combinationError({ variance: 400n, scale: 2, terms: 3 }),
+    );
     assert.equal(table.reach, noiseTable(400n, 21n).reach);
   });
 
@@ -119,10 +145,17 @@ describe("combination of discrete Gaussians", () => {
       sizes.push(length);
       return stream(length);
     });
-    assert.equal(sizes.reduce((a, b) => a + b, 0), 5000 * 36);
+    assert.equal(
+      sizes.reduce((a, b) => a + b, 0),
+      5000 * 36,
+    );
     const again = seededStream("sizes");
     const expected = [4096, 904].flatMap((count) => {
-      const [first, second, third] = [0, 1, 2].map(() => drawNoise(noise.table, count, again)) as [Int32Array, Int32Array, Int32Array];
+      const [first, second, third] = [0, 1, 2].map(() => drawNoise(noise.table, count, again)) as [
+        Int32Array,
+        Int32Array,
+        Int32Array,
+      ];
       return Array.from(third, (value, i) => 4 * first[i]! + 2 * second[i]! + value);
     });
     assert.deepEqual([...samples], expected);
@@ -139,7 +172,8 @@ describe("the noise of private training", () => {
   });
 
   it("has the moments of a Gaussian of its deviation", () => {
-    const moment = (order: number): number => samples.reduce((sum, value) => sum + (value / NOISE_STD_DEV_STEPS) ** order, 0) / COUNT;
+    const moment = (order: number): number =>
+      samples.reduce((sum, value) => sum + (value / NOISE_STD_DEV_STEPS) ** order, 0) / COUNT;
     assert.ok(Math.abs(moment(1)) < 5 / Math.sqrt(COUNT));
     assert.ok(Math.abs(moment(2) - 1) < 5 * Math.sqrt(2 / COUNT));
     assert.ok(Math.abs(moment(4) - 3) < 5 * Math.sqrt(96 / COUNT));
@@ -149,24 +183,34 @@ describe("the noise of private training", () => {
   it("is not told from exact samples in cells of a quarter of a deviation, and a variance 3 % larger is", () => {
     const counts = (values: Int32Array, stretch = 1): number[] => {
       const cells = new Array<number>(26).fill(0);
-      for (const value of values) cells[Math.min(25, Math.max(0, Math.floor((4 * stretch * value) / NOISE_STD_DEV_STEPS) + 13))]!++;
+      for (const value of values)
+        cells[Math.min(25, Math.max(0, Math.floor((4 * stretch * value) / NOISE_STD_DEV_STEPS) + 13))]!++;
       return cells;
     };
     const exact = counts(discreteGaussian(NOISE_STD_DEV_STEPS ** 2, COUNT / 4, seededStream("exact")));
     // Chi-squared test of homogeneity of samples of sizes 4 and 1.
     const isSame = (ours: readonly number[]): boolean =>
-      ours.reduce((sum, count, i) => sum + (count / 2 - 2 * exact[i]!) ** 2 / (count + exact[i]!), 0) < 25 + 5 * Math.sqrt(50) + 8;
+      ours.reduce((sum, count, i) => sum + (count / 2 - 2 * exact[i]!) ** 2 / (count + exact[i]!), 0) <
+      25 + 5 * Math.sqrt(50) + 8;
     assert.ok(isSame(counts(samples)));
     assert.ok(!isSame(counts(samples, Math.sqrt(1.03))));
   });
 
   it("has no gaps or ripples, be it at the distance of the scale, of its square, or of powers of two", () => {
-    for (const modulus of [2, 16, 79, 80, 81, 1024, 6400]) assert.ok(isUniform(residues(samples, modulus)), `${modulus}`);
+    for (const modulus of [2, 16, 79, 80, 81, 1024, 6400])
+      assert.ok(isUniform(residues(samples, modulus)), `${modulus}`);
   });
 
   it("would have ripples with a last sample of less than half of the scale, and they would be found", () => {
     const [coarse, fine] = [noiseTable((1n << 40n) - 1600n, 1n << 22n), noiseTable(1600n / 2n)];
     const [x, y] = [drawNoise(coarse, COUNT, seededStream("coarse")), drawNoise(fine, COUNT, seededStream("fine"))];
-    assert.ok(!isUniform(residues(x.map((value, i) => value * 80 + y[i]!), 80)));
+    assert.ok(
+      !isUniform(
+        residues(
+          x.map((value, i) => value * 80 + y[i]!),
+          80,
+        ),
+      ),
+    );
   });
 });

@@ -1,10 +1,26 @@
 import assert from "node:assert/strict";
 import { after, before, describe, it } from "mocha";
 import type { WasmCurve } from "ffjavascript";
-import { closeCurve, encodeScalars, G1_BYTES, g1FromEngine, g1ToEngine, G2_BYTES, g2FromEngine, g2ToEngine, openCurve } from "../../../proving/curve/bn254.ts";
+import {
+  closeCurve,
+  encodeScalars,
+  G1_BYTES,
+  g1FromEngine,
+  g1ToEngine,
+  G2_BYTES,
+  g2FromEngine,
+  g2ToEngine,
+  openCurve,
+} from "../../../proving/curve/bn254.ts";
 import { generatorMultiples } from "../../../proving/curve/fixed-base.ts";
 import { kzgCommitter, powersAreConsistent } from "../../../proving/curve/kzg.ts";
-import { divideByLinear, evaluatePolynomial, multiply, randomElement, randomElements } from "../../../protocol/field.ts";
+import {
+  divideByLinear,
+  evaluatePolynomial,
+  multiply,
+  randomElement,
+  randomElements,
+} from "../../../protocol/field.ts";
 import { verifyOpening } from "../../../protocol/kzg.ts";
 import { FIELD_ORDER } from "../../../protocol/parameters.ts";
 import { addG1, G1_GENERATOR, G1_INFINITY, G2_GENERATOR, multiplyG1, multiplyG2 } from "../../../protocol/points.ts";
@@ -29,8 +45,10 @@ describe("curve engine", function () {
   after(closeCurve);
 
   it("converts points both ways, infinity included", () => {
-    for (const point of [G1_GENERATOR, G1_INFINITY, multiplyG1(G1_GENERATOR, 5n)]) assert.deepEqual(g1FromEngine(curve, g1ToEngine(curve, point)), point);
-    for (const point of [G2_GENERATOR, multiplyG2(G2_GENERATOR, 0n), tau2]) assert.deepEqual(g2FromEngine(curve, g2ToEngine(curve, point)), point);
+    for (const point of [G1_GENERATOR, G1_INFINITY, multiplyG1(G1_GENERATOR, 5n)])
+      assert.deepEqual(g1FromEngine(curve, g1ToEngine(curve, point)), point);
+    for (const point of [G2_GENERATOR, multiplyG2(G2_GENERATOR, 0n), tau2])
+      assert.deepEqual(g2FromEngine(curve, g2ToEngine(curve, point)), point);
   });
 
   it("multiplies the generators as noble-curves does, at the ends of the field too", async () => {
@@ -38,15 +56,27 @@ describe("curve engine", function () {
     const g1 = await generatorMultiples("G1", scalars);
     const g2 = await generatorMultiples("G2", scalars);
     scalars.forEach((scalar, i) => {
-      assert.deepEqual(g1FromEngine(curve, g1.slice(i * G1_BYTES, (i + 1) * G1_BYTES)), multiplyG1(G1_GENERATOR, scalar), `G1, ${scalar}`);
-      assert.deepEqual(g2FromEngine(curve, g2.slice(i * G2_BYTES, (i + 1) * G2_BYTES)), multiplyG2(G2_GENERATOR, scalar), `G2, ${scalar}`);
+      assert.deepEqual(
+        g1FromEngine(curve, g1.slice(i * G1_BYTES, (i + 1) * G1_BYTES)),
+        multiplyG1(G1_GENERATOR, scalar),
+        `G1, ${scalar}`,
+      );
+      assert.deepEqual(
+        g2FromEngine(curve, g2.slice(i * G2_BYTES, (i + 1) * G2_BYTES)),
+        multiplyG2(G2_GENERATOR, scalar),
+        `G2, ${scalar}`,
+      );
     });
   });
 
   it("gives the same points in several threads as in one", async () => {
     const scalars = randomElements(9000, random);
     const points = await generatorMultiples("G1", scalars);
-    for (const i of [0, 1, 4499, 4500, 8999]) assert.deepEqual(g1FromEngine(curve, points.slice(i * G1_BYTES, (i + 1) * G1_BYTES)), multiplyG1(G1_GENERATOR, scalars[i]!));
+    for (const i of [0, 1, 4499, 4500, 8999])
+      assert.deepEqual(
+        g1FromEngine(curve, points.slice(i * G1_BYTES, (i + 1) * G1_BYTES)),
+        multiplyG1(G1_GENERATOR, scalars[i]!),
+      );
   });
 
   it("commits to a vector and opens it at a point", async () => {
@@ -68,7 +98,8 @@ describe("curve engine", function () {
     assert.deepEqual(await committer.commit([0n, 0n]), G1_INFINITY);
   });
 
-  it("refuses a vector beyond the powers", () => rejectsCode(kzgCommitter(curve, powers).commit(randomElements(POWERS + 1, random)), "ENCODING_LENGTH"));
+  it("refuses a vector beyond the powers", () =>
+    rejectsCode(kzgCommitter(curve, powers).commit(randomElements(POWERS + 1, random)), "ENCODING_LENGTH"));
 
   it("finds powers that are not of one tau", async () => {
     assert.ok(await powersAreConsistent(curve, powers, tau2, random));

@@ -1,7 +1,14 @@
 import assert from "node:assert/strict";
 import { after, before, describe, it } from "mocha";
 import type { WasmCurve } from "ffjavascript";
-import { closeCurve, encodeScalars, G1_BYTES, g1FromEngine, g2FromEngine, openCurve } from "../../../proving/curve/bn254.ts";
+import {
+  closeCurve,
+  encodeScalars,
+  G1_BYTES,
+  g1FromEngine,
+  g2FromEngine,
+  openCurve,
+} from "../../../proving/curve/bn254.ts";
 import { generatorMultiples } from "../../../proving/curve/fixed-base.ts";
 import { baseTable, sparseMultiExponentiation } from "../../../proving/curve/multi-exponentiation.ts";
 import { openPointAdder } from "../../../proving/curve/point-adder.ts";
@@ -31,7 +38,9 @@ describe("sparse multi-exponentiation", function () {
     "all narrow": logs.map((_, i) => BigInt((i * 9001) % 65536)),
     "narrow and wide at the border": logs.map((_, i) => [65535n, 65536n, 65537n, 1n << 32n, 1n << 64n, 1n][i % 6]!),
     "one wide value many times": logs.map(() => FIELD_ORDER - 1n),
-    "few wide values, one pair alike in the low bits": logs.map((_, i) => [repeated, twin < FIELD_ORDER ? twin : repeated + 1n, 3n, 0n][i % 4]!),
+    "few wide values, one pair alike in the low bits": logs.map(
+      (_, i) => [repeated, twin < FIELD_ORDER ? twin : repeated + 1n, 3n, 0n][i % 4]!,
+    ),
     "all different": randomElements(logs.length, random),
   };
   for (const [name, scalars] of Object.entries(scalarSets)) {
@@ -40,10 +49,19 @@ describe("sparse multi-exponentiation", function () {
       const witness = encodeScalars(scalars);
       const g1 = baseTable("G1", await generatorMultiples("G1", logs));
       assert.equal(g1.wires.length, logs.length - 3, "infinity takes part");
-      assert.deepEqual(g1FromEngine(curve, await sparseMultiExponentiation(curve, g1, witness)), multiplyG1(G1_GENERATOR, expected));
-      assert.deepEqual(g1FromEngine(curve, await sparseMultiExponentiation(curve, g1, witness, adder)), multiplyG1(G1_GENERATOR, expected));
+      assert.deepEqual(
+        g1FromEngine(curve, await sparseMultiExponentiation(curve, g1, witness)),
+        multiplyG1(G1_GENERATOR, expected),
+      );
+      assert.deepEqual(
+        g1FromEngine(curve, await sparseMultiExponentiation(curve, g1, witness, adder)),
+        multiplyG1(G1_GENERATOR, expected),
+      );
       const g2 = baseTable("G2", await generatorMultiples("G2", logs));
-      assert.deepEqual(g2FromEngine(curve, await sparseMultiExponentiation(curve, g2, witness)), multiplyG2(G2_GENERATOR, expected));
+      assert.deepEqual(
+        g2FromEngine(curve, await sparseMultiExponentiation(curve, g2, witness)),
+        multiplyG2(G2_GENERATOR, expected),
+      );
     });
   }
 
@@ -58,7 +76,13 @@ describe("sparse multi-exponentiation", function () {
     const points = await generatorMultiples("G1", [4n, 4n, FIELD_ORDER - 4n, 9n]);
     const sums = adder.sumByBucket(points, Uint32Array.of(0, 1, 2, 3, 0, 2), Uint32Array.of(0, 0, 1, 2, 1, 3), 5);
     const expected = [8n, 0n, 9n, FIELD_ORDER - 4n, 0n];
-    expected.forEach((log, k) => assert.deepEqual(g1FromEngine(curve, sums.slice(k * G1_BYTES, (k + 1) * G1_BYTES)), multiplyG1(G1_GENERATOR, log), `bucket ${k}`));
+    expected.forEach((log, k) =>
+      assert.deepEqual(
+        g1FromEngine(curve, sums.slice(k * G1_BYTES, (k + 1) * G1_BYTES)),
+        multiplyG1(G1_GENERATOR, log),
+        `bucket ${k}`,
+      ),
+    );
     assert.equal(adder.sumByBucket(points, new Uint32Array(0), new Uint32Array(0), 0).length, 0);
   });
 });

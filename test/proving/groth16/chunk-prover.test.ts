@@ -8,7 +8,17 @@ import { FIRST_ACCUMULATOR_HASH, verifyChunkProof } from "../../../protocol/grot
 import { layoutOf } from "../../../protocol/layout.ts";
 import { packUpdate } from "../../../protocol/packing.ts";
 import { coordinateOffset, FIELD_ORDER, MASKS_PER_CHUNK, PRESETS } from "../../../protocol/parameters.ts";
-import { addG1, equalG1, G1_GENERATOR, fromNobleG2, multiplyG1, multiplyG2, negateG1, negateG2, toNobleG2 } from "../../../protocol/points.ts";
+import {
+  addG1,
+  equalG1,
+  G1_GENERATOR,
+  fromNobleG2,
+  multiplyG1,
+  multiplyG2,
+  negateG1,
+  negateG2,
+  toNobleG2,
+} from "../../../protocol/points.ts";
 import type { G1, G2 } from "../../../protocol/points.ts";
 import type { ChunkChallenge, ChunkProofPoints, ChunkProver, ChunkWitness } from "../../../protocol/ports.ts";
 import { poseidonPair } from "../../../protocol/poseidon.ts";
@@ -54,17 +64,30 @@ describe("chunk prover", function () {
   });
   after(closeEngine);
 
-  const verifies = (wires: G1, points: ChunkProofPoints, inputs = challenge, hPrevious = FIRST_ACCUMULATOR_HASH): boolean =>
-    verifyChunkProof(keys.verificationKeys, 0, wires, points, { ...inputs, hPrevious });
+  const verifies = (
+    wires: G1,
+    points: ChunkProofPoints,
+    inputs = challenge,
+    hPrevious = FIRST_ACCUMULATOR_HASH,
+  ): boolean => verifyChunkProof(keys.verificationKeys, 0, wires, points, { ...inputs, hPrevious });
 
   it("proves each kind of the preset, with y and h as the protocol defines them", async () => {
     for (const [kindIndex, kind] of keys.preset.kinds.entries()) {
       const mine = witnessFor(keys, kindIndex, random);
       const wires = await prover.commitWires(kindIndex, mine);
-      const made = await prover.prove(kindIndex, mine, challenge = { ...challenge, bound: 1n << 40n });
-      assert.ok(verifyChunkProof(keys.verificationKeys, kindIndex, wires, made, { ...challenge, hPrevious: FIRST_ACCUMULATOR_HASH }));
+      const made = await prover.prove(kindIndex, mine, (challenge = { ...challenge, bound: 1n << 40n }));
+      assert.ok(
+        verifyChunkProof(keys.verificationKeys, kindIndex, wires, made, {
+          ...challenge,
+          hPrevious: FIRST_ACCUMULATOR_HASH,
+        }),
+      );
       const offset = coordinateOffset(keys.preset);
-      const block = packUpdate(layoutOf(keys.preset, kind.coordinates, [kindIndex]), Int32Array.from(mine.rows, (row) => row - offset), mine.masks);
+      const block = packUpdate(
+        layoutOf(keys.preset, kind.coordinates, [kindIndex]),
+        Int32Array.from(mine.rows, (row) => row - offset),
+        mine.masks,
+      );
       assert.equal(made.y, evaluatePolynomial(block, challenge.z));
       assert.equal(made.h, poseidonPair(normOf(keys, mine), mine.salt));
     }
@@ -73,7 +96,11 @@ describe("chunk prover", function () {
   });
 
   it("links a second chunk to the first", async () => {
-    const second = { ...witnessFor(keys, 0, random), accumulatedBefore: normOf(keys, witness), saltBefore: witness.salt };
+    const second = {
+      ...witnessFor(keys, 0, random),
+      accumulatedBefore: normOf(keys, witness),
+      saltBefore: witness.salt,
+    };
     const inputs = { ...challenge, bound: normOf(keys, witness) + normOf(keys, second) };
     const wires = await prover.commitWires(0, second);
     const made = await prover.prove(0, second, inputs);
@@ -106,9 +133,14 @@ describe("chunk prover", function () {
         assert.ok(!verifies(d, proof, { ...challenge, [name]: value }), `${name} = ${value}`);
       }
     }
-    for (const output of ["y", "h"] as const) for (const value of [0n, proof[output] + 1n, proof[output] + FIELD_ORDER]) assert.ok(!verifies(d, { ...proof, [output]: value }), output);
+    for (const output of ["y", "h"] as const)
+      for (const value of [0n, proof[output] + 1n, proof[output] + FIELD_ORDER])
+        assert.ok(!verifies(d, { ...proof, [output]: value }), output);
     assert.ok(!verifies(d, proof, challenge, proof.h));
-    assert.ok(!verifyChunkProof(keys.verificationKeys, 1, d, proof, { ...challenge, hPrevious: FIRST_ACCUMULATOR_HASH }), "another kind's key");
+    assert.ok(
+      !verifyChunkProof(keys.verificationKeys, 1, d, proof, { ...challenge, hPrevious: FIRST_ACCUMULATOR_HASH }),
+      "another kind's key",
+    );
   });
 
   it("gives proofs that no changed point verifies", () => {
@@ -146,8 +178,16 @@ describe("chunk prover", function () {
     const inputs = { ...challenge, bound: normOf(standard, mine) };
     const wires = await large.commitWires(0, mine);
     const made = await large.prove(0, mine, inputs);
-    assert.ok(verifyChunkProof(standard.verificationKeys, 0, wires, made, { ...inputs, hPrevious: FIRST_ACCUMULATOR_HASH }));
-    assert.ok(!verifyChunkProof(standard.verificationKeys, 0, wires, made, { ...inputs, bound: inputs.bound - 1n, hPrevious: FIRST_ACCUMULATOR_HASH }));
+    assert.ok(
+      verifyChunkProof(standard.verificationKeys, 0, wires, made, { ...inputs, hPrevious: FIRST_ACCUMULATOR_HASH }),
+    );
+    assert.ok(
+      !verifyChunkProof(standard.verificationKeys, 0, wires, made, {
+        ...inputs,
+        bound: inputs.bound - 1n,
+        hPrevious: FIRST_ACCUMULATOR_HASH,
+      }),
+    );
     await rejectsCode(large.prove(0, mine, { ...inputs, bound: inputs.bound - 1n }), "UPDATE_OVER_BOUND");
     await rejectsCode(large.prove(0, { ...mine, rows: mine.rows.with(0, 4096) }, inputs), "UPDATE_OVER_BOUND");
   });

@@ -21,7 +21,14 @@ import { rejectsCode, throwsCode } from "../../support/errors.ts";
 
 const KIND = PRESETS.tiny.kinds[0]!;
 const SHAPE: ChunkShape = { coordinates: KIND.coordinates, coordinateBits: PRESETS.tiny.coordinateBits };
-const WITNESS = { rows: new Uint16Array(KIND.coordinates).fill(130), masks: [1n, 2n, 3n], blinder: 4n, accumulatedBefore: 0n, saltBefore: 0n, salt: 5n };
+const WITNESS = {
+  rows: new Uint16Array(KIND.coordinates).fill(130),
+  masks: [1n, 2n, 3n],
+  blinder: 4n,
+  accumulatedBefore: 0n,
+  saltBefore: 0n,
+  salt: 5n,
+};
 const CHALLENGE = { alpha: 6n, z: 7n, bound: 1n << 40n };
 
 describe("circuit files", function () {
@@ -42,7 +49,8 @@ describe("circuit files", function () {
   }
 
   it("in the repository are what the generator writes", async () => {
-    for (const [file, text] of Object.entries(generateCircuitFiles())) assert.equal(await readFile(path.join(PROJECT_ROOT, file), "utf8"), text, file);
+    for (const [file, text] of Object.entries(generateCircuitFiles()))
+      assert.equal(await readFile(path.join(PROJECT_ROOT, file), "utf8"), text, file);
   });
 
   it("are named by a hash that changes with an included source", async () => {
@@ -58,26 +66,57 @@ describe("circuit files", function () {
   it("that do not compile are reported with the compiler's message", async () => {
     const main = "build/test-circuits/broken.circom";
     await mkdir(path.join(PROJECT_ROOT, "build", "test-circuits"), { recursive: true });
-    await writeFile(path.join(PROJECT_ROOT, main), "pragma circom 2.2.0;\ntemplate T() { signal input a; a <== ; }\ncomponent main = T();\n");
+    await writeFile(
+      path.join(PROJECT_ROOT, main),
+      "pragma circom 2.2.0;\ntemplate T() { signal input a; a <== ; }\ncomponent main = T();\n",
+    );
     await rejectsCode(compileCircuit(main, await scratchFolder()), "CIRCUIT_COMPILATION");
   });
 
   it("with an untrustworthy layout are refused", () => {
     const { system, wires, symbols } = model;
     auditCommittedWires(system, wires, symbols);
-    throwsCode(() => auditCommittedWires(system, wires, symbols.replace("main.row[5]\n", "main.row[6]\n")), "CIRCUIT_COMPILATION");
-    throwsCode(() => auditCommittedWires(system, wires, symbols.replace(/^(\d+),\d+,(\d+),main\.mask\[1\]$/m, "$1,-1,$2,main.mask[1]")), "CIRCUIT_COMPILATION");
+    throwsCode(
+      () => auditCommittedWires(system, wires, symbols.replace("main.row[5]\n", "main.row[6]\n")),
+      "CIRCUIT_COMPILATION",
+    );
+    throwsCode(
+      () =>
+        auditCommittedWires(
+          system,
+          wires,
+          symbols.replace(/^(\d+),\d+,(\d+),main\.mask\[1\]$/m, "$1,-1,$2,main.mask[1]"),
+        ),
+      "CIRCUIT_COMPILATION",
+    );
     throwsCode(() => auditCommittedWires({ ...system, publicCount: 5 }, wires, symbols), "CIRCUIT_COMPILATION");
-    throwsCode(() => auditCommittedWires(system, chunkWires(SHAPE.coordinates - 12, SHAPE.coordinateBits), symbols), "CIRCUIT_COMPILATION");
+    throwsCode(
+      () => auditCommittedWires(system, chunkWires(SHAPE.coordinates - 12, SHAPE.coordinateBits), symbols),
+      "CIRCUIT_COMPILATION",
+    );
   });
 
   it("that are truncated, extended or of another kind are refused", () => {
-    const file = writeSections("r1cs", [[1, new Uint8Array(64)], [2, new Uint8Array(3)]]);
+    const file = writeSections("r1cs", [
+      [1, new Uint8Array(64)],
+      [2, new Uint8Array(3)],
+    ]);
     assert.deepEqual([...readSections(file, "r1cs").keys()], [1, 2]);
     throwsCode(() => readSections(file, "zkey"), "KEY_ARTIFACT_CORRUPT");
-    for (const length of [0, 3, 11, 20, file.length - 1]) throwsCode(() => readSections(file.subarray(0, length), "r1cs"), "KEY_ARTIFACT_CORRUPT");
+    for (const length of [0, 3, 11, 20, file.length - 1])
+      throwsCode(() => readSections(file.subarray(0, length), "r1cs"), "KEY_ARTIFACT_CORRUPT");
     throwsCode(() => readSections(Uint8Array.of(...file, 0), "r1cs"), "KEY_ARTIFACT_CORRUPT");
-    throwsCode(() => readSections(writeSections("r1cs", [[1, file], [1, file]]), "r1cs"), "KEY_ARTIFACT_CORRUPT");
+    throwsCode(
+      () =>
+        readSections(
+          writeSections("r1cs", [
+            [1, file],
+            [1, file],
+          ]),
+          "r1cs",
+        ),
+      "KEY_ARTIFACT_CORRUPT",
+    );
     throwsCode(() => readR1cs(file), "KEY_ARTIFACT_CORRUPT");
     throwsCode(() => readR1cs(writeSections("r1cs", [])), "KEY_ARTIFACT_CORRUPT");
   });
@@ -89,7 +128,10 @@ describe("circuit files", function () {
     assert.deepEqual(violatedConstraints(model.system, witness), []);
     const { row, count } = inputs as { row: Uint16Array; count: Uint16Array };
     const { masks: mask, ...rest } = WITNESS;
-    assert.deepEqual(model.solve({ ...rest, ...CHALLENGE, row: Array.from(row, BigInt), count: Array.from(count, BigInt), mask }), witness);
+    assert.deepEqual(
+      model.solve({ ...rest, ...CHALLENGE, row: Array.from(row, BigInt), count: Array.from(count, BigInt), mask }),
+      witness,
+    );
     await rejectsCode(calculator.calculate({ ...inputs, salt: [] }), "WITNESS_UNSATISFIED");
     await rejectsCode(calculator.calculate({ ...inputs, pepper: [1n] }), "WITNESS_UNSATISFIED");
     await rejectsCode(calculator.calculate({ ...inputs, hPrevious: [0n] }), "WITNESS_UNSATISFIED");
@@ -110,7 +152,10 @@ describe("file lock", () => {
       await new Promise((resolve) => setTimeout(resolve, 20));
       holders--;
     };
-    await assert.rejects(withFileLock(lock, () => Promise.reject(new Error("work failed"))), /work failed/);
+    await assert.rejects(
+      withFileLock(lock, () => Promise.reject(new Error("work failed"))),
+      /work failed/,
+    );
     await Promise.all([withFileLock(lock, work), withFileLock(lock, work), withFileLock(lock, work)]);
   });
 

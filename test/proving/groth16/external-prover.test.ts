@@ -40,7 +40,14 @@ describe("proving command", function () {
     await writeFile(file, `const fs = require("node:fs"); const files = process.argv.slice(-4);\n${body}\n`);
     return `${process.execPath} ${file}`;
   }
-  const witness = () => ({ rows: new Uint16Array(keys.preset.kinds[0]!.coordinates).fill(130), masks: [1n, 2n, 3n], blinder: 4n, accumulatedBefore: 0n, saltBefore: 0n, salt: 5n });
+  const witness = () => ({
+    rows: new Uint16Array(keys.preset.kinds[0]!.coordinates).fill(130),
+    masks: [1n, 2n, 3n],
+    blinder: 4n,
+    accumulatedBefore: 0n,
+    saltBefore: 0n,
+    salt: 5n,
+  });
   const prove = async (line: string, timeoutMs = 30_000): Promise<ChunkProofPoints> =>
     chunkProver(await openCurve(), keys, random, proverCommand(line, timeoutMs)).prove(0, witness(), CHALLENGE);
   /** Leaves the proof that snarkjs made in the first test, changed. */
@@ -56,12 +63,15 @@ describe("proving command", function () {
     const prover = chunkProver(await openCurve(), keys, random, proverCommand(keeping));
     const wires = await prover.commitWires(0, witness());
     const proof = await prover.prove(0, witness(), CHALLENGE);
-    assert.ok(verifyChunkProof(keys.verificationKeys, 0, wires, proof, { ...CHALLENGE, hPrevious: FIRST_ACCUMULATOR_HASH }));
+    assert.ok(
+      verifyChunkProof(keys.verificationKeys, 0, wires, proof, { ...CHALLENGE, hPrevious: FIRST_ACCUMULATOR_HASH }),
+    );
   });
 
   it("sees the witness in a private folder that is gone afterwards, and none of this program's variables", async () => {
     const report = path.join(folder, "report.json");
-    const line = await scripted(`fs.writeFileSync(${JSON.stringify(report)}, JSON.stringify({ input: files[1], env: Object.keys(process.env),
+    const line =
+      await scripted(`fs.writeFileSync(${JSON.stringify(report)}, JSON.stringify({ input: files[1], env: Object.keys(process.env),
       modes: [files[1], require("node:path").dirname(files[1])].map((file) => fs.statSync(file).mode & 0o777) })); process.exit(3);`);
     process.env["VERISUM_TEST_SECRET"] = "1";
     try {
@@ -69,7 +79,11 @@ describe("proving command", function () {
     } finally {
       delete process.env["VERISUM_TEST_SECRET"];
     }
-    const { input, env, modes } = JSON.parse(await readFile(report, "utf8")) as { input: string; env: string[]; modes: number[] };
+    const { input, env, modes } = JSON.parse(await readFile(report, "utf8")) as {
+      input: string;
+      env: string[];
+      modes: number[];
+    };
     assert.deepEqual(modes, [0o600, 0o700]);
     assert.ok(!env.includes("VERISUM_TEST_SECRET"));
     await assert.rejects(stat(path.dirname(input)), { code: "ENOENT" });
@@ -83,7 +97,12 @@ describe("proving command", function () {
       process.on("SIGTERM", () => process.exit(existsSync(${JSON.stringify(temporary)} + "/" + readdirSync(${JSON.stringify(temporary)})[0] + "/witness.wtns") ? 3 : 4));
       await proveWithCommand(proverCommand(${JSON.stringify(command)}), "key", 0, new Uint8Array(64));`;
     const ended = await new Promise<unknown>((resolve) => {
-      execFile(process.execPath, ["--input-type=module", "-e", program], { env: { ...process.env, TMPDIR: temporary } }, (error) => resolve(error?.code));
+      execFile(
+        process.execPath,
+        ["--input-type=module", "-e", program],
+        { env: { ...process.env, TMPDIR: temporary } },
+        (error) => resolve(error?.code),
+      );
     });
     assert.equal(ended, 3);
     assert.deepEqual(await readdir(temporary), []);
@@ -102,9 +121,25 @@ describe("proving command", function () {
 
   it("that leaves nothing, garbage or another proof is reported with a code", async () => {
     await rejectsCode(prove(await scripted("")), "PROVER_COMMAND_FAILED");
-    await rejectsCode(prove(await scripted('fs.writeFileSync(files[2], "{"); fs.writeFileSync(files[3], "[]");')), "PROVER_COMMAND_FAILED");
-    assert.equal((await prove(await altered(""))).y, BigInt((JSON.parse(await readFile(kept[1]!, "utf8")) as string[])[0]!));
-    for (const change of ['signals[0] = "1";', "signals.pop();", "signals[0] = 1;", 'proof.pi_a[2] = "0";', 'proof.pi_a[0] = "01";', 'proof.pi_a[0] = "5";', "proof.pi_b.pop();", 'proof.protocol = "plonk";', "proof.pi_c = proof.pi_a;"]) {
+    await rejectsCode(
+      prove(await scripted('fs.writeFileSync(files[2], "{"); fs.writeFileSync(files[3], "[]");')),
+      "PROVER_COMMAND_FAILED",
+    );
+    assert.equal(
+      (await prove(await altered(""))).y,
+      BigInt((JSON.parse(await readFile(kept[1]!, "utf8")) as string[])[0]!),
+    );
+    for (const change of [
+      'signals[0] = "1";',
+      "signals.pop();",
+      "signals[0] = 1;",
+      'proof.pi_a[2] = "0";',
+      'proof.pi_a[0] = "01";',
+      'proof.pi_a[0] = "5";',
+      "proof.pi_b.pop();",
+      'proof.protocol = "plonk";',
+      "proof.pi_c = proof.pi_a;",
+    ]) {
       await rejectsCode(prove(await altered(change)), "PROVER_COMMAND_FAILED");
     }
   });

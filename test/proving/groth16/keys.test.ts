@@ -54,7 +54,10 @@ describe("development keys", function () {
   async function replace(folder: string, name: string, bytes: Uint8Array): Promise<void> {
     await writeFile(path.join(folder, name), bytes);
     const manifest = JSON.parse(await readFile(path.join(folder, MANIFEST_FILE), "utf8")) as Manifest;
-    await writeFile(path.join(folder, MANIFEST_FILE), JSON.stringify({ ...manifest, files: { ...manifest.files, [name]: digestOf(bytes) } }));
+    await writeFile(
+      path.join(folder, MANIFEST_FILE),
+      JSON.stringify({ ...manifest, files: { ...manifest.files, [name]: digestOf(bytes) } }),
+    );
   }
 
   it("say that they are insecure and pass the guard", () => {
@@ -97,24 +100,41 @@ describe("development keys", function () {
     const folder = await copy();
     const [first, ...rest] = keys.verificationKeys.kinds;
     const forgeable = { ...keys.verificationKeys, kinds: [{ ...first!, delta: G2_GENERATOR }, ...rest] };
-    await replace(folder, VERIFICATION_KEYS_FILE, new TextEncoder().encode(JSON.stringify(verificationKeysToJson(forgeable))));
+    await replace(
+      folder,
+      VERIFICATION_KEYS_FILE,
+      new TextEncoder().encode(JSON.stringify(verificationKeysToJson(forgeable))),
+    );
     await rejectsCode(loadKeySet(curve, folder, random), "KEY_REFUSED");
   });
 
   it("refuse a number of kinds that the preset does not have", async () => {
-    await rejectsCode(ensureDevKeys({ preset: PRESETS.tiny, kindCount: 3, powers: 1 }, { curve, random }), "PARAMETERS_INVALID");
-    await rejectsCode(ensureDevKeys({ preset: PRESETS.tiny, kindCount: 0, powers: 1 }, { curve, random }), "PARAMETERS_INVALID");
+    await rejectsCode(
+      ensureDevKeys({ preset: PRESETS.tiny, kindCount: 3, powers: 1 }, { curve, random }),
+      "PARAMETERS_INVALID",
+    );
+    await rejectsCode(
+      ensureDevKeys({ preset: PRESETS.tiny, kindCount: 0, powers: 1 }, { curve, random }),
+      "PARAMETERS_INVALID",
+    );
   });
 
   it("are made once by callers that ask at the same time", async () => {
     const buildRoot = await mkdtemp(path.join(tmpdir(), "build-"));
     scratch.push(buildRoot);
     const steps: string[] = [];
-    const ask = (): Promise<KeySet> => ensureDevKeys({ preset: PRESETS.tiny, kindCount: 1, powers: 100 }, { curve, random, buildRoot, onStep: (step) => void steps.push(step) });
+    const ask = (): Promise<KeySet> =>
+      ensureDevKeys(
+        { preset: PRESETS.tiny, kindCount: 1, powers: 100 },
+        { curve, random, buildRoot, onStep: (step) => void steps.push(step) },
+      );
     const [a, b] = await Promise.all([ask(), ask()]);
     assert.deepEqual(a.verificationKeys, b.verificationKeys);
     assert.equal(steps.filter((step) => step.startsWith("making keys")).length, 1);
-    assert.ok(steps.some((step) => step.includes("INSECURE")), "no step says so");
+    assert.ok(
+      steps.some((step) => step.includes("INSECURE")),
+      "no step says so",
+    );
     assert.deepEqual((await readdir(path.join(buildRoot, "keys"))).length, 1, "something is left over");
   });
 
@@ -126,33 +146,61 @@ describe("development keys", function () {
     for (let wire = system.publicCount + 1; wire < system.wireCount; wire++) {
       const point = c.subarray((wire - system.publicCount - 1) * G1_BYTES, (wire - system.publicCount) * G1_BYTES);
       const committed = wire >= wires.rowStart && wire < wires.committedEnd;
-      assert.equal(point.every((byte) => byte === 0), committed, `wire ${wire}`);
+      assert.equal(
+        point.every((byte) => byte === 0),
+        committed,
+        `wire ${wire}`,
+      );
     }
-    for (let k = 0; k < wireBases.length / G1_BYTES; k++) assert.ok(!wireBases.subarray(k * G1_BYTES, (k + 1) * G1_BYTES).every((byte) => byte === 0), `base ${k}`);
+    for (let k = 0; k < wireBases.length / G1_BYTES; k++)
+      assert.ok(!wireBases.subarray(k * G1_BYTES, (k + 1) * G1_BYTES).every((byte) => byte === 0), `base ${k}`);
   });
 
   it("have every base of the structure: e(K_i/sigma, sigma) = e(K_i/delta, delta), delta and sigma independent", async () => {
-    // With known secrets the same circuit without a committed block gives K_i/delta, which the split key must not contain.
+    // With known secrets the same circuit without a committed block gives K_i/delta, which the split key must not
+    // contain.
     const { system } = await compileChunk(PRESETS.tiny, KIND);
     const wires = chunkWires(KIND.coordinates, PRESETS.tiny.coordinateBits);
     const secrets = { tau: 998_244_353n, alpha: 1_000_003n, beta: 1_000_033n };
-    const split = await makeChunkKeys(curve, system, { start: wires.rowStart, end: wires.committedEnd }, secrets, seededRandom("same"));
+    const split = await makeChunkKeys(
+      curve,
+      system,
+      { start: wires.rowStart, end: wires.committedEnd },
+      secrets,
+      seededRandom("same"),
+    );
     const whole = await makeChunkKeys(curve, system, { start: 0, end: 0 }, secrets, seededRandom("same"));
     const bases = readSections(whole.zkey, "zkey").get(ZKEY_SECTION.c)!;
     const splitPoints = new Set<string>();
     for (const section of [ZKEY_SECTION.publicBases, ZKEY_SECTION.a, ZKEY_SECTION.b1, ZKEY_SECTION.c, ZKEY_SECTION.h]) {
       const points = readSections(split.zkey, "zkey").get(section)!;
-      for (let at = 0; at < points.length; at += G1_BYTES) splitPoints.add(Buffer.from(points.subarray(at, at + G1_BYTES)).toString("hex"));
+      for (let at = 0; at < points.length; at += G1_BYTES)
+        splitPoints.add(Buffer.from(points.subarray(at, at + G1_BYTES)).toString("hex"));
     }
     for (let wire = wires.rowStart; wire < wires.committedEnd; wire++) {
       const at = (wire - system.publicCount - 1) * G1_BYTES;
-      assert.ok(!splitPoints.has(Buffer.from(bases.subarray(at, at + G1_BYTES)).toString("hex")), `K/delta of wire ${wire} is in the key`);
+      assert.ok(
+        !splitPoints.has(Buffer.from(bases.subarray(at, at + G1_BYTES)).toString("hex")),
+        `K/delta of wire ${wire} is in the key`,
+      );
     }
     for (const wire of [wires.rowStart, wires.countStart, wires.maskStart, wires.blinder]) {
-      const overDelta = g1FromEngine(curve, bases.slice((wire - system.publicCount - 1) * G1_BYTES, (wire - system.publicCount) * G1_BYTES));
-      const overSigma = g1FromEngine(curve, split.wireBases.slice((wire - wires.rowStart) * G1_BYTES, (wire - wires.rowStart + 1) * G1_BYTES));
+      const overDelta = g1FromEngine(
+        curve,
+        bases.slice((wire - system.publicCount - 1) * G1_BYTES, (wire - system.publicCount) * G1_BYTES),
+      );
+      const overSigma = g1FromEngine(
+        curve,
+        split.wireBases.slice((wire - wires.rowStart) * G1_BYTES, (wire - wires.rowStart + 1) * G1_BYTES),
+      );
       const { delta, sigma } = split.verificationKey;
-      assert.ok(pairingProductIsOne([{ g1: overSigma, g2: sigma }, { g1: negateG1(overDelta), g2: delta }]), `wire ${wire}`);
+      assert.ok(
+        pairingProductIsOne([
+          { g1: overSigma, g2: sigma },
+          { g1: negateG1(overDelta), g2: delta },
+        ]),
+        `wire ${wire}`,
+      );
     }
     assert.deepEqual(split.verificationKey.publicBases, whole.verificationKey.publicBases);
   });
@@ -164,9 +212,21 @@ describe("development keys", function () {
     const exported = await zKey.exportVerificationKey({ type: "mem", data: whole.zkey });
     assert.deepEqual(g1Of(exported["vk_alpha_1"]), multiplyG1(G1_GENERATOR, secrets.alpha));
     const shape = { coordinates: KIND.coordinates, coordinateBits: PRESETS.tiny.coordinateBits };
-    const witness = { rows: new Uint16Array(KIND.coordinates).fill(130), masks: [1n, 2n, 3n], blinder: 4n, accumulatedBefore: 0n, saltBefore: 0n, salt: 5n };
-    const wires = await (await CircomWitness.load(await readFile(circuit.wasmPath))).calculate(chunkInputs(shape, witness, { alpha: 6n, z: 7n, bound: 1n << 40n }));
-    const { proof, publicSignals } = await groth16.prove({ type: "mem", data: whole.zkey }, { type: "mem", data: witnessContainer(wires) });
+    const witness = {
+      rows: new Uint16Array(KIND.coordinates).fill(130),
+      masks: [1n, 2n, 3n],
+      blinder: 4n,
+      accumulatedBefore: 0n,
+      saltBefore: 0n,
+      salt: 5n,
+    };
+    const wires = await (
+      await CircomWitness.load(await readFile(circuit.wasmPath))
+    ).calculate(chunkInputs(shape, witness, { alpha: 6n, z: 7n, bound: 1n << 40n }));
+    const { proof, publicSignals } = await groth16.prove(
+      { type: "mem", data: whole.zkey },
+      { type: "mem", data: witnessContainer(wires) },
+    );
     assert.ok(await groth16.verify(exported, publicSignals, proof));
   });
 });

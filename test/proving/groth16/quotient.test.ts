@@ -9,7 +9,18 @@ import { FIELD_ORDER } from "../../../protocol/parameters.ts";
 import { closeEngine, devKeys } from "../../support/proving.ts";
 import { seededRandom } from "../../support/random.ts";
 
-const EDGES = [0n, 1n, 2n, FIELD_ORDER - 1n, FIELD_ORDER - 2n, (FIELD_ORDER - 1n) / 2n, (FIELD_ORDER + 1n) / 2n, (1n << 253n) - 1n, 1n << 51n, (1n << 51n) - 1n];
+const EDGES = [
+  0n,
+  1n,
+  2n,
+  FIELD_ORDER - 1n,
+  FIELD_ORDER - 2n,
+  (FIELD_ORDER - 1n) / 2n,
+  (FIELD_ORDER + 1n) / 2n,
+  (1n << 253n) - 1n,
+  1n << 51n,
+  (1n << 51n) - 1n,
+];
 
 describe("quotient", function () {
   this.timeout(60_000);
@@ -21,9 +32,14 @@ describe("quotient", function () {
     const curve = await openCurve();
     for (const kindIndex of keys.preset.kinds.keys()) {
       const key = readProvingKey((await keys.provingFiles(kindIndex)).zkey);
-      const wire = (_: unknown, i: number): bigint => (i % 4 === 0 ? EDGES[random(1)[0]! % EDGES.length]! : randomElement(random));
+      const wire = (_: unknown, i: number): bigint =>
+        i % 4 === 0 ? EDGES[random(1)[0]! % EDGES.length]! : randomElement(random);
       const witnesses = Array.from({ length: 3 }, () => encodeScalars(Array.from({ length: key.wireCount }, wire)));
-      const [made, expected] = await Promise.all([quotientScalars, quotientOnEngine].map((prove) => Promise.all(witnesses.map((witness) => prove(curve, key, witness)))));
+      const [made, expected] = await Promise.all(
+        [quotientScalars, quotientOnEngine].map((prove) =>
+          Promise.all(witnesses.map((witness) => prove(curve, key, witness))),
+        ),
+      );
       for (const k of witnesses.keys()) assert.equal(Buffer.compare(made![k]!, expected![k]!), 0);
     }
   });
@@ -46,7 +62,10 @@ describe("work queue", () => {
     const results = await Promise.allSettled([0, 1, 2, 3, 4, 5].map(piece));
     assert.deepEqual(started, [0, 1, 2, 3, 4, 5]);
     assert.equal(most, 2);
-    assert.deepEqual(results.map(({ status }) => status), ["fulfilled", "rejected", "fulfilled", "fulfilled", "fulfilled", "fulfilled"]);
+    assert.deepEqual(
+      results.map(({ status }) => status),
+      ["fulfilled", "rejected", "fulfilled", "fulfilled", "fulfilled", "fulfilled"],
+    );
     assert.equal(await piece(6), 6);
   });
 });

@@ -31,15 +31,30 @@ interface Circuit {
 
 async function circuitOf(preset: Preset, kind: ChunkKind): Promise<Circuit> {
   const { circuit, system } = await compileChunk(preset, kind);
-  const program = witnessProgram(system, PUBLIC_INPUT_WIRES.alpha, chunkWires(kind.coordinates, preset.coordinateBits).inputsEnd);
-  return { shape: { coordinates: kind.coordinates, coordinateBits: preset.coordinateBits }, system, calculator: await readFile(circuit.wasmPath), program };
+  const program = witnessProgram(
+    system,
+    PUBLIC_INPUT_WIRES.alpha,
+    chunkWires(kind.coordinates, preset.coordinateBits).inputsEnd,
+  );
+  return {
+    shape: { coordinates: kind.coordinates, coordinateBits: preset.coordinateBits },
+    system,
+    calculator: await readFile(circuit.wasmPath),
+    program,
+  };
 }
 
 /** Rows of the whole table, in the middle of a chain. */
-function randomCase({ coordinates, coordinateBits }: ChunkShape, random: RandomBytes): { witness: ChunkWitness; challenge: ChunkChallenge } {
+function randomCase(
+  { coordinates, coordinateBits }: ChunkShape,
+  random: RandomBytes,
+): { witness: ChunkWitness; challenge: ChunkChallenge } {
   const bytes = random(2 * coordinates);
   const witness = {
-    rows: Uint16Array.from({ length: coordinates }, (_, i) => (bytes[2 * i]! + 256 * bytes[2 * i + 1]!) % 2 ** coordinateBits),
+    rows: Uint16Array.from(
+      { length: coordinates },
+      (_, i) => (bytes[2 * i]! + 256 * bytes[2 * i + 1]!) % 2 ** coordinateBits,
+    ),
     masks: Array.from({ length: MASKS_PER_CHUNK }, () => randomElement(random)),
     blinder: randomElement(random),
     accumulatedBefore: BigInt(random(1)[0]!) << 30n,
@@ -62,8 +77,19 @@ describe("witness writer", function () {
         const random = seededRandom(`witness of ${kind.name}`);
         const { witness, challenge } = randomCase(shape, random);
         const extremes: ChunkWitness[] = [
-          { ...witness, rows: new Uint16Array(shape.coordinates).fill(2 ** (shape.coordinateBits - 1)), accumulatedBefore: 0n, saltBefore: 0n },
-          { ...witness, rows: new Uint16Array(shape.coordinates), masks: [0n, 1n, FIELD_ORDER - 1n], blinder: 0n, salt: FIELD_ORDER - 1n },
+          {
+            ...witness,
+            rows: new Uint16Array(shape.coordinates).fill(2 ** (shape.coordinateBits - 1)),
+            accumulatedBefore: 0n,
+            saltBefore: 0n,
+          },
+          {
+            ...witness,
+            rows: new Uint16Array(shape.coordinates),
+            masks: [0n, 1n, FIELD_ORDER - 1n],
+            blinder: 0n,
+            salt: FIELD_ORDER - 1n,
+          },
         ];
         for (const each of [witness, ...extremes, randomCase(shape, random).witness]) {
           const expected = await reference.calculate(chunkInputs(shape, each, challenge));
@@ -82,7 +108,10 @@ describe("witness writer", function () {
     const exact = { ...challenge, bound: norm };
     assert.deepEqual(violatedConstraints(system, decodeWitness(writer.write(witness, exact))), []);
     throwsCode(() => writer.write(witness, { ...exact, bound: norm - 1n }), "UPDATE_OVER_BOUND");
-    throwsCode(() => writer.write({ ...witness, accumulatedBefore: MAX_BOUND }, { ...exact, bound: MAX_BOUND + norm }), "WITNESS_UNSATISFIED");
+    throwsCode(
+      () => writer.write({ ...witness, accumulatedBefore: MAX_BOUND }, { ...exact, bound: MAX_BOUND + norm }),
+      "WITNESS_UNSATISFIED",
+    );
     throwsCode(() => writer.write(witness, { ...exact, bound: MAX_BOUND + norm + 1n }), "WITNESS_UNSATISFIED");
   });
 
@@ -90,12 +119,21 @@ describe("witness writer", function () {
     const { shape, program } = await circuitOf(PRESETS.tiny, tiny);
     const writer = witnessWriter(shape, program);
     const { witness, challenge } = randomCase(shape, seededRandom("range"));
-    for (const accumulatedBefore of [-1n, MAX_BOUND + 1n]) throwsCode(() => writer.write({ ...witness, accumulatedBefore }, { ...challenge, bound: 2n * MAX_BOUND }), "WITNESS_UNSATISFIED");
+    for (const accumulatedBefore of [-1n, MAX_BOUND + 1n])
+      throwsCode(
+        () => writer.write({ ...witness, accumulatedBefore }, { ...challenge, bound: 2n * MAX_BOUND }),
+        "WITNESS_UNSATISFIED",
+      );
     for (const name of ["salt", "saltBefore"] as const) {
-      for (const value of [-1n, FIELD_ORDER]) throwsCode(() => writer.write({ ...witness, [name]: value }, challenge), "WITNESS_UNSATISFIED");
+      for (const value of [-1n, FIELD_ORDER])
+        throwsCode(() => writer.write({ ...witness, [name]: value }, challenge), "WITNESS_UNSATISFIED");
     }
     throwsCode(() => writer.write({ ...witness, rows: witness.rows.with(5, 256) }, challenge), "UPDATE_OVER_BOUND");
-    for (const entry of [0n, 1n, 255n]) throwsCode(() => writer.write(witness, { ...challenge, alpha: (FIELD_ORDER - entry) % FIELD_ORDER }), "WITNESS_UNSATISFIED");
+    for (const entry of [0n, 1n, 255n])
+      throwsCode(
+        () => writer.write(witness, { ...challenge, alpha: (FIELD_ORDER - entry) % FIELD_ORDER }),
+        "WITNESS_UNSATISFIED",
+      );
   });
 });
 
@@ -105,7 +143,8 @@ describe("witness program", function () {
 
   it("with a missing, repeated or malformed step is refused when it is read", async () => {
     const { shape, program } = await circuitOf(PRESETS.tiny, kind);
-    const refused = (changed: Partial<WitnessProgram>): void => throwsCode(() => decodeWitnessProgram(encodeWitnessProgram({ ...program, ...changed })), "KEY_ARTIFACT_CORRUPT");
+    const refused = (changed: Partial<WitnessProgram>): void =>
+      throwsCode(() => decodeWitnessProgram(encodeWitnessProgram({ ...program, ...changed })), "KEY_ARTIFACT_CORRUPT");
     refused({ wireCount: program.wireCount + 1 });
     refused({ wireCount: program.wireCount - 1 });
     refused({ givenEnd: program.givenEnd + 1 });
@@ -129,25 +168,73 @@ describe("witness program", function () {
       publicCount: 0,
       constraintCount: 5,
       a: matrix([[[1, 2n]], [], [[4, 1n]], [[5, 1n]], [[2, 1n]]]),
-      b: matrix([[[2, 1n]], [], [[4, 1n], [0, FIELD_ORDER - 1n]], [[5, 1n], [0, FIELD_ORDER - 1n]], [[1, 2n]]]),
-      c: matrix([[[3, 2n]], [[1, 3n], [4, FIELD_ORDER - 1n], [5, FIELD_ORDER - 2n]], [], [], [[3, 2n]]]),
+      b: matrix([
+        [[2, 1n]],
+        [],
+        [
+          [4, 1n],
+          [0, FIELD_ORDER - 1n],
+        ],
+        [
+          [5, 1n],
+          [0, FIELD_ORDER - 1n],
+        ],
+        [[1, 2n]],
+      ]),
+      c: matrix([
+        [[3, 2n]],
+        [
+          [1, 3n],
+          [4, FIELD_ORDER - 1n],
+          [5, FIELD_ORDER - 2n],
+        ],
+        [],
+        [],
+        [[3, 2n]],
+      ]),
     };
     const { steps } = witnessProgram(system, 1, 3);
     const operations: number[] = [];
-    for (let at = 0; at < steps.length; at += 5 + (steps[at] === STEP.digits ? steps[at + 1]! : 0) + 2 * (steps[at + 2]! + steps[at + 3]! + steps[at + 4]!)) operations.push(steps[at]!);
+    for (
+      let at = 0;
+      at < steps.length;
+      at +=
+        5 + (steps[at] === STEP.digits ? steps[at + 1]! : 0) + 2 * (steps[at + 2]! + steps[at + 3]! + steps[at + 4]!)
+    )
+      operations.push(steps[at]!);
     assert.deepEqual(operations.toSorted(), [STEP.define, STEP.check, STEP.check, STEP.check, STEP.digits]);
   });
 
   it("does not exist for a circuit that its inputs do not determine", () => {
     const empty = matrix([[]]);
-    throwsCode(() => witnessProgram({ wireCount: 3, publicCount: 0, constraintCount: 1, a: empty, b: empty, c: matrix([[[1, 1n]]]) }, 1, 2), "CIRCUIT_COMPILATION");
+    throwsCode(
+      () =>
+        witnessProgram(
+          { wireCount: 3, publicCount: 0, constraintCount: 1, a: empty, b: empty, c: matrix([[[1, 1n]]]) },
+          1,
+          2,
+        ),
+      "CIRCUIT_COMPILATION",
+    );
     const root = matrix([[[2, 1n]]]);
-    throwsCode(() => witnessProgram({ wireCount: 3, publicCount: 0, constraintCount: 1, a: root, b: root, c: matrix([[[1, 1n]]]) }, 1, 2), "CIRCUIT_COMPILATION");
+    throwsCode(
+      () =>
+        witnessProgram(
+          { wireCount: 3, publicCount: 0, constraintCount: 1, a: root, b: root, c: matrix([[[1, 1n]]]) },
+          1,
+          2,
+        ),
+      "CIRCUIT_COMPILATION",
+    );
   });
 });
 
 function matrix(rows: readonly (readonly (readonly [wire: number, coefficient: bigint])[])[]): SparseMatrix {
   const entries = rows.flat();
   const rowStart = Uint32Array.from([0, ...rows.map((_, k) => rows.slice(0, k + 1).flat().length)]);
-  return { rowStart, wire: Uint32Array.from(entries, ([wire]) => wire), coefficient: entries.map(([, coefficient]) => coefficient) };
+  return {
+    rowStart,
+    wire: Uint32Array.from(entries, ([wire]) => wire),
+    coefficient: entries.map(([, coefficient]) => coefficient),
+  };
 }

@@ -14,10 +14,12 @@ describe("field arithmetic of the kernel", () => {
   const kernel = new PointMemory(compileKernel(pointModule()));
   const [a, b, out] = [kernel.allocate(TWIN_BYTES), kernel.allocate(TWIN_BYTES), kernel.allocate(TWIN_BYTES)];
   const modulo = (value: bigint): bigint => ((value % P) + P) % P;
-  const valueOf = (limbs: readonly number[]): bigint => limbs.reduceRight((value, limb) => (value << 51n) + BigInt(limb), 0n);
+  const valueOf = (limbs: readonly number[]): bigint =>
+    limbs.reduceRight((value, limb) => (value << 51n) + BigInt(limb), 0n);
   const put = (address: number, lanes: readonly (readonly number[])[]): void =>
     lanes.forEach((limbs, lane) => limbs.forEach((limb, i) => (kernel.floats[address / 8 + 2 * i + lane] = limb)));
-  const taken = (lane: number): number[] => Array.from({ length: LIMBS }, (_, i) => kernel.floats[out / 8 + 2 * i + lane]!);
+  const taken = (lane: number): number[] =>
+    Array.from({ length: LIMBS }, (_, i) => kernel.floats[out / 8 + 2 * i + lane]!);
 
   /** Limbs at the ends of what a difference of two results may have, and elements at the ends of theirs. */
   const edge = 2 ** 51;
@@ -44,7 +46,11 @@ describe("field arithmetic of the kernel", () => {
     kernel.exports.multiply(out, a, b);
     for (const lane of [0, 1]) {
       const limbs = taken(lane);
-      assert.equal(modulo(valueOf(limbs) * RADIX), modulo(valueOf(left) * valueOf(right)), `lane ${lane}, seed ${SEED}`);
+      assert.equal(
+        modulo(valueOf(limbs) * RADIX),
+        modulo(valueOf(left) * valueOf(right)),
+        `lane ${lane}, seed ${SEED}`,
+      );
       for (const limb of limbs.slice(0, -1)) assert.ok(Math.abs(limb) <= 2 ** 50, "a limb is too large");
       // |a·b|/2^255 + p/2, as the bounds say.
       const size = valueOf(left) * valueOf(right);

@@ -36,7 +36,11 @@ describe("kernel threads", function () {
     const script = `import(${JSON.stringify(file)})
       .then(({ kernelThreads }) => kernelThreads().run({ points: new Uint8Array(64), scalars: Uint8Array.of(1), scalarBytes: 1 }))
       .then((bytes) => console.log(bytes.length));`;
-    const { stdout } = await promisify(execFile)(process.execPath, ["--disable-warning=ExperimentalWarning", "-e", script], { timeout: 30_000 });
+    const { stdout } = await promisify(execFile)(
+      process.execPath,
+      ["--disable-warning=ExperimentalWarning", "-e", script],
+      { timeout: 30_000 },
+    );
     assert.ok(Number(stdout) > 0);
   });
 });

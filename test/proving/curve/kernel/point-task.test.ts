@@ -1,7 +1,14 @@
 import assert from "node:assert/strict";
 import { after, before, describe, it } from "mocha";
 import type { WasmCurve } from "ffjavascript";
-import { closeCurve, encodeScalars, G1_BYTES, g1FromEngine, g1ToEngine, openCurve } from "../../../../proving/curve/bn254.ts";
+import {
+  closeCurve,
+  encodeScalars,
+  G1_BYTES,
+  g1FromEngine,
+  g1ToEngine,
+  openCurve,
+} from "../../../../proving/curve/bn254.ts";
 import { generatorMultiples } from "../../../../proving/curve/fixed-base.ts";
 import { compileKernel } from "../../../../proving/curve/kernel/kernel-memory.ts";
 import { PointMemory } from "../../../../proving/curve/kernel/point-memory.ts";
@@ -34,9 +41,14 @@ describe("point kernel", function () {
   /** The sum of a task's points by bits, in plain coordinates. */
   const total = (bits: Uint8Array): G1 => g1FromEngine(curve, sumOfBits(curve, bits));
   const read = (scalars: Uint8Array, scalarBytes: number, i: number): bigint =>
-    scalars.subarray(i * scalarBytes, (i + 1) * scalarBytes).reduceRight((value, byte) => (value << 8n) | BigInt(byte), 0n);
+    scalars
+      .subarray(i * scalarBytes, (i + 1) * scalarBytes)
+      .reduceRight((value, byte) => (value << 8n) | BigInt(byte), 0n);
   const product = (factors: readonly bigint[], scalars: Uint8Array, scalarBytes: number): G1 =>
-    multiplyG1(G1_GENERATOR, toField(factors.reduce((sum, factor, i) => sum + factor * read(scalars, scalarBytes, i), 0n)));
+    multiplyG1(
+      G1_GENERATOR,
+      toField(factors.reduce((sum, factor, i) => sum + factor * read(scalars, scalarBytes, i), 0n)),
+    );
   const pointsOf = (factors: readonly bigint[]): Promise<Uint8Array> =>
     generatorMultiples(
       "G1",
@@ -54,7 +66,11 @@ describe("point kernel", function () {
         const points = bases.slice(0, count * G1_BYTES);
         const sum = total(tasks.run({ points, scalars, scalarBytes }));
         assert.deepEqual(sum, product(logs.slice(0, count), scalars, scalarBytes), `${count} points, seed ${SEED}`);
-        assert.deepEqual(sum, g1FromEngine(curve, await curve.G1.multiExpAffine(points, scalars)), `${count} points by the engine, seed ${SEED}`);
+        assert.deepEqual(
+          sum,
+          g1FromEngine(curve, await curve.G1.multiExpAffine(points, scalars)),
+          `${count} points by the engine, seed ${SEED}`,
+        );
       }
     });
   }
@@ -73,7 +89,10 @@ describe("point kernel", function () {
     it(`multiplies one, three and 600 points by ${name}`, () => {
       for (const count of [1, 3, 600]) {
         const scalars = encodeScalars(Array.from({ length: count }, () => scalar));
-        assert.deepEqual(total(tasks.run({ points: bases.slice(0, count * G1_BYTES), scalars, scalarBytes: 32 })), product(logs.slice(0, count), scalars, 32));
+        assert.deepEqual(
+          total(tasks.run({ points: bases.slice(0, count * G1_BYTES), scalars, scalarBytes: 32 })),
+          product(logs.slice(0, count), scalars, 32),
+        );
       }
     });
   }
@@ -93,7 +112,11 @@ describe("point kernel", function () {
         const factors = Array.from({ length: count }, (_, i) => factorAt(i));
         const points = await pointsOf(factors);
         for (const scalarBytes of [1, 2, 32]) {
-          for (const scalars of [random(count * scalarBytes), new Uint8Array(count * scalarBytes).fill(1), new Uint8Array(count * scalarBytes)]) {
+          for (const scalars of [
+            random(count * scalarBytes),
+            new Uint8Array(count * scalarBytes).fill(1),
+            new Uint8Array(count * scalarBytes),
+          ]) {
             assert.deepEqual(
               total(tasks.run({ points: points.slice(), scalars, scalarBytes })),
               product(factors, scalars, scalarBytes),
@@ -108,13 +131,21 @@ describe("point kernel", function () {
   it("is exact for many equal points and scalars, whose every sum is a doubling", async () => {
     const factors = Array.from({ length: MOST_POINTS }, () => 11n);
     const scalars = encodeScalars(factors.map(() => logs[0]!));
-    assert.deepEqual(total(tasks.run({ points: await pointsOf(factors), scalars, scalarBytes: 32 })), product(factors, scalars, 32));
+    assert.deepEqual(
+      total(tasks.run({ points: await pointsOf(factors), scalars, scalarBytes: 32 })),
+      product(factors, scalars, 32),
+    );
   });
 
   it("sums groups whose points are equal, opposite, alone or none", async () => {
     const factors = [4n, 4n, -4n, 9n, 4n, -4n, 0n];
     const scalars = encodeScalars([3n, 1n << 200n, 5n, FIELD_ORDER - 2n, 7n, 11n]);
-    const bits = tasks.run({ points: await pointsOf(factors), scalars, scalarBytes: 32, groups: Uint32Array.of(0, 0, 1, 2, 1, 3, 5) });
+    const bits = tasks.run({
+      points: await pointsOf(factors),
+      scalars,
+      scalarBytes: 32,
+      groups: Uint32Array.of(0, 0, 1, 2, 1, 3, 5),
+    });
     assert.deepEqual(total(bits), multiplyG1(G1_GENERATOR, toField(8n * 3n + 9n * 5n - 4n * (FIELD_ORDER - 2n))));
   });
 
@@ -123,7 +154,10 @@ describe("point kernel", function () {
     const scalars = random(97 * 32);
     const factors = Array.from({ length: 97 }, () => 0n);
     groups.forEach((group, i) => (factors[group]! += logs[i]!));
-    assert.deepEqual(total(tasks.run({ points: bases.slice(), scalars, scalarBytes: 32, groups })), product(factors, scalars, 32));
+    assert.deepEqual(
+      total(tasks.run({ points: bases.slice(), scalars, scalarBytes: 32, groups })),
+      product(factors, scalars, 32),
+    );
   });
 
   it("adds every pair of small multiples of the generator, infinity included", () => {
@@ -148,6 +182,9 @@ describe("point kernel", function () {
       await closeCurve();
       curve = await openCurve();
     }
-    assert.deepEqual(g1FromEngine(curve, await multiExponentiation(curve, new Uint8Array(0), new Uint8Array(0))), G1_INFINITY);
+    assert.deepEqual(
+      g1FromEngine(curve, await multiExponentiation(curve, new Uint8Array(0), new Uint8Array(0))),
+      G1_INFINITY,
+    );
   });
 });

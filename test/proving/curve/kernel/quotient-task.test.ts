@@ -6,7 +6,14 @@ import { compileKernel } from "../../../../proving/curve/kernel/kernel-memory.ts
 import { QuotientTasks } from "../../../../proving/curve/kernel/quotient-task.ts";
 import { transformModule } from "../../../../proving/curve/kernel/transform-module.ts";
 import { rootOfUnity } from "../../../../proving/groth16/qap.ts";
-import { evaluatePolynomial, multiply, power, randomElement, randomElements, toField } from "../../../../protocol/field.ts";
+import {
+  evaluatePolynomial,
+  multiply,
+  power,
+  randomElement,
+  randomElements,
+  toField,
+} from "../../../../protocol/field.ts";
 import { FIELD_ORDER } from "../../../../protocol/parameters.ts";
 import { seededRandom } from "../../../support/random.ts";
 
@@ -23,8 +30,10 @@ describe("quotient kernel", function () {
   });
   after(closeCurve);
 
-  const montgomery = (values: readonly bigint[]): Uint8Array => encodeScalars(values.map((value) => multiply(value, MONTGOMERY_RADIX)));
-  const decode = (bytes: Uint8Array): bigint[] => Array.from({ length: bytes.length / 32 }, (_, i) => readScalar(new DataView(bytes.buffer), i * 32));
+  const montgomery = (values: readonly bigint[]): Uint8Array =>
+    encodeScalars(values.map((value) => multiply(value, MONTGOMERY_RADIX)));
+  const decode = (bytes: Uint8Array): bigint[] =>
+    Array.from({ length: bytes.length / 32 }, (_, i) => readScalar(new DataView(bytes.buffer), i * 32));
   const run = (rows: readonly (readonly bigint[])[], bits: number): bigint[] => {
     const [a, b, c] = rows.map(montgomery);
     return decode(tasks.run({ a: a!, b: b!, c: c!, root: rootOfUnity(bits + 1) }));
@@ -34,7 +43,8 @@ describe("quotient kernel", function () {
     it(`evaluates a·b − c of ${2 ** bits} values at the odd powers`, () => {
       const root = rootOfUnity(bits + 1);
       const polynomials = Array.from({ length: 3 }, () => randomElements(2 ** bits, random));
-      const at = (k: number): bigint[] => polynomials.map((coefficients) => evaluatePolynomial(coefficients, power(root, BigInt(k))));
+      const at = (k: number): bigint[] =>
+        polynomials.map((coefficients) => evaluatePolynomial(coefficients, power(root, BigInt(k))));
       const values = Array.from({ length: 2 ** bits }, (_, i) => at(2 * i));
       const odd = run(
         [0, 1, 2].map((k) => values.map((row) => row[k]!)),
@@ -60,9 +70,17 @@ describe("quotient kernel", function () {
       const bits = 11;
       const { Fr } = curve;
       const rows = [0, 1, 2].map(() => Array.from({ length: 2 ** bits }, (_, i) => value(i)));
-      const odd = await Promise.all(rows.map(async (row) => Fr.fft(await Fr.batchApplyKey(await Fr.ifft(montgomery(row)), Fr.e(1), Fr.w[bits + 1]!))));
+      const odd = await Promise.all(
+        rows.map(async (row) =>
+          Fr.fft(await Fr.batchApplyKey(await Fr.ifft(montgomery(row)), Fr.e(1), Fr.w[bits + 1]!)),
+        ),
+      );
       const expected = Array.from({ length: 2 ** bits }, (_, i) => {
-        const [a, b, c] = odd.map((values) => Fr.toObject(values.slice(i * 32, (i + 1) * 32))) as [bigint, bigint, bigint];
+        const [a, b, c] = odd.map((values) => Fr.toObject(values.slice(i * 32, (i + 1) * 32))) as [
+          bigint,
+          bigint,
+          bigint,
+        ];
         return toField(a * b - c);
       });
       assert.deepEqual(run(rows, bits), expected, `seed ${SEED}`);
