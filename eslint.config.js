@@ -1,6 +1,6 @@
 import { defineConfig } from "eslint/config";
 import tseslint from "typescript-eslint";
-import { layers } from "./scripts/eslint-layers.js";
+import { noCircles, rooms } from "./scripts/lint/rooms.js";
 
 const PRINTING_FILES = [
   "command/**",
@@ -9,6 +9,8 @@ const PRINTING_FILES = [
   "aggregator/cli.ts",
   "bin/**",
   "scripts/**",
+  "demo/**",
+  "experiments/**",
   "test/**",
 ];
 
@@ -20,11 +22,12 @@ export default defineConfig(
   },
   tseslint.configs.recommendedTypeChecked,
   {
-    plugins: { verisum: { rules: { layers } } },
+    plugins: { verisum: { rules: { rooms, "no-circles": noCircles } } },
     languageOptions: { parserOptions: { projectService: true, tsconfigRootDir: import.meta.dirname } },
     linterOptions: { reportUnusedDisableDirectives: "error" },
     rules: {
-      "verisum/layers": "error",
+      "verisum/rooms": "error",
+      "verisum/no-circles": "error",
       "no-console": "error",
       "no-restricted-properties": [
         "error",
@@ -46,6 +49,10 @@ export default defineConfig(
       "@typescript-eslint/require-await": "off",
       // Ports are plain records of functions; none of them uses `this`.
       "@typescript-eslint/unbound-method": "off",
+      "max-len": [
+        "error",
+        { code: 120, ignoreStrings: true, ignoreTemplateLiterals: true, ignoreRegExpLiterals: true, ignoreUrls: true },
+      ],
       eqeqeq: "error",
       "no-fallthrough": "error",
       "no-constant-condition": "error",

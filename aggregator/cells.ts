@@ -1,51 +1,17 @@
 /** How a cell's members and aggregator keep step with their siblings (docs/scale.md, section 4). */
-import { requireSameModel } from "../task/cells.ts";
+import { requireSameModel, requireTimeToFinalise } from "../task/cells.ts";
 import type { SiblingRound } from "../task/cells.ts";
 import { loadCheckpointConfig } from "../task/checkpoint.ts";
 import { recoverResultSigner } from "../chain/result-signature.ts";
-import type { TaskSession } from "../task/session.ts";
+import type { OpenTask } from "../task/opened-task.ts";
 import { VerisumError } from "../protocol/errors.ts";
 import type { Hex } from "../protocol/transcript.ts";
-import { fetchProposal } from "./proposal.ts";
-
-/**
- * While less than this part of a sibling's last phase is left, nothing that could leave it behind is signed or
- * finalised.
- */
-const LAST_PART = 8;
+import { fetchProposal } from "../task/proposal-exchange.ts";
 
 export interface SiblingNodes {
   /** Base URLs of a sibling's nodes. */
   readonly nodesOf: (contract: Hex) => readonly string[];
   readonly fetch: typeof globalThis.fetch;
-}
-
-/**
- * Before a result is signed: every sibling can still finalise its own. Once one has finalised, the others can only
- * follow.
- * @throws CELLS_INCOMPLETE
- */
-export async function requireTimeToFinalise(siblings: readonly SiblingRound[]): Promise<void> {
-  if (siblings.some(({ records }) => records.finalised !== undefined)) return;
-  for (const {
-    session: { chain, parameters },
-    records: { settled },
-  } of siblings) {
-    const round = await chain.round();
-    const left = round.deadline - (await chain.blockTime());
-    if (
-      round.number === settled.round &&
-      round.phase === "Aggregating" &&
-      left >= parameters.aggregateSeconds / LAST_PART
-    )
-      continue;
-    const { contract } = chain.context;
-    throw new VerisumError(
-      "CELLS_INCOMPLETE",
-      `cell ${contract} has too little time left to finalise round ${settled.round}`,
-      { contract },
-    );
-  }
 }
 
 /**
@@ -62,12 +28,12 @@ export async function requireReadySiblings(
   if (siblings.some(({ records }) => records.finalised !== undefined)) return;
   await requireTimeToFinalise(siblings);
   for (const sibling of siblings) {
-    const { contract } = sibling.session.chain.context;
+    const { contract } = sibling.task.chain.context;
     const signed = await Promise.all(
       nodesOf(contract).map((node) => countSignatures(node, sibling, modelDigest, fetch)),
     );
     const most = Math.max(0, ...signed);
-    const { threshold } = sibling.session.parameters;
+    const { threshold } = sibling.task.parameters;
     if (most < threshold)
       throw new VerisumError(
         "CELLS_INCOMPLETE",
@@ -80,7 +46,7 @@ export async function requireReadySiblings(
 /** Members of the sibling whose signatures over the common model a node shows. */
 async function countSignatures(
   node: string,
-  { session: { chain }, records: { settled } }: SiblingRound,
+  { task: { chain }, records: { settled } }: SiblingRound,
   modelDigest: Hex,
   fetch: typeof globalThis.fetch,
 ): Promise<number> {
@@ -107,11 +73,11 @@ function signer(...signed: Parameters<typeof recoverResultSigner>): string | und
  * Before a round is opened: every sibling has finalised as many steps as this cell, the last with the same model.
  * @throws CELLS_INCOMPLETE while a sibling is behind and can catch up; CELLS_DIVERGED if it never will
  */
-export async function requireSameStep(session: TaskSession): Promise<void> {
-  if (session.cells === undefined) return;
-  const { chain } = session;
+export async function requireSameStep(task: OpenTask): Promise<void> {
+  if (task.cells === undefined) return;
+  const { chain } = task;
   const [step, latest] = [(await chain.finalisedRoundNumbers()).length, await chain.latestModel()];
-  for (const sibling of session.cells.siblings) {
+  for (const sibling of task.cells.siblings) {
     const { contract } = sibling.context;
     const diverged = (why: string): VerisumError =>
       new VerisumError("CELLS_DIVERGED", `cell ${contract} ${why}`, { contract });
@@ -124,7 +90,7 @@ export async function requireSameStep(session: TaskSession): Promise<void> {
         throw diverged(`finalised step ${step} with another model`);
       continue;
     }
-    const config = await loadCheckpointConfig(session.store, latest.cid, session.cells.cells.length);
+    const config = await loadCheckpointConfig(task.store, latest.cid, task.cells.cells.length);
     const taken = config.cells?.find((cell) => cell.contract === contract)?.round;
     if (taken === undefined || (await sibling.records(BigInt(taken))).aborted)
       throw diverged(`did not finalise the round that step ${step} took of it`);

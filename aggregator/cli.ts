@@ -7,7 +7,7 @@ import { connectionOptions, contentOptions, positiveInteger, reporterFor } from 
 import type { CommonFlags } from "../command/options.ts";
 import { platformRandom } from "../command/platform-random.ts";
 import { createProgram } from "../command/program.ts";
-import type { Reporter } from "../command/reporter.ts";
+import type { Reporter } from "../protocol/reporter.ts";
 import { outlive, runCommand } from "../command/run.ts";
 import { loadDataset } from "../learning/dataset.ts";
 import { createTrainer } from "../learning/trainer.ts";
@@ -81,13 +81,13 @@ async function runMember(
 ): Promise<void> {
   const publicUrl = flags.publicUrl ?? urlOf(flags.listen);
   const node = await openNode(flags, "member", publicUrl, reporter, signal);
-  const { chain, session, store, state, network, scope } = node;
+  const { chain, task, store, state, network, scope } = node;
   const seat = (await chain.members()).findIndex((member) => member.toLowerCase() === chain.account.toLowerCase()) + 1;
   if (seat === 0)
     throw new VerisumError("ROLE_NOT_REGISTERED", `${chain.account} holds no seat in this task's committee`, {
       account: chain.account,
     });
-  reporter.say("info", "seat", `seat ${seat} of ${session.parameters.committeeSize}, task “${session.document.name}”`, {
+  reporter.say("info", "seat", `seat ${seat} of ${task.parameters.committeeSize}, task “${task.document.name}”`, {
     seat,
   });
   const app = taskGateway(node, publicUrl);
@@ -95,12 +95,12 @@ async function runMember(
   const memberScope = `${scope}-${seat}`;
   const step = createMemberStep({
     chain,
-    session: { ...session, committer: await loadCommitter(session, state, platformRandom, reporter) },
+    task: { ...task, committer: await loadCommitter(task, state, platformRandom, reporter) },
     seat,
     keys: openRoundKeys(state, memberScope),
     state,
     scope: memberScope,
-    localMinimum: Math.max(flags.minClients ?? 0, session.parameters.minClients),
+    localMinimum: Math.max(flags.minClients ?? 0, task.parameters.minClients),
     reporter,
     replicate: (cid) => network.replicate(store, cid),
     random: platformRandom,
@@ -118,7 +118,7 @@ async function runMember(
 async function runAggregator(flags: ServeFlags, reporter: Reporter, signal: AbortSignal): Promise<void> {
   const publicUrl = flags.publicUrl ?? urlOf(flags.listen);
   const node = await openNode(flags, "aggregator", publicUrl, reporter, signal);
-  const { chain, session, state } = node;
+  const { chain, task, state } = node;
   const app = taskGateway(node, publicUrl);
   const board = addProposalRoutes(app, async (proposal, { seat, signature }) => {
     const { settled } = await chain.records(proposal.round);
@@ -133,19 +133,19 @@ async function runAggregator(flags: ServeFlags, reporter: Reporter, signal: Abor
   const relay =
     flags.batch === undefined
       ? undefined
-      : createRelay({ chain, parameters: session.parameters, batch: flags.batch, reporter, clock });
-  if (relay !== undefined) addRelayRoute(app, relay, session.parameters, clock);
+      : createRelay({ chain, parameters: task.parameters, batch: flags.batch, reporter, clock });
+  if (relay !== undefined) addRelayRoute(app, relay, task.parameters, clock);
   await openEndpoint(app, flags.listen, publicUrl, node, reporter);
-  const evaluate = flags.data === undefined ? undefined : await evaluator(flags.data, session.document.model);
+  const evaluate = flags.data === undefined ? undefined : await evaluator(flags.data, task.document.model);
   const coordinate = createCoordinator({
     chain,
-    session: { ...session, committer: await loadCommitter(session, state, platformRandom, reporter) },
+    task: { ...task, committer: await loadCommitter(task, state, platformRandom, reporter) },
     board,
     reporter,
     siblingNodes: { nodesOf: node.network.nodesOf, fetch: globalThis.fetch },
     ...(evaluate === undefined ? {} : { evaluate }),
   });
-  const { maxRounds } = session.parameters;
+  const { maxRounds } = task.parameters;
   const step = async (): Promise<boolean> => (await relay?.step()) === true || coordinate();
   const complete = async (): Promise<boolean> =>
     flags.once === true && maxRounds > 0 && (await chain.finalisedRounds()) >= maxRounds;

@@ -4,7 +4,7 @@
  * members.
  */
 import type { RoundRecords, RoundState, SignedResult, TaskWriter } from "../chain/task-chain.ts";
-import type { Reporter } from "../command/reporter.ts";
+import type { Reporter } from "../protocol/reporter.ts";
 import { cidFromDigest } from "../content/cid.ts";
 import { recoverSiblingSums, requireSameModel, sameSettlements, siblingRounds } from "../task/cells.ts";
 import type { SiblingRound } from "../task/cells.ts";
@@ -13,7 +13,7 @@ import type { CheckpointConfig } from "../task/checkpoint.ts";
 import { weightsOf } from "../task/model-vector.ts";
 import { fetchReleases, publicationOf, resultOf } from "../task/outcome.ts";
 import type { RoundPublication } from "../task/outcome.ts";
-import type { CommittingSession } from "../task/session.ts";
+import type { CommittingTask } from "../task/opened-task.ts";
 import { recoverAggregate } from "../protocol/aggregate.ts";
 import { bestProposal, bitCount } from "../protocol/committee.ts";
 import { isVerisumError } from "../protocol/errors.ts";
@@ -27,7 +27,7 @@ import type { ProposalBoard } from "./proposal.ts";
 
 export interface CoordinatorDependencies {
   readonly chain: TaskWriter;
-  readonly session: CommittingSession;
+  readonly task: CommittingTask;
   readonly board: ProposalBoard;
   readonly reporter: Reporter;
   readonly siblingNodes: SiblingNodes;
@@ -63,7 +63,7 @@ export function createCoordinator(deps: CoordinatorDependencies): CoordinatorSte
         return settleRound(deps, round);
       case "Aggregating": {
         try {
-          const siblings = await siblingRounds(deps.session, await deps.chain.records(round.number));
+          const siblings = await siblingRounds(deps.task, await deps.chain.records(round.number));
           if (
             computed === undefined ||
             !isOf(computed.publication.signed, round) ||
@@ -91,8 +91,8 @@ function isOf(signed: SignedResult, round: RoundState): boolean {
   return signed.round === round.number && signed.included === round.included && equalG1(signed.sum, round.sum);
 }
 
-async function openNext({ chain, session, reporter }: CoordinatorDependencies): Promise<boolean> {
-  const { maxRounds, minClients } = session.parameters;
+async function openNext({ chain, task, reporter }: CoordinatorDependencies): Promise<boolean> {
+  const { maxRounds, minClients } = task.parameters;
   const finalised = await chain.finalisedRounds();
   if (maxRounds > 0 && finalised >= maxRounds) {
     reporter.wait(`the task is complete: ${finalised} of ${maxRounds} rounds are final`, { finalised });
@@ -103,7 +103,7 @@ async function openNext({ chain, session, reporter }: CoordinatorDependencies): 
     reporter.wait(`waiting for clients: ${clients} registered, ${minClients} needed`, { clients, needed: minClients });
     return false;
   }
-  await requireSameStep(session);
+  await requireSameStep(task);
   try {
     await chain.openRound();
   } catch (error) {
@@ -139,16 +139,16 @@ async function pushPastDeadline(
 
 /** Proposes what the attestations allow; settles at once with everybody in, otherwise at the deadline. */
 async function settleRound(deps: CoordinatorDependencies, round: RoundState): Promise<boolean> {
-  const { chain, session, reporter } = deps;
+  const { chain, task, reporter } = deps;
   const records = await chain.records(round.number);
   const best = bestProposal(
     records.attested,
-    session.parameters.quorum,
-    smallestInclusion(session.parameters, round.submitted),
+    task.parameters.quorum,
+    smallestInclusion(task.parameters, round.submitted),
   );
   const left = round.deadline - (await chain.blockTime());
   const everybody = best !== undefined && bitCount(best.included) === round.submitted;
-  const lastQuarter = left <= session.parameters.attestSeconds / 4;
+  const lastQuarter = left <= task.parameters.attestSeconds / 4;
   if (
     best !== undefined &&
     (everybody || lastQuarter) &&
@@ -174,7 +174,7 @@ async function settleRound(deps: CoordinatorDependencies, round: RoundState): Pr
   return pushPastDeadline(
     deps,
     round,
-    `${records.attested.size} members have attested, ${session.parameters.quorum} needed`,
+    `${records.attested.size} members have attested, ${task.parameters.quorum} needed`,
   );
 }
 
@@ -183,7 +183,7 @@ async function settleRound(deps: CoordinatorDependencies, round: RoundState): Pr
  * @param unusable sets of releases that opened nothing, not searched again
  */
 async function compute(
-  { chain, session, board, reporter, evaluate }: CoordinatorDependencies,
+  { chain, task, board, reporter, evaluate }: CoordinatorDependencies,
   round: RoundState,
   siblings: readonly SiblingRound[],
   unusable: Set<string>,
@@ -192,33 +192,28 @@ async function compute(
   if (
     records.settled === undefined ||
     records.opened === undefined ||
-    records.released.length < session.parameters.threshold
+    records.released.length < task.parameters.threshold
   )
     return undefined;
-  const recovered = await recover(session, records, reporter, unusable);
+  const recovered = await recover(task, records, reporter, unusable);
   if (recovered === undefined) return undefined;
   const { opened } = records;
-  const base = await loadModelState(
-    session.store,
-    opened.baseModelCid,
-    opened.baseModelDigest,
-    session.parameters.dimension,
-  );
+  const base = await loadModelState(task.store, opened.baseModelCid, opened.baseModelDigest, task.parameters.dimension);
   const measure = async (model: ModelState): Promise<CheckpointConfig["metrics"]> =>
-    evaluate === undefined ? null : evaluate(weightsOf(session.document, model));
+    evaluate === undefined ? null : evaluate(weightsOf(task.document, model));
   const publication = await publicationOf(
-    session,
+    task,
     records,
     base,
     recovered,
     measure,
-    await recoverSiblingSums(session, siblings),
+    await recoverSiblingSums(task, siblings),
   );
   requireSameModel(siblings, publication.signed.modelDigest);
   const { metrics } = publication;
-  await session.store.putDirectory(publication.aggregateFiles);
-  await session.store.putDirectory(publication.checkpointFiles);
-  const { value, opening } = await openVector(recovered, publication.point, session.committer);
+  await task.store.putDirectory(publication.aggregateFiles);
+  await task.store.putDirectory(publication.checkpointFiles);
+  const { value, opening } = await openVector(recovered, publication.point, task.committer);
   board.offer({ round: round.number, result: resultOf(publication.signed), metrics });
   reporter.say("info", "aggregated", `round ${round.number}: the aggregate opens the sum of commitments`, {
     round: round.number,
@@ -228,13 +223,13 @@ async function compute(
 }
 
 async function recover(
-  session: CommittingSession,
+  task: CommittingTask,
   records: RoundRecords,
   reporter: Reporter,
   unusable: Set<string>,
 ): Promise<readonly bigint[] | undefined> {
   const { settled } = records;
-  const releases = await fetchReleases(session, records, (seat, code) =>
+  const releases = await fetchReleases(task, records, (seat, code) =>
     reporter.say("warn", "bad-release", `round ${settled!.round}: the release of seat ${seat} is unusable: ${code}`, {
       round: settled!.round,
       seat,
@@ -250,10 +245,10 @@ async function recover(
   if (unusable.has(given)) return undefined;
   try {
     const { elements, wrongSeats } = await recoverAggregate(
-      session.parameters.threshold,
+      task.parameters.threshold,
       releases,
       settled!.sum,
-      session.committer,
+      task.committer,
     );
     for (const seat of wrongSeats)
       reporter.say("warn", "wrong-release", `round ${settled!.round}: seat ${seat} released a wrong sum`, {
@@ -271,12 +266,12 @@ async function recover(
 }
 
 async function finalise(
-  { chain, session, board, reporter, siblingNodes }: CoordinatorDependencies,
+  { chain, task, board, reporter, siblingNodes }: CoordinatorDependencies,
   round: RoundState,
   computed: Computed,
 ): Promise<boolean> {
-  const signatures = board.signatures().slice(0, session.parameters.threshold);
-  if (signatures.length < session.parameters.threshold) return false;
+  const signatures = board.signatures().slice(0, task.parameters.threshold);
+  if (signatures.length < task.parameters.threshold) return false;
   const { signed } = computed.publication;
   await requireReadySiblings(siblingNodes, computed.siblings, signed.modelDigest);
   const receipt = await chain.finalize(

@@ -2,7 +2,7 @@
 import type { FastifyInstance } from "fastify";
 import { InvalidArgumentError } from "commander";
 import { createGateway } from "../content/gateway.ts";
-import type { Reporter } from "../command/reporter.ts";
+import type { Reporter } from "../protocol/reporter.ts";
 import type { WritingNode } from "../task/node.ts";
 import { authoriseTaskUploads } from "../task/upload-authorisation.ts";
 import { bundleBytes } from "../protocol/bundle.ts";
@@ -29,11 +29,8 @@ export function urlOf({ host, port }: ListenAddress): string {
 const DIRECTORY_BYTES = 65_536;
 
 /** Builds the gateway with this task's upload rules: who, how often, and no more than a bundle of shares. */
-export function taskGateway(
-  node: Pick<WritingNode, "store" | "chain" | "session">,
-  publicUrl: string,
-): FastifyInstance {
-  const { layout, parameters } = node.session;
+export function taskGateway(node: Pick<WritingNode, "store" | "chain" | "task">, publicUrl: string): FastifyInstance {
+  const { layout, parameters } = node.task;
   return createGateway({
     limits: {
       maxUploadBytes:

@@ -7,7 +7,7 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import { largestBatch } from "../chain/batch-size.ts";
 import { checkSubmissionSignature } from "../chain/submission-signature.ts";
 import type { RoundState, SignedSubmission, TaskWriter } from "../chain/task-chain.ts";
-import type { Reporter } from "../command/reporter.ts";
+import type { Reporter } from "../protocol/reporter.ts";
 import { parseSignedSubmission, signedSubmissionBytes } from "../task/signed-submission.ts";
 import { isVerisumError, VerisumError } from "../protocol/errors.ts";
 import { MAX_COHORT } from "../protocol/parameters.ts";

@@ -5,11 +5,11 @@
 import type { FinalisedRecord, ModelRecord, RoundRecords } from "../chain/task-chain.ts";
 import { cidFromDigest } from "../content/cid.ts";
 import { requireFinalised, requireSameModel, siblingRounds } from "../task/cells.ts";
-import type { SiblingSum } from "../task/cells.ts";
+import type { SiblingSum } from "../task/outcome.ts";
 import { loadCheckpointConfig } from "../task/checkpoint.ts";
 import { AGGREGATE_FILE, fetchElements, pointOf, publicationOf, requireSettled } from "../task/outcome.ts";
 import type { RoundPublication } from "../task/outcome.ts";
-import type { TaskSession } from "../task/session.ts";
+import type { OpenTask } from "../task/opened-task.ts";
 import { checkAggregate } from "../protocol/aggregate.ts";
 import { addCells } from "../protocol/cells.ts";
 import { bitCount } from "../protocol/committee.ts";
@@ -31,7 +31,7 @@ export interface AuditedModel {
 /** Audits one finalised round. Returns the next model, or undefined if it does not follow. */
 export async function auditRound(
   checker: Checker,
-  session: TaskSession,
+  task: OpenTask,
   keys: VerificationKeys,
   records: RoundRecords & { readonly finalised: FinalisedRecord },
   base: AuditedModel,
@@ -48,14 +48,14 @@ export async function auditRound(
     await checker.check(
       round,
       "submission",
-      () => verifySubmission(session, keys, records, record),
+      () => verifySubmission(task, keys, records, record),
       (chunks) => `${record.client}: ${chunks} proof${chunks === 1 ? "" : "s"} and the opening verify`,
     );
   }
   const settled = await checker.check(
     round,
     "settlement",
-    () => checkSettlement(session, records),
+    () => checkSettlement(task, records),
     ({ included, members }) =>
       `${bitCount(included)} of ${records.submitted.length} clients, attested by ${bitCount(members)} members`,
   );
@@ -70,10 +70,10 @@ export async function auditRound(
   await checker.check(
     round,
     "signatures",
-    async () => checkSignatures(session, finalised, signed),
+    async () => checkSignatures(task, finalised, signed),
     (seats) => `seats ${seats.join(", ")} signed the result`,
   );
-  const point = pointOf(session, signed);
+  const point = pointOf(task, signed);
   await checker.check(
     round,
     "opening",
@@ -91,19 +91,19 @@ export async function auditRound(
     round,
     "aggregate",
     async () => {
-      const fetched = await fetchElements(session, finalised.result.aggregateCid, AGGREGATE_FILE);
+      const fetched = await fetchElements(task, finalised.result.aggregateCid, AGGREGATE_FILE);
       checkAggregate(fetched, { digest: finalised.result.aggregateDigest, point, evaluation: finalised.evaluation });
       return fetched;
     },
     (fetched) => `${fetched.length} elements at ${cidFromDigest(finalised.result.aggregateCid)} open the sum`,
   );
   if (elements === undefined) return undefined;
-  const siblings = await auditSiblings(checker, session, keys, records, elements);
+  const siblings = await auditSiblings(checker, task, keys, records, elements);
   if (siblings === undefined) return undefined;
   const publication = await checker.check(
     round,
     "model",
-    async () => recompute(session, records, base.state, elements, siblings),
+    async () => recompute(task, records, base.state, elements, siblings),
     ({ model }) =>
       `${model.weights.length} weights recomputed bit for bit: ${cidFromDigest(finalised.result.modelCid)}`,
   );
@@ -118,19 +118,19 @@ export async function auditRound(
 /** The sums of the other cells, their rounds checked like this one; undefined if one is missing or red. */
 async function auditSiblings(
   checker: Checker,
-  session: TaskSession,
+  task: OpenTask,
   keys: VerificationKeys,
   records: RoundRecords & { readonly finalised: FinalisedRecord },
   elements: readonly bigint[],
 ): Promise<readonly SiblingSum[] | undefined> {
-  if (session.cells === undefined) return [];
-  const { cells } = session.cells;
+  if (task.cells === undefined) return [];
+  const { cells } = task.cells;
   const round = Number(records.finalised.round);
   const rounds = await checker.check(
     round,
     "sibling cells",
     async () => {
-      const siblings = requireFinalised(await siblingRounds(session, records));
+      const siblings = requireFinalised(await siblingRounds(task, records));
       requireSameModel(siblings, records.finalised.result.modelDigest);
       return siblings;
     },
@@ -138,7 +138,7 @@ async function auditSiblings(
   );
   const sums: SiblingSum[] = [];
   for (const sibling of rounds ?? []) {
-    const place = cells.indexOf(sibling.session.chain.context.contract) + 1;
+    const place = cells.indexOf(sibling.task.chain.context.contract) + 1;
     const sum = await checker.check(
       round,
       `cell ${place}`,
@@ -154,9 +154,7 @@ async function auditSiblings(
     round,
     "sum of cells",
     () =>
-      addCells(
-        parts.map((part) => ({ sums: unpackSum(session.layout, part.elements), totalWeight: part.totalWeight })),
-      ),
+      addCells(parts.map((part) => ({ sums: unpackSum(task.layout, part.elements), totalWeight: part.totalWeight }))),
     ({ totalWeight }) => `${cells.length} cells add up, total weight ${totalWeight}`,
   );
   return total === undefined ? undefined : sums;
@@ -172,15 +170,15 @@ function checkBase(records: RoundRecords, base: AuditedModel): string {
 
 /** Recomputes everything that follows from the aggregate; the checkpoint's CID covers every byte of its files. */
 async function recompute(
-  session: TaskSession,
+  task: OpenTask,
   records: RoundRecords & { readonly finalised: FinalisedRecord },
   base: ModelState,
   elements: readonly bigint[],
   siblings: readonly SiblingSum[],
 ): Promise<RoundPublication> {
   const { result } = records.finalised;
-  const { metrics } = await loadCheckpointConfig(session.store, result.modelCid, session.cells?.cells.length);
-  const publication = await publicationOf(session, records, base, elements, async () => metrics, siblings);
+  const { metrics } = await loadCheckpointConfig(task.store, result.modelCid, task.cells?.cells.length);
+  const publication = await publicationOf(task, records, base, elements, async () => metrics, siblings);
   require(publication.signed.modelDigest ===
     result.modelDigest, "MODEL_DIGEST_MISMATCH", "the recorded model is not what the aggregate gives");
   require(publication.signed.aggregateCid ===

@@ -3,7 +3,8 @@
  * clients.
  */
 import { sumOf } from "../task/cells.ts";
-import type { requireFinalised, SiblingSum } from "../task/cells.ts";
+import type { requireFinalised } from "../task/cells.ts";
+import type { SiblingSum } from "../task/outcome.ts";
 import { AGGREGATE_FILE, fetchElements, pointOf } from "../task/outcome.ts";
 import { checkAggregate } from "../protocol/aggregate.ts";
 import { verifyOpening } from "../protocol/kzg.ts";
@@ -18,16 +19,16 @@ import { checkSettlement, checkSignatures, checkSum, require, signedResult } fro
  * @throws AUDIT_FAILED, AGGREGATE_*, and whatever the store throws
  */
 export async function auditSibling(
-  { session, records }: ReturnType<typeof requireFinalised>[number],
+  { task, records }: ReturnType<typeof requireFinalised>[number],
   keys: VerificationKeys,
 ): Promise<SiblingSum> {
   const { finalised } = records;
-  for (const record of records.submitted) verifySubmission(session, keys, records, record);
-  const settled = checkSettlement(session, records);
+  for (const record of records.submitted) verifySubmission(task, keys, records, record);
+  const settled = checkSettlement(task, records);
   checkSum(records, settled);
   const signed = signedResult(finalised, settled);
-  await checkSignatures(session, finalised, signed);
-  const point = pointOf(session, signed);
+  await checkSignatures(task, finalised, signed);
+  const point = pointOf(task, signed);
   require(verifyOpening(
     keys.tau,
     settled.sum,
@@ -35,7 +36,7 @@ export async function auditSibling(
     finalised.evaluation,
     finalised.opening,
   ), "AGGREGATE_EVALUATION_MISMATCH", "the sibling's sum does not open to the recorded value");
-  const elements = await fetchElements(session, finalised.result.aggregateCid, AGGREGATE_FILE);
+  const elements = await fetchElements(task, finalised.result.aggregateCid, AGGREGATE_FILE);
   checkAggregate(elements, { digest: finalised.result.aggregateDigest, point, evaluation: finalised.evaluation });
-  return sumOf({ session, records }, elements);
+  return sumOf({ task, records }, elements);
 }

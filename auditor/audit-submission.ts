@@ -1,7 +1,7 @@
 /** One accepted submission, verified again without the contract. */
 import type { RoundRecords, SubmittedRecord } from "../chain/task-chain.ts";
 import { challengePointsOf } from "../task/challenge.ts";
-import type { TaskSession } from "../task/session.ts";
+import type { OpenTask } from "../task/opened-task.ts";
 import { VerisumError } from "../protocol/errors.ts";
 import { verifyTogether } from "../protocol/batch-verification.ts";
 import { chunkSignals, FIRST_ACCUMULATOR_HASH, verifyChunkProof } from "../protocol/groth16.ts";
@@ -16,12 +16,12 @@ import type { VerificationKeys } from "../protocol/verification-key.ts";
  * @throws AUDIT_FAILED, POINT_NOT_ON_CURVE
  */
 export function verifySubmission(
-  session: TaskSession,
+  task: OpenTask,
   keys: VerificationKeys,
   records: RoundRecords,
   record: SubmittedRecord,
 ): number {
-  const { layout, parameters } = session;
+  const { layout, parameters } = task;
   const { submission, client } = record;
   const require = (holds: boolean, message: string): void => {
     if (!holds) throw new VerisumError("AUDIT_FAILED", `${client}: ${message}`, { client });
@@ -31,7 +31,7 @@ export function verifySubmission(
     parameters.committeeSize, "the number of share hashes is not the committee's size");
   require(submission.shareEvaluations.length ===
     parameters.threshold - 1, "the number of share evaluations is not t - 1");
-  const { alpha, z } = challengePointsOf(session, records, record);
+  const { alpha, z } = challengePointsOf(task, records, record);
   const inputs = layout.chunks.map((_, index): ChunkInputs => ({
     alpha,
     z,

@@ -2,7 +2,7 @@
 import type { RoundRecords } from "../chain/task-chain.ts";
 import { cidFromDigest } from "../content/cid.ts";
 import { loadModelState } from "../task/checkpoint.ts";
-import type { TaskSession } from "../task/session.ts";
+import type { OpenTask } from "../task/opened-task.ts";
 import { VerisumError } from "../protocol/errors.ts";
 import { guardVerificationKeys } from "../protocol/key-guard.ts";
 import { decodeVerificationKeys, hashVerificationKeys } from "../protocol/verification-key.ts";
@@ -30,28 +30,28 @@ export interface TaskAudit extends Checklist {
  * Re-checks the keys, the genesis and every finalised round from the chain and content-addressed files alone.
  * A red finding does not throw; what cannot be read at all (an unreachable chain) does.
  */
-export async function auditTask(session: TaskSession, options: AuditOptions = {}): Promise<TaskAudit> {
+export async function auditTask(task: OpenTask, options: AuditOptions = {}): Promise<TaskAudit> {
   const checker = new Checker(options.onFinding ?? (() => undefined));
   const keys = await checker.check(
     0,
     "keys",
-    () => checkKeys(session),
+    () => checkKeys(task),
     ({ kinds }) => `${kinds.length} key${kinds.length === 1 ? "" : "s"}, hash as recorded, none degenerate`,
   );
-  const { genesisCid: cid, genesisDigest: digest, dimension } = session.parameters;
+  const { genesisCid: cid, genesisDigest: digest, dimension } = task.parameters;
   const after = options.after ?? 0n;
-  const until = options.until ?? (await session.chain.round()).number;
+  const until = options.until ?? (await task.chain.round()).number;
   let model: AuditedModel | undefined = await checker.check(
     0,
     "genesis",
     async () => ({
       record: { round: 0n, cid, digest },
-      state: await loadModelState(session.store, cid, digest, dimension),
+      state: await loadModelState(task.store, cid, digest, dimension),
     }),
     () => `${dimension} weights at ${cidFromDigest(cid)}`,
   );
   for (let round = 1n; round <= until && model !== undefined && keys !== undefined; round += 1n) {
-    const records = await session.chain.records(round);
+    const records = await task.chain.records(round);
     if (!isFinalised(records)) continue;
     if (round <= after) {
       const { modelCid, modelDigest } = records.finalised.result;
@@ -60,28 +60,23 @@ export async function auditTask(session: TaskSession, options: AuditOptions = {}
         "base model",
         async () => ({
           record: { round, cid: modelCid, digest: modelDigest },
-          state: await loadModelState(session.store, modelCid, modelDigest, dimension),
+          state: await loadModelState(task.store, modelCid, modelDigest, dimension),
         }),
         () => `audited before: ${cidFromDigest(modelCid)}`,
       );
       continue;
     }
-    model = await auditRound(checker, session, keys, records, model);
+    model = await auditRound(checker, task, keys, records, model);
   }
-  if (model !== undefined) await checkLatest(checker, session, model, until);
+  if (model !== undefined) await checkLatest(checker, task, model, until);
   return { ...checker.result(), model };
 }
 
 /**
  * What the contract calls the latest model is what the audit arrived at: no finalised round is missing from the events.
  */
-async function checkLatest(
-  checker: Checker,
-  session: TaskSession,
-  { record }: AuditedModel,
-  until: bigint,
-): Promise<void> {
-  const latest = await session.chain.latestModel();
+async function checkLatest(checker: Checker, task: OpenTask, { record }: AuditedModel, until: bigint): Promise<void> {
+  const latest = await task.chain.latestModel();
   if (latest.round > until) return;
   const check = (): void => {
     const same = latest.round === record.round && latest.cid === record.cid && latest.digest === record.digest;
@@ -100,11 +95,11 @@ function isFinalised(
   return records.finalised !== undefined;
 }
 
-async function checkKeys(session: TaskSession): Promise<VerificationKeys> {
-  const keys = decodeVerificationKeys(await session.chain.verificationKeys());
-  if (toHex(hashVerificationKeys(keys)) !== session.parameters.keysHash) {
+async function checkKeys(task: OpenTask): Promise<VerificationKeys> {
+  const keys = decodeVerificationKeys(await task.chain.verificationKeys());
+  if (toHex(hashVerificationKeys(keys)) !== task.parameters.keysHash) {
     throw new VerisumError("AUDIT_FAILED", "the keys on chain do not have the recorded hash");
   }
-  guardVerificationKeys(keys, session.layout.preset);
+  guardVerificationKeys(keys, task.layout.preset);
   return keys;
 }

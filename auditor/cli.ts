@@ -32,7 +32,7 @@ contentOptions(
         reporter,
         signal,
       );
-      const audit = await auditTask(node.session, {
+      const audit = await auditTask(node.task, {
         ...(flags.round === undefined ? {} : { until: flags.round }),
         ...(flags.format === "text"
           ? { onFinding: (finding: Finding) => process.stdout.write(`${findingLine(finding)}\n`) }
@@ -69,7 +69,7 @@ contentOptions(connectionOptions(program.command("status").description("show a t
         reporter,
         signal,
       );
-      const { chain, session } = node;
+      const { chain, task } = node;
       const [round, model, finalised, clients] = [
         await chain.round(),
         await chain.latestModel(),
@@ -77,16 +77,16 @@ contentOptions(connectionOptions(program.command("status").description("show a t
         await chain.clientCount(),
       ];
       const gateways = node.network.peers();
-      const privacy = privacySummary(session, Number(await chain.privacySpent()));
+      const privacy = privacySummary(task, Number(await chain.privacySpent()));
       await node.close();
       const status = {
-        task: session.document.name,
+        task: task.document.name,
         round: round.number.toString(),
         phase: round.phase,
         submitted: `${round.submitted}/${round.expected}`,
-        finalisedRounds: `${finalised}${session.parameters.maxRounds > 0 ? `/${session.parameters.maxRounds}` : ""}`,
+        finalisedRounds: `${finalised}${task.parameters.maxRounds > 0 ? `/${task.parameters.maxRounds}` : ""}`,
         clients,
-        committee: `${session.parameters.committeeSize} seats, threshold ${session.parameters.threshold}, quorum ${session.parameters.quorum}`,
+        committee: `${task.parameters.committeeSize} seats, threshold ${task.parameters.threshold}, quorum ${task.parameters.quorum}`,
         model: cidFromDigest(model.cid),
         ...(privacy === null ? {} : { privacySpent: privacyLine(privacy), privacyMeans: privacy.statement }),
         gateways,

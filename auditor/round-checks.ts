@@ -5,7 +5,7 @@
 import { recoverResultSigner } from "../chain/result-signature.ts";
 import type { FinalisedRecord, RoundRecords, SettledRecord, SignedResult } from "../chain/task-chain.ts";
 import { includedRecords } from "../task/outcome.ts";
-import type { TaskSession } from "../task/session.ts";
+import type { OpenTask } from "../task/opened-task.ts";
 import { bitCount, bitIndexes } from "../protocol/committee.ts";
 import { VerisumError } from "../protocol/errors.ts";
 import { MAX_TOTAL_WEIGHT } from "../protocol/parameters.ts";
@@ -21,26 +21,26 @@ export function signedResult(
 }
 
 /** U is attested by a quorum T, large enough, and its weights add up. @throws AUDIT_FAILED */
-export function checkSettlement(session: TaskSession, records: RoundRecords): SettledRecord {
-  checkCohort(session, records);
+export function checkSettlement(task: OpenTask, records: RoundRecords): SettledRecord {
+  checkCohort(task, records);
   const settled = records.settled;
   if (settled === undefined) throw new VerisumError("AUDIT_FAILED", "the chain has no settlement of this round");
   require(bitCount(settled.members) >=
-    session.parameters.quorum, "AUDIT_FAILED", "fewer members than the quorum attested");
+    task.parameters.quorum, "AUDIT_FAILED", "fewer members than the quorum attested");
   for (const index of bitIndexes(settled.members)) {
     const attested = records.attested.get(index + 1) ?? 0n;
     require((attested & settled.included) ===
       settled.included, "AUDIT_FAILED", `seat ${index + 1} did not attest every included client`);
   }
   require(bitCount(settled.included) >=
-    smallestInclusion(session.parameters, records.submitted.length), "AUDIT_FAILED", "too few clients are included");
+    smallestInclusion(task.parameters, records.submitted.length), "AUDIT_FAILED", "too few clients are included");
   const weight = includedRecords(records, settled).reduce((sum, record) => sum + record.weight, 0);
   require(weight === settled.totalWeight, "AUDIT_FAILED", "the total weight is not the sum of the included weights");
   return settled;
 }
 
 /** Each submission has an index and a client of its own, and a weight that the task allows. */
-function checkCohort({ parameters }: TaskSession, { submitted }: RoundRecords): void {
+function checkCohort({ parameters }: OpenTask, { submitted }: RoundRecords): void {
   require(submitted.every(
     ({ index }, place) => index === place,
   ), "AUDIT_FAILED", "the submissions' indices are not 0, 1, 2, …");
@@ -68,19 +68,19 @@ export function checkSum(records: RoundRecords, settled: SettledRecord): void {
 
 /** At least t members signed. Returns their seats. @throws AUDIT_FAILED */
 export async function checkSignatures(
-  session: TaskSession,
+  task: OpenTask,
   finalised: FinalisedRecord,
   signed: SignedResult,
 ): Promise<number[]> {
-  const members = await session.chain.members();
+  const members = await task.chain.members();
   const seats = new Set<number>();
   for (const { seat, signature } of finalised.signers) {
-    const signer = recoverResultSigner(session.chain.context, signed, signature);
+    const signer = recoverResultSigner(task.chain.context, signed, signature);
     require(signer.toLowerCase() ===
       members[seat - 1]?.toLowerCase(), "AUDIT_FAILED", `the signature of seat ${seat} is not its member's`);
     seats.add(seat);
   }
-  require(seats.size >= session.parameters.threshold, "AUDIT_FAILED", "fewer members than the threshold signed");
+  require(seats.size >= task.parameters.threshold, "AUDIT_FAILED", "fewer members than the threshold signed");
   return [...seats];
 }
 

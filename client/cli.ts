@@ -1,16 +1,13 @@
 /** `fl-client`: take part in a task with local data. */
-import {
-  connectionOptions,
-  contentOptions,
-  formatOption,
-  proverOption,
-  positiveInteger,
-  reporterFor,
-} from "../command/options.ts";
+import { Option } from "commander";
+import type { Command } from "commander";
+import { connectionOptions, contentOptions, formatOption, positiveInteger, reporterFor } from "../command/options.ts";
 import { platformRandom } from "../command/platform-random.ts";
 import { createProgram } from "../command/program.ts";
 import { runCommand } from "../command/run.ts";
-import { describeDataset, loadDataset } from "../learning/dataset.ts";
+import { loadDataset } from "../learning/dataset.ts";
+import { describeDataset } from "../learning/samples.ts";
+import { proverCommand } from "../proving/groth16/external-prover.ts";
 import { joinTask } from "./join.ts";
 import type { JoinFlags } from "./join.ts";
 
@@ -48,5 +45,17 @@ formatOption(program.command("data").description("show what a data set contains,
       process.stdout.write(`${JSON.stringify(parts, undefined, flags.format === "json" ? 0 : 2)}\n`);
     });
   });
+
+/** --prover-command. */
+function proverOption(command: Command): Command {
+  return command.addOption(
+    new Option(
+      "--prover-command <line>",
+      "prove with this command instead, called with key, witness, proof and public file; words are separated by blanks",
+    )
+      .env("VERISUM_PROVER")
+      .argParser((line) => proverCommand(line)),
+  );
+}
 
 await program.parseAsync();

@@ -65,7 +65,7 @@ export function createClientStep(deps: ClientLoopDependencies): () => Promise<Cl
   };
 
   return async () => {
-    const { chain, session, reporter } = deps;
+    const { chain, task, reporter } = deps;
     const round = await chain.round();
     const latest = await chain.latestModel();
     if (latest.digest !== seenModel) {
@@ -74,7 +74,7 @@ export function createClientStep(deps: ClientLoopDependencies): () => Promise<Cl
       // Last: a look that was broken off must not leave a model that counts as audited.
       seenModel = latest.digest;
     }
-    const { maxRounds } = session.parameters;
+    const { maxRounds } = task.parameters;
     const ended = round.phase === "Finalised" || round.phase === "Aborted";
     if (ended && maxRounds > 0 && (await chain.finalisedRounds()) >= maxRounds) return "done";
     if (round.phase !== "Collecting") {

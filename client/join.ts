@@ -2,7 +2,7 @@
 import { join } from "node:path";
 import type { CommonFlags } from "../command/options.ts";
 import { outlive } from "../command/run.ts";
-import type { Reporter } from "../command/reporter.ts";
+import type { Reporter } from "../protocol/reporter.ts";
 import { loadDataset } from "../learning/dataset.ts";
 import { createTrainer } from "../learning/trainer.ts";
 import { loadModelState } from "../task/checkpoint.ts";
@@ -11,7 +11,7 @@ import { weightsOf } from "../task/model-vector.ts";
 import { loadProvingKeys } from "../task/keys.ts";
 import { openWritingNode } from "../task/node.ts";
 import type { WritingNode } from "../task/node.ts";
-import type { TaskSession } from "../task/session.ts";
+import type { OpenTask } from "../task/opened-task.ts";
 import type { ChunkProver } from "../protocol/ports.ts";
 import type { RandomBytes } from "../protocol/random.ts";
 import { verifySubmission } from "../auditor/audit-submission.ts";
@@ -45,7 +45,7 @@ export async function joinTask(
   reporter: Reporter,
   random: RandomBytes,
   signal: AbortSignal,
-  alter: (parts: Participation, session: TaskSession) => Participation = (parts) => parts,
+  alter: (parts: Participation, task: OpenTask) => Participation = (parts) => parts,
 ): Promise<void> {
   const { train, test } = await loadDataset(flags.data);
   reporter.say(
@@ -64,28 +64,28 @@ export async function joinTask(
     reporter,
     signal,
   );
-  const { chain, session, state, store, network } = node;
+  const { chain, task, state, store, network } = node;
   reporter.say(
     "info",
     "task",
-    `task “${session.document.name}”, ${session.parameters.dimension} weights in ${session.layout.chunks.length} chunk(s), as ${chain.account}`,
+    `task “${task.document.name}”, ${task.parameters.dimension} weights in ${task.layout.chunks.length} chunk(s), as ${chain.account}`,
     { account: chain.account },
   );
-  const keys = await loadProvingKeys(session, state, random, reporter, flags.proverCommand);
-  const trainer = await createTrainer(session.document.model);
+  const keys = await loadProvingKeys(task, state, random, reporter, flags.proverCommand);
+  const trainer = await createTrainer(task.document.model);
   await register(node, reporter);
   const journal = openJournal(state, `${node.scope}-${chain.account}`);
   let participated = 0;
   const step = createClientStep({
     chain,
-    session: { ...session, committer: keys.committer },
+    task: { ...task, committer: keys.committer },
     ...alter(
       {
         prover: keys.prover,
-        verifyOwn: (records, record) => void verifySubmission(session, keys.verificationKeys, records, record),
-        learner: createLearner({ trainer, data: train, document: session.document, random, reporter }),
+        verifyOwn: (records, record) => void verifySubmission(task, keys.verificationKeys, records, record),
+        learner: createLearner({ trainer, data: train, document: task.document, random, reporter }),
       },
-      session,
+      task,
     ),
     random,
     journal,
@@ -103,11 +103,11 @@ export async function joinTask(
         }
       : {}),
     clock: () => performance.now(),
-    audit: (after, until) => auditTask(session, { after, until }),
+    audit: (after, until) => auditTask(task, { after, until }),
     onModel: async (round) => {
       const { cid, digest } = await chain.latestModel();
-      const model = await loadModelState(store, cid, digest, session.parameters.dimension);
-      const { accuracy } = await trainer.evaluate(weightsOf(session.document, model), test);
+      const model = await loadModelState(store, cid, digest, task.parameters.dimension);
+      const { accuracy } = await trainer.evaluate(weightsOf(task.document, model), test);
       reporter.say("info", "accuracy", `model of round ${round}: ${(accuracy * 100).toFixed(1)} % on local test data`, {
         round,
         accuracy,
@@ -130,7 +130,7 @@ export async function joinTask(
 }
 
 /** Registers with an open task; on an allow-listed one, waits until the operator has listed the account. */
-async function register({ chain, session, sleep }: WritingNode, reporter: Reporter): Promise<void> {
+async function register({ chain, task, sleep }: WritingNode, reporter: Reporter): Promise<void> {
   for (;;) {
     const { weight, activeFromRound } = await chain.client(chain.account);
     if (weight > 0) {
@@ -140,7 +140,7 @@ async function register({ chain, session, sleep }: WritingNode, reporter: Report
       });
       return;
     }
-    if (session.parameters.openRegistration) await chain.join();
+    if (task.parameters.openRegistration) await chain.join();
     else {
       reporter.wait(`waiting until the operator lists ${chain.account}`, { account: chain.account });
       await sleep(2000);

@@ -1,11 +1,11 @@
 /** The client's learning, from a task's document: plain SGD or DP-SGD on local data, then quantisation. */
-import type { Dataset } from "../learning/dataset.ts";
+import type { Dataset } from "../learning/samples.ts";
 import type { Trainer } from "../learning/trainer.ts";
 import type { TaskDocument } from "../task/document.ts";
 import { updateEncoder } from "../task/encoding.ts";
 import { stepScale, weightsOf } from "../task/model-vector.ts";
 import type { UpdateEncoder } from "../task/encoding.ts";
-import type { Reporter } from "../command/reporter.ts";
+import type { Reporter } from "../protocol/reporter.ts";
 import { isVerisumError } from "../protocol/errors.ts";
 import type { RandomBytes } from "../protocol/random.ts";
 import type { LocalLearner } from "./participant.ts";

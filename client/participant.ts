@@ -1,7 +1,7 @@
 /** One client's part in one round: train, commit, share, prove, submit (docs/protocol.md, sections 3 to 5). */
 import { loadModelState } from "../task/checkpoint.ts";
-import type { CommittingSession } from "../task/session.ts";
-import type { Reporter } from "../command/reporter.ts";
+import type { CommittingTask } from "../task/opened-task.ts";
+import type { Reporter } from "../protocol/reporter.ts";
 import type { Receipt, RoundRecords, RoundState, SubmittedRecord, TaskWriter } from "../chain/task-chain.ts";
 import { cidFromDigest, digestHexOfCid } from "../content/cid.ts";
 import { sealShare, shareFileName } from "../protocol/bundle.ts";
@@ -27,7 +27,7 @@ export interface LocalLearner {
 
 export interface ParticipantDependencies {
   readonly chain: TaskWriter;
-  readonly session: CommittingSession;
+  readonly task: CommittingTask;
   readonly prover: ChunkProver;
   readonly learner: LocalLearner;
   /** Verifies the finished submission as the contract will, before anything leaves the machine. @throws AUDIT_FAILED */
@@ -51,7 +51,7 @@ export interface ParticipantDependencies {
  * before a restart; CHAIN_UNREACHABLE if the endpoint's events lag behind; store, training and proving errors
  */
 export async function submitUpdate(deps: ParticipantDependencies, round: RoundState): Promise<boolean> {
-  const { chain, session, journal, reporter } = deps;
+  const { chain, task, journal, reporter } = deps;
   const records = await chain.records(round.number);
   const opened = records.opened;
   if (opened === undefined)
@@ -65,7 +65,7 @@ export async function submitUpdate(deps: ParticipantDependencies, round: RoundSt
   const identity = {
     round: round.number,
     baseModelDigest: opened.baseModelDigest,
-    parametersHash: session.parametersHash,
+    parametersHash: task.parametersHash,
     weight,
   };
   let submission = await journal.find(identity);
@@ -127,25 +127,20 @@ async function makeSubmission(
   records: RoundRecords,
   weight: number,
 ): Promise<Submission> {
-  const { chain, session, prover, learner, random, reporter } = deps;
+  const { chain, task, prover, learner, random, reporter } = deps;
   const opened = records.opened!;
-  const base = await loadModelState(
-    session.store,
-    opened.baseModelCid,
-    opened.baseModelDigest,
-    session.parameters.dimension,
-  );
+  const base = await loadModelState(task.store, opened.baseModelCid, opened.baseModelDigest, task.parameters.dimension);
   reporter.say("info", "training", `round ${opened.round}: training on local data`, { round: opened.round });
   const update = await learner.update(base, opened.round);
   const quantised = learner.quantise(update, base);
 
   let started = deps.clock();
-  const committed = await commitUpdate(session.layout, session.parameters, quantised, {
-    committer: session.committer,
+  const committed = await commitUpdate(task.layout, task.parameters, quantised, {
+    committer: task.committer,
     random,
   });
   const files = await sealShares(deps, committed, opened.round, opened.keyMask);
-  const sharesCid = digestHexOfCid(await session.store.putDirectory(files)) as Hex;
+  const sharesCid = digestHexOfCid(await task.store.putDirectory(files)) as Hex;
   reporter.say(
     "info",
     "committed",
@@ -163,12 +158,12 @@ async function makeSubmission(
     round: opened.round,
     client: chain.account,
     weight,
-    parametersHash: session.parametersHash,
+    parametersHash: task.parametersHash,
     baseModelDigest: opened.baseModelDigest,
-    normBoundSquared: session.parameters.normBoundSquared,
+    normBoundSquared: task.parameters.normBoundSquared,
   };
-  const submission = await proveUpdate(session.layout, context, committed, sharesCid, {
-    committer: session.committer,
+  const submission = await proveUpdate(task.layout, context, committed, sharesCid, {
+    committer: task.committer,
     prover,
   });
   // A proving key or witness program that is not what it should be can leak, or waste the round: the operator supplies

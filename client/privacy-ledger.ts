@@ -14,12 +14,12 @@ import type { Journal } from "./journal.ts";
 export async function assertBudgetLeft(
   deps: {
     readonly chain: Pick<TaskReader, "records">;
-    readonly session: { readonly parameters: Pick<TaskParameters, "privacyBudget" | "privacyCostPerRound"> };
+    readonly task: { readonly parameters: Pick<TaskParameters, "privacyBudget" | "privacyCostPerRound"> };
     readonly journal: Pick<Journal, "rounds">;
   },
   round: bigint,
 ): Promise<void> {
-  const { privacyBudget, privacyCostPerRound } = deps.session.parameters;
+  const { privacyBudget, privacyCostPerRound } = deps.task.parameters;
   if (privacyBudget === 0n) return;
   let spent = 0n;
   for (const past of await deps.journal.rounds()) {

@@ -1,7 +1,7 @@
 /** Sends a client's submission through a node that relays, and sees whether it gets onto the chain. */
 import type { TaskWriter } from "../chain/task-chain.ts";
-import type { Reporter } from "../command/reporter.ts";
-import type { Sleep } from "../command/sleep.ts";
+import type { Reporter } from "../protocol/reporter.ts";
+import type { Sleep } from "../protocol/ports.ts";
 import { signedSubmissionJson } from "../task/signed-submission.ts";
 import type { Submission } from "../protocol/submission.ts";
 

@@ -2,9 +2,9 @@
 import type { Command } from "commander";
 import { InvalidArgumentError, Option } from "commander";
 import type { Hex } from "../protocol/transcript.ts";
-import { proverCommand } from "../proving/groth16/external-prover.ts";
 import { createReporter } from "./reporter.ts";
-import type { Format, Reporter } from "./reporter.ts";
+import type { Format } from "./reporter.ts";
+import type { Reporter } from "../protocol/reporter.ts";
 
 export interface CommonFlags {
   readonly contract: Hex;
@@ -54,18 +54,6 @@ export function contentOptions(command: Command): Command {
     )
     .option("--ipfs-api <url>", "keep content in an external Kubo node, by its RPC URL")
     .addOption(new Option("--poll-ms <n>", "pause between looks at the chain").default(1000).argParser(count));
-}
-
-/** --prover-command. */
-export function proverOption(command: Command): Command {
-  return command.addOption(
-    new Option(
-      "--prover-command <line>",
-      "prove with this command instead, called with key, witness, proof and public file; words are separated by blanks",
-    )
-      .env("VERISUM_PROVER")
-      .argParser((line) => proverCommand(line)),
-  );
 }
 
 export function formatOption(command: Command): Command {

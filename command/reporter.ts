@@ -2,19 +2,9 @@
  * What a command says while it works: lines for people, or one JSON object a line for programs. Results go to stdout.
  */
 import pc from "picocolors";
+import type { Facts, Level, Reporter } from "../protocol/reporter.ts";
 
-export type Level = "info" | "good" | "warn" | "error" | "wait";
 export type Format = "text" | "json";
-
-/** Plain data that goes with a line. Never secrets. */
-export type Facts = Readonly<Record<string, string | number | boolean | bigint | undefined>>;
-
-export interface Reporter {
-  /** One event; `event` is a stable kebab-case name for programs, `text` is for people. */
-  say(level: Level, event: string, text: string, facts?: Facts): void;
-  /** What the command waits for now; repeated texts are printed once. */
-  wait(text: string, facts?: Facts): void;
-}
 
 const MARKS: Readonly<Record<Level, string>> = { info: "·", good: "✓", warn: "!", error: "✗", wait: "…" };
 

@@ -2,7 +2,7 @@
 import { once } from "node:events";
 import { isVerisumError } from "../protocol/errors.ts";
 import type { ErrorCode } from "../protocol/errors.ts";
-import type { Reporter } from "./reporter.ts";
+import type { Reporter } from "../protocol/reporter.ts";
 
 /** Exit statuses: 0 done, 1 the job failed, 2 no connection, 3 stopped or timed out, 4 wrong use, 5 a defect. */
 export function exitStatusOf(code: ErrorCode): number {

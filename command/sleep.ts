@@ -1,7 +1,6 @@
 /** Waiting, as a port: tests replace it. */
 import { VerisumError } from "../protocol/errors.ts";
-
-export type Sleep = (milliseconds: number) => Promise<void>;
+import type { Sleep } from "../protocol/ports.ts";
 
 /** @throws INTERRUPTED (from the returned function) once the signal is aborted */
 export function abortableSleep(signal: AbortSignal): Sleep {

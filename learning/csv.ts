@@ -4,7 +4,7 @@ import { join } from "node:path";
 import Papa from "papaparse";
 import { VerisumError } from "../protocol/errors.ts";
 import { MAX_DATA_VALUES, readDataFile } from "./data-file.ts";
-import type { Dataset, LoadedData, SpecOptions } from "./dataset.ts";
+import type { Dataset, LoadedData, SpecOptions } from "./samples.ts";
 import { splitEveryFifth } from "./partition.ts";
 import { valueScaling } from "./scaling.ts";
 

@@ -8,31 +8,8 @@ import { withFixedFeatures } from "./fixed-features.ts";
 import { loadIdx } from "./idx.ts";
 import { partitionDirichlet, partitionIid } from "./partition.ts";
 import { seededStream } from "./seeded-stream.ts";
-
-export interface Dataset {
-  /** `sampleCount` rows of `product(featureShape)` values, scaled, all finite. */
-  readonly features: Float32Array;
-  /** One class in [0, classCount) a row. */
-  readonly labels: Int32Array;
-  readonly sampleCount: number;
-  readonly featureShape: readonly number[];
-  readonly classCount: number;
-}
-
-export interface LoadedData {
-  readonly train: Dataset;
-  readonly test: Dataset;
-}
-
-/** What may follow the `?` of a data specification. */
-export interface SpecOptions {
-  /** Subtracted from a value (pixels: after division by their maximum); one number, or one per column. */
-  readonly mean: readonly number[] | undefined;
-  /** Divides the difference; same form as `mean`. */
-  readonly deviation: readonly number[] | undefined;
-  /** Number of classes, where the files do not settle it. */
-  readonly classCount: number | undefined;
-}
+import { selectRows } from "./samples.ts";
+import type { Dataset, LoadedData, SpecOptions } from "./samples.ts";
 
 const OPTION_NAMES = [
   "client",
@@ -134,31 +111,6 @@ function atMost(data: Dataset, options: ReadonlyMap<string, string>, name: "samp
   return limit >= data.sampleCount
     ? data
     : selectRows(data, seededStream(`limit-${name}`, 0).permutation(data.sampleCount).subarray(0, limit));
-}
-
-/** What a data set contains: shape, rows, and rows of each class. */
-export function describeDataset(data: Dataset): {
-  samples: number;
-  featureShape: readonly number[];
-  classes: number;
-  histogram: number[];
-} {
-  const histogram = Array<number>(data.classCount).fill(0);
-  for (const label of data.labels) histogram[label]!++;
-  return { samples: data.sampleCount, featureShape: data.featureShape, classes: data.classCount, histogram };
-}
-
-/** The rows with these indices, in this order, as a new data set. */
-export function selectRows(data: Dataset, rows: ArrayLike<number>): Dataset {
-  const width = data.features.length / data.sampleCount;
-  const features = new Float32Array(rows.length * width);
-  const labels = new Int32Array(rows.length);
-  for (let i = 0; i < rows.length; i++) {
-    const row = rows[i]!;
-    features.set(data.features.subarray(row * width, (row + 1) * width), i * width);
-    labels[i] = data.labels[row]!;
-  }
-  return { ...data, features, labels, sampleCount: rows.length };
 }
 
 function optionsOf(text: string): Map<string, string> {

@@ -2,7 +2,7 @@
 import { fileURLToPath } from "node:url";
 import { parseCsv } from "./csv.ts";
 import { readDataFile } from "./data-file.ts";
-import type { LoadedData } from "./dataset.ts";
+import type { LoadedData } from "./samples.ts";
 import { splitEveryFifth } from "./partition.ts";
 
 const MAX_PIXEL = 16;

@@ -7,7 +7,7 @@
  * order: equal images give equal features on every machine.
  */
 import { VerisumError } from "../protocol/errors.ts";
-import type { Dataset } from "./dataset.ts";
+import type { Dataset } from "./samples.ts";
 
 /** Pixels along the side of a cell. */
 const CELL = 4;

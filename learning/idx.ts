@@ -3,7 +3,7 @@ import { readdir, stat } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { VerisumError } from "../protocol/errors.ts";
 import { MAX_DATA_VALUES, readDataFile } from "./data-file.ts";
-import type { Dataset, LoadedData, SpecOptions } from "./dataset.ts";
+import type { Dataset, LoadedData, SpecOptions } from "./samples.ts";
 import { splitEveryFifth } from "./partition.ts";
 import { valueScaling } from "./scaling.ts";
 

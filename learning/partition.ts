@@ -1,7 +1,7 @@
 /** Repeatable ways to deal one data set to several clients. */
 import { VerisumError } from "../protocol/errors.ts";
-import { selectRows } from "./dataset.ts";
-import type { Dataset, LoadedData } from "./dataset.ts";
+import { selectRows } from "./samples.ts";
+import type { Dataset, LoadedData } from "./samples.ts";
 import { seededStream } from "./seeded-stream.ts";
 
 /** Every shard gets at least this many rows; drawn proportions that give fewer are drawn again. */

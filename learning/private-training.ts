@@ -16,14 +16,14 @@
 import { VerisumError } from "../protocol/errors.ts";
 import { drawWideNoise } from "../protocol/privacy/wide-noise.ts";
 import type { RandomBytes } from "../protocol/random.ts";
-import type { Dataset } from "./dataset.ts";
+import type { Dataset } from "./samples.ts";
 import { addTruncated, squaredNormOf } from "./example-gradients.ts";
 import type { ExampleGradients, ScaledExample } from "./example-gradients.ts";
 import { inputSizeOf } from "./model.ts";
 import type { Model } from "./model.ts";
 import type { Batch, Network } from "./network.ts";
-import { descend } from "./trainer.ts";
-import type { PrivacyOptions, TrainOptions, TrainProgress, TrainResult } from "./trainer.ts";
+import { descend } from "./sgd.ts";
+import type { PrivacyOptions, TrainOptions, TrainProgress, TrainResult } from "./sgd.ts";
 import { NOISE_STD_DEV_STEPS, trainingNoise } from "./training-noise.ts";
 
 /** Keeps the rounding errors of the norm (below 2^−30) from lifting a clipped vector over the sensitivity. */

@@ -6,8 +6,8 @@ import type { ErrorCode } from "../protocol/errors.ts";
 import { equalG1 } from "../protocol/points.ts";
 import { checkShares, releaseSum, signProposal } from "./member.ts";
 import type { MemberDependencies, ShareChecks } from "./member.ts";
-import { fetchProposal, sendSignature } from "../aggregator/proposal.ts";
-import type { Proposal } from "../aggregator/proposal.ts";
+import { fetchProposal, sendSignature } from "../task/proposal-exchange.ts";
+import type { Proposal } from "../task/proposal-exchange.ts";
 import type { RandomBytes } from "../protocol/random.ts";
 
 export interface MemberLoopDependencies extends MemberDependencies {
@@ -32,7 +32,7 @@ export function createMemberStep(deps: MemberLoopDependencies): () => Promise<bo
   let toppedUpFor: bigint | undefined;
 
   const attest = async (round: RoundState): Promise<boolean> => {
-    const { chain, session, reporter, seat } = deps;
+    const { chain, task, reporter, seat } = deps;
     const records = await chain.records(round.number);
     const onChain = records.attested.get(seat) ?? 0n;
     const known = (checks?.round === round.number ? checks.result.bitmap : 0n) | onChain;
@@ -49,7 +49,7 @@ export function createMemberStep(deps: MemberLoopDependencies): () => Promise<bo
     checks = { round: round.number, result };
     const left = round.deadline - (await chain.blockTime());
     // Bundles that cannot be fetched yet may come: wait for them for half of the phase.
-    const waiting = result.unavailable.length > 0 && left > session.parameters.attestSeconds / 2;
+    const waiting = result.unavailable.length > 0 && left > task.parameters.attestSeconds / 2;
     const posted = attested?.round === round.number ? attested.bitmap : onChain;
     if (waiting || result.bitmap === 0n || result.bitmap === posted || left <= 0) {
       reporter.wait(
@@ -85,7 +85,7 @@ export function createMemberStep(deps: MemberLoopDependencies): () => Promise<bo
       return false;
     }
     // A sum of a step that no sibling completes would be opened for nothing.
-    await siblingRounds(deps.session, records);
+    await siblingRounds(deps.task, records);
     try {
       if (!(await releaseSum(deps, records))) {
         reporter.wait(`round ${round.number}: waiting until the settlement is final`, { round: round.number });
@@ -202,7 +202,7 @@ function createSigner(deps: MemberLoopDependencies): (round: bigint, records: Ro
     }
     reporter.wait(`round ${round}: waiting for a proposed result to become final`, { round });
     const before = signatures.size;
-    const basis = `${records.released.length};${basisOf(await siblingRounds(deps.session, records))}`;
+    const basis = `${records.released.length};${basisOf(await siblingRounds(deps.task, records))}`;
     const nodes = deps.nodes();
     const proposals = await Promise.all(nodes.map((node) => fetchProposal(node, round, deps.fetch)));
     for (const [index, node] of nodes.entries()) {

@@ -14,9 +14,9 @@ import { challengePointsOf } from "../task/challenge.ts";
 import { recoverSiblingSums, requireSameModel, siblingRounds } from "../task/cells.ts";
 import { loadModelState } from "../task/checkpoint.ts";
 import type { CheckpointConfig } from "../task/checkpoint.ts";
-import type { CommittingSession } from "../task/session.ts";
+import type { CommittingTask } from "../task/opened-task.ts";
 import type { CompactSignature, RoundRecords, RoundResult, SubmittedRecord, TaskWriter } from "../chain/task-chain.ts";
-import type { Reporter } from "../command/reporter.ts";
+import type { Reporter } from "../protocol/reporter.ts";
 import { startAhead } from "../content/ahead.ts";
 import { cidFromDigest, digestHexOfCid } from "../content/cid.ts";
 import type { StateDirectory } from "../storage/state-directory.ts";
@@ -29,13 +29,13 @@ import { encodeElements } from "../protocol/field.ts";
 import { checkShare, linearCombination } from "../protocol/sharing.ts";
 import { submissionEvaluation } from "../protocol/submission.ts";
 import type { Hex } from "../protocol/transcript.ts";
-import { requireTimeToFinalise } from "../aggregator/cells.ts";
+import { requireTimeToFinalise } from "../task/cells.ts";
 import { bindRelease } from "./release-record.ts";
 import type { RoundKeys } from "./round-keys.ts";
 
 export interface MemberDependencies {
   readonly chain: TaskWriter;
-  readonly session: CommittingSession;
+  readonly task: CommittingTask;
   /** 1 … n. */
   readonly seat: number;
   readonly keys: RoundKeys;
@@ -96,7 +96,7 @@ export async function checkShares(
  * @throws ROUND_EQUIVOCATION; ROLE_NOT_REGISTERED if the set is below this member's minimum or the key is gone
  */
 export async function releaseSum(deps: MemberDependencies, records: RoundRecords): Promise<boolean> {
-  const { chain, session, state, scope, reporter } = deps;
+  const { chain, task, state, scope, reporter } = deps;
   const settled = requireSettled(records);
   if (settled.blockNumber > (await chain.finalBlock())) return false;
   if (bitCount(settled.included) < deps.localMinimum) {
@@ -119,7 +119,7 @@ export async function releaseSum(deps: MemberDependencies, records: RoundRecords
         ? linearCombination([share], [BigInt(weight)])
         : linearCombination([sum, share], [1n, BigInt(weight)]);
   }
-  const cid = await session.store.putDirectory({ [SHARE_SUM_FILE]: encodeElements(sum!) });
+  const cid = await task.store.putDirectory({ [SHARE_SUM_FILE]: encodeElements(sum!) });
   await deps.replicate(cid);
   await chain.release(settled.round, digestHexOfCid(cid) as Hex);
   await deps.keys.erase(settled.round);
@@ -144,11 +144,11 @@ export async function signProposal(
   proposal: RoundResult,
   metrics: CheckpointConfig["metrics"],
 ): Promise<CompactSignature> {
-  const { chain, session } = deps;
+  const { chain, task } = deps;
   const settled = requireSettled(records);
-  const siblings = await siblingRounds(session, records);
+  const siblings = await siblingRounds(task, records);
   await requireTimeToFinalise(siblings);
-  const releases = await fetchReleases(session, records, (seat, code) =>
+  const releases = await fetchReleases(task, records, (seat, code) =>
     deps.reporter.say(
       "warn",
       "bad-release",
@@ -156,21 +156,16 @@ export async function signProposal(
       { round: settled.round, seat, code },
     ),
   );
-  const { elements } = await recoverAggregate(session.parameters.threshold, releases, settled.sum, session.committer);
+  const { elements } = await recoverAggregate(task.parameters.threshold, releases, settled.sum, task.committer);
   const opened = records.opened!;
-  const base = await loadModelState(
-    session.store,
-    opened.baseModelCid,
-    opened.baseModelDigest,
-    session.parameters.dimension,
-  );
+  const base = await loadModelState(task.store, opened.baseModelCid, opened.baseModelDigest, task.parameters.dimension);
   const publication = await publicationOf(
-    session,
+    task,
     records,
     base,
     elements,
     async () => metrics,
-    await recoverSiblingSums(session, siblings),
+    await recoverSiblingSums(task, siblings),
   );
   if (!sameResult(publication.signed, proposal)) {
     throw new VerisumError(
@@ -181,8 +176,8 @@ export async function signProposal(
   }
   requireSameModel(siblings, publication.signed.modelDigest);
   // What is signed is held here as well, so that it stays available without the aggregator.
-  await session.store.putDirectory(publication.aggregateFiles);
-  await session.store.putDirectory(publication.checkpointFiles);
+  await task.store.putDirectory(publication.aggregateFiles);
+  await task.store.putDirectory(publication.checkpointFiles);
   return chain.signResult(publication.signed);
 }
 
@@ -204,21 +199,21 @@ async function readShare(
   records: RoundRecords,
   record: SubmittedRecord,
 ): Promise<bigint[]> {
-  const { session, seat } = deps;
+  const { task, seat } = deps;
   const { submission } = record;
-  const shape = { elementCount: session.layout.elementCount, threshold: session.parameters.threshold };
-  const file = await session.store.getFile(cidFromDigest(submission.sharesCid), shareFileName(seat), {
+  const shape = { elementCount: task.layout.elementCount, threshold: task.parameters.threshold };
+  const file = await task.store.getFile(cidFromDigest(submission.sharesCid), shareFileName(seat), {
     maxBytes: sealedShareBytes(seat, shape),
   });
   const share = await openShare(
     file,
     keys,
-    { ...session.chain.context, round: record.round, client: record.client, seat },
+    { ...task.chain.context, round: record.round, client: record.client, seat },
     shape,
   );
-  const { z } = challengePointsOf(session, records, record);
+  const { z } = challengePointsOf(task, records, record);
   const y = submissionEvaluation(
-    session.layout,
+    task.layout,
     submission.chunks.map((chunk) => chunk.y),
     z,
   );

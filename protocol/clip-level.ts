@@ -5,7 +5,7 @@
  * its vector, which is shared, proven, noised and summed with the rest (docs/privacy.md, "Clip norm and grid").
  */
 import { roundedQuotient } from "./integers.ts";
-import type { DyadicRational } from "./model.ts";
+import type { DyadicRational } from "./integers.ts";
 
 /** How the level follows the votes. */
 export interface AdaptiveClip {

@@ -16,3 +16,9 @@ export function ceilRoot(value: bigint): bigint {
   }
   return root * root === value ? root : root + 1n;
 }
+
+/** A rational number with exact arithmetic: numerator / 2^denominatorBits. */
+export interface DyadicRational {
+  readonly numerator: number;
+  readonly denominatorBits: number;
+}

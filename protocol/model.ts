@@ -8,6 +8,7 @@ import type { AdaptiveClip } from "./clip-level.ts";
 import { VerisumError } from "./errors.ts";
 import { encodeElements } from "./field.ts";
 import { roundedQuotient } from "./integers.ts";
+import type { DyadicRational } from "./integers.ts";
 import { leafDigest } from "./transcript.ts";
 import type { Hex } from "./transcript.ts";
 
@@ -15,12 +16,6 @@ import type { Hex } from "./transcript.ts";
 export interface ModelState {
   readonly weights: Int32Array;
   readonly velocity: Int32Array;
-}
-
-/** A rational number with exact arithmetic: numerator / 2^denominatorBits. */
-export interface DyadicRational {
-  readonly numerator: number;
-  readonly denominatorBits: number;
 }
 
 /** How a sum moves the model. */

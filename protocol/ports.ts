@@ -1,4 +1,4 @@
-/** What the rules need from outside: heavy curve work, which adapters do in WebAssembly. */
+/** What the rules and the roles need from outside: heavy curve work, and time. */
 import type { G1, G2 } from "./points.ts";
 
 /** KZG commitments and openings over a task's powers of tau (Kate, Zaverucha, Goldberg 2010). */
@@ -57,3 +57,4 @@ export interface ChunkProver {
   prove(kindIndex: number, witness: ChunkWitness, challenge: ChunkChallenge): Promise<ChunkProofPoints>;
   close(): Promise<void>;
 }
+export type Sleep = (milliseconds: number) => Promise<void>;

@@ -4,39 +4,20 @@
  * common.
  */
 import { recoverAggregate } from "../protocol/aggregate.ts";
-import type { WeightedAggregate } from "../protocol/cells.ts";
 import { isVerisumError, VerisumError } from "../protocol/errors.ts";
 import { encodeElements } from "../protocol/field.ts";
 import { equalG1 } from "../protocol/points.ts";
 import type { Hex } from "../protocol/transcript.ts";
 import type { FinalisedRecord, OpenedRecord, RoundRecords, SettledRecord, TaskReader } from "../chain/task-chain.ts";
 import { AGGREGATE_FILE, directoryDigest, fetchElements, fetchReleases, includedRecords } from "./outcome.ts";
-import type { CommittingSession, TaskSession } from "./session.ts";
-
-/** The group that a task's contract is a cell of. */
-export interface TaskCells {
-  /** The address in the task's document. */
-  readonly group: Hex;
-  /** Every cell by place, this one among them. */
-  readonly cells: readonly Hex[];
-  /** The others, by place. */
-  readonly siblings: readonly TaskReader[];
-}
+import type { SiblingSum } from "./outcome.ts";
+import type { CommittingTask, TaskCells, OpenTask } from "./opened-task.ts";
 
 /** A sibling's settled round of the step that this cell's round takes. */
 export interface SiblingRound {
-  /** As `session`, with the sibling's contract. */
-  readonly session: TaskSession;
+  /** As `task`, with the sibling's contract. */
+  readonly task: OpenTask;
   readonly records: RoundRecords & { readonly opened: OpenedRecord; readonly settled: SettledRecord };
-}
-
-/** A sibling's aggregate, checked against what its contract recorded. */
-export interface SiblingSum extends WeightedAggregate {
-  readonly contract: Hex;
-  readonly round: number;
-  readonly clients: readonly Hex[];
-  /** Where the aggregate's bytes are, or will be. */
-  readonly aggregateCid: Hex;
 }
 
 /**
@@ -66,18 +47,18 @@ export async function openCells(chain: TaskReader, parametersHash: Hex, group: H
  * @throws CELLS_INCOMPLETE while a sibling has no settled round of the step; CELLS_DIVERGED if its round has another
  * base model
  */
-export async function siblingRounds(session: TaskSession, records: RoundRecords): Promise<SiblingRound[]> {
-  if (session.cells === undefined) return [];
+export async function siblingRounds(task: OpenTask, records: RoundRecords): Promise<SiblingRound[]> {
+  if (task.cells === undefined) return [];
   const opened = records.opened;
   if (opened === undefined) throw new VerisumError("CELLS_INCOMPLETE", "the round is not open", {});
-  const step = (await session.chain.finalisedRoundNumbers()).filter((number) => number < opened.round).length;
+  const step = (await task.chain.finalisedRoundNumbers()).filter((number) => number < opened.round).length;
   return Promise.all(
-    session.cells.siblings.map((sibling) => siblingRound({ ...session, chain: sibling }, step, opened.baseModelDigest)),
+    task.cells.siblings.map((sibling) => siblingRound({ ...task, chain: sibling }, step, opened.baseModelDigest)),
   );
 }
 
-async function siblingRound(session: TaskSession, step: number, baseModelDigest: Hex): Promise<SiblingRound> {
-  const { chain } = session;
+async function siblingRound(task: OpenTask, step: number, baseModelDigest: Hex): Promise<SiblingRound> {
+  const { chain } = task;
   const { contract } = chain.context;
   const incomplete = (why: string): VerisumError =>
     new VerisumError("CELLS_INCOMPLETE", `cell ${contract} ${why}`, { contract });
@@ -95,7 +76,7 @@ async function siblingRound(session: TaskSession, step: number, baseModelDigest:
     });
   }
   if (settled === undefined) throw incomplete(`has not settled round ${number} yet`);
-  return { session, records: { ...records, opened, settled } };
+  return { task, records: { ...records, opened, settled } };
 }
 
 /**
@@ -105,8 +86,8 @@ async function siblingRound(session: TaskSession, step: number, baseModelDigest:
 export function basisOf(rounds: readonly SiblingRound[]): string {
   return rounds
     .map(
-      ({ session, records }) =>
-        `${session.chain.context.contract}:${records.settled.round}:${records.settled.sum.x}:${records.released.length}:${records.finalised !== undefined}`,
+      ({ task, records }) =>
+        `${task.chain.context.contract}:${records.settled.round}:${records.settled.sum.x}:${records.released.length}:${records.finalised !== undefined}`,
     )
     .join();
 }
@@ -127,21 +108,18 @@ export function sameSettlements(a: readonly SiblingRound[], b: readonly SiblingR
  * if the sibling has finalised, else interpolated from its members' releases.
  * @throws CELLS_INCOMPLETE while a sibling's aggregate cannot be had
  */
-export async function recoverSiblingSums(
-  session: CommittingSession,
-  rounds: readonly SiblingRound[],
-): Promise<SiblingSum[]> {
+export async function recoverSiblingSums(task: CommittingTask, rounds: readonly SiblingRound[]): Promise<SiblingSum[]> {
   return Promise.all(
     rounds.map(async (round) =>
-      sumOf(round, (await publishedElements(session, round)) ?? (await releasedElements(session, round))),
+      sumOf(round, (await publishedElements(task, round)) ?? (await releasedElements(task, round))),
     ),
   );
 }
 
 /** A sibling's part in the combination. @param elements its aggregate, checked by the caller */
-export async function sumOf({ session, records }: SiblingRound, elements: readonly bigint[]): Promise<SiblingSum> {
+export async function sumOf({ task, records }: SiblingRound, elements: readonly bigint[]): Promise<SiblingSum> {
   return {
-    contract: session.chain.context.contract,
+    contract: task.chain.context.contract,
     round: Number(records.settled.round),
     clients: includedRecords(records, records.settled).map(({ client }) => client),
     totalWeight: records.settled.totalWeight,
@@ -153,11 +131,11 @@ export async function sumOf({ session, records }: SiblingRound, elements: readon
 /** @throws CELLS_DIVERGED if a sibling finalised this step with another model than `modelDigest` */
 export function requireSameModel(rounds: readonly SiblingRound[], modelDigest: Hex): void {
   for (const {
-    session,
+    task,
     records: { finalised },
   } of rounds) {
     if (finalised === undefined || finalised.result.modelDigest === modelDigest) continue;
-    const { contract } = session.chain.context;
+    const { contract } = task.chain.context;
     throw new VerisumError("CELLS_DIVERGED", `cell ${contract} finalised round ${finalised.round} with another model`, {
       contract,
       round: finalised.round,
@@ -171,7 +149,7 @@ export function requireFinalised(
 ): (SiblingRound & { readonly records: { readonly finalised: FinalisedRecord } })[] {
   return rounds.map((round) => {
     const { finalised } = round.records;
-    const { contract } = round.session.chain.context;
+    const { contract } = round.task.chain.context;
     if (finalised === undefined)
       throw new VerisumError(
         "CELLS_INCOMPLETE",
@@ -184,12 +162,12 @@ export function requireFinalised(
 
 /** The aggregate that a finalised sibling published; undefined if there is none that opens its sum. */
 async function publishedElements(
-  { committer }: CommittingSession,
-  { session, records: { finalised, settled } }: SiblingRound,
+  { committer }: CommittingTask,
+  { task, records: { finalised, settled } }: SiblingRound,
 ): Promise<readonly bigint[] | undefined> {
   if (finalised === undefined) return undefined;
   try {
-    const elements = await fetchElements(session, finalised.result.aggregateCid, AGGREGATE_FILE);
+    const elements = await fetchElements(task, finalised.result.aggregateCid, AGGREGATE_FILE);
     return equalG1(await committer.commit(elements), settled.sum) ? elements : undefined;
   } catch (error) {
     if (!isVerisumError(error)) throw error;
@@ -198,21 +176,55 @@ async function publishedElements(
 }
 
 async function releasedElements(
-  { committer }: CommittingSession,
-  { session, records }: SiblingRound,
+  { committer }: CommittingTask,
+  { task, records }: SiblingRound,
 ): Promise<readonly bigint[]> {
-  const { contract } = session.chain.context;
-  const { threshold } = session.parameters;
+  const { contract } = task.chain.context;
+  const { threshold } = task.parameters;
   const incomplete = (why: string): VerisumError =>
     new VerisumError("CELLS_INCOMPLETE", `cell ${contract}: ${why}`, { contract });
   if (records.released.length < threshold)
     throw incomplete(`${records.released.length} of ${threshold} releases are there`);
-  const releases = await fetchReleases(session, records, () => undefined);
+  const releases = await fetchReleases(task, records, () => undefined);
   try {
     return (await recoverAggregate(threshold, releases, records.settled.sum, committer)).elements;
   } catch (error) {
     if (isVerisumError(error, "SHARE_COUNT") || isVerisumError(error, "AGGREGATE_NOT_RECOVERABLE"))
       throw incomplete(error.message);
     throw error;
+  }
+}
+
+/**
+ * While less than this part of a sibling's last phase is left, nothing that could leave it behind is signed or
+ * finalised.
+ */
+export const LAST_PART = 8;
+
+/**
+ * Before a result is signed: every sibling can still finalise its own. Once one has finalised, the others can only
+ * follow.
+ * @throws CELLS_INCOMPLETE
+ */
+export async function requireTimeToFinalise(siblings: readonly SiblingRound[]): Promise<void> {
+  if (siblings.some(({ records }) => records.finalised !== undefined)) return;
+  for (const {
+    task: { chain, parameters },
+    records: { settled },
+  } of siblings) {
+    const round = await chain.round();
+    const left = round.deadline - (await chain.blockTime());
+    if (
+      round.number === settled.round &&
+      round.phase === "Aggregating" &&
+      left >= parameters.aggregateSeconds / LAST_PART
+    )
+      continue;
+    const { contract } = chain.context;
+    throw new VerisumError(
+      "CELLS_INCOMPLETE",
+      `cell ${contract} has too little time left to finalise round ${settled.round}`,
+      { contract },
+    );
   }
 }

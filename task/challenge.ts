@@ -2,11 +2,11 @@
 import type { RoundRecords, SubmittedRecord } from "../chain/task-chain.ts";
 import { VerisumError } from "../protocol/errors.ts";
 import { challengeOf, challengePoints, sharesDigest } from "../protocol/transcript.ts";
-import type { TaskSession } from "./session.ts";
+import type { OpenTask } from "./opened-task.ts";
 
 /** alpha and z of a submission that is recorded on chain. @throws AUDIT_FAILED if the round has no opening on record */
 export function challengePointsOf(
-  session: TaskSession,
+  task: OpenTask,
   records: RoundRecords,
   record: SubmittedRecord,
 ): { readonly alpha: bigint; readonly z: bigint } {
@@ -17,11 +17,11 @@ export function challengePointsOf(
     });
   return challengePoints(
     challengeOf({
-      ...session.chain.context,
+      ...task.chain.context,
       round: record.round,
       client: record.client,
       weight: record.weight,
-      parametersHash: session.parametersHash,
+      parametersHash: task.parametersHash,
       baseModelDigest: records.opened.baseModelDigest,
       commitment: submission.commitment,
       sharesDigest: sharesDigest(submission.shareHashes),

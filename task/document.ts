@@ -2,11 +2,6 @@
 import { z } from "zod";
 import { VerisumError } from "../protocol/errors.ts";
 import { PRESETS } from "../protocol/parameters.ts";
-import { presetOf } from "../protocol/task.ts";
-import type { TaskParameters } from "../protocol/task.ts";
-import type { ContentStore } from "../content/store.ts";
-import { cidFromDigest } from "../content/cid.ts";
-import { normBoundOf } from "./encoding.ts";
 
 const dyadic = z.strictObject({ numerator: z.int().min(0).max(65_535), denominatorBits: z.int().min(0).max(16) });
 
@@ -105,7 +100,7 @@ export const documentRequestSchema = documentSchema
 export type DocumentRequest = z.infer<typeof documentRequestSchema>;
 
 export const TASK_FILE = "task.json";
-const MAX_DOCUMENT_BYTES = 1 << 20;
+export const MAX_DOCUMENT_BYTES = 1 << 20;
 
 /** The directory that a task's CID names. */
 export function taskFiles(document: TaskDocument): Record<string, Uint8Array> {
@@ -129,28 +124,4 @@ export function parseTaskDocument(bytes: Uint8Array): TaskDocument {
     );
   }
   return parsed.data;
-}
-
-/**
- * Fetches a task's document and checks that it says what the contract enforces.
- * @throws TASK_DOCUMENT_INVALID, and whatever the store throws
- */
-export async function loadTaskDocument(store: ContentStore, parameters: TaskParameters): Promise<TaskDocument> {
-  const bytes = await store.getFile(cidFromDigest(parameters.taskCid), TASK_FILE, { maxBytes: MAX_DOCUMENT_BYTES });
-  const document = parseTaskDocument(bytes);
-  const require = (holds: boolean, rule: string): void => {
-    if (!holds)
-      throw new VerisumError("TASK_DOCUMENT_INVALID", `the task's document contradicts its contract: ${rule}`, {
-        rule,
-      });
-  };
-  require(document.preset === presetOf(parameters).name, "preset and coordinateBits");
-  require(normBoundOf(document, parameters.dimension) ===
-    parameters.normBoundSquared, "quantisation, noise and normBoundSquared");
-  const { privacy } = document.training;
-  require(privacy === undefined ||
-    (parameters.privacyCostPerRound === 1n && parameters.privacyBudget > 0n), "the ledger counts private rounds");
-  require(privacy?.unit !== "client" ||
-    parameters.uniformWeights, "weights are uniform where clients are protected as a whole");
-  return document;
 }

@@ -6,7 +6,7 @@ import type { RandomBytes } from "../protocol/random.ts";
 import { toHex } from "../protocol/transcript.ts";
 import { hashVerificationKeys } from "../protocol/verification-key.ts";
 import type { VerificationKeys } from "../protocol/verification-key.ts";
-import type { Reporter } from "../command/reporter.ts";
+import type { Reporter } from "../protocol/reporter.ts";
 import { openCurve } from "../proving/curve/bn254.ts";
 import { kzgCommitter } from "../proving/curve/kzg.ts";
 import { cidFromDigest } from "../content/cid.ts";
@@ -17,18 +17,18 @@ import type { KeySet } from "../proving/groth16/key-set.ts";
 import { MANIFEST_FILE, POWERS_FILE, readManifest, VERIFICATION_KEYS_FILE } from "../proving/groth16/manifest.ts";
 import { readIfPresent, writeDurably } from "../storage/durable-file.ts";
 import type { StateDirectory } from "../storage/state-directory.ts";
-import type { TaskSession } from "./session.ts";
+import type { OpenTask } from "./opened-task.ts";
 
 const MAX_KEY_FILE_BYTES = 1 << 30;
 
 /** The powers of tau, for members and aggregators. @throws KEY_REFUSED, KEY_ARTIFACT_CORRUPT, store errors */
 export async function loadCommitter(
-  session: TaskSession,
+  task: OpenTask,
   state: StateDirectory,
   random: RandomBytes,
   reporter: Reporter,
 ): Promise<VectorCommitter> {
-  const keys = await load(session, state, [], random, reporter);
+  const keys = await load(task, state, [], random, reporter);
   return kzgCommitter(await openCurve(), keys.powers);
 }
 
@@ -38,7 +38,7 @@ export async function loadCommitter(
  * @param command proves in place of the built-in prover
  */
 export async function loadProvingKeys(
-  session: TaskSession,
+  task: OpenTask,
   state: StateDirectory,
   random: RandomBytes,
   reporter: Reporter,
@@ -48,8 +48,8 @@ export async function loadProvingKeys(
   readonly prover: ChunkProver;
   readonly verificationKeys: VerificationKeys;
 }> {
-  const kindIndexes = [...new Set(session.layout.chunks.map((chunk) => chunk.kindIndex))];
-  const keys = await load(session, state, kindIndexes, random, reporter);
+  const kindIndexes = [...new Set(task.layout.chunks.map((chunk) => chunk.kindIndex))];
+  const keys = await load(task, state, kindIndexes, random, reporter);
   const curve = await openCurve();
   const prover = chunkProver(curve, keys, random, command);
   void prover.preload(kindIndexes);
@@ -57,22 +57,19 @@ export async function loadProvingKeys(
 }
 
 async function load(
-  session: TaskSession,
+  task: OpenTask,
   state: StateDirectory,
   kindIndexes: readonly number[],
   random: RandomBytes,
   reporter: Reporter,
 ): Promise<KeySet> {
-  const { keysCid } = session.document;
+  const { keysCid } = task.document;
   const directory = state.file("keys", cidFromDigest(keysCid));
   const fetchFile = async (name: string): Promise<void> => {
     const path = join(directory, name);
     if ((await readIfPresent(path)) !== undefined) return;
     reporter.say("info", "fetching-key", `fetching ${name}`, { name });
-    await writeDurably(
-      path,
-      await session.store.getFile(cidFromDigest(keysCid), name, { maxBytes: MAX_KEY_FILE_BYTES }),
-    );
+    await writeDurably(path, await task.store.getFile(cidFromDigest(keysCid), name, { maxBytes: MAX_KEY_FILE_BYTES }));
   };
   for (const name of [MANIFEST_FILE, VERIFICATION_KEYS_FILE, POWERS_FILE]) await fetchFile(name);
   const manifest = await readManifest(directory);
@@ -86,7 +83,7 @@ async function load(
   }
   if (manifest.insecure) reporter.say("warn", "insecure-keys", manifest.notice);
   const keys = await loadKeySet(await openCurve(), directory, random);
-  if (toHex(hashVerificationKeys(keys.verificationKeys)) !== session.parameters.keysHash) {
+  if (toHex(hashVerificationKeys(keys.verificationKeys)) !== task.parameters.keysHash) {
     throw new VerisumError("KEY_REFUSED", "the task's keys are not the ones that its contract verifies with", {
       rule: "hash",
     });

@@ -2,8 +2,8 @@
 import { join } from "node:path";
 import { isVerisumError } from "../protocol/errors.ts";
 import { abortableSleep } from "../command/sleep.ts";
-import type { Sleep } from "../command/sleep.ts";
-import type { Reporter } from "../command/reporter.ts";
+import type { Sleep } from "../protocol/ports.ts";
+import type { Reporter } from "../protocol/reporter.ts";
 import { connectReader, connectWriter } from "../chain/connect.ts";
 import type { ConnectOptions } from "../chain/connect.ts";
 import type { TaskReader, TaskWriter } from "../chain/task-chain.ts";
@@ -14,8 +14,8 @@ import { openStateDirectory } from "../storage/state-directory.ts";
 import type { StateDirectory } from "../storage/state-directory.ts";
 import { createPeerNetwork } from "./peer-network.ts";
 import type { PeerNetwork } from "./peer-network.ts";
-import { openTask } from "./session.ts";
-import type { TaskSession } from "./session.ts";
+import { openTask } from "./open-task.ts";
+import type { OpenTask } from "./opened-task.ts";
 import { uploadAuthorization } from "./upload-authorisation.ts";
 
 export interface NodeOptions extends ConnectOptions {
@@ -35,7 +35,7 @@ export interface ReadingNode {
   readonly state: StateDirectory;
   readonly store: ContentStore;
   readonly network: PeerNetwork;
-  readonly session: TaskSession;
+  readonly task: OpenTask;
   readonly sleep: Sleep;
   /** Names (chain, contract) inside the state directory. */
   readonly scope: string;
@@ -101,15 +101,15 @@ async function openNode(
           log,
         })
       : await createKuboStore({ apiUrl: options.ipfsApi });
-  const session = await whenAvailable(() => openTask(chain, store), network, reporter, sleep);
-  session.cells?.siblings.forEach(network.include);
+  const task = await whenAvailable(() => openTask(chain, store), network, reporter, sleep);
+  task.cells?.siblings.forEach(network.include);
   await network.refresh();
   return {
     chain,
     state,
     store,
     network,
-    session,
+    task,
     sleep,
     scope: `${chain.context.chainId}-${chain.context.contract}`,
     close: async () => {

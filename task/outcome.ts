@@ -3,6 +3,7 @@
  * checks it.
  */
 import { cellOutcome } from "../protocol/cells.ts";
+import type { WeightedAggregate } from "../protocol/cells.ts";
 import { bitIndexes } from "../protocol/committee.ts";
 import { isVerisumError, VerisumError } from "../protocol/errors.ts";
 import { decodeElements, encodeElements } from "../protocol/field.ts";
@@ -13,12 +14,11 @@ import type { Hex } from "../protocol/transcript.ts";
 import type { RoundRecords, RoundResult, SettledRecord, SignedResult, SubmittedRecord } from "../chain/task-chain.ts";
 import { cidFromDigest, digestHexOfCid } from "../content/cid.ts";
 import { buildDirectory } from "../content/profile.ts";
-import type { SiblingSum } from "./cells.ts";
 import { checkpointFiles } from "./checkpoint.ts";
 import type { CheckpointConfig } from "./checkpoint.ts";
 import { serverRuleOf } from "./model-vector.ts";
 import { privacyStatement } from "./privacy.ts";
-import type { TaskSession } from "./session.ts";
+import type { OpenTask } from "./opened-task.ts";
 
 export const AGGREGATE_FILE = "aggregate.bin";
 export const SHARE_SUM_FILE = "share-sum.bin";
@@ -47,7 +47,7 @@ export type Measure = (model: ModelState) => Promise<CheckpointConfig["metrics"]
  * @throws ENCODING_SLOT_RANGE, MODEL_OVERFLOW, CELLS_SUM_OVERFLOW; CELLS_INCOMPLETE if a sibling is missing
  */
 export async function publicationOf(
-  session: TaskSession,
+  task: OpenTask,
   records: RoundRecords,
   base: ModelState,
   elements: readonly bigint[],
@@ -56,38 +56,38 @@ export async function publicationOf(
 ): Promise<RoundPublication> {
   const settled = requireSettled(records);
   const opened = records.opened!;
-  requireEverySibling(session, siblings);
+  requireEverySibling(task, siblings);
   const outcome = cellOutcome(
-    session.layout,
+    task.layout,
     base,
     { elements, totalWeight: settled.totalWeight },
     siblings,
-    serverRuleOf(session.document),
+    serverRuleOf(task.document),
   );
   const metrics = await measure(outcome.model);
   const aggregateFiles = { [AGGREGATE_FILE]: encodeElements(elements) };
   const aggregateCid = await directoryDigest(aggregateFiles);
   const clients = includedRecords(records, settled).map(({ client }) => client);
   const own = {
-    contract: session.chain.context.contract,
+    contract: task.chain.context.contract,
     round: Number(settled.round),
     aggregateCid,
     totalWeight: settled.totalWeight,
     clients,
   };
   const files = checkpointFiles(
-    session.document,
-    session.tensors,
+    task.document,
+    task.tensors,
     outcome.model,
     {
-      task: taskOrigin(session),
+      task: taskOrigin(task),
       round: Number(settled.round),
       parentCid: cidFromDigest(opened.baseModelCid),
       clients,
       totalWeight: settled.totalWeight,
       aggregateCid: cidFromDigest(aggregateCid),
-      ...(session.cells === undefined ? {} : { cells: cellEntries(session.cells.cells, [own, ...siblings]) }),
-      privacy: privacyStatement(session, records.settledRounds),
+      ...(task.cells === undefined ? {} : { cells: cellEntries(task.cells.cells, [own, ...siblings]) }),
+      privacy: privacyStatement(task, records.settledRounds),
     },
     metrics,
   );
@@ -105,14 +105,14 @@ export async function publicationOf(
     model: outcome.model,
     metrics,
     signed,
-    point: pointOf(session, signed),
+    point: pointOf(task, signed),
     aggregateFiles,
     checkpointFiles: files,
   };
 }
 
 /** A combination is of all cells or of none: nobody signs or accepts a cell's own sum as the group's. */
-function requireEverySibling({ chain, cells }: TaskSession, siblings: readonly SiblingSum[]): void {
+function requireEverySibling({ chain, cells }: OpenTask, siblings: readonly SiblingSum[]): void {
   const expected = (cells?.cells ?? []).filter((cell) => cell !== chain.context.contract);
   const given = siblings.map(({ contract }) => contract);
   if (expected.length !== given.length || expected.some((cell, i) => cell !== given[i])) {
@@ -141,8 +141,8 @@ function cellEntries(
 }
 
 /** z' of a result. */
-export function pointOf(session: TaskSession, signed: SignedResult): bigint {
-  return resultPoint({ ...session.chain.context, ...signed });
+export function pointOf(task: OpenTask, signed: SignedResult): bigint {
+  return resultPoint({ ...task.chain.context, ...signed });
 }
 
 /** The accepted submissions of U, in index order. */
@@ -160,12 +160,12 @@ export function includedRecords(records: RoundRecords, settled: SettledRecord): 
  * throws
  */
 export async function fetchElements(
-  session: TaskSession,
+  task: OpenTask,
   cid: Hex,
   file: typeof AGGREGATE_FILE | typeof SHARE_SUM_FILE,
 ): Promise<bigint[]> {
-  const count = session.layout.elementCount;
-  return decodeElements(await session.store.getFile(cidFromDigest(cid), file, { maxBytes: count * 32 }), count);
+  const count = task.layout.elementCount;
+  return decodeElements(await task.store.getFile(cidFromDigest(cid), file, { maxBytes: count * 32 }), count);
 }
 
 /**
@@ -173,14 +173,14 @@ export async function fetchElements(
  * @param onUnusable told of each that is left out
  */
 export async function fetchReleases(
-  session: TaskSession,
+  task: OpenTask,
   records: RoundRecords,
   onUnusable: (seat: number, code: string) => void,
 ): Promise<Release[]> {
   const releases = await Promise.all(
     records.released.map(async ({ seat, releaseCid }) => {
       try {
-        return { seat, shareSum: await fetchElements(session, releaseCid, SHARE_SUM_FILE) };
+        return { seat, shareSum: await fetchElements(task, releaseCid, SHARE_SUM_FILE) };
       } catch (error) {
         if (!isVerisumError(error)) throw error;
         onUnusable(seat, error.code);
@@ -212,13 +212,13 @@ export function sameResult(a: RoundResult, b: RoundResult): boolean {
   );
 }
 
-export function taskOrigin(session: Pick<TaskSession, "chain" | "parameters" | "document">): CheckpointConfig["task"] {
-  const { chainId, contract } = session.chain.context;
+export function taskOrigin(task: Pick<OpenTask, "chain" | "parameters" | "document">): CheckpointConfig["task"] {
+  const { chainId, contract } = task.chain.context;
   return {
-    name: session.document.name,
+    name: task.document.name,
     chainId: chainId.toString(),
     contract,
-    taskCid: cidFromDigest(session.parameters.taskCid),
+    taskCid: cidFromDigest(task.parameters.taskCid),
   };
 }
 
@@ -227,4 +227,14 @@ export function requireSettled(records: RoundRecords): SettledRecord {
   if (records.settled === undefined || records.opened === undefined)
     throw new VerisumError("AUDIT_FAILED", "the round has not settled");
   return records.settled;
+}
+
+/** A sibling's aggregate, checked against what its contract recorded. */
+export interface SiblingSum extends WeightedAggregate {
+  readonly contract: Hex;
+  readonly round: number;
+  readonly clients: readonly Hex[];
+
+  /** Where the aggregate's bytes are, or will be. */
+  readonly aggregateCid: Hex;
 }

@@ -3,7 +3,7 @@
  * and its siblings'.
  */
 import { VerisumError } from "../protocol/errors.ts";
-import type { Sleep } from "../command/sleep.ts";
+import type { Sleep } from "../protocol/ports.ts";
 import type { Hex } from "../protocol/transcript.ts";
 import type { TaskReader } from "../chain/task-chain.ts";
 import { parsePeerUrl } from "../content/peers.ts";

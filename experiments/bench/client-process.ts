@@ -10,7 +10,7 @@ import { loadKeySet } from "../../proving/groth16/key-set.ts";
 import type { OnStage } from "../../protocol/submission.ts";
 import { layoutOfTask } from "../../protocol/task.ts";
 import { calibrationOn } from "./calibration.ts";
-import type { ClientJob, ClientMessage, ClientReport } from "./client-fork.ts";
+import type { ClientJob, ClientMessage, ClientReport } from "./client-job.ts";
 import { runClient } from "./client-run.ts";
 import { loadOfLastMinute, peakMemoryMb } from "./machine.ts";
 

@@ -14,7 +14,7 @@ import { benchTask } from "./bench-task.ts";
 import type { BenchTask, Cohort } from "./bench-task.ts";
 import type { Calibration } from "./calibration.ts";
 import { measureClient } from "./client-fork.ts";
-import type { ClientReport } from "./client-fork.ts";
+import type { ClientReport } from "./client-job.ts";
 import { GasMeter } from "./gas-meter.ts";
 import type { GasByFunction } from "./gas-meter.ts";
 import { measureMembers } from "./member-run.ts";

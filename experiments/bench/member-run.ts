@@ -6,7 +6,7 @@ import { checkShare, linearCombination } from "../../protocol/sharing.ts";
 import { submissionEvaluation } from "../../protocol/submission.ts";
 import type { SubmissionContext } from "../../protocol/submission.ts";
 import { challengeOf, challengePoints, sharesDigest } from "../../protocol/transcript.ts";
-import type { ClientReport } from "./client-fork.ts";
+import type { ClientReport } from "./client-job.ts";
 
 export interface MemberMeasurement {
   /** Milliseconds for each share; the first member's, which warm up, are left out. */

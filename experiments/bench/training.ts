@@ -10,12 +10,13 @@ import { pathToFileURL } from "node:url";
 import { parseArgs } from "node:util";
 import Table from "cli-table3";
 import type { BackendChoice } from "../../learning/backend.ts";
-import type { Dataset } from "../../learning/dataset.ts";
+import type { Dataset } from "../../learning/samples.ts";
 import { FASHION_CNN } from "../../learning/model.ts";
 import type { ModelDescription } from "../../learning/model.ts";
 import { seededStream } from "../../learning/seeded-stream.ts";
 import { createTrainer } from "../../learning/trainer.ts";
-import type { Trainer, TrainOptions } from "../../learning/trainer.ts";
+import type { Trainer } from "../../learning/trainer.ts";
+import type { TrainOptions } from "../../learning/sgd.ts";
 import { median } from "./statistics.ts";
 
 /** Rates in samples a second of processor time, medians of `repeats` runs. */

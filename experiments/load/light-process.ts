@@ -9,7 +9,7 @@ import { platformRandom as random } from "../../command/platform-random.ts";
 import { connectWriter } from "../../chain/connect.ts";
 import type { TaskWriter } from "../../chain/task-chain.ts";
 import { outlive } from "../../command/run.ts";
-import type { Reporter } from "../../command/reporter.ts";
+import type { Reporter } from "../../protocol/reporter.ts";
 import { loadDataset } from "../../learning/dataset.ts";
 import { createTrainer } from "../../learning/trainer.ts";
 import type { Trainer } from "../../learning/trainer.ts";
@@ -23,7 +23,7 @@ import { createClientStep } from "../../client/client-loop.ts";
 import type { ClientProgress } from "../../client/client-loop.ts";
 import { openJournal } from "../../client/journal.ts";
 import { createLearner } from "../../client/learner.ts";
-import type { LightJob, LightMessage } from "./light-fork.ts";
+import type { LightJob, LightMessage } from "./light-job.ts";
 import { pooled } from "./pool.ts";
 import { createRelay } from "./relay.ts";
 import type { Relay } from "./relay.ts";
@@ -92,13 +92,13 @@ function relayed(chain: TaskWriter, relay: Relay | undefined): TaskWriter {
 
 async function equip(nodes: readonly WritingNode[], relay: Relay | undefined): Promise<LightClient[]> {
   const [first] = nodes;
-  const { session } = first!;
-  const keys = await loadProvingKeys(session, first!.state, random, reporterOf(0));
-  const trainer = oneAtATime(await createTrainer(session.document.model));
+  const { task } = first!;
+  const keys = await loadProvingKeys(task, first!.state, random, reporterOf(0));
+  const trainer = oneAtATime(await createTrainer(task.document.model));
   const audits = new Map<bigint, Promise<TaskAudit>>();
   const audit = (after: bigint, until: bigint): Promise<TaskAudit> => {
     let found = audits.get(until);
-    if (found === undefined) audits.set(until, (found = auditTask(session, { after, until })));
+    if (found === undefined) audits.set(until, (found = auditTask(task, { after, until })));
     return found;
   };
   const clients: LightClient[] = [];
@@ -107,10 +107,10 @@ async function equip(nodes: readonly WritingNode[], relay: Relay | undefined): P
     const reporter = reporterOf(index);
     const step = createClientStep({
       chain: relayed(node.chain, relay),
-      session: { ...node.session, committer: keys.committer },
+      task: { ...node.task, committer: keys.committer },
       prover: keys.prover,
-      verifyOwn: (records, record) => void verifySubmission(node.session, keys.verificationKeys, records, record),
-      learner: createLearner({ trainer, data: train, document: node.session.document, random, reporter }),
+      verifyOwn: (records, record) => void verifySubmission(node.task, keys.verificationKeys, records, record),
+      learner: createLearner({ trainer, data: train, document: node.task.document, random, reporter }),
       random,
       journal: openJournal(node.state, `${node.scope}-${node.chain.account}`),
       reporter,

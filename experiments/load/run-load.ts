@@ -11,7 +11,7 @@ import { buildContracts } from "../../operator/build-contracts.ts";
 import { deployPreparedTask } from "../../operator/deploy-task.ts";
 import { assertEnoughClients, prepareTask } from "../../operator/prepare-task.ts";
 import { startLightClients } from "./light-fork.ts";
-import type { LightJob, LightMessage } from "./light-fork.ts";
+import type { LightJob, LightMessage } from "./light-job.ts";
 import { MemoryWatch } from "./memory.ts";
 import { loadSpecification, ownSpecification } from "./specification.ts";
 import type { LoadPlan } from "./specification.ts";

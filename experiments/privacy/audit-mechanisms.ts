@@ -3,7 +3,7 @@
  * sees of it.
  */
 import { createTrainer } from "../../learning/trainer.ts";
-import type { Dataset } from "../../learning/dataset.ts";
+import type { Dataset } from "../../learning/samples.ts";
 import { updateEncoder } from "../../task/encoding.ts";
 import { clientLevelEpsilon, localVarianceFor } from "../../protocol/privacy/distributed-gaussian.ts";
 import { roundedNormBoundSquared } from "../../protocol/privacy/noise-bounds.ts";

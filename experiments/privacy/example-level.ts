@@ -14,7 +14,7 @@ import { basename, dirname } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { loadDataset } from "../../learning/dataset.ts";
-import type { LoadedData } from "../../learning/dataset.ts";
+import type { LoadedData } from "../../learning/samples.ts";
 import { createTrainer } from "../../learning/trainer.ts";
 import { parseSpecification } from "../../task/create-task.ts";
 import type { TaskSpecification } from "../../task/create-task.ts";

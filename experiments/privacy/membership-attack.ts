@@ -2,14 +2,14 @@
  * Membership inference: which of a client's records were trained on? Each is in or out by a fair coin; the adversary
  * knows the records, the start, the options and the trained weights.
  */
-import type { Dataset } from "../../learning/dataset.ts";
-import { selectRows } from "../../learning/dataset.ts";
+import type { Dataset } from "../../learning/samples.ts";
+import { selectRows } from "../../learning/samples.ts";
 import { parseModel } from "../../learning/model.ts";
 import { createNetwork } from "../../learning/network.ts";
 import type { Network } from "../../learning/network.ts";
 import { addClipped } from "../../learning/private-training.ts";
 import { createTrainer } from "../../learning/trainer.ts";
-import type { PrivacyOptions, TrainOptions } from "../../learning/trainer.ts";
+import type { PrivacyOptions, TrainOptions } from "../../learning/sgd.ts";
 import type { RandomBytes } from "../../protocol/random.ts";
 import { estimateCoefficients } from "./linear-estimate.ts";
 import type { Guesses } from "./one-run-bound.ts";

@@ -96,7 +96,8 @@ class Planner {
       if (target === undefined) this.emit(STEP.check, 0, left, right, scaled(result, FIELD_ORDER - 1n));
       else {
         const own = result.find(([wire]) => wire === target)?.[1];
-        if (own === undefined || [...left, ...right].some(([wire]) => wire === target)) continue; // checked once something else defines it
+        // Checked once something else defines it.
+        if (own === undefined || [...left, ...right].some(([wire]) => wire === target)) continue;
         const factor = invert(own);
         this.emit(
           STEP.define,

@@ -31,7 +31,7 @@ function dependencies(audit: ClientLoopDependencies["audit"], submitted: string[
         return Promise.resolve({ submitted: [] });
       },
     },
-    session: { parameters: { maxRounds: 0 } },
+    task: { parameters: { maxRounds: 0 } },
     journal: { audited: () => Promise.resolve(undefined), setAudited: () => Promise.resolve() },
     reporter: { say: () => undefined, wait: () => undefined },
     audit,

@@ -45,7 +45,7 @@ describe("a client's part in a round", () => {
           }),
         client: () => Promise.resolve({ weight: 1, activeFromRound: 0n, lastSubmittedRound: 0n }),
       },
-      session: { parametersHash: word("parameters"), parameters: { privacyBudget: 0n, dimension: 1 }, store },
+      task: { parametersHash: word("parameters"), parameters: { privacyBudget: 0n, dimension: 1 }, store },
       journal: openJournal(state, "scope"),
       reporter: { say: () => undefined, wait: () => undefined },
     } as unknown as ParticipantDependencies;
@@ -85,9 +85,9 @@ describe("a client's part in a round", () => {
               submitted: [],
             }),
         },
-        session: {
-          ...deps.session,
-          parameters: { ...deps.session.parameters, dimension: 2 },
+        task: {
+          ...deps.task,
+          parameters: { ...deps.task.parameters, dimension: 2 },
           document: { server: { fractionalBits: 10 } },
           store: { getFile: () => Promise.resolve(encodeModelState(state)) },
         },

@@ -27,7 +27,7 @@ function client(outcomes: readonly Outcome[], privacyBudget: bigint): Parameters
   });
   return {
     chain: { records: (round) => Promise.resolve(recordsOf(logs, round)) },
-    session: { parameters: { privacyBudget, privacyCostPerRound: 1n } },
+    task: { parameters: { privacyBudget, privacyCostPerRound: 1n } },
     journal: { rounds: () => Promise.resolve(outcomes.map((_, i) => BigInt(i + 1))) },
   };
 }

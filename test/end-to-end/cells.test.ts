@@ -6,8 +6,9 @@ import type { ContentStore } from "../../content/store.ts";
 import { openCells, recoverSiblingSums, requireFinalised, siblingRounds } from "../../task/cells.ts";
 import { loadCheckpointConfig, loadModelState } from "../../task/checkpoint.ts";
 import { AGGREGATE_FILE, fetchElements, publicationOf, resultOf } from "../../task/outcome.ts";
-import type { CommittingSession, TaskSession } from "../../task/session.ts";
-import { requireReadySiblings, requireSameStep, requireTimeToFinalise } from "../../aggregator/cells.ts";
+import type { CommittingTask, OpenTask } from "../../task/opened-task.ts";
+import { requireReadySiblings, requireSameStep } from "../../aggregator/cells.ts";
+import { requireTimeToFinalise } from "../../task/cells.ts";
 import { signProposal } from "../../member/member.ts";
 import { auditTask } from "../../auditor/audit-task.ts";
 import { openVector } from "../../protocol/submission.ts";
@@ -42,7 +43,7 @@ describe("two cells with real proofs", function () {
       );
       assert.equal(audit.findings.filter(({ check }) => check === "sum of cells").length, 2);
       const latest = await cell.operator.latestModel();
-      const { cells } = await loadCheckpointConfig(cell.session.store, latest.cid, 2);
+      const { cells } = await loadCheckpointConfig(cell.task.store, latest.cid, 2);
       assert.deepEqual(
         cells?.map(({ contract, totalWeight, clients }) => [contract, totalWeight, clients.length]),
         harness.cells.map(({ contract }) => [contract, 3, 3]),
@@ -51,14 +52,14 @@ describe("two cells with real proofs", function () {
   });
 
   describe("after two steps, changed one thing at a time", () => {
-    let session: CommittingSession;
+    let task: CommittingTask;
     let records: RoundRecords;
-    /** The first cell's session with its sibling's chain changed. */
-    const withSibling = (change: (sibling: TaskReader) => Partial<TaskReader>): CommittingSession => {
-      const siblings = session.cells!.siblings.map((sibling) => ({ ...sibling, ...change(sibling) }));
-      return { ...session, cells: { ...session.cells!, siblings } };
+    /** The first cell's task with its sibling's chain changed. */
+    const withSibling = (change: (sibling: TaskReader) => Partial<TaskReader>): CommittingTask => {
+      const siblings = task.cells!.siblings.map((sibling) => ({ ...sibling, ...change(sibling) }));
+      return { ...task, cells: { ...task.cells!, siblings } };
     };
-    const withRecords = (path: string, change: (old: never) => unknown): CommittingSession =>
+    const withRecords = (path: string, change: (old: never) => unknown): CommittingTask =>
       withSibling((sibling) => ({ records: async (round) => changed(await sibling.records(round), path, change) }));
     const without =
       (count: number) =>
@@ -82,21 +83,21 @@ describe("two cells with real proofs", function () {
         },
       });
     /** Checks that are red, with their codes. */
-    const reds = async (altered: TaskSession): Promise<(string | undefined)[][]> =>
+    const reds = async (altered: OpenTask): Promise<(string | undefined)[][]> =>
       (await auditTask(altered, { after: 1n })).findings
         .filter(({ ok }) => !ok)
         .map(({ check, code }) => [check, code]);
 
     before(async () => {
       const [cell] = harness.cells;
-      session = cell!.session;
+      task = cell!.task;
       records = await cell!.operator.records(2n);
     });
 
     it("the auditor refuses a sibling's aggregate that is not the recorded one", async () => {
-      const [sibling] = requireFinalised(await siblingRounds(session, records));
+      const [sibling] = requireFinalised(await siblingRounds(task, records));
       const { aggregateCid } = sibling!.records.finalised.result;
-      assert.deepEqual(await reds({ ...session, store: shifting(session.store, aggregateCid) }), [
+      assert.deepEqual(await reds({ ...task, store: shifting(task.store, aggregateCid) }), [
         ["cell 2", "AGGREGATE_DIGEST_MISMATCH"],
       ]);
     });
@@ -125,19 +126,19 @@ describe("two cells with real proofs", function () {
       const [cell] = harness.cells;
       const { opened, finalised } = records;
       const base = await loadModelState(
-        session.store,
+        task.store,
         opened!.baseModelCid,
         opened!.baseModelDigest,
-        session.parameters.dimension,
+        task.parameters.dimension,
       );
-      const elements = await fetchElements(session, finalised!.result.aggregateCid, AGGREGATE_FILE);
-      await rejectsCode(publicationOf(session, records, base, elements, noMetrics), "CELLS_INCOMPLETE");
-      const { cells: _cells, ...alone } = session;
+      const elements = await fetchElements(task, finalised!.result.aggregateCid, AGGREGATE_FILE);
+      await rejectsCode(publicationOf(task, records, base, elements, noMetrics), "CELLS_INCOMPLETE");
+      const { cells: _cells, ...alone } = task;
       const own = await publicationOf(alone, records, base, elements, noMetrics);
       assert.notEqual(own.signed.modelDigest, finalised!.result.modelDigest);
       await rejectsCode(signProposal(cell!.members[0]!.deps, records, resultOf(own.signed), null), "AUDIT_FAILED");
       // As t corrupt members could have it finalised: the contract takes what they sign.
-      const { value, opening } = await openVector(elements, own.point, session.committer);
+      const { value, opening } = await openVector(elements, own.point, task.committer);
       const signers = await Promise.all(
         [1, 2].map(async (seat) => ({
           seat,
@@ -149,30 +150,30 @@ describe("two cells with real proofs", function () {
         finalised: { ...finalised!, result: resultOf(own.signed), evaluation: value, opening, signers },
       };
       const lying = {
-        ...session,
+        ...task,
         chain: {
-          ...session.chain,
-          records: async (round: bigint) => (round === 2n ? recorded : session.chain.records(round)),
+          ...task.chain,
+          records: async (round: bigint) => (round === 2n ? recorded : task.chain.records(round)),
         },
       };
       assert.deepEqual(await reds(lying), [["sibling cells", "CELLS_DIVERGED"]]);
     });
 
     it("a signer takes a sibling's sum from its members' releases if the published one is wrong, and waits if none opens the commitments", async () => {
-      const right = await recoverSiblingSums(session, await siblingRounds(session, records));
-      const published = requireFinalised(await siblingRounds(session, records));
+      const right = await recoverSiblingSums(task, await siblingRounds(task, records));
+      const published = requireFinalised(await siblingRounds(task, records));
       const wrong = published.map((round) => ({
         ...round,
-        session: { ...round.session, store: shifting(session.store, round.records.finalised.result.aggregateCid) },
+        task: { ...round.task, store: shifting(task.store, round.records.finalised.result.aggregateCid) },
       }));
-      assert.deepEqual(await recoverSiblingSums(session, wrong), right);
+      assert.deepEqual(await recoverSiblingSums(task, wrong), right);
       const otherSum = withRecords("settled.sum", () => ({ x: 1n, y: 2n }));
       await rejectsCode(recoverSiblingSums(otherSum, await siblingRounds(otherSum, records)), "CELLS_INCOMPLETE");
     });
 
     it("a contract that is not registered, or a group that is not full, opens for nobody", async () => {
-      const { chain, parametersHash } = session;
-      const cells = session.cells!.cells;
+      const { chain, parametersHash } = task;
+      const cells = task.cells!.cells;
       const open = (
         record: { cellCount: number; cells: readonly Hex[] },
         at: Partial<TaskReader> = {},
@@ -197,7 +198,7 @@ describe("two cells with real proofs", function () {
     });
 
     it("a member signs nothing while a sibling has little time left, and an aggregator finalises nothing before the sibling shows its signatures", async () => {
-      const { aggregateSeconds } = session.parameters;
+      const { aggregateSeconds } = task.parameters;
       const rounds = async (left: number): ReturnType<typeof siblingRounds> =>
         siblingRounds(withSibling(aggregating(left)), records);
       await requireTimeToFinalise(await rounds(aggregateSeconds));
@@ -214,13 +215,13 @@ describe("two cells with real proofs", function () {
         "CELLS_INCOMPLETE",
       );
       await rejectsCode(
-        requireReadySiblings(nodes, await siblingRounds(session, records), flipHex(modelDigest)),
+        requireReadySiblings(nodes, await siblingRounds(task, records), flipHex(modelDigest)),
         "CELLS_DIVERGED",
       );
     });
 
     it("no round opens beside a sibling that is behind, and none ever again beside one that cannot catch up", async () => {
-      await requireSameStep(session);
+      await requireSameStep(task);
       await rejectsCode(requireSameStep(withSibling(without(1))), "CELLS_INCOMPLETE");
       const aborted = withSibling((sibling) => ({
         ...without(1)(sibling),
@@ -235,7 +236,7 @@ describe("two cells with real proofs", function () {
         ),
         "CELLS_DIVERGED",
       );
-      const behind = { ...session, chain: { ...session.chain, ...without(1)(session.chain) } };
+      const behind = { ...task, chain: { ...task.chain, ...without(1)(task.chain) } };
       await rejectsCode(requireSameStep(behind), "CELLS_DIVERGED");
     });
   });

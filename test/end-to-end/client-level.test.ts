@@ -4,7 +4,7 @@
  */
 import assert from "node:assert/strict";
 import { after, before, describe, it } from "mocha";
-import type { Dataset } from "../../learning/dataset.ts";
+import type { Dataset } from "../../learning/samples.ts";
 import { seededStream } from "../../learning/seeded-stream.ts";
 import { createTrainer } from "../../learning/trainer.ts";
 import { loadCheckpointConfig, loadModelState } from "../../task/checkpoint.ts";
@@ -65,7 +65,7 @@ describe("rounds that protect every client as a whole", function () {
         learner: createLearner({
           trainer,
           data: twoClasses(i),
-          document: deps.session.document,
+          document: deps.task.document,
           random: csprng,
           reporter: client.reporter,
         }),
@@ -75,7 +75,7 @@ describe("rounds that protect every client as a whole", function () {
   after(() => harness.close());
 
   it("prove noisy updates within the bound of the contract, and state in the checkpoint what was spent", async () => {
-    const { document, parameters } = harness.session;
+    const { document, parameters } = harness.task;
     assert.ok(document.training.privacy?.unit === "client" && document.training.privacy.noiseVariance > 1);
     assert.equal(parameters.normBoundSquared, normBoundOf(document, parameters.dimension));
     assert.ok(
@@ -102,17 +102,17 @@ describe("rounds that protect every client as a whole", function () {
   });
 
   it("move the clip norm by their noisy votes, which the model's last weight keeps", async () => {
-    const { document, parameters } = harness.session;
+    const { document, parameters } = harness.task;
     const { store } = harness.aggregator.node;
     const { cid, digest } = await harness.operator.latestModel();
     const state = await loadModelState(store, cid, digest, parameters.dimension);
     const config = await loadCheckpointConfig(store, cid);
     const aggregate = await fetchElements(
-      harness.session,
+      harness.task,
       (await harness.operator.records(2n)).finalised!.result.aggregateCid,
       AGGREGATE_FILE,
     );
-    const votes = unpackSum(harness.session.layout, aggregate).at(-1)!;
+    const votes = unpackSum(harness.task.layout, aggregate).at(-1)!;
     assert.equal(state.weights.length, config.weights.count + 1);
     assert.equal(state.weights.at(-1), nextLevel(0, votes, 4, document.quantisation.adaptive!));
     assert.equal(config.clipNorm, clipNormOf(document, state));

@@ -24,7 +24,7 @@ describe("a round at production size", function () {
   after(() => harness.close());
 
   it("trains, proves with the standard keys, finalises and passes the audit", async () => {
-    const { layout, parameters } = harness.session;
+    const { layout, parameters } = harness.task;
     assert.deepEqual(
       [layout.preset.name, parameters.dimension, layout.chunks.map(({ kind }) => kind.name)],
       ["standard", 2410, ["chunk_2676x12"]],

@@ -235,5 +235,5 @@ async function identityOf(
   round: bigint,
 ): Promise<Parameters<RoundHarness["clients"][number]["deps"]["journal"]["find"]>[0]> {
   const { opened } = await harness.operator.records(round);
-  return { round, baseModelDigest: opened!.baseModelDigest, parametersHash: harness.session.parametersHash, weight: 1 };
+  return { round, baseModelDigest: opened!.baseModelDigest, parametersHash: harness.task.parametersHash, weight: 1 };
 }

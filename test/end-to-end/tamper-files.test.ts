@@ -11,7 +11,7 @@ import { uploadCar } from "../../content/upload.ts";
 import { decodeSafetensors } from "../../learning/safetensors.ts";
 import { loadKeySet } from "../../proving/groth16/key-set.ts";
 import { KEY_FORMAT } from "../../proving/groth16/manifest.ts";
-import { openTask } from "../../task/session.ts";
+import { openTask } from "../../task/open-task.ts";
 import { uploadAuthorization } from "../../task/upload-authorisation.ts";
 import { VerisumError } from "../../protocol/errors.ts";
 import type { Hex } from "../../protocol/transcript.ts";
@@ -32,10 +32,10 @@ describe("one valid task, changed one thing at a time", function () {
   before(async () => {
     harness = await startHarness({ clients: 3, learning: "scripted" });
     folder = await mkdtemp(join(tmpdir(), "verisum-tamper-"));
-    root = cidFromDigest(harness.session.parameters.genesisCid);
-    car = await harness.session.store.exportCar(root);
+    root = cidFromDigest(harness.task.parameters.genesisCid);
+    car = await harness.task.store.exportCar(root);
     keys = join(folder, "keys");
-    const cid = cidFromDigest(harness.session.document.keysCid);
+    const cid = cidFromDigest(harness.task.document.keysCid);
     const { store, state } = harness.aggregator.node;
     await cp(state.file("keys", cid), keys, { recursive: true });
     for (const { name } of await store.list(cid))
@@ -53,19 +53,19 @@ describe("one valid task, changed one thing at a time", function () {
       () =>
         openTask(
           {
-            ...harness.session.chain,
-            parameters: async () => changed(await harness.session.chain.parameters(), name, change),
+            ...harness.task.chain,
+            parameters: async () => changed(await harness.task.chain.parameters(), name, change),
           },
-          harness.session.store,
+          harness.task.store,
         ),
     ];
     const document = (what: string, change: (text: string) => string): TamperCase => [
       `${what} in task.json`,
       "TASK_DOCUMENT_INVALID",
       () =>
-        openTask(harness.session.chain, {
-          ...harness.session.store,
-          getFile: async (...args) => bytes(change(text(await harness.session.store.getFile(...args)))),
+        openTask(harness.task.chain, {
+          ...harness.task.store,
+          getFile: async (...args) => bytes(change(text(await harness.task.store.getFile(...args)))),
         }),
     ];
     const increment = (value: number): number => value + 1;
@@ -97,10 +97,10 @@ describe("one valid task, changed one thing at a time", function () {
         () =>
           openTask(
             {
-              ...harness.session.chain,
-              parametersHash: async () => flipHex(await harness.session.chain.parametersHash()),
+              ...harness.task.chain,
+              parametersHash: async () => flipHex(await harness.task.chain.parametersHash()),
             },
-            harness.session.store,
+            harness.task.store,
           ),
       ],
       document("no JSON", (json) => json.slice(1)),
@@ -196,18 +196,18 @@ describe("one valid task, changed one thing at a time", function () {
       [
         "a CAR under another root",
         "IPFS_CAR_INVALID",
-        () => importing(car, cidFromDigest(harness.session.parameters.taskCid)),
+        () => importing(car, cidFromDigest(harness.task.parameters.taskCid)),
       ],
       ["a CID with a letter changed", "IPFS_CID_INVALID", () => importing(car, root.replace("b", "z"))],
       [
         "a file that a directory lacks",
         "IPFS_NOT_FOUND",
-        () => harness.session.store.getFile(root, "other.bin", { maxBytes: 10 }),
+        () => harness.task.store.getFile(root, "other.bin", { maxBytes: 10 }),
       ],
       [
         "a file above the limit",
         "IPFS_LIMIT_EXCEEDED",
-        () => harness.session.store.getFile(root, "state.bin", { maxBytes: 10 }),
+        () => harness.task.store.getFile(root, "state.bin", { maxBytes: 10 }),
       ],
       ["blocks that changed on its disk", "IPFS_UNAVAILABLE", damagedDisk],
     ]);
@@ -215,7 +215,7 @@ describe("one valid task, changed one thing at a time", function () {
 
   describe("a reader refuses model.safetensors with", () => {
     const file = (): Promise<Uint8Array> =>
-      harness.session.store.getFile(root, "model.safetensors", { maxBytes: 1 << 20 });
+      harness.task.store.getFile(root, "model.safetensors", { maxBytes: 1 << 20 });
     const decode = (change: (file: Uint8Array) => Uint8Array) => async (): Promise<unknown> =>
       decodeSafetensors(change(await file()));
     tamperTests([
@@ -262,7 +262,7 @@ describe("one valid task, changed one thing at a time", function () {
       [
         "an authorisation for another root",
         "IPFS_UPLOAD_REFUSED",
-        async () => upload(await honest(cidFromDigest(harness.session.parameters.taskCid))),
+        async () => upload(await honest(cidFromDigest(harness.task.parameters.taskCid))),
       ],
       ["an expired authorisation", "IPFS_UPLOAD_REFUSED", async () => upload(await honest(root, now() - 3600))],
       ["an authorisation for ever", "IPFS_UPLOAD_REFUSED", async () => upload(await honest(root, now() + 86_400))],

@@ -76,7 +76,7 @@ describe("one valid round, changed one thing at a time", function () {
     valid = (await harness.clients[2]!.deps.journal.find({
       round: ROUND,
       baseModelDigest: opened!.baseModelDigest,
-      parametersHash: harness.session.parametersHash,
+      parametersHash: harness.task.parametersHash,
       weight: 3,
     }))!;
   });
@@ -168,12 +168,12 @@ describe("one valid round, changed one thing at a time", function () {
     let seedFile: Uint8Array;
     let seedKeys: RoundKeyPair;
     let seedAddress: ShareAddress;
-    const store = (): RoundHarness["session"]["store"] => harness.session.store;
+    const store = (): RoundHarness["task"]["store"] => harness.task.store;
     const bundle = (of: SubmittedRecord, seat: number): Promise<Uint8Array> =>
       store().getFile(cidFromDigest(of.submission.sharesCid), shareFileName(seat), { maxBytes: 1 << 20 });
     const shape = (): SharingShape => ({
-      elementCount: harness.session.layout.elementCount,
-      threshold: harness.session.parameters.threshold,
+      elementCount: harness.task.layout.elementCount,
+      threshold: harness.task.parameters.threshold,
     });
 
     before(async () => {
@@ -185,7 +185,7 @@ describe("one valid round, changed one thing at a time", function () {
       file = await bundle(record, 2);
       others = { client: await bundle(records.submitted[1]!, 2), seat: await bundle(record, 3) };
       keys = (await member(2).deps.keys.find(ROUND))!;
-      address = { ...harness.session.chain.context, round: ROUND, client: record.client, seat: 2 };
+      address = { ...harness.task.chain.context, round: ROUND, client: record.client, seat: 2 };
       seedFile = await bundle(record, 1);
       seedKeys = (await member(1).deps.keys.find(ROUND))!;
       seedAddress = { ...address, seat: 1 };
@@ -197,9 +197,9 @@ describe("one valid round, changed one thing at a time", function () {
         openShare(sealed, to, from, shape());
       const recorded = (): Parameters<typeof checkShare>[2] => {
         const { submission } = record;
-        const { z } = challengePointsOf(harness.session, records, record);
+        const { z } = challengePointsOf(harness.task, records, record);
         const y = submissionEvaluation(
-          harness.session.layout,
+          harness.task.layout,
           submission.chunks.map((chunk) => chunk.y),
           z,
         );
@@ -323,7 +323,7 @@ describe("one valid round, changed one thing at a time", function () {
         [
           "an early release",
           "VerisumWrongPhase",
-          () => call(member(1).node.chain.account, "release", ROUND, flipHex(harness.session.parametersHash)),
+          () => call(member(1).node.chain.account, "release", ROUND, flipHex(harness.task.parametersHash)),
         ],
         ["an early end of the phase", "VerisumDeadlineNotReached", () => call(stranger(), "advance", ROUND)],
       ]);
@@ -340,20 +340,20 @@ describe("one valid round, changed one thing at a time", function () {
       while ((await harness.operator.records(ROUND)).released.length < 4)
         for (const role of harness.members) await role.step();
       records = await harness.operator.records(ROUND);
-      const { session } = harness;
-      releases = await fetchReleases(session, records, () => undefined);
-      const { elements } = await recoverAggregate(2, releases, records.settled!.sum, session.committer);
-      const { genesisCid, genesisDigest, dimension } = session.parameters;
+      const { task } = harness;
+      releases = await fetchReleases(task, records, () => undefined);
+      const { elements } = await recoverAggregate(2, releases, records.settled!.sum, task.committer);
+      const { genesisCid, genesisDigest, dimension } = task.parameters;
       publication = await publicationOf(
-        session,
+        task,
         records,
-        await loadModelState(session.store, genesisCid, genesisDigest, dimension),
+        await loadModelState(task.store, genesisCid, genesisDigest, dimension),
         elements,
         async () => null,
       );
-      await session.store.putDirectory(publication.aggregateFiles);
-      await session.store.putDirectory(publication.checkpointFiles);
-      const { value, opening } = await openVector(elements, publication.point, session.committer);
+      await task.store.putDirectory(publication.aggregateFiles);
+      await task.store.putDirectory(publication.checkpointFiles);
+      const { value, opening } = await openVector(elements, publication.point, task.committer);
       final = { evaluation: value, opening, signatures: [await sign(1), await sign(3)] };
     });
 
@@ -364,7 +364,7 @@ describe("one valid round, changed one thing at a time", function () {
 
     describe("nobody recovers an aggregate from", () => {
       const recover = (given: readonly Release[], sum = records.settled!.sum): Promise<unknown> =>
-        recoverAggregate(2, given, sum, harness.session.committer);
+        recoverAggregate(2, given, sum, harness.task.committer);
       const spoilt = (i: number): Release =>
         changed(releases[i]!, "shareSum.5", (value: bigint) => toField(value + 1n));
       tamperTests([
@@ -540,7 +540,7 @@ describe("one valid round, changed one thing at a time", function () {
         evaluation: final.evaluation,
       });
       const elements = async (): Promise<readonly bigint[]> =>
-        (await recoverAggregate(2, releases.slice(0, 2), records.settled!.sum, harness.session.committer)).elements;
+        (await recoverAggregate(2, releases.slice(0, 2), records.settled!.sum, harness.task.committer)).elements;
       tamperTests([
         [
           "an aggregate with one element changed",
@@ -565,7 +565,7 @@ describe("one valid round, changed one thing at a time", function () {
           "a signature with r = 0",
           "SIGNATURE_INVALID",
           () =>
-            recoverResultSigner(harness.session.chain.context, publication.signed, {
+            recoverResultSigner(harness.task.chain.context, publication.signed, {
               ...final.signatures[0]!,
               r: `0x${"00".repeat(32)}`,
             }),
@@ -575,24 +575,23 @@ describe("one valid round, changed one thing at a time", function () {
   });
 
   describe("the auditor finds", () => {
-    let audited: Awaited<ReturnType<RoundHarness["auditor"]>>["session"];
+    let audited: Awaited<ReturnType<RoundHarness["auditor"]>>["task"];
     before(async () => {
-      audited = (await harness.auditor()).session;
+      audited = (await harness.auditor()).task;
       assert.equal((await auditTask(audited)).ok, true);
     });
 
     /** The first red finding of an audit, as `check: CODE`. */
-    const firstRed = async (session: typeof audited, after = 0n): Promise<string> => {
-      const { findings } = await auditTask(session, { after });
+    const firstRed = async (task: typeof audited, after = 0n): Promise<string> => {
+      const { findings } = await auditTask(task, { after });
       const red = findings.find(({ ok }) => !ok);
       return red === undefined ? "nothing" : `${red.check}: ${red.code}`;
     };
-    const finding = (
-      what: string,
-      expected: string,
-      session: () => typeof audited,
-      afterRound?: bigint,
-    ): TamperCase => [what, expected, () => firstRed(session(), afterRound)];
+    const finding = (what: string, expected: string, task: () => typeof audited, afterRound?: bigint): TamperCase => [
+      what,
+      expected,
+      () => firstRed(task(), afterRound),
+    ];
     const onRecord = (what: string, expected: string, path: string, change: (old: never) => unknown): TamperCase =>
       finding(`${what} on record`, expected, () => ({
         ...audited,

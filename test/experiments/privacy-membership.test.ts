@@ -1,8 +1,9 @@
 /** Guesses about coins never prove more than is true, and real training on real records gives away what it should. */
 import assert from "node:assert/strict";
 import { describe, it } from "mocha";
-import { loadDataset, selectRows } from "../../learning/dataset.ts";
-import type { Dataset } from "../../learning/dataset.ts";
+import { loadDataset } from "../../learning/dataset.ts";
+import { selectRows } from "../../learning/samples.ts";
+import type { Dataset } from "../../learning/samples.ts";
 import { DIGITS_MLP } from "../../learning/model.ts";
 import { composedEpsilon } from "../../protocol/privacy/rdp-accountant.ts";
 import { estimateCoefficients } from "../../experiments/privacy/linear-estimate.ts";

@@ -6,7 +6,7 @@ import { sha256 } from "@noble/hashes/sha2.js";
 import { bytesToHex } from "@noble/hashes/utils.js";
 import { after, before, describe, it } from "mocha";
 import { loadDataset } from "../../learning/dataset.ts";
-import type { Dataset } from "../../learning/dataset.ts";
+import type { Dataset } from "../../learning/samples.ts";
 import { featureCount, withFixedFeatures } from "../../learning/fixed-features.ts";
 import { rejectsCode, throwsCode } from "../support/errors.ts";
 

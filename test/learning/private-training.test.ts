@@ -11,7 +11,7 @@ import { createNetwork } from "../../learning/network.ts";
 import { addClipped, clippingGrid, poissonBatch } from "../../learning/private-training.ts";
 import { seededStream } from "../../learning/seeded-stream.ts";
 import { createTrainer } from "../../learning/trainer.ts";
-import type { PrivacyOptions } from "../../learning/trainer.ts";
+import type { PrivacyOptions } from "../../learning/sgd.ts";
 import { NOISE_STD_DEV_STEPS } from "../../learning/training-noise.ts";
 import { rejectsCode } from "../support/errors.ts";
 import { check } from "../support/properties.ts";

@@ -23,7 +23,7 @@ function dependencies(change: {
   return {
     seat: 1,
     chain: { round: () => Promise.resolve(ROUND), records: () => Promise.resolve(change.records ?? RECORDS) },
-    session: {
+    task: {
       store: { getFile: () => Promise.reject(new VerisumError("IPFS_NOT_FOUND", "gone")) },
       layout: { elementCount: 1 },
       parameters: { threshold: 2 },

@@ -14,7 +14,8 @@ import {
   nextModel,
 } from "../../protocol/model.ts";
 import { leafDigest } from "../../protocol/transcript.ts";
-import type { DyadicRational, ModelState, ServerRule } from "../../protocol/model.ts";
+import type { ModelState, ServerRule } from "../../protocol/model.ts";
+import type { DyadicRational } from "../../protocol/integers.ts";
 import { throwsCode } from "../support/errors.ts";
 import { check } from "../support/properties.ts";
 import { seededRandom } from "../support/random.ts";

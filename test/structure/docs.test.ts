@@ -54,7 +54,7 @@ describe("the documents", () => {
     it(`${page} names only files and links that exist`, () => {
       const files = [
         ...read(page).matchAll(
-          /`((?:adapters|aggregator|circuits|client|contracts|data|docs|ignition|protocol|scripts|tasks|test)\/[\w./-]*)`/g,
+          /`((?:aggregator|auditor|bin|chain|circuits|client|command|content|contracts|data|demo|docs|experiments|ignition|learning|member|operator|protocol|proving|scripts|storage|task|tasks|test)\/[\w./-]*)`/g,
         ),
       ].map(([, path]) => path!);
       const links = [...read(page).matchAll(/\]\((?!https?:|#)([^)#]+)/g)].map(([, path]) =>

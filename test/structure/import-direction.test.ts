@@ -1,9 +1,14 @@
 import assert from "node:assert/strict";
+import { globSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { ESLint } from "eslint";
 import { describe, it } from "mocha";
 import tseslint from "typescript-eslint";
 
+const { ROOMS } = (await import(new URL("../../scripts/lint/rooms.js", import.meta.url).href)) as {
+  readonly ROOMS: Readonly<Record<string, readonly string[]>>;
+};
+const ROOM_NAMES = Object.keys(ROOMS);
 const cwd = fileURLToPath(new URL("../../", import.meta.url));
 /** Without type information a snippet may carry the name of a file that does not exist. */
 const untyped = new ESLint({ cwd, overrideConfig: [tseslint.configs.disableTypeChecked] });
@@ -17,52 +22,47 @@ async function rulesBroken(eslint: ESLint, filePath: string, source: string): Pr
 
 /** Violation by name: file, source, rule that must refuse it. */
 const REFUSED: Readonly<Record<string, readonly [string, string, string]>> = {
-  "protocol importing adapters": ["protocol/example.ts", 'import "../adapters/chain/example.ts";', "verisum/layers"],
   "protocol importing generated code outside its folder": [
     "protocol/example.ts",
     'import "../contracts/generated/example.ts";',
-    "verisum/layers",
+    "verisum/rooms",
   ],
-  "protocol importing a Node module": ["protocol/example.ts", 'import "node:crypto";', "verisum/layers"],
-  "protocol importing a Node module by its bare name": ["protocol/example.ts", 'import "crypto";', "verisum/layers"],
-  "protocol importing a package with effects": ["protocol/example.ts", 'import "ethers";', "verisum/layers"],
-  "protocol importing a type from a higher layer": [
+  "protocol importing a Node module": ["protocol/example.ts", 'import "node:crypto";', "verisum/rooms"],
+  "protocol importing a Node module by its bare name": ["protocol/example.ts", 'import "crypto";', "verisum/rooms"],
+  "protocol importing a package with effects": ["protocol/example.ts", 'import "ethers";', "verisum/rooms"],
+  "protocol importing a type from a higher room": [
     "protocol/example.ts",
     'export type { Example } from "../client/example.ts";',
-    "verisum/layers",
+    "verisum/rooms",
   ],
-  "adapters importing client": ["adapters/chain/example.ts", 'import "../../client/example.ts";', "verisum/layers"],
-  "adapters importing aggregator": [
-    "adapters/chain/example.ts",
-    'import "../../aggregator/example.ts";',
-    "verisum/layers",
-  ],
-  "client importing aggregator": ["client/audit/example.ts", 'import "../../aggregator/example.ts";', "verisum/layers"],
-  "aggregator importing client": ["aggregator/example.ts", 'import "../client/example.ts";', "verisum/layers"],
   "a dynamic import against the direction": [
     "aggregator/example.ts",
     'await import("../client/example.ts");',
-    "verisum/layers",
+    "verisum/rooms",
   ],
   "an inline type import against the direction": [
     "aggregator/example.ts",
     'export type Example = import("../client/example.ts").Example;',
-    "verisum/layers",
+    "verisum/rooms",
   ],
   "a worker file against the direction": [
-    "adapters/example.ts",
-    'export const worker = new URL("../client/worker.ts", import.meta.url);',
-    "verisum/layers",
+    "proving/curve/example.ts",
+    'export const worker = new URL("../../client/worker.ts", import.meta.url);',
+    "verisum/rooms",
   ],
-  "client importing scripts": ["client/example.ts", 'import "../scripts/example.ts";', "verisum/layers"],
-  "client importing test": ["client/example.ts", 'import "../test/support/example.ts";', "verisum/layers"],
-  "scripts importing test": ["scripts/example.ts", 'import "../test/support/example.ts";', "verisum/layers"],
-  "an undeclared package": ["adapters/example.ts", 'import "left-pad";', "verisum/layers"],
+  "a room importing test": ["client/example.ts", 'import "../test/support/example.ts";', "verisum/rooms"],
+  "an undeclared package": ["chain/example.ts", 'import "left-pad";', "verisum/rooms"],
+  "two files that import each other": [
+    "protocol/errors.ts",
+    'import type { ModelState } from "./model.ts";\nexport type Example = ModelState;',
+    "verisum/no-circles",
+  ],
+  "a line of more than 120 columns": ["client/example.ts", `export const x = [${"1, ".repeat(40)}1];`, "max-len"],
   "Math.random in the protocol": ["protocol/example.ts", "export const x = Math.random();", "no-restricted-properties"],
   "Math.random in a test": ["test/example.ts", "export const { random } = Math;", "no-restricted-properties"],
-  "console outside the command edge": ["adapters/chain/example.ts", "console.error(1);", "no-console"],
+  "console outside the command edge": ["chain/example.ts", "console.error(1);", "no-console"],
   "console in a step of the client": ["client/example.ts", "console.error(1);", "no-console"],
-  "a barrel": ["adapters/example.ts", 'export * from "./example-two.ts";', "no-restricted-syntax"],
+  "a barrel": ["chain/example.ts", 'export * from "./example-two.ts";', "no-restricted-syntax"],
   "an explicit any": ["client/example.ts", "export const x: any = 1;", "@typescript-eslint/no-explicit-any"],
   ...Object.fromEntries(
     ["Date", "fetch", "process", "console", "Buffer", "setTimeout", "crypto", "globalThis"].map((name) => [
@@ -77,21 +77,13 @@ const ACCEPTED: Readonly<Record<string, readonly [string, string]>> = {
     "protocol/example.ts",
     'import "@noble/hashes/sha3.js";\nimport "./field.ts";',
   ],
-  "adapters importing protocol and Node": [
-    "adapters/chain/example.ts",
-    'import "node:fs";\nimport "ethers";\nimport "../../protocol/field.ts";',
+  "a room importing Node, a package and the protocol": [
+    "chain/example.ts",
+    'import "node:fs";\nimport "ethers";\nimport "../protocol/field.ts";',
   ],
-  "client importing adapters and protocol": [
-    "client/audit/example.ts",
-    'import "../../adapters/chain/example.ts";\nimport "../../protocol/field.ts";',
-  ],
-  "a folder of the client that is named like a layer": [
+  "a folder of a room that is named like another room": [
     "client/audit/example.ts",
     'import "../aggregator/example.ts";',
-  ],
-  "test importing every layer": [
-    "test/example.ts",
-    'import "../client/a.ts";\nimport "../aggregator/a.ts";\nimport "../scripts/a.ts";\nimport "eslint";',
   ],
   "console at the command edge": ["client/cli.ts", "console.error(1);"],
 };
@@ -111,6 +103,31 @@ describe("lint", function () {
       assert.deepEqual(await rulesBroken(untyped, filePath, source), []);
     });
   }
+
+  for (const room of ROOM_NAMES) {
+    it(`lets ${room} import ${ROOMS[room]!.join(", ") || "no other room"}, and nothing else`, async () => {
+      const others = ROOM_NAMES.filter((other) => other !== room);
+      const source = others.map((other) => `import "../${other}/example.ts";`).join("\n");
+      const [result] = await untyped.lintText(`${source}\n`, { filePath: `${room}/example.ts` });
+      const refused = result!.messages
+        .filter(({ ruleId }) => ruleId === "verisum/rooms")
+        .map(({ line }) => others[line - 1]);
+      assert.deepEqual(
+        refused,
+        others.filter((other) => !ROOMS[room]!.includes(other)),
+      );
+    });
+  }
+
+  it("knows every room that has sources", () => {
+    const sources = globSync("*/**/*.{ts,js,mjs}", { cwd, exclude: ["**/node_modules/**"] });
+    const rooms = new Set(sources.map((path) => path.replaceAll("\\", "/").split("/")[0]!));
+    const withoutRule = ["artifacts", "build", "cache", "coverage", "dist", "types"];
+    assert.deepEqual(
+      [...rooms].filter((room) => !ROOM_NAMES.includes(room) && !withoutRule.includes(room)),
+      [],
+    );
+  });
 
   // Rules with type information need a file the compiler knows; its text is replaced.
   it("refuses a promise nobody waits for", async () => {

@@ -12,7 +12,7 @@ import { PRESETS } from "../../protocol/parameters.ts";
 import { quantiseUpdate } from "../../protocol/quantise.ts";
 import type { RandomBytes } from "../../protocol/random.ts";
 import { unguarded } from "../../demo/unguarded-prover.ts";
-import type { Alter } from "./round-harness.ts";
+import type { Alter } from "./round-roles.ts";
 
 type Files = Readonly<Record<string, Uint8Array>>;
 
@@ -36,7 +36,7 @@ export function garbageBundle(seats: readonly number[], random: RandomBytes): Al
         seats.some((seat) => name === shareFileName(seat)) ? random(bytes.length) : bytes,
       ]),
     );
-  return (deps) => ({ ...deps, session: { ...deps.session, store: storing(deps.session.store, spoil) } });
+  return (deps) => ({ ...deps, task: { ...deps.task, store: storing(deps.task.store, spoil) } });
 }
 
 /** Submits without giving its bundle to anybody. */
@@ -72,7 +72,7 @@ export const wrongRelease: Alter<MemberLoopDependencies> = (deps) => {
     const elements = decodeElements(sum, sum.length / 32);
     return { [SHARE_SUM_FILE]: encodeElements(elements.map((value, i) => (i === 7 ? toField(value + 1n) : value))) };
   };
-  return { ...deps, session: { ...deps.session, store: storing(deps.session.store, shift) } };
+  return { ...deps, task: { ...deps.task, store: storing(deps.task.store, shift) } };
 };
 
 /** A store that changes what it is given. */

@@ -20,7 +20,7 @@ import { loadProvingKeys } from "../../task/keys.ts";
 import { openReadingNode, openWritingNode } from "../../task/node.ts";
 import type { NodeOptions, ReadingNode, WritingNode } from "../../task/node.ts";
 import type { TaskDocument } from "../../task/document.ts";
-import type { CommittingSession } from "../../task/session.ts";
+import type { CommittingTask } from "../../task/opened-task.ts";
 import { createCoordinator } from "../../aggregator/coordinator.ts";
 import { openEndpoint, taskGateway } from "../../aggregator/endpoint.ts";
 import { createMemberStep } from "../../member/member-loop.ts";
@@ -48,6 +48,7 @@ import { startRoundChain } from "./round-chain.ts";
 import type { RoundChain } from "./round-chain.ts";
 import { createRecorder } from "./round-recorder.ts";
 import type { Recorder } from "./round-recorder.ts";
+import type { Alter } from "./round-roles.ts";
 
 /** A linear model on the digits, 650 weights in one chunk of the tiny preset; four members, threshold 2, quorum 3. */
 export const TINY_TASK = {
@@ -101,9 +102,6 @@ export interface DeployedCell {
   readonly peers: readonly string[];
 }
 
-/** What a test may replace in a role before it starts. */
-export type Alter<T> = (deps: T) => T;
-
 export interface ClientRole {
   readonly account: Hex;
   readonly node: WritingNode;
@@ -140,7 +138,7 @@ export interface RoundHarness {
   readonly contract: Hex;
   readonly operator: TaskWriter;
   /** As any role would have it; shares the engine of all roles. */
-  readonly session: CommittingSession;
+  readonly task: CommittingTask;
   readonly prover: ChunkProver;
   readonly aggregator: AggregatorRole;
   readonly members: readonly MemberRole[];
@@ -284,19 +282,19 @@ export async function startHarness(options: HarnessOptions): Promise<RoundHarnes
   });
   const relay = createRelay({
     chain: serving.node.chain,
-    parameters: serving.node.session.parameters,
+    parameters: serving.node.task.parameters,
     batch: RELAY_BATCH,
     reporter: serving.reporter,
     clock: () => performance.now(),
   });
-  addRelayRoute(serving.app, relay, serving.node.session.parameters, () => performance.now());
+  addRelayRoute(serving.app, relay, serving.node.task.parameters, () => performance.now());
   await serving.listen();
-  const keys = await loadProvingKeys(serving.node.session, serving.node.state, csprng, serving.reporter);
+  const keys = await loadProvingKeys(serving.node.task, serving.node.state, csprng, serving.reporter);
   closers.push(() => keys.prover.close());
-  const session: CommittingSession = { ...serving.node.session, committer: keys.committer };
+  const task: CommittingTask = { ...serving.node.task, committer: keys.committer };
   const coordinate = createCoordinator({
     chain: serving.node.chain,
-    session,
+    task,
     board,
     reporter: serving.reporter,
     siblingNodes: { nodesOf: serving.node.network.nodesOf, fetch: globalThis.fetch },
@@ -321,7 +319,7 @@ export async function startHarness(options: HarnessOptions): Promise<RoundHarnes
   const clients: ClientRole[] = [];
   for (let i = 0; i < options.clients; i++) {
     const { node, reporter } = await openNode(`client-${i + 1}`, 1 + memberCount + i, [serving.url]);
-    const { document } = node.session;
+    const { document } = node.task;
     const learner =
       options.learning === "scripted"
         ? scriptedLearner(document, i, csprng)
@@ -369,7 +367,7 @@ export async function startHarness(options: HarnessOptions): Promise<RoundHarnes
     chain,
     contract,
     operator: serving.node.chain,
-    session,
+    task,
     prover: keys.prover,
     aggregator,
     members,
@@ -385,7 +383,7 @@ export async function startHarness(options: HarnessOptions): Promise<RoundHarnes
       return { state, records: await serving.node.chain.records(next) };
     },
     auditor,
-    audit: async () => auditTask((await auditor()).session),
+    audit: async () => auditTask((await auditor()).task),
     close: async () => {
       for (const close of closers.reverse()) await close();
       if (options.cell !== undefined) return;
@@ -399,12 +397,12 @@ function createMember(seat: number, node: WritingNode, reporter: Recorder, commi
   const scope = `${node.scope}-${seat}`;
   const fresh = (): MemberLoopDependencies => ({
     chain: node.chain,
-    session: { ...node.session, committer },
+    task: { ...node.task, committer },
     seat,
     keys: openRoundKeys(node.state, scope),
     state: node.state,
     scope,
-    localMinimum: node.session.parameters.minClients,
+    localMinimum: node.task.parameters.minClients,
     reporter,
     replicate: (cid) => node.network.replicate(node.store, cid),
     random: csprng,
@@ -461,12 +459,12 @@ function createClient(
   },
   audits: boolean,
 ): ClientRole {
-  const { session, chain, state, network, store } = node;
+  const { task, chain, state, network, store } = node;
   const fresh = (): ClientLoopDependencies => ({
     chain,
-    session: { ...session, committer: keys.committer },
+    task: { ...task, committer: keys.committer },
     prover: keys.prover,
-    verifyOwn: (records, record) => void verifySubmission(session, keys.verificationKeys, records, record),
+    verifyOwn: (records, record) => void verifySubmission(task, keys.verificationKeys, records, record),
     learner,
     random: csprng,
     journal: openJournal(state, `${node.scope}-${chain.account}`),
@@ -475,7 +473,7 @@ function createClient(
     clock: () => performance.now(),
     audit: async (after, until) =>
       audits
-        ? auditTask(session, { after, until })
+        ? auditTask(task, { after, until })
         : { findings: [], ok: true, model: { record: await chain.latestModel(), state: NO_STATE } },
   });
   let step: () => Promise<ClientProgress>;
@@ -501,7 +499,7 @@ function createClient(
 /** To the last quarter of the attesting phase if it lies ahead, otherwise to the deadline. */
 async function passTime(chain: RoundChain, node: WritingNode, state: RoundState): Promise<void> {
   const now = await node.chain.blockTime();
-  const quarter = state.deadline - Math.floor(node.session.parameters.attestSeconds / 4);
+  const quarter = state.deadline - Math.floor(node.task.parameters.attestSeconds / 4);
   await chain.mineAt(state.phase === "Attesting" && now < quarter ? quarter : Math.max(state.deadline, now + 1));
 }
 

@@ -1,5 +1,5 @@
 /** A reporter that keeps what a role said, so that tests can ask for it by event name. For tests only. */
-import type { Facts, Reporter } from "../../command/reporter.ts";
+import type { Facts, Reporter } from "../../protocol/reporter.ts";
 
 export interface RecordedEvent {
   readonly event: string;

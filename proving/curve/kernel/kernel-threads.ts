@@ -5,20 +5,10 @@
 import { availableParallelism } from "node:os";
 import { Worker } from "node:worker_threads";
 import { compileKernel } from "./kernel-memory.ts";
-import type { CompiledKernel } from "./kernel-memory.ts";
 import { PointMemory } from "./point-memory.ts";
 import { pointModule } from "./point-module.ts";
-import type { PointTask } from "./point-task.ts";
-import type { QuotientTask } from "./quotient-task.ts";
 import { transformModule } from "./transform-module.ts";
-
-export type KernelTask = PointTask | QuotientTask;
-
-/** The modules that the threads share. */
-export interface CompiledKernels {
-  readonly points: CompiledKernel;
-  readonly transforms: CompiledKernel;
-}
+import type { KernelTask, CompiledKernels } from "./kernel-task.ts";
 
 interface Waiting {
   readonly task: KernelTask;

@@ -1,6 +1,6 @@
 /** Worker thread of `kernel-threads.ts`: answers one task at a time. */
 import { parentPort, workerData } from "node:worker_threads";
-import type { CompiledKernels, KernelTask } from "./kernel-threads.ts";
+import type { CompiledKernels, KernelTask } from "./kernel-task.ts";
 import { PointMemory } from "./point-memory.ts";
 import { PointTasks } from "./point-task.ts";
 import { QuotientTasks } from "./quotient-task.ts";

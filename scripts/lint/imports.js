@@ -1,0 +1,56 @@
+/** What the files of the repository import: the graph that lint's rules about the house are asked of. */
+import { existsSync, globSync, readFileSync, statSync } from "node:fs";
+import { dirname, relative, resolve, sep } from "node:path";
+
+export const ROOT = resolve(import.meta.dirname, "../..");
+
+/** A relative specifier of a static or dynamic import, of a re-export, or of a file that a worker runs. */
+const RELATIVE_IMPORT = /(?:\bfrom\s*|\bimport\s*\(?\s*|\bnew URL\(\s*)(["'`])(\.{1,2}\/[^"'`\n]*\.[cm]?[jt]s)\1/g;
+
+/** Path below the repository, with forward slashes. */
+export const nameOf = (path) => relative(ROOT, path).split(sep).join("/");
+
+/** The room that a file stands in: its first folder. */
+export const roomOf = (path) => nameOf(path).split("/")[0];
+
+/** Files of the repository that a source imports by relative paths, each once. */
+export function importedFiles(path, source) {
+  const found = [...source.matchAll(RELATIVE_IMPORT)].map(([, , specifier]) => resolve(dirname(path), specifier));
+  return [...new Set(found)].filter((file) => existsSync(file) && statSync(file).isFile());
+}
+
+/** Every source below the rooms, with what it imports; read once in a process. */
+export function importGraph(rooms) {
+  const files = globSync(`{${rooms.join(",")}}/**/*.{ts,js,mjs}`, { cwd: ROOT, exclude: ["**/node_modules/**"] });
+  return new Map(
+    files.map((name) => {
+      const path = resolve(ROOT, name);
+      return [path, importedFiles(path, readFileSync(path, "utf8"))];
+    }),
+  );
+}
+
+/**
+ * Files that import one another, directly or by way of others, types included: the strongly connected components of
+ * more than one file (Tarjan 1972).
+ */
+export function circlesIn(graph) {
+  const order = new Map();
+  const lowest = new Map();
+  const stack = [];
+  const circles = [];
+  const visit = (file) => {
+    order.set(file, order.size);
+    lowest.set(file, order.get(file));
+    stack.push(file);
+    for (const next of graph.get(file) ?? []) {
+      if (!order.has(next)) visit(next);
+      if (stack.includes(next)) lowest.set(file, Math.min(lowest.get(file), lowest.get(next)));
+    }
+    if (lowest.get(file) !== order.get(file)) return;
+    const members = stack.splice(stack.indexOf(file));
+    if (members.length > 1) circles.push(members);
+  };
+  for (const file of graph.keys()) if (!order.has(file)) visit(file);
+  return circles;
+}

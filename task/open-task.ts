@@ -1,0 +1,75 @@
+/** Reads a task from its contract and its content, and checks that the two say the same. */
+import type { TaskReader } from "../chain/task-chain.ts";
+import type { ContentStore } from "../content/store.ts";
+import { modelTensors } from "../learning/model.ts";
+import { VerisumError } from "../protocol/errors.ts";
+import { assertTaskParameters, layoutOfTask, parametersHash, presetOf } from "../protocol/task.ts";
+import type { TaskParameters } from "../protocol/task.ts";
+import { cidFromDigest } from "../content/cid.ts";
+import { openCells } from "./cells.ts";
+import { MAX_DOCUMENT_BYTES, parseTaskDocument, TASK_FILE } from "./document.ts";
+import type { TaskDocument } from "./document.ts";
+import { normBoundOf } from "./encoding.ts";
+import { dimensionOf } from "./model-vector.ts";
+import { assertEpsilonBounded } from "./privacy.ts";
+import type { OpenTask } from "./opened-task.ts";
+
+/**
+ * Reads and checks a task.
+ * @throws PARAMETERS_INVALID if the contract's parameters break a rule of the protocol; TASK_DOCUMENT_INVALID;
+ * PRIVACY_PARAMETERS_INVALID if no epsilon can be stated of a private task; CELLS_GROUP_INVALID; chain and store errors
+ */
+export async function openTask(chain: TaskReader, store: ContentStore): Promise<OpenTask> {
+  const parameters = await chain.parameters();
+  assertTaskParameters(parameters);
+  const hash = parametersHash(parameters);
+  if (hash !== (await chain.parametersHash())) {
+    throw new VerisumError("PARAMETERS_INVALID", "the contract's parameter hash is not the hash of its parameters");
+  }
+  const document = await loadTaskDocument(store, parameters);
+  const tensors = modelTensors(document.model);
+  const count = tensors.reduce((sum, { shape }) => sum + shape.reduce((a, b) => a * b, 1), 0);
+  const dimension = dimensionOf(document, count);
+  if (dimension !== parameters.dimension) {
+    throw new VerisumError(
+      "TASK_DOCUMENT_INVALID",
+      `the model's vector has ${dimension} coordinates, the contract says ${parameters.dimension}`,
+      { count: dimension, dimension: parameters.dimension },
+    );
+  }
+  assertEpsilonBounded({ document, parameters });
+  const task = {
+    chain,
+    store,
+    parameters,
+    parametersHash: hash,
+    document,
+    layout: layoutOfTask(parameters),
+    tensors,
+  };
+  return document.cells === undefined ? task : { ...task, cells: await openCells(chain, hash, document.cells.group) };
+}
+
+/**
+ * Fetches a task's document and checks that it says what the contract enforces.
+ * @throws TASK_DOCUMENT_INVALID, and whatever the store throws
+ */
+export async function loadTaskDocument(store: ContentStore, parameters: TaskParameters): Promise<TaskDocument> {
+  const bytes = await store.getFile(cidFromDigest(parameters.taskCid), TASK_FILE, { maxBytes: MAX_DOCUMENT_BYTES });
+  const document = parseTaskDocument(bytes);
+  const require = (holds: boolean, rule: string): void => {
+    if (!holds)
+      throw new VerisumError("TASK_DOCUMENT_INVALID", `the task's document contradicts its contract: ${rule}`, {
+        rule,
+      });
+  };
+  require(document.preset === presetOf(parameters).name, "preset and coordinateBits");
+  require(normBoundOf(document, parameters.dimension) ===
+    parameters.normBoundSquared, "quantisation, noise and normBoundSquared");
+  const { privacy } = document.training;
+  require(privacy === undefined ||
+    (parameters.privacyCostPerRound === 1n && parameters.privacyBudget > 0n), "the ledger counts private rounds");
+  require(privacy?.unit !== "client" ||
+    parameters.uniformWeights, "weights are uniform where clients are protected as a whole");
+  return document;
+}
