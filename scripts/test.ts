@@ -16,7 +16,7 @@ import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 
 const ROOT = fileURLToPath(new URL("../", import.meta.url));
-const BOOTSTRAP = join(ROOT, "scripts", "bootstrap.mjs");
+const BOOTSTRAP = join(ROOT, "bin", "bootstrap.mjs");
 
 interface Counts {
   readonly passed: number;
