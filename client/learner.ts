@@ -3,8 +3,9 @@ import type { Dataset } from "../learning/samples.ts";
 import type { Trainer } from "../learning/trainer.ts";
 import type { TaskDocument } from "../task/document.ts";
 import { updateEncoder } from "../task/encoding.ts";
+import type { UpdateEncoder } from "../task/mechanisms/mechanism.ts";
+import { mechanismOf } from "../task/mechanisms/registry.ts";
 import { stepScale, weightsOf } from "../task/model-vector.ts";
-import type { UpdateEncoder } from "../task/encoding.ts";
 import type { Reporter } from "../protocol/reporter.ts";
 import { isVerisumError } from "../protocol/errors.ts";
 import type { RandomBytes } from "../protocol/random.ts";
@@ -21,6 +22,7 @@ export interface LearnerDependencies {
 /** Trains from the round's base for the task's epochs (or DP-SGD steps), returns the difference, and encodes it. */
 export function createLearner({ trainer, data, document, random, reporter }: LearnerDependencies): LocalLearner {
   const { training } = document;
+  const mechanism = mechanismOf(training.privacy);
   let encode: UpdateEncoder | undefined;
   return {
     update: async (base, round) => {
@@ -33,22 +35,10 @@ export function createLearner({ trainer, data, document, random, reporter }: Lea
           batchSize: training.batchSize,
           localEpochs: training.localEpochs,
           seed: Number(round),
-          ...(training.privacy?.unit !== "example"
-            ? {}
-            : {
-                privacy: {
-                  clipNorm: training.privacy.exampleClipNorm,
-                  noiseMultiplier: training.privacy.noiseMultiplier,
-                  samplingRate: training.privacy.samplingRate,
-                  steps: training.privacy.stepsPerRound,
-                  random,
-                },
-              }),
+          ...mechanism.trainOptions(random),
         })
         .catch((error: unknown) => {
-          // To stay away would tell of the data, and no delta counts it: where clients are protected as a whole, noise
-          // alone is sent.
-          if (training.privacy?.unit !== "client" || !isVerisumError(error, "TRAINING_DIVERGED")) throw error;
+          if (mechanism.diverged === "sit-out" || !isVerisumError(error, "TRAINING_DIVERGED")) throw error;
           reporter.say("warn", "diverged", `round ${round}: training diverged; taking part with an update of zero`, {
             round,
           });

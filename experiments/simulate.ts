@@ -13,6 +13,7 @@ import { runCommand } from "../command/run.ts";
 import { loadDataset } from "../learning/dataset.ts";
 import { createTrainer } from "../learning/trainer.ts";
 import { parseSpecification } from "../task/create-task.ts";
+import { mechanismOf } from "../task/mechanisms/registry.ts";
 import { dimensionOf } from "../task/model-vector.ts";
 import { privacyStatement } from "../task/privacy.ts";
 import { VerisumError } from "../protocol/errors.ts";
@@ -57,7 +58,7 @@ await createProgram("simulate", "run a task's rounds without shares, proofs and 
       const { document } = specification;
       if (
         quantile === undefined &&
-        document.training.privacy?.unit === "client" &&
+        mechanismOf(document.training.privacy).guarantee?.sharedNoise === true &&
         clients < specification.clients.minHonest
       ) {
         throw new VerisumError(

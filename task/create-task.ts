@@ -16,6 +16,7 @@ import type { TensorShape } from "./checkpoint.ts";
 import { documentRequestSchema, documentSchema, taskFiles } from "./document.ts";
 import type { DocumentRequest, TaskDocument } from "./document.ts";
 import { normBoundOf } from "./encoding.ts";
+import { mechanismOf, privacySchema } from "./mechanisms/registry.ts";
 import { assertStepsFit, dimensionOf } from "./model-vector.ts";
 import { directoryDigest } from "./outcome.ts";
 import { assertEpsilonBounded, assertUsefulCohort, withNoiseFor } from "./privacy.ts";
@@ -70,19 +71,11 @@ export function parseSpecification(json: unknown, target: PrivacyTarget = {}): T
   const epsilon = target.epsilon ?? privacyTarget?.epsilon;
   if (epsilon !== undefined) {
     const dimension = dimensionOf(document, parameterCountOf(parseModel(document.model)));
-    document = withNoiseFor(epsilon, {
-      document,
-      dimension,
-      minHonest: request.clients.minHonest,
-      minClients: request.clients.min,
-      rounds: request.maxRounds,
-    });
+    const { minHonest } = request.clients;
+    document = withNoiseFor(epsilon, { document, dimension, minHonest, rounds: request.maxRounds });
   }
-  const { privacy } = document.training;
-  if (
-    privacy !== undefined &&
-    (privacy.unit === "client" ? privacy.noiseVariance : privacy.noiseMultiplier) === undefined
-  ) {
+  // What passed the request's schema can lack nothing but the noise.
+  if (!privacySchema.optional().safeParse(document.training.privacy).success) {
     throw new VerisumError(
       "PRIVACY_PARAMETERS_INVALID",
       "the specification has privacy without noise: it needs privacyTarget.epsilon, or the noise itself in document.training.privacy",
@@ -165,6 +158,7 @@ export async function createTask(
     null,
   );
   const { committee, clients, windowSeconds } = specification;
+  const { guarantee, uniformWeights } = mechanismOf(document.training.privacy);
   assertUsefulCohort(
     { document, parameters: { dimension, minHonest: clients.minHonest, minClients: clients.min } },
     specification.maxRounds,
@@ -183,7 +177,7 @@ export async function createTask(
     minClients: clients.min,
     minHonest: clients.minHonest,
     maxCorrupt: clients.maxCorrupt,
-    uniformWeights: document.training.privacy?.unit === "client",
+    uniformWeights,
     openRegistration: clients.openRegistration,
     bondWei: BigInt(clients.bondWei),
     keyWindowSeconds: windowSeconds.key,
@@ -191,8 +185,8 @@ export async function createTask(
     attestSeconds: windowSeconds.attest,
     aggregateSeconds: windowSeconds.aggregate,
     maxRounds: specification.maxRounds,
-    privacyCostPerRound: document.training.privacy === undefined ? 0n : 1n,
-    privacyBudget: document.training.privacy === undefined ? 0n : BigInt(specification.maxRounds),
+    privacyCostPerRound: guarantee === null ? 0n : 1n,
+    privacyBudget: guarantee === null ? 0n : BigInt(specification.maxRounds),
     chunkKinds: layoutOfSpecification(specification, initialWeights.length).chunks.map((chunk) => chunk.kindIndex),
   };
   assertTaskParameters(parameters);

@@ -2,36 +2,9 @@
 import { z } from "zod";
 import { VerisumError } from "../protocol/errors.ts";
 import { PRESETS } from "../protocol/parameters.ts";
+import { privacyRequestSchema, privacySchema } from "./mechanisms/registry.ts";
 
 const dyadic = z.strictObject({ numerator: z.int().min(0).max(65_535), denominatorBits: z.int().min(0).max(16) });
-
-/** A record in one client's data: DP-SGD inside the client. */
-const exampleSchema = z.strictObject({
-  unit: z.literal("example"),
-  /** L2 norm to which one example's gradient is clipped. */
-  exampleClipNorm: z.number().positive(),
-  /** Standard deviation of the noise on a clipped sum, in units of `exampleClipNorm`. */
-  noiseMultiplier: z.number().positive(),
-  /** Probability with which an example joins a batch. */
-  samplingRate: z.number().positive().max(1),
-  stepsPerRound: z.int().positive(),
-  delta: z.number().positive().max(0.1),
-});
-
-/** Everything one client has: discrete Gaussian noise of every client on its rounded update. */
-const clientSchema = z.strictObject({
-  unit: z.literal("client"),
-  /** Variance of each client's noise on each coordinate, in steps². */
-  noiseVariance: z.int().positive(),
-  delta: z.number().positive().max(0.1),
-});
-
-const privacySchema = z.discriminatedUnion("unit", [exampleSchema, clientSchema]);
-/** As an operator may write it: the noise follows from a target epsilon. */
-const privacyRequestSchema = z.discriminatedUnion("unit", [
-  exampleSchema.partial({ noiseMultiplier: true }),
-  clientSchema.partial({ noiseVariance: true }),
-]);
 
 const trainingSchema = z.strictObject({
   learningRate: z.number().positive(),
@@ -90,8 +63,6 @@ export const documentSchema = z.strictObject({
 });
 
 export type TaskDocument = z.infer<typeof documentSchema>;
-export type PrivacySettings = z.infer<typeof privacySchema>;
-export type ClientPrivacy = z.infer<typeof clientSchema>;
 
 /** The part of a document that an operator writes; only its noise may be missing. */
 export const documentRequestSchema = documentSchema

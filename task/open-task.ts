@@ -10,6 +10,7 @@ import { openCells } from "./cells.ts";
 import { MAX_DOCUMENT_BYTES, parseTaskDocument, TASK_FILE } from "./document.ts";
 import type { TaskDocument } from "./document.ts";
 import { normBoundOf } from "./encoding.ts";
+import { mechanismOf } from "./mechanisms/registry.ts";
 import { dimensionOf } from "./model-vector.ts";
 import { assertEpsilonBounded } from "./privacy.ts";
 import type { OpenTask } from "./opened-task.ts";
@@ -66,10 +67,9 @@ export async function loadTaskDocument(store: ContentStore, parameters: TaskPara
   require(document.preset === presetOf(parameters).name, "preset and coordinateBits");
   require(normBoundOf(document, parameters.dimension) ===
     parameters.normBoundSquared, "quantisation, noise and normBoundSquared");
-  const { privacy } = document.training;
-  require(privacy === undefined ||
+  const { guarantee, uniformWeights } = mechanismOf(document.training.privacy);
+  require(guarantee === null ||
     (parameters.privacyCostPerRound === 1n && parameters.privacyBudget > 0n), "the ledger counts private rounds");
-  require(privacy?.unit !== "client" ||
-    parameters.uniformWeights, "weights are uniform where clients are protected as a whole");
+  require(!uniformWeights || parameters.uniformWeights, "weights are uniform where clients are protected as a whole");
   return document;
 }

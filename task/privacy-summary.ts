@@ -3,10 +3,10 @@
  * is one.
  */
 import { coordinateOffset, PRESETS } from "../protocol/parameters.ts";
-import { pldEpsilon } from "../protocol/privacy/pld-accountant.ts";
 import type { TaskParameters } from "../protocol/task.ts";
 import type { TaskDocument } from "./document.ts";
-import { exampleTotalVariation, privacyStatement, roundedUp } from "./privacy.ts";
+import { mechanismOf } from "./mechanisms/registry.ts";
+import { cohortOf, privacyStatement, roundedUp } from "./privacy.ts";
 import type { PrivateTask } from "./privacy.ts";
 
 /** Epsilon after the rounds so far, and after all rounds. */
@@ -16,7 +16,8 @@ export interface EpsilonSpent {
 }
 
 export interface PrivacySummary {
-  readonly unit: "example" | "client";
+  /** What each epsilon is of: `record` or `client`. */
+  readonly subject: string;
   readonly delta: number;
   readonly remainingRounds: number;
   readonly rounds: number;
@@ -35,18 +36,17 @@ export interface PrivacySummary {
  */
 export function privacySummary(task: PrivateTask, rounds: number): PrivacySummary | null {
   const stated = privacyStatement(task, rounds);
-  const { privacy } = task.document.training;
-  if (stated === null || privacy === undefined) return null;
+  const { guarantee } = mechanismOf(task.document.training.privacy);
+  if (stated === null || guarantee === null) return null;
   const { statement, budget } = stated;
   const rdp = { spent: stated.epsilon, budget: budget.epsilon };
-  const pld = {
-    spent: tighterEpsilon(task, rounds, rdp.spent),
-    budget: tighterEpsilon(task, budget.rounds, rdp.budget),
-  };
+  const pldAfter = (count: number, epsilon: number): number =>
+    roundedUp(guarantee.pldEpsilonAfter?.(cohortOf(task), count, epsilon) ?? Infinity);
+  const pld = { spent: pldAfter(rounds, rdp.spent), budget: pldAfter(budget.rounds, rdp.budget) };
   const isTighter = pld.budget < rdp.budget && pld.spent <= rdp.spent;
   return {
-    unit: privacy.unit,
-    delta: privacy.delta,
+    subject: guarantee.subject,
+    delta: guarantee.delta,
     statement,
     rounds: budget.rounds,
     remainingRounds: budget.remainingRounds,
@@ -61,9 +61,9 @@ export function privacyLine({ delta, epsilon: { rdp, pld }, remainingRounds, rou
 }
 
 /** In one line, before the first round. */
-export function plannedPrivacyLine({ unit, delta, epsilon: { rdp, pld }, rounds }: PrivacySummary): string {
+export function plannedPrivacyLine({ subject, delta, epsilon: { rdp, pld }, rounds }: PrivacySummary): string {
   const tighter = pld === undefined ? "" : ` (rdp; ${pld.budget} by the tighter pld)`;
-  return `each ${unit === "example" ? "record" : "client"} has epsilon ${rdp.budget} at delta ${delta}${tighter} after ${rounds === 1 ? "its one round" : `all ${rounds} rounds`}`;
+  return `each ${subject} has epsilon ${rdp.budget} at delta ${delta}${tighter} after ${rounds === 1 ? "its one round" : `all ${rounds} rounds`}`;
 }
 
 /**
@@ -84,19 +84,4 @@ export function adaptiveClipLine(
   const weightOfOne = largestVote / voteSteps;
   const outvoted = maxCorrupt * weightOfOne > minHonest;
   return `a corrupt client's vote on the clip norm counts as ${weightOfOne.toFixed(1)} clients'${outvoted ? `: ${maxCorrupt} outvote ${minHonest} honest ones and can turn it by ${maxOctaves} octaves either way` : ""}`;
-}
-
-/**
- * Epsilon by the privacy loss distribution; Infinity where that has no answer, or protects another unit. `stated` is
- * not below it.
- */
-function tighterEpsilon({ document, parameters }: PrivateTask, rounds: number, stated: number): number {
-  const { privacy } = document.training;
-  if (privacy?.unit !== "example") return Infinity;
-  const { noiseMultiplier, samplingRate, delta } = privacy;
-  const steps = privacy.stepsPerRound * rounds;
-  // The sampler's distance costs (1 + e^epsilon) of it in delta; it costs no more at the stated epsilon, which is
-  // larger.
-  const left = delta - (1 + Math.exp(stated)) * exampleTotalVariation(steps, parameters.dimension);
-  return left > 0 ? roundedUp(pldEpsilon({ noiseMultiplier, samplingRate, steps }, left).epsilon) : Infinity;
 }

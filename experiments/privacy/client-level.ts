@@ -18,6 +18,8 @@ import { partitionIid } from "../../learning/partition.ts";
 import { createTrainer } from "../../learning/trainer.ts";
 import type { Trainer } from "../../learning/trainer.ts";
 import { parseSpecification } from "../../task/create-task.ts";
+import { clientLevel } from "../../task/mechanisms/client-level.ts";
+import { settingsOf } from "../../task/mechanisms/mechanism.ts";
 import type { TaskSpecification } from "../../task/create-task.ts";
 import { PRESETS } from "../../protocol/parameters.ts";
 import { clientLevelEpsilon, localVarianceFor } from "../../protocol/privacy/distributed-gaussian.ts";
@@ -188,8 +190,9 @@ function encodingFor(
 }
 
 function deltaOf({ document: { name, training } }: TaskSpecification): number {
-  if (training.privacy?.unit !== "client") throw new Error(`${name} has no client-level privacy`);
-  return training.privacy.delta;
+  const privacy = settingsOf(clientLevel, training.privacy);
+  if (privacy === undefined) throw new Error(`${name} has no client-level privacy`);
+  return privacy.delta;
 }
 
 /** Adds a row to the file, in place of an earlier one of the same point. */

@@ -17,6 +17,8 @@ import { loadDataset } from "../../learning/dataset.ts";
 import type { LoadedData } from "../../learning/samples.ts";
 import { createTrainer } from "../../learning/trainer.ts";
 import { parseSpecification } from "../../task/create-task.ts";
+import { exampleLevel } from "../../task/mechanisms/example-level.ts";
+import { settingsOf } from "../../task/mechanisms/mechanism.ts";
 import type { TaskSpecification } from "../../task/create-task.ts";
 import { composedEpsilon, noiseMultiplierFor } from "../../protocol/privacy/rdp-accountant.ts";
 import { runFederation } from "../../demo/federation.ts";
@@ -97,8 +99,9 @@ async function measure(
   { clients, seed, alpha }: Dealing,
   epsilon: number | null,
 ): Promise<PrivacyRow> {
-  const { privacy, learningRate } = task.document.training;
-  if (privacy?.unit !== "example") throw new Error(`${task.document.name} has no example-level privacy`);
+  const { learningRate } = task.document.training;
+  const privacy = settingsOf(exampleLevel, task.document.training.privacy);
+  if (privacy === undefined) throw new Error(`${task.document.name} has no example-level privacy`);
   const { samplingRate, delta, exampleClipNorm: clipNorm } = privacy;
   const steps = privacy.stepsPerRound * task.maxRounds;
   const noiseMultiplier =

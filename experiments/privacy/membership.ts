@@ -15,6 +15,8 @@ import { DIGITS_MLP } from "../../learning/model.ts";
 import { createTrainer } from "../../learning/trainer.ts";
 import type { TrainOptions } from "../../learning/sgd.ts";
 import { parseSpecification } from "../../task/create-task.ts";
+import { exampleLevel } from "../../task/mechanisms/example-level.ts";
+import { settingsOf } from "../../task/mechanisms/mechanism.ts";
 import { composedEpsilon, noiseMultiplierFor } from "../../protocol/privacy/rdp-accountant.ts";
 import type { RandomBytes } from "../../protocol/random.ts";
 import { auditMembership, mislabelled } from "./membership-attack.ts";
@@ -69,8 +71,9 @@ const { values: flags } = parseArgs({
   },
 });
 const { document, maxRounds } = parseSpecification(JSON.parse(await readFile(TASK, "utf8")));
-const { privacy, learningRate } = document.training;
-if (privacy?.unit !== "example") throw new Error(`${document.name} has no example-level privacy`);
+const { learningRate } = document.training;
+const privacy = settingsOf(exampleLevel, document.training.privacy);
+if (privacy === undefined) throw new Error(`${document.name} has no example-level privacy`);
 const { delta, samplingRate, exampleClipNorm: clipNorm } = privacy;
 const steps = privacy.stepsPerRound * maxRounds;
 

@@ -5,6 +5,8 @@
 import type { Dataset } from "../../learning/samples.ts";
 import type { Trainer } from "../../learning/trainer.ts";
 import type { TaskSpecification } from "../../task/create-task.ts";
+import { clientLevel } from "../../task/mechanisms/client-level.ts";
+import { settingsOf } from "../../task/mechanisms/mechanism.ts";
 import { withNoiseFor } from "../../task/privacy.ts";
 import { VerisumError } from "../../protocol/errors.ts";
 import { PRESETS } from "../../protocol/parameters.ts";
@@ -45,7 +47,7 @@ export async function suggestClip(
 ): Promise<ClipSuggestion> {
   const { document, clients, maxRounds } = specification;
   const { privacy, ...training } = document.training;
-  if (privacy?.unit !== "client" || !(quantile > 0 && quantile <= 1))
+  if (settingsOf(clientLevel, privacy) === undefined || !(quantile > 0 && quantile <= 1))
     throw new VerisumError(
       "PRIVACY_PARAMETERS_INVALID",
       "a clip norm is suggested to tasks that protect clients, at a quantile in (0, 1]",
@@ -79,10 +81,9 @@ export async function suggestClip(
         document: request,
         dimension,
         minHonest: clients.minHonest,
-        minClients: clients.min,
         rounds: maxRounds,
       }).training.privacy;
-      return chosen?.unit === "client" ? chosen.noiseVariance! : NaN;
+      return settingsOf(clientLevel, chosen)!.noiseVariance;
     },
   });
   return { clipNorm, ...granularity };

@@ -9,6 +9,8 @@ import { seededStream } from "../../learning/seeded-stream.ts";
 import { createTrainer } from "../../learning/trainer.ts";
 import { loadCheckpointConfig, loadModelState } from "../../task/checkpoint.ts";
 import { normBoundOf } from "../../task/encoding.ts";
+import { clientLevel } from "../../task/mechanisms/client-level.ts";
+import { settingsOf } from "../../task/mechanisms/mechanism.ts";
 import { clipNormOf } from "../../task/model-vector.ts";
 import { AGGREGATE_FILE, fetchElements } from "../../task/outcome.ts";
 import { createLearner } from "../../client/learner.ts";
@@ -76,7 +78,7 @@ describe("rounds that protect every client as a whole", function () {
 
   it("prove noisy updates within the bound of the contract, and state in the checkpoint what was spent", async () => {
     const { document, parameters } = harness.task;
-    assert.ok(document.training.privacy?.unit === "client" && document.training.privacy.noiseVariance > 1);
+    assert.ok(settingsOf(clientLevel, document.training.privacy)!.noiseVariance > 1);
     assert.equal(parameters.normBoundSquared, normBoundOf(document, parameters.dimension));
     assert.ok(
       parameters.normBoundSquared > normBoundSquared(document.quantisation, parameters.dimension),

@@ -5,7 +5,7 @@ import { before, describe, it } from "mocha";
 import { loadDataset } from "../../learning/dataset.ts";
 import { partitionIid } from "../../learning/partition.ts";
 import { createTrainer } from "../../learning/trainer.ts";
-import { clientNoiseBounds } from "../../task/encoding.ts";
+import { clientNoiseBounds } from "../../task/mechanisms/client-level.ts";
 import { parseSpecification } from "../../task/create-task.ts";
 import type { TaskSpecification } from "../../task/create-task.ts";
 import { suggestClip } from "../../experiments/privacy/suggest-clip.ts";
@@ -39,9 +39,12 @@ describe("a clip norm that public data suggests", function () {
     for (const { clipNorm, stepBits, clipSteps, localVariance } of suggestions) {
       assert.equal(clipSteps, Math.floor(clipNorm * 2 ** stepBits));
       const bounds = clientNoiseBounds(
-        { ...specification.document, quantisation: { stepBits, clipSteps } },
-        { noiseVariance: localVariance },
-        proxy.trainer.parameterCount,
+        {
+          preset: specification.document.preset,
+          quantisation: { stepBits, clipSteps },
+          dimension: proxy.trainer.parameterCount,
+        },
+        localVariance,
       );
       assert.ok(bounds.coordinateLimit > 1);
     }

@@ -2,6 +2,8 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { describe, it } from "mocha";
 import { parseSpecification } from "../../task/create-task.ts";
+import { exampleLevel } from "../../task/mechanisms/example-level.ts";
+import { settingsOf } from "../../task/mechanisms/mechanism.ts";
 import { adaptiveClipLine, plannedPrivacyLine, privacyLine, privacySummary } from "../../task/privacy-summary.ts";
 import { privacyStatement } from "../../task/privacy.ts";
 import type { PrivateTask } from "../../task/privacy.ts";
@@ -24,8 +26,7 @@ function task(name: string, changes: Readonly<Record<string, unknown>> = {}): Pr
 describe("a summary of what is spent", () => {
   it("has the tighter epsilon beside the stated one where records are protected, never below what the tighter accountant finds", () => {
     const records = task("digits-private");
-    const { privacy } = records.document.training;
-    assert.ok(privacy?.unit === "example");
+    const privacy = settingsOf(exampleLevel, records.document.training.privacy)!;
     for (const rounds of [1, Number(records.parameters.privacyBudget)]) {
       const { epsilon } = privacySummary(records, rounds)!;
       assert.equal(epsilon.rdp.spent, privacyStatement(records, rounds)!.epsilon);

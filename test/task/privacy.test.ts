@@ -3,7 +3,9 @@ import { readFileSync } from "node:fs";
 import { describe, it } from "mocha";
 import { parseSpecification } from "../../task/create-task.ts";
 import type { TaskSpecification } from "../../task/create-task.ts";
-import { clientNoiseBounds, normBoundOf, updateEncoder } from "../../task/encoding.ts";
+import { normBoundOf, updateEncoder } from "../../task/encoding.ts";
+import { clientLevel, clientNoiseBounds } from "../../task/mechanisms/client-level.ts";
+import { settingsOf } from "../../task/mechanisms/mechanism.ts";
 import { assertEpsilonBounded, assertUsefulCohort, privacyStatement } from "../../task/privacy.ts";
 import { normSquared } from "../../protocol/packing.ts";
 import { normBoundSquared } from "../../protocol/quantise.ts";
@@ -21,7 +23,7 @@ function task(name: string): Record<string, unknown> & {
 }
 
 /** The linear digits, protecting clients; their noise follows from the target. */
-function clientLevel(epsilon: number, clients = 100, rounds = 20): TaskSpecification {
+function clientCohort(epsilon: number, clients = 100, rounds = 20): TaskSpecification {
   const json = task("digits-private");
   return parseSpecification({
     ...json,
@@ -42,6 +44,10 @@ function clientLevel(epsilon: number, clients = 100, rounds = 20): TaskSpecifica
   });
 }
 
+/** Of each client's noise, in steps². */
+const varianceOf = ({ document }: Pick<TaskSpecification, "document">): number =>
+  settingsOf(clientLevel, document.training.privacy)!.noiseVariance;
+
 const parametersOf = ({
   clients,
   maxRounds,
@@ -54,9 +60,9 @@ const parametersOf = ({
 
 describe("a task's privacy", () => {
   it("chooses the least client noise that keeps all rounds within the target", () => {
-    const specification = clientLevel(8);
+    const specification = clientCohort(8);
     const { privacy } = specification.document.training;
-    assert.ok(privacy?.unit === "client");
+    const noiseVariance = varianceOf(specification);
     const after = privacyStatement({ document: specification.document, parameters: parametersOf(specification) }, 20)!;
     assert.ok(after.epsilon <= 8 && after.epsilon > 7.9, `${after.epsilon}`);
     assert.equal(after.budget.remainingRounds, 0);
@@ -64,7 +70,7 @@ describe("a task's privacy", () => {
       ...specification.document,
       training: {
         ...specification.document.training,
-        privacy: { ...privacy, noiseVariance: privacy.noiseVariance - 1 },
+        privacy: { ...settingsOf(clientLevel, privacy)!, noiseVariance: noiseVariance - 1 },
       },
     };
     assert.ok(privacyStatement({ document: less, parameters: parametersOf(specification) }, 20)!.epsilon > 8);
@@ -101,7 +107,7 @@ describe("a task's privacy", () => {
   });
 
   it("spends more with every round, and says what remains", () => {
-    const specification = clientLevel(8);
+    const specification = clientCohort(8);
     const statements = [0, 1, 10, 20].map((rounds) =>
       privacyStatement({ document: specification.document, parameters: parametersOf(specification) }, rounds)!,
     );
@@ -115,15 +121,12 @@ describe("a task's privacy", () => {
   });
 
   it("needs more noise of each client the fewer are honest", () => {
-    const variance = (clients: number): number => {
-      const { privacy } = clientLevel(8, clients).document.training;
-      return privacy?.unit === "client" ? privacy.noiseVariance : NaN;
-    };
+    const variance = (clients: number): number => varianceOf(clientCohort(8, clients));
     assert.ok(variance(50) > 1.9 * variance(100) && variance(50) < 2.1 * variance(100));
   });
 
   it("refuses a cohort that its noise would drown, and names one that would do", () => {
-    const small = clientLevel(8, 10);
+    const small = clientCohort(8, 10);
     let needed = 0;
     assert.throws(
       () => assertUsefulCohort({ document: small.document, parameters: parametersOf(small) }, 20),
@@ -133,7 +136,7 @@ describe("a task's privacy", () => {
       },
     );
     assert.ok(needed > 10 && needed < 100, `${needed}`);
-    const enough = clientLevel(8, needed);
+    const enough = clientCohort(8, needed);
     assert.doesNotThrow(() => assertUsefulCohort({ document: enough.document, parameters: parametersOf(enough) }, 20));
   });
 
@@ -168,12 +171,12 @@ describe("a task's privacy", () => {
   it("refuses a target without a unit, and noise that does not fit the coordinates", () => {
     throwsCode(() => parseSpecification(task("digits"), { epsilon: 3 }), "PRIVACY_PARAMETERS_INVALID");
     throwsCode(() => parseSpecification(task("digits"), { delta: 1e-6 }), "PRIVACY_PARAMETERS_INVALID");
-    const { document } = clientLevel(8);
-    throwsCode(() => clientNoiseBounds(document, { noiseVariance: 200 ** 2 }, DIMENSION), "PRIVACY_PARAMETERS_INVALID");
+    const { document } = clientCohort(8);
+    throwsCode(() => clientNoiseBounds({ ...document, dimension: DIMENSION }, 200 ** 2), "PRIVACY_PARAMETERS_INVALID");
   });
 
   it("encodes within the bound that the contract gets, with the noise on every coordinate", () => {
-    const { document } = clientLevel(8);
+    const { document } = clientCohort(8);
     const bound = normBoundOf(document, DIMENSION);
     const random = seededRandom("client-level encoding");
     let squares = 0;
@@ -182,8 +185,7 @@ describe("a task's privacy", () => {
       assert.ok(BigInt(normSquared(encoded)) <= bound);
       squares += normSquared(encoded) / (50 * DIMENSION);
     }
-    const { privacy } = document.training;
-    assert.ok(privacy?.unit === "client" && Math.abs(squares / privacy.noiseVariance - 1) < 0.05, `${squares}`);
+    assert.ok(Math.abs(squares / varianceOf({ document }) - 1) < 0.05, `${squares}`);
     assert.ok(bound > normBoundSquared(document.quantisation, DIMENSION));
   });
 
@@ -205,8 +207,6 @@ describe("a task's privacy", () => {
           },
         },
       });
-    const varianceOf = ({ document: { training } }: TaskSpecification): number =>
-      training.privacy?.unit === "client" ? training.privacy.noiseVariance : NaN;
     const [without, small, large] = [parseSpecification(json), withVote(77), withVote(384)].map(varianceOf);
     // A vote of a fifth of the clip norm lengthens the vector by 1/25 in the square; one as long as it doubles the
     // square.
