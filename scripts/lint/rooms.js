@@ -40,6 +40,8 @@ const PROTOCOL_PACKAGES = /^@(noble|hpke)\//;
 
 const manifest = JSON.parse(readFileSync(resolve(ROOT, "package.json"), "utf8"));
 const DECLARED = new Set([...Object.keys(manifest.dependencies), ...Object.keys(manifest.devDependencies)]);
+/** Rooms that run where development packages are not installed. */
+const SHIPPED = [...SHARED, ...ROLES];
 const BUILTIN = new Set(builtinModules);
 
 const packageOf = (specifier) =>
@@ -49,7 +51,7 @@ const packageOf = (specifier) =>
     .join("/");
 
 /** Reason why a file may not import the specifier, as a message id with data, or undefined. */
-function objection(filename, specifier) {
+function objection(filename, specifier, isType) {
   const from = roomOf(filename);
   if (specifier.startsWith(".")) {
     const to = roomOf(resolve(dirname(filename), specifier));
@@ -64,6 +66,8 @@ function objection(filename, specifier) {
   if (from === "protocol" && (isBuiltin || !PROTOCOL_PACKAGES.test(specifier)))
     return { messageId: "impure", data: { specifier } };
   if (!isBuiltin && !DECLARED.has(name)) return { messageId: "undeclared", data: { name } };
+  if (!isBuiltin && !isType && SHIPPED.includes(from) && manifest.dependencies[name] === undefined)
+    return { messageId: "development", data: { from, name } };
   return undefined;
 }
 
@@ -76,20 +80,21 @@ export const rooms = {
       direction: "{{from}} must not import {{to}}.",
       impure: "protocol imports only @noble and @hpke packages, not {{specifier}}.",
       undeclared: "{{name}} is not a dependency in package.json.",
+      development: "{{from}} runs without development packages, and {{name}} is one.",
     },
   },
   create(context) {
-    const check = (source) => {
+    const check = (source, isType = false) => {
       if (source?.type !== "Literal" || typeof source.value !== "string") return;
-      const found = objection(context.filename, source.value);
+      const found = objection(context.filename, source.value, isType);
       if (found !== undefined) context.report({ node: source, ...found });
     };
     return {
-      ImportDeclaration: (node) => check(node.source),
+      ImportDeclaration: (node) => check(node.source, node.importKind === "type"),
       ImportExpression: (node) => check(node.source),
-      ExportNamedDeclaration: (node) => check(node.source),
+      ExportNamedDeclaration: (node) => check(node.source, node.exportKind === "type"),
       ExportAllDeclaration: (node) => check(node.source),
-      TSImportType: (node) => check(node.source ?? node.argument?.literal),
+      TSImportType: (node) => check(node.source ?? node.argument?.literal, true),
       'NewExpression[callee.name="URL"][arguments.length=2]': ({ arguments: [path] }) => {
         if (path.type === "Literal" && /^\.{1,2}\/.*\.[cm]?[jt]s$/.test(String(path.value))) check(path);
       },

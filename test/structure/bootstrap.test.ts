@@ -1,24 +1,28 @@
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterEach, beforeEach, describe, it } from "mocha";
 
-interface Bootstrap {
+interface Installed {
   runsTypeScript(version: string): boolean;
-  missingPackages(root: string): string[];
+  missingPackages(root: string, install?: "roles" | "full"): string[];
+  installToMake(needed: "roles" | "full", root: string): "roles" | "full";
 }
 interface LockEntry {
   readonly version: string;
   readonly os?: readonly string[];
   readonly cpu?: readonly string[];
   readonly optional?: boolean;
+  readonly dev?: boolean;
 }
 
-const file = new URL("../../bin/bootstrap.mjs", import.meta.url);
-const { runsTypeScript, missingPackages } = (await import(file.href)) as Bootstrap;
+const bin = fileURLToPath(new URL("../../bin/", import.meta.url));
+const { runsTypeScript, missingPackages, installToMake } = (await import(
+  new URL("../../bin/install/installed.mjs", import.meta.url).href
+)) as Installed;
 const otherPlatform = process.platform === "linux" ? "darwin" : "linux";
 
 describe("the Node versions that run TypeScript", () => {
@@ -100,10 +104,122 @@ describe("missing packages", () => {
   });
 });
 
+describe("missing packages of the roles", () => {
+  let root: string;
+  beforeEach(() => (root = mkdtempSync(join(tmpdir(), "verisum-bootstrap-"))));
+  afterEach(() => rmSync(root, { recursive: true }));
+
+  const runtime = { "node_modules/a": { version: "1.0.0" } };
+  const compiler = { "node_modules/compiler": { version: "1.0.0", dev: true } };
+
+  it("exclude development packages", () => {
+    writeClone(root, { ...runtime, ...compiler }, runtime);
+    assert.deepEqual(missingPackages(root, "roles"), []);
+    assert.deepEqual(missingPackages(root, "full"), ["node_modules/compiler"]);
+  });
+
+  it("include what roles run with", () => {
+    writeClone(root, { ...runtime, ...compiler }, {});
+    assert.deepEqual(missingPackages(root, "roles"), ["node_modules/a"]);
+  });
+
+  it("are installed without development packages, unless there are some already", () => {
+    writeClone(root, { ...runtime, ...compiler }, {});
+    assert.equal(installToMake("roles", root), "roles");
+    assert.equal(installToMake("full", root), "full");
+    writeClone(root, { ...runtime, ...compiler }, compiler);
+    assert.equal(installToMake("roles", root), "full");
+  });
+});
+
+/** A clone in the folder whose lock file names `locked`, with `installed` in node_modules. */
+function writeClone(
+  root: string,
+  locked: Readonly<Record<string, LockEntry>>,
+  installed: Readonly<Record<string, LockEntry>>,
+): void {
+  writeFileSync(join(root, "package-lock.json"), JSON.stringify({ packages: locked }));
+  mkdirSync(join(root, "node_modules"), { recursive: true });
+  writeFileSync(join(root, "node_modules/.package-lock.json"), JSON.stringify({ packages: installed }));
+  for (const path of Object.keys(installed)) {
+    mkdirSync(join(root, path), { recursive: true });
+    writeFileSync(join(root, path, "package.json"), "{}");
+  }
+}
+
+/** An npm that writes down what it was asked and installs whatever is locked. */
+const NPM = `
+const { cpSync, mkdirSync, readFileSync, writeFileSync } = require("node:fs");
+writeFileSync("npm-was-asked", process.argv.slice(2).join(" "));
+const { packages } = JSON.parse(readFileSync("package-lock.json", "utf8"));
+for (const path of Object.keys(packages)) {
+  mkdirSync(path, { recursive: true });
+  writeFileSync(path + "/package.json", "{}");
+}
+writeFileSync("node_modules/.package-lock.json", JSON.stringify({ packages }));
+`;
+
+describe("the two installs", function () {
+  this.timeout(30_000);
+  let root: string;
+  const runtime = { "node_modules/a": { version: "1.0.0" } };
+  const compiler = { "node_modules/compiler": { version: "1.0.0", dev: true } };
+
+  beforeEach(() => {
+    root = mkdtempSync(join(tmpdir(), "verisum-bootstrap-"));
+    cpSync(bin, join(root, "bin"), { recursive: true });
+    for (const name of ["auditor/cli.ts", "demo/demo.ts"]) {
+      mkdirSync(join(root, name, ".."), { recursive: true });
+      writeFileSync(join(root, name), "process.stdout.write(process.argv.slice(2).join());");
+    }
+    writeFileSync(join(root, "npm-cli.js"), NPM);
+  });
+  afterEach(() => rmSync(root, { recursive: true }));
+
+  function start(...args: string[]): {
+    readonly status: number | null;
+    readonly stdout: string;
+    readonly npm?: string;
+  } {
+    const { status, stdout } = spawnSync(process.execPath, args, {
+      cwd: root,
+      env: { ...process.env, npm_execpath: join(root, "npm-cli.js") },
+      encoding: "utf8",
+    });
+    const asked = join(root, "npm-was-asked");
+    return { status, stdout, ...(existsSync(asked) ? { npm: readFileSync(asked, "utf8") } : {}) };
+  }
+
+  it("start a role from an install without development packages", () => {
+    writeClone(root, { ...runtime, ...compiler }, runtime);
+    assert.deepEqual(start("bin/fl.mjs", "verify"), { status: 0, stdout: "verify" });
+    assert.deepEqual(start("bin/bootstrap.mjs", "auditor/cli.ts", "verify"), { status: 0, stdout: "verify" });
+  });
+
+  it("get a role no development packages", () => {
+    writeClone(root, { ...runtime, ...compiler }, {});
+    const { status, stdout, npm } = start("bin/fl.mjs", "verify");
+    assert.deepEqual([status, stdout], [0, "verify"]);
+    assert.match(npm!, /^ci .*--omit=dev/);
+  });
+
+  it("get everything else the development packages", () => {
+    writeClone(root, { ...runtime, ...compiler }, runtime);
+    const { status, stdout, npm } = start("bin/bootstrap.mjs", "demo/demo.ts", "--stay");
+    assert.deepEqual([status, stdout], [0, "--stay"]);
+    assert.match(npm!, /^ci .*--include=dev/);
+  });
+
+  it("keep the development packages where a role needs another version", () => {
+    writeClone(root, { ...runtime, ...compiler }, { "node_modules/a": { version: "0.9.0" }, ...compiler });
+    assert.match(start("bin/fl.mjs").npm!, /^ci .*--include=dev/);
+  });
+});
+
 describe("the bootstrap", function () {
   this.timeout(30_000);
   const exitCode = (...args: string[]): number | null =>
-    spawnSync(process.execPath, [fileURLToPath(file), ...args], { stdio: "ignore" }).status;
+    spawnSync(process.execPath, [join(bin, "bootstrap.mjs"), ...args], { stdio: "ignore" }).status;
 
   it("exits with 64 without a target", () => assert.equal(exitCode(), 64));
   it("exits with 64 for a file that does not exist", () => assert.equal(exitCode("scripts/no-such-file.ts"), 64));

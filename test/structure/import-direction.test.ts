@@ -52,6 +52,7 @@ const REFUSED: Readonly<Record<string, readonly [string, string, string]>> = {
   ],
   "a room importing test": ["client/example.ts", 'import "../test/support/example.ts";', "verisum/rooms"],
   "an undeclared package": ["chain/example.ts", 'import "left-pad";', "verisum/rooms"],
+  "a role importing a compiler": ["operator/example.ts", 'await import("hardhat");', "verisum/rooms"],
   "two files that import each other": [
     "protocol/errors.ts",
     'import type { ModelState } from "./model.ts";\nexport type Example = ModelState;',
@@ -81,6 +82,8 @@ const ACCEPTED: Readonly<Record<string, readonly [string, string]>> = {
     "chain/example.ts",
     'import "node:fs";\nimport "ethers";\nimport "../protocol/field.ts";',
   ],
+  "a role importing a type of a development package": ["chain/example.ts", 'export type { Abi } from "abitype";'],
+  "a script importing a compiler": ["scripts/example.ts", 'import "hardhat";'],
   "a folder of a room that is named like another room": [
     "client/audit/example.ts",
     'import "../aggregator/example.ts";',
