@@ -1,5 +1,6 @@
 import { defineConfig } from "eslint/config";
 import tseslint from "typescript-eslint";
+import { portable } from "./scripts/lint/portable.js";
 import { noCircles, rooms } from "./scripts/lint/rooms.js";
 
 const PRINTING_FILES = [
@@ -22,12 +23,13 @@ export default defineConfig(
   },
   tseslint.configs.recommendedTypeChecked,
   {
-    plugins: { verisum: { rules: { rooms, "no-circles": noCircles } } },
+    plugins: { verisum: { rules: { rooms, "no-circles": noCircles, portable } } },
     languageOptions: { parserOptions: { projectService: true, tsconfigRootDir: import.meta.dirname } },
     linterOptions: { reportUnusedDisableDirectives: "error" },
     rules: {
       "verisum/rooms": "error",
       "verisum/no-circles": "error",
+      "verisum/portable": "error",
       "no-console": "error",
       "no-restricted-properties": [
         "error",

@@ -7,6 +7,13 @@ export const ROOT = resolve(import.meta.dirname, "../..");
 /** A relative specifier of a static or dynamic import, of a re-export, or of a file that a worker runs. */
 const RELATIVE_IMPORT = /(?:\bfrom\s*|\bimport\s*\(?\s*|\bnew URL\(\s*)(["'`])(\.{1,2}\/[^"'`\n]*\.[cm]?[jt]s)\1/g;
 
+/** The same of any specifier, packages and Node's modules included. */
+const ANY_IMPORT = /(?:\bfrom\s*|\bimport\s*\(?\s*|\bnew URL\(\s*)(["'`])([^"'`\n]+)\1/g;
+
+/** An import or re-export of types alone, or one inside a type, which is gone at run time. */
+const TYPE_IMPORT =
+  /\b(?:import|export)\s+type\b[^"'`;]*?\bfrom\s*(["'])[^"'\n]*\1|\btypeof\s+import\([^)\n]*\)|\bimport\([^)\n]*\)\.[A-Z]/g;
+
 /** Path below the repository, with forward slashes. */
 export const nameOf = (path) => relative(ROOT, path).split(sep).join("/");
 
@@ -19,15 +26,36 @@ export function importedFiles(path, source) {
   return [...new Set(found)].filter((file) => existsSync(file) && statSync(file).isFile());
 }
 
-/** Every source below the rooms, with what it imports; read once in a process. */
-export function importGraph(rooms) {
+/** What a source imports at run time: paths of existing files, and the names of everything else. Each once. */
+export function runtimeImports(path, source) {
+  const specifiers = [...source.replaceAll(TYPE_IMPORT, "").matchAll(ANY_IMPORT)].map(([, , specifier]) => specifier);
+  const files = importedFiles(path, specifiers.map((specifier) => `import "${specifier}"`).join("\n"));
+  return [...files, ...new Set(specifiers.filter((specifier) => !specifier.startsWith(".")))];
+}
+
+/** Every source below the rooms, with what it imports by `imports(path, source)`; read once in a process. */
+export function importGraph(rooms, imports = importedFiles) {
   const files = globSync(`{${rooms.join(",")}}/**/*.{ts,js,mjs}`, { cwd: ROOT, exclude: ["**/node_modules/**"] });
   return new Map(
     files.map((name) => {
       const path = resolve(ROOT, name);
-      return [path, importedFiles(path, readFileSync(path, "utf8"))];
+      return [path, imports(path, readFileSync(path, "utf8"))];
     }),
   );
+}
+
+/** The way from a file to the nearest import for which `isWanted` holds, both ends included, or undefined. */
+export function wayTo(graph, from, isWanted) {
+  const cameFrom = new Map([[from, undefined]]);
+  for (const at of cameFrom.keys()) {
+    if (isWanted(at)) {
+      const way = [];
+      for (let step = at; step !== undefined; step = cameFrom.get(step)) way.unshift(step);
+      return way;
+    }
+    for (const next of graph.get(at) ?? []) if (!cameFrom.has(next)) cameFrom.set(next, at);
+  }
+  return undefined;
 }
 
 /**

@@ -8,6 +8,9 @@ import tseslint from "typescript-eslint";
 const { ROOMS } = (await import(new URL("../../scripts/lint/rooms.js", import.meta.url).href)) as {
   readonly ROOMS: Readonly<Record<string, readonly string[]>>;
 };
+const { runtimeImports } = (await import(new URL("../../scripts/lint/imports.js", import.meta.url).href)) as {
+  runtimeImports(path: string, source: string): readonly string[];
+};
 const ROOM_NAMES = Object.keys(ROOMS);
 const cwd = fileURLToPath(new URL("../../", import.meta.url));
 /** Without type information a snippet may carry the name of a file that does not exist. */
@@ -58,6 +61,33 @@ const REFUSED: Readonly<Record<string, readonly [string, string, string]>> = {
     'import type { ModelState } from "./model.ts";\nexport type Example = ModelState;',
     "verisum/no-circles",
   ],
+  "a Node module in the auditor's checks": ["auditor/audit-round.ts", 'import "node:crypto";', "verisum/portable"],
+  "a Node module by its bare name in a CID check": ["content/cid.ts", 'import "fs/promises";', "verisum/portable"],
+  "a package that needs Node in a file that the auditor's checks use": [
+    "task/checkpoint.ts",
+    'import "fastify";',
+    "verisum/portable",
+  ],
+  "a file in the auditor's checks that leads to a Node module": [
+    "auditor/round-checks.ts",
+    'import "../content/store.ts";',
+    "verisum/portable",
+  ],
+  "a lazy import in the auditor's checks that leads to a Node module": [
+    "auditor/round-checks.ts",
+    'export const later = (): Promise<unknown> => import("../content/store.ts");',
+    "verisum/portable",
+  ],
+  "a global of Node in the auditor's checks": [
+    "auditor/checklist.ts",
+    "export const x = Buffer.alloc(1);",
+    "verisum/portable",
+  ],
+  "the folder of a file in the auditor's checks": [
+    "auditor/checklist.ts",
+    "export const x = import.meta.dirname;",
+    "verisum/portable",
+  ],
   "a line of more than 120 columns": ["client/example.ts", `export const x = [${"1, ".repeat(40)}1];`, "max-len"],
   "Math.random in the protocol": ["protocol/example.ts", "export const x = Math.random();", "no-restricted-properties"],
   "Math.random in a test": ["test/example.ts", "export const { random } = Math;", "no-restricted-properties"],
@@ -88,6 +118,11 @@ const ACCEPTED: Readonly<Record<string, readonly [string, string]>> = {
     "client/audit/example.ts",
     'import "../aggregator/example.ts";',
   ],
+  "a type from a file that needs Node in the auditor's checks": [
+    "auditor/round-checks.ts",
+    'import type { ContentStore } from "../content/store.ts";\nexport type Example = ContentStore;',
+  ],
+  "a Node module beside the auditor's checks": ["auditor/cli.ts", 'import "node:fs/promises";'],
   "console at the command edge": ["client/cli.ts", "console.error(1);"],
 };
 
@@ -129,6 +164,37 @@ describe("lint", function () {
     assert.deepEqual(
       [...rooms].filter((room) => !ROOM_NAMES.includes(room) && !withoutRule.includes(room)),
       [],
+    );
+  });
+
+  it("takes for run-time imports what is left when types are gone", () => {
+    const source = `
+      import type { A } from "types-alone";
+      export type { B, C } from "types-alone-too";
+      export type D = typeof import("a-type-query");
+      export type E = import("an-inline-type").E;
+      export type F = "f";
+      import { type G, h } from "a-value";
+      export { i } from "passed-on";
+      import "an-effect";
+      export const later = () => import("later");`;
+    assert.deepEqual(runtimeImports(`${cwd}auditor/example.ts`, source), [
+      "a-value",
+      "passed-on",
+      "an-effect",
+      "later",
+    ]);
+  });
+
+  it("names the way from the auditor's checks to what a browser cannot run", async () => {
+    const source = 'import "../content/disk.ts";';
+    const [result] = await untyped.lintText(`${source}\n`, { filePath: "auditor/round-checks.ts" });
+    assert.deepEqual(
+      result!.messages.map(({ message }) => message),
+      [
+        "A browser cannot run auditor/audit-task.ts → auditor/audit-round.ts → auditor/round-checks.ts → " +
+          "content/disk.ts → node:fs/promises.",
+      ],
     );
   });
 
