@@ -2,8 +2,11 @@
 import { Contract, ContractFactory } from "ethers";
 import type { Signer } from "ethers";
 import type { Hex } from "../protocol/transcript.ts";
+import { decodeAddress } from "./codec.ts";
+import { viewsOf } from "./contract-calls.ts";
 import { readArtifact } from "./deploy.ts";
 import type { Deployment } from "./deploy.ts";
+import type { CellGroupFunctions } from "./generated/cell-group.ts";
 import { CELL_GROUP_INTERFACE, revertOf } from "./rpc.ts";
 import type { Endpoint } from "./rpc.ts";
 import type { CellGroupRecord } from "./task-chain.ts";
@@ -44,8 +47,7 @@ export async function registerCell(signer: Signer, group: Hex, cell: Hex): Promi
 
 /** What the contract at `group` says. @throws CHAIN_UNREACHABLE, CHAIN_REVERTED if it is no group */
 export async function readCellGroup(endpoint: Endpoint, group: Hex): Promise<CellGroupRecord> {
-  const contract = new Contract(group, CELL_GROUP_INTERFACE, endpoint.provider);
-  const cellCount = await endpoint.request(() => contract.getFunction("cellCount").staticCall() as Promise<bigint>);
-  const cells = await endpoint.request(() => contract.getFunction("cells").staticCall() as Promise<readonly string[]>);
-  return { cellCount: Number(cellCount), cells: [...cells].map((cell) => cell.toLowerCase() as Hex) };
+  const view = viewsOf<CellGroupFunctions>(new Contract(group, CELL_GROUP_INTERFACE, endpoint.provider), endpoint);
+  const cellCount = Number(await view("cellCount"));
+  return { cellCount, cells: [...(await view("cells"))].map(decodeAddress) };
 }

@@ -5,6 +5,8 @@
 import type { ChunkProof, Submission } from "../protocol/submission.ts";
 import { sharesDigest, wiresDigest } from "../protocol/transcript.ts";
 import { encodeChunks, encodeSubmission } from "./codec.ts";
+import type { Encodable } from "./fields.ts";
+import type * as Solidity from "./generated/verisum.ts";
 import type { ChunkProgress, ChunkStep, SubmissionHead } from "./task-chain.ts";
 
 /**
@@ -36,8 +38,12 @@ export function headOf(submission: Submission): SubmissionHead {
 export async function sendInSteps<T>(
   submission: Submission,
   last: ChunkStep | undefined,
-  prove: (...args: readonly [head: SubmissionHead, progress: ChunkProgress, chunks: unknown]) => Promise<ChunkProgress>,
-  finish: (...args: readonly [progress: ChunkProgress, submission: unknown]) => Promise<T>,
+  prove: (
+    head: SubmissionHead,
+    progress: ChunkProgress,
+    chunks: readonly Encodable<Solidity.ChunkProof>[],
+  ) => Promise<ChunkProgress>,
+  finish: (progress: ChunkProgress, submission: Encodable<Solidity.Submission>) => Promise<T>,
 ): Promise<T> {
   const head = headOf(submission);
   let progress = last !== undefined && isSameHead(last.head, head) ? last.progress : START;

@@ -1,13 +1,13 @@
 /** One JSON-RPC endpoint: retries what may pass, names what will not. */
 import { FetchRequest, Interface, JsonRpcProvider } from "ethers";
 import { VerisumError } from "../protocol/errors.ts";
-import cellGroupAbi from "./cell-group-abi.json" with { type: "json" };
-import abi from "./verisum-abi.json" with { type: "json" };
+import { CELL_GROUP_ABI } from "./generated/cell-group-abi.ts";
+import { VERISUM_ABI } from "./generated/verisum-abi.ts";
 
-/** The contract's functions, events and errors, generated from contracts/interfaces. */
-export const VERISUM_INTERFACE = new Interface(abi);
+/** The contract's functions, events and errors. */
+export const VERISUM_INTERFACE = new Interface(VERISUM_ABI);
 /** The same of the contract that lists a task's cells. */
-export const CELL_GROUP_INTERFACE = new Interface(cellGroupAbi);
+export const CELL_GROUP_INTERFACE = new Interface(CELL_GROUP_ABI);
 
 const REQUEST_TIMEOUT_MS = 20_000;
 const ATTEMPTS = 5;

@@ -1,21 +1,14 @@
-/** EIP-712 signatures with which clients let others send their submissions, as the contract checks them. */
-import { AbiCoder, keccak256, Signature, TypedDataEncoder, verifyTypedData } from "ethers";
+/** Signatures with which clients let others send their submissions, as the contract checks them. */
+import { AbiCoder, keccak256 } from "ethers";
 import type { Wallet } from "ethers";
 import { VerisumError } from "../protocol/errors.ts";
 import type { Submission } from "../protocol/submission.ts";
 import type { Hex, RoundContext } from "../protocol/transcript.ts";
 import { encodeSubmission } from "./codec.ts";
-import { compact, signingDomain } from "./result-signature.ts";
 import { VERISUM_INTERFACE } from "./rpc.ts";
-import type { CompactSignature, SignedSubmission } from "./task-chain.ts";
-
-const TYPES = {
-  RelayedSubmission: [
-    { name: "round", type: "uint64" },
-    { name: "client", type: "address" },
-    { name: "submissionHash", type: "bytes32" },
-  ],
-};
+import type { SignedSubmission } from "./task-chain.ts";
+import { messageDigest, recoverSigner, signMessage } from "./typed-data.ts";
+import type { Message } from "./typed-data.ts";
 
 const SUBMISSION_TYPE = VERISUM_INTERFACE.getFunction("submit")!.inputs[1]!;
 
@@ -33,11 +26,8 @@ export async function signSubmission(
   submission: Submission,
 ): Promise<SignedSubmission> {
   const client = wallet.address.toLowerCase() as Hex;
-  return {
-    client,
-    submission,
-    signature: compact(await wallet.signTypedData(signingDomain(context), TYPES, message(context, client, submission))),
-  };
+  const message = messageOf(context, client, submission);
+  return { client, submission, signature: await signMessage(wallet, context, "RelayedSubmission", message) };
 }
 
 /**
@@ -48,25 +38,17 @@ export function checkSubmissionSignature(
   context: RoundContext,
   { client, submission, signature }: SignedSubmission,
 ): void {
-  if (recover(context, client, submission, signature) !== client.toLowerCase()) {
+  const message = messageOf(context, client, submission);
+  if (recoverSigner(context, "RelayedSubmission", message, signature, { client }) !== client.toLowerCase()) {
     throw new VerisumError("SIGNATURE_INVALID", `the submission is not signed by ${client}`, { client });
   }
 }
 
 /** keccak-256("\x19\x01" ‖ domain separator ‖ struct hash). */
 export function submissionDigest(context: RoundContext, client: Hex, submission: Submission): Hex {
-  return TypedDataEncoder.hash(signingDomain(context), TYPES, message(context, client, submission)) as Hex;
+  return messageDigest(context, "RelayedSubmission", messageOf(context, client, submission));
 }
 
-function recover(context: RoundContext, client: Hex, submission: Submission, signature: CompactSignature): string {
-  try {
-    const full = Signature.from({ r: signature.r, yParityAndS: signature.vs });
-    return verifyTypedData(signingDomain(context), TYPES, message(context, client, submission), full).toLowerCase();
-  } catch (cause) {
-    throw new VerisumError("SIGNATURE_INVALID", "the signature is malformed", { client }, { cause });
-  }
-}
-
-function message({ round }: RoundContext, client: Hex, submission: Submission): Record<string, unknown> {
+function messageOf({ round }: RoundContext, client: Hex, submission: Submission): Message<"RelayedSubmission"> {
   return { round, client, submissionHash: submissionHash(submission) };
 }

@@ -1,14 +1,16 @@
 /**
  * A task's contract as the roles see it: typed state, typed events, typed calls.
- * `VerisumContract` implements it over JSON-RPC; roles and the auditor depend on this interface only.
+ * chain/connect.ts opens it over JSON-RPC; roles and the auditor depend on this interface only.
  */
 import type { G1 } from "../protocol/points.ts";
 import type { Submission } from "../protocol/submission.ts";
 import type { TaskParameters } from "../protocol/task.ts";
 import type { Hex, RoundContext } from "../protocol/transcript.ts";
+import { PHASE_MEMBERS } from "./generated/verisum.ts";
+import type * as Solidity from "./generated/verisum.ts";
 
-/** In the order of `Phase` in contracts/types. */
-export const PHASES = ["Idle", "Collecting", "Attesting", "Aggregating", "Finalised", "Aborted"] as const;
+/** In the contract's order. */
+export const PHASES = PHASE_MEMBERS;
 export type Phase = (typeof PHASES)[number];
 
 /** The current round, as `round()` returns it. Masks and bitmaps: bit 0 is client index 0 or seat 1. */
@@ -27,11 +29,8 @@ export interface RoundState {
   readonly sum: G1;
 }
 
-export interface ModelRecord {
-  readonly round: bigint;
-  readonly cid: Hex;
-  readonly digest: Hex;
-}
+/** The model that the next round starts from. */
+export type ModelRecord = Solidity.ModelRecord;
 
 export interface ClientStatus {
   /** 0 if the account is not registered. */
@@ -42,12 +41,7 @@ export interface ClientStatus {
 }
 
 /** A round's result, as `finalize` takes it. */
-export interface RoundResult {
-  readonly aggregateCid: Hex;
-  readonly aggregateDigest: Hex;
-  readonly modelCid: Hex;
-  readonly modelDigest: Hex;
-}
+export type RoundResult = Solidity.RoundResult;
 
 /** What members sign (EIP-712 type `Result`). */
 export interface SignedResult extends RoundResult {
@@ -63,22 +57,11 @@ export interface CompactSignature {
   readonly vs: Hex;
 }
 
-/** `ChunkProgress` in contracts/types. */
-export interface ChunkProgress {
-  readonly count: bigint;
-  readonly wires: Hex;
-  readonly h: bigint;
-  readonly y: bigint;
-  readonly zPower: bigint;
-}
+/** What the chunks that are verified leave for the next one. */
+export type ChunkProgress = Solidity.ChunkProgress;
 
-/** `SubmissionHead` in contracts/types. */
-export interface SubmissionHead {
-  readonly commitment: G1;
-  readonly sharesDigest: Hex;
-  readonly sharesCid: Hex;
-  readonly wiresDigest: Hex;
-}
+/** What fixes the challenge of a submission in several transactions. */
+export type SubmissionHead = Solidity.SubmissionHead;
 
 /** A step of a submission that takes several transactions: for which submission, and what it led to. */
 export interface ChunkStep {

@@ -35,33 +35,39 @@ export interface TaskParameters {
   readonly chunkKinds: readonly number[];
 }
 
+/**
+ * The parameters that the ABI encodes as one word, in the order of the contract's struct; `chunkKinds` comes after
+ * them. chain/codec.ts compiles only if the generated fields are these.
+ */
+export const PARAMETER_WORDS = [
+  "taskCid",
+  "genesisCid",
+  "genesisDigest",
+  "keysHash",
+  "coordinateBits",
+  "dimension",
+  "normBoundSquared",
+  "committeeSize",
+  "threshold",
+  "quorum",
+  "minClients",
+  "minHonest",
+  "maxCorrupt",
+  "uniformWeights",
+  "openRegistration",
+  "bondWei",
+  "keyWindowSeconds",
+  "collectSeconds",
+  "attestSeconds",
+  "aggregateSeconds",
+  "maxRounds",
+  "privacyCostPerRound",
+  "privacyBudget",
+] as const satisfies readonly (keyof TaskParameters)[];
+
 /** keccak-256 of the ABI encoding: what the contract calls `parametersHash`. */
 export function parametersHash(p: TaskParameters): Hex {
-  const head = [
-    p.taskCid,
-    p.genesisCid,
-    p.genesisDigest,
-    p.keysHash,
-    p.coordinateBits,
-    p.dimension,
-    p.normBoundSquared,
-    p.committeeSize,
-    p.threshold,
-    p.quorum,
-    p.minClients,
-    p.minHonest,
-    p.maxCorrupt,
-    p.uniformWeights,
-    p.openRegistration,
-    p.bondWei,
-    p.keyWindowSeconds,
-    p.collectSeconds,
-    p.attestSeconds,
-    p.aggregateSeconds,
-    p.maxRounds,
-    p.privacyCostPerRound,
-    p.privacyBudget,
-  ].map((value) => BigInt(value));
+  const head = PARAMETER_WORDS.map((name) => BigInt(p[name]));
   // abi.encode of one dynamic struct: its offset, the static fields, the offset of the bytes, their length and
   // themselves.
   const bytesOffset = BigInt((head.length + 1) * 32);

@@ -1,6 +1,6 @@
 import { describe, it } from "mocha";
 import assert from "node:assert/strict";
-import { recordsOf } from "../../chain/logs.ts";
+import { recordsOf } from "../../chain/round-records.ts";
 import type { TaskLog } from "../../chain/logs.ts";
 import { assertBudgetLeft } from "../../client/privacy-ledger.ts";
 import { rejectsCode } from "../support/errors.ts";
@@ -9,21 +9,22 @@ type Outcome = "finalised" | "aborted after settling" | "aborted before" | "unkn
 
 /** A client that submitted in rounds 1, 2, …, with these outcomes. */
 function client(outcomes: readonly Outcome[], privacyBudget: bigint): Parameters<typeof assertBudgetLeft>[0] {
-  const logs = outcomes.flatMap((outcome, i) => {
-    const args = { round: BigInt(i + 1), sum: { x: 0n, y: 0n }, included: 1n, members: 1n, totalWeight: 1n };
-    const names = {
-      finalised: ["Settled"],
-      "aborted after settling": ["Settled", "Aborted"],
-      "aborted before": ["Aborted"],
+  const logs = outcomes.flatMap((outcome, i): TaskLog[] => {
+    const place = { blockNumber: i, index: i, transactionHash: "0x" } as const;
+    const round = BigInt(i + 1);
+    const sum = { x: 0n, y: 0n };
+    const settled = {
+      name: "Settled",
+      args: { round, sum, included: 1n, members: 1n, totalWeight: 1n },
+      ...place,
+    } as const;
+    const aborted = { name: "Aborted", args: { round, during: 3n }, ...place } as const;
+    return {
+      finalised: [settled],
+      "aborted after settling": [settled, aborted],
+      "aborted before": [aborted],
       "unknown to the chain": [],
     }[outcome];
-    return names.map((name): TaskLog => ({
-      name,
-      args: args as unknown as TaskLog["args"],
-      blockNumber: i,
-      index: i,
-      transactionHash: "0x",
-    }));
   });
   return {
     chain: { records: (round) => Promise.resolve(recordsOf(logs, round)) },

@@ -3,8 +3,8 @@ import { after, before, beforeEach, describe, it } from "mocha";
 import { keccak256, TypedDataEncoder } from "ethers";
 import type { NetworkConnection } from "hardhat/types/network";
 import { encodeSigned, encodeSubmission } from "../../chain/codec.ts";
-import { recordsOf } from "../../chain/logs.ts";
-import type { TaskLog } from "../../chain/logs.ts";
+import { recordsOf } from "../../chain/round-records.ts";
+import { parseTaskLog } from "../../chain/logs.ts";
 import { submissionDigest } from "../../chain/submission-signature.ts";
 import type { SignedSubmission } from "../../chain/task-chain.ts";
 import { BASE_FIELD_ORDER, FIELD_ORDER } from "../../protocol/parameters.ts";
@@ -73,16 +73,7 @@ describe("submitBatch", function () {
 
   it("emits what readers of single submissions read", async () => {
     const receipt = (await (await sendBatch(task, signed)).wait())!;
-    const logs = receipt.logs.map((log, index) => {
-      const parsed = VERISUM_INTERFACE.parseLog(log)!;
-      return {
-        name: parsed.name,
-        args: parsed.args,
-        blockNumber: receipt.blockNumber,
-        index,
-        transactionHash: receipt.hash,
-      } as unknown as TaskLog;
-    });
+    const logs = receipt.logs.map((log) => parseTaskLog(log)!);
     const { submitted } = recordsOf(logs, 1n);
     assert.deepEqual(
       submitted.map((record) => record.client),

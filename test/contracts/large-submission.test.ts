@@ -4,8 +4,9 @@ import type { ContractTransactionResponse } from "ethers";
 import type { NetworkConnection } from "hardhat/types/network";
 import { encodeChunks, encodeSubmission } from "../../chain/codec.ts";
 import { headOf } from "../../chain/large-submission.ts";
-import { lastStepOf, recordsOf, stepOf } from "../../chain/logs.ts";
-import type { EventArguments, TaskLog } from "../../chain/logs.ts";
+import { lastStepOf, recordsOf, stepOf } from "../../chain/round-records.ts";
+import { parseTaskLog } from "../../chain/logs.ts";
+import type { TaskLog } from "../../chain/logs.ts";
 import type { ChunkProgress, SubmissionHead } from "../../chain/task-chain.ts";
 import { FIELD_ORDER } from "../../protocol/parameters.ts";
 import { addG1, G1_GENERATOR, multiplyG1, negateG1 } from "../../protocol/points.ts";
@@ -56,7 +57,9 @@ describe("a submission in several transactions", function () {
 
   const progressIn = async (sent: Promise<ContractTransactionResponse>): Promise<ChunkProgress> => {
     const { logs } = (await (await sent).wait())!;
-    return stepOf(VERISUM_INTERFACE.parseLog(logs[0]!)!.args as unknown as EventArguments).progress;
+    const log = parseTaskLog(logs[0]!);
+    assert.ok(log?.name === "ChunksProven");
+    return stepOf(log.args).progress;
   };
   const proveAs = (
     client: number,
@@ -88,16 +91,7 @@ describe("a submission in several transactions", function () {
     return progress;
   };
   const logsSince = async (fromBlock: number): Promise<TaskLog[]> =>
-    (await connection.ethers.provider.getLogs({ address: task.address, fromBlock })).map((log) => {
-      const { name, args } = VERISUM_INTERFACE.parseLog(log)!;
-      return {
-        name,
-        args,
-        blockNumber: log.blockNumber,
-        index: log.index,
-        transactionHash: log.transactionHash,
-      } as unknown as TaskLog;
-    });
+    (await connection.ethers.provider.getLogs({ address: task.address, fromBlock })).map((log) => parseTaskLog(log)!);
 
   for (const cuts of [[], [1], [3], [1, 2, 3, 4], [2, 4]]) {
     it(`is accepted as a single one is, cut after ${cuts.join(", ") || "no chunk"}`, async () => {

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { describe, it } from "mocha";
 import { createMemberStep } from "../../member/member-loop.ts";
 import type { MemberLoopDependencies } from "../../member/member-loop.ts";
-import { recordsOf } from "../../chain/logs.ts";
+import { recordsOf } from "../../chain/round-records.ts";
 import { VerisumError } from "../../protocol/errors.ts";
 
 const ROUND = { number: 1n, phase: "Aggregating", keyMask: 1n, included: 3n, sum: { x: 1n, y: 2n } };

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { describe, it } from "mocha";
 import { AbiCoder, keccak256 } from "ethers";
+import { HASHED_FIELDS } from "../../chain/codec.ts";
 import { MAX_COHORT, MAX_COMMITTEE, PRESETS } from "../../protocol/parameters.ts";
 import {
   assertTaskParameters,
@@ -13,12 +14,8 @@ import {
 import type { TaskParameters } from "../../protocol/task.ts";
 import { throwsCode } from "../support/errors.ts";
 
-/** The struct of contracts/types/VerisumTypes.sol, field by field in its order. */
-const STRUCT =
-  "tuple(bytes32 taskCid, bytes32 genesisCid, bytes32 genesisDigest, bytes32 keysHash, uint8 coordinateBits, uint32 dimension, uint64 normBoundSquared, " +
-  "uint8 committeeSize, uint8 threshold, uint8 quorum, uint16 minClients, uint16 minHonest, uint16 maxCorrupt, bool uniformWeights, bool openRegistration, " +
-  "uint96 bondWei, uint32 keyWindowSeconds, uint32 collectSeconds, uint32 attestSeconds, uint32 aggregateSeconds, uint32 maxRounds, uint64 privacyCostPerRound, " +
-  "uint64 privacyBudget, bytes chunkKinds)";
+/** The contract's struct, field by field in its order. */
+const STRUCT = `tuple(${HASHED_FIELDS.map(({ name, type }) => `${type} ${name}`).join(", ")})`;
 
 const BIGINT_FIELDS = ["normBoundSquared", "bondWei", "privacyCostPerRound", "privacyBudget"];
 

@@ -1,0 +1,141 @@
+/** `TaskReader` over JSON-RPC. */
+import { Contract } from "ethers";
+import { VerisumError } from "../protocol/errors.ts";
+import { fromHex } from "../protocol/transcript.ts";
+import type { Hex } from "../protocol/transcript.ts";
+import { readCellGroup } from "./cell-group.ts";
+import { decodeAddress, decodeClient, decodeModel, decodeParameters, decodeRound } from "./codec.ts";
+import { viewsOf } from "./contract-calls.ts";
+import type { EndpointAnnouncedEvent, VerisumFunctions } from "./generated/verisum.ts";
+import { TaskLogs } from "./logs.ts";
+import type { TaskLog } from "./logs.ts";
+import { lastStepOf, recordsOf } from "./round-records.ts";
+import { VERISUM_INTERFACE } from "./rpc.ts";
+import type { Endpoint } from "./rpc.ts";
+import type { TaskReader } from "./task-chain.ts";
+
+/** Chains of one process that never reorganise: Hardhat's and Ganache's. */
+const DEVELOPMENT_CHAINS: readonly bigint[] = [31337n, 1337n];
+
+export interface ReaderOptions {
+  /** Blocks on top that make a block final; if absent, the chain's `finalized` tag, and 0 on a development chain. */
+  readonly confirmations?: number;
+}
+
+/** A task's contract at this address. @throws CHAIN_UNREACHABLE, CHAIN_NO_CONTRACT */
+export async function readerAt(
+  endpoint: Endpoint,
+  chainId: bigint,
+  address: Hex,
+  options: ReaderOptions,
+): Promise<TaskReader> {
+  await requireContract(endpoint, chainId, address);
+  const { provider } = endpoint;
+  const view = viewsOf<VerisumFunctions>(new Contract(address, VERISUM_INTERFACE, provider), endpoint);
+  const { finalBlock, logs } = historyOf(endpoint, chainId, address, options);
+  let fullCommittee: readonly Hex[] | undefined;
+  const reader: TaskReader = {
+    context: { chainId, contract: decodeAddress(address) },
+    parameters: once(() => view("parameters").then(decodeParameters)),
+    parametersHash: () => view("parametersHash"),
+    operator: once(() => view("operator").then(decodeAddress)),
+    verificationKeys: async () => {
+      const pointer = await view("keysPointer");
+      const code = await endpoint.request(() => provider.getCode(pointer));
+      return fromHex(code as Hex).slice(1);
+    },
+    round: () => view("round").then(decodeRound),
+    latestModel: () => view("latestModel").then(decodeModel),
+    finalisedRounds: () => view("finalisedRounds").then(Number),
+    privacySpent: () => view("privacySpent"),
+    client: (account) => view("clientOf", account).then(decodeClient),
+    clientCount: () => view("clientCount").then(Number),
+    members: async () => {
+      // A full committee never changes.
+      if (fullCommittee !== undefined) return fullCommittee;
+      const count = Number(await view("memberCount"));
+      const members = await Promise.all(
+        Array.from({ length: count }, (_, i) => view("memberAt", i + 1).then(decodeAddress)),
+      );
+      if (count === (await reader.parameters()).committeeSize) fullCommittee = members;
+      return members;
+    },
+    roundKey: (round, seat) => view("roundKey", round, seat),
+    records: async (round) => recordsOf(await logs(), round),
+    lastChunkStep: async (round, account) => lastStepOf(await logs(), round, account),
+    finalisedRoundNumbers: async () =>
+      (await logs()).flatMap(({ name, args }) => (name === "Finalised" ? [args.round] : [])),
+    endpoints: async () =>
+      new Map((await logs()).flatMap(({ name, args }) => (name === "EndpointAnnounced" ? announcementIn(args) : []))),
+    blockTime: () => nextBlockTime(endpoint),
+    finalBlock,
+    cellGroup: async (group) => {
+      await requireContract(endpoint, chainId, group);
+      return readCellGroup(endpoint, group);
+    },
+    at: (contract) => readerAt(endpoint, chainId, contract, options),
+  };
+  return reader;
+}
+
+/** The contract's events, and the latest block that counts as final. */
+function historyOf(
+  endpoint: Endpoint,
+  chainId: bigint,
+  address: Hex,
+  options: ReaderOptions,
+): { readonly finalBlock: () => Promise<number>; readonly logs: () => Promise<readonly TaskLog[]> } {
+  const taskLogs = new TaskLogs(endpoint, address);
+  const latestBlock = (): Promise<number> => endpoint.request(() => endpoint.provider.getBlockNumber());
+  const finalBlockBelow = async (latest: number): Promise<number> => {
+    const depth = options.confirmations ?? (DEVELOPMENT_CHAINS.includes(chainId) ? 0 : undefined);
+    if (depth !== undefined) return latest - depth;
+    return (await endpoint.request(() => endpoint.provider.getBlock("finalized")))?.number ?? -1;
+  };
+  return {
+    finalBlock: async () => finalBlockBelow(await latestBlock()),
+    logs: async () => {
+      const latest = await latestBlock();
+      return taskLogs.all(latest, await finalBlockBelow(latest));
+    },
+  };
+}
+
+async function requireContract(endpoint: Endpoint, chainId: bigint, contract: Hex): Promise<void> {
+  if ((await endpoint.request(() => endpoint.provider.getCode(contract))) !== "0x") return;
+  throw new VerisumError("CHAIN_NO_CONTRACT", `chain ${chainId} has no contract at ${contract}`, {
+    contract,
+    chainId,
+  });
+}
+
+/** The pending block's: a chain that mines only on demand keeps an old latest one. */
+async function nextBlockTime({ provider, request }: Endpoint): Promise<number> {
+  // Raw: ethers refuses a pending block, which has no number.
+  const block = (await request(() => provider.send("eth_getBlockByNumber", ["pending", false]))) as {
+    timestamp: string;
+  } | null;
+  return Number(block?.timestamp ?? (await request(() => provider.getBlock("latest")))?.timestamp ?? 0);
+}
+
+/**
+ * An account and its endpoint; nothing if the bytes are no UTF-8, at which ethers throws. Anybody may announce
+ * anything.
+ */
+function announcementIn(args: EndpointAnnouncedEvent): [Hex, string][] {
+  try {
+    return [[decodeAddress(args.account), args.endpoint]];
+  } catch {
+    return [];
+  }
+}
+
+/** Asks for what never changes until it has been answered once. */
+function once<T>(ask: () => Promise<T>): () => Promise<T> {
+  let answer: Promise<T> | undefined;
+  return () =>
+    (answer ??= ask().catch((error: unknown) => {
+      answer = undefined;
+      throw error;
+    }));
+}

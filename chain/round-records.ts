@@ -1,0 +1,191 @@
+/** What the contract's events say of one round. */
+import type { ChunkProof } from "../protocol/submission.ts";
+import type { Hex } from "../protocol/transcript.ts";
+import { decodeAddress, decodeChunk, decodePoint, decodeResult, decodeSubmission } from "./codec.ts";
+import { converter, same } from "./fields.ts";
+import type * as Solidity from "./generated/verisum.ts";
+import type { LogOf, TaskLog } from "./logs.ts";
+import type {
+  ChunkProgress,
+  ChunkStep,
+  CompactSignature,
+  FinalisedRecord,
+  OpenedRecord,
+  ReleasedRecord,
+  RoundRecords,
+  SettledRecord,
+  SubmissionHead,
+  SubmittedRecord,
+} from "./task-chain.ts";
+
+/** Events that are of a round. */
+type RoundLog = Extract<TaskLog, { readonly args: { readonly round: bigint } }>;
+type RoundEvent = RoundLog["name"];
+
+/** A round's records while its events are read. */
+interface Draft {
+  readonly submitted: SubmittedRecord[];
+  readonly attested: Map<number, bigint>;
+  readonly released: ReleasedRecord[];
+  /** Chunks of submissions in several transactions, by client. */
+  readonly proven: Map<Hex, readonly ChunkProof[]>;
+  opened?: OpenedRecord;
+  settled?: SettledRecord;
+  finalised?: FinalisedRecord;
+  aborted: boolean;
+}
+
+const decodeOpened = converter<Solidity.RoundOpenedEvent, OpenedRecord>({
+  round: same,
+  baseModelCid: same,
+  baseModelDigest: same,
+  deadline: Number,
+  keyMask: same,
+});
+
+const decodeSubmitted = converter<Solidity.SubmittedEvent, Omit<SubmittedRecord, "transactionHash">>({
+  round: same,
+  client: decodeAddress,
+  index: Number,
+  weight: Number,
+  submission: decodeSubmission,
+});
+
+const decodeHead = converter<Solidity.SubmissionHead, SubmissionHead>({
+  commitment: decodePoint,
+  sharesDigest: same,
+  sharesCid: same,
+  wiresDigest: same,
+});
+
+const decodeProgress = converter<Solidity.ChunkProgress, ChunkProgress>({
+  count: same,
+  wires: same,
+  h: same,
+  y: same,
+  zPower: same,
+});
+
+const decodeChunksProven = converter<
+  Solidity.ChunksProvenEvent,
+  ChunkStep & { readonly round: bigint; readonly client: Hex; readonly chunks: readonly ChunkProof[] }
+>({
+  round: same,
+  client: decodeAddress,
+  head: decodeHead,
+  progress: decodeProgress,
+  chunks: (chunks) => [...chunks].map(decodeChunk),
+});
+
+const decodeAttested = converter<
+  Solidity.AttestedEvent,
+  { readonly round: bigint; readonly seat: number; readonly bitmap: bigint }
+>({ round: same, seat: Number, bitmap: same });
+
+const decodeSettled = converter<Solidity.SettledEvent, Omit<SettledRecord, "blockNumber">>({
+  round: same,
+  included: same,
+  members: same,
+  totalWeight: Number,
+  sum: decodePoint,
+});
+
+const decodeReleased = converter<Solidity.ReleasedEvent, ReleasedRecord>({
+  round: same,
+  seat: Number,
+  releaseCid: same,
+});
+
+const decodeFinalised = converter<
+  Solidity.FinalisedEvent,
+  Omit<FinalisedRecord, "signers" | "transactionHash"> & {
+    readonly signers: readonly number[];
+    readonly signatures: readonly CompactSignature[];
+  }
+>({
+  round: same,
+  result: decodeResult,
+  evaluation: same,
+  opening: decodePoint,
+  signers: seatsOf,
+  signatures: (signatures) => [...signatures].map(([r, vs]) => ({ r, vs })),
+});
+
+const ignore = (): void => undefined;
+
+/** What each event adds to its round's records. */
+const ADD: { readonly [N in RoundEvent]: (draft: Draft, log: LogOf<N>) => void } = {
+  RoundOpened: (draft, { args }) => {
+    draft.opened = decodeOpened(args);
+  },
+  ChunksProven: (draft, { args }) => {
+    const { client, progress, chunks } = decodeChunksProven(args);
+    // A client that started again counts from there: `count` is the contract's own.
+    const before = Number(progress.count) - chunks.length;
+    draft.proven.set(client, [...(draft.proven.get(client) ?? []).slice(0, before), ...chunks]);
+  },
+  Submitted: (draft, { args, transactionHash }) => {
+    const record = decodeSubmitted(args);
+    const { submission } = record;
+    const chunks = submission.chunks.length > 0 ? submission.chunks : (draft.proven.get(record.client) ?? []);
+    draft.submitted.push({ ...record, submission: { ...submission, chunks }, transactionHash });
+  },
+  PhaseChanged: ignore,
+  Attested: (draft, { args }) => {
+    const { seat, bitmap } = decodeAttested(args);
+    draft.attested.set(seat, bitmap);
+  },
+  Proposed: ignore,
+  Settled: (draft, { args, blockNumber }) => {
+    draft.settled = { ...decodeSettled(args), blockNumber };
+  },
+  Released: (draft, { args }) => {
+    draft.released.push(decodeReleased(args));
+  },
+  Finalised: (draft, { args, transactionHash }) => {
+    const { signers, signatures, ...record } = decodeFinalised(args);
+    // Signatures go with the set bits of the mask, lowest seat first.
+    const signed = signatures.map((signature, i) => ({ seat: signers[i] ?? 0, signature }));
+    draft.finalised = { ...record, signers: signed, transactionHash };
+  },
+  Aborted: (draft) => {
+    draft.aborted = true;
+  },
+};
+
+/** What the events say of one round. */
+export function recordsOf(logs: readonly TaskLog[], round: bigint): RoundRecords {
+  const draft: Draft = { submitted: [], attested: new Map(), released: [], proven: new Map(), aborted: false };
+  for (const log of logs) if (isOfRound(log) && log.args.round === round) add(draft, log);
+  const { proven: _, ...records } = draft;
+  const settledRounds = logs.filter(({ name, args }) => name === "Settled" && args.round <= round).length;
+  return { ...records, settledRounds };
+}
+
+/** The account's last step of a large submission in this round; undefined if it made none. */
+export function lastStepOf(logs: readonly TaskLog[], round: bigint, account: Hex): ChunkStep | undefined {
+  const last = logs.findLast(
+    (log): log is LogOf<"ChunksProven"> =>
+      log.name === "ChunksProven" && log.args.round === round && decodeAddress(log.args.client) === account,
+  );
+  return last === undefined ? undefined : stepOf(last.args);
+}
+
+/** A step without ethers' wrappers. */
+export function stepOf(args: Solidity.ChunksProvenEvent): ChunkStep {
+  const { head, progress } = decodeChunksProven(args);
+  return { head, progress };
+}
+
+function isOfRound(log: TaskLog): log is RoundLog {
+  return Object.hasOwn(ADD, log.name);
+}
+
+function add<N extends RoundEvent>(draft: Draft, log: LogOf<N>): void {
+  ADD[log.name](draft, log);
+}
+
+/** Seats of a mask, lowest first. */
+function seatsOf(mask: bigint): number[] {
+  return [...mask.toString(2)].reverse().flatMap((bit, i) => (bit === "1" ? [i + 1] : []));
+}

@@ -1,0 +1,93 @@
+/** `TaskWriter` over JSON-RPC: one account's calls. */
+import { Contract } from "ethers";
+import type { Wallet } from "ethers";
+import type { Submission } from "../protocol/submission.ts";
+import type { Hex } from "../protocol/transcript.ts";
+import { decodeAddress, encodeSigned, encodeSubmission } from "./codec.ts";
+import type { ArgumentsOf, SendName } from "./contract-calls.ts";
+import type { Encodable } from "./fields.ts";
+import type { ExcludedClient, VerisumFunctions } from "./generated/verisum.ts";
+import { CHUNKS_PER_TRANSACTION, sendInSteps } from "./large-submission.ts";
+import { parseTaskLog } from "./logs.ts";
+import { signResult } from "./result-signature.ts";
+import { stepOf } from "./round-records.ts";
+import { VERISUM_INTERFACE } from "./rpc.ts";
+import type { Endpoint } from "./rpc.ts";
+import { signSubmission } from "./submission-signature.ts";
+import type { ChunkProgress, Receipt, SubmittedRecord, TaskReader, TaskWriter } from "./task-chain.ts";
+import { queueTransactions, receiptOf } from "./transaction.ts";
+import type { Transact } from "./transaction.ts";
+
+/** Sends a call by name, with the arguments that the contract's interface gives it. */
+type Send = <N extends SendName<VerisumFunctions>>(
+  name: N,
+  ...args: ArgumentsOf<VerisumFunctions, N>
+) => Promise<Receipt>;
+
+/** Everything that the reader's contract lets this wallet's account do. */
+export function writerOver(reader: TaskReader, endpoint: Endpoint, wallet: Wallet): TaskWriter {
+  const contract = new Contract(reader.context.contract, VERISUM_INTERFACE, wallet.connect(endpoint.provider));
+  const transact = queueTransactions(contract, endpoint, wallet);
+  const send: Send = async (name, ...args) => receiptOf(await transact(name, args));
+  const account = decodeAddress(wallet.address as Hex);
+  return {
+    ...reader,
+    account,
+    join: async () => receiptOf(await transact("join", [], { value: (await reader.parameters()).bondWei })),
+    registerMember: (member) => send("registerMember", member),
+    registerClient: (client, weight) => send("registerClient", client, weight),
+    registerRoundKeys: (firstRound, keys) => send("registerRoundKeys", firstRound, keys),
+    announce: (url) => send("announce", url),
+    openRound: () => send("openRound"),
+    submit: async (round, submission) =>
+      submission.chunks.length > CHUNKS_PER_TRANSACTION
+        ? sendLarge(transact, send, round, submission, await reader.lastChunkStep(round, account))
+        : send("submit", round, encodeSubmission(submission)),
+    signSubmission: (round, submission) => signSubmission(wallet, { ...reader.context, round }, submission),
+    checkBatch: (round, signed) =>
+      endpoint.request(
+        () => contract.getFunction("submitBatch").staticCall(round, signed.map(encodeSigned)) as Promise<void>,
+      ),
+    submitBatch: (round, signed) => send("submitBatch", round, signed.map(encodeSigned)),
+    advance: (round) => send("advance", round),
+    attest: (round, bitmap) => send("attest", round, bitmap),
+    propose: (round, members) => send("propose", round, members),
+    settle: (round, excluded) => send("settle", round, excluded.map(encodeExcluded)),
+    release: (round, releaseCid) => send("release", round, releaseCid),
+    finalize: (round, result, evaluation, opening, signatures) => {
+      const sorted = [...signatures].sort((a, b) => a.seat - b.seat);
+      const mask = sorted.reduce((bits, { seat }) => bits | (1n << BigInt(seat - 1)), 0n);
+      const compact = sorted.map(({ signature }): [Hex, Hex] => [signature.r, signature.vs]);
+      return send("finalize", round, result, evaluation, opening, mask, compact);
+    },
+    signResult: (result) => signResult(wallet, reader.context, result),
+    signText: async (text) => (await wallet.signMessage(text)) as Hex,
+  };
+}
+
+/** Returns the last transaction, with the gas of all that were sent now. */
+async function sendLarge(
+  transact: Transact,
+  send: Send,
+  round: bigint,
+  submission: Submission,
+  last: Parameters<typeof sendInSteps>[1],
+): Promise<Receipt> {
+  let gasUsed = 0n;
+  const prove = async (...step: Tail<ArgumentsOf<VerisumFunctions, "proveChunks">>): Promise<ChunkProgress> => {
+    const receipt = await transact("proveChunks", [round, ...step]);
+    gasUsed += receipt.gasUsed;
+    const log = parseTaskLog(receipt.logs[0]!);
+    if (log?.name !== "ChunksProven") throw new TypeError("proveChunks emitted no ChunksProven");
+    return stepOf(log.args).progress;
+  };
+  const finished = await sendInSteps(submission, last, prove, (...step) => send("finishSubmission", round, ...step));
+  return { ...finished, gasUsed: finished.gasUsed + gasUsed };
+}
+
+function encodeExcluded({ index, client, weight, submission }: SubmittedRecord): Encodable<ExcludedClient> {
+  return { index, record: { client, weight, commitment: submission.commitment } };
+}
+
+/** Arguments after the round. */
+type Tail<T extends readonly unknown[]> = T extends readonly [unknown, ...infer Rest] ? Rest : never;

@@ -1,0 +1,138 @@
+/** What the contract's interface gains, chain/ must know: a change that it does not follow has to fail to compile. */
+import assert from "node:assert/strict";
+import { cp, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join, relative, resolve } from "node:path";
+import { after, before, describe, it } from "mocha";
+import ts from "typescript";
+import { generateAbiFiles } from "../../scripts/generate-abi.ts";
+
+const ROOT = resolve(import.meta.dirname, "../..");
+const TYPES = "types/VerisumTypes.sol";
+const INTERFACE = "interfaces/IVerisum.sol";
+
+/** A change of the contract's source, and the files that do not compile after it. */
+interface Change {
+  readonly file: string;
+  readonly from: string;
+  readonly to: string;
+  readonly breaks: readonly string[];
+}
+
+const CHANGES: Readonly<Record<string, Change>> = {
+  "a parameter": {
+    file: TYPES,
+    from: "    uint8 quorum;\n",
+    to: "    uint8 quorum;\n    uint16 maxSilent;\n",
+    breaks: ["chain/codec.ts"],
+  },
+  "another order of two parameters": {
+    file: TYPES,
+    from: "    uint8 threshold;\n    uint8 quorum;\n",
+    to: "    uint8 quorum;\n    uint8 threshold;\n",
+    breaks: ["chain/codec.ts"],
+  },
+  "a parameter that is no longer one word": {
+    file: TYPES,
+    from: "    bytes32 keysHash;\n",
+    to: "    bytes keysHash;\n",
+    breaks: ["chain/codec.ts"],
+  },
+  "a field of a submission": {
+    file: TYPES,
+    from: "    uint256[] shareEvaluations;\n",
+    to: "    uint256[] shareEvaluations;\n    uint256 salt;\n",
+    breaks: ["chain/codec.ts"],
+  },
+  "a field of a chunk's proof": {
+    file: TYPES,
+    from: "    uint256 h;\n}\n\n/// @notice Everything a client",
+    to: "    uint256 h;\n    uint256 g;\n}\n\n/// @notice Everything a client",
+    breaks: ["chain/codec.ts"],
+  },
+  "a field of the round": {
+    file: TYPES,
+    from: "    uint32 proposedMembers;\n",
+    to: "    uint32 proposedMembers;\n    uint64 openedAt;\n",
+    breaks: ["chain/codec.ts"],
+  },
+  "an argument of an event": {
+    file: INTERFACE,
+    from: "uint8 indexed seat, bytes32 releaseCid)",
+    to: "uint8 indexed seat, bytes32 releaseCid, uint64 timestamp)",
+    breaks: ["chain/round-records.ts"],
+  },
+  "an event of a round": {
+    file: INTERFACE,
+    from: "    event Aborted(",
+    to: "    event Slashed(uint64 indexed round, uint8 seat);\n    event Aborted(",
+    breaks: ["chain/round-records.ts"],
+  },
+  "an argument of a call": {
+    file: INTERFACE,
+    from: "function release(uint64 round, bytes32 releaseCid)",
+    to: "function release(uint64 round, bytes32 releaseCid, bytes32 digest)",
+    breaks: ["chain/writer.ts"],
+  },
+  "a result of a question": {
+    file: INTERFACE,
+    from: "returns (uint16 weight, uint64 activeFromRound,",
+    to: "returns (uint16 weight, uint64 joinedAt, uint64 activeFromRound,",
+    breaks: ["chain/codec.ts"],
+  },
+  "a field of what members sign": {
+    file: "libraries/Signatures.sol",
+    from: "bytes32 modelDigest)",
+    to: "bytes32 modelDigest,uint32 signers)",
+    breaks: ["chain/result-signature.ts"],
+  },
+};
+
+describe("the shapes that the contract and TypeScript share", function () {
+  this.timeout(60_000);
+  const brokenBy = typeChecker("chain");
+  let contracts: string;
+  before(async () => {
+    contracts = await mkdtemp(join(tmpdir(), "verisum-contracts-"));
+    await cp(join(ROOT, "contracts"), contracts, { recursive: true });
+  });
+  after(() => rm(contracts, { recursive: true, force: true }));
+
+  it("compile as they are", () => assert.deepEqual(brokenBy(generateAbiFiles(contracts)), []));
+
+  for (const [name, { file, from, to, breaks }] of Object.entries(CHANGES)) {
+    it(`do not compile when the contract has ${name} and chain/ does not`, async () => {
+      const path = join(contracts, file);
+      const source = await readFile(path, "utf8");
+      assert.equal(source.split(from).length, 2, "the change is of one place");
+      await writeFile(path, source.replace(from, to));
+      const broken = brokenBy(generateAbiFiles(contracts));
+      await writeFile(path, source);
+      assert.deepEqual(broken, breaks);
+    });
+  }
+});
+
+/** Says which files of a room do not compile when some files have other contents, given by path from the root. */
+function typeChecker(room: string): (changed: Readonly<Record<string, string>>) => string[] {
+  const config = ts.readConfigFile(join(ROOT, "tsconfig.json"), (path) => ts.sys.readFile(path));
+  const { options, fileNames } = ts.parseJsonConfigFileContent(config.config, ts.sys, ROOT);
+  const rootNames = fileNames.filter((path) => relative(ROOT, path).startsWith(`${room}/`));
+  const host = ts.createCompilerHost(options);
+  const read = host.getSourceFile.bind(host);
+  const sources = new Map<string, ts.SourceFile | undefined>();
+  let oldProgram: ts.Program | undefined;
+  return (changed) => {
+    const contents = new Map(Object.entries(changed).map(([path, content]) => [join(ROOT, path), content]));
+    host.getSourceFile = (path, version) => {
+      const content = contents.get(path);
+      if (content !== undefined) return ts.createSourceFile(path, content, version, true);
+      if (!sources.has(path)) sources.set(path, read(path, version));
+      return sources.get(path);
+    };
+    oldProgram = ts.createProgram({ rootNames, options, host, ...(oldProgram === undefined ? {} : { oldProgram }) });
+    return rootNames
+      .filter((path) => oldProgram!.getSemanticDiagnostics(oldProgram!.getSourceFile(path)).length > 0)
+      .map((path) => relative(ROOT, path));
+  };
+}
