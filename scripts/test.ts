@@ -1,21 +1,21 @@
 /**
- * What `npm test` runs: static checks, builds, then the tests in groups, cheapest first.
+ * What `npm test` runs: static checks, then the tests in groups, cheapest first, each after the builds that it needs.
  *
  *   npm test                      everything
- *   npm test -- unit contracts    these groups only: unit, circuits, contracts, end-to-end
+ *   npm test -- unit contracts    these groups only: checks, unit, integration, circuits, contracts, end-to-end
  *   npm test -- --grep WORDS      tests whose title matches; further options go to mocha
  *
- * A selection leaves out the static checks and keeps the builds. The last line reads `N passed, N failed[, N skipped]`,
- * where a check or a build counts as one. The exit code is 0 only if nothing failed and at least one test ran.
+ * `npm run check` and `npm run test:unit` are two of these groups, which need no build. The last line reads
+ * `N passed, N failed[, N skipped]`, where a check or a build counts as one. The exit status is 0 only if nothing
+ * failed and, where tests were asked for, one ran; it is 4 for wrong use.
  */
 import { spawn } from "node:child_process";
-import { existsSync, globSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
-import { availableParallelism, tmpdir } from "node:os";
+import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
-import { parseArgs } from "node:util";
+import { buildsFor, CHECKS, groupOf, JOBS, parseSelection, ROOT, testFiles, WrongUse } from "./testing/plan.ts";
+import type { Selection, Step, TestGroup } from "./testing/plan.ts";
 
-const ROOT = fileURLToPath(new URL("../", import.meta.url));
 const BOOTSTRAP = join(ROOT, "bin", "bootstrap.mjs");
 
 interface Counts {
@@ -24,38 +24,7 @@ interface Counts {
   readonly skipped: number;
 }
 
-/** A command of this repository; `file` is what must exist for it to make sense. */
-interface Step {
-  readonly name: string;
-  readonly file: string;
-  readonly args: readonly string[];
-}
-
-const CHECKS: readonly Step[] = [
-  { name: "types", file: "tsconfig.json", args: ["--bin", "tsc", "--noEmit"] },
-  { name: "lint", file: "eslint.config.js", args: ["--bin", "eslint", "."] },
-  { name: "generated files", file: "scripts/generate.ts", args: ["scripts/generate.ts", "--check"] },
-];
-
-const BUILDS: readonly Step[] = [
-  { name: "contracts build", file: "hardhat.config.ts", args: ["--bin", "hardhat", "build", "--quiet"] },
-  { name: "circuits and keys", file: "scripts/build.ts", args: ["scripts/build.ts"] },
-];
-
-const GROUPS = ["unit", "circuits", "contracts", "end-to-end"] as const;
-type Group = (typeof GROUPS)[number];
-
-/** Files of these tests have a chain, ports and folders of their own, and wait for little but the processor. */
-const PARALLEL: Partial<Record<Group, number>> = { "end-to-end": Math.min(2, availableParallelism()) };
-
-/** Test files by group; whatever has no group of its own is a unit test, so that no folder is forgotten. */
-function filesOf(group: Group): readonly string[] {
-  const folderGroup = (path: string): Group => GROUPS.find((name) => path.startsWith(`test/${name}/`)) ?? "unit";
-  return globSync("test/**/*.test.ts", { cwd: ROOT })
-    .map((path) => path.replaceAll("\\", "/"))
-    .filter((path) => folderGroup(path) === group)
-    .sort();
-}
+const NOTHING: Counts = { passed: 0, failed: 0, skipped: 0 };
 
 /** Runs a command through the bootstrap with inherited output; resolves to its exit code. */
 function run(args: readonly string[]): Promise<number> {
@@ -80,26 +49,19 @@ async function runStep(step: Step): Promise<Counts> {
     () => run(step.args),
     (exitCode) => (exitCode === 0 ? "ok" : `failed (exit code ${exitCode})`),
   );
-  return { passed: code === 0 ? 1 : 0, failed: code === 0 ? 0 : 1, skipped: 0 };
+  return code === 0 ? { ...NOTHING, passed: 1 } : { ...NOTHING, failed: 1 };
 }
 
 /** Runs one group in a mocha of its own. A mocha that dies or fails without a failed test counts as one failure. */
-async function runGroup(
-  group: Group,
-  files: readonly string[],
-  options: readonly string[],
-  folder: string,
-): Promise<Counts> {
+async function runGroup(group: TestGroup, options: readonly string[], folder: string): Promise<Counts> {
+  const files = testFiles().filter((path) => groupOf(path) === group);
   const summary = join(folder, `${group}.json`);
   const reporter = ["--reporter", "scripts/mocha-summary.js", "--reporter-option", `summary=${summary}`];
-  const jobs = PARALLEL[group] ?? 1;
-  const parallel = jobs > 1 && files.length > 1 ? ["--parallel", "--jobs", String(jobs)] : [];
+  const parallel = JOBS[group] > 1 ? ["--parallel", "--jobs", String(JOBS[group])] : [];
   const strict = process.env["CI"] === undefined ? [] : ["--forbid-only"];
   const action = async (): Promise<Counts> => {
     const code = await run(["--bin", "mocha", ...reporter, ...parallel, ...strict, ...options, ...files]);
-    const counts = existsSync(summary)
-      ? (JSON.parse(readFileSync(summary, "utf8")) as Counts)
-      : { passed: 0, failed: 0, skipped: 0 };
+    const counts = existsSync(summary) ? (JSON.parse(readFileSync(summary, "utf8")) as Counts) : NOTHING;
     return code !== 0 && counts.failed === 0 ? { ...counts, failed: 1 } : counts;
   };
   return timed(`${group} tests`, action, describeCounts);
@@ -109,57 +71,42 @@ function describeCounts({ passed, failed, skipped }: Counts): string {
   return `${passed} passed, ${failed} failed${skipped > 0 ? `, ${skipped} skipped` : ""}`;
 }
 
-function sum(counts: readonly Counts[]): Counts {
-  return counts.reduce(
-    (a, b) => ({ passed: a.passed + b.passed, failed: a.failed + b.failed, skipped: a.skipped + b.skipped }),
-    { passed: 0, failed: 0, skipped: 0 },
-  );
+const add = (a: Counts, b: Counts): Counts => ({
+  passed: a.passed + b.passed,
+  failed: a.failed + b.failed,
+  skipped: a.skipped + b.skipped,
+});
+
+async function runSteps(steps: readonly Step[]): Promise<Counts> {
+  let total = NOTHING;
+  for (const step of steps) total = add(total, await runStep(step));
+  return total;
 }
 
-/**
- * Splits the arguments into group names and options for mocha; `--grep` takes a value, as do mocha's other options
- * written with `=`.
- */
-function parseSelection(args: readonly string[]): {
-  readonly groups: readonly Group[];
-  readonly options: readonly string[];
-} {
-  const { positionals, values } = parseArgs({
-    args: args.filter((arg) => !arg.startsWith("--") || arg.startsWith("--grep")),
-    options: { grep: { type: "string", short: "g" } },
-    allowPositionals: true,
-  });
-  const unknown = positionals.filter((name) => !(GROUPS as readonly string[]).includes(name));
-  if (unknown.length > 0)
-    throw new Error(`There is no test group ${unknown.join(", ")}; groups are ${GROUPS.join(", ")}.`);
-  const others = args.filter((arg) => arg.startsWith("--") && !arg.startsWith("--grep"));
-  return {
-    groups: GROUPS.filter((group) => positionals.includes(group)),
-    options: [...(values.grep === undefined ? [] : ["--grep", values.grep]), ...others],
-  };
+/** The groups of tests, each after those of its builds that have not run yet. */
+async function runGroups({ groups, options }: Selection, folder: string): Promise<{ builds: Counts; tests: Counts }> {
+  let [builds, tests] = [NOTHING, NOTHING];
+  const built = new Set<Step>();
+  for (const group of groups) {
+    const missing = buildsFor(group, built);
+    builds = add(builds, await runSteps(missing));
+    for (const step of missing) built.add(step);
+    tests = add(tests, await runGroup(group, options, folder));
+  }
+  return { builds, tests };
 }
 
 async function main(args: readonly string[]): Promise<number> {
-  const { groups, options } = parseSelection(args);
-  const isSelection = args.length > 0;
-  const wanted = [...(isSelection ? [] : CHECKS), ...BUILDS];
+  const selection = parseSelection(args);
   const folder = mkdtempSync(join(tmpdir(), "verisum-test-"));
   try {
-    const steps: Counts[] = [];
-    for (const step of wanted) {
-      if (existsSync(join(ROOT, step.file))) steps.push(await runStep(step));
-      else console.log(`\n== ${step.name}: not run, there is no ${step.file}`);
-    }
-    const tests: Counts[] = [];
-    for (const group of groups.length > 0 ? groups : GROUPS) {
-      const files = filesOf(group);
-      if (files.length > 0) tests.push(await runGroup(group, files, options, folder));
-    }
-    const total = sum([...steps, ...tests]);
-    const { passed, failed } = sum(tests);
-    if (passed + failed === 0) console.log("\nNo test ran.");
+    const checks = await runSteps(selection.checks ? CHECKS : []);
+    const { builds, tests } = await runGroups(selection, folder);
+    const total = add(checks, add(builds, tests));
+    const isEmpty = selection.groups.length > 0 && tests.passed + tests.failed === 0;
+    if (isEmpty) console.log("\nNo test ran.");
     console.log(`\n${describeCounts(total)}`);
-    return total.failed === 0 && passed > 0 ? 0 : 1;
+    return total.failed === 0 && !isEmpty ? 0 : 1;
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
@@ -168,6 +115,7 @@ async function main(args: readonly string[]): Promise<number> {
 try {
   process.exitCode = await main(process.argv.slice(2));
 } catch (error) {
-  console.error(error instanceof Error ? error.message : error);
-  process.exitCode = 64;
+  if (!(error instanceof WrongUse)) throw error;
+  console.error(`✗ USAGE: ${error.message}`);
+  process.exitCode = 4;
 }

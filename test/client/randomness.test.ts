@@ -131,7 +131,7 @@ describe("a client's randomness", () => {
   });
 
   it("has no other source in the code of clients and members", () => {
-    const sources = globSync("{client,aggregator}/**/*.ts", { cwd: ROOT });
+    const sources = globSync("{auditor,client,member,aggregator}/**/*.ts", { cwd: ROOT });
     assert.ok(sources.length > 20);
     const drawing =
       /randomFill|randomBytes|randomInt|getRandomValues|randomUUID|createCipheriv|createHash|hkdf|scrypt|[sS]eeded|@noble\/(hashes|ciphers)|\): Uint8Array =>/;
@@ -142,7 +142,7 @@ describe("a client's randomness", () => {
   });
 
   it("cannot be chosen on the command line or in the environment", () => {
-    const sources = globSync(["{client,aggregator}/**/*.ts", "command/*.ts"], { cwd: ROOT })
+    const sources = globSync(["{auditor,client,member,aggregator}/**/*.ts", "command/*.ts"], { cwd: ROOT })
       .map((path) => readFileSync(join(ROOT, path), "utf8"))
       .join("\n");
     const options = [...sources.matchAll(/"(?:-\w, )?--([a-z-]+)/g)].map(([, name]) => name!);
