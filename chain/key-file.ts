@@ -7,8 +7,8 @@ import { Wallet } from "ethers";
 import { VerisumError } from "../protocol/errors.ts";
 
 /** Environment variables that may hold the key, or the keystore's password. */
-export const KEY_VARIABLE = "VERISUM_KEY";
-export const PASSWORD_VARIABLE = "VERISUM_KEY_PASSWORD";
+const KEY_VARIABLE = "VERISUM_KEY";
+const PASSWORD_VARIABLE = "VERISUM_KEY_PASSWORD";
 
 /**
  * The account's wallet.

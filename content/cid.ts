@@ -5,9 +5,9 @@ import { sha256 } from "multiformats/hashes/sha2";
 import { VerisumError } from "../protocol/errors.ts";
 
 /** Multicodec codes, https://github.com/multiformats/multicodec/blob/master/table.csv */
-export const DAG_PB_CODEC = 0x70;
+const DAG_PB_CODEC = 0x70;
 export const RAW_CODEC = 0x55;
-export const SHA2_256_CODE = 0x12;
+const SHA2_256_CODE = 0x12;
 const DIGEST_BYTES = 32;
 
 /** The longest CID text looked at: 59 characters of base32, with room for other forms in messages. */

@@ -30,7 +30,7 @@ export interface GatewayLimits extends DagLimits {
   readonly idleTimeoutMs: number;
 }
 
-export const DEFAULT_GATEWAY_LIMITS: GatewayLimits = {
+const DEFAULT_GATEWAY_LIMITS: GatewayLimits = {
   ...DEFAULT_DAG_LIMITS,
   maxBytes: 268_435_456,
   maxUploads: 4,

@@ -114,7 +114,7 @@ export function inputSizeOf(model: Model): number {
 /**
  * The layers with weights, first to last. @throws MODEL_DESCRIPTION_INVALID if the image is smaller than its kernels
  */
-export function layersOf(model: Model): Layer[] {
+function layersOf(model: Model): Layer[] {
   const layers: Layer[] = [];
   let units = sizeOf(model.inputShape);
   if (model.kind === "cnn") {

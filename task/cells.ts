@@ -199,7 +199,7 @@ async function releasedElements(
  * While less than this part of a sibling's last phase is left, nothing that could leave it behind is signed or
  * finalised.
  */
-export const LAST_PART = 8;
+const LAST_PART = 8;
 
 /**
  * Before a result is signed: every sibling can still finalise its own. Once one has finalised, the others can only

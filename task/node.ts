@@ -123,7 +123,7 @@ async function openNode(
  * Tries again until a node that has the content is up; says what it waits for. @throws anything but IPFS_UNAVAILABLE at
  * once
  */
-export async function whenAvailable<T>(
+async function whenAvailable<T>(
   work: () => Promise<T>,
   network: PeerNetwork,
   reporter: Reporter,

@@ -55,7 +55,7 @@ export async function openTask(chain: TaskReader, store: ContentStore): Promise<
  * Fetches a task's document and checks that it says what the contract enforces.
  * @throws TASK_DOCUMENT_INVALID, and whatever the store throws
  */
-export async function loadTaskDocument(store: ContentStore, parameters: TaskParameters): Promise<TaskDocument> {
+async function loadTaskDocument(store: ContentStore, parameters: TaskParameters): Promise<TaskDocument> {
   const bytes = await store.getFile(cidFromDigest(parameters.taskCid), TASK_FILE, { maxBytes: MAX_DOCUMENT_BYTES });
   const document = parseTaskDocument(bytes);
   const require = (holds: boolean, rule: string): void => {

@@ -212,7 +212,7 @@ export function sameResult(a: RoundResult, b: RoundResult): boolean {
   );
 }
 
-export function taskOrigin(task: Pick<OpenTask, "chain" | "parameters" | "document">): CheckpointConfig["task"] {
+function taskOrigin(task: Pick<OpenTask, "chain" | "parameters" | "document">): CheckpointConfig["task"] {
   const { chainId, contract } = task.chain.context;
   return {
     name: task.document.name,

@@ -63,7 +63,7 @@ const SUBJECTS: readonly Subject[] = [
 ];
 const PLAIN: TrainOptions = { learningRate: 0.001, momentum: 0.9, batchSize: 16, localEpochs: 1, seed: 1 };
 /** Mean size of a private batch: the noise of a step is drawn once, so small batches cost more a sample. */
-export const PRIVATE_BATCH = 600;
+const PRIVATE_BATCH = 600;
 const CNN_PRIVATE_BATCH = 128;
 
 /**

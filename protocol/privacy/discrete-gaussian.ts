@@ -13,7 +13,7 @@ import type { RandomBytes } from "../random.ts";
 /** Largest standard deviation that is an integer. */
 export const MAX_STD_DEV = 2 ** 20;
 /** Largest variance that is not a square. */
-export const MAX_VARIANCE = 2 ** 20;
+const MAX_VARIANCE = 2 ** 20;
 
 const MAX_DEVIATIONS = 64;
 const POOL_BYTES = 1 << 14;

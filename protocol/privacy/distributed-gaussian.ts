@@ -41,7 +41,7 @@ export interface DistributedGuarantee {
 export type RoundDivergence = (noise: DistributedNoise, clients: number) => (order: number) => number;
 
 /** Integer orders, at which published accountants of this mechanism evaluate. */
-export const INTEGER_ORDERS: readonly number[] = [...Array.from({ length: 127 }, (_, i) => i + 2), 256];
+const INTEGER_ORDERS: readonly number[] = [...Array.from({ length: 127 }, (_, i) => i + 2), 256];
 
 const MAX_CLIENTS = 1 << 16;
 /** The search for a deviation ends above this, far beyond what a coordinate can hold. */

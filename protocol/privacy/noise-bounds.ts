@@ -39,7 +39,7 @@ export interface NoisyUpdateBounds {
  */
 export const ROUNDING_BETA = Math.exp(-0.5);
 /** Each of the noise's tails has probability e^−45 = 2.9·10⁻²⁰ at most. */
-export const TAIL_NATS = 45n;
+const TAIL_NATS = 45n;
 
 /**
  * Largest squared norm of a vector of norm `clipSteps` after conditional stochastic rounding, in integers and rounded

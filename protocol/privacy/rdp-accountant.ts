@@ -27,7 +27,7 @@ export interface PrivacyGuarantee {
 }
 
 /** Orders at which the divergence is evaluated. */
-export const RENYI_ORDERS: readonly number[] = [
+const RENYI_ORDERS: readonly number[] = [
   ...Array.from({ length: 99 }, (_, i) => 1 + (i + 1) / 10),
   ...Array.from({ length: 53 }, (_, i) => 11 + i),
   ...[128, 256, 512, 1024],
@@ -125,7 +125,7 @@ export function renyiDivergence(
 }
 
 /** Proposition 12 of Canonne, Kamath, Steinke 2020; zero where the divergence already implies (0, delta). */
-export function epsilonAt(order: number, divergence: number, delta: number): number {
+function epsilonAt(order: number, divergence: number, delta: number): number {
   if (delta ** 2 + Math.expm1(-divergence) > 0) return 0;
   return Math.max(0, divergence + Math.log1p(-1 / order) - (Math.log(delta) + Math.log(order)) / (order - 1));
 }

@@ -29,7 +29,7 @@ export function auditCommittedWires(system: ConstraintSystem, wires: ChunkWires,
 }
 
 /** Committed wires with a matrix entry in a row where they are the only committed wire of that matrix. */
-export function privateColumns(system: ConstraintSystem, wires: ChunkWires): Set<number> {
+function privateColumns(system: ConstraintSystem, wires: ChunkWires): Set<number> {
   const found = new Set<number>();
   for (const matrix of [system.a, system.b, system.c]) {
     for (let row = 0; row < system.constraintCount; row++) {

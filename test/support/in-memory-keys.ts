@@ -5,7 +5,7 @@ import { G1_GENERATOR, G2_GENERATOR, multiplyG1, multiplyG2 } from "../../protoc
 import type { G2 } from "../../protocol/points.ts";
 import type { VectorCommitter } from "../../protocol/ports.ts";
 
-export const KNOWN_TAU = 0x7e57_7a0n;
+const KNOWN_TAU = 0x7e57_7a0n;
 
 /** [p(tau)]_1 computed in the exponent, and how often it was asked for. */
 export function knownTauCommitter(

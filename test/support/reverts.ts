@@ -7,7 +7,7 @@ const abi = (await artifacts.readArtifact("IVerisum")).abi as InterfaceAbi;
 /** The contract's interface, for decoding errors and events. */
 export const VERISUM_INTERFACE = new Interface(abi);
 /** Names of the custom errors that some assertion of this process saw. */
-export const seenErrors = new Set<string>();
+const seenErrors = new Set<string>();
 
 /** Asserts that a call reverts with this custom error, and with these arguments if given. */
 export async function reverts(call: Promise<unknown>, name: string, ...args: readonly unknown[]): Promise<void> {

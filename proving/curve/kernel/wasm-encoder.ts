@@ -10,7 +10,7 @@ const FUNCTION_TYPE = 0x60;
 const EMPTY_BLOCK = 0x40;
 const SECTION = { type: 1, import: 2, function: 3, export: 7, code: 10 } as const;
 
-export function unsigned(value: number): number[] {
+function unsigned(value: number): number[] {
   const bytes: number[] = [];
   for (; value >= 0x80; value = Math.floor(value / 128)) bytes.push((value % 128) | 0x80);
   return [...bytes, value];

@@ -1,0 +1,25 @@
+/**
+ * What nothing uses: files, exports and dependencies (`npm run check`).
+ * @type {import("knip").KnipConfig}
+ */
+export default {
+  // What somebody starts by name: a command, a script of package.json, a measurement, a process of another, a test.
+  entry: [
+    "bin/*.mjs",
+    "{client,auditor,aggregator}/cli.ts",
+    "demo/{demo,boosting-client}.ts",
+    "experiments/*.ts",
+    "experiments/bench/{kernels,provers}.ts",
+    "scripts/*.{ts,js}",
+    "ignition/modules/*.ts",
+    "test/**/*.test.ts",
+    "test/support/{idle-processes,noise-process}.ts",
+  ],
+  project: ["**/*.{ts,js,mjs}"],
+  // A type that a file's own signatures use is part of what the file offers, imported by name or not.
+  ignoreExportsUsedInFile: { interface: true, type: true },
+  // Programs that are resolved by name, and the circuits that the circuits include.
+  ignoreDependencies: ["circom2", "circomlib", "solhint"],
+  // Kubo, where it is installed: a test exchanges blocks with it.
+  ignoreBinaries: ["ipfs"],
+};
