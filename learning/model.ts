@@ -1,15 +1,24 @@
-/** Models as plain JSON: what a task's document says, and the tensors that follow from it. */
+/** Models as plain JSON: what a task's document says, and the layers and tensors that follow from it. */
 import { z } from "zod";
 import { VerisumError } from "../protocol/errors.ts";
+import { activationName } from "./layers/activation.ts";
+import { kernelSide } from "./layers/convolution.ts";
+import { invalidModel, width } from "./layers/layer.ts";
+import type { ParameterShape } from "./layers/layer.ts";
+import { poolingSide } from "./layers/max-pooling.ts";
+import { buildLayer, layerSchema } from "./layers/registry.ts";
+import type { LayerDescription, NamedLayer } from "./layers/registry.ts";
 import { seededStream } from "./seeded-stream.ts";
+import { sizeOf } from "./shape.ts";
 
 const MAX_PARAMETERS = 50_000_000;
-const width = z.int().min(1).max(65_536);
+const MAX_LAYERS = 64;
+const classCount = z.int().min(2).max(65_536);
 /**
- * Between layers. ReLU if absent, also where a document is written down: documents from before there was a choice keep
- * their digests.
+ * What follows every convolution and every dense layer but the last. ReLU if absent, also where a document is written
+ * down: documents from before there was a choice keep their digests.
  */
-const activation = z.enum(["relu", "tanh"]).optional();
+const activation = activationName.optional();
 
 const mlpSchema = z.strictObject({
   kind: z.literal("mlp"),
@@ -17,7 +26,7 @@ const mlpSchema = z.strictObject({
   /** Units of each hidden layer; empty for a linear model. */
   hidden: z.array(width).max(8),
   activation,
-  classCount: z.int().min(2).max(65_536),
+  classCount,
 });
 
 const cnnSchema = z.strictObject({
@@ -26,34 +35,29 @@ const cnnSchema = z.strictObject({
   inputShape: z.tuple([width, width, width]),
   /** Output channels of each convolution (no padding, stride 1). */
   filters: z.array(width).min(1).max(8),
-  kernelSize: z.int().min(1).max(11).default(3),
+  kernelSize: kernelSide.default(3),
   /** Side of the max pooling window after the last convolution; 1 for none. */
-  poolSize: z.int().min(1).max(8).default(2),
+  poolSize: poolingSide.default(2),
   /** Units of each dense hidden layer. */
   dense: z.array(width).max(8),
   activation,
-  classCount: z.int().min(2).max(65_536),
+  classCount,
 });
 
-export const modelSchema = z.discriminatedUnion("kind", [mlpSchema, cnnSchema]);
+/** Any layers in a row; the last one gives a score for each class. */
+const layersSchema = z.strictObject({
+  kind: z.literal("layers"),
+  inputShape: z.array(width).min(1).max(4),
+  layers: z.array(layerSchema).min(1).max(MAX_LAYERS),
+  classCount,
+});
+
+export const modelSchema = z.discriminatedUnion("kind", [mlpSchema, cnnSchema, layersSchema]);
 
 /** A model as written in a task's document. */
 export type ModelDescription = z.input<typeof modelSchema>;
 /** A model with its defaults filled in. */
 export type Model = z.output<typeof modelSchema>;
-/** What follows every convolution and every dense layer but the last. */
-export type Activation = NonNullable<Model["activation"]>;
-
-/** Name and shape of one tensor of the flat weights. */
-export interface ParameterShape {
-  readonly name: string;
-  readonly shape: readonly number[];
-}
-
-/** One layer with weights. */
-export type Layer =
-  | { readonly kind: "convolution"; readonly kernelShape: readonly [number, number, number, number] }
-  | { readonly kind: "dense"; readonly inputs: number; readonly outputs: number };
 
 /** The digits model of the quick start: 64-32-10, 2,410 weights. */
 export const DIGITS_MLP: ModelDescription = { kind: "mlp", inputShape: [64], hidden: [32], classCount: 10 };
@@ -76,14 +80,15 @@ export function parseModel(description: unknown): Model {
       `model: ${issue?.path.join(".") ?? ""} ${issue?.message ?? ""}`,
     );
   }
-  const count = parameterCountOf(parsed.data);
+  const model = parsed.data;
+  const scores = layersOf(model).at(-1)!.outputShape;
+  if (scores.length !== 1 || scores[0] !== model.classCount)
+    throw invalidModel(`the last layer gives ${scores.join("×")} values, not ${model.classCount} scores`);
+  const count = parameterCountOf(model);
+  if (count < 1) throw invalidModel("the model has no weights");
   if (count > MAX_PARAMETERS)
-    throw new VerisumError(
-      "MODEL_DESCRIPTION_INVALID",
-      `the model has ${count} weights, at most ${MAX_PARAMETERS} are allowed`,
-      { count },
-    );
-  return parsed.data;
+    throw invalidModel(`the model has ${count} weights, at most ${MAX_PARAMETERS} are allowed`, { count });
+  return model;
 }
 
 /** Names and shapes of a model's tensors in the order of its flat weights. @throws MODEL_DESCRIPTION_INVALID */
@@ -91,72 +96,77 @@ export function modelTensors(description: unknown): ParameterShape[] {
   return tensorsOf(parseModel(description));
 }
 
+/** `dense_2.kernel` and so on; layers without weights are not counted. */
 export function tensorsOf(model: Model): ParameterShape[] {
-  return layersOf(model).flatMap((layer, i) => {
-    const name = `${layer.kind}_${i + 1}`;
-    const kernel = layer.kind === "dense" ? [layer.inputs, layer.outputs] : layer.kernelShape;
-    return [
-      { name: `${name}.kernel`, shape: kernel },
-      { name: `${name}.bias`, shape: [kernel.at(-1)!] },
-    ];
-  });
+  return layersOf(model)
+    .filter(({ tensors }) => tensors.length > 0)
+    .flatMap(({ kind, tensors }, i) => tensors.map(({ name, shape }) => ({ name: `${kind}_${i + 1}.${name}`, shape })));
 }
 
 export function parameterCountOf(model: Model): number {
-  return tensorsOf(model).reduce((sum, { shape }) => sum + sizeOf(shape), 0);
+  return layersOf(model).reduce((sum, layer) => sum + weightCountOf(layer), 0);
 }
 
-/** Values of one sample. */
+export function weightCountOf({ tensors }: Pick<NamedLayer, "tensors">): number {
+  return tensors.reduce((sum, { shape }) => sum + sizeOf(shape), 0);
+}
+
+/** Values of one example. */
 export function inputSizeOf(model: Model): number {
   return sizeOf(model.inputShape);
 }
 
-/**
- * The layers with weights, first to last. @throws MODEL_DESCRIPTION_INVALID if the image is smaller than its kernels
- */
-function layersOf(model: Model): Layer[] {
-  const layers: Layer[] = [];
-  let units = sizeOf(model.inputShape);
-  if (model.kind === "cnn") {
-    let [height, width, channels] = model.inputShape;
-    for (const filters of model.filters) {
-      layers.push({ kind: "convolution", kernelShape: [model.kernelSize, model.kernelSize, channels, filters] });
-      height -= model.kernelSize - 1;
-      width -= model.kernelSize - 1;
-      channels = filters;
-    }
-    height = Math.floor(height / model.poolSize);
-    width = Math.floor(width / model.poolSize);
-    if (height < 1 || width < 1)
-      throw new VerisumError("MODEL_DESCRIPTION_INVALID", "the convolutions leave no pixel of the image");
-    units = height * width * channels;
-  }
-  for (const outputs of [...(model.kind === "cnn" ? model.dense : model.hidden), model.classCount]) {
-    layers.push({ kind: "dense", inputs: units, outputs });
-    units = outputs;
+/** All layers, first to last. @throws MODEL_DESCRIPTION_INVALID if one does not take what the one before it gives */
+export function layersOf(model: Model): NamedLayer[] {
+  const layers: NamedLayer[] = [];
+  let shape: readonly number[] = model.inputShape;
+  for (const description of descriptionsOf(model)) {
+    const layer = buildLayer(description, shape);
+    layers.push(layer);
+    shape = layer.outputShape;
   }
   return layers;
 }
 
-/**
- * Uniform in ±sqrt(6 / (inputs + outputs)) (Glorot and Bengio 2010), biases zero; the same for everyone with this seed.
- */
+/** The layers for which a model's own words stand. */
+function descriptionsOf(model: Model): readonly LayerDescription[] {
+  switch (model.kind) {
+    case "layers":
+      return model.layers;
+    case "mlp":
+      return [{ kind: "flatten" }, ...denseLayers(model.hidden, model)];
+    case "cnn":
+      return [
+        ...model.filters.map((filters): LayerDescription => {
+          const { kernelSize, activation = "relu" } = model;
+          return { kind: "convolution", filters, kernelSize, activation };
+        }),
+        ...(model.poolSize > 1 ? [{ kind: "maxPooling", side: model.poolSize } as const] : []),
+        { kind: "flatten" },
+        ...denseLayers(model.dense, model),
+      ];
+  }
+}
+
+function denseLayers(
+  hidden: readonly number[],
+  { activation = "relu", classCount }: Pick<Model & { kind: "mlp" }, "activation" | "classCount">,
+): LayerDescription[] {
+  return [
+    ...hidden.map((units): LayerDescription => ({ kind: "dense", units, activation })),
+    { kind: "dense", units: classCount },
+  ];
+}
+
+/** Each layer's own choice of weights, from one stream; the same for everyone with this seed. */
 export function initialWeightsOf(model: Model, seed: number): Float32Array {
   const weights = new Float32Array(parameterCountOf(model));
   const stream = seededStream("initial-weights", seed);
   let at = 0;
-  for (const { shape } of tensorsOf(model)) {
-    const size = sizeOf(shape);
-    if (shape.length > 1) {
-      const receptive = sizeOf(shape.slice(0, -2));
-      const limit = Math.sqrt(6 / (receptive * (shape.at(-2)! + shape.at(-1)!)));
-      for (let i = 0; i < size; i++) weights[at + i] = (2 * stream.uniform() - 1) * limit;
-    }
-    at += size;
+  for (const layer of layersOf(model)) {
+    const end = at + weightCountOf(layer);
+    layer.initial(weights.subarray(at, end), stream);
+    at = end;
   }
   return weights;
-}
-
-export function sizeOf(shape: readonly number[]): number {
-  return shape.reduce((product, side) => product * side, 1);
 }

@@ -18,7 +18,8 @@ import { drawWideNoise } from "../protocol/privacy/wide-noise.ts";
 import type { RandomBytes } from "../protocol/random.ts";
 import type { Dataset } from "./samples.ts";
 import { addTruncated, squaredNormOf } from "./example-gradients.ts";
-import type { ExampleGradients, ScaledExample } from "./example-gradients.ts";
+import type { ExampleGradients } from "./example-gradients.ts";
+import type { ScaledExample } from "./layers/layer.ts";
 import { inputSizeOf } from "./model.ts";
 import type { Model } from "./model.ts";
 import type { Batch, Network } from "./network.ts";
@@ -28,9 +29,6 @@ import { NOISE_STD_DEV_STEPS, trainingNoise } from "./training-noise.ts";
 
 /** Keeps the rounding errors of the norm (below 2^−30) from lifting a clipped vector over the sensitivity. */
 const CLIP_MARGIN = 1 - 2 ** -20;
-
-/** Examples that the network sees at a time; a multiple of 8. A convolution's patches take much memory. */
-const GROUP = { mlp: 64, cnn: 16 } as const;
 
 /** @throws PRIVACY_PARAMETERS_INVALID, TRAINING_DIVERGED */
 export async function trainPrivately(
@@ -44,7 +42,7 @@ export async function trainPrivately(
   const { learningRate, momentum, batchSize, privacy } = options;
   assertPrivacy(privacy);
   const grid = clippingGrid(privacy);
-  const size = GROUP[model.kind];
+  const size = network.groupSize;
   const weights = start.slice();
   const velocity = new Float32Array(weights.length);
   let lossSum = 0;

@@ -2,8 +2,9 @@ import assert from "node:assert/strict";
 import * as tf from "@tensorflow/tfjs-core";
 import { after, before, describe, it } from "mocha";
 import { selectBackend } from "../../learning/backend.ts";
-import { inputGradient, kernelGradient, maxPool, maxPoolGradient } from "../../learning/convolution.ts";
 import { loadDataset } from "../../learning/dataset.ts";
+import { inputGradient, kernelGradient } from "../../learning/layers/convolution.ts";
+import { maxPool, maxPoolGradient } from "../../learning/layers/max-pooling.ts";
 import { selectRows } from "../../learning/samples.ts";
 import type { Dataset } from "../../learning/samples.ts";
 import { DIGITS_MLP, FASHION_CNN, modelTensors, parameterCountOf, parseModel } from "../../learning/model.ts";
@@ -114,27 +115,27 @@ describe("gradients of convolution and pooling", () => {
           .dataSync();
       assert.ok(
         largestDifference(
-          kernelGradient(x, error).dataSync(),
+          kernelGradient(tf, x, error).dataSync(),
           run("Conv2DBackpropFilter", { x, dy: error }, { filterShape: kernel.shape }),
         ) < 1e-4,
       );
       assert.ok(
         largestDifference(
-          inputGradient(error, kernel).dataSync(),
+          inputGradient(tf, error, kernel).dataSync(),
           run("Conv2DBackpropInput", { dy: error, filter: kernel }, { inputShape: x.shape }),
         ) < 1e-4,
       );
-      const pooled = maxPool(x, 2);
+      const pooled = maxPool(tf, x, 2);
       const poolError = random(pooled.shape);
       const expected = run("MaxPoolGrad", { dy: poolError, input: x, output: pooled }, { filterSize: 2, strides: 2 });
-      assert.ok(largestDifference(maxPoolGradient(x, pooled, poolError, 2).dataSync(), expected) < 1e-6);
+      assert.ok(largestDifference(maxPoolGradient(tf, x, pooled, poolError, 2).dataSync(), expected) < 1e-6);
     });
   });
 
   it("share a pooled gradient among equal values instead of repeating it", () => {
     tf.tidy(() => {
       const x = tf.ones<tf.Rank.R4>([1, 4, 4, 1]);
-      const gradient = maxPoolGradient(x, maxPool(x, 2), tf.ones<tf.Rank.R4>([1, 2, 2, 1]), 2);
+      const gradient = maxPoolGradient(tf, x, maxPool(tf, x, 2), tf.ones<tf.Rank.R4>([1, 2, 2, 1]), 2);
       assert.equal(tf.sum(gradient).dataSync()[0], 4);
     });
   });

@@ -1,0 +1,35 @@
+/** The loss of a classifier: softmax cross-entropy. */
+
+/** Mean over [batch, classCount] scores, and its gradient in them. */
+export function crossEntropy(
+  scores: Float32Array,
+  labels: Int32Array,
+  classCount: number,
+): { loss: number; scoreGradient: Float32Array } {
+  const { losses, errors } = exampleCrossEntropy(scores, labels, classCount);
+  return {
+    loss: losses.reduce((a, b) => a + b, 0) / labels.length,
+    scoreGradient: errors.map((error) => error / labels.length),
+  };
+}
+
+/** Of each row of [batch, classCount] scores, and its gradient in the row. */
+export function exampleCrossEntropy(
+  scores: Float32Array,
+  labels: Int32Array,
+  classCount: number,
+): { losses: Float64Array; errors: Float32Array } {
+  const errors = new Float32Array(scores.length);
+  const losses = new Float64Array(labels.length);
+  for (let row = 0; row < labels.length; row++) {
+    const from = row * classCount;
+    const values = scores.subarray(from, from + classCount);
+    const largest = values.reduce((a, b) => Math.max(a, b), -Infinity);
+    const total = values.reduce((sum, value) => sum + Math.exp(value - largest), 0);
+    const label = labels[row]!;
+    for (let j = 0; j < classCount; j++)
+      errors[from + j] = Math.exp(values[j]! - largest) / total - (j === label ? 1 : 0);
+    losses[row] = largest + Math.log(total) - values[label]!;
+  }
+  return { losses, errors };
+}
