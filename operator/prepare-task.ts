@@ -1,7 +1,7 @@
 /** The steps from a specification to a deployment, shared by create-task, the demo and the tests. */
 import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
-import { openCurve } from "../proving/curve/bn254.ts";
+import { openCurve } from "../proving/node/open-curve.ts";
 import { createContentStore } from "../content/store.ts";
 import { initialWeightsOf, modelTensors, parameterCountOf, parseModel } from "../learning/model.ts";
 import { ensureDevKeys } from "../proving/groth16/ensure-keys.ts";

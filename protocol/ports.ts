@@ -58,3 +58,20 @@ export interface ChunkProver {
   close(): Promise<void>;
 }
 export type Sleep = (milliseconds: number) => Promise<void>;
+
+/** A thread that answers one task at a time: of Node, or a browser's worker. */
+export interface Thread<Task> {
+  /** @param transfer the task's buffers, which it takes away */
+  send(task: Task, transfer: readonly ArrayBuffer[]): void;
+  /** Whether the thread keeps its process alive. */
+  hold(holds: boolean): void;
+  end(): Promise<void>;
+}
+
+/** Where threads come from. */
+export interface Threads<Task, Answer> {
+  /** Most that are worth having at once. */
+  readonly limit: number;
+  /** A thread that fails is gone, and its task with it. */
+  start(listener: { answer(answer: Answer): void; failure(error: Error): void }): Thread<Task>;
+}

@@ -7,7 +7,7 @@
  *   npm run build -- --all    every chunk size of every preset
  */
 import { parseArgs } from "node:util";
-import { closeCurve } from "../proving/curve/bn254.ts";
+import { closeCurve } from "../proving/node/open-curve.ts";
 import { PRESETS } from "../protocol/parameters.ts";
 import { setUpDevelopmentKeys } from "./setup-dev.ts";
 import { buildContracts } from "../operator/build-contracts.ts";

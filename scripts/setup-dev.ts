@@ -4,7 +4,7 @@
  */
 import { parseArgs } from "node:util";
 import { platformRandom as random } from "../command/platform-random.ts";
-import { closeCurve, openCurve } from "../proving/curve/bn254.ts";
+import { closeCurve, openCurve } from "../proving/node/open-curve.ts";
 import { ensureDevKeys } from "../proving/groth16/ensure-keys.ts";
 import type { KeySet } from "../proving/groth16/key-set.ts";
 import { VerisumError } from "../protocol/errors.ts";

@@ -7,7 +7,7 @@ import { toHex } from "../protocol/transcript.ts";
 import { hashVerificationKeys } from "../protocol/verification-key.ts";
 import type { VerificationKeys } from "../protocol/verification-key.ts";
 import type { Reporter } from "../protocol/reporter.ts";
-import { openCurve } from "../proving/curve/bn254.ts";
+import { openCurve } from "../proving/node/open-curve.ts";
 import { kzgCommitter } from "../proving/curve/kzg.ts";
 import { cidFromDigest } from "../content/cid.ts";
 import { chunkProver } from "../proving/groth16/chunk-prover.ts";

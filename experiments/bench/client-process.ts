@@ -3,7 +3,7 @@
  * client-fork.ts.
  */
 import { platformRandom as random } from "../../command/platform-random.ts";
-import { closeCurve, openCurve } from "../../proving/curve/bn254.ts";
+import { closeCurve, openCurve } from "../../proving/node/open-curve.ts";
 import { kzgCommitter } from "../../proving/curve/kzg.ts";
 import { chunkProver } from "../../proving/groth16/chunk-prover.ts";
 import { loadKeySet } from "../../proving/groth16/key-set.ts";

@@ -5,15 +5,10 @@
  */
 import { randomBytes } from "node:crypto";
 import type { WasmCurve } from "ffjavascript";
-import {
-  closeCurve,
-  encodeScalars,
-  G1_BYTES,
-  openCurve,
-  openThreadlessCurve,
-  SCALAR_BYTES,
-} from "../../proving/curve/bn254.ts";
-import { generatorMultiples } from "../../proving/curve/fixed-base.ts";
+import { encodeScalars, G1_BYTES, openThreadlessCurve, SCALAR_BYTES } from "../../proving/curve/bn254.ts";
+import { closeCurve, openCurve } from "../../proving/node/open-curve.ts";
+import type { Curve } from "../../proving/curve/curve.ts";
+import { generatorMultiples } from "../../proving/node/fixed-base.ts";
 import { compileKernel } from "../../proving/curve/kernel/kernel-memory.ts";
 import { PointMemory } from "../../proving/curve/kernel/point-memory.ts";
 import { pointModule } from "../../proving/curve/kernel/point-module.ts";
@@ -55,7 +50,7 @@ async function printRow(name: string, items: number, clock: Clock, kernel: Work,
   console.log(`| ${name} | ${items} | ${perItem(own)} | ${perItem(other)} | ${(other / own).toFixed(1)} |`);
 }
 
-async function sums(curve: WasmCurve, alone: WasmCurve): Promise<void> {
+async function sums(curve: Curve, alone: WasmCurve): Promise<void> {
   const bases = await generatorMultiples("G1", randomElements(MOST_POINTS, randomBytes));
   const tasks = new PointTasks(new PointMemory(compileKernel(pointModule())));
   for (const [count, scalarBytes] of [

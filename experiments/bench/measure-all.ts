@@ -1,5 +1,5 @@
 /** Measures scenarios one after the other, on one chain, with development keys for each size. */
-import { openCurve } from "../../proving/curve/bn254.ts";
+import { openCurve } from "../../proving/node/open-curve.ts";
 import { kzgCommitter } from "../../proving/curve/kzg.ts";
 import { ensureDevKeys } from "../../proving/groth16/ensure-keys.ts";
 import type { KeySet } from "../../proving/groth16/key-set.ts";

@@ -5,7 +5,7 @@
 import Table from "cli-table3";
 import { groth16 } from "snarkjs";
 import { platformRandom as random } from "../../command/platform-random.ts";
-import { closeCurve, openCurve } from "../../proving/curve/bn254.ts";
+import { closeCurve, openCurve } from "../../proving/node/open-curve.ts";
 import { chunkProver } from "../../proving/groth16/chunk-prover.ts";
 import { ensureDevKeys } from "../../proving/groth16/ensure-keys.ts";
 import type { KeySet } from "../../proving/groth16/key-set.ts";

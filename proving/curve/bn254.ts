@@ -4,7 +4,6 @@ import type { WasmCurve } from "ffjavascript";
 import { FIELD_ORDER } from "../../protocol/parameters.ts";
 import { G1_INFINITY } from "../../protocol/points.ts";
 import type { G1, G2 } from "../../protocol/points.ts";
-import { closeKernelThreads } from "./kernel/kernel-threads.ts";
 
 /** Bytes of an affine point as the engine and snarkjs's files hold it. */
 export const G1_BYTES = 64;
@@ -14,23 +13,12 @@ export const SCALAR_BYTES = 32;
 
 const MASK_64 = (1n << 64n) - 1n;
 
-/** The engine, shared by everybody in the process. Its worker threads keep the process alive until `closeCurve`. */
-export function openCurve(): Promise<WasmCurve> {
-  return getCurveFromName("bn128");
-}
-
 let threadless: Promise<WasmCurve> | undefined;
 
 /** An engine without threads, for work in its memory directly. It keeps nothing alive. */
 export function openThreadlessCurve(): Promise<WasmCurve> {
   threadless ??= getCurveFromName("bn128", true);
   return threadless;
-}
-
-/** Ends the threads of the shared engine and of the kernel; later calls start them again. */
-export async function closeCurve(): Promise<void> {
-  await closeKernelThreads();
-  await (await openCurve()).terminate();
 }
 
 /** An affine or Jacobian point of the engine as plain coordinates. */

@@ -1,11 +1,11 @@
 /** KZG commitments over powers of tau (Kate, Zaverucha, Goldberg, ASIACRYPT 2010) in WebAssembly. */
-import type { WasmCurve } from "ffjavascript";
 import { VerisumError } from "../../protocol/errors.ts";
 import { G1_INFINITY, G1_GENERATOR, G2_GENERATOR, negateG1, pairingProductIsOne } from "../../protocol/points.ts";
 import type { G2 } from "../../protocol/points.ts";
 import type { VectorCommitter } from "../../protocol/ports.ts";
 import type { RandomBytes } from "../../protocol/random.ts";
 import { encodeScalars, G1_BYTES, g1FromEngine } from "./bn254.ts";
+import type { Curve } from "./curve.ts";
 import { multiExponentiation } from "./multi-exponentiation.ts";
 import { openPointAdder } from "./point-adder.ts";
 
@@ -16,7 +16,7 @@ const WEIGHT_BYTES = 16;
  * A committer for vectors of up to as many elements as there are powers.
  * @param powers [tau^i]_1, affine points in the engine's bytes
  */
-export function kzgCommitter(curve: WasmCurve, powers: Uint8Array): VectorCommitter {
+export function kzgCommitter(curve: Curve, powers: Uint8Array): VectorCommitter {
   const capacity = powers.length / G1_BYTES;
   return {
     capacity,
@@ -42,7 +42,7 @@ export function kzgCommitter(curve: WasmCurve, powers: Uint8Array): VectorCommit
  * e(Σ ρ_i·P_{i+1}, G2) = e(Σ ρ_i·P_i, tau2) for random ρ_i, which holds for other points with probability 2^-128.
  */
 export async function powersAreConsistent(
-  curve: WasmCurve,
+  curve: Curve,
   powers: Uint8Array,
   tau2: G2,
   random: RandomBytes,

@@ -3,10 +3,9 @@
  * counts) or one of few distinct values (inverses), and both are cheaper than full-width scalars: narrow ones by an
  * order of magnitude, and equal ones cost one addition each once their bases are summed.
  */
-import type { WasmCurve } from "ffjavascript";
 import { G1_BYTES, G2_BYTES, SCALAR_BYTES } from "./bn254.ts";
+import type { Curve } from "./curve.ts";
 import type { GroupName } from "./fixed-base-kernel.ts";
-import { kernelThreads } from "./kernel/kernel-threads.ts";
 import type { PointAdder } from "./point-adder.ts";
 
 const NARROW_BYTES = 2;
@@ -49,22 +48,18 @@ export function baseTable(group: GroupName, section: Uint8Array, firstWire = 0):
  * Σ scalar_i·base_i in G1, in the engine's bytes. Scalars are little-endian and all of one width, the buffer's length
  * over the number of bases: one or two bytes are an order of magnitude cheaper than 32.
  */
-export async function multiExponentiation(
-  curve: WasmCurve,
-  bases: Uint8Array,
-  scalars: Uint8Array,
-): Promise<Uint8Array> {
+export async function multiExponentiation(curve: Curve, bases: Uint8Array, scalars: Uint8Array): Promise<Uint8Array> {
   const count = bases.length / G1_BYTES;
-  const threads = kernelThreads();
-  if (threads === undefined || count < MIN_KERNEL_POINTS) return curve.G1.multiExpAffine(bases, scalars);
+  const { kernel } = curve;
+  if (kernel === undefined || count < MIN_KERNEL_POINTS) return curve.G1.multiExpAffine(bases, scalars);
   const width = scalars.length / count;
   if (!Number.isInteger(width)) throw new RangeError("the scalars are not of one width");
-  const pieces = Math.max(1, Math.min(threads.free, Math.floor(count / MIN_PIECE_POINTS)));
+  const pieces = Math.max(1, Math.min(kernel.free, Math.floor(count / MIN_PIECE_POINTS)));
   const size = Math.ceil(count / pieces);
   const sums = await Promise.all(
     Array.from({ length: pieces }, (_, k) => {
       const [start, end] = [k * size, Math.min(count, (k + 1) * size)];
-      return threads.run({
+      return kernel.run({
         points: bases.slice(start * G1_BYTES, end * G1_BYTES),
         scalars: scalars.slice(start * width, end * width),
         scalarBytes: width,
@@ -75,7 +70,7 @@ export async function multiExponentiation(
 }
 
 /** Σ 2^k·point_k, of affine points in the engine's bytes. */
-export function sumOfBits({ G1: group }: WasmCurve, points: Uint8Array): Uint8Array {
+export function sumOfBits({ G1: group }: Pick<Curve, "G1">, points: Uint8Array): Uint8Array {
   let sum = group.zero;
   for (let end = points.length; end > 0; end -= G1_BYTES) {
     const point = points.subarray(end - G1_BYTES, end);
@@ -92,7 +87,7 @@ export function sumOfBits({ G1: group }: WasmCurve, points: Uint8Array): Uint8Ar
  * @param adder sums the bases of equal scalars first; for G1 only
  */
 export async function sparseMultiExponentiation(
-  curve: WasmCurve,
+  curve: Curve,
   table: BaseTable,
   witness: Uint8Array,
   adder?: PointAdder,
@@ -111,7 +106,7 @@ export async function sparseMultiExponentiation(
 
 /** Σ witness[wire]·base over the entries, where many scalars are equal. */
 async function groupedMultiExponentiation(
-  curve: WasmCurve,
+  curve: Curve,
   table: BaseTable,
   entries: Uint32Array,
   witness: Uint8Array,
@@ -119,12 +114,12 @@ async function groupedMultiExponentiation(
 ): Promise<Uint8Array> {
   const { groups, members } = groupEqual(table, entries, witness);
   const scalars = wideScalars(table, members, witness);
-  const threads = kernelThreads();
-  if (threads === undefined || entries.length < MIN_KERNEL_POINTS)
+  const { kernel } = curve;
+  if (kernel === undefined || entries.length < MIN_KERNEL_POINTS)
     return curve.G1.multiExpAffine(adder.sumByBucket(table.points, entries, groups, members.length), scalars);
   return sumOfBits(
     curve,
-    await threads.run({ points: gather(table, entries), scalars, scalarBytes: SCALAR_BYTES, groups }),
+    await kernel.run({ points: gather(table, entries), scalars, scalarBytes: SCALAR_BYTES, groups }),
   );
 }
 

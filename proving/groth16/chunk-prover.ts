@@ -1,6 +1,6 @@
 /** The `ChunkProver` port over a key folder. */
-import type { WasmCurve } from "ffjavascript";
-import { closeCurve } from "../curve/bn254.ts";
+import { closeCurve } from "../node/open-curve.ts";
+import type { Curve } from "../curve/curve.ts";
 import { openPointAdder } from "../curve/point-adder.ts";
 import { VerisumError } from "../../protocol/errors.ts";
 import { verifyProof } from "../../protocol/groth16.ts";
@@ -44,12 +44,7 @@ export interface FolderProver extends ChunkProver {
  * @param random blinds the proofs; must be a CSPRNG
  * @param command proves in place of the built-in prover; its proofs are verified before they are returned
  */
-export function chunkProver(
-  curve: WasmCurve,
-  keys: KeySet,
-  random: RandomBytes,
-  command?: ProverCommand,
-): FolderProver {
+export function chunkProver(curve: Curve, keys: KeySet, random: RandomBytes, command?: ProverCommand): FolderProver {
   const kinds = new Map<number, Promise<LoadedKind>>();
   const queue = new WorkQueue(Math.min(Math.max(curve.tm.concurrency, MIN_IN_FLIGHT), MAX_IN_FLIGHT));
   const load = (kindIndex: number): Promise<LoadedKind> => {
@@ -108,7 +103,7 @@ export function chunkProver(
 }
 
 async function loadKind(
-  curve: WasmCurve,
+  curve: Curve,
   keys: KeySet,
   kindIndex: number,
   random: RandomBytes,

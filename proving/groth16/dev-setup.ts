@@ -5,7 +5,7 @@
  * wires have their bases over sigma and nowhere else, all other private wires and the quotient over delta.
  */
 import { g1FromEngine, g2FromEngine, G1_BYTES, G2_BYTES } from "../curve/bn254.ts";
-import { generatorMultiples } from "../curve/fixed-base.ts";
+import { generatorMultiples } from "../node/fixed-base.ts";
 import type { WasmCurve } from "ffjavascript";
 import { invertAll, multiply, randomElement } from "../../protocol/field.ts";
 import { FIELD_ORDER } from "../../protocol/parameters.ts";

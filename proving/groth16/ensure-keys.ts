@@ -2,7 +2,7 @@
 import { createHash } from "node:crypto";
 import { mkdir, readFile, rename, rm, stat, writeFile } from "node:fs/promises";
 import path from "node:path";
-import type { WasmCurve } from "ffjavascript";
+import type { Curve } from "../curve/curve.ts";
 import { VerisumError } from "../../protocol/errors.ts";
 import { guardVerificationKeys } from "../../protocol/key-guard.ts";
 import { verificationKeysToJson } from "../../protocol/key-json.ts";
@@ -41,7 +41,7 @@ export interface KeyRequest {
 }
 
 export interface KeyEnvironment {
-  readonly curve: WasmCurve;
+  readonly curve: Curve;
   readonly random: RandomBytes;
   /** Where compiled circuits and keys are kept; `build` in the project by default. */
   readonly buildRoot?: string;

@@ -1,6 +1,6 @@
 /** Groth16 proofs of a full witness on a key with a committed block of wires (Groth, ePrint 2016/260). */
-import type { WasmCurve } from "ffjavascript";
 import { readScalar, SCALAR_BYTES, g1FromEngine, g2FromEngine } from "../curve/bn254.ts";
+import type { Curve } from "../curve/curve.ts";
 import { multiExponentiation, sparseMultiExponentiation } from "../curve/multi-exponentiation.ts";
 import type { PointAdder } from "../curve/point-adder.ts";
 import { VerisumError } from "../../protocol/errors.ts";
@@ -27,7 +27,7 @@ export interface ProvedWitness {
  * @throws KEY_ARTIFACT_CORRUPT if the witness is not of the key's circuit
  */
 export async function proveWitness(
-  curve: WasmCurve,
+  curve: Curve,
   adder: PointAdder,
   key: ProvingKey,
   witness: Uint8Array,

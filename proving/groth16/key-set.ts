@@ -1,7 +1,7 @@
 /** A folder of keys, checked on loading: digests, key guard and the consistency of the powers of tau. */
 import path from "node:path";
-import type { WasmCurve } from "ffjavascript";
 import { G1_BYTES } from "../curve/bn254.ts";
+import type { Curve } from "../curve/curve.ts";
 import { powersAreConsistent } from "../curve/kzg.ts";
 import { VerisumError } from "../../protocol/errors.ts";
 import { guardVerificationKeys } from "../../protocol/key-guard.ts";
@@ -39,7 +39,7 @@ export interface KeySet {
  * @param random weights of the consistency check
  * @throws KEY_ARTIFACT_CORRUPT, KEY_REFUSED, POINT_NOT_ON_CURVE
  */
-export async function loadKeySet(curve: WasmCurve, directory: string, random: RandomBytes): Promise<KeySet> {
+export async function loadKeySet(curve: Curve, directory: string, random: RandomBytes): Promise<KeySet> {
   const manifest = await readManifest(directory);
   const preset = PRESETS[manifest.preset] as Preset | undefined;
   if (preset === undefined) throw new VerisumError("KEY_ARTIFACT_CORRUPT", "the manifest names no known preset");

@@ -4,7 +4,7 @@
  */
 import type { ThreadTask, WasmCurve } from "ffjavascript";
 import { MONTGOMERY_RADIX, SCALAR_BYTES, writeScalar } from "../curve/bn254.ts";
-import { kernelThreads } from "../curve/kernel/kernel-threads.ts";
+import type { Curve } from "../curve/curve.ts";
 import { invert, multiply } from "../../protocol/field.ts";
 import type { ProvingKey } from "./proving-key.ts";
 import { rootOfUnity } from "./qap.ts";
@@ -18,15 +18,15 @@ const ROW_VARS = [VAR.a, VAR.b, VAR.c] as const;
  * Scalars of the key's H bases for this witness, 32-byte little-endian words.
  * @param witness all wires, 32-byte little-endian words
  */
-export async function quotientScalars(curve: WasmCurve, key: ProvingKey, witness: Uint8Array): Promise<Uint8Array> {
-  const threads = kernelThreads();
-  if (threads === undefined) return quotientOnEngine(curve, key, witness);
+export async function quotientScalars(curve: Curve, key: ProvingKey, witness: Uint8Array): Promise<Uint8Array> {
+  const { kernel } = curve;
+  if (kernel === undefined) return quotientOnEngine(curve, key, witness);
   const bytes = key.domainSize * SCALAR_BYTES;
   const [a, b, c] = await curve.tm.queueAction([
     ...evaluateRows(key, witness),
     ...ROW_VARS.map((variable, out): ThreadTask => ({ cmd: "GET", out, var: variable, len: bytes })),
   ]);
-  return threads.run({ a: a!, b: b!, c: c!, root: rootOfUnity(Math.log2(key.domainSize) + 1) });
+  return kernel.run({ a: a!, b: b!, c: c!, root: rootOfUnity(Math.log2(key.domainSize) + 1) });
 }
 
 /** The same on one of the engine's threads alone: several times slower, and on every platform. */

@@ -1,6 +1,6 @@
 /** D = Σ (committed wire)·K_i/sigma: the group element that fixes the committed wires before the challenge exists. */
-import type { WasmCurve } from "ffjavascript";
 import { encodeScalars, G1_BYTES, g1FromEngine } from "../curve/bn254.ts";
+import type { Curve } from "../curve/curve.ts";
 import { multiExponentiation } from "../curve/multi-exponentiation.ts";
 import type { G1 } from "../../protocol/points.ts";
 import type { ChunkWires } from "../../protocol/ports.ts";
@@ -15,7 +15,7 @@ const NARROW_BYTES = 2;
  * @param bases affine points of the committed wires in order, the engine's bytes
  */
 export async function commitChunkWires(
-  curve: WasmCurve,
+  curve: Curve,
   shape: ChunkShape,
   bases: Uint8Array,
   wires: ChunkWires,

@@ -9,13 +9,14 @@ import { resolve } from "node:path";
 import { importGraph, nameOf, ROOT, runtimeImports, wayTo } from "./imports.js";
 import { ROOMS } from "./rooms.js";
 
-/** What runs in a browser, with everything that it imports. */
+/** What runs in a browser, with everything that it imports: files, and folders with all their files. */
 export const PORTABLE = [
   "auditor/audit-task.ts",
   "content/car.ts",
   "content/cid.ts",
   "content/dag.ts",
   "content/profile.ts",
+  "proving/curve/",
   "task/open-task.ts",
   "task/signed-submission.ts",
 ];
@@ -55,7 +56,10 @@ const wayText = (way) => way.map((step) => (step.startsWith(ROOT) ? nameOf(step)
 
 /** The way from a portable file to this one, or undefined. */
 function wayInto(graph, path) {
-  const ways = PORTABLE.map((entry) => wayTo(graph, resolve(ROOT, entry), (step) => step === path));
+  const entries = PORTABLE.flatMap((entry) =>
+    entry.endsWith("/") ? [...graph.keys()].filter((file) => nameOf(file).startsWith(entry)) : [resolve(ROOT, entry)],
+  );
+  const ways = entries.map((entry) => wayTo(graph, entry, (step) => step === path));
   return ways.filter((way) => way !== undefined).sort((a, b) => a.length - b.length)[0];
 }
 

@@ -3,7 +3,7 @@ import { after, before, describe } from "mocha";
 import { cp, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { openCurve } from "../../proving/curve/bn254.ts";
+import { openCurve } from "../../proving/node/open-curve.ts";
 import { cidFromDigest } from "../../content/cid.ts";
 import { createContentStore } from "../../content/store.ts";
 import type { ContentStore } from "../../content/store.ts";

@@ -78,6 +78,7 @@ const REFUSED: Readonly<Record<string, readonly [string, string, string]>> = {
     'export const later = (): Promise<unknown> => import("../content/store.ts");',
     "verisum/portable",
   ],
+  "threads of Node in the curve": ["proving/curve/example.ts", 'import "node:worker_threads";', "verisum/portable"],
   "a global of Node in the auditor's checks": [
     "auditor/checklist.ts",
     "export const x = Buffer.alloc(1);",

@@ -3,15 +3,8 @@ import { randomFillSync } from "node:crypto";
 import { PRESETS } from "../../protocol/parameters.ts";
 import type { Preset } from "../../protocol/parameters.ts";
 import type { G1 } from "../../protocol/points.ts";
-import {
-  closeCurve,
-  encodeScalars,
-  G1_BYTES,
-  g1FromEngine,
-  openCurve,
-  readScalar,
-  SCALAR_BYTES,
-} from "../../proving/curve/bn254.ts";
+import { encodeScalars, G1_BYTES, g1FromEngine, readScalar, SCALAR_BYTES } from "../../proving/curve/bn254.ts";
+import { closeCurve, openCurve } from "../../proving/node/open-curve.ts";
 import { openPointAdder } from "../../proving/curve/point-adder.ts";
 import { chunkWires } from "../../proving/groth16/chunk-circuit.ts";
 import { ensureDevKeys } from "../../proving/groth16/ensure-keys.ts";

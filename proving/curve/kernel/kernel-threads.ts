@@ -1,14 +1,6 @@
-/**
- * The kernel on all cores. Threads start with the first task, take whole tasks from one queue, and keep no idle process
- * alive.
- */
-import { availableParallelism } from "node:os";
-import { Worker } from "node:worker_threads";
-import { compileKernel } from "./kernel-memory.ts";
-import { PointMemory } from "./point-memory.ts";
-import { pointModule } from "./point-module.ts";
-import { transformModule } from "./transform-module.ts";
-import type { KernelTask, CompiledKernels } from "./kernel-task.ts";
+/** The kernel on threads: they start with the first task, take whole tasks from one queue, and hold no idle process. */
+import type { Thread, Threads } from "../../../protocol/ports.ts";
+import type { Kernel, KernelTask } from "./kernel.ts";
 
 interface Waiting {
   readonly task: KernelTask;
@@ -16,57 +8,23 @@ interface Waiting {
   readonly reject: (error: Error) => void;
 }
 
-let compiled: CompiledKernels | null | undefined;
-let shared: KernelThreads | undefined;
+type KernelThread = Thread<KernelTask>;
 
-/**
- * The threads of this process, or undefined where the kernel does not work: on platforms without relaxed SIMD and on
- * processors without a fused multiply-add.
- */
-export function kernelThreads(): KernelThreads | undefined {
-  compiled ??= compileIfExact() ?? null;
-  if (compiled !== null) shared ??= new KernelThreads(compiled, availableParallelism());
-  return shared;
-}
-
-/** Ends the threads; a later `kernelThreads` starts others. Tasks under way are rejected. */
-export async function closeKernelThreads(): Promise<void> {
-  const closing = shared;
-  shared = undefined;
-  await closing?.close();
-}
-
-function compileIfExact(): CompiledKernels | undefined {
-  try {
-    const points = compileKernel(pointModule());
-    return new PointMemory(points).multipliesExactly()
-      ? { points, transforms: compileKernel(transformModule()) }
-      : undefined;
-  } catch (error) {
-    if (error instanceof Error && error.name === "CompileError") return undefined;
-    throw error;
-  }
-}
-
-export class KernelThreads {
-  private readonly kernels: CompiledKernels;
-  private readonly limit: number;
+export class KernelThreads implements Kernel {
+  private readonly threads: Threads<KernelTask, Uint8Array>;
   private readonly queue: Waiting[] = [];
-  private readonly idle: Worker[] = [];
-  private readonly busy = new Map<Worker, Waiting>();
+  private readonly idle: KernelThread[] = [];
+  private readonly busy = new Map<KernelThread, Waiting>();
 
-  /** @param limit most threads at once */
-  constructor(kernels: CompiledKernels, limit: number) {
-    this.kernels = kernels;
-    this.limit = limit;
+  constructor(threads: Threads<KernelTask, Uint8Array>) {
+    this.threads = threads;
   }
 
   /** Threads without work: as many pieces of one task would run at once. */
   get free(): number {
-    return Math.max(0, this.limit - this.busy.size - this.queue.length);
+    return Math.max(0, this.threads.limit - this.busy.size - this.queue.length);
   }
 
-  /** The task's result. Takes the task's arrays away, which must not be views of larger ones. */
   run(task: KernelTask): Promise<Uint8Array> {
     return new Promise((resolve, reject) => {
       this.queue.push({ task, resolve, reject });
@@ -74,23 +32,24 @@ export class KernelThreads {
     });
   }
 
+  /** Ends the threads; tasks under way are rejected, and a later one starts others. */
   async close(): Promise<void> {
-    const workers = [...this.idle, ...this.busy.keys()];
+    const threads = [...this.idle, ...this.busy.keys()];
     const abandoned = [...this.queue.splice(0), ...this.busy.values()];
     this.idle.length = 0;
     this.busy.clear();
     for (const { reject } of abandoned) reject(new Error("the curve was closed"));
-    await Promise.all(workers.map((worker) => worker.terminate()));
+    await Promise.all(threads.map((thread) => thread.end()));
   }
 
   private assign(): void {
-    while (this.queue.length > 0 && this.busy.size < this.limit) {
-      const worker = this.idle.pop() ?? this.start();
+    while (this.queue.length > 0 && this.busy.size < this.threads.limit) {
+      const thread = this.idle.pop() ?? this.start();
       const waiting = this.queue.shift()!;
       const { task } = waiting;
-      this.busy.set(worker, waiting);
-      worker.ref();
-      worker.postMessage(
+      this.busy.set(thread, waiting);
+      thread.hold(true);
+      thread.send(
         task,
         Object.values(task).flatMap((value: unknown) =>
           ArrayBuffer.isView(value) ? [value.buffer as ArrayBuffer] : [],
@@ -99,22 +58,25 @@ export class KernelThreads {
     }
   }
 
-  private start(): Worker {
-    const worker = new Worker(new URL("./kernel-worker.ts", import.meta.url), { workerData: this.kernels });
-    worker.on("message", (bytes: Uint8Array) => {
-      const waiting = this.busy.get(worker);
-      this.busy.delete(worker);
-      this.idle.push(worker);
-      worker.unref();
-      waiting?.resolve(bytes);
-      this.assign();
+  private start(): KernelThread {
+    const thread = this.threads.start({
+      answer: (bytes) => {
+        const waiting = this.busy.get(thread);
+        // An answer that was on its way when the threads were ended.
+        if (waiting === undefined) return;
+        this.busy.delete(thread);
+        this.idle.push(thread);
+        thread.hold(false);
+        waiting.resolve(bytes);
+        this.assign();
+      },
+      failure: (error) => {
+        const waiting = this.busy.get(thread);
+        this.busy.delete(thread);
+        waiting?.reject(error);
+        this.assign();
+      },
     });
-    worker.on("error", (error) => {
-      const waiting = this.busy.get(worker);
-      this.busy.delete(worker);
-      waiting?.reject(error instanceof Error ? error : new Error(String(error)));
-      this.assign();
-    });
-    return worker;
+    return thread;
   }
 }

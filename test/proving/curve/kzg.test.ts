@@ -1,8 +1,6 @@
 import assert from "node:assert/strict";
 import { after, before, describe, it } from "mocha";
-import type { WasmCurve } from "ffjavascript";
 import {
-  closeCurve,
   encodeScalars,
   G1_BYTES,
   g1FromEngine,
@@ -10,9 +8,10 @@ import {
   G2_BYTES,
   g2FromEngine,
   g2ToEngine,
-  openCurve,
 } from "../../../proving/curve/bn254.ts";
-import { generatorMultiples } from "../../../proving/curve/fixed-base.ts";
+import type { Curve } from "../../../proving/curve/curve.ts";
+import { closeCurve, openCurve } from "../../../proving/node/open-curve.ts";
+import { generatorMultiples } from "../../../proving/node/fixed-base.ts";
 import { kzgCommitter, powersAreConsistent } from "../../../proving/curve/kzg.ts";
 import {
   divideByLinear,
@@ -34,7 +33,7 @@ describe("curve engine", function () {
   const random = seededRandom("curve engine");
   const tau = randomElement(random);
   const tau2 = multiplyG2(G2_GENERATOR, tau);
-  let curve: WasmCurve;
+  let curve: Curve;
   let powers: Uint8Array;
   before(async () => {
     curve = await openCurve();

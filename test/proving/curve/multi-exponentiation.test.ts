@@ -1,15 +1,9 @@
 import assert from "node:assert/strict";
 import { after, before, describe, it } from "mocha";
-import type { WasmCurve } from "ffjavascript";
-import {
-  closeCurve,
-  encodeScalars,
-  G1_BYTES,
-  g1FromEngine,
-  g2FromEngine,
-  openCurve,
-} from "../../../proving/curve/bn254.ts";
-import { generatorMultiples } from "../../../proving/curve/fixed-base.ts";
+import { encodeScalars, G1_BYTES, g1FromEngine, g2FromEngine } from "../../../proving/curve/bn254.ts";
+import type { Curve } from "../../../proving/curve/curve.ts";
+import { closeCurve, openCurve } from "../../../proving/node/open-curve.ts";
+import { generatorMultiples } from "../../../proving/node/fixed-base.ts";
 import { baseTable, sparseMultiExponentiation } from "../../../proving/curve/multi-exponentiation.ts";
 import { openPointAdder } from "../../../proving/curve/point-adder.ts";
 import type { PointAdder } from "../../../proving/curve/point-adder.ts";
@@ -23,7 +17,7 @@ describe("sparse multi-exponentiation", function () {
   const random = seededRandom("multi-exponentiation");
   /** Logarithms of the bases; zero is infinity. */
   const logs = [0n, 5n, 7n, 0n, ...randomElements(40, random), 0n];
-  let curve: WasmCurve;
+  let curve: Curve;
   let adder: PointAdder;
   before(async () => {
     curve = await openCurve();

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { after, before, describe, it } from "mocha";
-import { openCurve } from "../../../proving/curve/bn254.ts";
+import { openCurve } from "../../../proving/node/open-curve.ts";
 import { chunkProver } from "../../../proving/groth16/chunk-prover.ts";
 import type { KeySet } from "../../../proving/groth16/key-set.ts";
 import { evaluatePolynomial, randomElement } from "../../../protocol/field.ts";

@@ -5,7 +5,7 @@ import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { after, before, describe, it } from "mocha";
-import { openCurve } from "../../../proving/curve/bn254.ts";
+import { openCurve } from "../../../proving/node/open-curve.ts";
 import { chunkProver } from "../../../proving/groth16/chunk-prover.ts";
 import { proverCommand } from "../../../proving/groth16/external-prover.ts";
 import type { KeySet } from "../../../proving/groth16/key-set.ts";

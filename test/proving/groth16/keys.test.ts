@@ -4,8 +4,9 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import { groth16, zKey } from "snarkjs";
 import { after, before, describe, it } from "mocha";
-import type { WasmCurve } from "ffjavascript";
-import { closeCurve, G1_BYTES, g1FromEngine, openCurve } from "../../../proving/curve/bn254.ts";
+import { G1_BYTES, g1FromEngine } from "../../../proving/curve/bn254.ts";
+import type { Curve } from "../../../proving/curve/curve.ts";
+import { closeCurve, openCurve } from "../../../proving/node/open-curve.ts";
 import { readSections } from "../../../proving/groth16/binary-file.ts";
 import { chunkWires } from "../../../proving/groth16/chunk-circuit.ts";
 import { chunkInputs, CircomWitness } from "../../support/circom-witness.ts";
@@ -31,7 +32,7 @@ describe("development keys", function () {
   this.timeout(120_000);
   const random = seededRandom("development keys");
   const scratch: string[] = [];
-  let curve: WasmCurve;
+  let curve: Curve;
   let keys: KeySet;
   before(async () => {
     curve = await openCurve();

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { after, describe, it } from "mocha";
-import { encodeScalars, openCurve } from "../../../proving/curve/bn254.ts";
+import { encodeScalars } from "../../../proving/curve/bn254.ts";
+import { openCurve } from "../../../proving/node/open-curve.ts";
 import { readProvingKey } from "../../../proving/groth16/proving-key.ts";
 import { quotientOnEngine, quotientScalars } from "../../../proving/groth16/quotient.ts";
 import { WorkQueue } from "../../../proving/groth16/work-queue.ts";

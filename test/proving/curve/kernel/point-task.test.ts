@@ -1,15 +1,10 @@
 import assert from "node:assert/strict";
 import { after, before, describe, it } from "mocha";
-import type { WasmCurve } from "ffjavascript";
-import {
-  closeCurve,
-  encodeScalars,
-  G1_BYTES,
-  g1FromEngine,
-  g1ToEngine,
-  openCurve,
-} from "../../../../proving/curve/bn254.ts";
-import { generatorMultiples } from "../../../../proving/curve/fixed-base.ts";
+import { encodeScalars, G1_BYTES, g1FromEngine, g1ToEngine } from "../../../../proving/curve/bn254.ts";
+import { openCurveHere } from "../../../../proving/curve/curve.ts";
+import type { Curve } from "../../../../proving/curve/curve.ts";
+import { closeCurve, openCurve } from "../../../../proving/node/open-curve.ts";
+import { generatorMultiples } from "../../../../proving/node/fixed-base.ts";
 import { compileKernel } from "../../../../proving/curve/kernel/kernel-memory.ts";
 import { PointMemory } from "../../../../proving/curve/kernel/point-memory.ts";
 import { pointModule } from "../../../../proving/curve/kernel/point-module.ts";
@@ -28,7 +23,7 @@ describe("point kernel", function () {
   this.timeout(120_000);
   const random = seededRandom(SEED);
   const logs = randomElements(MOST_POINTS, random);
-  let curve: WasmCurve;
+  let curve: Curve;
   let bases: Uint8Array;
   let tasks: PointTasks;
   before(async () => {
@@ -171,6 +166,15 @@ describe("point kernel", function () {
         assert.deepEqual(total(bits), addG1(a, b));
       }
     }
+  });
+
+  it("gives the same in the caller's thread alone, and there without the kernel", async () => {
+    const scalars = random(MOST_POINTS * 32);
+    const expected = product(logs, scalars, 32);
+    const here = await openCurveHere();
+    assert.ok(here.kernel !== undefined);
+    for (const alone of [here, { ...here, kernel: undefined }])
+      assert.deepEqual(g1FromEngine(alone, await multiExponentiation(alone, bases, scalars)), expected);
   });
 
   it("gives the same in several threads, with several calls under way, and after closing", async () => {

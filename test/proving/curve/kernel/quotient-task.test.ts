@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { after, before, describe, it } from "mocha";
 import type { WasmCurve } from "ffjavascript";
-import { closeCurve, encodeScalars, MONTGOMERY_RADIX, openCurve, readScalar } from "../../../../proving/curve/bn254.ts";
+import { encodeScalars, MONTGOMERY_RADIX, readScalar } from "../../../../proving/curve/bn254.ts";
+import { closeCurve, openCurve } from "../../../../proving/node/open-curve.ts";
 import { compileKernel } from "../../../../proving/curve/kernel/kernel-memory.ts";
 import { QuotientTasks } from "../../../../proving/curve/kernel/quotient-task.ts";
 import { transformModule } from "../../../../proving/curve/kernel/transform-module.ts";

@@ -1,8 +1,8 @@
 /** Many multiples of a group's generator, on all cores. Only key generation needs them. */
 import { availableParallelism } from "node:os";
 import { Worker } from "node:worker_threads";
-import { encodeScalars, openThreadlessCurve, SCALAR_BYTES } from "./bn254.ts";
-import type { GroupName } from "./fixed-base-kernel.ts";
+import { encodeScalars, openThreadlessCurve, SCALAR_BYTES } from "../curve/bn254.ts";
+import type { GroupName } from "../curve/fixed-base-kernel.ts";
 import type { FixedBaseRequest } from "./fixed-base-worker.ts";
 
 /** Below this many points one thread is faster than starting several. */

@@ -2,8 +2,8 @@ import assert from "node:assert/strict";
 import { execFile } from "node:child_process";
 import { promisify } from "node:util";
 import { after, describe, it } from "mocha";
-import { closeKernelThreads, kernelThreads } from "../../../../proving/curve/kernel/kernel-threads.ts";
-import type { PointTask } from "../../../../proving/curve/kernel/point-task.ts";
+import { closeKernelThreads, kernelThreads } from "../../../proving/node/open-curve.ts";
+import type { PointTask } from "../../../proving/curve/kernel/point-task.ts";
 
 /** A task of infinity alone. */
 const nothing = (): PointTask => ({ points: new Uint8Array(64), scalars: Uint8Array.of(1), scalarBytes: 1 });
@@ -32,7 +32,7 @@ describe("kernel threads", function () {
   });
 
   it("do not keep a process alive when idle, and do while they work", async () => {
-    const file = new URL("../../../../proving/curve/kernel/kernel-threads.ts", import.meta.url).href;
+    const file = new URL("../../../proving/node/open-curve.ts", import.meta.url).href;
     const script = `import(${JSON.stringify(file)})
       .then(({ kernelThreads }) => kernelThreads().run({ points: new Uint8Array(64), scalars: Uint8Array.of(1), scalarBytes: 1 }))
       .then((bytes) => console.log(bytes.length));`;

@@ -4,8 +4,8 @@
  */
 import { parentPort } from "node:worker_threads";
 import type { EngineMemory } from "ffjavascript";
-import { multiplyGenerator } from "./fixed-base-kernel.ts";
-import type { EngineInstance, GroupName } from "./fixed-base-kernel.ts";
+import { multiplyGenerator } from "../curve/fixed-base-kernel.ts";
+import type { EngineInstance, GroupName } from "../curve/fixed-base-kernel.ts";
 
 export interface FixedBaseRequest {
   /** The engine's WebAssembly module. */
