@@ -4,7 +4,8 @@ pragma solidity ^0.8.30;
 import {ICellGroup} from "./interfaces/ICellGroup.sol";
 import {IVerisum} from "./interfaces/IVerisum.sol";
 
-/// @title The cells of one task (docs/scale.md).
+/// @title The cells of one task
+/// @notice Lists the contracts that train one model together (docs/scale.md).
 contract CellGroup is ICellGroup {
     /// @inheritdoc ICellGroup
     address public immutable operator;
@@ -15,6 +16,7 @@ contract CellGroup is ICellGroup {
     address[] private _cells;
     mapping(address cell => bool registered) private _isCell;
 
+    /// @notice Opens an empty group.
     /// @param cellCount_ Places of the group.
     /// @param operator_ Who registers cells.
     /// @dev Reverts: TooFewCells, ZeroAddress.

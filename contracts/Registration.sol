@@ -5,7 +5,8 @@ import {Protocol} from "./generated/Protocol.sol";
 import {IVerisum} from "./interfaces/IVerisum.sol";
 import {Phase, TaskParameters} from "./types/VerisumTypes.sol";
 
-/// @title Who takes part: the committee's seats and keys, the clients, their weights and bonds.
+/// @title Who takes part
+/// @notice Keeps the committee's seats and keys, and the clients with their weights and bonds.
 /// @dev Rounds are Verisum's business; this part learns from it which round is current and in which phase.
 abstract contract Registration is IVerisum {
     /// @dev One slot. A weight of zero means not registered.

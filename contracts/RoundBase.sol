@@ -11,7 +11,8 @@ import {Verification} from "./libraries/Verification.sol";
 import {VerificationKeys} from "./libraries/VerificationKeys.sol";
 import {ClientRecord, G1Point, Phase, TaskParameters} from "./types/VerisumTypes.sol";
 
-/// @title A task's constants, and the current round's state as submissions and the other phases share it.
+/// @title A task's constants and its current round
+/// @notice Holds what submissions and the other phases share.
 /// @dev Storage is reused from round to round: `_header` is overwritten when a round opens, and everything else is
 /// valid only as far as the header says so (a record below `submitted`, an attestation in `attestedMask`, U once a
 /// proposal exists). Nothing is reset, which keeps every round but the first at the price of non-zero slots.

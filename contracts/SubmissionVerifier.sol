@@ -8,7 +8,8 @@ import {Transcript} from "./libraries/Transcript.sol";
 import {Verification} from "./libraries/Verification.sol";
 import {ChunkProgress, ChunkProof, G1Point, Submission} from "./types/VerisumTypes.sol";
 
-/// @title The pairing checks of one task. `Verisum` creates it in its constructor and never changes it.
+/// @title The pairing checks of one task
+/// @notice Verifies proofs and openings. `Verisum` creates it in its constructor and never changes it.
 contract SubmissionVerifier is ISubmissionVerifier {
     using Verification for Verification.Product;
 

@@ -19,8 +19,8 @@ import {
     SubmissionHead
 } from "./types/VerisumTypes.sol";
 
-/// @title How updates enter a round: alone, in relayed batches, or in several transactions (docs/protocol.md, sections
-/// 5, 6).
+/// @title How updates enter a round
+/// @notice Takes a submission alone, in a relayed batch, or in several transactions (docs/protocol.md, sections 5, 6).
 abstract contract Submissions is RoundBase {
     using Bn254 for G1Point;
 

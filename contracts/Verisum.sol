@@ -21,7 +21,8 @@ import {
     TaskParameters
 } from "./types/VerisumTypes.sol";
 
-/// @title A task and its rounds (docs/protocol.md, section 6).
+/// @title A task and its rounds
+/// @notice Opens rounds, takes votes, settles, collects releases and records models (docs/protocol.md, section 6).
 contract Verisum is Submissions {
     using Bn254 for G1Point;
 
@@ -53,6 +54,7 @@ contract Verisum is Submissions {
     bytes32 private _modelCid;
     mapping(uint256 seat => uint256 bitmap) private _attestations;
 
+    /// @notice Fixes the task for good: parameters, verification keys and operator.
     /// @param p The task's parameters.
     /// @param keysBlob The verification keys as protocol/verification-key.ts encodes them.
     /// @param operator_ Who fills the seats and the allow-list.
@@ -135,11 +137,11 @@ contract Verisum is Submissions {
         if (members & ~header.attestedMask != 0) revert VerisumNotAttested(members, header.attestedMask);
         uint256 memberBits = _countBits(members);
         if (memberBits < _quorum) revert VerisumNoQuorum(memberBits, _quorum);
-        uint256 united = type(uint256).max;
+        uint256 common = type(uint256).max;
         for (uint8 seat = 1; seat <= _committeeSize; ++seat) {
-            if (members & _seatBit(seat) != 0) united &= _attestations[seat];
+            if (members & _seatBit(seat) != 0) common &= _attestations[seat];
         }
-        uint256 clients = _countBits(united);
+        uint256 clients = _countBits(common);
         uint256 required = _smallestInclusion(header.submitted);
         if (clients < required) revert VerisumTooFewIncluded(clients, required);
         uint32 standing = _ledger.proposedMembers;
@@ -149,9 +151,9 @@ contract Verisum is Submissions {
                 revert VerisumProposalNotBetter(standingClients, _countBits(standing));
             }
         }
-        _included = united;
+        _included = common;
         _ledger.proposedMembers = members;
-        emit Proposed(round_, members, united);
+        emit Proposed(round_, members, common);
     }
 
     /// @inheritdoc IVerisum

@@ -323,6 +323,7 @@ export const SIGNED_SUBMISSION_FIELDS = [
   { name: "signature", type: "bytes32[2]" },
 ] as const;
 
+/** A round ended without a result, by time, in this phase. */
 export interface AbortedEvent {
   /** `uint64`. */
   readonly round: bigint;
@@ -330,6 +331,7 @@ export interface AbortedEvent {
   readonly during: bigint;
 }
 
+/** A member attested that clients' shares fit their commitments. */
 export interface AttestedEvent {
   /** `uint64`. */
   readonly round: bigint;
@@ -339,6 +341,7 @@ export interface AttestedEvent {
   readonly bitmap: bigint;
 }
 
+/** A client that left took its bond back. */
 export interface BondWithdrawnEvent {
   /** `address`. */
   readonly client: Hex;
@@ -362,11 +365,13 @@ export interface ChunksProvenEvent {
   readonly chunks: readonly ChunkProof[];
 }
 
+/** A client left; its bond can be withdrawn. */
 export interface ClientLeftEvent {
   /** `address`. */
   readonly client: Hex;
 }
 
+/** A client may submit from a round on, with a weight in the sum. */
 export interface ClientRegisteredEvent {
   /** `address`. */
   readonly client: Hex;
@@ -376,6 +381,7 @@ export interface ClientRegisteredEvent {
   readonly activeFromRound: bigint;
 }
 
+/** An account announced where it is reached; nothing is checked but the length. */
 export interface EndpointAnnouncedEvent {
   /** `address`. */
   readonly account: Hex;
@@ -384,8 +390,8 @@ export interface EndpointAnnouncedEvent {
 }
 
 /**
- * Carries the opening and the signatures, so that an auditor re-checks them from the log alone (read by chain/; see
- * `FinalisedRecord` in chain/task-chain.ts, which the TypeScript class implements).
+ * A round ended with a model. Carries the opening and the signatures, so that an auditor re-checks them from the log
+ * alone (read by chain/; see `FinalisedRecord` in chain/task-chain.ts, which the TypeScript class implements).
  */
 export interface FinalisedEvent {
   /** `uint64`. */
@@ -402,6 +408,7 @@ export interface FinalisedEvent {
   readonly signatures: readonly (readonly [Hex, Hex])[];
 }
 
+/** The operator gave a seat to a member. */
 export interface MemberRegisteredEvent {
   /** `uint8`. */
   readonly seat: bigint;
@@ -409,7 +416,9 @@ export interface MemberRegisteredEvent {
   readonly member: Hex;
 }
 
-/** Emitted on entering Attesting and Aggregating; the other phases have events of their own. */
+/**
+ * A round entered a phase. Emitted on entering Attesting and Aggregating; the other phases have events of their own.
+ */
 export interface PhaseChangedEvent {
   /** `uint64`. */
   readonly round: bigint;
@@ -419,6 +428,7 @@ export interface PhaseChangedEvent {
   readonly deadline: bigint;
 }
 
+/** Enough members attest the same clients: these members and the clients that all of them attested. */
 export interface ProposedEvent {
   /** `uint64`. */
   readonly round: bigint;
@@ -428,6 +438,7 @@ export interface ProposedEvent {
   readonly included: bigint;
 }
 
+/** A member published the sum of its shares under a CID. */
 export interface ReleasedEvent {
   /** `uint64`. */
   readonly round: bigint;
@@ -437,6 +448,7 @@ export interface ReleasedEvent {
   readonly releaseCid: Hex;
 }
 
+/** A member announced its encryption keys of consecutive rounds. */
 export interface RoundKeysRegisteredEvent {
   /** `uint8`. */
   readonly seat: bigint;
@@ -446,6 +458,7 @@ export interface RoundKeysRegisteredEvent {
   readonly keys: readonly Hex[];
 }
 
+/** A round began; it collects until `deadline`, in Unix seconds, and `keyMask` has the seats with a key. */
 export interface RoundOpenedEvent {
   /** `uint64`. */
   readonly round: bigint;
@@ -459,6 +472,7 @@ export interface RoundOpenedEvent {
   readonly keyMask: bigint;
 }
 
+/** The set of clients is final; `sum` is the sum of their commitments. */
 export interface SettledEvent {
   /** `uint64`. */
   readonly round: bigint;
@@ -472,6 +486,7 @@ export interface SettledEvent {
   readonly sum: G1Point;
 }
 
+/** The contract verified a client's update; `index` is its bit in the round's bitmaps. */
 export interface SubmittedEvent {
   /** `uint64`. */
   readonly round: bigint;
@@ -622,6 +637,7 @@ export interface VerisumFunctions {
     readonly inputs: readonly [client: Hex, submission: Submission];
     readonly output: Hex;
   };
+  /** Clients that are registered. */
   readonly clientCount: {
     readonly mutability: "view";
     readonly inputs: readonly [];
@@ -633,6 +649,7 @@ export interface VerisumFunctions {
     readonly inputs: readonly [client: Hex];
     readonly output: { readonly weight: bigint; readonly activeFromRound: bigint; readonly lastSubmittedRound: bigint; readonly bondWei: bigint };
   };
+  /** Rounds that ended with a model. */
   readonly finalisedRounds: {
     readonly mutability: "view";
     readonly inputs: readonly [];
@@ -673,6 +690,7 @@ export interface VerisumFunctions {
     readonly inputs: readonly [];
     readonly output: Hex;
   };
+  /** The model that the next round starts from. */
   readonly latestModel: {
     readonly mutability: "view";
     readonly inputs: readonly [];
@@ -684,6 +702,7 @@ export interface VerisumFunctions {
     readonly inputs: readonly [seat: bigint];
     readonly output: Hex;
   };
+  /** Seats that are filled. */
   readonly memberCount: {
     readonly mutability: "view";
     readonly inputs: readonly [];
@@ -700,11 +719,13 @@ export interface VerisumFunctions {
     readonly inputs: readonly [];
     readonly output: bigint;
   };
+  /** Who fills the seats and the allow-list. */
   readonly operator: {
     readonly mutability: "view";
     readonly inputs: readonly [];
     readonly output: Hex;
   };
+  /** What the task was created with. */
   readonly parameters: {
     readonly mutability: "view";
     readonly inputs: readonly [];

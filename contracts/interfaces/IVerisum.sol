@@ -25,12 +25,19 @@ import {
 interface IVerisum {
     // ------------------------------------------------------------------ events
 
+    /// @notice The operator gave a seat to a member.
     event MemberRegistered(uint8 indexed seat, address indexed member);
+    /// @notice A client may submit from a round on, with a weight in the sum.
     event ClientRegistered(address indexed client, uint16 weight, uint64 activeFromRound);
+    /// @notice A client left; its bond can be withdrawn.
     event ClientLeft(address indexed client);
+    /// @notice A member announced its encryption keys of consecutive rounds.
     event RoundKeysRegistered(uint8 indexed seat, uint64 indexed firstRound, bytes32[] keys);
+    /// @notice An account announced where it is reached; nothing is checked but the length.
     event EndpointAnnounced(address indexed account, string endpoint);
+    /// @notice A client that left took its bond back.
     event BondWithdrawn(address indexed client, uint96 amountWei);
+    /// @notice A round began; it collects until `deadline`, in Unix seconds, and `keyMask` has the seats with a key.
     event RoundOpened(
         uint64 indexed round,
         bytes32 baseModelCid,
@@ -38,6 +45,7 @@ interface IVerisum {
         uint64 deadline,
         uint32 keyMask
     );
+    /// @notice The contract verified a client's update; `index` is its bit in the round's bitmaps.
     event Submitted(uint64 indexed round, address indexed client, uint8 index, uint16 weight, Submission submission);
     /// @notice A step of a submission that takes several transactions; its `Submitted` then has no chunks.
     /// @param progress What the step led to: `chunks` are those before `progress.count`. The client can go on from
@@ -49,13 +57,19 @@ interface IVerisum {
         ChunkProgress progress,
         ChunkProof[] chunks
     );
+    /// @notice A round entered a phase.
     /// @dev Emitted on entering Attesting and Aggregating; the other phases have events of their own.
     event PhaseChanged(uint64 indexed round, Phase phase, uint64 deadline);
+    /// @notice A member attested that clients' shares fit their commitments.
     /// @param bitmap Everything the member attested so far.
     event Attested(uint64 indexed round, uint8 indexed seat, uint256 bitmap);
+    /// @notice Enough members attest the same clients: these members and the clients that all of them attested.
     event Proposed(uint64 indexed round, uint32 members, uint256 included);
+    /// @notice The set of clients is final; `sum` is the sum of their commitments.
     event Settled(uint64 indexed round, uint256 included, uint32 members, uint32 totalWeight, G1Point sum);
+    /// @notice A member published the sum of its shares under a CID.
     event Released(uint64 indexed round, uint8 indexed seat, bytes32 releaseCid);
+    /// @notice A round ended with a model.
     /// @dev Carries the opening and the signatures, so that an auditor re-checks them from the log alone
     /// (read by chain/; see `FinalisedRecord` in chain/task-chain.ts, which the TypeScript class implements).
     event Finalised(
@@ -66,6 +80,7 @@ interface IVerisum {
         uint32 signers,
         bytes32[2][] signatures
     );
+    /// @notice A round ended without a result, by time, in this phase.
     event Aborted(uint64 indexed round, Phase during);
 
     // ------------------------------------------------------------------ errors: deployment
@@ -279,7 +294,9 @@ interface IVerisum {
 
     // ------------------------------------------------------------------ state
 
+    /// @notice Who fills the seats and the allow-list.
     function operator() external view returns (address);
+    /// @notice What the task was created with.
     function parameters() external view returns (TaskParameters memory);
     /// @notice keccak-256 of the parameters' ABI encoding.
     function parametersHash() external view returns (bytes32);
@@ -291,7 +308,9 @@ interface IVerisum {
     function vectorLength() external view returns (uint32);
     /// @notice The current round, or the last one that closed.
     function round() external view returns (RoundState memory);
+    /// @notice The model that the next round starts from.
     function latestModel() external view returns (ModelRecord memory);
+    /// @notice Rounds that ended with a model.
     function finalisedRounds() external view returns (uint32);
     /// @notice In the unit of `privacyCostPerRound`.
     function privacySpent() external view returns (uint64);
@@ -299,6 +318,7 @@ interface IVerisum {
     function memberAt(uint8 seat) external view returns (address);
     /// @notice Zero if the account has no seat.
     function seatOf(address member) external view returns (uint8);
+    /// @notice Seats that are filled.
     function memberCount() external view returns (uint8);
     /// @notice Zero if the seat has no key for the round.
     function roundKey(uint64 round, uint8 seat) external view returns (bytes32);
@@ -306,6 +326,7 @@ interface IVerisum {
     function clientOf(
         address client
     ) external view returns (uint16 weight, uint64 activeFromRound, uint64 lastSubmittedRound, uint96 bondWei);
+    /// @notice Clients that are registered.
     function clientCount() external view returns (uint16);
     /// @notice Sum of the weights of all registered clients.
     function registeredWeight() external view returns (uint16);

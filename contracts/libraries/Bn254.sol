@@ -5,7 +5,8 @@ import {Protocol} from "../generated/Protocol.sol";
 import {IVerisum} from "../interfaces/IVerisum.sol";
 import {G1Point} from "../types/VerisumTypes.sol";
 
-/// @title The precompiles of BN254 (EIP-196, EIP-197), with every failure turned into a revert.
+/// @title The precompiles of BN254
+/// @notice Calls the precompiles of EIP-196 and EIP-197 and turns every failure into a revert.
 /// @dev The precompiles refuse coordinates that are not below p and points that are off the curve (G2: also outside
 /// the subgroup). They reduce scalars modulo r silently, so callers check scalars themselves. (0, 0) is infinity.
 library Bn254 {

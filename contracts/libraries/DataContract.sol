@@ -3,7 +3,8 @@ pragma solidity ^0.8.30;
 
 import {IVerisum} from "../interfaces/IVerisum.sol";
 
-/// @title Bytes stored as the code of an account: one zero byte (so that it never runs), then the words.
+/// @title Bytes stored as code
+/// @notice Stores words as the code of an account, after one zero byte so that it never runs, and reads them back.
 library DataContract {
     /// @dev `PUSH2 size, DUP1, PUSH1 10, RETURNDATASIZE, CODECOPY, RETURNDATASIZE, RETURN`: returns the `size` bytes
     /// that follow these ten. RETURNDATASIZE is zero here and one byte shorter than PUSH1 0.

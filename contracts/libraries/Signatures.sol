@@ -3,7 +3,8 @@ pragma solidity ^0.8.30;
 
 import {G1Point, RoundResult} from "../types/VerisumTypes.sol";
 
-/// @title EIP-712 signatures of a round's result and of relayed submissions, in the compact form of EIP-2098.
+/// @title Signatures of results and submissions
+/// @notice Checks EIP-712 signatures of a round's result and of relayed submissions, in the compact form of EIP-2098.
 library Signatures {
     bytes32 private constant DOMAIN_TYPE = keccak256(
         "EIP712Domain(string name,string version,uint256 chainId,address verifyingContract)"

@@ -12,7 +12,8 @@ type ChunkKinds is uint256;
 
 using {TaskLayout.kindOf} for ChunkKinds global;
 
-/// @title The inequalities that a task must satisfy, and the layout of its vector.
+/// @title A task's rules and layout
+/// @notice Checks the inequalities that a task must satisfy and lays out its vector in chunks.
 /// @dev Runs in the constructor only, except `kindOf`, `elementsOf` and `coordinatesOf`.
 library TaskLayout {
     uint256 private constant BITS_PER_KIND = 32;

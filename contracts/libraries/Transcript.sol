@@ -4,7 +4,8 @@ pragma solidity ^0.8.30;
 import {Protocol} from "../generated/Protocol.sol";
 import {ChunkProof, G1Point, Submission, SubmissionHead} from "../types/VerisumTypes.sol";
 
-/// @title Domain-separated hashes, word for word those of protocol/transcript.ts.
+/// @title The transcript of a submission and of a result
+/// @notice Computes domain-separated hashes, word for word those of protocol/transcript.ts.
 library Transcript {
     /// @notice What fixes a client's place: replay anywhere else fails.
     struct Submitter {

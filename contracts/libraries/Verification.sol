@@ -10,7 +10,8 @@ import {ChunkKinds, TaskLayout} from "./TaskLayout.sol";
 import {Transcript} from "./Transcript.sol";
 import {VerificationKeys} from "./VerificationKeys.sol";
 
-/// @title One pairing product for all chunks and KZG openings of one call (docs/protocol.md, section 5).
+/// @title Batched verification
+/// @notice Builds one pairing product for all chunks and KZG openings of a call (docs/protocol.md, section 5).
 /// @dev For chunk j of kind k the equation is
 ///   e(A_j, B_j) e(alpha, -beta) e(X_j, -G2) e(D_j, -sigma_k) e(C_j, -delta_k) = 1,  X_j = sum_i input_{j,i} IC_{k,i},
 /// for an opening e(C - y G1 + z Q, -G2) e(Q, tau) = 1. The e-th equation of the call, whosever it is, is raised to s^e

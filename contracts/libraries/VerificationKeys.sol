@@ -5,7 +5,8 @@ import {Protocol} from "../generated/Protocol.sol";
 import {IVerisum} from "../interfaces/IVerisum.sol";
 import {Bn254} from "./Bn254.sol";
 
-/// @title The layout of the encoded verification keys (protocol/verification-key.ts) and the guard on them.
+/// @title Encoded verification keys
+/// @notice Reads the keys that protocol/verification-key.ts encodes, and refuses keys that fit no task.
 library VerificationKeys {
     /// @dev alpha (2 words), minus beta (4), tau (4).
     uint256 internal constant HEAD_WORDS = 10;

@@ -18,7 +18,17 @@ export const CHECKS: readonly Step[] = [
   { name: "unused files, exports and dependencies", args: ["--bin", "knip"] },
   {
     name: "Solidity lint",
-    args: ["--bin", "solhint", "-c", "solhint.yaml", "--max-warnings", "0", "contracts/**/*.sol"],
+    args: [
+      "--bin",
+      "solhint",
+      "-c",
+      "solhint.yaml",
+      "--disc",
+      "--noPoster",
+      "--max-warnings",
+      "0",
+      "contracts/**/*.sol",
+    ],
   },
   { name: "format", args: ["--bin", "prettier", "--check", "--log-level", "warn", "."] },
   { name: "types", args: ["--bin", "tsc", "--noEmit"] },
