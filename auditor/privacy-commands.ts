@@ -1,9 +1,4 @@
-/** `fl dp`: what a choice of noise amounts to, and which noise a target needs. Neither chain nor task is involved. */
-import type { Command } from "commander";
-import { Option } from "commander";
-import { formatOption, reporterFor } from "../command/options.ts";
-import type { Format } from "../command/reporter.ts";
-import { runCommand } from "../command/run.ts";
+/** What `fl dp account` and `fl dp noise` answer. */
 import { VerisumError } from "../protocol/errors.ts";
 import {
   clientLevelEpsilon,
@@ -22,25 +17,7 @@ import { pldEpsilon } from "../protocol/privacy/pld-accountant.ts";
 import { composedEpsilon, noiseMultiplierFor } from "../protocol/privacy/rdp-accountant.ts";
 import type { SubsampledGaussian } from "../protocol/privacy/rdp-accountant.ts";
 
-interface PrivacyFlags {
-  readonly mechanism: "gaussian" | "ddgauss" | "skellam";
-  readonly accountant: "rdp" | "pld";
-  readonly delta: number;
-  readonly epsilon?: number;
-  readonly noiseMultiplier?: number;
-  readonly samplingRate: number;
-  readonly steps?: number;
-  readonly localDeviation?: number;
-  readonly granularity: number;
-  readonly clip?: number;
-  readonly clients?: number;
-  readonly mostClients?: number;
-  readonly dimension?: number;
-  readonly rounds: number;
-  readonly beta?: number;
-  readonly coordinateBits?: number;
-  readonly format: Format;
-}
+import type { PrivacyFlags } from "./privacy-flags.ts";
 
 /** The first three fields of every answer; the order is null where the accountant has none. */
 interface Answer {
@@ -49,133 +26,25 @@ interface Answer {
   readonly order: number | null;
 }
 
-const DISTRIBUTED: readonly PrivacyFlags["mechanism"][] = ["ddgauss", "skellam"];
-/** Whose option it is; the others are everybody's. */
-const MECHANISMS_OF: Readonly<Record<string, readonly PrivacyFlags["mechanism"][]>> = {
-  noiseMultiplier: ["gaussian"],
-  granularity: DISTRIBUTED,
-  clip: DISTRIBUTED,
-  clients: DISTRIBUTED,
-  mostClients: DISTRIBUTED,
-  dimension: DISTRIBUTED,
-  beta: DISTRIBUTED,
-  localDeviation: DISTRIBUTED,
-  coordinateBits: ["ddgauss"],
-};
+/** Prints epsilon at delta of the noise. @throws USAGE, PRIVACY_PARAMETERS_INVALID */
+export function printAccount(flags: PrivacyFlags): void {
+  const result = account(flags);
+  print(flags, { result, text: accountText(flags, result) });
+}
 
-/** An option without effect would let its author believe in another number. @throws USAGE */
-function refuseForeign({ mechanism, samplingRate, accountant }: PrivacyFlags, command: Command): void {
-  if (mechanism !== "gaussian" && samplingRate !== 1)
+/** Prints the least noise that keeps within epsilon at delta. @throws USAGE, PRIVACY_PARAMETERS_INVALID */
+export function printNoise(flags: PrivacyFlags): void {
+  print(flags, noiseFor(flags));
+}
+
+function print(flags: PrivacyFlags, { result, text }: { readonly result: Answer; readonly text: string }): void {
+  if (!Number.isFinite(result.epsilon))
     throw new VerisumError(
-      "USAGE",
-      "everybody sees which clients take part, so that sampling them amplifies nothing: --sampling-rate is 1",
+      "PRIVACY_PARAMETERS_INVALID",
+      `no epsilon at delta ${flags.delta}: what does not depend on the noise exceeds it`,
+      { delta: flags.delta },
     );
-  if (mechanism !== "gaussian" && accountant !== "rdp")
-    throw new VerisumError("USAGE", `--accountant ${accountant} knows the gaussian mechanism only`);
-  for (const option of command.options) {
-    const name = option.attributeName();
-    if (command.getOptionValueSource(name) !== "cli" || (MECHANISMS_OF[name] ?? [mechanism]).includes(mechanism))
-      continue;
-    throw new VerisumError("USAGE", `${option.long ?? name} means nothing to ${mechanism}`, { option: name });
-  }
-}
-
-/** Adds `dp account` and `dp noise`. */
-export function addPrivacyCommands(program: Command): void {
-  const dp = program.command("dp").description("differential privacy: what noise gives, and what noise is needed");
-  mechanismOptions(dp.command("account").description("epsilon at delta of noise"))
-    .addOption(
-      numeric(
-        "--noise-multiplier <n>",
-        "gaussian: deviation of the noise in units of one record's largest contribution",
-      ),
-    )
-    .addOption(
-      numeric("--local-deviation <n>", "ddgauss, skellam: deviation of each client's noise, in the clip norm's unit"),
-    )
-    .action(async (flags: PrivacyFlags, command: Command) => {
-      await answer(flags, () => {
-        refuseForeign(flags, command);
-        const result = account(flags);
-        return { result, text: accountText(flags, result) };
-      });
-    });
-  mechanismOptions(dp.command("noise").description("the least noise that keeps within epsilon at delta"))
-    .addOption(numeric("--epsilon <n>", "the target").makeOptionMandatory())
-    .action(async (flags: PrivacyFlags, command: Command) => {
-      await answer(flags, () => {
-        refuseForeign(flags, command);
-        return noiseFor(flags);
-      });
-    });
-}
-
-function mechanismOptions(command: Command): Command {
-  return formatOption(command)
-    .addOption(
-      new Option(
-        "--mechanism <name>",
-        "gaussian: Poisson-subsampled, one record is protected; ddgauss: a sum of discrete Gaussians, one client is; skellam: for comparison",
-      )
-        .choices(["gaussian", "ddgauss", "skellam"])
-        .makeOptionMandatory(),
-    )
-    .addOption(numeric("--delta <n>", "the probability that the guarantee leaves out").makeOptionMandatory())
-    .addOption(
-      new Option("--accountant <name>", "gaussian: Rényi divergences, or the tighter privacy loss distribution")
-        .choices(["rdp", "pld"])
-        .default("rdp"),
-    )
-    .addOption(
-      numeric(
-        "--sampling-rate <q>",
-        "gaussian: probability of each record to take part in a step; clients are not sampled",
-      ).default(1),
-    )
-    .addOption(numeric("--steps <n>", "steps in each round (default, but for gaussian: 1)"))
-    .addOption(
-      numeric("--granularity <n>", "ddgauss, skellam: one step of the integer grid, in the clip norm's unit").default(
-        1,
-      ),
-    )
-    .addOption(numeric("--clip <n>", "ddgauss, skellam: L2 norm to which updates are clipped before rounding"))
-    .addOption(numeric("--clients <n>", "ddgauss, skellam: fewest honest clients in a round"))
-    .addOption(numeric("--most-clients <n>", "ddgauss, skellam: most honest clients in a round (default: the fewest)"))
-    .addOption(numeric("--dimension <n>", "ddgauss, skellam: coordinates of an update"))
-    .addOption(numeric("--rounds <n>", "number of rounds").default(1))
-    .addOption(
-      numeric(
-        "--beta <n>",
-        "ddgauss, skellam: failure probability of an attempt at rounding (default: e^-1/2, as clients do)",
-      ),
-    )
-    .addOption(
-      numeric(
-        "--coordinate-bits <n>",
-        "ddgauss: count in delta that noise may not fit into coordinates of so many bits",
-      ),
-    );
-}
-
-/** A number, or NaN, which every accountant refuses with a code. */
-function numeric(flags: string, description: string): Option {
-  return new Option(flags, description).argParser((text) => (text.trim() === "" ? NaN : Number(text)));
-}
-
-async function answer(
-  flags: PrivacyFlags,
-  compute: () => { readonly result: Answer; readonly text: string },
-): Promise<void> {
-  await runCommand(reporterFor(flags, "fl"), async () => {
-    const { result, text } = compute();
-    if (!Number.isFinite(result.epsilon))
-      throw new VerisumError(
-        "PRIVACY_PARAMETERS_INVALID",
-        `no epsilon at delta ${flags.delta}: what does not depend on the noise exceeds it`,
-        { delta: flags.delta },
-      );
-    process.stdout.write(flags.format === "json" ? `${JSON.stringify(result)}\n` : `${text}\n`);
-  });
+  process.stdout.write(flags.format === "json" ? `${JSON.stringify(result)}\n` : `${text}\n`);
 }
 
 function account(flags: PrivacyFlags): Answer {

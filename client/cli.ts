@@ -1,15 +1,27 @@
-/** `fl-client`: take part in a task with local data. */
+/** `fl-client`: take part in a task with local data. What a command does is loaded when it runs. */
 import { Option } from "commander";
 import type { Command } from "commander";
-import { connectionOptions, contentOptions, formatOption, positiveInteger, reporterFor } from "../command/options.ts";
+import {
+  connectionOptions,
+  contentOptions,
+  formatOption,
+  nodeOptions,
+  positiveInteger,
+  reporterFor,
+} from "../command/options.ts";
+import type { CommonFlags } from "../command/options.ts";
 import { platformRandom } from "../command/platform-random.ts";
 import { createProgram } from "../command/program.ts";
 import { runCommand } from "../command/run.ts";
-import { loadDataset } from "../learning/dataset.ts";
-import { describeDataset } from "../learning/samples.ts";
-import { proverCommand } from "../proving/groth16/external-prover.ts";
-import { joinTask } from "./join.ts";
-import type { JoinFlags } from "./join.ts";
+import { proverCommand } from "../proving/groth16/prover-command.ts";
+import type { ProverCommand } from "../proving/groth16/prover-command.ts";
+
+interface JoinFlags extends CommonFlags {
+  readonly data: string;
+  readonly rounds?: number;
+  readonly proverCommand?: ProverCommand;
+  readonly relay?: boolean;
+}
 
 const program = createProgram("fl-client", "Take part in a Verisum task: train on local data, prove, submit.");
 
@@ -32,7 +44,10 @@ proverOption(
   .option("--rounds <n>", "stop after taking part in this many rounds", positiveInteger)
   .action(async (flags: JoinFlags) => {
     const reporter = reporterFor(flags, "client");
-    await runCommand(reporter, (signal) => joinTask(flags, reporter, platformRandom, signal));
+    await runCommand(reporter, async (signal) => {
+      const { joinTask } = await import("./join.ts");
+      await joinTask(nodeOptions(flags, "client"), { reporter, random: platformRandom, signal });
+    });
   });
 
 formatOption(program.command("data").description("show what a data set contains, without a task"))
@@ -40,6 +55,8 @@ formatOption(program.command("data").description("show what a data set contains,
   .action(async (flags: { readonly data: string; readonly format: "text" | "json" }) => {
     const reporter = reporterFor(flags, "client");
     await runCommand(reporter, async () => {
+      const { loadDataset } = await import("../learning/dataset.ts");
+      const { describeDataset } = await import("../learning/samples.ts");
       const { train, test } = await loadDataset(flags.data);
       const parts = { train: describeDataset(train), test: describeDataset(test) };
       process.stdout.write(`${JSON.stringify(parts, undefined, flags.format === "json" ? 0 : 2)}\n`);

@@ -1,19 +1,18 @@
 /** What `fl-client join` does. */
-import { join } from "node:path";
-import type { CommonFlags } from "../command/options.ts";
 import { outlive } from "../command/run.ts";
 import type { Reporter } from "../protocol/reporter.ts";
 import { loadDataset } from "../learning/dataset.ts";
+import type { LoadedData } from "../learning/samples.ts";
 import { createTrainer } from "../learning/trainer.ts";
 import { loadModelState } from "../task/checkpoint.ts";
-import type { ProverCommand } from "../proving/groth16/external-prover.ts";
+import type { ProverCommand } from "../proving/groth16/prover-command.ts";
 import { weightsOf } from "../task/model-vector.ts";
 import { loadProvingKeys } from "../task/keys.ts";
 import { openWritingNode } from "../task/node.ts";
-import type { WritingNode } from "../task/node.ts";
+import type { NodeOptions, WritingNode } from "../task/node.ts";
 import type { OpenTask } from "../task/opened-task.ts";
 import type { ChunkProver } from "../protocol/ports.ts";
-import type { RandomBytes } from "../protocol/random.ts";
+import type { RoleDependencies } from "../task/role.ts";
 import { verifySubmission } from "../auditor/audit-submission.ts";
 import { auditTask } from "../auditor/audit-task.ts";
 import { createClientStep } from "./client-loop.ts";
@@ -22,10 +21,16 @@ import { createLearner } from "./learner.ts";
 import { createRelayClient } from "./relay.ts";
 import type { LocalLearner, ParticipantDependencies } from "./participant.ts";
 
-export interface JoinFlags extends CommonFlags {
-  readonly data: string;
+export interface JoinOptions extends NodeOptions {
+  /** What to train on, as `loadDataset` names it, or the data itself; they never leave this machine. */
+  readonly data: string | LoadedData;
+  /** Pause between looks at the chain, in milliseconds. */
+  readonly pollMs: number;
+  /** Ends after taking part in this many rounds. */
   readonly rounds?: number;
+  /** Proves in place of the built-in prover. */
   readonly proverCommand?: ProverCommand;
+  /** Lets a node of the task send the submission, in a batch with others'. */
   readonly relay?: boolean;
 }
 
@@ -39,31 +44,21 @@ export interface Participation {
 /**
  * Joins a task and takes part in its rounds until it is complete.
  * @param alter replaces the learner and the prover that this client would use
+ * @throws INTERRUPTED; what opening a node, loading the data or taking part throws and time does not heal
  */
 export async function joinTask(
-  flags: JoinFlags,
-  reporter: Reporter,
-  random: RandomBytes,
-  signal: AbortSignal,
+  options: JoinOptions,
+  { reporter, random, signal }: RoleDependencies,
   alter: (parts: Participation, task: OpenTask) => Participation = (parts) => parts,
 ): Promise<void> {
-  const { train, test } = await loadDataset(flags.data);
+  const { train, test } = typeof options.data === "string" ? await loadDataset(options.data) : options.data;
   reporter.say(
     "info",
     "data",
     `connected ${train.sampleCount} training and ${test.sampleCount} test samples, ${train.classCount} classes; they stay on this machine`,
     { samples: train.sampleCount },
   );
-  const node = await openWritingNode(
-    {
-      ...flags,
-      stateDirectory: flags.state ?? join(".verisum", "client"),
-      ...(flags.store === undefined ? {} : { storeDirectory: flags.store }),
-      peers: flags.peer,
-    },
-    reporter,
-    signal,
-  );
+  const node = await openWritingNode(options, reporter, signal);
   const { chain, task, state, store, network } = node;
   reporter.say(
     "info",
@@ -71,7 +66,7 @@ export async function joinTask(
     `task “${task.document.name}”, ${task.parameters.dimension} weights in ${task.layout.chunks.length} chunk(s), as ${chain.account}`,
     { account: chain.account },
   );
-  const keys = await loadProvingKeys(task, state, random, reporter, flags.proverCommand);
+  const keys = await loadProvingKeys(task, state, random, reporter, options.proverCommand);
   const trainer = await createTrainer(task.document.model);
   await register(node, reporter);
   const journal = openJournal(state, `${node.scope}-${chain.account}`);
@@ -91,7 +86,7 @@ export async function joinTask(
     journal,
     reporter,
     replicate: (cid) => network.replicate(store, cid),
-    ...(flags.relay === true
+    ...(options.relay === true
       ? {
           relay: createRelayClient({
             chain,
@@ -118,8 +113,8 @@ export async function joinTask(
     for (;;) {
       const progress = (await outlive(step, reporter)) ?? "waiting";
       if (progress === "done") break;
-      if (progress === "acted" && ++participated === flags.rounds) break;
-      if (progress === "waiting") await node.sleep(flags.pollMs);
+      if (progress === "acted" && ++participated === options.rounds) break;
+      if (progress === "waiting") await node.sleep(options.pollMs);
       await outlive(() => network.refresh(), reporter);
     }
     reporter.say("good", "done", "this client's part in the task is complete");

@@ -1,4 +1,5 @@
 /** Options that commands share, so that they look and behave alike. */
+import { join } from "node:path";
 import type { Command } from "commander";
 import { InvalidArgumentError, Option } from "commander";
 import type { Hex } from "../protocol/transcript.ts";
@@ -62,6 +63,19 @@ export function formatOption(command: Command): Command {
       .choices(["text", "json"])
       .default("text"),
   );
+}
+
+/** What a node needs of these flags, with the role's own folder where none is named. */
+export function nodeOptions<T extends CommonFlags>(
+  flags: T,
+  role: string,
+): T & { readonly stateDirectory: string; readonly storeDirectory?: string; readonly peers: readonly string[] } {
+  return {
+    ...flags,
+    stateDirectory: flags.state ?? join(".verisum", role),
+    ...(flags.store === undefined ? {} : { storeDirectory: flags.store }),
+    peers: flags.peer,
+  };
 }
 
 /** Progress goes to stderr as text, to stdout as JSON lines. */

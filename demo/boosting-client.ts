@@ -4,10 +4,10 @@
  */
 import { Command } from "commander";
 import { platformRandom as random } from "../command/platform-random.ts";
-import { connectionOptions, contentOptions, reporterFor } from "../command/options.ts";
+import { connectionOptions, contentOptions, nodeOptions, reporterFor } from "../command/options.ts";
 import { runCommand } from "../command/run.ts";
+import type { CommonFlags } from "../command/options.ts";
 import { joinTask } from "../client/join.ts";
-import type { JoinFlags } from "../client/join.ts";
 import { normSquared } from "../protocol/packing.ts";
 import { coordinateOffset } from "../protocol/parameters.ts";
 import { unguarded } from "./unguarded-prover.ts";
@@ -17,36 +17,40 @@ const BOOST = 20;
 contentOptions(connectionOptions(new Command("boosting-client"), true))
   .requiredOption("--data <spec>")
   .requiredOption("--boost-round <n>", "the round to cheat in", (text) => BigInt(text))
-  .action(async (flags: JoinFlags & { readonly boostRound: bigint }) => {
+  .action(async (flags: CommonFlags & { readonly data: string; readonly boostRound: bigint }) => {
     const reporter = reporterFor(flags, "client");
     await runCommand(reporter, (signal) =>
-      joinTask(flags, reporter, random, signal, ({ learner, prover, verifyOwn }, { parameters, layout }) => {
-        let boosting = false;
-        return {
-          learner: {
-            update: async (base, round) => {
-              boosting = round === flags.boostRound;
-              return learner.update(base, round);
+      joinTask(
+        nodeOptions(flags, "client"),
+        { reporter, random, signal },
+        ({ learner, prover, verifyOwn }, { parameters, layout }) => {
+          let boosting = false;
+          return {
+            learner: {
+              update: async (base, round) => {
+                boosting = round === flags.boostRound;
+                return learner.update(base, round);
+              },
+              quantise: (update, base) => {
+                const honest = learner.quantise(update, base);
+                if (!boosting) return honest;
+                const bound = Math.sqrt(Number(parameters.normBoundSquared));
+                const boosted = scaledTo(honest, BOOST * bound, coordinateOffset(layout.preset) - 1);
+                reporter.say(
+                  "warn",
+                  "boosting",
+                  `cheating: sends an update of ${(Math.sqrt(normSquared(boosted)) / bound).toFixed(1)} times the bound`,
+                );
+                return boosted;
+              },
             },
-            quantise: (update, base) => {
-              const honest = learner.quantise(update, base);
-              if (!boosting) return honest;
-              const bound = Math.sqrt(Number(parameters.normBoundSquared));
-              const boosted = scaledTo(honest, BOOST * bound, coordinateOffset(layout.preset) - 1);
-              reporter.say(
-                "warn",
-                "boosting",
-                `cheating: sends an update of ${(Math.sqrt(normSquared(boosted)) / bound).toFixed(1)} times the bound`,
-              );
-              return boosted;
+            prover: unguarded(prover, () => boosting),
+            verifyOwn: (records, record) => {
+              if (!boosting) verifyOwn(records, record);
             },
-          },
-          prover: unguarded(prover, () => boosting),
-          verifyOwn: (records, record) => {
-            if (!boosting) verifyOwn(records, record);
-          },
-        };
-      }),
+          };
+        },
+      ),
     );
   })
   .parseAsync()

@@ -11,7 +11,7 @@ import { openCurve } from "../proving/node/open-curve.ts";
 import { kzgCommitter } from "../proving/curve/kzg.ts";
 import { cidFromDigest } from "../content/cid.ts";
 import { chunkProver } from "../proving/groth16/chunk-prover.ts";
-import type { ProverCommand } from "../proving/groth16/external-prover.ts";
+import type { ProverCommand } from "../proving/groth16/prover-command.ts";
 import { loadKeySet } from "../proving/groth16/key-set.ts";
 import type { KeySet } from "../proving/groth16/key-set.ts";
 import { MANIFEST_FILE, POWERS_FILE, readManifest, VERIFICATION_KEYS_FILE } from "../proving/groth16/manifest.ts";

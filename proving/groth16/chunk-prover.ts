@@ -7,7 +7,7 @@ import { verifyProof } from "../../protocol/groth16.ts";
 import type { ChunkProver, ChunkWires } from "../../protocol/ports.ts";
 import type { RandomBytes } from "../../protocol/random.ts";
 import type { ChunkShape } from "./chunk-witness.ts";
-import type { ProverCommand } from "./external-prover.ts";
+import type { ProverCommand } from "./prover-command.ts";
 import { proveWithCommand } from "./external-prover.ts";
 import { proveWitness } from "./groth16-prover.ts";
 import type { ProvedWitness } from "./groth16-prover.ts";

@@ -9,17 +9,9 @@ import { VerisumError } from "../../protocol/errors.ts";
 import { BASE_FIELD_ORDER, FIELD_ORDER } from "../../protocol/parameters.ts";
 import { readScalar, SCALAR_BYTES } from "../curve/bn254.ts";
 import type { ProvedWitness } from "./groth16-prover.ts";
+import type { ProverCommand } from "./prover-command.ts";
 import { witnessContainer } from "./witness-container.ts";
 
-/** Called as `program …arguments circuit.zkey witness.wtns proof.json public.json`; it must write the last two. */
-export interface ProverCommand {
-  readonly program: string;
-  readonly arguments: readonly string[];
-  /** After this long a run is ended. */
-  readonly timeoutMs: number;
-}
-
-const DEFAULT_TIMEOUT_MS = 600_000;
 /** Variables that the command has no business with: keys and passwords. */
 const PRIVATE_VARIABLES = /^VERISUM_/;
 
@@ -38,16 +30,6 @@ const PROOF = z.object({
   pi_c: z.tuple([coordinate, coordinate, z.literal("1")]),
 });
 const SIGNALS = z.array(belowLimit(FIELD_ORDER));
-
-/**
- * A command from one line of text: words between blanks, no quoting, no shell.
- * @throws PARAMETERS_INVALID if the line is blank
- */
-export function proverCommand(line: string, timeoutMs = DEFAULT_TIMEOUT_MS): ProverCommand {
-  const [program, ...rest] = line.split(/\s+/).filter((word) => word !== "");
-  if (program === undefined) throw new VerisumError("PARAMETERS_INVALID", "the proving command is blank");
-  return { program, arguments: rest, timeoutMs };
-}
 
 /** Folders with a witness in them, for a process that ends while the command runs. */
 const folders = new Set<string>();

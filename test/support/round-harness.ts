@@ -22,7 +22,7 @@ import type { NodeOptions, ReadingNode, WritingNode } from "../../task/node.ts";
 import type { TaskDocument } from "../../task/document.ts";
 import type { CommittingTask } from "../../task/opened-task.ts";
 import { createCoordinator } from "../../aggregator/coordinator.ts";
-import { openEndpoint, taskGateway } from "../../aggregator/endpoint.ts";
+import { openEndpoint, taskGateway } from "../../task/endpoint.ts";
 import { createMemberStep } from "../../member/member-loop.ts";
 import type { MemberLoopDependencies } from "../../member/member-loop.ts";
 import { addRelayRoute, createRelay } from "../../aggregator/relay.ts";

@@ -7,7 +7,7 @@ import path from "node:path";
 import { after, before, describe, it } from "mocha";
 import { openCurve } from "../../../proving/node/open-curve.ts";
 import { chunkProver } from "../../../proving/groth16/chunk-prover.ts";
-import { proverCommand } from "../../../proving/groth16/external-prover.ts";
+import { proverCommand } from "../../../proving/groth16/prover-command.ts";
 import type { KeySet } from "../../../proving/groth16/key-set.ts";
 import { FIRST_ACCUMULATOR_HASH, verifyChunkProof } from "../../../protocol/groth16.ts";
 import type { ChunkProofPoints } from "../../../protocol/ports.ts";
@@ -93,7 +93,8 @@ describe("proving command", function () {
     const temporary = await mkdtemp(path.join(folder, "temporary-"));
     const command = await scripted("process.kill(process.ppid, 'SIGTERM'); setTimeout(() => undefined, 1000);");
     const program = `import { existsSync, readdirSync } from "node:fs";
-      import { proveWithCommand, proverCommand } from ${JSON.stringify(new URL("../../../proving/groth16/external-prover.ts", import.meta.url).href)};
+      import { proveWithCommand } from ${JSON.stringify(new URL("../../../proving/groth16/external-prover.ts", import.meta.url).href)};
+      import { proverCommand } from ${JSON.stringify(new URL("../../../proving/groth16/prover-command.ts", import.meta.url).href)};
       process.on("SIGTERM", () => process.exit(existsSync(${JSON.stringify(temporary)} + "/" + readdirSync(${JSON.stringify(temporary)})[0] + "/witness.wtns") ? 3 : 4));
       await proveWithCommand(proverCommand(${JSON.stringify(command)}), "key", 0, new Uint8Array(64));`;
     const ended = await new Promise<unknown>((resolve) => {

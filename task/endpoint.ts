@@ -1,29 +1,11 @@
 /** A node's HTTP endpoint: the gateway, announced on chain if it changed. */
 import type { FastifyInstance } from "fastify";
-import { InvalidArgumentError } from "commander";
+import type { ListenAddress } from "../command/listen-address.ts";
 import { createGateway } from "../content/gateway.ts";
 import type { Reporter } from "../protocol/reporter.ts";
-import type { WritingNode } from "../task/node.ts";
-import { authoriseTaskUploads } from "../task/upload-authorisation.ts";
+import type { WritingNode } from "./node.ts";
+import { authoriseTaskUploads } from "./upload-authorisation.ts";
 import { bundleBytes } from "../protocol/bundle.ts";
-
-/** Where to listen. */
-export interface ListenAddress {
-  readonly host: string;
-  readonly port: number;
-}
-
-export function listenAddress(text: string): ListenAddress {
-  const match = /^(\[[0-9a-fA-F:]+\]|[^:]+):([0-9]{1,5})$/.exec(text);
-  const port = Number(match?.[2]);
-  if (match === null || port > 65_535) throw new InvalidArgumentError("host:port");
-  return { host: match[1]!.replace(/^\[|\]$/g, ""), port };
-}
-
-/** The URL that others use, unless they are told another one. */
-export function urlOf({ host, port }: ListenAddress): string {
-  return `http://${host.includes(":") ? `[${host}]` : host}:${port}`;
-}
 
 /** Room in an upload for the directory and the files' inner blocks. */
 const DIRECTORY_BYTES = 65_536;

@@ -1,0 +1,89 @@
+/** What `fl-aggregator serve` does: coordinate rounds until the task is complete or it is stopped. */
+import { recoverResultSigner } from "../chain/result-signature.ts";
+import { urlOf } from "../command/listen-address.ts";
+import type { ListenAddress } from "../command/listen-address.ts";
+import { loadDataset } from "../learning/dataset.ts";
+import { createTrainer } from "../learning/trainer.ts";
+import { openEndpoint, taskGateway } from "../task/endpoint.ts";
+import { loadCommitter } from "../task/keys.ts";
+import { openWritingNode } from "../task/node.ts";
+import type { NodeOptions, WritingNode } from "../task/node.ts";
+import { poll } from "../task/role.ts";
+import type { RoleDependencies } from "../task/role.ts";
+import { createCoordinator } from "./coordinator.ts";
+import type { CoordinatorDependencies } from "./coordinator.ts";
+import { addProposalRoutes } from "./proposal.ts";
+import { addRelayRoute, createRelay } from "./relay.ts";
+
+export interface ServeOptions extends NodeOptions {
+  readonly listen: ListenAddress;
+  /** The endpoint that others use and that is announced on chain; the listening address by default. */
+  readonly publicUrl?: string;
+  /** Pause between looks at the chain, in milliseconds. */
+  readonly pollMs: number;
+  /** Measures each model on this test data, as `loadDataset` names it. */
+  readonly data?: string;
+  /** Ends when the task is complete. */
+  readonly once?: boolean;
+  /** Relays clients' signed submissions, up to this many in one transaction, at this account's cost. */
+  readonly batch?: number;
+}
+
+/**
+ * Collects, interpolates, checks, averages, publishes, finalises, and opens the next round.
+ * @throws INTERRUPTED; what opening a node or loading the data throws
+ */
+export async function serve(options: ServeOptions, deps: RoleDependencies): Promise<void> {
+  const { reporter, random, signal } = deps;
+  const publicUrl = options.publicUrl ?? urlOf(options.listen);
+  const node = await openWritingNode({ ...options, ownEndpoint: publicUrl }, reporter, signal);
+  const { chain, task, state } = node;
+  const app = taskGateway(node, publicUrl);
+  const board = addProposalRoutes(app, signatureCheck(node));
+  const clock = (): number => performance.now();
+  const relay =
+    options.batch === undefined
+      ? undefined
+      : createRelay({ chain, parameters: task.parameters, batch: options.batch, reporter, clock });
+  if (relay !== undefined) addRelayRoute(app, relay, task.parameters, clock);
+  await openEndpoint(app, options.listen, publicUrl, node, reporter);
+  const evaluate = options.data === undefined ? undefined : await evaluator(options.data, task.document.model);
+  const coordinate = createCoordinator({
+    chain,
+    task: { ...task, committer: await loadCommitter(task, state, random, reporter) },
+    board,
+    reporter,
+    siblingNodes: { nodesOf: node.network.nodesOf, fetch: globalThis.fetch },
+    ...(evaluate === undefined ? {} : { evaluate }),
+  });
+  const { maxRounds } = task.parameters;
+  const step = async (): Promise<boolean> => (await relay?.step()) === true || coordinate();
+  const complete = async (): Promise<boolean> =>
+    options.once === true && maxRounds > 0 && (await chain.finalisedRounds()) >= maxRounds;
+  try {
+    await poll(node, reporter, options.pollMs, step, complete);
+  } finally {
+    await app.close();
+    await node.close();
+  }
+}
+
+/** Whether a proposal's signature is the one of the seat that it names. */
+function signatureCheck({ chain }: WritingNode): Parameters<typeof addProposalRoutes>[1] {
+  return async (proposal, { seat, signature }) => {
+    const { settled } = await chain.records(proposal.round);
+    if (settled === undefined) return false;
+    const member = (await chain.members())[seat - 1];
+    const signer = recoverResultSigner(chain.context, { ...settled, ...proposal.result }, signature);
+    return signer.toLowerCase() === member?.toLowerCase();
+  };
+}
+
+async function evaluator(data: string, model: unknown): Promise<NonNullable<CoordinatorDependencies["evaluate"]>> {
+  const { test } = await loadDataset(data);
+  const trainer = await createTrainer(model);
+  return async (weights) => {
+    const { accuracy, loss } = await trainer.evaluate(weights, test);
+    return { accuracy, loss, samples: test.sampleCount };
+  };
+}

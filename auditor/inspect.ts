@@ -1,0 +1,66 @@
+/** What `fl status` and `fl pull` do. */
+import { mkdir, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { nodeOptions } from "../command/options.ts";
+import type { CommonFlags } from "../command/options.ts";
+import { cidFromDigest } from "../content/cid.ts";
+import type { Reporter } from "../protocol/reporter.ts";
+import { openReadingNode } from "../task/node.ts";
+import { privacyLine, privacySummary } from "../task/privacy-summary.ts";
+
+/** Prints a task's state. @throws what opening a node throws */
+export async function showStatus(flags: CommonFlags, reporter: Reporter, signal: AbortSignal): Promise<void> {
+  const node = await openReadingNode(nodeOptions(flags, "reader"), reporter, signal);
+  const { chain, task } = node;
+  const [round, model, finalised, clients] = [
+    await chain.round(),
+    await chain.latestModel(),
+    await chain.finalisedRounds(),
+    await chain.clientCount(),
+  ];
+  const gateways = node.network.peers();
+  const privacy = privacySummary(task, Number(await chain.privacySpent()));
+  await node.close();
+  const status = {
+    task: task.document.name,
+    round: round.number.toString(),
+    phase: round.phase,
+    submitted: `${round.submitted}/${round.expected}`,
+    finalisedRounds: `${finalised}${task.parameters.maxRounds > 0 ? `/${task.parameters.maxRounds}` : ""}`,
+    clients,
+    committee: `${task.parameters.committeeSize} seats, threshold ${task.parameters.threshold}, quorum ${task.parameters.quorum}`,
+    model: cidFromDigest(model.cid),
+    ...(privacy === null ? {} : { privacySpent: privacyLine(privacy), privacyMeans: privacy.statement }),
+    gateways,
+  };
+  const data = privacy === null ? status : { ...status, privacyEpsilon: privacy.epsilon };
+  process.stdout.write(
+    flags.format === "json"
+      ? `${JSON.stringify({ schemaVersion: 1, status: "ok", data })}\n`
+      : `${linesOf(status).join("\n")}\n`,
+  );
+}
+
+function linesOf(status: Readonly<Record<string, unknown>>): readonly string[] {
+  return Object.entries(status).map(
+    ([key, value]) => `${key.padEnd(16)} ${Array.isArray(value) ? value.join(", ") : String(value)}`,
+  );
+}
+
+/** Writes the latest model's files, verified by their CID, into a folder. @throws what opening a node throws */
+export async function pullModel(
+  flags: CommonFlags & { readonly out: string },
+  reporter: Reporter,
+  signal: AbortSignal,
+): Promise<void> {
+  const node = await openReadingNode(nodeOptions(flags, "reader"), reporter, signal);
+  const model = await node.chain.latestModel();
+  const cid = cidFromDigest(model.cid);
+  await mkdir(flags.out, { recursive: true });
+  // Fixed names: what a directory calls its files never becomes a path here.
+  for (const name of ["config.json", "model.safetensors", "state.bin", "topology.json"]) {
+    await writeFile(join(flags.out, name), await node.store.getFile(cid, name, { maxBytes: 1 << 30 }));
+  }
+  await node.close();
+  reporter.say("good", "pulled", `round ${model.round}: ${cid} is in ${flags.out}`);
+}

@@ -1,0 +1,55 @@
+/** What `fl verify` does. */
+import pc from "picocolors";
+import { nodeOptions } from "../command/options.ts";
+import type { CommonFlags } from "../command/options.ts";
+import { VerisumError } from "../protocol/errors.ts";
+import type { Reporter } from "../protocol/reporter.ts";
+import { openReadingNode } from "../task/node.ts";
+import { auditTask } from "./audit-task.ts";
+import type { TaskAudit } from "./audit-task.ts";
+import type { Finding } from "./checklist.ts";
+
+/** Audits a task and prints what was found. @throws AUDIT_FAILED if a check is red; what opening a node throws */
+export async function verify(
+  flags: CommonFlags & { readonly round?: bigint },
+  reporter: Reporter,
+  signal: AbortSignal,
+): Promise<void> {
+  const node = await openReadingNode(nodeOptions(flags, "auditor"), reporter, signal);
+  const audit = await auditTask(node.task, {
+    ...(flags.round === undefined ? {} : { until: flags.round }),
+    ...(flags.format === "text"
+      ? { onFinding: (finding: Finding) => process.stdout.write(`${findingLine(finding)}\n`) }
+      : {}),
+  });
+  const { chainId, contract } = node.chain.context;
+  await node.close();
+  const failed = audit.findings.filter(({ ok }) => !ok).length;
+  process.stdout.write(
+    flags.format === "json" ? `${verdictJson(audit, chainId, contract)}\n` : `${verdictLine(audit, failed)}\n`,
+  );
+  if (!audit.ok) throw new VerisumError("AUDIT_FAILED", `${failed} checks failed`, { failed });
+}
+
+function verdictJson(audit: TaskAudit, chainId: bigint, contract: string): string {
+  const data = {
+    contract,
+    chainId: chainId.toString(),
+    ok: audit.ok,
+    lastRound: Number(audit.model?.record.round ?? 0n),
+    findings: audit.findings,
+  };
+  return JSON.stringify({ schemaVersion: 1, status: audit.ok ? "ok" : "failed", data });
+}
+
+function verdictLine(audit: TaskAudit, failed: number): string {
+  const verdict = audit.ok
+    ? pc.green(`VERIFIED  ${audit.findings.length} checks passed`)
+    : pc.red(`FAILED  ${failed} of ${audit.findings.length} checks`);
+  return `${verdict}, model of round ${audit.model?.record.round ?? "?"}`;
+}
+
+function findingLine({ round, check, ok, detail, code }: Finding): string {
+  const mark = ok ? pc.green("✓") : pc.red("✗");
+  return `${mark} ${round === 0 ? "task   " : `round ${String(round).padEnd(1)}`}  ${check.padEnd(20)} ${detail}${code === undefined ? "" : ` [${code}]`}`;
+}

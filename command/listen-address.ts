@@ -1,0 +1,21 @@
+/** host:port, as options name it. */
+import { InvalidArgumentError } from "commander";
+
+/** Where to listen. */
+export interface ListenAddress {
+  readonly host: string;
+  readonly port: number;
+}
+
+/** Parses an option's value; an IPv6 address stands in brackets. @throws InvalidArgumentError */
+export function listenAddress(text: string): ListenAddress {
+  const match = /^(\[[0-9a-fA-F:]+\]|[^:]+):([0-9]{1,5})$/.exec(text);
+  const port = Number(match?.[2]);
+  if (match === null || port > 65_535) throw new InvalidArgumentError("host:port");
+  return { host: match[1]!.replace(/^\[|\]$/g, ""), port };
+}
+
+/** The URL that others use, unless they are told another one. */
+export function urlOf({ host, port }: ListenAddress): string {
+  return `http://${host.includes(":") ? `[${host}]` : host}:${port}`;
+}

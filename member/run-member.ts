@@ -1,0 +1,64 @@
+/** What `fl-aggregator member` does: one seat of a committee, until it is stopped. */
+import { urlOf } from "../command/listen-address.ts";
+import type { ListenAddress } from "../command/listen-address.ts";
+import { VerisumError } from "../protocol/errors.ts";
+import { openEndpoint, taskGateway } from "../task/endpoint.ts";
+import { loadCommitter } from "../task/keys.ts";
+import { openWritingNode } from "../task/node.ts";
+import type { NodeOptions } from "../task/node.ts";
+import { poll } from "../task/role.ts";
+import type { RoleDependencies } from "../task/role.ts";
+import { createMemberStep } from "./member-loop.ts";
+import { openRoundKeys } from "./round-keys.ts";
+
+export interface MemberOptions extends NodeOptions {
+  readonly listen: ListenAddress;
+  /** The endpoint that others use and that is announced on chain; the listening address by default. */
+  readonly publicUrl?: string;
+  /** Pause between looks at the chain, in milliseconds. */
+  readonly pollMs: number;
+  /** This member's own minimum of clients in a sum; the task's by default, and never less. */
+  readonly minClients?: number;
+}
+
+/**
+ * Checks and attests shares, releases one share sum a round, signs results that it recomputed; ends with the signal.
+ * @throws ROLE_NOT_REGISTERED if the account holds no seat; INTERRUPTED; what opening a node throws
+ */
+export async function runMember(options: MemberOptions, deps: RoleDependencies): Promise<void> {
+  const { reporter, random, signal } = deps;
+  const publicUrl = options.publicUrl ?? urlOf(options.listen);
+  const node = await openWritingNode({ ...options, ownEndpoint: publicUrl }, reporter, signal);
+  const { chain, task, store, state, network, scope } = node;
+  const seat = (await chain.members()).findIndex((member) => member.toLowerCase() === chain.account.toLowerCase()) + 1;
+  if (seat === 0)
+    throw new VerisumError("ROLE_NOT_REGISTERED", `${chain.account} holds no seat in this task's committee`, {
+      account: chain.account,
+    });
+  reporter.say("info", "seat", `seat ${seat} of ${task.parameters.committeeSize}, task “${task.document.name}”`, {
+    seat,
+  });
+  const app = taskGateway(node, publicUrl);
+  await openEndpoint(app, options.listen, publicUrl, node, reporter);
+  const memberScope = `${scope}-${seat}`;
+  const step = createMemberStep({
+    chain,
+    task: { ...task, committer: await loadCommitter(task, state, random, reporter) },
+    seat,
+    keys: openRoundKeys(state, memberScope),
+    state,
+    scope: memberScope,
+    localMinimum: Math.max(options.minClients ?? 0, task.parameters.minClients),
+    reporter,
+    replicate: (cid) => network.replicate(store, cid),
+    random,
+    fetch: globalThis.fetch,
+    nodes: network.peers,
+  });
+  try {
+    await poll(node, reporter, options.pollMs, step, () => Promise.resolve(false));
+  } finally {
+    await app.close();
+    await node.close();
+  }
+}

@@ -1,0 +1,30 @@
+/** What the loops of all roles share. */
+import { outlive } from "../command/run.ts";
+import type { RandomBytes } from "../protocol/random.ts";
+import type { Reporter } from "../protocol/reporter.ts";
+import type { ReadingNode } from "./node.ts";
+
+/** What a role is given besides its options. */
+export interface RoleDependencies {
+  readonly reporter: Reporter;
+  readonly random: RandomBytes;
+  /** Ends the role, with INTERRUPTED. */
+  readonly signal: AbortSignal;
+}
+
+/** Runs steps until `complete`; looks at the chain again at once after an action, else after `pollMs`. */
+export async function poll(
+  node: Pick<ReadingNode, "network" | "sleep">,
+  reporter: Reporter,
+  pollMs: number,
+  step: () => Promise<boolean>,
+  complete: () => Promise<boolean>,
+): Promise<void> {
+  while ((await outlive(complete, reporter)) !== true) {
+    const acted = await outlive(async () => {
+      await node.network.refresh();
+      return step();
+    }, reporter);
+    if (acted !== true) await node.sleep(pollMs);
+  }
+}
