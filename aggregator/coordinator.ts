@@ -198,7 +198,7 @@ async function compute(
   const recovered = await recover(task, records, reporter, unusable);
   if (recovered === undefined) return undefined;
   const { opened } = records;
-  const base = await loadModelState(task.store, opened.baseModelCid, opened.baseModelDigest, task.parameters.dimension);
+  const base = await loadModelState(task, opened.baseModelCid, opened.baseModelDigest);
   const measure = async (model: ModelState): Promise<CheckpointConfig["metrics"]> =>
     evaluate === undefined ? null : evaluate(weightsOf(task.document, model));
   const publication = await publicationOf(

@@ -46,7 +46,7 @@ export async function auditTask(task: OpenTask, options: AuditOptions = {}): Pro
     "genesis",
     async () => ({
       record: { round: 0n, cid, digest },
-      state: await loadModelState(task.store, cid, digest, dimension),
+      state: await loadModelState(task, cid, digest),
     }),
     () => `${dimension} weights at ${cidFromDigest(cid)}`,
   );
@@ -60,7 +60,7 @@ export async function auditTask(task: OpenTask, options: AuditOptions = {}): Pro
         "base model",
         async () => ({
           record: { round, cid: modelCid, digest: modelDigest },
-          state: await loadModelState(task.store, modelCid, modelDigest, dimension),
+          state: await loadModelState(task, modelCid, modelDigest),
         }),
         () => `audited before: ${cidFromDigest(modelCid)}`,
       );

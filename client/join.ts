@@ -101,7 +101,7 @@ export async function joinTask(
     audit: (after, until) => auditTask(task, { after, until }),
     onModel: async (round) => {
       const { cid, digest } = await chain.latestModel();
-      const model = await loadModelState(store, cid, digest, task.parameters.dimension);
+      const model = await loadModelState(task, cid, digest);
       const { accuracy } = await trainer.evaluate(weightsOf(task.document, model), test);
       reporter.say("info", "accuracy", `model of round ${round}: ${(accuracy * 100).toFixed(1)} % on local test data`, {
         round,

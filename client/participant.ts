@@ -129,7 +129,7 @@ async function makeSubmission(
 ): Promise<Submission> {
   const { chain, task, prover, learner, random, reporter } = deps;
   const opened = records.opened!;
-  const base = await loadModelState(task.store, opened.baseModelCid, opened.baseModelDigest, task.parameters.dimension);
+  const base = await loadModelState(task, opened.baseModelCid, opened.baseModelDigest);
   reporter.say("info", "training", `round ${opened.round}: training on local data`, { round: opened.round });
   const update = await learner.update(base, opened.round);
   const quantised = learner.quantise(update, base);

@@ -6,9 +6,9 @@ import type { Dataset } from "../learning/samples.ts";
 import type { Trainer } from "../learning/trainer.ts";
 import type { TaskSpecification } from "../task/create-task.ts";
 import type { TaskDocument } from "../task/document.ts";
-import { clipNormOf, serverRuleOf, weightsOf } from "../task/model-vector.ts";
+import { clipNormOf, serverStepOf, weightsOf } from "../task/model-vector.ts";
 import { createLearner } from "../client/learner.ts";
-import { initialState, nextModel } from "../protocol/model.ts";
+import { initialState, nextModel } from "../protocol/next-model.ts";
 import { coordinateOffset, PRESETS } from "../protocol/parameters.ts";
 import type { RandomBytes } from "../protocol/random.ts";
 
@@ -50,11 +50,7 @@ export async function runFederation(
   const reporter = { say: () => undefined, wait: () => undefined };
   const learners = shards.map((data) => createLearner({ trainer, data, document, random, reporter }));
   const adaptive = document.quantisation.adaptive !== undefined;
-  let state = initialState(
-    trainer.initialWeights(specification.initialSeed),
-    document.server.fractionalBits,
-    adaptive ? 1 : 0,
-  );
+  let state = initialState(trainer.initialWeights(specification.initialSeed), document.server, adaptive ? 1 : 0);
   const results: RoundResult[] = [];
   for (let round = 1; round <= rounds; round++) {
     const started = performance.now();
@@ -66,7 +62,7 @@ export async function runFederation(
       updates.push(figuresOf(update, document));
       learner.quantise(update, base).forEach((value, i) => (sums[i] = sums[i]! + value));
     }
-    state = nextModel(base, sums, learners.length, serverRuleOf(document));
+    state = nextModel(base, sums, learners.length, serverStepOf(document));
     const { accuracy, loss } = await trainer.evaluate(weightsOf(document, state), test);
     const result = {
       round,

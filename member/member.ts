@@ -158,7 +158,7 @@ export async function signProposal(
   );
   const { elements } = await recoverAggregate(task.parameters.threshold, releases, settled.sum, task.committer);
   const opened = records.opened!;
-  const base = await loadModelState(task.store, opened.baseModelCid, opened.baseModelDigest, task.parameters.dimension);
+  const base = await loadModelState(task, opened.baseModelCid, opened.baseModelDigest);
   const publication = await publicationOf(
     task,
     records,

@@ -2,8 +2,10 @@
 import { VerisumError } from "./errors.ts";
 import { evaluatePolynomial } from "./field.ts";
 import type { Layout } from "./layout.ts";
-import { aggregateDigest, modelDigest, nextModel } from "./model.ts";
-import type { ModelState, ServerRule } from "./model.ts";
+import { aggregateDigest, modelDigest } from "./model.ts";
+import type { ModelState } from "./model.ts";
+import { nextModel } from "./next-model.ts";
+import type { ServerStep } from "./next-model.ts";
 import { unpackSum } from "./packing.ts";
 import { equalG1, weightedSumG1 } from "./points.ts";
 import type { G1 } from "./points.ts";
@@ -81,10 +83,10 @@ export function roundOutcome(
   base: ModelState,
   elements: readonly bigint[],
   totalWeight: number,
-  rule: ServerRule,
+  step: ServerStep,
 ): RoundOutcome {
   const sums = unpackSum(layout, elements);
-  const model = nextModel(base, sums, totalWeight, rule);
+  const model = nextModel(base, sums, totalWeight, step);
   return { sums, model, aggregateDigest: aggregateDigest(elements), modelDigest: modelDigest(model) };
 }
 

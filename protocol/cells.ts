@@ -2,8 +2,10 @@
 import type { RoundOutcome } from "./aggregate.ts";
 import { VerisumError } from "./errors.ts";
 import type { Layout } from "./layout.ts";
-import { aggregateDigest, modelDigest, nextModel } from "./model.ts";
-import type { ModelState, ServerRule } from "./model.ts";
+import { aggregateDigest, modelDigest } from "./model.ts";
+import type { ModelState } from "./model.ts";
+import { nextModel } from "./next-model.ts";
+import type { ServerStep } from "./next-model.ts";
 import { unpackSum } from "./packing.ts";
 
 const INT32_MAX = 2 ** 31 - 1;
@@ -61,11 +63,11 @@ export function cellOutcome(
   base: ModelState,
   own: WeightedAggregate,
   siblings: readonly WeightedAggregate[],
-  rule: ServerRule,
+  step: ServerStep,
 ): RoundOutcome {
   const { sums, totalWeight } = addCells(
     [own, ...siblings].map((cell) => ({ sums: unpackSum(layout, cell.elements), totalWeight: cell.totalWeight })),
   );
-  const model = nextModel(base, sums, totalWeight, rule);
+  const model = nextModel(base, sums, totalWeight, step);
   return { sums, model, aggregateDigest: aggregateDigest(own.elements), modelDigest: modelDigest(model) };
 }

@@ -176,7 +176,7 @@ function digestVectors(): object[] {
       kind: "model",
       count,
       rule: "weights[i] = (-1)^i i, velocity[i] = 3i - count",
-      digest: modelDigest({ weights, velocity }),
+      digest: modelDigest({ weights, kept: [velocity] }),
     };
   };
   const aggregate = (count: number): object => {

@@ -5,8 +5,10 @@
  */
 import { z } from "zod";
 import { VerisumError } from "../protocol/errors.ts";
-import { decodeModelState, encodeModelState, modelDigest } from "../protocol/model.ts";
+import { decodeModelState, encodeModelState, modelDigest, stateBytes } from "../protocol/model.ts";
 import type { ModelState } from "../protocol/model.ts";
+import { ruleOf } from "../protocol/server-rules/registry.ts";
+import type { TaskParameters } from "../protocol/task.ts";
 import type { Hex } from "../protocol/transcript.ts";
 import { cidFromDigest } from "../content/cid.ts";
 import type { ContentStore } from "../content/store.ts";
@@ -107,13 +109,22 @@ export function checkpointFiles(
  * @throws MODEL_DIGEST_MISMATCH, ENCODING_LENGTH, and whatever the store throws
  */
 export async function loadModelState(
-  store: ContentStore,
+  {
+    store,
+    document: { server },
+    parameters: { dimension },
+  }: {
+    readonly store: Pick<ContentStore, "getFile">;
+    readonly document: Pick<TaskDocument, "server">;
+    readonly parameters: Pick<TaskParameters, "dimension">;
+  },
   cid: Hex,
   digest: Hex,
-  dimension: number,
 ): Promise<ModelState> {
-  const bytes = await store.getFile(cidFromDigest(cid), "state.bin", { maxBytes: dimension * 8 });
-  const state = decodeModelState(bytes, dimension);
+  const keptCount = ruleOf(server).keeps.length;
+  const maxBytes = stateBytes(dimension, keptCount);
+  const bytes = await store.getFile(cidFromDigest(cid), "state.bin", { maxBytes });
+  const state = decodeModelState(bytes, dimension, keptCount);
   if (modelDigest(state) !== digest)
     throw new VerisumError("MODEL_DIGEST_MISMATCH", `the model at ${cidFromDigest(cid)} is not the one on chain`, {
       cid,

@@ -4,7 +4,8 @@ import { cidFromDigest } from "../content/cid.ts";
 import type { ContentStore } from "../content/store.ts";
 import { parameterCountOf, parseModel } from "../learning/model.ts";
 import { VerisumError } from "../protocol/errors.ts";
-import { initialState, modelDigest } from "../protocol/model.ts";
+import { modelDigest } from "../protocol/model.ts";
+import { initialState } from "../protocol/next-model.ts";
 import { layoutFor } from "../protocol/layout.ts";
 import type { Layout } from "../protocol/layout.ts";
 import { PRESETS } from "../protocol/parameters.ts";
@@ -137,11 +138,7 @@ export async function createTask(
   const document = { ...specification.document, version: 1, keysCid } as const;
   const taskCid = await publish(store, taskFiles(document));
   const dimension = dimensionOf(document, initialWeights.length);
-  const genesis = initialState(
-    initialWeights,
-    document.server.fractionalBits,
-    dimension > initialWeights.length ? 1 : 0,
-  );
+  const genesis = initialState(initialWeights, document.server, dimension > initialWeights.length ? 1 : 0);
   const genesisFiles = checkpointFiles(
     document,
     tensors,

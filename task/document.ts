@@ -3,8 +3,7 @@ import { z } from "zod";
 import { VerisumError } from "../protocol/errors.ts";
 import { PRESETS } from "../protocol/parameters.ts";
 import { privacyRequestSchema, privacySchema } from "./mechanisms/registry.ts";
-
-const dyadic = z.strictObject({ numerator: z.int().min(0).max(65_535), denominatorBits: z.int().min(0).max(16) });
+import { dyadicSchema, serverSchema } from "./server-schema.ts";
 
 const trainingSchema = z.strictObject({
   learningRate: z.number().positive(),
@@ -34,12 +33,12 @@ export const documentSchema = z.strictObject({
     adaptive: z
       .strictObject({
         /** Share of clients whose update shall pass unclipped. */
-        quantile: dyadic.refine(
+        quantile: dyadicSchema.refine(
           ({ numerator, denominatorBits }) => numerator > 0 && numerator < 2 ** denominatorBits,
           "a quantile is between 0 and 1",
         ),
         /** Octaves that the level moves in a round for each unit by which that share is off. */
-        octavesPerRound: dyadic.refine(
+        octavesPerRound: dyadicSchema.refine(
           ({ numerator, denominatorBits }) => numerator > 0 && numerator <= 4 * 2 ** denominatorBits,
           "at most 4 octaves",
         ),
@@ -50,12 +49,8 @@ export const documentSchema = z.strictObject({
       })
       .optional(),
   }),
-  server: z.strictObject({
-    /** Bits after the binary point of a published weight. */
-    fractionalBits: z.int().min(8).max(24),
-    learningRate: dyadic,
-    momentum: dyadic,
-  }),
+  /** How a sum moves the model. */
+  server: serverSchema,
   /** The contract that lists the task's cells; absent for a task of one contract. */
   cells: z.strictObject({ group: z.templateLiteral(["0x", z.string().regex(/^[0-9a-f]{40}$/)]) }).optional(),
   /** Digest of the directory with the proving keys, so that a new participant needs only the contract. */

@@ -5,8 +5,10 @@
 import { boundedLevel, scaleFactor, stepScaleOf } from "../protocol/clip-level.ts";
 import { VerisumError } from "../protocol/errors.ts";
 import { floatWeights } from "../protocol/model.ts";
-import type { ModelState, ServerRule } from "../protocol/model.ts";
+import type { ModelState } from "../protocol/model.ts";
+import type { ServerStep } from "../protocol/next-model.ts";
 import { coordinateOffset, PRESETS } from "../protocol/parameters.ts";
+import { ruleOf } from "../protocol/server-rules/registry.ts";
 import type { TaskDocument } from "./document.ts";
 
 /** How far one round may move one weight, in units of 2^−fractionalBits: a sixteenth of what a weight holds. */
@@ -27,7 +29,7 @@ export function weightsOf(
 }
 
 /** How a sum moves the task's model. */
-export function serverRuleOf({ quantisation, server }: Pick<TaskDocument, "quantisation" | "server">): ServerRule {
+export function serverStepOf({ quantisation, server }: Pick<TaskDocument, "quantisation" | "server">): ServerStep {
   return {
     ...server,
     stepBits: quantisation.stepBits,
@@ -56,11 +58,10 @@ export function assertStepsFit({
   server,
 }: Pick<TaskDocument, "preset" | "quantisation" | "server">): void {
   if (quantisation.adaptive === undefined) return;
-  const { numerator, denominatorBits } = server.learningRate;
-  const largestMove =
+  const largestMean =
     coordinateOffset(PRESETS[preset]) *
-    2 ** (quantisation.adaptive.maxOctaves + server.fractionalBits - quantisation.stepBits - denominatorBits) *
-    numerator;
+    2 ** (quantisation.adaptive.maxOctaves + server.fractionalBits - quantisation.stepBits);
+  const largestMove = ruleOf(server).largestMove(largestMean);
   if (largestMove > LARGEST_MOVE) {
     throw new VerisumError(
       "PARAMETERS_INVALID",

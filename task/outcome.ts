@@ -16,7 +16,7 @@ import { cidFromDigest, digestHexOfCid } from "../content/cid.ts";
 import { buildDirectory } from "../content/profile.ts";
 import { checkpointFiles } from "./checkpoint.ts";
 import type { CheckpointConfig } from "./checkpoint.ts";
-import { serverRuleOf } from "./model-vector.ts";
+import { serverStepOf } from "./model-vector.ts";
 import { privacyStatement } from "./privacy.ts";
 import type { OpenTask } from "./opened-task.ts";
 
@@ -62,7 +62,7 @@ export async function publicationOf(
     base,
     { elements, totalWeight: settled.totalWeight },
     siblings,
-    serverRuleOf(task.document),
+    serverStepOf(task.document),
   );
   const metrics = await measure(outcome.model);
   const aggregateFiles = { [AGGREGATE_FILE]: encodeElements(elements) };

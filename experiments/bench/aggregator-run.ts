@@ -12,7 +12,7 @@ import type { VectorCommitter } from "../../protocol/ports.ts";
 import { openVector } from "../../protocol/submission.ts";
 import { resultPoint } from "../../protocol/transcript.ts";
 import type { Hex, RoundContext } from "../../protocol/transcript.ts";
-import { SERVER_RULE } from "./bench-task.ts";
+import { SERVER_STEP } from "./bench-task.ts";
 import type { BenchTask } from "./bench-task.ts";
 
 export interface SettledSum extends RoundContext {
@@ -47,7 +47,7 @@ export async function measureAggregator(
   const round = async () => {
     const started = performance.now();
     const { elements } = await recoverAggregate(task.committee.threshold, releases, settled.sum, committer);
-    const outcome = roundOutcome(task.layout, task.base, elements, settled.totalWeight, SERVER_RULE);
+    const outcome = roundOutcome(task.layout, task.base, elements, settled.totalWeight, SERVER_STEP);
     const { value, opening } = await openVector(elements, resultPoint({ ...settled, ...outcome }), committer);
     return { milliseconds: performance.now() - started, elements, outcome, value, opening };
   };

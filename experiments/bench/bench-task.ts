@@ -2,8 +2,10 @@
 import { seededStream } from "../../learning/seeded-stream.ts";
 import { layoutFor } from "../../protocol/layout.ts";
 import type { Layout } from "../../protocol/layout.ts";
-import { initialState, modelDigest } from "../../protocol/model.ts";
-import type { ModelState, ServerRule } from "../../protocol/model.ts";
+import { modelDigest } from "../../protocol/model.ts";
+import type { ModelState } from "../../protocol/model.ts";
+import { initialState } from "../../protocol/next-model.ts";
+import type { ServerStep } from "../../protocol/next-model.ts";
 import { PRESETS } from "../../protocol/parameters.ts";
 import { normBoundSquared } from "../../protocol/quantise.ts";
 import type { Quantisation } from "../../protocol/quantise.ts";
@@ -17,7 +19,6 @@ export const BENCH_PRESET = PRESETS.standard;
 export const SMALLEST_COMMITTEE = 4;
 
 const STEP_BITS = 7;
-const FRACTIONAL_BITS = 20;
 /**
  * Root mean square of a benchmark update's coordinates, in steps: wider than a trained one, so with more distinct
  * values.
@@ -26,8 +27,8 @@ const COORDINATE_STEPS = 256;
 /** Nobody is waited for: phases end when everybody has acted, except the round that is left to its deadline. */
 const WINDOW_SECONDS = 7200;
 
-export const SERVER_RULE: ServerRule = {
-  fractionalBits: FRACTIONAL_BITS,
+export const SERVER_STEP: ServerStep = {
+  fractionalBits: 20,
   stepBits: STEP_BITS,
   learningRate: { numerator: 1, denominatorBits: 0 },
   momentum: { numerator: 77, denominatorBits: 8 },
@@ -67,7 +68,7 @@ export function benchTask(dimension: number, cohort: Cohort, keysHash: Hex): Ben
   const committee = committeeOf(cohort.members);
   const maxCorrupt = cohort.clients > 2 ? 1 : 0;
   const layout = layoutFor(BENCH_PRESET, dimension);
-  const base = initialState(new Float32Array(dimension), FRACTIONAL_BITS);
+  const base = initialState(new Float32Array(dimension), SERVER_STEP);
   const label = (name: string): Hex => hashWords([domainTag(`bench.${name}`)]);
   const parameters: TaskParameters = {
     taskCid: label("task"),

@@ -15,7 +15,7 @@ import { word } from "../support/random.ts";
 const passed = (record: ModelRecord): TaskAudit => ({
   findings: [],
   ok: true,
-  model: { record, state: { weights: new Int32Array(0), velocity: new Int32Array(0) } },
+  model: { record, state: { weights: new Int32Array(0), kept: [new Int32Array(0)] } },
 });
 
 /** A task at round 2, still collecting, whose round 1 is final. */

@@ -21,7 +21,7 @@ function learner(weights: Float32Array | undefined, privacy?: TaskDocument["trai
 
 describe("a client's learner", () => {
   const privacy = { unit: "client", noiseVariance: 100, delta: 1e-5 } as const;
-  const base = { weights: new Int32Array(DIMENSION), velocity: new Int32Array(DIMENSION) };
+  const base = { weights: new Int32Array(DIMENSION), kept: [new Int32Array(DIMENSION)] };
 
   it("takes part with noise alone where clients are protected and training diverges: staying away would tell of the data", async () => {
     const diverged = learner(undefined, privacy);

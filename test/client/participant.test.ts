@@ -9,9 +9,13 @@ import { openJournal } from "../../client/journal.ts";
 import { submitUpdate } from "../../client/participant.ts";
 import type { ParticipantDependencies } from "../../client/participant.ts";
 import { VerisumError } from "../../protocol/errors.ts";
-import { encodeModelState, initialState, modelDigest } from "../../protocol/model.ts";
+import { encodeModelState, modelDigest } from "../../protocol/model.ts";
+import { initialState } from "../../protocol/next-model.ts";
 import { rejectsCode } from "../support/errors.ts";
 import { word } from "../support/random.ts";
+
+const HALF = { numerator: 1, denominatorBits: 1 };
+const SERVER = { fractionalBits: 10, learningRate: HALF, momentum: HALF };
 
 const ROUND = { number: 3n, phase: "Collecting" } as unknown as RoundState;
 
@@ -45,7 +49,12 @@ describe("a client's part in a round", () => {
           }),
         client: () => Promise.resolve({ weight: 1, activeFromRound: 0n, lastSubmittedRound: 0n }),
       },
-      task: { parametersHash: word("parameters"), parameters: { privacyBudget: 0n, dimension: 1 }, store },
+      task: {
+        parametersHash: word("parameters"),
+        parameters: { privacyBudget: 0n, dimension: 1 },
+        document: { server: SERVER },
+        store,
+      },
       journal: openJournal(state, "scope"),
       reporter: { say: () => undefined, wait: () => undefined },
     } as unknown as ParticipantDependencies;
@@ -71,7 +80,10 @@ describe("a client's part in a round", () => {
   });
 
   it("trains on the model that the chain names and on no other, whoever serves that to one client alone", async () => {
-    const [common, marked] = [initialState(Float32Array.of(1, 2), 10), initialState(Float32Array.of(1, -2), 10)];
+    const [common, marked] = [
+      initialState(Float32Array.of(1, 2), SERVER),
+      initialState(Float32Array.of(1, -2), SERVER),
+    ];
     const trainedOn: Float32Array[] = [];
     const served = async (state: typeof common): Promise<ParticipantDependencies> => {
       const deps = await failing("IPFS_UNAVAILABLE", []);
@@ -88,7 +100,6 @@ describe("a client's part in a round", () => {
         task: {
           ...deps.task,
           parameters: { ...deps.task.parameters, dimension: 2 },
-          document: { server: { fractionalBits: 10 } },
           store: { getFile: () => Promise.resolve(encodeModelState(state)) },
         },
         learner: {

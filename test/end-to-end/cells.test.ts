@@ -125,12 +125,7 @@ describe("two cells with real proofs", function () {
     it("nobody publishes, signs or accepts a cell's own sum as the model", async () => {
       const [cell] = harness.cells;
       const { opened, finalised } = records;
-      const base = await loadModelState(
-        task.store,
-        opened!.baseModelCid,
-        opened!.baseModelDigest,
-        task.parameters.dimension,
-      );
+      const base = await loadModelState(task, opened!.baseModelCid, opened!.baseModelDigest);
       const elements = await fetchElements(task, finalised!.result.aggregateCid, AGGREGATE_FILE);
       await rejectsCode(publicationOf(task, records, base, elements, noMetrics), "CELLS_INCOMPLETE");
       const { cells: _cells, ...alone } = task;

@@ -107,7 +107,7 @@ describe("rounds that protect every client as a whole", function () {
     const { document, parameters } = harness.task;
     const { store } = harness.aggregator.node;
     const { cid, digest } = await harness.operator.latestModel();
-    const state = await loadModelState(store, cid, digest, parameters.dimension);
+    const state = await loadModelState({ store, document, parameters }, cid, digest);
     const config = await loadCheckpointConfig(store, cid);
     const aggregate = await fetchElements(
       harness.task,

@@ -343,11 +343,11 @@ describe("one valid round, changed one thing at a time", function () {
       const { task } = harness;
       releases = await fetchReleases(task, records, () => undefined);
       const { elements } = await recoverAggregate(2, releases, records.settled!.sum, task.committer);
-      const { genesisCid, genesisDigest, dimension } = task.parameters;
+      const { genesisCid, genesisDigest } = task.parameters;
       publication = await publicationOf(
         task,
         records,
-        await loadModelState(task.store, genesisCid, genesisDigest, dimension),
+        await loadModelState(task, genesisCid, genesisDigest),
         elements,
         async () => null,
       );

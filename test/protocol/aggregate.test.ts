@@ -3,8 +3,9 @@ import { describe, it } from "mocha";
 import { checkAggregate, recoverAggregate, roundOutcome } from "../../protocol/aggregate.ts";
 import { evaluatePolynomial, multiply, randomElements, toField } from "../../protocol/field.ts";
 import { layoutFor } from "../../protocol/layout.ts";
-import { aggregateDigest, modelDigest, nextModel } from "../../protocol/model.ts";
-import type { ServerRule } from "../../protocol/model.ts";
+import { aggregateDigest, modelDigest } from "../../protocol/model.ts";
+import { nextModel } from "../../protocol/next-model.ts";
+import type { ServerStep } from "../../protocol/next-model.ts";
 import { packUpdate } from "../../protocol/packing.ts";
 import { FIELD_ORDER, MASKS_PER_CHUNK, PRESETS } from "../../protocol/parameters.ts";
 import type { Release } from "../../protocol/release-agreement.ts";
@@ -112,27 +113,27 @@ describe("recoverAggregate", () => {
 
 describe("the outcome of a round", () => {
   const layout = layoutFor(PRESETS.tiny, 20);
-  const rule: ServerRule = {
+  const step: ServerStep = {
     fractionalBits: 16,
     stepBits: 10,
     learningRate: { numerator: 1, denominatorBits: 0 },
     momentum: { numerator: 1, denominatorBits: 1 },
   };
-  const base = { weights: Int32Array.from({ length: 20 }, (_, i) => 1000 * i), velocity: new Int32Array(20).fill(-5) };
+  const base = { weights: Int32Array.from({ length: 20 }, (_, i) => 1000 * i), kept: [new Int32Array(20).fill(-5)] };
 
   it("is the sums behind the elements, the next model and both digests", () => {
     const sums = Int32Array.from({ length: 20 }, (_, i) => 11 * i - 100);
     const elements = packUpdate(layout, sums, randomElements(MASKS_PER_CHUNK, seededRandom("outcome masks")));
-    const outcome = roundOutcome(layout, base, elements, 5, rule);
+    const outcome = roundOutcome(layout, base, elements, 5, step);
     assert.deepEqual(outcome.sums, sums);
-    assert.deepEqual(outcome.model, nextModel(base, sums, 5, rule));
+    assert.deepEqual(outcome.model, nextModel(base, sums, 5, step));
     assert.equal(outcome.aggregateDigest, aggregateDigest(elements));
     assert.equal(outcome.modelDigest, modelDigest(outcome.model));
   });
 
   it("refuses elements that are no sum of slots", () => {
     throwsCode(
-      () => roundOutcome(layout, base, Array<bigint>(layout.elementCount).fill(1n << 252n), 5, rule),
+      () => roundOutcome(layout, base, Array<bigint>(layout.elementCount).fill(1n << 252n), 5, step),
       "ENCODING_SLOT_RANGE",
     );
   });

@@ -5,7 +5,7 @@ import { addCells, cellOutcome } from "../../protocol/cells.ts";
 import { roundOutcome } from "../../protocol/aggregate.ts";
 import { toField } from "../../protocol/field.ts";
 import { layoutFor } from "../../protocol/layout.ts";
-import { nextModel } from "../../protocol/model.ts";
+import { nextModel } from "../../protocol/next-model.ts";
 import { MAX_TOTAL_WEIGHT, PRESETS, SLOT_BITS } from "../../protocol/parameters.ts";
 import { packUpdate, unpackSum } from "../../protocol/packing.ts";
 import { throwsCode } from "../support/errors.ts";
@@ -13,7 +13,7 @@ import { check } from "../support/properties.ts";
 
 const DIMENSION = 20;
 const LAYOUT = layoutFor(PRESETS.tiny, DIMENSION);
-const RULE = {
+const STEP = {
   fractionalBits: 12,
   stepBits: 6,
   learningRate: { numerator: 3, denominatorBits: 2 },
@@ -21,7 +21,7 @@ const RULE = {
 };
 const BASE = {
   weights: Int32Array.from({ length: DIMENSION }, (_, i) => i * 1000 - 7000),
-  velocity: Int32Array.from({ length: DIMENSION }, (_, i) => 300 - i * 31),
+  kept: [Int32Array.from({ length: DIMENSION }, (_, i) => 300 - i * 31)],
 };
 const MASKS = Array.from({ length: LAYOUT.chunks.length * 3 }, (_, i) => BigInt(i + 5));
 
@@ -48,11 +48,11 @@ describe("the sum over cells", () => {
         cells.reduce((sum, [update, weight]) => sum + update[i]! * weight, 0),
       );
       const totalWeight = cells.reduce((sum, [, weight]) => sum + weight, 0);
-      const expected = nextModel(BASE, sums, totalWeight, RULE);
+      const expected = nextModel(BASE, sums, totalWeight, STEP);
       const aggregates = cells.map(([update, weight]) => aggregateOf(update, weight));
       for (let own = 0; own < aggregates.length; own++) {
         const siblings = aggregates.filter((_, i) => i !== own);
-        assert.deepEqual(cellOutcome(LAYOUT, BASE, aggregates[own]!, siblings, RULE).model, expected);
+        assert.deepEqual(cellOutcome(LAYOUT, BASE, aggregates[own]!, siblings, STEP).model, expected);
       }
     });
   });
@@ -63,8 +63,8 @@ describe("the sum over cells", () => {
       7,
     );
     assert.deepEqual(
-      cellOutcome(LAYOUT, BASE, own, [], RULE),
-      roundOutcome(LAYOUT, BASE, own.elements, own.totalWeight, RULE),
+      cellOutcome(LAYOUT, BASE, own, [], STEP),
+      roundOutcome(LAYOUT, BASE, own.elements, own.totalWeight, STEP),
     );
   });
 
@@ -73,7 +73,7 @@ describe("the sum over cells", () => {
       aggregateOf(Array<number>(DIMENSION).fill(5), 3),
       aggregateOf(Array<number>(DIMENSION).fill(-2), 4),
     ];
-    const [inA, inB] = [cellOutcome(LAYOUT, BASE, a, [b], RULE), cellOutcome(LAYOUT, BASE, b, [a], RULE)];
+    const [inA, inB] = [cellOutcome(LAYOUT, BASE, a, [b], STEP), cellOutcome(LAYOUT, BASE, b, [a], STEP)];
     assert.equal(inA.modelDigest, inB.modelDigest);
     assert.notEqual(inA.aggregateDigest, inB.aggregateDigest);
   });

@@ -3,8 +3,9 @@ import { describe, it } from "mocha";
 import fc from "fast-check";
 import { LEVEL_BITS, nextLevel, SCALE_BITS, scaleFactor, stepScaleOf } from "../../protocol/clip-level.ts";
 import type { AdaptiveClip } from "../../protocol/clip-level.ts";
-import { nextModel } from "../../protocol/model.ts";
-import type { ModelState, ServerRule } from "../../protocol/model.ts";
+import type { ModelState } from "../../protocol/model.ts";
+import { nextModel } from "../../protocol/next-model.ts";
+import type { ServerStep } from "../../protocol/next-model.ts";
 import { normSquared } from "../../protocol/packing.ts";
 import { PRESETS } from "../../protocol/parameters.ts";
 import { encodedClipSteps, normBoundSquared, quantiseUpdate } from "../../protocol/quantise.ts";
@@ -89,34 +90,34 @@ describe("the next level", () => {
 });
 
 describe("a model with an adaptive clip norm", () => {
-  const rule: ServerRule = {
+  const step: ServerStep = {
     fractionalBits: 20,
     stepBits: 7,
     learningRate: { numerator: 3, denominatorBits: 1 },
     momentum: { numerator: 1, denominatorBits: 2 },
     adaptiveClip: median,
   };
-  const at = (level: number): { weights: Int32Array; velocity: Int32Array } => ({
+  const at = (level: number): ModelState => ({
     weights: Int32Array.of(1000, -7, level),
-    velocity: Int32Array.of(40, 0, 0),
+    kept: [Int32Array.of(40, 0, 0)],
   });
 
   it("moves as if the sums were of the document's steps, times the scale", () => {
-    const { adaptiveClip: _, ...fixed } = rule;
+    const { adaptiveClip: _, ...fixed } = step;
     const sums = Int32Array.of(640, -96, 0);
     for (const octaves of [-3, -1, 0, 2]) {
-      const adaptive = nextModel(at(octaves * OCTAVE), sums, 4, rule);
+      const adaptive = nextModel(at(octaves * OCTAVE), sums, 4, step);
       const plain = nextModel(
-        { weights: Int32Array.of(1000, -7), velocity: Int32Array.of(40, 0) },
+        { weights: Int32Array.of(1000, -7), kept: [Int32Array.of(40, 0)] },
         sums.subarray(0, 2),
         4,
         { ...fixed, stepBits: 7 - octaves },
       );
       assert.deepEqual([...adaptive.weights.subarray(0, 2)], [...plain.weights]);
-      assert.deepEqual([...adaptive.velocity], [...plain.velocity, 0]);
+      assert.deepEqual([...adaptive.kept[0]!], [...plain.kept[0]!, 0]);
     }
     const quarter = nextModel(at(OCTAVE / 4), Int32Array.of(65_536, 0, 0), 1, {
-      ...rule,
+      ...step,
       fractionalBits: 16,
       stepBits: 16,
       learningRate: { numerator: 1, denominatorBits: 0 },
@@ -133,16 +134,16 @@ describe("a model with an adaptive clip norm", () => {
     ] as const) {
       for (const votes of [-80, 0, 80])
         assert.deepEqual(
-          nextModel(at(level), Int32Array.of(640, -96, votes), 8, rule),
-          nextModel(at(last * OCTAVE), Int32Array.of(640, -96, votes), 8, rule),
+          nextModel(at(level), Int32Array.of(640, -96, votes), 8, step),
+          nextModel(at(last * OCTAVE), Int32Array.of(640, -96, votes), 8, step),
         );
     }
   });
 
   it("takes its next level from the last sum, and has no momentum there", () => {
-    const next = nextModel(at(OCTAVE), Int32Array.of(0, 0, 4 * 10), 8, rule);
+    const next = nextModel(at(OCTAVE), Int32Array.of(0, 0, 4 * 10), 8, step);
     assert.equal(next.weights[2], OCTAVE - OCTAVE / 4);
-    assert.equal(next.velocity[2], 0);
+    assert.equal(next.kept[0]![2], 0);
   });
 
   it("finds the quantile of the norms, from far below and from far above it", () => {
@@ -151,7 +152,7 @@ describe("a model with an adaptive clip norm", () => {
     for (const start of [-6, 6]) {
       const random = seededRandom(`convergence ${start}`);
       const quantisation = { stepBits: 0, clipSteps: 10, adaptive: median };
-      let state: ModelState = { weights: new Int32Array(21), velocity: new Int32Array(21) };
+      let state: ModelState = { weights: new Int32Array(21), kept: [new Int32Array(21)] };
       state.weights[20] = start * OCTAVE;
       for (let round = 0; round < 30; round++) {
         const scale = scaleFactor(stepScaleOf(state.weights[20]!));
@@ -160,7 +161,7 @@ describe("a model with an adaptive clip norm", () => {
           quantiseUpdate(PRESETS.standard, quantisation, ofNorm(client + 1), random, scale).forEach(
             (value, i) => (sums[i] = sums[i]! + value),
           );
-        state = nextModel(state, sums, clients, { ...rule, momentum: { numerator: 0, denominatorBits: 0 } });
+        state = nextModel(state, sums, clients, { ...step, momentum: { numerator: 0, denominatorBits: 0 } });
       }
       const clipNorm = 10 * scaleFactor(stepScaleOf(state.weights[20]!));
       assert.ok(clipNorm > 22 && clipNorm < 40, `from ${start} octaves: ${clipNorm}`);

@@ -9,7 +9,7 @@ export const DIMENSION = 256;
 export const NOISE_VARIANCE = 100;
 
 /** The base from which `noiseOf` trains. */
-const BASE = { weights: new Int32Array(DIMENSION), velocity: new Int32Array(DIMENSION) };
+const BASE = { weights: new Int32Array(DIMENSION), kept: [new Int32Array(DIMENSION)] };
 
 /** The learner that `fl-client` makes, with this training in place of the trainer's. */
 export function learnerWith(

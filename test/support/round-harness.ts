@@ -446,7 +446,7 @@ async function digitsLearner(
 }
 
 /** Of a model that a client takes on trust. */
-const NO_STATE = { weights: new Int32Array(0), velocity: new Int32Array(0) };
+const NO_STATE = { weights: new Int32Array(0), kept: [new Int32Array(0)] };
 
 function createClient(
   node: WritingNode,

@@ -18,7 +18,7 @@ const TENSORS = [
   { name: "kernel", shape: [2, 2] },
   { name: "bias", shape: [2] },
 ];
-const STATE = { weights: Int32Array.of(1 << 20, -(1 << 19), 0, 1, -1, 7), velocity: Int32Array.of(1, 2, 3, 4, 5, 6) };
+const STATE = { weights: Int32Array.of(1 << 20, -(1 << 19), 0, 1, -1, 7), kept: [Int32Array.of(1, 2, 3, 4, 5, 6)] };
 const ORIGIN = {
   task: { name: "t", chainId: "1", contract: null, taskCid: "bafy" },
   round: 3,
@@ -41,6 +41,12 @@ describe("a checkpoint", () => {
   });
   after(() => bench.clear());
 
+  const task = (dimension: number): Parameters<typeof loadModelState>[0] => ({
+    store,
+    document: DOCUMENT,
+    parameters: { dimension },
+  });
+
   /** Publishes the files with one of them replaced. */
   const altered = async (name: string, bytes: Uint8Array): Promise<Hex> => {
     const changedFiles = { ...files, [name]: bytes };
@@ -59,7 +65,7 @@ describe("a checkpoint", () => {
   });
 
   it("gives back the exact integers and where it came from", async () => {
-    assert.deepEqual(await loadModelState(store, cid, modelDigest(STATE), 6), STATE);
+    assert.deepEqual(await loadModelState(task(6), cid, modelDigest(STATE)), STATE);
     const config = await loadCheckpointConfig(store, cid);
     assert.deepEqual(
       [config.round, config.clients, config.totalWeight, config.metrics?.accuracy, config.weights.count],
@@ -76,20 +82,19 @@ describe("a checkpoint", () => {
   });
 
   it("is refused with another digest, length or file", async () => {
-    await rejectsCode(loadModelState(store, cid, word("another digest"), 6), "MODEL_DIGEST_MISMATCH");
-    await rejectsCode(loadModelState(store, cid, modelDigest(STATE), 7), "ENCODING_LENGTH");
-    await rejectsCode(loadModelState(store, cid, modelDigest(STATE), 5), "IPFS_LIMIT_EXCEEDED");
-    await rejectsCode(loadModelState(store, word("nobody has this"), modelDigest(STATE), 6), "IPFS_UNAVAILABLE");
+    await rejectsCode(loadModelState(task(6), cid, word("another digest")), "MODEL_DIGEST_MISMATCH");
+    await rejectsCode(loadModelState(task(7), cid, modelDigest(STATE)), "ENCODING_LENGTH");
+    await rejectsCode(loadModelState(task(5), cid, modelDigest(STATE)), "IPFS_LIMIT_EXCEEDED");
+    await rejectsCode(loadModelState(task(6), word("nobody has this"), modelDigest(STATE)), "IPFS_UNAVAILABLE");
     const state = files["state.bin"]!;
     await rejectsCode(
       loadModelState(
-        store,
+        task(6),
         await altered(
           "state.bin",
           Uint8Array.from(state, (byte, i) => (i === 47 ? byte ^ 128 : byte)),
         ),
         modelDigest(STATE),
-        6,
       ),
       "MODEL_DIGEST_MISMATCH",
     );

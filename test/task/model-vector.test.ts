@@ -4,7 +4,7 @@ import {
   assertStepsFit,
   clipNormOf,
   dimensionOf,
-  serverRuleOf,
+  serverStepOf,
   stepScale,
   weightsOf,
 } from "../../task/model-vector.ts";
@@ -23,7 +23,7 @@ const server = {
 };
 const fixed = { preset: "standard", server, quantisation: { stepBits: 9, clipSteps: 384 } } as const;
 const following = { ...fixed, quantisation: { ...fixed.quantisation, adaptive } };
-const state = { weights: Int32Array.of(1 << 20, -(1 << 19), 3 << 16), velocity: new Int32Array(3) };
+const state = { weights: Int32Array.of(1 << 20, -(1 << 19), 3 << 16), kept: [new Int32Array(3)] };
 
 describe("a model's vector", () => {
   it("has one coordinate more where the clip norm is adaptive, which is no weight", () => {
@@ -38,8 +38,8 @@ describe("a model's vector", () => {
   });
 
   it("hands the votes to the server's rule only where there are any", () => {
-    assert.equal("adaptiveClip" in serverRuleOf(fixed), false);
-    assert.equal(serverRuleOf(following).adaptiveClip, adaptive);
+    assert.equal("adaptiveClip" in serverStepOf(fixed), false);
+    assert.equal(serverStepOf(following).adaptiveClip, adaptive);
   });
 
   it("is refused where one round at the longest step could leave the weights' range", () => {
