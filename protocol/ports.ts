@@ -75,3 +75,11 @@ export interface Threads<Task, Answer> {
   /** A thread that fails is gone, and its task with it. */
   start(listener: { answer(answer: Answer): void; failure(error: Error): void }): Thread<Task>;
 }
+
+/** The files of one folder, by plain names. */
+export interface Files {
+  read(name: string): Promise<Uint8Array>;
+}
+
+/** SHA-256 by the platform, for what is too long for a digest in JavaScript. */
+export type Sha256 = (bytes: Uint8Array) => Promise<Uint8Array>;

@@ -14,7 +14,14 @@ import { chunkProver } from "../proving/groth16/chunk-prover.ts";
 import type { ProverCommand } from "../proving/groth16/prover-command.ts";
 import { loadKeySet } from "../proving/groth16/key-set.ts";
 import type { KeySet } from "../proving/groth16/key-set.ts";
-import { MANIFEST_FILE, POWERS_FILE, readManifest, VERIFICATION_KEYS_FILE } from "../proving/groth16/manifest.ts";
+import {
+  isPlainName,
+  MANIFEST_FILE,
+  POWERS_FILE,
+  readManifest,
+  VERIFICATION_KEYS_FILE,
+} from "../proving/groth16/manifest.ts";
+import { keyFolder } from "../proving/node/key-folder.ts";
 import { readIfPresent, writeDurably } from "../storage/durable-file.ts";
 import type { StateDirectory } from "../storage/state-directory.ts";
 import type { OpenTask } from "./opened-task.ts";
@@ -72,7 +79,7 @@ async function load(
     await writeDurably(path, await task.store.getFile(cidFromDigest(keysCid), name, { maxBytes: MAX_KEY_FILE_BYTES }));
   };
   for (const name of [MANIFEST_FILE, VERIFICATION_KEYS_FILE, POWERS_FILE]) await fetchFile(name);
-  const manifest = await readManifest(directory);
+  const manifest = await readManifest(keyFolder(directory));
   for (const index of kindIndexes) {
     const kind = manifest.kinds[index];
     if (kind === undefined)
@@ -93,7 +100,7 @@ async function load(
 
 /** A file name from the manifest, which a stranger wrote, as a name inside one directory. */
 function localName(name: string): string {
-  if (!/^[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*$/.test(name))
+  if (!isPlainName(name))
     throw new VerisumError("KEY_ARTIFACT_CORRUPT", "a file name in the key manifest is not a plain name", { name });
   return name;
 }

@@ -17,14 +17,8 @@ import { drawCommonSecrets, makeChunkKeys, makeCommonKeys } from "./dev-setup.ts
 import { withFileLock } from "../../storage/file-lock.ts";
 import { loadKeySet } from "./key-set.ts";
 import type { KeySet } from "./key-set.ts";
-import {
-  digestOf,
-  INSECURE_NOTICE,
-  KEY_FORMAT,
-  MANIFEST_FILE,
-  POWERS_FILE,
-  VERIFICATION_KEYS_FILE,
-} from "./manifest.ts";
+import { digestOf } from "../node/key-folder.ts";
+import { INSECURE_NOTICE, KEY_FORMAT, MANIFEST_FILE, POWERS_FILE, VERIFICATION_KEYS_FILE } from "./manifest.ts";
 import type { FileDigest, Manifest, ManifestKind } from "./manifest.ts";
 import { keepWideWiresLeft, readR1cs } from "./r1cs.ts";
 import type { ConstraintSystem } from "./r1cs.ts";

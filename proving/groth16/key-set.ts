@@ -1,18 +1,14 @@
-/** A folder of keys, checked on loading: digests, key guard and the consistency of the powers of tau. */
+/** A folder of keys with the proving files, checked on loading. */
 import path from "node:path";
+import { VerisumError } from "../../protocol/errors.ts";
+import type { RandomBytes } from "../../protocol/random.ts";
 import { G1_BYTES } from "../curve/bn254.ts";
 import type { Curve } from "../curve/curve.ts";
-import { powersAreConsistent } from "../curve/kzg.ts";
-import { VerisumError } from "../../protocol/errors.ts";
-import { guardVerificationKeys } from "../../protocol/key-guard.ts";
-import { verificationKeysFromJson } from "../../protocol/key-json.ts";
-import { PRESETS } from "../../protocol/parameters.ts";
-import type { Preset } from "../../protocol/parameters.ts";
-import type { RandomBytes } from "../../protocol/random.ts";
-import type { VerificationKeys } from "../../protocol/verification-key.ts";
+import { keyFolder } from "../node/key-folder.ts";
 import { chunkWires } from "./chunk-circuit.ts";
-import { POWERS_FILE, readListedFile, readManifest, VERIFICATION_KEYS_FILE } from "./manifest.ts";
-import type { Manifest } from "./manifest.ts";
+import { readListedFile } from "./manifest.ts";
+import { loadPublicKeys } from "./public-keys.ts";
+import type { PublicKeys } from "./public-keys.ts";
 
 /** What proving one chunk kind takes. */
 export interface ProvingFiles {
@@ -23,13 +19,8 @@ export interface ProvingFiles {
   readonly witnessProgram: Uint8Array;
 }
 
-export interface KeySet {
+export interface KeySet extends PublicKeys {
   readonly directory: string;
-  readonly manifest: Manifest;
-  readonly preset: Preset;
-  readonly verificationKeys: VerificationKeys;
-  /** [tau^i]_1, affine points in the engine's bytes. */
-  readonly powers: Uint8Array;
   /** Reads and checks a kind's proving files. @throws KEY_ARTIFACT_CORRUPT */
   provingFiles(kindIndex: number): Promise<ProvingFiles>;
 }
@@ -40,37 +31,17 @@ export interface KeySet {
  * @throws KEY_ARTIFACT_CORRUPT, KEY_REFUSED, POINT_NOT_ON_CURVE
  */
 export async function loadKeySet(curve: Curve, directory: string, random: RandomBytes): Promise<KeySet> {
-  const manifest = await readManifest(directory);
-  const preset = PRESETS[manifest.preset] as Preset | undefined;
-  if (preset === undefined) throw new VerisumError("KEY_ARTIFACT_CORRUPT", "the manifest names no known preset");
-  const json = new TextDecoder().decode(await readListedFile(directory, manifest, VERIFICATION_KEYS_FILE));
-  const verificationKeys = verificationKeysFromJson(JSON.parse(json));
-  guardVerificationKeys(verificationKeys, preset);
-  const powers = await readListedFile(directory, manifest, POWERS_FILE);
-  if (
-    powers.length !== manifest.powers * G1_BYTES ||
-    !(await powersAreConsistent(curve, powers, verificationKeys.tau, random))
-  ) {
-    throw new VerisumError(
-      "KEY_ARTIFACT_CORRUPT",
-      "the powers of tau do not belong to one another or to the verification key",
-      { file: POWERS_FILE },
-    );
-  }
+  const keys = await loadPublicKeys(curve, keyFolder(directory), random);
   return {
+    ...keys,
     directory,
-    manifest,
-    preset,
-    verificationKeys,
-    powers,
-    provingFiles: (kindIndex) => readProvingFiles(directory, manifest, preset, kindIndex),
+    provingFiles: (kindIndex) => readProvingFiles(directory, keys, kindIndex),
   };
 }
 
 async function readProvingFiles(
   directory: string,
-  manifest: Manifest,
-  preset: Preset,
+  { manifest, preset }: PublicKeys,
   kindIndex: number,
 ): Promise<ProvingFiles> {
   const kind = preset.kinds[kindIndex];
@@ -78,10 +49,11 @@ async function readProvingFiles(
   if (kind === undefined || files === undefined || files.name !== kind.name) {
     throw new VerisumError("KEY_ARTIFACT_CORRUPT", `the key folder has no chunk kind ${kindIndex}`, { kindIndex });
   }
+  const folder = keyFolder(directory);
   const [zkey, wireBases, witnessProgram] = await Promise.all([
-    readListedFile(directory, manifest, files.zkey),
-    readListedFile(directory, manifest, files.wireBases),
-    readListedFile(directory, manifest, files.witnessProgram),
+    readListedFile(folder, manifest, files.zkey),
+    readListedFile(folder, manifest, files.wireBases),
+    readListedFile(folder, manifest, files.witnessProgram),
   ]);
   const wires = chunkWires(kind.coordinates, preset.coordinateBits);
   if (wireBases.length !== (wires.committedEnd - wires.rowStart) * G1_BYTES) {

@@ -1,9 +1,8 @@
 /** The list of a key folder's files with their digests: what makes a downloaded or cached key folder trustworthy. */
-import { createHash } from "node:crypto";
-import { readFile } from "node:fs/promises";
-import path from "node:path";
+import { bytesToHex } from "@noble/hashes/utils.js";
 import { VerisumError } from "../../protocol/errors.ts";
 import type { PresetName } from "../../protocol/parameters.ts";
+import type { Files, Sha256 } from "../../protocol/ports.ts";
 
 /** Changes with the files' formats or the way keys are made; part of the folder's name. */
 export const KEY_FORMAT = "verisum-keys/2";
@@ -43,21 +42,28 @@ export interface Manifest {
   readonly files: Readonly<Record<string, FileDigest>>;
 }
 
-export function digestOf(bytes: Uint8Array): FileDigest {
-  return { bytes: bytes.length, sha256: createHash("sha256").update(bytes).digest("hex") };
+/** A key folder, wherever it is. */
+export interface KeyFiles extends Files {
+  /** Where it is, for messages. */
+  readonly place: string;
+  readonly sha256: Sha256;
+}
+
+/** True for a name inside one folder: no separator, no "." or "..". */
+export function isPlainName(name: string): boolean {
+  return /^[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*$/.test(name);
 }
 
 /** @throws KEY_ARTIFACT_CORRUPT if the manifest is missing or malformed */
-export async function readManifest(directory: string): Promise<Manifest> {
-  const file = path.join(directory, MANIFEST_FILE);
+export async function readManifest(folder: KeyFiles): Promise<Manifest> {
   try {
-    const manifest = JSON.parse(await readFile(file, "utf8")) as Manifest;
+    const manifest = JSON.parse(new TextDecoder().decode(await folder.read(MANIFEST_FILE))) as Manifest;
     if (manifest.format === KEY_FORMAT && Array.isArray(manifest.kinds) && typeof manifest.files === "object")
       return manifest;
   } catch (cause) {
     throw new VerisumError(
       "KEY_ARTIFACT_CORRUPT",
-      `no readable key manifest at ${file}`,
+      `no readable key manifest in ${folder.place}`,
       { file: MANIFEST_FILE },
       { cause },
     );
@@ -71,24 +77,19 @@ export async function readManifest(directory: string): Promise<Manifest> {
  * The contents of one file of the folder.
  * @throws KEY_ARTIFACT_CORRUPT if it is missing, not listed, or not the file that the manifest names
  */
-export async function readListedFile(directory: string, manifest: Manifest, name: string): Promise<Uint8Array> {
+export async function readListedFile(folder: KeyFiles, manifest: Manifest, name: string): Promise<Uint8Array> {
   const expected = manifest.files[name];
-  if (expected === undefined || path.basename(name) !== name)
+  if (expected === undefined || !isPlainName(name))
     throw new VerisumError("KEY_ARTIFACT_CORRUPT", `the manifest does not list ${name}`, { file: name });
-  let bytes: Uint8Array;
-  try {
-    // Not a Buffer, whose slices share its memory: sending one to a thread would copy the whole file.
-    const { buffer, byteOffset, byteLength } = await readFile(path.join(directory, name));
-    bytes = new Uint8Array(buffer, byteOffset, byteLength);
-  } catch (cause) {
+  const bytes = await folder.read(name).catch((cause: unknown) => {
     throw new VerisumError("KEY_ARTIFACT_CORRUPT", `key file ${name} cannot be read`, { file: name }, { cause });
-  }
-  const actual = digestOf(bytes);
-  if (actual.bytes !== expected.bytes || actual.sha256 !== expected.sha256) {
+  });
+  const actual = bytesToHex(await folder.sha256(bytes));
+  if (bytes.length !== expected.bytes || actual !== expected.sha256) {
     throw new VerisumError("KEY_ARTIFACT_CORRUPT", `key file ${name} is not the one in the manifest`, {
       file: name,
       expected: expected.sha256,
-      actual: actual.sha256,
+      actual,
     });
   }
   return bytes;

@@ -6,6 +6,7 @@ import { groth16, zKey } from "snarkjs";
 import { after, before, describe, it } from "mocha";
 import { G1_BYTES, g1FromEngine } from "../../../proving/curve/bn254.ts";
 import type { Curve } from "../../../proving/curve/curve.ts";
+import { digestOf } from "../../../proving/node/key-folder.ts";
 import { closeCurve, openCurve } from "../../../proving/node/open-curve.ts";
 import { readSections } from "../../../proving/groth16/binary-file.ts";
 import { chunkWires } from "../../../proving/groth16/chunk-circuit.ts";
@@ -14,7 +15,7 @@ import { makeChunkKeys, makeCommonKeys } from "../../../proving/groth16/dev-setu
 import { compileChunk, ensureDevKeys } from "../../../proving/groth16/ensure-keys.ts";
 import { loadKeySet } from "../../../proving/groth16/key-set.ts";
 import type { KeySet } from "../../../proving/groth16/key-set.ts";
-import { digestOf, MANIFEST_FILE, POWERS_FILE, VERIFICATION_KEYS_FILE } from "../../../proving/groth16/manifest.ts";
+import { MANIFEST_FILE, POWERS_FILE, VERIFICATION_KEYS_FILE } from "../../../proving/groth16/manifest.ts";
 import type { Manifest } from "../../../proving/groth16/manifest.ts";
 import { witnessContainer } from "../../../proving/groth16/witness-container.ts";
 import { ZKEY_SECTION } from "../../../proving/groth16/zkey.ts";

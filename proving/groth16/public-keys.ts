@@ -1,0 +1,47 @@
+/** The public half of a key folder, checked on loading: what verifying and committing take. */
+import { VerisumError } from "../../protocol/errors.ts";
+import { guardVerificationKeys } from "../../protocol/key-guard.ts";
+import { verificationKeysFromJson } from "../../protocol/key-json.ts";
+import { PRESETS } from "../../protocol/parameters.ts";
+import type { Preset } from "../../protocol/parameters.ts";
+import type { RandomBytes } from "../../protocol/random.ts";
+import type { VerificationKeys } from "../../protocol/verification-key.ts";
+import { G1_BYTES } from "../curve/bn254.ts";
+import type { Curve } from "../curve/curve.ts";
+import { powersAreConsistent } from "../curve/kzg.ts";
+import { POWERS_FILE, readListedFile, readManifest, VERIFICATION_KEYS_FILE } from "./manifest.ts";
+import type { KeyFiles, Manifest } from "./manifest.ts";
+
+export interface PublicKeys {
+  readonly manifest: Manifest;
+  readonly preset: Preset;
+  readonly verificationKeys: VerificationKeys;
+  /** [tau^i]_1, affine points in the engine's bytes. */
+  readonly powers: Uint8Array;
+}
+
+/**
+ * Reads the verification keys and the powers of tau; checks digests, key guard and that the powers are of one tau.
+ * @param random weights of the consistency check
+ * @throws KEY_ARTIFACT_CORRUPT, KEY_REFUSED, POINT_NOT_ON_CURVE
+ */
+export async function loadPublicKeys(curve: Curve, folder: KeyFiles, random: RandomBytes): Promise<PublicKeys> {
+  const manifest = await readManifest(folder);
+  const preset = PRESETS[manifest.preset] as Preset | undefined;
+  if (preset === undefined) throw new VerisumError("KEY_ARTIFACT_CORRUPT", "the manifest names no known preset");
+  const json = new TextDecoder().decode(await readListedFile(folder, manifest, VERIFICATION_KEYS_FILE));
+  const verificationKeys = verificationKeysFromJson(JSON.parse(json));
+  guardVerificationKeys(verificationKeys, preset);
+  const powers = await readListedFile(folder, manifest, POWERS_FILE);
+  if (
+    powers.length !== manifest.powers * G1_BYTES ||
+    !(await powersAreConsistent(curve, powers, verificationKeys.tau, random))
+  ) {
+    throw new VerisumError(
+      "KEY_ARTIFACT_CORRUPT",
+      "the powers of tau do not belong to one another or to the verification key",
+      { file: POWERS_FILE },
+    );
+  }
+  return { manifest, preset, verificationKeys, powers };
+}
