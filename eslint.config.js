@@ -55,6 +55,8 @@ export default defineConfig(
         "error",
         { code: 120, ignoreStrings: true, ignoreTemplateLiterals: true, ignoreRegExpLiterals: true, ignoreUrls: true },
       ],
+      // A file is one idea: about 200 lines, and a reason to cut it long before 400.
+      "max-lines": ["error", 400],
       eqeqeq: "error",
       "no-fallthrough": "error",
       "no-constant-condition": "error",
@@ -86,6 +88,15 @@ export default defineConfig(
     },
   },
   { files: PRINTING_FILES, rules: { "no-console": "off" } },
+  {
+    // Long lists of cases over one fixture, which a reader searches rather than reads.
+    files: [
+      "test/content/gateway.test.ts",
+      "test/end-to-end/tamper.test.ts",
+      "test/support/{round-harness,task-on-chain}.ts",
+    ],
+    rules: { "max-lines": ["error", 800] },
+  },
   {
     // Tests probe with loosely typed values.
     files: ["test/**"],

@@ -90,6 +90,7 @@ const REFUSED: Readonly<Record<string, readonly [string, string, string]>> = {
     "verisum/portable",
   ],
   "a line of more than 120 columns": ["client/example.ts", `export const x = [${"1, ".repeat(40)}1];`, "max-len"],
+  "a file of more than 400 lines": ["client/example.ts", "export {};\n".repeat(401), "max-lines"],
   "Math.random in the protocol": ["protocol/example.ts", "export const x = Math.random();", "no-restricted-properties"],
   "Math.random in a test": ["test/example.ts", "export const { random } = Math;", "no-restricted-properties"],
   "console outside the command edge": ["chain/example.ts", "console.error(1);", "no-console"],
