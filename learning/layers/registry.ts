@@ -5,9 +5,10 @@ import { convolution } from "./convolution.ts";
 import { dense } from "./dense.ts";
 import { flatten } from "./flatten.ts";
 import type { Layer } from "./layer.ts";
+import { layerNormalisation } from "./layer-normalisation.ts";
 import { maxPooling } from "./max-pooling.ts";
 
-export const LAYER_KINDS = [dense, convolution, maxPooling, flatten, activation] as const;
+export const LAYER_KINDS = [dense, convolution, maxPooling, flatten, activation, layerNormalisation] as const;
 
 type SchemasOf<Kinds> = { -readonly [I in keyof Kinds]: Kinds[I] extends { readonly schema: infer S } ? S : never };
 

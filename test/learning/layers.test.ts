@@ -178,6 +178,21 @@ describe("every kind of layer", () => {
           );
         });
 
+        it("rounds each coordinate towards zero, so that no sum is longer than its gradients", () => {
+          for (let i = 0; i < GROUP; i++) {
+            const gradient = gradientOf(gradients, i, weights.length);
+            for (const steps of [1, 5, 1000]) {
+              const scale = steps / Math.sqrt(squaredNormOf(gradients, i));
+              const sum = new Float64Array(weights.length);
+              addTruncated(sum, gradients, [{ example: i, scale }]);
+              sum.forEach((value, k) => {
+                const exact = Math.abs(gradient[k]! * scale);
+                assert.ok(Math.abs(value) < exact + 1e-6 && Math.abs(value) > exact - 1 - 1e-6);
+              });
+            }
+          }
+        });
+
         it("clips as finite differences of the loss would have it", () => {
           const grid = clippingGrid({ clipNorm: CLIP_NORM, noiseMultiplier: 1 });
           const sum = new Float64Array(weights.length);

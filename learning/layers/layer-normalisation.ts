@@ -1,0 +1,88 @@
+/**
+ * Each example's values, of whatever shape, brought to mean 0 and variance 1, then a gain and a bias for each value
+ * (Ba, Kiros and Hinton 2016, "Layer Normalization"). It looks at one example at a time, as private training demands:
+ * statistics of a batch would let an example change its neighbours' gradients.
+ */
+import type { Tensor, Tensor2D } from "@tensorflow/tfjs-core";
+import { z } from "zod";
+import { sizeOf } from "../shape.ts";
+import type { TensorFlow } from "../tensorflow.ts";
+import { layerKind, USUAL_GROUP } from "./layer.ts";
+import type { LayerExampleGradients } from "./layer.ts";
+
+export const layerNormalisation = layerKind({
+  schema: z.strictObject({
+    kind: z.literal("layerNormalisation"),
+    /** Added to the variance, so that equal values do not divide by zero. */
+    epsilon: z.number().min(1e-12).max(1).default(1e-5),
+  }),
+  testCases: [
+    { inputShape: [5], layer: { kind: "layerNormalisation" } },
+    { inputShape: [3, 2, 2], layer: { kind: "layerNormalisation", epsilon: 0.1 } },
+  ],
+  build: ({ epsilon }, inputShape) => {
+    const size = sizeOf(inputShape);
+    return {
+      outputShape: inputShape,
+      tensors: [
+        { name: "gain", shape: inputShape },
+        { name: "bias", shape: inputShape },
+      ],
+      groupSize: USUAL_GROUP,
+      initial: (weights) => void weights.fill(1, 0, size),
+      forward: (tf, [gain, bias], input) => {
+        const { normalised } = normalise(tf, rows(tf, input, size), epsilon);
+        const output = tf.add(tf.mul(normalised, tf.reshape(gain!, [size])), tf.reshape(bias!, [size]));
+        return tf.reshape(output, input.shape);
+      },
+      backward: (tf, { parameters: [gain], input, error }) => {
+        const { normalised, inverseStdDev } = normalise(tf, rows(tf, input, size), epsilon);
+        const errors = rows(tf, error, size);
+        return {
+          inputError: () => {
+            const before = tf.mul<Tensor2D>(errors, tf.reshape(gain!, [size]));
+            // What moves all values alike, or stretches them, normalisation takes out again.
+            const shift = tf.mean(before, 1, true);
+            const stretch = tf.mul(normalised, tf.mean(tf.mul(before, normalised), 1, true));
+            return tf.reshape(tf.mul(inverseStdDev, tf.sub(tf.sub(before, shift), stretch)), input.shape);
+          },
+          gradients: () => [tf.sum(tf.mul(errors, normalised), 0), tf.sum(errors, 0)],
+          exampleGradients: () =>
+            productGradients(size, normalised.dataSync() as Float32Array, errors.dataSync() as Float32Array),
+        };
+      },
+    };
+  },
+});
+
+/** [examples, size] */
+function rows(tf: TensorFlow, values: Tensor, size: number): Tensor2D {
+  return tf.reshape(values, [values.shape[0], size]);
+}
+
+function normalise(tf: TensorFlow, input: Tensor2D, epsilon: number): { normalised: Tensor; inverseStdDev: Tensor } {
+  const centred = tf.sub(input, tf.mean(input, 1, true));
+  const inverseStdDev = tf.rsqrt(tf.add(tf.mean(tf.square(centred), 1, true), epsilon));
+  return { normalised: tf.mul(centred, inverseStdDev), inverseStdDev };
+}
+
+/** An example's gradient in gain k is errors[k] · normalised[k], in bias k errors[k]. */
+function productGradients(size: number, normalised: Float32Array, errors: Float32Array): LayerExampleGradients {
+  return {
+    normSquared: (example) => {
+      let sum = 0;
+      for (let i = example * size; i < (example + 1) * size; i++)
+        sum += errors[i]! * errors[i]! * (1 + normalised[i]! * normalised[i]!);
+      return sum;
+    },
+    addTruncated: (sum, examples) => {
+      for (const { example, scale } of examples) {
+        for (let k = 0, i = example * size; k < size; k++, i++) {
+          const value = errors[i]! * scale;
+          sum[k] = sum[k]! + Math.trunc(value * normalised[i]!);
+          sum[size + k] = sum[size + k]! + Math.trunc(value);
+        }
+      }
+    },
+  };
+}
