@@ -81,5 +81,11 @@ export interface Files {
   read(name: string): Promise<Uint8Array>;
 }
 
+/** Published directories by CID. What it returns has been compared with the CID, block by block. */
+export interface PublishedFiles {
+  /** One file of a directory. @throws IPFS_* */
+  getFile(cid: string, name: string, limits: { readonly maxBytes: number }): Promise<Uint8Array>;
+}
+
 /** SHA-256 by the platform, for what is too long for a digest in JavaScript. */
 export type Sha256 = (bytes: Uint8Array) => Promise<Uint8Array>;

@@ -9,9 +9,9 @@ import { decodeModelState, encodeModelState, modelDigest, stateBytes } from "../
 import type { ModelState } from "../protocol/model.ts";
 import { ruleOf } from "../protocol/server-rules/registry.ts";
 import type { TaskParameters } from "../protocol/task.ts";
+import type { PublishedFiles } from "../protocol/ports.ts";
 import type { Hex } from "../protocol/transcript.ts";
 import { cidFromDigest } from "../content/cid.ts";
-import type { ContentStore } from "../content/store.ts";
 import { encodeSafetensors } from "../learning/safetensors.ts";
 import type { TaskDocument } from "./document.ts";
 import { clipNormOf, weightsOf } from "./model-vector.ts";
@@ -114,7 +114,7 @@ export async function loadModelState(
     document: { server },
     parameters: { dimension },
   }: {
-    readonly store: Pick<ContentStore, "getFile">;
+    readonly store: PublishedFiles;
     readonly document: Pick<TaskDocument, "server">;
     readonly parameters: Pick<TaskParameters, "dimension">;
   },
@@ -136,7 +136,7 @@ export async function loadModelState(
  * @param cellCount the task's cells; 1 without a group
  * @throws TASK_DOCUMENT_INVALID for a malformed config.json, and whatever the store throws
  */
-export async function loadCheckpointConfig(store: ContentStore, cid: Hex, cellCount = 1): Promise<CheckpointConfig> {
+export async function loadCheckpointConfig(store: PublishedFiles, cid: Hex, cellCount = 1): Promise<CheckpointConfig> {
   const bytes = await store.getFile(cidFromDigest(cid), "config.json", {
     maxBytes: MAX_CONFIG_BYTES + cellCount * MAX_CELL_BYTES,
   });

@@ -15,7 +15,7 @@ import type { StateDirectory } from "../storage/state-directory.ts";
 import { createPeerNetwork } from "./peer-network.ts";
 import type { PeerNetwork } from "./peer-network.ts";
 import { openTask } from "./open-task.ts";
-import type { OpenTask } from "./opened-task.ts";
+import type { PublishingTask } from "./opened-task.ts";
 import { uploadAuthorization } from "./upload-authorisation.ts";
 
 export interface NodeOptions extends ConnectOptions {
@@ -35,7 +35,7 @@ export interface ReadingNode {
   readonly state: StateDirectory;
   readonly store: ContentStore;
   readonly network: PeerNetwork;
-  readonly task: OpenTask;
+  readonly task: PublishingTask;
   readonly sleep: Sleep;
   /** Names (chain, contract) inside the state directory. */
   readonly scope: string;

@@ -1,8 +1,8 @@
 /** Reads a task from its contract and its content, and checks that the two say the same. */
 import type { TaskReader } from "../chain/task-chain.ts";
-import type { ContentStore } from "../content/store.ts";
 import { modelTensors } from "../learning/model.ts";
 import { VerisumError } from "../protocol/errors.ts";
+import type { PublishedFiles } from "../protocol/ports.ts";
 import { assertTaskParameters, layoutOfTask, parametersHash, presetOf } from "../protocol/task.ts";
 import type { TaskParameters } from "../protocol/task.ts";
 import { cidFromDigest } from "../content/cid.ts";
@@ -20,7 +20,10 @@ import type { OpenTask } from "./opened-task.ts";
  * @throws PARAMETERS_INVALID if the contract's parameters break a rule of the protocol; TASK_DOCUMENT_INVALID;
  * PRIVACY_PARAMETERS_INVALID if no epsilon can be stated of a private task; CELLS_GROUP_INVALID; chain and store errors
  */
-export async function openTask(chain: TaskReader, store: ContentStore): Promise<OpenTask> {
+export async function openTask<Store extends PublishedFiles>(
+  chain: TaskReader,
+  store: Store,
+): Promise<OpenTask & { readonly store: Store }> {
   const parameters = await chain.parameters();
   assertTaskParameters(parameters);
   const hash = parametersHash(parameters);
@@ -55,7 +58,7 @@ export async function openTask(chain: TaskReader, store: ContentStore): Promise<
  * Fetches a task's document and checks that it says what the contract enforces.
  * @throws TASK_DOCUMENT_INVALID, and whatever the store throws
  */
-async function loadTaskDocument(store: ContentStore, parameters: TaskParameters): Promise<TaskDocument> {
+async function loadTaskDocument(store: PublishedFiles, parameters: TaskParameters): Promise<TaskDocument> {
   const bytes = await store.getFile(cidFromDigest(parameters.taskCid), TASK_FILE, { maxBytes: MAX_DOCUMENT_BYTES });
   const document = parseTaskDocument(bytes);
   const require = (holds: boolean, rule: string): void => {

@@ -1,6 +1,6 @@
 /** A task as every role opens it: parameters checked, document fetched, layout known. */
 import type { Layout } from "../protocol/layout.ts";
-import type { VectorCommitter } from "../protocol/ports.ts";
+import type { PublishedFiles, VectorCommitter } from "../protocol/ports.ts";
 import type { TaskParameters } from "../protocol/task.ts";
 import type { Hex } from "../protocol/transcript.ts";
 import type { TaskReader } from "../chain/task-chain.ts";
@@ -10,7 +10,7 @@ import type { TaskDocument } from "./document.ts";
 
 export interface OpenTask {
   readonly chain: TaskReader;
-  readonly store: ContentStore;
+  readonly store: PublishedFiles;
   readonly parameters: TaskParameters;
   readonly parametersHash: Hex;
   readonly document: TaskDocument;
@@ -20,8 +20,13 @@ export interface OpenTask {
   readonly cells?: TaskCells;
 }
 
+/** A task of a role that publishes. */
+export interface PublishingTask extends OpenTask {
+  readonly store: ContentStore;
+}
+
 /** A task with its powers of tau at hand. */
-export interface CommittingTask extends OpenTask {
+export interface CommittingTask extends PublishingTask {
   readonly committer: VectorCommitter;
 }
 
