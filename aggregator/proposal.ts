@@ -3,6 +3,8 @@ import type { FastifyInstance } from "fastify";
 import type { CompactSignature } from "../chain/task-chain.ts";
 import { signatureSchema } from "../task/proposal-exchange.ts";
 import type { Proposal, SeatSignature } from "../task/proposal-exchange.ts";
+import { VerisumError } from "../protocol/errors.ts";
+import { answerRefusal } from "./refusal.ts";
 
 const MAX_BODY_BYTES = 4096;
 
@@ -31,10 +33,10 @@ export function addProposalRoutes(
     const { round } = parameters as { round: string };
     return current !== undefined && current.round.toString() === round ? current : undefined;
   };
+  const missing = (): VerisumError => new VerisumError("PROPOSAL_MISSING", "no result is proposed for this round");
   app.get("/v1/proposals/:round", async (request, reply) => {
     const proposal = offered(request.params);
-    if (proposal === undefined)
-      return reply.status(404).send({ code: "IPFS_NOT_FOUND", message: "no result is proposed for this round" });
+    if (proposal === undefined) return answerRefusal(missing(), reply);
     return reply.header("cache-control", "no-store").send({
       ...proposal,
       round: proposal.round.toString(),
@@ -44,18 +46,17 @@ export function addProposalRoutes(
   app.post("/v1/proposals/:round/signatures", { bodyLimit: MAX_BODY_BYTES }, async (request, reply) => {
     const proposal = offered(request.params);
     const parsed = signatureSchema.safeParse(request.body);
-    if (proposal === undefined || !parsed.success)
-      return reply
-        .status(400)
-        .send({ code: "IPFS_REQUEST_INVALID", message: "not a signature for the proposed round" });
+    if (proposal === undefined) return answerRefusal(missing(), reply);
+    if (!parsed.success) return answerRefusal(new VerisumError("REQUEST_INVALID", "not a signature"), reply);
     const { seat, r, vs } = parsed.data;
     const signature: SeatSignature = { seat, signature: { r, vs } };
     const held = received.get(seat);
     if (held?.r === r && held.vs === vs) return reply.status(200).send({ seat });
     if (!(await verify(proposal, signature)))
-      return reply
-        .status(403)
-        .send({ code: "AUDIT_FAILED", message: "the signature is not the seat's over the proposed result" });
+      return answerRefusal(
+        new VerisumError("SIGNATURE_INVALID", "the signature is not the seat's over the proposed result"),
+        reply,
+      );
     received.set(seat, signature.signature);
     return reply.status(201).send({ seat });
   });

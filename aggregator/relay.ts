@@ -14,6 +14,7 @@ import { MAX_COHORT } from "../protocol/parameters.ts";
 import type { TaskParameters } from "../protocol/task.ts";
 import type { Hex } from "../protocol/transcript.ts";
 import { createPostLimit } from "./post-limit.ts";
+import { answerRefusal } from "./refusal.ts";
 
 /** A submission waits this long for others to share its transaction with. */
 const WAIT_MS = 5_000;
@@ -38,8 +39,7 @@ export interface RelayDependencies {
 export interface Relay {
   /**
    * Checks a submission, by the contract itself in a simulated call, and keeps it for the next batch.
-   * @throws SIGNATURE_INVALID, ROLE_NOT_REGISTERED, IPFS_BUSY (too many checks), IPFS_REQUEST_INVALID (no such round
-   * collects), CHAIN_REVERTED
+   * @throws SIGNATURE_INVALID, ROUND_NOT_COLLECTING, ROLE_NOT_REGISTERED, RELAY_BUSY, CHAIN_REVERTED
    */
   accept(round: bigint, signed: SignedSubmission): Promise<void>;
   /** Sends a batch if it is full, complete or has waited long enough. Returns whether it sent one. */
@@ -116,7 +116,7 @@ export function createRelay({ chain, parameters, batch, reporter, clock }: Relay
       checkSubmissionSignature({ ...chain.context, round: number }, signed);
       const round = await chain.round();
       if (round.number !== number || round.phase !== "Collecting")
-        throw new VerisumError("IPFS_REQUEST_INVALID", `round ${number} does not collect submissions`, {
+        throw new VerisumError("ROUND_NOT_COLLECTING", `round ${number} does not collect submissions`, {
           round: number,
         });
       enter(number);
@@ -128,7 +128,7 @@ export function createRelay({ chain, parameters, batch, reporter, clock }: Relay
       if (lastSubmittedRound === number || pending.has(signed.client)) return;
       const made = checks.get(signed.client) ?? 0;
       if (made === CHECKS_PER_ROUND)
-        throw new VerisumError("IPFS_BUSY", `${signed.client} had ${made} submissions checked in this round`, {
+        throw new VerisumError("RELAY_BUSY", `${signed.client} had ${made} submissions checked in this round`, {
           client: signed.client,
         });
       checks.set(signed.client, made + 1);
@@ -166,15 +166,6 @@ export function createRelay({ chain, parameters, batch, reporter, clock }: Relay
   }
 }
 
-const STATUS = {
-  SIGNATURE_INVALID: 403,
-  ROLE_NOT_REGISTERED: 403,
-  CHAIN_REVERTED: 422,
-  IPFS_BUSY: 429,
-  IPFS_REQUEST_INVALID: 409,
-  ENCODING_NOT_CANONICAL: 400,
-} as const;
-
 /**
  * Adds `POST /v1/submissions/{round}`: 202 if the submission is kept, or in already; errors are `{ code, message }`. An
  * address that posts too often is refused before its body is read. The app parses JSON already.
@@ -191,18 +182,16 @@ export function addRelayRoute(
   const onRequest = async (request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply | undefined> =>
     allows(request.ip)
       ? undefined
-      : reply.status(STATUS.IPFS_BUSY).send({ code: "IPFS_BUSY", message: "this address posts too often" });
+      : answerRefusal(new VerisumError("RELAY_BUSY", "this address posts too often"), reply);
   app.post("/v1/submissions/:round", { bodyLimit, onRequest }, async (request, reply) => {
     const { round } = request.params as { round: string };
     try {
-      if (!/^[0-9]{1,19}$/.test(round)) throw new VerisumError("ENCODING_NOT_CANONICAL", "not a round's number");
+      if (!/^[0-9]{1,19}$/.test(round)) throw new VerisumError("REQUEST_INVALID", "not a round's number");
       const signed = parseSignedSubmission(request.body);
       await relay.accept(BigInt(round), signed);
       return await reply.status(202).send({ client: signed.client });
     } catch (error) {
-      const status = isVerisumError(error) ? (STATUS as Readonly<Record<string, number>>)[error.code] : undefined;
-      if (!isVerisumError(error) || status === undefined) throw error;
-      return reply.status(status).send({ code: error.code, message: error.message });
+      return await answerRefusal(error, reply);
     }
   });
 }

@@ -7,7 +7,14 @@ import { cidFromDigest } from "../content/cid.ts";
 import { requireFinalised, requireSameModel, siblingRounds } from "../task/cells.ts";
 import type { SiblingSum } from "../task/outcome.ts";
 import { loadCheckpointConfig } from "../task/checkpoint.ts";
-import { AGGREGATE_FILE, fetchElements, pointOf, publicationOf, requireSettled } from "../task/outcome.ts";
+import {
+  AGGREGATE_FILE,
+  fetchElements,
+  pointOf,
+  publicationOf,
+  requireOpened,
+  requireSettled,
+} from "../task/outcome.ts";
 import type { RoundPublication } from "../task/outcome.ts";
 import type { OpenTask } from "../task/opened-task.ts";
 import { checkAggregate } from "../protocol/aggregate.ts";
@@ -161,10 +168,9 @@ async function auditSiblings(
 }
 
 function checkBase(records: RoundRecords, base: AuditedModel): string {
-  const opened = records.opened;
-  require(opened !== undefined, "AUDIT_FAILED", "the chain has no opening of this round");
-  require(opened!.baseModelDigest === base.record.digest &&
-    opened!.baseModelCid === base.record.cid, "AUDIT_FAILED", "the round does not start from the last audited model");
+  const opened = requireOpened(records);
+  require(opened.baseModelDigest === base.record.digest &&
+    opened.baseModelCid === base.record.cid, "AUDIT_FAILED", "the round does not start from the last audited model");
   return cidFromDigest(base.record.cid);
 }
 

@@ -13,7 +13,7 @@ import type { VerificationKeys } from "../protocol/verification-key.ts";
 /**
  * Recomputes the challenge, verifies each chunk's proof and the opening.
  * @returns the number of proofs
- * @throws AUDIT_FAILED, POINT_NOT_ON_CURVE
+ * @throws SUBMISSION_INVALID, CHAIN_EVENTS_MISSING, POINT_NOT_ON_CURVE
  */
 export function verifySubmission(
   task: OpenTask,
@@ -24,7 +24,7 @@ export function verifySubmission(
   const { layout, parameters } = task;
   const { submission, client } = record;
   const require = (holds: boolean, message: string): void => {
-    if (!holds) throw new VerisumError("AUDIT_FAILED", `${client}: ${message}`, { client });
+    if (!holds) throw new VerisumError("SUBMISSION_INVALID", `${client}: ${message}`, { client });
   };
   require(submission.chunks.length === layout.chunks.length, "the number of proofs is not the layout's");
   require(submission.shareHashes.length ===

@@ -98,7 +98,7 @@ function isFinalised(
 async function checkKeys(task: OpenTask): Promise<VerificationKeys> {
   const keys = decodeVerificationKeys(await task.chain.verificationKeys());
   if (toHex(hashVerificationKeys(keys)) !== task.parameters.keysHash) {
-    throw new VerisumError("AUDIT_FAILED", "the keys on chain do not have the recorded hash");
+    throw new VerisumError("KEY_REFUSED", "the keys on chain do not have the recorded hash");
   }
   guardVerificationKeys(keys, task.layout.preset);
   return keys;

@@ -1,5 +1,5 @@
 /** The auditor's findings: one line a check, green or red, each with the code of what went wrong. */
-import { isVerisumError } from "../protocol/errors.ts";
+import { isVerisumError, ERRORS, VerisumError } from "../protocol/errors.ts";
 import type { ErrorCode } from "../protocol/errors.ts";
 
 export interface Finding {
@@ -17,8 +17,24 @@ export interface Checklist {
 }
 
 /**
+ * The failure that findings amount to; undefined if all are green. What is only away may yet come: it fails with its
+ * own code, and an audit later may pass.
+ * @returns CELLS_DIVERGED if that is what was found first, else AUDIT_FAILED
+ */
+export function failureOf(findings: readonly Finding[]): VerisumError | undefined {
+  const reds = findings.filter(({ ok }) => !ok);
+  const found = reds.find(({ code }) => code === undefined || ERRORS[code].role !== "again");
+  const red = found ?? reds[0];
+  if (red === undefined) return undefined;
+  const code = found === undefined || red.code === "CELLS_DIVERGED" ? red.code! : "AUDIT_FAILED";
+  const { round, check, detail } = red;
+  const others = reds.length > 1 ? `, and ${reds.length - 1} more` : "";
+  return new VerisumError(code, `round ${round}: ${check}: ${detail}${others}`, { round, check, failed: reds.length });
+}
+
+/**
  * Runs checks in turn; one that throws a VerisumError is red, and the next one still runs.
- * A chain that cannot be read says nothing about what is on it: its errors are passed on.
+ * Errors of this machine or its endpoint of the chain say nothing about what is checked: they are passed on.
  */
 export class Checker {
   readonly #findings: Finding[] = [];
@@ -40,7 +56,7 @@ export class Checker {
       this.#add({ round, check: name, ok: true, detail: describe(value) });
       return value;
     } catch (error) {
-      if (!isVerisumError(error) || error.code.startsWith("CHAIN_")) throw error;
+      if (!isVerisumError(error) || error.entry.about === "host") throw error;
       this.#add({ round, check: name, ok: false, detail: error.message, code: error.code });
       return undefined;
     }

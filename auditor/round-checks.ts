@@ -4,7 +4,7 @@
  */
 import { recoverResultSigner } from "../chain/result-signature.ts";
 import type { FinalisedRecord, RoundRecords, SettledRecord, SignedResult } from "../chain/task-chain.ts";
-import { includedRecords } from "../task/outcome.ts";
+import { includedRecords, requireSettled } from "../task/outcome.ts";
 import type { OpenTask } from "../task/opened-task.ts";
 import { bitCount, bitIndexes } from "../protocol/committee.ts";
 import { VerisumError } from "../protocol/errors.ts";
@@ -20,11 +20,10 @@ export function signedResult(
   return { ...result, round, included, totalWeight, sum };
 }
 
-/** U is attested by a quorum T, large enough, and its weights add up. @throws AUDIT_FAILED */
+/** U is attested by a quorum T, large enough, and its weights add up. @throws AUDIT_FAILED, CHAIN_EVENTS_MISSING */
 export function checkSettlement(task: OpenTask, records: RoundRecords): SettledRecord {
   checkCohort(task, records);
-  const settled = records.settled;
-  if (settled === undefined) throw new VerisumError("AUDIT_FAILED", "the chain has no settlement of this round");
+  const settled = requireSettled(records);
   require(bitCount(settled.members) >=
     task.parameters.quorum, "AUDIT_FAILED", "fewer members than the quorum attested");
   for (const index of bitIndexes(settled.members)) {

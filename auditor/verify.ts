@@ -2,14 +2,14 @@
 import pc from "picocolors";
 import { nodeOptions } from "../command/options.ts";
 import type { CommonFlags } from "../command/options.ts";
-import { VerisumError } from "../protocol/errors.ts";
 import type { Reporter } from "../protocol/reporter.ts";
 import { openReadingNode } from "../task/node.ts";
 import { auditTask } from "./audit-task.ts";
 import type { TaskAudit } from "./audit-task.ts";
+import { failureOf } from "./checklist.ts";
 import type { Finding } from "./checklist.ts";
 
-/** Audits a task and prints what was found. @throws AUDIT_FAILED if a check is red; what opening a node throws */
+/** Audits a task and prints what was found. @throws what {@link failureOf} or opening a node gives */
 export async function verify(
   flags: CommonFlags & { readonly round?: bigint },
   reporter: Reporter,
@@ -28,7 +28,8 @@ export async function verify(
   process.stdout.write(
     flags.format === "json" ? `${verdictJson(audit, chainId, contract)}\n` : `${verdictLine(audit, failed)}\n`,
   );
-  if (!audit.ok) throw new VerisumError("AUDIT_FAILED", `${failed} checks failed`, { failed });
+  const failure = failureOf(audit.findings);
+  if (failure !== undefined) throw failure;
 }
 
 function verdictJson(audit: TaskAudit, chainId: bigint, contract: string): string {

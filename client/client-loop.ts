@@ -3,6 +3,7 @@ import type { ModelRecord } from "../chain/task-chain.ts";
 import { isVerisumError, VerisumError } from "../protocol/errors.ts";
 import type { Hex } from "../protocol/transcript.ts";
 import type { TaskAudit } from "../auditor/audit-task.ts";
+import { failureOf } from "../auditor/checklist.ts";
 import { submitUpdate } from "./participant.ts";
 import type { ParticipantDependencies } from "./participant.ts";
 
@@ -23,7 +24,7 @@ export type ClientProgress = "waiting" | "acted" | "done";
  * induction from the genesis, as long as the chain still says of the last audited round what it said then. A round that
  * refuses its submission is left; the next one is joined.
  * @throws AUDIT_FAILED if a published round does not follow from the chain, CELLS_DIVERGED if a sibling cell left the
- * group: the task must end; CHAIN_UNREACHABLE if the model changed while it was audited
+ * group: the task must end; CHAIN_REORGANISED if the model changed while it was audited; what is away, by its own code
  */
 export function createClientStep(deps: ClientLoopDependencies): () => Promise<ClientProgress> {
   const finished = new Set<bigint>();
@@ -38,23 +39,14 @@ export function createClientStep(deps: ClientLoopDependencies): () => Promise<Cl
       (await deps.chain.records(audited.round)).finalised?.result.modelDigest === audited.modelDigest
         ? audited.round
         : 0n;
-    const { findings, ok, model } = await deps.audit(after, round);
-    const reds = findings.filter((finding) => !finding.ok);
+    const { findings, model } = await deps.audit(after, round);
     // Content that is away now may come, and a sibling cell may yet finalise; both must happen before this client
     // trains.
-    const red = reds.find(({ code }) => code !== "IPFS_UNAVAILABLE" && code !== "CELLS_INCOMPLETE");
-    const away = reds[0];
-    if (red === undefined && away?.code !== undefined)
-      throw new VerisumError(away.code, `round ${away.round}: ${away.check}: ${away.detail}`, { round: away.round });
-    if (!ok)
-      throw new VerisumError(
-        red?.code === "CELLS_DIVERGED" ? red.code : "AUDIT_FAILED",
-        `round ${red?.round}: ${red?.check}: ${red?.detail}`,
-        { round: red?.round ?? 0, check: red?.check ?? "" },
-      );
+    const failure = failureOf(findings);
+    if (failure !== undefined) throw failure;
     // A reorganisation while it audited: what it arrived at is another model than the one it is about to train on.
     if (model?.record.digest !== digest)
-      throw new VerisumError("CHAIN_UNREACHABLE", `the chain's model of round ${round} changed during its audit`, {
+      throw new VerisumError("CHAIN_REORGANISED", `the chain's model of round ${round} changed during its audit`, {
         round,
       });
     await deps.journal.setAudited({ round, modelDigest: digest });
@@ -101,8 +93,7 @@ export function createClientStep(deps: ClientLoopDependencies): () => Promise<Cl
       await submitUpdate(deps, round);
     } catch (error) {
       // A refused submission or a missed deadline costs this round only.
-      if (!isVerisumError(error) || !(error.code === "CHAIN_REVERTED" || error.code === "UPDATE_OVER_BOUND"))
-        throw error;
+      if (!isVerisumError(error) || !(error.code === "CHAIN_REVERTED" || error.entry.role === "sit-out")) throw error;
       reporter.say("error", "refused", `round ${round.number}: refused: ${error.message}`, {
         round: round.number,
         code: error.code,

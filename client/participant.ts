@@ -1,5 +1,6 @@
 /** One client's part in one round: train, commit, share, prove, submit (docs/protocol.md, sections 3 to 5). */
 import { loadModelState } from "../task/checkpoint.ts";
+import { requireOpened } from "../task/outcome.ts";
 import type { CommittingTask } from "../task/opened-task.ts";
 import type { Reporter } from "../protocol/reporter.ts";
 import type { Receipt, RoundRecords, RoundState, SubmittedRecord, TaskWriter } from "../chain/task-chain.ts";
@@ -30,7 +31,10 @@ export interface ParticipantDependencies {
   readonly task: CommittingTask;
   readonly prover: ChunkProver;
   readonly learner: LocalLearner;
-  /** Verifies the finished submission as the contract will, before anything leaves the machine. @throws AUDIT_FAILED */
+  /**
+   * Verifies the finished submission as the contract will, before anything leaves the machine.
+   * @throws SUBMISSION_INVALID
+   */
   readonly verifyOwn: (records: RoundRecords, record: SubmittedRecord) => void;
   readonly random: RandomBytes;
   readonly journal: Journal;
@@ -48,18 +52,12 @@ export interface ParticipantDependencies {
  *
  * @returns true if the contract accepted it now, false if it had already
  * @throws CHAIN_REVERTED if the contract refuses; UPDATE_OVER_BOUND if this round's noise does not fit, or did not
- * before a restart; CHAIN_UNREACHABLE if the endpoint's events lag behind; store, training and proving errors
+ * before a restart; CHAIN_EVENTS_MISSING; store, training and proving errors
  */
 export async function submitUpdate(deps: ParticipantDependencies, round: RoundState): Promise<boolean> {
   const { chain, task, journal, reporter } = deps;
   const records = await chain.records(round.number);
-  const opened = records.opened;
-  if (opened === undefined)
-    throw new VerisumError(
-      "CHAIN_UNREACHABLE",
-      `the endpoint has no opening of round ${round.number} among its events yet`,
-      { round: round.number },
-    );
+  const opened = requireOpened(records);
   const { weight, lastSubmittedRound } = await chain.client(chain.account);
   if (lastSubmittedRound === round.number) return false;
   const identity = {

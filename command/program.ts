@@ -1,7 +1,7 @@
 /** The root of a command line. */
 import { readFileSync } from "node:fs";
 import { Command } from "commander";
-import { exitStatusOf } from "./run.ts";
+import { ERRORS } from "../protocol/errors.ts";
 
 const { version } = JSON.parse(readFileSync(new URL("../package.json", import.meta.url), "utf8")) as {
   readonly version: string;
@@ -17,5 +17,5 @@ export function createProgram(name: string, description: string): Command {
     .version(version)
     .configureOutput({ outputError: (text, write) => write(`✗ USAGE: ${text.replace(/^error: /, "")}`) })
     .showHelpAfterError("  --help lists what there is")
-    .exitOverride(({ exitCode }) => process.exit(exitCode === 0 ? 0 : exitStatusOf("USAGE")));
+    .exitOverride(({ exitCode }) => process.exit(exitCode === 0 ? 0 : ERRORS.USAGE.exit));
 }

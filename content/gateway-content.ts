@@ -59,7 +59,7 @@ export class ContentRoutes {
     if (rootText === PROBE_CID && (rest ?? "") === "") return this.#answerProbe(request, reply, form);
     const name = rest === undefined || rest === "" ? undefined : rest;
     if (form === "raw" && name !== undefined)
-      throw refusal(400, "IPFS_REQUEST_INVALID", "a raw block is asked for by its own CID");
+      throw refusal(400, "REQUEST_INVALID", "a raw block is asked for by its own CID");
     const target = await this.#resolve(parseBlockCid(rootText), name, request.headers["cache-control"], form === "raw");
     void reply.header("x-ipfs-path", name === undefined ? `/ipfs/${rootText}` : entryPath(rootText, name));
     void reply.header("x-ipfs-roots", name === undefined ? rootText : `${rootText},${target.cid.toString()}`);
@@ -164,7 +164,7 @@ export class ContentRoutes {
     const range = requestedRange(rangeHeader, sizeBytes);
     if (range === "unsatisfiable") {
       void reply.header("content-range", `bytes */${sizeBytes}`);
-      throw refusal(416, "IPFS_REQUEST_INVALID", `the file has ${sizeBytes} bytes`);
+      throw refusal(416, "REQUEST_INVALID", `the file has ${sizeBytes} bytes`);
     }
     if (range !== undefined && !matchesEtag(request.headers["if-none-match"], etag)) {
       void reply.status(206).header("content-range", `bytes ${range.start}-${range.end - 1}/${sizeBytes}`);

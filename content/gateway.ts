@@ -50,20 +50,6 @@ export interface GatewayOptions {
   readonly log?: Logger;
 }
 
-/** The HTTP status of an error that carries none of its own. */
-const STATUS: Partial<Record<ErrorCode, number>> = {
-  IPFS_CID_INVALID: 400,
-  IPFS_REQUEST_INVALID: 400,
-  IPFS_CAR_INVALID: 400,
-  IPFS_BLOCK_MISMATCH: 400,
-  IPFS_DAG_INVALID: 422,
-  IPFS_LIMIT_EXCEEDED: 413,
-  IPFS_NOT_FOUND: 404,
-  IPFS_HOST_REFUSED: 403,
-  IPFS_UPLOAD_REFUSED: 403,
-  IPFS_BUSY: 503,
-};
-
 /** The least of the gateway's routes is longer than any valid name in a DAG needs, encoded. */
 const MAX_PARAMETER_CHARACTERS = 1024;
 const MAX_HEADER_BYTES = 8192;
@@ -107,12 +93,12 @@ export function createGateway(options: GatewayOptions): FastifyInstance {
   app.server.maxConnections = limits.maxConnections;
   app.setErrorHandler(onError);
   app.setNotFoundHandler((request, reply) => {
-    onError(refusal(404, "IPFS_REQUEST_INVALID", "there is no such route"), request, reply);
+    onError(refusal(404, "REQUEST_INVALID", "there is no such route"), request, reply);
   });
   app.addHook("onRequest", async (request, reply) => {
     void reply.headers(SECURITY_HEADERS);
     if (!isAllowedHost(request.headers.host, allowedHosts)) {
-      throw refusal(403, "IPFS_HOST_REFUSED", "the gateway does not answer under this host name");
+      throw refusal(403, "HOST_REFUSED", "the gateway does not answer under this host name");
     }
   });
   const content = new ContentRoutes(options.store, limits);
@@ -151,7 +137,7 @@ function addUploads(app: FastifyInstance, { store, authoriseUpload }: GatewayOpt
     // Runs before the body is read: strangers cannot make the gateway hold their bytes.
     onRequest: async (request, reply) => {
       if (request.headers.origin !== undefined) {
-        throw refusal(403, "IPFS_HOST_REFUSED", "uploads from web pages are not accepted");
+        throw refusal(403, "HOST_REFUSED", "uploads from web pages are not accepted");
       }
       const root = uploadRoot(request);
       const { authorization } = request.headers;
@@ -171,8 +157,7 @@ function addUploads(app: FastifyInstance, { store, authoriseUpload }: GatewayOpt
     },
     handler: async (request, reply) => {
       const root = uploadRoot(request);
-      if (!(request.body instanceof Uint8Array))
-        throw refusal(415, "IPFS_REQUEST_INVALID", `the body is ${CAR_MEDIA_TYPE}`);
+      if (!(request.body instanceof Uint8Array)) throw refusal(415, "REQUEST_INVALID", `the body is ${CAR_MEDIA_TYPE}`);
       const held = await store.has(root);
       await store.importCar(request.body, root, limits);
       return reply.status(held ? 200 : 201).send({ cid: root });
@@ -182,7 +167,7 @@ function addUploads(app: FastifyInstance, { store, authoriseUpload }: GatewayOpt
 
 function uploadRoot(request: FastifyRequest): string {
   const { root } = request.query as Record<string, unknown>;
-  if (typeof root !== "string") throw refusal(400, "IPFS_REQUEST_INVALID", "the query names one root");
+  if (typeof root !== "string") throw refusal(400, "REQUEST_INVALID", "the query names one root");
   return parseDirectoryCid(root).toString();
 }
 
@@ -202,16 +187,20 @@ function answerError(error: unknown, request: FastifyRequest, reply: FastifyRepl
 }
 
 function explain(error: unknown): { status: number; code: ErrorCode; message: string } {
-  if (isVerisumError(error)) return { status: statusOf(error), code: error.code, message: error.message };
+  const failed = { status: 500, code: "NODE_FAILED", message: "the node failed; its log says why" } as const;
+  if (isVerisumError(error)) {
+    const status = statusOf(error);
+    return status === undefined ? failed : { status, code: error.code, message: error.message };
+  }
   const { statusCode = 500, message } = error as Partial<FastifyError>;
   if (statusCode === 413) return { status: 413, code: "IPFS_LIMIT_EXCEEDED", message: "the body is too long" };
   if (statusCode >= 400 && statusCode < 500) {
-    return { status: statusCode, code: "IPFS_REQUEST_INVALID", message: message ?? "the request is malformed" };
+    return { status: statusCode, code: "REQUEST_INVALID", message: message ?? "the request is malformed" };
   }
-  return { status: 500, code: "IPFS_STORE_FAILED", message: "the gateway failed; its log says why" };
+  return failed;
 }
 
-function statusOf(error: VerisumError): number {
-  const { status } = error.details;
-  return typeof status === "number" ? status : (STATUS[error.code] ?? 500);
+/** Its own status, or its code's; undefined if strangers are not told, since it may name endpoints or paths. */
+function statusOf({ details: { status }, entry }: VerisumError): number | undefined {
+  return typeof status === "number" ? status : entry.http;
 }

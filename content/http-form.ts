@@ -18,28 +18,24 @@ export type Query = Readonly<Record<string, unknown>>;
 function single(query: Query, name: string): string | undefined {
   const value = query[name];
   if (value === undefined || typeof value === "string") return value;
-  throw refusal(400, "IPFS_REQUEST_INVALID", `query parameter ${name} is repeated`);
+  throw refusal(400, "REQUEST_INVALID", `query parameter ${name} is repeated`);
 }
 
 /**
  * The form a request asks for: `format` wins over `Accept`, as the trustless gateway specification says.
  *
- * @throws VerisumError IPFS_REQUEST_INVALID with status 406 for forms not offered
+ * @throws VerisumError REQUEST_INVALID with status 406 for forms not offered
  */
 export function requestedForm(query: Query, accept: string | undefined): ContentForm {
   const format = single(query, "format");
   if (format === "raw" || format === "car") return format;
-  if (format !== undefined) throw refusal(406, "IPFS_REQUEST_INVALID", "format is raw or car");
+  if (format !== undefined) throw refusal(406, "REQUEST_INVALID", "format is raw or car");
   const types = (accept ?? "").split(",").map((part) => part.split(";")[0]?.trim().toLowerCase() ?? "");
   if (types.includes(RAW_MEDIA_TYPE)) return "raw";
   if (types.includes(CAR_MEDIA_TYPE)) return "car";
   const unsupported = types.every((type) => type.startsWith("application/vnd.ip"));
   if (types[0] !== "" && unsupported) {
-    throw refusal(
-      406,
-      "IPFS_REQUEST_INVALID",
-      `of the IPLD types only ${RAW_MEDIA_TYPE} and ${CAR_MEDIA_TYPE} are served`,
-    );
+    throw refusal(406, "REQUEST_INVALID", `of the IPLD types only ${RAW_MEDIA_TYPE} and ${CAR_MEDIA_TYPE} are served`);
   }
   return "file";
 }
@@ -47,16 +43,15 @@ export function requestedForm(query: Query, accept: string | undefined): Content
 /**
  * The part of the DAG that a CAR request asks for.
  *
- * @throws VerisumError IPFS_REQUEST_INVALID for entity-bytes, CARv2 and unknown scopes
+ * @throws VerisumError REQUEST_INVALID for entity-bytes, CARv2 and unknown scopes
  */
 export function requestedScope(query: Query): DagScope {
-  if (query["entity-bytes"] !== undefined) throw refusal(400, "IPFS_REQUEST_INVALID", "entity-bytes is not offered");
+  if (query["entity-bytes"] !== undefined) throw refusal(400, "REQUEST_INVALID", "entity-bytes is not offered");
   const version = single(query, "car-version");
-  if (version !== undefined && version !== "1")
-    throw refusal(406, "IPFS_REQUEST_INVALID", "only CAR version 1 is served");
+  if (version !== undefined && version !== "1") throw refusal(406, "REQUEST_INVALID", "only CAR version 1 is served");
   const scope = single(query, "dag-scope") ?? "all";
   if (scope === "block" || scope === "entity" || scope === "all") return scope;
-  throw refusal(400, "IPFS_REQUEST_INVALID", "dag-scope is block, entity or all");
+  throw refusal(400, "REQUEST_INVALID", "dag-scope is block, entity or all");
 }
 
 /**

@@ -1,5 +1,5 @@
 import type { ErrorCode } from "../protocol/errors.ts";
-import { ERROR_CODES } from "../protocol/errors.ts";
+import { isErrorCode } from "../protocol/errors.ts";
 import { CAR_MEDIA_TYPE } from "./car.ts";
 import { withDeadline } from "./deadline.ts";
 import { describe, parsePeerUrl, readBody } from "./peers.ts";
@@ -62,8 +62,8 @@ export async function uploadCar(
 function refusalIn(answer: Uint8Array, status: number): { code: ErrorCode; message: string } {
   try {
     const { code, message } = JSON.parse(new TextDecoder().decode(answer)) as Record<string, unknown>;
-    if (typeof code === "string" && Object.hasOwn(ERROR_CODES, code)) {
-      return { code: code as ErrorCode, message: String(message).slice(0, 500) };
+    if (typeof code === "string" && isErrorCode(code)) {
+      return { code, message: String(message).slice(0, 500) };
     }
   } catch {
     // Not one of our gateways, or a proxy before it: the status is all there is.

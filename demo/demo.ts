@@ -9,7 +9,6 @@ import { join } from "node:path";
 import type { Wallet } from "ethers";
 import pc from "picocolors";
 import { platformRandom as random } from "../command/platform-random.ts";
-import { exitStatusOf } from "../command/run.ts";
 import { privacyStatement } from "../task/privacy.ts";
 import { isVerisumError } from "../protocol/errors.ts";
 import type { Hex } from "../protocol/transcript.ts";
@@ -50,7 +49,7 @@ function flagsOrExit(args: readonly string[]): DemoFlags {
   } catch (error) {
     if (!isVerisumError(error)) throw error;
     process.stderr.write(`✗ ${error.code}: ${error.message}\n`);
-    return process.exit(exitStatusOf(error.code));
+    return process.exit(error.entry.exit);
   }
 }
 

@@ -6,8 +6,7 @@ import { once } from "node:events";
 import { mkdtemp, rm } from "node:fs/promises";
 import { constants, tmpdir } from "node:os";
 import { join } from "node:path";
-import { exitStatusOf } from "../command/run.ts";
-import { isVerisumError } from "../protocol/errors.ts";
+import { ERRORS, isVerisumError } from "../protocol/errors.ts";
 import { Processes } from "./processes.ts";
 
 export interface ProcessRun {
@@ -24,7 +23,7 @@ type EndingSignal = (typeof ENDING_SIGNALS)[number];
 
 const ENDING_SIGNALS = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
 const NOISE_LINES = 20;
-const WRONG_USE = exitStatusOf("USAGE");
+const WRONG_USE = ERRORS.USAGE.exit;
 
 /**
  * Runs it, stops every process, and exits: with 0 if it gave true, 1 if it gave false, an error's status if it threw,
@@ -57,7 +56,7 @@ export async function withProcesses(
     else status = 128 + constants.signals[outcome];
   } catch (error) {
     outcome = false;
-    if (isVerisumError(error)) status = exitStatusOf(error.code);
+    if (isVerisumError(error)) status = error.entry.exit;
     for (const line of noise.slice(-NOISE_LINES)) write(line);
     write(describe(error));
   }

@@ -2,7 +2,6 @@
 import { basisOf, siblingRounds } from "../task/cells.ts";
 import type { CompactSignature, RoundRecords, RoundState } from "../chain/task-chain.ts";
 import { isVerisumError } from "../protocol/errors.ts";
-import type { ErrorCode } from "../protocol/errors.ts";
 import { equalG1 } from "../protocol/points.ts";
 import { checkShares, releaseSum, signProposal } from "./member.ts";
 import type { MemberDependencies, ShareChecks } from "./member.ts";
@@ -19,9 +18,6 @@ export interface MemberLoopDependencies extends MemberDependencies {
 
 /** Results that a member signs for one node in one round; each costs the whole computation. */
 const RESULTS_PER_NODE = 8;
-
-/** Failures after which this member never releases in the round; every other one may pass. */
-const FINAL: readonly ErrorCode[] = ["ROUND_EQUIVOCATION", "ROLE_NOT_REGISTERED"];
 
 /** One look at the chain and at most one action. Returns whether it acted. */
 export function createMemberStep(deps: MemberLoopDependencies): () => Promise<boolean> {
@@ -92,7 +88,7 @@ export function createMemberStep(deps: MemberLoopDependencies): () => Promise<bo
         return false;
       }
     } catch (error) {
-      if (!isVerisumError(error) || !FINAL.includes(error.code)) throw error;
+      if (!isVerisumError(error) || error.entry.role !== "sit-out") throw error;
       reporter.say("warn", "no-release", `round ${round.number}: ${error.code}: ${error.message}`, {
         round: round.number,
         code: error.code,
@@ -127,13 +123,7 @@ export function createMemberStep(deps: MemberLoopDependencies): () => Promise<bo
       if (round.phase === "Aggregating") return await aggregate(round);
     } catch (error) {
       // A round that this member cannot take part in must not keep it from the next one.
-      if (
-        !isVerisumError(error) ||
-        error.code.startsWith("CHAIN") ||
-        error.code.startsWith("STORAGE") ||
-        error.code === "CELLS_DIVERGED"
-      )
-        throw error;
+      if (!isVerisumError(error) || error.entry.role !== "sit-out") throw error;
       reporter.wait(`round ${round.number}: ${error.code}: ${error.message}`, {
         round: round.number,
         code: error.code,
@@ -179,8 +169,7 @@ function createSigner(deps: MemberLoopDependencies): (round: bigint, records: Ro
       reporter.say("good", "signed", `round ${round}: recomputed the result and signed it`, { round, seat });
       return signature;
     } catch (error) {
-      if (!isVerisumError(error) || error.code.startsWith("CHAIN") || error.code.startsWith("STORAGE")) throw error;
-      if (error.code === "CELLS_INCOMPLETE" || error.code === "CELLS_DIVERGED") throw error;
+      if (!isVerisumError(error) || error.entry.about !== "input" || error.entry.role === "end") throw error;
       // Judged again when there are more releases: too few good ones may be there yet.
       refused.set(node, basis);
       reporter.say(
@@ -210,7 +199,7 @@ function createSigner(deps: MemberLoopDependencies): (round: bigint, records: Ro
       const signature = proposal === undefined ? undefined : await signatureFor(node, records, basis, proposal);
       if (signature === undefined) continue;
       await sendSignature(node, round, { seat, signature }, deps.fetch).catch((error: unknown) => {
-        if (!isVerisumError(error, "IPFS_UNAVAILABLE")) throw error;
+        if (!isVerisumError(error, "SIGNATURE_NOT_TAKEN")) throw error;
         reporter.wait(`round ${round}: ${error.message}`, { round });
       });
     }

@@ -6,6 +6,7 @@ import {
   fetchReleases,
   includedRecords,
   publicationOf,
+  requireOpened,
   requireSettled,
   sameResult,
   SHARE_SUM_FILE,
@@ -62,7 +63,7 @@ export interface ShareChecks {
 
 /**
  * Fetches, decrypts and checks this member's share of every client that is not in `known`.
- * @throws ROLE_NOT_REGISTERED if the round's key is gone; chain and storage errors
+ * @throws ROUND_KEY_GONE; CHAIN_EVENTS_MISSING; other errors of this machine or its endpoint
  */
 export async function checkShares(
   deps: MemberDependencies,
@@ -81,10 +82,9 @@ export async function checkShares(
       await share;
       bitmap |= 1n << BigInt(record.index);
     } catch (error) {
-      if (isVerisumError(error, "IPFS_UNAVAILABLE")) unavailable.push(record.client);
-      else if (isVerisumError(error) && !error.code.startsWith("STORAGE") && !error.code.startsWith("CHAIN"))
-        wrong.set(record.client, error.code);
-      else throw error;
+      if (!isVerisumError(error) || error.entry.about === "host") throw error;
+      if (error.entry.about === "others") unavailable.push(record.client);
+      else wrong.set(record.client, error.code);
     }
   }
   return { bitmap, unavailable, wrong };
@@ -93,7 +93,7 @@ export async function checkShares(
 /**
  * Releases Σ w_i·share_i over the settled set: once a round, only of a final settlement, only of a large enough set.
  * @returns false if the settlement is not final yet
- * @throws ROUND_EQUIVOCATION; ROLE_NOT_REGISTERED if the set is below this member's minimum or the key is gone
+ * @throws ROUND_EQUIVOCATION, ROUND_TOO_SMALL, ROUND_KEY_GONE; errors of the shares, the store and the chain
  */
 export async function releaseSum(deps: MemberDependencies, records: RoundRecords): Promise<boolean> {
   const { chain, task, state, scope, reporter } = deps;
@@ -101,7 +101,7 @@ export async function releaseSum(deps: MemberDependencies, records: RoundRecords
   if (settled.blockNumber > (await chain.finalBlock())) return false;
   if (bitCount(settled.included) < deps.localMinimum) {
     throw new VerisumError(
-      "ROLE_NOT_REGISTERED",
+      "ROUND_TOO_SMALL",
       `round ${settled.round} settled on fewer clients than this member's minimum`,
       { minimum: deps.localMinimum },
     );
@@ -135,7 +135,7 @@ export async function releaseSum(deps: MemberDependencies, records: RoundRecords
  * @param metrics the aggregator's own measurement, the one part of a checkpoint that is not recomputed
  * In a task of cells the result is the combination: it is signed once every sibling's sum is there, and not when a
  * sibling that has still to finalise has little time left for it.
- * @throws AUDIT_FAILED if the proposal is not what follows; AGGREGATE_NOT_RECOVERABLE, SHARE_COUNT, CELLS_* and store
+ * @throws PROPOSAL_MISMATCH if it is not what follows; AGGREGATE_NOT_RECOVERABLE, SHARE_COUNT, CELLS_* and store
  * errors
  */
 export async function signProposal(
@@ -169,7 +169,7 @@ export async function signProposal(
   );
   if (!sameResult(publication.signed, proposal)) {
     throw new VerisumError(
-      "AUDIT_FAILED",
+      "PROPOSAL_MISMATCH",
       `round ${settled.round}: the proposed result is not what the releases give`,
       { round: settled.round },
     );
@@ -181,12 +181,12 @@ export async function signProposal(
   return chain.signResult(publication.signed);
 }
 
-/** The round's key. @throws ROLE_NOT_REGISTERED if this directory never had one or has erased it */
+/** The round's key. @throws ROUND_KEY_GONE if this directory never had one or has erased it; CHAIN_EVENTS_MISSING */
 async function keysOf(deps: MemberDependencies, records: RoundRecords): Promise<RoundKeyPair> {
-  const round = records.opened?.round;
-  const keys = round === undefined ? undefined : await deps.keys.find(round);
+  const { round } = requireOpened(records);
+  const keys = await deps.keys.find(round);
   if (keys === undefined)
-    throw new VerisumError("ROLE_NOT_REGISTERED", `the key of round ${round ?? "?"} is not in the state directory`, {
+    throw new VerisumError("ROUND_KEY_GONE", `the key of round ${round} is not in the state directory`, {
       seat: deps.seat,
     });
   return keys;

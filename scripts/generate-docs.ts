@@ -5,13 +5,11 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { exitStatusOf } from "../command/run.ts";
-import { ERROR_CODES } from "../protocol/errors.ts";
-import type { ErrorCode } from "../protocol/errors.ts";
+import { ERRORS } from "../protocol/errors.ts";
+import type { ErrorEntry } from "../protocol/errors/entry.ts";
 import { PRESETS } from "../protocol/parameters.ts";
 import { reportFiles } from "../experiments/bench/report.ts";
 import type { BenchReport } from "../experiments/bench/report.ts";
-import { ERROR_ADVICE } from "./docs/error-advice.ts";
 import { privacyPlots, privacyTables } from "../experiments/privacy/report.ts";
 import type { PrivacyMeasurements } from "../experiments/privacy/report.ts";
 
@@ -104,19 +102,26 @@ function table(head: readonly string[], rows: readonly (readonly string[])[]): s
   return [row(head), row(head.map(() => "---")), ...rows.map(row)].join("\n");
 }
 
+const ROLES: Readonly<Record<ErrorEntry["role"], string>> = { again: "try again", "sit-out": "sit out", end: "end" };
+
 function errorsPage(): string {
-  const codes = Object.entries(ERROR_CODES) as readonly [ErrorCode, string][];
   return `# Errors
 
-Generated from \`protocol/errors.ts\`, \`scripts/docs/error-advice.ts\` and the interfaces in \`contracts/interfaces/\` by \`npm run generate\`.
+Generated from \`protocol/errors/\` and the interfaces in \`contracts/interfaces/\` by \`npm run generate\`.
 
 Every failure that the programs expect ends in one line with a code: \`✗ CODE: what happened\`. The exit status is 0 for success, 1 for a
 job that failed, 2 for a chain or content that cannot be reached, 3 for an interruption, 4 for wrong use and 5 for a defect of the program.
-With \`--format json\` the code is the field \`code\`.
+With \`--format json\` the code is the field \`code\`. A role that goes on waits and *tries again* at its next look; *sits out*: it takes no
+further part in this round and goes on with the next one, or ends if it has no part in a round; *ends*: going on would be useless or harmful.
+A node that answers with a code does so with its HTTP status; where the table has none, strangers get \`NODE_FAILED\`, and its log the code.
 
-| code | exit | cause | what to do |
-| --- | --- | --- | --- |
-${codes.map(([code, cause]) => row([`\`${code}\``, String(exitStatusOf(code)), cause, ERROR_ADVICE[code]])).join("\n")}
+| code | roles | exit | HTTP | cause | what to do |
+| --- | --- | --- | --- | --- | --- |
+${Object.entries(ERRORS)
+  .map(([code, { role, exit, http, cause, advice }]) =>
+    row([`\`${code}\``, ROLES[role], String(exit), String(http ?? ""), cause, advice]),
+  )
+  .join("\n")}
 
 ## Errors of the contracts
 

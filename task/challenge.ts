@@ -1,20 +1,17 @@
 /** The challenge of an accepted submission, as its reader recomputes it. */
 import type { RoundRecords, SubmittedRecord } from "../chain/task-chain.ts";
-import { VerisumError } from "../protocol/errors.ts";
 import { challengeOf, challengePoints, sharesDigest } from "../protocol/transcript.ts";
 import type { OpenTask } from "./opened-task.ts";
+import { requireOpened } from "./outcome.ts";
 
-/** alpha and z of a submission that is recorded on chain. @throws AUDIT_FAILED if the round has no opening on record */
+/** alpha and z of a submission that is recorded on chain. @throws CHAIN_EVENTS_MISSING */
 export function challengePointsOf(
   task: OpenTask,
   records: RoundRecords,
   record: SubmittedRecord,
 ): { readonly alpha: bigint; readonly z: bigint } {
   const { submission } = record;
-  if (records.opened === undefined)
-    throw new VerisumError("AUDIT_FAILED", `the chain has no opening of round ${record.round}`, {
-      round: record.round,
-    });
+  const opened = requireOpened(records);
   return challengePoints(
     challengeOf({
       ...task.chain.context,
@@ -22,7 +19,7 @@ export function challengePointsOf(
       client: record.client,
       weight: record.weight,
       parametersHash: task.parametersHash,
-      baseModelDigest: records.opened.baseModelDigest,
+      baseModelDigest: opened.baseModelDigest,
       commitment: submission.commitment,
       sharesDigest: sharesDigest(submission.shareHashes),
       sharesCid: submission.sharesCid,

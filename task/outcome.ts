@@ -11,7 +11,14 @@ import type { ModelState } from "../protocol/model.ts";
 import type { Release } from "../protocol/release-agreement.ts";
 import { resultPoint } from "../protocol/transcript.ts";
 import type { Hex } from "../protocol/transcript.ts";
-import type { RoundRecords, RoundResult, SettledRecord, SignedResult, SubmittedRecord } from "../chain/task-chain.ts";
+import type {
+  OpenedRecord,
+  RoundRecords,
+  RoundResult,
+  SettledRecord,
+  SignedResult,
+  SubmittedRecord,
+} from "../chain/task-chain.ts";
 import { cidFromDigest, digestHexOfCid } from "../content/cid.ts";
 import { buildDirectory } from "../content/profile.ts";
 import { checkpointFiles } from "./checkpoint.ts";
@@ -145,12 +152,14 @@ export function pointOf(task: OpenTask, signed: SignedResult): bigint {
   return resultPoint({ ...task.chain.context, ...signed });
 }
 
-/** The accepted submissions of U, in index order. */
+/** The accepted submissions of U, in index order. @throws CHAIN_EVENTS_MISSING */
 export function includedRecords(records: RoundRecords, settled: SettledRecord): SubmittedRecord[] {
   return bitIndexes(settled.included).map((index) => {
     const record = records.submitted.find((candidate) => candidate.index === index);
     if (record === undefined)
-      throw new VerisumError("AUDIT_FAILED", `the chain has no submission with index ${index}`, { index });
+      throw new VerisumError("CHAIN_EVENTS_MISSING", `no submission with index ${index} is among the events`, {
+        index,
+      });
     return record;
   });
 }
@@ -171,6 +180,7 @@ export async function fetchElements(
 /**
  * The share sums that members released, without those whose content is unusable: one member's bad CID stops nobody.
  * @param onUnusable told of each that is left out
+ * @throws errors of this machine's store
  */
 export async function fetchReleases(
   task: OpenTask,
@@ -182,7 +192,7 @@ export async function fetchReleases(
       try {
         return { seat, shareSum: await fetchElements(task, releaseCid, SHARE_SUM_FILE) };
       } catch (error) {
-        if (!isVerisumError(error)) throw error;
+        if (!isVerisumError(error) || error.entry.about === "host") throw error;
         onUnusable(seat, error.code);
         return undefined;
       }
@@ -222,10 +232,18 @@ function taskOrigin(task: Pick<OpenTask, "chain" | "parameters" | "document">): 
   };
 }
 
-/** The settlement of a round. @throws AUDIT_FAILED if the chain has none, or no opening */
+/** The opening of a round that the contract's state says is open. @throws CHAIN_EVENTS_MISSING */
+export function requireOpened({ opened }: RoundRecords): OpenedRecord {
+  if (opened === undefined)
+    throw new VerisumError("CHAIN_EVENTS_MISSING", "the round's opening is not among the events");
+  return opened;
+}
+
+/** The settlement of a round that the contract's state says has settled. @throws CHAIN_EVENTS_MISSING */
 export function requireSettled(records: RoundRecords): SettledRecord {
-  if (records.settled === undefined || records.opened === undefined)
-    throw new VerisumError("AUDIT_FAILED", "the round has not settled");
+  requireOpened(records);
+  if (records.settled === undefined)
+    throw new VerisumError("CHAIN_EVENTS_MISSING", "the round's settlement is not among the events");
   return records.settled;
 }
 

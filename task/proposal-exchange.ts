@@ -59,7 +59,7 @@ export async function fetchProposal(
   }
 }
 
-/** @throws IPFS_UNAVAILABLE if the node does not take the signature */
+/** @throws SIGNATURE_NOT_TAKEN if the node does not take the signature */
 export async function sendSignature(
   baseUrl: string,
   round: bigint,
@@ -75,11 +75,11 @@ export async function sendSignature(
     signal: AbortSignal.timeout(TIMEOUT_MS),
   } as const;
   const response = await fetch(url, request).catch((cause: unknown) => {
-    throw new VerisumError("IPFS_UNAVAILABLE", `${baseUrl} cannot be reached`, { peer: baseUrl }, { cause });
+    throw new VerisumError("SIGNATURE_NOT_TAKEN", `${baseUrl} cannot be reached`, { peer: baseUrl }, { cause });
   });
   await response.body?.cancel();
   if (!response.ok)
-    throw new VerisumError("IPFS_UNAVAILABLE", `${baseUrl} refused the signature with status ${response.status}`, {
+    throw new VerisumError("SIGNATURE_NOT_TAKEN", `${baseUrl} refused the signature with status ${response.status}`, {
       peer: baseUrl,
     });
 }

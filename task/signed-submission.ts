@@ -52,7 +52,7 @@ export function signedSubmissionJson(signed: SignedSubmission): string {
 /** @throws ENCODING_NOT_CANONICAL */
 export function parseSignedSubmission(value: unknown): SignedSubmission {
   const parsed = signedSchema.safeParse(value);
-  if (!parsed.success) throw new VerisumError("ENCODING_NOT_CANONICAL", "not a signed submission");
+  if (!parsed.success) throw new VerisumError("REQUEST_INVALID", "not a signed submission");
   return parsed.data;
 }
 

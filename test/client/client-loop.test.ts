@@ -73,7 +73,7 @@ describe("the client's loop", () => {
     const step = createClientStep(
       dependencies((_, round) => Promise.resolve(passed({ round, cid: "0x", digest: "0x" })), submitted),
     );
-    await rejectsCode(step(), "CHAIN_UNREACHABLE");
+    await rejectsCode(step(), "CHAIN_EVENTS_MISSING");
     assert.deepEqual(submitted, ["trains"]);
   });
 
@@ -89,7 +89,7 @@ describe("the client's loop", () => {
       setAudited: (record: AuditedModelRecord) => Promise.resolve(void kept.push(record)),
     };
     const step = createClientStep({ ...deps, journal });
-    await rejectsCode(step(), "CHAIN_UNREACHABLE");
+    await rejectsCode(step(), "CHAIN_REORGANISED");
     assert.deepEqual([kept, submitted], [[], []]);
   });
 

@@ -2,8 +2,8 @@ import { describe, it } from "mocha";
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
 import { fileURLToPath } from "node:url";
-import { exitStatusOf, outlive } from "../../command/run.ts";
-import { ERROR_CODES, VerisumError } from "../../protocol/errors.ts";
+import { outlive } from "../../command/run.ts";
+import { ERRORS, VerisumError } from "../../protocol/errors.ts";
 import type { ErrorCode } from "../../protocol/errors.ts";
 import { rejectsCode } from "../support/errors.ts";
 import { createRecorder } from "../support/round-recorder.ts";
@@ -18,11 +18,13 @@ describe("exit statuses", () => {
     INTERRUPTED: 3,
     CHAIN_UNREACHABLE: 2,
     CHAIN_WRONG_NETWORK: 2,
+    CHAIN_EVENTS_MISSING: 2,
     IPFS_UNAVAILABLE: 2,
+    SIGNATURE_NOT_TAKEN: 2,
   };
-  for (const code of Object.keys(ERROR_CODES) as ErrorCode[]) {
+  for (const code of Object.keys(ERRORS) as ErrorCode[]) {
     it(`${code} ends a command with ${expected[code] ?? 1}`, () =>
-      assert.equal(exitStatusOf(code), expected[code] ?? 1));
+      assert.equal(ERRORS[code].exit, expected[code] ?? 1));
   }
 
   /** Runs a command in a process of its own, whose body is the given source. */

@@ -103,7 +103,7 @@ describe("two cells with real proofs", function () {
     });
 
     it("the auditor refuses a sibling's sum that is not that of its commitments", async () => {
-      assert.deepEqual(await reds(withRecords("submitted.0.weight", () => 2)), [["cell 2", "AUDIT_FAILED"]]);
+      assert.deepEqual(await reds(withRecords("submitted.0.weight", () => 2)), [["cell 2", "SUBMISSION_INVALID"]]);
       assert.deepEqual(await reds(withRecords("finalised.evaluation", (value: bigint) => value + 1n)), [
         ["cell 2", "AGGREGATE_EVALUATION_MISMATCH"],
       ]);
@@ -131,7 +131,7 @@ describe("two cells with real proofs", function () {
       const { cells: _cells, ...alone } = task;
       const own = await publicationOf(alone, records, base, elements, noMetrics);
       assert.notEqual(own.signed.modelDigest, finalised!.result.modelDigest);
-      await rejectsCode(signProposal(cell!.members[0]!.deps, records, resultOf(own.signed), null), "AUDIT_FAILED");
+      await rejectsCode(signProposal(cell!.members[0]!.deps, records, resultOf(own.signed), null), "PROPOSAL_MISMATCH");
       // As t corrupt members could have it finalised: the contract takes what they sign.
       const { value, opening } = await openVector(elements, own.point, task.committer);
       const signers = await Promise.all(

@@ -188,7 +188,7 @@ describe("rounds with faults", function () {
     client.restart((deps) => ({ ...boosting(BOOSTED_STEPS)(deps), verifyOwn: deps.verifyOwn }));
     client.running = false;
     const { number } = await harness.play(["Collecting"], (await harness.operator.round()).number + 1n);
-    await rejectsCode(client.step(), "AUDIT_FAILED");
+    await rejectsCode(client.step(), "SUBMISSION_INVALID");
     assert.equal((await client.node.chain.client(client.account)).lastSubmittedRound === number, false);
     client.restart();
     client.running = true;

@@ -3,7 +3,7 @@ import { existsSync, globSync, readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { describe, it } from "mocha";
-import { ERROR_CODES } from "../../protocol/errors.ts";
+import { ERRORS } from "../../protocol/errors.ts";
 
 const ROOT = fileURLToPath(new URL("../../", import.meta.url));
 const PAGES = ["README.md", ...globSync("docs/*.md", { cwd: ROOT })];
@@ -101,7 +101,7 @@ describe("the documents", () => {
   it("explain every error code", () => {
     const page = read("docs/errors.md");
     assert.deepEqual(
-      Object.keys(ERROR_CODES).filter((code) => !page.includes(`| \`${code}\` |`)),
+      Object.keys(ERRORS).filter((code) => !page.includes(`| \`${code}\` |`)),
       [],
     );
   });

@@ -1,0 +1,87 @@
+/** The chain, and the accounts that act on it. */
+import { DISCARDED } from "./entry.ts";
+import type { ErrorEntry } from "./entry.ts";
+
+export const CHAIN_ERRORS = {
+  CHAIN_UNREACHABLE: {
+    cause: "The JSON-RPC endpoint does not answer.",
+    advice: "If it lasts, check `--rpc`.",
+    role: "again",
+    about: "host",
+    exit: 2,
+  },
+  CHAIN_WRONG_NETWORK: {
+    cause: "The endpoint serves another chain than the one asked for.",
+    advice: "Correct `--rpc` or `--chain-id`.",
+    role: "end",
+    about: "host",
+    exit: 2,
+  },
+  CHAIN_NO_CONTRACT: {
+    cause: "There is no Verisum contract at the address.",
+    advice: "Check `--contract` and `--rpc`. A development chain forgets everything when it stops: deploy again.",
+    role: "end",
+    about: "host",
+    exit: 1,
+  },
+  CHAIN_REVERTED: {
+    cause: "The contract refused a call; the evidence names its error.",
+    advice:
+      "The message names the contract's error; the table below lists them. A call that came too late is tried again by itself.",
+    role: "again",
+    about: "host",
+    exit: 1,
+    http: 422,
+  },
+  CHAIN_TRANSACTION_LOST: {
+    cause: "A transaction was not mined in time.",
+    advice: "If it lasts, check the account's balance and the network's fees.",
+    role: "again",
+    about: "host",
+    exit: 1,
+  },
+  CHAIN_EVENTS_MISSING: {
+    cause: "The endpoint's events lack one that its state or other events imply: it lags behind, or leaves some out.",
+    advice: "If it lasts, use another `--rpc`.",
+    role: "again",
+    about: "others",
+    exit: 2,
+  },
+  CHAIN_REORGANISED: {
+    cause: "The chain's records changed while they were looked at.",
+    advice: "If it lasts, use another `--rpc`, or more `--confirmations`.",
+    role: "again",
+    about: "host",
+    exit: 1,
+  },
+  KEY_MISSING: {
+    cause: "No secret key was given.",
+    advice: "Give `--key <file>`, or set `VERISUM_KEY`; `npm run fl -- keygen --out <file>` makes a key.",
+    role: "end",
+    about: "input",
+    exit: 1,
+  },
+  KEY_INVALID: {
+    cause: "A key file or value cannot be used.",
+    advice:
+      "Give a file with 32 bytes in hexadecimal or a keystore, and for the latter the password in `VERISUM_KEY_PASSWORD`.",
+    role: "end",
+    about: "input",
+    exit: 1,
+  },
+  KEY_FILE_PERMISSIONS: {
+    cause: "A key file can be read by other users.",
+    advice: "Run `chmod 600` on the file. If others may have read it, use a new key.",
+    role: "end",
+    about: "input",
+    exit: 1,
+  },
+  SIGNATURE_INVALID: {
+    cause: "A signature is malformed or not its owner's.",
+    advice: DISCARDED,
+    role: "sit-out",
+    about: "input",
+    exit: 1,
+    http: 403,
+  },
+} as const satisfies Record<string, ErrorEntry>;

@@ -1,0 +1,68 @@
+/** What the task's nodes say to one another and to strangers over HTTP, besides content. */
+import type { ErrorEntry } from "./entry.ts";
+
+export const NODE_ERRORS = {
+  REQUEST_INVALID: {
+    cause: "A request to a node is malformed, or asks for something or for a form that it does not offer.",
+    advice:
+      "Correct the request; a node serves `/ipfs/<cid>/`, raw blocks and CARs, takes CARs, and exchanges proposals.",
+    role: "end",
+    about: "input",
+    exit: 1,
+    http: 400,
+  },
+  HOST_REFUSED: {
+    cause: "A request names a host, or comes from a web origin, that the node does not serve.",
+    advice: "Use the node's announced URL; behind a proxy, start it with that URL as `--public-url`.",
+    role: "end",
+    about: "input",
+    exit: 1,
+    http: 403,
+  },
+  NODE_FAILED: {
+    cause: "A node cannot answer because of a fault of its own.",
+    advice: "The node's log says why. Whoever asked tries again later or elsewhere.",
+    role: "again",
+    about: "others",
+    exit: 1,
+    http: 500,
+  },
+  RELAY_BUSY: {
+    cause: "A sender had as many submissions checked by a relayer as it takes from one.",
+    advice: "Nothing is to be done: the client sends its submission itself.",
+    role: "again",
+    about: "others",
+    exit: 1,
+    http: 429,
+  },
+  ROUND_NOT_COLLECTING: {
+    cause: "A submission was handed to a relayer for a round that collects none.",
+    advice: "Nothing is to be done: the client takes part in the next round. If it lasts, compare both sides' `--rpc`.",
+    role: "sit-out",
+    about: "input",
+    exit: 1,
+    http: 409,
+  },
+  PROPOSAL_MISSING: {
+    cause: "A node proposes no result for the round asked for.",
+    advice: "Nothing is to be done: members ask again until somebody proposes one.",
+    role: "again",
+    about: "others",
+    exit: 1,
+    http: 404,
+  },
+  PROPOSAL_MISMATCH: {
+    cause: "A proposed result is not what the round's releases give.",
+    advice: "The member does not sign it. If the node is yours, update it; if not, its operator errs or cheats.",
+    role: "sit-out",
+    about: "input",
+    exit: 1,
+  },
+  SIGNATURE_NOT_TAKEN: {
+    cause: "A node that proposes a result is away, or does not take a member's signature of it.",
+    advice: "If it lasts, check that the node runs and reads the same chain.",
+    role: "again",
+    about: "others",
+    exit: 2,
+  },
+} as const satisfies Record<string, ErrorEntry>;
