@@ -1,12 +1,16 @@
 /** What `fl status` and `fl pull` do. */
-import { mkdir, writeFile } from "node:fs/promises";
+import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import { nodeOptions } from "../command/options.ts";
 import type { CommonFlags } from "../command/options.ts";
 import { cidFromDigest } from "../content/cid.ts";
 import type { Reporter } from "../protocol/reporter.ts";
+import { writeDurably } from "../storage/durable-file.ts";
 import { openReadingNode } from "../task/node.ts";
 import { privacyLine, privacySummary } from "../task/privacy-summary.ts";
+
+/** Mode of the files that `pull` writes: what was published is no secret. */
+const READABLE_BY_ALL = 0o644;
 
 /** Prints a task's state. @throws what opening a node throws */
 export async function showStatus(flags: CommonFlags, reporter: Reporter, signal: AbortSignal): Promise<void> {
@@ -59,7 +63,8 @@ export async function pullModel(
   await mkdir(flags.out, { recursive: true });
   // Fixed names: what a directory calls its files never becomes a path here.
   for (const name of ["config.json", "model.safetensors", "state.bin", "topology.json"]) {
-    await writeFile(join(flags.out, name), await node.store.getFile(cid, name, { maxBytes: 1 << 30 }));
+    const bytes = await node.store.getFile(cid, name, { maxBytes: 1 << 30 });
+    await writeDurably(join(flags.out, name), bytes, { mode: READABLE_BY_ALL });
   }
   await node.close();
   reporter.say("good", "pulled", `round ${model.round}: ${cid} is in ${flags.out}`);

@@ -1,26 +1,28 @@
-import { mkdir, open, readdir, readFile, rename, rm } from "node:fs/promises";
-import { dirname, join } from "node:path";
-import { randomBytes } from "node:crypto";
+import { mkdir, readFile, rm } from "node:fs/promises";
+import { join } from "node:path";
+import { randomUUID } from "node:crypto";
 import { FsBlockstore } from "blockstore-fs";
 import { NextToLast } from "blockstore-fs/sharding";
 import type { CID } from "multiformats/cid";
 import { isVerisumError, VerisumError } from "../protocol/errors.ts";
+import { writeDurably } from "../storage/durable-file.ts";
+import { acquireLock } from "../storage/lock.ts";
+import type { Lock } from "../storage/lock.ts";
 import { blockMatches, parseDirectoryCid } from "./cid.ts";
 import { MAX_BLOCK_BYTES } from "./dag.ts";
 
 const BLOCKS_FOLDER = "blocks";
 const TEMPORARY_FOLDER = "tmp";
 const PINS_FILE = "pins.json";
+const LOCK_FILE = "store.lock";
 
 function failed(action: string, cause: unknown): VerisumError {
-  const reason = (cause as NodeJS.ErrnoException).code ?? String(cause);
+  const origin = isVerisumError(cause) ? (cause.cause ?? cause) : cause;
+  const reason = (origin as NodeJS.ErrnoException).code ?? String(origin);
   return new VerisumError("IPFS_STORE_FAILED", `the block store cannot ${action}: ${reason}`, { reason }, { cause });
 }
 
-/**
- * Writes whole files so that a crash leaves the old content or the new, never a part: temporary file, fsync, rename,
- * fsync.
- */
+/** Writes whole files by way of a folder that is emptied on opening: the lock says that nobody else writes there. */
 class AtomicWriter {
   readonly #temporary: string;
 
@@ -28,53 +30,18 @@ class AtomicWriter {
     this.#temporary = temporaryFolder;
   }
 
-  /** Creates the folder and removes what processes that no longer run left in it. */
+  /** Removes what interrupted writes left. */
   async open(): Promise<void> {
+    await rm(this.#temporary, { recursive: true, force: true });
     await mkdir(this.#temporary, { recursive: true });
-    for (const name of await readdir(this.#temporary)) {
-      const processId = Number(name.split("-")[0]);
-      if (!isRunning(processId)) await rm(join(this.#temporary, name), { force: true });
-    }
   }
 
   async write(path: string, bytes: Uint8Array): Promise<void> {
-    const temporary = join(this.#temporary, `${process.pid}-${randomBytes(8).toString("hex")}`);
     try {
-      const file = await open(temporary, "wx", 0o600);
-      try {
-        await file.writeFile(bytes);
-        await file.sync();
-      } finally {
-        await file.close();
-      }
-      const created = await mkdir(dirname(path), { recursive: true });
-      await rename(temporary, path);
-      await syncFolder(dirname(path));
-      if (created !== undefined) await syncFolder(dirname(created));
+      await writeDurably(path, bytes, { temporary: join(this.#temporary, randomUUID()) });
     } catch (cause) {
-      await rm(temporary, { force: true });
       throw failed("write", cause);
     }
-  }
-}
-
-function isRunning(processId: number): boolean {
-  if (!Number.isSafeInteger(processId) || processId <= 0) return false;
-  if (processId === process.pid) return true;
-  try {
-    process.kill(processId, 0);
-    return true;
-  } catch (cause) {
-    return (cause as NodeJS.ErrnoException).code === "EPERM";
-  }
-}
-
-async function syncFolder(path: string): Promise<void> {
-  const folder = await open(path, "r");
-  try {
-    await folder.sync();
-  } finally {
-    await folder.close();
   }
 }
 
@@ -104,34 +71,36 @@ class DurableBlockstore extends FsBlockstore {
   }
 }
 
-/** Blocks and pins of one directory on disk. */
+/** Blocks and pins of one directory on disk, which one process has open at a time. */
 export class DiskBlocks {
+  readonly #lock: Lock;
   readonly #blockstore: DurableBlockstore;
   readonly #writer: AtomicWriter;
   readonly #pinsPath: string;
   readonly #pins: Set<string>;
   #lastPinWrite: Promise<void> = Promise.resolve();
 
-  private constructor(blockstore: DurableBlockstore, writer: AtomicWriter, pinsPath: string, pins: Set<string>) {
-    this.#blockstore = blockstore;
+  private constructor(directory: string, lock: Lock, writer: AtomicWriter, pins: Set<string>) {
+    this.#lock = lock;
+    this.#blockstore = new DurableBlockstore(join(directory, BLOCKS_FOLDER), writer);
     this.#writer = writer;
-    this.#pinsPath = pinsPath;
+    this.#pinsPath = join(directory, PINS_FILE);
     this.#pins = pins;
   }
 
-  /** @throws VerisumError IPFS_STORE_FAILED, IPFS_STORE_CORRUPT */
+  /** @throws VerisumError STORAGE_LOCKED, IPFS_STORE_FAILED, IPFS_STORE_CORRUPT */
   static async open(directory: string): Promise<DiskBlocks> {
-    const writer = new AtomicWriter(join(directory, TEMPORARY_FOLDER));
-    const blockstore = new DurableBlockstore(join(directory, BLOCKS_FOLDER), writer);
-    const pinsPath = join(directory, PINS_FILE);
+    const lock = await lockOf(directory);
     try {
-      await mkdir(directory, { recursive: true, mode: 0o700 });
+      const writer = new AtomicWriter(join(directory, TEMPORARY_FOLDER));
       await writer.open();
-      await blockstore.open();
+      const blocks = new DiskBlocks(directory, lock, writer, await readPins(join(directory, PINS_FILE)));
+      await blocks.#blockstore.open();
+      return blocks;
     } catch (cause) {
-      throw failed("open", cause);
+      await lock.release();
+      throw isVerisumError(cause) ? cause : failed("open", cause);
     }
-    return new DiskBlocks(blockstore, writer, pinsPath, await readPins(pinsPath));
   }
 
   /**
@@ -176,10 +145,20 @@ export class DiskBlocks {
     await writing;
   }
 
-  /** Waits for writes in progress. */
+  /** Waits for writes in progress and lets others open the directory. */
   async close(): Promise<void> {
     await this.#lastPinWrite;
     await this.#blockstore.close();
+    await this.#lock.release();
+  }
+}
+
+async function lockOf(directory: string): Promise<Lock> {
+  try {
+    await mkdir(directory, { recursive: true, mode: 0o700 });
+    return await acquireLock(join(directory, LOCK_FILE), directory);
+  } catch (cause) {
+    throw isVerisumError(cause, "STORAGE_LOCKED") ? cause : failed("open", cause);
   }
 }
 

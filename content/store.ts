@@ -83,7 +83,7 @@ const WRITES_AT_ONCE = 8;
 export const SILENT: Logger = { debug: () => undefined, warn: () => undefined };
 
 export interface StoreOptions {
-  /** Where blocks and pins are kept; created if absent. One process writes to it at a time. */
+  /** Where blocks and pins are kept; created if absent, and locked until the store closes. */
   readonly directory: string;
   /**
    * Base URLs of trustless gateways, asked in order for what is missing here; those that failed before are asked last.
@@ -100,7 +100,7 @@ export interface StoreOptions {
  * @example
  * const store = await createContentStore({ directory: "data/ipfs", peers: () => ["http://127.0.0.1:8080"] });
  * const cid = await store.putDirectory({ "model.json": bytes });
- * @throws VerisumError IPFS_STORE_FAILED, IPFS_STORE_CORRUPT
+ * @throws VerisumError STORAGE_LOCKED, IPFS_STORE_FAILED, IPFS_STORE_CORRUPT
  */
 export async function createContentStore(options: StoreOptions): Promise<ContentStore> {
   const limits = { ...DEFAULT_STORE_LIMITS, ...options.limits };

@@ -1,42 +1,89 @@
 /** Files that survive `kill -9` and say so when they did not. */
-import { createHash } from "node:crypto";
+import { createHash, randomUUID } from "node:crypto";
 import { constants } from "node:fs";
-import { mkdir, open, readdir, readFile, rename, rm } from "node:fs/promises";
-import { dirname } from "node:path";
+import { link, mkdir, open, readdir, readFile, rename, rm } from "node:fs/promises";
+import { dirname, join } from "node:path";
 import { VerisumError } from "../protocol/errors.ts";
 
 const PRIVATE_MODE = 0o600;
+/** Ends the names of temporary files. */
+const LEFTOVER = ".tmp";
+
+export interface WriteOptions {
+  /** Where the bytes lie until they are complete, on the same disk; beside the file unless told. */
+  readonly temporary?: string;
+  /** The file's mode; its owner's alone unless told. */
+  readonly mode?: number;
+}
 
 /**
- * Replaces a file as one step: temporary file, fsync, rename, fsync of the directory.
+ * Replaces a file as one step: temporary file, fsync, rename, fsync of the directory. A crash leaves the old content or
+ * the new, never a part.
  * @throws STORAGE_FULL, STORAGE_FAILED
  */
-export async function writeDurably(path: string, bytes: Uint8Array | string): Promise<void> {
-  const temporary = `${path}.${process.pid}.tmp`;
-  await storage(path, async () => {
-    await mkdir(dirname(path), { recursive: true, mode: 0o700 });
-    await writeAndSync(temporary, bytes, constants.O_CREAT | constants.O_TRUNC | constants.O_WRONLY);
-    await rename(temporary, path);
-    await syncDirectory(dirname(path));
+export async function writeDurably(
+  path: string,
+  bytes: Uint8Array | string,
+  options: WriteOptions = {},
+): Promise<void> {
+  await throughTemporary(path, bytes, options, (temporary) => rename(temporary, path));
+}
+
+/**
+ * Creates a file that must not exist yet; true if this call created it. A crash leaves the whole file or none.
+ * @throws STORAGE_FULL, STORAGE_FAILED
+ */
+export async function createDurably(
+  path: string,
+  bytes: Uint8Array | string,
+  options: WriteOptions = {},
+): Promise<boolean> {
+  return throughTemporary(path, bytes, options, async (temporary) => {
+    try {
+      await link(temporary, path);
+      return true;
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code === "EEXIST") return false;
+      throw error;
+    } finally {
+      await rm(temporary, { force: true });
+    }
   });
 }
 
 /**
- * Creates a file that must not exist yet; true if this call created it.
- * A crash between creation and fsync leaves a file without a valid record, which `readRecord` reports as corrupt.
- * @throws STORAGE_FULL, STORAGE_FAILED
+ * Moves a finished folder to its place as one step, after all of its files have reached the disk.
+ * @throws STORAGE_FULL, STORAGE_FAILED, also if there is something in the place already
  */
-export async function createDurably(path: string, bytes: Uint8Array | string): Promise<boolean> {
+export async function publishFolder(temporary: string, folder: string): Promise<void> {
+  await storage(folder, async () => {
+    for (const entry of await readdir(temporary, { recursive: true, withFileTypes: true }))
+      await sync(join(entry.parentPath, entry.name));
+    await sync(temporary);
+    await rename(temporary, folder);
+    await sync(dirname(folder));
+  });
+}
+
+/** Writes the bytes where nobody looks for them, and has `publish` move them to their place. */
+async function throughTemporary<T>(
+  path: string,
+  bytes: Uint8Array | string,
+  { temporary = `${path}.${randomUUID()}${LEFTOVER}`, mode = PRIVATE_MODE }: WriteOptions,
+  publish: (temporary: string) => Promise<T>,
+): Promise<T> {
   return storage(path, async () => {
-    await mkdir(dirname(path), { recursive: true, mode: 0o700 });
+    const created = await mkdir(dirname(path), { recursive: true, mode: 0o700 });
     try {
-      await writeAndSync(path, bytes, constants.O_CREAT | constants.O_EXCL | constants.O_WRONLY);
-    } catch (error) {
-      if ((error as NodeJS.ErrnoException).code === "EEXIST") return false;
-      throw error;
+      await writeAndSync(temporary, bytes, constants.O_CREAT | constants.O_TRUNC | constants.O_WRONLY, mode);
+      const result = await publish(temporary);
+      await sync(dirname(path));
+      if (created !== undefined) await sync(dirname(created));
+      return result;
+    } catch (cause) {
+      await rm(temporary, { force: true });
+      throw cause;
     }
-    await syncDirectory(dirname(path));
-    return true;
   });
 }
 
@@ -95,12 +142,27 @@ export async function eraseFile(path: string): Promise<void> {
   await storage(path, async () => {
     await writeAndSync(path, new Uint8Array(bytes.length), constants.O_WRONLY);
     await rm(path, { force: true });
-    await syncDirectory(dirname(path));
+    await sync(dirname(path));
   });
 }
 
-async function writeAndSync(path: string, bytes: Uint8Array | string, flags: number): Promise<void> {
-  const file = await open(path, flags, PRIVATE_MODE);
+/**
+ * Erases what writes that a crash interrupted left below a directory: it may be secret. Nobody may be writing there.
+ * @throws STORAGE_FAILED
+ */
+export async function eraseLeftovers(directory: string): Promise<void> {
+  const files = await storage(directory, () => readdir(directory, { recursive: true, withFileTypes: true }));
+  for (const file of files)
+    if (file.isFile() && file.name.endsWith(LEFTOVER)) await eraseFile(join(file.parentPath, file.name));
+}
+
+async function writeAndSync(
+  path: string,
+  bytes: Uint8Array | string,
+  flags: number,
+  mode = PRIVATE_MODE,
+): Promise<void> {
+  const file = await open(path, flags, mode);
   try {
     await file.writeFile(bytes);
     await file.sync();
@@ -109,12 +171,13 @@ async function writeAndSync(path: string, bytes: Uint8Array | string, flags: num
   }
 }
 
-async function syncDirectory(path: string): Promise<void> {
-  const directory = await open(path, constants.O_RDONLY);
+/** Brings a file's bytes, or a directory's names, to the disk. */
+async function sync(path: string): Promise<void> {
+  const opened = await open(path, constants.O_RDONLY);
   try {
-    await directory.sync();
+    await opened.sync();
   } finally {
-    await directory.close();
+    await opened.close();
   }
 }
 

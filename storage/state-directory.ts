@@ -1,8 +1,8 @@
 /** One role's private directory, used by one process at a time. */
-import { mkdir, rm } from "node:fs/promises";
+import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
-import { VerisumError } from "../protocol/errors.ts";
-import { createDurably, readIfPresent } from "./durable-file.ts";
+import { eraseLeftovers } from "./durable-file.ts";
+import { acquireLock } from "./lock.ts";
 
 export interface StateDirectory {
   readonly path: string;
@@ -12,31 +12,17 @@ export interface StateDirectory {
 }
 
 /**
- * Opens a directory (mode 0700) and takes its lock.
- * @throws STORAGE_LOCKED if a living process holds it
+ * Opens a directory (mode 0700) and takes its lock. What interrupted writes left in it is erased.
+ * @throws STORAGE_LOCKED if a process that runs holds it, this one included; STORAGE_FULL, STORAGE_FAILED
  */
 export async function openStateDirectory(path: string): Promise<StateDirectory> {
   await mkdir(path, { recursive: true, mode: 0o700 });
-  const lock = join(path, "lock");
-  while (!(await createDurably(lock, String(process.pid)))) {
-    const holder = Number(new TextDecoder().decode((await readIfPresent(lock)) ?? new Uint8Array()));
-    if (Number.isInteger(holder) && holder > 0 && holder !== process.pid && isAlive(holder)) {
-      throw new VerisumError("STORAGE_LOCKED", `${path} is in use by process ${holder}`, { path, holder });
-    }
-    await rm(lock, { force: true });
-  }
-  return {
-    path,
-    file: (...parts) => join(path, ...parts),
-    release: () => rm(lock, { force: true }),
-  };
-}
-
-function isAlive(pid: number): boolean {
+  const lock = await acquireLock(join(path, "lock"), path);
   try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code === "EPERM";
+    await eraseLeftovers(path);
+  } catch (cause) {
+    await lock.release();
+    throw cause;
   }
+  return { path, file: (...parts) => join(path, ...parts), release: () => lock.release() };
 }

@@ -82,8 +82,23 @@ async function openNode(
   signal: AbortSignal,
   authorise: (root: string) => Promise<string>,
 ): Promise<ReadingNode> {
-  const sleep = abortableSleep(signal);
   const state = await openStateDirectory(options.stateDirectory);
+  try {
+    return await openInside(state, chain, options, reporter, abortableSleep(signal), authorise);
+  } catch (error) {
+    await state.release();
+    throw error;
+  }
+}
+
+async function openInside(
+  state: StateDirectory,
+  chain: TaskReader,
+  options: NodeOptions,
+  reporter: Reporter,
+  sleep: Sleep,
+  authorise: (root: string) => Promise<string>,
+): Promise<ReadingNode> {
   const network = createPeerNetwork(chain, {
     bootstrap: options.peers,
     ...(options.ownEndpoint === undefined ? {} : { own: options.ownEndpoint }),
@@ -92,31 +107,36 @@ async function openNode(
     sleep,
   });
   await network.refresh();
-  const log = { debug: () => undefined, warn: () => undefined };
-  const store =
-    options.ipfsApi === undefined
-      ? await createContentStore({
-          directory: options.storeDirectory ?? join(options.stateDirectory, "ipfs"),
-          peers: network.sources,
-          log,
-        })
-      : await createKuboStore({ apiUrl: options.ipfsApi });
-  const task = await whenAvailable(() => openTask(chain, store), network, reporter, sleep);
-  task.cells?.siblings.forEach(network.include);
-  await network.refresh();
-  return {
-    chain,
-    state,
-    store,
-    network,
-    task,
-    sleep,
-    scope: `${chain.context.chainId}-${chain.context.contract}`,
-    close: async () => {
-      await store.close();
-      await state.release();
-    },
-  };
+  const store = await openStore(options, network);
+  try {
+    const task = await whenAvailable(() => openTask(chain, store), network, reporter, sleep);
+    task.cells?.siblings.forEach(network.include);
+    await network.refresh();
+    return {
+      chain,
+      state,
+      store,
+      network,
+      task,
+      sleep,
+      scope: `${chain.context.chainId}-${chain.context.contract}`,
+      close: async () => {
+        await store.close();
+        await state.release();
+      },
+    };
+  } catch (error) {
+    await store.close();
+    throw error;
+  }
+}
+
+function openStore(options: NodeOptions, network: PeerNetwork): Promise<ContentStore> {
+  if (options.ipfsApi !== undefined) return createKuboStore({ apiUrl: options.ipfsApi });
+  return createContentStore({
+    directory: options.storeDirectory ?? join(options.stateDirectory, "ipfs"),
+    peers: network.sources,
+  });
 }
 
 /**

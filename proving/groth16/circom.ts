@@ -1,12 +1,14 @@
 /** Compiles circuits with circom (the WebAssembly build), once per content of their sources and compiler. */
 import { execFile } from "node:child_process";
 import { createHash } from "node:crypto";
-import { mkdir, readFile, rename, rm, stat } from "node:fs/promises";
+import { mkdir, readFile, rm, stat } from "node:fs/promises";
 import { createRequire } from "node:module";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { VerisumError } from "../../protocol/errors.ts";
+import { publishFolder } from "../../storage/durable-file.ts";
+import { withLock } from "../../storage/lock.ts";
 
 /** The project's root; circuit paths and includes are relative to it. */
 export const PROJECT_ROOT = fileURLToPath(new URL("../../", import.meta.url));
@@ -36,7 +38,12 @@ export async function compileCircuit(mainPath: string, outputRoot: string): Prom
   const name = path.basename(mainPath, ".circom");
   const hash = await circuitHash(mainPath);
   const folder = path.join(outputRoot, `${name}-${hash.slice(0, 16)}`);
-  if (!(await exists(folder))) await compileInto(folder, mainPath);
+  if (!(await exists(folder))) {
+    await mkdir(outputRoot, { recursive: true });
+    await withLock(`${folder}.lock`, async () => {
+      if (!(await exists(folder))) await compileInto(folder, mainPath);
+    });
+  }
   return {
     name,
     hash,
@@ -68,8 +75,10 @@ async function includedSources(file: string, found = new Map<string, string>()):
   return found;
 }
 
+/** Compiles into a folder of its own, which gets its name when it is complete. The lock's holder alone does. */
 async function compileInto(folder: string, mainPath: string): Promise<void> {
-  const temporary = `${folder}.${process.pid}.tmp`;
+  const temporary = `${folder}.tmp`;
+  await rm(temporary, { recursive: true, force: true });
   await mkdir(temporary, { recursive: true });
   const compiler = createRequire(import.meta.url).resolve("circom2/cli.js");
   const output = path.relative(PROJECT_ROOT, temporary);
@@ -78,10 +87,8 @@ async function compileInto(folder: string, mainPath: string): Promise<void> {
       cwd: PROJECT_ROOT,
       maxBuffer: 2 ** 24,
     });
-    await rename(temporary, folder);
   } catch (cause) {
     await rm(temporary, { recursive: true, force: true });
-    if (await exists(folder)) return; // somebody else was faster
     const { stdout = "", stderr = "" } = cause as { stdout?: string; stderr?: string };
     throw new VerisumError(
       "CIRCUIT_COMPILATION",
@@ -90,6 +97,7 @@ async function compileInto(folder: string, mainPath: string): Promise<void> {
       { cause },
     );
   }
+  await publishFolder(temporary, folder);
 }
 
 async function exists(file: string): Promise<boolean> {

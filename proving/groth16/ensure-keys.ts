@@ -1,6 +1,6 @@
 /** Development keys on disk: made once per preset, circuits and sizes, then loaded. */
 import { createHash } from "node:crypto";
-import { mkdir, readFile, rename, rm, stat, writeFile } from "node:fs/promises";
+import { mkdir, readFile, rm, stat, writeFile } from "node:fs/promises";
 import path from "node:path";
 import type { Curve } from "../curve/curve.ts";
 import { VerisumError } from "../../protocol/errors.ts";
@@ -14,7 +14,8 @@ import { chunkWires, PUBLIC_INPUT_WIRES } from "./chunk-circuit.ts";
 import { circuitHash, compileCircuit, PROJECT_ROOT } from "./circom.ts";
 import type { CompiledCircuit } from "./circom.ts";
 import { drawCommonSecrets, makeChunkKeys, makeCommonKeys } from "./dev-setup.ts";
-import { withFileLock } from "../../storage/file-lock.ts";
+import { publishFolder } from "../../storage/durable-file.ts";
+import { withLock } from "../../storage/lock.ts";
 import { loadKeySet } from "./key-set.ts";
 import type { KeySet } from "./key-set.ts";
 import { digestOf } from "../node/key-folder.ts";
@@ -70,7 +71,7 @@ export async function ensureDevKeys(request: KeyRequest, environment: KeyEnviron
   const directory = path.join(buildRoot, "keys", `${preset.name}-${content.slice(0, 16)}`);
   if (!(await exists(directory))) {
     await mkdir(path.dirname(directory), { recursive: true });
-    await withFileLock(`${directory}.lock`, async () => {
+    await withLock(`${directory}.lock`, async () => {
       if (!(await exists(directory))) await makeKeys(directory, preset, kinds, powers, buildRoot, environment);
     });
   }
@@ -107,7 +108,7 @@ async function makeKeys(
   environment: KeyEnvironment,
 ): Promise<void> {
   const { curve, random, onStep } = environment;
-  const temporary = `${directory}.${process.pid}.tmp`;
+  const temporary = `${directory}.tmp`; // the lock's holder alone writes there
   await rm(temporary, { recursive: true, force: true });
   await mkdir(temporary, { recursive: true });
   const files: Record<string, FileDigest> = {};
@@ -163,12 +164,7 @@ async function makeKeys(
     files,
   };
   await writeFile(path.join(temporary, MANIFEST_FILE), `${JSON.stringify(manifest, null, 2)}\n`);
-  try {
-    await rename(temporary, directory);
-  } catch (cause) {
-    await rm(temporary, { recursive: true, force: true });
-    if (!(await exists(directory))) throw cause; // else another process finished first, and its keys serve as well
-  }
+  await publishFolder(temporary, directory);
 }
 
 async function exists(file: string): Promise<boolean> {

@@ -50,7 +50,9 @@ describe("a client's journal", () => {
   it("finds after a restart exactly the submission that it kept", async () => {
     assert.equal(await journal.find(ENTRY), undefined);
     await journal.keep(ENTRY);
-    assert.deepEqual(await openJournal(await openStateDirectory(directory), "scope").find(ENTRY), ENTRY.submission);
+    await state.release();
+    state = await openStateDirectory(directory);
+    assert.deepEqual(await openJournal(state, "scope").find(ENTRY), ENTRY.submission);
     assert.equal((await stat(path())).mode & 0o077, 0, "readable by its owner only");
   });
 

@@ -53,6 +53,7 @@ describe("ipfs content store", () => {
     const cids = await Promise.all(
       Array.from({ length: 20 }, (_, index) => store.putDirectory({ a: text(`${index}`) })),
     );
+    await store.close();
     assert.deepEqual(await (await bench.store({ directory })).pins(), [...cids].sort());
   });
 
@@ -99,19 +100,31 @@ describe("ipfs content store", () => {
     }
   });
 
-  it("ignores files that an interrupted write left behind, and removes those of processes that are gone", async () => {
+  it("removes what an interrupted write left behind", async () => {
     const directory = await bench.folder();
     const store = await bench.store({ directory });
     const cid = await store.putDirectory(files);
-    const ended = fork(new URL("./support.ts", import.meta.url), {
+    await store.close();
+    await writeFile(join(directory, "tmp", "0123"), "half a block");
+    const reopened = await bench.store({ directory });
+    assert.deepEqual(await readdir(join(directory, "tmp")), []);
+    assert.equal(await reopened.has(cid), true);
+  });
+
+  it("is open once at a time, here or in another process", async () => {
+    const directory = await bench.folder();
+    const store = await bench.store({ directory });
+    await rejectsWith(bench.store({ directory }), "STORAGE_LOCKED");
+    await store.close();
+    const writer = fork(new URL("./writer.ts", import.meta.url), [directory], {
       execArgv: ["--disable-warning=ExperimentalWarning"],
     });
-    await once(ended, "exit");
-    await writeFile(join(directory, "tmp", `${ended.pid}-0123`), "half a block");
-    await writeFile(join(directory, "tmp", `${process.pid}-0123`), "a write in progress");
-    const reopened = await bench.store({ directory });
-    assert.deepEqual(await readdir(join(directory, "tmp")), [`${process.pid}-0123`]);
-    assert.equal(await reopened.has(cid), true);
+    await once(writer, "message");
+    const error = await rejectsWith(bench.store({ directory }), "STORAGE_LOCKED");
+    assert.ok(error.message.includes(directory) && error.message.includes(String(writer.pid)), error.message);
+    writer.kill("SIGKILL");
+    await once(writer, "exit");
+    await bench.store({ directory });
   });
 
   it("leaves no temporary file and no name from a DAG on disk", async () => {
@@ -120,7 +133,9 @@ describe("ipfs content store", () => {
     await store.putDirectory({ "..%2f..%2fetc": text("x"), "<script>": text("y") });
     const names = await readdir(directory, { recursive: true });
     assert.deepEqual(
-      names.filter((name) => !/^(tmp|pins\.json|blocks(\/[A-Z2-7]{2}(\/B[A-Z2-7]{55}\.data)?)?)$/.test(name)),
+      names.filter(
+        (name) => !/^(tmp|store\.lock|pins\.json|blocks(\/[A-Z2-7]{2}(\/B[A-Z2-7]{55}\.data)?)?)$/.test(name),
+      ),
       [],
     );
   });
@@ -152,6 +167,7 @@ describe("ipfs content store", () => {
       await writeFile(join(directory, "pins.json"), damaged);
       await rejectsWith(bench.store({ directory }), "IPFS_STORE_CORRUPT");
     }
+    assert.deepEqual((await readdir(directory)).includes("store.lock"), false, "the lock is free again");
     await rejectsWith(bench.store({ directory: "/proc/version/x" }), "IPFS_STORE_FAILED");
     const blocked = await bench.folder();
     const store = await bench.store({ directory: blocked });

@@ -152,6 +152,7 @@ describe("rounds with faults", function () {
     const other = { ...records, settled: { ...records.settled!, included: 0b0111n } };
     assert.equal(records.settled!.included, ALL);
     await rejectsCode(releaseSum(member.deps, other), "ROUND_EQUIVOCATION");
+    await member.node.state.release();
     const reopened = await openStateDirectory(member.node.state.path);
     const scope = member.deps.scope;
     await rejectsCode(bindRelease(reopened, scope, state.number, records.submitted.slice(0, 3)), "ROUND_EQUIVOCATION");

@@ -7,6 +7,7 @@ import {
   createDurably,
   encodeRecord,
   eraseFile,
+  publishFolder,
   readIfPresent,
   readRecord,
   writeDurably,
@@ -36,6 +37,25 @@ describe("durable files", () => {
     assert.equal(created.filter(Boolean).length, 1);
     assert.equal(await readRecord(path), created.indexOf(true));
     assert.equal(await createDurably(path, encodeRecord("again")), false);
+    assert.deepEqual(await readdir(directory), ["record"]);
+  });
+
+  it("are whole whichever of many writers comes last", async () => {
+    const path = join(directory, "record");
+    await Promise.all(Array.from({ length: 10 }, (_, i) => writeDurably(path, encodeRecord("x".repeat(1000 * i)))));
+    assert.equal(((await readRecord(path)) as string).length % 1000, 0);
+    assert.deepEqual(await readdir(directory), ["record"]);
+  });
+
+  it("come as a folder, whole, once", async () => {
+    const [temporary, folder] = [join(directory, "temporary"), join(directory, "folder")];
+    for (const content of ["first", "second"]) {
+      await mkdir(join(temporary, "deep"), { recursive: true });
+      await writeFile(join(temporary, "deep", "file"), content);
+      if (content === "first") await publishFolder(temporary, folder);
+      else await rejectsCode(publishFolder(temporary, folder), "STORAGE_FAILED");
+    }
+    assert.equal(await readFile(join(folder, "deep", "file"), "utf8"), "first");
   });
 
   it("read as undefined when there is none", async () => {
@@ -83,8 +103,12 @@ describe("durable files", () => {
     )
       this.skip();
     const path = join(directory, "full");
-    await symlink("/dev/full", `${path}.${process.pid}.tmp`);
-    await rejectsCode(writeDurably(path, "x"), "STORAGE_FULL");
+    for (const write of [writeDurably, createDurably]) {
+      const temporary = join(directory, "temporary");
+      await symlink("/dev/full", temporary);
+      await rejectsCode(write(path, "x", { temporary }), "STORAGE_FULL");
+      assert.deepEqual(await readdir(directory), []);
+    }
   });
 
   it("name what cannot be used", async function () {

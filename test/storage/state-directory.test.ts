@@ -1,9 +1,11 @@
 import { afterEach, beforeEach, describe, it } from "mocha";
 import assert from "node:assert/strict";
 import { spawn, spawnSync } from "node:child_process";
-import { mkdtemp, readFile, rm, stat, writeFile } from "node:fs/promises";
+import { mkdtemp, readdir, readFile, rm, stat, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { writeDurably } from "../../storage/durable-file.ts";
+import { thisProcess } from "../../storage/process-identity.ts";
 import { openStateDirectory } from "../../storage/state-directory.ts";
 import { rejectsCode } from "../support/errors.ts";
 
@@ -24,11 +26,13 @@ describe("a state directory", () => {
     await (await openStateDirectory(directory)).release();
   });
 
-  it("is refused while another process that lives holds it", async () => {
+  it("is refused while it is open, and while another process that lives holds it", async () => {
+    const state = await openStateDirectory(directory);
+    await rejectsCode(openStateDirectory(directory), "STORAGE_LOCKED");
+    await state.release();
     const holder = spawn(process.execPath, ["-e", "setInterval(() => {}, 1000)"], { stdio: "ignore" });
     try {
-      await (await openStateDirectory(directory)).release();
-      await writeFile(join(directory, "lock"), String(holder.pid));
+      await writeFile(join(directory, "lock"), JSON.stringify({ pid: holder.pid }));
       await rejectsCode(openStateDirectory(directory), "STORAGE_LOCKED");
     } finally {
       holder.kill();
@@ -38,21 +42,16 @@ describe("a state directory", () => {
   it("is taken over from a process that died", async () => {
     await (await openStateDirectory(directory)).release();
     const { pid } = spawnSync(process.execPath, ["-e", ""]);
-    await writeFile(join(directory, "lock"), String(pid));
+    await writeFile(join(directory, "lock"), JSON.stringify({ pid }));
     await openStateDirectory(directory);
-    assert.equal(await readFile(join(directory, "lock"), "utf8"), String(process.pid));
+    assert.deepEqual(JSON.parse(await readFile(join(directory, "lock"), "utf8")), await thisProcess());
   });
 
-  for (const [what, content] of [
-    ["empty", ""],
-    ["noise", "not a number"],
-    ["zero", "0"],
-    ["negative", "-1"],
-  ] as const) {
-    it(`is taken over when its lock is ${what}`, async () => {
-      await (await openStateDirectory(directory)).release();
-      await writeFile(join(directory, "lock"), content);
-      await openStateDirectory(directory);
-    });
-  }
+  it("loses what interrupted writes left in it, and nothing else", async () => {
+    await (await openStateDirectory(directory)).release();
+    await writeDurably(join(directory, "scope", "key"), "secret");
+    await writeFile(join(directory, "scope", "key.0b7e.tmp"), "half a secr");
+    await openStateDirectory(directory);
+    assert.deepEqual(await readdir(join(directory, "scope")), ["key"]);
+  });
 });

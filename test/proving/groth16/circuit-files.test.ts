@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { mkdir, mkdtemp, readFile, rm, utimes, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { after, before, describe, it } from "mocha";
@@ -10,7 +10,6 @@ import { circuitHash, compileCircuit, PROJECT_ROOT } from "../../../proving/grot
 import { chunkInputs, CircomWitness } from "../../support/circom-witness.ts";
 import { auditCommittedWires } from "../../../proving/groth16/circuit-audit.ts";
 import { mainPathOf } from "../../../proving/groth16/ensure-keys.ts";
-import { withFileLock } from "../../../storage/file-lock.ts";
 import { readR1cs, violatedConstraints } from "../../../proving/groth16/r1cs.ts";
 import { decodeWitness } from "../../support/proving.ts";
 import { chunkModel } from "../../support/chunk-model.ts";
@@ -70,7 +69,9 @@ describe("circuit files", function () {
       path.join(PROJECT_ROOT, main),
       "pragma circom 2.2.0;\ntemplate T() { signal input a; a <== ; }\ncomponent main = T();\n",
     );
-    await rejectsCode(compileCircuit(main, await scratchFolder()), "CIRCUIT_COMPILATION");
+    const outputRoot = await scratchFolder();
+    await rejectsCode(compileCircuit(main, outputRoot), "CIRCUIT_COMPILATION");
+    assert.deepEqual(await readdir(outputRoot), [], "nothing is left over");
   });
 
   it("with an untrustworthy layout are refused", () => {
@@ -136,37 +137,5 @@ describe("circuit files", function () {
     await rejectsCode(calculator.calculate({ ...inputs, pepper: [1n] }), "WITNESS_UNSATISFIED");
     await rejectsCode(calculator.calculate({ ...inputs, hPrevious: [0n] }), "WITNESS_UNSATISFIED");
     await rejectsCode(calculator.calculate({ ...inputs, bound: [0n] }), "WITNESS_UNSATISFIED");
-  });
-});
-
-describe("file lock", () => {
-  let folder: string;
-  before(async () => (folder = await mkdtemp(path.join(tmpdir(), "lock-"))));
-  after(() => rm(folder, { recursive: true, force: true }));
-
-  it("lets one holder in at a time and is free after a failure", async () => {
-    const lock = path.join(folder, "a.lock");
-    let holders = 0;
-    const work = async (): Promise<void> => {
-      assert.equal(++holders, 1);
-      await new Promise((resolve) => setTimeout(resolve, 20));
-      holders--;
-    };
-    await assert.rejects(
-      withFileLock(lock, () => Promise.reject(new Error("work failed"))),
-      /work failed/,
-    );
-    await Promise.all([withFileLock(lock, work), withFileLock(lock, work), withFileLock(lock, work)]);
-  });
-
-  it("takes over the lock of a process that is gone, named or not", async () => {
-    const lock = path.join(folder, "b.lock");
-    await mkdir(lock);
-    await writeFile(path.join(lock, "owner"), "999999999");
-    assert.equal(await withFileLock(lock, () => Promise.resolve(1)), 1);
-    await mkdir(lock);
-    const longAgo = new Date(Date.now() - 60_000);
-    await utimes(lock, longAgo, longAgo);
-    assert.equal(await withFileLock(lock, () => Promise.resolve(2)), 2);
   });
 });
