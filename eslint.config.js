@@ -11,6 +11,7 @@ const PRINTING_FILES = [
   "bin/**",
   "scripts/**",
   "demo/**",
+  "examples/**",
   "experiments/**",
   "test/**",
 ];
@@ -19,7 +20,17 @@ const effect = (name) => ({ name, message: "The protocol is pure: take this as a
 
 export default defineConfig(
   {
-    ignores: ["node_modules/", ".toolchain/", "build/", "artifacts/", "cache/", "coverage/", "types/", "**/generated/"],
+    ignores: [
+      "node_modules/",
+      ".toolchain/",
+      "build/",
+      "artifacts/",
+      "cache/",
+      "coverage/",
+      "dist/",
+      "types/",
+      "**/generated/",
+    ],
   },
   tseslint.configs.recommendedTypeChecked,
   {

@@ -7,6 +7,8 @@ export default {
   entry: [
     "bin/*.mjs",
     "{client,auditor,aggregator}/cli.ts",
+    "{client,member,aggregator,auditor,operator,learning,protocol}/door.ts",
+    "examples/*.ts",
     "demo/{demo,boosting-client}.ts",
     "experiments/*.ts",
     "experiments/bench/{kernels,provers}.ts",

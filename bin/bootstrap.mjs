@@ -13,7 +13,7 @@
  * without a pinned Node. Otherwise the exit code or the signal of the program is passed on.
  */
 import { existsSync, realpathSync } from "node:fs";
-import { join, resolve } from "node:path";
+import { join, relative, resolve } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import { BootstrapError, EXIT, reporting } from "./install/failure.mjs";
 import { isClone, missingPackages, readJson, ROOT, runsTypeScript } from "./install/installed.mjs";
@@ -56,15 +56,39 @@ async function runTarget(args) {
   process.exitCode = code;
 }
 
+/** The compiled program of an installed package. @throws BootstrapError if it is not there or Node is too old */
+function compiledProgram(entry) {
+  if (!runsTypeScript(process.versions.node))
+    throw new BootstrapError(
+      EXIT.config,
+      `Node ${process.versions.node} is too old: an installed package needs Node 22.18 or later. A clone of the repository gets one by itself.`,
+    );
+  const file = join(ROOT, "dist", entry.replace(/\.ts$/, ".js"));
+  if (!existsSync(file))
+    throw new BootstrapError(EXIT.software, `This package is incomplete: it has no ${relative(ROOT, file)}.`);
+  return file;
+}
+
+/** The program's file, where it can run in this process. */
+function programInPlace(entry) {
+  if (!isClone()) return compiledProgram(entry);
+  const isReady = runsTypeScript(process.versions.node) && missingPackages(ROOT, "roles").length === 0;
+  return isReady ? join(ROOT, entry) : undefined;
+}
+
 /**
  * Runs the program of a role with this process's arguments: in this process where it can, else in a child (used by
  * `bin/`).
  * @param {string} entry one of ROLE_PROGRAMS
  */
 export async function start(entry) {
-  const inPlace = runsTypeScript(process.versions.node) && missingPackages(ROOT, "roles").length === 0;
-  if (inPlace) await import(pathToFileURL(join(ROOT, entry)).href);
-  else await reporting(() => runTarget([entry, ...process.argv.slice(2)]));
+  let file;
+  await reporting(async () => {
+    file = programInPlace(entry);
+    if (file === undefined) await runTarget([entry, ...process.argv.slice(2)]);
+  });
+  // Outside of `reporting`: a program says itself how it fails.
+  if (file !== undefined) await import(pathToFileURL(file).href);
 }
 
 if (process.argv[1] !== undefined && realpathSync(process.argv[1]) === fileURLToPath(import.meta.url))

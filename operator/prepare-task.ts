@@ -24,6 +24,11 @@ export interface PreparedTask {
   readonly group?: Hex;
 }
 
+export interface PrepareOptions extends PrivacyTarget {
+  /** Where compiled circuits and development keys are kept; `build/` of a clone by default. */
+  readonly buildRoot?: string;
+}
+
 /** @throws USAGE if a run with so many clients would wait for more for ever */
 export function assertEnoughClients({ parameters: { minClients } }: PreparedTask, clients: number): void {
   if (clients < minClients)
@@ -66,7 +71,7 @@ export function parsePreparedTask(text: string): PreparedTask {
 /**
  * Checks the specification, makes development keys if there are none, and publishes everything into `storeDirectory`.
  * @param description what a tasks/*.json says
- * @param target takes precedence over the description's own privacy target
+ * @param options a privacy target that takes precedence over the description's own; where keys are kept
  * @throws TASK_DOCUMENT_INVALID, PARAMETERS_INVALID, PRIVACY_*, key and store errors
  */
 export async function prepareTask(
@@ -74,15 +79,20 @@ export async function prepareTask(
   storeDirectory: string,
   random: RandomBytes,
   onStep: (step: string) => void,
-  target: PrivacyTarget = {},
+  options: PrepareOptions = {},
 ): Promise<PreparedTask> {
-  const specification = parseSpecification(description, target);
+  const specification = parseSpecification(description, options);
   const model = parseModel(specification.document.model);
   const layout = layoutOfSpecification(specification, parameterCountOf(model));
   const kindCount = Math.max(...layout.chunks.map((chunk) => chunk.kindIndex)) + 1;
   const keySet = await ensureDevKeys(
     { preset: layout.preset, kindCount, powers: layout.elementCount },
-    { curve: await openCurve(), random, onStep },
+    {
+      curve: await openCurve(),
+      random,
+      onStep,
+      ...(options.buildRoot === undefined ? {} : { buildRoot: options.buildRoot }),
+    },
   );
   const files: Record<string, Uint8Array> = {};
   for (const name of await readdir(keySet.directory)) files[name] = await readFile(join(keySet.directory, name));

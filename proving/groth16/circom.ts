@@ -18,6 +18,9 @@ export const PROJECT_ROOT = fileURLToPath(new URL("../../", import.meta.url));
  */
 const COMPILER_OPTIONS = ["--r1cs", "--wasm", "--sym", "--O1"] as const;
 
+/** The version that the circuits' constraints are counted with (a test ties it to the lock file). */
+export const COMPILER_VERSION = "0.2.23";
+
 /** The compiler's output for one instance. */
 export interface CompiledCircuit {
   readonly name: string;
@@ -53,17 +56,30 @@ export async function compileCircuit(mainPath: string, outputRoot: string): Prom
   };
 }
 
-/** sha-256 that changes with any included source, the compiler's version or its options. */
+/** sha-256 that changes with any included source, the compiler's version or its options. @throws CIRCUIT_COMPILATION */
 export async function circuitHash(mainPath: string): Promise<string> {
   const hash = createHash("sha256");
-  const { version } = createRequire(import.meta.url)("circom2/package.json") as { version: string };
-  hash.update(["circom2", version, ...COMPILER_OPTIONS].join(" "));
+  hash.update(["circom2", compilerVersion(), ...COMPILER_OPTIONS].join(" "));
   const sources = await includedSources(path.join(PROJECT_ROOT, mainPath));
   for (const file of [...sources.keys()].sort()) {
     const text = sources.get(file)!;
     hash.update(`\n${path.relative(PROJECT_ROOT, file).split(path.sep).join("/")} ${text.length}\n${text}`);
   }
   return hash.digest("hex");
+}
+
+/** Roles run without a compiler, so it may not be there. @throws CIRCUIT_COMPILATION */
+function compilerVersion(): string {
+  try {
+    return (createRequire(import.meta.url)("circom2/package.json") as { readonly version: string }).version;
+  } catch (cause) {
+    throw new VerisumError(
+      "CIRCUIT_COMPILATION",
+      `the circuit compiler is not installed; run: npm install circom2@${COMPILER_VERSION}`,
+      {},
+      { cause },
+    );
+  }
 }
 
 async function includedSources(file: string, found = new Map<string, string>()): Promise<Map<string, string>> {

@@ -27,6 +27,8 @@ export const ROOMS = {
   // A client audits what it trains on; an aggregator may hold a seat. Neither knows the other.
   client: [...SHARED, "auditor"],
   aggregator: [...SHARED, "auditor", "member"],
+  // By the package's name only, as a program of somebody else would.
+  examples: [],
   demo: [...SHARED, ...ROLES],
   experiments: [...SHARED, ...ROLES, "demo"],
   ignition: SHARED,
@@ -65,6 +67,7 @@ function objection(filename, specifier, isType) {
   const isBuiltin = specifier.startsWith("node:") || BUILTIN.has(name);
   if (from === "protocol" && (isBuiltin || !PROTOCOL_PACKAGES.test(specifier)))
     return { messageId: "impure", data: { specifier } };
+  if (from === "examples" && name === manifest.name) return undefined;
   if (!isBuiltin && !DECLARED.has(name)) return { messageId: "undeclared", data: { name } };
   if (!isBuiltin && !isType && SHIPPED.includes(from) && manifest.dependencies[name] === undefined)
     return { messageId: "development", data: { from, name } };

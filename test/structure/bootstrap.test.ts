@@ -216,6 +216,44 @@ describe("the two installs", function () {
   });
 });
 
+describe("an installed package", function () {
+  this.timeout(30_000);
+  let root: string;
+
+  beforeEach(() => {
+    root = mkdtempSync(join(tmpdir(), "verisum-bootstrap-"));
+    cpSync(bin, join(root, "bin"), { recursive: true });
+    mkdirSync(join(root, "dist/auditor"), { recursive: true });
+    writeFileSync(join(root, "dist/auditor/cli.js"), "process.stdout.write(process.argv.slice(2).join());");
+  });
+  afterEach(() => rmSync(root, { recursive: true }));
+
+  const start = (
+    ...args: string[]
+  ): { readonly status: number | null; readonly stdout: string; readonly stderr: string } =>
+    spawnSync(process.execPath, args, { cwd: root, encoding: "utf8" });
+
+  it("runs the compiled program of a role", () => {
+    const { status, stdout } = start("bin/fl.mjs", "verify");
+    assert.deepEqual([status, stdout], [0, "verify"]);
+  });
+
+  it("says that a program is missing, and installs nothing", () => {
+    const { status, stderr } = start("bin/fl-client.mjs");
+    assert.equal(status, 70);
+    assert.match(stderr, /incomplete/);
+    assert.ok(!existsSync(join(root, ".toolchain")));
+  });
+
+  it("says of what it does not contain that a clone has it", () => {
+    for (const args of [["demo/demo.ts"], ["--bin", "hardhat", "build"], ["auditor/cli.ts"]]) {
+      const { status, stderr } = start("bin/bootstrap.mjs", ...args);
+      assert.equal(status, 64);
+      assert.match(stderr, /clone of the repository/);
+    }
+  });
+});
+
 describe("the bootstrap", function () {
   this.timeout(30_000);
   const exitCode = (...args: string[]): number | null =>

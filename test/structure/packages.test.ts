@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { describe, it } from "mocha";
+import { COMPILER_VERSION } from "../../proving/groth16/circom.ts";
 
 interface Locked {
   readonly version: string;
@@ -30,6 +31,10 @@ describe("the lock file", () => {
     for (const [path, { resolved }] of entries) {
       assert.equal(resolved, undefined, path);
     }
+  });
+
+  it("has the circuit compiler that an operator is told to install", () => {
+    assert.equal(lock.packages["node_modules/circom2"]?.version, COMPILER_VERSION);
   });
 
   // npm keeps only the running platform's native packages when it rewrites the file.

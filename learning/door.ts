@@ -1,0 +1,9 @@
+/** What a program that trains by itself imports, as `verisum/learning`: data, models and training, without a task. */
+export { loadDataset } from "./dataset.ts";
+export { parameterCountOf, parseModel, tensorsOf } from "./model.ts";
+export { decodeSafetensors, encodeSafetensors } from "./safetensors.ts";
+export { describeDataset, selectRows } from "./samples.ts";
+export type { Dataset, LoadedData } from "./samples.ts";
+export type { TrainOptions, TrainProgress, TrainResult } from "./sgd.ts";
+export { createTrainer } from "./trainer.ts";
+export type { Trainer } from "./trainer.ts";

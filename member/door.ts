@@ -1,0 +1,6 @@
+/** What a program that holds a seat of a committee imports, as `verisum/member`. */
+export { platformRandom } from "../command/platform-random.ts";
+export { createReporter } from "../command/reporter.ts";
+export type { RoleDependencies } from "../task/role.ts";
+export { runMember } from "./run-member.ts";
+export type { MemberOptions } from "./run-member.ts";
