@@ -6,6 +6,8 @@ import { VerisumError } from "../protocol/errors.ts";
 
 /** Largest data file, uncompressed: 60,000 images of 28×28 take 47 MB. */
 const MAX_DATA_BYTES = 1 << 30;
+/** Largest file of text, uncompressed. */
+const MAX_TEXT_BYTES = 1 << 28;
 /** Largest number of values of one data set; they are kept as float32. */
 export const MAX_DATA_VALUES = 1 << 28;
 
@@ -24,6 +26,16 @@ export async function readDataFile(path: string, maxBytes = MAX_DATA_BYTES): Pro
   } catch (cause) {
     if ((cause as NodeJS.ErrnoException).code === "ERR_BUFFER_TOO_LARGE") throw tooLarge(path, maxBytes);
     throw new VerisumError("DATASET_MALFORMED", `${path} is not a complete gzip file`, { path }, { cause });
+  }
+}
+
+/** UTF-8 text of up to 256 MiB. @throws as `readDataFile`, DATASET_MALFORMED for bytes that are no text */
+export async function readTextFile(path: string): Promise<string> {
+  const bytes = await readDataFile(path, MAX_TEXT_BYTES);
+  try {
+    return new TextDecoder("utf-8", { fatal: true }).decode(bytes);
+  } catch (cause) {
+    throw new VerisumError("DATASET_MALFORMED", `${path} is not UTF-8 text`, { path }, { cause });
   }
 }
 

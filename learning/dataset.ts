@@ -1,40 +1,45 @@
-/** Labelled samples in memory, and the one string that names them on a command line. */
-import { stat } from "node:fs/promises";
+/** Labelled examples in memory, and the one string that names them on a command line. */
+import { readdir, stat } from "node:fs/promises";
 import { VerisumError } from "../protocol/errors.ts";
-import { loadCsv } from "./csv.ts";
 import { MAX_DATA_VALUES } from "./data-file.ts";
-import { loadDigits } from "./digits.ts";
 import { withFixedFeatures } from "./fixed-features.ts";
-import { loadIdx } from "./idx.ts";
+import type { DataFormat, Source } from "./formats/format.ts";
+import { invalidSpec, numbers, readOptions, splitOptions, wholeNumber } from "./formats/options.ts";
+import type { OptionValues } from "./formats/options.ts";
+import { FORMATS } from "./formats/registry.ts";
 import { partitionDirichlet, partitionIid } from "./partition.ts";
 import { seededStream } from "./seeded-stream.ts";
 import { selectRows } from "./samples.ts";
-import type { Dataset, LoadedData, SpecOptions } from "./samples.ts";
+import type { Dataset, LoadedData } from "./samples.ts";
 
-const OPTION_NAMES = [
-  "client",
-  "clients",
-  "alpha",
-  "seed",
-  "samples",
-  "testSamples",
-  "mean",
-  "deviation",
-  "classes",
-  "features",
-];
+const MAX_CLIENTS = 100_000;
+
+/** Options of data of every format. */
+const SHARED_OPTIONS = {
+  client: wholeNumber(0, MAX_CLIENTS - 1),
+  clients: wholeNumber(1, MAX_CLIENTS),
+  alpha: oneNumber,
+  seed: wholeNumber(0, Number.MAX_SAFE_INTEGER),
+  samples: wholeNumber(1, MAX_DATA_VALUES),
+  testSamples: wholeNumber(1, MAX_DATA_VALUES),
+  features: (name: string, text: string): "hog" => {
+    if (text !== "hog") throw invalidSpec(`unknown ${name} ${text}; known is hog`);
+    return text;
+  },
+};
+type SharedValues = OptionValues<typeof SHARED_OPTIONS>;
 
 /**
- * Loads what a `--data` argument names: `digits` (built in), a CSV file, an IDX image file, or a directory with the
- * four IDX files of an MNIST-like set or with train.csv and test.csv. Options follow a `?`:
+ * Loads what a `--data` argument names: `digits` (built in), or a file or folder that one of the formats recognises
+ * (formats/registry.ts). Options follow a `?`:
  *
  * - `client=i&clients=n&seed=s[&alpha=a]`: the i-th of n shards (from 0) of the training data; label-skewed with
  *   `alpha`, IID without
- * - `samples=k`, `testSamples=k`: at most k rows of the shard and of the test data, drawn without replacement; equal
- *   specifications draw equal rows
- * - `mean=m&deviation=s`: scaling by public constants, one number or a comma-separated list with one per column
+ * - `samples=k`, `testSamples=k`: at most k examples of the shard and of the test data, drawn without replacement;
+ *   equal specifications draw equal ones
  * - `features=hog`: gradient histograms in place of the pixels of IDX images (fixed-features.ts)
- * - `classes=k`: the number of classes, for files that need not hold every class
+ * - those of the format; of most, `mean=m&deviation=s`, scaling by public constants, one number or a comma-separated
+ *   list with one per column, and `classes=k`, the number of classes, for files that need not hold every class
  *
  * Scaling never depends on the data that is loaded: clients must agree on it, and it would leak.
  *
@@ -44,105 +49,77 @@ const OPTION_NAMES = [
  */
 export async function loadDataset(spec: string): Promise<LoadedData> {
   const mark = spec.lastIndexOf("?");
-  const source = mark < 0 ? spec : spec.slice(0, mark);
-  const options = optionsOf(mark < 0 ? "" : spec.slice(mark + 1));
-  const scaling: SpecOptions = {
-    mean: numbers(options, "mean"),
-    deviation: numbers(options, "deviation"),
-    classCount: integer(options, "classes", 2, 65_536),
-  };
-  if (scaling.deviation?.some((value) => value <= 0)) throw invalidSpec("deviation must be positive");
-  const describe = featuresOf(options, scaling);
-  const { train, test } = await loadSource(
+  const path = mark < 0 ? spec : spec.slice(0, mark);
+  const options = splitOptions(mark < 0 ? "" : spec.slice(mark + 1));
+  if (path === "") throw invalidSpec("the data specification names no source");
+  const source = await sourceAt(path);
+  const format = formatOf(source);
+  assertKnown(options, format);
+  const shared = readOptions(options, SHARED_OPTIONS);
+  const { train, test } = await format.load(
     source,
-    describe === undefined ? scaling : { ...scaling, mean: [0], deviation: [1] },
+    shared.features === undefined ? options : unscaled(options, format),
   );
-  const chosen = {
-    train: atMost(shardOf(train, options), options, "samples"),
-    test: atMost(test, options, "testSamples"),
+  const describe = shared.features === undefined ? (data: Dataset): Dataset => data : withFixedFeatures;
+  return {
+    train: describe(atMost(shardOf(train, shared), shared.samples, "samples")),
+    test: describe(atMost(test, shared.testSamples, "testSamples")),
   };
-  return describe === undefined ? chosen : { train: describe(chosen.train), test: describe(chosen.test) };
 }
 
-/** What turns pixels in [0, 1] into features, if that is asked for. */
-function featuresOf(
-  options: ReadonlyMap<string, string>,
-  { mean, deviation }: SpecOptions,
-): ((images: Dataset) => Dataset) | undefined {
-  const name = options.get("features");
-  if (name === undefined) return undefined;
-  if (name !== "hog") throw invalidSpec(`unknown features ${name}; known is hog`);
-  if (mean !== undefined || deviation !== undefined) throw invalidSpec("features=hog has a scaling of its own");
-  return withFixedFeatures;
+async function sourceAt(path: string): Promise<Source> {
+  const found = await stat(path).catch(() => undefined);
+  if (found === undefined) return { path, kind: "missing", entries: [] };
+  return found.isDirectory()
+    ? { path, kind: "directory", entries: await readdir(path) }
+    : { path, kind: "file", entries: [] };
 }
 
-async function loadSource(source: string, scaling: SpecOptions): Promise<LoadedData> {
-  if (source === "digits") {
-    if (scaling.mean ?? scaling.deviation ?? scaling.classCount)
-      throw invalidSpec("digits has a fixed scaling and ten classes");
-    return loadDigits();
-  }
-  if (source === "") throw invalidSpec("the data specification names no source");
-  const found = await stat(source).catch((cause: unknown) => {
-    throw new VerisumError("DATASET_NOT_FOUND", `no data at ${source}`, { source }, { cause });
-  });
-  if (/\.csv(\.gz)?$/i.test(source)) return loadCsv(source, scaling);
-  if (!found.isDirectory()) return loadIdx(source, scaling);
-  const csv = await stat(`${source}/train.csv`).catch(() => undefined);
-  return csv === undefined ? loadIdx(source, scaling) : loadCsv(source, scaling);
+function formatOf(source: Source): DataFormat {
+  const format = FORMATS.find(({ recognises }) => recognises(source));
+  if (format !== undefined) return format;
+  const { path, kind } = source;
+  if (kind === "missing") throw new VerisumError("DATASET_NOT_FOUND", `no data at ${path}`, { path });
+  const known = FORMATS.map(({ name, sources }) => `${name} (${sources})`).join("; ");
+  throw new VerisumError(
+    kind === "file" ? "DATASET_MALFORMED" : "DATASET_NOT_FOUND",
+    `${path} is data of no known format; known are ${known}`,
+    { path },
+  );
 }
 
-function shardOf(train: Dataset, options: ReadonlyMap<string, string>): Dataset {
-  const clients = integer(options, "clients", 1, 100_000);
-  const client = integer(options, "client", 0, (clients ?? 1) - 1);
-  const seed = integer(options, "seed", 0, Number.MAX_SAFE_INTEGER);
-  const [alpha] = numbers(options, "alpha") ?? [];
+function assertKnown(options: ReadonlyMap<string, string>, { name, optionNames }: DataFormat): void {
+  const known = [...Object.keys(SHARED_OPTIONS), ...optionNames];
+  for (const option of options.keys())
+    if (!known.includes(option))
+      throw invalidSpec(`${name} data has no option ${option}; its options are ${known.join(", ")}`);
+}
+
+/** Pixels in [0, 1], from which fixed features are computed. */
+function unscaled(options: ReadonlyMap<string, string>, { optionNames }: DataFormat): ReadonlyMap<string, string> {
+  if (options.has("mean") || options.has("deviation")) throw invalidSpec("features=hog has a scaling of its own");
+  return optionNames.includes("mean") ? new Map([...options, ["mean", "0"], ["deviation", "1"]]) : options;
+}
+
+function shardOf(train: Dataset, { client, clients, seed, alpha }: SharedValues): Dataset {
   if (clients === undefined && client === undefined && seed === undefined && alpha === undefined) return train;
   if (clients === undefined || client === undefined || seed === undefined)
     throw invalidSpec("a shard needs client, clients and seed");
+  if (client >= clients) throw invalidSpec(`client must be a whole number from 0 to ${clients - 1}`);
   const shards =
     alpha === undefined ? partitionIid(train, clients, seed) : partitionDirichlet(train, clients, alpha, seed);
   return shards[client]!;
 }
 
-/** A shard's rows may be in the order of their classes: the ones that stay are drawn, not the first. */
-function atMost(data: Dataset, options: ReadonlyMap<string, string>, name: "samples" | "testSamples"): Dataset {
-  const limit = integer(options, name, 1, MAX_DATA_VALUES) ?? data.sampleCount;
-  return limit >= data.sampleCount
+/** A shard's examples may be in the order of their classes: the ones that stay are drawn, not the first. */
+function atMost(data: Dataset, limit: number | undefined, name: "samples" | "testSamples"): Dataset {
+  return limit === undefined || limit >= data.sampleCount
     ? data
     : selectRows(data, seededStream(`limit-${name}`, 0).permutation(data.sampleCount).subarray(0, limit));
 }
 
-function optionsOf(text: string): Map<string, string> {
-  const options = new Map<string, string>();
-  for (const pair of text === "" ? [] : text.split("&")) {
-    const [name = "", value, ...rest] = pair.split("=");
-    if (!OPTION_NAMES.includes(name)) throw invalidSpec(`unknown option ${name}; known are ${OPTION_NAMES.join(", ")}`);
-    if (value === undefined || value === "" || rest.length > 0 || options.has(name))
-      throw invalidSpec(`option ${name} needs one value`);
-    options.set(name, value);
-  }
-  return options;
-}
-
-function numbers(options: ReadonlyMap<string, string>, name: string): number[] | undefined {
-  const values = options
-    .get(name)
-    ?.split(",")
-    .map((item) => (item.trim() === "" ? NaN : Number(item)));
-  if (values?.some((value) => !Number.isFinite(value))) throw invalidSpec(`${name} is not a number`);
-  return values;
-}
-
-function integer(options: ReadonlyMap<string, string>, name: string, least: number, most: number): number | undefined {
-  const values = numbers(options, name);
-  if (values === undefined) return undefined;
-  const value = values[0]!;
-  if (values.length !== 1 || !Number.isInteger(value) || value < least || value > most)
-    throw invalidSpec(`${name} must be a whole number from ${least} to ${most}`);
+function oneNumber(name: string, text: string): number {
+  const [value, ...rest] = numbers(name, text);
+  if (value === undefined || rest.length > 0) throw invalidSpec(`${name} must be one number`);
   return value;
-}
-
-function invalidSpec(message: string): VerisumError {
-  return new VerisumError("DATASET_SPEC_INVALID", message);
 }

@@ -15,18 +15,6 @@ export interface LoadedData {
   readonly test: Dataset;
 }
 
-/** What may follow the `?` of a data specification. */
-export interface SpecOptions {
-  /** Subtracted from a value (pixels: after division by their maximum); one number, or one per column. */
-  readonly mean: readonly number[] | undefined;
-
-  /** Divides the difference; same form as `mean`. */
-  readonly deviation: readonly number[] | undefined;
-
-  /** Number of classes, where the files do not settle it. */
-  readonly classCount: number | undefined;
-}
-
 /** What a data set contains: shape, rows, and rows of each class. */
 export function describeDataset(data: Dataset): {
   samples: number;

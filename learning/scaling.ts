@@ -1,23 +1,22 @@
 import { VerisumError } from "../protocol/errors.ts";
 
 /**
- * (value − mean) / deviation by public constants, one pair for all columns or one per column.
+ * (value − mean) / standard deviation by public constants, one pair for all columns or one per column.
  * @throws DATASET_SPEC_INVALID if a list has neither one entry nor one per column
  */
 export function valueScaling(
   {
     mean = [0],
-    deviation = [1],
-  }: { readonly mean: readonly number[] | undefined; readonly deviation: readonly number[] | undefined },
+    stdDev = [1],
+  }: { readonly mean: readonly number[] | undefined; readonly stdDev: readonly number[] | undefined },
   columns: number,
 ): (value: number, column: number) => number {
-  for (const list of [mean, deviation]) {
+  for (const list of [mean, stdDev]) {
     if (list.length !== 1 && list.length !== columns)
       throw new VerisumError(
         "DATASET_SPEC_INVALID",
         `mean and deviation need one entry or ${columns}, not ${list.length}`,
       );
   }
-  return (value, column) =>
-    (value - mean[mean.length === 1 ? 0 : column]!) / deviation[deviation.length === 1 ? 0 : column]!;
+  return (value, column) => (value - mean[mean.length === 1 ? 0 : column]!) / stdDev[stdDev.length === 1 ? 0 : column]!;
 }

@@ -4,18 +4,19 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { gzipSync } from "node:zlib";
 import { after, before, describe, it } from "mocha";
-import { parseCsv } from "../../learning/csv.ts";
 import { readDataFile } from "../../learning/data-file.ts";
 import { loadDataset } from "../../learning/dataset.ts";
+import { parseCsv } from "../../learning/formats/csv.ts";
+import { parseIdx } from "../../learning/formats/idx.ts";
+import type { ValueOptions } from "../../learning/formats/table.ts";
 import { describeDataset } from "../../learning/samples.ts";
-import type { Dataset, SpecOptions } from "../../learning/samples.ts";
-import { parseIdx } from "../../learning/idx.ts";
+import type { Dataset } from "../../learning/samples.ts";
 import { partitionDirichlet, partitionIid } from "../../learning/partition.ts";
 import { seededStream } from "../../learning/seeded-stream.ts";
 import type { ErrorCode } from "../../protocol/errors.ts";
 import { rejectsCode, throwsCode } from "../support/errors.ts";
 
-const PLAIN: SpecOptions = { mean: undefined, deviation: undefined, classCount: undefined };
+const PLAIN: ValueOptions = { mean: undefined, stdDev: undefined, classCount: undefined };
 
 function idx(shape: readonly number[], values: readonly number[], magic = [0, 0, 8, shape.length]): Uint8Array {
   const sizes = shape.flatMap((side) => [side >>> 24, (side >>> 16) & 255, (side >>> 8) & 255, side & 255]);
@@ -151,14 +152,14 @@ describe("data sets", () => {
 
   describe("CSV", () => {
     it("reads headers, a named label column, a byte order mark, CRLF, semicolons and a trailing newline", () => {
-      const data = parseCsv("\ufeffx;Label;y\r\n1;0;2\r\n3;1;4\r\n", "t.csv", { ...PLAIN, mean: [1], deviation: [2] });
+      const data = parseCsv("\ufeffx;Label;y\r\n1;0;2\r\n3;1;4\r\n", "t.csv", { ...PLAIN, mean: [1], stdDev: [2] });
       assert.deepEqual([...data.features], [0, 0.5, 1, 1.5]);
       assert.deepEqual([...data.labels], [0, 1]);
       assert.deepEqual(data.featureShape, [2]);
     });
 
     it("takes the last column as label without a header, and scales by column", () => {
-      const data = parseCsv('"1",2,3\n4,5,0', "t.csv", { mean: [0, 5], deviation: [1, 3], classCount: 4 });
+      const data = parseCsv('"1",2,3\n4,5,0', "t.csv", { mean: [0, 5], stdDev: [1, 3], classCount: 4 });
       assert.deepEqual([...data.features], [1, -1, 4, 0]);
       assert.deepEqual([...data.labels, data.classCount], [3, 0, 4]);
     });

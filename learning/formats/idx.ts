@@ -1,17 +1,24 @@
 /** The IDX format of MNIST and its kin: a magic number, big-endian sizes, bytes (LeCun, Cortes, Burges). */
-import { readdir, stat } from "node:fs/promises";
+import { readdir } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
-import { VerisumError } from "../protocol/errors.ts";
-import { MAX_DATA_VALUES, readDataFile } from "./data-file.ts";
-import type { Dataset, LoadedData, SpecOptions } from "./samples.ts";
-import { splitEveryFifth } from "./partition.ts";
-import { valueScaling } from "./scaling.ts";
+import { VerisumError } from "../../protocol/errors.ts";
+import { MAX_DATA_VALUES, readDataFile } from "../data-file.ts";
+import { splitEveryFifth } from "../partition.ts";
+import type { Dataset } from "../samples.ts";
+import { valueScaling } from "../scaling.ts";
+import { sizeOf } from "../shape.ts";
+import { dataFormat } from "./format.ts";
+import { classCountOf, paired, VALUE_OPTIONS, valueOptions } from "./table.ts";
+import type { ValueOptions } from "./table.ts";
 
 /** Mean and standard deviation of Fashion-MNIST's training pixels in [0, 1]; public, and good enough for MNIST. */
 const DEFAULT_MEAN = 0.286;
-const DEFAULT_DEVIATION = 0.353;
+const DEFAULT_STD_DEV = 0.353;
 const UNSIGNED_BYTE = 0x08;
 const MAX_RANK = 4;
+
+/** MNIST's own archives also write `.idx3-` for `-idx3-`. */
+const TRAINING_IMAGES = /^train-images[-.]idx3-ubyte(\.gz)?$/;
 
 interface IdxArray {
   readonly shape: readonly number[];
@@ -19,28 +26,31 @@ interface IdxArray {
 }
 
 /**
- * Loads a directory with the four files of an MNIST-like set, or one `…images-idx3-ubyte` file with its labels beside
- * it (then every fifth row is test data). Each file may be gzipped (`.gz`).
- *
- * @throws DATASET_NOT_FOUND, DATASET_EMPTY, DATASET_MALFORMED, DATASET_TOO_LARGE, DATASET_LABEL_INVALID,
- * DATASET_SPEC_INVALID
+ * A folder with the four files of an MNIST-like set, or one `…images-idx3-ubyte` file with its labels beside it (then
+ * every fifth image is test data). Each file may be gzipped (`.gz`).
  */
-export async function loadIdx(path: string, options: SpecOptions): Promise<LoadedData> {
-  if (!(await stat(path)).isDirectory()) {
-    const labelsName = basename(path).replace("images", "labels").replace("idx3", "idx1").replace(/\.gz$/, "");
-    if (labelsName === basename(path))
-      throw new VerisumError("DATASET_MALFORMED", `${path} is neither CSV nor an IDX image file`, { path });
-    return splitEveryFifth(await loadPair(path, join(dirname(path), labelsName), options));
-  }
-  const train = await loadPair(join(path, "train-images-idx3-ubyte"), join(path, "train-labels-idx1-ubyte"), options);
-  const test = await loadPair(join(path, "t10k-images-idx3-ubyte"), join(path, "t10k-labels-idx1-ubyte"), options);
-  if (train.featureShape.join() !== test.featureShape.join())
-    throw new VerisumError("DATASET_MALFORMED", "training and test images differ in size", { path });
-  const classCount = Math.max(train.classCount, test.classCount);
-  return { train: { ...train, classCount }, test: { ...test, classCount } };
+export const idx = dataFormat({
+  name: "IDX",
+  sources: "…images-idx3-ubyte with its labels beside it, or a folder with the four files of a set like MNIST",
+  options: VALUE_OPTIONS,
+  recognises: ({ path, kind, entries }) =>
+    kind === "file" ? basename(path).includes("images") : entries.some((name) => TRAINING_IMAGES.test(name)),
+  load: async ({ path, kind }, options) => {
+    const values = valueOptions(options);
+    if (kind === "file") return splitEveryFifth(await loadPair(path, labelsBeside(path), values));
+    const partOf = (part: string): Promise<Dataset> =>
+      loadPair(join(path, `${part}-images-idx3-ubyte`), join(path, `${part}-labels-idx1-ubyte`), values);
+    return paired(path, await partOf("train"), await partOf("t10k"));
+  },
+});
+
+function labelsBeside(images: string): string {
+  const name = basename(images).replace("images", "labels").replace("idx3", "idx1").replace(/\.gz$/, "");
+  return join(dirname(images), name);
 }
 
-async function loadPair(imagesPath: string, labelsPath: string, options: SpecOptions): Promise<Dataset> {
+/** @throws DATASET_NOT_FOUND, DATASET_EMPTY, DATASET_MALFORMED, DATASET_TOO_LARGE, DATASET_LABEL_INVALID */
+async function loadPair(imagesPath: string, labelsPath: string, options: ValueOptions): Promise<Dataset> {
   const imagesFile = await plainOrZipped(imagesPath);
   const labelsFile = await plainOrZipped(labelsPath);
   const images = parseIdx(await readDataFile(imagesFile), imagesFile);
@@ -51,18 +61,18 @@ async function loadPair(imagesPath: string, labelsPath: string, options: SpecOpt
     throw malformed(labelsFile, `labels do not match ${sampleCount} images`);
   const featureShape = [height, width, channels];
   const scale = valueScaling(
-    { mean: options.mean ?? [DEFAULT_MEAN], deviation: options.deviation ?? [DEFAULT_DEVIATION] },
+    { mean: options.mean ?? [DEFAULT_MEAN], stdDev: options.stdDev ?? [DEFAULT_STD_DEV] },
     height * width * channels,
   );
   const features = new Float32Array(images.values.length);
   const row = height * width * channels;
   for (let i = 0; i < features.length; i++) features[i] = scale(images.values[i]! / 255, i % row);
-  const classCount = options.classCount ?? Math.max(2, labels.values.reduce((a, b) => Math.max(a, b), 0) + 1);
+  const classCount = classCountOf(labels.values, options.classCount);
   const bad = labels.values.findIndex((label) => label >= classCount);
   if (bad >= 0)
     throw new VerisumError(
       "DATASET_LABEL_INVALID",
-      `${labelsFile}: label ${labels.values[bad]} of sample ${bad} is not below ${classCount}`,
+      `${labelsFile}: label ${labels.values[bad]} of image ${bad} is not below ${classCount}`,
       { row: bad },
     );
   return { features, labels: Int32Array.from(labels.values), sampleCount, featureShape, classCount };
@@ -82,16 +92,16 @@ export function parseIdx(bytes: Uint8Array, path: string): IdxArray {
   const start = 4 + 4 * rank;
   if (bytes.length < start) throw malformed(path, "it ends within its header");
   const shape = Array.from({ length: rank }, (_, i) => view.getUint32(4 + 4 * i));
-  const size = shape.reduce((product, side) => product * side, 1);
+  const size = sizeOf(shape);
   if (size > MAX_DATA_VALUES)
     throw new VerisumError("DATASET_TOO_LARGE", `${path} claims ${shape.join("×")} values`, { path });
-  if (size === 0) throw new VerisumError("DATASET_EMPTY", `${path} holds no sample`, { path });
+  if (size === 0) throw new VerisumError("DATASET_EMPTY", `${path} holds no example`, { path });
   if (bytes.length !== start + size)
     throw malformed(path, `its header promises ${size} values, it has ${bytes.length - start}`);
   return { shape, values: bytes.subarray(start) };
 }
 
-/** `path` or `path.gz`, whichever exists; MNIST's own archives also write `.idx3-` for `-idx3-`. */
+/** `path` or `path.gz`, whichever exists. */
 async function plainOrZipped(path: string): Promise<string> {
   const names = await readdir(dirname(path)).catch((): string[] => []);
   const plain = basename(path);

@@ -1,0 +1,8 @@
+/** Every data format. To add one: a file beside this one, and its entry here. */
+import { csv } from "./csv.ts";
+import { digits } from "./digits.ts";
+import type { DataFormat } from "./format.ts";
+import { idx } from "./idx.ts";
+
+/** The first that recognises a source loads it. */
+export const FORMATS: readonly DataFormat[] = [digits, csv, idx];
