@@ -3,6 +3,7 @@ import { csv } from "./csv.ts";
 import { digits } from "./digits.ts";
 import type { DataFormat } from "./format.ts";
 import { idx } from "./idx.ts";
+import { jsonLines } from "./json-lines.ts";
 
 /** The first that recognises a source loads it. */
-export const FORMATS: readonly DataFormat[] = [digits, csv, idx];
+export const FORMATS: readonly DataFormat[] = [digits, csv, jsonLines, idx];
