@@ -1,6 +1,6 @@
 /**
  * Writes what follows from code and measurements: `docs/errors.md`, `docs/bench.md` with its plots, and the figures in
- * the README and in `docs/privacy.md`.
+ * `docs/specs.md` and in `docs/privacy.md`.
  */
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
@@ -15,7 +15,7 @@ import type { PrivacyMeasurements } from "../experiments/privacy/report.ts";
 
 const ROOT = fileURLToPath(new URL("../", import.meta.url));
 const read = (path: string): string => readFileSync(join(ROOT, path), "utf8");
-/** Rows of docs/bench.md that the README quotes, by how they begin. */
+/** Rows of docs/bench.md that docs/specs.md quotes, by how they begin. */
 const QUOTED_ROWS = [
   "| prove ",
   "| total |",
@@ -29,7 +29,12 @@ const QUOTED_ROWS = [
 /** Pages by path from the project's root. */
 export function generateDocFiles(): Record<string, string> {
   const bench = reportFiles(JSON.parse(read("docs/data/bench.json")) as BenchReport);
-  return { "docs/errors.md": errorsPage(), ...bench, "README.md": readme(bench["docs/bench.md"]!), ...privacyFiles() };
+  return {
+    "docs/errors.md": errorsPage(),
+    ...bench,
+    "docs/specs.md": specsPage(bench["docs/bench.md"]!),
+    ...privacyFiles(),
+  };
 }
 
 function privacyFiles(): Record<string, string> {
@@ -47,14 +52,14 @@ function privacyFiles(): Record<string, string> {
   };
 }
 
-/** The README with its tables of figures. */
-function readme(benchPage: string): string {
+/** The page of figures with its tables. */
+function specsPage(benchPage: string): string {
   const tables: Readonly<Record<string, string>> = {
     constraints: constraintsTable(),
     gas: gasTable(),
     bench: benchTable(benchPage),
   };
-  return withTables("README.md", tables);
+  return withTables("docs/specs.md", tables);
 }
 
 /** A page with its tables written anew between their markers. */

@@ -4,11 +4,28 @@ import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { describe, it } from "mocha";
 import { ERRORS } from "../../protocol/errors.ts";
+import { TEST_GROUPS } from "../../scripts/testing/plan.ts";
 
 const ROOT = fileURLToPath(new URL("../../", import.meta.url));
-const PAGES = ["README.md", ...globSync("docs/*.md", { cwd: ROOT })];
+const { ROOMS } = (await import(new URL("../../scripts/lint/rooms.js", import.meta.url).href)) as {
+  readonly ROOMS: Readonly<Record<string, unknown>>;
+};
+const PAGES = globSync(["*.md", "docs/*.md"], { cwd: ROOT });
+
+const FOLDERS = [...Object.keys(ROOMS), "circuits", "contracts", "data", "docs", "tasks"];
+/** A path from the root into one of the project's folders. */
+const IN_A_FOLDER = new RegExp(`^(?:${FOLDERS.join("|")})/[\\w./-]*$`);
 
 const read = (path: string): string => readFileSync(join(ROOT, path), "utf8");
+/** The words of a page's code, inline and in blocks. */
+const codeIn = (page: string): string[] =>
+  [...read(page).matchAll(/```[^]*?```|`([^`]+)`/g)].flatMap(([block, inline]) => (inline ?? block).split(/\s+/));
+/** What a heading is called in a link. */
+const anchorOf = (heading: string): string =>
+  heading
+    .toLowerCase()
+    .replaceAll(/[^\p{L}\p{N} -]/gu, "")
+    .replaceAll(" ", "-");
 /** One kind of minus and single spaces, so that typography is no difference. */
 const plain = (text: string): string => text.replaceAll("−", "-").replaceAll(/\s+/g, " ").trim();
 
@@ -52,11 +69,7 @@ function namedTests(page: string): [string, string][] {
 describe("the documents", () => {
   for (const page of PAGES) {
     it(`${page} names only files and links that exist`, () => {
-      const files = [
-        ...read(page).matchAll(
-          /`((?:aggregator|auditor|bin|chain|circuits|client|command|content|contracts|data|demo|docs|experiments|ignition|learning|member|operator|protocol|proving|scripts|storage|task|tasks|test)\/[\w./-]*)`/g,
-        ),
-      ].map(([, path]) => path!);
+      const files = codeIn(page).filter((word) => IN_A_FOLDER.test(word));
       const links = [...read(page).matchAll(/\]\((?!https?:|#)([^)#]+)/g)].map(([, path]) =>
         join(dirname(page), path!),
       );
@@ -66,9 +79,30 @@ describe("the documents", () => {
       );
     });
 
+    it(`${page} links only to headings that exist`, () => {
+      const links = [...read(page).matchAll(/\]\((?!https?:)([^)#]*)#([^)]+)\)/g)].map(
+        ([, path, anchor]): [string, string] => [path === "" ? page : join(dirname(page), path!), anchor!],
+      );
+      const missing = links.filter(([path, anchor]) => {
+        const headings = [...read(path).matchAll(/^#+ (.*)$/gm)].map(([, heading]) => anchorOf(heading!));
+        return !headings.includes(anchor);
+      });
+      assert.deepEqual(missing, []);
+    });
+
+    it(`${page} names only groups of tests that exist`, () => {
+      const groups = codeIn(page)
+        .join(" ")
+        .matchAll(/npm test -- ([a-z][a-z-]*)/g);
+      assert.deepEqual(
+        [...groups].map(([, name]) => name!).filter((name) => ![...TEST_GROUPS, "checks"].includes(name)),
+        [],
+      );
+    });
+
     it(`${page} names only commands that package.json has`, () => {
       const { scripts } = JSON.parse(read("package.json")) as { scripts: Record<string, string> };
-      const commands = [...read(page).matchAll(/npm run (?:--silent )?([a-z][a-z-]*)/g)].map(([, name]) => name!);
+      const commands = [...read(page).matchAll(/npm run (?:--silent )?([a-z][a-z:-]*[a-z])/g)].map(([, name]) => name!);
       assert.deepEqual(
         commands.filter((name) => scripts[name] === undefined),
         [],
