@@ -51,20 +51,16 @@ export const decodeSubmission = converter<Solidity.Submission, Submission>({
 });
 
 /** The argument of `submit`. */
-export function encodeSubmission(submission: Submission): Encodable<Solidity.Submission> {
+export function encodeSubmission(submission: Submission): Solidity.Submission {
   return { ...submission, chunks: encodeChunks(submission.chunks) };
 }
 
-export function encodeChunks(chunks: readonly ChunkProof[]): Encodable<Solidity.ChunkProof>[] {
+export function encodeChunks(chunks: readonly ChunkProof[]): Solidity.ChunkProof[] {
   return chunks.map((chunk) => ({ ...chunk, b: g2Words(chunk.b) }));
 }
 
 /** One item of `submitBatch`'s argument. */
-export function encodeSigned({
-  client,
-  submission,
-  signature,
-}: SignedSubmission): Encodable<Solidity.SignedSubmission> {
+export function encodeSigned({ client, submission, signature }: SignedSubmission): Solidity.SignedSubmission {
   return { client, submission: encodeSubmission(submission), signature: [signature.r, signature.vs] };
 }
 

@@ -5,7 +5,6 @@
 import type { ChunkProof, Submission } from "../protocol/submission.ts";
 import { sharesDigest, wiresDigest } from "../protocol/transcript.ts";
 import { encodeChunks, encodeSubmission } from "./codec.ts";
-import type { Encodable } from "./fields.ts";
 import type * as Solidity from "./generated/verisum.ts";
 import type { ChunkProgress, ChunkStep, SubmissionHead } from "./task-chain.ts";
 
@@ -41,9 +40,9 @@ export async function sendInSteps<T>(
   prove: (
     head: SubmissionHead,
     progress: ChunkProgress,
-    chunks: readonly Encodable<Solidity.ChunkProof>[],
+    chunks: readonly Solidity.ChunkProof[],
   ) => Promise<ChunkProgress>,
-  finish: (progress: ChunkProgress, submission: Encodable<Solidity.Submission>) => Promise<T>,
+  finish: (progress: ChunkProgress, submission: Solidity.Submission) => Promise<T>,
 ): Promise<T> {
   const head = headOf(submission);
   let progress = last !== undefined && isSameHead(last.head, head) ? last.progress : START;

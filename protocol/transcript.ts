@@ -32,6 +32,13 @@ export interface ChallengeInput extends RoundContext {
   readonly wireCommitments: readonly G1[];
 }
 
+/** The same with the digest of every D instead of them. */
+export interface ChallengeHead extends Omit<ChallengeInput, "wireCommitments"> {
+  readonly wiresDigest: Hex;
+  /** K. */
+  readonly chunkCount: number;
+}
+
 /** The inputs of a result's evaluation point. */
 export interface ResultPointInput extends RoundContext {
   readonly included: bigint;
@@ -49,7 +56,16 @@ export function domainTag(label: string): bigint {
 }
 
 /** chal of protocol.md §5. */
-export function challengeOf(input: ChallengeInput): Hex {
+export function challengeOf({ wireCommitments, ...input }: ChallengeInput): Hex {
+  return challengeOfHead({
+    ...input,
+    wiresDigest: wiresDigest(wireCommitments),
+    chunkCount: wireCommitments.length,
+  });
+}
+
+/** The same from the digest of the wires, which is all that a submission in several transactions has at its start. */
+export function challengeOfHead(input: ChallengeHead): Hex {
   const words = [
     domainTag("challenge"),
     ...contextWords(input),
@@ -61,9 +77,9 @@ export function challengeOf(input: ChallengeInput): Hex {
     input.commitment.y,
     BigInt(input.sharesDigest),
     BigInt(input.sharesCid),
-    BigInt(wiresDigest(input.wireCommitments)),
+    BigInt(input.wiresDigest),
     BigInt(input.shareEvaluationCount),
-    BigInt(input.wireCommitments.length),
+    BigInt(input.chunkCount),
   ];
   return hashWords(words);
 }

@@ -24,9 +24,8 @@ import { chunkBound } from "../../protocol/submission.ts";
 import type { ChunkProof, Submission } from "../../protocol/submission.ts";
 import type { Hex, RoundContext } from "../../protocol/transcript.ts";
 import {
+  challengeOfHead,
   challengePoints,
-  domainTag,
-  hashWords,
   resultPoint,
   sharesDigest,
   toHex,
@@ -34,6 +33,7 @@ import {
 } from "../../protocol/transcript.ts";
 import { encodeVerificationKeys, hashVerificationKeys } from "../../protocol/verification-key.ts";
 import { seededRandom, word } from "./random.ts";
+import { TINY_TASK } from "./tiny-task.ts";
 import { drawSecrets, keysOf, simulateOpening, simulateProof, simulateSubmission } from "./trapdoor-keys.ts";
 import type { SimulatedSubmission } from "./trapdoor-keys.ts";
 
@@ -42,33 +42,8 @@ export const SECRETS = drawSecrets(PRESETS.tiny, seededRandom("contract keys"));
 export const KEYS = keysOf(SECRETS);
 export const KEYS_BLOB = toHex(encodeVerificationKeys(KEYS));
 
-/** Committee of 4 with threshold 2; at least three clients; one chunk. */
-export const PARAMETERS: TaskParameters = {
-  taskCid: word("task"),
-  genesisCid: word("genesis"),
-  genesisDigest: word("genesis digest"),
-  keysHash: toHex(hashVerificationKeys(KEYS)),
-  coordinateBits: 8,
-  dimension: PRESETS.tiny.kinds[0]!.coordinates,
-  normBoundSquared: 1_000_000n,
-  committeeSize: 4,
-  threshold: 2,
-  quorum: 3,
-  minClients: 3,
-  minHonest: 2,
-  maxCorrupt: 1,
-  uniformWeights: false,
-  openRegistration: false,
-  bondWei: 0n,
-  keyWindowSeconds: 60,
-  collectSeconds: 600,
-  attestSeconds: 300,
-  aggregateSeconds: 900,
-  maxRounds: 0,
-  privacyCostPerRound: 0n,
-  privacyBudget: 0n,
-  chunkKinds: [0],
-};
+/** The tiny task with keys. */
+export const PARAMETERS: TaskParameters = { ...TINY_TASK, keysHash: toHex(hashVerificationKeys(KEYS)) };
 
 // Calls by name: the ABI is checked by the chain, the wrappers below by the compiler.
 type Method = ((...args: unknown[]) => Promise<ContractTransactionResponse>) & {
@@ -240,23 +215,19 @@ export async function makeFirstStep(
   };
   const { number } = await roundOf(task);
   const [weight] = (await view(task, "clientOf", client.address)) as [bigint];
-  const submitter = [
-    number,
-    BigInt(client.address),
-    weight,
-    BigInt(parametersHash(parameters)),
-    BigInt(parameters.genesisDigest),
-  ];
-  const committed = [
-    head.commitment.x,
-    head.commitment.y,
-    BigInt(head.sharesDigest),
-    BigInt(head.sharesCid),
-    BigInt(head.wiresDigest),
-  ];
-  const sizes = [BigInt(parameters.threshold - 1), BigInt(layout.chunks.length)];
   const { alpha, z } = challengePoints(
-    hashWords([domainTag("challenge"), task.chainId, BigInt(task.address), ...submitter, ...committed, ...sizes]),
+    challengeOfHead({
+      ...head,
+      chainId: task.chainId,
+      contract: task.address,
+      round: number,
+      client: client.address as Hex,
+      weight: Number(weight),
+      parametersHash: parametersHash(parameters),
+      baseModelDigest: parameters.genesisDigest,
+      shareEvaluationCount: parameters.threshold - 1,
+      chunkCount: layout.chunks.length,
+    }),
   );
   let hPrevious = FIRST_ACCUMULATOR_HASH;
   const chunks = wires.map((wire, i): ChunkProof => {

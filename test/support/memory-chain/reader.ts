@@ -1,0 +1,50 @@
+/** `TaskReader` over a chain in memory. */
+import { lastStepOf, recordsOf } from "../../../chain/round-records.ts";
+import type { TaskLog } from "../../../chain/logs.ts";
+import type { TaskReader } from "../../../chain/task-chain.ts";
+import type { Hex } from "../../../protocol/transcript.ts";
+import type { MemoryChain } from "./chain.ts";
+import { roundOf } from "./rounds.ts";
+import { registered, ZERO_WORD } from "./state.ts";
+import type { State } from "./state.ts";
+
+/** @throws CHAIN_NO_CONTRACT */
+export function memoryReader(chain: MemoryChain, contract: Hex, confirmations: number): TaskReader {
+  const deployed = chain.contractAt(contract);
+  /** What callers get is theirs: the chain goes on. */
+  const state = async (): Promise<State> => structuredClone(deployed.state);
+  const logs = async (): Promise<readonly TaskLog[]> => structuredClone(deployed.logs);
+  return {
+    context: deployed.state.context,
+    parameters: async () => (await state()).parameters,
+    parametersHash: async () => (await state()).parametersHash,
+    operator: async () => (await state()).operator,
+    verificationKeys: async () => deployed.keys.slice(),
+    round: async () => roundOf(await state()),
+    latestModel: async () => (await state()).model,
+    finalisedRounds: async () => (await state()).finalisedRounds,
+    privacySpent: async () => (await state()).privacySpent,
+    client: async (account) => {
+      const none = { weight: 0n, activeFromRound: 0n, lastSubmittedRound: 0n, bondWei: 0n };
+      const { weight, ...rest } = (await state()).clients.get(account.toLowerCase() as Hex) ?? none;
+      return { weight: Number(weight), ...rest };
+    },
+    clientCount: async () => registered(await state()).length,
+    members: async () => (await state()).members,
+    roundKey: async (round, seat) => (await state()).roundKeys.get(`${round} ${seat}`) ?? ZERO_WORD,
+    records: async (round) => recordsOf(await logs(), round),
+    lastChunkStep: async (round, account) => lastStepOf(await logs(), round, account),
+    finalisedRoundNumbers: async () =>
+      (await logs()).flatMap(({ name, args }) => (name === "Finalised" ? [args.round] : [])),
+    endpoints: async () =>
+      new Map(
+        (await logs()).flatMap(({ name, args }): [Hex, string][] =>
+          name === "EndpointAnnounced" ? [[args.account, args.endpoint]] : [],
+        ),
+      ),
+    blockTime: async () => chain.nextTime,
+    finalBlock: async () => chain.blockNumber - confirmations,
+    cellGroup: async (group) => structuredClone(chain.groupAt(group)),
+    at: async (other) => memoryReader(chain, other, confirmations),
+  };
+}
