@@ -30,7 +30,24 @@ export type KeyRule =
   | "public-base-infinite"
   | "public-bases-repeat"
   | "input-count"
-  | "kind-count";
+  | "kind-count"
+  | ProvingKeyRule;
+
+/** What is wrong with a proving key (proving/groth16/key-check.ts). */
+export type ProvingKeyRule =
+  | "circuit-mismatch"
+  | "powers-too-few"
+  | "verification-key-mismatch"
+  | "beta-mismatch"
+  | "delta-mismatch"
+  | "committed-twice"
+  | "a-bases"
+  | "b-bases"
+  | "wire-bases"
+  | "quotient-bases"
+  | "witness-program"
+  | "circuit-unknown"
+  | "circuit-output";
 
 /**
  * Refuses unsafe keys of a task.

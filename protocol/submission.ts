@@ -1,12 +1,14 @@
 /**
  * A client's submission, from quantised coordinates to what the contract checks (docs/protocol.md, sections 4 and 5).
  */
+import { VerisumError } from "./errors.ts";
 import { divideByLinear, evaluatePolynomial, multiply, power, randomElements } from "./field.ts";
 import type { Layout } from "./layout.ts";
 import { normSquared, packUpdate, tableRows } from "./packing.ts";
-import { FIELD_ORDER, MASKS_PER_CHUNK, NORM_ACCUMULATOR_BITS } from "./parameters.ts";
+import { chunkElements, coordinateOffset, FIELD_ORDER, MASKS_PER_CHUNK, NORM_ACCUMULATOR_BITS } from "./parameters.ts";
 import type { G1, G2 } from "./points.ts";
-import type { ChunkProver, ChunkWitness, VectorCommitter } from "./ports.ts";
+import type { ChunkProofPoints, ChunkProver, ChunkWitness, VectorCommitter } from "./ports.ts";
+import { poseidonPair } from "./poseidon.ts";
 import type { RandomBytes } from "./random.ts";
 import { drawSharing, shareEvaluations, shareFor, shareHash } from "./sharing.ts";
 import type { Sharing } from "./sharing.ts";
@@ -88,7 +90,8 @@ export async function commitUpdate(
 /**
  * Commits to the wires, derives the challenge, proves every chunk and opens the commitment.
  * @param sharesCid digest of the published bundle's CID
- * @throws UPDATE_OVER_BOUND if the squared norm exceeds the bound
+ * @throws UPDATE_OVER_BOUND if the squared norm exceeds the bound; KEY_REFUSED if the circuit puts out something else
+ *   than the update gives
  */
 export async function proveUpdate(
   layout: Layout,
@@ -123,6 +126,7 @@ export async function proveUpdate(
     layout.chunks.map(async (chunk, index): Promise<ChunkProof> => {
       const bound = chunkBound(index, total, context.normBoundSquared);
       const proof = await prover.prove(chunk.kindIndex, committed.witnesses[index]!, { alpha, z, bound });
+      requireOwnOutputs(layout, committed, index, z, proof);
       onStage?.("prove", ++provedChunks, total);
       return { d: wireCommitments[index]!, ...proof };
     }),
@@ -137,6 +141,32 @@ export async function proveUpdate(
     shareEvaluations: shareEvaluations(committed.sharing.coefficients, z),
     opening,
   };
+}
+
+/**
+ * Recomputes what a chunk's circuit puts out and the contract will publish. Whoever supplied the keys chose the
+ * circuit: another one could write the update itself into y or h.
+ * @throws KEY_REFUSED
+ */
+function requireOwnOutputs(
+  layout: Layout,
+  { vector, witnesses }: CommittedUpdate,
+  index: number,
+  z: bigint,
+  { y, h }: ChunkProofPoints,
+): void {
+  const { kind, elementStart } = layout.chunks[index]!;
+  const { rows, accumulatedBefore, salt } = witnesses[index]!;
+  const offset = coordinateOffset(layout.preset);
+  const norm = rows.reduce((sum, row) => sum + (row - offset) ** 2, 0);
+  const block = vector.slice(elementStart, elementStart + chunkElements(kind));
+  const isOwn = y === evaluatePolynomial(block, z) && h === poseidonPair(accumulatedBefore + BigInt(norm), salt);
+  if (isOwn) return;
+  throw new VerisumError(
+    "KEY_REFUSED",
+    `chunk ${index}: the circuit's outputs are not what the update gives: its keys could publish the update itself`,
+    { rule: "circuit-output", chunk: index },
+  );
 }
 
 /** The bound that the contract passes for a chunk: B² for the last, 2^48 − 1 before it. */

@@ -86,10 +86,13 @@ async function load(
       throw new VerisumError("KEY_ARTIFACT_CORRUPT", `the task's keys have no chunk kind ${index}`, {
         kindIndex: index,
       });
-    for (const name of [kind.zkey, kind.wireBases, kind.witnessProgram]) await fetchFile(localName(name));
+    for (const name of [kind.zkey, kind.wireBases, kind.witnessProgram, kind.constraints])
+      await fetchFile(localName(name));
   }
   if (manifest.insecure) reporter.say("warn", "insecure-keys", manifest.notice);
-  const keys = await loadKeySet(await openCurve(), directory, random);
+  const keys = await loadKeySet(await openCurve(), directory, random, (step) =>
+    reporter.say("info", "checking-key", step),
+  );
   if (toHex(hashVerificationKeys(keys.verificationKeys)) !== task.parameters.keysHash) {
     throw new VerisumError("KEY_REFUSED", "the task's keys are not the ones that its contract verifies with", {
       rule: "hash",

@@ -30,6 +30,8 @@ declare module "ffjavascript" {
     mul(a: Uint8Array, b: Uint8Array): Uint8Array;
     fft(values: Uint8Array): Promise<Uint8Array>;
     ifft(values: Uint8Array): Promise<Uint8Array>;
+    batchToMontgomery(values: Uint8Array): Promise<Uint8Array>;
+    batchFromMontgomery(values: Uint8Array): Promise<Uint8Array>;
     batchApplyKey(values: Uint8Array, first: Uint8Array, increment: Uint8Array): Promise<Uint8Array>;
   }
   export interface ThreadTask {

@@ -1,11 +1,15 @@
 /** Sums of G1 points in this thread, in memory of its own: one WebAssembly call per addition and no copying between. */
 import type { EngineMemory } from "ffjavascript";
+import { BASE_FIELD_ORDER } from "../../protocol/parameters.ts";
 import { openThreadlessCurve } from "./bn254.ts";
-import type { EngineInstance } from "./fixed-base-kernel.ts";
+import type { EngineInstance, GroupName } from "./fixed-base-kernel.ts";
 
 const AFFINE_BYTES = 64;
 const JACOBIAN_BYTES = 96;
 const PAGE_BYTES = 65536;
+
+const PREFIX: Readonly<Record<GroupName, string>> = { G1: "g1m", G2: "g2m" };
+const POINT_BYTES: Readonly<Record<GroupName, number>> = { G1: AFFINE_BYTES, G2: 2 * AFFINE_BYTES };
 
 let shared: Promise<PointAdder> | undefined;
 
@@ -26,11 +30,17 @@ export class PointAdder {
     this.memory = engine.memory;
   }
 
-  /** True if every point is on the curve and none is infinity. G1 has no smaller subgroup to be in. */
-  areProperPoints(points: Uint8Array): boolean {
-    const { g1m_inCurveAffine: inCurve, g1m_isZeroAffine: isZero } = this.exports;
+  /**
+   * True if every point is on the curve, in the one encoding that it has, and none is infinity. G1 has no smaller
+   * subgroup to be in; G2 is one, which is for the caller to see to.
+   */
+  areProperPoints(points: Uint8Array, group: GroupName = "G1"): boolean {
+    if (!areReduced(points)) return false;
+    const [inCurve, isZero] = [`${PREFIX[group]}_inCurveAffine`, `${PREFIX[group]}_isZeroAffine`].map(
+      (name) => this.exports[name]!,
+    );
     const input = this.place(points, 0);
-    for (let at = input; at < input + points.length; at += AFFINE_BYTES)
+    for (let at = input; at < input + points.length; at += POINT_BYTES[group])
       if (isZero!(at) !== 0 || inCurve!(at) === 0) return false;
     return true;
   }
@@ -73,4 +83,16 @@ export class PointAdder {
   private firstFree(): number {
     return new Uint32Array(this.memory.buffer, 0, 1)[0]!;
   }
+}
+
+/** True if every coordinate, 32 bytes little-endian, is below the order of the base field. */
+function areReduced(points: Uint8Array): boolean {
+  const words = new BigUint64Array(points.buffer.slice(points.byteOffset, points.byteOffset + points.length));
+  const order = Array.from({ length: 4 }, (_, k) => (BASE_FIELD_ORDER >> BigInt(64 * k)) & 0xffff_ffff_ffff_ffffn);
+  for (let at = 0; at < words.length; at += 4) {
+    let k = 3;
+    while (k > 0 && words[at + k] === order[k]) k--;
+    if (words[at + k]! >= order[k]!) return false;
+  }
+  return true;
 }

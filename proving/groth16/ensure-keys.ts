@@ -9,10 +9,8 @@ import { verificationKeysToJson } from "../../protocol/key-json.ts";
 import type { ChunkKind, Preset } from "../../protocol/parameters.ts";
 import type { RandomBytes } from "../../protocol/random.ts";
 import type { ChunkVerificationKey } from "../../protocol/verification-key.ts";
-import { auditCommittedWires } from "./circuit-audit.ts";
 import { chunkWires, PUBLIC_INPUT_WIRES } from "./chunk-circuit.ts";
-import { circuitHash, compileCircuit, PROJECT_ROOT } from "./circom.ts";
-import type { CompiledCircuit } from "./circom.ts";
+import { circuitHash } from "./circom.ts";
 import { drawCommonSecrets, makeChunkKeys, makeCommonKeys } from "./dev-setup.ts";
 import { publishFolder } from "../../storage/durable-file.ts";
 import { withLock } from "../../storage/lock.ts";
@@ -21,10 +19,9 @@ import type { KeySet } from "./key-set.ts";
 import { digestOf } from "../node/key-folder.ts";
 import { INSECURE_NOTICE, KEY_FORMAT, MANIFEST_FILE, POWERS_FILE, VERIFICATION_KEYS_FILE } from "./manifest.ts";
 import type { FileDigest, Manifest, ManifestKind } from "./manifest.ts";
-import { keepWideWiresLeft, readR1cs } from "./r1cs.ts";
-import type { ConstraintSystem } from "./r1cs.ts";
 import { encodeWitnessProgram } from "./witness-file.ts";
 import { witnessProgram } from "./witness-program.ts";
+import { compileChunk, DEFAULT_BUILD_ROOT, mainPathOf } from "./compile-chunk.ts";
 
 /** Which keys. */
 export interface KeyRequest {
@@ -44,9 +41,6 @@ export interface KeyEnvironment {
   readonly onStep?: (description: string) => void;
 }
 
-const DEFAULT_BUILD_ROOT = path.join(PROJECT_ROOT, "build");
-const MIN_POWERS = 1024;
-
 /**
  * Loads the development keys for the request, making them first if they do not exist. INSECURE by construction.
  * Safe to call from several processes: one makes the keys, the others wait.
@@ -61,9 +55,11 @@ export async function ensureDevKeys(request: KeyRequest, environment: KeyEnviron
       { kindCount },
     );
   }
-  const powers = 2 ** Math.ceil(Math.log2(Math.max(request.powers, MIN_POWERS)));
   const buildRoot = environment.buildRoot ?? DEFAULT_BUILD_ROOT;
   const kinds = preset.kinds.slice(0, kindCount);
+  // The check of a key needs the powers of twice its domain.
+  const leastPowers = 2 ** (1 + Math.max(...kinds.map(({ domainBits }) => domainBits)));
+  const powers = 2 ** Math.ceil(Math.log2(Math.max(request.powers, leastPowers)));
   const hashes = await Promise.all(kinds.map((kind) => circuitHash(mainPathOf(kind))));
   const content = createHash("sha256")
     .update(JSON.stringify([KEY_FORMAT, preset.name, hashes, powers]))
@@ -75,28 +71,7 @@ export async function ensureDevKeys(request: KeyRequest, environment: KeyEnviron
       if (!(await exists(directory))) await makeKeys(directory, preset, kinds, powers, buildRoot, environment);
     });
   }
-  return loadKeySet(environment.curve, directory, environment.random);
-}
-
-/** Path of a kind's main component, relative to the project's root. */
-export function mainPathOf(kind: ChunkKind): string {
-  return `circuits/main/${kind.name}.circom`;
-}
-
-/**
- * Compiles a kind and reads its constraints as keys use them: audited, wide wires on the left.
- * @throws CIRCUIT_COMPILATION
- */
-export async function compileChunk(
-  preset: Preset,
-  kind: ChunkKind,
-  buildRoot = DEFAULT_BUILD_ROOT,
-): Promise<{ circuit: CompiledCircuit; system: ConstraintSystem }> {
-  const circuit = await compileCircuit(mainPathOf(kind), path.join(buildRoot, "circuits"));
-  const wires = chunkWires(kind.coordinates, preset.coordinateBits);
-  const system = keepWideWiresLeft(readR1cs(await readFile(circuit.r1csPath)), wires.committedEnd);
-  auditCommittedWires(system, wires, await readFile(circuit.symbolsPath, "utf8"));
-  return { circuit, system };
+  return loadKeySet(environment.curve, directory, environment.random, environment.onStep);
 }
 
 async function makeKeys(
@@ -139,9 +114,11 @@ async function makeKeys(
       zkey: `${kind.name}.zkey`,
       wireBases: `${kind.name}.wires`,
       witnessProgram: `${kind.name}.witness`,
+      constraints: `${kind.name}.r1cs`,
     };
     await save(named.zkey, keys.zkey);
     await save(named.wireBases, keys.wireBases);
+    await save(named.constraints, await readFile(circuit.r1csPath));
     await save(
       named.witnessProgram,
       encodeWitnessProgram(witnessProgram(system, PUBLIC_INPUT_WIRES.alpha, wires.inputsEnd)),

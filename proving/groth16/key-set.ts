@@ -5,6 +5,8 @@ import type { RandomBytes } from "../../protocol/random.ts";
 import { G1_BYTES } from "../curve/bn254.ts";
 import type { Curve } from "../curve/curve.ts";
 import { keyFolder } from "../node/key-folder.ts";
+import { checkOnce } from "./checked-key-files.ts";
+import type { CheckedAgainst } from "./checked-key-files.ts";
 import { chunkWires } from "./chunk-circuit.ts";
 import { readListedFile } from "./manifest.ts";
 import { loadPublicKeys } from "./public-keys.ts";
@@ -21,39 +23,56 @@ export interface ProvingFiles {
 
 export interface KeySet extends PublicKeys {
   readonly directory: string;
-  /** Reads and checks a kind's proving files. @throws KEY_ARTIFACT_CORRUPT */
+  /** Reads a kind's proving files; every base of them has been checked. @throws KEY_ARTIFACT_CORRUPT, KEY_REFUSED */
   provingFiles(kindIndex: number): Promise<ProvingFiles>;
 }
 
 /**
  * Loads a key folder. Proving files are read when first asked for.
- * @param random weights of the consistency check
+ * @param random weights of the checks
+ * @param onStep told of each check that takes seconds
  * @throws KEY_ARTIFACT_CORRUPT, KEY_REFUSED, POINT_NOT_ON_CURVE
  */
-export async function loadKeySet(curve: Curve, directory: string, random: RandomBytes): Promise<KeySet> {
+export async function loadKeySet(
+  curve: Curve,
+  directory: string,
+  random: RandomBytes,
+  onStep?: (description: string) => void,
+): Promise<KeySet> {
+  const environment = { curve, random, ...(onStep === undefined ? {} : { onStep }) };
   const keys = await loadPublicKeys(curve, keyFolder(directory), random);
   return {
     ...keys,
     directory,
-    provingFiles: (kindIndex) => readProvingFiles(directory, keys, kindIndex),
+    provingFiles: async (kindIndex) => {
+      const { constraints, ...files } = await readProvingFiles(directory, keys, kindIndex);
+      await checkOnce(directory, { ...uncheckedKind(keys, kindIndex), constraints, ...files }, environment);
+      return files;
+    },
   };
+}
+
+function uncheckedKind({ preset, verificationKeys, powers }: PublicKeys, kindIndex: number): CheckedAgainst {
+  const [kind, verificationKey] = [preset.kinds[kindIndex]!, verificationKeys.kinds[kindIndex]!];
+  return { preset, kind, keys: verificationKeys, verificationKey, powers };
 }
 
 async function readProvingFiles(
   directory: string,
   { manifest, preset }: PublicKeys,
   kindIndex: number,
-): Promise<ProvingFiles> {
+): Promise<ProvingFiles & { readonly constraints: Uint8Array }> {
   const kind = preset.kinds[kindIndex];
   const files = manifest.kinds[kindIndex];
   if (kind === undefined || files === undefined || files.name !== kind.name) {
     throw new VerisumError("KEY_ARTIFACT_CORRUPT", `the key folder has no chunk kind ${kindIndex}`, { kindIndex });
   }
   const folder = keyFolder(directory);
-  const [zkey, wireBases, witnessProgram] = await Promise.all([
+  const [zkey, wireBases, witnessProgram, constraints] = await Promise.all([
     readListedFile(folder, manifest, files.zkey),
     readListedFile(folder, manifest, files.wireBases),
     readListedFile(folder, manifest, files.witnessProgram),
+    readListedFile(folder, manifest, files.constraints),
   ]);
   const wires = chunkWires(kind.coordinates, preset.coordinateBits);
   if (wireBases.length !== (wires.committedEnd - wires.rowStart) * G1_BYTES) {
@@ -61,5 +80,5 @@ async function readProvingFiles(
       file: files.wireBases,
     });
   }
-  return { zkey, zkeyPath: path.join(directory, files.zkey), wireBases, witnessProgram };
+  return { zkey, zkeyPath: path.join(directory, files.zkey), wireBases, witnessProgram, constraints };
 }

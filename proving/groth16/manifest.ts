@@ -5,7 +5,7 @@ import type { PresetName } from "../../protocol/parameters.ts";
 import type { Files, Sha256 } from "../../protocol/ports.ts";
 
 /** Changes with the files' formats or the way keys are made; part of the folder's name. */
-export const KEY_FORMAT = "verisum-keys/2";
+export const KEY_FORMAT = "verisum-keys/3";
 export const MANIFEST_FILE = "manifest.json";
 export const VERIFICATION_KEYS_FILE = "verification-keys.json";
 export const POWERS_FILE = "powers.bin";
@@ -27,6 +27,8 @@ export interface ManifestKind {
   readonly zkey: string;
   readonly wireBases: string;
   readonly witnessProgram: string;
+  /** The circuit's constraint system, .r1cs. */
+  readonly constraints: string;
 }
 
 export interface Manifest {

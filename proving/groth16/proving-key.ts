@@ -6,6 +6,7 @@ import { baseTable } from "../curve/multi-exponentiation.ts";
 import type { BaseTable } from "../curve/multi-exponentiation.ts";
 import { readSections } from "./binary-file.ts";
 import { ZKEY_SECTION } from "./zkey.ts";
+import type { ZkeyPoints } from "./zkey.ts";
 
 /** Points are the engine's affine bytes. */
 export interface ProvingKey {
@@ -26,8 +27,17 @@ export interface ProvingKey {
   readonly h: Uint8Array;
 }
 
+/** What a .zkey file says, as views of the file. Points are the engine's affine bytes. */
+export interface ZkeyContents extends ZkeyPoints {
+  readonly wireCount: number;
+  readonly publicCount: number;
+  readonly domainSize: number;
+  /** Entries of A and B as the file has them, their count before them. */
+  readonly coefficients: Uint8Array;
+}
+
 /** @throws KEY_ARTIFACT_CORRUPT if it is not a Groth16 key on BN254 */
-export function readProvingKey(zkey: Uint8Array): ProvingKey {
+export function readZkey(zkey: Uint8Array): ZkeyContents {
   const sections = readSections(zkey, "zkey");
   const section = (type: number): Uint8Array => {
     const bytes = sections.get(type);
@@ -43,16 +53,31 @@ export function readProvingKey(zkey: Uint8Array): ProvingKey {
   ) {
     throw new VerisumError("KEY_ARTIFACT_CORRUPT", "the proving key is not over BN254");
   }
-  const [wireCount, publicCount, domainSize] = [
-    view.getUint32(72, true),
-    view.getUint32(76, true),
-    view.getUint32(80, true),
-  ];
   let at = numbersEnd;
   const take = (size: number): Uint8Array => header.slice(at, (at += size));
-  const [alpha1, beta1, beta2] = [take(G1_BYTES), take(G1_BYTES), take(G2_BYTES)];
-  take(G2_BYTES); // gamma is the generator; provers do not use it
-  const [delta1, delta2] = [take(G1_BYTES), take(G2_BYTES)];
+  return {
+    wireCount: view.getUint32(72, true),
+    publicCount: view.getUint32(76, true),
+    domainSize: view.getUint32(80, true),
+    alpha1: take(G1_BYTES),
+    beta1: take(G1_BYTES),
+    beta2: take(G2_BYTES),
+    gamma2: take(G2_BYTES),
+    delta1: take(G1_BYTES),
+    delta2: take(G2_BYTES),
+    publicBases: section(ZKEY_SECTION.publicBases),
+    coefficients: section(ZKEY_SECTION.coefficients),
+    a: section(ZKEY_SECTION.a),
+    b1: section(ZKEY_SECTION.b1),
+    b2: section(ZKEY_SECTION.b2),
+    c: section(ZKEY_SECTION.c),
+    h: section(ZKEY_SECTION.h),
+  };
+}
+
+/** Unpacks a key for proving. @throws KEY_ARTIFACT_CORRUPT if it is not a Groth16 key on BN254 */
+export function readProvingKey(zkey: Uint8Array): ProvingKey {
+  const { wireCount, publicCount, domainSize, alpha1, beta1, beta2, delta1, delta2, ...sections } = readZkey(zkey);
   return {
     wireCount,
     publicCount,
@@ -62,12 +87,12 @@ export function readProvingKey(zkey: Uint8Array): ProvingKey {
     beta2,
     delta1,
     delta2,
-    coefficients: shared(section(ZKEY_SECTION.coefficients).subarray(4)),
-    a: baseTable("G1", section(ZKEY_SECTION.a)),
-    b1: baseTable("G1", section(ZKEY_SECTION.b1)),
-    b2: baseTable("G2", section(ZKEY_SECTION.b2)),
-    c: baseTable("G1", section(ZKEY_SECTION.c), publicCount + 1),
-    h: section(ZKEY_SECTION.h).slice(),
+    coefficients: shared(sections.coefficients.subarray(4)),
+    a: baseTable("G1", sections.a),
+    b1: baseTable("G1", sections.b1),
+    b2: baseTable("G2", sections.b2),
+    c: baseTable("G1", sections.c, publicCount + 1),
+    h: sections.h.slice(),
   };
 }
 

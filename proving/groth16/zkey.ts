@@ -80,7 +80,7 @@ function headerSection(system: ConstraintSystem, domainSize: number, points: Zke
 }
 
 /** Entries of A and B by row, times the square of the Montgomery radix as the format has them, then the public rows. */
-function coefficientSection(system: ConstraintSystem): Uint8Array {
+export function coefficientSection(system: ConstraintSystem): Uint8Array {
   const count = system.a.wire.length + system.b.wire.length + system.publicCount + 1;
   const bytes = new Uint8Array(4 + count * COEFFICIENT_BYTES);
   const view = new DataView(bytes.buffer);

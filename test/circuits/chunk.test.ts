@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { Field } from "@noble/curves/abstract/modular.js";
 import { after, before, describe, it } from "mocha";
-import { mainPathOf } from "../../proving/groth16/ensure-keys.ts";
+import { mainPathOf } from "../../proving/groth16/compile-chunk.ts";
 import type { KeySet } from "../../proving/groth16/key-set.ts";
 import { violatedConstraints } from "../../proving/groth16/r1cs.ts";
 import { evaluatePolynomial, invert, multiply, power, randomElement, toField } from "../../protocol/field.ts";

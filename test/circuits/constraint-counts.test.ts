@@ -1,9 +1,12 @@
 import assert from "node:assert/strict";
 import { existsSync, readFileSync } from "node:fs";
+import { readFile } from "node:fs/promises";
 import path from "node:path";
 import { describe, it } from "mocha";
 import { circuitHash, PROJECT_ROOT } from "../../proving/groth16/circom.ts";
-import { compileChunk, mainPathOf } from "../../proving/groth16/ensure-keys.ts";
+import { compileChunk, mainPathOf } from "../../proving/groth16/compile-chunk.ts";
+import { CONSTRAINT_SYSTEM_DIGESTS } from "../../proving/groth16/generated/constraint-systems.ts";
+import { digestOf } from "../../proving/node/key-folder.ts";
 import { domainBitsFor } from "../../proving/groth16/qap.ts";
 import type { ConstraintSystem, SparseMatrix } from "../../proving/groth16/r1cs.ts";
 import { PRESETS, SLOTS_PER_ELEMENT } from "../../protocol/parameters.ts";
@@ -21,7 +24,7 @@ describe("constraints of the chunk circuits", function () {
 
   for (const preset of Object.values(PRESETS)) {
     for (const kind of preset.kinds) {
-      it(`${kind.name} has exactly the recorded counts and fills its domain`, async function () {
+      it(`${kind.name} has exactly the recorded counts and digest, and fills its domain`, async function () {
         const compiled = path.join(
           PROJECT_ROOT,
           "build",
@@ -29,7 +32,8 @@ describe("constraints of the chunk circuits", function () {
           `${kind.name}-${(await circuitHash(mainPathOf(kind))).slice(0, 16)}`,
         );
         if (kind.coordinates > SLOW_COORDINATES && !existsSync(compiled)) this.skip();
-        const { system } = await compileChunk(preset, kind);
+        const { system, circuit } = await compileChunk(preset, kind);
+        assert.equal(CONSTRAINT_SYSTEM_DIGESTS[kind.name], digestOf(await readFile(circuit.r1csPath)).sha256);
         assert.deepEqual(
           { constraints: system.constraintCount, linear: linearCount(system), wires: system.wireCount },
           snapshot[kind.name],

@@ -7,6 +7,7 @@ import { normSquared, tableRows, unpackSum } from "../../protocol/packing.ts";
 import { FIELD_ORDER, PRESETS } from "../../protocol/parameters.ts";
 import { G1_GENERATOR, G2_GENERATOR, equalG1, multiplyG1 } from "../../protocol/points.ts";
 import type { ChunkChallenge, ChunkProver, ChunkWires, ChunkWitness } from "../../protocol/ports.ts";
+import { poseidonPair } from "../../protocol/poseidon.ts";
 import { checkShare, interpolate, linearCombination } from "../../protocol/sharing.ts";
 import { chunkBound, commitUpdate, openVector, proveUpdate, submissionEvaluation } from "../../protocol/submission.ts";
 import type { SubmissionContext } from "../../protocol/submission.ts";
@@ -55,7 +56,9 @@ function evaluatingProver(): ChunkProver & {
         block.push(toField(element));
       }
       const y = evaluatePolynomial([...block, ...witness.masks], challenge.z);
-      return { a: G1_GENERATOR, b: G2_GENERATOR, c: G1_GENERATOR, y, h: witness.salt };
+      const norm = witness.rows.reduce((sum, row) => sum + (row - offset) ** 2, 0);
+      const h = poseidonPair(witness.accumulatedBefore + BigInt(norm), witness.salt);
+      return { a: G1_GENERATOR, b: G2_GENERATOR, c: G1_GENERATOR, y, h };
     },
     close: async () => undefined,
   };
@@ -219,6 +222,29 @@ describe("a client's submission", () => {
       "PARAMETERS_INVALID",
     );
   });
+
+  /** 31 coordinates of the update in place of the hash, as a circuit of somebody else could put them out. */
+  const leaked = ({ rows }: ChunkWitness): bigint =>
+    rows.slice(0, 31).reduce((sum, row, i) => sum + (BigInt(row) << BigInt(8 * i)), 0n);
+  for (const [what, change] of Object.entries({
+    "writes the update into h": (witness: ChunkWitness) => ({ h: leaked(witness) }),
+    "writes the update into y": (witness: ChunkWitness) => ({ y: leaked(witness) }),
+  })) {
+    it(`is not made with keys whose circuit ${what}`, async () => {
+      const honest = evaluatingProver();
+      const prover: ChunkProver = {
+        ...honest,
+        prove: async (kindIndex, witness, challenge) => ({
+          ...(await honest.prove(kindIndex, witness, challenge)),
+          ...change(witness),
+        }),
+      };
+      const committed = await commitUpdate(layout, committee, quantised, { committer, random: seededRandom("leak") });
+      await rejectsCode(proveUpdate(layout, context, committed, cid, { committer, prover }), "KEY_REFUSED", {
+        rule: "circuit-output",
+      });
+    });
+  }
 });
 
 describe("opening a vector", () => {

@@ -9,7 +9,7 @@ import type { ChunkShape } from "../../../proving/groth16/chunk-witness.ts";
 import { circuitHash, compileCircuit, PROJECT_ROOT } from "../../../proving/groth16/circom.ts";
 import { chunkInputs, CircomWitness } from "../../support/circom-witness.ts";
 import { auditCommittedWires } from "../../../proving/groth16/circuit-audit.ts";
-import { mainPathOf } from "../../../proving/groth16/ensure-keys.ts";
+import { mainPathOf } from "../../../proving/groth16/compile-chunk.ts";
 import { readR1cs, violatedConstraints } from "../../../proving/groth16/r1cs.ts";
 import { decodeWitness } from "../../support/proving.ts";
 import { chunkModel } from "../../support/chunk-model.ts";

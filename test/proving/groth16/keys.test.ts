@@ -12,7 +12,8 @@ import { readSections } from "../../../proving/groth16/binary-file.ts";
 import { chunkWires } from "../../../proving/groth16/chunk-circuit.ts";
 import { chunkInputs, CircomWitness } from "../../support/circom-witness.ts";
 import { makeChunkKeys, makeCommonKeys } from "../../../proving/groth16/dev-setup.ts";
-import { compileChunk, ensureDevKeys } from "../../../proving/groth16/ensure-keys.ts";
+import { ensureDevKeys } from "../../../proving/groth16/ensure-keys.ts";
+import { compileChunk } from "../../../proving/groth16/compile-chunk.ts";
 import { loadKeySet } from "../../../proving/groth16/key-set.ts";
 import type { KeySet } from "../../../proving/groth16/key-set.ts";
 import { MANIFEST_FILE, POWERS_FILE, VERIFICATION_KEYS_FILE } from "../../../proving/groth16/manifest.ts";
@@ -41,7 +42,10 @@ describe("development keys", function () {
   });
   after(async () => {
     await closeCurve();
-    for (const folder of scratch) await rm(folder, { recursive: true, force: true });
+    for (const folder of scratch) {
+      await rm(folder, { recursive: true, force: true });
+      await rm(`${folder}.checked.json`, { force: true });
+    }
   });
 
   /** A copy of the key folder to damage. */
@@ -108,6 +112,47 @@ describe("development keys", function () {
       new TextEncoder().encode(JSON.stringify(verificationKeysToJson(forgeable))),
     );
     await rejectsCode(loadKeySet(curve, folder, random), "KEY_REFUSED");
+  });
+
+  for (const [name, rule] of [
+    ["witnessProgram", "witness-program"],
+    ["constraints", "circuit-unknown"],
+  ] as const) {
+    it(`are refused if the ${name} is another circuit's, though every digest is right`, async () => {
+      const folder = await copy();
+      const [first, second] = keys.manifest.kinds;
+      await replace(folder, first![name], await readFile(path.join(folder, second![name])));
+      await rejectsCode((await loadKeySet(curve, folder, random)).provingFiles(0), "KEY_REFUSED", { rule });
+    });
+  }
+
+  it("are checked once, and again if a file has changed since", async () => {
+    const folder = await copy();
+    const steps: string[] = [];
+    const use = async (): Promise<void> => {
+      const set = await loadKeySet(curve, folder, random, (step) => void steps.push(step));
+      await set.provingFiles(0);
+    };
+    await use();
+    await use();
+    assert.equal(steps.length, 1);
+    const { zkey } = keys.manifest.kinds[0]!;
+    const changed = new Uint8Array(await readFile(path.join(folder, zkey)));
+    const h = readSections(changed, "zkey").get(ZKEY_SECTION.h)!;
+    h.copyWithin(0, G1_BYTES, 2 * G1_BYTES);
+    await replace(folder, zkey, changed);
+    await rejectsCode(use(), "KEY_REFUSED", { rule: "quotient-bases" });
+  });
+
+  it("are checked whatever the folder itself says about an earlier check", async () => {
+    const folder = await copy();
+    const record = `${folder}.checked.json`;
+    await (await loadKeySet(curve, folder, random)).provingFiles(0);
+    await cp(record, path.join(folder, "checked.json"));
+    await rm(record);
+    const steps: string[] = [];
+    await (await loadKeySet(curve, folder, random, (step) => void steps.push(step))).provingFiles(0);
+    assert.equal(steps.length, 1);
   });
 
   it("refuse a number of kinds that the preset does not have", async () => {

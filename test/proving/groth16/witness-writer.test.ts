@@ -3,7 +3,7 @@ import { readFile } from "node:fs/promises";
 import { describe, it } from "mocha";
 import { chunkWires, PUBLIC_INPUT_WIRES } from "../../../proving/groth16/chunk-circuit.ts";
 import type { ChunkShape } from "../../../proving/groth16/chunk-witness.ts";
-import { compileChunk } from "../../../proving/groth16/ensure-keys.ts";
+import { compileChunk } from "../../../proving/groth16/compile-chunk.ts";
 import type { ConstraintSystem, SparseMatrix } from "../../../proving/groth16/r1cs.ts";
 import { violatedConstraints } from "../../../proving/groth16/r1cs.ts";
 import { decodeWitnessProgram, encodeWitnessProgram } from "../../../proving/groth16/witness-file.ts";

@@ -1,0 +1,112 @@
+/**
+ * Proving files that are used only once they are checked: against a constraint system that this release knows, once in
+ * a key folder. Who wrote the folder is a stranger (docs/protocol.md, section 9).
+ */
+import type { Curve } from "../curve/curve.ts";
+import { z } from "zod";
+import { isVerisumError, VerisumError } from "../../protocol/errors.ts";
+import type { ChunkKind, Preset } from "../../protocol/parameters.ts";
+import type { RandomBytes } from "../../protocol/random.ts";
+import type { ChunkVerificationKey, VerificationKeys } from "../../protocol/verification-key.ts";
+import { encodeRecord, readRecord, writeDurably } from "../../storage/durable-file.ts";
+import { chunkWires, PUBLIC_INPUT_WIRES } from "./chunk-circuit.ts";
+import { CONSTRAINT_SYSTEM_DIGESTS } from "./generated/constraint-systems.ts";
+import { checkProvingKey } from "./key-check.ts";
+import { digestOf } from "../node/key-folder.ts";
+import { keepWideWiresLeft, readR1cs } from "./r1cs.ts";
+import type { ConstraintSystem } from "./r1cs.ts";
+import { encodeWitnessProgram } from "./witness-file.ts";
+import { witnessProgram } from "./witness-program.ts";
+
+/** Changes with what is checked: a folder that passed an earlier check is checked again. */
+const CHECK_VERSION = "verisum-key-check/1";
+/** Beside the folder, not in it: whoever wrote the folder must not write this. */
+const RECORD_SUFFIX = ".checked.json";
+const recordSchema = z.strictObject({ check: z.literal(CHECK_VERSION), files: z.record(z.string(), z.string()) });
+
+/** The kind, and what belongs to the whole folder and has been checked. */
+export interface CheckedAgainst {
+  readonly preset: Preset;
+  readonly kind: ChunkKind;
+  readonly keys: VerificationKeys;
+  readonly verificationKey: ChunkVerificationKey;
+  readonly powers: Uint8Array;
+}
+
+/** One kind's files as they were read. */
+export interface UncheckedKind extends CheckedAgainst {
+  readonly zkey: Uint8Array;
+  readonly wireBases: Uint8Array;
+  readonly witnessProgram: Uint8Array;
+  /** The circuit's .r1cs file. */
+  readonly constraints: Uint8Array;
+}
+
+export interface KeyCheckEnvironment {
+  readonly curve: Curve;
+  readonly random: RandomBytes;
+  /** Called when a check begins that takes seconds. */
+  readonly onStep?: (description: string) => void;
+}
+
+/**
+ * Checks one kind's files, unless files of the same digests have passed in this folder.
+ * @throws KEY_REFUSED with `details.rule`, KEY_ARTIFACT_CORRUPT
+ */
+export async function checkOnce(
+  directory: string,
+  unchecked: UncheckedKind,
+  environment: KeyCheckEnvironment,
+): Promise<void> {
+  const { kind, zkey, wireBases, powers, keys } = unchecked;
+  const record = `${directory}${RECORD_SUFFIX}`;
+  const passed = await readPassed(record);
+  const verificationKeys = new TextEncoder().encode(
+    JSON.stringify(keys, (_, value: unknown) => (typeof value === "bigint" ? value.toString() : value)),
+  );
+  const parts = [zkey, wireBases, unchecked.witnessProgram, unchecked.constraints, powers, verificationKeys];
+  const digest = parts.map((bytes) => digestOf(bytes).sha256).join(" ");
+  if (passed[kind.name] === digest) return;
+  environment.onStep?.(`checking the proving key of ${kind.name} against its circuit`);
+  await checkKind(unchecked, environment);
+  await writeDurably(record, encodeRecord({ check: CHECK_VERSION, files: { ...passed, [kind.name]: digest } }));
+}
+
+async function checkKind(unchecked: UncheckedKind, { curve, random }: KeyCheckEnvironment): Promise<void> {
+  const { preset, kind, keys, verificationKey, powers, zkey, wireBases } = unchecked;
+  const wires = chunkWires(kind.coordinates, preset.coordinateBits);
+  const system = keepWideWiresLeft(knownSystem(kind, unchecked.constraints), wires.committedEnd);
+  const program = encodeWitnessProgram(witnessProgram(system, PUBLIC_INPUT_WIRES.alpha, wires.inputsEnd));
+  if (digestOf(program).sha256 !== digestOf(unchecked.witnessProgram).sha256)
+    throw new VerisumError(
+      "KEY_REFUSED",
+      `the witness program of ${kind.name} is not the circuit's (witness-program)`,
+      {
+        rule: "witness-program",
+      },
+    );
+  const committed = { start: wires.rowStart, end: wires.committedEnd };
+  await checkProvingKey(curve, { system, committed, powers, keys, kind: verificationKey }, { zkey, wireBases }, random);
+}
+
+/** The constraints, if they are those that this release was built with. */
+function knownSystem({ name }: ChunkKind, constraints: Uint8Array): ConstraintSystem {
+  const { sha256 } = digestOf(constraints);
+  if (CONSTRAINT_SYSTEM_DIGESTS[name] === sha256) return readR1cs(constraints);
+  throw new VerisumError(
+    "KEY_REFUSED",
+    `the constraint system of ${name} has sha-256 ${sha256} and is not the one of this release (circuit-unknown)`,
+    { rule: "circuit-unknown", expected: CONSTRAINT_SYSTEM_DIGESTS[name] ?? "none", actual: sha256 },
+  );
+}
+
+/** A damaged or older record only costs another check. */
+async function readPassed(record: string): Promise<Readonly<Record<string, string>>> {
+  try {
+    const parsed = recordSchema.safeParse(await readRecord(record));
+    return parsed.success ? parsed.data.files : {};
+  } catch (error) {
+    if (!isVerisumError(error, "STORAGE_CORRUPT")) throw error;
+    return {};
+  }
+}
