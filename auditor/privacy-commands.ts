@@ -3,7 +3,7 @@ import { VerisumError } from "../protocol/errors.ts";
 import {
   clientLevelEpsilon,
   discreteGaussianDivergence,
-  localVarianceFor,
+  noiseVarianceFor,
   skellamDivergence,
 } from "../protocol/privacy/distributed-gaussian.ts";
 import {
@@ -49,11 +49,11 @@ function print(flags: PrivacyFlags, { result, text }: { readonly result: Answer;
 
 function account(flags: PrivacyFlags): Answer {
   if (flags.mechanism !== "gaussian") {
-    const deviationSteps = given(flags.localDeviation, "--local-deviation") / flags.granularity;
+    const noiseStdDevSteps = given(flags.noiseStdDev, "--noise-std-dev") / flags.granularity;
     const noise = {
       ...distributedSearch(flags),
-      noiseDeviationSteps: deviationSteps,
-      totalVariation: exitsOf(flags, Math.ceil(deviationSteps ** 2)),
+      noiseStdDevSteps,
+      totalVariation: exitsOf(flags, Math.ceil(noiseStdDevSteps ** 2)),
     };
     const { epsilon, order } = clientLevelEpsilon(
       noise,
@@ -90,40 +90,40 @@ function noiseFor(flags: PrivacyFlags): { readonly result: Answer; readonly text
     };
   }
   if (flags.mechanism === "skellam") throw new VerisumError("USAGE", "noise is chosen for gaussian and ddgauss");
-  const localVarianceSteps = localVarianceFor(epsilon, flags.delta, distributedSearch(flags), () => exitsOf(flags, 1));
-  exitsOf(flags, localVarianceSteps);
-  const localDeviation = Math.sqrt(localVarianceSteps) * flags.granularity;
-  const result = account({ ...flags, localDeviation });
-  const text = `each client adds noise of variance ${localVarianceSteps} steps², deviation ${localDeviation.toPrecision(5)}: ${accountText(flags, result)}`;
-  return { result: { ...result, ...{ localVarianceSteps, localDeviation } }, text };
+  const noiseVariance = noiseVarianceFor(epsilon, flags.delta, distributedSearch(flags), () => exitsOf(flags, 1));
+  exitsOf(flags, noiseVariance);
+  const noiseStdDev = Math.sqrt(noiseVariance) * flags.granularity;
+  const result = account({ ...flags, noiseStdDev });
+  const text = `each client adds noise of variance ${noiseVariance} steps², standard deviation ${noiseStdDev.toPrecision(5)}: ${accountText(flags, result)}`;
+  return { result: { ...result, ...{ noiseVariance, noiseStdDev } }, text };
 }
 
-function distributedSearch(flags: PrivacyFlags): Parameters<typeof localVarianceFor>[2] {
+function distributedSearch(flags: PrivacyFlags): Parameters<typeof noiseVarianceFor>[2] {
   if (!(flags.granularity > 0)) throw new VerisumError("PRIVACY_PARAMETERS_INVALID", "granularity > 0 does not hold");
   const clipSteps = given(flags.clip, "--clip") / flags.granularity;
   const dimension = given(flags.dimension, "--dimension");
   const least = given(flags.clients, "--clients");
   // A quotient like 1/0.001 may miss its integer by a rounding.
-  const l2Steps =
+  const l2SensitivitySteps =
     flags.beta === undefined
       ? Math.sqrt(Number(roundedNormBoundSquared(wholeSteps(clipSteps), dimension)))
       : roundedNorm(clipSteps, dimension, flags.beta);
   return {
     honestClients: { least, most: flags.mostClients ?? least },
-    l2Steps,
+    l2SensitivitySteps,
     dimension,
     rounds: compositionsOf(flags),
   };
 }
 
 /** Total variation of all exits and sampling errors, or nothing if no width of coordinates is given. */
-function exitsOf(flags: PrivacyFlags, localVariance: number): number {
+function exitsOf(flags: PrivacyFlags, noiseVariance: number): number {
   if (flags.coordinateBits === undefined) return 0;
   const dimension = given(flags.dimension, "--dimension");
   const { exitProbability } = noisyUpdateBounds({
     clipSteps: wholeSteps(given(flags.clip, "--clip") / flags.granularity),
     dimension,
-    localVariance,
+    noiseVariance,
     coordinateBits: flags.coordinateBits,
   });
   const clients = flags.mostClients ?? given(flags.clients, "--clients");

@@ -9,7 +9,7 @@ export interface PrivacyFlags {
   readonly noiseMultiplier?: number;
   readonly samplingRate: number;
   readonly steps?: number;
-  readonly localDeviation?: number;
+  readonly noiseStdDev?: number;
   readonly granularity: number;
   readonly clip?: number;
   readonly clients?: number;

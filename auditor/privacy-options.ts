@@ -16,7 +16,7 @@ const MECHANISMS_OF: Readonly<Record<string, readonly PrivacyFlags["mechanism"][
   mostClients: DISTRIBUTED,
   dimension: DISTRIBUTED,
   beta: DISTRIBUTED,
-  localDeviation: DISTRIBUTED,
+  noiseStdDev: DISTRIBUTED,
   coordinateBits: ["ddgauss"],
 };
 
@@ -44,11 +44,14 @@ export function addPrivacyCommands(program: Command): void {
     .addOption(
       numeric(
         "--noise-multiplier <n>",
-        "gaussian: deviation of the noise in units of one record's largest contribution",
+        "gaussian: standard deviation of the noise in units of one record's largest contribution",
       ),
     )
     .addOption(
-      numeric("--local-deviation <n>", "ddgauss, skellam: deviation of each client's noise, in the clip norm's unit"),
+      numeric(
+        "--noise-std-dev <n>",
+        "ddgauss, skellam: standard deviation of each client's noise, in the clip norm's unit",
+      ),
     )
     .action(async (flags: PrivacyFlags, command: Command) => {
       await runCommand(reporterFor(flags, "fl"), async () => {

@@ -86,14 +86,14 @@ await createProgram("simulate", "run a task's rounds without shares, proofs and 
       const write = (line: string): void => void process.stdout.write(`${line}\n`);
       if (quantile !== undefined) {
         const epsilon = privacyStatement(privateTask, 0)?.budget.epsilon ?? NaN;
-        const { clipNorm, stepBits, clipSteps, localVariance } = await suggestClip(specification, epsilon, quantile, {
+        const { clipNorm, stepBits, clipSteps, noiseVariance } = await suggestClip(specification, epsilon, quantile, {
           trainer,
           shards: loaded.map(({ train }) => train),
           test: loaded[0]!.test,
           random,
         });
         write(
-          `quantile ${quantile} of the update norms is ${clipNorm.toPrecision(3)}; noise variance ${localVariance} for epsilon ${epsilon}`,
+          `quantile ${quantile} of the update norms is ${clipNorm.toPrecision(3)}; noise variance ${noiseVariance} for epsilon ${epsilon}`,
         );
         write(`"quantisation": { "stepBits": ${stepBits}, "clipSteps": ${clipSteps} }`);
         return;

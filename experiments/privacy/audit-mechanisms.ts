@@ -5,15 +5,15 @@
 import { createTrainer } from "../../learning/trainer.ts";
 import type { Dataset } from "../../learning/samples.ts";
 import { updateEncoder } from "../../task/encoding.ts";
-import { clientLevelEpsilon, localVarianceFor } from "../../protocol/privacy/distributed-gaussian.ts";
+import { clientLevelEpsilon, noiseVarianceFor } from "../../protocol/privacy/distributed-gaussian.ts";
 import { roundedNormBoundSquared } from "../../protocol/privacy/noise-bounds.ts";
 import { composedEpsilon, noiseMultiplierFor } from "../../protocol/privacy/rdp-accountant.ts";
 import type { RandomBytes } from "../../protocol/random.ts";
 import type { Observations } from "./epsilon-bound.ts";
 
 /**
- * How much of the noise that the accountant counts on is really drawn, as a part of its deviation: 1, unless a mistake
- * is planted.
+ * How much of the noise that the accountant counts on is really drawn, as a part of its standard deviation: 1, unless a
+ * mistake is planted.
  */
 export interface AuditRuns {
   readonly trials: number;
@@ -50,11 +50,11 @@ export function auditClients(
 ): Audited {
   const search = {
     honestClients: { least: clients, most: clients },
-    l2Steps: Math.sqrt(Number(roundedNormBoundSquared(clipSteps, dimension))),
+    l2SensitivitySteps: Math.sqrt(Number(roundedNormBoundSquared(clipSteps, dimension))),
     dimension,
     rounds,
   };
-  const variance = localVarianceFor(epsilon, delta, search);
+  const variance = noiseVarianceFor(epsilon, delta, search);
   const noiseVariance = Math.round(variance * noisePart ** 2);
   const document = {
     preset: "standard",
@@ -79,7 +79,7 @@ export function auditClients(
     return sum;
   };
   return {
-    statedEpsilon: clientLevelEpsilon({ ...search, noiseDeviationSteps: Math.sqrt(variance) }, delta).epsilon,
+    statedEpsilon: clientLevelEpsilon({ ...search, noiseStdDevSteps: Math.sqrt(variance) }, delta).epsilon,
     observations: {
       with: repeat(trials, () => projection(canary)),
       without: repeat(trials, () => projection(nothing)),

@@ -17,7 +17,7 @@ import { repeatableBytes } from "./repeatable-bytes.ts";
 
 const OUTPUT = fileURLToPath(new URL("../../docs/data/privacy-audit.json", import.meta.url));
 const CONFIDENCE = 0.95;
-/** Of the deviation that is stated; one of them is a mistake. */
+/** Of the standard deviation that is stated; one of them is a mistake. */
 const NOISE_PARTS = [1, 0.5];
 
 /** One line of the table. */

@@ -22,7 +22,7 @@ import { clientLevel } from "../../task/mechanisms/client-level.ts";
 import { settingsOf } from "../../task/mechanisms/mechanism.ts";
 import type { TaskSpecification } from "../../task/create-task.ts";
 import { PRESETS } from "../../protocol/parameters.ts";
-import { clientLevelEpsilon, localVarianceFor } from "../../protocol/privacy/distributed-gaussian.ts";
+import { clientLevelEpsilon, noiseVarianceFor } from "../../protocol/privacy/distributed-gaussian.ts";
 import type { NoiseSearch } from "../../protocol/privacy/distributed-gaussian.ts";
 import { finestGranularity } from "../../protocol/privacy/granularity.ts";
 import { roundedNormBoundSquared } from "../../protocol/privacy/noise-bounds.ts";
@@ -162,30 +162,30 @@ function encodingFor(
   if (epsilon === null) return { document: { ...document, training }, epsilonSpent: null, noiseVariance: null };
   const searchFor = (clipSteps: number): NoiseSearch => ({
     honestClients: { least: clients, most: clients },
-    l2Steps: Math.sqrt(Number(roundedNormBoundSquared(clipSteps, dimension))),
+    l2SensitivitySteps: Math.sqrt(Number(roundedNormBoundSquared(clipSteps, dimension))),
     dimension,
     rounds,
   });
   const clipNorm = document.quantisation.clipSteps / 2 ** document.quantisation.stepBits;
-  const { stepBits, clipSteps, localVariance } = finestGranularity({
+  const { stepBits, clipSteps, noiseVariance } = finestGranularity({
     clipNorm,
     largestCoordinate: clipNorm * LARGEST_COORDINATE,
     dimension,
     coordinateBits: PRESETS[document.preset].coordinateBits,
-    varianceFor: (steps) => localVarianceFor(epsilon, delta, searchFor(steps), () => TOTAL_VARIATION),
+    varianceFor: (steps) => noiseVarianceFor(epsilon, delta, searchFor(steps), () => TOTAL_VARIATION),
   });
   const spent = clientLevelEpsilon(
-    { ...searchFor(clipSteps), noiseDeviationSteps: Math.sqrt(localVariance), totalVariation: TOTAL_VARIATION },
+    { ...searchFor(clipSteps), noiseStdDevSteps: Math.sqrt(noiseVariance), totalVariation: TOTAL_VARIATION },
     delta,
   );
   return {
     document: {
       ...document,
-      training: { ...training, privacy: { unit: "client", noiseVariance: localVariance, delta } },
+      training: { ...training, privacy: { unit: "client", noiseVariance, delta } },
       quantisation: { stepBits, clipSteps },
     },
     epsilonSpent: spent.epsilon,
-    noiseVariance: localVariance,
+    noiseVariance,
   };
 }
 

@@ -30,8 +30,8 @@ const CONFIDENCE = 0.95;
 const RECORDS = 400;
 const EPSILONS = [1, 2, 8];
 /**
- * Of the deviation that is stated; those below 1 are mistakes. The trainer takes no noise below a tenth of the clip
- * norm.
+ * Of the standard deviation that is stated; those below 1 are mistakes. The trainer takes no noise below a tenth of the
+ * clip norm.
  */
 const NOISE_PARTS = [1, 0.1, 0.02];
 const LEAST_NOISE = 0.1;

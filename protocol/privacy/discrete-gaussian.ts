@@ -3,7 +3,7 @@
  * arithmetic alone (Canonne, Kamath, Steinke 2020, Algorithms 1 to 3). No logarithm, exponential or division result is
  * rounded anywhere; every integer stays below 2^53, where doubles are exact.
  *
- * The one deviation: a magnitude of 64 or more standard deviations is drawn again; total variation distance below
+ * The one difference: a magnitude of 64 or more standard deviations is drawn again; total variation distance below
  * e^−2000. Running time depends on the values drawn: training and updates take their noise from tables, over ten times
  * as fast and the same work for every value (noise-table.ts, wide-noise.ts), which are tested against this.
  */
@@ -15,7 +15,7 @@ export const MAX_STD_DEV = 2 ** 20;
 /** Largest variance that is not a square. */
 const MAX_VARIANCE = 2 ** 20;
 
-const MAX_DEVIATIONS = 64;
+const MAX_STD_DEVS = 64;
 const POOL_BYTES = 1 << 14;
 
 /** Integer sampling helpers over one source of bytes. */
@@ -71,7 +71,7 @@ function discreteLaplaceMagnitude(t: number, draws: Draws): number | undefined {
   while (!bernoulliExpBelowOne(u, t, draws));
   let v = 0;
   while (bernoulliExpBelowOne(1, 1, draws)) v++;
-  return v >= MAX_DEVIATIONS - 1 ? undefined : u + t * v;
+  return v >= MAX_STD_DEVS - 1 ? undefined : u + t * v;
 }
 
 /** True with probability exp(−numerator/denominator). */

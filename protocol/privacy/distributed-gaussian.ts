@@ -14,11 +14,11 @@ import { leastEpsilon } from "./rdp-accountant.ts";
 /** Noise that clients add on their own, and what it has to hide. Lengths are in steps of the integer grid. */
 export interface DistributedNoise {
   /** Standard deviation of the discrete Gaussian that each honest client adds to each coordinate; at least 1/2. */
-  readonly noiseDeviationSteps: number;
+  readonly noiseStdDevSteps: number;
   /** Fewest and most honest clients that any of the rounds may include; the worst number between them counts. */
   readonly honestClients: { readonly least: number; readonly most: number };
   /** Largest L2 norm of a rounded update. */
-  readonly l2Steps: number;
+  readonly l2SensitivitySteps: number;
   readonly dimension: number;
   readonly rounds: number;
   /**
@@ -44,31 +44,31 @@ export type RoundDivergence = (noise: DistributedNoise, clients: number) => (ord
 const INTEGER_ORDERS: readonly number[] = [...Array.from({ length: 127 }, (_, i) => i + 2), 256];
 
 const MAX_CLIENTS = 1 << 16;
-/** The search for a deviation ends above this, far beyond what a coordinate can hold. */
-const MAX_DEVIATION_STEPS = 2 ** 26;
+/** The search for a variance ends above the square of this, far beyond what a coordinate can hold. */
+const MAX_STD_DEV_STEPS = 2 ** 26;
 
 /**
  * tau: how far a sum of `clients` discrete Gaussians is from a discrete Gaussian, in the sense of Theorem 1.
  * 10·sum over k < clients of exp(−2·π²·σ²·k/(k+1)); 10⁻⁷ at σ = 1.4 steps and two clients, and nothing from 3 steps on.
  */
-export function sumDistance(noiseDeviationSteps: number, clients: number): number {
+export function sumDistance(noiseStdDevSteps: number, clients: number): number {
   // The first term is the largest; from about 9 steps on a double does not hold it.
-  if (Math.exp(-((Math.PI * noiseDeviationSteps) ** 2)) === 0) return 0;
+  if (Math.exp(-((Math.PI * noiseStdDevSteps) ** 2)) === 0) return 0;
   let sum = 0;
-  for (let k = 1; k < clients; k++) sum += Math.exp(-2 * (Math.PI * noiseDeviationSteps) ** 2 * (k / (k + 1)));
+  for (let k = 1; k < clients; k++) sum += Math.exp(-2 * (Math.PI * noiseStdDevSteps) ** 2 * (k / (k + 1)));
   return 10 * sum;
 }
 
 /** Proposition 14: the smallest of three bounds on the Rényi divergence of one round. */
 export function discreteGaussianDivergence(
-  { noiseDeviationSteps, l2Steps, dimension }: DistributedNoise,
+  { noiseStdDevSteps, l2SensitivitySteps, dimension }: DistributedNoise,
   clients: number,
 ): (order: number) => number {
-  const deviation = Math.sqrt(clients) * noiseDeviationSteps;
-  const tau = sumDistance(noiseDeviationSteps, clients);
-  const shift = l2Steps / deviation;
+  const sumStdDevSteps = Math.sqrt(clients) * noiseStdDevSteps;
+  const tau = sumDistance(noiseStdDevSteps, clients);
+  const shift = l2SensitivitySteps / sumStdDevSteps;
   const squares = Math.min(
-    shift ** 2 + 2 * (l1Steps(l2Steps, dimension) / deviation) * tau + tau ** 2 * dimension,
+    shift ** 2 + 2 * (l1SensitivitySteps(l2SensitivitySteps, dimension) / sumStdDevSteps) * tau + tau ** 2 * dimension,
     (shift + Math.sqrt(dimension) * tau) ** 2,
   );
   return (order) => Math.min((order / 2) * shift ** 2 + tau * dimension, (order / 2) * squares);
@@ -79,14 +79,14 @@ export function discreteGaussianDivergence(
  * The price is a second term in place of tau.
  */
 export function skellamDivergence(
-  { noiseDeviationSteps, l2Steps, dimension }: DistributedNoise,
+  { noiseStdDevSteps, l2SensitivitySteps, dimension }: DistributedNoise,
   clients: number,
 ): (order: number) => number {
-  const variance = clients * noiseDeviationSteps ** 2;
-  const l1 = l1Steps(l2Steps, dimension);
+  const variance = clients * noiseStdDevSteps ** 2;
+  const l1 = l1SensitivitySteps(l2SensitivitySteps, dimension);
   const excess = (order: number): number =>
-    Math.min(((2 * order - 1) * l2Steps ** 2 + 6 * l1) / (4 * variance ** 2), (3 * l1) / (2 * variance));
-  return (order) => (order * l2Steps ** 2) / (2 * variance) + excess(order);
+    Math.min(((2 * order - 1) * l2SensitivitySteps ** 2 + 6 * l1) / (4 * variance ** 2), (3 * l1) / (2 * variance));
+  return (order) => (order * l2SensitivitySteps ** 2) / (2 * variance) + excess(order);
 }
 
 /**
@@ -96,8 +96,8 @@ export function skellamDivergence(
  * reported because tau grows with the number of terms, and must not be read at its most favourable place.
  *
  * @throws PRIVACY_PARAMETERS_INVALID, also if the total variation alone exceeds delta
- * @example clientLevelEpsilon({ noiseDeviationSteps: 20, honestClients: { least: 100, most: 100 }, l2Steps: 100,
- * dimension: 650, rounds: 1 }, 1e-5)
+ * @example clientLevelEpsilon({ noiseStdDevSteps: 20, honestClients: { least: 100, most: 100 },
+ * l2SensitivitySteps: 100, dimension: 650, rounds: 1 }, 1e-5)
  */
 export function clientLevelEpsilon(
   noise: DistributedNoise,
@@ -109,7 +109,7 @@ export function clientLevelEpsilon(
   const { least } = noise.honestClients;
   // Without tau every bound falls as clients are added.
   const most =
-    divergence === discreteGaussianDivergence && sumDistance(noise.noiseDeviationSteps, 2) === 0
+    divergence === discreteGaussianDivergence && sumDistance(noise.noiseStdDevSteps, 2) === 0
       ? least
       : noise.honestClients.most;
   for (let clients = least; clients <= most; clients++) {
@@ -119,22 +119,22 @@ export function clientLevelEpsilon(
   return worst!;
 }
 
-/** What stays the same while a deviation is looked for. The total variation may depend on the deviation. */
-export type NoiseSearch = Omit<DistributedNoise, "noiseDeviationSteps" | "totalVariation">;
+/** What stays the same while a variance is looked for. The total variation may depend on the variance. */
+export type NoiseSearch = Omit<DistributedNoise, "noiseStdDevSteps" | "totalVariation">;
 
 /**
  * The smallest integer variance, in steps², of each client's noise with which epsilon stays within `epsilon`.
  * @throws PRIVACY_PARAMETERS_INVALID if none does
  */
-export function localVarianceFor(
+export function noiseVarianceFor(
   epsilon: number,
   delta: number,
   search: NoiseSearch,
-  totalVariation: (localVariance: number) => number = () => 0,
+  totalVariation: (noiseVariance: number) => number = () => 0,
 ): number {
-  const reached = (localVariance: number): boolean =>
+  const reached = (noiseVariance: number): boolean =>
     clientLevelEpsilon(
-      { ...search, noiseDeviationSteps: Math.sqrt(localVariance), totalVariation: totalVariation(localVariance) },
+      { ...search, noiseStdDevSteps: Math.sqrt(noiseVariance), totalVariation: totalVariation(noiseVariance) },
       delta,
     ).epsilon <= epsilon;
   let low = 0;
@@ -142,7 +142,7 @@ export function localVarianceFor(
   while (!reached(high)) {
     low = high;
     high *= 2;
-    if (high > MAX_DEVIATION_STEPS ** 2 || !(epsilon > 0))
+    if (high > MAX_STD_DEV_STEPS ** 2 || !(epsilon > 0))
       throw new VerisumError("PRIVACY_PARAMETERS_INVALID", `no noise gives epsilon ${epsilon}`, { epsilon, delta });
   }
   while (high - low > 1) {
@@ -154,8 +154,8 @@ export function localVarianceFor(
 }
 
 /** In d coordinates the L1 norm is at most √d times the L2 norm; for integers also at most its square. */
-function l1Steps(l2Steps: number, dimension: number): number {
-  return l2Steps * Math.min(Math.sqrt(dimension), l2Steps);
+function l1SensitivitySteps(l2SensitivitySteps: number, dimension: number): number {
+  return l2SensitivitySteps * Math.min(Math.sqrt(dimension), l2SensitivitySteps);
 }
 
 function epsilonFor(
@@ -170,18 +170,18 @@ function epsilonFor(
 }
 
 function assertNoise(noise: DistributedNoise, delta: number): void {
-  const { noiseDeviationSteps, honestClients, l2Steps, dimension, rounds, totalVariation = 0 } = noise;
+  const { noiseStdDevSteps, honestClients, l2SensitivitySteps, dimension, rounds, totalVariation = 0 } = noise;
   const require = (holds: boolean, rule: string): void => {
     if (!holds) throw new VerisumError("PRIVACY_PARAMETERS_INVALID", `${rule} does not hold`, { rule });
   };
   require(delta > 0 && delta < 1, "0 < delta < 1");
-  require(noiseDeviationSteps >= 0.5 &&
-    Number.isFinite(noiseDeviationSteps), "noise deviation of each client >= 1/2 step");
+  require(noiseStdDevSteps >= 0.5 &&
+    Number.isFinite(noiseStdDevSteps), "standard deviation of each client's noise >= 1/2 step");
   require(Number.isInteger(honestClients.least) && honestClients.least >= 1, "honest clients >= 1");
   require(Number.isInteger(honestClients.most) &&
     honestClients.most >= honestClients.least &&
     honestClients.most <= MAX_CLIENTS, `least <= most honest clients <= ${MAX_CLIENTS}`);
-  require(l2Steps > 0 && Number.isFinite(l2Steps), "norm > 0");
+  require(l2SensitivitySteps > 0 && Number.isFinite(l2SensitivitySteps), "norm > 0");
   require(Number.isInteger(dimension) && dimension >= 1, "dimension >= 1");
   require(Number.isInteger(rounds) && rounds >= 1, "rounds >= 1");
   require(totalVariation >= 0 && totalVariation * 2 < delta, "2·total variation < delta");

@@ -18,7 +18,7 @@ export interface Granularity {
   /** One step is 2^−stepBits of a weight. */
   readonly stepBits: number;
   readonly clipSteps: number;
-  readonly localVariance: number;
+  readonly noiseVariance: number;
 }
 
 /** What a task's document can say. */
@@ -46,9 +46,9 @@ export function finestGranularity({
     const coordinateSteps = Math.ceil(largestCoordinate * 2 ** stepBits);
     if (clipSteps < 1) break;
     if (clipSteps > MOST_CLIP_STEPS || coordinateSteps >= 2 ** (coordinateBits - 1)) continue;
-    const localVariance = varianceFor(clipSteps);
-    if (fits(coordinateSteps, { clipSteps, dimension, localVariance, coordinateBits }))
-      return { stepBits, clipSteps, localVariance };
+    const noiseVariance = varianceFor(clipSteps);
+    if (fits(coordinateSteps, { clipSteps, dimension, noiseVariance, coordinateBits }))
+      return { stepBits, clipSteps, noiseVariance };
   }
   throw new VerisumError(
     "PRIVACY_PARAMETERS_INVALID",

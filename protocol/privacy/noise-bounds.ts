@@ -15,7 +15,7 @@ export interface NoisyUpdateOptions {
   readonly clipSteps: number;
   readonly dimension: number;
   /** Variance of each client's discrete Gaussian noise, in steps². */
-  readonly localVariance: number;
+  readonly noiseVariance: number;
   /** Bits of one signed coordinate. */
   readonly coordinateBits: number;
 }
@@ -85,13 +85,13 @@ export function roundedNorm(clipSteps: number, dimension: number, beta: number):
 export function noisyUpdateBounds({
   clipSteps,
   dimension,
-  localVariance,
+  noiseVariance,
   coordinateBits,
 }: NoisyUpdateOptions): NoisyUpdateBounds {
   const roundedNormSquared = roundedNormBoundSquared(clipSteps, dimension);
-  require(Number.isSafeInteger(localVariance) && localVariance >= 1, "the variance is an integer >= 1");
+  require(Number.isSafeInteger(noiseVariance) && noiseVariance >= 1, "the variance is an integer >= 1");
   require(Number.isInteger(coordinateBits) && coordinateBits >= 2 && coordinateBits <= 21, "2 <= coordinateBits <= 21");
-  const [d, variance] = [BigInt(dimension), BigInt(localVariance)];
+  const [d, variance] = [BigInt(dimension), BigInt(noiseVariance)];
   const noiseNormSquared = variance * (d + 2n * TAIL_NATS) + ceilRoot(4n * variance * variance * d * TAIL_NATS);
   const cross = ceilRoot(8n * TAIL_NATS * variance * roundedNormSquared);
   // ln d is below the number of d's bits.
@@ -101,8 +101,8 @@ export function noisyUpdateBounds({
   if (coordinateLimit < 1) {
     throw new VerisumError(
       "PRIVACY_PARAMETERS_INVALID",
-      `noise of variance ${localVariance} steps² does not fit into coordinates of ${coordinateBits} bits: a coarser grid, more honest clients or a larger epsilon is needed`,
-      { localVariance, coordinateBits },
+      `noise of variance ${noiseVariance} steps² does not fit into coordinates of ${coordinateBits} bits: a coarser grid, more honest clients or a larger epsilon is needed`,
+      { noiseVariance, coordinateBits },
     );
   }
   return {

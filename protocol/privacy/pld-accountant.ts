@@ -7,8 +7,9 @@
  * added to delta: the tails cut off (Chernoff's bound on the composed losses), quadrature, the transform's and powers'
  * roundings.
  *
- * This is for continuous noise. For noise on a grid of 2^20 steps a deviation the losses' tails differ by about 10^−5
- * of themselves, far within MARGIN, but that is not proved; what tasks state comes from the Rényi accountant.
+ * This is for continuous noise. For noise on a grid of 2^20 steps a standard deviation the losses' tails differ by
+ * about 10^−5 of themselves, far within MARGIN, but that is not proved; what tasks state comes from the Rényi
+ * accountant.
  */
 import { VerisumError } from "../errors.ts";
 import { power, transform } from "./fourier.ts";

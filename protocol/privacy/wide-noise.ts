@@ -1,5 +1,5 @@
 /**
- * Discrete Gaussian noise of a deviation that no table has rows for: a combination kⁿ⁻¹·X₁ + … + k·Xₙ₋₁ + Xₙ of
+ * Discrete Gaussian noise of a variance that no table has rows for: a combination kⁿ⁻¹·X₁ + … + k·Xₙ₋₁ + Xₙ of
  * independent samples of one narrow table (protocol/privacy/noise-table.ts). Integers all the way, and the same work
  * for every value.
  *
@@ -49,7 +49,7 @@ const BLOCK = 4096;
  *
  * @throws PRIVACY_PARAMETERS_INVALID if the samples are too narrow for the scale, so that combining them costs more
  *   than a table's own error; if a sum might not fit into 32 bits; and where there is no table
- * @example const noise = wideNoise({ variance: 1n << 40n, scale: 80, terms: 3 }); // deviation 2^20
+ * @example const noise = wideNoise({ variance: 1n << 40n, scale: 80, terms: 3 }); // standard deviation 2^20
  */
 export function wideNoise(combination: Combination): WideNoise {
   const { variance, scale, terms } = combination;

@@ -5,7 +5,7 @@
 import { z } from "zod";
 import { VerisumError } from "../../protocol/errors.ts";
 import { MAX_COHORT, PRESETS } from "../../protocol/parameters.ts";
-import { clientLevelEpsilon, localVarianceFor } from "../../protocol/privacy/distributed-gaussian.ts";
+import { clientLevelEpsilon, noiseVarianceFor } from "../../protocol/privacy/distributed-gaussian.ts";
 import { noisyUpdateBounds, roundedNormBoundSquared, totalVariationOf } from "../../protocol/privacy/noise-bounds.ts";
 import type { NoisyUpdateBounds } from "../../protocol/privacy/noise-bounds.ts";
 import { drawNoise, noiseTable } from "../../protocol/privacy/noise-table.ts";
@@ -37,12 +37,12 @@ export const clientLevel: MechanismKind<typeof schema, typeof requestSchema> = {
   withNoiseFor(epsilon, request, { quantisation, dimension, minHonest }, rounds) {
     const search = {
       honestClients: { least: minHonest, most: MAX_COHORT },
-      l2Steps: Math.sqrt(Number(roundedNormBoundSquared(encodedClipSteps(quantisation), dimension))),
+      l2SensitivitySteps: Math.sqrt(Number(roundedNormBoundSquared(encodedClipSteps(quantisation), dimension))),
       dimension,
       rounds,
     };
     const size = { clients: MAX_COHORT, rounds, dimension, perSample: LIKELY_SAMPLE_ERROR };
-    const noiseVariance = localVarianceFor(epsilon, request.delta, search, () => totalVariationOf(LIKELY_EXIT, size));
+    const noiseVariance = noiseVarianceFor(epsilon, request.delta, search, () => totalVariationOf(LIKELY_EXIT, size));
     return { ...request, noiseVariance };
   },
   mechanism: (settings): Mechanism => ({
@@ -75,9 +75,9 @@ function epsilonAfter({ noiseVariance, delta }: ClientPrivacy, cohort: Cohort, r
   const bounds = clientNoiseBounds(cohort, noiseVariance);
   const perSample = samplerOf(noiseVariance).totalVariationBound;
   const noise = {
-    noiseDeviationSteps: Math.sqrt(noiseVariance),
+    noiseStdDevSteps: Math.sqrt(noiseVariance),
     honestClients: { least: minHonest, most: MAX_COHORT },
-    l2Steps: Math.sqrt(Number(bounds.roundedNormSquared)),
+    l2SensitivitySteps: Math.sqrt(Number(bounds.roundedNormSquared)),
     dimension,
     rounds,
     totalVariation: totalVariationOf(bounds.exitProbability, { clients: MAX_COHORT, rounds, dimension, perSample }),
@@ -94,7 +94,7 @@ export function clientNoiseBounds(vector: UpdateVector, noiseVariance: number): 
   const bounds = noisyUpdateBounds({
     clipSteps: encodedClipSteps(vector.quantisation),
     dimension: vector.dimension,
-    localVariance: noiseVariance,
+    noiseVariance,
     coordinateBits: PRESETS[vector.preset].coordinateBits,
   });
   assertVoteFits(vector, bounds.coordinateLimit);

@@ -62,11 +62,11 @@ describe("fl dp", function () {
 
   it("accounts for distributed noise as the published accountant does", async () => {
     // A row of google/differential-privacy's accountant: epsilon 2.8736 at order 8.
-    const answer = await json("account", ...distributed, "--local-deviation", "0.5");
+    const answer = await json("account", ...distributed, "--noise-std-dev", "0.5");
     assert.deepEqual(Object.keys(answer), ["epsilon", "accountant", "order"]);
     assert.ok(Math.abs((answer["epsilon"] as number) - 2.8736291678455332) < 1e-6);
     assert.deepEqual([answer["accountant"], answer["order"]], ["ddgauss-rdp", 8]);
-    const skellam = await json("account", ...distributed, "--local-deviation", "0.5", "--mechanism", "skellam");
+    const skellam = await json("account", ...distributed, "--noise-std-dev", "0.5", "--mechanism", "skellam");
     assert.ok((skellam["epsilon"] as number) > (answer["epsilon"] as number));
   });
 
@@ -80,8 +80,8 @@ describe("fl dp", function () {
     const again = await json(
       "account",
       ...distributed,
-      "--local-deviation",
-      String(local["localDeviation"]),
+      "--noise-std-dev",
+      String(local["noiseStdDev"]),
       "--coordinate-bits",
       "12",
     );
@@ -106,7 +106,7 @@ describe("fl dp", function () {
       "ddgauss",
       "--delta",
       "1e-5",
-      "--local-deviation",
+      "--noise-std-dev",
       "0.5",
       "--granularity",
       "0.01",
@@ -128,16 +128,16 @@ describe("fl dp", function () {
     for (const [code, ...args] of [
       ["PRIVACY_PARAMETERS_INVALID", "account", ...gaussian, "--noise-multiplier", "-1"],
       ["PRIVACY_PARAMETERS_INVALID", "account", ...gaussian, "--noise-multiplier", "x"],
-      ["PRIVACY_PARAMETERS_INVALID", "account", ...distributed, "--local-deviation", "0.001"],
-      ["PRIVACY_PARAMETERS_INVALID", "account", ...distributed, "--local-deviation", "5", "--coordinate-bits", "12"],
+      ["PRIVACY_PARAMETERS_INVALID", "account", ...distributed, "--noise-std-dev", "0.001"],
+      ["PRIVACY_PARAMETERS_INVALID", "account", ...distributed, "--noise-std-dev", "5", "--coordinate-bits", "12"],
       ["PRIVACY_PARAMETERS_INVALID", "noise", ...distributed, "--epsilon", "3", "--coordinate-bits", "4"],
       ["USAGE", "account", ...gaussian],
       ["USAGE", "account", ...gaussian, "--noise-multiplier", "3", "--clip", "1"],
-      ["USAGE", "account", ...distributed, "--local-deviation", "1", "--accountant", "pld"],
-      ["USAGE", "account", ...distributed, "--local-deviation", "1", "--sampling-rate", "0.5"],
+      ["USAGE", "account", ...distributed, "--noise-std-dev", "1", "--accountant", "pld"],
+      ["USAGE", "account", ...distributed, "--noise-std-dev", "1", "--sampling-rate", "0.5"],
       ["USAGE", "account", "--mechanism", "laplace"],
       ["USAGE", "noise", ...gaussian],
-      ["USAGE", "account", "--mechanism", "ddgauss", "--delta", "1e-5", "--local-deviation", "1"],
+      ["USAGE", "account", "--mechanism", "ddgauss", "--delta", "1e-5", "--noise-std-dev", "1"],
     ] as const) {
       const { status, stderr } = await dp(...args);
       assert.equal(status, 4, args.join(" "));

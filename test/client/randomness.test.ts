@@ -23,7 +23,7 @@ interface Printed {
   readonly noise: readonly number[];
 }
 
-/** Correlation in deviations of that of independent noise, 1/√DIMENSION; √DIMENSION for equal noise. */
+/** Correlation in standard deviations of that of independent noise, 1/√DIMENSION; √DIMENSION for equal noise. */
 function likeness(a: ArrayLike<number>, b: ArrayLike<number>): number {
   let products = 0;
   for (let i = 0; i < a.length; i++) products += a[i]! * b[i]!;

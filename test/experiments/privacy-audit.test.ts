@@ -7,7 +7,7 @@ import { seededStream } from "../support/random.ts";
 
 const CONFIDENCE = 0.95;
 const DELTA = 0.01;
-/** As a part of the deviation that is stated. */
+/** As a part of the standard deviation that is stated. */
 const HALF = 0.5;
 /** Four rows of two classes, all alike: only the canary moves the statistic. */
 const ROWS = {

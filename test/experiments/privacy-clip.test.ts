@@ -36,7 +36,7 @@ describe("a clip norm that public data suggests", function () {
       suggestions.push(await suggestClip(specification, EPSILON, quantile, proxy));
     const norms = suggestions.map(({ clipNorm }) => clipNorm);
     assert.ok(norms[0]! > 0.1 && norms[0]! < norms[1]! && norms[1]! < norms[2]!, norms.join());
-    for (const { clipNorm, stepBits, clipSteps, localVariance } of suggestions) {
+    for (const { clipNorm, stepBits, clipSteps, noiseVariance } of suggestions) {
       assert.equal(clipSteps, Math.floor(clipNorm * 2 ** stepBits));
       const bounds = clientNoiseBounds(
         {
@@ -44,7 +44,7 @@ describe("a clip norm that public data suggests", function () {
           quantisation: { stepBits, clipSteps },
           dimension: proxy.trainer.parameterCount,
         },
-        localVariance,
+        noiseVariance,
       );
       assert.ok(bounds.coordinateLimit > 1);
     }

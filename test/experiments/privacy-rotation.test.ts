@@ -40,7 +40,7 @@ describe("random rotation", () => {
     assert.ok(rotated.every((value) => Math.abs(Math.abs(value) - 1) < 1e-12));
   });
 
-  it("keeps every coordinate within 6 deviations of an even spread", () => {
+  it("keeps every coordinate within 6 standard deviations of an even spread", () => {
     for (const dimension of [650, 4910]) {
       const vector = vectorOf(dimension);
       const rotated = rotate(rotationFor(seed, dimension), vector);

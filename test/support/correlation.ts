@@ -2,7 +2,7 @@
 
 /**
  * Spearman's coefficient of two series of equal length, ties sharing their mean rank. Of independent series its
- * deviation is 1/√(n − 1).
+ * standard deviation is 1/√(n − 1).
  */
 export function rankCorrelation(a: ArrayLike<number>, b: ArrayLike<number>): number {
   return correlation(ranksOf(a), ranksOf(b));

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { describe, it } from "mocha";
 import {
   clientLevelEpsilon,
-  localVarianceFor,
+  noiseVarianceFor,
   skellamDivergence,
   sumDistance,
 } from "../../../protocol/privacy/distributed-gaussian.ts";
@@ -25,9 +25,9 @@ interface Row {
 const referencePath = join(process.env["VECTORS_DIR"] ?? "../shared/vectors", "dp-epsilon-reference.json");
 const exactly = (clients: number): DistributedNoise["honestClients"] => ({ least: clients, most: clients });
 const base: DistributedNoise = {
-  noiseDeviationSteps: 100,
+  noiseStdDevSteps: 100,
   honestClients: exactly(100),
-  l2Steps: 520,
+  l2SensitivitySteps: 520,
   dimension: 650,
   rounds: 1,
 };
@@ -36,14 +36,14 @@ const base: DistributedNoise = {
  * By definition: the distance of a sum's probabilities from the discrete Gaussian's, as the largest |ln ratio| near the
  * centre.
  */
-function largestLogRatio(deviation: number): number {
+function largestLogRatio(stdDev: number): number {
   const reach = 60;
   const weights = (variance: number): number[] => {
     const raw = Array.from({ length: 2 * reach + 1 }, (_, i) => Math.exp(-((i - reach) ** 2) / (2 * variance)));
     const total = raw.reduce((a, b) => a + b, 0);
     return raw.map((weight) => weight / total);
   };
-  const [one, wide] = [weights(deviation ** 2), weights(2 * deviation ** 2)];
+  const [one, wide] = [weights(stdDev ** 2), weights(2 * stdDev ** 2)];
   let largest = 0;
   for (let x = -5; x <= 5; x++) {
     let sum = 0;
@@ -61,13 +61,13 @@ describe("distributed discrete Gaussian accountant", () => {
     for (const row of rows) {
       // With beta = e^−1/2, the square root in the bound on rounded norms is one.
       const clip = row.l2_clip / row.gamma;
-      const l2Steps = Math.sqrt(
+      const l2SensitivitySteps = Math.sqrt(
         Math.min((clip + Math.sqrt(row.dim)) ** 2, clip ** 2 + row.dim / 4 + clip + Math.sqrt(row.dim) / 2),
       );
       const noise = {
-        noiseDeviationSteps: row.local_stddev / row.gamma,
+        noiseStdDevSteps: row.local_stddev / row.gamma,
         honestClients: exactly(row.num_clients),
-        l2Steps,
+        l2SensitivitySteps,
         dimension: row.dim,
         rounds: row.steps,
       };
@@ -77,9 +77,9 @@ describe("distributed discrete Gaussian accountant", () => {
   });
 
   it("bounds the distance between a sum of two discrete Gaussians and one, by brute force", () => {
-    for (const deviation of [0.5, 0.7, 1, 1.2]) {
-      const [bound, actual] = [sumDistance(deviation, 2), largestLogRatio(deviation)];
-      assert.ok(actual > 0 && actual <= bound, `${deviation}: ${actual}, ${bound}`);
+    for (const stdDev of [0.5, 0.7, 1, 1.2]) {
+      const [bound, actual] = [sumDistance(stdDev, 2), largestLogRatio(stdDev)];
+      assert.ok(actual > 0 && actual <= bound, `${stdDev}: ${actual}, ${bound}`);
     }
     assert.ok(sumDistance(3, 256) < 1e-30);
   });
@@ -87,13 +87,18 @@ describe("distributed discrete Gaussian accountant", () => {
   it("takes the worst number of honest clients: the fewest where sums are close to Gaussian, the most where they are not", () => {
     const range = { least: 10, most: 256 };
     assert.equal(clientLevelEpsilon({ ...base, honestClients: range }, 1e-5).worstClients, 10);
-    const coarse = clientLevelEpsilon({ ...base, noiseDeviationSteps: 0.6, l2Steps: 1, honestClients: range }, 1e-5);
+    const coarse = clientLevelEpsilon(
+      { ...base, noiseStdDevSteps: 0.6, l2SensitivitySteps: 1, honestClients: range },
+      1e-5,
+    );
     assert.ok(coarse.worstClients > 10);
     for (const clients of [10, 40, 256]) {
       assert.ok(
         coarse.epsilon >=
-          clientLevelEpsilon({ ...base, noiseDeviationSteps: 0.6, l2Steps: 1, honestClients: exactly(clients) }, 1e-5)
-            .epsilon,
+          clientLevelEpsilon(
+            { ...base, noiseStdDevSteps: 0.6, l2SensitivitySteps: 1, honestClients: exactly(clients) },
+            1e-5,
+          ).epsilon,
       );
     }
   });
@@ -102,9 +107,9 @@ describe("distributed discrete Gaussian accountant", () => {
     const { epsilon } = clientLevelEpsilon(base, 1e-5);
     for (const change of [
       { rounds: 2 },
-      { l2Steps: 530 },
+      { l2SensitivitySteps: 530 },
       { honestClients: { least: 90, most: 100 } },
-      { noiseDeviationSteps: 99 },
+      { noiseStdDevSteps: 99 },
       { totalVariation: 1e-7 },
     ]) {
       assert.ok(clientLevelEpsilon({ ...base, ...change }, 1e-5).epsilon > epsilon, JSON.stringify(change));
@@ -122,41 +127,41 @@ describe("distributed discrete Gaussian accountant", () => {
   });
 
   it("finds the smallest integer variance that keeps to epsilon, exits included", () => {
-    const { noiseDeviationSteps: _, ...search } = base;
+    const { noiseStdDevSteps: _, ...search } = base;
     for (const totalVariation of [(): number => 0, (variance: number): number => 1e-7 / variance]) {
-      const variance = localVarianceFor(3, 1e-5, search, totalVariation);
-      const epsilonAt = (localVariance: number): number =>
+      const variance = noiseVarianceFor(3, 1e-5, search, totalVariation);
+      const epsilonAt = (noiseVariance: number): number =>
         clientLevelEpsilon(
-          { ...base, noiseDeviationSteps: Math.sqrt(localVariance), totalVariation: totalVariation(localVariance) },
+          { ...base, noiseStdDevSteps: Math.sqrt(noiseVariance), totalVariation: totalVariation(noiseVariance) },
           1e-5,
         ).epsilon;
       assert.ok(epsilonAt(variance) <= 3 && epsilonAt(variance - 1) > 3, `${variance}`);
     }
-    throwsCode(() => localVarianceFor(0, 1e-5, search), "PRIVACY_PARAMETERS_INVALID");
+    throwsCode(() => noiseVarianceFor(0, 1e-5, search), "PRIVACY_PARAMETERS_INVALID");
   });
 
-  it("is not worse than Skellam noise of the same variance from one step of deviation on", () => {
-    for (const [noiseDeviationSteps, l2Steps] of [
+  it("is not worse than Skellam noise of the same variance from a standard deviation of one step on", () => {
+    for (const [noiseStdDevSteps, l2SensitivitySteps] of [
       [1, 17],
       [2, 23],
       [20, 60],
       [200, 1030],
     ] as const) {
-      const noise = { ...base, rounds: 1, noiseDeviationSteps, l2Steps };
+      const noise = { ...base, rounds: 1, noiseStdDevSteps, l2SensitivitySteps };
       assert.ok(
         clientLevelEpsilon(noise, 1e-5).epsilon <= clientLevelEpsilon(noise, 1e-5, skellamDivergence).epsilon,
-        `${noiseDeviationSteps}`,
+        `${noiseStdDevSteps}`,
       );
     }
   });
 
   it("refuses parameters outside its range", () => {
     for (const change of [
-      { noiseDeviationSteps: 0.49 },
-      { noiseDeviationSteps: NaN },
+      { noiseStdDevSteps: 0.49 },
+      { noiseStdDevSteps: NaN },
       { honestClients: { least: 0, most: 1 } },
       { honestClients: { least: 3, most: 2 } },
-      { l2Steps: 0 },
+      { l2SensitivitySteps: 0 },
       { dimension: 0 },
       { rounds: 0.5 },
       { totalVariation: 1 },

@@ -1,7 +1,7 @@
 /** The finest grid for an update and its noise. */
 import assert from "node:assert/strict";
 import { describe, it } from "mocha";
-import { localVarianceFor } from "../../../protocol/privacy/distributed-gaussian.ts";
+import { noiseVarianceFor } from "../../../protocol/privacy/distributed-gaussian.ts";
 import { finestGranularity } from "../../../protocol/privacy/granularity.ts";
 import { noisyUpdateBounds, roundedNormBoundSquared } from "../../../protocol/privacy/noise-bounds.ts";
 import { throwsCode } from "../../support/errors.ts";
@@ -10,9 +10,9 @@ const DIMENSION = 650;
 
 function varianceFor(clients: number, epsilon: number): (clipSteps: number) => number {
   return (clipSteps) =>
-    localVarianceFor(epsilon, 1e-5, {
+    noiseVarianceFor(epsilon, 1e-5, {
       honestClients: { least: clients, most: clients },
-      l2Steps: Math.sqrt(Number(roundedNormBoundSquared(clipSteps, DIMENSION))),
+      l2SensitivitySteps: Math.sqrt(Number(roundedNormBoundSquared(clipSteps, DIMENSION))),
       dimension: DIMENSION,
       rounds: 20,
     });
@@ -34,11 +34,11 @@ describe("the finest grid", () => {
         coordinateBits: 12,
         varianceFor: varianceFor(clients, epsilon),
       };
-      const { stepBits, clipSteps, localVariance } = finestGranularity(options);
+      const { stepBits, clipSteps, noiseVariance } = finestGranularity(options);
       assert.equal(clipSteps, Math.floor(0.5 * 2 ** stepBits));
-      assert.equal(localVariance, options.varianceFor(clipSteps));
+      assert.equal(noiseVariance, options.varianceFor(clipSteps));
       assert.ok(
-        noisyUpdateBounds({ clipSteps, dimension: DIMENSION, localVariance, coordinateBits: 12 }).coordinateLimit >=
+        noisyUpdateBounds({ clipSteps, dimension: DIMENSION, noiseVariance, coordinateBits: 12 }).coordinateLimit >=
           0.25 * 2 ** stepBits,
       );
       let finer = 0;
@@ -46,7 +46,7 @@ describe("the finest grid", () => {
         finer = noisyUpdateBounds({
           clipSteps: clipSteps * 2,
           dimension: DIMENSION,
-          localVariance: options.varianceFor(clipSteps * 2),
+          noiseVariance: options.varianceFor(clipSteps * 2),
           coordinateBits: 12,
         }).coordinateLimit;
       } catch {

@@ -42,7 +42,7 @@ const roundedGaussian = overSupport(VARIANCE, (x) => {
   return sum;
 });
 
-/** 8·X + Y of the variance stated, with Y of deviation 3: too narrow to fill the gaps between multiples of 8. */
+/** 8·X + Y of the variance stated, Y of standard deviation 3: too narrow to fill the gaps between multiples of 8. */
 const ripples = overSupport(WIDE_VARIANCE, (z) => {
   let sum = 0;
   for (let x = -30; x <= 30; x++) sum += gaussian((WIDE_VARIANCE - 9) / 64)(x) * gaussian(9)(z - 8 * x);
@@ -52,7 +52,7 @@ const ripples = overSupport(WIDE_VARIANCE, (z) => {
 const wrongMoments = (variance: number): Record<string, Distribution> => ({
   "a variance 6 % too large": overSupport(variance, gaussian(variance * 1.06)),
   "a variance 6 % too small": overSupport(variance, gaussian(variance / 1.06)),
-  "a mean off by 0.04 deviations": overSupport(variance, gaussian(variance, 0.04 * Math.sqrt(variance))),
+  "a mean off by 0.04 standard deviations": overSupport(variance, gaussian(variance, 0.04 * Math.sqrt(variance))),
 });
 
 /** A wide Gaussian, rounded, is a discrete one for any million samples; a combination has faults of its own. */

@@ -9,8 +9,8 @@ import { correlation, rankCorrelation, winsorised } from "../../support/correlat
 import { seededStream } from "../../support/random.ts";
 
 /**
- * A coefficient of independent series has a deviation of 0.005, so that what is not above 0.05 at all exceeds it with
- * probability below 10^−20.
+ * A coefficient of independent series has a standard deviation of 0.005, so that what is not above 0.05 at all exceeds
+ * it with probability below 10^−20.
  */
 const DRAWS = 40_000;
 const WARM_UP = 5_000;

@@ -146,16 +146,16 @@ describe("roundedNormBoundSquared", () => {
 describe("noisy updates", function () {
   this.timeout(60_000);
 
-  for (const [dimension, clipSteps, localVariance] of [
+  for (const [dimension, clipSteps, noiseVariance] of [
     [1, 5, 400],
     [64, 30, 2500],
     [650, 400, 12_000],
     [4910, 600, 10_000],
     [100_000, 2000, 900],
   ] as const) {
-    it(`fit their bounds with room to spare, dimension ${dimension}, variance ${localVariance}`, () => {
-      const bounds = noisyUpdateBounds({ clipSteps, dimension, localVariance, coordinateBits: 12 });
-      const table = noiseTable(BigInt(localVariance));
+    it(`fit their bounds with room to spare, dimension ${dimension}, variance ${noiseVariance}`, () => {
+      const bounds = noisyUpdateBounds({ clipSteps, dimension, noiseVariance, coordinateBits: 12 });
+      const table = noiseTable(BigInt(noiseVariance));
       const stream = seededStream(`noisy ${dimension}`);
       const rounded = roundConditionally(
         { stepBits: 0, clipSteps },
@@ -170,7 +170,7 @@ describe("noisy updates", function () {
         );
       }
       // Not idle either: the bound on the squared norm is near what noise needs when there are many coordinates.
-      const needed = Number(bounds.roundedNormSquared) + dimension * localVariance;
+      const needed = Number(bounds.roundedNormSquared) + dimension * noiseVariance;
       if (dimension > 1000)
         assert.ok(Number(bounds.noisyNormSquared) < 1.4 * needed, `${Number(bounds.noisyNormSquared) / needed}`);
     });
@@ -187,15 +187,15 @@ describe("noisy updates", function () {
 
   it("have bounds only if the noise leaves room in the coordinates", () => {
     throwsCode(
-      () => noisyUpdateBounds({ clipSteps: 10, dimension: 100, localVariance: 60_000, coordinateBits: 12 }),
+      () => noisyUpdateBounds({ clipSteps: 10, dimension: 100, noiseVariance: 60_000, coordinateBits: 12 }),
       "PRIVACY_PARAMETERS_INVALID",
     );
     throwsCode(
-      () => noisyUpdateBounds({ clipSteps: 10, dimension: 100, localVariance: 0.5, coordinateBits: 12 }),
+      () => noisyUpdateBounds({ clipSteps: 10, dimension: 100, noiseVariance: 0.5, coordinateBits: 12 }),
       "PRIVACY_PARAMETERS_INVALID",
     );
     assert.ok(
-      noisyUpdateBounds({ clipSteps: 10, dimension: 100, localVariance: 10_000, coordinateBits: 12 }).coordinateLimit >
+      noisyUpdateBounds({ clipSteps: 10, dimension: 100, noiseVariance: 10_000, coordinateBits: 12 }).coordinateLimit >
         900,
     );
   });
@@ -204,7 +204,7 @@ describe("noisy updates", function () {
     const { exitProbability } = noisyUpdateBounds({
       clipSteps: 2000,
       dimension: 2 ** 20,
-      localVariance: 400,
+      noiseVariance: 400,
       coordinateBits: 12,
     });
     const total = totalVariationOf(exitProbability, {

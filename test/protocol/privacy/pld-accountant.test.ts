@@ -121,7 +121,7 @@ describe("PLD accountant", function () {
   }
 
   it("is the exact epsilon of one wider step when steps are not subsampled", () => {
-    // Sixteen steps with deviation 8 tell as much as one with deviation 2.
+    // Sixteen steps with standard deviation 8 tell as much as one with standard deviation 2.
     const [exact, actual] = [exactEpsilon(2, 1, 1e-6), epsilonOf(8, 1, 16, 1e-6)];
     assert.ok(actual >= exact && actual <= exact * (1 + 1e-3), `${actual}, ${exact}`);
   });

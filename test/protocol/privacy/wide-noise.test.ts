@@ -171,7 +171,7 @@ describe("the noise of private training", () => {
     assert.ok(trainingNoise().totalVariationBound < LARGEST_TABLE_ERROR);
   });
 
-  it("has the moments of a Gaussian of its deviation", () => {
+  it("has the moments of a Gaussian of its standard deviation", () => {
     const moment = (order: number): number =>
       samples.reduce((sum, value) => sum + (value / NOISE_STD_DEV_STEPS) ** order, 0) / COUNT;
     assert.ok(Math.abs(moment(1)) < 5 / Math.sqrt(COUNT));
@@ -180,7 +180,7 @@ describe("the noise of private training", () => {
     assert.ok(Math.abs(moment(6) - 15) < 5 * Math.sqrt(10_170 / COUNT));
   });
 
-  it("is not told from exact samples in cells of a quarter of a deviation, and a variance 3 % larger is", () => {
+  it("is not told from exact samples in cells of a quarter of a standard deviation, and a variance 3 % larger is", () => {
     const counts = (values: Int32Array, stretch = 1): number[] => {
       const cells = new Array<number>(26).fill(0);
       for (const value of values)
