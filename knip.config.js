@@ -15,6 +15,7 @@ export default {
     "scripts/*.{ts,js}",
     "ignition/modules/*.ts",
     "test/**/*.test.ts",
+    "test/browser/page.ts",
     "test/support/{idle-processes,noise-process}.ts",
   ],
   project: ["**/*.{ts,js,mjs}"],

@@ -7,14 +7,8 @@ import { cidFromDigest } from "../content/cid.ts";
 import { requireFinalised, requireSameModel, siblingRounds } from "../task/cells.ts";
 import type { SiblingSum } from "../task/outcome.ts";
 import { loadCheckpointConfig } from "../task/checkpoint.ts";
-import {
-  AGGREGATE_FILE,
-  fetchElements,
-  pointOf,
-  publicationOf,
-  requireOpened,
-  requireSettled,
-} from "../task/outcome.ts";
+import { AGGREGATE_FILE, fetchElements, pointOf, publicationOf } from "../task/outcome.ts";
+import { requireOpened, requireSettled } from "../task/round-records.ts";
 import type { RoundPublication } from "../task/outcome.ts";
 import type { OpenTask } from "../task/opened-task.ts";
 import { checkAggregate } from "../protocol/aggregate.ts";

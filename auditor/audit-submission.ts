@@ -1,7 +1,7 @@
 /** One accepted submission, verified again without the contract. */
 import type { RoundRecords, SubmittedRecord } from "../chain/task-chain.ts";
 import { challengePointsOf } from "../task/challenge.ts";
-import type { OpenTask } from "../task/opened-task.ts";
+import type { SubmissionTask } from "../task/challenge.ts";
 import { VerisumError } from "../protocol/errors.ts";
 import { verifyTogether } from "../protocol/batch-verification.ts";
 import { chunkSignals, FIRST_ACCUMULATOR_HASH, verifyChunkProof } from "../protocol/groth16.ts";
@@ -16,9 +16,9 @@ import type { VerificationKeys } from "../protocol/verification-key.ts";
  * @throws SUBMISSION_INVALID, CHAIN_EVENTS_MISSING, POINT_NOT_ON_CURVE
  */
 export function verifySubmission(
-  task: OpenTask,
+  task: SubmissionTask,
   keys: VerificationKeys,
-  records: RoundRecords,
+  records: Pick<RoundRecords, "opened">,
   record: SubmittedRecord,
 ): number {
   const { layout, parameters } = task;

@@ -1,6 +1,6 @@
 /** One client's part in one round: train, commit, share, prove, submit (docs/protocol.md, sections 3 to 5). */
 import { loadModelState } from "../task/checkpoint.ts";
-import { requireOpened } from "../task/outcome.ts";
+import { requireOpened } from "../task/round-records.ts";
 import type { CommittingTask } from "../task/opened-task.ts";
 import type { Reporter } from "../protocol/reporter.ts";
 import type { Receipt, RoundRecords, RoundState, SubmittedRecord, TaskWriter } from "../chain/task-chain.ts";

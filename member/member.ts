@@ -2,15 +2,8 @@
  * A committee member's part in a round: attest shares, release one sum, sign a result it recomputed (docs/protocol.md,
  * section 6).
  */
-import {
-  fetchReleases,
-  includedRecords,
-  publicationOf,
-  requireOpened,
-  requireSettled,
-  sameResult,
-  SHARE_SUM_FILE,
-} from "../task/outcome.ts";
+import { fetchReleases, includedRecords, publicationOf, sameResult, SHARE_SUM_FILE } from "../task/outcome.ts";
+import { requireOpened, requireSettled } from "../task/round-records.ts";
 import { challengePointsOf } from "../task/challenge.ts";
 import { recoverSiblingSums, requireSameModel, siblingRounds } from "../task/cells.ts";
 import { loadModelState } from "../task/checkpoint.ts";

@@ -2,12 +2,17 @@
 import type { RoundRecords, SubmittedRecord } from "../chain/task-chain.ts";
 import { challengeOf, challengePoints, sharesDigest } from "../protocol/transcript.ts";
 import type { OpenTask } from "./opened-task.ts";
-import { requireOpened } from "./outcome.ts";
+import { requireOpened } from "./round-records.ts";
+
+/** What verifying a submission takes of its task. */
+export type SubmissionTask = Pick<OpenTask, "layout" | "parameters" | "parametersHash"> & {
+  readonly chain: Pick<OpenTask["chain"], "context">;
+};
 
 /** alpha and z of a submission that is recorded on chain. @throws CHAIN_EVENTS_MISSING */
 export function challengePointsOf(
-  task: OpenTask,
-  records: RoundRecords,
+  task: SubmissionTask,
+  records: Pick<RoundRecords, "opened">,
   record: SubmittedRecord,
 ): { readonly alpha: bigint; readonly z: bigint } {
   const { submission } = record;

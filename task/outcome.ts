@@ -11,14 +11,7 @@ import type { ModelState } from "../protocol/model.ts";
 import type { Release } from "../protocol/release-agreement.ts";
 import { resultPoint } from "../protocol/transcript.ts";
 import type { Hex } from "../protocol/transcript.ts";
-import type {
-  OpenedRecord,
-  RoundRecords,
-  RoundResult,
-  SettledRecord,
-  SignedResult,
-  SubmittedRecord,
-} from "../chain/task-chain.ts";
+import type { RoundRecords, RoundResult, SettledRecord, SignedResult, SubmittedRecord } from "../chain/task-chain.ts";
 import { cidFromDigest, digestHexOfCid } from "../content/cid.ts";
 import { buildDirectory } from "../content/profile.ts";
 import { checkpointFiles } from "./checkpoint.ts";
@@ -26,6 +19,7 @@ import type { CheckpointConfig } from "./checkpoint.ts";
 import { serverStepOf } from "./model-vector.ts";
 import { privacyStatement } from "./privacy.ts";
 import type { OpenTask } from "./opened-task.ts";
+import { requireSettled } from "./round-records.ts";
 
 export const AGGREGATE_FILE = "aggregate.bin";
 export const SHARE_SUM_FILE = "share-sum.bin";
@@ -230,21 +224,6 @@ function taskOrigin(task: Pick<OpenTask, "chain" | "parameters" | "document">): 
     contract,
     taskCid: cidFromDigest(task.parameters.taskCid),
   };
-}
-
-/** The opening of a round that the contract's state says is open. @throws CHAIN_EVENTS_MISSING */
-export function requireOpened({ opened }: RoundRecords): OpenedRecord {
-  if (opened === undefined)
-    throw new VerisumError("CHAIN_EVENTS_MISSING", "the round's opening is not among the events");
-  return opened;
-}
-
-/** The settlement of a round that the contract's state says has settled. @throws CHAIN_EVENTS_MISSING */
-export function requireSettled(records: RoundRecords): SettledRecord {
-  requireOpened(records);
-  if (records.settled === undefined)
-    throw new VerisumError("CHAIN_EVENTS_MISSING", "the round's settlement is not among the events");
-  return records.settled;
 }
 
 /** A sibling's aggregate, checked against what its contract recorded. */

@@ -58,6 +58,7 @@ const SELECTABLE: readonly string[] = ["checks", ...TEST_GROUPS];
 
 /** Tests of one room that need compiled contracts or circuits, or development keys. */
 export const INTEGRATION: readonly string[] = [
+  "test/browser/verify-submission.test.ts",
   "test/chain/connect.test.ts",
   "test/chain/submissions.test.ts",
   "test/demo/with-processes.test.ts",
