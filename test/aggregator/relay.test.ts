@@ -1,117 +1,126 @@
 import { describe, it } from "mocha";
 import assert from "node:assert/strict";
-import { Wallet } from "ethers";
 import Fastify from "fastify";
-import { signSubmission } from "../../chain/submission-signature.ts";
 import type { SignedSubmission, TaskWriter } from "../../chain/task-chain.ts";
 import { addRelayRoute, createRelay } from "../../aggregator/relay.ts";
 import type { Relay } from "../../aggregator/relay.ts";
-import type { Submission } from "../../protocol/submission.ts";
-import type { TaskParameters } from "../../protocol/task.ts";
-import type { Hex, RoundContext } from "../../protocol/transcript.ts";
+import type { Hex } from "../../protocol/transcript.ts";
 import { rejectsCode } from "../support/errors.ts";
+import { memorySubmission, openMemoryRound, openMemoryTask } from "../support/memory-chain.ts";
+import type { MemoryTask } from "../support/memory-chain.ts";
 
-const CONTEXT: Pick<RoundContext, "chainId" | "contract"> = { chainId: 1n, contract: `0x${"11".repeat(20)}` };
-const POINT = { x: 1n, y: 2n };
-const SUBMISSION: Submission = {
-  commitment: POINT,
-  sharesCid: `0x${"22".repeat(32)}`,
-  shareHashes: [],
-  chunks: [],
-  shareEvaluations: [],
-  opening: POINT,
-};
-const WALLETS = [1, 2].map((key) => new Wallet(`0x${key.toString(16).padStart(64, "0")}`));
-
-/** A relay of two clients' submissions, due at once, on a chain that says which round it is and who is in. */
+/** A relay of clients' submissions, each due at once, on a task whose first round collects. */
 class Scene {
-  number = 1n;
-  /** Calls to the chain. */
+  readonly task: MemoryTask;
+  readonly relay: Relay;
+  /** Calls of the relay to the chain. */
   calls = 0;
-  readonly isIn = new Set<Hex>();
+  /** Clients of each batch. */
   readonly sent: (readonly Hex[])[] = [];
   /** Runs while a batch is under way. */
   meanwhile: () => Promise<void> = () => Promise.resolve();
-  readonly relay: Relay;
 
-  constructor() {
-    const chain = {
-      context: CONTEXT,
-      round: () =>
-        Promise.resolve({
-          number: this.counted(this.number),
-          phase: "Collecting",
-          submitted: this.isIn.size,
-          expected: 9,
-          deadline: 30,
-        }),
-      blockTime: () => Promise.resolve(0),
-      client: (client: Hex) =>
-        Promise.resolve({
-          weight: this.counted(1),
-          activeFromRound: 0n,
-          lastSubmittedRound: this.isIn.has(client) ? this.number : 0n,
-        }),
-      checkBatch: () => Promise.resolve(this.counted(undefined)),
-      submitBatch: async (_: bigint, batched: readonly SignedSubmission[]) => {
-        this.sent.push(batched.map(({ client }) => client));
-        await this.meanwhile();
-        return { gasUsed: 1n, transactionHash: "0x", blockNumber: 1 };
-      },
-    } as unknown as TaskWriter;
-    const parameters = { chunkKinds: [0], committeeSize: 4, threshold: 2 } as unknown as TaskParameters;
+  static async open(): Promise<Scene> {
+    const task = await openMemoryTask();
+    const scene = new Scene(task);
+    await scene.openRound();
+    return scene;
+  }
+
+  private constructor(task: MemoryTask) {
+    this.task = task;
+    const counted = Object.entries(task.stranger).map(([name, value]: [string, unknown]) => [
+      name,
+      typeof value === "function" ? (...args: unknown[]) => (this.calls++, value(...args) as unknown) : value,
+    ]);
+    const chain = Object.fromEntries(counted) as TaskWriter;
     this.relay = createRelay({
-      chain,
-      parameters,
+      chain: {
+        ...chain,
+        submitBatch: async (round, batched) => {
+          this.sent.push(batched.map(({ client }) => client));
+          const receipt = await chain.submitBatch(round, batched);
+          await this.meanwhile();
+          return receipt;
+        },
+      },
+      parameters: task.parameters,
       batch: 8,
       reporter: { say: () => undefined, wait: () => undefined },
       clock: () => 0,
     });
   }
 
-  private counted<T>(answer: T): T {
-    this.calls++;
-    return answer;
+  /** Opens the next round, and waits until so little of it is left that nothing waits for others. */
+  async openRound(): Promise<void> {
+    await openMemoryRound(this.task);
+    this.task.chain.setTime((await this.task.operator.round()).deadline - 30);
   }
 
-  async handOver(wallet: Wallet): Promise<Hex> {
-    const signed = await signSubmission(wallet, { ...CONTEXT, round: this.number }, SUBMISSION);
-    await this.relay.accept(this.number, signed);
-    return signed.client;
+  /** A signed submission in the current round. */
+  async sign(client: TaskWriter): Promise<SignedSubmission> {
+    const { number } = await client.round();
+    return client.signSubmission(number, memorySubmission(this.task, `${client.account} ${number}`));
+  }
+
+  async handOver(client: TaskWriter): Promise<Hex> {
+    await this.relay.accept((await client.round()).number, await this.sign(client));
+    return client.account;
   }
 }
 
 describe("a relay", () => {
   it("does not pay for a client that has sent its own meanwhile", async () => {
-    const scene = new Scene();
-    const [first, second] = [await scene.handOver(WALLETS[0]!), await scene.handOver(WALLETS[1]!)];
-    scene.isIn.add(first);
+    const scene = await Scene.open();
+    const [first, second] = scene.task.clients as [TaskWriter, TaskWriter];
+    await scene.handOver(first);
+    await scene.handOver(second);
+    await first.submit(1n, memorySubmission(scene.task, "its own"));
     assert.equal(await scene.relay.step(), true);
-    assert.deepEqual(scene.sent, [[second]]);
+    assert.deepEqual(scene.sent, [[second.account]]);
     assert.equal(await scene.relay.step(), false);
+    const { submitted } = await first.records(1n);
+    assert.deepEqual(
+      submitted.map(({ client }) => client),
+      [first.account, second.account],
+    );
   });
 
   it("keeps what a client hands over for the next round while the last one's batch is under way", async () => {
-    const scene = new Scene();
-    const client = await scene.handOver(WALLETS[0]!);
+    const scene = await Scene.open();
+    const { clients, stranger, chain } = scene.task;
+    const client = await scene.handOver(clients[0]!);
     scene.meanwhile = async () => {
       scene.meanwhile = () => Promise.resolve();
-      scene.number = 2n;
-      await scene.handOver(WALLETS[0]!);
+      chain.setTime((await stranger.round()).deadline);
+      await stranger.advance(1n);
+      await scene.openRound();
+      await scene.handOver(clients[0]!);
     };
     await scene.relay.step();
     assert.equal(await scene.relay.step(), true);
     assert.deepEqual(scene.sent, [[client], [client]]);
+    assert.equal((await stranger.client(client)).lastSubmittedRound, 2n);
   });
 
   it("asks the chain nothing about a submission that its client did not sign", async () => {
-    const scene = new Scene();
-    const signed = await signSubmission(WALLETS[0]!, { ...CONTEXT, round: 1n }, SUBMISSION);
+    const scene = await Scene.open();
+    const signed = await scene.sign(scene.task.clients[0]!);
     await rejectsCode(scene.relay.accept(2n, signed), "SIGNATURE_INVALID");
     await rejectsCode(scene.relay.accept(1n, { ...signed, client: `0x${"33".repeat(20)}` }), "SIGNATURE_INVALID");
     assert.equal(scene.calls, 0);
     await scene.relay.accept(1n, signed);
     assert.ok(scene.calls > 0);
+  });
+
+  it("keeps nothing that the contract would refuse, or that is of nobody in the round", async () => {
+    const scene = await Scene.open();
+    const { clients, stranger } = scene.task;
+    const wrong = { ...memorySubmission(scene.task, "wrong"), shareHashes: [] };
+    await rejectsCode(scene.relay.accept(1n, await clients[0]!.signSubmission(1n, wrong)), "CHAIN_REVERTED");
+    await rejectsCode(scene.relay.accept(1n, await scene.sign(stranger)), "ROLE_NOT_REGISTERED");
+    assert.equal(await scene.relay.step(), false);
+    assert.deepEqual(scene.sent, []);
   });
 
   it("refuses an address that posts too often for a minute, before it reads on, and no other one", async () => {
@@ -124,12 +133,7 @@ describe("a relay", () => {
       },
       step: () => Promise.resolve(false),
     };
-    addRelayRoute(
-      app,
-      relay,
-      { chunkKinds: [0], committeeSize: 4, threshold: 2 } as unknown as TaskParameters,
-      () => now,
-    );
+    addRelayRoute(app, relay, (await openMemoryTask()).parameters, () => now);
     const post = async (remoteAddress: string): Promise<number> =>
       (await app.inject({ method: "POST", url: "/v1/submissions/1", remoteAddress, payload: {} })).statusCode;
     // As many as all clients of the largest cohort may have checked.

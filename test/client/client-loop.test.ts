@@ -4,11 +4,13 @@ import { createClientStep } from "../../client/client-loop.ts";
 import type { TaskAudit } from "../../auditor/audit-task.ts";
 import type { Finding } from "../../auditor/checklist.ts";
 import type { ClientLoopDependencies } from "../../client/client-loop.ts";
-import type { ModelRecord } from "../../chain/task-chain.ts";
+import { recordsOf } from "../../chain/round-records.ts";
+import type { ModelRecord, TaskWriter } from "../../chain/task-chain.ts";
 import type { AuditedModelRecord } from "../../client/journal.ts";
 import { VerisumError } from "../../protocol/errors.ts";
-import type { Hex } from "../../protocol/transcript.ts";
 import { rejectsCode } from "../support/errors.ts";
+import { finalizeMemoryRound, openMemoryRound, openMemoryTask, settleMemoryRound } from "../support/memory-chain.ts";
+import type { MemoryTask } from "../support/memory-chain.ts";
 import { word } from "../support/random.ts";
 
 /** An audit that finds nothing wrong, and arrives at this model. */
@@ -18,17 +20,35 @@ const passed = (record: ModelRecord): TaskAudit => ({
   model: { record, state: { weights: new Int32Array(0), kept: [new Int32Array(0)] } },
 });
 
+/** A task whose rounds finalised with these models, one after the other, and in which nothing else is to be done. */
+async function history(...models: readonly string[]): Promise<MemoryTask> {
+  const task = await openMemoryTask();
+  for (const model of models) {
+    const round = await openMemoryRound(task);
+    await settleMemoryRound(task, round);
+    await finalizeMemoryRound(task, round, model);
+  }
+  return task;
+}
+
 /** A task at round 2, still collecting, whose round 1 is final. */
-function dependencies(audit: ClientLoopDependencies["audit"], submitted: string[]): ClientLoopDependencies {
+async function collecting(): Promise<TaskWriter> {
+  const task = await history("one");
+  await openMemoryRound(task);
+  return task.clients[0]!;
+}
+
+function dependencies(
+  chain: TaskWriter,
+  audit: ClientLoopDependencies["audit"],
+  submitted: string[],
+): ClientLoopDependencies {
   return {
     chain: {
-      account: "0x01",
-      round: () => Promise.resolve({ number: 2n, phase: "Collecting", submitted: 0, expected: 1 }),
-      latestModel: () => Promise.resolve({ round: 1n, cid: "0x", digest: "0x" }),
-      client: () => Promise.resolve({ weight: 1, activeFromRound: 0n, lastSubmittedRound: 0n, bondWei: 0n }),
-      records: () => {
+      ...chain,
+      records: (round: bigint) => {
         submitted.push("trains");
-        return Promise.resolve({ submitted: [] });
+        return chain.records(round);
       },
     },
     task: { parameters: { maxRounds: 0 } },
@@ -43,10 +63,14 @@ describe("the client's loop", () => {
     const submitted: string[] = [];
     let audits = 0;
     const step = createClientStep(
-      dependencies(() => {
-        audits += 1;
-        return Promise.reject(new VerisumError("CHAIN_UNREACHABLE", "away"));
-      }, submitted),
+      dependencies(
+        await collecting(),
+        () => {
+          audits += 1;
+          return Promise.reject(new VerisumError("CHAIN_UNREACHABLE", "away"));
+        },
+        submitted,
+      ),
     );
     await rejectsCode(step(), "CHAIN_UNREACHABLE");
     await rejectsCode(step(), "CHAIN_UNREACHABLE");
@@ -62,17 +86,19 @@ describe("the client's loop", () => {
       detail: "",
       code,
     });
+    const chain = await collecting();
     const stepOver = (findings: readonly Finding[]): Promise<unknown> =>
-      createClientStep(dependencies(() => Promise.resolve({ findings, ok: false, model: undefined }), []))();
+      createClientStep(dependencies(chain, () => Promise.resolve({ findings, ok: false, model: undefined }), []))();
     await rejectsCode(stepOver([red("IPFS_UNAVAILABLE")]), "IPFS_UNAVAILABLE");
     await rejectsCode(stepOver([red("IPFS_UNAVAILABLE"), red("MODEL_DIGEST_MISMATCH")]), "AUDIT_FAILED");
   });
 
   it("looks again, and does not end, while the endpoint's events lag behind its state", async () => {
     const submitted: string[] = [];
-    const step = createClientStep(
-      dependencies((_, round) => Promise.resolve(passed({ round, cid: "0x", digest: "0x" })), submitted),
-    );
+    const chain = await collecting();
+    const lagging = { ...chain, records: (round: bigint) => Promise.resolve(recordsOf([], round)) };
+    const audit = async (): Promise<TaskAudit> => passed(await chain.latestModel());
+    const step = createClientStep(dependencies(lagging, audit, submitted));
     await rejectsCode(step(), "CHAIN_EVENTS_MISSING");
     assert.deepEqual(submitted, ["trains"]);
   });
@@ -81,6 +107,7 @@ describe("the client's loop", () => {
     const submitted: string[] = [];
     const kept: AuditedModelRecord[] = [];
     const deps = dependencies(
+      await collecting(),
       (_, round) => Promise.resolve(passed({ round, cid: "0x", digest: word("another") })),
       submitted,
     );
@@ -95,24 +122,20 @@ describe("the client's loop", () => {
 
   it("audits again from the start when the chain no longer says of the audited round what it said then", async () => {
     const audits: [bigint, bigint][] = [];
-    // By round, what the chain says now.
-    let models: Record<string, Hex> = { 1: word("one"), 2: word("two") };
-    const at = (round: bigint): ModelRecord => ({ round, cid: "0x", digest: models[String(round)]! });
-    let [latest, remembered]: [bigint, AuditedModelRecord | undefined] = [2n, undefined];
+    let remembered: AuditedModelRecord | undefined;
+    // A reorganisation: the endpoint tells another history.
+    let chain = (await history("one", "two")).clients[0]!;
     const start = (): ReturnType<typeof createClientStep> => {
-      const deps = dependencies((after, until) => {
+      const audit = async (after: bigint, until: bigint): Promise<TaskAudit> => {
         audits.push([after, until]);
-        return Promise.resolve(passed(at(until)));
-      }, []);
+        return passed(await chain.latestModel());
+      };
+      const deps = dependencies(chain, audit, []);
       return createClientStep({
         ...deps,
-        chain: {
-          ...deps.chain,
-          // Nothing to do but to look.
-          round: () => Promise.resolve({ number: 9n, phase: "Attesting", submitted: 0, expected: 1 }),
-          latestModel: () => Promise.resolve(at(latest)),
-          records: (round: bigint) => Promise.resolve({ finalised: { result: { modelDigest: at(round).digest } } }),
-        } as unknown as ClientLoopDependencies["chain"],
+        get chain() {
+          return chain;
+        },
         journal: {
           audited: () => Promise.resolve(remembered),
           setAudited: (record: AuditedModelRecord) => {
@@ -126,15 +149,15 @@ describe("the client's loop", () => {
     await step();
     await start()();
     assert.deepEqual(audits.splice(0), [[0n, 2n]], "once, also over a restart");
-    [latest, models] = [3n, { ...models, 3: word("three") }];
+    chain = (await history("one", "two", "three")).clients[0]!;
     await step();
     assert.deepEqual(audits.splice(0), [[2n, 3n]], "on from there");
-    models = { 1: word("one"), 2: word("two"), 3: word("another three") };
+    chain = (await history("one", "two", "another three")).clients[0]!;
     await step();
     assert.deepEqual(audits.splice(0), [[0n, 3n]], "replaced while it ran");
-    [latest, models] = [4n, { ...models, 3: word("yet another three"), 4: word("four") }];
+    chain = (await history("one", "two", "yet another three", "four")).clients[0]!;
     await start()();
     assert.deepEqual(audits.splice(0), [[0n, 4n]], "replaced while it was stopped");
-    assert.deepEqual(remembered, { round: 4n, modelDigest: word("four") });
+    assert.deepEqual(remembered, { round: 4n, modelDigest: word("four model digest") });
   });
 });

@@ -3,7 +3,6 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, it } from "mocha";
-import type { RoundState } from "../../chain/task-chain.ts";
 import { openStateDirectory } from "../../storage/state-directory.ts";
 import { openJournal } from "../../client/journal.ts";
 import { submitUpdate } from "../../client/participant.ts";
@@ -12,17 +11,23 @@ import { VerisumError } from "../../protocol/errors.ts";
 import { encodeModelState, modelDigest } from "../../protocol/model.ts";
 import { initialState } from "../../protocol/next-model.ts";
 import { rejectsCode } from "../support/errors.ts";
+import { openMemoryRound, openMemoryTask } from "../support/memory-chain.ts";
+import type { MemoryTask } from "../support/memory-chain.ts";
 import { word } from "../support/random.ts";
 
 const HALF = { numerator: 1, denominatorBits: 1 };
 const SERVER = { fractionalBits: 10, learningRate: HALF, momentum: HALF };
 
-const ROUND = { number: 3n, phase: "Collecting" } as unknown as RoundState;
+/** The model that the chain names. */
+const COMMON = initialState(Float32Array.of(1, 2), SERVER);
 
 describe("a client's part in a round", () => {
   let directory: string;
+  let onChain: MemoryTask;
   beforeEach(async () => {
     directory = await mkdtemp(join(tmpdir(), "verisum-participant-"));
+    onChain = await openMemoryTask({ parameters: { genesisDigest: modelDigest(COMMON) } });
+    await openMemoryRound(onChain);
   });
   afterEach(() => rm(directory, { recursive: true, force: true }));
 
@@ -40,15 +45,7 @@ describe("a client's part in a round", () => {
       },
     };
     return {
-      chain: {
-        account: "0x01",
-        records: () =>
-          Promise.resolve({
-            opened: { round: 3n, baseModelDigest: word("base"), baseModelCid: word("cid") },
-            submitted: [],
-          }),
-        client: () => Promise.resolve({ weight: 1, activeFromRound: 0n, lastSubmittedRound: 0n }),
-      },
+      chain: onChain.clients[0]!,
       task: {
         parametersHash: word("parameters"),
         parameters: { privacyBudget: 0n, dimension: 1 },
@@ -62,41 +59,40 @@ describe("a client's part in a round", () => {
 
   it("draws no second noise in a round whose noise did not fit, also after a restart", async () => {
     const attempts: string[] = [];
-    await rejectsCode(submitUpdate(await failing("UPDATE_OVER_BOUND", attempts), ROUND), "UPDATE_OVER_BOUND");
-    await rejectsCode(submitUpdate(await failing("UPDATE_OVER_BOUND", attempts), ROUND), "UPDATE_OVER_BOUND");
-    assert.equal(attempts.length, 1);
     await rejectsCode(
-      submitUpdate(await failing("UPDATE_OVER_BOUND", attempts), { ...ROUND, number: 4n }),
+      submitUpdate(await failing("UPDATE_OVER_BOUND", attempts), await onChain.operator.round()),
       "UPDATE_OVER_BOUND",
     );
+    await rejectsCode(
+      submitUpdate(await failing("UPDATE_OVER_BOUND", attempts), await onChain.operator.round()),
+      "UPDATE_OVER_BOUND",
+    );
+    assert.equal(attempts.length, 1);
+    onChain.chain.setTime((await onChain.operator.round()).deadline);
+    await onChain.operator.advance(1n);
+    await openMemoryRound(onChain);
+    const next = await onChain.operator.round();
+    await rejectsCode(submitUpdate(await failing("UPDATE_OVER_BOUND", attempts), next), "UPDATE_OVER_BOUND");
     assert.equal(attempts.length, 2, "the next round is another one");
   });
 
   it("tries again what failed for another reason", async () => {
     const attempts: string[] = [];
     for (let attempt = 0; attempt < 2; attempt++)
-      await rejectsCode(submitUpdate(await failing("IPFS_UNAVAILABLE", attempts), ROUND), "IPFS_UNAVAILABLE");
+      await rejectsCode(
+        submitUpdate(await failing("IPFS_UNAVAILABLE", attempts), await onChain.operator.round()),
+        "IPFS_UNAVAILABLE",
+      );
     assert.equal(attempts.length, 2);
   });
 
   it("trains on the model that the chain names and on no other, whoever serves that to one client alone", async () => {
-    const [common, marked] = [
-      initialState(Float32Array.of(1, 2), SERVER),
-      initialState(Float32Array.of(1, -2), SERVER),
-    ];
+    const marked = initialState(Float32Array.of(1, -2), SERVER);
     const trainedOn: Float32Array[] = [];
-    const served = async (state: typeof common): Promise<ParticipantDependencies> => {
+    const served = async (state: typeof COMMON): Promise<ParticipantDependencies> => {
       const deps = await failing("IPFS_UNAVAILABLE", []);
       return {
         ...deps,
-        chain: {
-          ...deps.chain,
-          records: () =>
-            Promise.resolve({
-              opened: { round: 3n, baseModelDigest: modelDigest(common), baseModelCid: word("cid") },
-              submitted: [],
-            }),
-        },
         task: {
           ...deps.task,
           parameters: { ...deps.task.parameters, dimension: 2 },
@@ -110,9 +106,9 @@ describe("a client's part in a round", () => {
         },
       } as unknown as ParticipantDependencies;
     };
-    await rejectsCode(submitUpdate(await served(marked), ROUND), "MODEL_DIGEST_MISMATCH");
+    await rejectsCode(submitUpdate(await served(marked), await onChain.operator.round()), "MODEL_DIGEST_MISMATCH");
     assert.deepEqual(trainedOn, []);
-    await rejectsCode(submitUpdate(await served(common), ROUND), "TRAINING_DIVERGED");
-    assert.deepEqual(trainedOn, [Float32Array.from(common.weights)]);
+    await rejectsCode(submitUpdate(await served(COMMON), await onChain.operator.round()), "TRAINING_DIVERGED");
+    assert.deepEqual(trainedOn, [Float32Array.from(COMMON.weights)]);
   });
 });

@@ -3,26 +3,28 @@ import { describe, it } from "mocha";
 import { createMemberStep } from "../../member/member-loop.ts";
 import type { MemberLoopDependencies } from "../../member/member-loop.ts";
 import { recordsOf } from "../../chain/round-records.ts";
+import type { TaskWriter } from "../../chain/task-chain.ts";
 import { VerisumError } from "../../protocol/errors.ts";
+import type { Hex } from "../../protocol/transcript.ts";
+import { openMemoryRound, openMemoryTask, settleMemoryRound } from "../support/memory-chain.ts";
 
-const ROUND = { number: 1n, phase: "Aggregating", keyMask: 1n, included: 3n, sum: { x: 1n, y: 2n } };
-const RECORDS = {
-  opened: { round: 1n },
-  submitted: [],
-  attested: new Map([[1, 3n]]),
-  settled: { round: 1n, included: 3n, members: 1n, totalWeight: 2, sum: { x: 1n, y: 2n }, blockNumber: 1 },
-  released: [{ round: 1n, seat: 1, releaseCid: `0x${"00".repeat(32)}` }],
-  aborted: false,
-};
+/** A member that released its share sum of a settled round, before anything is proposed. */
+async function released(): Promise<TaskWriter> {
+  const task = await openMemoryTask();
+  const round = await openMemoryRound(task);
+  await settleMemoryRound(task, round);
+  const member = task.members[0]!;
+  await member.release(round, word);
+  return member;
+}
 
-function dependencies(change: {
-  readonly records?: unknown;
-  readonly nodes?: readonly string[];
-  readonly fetch?: typeof fetch;
-}): MemberLoopDependencies {
+function dependencies(
+  chain: TaskWriter,
+  change: { readonly nodes?: readonly string[]; readonly fetch?: typeof fetch } = {},
+): MemberLoopDependencies {
   return {
     seat: 1,
-    chain: { round: () => Promise.resolve(ROUND), records: () => Promise.resolve(change.records ?? RECORDS) },
+    chain,
     task: {
       store: { getFile: () => Promise.reject(new VerisumError("IPFS_NOT_FOUND", "gone")) },
       layout: { elementCount: 1 },
@@ -35,7 +37,7 @@ function dependencies(change: {
   } as unknown as MemberLoopDependencies;
 }
 
-const word = `0x${"00".repeat(32)}`;
+const word: Hex = `0x${"00".repeat(32)}`;
 const proposal = JSON.stringify({
   round: "1",
   result: { aggregateCid: word, aggregateDigest: word, modelCid: word, modelDigest: word },
@@ -44,8 +46,25 @@ const proposal = JSON.stringify({
 
 describe("a member's loop", () => {
   it("waits while the endpoint's events and state are of different blocks", async () => {
-    const step = createMemberStep(dependencies({ records: recordsOf([], 1n) }));
-    assert.equal(await step(), false);
+    const chain = await released();
+    const before = await chain.records(1n);
+    const ahead = { ...chain, records: () => Promise.resolve(recordsOf([], 1n)) };
+    const reorganised = {
+      ...chain,
+      records: () => Promise.resolve({ ...before, settled: { ...before.settled!, included: 1n } }),
+    };
+    for (const apart of [ahead, reorganised]) {
+      const asked: string[] = [];
+      const fetch = (url: URL): Promise<Response> => {
+        asked.push(url.hostname);
+        return Promise.resolve(new Response(proposal));
+      };
+      const step = createMemberStep(
+        dependencies(apart, { nodes: ["http://node"], fetch: fetch as unknown as typeof globalThis.fetch }),
+      );
+      assert.deepEqual([await step(), await step()], [false, false]);
+      assert.deepEqual(asked, [], "it signs nothing either");
+    }
   });
 
   it("asks every node for its proposal at each look, whatever another node proposed before", async () => {
@@ -55,7 +74,10 @@ describe("a member's loop", () => {
       return Promise.resolve(new Response(proposal));
     };
     const step = createMemberStep(
-      dependencies({ nodes: ["http://liar", "http://honest"], fetch: answer as unknown as typeof fetch }),
+      dependencies(await released(), {
+        nodes: ["http://liar", "http://honest"],
+        fetch: answer as unknown as typeof fetch,
+      }),
     );
     await step(); // notices its own release
     await step();
@@ -76,7 +98,7 @@ describe("a member's loop", () => {
           }),
         ),
       );
-    const step = createMemberStep(dependencies({ nodes: ["http://liar"], fetch: endless }));
+    const step = createMemberStep(dependencies(await released(), { nodes: ["http://liar"], fetch: endless }));
     await step();
     assert.equal(await step(), false);
     assert.ok(sent < 65_536);

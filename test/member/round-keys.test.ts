@@ -3,10 +3,11 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, describe, it } from "mocha";
-import type { TaskWriter } from "../../chain/task-chain.ts";
+import { toHex } from "../../protocol/transcript.ts";
 import { openStateDirectory } from "../../storage/state-directory.ts";
 import type { StateDirectory } from "../../storage/state-directory.ts";
 import { KEYS_AHEAD, openRoundKeys } from "../../member/round-keys.ts";
+import { openMemoryTask } from "../support/memory-chain.ts";
 import { seededRandom } from "../support/random.ts";
 
 describe("a member's one-time keys", () => {
@@ -19,13 +20,14 @@ describe("a member's one-time keys", () => {
   after(() => rm(directory, { recursive: true, force: true }));
 
   it("are erased for every round before one, also for rounds without a release", async () => {
-    const chain = {
-      roundKey: () => Promise.resolve(`0x${"00".repeat(32)}`),
-      registerRoundKeys: () => Promise.resolve(),
-    } as unknown as TaskWriter;
+    const { members } = await openMemoryTask();
+    const chain = members[0]!;
     const keys = openRoundKeys(state, "scope");
     await keys.eraseBefore(1n);
     assert.equal(await keys.topUp(chain, 1, 1n, seededRandom("round keys")), KEYS_AHEAD);
+    for (let round = 1n; round <= BigInt(KEYS_AHEAD); round += 1n)
+      assert.equal(await chain.roundKey(round, 1), toHex((await keys.find(round))!.publicKey));
+    assert.equal(await keys.topUp(chain, 1, 1n, seededRandom("more")), 0, "they are registered");
     await keys.eraseBefore(4n);
     const kept = await Promise.all([1n, 2n, 3n, 4n, 5n].map(async (round) => (await keys.find(round)) !== undefined));
     assert.deepEqual(kept, [false, false, false, true, true]);
