@@ -1,5 +1,6 @@
 /**
- * Runs the aggregator of a task until the task is complete, and measures each model on the digits.
+ * Runs the aggregator of a task until it is stopped, and measures each model on the digits. With --once it and its
+ * gateway end when the task is complete.
  *
  *   VERISUM_KEY=0x… node aggregator.ts --contract 0x…
  */
@@ -15,6 +16,7 @@ const { values } = parseArgs({
     state: { type: "string", default: ".verisum/aggregator" },
     port: { type: "string", default: "7700" },
     data: { type: "string", default: "digits" },
+    once: { type: "boolean", default: false },
   },
 });
 
@@ -29,7 +31,7 @@ await serve(
     listen: { host: "127.0.0.1", port: Number(values.port) },
     pollMs: 500,
     data: values.data,
-    once: true,
+    once: values.once,
   },
   {
     reporter: createReporter("text", "aggregator", (line) => console.error(line), Date.now),

@@ -504,7 +504,7 @@ async function passTime(chain: RoundChain, node: WritingNode, state: RoundState)
 }
 
 /** A port that nobody else gets before it is released: other test files open theirs at the same time. */
-function reservePort(): Promise<{ readonly port: number; release(): Promise<void> }> {
+export function reservePort(): Promise<{ readonly port: number; release(): Promise<void> }> {
   return new Promise((resolve, reject) => {
     const server = createServer();
     server.once("error", reject);
