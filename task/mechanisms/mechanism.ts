@@ -68,7 +68,7 @@ export interface Mechanism {
   readonly diverged: "sit-out" | "zero";
 
   /** What it asks of training, beside the document's learning rate and batches. */
-  trainOptions(random: RandomBytes): Pick<TrainOptions, "privacy">;
+  trainOptions(random: RandomBytes): Partial<TrainOptions>;
 
   /**
    * B², the public bound on the squared norm of what a client commits to, in steps².

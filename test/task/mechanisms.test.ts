@@ -3,7 +3,7 @@ import { globSync, readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { describe, it } from "mocha";
 import { normSquared } from "../../protocol/packing.ts";
-import type { Cohort } from "../../task/mechanisms/mechanism.ts";
+import type { Cohort, Mechanism } from "../../task/mechanisms/mechanism.ts";
 import {
   mechanismOf,
   MECHANISMS,
@@ -97,6 +97,12 @@ describe("the privacy mechanisms", () => {
     assert.deepEqual(mechanism.trainOptions(seededRandom("none")), {});
     assert.equal(mechanism.uniformWeights, false);
     assert.doesNotThrow(() => mechanism.assertUsefulCohort({ ...cohort, minClients: 1 }, 1));
+  });
+
+  it("have every member: one that lacks its encoder does not compile", () => {
+    const { updateEncoder: _, ...lacking } = mechanismOf(undefined);
+    // @ts-expect-error Checked by the compiler.
+    assert.equal("updateEncoder" in (lacking satisfies Mechanism), false);
   });
 
   it("are asked for by name nowhere else", () => {
