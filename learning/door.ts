@@ -4,6 +4,6 @@ export { parameterCountOf, parseModel, tensorsOf } from "./model.ts";
 export { decodeSafetensors, encodeSafetensors } from "./safetensors.ts";
 export { describeDataset, selectRows } from "./samples.ts";
 export type { Dataset, LoadedData } from "./samples.ts";
-export type { TrainOptions, TrainProgress, TrainResult } from "./sgd.ts";
+export type { TrainOptions, TrainProgress, TrainResult } from "./trainers/training-method.ts";
 export { createTrainer } from "./trainer.ts";
 export type { Trainer } from "./trainer.ts";

@@ -2,16 +2,15 @@
 import { VerisumError } from "../protocol/errors.ts";
 import { selectBackend } from "./backend.ts";
 import type { BackendChoice, BackendName } from "./backend.ts";
-import { selectRows } from "./samples.ts";
 import type { Dataset } from "./samples.ts";
 import { initialWeightsOf, inputSizeOf, parameterCountOf, parseModel, tensorsOf } from "./model.ts";
 import type { ParameterShape } from "./layers/layer.ts";
 import { crossEntropy } from "./cross-entropy.ts";
+import { yieldToEventLoop } from "./event-loop.ts";
+import { assertFinite } from "./finite.ts";
 import { createNetwork } from "./network.ts";
-import { trainPrivately } from "./private-training.ts";
-import { seededStream } from "./seeded-stream.ts";
-import { descend } from "./sgd.ts";
-import type { TrainOptions, TrainProgress, TrainResult } from "./sgd.ts";
+import { methodFor } from "./trainers/registry.ts";
+import type { TrainOptions, TrainProgress, TrainResult } from "./trainers/training-method.ts";
 
 export interface Trainer {
   readonly backend: BackendName;
@@ -83,41 +82,7 @@ export async function createTrainer(
     async train(start, data, trainOptions, onProgress) {
       assertOptions(trainOptions);
       check(start, data);
-      if (trainOptions.privacy !== undefined)
-        return trainPrivately(
-          model,
-          network,
-          start,
-          data,
-          { ...trainOptions, privacy: trainOptions.privacy },
-          onProgress,
-        );
-      const { learningRate, momentum, batchSize, localEpochs, seed } = trainOptions;
-      const weights = start.slice();
-      const velocity = new Float32Array(parameterCount);
-      const stream = seededStream("training-order", seed);
-      const stepsPerEpoch = Math.ceil(data.sampleCount / batchSize);
-      const steps = stepsPerEpoch * localEpochs;
-      let step = 0;
-      let epochLoss = 0;
-      for (let epoch = 0; epoch < localEpochs; epoch++) {
-        const order = stream.permutation(data.sampleCount);
-        epochLoss = 0;
-        for (let from = 0; from < data.sampleCount; from += batchSize) {
-          const { loss, gradient } = network.lossAndGradient(
-            weights,
-            selectRows(data, order.subarray(from, from + batchSize)),
-          );
-          if (!Number.isFinite(loss))
-            throw new VerisumError("TRAINING_DIVERGED", `the loss of step ${step} is ${loss}`, { step });
-          descend(weights, velocity, gradient, learningRate, momentum);
-          epochLoss += loss / stepsPerEpoch;
-          onProgress?.({ step: ++step, steps, loss });
-        }
-        await yieldToEventLoop();
-      }
-      assertFinite(weights, "TRAINING_DIVERGED", "training produced weights that are not finite");
-      return { weights, loss: epochLoss, steps };
+      return methodFor(trainOptions).train({ network, start, data, onProgress }, trainOptions);
     },
 
     async evaluate(weights, data) {
@@ -151,18 +116,4 @@ function assertOptions({ learningRate, momentum, batchSize, localEpochs }: Train
   require(momentum >= 0 && momentum < 1, "0 <= momentum < 1");
   require(Number.isInteger(batchSize) && batchSize >= 1, "batchSize >= 1");
   require(Number.isInteger(localEpochs) && localEpochs >= 1, "localEpochs >= 1");
-}
-
-function assertFinite(
-  values: Float32Array,
-  code: "UPDATE_NOT_FINITE" | "DATASET_VALUE_INVALID" | "TRAINING_DIVERGED",
-  message: string,
-): void {
-  const index = values.findIndex((value) => !Number.isFinite(value));
-  if (index >= 0) throw new VerisumError(code, message, { index });
-}
-
-/** Lets timers, sockets and signals be served between pieces of synchronous work. */
-function yieldToEventLoop(): Promise<void> {
-  return new Promise((resolve) => setImmediate(resolve));
 }

@@ -16,7 +16,7 @@ import type { ModelDescription } from "../../learning/model.ts";
 import { seededStream } from "../../learning/seeded-stream.ts";
 import { createTrainer } from "../../learning/trainer.ts";
 import type { Trainer } from "../../learning/trainer.ts";
-import type { TrainOptions } from "../../learning/sgd.ts";
+import type { TrainOptions } from "../../learning/trainers/training-method.ts";
 import { median } from "./statistics.ts";
 
 /** Rates in samples a second of processor time, medians of `repeats` runs. */

@@ -13,7 +13,7 @@ import { loadDataset } from "../../learning/dataset.ts";
 import { selectRows } from "../../learning/samples.ts";
 import { DIGITS_MLP } from "../../learning/model.ts";
 import { createTrainer } from "../../learning/trainer.ts";
-import type { TrainOptions } from "../../learning/sgd.ts";
+import type { TrainOptions } from "../../learning/trainers/training-method.ts";
 import { parseSpecification } from "../../task/create-task.ts";
 import { exampleLevel } from "../../task/mechanisms/example-level.ts";
 import { settingsOf } from "../../task/mechanisms/mechanism.ts";

@@ -3,7 +3,7 @@
  * that a task has about it: nothing else asks for a mechanism by its name.
  */
 import type { z } from "zod";
-import type { TrainOptions } from "../../learning/sgd.ts";
+import type { TrainOptions } from "../../learning/trainers/training-method.ts";
 import type { PresetName } from "../../protocol/parameters.ts";
 import type { Quantisation } from "../../protocol/quantise.ts";
 import type { RandomBytes } from "../../protocol/random.ts";

@@ -13,7 +13,7 @@ import { DIGITS_MLP, initialWeightsOf, parseModel, tensorsOf } from "../../learn
 import type { Model } from "../../learning/model.ts";
 import { createNetwork } from "../../learning/network.ts";
 import type { Batch } from "../../learning/network.ts";
-import { addClipped, clippingGrid } from "../../learning/private-training.ts";
+import { addClipped, clippingGrid } from "../../learning/trainers/dp-sgd.ts";
 import { seededStream } from "../../learning/seeded-stream.ts";
 import { sizeOf } from "../../learning/shape.ts";
 import { createTrainer } from "../../learning/trainer.ts";

@@ -8,10 +8,10 @@ import { addTruncated, squaredNormOf } from "../../learning/example-gradients.ts
 import type { ExampleGradients } from "../../learning/example-gradients.ts";
 import { initialWeightsOf, parseModel } from "../../learning/model.ts";
 import { createNetwork } from "../../learning/network.ts";
-import { addClipped, clippingGrid, poissonBatch } from "../../learning/private-training.ts";
+import { addClipped, clippingGrid, poissonBatch } from "../../learning/trainers/dp-sgd.ts";
 import { seededStream } from "../../learning/seeded-stream.ts";
 import { createTrainer } from "../../learning/trainer.ts";
-import type { PrivacyOptions } from "../../learning/sgd.ts";
+import type { PrivacyOptions } from "../../learning/trainers/training-method.ts";
 import { NOISE_STD_DEV_STEPS } from "../../learning/training-noise.ts";
 import { rejectsCode } from "../support/errors.ts";
 import { check } from "../support/properties.ts";

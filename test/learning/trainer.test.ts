@@ -13,7 +13,7 @@ import { createNetwork } from "../../learning/network.ts";
 import { seededStream } from "../../learning/seeded-stream.ts";
 import { createTrainer } from "../../learning/trainer.ts";
 import type { Trainer } from "../../learning/trainer.ts";
-import type { TrainOptions } from "../../learning/sgd.ts";
+import type { TrainOptions } from "../../learning/trainers/training-method.ts";
 import { rejectsCode, throwsCode } from "../support/errors.ts";
 
 const OPTIONS: TrainOptions = { learningRate: 0.05, momentum: 0.9, batchSize: 16, localEpochs: 2, seed: 1 };

@@ -9,40 +9,40 @@
  * delta counts (protocol/privacy/wide-noise.ts). Precision attacks on floating-point noise (Mironov 2012; Jin et al.
  * 2022) do not apply. What is not: the gradients themselves are floating point, which affects utility only.
  *
- * A step divides by the task's batch size, not by this client's expected one, so the number of rows stays private and a
- * small client adds no more noise than a large one. Running time depends on the data; the caller decides who can see
- * it.
+ * A step divides by the task's batch size, not by this client's expected one, so the number of examples stays private
+ * and a small client adds no more noise than a large one. Running time depends on the data; the caller decides who can
+ * see it.
  */
-import { VerisumError } from "../protocol/errors.ts";
-import { drawWideNoise } from "../protocol/privacy/wide-noise.ts";
-import type { RandomBytes } from "../protocol/random.ts";
-import type { Dataset } from "./samples.ts";
-import { addTruncated, squaredNormOf } from "./example-gradients.ts";
-import type { ExampleGradients } from "./example-gradients.ts";
-import type { ScaledExample } from "./layers/layer.ts";
-import { inputSizeOf } from "./model.ts";
-import type { Model } from "./model.ts";
-import type { Batch, Network } from "./network.ts";
-import { descend } from "./sgd.ts";
-import type { PrivacyOptions, TrainOptions, TrainProgress, TrainResult } from "./sgd.ts";
-import { NOISE_STD_DEV_STEPS, trainingNoise } from "./training-noise.ts";
+import { VerisumError } from "../../protocol/errors.ts";
+import { drawWideNoise } from "../../protocol/privacy/wide-noise.ts";
+import type { RandomBytes } from "../../protocol/random.ts";
+import type { Dataset } from "../samples.ts";
+import { addTruncated, squaredNormOf } from "../example-gradients.ts";
+import type { ExampleGradients } from "../example-gradients.ts";
+import type { ScaledExample } from "../layers/layer.ts";
+import type { Batch } from "../network.ts";
+import { NOISE_STD_DEV_STEPS, trainingNoise } from "../training-noise.ts";
+import { yieldToEventLoop } from "../event-loop.ts";
+import { descend, trainingMethod } from "./training-method.ts";
+import type { PrivacyOptions, TrainingJob, TrainOptions, TrainResult } from "./training-method.ts";
 
 /** Keeps the rounding errors of the norm (below 2^−30) from lifting a clipped vector over the sensitivity. */
 const CLIP_MARGIN = 1 - 2 ** -20;
 
-/** @throws PRIVACY_PARAMETERS_INVALID, TRAINING_DIVERGED */
-export async function trainPrivately(
-  model: Model,
-  network: Network,
-  start: Float32Array,
-  data: Dataset,
-  options: TrainOptions & { readonly privacy: PrivacyOptions },
-  onProgress?: (progress: TrainProgress) => void,
+type PrivateOptions = TrainOptions & { readonly privacy: PrivacyOptions };
+
+export const dpSgd = trainingMethod({
+  name: "DP-SGD",
+  takes: (options): options is PrivateOptions => options.privacy !== undefined,
+  train: trainPrivately,
+});
+
+async function trainPrivately(
+  { network, start, data, onProgress }: TrainingJob,
+  { learningRate, momentum, batchSize, privacy }: PrivateOptions,
 ): Promise<TrainResult> {
-  const { learningRate, momentum, batchSize, privacy } = options;
   assertPrivacy(privacy);
   const grid = clippingGrid(privacy);
-  const size = network.groupSize;
   const weights = start.slice();
   const velocity = new Float32Array(weights.length);
   let lossSum = 0;
@@ -50,23 +50,19 @@ export async function trainPrivately(
   for (let step = 1; step <= privacy.steps; step++) {
     const sum = new Float64Array(weights.length);
     let batchLoss = 0;
-    const rows = poissonBatch(data.sampleCount, privacy.samplingRate, privacy.random);
-    for (let from = 0; from < rows.length; from += size) {
-      const group = rows.slice(from, from + size);
-      batchLoss += addClipped(
-        sum,
-        network.exampleGradients(weights, paddedBatch(data, group, size, inputSizeOf(model))),
-        group.length,
-        grid,
-      );
+    const batch = poissonBatch(data.sampleCount, privacy.samplingRate, privacy.random);
+    for (let from = 0; from < batch.length; from += network.groupSize) {
+      const group = batch.slice(from, from + network.groupSize);
+      const gradients = network.exampleGradients(weights, paddedBatch(data, group, network.groupSize));
+      batchLoss += addClipped(sum, gradients, group.length, grid);
     }
     const noise = drawWideNoise(trainingNoise(), weights.length, privacy.random);
     for (let i = 0; i < sum.length; i++) sum[i] = (sum[i]! + noise[i]!) / (grid.stepsPerUnit * batchSize);
     descend(weights, velocity, sum, learningRate, momentum);
     lossSum += batchLoss;
-    seen += rows.length;
-    onProgress?.({ step, steps: privacy.steps, loss: batchLoss / Math.max(1, rows.length) });
-    await new Promise((resolve) => setImmediate(resolve));
+    seen += batch.length;
+    onProgress?.({ step, steps: privacy.steps, loss: batchLoss / Math.max(1, batch.length) });
+    await yieldToEventLoop();
   }
   if (!weights.every(Number.isFinite))
     throw new VerisumError("TRAINING_DIVERGED", "private training produced weights that are not finite");
@@ -115,25 +111,26 @@ export function addClipped(
   return loss;
 }
 
-/** These rows, and zeros of class 0 up to `size` rows. */
-function paddedBatch(data: Dataset, rows: readonly number[], size: number, width: number): Batch {
+/** These examples, and zeros of class 0 up to `size` of them. */
+function paddedBatch(data: Dataset, examples: readonly number[], size: number): Batch {
+  const width = data.features.length / data.sampleCount;
   const features = new Float32Array(size * width);
   const labels = new Int32Array(size);
-  rows.forEach((row, i) => {
-    features.set(data.features.subarray(row * width, (row + 1) * width), i * width);
-    labels[i] = data.labels[row]!;
+  examples.forEach((example, i) => {
+    features.set(data.features.subarray(example * width, (example + 1) * width), i * width);
+    labels[i] = data.labels[example]!;
   });
   return { features, labels };
 }
 
-/** Each row independently with probability floor(rate · 2^32)/2^32, which is at most `rate`. */
-export function poissonBatch(rowCount: number, rate: number, random: RandomBytes): number[] {
+/** Each example independently with probability floor(rate · 2^32)/2^32, which is at most `rate`. */
+export function poissonBatch(exampleCount: number, rate: number, random: RandomBytes): number[] {
   const threshold = Math.floor(rate * 2 ** 32);
-  const bytes = random(rowCount * 4);
+  const bytes = random(exampleCount * 4);
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  const rows: number[] = [];
-  for (let row = 0; row < rowCount; row++) if (view.getUint32(row * 4) < threshold) rows.push(row);
-  return rows;
+  const batch: number[] = [];
+  for (let i = 0; i < exampleCount; i++) if (view.getUint32(i * 4) < threshold) batch.push(i);
+  return batch;
 }
 
 function assertPrivacy({ clipNorm, noiseMultiplier, samplingRate, steps }: PrivacyOptions): void {

@@ -1,5 +1,11 @@
-/** What training takes and gives, and the step that every kind of it makes. */
-import type { RandomBytes } from "../protocol/random.ts";
+/**
+ * What a way of training is to the rest of the program. Each is one file in this folder and one entry in the list
+ * registry.ts.
+ */
+import { VerisumError } from "../../protocol/errors.ts";
+import type { RandomBytes } from "../../protocol/random.ts";
+import type { Network } from "../network.ts";
+import type { Dataset } from "../samples.ts";
 
 /** Example-level differential privacy: DP-SGD (Abadi et al. 2016) in place of epochs. */
 export interface PrivacyOptions {
@@ -24,15 +30,15 @@ export interface TrainOptions {
   readonly momentum: number;
 
   /**
-   * Samples in a step. With `privacy`: what a step's noisy sum is divided by, about samplingRate times a usual client's
-   * rows.
+   * Examples in a step. With `privacy`: what a step's noisy sum is divided by, about samplingRate times what a usual
+   * client has.
    */
   readonly batchSize: number;
 
   /** Not used with `privacy`. */
   readonly localEpochs: number;
 
-  /** Fixes the order of the samples. Not used with `privacy`. */
+  /** Fixes the order of the examples. Not used with `privacy`. */
   readonly seed: number;
   readonly privacy?: PrivacyOptions;
 }
@@ -53,6 +59,43 @@ export interface TrainResult {
    */
   readonly loss: number;
   readonly steps: number;
+}
+
+/** What is trained, from where and on what. */
+export interface TrainingJob {
+  readonly network: Network;
+  readonly start: Float32Array;
+  readonly data: Dataset;
+  readonly onProgress: ((progress: TrainProgress) => void) | undefined;
+}
+
+/** A way of training as the list holds it. */
+export interface TrainingMethod {
+  readonly name: string;
+  /** Whether these options ask for this method. */
+  takes(options: TrainOptions): boolean;
+  /** @throws PRIVACY_PARAMETERS_INVALID, TRAINING_DIVERGED */
+  train(job: TrainingJob, options: TrainOptions): Promise<TrainResult>;
+}
+
+/** A method that is given its options with the types that `takes` has found. */
+export function trainingMethod<Options extends TrainOptions>({
+  name,
+  takes,
+  train,
+}: {
+  readonly name: string;
+  readonly takes: (options: TrainOptions) => options is Options;
+  readonly train: (job: TrainingJob, options: Options) => Promise<TrainResult>;
+}): TrainingMethod {
+  return {
+    name,
+    takes,
+    train: async (job, options) => {
+      if (!takes(options)) throw new VerisumError("TRAINING_OPTIONS_INVALID", `these options are not for ${name}`);
+      return train(job, options);
+    },
+  };
 }
 
 /** SGD with heavy-ball momentum, in place: v = momentum·v + gradient; w = w − learningRate·v. */

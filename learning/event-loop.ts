@@ -1,0 +1,4 @@
+/** Lets timers, sockets and signals be served between pieces of synchronous work. */
+export function yieldToEventLoop(): Promise<void> {
+  return new Promise((resolve) => setImmediate(resolve));
+}

@@ -1,0 +1,44 @@
+/** Stochastic gradient descent: epochs over all examples, in an order that the seed fixes. */
+import { VerisumError } from "../../protocol/errors.ts";
+import { yieldToEventLoop } from "../event-loop.ts";
+import { assertFinite } from "../finite.ts";
+import { selectRows } from "../samples.ts";
+import { seededStream } from "../seeded-stream.ts";
+import { descend, trainingMethod } from "./training-method.ts";
+import type { TrainingJob, TrainOptions, TrainResult } from "./training-method.ts";
+
+export const sgd = trainingMethod({
+  name: "SGD",
+  // Whoever asks for privacy must not get this.
+  takes: (options): options is TrainOptions => options.privacy === undefined,
+  train,
+});
+
+async function train(
+  { network, start, data, onProgress }: TrainingJob,
+  { learningRate, momentum, batchSize, localEpochs, seed }: TrainOptions,
+): Promise<TrainResult> {
+  const weights = start.slice();
+  const velocity = new Float32Array(weights.length);
+  const stream = seededStream("training-order", seed);
+  const stepsPerEpoch = Math.ceil(data.sampleCount / batchSize);
+  const steps = stepsPerEpoch * localEpochs;
+  let step = 0;
+  let epochLoss = 0;
+  for (let epoch = 0; epoch < localEpochs; epoch++) {
+    const order = stream.permutation(data.sampleCount);
+    epochLoss = 0;
+    for (let from = 0; from < data.sampleCount; from += batchSize) {
+      const batch = selectRows(data, order.subarray(from, from + batchSize));
+      const { loss, gradient } = network.lossAndGradient(weights, batch);
+      if (!Number.isFinite(loss))
+        throw new VerisumError("TRAINING_DIVERGED", `the loss of step ${step} is ${loss}`, { step });
+      descend(weights, velocity, gradient, learningRate, momentum);
+      epochLoss += loss / stepsPerEpoch;
+      onProgress?.({ step: ++step, steps, loss });
+    }
+    await yieldToEventLoop();
+  }
+  assertFinite(weights, "TRAINING_DIVERGED", "training produced weights that are not finite");
+  return { weights, loss: epochLoss, steps };
+}
