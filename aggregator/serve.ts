@@ -84,6 +84,6 @@ async function evaluator(data: string, model: unknown): Promise<NonNullable<Coor
   const trainer = await createTrainer(model);
   return async (weights) => {
     const { accuracy, loss } = await trainer.evaluate(weights, test);
-    return { accuracy, loss, samples: test.sampleCount };
+    return { accuracy, loss, samples: test.exampleCount };
   };
 }

@@ -56,7 +56,7 @@ formatOption(program.command("data").description("show what a data set contains,
     const reporter = reporterFor(flags, "client");
     await runCommand(reporter, async () => {
       const { loadDataset } = await import("../learning/dataset.ts");
-      const { describeDataset } = await import("../learning/samples.ts");
+      const { describeDataset } = await import("../learning/examples.ts");
       const { train, test } = await loadDataset(flags.data);
       const parts = { train: describeDataset(train), test: describeDataset(test) };
       process.stdout.write(`${JSON.stringify(parts, undefined, flags.format === "json" ? 0 : 2)}\n`);

@@ -2,7 +2,7 @@
 import { outlive } from "../command/run.ts";
 import type { Reporter } from "../protocol/reporter.ts";
 import { loadDataset } from "../learning/dataset.ts";
-import type { LoadedData } from "../learning/samples.ts";
+import type { LoadedData } from "../learning/examples.ts";
 import { createTrainer } from "../learning/trainer.ts";
 import { loadModelState } from "../task/checkpoint.ts";
 import type { ProverCommand } from "../proving/groth16/prover-command.ts";
@@ -55,8 +55,8 @@ export async function joinTask(
   reporter.say(
     "info",
     "data",
-    `connected ${train.sampleCount} training and ${test.sampleCount} test samples, ${train.classCount} classes; they stay on this machine`,
-    { samples: train.sampleCount },
+    `connected ${train.exampleCount} training and ${test.exampleCount} test samples, ${train.classCount} classes; they stay on this machine`,
+    { samples: train.exampleCount },
   );
   const node = await openWritingNode(options, reporter, signal);
   const { chain, task, state, store, network } = node;

@@ -1,5 +1,5 @@
 /** The client's learning, from a task's document: plain SGD or DP-SGD on local data, then quantisation. */
-import type { Dataset } from "../learning/samples.ts";
+import type { Dataset } from "../learning/examples.ts";
 import type { Trainer } from "../learning/trainer.ts";
 import type { TaskDocument } from "../task/document.ts";
 import { updateEncoder } from "../task/encoding.ts";

@@ -2,7 +2,7 @@
  * Federated rounds as the protocol would run them, without the protocol: the clients' own learner and quantisation, the
  * sum of integers, the server's rule. What it leaves out (shares, proofs, chain) never changes a model.
  */
-import type { Dataset } from "../learning/samples.ts";
+import type { Dataset } from "../learning/examples.ts";
 import type { Trainer } from "../learning/trainer.ts";
 import type { TaskSpecification } from "../task/create-task.ts";
 import type { TaskDocument } from "../task/document.ts";

@@ -25,11 +25,11 @@ const RATE = 0.1;
 const EPOCHS = 2;
 
 /** The weights after some passes over the data: a matrix of features × classes, then a bias for each class. */
-function descended(start: Float32Array, { features, labels, sampleCount, classCount }: Dataset): Float32Array {
+function descended(start: Float32Array, { features, labels, exampleCount, classCount }: Dataset): Float32Array {
   const weights = Float32Array.from(start);
-  const width = features.length / sampleCount;
-  for (let step = 0; step < EPOCHS * sampleCount; step++) {
-    const row = step % sampleCount;
+  const width = features.length / exampleCount;
+  for (let step = 0; step < EPOCHS * exampleCount; step++) {
+    const row = step % exampleCount;
     const x = features.subarray(row * width, (row + 1) * width);
     const scores = Array.from({ length: classCount }, (_, c) =>
       x.reduce((sum, value, i) => sum + value * weights[i * classCount + c]!, weights[width * classCount + c]!),

@@ -99,7 +99,7 @@ await createProgram("simulate", "run a task's rounds without shares, proofs and 
         return;
       }
       write(
-        `${trainer.parameterCount} weights on ${trainer.backend}; rows ${listed(loaded.map(({ train }) => train.sampleCount))}; clip norm ${document.quantisation.clipSteps} steps of 2^-${document.quantisation.stepBits}`,
+        `${trainer.parameterCount} weights on ${trainer.backend}; rows ${listed(loaded.map(({ train }) => train.exampleCount))}; clip norm ${document.quantisation.clipSteps} steps of 2^-${document.quantisation.stepBits}`,
       );
       const results = await runFederation(specification, rounds ?? specification.maxRounds, {
         trainer,

@@ -13,7 +13,7 @@ export function crossEntropy(
   };
 }
 
-/** Of each row of [batch, classCount] scores, and its gradient in the row. */
+/** Of each example's row of [examples, classCount] scores, and its gradient in the row. */
 export function exampleCrossEntropy(
   scores: Float32Array,
   labels: Int32Array,

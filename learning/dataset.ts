@@ -9,8 +9,8 @@ import type { OptionValues } from "./formats/options.ts";
 import { FORMATS } from "./formats/registry.ts";
 import { partitionDirichlet, partitionIid } from "./partition.ts";
 import { seededStream } from "./seeded-stream.ts";
-import { selectRows } from "./samples.ts";
-import type { Dataset, LoadedData } from "./samples.ts";
+import { selectExamples } from "./examples.ts";
+import type { Dataset, LoadedData } from "./examples.ts";
 
 const MAX_CLIENTS = 100_000;
 
@@ -113,9 +113,9 @@ function shardOf(train: Dataset, { client, clients, seed, alpha }: SharedValues)
 
 /** A shard's examples may be in the order of their classes: the ones that stay are drawn, not the first. */
 function atMost(data: Dataset, limit: number | undefined, name: "samples" | "testSamples"): Dataset {
-  return limit === undefined || limit >= data.sampleCount
+  return limit === undefined || limit >= data.exampleCount
     ? data
-    : selectRows(data, seededStream(`limit-${name}`, 0).permutation(data.sampleCount).subarray(0, limit));
+    : selectExamples(data, seededStream(`limit-${name}`, 0).permutation(data.exampleCount).subarray(0, limit));
 }
 
 function oneNumber(name: string, text: string): number {

@@ -2,8 +2,8 @@
 export { loadDataset } from "./dataset.ts";
 export { parameterCountOf, parseModel, tensorsOf } from "./model.ts";
 export { decodeSafetensors, encodeSafetensors } from "./safetensors.ts";
-export { describeDataset, selectRows } from "./samples.ts";
-export type { Dataset, LoadedData } from "./samples.ts";
+export { describeDataset, selectExamples } from "./examples.ts";
+export type { Dataset, LoadedData } from "./examples.ts";
 export type { TrainOptions, TrainProgress, TrainResult } from "./trainers/training-method.ts";
 export { createTrainer } from "./trainer.ts";
 export type { Trainer } from "./trainer.ts";

@@ -7,7 +7,7 @@
  * order: equal images give equal features on every machine.
  */
 import { VerisumError } from "../protocol/errors.ts";
-import type { Dataset } from "./samples.ts";
+import type { Dataset } from "./examples.ts";
 
 /** Pixels along the side of a cell. */
 const CELL = 4;
@@ -61,8 +61,8 @@ export function withFixedFeatures(images: Dataset): Dataset {
   }
   const count = featureCount(height, width);
   const pixels = height * width;
-  const features = new Float32Array(images.sampleCount * count);
-  for (let row = 0; row < images.sampleCount; row++) {
+  const features = new Float32Array(images.exampleCount * count);
+  for (let row = 0; row < images.exampleCount; row++) {
     describe(
       images.features.subarray(row * pixels, (row + 1) * pixels),
       height,

@@ -8,7 +8,7 @@ import type { Model } from "./model.ts";
 import { sizeOf } from "./shape.ts";
 import { scoped } from "./tensorflow.ts";
 
-/** Examples in row order with their labels. */
+/** Examples, one after the other, with their labels. */
 export interface Batch {
   readonly features: Float32Array;
   readonly labels: Int32Array;

@@ -1,24 +1,24 @@
 /** Repeatable ways to deal one data set to several clients. */
 import { VerisumError } from "../protocol/errors.ts";
-import { selectRows } from "./samples.ts";
-import type { Dataset, LoadedData } from "./samples.ts";
+import { selectExamples } from "./examples.ts";
+import type { Dataset, LoadedData } from "./examples.ts";
 import { seededStream } from "./seeded-stream.ts";
 
-/** Every shard gets at least this many rows; drawn proportions that give fewer are drawn again. */
-const MIN_SHARD_ROWS = 10;
+/** Every shard gets at least this many examples; drawn proportions that give fewer are drawn again. */
+const MIN_SHARD_EXAMPLES = 10;
 const MAX_DRAWS = 200;
 const TEST_PERIOD = 5;
 
 /** Equal shards of a seeded shuffle; sizes differ by at most one. @throws DATASET_PARTITION_IMPOSSIBLE */
 export function partitionIid(data: Dataset, clients: number, seed: number): Dataset[] {
   assertEnough(data, clients);
-  const order = seededStream("partition-iid", seed).permutation(data.sampleCount);
+  const order = seededStream("partition-iid", seed).permutation(data.exampleCount);
   return Array.from({ length: clients }, (_, client) =>
-    selectRows(
+    selectExamples(
       data,
       order.subarray(
-        Math.floor((client * data.sampleCount) / clients),
-        Math.floor(((client + 1) * data.sampleCount) / clients),
+        Math.floor((client * data.exampleCount) / clients),
+        Math.floor(((client + 1) * data.exampleCount) / clients),
       ),
     ),
   );
@@ -29,18 +29,19 @@ export function partitionIid(data: Dataset, clients: number, seed: number): Data
  * the lower limit on a shard's size as in NIID-Bench, Li et al. 2022). Small `alpha` means unlike clients.
  *
  * @param alpha concentration, > 0
- * @throws DATASET_PARTITION_IMPOSSIBLE if no draw leaves every client at least ten rows; DATASET_SPEC_INVALID for alpha
+ * @throws DATASET_PARTITION_IMPOSSIBLE if no draw leaves every client at least ten examples; DATASET_SPEC_INVALID for
+ *   alpha
  */
 export function partitionDirichlet(data: Dataset, clients: number, alpha: number, seed: number): Dataset[] {
   if (!(alpha > 0) || !Number.isFinite(alpha))
     throw new VerisumError("DATASET_SPEC_INVALID", "alpha must be a positive number", { alpha });
   assertEnough(data, clients);
   const stream = seededStream("partition-dirichlet", seed);
-  const rowsOfClass = rowsByClass(data);
+  const examplesOfClass = examplesByClass(data);
   for (let draw = 0; draw < MAX_DRAWS; draw++) {
     const shards = Array.from({ length: clients }, (): number[] => []);
-    for (const rows of rowsOfClass) {
-      const order = stream.permutation(rows.length);
+    for (const examples of examplesOfClass) {
+      const order = stream.permutation(examples.length);
       const logs = shards.map(() => stream.logGamma(alpha));
       const largest = Math.max(...logs);
       const shares = logs.map((log) => Math.exp(log - largest));
@@ -49,42 +50,43 @@ export function partitionDirichlet(data: Dataset, clients: number, alpha: number
       let from = 0;
       shards.forEach((shard, client) => {
         reached += shares[client]!;
-        const until = client === clients - 1 ? rows.length : Math.round((reached / total) * rows.length);
-        for (let i = from; i < until; i++) shard.push(rows[order[i]!]!);
+        const until = client === clients - 1 ? examples.length : Math.round((reached / total) * examples.length);
+        for (let i = from; i < until; i++) shard.push(examples[order[i]!]!);
         from = until;
       });
     }
-    if (shards.every((shard) => shard.length >= MIN_SHARD_ROWS)) return shards.map((shard) => selectRows(data, shard));
+    if (shards.every((shard) => shard.length >= MIN_SHARD_EXAMPLES))
+      return shards.map((shard) => selectExamples(data, shard));
   }
   throw new VerisumError(
     "DATASET_PARTITION_IMPOSSIBLE",
-    `alpha ${alpha} leaves some of ${clients} clients fewer than ${MIN_SHARD_ROWS} rows`,
+    `alpha ${alpha} leaves some of ${clients} clients fewer than ${MIN_SHARD_EXAMPLES} examples`,
     { clients, alpha },
   );
 }
 
-/** Rows whose index is a multiple of five become the test data. @throws DATASET_EMPTY if no training row remains */
+/** Examples whose index is a multiple of five become the test data. @throws DATASET_EMPTY if no other one remains */
 export function splitEveryFifth(data: Dataset): LoadedData {
   const test: number[] = [];
   const train: number[] = [];
-  for (let row = 0; row < data.sampleCount; row++) (row % TEST_PERIOD === 0 ? test : train).push(row);
+  for (let i = 0; i < data.exampleCount; i++) (i % TEST_PERIOD === 0 ? test : train).push(i);
   if (train.length === 0)
-    throw new VerisumError("DATASET_EMPTY", "one row cannot be split into training and test data");
-  return { train: selectRows(data, train), test: selectRows(data, test) };
+    throw new VerisumError("DATASET_EMPTY", "one example cannot be split into training and test data");
+  return { train: selectExamples(data, train), test: selectExamples(data, test) };
 }
 
-function rowsByClass(data: Dataset): number[][] {
-  const rows = Array.from({ length: data.classCount }, (): number[] => []);
-  data.labels.forEach((label, row) => rows[label]!.push(row));
-  return rows;
+function examplesByClass(data: Dataset): number[][] {
+  const examples = Array.from({ length: data.classCount }, (): number[] => []);
+  data.labels.forEach((label, i) => examples[label]!.push(i));
+  return examples;
 }
 
 function assertEnough(data: Dataset, clients: number): void {
-  if (!Number.isInteger(clients) || clients < 1 || data.sampleCount < clients * MIN_SHARD_ROWS) {
+  if (!Number.isInteger(clients) || clients < 1 || data.exampleCount < clients * MIN_SHARD_EXAMPLES) {
     throw new VerisumError(
       "DATASET_PARTITION_IMPOSSIBLE",
-      `${data.sampleCount} rows cannot give ${clients} clients ${MIN_SHARD_ROWS} each`,
-      { rows: data.sampleCount, clients },
+      `${data.exampleCount} examples cannot give ${clients} clients ${MIN_SHARD_EXAMPLES} each`,
+      { examples: data.exampleCount, clients },
     );
   }
 }

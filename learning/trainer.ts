@@ -2,7 +2,7 @@
 import { VerisumError } from "../protocol/errors.ts";
 import { selectBackend } from "./backend.ts";
 import type { BackendChoice, BackendName } from "./backend.ts";
-import type { Dataset } from "./samples.ts";
+import type { Dataset } from "./examples.ts";
 import { initialWeightsOf, inputSizeOf, parameterCountOf, parseModel, tensorsOf } from "./model.ts";
 import type { ParameterShape } from "./layers/layer.ts";
 import { crossEntropy } from "./cross-entropy.ts";
@@ -28,7 +28,7 @@ export interface Trainer {
     options: TrainOptions,
     onProgress?: (progress: TrainProgress) => void,
   ): Promise<TrainResult>;
-  /** Share of samples classified correctly, and mean cross-entropy. @throws as `train` */
+  /** Share of examples classified correctly, and mean cross-entropy. @throws as `train` */
   evaluate(weights: Float32Array, data: Dataset): Promise<{ readonly accuracy: number; readonly loss: number }>;
   /** The same weights for everyone with this seed. */
   initialWeights(seed: number): Float32Array;
@@ -60,9 +60,9 @@ export async function createTrainer(
       });
     assertFinite(weights, "UPDATE_NOT_FINITE", "the weights given are not finite");
     if (
-      data.features.length !== data.sampleCount * inputSize ||
+      data.features.length !== data.exampleCount * inputSize ||
       data.classCount > model.classCount ||
-      data.sampleCount < 1
+      data.exampleCount < 1
     ) {
       throw new VerisumError(
         "DATASET_MODEL_MISMATCH",
@@ -89,15 +89,15 @@ export async function createTrainer(
       check(weights, data);
       let correct = 0;
       let loss = 0;
-      for (let from = 0; from < data.sampleCount; from += EVALUATION_BATCH) {
-        const count = Math.min(EVALUATION_BATCH, data.sampleCount - from);
+      for (let from = 0; from < data.exampleCount; from += EVALUATION_BATCH) {
+        const count = Math.min(EVALUATION_BATCH, data.exampleCount - from);
         const scores = network.logits(weights, data.features.subarray(from * inputSize, (from + count) * inputSize));
         const labels = data.labels.subarray(from, from + count);
         loss += crossEntropy(scores, labels, model.classCount).loss * count;
         labels.forEach((label, i) => (correct += predictedClass(scores, i, model.classCount) === label ? 1 : 0));
         await yieldToEventLoop();
       }
-      return { accuracy: correct / data.sampleCount, loss: loss / data.sampleCount };
+      return { accuracy: correct / data.exampleCount, loss: loss / data.exampleCount };
     },
   };
 }

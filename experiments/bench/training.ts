@@ -10,7 +10,7 @@ import { pathToFileURL } from "node:url";
 import { parseArgs } from "node:util";
 import Table from "cli-table3";
 import type { BackendChoice } from "../../learning/backend.ts";
-import type { Dataset } from "../../learning/samples.ts";
+import type { Dataset } from "../../learning/examples.ts";
 import { FASHION_CNN } from "../../learning/model.ts";
 import type { ModelDescription } from "../../learning/model.ts";
 import { seededStream } from "../../learning/seeded-stream.ts";
@@ -96,18 +96,18 @@ async function ratesOf(
   repeats: number,
 ): Promise<Omit<TrainingRow, "model" | "parameters" | "backend">> {
   const weights = trainer.initialWeights(1);
-  const batch = data.sampleCount < PRIVATE_BATCH ? CNN_PRIVATE_BATCH : PRIVATE_BATCH;
-  const privateSteps = Math.max(1, Math.round(data.sampleCount / batch));
+  const batch = data.exampleCount < PRIVATE_BATCH ? CNN_PRIVATE_BATCH : PRIVATE_BATCH;
+  const privateSteps = Math.max(1, Math.round(data.exampleCount / batch));
   const privacy = {
     clipNorm: 1,
     noiseMultiplier: 3,
-    samplingRate: batch / data.sampleCount,
+    samplingRate: batch / data.exampleCount,
     steps: privateSteps,
     random: (length: number) => randomFillSync(new Uint8Array(length)),
   };
   const runs = {
-    plain: () => trainer.train(weights, data, PLAIN).then(() => data.sampleCount),
-    inference: () => trainer.evaluate(weights, data).then(() => data.sampleCount),
+    plain: () => trainer.train(weights, data, PLAIN).then(() => data.exampleCount),
+    inference: () => trainer.evaluate(weights, data).then(() => data.exampleCount),
     private: () =>
       trainer.train(weights, data, { ...PLAIN, batchSize: batch, privacy }).then(() => batch * privateSteps),
   };
@@ -135,14 +135,14 @@ async function ratesOf(
 }
 
 /** Random features of the model's shape, half of them zero as in images, with random labels. */
-function sampleData({ inputShape, classCount }: ModelDescription, sampleCount: number): Dataset {
+function sampleData({ inputShape, classCount }: ModelDescription, exampleCount: number): Dataset {
   const stream = seededStream("bench-training", 1);
   const size = inputShape.reduce((product, side) => product * side, 1);
-  const features = Float32Array.from({ length: size * sampleCount }, () => Math.max(0, stream.uniform() - 0.5));
+  const features = Float32Array.from({ length: size * exampleCount }, () => Math.max(0, stream.uniform() - 0.5));
   return {
     features,
-    labels: Int32Array.from({ length: sampleCount }, () => stream.below(classCount)),
-    sampleCount,
+    labels: Int32Array.from({ length: exampleCount }, () => stream.below(classCount)),
+    exampleCount,
     featureShape: inputShape,
     classCount,
   };

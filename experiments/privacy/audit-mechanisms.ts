@@ -3,7 +3,7 @@
  * sees of it.
  */
 import { createTrainer } from "../../learning/trainer.ts";
-import type { Dataset } from "../../learning/samples.ts";
+import type { Dataset } from "../../learning/examples.ts";
 import { updateEncoder } from "../../task/encoding.ts";
 import { clientLevelEpsilon, noiseVarianceFor } from "../../protocol/privacy/distributed-gaussian.ts";
 import { roundedNormBoundSquared } from "../../protocol/privacy/noise-bounds.ts";
@@ -111,7 +111,7 @@ export async function auditExamples(
   { trials, noisePart, random }: AuditRuns,
 ): Promise<Audited> {
   const { classCount } = data;
-  const width = data.features.length / data.sampleCount;
+  const width = data.features.length / data.exampleCount;
   const trainer = await createTrainer({ kind: "mlp", inputShape: [width], hidden: [], classCount });
   const noiseMultiplier = noiseMultiplierFor(epsilon, delta, { samplingRate, steps });
   const options = {
@@ -147,7 +147,7 @@ function canaryAdded(data: Dataset, width: number): Dataset {
   const features = new Float32Array(data.features.length + width);
   features.set(data.features);
   features[data.features.length] = CANARY_PIXEL;
-  return { ...data, features, labels: Int32Array.of(...data.labels, 0), sampleCount: data.sampleCount + 1 };
+  return { ...data, features, labels: Int32Array.of(...data.labels, 0), exampleCount: data.exampleCount + 1 };
 }
 
 function repeat(trials: number, run: () => number): Float64Array {

@@ -115,7 +115,7 @@ function examplePlan(epsilon: number, samplingRate: number, steps: number, trial
   const delta = 0.01;
   return {
     unit: "example",
-    setting: `digits, ${digits.sampleCount} rows, 650 weights, rate ${samplingRate}, ${steps} steps, epsilon ${epsilon}`,
+    setting: `digits, ${digits.exampleCount} rows, 650 weights, rate ${samplingRate}, ${steps} steps, epsilon ${epsilon}`,
     delta,
     trials,
     run: (runs) => auditExamples({ data: digits, samplingRate, steps, epsilon, delta }, runs),

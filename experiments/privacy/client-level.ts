@@ -13,7 +13,7 @@ import { basename, dirname } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { loadDataset } from "../../learning/dataset.ts";
-import type { LoadedData } from "../../learning/samples.ts";
+import type { LoadedData } from "../../learning/examples.ts";
 import { partitionIid } from "../../learning/partition.ts";
 import { createTrainer } from "../../learning/trainer.ts";
 import type { Trainer } from "../../learning/trainer.ts";
@@ -128,7 +128,7 @@ async function measure(
     data: basename(name),
     parameters: learner.parameterCount,
     clients,
-    rowsPerClient: Math.floor(train.sampleCount / clients),
+    rowsPerClient: Math.floor(train.exampleCount / clients),
     epsilon,
     epsilonSpent,
     delta: deltaOf(task),

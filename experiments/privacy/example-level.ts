@@ -14,7 +14,7 @@ import { basename, dirname } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { loadDataset } from "../../learning/dataset.ts";
-import type { LoadedData } from "../../learning/samples.ts";
+import type { LoadedData } from "../../learning/examples.ts";
 import { createTrainer } from "../../learning/trainer.ts";
 import { parseSpecification } from "../../task/create-task.ts";
 import { exampleLevel } from "../../task/mechanisms/example-level.ts";
@@ -118,7 +118,7 @@ async function measure(
     random: (length) => randomFillSync(new Uint8Array(length)),
     onRound: () => undefined,
   });
-  const sizes = shards.map(({ train }) => train.sampleCount);
+  const sizes = shards.map(({ train }) => train.exampleCount);
   return {
     task: task.document.name,
     data: basename(data),

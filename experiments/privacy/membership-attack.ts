@@ -2,8 +2,8 @@
  * Membership inference: which of a client's records were trained on? Each is in or out by a fair coin; the adversary
  * knows the records, the start, the options and the trained weights.
  */
-import type { Dataset } from "../../learning/samples.ts";
-import { selectRows } from "../../learning/samples.ts";
+import type { Dataset } from "../../learning/examples.ts";
+import { selectExamples } from "../../learning/examples.ts";
 import { parseModel } from "../../learning/model.ts";
 import { createNetwork } from "../../learning/network.ts";
 import type { Network } from "../../learning/network.ts";
@@ -44,21 +44,21 @@ export async function auditMembership(
   const network = createNetwork(parseModel(model));
   let right = 0;
   for (let run = 0; run < runs; run++) {
-    const coins = random(records.sampleCount).map((byte) => byte & 1);
+    const coins = random(records.exampleCount).map((byte) => byte & 1);
     const start = trainer.initialWeights(run);
-    const { weights } = await trainer.train(start, selectRows(records, rowsIn(coins)), { ...options, seed: run });
+    const { weights } = await trainer.train(start, selectExamples(records, rowsIn(coins)), { ...options, seed: run });
     const scores =
       options.privacy === undefined
         ? lossScores(network, records, start, weights)
         : gradientScores(network, records, start, weights, { ...options, privacy: options.privacy });
     right += rightGuesses(scores, coins, guesses);
   }
-  return { coins: runs * records.sampleCount, guesses: runs * guesses, right };
+  return { coins: runs * records.exampleCount, guesses: runs * guesses, right };
 }
 
 /** The records with other classes than their own: whoever gets them right has seen them. */
 export function mislabelled(records: Dataset, random: RandomBytes): Dataset {
-  const shifts = random(records.sampleCount);
+  const shifts = random(records.exampleCount);
   return {
     ...records,
     labels: records.labels.map(
@@ -118,8 +118,8 @@ function meanGradients(
   end: Float32Array,
   clipNorm: number,
 ): Float64Array[] {
-  const sums = Array.from({ length: records.sampleCount }, () => new Float64Array(start.length));
-  const rows = sums.map((_, row) => selectRows(records, [row]));
+  const sums = Array.from({ length: records.exampleCount }, () => new Float64Array(start.length));
+  const rows = sums.map((_, row) => selectExamples(records, [row]));
   for (let point = 0; point < GRADIENT_POINTS; point++) {
     const part = (point + 0.5) / GRADIENT_POINTS;
     const weights = start.map((value, k) => value + part * (end[k]! - value));

@@ -10,7 +10,7 @@ import { dirname } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { loadDataset } from "../../learning/dataset.ts";
-import { selectRows } from "../../learning/samples.ts";
+import { selectExamples } from "../../learning/examples.ts";
 import { DIGITS_MLP } from "../../learning/model.ts";
 import { createTrainer } from "../../learning/trainer.ts";
 import type { TrainOptions } from "../../learning/trainers/training-method.ts";
@@ -78,7 +78,7 @@ const { delta, samplingRate, exampleClipNorm: clipNorm } = privacy;
 const steps = privacy.stepsPerRound * maxRounds;
 
 const shard = (await loadDataset("digits?client=0&clients=2&seed=7")).train;
-const own = selectRows(
+const own = selectExamples(
   shard,
   Array.from({ length: RECORDS }, (_, row) => row),
 );

@@ -2,7 +2,7 @@
  * The clip norm and grid for a task with client-level privacy, from training on public data like the clients': nothing
  * private is looked at.
  */
-import type { Dataset } from "../../learning/samples.ts";
+import type { Dataset } from "../../learning/examples.ts";
 import type { Trainer } from "../../learning/trainer.ts";
 import type { TaskSpecification } from "../../task/create-task.ts";
 import { clientLevel } from "../../task/mechanisms/client-level.ts";

@@ -2,7 +2,7 @@
 import Papa from "papaparse";
 import { VerisumError } from "../../protocol/errors.ts";
 import { MAX_DATA_VALUES, readTextFile } from "../data-file.ts";
-import type { Dataset } from "../samples.ts";
+import type { Dataset } from "../examples.ts";
 import { valueScaling } from "../scaling.ts";
 import { dataFormat } from "./format.ts";
 import { classCountOf, isTable, labelFrom, loadTable, VALUE_OPTIONS, valueOptions } from "./table.ts";
@@ -41,19 +41,19 @@ export function parseCsv(text: string, path: string, options: ValueOptions): Dat
     });
   const header = rows[0]?.some((cell) => cell.trim() !== "" && Number.isNaN(Number(cell))) ? rows[0] : undefined;
   const firstRow = header === undefined ? 0 : 1;
-  const sampleCount = rows.length - firstRow;
+  const exampleCount = rows.length - firstRow;
   const columns = rows[0]?.length ?? 0;
-  if (sampleCount < 1) throw new VerisumError("DATASET_EMPTY", `${path} holds no example`, { path });
+  if (exampleCount < 1) throw new VerisumError("DATASET_EMPTY", `${path} holds no example`, { path });
   if (columns < 2) throw new VerisumError("DATASET_MALFORMED", `${path} needs a feature and a label column`, { path });
-  if (sampleCount * columns > MAX_DATA_VALUES)
-    throw new VerisumError("DATASET_TOO_LARGE", `${path} holds ${sampleCount}×${columns} values`, { path });
+  if (exampleCount * columns > MAX_DATA_VALUES)
+    throw new VerisumError("DATASET_TOO_LARGE", `${path} holds ${exampleCount}×${columns} values`, { path });
 
   const named = header?.findIndex((name) => name.trim().toLowerCase() === LABEL_COLUMN) ?? -1;
   const labelColumn = named >= 0 ? named : columns - 1;
   const scale = valueScaling(options, columns - 1);
-  const features = new Float32Array(sampleCount * (columns - 1));
-  const labels = new Int32Array(sampleCount);
-  for (let i = 0; i < sampleCount; i++) {
+  const features = new Float32Array(exampleCount * (columns - 1));
+  const labels = new Int32Array(exampleCount);
+  for (let i = 0; i < exampleCount; i++) {
     const cells = rows[firstRow + i]!;
     const row = firstRow + i + 1;
     const place = `${path}, row ${row}`;
@@ -79,5 +79,5 @@ export function parseCsv(text: string, path: string, options: ValueOptions): Dat
     }
   }
   const classCount = classCountOf(labels, options.classCount);
-  return { features, labels, sampleCount, featureShape: [columns - 1], classCount };
+  return { features, labels, exampleCount, featureShape: [columns - 1], classCount };
 }

@@ -2,7 +2,7 @@
  * What a data format is to the rest of the program. A format is one file in this folder and one entry in the list
  * registry.ts.
  */
-import type { LoadedData } from "../samples.ts";
+import type { LoadedData } from "../examples.ts";
 import { readOptions } from "./options.ts";
 import type { OptionReaders, OptionValues } from "./options.ts";
 

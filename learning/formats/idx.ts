@@ -4,7 +4,7 @@ import { basename, dirname, join } from "node:path";
 import { VerisumError } from "../../protocol/errors.ts";
 import { MAX_DATA_VALUES, readDataFile } from "../data-file.ts";
 import { splitEveryFifth } from "../partition.ts";
-import type { Dataset } from "../samples.ts";
+import type { Dataset } from "../examples.ts";
 import { valueScaling } from "../scaling.ts";
 import { sizeOf } from "../shape.ts";
 import { dataFormat } from "./format.ts";
@@ -55,10 +55,10 @@ async function loadPair(imagesPath: string, labelsPath: string, options: ValueOp
   const labelsFile = await plainOrZipped(labelsPath);
   const images = parseIdx(await readDataFile(imagesFile), imagesFile);
   const labels = parseIdx(await readDataFile(labelsFile), labelsFile);
-  const [sampleCount = 0, height = 0, width = 0, channels = 1] = images.shape;
+  const [exampleCount = 0, height = 0, width = 0, channels = 1] = images.shape;
   if (images.shape.length < 3) throw malformed(imagesFile, `${images.shape.length} dimensions are not images`);
-  if (labels.shape.length !== 1 || labels.shape[0] !== sampleCount)
-    throw malformed(labelsFile, `labels do not match ${sampleCount} images`);
+  if (labels.shape.length !== 1 || labels.shape[0] !== exampleCount)
+    throw malformed(labelsFile, `labels do not match ${exampleCount} images`);
   const featureShape = [height, width, channels];
   const scale = valueScaling(
     { mean: options.mean ?? [DEFAULT_MEAN], stdDev: options.stdDev ?? [DEFAULT_STD_DEV] },
@@ -75,7 +75,7 @@ async function loadPair(imagesPath: string, labelsPath: string, options: ValueOp
       `${labelsFile}: label ${labels.values[bad]} of image ${bad} is not below ${classCount}`,
       { row: bad },
     );
-  return { features, labels: Int32Array.from(labels.values), sampleCount, featureShape, classCount };
+  return { features, labels: Int32Array.from(labels.values), exampleCount, featureShape, classCount };
 }
 
 /**

@@ -6,7 +6,7 @@
  */
 import { VerisumError } from "../../protocol/errors.ts";
 import { MAX_DATA_VALUES, readTextFile } from "../data-file.ts";
-import type { Dataset } from "../samples.ts";
+import type { Dataset } from "../examples.ts";
 import { valueScaling } from "../scaling.ts";
 import { dataFormat } from "./format.ts";
 import { classCountOf, isTable, labelFrom, loadTable, VALUE_OPTIONS, valueOptions } from "./table.ts";
@@ -53,7 +53,7 @@ export function parseJsonLines(text: string, path: string, options: ValueOptions
     });
   });
   const classCount = classCountOf(labels, options.classCount);
-  return { features, labels, sampleCount: lines.length, featureShape: [columns], classCount };
+  return { features, labels, exampleCount: lines.length, featureShape: [columns], classCount };
 }
 
 interface Line {

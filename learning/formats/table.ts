@@ -2,7 +2,7 @@
 import { join } from "node:path";
 import { VerisumError } from "../../protocol/errors.ts";
 import { splitEveryFifth } from "../partition.ts";
-import type { Dataset, LoadedData } from "../samples.ts";
+import type { Dataset, LoadedData } from "../examples.ts";
 import type { Source } from "./format.ts";
 import { numbers, positiveNumbers, wholeNumber } from "./options.ts";
 import type { OptionValues } from "./options.ts";

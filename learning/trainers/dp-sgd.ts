@@ -16,7 +16,7 @@
 import { VerisumError } from "../../protocol/errors.ts";
 import { drawWideNoise } from "../../protocol/privacy/wide-noise.ts";
 import type { RandomBytes } from "../../protocol/random.ts";
-import type { Dataset } from "../samples.ts";
+import type { Dataset } from "../examples.ts";
 import { addTruncated, squaredNormOf } from "../example-gradients.ts";
 import type { ExampleGradients } from "../example-gradients.ts";
 import type { ScaledExample } from "../layers/layer.ts";
@@ -50,7 +50,7 @@ async function trainPrivately(
   for (let step = 1; step <= privacy.steps; step++) {
     const sum = new Float64Array(weights.length);
     let batchLoss = 0;
-    const batch = poissonBatch(data.sampleCount, privacy.samplingRate, privacy.random);
+    const batch = poissonBatch(data.exampleCount, privacy.samplingRate, privacy.random);
     for (let from = 0; from < batch.length; from += network.groupSize) {
       const group = batch.slice(from, from + network.groupSize);
       const gradients = network.exampleGradients(weights, paddedBatch(data, group, network.groupSize));
@@ -113,7 +113,7 @@ export function addClipped(
 
 /** These examples, and zeros of class 0 up to `size` of them. */
 function paddedBatch(data: Dataset, examples: readonly number[], size: number): Batch {
-  const width = data.features.length / data.sampleCount;
+  const width = data.features.length / data.exampleCount;
   const features = new Float32Array(size * width);
   const labels = new Int32Array(size);
   examples.forEach((example, i) => {

@@ -2,7 +2,7 @@
 import { VerisumError } from "../../protocol/errors.ts";
 import { yieldToEventLoop } from "../event-loop.ts";
 import { assertFinite } from "../finite.ts";
-import { selectRows } from "../samples.ts";
+import { selectExamples } from "../examples.ts";
 import { seededStream } from "../seeded-stream.ts";
 import { descend, trainingMethod } from "./training-method.ts";
 import type { TrainingJob, TrainOptions, TrainResult } from "./training-method.ts";
@@ -21,15 +21,15 @@ async function train(
   const weights = start.slice();
   const velocity = new Float32Array(weights.length);
   const stream = seededStream("training-order", seed);
-  const stepsPerEpoch = Math.ceil(data.sampleCount / batchSize);
+  const stepsPerEpoch = Math.ceil(data.exampleCount / batchSize);
   const steps = stepsPerEpoch * localEpochs;
   let step = 0;
   let epochLoss = 0;
   for (let epoch = 0; epoch < localEpochs; epoch++) {
-    const order = stream.permutation(data.sampleCount);
+    const order = stream.permutation(data.exampleCount);
     epochLoss = 0;
-    for (let from = 0; from < data.sampleCount; from += batchSize) {
-      const batch = selectRows(data, order.subarray(from, from + batchSize));
+    for (let from = 0; from < data.exampleCount; from += batchSize) {
+      const batch = selectExamples(data, order.subarray(from, from + batchSize));
       const { loss, gradient } = network.lossAndGradient(weights, batch);
       if (!Number.isFinite(loss))
         throw new VerisumError("TRAINING_DIVERGED", `the loss of step ${step} is ${loss}`, { step });

@@ -5,7 +5,7 @@
 import { VerisumError } from "../../protocol/errors.ts";
 import type { RandomBytes } from "../../protocol/random.ts";
 import type { Network } from "../network.ts";
-import type { Dataset } from "../samples.ts";
+import type { Dataset } from "../examples.ts";
 
 /** Example-level differential privacy: DP-SGD (Abadi et al. 2016) in place of epochs. */
 export interface PrivacyOptions {

@@ -21,7 +21,7 @@ export const LEARNING_ERRORS = {
     exit: 1,
   },
   DATASET_EMPTY: {
-    cause: "A data file is empty or holds no sample.",
+    cause: "A data file is empty or holds no example.",
     advice: EDIT_DATA,
     role: "end",
     about: "input",
@@ -42,7 +42,7 @@ export const LEARNING_ERRORS = {
     exit: 1,
   },
   DATASET_VALUE_INVALID: {
-    cause: "A cell of a CSV file is missing or is not a finite number.",
+    cause: "A value in a data file is missing or is not a finite number.",
     advice: EDIT_DATA,
     role: "end",
     about: "input",
@@ -56,14 +56,14 @@ export const LEARNING_ERRORS = {
     exit: 1,
   },
   DATASET_PARTITION_IMPOSSIBLE: {
-    cause: "The data cannot be dealt to that many clients with enough samples each.",
+    cause: "The data cannot be dealt to that many clients with enough examples each.",
     advice: "Use fewer clients or a larger `alpha`.",
     role: "end",
     about: "input",
     exit: 1,
   },
   DATASET_MODEL_MISMATCH: {
-    cause: "The samples do not have the shape or the classes that the model expects.",
+    cause: "The examples do not have the shape or the classes that the model expects.",
     advice: "Use data with the shape and the classes of the task's model.",
     role: "end",
     about: "input",

@@ -4,7 +4,7 @@
  */
 import assert from "node:assert/strict";
 import { after, before, describe, it } from "mocha";
-import type { Dataset } from "../../learning/samples.ts";
+import type { Dataset } from "../../learning/examples.ts";
 import { seededStream } from "../../learning/seeded-stream.ts";
 import { createTrainer } from "../../learning/trainer.ts";
 import { loadCheckpointConfig, loadModelState } from "../../task/checkpoint.ts";
@@ -148,5 +148,5 @@ function twoClasses(seed: number): Dataset {
   const stream = seededStream("two classes", seed);
   const features = Float32Array.from({ length: SAMPLES * FEATURES }, () => stream.normal());
   const labels = Int32Array.from({ length: SAMPLES }, (_, row) => (features[row * FEATURES]! > 0 ? 1 : 0));
-  return { features, labels, sampleCount: SAMPLES, featureShape: [FEATURES], classCount: 2 };
+  return { features, labels, exampleCount: SAMPLES, featureShape: [FEATURES], classCount: 2 };
 }

@@ -13,7 +13,7 @@ const HALF = 0.5;
 const ROWS = {
   features: new Float32Array(16).fill(0.1),
   labels: Int32Array.of(0, 1, 0, 1),
-  sampleCount: 4,
+  exampleCount: 4,
   featureShape: [4],
   classCount: 2,
 };

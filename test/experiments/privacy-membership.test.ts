@@ -2,8 +2,8 @@
 import assert from "node:assert/strict";
 import { describe, it } from "mocha";
 import { loadDataset } from "../../learning/dataset.ts";
-import { selectRows } from "../../learning/samples.ts";
-import type { Dataset } from "../../learning/samples.ts";
+import { selectExamples } from "../../learning/examples.ts";
+import type { Dataset } from "../../learning/examples.ts";
 import { DIGITS_MLP } from "../../learning/model.ts";
 import { composedEpsilon } from "../../protocol/privacy/rdp-accountant.ts";
 import { estimateCoefficients } from "../../experiments/privacy/linear-estimate.ts";
@@ -164,7 +164,7 @@ describe("membership inference", function () {
 async function wrongDigits(count: number): Promise<Dataset> {
   const { train } = await loadDataset("digits?client=0&clients=2&seed=7");
   return mislabelled(
-    selectRows(
+    selectExamples(
       train,
       Array.from({ length: count }, (_, row) => row),
     ),

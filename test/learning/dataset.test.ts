@@ -9,8 +9,8 @@ import { loadDataset } from "../../learning/dataset.ts";
 import { parseCsv } from "../../learning/formats/csv.ts";
 import { parseIdx } from "../../learning/formats/idx.ts";
 import type { ValueOptions } from "../../learning/formats/table.ts";
-import { describeDataset } from "../../learning/samples.ts";
-import type { Dataset } from "../../learning/samples.ts";
+import { describeDataset } from "../../learning/examples.ts";
+import type { Dataset } from "../../learning/examples.ts";
 import { partitionDirichlet, partitionIid } from "../../learning/partition.ts";
 import { seededStream } from "../../learning/seeded-stream.ts";
 import type { ErrorCode } from "../../protocol/errors.ts";
@@ -25,9 +25,9 @@ function idx(shape: readonly number[], values: readonly number[], magic = [0, 0,
 
 /** Rows as text, to compare data sets without regard to order. */
 function rowsOf(data: Dataset): string[] {
-  const width = data.features.length / data.sampleCount;
+  const width = data.features.length / data.exampleCount;
   return Array.from(
-    { length: data.sampleCount },
+    { length: data.exampleCount },
     (_, i) => `${data.labels[i]}:${data.features.subarray(i * width, (i + 1) * width).join()}`,
   );
 }
@@ -50,7 +50,7 @@ describe("data sets", () => {
   describe("digits", () => {
     it("have the documented split, shape and scaling", async () => {
       const { train, test } = await loadDataset("digits");
-      assert.deepEqual([train.sampleCount, test.sampleCount, train.classCount], [1437, 360, 10]);
+      assert.deepEqual([train.exampleCount, test.exampleCount, train.classCount], [1437, 360, 10]);
       assert.deepEqual(describeDataset(train).histogram, [136, 154, 151, 135, 143, 143, 151, 153, 138, 133]);
       const mean = train.features.reduce((a, b) => a + b, 0) / train.features.length;
       const variance = train.features.reduce((sum, value) => sum + (value - mean) ** 2, 0) / train.features.length;
@@ -67,7 +67,7 @@ describe("data sets", () => {
         const shards = deal(digits);
         assert.deepEqual(shards.flatMap(rowsOf).sort(), rowsOf(digits).sort());
         assert.deepEqual(deal(digits), shards);
-        assert.ok(shards.every((shard) => shard.sampleCount >= 10));
+        assert.ok(shards.every((shard) => shard.exampleCount >= 10));
       });
     }
 
@@ -75,7 +75,7 @@ describe("data sets", () => {
       const skew = (alpha: number): number => {
         const shards = partitionDirichlet(digits, 5, alpha, 3);
         return (
-          shards.reduce((sum, shard) => sum + Math.max(...describeDataset(shard).histogram) / shard.sampleCount, 0) / 5
+          shards.reduce((sum, shard) => sum + Math.max(...describeDataset(shard).histogram) / shard.exampleCount, 0) / 5
         );
       };
       assert.notDeepEqual(partitionDirichlet(digits, 5, 0.5, 1)[0], partitionDirichlet(digits, 5, 0.5, 2)[0]);
@@ -103,7 +103,7 @@ describe("data sets", () => {
     it("name a shard in one string", async () => {
       const { train, test } = await loadDataset("digits?client=2&clients=5&alpha=0.5&seed=7");
       assert.deepEqual(train, partitionDirichlet(digits, 5, 0.5, 7)[2]);
-      assert.equal(test.sampleCount, 360);
+      assert.equal(test.exampleCount, 360);
       assert.deepEqual((await loadDataset("digits?client=0&clients=3&seed=1")).train, partitionIid(digits, 3, 1)[0]);
     });
 
@@ -111,7 +111,7 @@ describe("data sets", () => {
       const shard = partitionDirichlet(digits, 5, 0.5, 7)[2]!;
       const spec = "digits?client=2&clients=5&alpha=0.5&seed=7&samples=60&testSamples=30";
       const { train, test } = await loadDataset(spec);
-      assert.deepEqual([train.sampleCount, test.sampleCount], [60, 30]);
+      assert.deepEqual([train.exampleCount, test.exampleCount], [60, 30]);
       assert.equal(new Set([...rowsOf(train), ...rowsOf(shard)]).size, new Set(rowsOf(shard)).size);
       assert.ok(
         describeDataset(train).histogram.every(
@@ -120,7 +120,7 @@ describe("data sets", () => {
         "rows come from all of the shard",
       );
       assert.deepEqual(await loadDataset(spec), { train, test });
-      assert.equal((await loadDataset("digits?samples=100000")).train.sampleCount, digits.sampleCount);
+      assert.equal((await loadDataset("digits?samples=100000")).train.exampleCount, digits.exampleCount);
     });
 
     for (const spec of [
@@ -169,7 +169,7 @@ describe("data sets", () => {
         await file("ten.csv", Array.from({ length: 10 }, (_, i) => `${i},${i % 2}`).join("\n")),
       );
       assert.deepEqual([...test.features], [0, 5]);
-      assert.equal(train.sampleCount, 8);
+      assert.equal(train.exampleCount, 8);
     });
 
     it("stops unzipping at the limit", () =>
@@ -230,7 +230,7 @@ describe("data sets", () => {
         [train.featureShape, train.classCount, test.classCount, [...train.labels]],
         [[1, 2, 1], 5, 5, [0, 2, 1]],
       );
-      assert.equal((await loadDataset(join(folder, "train-images-idx3-ubyte.gz"))).train.sampleCount, 2);
+      assert.equal((await loadDataset(join(folder, "train-images-idx3-ubyte.gz"))).train.exampleCount, 2);
       await rejectsCode(loadDataset(`${folder}?classes=2`), "DATASET_LABEL_INVALID");
       await file("train-labels-idx1-ubyte", idx([2], [0, 2]));
       await rejectsCode(loadDataset(folder), "DATASET_MALFORMED");

@@ -6,7 +6,7 @@ import { sha256 } from "@noble/hashes/sha2.js";
 import { bytesToHex } from "@noble/hashes/utils.js";
 import { after, before, describe, it } from "mocha";
 import { loadDataset } from "../../learning/dataset.ts";
-import type { Dataset } from "../../learning/samples.ts";
+import type { Dataset } from "../../learning/examples.ts";
 import { featureCount, withFixedFeatures } from "../../learning/fixed-features.ts";
 import { rejectsCode, throwsCode } from "../support/errors.ts";
 
@@ -19,7 +19,7 @@ function image(pixel: (x: number, y: number) => number, shape: readonly number[]
   const features = Float32Array.from({ length: shape.reduce((a, b) => a * b, 1) }, (_, i) =>
     pixel(i % width, Math.floor(i / width) % height),
   );
-  return { features, labels: new Int32Array(1), sampleCount: 1, featureShape: shape, classCount: 10 };
+  return { features, labels: new Int32Array(1), exampleCount: 1, featureShape: shape, classCount: 10 };
 }
 
 /** Sum over all cells of what each orientation got, above the image's least value (which is that of an empty bin). */
@@ -70,7 +70,7 @@ describe("fixed features", () => {
     const [a, b] = [image(texture), image((x) => x / SIDE)];
     const both = {
       ...a,
-      sampleCount: 2,
+      exampleCount: 2,
       labels: new Int32Array(2),
       features: Float32Array.of(...a.features, ...b.features),
     };
@@ -109,7 +109,7 @@ describe("fixed features", () => {
       const pixels = await loadDataset(`${folder}?mean=0&deviation=1`);
       const { train, test } = await loadDataset(`${folder}?features=hog&testSamples=1`);
       assert.deepEqual(train, withFixedFeatures(pixels.train));
-      assert.deepEqual([train.featureShape, train.sampleCount, test.sampleCount], [[20], 2, 1]);
+      assert.deepEqual([train.featureShape, train.exampleCount, test.exampleCount], [[20], 2, 1]);
     });
 
     it("are refused by another name, with another scaling, and for data that is not images", async () => {

@@ -56,14 +56,14 @@ describe("JSON Lines", () => {
     ] as const) {
       const { train, test } = await loadDataset(`${await file(name, content)}?mean=0&classes=4`);
       assert.deepEqual([...test.features], [0, 5]);
-      assert.deepEqual([train.sampleCount, train.classCount], [8, 4]);
+      assert.deepEqual([train.exampleCount, train.classCount], [8, 4]);
     }
     await mkdir(join(folder, "both"));
     await file("both/train.jsonl", ten);
     await rejectsCode(loadDataset(join(folder, "both")), "DATASET_NOT_FOUND");
     await file("both/test.jsonl.gz", gzipSync('{"x":1,"label":5}'));
     const { train, test } = await loadDataset(join(folder, "both"));
-    assert.deepEqual([train.sampleCount, test.sampleCount, train.classCount, test.classCount], [10, 1, 6, 6]);
+    assert.deepEqual([train.exampleCount, test.exampleCount, train.classCount, test.classCount], [10, 1, 6, 6]);
     await file("both/test.jsonl", '{"y":[1,2],"label":5}');
     await rejectsCode(loadDataset(join(folder, "both")), "DATASET_MALFORMED");
   });

@@ -240,7 +240,7 @@ describe("every kind of layer", () => {
           const start = trainer.initialWeights(1);
           const data = {
             ...batch,
-            sampleCount: GROUP,
+            exampleCount: GROUP,
             featureShape: model.inputShape,
             classCount: CLASSES,
           };

@@ -200,7 +200,7 @@ describe("private training", () => {
     const data = {
       features: new Float32Array(6),
       labels: new Int32Array(1),
-      sampleCount: 1,
+      exampleCount: 1,
       featureShape: [6],
       classCount: 3,
     };
@@ -217,7 +217,7 @@ describe("private training", () => {
     const data = {
       features: new Float32Array(400),
       labels: new Int32Array(1),
-      sampleCount: 1,
+      exampleCount: 1,
       featureShape: [400],
       classCount: 10,
     };
@@ -232,7 +232,7 @@ describe("private training", () => {
     const data = {
       features: Float32Array.from({ length: 60 }, (_, i) => Math.sin(i)),
       labels: new Int32Array(10),
-      sampleCount: 10,
+      exampleCount: 10,
       featureShape: [6],
       classCount: 3,
     };
@@ -259,7 +259,7 @@ describe("private training", () => {
     const data = {
       features: Float32Array.from({ length: 64 }, (_, i) => Math.cos(i)),
       labels: Int32Array.of(0, 1, 0, 1),
-      sampleCount: 4,
+      exampleCount: 4,
       featureShape: [4, 4, 1],
       classCount: 2,
     };
@@ -287,7 +287,7 @@ describe("private training", () => {
       const data = {
         features: new Float32Array(6),
         labels: new Int32Array(1),
-        sampleCount: 1,
+        exampleCount: 1,
         featureShape: [6],
         classCount: 3,
       };

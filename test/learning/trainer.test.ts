@@ -5,8 +5,8 @@ import { selectBackend } from "../../learning/backend.ts";
 import { loadDataset } from "../../learning/dataset.ts";
 import { inputGradient, kernelGradient } from "../../learning/layers/convolution.ts";
 import { maxPool, maxPoolGradient } from "../../learning/layers/max-pooling.ts";
-import { selectRows } from "../../learning/samples.ts";
-import type { Dataset } from "../../learning/samples.ts";
+import { selectExamples } from "../../learning/examples.ts";
+import type { Dataset } from "../../learning/examples.ts";
 import { DIGITS_MLP, FASHION_CNN, modelTensors, parameterCountOf, parseModel } from "../../learning/model.ts";
 import type { ModelDescription } from "../../learning/model.ts";
 import { createNetwork } from "../../learning/network.ts";
@@ -19,14 +19,14 @@ import { rejectsCode, throwsCode } from "../support/errors.ts";
 const OPTIONS: TrainOptions = { learningRate: 0.05, momentum: 0.9, batchSize: 16, localEpochs: 2, seed: 1 };
 const SMALL_CNN: ModelDescription = { kind: "cnn", inputShape: [9, 8, 2], filters: [3, 4], dense: [5], classCount: 3 };
 
-function randomDataset(featureShape: number[], classCount: number, sampleCount: number): Dataset {
+function randomDataset(featureShape: number[], classCount: number, exampleCount: number): Dataset {
   const stream = seededStream("test-data", 5);
   const size = featureShape.reduce((a, b) => a * b, 1);
-  const labels = Int32Array.from({ length: sampleCount }, () => stream.below(classCount));
+  const labels = Int32Array.from({ length: exampleCount }, () => stream.below(classCount));
   return {
-    features: Float32Array.from({ length: size * sampleCount }, () => stream.normal()),
+    features: Float32Array.from({ length: size * exampleCount }, () => stream.normal()),
     labels,
-    sampleCount,
+    exampleCount,
     featureShape,
     classCount,
   };
@@ -213,7 +213,7 @@ describe("trainer", () => {
     const steps: number[] = [];
     const result = await trainer.train(
       trainer.initialWeights(1),
-      selectRows(train, [0, 1, 2, 3, 4]),
+      selectExamples(train, [0, 1, 2, 3, 4]),
       { ...OPTIONS, batchSize: 2 },
       ({ step }) => steps.push(step),
     );
