@@ -2,6 +2,7 @@ import { Readable } from "node:stream";
 import type { FastifyReply, FastifyRequest } from "fastify";
 import { CID } from "multiformats/cid";
 import { VerisumError } from "../protocol/errors.ts";
+import type { Reporter } from "../protocol/reporter.ts";
 import { CAR_MEDIA_TYPE, carFrame, carHeader, RAW_MEDIA_TYPE } from "./car.ts";
 import { parseBlockCid } from "./cid.ts";
 import { readFileBytes, walkDag } from "./dag.ts";
@@ -19,6 +20,8 @@ import type { DagScope, Query } from "./http-form.ts";
 import { directoryPage, entryPath, LISTING_CSP } from "./listing.ts";
 import { decodeNode } from "./node.ts";
 import type { DagNode } from "./node.ts";
+import { describe } from "./peers.ts";
+import { report } from "./report.ts";
 import { listDirectory } from "./store.ts";
 import type { ContentStore } from "./store.ts";
 
@@ -41,9 +44,11 @@ interface Target {
 export class ContentRoutes {
   readonly #read: ReadBlock;
   readonly #limits: DagLimits;
+  readonly #reporter: Reporter;
 
-  constructor(store: ContentStore, limits: DagLimits) {
+  constructor(store: ContentStore, limits: DagLimits, reporter: Reporter) {
     this.#limits = limits;
+    this.#reporter = reporter;
     this.#read = async (cid) => {
       const bytes = await store.getLocalBlock(cid.toString());
       if (bytes === undefined) throw new VerisumError("IPFS_NOT_FOUND", `block ${cid.toString()} is not held here`);
@@ -121,7 +126,8 @@ export class ContentRoutes {
   #answerCar(request: FastifyRequest, reply: FastifyReply, target: Target, scope: DagScope): FastifyReply {
     void reply.header("content-disposition", contentDisposition("attachment", `${target.cid.toString()}.car`));
     const etag = `W/"${target.root.toString()}.car.${scope}.${target.cid.toString()}"`;
-    const body = (): Readable => Readable.from(this.#carFrames(target, scope), { objectMode: false });
+    const body = (): Readable =>
+      Readable.from(this.#watched(request, this.#carFrames(target, scope)), { objectMode: false });
     const mediaType = `${CAR_MEDIA_TYPE}; version=1; order=dfs; dups=n`;
     return this.#send(request, reply, { etag, mediaType, body });
   }
@@ -170,12 +176,26 @@ export class ContentRoutes {
       void reply.status(206).header("content-range", `bytes ${range.start}-${range.end - 1}/${sizeBytes}`);
     }
     const sentBytes = range === undefined ? sizeBytes : range.end - range.start;
-    const body = (): Readable => Readable.from(this.#fileBytes(target.cid, range), { objectMode: false });
+    const body = (): Readable =>
+      Readable.from(this.#watched(request, this.#fileBytes(target.cid, range)), { objectMode: false });
     return this.#send(request, reply, { etag, mediaType, sizeBytes: sentBytes, body });
   }
 
   #fileBytes(cid: CID, range: ByteRange | undefined): AsyncGenerator<Uint8Array> {
     return readFileBytes(cid, this.#read, this.#limits, range);
+  }
+
+  /** Once the head is sent a failure can only end the answer, so that its reader notices; the operator is told why. */
+  async *#watched(request: FastifyRequest, parts: AsyncGenerator<Uint8Array>): AsyncGenerator<Uint8Array> {
+    try {
+      yield* parts;
+    } catch (cause) {
+      const { method, url, ip } = request;
+      const reason = describe(cause);
+      const text = `the answer to ${method} ${url} of ${ip} was cut short: ${reason}`;
+      report(this.#reporter, "warn", "answer-cut-short", text, { subject: ip, method, url, reason });
+      throw cause;
+    }
   }
 
   #send(

@@ -2,14 +2,15 @@ import fastify from "fastify";
 import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import { isVerisumError } from "../protocol/errors.ts";
 import type { ErrorCode, VerisumError } from "../protocol/errors.ts";
+import type { Reporter } from "../protocol/reporter.ts";
 import { CAR_MEDIA_TYPE, maxCarBytes } from "./car.ts";
 import { parseDirectoryCid } from "./cid.ts";
 import { DEFAULT_DAG_LIMITS } from "./dag.ts";
 import type { DagLimits } from "./dag.ts";
 import { ContentRoutes } from "./gateway-content.ts";
 import { isAllowedHost, LOOPBACK_HOSTS, refusal } from "./http-form.ts";
-import type { Logger } from "./peers.ts";
-import { SILENT } from "./store.ts";
+import { describe } from "./peers.ts";
+import { report } from "./report.ts";
 import type { ContentStore } from "./store.ts";
 
 export interface UploadRequest {
@@ -47,7 +48,8 @@ export interface GatewayOptions {
   /** Names in the Host header that are answered. Loopback names unless told; "any" only for public binds. */
   readonly allowedHosts?: readonly string[] | "any";
   readonly limits?: Partial<GatewayLimits>;
-  readonly log?: Logger;
+  /** Told of failures, with their cause, and of refused uploads. Strangers cause them: see `limitedReporter`. */
+  readonly reporter: Reporter;
 }
 
 /** The least of the gateway's routes is longer than any valid name in a DAG needs, encoded. */
@@ -65,16 +67,16 @@ const TIMEOUT_CHECK_MS = 1000;
  * - `GET|HEAD /v1/dag/{cid}` says whether the complete directory is held here
  *
  * @example
- * const gateway = createGateway({ store, authoriseUpload: async () => "read only" });
+ * const gateway = createGateway({ store, reporter, authoriseUpload: async () => "read only" });
  * await gateway.listen({ host: "127.0.0.1", port: 8080 });
  */
 export function createGateway(options: GatewayOptions): FastifyInstance {
   const limits = { ...DEFAULT_GATEWAY_LIMITS, ...options.limits };
   const uploadLimits = { ...limits, maxBytes: Math.min(limits.maxBytes, limits.maxUploadBytes) };
-  const log = options.log ?? SILENT;
+  const { reporter } = options;
   const allowedHosts = options.allowedHosts ?? LOOPBACK_HOSTS;
   const onError = (error: unknown, request: FastifyRequest, reply: FastifyReply): void =>
-    answerError(error, request, reply, log);
+    answerError(error, request, reply, reporter);
   const app: FastifyInstance = fastify({
     bodyLimit: maxCarBytes(uploadLimits),
     requestTimeout: limits.requestTimeoutMs,
@@ -101,7 +103,7 @@ export function createGateway(options: GatewayOptions): FastifyInstance {
       throw refusal(403, "HOST_REFUSED", "the gateway does not answer under this host name");
     }
   });
-  const content = new ContentRoutes(options.store, limits);
+  const content = new ContentRoutes(options.store, limits, reporter);
   for (const url of ["/ipfs/:cid", "/ipfs/:cid/*"]) {
     app.route({ method: ["GET", "HEAD"], url, handler: (request, reply) => content.answer(request, reply) });
   }
@@ -133,7 +135,7 @@ function addUploads(app: FastifyInstance, { store, authoriseUpload }: GatewayOpt
   app.addContentTypeParser(CAR_MEDIA_TYPE, { parseAs: "buffer" }, (_request, body, done) => {
     done(null, body);
   });
-  app.post("/v1/car", {
+  app.post(UPLOAD_ROUTE, {
     // Runs before the body is read: strangers cannot make the gateway hold their bytes.
     onRequest: async (request, reply) => {
       if (request.headers.origin !== undefined) {
@@ -171,10 +173,10 @@ function uploadRoot(request: FastifyRequest): string {
   return parseDirectoryCid(root).toString();
 }
 
-function answerError(error: unknown, request: FastifyRequest, reply: FastifyReply, log: Logger): void {
+function answerError(error: unknown, request: FastifyRequest, reply: FastifyReply, reporter: Reporter): void {
   const { status, code, message } = explain(error);
-  if (status >= 500) log.warn({ error, method: request.method, url: request.url }, "the gateway failed to answer");
-  else log.debug({ code, method: request.method, url: request.url }, "the gateway refused a request");
+  if (status === 500) reportFailure(reporter, request, error);
+  else if (routeOf(request) === UPLOAD_ROUTE) reportRefusal(reporter, request, { status, code, message });
   void reply
     .headers(SECURITY_HEADERS)
     .header("cache-control", "no-store")
@@ -184,6 +186,30 @@ function answerError(error: unknown, request: FastifyRequest, reply: FastifyRepl
     .status(status)
     .header("content-type", "application/json; charset=utf-8")
     .send(JSON.stringify({ code, message }));
+}
+
+const UPLOAD_ROUTE = "/v1/car";
+
+function routeOf(request: FastifyRequest): string {
+  return request.routeOptions.url ?? "no route";
+}
+
+function reportFailure(reporter: Reporter, request: FastifyRequest, error: unknown): void {
+  const { method, url, ip } = request;
+  const reason = describe(error);
+  const text = `the gateway failed at ${method} ${url}: ${reason}; ${ip} was told 500 and no more`;
+  report(reporter, "error", "gateway-failed", text, { subject: routeOf(request), method, url, reason });
+}
+
+/** The sender's authorisation stays out of it. */
+function reportRefusal(
+  reporter: Reporter,
+  { ip, query }: FastifyRequest,
+  { status, code, message }: { readonly status: number; readonly code: ErrorCode; readonly message: string },
+): void {
+  const root = String((query as Record<string, unknown>)["root"]);
+  const text = `an upload of ${root} from ${ip} was refused: ${code}: ${message}; nothing of it is kept`;
+  report(reporter, "warn", "upload-refused", text, { subject: ip, root, code, status, reason: message });
 }
 
 function explain(error: unknown): { status: number; code: ErrorCode; message: string } {

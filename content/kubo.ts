@@ -1,12 +1,14 @@
 import type { CID } from "multiformats/cid";
 import { isVerisumError, VerisumError } from "../protocol/errors.ts";
+import type { Reporter } from "../protocol/reporter.ts";
 import { encodeCar } from "./car.ts";
 import { blockMatches, parseDirectoryCid } from "./cid.ts";
 import { MAX_BLOCK_BYTES } from "./dag.ts";
 import { withDeadline } from "./deadline.ts";
 import { describe, parsePeerUrl, readBody } from "./peers.ts";
-import type { Fetch, Logger } from "./peers.ts";
-import { contentStoreOver, DEFAULT_STORE_LIMITS, SILENT } from "./store.ts";
+import type { Fetch } from "./peers.ts";
+import { report } from "./report.ts";
+import { contentStoreOver, DEFAULT_STORE_LIMITS } from "./store.ts";
 import type { ContentStore, StoreLimits } from "./store.ts";
 
 export interface KuboOptions {
@@ -16,7 +18,8 @@ export interface KuboOptions {
   readonly apiUrl: string;
   readonly fetch?: Fetch;
   readonly limits?: Partial<StoreLimits>;
-  readonly log?: Logger;
+  /** Told of wrong bytes from the node. */
+  readonly reporter: Reporter;
 }
 
 const MAX_ANSWER_BYTES = 16_777_216;
@@ -43,7 +46,6 @@ interface ApiRefusal {
  */
 export async function createKuboStore(options: KuboOptions): Promise<ContentStore> {
   const limits = { ...DEFAULT_STORE_LIMITS, ...options.limits };
-  const log = options.log ?? SILENT;
   const node = new KuboNode(parsePeerUrl(options.apiUrl), options.fetch ?? globalThis.fetch, limits.callTimeoutMs);
   await node.expect("version", {});
   const readVerified = async (
@@ -58,7 +60,7 @@ export async function createKuboStore(options: KuboOptions): Promise<ContentStor
     );
     if (!(answer instanceof Uint8Array)) return checkMissing(answer);
     if (await blockMatches(cid, answer)) return answer;
-    log.warn({ cid: cid.toString() }, "the IPFS node returned wrong bytes for a block, which counts as missing");
+    reportWrongBytes(options, cid.toString());
     return "the node returned bytes that do not hash to the CID";
   };
   return contentStoreOver(
@@ -87,6 +89,11 @@ export async function createKuboStore(options: KuboOptions): Promise<ContentStor
 
 function failed(message: string, details: Readonly<Record<string, string | number>> = {}): VerisumError {
   return new VerisumError("IPFS_API_FAILED", `the IPFS node's RPC interface ${message}`, details);
+}
+
+function reportWrongBytes({ apiUrl, reporter }: KuboOptions, cid: string): void {
+  const text = `the IPFS node at ${apiUrl} returned wrong bytes for block ${cid}, which counts as missing`;
+  report(reporter, "warn", "peer-wrong-bytes", text, { subject: apiUrl, cid });
 }
 
 /** Returns the node's words if they mean that the block was not found; otherwise the node itself has failed. */

@@ -1,21 +1,16 @@
 import type { CID } from "multiformats/cid";
 import { isVerisumError, VerisumError } from "../protocol/errors.ts";
+import type { Reporter } from "../protocol/reporter.ts";
 import { RAW_MEDIA_TYPE } from "./car.ts";
 import { blockMatches } from "./cid.ts";
 import { MAX_BLOCK_BYTES } from "./dag.ts";
 import { withDeadline } from "./deadline.ts";
+import { mayHoldPeer } from "./peer-address.ts";
 import { concatenate } from "./profile.ts";
+import { report } from "./report.ts";
+import type { ContentEvent } from "./report.ts";
 
 export type Fetch = typeof globalThis.fetch;
-
-/** What the adapters need of a logger; pino has this shape. */
-export interface Logger {
-  debug(fields: object, message: string): void;
-  warn(fields: object, message: string): void;
-}
-
-/** Link-local (cloud metadata), unspecified and multicast addresses: no peer lives there. */
-const REFUSED_HOST = /^(?:169\.254\.|0\.|22[4-9]\.|23\d\.|\[(?:fe[89ab][0-9a-f]:|ff[0-9a-f]{2}:|::\]|::ffff:a9fe:))/i;
 
 /**
  * Checks a peer's base URL. The URL parser has already turned forms such as 0x7f000001 into dotted quads.
@@ -34,7 +29,7 @@ export function parsePeerUrl(text: string): URL {
   if (url.protocol !== "http:" && url.protocol !== "https:") throw refuse("is not http or https");
   if (url.username !== "" || url.password !== "") throw refuse("has a user name or password in it");
   if (url.search !== "" || url.hash !== "") throw refuse("has a query or fragment");
-  if (REFUSED_HOST.test(url.hostname)) throw refuse("is link-local, unspecified or multicast");
+  if (!mayHoldPeer(url.hostname)) throw refuse("is one where no peer lives");
   if (!url.pathname.endsWith("/")) url.pathname += "/";
   return url;
 }
@@ -76,14 +71,14 @@ export interface PeerOptions {
   readonly blockTimeoutMs: number;
   /** Ends the whole reading this block belongs to. */
   readonly signal: AbortSignal;
-  readonly log: Logger;
+  readonly reporter: Reporter;
   /** Told of each peer that did not deliver the block. */
   readonly onFailure?: (peer: string) => void;
 }
 
 /**
  * Fetches one block from the first peer that delivers the right bytes (`GET /ipfs/{cid}?format=raw`).
- * Redirects are not followed. Peers that answer wrongly are named in the log and in the error.
+ * Redirects are not followed. Peers that answer wrongly are reported, and named in the error.
  *
  * @throws VerisumError IPFS_UNAVAILABLE (retryable) when every peer failed
  */
@@ -100,7 +95,7 @@ export async function fetchBlock(cid: CID, options: PeerOptions): Promise<Uint8A
       options.onFailure?.(peer);
       const reason = describe(cause);
       failures.push(`${peer}: ${reason}`);
-      options.log.warn({ peer, cid: cid.toString(), reason }, "a peer did not deliver a block");
+      reportFailure(options.reporter, peer, cid, cause);
     }
   }
   const summary = failures.length === 0 ? "there are no peers to ask" : failures.join("; ");
@@ -117,10 +112,35 @@ async function fetchBlockFrom(peer: string, cid: CID, options: PeerOptions): Pro
     const response = await options.fetch(url, { headers: { accept: RAW_MEDIA_TYPE }, redirect: "error", signal });
     if (response.status === 200) return readBody(response, MAX_BLOCK_BYTES, signal);
     await response.body?.cancel();
-    throw new Error(`status ${response.status}`);
+    throw new RefusedByPeer(response.status);
   });
   if (await blockMatches(cid, bytes)) return bytes;
   throw new VerisumError("IPFS_BLOCK_MISMATCH", "the bytes do not hash to the CID", { peer, cid: cid.toString() });
+}
+
+class RefusedByPeer extends Error {
+  readonly status: number;
+
+  constructor(status: number) {
+    super(`status ${status}`);
+    this.status = status;
+  }
+}
+
+function reportFailure(reporter: Reporter, peer: string, cid: CID, cause: unknown): void {
+  const event = eventOf(cause);
+  if (event === undefined) return;
+  const reason = describe(cause);
+  const text = `${peer} did not deliver block ${cid.toString()}: ${reason}; other peers are asked, this one last`;
+  report(reporter, "warn", event, text, { subject: peer, cid: cid.toString(), reason });
+}
+
+/** Undefined for an honest answer: a peer need not have every block. */
+function eventOf(cause: unknown): ContentEvent | undefined {
+  if (cause instanceof RefusedByPeer) return cause.status === 404 ? undefined : "peer-refused";
+  if (isVerisumError(cause, "IPFS_PEER_URL")) return "peer-not-asked";
+  if (isVerisumError(cause, "IPFS_UNAVAILABLE")) return "peer-too-slow";
+  return isVerisumError(cause) ? "peer-wrong-bytes" : "peer-unreachable";
 }
 
 /** One line on why a request failed. */

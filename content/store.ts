@@ -1,5 +1,6 @@
 import type { CID } from "multiformats/cid";
 import { isVerisumError, VerisumError } from "../protocol/errors.ts";
+import type { Reporter } from "../protocol/reporter.ts";
 import { decodeCar, encodeCar } from "./car.ts";
 import { parseBlockCid, parseDirectoryCid } from "./cid.ts";
 import { DEFAULT_DAG_LIMITS, readWholeFile, walkDag } from "./dag.ts";
@@ -8,10 +9,11 @@ import { withDeadline } from "./deadline.ts";
 import { DiskBlocks } from "./disk.ts";
 import { decodeNode } from "./node.ts";
 import type { DagNode } from "./node.ts";
-import { fetchBlock } from "./peers.ts";
-import type { Fetch, Logger } from "./peers.ts";
+import { describe, fetchBlock } from "./peers.ts";
+import type { Fetch } from "./peers.ts";
 import { buildDirectory } from "./profile.ts";
 import type { Block } from "./profile.ts";
+import { report } from "./report.ts";
 
 /** An entry of a published directory. */
 export interface ListedFile {
@@ -79,9 +81,6 @@ export const DEFAULT_STORE_LIMITS: StoreLimits = {
 /** Blocks written side by side; each waits for the disk. */
 const WRITES_AT_ONCE = 8;
 
-/** A logger that says nothing. */
-export const SILENT: Logger = { debug: () => undefined, warn: () => undefined };
-
 export interface StoreOptions {
   /** Where blocks and pins are kept; created if absent, and locked until the store closes. */
   readonly directory: string;
@@ -91,20 +90,21 @@ export interface StoreOptions {
   readonly peers: () => readonly string[];
   readonly fetch?: Fetch;
   readonly limits?: Partial<StoreLimits>;
-  readonly log?: Logger;
+  /** Told of damaged blocks, failures of the disk, and peers that deliver nothing or wrong bytes. */
+  readonly reporter: Reporter;
 }
 
 /**
  * Opens a store on disk that fetches missing blocks from peers.
  *
  * @example
- * const store = await createContentStore({ directory: "data/ipfs", peers: () => ["http://127.0.0.1:8080"] });
+ * const store = await createContentStore({ directory, peers: () => ["http://127.0.0.1:8080"], reporter });
  * const cid = await store.putDirectory({ "model.json": bytes });
  * @throws VerisumError STORAGE_LOCKED, IPFS_STORE_FAILED, IPFS_STORE_CORRUPT
  */
 export async function createContentStore(options: StoreOptions): Promise<ContentStore> {
   const limits = { ...DEFAULT_STORE_LIMITS, ...options.limits };
-  const log = options.log ?? SILENT;
+  const { reporter } = options;
   const fetch = options.fetch ?? globalThis.fetch;
   const disk = await DiskBlocks.open(options.directory);
   /** Blocks that each peer failed to deliver: one that keeps readers waiting is asked last from then on. */
@@ -112,9 +112,17 @@ export async function createContentStore(options: StoreOptions): Promise<Content
   const byReliability = (): readonly string[] =>
     [...options.peers()].sort((a, b) => (failures.get(a) ?? 0) - (failures.get(b) ?? 0));
   const onFailure = (peer: string): void => void failures.set(peer, (failures.get(peer) ?? 0) + 1);
+  const onDisk = async <Result>(work: Promise<Result>): Promise<Result> => {
+    try {
+      return await work;
+    } catch (cause) {
+      reportDiskFailure(options, describe(cause));
+      throw cause;
+    }
+  };
   const readLocal = async (cid: CID): Promise<Uint8Array | undefined> => {
-    const { bytes, damaged } = await disk.read(cid);
-    if (damaged) log.warn({ cid: cid.toString() }, "a block on disk is damaged and counts as missing");
+    const { bytes, damaged } = await onDisk(disk.read(cid));
+    if (damaged) reportDamage(options, cid.toString());
     return bytes;
   };
   return contentStoreOver(
@@ -124,13 +132,20 @@ export async function createContentStore(options: StoreOptions): Promise<Content
         const held = await readLocal(cid);
         if (held !== undefined) return held;
         const { blockTimeoutMs } = limits;
-        const bytes = await fetchBlock(cid, { peers: byReliability(), fetch, blockTimeoutMs, signal, log, onFailure });
-        await disk.write(cid, bytes);
+        const bytes = await fetchBlock(cid, {
+          peers: byReliability(),
+          fetch,
+          blockTimeoutMs,
+          signal,
+          reporter,
+          onFailure,
+        });
+        await onDisk(disk.write(cid, bytes));
         return bytes;
       },
       commit: async (root, blocks) => {
         const write = async ({ cid, bytes }: Block): Promise<void> => {
-          if ((await readLocal(cid)) === undefined) await disk.write(cid, bytes);
+          if ((await readLocal(cid)) === undefined) await onDisk(disk.write(cid, bytes));
         };
         // The root is last: where it is, all is.
         const below = blocks.filter(({ cid }) => !cid.equals(root));
@@ -138,13 +153,23 @@ export async function createContentStore(options: StoreOptions): Promise<Content
           await Promise.all(below.slice(at, at + WRITES_AT_ONCE).map(write));
         }
         await Promise.all(blocks.filter(({ cid }) => cid.equals(root)).map(write));
-        await disk.pin(root);
+        await onDisk(disk.pin(root));
       },
       pins: async () => disk.pins(),
       close: () => disk.close(),
     },
     limits,
   );
+}
+
+function reportDamage({ directory, reporter }: StoreOptions, cid: string): void {
+  const text = `block ${cid} in ${directory} is damaged: it counts as missing until it is fetched or stored again`;
+  report(reporter, "warn", "block-damaged", text, { subject: cid, cid, directory });
+}
+
+function reportDiskFailure({ directory, reporter }: StoreOptions, reason: string): void {
+  const text = `the store in ${directory} failed: ${reason}; whoever needed it was told so`;
+  report(reporter, "error", "disk-failed", text, { subject: directory, directory, reason });
 }
 
 /** The rules that all stores share, over any place where blocks live. */

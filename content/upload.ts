@@ -6,10 +6,16 @@ import { describe, parsePeerUrl, readBody } from "./peers.ts";
 import type { Fetch } from "./peers.ts";
 import type { ContentStore } from "./store.ts";
 
-/** What became of an upload. `retryable` failures may pass if tried again later. */
-export type UploadResult =
-  | { readonly ok: true; readonly alreadyHeld: boolean }
-  | { readonly ok: false; readonly code: ErrorCode; readonly message: string; readonly retryable: boolean };
+/** Why an upload failed. It may pass if tried again later, if `retryable`. */
+export interface UploadFailure {
+  readonly ok: false;
+  readonly code: ErrorCode;
+  readonly message: string;
+  readonly retryable: boolean;
+}
+
+/** What became of an upload. */
+export type UploadResult = { readonly ok: true; readonly alreadyHeld: boolean } | UploadFailure;
 
 export interface UploadOptions {
   readonly fetch?: Fetch;
@@ -93,7 +99,7 @@ export interface ReplicationReport {
   readonly root: string;
   /** Peers that hold the complete directory now. The own store is not counted: it may go offline with its owner. */
   readonly holders: readonly string[];
-  readonly failures: readonly { readonly peer: string; readonly result: Extract<UploadResult, { ok: false }> }[];
+  readonly failures: readonly { readonly peer: string; readonly result: UploadFailure }[];
   /** True if at least the wished-for number of peers hold it. */
   readonly satisfied: boolean;
 }

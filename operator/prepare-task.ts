@@ -96,7 +96,11 @@ export async function prepareTask(
   );
   const files: Record<string, Uint8Array> = {};
   for (const name of await readdir(keySet.directory)) files[name] = await readFile(join(keySet.directory, name));
-  const store = await createContentStore({ directory: storeDirectory, peers: () => [] });
+  const store = await createContentStore({
+    directory: storeDirectory,
+    peers: () => [],
+    reporter: { say: (_level, _event, text) => onStep(text), wait: onStep },
+  });
   try {
     onStep("publishing the task's document, keys and initial model");
     const parameters = await createTask(specification, {

@@ -1,7 +1,7 @@
 /** How a role says what it does, as a port: who prints, and in which form, is the command's decision. */
 export type Level = "info" | "good" | "warn" | "error" | "wait";
 
-/** Plain data that goes with a line. Never secrets. */
+/** Plain data that goes with a line. Never secrets. A `subject` names what or whom an event is about. */
 export type Facts = Readonly<Record<string, string | number | boolean | bigint | undefined>>;
 
 export interface Reporter {

@@ -11,7 +11,10 @@ import { bundleBytes } from "../protocol/bundle.ts";
 const DIRECTORY_BYTES = 65_536;
 
 /** Builds the gateway with this task's upload rules: who, how often, and no more than a bundle of shares. */
-export function taskGateway(node: Pick<WritingNode, "store" | "chain" | "task">, publicUrl: string): FastifyInstance {
+export function taskGateway(
+  node: Pick<WritingNode, "store" | "chain" | "task" | "observer">,
+  publicUrl: string,
+): FastifyInstance {
   const { layout, parameters } = node.task;
   return createGateway({
     limits: {
@@ -20,6 +23,7 @@ export function taskGateway(node: Pick<WritingNode, "store" | "chain" | "task">,
         DIRECTORY_BYTES,
     },
     store: node.store,
+    reporter: node.observer,
     authoriseUpload: authoriseTaskUploads(node.chain, () => Math.floor(Date.now() / 1000)),
     allowedHosts: ["localhost", "127.0.0.1", "[::1]", new URL(publicUrl).hostname],
   });

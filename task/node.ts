@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { isVerisumError } from "../protocol/errors.ts";
 import { abortableSleep } from "../command/sleep.ts";
 import type { Sleep } from "../protocol/ports.ts";
+import { limitedReporter } from "../protocol/limited-reporter.ts";
 import type { Reporter } from "../protocol/reporter.ts";
 import { connectReader, connectWriter } from "../chain/connect.ts";
 import type { ConnectOptions } from "../chain/connect.ts";
@@ -37,6 +38,8 @@ export interface ReadingNode {
   readonly network: PeerNetwork;
   readonly task: PublishingTask;
   readonly sleep: Sleep;
+  /** Told of what strangers cause, once in a while. */
+  readonly observer: Reporter;
   /** Names (chain, contract) inside the state directory. */
   readonly scope: string;
   close(): Promise<void>;
@@ -99,15 +102,17 @@ async function openInside(
   sleep: Sleep,
   authorise: (root: string) => Promise<string>,
 ): Promise<ReadingNode> {
+  const observer = limitedReporter(reporter, () => performance.now());
   const network = createPeerNetwork(chain, {
     bootstrap: options.peers,
     ...(options.ownEndpoint === undefined ? {} : { own: options.ownEndpoint }),
     minCopies: MIN_COPIES,
     authorise,
     sleep,
+    reporter: observer,
   });
   await network.refresh();
-  const store = await openStore(options, network);
+  const store = await openStore(options, network, observer);
   try {
     const task = await whenAvailable(() => openTask(chain, store), network, reporter, sleep);
     task.cells?.siblings.forEach(network.include);
@@ -119,6 +124,7 @@ async function openInside(
       network,
       task,
       sleep,
+      observer,
       scope: `${chain.context.chainId}-${chain.context.contract}`,
       close: async () => {
         await store.close();
@@ -131,11 +137,12 @@ async function openInside(
   }
 }
 
-function openStore(options: NodeOptions, network: PeerNetwork): Promise<ContentStore> {
-  if (options.ipfsApi !== undefined) return createKuboStore({ apiUrl: options.ipfsApi });
+function openStore(options: NodeOptions, network: PeerNetwork, reporter: Reporter): Promise<ContentStore> {
+  if (options.ipfsApi !== undefined) return createKuboStore({ apiUrl: options.ipfsApi, reporter });
   return createContentStore({
     directory: options.storeDirectory ?? join(options.stateDirectory, "ipfs"),
     peers: network.sources,
+    reporter,
   });
 }
 

@@ -4,10 +4,13 @@
  */
 import { VerisumError } from "../protocol/errors.ts";
 import type { Sleep } from "../protocol/ports.ts";
+import type { Reporter } from "../protocol/reporter.ts";
 import type { Hex } from "../protocol/transcript.ts";
 import type { TaskReader } from "../chain/task-chain.ts";
-import { parsePeerUrl } from "../content/peers.ts";
+import { describe, parsePeerUrl } from "../content/peers.ts";
+import { report } from "../content/report.ts";
 import { replicate } from "../content/upload.ts";
+import type { UploadFailure } from "../content/upload.ts";
 import type { ContentStore } from "../content/store.ts";
 
 export interface PeerNetwork {
@@ -34,6 +37,8 @@ export interface PeerNetworkOptions {
   readonly minCopies: number;
   readonly authorise: (root: string) => Promise<string>;
   readonly sleep: Sleep;
+  /** Told of peers that take no copy, and of announcements that are none. */
+  readonly reporter: Reporter;
 }
 
 const ATTEMPTS = 6;
@@ -49,12 +54,14 @@ export function createPeerNetwork(chain: TaskReader, options: PeerNetworkOptions
     const announced = [...(await chain.endpoints())]
       .filter(([account]) => trusted.has(account.toLowerCase()))
       .map(([, url]) => url);
-    return announced.filter((url) => url !== options.own && isPeerUrl(url));
+    return announced.filter((url) => url !== options.own && isPeerUrl(url, options.reporter));
   };
   const refresh = async (): Promise<void> => {
     for (const sibling of siblings.values()) sibling.nodes = await announcedOn(sibling.chain);
     const elsewhere = new Set([...siblings.values()].flatMap(({ nodes }) => nodes));
-    const named = options.bootstrap.filter((url) => url !== options.own && isPeerUrl(url) && !elsewhere.has(url));
+    const named = options.bootstrap.filter(
+      (url) => url !== options.own && isPeerUrl(url, options.reporter) && !elsewhere.has(url),
+    );
     known = [...new Set([...named, ...(await announcedOn(chain))])];
   };
   return {
@@ -69,24 +76,31 @@ export function createPeerNetwork(chain: TaskReader, options: PeerNetworkOptions
         if (attempt > 0) await options.sleep(pause);
         await refresh();
         const wanted = Math.min(options.minCopies, known.length);
-        const report = await replicate(store, cid, known, wanted, {
+        const outcome = await replicate(store, cid, known, wanted, {
           authorise: ({ root }) => options.authorise(root),
           timeoutMs: 60_000,
         });
-        if (report.satisfied) return;
-        failures = report.failures.map(({ peer, result }) => `${peer} ${result.code}: ${result.message}`).join("; ");
+        for (const { peer, result } of outcome.failures) reportRefusal(options.reporter, cid, peer, result);
+        if (outcome.satisfied) return;
+        failures = outcome.failures.map(({ peer, result }) => `${peer} ${result.code}: ${result.message}`).join("; ");
       }
       throw new VerisumError("IPFS_UNAVAILABLE", `too few nodes hold ${cid}: ${failures}`, { cid });
     },
   };
 }
 
+function reportRefusal(reporter: Reporter, cid: string, peer: string, { code, message }: UploadFailure): void {
+  const text = `${peer} did not take a copy of ${cid}: ${code}: ${message}; other nodes are asked`;
+  report(reporter, "warn", "copy-refused", text, { subject: peer, cid, code, reason: message });
+}
+
 /** Any other announcement is passed over: one that throws later would stop everybody. */
-function isPeerUrl(text: string): boolean {
+function isPeerUrl(text: string, reporter: Reporter): boolean {
   try {
     parsePeerUrl(text);
     return true;
-  } catch {
+  } catch (cause) {
+    report(reporter, "warn", "peer-not-asked", `${describe(cause)}: it is passed over`, { subject: text });
     return false;
   }
 }

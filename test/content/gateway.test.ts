@@ -9,6 +9,7 @@ import type { GatewayOptions } from "../../content/gateway.ts";
 import { LOOPBACK_HOSTS } from "../../content/http-form.ts";
 import { escapeHtml, formatBytes } from "../../content/listing.ts";
 import type { ContentStore } from "../../content/store.ts";
+import { createRecorder } from "../support/round-recorder.ts";
 import {
   blockPath,
   blocksOfCar,
@@ -37,7 +38,7 @@ async function gateway(
   });
   const authoriseUpload = async ({ authorization }: { authorization: string | undefined }): Promise<boolean | string> =>
     authorization === "Bearer right" || "only members upload";
-  const app = createGateway({ store, authoriseUpload, ...options });
+  const app = createGateway({ store, authoriseUpload, reporter: createRecorder(), ...options });
   bench.onClose(() => app.close());
   return { app, url: await app.listen({ host: "127.0.0.1", port: 0 }), store, cid };
 }

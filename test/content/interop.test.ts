@@ -9,6 +9,7 @@ import { after, before, describe, it } from "mocha";
 import { createGateway } from "../../content/gateway.ts";
 import { createKuboStore } from "../../content/kubo.ts";
 import { DIRECTORIES } from "./directories.ts";
+import { createRecorder } from "../support/round-recorder.ts";
 import { seededBytes, text, Workbench } from "./support.ts";
 
 /**
@@ -58,7 +59,7 @@ function sharedSuite(bench: Workbench, other: () => Other): void {
   });
 
   it("publishes through the other's RPC interface what its gateway then serves", async () => {
-    const store = await createKuboStore({ apiUrl: other().apiUrl });
+    const store = await createKuboStore({ apiUrl: other().apiUrl, reporter: createRecorder() });
     const bytes = seededBytes(57, 2_200_000);
     const cid = await store.putDirectory({ "new.bin": bytes, "a.json": text("{}") });
     assert.ok((await store.pins()).includes(cid));
@@ -72,7 +73,7 @@ function sharedSuite(bench: Workbench, other: () => Other): void {
     const cid = other().cids["model"] ?? "";
     const store = await bench.store();
     await store.putDirectory(DIRECTORIES["model"] ?? {});
-    const app = createGateway({ store, authoriseUpload: async () => false });
+    const app = createGateway({ store, reporter: createRecorder(), authoriseUpload: async () => false });
     bench.onClose(() => app.close());
     const own = await app.listen({ host: "127.0.0.1", port: 0 });
     const requests: [string, Record<string, string>, string][] = [

@@ -4,16 +4,20 @@ import { createKuboStore } from "../../content/kubo.ts";
 import type { ContentStore } from "../../content/store.ts";
 import type { FakeKubo } from "./fake-kubo.ts";
 import { startFakeKubo } from "./fake-kubo.ts";
+import type { Recorder } from "../support/round-recorder.ts";
+import { createRecorder } from "../support/round-recorder.ts";
 import { directoryOf, rawBlock, rejectsWith, seededBytes, text, Workbench } from "./support.ts";
 
 const bench = new Workbench();
 const files = { "model.bin": seededBytes(41, 2_100_000), "config.json": text("{}") };
 const LIMITS = { maxBytes: 3_000_000 };
 
-async function kubo(): Promise<{ node: FakeKubo; store: ContentStore }> {
+async function kubo(): Promise<{ node: FakeKubo; store: ContentStore; reporter: Recorder }> {
+  const reporter = createRecorder();
   const node = await startFakeKubo();
   bench.onClose(() => node.close());
-  return { node, store: await createKuboStore({ apiUrl: node.url, limits: { blockTimeoutMs: 500 } }) };
+  const store = await createKuboStore({ apiUrl: node.url, limits: { blockTimeoutMs: 500 }, reporter });
+  return { node, store, reporter };
 }
 
 describe("ipfs store over a Kubo node", () => {
@@ -43,7 +47,7 @@ describe("ipfs store over a Kubo node", () => {
   });
 
   it("counts wrong bytes from the node as missing, at every block position", async () => {
-    const { node, store } = await kubo();
+    const { node, store, reporter } = await kubo();
     const cid = await store.putDirectory(files);
     for (const [blockCid, bytes] of [...node.blocks]) {
       const damaged = Uint8Array.from(bytes);
@@ -51,6 +55,7 @@ describe("ipfs store over a Kubo node", () => {
       for (const wrong of [damaged, bytes.slice(0, -1), new Uint8Array(0)]) {
         node.blocks.set(blockCid, wrong);
         assert.equal(await store.has(cid), false);
+        assert.deepEqual(reporter.facts("peer-wrong-bytes").at(-1), { subject: node.url, cid: blockCid });
         assert.equal(await store.getLocalBlock(blockCid), undefined);
         await rejectsWith(store.exportCar(cid), "IPFS_UNAVAILABLE");
       }
@@ -97,7 +102,7 @@ describe("ipfs store over a Kubo node", () => {
     await rejectsWith(store.exportCar(cid), "IPFS_UNAVAILABLE");
     await node.close();
     await rejectsWith(store.has(cid), "IPFS_API_FAILED");
-    await rejectsWith(createKuboStore({ apiUrl: node.url }), "IPFS_API_FAILED");
-    await rejectsWith(createKuboStore({ apiUrl: "unix:/run/ipfs.sock" }), "IPFS_PEER_URL");
+    await rejectsWith(createKuboStore({ apiUrl: node.url, reporter: createRecorder() }), "IPFS_API_FAILED");
+    await rejectsWith(createKuboStore({ apiUrl: "unix:/run/ipfs.sock", reporter: createRecorder() }), "IPFS_PEER_URL");
   });
 });

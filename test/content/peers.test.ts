@@ -4,6 +4,7 @@ import type { AddressInfo } from "node:net";
 import { afterEach, describe, it } from "mocha";
 import { parsePeerUrl } from "../../content/peers.ts";
 import { isVerisumError } from "../../protocol/errors.ts";
+import { createRecorder } from "../support/round-recorder.ts";
 import { blocksOfCar, fakePeers, rejectsWith, seededBytes, text, Workbench } from "./support.ts";
 
 const bench = new Workbench();
@@ -42,18 +43,20 @@ describe("ipfs fetching from peers", () => {
       const changed = Uint8Array.from(blocks.get(lie) ?? []);
       changed[changed.length - 1] = (changed.at(-1) ?? 0) ^ 1;
       wrong.set(lie, changed);
-      const warned: string[] = [];
-      const log = { debug: () => undefined, warn: (fields: object) => void warned.push(JSON.stringify(fields)) };
+      const reporter = createRecorder();
       const { fetch, asked } = fakePeers({ [A]: wrong, [B]: blocks });
-      const store = await bench.store({ peers: () => [A, B], fetch, log });
+      const store = await bench.store({ peers: () => [A, B], fetch, reporter });
       await store.pin(cid);
       assert.deepEqual(Buffer.from(await store.getFile(cid, "model", LIMITS)), Buffer.from(bytes));
       // The liar is asked up to its lie, the other peer from there on.
       const turn = asked.indexOf(`${B} ${lie}`);
       assert.equal(asked[turn - 1], `${A} ${lie}`);
       assert.ok(asked.every((request, i) => request.startsWith(i < turn ? A : B)));
-      assert.equal(warned.length, 1);
-      assert.match(warned[0] ?? "", /IPFS_BLOCK_MISMATCH/);
+      assert.deepEqual(
+        reporter.events.map(({ level, event, facts }) => [level, event, facts["subject"], facts["cid"]]),
+        [["warn", "peer-wrong-bytes", A, lie]],
+      );
+      assert.match(String(reporter.events[0]!.facts["reason"]), /IPFS_BLOCK_MISMATCH/);
       const alone = await bench.store({ peers: () => [A], fetch });
       const error = await rejectsWith(alone.pin(cid), "IPFS_UNAVAILABLE");
       assert.ok(error.message.includes(A));
@@ -155,7 +158,9 @@ describe("ipfs fetching from peers", () => {
     assert.equal(parsePeerUrl("http://127.0.0.1:8080").href, "http://127.0.0.1:8080/");
     assert.equal(parsePeerUrl("https://ipfs.example/gateway").href, "https://ipfs.example/gateway/");
     assert.equal(parsePeerUrl("http://[::1]:8080/").href, "http://[::1]:8080/");
-    assert.equal(parsePeerUrl("http://10.0.0.7/").href, "http://10.0.0.7/");
+    for (const host of ["10.0.0.7", "192.168.1.2", "100.64.0.9", "8.8.8.8", "[fd12:3456::1]", "[2a00:1450::1]", "node"])
+      assert.equal(parsePeerUrl(`http://${host}/`).href, `http://${host}/`);
+    assert.equal(parsePeerUrl("http://[::ffff:127.0.0.1]/").href, "http://[::ffff:7f00:1]/");
   });
 
   it("refuses other schemes, credentials, and addresses where no peer lives", () => {
@@ -183,6 +188,30 @@ describe("ipfs fetching from peers", () => {
       "http://[ff02::1]/",
       "http://224.0.0.1/",
       "http://239.1.1.1/",
+      "http://255.255.255.255/",
+      "http://240.0.0.1/",
+      "http://169.254.169.254./",
+      // clouds' metadata services, and forms of IPv6 that translators and tunnels turn into them
+      "http://100.100.100.200/",
+      "http://168.63.129.16/",
+      "http://0xa83f8110/",
+      "http://192.0.0.192/",
+      "http://[fd00:ec2::254]/",
+      "http://[fd00:0ec2:0:0:0:0:0:254]/",
+      "http://[fd20:ce::254]/",
+      "http://[fe80::a9fe:a9fe]/",
+      "http://[::ffff:100.100.100.200]/",
+      "http://[::ffff:168.63.129.16]/",
+      "http://[::ffff:0:169.254.169.254]/",
+      "http://[::169.254.169.254]/",
+      "http://[64:ff9b::169.254.169.254]/",
+      "http://[64:ff9b::100.100.100.200]/",
+      "http://[64:ff9b::168.63.129.16]/",
+      "http://[64:ff9b:1::169.254.169.254]/",
+      "http://[2002:a9fe:a9fe::1]/",
+      "http://[2002:6464:64c8::]/",
+      "http://[2002:a83f:8110::]/",
+      "http://[2001:0:a9fe:a9fe::1]/",
     ];
     for (const url of refused)
       assert.throws(

@@ -8,6 +8,7 @@ import { createContentStore } from "../../content/store.ts";
 import type { ContentStore, StoreOptions } from "../../content/store.ts";
 import type { ErrorCode } from "../../protocol/errors.ts";
 import { isVerisumError } from "../../protocol/errors.ts";
+import { createRecorder } from "../support/round-recorder.ts";
 
 /** Bytes of a 32-bit xorshift stream: no two MiB of it are alike, unlike bytes of a short period. */
 export function seededBytes(seed: number, length: number): Uint8Array {
@@ -58,7 +59,7 @@ export class Workbench {
 
   async store(options: Partial<StoreOptions> = {}): Promise<ContentStore> {
     const directory = options.directory ?? (await this.folder());
-    return createContentStore({ peers: () => [], ...options, directory });
+    return createContentStore({ peers: () => [], reporter: createRecorder(), ...options, directory });
   }
 
   onClose(close: () => Promise<unknown>): void {

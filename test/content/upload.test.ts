@@ -3,6 +3,7 @@ import { afterEach, describe, it } from "mocha";
 import { createGateway } from "../../content/gateway.ts";
 import type { ContentStore } from "../../content/store.ts";
 import { holdsDirectory, replicate, uploadCar } from "../../content/upload.ts";
+import { createRecorder } from "../support/round-recorder.ts";
 import { rejectsWith, seededBytes, text, Workbench } from "./support.ts";
 
 const bench = new Workbench();
@@ -12,7 +13,11 @@ async function peer(
   authorised = "Bearer right",
 ): Promise<{ url: string; store: ContentStore; close: () => Promise<void> }> {
   const store = await bench.store();
-  const app = createGateway({ store, authoriseUpload: async ({ authorization }) => authorization === authorised });
+  const app = createGateway({
+    store,
+    reporter: createRecorder(),
+    authoriseUpload: async ({ authorization }) => authorization === authorised,
+  });
   const url = await app.listen({ host: "127.0.0.1", port: 0 });
   bench.onClose(() => app.close());
   return { url: `${url}/`, store, close: () => app.close() };
@@ -116,7 +121,11 @@ describe("ipfs uploads", () => {
     await second.close();
     const late = await bench.store({ peers: () => [first.url, second.url] });
     await rejectsWith(late.getFile(cid, "a", { maxBytes: 2_000_000 }), "IPFS_UNAVAILABLE");
-    const revived = createGateway({ store: second.store, authoriseUpload: async () => false });
+    const revived = createGateway({
+      store: second.store,
+      reporter: createRecorder(),
+      authoriseUpload: async () => false,
+    });
     bench.onClose(() => revived.close());
     await revived.listen({ host: "127.0.0.1", port: Number(new URL(second.url).port) });
     assert.equal((await late.getFile(cid, "a", { maxBytes: 2_000_000 })).length, 1_200_000);

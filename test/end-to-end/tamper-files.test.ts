@@ -6,6 +6,7 @@ import { join } from "node:path";
 import { openCurve } from "../../proving/node/open-curve.ts";
 import { cidFromDigest } from "../../content/cid.ts";
 import { createContentStore } from "../../content/store.ts";
+import { createRecorder } from "../support/round-recorder.ts";
 import type { ContentStore } from "../../content/store.ts";
 import { uploadCar } from "../../content/upload.ts";
 import { decodeSafetensors } from "../../learning/safetensors.ts";
@@ -167,13 +168,17 @@ describe("one valid task, changed one thing at a time", function () {
     let store: ContentStore;
     const importing = (content: Uint8Array, as = root): Promise<void> => store.importCar(content, as);
     before(async () => {
-      store = await createContentStore({ directory: join(folder, "store"), peers: () => [] });
+      store = await createContentStore({
+        directory: join(folder, "store"),
+        peers: () => [],
+        reporter: createRecorder(),
+      });
     });
     after(() => store.close());
     /** Fills a store of its own, flips a bit of every block on its disk, and reads. */
     const damagedDisk = async (): Promise<void> => {
       const directory = await mkdtemp(join(folder, "damaged-"));
-      const damaged = await createContentStore({ directory, peers: () => [] });
+      const damaged = await createContentStore({ directory, peers: () => [], reporter: createRecorder() });
       try {
         await damaged.importCar(car, root);
         for (const name of await readdir(join(directory, "blocks"), { recursive: true })) {

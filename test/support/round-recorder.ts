@@ -1,7 +1,9 @@
 /** A reporter that keeps what a role said, so that tests can ask for it by event name. For tests only. */
-import type { Facts, Reporter } from "../../protocol/reporter.ts";
+import type { Facts, Level, Reporter } from "../../protocol/reporter.ts";
 
 export interface RecordedEvent {
+  readonly level: Level;
+  readonly text: string;
   readonly event: string;
   readonly facts: Facts;
 }
@@ -16,7 +18,7 @@ export function createRecorder(): Recorder {
   const events: RecordedEvent[] = [];
   return {
     events,
-    say: (_level, event, _text, facts = {}) => void events.push({ event, facts }),
+    say: (level, event, text, facts = {}) => void events.push({ level, event, text, facts }),
     wait: () => undefined,
     facts: (event, round) =>
       events

@@ -1,0 +1,44 @@
+import assert from "node:assert/strict";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
+import { describe, it } from "mocha";
+import type { TaskReader } from "../../chain/task-chain.ts";
+import type { ContentStore } from "../../content/store.ts";
+import { createPeerNetwork } from "../../task/peer-network.ts";
+import { rejectsCode } from "../support/errors.ts";
+import { createRecorder } from "../support/round-recorder.ts";
+
+const MEMBER = "0x00000000000000000000000000000000000000aa";
+const CID = "bafybeiczsscdsbs7ffqz55asqdf3smv6klcw3gofszvwlyarci47bgf354";
+
+describe("a task's network", () => {
+  it("tells of an announced address that nobody may ask, and of nodes that take no copy", async () => {
+    const server = createServer((request, response) => {
+      response.writeHead(request.method === "HEAD" ? 404 : 403);
+      response.end(request.method === "HEAD" ? "" : '{"code":"IPFS_UPLOAD_REFUSED","message":"no room"}');
+    });
+    await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+    const node = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+    const chain = {
+      members: () => Promise.resolve([MEMBER]),
+      operator: () => Promise.resolve(MEMBER),
+      endpoints: () => Promise.resolve(new Map([[MEMBER, "http://100.100.100.200/latest/meta-data"]])),
+    } as unknown as TaskReader;
+    const store = { exportCar: () => Promise.resolve(new Uint8Array(8)) } as unknown as ContentStore;
+    const reporter = createRecorder();
+    const network = createPeerNetwork(chain, {
+      bootstrap: [node],
+      minCopies: 2,
+      authorise: () => Promise.resolve("Verisum a secret"),
+      sleep: () => Promise.resolve(),
+      reporter,
+    });
+    await rejectsCode(network.replicate(store, CID), "IPFS_UNAVAILABLE");
+    server.close();
+    assert.deepEqual(network.peers(), [node]);
+    assert.equal(reporter.facts("peer-not-asked")[0]?.["subject"], "http://100.100.100.200/latest/meta-data");
+    const refused = { subject: `${node}/`, cid: CID, code: "IPFS_UPLOAD_REFUSED", reason: "no room" };
+    assert.deepEqual(reporter.facts("copy-refused")[0], refused);
+    assert.ok(!JSON.stringify(reporter.events).includes("secret"));
+  });
+});
