@@ -1,4 +1,5 @@
 import type { CID } from "multiformats/cid";
+import pLimit from "p-limit";
 import { isVerisumError, VerisumError } from "../protocol/errors.ts";
 import type { Reporter } from "../protocol/reporter.ts";
 import { decodeCar, encodeCar } from "./car.ts";
@@ -149,9 +150,11 @@ export async function createContentStore(options: StoreOptions): Promise<Content
         };
         // The root is last: where it is, all is.
         const below = blocks.filter(({ cid }) => !cid.equals(root));
-        for (let at = 0; at < below.length; at += WRITES_AT_ONCE) {
-          await Promise.all(below.slice(at, at + WRITES_AT_ONCE).map(write));
-        }
+        const limit = pLimit(WRITES_AT_ONCE);
+        await limit.map(below, write).catch((cause: unknown) => {
+          limit.clearQueue();
+          throw cause;
+        });
         await Promise.all(blocks.filter(({ cid }) => cid.equals(root)).map(write));
         await onDisk(disk.pin(root));
       },

@@ -1,3 +1,5 @@
+import pLimit from "p-limit";
+
 /**
  * Works through items, at most `atOnce` of them at a time. The first failure is thrown when the items under way are
  * through.
@@ -7,20 +9,17 @@ export async function pooled<T>(
   atOnce: number,
   work: (item: T, index: number) => Promise<void>,
 ): Promise<void> {
-  let next = 0;
-  let failed = false;
-  const lane = async (): Promise<void> => {
-    while (next < items.length && !failed) {
-      const index = next++;
-      try {
-        await work(items[index]!, index);
-      } catch (error) {
-        failed = true;
-        throw error;
-      }
+  const limit = pLimit({ concurrency: atOnce, rejectOnClear: true });
+  const stopAtFailure = async (item: T, index: number): Promise<void> => {
+    try {
+      await work(item, index);
+    } catch (error) {
+      limit.clearQueue();
+      throw error;
     }
   };
-  const lanes = await Promise.allSettled(Array.from({ length: Math.min(atOnce, items.length) }, lane));
-  const failure = lanes.find((result) => result.status === "rejected");
+  // Items that were not started come after the one that failed.
+  const runs = await Promise.allSettled(items.map((item, index) => limit(stopAtFailure, item, index)));
+  const failure = runs.find((result) => result.status === "rejected");
   if (failure !== undefined) throw failure.reason;
 }
