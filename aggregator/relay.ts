@@ -3,7 +3,9 @@
  * submission out, upon which its client sends it itself; it cannot change one. It pays the gas, for registered clients
  * and once a round each.
  */
-import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
+import rateLimitPlugin from "@fastify/rate-limit";
+import type { RateLimitOptions } from "@fastify/rate-limit";
+import type { FastifyInstance } from "fastify";
 import { largestBatch } from "../chain/batch-size.ts";
 import { checkSubmissionSignature } from "../chain/submission-signature.ts";
 import type { RoundState, SignedSubmission, TaskWriter } from "../chain/task-chain.ts";
@@ -13,7 +15,6 @@ import { isVerisumError, VerisumError } from "../protocol/errors.ts";
 import { MAX_COHORT } from "../protocol/parameters.ts";
 import type { TaskParameters } from "../protocol/task.ts";
 import type { Hex } from "../protocol/transcript.ts";
-import { createPostLimit } from "./post-limit.ts";
 import { answerRefusal } from "./refusal.ts";
 
 /** A submission waits this long for others to share its transaction with. */
@@ -25,6 +26,8 @@ const CHECKS_PER_ROUND = 4;
 /** Posts of one address in a minute: all clients of the largest cohort may share one, and try as often as they may. */
 const POSTS_PER_WINDOW = CHECKS_PER_ROUND * MAX_COHORT;
 const POST_WINDOW_MS = 60_000;
+/** Addresses whose posts are counted at a time; those that posted longest ago are forgotten. */
+const MOST_ADDRESSES = 10_000;
 
 export interface RelayDependencies {
   readonly chain: TaskWriter;
@@ -168,30 +171,26 @@ export function createRelay({ chain, parameters, batch, reporter, clock }: Relay
 
 /**
  * Adds `POST /v1/submissions/{round}`: 202 if the submission is kept, or in already; errors are `{ code, message }`. An
- * address that posts too often is refused before its body is read. The app parses JSON already.
- * @param clock monotonic milliseconds
+ * address, or a network of 2^64 addresses of IPv6, that posts too often is refused before its body is read, so that
+ * nobody's posts crowd out the others'. The app parses JSON already.
  */
-export function addRelayRoute(
-  app: FastifyInstance,
-  relay: Relay,
-  parameters: TaskParameters,
-  clock: () => number,
-): void {
+export function addRelayRoute(app: FastifyInstance, relay: Relay, parameters: TaskParameters): void {
   const bodyLimit = signedSubmissionBytes(parameters.chunkKinds.length, parameters);
-  const allows = createPostLimit({ most: POSTS_PER_WINDOW, windowMs: POST_WINDOW_MS, clock });
-  const onRequest = async (request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply | undefined> =>
-    allows(request.ip)
-      ? undefined
-      : answerRefusal(new VerisumError("RELAY_BUSY", "this address posts too often"), reply);
-  app.post("/v1/submissions/:round", { bodyLimit, onRequest }, async (request, reply) => {
-    const { round } = request.params as { round: string };
-    try {
+  const rateLimit: RateLimitOptions = {
+    max: POSTS_PER_WINDOW,
+    timeWindow: POST_WINDOW_MS,
+    cache: MOST_ADDRESSES,
+    errorResponseBuilder: () => new VerisumError("RELAY_BUSY", "this address posts too often"),
+  };
+  app.register(async (scope) => {
+    scope.setErrorHandler((error, _request, reply) => answerRefusal(error, reply));
+    await scope.register(rateLimitPlugin, { global: false });
+    scope.post("/v1/submissions/:round", { bodyLimit, config: { rateLimit } }, async (request, reply) => {
+      const { round } = request.params as { round: string };
       if (!/^[0-9]{1,19}$/.test(round)) throw new VerisumError("REQUEST_INVALID", "not a round's number");
       const signed = parseSignedSubmission(request.body);
       await relay.accept(BigInt(round), signed);
-      return await reply.status(202).send({ client: signed.client });
-    } catch (error) {
-      return await answerRefusal(error, reply);
-    }
+      return reply.status(202).send({ client: signed.client });
+    });
   });
 }

@@ -45,7 +45,7 @@ export async function serve(options: ServeOptions, deps: RoleDependencies): Prom
     options.batch === undefined
       ? undefined
       : createRelay({ chain, parameters: task.parameters, batch: options.batch, reporter, clock });
-  if (relay !== undefined) addRelayRoute(app, relay, task.parameters, clock);
+  if (relay !== undefined) addRelayRoute(app, relay, task.parameters);
   await openEndpoint(app, options.listen, publicUrl, node, reporter);
   const evaluate = options.data === undefined ? undefined : await evaluator(options.data, task.document.model);
   const coordinate = createCoordinator({

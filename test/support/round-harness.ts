@@ -287,7 +287,7 @@ export async function startHarness(options: HarnessOptions): Promise<RoundHarnes
     reporter: serving.reporter,
     clock: () => performance.now(),
   });
-  addRelayRoute(serving.app, relay, serving.node.task.parameters, () => performance.now());
+  addRelayRoute(serving.app, relay, serving.node.task.parameters);
   await serving.listen();
   const keys = await loadProvingKeys(serving.node.task, serving.node.state, csprng, serving.reporter);
   closers.push(() => keys.prover.close());
