@@ -98,7 +98,10 @@ function digestBytes(text: string): Uint8Array {
   return hexToBytes(hex);
 }
 
-/** True if the bytes hash to the CID. The CID has passed {@link assertBlockCid}. */
+/**
+ * True if the bytes hash to the CID. The CID has passed {@link assertBlockCid}. The digest is the platform's: of Node,
+ * or of a browser's page that came from HTTPS or from this machine.
+ */
 export async function blockMatches(cid: CID, bytes: Uint8Array): Promise<boolean> {
   const actual = await sha256.digest(bytes);
   const expected = cid.multihash.digest;

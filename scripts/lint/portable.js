@@ -17,6 +17,7 @@ export const PORTABLE = [
   "content/dag.ts",
   "content/profile.ts",
   "proving/curve/",
+  "proving/groth16/key-check.ts",
   "proving/groth16/public-keys.ts",
   "task/open-task.ts",
   "task/signed-submission.ts",
