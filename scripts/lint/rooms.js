@@ -56,6 +56,7 @@ const packageOf = (specifier) =>
 function objection(filename, specifier, isType) {
   const from = roomOf(filename);
   if (specifier.startsWith(".")) {
+    if (specifier.endsWith("/door.ts")) return { messageId: "door" };
     const to = roomOf(resolve(dirname(filename), specifier));
     if (from === to) return undefined;
     const known = from in ROOMS && to in ROOMS;
@@ -83,6 +84,7 @@ export const rooms = {
       direction: "{{from}} must not import {{to}}.",
       impure: "protocol imports only @noble and @hpke packages, not {{specifier}}.",
       undeclared: "{{name}} is not a dependency in package.json.",
+      door: "A door is for programs of others; import from the defining file.",
       development: "{{from}} runs without development packages, and {{name}} is one.",
     },
   },

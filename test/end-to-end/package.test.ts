@@ -1,11 +1,11 @@
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
-import { globSync, lstatSync } from "node:fs";
+import { existsSync, globSync, lstatSync } from "node:fs";
 import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, describe, it } from "mocha";
-import { installForRoles, installPackage, NoRegistry, npm, ROOT } from "../support/installed-package.ts";
+import { cloneForRoles, installPackage, NoRegistry, npm, ROOT } from "../support/installed-package.ts";
 import type { Project, Running } from "../support/installed-package.ts";
 import { startRoundChain } from "../support/round-chain.ts";
 import type { RoundChain } from "../support/round-chain.ts";
@@ -32,14 +32,22 @@ function megabytes(folder: string): number {
   return files.reduce((sum, { blocks }) => sum + blocks * 512, 0) / 2 ** 20;
 }
 
-describe("an install for roles", function () {
+describe("a clone with an install for roles", function () {
   this.timeout(120_000);
   let folder: string;
-  before(async () => (folder = await mkdtemp(join(tmpdir(), "verisum-roles-"))));
+  before(async function () {
+    folder = await mkdtemp(join(tmpdir(), "verisum-roles-"));
+    await withRegistry(this, () => cloneForRoles(folder));
+  });
   after(() => rm(folder, { recursive: true }));
 
-  it(`has no compiler and takes at most ${MOST_MEGABYTES} MB`, async function () {
-    await withRegistry(this, () => installForRoles(folder));
+  const node = (...args: readonly string[]): string =>
+    execFileSync(process.execPath, ["--disable-warning=ExperimentalWarning", ...args], {
+      cwd: folder,
+      encoding: "utf8",
+    });
+
+  it(`has no compiler and takes at most ${MOST_MEGABYTES} MB`, async () => {
     const { packages } = JSON.parse(await readFile(join(folder, "node_modules/.package-lock.json"), "utf8")) as {
       readonly packages: Readonly<Record<string, unknown>>;
     };
@@ -51,7 +59,40 @@ describe("an install for roles", function () {
     );
     assert.ok(megabytes(join(folder, "node_modules")) <= MOST_MEGABYTES);
   });
+
+  it("runs the programs of roles, and installs nothing more for them", () => {
+    assert.match(node("bin/fl.mjs", "--help"), /^Usage: fl /);
+    assert.match(node("bin/fl-aggregator.mjs", "serve", "--help"), /^Usage: fl-aggregator serve /);
+    assert.match(node("bin/fl-client.mjs", "data", "--data", "digits", "--format", "json"), /"samples":1437/);
+    assert.ok(!existsSync(join(folder, ".toolchain")));
+  });
+
+  it("loads every file that roles are made of", async () => {
+    const files = globSync("{protocol,task,client,member,aggregator,auditor,operator}/**/*.ts", {
+      cwd: folder,
+      exclude: ["**/cli.ts", "**/*-worker.ts", "**/*.d.ts"],
+    });
+    await writeFile(join(folder, "load.mjs"), loading(files));
+    node("load.mjs");
+  });
+
+  it("says that keys need the circuit compiler, and which", async () => {
+    await writeFile(
+      join(folder, "keys.ts"),
+      `import { prepareTask } from "./operator/prepare-task.ts";
+      const specification = ${JSON.stringify(TINY_TASK)};
+      const failed = prepareTask(specification, "store", () => new Uint8Array(), () => undefined);
+      process.stdout.write(await failed.then(() => "made", ({ code, message }) => code + message));
+      process.exit();`,
+    );
+    assert.match(node("keys.ts"), /^CIRCUIT_COMPILATION.*npm install circom2@/);
+  });
 });
+
+/** A module that imports the files. */
+function loading(files: readonly string[]): string {
+  return `${files.map((name) => `await import("./${name}");`).join("\n")}\nprocess.exit();\n`;
+}
 
 describe("the packed package in an empty project", function () {
   this.timeout(240_000);
@@ -101,8 +142,7 @@ describe("the packed package in an empty project", function () {
       cwd: join(project.folder, "node_modules/verisum"),
       exclude: ["**/cli.js", "**/*-worker.js"],
     });
-    const source = files.map((name) => `await import("./node_modules/verisum/${name}");`).join("\n");
-    await writeFile(join(project.folder, "load.mjs"), `${source}\nprocess.exit();\n`);
+    await writeFile(join(project.folder, "load.mjs"), loading(files.map((name) => `node_modules/verisum/${name}`)));
     await project.run(["load.mjs"]);
   });
 

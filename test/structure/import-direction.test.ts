@@ -55,6 +55,8 @@ const REFUSED: Readonly<Record<string, readonly [string, string, string]>> = {
   ],
   "a room importing test": ["client/example.ts", 'import "../test/support/example.ts";', "verisum/rooms"],
   "an undeclared package": ["chain/example.ts", 'import "left-pad";', "verisum/rooms"],
+  "a door inside the house": ["test/example.ts", 'import "../client/door.ts";', "verisum/rooms"],
+  "an example importing a file": ["examples/example.ts", 'import "../client/join.ts";', "verisum/rooms"],
   "a role importing a compiler": ["operator/example.ts", 'await import("hardhat");', "verisum/rooms"],
   "two files that import each other": [
     "protocol/errors.ts",
@@ -115,6 +117,7 @@ const ACCEPTED: Readonly<Record<string, readonly [string, string]>> = {
     'import "node:fs";\nimport "ethers";\nimport "../protocol/field.ts";',
   ],
   "a role importing a type of a development package": ["chain/example.ts", 'export type { Abi } from "abitype";'],
+  "an example importing the package": ["examples/example.ts", 'import "verisum/client";'],
   "a script importing a compiler": ["scripts/example.ts", 'import "hardhat";'],
   "a folder of a room that is named like another room": [
     "client/audit/example.ts",

@@ -2,7 +2,7 @@
 import { execFile, spawn } from "node:child_process";
 import type { ChildProcess } from "node:child_process";
 import { once } from "node:events";
-import { cp, mkdtemp, readdir, rm, writeFile } from "node:fs/promises";
+import { cp, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -37,9 +37,15 @@ export async function npm(cwd: string, ...args: readonly string[]): Promise<Outp
   }
 }
 
-/** Runs `npm ci` for roles in a copy of the manifest and the lock file. */
-export async function installForRoles(folder: string): Promise<void> {
-  for (const name of ["package.json", "package-lock.json"]) await cp(join(ROOT, name), join(folder, name));
+/** What a clone has for roles: their rooms, and what these find by their own place. */
+const FOR_ROLES = ["bin", "data", "circuits", "package.json", "package-lock.json"];
+
+/** Copies what roles run, as sources, and runs `npm ci` for roles there. @throws NoRegistry */
+export async function cloneForRoles(folder: string): Promise<void> {
+  const { include } = JSON.parse(await readFile(join(ROOT, "tsconfig.build.json"), "utf8")) as {
+    readonly include: readonly string[];
+  };
+  for (const name of [...FOR_ROLES, ...include]) await cp(join(ROOT, name), join(folder, name), { recursive: true });
   await npm(folder, "ci", "--omit=dev", ...QUIET);
 }
 
