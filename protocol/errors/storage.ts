@@ -25,8 +25,8 @@ export const STORAGE_ERRORS = {
     exit: 1,
   },
   STORAGE_LOCKED: {
-    cause: "Another process uses the state directory.",
-    advice: "Stop the other process, or give each role its own `--state`.",
+    cause: "Another process uses the state directory, or the store.",
+    advice: "Stop the process that the message names, or give each role its own `--state` and `--store`.",
     role: "end",
     about: "host",
     exit: 1,
