@@ -86,7 +86,8 @@ export function verifyTogether(
   return pairingProductIsOne(pairs);
 }
 
-function areSignalsOf(kind: ChunkVerificationKey | undefined, signals: readonly bigint[]): boolean {
+/** True if the signals are as many canonical elements as the key takes; false for a key that is not there. */
+export function areSignalsOf(kind: ChunkVerificationKey | undefined, signals: readonly bigint[]): boolean {
   return (
     kind !== undefined &&
     signals.length === kind.publicBases.length - 1 &&

@@ -56,6 +56,8 @@ declare module "ffjavascript" {
     readonly G2: WasmGroup;
     readonly Fr: WasmScalarField;
     readonly tm: ThreadManager;
+    /** True if the product of the pairings of alternating points of G1 and G2 is one. */
+    pairingEq(...points: readonly Uint8Array[]): Promise<boolean>;
     terminate(): Promise<void>;
   }
   export function getCurveFromName(name: "bn128", singleThread?: boolean): Promise<WasmCurve>;

@@ -9,7 +9,6 @@
 import type { Curve } from "../curve/curve.ts";
 import { VerisumError } from "../../protocol/errors.ts";
 import type { KeyRule } from "../../protocol/key-guard.ts";
-import { FIELD_ORDER } from "../../protocol/parameters.ts";
 import {
   equalG1,
   equalG2,
@@ -26,6 +25,7 @@ import { G1_BYTES, g1FromEngine, G2_BYTES, g2FromEngine } from "../curve/bn254.t
 import { baseTable, multiExponentiation } from "../curve/multi-exponentiation.ts";
 import type { BaseTable } from "../curve/multi-exponentiation.ts";
 import { openPointAdder } from "../curve/point-adder.ts";
+import { areInG2 } from "../curve/subgroup.ts";
 import type { CommittedRange } from "./dev-setup.ts";
 import { commitEvaluations, RandomWeights } from "./evaluation-commitment.ts";
 import { domainBitsFor } from "./qap.ts";
@@ -51,11 +51,6 @@ export interface KeyFiles {
   /** Bases of the committed wires over sigma, in order. */
   readonly wireBases: Uint8Array;
 }
-
-/** Smaller than the least prime (10,069) that divides the cofactor of G2: two such weights differ modulo every one. */
-const COFACTOR_WEIGHT_BITS = 13;
-/** 13 bits each: a point outside of the group passes all with probability 2^-130. */
-const COFACTOR_ROUNDS = 10;
 
 /**
  * Checks one chunk kind's proving files.
@@ -161,27 +156,6 @@ async function checkPoints(
     if (!adder.areProperPoints(points)) throw refused("point-invalid", `its ${part} bases`);
   if (!adder.areProperPoints(tables.b2.points, "G2") || !(await areInG2(curve, tables.b2.points, random)))
     throw refused("point-invalid", "its b2 bases");
-}
-
-/**
- * True if points of the curve are in the group of order r. A random combination of points of which one is not is
- * multiplied to infinity by r for at most one residue of that point's weight.
- */
-async function areInG2(curve: Curve, points: Uint8Array, random: RandomBytes): Promise<boolean> {
-  const count = points.length / G2_BYTES;
-  for (let round = 0; round < COFACTOR_ROUNDS; round++) {
-    const weights = random(count * 2);
-    const mask = (1 << (COFACTOR_WEIGHT_BITS - 8)) - 1;
-    for (let k = 1; k < weights.length; k += 2) weights[k] = weights[k]! & mask;
-    const sum = await curve.G2.multiExpAffine(points, weights);
-    if (!isOfOrderR(curve, sum)) return false;
-  }
-  return true;
-}
-
-/** r·P = 0. The engine does not reduce the scalar, which would make this true of everything; a test pins that. */
-export function isOfOrderR({ G2 }: Curve, point: Uint8Array): boolean {
-  return G2.isZero(G2.timesScalar(point, FIELD_ORDER));
 }
 
 /**

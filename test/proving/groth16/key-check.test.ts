@@ -1,5 +1,4 @@
 import { after, before, describe, it } from "mocha";
-import { bn254 } from "@noble/curves/bn254.js";
 import { closeCurve, openCurve } from "../../../proving/node/open-curve.ts";
 import type { Curve } from "../../../proving/curve/curve.ts";
 import assert from "node:assert/strict";
@@ -15,7 +14,8 @@ import { chunkWires } from "../../../proving/groth16/chunk-circuit.ts";
 import { compileChunk } from "../../../proving/groth16/compile-chunk.ts";
 import { drawCommonSecrets, makeChunkKeys, makeCommonKeys } from "../../../proving/groth16/dev-setup.ts";
 import type { ChunkKeys } from "../../../proving/groth16/dev-setup.ts";
-import { checkProvingKey, isOfOrderR } from "../../../proving/groth16/key-check.ts";
+import { isOfOrderR } from "../../../proving/curve/subgroup.ts";
+import { checkProvingKey } from "../../../proving/groth16/key-check.ts";
 import type { KeyReference } from "../../../proving/groth16/key-check.ts";
 import { readZkey } from "../../../proving/groth16/proving-key.ts";
 import { writeZkey } from "../../../proving/groth16/zkey.ts";
@@ -26,6 +26,7 @@ import { BASE_FIELD_ORDER, PRESETS } from "../../../protocol/parameters.ts";
 import { G2_GENERATOR, multiplyG2 } from "../../../protocol/points.ts";
 import type { G2 } from "../../../protocol/points.ts";
 import { rejectsCode } from "../../support/errors.ts";
+import { pointOutsideG2 } from "../../support/points.ts";
 import { seededRandom } from "../../support/random.ts";
 
 const PRESET = PRESETS.tiny;
@@ -75,21 +76,6 @@ const shifted =
       curve.G1.add(point, curve.G1.gAffine),
     ),
   });
-
-/** A point of the twist outside of the group of order r. */
-function pointOutsideG2(): G2 {
-  const { Fp2 } = bn254.fields;
-  const b = bn254.G2.Point.CURVE().b;
-  for (let c0 = 1n; ; c0++) {
-    const x = Fp2.fromBigTuple([c0, 1n]);
-    try {
-      const y = Fp2.sqrt(Fp2.add(Fp2.mul(Fp2.sqr(x), x), b));
-      return { x: { c0: x.c0, c1: x.c1 }, y: { c0: y.c0, c1: y.c1 } };
-    } catch {
-      // not a square: no point has this x
-    }
-  }
-}
 
 const FORGERIES: Readonly<Record<string, readonly [Change, KeyRule]>> = {
   "blinds A and B with infinity": [

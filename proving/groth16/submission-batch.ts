@@ -1,0 +1,182 @@
+/**
+ * The proofs and openings of many submissions in one pairing product, in the engine. The weights are the verifier's own
+ * and secret, so that nobody can make false statements that cancel (small-exponent test: Bellare, Garay, Rabin 1998).
+ */
+import type { OpeningStatement, ProofStatement } from "../../protocol/batch-verification.ts";
+import { areSignalsOf } from "../../protocol/batch-verification.ts";
+import { multiply, toField } from "../../protocol/field.ts";
+import { BASE_FIELD_ORDER } from "../../protocol/parameters.ts";
+import { G1_GENERATOR, G2_GENERATOR } from "../../protocol/points.ts";
+import type { G1, G2 } from "../../protocol/points.ts";
+import type { RandomBytes } from "../../protocol/random.ts";
+import type { VerificationKeys } from "../../protocol/verification-key.ts";
+import { encodeScalars, g1ToEngine, g2ToEngine } from "../curve/bn254.ts";
+import type { Curve } from "../curve/curve.ts";
+import { multiExponentiation } from "../curve/multi-exponentiation.ts";
+import { openPointAdder } from "../curve/point-adder.ts";
+import { areInG2 } from "../curve/subgroup.ts";
+
+/** What one submission claims. */
+export interface SubmissionClaim {
+  readonly proofs: readonly ProofStatement[];
+  readonly opening: OpeningStatement;
+}
+
+const WEIGHT_BYTES = 16;
+
+/**
+ * The claims that fail: all are checked in one product, and a failing product is searched by halves.
+ * @param keys points of their groups
+ * @param random a CSPRNG: false claims pass with probability 2^-128
+ * @returns their indexes, ascending; what exactly fails is for the caller to find out
+ */
+export async function failingClaims(
+  curve: Curve,
+  keys: VerificationKeys,
+  claims: readonly SubmissionClaim[],
+  random: RandomBytes,
+): Promise<number[]> {
+  const search = async (from: number, to: number): Promise<number[]> => {
+    if (from === to || (await holdTogether(curve, keys, claims.slice(from, to), random))) return [];
+    if (to - from === 1) return [from];
+    const middle = (from + to) >> 1;
+    return [...(await search(from, middle)), ...(await search(middle, to))];
+  };
+  return search(0, claims.length);
+}
+
+/** True if every proof verifies and every commitment opens as claimed; false also for points that are none. */
+async function holdTogether(
+  curve: Curve,
+  keys: VerificationKeys,
+  claims: readonly SubmissionClaim[],
+  random: RandomBytes,
+): Promise<boolean> {
+  const proofs = claims.flatMap((claim) => claim.proofs);
+  const openings = claims.map((claim) => claim.opening);
+  if (proofs.some(({ kindIndex, publicSignals }) => !areSignalsOf(keys.kinds[kindIndex], publicSignals))) return false;
+  if (openings.some(({ z, value }) => toField(z) !== z || toField(value) !== value)) return false;
+  if (!(await arePoints(curve, proofs, openings, random))) return false;
+  const product = new PairingProduct(curve);
+  addProofs(product, keys, proofs, drawWeights(proofs.length, random));
+  addOpenings(product, keys, openings, drawWeights(openings.length, random));
+  return product.isOne();
+}
+
+/** e(−A, B)·e(alpha, beta)·e(IC, G2)·e(D, sigma)·e(C, delta) of each proof at its weight. */
+function addProofs(
+  product: PairingProduct,
+  keys: VerificationKeys,
+  proofs: readonly ProofStatement[],
+  weights: readonly bigint[],
+): void {
+  proofs.forEach(({ proof, wires, kindIndex, publicSignals }, i) => {
+    const weight = weights[i]!;
+    const { sigma, delta, publicBases } = keys.kinds[kindIndex]!;
+    product.pair([proof.a, toField(-weight)], proof.b);
+    product.pairSum([[keys.alpha, weight]], keys.beta);
+    product.pairSum([[wires, weight]], sigma);
+    product.pairSum([[proof.c, weight]], delta);
+    product.pairSum(
+      publicBases.map((base, b) => [base, b === 0 ? weight : multiply(weight, publicSignals[b - 1]!)]),
+      G2_GENERATOR,
+    );
+  });
+}
+
+/** e(C − value·G + z·W, G2)·e(−W, tau) of each opening at its weight. */
+function addOpenings(
+  product: PairingProduct,
+  keys: VerificationKeys,
+  openings: readonly OpeningStatement[],
+  weights: readonly bigint[],
+): void {
+  openings.forEach(({ commitment, opening, z, value }, i) => {
+    const weight = weights[i]!;
+    product.pairSum(
+      [
+        [commitment, weight],
+        [opening, multiply(weight, z)],
+        [G1_GENERATOR, toField(-multiply(weight, value))],
+      ],
+      G2_GENERATOR,
+    );
+    product.pairSum([[opening, toField(-weight)]], keys.tau);
+  });
+}
+
+/** True if every point of the claims is a proper one of its group, given by reduced coordinates. */
+async function arePoints(
+  curve: Curve,
+  proofs: readonly ProofStatement[],
+  openings: readonly OpeningStatement[],
+  random: RandomBytes,
+): Promise<boolean> {
+  const g1 = [
+    ...proofs.flatMap(({ wires, proof }) => [wires, proof.a, proof.c]),
+    ...openings.flatMap(({ commitment, opening }) => [commitment, opening]),
+  ];
+  const g2 = proofs.map(({ proof }) => proof.b);
+  const coordinates = [...g1.flatMap(({ x, y }) => [x, y]), ...g2.flatMap(({ x, y }) => [x.c0, x.c1, y.c0, y.c1])];
+  if (coordinates.some((value) => value < 0n || value >= BASE_FIELD_ORDER)) return false;
+  const adder = await openPointAdder();
+  const g2Bytes = joined(g2.map((point) => g2ToEngine(curve, point)));
+  return (
+    adder.areProperPoints(joined(g1.map((point) => g1ToEngine(curve, point)))) &&
+    adder.areProperPoints(g2Bytes, "G2") &&
+    (g2.length === 0 || areInG2(curve, g2Bytes, random))
+  );
+}
+
+type Term = readonly [point: G1, scalar: bigint];
+
+/** A product of pairings; what is paired with the same point of G2 is summed first. */
+class PairingProduct {
+  private readonly curve: Curve;
+  private readonly pairs: Uint8Array[] = [];
+  private readonly sums = new Map<G2, Term[]>();
+
+  constructor(curve: Curve) {
+    this.curve = curve;
+  }
+
+  /** Times e(scalar·left, right). */
+  pair([left, scalar]: Term, right: G2): void {
+    const { curve } = this;
+    this.pairs.push(curve.G1.timesScalar(g1ToEngine(curve, left), scalar), g2ToEngine(curve, right));
+  }
+
+  /** Times e(Σ scalar·point, right), for a point of G2 that others are paired with as well. */
+  pairSum(terms: readonly Term[], right: G2): void {
+    this.sums.set(right, [...(this.sums.get(right) ?? []), ...terms]);
+  }
+
+  async isOne(): Promise<boolean> {
+    const { curve, pairs } = this;
+    for (const [right, terms] of this.sums) {
+      const bases = joined(terms.map(([point]) => g1ToEngine(curve, point)));
+      const scalars = encodeScalars(terms.map(([, scalar]) => scalar));
+      pairs.push(await multiExponentiation(curve, bases, scalars), g2ToEngine(curve, right));
+    }
+    return curve.pairingEq(...pairs);
+  }
+}
+
+function drawWeights(count: number, random: RandomBytes): bigint[] {
+  const bytes = random(count * WEIGHT_BYTES);
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  return Array.from(
+    { length: count },
+    (_, k) => view.getBigUint64(k * WEIGHT_BYTES) | (view.getBigUint64(k * WEIGHT_BYTES + 8) << 64n),
+  );
+}
+
+function joined(parts: readonly Uint8Array[]): Uint8Array {
+  const bytes = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0));
+  let at = 0;
+  for (const part of parts) {
+    bytes.set(part, at);
+    at += part.length;
+  }
+  return bytes;
+}
