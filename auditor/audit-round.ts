@@ -18,8 +18,9 @@ import { verifyOpening } from "../protocol/kzg.ts";
 import type { ModelState } from "../protocol/model.ts";
 import { unpackSum } from "../protocol/packing.ts";
 import type { VerificationKeys } from "../protocol/verification-key.ts";
+import type { SubmissionVerifier } from "../protocol/batch-verification.ts";
 import { auditSibling } from "./audit-sibling.ts";
-import { verifySubmission } from "./audit-submission.ts";
+import { verifySubmissions } from "./audit-submission.ts";
 import type { Checker } from "./checklist.ts";
 import { checkSettlement, checkSignatures, checkSum, require, signedResult } from "./round-checks.ts";
 
@@ -36,6 +37,7 @@ export async function auditRound(
   keys: VerificationKeys,
   records: RoundRecords & { readonly finalised: FinalisedRecord },
   base: AuditedModel,
+  verifier?: SubmissionVerifier,
 ): Promise<AuditedModel | undefined> {
   const { finalised } = records;
   const round = Number(finalised.round);
@@ -45,11 +47,12 @@ export async function auditRound(
     () => checkBase(records, base),
     (cid) => `starts from ${cid}`,
   );
+  const verify = await verifySubmissions(task, keys, records, verifier);
   for (const record of records.submitted) {
     await checker.check(
       round,
       "submission",
-      () => verifySubmission(task, keys, records, record),
+      () => verify(record),
       (chunks) => `${record.client}: ${chunks} proof${chunks === 1 ? "" : "s"} and the opening verify`,
     );
   }
@@ -99,7 +102,7 @@ export async function auditRound(
     (fetched) => `${fetched.length} elements at ${cidFromDigest(finalised.result.aggregateCid)} open the sum`,
   );
   if (elements === undefined) return undefined;
-  const siblings = await auditSiblings(checker, task, keys, records, elements);
+  const siblings = await auditSiblings(checker, task, keys, records, elements, verifier);
   if (siblings === undefined) return undefined;
   const publication = await checker.check(
     round,
@@ -123,6 +126,7 @@ async function auditSiblings(
   keys: VerificationKeys,
   records: RoundRecords & { readonly finalised: FinalisedRecord },
   elements: readonly bigint[],
+  verifier: SubmissionVerifier | undefined,
 ): Promise<readonly SiblingSum[] | undefined> {
   if (task.cells === undefined) return [];
   const { cells } = task.cells;
@@ -143,7 +147,7 @@ async function auditSiblings(
     const sum = await checker.check(
       round,
       `cell ${place}`,
-      async () => auditSibling(sibling, keys),
+      async () => auditSibling(sibling, keys, verifier),
       (part) =>
         `round ${part.round}: ${part.clients.length} clients; proofs, settlement, sum, signatures and aggregate verify`,
     );

@@ -7,9 +7,10 @@ import type { requireFinalised } from "../task/cells.ts";
 import type { SiblingSum } from "../task/outcome.ts";
 import { AGGREGATE_FILE, fetchElements, pointOf } from "../task/outcome.ts";
 import { checkAggregate } from "../protocol/aggregate.ts";
+import type { SubmissionVerifier } from "../protocol/batch-verification.ts";
 import { verifyOpening } from "../protocol/kzg.ts";
 import type { VerificationKeys } from "../protocol/verification-key.ts";
-import { verifySubmission } from "./audit-submission.ts";
+import { verifySubmissions } from "./audit-submission.ts";
 import { checkSettlement, checkSignatures, checkSum, require, signedResult } from "./round-checks.ts";
 
 /**
@@ -21,9 +22,11 @@ import { checkSettlement, checkSignatures, checkSum, require, signedResult } fro
 export async function auditSibling(
   { task, records }: ReturnType<typeof requireFinalised>[number],
   keys: VerificationKeys,
+  verifier?: SubmissionVerifier,
 ): Promise<SiblingSum> {
   const { finalised } = records;
-  for (const record of records.submitted) verifySubmission(task, keys, records, record);
+  const verify = await verifySubmissions(task, keys, records, verifier);
+  for (const record of records.submitted) verify(record);
   const settled = checkSettlement(task, records);
   checkSum(records, settled);
   const signed = signedResult(finalised, settled);

@@ -3,6 +3,9 @@ import pc from "picocolors";
 import { nodeOptions } from "../command/options.ts";
 import type { CommonFlags } from "../command/options.ts";
 import type { Reporter } from "../protocol/reporter.ts";
+import { platformRandom } from "../command/platform-random.ts";
+import { submissionVerifier } from "../proving/groth16/submission-batch.ts";
+import { closeCurve, openCurve } from "../proving/node/open-curve.ts";
 import { openReadingNode } from "../task/node.ts";
 import { auditTask } from "./audit-task.ts";
 import type { TaskAudit } from "./audit-task.ts";
@@ -17,6 +20,7 @@ export async function verify(
 ): Promise<void> {
   const node = await openReadingNode(nodeOptions(flags, "auditor"), reporter, signal);
   const audit = await auditTask(node.task, {
+    verifier: submissionVerifier(await openCurve(), platformRandom),
     ...(flags.round === undefined ? {} : { until: flags.round }),
     ...(flags.format === "text"
       ? { onFinding: (finding: Finding) => process.stdout.write(`${findingLine(finding)}\n`) }
@@ -24,6 +28,7 @@ export async function verify(
   });
   const { chainId, contract } = node.chain.context;
   await node.close();
+  await closeCurve();
   const failed = audit.findings.filter(({ ok }) => !ok).length;
   process.stdout.write(
     flags.format === "json" ? `${verdictJson(audit, chainId, contract)}\n` : `${verdictLine(audit, failed)}\n`,

@@ -98,7 +98,7 @@ export async function joinTask(
         }
       : {}),
     clock: () => performance.now(),
-    audit: (after, until) => auditTask(task, { after, until }),
+    audit: (after, until) => auditTask(task, { after, until, verifier: keys.verifier }),
     onModel: async (round) => {
       const { cid, digest } = await chain.latestModel();
       const model = await loadModelState(task, cid, digest);

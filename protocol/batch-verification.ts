@@ -28,6 +28,18 @@ export interface OpeningStatement {
   readonly opening: G1;
 }
 
+/** What one submission claims. */
+export interface SubmissionClaim {
+  readonly proofs: readonly ProofStatement[];
+  readonly opening: OpeningStatement;
+}
+
+/** Verifies the claims of many submissions together, as a port: it takes an engine. */
+export interface SubmissionVerifier {
+  /** Indexes of the claims that fail, ascending; none if all hold. */
+  failing(keys: VerificationKeys, claims: readonly SubmissionClaim[]): Promise<readonly number[]>;
+}
+
 /** Bits of the weights: equations that do not all hold pass with probability 2^-128. */
 const WEIGHT_BITS = 128n;
 

@@ -1,5 +1,6 @@
 /** A task's keys, fetched by CID once and checked against the contract each time they are loaded. */
 import { join } from "node:path";
+import type { SubmissionVerifier } from "../protocol/batch-verification.ts";
 import { VerisumError } from "../protocol/errors.ts";
 import type { ChunkProver, VectorCommitter } from "../protocol/ports.ts";
 import type { RandomBytes } from "../protocol/random.ts";
@@ -12,6 +13,7 @@ import { kzgCommitter } from "../proving/curve/kzg.ts";
 import { cidFromDigest } from "../content/cid.ts";
 import { chunkProver } from "../proving/groth16/chunk-prover.ts";
 import type { ProverCommand } from "../proving/groth16/prover-command.ts";
+import { submissionVerifier } from "../proving/groth16/submission-batch.ts";
 import { loadKeySet } from "../proving/groth16/key-set.ts";
 import type { KeySet } from "../proving/groth16/key-set.ts";
 import {
@@ -54,13 +56,20 @@ export async function loadProvingKeys(
   readonly committer: VectorCommitter;
   readonly prover: ChunkProver;
   readonly verificationKeys: VerificationKeys;
+  /** Verifies others' submissions together, in the engine that proves. */
+  readonly verifier: SubmissionVerifier;
 }> {
   const kindIndexes = [...new Set(task.layout.chunks.map((chunk) => chunk.kindIndex))];
   const keys = await load(task, state, kindIndexes, random, reporter);
   const curve = await openCurve();
   const prover = chunkProver(curve, keys, random, command);
   void prover.preload(kindIndexes);
-  return { verificationKeys: keys.verificationKeys, committer: kzgCommitter(curve, keys.powers), prover };
+  return {
+    verificationKeys: keys.verificationKeys,
+    committer: kzgCommitter(curve, keys.powers),
+    prover,
+    verifier: submissionVerifier(curve, random),
+  };
 }
 
 async function load(

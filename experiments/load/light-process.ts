@@ -98,7 +98,7 @@ async function equip(nodes: readonly WritingNode[], relay: Relay | undefined): P
   const audits = new Map<bigint, Promise<TaskAudit>>();
   const audit = (after: bigint, until: bigint): Promise<TaskAudit> => {
     let found = audits.get(until);
-    if (found === undefined) audits.set(until, (found = auditTask(task, { after, until })));
+    if (found === undefined) audits.set(until, (found = auditTask(task, { after, until, verifier: keys.verifier })));
     return found;
   };
   const clients: LightClient[] = [];

@@ -2,7 +2,12 @@
  * The proofs and openings of many submissions in one pairing product, in the engine. The weights are the verifier's own
  * and secret, so that nobody can make false statements that cancel (small-exponent test: Bellare, Garay, Rabin 1998).
  */
-import type { OpeningStatement, ProofStatement } from "../../protocol/batch-verification.ts";
+import type {
+  OpeningStatement,
+  ProofStatement,
+  SubmissionClaim,
+  SubmissionVerifier,
+} from "../../protocol/batch-verification.ts";
 import { areSignalsOf } from "../../protocol/batch-verification.ts";
 import { multiply, toField } from "../../protocol/field.ts";
 import { BASE_FIELD_ORDER } from "../../protocol/parameters.ts";
@@ -16,13 +21,15 @@ import { multiExponentiation } from "../curve/multi-exponentiation.ts";
 import { openPointAdder } from "../curve/point-adder.ts";
 import { areInG2 } from "../curve/subgroup.ts";
 
-/** What one submission claims. */
-export interface SubmissionClaim {
-  readonly proofs: readonly ProofStatement[];
-  readonly opening: OpeningStatement;
-}
-
 const WEIGHT_BYTES = 16;
+
+/**
+ * Verifies submissions together in the engine.
+ * @param random a CSPRNG, for weights that nobody else knows
+ */
+export function submissionVerifier(curve: Curve, random: RandomBytes): SubmissionVerifier {
+  return { failing: (keys, claims) => failingClaims(curve, keys, claims, random) };
+}
 
 /**
  * The claims that fail: all are checked in one product, and a failing product is searched by halves.

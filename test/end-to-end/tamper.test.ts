@@ -583,7 +583,7 @@ describe("one valid round, changed one thing at a time", function () {
 
     /** The first red finding of an audit, as `check: CODE`. */
     const firstRed = async (task: typeof audited, after = 0n): Promise<string> => {
-      const { findings } = await auditTask(task, { after });
+      const { findings } = await auditTask(task, { after, verifier: harness.verifier });
       const red = findings.find(({ ok }) => !ok);
       return red === undefined ? "nothing" : `${red.check}: ${red.code}`;
     };

@@ -28,6 +28,7 @@ import type { MemberLoopDependencies } from "../../member/member-loop.ts";
 import { addRelayRoute, createRelay } from "../../aggregator/relay.ts";
 import type { Relay } from "../../aggregator/relay.ts";
 import { addProposalRoutes } from "../../aggregator/proposal.ts";
+import type { SubmissionVerifier } from "../../protocol/batch-verification.ts";
 import type { VerificationKeys } from "../../protocol/verification-key.ts";
 import { openRoundKeys } from "../../member/round-keys.ts";
 import { verifySubmission } from "../../auditor/audit-submission.ts";
@@ -140,6 +141,8 @@ export interface RoundHarness {
   /** As any role would have it; shares the engine of all roles. */
   readonly task: CommittingTask;
   readonly prover: ChunkProver;
+  /** Verifies submissions together, as clients and auditors do. */
+  readonly verifier: SubmissionVerifier;
   readonly aggregator: AggregatorRole;
   readonly members: readonly MemberRole[];
   readonly clients: readonly ClientRole[];
@@ -369,6 +372,7 @@ export async function startHarness(options: HarnessOptions): Promise<RoundHarnes
     operator: serving.node.chain,
     task,
     prover: keys.prover,
+    verifier: keys.verifier,
     aggregator,
     members,
     clients,
@@ -383,7 +387,7 @@ export async function startHarness(options: HarnessOptions): Promise<RoundHarnes
       return { state, records: await serving.node.chain.records(next) };
     },
     auditor,
-    audit: async () => auditTask((await auditor()).task),
+    audit: async () => auditTask((await auditor()).task, { verifier: keys.verifier }),
     close: async () => {
       for (const close of closers.reverse()) await close();
       if (options.cell !== undefined) return;
@@ -456,6 +460,7 @@ function createClient(
     readonly committer: VectorCommitter;
     readonly prover: ChunkProver;
     readonly verificationKeys: VerificationKeys;
+    readonly verifier: SubmissionVerifier;
   },
   audits: boolean,
 ): ClientRole {
@@ -473,7 +478,7 @@ function createClient(
     clock: () => performance.now(),
     audit: async (after, until) =>
       audits
-        ? auditTask(task, { after, until })
+        ? auditTask(task, { after, until, verifier: keys.verifier })
         : { findings: [], ok: true, model: { record: await chain.latestModel(), state: NO_STATE } },
   });
   let step: () => Promise<ClientProgress>;

@@ -7,7 +7,7 @@ import type { G1, G2 } from "../../../protocol/points.ts";
 import type { VerificationKeys } from "../../../protocol/verification-key.ts";
 import type { Curve } from "../../../proving/curve/curve.ts";
 import { failingClaims } from "../../../proving/groth16/submission-batch.ts";
-import type { SubmissionClaim } from "../../../proving/groth16/submission-batch.ts";
+import type { SubmissionClaim } from "../../../protocol/batch-verification.ts";
 import { closeCurve, openCurve } from "../../../proving/node/open-curve.ts";
 import { pointOutsideG2 } from "../../support/points.ts";
 import { seededRandom } from "../../support/random.ts";
