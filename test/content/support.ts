@@ -80,7 +80,7 @@ export function blockPath(directory: string, cid: string): string {
 
 // What follows encodes CIDs and dag-pb by hand, from the specifications, with none of the libraries under test.
 
-export const sha256 = (bytes: Uint8Array): Uint8Array => createHash("sha256").update(bytes).digest();
+const sha256 = (bytes: Uint8Array): Uint8Array => createHash("sha256").update(bytes).digest();
 
 export function base32(bytes: Uint8Array): string {
   const alphabet = "abcdefghijklmnopqrstuvwxyz234567";
@@ -95,7 +95,7 @@ export function cidBytes(codec: number, block: Uint8Array): Uint8Array {
 
 export const cidText = (bytes: Uint8Array): string => `b${base32(bytes)}`;
 
-export function varint(value: number): number[] {
+function varint(value: number): number[] {
   return value < 128 ? [value] : [(value % 128) + 128, ...varint(Math.floor(value / 128))];
 }
 
@@ -114,7 +114,7 @@ export interface HandLink {
 }
 
 /** A dag-pb block: links first, then data. */
-export function dagPbBlock(links: readonly HandLink[], data: readonly number[]): Uint8Array {
+function dagPbBlock(links: readonly HandLink[], data: readonly number[]): Uint8Array {
   const encoded = links.map((link) =>
     bytesField(2, [...bytesField(1, link.cid), ...bytesField(2, text(link.name)), ...intField(3, link.totalBytes)]),
   );
