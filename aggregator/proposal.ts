@@ -54,7 +54,7 @@ export function addProposalRoutes(
     if (held?.r === r && held.vs === vs) return reply.status(200).send({ seat });
     if (!(await verify(proposal, signature)))
       return answerRefusal(
-        new VerisumError("SIGNATURE_INVALID", "the signature is not the seat's over the proposed result"),
+        new VerisumError("SIGNATURE_INVALID", "the signature is not by this seat, or not of the proposed result"),
         reply,
       );
     received.set(seat, signature.signature);

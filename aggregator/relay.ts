@@ -125,7 +125,7 @@ export function createRelay({ chain, parameters, batch, reporter, clock }: Relay
       enter(number);
       const { weight, activeFromRound, lastSubmittedRound } = await chain.client(signed.client);
       if (weight === 0 || activeFromRound > number)
-        throw new VerisumError("ROLE_NOT_REGISTERED", `${signed.client} is no client of round ${number}`, {
+        throw new VerisumError("ROLE_NOT_REGISTERED", `${signed.client} is not a client of round ${number}`, {
           client: signed.client,
         });
       if (lastSubmittedRound === number || pending.has(signed.client)) return;
@@ -187,7 +187,7 @@ export function addRelayRoute(app: FastifyInstance, relay: Relay, parameters: Ta
     await scope.register(rateLimitPlugin, { global: false });
     scope.post("/v1/submissions/:round", { bodyLimit, config: { rateLimit } }, async (request, reply) => {
       const { round } = request.params as { round: string };
-      if (!/^[0-9]{1,19}$/.test(round)) throw new VerisumError("REQUEST_INVALID", "not a round's number");
+      if (!/^[0-9]{1,19}$/.test(round)) throw new VerisumError("REQUEST_INVALID", "not a round number");
       const signed = parseSignedSubmission(request.body);
       await relay.accept(BigInt(round), signed);
       return reply.status(202).send({ client: signed.client });

@@ -20,12 +20,12 @@ function claimOf(task: SubmissionTask, records: OfRound, record: SubmittedRecord
   const { layout, parameters } = task;
   const { submission, client } = record;
   const { chunks, commitment, opening } = submission;
-  requireOf(client, chunks.length === layout.chunks.length, "the number of proofs is not the layout's");
+  requireOf(client, chunks.length === layout.chunks.length, "the number of proofs differs from the layout's");
   const { committeeSize, threshold } = parameters;
   requireOf(
     client,
     submission.shareHashes.length === committeeSize,
-    "the number of share hashes is not the committee's size",
+    "the number of share hashes differs from the committee's size",
   );
   requireOf(
     client,

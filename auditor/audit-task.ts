@@ -86,7 +86,7 @@ async function checkLatest(checker: Checker, task: OpenTask, { record }: Audited
     if (!same)
       throw new VerisumError(
         "AUDIT_FAILED",
-        `the contract's model is of round ${latest.round}, the audited one of round ${record.round}`,
+        `the contract's model comes from round ${latest.round}, the audited one from round ${record.round}`,
       );
   };
   await checker.check(Number(latest.round), "latest model", check, () => `the contract's model is the audited one`);

@@ -25,15 +25,15 @@ function refuseForeign({ mechanism, samplingRate, accountant }: PrivacyFlags, co
   if (mechanism !== "gaussian" && samplingRate !== 1)
     throw new VerisumError(
       "USAGE",
-      "everybody sees which clients take part, so that sampling them amplifies nothing: --sampling-rate is 1",
+      "everybody sees which clients take part, so sampling them amplifies nothing: leave --sampling-rate at 1",
     );
   if (mechanism !== "gaussian" && accountant !== "rdp")
-    throw new VerisumError("USAGE", `--accountant ${accountant} knows the gaussian mechanism only`);
+    throw new VerisumError("USAGE", `--accountant ${accountant} works for the gaussian mechanism only`);
   for (const option of command.options) {
     const name = option.attributeName();
     if (command.getOptionValueSource(name) !== "cli" || (MECHANISMS_OF[name] ?? [mechanism]).includes(mechanism))
       continue;
-    throw new VerisumError("USAGE", `${option.long ?? name} means nothing to ${mechanism}`, { option: name });
+    throw new VerisumError("USAGE", `${option.long ?? name} has no meaning for ${mechanism}`, { option: name });
   }
 }
 

@@ -50,7 +50,7 @@ function checkCohort({ parameters }: OpenTask, { submitted }: RoundRecords): voi
     ({ weight }) => weight >= 1 && (weight === 1 || !parameters.uniformWeights),
   ), "AUDIT_FAILED", "a weight is not one that the task allows");
   require(submitted.reduce((sum, { weight }) => sum + weight, 0) <=
-    MAX_TOTAL_WEIGHT, "AUDIT_FAILED", "the weights exceed what a sum decodes with");
+    MAX_TOTAL_WEIGHT, "AUDIT_FAILED", "the total weight is larger than a sum can decode");
 }
 
 /** @throws AGGREGATE_COMMITMENT_MISMATCH */

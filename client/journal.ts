@@ -112,7 +112,7 @@ export function openJournal(state: StateDirectory, scope: string): Journal {
       if (value === undefined) return undefined;
       const parsed = auditedSchema.safeParse(value);
       if (!parsed.success)
-        throw new VerisumError("STORAGE_CORRUPT", `${auditPath} is no audited model`, { path: auditPath });
+        throw new VerisumError("STORAGE_CORRUPT", `${auditPath} is not an audited model`, { path: auditPath });
       return parsed.data;
     },
     setAudited: (record) => writeDurably(auditPath, encodeRecord(plain(record))),

@@ -39,7 +39,7 @@ export function createLearner({ trainer, data, document, random, reporter }: Lea
         })
         .catch((error: unknown) => {
           if (mechanism.diverged === "sit-out" || !isVerisumError(error, "TRAINING_DIVERGED")) throw error;
-          reporter.say("warn", "diverged", `round ${round}: training diverged; taking part with an update of zero`, {
+          reporter.say("warn", "diverged", `round ${round}: training diverged; taking part with a zero update`, {
             round,
           });
           return undefined;

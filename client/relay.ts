@@ -43,10 +43,15 @@ export function createRelayClient({ chain, nodes, fetch, sleep, reporter }: Rela
       if ((await chain.blockTime()) >= until) break;
       await sleep(POLL_MS);
     }
-    reporter.say("warn", "relay-late", `round ${round}: the submission is not on chain in time; sending it directly`, {
-      round,
-      node,
-    });
+    reporter.say(
+      "warn",
+      "relay-late",
+      `round ${round}: the submission did not reach the chain in time; sending it directly`,
+      {
+        round,
+        node,
+      },
+    );
     return false;
   };
 }

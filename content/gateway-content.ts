@@ -64,7 +64,7 @@ export class ContentRoutes {
     if (rootText === PROBE_CID && (rest ?? "") === "") return this.#answerProbe(request, reply, form);
     const name = rest === undefined || rest === "" ? undefined : rest;
     if (form === "raw" && name !== undefined)
-      throw refusal(400, "REQUEST_INVALID", "a raw block is asked for by its own CID");
+      throw refusal(400, "REQUEST_INVALID", "a raw block must be requested by its own CID");
     const target = await this.#resolve(parseBlockCid(rootText), name, request.headers["cache-control"], form === "raw");
     void reply.header("x-ipfs-path", name === undefined ? `/ipfs/${rootText}` : entryPath(rootText, name));
     void reply.header("x-ipfs-roots", name === undefined ? rootText : `${rootText},${target.cid.toString()}`);

@@ -159,7 +159,8 @@ function addUploads(app: FastifyInstance, { store, authoriseUpload }: GatewayOpt
     },
     handler: async (request, reply) => {
       const root = uploadRoot(request);
-      if (!(request.body instanceof Uint8Array)) throw refusal(415, "REQUEST_INVALID", `the body is ${CAR_MEDIA_TYPE}`);
+      if (!(request.body instanceof Uint8Array))
+        throw refusal(415, "REQUEST_INVALID", `the body must be ${CAR_MEDIA_TYPE}`);
       const held = await store.has(root);
       await store.importCar(request.body, root, limits);
       return reply.status(held ? 200 : 201).send({ cid: root });
@@ -169,7 +170,7 @@ function addUploads(app: FastifyInstance, { store, authoriseUpload }: GatewayOpt
 
 function uploadRoot(request: FastifyRequest): string {
   const { root } = request.query as Record<string, unknown>;
-  if (typeof root !== "string") throw refusal(400, "REQUEST_INVALID", "the query names one root");
+  if (typeof root !== "string") throw refusal(400, "REQUEST_INVALID", "the query must name exactly one root");
   return parseDirectoryCid(root).toString();
 }
 

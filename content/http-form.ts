@@ -29,13 +29,13 @@ function single(query: Query, name: string): string | undefined {
 export function requestedForm(query: Query, accept: string | undefined): ContentForm {
   const format = single(query, "format");
   if (format === "raw" || format === "car") return format;
-  if (format !== undefined) throw refusal(406, "REQUEST_INVALID", "format is raw or car");
+  if (format !== undefined) throw refusal(406, "REQUEST_INVALID", "format must be raw or car");
   const types = (accept ?? "").split(",").map((part) => part.split(";")[0]?.trim().toLowerCase() ?? "");
   if (types.includes(RAW_MEDIA_TYPE)) return "raw";
   if (types.includes(CAR_MEDIA_TYPE)) return "car";
   const unsupported = types.every((type) => type.startsWith("application/vnd.ip"));
   if (types[0] !== "" && unsupported) {
-    throw refusal(406, "REQUEST_INVALID", `of the IPLD types only ${RAW_MEDIA_TYPE} and ${CAR_MEDIA_TYPE} are served`);
+    throw refusal(406, "REQUEST_INVALID", `the only IPLD types served are ${RAW_MEDIA_TYPE} and ${CAR_MEDIA_TYPE}`);
   }
   return "file";
 }
@@ -51,7 +51,7 @@ export function requestedScope(query: Query): DagScope {
   if (version !== undefined && version !== "1") throw refusal(406, "REQUEST_INVALID", "only CAR version 1 is served");
   const scope = single(query, "dag-scope") ?? "all";
   if (scope === "block" || scope === "entity" || scope === "all") return scope;
-  throw refusal(400, "REQUEST_INVALID", "dag-scope is block, entity or all");
+  throw refusal(400, "REQUEST_INVALID", "dag-scope must be block, entity or all");
 }
 
 /**

@@ -39,7 +39,7 @@ contentOptions(connectionOptions(new Command("boosting-client"), true))
                 reporter.say(
                   "warn",
                   "boosting",
-                  `cheating: sends an update of ${(Math.sqrt(normSquared(boosted)) / bound).toFixed(1)} times the bound`,
+                  `cheating: sends an update ${(Math.sqrt(normSquared(boosted)) / bound).toFixed(1)} times the bound`,
                 );
                 return boosted;
               },

@@ -83,7 +83,7 @@ function formatOf(source: Source): DataFormat {
   const known = FORMATS.map(({ name, sources }) => `${name} (${sources})`).join("; ");
   throw new VerisumError(
     kind === "file" ? "DATASET_MALFORMED" : "DATASET_NOT_FOUND",
-    `${path} is data of no known format; known are ${known}`,
+    `${path} has no known data format; known are ${known}`,
     { path },
   );
 }

@@ -37,7 +37,7 @@ export function encodeSafetensors(
     if (names.has(name)) throw invalid(`the name ${name} is repeated or reserved`);
     names.add(name);
     if (elementCount(name, shape) !== data.length)
-      throw invalid(`tensor ${name} has ${data.length} values, its shape says otherwise`);
+      throw invalid(`tensor ${name} has ${data.length} values, which is not what its shape says`);
     assertFinite(name, data);
     entries.push([name, { dtype: "F32", shape, data_offsets: [end, end + data.length * 4] }]);
     end += data.length * 4;

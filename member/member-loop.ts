@@ -69,7 +69,7 @@ export function createMemberStep(deps: MemberLoopDependencies): () => Promise<bo
     const { chain, reporter, seat } = deps;
     const records = await chain.records(round.number);
     if (!agrees(records, round)) {
-      reporter.wait(`round ${round.number}: the endpoint's events and state are of different blocks`, {
+      reporter.wait(`round ${round.number}: the endpoint's events and state come from different blocks`, {
         round: round.number,
       });
       return false;

@@ -61,7 +61,7 @@ export function parsePreparedTask(text: string): PreparedTask {
   } catch (cause) {
     throw new VerisumError(
       "TASK_DOCUMENT_INVALID",
-      "the deployment file is not what create-task writes",
+      "the deployment file was not written by create-task",
       {},
       { cause },
     );

@@ -35,10 +35,14 @@ export function addCells(cells: readonly WeightedSums[]): WeightedSums {
   let totalWeight = 0;
   for (const cell of cells) {
     if (cell.sums.length !== dimension) {
-      throw new VerisumError("UPDATE_LENGTH", `cells' sums of ${dimension} and ${cell.sums.length} coordinates`, {
-        expected: dimension,
-        actual: cell.sums.length,
-      });
+      throw new VerisumError(
+        "UPDATE_LENGTH",
+        `cells have sums of ${dimension} and of ${cell.sums.length} coordinates`,
+        {
+          expected: dimension,
+          actual: cell.sums.length,
+        },
+      );
     }
     totalWeight += cell.totalWeight;
     for (let i = 0; i < dimension; i++) {

@@ -128,7 +128,7 @@ export async function readRecord(path: string): Promise<unknown> {
   } catch (cause) {
     throw new VerisumError(
       "STORAGE_CORRUPT",
-      `${path} is damaged; restore it from a backup or remove it`,
+      `${path} is damaged; docs/state.md says whether it may be removed`,
       { path },
       { cause },
     );

@@ -119,7 +119,7 @@ function requireEverySibling({ chain, cells }: OpenTask, siblings: readonly Sibl
   if (expected.length !== given.length || expected.some((cell, i) => cell !== given[i])) {
     throw new VerisumError(
       "CELLS_INCOMPLETE",
-      `the sums of ${given.length} siblings are there, of ${expected.length} cells`,
+      `only ${given.length} of ${expected.length} sibling cells' sums are there`,
       { given, expected },
     );
   }

@@ -88,7 +88,7 @@ export function withNoiseFor(epsilon: number, request: NoiseRequest): Omit<TaskD
       "PRIVACY_PARAMETERS_INVALID",
       "a target epsilon needs a unit of privacy in the task's training section",
     );
-  if (rounds < 1) throw new VerisumError("PRIVACY_PARAMETERS_INVALID", "a private task needs a number of rounds");
+  if (rounds < 1) throw new VerisumError("PRIVACY_PARAMETERS_INVALID", "a private task needs maxRounds");
   const cohort = cohortOf({ document, parameters: { dimension, minHonest } });
   const chosen = withLeastNoise(epsilon, privacy, cohort, rounds);
   return { ...document, training: { ...document.training, privacy: chosen } };

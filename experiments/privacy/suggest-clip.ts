@@ -50,7 +50,7 @@ export async function suggestClip(
   if (settingsOf(clientLevel, privacy) === undefined || !(quantile > 0 && quantile <= 1))
     throw new VerisumError(
       "PRIVACY_PARAMETERS_INVALID",
-      "a clip norm is suggested to tasks that protect clients, at a quantile in (0, 1]",
+      "a clip norm is suggested for tasks that protect whole clients, at a quantile in (0, 1]",
     );
   const { stepBits } = document.quantisation;
   const rounds = await runFederation(

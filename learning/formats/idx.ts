@@ -56,7 +56,8 @@ async function loadPair(imagesPath: string, labelsPath: string, options: ValueOp
   const images = parseIdx(await readDataFile(imagesFile), imagesFile);
   const labels = parseIdx(await readDataFile(labelsFile), labelsFile);
   const [exampleCount = 0, height = 0, width = 0, channels = 1] = images.shape;
-  if (images.shape.length < 3) throw malformed(imagesFile, `${images.shape.length} dimensions are not images`);
+  if (images.shape.length < 3)
+    throw malformed(imagesFile, `a file of ${images.shape.length} dimensions does not hold images`);
   if (labels.shape.length !== 1 || labels.shape[0] !== exampleCount)
     throw malformed(labelsFile, `labels do not match ${exampleCount} images`);
   const featureShape = [height, width, channels];

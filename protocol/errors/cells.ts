@@ -5,7 +5,7 @@ export const CELLS_ERRORS = {
   CELLS_DIVERGED: {
     cause: "Two cells of a group no longer share one model: the group has ended.",
     advice:
-      "Do not train on. Start a new group from the last model that all cells finalised; docs/scale.md says why nothing can mend it.",
+      "Stop training. Start a new group from the last model that all cells finalised; docs/scale.md says why nothing can mend it.",
     role: "end",
     about: "input",
     exit: 1,
@@ -21,7 +21,7 @@ export const CELLS_ERRORS = {
   CELLS_INCOMPLETE: {
     cause: "A sibling cell has no sum of this step yet, or has not finalised it.",
     advice:
-      "If it lasts, check that the sibling's members and aggregator run, with `npm run fl -- status --contract <sibling>`.",
+      "If this goes on, check that the sibling's members and aggregator run, with `npm run fl -- status --contract <sibling>`.",
     role: "again",
     about: "others",
     exit: 1,

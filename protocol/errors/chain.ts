@@ -5,7 +5,7 @@ import type { ErrorEntry } from "./entry.ts";
 export const CHAIN_ERRORS = {
   CHAIN_UNREACHABLE: {
     cause: "The JSON-RPC endpoint does not answer.",
-    advice: "If it lasts, check `--rpc`.",
+    advice: "If this goes on, check `--rpc`.",
     role: "again",
     about: "host",
     exit: 2,
@@ -35,21 +35,21 @@ export const CHAIN_ERRORS = {
   },
   CHAIN_TRANSACTION_LOST: {
     cause: "A transaction was not mined in time.",
-    advice: "If it lasts, check the account's balance and the network's fees.",
+    advice: "If this goes on, check the account's balance and the network's fees.",
     role: "again",
     about: "host",
     exit: 1,
   },
   CHAIN_EVENTS_MISSING: {
     cause: "The endpoint's events lack one that its state or other events imply: it lags behind, or leaves some out.",
-    advice: "If it lasts, use another `--rpc`.",
+    advice: "If this goes on, use another `--rpc`.",
     role: "again",
     about: "others",
     exit: 2,
   },
   CHAIN_REORGANISED: {
     cause: "The chain's records changed while they were looked at.",
-    advice: "If it lasts, use another `--rpc`, or more `--confirmations`.",
+    advice: "If this goes on, use another `--rpc`, or more `--confirmations`.",
     role: "again",
     about: "host",
     exit: 1,
@@ -77,7 +77,7 @@ export const CHAIN_ERRORS = {
     exit: 1,
   },
   SIGNATURE_INVALID: {
-    cause: "A signature is malformed or not its owner's.",
+    cause: "A signature is malformed, or not by the account that it names.",
     advice: DISCARDED,
     role: "sit-out",
     about: "input",

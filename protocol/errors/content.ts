@@ -70,7 +70,8 @@ export const CONTENT_ERRORS = {
   },
   IPFS_UNAVAILABLE: {
     cause: "No peer delivered the right bytes of a block in time, or too few took a copy of what was published.",
-    advice: "If it lasts, check that `--peer` names a running node and that members' announced URLs can be reached.",
+    advice:
+      "If this goes on, check that `--peer` names a running node and that members' announced URLs can be reached.",
     role: "again",
     about: "others",
     exit: 2,
@@ -91,7 +92,7 @@ export const CONTENT_ERRORS = {
   },
   IPFS_STORE_CORRUPT: {
     cause: "The block store's list of pins cannot be read back.",
-    advice: "Restore `pins.json` of the store from a backup, or delete the store: it is filled again from peers.",
+    advice: "Restore the store's `pins.json` from a backup, or delete the store: it fills again from peers.",
     role: "end",
     about: "host",
     exit: 1,
@@ -114,7 +115,7 @@ export const CONTENT_ERRORS = {
   },
   IPFS_BUSY: {
     cause: "The gateway has as many uploads in progress as it allows; trying again later may work.",
-    advice: "If it lasts, check the gateway's load.",
+    advice: "If this goes on, check the gateway's load.",
     role: "again",
     about: "others",
     exit: 1,

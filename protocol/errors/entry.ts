@@ -30,5 +30,5 @@ export type RoleConsequence = "again" | "sit-out" | "end";
 export type ErrorSubject = "input" | "others" | "host";
 
 export const DISCARDED =
-  "Somebody sent bytes that are not what they claim. They were discarded; nothing is to be done unless your own files are named.";
+  "Somebody sent bytes that are not what they claim to be. They were discarded; there is nothing to do unless the message names your own files.";
 export const EDIT_TASK = "Correct the task's specification; docs/running.md lists the fields.";

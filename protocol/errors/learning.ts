@@ -98,7 +98,7 @@ export const LEARNING_ERRORS = {
     exit: 1,
   },
   SAFETENSORS_INVALID: {
-    cause: "A safetensors file is malformed, has gaps or trailing bytes, or holds another type than float32.",
+    cause: "A safetensors file is malformed, has gaps or trailing bytes, or holds a type other than float32.",
     advice: DISCARDED,
     role: "sit-out",
     about: "input",

@@ -28,16 +28,17 @@ export const NODE_ERRORS = {
     http: 500,
   },
   RELAY_BUSY: {
-    cause: "A sender had as many submissions checked by a relayer as it takes from one.",
-    advice: "Nothing is to be done: the client sends its submission itself.",
+    cause: "A relayer has checked as many submissions of one sender as it allows.",
+    advice: "There is nothing to do: the client sends its submission itself.",
     role: "again",
     about: "others",
     exit: 1,
     http: 429,
   },
   ROUND_NOT_COLLECTING: {
-    cause: "A submission was handed to a relayer for a round that collects none.",
-    advice: "Nothing is to be done: the client takes part in the next round. If it lasts, compare both sides' `--rpc`.",
+    cause: "A submission was handed to a relayer for a round that is not collecting.",
+    advice:
+      "There is nothing to do: the client takes part in the next round. If this goes on, compare both sides' `--rpc`.",
     role: "sit-out",
     about: "input",
     exit: 1,
@@ -45,7 +46,7 @@ export const NODE_ERRORS = {
   },
   PROPOSAL_MISSING: {
     cause: "A node proposes no result for the round asked for.",
-    advice: "Nothing is to be done: members ask again until somebody proposes one.",
+    advice: "There is nothing to do: members ask again until somebody proposes one.",
     role: "again",
     about: "others",
     exit: 1,
@@ -53,14 +54,14 @@ export const NODE_ERRORS = {
   },
   PROPOSAL_MISMATCH: {
     cause: "A proposed result is not what the round's releases give.",
-    advice: "The member does not sign it. If the node is yours, update it; if not, its operator errs or cheats.",
+    advice: "The member does not sign it. If the node is yours, update it; if not, its operator is mistaken or cheats.",
     role: "sit-out",
     about: "input",
     exit: 1,
   },
   SIGNATURE_NOT_TAKEN: {
     cause: "A node that proposes a result is away, or does not take a member's signature of it.",
-    advice: "If it lasts, check that the node runs and reads the same chain.",
+    advice: "If this goes on, check that the node runs and reads the same chain.",
     role: "again",
     about: "others",
     exit: 2,

@@ -30,7 +30,7 @@ export const ROUND_ERRORS = {
   },
   SHARE_EVALUATION_MISMATCH: {
     cause: "A share does not evaluate at z to the committed polynomial's value.",
-    advice: "As for SHARE_DIGEST_MISMATCH: the client shared something else than it committed to.",
+    advice: "As for SHARE_DIGEST_MISMATCH: the client shared something other than what it committed to.",
     role: "sit-out",
     about: "input",
     exit: 1,
@@ -38,7 +38,7 @@ export const ROUND_ERRORS = {
   SHARE_DECRYPTION: {
     cause: "A share ciphertext does not open for this member, round and client.",
     advice:
-      "As for SHARE_DIGEST_MISMATCH. If a member reports it for every client, its round keys are not the registered ones: restore its state directory.",
+      "As for SHARE_DIGEST_MISMATCH. If a member reports it for every client, its round keys are not the registered ones: start it with the state directory that it registered them from.",
     role: "sit-out",
     about: "input",
     exit: 1,
@@ -117,7 +117,7 @@ export const ROUND_ERRORS = {
   },
   ROUND_TOO_SMALL: {
     cause: "A round settled on fewer clients than this member's own minimum.",
-    advice: "Nothing is to be done: the member releases nothing in this round. Its minimum is `--min-clients`.",
+    advice: "There is nothing to do: the member releases nothing in this round. Its minimum is `--min-clients`.",
     role: "sit-out",
     about: "input",
     exit: 1,
@@ -125,7 +125,7 @@ export const ROUND_ERRORS = {
   ROUND_KEY_GONE: {
     cause: "The member's key of a round is not in its state directory: it was erased after a release, or never there.",
     advice:
-      "Nothing is to be done after a release. If it happens in every round, the state directory is not the one whose keys are registered: restore it.",
+      "There is nothing to do after a release. If it happens in every round, the state directory is not the one whose keys are registered: use that one.",
     role: "sit-out",
     about: "host",
     exit: 1,

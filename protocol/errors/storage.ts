@@ -19,7 +19,7 @@ export const STORAGE_ERRORS = {
   STORAGE_CORRUPT: {
     cause: "A state file is truncated or altered.",
     advice:
-      "A member restores its state directory from a backup only if that is newer than its last release; otherwise it sits the round out. A client deletes the named file.",
+      "See docs/state.md for what the named file is and whether it may be deleted. Do not put an old copy of the directory back; a role that starts with an empty one sits out what it cannot know.",
     role: "end",
     about: "host",
     exit: 1,

@@ -68,7 +68,7 @@ export function chunkProver(curve: Curve, keys: KeySet, random: RandomBytes, com
     } catch (cause) {
       throw new VerisumError(
         "PROVER_COMMAND_FAILED",
-        "the proving command's proof has points that are none",
+        "the proving command's proof has points at infinity or off the curve",
         {},
         { cause },
       );

@@ -72,7 +72,10 @@ export async function proveWithCommand(
       publicSignals.length !== publicCount ||
       publicSignals.some((value, i) => value !== readScalar(words, (i + 1) * SCALAR_BYTES))
     ) {
-      throw new VerisumError("PROVER_COMMAND_FAILED", "the proving command's public signals are not the witness's");
+      throw new VerisumError(
+        "PROVER_COMMAND_FAILED",
+        "the proving command's public signals differ from those of the witness",
+      );
     }
     const [x, y] = proof.pi_b;
     return {

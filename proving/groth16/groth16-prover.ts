@@ -34,7 +34,7 @@ export async function proveWitness(
   random: RandomBytes,
 ): Promise<ProvedWitness> {
   if (witness.length !== key.wireCount * SCALAR_BYTES)
-    throw new VerisumError("KEY_ARTIFACT_CORRUPT", "the witness is not of the proving key's circuit");
+    throw new VerisumError("KEY_ARTIFACT_CORRUPT", "the witness belongs to another circuit than the proving key");
   const { G1: g1, G2: g2 } = curve;
   const [r, s] = randomElements(2, random) as [bigint, bigint];
   const [sumB2, sumB1, sumA, sumC, sumH] = await Promise.all([

@@ -70,7 +70,7 @@ export async function readManifest(folder: KeyFiles): Promise<Manifest> {
       { cause },
     );
   }
-  throw new VerisumError("KEY_ARTIFACT_CORRUPT", `the key manifest is not of format ${KEY_FORMAT}`, {
+  throw new VerisumError("KEY_ARTIFACT_CORRUPT", `the key manifest does not have the format ${KEY_FORMAT}`, {
     file: MANIFEST_FILE,
   });
 }

@@ -39,7 +39,7 @@ export async function loadPublicKeys(curve: Curve, folder: KeyFiles, random: Ran
   ) {
     throw new VerisumError(
       "KEY_ARTIFACT_CORRUPT",
-      "the powers of tau do not belong to one another or to the verification key",
+      "the powers of tau do not belong together, or not to the verification key",
       { file: POWERS_FILE },
     );
   }

@@ -35,7 +35,7 @@ export function decodeWitnessProgram(bytes: Uint8Array): WitnessProgram {
   );
   const program = { wireCount, givenStart, givenEnd, coefficients, steps: words(sections.get(SECTION.steps)) };
   const reason = flawOf(program);
-  if (reason !== undefined) throw new VerisumError("KEY_ARTIFACT_CORRUPT", `the witness program is not one: ${reason}`);
+  if (reason !== undefined) throw new VerisumError("KEY_ARTIFACT_CORRUPT", `this is not a witness program: ${reason}`);
   return program;
 }
 

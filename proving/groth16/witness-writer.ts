@@ -30,7 +30,7 @@ export interface WitnessWriter {
 export function witnessWriter(shape: ChunkShape, program: WitnessProgram): WitnessWriter {
   const wires = chunkWires(shape.coordinates, shape.coordinateBits);
   if (program.givenStart !== PUBLIC_INPUT_WIRES.alpha || program.givenEnd !== wires.inputsEnd) {
-    throw new VerisumError("KEY_ARTIFACT_CORRUPT", "the witness program is not of the chunk's circuit");
+    throw new VerisumError("KEY_ARTIFACT_CORRUPT", "the witness program belongs to another circuit than the chunk");
   }
   const centred = program.coefficients.map((value) => (value > FIELD_ORDER / 2n ? value - FIELD_ORDER : value));
   return {

@@ -45,7 +45,7 @@ const proposal = JSON.stringify({
 });
 
 describe("a member's loop", () => {
-  it("waits while the endpoint's events and state are of different blocks", async () => {
+  it("waits while the endpoint's events and state come from different blocks", async () => {
     const chain = await released();
     const before = await chain.records(1n);
     const ahead = { ...chain, records: () => Promise.resolve(recordsOf([], 1n)) };
