@@ -145,12 +145,17 @@ describe("a process's identity", () => {
   it("tells one that ended and whose parent never asks", async function () {
     const here = await thisProcess();
     if (here.startTicks === undefined) this.skip();
-    const parent = spawn("sh", ["-c", "sleep 0 & echo $!; exec sleep 60"], { stdio: ["ignore", "pipe", "ignore"] });
+    const pause = (): Promise<void> => new Promise((resolve) => setTimeout(resolve, 20));
+    const parent = spawn("sh", ["-c", "sleep 60 & echo $!; exec sleep 60"], { stdio: ["ignore", "pipe", "ignore"] });
     try {
       const [line] = (await once(parent.stdout, "data")) as [Buffer];
       const { startTicks: _, ...zombie } = { ...here, pid: Number(line.toString()) };
+      // The shell would ask about its child; what it becomes does not.
+      while ((await readFile(`/proc/${parent.pid}/comm`, "utf8")) !== "sleep\n") await pause();
+      assert.equal(await livenessOf(zombie), "running");
+      process.kill(zombie.pid, "SIGKILL");
       while ((await readFile(`/proc/${zombie.pid}/stat`, "utf8")).split(") ")[1]?.startsWith("Z") !== true)
-        await new Promise((resolve) => setTimeout(resolve, 20));
+        await pause();
       assert.equal(await livenessOf({ ...zombie, startTicks: "1" }), "ended");
       assert.equal(await livenessOf(zombie), "ended");
     } finally {
