@@ -60,6 +60,7 @@ const SELECTABLE: readonly string[] = ["checks", ...TEST_GROUPS];
 export const INTEGRATION: readonly string[] = [
   "test/browser/verify-submission.test.ts",
   "test/chain/connect.test.ts",
+  "test/chain/contract-suite.test.ts",
   "test/chain/submissions.test.ts",
   "test/demo/with-processes.test.ts",
   "test/proving/groth16/chunk-prover.test.ts",
