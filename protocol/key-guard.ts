@@ -37,6 +37,8 @@ export type KeyRule =
 export type ProvingKeyRule =
   | "circuit-mismatch"
   | "powers-too-few"
+  | "powers-inconsistent"
+  | "preset"
   | "verification-key-mismatch"
   | "beta-mismatch"
   | "delta-mismatch"

@@ -2,12 +2,15 @@
 import { join } from "node:path";
 import type { SubmissionVerifier } from "../protocol/batch-verification.ts";
 import { VerisumError } from "../protocol/errors.ts";
+import type { KeyRule } from "../protocol/key-guard.ts";
+import type { Layout } from "../protocol/layout.ts";
 import type { ChunkProver, VectorCommitter } from "../protocol/ports.ts";
 import type { RandomBytes } from "../protocol/random.ts";
 import { toHex } from "../protocol/transcript.ts";
 import { hashVerificationKeys } from "../protocol/verification-key.ts";
 import type { VerificationKeys } from "../protocol/verification-key.ts";
 import type { Reporter } from "../protocol/reporter.ts";
+import { G1_BYTES } from "../proving/curve/bn254.ts";
 import { openCurve } from "../proving/node/open-curve.ts";
 import { kzgCommitter } from "../proving/curve/kzg.ts";
 import { cidFromDigest } from "../content/cid.ts";
@@ -29,6 +32,8 @@ import type { StateDirectory } from "../storage/state-directory.ts";
 import type { OpenTask } from "./opened-task.ts";
 
 const MAX_KEY_FILE_BYTES = 1 << 30;
+/** The manifest and the verification keys: some KiB. */
+const MAX_JSON_BYTES = 1 << 20;
 
 /** The powers of tau, for members and aggregators. @throws KEY_REFUSED, KEY_ARTIFACT_CORRUPT, store errors */
 export async function loadCommitter(
@@ -81,13 +86,14 @@ async function load(
 ): Promise<KeySet> {
   const { keysCid } = task.document;
   const directory = state.file("keys", cidFromDigest(keysCid));
-  const fetchFile = async (name: string): Promise<void> => {
+  const fetchFile = async (name: string, maxBytes: number): Promise<void> => {
     const path = join(directory, name);
     if ((await readIfPresent(path)) !== undefined) return;
     reporter.say("info", "fetching-key", `fetching ${name}`, { name });
-    await writeDurably(path, await task.store.getFile(cidFromDigest(keysCid), name, { maxBytes: MAX_KEY_FILE_BYTES }));
+    await writeDurably(path, await task.store.getFile(cidFromDigest(keysCid), name, { maxBytes }));
   };
-  for (const name of [MANIFEST_FILE, VERIFICATION_KEYS_FILE, POWERS_FILE]) await fetchFile(name);
+  for (const name of [MANIFEST_FILE, VERIFICATION_KEYS_FILE]) await fetchFile(name, MAX_JSON_BYTES);
+  await fetchFile(POWERS_FILE, maxPowers(task.layout) * G1_BYTES);
   const manifest = await readManifest(keyFolder(directory));
   for (const index of kindIndexes) {
     const kind = manifest.kinds[index];
@@ -96,7 +102,7 @@ async function load(
         kindIndex: index,
       });
     for (const name of [kind.zkey, kind.wireBases, kind.witnessProgram, kind.constraints])
-      await fetchFile(localName(name));
+      await fetchFile(localName(name), MAX_KEY_FILE_BYTES);
   }
   if (manifest.insecure) reporter.say("warn", "insecure-keys", manifest.notice);
   const keys = await loadKeySet(await openCurve(), directory, random, (step) =>
@@ -107,7 +113,17 @@ async function load(
       rule: "hash",
     });
   }
+  if (keys.preset.name !== task.layout.preset.name)
+    throw new VerisumError("KEY_REFUSED", "the task's keys are of another preset than the task (preset)", {
+      rule: "preset" satisfies KeyRule,
+    });
   return keys;
+}
+
+/** Nobody has to hold more powers in memory than the task and the checks of its preset's keys take. */
+function maxPowers({ elementCount, preset }: Layout): number {
+  const checked = Math.max(...preset.kinds.map(({ domainBits }) => 2 ** (domainBits + 1)));
+  return 2 * Math.max(elementCount, checked);
 }
 
 /** A file name from the manifest, which a stranger wrote, as a name inside one directory. */

@@ -14,7 +14,6 @@ import { CONSTRAINT_SYSTEM_DIGESTS } from "./generated/constraint-systems.ts";
 import { checkProvingKey } from "./key-check.ts";
 import { digestOf } from "../node/key-folder.ts";
 import { keepWideWiresLeft, readR1cs } from "./r1cs.ts";
-import type { ConstraintSystem } from "./r1cs.ts";
 import { encodeWitnessProgram } from "./witness-file.ts";
 import { witnessProgram } from "./witness-program.ts";
 
@@ -59,6 +58,8 @@ export async function checkOnce(
   environment: KeyCheckEnvironment,
 ): Promise<void> {
   const { kind, zkey, wireBases, powers, keys } = unchecked;
+  // Before the record, which an earlier release with another circuit may have written.
+  requireKnownConstraints(kind, unchecked.constraints);
   const record = `${directory}${RECORD_SUFFIX}`;
   const passed = await readPassed(record);
   const verificationKeys = new TextEncoder().encode(
@@ -75,7 +76,7 @@ export async function checkOnce(
 async function checkKind(unchecked: UncheckedKind, { curve, random }: KeyCheckEnvironment): Promise<void> {
   const { preset, kind, keys, verificationKey, powers, zkey, wireBases } = unchecked;
   const wires = chunkWires(kind.coordinates, preset.coordinateBits);
-  const system = keepWideWiresLeft(knownSystem(kind, unchecked.constraints), wires.committedEnd);
+  const system = keepWideWiresLeft(readR1cs(unchecked.constraints), wires.committedEnd);
   const program = encodeWitnessProgram(witnessProgram(system, PUBLIC_INPUT_WIRES.alpha, wires.inputsEnd));
   if (digestOf(program).sha256 !== digestOf(unchecked.witnessProgram).sha256)
     throw new VerisumError(
@@ -89,10 +90,10 @@ async function checkKind(unchecked: UncheckedKind, { curve, random }: KeyCheckEn
   await checkProvingKey(curve, { system, committed, powers, keys, kind: verificationKey }, { zkey, wireBases }, random);
 }
 
-/** The constraints, if they are those that this release was built with. */
-function knownSystem({ name }: ChunkKind, constraints: Uint8Array): ConstraintSystem {
+/** Refuses constraints other than those that this release was built with. */
+function requireKnownConstraints({ name }: ChunkKind, constraints: Uint8Array): void {
   const { sha256 } = digestOf(constraints);
-  if (CONSTRAINT_SYSTEM_DIGESTS[name] === sha256) return readR1cs(constraints);
+  if (CONSTRAINT_SYSTEM_DIGESTS[name] === sha256) return;
   throw new VerisumError(
     "KEY_REFUSED",
     `the constraint system of ${name} has sha-256 ${sha256} and is not the one of this release (circuit-unknown)`,

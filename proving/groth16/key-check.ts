@@ -65,6 +65,7 @@ export async function checkProvingKey(
 ): Promise<void> {
   const zkey = readZkey(files.zkey);
   checkSize(reference, zkey, files);
+  await checkHeaderPoints(zkey);
   checkHeader(curve, reference, zkey);
   const tables = tablesOf(reference, zkey, files);
   await checkPoints(curve, zkey, files, tables, random);
@@ -120,6 +121,16 @@ function checkSize({ system, committed, powers }: KeyReference, zkey: ZkeyConten
     throw refused("circuit-mismatch", "its matrices are those of another constraint system");
   if (powers.length < 2 * domainSize * G1_BYTES)
     throw refused("powers-too-few", `${powers.length / G1_BYTES} powers of tau, ${2 * domainSize} are needed`);
+}
+
+/** Before anything is computed with them: points of their curves, each in its one encoding, or infinity. */
+async function checkHeaderPoints(zkey: ZkeyContents): Promise<void> {
+  const adder = await openPointAdder();
+  for (const part of ["alpha1", "beta1", "delta1", "beta2", "gamma2", "delta2"] as const) {
+    const group = part.endsWith("1") ? "G1" : "G2";
+    const { points } = baseTable(group, zkey[part]);
+    if (!adder.areProperPoints(points, group)) throw refused("point-invalid", `its ${part}`);
+  }
 }
 
 /** alpha, beta, gamma, delta are the verification key's, and of one secret in both groups. */

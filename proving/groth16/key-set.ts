@@ -59,12 +59,13 @@ function uncheckedKind({ preset, verificationKeys, powers }: PublicKeys, kindInd
 
 async function readProvingFiles(
   directory: string,
-  { manifest, preset }: PublicKeys,
+  { manifest, preset, verificationKeys }: PublicKeys,
   kindIndex: number,
 ): Promise<ProvingFiles & { readonly constraints: Uint8Array }> {
   const kind = preset.kinds[kindIndex];
   const files = manifest.kinds[kindIndex];
-  if (kind === undefined || files === undefined || files.name !== kind.name) {
+  const isThere = files?.name === kind?.name && verificationKeys.kinds[kindIndex] !== undefined;
+  if (kind === undefined || files === undefined || !isThere) {
     throw new VerisumError("KEY_ARTIFACT_CORRUPT", `the key folder has no chunk kind ${kindIndex}`, { kindIndex });
   }
   const folder = keyFolder(directory);

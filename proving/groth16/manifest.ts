@@ -1,6 +1,8 @@
 /** The list of a key folder's files with their digests: what makes a downloaded or cached key folder trustworthy. */
 import { bytesToHex } from "@noble/hashes/utils.js";
+import { z } from "zod";
 import { VerisumError } from "../../protocol/errors.ts";
+import { PRESETS } from "../../protocol/parameters.ts";
 import type { PresetName } from "../../protocol/parameters.ts";
 import type { Files, Sha256 } from "../../protocol/ports.ts";
 
@@ -44,6 +46,26 @@ export interface Manifest {
   readonly files: Readonly<Record<string, FileDigest>>;
 }
 
+const fileDigestSchema = z.strictObject({ bytes: z.number(), sha256: z.string() });
+const manifestSchema: z.ZodType<Manifest> = z.strictObject({
+  format: z.literal(KEY_FORMAT),
+  preset: z.enum(Object.keys(PRESETS) as PresetName[]),
+  insecure: z.boolean(),
+  notice: z.string(),
+  powers: z.number(),
+  kinds: z.array(
+    z.strictObject({
+      name: z.string(),
+      circuitHash: z.string(),
+      zkey: z.string(),
+      wireBases: z.string(),
+      witnessProgram: z.string(),
+      constraints: z.string(),
+    }),
+  ),
+  files: z.record(z.string(), fileDigestSchema),
+});
+
 /** A key folder, wherever it is. */
 export interface KeyFiles extends Files {
   /** Where it is, for messages. */
@@ -56,23 +78,18 @@ export function isPlainName(name: string): boolean {
   return /^[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*$/.test(name);
 }
 
-/** @throws KEY_ARTIFACT_CORRUPT if the manifest is missing or malformed */
+/** @throws KEY_ARTIFACT_CORRUPT if the manifest is missing or malformed; whoever wrote it is a stranger */
 export async function readManifest(folder: KeyFiles): Promise<Manifest> {
   try {
-    const manifest = JSON.parse(new TextDecoder().decode(await folder.read(MANIFEST_FILE))) as Manifest;
-    if (manifest.format === KEY_FORMAT && Array.isArray(manifest.kinds) && typeof manifest.files === "object")
-      return manifest;
+    return manifestSchema.parse(JSON.parse(new TextDecoder().decode(await folder.read(MANIFEST_FILE))));
   } catch (cause) {
     throw new VerisumError(
       "KEY_ARTIFACT_CORRUPT",
-      `no readable key manifest in ${folder.place}`,
+      `no readable key manifest of format ${KEY_FORMAT} in ${folder.place}`,
       { file: MANIFEST_FILE },
       { cause },
     );
   }
-  throw new VerisumError("KEY_ARTIFACT_CORRUPT", `the key manifest does not have the format ${KEY_FORMAT}`, {
-    file: MANIFEST_FILE,
-  });
 }
 
 /**
@@ -80,7 +97,7 @@ export async function readManifest(folder: KeyFiles): Promise<Manifest> {
  * @throws KEY_ARTIFACT_CORRUPT if it is missing, not listed, or not the file that the manifest names
  */
 export async function readListedFile(folder: KeyFiles, manifest: Manifest, name: string): Promise<Uint8Array> {
-  const expected = manifest.files[name];
+  const expected = Object.hasOwn(manifest.files, name) ? manifest.files[name] : undefined;
   if (expected === undefined || !isPlainName(name))
     throw new VerisumError("KEY_ARTIFACT_CORRUPT", `the manifest does not list ${name}`, { file: name });
   const bytes = await folder.read(name).catch((cause: unknown) => {

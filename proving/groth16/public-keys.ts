@@ -1,6 +1,7 @@
 /** The public half of a key folder, checked on loading: what verifying and committing take. */
 import { VerisumError } from "../../protocol/errors.ts";
 import { guardVerificationKeys } from "../../protocol/key-guard.ts";
+import type { KeyRule } from "../../protocol/key-guard.ts";
 import { verificationKeysFromJson } from "../../protocol/key-json.ts";
 import { PRESETS } from "../../protocol/parameters.ts";
 import type { Preset } from "../../protocol/parameters.ts";
@@ -27,21 +28,34 @@ export interface PublicKeys {
  */
 export async function loadPublicKeys(curve: Curve, folder: KeyFiles, random: RandomBytes): Promise<PublicKeys> {
   const manifest = await readManifest(folder);
-  const preset = PRESETS[manifest.preset] as Preset | undefined;
-  if (preset === undefined) throw new VerisumError("KEY_ARTIFACT_CORRUPT", "the manifest names no known preset");
-  const json = new TextDecoder().decode(await readListedFile(folder, manifest, VERIFICATION_KEYS_FILE));
-  const verificationKeys = verificationKeysFromJson(JSON.parse(json));
+  const preset = PRESETS[manifest.preset];
+  const verificationKeys = verificationKeysFromJson(
+    parseJson(await readListedFile(folder, manifest, VERIFICATION_KEYS_FILE)),
+  );
   guardVerificationKeys(verificationKeys, preset);
   const powers = await readListedFile(folder, manifest, POWERS_FILE);
-  if (
-    powers.length !== manifest.powers * G1_BYTES ||
-    !(await powersAreConsistent(curve, powers, verificationKeys.tau, random))
-  ) {
+  if (powers.length !== manifest.powers * G1_BYTES)
+    throw new VerisumError("KEY_ARTIFACT_CORRUPT", "the powers of tau are not as many as the manifest says", {
+      file: POWERS_FILE,
+    });
+  if (!(await powersAreConsistent(curve, powers, verificationKeys.tau, random)))
+    throw new VerisumError(
+      "KEY_REFUSED",
+      "the powers of tau do not belong together, or not to the verification key (powers-inconsistent)",
+      { rule: "powers-inconsistent" satisfies KeyRule },
+    );
+  return { manifest, preset, verificationKeys, powers };
+}
+
+function parseJson(bytes: Uint8Array): unknown {
+  try {
+    return JSON.parse(new TextDecoder().decode(bytes));
+  } catch (cause) {
     throw new VerisumError(
       "KEY_ARTIFACT_CORRUPT",
-      "the powers of tau do not belong together, or not to the verification key",
-      { file: POWERS_FILE },
+      "the verification keys are not JSON",
+      { file: VERIFICATION_KEYS_FILE },
+      { cause },
     );
   }
-  return { manifest, preset, verificationKeys, powers };
 }

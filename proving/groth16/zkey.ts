@@ -42,10 +42,8 @@ export interface ZkeyPoints {
 
 /** The file for `system`, whose rows must be oriented as the points were made. */
 export function writeZkey(system: ConstraintSystem, domainSize: number, points: ZkeyPoints): Uint8Array {
-  const protocol = new Uint8Array(4);
-  new DataView(protocol.buffer).setUint32(0, GROTH16_PROTOCOL, true);
   return writeSections("zkey", [
-    [ZKEY_SECTION.protocol, protocol],
+    [ZKEY_SECTION.protocol, protocolSection()],
     [ZKEY_SECTION.header, headerSection(system, domainSize, points)],
     [ZKEY_SECTION.publicBases, points.publicBases],
     [ZKEY_SECTION.coefficients, coefficientSection(system)],
@@ -59,15 +57,31 @@ export function writeZkey(system: ConstraintSystem, domainSize: number, points: 
   ]);
 }
 
+/** That the key is one of Groth16. */
+export function protocolSection(): Uint8Array {
+  const bytes = new Uint8Array(4);
+  new DataView(bytes.buffer).setUint32(0, GROTH16_PROTOCOL, true);
+  return bytes;
+}
+
+/** The header's beginning: widths and orders of BN254's two fields. */
+export function headerFields(): Uint8Array {
+  const bytes = new Uint8Array(2 * (4 + SCALAR_BYTES));
+  const view = new DataView(bytes.buffer);
+  [BASE_FIELD_ORDER, FIELD_ORDER].forEach((order, k) => {
+    view.setUint32(k * (4 + SCALAR_BYTES), SCALAR_BYTES, true);
+    writeScalar(view, k * (4 + SCALAR_BYTES) + 4, order);
+  });
+  return bytes;
+}
+
 function headerSection(system: ConstraintSystem, domainSize: number, points: ZkeyPoints): Uint8Array {
   const ordered = [points.alpha1, points.beta1, points.beta2, points.gamma2, points.delta1, points.delta2];
-  const numbersBytes = 2 * (4 + SCALAR_BYTES) + 12;
+  const fields = headerFields();
+  const numbersBytes = fields.length + 12;
   const bytes = new Uint8Array(numbersBytes + ordered.reduce((sum, point) => sum + point.length, 0));
   const view = new DataView(bytes.buffer);
-  view.setUint32(0, SCALAR_BYTES, true);
-  writeScalar(view, 4, BASE_FIELD_ORDER);
-  view.setUint32(36, SCALAR_BYTES, true);
-  writeScalar(view, 40, FIELD_ORDER);
+  bytes.set(fields);
   view.setUint32(72, system.wireCount, true);
   view.setUint32(76, system.publicCount, true);
   view.setUint32(80, domainSize, true);

@@ -10,6 +10,7 @@ import {
   g2FromEngine,
   g2ToEngine,
 } from "../../../proving/curve/bn254.ts";
+import { readSections, writeSections } from "../../../proving/groth16/binary-file.ts";
 import { chunkWires } from "../../../proving/groth16/chunk-circuit.ts";
 import { compileChunk } from "../../../proving/groth16/compile-chunk.ts";
 import { drawCommonSecrets, makeChunkKeys, makeCommonKeys } from "../../../proving/groth16/dev-setup.ts";
@@ -18,7 +19,7 @@ import { isOfOrderR } from "../../../proving/curve/subgroup.ts";
 import { checkProvingKey } from "../../../proving/groth16/key-check.ts";
 import type { KeyReference } from "../../../proving/groth16/key-check.ts";
 import { readZkey } from "../../../proving/groth16/proving-key.ts";
-import { writeZkey } from "../../../proving/groth16/zkey.ts";
+import { writeZkey, ZKEY_SECTION } from "../../../proving/groth16/zkey.ts";
 import type { ZkeyPoints } from "../../../proving/groth16/zkey.ts";
 import type { ConstraintSystem } from "../../../proving/groth16/r1cs.ts";
 import type { ProvingKeyRule, KeyRule } from "../../../protocol/key-guard.ts";
@@ -58,6 +59,20 @@ function withG1(
 function withG2(curve: Curve, section: Uint8Array, index: number, point: G2): Uint8Array {
   const copy = section.slice();
   copy.set(g2ToEngine(curve, point), index * G2_BYTES);
+  return copy;
+}
+
+/** The order of the base field added to the first coordinate. */
+function withoutReduction(points: Uint8Array): Uint8Array {
+  const copy = points.slice();
+  const view = new DataView(copy.buffer);
+  let carry = 0n;
+  for (let k = 0; k < 4; k++) {
+    const sum =
+      view.getBigUint64(k * 8, true) + ((BASE_FIELD_ORDER >> BigInt(64 * k)) & 0xffff_ffff_ffff_ffffn) + carry;
+    view.setBigUint64(k * 8, sum & 0xffff_ffff_ffff_ffffn, true);
+    carry = sum >> 64n;
+  }
   return copy;
 }
 
@@ -189,18 +204,17 @@ const FORGERIES: Readonly<Record<string, readonly [Change, KeyRule]>> = {
   "writes a coordinate in another way": [
     {
       points: ({ h }) => {
-        const copy = h.slice();
-        const view = new DataView(copy.buffer);
-        let carry = 0n;
-        for (let k = 0; k < 4; k++) {
-          const sum =
-            view.getBigUint64(k * 8, true) + ((BASE_FIELD_ORDER >> BigInt(64 * k)) & 0xffff_ffff_ffff_ffffn) + carry;
-          view.setBigUint64(k * 8, sum & 0xffff_ffff_ffff_ffffn, true);
-          carry = sum >> 64n;
-        }
-        return { h: copy };
+        return { h: withoutReduction(h) };
       },
     },
+    "point-invalid",
+  ],
+  "writes a coordinate of alpha in another way": [
+    { points: ({ alpha1 }) => ({ alpha1: withoutReduction(alpha1) }) },
+    "point-invalid",
+  ],
+  "blinds A with a point off the curve": [
+    { points: ({ delta1 }) => ({ delta1: delta1.map((byte, k) => (k === 0 ? byte ^ 1 : byte)) }) },
     "point-invalid",
   ],
   "multiplies the witness with other matrices": [
@@ -252,6 +266,24 @@ describe("the check of a proving key against its circuit", function () {
     });
   }
 
+  it("refuses a file that another prover would read differently", async () => {
+    const sections = readSections(keys.zkey, "zkey");
+    for (const [section, byte] of [
+      [ZKEY_SECTION.protocol, 0],
+      [ZKEY_SECTION.header, 0], // width of the base field
+      [ZKEY_SECTION.header, 4], // its order
+      [ZKEY_SECTION.header, 36], // width of the scalar field
+      [ZKEY_SECTION.header, 40], // its order
+    ] as const) {
+      const changed = [...sections].map(([type, bytes]): [number, Uint8Array] => [
+        type,
+        type === section ? bytes.map((old, k) => (k === byte ? old ^ 2 : old)) : bytes,
+      ]);
+      const files = { zkey: writeSections("zkey", changed), wireBases: keys.wireBases };
+      await rejectsCode(checkProvingKey(curve, reference, files, random), "KEY_ARTIFACT_CORRUPT");
+    }
+  });
+
   it("has a forgery for every rule that it refuses by", () => {
     const rules: Readonly<Record<ProvingKeyRule, boolean>> = {
       "circuit-mismatch": true,
@@ -268,6 +300,8 @@ describe("the check of a proving key against its circuit", function () {
       "witness-program": false,
       "circuit-unknown": false,
       "circuit-output": false,
+      "powers-inconsistent": false,
+      preset: false,
     };
     const tried = new Set(Object.values(FORGERIES).map(([, rule]) => rule));
     for (const [rule, isTried] of Object.entries(rules)) assert.equal(tried.has(rule as KeyRule), isTried, rule);

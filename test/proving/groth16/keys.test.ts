@@ -99,7 +99,7 @@ describe("development keys", function () {
     const folder = await copy();
     const other = await makeCommonKeys(curve, { tau: 1234567n, alpha: 3n, beta: 5n }, keys.manifest.powers);
     await replace(folder, POWERS_FILE, other.powers);
-    await rejectsCode(loadKeySet(curve, folder, random), "KEY_ARTIFACT_CORRUPT");
+    await rejectsCode(loadKeySet(curve, folder, random), "KEY_REFUSED", { rule: "powers-inconsistent" });
   });
 
   it("are refused by the guard if a key is forgeable, though every digest is right", async () => {
@@ -142,6 +142,59 @@ describe("development keys", function () {
     h.copyWithin(0, G1_BYTES, 2 * G1_BYTES);
     await replace(folder, zkey, changed);
     await rejectsCode(use(), "KEY_REFUSED", { rule: "quotient-bases" });
+  });
+
+  it("are refused with another circuit's constraints also where an earlier release found them good", async () => {
+    const folder = await copy();
+    const [first, second] = keys.manifest.kinds;
+    await (await loadKeySet(curve, folder, random)).provingFiles(0);
+    const record = `${folder}.checked.json`;
+    const other = await readFile(path.join(folder, second!.constraints));
+    const own = digestOf(await readFile(path.join(folder, first!.constraints))).sha256;
+    await writeFile(record, (await readFile(record, "utf8")).replace(own, digestOf(other).sha256));
+    await replace(folder, first!.constraints, other);
+    await rejectsCode((await loadKeySet(curve, folder, random)).provingFiles(0), "KEY_REFUSED", {
+      rule: "circuit-unknown",
+    });
+  });
+
+  for (const [what, change] of Object.entries({
+    "a preset that only every object has": (manifest: Manifest) => ({ ...manifest, preset: "constructor" }),
+    "kinds that are none": (manifest: Manifest) => ({ ...manifest, kinds: manifest.kinds.map(() => null) }),
+    "a file name that is a number": (manifest: Manifest) => ({
+      ...manifest,
+      kinds: manifest.kinds.map((kind) => ({ ...kind, zkey: 1 })),
+    }),
+    "a file name that is a path": (manifest: Manifest) => ({
+      ...manifest,
+      kinds: manifest.kinds.map((kind) => ({ ...kind, zkey: "../chunk.zkey" })),
+    }),
+    "a file name that every object has": (manifest: Manifest) => ({
+      ...manifest,
+      kinds: manifest.kinds.map((kind) => ({ ...kind, zkey: "constructor" })),
+    }),
+    "no list of files": (manifest: Manifest) => ({ ...manifest, files: null }),
+    "fewer kinds": (manifest: Manifest) => ({ ...manifest, kinds: [] }),
+    "the kinds in another order": (manifest: Manifest) => ({ ...manifest, kinds: manifest.kinds.toReversed() }),
+  })) {
+    it(`are refused by name with a manifest that has ${what}`, async () => {
+      const folder = await copy();
+      const file = path.join(folder, MANIFEST_FILE);
+      await writeFile(file, JSON.stringify(change(JSON.parse(await readFile(file, "utf8")) as Manifest)));
+      const use = async (): Promise<unknown> => (await loadKeySet(curve, folder, random)).provingFiles(0);
+      await rejectsCode(use, "KEY_ARTIFACT_CORRUPT");
+    });
+  }
+
+  it("are refused by name if the verification keys are no JSON or of fewer kinds than are proven", async () => {
+    const folder = await copy();
+    const use = async (): Promise<unknown> => (await loadKeySet(curve, folder, random)).provingFiles(1);
+    const encode = (text: string): Uint8Array => new TextEncoder().encode(text);
+    await replace(folder, VERIFICATION_KEYS_FILE, encode("{"));
+    await rejectsCode(use, "KEY_ARTIFACT_CORRUPT");
+    const fewer = { ...keys.verificationKeys, kinds: keys.verificationKeys.kinds.slice(0, 1) };
+    await replace(folder, VERIFICATION_KEYS_FILE, encode(JSON.stringify(verificationKeysToJson(fewer))));
+    await rejectsCode(use, "KEY_ARTIFACT_CORRUPT");
   });
 
   it("are checked whatever the folder itself says about an earlier check", async () => {
