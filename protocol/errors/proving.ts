@@ -11,8 +11,9 @@ export const PROVING_ERRORS = {
   },
   KEY_REFUSED: {
     cause:
-      "A verification key has a form under which proofs can be forged, does not fit the preset, or is not the recorded one.",
-    advice: "Do not use these keys: proofs can be forged under them. Obtain keys from a complete setup.",
+      "Keys under which proofs can be forged or updates read: a verification key of an unsafe form or not the recorded one, powers of tau that are none, or a proving key, witness program or constraint system that is not this release's circuit. `details.rule` says which.",
+    advice:
+      "Do not use these keys, and do not try them again: nothing was sent. Tell the operator the rule; keys of a complete setup for this release's circuits pass. If it is `circuit-unknown`, compare the releases first.",
     role: "end",
     about: "input",
     exit: 1,
