@@ -66,6 +66,7 @@ export const INTEGRATION: readonly string[] = [
   "test/proving/groth16/chunk-prover.test.ts",
   "test/proving/groth16/circuit-files.test.ts",
   "test/proving/groth16/external-prover.test.ts",
+  "test/proving/groth16/key-check.test.ts",
   "test/proving/groth16/keys.test.ts",
   "test/proving/groth16/quotient.test.ts",
   "test/proving/groth16/witness-writer.test.ts",
