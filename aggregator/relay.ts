@@ -54,13 +54,13 @@ interface Pending {
   readonly since: number;
 }
 
-/** @throws PARAMETERS_INVALID if the task's submissions are too large for a batch */
+/** @throws USAGE if the task's submissions are too large for a batch */
 export function createRelay({ chain, parameters, batch, reporter, clock }: RelayDependencies): Relay {
   const most = Math.min(batch, largestBatch(parameters.chunkKinds.length, parameters));
   if (most < 1)
     throw new VerisumError(
-      "PARAMETERS_INVALID",
-      `submissions of ${parameters.chunkKinds.length} chunks fill more than one transaction and cannot be relayed`,
+      "USAGE",
+      `submissions of ${parameters.chunkKinds.length} chunks fill more than one transaction and cannot be relayed: leave out --batch`,
       { chunks: parameters.chunkKinds.length },
     );
   let current = 0n;

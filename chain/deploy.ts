@@ -61,6 +61,6 @@ export async function readArtifact(
       bytecode: string;
     };
   } catch (cause) {
-    throw new VerisumError("STORAGE_FAILED", "the contract is not compiled; run: npm run build", {}, { cause });
+    throw new VerisumError("CONTRACTS_NOT_BUILT", "the contract is not compiled; run: npm run build", {}, { cause });
   }
 }

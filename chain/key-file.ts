@@ -51,7 +51,7 @@ export async function createKeyFile(path: string): Promise<string> {
     await file.close();
   } catch (cause) {
     throw new VerisumError(
-      "KEY_INVALID",
+      "STORAGE_FAILED",
       `${path} cannot be created: ${String((cause as NodeJS.ErrnoException).code)}`,
       { file: path },
       { cause },

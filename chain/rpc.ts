@@ -124,7 +124,7 @@ function nestedData(error: object): string | undefined {
 }
 
 /** Connection failures, throttling and server errors. */
-function mayPass(error: unknown): boolean {
+export function mayPass(error: unknown): boolean {
   const { code, name } = error as { code?: unknown; name?: unknown };
   return (
     ["NETWORK_ERROR", "TIMEOUT", "SERVER_ERROR", "ECONNREFUSED", "ECONNRESET", "UNKNOWN_ERROR", "BAD_DATA"].includes(

@@ -4,7 +4,7 @@ import type { Contract, ContractTransactionReceipt, Wallet } from "ethers";
 import { VerisumError } from "../protocol/errors.ts";
 import type { Hex } from "../protocol/transcript.ts";
 import type { Endpoint } from "./rpc.ts";
-import { describe, revertOf } from "./rpc.ts";
+import { describe, mayPass, revertOf } from "./rpc.ts";
 import type { Receipt } from "./task-chain.ts";
 
 /** A transaction that is not mined within this time is reported lost. */
@@ -17,7 +17,10 @@ export interface Payment {
   readonly value?: bigint;
 }
 
-/** Sends one call and waits until it is mined. @throws CHAIN_REVERTED, CHAIN_TRANSACTION_LOST, CHAIN_UNREACHABLE */
+/**
+ * Sends one call and waits until it is mined.
+ * @throws CHAIN_REVERTED, CHAIN_FUNDS_MISSING, CHAIN_TRANSACTION_REFUSED, CHAIN_TRANSACTION_LOST, CHAIN_UNREACHABLE
+ */
 export type Transact = (
   name: string,
   args: readonly unknown[],
@@ -67,7 +70,15 @@ function failureOf(name: string, error: unknown): VerisumError {
   if ((error as { code?: string }).code === "TIMEOUT")
     return new VerisumError("CHAIN_TRANSACTION_LOST", `${name} was not mined in time`, details, { cause: error });
   const message = `${name} could not be sent: ${describe(error)}`;
-  return new VerisumError("CHAIN_UNREACHABLE", message, details, { cause: error });
+  return new VerisumError(reasonOf(error), message, details, { cause: error });
+}
+
+/** Endpoints put a lack of funds in words of their own; what they refuse otherwise, they answered. */
+function reasonOf(error: unknown): "CHAIN_FUNDS_MISSING" | "CHAIN_TRANSACTION_REFUSED" | "CHAIN_UNREACHABLE" {
+  const { code } = error as { code?: unknown };
+  if (code === "INSUFFICIENT_FUNDS" || /insufficient funds|enough funds/i.test(describe(error)))
+    return "CHAIN_FUNDS_MISSING";
+  return code === "UNKNOWN_ERROR" || !mayPass(error) ? "CHAIN_TRANSACTION_REFUSED" : "CHAIN_UNREACHABLE";
 }
 
 /** A call may cost more when it is mined than when it was estimated: the last submission also ends the phase. */

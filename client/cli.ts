@@ -7,6 +7,7 @@ import {
   formatOption,
   nodeOptions,
   positiveInteger,
+  refusing,
   reporterFor,
 } from "../command/options.ts";
 import type { CommonFlags } from "../command/options.ts";
@@ -71,7 +72,7 @@ function proverOption(command: Command): Command {
       "prove with this command instead, called with key, witness, proof and public file; words are separated by blanks",
     )
       .env("VERISUM_PROVER")
-      .argParser((line) => proverCommand(line)),
+      .argParser(refusing((line) => proverCommand(line))),
   );
 }
 

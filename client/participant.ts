@@ -51,8 +51,8 @@ export interface ParticipantDependencies {
  * Submits to a collecting round, at most once. A submission kept from before a restart is sent again as it was.
  *
  * @returns true if the contract accepted it now, false if it had already
- * @throws CHAIN_REVERTED if the contract refuses; UPDATE_OVER_BOUND if this round's noise does not fit, or did not
- * before a restart; CHAIN_EVENTS_MISSING; store, training and proving errors
+ * @throws CHAIN_REVERTED if the contract refuses; UPDATE_NOISE_OVER_BOUND if this round's noise does not fit, or
+ * did not before a restart; CHAIN_EVENTS_MISSING; store, training and proving errors
  */
 export async function submitUpdate(deps: ParticipantDependencies, round: RoundState): Promise<boolean> {
   const { chain, task, journal, reporter } = deps;
@@ -70,9 +70,9 @@ export async function submitUpdate(deps: ParticipantDependencies, round: RoundSt
   if (submission === undefined) {
     await assertBudgetLeft(deps, round.number);
     if (await journal.satOut(round.number))
-      throw new VerisumError("UPDATE_OVER_BOUND", "this round's noise did not fit; it is not drawn again");
+      throw new VerisumError("UPDATE_NOISE_OVER_BOUND", "this round's noise did not fit; it is not drawn again");
     submission = await makeSubmission(deps, records, weight).catch(async (error: unknown) => {
-      if (isVerisumError(error, "UPDATE_OVER_BOUND")) await journal.sitOut(round.number);
+      if (isVerisumError(error) && error.entry.role === "sit-out") await journal.sitOut(round.number);
       throw error;
     });
     await journal.keep({ ...identity, submission });
@@ -208,7 +208,7 @@ async function sealShares(
         random,
       );
     } catch (error) {
-      if (!isVerisumError(error, "SHARE_DECRYPTION")) throw error;
+      if (!isVerisumError(error, "ROUND_KEY_INVALID")) throw error;
       reporter.say("warn", "unusable-key", `round ${round}: the key of seat ${seat} is unusable; it gets no share`, {
         round,
         seat,

@@ -2,6 +2,7 @@
 import { join } from "node:path";
 import type { Command } from "commander";
 import { InvalidArgumentError, Option } from "commander";
+import { isVerisumError } from "../protocol/errors.ts";
 import type { Hex } from "../protocol/transcript.ts";
 import { createReporter } from "./reporter.ts";
 import type { Format } from "./reporter.ts";
@@ -113,4 +114,16 @@ export function positiveNumber(text: string): number {
   const value = Number(text);
   if (!(value > 0)) throw new InvalidArgumentError("a positive number");
   return value;
+}
+
+/** A parser of another room, as an option's: what it refuses is wrong use of the command line. */
+export function refusing<T>(parse: (text: string) => T): (text: string) => T {
+  return (text) => {
+    try {
+      return parse(text);
+    } catch (error) {
+      if (!isVerisumError(error, "USAGE")) throw error;
+      throw new InvalidArgumentError(error.message);
+    }
+  };
 }

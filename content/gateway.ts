@@ -220,7 +220,7 @@ function explain(error: unknown): { status: number; code: ErrorCode; message: st
     return status === undefined ? failed : { status, code: error.code, message: error.message };
   }
   const { statusCode = 500, message } = error as Partial<FastifyError>;
-  if (statusCode === 413) return { status: 413, code: "IPFS_LIMIT_EXCEEDED", message: "the body is too long" };
+  if (statusCode === 413) return { status: 413, code: "REQUEST_INVALID", message: "the body is too long" };
   if (statusCode >= 400 && statusCode < 500) {
     return { status: statusCode, code: "REQUEST_INVALID", message: message ?? "the request is malformed" };
   }

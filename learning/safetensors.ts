@@ -155,7 +155,7 @@ function isPlainObject(value: unknown): value is Record<string, unknown> {
 function assertFinite(name: string, data: Float32Array): void {
   const index = data.findIndex((value) => !Number.isFinite(value));
   if (index >= 0)
-    throw new VerisumError("UPDATE_NOT_FINITE", `value ${index} of tensor ${name} is not finite`, { name, index });
+    throw new VerisumError("MODEL_NOT_FINITE", `value ${index} of tensor ${name} is not finite`, { name, index });
 }
 
 function invalid(message: string): VerisumError {

@@ -58,7 +58,7 @@ export async function createTrainer(
         expected: parameterCount,
         actual: weights.length,
       });
-    assertFinite(weights, "UPDATE_NOT_FINITE", "the weights given are not finite");
+    assertFinite(weights, "MODEL_NOT_FINITE", "the weights given are not finite");
     if (
       data.features.length !== data.exampleCount * inputSize ||
       data.classCount > model.classCount ||

@@ -5,6 +5,7 @@ import { spawn } from "node:child_process";
 import type { ChildProcess } from "node:child_process";
 import { once } from "node:events";
 import { fileURLToPath } from "node:url";
+import { VerisumError } from "../protocol/errors.ts";
 
 /** Hardhat's program, to be run under this Node in the repository's folder. */
 export const HARDHAT_CLI = fileURLToPath(new URL("../node_modules/hardhat/dist/src/cli.js", import.meta.url));
@@ -13,11 +14,11 @@ const ROOT = fileURLToPath(new URL("../", import.meta.url));
 /**
  * Writes `artifacts/`. The compiler's messages go to stderr.
  * @param onStart is given the compiler's process, to stop it with the caller
- * @throws an error if a contract does not compile
+ * @throws CONTRACTS_NOT_BUILT if one does not compile
  */
 export async function buildContracts(onStart: (child: ChildProcess) => void = () => undefined): Promise<void> {
   const child = spawn(process.execPath, [HARDHAT_CLI, "build", "--quiet"], { cwd: ROOT, stdio: ["ignore", 2, 2] });
   onStart(child);
   const [code] = (await once(child, "exit")) as [number | null];
-  if (code !== 0) throw new Error("the contracts do not compile");
+  if (code !== 0) throw new VerisumError("CONTRACTS_NOT_BUILT", "the contracts do not compile");
 }

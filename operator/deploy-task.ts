@@ -63,7 +63,7 @@ export async function deployPreparedTask(
 async function requirePlace(provider: JsonRpcProvider, group: Hex): Promise<void> {
   const { cellCount, cells } = await readCellGroup({ provider, request: (work) => work() }, group);
   if (cells.length >= cellCount)
-    throw new VerisumError("CELLS_GROUP_INVALID", `group ${group} has all of its ${cellCount} cells`, { group });
+    throw new VerisumError("CELLS_GROUP_FULL", `group ${group} has all of its ${cellCount} cells`, { group });
 }
 
 async function fund(signer: NonceManager, accounts: readonly Hex[], wei: bigint): Promise<void> {

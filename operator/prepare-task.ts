@@ -60,7 +60,7 @@ export function parsePreparedTask(text: string): PreparedTask {
     };
   } catch (cause) {
     throw new VerisumError(
-      "TASK_DOCUMENT_INVALID",
+      "TASK_DEPLOYMENT_INVALID",
       "the deployment file was not written by create-task",
       {},
       { cause },

@@ -14,7 +14,7 @@ export async function readSpecification(file: string): Promise<unknown> {
     return JSON.parse(text) as unknown;
   } catch (cause) {
     throw new VerisumError(
-      "TASK_DOCUMENT_INVALID",
+      "TASK_SPECIFICATION_INVALID",
       `${file} is not JSON: ${String(cause).replaceAll(/\s+/g, " ")}`,
       { file },
       { cause },

@@ -87,7 +87,7 @@ export async function sealShare(
     return concatBytes(new Uint8Array(sender.enc), new Uint8Array(sealed));
   } catch (cause) {
     throw new VerisumError(
-      "SHARE_DECRYPTION",
+      "ROUND_KEY_INVALID",
       `cannot encrypt to the key of seat ${address.seat}`,
       { seat: address.seat },
       { cause },

@@ -25,8 +25,7 @@ export function initialState(weights: Float32Array, server: ServerSettings, leve
   const fixed = new Int32Array(weights.length + levels);
   for (let i = 0; i < weights.length; i++) {
     const scaled = Math.round(weights[i]! * 2 ** server.fractionalBits);
-    if (!Number.isFinite(scaled))
-      throw new VerisumError("UPDATE_NOT_FINITE", `weight ${i} is not finite`, { index: i });
+    if (!Number.isFinite(scaled)) throw new VerisumError("MODEL_NOT_FINITE", `weight ${i} is not finite`, { index: i });
     fixed[i] = fixedPoint(BigInt(scaled), i);
   }
   return { weights: fixed, kept: ruleOf(server).keeps.map(() => new Int32Array(fixed.length)) };

@@ -70,7 +70,7 @@ export function quantiseUpdate(
     const rounded = roundStochastically(scaled, random);
     if (BigInt(normSquared(rounded)) <= bound) return rounded;
   }
-  throw new VerisumError("UPDATE_OVER_BOUND", "stochastic rounding did not come within the norm bound");
+  throw new VerisumError("UPDATE_NOISE_OVER_BOUND", "stochastic rounding did not come within the norm bound");
 }
 
 /**

@@ -38,7 +38,7 @@ async function main(): Promise<void> {
   const preset = (PRESETS as Readonly<Record<string, Preset>>)[values.preset];
   if (preset === undefined)
     throw new VerisumError(
-      "PARAMETERS_INVALID",
+      "USAGE",
       `there is no preset ${values.preset}; there are ${Object.keys(PRESETS).join(" and ")}`,
     );
   try {

@@ -10,6 +10,7 @@ import { equalG1 } from "../protocol/points.ts";
 import type { Hex } from "../protocol/transcript.ts";
 import type { FinalisedRecord, OpenedRecord, RoundRecords, SettledRecord, TaskReader } from "../chain/task-chain.ts";
 import { AGGREGATE_FILE, directoryDigest, fetchElements, fetchReleases, includedRecords } from "./outcome.ts";
+import { requireOpened } from "./round-records.ts";
 import type { SiblingSum } from "./outcome.ts";
 import type { CommittingTask, TaskCells, OpenTask } from "./opened-task.ts";
 
@@ -49,8 +50,7 @@ export async function openCells(chain: TaskReader, parametersHash: Hex, group: H
  */
 export async function siblingRounds(task: OpenTask, records: RoundRecords): Promise<SiblingRound[]> {
   if (task.cells === undefined) return [];
-  const opened = records.opened;
-  if (opened === undefined) throw new VerisumError("CELLS_INCOMPLETE", "the round is not open", {});
+  const opened = requireOpened(records);
   const step = (await task.chain.finalisedRoundNumbers()).filter((number) => number < opened.round).length;
   return Promise.all(
     task.cells.siblings.map((sibling) => siblingRound({ ...task, chain: sibling }, step, opened.baseModelDigest)),

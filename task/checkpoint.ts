@@ -134,7 +134,7 @@ export async function loadModelState(
 
 /**
  * @param cellCount the task's cells; 1 without a group
- * @throws TASK_DOCUMENT_INVALID for a malformed config.json, and whatever the store throws
+ * @throws CHECKPOINT_INVALID for a malformed config.json, and whatever the store throws
  */
 export async function loadCheckpointConfig(store: PublishedFiles, cid: Hex, cellCount = 1): Promise<CheckpointConfig> {
   const bytes = await store.getFile(cidFromDigest(cid), "config.json", {
@@ -144,7 +144,7 @@ export async function loadCheckpointConfig(store: PublishedFiles, cid: Hex, cell
     return configSchema.parse(JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(bytes)));
   } catch (cause) {
     throw new VerisumError(
-      "TASK_DOCUMENT_INVALID",
+      "CHECKPOINT_INVALID",
       `config.json of ${cidFromDigest(cid)} is malformed`,
       { cid },
       { cause },

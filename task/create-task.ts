@@ -101,7 +101,7 @@ function validated<T>(schema: z.ZodType<T>, value: unknown): T {
   if (parsed.success) return parsed.data;
   const issue = parsed.error.issues[0];
   throw new VerisumError(
-    "TASK_DOCUMENT_INVALID",
+    "TASK_SPECIFICATION_INVALID",
     `the specification: ${[issue?.path.join("."), issue?.message].filter(Boolean).join(" ")}`,
   );
 }

@@ -28,7 +28,7 @@ export async function openTask<Store extends PublishedFiles>(
   assertTaskParameters(parameters);
   const hash = parametersHash(parameters);
   if (hash !== (await chain.parametersHash())) {
-    throw new VerisumError("PARAMETERS_INVALID", "the contract's parameter hash is not the hash of its parameters");
+    throw new VerisumError("CONTRACT_MISMATCH", "the contract's parameter hash is not the hash of its parameters");
   }
   const document = await loadTaskDocument(store, parameters);
   const tensors = modelTensors(document.model);

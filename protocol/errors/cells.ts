@@ -18,6 +18,13 @@ export const CELLS_ERRORS = {
     about: "input",
     exit: 1,
   },
+  CELLS_GROUP_FULL: {
+    cause: "The group that a cell is to be deployed into has all of its cells.",
+    advice: "Give `--group` a group with room, or deploy a new one.",
+    role: "end",
+    about: "input",
+    exit: 1,
+  },
   CELLS_INCOMPLETE: {
     cause: "A sibling cell has no sum of this step yet, or has not finalised it.",
     advice:

@@ -4,7 +4,7 @@ import type { ErrorEntry } from "./entry.ts";
 
 export const CHAIN_ERRORS = {
   CHAIN_UNREACHABLE: {
-    cause: "The JSON-RPC endpoint does not answer.",
+    cause: "The JSON-RPC endpoint does not answer, or not with what it was asked for.",
     advice: "If this goes on, check `--rpc`.",
     role: "again",
     about: "host",
@@ -20,6 +20,13 @@ export const CHAIN_ERRORS = {
   CHAIN_NO_CONTRACT: {
     cause: "There is no Verisum contract at the address.",
     advice: "Check `--contract` and `--rpc`. A development chain forgets everything when it stops: deploy again.",
+    role: "end",
+    about: "host",
+    exit: 1,
+  },
+  CONTRACTS_NOT_BUILT: {
+    cause: "The contracts are not compiled, or do not compile.",
+    advice: "Run `npm run build`; the compiler says what it does not take.",
     role: "end",
     about: "host",
     exit: 1,
@@ -40,6 +47,21 @@ export const CHAIN_ERRORS = {
     about: "host",
     exit: 1,
   },
+  CHAIN_TRANSACTION_REFUSED: {
+    cause: "The endpoint does not take a transaction, for another reason than the contract's.",
+    advice:
+      "If this goes on, check that nothing else sends transactions from the account, and the fees that the endpoint asks for.",
+    role: "again",
+    about: "host",
+    exit: 1,
+  },
+  CHAIN_FUNDS_MISSING: {
+    cause: "The account cannot pay for a transaction.",
+    advice: "Send the account what the message says is missing; the role goes on by itself.",
+    role: "again",
+    about: "host",
+    exit: 1,
+  },
   CHAIN_EVENTS_MISSING: {
     cause: "The endpoint's events lack one that its state or other events imply: it lags behind, or leaves some out.",
     advice: "If this goes on, use another `--rpc`.",
@@ -55,8 +77,9 @@ export const CHAIN_ERRORS = {
     exit: 1,
   },
   KEY_MISSING: {
-    cause: "No secret key was given.",
-    advice: "Give `--key <file>`, or set `VERISUM_KEY`; `npm run fl -- keygen --out <file>` makes a key.",
+    cause: "No secret key was given, or no password for one.",
+    advice:
+      "Give `--key <file>`, or set `VERISUM_KEY`; `npm run fl -- keygen --out <file>` makes a key. A keystore's password is `VERISUM_KEY_PASSWORD`.",
     role: "end",
     about: "input",
     exit: 1,

@@ -16,7 +16,6 @@ export const ENCODING_ERRORS = {
     role: "sit-out",
     about: "input",
     exit: 1,
-    http: 400,
   },
   ENCODING_SLOT_RANGE: {
     cause: "A packed element does not decode into slots of the allowed range.",

@@ -21,7 +21,7 @@ export const LEARNING_ERRORS = {
     exit: 1,
   },
   DATASET_EMPTY: {
-    cause: "A data file is empty or holds no example.",
+    cause: "A data file is empty, or holds no example, or too few to be split.",
     advice: EDIT_DATA,
     role: "end",
     about: "input",

@@ -78,6 +78,20 @@ export const ROUND_ERRORS = {
     about: "input",
     exit: 1,
   },
+  CHECKPOINT_INVALID: {
+    cause: "A checkpoint's config.json is malformed.",
+    advice: REJECT_MODEL,
+    role: "end",
+    about: "input",
+    exit: 1,
+  },
+  MODEL_NOT_FINITE: {
+    cause: "A weight of a model is NaN or an infinity.",
+    advice: "Start from finite weights: correct the model that the task starts from, or the file that is read.",
+    role: "end",
+    about: "input",
+    exit: 1,
+  },
   MODEL_OVERFLOW: {
     cause: "An integer model weight left the range of the model's fixed-point format.",
     advice:
@@ -94,8 +108,8 @@ export const ROUND_ERRORS = {
     exit: 1,
   },
   UPDATE_LENGTH: {
-    cause: "A local update does not have the task's number of coordinates.",
-    advice: "The model that was trained is not the task's. Update this program and join again.",
+    cause: "An update, a model or a sum of updates does not have the task's number of coordinates.",
+    advice: "What was trained is not the task's model. Update this program and join again.",
     role: "end",
     about: "input",
     exit: 1,
@@ -104,6 +118,14 @@ export const ROUND_ERRORS = {
     cause: "A quantised update exceeds the round's norm bound or coordinate range.",
     advice:
       "An honest client never sends such an update. If you changed the client, its update must stay within the task's clip norm.",
+    role: "sit-out",
+    about: "input",
+    exit: 1,
+  },
+  UPDATE_NOISE_OVER_BOUND: {
+    cause: "This round's random rounding or noise takes the update over the norm bound.",
+    advice:
+      "Nothing is to be done: the client sits the round out, since noise is not drawn twice. It is rare in a task whose bounds fit its noise (docs/privacy.md).",
     role: "sit-out",
     about: "input",
     exit: 1,
@@ -128,6 +150,14 @@ export const ROUND_ERRORS = {
       "There is nothing to do after a release. If it happens in every round, the state directory is not the one whose keys are registered: use that one.",
     role: "sit-out",
     about: "host",
+    exit: 1,
+  },
+  ROUND_KEY_INVALID: {
+    cause: "A member's public key of a round cannot be encrypted to.",
+    advice:
+      "That seat gets no share of this client. Its member restores the state directory whose keys are registered.",
+    role: "sit-out",
+    about: "input",
     exit: 1,
   },
   AUDIT_FAILED: {

@@ -10,8 +10,8 @@ export const STORAGE_ERRORS = {
     exit: 1,
   },
   STORAGE_FAILED: {
-    cause: "A file of the state directory cannot be read or written.",
-    advice: "Check that the path exists and is writable. For a missing contract artifact, run `npm run build`.",
+    cause: "A file cannot be read, written or created.",
+    advice: "Check that the path exists and is writable. A new key is never written over a file that is there.",
     role: "end",
     about: "host",
     exit: 1,

@@ -12,7 +12,30 @@ export const TASK_ERRORS = {
   },
   TASK_DOCUMENT_INVALID: {
     cause: "The task's document is malformed or contradicts the contract.",
-    advice: `${EDIT_TASK} If the task is not yours, do not join it: its document contradicts its contract.`,
+    advice:
+      "Do not join the task: its document contradicts its contract. If it is yours, create and deploy it anew with the program as it is.",
+    role: "end",
+    about: "input",
+    exit: 1,
+  },
+  TASK_SPECIFICATION_INVALID: {
+    cause: "The specification of a task to be created is malformed.",
+    advice: EDIT_TASK,
+    role: "end",
+    about: "input",
+    exit: 1,
+  },
+  TASK_DEPLOYMENT_INVALID: {
+    cause: "The file that says what to deploy is not one that create-task wrote.",
+    advice: "Run `npm run create-task` again, and deploy what it writes.",
+    role: "end",
+    about: "input",
+    exit: 1,
+  },
+  CONTRACT_MISMATCH: {
+    cause:
+      "The contract's parameters do not have the hash that it records: it is of another version than this program, or the endpoint alters them.",
+    advice: "Use the version of the program with which the task was deployed, or another `--rpc`.",
     role: "end",
     about: "input",
     exit: 1,

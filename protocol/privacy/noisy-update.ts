@@ -34,7 +34,7 @@ export function roundConditionally(
     const rounded = roundStochastically(scaled, random);
     if (BigInt(normSquared(rounded)) <= bounds.roundedNormSquared) return rounded;
   }
-  throw new VerisumError("UPDATE_OVER_BOUND", "stochastic rounding did not come within the norm bound");
+  throw new VerisumError("UPDATE_NOISE_OVER_BOUND", "stochastic rounding did not come within the norm bound");
 }
 
 /**
@@ -58,7 +58,7 @@ export function addNoise(
     largest = Math.max(largest, Math.abs(value));
   }
   if (largest > bounds.noisyCoordinateLimit || BigInt(normSquared(noisy)) > bounds.noisyNormSquared) {
-    throw new VerisumError("UPDATE_OVER_BOUND", "the noise of this round does not fit; it is not drawn again");
+    throw new VerisumError("UPDATE_NOISE_OVER_BOUND", "the noise of this round does not fit; it is not drawn again");
   }
   return noisy;
 }

@@ -13,10 +13,10 @@ const DEFAULT_TIMEOUT_MS = 600_000;
 
 /**
  * A command from one line of text: words between blanks, no quoting, no shell.
- * @throws PARAMETERS_INVALID if the line is blank
+ * @throws USAGE if the line is blank
  */
 export function proverCommand(line: string, timeoutMs = DEFAULT_TIMEOUT_MS): ProverCommand {
   const [program, ...rest] = line.split(/\s+/).filter((word) => word !== "");
-  if (program === undefined) throw new VerisumError("PARAMETERS_INVALID", "the proving command is blank");
+  if (program === undefined) throw new VerisumError("USAGE", "the proving command is blank");
   return { program, arguments: rest, timeoutMs };
 }

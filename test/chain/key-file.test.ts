@@ -29,7 +29,7 @@ describe("key files", function () {
     const created = await createKeyFile(path);
     assert.equal((await stat(path)).mode & 0o777, 0o600);
     assert.equal((await loadWallet(path, {})).address, created);
-    await rejectsCode(createKeyFile(path), "KEY_INVALID");
+    await rejectsCode(createKeyFile(path), "STORAGE_FAILED");
   });
 
   for (const mode of [0o644, 0o640, 0o604, 0o660]) {

@@ -92,7 +92,7 @@ describe("submissions through the chain adapter", function () {
       method === "eth_sendRawTransaction" && ++steps > 1
         ? { status: 200, body: JSON.stringify({ jsonrpc: "2.0", id, error: { code: -32_000, message: "no more" } }) }
         : undefined;
-    await rejectsCode(client!.submit(1n, submission), "CHAIN_UNREACHABLE");
+    await rejectsCode(client!.submit(1n, submission), "CHAIN_TRANSACTION_REFUSED");
     server.fault = undefined;
     const step = (await client!.lastChunkStep(1n, client!.account))!;
     assert.equal(step.progress.count, BigInt(CHUNKS_PER_TRANSACTION));
@@ -131,7 +131,7 @@ describe("submissions through the chain adapter", function () {
         }),
       "SIGNATURE_INVALID",
     );
-    throwsCode(() => parseSignedSubmission({ ...signed[0], client: "0x00" }), "ENCODING_NOT_CANONICAL");
+    throwsCode(() => parseSignedSubmission({ ...signed[0], client: "0x00" }), "REQUEST_INVALID");
     const relayer = clients[2]!;
     await relayer.checkBatch(1n, signed);
     const bad = { ...signed[1]!, client: signed[0]!.client };

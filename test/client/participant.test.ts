@@ -33,7 +33,7 @@ describe("a client's part in a round", () => {
 
   /** A client whose loading of the base model, the first thing that it does towards a submission, fails in this way. */
   const failing = async (
-    code: "UPDATE_OVER_BOUND" | "IPFS_UNAVAILABLE",
+    code: "UPDATE_NOISE_OVER_BOUND" | "IPFS_UNAVAILABLE",
     attempts: string[],
   ): Promise<ParticipantDependencies> => {
     const state = await openStateDirectory(directory);
@@ -60,19 +60,22 @@ describe("a client's part in a round", () => {
   it("draws no second noise in a round whose noise did not fit, also after a restart", async () => {
     const attempts: string[] = [];
     await rejectsCode(
-      submitUpdate(await failing("UPDATE_OVER_BOUND", attempts), await onChain.operator.round()),
-      "UPDATE_OVER_BOUND",
+      submitUpdate(await failing("UPDATE_NOISE_OVER_BOUND", attempts), await onChain.operator.round()),
+      "UPDATE_NOISE_OVER_BOUND",
     );
     await rejectsCode(
-      submitUpdate(await failing("UPDATE_OVER_BOUND", attempts), await onChain.operator.round()),
-      "UPDATE_OVER_BOUND",
+      submitUpdate(await failing("UPDATE_NOISE_OVER_BOUND", attempts), await onChain.operator.round()),
+      "UPDATE_NOISE_OVER_BOUND",
     );
     assert.equal(attempts.length, 1);
     onChain.chain.setTime((await onChain.operator.round()).deadline);
     await onChain.operator.advance(1n);
     await openMemoryRound(onChain);
     const next = await onChain.operator.round();
-    await rejectsCode(submitUpdate(await failing("UPDATE_OVER_BOUND", attempts), next), "UPDATE_OVER_BOUND");
+    await rejectsCode(
+      submitUpdate(await failing("UPDATE_NOISE_OVER_BOUND", attempts), next),
+      "UPDATE_NOISE_OVER_BOUND",
+    );
     assert.equal(attempts.length, 2, "the next round is another one");
   });
 

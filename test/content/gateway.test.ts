@@ -378,7 +378,7 @@ describe("ipfs gateway", () => {
       [() => post(right, damaged), 400, "IPFS_BLOCK_MISMATCH"],
       [() => post(right, car.slice(0, -1)), 400, "IPFS_CAR_INVALID"],
       [() => post(right, new Uint8Array(0)), 400, "IPFS_CAR_INVALID"],
-      [() => post(right, new Uint8Array(1_000_000)), 413, "IPFS_LIMIT_EXCEEDED"],
+      [() => post(right, new Uint8Array(1_000_000)), 413, "REQUEST_INVALID"],
     ];
     for (const [send, status, code] of cases) {
       const response = await send();

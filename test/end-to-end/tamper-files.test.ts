@@ -50,7 +50,7 @@ describe("one valid task, changed one thing at a time", function () {
   describe("a participant refuses to open a task with", () => {
     const parameter = (name: string, change: (old: never) => unknown): TamperCase => [
       `another ${name} in the parameters`,
-      "PARAMETERS_INVALID",
+      "CONTRACT_MISMATCH",
       () =>
         openTask(
           {
@@ -94,7 +94,7 @@ describe("one valid task, changed one thing at a time", function () {
       parameter("chunkKinds", () => [0, 0]),
       [
         "another hash of the parameters",
-        "PARAMETERS_INVALID",
+        "CONTRACT_MISMATCH",
         () =>
           openTask(
             {
@@ -231,7 +231,7 @@ describe("one valid task, changed one thing at a time", function () {
       ["a byte too many", "SAFETENSORS_INVALID", decode((whole) => Uint8Array.of(...whole, 0))],
       [
         "a weight that is no number",
-        "UPDATE_NOT_FINITE",
+        "MODEL_NOT_FINITE",
         decode((whole) => Uint8Array.from(whole, (byte, i) => (i >= whole.length - 4 ? 255 : byte))),
       ],
     ]);

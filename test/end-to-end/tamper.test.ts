@@ -757,13 +757,7 @@ describe("one valid round, changed one thing at a time", function () {
           ),
         modelCid,
       ),
-      inFile(
-        "a malformed config.json",
-        "model: TASK_DOCUMENT_INVALID",
-        "config.json",
-        (file) => file.slice(1),
-        modelCid,
-      ),
+      inFile("a malformed config.json", "model: CHECKPOINT_INVALID", "config.json", (file) => file.slice(1), modelCid),
       inFile("a checkpoint that nobody serves", "model: IPFS_UNAVAILABLE", "config.json", unavailable, modelCid),
       inFile(
         "a flipped bit of a model audited before",

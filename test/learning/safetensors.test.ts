@@ -102,11 +102,11 @@ describe("safetensors", () => {
     for (const value of [NaN, Infinity, -Infinity]) {
       throwsCode(
         () => encodeSafetensors([{ name: "w", shape: [1], data: Float32Array.of(value) }]),
-        "UPDATE_NOT_FINITE",
+        "MODEL_NOT_FINITE",
       );
       const bytes = file(`{"w":${entry(0, 4)}}`, 4);
       new DataView(bytes.buffer).setFloat32(bytes.length - 4, value, true);
-      throwsCode(() => decodeSafetensors(bytes), "UPDATE_NOT_FINITE");
+      throwsCode(() => decodeSafetensors(bytes), "MODEL_NOT_FINITE");
     }
   });
 

@@ -251,8 +251,8 @@ describe("trainer", () => {
     it(`refuses weights and features with ${name}`, async () => {
       const weights = trainer.initialWeights(1);
       weights[index] = value;
-      await rejectsCode(trainer.train(weights, train, OPTIONS), "UPDATE_NOT_FINITE");
-      await rejectsCode(trainer.evaluate(weights, test), "UPDATE_NOT_FINITE");
+      await rejectsCode(trainer.train(weights, train, OPTIONS), "MODEL_NOT_FINITE");
+      await rejectsCode(trainer.evaluate(weights, test), "MODEL_NOT_FINITE");
       const features = test.features.slice();
       features[index] = value;
       await rejectsCode(trainer.evaluate(trainer.initialWeights(1), { ...test, features }), "DATASET_VALUE_INVALID");

@@ -132,7 +132,7 @@ describe("a task's first model", () => {
 
   it("refuses weights that are not finite or leave the range", () => {
     for (const value of [NaN, Infinity, -Infinity])
-      throwsCode(() => initialState(Float32Array.of(0, value), plain), "UPDATE_NOT_FINITE");
+      throwsCode(() => initialState(Float32Array.of(0, value), plain), "MODEL_NOT_FINITE");
     for (const value of [32768, -32768, 3.4e38])
       throwsCode(() => initialState(Float32Array.of(value), plain), "MODEL_OVERFLOW");
   });

@@ -100,7 +100,7 @@ describe("quantiseUpdate", () => {
       attempts++;
       return new Uint8Array(length);
     };
-    throwsCode(() => quantiseUpdate(PRESETS.tiny, quantisation, update, upwards), "UPDATE_OVER_BOUND");
+    throwsCode(() => quantiseUpdate(PRESETS.tiny, quantisation, update, upwards), "UPDATE_NOISE_OVER_BOUND");
     assert.equal(attempts, 100);
     let calls = 0;
     const secondTry: RandomBytes = (length) => new Uint8Array(length).fill(calls++ === 0 ? 0 : 255);

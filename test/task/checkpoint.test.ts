@@ -112,7 +112,7 @@ describe("a checkpoint", () => {
     ]) {
       await rejectsCode(
         loadCheckpointConfig(store, await altered("config.json", new TextEncoder().encode(text))),
-        "TASK_DOCUMENT_INVALID",
+        "CHECKPOINT_INVALID",
       );
     }
   });

@@ -110,7 +110,7 @@ describe("conditional rounding", function () {
           Float64Array.of(3, 4),
           seededStream("none"),
         ),
-      "UPDATE_OVER_BOUND",
+      "UPDATE_NOISE_OVER_BOUND",
     );
   });
 });
@@ -179,9 +179,9 @@ describe("noisy updates", function () {
   it("are refused, and not drawn again, where the noise does not fit", () => {
     const bounds = { noisyNormSquared: 100n, noisyCoordinateLimit: 8 };
     assert.deepEqual(addNoise(Int32Array.of(3, -4), Int32Array.of(5, -2), bounds), Int32Array.of(8, -6));
-    throwsCode(() => addNoise(Int32Array.of(3, -4), Int32Array.of(5, -3), bounds), "UPDATE_OVER_BOUND");
-    throwsCode(() => addNoise(Int32Array.of(3, 0), Int32Array.of(6, 0), bounds), "UPDATE_OVER_BOUND");
-    throwsCode(() => addNoise(Int32Array.of(-3, 0), Int32Array.of(-6, 0), bounds), "UPDATE_OVER_BOUND");
+    throwsCode(() => addNoise(Int32Array.of(3, -4), Int32Array.of(5, -3), bounds), "UPDATE_NOISE_OVER_BOUND");
+    throwsCode(() => addNoise(Int32Array.of(3, 0), Int32Array.of(6, 0), bounds), "UPDATE_NOISE_OVER_BOUND");
+    throwsCode(() => addNoise(Int32Array.of(-3, 0), Int32Array.of(-6, 0), bounds), "UPDATE_NOISE_OVER_BOUND");
     throwsCode(() => addNoise(Int32Array.of(1), Int32Array.of(1, 2), bounds), "UPDATE_LENGTH");
   });
 

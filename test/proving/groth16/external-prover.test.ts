@@ -117,7 +117,7 @@ describe("proving command", function () {
     await writeFile(forbidden, "");
     await chmod(forbidden, 0o600);
     await rejectsCode(prove(forbidden), "PROVER_COMMAND_FAILED");
-    throwsCode(() => proverCommand("  "), "PARAMETERS_INVALID");
+    throwsCode(() => proverCommand("  "), "USAGE");
   });
 
   it("that leaves nothing, garbage or another proof is reported with a code", async () => {
