@@ -14,6 +14,7 @@ import type { OpenTask } from "../task/opened-task.ts";
 import { checkAggregate } from "../protocol/aggregate.ts";
 import { addCells } from "../protocol/cells.ts";
 import { bitCount } from "../protocol/committee.ts";
+import { ensure } from "../protocol/errors.ts";
 import { verifyOpening } from "../protocol/kzg.ts";
 import type { ModelState } from "../protocol/model.ts";
 import { unpackSum } from "../protocol/packing.ts";
@@ -22,7 +23,7 @@ import type { SubmissionVerifier } from "../protocol/batch-verification.ts";
 import { auditSibling } from "./audit-sibling.ts";
 import { verifySubmissions } from "./audit-submission.ts";
 import type { Checker } from "./checklist.ts";
-import { checkSettlement, checkSignatures, checkSum, require, signedResult } from "./round-checks.ts";
+import { checkSettlement, checkSignatures, checkSum, signedResult } from "./round-checks.ts";
 
 /** The state of the audit between rounds: the last good model. */
 export interface AuditedModel {
@@ -82,13 +83,11 @@ export async function auditRound(
     round,
     "opening",
     () =>
-      require(verifyOpening(
-        keys.tau,
-        settled.sum,
-        point,
-        finalised.evaluation,
-        finalised.opening,
-      ), "AGGREGATE_EVALUATION_MISMATCH", "the sum does not open to the recorded value"),
+      ensure(
+        verifyOpening(keys.tau, settled.sum, point, finalised.evaluation, finalised.opening),
+        "AGGREGATE_EVALUATION_MISMATCH",
+        "the sum does not open to the recorded value",
+      ),
     () => "the sum opens at z' to y'",
   );
   const elements = await checker.check(
@@ -167,8 +166,11 @@ async function auditSiblings(
 
 function checkBase(records: RoundRecords, base: AuditedModel): string {
   const opened = requireOpened(records);
-  require(opened.baseModelDigest === base.record.digest &&
-    opened.baseModelCid === base.record.cid, "AUDIT_FAILED", "the round does not start from the last audited model");
+  ensure(
+    opened.baseModelDigest === base.record.digest && opened.baseModelCid === base.record.cid,
+    "AUDIT_FAILED",
+    "the round does not start from the last audited model",
+  );
   return cidFromDigest(base.record.cid);
 }
 
@@ -183,11 +185,20 @@ async function recompute(
   const { result } = records.finalised;
   const { metrics } = await loadCheckpointConfig(task.store, result.modelCid, task.cells?.cells.length);
   const publication = await publicationOf(task, records, base, elements, async () => metrics, siblings);
-  require(publication.signed.modelDigest ===
-    result.modelDigest, "MODEL_DIGEST_MISMATCH", "the recorded model is not what the aggregate gives");
-  require(publication.signed.aggregateCid ===
-    result.aggregateCid, "AUDIT_FAILED", "the aggregate's CID is not that of its bytes");
-  require(publication.signed.modelCid ===
-    result.modelCid, "AUDIT_FAILED", "the checkpoint's files are not what the aggregate gives");
+  ensure(
+    publication.signed.modelDigest === result.modelDigest,
+    "MODEL_DIGEST_MISMATCH",
+    "the recorded model is not what the aggregate gives",
+  );
+  ensure(
+    publication.signed.aggregateCid === result.aggregateCid,
+    "AUDIT_FAILED",
+    "the aggregate's CID is not that of its bytes",
+  );
+  ensure(
+    publication.signed.modelCid === result.modelCid,
+    "AUDIT_FAILED",
+    "the checkpoint's files are not what the aggregate gives",
+  );
   return publication;
 }

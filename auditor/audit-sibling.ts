@@ -8,10 +8,11 @@ import type { SiblingSum } from "../task/outcome.ts";
 import { AGGREGATE_FILE, fetchElements, pointOf } from "../task/outcome.ts";
 import { checkAggregate } from "../protocol/aggregate.ts";
 import type { SubmissionVerifier } from "../protocol/batch-verification.ts";
+import { ensure } from "../protocol/errors.ts";
 import { verifyOpening } from "../protocol/kzg.ts";
 import type { VerificationKeys } from "../protocol/verification-key.ts";
 import { verifySubmissions } from "./audit-submission.ts";
-import { checkSettlement, checkSignatures, checkSum, require, signedResult } from "./round-checks.ts";
+import { checkSettlement, checkSignatures, checkSum, signedResult } from "./round-checks.ts";
 
 /**
  * Verifies every submission, the settlement, the sum, the signatures, the opening and the aggregate of a finalised
@@ -32,13 +33,11 @@ export async function auditSibling(
   const signed = signedResult(finalised, settled);
   await checkSignatures(task, finalised, signed);
   const point = pointOf(task, signed);
-  require(verifyOpening(
-    keys.tau,
-    settled.sum,
-    point,
-    finalised.evaluation,
-    finalised.opening,
-  ), "AGGREGATE_EVALUATION_MISMATCH", "the sibling's sum does not open to the recorded value");
+  ensure(
+    verifyOpening(keys.tau, settled.sum, point, finalised.evaluation, finalised.opening),
+    "AGGREGATE_EVALUATION_MISMATCH",
+    "the sibling's sum does not open to the recorded value",
+  );
   const elements = await fetchElements(task, finalised.result.aggregateCid, AGGREGATE_FILE);
   checkAggregate(elements, { digest: finalised.result.aggregateDigest, point, evaluation: finalised.evaluation });
   return sumOf({ task, records }, elements);

@@ -2,7 +2,7 @@
 import type { RoundRecords, SubmittedRecord } from "../chain/task-chain.ts";
 import { challengePointsOf } from "../task/challenge.ts";
 import type { SubmissionTask } from "../task/challenge.ts";
-import { isVerisumError, VerisumError } from "../protocol/errors.ts";
+import { ensure, isVerisumError } from "../protocol/errors.ts";
 import { verifyTogether } from "../protocol/batch-verification.ts";
 import type { SubmissionClaim, SubmissionVerifier } from "../protocol/batch-verification.ts";
 import { chunkSignals, FIRST_ACCUMULATOR_HASH, verifyProof } from "../protocol/groth16.ts";
@@ -109,5 +109,5 @@ function claimIfWhole(task: SubmissionTask, records: OfRound, record: SubmittedR
 }
 
 function requireOf(client: string, holds: boolean, message: string): void {
-  if (!holds) throw new VerisumError("SUBMISSION_INVALID", `${client}: ${message}`, { client });
+  ensure(holds, "SUBMISSION_INVALID", `${client}: ${message}`, { client });
 }

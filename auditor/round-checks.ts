@@ -8,7 +8,7 @@ import { includedRecords } from "../task/outcome.ts";
 import { requireSettled } from "../task/round-records.ts";
 import type { OpenTask } from "../task/opened-task.ts";
 import { bitCount, bitIndexes } from "../protocol/committee.ts";
-import { VerisumError } from "../protocol/errors.ts";
+import { ensure } from "../protocol/errors.ts";
 import { MAX_TOTAL_WEIGHT } from "../protocol/parameters.ts";
 import { equalG1, weightedSumG1 } from "../protocol/points.ts";
 import { smallestInclusion } from "../protocol/task.ts";
@@ -25,32 +25,47 @@ export function signedResult(
 export function checkSettlement(task: OpenTask, records: RoundRecords): SettledRecord {
   checkCohort(task, records);
   const settled = requireSettled(records);
-  require(bitCount(settled.members) >=
-    task.parameters.quorum, "AUDIT_FAILED", "fewer members than the quorum attested");
+  ensure(bitCount(settled.members) >= task.parameters.quorum, "AUDIT_FAILED", "fewer members than the quorum attested");
   for (const index of bitIndexes(settled.members)) {
     const attested = records.attested.get(index + 1) ?? 0n;
-    require((attested & settled.included) ===
-      settled.included, "AUDIT_FAILED", `seat ${index + 1} did not attest every included client`);
+    ensure(
+      (attested & settled.included) === settled.included,
+      "AUDIT_FAILED",
+      `seat ${index + 1} did not attest every included client`,
+    );
   }
-  require(bitCount(settled.included) >=
-    smallestInclusion(task.parameters, records.submitted.length), "AUDIT_FAILED", "too few clients are included");
+  ensure(
+    bitCount(settled.included) >= smallestInclusion(task.parameters, records.submitted.length),
+    "AUDIT_FAILED",
+    "too few clients are included",
+  );
   const weight = includedRecords(records, settled).reduce((sum, record) => sum + record.weight, 0);
-  require(weight === settled.totalWeight, "AUDIT_FAILED", "the total weight is not the sum of the included weights");
+  ensure(weight === settled.totalWeight, "AUDIT_FAILED", "the total weight is not the sum of the included weights");
   return settled;
 }
 
 /** Each submission has an index and a client of its own, and a weight that the task allows. */
 function checkCohort({ parameters }: OpenTask, { submitted }: RoundRecords): void {
-  require(submitted.every(
-    ({ index }, place) => index === place,
-  ), "AUDIT_FAILED", "the submissions' indices are not 0, 1, 2, …");
-  require(new Set(submitted.map(({ client }) => client)).size ===
-    submitted.length, "AUDIT_FAILED", "a client submitted twice");
-  require(submitted.every(
-    ({ weight }) => weight >= 1 && (weight === 1 || !parameters.uniformWeights),
-  ), "AUDIT_FAILED", "a weight is not one that the task allows");
-  require(submitted.reduce((sum, { weight }) => sum + weight, 0) <=
-    MAX_TOTAL_WEIGHT, "AUDIT_FAILED", "the total weight is larger than a sum can decode");
+  ensure(
+    submitted.every(({ index }, place) => index === place),
+    "AUDIT_FAILED",
+    "the submissions' indices are not 0, 1, 2, …",
+  );
+  ensure(
+    new Set(submitted.map(({ client }) => client)).size === submitted.length,
+    "AUDIT_FAILED",
+    "a client submitted twice",
+  );
+  ensure(
+    submitted.every(({ weight }) => weight >= 1 && (weight === 1 || !parameters.uniformWeights)),
+    "AUDIT_FAILED",
+    "a weight is not one that the task allows",
+  );
+  ensure(
+    submitted.reduce((sum, { weight }) => sum + weight, 0) <= MAX_TOTAL_WEIGHT,
+    "AUDIT_FAILED",
+    "the total weight is larger than a sum can decode",
+  );
 }
 
 /** @throws AGGREGATE_COMMITMENT_MISMATCH */
@@ -60,10 +75,11 @@ export function checkSum(records: RoundRecords, settled: SettledRecord): void {
     included.map(({ submission }) => submission.commitment),
     included.map(({ weight }) => BigInt(weight)),
   );
-  require(equalG1(
-    sum,
-    settled.sum,
-  ), "AGGREGATE_COMMITMENT_MISMATCH", "the recorded sum is not the weighted sum of the included commitments");
+  ensure(
+    equalG1(sum, settled.sum),
+    "AGGREGATE_COMMITMENT_MISMATCH",
+    "the recorded sum is not the weighted sum of the included commitments",
+  );
 }
 
 /** At least t members signed. Returns their seats. @throws AUDIT_FAILED */
@@ -76,19 +92,13 @@ export async function checkSignatures(
   const seats = new Set<number>();
   for (const { seat, signature } of finalised.signers) {
     const signer = recoverResultSigner(task.chain.context, signed, signature);
-    require(signer.toLowerCase() ===
-      members[seat - 1]?.toLowerCase(), "AUDIT_FAILED", `the signature of seat ${seat} is not its member's`);
+    ensure(
+      signer.toLowerCase() === members[seat - 1]?.toLowerCase(),
+      "AUDIT_FAILED",
+      `the signature of seat ${seat} is not its member's`,
+    );
     seats.add(seat);
   }
-  require(seats.size >= task.parameters.threshold, "AUDIT_FAILED", "fewer members than the threshold signed");
+  ensure(seats.size >= task.parameters.threshold, "AUDIT_FAILED", "fewer members than the threshold signed");
   return [...seats];
-}
-
-/** @throws the code if the statement does not hold */
-export function require(
-  holds: boolean,
-  code: "AUDIT_FAILED" | "AGGREGATE_COMMITMENT_MISMATCH" | "AGGREGATE_EVALUATION_MISMATCH" | "MODEL_DIGEST_MISMATCH",
-  message: string,
-): void {
-  if (!holds) throw new VerisumError(code, message);
 }

@@ -1,5 +1,5 @@
 /** The port through which roles train and evaluate; no type of the numerical library crosses it. */
-import { VerisumError } from "../protocol/errors.ts";
+import { ensureRules, VerisumError } from "../protocol/errors.ts";
 import { selectBackend } from "./backend.ts";
 import type { BackendChoice, BackendName } from "./backend.ts";
 import type { Dataset } from "./examples.ts";
@@ -109,11 +109,10 @@ function predictedClass(scores: Float32Array, row: number, classCount: number): 
 }
 
 function assertOptions({ learningRate, momentum, batchSize, localEpochs }: TrainOptions): void {
-  const require = (holds: boolean, rule: string): void => {
-    if (!holds) throw new VerisumError("TRAINING_OPTIONS_INVALID", `${rule} does not hold`, { rule });
-  };
-  require(learningRate > 0 && Number.isFinite(learningRate), "0 < learningRate");
-  require(momentum >= 0 && momentum < 1, "0 <= momentum < 1");
-  require(Number.isInteger(batchSize) && batchSize >= 1, "batchSize >= 1");
-  require(Number.isInteger(localEpochs) && localEpochs >= 1, "localEpochs >= 1");
+  ensureRules("TRAINING_OPTIONS_INVALID", {
+    "0 < learningRate": learningRate > 0 && Number.isFinite(learningRate),
+    "0 <= momentum < 1": momentum >= 0 && momentum < 1,
+    "batchSize >= 1": Number.isInteger(batchSize) && batchSize >= 1,
+    "localEpochs >= 1": Number.isInteger(localEpochs) && localEpochs >= 1,
+  });
 }

@@ -66,6 +66,35 @@ export class VerisumError extends Error {
   }
 }
 
+/**
+ * Goes on only if the condition holds; the compiler knows it from then on.
+ *
+ * @throws the code, if it does not
+ * @example ensure(seat >= 1, "SHARE_INDEX", `share index ${seat} is not allowed`, { seat });
+ */
+export function ensure(
+  condition: boolean,
+  code: ErrorCode,
+  message: string,
+  details?: ErrorDetails,
+): asserts condition {
+  if (!condition) throw new VerisumError(code, message, details);
+}
+
+/**
+ * The same for rules that values must keep, each named by its own words. All are evaluated: none may rest on another.
+ *
+ * @throws the code, naming the first rule that does not hold
+ * @example ensureRules("PRIVACY_PARAMETERS_INVALID", { "0 < delta < 1": delta > 0 && delta < 1 });
+ */
+export function ensureRules(
+  code: ErrorCode,
+  rules: Readonly<Record<string, boolean>>,
+  details: ErrorDetails = {},
+): void {
+  for (const [rule, holds] of Object.entries(rules)) ensure(holds, code, `${rule} does not hold`, { ...details, rule });
+}
+
 /** True if `error` is a VerisumError, with the given code if one is named. */
 export function isVerisumError(error: unknown, code?: ErrorCode): error is VerisumError {
   return error instanceof VerisumError && (code === undefined || error.code === code);

@@ -2,7 +2,7 @@
  * Every number of the protocol, once, with its unit and range.
  * `npm run generate` writes the Solidity and circom copies; CI fails when they differ.
  */
-import { VerisumError } from "./errors.ts";
+import { ensureRules } from "./errors.ts";
 
 /** Version of the wire formats and transcripts. */
 export const PROTOCOL_VERSION = 1;
@@ -102,21 +102,27 @@ export function chunkElements(kind: ChunkKind): number {
  * @throws PARAMETERS_INVALID naming the one that fails.
  */
 export function assertPreset(preset: Preset): void {
-  const require = (holds: boolean, rule: string): void => {
-    if (!holds)
-      throw new VerisumError("PARAMETERS_INVALID", `preset ${preset.name}: ${rule} does not hold`, {
-        preset: preset.name,
-        rule,
-      });
-  };
-  require(preset.coordinateBits >= 2 && preset.coordinateBits <= 12, "2 <= coordinateBits <= 12");
-  require(MAX_TOTAL_WEIGHT * coordinateOffset(preset) < 2 ** (SLOT_BITS - 1), "W * 2^(bits-1) < 2^(slotBits-1)");
-  require(SLOT_BITS * SLOTS_PER_ELEMENT < 253, "slotBits * slots < 253");
+  const { name } = preset;
+  ensureRules(
+    "PARAMETERS_INVALID",
+    {
+      "2 <= coordinateBits <= 12": preset.coordinateBits >= 2 && preset.coordinateBits <= 12,
+      "W * 2^(bits-1) < 2^(slotBits-1)": MAX_TOTAL_WEIGHT * coordinateOffset(preset) < 2 ** (SLOT_BITS - 1),
+      "slotBits * slots < 253": SLOT_BITS * SLOTS_PER_ELEMENT < 253,
+    },
+    { preset: name },
+  );
   for (const kind of preset.kinds) {
-    require(kind.coordinates % SLOTS_PER_ELEMENT === 0, "coordinates is a multiple of slots");
-    require(kind.coordinates + tableSize(preset) + kind.coordinates / SLOTS_PER_ELEMENT <
-      2 ** kind.domainBits, "coordinates + table + elements < domain");
-    require(kind.coordinates * MAX_CHUNKS * 2 ** (2 * (preset.coordinateBits - 1)) <
-      2 ** NORM_ACCUMULATOR_BITS, "N * K * 2^(2(bits-1)) < 2^48");
+    ensureRules(
+      "PARAMETERS_INVALID",
+      {
+        "coordinates is a multiple of slots": kind.coordinates % SLOTS_PER_ELEMENT === 0,
+        "coordinates + table + elements < domain":
+          kind.coordinates + tableSize(preset) + kind.coordinates / SLOTS_PER_ELEMENT < 2 ** kind.domainBits,
+        "N * K * 2^(2(bits-1)) < 2^48":
+          kind.coordinates * MAX_CHUNKS * 2 ** (2 * (preset.coordinateBits - 1)) < 2 ** NORM_ACCUMULATOR_BITS,
+      },
+      { preset: name, kind: kind.name },
+    );
   }
 }

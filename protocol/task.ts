@@ -1,5 +1,5 @@
 /** A task's parameters as the contract stores them; the same fields as `TaskParameters` in contracts/types. */
-import { VerisumError } from "./errors.ts";
+import { ensureRules, VerisumError } from "./errors.ts";
 import { layoutOf } from "./layout.ts";
 import type { Layout } from "./layout.ts";
 import { MAX_COHORT, MAX_COMMITTEE, NORM_ACCUMULATOR_BITS, PRESETS } from "./parameters.ts";
@@ -104,21 +104,20 @@ export function layoutOfTask(p: TaskParameters): Layout {
  * @throws PARAMETERS_INVALID naming the rule
  */
 export function assertTaskParameters(p: TaskParameters): void {
-  const require = (holds: boolean, rule: string): void => {
-    if (!holds) throw new VerisumError("PARAMETERS_INVALID", `${rule} does not hold`, { rule });
-  };
   const counts = [p.committeeSize, p.threshold, p.quorum, p.minClients, p.minHonest, p.maxCorrupt];
-  require(counts.every((count) => Number.isSafeInteger(count) && count >= 0), "counts are integers");
-  require(p.minHonest >= 2, "minHonest >= 2");
-  require(p.minClients >= p.minHonest + p.maxCorrupt, "minClients >= minHonest + maxCorrupt");
-  require(p.threshold >= 2, "threshold >= 2");
-  require(p.quorum >= 2 * p.threshold - 1, "quorum >= 2 * threshold - 1");
-  // Implies 3t − 2: with t − 1 members corrupt and silent, the others still are a quorum.
-  require(p.committeeSize >= p.quorum + p.threshold - 1, "committeeSize >= quorum + threshold - 1");
-  require(p.committeeSize <= MAX_COMMITTEE, `committeeSize <= ${MAX_COMMITTEE}`);
-  require(p.minClients <= MAX_COHORT, `minClients <= ${MAX_COHORT}`);
-  require(p.normBoundSquared > 0n &&
-    p.normBoundSquared < 1n << BigInt(NORM_ACCUMULATOR_BITS), `0 < normBoundSquared < 2^${NORM_ACCUMULATOR_BITS}`);
+  ensureRules("PARAMETERS_INVALID", {
+    "counts are integers": counts.every((count) => Number.isSafeInteger(count) && count >= 0),
+    "minHonest >= 2": p.minHonest >= 2,
+    "minClients >= minHonest + maxCorrupt": p.minClients >= p.minHonest + p.maxCorrupt,
+    "threshold >= 2": p.threshold >= 2,
+    "quorum >= 2 * threshold - 1": p.quorum >= 2 * p.threshold - 1,
+    // Implies 3t − 2: with t − 1 members corrupt and silent, the others still are a quorum.
+    "committeeSize >= quorum + threshold - 1": p.committeeSize >= p.quorum + p.threshold - 1,
+    [`committeeSize <= ${MAX_COMMITTEE}`]: p.committeeSize <= MAX_COMMITTEE,
+    [`minClients <= ${MAX_COHORT}`]: p.minClients <= MAX_COHORT,
+    [`0 < normBoundSquared < 2^${NORM_ACCUMULATOR_BITS}`]:
+      p.normBoundSquared > 0n && p.normBoundSquared < 1n << BigInt(NORM_ACCUMULATOR_BITS),
+  });
   layoutOfTask(p);
 }
 

@@ -1,7 +1,7 @@
 /** Reads a task from its contract and its content, and checks that the two say the same. */
 import type { TaskReader } from "../chain/task-chain.ts";
 import { modelTensors } from "../learning/model.ts";
-import { VerisumError } from "../protocol/errors.ts";
+import { ensure, VerisumError } from "../protocol/errors.ts";
 import type { PublishedFiles } from "../protocol/ports.ts";
 import { assertTaskParameters, layoutOfTask, parametersHash, presetOf } from "../protocol/task.ts";
 import type { TaskParameters } from "../protocol/task.ts";
@@ -61,18 +61,26 @@ export async function openTask<Store extends PublishedFiles>(
 async function loadTaskDocument(store: PublishedFiles, parameters: TaskParameters): Promise<TaskDocument> {
   const bytes = await store.getFile(cidFromDigest(parameters.taskCid), TASK_FILE, { maxBytes: MAX_DOCUMENT_BYTES });
   const document = parseTaskDocument(bytes);
-  const require = (holds: boolean, rule: string): void => {
-    if (!holds)
-      throw new VerisumError("TASK_DOCUMENT_INVALID", `the task's document contradicts its contract: ${rule}`, {
-        rule,
-      });
-  };
-  require(document.preset === presetOf(parameters).name, "preset and coordinateBits");
-  require(normBoundOf(document, parameters.dimension) ===
-    parameters.normBoundSquared, "quantisation, noise and normBoundSquared");
+  ensure(
+    document.preset === presetOf(parameters).name,
+    "TASK_DOCUMENT_INVALID",
+    "the document contradicts its contract: preset and coordinateBits",
+  );
+  ensure(
+    normBoundOf(document, parameters.dimension) === parameters.normBoundSquared,
+    "TASK_DOCUMENT_INVALID",
+    "the document contradicts its contract: quantisation, noise and normBoundSquared",
+  );
   const { guarantee, uniformWeights } = mechanismOf(document.training.privacy);
-  require(guarantee === null ||
-    (parameters.privacyCostPerRound === 1n && parameters.privacyBudget > 0n), "the ledger counts private rounds");
-  require(!uniformWeights || parameters.uniformWeights, "weights are uniform where clients are protected as a whole");
+  ensure(
+    guarantee === null || (parameters.privacyCostPerRound === 1n && parameters.privacyBudget > 0n),
+    "TASK_DOCUMENT_INVALID",
+    "the document contradicts its contract: the ledger counts private rounds",
+  );
+  ensure(
+    !uniformWeights || parameters.uniformWeights,
+    "TASK_DOCUMENT_INVALID",
+    "the document contradicts its contract: weights are uniform where clients are protected as a whole",
+  );
   return document;
 }

@@ -13,7 +13,7 @@
  * and a small client adds no more noise than a large one. Running time depends on the data; the caller decides who can
  * see it.
  */
-import { VerisumError } from "../../protocol/errors.ts";
+import { ensureRules, VerisumError } from "../../protocol/errors.ts";
 import { drawWideNoise } from "../../protocol/privacy/wide-noise.ts";
 import type { RandomBytes } from "../../protocol/random.ts";
 import type { Dataset } from "../examples.ts";
@@ -134,11 +134,10 @@ export function poissonBatch(exampleCount: number, rate: number, random: RandomB
 }
 
 function assertPrivacy({ clipNorm, noiseMultiplier, samplingRate, steps }: PrivacyOptions): void {
-  const require = (holds: boolean, rule: string): void => {
-    if (!holds) throw new VerisumError("PRIVACY_PARAMETERS_INVALID", `${rule} does not hold`, { rule });
-  };
-  require(clipNorm > 0 && Number.isFinite(clipNorm), "0 < clipNorm");
-  require(noiseMultiplier >= 0.1 && noiseMultiplier <= 1000, "0.1 <= noiseMultiplier <= 1000");
-  require(samplingRate > 0 && samplingRate <= 1, "0 < samplingRate <= 1");
-  require(Number.isInteger(steps) && steps >= 1, "steps >= 1");
+  ensureRules("PRIVACY_PARAMETERS_INVALID", {
+    "0 < clipNorm": clipNorm > 0 && Number.isFinite(clipNorm),
+    "0.1 <= noiseMultiplier <= 1000": noiseMultiplier >= 0.1 && noiseMultiplier <= 1000,
+    "0 < samplingRate <= 1": samplingRate > 0 && samplingRate <= 1,
+    "steps >= 1": Number.isInteger(steps) && steps >= 1,
+  });
 }

@@ -8,7 +8,7 @@
  *
  * Floating point is fine here: nothing secret is computed.
  */
-import { VerisumError } from "../errors.ts";
+import { ensureRules, VerisumError } from "../errors.ts";
 import { leastEpsilon } from "./rdp-accountant.ts";
 
 /** Noise that clients add on their own, and what it has to hide. Lengths are in steps of the integer grid. */
@@ -171,18 +171,18 @@ function epsilonFor(
 
 function assertNoise(noise: DistributedNoise, delta: number): void {
   const { noiseStdDevSteps, honestClients, l2SensitivitySteps, dimension, rounds, totalVariation = 0 } = noise;
-  const require = (holds: boolean, rule: string): void => {
-    if (!holds) throw new VerisumError("PRIVACY_PARAMETERS_INVALID", `${rule} does not hold`, { rule });
-  };
-  require(delta > 0 && delta < 1, "0 < delta < 1");
-  require(noiseStdDevSteps >= 0.5 &&
-    Number.isFinite(noiseStdDevSteps), "standard deviation of each client's noise >= 1/2 step");
-  require(Number.isInteger(honestClients.least) && honestClients.least >= 1, "honest clients >= 1");
-  require(Number.isInteger(honestClients.most) &&
-    honestClients.most >= honestClients.least &&
-    honestClients.most <= MAX_CLIENTS, `least <= most honest clients <= ${MAX_CLIENTS}`);
-  require(l2SensitivitySteps > 0 && Number.isFinite(l2SensitivitySteps), "norm > 0");
-  require(Number.isInteger(dimension) && dimension >= 1, "dimension >= 1");
-  require(Number.isInteger(rounds) && rounds >= 1, "rounds >= 1");
-  require(totalVariation >= 0 && totalVariation * 2 < delta, "2·total variation < delta");
+  ensureRules("PRIVACY_PARAMETERS_INVALID", {
+    "0 < delta < 1": delta > 0 && delta < 1,
+    "standard deviation of each client's noise >= 1/2 step":
+      noiseStdDevSteps >= 0.5 && Number.isFinite(noiseStdDevSteps),
+    "honest clients >= 1": Number.isInteger(honestClients.least) && honestClients.least >= 1,
+    [`least <= most honest clients <= ${MAX_CLIENTS}`]:
+      Number.isInteger(honestClients.most) &&
+      honestClients.most >= honestClients.least &&
+      honestClients.most <= MAX_CLIENTS,
+    "norm > 0": l2SensitivitySteps > 0 && Number.isFinite(l2SensitivitySteps),
+    "dimension >= 1": Number.isInteger(dimension) && dimension >= 1,
+    "rounds >= 1": Number.isInteger(rounds) && rounds >= 1,
+    "2·total variation < delta": totalVariation >= 0 && totalVariation * 2 < delta,
+  });
 }

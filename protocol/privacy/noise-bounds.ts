@@ -6,7 +6,7 @@
  * Noise is never drawn again to fit. What does not fit is an exit that depends on data; its probability is stated here
  * as a total variation distance, for the accountant to put into delta.
  */
-import { VerisumError } from "../errors.ts";
+import { ensureRules, VerisumError } from "../errors.ts";
 import { ceilRoot } from "../integers.ts";
 
 /** How noisy updates are made. */
@@ -47,8 +47,10 @@ const TAIL_NATS = 45n;
  * @throws PRIVACY_PARAMETERS_INVALID
  */
 export function roundedNormBoundSquared(clipSteps: number, dimension: number): bigint {
-  require(Number.isInteger(clipSteps) && clipSteps >= 1 && clipSteps <= 2 ** 23, "1 <= clipSteps <= 2^23");
-  require(Number.isInteger(dimension) && dimension >= 1 && dimension <= 2 ** 32, "1 <= dimension <= 2^32");
+  ensureRules("PRIVACY_PARAMETERS_INVALID", {
+    "1 <= clipSteps <= 2^23": Number.isInteger(clipSteps) && clipSteps >= 1 && clipSteps <= 2 ** 23,
+    "1 <= dimension <= 2^32": Number.isInteger(dimension) && dimension >= 1 && dimension <= 2 ** 32,
+  });
   const [c, d] = [BigInt(clipSteps), BigInt(dimension)];
   const always = c * c + ceilRoot(4n * c * c * d) + d;
   const likely = c * c + (d + 3n) / 4n + c + (ceilRoot(d) + 1n) / 2n;
@@ -59,9 +61,11 @@ export function roundedNormBoundSquared(clipSteps: number, dimension: number): b
  * The norm (not squared) for another β and a clip norm that need not be an integer: what accountants elsewhere compute.
  */
 export function roundedNorm(clipSteps: number, dimension: number, beta: number): number {
-  require(clipSteps > 0 && Number.isFinite(clipSteps), "clip norm > 0");
-  require(Number.isInteger(dimension) && dimension >= 1, "dimension >= 1");
-  require(beta >= 0 && beta < 1, "0 <= beta < 1");
+  ensureRules("PRIVACY_PARAMETERS_INVALID", {
+    "clip norm > 0": clipSteps > 0 && Number.isFinite(clipSteps),
+    "dimension >= 1": Number.isInteger(dimension) && dimension >= 1,
+    "0 <= beta < 1": beta >= 0 && beta < 1,
+  });
   const always = clipSteps + Math.sqrt(dimension);
   return beta === 0
     ? always
@@ -89,8 +93,10 @@ export function noisyUpdateBounds({
   coordinateBits,
 }: NoisyUpdateOptions): NoisyUpdateBounds {
   const roundedNormSquared = roundedNormBoundSquared(clipSteps, dimension);
-  require(Number.isSafeInteger(noiseVariance) && noiseVariance >= 1, "the variance is an integer >= 1");
-  require(Number.isInteger(coordinateBits) && coordinateBits >= 2 && coordinateBits <= 21, "2 <= coordinateBits <= 21");
+  ensureRules("PRIVACY_PARAMETERS_INVALID", {
+    "the variance is an integer >= 1": Number.isSafeInteger(noiseVariance) && noiseVariance >= 1,
+    "2 <= coordinateBits <= 21": Number.isInteger(coordinateBits) && coordinateBits >= 2 && coordinateBits <= 21,
+  });
   const [d, variance] = [BigInt(dimension), BigInt(noiseVariance)];
   const noiseNormSquared = variance * (d + 2n * TAIL_NATS) + ceilRoot(4n * variance * variance * d * TAIL_NATS);
   const cross = ceilRoot(8n * TAIL_NATS * variance * roundedNormSquared);
@@ -126,8 +132,4 @@ export interface RunSize {
 /** Total variation distance of a run from ideal noise: exits and sampling errors of every client in every round. */
 export function totalVariationOf(exitProbability: number, { clients, rounds, dimension, perSample }: RunSize): number {
   return clients * rounds * (exitProbability + dimension * perSample);
-}
-
-function require(holds: boolean, rule: string): void {
-  if (!holds) throw new VerisumError("PRIVACY_PARAMETERS_INVALID", `${rule} does not hold`, { rule });
 }

@@ -8,7 +8,7 @@
  *
  * Floating point is fine here: nothing secret is computed, and results are rounded up at display.
  */
-import { VerisumError } from "../errors.ts";
+import { ensureRules, VerisumError } from "../errors.ts";
 
 /** A mechanism run `steps` times. */
 export interface SubsampledGaussian {
@@ -207,10 +207,9 @@ function scaledErfc(x: number): number {
 
 /** @throws PRIVACY_PARAMETERS_INVALID */
 export function assertMechanism({ noiseMultiplier, samplingRate, steps }: SubsampledGaussian): void {
-  const require = (holds: boolean, rule: string): void => {
-    if (!holds) throw new VerisumError("PRIVACY_PARAMETERS_INVALID", `${rule} does not hold`, { rule });
-  };
-  require(noiseMultiplier > 0 && Number.isFinite(noiseMultiplier), "0 < noiseMultiplier");
-  require(samplingRate > 0 && samplingRate <= 1, "0 < samplingRate <= 1");
-  require(Number.isInteger(steps) && steps >= 0, "a whole number of steps >= 0");
+  ensureRules("PRIVACY_PARAMETERS_INVALID", {
+    "0 < noiseMultiplier": noiseMultiplier > 0 && Number.isFinite(noiseMultiplier),
+    "0 < samplingRate <= 1": samplingRate > 0 && samplingRate <= 1,
+    "a whole number of steps >= 0": Number.isInteger(steps) && steps >= 0,
+  });
 }

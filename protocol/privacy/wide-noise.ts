@@ -15,7 +15,7 @@
  *
  * All steps have v >= s², so that t² >= s²/(k² + 1). Distances of the n samples and n − 1 steps add up.
  */
-import { VerisumError } from "../errors.ts";
+import { ensureRules } from "../errors.ts";
 import type { RandomBytes } from "../random.ts";
 import { drawNoise, LARGEST_TABLE_ERROR, noiseTable } from "./noise-table.ts";
 import type { NoiseTable } from "./noise-table.ts";
@@ -53,17 +53,24 @@ const BLOCK = 4096;
  */
 export function wideNoise(combination: Combination): WideNoise {
   const { variance, scale, terms } = combination;
-  const require = (holds: boolean, rule: string): void => {
-    if (!holds)
-      throw new VerisumError("PRIVACY_PARAMETERS_INVALID", `${rule} does not hold`, { rule, variance, scale, terms });
-  };
-  require(Number.isInteger(scale) && scale >= 2 && scale <= 2 ** 16, "2 <= scale <= 2^16");
-  require(Number.isInteger(terms) && terms >= 2 && terms <= 8, "2 <= terms <= 8");
+  const details = { variance, scale, terms };
+  ensureRules(
+    "PRIVACY_PARAMETERS_INVALID",
+    {
+      "2 <= scale <= 2^16": Number.isInteger(scale) && scale >= 2 && scale <= 2 ** 16,
+      "2 <= terms <= 8": Number.isInteger(terms) && terms >= 2 && terms <= 8,
+    },
+    details,
+  );
   const combining = combinationError(combination);
-  require(combining <= LARGEST_TABLE_ERROR, `samples combined with scale ${scale} are wide enough`);
+  ensureRules(
+    "PRIVACY_PARAMETERS_INVALID",
+    { [`samples combined with scale ${scale} are wide enough`]: combining <= LARGEST_TABLE_ERROR },
+    details,
+  );
   const table = noiseTable(variance, sumOfSquares(combination));
   const reach = Array.from({ length: terms }, (_, i) => table.reach * scale ** i).reduce((sum, term) => sum + term, 0);
-  require(reach < 2 ** 31, "sums fit into 32 bits");
+  ensureRules("PRIVACY_PARAMETERS_INVALID", { "sums fit into 32 bits": reach < 2 ** 31 }, details);
   return { table, scale, terms, reach, totalVariationBound: terms * table.totalVariationBound + combining };
 }
 
