@@ -1,0 +1,215 @@
+/** Limits at their edges, and the key window from each event that restarts it. */
+import assert from "node:assert/strict";
+import { after, before, beforeEach, describe, it } from "mocha";
+import type { NetworkConnection } from "hardhat/types/network";
+import { BASE_FIELD_ORDER, FIELD_ORDER } from "../../protocol/parameters.ts";
+import { word } from "../support/random.ts";
+import { bytes32, reverts } from "../support/reverts.ts";
+import {
+  as,
+  attestAndPropose,
+  deployTask,
+  makeFinalisation,
+  makeSubmission,
+  openChain,
+  openRound,
+  PARAMETERS,
+  registerAll,
+  roundOf,
+  sendFinalisation,
+  sendSubmission,
+  setNextTime,
+  snapshot,
+  submitAll,
+  view,
+  weightedScalar,
+} from "../support/task-on-chain.ts";
+import type { TaskOnChain } from "../support/task-on-chain.ts";
+
+const WEIGHTS = [1, 1, 1];
+const ALL = 0b111n;
+const WINDOW = BigInt(PARAMETERS.keyWindowSeconds);
+
+describe("the contract's limits", function () {
+  this.timeout(60_000);
+  let connection: NetworkConnection;
+  let restore: () => Promise<void>;
+
+  before(async () => {
+    connection = await openChain();
+    restore = await snapshot(connection);
+  });
+  beforeEach(() => restore());
+  after(() => connection.close());
+
+  const now = async (): Promise<bigint> => BigInt((await connection.ethers.provider.getBlock("latest"))!.timestamp);
+  const reachDeadline = async (task: TaskOnChain): Promise<void> =>
+    setNextTime(connection, (await roundOf(task)).deadline);
+  /** Ends the current phase by time. */
+  async function advance(task: TaskOnChain): Promise<void> {
+    await reachDeadline(task);
+    await task.verisum["advance"]!((await roundOf(task)).number);
+  }
+  async function settleAll(task: TaskOnChain): Promise<bigint> {
+    const scalars = await submitAll(task, WEIGHTS.length);
+    await attestAndPropose(task, ALL);
+    await task.verisum["settle"]!((await roundOf(task)).number, []);
+    return weightedScalar(scalars, WEIGHTS);
+  }
+
+  describe("the key window", () => {
+    let task: TaskOnChain;
+    beforeEach(async () => {
+      task = await deployTask(connection);
+    });
+
+    /** Keys of a quorum only, for the next rounds. */
+    async function registerQuorumKeys(firstRound: number): Promise<void> {
+      for (const seat of [1, 2, 4])
+        await as(task, task.members[seat - 1]!)["registerRoundKeys"]!(firstRound, [
+          word(`a ${seat}`),
+          word(`b ${seat}`),
+        ]);
+    }
+
+    /** A quorum of keys opens no round before the window that began now has passed, and one then. */
+    async function opensAfterWindow(): Promise<void> {
+      const end = (await now()) + WINDOW;
+      await setNextTime(connection, end - 1n);
+      await reverts(task.verisum["openRound"]!(), "VerisumTooFewKeys", 3, 4, end);
+      await setNextTime(connection, end);
+      await task.verisum["openRound"]!();
+    }
+
+    it("begins with the last seat", async () => {
+      for (const { address } of task.members.slice(0, -1)) await task.verisum["registerMember"]!(address);
+      for (const [i, weight] of WEIGHTS.entries())
+        await task.verisum["registerClient"]!(task.clients[i]!.address, weight);
+      for (const seat of [1, 2, 3]) await as(task, task.members[seat - 1]!)["registerRoundKeys"]!(1, [word(`${seat}`)]);
+      await setNextTime(connection, (await now()) + 10n * WINDOW);
+      await task.verisum["registerMember"]!(task.members[3]!.address);
+      await opensAfterWindow();
+    });
+
+    describe("begins anew", () => {
+      beforeEach(async () => {
+        await registerAll(task, WEIGHTS);
+        await registerQuorumKeys(2);
+        await openRound(task);
+      });
+
+      it("after an abort from Collecting", async () => {
+        await advance(task);
+        await opensAfterWindow();
+      });
+
+      it("after an abort from Attesting", async () => {
+        await submitAll(task, 3);
+        await advance(task);
+        await opensAfterWindow();
+      });
+
+      it("after an abort from Aggregating", async () => {
+        await settleAll(task);
+        await advance(task);
+        await opensAfterWindow();
+      });
+
+      it("after a result", async () => {
+        const sum = await settleAll(task);
+        await setNextTime(connection, (await roundOf(task)).deadline - 1n);
+        await sendFinalisation(task, await makeFinalisation(task, sum, [1, 2]));
+        await opensAfterWindow();
+      });
+    });
+
+    it("is no reason to wait where every seat has a key", async () => {
+      await registerAll(task, WEIGHTS);
+      await openRound(task);
+      await advance(task);
+      await openRound(task);
+      assert.equal((await roundOf(task)).number, 2n);
+    });
+  });
+
+  it("let a budget be spent to its last unit, and no round begin beyond it", async () => {
+    const task = await deployTask(connection, { privacyCostPerRound: 5n, privacyBudget: 10n });
+    await registerAll(task, WEIGHTS);
+    for (const spent of [5n, 10n]) {
+      await openRound(task);
+      await settleAll(task);
+      assert.equal(await view(task, "privacySpent"), spent);
+      await advance(task);
+    }
+    await reverts(task.verisum["openRound"]!(), "VerisumBudgetExhausted", 10, 5, 10);
+  });
+
+  it("let a task finalise as many rounds as it may, and no more", async () => {
+    const task = await deployTask(connection, { maxRounds: 2 });
+    await registerAll(task, WEIGHTS);
+    await openRound(task);
+    // An aborted round does not count.
+    await advance(task);
+    for (const round of [2n, 3n]) {
+      assert.equal(await openRound(task), round);
+      await sendFinalisation(task, await makeFinalisation(task, await settleAll(task), [1, 2]));
+    }
+    await reverts(task.verisum["openRound"]!(), "VerisumRoundsExhausted", 2);
+  });
+
+  it("take every scalar below the order of its field, and not the order itself", async () => {
+    const task = await deployTask(connection);
+    await registerAll(task, WEIGHTS);
+    await openRound(task);
+    const client = task.clients[0]!;
+    const { submission: valid } = await makeSubmission(task, client, "edges");
+    const [chunk] = valid.chunks;
+    const withChunk = (change: Partial<typeof chunk>): Promise<unknown> =>
+      sendSubmission(task, client, { ...valid, chunks: [{ ...chunk!, ...change }] });
+    for (const field of ["y", "h"] as const) {
+      await reverts(withChunk({ [field]: FIELD_ORDER }), "VerisumNotCanonical", bytes32(field), FIELD_ORDER);
+      await reverts(withChunk({ [field]: FIELD_ORDER - 1n }), "VerisumProofInvalid");
+    }
+    await reverts(withChunk({ c: { x: 1n, y: BASE_FIELD_ORDER } }), "VerisumPointInvalid");
+    const evaluated = (value: bigint): Promise<unknown> =>
+      sendSubmission(task, client, { ...valid, shareEvaluations: [value] });
+    await reverts(evaluated(FIELD_ORDER), "VerisumNotCanonical", bytes32("shareEvaluations"), FIELD_ORDER);
+    await evaluated(FIELD_ORDER - 1n);
+  });
+
+  it("take a result's evaluation below the order, and not the order itself", async () => {
+    const task = await deployTask(connection);
+    await registerAll(task, WEIGHTS);
+    await openRound(task);
+    const valid = await makeFinalisation(task, await settleAll(task), [1, 2]);
+    const send = (evaluation: bigint): Promise<unknown> => sendFinalisation(task, { ...valid, evaluation });
+    await reverts(send(FIELD_ORDER), "VerisumNotCanonical", bytes32("evaluation"), FIELD_ORDER);
+    await reverts(send(FIELD_ORDER - 1n), "VerisumOpeningInvalid");
+  });
+
+  it("begin a round from nothing that the one before left", async () => {
+    const task = await deployTask(connection);
+    await registerAll(task, WEIGHTS);
+    await openRound(task);
+    await settleAll(task);
+    await advance(task);
+    await openRound(task);
+    const opened = await roundOf(task);
+    assert.deepEqual(
+      [opened.submitted, opened.totalWeight, opened.proposedMembers, opened.included, opened.releaseMask],
+      [0n, 0n, 0n, 0n, 0n],
+    );
+    assert.deepEqual([opened.sum.x, opened.sum.y], [0n, 0n]);
+    assert.equal(await view(task, "recordOf", 0), `0x${"00".repeat(32)}`);
+    const [first] = await submitAll(task, 1);
+    assert.ok(first !== undefined);
+    const { sum } = await roundOf(task);
+    const expected = (await task.verisum.queryFilter("Submitted")).at(-1) as unknown as {
+      args: { submission: { commitment: { x: bigint; y: bigint } } };
+    };
+    assert.deepEqual([sum.x, sum.y], [...Object.values(expected.args.submission.commitment)]);
+    await submitAll({ ...task, clients: task.clients.slice(1) }, 2);
+    // The proposal of the last round settles nothing here.
+    await reverts(task.verisum["settle"]!(2, []), "VerisumNoProposal");
+  });
+});
