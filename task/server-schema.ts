@@ -27,6 +27,11 @@ function numberSchema(parameter: Parameter): z.ZodType {
   switch (parameter.kind) {
     case "dyadic":
       return dyadicSchema;
+    case "fraction":
+      return dyadicSchema.refine(
+        ({ numerator, denominatorBits }) => numerator < 2 ** denominatorBits,
+        "a fraction is below 1",
+      );
     case "integer":
       return z.int().min(parameter.least).max(parameter.most);
   }

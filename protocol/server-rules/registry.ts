@@ -1,7 +1,7 @@
 /** The rules by which a sum can move a model. A new one is a file beside this one and an entry here. */
 import type { ModelState } from "../model.ts";
 import { fedAvgM } from "./fedavgm.ts";
-import type { MeanUpdate, ServerRule, ValuesOf } from "./server-rule.ts";
+import type { MeanUpdate, ServerRule, SettingsOf } from "./server-rule.ts";
 
 /** The rule of documents that name none. */
 export const DEFAULT_RULE = fedAvgM;
@@ -12,7 +12,7 @@ type Rule = (typeof SERVER_RULES)[number];
 /** `server` of a task's document for one rule. */
 type SettingsFor<R> =
   R extends ServerRule<infer Name, infer P>
-    ? { /** Bits after the binary point of a weight. */ readonly fractionalBits: number } & ValuesOf<P> &
+    ? SettingsOf<P> &
         (Name extends typeof DEFAULT_RULE.name ? { readonly rule?: Name | undefined } : { readonly rule: Name })
     : never;
 
@@ -29,8 +29,8 @@ export interface RuleInUse {
 /** Whichever rule it is: what it takes is then known to nobody but its schema. */
 interface AnyRule {
   readonly keeps: readonly string[];
-  next(state: ModelState, mean: MeanUpdate, values: never): ModelState;
-  largestMove(mean: number, values: never): number;
+  next(state: ModelState, mean: MeanUpdate, settings: never): ModelState;
+  largestMove(mean: number, settings: never): number;
 }
 
 /** The rule that these settings name; they passed its schema and are what its functions take. */

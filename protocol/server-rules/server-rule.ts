@@ -5,15 +5,25 @@
 import type { DyadicRational } from "../integers.ts";
 import type { ModelState } from "../model.ts";
 
-/** One number of a rule in a task's document, as data: what reads documents makes its schema of it. */
+/**
+ * One number of a rule in a task's document, as data: what reads documents makes its schema of it. A fraction is a
+ * dyadic rational below 1.
+ */
 export type Parameter =
-  { readonly kind: "dyadic" } | { readonly kind: "integer"; readonly least: number; readonly most: number };
+  | { readonly kind: "dyadic" | "fraction" }
+  | { readonly kind: "integer"; readonly least: number; readonly most: number };
 
 export type Parameters = Readonly<Record<string, Parameter>>;
 
 /** The values of such parameters. */
 export type ValuesOf<P extends Parameters> = {
-  readonly [Name in keyof P]: P[Name] extends { readonly kind: "dyadic" } ? DyadicRational : number;
+  readonly [Name in keyof P]: P[Name] extends { readonly kind: "integer" } ? number : DyadicRational;
+};
+
+/** What `server` of a document holds for a rule with such parameters. */
+export type SettingsOf<P extends Parameters> = ValuesOf<P> & {
+  /** Bits after the binary point of a weight. */
+  readonly fractionalBits: number;
 };
 
 /**
@@ -44,11 +54,11 @@ export interface ServerRule<Name extends string, P extends Parameters> {
    * @param state whose `kept` are the vectors that `keeps` names
    * @throws MODEL_OVERFLOW if a weight or a kept number leaves int32 (`fixedPoint` in protocol/model.ts)
    */
-  next(state: ModelState, mean: MeanUpdate, values: ValuesOf<P>): ModelState;
+  next(state: ModelState, mean: MeanUpdate, settings: SettingsOf<P>): ModelState;
 
   /**
-   * How far one round can move a weight from rest, if the mean moves it by `mean` at most; both in units of
-   * 2^−fractionalBits.
+   * How far one round can move a number of the state from rest, be it a weight or a kept one, each in its own units.
+   * @param mean the largest coordinate of the mean update, in units of 2^−fractionalBits
    */
-  largestMove(mean: number, values: ValuesOf<P>): number;
+  largestMove(mean: number, settings: SettingsOf<P>): number;
 }

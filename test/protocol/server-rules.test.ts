@@ -18,7 +18,7 @@ const STEP_BITS = 10;
 function values(parameter: Parameter): fc.Arbitrary<unknown> {
   if (parameter.kind === "integer") return fc.integer({ min: parameter.least, max: parameter.most });
   return fc.record({
-    numerator: fc.integer({ min: 0, max: 65_535 }),
+    numerator: fc.integer({ min: 0, max: parameter.kind === "fraction" ? 255 : 65_535 }),
     denominatorBits: fc.integer({ min: 8, max: 16 }),
   });
 }
