@@ -1,11 +1,12 @@
 /** The rules by which a sum can move a model. A new one is a file beside this one and an entry here. */
 import type { ModelState } from "../model.ts";
+import { fedAdam } from "./fedadam.ts";
 import { fedAvgM } from "./fedavgm.ts";
 import type { MeanUpdate, ServerRule, SettingsOf } from "./server-rule.ts";
 
 /** The rule of documents that name none. */
 export const DEFAULT_RULE = fedAvgM;
-export const SERVER_RULES = [DEFAULT_RULE] as const;
+export const SERVER_RULES = [DEFAULT_RULE, fedAdam] as const;
 
 type Rule = (typeof SERVER_RULES)[number];
 

@@ -26,7 +26,7 @@ describe("a document's server section", () => {
     it(`has every number of ${name} and no other`, () => {
       const numbers = Object.entries<Parameter>(parameters).map(([key, parameter]) => [
         key,
-        parameter.kind === "dyadic" ? half : parameter.least,
+        parameter.kind === "integer" ? parameter.least : half,
       ]);
       const full: Record<string, unknown> = { rule: name, fractionalBits: 16, ...Object.fromEntries(numbers) };
       assert.deepEqual(problems(full), []);
@@ -41,5 +41,7 @@ describe("a document's server section", () => {
   it("names the number that is out of range", () => {
     assert.deepEqual(problems({ ...server, momentum: { ...half, numerator: 65_536 } }), ["momentum.numerator"]);
     assert.deepEqual(problems({ ...server, fractionalBits: 25 }), ["fractionalBits"]);
+    const adaptive = { rule: "fedadam", fractionalBits: 16, learningRate: half, beta1: half, tauBits: 8 };
+    assert.deepEqual(problems({ ...adaptive, beta2: { numerator: 1, denominatorBits: 0 } }), ["beta2"]);
   });
 });
