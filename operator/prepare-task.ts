@@ -6,7 +6,7 @@ import { createContentStore } from "../content/store.ts";
 import { initialWeightsOf, modelTensors, parameterCountOf, parseModel } from "../learning/model.ts";
 import { ensureDevKeys } from "../proving/groth16/ensure-keys.ts";
 import { createTask, layoutOfSpecification, parseSpecification } from "../task/create-task.ts";
-import type { PrivacyTarget } from "../task/create-task.ts";
+import type { PrivacyTarget, TaskSpecification } from "../task/create-task.ts";
 import { adaptiveClipLine, plannedPrivacyLine, privacySummary } from "../task/privacy-summary.ts";
 import { VerisumError } from "../protocol/errors.ts";
 import type { RandomBytes } from "../protocol/random.ts";
@@ -14,6 +14,7 @@ import type { TaskParameters } from "../protocol/task.ts";
 import { toHex } from "../protocol/transcript.ts";
 import type { Hex } from "../protocol/transcript.ts";
 import { encodeVerificationKeys, hashVerificationKeys } from "../protocol/verification-key.ts";
+import type { VerificationKeys } from "../protocol/verification-key.ts";
 
 /** What `deploy` needs: build/task.json. */
 export interface PreparedTask {
@@ -68,11 +69,19 @@ export function parsePreparedTask(text: string): PreparedTask {
   }
 }
 
+/** A key folder's files, and what the contract stores of them. */
+export interface TaskKeys {
+  readonly files: Readonly<Record<string, Uint8Array>>;
+  readonly verificationKeys: VerificationKeys;
+}
+
 /**
- * Checks the specification, makes development keys if there are none, and publishes everything into `storeDirectory`.
+ * Checks the specification, makes development keys if there are none, checks the keys as a client will, and publishes
+ * everything into `storeDirectory`.
  * @param description what a tasks/*.json says
  * @param options a privacy target that takes precedence over the description's own; where keys are kept
- * @throws TASK_DOCUMENT_INVALID, PARAMETERS_INVALID, PRIVACY_*, key and store errors
+ * @throws TASK_DOCUMENT_INVALID, PARAMETERS_INVALID, KEY_REFUSED before anything is published, PRIVACY_*, key and store
+ *   errors
  */
 export async function prepareTask(
   description: unknown,
@@ -82,8 +91,7 @@ export async function prepareTask(
   options: PrepareOptions = {},
 ): Promise<PreparedTask> {
   const specification = parseSpecification(description, options);
-  const model = parseModel(specification.document.model);
-  const layout = layoutOfSpecification(specification, parameterCountOf(model));
+  const layout = layoutOfSpecification(specification, parameterCountOf(parseModel(specification.document.model)));
   const kindCount = Math.max(...layout.chunks.map((chunk) => chunk.kindIndex)) + 1;
   const keySet = await ensureDevKeys(
     { preset: layout.preset, kindCount, powers: layout.elementCount },
@@ -94,8 +102,25 @@ export async function prepareTask(
       ...(options.buildRoot === undefined ? {} : { buildRoot: options.buildRoot }),
     },
   );
+  // One kind at a time: each takes the memory of its proving key.
+  for (let kindIndex = 0; kindIndex < kindCount; kindIndex++) await keySet.provingFiles(kindIndex);
   const files: Record<string, Uint8Array> = {};
   for (const name of await readdir(keySet.directory)) files[name] = await readFile(join(keySet.directory, name));
+  return publishTask(specification, { files, verificationKeys: keySet.verificationKeys }, storeDirectory, onStep);
+}
+
+/**
+ * Publishes a task with these keys into `storeDirectory`.
+ * @param keys checked by the caller: whoever takes part checks them again
+ * @throws PARAMETERS_INVALID, PRIVACY_*, store errors
+ */
+export async function publishTask(
+  specification: TaskSpecification,
+  { files, verificationKeys }: TaskKeys,
+  storeDirectory: string,
+  onStep: (step: string) => void,
+): Promise<PreparedTask> {
+  const { document, initialSeed } = specification;
   const store = await createContentStore({
     directory: storeDirectory,
     peers: () => [],
@@ -105,19 +130,18 @@ export async function prepareTask(
     onStep("publishing the task's document, keys and initial model");
     const parameters = await createTask(specification, {
       store,
-      keys: { files, keysHash: toHex(hashVerificationKeys(keySet.verificationKeys)) },
-      tensors: modelTensors(specification.document.model),
-      initialWeights: initialWeightsOf(model, specification.initialSeed),
+      keys: { files, keysHash: toHex(hashVerificationKeys(verificationKeys)) },
+      tensors: modelTensors(document.model),
+      initialWeights: initialWeightsOf(parseModel(document.model), initialSeed),
     });
-    const privacy = privacySummary({ document: specification.document, parameters }, 0);
+    const privacy = privacySummary({ document, parameters }, 0);
     if (privacy !== null) onStep(plannedPrivacyLine(privacy));
-    const adaptiveClip = adaptiveClipLine(specification.document, parameters);
+    const adaptiveClip = adaptiveClipLine(document, parameters);
     if (adaptiveClip !== null) onStep(adaptiveClip);
-    const { cells } = specification.document;
     return {
       parameters,
-      keys: toHex(encodeVerificationKeys(keySet.verificationKeys)),
-      ...(cells === undefined ? {} : { group: cells.group }),
+      keys: toHex(encodeVerificationKeys(verificationKeys)),
+      ...(document.cells === undefined ? {} : { group: document.cells.group }),
     };
   } finally {
     await store.close();
