@@ -31,39 +31,54 @@ export const layerNormalisation = layerKind({
       groupSize: USUAL_GROUP,
       initial: (weights) => void weights.fill(1, 0, size),
       forward: (tf, [gain, bias], input) => {
-        const { normalised } = normalise(tf, rows(tf, input, size), epsilon);
+        const { normalised } = normaliseRows(tf, rows(tf, input, size), epsilon);
         const output = tf.add(tf.mul(normalised, tf.reshape(gain!, [size])), tf.reshape(bias!, [size]));
         return tf.reshape(output, input.shape);
       },
       backward: (tf, { parameters: [gain], input, error }) => {
-        const { normalised, inverseStdDev } = normalise(tf, rows(tf, input, size), epsilon);
+        const result = normaliseRows(tf, rows(tf, input, size), epsilon);
         const errors = rows(tf, error, size);
         return {
           inputError: () => {
-            const before = tf.mul<Tensor2D>(errors, tf.reshape(gain!, [size]));
-            // What moves all values alike, or stretches them, normalisation takes out again.
-            const shift = tf.mean(before, 1, true);
-            const stretch = tf.mul(normalised, tf.mean(tf.mul(before, normalised), 1, true));
-            return tf.reshape(tf.mul(inverseStdDev, tf.sub(tf.sub(before, shift), stretch)), input.shape);
+            const errorAfter = tf.mul<Tensor2D>(errors, tf.reshape(gain!, [size]));
+            return tf.reshape(errorBeforeNormalisation(tf, result, errorAfter), input.shape);
           },
-          gradients: () => [tf.sum(tf.mul(errors, normalised), 0), tf.sum(errors, 0)],
+          gradients: () => [tf.sum(tf.mul(errors, result.normalised), 0), tf.sum(errors, 0)],
           exampleGradients: () =>
-            productGradients(size, normalised.dataSync() as Float32Array, errors.dataSync() as Float32Array),
+            productGradients(size, result.normalised.dataSync() as Float32Array, errors.dataSync() as Float32Array),
         };
       },
     };
   },
 });
 
+interface NormalisedRows {
+  readonly normalised: Tensor2D;
+  readonly inverseStdDev: Tensor2D;
+}
+
 /** [examples, size] */
 function rows(tf: TensorFlow, values: Tensor, size: number): Tensor2D {
   return tf.reshape(values, [values.shape[0], size]);
 }
 
-function normalise(tf: TensorFlow, input: Tensor2D, epsilon: number): { normalised: Tensor; inverseStdDev: Tensor } {
+/** Each row with mean 0 and variance 1, and the factor that brought it there, [rows, 1]. */
+function normaliseRows(tf: TensorFlow, input: Tensor2D, epsilon: number): NormalisedRows {
   const centred = tf.sub(input, tf.mean(input, 1, true));
-  const inverseStdDev = tf.rsqrt(tf.add(tf.mean(tf.square(centred), 1, true), epsilon));
-  return { normalised: tf.mul(centred, inverseStdDev), inverseStdDev };
+  const inverseStdDev = tf.rsqrt(tf.add<Tensor2D>(tf.mean(tf.square(centred), 1, true), epsilon));
+  return { normalised: tf.mul<Tensor2D>(centred, inverseStdDev), inverseStdDev };
+}
+
+/** The loss's gradient in the input of `normaliseRows`, from that in its output. */
+function errorBeforeNormalisation(
+  tf: TensorFlow,
+  { normalised, inverseStdDev }: NormalisedRows,
+  errorAfter: Tensor2D,
+): Tensor2D {
+  // What moves all values alike, or stretches them, normalisation takes out again.
+  const shift = tf.mean(errorAfter, 1, true);
+  const stretch = tf.mul(normalised, tf.mean(tf.mul(errorAfter, normalised), 1, true));
+  return tf.mul(inverseStdDev, tf.sub(tf.sub(errorAfter, shift), stretch));
 }
 
 /** An example's gradient in gain k is errors[k] · normalised[k], in bias k errors[k]. */
