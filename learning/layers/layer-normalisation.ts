@@ -63,14 +63,14 @@ function rows(tf: TensorFlow, values: Tensor, size: number): Tensor2D {
 }
 
 /** Each row with mean 0 and variance 1, and the factor that brought it there, [rows, 1]. */
-function normaliseRows(tf: TensorFlow, input: Tensor2D, epsilon: number): NormalisedRows {
+export function normaliseRows(tf: TensorFlow, input: Tensor2D, epsilon: number): NormalisedRows {
   const centred = tf.sub(input, tf.mean(input, 1, true));
   const inverseStdDev = tf.rsqrt(tf.add<Tensor2D>(tf.mean(tf.square(centred), 1, true), epsilon));
   return { normalised: tf.mul<Tensor2D>(centred, inverseStdDev), inverseStdDev };
 }
 
 /** The loss's gradient in the input of `normaliseRows`, from that in its output. */
-function errorBeforeNormalisation(
+export function errorBeforeNormalisation(
   tf: TensorFlow,
   { normalised, inverseStdDev }: NormalisedRows,
   errorAfter: Tensor2D,

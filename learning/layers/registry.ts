@@ -4,11 +4,20 @@ import { activation } from "./activation.ts";
 import { convolution } from "./convolution.ts";
 import { dense } from "./dense.ts";
 import { flatten } from "./flatten.ts";
+import { groupNormalisation } from "./group-normalisation.ts";
 import type { Layer } from "./layer.ts";
 import { layerNormalisation } from "./layer-normalisation.ts";
 import { maxPooling } from "./max-pooling.ts";
 
-export const LAYER_KINDS = [dense, convolution, maxPooling, flatten, activation, layerNormalisation] as const;
+export const LAYER_KINDS = [
+  dense,
+  convolution,
+  maxPooling,
+  flatten,
+  activation,
+  layerNormalisation,
+  groupNormalisation,
+] as const;
 
 type SchemasOf<Kinds> = { -readonly [I in keyof Kinds]: Kinds[I] extends { readonly schema: infer S } ? S : never };
 

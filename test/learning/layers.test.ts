@@ -308,6 +308,11 @@ describe("models of layers", () => {
       inputShape: [4, 2, 1],
       layers: [{ kind: "maxPooling", side: 3 }, { kind: "flatten" }, dense],
     },
+    "group normalisation of a row": { layers: [{ kind: "groupNormalisation", groups: 2 }, dense] },
+    "groups that do not divide the channels": {
+      inputShape: [2, 2, 3],
+      layers: [{ kind: "groupNormalisation", groups: 2 }, { kind: "flatten" }, dense],
+    },
   })) {
     it(`are refused with ${name}`, () =>
       throwsCode(
