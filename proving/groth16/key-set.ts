@@ -11,6 +11,7 @@ import { chunkWires } from "./chunk-circuit.ts";
 import { readListedFile } from "./manifest.ts";
 import { loadPublicKeys } from "./public-keys.ts";
 import type { PublicKeys } from "./public-keys.ts";
+import { WorkQueue } from "./work-queue.ts";
 
 /** What proving one chunk kind takes. */
 export interface ProvingFiles {
@@ -41,12 +42,15 @@ export async function loadKeySet(
 ): Promise<KeySet> {
   const environment = { curve, random, ...(onStep === undefined ? {} : { onStep }) };
   const keys = await loadPublicKeys(curve, keyFolder(directory), random);
+  // One at a time: each adds to the record of what passed, and takes memory.
+  const checks = new WorkQueue(1);
   return {
     ...keys,
     directory,
     provingFiles: async (kindIndex) => {
       const { constraints, ...files } = await readProvingFiles(directory, keys, kindIndex);
-      await checkOnce(directory, { ...uncheckedKind(keys, kindIndex), constraints, ...files }, environment);
+      const unchecked = { ...uncheckedKind(keys, kindIndex), constraints, ...files };
+      await checks.run(() => checkOnce(directory, unchecked, environment));
       return files;
     },
   };

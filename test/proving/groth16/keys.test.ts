@@ -144,6 +144,18 @@ describe("development keys", function () {
     await rejectsCode(use(), "KEY_REFUSED", { rule: "quotient-bases" });
   });
 
+  it("are checked once also where all kinds are asked for at the same time", async () => {
+    const folder = await copy();
+    const steps: string[] = [];
+    const use = async (): Promise<void> => {
+      const set = await loadKeySet(curve, folder, random, (step) => void steps.push(step));
+      await Promise.all(PRESETS.tiny.kinds.map((_, index) => set.provingFiles(index)));
+    };
+    await use();
+    await use();
+    assert.equal(steps.length, PRESETS.tiny.kinds.length);
+  });
+
   it("are refused with another circuit's constraints also where an earlier release found them good", async () => {
     const folder = await copy();
     const [first, second] = keys.manifest.kinds;
