@@ -5,7 +5,8 @@
  *
  * The one difference: a magnitude of 64 or more standard deviations is drawn again; total variation distance below
  * e^−2000. Running time depends on the values drawn: training and updates take their noise from tables, over ten times
- * as fast and the same work for every value (noise-table.ts, wide-noise.ts), which are tested against this.
+ * as fast and the same work for every value (noise-table.ts, wide-noise.ts). This is the definition that those are
+ * tested against, and nothing else draws from it.
  */
 import { VerisumError } from "../errors.ts";
 import type { RandomBytes } from "../random.ts";

@@ -1,4 +1,4 @@
-/** What every kind of layer in the list has to do; a new one is tested without a change here. */
+/** What every kind of layer in the list has to do; a new one is tested without a change, but for what it refuses. */
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";

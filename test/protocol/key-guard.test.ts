@@ -20,7 +20,7 @@ import {
   pairingProductIsOne,
 } from "../../protocol/points.ts";
 import type { G1, G2 } from "../../protocol/points.ts";
-import { readSnarkjsG1, readSnarkjsG2, readSnarkjsKey } from "../../protocol/snarkjs-key.ts";
+import { readSnarkjsG1, readSnarkjsG2, readSnarkjsKey } from "../support/snarkjs-key.ts";
 import type { ChunkVerificationKey, VerificationKeys } from "../../protocol/verification-key.ts";
 import { throwsCode } from "../support/errors.ts";
 

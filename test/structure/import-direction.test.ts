@@ -11,6 +11,10 @@ const { ROOMS } = (await import(new URL("../../scripts/lint/rooms.js", import.me
 const { runtimeImports } = (await import(new URL("../../scripts/lint/imports.js", import.meta.url).href)) as {
   runtimeImports(path: string, source: string): readonly string[];
 };
+const { importGraph, nameOf } = (await import(new URL("../../scripts/lint/imports.js", import.meta.url).href)) as {
+  importGraph(rooms: readonly string[]): Map<string, readonly string[]>;
+  nameOf(path: string): string;
+};
 const ROOM_NAMES = Object.keys(ROOMS);
 const cwd = fileURLToPath(new URL("../../", import.meta.url));
 /** Without type information a snippet may carry the name of a file that does not exist. */
@@ -161,6 +165,24 @@ describe("lint", function () {
       );
     });
   }
+
+  it("finds no file of the product that only tests import", () => {
+    // The exact sampler is the definition that the fast ones are tested against.
+    const references = ["protocol/privacy/discrete-gaussian.ts"];
+    const entries =
+      /^(auditor|client|aggregator)\/cli\.ts$|\/door\.ts$|^(scripts|demo|experiments|bin|ignition|examples)\//;
+    const importers = new Map<string, string[]>();
+    for (const [file, imported] of importGraph(ROOM_NAMES))
+      for (const target of imported)
+        importers.set(nameOf(target), [...(importers.get(nameOf(target)) ?? []), nameOf(file)]);
+    const onlyTested = [...importers].filter(
+      ([file, by]) => !file.startsWith("test/") && !entries.test(file) && by.every((name) => name.startsWith("test/")),
+    );
+    assert.deepEqual(
+      onlyTested.map(([file]) => file),
+      references,
+    );
+  });
 
   it("knows every room that has sources", () => {
     const sources = globSync("*/**/*.{ts,js,mjs}", { cwd, exclude: ["**/node_modules/**"] });

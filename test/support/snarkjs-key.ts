@@ -1,7 +1,7 @@
-/** Verification keys and proofs of other projects in snarkjs's JSON form. */
-import { VerisumError } from "./errors.ts";
-import type { Groth16Key } from "./key-guard.ts";
-import type { G1, G2 } from "./points.ts";
+/** Verification keys and proofs of other projects in snarkjs's JSON form. For tests only. */
+import { VerisumError } from "../../protocol/errors.ts";
+import type { Groth16Key } from "../../protocol/key-guard.ts";
+import type { G1, G2 } from "../../protocol/points.ts";
 
 /**
  * Reads a verification key that snarkjs exported. Points are not checked here; `guardGroth16Key` does that.
