@@ -247,6 +247,14 @@ describe("an operator who publishes keys to read or to forge with", function () 
     await rejectsCode(loadAsMember(node), "KEY_REFUSED", { rule: "powers-inconsistent" });
   });
 
+  it("makes nobody hold more powers of tau than the preset's largest kind takes", async () => {
+    const powers = new Uint8Array(G1_BYTES * (2 ** 14 + 1));
+    powers.set(operator.common.powers);
+    const node = await participate(folderOf(operator, { keys: operator.honest, powers }));
+    await rejectsCode(makeSubmission(node), "IPFS_LIMIT_EXCEEDED");
+    await rejectsCode(loadAsMember(node), "IPFS_LIMIT_EXCEEDED");
+  });
+
   it("gets nothing from client or member with keys of another preset than the task's", async () => {
     const { files, verificationKeys } = folderOf(operator, { keys: operator.honest });
     const manifest = JSON.parse(new TextDecoder().decode(files[MANIFEST_FILE])) as Manifest;
