@@ -73,8 +73,8 @@ async function tryAll(folder: string, digest: string, mutants: readonly PlacedMu
     mutants.map((mutant) =>
       queue(async () => {
         const trial = await tryMutant(folder, mutant.number, limitSeconds);
-        const { file, line, operator, text } = mutant;
-        const result: Result = { id: idOf(mutant, digest), file, line, operator, text, ...trial };
+        const { file, line, operator, text, before } = mutant;
+        const result: Result = { id: idOf(mutant, digest), file, line, operator, text, before, ...trial };
         appendFileSync(RESULTS, `${JSON.stringify(result)}\n`);
         console.log(`${trial.outcome} ${file}:${line} ${operator} (${trial.seconds} s) ${trial.failure}`);
       }),

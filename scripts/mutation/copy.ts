@@ -66,7 +66,8 @@ export async function tryMutant(folder: string, mutant: number, limitSeconds: nu
   rmSync(artifacts, { recursive: true, force: true });
   const seconds = Math.round((performance.now() - startedAt) / 1000);
   if (code === undefined) return { outcome: "timeout", failure: `no end in ${limitSeconds} s`, seconds };
-  return code === 0
+  // A run that ends before its summary has not passed, whatever its exit code.
+  return code === 0 && /"failures": 0,/.test(output)
     ? { outcome: "survived", failure: "", seconds }
     : { outcome: "killed", failure: firstFailure(output), seconds };
 }

@@ -35,6 +35,8 @@ export interface PlacedMutant extends Mutant {
   readonly line: number;
   /** The text that it replaces, on one line. */
   readonly text: string;
+  /** The line of source before it. */
+  readonly before: string;
 }
 
 interface SolcError {
@@ -69,6 +71,7 @@ export function findMutants(sources: Sources, files: readonly string[]): PlacedM
         ...mutant,
         file,
         line: text.slice(0, mutant.start).split("\n").length,
+        before: (text.slice(0, mutant.start).split("\n").at(-2) ?? "").trim(),
         text: text.slice(mutant.start, mutant.end).replaceAll(/\s+/g, " "),
       }));
   });

@@ -212,4 +212,15 @@ describe("the contract's limits", function () {
     // The proposal of the last round settles nothing here.
     await reverts(task.verisum["settle"]!(2, []), "VerisumNoProposal");
   });
+
+  it("keep a round's records while others leave and register", async () => {
+    const task = await deployTask(connection);
+    await registerAll(task, WEIGHTS);
+    await openRound(task);
+    await submitAll(task, 3);
+    const record = await view(task, "recordOf", 2);
+    await as(task, task.clients[0]!)["unregister"]!();
+    await task.verisum["registerClient"]!(task.clients[3]!.address, 1);
+    assert.equal(await view(task, "recordOf", 2), record);
+  });
 });
