@@ -33,8 +33,12 @@ const NPM_FAILURES = [
   ],
 ];
 
-/** Path of npm's own program, to be run under any Node. @throws BootstrapError if there is none */
-function findNpm() {
+/**
+ * Path of npm's own program, to be run under any Node. Tests load it by its URL, which no tool sees.
+ * @public
+ * @throws BootstrapError if there is none
+ */
+export function findNpm() {
   const direct = process.env.npm_execpath;
   if (direct !== undefined && basename(direct) === "npm-cli.js" && existsSync(direct)) return direct;
   for (const folder of [...(process.env.PATH ?? "").split(delimiter), dirname(process.execPath)].filter(
