@@ -88,7 +88,7 @@ function projectAt(folder: string): Project {
   const start: Project["start"] = (args, key) => {
     const child = spawn(process.execPath, ["--disable-warning=ExperimentalWarning", ...args], {
       cwd: folder,
-      env: { ...process.env, ...(key === undefined ? {} : { VERISUM_KEY: key }) },
+      env: { ...process.env, NO_COLOR: "1", ...(key === undefined ? {} : { VERISUM_KEY: key }) },
       stdio: ["ignore", "pipe", "pipe"],
     });
     const lines: string[] = [];
@@ -104,7 +104,7 @@ function projectAt(folder: string): Project {
     run: (args, key) =>
       promisify(execFile)(process.execPath, ["--disable-warning=ExperimentalWarning", ...args], {
         cwd: folder,
-        env: { ...process.env, ...(key === undefined ? {} : { VERISUM_KEY: key }) },
+        env: { ...process.env, NO_COLOR: "1", ...(key === undefined ? {} : { VERISUM_KEY: key }) },
         maxBuffer: 2 ** 24,
       }),
     remove: async () => {
