@@ -20,8 +20,7 @@ import type { Curve } from "../curve/curve.ts";
 import { multiExponentiation } from "../curve/multi-exponentiation.ts";
 import { openPointAdder } from "../curve/point-adder.ts";
 import { areInG2 } from "../curve/subgroup.ts";
-
-const WEIGHT_BYTES = 16;
+import { RandomWeights } from "./evaluation-commitment.ts";
 
 /**
  * Verifies submissions together in the engine.
@@ -65,8 +64,8 @@ async function holdTogether(
   if (openings.some(({ z, value }) => toField(z) !== z || toField(value) !== value)) return false;
   if (!(await arePoints(curve, proofs, openings, random))) return false;
   const product = new PairingProduct(curve);
-  addProofs(product, keys, proofs, drawWeights(proofs.length, random));
-  addOpenings(product, keys, openings, drawWeights(openings.length, random));
+  addProofs(product, keys, proofs, new RandomWeights(proofs.length, random).values);
+  addOpenings(product, keys, openings, new RandomWeights(openings.length, random).values);
   return product.isOne();
 }
 
@@ -167,15 +166,6 @@ class PairingProduct {
     }
     return curve.pairingEq(...pairs);
   }
-}
-
-function drawWeights(count: number, random: RandomBytes): bigint[] {
-  const bytes = random(count * WEIGHT_BYTES);
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  return Array.from(
-    { length: count },
-    (_, k) => view.getBigUint64(k * WEIGHT_BYTES) | (view.getBigUint64(k * WEIGHT_BYTES + 8) << 64n),
-  );
 }
 
 function joined(parts: readonly Uint8Array[]): Uint8Array {
