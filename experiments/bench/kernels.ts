@@ -5,9 +5,10 @@
  */
 import { randomBytes } from "node:crypto";
 import type { WasmCurve } from "ffjavascript";
-import { encodeScalars, G1_BYTES, openThreadlessCurve, SCALAR_BYTES } from "../../proving/curve/bn254.ts";
+import { encodeScalars, openThreadlessCurve, SCALAR_BYTES } from "../../proving/curve/bn254.ts";
 import { closeCurve, openCurve } from "../../proving/node/open-curve.ts";
 import type { Curve } from "../../proving/curve/curve.ts";
+import type { GroupName } from "../../proving/curve/fixed-base-kernel.ts";
 import { generatorMultiples } from "../../proving/node/fixed-base.ts";
 import { compileKernel } from "../../proving/curve/kernel/kernel-memory.ts";
 import { PointMemory } from "../../proving/curve/kernel/point-memory.ts";
@@ -50,38 +51,53 @@ async function printRow(name: string, items: number, clock: Clock, kernel: Work,
   console.log(`| ${name} | ${items} | ${perItem(own)} | ${perItem(other)} | ${(other / own).toFixed(1)} |`);
 }
 
-async function sums(curve: Curve, alone: WasmCurve): Promise<void> {
-  const bases = await generatorMultiples("G1", randomElements(MOST_POINTS, randomBytes));
-  const tasks = new PointTasks(new PointMemory(compileKernel(pointModule())));
-  for (const [count, scalarBytes] of [
+/** Counts and bytes of scalars, by group. A proof's sums have some thousands to 100,000 terms in G1, fewer in G2. */
+const SUMS: Readonly<Record<GroupName, readonly (readonly [count: number, scalarBytes: number])[]>> = {
+  G1: [
     [2 ** 12, SCALAR_BYTES],
     [2 ** 14, SCALAR_BYTES],
     [2 ** 16, SCALAR_BYTES],
     [MOST_POINTS, SCALAR_BYTES],
     [2 ** 16, 2],
-  ] as const) {
-    const points = bases.slice(0, count * G1_BYTES);
+  ],
+  G2: [
+    [2 ** 12, SCALAR_BYTES],
+    [2 ** 14, SCALAR_BYTES],
+    [2 ** 14, 2],
+  ],
+};
+
+async function sums(group: GroupName, curve: Curve, alone: WasmCurve): Promise<void> {
+  const most = Math.max(...SUMS[group].map(([count]) => count));
+  const bases = await generatorMultiples(group, randomElements(most, randomBytes));
+  const tasks = new PointTasks(new PointMemory(compileKernel(pointModule(group)), group));
+  for (const [count, scalarBytes] of SUMS[group]) {
+    const points = bases.slice(0, (count * bases.length) / most);
     const scalars =
       scalarBytes === SCALAR_BYTES
         ? encodeScalars(randomElements(count, randomBytes))
         : Uint8Array.from(randomBytes(count * scalarBytes));
-    const name = `sum of multiples, ${8 * scalarBytes}-bit`;
+    const name = `sum of multiples in ${group}, ${8 * scalarBytes}-bit`;
     await printRow(
       `${name}, one thread`,
       count,
       processorMs,
-      async () => sumOfBits(alone, tasks.run({ points, scalars, scalarBytes })),
-      () => alone.G1.multiExpAffine(points, scalars),
+      async () => sumOfBits(alone[group], tasks.run({ points, scalars, scalarBytes })),
+      () => alone[group].multiExpAffine(points, scalars),
     );
     await printRow(
       `${name}, all cores`,
       count,
       wallMs,
-      () => multiExponentiation(curve, points, scalars),
-      () => curve.G1.multiExpAffine(points, scalars),
+      () => multiExponentiation(curve, points, scalars, group),
+      () => curve[group].multiExpAffine(points, scalars),
     );
   }
-  const points = bases.slice(0, 60_000 * G1_BYTES);
+}
+
+async function groupSums(): Promise<void> {
+  const points = await generatorMultiples("G1", randomElements(60_000, randomBytes));
+  const tasks = new PointTasks(new PointMemory(compileKernel(pointModule("G1")), "G1"));
   const groups = Uint32Array.from({ length: 60_000 }, (_, i) => i % GROUPS);
   const adder = await openPointAdder();
   const ones = new Uint8Array(GROUPS).fill(1);
@@ -126,5 +142,7 @@ const [curve, alone] = [await openCurve(), await openThreadlessCurve()];
 // The point adder, which comes last, grows the memory that it shares with the threadless engine behind the engine's
 // back.
 await quotients(alone);
-await sums(curve, alone);
+await sums("G1", curve, alone);
+await sums("G2", curve, alone);
+await groupSums();
 await closeCurve();

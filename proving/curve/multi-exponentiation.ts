@@ -3,6 +3,7 @@
  * counts) or one of few distinct values (inverses), and both are cheaper than full-width scalars: narrow ones by an
  * order of magnitude, and equal ones cost one addition each once their bases are summed.
  */
+import type { WasmGroup } from "ffjavascript";
 import { G1_BYTES, G2_BYTES, SCALAR_BYTES } from "./bn254.ts";
 import type { Curve } from "./curve.ts";
 import type { GroupName } from "./fixed-base-kernel.ts";
@@ -10,7 +11,7 @@ import type { PointAdder } from "./point-adder.ts";
 
 const NARROW_BYTES = 2;
 /** Below this many points the engine is as fast as the kernel. */
-const MIN_KERNEL_POINTS = 128;
+const MIN_KERNEL_POINTS = 32;
 /** Below this many points a piece one thread is as fast as several. */
 const MIN_PIECE_POINTS = 2048;
 const POINT_BYTES: Readonly<Record<GroupName, number>> = { G1: G1_BYTES, G2: G2_BYTES };
@@ -45,13 +46,19 @@ export function baseTable(group: GroupName, section: Uint8Array, firstWire = 0):
 }
 
 /**
- * Σ scalar_i·base_i in G1, in the engine's bytes. Scalars are little-endian and all of one width, the buffer's length
- * over the number of bases: one or two bytes are an order of magnitude cheaper than 32.
+ * Σ scalar_i·base_i, in the engine's bytes. Scalars are little-endian and all of one width, the buffer's length over
+ * the number of bases: one or two bytes are an order of magnitude cheaper than 32.
  */
-export async function multiExponentiation(curve: Curve, bases: Uint8Array, scalars: Uint8Array): Promise<Uint8Array> {
-  const count = bases.length / G1_BYTES;
+export async function multiExponentiation(
+  curve: Curve,
+  bases: Uint8Array,
+  scalars: Uint8Array,
+  group: GroupName = "G1",
+): Promise<Uint8Array> {
+  const pointBytes = POINT_BYTES[group];
+  const count = bases.length / pointBytes;
   const { kernel } = curve;
-  if (kernel === undefined || count < MIN_KERNEL_POINTS) return curve.G1.multiExpAffine(bases, scalars);
+  if (kernel === undefined || count < MIN_KERNEL_POINTS) return curve[group].multiExpAffine(bases, scalars);
   const width = scalars.length / count;
   if (!Number.isInteger(width)) throw new RangeError("the scalars are not of one width");
   const pieces = Math.max(1, Math.min(kernel.free, Math.floor(count / MIN_PIECE_POINTS)));
@@ -60,20 +67,22 @@ export async function multiExponentiation(curve: Curve, bases: Uint8Array, scala
     Array.from({ length: pieces }, (_, k) => {
       const [start, end] = [k * size, Math.min(count, (k + 1) * size)];
       return kernel.run({
-        points: bases.slice(start * G1_BYTES, end * G1_BYTES),
+        group,
+        points: bases.slice(start * pointBytes, end * pointBytes),
         scalars: scalars.slice(start * width, end * width),
         scalarBytes: width,
       });
     }),
   );
-  return sums.map((bits) => sumOfBits(curve, bits)).reduce((a, b) => curve.G1.add(a, b));
+  return sums.map((bits) => sumOfBits(curve[group], bits)).reduce((a, b) => curve[group].add(a, b));
 }
 
 /** Σ 2^k·point_k, of affine points in the engine's bytes. */
-export function sumOfBits({ G1: group }: Pick<Curve, "G1">, points: Uint8Array): Uint8Array {
+export function sumOfBits(group: WasmGroup, points: Uint8Array): Uint8Array {
+  const pointBytes = group.zeroAffine.length;
   let sum = group.zero;
-  for (let end = points.length; end > 0; end -= G1_BYTES) {
-    const point = points.subarray(end - G1_BYTES, end);
+  for (let end = points.length; end > 0; end -= pointBytes) {
+    const point = points.subarray(end - pointBytes, end);
     sum = group.double(sum);
     // The engine's mixed addition takes an affine infinity for a point when the sum is infinity.
     if (!group.isZero(point)) sum = group.add(sum, point);
@@ -95,7 +104,7 @@ export async function sparseMultiExponentiation(
   const { narrow, wide } = splitByWidth(table, witness);
   const group = curve[table.group];
   const dense = (bases: Uint8Array, scalars: Uint8Array): Promise<Uint8Array> =>
-    table.group === "G1" ? multiExponentiation(curve, bases, scalars) : group.multiExpAffine(bases, scalars);
+    multiExponentiation(curve, bases, scalars, table.group);
   const narrowSum = dense(gather(table, narrow), narrowScalars(table, narrow, witness));
   const wideSum =
     adder === undefined
@@ -118,8 +127,8 @@ async function groupedMultiExponentiation(
   if (kernel === undefined || entries.length < MIN_KERNEL_POINTS)
     return curve.G1.multiExpAffine(adder.sumByBucket(table.points, entries, groups, members.length), scalars);
   return sumOfBits(
-    curve,
-    await kernel.run({ points: gather(table, entries), scalars, scalarBytes: SCALAR_BYTES, groups }),
+    curve.G1,
+    await kernel.run({ group: "G1", points: gather(table, entries), scalars, scalarBytes: SCALAR_BYTES, groups }),
   );
 }
 

@@ -3,6 +3,8 @@ import type { WasmCurve } from "ffjavascript";
 import { FIELD_ORDER } from "../../protocol/parameters.ts";
 import type { RandomBytes } from "../../protocol/random.ts";
 import { G2_BYTES } from "./bn254.ts";
+import type { Curve } from "./curve.ts";
+import { multiExponentiation } from "./multi-exponentiation.ts";
 
 /** Smaller than the least prime (10,069) that divides the cofactor of G2: two such weights differ modulo every one. */
 const WEIGHT_BITS = 13;
@@ -15,13 +17,13 @@ const ROUNDS = 10;
  * @param points affine, in the engine's bytes, on the curve
  * @param random a CSPRNG
  */
-export async function areInG2(curve: WasmCurve, points: Uint8Array, random: RandomBytes): Promise<boolean> {
+export async function areInG2(curve: Curve, points: Uint8Array, random: RandomBytes): Promise<boolean> {
   const count = points.length / G2_BYTES;
   const mask = (1 << (WEIGHT_BITS - 8)) - 1;
   for (let round = 0; round < ROUNDS; round++) {
     const weights = random(count * 2);
     for (let k = 1; k < weights.length; k += 2) weights[k] = weights[k]! & mask;
-    if (!isOfOrderR(curve, await curve.G2.multiExpAffine(points, weights))) return false;
+    if (!isOfOrderR(curve, await multiExponentiation(curve, points, weights, "G2"))) return false;
   }
   return true;
 }

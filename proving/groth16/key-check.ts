@@ -190,7 +190,10 @@ async function checkWireBases(
   ]);
   if (!equalG1(await sum(tables.a), u)) throw refused("a-bases", "its A bases are not the circuit's");
   if (!equalG1(await sum(tables.b1), v)) throw refused("b-bases", "its B bases in G1 are not the circuit's");
-  const v2 = g2FromEngine(curve, await curve.G2.multiExpAffine(tables.b2.points, weights.bytesOf(tables.b2.wires)));
+  const v2 = g2FromEngine(
+    curve,
+    await multiExponentiation(curve, tables.b2.points, weights.bytesOf(tables.b2.wires), "G2"),
+  );
   if (!sameSecret(v, v2)) throw refused("b-bases", "its B bases in G2 are not those in G1");
   const [overDelta, overSigma, overOne] = await Promise.all([
     sum(tables.private),

@@ -6,8 +6,8 @@
  */
 import { LIMB_BITS, LIMBS } from "./field-emitter.ts";
 import type { PointMemory } from "./point-memory.ts";
-import { BASE_FIELD_ORDER, NEGATED, PAIR_BYTES, SLOT_BYTES } from "./point-module.ts";
-import { ELEMENT_BYTES, TWIN_BYTES } from "./twin-code.ts";
+import { BASE_FIELD_ORDER, NEGATED, PAIR_BYTES } from "./point-module.ts";
+import { ELEMENT_BYTES } from "./twin-code.ts";
 
 /** Many additions make an inversion cheap; these fit a processor's second-level cache. */
 const PAIRS = 2048;
@@ -30,13 +30,13 @@ export class AdditionBatch {
   constructor(kernel: PointMemory) {
     this.kernel = kernel;
     this.pairs = kernel.allocate(PAIRS * PAIR_BYTES);
-    this.differences = kernel.allocate((PAIRS / 2) * TWIN_BYTES);
-    this.prefixes = kernel.allocate((PAIRS / 2) * TWIN_BYTES);
-    this.twins = kernel.allocate(2 * TWIN_BYTES);
+    this.differences = kernel.allocate((PAIRS / 2) * kernel.twinBytes);
+    this.prefixes = kernel.allocate((PAIRS / 2) * kernel.twinBytes);
+    this.twins = kernel.allocate(2 * kernel.twinBytes);
     // Two "points" with different x, and room for their sum: they fill the last step's second lane.
-    this.fillers = kernel.allocate(3 * SLOT_BYTES);
+    this.fillers = kernel.allocate(3 * kernel.slotBytes);
     kernel.floats[this.fillers / 8] = 1;
-    kernel.floats[(this.fillers + ELEMENT_BYTES) / 8] = 1;
+    kernel.floats[(this.fillers + kernel.coordinateBytes) / 8] = 1;
   }
 
   /** Adds a and b, neither of them infinity. Addresses may have `NEGATED`, the sum's not. */
@@ -73,12 +73,12 @@ export class AdditionBatch {
     const end = pairs / 4 + count * WORDS_PER_PAIR;
     // A full batch is even, so that an odd one has room for the filler.
     if (count % 2 === 1)
-      kernel.words.set([this.fillers, this.fillers + SLOT_BYTES, this.fillers + 2 * SLOT_BYTES], end);
+      kernel.words.set([this.fillers, this.fillers + kernel.slotBytes, this.fillers + 2 * kernel.slotBytes], end);
     const steps = (count + 1) >> 1;
-    const [product, inverse] = [this.twins, this.twins + TWIN_BYTES];
+    const [product, inverse] = [this.twins, this.twins + kernel.twinBytes];
     kernel.setOne(product);
     exports[denominators](pairs, steps, differences, prefixes, product);
-    if (kernel.residue(product, 0) === 0n || kernel.residue(product, 1) === 0n) return false;
+    if (kernel.isZeroLane(product, 0) || kernel.isZeroLane(product, 1)) return false;
     kernel.invert(inverse, product);
     exports[sums](pairs, steps, differences, prefixes, inverse);
     return true;
@@ -86,7 +86,7 @@ export class AdditionBatch {
 
   /** Leaves the pairs with different x in the batch, settles opposite points and returns the pairs of equal ones. */
   private separate(): number[] {
-    const { words } = this.kernel;
+    const { words, coordinateBytes, slotBytes } = this.kernel;
     const tangents: number[] = [];
     let kept = this.pairs / 4;
     for (let at = kept; at < this.pairs / 4 + this.count * WORDS_PER_PAIR; at += WORDS_PER_PAIR) {
@@ -94,10 +94,10 @@ export class AdditionBatch {
       if (!this.sameCoordinate(a, b, 0, 1)) {
         words.copyWithin(kept, at, at + WORDS_PER_PAIR);
         kept += WORDS_PER_PAIR;
-      } else if (this.sameCoordinate(a, b, ELEMENT_BYTES, ((a ^ b) & NEGATED) === 0 ? 1 : -1)) {
+      } else if (this.sameCoordinate(a, b, coordinateBytes, ((a ^ b) & NEGATED) === 0 ? 1 : -1)) {
         tangents.push(a, b, sum);
       } else {
-        this.kernel.floats.fill(0, sum / 8, (sum + SLOT_BYTES) / 8);
+        this.kernel.floats.fill(0, sum / 8, (sum + slotBytes) / 8);
         this.metInfinity = true;
       }
     }
@@ -105,12 +105,24 @@ export class AdditionBatch {
     return tangents;
   }
 
-  /**
-   * True if a coordinate of a is `sign` times that of b modulo p; usually but not always they have the same limbs then.
-   */
+  /** True if a coordinate of a, at an offset, is `sign` times that of b. */
   private sameCoordinate(a: number, b: number, offset: number, sign: 1 | -1): boolean {
+    for (let k = 0; k < this.kernel.components; k++)
+      if (
+        !this.sameElement(
+          (a & ~NEGATED) + offset + k * ELEMENT_BYTES,
+          (b & ~NEGATED) + offset + k * ELEMENT_BYTES,
+          sign,
+        )
+      )
+        return false;
+    return true;
+  }
+
+  /** True if one element is `sign` times the other modulo p; usually but not always they have the same limbs then. */
+  private sameElement(a: number, b: number, sign: 1 | -1): boolean {
     const { floats } = this.kernel;
-    const [atA, atB] = [((a & ~NEGATED) + offset) / 8, ((b & ~NEGATED) + offset) / 8];
+    const [atA, atB] = [a / 8, b / 8];
     let equal = true;
     for (let i = 0; equal && i < LIMBS; i++) equal = floats[atA + i] === sign * floats[atB + i]!;
     if (equal) return true;
@@ -118,7 +130,7 @@ export class AdditionBatch {
     // always.
     const low = (((floats[atA]! - sign * floats[atB]!) % LIMB) + LIMB) % LIMB;
     if (low !== 0 && low !== LOW_LIMB_OF_P && low !== LIMB - LOW_LIMB_OF_P) return false;
-    const [x, y] = [this.kernel.element(8 * atA), this.kernel.element(8 * atB)];
+    const [x, y] = [this.kernel.element(a), this.kernel.element(b)];
     return x === (sign === 1 ? y : (BASE_FIELD_ORDER - y) % BASE_FIELD_ORDER);
   }
 }

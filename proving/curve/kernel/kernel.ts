@@ -1,4 +1,5 @@
 /** The kernel as its callers see it: whole tasks, on threads or in the caller's own. */
+import type { GroupName } from "../fixed-base-kernel.ts";
 import { compileKernel } from "./kernel-memory.ts";
 import type { CompiledKernel } from "./kernel-memory.ts";
 import { PointMemory } from "./point-memory.ts";
@@ -20,22 +21,23 @@ export interface Kernel {
 
 /** The modules, which threads share. */
 export interface CompiledKernels {
-  readonly points: CompiledKernel;
+  readonly points: Readonly<Record<GroupName, CompiledKernel>>;
   readonly transforms: CompiledKernel;
 }
 
 /** Works on one task at a time in memory of its own. */
 export class KernelTasks {
-  private readonly points: PointTasks;
+  private readonly points: Readonly<Record<GroupName, PointTasks>>;
   private readonly quotients: QuotientTasks;
 
   constructor({ points, transforms }: CompiledKernels) {
-    this.points = new PointTasks(new PointMemory(points));
+    const tasksIn = (group: GroupName): PointTasks => new PointTasks(new PointMemory(points[group], group));
+    this.points = { G1: tasksIn("G1"), G2: tasksIn("G2") };
     this.quotients = new QuotientTasks(transforms);
   }
 
   run(task: KernelTask): Uint8Array<ArrayBuffer> {
-    return "points" in task ? this.points.run(task) : this.quotients.run(task);
+    return "points" in task ? this.points[task.group].run(task) : this.quotients.run(task);
   }
 }
 
@@ -45,10 +47,9 @@ export class KernelTasks {
  */
 export function compileKernels(): CompiledKernels | undefined {
   try {
-    const points = compileKernel(pointModule());
-    return new PointMemory(points).multipliesExactly()
-      ? { points, transforms: compileKernel(transformModule()) }
-      : undefined;
+    const G1 = compileKernel(pointModule("G1"));
+    if (!new PointMemory(G1, "G1").multipliesExactly()) return undefined;
+    return { points: { G1, G2: compileKernel(pointModule("G2")) }, transforms: compileKernel(transformModule()) };
   } catch (error) {
     if (error instanceof Error && error.name === "CompileError") return undefined;
     throw error;

@@ -9,7 +9,7 @@
  */
 import type { AdditionBatch } from "./addition-batch.ts";
 import type { PointMemory } from "./point-memory.ts";
-import { NEGATED, SLOT_BYTES } from "./point-module.ts";
+import { NEGATED } from "./point-module.ts";
 import { sumSegments } from "./segment-sums.ts";
 
 const MAX_WINDOW_BITS = 16;
@@ -42,11 +42,12 @@ export function multiExponentiate(
   width: number,
 ): BitSums {
   const count = scalars.length / width;
+  const { slotBytes } = kernel;
   const plan = planWindows(count, bitLength(scalars, width));
   const { windowBits, windows, buckets } = plan;
-  const sums = kernel.allocate(windows * windowBits * SLOT_BYTES);
+  const sums = kernel.allocate(windows * windowBits * slotBytes);
   const mark = kernel.mark();
-  const bucketSlots = kernel.allocate(windows * buckets * SLOT_BYTES);
+  const bucketSlots = kernel.allocate(windows * buckets * slotBytes);
   const lengths = new Uint32Array(windows * buckets);
   const digits = new SignedDigits(scalars, width, windowBits);
   const perBlock = Math.max(1, Math.floor(BLOCK_ITEMS / Math.max(1, count)));
@@ -57,7 +58,7 @@ export function multiExponentiate(
     for (let window = first; window < last; window++)
       filled += sortByBucket(
         digits.next(),
-        points,
+        { start: points, slotBytes },
         items.subarray(filled),
         lengths.subarray(window * buckets, (window + 1) * buckets),
       );
@@ -66,7 +67,7 @@ export function multiExponentiate(
       batch,
       items.subarray(0, filled),
       lengths.subarray(first * buckets, last * buckets),
-      bucketSlots + first * buckets * SLOT_BYTES,
+      bucketSlots + first * buckets * slotBytes,
     );
   }
   sumBits(kernel, batch, plan, bucketSlots, lengths, sums);
@@ -131,7 +132,12 @@ class SignedDigits {
 }
 
 /** Lists the points of each bucket in turn; returns how many there are. */
-function sortByBucket(digits: Int32Array, points: number, items: Uint32Array, lengths: Uint32Array): number {
+function sortByBucket(
+  digits: Int32Array,
+  { start, slotBytes }: { readonly start: number; readonly slotBytes: number },
+  items: Uint32Array,
+  lengths: Uint32Array,
+): number {
   for (let i = 0; i < digits.length; i++) if (digits[i] !== 0) lengths[Math.abs(digits[i]!) - 1]!++;
   const next = new Uint32Array(lengths.length);
   let total = 0;
@@ -141,7 +147,7 @@ function sortByBucket(digits: Int32Array, points: number, items: Uint32Array, le
   }
   for (let i = 0; i < digits.length; i++) {
     const digit = digits[i]!;
-    if (digit !== 0) items[next[Math.abs(digit) - 1]!++] = points + i * SLOT_BYTES + (digit < 0 ? NEGATED : 0);
+    if (digit !== 0) items[next[Math.abs(digit) - 1]!++] = start + i * slotBytes + (digit < 0 ? NEGATED : 0);
   }
   return total;
 }
@@ -160,7 +166,7 @@ function sumBits(
   let size = buckets + 1;
   let level = new Uint32Array(windows * size);
   lengths.forEach((length, k) => {
-    const address = bucketSlots + k * SLOT_BYTES;
+    const address = bucketSlots + k * kernel.slotBytes;
     if (length > 0) level[Math.floor(k / buckets) * size + (k % buckets) + 1] = address;
   });
   for (let bit = 0; bit < windowBits; bit++) {
@@ -191,7 +197,7 @@ function addPresent(kernel: PointMemory, batch: AdditionBatch, a: number, b: num
   const missing = (point: number): boolean => point === 0 || (batch.metInfinity && kernel.isInfinity(point));
   if (missing(a)) return missing(b) ? 0 : b;
   if (missing(b)) return a;
-  const sum = kernel.allocate(SLOT_BYTES);
+  const sum = kernel.allocate(kernel.slotBytes);
   batch.push(a, b, sum);
   return sum;
 }

@@ -1,14 +1,13 @@
 /** One thread's share of multi-exponentiations. */
+import type { GroupName } from "../fixed-base-kernel.ts";
 import { AdditionBatch } from "./addition-batch.ts";
 import type { PointMemory } from "./point-memory.ts";
 import { multiExponentiate } from "./pippenger.ts";
-import { SLOT_BYTES } from "./point-module.ts";
 import { sumSegments } from "./segment-sums.ts";
 
-const POINT_BYTES = 64;
-
-/** Σ scalar·base. With `groups`, a scalar belongs to all the points of its group. */
+/** Σ scalar·base in one group. With `groups`, a scalar belongs to all the points of its group. */
 export interface PointTask {
+  readonly group: GroupName;
   /** Affine points in the engine's bytes. */
   readonly points: Uint8Array;
   /** Little-endian, `scalarBytes` each, of any value; one per point, or per group. */
@@ -28,11 +27,11 @@ export class PointTasks {
   }
 
   /** Affine points in the engine's bytes, the k-th of which counts 2^k times. */
-  run({ points, scalars, scalarBytes, groups }: PointTask): Uint8Array<ArrayBuffer> {
+  run({ points, scalars, scalarBytes, groups }: Omit<PointTask, "group">): Uint8Array<ArrayBuffer> {
     const { kernel, batch } = this;
     const mark = kernel.mark();
     const slots = kernel.loadPoints(points);
-    batch.metInfinity = this.includesInfinity(slots, points.length / POINT_BYTES);
+    batch.metInfinity = this.includesInfinity(slots, points.length / kernel.packedBytes);
     const bases = groups === undefined ? slots : this.sumGroups(slots, groups, scalars.length / scalarBytes);
     const sums = multiExponentiate(kernel, batch, bases, scalars, scalarBytes);
     const bytes = kernel.storePoints(sums.slots, sums.count);
@@ -41,19 +40,21 @@ export class PointTasks {
   }
 
   private includesInfinity(slots: number, count: number): boolean {
-    for (let i = 0; i < count; i++) if (this.kernel.isInfinity(slots + i * SLOT_BYTES)) return true;
+    const { kernel } = this;
+    for (let i = 0; i < count; i++) if (kernel.isInfinity(slots + i * kernel.slotBytes)) return true;
     return false;
   }
 
   private sumGroups(slots: number, groups: Uint32Array, count: number): number {
+    const { kernel, batch } = this;
     const lengths = new Uint32Array(count);
     for (const group of groups) lengths[group]!++;
     const next = new Uint32Array(count);
     for (let group = 1; group < count; group++) next[group] = next[group - 1]! + lengths[group - 1]!;
     const items = new Uint32Array(groups.length);
-    groups.forEach((group, i) => (items[next[group]!++] = slots + i * SLOT_BYTES));
-    const sums = this.kernel.allocate(count * SLOT_BYTES);
-    sumSegments(this.kernel, this.batch, items, lengths, sums);
+    groups.forEach((group, i) => (items[next[group]!++] = slots + i * kernel.slotBytes));
+    const sums = kernel.allocate(count * kernel.slotBytes);
+    sumSegments(kernel, batch, items, lengths, sums);
     return sums;
   }
 }

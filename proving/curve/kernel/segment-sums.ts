@@ -4,7 +4,6 @@
  */
 import type { AdditionBatch } from "./addition-batch.ts";
 import type { PointMemory } from "./point-memory.ts";
-import { SLOT_BYTES } from "./point-module.ts";
 
 /**
  * Sums each segment.
@@ -19,17 +18,18 @@ export function sumSegments(
   lengths: Uint32Array,
   out: number,
 ): void {
+  const { slotBytes } = kernel;
   const mark = kernel.mark();
-  let free = kernel.allocate((items.length >> 1) * SLOT_BYTES);
+  let free = kernel.allocate((items.length >> 1) * slotBytes);
   let segments = Uint32Array.from(lengths.keys());
   let left = lengths.slice();
   while (segments.length > 0) {
     let [read, write, kept] = [0, 0, 0];
     for (let k = 0; k < segments.length; k++) {
       const [segment, length] = [segments[k]!, left[k]!];
-      const last = out + segment * SLOT_BYTES;
+      const last = out + segment * slotBytes;
       if (length < 2) {
-        if (length === 0) kernel.floats.fill(0, last / 8, (last + SLOT_BYTES) / 8);
+        if (length === 0) kernel.floats.fill(0, last / 8, (last + slotBytes) / 8);
         else kernel.copyPoint(items[read]!, last);
         read += length;
         continue;
@@ -44,7 +44,7 @@ export function sumSegments(
           if (length > 2) {
             if (a >= mark) sum = a;
             else if (b >= mark) sum = b;
-            else [sum, free] = [free, free + SLOT_BYTES];
+            else [sum, free] = [free, free + slotBytes];
           }
           batch.push(a, b, sum);
           items[write++] = sum;

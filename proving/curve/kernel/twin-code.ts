@@ -19,8 +19,9 @@ export interface KernelModule {
   readonly constants: Uint8Array;
 }
 
-export function loadTwins(f: FunctionBuilder, address: Code, offset = 0): Element {
-  return Array.from({ length: LIMBS }, (_, i) => f.let("v128", v128.load(offset + 16 * i, address)));
+/** @param limbs of a vector of elements, if it is one */
+export function loadTwins(f: FunctionBuilder, address: Code, limbs = LIMBS): Element {
+  return Array.from({ length: limbs }, (_, i) => f.let("v128", v128.load(16 * i, address)));
 }
 
 export function storeTwins(f: FunctionBuilder, address: Code, value: Element): void {
@@ -28,8 +29,8 @@ export function storeTwins(f: FunctionBuilder, address: Code, value: Element): v
 }
 
 /** One element in each lane, from two addresses. */
-export function loadPair(low: Code, high: Code, offset = 0): Code[] {
-  return Array.from({ length: LIMBS }, (_, i) =>
+export function loadPair(low: Code, high: Code, offset = 0, limbs = LIMBS): Code[] {
+  return Array.from({ length: limbs }, (_, i) =>
     v128.loadHigh(offset + 8 * i, high, v128.loadLow(offset + 8 * i, low)),
   );
 }

@@ -6,7 +6,12 @@ import { closeKernelThreads, kernelThreads } from "../../../proving/node/open-cu
 import type { PointTask } from "../../../proving/curve/kernel/point-task.ts";
 
 /** A task of infinity alone. */
-const nothing = (): PointTask => ({ points: new Uint8Array(64), scalars: Uint8Array.of(1), scalarBytes: 1 });
+const nothing = (): PointTask => ({
+  group: "G1",
+  points: new Uint8Array(64),
+  scalars: Uint8Array.of(1),
+  scalarBytes: 1,
+});
 
 describe("kernel threads", function () {
   this.timeout(60_000);
@@ -34,7 +39,7 @@ describe("kernel threads", function () {
   it("do not keep a process alive when idle, and do while they work", async () => {
     const file = new URL("../../../proving/node/open-curve.ts", import.meta.url).href;
     const script = `import(${JSON.stringify(file)})
-      .then(({ kernelThreads }) => kernelThreads().run({ points: new Uint8Array(64), scalars: Uint8Array.of(1), scalarBytes: 1 }))
+      .then(({ kernelThreads }) => kernelThreads().run({ group: "G1", points: new Uint8Array(64), scalars: Uint8Array.of(1), scalarBytes: 1 }))
       .then((bytes) => console.log(bytes.length));`;
     const { stdout } = await promisify(execFile)(
       process.execPath,

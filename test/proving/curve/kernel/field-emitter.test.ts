@@ -11,7 +11,7 @@ const SEED = "field emitter";
 const RADIX = 2n ** 255n;
 
 describe("field arithmetic of the kernel", () => {
-  const kernel = new PointMemory(compileKernel(pointModule()));
+  const kernel = new PointMemory(compileKernel(pointModule("G1")), "G1");
   const [a, b, out] = [kernel.allocate(TWIN_BYTES), kernel.allocate(TWIN_BYTES), kernel.allocate(TWIN_BYTES)];
   const modulo = (value: bigint): bigint => ((value % P) + P) % P;
   const valueOf = (limbs: readonly number[]): bigint =>
@@ -94,13 +94,13 @@ describe("field arithmetic of the kernel", () => {
   });
 
   it("notices if its products are wrong, as they are where a multiply-add rounds twice", () => {
-    const { module, constants } = compileKernel(pointModule());
+    const { module, constants } = compileKernel(pointModule("G1"));
     for (let at = 0; at < constants.length; at += 16) {
       const changed = constants.slice();
       changed[at + 1]! ^= 1;
       changed[at + 9]! ^= 1;
       // Some constants are no part of a product.
-      if (!new PointMemory({ module, constants: changed }).multipliesExactly()) return;
+      if (!new PointMemory({ module, constants: changed }, "G1").multipliesExactly()) return;
     }
     assert.fail("no constant matters");
   });
