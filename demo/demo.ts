@@ -16,6 +16,7 @@ import { createAccount } from "./account.ts";
 import { demoDealing, demoSpecification, headline, MEMBERS, readFlags } from "./flags.ts";
 import type { DemoFlags } from "./flags.ts";
 import { printSummary } from "./summary.ts";
+import { createTimeline } from "./timeline.ts";
 import { runAuditor } from "./auditor.ts";
 import { startChain } from "./chain.ts";
 import type { Role, RoleEvent } from "./processes.ts";
@@ -66,43 +67,42 @@ async function run({ processes, directory, noise, untilInterrupted }: ProcessRun
   const [operator, ...others] = wallets as [Wallet, ...Wallet[]];
   const members = others.slice(0, MEMBERS);
   const clients = others.slice(MEMBERS);
-  const account = (wallet: Wallet): Hex => wallet.address.toLowerCase() as Hex;
+  const addressOf = (wallet: Wallet): Hex => wallet.address.toLowerCase() as Hex;
   const { contract } = await deployPreparedTask(
     chain.rpc,
     operator,
     prepared,
-    { members: members.map(account), clients: clients.map((wallet) => ({ account: account(wallet), weight: 1 })) },
+    { members: members.map(addressOf), clients: clients.map((wallet) => ({ account: addressOf(wallet), weight: 1 })) },
     (step) => write(pc.dim(`  set-up  ${step}`)),
   );
 
   const started = performance.now();
   const gateway = `http://127.0.0.1:${chain.port + 1}`;
-  const { note, rounds } = createAccount(write, () => (performance.now() - started) / 1000, gateway);
-  const common = [
-    "--contract",
-    contract,
-    "--rpc",
-    chain.rpc,
-    "--confirmations",
-    "0",
-    "--poll-ms",
-    "400",
-    "--format",
-    "json",
-  ];
+  const account = createAccount(write, () => (performance.now() - started) / 1000, gateway);
+  const { rounds } = account;
+  const running = new Map<string, number>(chain.pid === undefined ? [] : [["chain", chain.pid]]);
+  const timeline = createTimeline(() => running);
+  const note = (event: RoleEvent): void => {
+    account.note(event);
+    timeline.note(event);
+  };
+  const common = ["--contract", contract, "--rpc", chain.rpc, "--confirmations", "0", "--format", "json"];
   const startRole = (
     name: string,
     script: string,
     args: readonly string[],
     wallet: Wallet,
     onEvent: (event: RoleEvent) => void = note,
-  ): Role =>
-    processes.start(name, script, [...args, ...common, "--state", join(directory, name)], {
+  ): Role => {
+    const role = processes.start(name, script, [...args, ...common, "--state", join(directory, name)], {
       key: wallet.privateKey,
       logFile: join(directory, `${name}.log`),
       onEvent,
       onNoise: (line) => noise.push(`${name}: ${line}`),
     });
+    if (role.process.pid !== undefined) running.set(name, role.process.pid);
+    return role;
+  };
 
   const startClient = (index: number, onEvent?: (event: RoleEvent) => void): Role => {
     const boosting = index === CHEAT;
@@ -164,6 +164,7 @@ async function run({ processes, directory, noise, untilInterrupted }: ProcessRun
   await complete;
   const seconds = (performance.now() - started) / 1000;
   write("");
+  if (flags.timeline) await timeline.print(write);
   const verified = await runAuditor(
     processes,
     [

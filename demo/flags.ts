@@ -28,6 +28,8 @@ export interface DemoFlags {
   readonly central: boolean;
   /** Keeps the gateway running at the end. */
   readonly stay: boolean;
+  /** Says where the seconds went. */
+  readonly timeline: boolean;
 }
 
 /** @throws USAGE for an unknown option or a value out of range */
@@ -45,6 +47,7 @@ export function readFlags(args: readonly string[]): DemoFlags {
     plain: values.plain,
     central: values.central || isDigits,
     stay: values.stay,
+    timeline: values.timeline,
   };
 }
 
@@ -64,6 +67,7 @@ function parsed(args: readonly string[]) {
         plain: { type: "boolean", default: false },
         central: { type: "boolean", default: false },
         stay: { type: "boolean", default: false },
+        timeline: { type: "boolean", default: false },
       },
     }).values;
   } catch (cause) {

@@ -8,6 +8,8 @@ import { fileURLToPath } from "node:url";
 /** One line of a role's `--format json` output. */
 export interface RoleEvent {
   readonly role: string;
+  /** When the role said it, in milliseconds since the epoch. */
+  readonly time: number;
   readonly event: string;
   readonly level: string;
   readonly text: string;
@@ -89,9 +91,9 @@ export class Processes {
 
 function parseEvent(role: string, line: string): RoleEvent | undefined {
   try {
-    const { event, level, text, time: _time, who: _who, ...facts } = JSON.parse(line) as Record<string, unknown>;
+    const { event, level, text, time, who: _who, ...facts } = JSON.parse(line) as Record<string, unknown>;
     if (typeof event !== "string" || typeof text !== "string") return undefined;
-    return { role, event, level: String(level), text, facts };
+    return { role, time: Date.parse(String(time)), event, level: String(level), text, facts };
   } catch {
     return undefined;
   }
