@@ -17,10 +17,12 @@ export interface ProposalBoard {
 /**
  * Adds `GET /v1/proposals/{round}` and `POST /v1/proposals/{round}/signatures`.
  * @param verify checks a signature over the offered result before it is kept
+ * @param onSignature called after each signature that is new
  */
 export function addProposalRoutes(
   app: FastifyInstance,
   verify: (proposal: Proposal, signature: SeatSignature) => Promise<boolean>,
+  onSignature: () => void,
 ): ProposalBoard {
   let current: Proposal | undefined;
   let received = new Map<number, CompactSignature>();
@@ -58,6 +60,7 @@ export function addProposalRoutes(
         reply,
       );
     received.set(seat, signature.signature);
+    onSignature();
     return reply.status(201).send({ seat });
   });
   return {

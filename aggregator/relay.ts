@@ -37,6 +37,8 @@ export interface RelayDependencies {
   readonly reporter: Reporter;
   /** Monotonic milliseconds. */
   readonly clock: () => number;
+  /** Called when a batch has one submission more. */
+  readonly onPending: () => void;
 }
 
 export interface Relay {
@@ -55,7 +57,7 @@ interface Pending {
 }
 
 /** @throws USAGE if the task's submissions are too large for a batch */
-export function createRelay({ chain, parameters, batch, reporter, clock }: RelayDependencies): Relay {
+export function createRelay({ chain, parameters, batch, reporter, clock, onPending }: RelayDependencies): Relay {
   const most = Math.min(batch, largestBatch(parameters.chunkKinds.length, parameters));
   if (most < 1)
     throw new VerisumError(
@@ -136,7 +138,9 @@ export function createRelay({ chain, parameters, batch, reporter, clock }: Relay
         });
       checks.set(signed.client, made + 1);
       await chain.checkBatch(number, [signed]);
-      if (current === number) pending.set(signed.client, { signed, since: clock() });
+      if (current !== number) return;
+      pending.set(signed.client, { signed, since: clock() });
+      onPending();
     },
     step: async () => {
       if (pending.size === 0) return false;

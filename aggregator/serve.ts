@@ -8,6 +8,7 @@ import { openEndpoint, taskGateway } from "../task/endpoint.ts";
 import { loadCommitter } from "../task/keys.ts";
 import { openWritingNode } from "../task/node.ts";
 import type { NodeOptions, WritingNode } from "../task/node.ts";
+import { createPace } from "../task/pace.ts";
 import { poll } from "../task/role.ts";
 import type { RoleDependencies } from "../task/role.ts";
 import { createCoordinator } from "./coordinator.ts";
@@ -19,7 +20,7 @@ export interface ServeOptions extends NodeOptions {
   readonly listen: ListenAddress;
   /** The endpoint that others use and that is announced on chain; the listening address by default. */
   readonly publicUrl?: string;
-  /** Pause between looks at the chain, in milliseconds. */
+  /** Longest pause between looks at the chain, in milliseconds. */
   readonly pollMs: number;
   /** Measures each model on this test data, as `loadDataset` names it. */
   readonly data?: string;
@@ -39,12 +40,20 @@ export async function serve(options: ServeOptions, deps: RoleDependencies): Prom
   const node = await openWritingNode({ ...options, ownEndpoint: publicUrl }, reporter, signal);
   const { chain, task, state } = node;
   const app = taskGateway(node, publicUrl);
-  const board = addProposalRoutes(app, signatureCheck(node));
   const clock = (): number => performance.now();
+  const pace = createPace({ chain, pollMs: options.pollMs, sleep: node.sleep, clock });
+  const board = addProposalRoutes(app, signatureCheck(node), pace.wake);
   const relay =
     options.batch === undefined
       ? undefined
-      : createRelay({ chain, parameters: task.parameters, batch: options.batch, reporter, clock });
+      : createRelay({
+          chain,
+          parameters: task.parameters,
+          batch: options.batch,
+          reporter,
+          clock,
+          onPending: pace.wake,
+        });
   if (relay !== undefined) addRelayRoute(app, relay, task.parameters);
   await openEndpoint(app, options.listen, publicUrl, node, reporter);
   const evaluate = options.data === undefined ? undefined : await evaluator(options.data, task.document.model);
@@ -61,7 +70,7 @@ export async function serve(options: ServeOptions, deps: RoleDependencies): Prom
   const complete = async (): Promise<boolean> =>
     options.once === true && maxRounds > 0 && (await chain.finalisedRounds()) >= maxRounds;
   try {
-    await poll(node, reporter, options.pollMs, step, complete);
+    await poll(node, reporter, pace, step, complete);
   } finally {
     await app.close();
     await node.close();

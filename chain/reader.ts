@@ -32,7 +32,7 @@ export async function readerAt(
   await requireContract(endpoint, chainId, address);
   const { provider } = endpoint;
   const view = viewsOf<VerisumFunctions>(new Contract(address, VERISUM_INTERFACE, provider), endpoint);
-  const { finalBlock, logs } = historyOf(endpoint, chainId, address, options);
+  const { latestBlock, finalBlock, logs } = historyOf(endpoint, chainId, address, options);
   let fullCommittee: readonly Hex[] | undefined;
   const reader: TaskReader = {
     context: { chainId, contract: decodeAddress(address) },
@@ -68,6 +68,7 @@ export async function readerAt(
     endpoints: async () =>
       new Map((await logs()).flatMap(({ name, args }) => (name === "EndpointAnnounced" ? announcementIn(args) : []))),
     blockTime: () => nextBlockTime(endpoint),
+    latestBlock,
     finalBlock,
     cellGroup: async (group) => {
       await requireContract(endpoint, chainId, group);
@@ -84,7 +85,11 @@ function historyOf(
   chainId: bigint,
   address: Hex,
   options: ReaderOptions,
-): { readonly finalBlock: () => Promise<number>; readonly logs: () => Promise<readonly TaskLog[]> } {
+): {
+  readonly latestBlock: () => Promise<number>;
+  readonly finalBlock: () => Promise<number>;
+  readonly logs: () => Promise<readonly TaskLog[]>;
+} {
   const taskLogs = new TaskLogs(endpoint, address);
   const latestBlock = (): Promise<number> => endpoint.request(() => endpoint.provider.getBlockNumber());
   const finalBlockBelow = async (latest: number): Promise<number> => {
@@ -93,6 +98,7 @@ function historyOf(
     return (await endpoint.request(() => endpoint.provider.getBlock("finalized")))?.number ?? -1;
   };
   return {
+    latestBlock,
     finalBlock: async () => finalBlockBelow(await latestBlock()),
     logs: async () => {
       const latest = await latestBlock();

@@ -174,6 +174,8 @@ export interface TaskReader {
   endpoints(): Promise<ReadonlyMap<Hex, string>>;
   /** Timestamp that the next block would have now, in Unix seconds. */
   blockTime(): Promise<number>;
+  /** The latest block's number: the cheapest way to see that something may have changed. */
+  latestBlock(): Promise<number>;
   /** The latest block that the reader counts as final. */
   finalBlock(): Promise<number>;
   /** A group of cells at this address. @throws CHAIN_NO_CONTRACT */

@@ -12,6 +12,7 @@ import { openWritingNode } from "../task/node.ts";
 import type { NodeOptions, WritingNode } from "../task/node.ts";
 import type { OpenTask } from "../task/opened-task.ts";
 import type { ChunkProver } from "../protocol/ports.ts";
+import { createPace } from "../task/pace.ts";
 import type { RoleDependencies } from "../task/role.ts";
 import { verifySubmission } from "../auditor/audit-submission.ts";
 import { auditTask } from "../auditor/audit-task.ts";
@@ -24,7 +25,7 @@ import type { LocalLearner, ParticipantDependencies } from "./participant.ts";
 export interface JoinOptions extends NodeOptions {
   /** What to train on, as `loadDataset` names it, or the data itself; they never leave this machine. */
   readonly data: string | LoadedData;
-  /** Pause between looks at the chain, in milliseconds. */
+  /** Longest pause between looks at the chain, in milliseconds. */
   readonly pollMs: number;
   /** Ends after taking part in this many rounds. */
   readonly rounds?: number;
@@ -59,7 +60,8 @@ export async function joinTask(
     { samples: train.exampleCount },
   );
   const node = await openWritingNode(options, reporter, signal);
-  const { chain, task, state, store, network } = node;
+  const { chain, task, state, store, network, sleep } = node;
+  const clock = (): number => performance.now();
   reporter.say(
     "info",
     "task",
@@ -92,12 +94,12 @@ export async function joinTask(
             chain,
             nodes: network.peers,
             fetch: globalThis.fetch,
-            sleep: node.sleep,
+            sleep,
             reporter,
           }),
         }
       : {}),
-    clock: () => performance.now(),
+    clock,
     audit: (after, until) => auditTask(task, { after, until, verifier: keys.verifier }),
     onModel: async (round) => {
       const { cid, digest } = await chain.latestModel();
@@ -109,12 +111,14 @@ export async function joinTask(
       });
     },
   });
+  const pace = createPace({ chain, pollMs: options.pollMs, sleep, clock });
   try {
     for (;;) {
       const progress = (await outlive(step, reporter)) ?? "waiting";
       if (progress === "done") break;
       if (progress === "acted" && ++participated === options.rounds) break;
-      if (progress === "waiting") await node.sleep(options.pollMs);
+      if (progress === "waiting") await outlive(pace.pause, reporter);
+      else pace.moved();
       await outlive(() => network.refresh(), reporter);
     }
     reporter.say("good", "done", "this client's part in the task is complete");

@@ -55,7 +55,7 @@ export function contentOptions(command: Command): Command {
         .argParser((url: string, all: readonly string[]) => [...all, url]),
     )
     .option("--ipfs-api <url>", "keep content in an external Kubo node, by its RPC URL")
-    .addOption(new Option("--poll-ms <n>", "pause between looks at the chain").default(1000).argParser(count));
+    .addOption(new Option("--poll-ms <n>", "longest pause between looks at the chain").default(1000).argParser(count));
 }
 
 export function formatOption(command: Command): Command {

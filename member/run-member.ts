@@ -6,6 +6,7 @@ import { openEndpoint, taskGateway } from "../task/endpoint.ts";
 import { loadCommitter } from "../task/keys.ts";
 import { openWritingNode } from "../task/node.ts";
 import type { NodeOptions } from "../task/node.ts";
+import { createPace } from "../task/pace.ts";
 import { poll } from "../task/role.ts";
 import type { RoleDependencies } from "../task/role.ts";
 import { createMemberStep } from "./member-loop.ts";
@@ -15,7 +16,7 @@ export interface MemberOptions extends NodeOptions {
   readonly listen: ListenAddress;
   /** The endpoint that others use and that is announced on chain; the listening address by default. */
   readonly publicUrl?: string;
-  /** Pause between looks at the chain, in milliseconds. */
+  /** Longest pause between looks at the chain, in milliseconds. */
   readonly pollMs: number;
   /** This member's own minimum of clients in a sum; the task's by default, and never less. */
   readonly minClients?: number;
@@ -29,7 +30,7 @@ export async function runMember(options: MemberOptions, deps: RoleDependencies):
   const { reporter, random, signal } = deps;
   const publicUrl = options.publicUrl ?? urlOf(options.listen);
   const node = await openWritingNode({ ...options, ownEndpoint: publicUrl }, reporter, signal);
-  const { chain, task, store, state, network, scope } = node;
+  const { chain, task, store, state, network, scope, sleep } = node;
   const seat = (await chain.members()).findIndex((member) => member.toLowerCase() === chain.account.toLowerCase()) + 1;
   if (seat === 0)
     throw new VerisumError("ROLE_NOT_REGISTERED", `${chain.account} holds no seat in this task's committee`, {
@@ -55,8 +56,16 @@ export async function runMember(options: MemberOptions, deps: RoleDependencies):
     fetch: globalThis.fetch,
     nodes: network.peers,
   });
+  const pace = createPace({
+    chain,
+    pollMs: options.pollMs,
+    sleep,
+    clock: () => performance.now(),
+    // Shares and proposals come from other nodes.
+    asksNodesIn: ["Attesting", "Aggregating"],
+  });
   try {
-    await poll(node, reporter, options.pollMs, step, () => Promise.resolve(false));
+    await poll(node, reporter, pace, step, () => Promise.resolve(false));
   } finally {
     await app.close();
     await node.close();

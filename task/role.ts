@@ -3,6 +3,7 @@ import { outlive } from "../command/run.ts";
 import type { RandomBytes } from "../protocol/random.ts";
 import type { Reporter } from "../protocol/reporter.ts";
 import type { ReadingNode } from "./node.ts";
+import type { Pace } from "./pace.ts";
 
 /** What a role is given besides its options. */
 export interface RoleDependencies {
@@ -12,11 +13,11 @@ export interface RoleDependencies {
   readonly signal: AbortSignal;
 }
 
-/** Runs steps until `complete`; looks at the chain again at once after an action, else after `pollMs`. */
+/** Runs steps until `complete`; looks at the chain again at once after an action, else after a pause. */
 export async function poll(
-  node: Pick<ReadingNode, "network" | "sleep">,
+  node: Pick<ReadingNode, "network">,
   reporter: Reporter,
-  pollMs: number,
+  pace: Pick<Pace, "moved" | "pause">,
   step: () => Promise<boolean>,
   complete: () => Promise<boolean>,
 ): Promise<void> {
@@ -25,6 +26,7 @@ export async function poll(
       await node.network.refresh();
       return step();
     }, reporter);
-    if (acted !== true) await node.sleep(pollMs);
+    if (acted === true) pace.moved();
+    else await outlive(pace.pause, reporter);
   }
 }

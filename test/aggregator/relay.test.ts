@@ -14,6 +14,8 @@ class Scene {
   readonly relay: Relay;
   /** Calls of the relay to the chain. */
   calls = 0;
+  /** Submissions of which the relay told its loop. */
+  announced = 0;
   /** Clients of each batch. */
   readonly sent: (readonly Hex[])[] = [];
   /** Runs while a batch is under way. */
@@ -47,6 +49,7 @@ class Scene {
       batch: 8,
       reporter: { say: () => undefined, wait: () => undefined },
       clock: () => 0,
+      onPending: () => void this.announced++,
     });
   }
 
@@ -74,6 +77,7 @@ describe("a relay", () => {
     const [first, second] = scene.task.clients as [TaskWriter, TaskWriter];
     await scene.handOver(first);
     await scene.handOver(second);
+    assert.equal(scene.announced, 2);
     await first.submit(1n, memorySubmission(scene.task, "its own"));
     assert.equal(await scene.relay.step(), true);
     assert.deepEqual(scene.sent, [[second.account]]);
@@ -108,6 +112,7 @@ describe("a relay", () => {
     await rejectsCode(scene.relay.accept(2n, signed), "SIGNATURE_INVALID");
     await rejectsCode(scene.relay.accept(1n, { ...signed, client: `0x${"33".repeat(20)}` }), "SIGNATURE_INVALID");
     assert.equal(scene.calls, 0);
+    assert.equal(scene.announced, 0);
     await scene.relay.accept(1n, signed);
     assert.ok(scene.calls > 0);
   });

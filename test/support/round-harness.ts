@@ -73,6 +73,9 @@ export const TINY_TASK = {
   maxRounds: 0,
 } as const;
 
+/** Tests take every step themselves. */
+const NO_EFFECT = (): void => undefined;
+
 /** Keys and masks outlive no test, but they are secrets in every other respect. */
 export const csprng = (length: number): Uint8Array => randomFillSync(new Uint8Array(length));
 
@@ -274,21 +277,26 @@ export async function startHarness(options: HarnessOptions): Promise<RoundHarnes
   };
 
   const serving = await openServing("aggregator", 0, others);
-  const board = addProposalRoutes(serving.app, async (proposal, { seat, signature }) => {
-    const { settled } = await serving.node.chain.records(proposal.round);
-    const member = (await serving.node.chain.members())[seat - 1];
-    return (
-      settled !== undefined &&
-      recoverResultSigner(serving.node.chain.context, { ...settled, ...proposal.result }, signature).toLowerCase() ===
-        member?.toLowerCase()
-    );
-  });
+  const board = addProposalRoutes(
+    serving.app,
+    async (proposal, { seat, signature }) => {
+      const { settled } = await serving.node.chain.records(proposal.round);
+      const member = (await serving.node.chain.members())[seat - 1];
+      return (
+        settled !== undefined &&
+        recoverResultSigner(serving.node.chain.context, { ...settled, ...proposal.result }, signature).toLowerCase() ===
+          member?.toLowerCase()
+      );
+    },
+    NO_EFFECT,
+  );
   const relay = createRelay({
     chain: serving.node.chain,
     parameters: serving.node.task.parameters,
     batch: RELAY_BATCH,
     reporter: serving.reporter,
     clock: () => performance.now(),
+    onPending: NO_EFFECT,
   });
   addRelayRoute(serving.app, relay, serving.node.task.parameters);
   await serving.listen();

@@ -43,6 +43,7 @@ export function memoryReader(chain: MemoryChain, contract: Hex, confirmations: n
         ),
       ),
     blockTime: async () => chain.nextTime,
+    latestBlock: async () => chain.blockNumber,
     finalBlock: async () => chain.blockNumber - confirmations,
     cellGroup: async (group) => structuredClone(chain.groupAt(group)),
     at: async (other) => memoryReader(chain, other, confirmations),
