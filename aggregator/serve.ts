@@ -39,6 +39,7 @@ export async function serve(options: ServeOptions, deps: RoleDependencies): Prom
   const publicUrl = options.publicUrl ?? urlOf(options.listen);
   const node = await openWritingNode({ ...options, ownEndpoint: publicUrl }, reporter, signal);
   const { chain, task, state } = node;
+  if (state.copied) await state.adopt(); // it keeps nothing that a copy could lack
   const app = taskGateway(node, publicUrl);
   const clock = (): number => performance.now();
   const pace = createPace({ chain, pollMs: options.pollMs, sleep: node.sleep, clock });

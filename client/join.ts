@@ -18,6 +18,7 @@ import { verifySubmission } from "../auditor/audit-submission.ts";
 import { auditTask } from "../auditor/audit-task.ts";
 import { createClientStep } from "./client-loop.ts";
 import { openJournal } from "./journal.ts";
+import type { Journal } from "./journal.ts";
 import { createLearner } from "./learner.ts";
 import { createRelayClient } from "./relay.ts";
 import type { LocalLearner, ParticipantDependencies } from "./participant.ts";
@@ -72,6 +73,7 @@ export async function joinTask(
   const trainer = await createTrainer(task.document.model);
   await register(node, reporter);
   const journal = openJournal(state, `${node.scope}-${chain.account}`);
+  if (state.copied) await leaveOldCopy(node, journal, reporter);
   let participated = 0;
   const step = createClientStep({
     chain,
@@ -126,6 +128,22 @@ export async function joinTask(
     await keys.prover.close();
     await node.close();
   }
+}
+
+/**
+ * A directory that is a copy may lack what was made for the present round: nothing is made for it a second time. What
+ * it lacks of earlier rounds, nobody knows.
+ */
+async function leaveOldCopy({ chain, state }: WritingNode, journal: Journal, reporter: Reporter): Promise<void> {
+  const { number } = await chain.round();
+  await journal.sitOut(number);
+  await state.adopt();
+  reporter.say(
+    "warn",
+    "state-copied",
+    `the state directory is a copy: this client sits round ${number} out, and its own count of what it has revealed may be too low`,
+    { round: number },
+  );
 }
 
 /** Registers with an open task; on an allow-listed one, waits until the operator has listed the account. */

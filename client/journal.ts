@@ -5,10 +5,10 @@
 import { readdir } from "node:fs/promises";
 import { dirname } from "node:path";
 import { z } from "zod";
-import { VerisumError } from "../protocol/errors.ts";
+import { isVerisumError, VerisumError } from "../protocol/errors.ts";
 import type { Submission } from "../protocol/submission.ts";
 import type { Hex } from "../protocol/transcript.ts";
-import { encodeRecord, readRecord, writeDurably } from "../storage/durable-file.ts";
+import { encodeRecord, readIfPresent, readRecord, writeDurably } from "../storage/durable-file.ts";
 import { plain, submissionSchema } from "../task/signed-submission.ts";
 import type { StateDirectory } from "../storage/state-directory.ts";
 
@@ -43,7 +43,10 @@ export interface AuditedModelRecord {
 }
 
 export interface Journal {
-  /** The submission made for this round, if its challenge would still be the same; otherwise undefined. */
+  /**
+   * The submission made for this round, if its challenge would still be the same; otherwise undefined.
+   * @throws ROUND_RECORD_DAMAGED if one was made and cannot be read
+   */
   find(expected: Omit<JournalEntry, "submission">): Promise<Submission | undefined>;
   /**
    * Keeps a submission before its first byte leaves. @throws ROUND_EQUIVOCATION if another one is kept for the same
@@ -69,11 +72,20 @@ export function openJournal(state: StateDirectory, scope: string): Journal {
   const satOutPath = (round: bigint): string => state.file(scope, `sat-out-${round}.json`);
   const auditPath = state.file(scope, "audited-model.json");
   const read = async (round: bigint): Promise<JournalEntry | undefined> => {
-    const value = await readRecord(entryPath(round));
+    const path = entryPath(round);
+    const value = await readOrDamaged(path);
     if (value === undefined) return undefined;
     const parsed = entrySchema.safeParse(value);
+    // What was sent is not known, and a second submission would reveal more than δ and ε count.
     if (!parsed.success)
-      throw new VerisumError("STORAGE_CORRUPT", `${entryPath(round)} is not a submission`, { path: entryPath(round) });
+      throw new VerisumError(
+        "ROUND_RECORD_DAMAGED",
+        `${path} is damaged: this client sends nothing in round ${round}`,
+        {
+          round,
+          path,
+        },
+      );
     return parsed.data;
   };
   const find: Journal["find"] = async (expected) => {
@@ -106,15 +118,22 @@ export function openJournal(state: StateDirectory, scope: string): Journal {
         .sort((a, b) => (a < b ? -1 : 1));
     },
     sitOut: (round) => writeDurably(satOutPath(round), encodeRecord(round.toString())),
-    satOut: async (round) => (await readRecord(satOutPath(round))) !== undefined,
+    satOut: async (round) => (await readIfPresent(satOutPath(round))) !== undefined,
     audited: async () => {
-      const value = await readRecord(auditPath);
-      if (value === undefined) return undefined;
-      const parsed = auditedSchema.safeParse(value);
-      if (!parsed.success)
-        throw new VerisumError("STORAGE_CORRUPT", `${auditPath} is not an audited model`, { path: auditPath });
-      return parsed.data;
+      // Damaged, it only costs an audit from the start.
+      const parsed = auditedSchema.safeParse(await readOrDamaged(auditPath));
+      return parsed.success ? parsed.data : undefined;
     },
     setAudited: (record) => writeDurably(auditPath, encodeRecord(plain(record))),
   };
+}
+
+/** The record; null, which no record here is, if it is damaged; undefined if there is none. */
+async function readOrDamaged(path: string): Promise<unknown> {
+  try {
+    return await readRecord(path);
+  } catch (error) {
+    if (!isVerisumError(error, "STORAGE_CORRUPT")) throw error;
+    return null;
+  }
 }

@@ -70,7 +70,10 @@ export async function submitUpdate(deps: ParticipantDependencies, round: RoundSt
   if (submission === undefined) {
     await assertBudgetLeft(deps, round.number);
     if (await journal.satOut(round.number))
-      throw new VerisumError("UPDATE_NOISE_OVER_BOUND", "this round's noise did not fit; it is not drawn again");
+      throw new VerisumError(
+        "UPDATE_NOISE_OVER_BOUND",
+        "this round is sat out: its noise did not fit, or the state is a copy; noise is not drawn again",
+      );
     submission = await makeSubmission(deps, records, weight).catch(async (error: unknown) => {
       if (isVerisumError(error) && error.entry.role === "sit-out") await journal.sitOut(round.number);
       throw error;

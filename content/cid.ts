@@ -5,7 +5,7 @@ import { sha256 } from "multiformats/hashes/sha2";
 import { VerisumError } from "../protocol/errors.ts";
 
 /** Multicodec codes, https://github.com/multiformats/multicodec/blob/master/table.csv */
-const DAG_PB_CODEC = 0x70;
+export const DAG_PB_CODEC = 0x70;
 export const RAW_CODEC = 0x55;
 const SHA2_256_CODE = 0x12;
 const DIGEST_BYTES = 32;

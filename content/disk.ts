@@ -1,15 +1,21 @@
-import { mkdir, readFile, rm } from "node:fs/promises";
+import { mkdir, readdir, readFile, rm, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { randomUUID } from "node:crypto";
 import { FsBlockstore } from "blockstore-fs";
 import { NextToLast } from "blockstore-fs/sharding";
-import type { CID } from "multiformats/cid";
+import { CID } from "multiformats/cid";
+import * as Digest from "multiformats/hashes/digest";
+import { base32upper } from "multiformats/bases/base32";
 import { isVerisumError, VerisumError } from "../protocol/errors.ts";
 import { writeDurably } from "../storage/durable-file.ts";
 import { acquireLock } from "../storage/lock.ts";
 import type { Lock } from "../storage/lock.ts";
-import { blockMatches, parseDirectoryCid } from "./cid.ts";
+import { blockMatches, DAG_PB_CODEC } from "./cid.ts";
 import { MAX_BLOCK_BYTES } from "./dag.ts";
+import { decodeNode } from "./node.ts";
+import { encodePins, readPins } from "./pins.ts";
+import type { FoundPins } from "./pins.ts";
+import { MAX_DIRECTORY_BLOCK_BYTES } from "./profile.ts";
 
 const BLOCKS_FOLDER = "blocks";
 const TEMPORARY_FOLDER = "tmp";
@@ -77,25 +83,38 @@ export class DiskBlocks {
   readonly #blockstore: DurableBlockstore;
   readonly #writer: AtomicWriter;
   readonly #pinsPath: string;
-  readonly #pins: Set<string>;
+  #pins: Set<string>;
   #lastPinWrite: Promise<void> = Promise.resolve();
+  /** True if the list of pins was damaged and is now what the blocks say. */
+  readonly pinsRebuilt: boolean;
 
-  private constructor(directory: string, lock: Lock, writer: AtomicWriter, pins: Set<string>) {
+  private constructor(
+    directory: string,
+    lock: Lock,
+    writer: AtomicWriter,
+    { pins, rebuilt }: { readonly pins: Set<string>; readonly rebuilt: boolean },
+  ) {
     this.#lock = lock;
     this.#blockstore = new DurableBlockstore(join(directory, BLOCKS_FOLDER), writer);
     this.#writer = writer;
     this.#pinsPath = join(directory, PINS_FILE);
     this.#pins = pins;
+    this.pinsRebuilt = rebuilt;
   }
 
-  /** @throws VerisumError STORAGE_LOCKED, IPFS_STORE_FAILED, IPFS_STORE_CORRUPT */
+  /** @throws VerisumError STORAGE_LOCKED, IPFS_STORE_FAILED; STORAGE_NEWER, and then nothing was changed */
   static async open(directory: string): Promise<DiskBlocks> {
+    await pinsOf(directory); // before anything is touched
     const lock = await lockOf(directory);
     try {
+      const found = await pinsOf(directory);
       const writer = new AtomicWriter(join(directory, TEMPORARY_FOLDER));
       await writer.open();
-      const blocks = new DiskBlocks(directory, lock, writer, await readPins(join(directory, PINS_FILE)));
+      const rebuilt = found.kind === "damaged";
+      const pins = "pins" in found ? found.pins : rebuilt ? await directoriesIn(join(directory, BLOCKS_FOLDER)) : [];
+      const blocks = new DiskBlocks(directory, lock, writer, { pins: new Set(pins), rebuilt });
       await blocks.#blockstore.open();
+      if (rebuilt || found.kind === "older") await blocks.#writePins(blocks.#pins);
       return blocks;
     } catch (cause) {
       await lock.release();
@@ -134,15 +153,38 @@ export class DiskBlocks {
 
   /** Adds a root to the list of pins, durably. @throws VerisumError IPFS_STORE_FAILED */
   async pin(root: CID): Promise<void> {
+    await this.#changePins((pins) => pins.add(root.toString()));
+  }
+
+  /** Takes roots off the list of pins, durably. @throws VerisumError IPFS_STORE_FAILED */
+  async unpin(roots: readonly CID[]): Promise<void> {
+    await this.#changePins((pins) => {
+      for (const root of roots) pins.delete(root.toString());
+    });
+  }
+
+  /** Removes a block, if it is here. @throws VerisumError IPFS_STORE_FAILED */
+  async remove(cid: CID): Promise<void> {
+    await rm(this.#blockstore.pathOf(cid), { force: true }).catch((cause: unknown) => {
+      throw failed("remove", cause);
+    });
+  }
+
+  async #changePins(change: (pins: Set<string>) => void): Promise<void> {
     const write = async (): Promise<void> => {
-      if (this.#pins.has(root.toString())) return;
-      const pins = [...this.#pins, root.toString()].sort();
-      await this.#writer.write(this.#pinsPath, new TextEncoder().encode(`${JSON.stringify(pins, null, 1)}\n`));
-      this.#pins.add(root.toString());
+      const pins = new Set(this.#pins);
+      change(pins);
+      if (pins.size === this.#pins.size && [...pins].every((pin) => this.#pins.has(pin))) return;
+      await this.#writePins(pins);
+      this.#pins = pins;
     };
     const writing = this.#lastPinWrite.then(write);
     this.#lastPinWrite = writing.catch(() => undefined);
     await writing;
+  }
+
+  async #writePins(pins: ReadonlySet<string>): Promise<void> {
+    await this.#writer.write(this.#pinsPath, encodePins([...pins]));
   }
 
   /** Waits for writes in progress and lets others open the directory. */
@@ -150,6 +192,14 @@ export class DiskBlocks {
     await this.#lastPinWrite;
     await this.#blockstore.close();
     await this.#lock.release();
+  }
+}
+
+async function pinsOf(directory: string): Promise<FoundPins> {
+  try {
+    return await readPins(join(directory, PINS_FILE));
+  } catch (cause) {
+    throw isVerisumError(cause, "STORAGE_NEWER") ? cause : failed("open", cause);
   }
 }
 
@@ -162,20 +212,37 @@ async function lockOf(directory: string): Promise<Lock> {
   }
 }
 
-async function readPins(path: string): Promise<Set<string>> {
-  let text: string;
-  try {
-    text = await readFile(path, "utf8");
-  } catch (cause) {
-    if ((cause as NodeJS.ErrnoException).code === "ENOENT") return new Set();
-    throw failed("read the pins", cause);
+/**
+ * The directories among a store's blocks: a list of pins that is lost is made of them. What is missing below one of
+ * them is fetched when it is read. A block's name does not say its codec, so each is tried.
+ */
+async function directoriesIn(blocksFolder: string): Promise<readonly string[]> {
+  const found: string[] = [];
+  const entries = await readdir(blocksFolder, { recursive: true, withFileTypes: true }).catch(() => []);
+  for (const entry of entries) {
+    const path = join(entry.parentPath, entry.name);
+    const cid = cidOfFile(entry.name);
+    if (cid === undefined || (await stat(path)).size > MAX_DIRECTORY_BLOCK_BYTES) continue;
+    const bytes = await readFile(path);
+    if (isDirectory(cid, bytes) && (await blockMatches(cid, bytes))) found.push(cid.toString());
   }
+  return found;
+}
+
+/** The CID that the file's block has if it is a node. */
+function cidOfFile(name: string): CID | undefined {
   try {
-    const list: unknown = JSON.parse(text);
-    if (!Array.isArray(list)) throw new Error("not a list");
-    return new Set(list.map((pin) => parseDirectoryCid(String(pin)).toString()));
-  } catch (cause) {
-    const reason = isVerisumError(cause) ? cause.message : String(cause);
-    throw new VerisumError("IPFS_STORE_CORRUPT", `the list of pins is damaged: ${reason}`, { file: path }, { cause });
+    const multihash = Digest.decode(base32upper.decoder.decode(name.replace(/\.data$/, "")));
+    return CID.createV1(DAG_PB_CODEC, multihash);
+  } catch {
+    return undefined;
+  }
+}
+
+function isDirectory(cid: CID, bytes: Uint8Array): boolean {
+  try {
+    return decodeNode(cid, bytes).kind === "directory";
+  } catch {
+    return false;
   }
 }

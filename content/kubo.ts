@@ -81,6 +81,9 @@ export async function createKuboStore(options: KuboOptions): Promise<ContentStor
         assertPinned(root, await node.expect("dag/import", { "pin-roots": "true" }, form));
       },
       pins: async () => readPins(await node.expect("pin/ls", { type: "recursive" })),
+      remove: async (roots) => {
+        for (const root of roots) await unpin(node, root);
+      },
       close: async () => undefined,
     },
     limits,
@@ -170,6 +173,16 @@ function assertPinned(root: CID, lines: readonly unknown[]): void {
     return;
   }
   throw failed(`did not confirm the import of ${root.toString()}`, { cid: root.toString() });
+}
+
+/** Kubo's words when it is asked to drop a pin that it does not have. */
+const NOT_PINNED = /not pinned/i;
+
+/** Takes a pin off; the node's own garbage collection takes the blocks. */
+async function unpin(node: KuboNode, root: CID): Promise<void> {
+  const answer = await node.call("pin/rm", { arg: root.toString() });
+  if (answer instanceof Uint8Array || NOT_PINNED.test(answer.message)) return;
+  throw failed(`answered pin/rm with status ${answer.status}: ${answer.message}`, { status: answer.status });
 }
 
 /** The node's pins that could be directories of this project; its owner may have pinned other things. */

@@ -14,7 +14,7 @@ export const PROFILE_NAME = "unixfs-v1-2025";
 export const CHUNK_BYTES = 1_048_576;
 export const MAX_CHILDREN_PER_FILE_NODE = 1024;
 /** A larger directory block would become a HAMT; such directories are not published and not read. */
-const MAX_DIRECTORY_BLOCK_BYTES = 262_144;
+export const MAX_DIRECTORY_BLOCK_BYTES = 262_144;
 export const MAX_DIRECTORY_ENTRIES = 1024;
 const MAX_NAME_BYTES = 255;
 

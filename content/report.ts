@@ -5,6 +5,8 @@ import type { Facts, Level, Reporter } from "../protocol/reporter.ts";
 export type ContentEvent =
   /** A block on disk is not what its CID says; it counts as missing. */
   | "block-damaged"
+  /** The list of pins was damaged; it was made again from the blocks. */
+  | "pins-rebuilt"
   /** The disk refused a read or a write of the store. */
   | "disk-failed"
   /** A peer sent other bytes than it was asked for; they were discarded. */

@@ -8,6 +8,7 @@ import { DEFAULT_DAG_LIMITS, readWholeFile, walkDag } from "./dag.ts";
 import type { DagLimits, ReadBlock } from "./dag.ts";
 import { withDeadline } from "./deadline.ts";
 import { DiskBlocks } from "./disk.ts";
+import { removeFromDisk } from "./removal.ts";
 import { decodeNode } from "./node.ts";
 import type { DagNode } from "./node.ts";
 import { describe, fetchBlock } from "./peers.ts";
@@ -49,6 +50,8 @@ export interface ContentStore {
   pin(cid: string): Promise<void>;
   /** The pinned directories, sorted. */
   pins(): Promise<readonly string[]>;
+  /** Unpins directories, and removes what is held of them and no other pin needs. @throws IPFS_CID_INVALID */
+  remove(cids: readonly string[]): Promise<void>;
   /** A verified block held here, or undefined. Asks no peer. @throws IPFS_CID_INVALID */
   getLocalBlock(cid: string): Promise<Uint8Array | undefined>;
   /** Waits for writes in progress. */
@@ -63,6 +66,8 @@ export interface BlockBackend {
   /** Stores the complete DAG, children before parents, and pins the root, durably. */
   commit(root: CID, blocks: readonly Block[]): Promise<void>;
   pins(): Promise<readonly string[]>;
+  /** Unpins the roots, and drops what no other pin needs. */
+  remove(roots: readonly CID[]): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -101,13 +106,16 @@ export interface StoreOptions {
  * @example
  * const store = await createContentStore({ directory, peers: () => ["http://127.0.0.1:8080"], reporter });
  * const cid = await store.putDirectory({ "model.json": bytes });
- * @throws VerisumError STORAGE_LOCKED, IPFS_STORE_FAILED, IPFS_STORE_CORRUPT
+ * @throws VerisumError STORAGE_LOCKED, STORAGE_NEWER, IPFS_STORE_FAILED
  */
 export async function createContentStore(options: StoreOptions): Promise<ContentStore> {
   const limits = { ...DEFAULT_STORE_LIMITS, ...options.limits };
   const { reporter } = options;
   const fetch = options.fetch ?? globalThis.fetch;
   const disk = await DiskBlocks.open(options.directory);
+  if (disk.pinsRebuilt) reportRebuilt(options);
+  /** Directories come and go one at a time: none is removed while another that shares blocks with it is stored. */
+  const changes = pLimit(1);
   /** Blocks that each peer failed to deliver: one that keeps readers waiting is asked last from then on. */
   const failures = new Map<string, number>();
   const byReliability = (): readonly string[] =>
@@ -144,25 +152,32 @@ export async function createContentStore(options: StoreOptions): Promise<Content
         await onDisk(disk.write(cid, bytes));
         return bytes;
       },
-      commit: async (root, blocks) => {
-        const write = async ({ cid, bytes }: Block): Promise<void> => {
-          if ((await readLocal(cid)) === undefined) await onDisk(disk.write(cid, bytes));
-        };
-        // The root is last: where it is, all is.
-        const below = blocks.filter(({ cid }) => !cid.equals(root));
-        const limit = pLimit(WRITES_AT_ONCE);
-        await limit.map(below, write).catch((cause: unknown) => {
-          limit.clearQueue();
-          throw cause;
-        });
-        await Promise.all(blocks.filter(({ cid }) => cid.equals(root)).map(write));
-        await onDisk(disk.pin(root));
-      },
+      commit: (root, blocks) =>
+        changes(async () => {
+          const write = async ({ cid, bytes }: Block): Promise<void> => {
+            if ((await readLocal(cid)) === undefined) await onDisk(disk.write(cid, bytes));
+          };
+          // The root is last: where it is, all is.
+          const below = blocks.filter(({ cid }) => !cid.equals(root));
+          const limit = pLimit(WRITES_AT_ONCE);
+          await limit.map(below, write).catch((cause: unknown) => {
+            limit.clearQueue();
+            throw cause;
+          });
+          await Promise.all(blocks.filter(({ cid }) => cid.equals(root)).map(write));
+          await onDisk(disk.pin(root));
+        }),
       pins: async () => disk.pins(),
+      remove: (roots) => changes(() => onDisk(removeFromDisk(disk, roots, limits))),
       close: () => disk.close(),
     },
     limits,
   );
+}
+
+function reportRebuilt({ directory, reporter }: StoreOptions): void {
+  const text = `the list of pins in ${directory} was damaged; it was made again from the blocks`;
+  report(reporter, "warn", "pins-rebuilt", text, { subject: directory, directory });
 }
 
 function reportDamage({ directory, reporter }: StoreOptions, cid: string): void {
@@ -224,6 +239,7 @@ export function contentStoreOver(backend: BlockBackend, limits: StoreLimits): Co
       await backend.commit(root, [...blocks].reverse());
     },
     pins: () => backend.pins(),
+    remove: async (cids) => backend.remove(cids.map(parseDirectoryCid)),
     getLocalBlock: async (cid) => backend.readLocal(parseBlockCid(cid)),
     close: () => backend.close(),
   };

@@ -5,6 +5,7 @@ import { isVerisumError } from "../protocol/errors.ts";
 import { equalG1 } from "../protocol/points.ts";
 import { checkShares, releaseSum, signProposal } from "./member.ts";
 import type { MemberDependencies, ShareChecks } from "./member.ts";
+import { leaveOldCopy, noteAttested } from "./old-copy.ts";
 import { fetchProposal, sendSignature } from "../task/proposal-exchange.ts";
 import type { Proposal } from "../task/proposal-exchange.ts";
 import type { RandomBytes } from "../protocol/random.ts";
@@ -26,6 +27,7 @@ export function createMemberStep(deps: MemberLoopDependencies): () => Promise<bo
   const released = new Set<bigint>();
   const sign = createSigner(deps);
   let toppedUpFor: bigint | undefined;
+  let knowsItsPast = false;
 
   const attest = async (round: RoundState): Promise<boolean> => {
     const { chain, task, reporter, seat } = deps;
@@ -54,6 +56,7 @@ export function createMemberStep(deps: MemberLoopDependencies): () => Promise<bo
       );
       return false;
     }
+    await noteAttested(deps.state, deps.scope, round.number);
     await chain.attest(round.number, result.bitmap);
     attested = { round: round.number, bitmap: result.bitmap };
     reporter.say(
@@ -100,6 +103,8 @@ export function createMemberStep(deps: MemberLoopDependencies): () => Promise<bo
 
   return async () => {
     const { chain, reporter, seat } = deps;
+    if (!knowsItsPast) await leaveOldCopy(deps);
+    knowsItsPast = true;
     const round = await chain.round();
     const nextRound = round.number + 1n;
     const added = toppedUpFor === nextRound ? 0 : await deps.keys.topUp(chain, seat, nextRound, deps.random);

@@ -22,6 +22,7 @@ import { isVerisumError, VerisumError } from "../protocol/errors.ts";
 import { encodeElements } from "../protocol/field.ts";
 import { checkShare, linearCombination } from "../protocol/sharing.ts";
 import { submissionEvaluation } from "../protocol/submission.ts";
+import { toHex } from "../protocol/transcript.ts";
 import type { Hex } from "../protocol/transcript.ts";
 import { requireTimeToFinalise } from "../task/cells.ts";
 import { bindRelease } from "./release-record.ts";
@@ -174,12 +175,16 @@ export async function signProposal(
   return chain.signResult(publication.signed);
 }
 
-/** The round's key. @throws ROUND_KEY_GONE if this directory never had one or has erased it; CHAIN_EVENTS_MISSING */
+/**
+ * The round's key.
+ * @throws ROUND_KEY_GONE if this directory never had the one that is registered, or has erased it; CHAIN_EVENTS_MISSING
+ */
 async function keysOf(deps: MemberDependencies, records: RoundRecords): Promise<RoundKeyPair> {
   const { round } = requireOpened(records);
   const keys = await deps.keys.find(round);
-  if (keys === undefined)
-    throw new VerisumError("ROUND_KEY_GONE", `the key of round ${round} is not in the state directory`, {
+  // With another key every client's share would look wrong.
+  if (keys === undefined || toHex(keys.publicKey) !== (await deps.chain.roundKey(round, deps.seat)))
+    throw new VerisumError("ROUND_KEY_GONE", `the registered key of round ${round} is not in the state directory`, {
       seat: deps.seat,
     });
   return keys;

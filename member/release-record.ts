@@ -1,8 +1,8 @@
 /** The record that makes a member release one share sum per round, whatever happens to the process or the chain. */
 import { z } from "zod";
-import { VerisumError } from "../protocol/errors.ts";
+import { isVerisumError, VerisumError } from "../protocol/errors.ts";
 import type { SubmittedRecord } from "../chain/task-chain.ts";
-import { createDurably, encodeRecord, readRecord } from "../storage/durable-file.ts";
+import { createDurably, encodeRecord, readIfPresent, readRecord } from "../storage/durable-file.ts";
 import type { StateDirectory } from "../storage/state-directory.ts";
 
 const recordSchema = z.strictObject({ summands: z.array(z.string()) });
@@ -16,7 +16,8 @@ const recordSchema = z.strictObject({ summands: z.array(z.string()) });
  *
  * @param scope names (chainId, contract, seat)
  * @param included the submissions of U
- * @throws ROUND_EQUIVOCATION for other summands; STORAGE_CORRUPT if the record is damaged
+ * @throws ROUND_EQUIVOCATION for other summands; ROUND_RECORD_DAMAGED if there is a record that cannot be read:
+ * whatever was released then, nothing is released now
  */
 export async function bindRelease(
   state: StateDirectory,
@@ -28,14 +29,39 @@ export async function bindRelease(
   const summands = included
     .map(({ client, weight, submission }) => `${weight} ${client} ${submission.sharesCid}`)
     .sort();
-  if (await createDurably(path, encodeRecord({ summands }))) return;
-  const parsed = recordSchema.safeParse(await readRecord(path));
-  if (!parsed.success) throw new VerisumError("STORAGE_CORRUPT", `${path} is not a release record`, { path });
-  if (parsed.data.summands.join() !== summands.join()) {
+  if (await createDurably(path, encodeRecord({ summands }))) return state.adopt();
+  const recorded = await recordedSummands(path, round);
+  if (recorded.join() !== summands.join()) {
     throw new VerisumError("ROUND_EQUIVOCATION", `round ${round} was released for other submissions`, {
       round,
-      recorded: parsed.data.summands,
+      recorded,
       asked: summands,
     });
   }
+}
+
+/** Notes a release of which only the chain knows: nothing else is released in the round. @throws as `bindRelease` */
+export async function bindUnknownRelease(state: StateDirectory, scope: string, round: bigint): Promise<void> {
+  await createDurably(state.file(scope, `release-${round}.json`), encodeRecord({ summands: "unknown" }));
+}
+
+/** Whether this directory knows of a release in the round, readable or not. @throws STORAGE_FAILED */
+export async function isReleaseBound(state: StateDirectory, scope: string, round: bigint): Promise<boolean> {
+  return (await readIfPresent(state.file(scope, `release-${round}.json`))) !== undefined;
+}
+
+async function recordedSummands(path: string, round: bigint): Promise<readonly string[]> {
+  const damaged = (cause?: unknown): VerisumError =>
+    new VerisumError(
+      "ROUND_RECORD_DAMAGED",
+      `${path} does not say what was released in round ${round}: nothing is released in it again`,
+      { round, path },
+      { cause },
+    );
+  const record = await readRecord(path).catch((error: unknown) => {
+    throw isVerisumError(error, "STORAGE_CORRUPT") ? damaged(error) : error;
+  });
+  const parsed = recordSchema.safeParse(record);
+  if (!parsed.success) throw damaged();
+  return parsed.data.summands;
 }

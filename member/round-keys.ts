@@ -2,7 +2,7 @@
 import { z } from "zod";
 import { newRoundKeyPair } from "../protocol/bundle.ts";
 import type { RoundKeyPair } from "../protocol/bundle.ts";
-import { VerisumError } from "../protocol/errors.ts";
+import { isVerisumError } from "../protocol/errors.ts";
 import type { RandomBytes } from "../protocol/random.ts";
 import { fromHex, toHex } from "../protocol/transcript.ts";
 import type { Hex } from "../protocol/transcript.ts";
@@ -18,11 +18,13 @@ const hex = z.custom<Hex>((value) => typeof value === "string" && /^0x[0-9a-f]{6
 const keySchema = z.strictObject({ secretKey: hex, publicKey: hex });
 
 export interface RoundKeys {
-  /** The pair for a round, or undefined if this directory never had one or has erased it. */
+  /** The pair for a round, or undefined if this directory never had one, has erased it, or holds it damaged. */
   find(round: bigint): Promise<RoundKeyPair | undefined>;
   erase(round: bigint): Promise<void>;
   /** Erases the keys of all rounds before this one: of rounds that were aborted, or settled without this member. */
   eraseBefore(round: bigint): Promise<void>;
+  /** Erases every key: those of a directory that is an old copy could release a round again. */
+  eraseAll(): Promise<void>;
   /** Registers keys for coming rounds if fewer than half of KEYS_AHEAD are registered. Returns how many were added. */
   topUp(chain: TaskWriter, seat: number, nextRound: bigint, random: RandomBytes): Promise<number>;
 }
@@ -30,22 +32,26 @@ export interface RoundKeys {
 export function openRoundKeys(state: StateDirectory, scope: string): RoundKeys {
   const path = (round: bigint): string => state.file(scope, `round-key-${round}.json`);
   const find: RoundKeys["find"] = async (round) => {
-    const value = await readRecord(path(round));
-    if (value === undefined) return undefined;
+    // A damaged key is as good as none: its round is sat out.
+    const value = await readRecord(path(round)).catch((error: unknown) => {
+      if (!isVerisumError(error, "STORAGE_CORRUPT")) throw error;
+      return undefined;
+    });
     const parsed = keySchema.safeParse(value);
-    if (!parsed.success)
-      throw new VerisumError("STORAGE_CORRUPT", `${path(round)} is not a key`, { path: path(round) });
+    if (!parsed.success) return undefined;
     return { secretKey: fromHex(parsed.data.secretKey), publicKey: fromHex(parsed.data.publicKey) };
+  };
+  const eraseWhere = async (isErased: (round: bigint) => boolean): Promise<void> => {
+    for (const name of await listDirectory(state.file(scope))) {
+      const kept = /^round-key-([0-9]+)\.json$/.exec(name)?.[1];
+      if (kept !== undefined && isErased(BigInt(kept))) await eraseFile(path(BigInt(kept)));
+    }
   };
   return {
     find,
     erase: (round) => eraseFile(path(round)),
-    eraseBefore: async (round) => {
-      for (const name of await listDirectory(state.file(scope))) {
-        const kept = /^round-key-([0-9]+)\.json$/.exec(name)?.[1];
-        if (kept !== undefined && BigInt(kept) < round) await eraseFile(path(BigInt(kept)));
-      }
-    },
+    eraseBefore: (round) => eraseWhere((kept) => kept < round),
+    eraseAll: () => eraseWhere(() => true),
     topUp: async (chain, seat, nextRound, random) => {
       let first = nextRound;
       while (first < nextRound + BigInt(KEYS_AHEAD) && (await chain.roundKey(first, seat)) !== NO_KEY) first += 1n;

@@ -2,27 +2,52 @@
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import { eraseLeftovers } from "./durable-file.ts";
+import { readMark, writeMark } from "./copy-mark.ts";
 import { acquireLock } from "./lock.ts";
+
+/** The version of a state directory that this program writes. Version 0 had no mark and is otherwise the same. */
+export const STATE_VERSION = 1;
+const MARK_FILE = "state.json";
 
 export interface StateDirectory {
   readonly path: string;
+  /**
+   * True if the directory is a copy, or came back from a backup: what it says may be out of date. A role that could do
+   * harm by that first makes it harmless, then calls `adopt`.
+   */
+  readonly copied: boolean;
   /** A file inside the directory. Names are chosen by this program, never by peers. */
   file(...parts: readonly string[]): string;
+  /** Makes the directory this program's own: earlier copies of it are known as such from now on. */
+  adopt(): Promise<void>;
   release(): Promise<void>;
 }
 
 /**
- * Opens a directory (mode 0700) and takes its lock. What interrupted writes left in it is erased.
- * @throws STORAGE_LOCKED if a process that runs holds it, this one included; STORAGE_FULL, STORAGE_FAILED
+ * Opens a directory (mode 0700) and takes its lock. What interrupted writes left in it is erased, and an older version
+ * becomes this one.
+ * @throws STORAGE_LOCKED if a process that runs holds it, this one included; STORAGE_NEWER, and then the directory is
+ * as it was; STORAGE_FULL, STORAGE_FAILED
  */
 export async function openStateDirectory(path: string): Promise<StateDirectory> {
+  const markPath = join(path, MARK_FILE);
+  await readMark(markPath, STATE_VERSION); // before anything is touched
   await mkdir(path, { recursive: true, mode: 0o700 });
   const lock = await acquireLock(join(path, "lock"), path);
   try {
+    const mark = await readMark(markPath, STATE_VERSION);
     await eraseLeftovers(path);
+    const adopt = (): Promise<void> => writeMark(markPath, STATE_VERSION);
+    if (mark !== "foreign") await adopt();
+    return {
+      path,
+      copied: mark === "foreign",
+      file: (...parts) => join(path, ...parts),
+      adopt,
+      release: () => lock.release(),
+    };
   } catch (cause) {
     await lock.release();
     throw cause;
   }
-  return { path, file: (...parts) => join(path, ...parts), release: () => lock.release() };
 }

@@ -1,7 +1,8 @@
 /** A task's keys, fetched by CID once and checked against the contract each time they are loaded. */
+import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import type { SubmissionVerifier } from "../protocol/batch-verification.ts";
-import { VerisumError } from "../protocol/errors.ts";
+import { isVerisumError, VerisumError } from "../protocol/errors.ts";
 import type { KeyRule } from "../protocol/key-guard.ts";
 import type { Layout } from "../protocol/layout.ts";
 import type { ChunkProver, VectorCommitter } from "../protocol/ports.ts";
@@ -77,22 +78,53 @@ export async function loadProvingKeys(
   };
 }
 
-async function load(
+/** Loads the key folder; what is damaged in it is fetched again, once. */
+async function load(...from: Parameters<typeof loadOnce>): Promise<KeySet> {
+  const keys = await orFetchedAgain(from, () => loadOnce(...from));
+  return {
+    ...keys,
+    provingFiles: (kindIndex) =>
+      orFetchedAgain(from, async (isAgain) => (isAgain ? await loadOnce(...from) : keys).provingFiles(kindIndex)),
+  };
+}
+
+/** @param work told whether the folder has been fetched again */
+async function orFetchedAgain<T>(
+  [task, state, , , reporter]: Parameters<typeof loadOnce>,
+  work: (isAgain: boolean) => Promise<T>,
+): Promise<T> {
+  try {
+    return await work(false);
+  } catch (error) {
+    if (!isVerisumError(error, "KEY_ARTIFACT_CORRUPT")) throw error;
+    const directory = folderOf(task, state);
+    reporter.say("warn", "key-damaged", `${error.message}: the keys in ${directory} are fetched again`);
+    await rm(directory, { recursive: true, force: true });
+    return work(true);
+  }
+}
+
+function folderOf({ document }: OpenTask, state: StateDirectory): string {
+  return state.file("keys", cidFromDigest(document.keysCid));
+}
+
+async function loadOnce(
   task: OpenTask,
   state: StateDirectory,
   kindIndexes: readonly number[],
   random: RandomBytes,
   reporter: Reporter,
 ): Promise<KeySet> {
-  const { keysCid } = task.document;
-  const directory = state.file("keys", cidFromDigest(keysCid));
+  const keysCid = cidFromDigest(task.document.keysCid);
+  const directory = folderOf(task, state);
   const fetchFile = async (name: string, maxBytes: number): Promise<void> => {
     const path = join(directory, name);
     if ((await readIfPresent(path)) !== undefined) return;
     reporter.say("info", "fetching-key", `fetching ${name}`, { name });
-    await writeDurably(path, await task.store.getFile(cidFromDigest(keysCid), name, { maxBytes }));
+    await writeDurably(path, await task.store.getFile(keysCid, name, { maxBytes }));
   };
   for (const name of [MANIFEST_FILE, VERIFICATION_KEYS_FILE]) await fetchFile(name, MAX_JSON_BYTES);
+  await requirePublishedManifest(task, directory);
   await fetchFile(POWERS_FILE, maxPowers(task.layout) * G1_BYTES);
   const manifest = await readManifest(keyFolder(directory));
   for (const index of kindIndexes) {
@@ -118,6 +150,25 @@ async function load(
       rule: "preset" satisfies KeyRule,
     });
   return keys;
+}
+
+/**
+ * The manifest vouches for the other files, and says whether the keys are insecure: it has to be the published one.
+ * @throws KEY_ARTIFACT_CORRUPT if it is damaged; store errors, but for content that is away
+ */
+async function requirePublishedManifest(task: OpenTask, directory: string): Promise<void> {
+  const keysCid = cidFromDigest(task.document.keysCid);
+  const held = await readIfPresent(join(directory, MANIFEST_FILE));
+  const published = await task.store
+    .getFile(keysCid, MANIFEST_FILE, { maxBytes: MAX_JSON_BYTES })
+    .catch((error: unknown) => {
+      if (!isVerisumError(error, "IPFS_UNAVAILABLE")) throw error;
+      return held;
+    });
+  if (held === undefined || published === undefined || Buffer.compare(held, published) !== 0)
+    throw new VerisumError("KEY_ARTIFACT_CORRUPT", "the key manifest is not the published one", {
+      file: MANIFEST_FILE,
+    });
 }
 
 /** Nobody has to hold more powers in memory than the task and the checks of its preset's keys take. */

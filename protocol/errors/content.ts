@@ -90,13 +90,6 @@ export const CONTENT_ERRORS = {
     about: "host",
     exit: 1,
   },
-  IPFS_STORE_CORRUPT: {
-    cause: "The block store's list of pins cannot be read back.",
-    advice: "Restore the store's `pins.json` from a backup, or delete the store: it fills again from peers.",
-    role: "end",
-    about: "host",
-    exit: 1,
-  },
   IPFS_API_FAILED: {
     cause: "The external IPFS node's RPC interface answered with an error or not at all.",
     advice: "Check that the Kubo node runs and that `--ipfs-api` is the URL of its RPC interface.",

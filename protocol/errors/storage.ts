@@ -19,8 +19,24 @@ export const STORAGE_ERRORS = {
   STORAGE_CORRUPT: {
     cause: "A state file is truncated or altered.",
     advice:
-      "See docs/state.md for what the named file is and whether it may be deleted. Do not put an old copy of the directory back; a role that starts with an empty one sits out what it cannot know.",
+      "Leave the file where it is: docs/state.md says what the role does without it. Do not put an old copy of the directory back.",
     role: "end",
+    about: "host",
+    exit: 1,
+  },
+  STORAGE_NEWER: {
+    cause: "A state directory, or a store, was written by a later version of this program.",
+    advice: "Run the later version again. Nothing in the directory was changed.",
+    role: "end",
+    about: "host",
+    exit: 1,
+  },
+  ROUND_RECORD_DAMAGED: {
+    cause:
+      "The record of what was released, or submitted, in a round is damaged: something was, and nobody knows what.",
+    advice:
+      "Leave the file where it is: the role sits this one round out and goes on with the next. Look for faults of the disk.",
+    role: "sit-out",
     about: "host",
     exit: 1,
   },

@@ -71,6 +71,7 @@ export const INTEGRATION: readonly string[] = [
   "test/proving/groth16/keys.test.ts",
   "test/proving/groth16/quotient.test.ts",
   "test/proving/groth16/witness-writer.test.ts",
+  "test/task/keys.test.ts",
 ];
 
 const TWO = Math.min(2, availableParallelism());

@@ -82,7 +82,7 @@ describe("a client's journal", () => {
     assert.equal(await openJournal(state, "another account").find(ENTRY), undefined);
   });
 
-  it("reports every damaged file as corrupt", async () => {
+  it("counts a damaged submission as sent, and makes no second one", async () => {
     await journal.keep(ENTRY);
     const whole = await readFile(path());
     const damaged: Record<string, Uint8Array | string> = {
@@ -98,12 +98,13 @@ describe("a client's journal", () => {
     };
     for (const bytes of Object.values(damaged)) {
       await writeFile(path(), bytes);
-      await rejectsCode(journal.find(ENTRY), "STORAGE_CORRUPT");
-      await rejectsCode(journal.keep(ENTRY), "STORAGE_CORRUPT");
+      await rejectsCode(journal.find(ENTRY), "ROUND_RECORD_DAMAGED");
+      await rejectsCode(journal.keep(ENTRY), "ROUND_RECORD_DAMAGED");
+      assert.deepEqual(await journal.rounds(), [7n]);
     }
   });
 
-  it("remembers which model it audited, and reports a damaged memory", async () => {
+  it("remembers which model it audited, and audits from the start with a damaged memory", async () => {
     assert.equal(await journal.audited(), undefined);
     const record = { round: 12n, modelDigest: word("model") };
     await journal.setAudited(record);
@@ -116,7 +117,18 @@ describe("a client's journal", () => {
       "12",
     ]) {
       await writeFile(state.file("scope", "audited-model.json"), damaged);
-      await rejectsCode(journal.audited(), "STORAGE_CORRUPT");
+      assert.equal(await journal.audited(), undefined);
     }
+  });
+
+  it("draws no second noise where the note that the first did not fit is damaged", async () => {
+    for (const damaged of ["", "12", new Uint8Array(40)]) {
+      await writeFile(state.file("scope", "sat-out-7.json"), damaged).catch(async () => {
+        await journal.sitOut(7n);
+        await writeFile(state.file("scope", "sat-out-7.json"), damaged);
+      });
+      assert.equal(await journal.satOut(7n), true);
+    }
+    assert.equal(await journal.satOut(8n), false);
   });
 });

@@ -4,6 +4,8 @@ import { join } from "node:path";
 import { fork } from "node:child_process";
 import { once } from "node:events";
 import { afterEach, describe, it } from "mocha";
+import { encodeRecord } from "../../storage/durable-file.ts";
+import { createRecorder } from "../support/round-recorder.ts";
 import { blockPath, blocksOfCar, fakePeers, rejectsWith, seededBytes, text, Workbench } from "./support.ts";
 
 const MIB = 1_048_576;
@@ -161,13 +163,78 @@ describe("ipfs content store", () => {
     }
   });
 
-  it("reports a damaged list of pins and a disk that refuses", async () => {
+  it("makes a damaged list of pins again from the blocks, and says so", async () => {
     const directory = await bench.folder();
-    for (const damaged of ["", "{", "{}", '["../../etc"]', "[null]"]) {
-      await writeFile(join(directory, "pins.json"), damaged);
-      await rejectsWith(bench.store({ directory }), "IPFS_STORE_CORRUPT");
+    const store = await bench.store({ directory });
+    const pins = [await store.putDirectory(files), await store.putDirectory({ other: text("x") })].sort();
+    await store.close();
+    const path = join(directory, "pins.json");
+    const whole = await readFile(path);
+    const damages = [
+      ["empty", ""],
+      ["truncated", whole.subarray(0, -9)],
+      ["zeroed", new Uint8Array(whole.length)],
+      ["flipped", flipBit(whole, whole.length - 12)],
+      ["noise", "{"],
+      ["another record", "{}"],
+      ["no CIDs", '["../../etc"]'],
+    ] as const;
+    for (const [what, bytes] of damages) {
+      await writeFile(path, bytes);
+      const reporter = createRecorder();
+      const healed = await bench.store({ directory, reporter });
+      assert.deepEqual(await healed.pins(), pins, what);
+      assert.equal(reporter.facts("pins-rebuilt").length, 1, what);
+      await healed.close();
+      assert.deepEqual(await readFile(path), whole, what);
     }
-    assert.deepEqual((await readdir(directory)).includes("store.lock"), false, "the lock is free again");
+  });
+
+  it("takes over the bare list of an earlier version, and leaves that of a later one as it is", async () => {
+    const directory = await bench.folder();
+    const store = await bench.store({ directory });
+    const cid = await store.putDirectory(files);
+    await store.close();
+    const path = join(directory, "pins.json");
+    const whole = await readFile(path);
+    await writeFile(path, `${JSON.stringify([cid], null, 1)}\n`);
+    const older = await bench.store({ directory });
+    assert.deepEqual(await older.pins(), [cid]);
+    await older.close();
+    assert.deepEqual(await readFile(path), whole);
+    const later = encodeRecord({ version: 2, roots: {} });
+    await writeFile(path, later);
+    await writeFile(join(directory, "tmp", "kept"), "");
+    await rejectsWith(bench.store({ directory }), "STORAGE_NEWER");
+    assert.equal(await readFile(path, "utf8"), later);
+    assert.deepEqual(await readdir(join(directory, "tmp")), ["kept"]);
+  });
+
+  it("removes directories, and no block that another pinned one needs", async () => {
+    const directory = await bench.folder();
+    const store = await bench.store({ directory });
+    const kept = await store.putDirectory({ "model.safetensors": files["model.safetensors"], note: text("kept") });
+    const cid = await store.putDirectory(files);
+    const shared = (await store.list(cid)).find(({ name }) => name === "model.safetensors")!.cid;
+    const own = (await store.list(cid)).find(({ name }) => name === "config.json")!.cid;
+    await store.remove([cid]);
+    assert.deepEqual(await store.pins(), [kept]);
+    assert.equal(await store.has(kept), true);
+    assert.equal(await store.has(cid), false);
+    assert.ok((await store.getLocalBlock(shared)) !== undefined);
+    assert.equal(await store.getLocalBlock(own), undefined);
+    await store.remove([cid]);
+    await store.putDirectory(files);
+    assert.equal(await store.has(cid), true);
+    await store.remove([cid, kept]);
+    const left = await readdir(join(directory, "blocks"), { recursive: true });
+    assert.deepEqual(
+      left.filter((name) => name.endsWith(".data")),
+      [],
+    );
+  });
+
+  it("reports a disk that refuses", async () => {
     await rejectsWith(bench.store({ directory: "/proc/version/x" }), "IPFS_STORE_FAILED");
     const blocked = await bench.folder();
     const store = await bench.store({ directory: blocked });

@@ -1,7 +1,10 @@
-import { mkdtemp, rm } from "node:fs/promises";
+import assert from "node:assert/strict";
+import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, describe, it } from "mocha";
+import { ERRORS } from "../../protocol/errors.ts";
+import { encodeRecord } from "../../storage/durable-file.ts";
 import { openStateDirectory } from "../../storage/state-directory.ts";
 import type { StateDirectory } from "../../storage/state-directory.ts";
 import type { SubmittedRecord } from "../../chain/task-chain.ts";
@@ -31,4 +34,27 @@ describe("a member's release record", () => {
     rejectsCode(bindRelease(state, "scope", 1n, [submitted(1), submitted(2, 9)]), "ROUND_EQUIVOCATION"));
   it("refuses other weights", () =>
     rejectsCode(bindRelease(state, "scope", 1n, [submitted(1), submitted(2, 2, 5)]), "ROUND_EQUIVOCATION"));
+
+  it("counts as a release of nobody knows what once it is damaged: the same submissions are refused as well", async () => {
+    const path = state.file("scope", "release-5.json");
+    await bindRelease(state, "scope", 5n, [submitted(1)]);
+    const whole = await readFile(path);
+    for (const damaged of [
+      "",
+      whole.subarray(0, 30),
+      whole.subarray(0, -1),
+      new Uint8Array(whole.length),
+      Uint8Array.from(whole, (byte, i) => (i === 80 ? byte ^ 1 : byte)),
+      encodeRecord({ summands: "1" }),
+      encodeRecord(null),
+    ]) {
+      await writeFile(path, damaged);
+      for (const client of [1, 2]) {
+        await rejectsCode(bindRelease(state, "scope", 5n, [submitted(client)]), "ROUND_RECORD_DAMAGED");
+      }
+      assert.deepEqual(await readFile(path), Buffer.from(damaged), "the file stays as it is");
+    }
+    assert.equal(ERRORS.ROUND_RECORD_DAMAGED.role, "sit-out");
+    assert.doesNotMatch(ERRORS.ROUND_RECORD_DAMAGED.advice, /remove|delete/i);
+  });
 });

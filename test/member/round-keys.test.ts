@@ -1,9 +1,10 @@
 import assert from "node:assert/strict";
-import { mkdtemp, rm } from "node:fs/promises";
+import { mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, describe, it } from "mocha";
 import { toHex } from "../../protocol/transcript.ts";
+import { encodeRecord } from "../../storage/durable-file.ts";
 import { openStateDirectory } from "../../storage/state-directory.ts";
 import type { StateDirectory } from "../../storage/state-directory.ts";
 import { KEYS_AHEAD, openRoundKeys } from "../../member/round-keys.ts";
@@ -31,5 +32,21 @@ describe("a member's one-time keys", () => {
     await keys.eraseBefore(4n);
     const kept = await Promise.all([1n, 2n, 3n, 4n, 5n].map(async (round) => (await keys.find(round)) !== undefined));
     assert.deepEqual(kept, [false, false, false, true, true]);
+  });
+
+  it("count as gone when they are damaged, and one that is registered is not made again", async () => {
+    const { members } = await openMemoryTask();
+    const keys = openRoundKeys(state, "damaged");
+    await keys.topUp(members[0]!, 1, 1n, seededRandom("round keys"));
+    const path = state.file("damaged", "round-key-3.json");
+    const whole = await readFile(path);
+    for (const bytes of ["", whole.subarray(0, -3), new Uint8Array(whole.length), encodeRecord({})]) {
+      await writeFile(path, bytes);
+      assert.equal(await keys.find(3n), undefined);
+      assert.equal(await keys.topUp(members[0]!, 1, 1n, seededRandom("more")), 0);
+      assert.deepEqual(await readFile(path), Buffer.from(bytes));
+    }
+    await keys.eraseAll();
+    assert.deepEqual(await readdir(state.file("damaged")), []);
   });
 });

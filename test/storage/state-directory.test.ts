@@ -1,12 +1,12 @@
 import { afterEach, beforeEach, describe, it } from "mocha";
 import assert from "node:assert/strict";
 import { spawn, spawnSync } from "node:child_process";
-import { mkdtemp, readdir, readFile, rm, stat, writeFile } from "node:fs/promises";
+import { cp, mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { writeDurably } from "../../storage/durable-file.ts";
+import { encodeRecord, writeDurably } from "../../storage/durable-file.ts";
 import { thisProcess } from "../../storage/process-identity.ts";
-import { openStateDirectory } from "../../storage/state-directory.ts";
+import { openStateDirectory, STATE_VERSION } from "../../storage/state-directory.ts";
 import { rejectsCode } from "../support/errors.ts";
 
 describe("a state directory", () => {
@@ -53,5 +53,79 @@ describe("a state directory", () => {
     await writeFile(join(directory, "scope", "key.0b7e.tmp"), "half a secr");
     await openStateDirectory(directory);
     assert.deepEqual(await readdir(join(directory, "scope")), ["key"]);
+  });
+
+  it("knows a copy of itself, and one that came back from a backup", async () => {
+    const backup = join(parent, "backup");
+    const copies: readonly [string, () => Promise<unknown>][] = [
+      [
+        "copied elsewhere",
+        () => cp(directory, join(parent, "elsewhere"), { recursive: true, preserveTimestamps: true }),
+      ],
+      [
+        "replaced by a backup",
+        async () => {
+          await rm(directory, { recursive: true });
+          await cp(backup, directory, { recursive: true, preserveTimestamps: true });
+        },
+      ],
+      [
+        "overwritten by a backup, file by file",
+        () => cp(backup, directory, { recursive: true, preserveTimestamps: true }),
+      ],
+    ];
+    for (const [what, copy] of copies) {
+      await (await openStateDirectory(directory)).release();
+      await rm(backup, { recursive: true, force: true });
+      await cp(directory, backup, { recursive: true, preserveTimestamps: true });
+      const state = await openStateDirectory(directory);
+      assert.equal(state.copied, false, "the original goes on");
+      await state.release();
+      await copy();
+      const copied = await openStateDirectory(what === "copied elsewhere" ? join(parent, "elsewhere") : directory);
+      assert.equal(copied.copied, true, what);
+      await copied.release();
+      const again = await openStateDirectory(copied.path);
+      assert.equal(again.copied, true, `${what}, until somebody has made it harmless`);
+      await again.adopt();
+      await again.release();
+      const adopted = await openStateDirectory(copied.path);
+      assert.equal(adopted.copied, false);
+      await adopted.release();
+    }
+  });
+
+  it("with a damaged mark counts as a copy", async () => {
+    await (await openStateDirectory(directory)).release();
+    const whole = await readFile(join(directory, "state.json"));
+    for (const bytes of ["", whole.subarray(0, -2), new Uint8Array(whole.length), "null", encodeRecord({})]) {
+      await writeFile(join(directory, "state.json"), bytes);
+      const state = await openStateDirectory(directory);
+      assert.equal(state.copied, true);
+      await state.release();
+    }
+  });
+
+  it("of an earlier version, which had no mark, gets one", async () => {
+    await mkdir(join(directory, "scope"), { recursive: true });
+    await writeDurably(join(directory, "scope", "release-1.json"), "kept");
+    const state = await openStateDirectory(directory);
+    assert.equal(state.copied, false);
+    assert.deepEqual((await readdir(directory)).sort(), ["lock", "scope", "state.json"]);
+    assert.equal(await readFile(state.file("scope", "release-1.json"), "utf8"), "kept");
+  });
+
+  it("of a later version is refused, and nothing in it changes", async () => {
+    await (await openStateDirectory(directory)).release();
+    for (const later of [
+      { version: STATE_VERSION + 1, inode: "1", made: "1" },
+      { version: STATE_VERSION + 1, roles: [] },
+    ]) {
+      await writeFile(join(directory, "state.json"), encodeRecord(later));
+      await writeFile(join(directory, "key.0b7e.tmp"), "half a secret");
+      await rejectsCode(openStateDirectory(directory), "STORAGE_NEWER");
+      assert.deepEqual((await readdir(directory)).sort(), ["key.0b7e.tmp", "state.json"]);
+      assert.equal(await readFile(join(directory, "state.json"), "utf8"), encodeRecord(later));
+    }
   });
 });

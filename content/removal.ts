@@ -1,0 +1,56 @@
+/** Removing directories from a store on disk, without taking a block from another directory that is kept. */
+import type { CID } from "multiformats/cid";
+import { decodeNode } from "./node.ts";
+import type { DagNode } from "./node.ts";
+import { parseDirectoryCid, RAW_CODEC } from "./cid.ts";
+import type { DagLimits } from "./dag.ts";
+import type { DiskBlocks } from "./disk.ts";
+import { blockKey } from "./profile.ts";
+
+/** A block somewhere below a root. */
+interface Reached {
+  readonly cid: CID;
+  readonly depth: number;
+}
+
+/** Unpins the roots first: a crash in between leaves blocks that nobody names, and no pin without its blocks. */
+export async function removeFromDisk(disk: DiskBlocks, roots: readonly CID[], limits: DagLimits): Promise<void> {
+  const doomed = new Map<string, CID>();
+  for (const root of roots) for (const cid of await blocksBelow(disk, root, limits)) doomed.set(blockKey(cid), cid);
+  await disk.unpin(roots);
+  for (const pin of disk.pins()) {
+    if (doomed.size === 0) return;
+    for (const cid of await blocksBelow(disk, parseDirectoryCid(pin), limits)) doomed.delete(blockKey(cid));
+  }
+  for (const cid of doomed.values()) await disk.remove(cid);
+}
+
+/** What is held of a DAG, its root first; leaves are named by their parents and not read. */
+async function blocksBelow(disk: DiskBlocks, root: CID, limits: DagLimits): Promise<readonly CID[]> {
+  const found = new Map<string, CID>();
+  const open: Reached[] = [{ cid: root, depth: 0 }];
+  while (open.length > 0 && found.size <= limits.maxBlocks) {
+    const { cid, depth } = open.pop()!;
+    if (found.has(cid.toString())) continue;
+    found.set(cid.toString(), cid);
+    const node = depth > limits.maxDepth ? undefined : await nodeOf(disk, cid);
+    for (const child of childrenOf(node)) open.push({ cid: child, depth: depth + 1 });
+  }
+  return [...found.values()];
+}
+
+/** The node of a block that has links; undefined for a leaf, and for what is missing, damaged or no node. */
+async function nodeOf(disk: DiskBlocks, cid: CID): Promise<DagNode | undefined> {
+  if (cid.code === RAW_CODEC) return undefined;
+  const { bytes } = await disk.read(cid);
+  try {
+    return bytes === undefined ? undefined : decodeNode(cid, bytes);
+  } catch {
+    return undefined;
+  }
+}
+
+function childrenOf(node: DagNode | undefined): readonly CID[] {
+  if (node === undefined || node.kind === "raw") return [];
+  return (node.kind === "directory" ? node.entries : node.links).map(({ cid }) => cid);
+}

@@ -1,0 +1,88 @@
+/**
+ * A member's directory that came back from a backup holds keys that were erased since, and lacks the records of what
+ * was released since: with both it could release a round a second time, for other clients (threats S2). Its one-time
+ * keys are erased before anything else happens, so that it sits out every round that the copy could know.
+ */
+import { z } from "zod";
+import type { TaskReader } from "../chain/task-chain.ts";
+import { isVerisumError } from "../protocol/errors.ts";
+import type { Reporter } from "../protocol/reporter.ts";
+import { encodeRecord, readRecord, writeDurably } from "../storage/durable-file.ts";
+import type { StateDirectory } from "../storage/state-directory.ts";
+import { bindUnknownRelease, isReleaseBound } from "./release-record.ts";
+import { KEYS_AHEAD } from "./round-keys.ts";
+import type { RoundKeys } from "./round-keys.ts";
+
+export interface OldCopyDependencies {
+  readonly chain: Pick<TaskReader, "round" | "records">;
+  readonly keys: Pick<RoundKeys, "eraseAll">;
+  readonly state: StateDirectory;
+  readonly scope: string;
+  readonly seat: number;
+  readonly reporter: Reporter;
+}
+
+const attestedSchema = z.string().regex(/^[0-9]+$/);
+
+/** Notes, before it is sent, that this directory attests the round. @throws STORAGE_FULL, STORAGE_FAILED */
+export async function noteAttested(state: StateDirectory, scope: string, round: bigint): Promise<void> {
+  await writeDurably(attestedPath(state, scope), encodeRecord(round.toString()));
+}
+
+/**
+ * Erases all one-time keys if the directory is a copy, or older than what the chain knows of the seat.
+ * @throws STORAGE_FULL, STORAGE_FAILED; chain errors
+ */
+export async function leaveOldCopy(deps: OldCopyDependencies): Promise<void> {
+  const { state, scope, seat } = deps;
+  const { number } = await deps.chain.round();
+  const attested = await lastAttested(state, scope);
+  const unknown = await unknownActs(deps, number, attested === "damaged" ? undefined : attested);
+  const isOld = state.copied || attested === "damaged" || unknown.attested || unknown.released.length > 0;
+  if (isOld) await deps.keys.eraseAll();
+  for (const round of unknown.released) await bindUnknownRelease(state, scope, round);
+  if (isOld || attested === undefined) await noteAttested(state, scope, number);
+  if (!isOld) return;
+  await state.adopt();
+  deps.reporter.say(
+    "warn",
+    "state-copied",
+    "the state directory is a copy, or older than what the chain knows of this seat: its one-time keys are erased, and the seat sits out the rounds that they were for",
+    { seat, round: number },
+  );
+}
+
+/** What this seat did on chain, in rounds that kept keys could be of, and its directory has no record of. */
+async function unknownActs(
+  { chain, state, scope, seat }: OldCopyDependencies,
+  current: bigint,
+  lastAttested: bigint | undefined,
+): Promise<{ readonly attested: boolean; readonly released: readonly bigint[] }> {
+  const first = current > BigInt(KEYS_AHEAD) ? current - BigInt(KEYS_AHEAD) : 1n;
+  const released: bigint[] = [];
+  let attested = false;
+  for (let round = first; round <= current; round += 1n) {
+    const records = await chain.records(round);
+    const hasReleased = records.released.some((release) => release.seat === seat);
+    if (hasReleased && !(await isReleaseBound(state, scope, round))) released.push(round);
+    attested ||= lastAttested !== undefined && records.attested.has(seat) && lastAttested < round;
+  }
+  return { attested, released };
+}
+
+/** The last round that this directory attested; undefined before this version first looked. */
+async function lastAttested(state: StateDirectory, scope: string): Promise<bigint | "damaged" | undefined> {
+  try {
+    const value = await readRecord(attestedPath(state, scope));
+    if (value === undefined) return undefined;
+    const parsed = attestedSchema.safeParse(value);
+    return parsed.success ? BigInt(parsed.data) : "damaged";
+  } catch (error) {
+    if (!isVerisumError(error, "STORAGE_CORRUPT")) throw error;
+    return "damaged";
+  }
+}
+
+function attestedPath(state: StateDirectory, scope: string): string {
+  return state.file(scope, "last-attested.json");
+}

@@ -1,0 +1,157 @@
+import assert from "node:assert/strict";
+import { cp, mkdtemp, readdir, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, beforeEach, describe, it } from "mocha";
+import type { RoundRecords, TaskWriter } from "../../chain/task-chain.ts";
+import { releaseSum } from "../../member/member.ts";
+import { createMemberStep } from "../../member/member-loop.ts";
+import type { MemberLoopDependencies } from "../../member/member-loop.ts";
+import { leaveOldCopy, noteAttested } from "../../member/old-copy.ts";
+import { bindRelease } from "../../member/release-record.ts";
+import { KEYS_AHEAD, openRoundKeys } from "../../member/round-keys.ts";
+import { openStateDirectory } from "../../storage/state-directory.ts";
+import type { StateDirectory } from "../../storage/state-directory.ts";
+import { rejectsCode } from "../support/errors.ts";
+import { finalizeMemoryRound, openMemoryTask, settleMemoryRound } from "../support/memory-chain.ts";
+import type { MemoryTask } from "../support/memory-chain.ts";
+import { seededRandom, word } from "../support/random.ts";
+import { createRecorder } from "../support/round-recorder.ts";
+
+const SCOPE = "scope-1";
+
+describe("a member's directory that came back from a backup", () => {
+  let parent: string;
+  let directory: string;
+  let backup: string;
+  let task: MemoryTask;
+  let chain: TaskWriter;
+  let state: StateDirectory;
+  let reporter: ReturnType<typeof createRecorder>;
+  beforeEach(async () => {
+    parent = await mkdtemp(join(tmpdir(), "verisum-old-copy-"));
+    [directory, backup] = [join(parent, "state"), join(parent, "backup")];
+    task = await openMemoryTask();
+    chain = task.members[0]!;
+    state = await openStateDirectory(directory);
+    await openRoundKeys(state, SCOPE).topUp(chain, 1, 1n, seededRandom("keys"));
+    reporter = createRecorder();
+  });
+  afterEach(() => rm(parent, { recursive: true, force: true }));
+
+  const copyTo = (from: string, to: string): Promise<void> =>
+    cp(from, to, { recursive: true, preserveTimestamps: true });
+  const look = (): Promise<void> =>
+    leaveOldCopy({ chain, state, scope: SCOPE, seat: 1, keys: openRoundKeys(state, SCOPE), reporter });
+  const keysLeft = async (): Promise<readonly string[]> =>
+    (await readdir(state.file(SCOPE))).filter((name) => name.startsWith("round-key-"));
+  const reopen = async (): Promise<void> => {
+    await state.release();
+    state = await openStateDirectory(directory);
+  };
+  const settle = async (): Promise<{ readonly round: bigint; readonly records: RoundRecords }> => {
+    const round = await openRoundWithOwnKey(task);
+    await settleMemoryRound(task, round);
+    return { round, records: await chain.records(round) };
+  };
+
+  it("is the member's own as long as it only stops and starts, in the middle of a round as well", async () => {
+    const { round, records } = await settle();
+    await noteAttested(state, SCOPE, round);
+    for (const act of [
+      () => Promise.resolve(),
+      () => bindRelease(state, SCOPE, round, records.submitted),
+      () => chain.release(round, word("release")),
+    ]) {
+      await act();
+      await reopen();
+      await look();
+      assert.equal((await keysLeft()).length, KEYS_AHEAD);
+    }
+    assert.deepEqual(reporter.events, []);
+  });
+
+  it("releases nothing in any round that it could know, also after a reorganisation to other clients", async () => {
+    const { round, records } = await settle();
+    await noteAttested(state, SCOPE, round);
+    await state.release();
+    await copyTo(directory, backup);
+    state = await openStateDirectory(directory);
+    await bindRelease(state, SCOPE, round, records.submitted);
+    await openRoundKeys(state, SCOPE).erase(round);
+    await state.release();
+    for (const restore of [
+      async () => {
+        await rm(directory, { recursive: true });
+        await copyTo(backup, directory);
+      },
+      () => copyTo(backup, directory),
+    ]) {
+      await restore();
+      await reopen();
+      const step = createMemberStep(memberDependencies());
+      await step();
+      assert.deepEqual(
+        (await keysLeft()).filter((name) => name === `round-key-${round}.json`),
+        [],
+      );
+      assert.equal(reporter.facts("state-copied").length, 1);
+      await rejectsCode(releaseSum(memberDependencies(), records), "ROUND_KEY_GONE");
+      await rm(state.file(SCOPE), { recursive: true });
+      reporter = createRecorder();
+    }
+  });
+
+  it("gives itself away by what the chain knows of its seat, where no file tells", async () => {
+    const { round } = await settle();
+    await noteAttested(state, SCOPE, round - 1n);
+    await look();
+    assert.equal(reporter.facts("state-copied").length, 1, "an attestation that it has no record of");
+    assert.deepEqual(await keysLeft(), []);
+
+    await openRoundKeys(state, SCOPE).topUp(chain, 1, round + 1n, seededRandom("later keys"));
+    await chain.release(round, word("release"));
+    await look();
+    assert.equal(reporter.facts("state-copied").length, 2, "a release that it has no record of");
+    assert.deepEqual(await keysLeft(), []);
+  });
+
+  it("with a damaged note of what it attested counts as one", async () => {
+    await look();
+    assert.equal((await keysLeft()).length, KEYS_AHEAD);
+    await writeFile(state.file(SCOPE, "last-attested.json"), "");
+    await look();
+    assert.deepEqual(await keysLeft(), []);
+  });
+
+  it("takes part again once its new keys' rounds come", async () => {
+    const { round } = await settle();
+    await chain.release(round, word("release"));
+    await finalizeMemoryRound(task, round, "first");
+    await look();
+    const keys = openRoundKeys(state, SCOPE);
+    assert.ok((await keys.topUp(chain, 1, round + BigInt(KEYS_AHEAD) - 2n, seededRandom("new"))) > 0);
+    const next = round + BigInt(KEYS_AHEAD);
+    assert.ok((await keys.find(next)) !== undefined);
+    await look();
+    assert.ok((await keys.find(next)) !== undefined, "and they stay");
+  });
+
+  function memberDependencies(): MemberLoopDependencies {
+    return {
+      ...{ chain, state, scope: SCOPE, seat: 1, reporter, localMinimum: 0, random: seededRandom("member") },
+      keys: openRoundKeys(state, SCOPE),
+      task: { parameters: task.parameters, layout: { elementCount: 1 } },
+      nodes: () => [],
+    } as unknown as MemberLoopDependencies;
+  }
+});
+
+/** The other seats register a key for the next round, which the first has already, and it opens. */
+async function openRoundWithOwnKey(task: MemoryTask): Promise<bigint> {
+  const round = (await task.operator.round()).number + 1n;
+  for (const member of task.members.slice(1))
+    await member.registerRoundKeys(round, [word(`${member.account} ${round}`)]);
+  await task.operator.openRound();
+  return round;
+}
