@@ -15,15 +15,16 @@ import { checkAggregate } from "../protocol/aggregate.ts";
 import { addCells } from "../protocol/cells.ts";
 import { bitCount } from "../protocol/committee.ts";
 import { ensure } from "../protocol/errors.ts";
-import { verifyOpening } from "../protocol/kzg.ts";
 import type { ModelState } from "../protocol/model.ts";
 import { unpackSum } from "../protocol/packing.ts";
 import type { VerificationKeys } from "../protocol/verification-key.ts";
 import type { SubmissionVerifier } from "../protocol/batch-verification.ts";
 import { auditSibling } from "./audit-sibling.ts";
-import { verifySubmissions } from "./audit-submission.ts";
+import type { VerifiedRounds } from "./audit-submission.ts";
 import type { Checker } from "./checklist.ts";
 import { checkSettlement, checkSignatures, checkSum, signedResult } from "./round-checks.ts";
+
+export type FinalisedRound = RoundRecords & { readonly finalised: FinalisedRecord };
 
 /** The state of the audit between rounds: the last good model. */
 export interface AuditedModel {
@@ -31,13 +32,18 @@ export interface AuditedModel {
   readonly state: ModelState;
 }
 
-/** Audits one finalised round. Returns the next model, or undefined if it does not follow. */
+/**
+ * Audits one finalised round. Returns the next model, or undefined if it does not follow.
+ * @param verified what pairings say of this round, and of others perhaps
+ * @param verifier of the sibling cells' submissions
+ */
 export async function auditRound(
   checker: Checker,
   task: OpenTask,
   keys: VerificationKeys,
-  records: RoundRecords & { readonly finalised: FinalisedRecord },
+  records: FinalisedRound,
   base: AuditedModel,
+  verified: VerifiedRounds,
   verifier?: SubmissionVerifier,
 ): Promise<AuditedModel | undefined> {
   const { finalised } = records;
@@ -48,12 +54,11 @@ export async function auditRound(
     () => checkBase(records, base),
     (cid) => `starts from ${cid}`,
   );
-  const verify = await verifySubmissions(task, keys, records, verifier);
   for (const record of records.submitted) {
     await checker.check(
       round,
       "submission",
-      () => verify(record),
+      () => verified.submission(records, record),
       (chunks) => `${record.client}: ${chunks} proof${chunks === 1 ? "" : "s"} and the opening verify`,
     );
   }
@@ -84,7 +89,7 @@ export async function auditRound(
     "opening",
     () =>
       ensure(
-        verifyOpening(keys.tau, settled.sum, point, finalised.evaluation, finalised.opening),
+        verified.opening(finalised, settled),
         "AGGREGATE_EVALUATION_MISMATCH",
         "the sum does not open to the recorded value",
       ),
@@ -123,7 +128,7 @@ async function auditSiblings(
   checker: Checker,
   task: OpenTask,
   keys: VerificationKeys,
-  records: RoundRecords & { readonly finalised: FinalisedRecord },
+  records: FinalisedRound,
   elements: readonly bigint[],
   verifier: SubmissionVerifier | undefined,
 ): Promise<readonly SiblingSum[] | undefined> {
@@ -177,7 +182,7 @@ function checkBase(records: RoundRecords, base: AuditedModel): string {
 /** Recomputes everything that follows from the aggregate; the checkpoint's CID covers every byte of its files. */
 async function recompute(
   task: OpenTask,
-  records: RoundRecords & { readonly finalised: FinalisedRecord },
+  records: FinalisedRound,
   base: ModelState,
   elements: readonly bigint[],
   siblings: readonly SiblingSum[],

@@ -9,9 +9,8 @@ import { AGGREGATE_FILE, fetchElements, pointOf } from "../task/outcome.ts";
 import { checkAggregate } from "../protocol/aggregate.ts";
 import type { SubmissionVerifier } from "../protocol/batch-verification.ts";
 import { ensure } from "../protocol/errors.ts";
-import { verifyOpening } from "../protocol/kzg.ts";
 import type { VerificationKeys } from "../protocol/verification-key.ts";
-import { verifySubmissions } from "./audit-submission.ts";
+import { verifyRounds } from "./audit-submission.ts";
 import { checkSettlement, checkSignatures, checkSum, signedResult } from "./round-checks.ts";
 
 /**
@@ -26,15 +25,15 @@ export async function auditSibling(
   verifier?: SubmissionVerifier,
 ): Promise<SiblingSum> {
   const { finalised } = records;
-  const verify = await verifySubmissions(task, keys, records, verifier);
-  for (const record of records.submitted) verify(record);
+  const verified = await verifyRounds(task, keys, [records], verifier);
+  for (const record of records.submitted) verified.submission(records, record);
   const settled = checkSettlement(task, records);
   checkSum(records, settled);
   const signed = signedResult(finalised, settled);
   await checkSignatures(task, finalised, signed);
   const point = pointOf(task, signed);
   ensure(
-    verifyOpening(keys.tau, settled.sum, point, finalised.evaluation, finalised.opening),
+    verified.opening(finalised, settled),
     "AGGREGATE_EVALUATION_MISMATCH",
     "the sibling's sum does not open to the recorded value",
   );

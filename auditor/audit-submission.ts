@@ -1,14 +1,16 @@
-/** Accepted submissions, verified again without the contract: one alone, or all of a round together. */
-import type { RoundRecords, SubmittedRecord } from "../chain/task-chain.ts";
+/** Accepted submissions and the opening of their sum, verified again without the contract: alone, or many together. */
+import type { FinalisedRecord, RoundRecords, SettledRecord, SubmittedRecord } from "../chain/task-chain.ts";
 import { challengePointsOf } from "../task/challenge.ts";
 import type { SubmissionTask } from "../task/challenge.ts";
+import { pointOf } from "../task/outcome.ts";
 import { ensure, isVerisumError } from "../protocol/errors.ts";
 import { verifyTogether } from "../protocol/batch-verification.ts";
-import type { SubmissionClaim, SubmissionVerifier } from "../protocol/batch-verification.ts";
+import type { OpeningStatement, SubmissionClaim, SubmissionVerifier } from "../protocol/batch-verification.ts";
 import { chunkSignals, FIRST_ACCUMULATOR_HASH, verifyProof } from "../protocol/groth16.ts";
 import { verifyOpening } from "../protocol/kzg.ts";
 import { chunkBound, submissionEvaluation } from "../protocol/submission.ts";
 import type { VerificationKeys } from "../protocol/verification-key.ts";
+import { signedResult } from "./round-checks.ts";
 
 type OfRound = Pick<RoundRecords, "opened">;
 
@@ -71,32 +73,68 @@ export function verifySubmission(
   return proofs.length;
 }
 
+/** What pairings say of some rounds. */
+export interface VerifiedRounds {
+  /** Returns and throws what `verifySubmission` does. */
+  submission(records: OfRound, record: SubmittedRecord): number;
+  /** True if the sum opens as the round's result records it. @throws POINT_NOT_ON_CURVE */
+  opening(finalised: FinalisedRecord, settled: SettledRecord): boolean;
+}
+
 /**
- * Verifies all submissions of a round in one product. What that leaves open is verified alone, when it is asked for.
- * @returns for each submission what `verifySubmission` returns or throws
+ * Verifies all submissions of some rounds, and the openings of their sums, in one product. What that leaves open is
+ * verified alone, when it is asked for.
+ * @param rounds records that are asked about: the same objects
  */
-export async function verifySubmissions(
+export async function verifyRounds(
   task: SubmissionTask,
   keys: VerificationKeys,
-  records: OfRound & Pick<RoundRecords, "submitted">,
+  rounds: readonly RoundRecords[],
   verifier: SubmissionVerifier | undefined,
-): Promise<(record: SubmittedRecord) => number> {
-  const alone = (record: SubmittedRecord): number => verifySubmission(task, keys, records, record);
-  if (verifier === undefined) return alone;
-  const claims = records.submitted.flatMap((record) => {
-    const claim = claimIfWhole(task, records, record);
-    return claim === undefined ? [] : [{ record, claim }];
-  });
+): Promise<VerifiedRounds> {
+  const claims = verifier === undefined ? [] : rounds.flatMap((records) => claimsOf(task, records));
   const failing = new Set(
-    await verifier.failing(
+    await verifier?.failing(
       keys,
       claims.map(({ claim }) => claim),
     ),
   );
-  const verified = new Map(
-    claims.filter((_, i) => !failing.has(i)).map(({ record, claim }) => [record, claim.proofs.length]),
-  );
-  return (record) => verified.get(record) ?? alone(record);
+  const held = new Set<object>(claims.flatMap(({ record }, i) => (failing.has(i) ? [] : [record])));
+  return {
+    submission: (records, record) =>
+      held.has(record) ? record.submission.chunks.length : verifySubmission(task, keys, records, record),
+    opening: (finalised, settled) => {
+      if (held.has(finalised)) return true;
+      const { commitment, z, value, opening } = sumOpening(task, finalised, settled);
+      return verifyOpening(keys.tau, commitment, z, value, opening);
+    },
+  };
+}
+
+interface RecordedClaim {
+  readonly record: object;
+  readonly claim: SubmissionClaim;
+}
+
+function claimsOf(task: SubmissionTask, records: RoundRecords): RecordedClaim[] {
+  const { finalised, settled } = records;
+  const submissions = records.submitted.flatMap((record): RecordedClaim[] => {
+    const claim = claimIfWhole(task, records, record);
+    return claim === undefined ? [] : [{ record, claim }];
+  });
+  if (finalised === undefined || settled === undefined) return submissions;
+  return [...submissions, { record: finalised, claim: { proofs: [], opening: sumOpening(task, finalised, settled) } }];
+}
+
+/** What the result of a round claims of the sum of commitments. */
+function sumOpening(task: SubmissionTask, finalised: FinalisedRecord, settled: SettledRecord): OpeningStatement {
+  const { evaluation, opening } = finalised;
+  return {
+    commitment: settled.sum,
+    z: pointOf(task, signedResult(finalised, settled)),
+    value: evaluation,
+    opening,
+  };
 }
 
 function claimIfWhole(task: SubmissionTask, records: OfRound, record: SubmittedRecord): SubmissionClaim | undefined {

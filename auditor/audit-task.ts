@@ -1,5 +1,5 @@
 /** A whole task audited, from its genesis to its latest model. */
-import type { RoundRecords } from "../chain/task-chain.ts";
+import type { ModelRecord, RoundRecords } from "../chain/task-chain.ts";
 import { cidFromDigest } from "../content/cid.ts";
 import { loadModelState } from "../task/checkpoint.ts";
 import type { OpenTask } from "../task/opened-task.ts";
@@ -7,21 +7,34 @@ import { VerisumError } from "../protocol/errors.ts";
 import { guardVerificationKeys } from "../protocol/key-guard.ts";
 import { decodeVerificationKeys, hashVerificationKeys } from "../protocol/verification-key.ts";
 import type { VerificationKeys } from "../protocol/verification-key.ts";
+import type { ModelState } from "../protocol/model.ts";
 import { toHex } from "../protocol/transcript.ts";
+import type { Hex } from "../protocol/transcript.ts";
 import type { SubmissionVerifier } from "../protocol/batch-verification.ts";
 import { auditRound } from "./audit-round.ts";
-import type { AuditedModel } from "./audit-round.ts";
+import type { AuditedModel, FinalisedRound } from "./audit-round.ts";
+import { verifyRounds } from "./audit-submission.ts";
 import { Checker } from "./checklist.ts";
 import type { Checklist, Finding } from "./checklist.ts";
 
 export interface AuditOptions {
-  /** Rounds up to and including this one are taken as audited before. */
+  /** Rounds up to and including this one are taken as audited before; of their models the last one alone is read. */
   readonly after?: bigint;
+  /** Where the audit of those rounds led, if the caller remembers: the chain must still say so. */
+  readonly base?: AuditedBase;
   /** The last round looked at; the current one by default. */
   readonly until?: bigint;
   readonly onFinding?: (finding: Finding) => void;
-  /** Verifies the submissions of a round together; without it each is verified alone, which takes many times longer. */
+  /** The task's keys, if the caller has checked them against the recorded hash and that none is degenerate. */
+  readonly keys?: VerificationKeys;
+  /** Verifies submissions together; without it each is verified alone, which takes many times longer. */
   readonly verifier?: SubmissionVerifier;
+}
+
+/** A model that was audited before. Its state is what the digest is of; without it the model is read again. */
+export interface AuditedBase {
+  readonly digest: Hex;
+  readonly state?: ModelState;
 }
 
 export interface TaskAudit extends Checklist {
@@ -29,50 +42,86 @@ export interface TaskAudit extends Checklist {
   readonly model: AuditedModel | undefined;
 }
 
+/** Submissions that are verified in one product, besides those of one more round: what memory has to hold of them. */
+const SUBMISSIONS_TOGETHER = 256;
+
 /**
  * Re-checks the keys, the genesis and every finalised round from the chain and content-addressed files alone.
  * A red finding does not throw; what cannot be read at all (an unreachable chain) does.
+ * @throws CHAIN_REORGANISED if the chain no longer says of the rounds audited before what `base` says
  */
 export async function auditTask(task: OpenTask, options: AuditOptions = {}): Promise<TaskAudit> {
   const checker = new Checker(options.onFinding ?? (() => undefined));
-  const keys = await checker.check(
-    0,
-    "keys",
-    () => checkKeys(task),
-    ({ kinds }) => `${kinds.length} key${kinds.length === 1 ? "" : "s"}, hash as recorded, none degenerate`,
-  );
-  const { genesisCid: cid, genesisDigest: digest, dimension } = task.parameters;
+  const { verifier } = options;
+  const keys = options.keys ?? (await checkedKeys(checker, task));
   const after = options.after ?? 0n;
   const until = options.until ?? (await task.chain.round()).number;
-  let model: AuditedModel | undefined = await checker.check(
-    0,
-    "genesis",
-    async () => ({
-      record: { round: 0n, cid, digest },
-      state: await loadModelState(task, cid, digest),
-    }),
-    () => `${dimension} weights at ${cidFromDigest(cid)}`,
-  );
-  for (let round = 1n; round <= until && model !== undefined && keys !== undefined; round += 1n) {
-    const records = await task.chain.records(round);
-    if (!isFinalised(records)) continue;
-    if (round <= after) {
-      const { modelCid, modelDigest } = records.finalised.result;
-      model = await checker.check(
-        Number(round),
-        "base model",
-        async () => ({
-          record: { round, cid: modelCid, digest: modelDigest },
-          state: await loadModelState(task, modelCid, modelDigest),
-        }),
-        () => `audited before: ${cidFromDigest(modelCid)}`,
-      );
-      continue;
+  let model = await startingModel(checker, task, after, options.base);
+  for await (const rounds of roundsTogether(task, after, until)) {
+    if (model === undefined || keys === undefined) break;
+    const verified = await verifyRounds(task, keys, rounds, verifier);
+    for (const records of rounds) {
+      if (model === undefined) break;
+      model = await auditRound(checker, task, keys, records, model, verified, verifier);
     }
-    model = await auditRound(checker, task, keys, records, model, options.verifier);
   }
   if (model !== undefined) await checkLatest(checker, task, model, until);
   return { ...checker.result(), model };
+}
+
+/** The genesis, or the last model of the rounds that were audited before. */
+async function startingModel(
+  checker: Checker,
+  task: OpenTask,
+  after: bigint,
+  base: AuditedBase | undefined,
+): Promise<AuditedModel | undefined> {
+  const { genesisCid, genesisDigest, dimension } = task.parameters;
+  const record = await lastModelUpTo(task, after);
+  if (base !== undefined && base.digest !== (record?.digest ?? genesisDigest))
+    throw new VerisumError("CHAIN_REORGANISED", `round ${after} led to another model when it was audited`, {
+      round: after,
+    });
+  const load = async (cid: Hex, digest: Hex): Promise<ModelState> => base?.state ?? loadModelState(task, cid, digest);
+  if (record === undefined)
+    return checker.check(
+      0,
+      "genesis",
+      async () => ({
+        record: { round: 0n, cid: genesisCid, digest: genesisDigest },
+        state: await load(genesisCid, genesisDigest),
+      }),
+      () => `${dimension} weights at ${cidFromDigest(genesisCid)}`,
+    );
+  return checker.check(
+    Number(record.round),
+    "base model",
+    async () => ({ record, state: await load(record.cid, record.digest) }),
+    () => `audited before: ${cidFromDigest(record.cid)}`,
+  );
+}
+
+/** The model of the last round up to this one that finalised; undefined if none did. */
+async function lastModelUpTo(task: OpenTask, after: bigint): Promise<ModelRecord | undefined> {
+  for (let round = after; round > 0n; round -= 1n) {
+    const { finalised } = await task.chain.records(round);
+    if (finalised !== undefined) return { round, cid: finalised.result.modelCid, digest: finalised.result.modelDigest };
+  }
+  return undefined;
+}
+
+/** The finalised rounds after one and up to another, in order, as many together as their submissions allow. */
+async function* roundsTogether(task: OpenTask, after: bigint, until: bigint): AsyncGenerator<FinalisedRound[]> {
+  let together: FinalisedRound[] = [];
+  for (let round = after + 1n; round <= until; round += 1n) {
+    const records = await task.chain.records(round);
+    if (!isFinalised(records)) continue;
+    together.push(records);
+    if (together.reduce((count, { submitted }) => count + submitted.length, 0) < SUBMISSIONS_TOGETHER) continue;
+    yield together;
+    together = [];
+  }
+  if (together.length > 0) yield together;
 }
 
 /**
@@ -92,13 +141,20 @@ async function checkLatest(checker: Checker, task: OpenTask, { record }: Audited
   await checker.check(Number(latest.round), "latest model", check, () => `the contract's model is the audited one`);
 }
 
-function isFinalised(
-  records: RoundRecords,
-): records is RoundRecords & { readonly finalised: NonNullable<RoundRecords["finalised"]> } {
+function isFinalised(records: RoundRecords): records is FinalisedRound {
   return records.finalised !== undefined;
 }
 
-async function checkKeys(task: OpenTask): Promise<VerificationKeys> {
+function checkedKeys(checker: Checker, task: OpenTask): Promise<VerificationKeys | undefined> {
+  return checker.check(
+    0,
+    "keys",
+    () => readKeys(task),
+    ({ kinds }) => `${kinds.length} key${kinds.length === 1 ? "" : "s"}, hash as recorded, none degenerate`,
+  );
+}
+
+async function readKeys(task: OpenTask): Promise<VerificationKeys> {
   const keys = decodeVerificationKeys(await task.chain.verificationKeys());
   if (toHex(hashVerificationKeys(keys)) !== task.parameters.keysHash) {
     throw new VerisumError("KEY_REFUSED", "the keys on chain do not have the recorded hash");

@@ -1,96 +1,77 @@
 /** What a client does next, given the state of the chain. */
-import type { ModelRecord } from "../chain/task-chain.ts";
-import { isVerisumError, VerisumError } from "../protocol/errors.ts";
+import type { ModelRecord, RoundState } from "../chain/task-chain.ts";
+import type { ContinuedAudit } from "../auditor/continued-audit.ts";
+import { isVerisumError } from "../protocol/errors.ts";
+import type { ModelState } from "../protocol/model.ts";
 import type { Hex } from "../protocol/transcript.ts";
-import type { TaskAudit } from "../auditor/audit-task.ts";
-import { failureOf } from "../auditor/checklist.ts";
+import { loadModelState } from "../task/checkpoint.ts";
+import { auditModel } from "./model-audit.ts";
 import { submitUpdate } from "./participant.ts";
-import type { ParticipantDependencies } from "./participant.ts";
+import type { BaseModel, ParticipantDependencies } from "./participant.ts";
 
-export interface ClientLoopDependencies extends ParticipantDependencies {
-  /** Audits the rounds after `after`, up to `until`. */
-  readonly audit: (after: bigint, until: bigint) => Promise<TaskAudit>;
-  /** Called with each finalised model that this client sees first. */
-  readonly onModel?: (round: bigint) => Promise<void>;
+export interface ClientLoopDependencies extends ParticipantDependencies, ContinuedAudit {
+  /** Called with each finalised model that this client sees first, which may still be under audit. */
+  readonly onModel?: (round: bigint, model: ModelState) => Promise<void>;
 }
 
 /** What one look led to. `done` when the task has no further round. */
 export type ClientProgress = "waiting" | "acted" | "done";
 
+/** Why there is nothing to submit now. */
+interface Pause {
+  readonly progress: "waiting" | "done";
+  readonly text: string;
+  readonly round: bigint;
+}
+
 /**
  * One look at the chain and at most one action.
  *
- * Before it trains on a model, the client audits every round since the last it audited: the base is trusted by
- * induction from the genesis, as long as the chain still says of the last audited round what it said then. A round that
- * refuses its submission is left; the next one is joined.
+ * The audit of a new model begins at once. The client may train on the model meanwhile, which costs time and tells
+ * nobody anything; it encodes the update, shares it and sends it only when the audit has passed. A round that refuses
+ * its submission is left; the next one is joined.
  * @throws AUDIT_FAILED if a published round does not follow from the chain, CELLS_DIVERGED if a sibling cell left the
  * group: the task must end; CHAIN_REORGANISED if the model changed while it was audited; what is away, by its own code
  */
 export function createClientStep(deps: ClientLoopDependencies): () => Promise<ClientProgress> {
   const finished = new Set<bigint>();
-  let seenModel: Hex | undefined;
+  let base: BaseModel | undefined;
+  let shown: Hex | undefined;
+  let ahead: bigint | undefined;
 
-  const auditUpTo = async ({ round, digest }: ModelRecord): Promise<void> => {
-    const audited = await deps.journal.audited();
-    if (round === 0n || (audited?.round === round && audited.modelDigest === digest)) return;
-    // A reorganisation may have replaced what was audited: then everything is audited again.
-    const after =
-      audited !== undefined &&
-      (await deps.chain.records(audited.round)).finalised?.result.modelDigest === audited.modelDigest
-        ? audited.round
-        : 0n;
-    const { findings, model } = await deps.audit(after, round);
-    // Content that is away now may come, and a sibling cell may yet finalise; both must happen before this client
-    // trains.
-    const failure = failureOf(findings);
-    if (failure !== undefined) throw failure;
-    // A reorganisation while it audited: what it arrived at is another model than the one it is about to train on.
-    if (model?.record.digest !== digest)
-      throw new VerisumError("CHAIN_REORGANISED", `the chain's model of round ${round} changed during its audit`, {
-        round,
-      });
-    await deps.journal.setAudited({ round, modelDigest: digest });
-    deps.reporter.say("good", "audited", `audited round ${round}: ${findings.length} checks passed`, {
-      round,
-      checks: findings.length,
+  /** The newest model, its audit begun. A look that was broken off leaves no model that counts as audited. */
+  const begin = (latest: ModelRecord): BaseModel => {
+    const audited = auditModel(deps, latest);
+    const begun: BaseModel = { digest: latest.digest, audited, state: once(() => load(latest)) };
+    audited.catch(() => {
+      if (base === begun) base = undefined;
     });
+    return begun;
   };
+  const load = ({ cid, digest }: ModelRecord): Promise<ModelState> => loadModelState(deps.task, cid, digest);
 
   return async () => {
-    const { chain, task, reporter } = deps;
+    const { chain, reporter } = deps;
     const round = await chain.round();
     const latest = await chain.latestModel();
-    if (latest.digest !== seenModel) {
-      await auditUpTo(latest);
-      await deps.onModel?.(latest.round);
-      // Last: a look that was broken off must not leave a model that counts as audited.
-      seenModel = latest.digest;
+    if (base?.digest !== latest.digest) base = begin(latest);
+    const current = base;
+    const pause = await pauseOf(deps, round, finished);
+    if (pause !== undefined) await current.audited;
+    if (deps.onModel !== undefined && shown !== latest.digest) {
+      await deps.onModel(latest.round, await current.state());
+      shown = latest.digest;
     }
-    const { maxRounds } = task.parameters;
-    const ended = round.phase === "Finalised" || round.phase === "Aborted";
-    if (ended && maxRounds > 0 && (await chain.finalisedRounds()) >= maxRounds) return "done";
-    if (round.phase !== "Collecting") {
-      reporter.wait(
-        ended || round.phase === "Idle"
-          ? `waiting for round ${round.number + 1n} to open`
-          : `round ${round.number}: ${round.phase}, waiting for the committee`,
-        { round: round.number },
-      );
-      return "waiting";
-    }
-    const status = await chain.client(chain.account);
-    if (status.activeFromRound > round.number) {
-      reporter.wait(`registered; taking part from round ${status.activeFromRound}`, { round: status.activeFromRound });
-      return "waiting";
-    }
-    if (finished.has(round.number) || status.lastSubmittedRound === round.number) {
-      reporter.wait(`round ${round.number}: submitted; ${round.submitted}/${round.expected} clients are in`, {
-        round: round.number,
-      });
-      return "waiting";
+    if (pause !== undefined) {
+      if (isWithCommittee(round) && ahead !== round.number) {
+        await deps.verifyAhead(round.number);
+        ahead = round.number;
+      }
+      if (pause.progress === "waiting") reporter.wait(pause.text, { round: pause.round });
+      return pause.progress;
     }
     try {
-      await submitUpdate(deps, round);
+      await submitUpdate(deps, round, current);
     } catch (error) {
       // A refused submission or a missed deadline costs this round only.
       if (!isVerisumError(error) || !(error.code === "CHAIN_REVERTED" || error.entry.role === "sit-out")) throw error;
@@ -103,4 +84,40 @@ export function createClientStep(deps: ClientLoopDependencies): () => Promise<Cl
     finished.add(round.number);
     return "acted";
   };
+}
+
+/** Undefined if this client can submit to the round. */
+async function pauseOf(
+  { chain, task }: ClientLoopDependencies,
+  { number, phase, submitted, expected }: RoundState,
+  finished: ReadonlySet<bigint>,
+): Promise<Pause | undefined> {
+  const { maxRounds } = task.parameters;
+  const waiting = (text: string, round = number): Pause => ({ progress: "waiting", text, round });
+  const ended = phase === "Finalised" || phase === "Aborted";
+  if (ended && maxRounds > 0 && (await chain.finalisedRounds()) >= maxRounds)
+    return { progress: "done", text: "the task has no further round", round: number };
+  if (ended || phase === "Idle") return waiting(`waiting for round ${number + 1n} to open`);
+  if (phase !== "Collecting") return waiting(`round ${number}: ${phase}, waiting for the committee`);
+  const { activeFromRound, lastSubmittedRound } = await chain.client(chain.account);
+  if (activeFromRound > number)
+    return waiting(`registered; taking part from round ${activeFromRound}`, activeFromRound);
+  if (finished.has(number) || lastSubmittedRound === number)
+    return waiting(`round ${number}: submitted; ${submitted}/${expected} clients are in`);
+  return undefined;
+}
+
+/** The submissions are all in, and the committee is at work. */
+function isWithCommittee({ phase }: RoundState): boolean {
+  return phase === "Attesting" || phase === "Aggregating";
+}
+
+/** Asks until it has been answered once. */
+function once<T>(ask: () => Promise<T>): () => Promise<T> {
+  let answer: Promise<T> | undefined;
+  return () =>
+    (answer ??= ask().catch((error: unknown) => {
+      answer = undefined;
+      throw error;
+    }));
 }

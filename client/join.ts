@@ -4,7 +4,6 @@ import type { Reporter } from "../protocol/reporter.ts";
 import { loadDataset } from "../learning/dataset.ts";
 import type { LoadedData } from "../learning/examples.ts";
 import { createTrainer } from "../learning/trainer.ts";
-import { loadModelState } from "../task/checkpoint.ts";
 import type { ProverCommand } from "../proving/groth16/prover-command.ts";
 import { weightsOf } from "../task/model-vector.ts";
 import { loadProvingKeys } from "../task/keys.ts";
@@ -15,7 +14,7 @@ import type { ChunkProver } from "../protocol/ports.ts";
 import { createPace } from "../task/pace.ts";
 import type { RoleDependencies } from "../task/role.ts";
 import { verifySubmission } from "../auditor/audit-submission.ts";
-import { auditTask } from "../auditor/audit-task.ts";
+import { continuedAudit } from "../auditor/continued-audit.ts";
 import { createClientStep } from "./client-loop.ts";
 import { openJournal } from "./journal.ts";
 import type { Journal } from "./journal.ts";
@@ -102,10 +101,8 @@ export async function joinTask(
         }
       : {}),
     clock,
-    audit: (after, until) => auditTask(task, { after, until, verifier: keys.verifier }),
-    onModel: async (round) => {
-      const { cid, digest } = await chain.latestModel();
-      const model = await loadModelState(task, cid, digest);
+    ...continuedAudit(task, keys.verificationKeys, keys.verifier),
+    onModel: async (round, model) => {
       const { accuracy } = await trainer.evaluate(weightsOf(task.document, model), test);
       reporter.say("info", "accuracy", `model of round ${round}: ${(accuracy * 100).toFixed(1)} % on local test data`, {
         round,

@@ -5,6 +5,7 @@
 import { readdir } from "node:fs/promises";
 import { dirname } from "node:path";
 import { z } from "zod";
+import type { AuditedRound } from "../auditor/continued-audit.ts";
 import { isVerisumError, VerisumError } from "../protocol/errors.ts";
 import type { Submission } from "../protocol/submission.ts";
 import type { Hex } from "../protocol/transcript.ts";
@@ -25,7 +26,7 @@ const entrySchema = z.strictObject({
   submission: submissionSchema,
 });
 
-const auditedSchema = z.strictObject({ round: integer, modelDigest: hex });
+const auditedSchema = z.strictObject({ round: integer, modelDigest: hex, parametersHash: hex });
 
 /** A submission with the inputs of its challenge that could change. */
 export interface JournalEntry {
@@ -34,12 +35,6 @@ export interface JournalEntry {
   readonly parametersHash: Hex;
   readonly weight: number;
   readonly submission: Submission;
-}
-
-/** Which model the rounds up to this one led to: after a reorganisation a number alone may stand for another round. */
-export interface AuditedModelRecord {
-  readonly round: bigint;
-  readonly modelDigest: Hex;
 }
 
 export interface Journal {
@@ -61,9 +56,9 @@ export interface Journal {
    */
   sitOut(round: bigint): Promise<void>;
   satOut(round: bigint): Promise<boolean>;
-  /** The last model that this client audited; undefined before the first. */
-  audited(): Promise<AuditedModelRecord | undefined>;
-  setAudited(record: AuditedModelRecord): Promise<void>;
+  /** The last model of the task with these parameters that this client audited; undefined before the first. */
+  audited(parametersHash: Hex): Promise<AuditedRound | undefined>;
+  setAudited(record: AuditedRound & { readonly parametersHash: Hex }): Promise<void>;
 }
 
 /** One file per round, under one directory per (chain, contract, account). */
@@ -119,10 +114,12 @@ export function openJournal(state: StateDirectory, scope: string): Journal {
     },
     sitOut: (round) => writeDurably(satOutPath(round), encodeRecord(round.toString())),
     satOut: async (round) => (await readIfPresent(satOutPath(round))) !== undefined,
-    audited: async () => {
-      // Damaged, it only costs an audit from the start.
+    audited: async (parametersHash) => {
+      // Damaged, or of another task, it only costs an audit from the start.
       const parsed = auditedSchema.safeParse(await readOrDamaged(auditPath));
-      return parsed.success ? parsed.data : undefined;
+      if (!parsed.success || parsed.data.parametersHash !== parametersHash) return undefined;
+      const { round, modelDigest } = parsed.data;
+      return { round, modelDigest };
     },
     setAudited: (record) => writeDurably(auditPath, encodeRecord(plain(record))),
   };

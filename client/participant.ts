@@ -1,5 +1,4 @@
 /** One client's part in one round: train, commit, share, prove, submit (docs/protocol.md, sections 3 to 5). */
-import { loadModelState } from "../task/checkpoint.ts";
 import { requireOpened } from "../task/round-records.ts";
 import type { CommittingTask } from "../task/opened-task.ts";
 import type { Reporter } from "../protocol/reporter.ts";
@@ -17,6 +16,15 @@ import type { Hex } from "../protocol/transcript.ts";
 import type { Journal } from "./journal.ts";
 import { assertBudgetLeft } from "./privacy-ledger.ts";
 import type { SendThroughRelay } from "./relay.ts";
+
+/** The model that the client takes for the base of the next round. */
+export interface BaseModel {
+  readonly digest: Hex;
+  /** Ends when its audit has passed. @throws what the audit does; somebody listens besides the caller */
+  readonly audited: Promise<void>;
+  /** Reads it, once; compared with the digest. @throws MODEL_DIGEST_MISMATCH, store errors */
+  readonly state: () => Promise<ModelState>;
+}
 
 /** The client's own learning: the update in units of the model's weights, and how it becomes bounded integers. */
 export interface LocalLearner {
@@ -48,16 +56,26 @@ export interface ParticipantDependencies {
 }
 
 /**
- * Submits to a collecting round, at most once. A submission kept from before a restart is sent again as it was.
+ * Submits to a collecting round, at most once. A submission kept from before a restart is sent again as it was. Nothing
+ * is encoded, shared or sent before the base's audit has passed.
  *
  * @returns true if the contract accepted it now, false if it had already
  * @throws CHAIN_REVERTED if the contract refuses; UPDATE_NOISE_OVER_BOUND if this round's noise does not fit, or
- * did not before a restart; CHAIN_EVENTS_MISSING; store, training and proving errors
+ * did not before a restart; CHAIN_REORGANISED if the round starts from another model than `base`; CHAIN_EVENTS_MISSING;
+ * what the audit throws; store, training and proving errors
  */
-export async function submitUpdate(deps: ParticipantDependencies, round: RoundState): Promise<boolean> {
+export async function submitUpdate(
+  deps: ParticipantDependencies,
+  round: RoundState,
+  base: BaseModel,
+): Promise<boolean> {
   const { chain, task, journal, reporter } = deps;
   const records = await chain.records(round.number);
   const opened = requireOpened(records);
+  if (opened.baseModelDigest !== base.digest)
+    throw new VerisumError("CHAIN_REORGANISED", `round ${round.number} starts from another model than the latest one`, {
+      round: round.number,
+    });
   const { weight, lastSubmittedRound } = await chain.client(chain.account);
   if (lastSubmittedRound === round.number) return false;
   const identity = {
@@ -74,12 +92,13 @@ export async function submitUpdate(deps: ParticipantDependencies, round: RoundSt
         "UPDATE_NOISE_OVER_BOUND",
         "this round is sat out: its noise did not fit, or the state is a copy; noise is not drawn again",
       );
-    submission = await makeSubmission(deps, records, weight).catch(async (error: unknown) => {
+    submission = await makeSubmission(deps, records, weight, base).catch(async (error: unknown) => {
       if (isVerisumError(error) && error.entry.role === "sit-out") await journal.sitOut(round.number);
       throw error;
     });
     await journal.keep({ ...identity, submission });
   } else {
+    await base.audited;
     reporter.say("info", "resumed", `round ${round.number}: sending the submission made before the restart`, {
       round: round.number,
     });
@@ -127,12 +146,15 @@ async function makeSubmission(
   deps: ParticipantDependencies,
   records: RoundRecords,
   weight: number,
+  model: BaseModel,
 ): Promise<Submission> {
   const { chain, task, prover, learner, random, reporter } = deps;
   const opened = records.opened!;
-  const base = await loadModelState(task, opened.baseModelCid, opened.baseModelDigest);
+  const base = await model.state();
   reporter.say("info", "training", `round ${opened.round}: training on local data`, { round: opened.round });
   const update = await learner.update(base, opened.round);
+  // Not before: whether noise fits is found out once, and everything from here on is for others.
+  await model.audited;
   const quantised = learner.quantise(update, base);
 
   let started = deps.clock();

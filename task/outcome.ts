@@ -142,7 +142,7 @@ function cellEntries(
 }
 
 /** z' of a result. */
-export function pointOf(task: OpenTask, signed: SignedResult): bigint {
+export function pointOf(task: { readonly chain: Pick<OpenTask["chain"], "context"> }, signed: SignedResult): bigint {
   return resultPoint({ ...task.chain.context, ...signed });
 }
 

@@ -1,7 +1,7 @@
 /**
  * Many participants in one process: each with an account, a state directory, a store and data of its own, running the
- * client's own step; they share one curve engine, one prover and one trainer, and look at a finalised round once for
- * all. Started by light-fork.ts.
+ * client's own step and its own audits; they share one curve engine, one prover and one trainer. Started by
+ * light-fork.ts.
  */
 import { join } from "node:path";
 import { Wallet } from "ethers";
@@ -14,11 +14,12 @@ import { loadDataset } from "../../learning/dataset.ts";
 import { createTrainer } from "../../learning/trainer.ts";
 import type { Trainer } from "../../learning/trainer.ts";
 import { loadProvingKeys } from "../../task/keys.ts";
+import { openCurve } from "../../proving/node/open-curve.ts";
+import { submissionVerifier } from "../../proving/groth16/submission-batch.ts";
 import { openWritingNode } from "../../task/node.ts";
 import type { WritingNode } from "../../task/node.ts";
 import { verifySubmission } from "../../auditor/audit-submission.ts";
-import { auditTask } from "../../auditor/audit-task.ts";
-import type { TaskAudit } from "../../auditor/audit-task.ts";
+import { continuedAudit } from "../../auditor/continued-audit.ts";
 import { createClientStep } from "../../client/client-loop.ts";
 import type { ClientProgress } from "../../client/client-loop.ts";
 import { openJournal } from "../../client/journal.ts";
@@ -94,13 +95,8 @@ async function equip(nodes: readonly WritingNode[], relay: Relay | undefined): P
   const [first] = nodes;
   const { task } = first!;
   const keys = await loadProvingKeys(task, first!.state, random, reporterOf(0));
+  const curve = await openCurve();
   const trainer = oneAtATime(await createTrainer(task.document.model));
-  const audits = new Map<bigint, Promise<TaskAudit>>();
-  const audit = (after: bigint, until: bigint): Promise<TaskAudit> => {
-    let found = audits.get(until);
-    if (found === undefined) audits.set(until, (found = auditTask(task, { after, until, verifier: keys.verifier })));
-    return found;
-  };
   const clients: LightClient[] = [];
   for (const [index, node] of nodes.entries()) {
     const { train } = await loadDataset(`digits?client=${index}&clients=${nodes.length}&seed=1`);
@@ -116,7 +112,7 @@ async function equip(nodes: readonly WritingNode[], relay: Relay | undefined): P
       reporter,
       replicate: (cid) => node.network.replicate(node.store, cid),
       clock: () => performance.now(),
-      audit,
+      ...continuedAudit(node.task, keys.verificationKeys, submissionVerifier(curve, random)),
     });
     clients.push({ node, reporter, step });
   }

@@ -11,7 +11,7 @@ import type {
 import { areSignalsOf } from "../../protocol/batch-verification.ts";
 import { multiply, toField } from "../../protocol/field.ts";
 import { BASE_FIELD_ORDER } from "../../protocol/parameters.ts";
-import { G1_GENERATOR, G2_GENERATOR } from "../../protocol/points.ts";
+import { G1_GENERATOR, G2_GENERATOR, negateG1 } from "../../protocol/points.ts";
 import type { G1, G2 } from "../../protocol/points.ts";
 import type { RandomBytes } from "../../protocol/random.ts";
 import type { VerificationKeys } from "../../protocol/verification-key.ts";
@@ -79,13 +79,13 @@ function addProofs(
   proofs.forEach(({ proof, wires, kindIndex, publicSignals }, i) => {
     const weight = weights[i]!;
     const { sigma, delta, publicBases } = keys.kinds[kindIndex]!;
-    product.pair([proof.a, toField(-weight)], proof.b);
-    product.pairSum([[keys.alpha, weight]], keys.beta);
-    product.pairSum([[wires, weight]], sigma);
-    product.pairSum([[proof.c, weight]], delta);
-    product.pairSum(
-      publicBases.map((base, b) => [base, b === 0 ? weight : multiply(weight, publicSignals[b - 1]!)]),
-      G2_GENERATOR,
+    // −A, since −weight would be twice as long.
+    product.pair([negateG1(proof.a), weight], proof.b);
+    product.add(keys.beta, keys.alpha, weight);
+    product.add(sigma, wires, weight);
+    product.add(delta, proof.c, weight);
+    publicBases.forEach((base, b) =>
+      product.add(G2_GENERATOR, base, b === 0 ? weight : multiply(weight, publicSignals[b - 1]!)),
     );
   });
 }
@@ -99,15 +99,10 @@ function addOpenings(
 ): void {
   openings.forEach(({ commitment, opening, z, value }, i) => {
     const weight = weights[i]!;
-    product.pairSum(
-      [
-        [commitment, weight],
-        [opening, multiply(weight, z)],
-        [G1_GENERATOR, toField(-multiply(weight, value))],
-      ],
-      G2_GENERATOR,
-    );
-    product.pairSum([[opening, toField(-weight)]], keys.tau);
+    product.add(G2_GENERATOR, commitment, weight);
+    product.add(G2_GENERATOR, opening, multiply(weight, z));
+    product.add(G2_GENERATOR, G1_GENERATOR, -multiply(weight, value));
+    product.add(keys.tau, negateG1(opening), weight);
   });
 }
 
@@ -134,38 +129,46 @@ async function arePoints(
   );
 }
 
-type Term = readonly [point: G1, scalar: bigint];
-
-/** A product of pairings; what is paired with the same point of G2 is summed first. */
+/** A product of pairings; what is paired with the same point of G2 is summed first, equal points of a key as one. */
 class PairingProduct {
   private readonly curve: Curve;
   private readonly pairs: Uint8Array[] = [];
-  private readonly sums = new Map<G2, Term[]>();
+  private readonly sums = new Map<G2, Map<G1, bigint>>();
 
   constructor(curve: Curve) {
     this.curve = curve;
   }
 
   /** Times e(scalar·left, right). */
-  pair([left, scalar]: Term, right: G2): void {
+  pair([left, scalar]: readonly [point: G1, scalar: bigint], right: G2): void {
     const { curve } = this;
     this.pairs.push(curve.G1.timesScalar(g1ToEngine(curve, left), scalar), g2ToEngine(curve, right));
   }
 
-  /** Times e(Σ scalar·point, right), for a point of G2 that others are paired with as well. */
-  pairSum(terms: readonly Term[], right: G2): void {
-    this.sums.set(right, [...(this.sums.get(right) ?? []), ...terms]);
+  /** Times e(scalar·left, right), for points of G2 of which there are few. */
+  add(right: G2, left: G1, scalar: bigint): void {
+    let terms = this.sums.get(right);
+    if (terms === undefined) this.sums.set(right, (terms = new Map<G1, bigint>()));
+    terms.set(left, (terms.get(left) ?? 0n) + scalar);
   }
 
   async isOne(): Promise<boolean> {
     const { curve, pairs } = this;
-    for (const [right, terms] of this.sums) {
-      const bases = joined(terms.map(([point]) => g1ToEngine(curve, point)));
-      const scalars = encodeScalars(terms.map(([, scalar]) => scalar));
-      pairs.push(await multiExponentiation(curve, bases, scalars), g2ToEngine(curve, right));
-    }
+    for (const [right, terms] of this.sums) pairs.push(await sumOf(curve, terms), g2ToEngine(curve, right));
     return curve.pairingEq(...pairs);
   }
+}
+
+/** Up to so many points, one by one are as fast as in buckets, which begin with messages to threads. */
+const FEW_POINTS = 48;
+
+/** Σ scalar·point, in the engine's bytes. */
+async function sumOf(curve: Curve, terms: ReadonlyMap<G1, bigint>): Promise<Uint8Array> {
+  const { G1: group } = curve;
+  const points = [...terms.keys()].map((point) => g1ToEngine(curve, point));
+  const scalars = [...terms.values()].map(toField);
+  if (points.length > FEW_POINTS) return multiExponentiation(curve, joined(points), encodeScalars(scalars));
+  return points.reduce((sum, point, i) => group.add(sum, group.timesScalar(point, scalars[i]!)), group.zero);
 }
 
 function joined(parts: readonly Uint8Array[]): Uint8Array {

@@ -42,7 +42,7 @@ describe("a client's journal", () => {
   it("lists the rounds that it has submissions for, in order", async () => {
     assert.deepEqual(await journal.rounds(), []);
     for (const round of [11n, 2n, 7n]) await journal.keep({ ...ENTRY, round });
-    await journal.setAudited({ round: 3n, modelDigest: word("model") });
+    await journal.setAudited({ round: 3n, modelDigest: word("model"), parametersHash: word("parameters") });
     await journal.sitOut(5n);
     assert.deepEqual(await openJournal(state, "scope").rounds(), [2n, 7n, 11n]);
   });
@@ -105,10 +105,14 @@ describe("a client's journal", () => {
   });
 
   it("remembers which model it audited, and audits from the start with a damaged memory", async () => {
-    assert.equal(await journal.audited(), undefined);
+    const parametersHash = word("parameters");
+    assert.equal(await journal.audited(parametersHash), undefined);
     const record = { round: 12n, modelDigest: word("model") };
-    await journal.setAudited(record);
-    assert.deepEqual(await openJournal(state, "scope").audited(), record);
+    await journal.setAudited({ ...record, parametersHash });
+    assert.deepEqual(await openJournal(state, "scope").audited(parametersHash), record);
+    assert.equal(await journal.audited(word("another task")), undefined, "another deployment at the same address");
+    await writeFile(state.file("scope", "audited-model.json"), encodeRecord({ ...record, round: "12" }));
+    assert.equal(await journal.audited(parametersHash), undefined, "of which task, it does not say");
     for (const damaged of [
       encodeRecord({}),
       encodeRecord({ round: "-1", modelDigest: word("model") }),
@@ -117,7 +121,7 @@ describe("a client's journal", () => {
       "12",
     ]) {
       await writeFile(state.file("scope", "audited-model.json"), damaged);
-      assert.equal(await journal.audited(), undefined);
+      assert.equal(await journal.audited(parametersHash), undefined);
     }
   });
 

@@ -10,6 +10,7 @@ import type { ParticipantDependencies } from "../../client/participant.ts";
 import { VerisumError } from "../../protocol/errors.ts";
 import { encodeModelState, modelDigest } from "../../protocol/model.ts";
 import { initialState } from "../../protocol/next-model.ts";
+import { loadModelState } from "../../task/checkpoint.ts";
 import { rejectsCode } from "../support/errors.ts";
 import { openMemoryRound, openMemoryTask } from "../support/memory-chain.ts";
 import type { MemoryTask } from "../support/memory-chain.ts";
@@ -30,6 +31,13 @@ describe("a client's part in a round", () => {
     await openMemoryRound(onChain);
   });
   afterEach(() => rm(directory, { recursive: true, force: true }));
+
+  const submit = async (deps: ParticipantDependencies): Promise<boolean> => {
+    const { baseModelCid, baseModelDigest: digest } = (await deps.chain.records(await currentRound())).opened!;
+    const state = (): Promise<typeof COMMON> => loadModelState(deps.task, baseModelCid, digest);
+    return submitUpdate(deps, await onChain.operator.round(), { digest, audited: Promise.resolve(), state });
+  };
+  const currentRound = async (): Promise<bigint> => (await onChain.operator.round()).number;
 
   /** A client whose loading of the base model, the first thing that it does towards a submission, fails in this way. */
   const failing = async (
@@ -59,33 +67,20 @@ describe("a client's part in a round", () => {
 
   it("draws no second noise in a round whose noise did not fit, also after a restart", async () => {
     const attempts: string[] = [];
-    await rejectsCode(
-      submitUpdate(await failing("UPDATE_NOISE_OVER_BOUND", attempts), await onChain.operator.round()),
-      "UPDATE_NOISE_OVER_BOUND",
-    );
-    await rejectsCode(
-      submitUpdate(await failing("UPDATE_NOISE_OVER_BOUND", attempts), await onChain.operator.round()),
-      "UPDATE_NOISE_OVER_BOUND",
-    );
+    await rejectsCode(submit(await failing("UPDATE_NOISE_OVER_BOUND", attempts)), "UPDATE_NOISE_OVER_BOUND");
+    await rejectsCode(submit(await failing("UPDATE_NOISE_OVER_BOUND", attempts)), "UPDATE_NOISE_OVER_BOUND");
     assert.equal(attempts.length, 1);
     onChain.chain.setTime((await onChain.operator.round()).deadline);
     await onChain.operator.advance(1n);
     await openMemoryRound(onChain);
-    const next = await onChain.operator.round();
-    await rejectsCode(
-      submitUpdate(await failing("UPDATE_NOISE_OVER_BOUND", attempts), next),
-      "UPDATE_NOISE_OVER_BOUND",
-    );
+    await rejectsCode(submit(await failing("UPDATE_NOISE_OVER_BOUND", attempts)), "UPDATE_NOISE_OVER_BOUND");
     assert.equal(attempts.length, 2, "the next round is another one");
   });
 
   it("tries again what failed for another reason", async () => {
     const attempts: string[] = [];
     for (let attempt = 0; attempt < 2; attempt++)
-      await rejectsCode(
-        submitUpdate(await failing("IPFS_UNAVAILABLE", attempts), await onChain.operator.round()),
-        "IPFS_UNAVAILABLE",
-      );
+      await rejectsCode(submit(await failing("IPFS_UNAVAILABLE", attempts)), "IPFS_UNAVAILABLE");
     assert.equal(attempts.length, 2);
   });
 
@@ -109,9 +104,9 @@ describe("a client's part in a round", () => {
         },
       } as unknown as ParticipantDependencies;
     };
-    await rejectsCode(submitUpdate(await served(marked), await onChain.operator.round()), "MODEL_DIGEST_MISMATCH");
+    await rejectsCode(submit(await served(marked)), "MODEL_DIGEST_MISMATCH");
     assert.deepEqual(trainedOn, []);
-    await rejectsCode(submitUpdate(await served(COMMON), await onChain.operator.round()), "TRAINING_DIVERGED");
+    await rejectsCode(submit(await served(COMMON)), "TRAINING_DIVERGED");
     assert.deepEqual(trainedOn, [Float32Array.from(COMMON.weights)]);
   });
 });

@@ -96,15 +96,20 @@ export async function settleMemoryRound(task: MemoryTask, round: bigint): Promis
   await task.operator.settle(round, []);
 }
 
-/** Finalises a settled round with this result, signed by the first `threshold` seats. */
-export async function finalizeMemoryRound(task: MemoryTask, round: bigint, label: string): Promise<void> {
+/** Finalises a settled round with this result, signed by the first `threshold` seats. @param modelDigest of a model */
+export async function finalizeMemoryRound(
+  task: MemoryTask,
+  round: bigint,
+  label: string,
+  modelDigest = word(`${label} model digest`),
+): Promise<void> {
   const { included, totalWeight, sum } = await task.operator.round();
   const of = (name: string): Hex => word(`${label} ${name}`);
   const result = {
     aggregateCid: of("aggregate cid"),
     aggregateDigest: of("aggregate digest"),
     modelCid: of("model cid"),
-    modelDigest: of("model digest"),
+    modelDigest,
   };
   const signatures = await Promise.all(
     task.members.slice(0, task.parameters.threshold).map(async (member, i) => ({

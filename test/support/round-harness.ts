@@ -33,6 +33,7 @@ import type { VerificationKeys } from "../../protocol/verification-key.ts";
 import { openRoundKeys } from "../../member/round-keys.ts";
 import { verifySubmission } from "../../auditor/audit-submission.ts";
 import { auditTask } from "../../auditor/audit-task.ts";
+import { continuedAudit } from "../../auditor/continued-audit.ts";
 import type { TaskAudit } from "../../auditor/audit-task.ts";
 import { createClientStep } from "../../client/client-loop.ts";
 import type { ClientLoopDependencies, ClientProgress } from "../../client/client-loop.ts";
@@ -484,10 +485,17 @@ function createClient(
     reporter,
     replicate: (cid) => network.replicate(store, cid),
     clock: () => performance.now(),
-    audit: async (after, until) =>
-      audits
-        ? auditTask(task, { after, until, verifier: keys.verifier })
-        : { findings: [], ok: true, model: { record: await chain.latestModel(), state: NO_STATE } },
+    ...continuedAudit(task, keys.verificationKeys, keys.verifier),
+    ...(audits
+      ? {}
+      : {
+          audit: async () => ({
+            findings: [],
+            ok: true,
+            model: { record: await chain.latestModel(), state: NO_STATE },
+          }),
+          verifyAhead: async () => undefined,
+        }),
   });
   let step: () => Promise<ClientProgress>;
   const role: ClientRole = {
