@@ -27,7 +27,7 @@ nodeCommand(
   "check and attest shares, release one share sum a round, sign results that were recomputed",
   "127.0.0.1:7701",
 )
-  .option("--min-clients <n>", "this member's own minimum of clients in a sum (default: the task's)", Number)
+  .option("--min-clients <n>", "this member's own minimum of clients in a sum (default: the task's)", positiveInteger)
   .action(async (flags: NodeFlags & { readonly minClients?: number }) => {
     const reporter = reporterFor(flags, "member");
     await runCommand(reporter, async (signal) => {

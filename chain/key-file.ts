@@ -2,9 +2,10 @@
  * An account's secret key: from a keystore file, a private hex file or the environment; never from the command line.
  */
 import { constants } from "node:fs";
-import { open, stat } from "node:fs/promises";
-import { Wallet } from "ethers";
+import { open, readFile, stat } from "node:fs/promises";
+import { isKeystoreJson, Wallet } from "ethers";
 import { VerisumError } from "../protocol/errors.ts";
+import { isSecretKey } from "../protocol/secrets.ts";
 
 /** Environment variables that may hold the key, or the keystore's password. */
 const KEY_VARIABLE = "VERISUM_KEY";
@@ -12,7 +13,8 @@ const PASSWORD_VARIABLE = "VERISUM_KEY_PASSWORD";
 
 /**
  * The account's wallet.
- * @param file keystore JSON (Web3 Secret Storage, scrypt) or 32 bytes in hexadecimal; undefined for the environment
+ * @param file keystore JSON (Web3 Secret Storage, scrypt), or 32 bytes in hexadecimal with blanks around them;
+ *   undefined for the environment, whose value may be the same
  * @param environment the secret is removed from it, so that worker threads and children do not inherit it
  * @throws KEY_MISSING, KEY_INVALID; KEY_FILE_PERMISSIONS if others may read a hex file
  */
@@ -21,10 +23,15 @@ export async function loadWallet(file: string | undefined, environment: NodeJS.P
     const key = environment[KEY_VARIABLE];
     delete environment[KEY_VARIABLE];
     if (key === undefined) throw new VerisumError("KEY_MISSING", `give --key <file>, or set ${KEY_VARIABLE}`);
-    return walletOf(key, KEY_VARIABLE);
+    return walletOf(key.trim(), KEY_VARIABLE);
   }
+  if (isSecretKey(file))
+    throw new VerisumError(
+      "KEY_INVALID",
+      `a secret key was given in the place of a file's name: write it into a file with mode 0600 and name that, or set ${KEY_VARIABLE}`,
+    );
   const text = await readPrivateFile(file);
-  if (!text.trimStart().startsWith("{")) return walletOf(text.trim(), file);
+  if (!isKeystoreJson(text)) return walletOf(text.trim(), file);
   const password = environment[PASSWORD_VARIABLE];
   delete environment[PASSWORD_VARIABLE];
   if (password === undefined)
@@ -64,24 +71,28 @@ async function readPrivateFile(file: string): Promise<string> {
   const found = await stat(file).catch(() => undefined);
   if (found === undefined || !found.isFile())
     throw new VerisumError("KEY_MISSING", `there is no key file at ${file}`, { file });
-  if ((found.mode & 0o077) !== 0 && process.platform !== "win32") {
+  const text = await readFile(file, "utf8").catch((cause: unknown) => {
+    const reason = String((cause as NodeJS.ErrnoException).code);
+    throw new VerisumError("KEY_INVALID", `${file} cannot be read: ${reason}`, { file }, { cause });
+  });
+  // A keystore is secret by its password; secrets are mounted with mode 0644.
+  if (!isKeystoreJson(text) && (found.mode & 0o077) !== 0 && process.platform !== "win32") {
     throw new VerisumError("KEY_FILE_PERMISSIONS", `${file} can be read by others; run: chmod 600 ${file}`, {
       file,
       mode: (found.mode & 0o777).toString(8),
     });
   }
-  const handle = await open(file, "r");
-  try {
-    return await handle.readFile("utf8");
-  } finally {
-    await handle.close();
-  }
+  return text;
 }
 
 function walletOf(key: string, source: string): Wallet {
   try {
     return new Wallet(key);
   } catch {
-    throw new VerisumError("KEY_INVALID", `${source} is not a secret key in hexadecimal`, { source });
+    throw new VerisumError(
+      "KEY_INVALID",
+      `${source} is neither a secret key in hexadecimal nor an encrypted keystore`,
+      { source },
+    );
   }
 }

@@ -2,6 +2,7 @@
 import { join } from "node:path";
 import type { Command } from "commander";
 import { InvalidArgumentError, Option } from "commander";
+import { addressFault } from "../protocol/address.ts";
 import { isVerisumError } from "../protocol/errors.ts";
 import type { Hex } from "../protocol/transcript.ts";
 import { createReporter } from "./reporter.ts";
@@ -24,24 +25,30 @@ export interface CommonFlags {
 
 /** --contract, --rpc, --chain-id, --confirmations, and --key for commands that send transactions. */
 export function connectionOptions(command: Command, needsKey: boolean): Command {
-  command
-    .addOption(new Option("--contract <address>", "the task's contract").makeOptionMandatory().argParser(address))
-    .addOption(
-      new Option("--rpc <url>", "Ethereum JSON-RPC endpoint").default("http://127.0.0.1:8545").env("VERISUM_RPC"),
-    )
-    .addOption(new Option("--chain-id <n>", "refuse any other chain").argParser(wholeNumber))
-    .addOption(
-      new Option(
-        "--confirmations <n>",
-        "blocks that make a block final; the chain's finalized tag by default",
-      ).argParser(count),
-    );
+  command.addOption(new Option("--contract <address>", "the task's contract").makeOptionMandatory().argParser(address));
+  endpointOptions(command).addOption(
+    new Option("--confirmations <n>", "blocks that make a block final; the chain's finalized tag by default").argParser(
+      count,
+    ),
+  );
   if (needsKey)
     command.option(
       "--key <file>",
       "the account's key file: keystore JSON, or hex readable by its owner only; else the environment's VERISUM_KEY",
     );
   return formatOption(command);
+}
+
+/** --rpc, --chain-id: of every command that asks a chain. */
+export function endpointOptions(command: Command): Command {
+  return command
+    .addOption(
+      new Option("--rpc <url>", "Ethereum JSON-RPC endpoint")
+        .default("http://127.0.0.1:8545")
+        .env("VERISUM_RPC")
+        .argParser(rpcUrl),
+    )
+    .addOption(new Option("--chain-id <n>", "refuse any other chain").argParser(wholeNumber));
 }
 
 /** --state, --store, --peer, --ipfs-api, --poll-ms. */
@@ -85,35 +92,69 @@ export function reporterFor(flags: { readonly format: Format }, who: string): Re
   return createReporter(flags.format, who, (line) => void stream.write(`${line}\n`), Date.now);
 }
 
-function address(text: string): Hex {
-  if (!/^0x[0-9a-fA-F]{40}$/.test(text)) throw new InvalidArgumentError("an address has 0x and 40 hexadecimal digits");
+/** Parses an option's value, of 20 bytes; a wrong checksum is a typing error. @throws InvalidArgumentError */
+export function address(text: string): Hex {
+  const fault = addressFault(text);
+  if (fault !== undefined) throw new InvalidArgumentError(fault);
   return text.toLowerCase() as Hex;
 }
 
+/** Parses an option's value. @throws InvalidArgumentError */
+function rpcUrl(text: string): string {
+  const scheme = /^([a-z][a-z0-9+.-]*):\/\//i.exec(text)?.[1]?.toLowerCase();
+  if (scheme === "ws" || scheme === "wss")
+    throw new InvalidArgumentError("WebSockets are not used: give the node's address for http:// or https://.");
+  if ((scheme !== "http" && scheme !== "https") || !URL.canParse(text))
+    throw new InvalidArgumentError("An endpoint is a URL that begins with http:// or https://.");
+  const { username, password } = new URL(text);
+  if (username !== "" || password !== "")
+    throw new InvalidArgumentError("A user name or password in it is not sent: use a URL that needs none.");
+  return text;
+}
+
 function count(text: string): number {
-  const value = Number(text);
-  if (!Number.isInteger(value) || value < 0) throw new InvalidArgumentError("a whole number");
-  return value;
+  return Number(wholeNumber(text));
 }
 
 /** Parses an option's value. @throws InvalidArgumentError */
 export function wholeNumber(text: string): bigint {
-  if (!/^[0-9]+$/.test(text)) throw new InvalidArgumentError("a whole number");
+  if (!/^[0-9]{1,15}$/.test(text)) throw new InvalidArgumentError("a whole number");
   return BigInt(text);
 }
 
 /** Parses an option's value. @throws InvalidArgumentError */
 export function positiveInteger(text: string): number {
-  const value = Number(text);
-  if (!Number.isInteger(value) || value < 1) throw new InvalidArgumentError("a positive whole number");
-  return value;
+  return integerWithin(1, Number.MAX_SAFE_INTEGER)(text);
+}
+
+/** A parser of whole numbers in a range, both ends included. */
+export function integerWithin(least: number, most: number): (text: string) => number {
+  return (text) => {
+    const value = /^[0-9]{1,16}$/.test(text) ? Number(text) : NaN;
+    if (value >= least && value <= most) return value;
+    throw new InvalidArgumentError(
+      most === Number.MAX_SAFE_INTEGER && least === 1
+        ? "a positive whole number"
+        : `a whole number from ${least} to ${most}`,
+    );
+  };
 }
 
 /** Parses an option's value. @throws InvalidArgumentError */
 export function positiveNumber(text: string): number {
   const value = Number(text);
-  if (!(value > 0)) throw new InvalidArgumentError("a positive number");
+  if (!(value > 0 && Number.isFinite(value))) throw new InvalidArgumentError("a positive number");
   return value;
+}
+
+/** A parser of several values, separated by commas. */
+export function listOf<T>(parse: (text: string) => T): (text: string) => readonly T[] {
+  return (text) => text.split(",").map((item) => parse(item.trim()));
+}
+
+/** Parses a positive number, or `none`. @throws InvalidArgumentError */
+export function numberOrNone(text: string): number | null {
+  return text === "none" ? null : positiveNumber(text);
 }
 
 /** A parser of another room, as an option's: what it refuses is wrong use of the command line. */

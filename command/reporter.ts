@@ -3,12 +3,14 @@
  */
 import pc from "picocolors";
 import type { Facts, Level, Reporter } from "../protocol/reporter.ts";
+import { maskUrls } from "../protocol/secrets.ts";
 
 export type Format = "text" | "json";
 
 const MARKS: Readonly<Record<Level, string>> = { info: "·", good: "✓", warn: "!", error: "✗", wait: "…" };
 
 /**
+ * Whatever is said, an endpoint's URL is shown without what may be a secret.
  * @param write receives whole lines
  * @param now milliseconds since the epoch
  */
@@ -24,10 +26,10 @@ export function createReporter(
       const data = Object.fromEntries(
         Object.entries(facts).map(([key, value]) => [key, typeof value === "bigint" ? value.toString() : value]),
       );
-      write(JSON.stringify({ time: new Date(now()).toISOString(), who, level, event, text, ...data }));
+      write(maskUrls(JSON.stringify({ time: new Date(now()).toISOString(), who, level, event, text, ...data })));
       return;
     }
-    write(`${pc.dim(new Date(now()).toISOString().slice(11, 19))} ${paint(level, MARKS[level])} ${text}`);
+    write(`${pc.dim(new Date(now()).toISOString().slice(11, 19))} ${paint(level, MARKS[level])} ${maskUrls(text)}`);
   };
   return {
     say: (level, event, text, facts = {}) => {

@@ -2,9 +2,7 @@
 import { once } from "node:events";
 import { ERRORS, isVerisumError } from "../protocol/errors.ts";
 import type { Reporter } from "../protocol/reporter.ts";
-
-/** The exit status of a defect; an error with a code has its own, 0 is success. */
-const DEFECT = 5;
+import { failureOf } from "./failure.ts";
 
 /**
  * Runs a command to its end and exits; workers that libraries leave behind do not keep the process alive.
@@ -22,7 +20,7 @@ export async function runCommand(reporter: Reporter, command: (signal: AbortSign
   try {
     await command(controller.signal);
   } catch (error) {
-    process.exitCode = isVerisumError(error) ? error.entry.exit : DEFECT;
+    process.exitCode = failureOf(error).status;
     report(error, reporter);
   }
   if (process.stdout.writableNeedDrain) await once(process.stdout, "drain");
@@ -30,13 +28,9 @@ export async function runCommand(reporter: Reporter, command: (signal: AbortSign
 }
 
 function report(error: unknown, reporter: Reporter): void {
-  if (isVerisumError(error, "INTERRUPTED")) reporter.say("info", "stopped", "stopped on request");
-  else if (isVerisumError(error))
-    reporter.say("error", "failed", `${error.code}: ${error.message}`, { code: error.code });
-  else {
-    const what = error instanceof Error ? (error.stack ?? error.message) : String(error);
-    reporter.say("error", "defect", `unexpected: ${what}`);
-  }
+  if (isVerisumError(error, "INTERRUPTED")) return reporter.say("info", "stopped", "stopped on request");
+  const { code, text } = failureOf(error);
+  reporter.say("error", code === "DEFECT" ? "defect" : "failed", `${code}: ${text}`, { code });
 }
 
 /**

@@ -6,6 +6,7 @@ import { fileURLToPath } from "node:url";
 import { HDNodeWallet, Mnemonic, Wallet } from "ethers";
 import { HARDHAT_CLI } from "../operator/build-contracts.ts";
 import type { Processes } from "./processes.ts";
+import { VerisumError } from "../protocol/errors.ts";
 
 const ROOT = fileURLToPath(new URL("../", import.meta.url));
 /** Hardhat's public development accounts; they hold nothing anywhere else. */
@@ -38,7 +39,10 @@ export async function startChain(
   processes.adopt(child);
   createInterface({ input: child.stderr }).on("line", onNoise);
   await new Promise<void>((resolve, reject) => {
-    const timer = setTimeout(() => reject(new Error("the chain did not start in time")), START_TIMEOUT_MS);
+    const timer = setTimeout(
+      () => reject(new VerisumError("PROCESS_ENDED", "the chain did not start in time")),
+      START_TIMEOUT_MS,
+    );
     createInterface({ input: child.stdout }).on("line", (line) => {
       if (line.includes("JSON-RPC server at")) {
         clearTimeout(timer);
@@ -47,7 +51,7 @@ export async function startChain(
     });
     child.once("exit", (code) => {
       clearTimeout(timer);
-      reject(new Error(`the chain ended with status ${String(code)}`));
+      reject(new VerisumError("PROCESS_ENDED", `the chain ended with status ${String(code)}`));
     });
   });
   return {
@@ -64,7 +68,7 @@ async function freePorts(count: number): Promise<number> {
     const free = await Promise.all(Array.from({ length: count }, (_, i) => isFree(first + i)));
     if (free.every(Boolean)) return first;
   }
-  throw new Error("no free ports");
+  throw new VerisumError("LISTEN_FAILED", "no free ports");
 }
 
 function isFree(port: number): Promise<boolean> {

@@ -10,11 +10,10 @@ import type { Wallet } from "ethers";
 import pc from "picocolors";
 import { platformRandom as random } from "../command/platform-random.ts";
 import { privacyStatement } from "../task/privacy.ts";
-import { isVerisumError } from "../protocol/errors.ts";
+import { VerisumError } from "../protocol/errors.ts";
 import type { Hex } from "../protocol/transcript.ts";
 import { createAccount } from "./account.ts";
-import { demoDealing, demoSpecification, headline, MEMBERS, readFlags } from "./flags.ts";
-import type { DemoFlags } from "./flags.ts";
+import { demoDealing, demoProgram, demoSpecification, flagsFrom, headline, MEMBERS } from "./flags.ts";
 import { printSummary } from "./summary.ts";
 import { createTimeline } from "./timeline.ts";
 import { runAuditor } from "./auditor.ts";
@@ -33,7 +32,7 @@ const BOOST_ROUND = 2;
 const CRASH_ROUND = 3;
 const STOP_MEMBER_ROUND = 4;
 
-const flags = flagsOrExit(process.argv.slice(2));
+const flags = flagsFrom(await demoProgram().parseAsync());
 const dealing = demoDealing(flags);
 /** Counted from 0; none in a plain run. */
 const CHEAT = flags.plain ? -1 : dealing.clients - 1;
@@ -43,16 +42,6 @@ const write = (line: string): void => void process.stdout.write(`${line}\n`);
 const say = (text: string): void => write(`        ${pc.yellow("demo".padEnd(11))} ${pc.yellow(text)}`);
 
 await withProcesses("demo", write, run);
-
-function flagsOrExit(args: readonly string[]): DemoFlags {
-  try {
-    return readFlags(args);
-  } catch (error) {
-    if (!isVerisumError(error)) throw error;
-    process.stderr.write(`✗ ${error.code}: ${error.message}\n`);
-    return process.exit(error.entry.exit);
-  }
-}
 
 async function run({ processes, directory, noise, untilInterrupted }: ProcessRun): Promise<boolean> {
   const specification = demoSpecification(await readSpecification(flags.task), flags);
@@ -138,7 +127,9 @@ async function run({ processes, directory, noise, untilInterrupted }: ProcessRun
       operator,
       onAggregator,
     );
-    void aggregator.ended.then((status) => reject(new Error(`the aggregator ended with status ${String(status)}`)));
+    void aggregator.ended.then((status) =>
+      reject(new VerisumError("PROCESS_ENDED", `the aggregator ended with status ${String(status)}`)),
+    );
   });
   const memberRoles = members.map((wallet, i) =>
     startRole(

@@ -1,5 +1,7 @@
 /** What the demo can be asked for. */
-import { parseArgs } from "node:util";
+import type { Command } from "commander";
+import { integerWithin, positiveInteger, positiveNumber } from "../command/options.ts";
+import { createProgram } from "../command/program.ts";
 import { parseSpecification } from "../task/create-task.ts";
 import type { TaskSpecification } from "../task/create-task.ts";
 import { VerisumError } from "../protocol/errors.ts";
@@ -13,6 +15,9 @@ const DIGITS_ALPHA = 0.5;
 const CLIENT_TEST_SAMPLES = 1000;
 /** Hardhat funds twenty accounts: the operator, the members, and these. */
 const MAX_CLIENTS = 15;
+/** Of whom one cheats and one crashes, or none does. */
+const MIN_CLIENTS = 4;
+const MIN_PLAIN_CLIENTS = 3;
 
 export interface DemoFlags {
   readonly task: string;
@@ -32,47 +37,39 @@ export interface DemoFlags {
   readonly timeline: boolean;
 }
 
-/** @throws USAGE for an unknown option or a value out of range */
-export function readFlags(args: readonly string[]): DemoFlags {
-  const values = parsed(args);
-  const isDigits = values.data === DIGITS;
-  return {
-    task: values.task,
-    data: values.data,
-    clients: number("clients", values.clients, values.plain ? 3 : 4, MAX_CLIENTS),
-    seed: number("seed", values.seed, 0, Number.MAX_SAFE_INTEGER),
-    alpha: values.alpha === undefined ? (isDigits ? DIGITS_ALPHA : undefined) : real("alpha", values.alpha),
-    samples: values.samples === undefined ? undefined : number("samples", values.samples, 1, Number.MAX_SAFE_INTEGER),
-    rounds: values.rounds === undefined ? undefined : number("rounds", values.rounds, 1, 1000),
-    plain: values.plain,
-    central: values.central || isDigits,
-    stay: values.stay,
-    timeline: values.timeline,
-  };
+/** The demo's command line. */
+export function demoProgram(): Command {
+  return createProgram("demo", "a whole task on this machine: a chain, a committee, clients, rounds, and the audit")
+    .option("--task <file>", "the task's specification", "tasks/digits.json")
+    .option("--data <spec>", "as for the client, without a shard", DIGITS)
+    .option("--clients <n>", `clients, at most ${MAX_CLIENTS}`, integerWithin(MIN_PLAIN_CLIENTS, MAX_CLIENTS), 5)
+    .option("--samples <n>", "at most so many rows for each client", positiveInteger)
+    .option("--alpha <a>", "label skew; 0.5 on the digits, else none", positiveNumber)
+    .option("--seed <n>", "of the partition", integerWithin(0, Number.MAX_SAFE_INTEGER), 7)
+    .option("--rounds <n>", "rounds, in place of the task's", integerWithin(1, 1000))
+    .option("--plain", "no cheat, no crash, no stopped member", false)
+    .option("--central", "train the same model on all data in one place as well; always on the digits", false)
+    .option("--stay", "keep chain and gateway at the end", false)
+    .option("--timeline", "say where the seconds went", false);
 }
 
-/** @throws USAGE */
-function parsed(args: readonly string[]) {
-  try {
-    return parseArgs({
-      args: [...args],
-      options: {
-        task: { type: "string", default: "tasks/digits.json" },
-        data: { type: "string", default: DIGITS },
-        clients: { type: "string", default: "5" },
-        samples: { type: "string" },
-        alpha: { type: "string" },
-        seed: { type: "string", default: "7" },
-        rounds: { type: "string" },
-        plain: { type: "boolean", default: false },
-        central: { type: "boolean", default: false },
-        stay: { type: "boolean", default: false },
-        timeline: { type: "boolean", default: false },
-      },
-    }).values;
-  } catch (cause) {
-    throw new VerisumError("USAGE", cause instanceof Error ? cause.message : String(cause), {}, { cause });
-  }
+/** What was asked for. @throws USAGE if two options contradict one another */
+export function flagsFrom(program: Command): DemoFlags {
+  const flags = program.opts<Omit<DemoFlags, "alpha"> & { readonly alpha?: number }>();
+  const isDigits = flags.data === DIGITS;
+  const fewest = flags.plain ? MIN_PLAIN_CLIENTS : MIN_CLIENTS;
+  if (flags.clients < fewest)
+    throw new VerisumError(
+      "USAGE",
+      `the demo's cheat and crash need ${fewest} clients: give more --clients, or --plain`,
+    );
+  return {
+    ...flags,
+    alpha: flags.alpha ?? (isDigits ? DIGITS_ALPHA : undefined),
+    samples: flags.samples,
+    rounds: flags.rounds,
+    central: flags.central || isDigits,
+  };
 }
 
 export function demoDealing({ clients, seed, alpha, samples, data }: DemoFlags): Dealing {
@@ -96,17 +93,4 @@ export function headline(
 
 function inWords(count: number): string {
   return ["no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten"][count] ?? String(count);
-}
-
-function number(name: string, text: string, least: number, most: number): number {
-  const value = real(name, text);
-  if (!Number.isInteger(value) || value < least || value > most)
-    throw new VerisumError("USAGE", `--${name} must be a whole number from ${least} to ${most}`);
-  return value;
-}
-
-function real(name: string, text: string): number {
-  const value = Number(text);
-  if (text.trim() === "" || !Number.isFinite(value)) throw new VerisumError("USAGE", `--${name} must be a number`);
-  return value;
 }

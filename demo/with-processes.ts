@@ -6,7 +6,8 @@ import { once } from "node:events";
 import { mkdtemp, rm } from "node:fs/promises";
 import { constants, tmpdir } from "node:os";
 import { join } from "node:path";
-import { ERRORS, isVerisumError } from "../protocol/errors.ts";
+import { failureLine, failureOf } from "../command/failure.ts";
+import { ERRORS } from "../protocol/errors.ts";
 import { Processes } from "./processes.ts";
 
 export interface ProcessRun {
@@ -50,19 +51,21 @@ export async function withProcesses(
   const interrupted = signalled.then((signal) => (isWaitingForSignal ? new Promise<never>(() => undefined) : signal));
   let outcome: boolean | EndingSignal;
   let status = 1;
+  let failure: string | undefined;
   try {
     outcome = await Promise.race([run({ processes, directory, noise, untilInterrupted }), interrupted]);
     if (typeof outcome === "boolean") status = outcome ? 0 : 1;
     else status = 128 + constants.signals[outcome];
   } catch (error) {
     outcome = false;
-    if (isVerisumError(error)) status = error.entry.exit;
+    status = failureOf(error).status;
     for (const line of noise.slice(-NOISE_LINES)) write(line);
-    write(describe(error));
+    failure = failureLine(error);
   }
   await processes.stopAll();
   if (outcome === false && status !== WRONG_USE) write(`the roles' logs are in ${directory}`);
   else await rm(directory, { recursive: true, force: true });
+  if (failure !== undefined) write(failure);
   if (typeof outcome === "string") write(`stopped by ${outcome}; no process is left`);
   if (process.stdout.writableNeedDrain) await once(process.stdout, "drain");
   return process.exit(status);
@@ -73,9 +76,4 @@ function firstSignal(): Promise<EndingSignal> {
   return new Promise((resolve) => {
     for (const signal of ENDING_SIGNALS) process.on(signal, () => resolve(signal));
   });
-}
-
-function describe(error: unknown): string {
-  if (isVerisumError(error)) return `✗ ${error.code}: ${error.message}`;
-  return error instanceof Error ? (error.stack ?? error.message) : String(error);
 }

@@ -11,7 +11,7 @@ import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { platformRandom as random } from "../command/platform-random.ts";
-import { positiveInteger } from "../command/options.ts";
+import { listOf, positiveInteger } from "../command/options.ts";
 import { createProgram } from "../command/program.ts";
 import { createReporter } from "../command/reporter.ts";
 import { runCommand } from "../command/run.ts";
@@ -56,11 +56,11 @@ const PLANS = {
 } as const;
 
 await createProgram("bench", "measure complete rounds with real proofs on a local chain")
-  .option("--d <sizes>", "numbers of model parameters, separated by commas", positives)
+  .option("--d <sizes>", "numbers of model parameters, separated by commas", listOf(positiveInteger))
   .option(
     "--clients <counts>",
     "clients in a round: the first for every size, the others for the first size",
-    positives,
+    listOf(positiveInteger),
   )
   .option("--members <n>", "committee members", positiveInteger, SMALLEST_COMMITTEE)
   .option("--repeats <n>", "timed submissions after the first", positiveInteger)
@@ -163,8 +163,4 @@ function commandOf({
 
 function jsonOf(value: unknown): string {
   return `${JSON.stringify(value, null, 2)}\n`;
-}
-
-function positives(text: string): number[] {
-  return text.split(",").map(positiveInteger);
 }

@@ -5,13 +5,14 @@
  *
  *   npm run cells -- --clients 6 --cells 2 --rounds 2
  */
-import { readFile } from "node:fs/promises";
 import { join } from "node:path";
-import { parseArgs } from "node:util";
 import { JsonRpcProvider } from "ethers";
 import type { Wallet } from "ethers";
+import { positiveInteger } from "../command/options.ts";
 import { platformRandom as random } from "../command/platform-random.ts";
+import { createProgram } from "../command/program.ts";
 import { deployCellGroup } from "../chain/cell-group.ts";
+import { ensure, VerisumError } from "../protocol/errors.ts";
 import { layoutOfTask } from "../protocol/task.ts";
 import type { Hex } from "../protocol/transcript.ts";
 import { ledgerOf } from "./cells/ledger.ts";
@@ -25,23 +26,27 @@ import type { ProcessRun } from "../demo/with-processes.ts";
 import { buildContracts } from "../operator/build-contracts.ts";
 import { deployPreparedTask } from "../operator/deploy-task.ts";
 import { prepareTask } from "../operator/prepare-task.ts";
+import { readSpecification } from "../operator/read-specification.ts";
 
 const MEMBERS = 4;
 /** Nobody is waited for by the clock: phases end when everybody has acted. */
 const WINDOW_SECONDS = 900;
 
-const { values: flags } = parseArgs({
-  options: {
-    clients: { type: "string", default: "6" },
-    cells: { type: "string", default: "2" },
-    rounds: { type: "string", default: "2" },
-    task: { type: "string", default: "tasks/digits.json" },
-  },
-});
-const [clientCount, cellCount, rounds] = [Number(flags.clients), Number(flags.cells), Number(flags.rounds)];
+interface Flags {
+  readonly clients: number;
+  readonly cells: number;
+  readonly rounds: number;
+  readonly task: string;
+}
+
+const program = createProgram("cells", "several cells of one task on this machine, on the handwritten digits")
+  .option("--clients <n>", "clients of all cells together, at least 3 in each", positiveInteger, 6)
+  .option("--cells <n>", "contracts, at least 2", positiveInteger, 2)
+  .option("--rounds <n>", "rounds until the task is complete", positiveInteger, 2)
+  .option("--task <file>", "the task's specification", "tasks/digits.json");
+const { clients: clientCount, cells: cellCount, rounds, task } = (await program.parseAsync()).opts<Flags>();
 const clientsPerCell = Math.floor(clientCount / cellCount);
-if (!(cellCount >= 2 && clientsPerCell >= 3 && rounds >= 1))
-  throw new Error("give at least 2 cells, 3 clients for each and 1 round");
+ensure(cellCount >= 2 && clientsPerCell >= 3, "USAGE", "give at least 2 cells, and 3 clients for each");
 
 const write = (line: string): void => void process.stdout.write(`${line}\n`);
 
@@ -58,7 +63,7 @@ async function run({ processes, directory, noise }: ProcessRun): Promise<boolean
   provider.destroy();
   write(`a group of ${cellCount} cells at ${group}`);
 
-  const specification = JSON.parse(await readFile(flags.task, "utf8")) as { document: object };
+  const specification = (await readSpecification(task)) as { document: object };
   const prepared = await prepareTask(
     {
       ...specification,
@@ -162,7 +167,12 @@ async function run({ processes, directory, noise }: ProcessRun): Promise<boolean
           cell.operator,
         );
         void ended.then((status) =>
-          reject(new Error(`the aggregator of cell ${place + 1} ended with status ${String(status)}`)),
+          reject(
+            new VerisumError(
+              "PROCESS_ENDED",
+              `the aggregator of cell ${place + 1} ended with status ${String(status)}`,
+            ),
+          ),
         );
         cell.members.forEach(
           (wallet, i) =>

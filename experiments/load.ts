@@ -8,7 +8,8 @@
  */
 import { randomFillSync } from "node:crypto";
 import { writeFile } from "node:fs/promises";
-import { InvalidArgumentError, Option } from "commander";
+import { Option } from "commander";
+import { integerWithin } from "../command/options.ts";
 import { createProgram } from "../command/program.ts";
 import { createReporter } from "../command/reporter.ts";
 import { MAX_COHORT, MAX_COMMITTEE } from "../protocol/parameters.ts";
@@ -35,25 +36,25 @@ await createProgram(
   "load",
   "many light clients, a real committee and a chain on this machine, with real proofs throughout",
 )
-  .option("--clients <n>", `clients, 2 to ${MAX_COHORT}`, within(2, MAX_COHORT), 100)
+  .option("--clients <n>", `clients, 2 to ${MAX_COHORT}`, integerWithin(2, MAX_COHORT), 100)
   .option(
     "--d <n>",
     "wanted number of model parameters; the nearest that a network on the digits has is taken",
-    within(1, Number.MAX_SAFE_INTEGER),
+    integerWithin(1, Number.MAX_SAFE_INTEGER),
     2_410,
   )
-  .option("--rounds <n>", "rounds until the task is complete", within(1, 1_000), 1)
+  .option("--rounds <n>", "rounds until the task is complete", integerWithin(1, 1_000), 1)
   .option(
     "--members <n>",
     `committee members, ${SMALLEST_COMMITTEE} to ${MAX_COMMITTEE}`,
-    within(SMALLEST_COMMITTEE, MAX_COMMITTEE),
+    integerWithin(SMALLEST_COMMITTEE, MAX_COMMITTEE),
     SMALLEST_COMMITTEE,
   )
-  .option("--at-once <n>", "clients at work at the same time", within(1, MAX_COHORT), 4)
+  .option("--at-once <n>", "clients at work at the same time", integerWithin(1, MAX_COHORT), 4)
   .option(
     "--batch <n>",
     "relay signed submissions, so many in a transaction, instead of each client's sending its own",
-    within(1, MAX_COHORT),
+    integerWithin(1, MAX_COHORT),
   )
   .addOption(
     new Option("--preset <name>", "tiny is quicker and for tests").choices(["tiny", "standard"]).default("standard"),
@@ -87,12 +88,3 @@ await createProgram(
     );
   })
   .parseAsync();
-
-function within(low: number, high: number): (text: string) => number {
-  return (text) => {
-    const value = Number(text);
-    if (!Number.isInteger(value) || value < low || value > high)
-      throw new InvalidArgumentError(`a whole number from ${low} to ${high}`);
-    return value;
-  };
-}

@@ -6,7 +6,7 @@
  */
 import { writeFile } from "node:fs/promises";
 import { platformRandom as random } from "../command/platform-random.ts";
-import { positiveNumber } from "../command/options.ts";
+import { integerWithin, positiveInteger, positiveNumber } from "../command/options.ts";
 import { createProgram } from "../command/program.ts";
 import { createReporter } from "../command/reporter.ts";
 import { runCommand } from "../command/run.ts";
@@ -40,11 +40,11 @@ interface Flags {
 await createProgram("simulate", "run a task's rounds without shares, proofs and chain, and print what they reach")
   .requiredOption("--task <file>")
   .requiredOption("--data <data>", "as for the client, without a shard")
-  .option("--clients <n>", "shards of the data", positiveNumber, 5)
-  .option("--seed <n>", "of the partition", positiveNumber, 7)
+  .option("--clients <n>", "shards of the data", positiveInteger, 5)
+  .option("--seed <n>", "of the partition", integerWithin(0, Number.MAX_SAFE_INTEGER), 7)
   .option("--alpha <a>", "label skew; IID without it", positiveNumber)
-  .option("--samples <n>", "at most so many rows for each client", positiveNumber)
-  .option("--rounds <n>", "the task's maxRounds if absent", positiveNumber)
+  .option("--samples <n>", "at most so many rows for each client", positiveInteger)
+  .option("--rounds <n>", "the task's maxRounds if absent", positiveInteger)
   .option("--json <file>", "write the rounds as JSON")
   .option(
     "--suggest-clip <quantile>",

@@ -15,6 +15,7 @@ import { PROVING_ERRORS } from "./errors/proving.ts";
 import { ROUND_ERRORS } from "./errors/round.ts";
 import { STORAGE_ERRORS } from "./errors/storage.ts";
 import { TASK_ERRORS } from "./errors/task.ts";
+import { maskUrls } from "./secrets.ts";
 
 const REGISTRY = {
   ...TASK_ERRORS,
@@ -45,7 +46,7 @@ export function isErrorCode(text: string): text is ErrorCode {
 export type ErrorDetails = Readonly<Record<string, string | number | bigint | boolean | readonly string[]>>;
 
 /**
- * The one error class of the project.
+ * The one error class of the project. Its message shows of a URL what is no secret.
  *
  * @example throw new VerisumError("SHARE_INDEX", "share index 0 is not allowed", { index: 0 });
  */
@@ -54,16 +55,23 @@ export class VerisumError extends Error {
   readonly details: ErrorDetails;
 
   constructor(code: ErrorCode, message: string, details: ErrorDetails = {}, options?: ErrorOptions) {
-    super(message, options);
+    super(maskUrls(message), options);
     this.name = "VerisumError";
     this.code = code;
-    this.details = details;
+    this.details = masked(details);
   }
 
   /** What is known of its code: what roles and commands do about it, and what it says anything about. */
   get entry(): ErrorEntry {
     return ERRORS[this.code];
   }
+}
+
+function masked(details: ErrorDetails): ErrorDetails {
+  const entries = Object.entries(details);
+  return Object.fromEntries(
+    entries.map(([name, value]) => [name, typeof value === "string" ? maskUrls(value) : value]),
+  );
 }
 
 /**

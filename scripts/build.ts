@@ -6,7 +6,7 @@
  *   npm run build             the above
  *   npm run build -- --all    every chunk size of every preset
  */
-import { parseArgs } from "node:util";
+import { createProgram } from "../command/program.ts";
 import { closeCurve } from "../proving/node/open-curve.ts";
 import { PRESETS } from "../protocol/parameters.ts";
 import { setUpDevelopmentKeys } from "./setup-dev.ts";
@@ -16,12 +16,17 @@ import { buildContracts } from "../operator/build-contracts.ts";
 const POWERS = 1024;
 const ALL_POWERS = 2 ** 17;
 
-const { values } = parseArgs({ options: { all: { type: "boolean", default: false } } });
+const program = createProgram("build", "compile contracts and circuits, and make development keys (INSECURE)").option(
+  "--all",
+  "every chunk size of every preset",
+  false,
+);
+const { all } = (await program.parseAsync()).opts<{ readonly all: boolean }>();
 const report = (line: string): void => void process.stderr.write(`${line}\n`);
 try {
   await buildContracts();
   await setUpDevelopmentKeys(PRESETS.tiny, PRESETS.tiny.kinds.length, POWERS, report);
-  if (values.all) await setUpDevelopmentKeys(PRESETS.standard, PRESETS.standard.kinds.length, ALL_POWERS, report);
+  if (all) await setUpDevelopmentKeys(PRESETS.standard, PRESETS.standard.kinds.length, ALL_POWERS, report);
   else await setUpDevelopmentKeys(PRESETS.standard, 1, POWERS, report);
 } finally {
   await closeCurve();

@@ -1,6 +1,6 @@
 /** Makes a task ready to deploy: keys, document and genesis into a content store, parameters into a file. */
 import { platformRandom as random } from "../command/platform-random.ts";
-import { positiveNumber } from "../command/options.ts";
+import { address, positiveNumber } from "../command/options.ts";
 import { runCommand } from "../command/run.ts";
 import { encodeParameters } from "../chain/codec.ts";
 import { createProgram } from "../command/program.ts";
@@ -32,12 +32,12 @@ interface Flags {
 function inGroup(specification: unknown, group: string | undefined): unknown {
   if (group === undefined) return specification;
   const { document, ...rest } = specification as { document: object };
-  return { ...rest, document: { ...document, cells: { group: group.toLowerCase() } } };
+  return { ...rest, document: { ...document, cells: { group: group } } };
 }
 
 await createProgram("create-task", "make a task's keys, document and genesis, and the parameters to deploy")
   .requiredOption("--task <file>", "the task's specification", "tasks/digits.json")
-  .option("--group <address>", "the contract that lists the task's cells, from deploy-group")
+  .option("--group <address>", "the contract that lists the task's cells, from deploy-group", address)
   .option(
     "--store <directory>",
     "where its content is kept; give the same to fl-aggregator serve",
@@ -45,7 +45,7 @@ await createProgram("create-task", "make a task's keys, document and genesis, an
   )
   .option("--out <file>", "the deployment file", "build/task.json")
   .option("--ignition <file>", "the same as parameters of the Ignition module", "build/ignition-parameters.json")
-  .option("--operator <address>", "the operator that an Ignition deployment names", FIRST_HARDHAT_ACCOUNT)
+  .option("--operator <address>", "the operator that an Ignition deployment names", address, FIRST_HARDHAT_ACCOUNT)
   .option("--epsilon <e>", "choose the noise so that all rounds stay within this epsilon", positiveNumber)
   .option("--delta <d>", "the task's delta, instead of the specification's", positiveNumber)
   .action(async (flags: Flags) => {

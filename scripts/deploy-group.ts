@@ -2,14 +2,15 @@
 import { JsonRpcProvider } from "ethers";
 import { deployCellGroup } from "../chain/cell-group.ts";
 import { loadWallet } from "../chain/key-file.ts";
+import { endpointOptions, integerWithin } from "../command/options.ts";
 import { createProgram } from "../command/program.ts";
 import { createReporter } from "../command/reporter.ts";
 import { runCommand } from "../command/run.ts";
 import { buildContracts } from "../operator/build-contracts.ts";
 
-await createProgram("deploy-group", "deploy an empty group of cells; prints its address")
-  .requiredOption("--cells <n>", "contracts that the group will have, at least 2", Number)
-  .option("--rpc <url>", "Ethereum JSON-RPC endpoint", "http://127.0.0.1:8545")
+const command = createProgram("deploy-group", "deploy an empty group of cells; prints its address");
+await endpointOptions(command)
+  .requiredOption("--cells <n>", "contracts that the group will have, at least 2", integerWithin(2, 2 ** 16 - 1))
   .option(
     "--key <file>",
     "the key file of the group's operator, who registers cells; else the environment's VERISUM_KEY",

@@ -1,12 +1,14 @@
 /** Deploys what `create-task` made and registers the committee and the clients. */
 import { readFile } from "node:fs/promises";
+import { InvalidArgumentError } from "commander";
 import { parseEther } from "ethers";
 import { loadWallet } from "../chain/key-file.ts";
+import { address, endpointOptions, integerWithin } from "../command/options.ts";
 import { createProgram } from "../command/program.ts";
 import { createReporter } from "../command/reporter.ts";
 import { runCommand } from "../command/run.ts";
 import { writeDurably } from "../storage/durable-file.ts";
-import { VerisumError } from "../protocol/errors.ts";
+import { MAX_TOTAL_WEIGHT } from "../protocol/parameters.ts";
 import type { Hex } from "../protocol/transcript.ts";
 import { buildContracts } from "../operator/build-contracts.ts";
 import { deployPreparedTask } from "../operator/deploy-task.ts";
@@ -20,13 +22,13 @@ interface Flags {
   readonly groupKey?: string;
   readonly member: readonly Hex[];
   readonly client: readonly Roster["clients"][number][];
-  readonly fund?: string;
+  readonly fund?: bigint;
   readonly out: string;
 }
 
-await createProgram("deploy", "deploy a prepared task; prints the contract's address")
+const command = createProgram("deploy", "deploy a prepared task; prints the contract's address");
+await endpointOptions(command)
   .option("--deployment <file>", "what create-task wrote", "build/task.json")
-  .option("--rpc <url>", "Ethereum JSON-RPC endpoint", "http://127.0.0.1:8545")
   .option("--key <file>", "the operator's key file; else the environment's VERISUM_KEY")
   .option("--group-key <file>", "the key file of the operator of the task's group of cells, if it is somebody else")
   .option(
@@ -41,7 +43,7 @@ await createProgram("deploy", "deploy a prepared task; prints the contract's add
     (text: string, all: Flags["client"]) => [...all, client(text)],
     [],
   )
-  .option("--fund <ether>", "also send each member and client this much from the operator's account, for gas")
+  .option("--fund <ether>", "also send each member and client this much from the operator's account, for gas", ether)
   .option(
     "--out <directory>",
     "where <chain id>.json is written, or <chain id>-<contract>.json for a cell",
@@ -55,7 +57,7 @@ await createProgram("deploy", "deploy a prepared task; prints the contract's add
       const roster = {
         members: flags.member,
         clients: flags.client,
-        ...(flags.fund === undefined ? {} : { fundWei: ether(flags.fund) }),
+        ...(flags.fund === undefined ? {} : { fundWei: flags.fund }),
       };
       const groupWallet = flags.groupKey === undefined ? wallet : await loadWallet(flags.groupKey, process.env);
       await buildContracts();
@@ -77,17 +79,13 @@ await createProgram("deploy", "deploy a prepared task; prints the contract's add
   })
   .parseAsync();
 
-function address(text: string): Hex {
-  if (!/^0x[0-9a-fA-F]{40}$/.test(text)) throw new VerisumError("USAGE", `${text} is not an address`);
-  return text.toLowerCase() as Hex;
-}
-
 function client(text: string): { account: Hex; weight: number } {
-  const [account, weight = "1"] = text.split(":");
-  return { account: address(account!), weight: Number(weight) };
+  const [account = "", weight = "1", ...rest] = text.split(":");
+  if (rest.length > 0) throw new InvalidArgumentError("an address, and a weight behind a colon");
+  return { account: address(account), weight: integerWithin(1, MAX_TOTAL_WEIGHT)(weight) };
 }
 
 function ether(text: string): bigint {
-  if (!/^[0-9]{1,9}(\.[0-9]{1,18})?$/.test(text)) throw new VerisumError("USAGE", `${text} is not an amount of ether`);
+  if (!/^[0-9]{1,9}(\.[0-9]{1,18})?$/.test(text)) throw new InvalidArgumentError("an amount of ether, such as 0.05");
   return parseEther(text);
 }

@@ -7,7 +7,7 @@
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { parseArgs } from "node:util";
+import { createProgram } from "../command/program.ts";
 import { generateAbiFiles } from "./generate-abi.ts";
 import { generateCircuitFiles } from "./generate-circuits.ts";
 import { generateContractFiles } from "./generate-contracts.ts";
@@ -38,14 +38,19 @@ function present(path: string): string | undefined {
   }
 }
 
-const { values } = parseArgs({ options: { check: { type: "boolean", default: false } } });
+const program = createProgram("generate", "write every generated file from its source").option(
+  "--check",
+  "write nothing; name each file that differs and exit with 1",
+  false,
+);
+const { check } = (await program.parseAsync()).opts<{ readonly check: boolean }>();
 const changed = Object.entries(generateAll()).filter(([path, content]) => present(path) !== content);
 for (const [path, content] of changed) {
   process.stderr.write(
-    `${path} ${values.check ? "differs from what its source generates; run: npm run generate" : "written"}\n`,
+    `${path} ${check ? "differs from what its source generates; run: npm run generate" : "written"}\n`,
   );
-  if (values.check) continue;
+  if (check) continue;
   mkdirSync(dirname(join(ROOT, path)), { recursive: true });
   writeFileSync(join(ROOT, path), content);
 }
-if (values.check && changed.length > 0) process.exitCode = 1;
+if (check && changed.length > 0) process.exitCode = 1;

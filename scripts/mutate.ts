@@ -22,8 +22,10 @@ import {
 } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { parseArgs } from "node:util";
 import pLimit from "p-limit";
+import { positiveInteger } from "../command/options.ts";
+import { createProgram } from "../command/program.ts";
+import { VerisumError } from "../protocol/errors.ts";
 import { compileCopy, makeCopy, tryMutant } from "./mutation/copy.ts";
 import { idOf, reportOf } from "./mutation/report.ts";
 import type { Result } from "./mutation/report.ts";
@@ -99,29 +101,38 @@ async function tryTogether(
   }
 }
 
+interface Flags {
+  readonly file?: readonly string[];
+  readonly limit?: number;
+  readonly seed: string;
+  readonly jobs: number;
+}
+
 async function main(): Promise<void> {
-  const { values } = parseArgs({
-    options: {
-      file: { type: "string", multiple: true },
-      limit: { type: "string", default: "Infinity" },
-      seed: { type: "string", default: "1" },
-      jobs: { type: "string", default: "2" },
-    },
-  });
+  const program = createProgram("mutate", "try mutants of the contracts against the contract tests")
+    .option("--file <path>", "this contract only; repeat it", (path: string, all: readonly string[] = []) => [
+      ...all,
+      path,
+    ])
+    .option("--limit <n>", "a sample of so many", positiveInteger)
+    .option("--seed <text>", "of the sample", "1")
+    .option("--jobs <n>", "so many at a time", positiveInteger, 2);
+  const values = (await program.parseAsync()).opts<Flags>();
   const sources = readSources();
   const all = Object.keys(sources).filter((file) => /^contracts\/(libraries\/)?\w+\.sol$/.test(file));
   const files = values.file ?? all;
   const unknown = files.find((file) => !all.includes(file));
-  if (unknown !== undefined) throw new Error(`${unknown} is none of the mutated contracts: ${all.join(", ")}`);
+  if (unknown !== undefined)
+    throw new VerisumError("USAGE", `${unknown} is none of the mutated contracts: ${all.join(", ")}`);
   const digest = digestOf(sources);
   const mutated = withMutants(sources, findMutants(sources, files));
-  const chosen = sample(mutated.mutants, Number(values.limit), values.seed);
+  const chosen = sample(mutated.mutants, values.limit ?? Infinity, values.seed);
   mkdirSync(OUTPUT, { recursive: true });
   const known = readResults(digest);
   const left = chosen.filter((mutant) => !known.has(idOf(mutant, digest)));
   console.log(`${mutated.mutants.length} mutants, ${chosen.length} chosen, ${chosen.length - left.length} known`);
   for (let done = 0; done < left.length; done += MOST_TOGETHER)
-    await tryTogether(sources, digest, left.slice(done, done + MOST_TOGETHER), Number(values.jobs));
+    await tryTogether(sources, digest, left.slice(done, done + MOST_TOGETHER), values.jobs);
   const results = readResults(digest);
   const ids = mutated.mutants.map((mutant) => idOf(mutant, digest));
   const report = reportOf(

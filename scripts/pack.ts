@@ -11,6 +11,7 @@ import { readFile, rm, writeFile } from "node:fs/promises";
 import { globSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { createProgram } from "../command/program.ts";
 import { buildContracts } from "../operator/build-contracts.ts";
 import { copyAssets } from "./packing/assets.ts";
 import { brokenImports } from "./packing/broken-imports.ts";
@@ -27,11 +28,16 @@ async function rewriteOutput(): Promise<void> {
   }
 }
 
-await rm(DIST, { recursive: true, force: true });
-await buildContracts();
-const compiler = join(ROOT, "node_modules", "typescript", "bin", "tsc");
-execFileSync(process.execPath, [compiler, "-p", "tsconfig.build.json"], { cwd: ROOT, stdio: ["ignore", 2, 2] });
-await rewriteOutput();
-await copyAssets(ROOT, DIST);
-const broken = await brokenImports(ROOT, DIST);
-if (broken.length > 0) throw new Error(`dist/ imports what an installed package does not have:\n${broken.join("\n")}`);
+await createProgram("pack", "compile what roles run with to dist/")
+  .action(async () => {
+    await rm(DIST, { recursive: true, force: true });
+    await buildContracts();
+    const compiler = join(ROOT, "node_modules", "typescript", "bin", "tsc");
+    execFileSync(process.execPath, [compiler, "-p", "tsconfig.build.json"], { cwd: ROOT, stdio: ["ignore", 2, 2] });
+    await rewriteOutput();
+    await copyAssets(ROOT, DIST);
+    const broken = await brokenImports(ROOT, DIST);
+    if (broken.length > 0)
+      throw new Error(`dist/ imports what an installed package does not have:\n${broken.join("\n")}`);
+  })
+  .parseAsync();

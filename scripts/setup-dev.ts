@@ -2,14 +2,15 @@
  * Makes development keys: `node scripts/setup-dev.ts --preset standard --kinds 2 --powers 4096`.
  * The keys are INSECURE: this process knows their secrets. They are kept in build/keys and made once.
  */
-import { parseArgs } from "node:util";
+import { Option } from "commander";
+import { positiveInteger } from "../command/options.ts";
 import { platformRandom as random } from "../command/platform-random.ts";
+import { createProgram } from "../command/program.ts";
 import { closeCurve, openCurve } from "../proving/node/open-curve.ts";
 import { ensureDevKeys } from "../proving/groth16/ensure-keys.ts";
 import type { KeySet } from "../proving/groth16/key-set.ts";
-import { VerisumError } from "../protocol/errors.ts";
 import { PRESETS } from "../protocol/parameters.ts";
-import type { Preset } from "../protocol/parameters.ts";
+import type { Preset, PresetName } from "../protocol/parameters.ts";
 
 /**
  * Loads or makes the keys of the preset's first `kindCount` chunk sizes, and reports each slow step.
@@ -28,26 +29,16 @@ export async function setUpDevelopmentKeys(
 }
 
 async function main(): Promise<void> {
-  const { values } = parseArgs({
-    options: {
-      preset: { type: "string", default: "tiny" },
-      kinds: { type: "string", default: "1" },
-      powers: { type: "string", default: "1024" },
-    },
-  });
-  const preset = (PRESETS as Readonly<Record<string, Preset>>)[values.preset];
-  if (preset === undefined)
-    throw new VerisumError(
-      "USAGE",
-      `there is no preset ${values.preset}; there are ${Object.keys(PRESETS).join(" and ")}`,
-    );
+  const { preset, kinds, powers } = (
+    await createProgram("setup-dev", "make development keys (INSECURE)")
+      .addOption(new Option("--preset <name>", "circuit sizes").choices(Object.keys(PRESETS)).default("tiny"))
+      .option("--kinds <n>", "chunk sizes", positiveInteger, 1)
+      .option("--powers <n>", "elements of the longest vector to commit to", positiveInteger, 1024)
+      .parseAsync()
+  ).opts<{ readonly preset: PresetName; readonly kinds: number; readonly powers: number }>();
+  const report = (line: string): void => void process.stderr.write(`${line}\n`);
   try {
-    await setUpDevelopmentKeys(
-      preset,
-      Number(values.kinds),
-      Number(values.powers),
-      (line) => void process.stderr.write(`${line}\n`),
-    );
+    await setUpDevelopmentKeys(PRESETS[preset], kinds, powers, report);
   } finally {
     await closeCurve();
   }

@@ -1,7 +1,9 @@
 /** `task.json`: what a task trains and how, by CID in the contract's parameters. */
 import { z } from "zod";
+import { addressFault } from "../protocol/address.ts";
 import { VerisumError } from "../protocol/errors.ts";
 import { PRESETS } from "../protocol/parameters.ts";
+import type { Hex } from "../protocol/transcript.ts";
 import { privacyRequestSchema, privacySchema } from "./mechanisms/registry.ts";
 import { dyadicSchema, serverSchema } from "./server-schema.ts";
 
@@ -59,10 +61,20 @@ export const documentSchema = z.strictObject({
 
 export type TaskDocument = z.infer<typeof documentSchema>;
 
+/** An address as people write it, in the lower case that documents have. */
+const addressSchema = z
+  .string()
+  .superRefine((text, context) => {
+    const message = addressFault(text);
+    if (message !== undefined) context.addIssue({ code: "custom", message });
+  })
+  .transform((text) => text.toLowerCase() as Hex);
+
 /** The part of a document that an operator writes; only its noise may be missing. */
-export const documentRequestSchema = documentSchema
-  .omit({ keysCid: true, version: true })
-  .extend({ training: trainingSchema.extend({ privacy: privacyRequestSchema.optional() }) });
+export const documentRequestSchema = documentSchema.omit({ keysCid: true, version: true }).extend({
+  training: trainingSchema.extend({ privacy: privacyRequestSchema.optional() }),
+  cells: z.strictObject({ group: addressSchema }).optional(),
+});
 export type DocumentRequest = z.infer<typeof documentRequestSchema>;
 
 export const TASK_FILE = "task.json";

@@ -2,6 +2,7 @@
 import type { FastifyInstance } from "fastify";
 import type { ListenAddress } from "../command/listen-address.ts";
 import { createGateway } from "../content/gateway.ts";
+import { VerisumError } from "../protocol/errors.ts";
 import type { Reporter } from "../protocol/reporter.ts";
 import type { WritingNode } from "./node.ts";
 import { authoriseTaskUploads } from "./upload-authorisation.ts";
@@ -29,7 +30,7 @@ export function taskGateway(
   });
 }
 
-/** Listens, then announces the URL on chain if it is not announced already. */
+/** Listens, then announces the URL on chain if it is not announced already. @throws LISTEN_FAILED, CHAIN_* errors */
 export async function openEndpoint(
   app: FastifyInstance,
   listen: ListenAddress,
@@ -37,7 +38,10 @@ export async function openEndpoint(
   node: WritingNode,
   reporter: Reporter,
 ): Promise<void> {
-  await app.listen(listen);
+  await app.listen(listen).catch((cause: unknown) => {
+    const { code } = cause as NodeJS.ErrnoException;
+    throw new VerisumError("LISTEN_FAILED", `cannot listen at ${listen.host}:${listen.port}: ${code}`, {}, { cause });
+  });
   const announced = [...(await node.chain.endpoints())].find(
     ([account]) => account.toLowerCase() === node.chain.account.toLowerCase(),
   )?.[1];

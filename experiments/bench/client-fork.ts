@@ -2,6 +2,7 @@
 import { fork } from "node:child_process";
 import { fileURLToPath } from "node:url";
 import type { ClientJob, ClientReport, ClientMessage } from "./client-job.ts";
+import { VerisumError } from "../../protocol/errors.ts";
 
 /** @throws Error if the process ends without a report */
 export function measureClient(job: ClientJob, onStep: (step: string) => void): Promise<ClientReport> {
@@ -15,7 +16,7 @@ export function measureClient(job: ClientJob, onStep: (step: string) => void): P
     );
     child.once("error", reject);
     child.once("exit", (code) =>
-      reject(new Error(`the measured client ended with status ${String(code)} and no report`)),
+      reject(new VerisumError("PROCESS_ENDED", `the measured client ended with status ${String(code)} and no report`)),
     );
     child.send(job);
   });

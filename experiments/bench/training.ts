@@ -7,7 +7,8 @@
 import { randomFillSync } from "node:crypto";
 import { writeFile } from "node:fs/promises";
 import { pathToFileURL } from "node:url";
-import { parseArgs } from "node:util";
+import { positiveInteger } from "../../command/options.ts";
+import { createProgram } from "../../command/program.ts";
 import Table from "cli-table3";
 import type { BackendChoice } from "../../learning/backend.ts";
 import type { Dataset } from "../../learning/examples.ts";
@@ -149,8 +150,11 @@ function sampleData({ inputShape, classCount }: ModelDescription, exampleCount: 
 }
 
 if (process.argv[1] !== undefined && import.meta.url === pathToFileURL(process.argv[1]).href) {
-  const { values } = parseArgs({ options: { json: { type: "string" }, repeats: { type: "string", default: "3" } } });
-  const rows = await measureTraining(Number(values.repeats), ({ model, backend }) =>
+  const program = createProgram("training", "examples a second, plainly and privately")
+    .option("--repeats <n>", "timed runs", positiveInteger, 3)
+    .option("--json <file>", "write the rows as JSON");
+  const values = (await program.parseAsync()).opts<{ readonly repeats: number; readonly json?: string }>();
+  const rows = await measureTraining(values.repeats, ({ model, backend }) =>
     process.stderr.write(`measured ${model} on ${backend}\n`),
   );
   const table = new Table({

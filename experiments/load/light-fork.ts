@@ -3,6 +3,7 @@ import { fork } from "node:child_process";
 import type { ChildProcess } from "node:child_process";
 import { fileURLToPath } from "node:url";
 import type { LightJob, LightMessage } from "./light-job.ts";
+import { VerisumError } from "../../protocol/errors.ts";
 
 export interface LightClients {
   readonly process: ChildProcess;
@@ -19,10 +20,12 @@ export function startLightClients(job: LightJob, onMessage: (message: LightMessa
     child.on("message", (message: LightMessage) => {
       onMessage(message);
       if (message.kind === "done") resolve();
-      if (message.kind === "failed") reject(new Error(message.reason));
+      if (message.kind === "failed") reject(new VerisumError("PROCESS_ENDED", message.reason));
     });
     child.once("error", reject);
-    child.once("exit", (code) => reject(new Error(`the light clients' process ended with status ${String(code)}`)));
+    child.once("exit", (code) =>
+      reject(new VerisumError("PROCESS_ENDED", `the light clients' process ended with status ${String(code)}`)),
+    );
   });
   child.send(job);
   return { process: child, done };

@@ -17,6 +17,7 @@ import { loadSpecification, ownSpecification } from "./specification.ts";
 import type { LoadPlan } from "./specification.ts";
 import { Timeline } from "./timeline.ts";
 import type { LoadEvent, RoundFigures } from "./timeline.ts";
+import { VerisumError } from "../../protocol/errors.ts";
 
 export interface LoadOptions extends LoadPlan {
   readonly atOnce: number;
@@ -141,7 +142,9 @@ export async function runLoad(options: LoadOptions, environment: LoadEnvironment
       },
     );
     memory.watch(name, started.process.pid);
-    void started.ended.then((status) => fail(new Error(`${name} ended with status ${String(status)}`)));
+    void started.ended.then((status) =>
+      fail(new VerisumError("PROCESS_ENDED", `${name} ended with status ${String(status)}`)),
+    );
   };
   startRole(
     "aggregator",

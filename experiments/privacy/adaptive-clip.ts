@@ -5,16 +5,18 @@
  *
  *   node experiments/privacy/adaptive-clip.ts --task tasks/digits-cohort.json --data digits --clients 100 --seeds 8
  */
-import { readFile, writeFile } from "node:fs/promises";
+import { writeFile } from "node:fs/promises";
 import { basename } from "node:path";
 import { fileURLToPath } from "node:url";
-import { parseArgs } from "node:util";
+import { positiveInteger } from "../../command/options.ts";
+import { createProgram } from "../../command/program.ts";
 import { loadDataset } from "../../learning/dataset.ts";
 import { partitionIid } from "../../learning/partition.ts";
 import { createTrainer } from "../../learning/trainer.ts";
 import { parseSpecification } from "../../task/create-task.ts";
 import type { TaskSpecification } from "../../task/create-task.ts";
 import type { AdaptiveClip } from "../../protocol/clip-level.ts";
+import { readSpecification } from "../../operator/read-specification.ts";
 import { runFederation } from "../../demo/federation.ts";
 import { repeatableBytes } from "./repeatable-bytes.ts";
 
@@ -41,25 +43,31 @@ export interface ClipRow {
   readonly command: string;
 }
 
-const { values: flags } = parseArgs({
-  options: {
-    task: { type: "string" },
-    data: { type: "string" },
-    clients: { type: "string" },
-    seeds: { type: "string", default: "8" },
-    out: { type: "string", default: OUTPUT },
-  },
-});
-if (flags.task === undefined || flags.data === undefined || flags.clients === undefined)
-  throw new Error("--task, --data and --clients are needed");
+interface Flags {
+  readonly task: string;
+  readonly data: string;
+  readonly clients: number;
+  readonly seeds: number;
+  readonly out: string;
+}
 
-const json = JSON.parse(await readFile(flags.task, "utf8")) as {
+const flags = (
+  await createProgram("adaptive-clip", "what an adaptive clip norm makes of a wrong one")
+    .requiredOption("--task <file>", "the task's specification")
+    .requiredOption("--data <spec>", "as for the client, without a shard")
+    .requiredOption("--clients <n>", "shards of the data", positiveInteger)
+    .option("--seeds <n>", "partitions", positiveInteger, 8)
+    .option("--out <file>", "where the rows are kept", OUTPUT)
+    .parseAsync()
+).opts<Flags>();
+
+const json = (await readSpecification(flags.task)) as {
   readonly document: { readonly quantisation: { readonly stepBits: number; readonly clipSteps: number } };
   readonly privacyTarget: { readonly epsilon: number };
 };
 const { train, test } = await loadDataset(flags.data);
-const clients = Number(flags.clients);
-const seeds = Array.from({ length: Number(flags.seeds) }, (_, i) => FIRST_SEED + i);
+const { clients } = flags;
+const seeds = Array.from({ length: flags.seeds }, (_, i) => FIRST_SEED + i);
 const { stepBits, clipSteps } = json.document.quantisation;
 const follows: AdaptiveClip = {
   quantile: { numerator: 1, denominatorBits: 1 },

@@ -8,7 +8,8 @@
 import { mkdir, writeFile } from "node:fs/promises";
 import { dirname } from "node:path";
 import { fileURLToPath } from "node:url";
-import { parseArgs } from "node:util";
+import { positiveNumber } from "../../command/options.ts";
+import { createProgram } from "../../command/program.ts";
 import { loadDataset } from "../../learning/dataset.ts";
 import { auditClients, auditExamples } from "./audit-mechanisms.ts";
 import type { Audited, AuditRuns } from "./audit-mechanisms.ts";
@@ -44,13 +45,19 @@ interface Plan {
   run(runs: AuditRuns): Audited | Promise<Audited>;
 }
 
-const { values: flags } = parseArgs({
-  options: {
-    scale: { type: "string", default: "1" },
-    seed: { type: "string", default: "1" },
-    out: { type: "string", default: OUTPUT },
-  },
-});
+interface Flags {
+  readonly scale: number;
+  readonly seed: string;
+  readonly out: string;
+}
+
+const flags = (
+  await createProgram("audit", "what attacks on the mechanisms as they run prove")
+    .option("--scale <n>", "runs, as a multiple of what is planned", positiveNumber, 1)
+    .option("--seed <text>", "of what is drawn", "1")
+    .option("--out <file>", "where the rows are kept", OUTPUT)
+    .parseAsync()
+).opts<Flags>();
 const digits = (await loadDataset("digits?client=0&clients=40&seed=7")).train;
 
 const plans: Plan[] = [
@@ -74,7 +81,7 @@ const plans: Plan[] = [
 const rows: AuditRow[] = [];
 for (const plan of plans) {
   for (const noisePart of NOISE_PARTS) {
-    const trials = Math.round(plan.trials * Number(flags.scale));
+    const trials = Math.round(plan.trials * flags.scale);
     const { statedEpsilon, observations } = await plan.run({
       trials,
       noisePart,

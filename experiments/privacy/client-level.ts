@@ -11,7 +11,8 @@
 import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { basename, dirname } from "node:path";
 import { fileURLToPath } from "node:url";
-import { parseArgs } from "node:util";
+import { listOf, numberOrNone, positiveInteger } from "../../command/options.ts";
+import { createProgram } from "../../command/program.ts";
 import { loadDataset } from "../../learning/dataset.ts";
 import type { LoadedData } from "../../learning/examples.ts";
 import { partitionIid } from "../../learning/partition.ts";
@@ -26,7 +27,9 @@ import { clientLevelEpsilon, noiseVarianceFor } from "../../protocol/privacy/dis
 import type { NoiseSearch } from "../../protocol/privacy/distributed-gaussian.ts";
 import { finestGranularity } from "../../protocol/privacy/granularity.ts";
 import { roundedNormBoundSquared } from "../../protocol/privacy/noise-bounds.ts";
+import { readSpecification } from "../../operator/read-specification.ts";
 import { runFederation } from "../../demo/federation.ts";
+import { VerisumError } from "../../protocol/errors.ts";
 import { repeatableBytes } from "./repeatable-bytes.ts";
 
 const OUTPUT = fileURLToPath(new URL("../../docs/data/privacy-client.json", import.meta.url));
@@ -64,34 +67,41 @@ export interface ClientPrivacyRow {
   readonly command: string;
 }
 
-const { values: flags } = parseArgs({
-  options: {
-    task: { type: "string" },
-    data: { type: "string" },
-    clients: { type: "string" },
-    seeds: { type: "string", default: "5" },
-    epsilons: { type: "string", default: "1,3,8,none" },
-    out: { type: "string", default: OUTPUT },
-  },
-});
-if (flags.task === undefined || flags.data === undefined || flags.clients === undefined)
-  throw new Error("--task, --data and --clients are needed");
+interface Flags {
+  readonly task: string;
+  readonly data: string;
+  readonly clients: readonly number[];
+  readonly seeds: number;
+  readonly epsilons: readonly (number | null)[];
+  readonly out: string;
+}
 
-const specification = parseSpecification(JSON.parse(await readFile(flags.task, "utf8")));
+const flags = (
+  await createProgram("client-level", "accuracy against epsilon for client-level privacy")
+    .requiredOption("--task <file>", "the task's specification")
+    .requiredOption("--data <spec>", "as for the client, without a shard")
+    .requiredOption("--clients <counts>", "cohorts, separated by commas", listOf(positiveInteger))
+    .option("--seeds <n>", "partitions", positiveInteger, 5)
+    .option("--epsilons <list>", "separated by commas; none for no noise", listOf(numberOrNone), [1, 3, 8, null])
+    .option("--out <file>", "where the rows are kept", OUTPUT)
+    .parseAsync()
+).opts<Flags>();
+
+const specification = parseSpecification(await readSpecification(flags.task));
 const data = await loadDataset(flags.data);
 const trainer = await createTrainer(specification.document.model);
-const seeds = Array.from({ length: Number(flags.seeds) }, (_, i) => FIRST_SEED + i);
-for (const clients of flags.clients.split(",").map(Number)) {
-  for (const text of flags.epsilons.split(",")) {
+const seeds = Array.from({ length: flags.seeds }, (_, i) => FIRST_SEED + i);
+for (const clients of flags.clients) {
+  for (const epsilon of flags.epsilons) {
     const row = await measure(specification, trainer, flags.data, data, {
       clients,
       seeds,
-      epsilon: text === "none" ? null : Number(text),
+      epsilon,
     });
     await keep(row, flags.out);
     const { mean, min, max } = row.accuracy;
     process.stdout.write(
-      `${row.task}, ${clients} clients, epsilon ${text}: ${[mean, min, max].map((share) => (share * 100).toFixed(2)).join(" / ")} % (mean / min / max of ${seeds.length})\n`,
+      `${row.task}, ${clients} clients, epsilon ${epsilon ?? "none"}: ${[mean, min, max].map((share) => (share * 100).toFixed(2)).join(" / ")} % (mean / min / max of ${seeds.length})\n`,
     );
   }
 }
@@ -191,7 +201,7 @@ function encodingFor(
 
 function deltaOf({ document: { name, training } }: TaskSpecification): number {
   const privacy = settingsOf(clientLevel, training.privacy);
-  if (privacy === undefined) throw new Error(`${name} has no client-level privacy`);
+  if (privacy === undefined) throw new VerisumError("USAGE", `${name} has no client-level privacy`);
   return privacy.delta;
 }
 

@@ -12,7 +12,8 @@ import { randomFillSync } from "node:crypto";
 import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { basename, dirname } from "node:path";
 import { fileURLToPath } from "node:url";
-import { parseArgs } from "node:util";
+import { integerWithin, listOf, numberOrNone, positiveInteger, positiveNumber } from "../../command/options.ts";
+import { createProgram } from "../../command/program.ts";
 import { loadDataset } from "../../learning/dataset.ts";
 import type { LoadedData } from "../../learning/examples.ts";
 import { createTrainer } from "../../learning/trainer.ts";
@@ -21,6 +22,8 @@ import { exampleLevel } from "../../task/mechanisms/example-level.ts";
 import { settingsOf } from "../../task/mechanisms/mechanism.ts";
 import type { TaskSpecification } from "../../task/create-task.ts";
 import { composedEpsilon, noiseMultiplierFor } from "../../protocol/privacy/rdp-accountant.ts";
+import { readSpecification } from "../../operator/read-specification.ts";
+import { VerisumError } from "../../protocol/errors.ts";
 import { runFederation } from "../../demo/federation.ts";
 import { shardSpecification } from "../../demo/shards.ts";
 import type { Dealing } from "../../demo/shards.ts";
@@ -57,25 +60,41 @@ export interface PrivacyRow {
   readonly command: string;
 }
 
-const { values: flags } = parseArgs({
-  options: {
-    task: { type: "string" },
-    data: { type: "string" },
-    clients: { type: "string" },
-    alpha: { type: "string" },
-    seed: { type: "string", default: "7" },
-    epsilons: { type: "string", default: "0.5,1,2,3,5,8,none" },
-    out: { type: "string", default: OUTPUT },
-  },
-});
-if (flags.task === undefined || flags.data === undefined || flags.clients === undefined)
-  throw new Error("--task, --data and --clients are needed");
+interface Flags {
+  readonly task: string;
+  readonly data: string;
+  readonly clients: number;
+  readonly alpha?: number;
+  readonly seed: number;
+  readonly epsilons: readonly (number | null)[];
+  readonly out: string;
+}
 
-const specification = parseSpecification(JSON.parse(await readFile(flags.task, "utf8")));
+const flags = (
+  await createProgram("example-level", "accuracy against epsilon for single records")
+    .requiredOption("--task <file>", "the task's specification")
+    .requiredOption("--data <spec>", "as for the client, without a shard")
+    .requiredOption("--clients <n>", "shards of the data", positiveInteger)
+    .option("--alpha <a>", "label skew; IID without it", positiveNumber)
+    .option("--seed <n>", "of the partition", integerWithin(0, Number.MAX_SAFE_INTEGER), 7)
+    .option("--epsilons <list>", "separated by commas; none for no noise", listOf(numberOrNone), [
+      0.5,
+      1,
+      2,
+      3,
+      5,
+      8,
+      null,
+    ])
+    .option("--out <file>", "where the rows are kept", OUTPUT)
+    .parseAsync()
+).opts<Flags>();
+
+const specification = parseSpecification(await readSpecification(flags.task));
 const dealing: Dealing = {
-  clients: Number(flags.clients),
-  seed: Number(flags.seed),
-  alpha: flags.alpha === undefined ? undefined : Number(flags.alpha),
+  clients: flags.clients,
+  seed: flags.seed,
+  alpha: flags.alpha,
   samples: undefined,
   testSamples: undefined,
 };
@@ -83,8 +102,8 @@ const loaded: LoadedData[] = [];
 for (let client = 0; client < dealing.clients; client++)
   loaded.push(await loadDataset(shardSpecification(flags.data, client, dealing)));
 
-for (const text of flags.epsilons.split(",")) {
-  const row = await measure(specification, flags.data, loaded, dealing, text === "none" ? null : Number(text));
+for (const epsilon of flags.epsilons) {
+  const row = await measure(specification, flags.data, loaded, dealing, epsilon);
   await keep(row, flags.out);
   process.stdout.write(
     `${row.task}, epsilon ${row.epsilon ?? "none"} (noise ${row.noiseMultiplier.toFixed(3)}): ${row.accuracies.map((accuracy) => `${(accuracy * 100).toFixed(2)} %`).join(" ")}\n`,
@@ -101,7 +120,7 @@ async function measure(
 ): Promise<PrivacyRow> {
   const { learningRate } = task.document.training;
   const privacy = settingsOf(exampleLevel, task.document.training.privacy);
-  if (privacy === undefined) throw new Error(`${task.document.name} has no example-level privacy`);
+  if (privacy === undefined) throw new VerisumError("USAGE", `${task.document.name} has no example-level privacy`);
   const { samplingRate, delta, exampleClipNorm: clipNorm } = privacy;
   const steps = privacy.stepsPerRound * task.maxRounds;
   const noiseMultiplier =

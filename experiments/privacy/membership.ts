@@ -8,7 +8,8 @@
 import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { dirname } from "node:path";
 import { fileURLToPath } from "node:url";
-import { parseArgs } from "node:util";
+import { positiveNumber } from "../../command/options.ts";
+import { createProgram } from "../../command/program.ts";
 import { loadDataset } from "../../learning/dataset.ts";
 import { selectExamples } from "../../learning/examples.ts";
 import { DIGITS_MLP } from "../../learning/model.ts";
@@ -22,6 +23,7 @@ import type { RandomBytes } from "../../protocol/random.ts";
 import { auditMembership, mislabelled } from "./membership-attack.ts";
 import { epsilonFromGuesses } from "./one-run-bound.ts";
 import type { Guesses } from "./one-run-bound.ts";
+import { VerisumError } from "../../protocol/errors.ts";
 import { repeatableBytes } from "./repeatable-bytes.ts";
 
 const OUTPUT = fileURLToPath(new URL("../../docs/data/privacy-membership.json", import.meta.url));
@@ -63,17 +65,23 @@ interface Plan extends Pick<MembershipRow, "training" | "labels" | "statedEpsilo
   readonly runs: number;
 }
 
-const { values: flags } = parseArgs({
-  options: {
-    scale: { type: "string", default: "1" },
-    seed: { type: "string", default: "1" },
-    out: { type: "string", default: OUTPUT },
-  },
-});
+interface Flags {
+  readonly scale: number;
+  readonly seed: string;
+  readonly out: string;
+}
+
+const flags = (
+  await createProgram("membership", "what attacks on the membership of single records prove")
+    .option("--scale <n>", "runs, as a multiple of what is planned", positiveNumber, 1)
+    .option("--seed <text>", "of what is drawn", "1")
+    .option("--out <file>", "where the rows are kept", OUTPUT)
+    .parseAsync()
+).opts<Flags>();
 const { document, maxRounds } = parseSpecification(JSON.parse(await readFile(TASK, "utf8")));
 const { learningRate } = document.training;
 const privacy = settingsOf(exampleLevel, document.training.privacy);
-if (privacy === undefined) throw new Error(`${document.name} has no example-level privacy`);
+if (privacy === undefined) throw new VerisumError("USAGE", `${document.name} has no example-level privacy`);
 const { delta, samplingRate, exampleClipNorm: clipNorm } = privacy;
 const steps = privacy.stepsPerRound * maxRounds;
 
@@ -96,7 +104,7 @@ const plans = [
 ];
 const rows: MembershipRow[] = [];
 for (const { model, options, guesses, runs: planned, ...plan } of plans) {
-  const runs = Math.ceil(planned * Number(flags.scale));
+  const runs = Math.ceil(planned * flags.scale);
   const random = repeatableBytes(
     `membership ${flags.seed} ${plan.training} ${plan.labels} ${plan.statedEpsilon} ${plan.noisePart}`,
   );

@@ -9,6 +9,13 @@ export const COMMAND_ERRORS = {
     about: "input",
     exit: 4,
   },
+  PROCESS_ENDED: {
+    cause: "A process that the command started ended, or did not start, before its work was done.",
+    advice: "The lines above the message are the last that the processes wrote; the logs that it names say more.",
+    role: "end",
+    about: "host",
+    exit: 1,
+  },
   INTERRUPTED: {
     cause: "The command was stopped before it finished.",
     advice: "Start the command again; it resumes.",

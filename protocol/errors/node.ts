@@ -19,6 +19,13 @@ export const NODE_ERRORS = {
     exit: 1,
     http: 403,
   },
+  LISTEN_FAILED: {
+    cause: "The address to listen on is in use, or not one that this process may take.",
+    advice: "Stop the process that listens there, or give another `--listen`.",
+    role: "end",
+    about: "host",
+    exit: 1,
+  },
   NODE_FAILED: {
     cause: "A node cannot answer because of a fault of its own.",
     advice: "The node's log says why. Whoever asked tries again later or elsewhere.",

@@ -56,13 +56,17 @@ export const TEST_GROUPS = Object.keys(NEEDS) as readonly TestGroup[];
 /** What may be asked for by name. */
 const SELECTABLE: readonly string[] = ["checks", ...TEST_GROUPS];
 
-/** Tests of one room that need compiled contracts or circuits, or development keys, or that compile the tree again. */
+/**
+ * Tests of one room that need compiled contracts or circuits, or development keys, compile the tree again, or run every
+ * program.
+ */
 export const INTEGRATION: readonly string[] = [
   "test/browser/verify-submission.test.ts",
   "test/chain/connect.test.ts",
   "test/chain/contract-suite.test.ts",
   "test/chain/generated-shapes.test.ts",
   "test/chain/submissions.test.ts",
+  "test/command/every-command.test.ts",
   "test/demo/with-processes.test.ts",
   "test/proving/groth16/chunk-prover.test.ts",
   "test/proving/groth16/circuit-files.test.ts",

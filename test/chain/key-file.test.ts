@@ -47,8 +47,30 @@ describe("key files", function () {
       await encryptKeystoreJson({ address, privateKey: key }, "pass", { scrypt: { N: 1024, r: 8, p: 1 } }),
     );
     assert.equal((await loadWallet(path, { VERISUM_KEY_PASSWORD: "pass" })).address, address);
+    await chmod(path, 0o644);
+    assert.equal((await loadWallet(path, { VERISUM_KEY_PASSWORD: "pass" })).address, address, "as mounted secrets are");
     await rejectsCode(loadWallet(path, { VERISUM_KEY_PASSWORD: "wrong" }), "KEY_INVALID");
     await rejectsCode(loadWallet(path, {}), "KEY_MISSING");
+  });
+
+  it("may be JSON that is no keystore, which is no secret kept", async () => {
+    const path = await write("plain.json", JSON.stringify({ privateKey: key }), 0o644);
+    await rejectsCode(loadWallet(path, {}), "KEY_FILE_PERMISSIONS");
+    await chmod(path, 0o600);
+    await rejectsCode(loadWallet(path, {}), "KEY_INVALID");
+  });
+
+  it("have blanks around the key, as the environment's may", async () => {
+    for (const text of [`${key}\n`, ` ${key}\r\n`, `\t${key.slice(2)} `]) {
+      assert.equal((await loadWallet(await write("blanks", text), {})).address, address);
+      assert.equal((await loadWallet(undefined, { VERISUM_KEY: text })).address, address);
+    }
+  });
+
+  it("are not the key itself, which is refused and not shown", async () => {
+    for (const text of [key, key.slice(2), `${key}0`])
+      await assert.rejects(loadWallet(text, {}), (error: Error) => !error.message.includes(key.slice(2, 12)));
+    await rejectsCode(loadWallet(key, {}), "KEY_INVALID");
   });
 
   it("give way to the environment's key where none is named", async () => {

@@ -67,12 +67,21 @@ describe("exit statuses", () => {
     );
   });
 
-  it("are 5 for a defect", () => {
+  it("are a file's that cannot be read, whoever reads it", () => {
+    const { status, events } = run('(await import("node:fs")).readFileSync("/nowhere/file");');
+    assert.equal(status, 1);
+    assert.deepEqual(
+      events.map(({ event, code }) => [event, code]),
+      [["failed", "STORAGE_FAILED"]],
+    );
+  });
+
+  it("are 5 for a defect, which is one line with what it knows", () => {
     const { status, events } = run('throw new TypeError("a defect");');
     assert.equal(status, 5);
     assert.deepEqual(
-      events.map(({ event }) => event),
-      ["defect"],
+      events.map(({ event, code }) => [event, code]),
+      [["defect", "DEFECT"]],
     );
   });
 

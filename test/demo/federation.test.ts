@@ -5,9 +5,11 @@ import { describe, it } from "mocha";
 import { loadDataset } from "../../learning/dataset.ts";
 import { createTrainer } from "../../learning/trainer.ts";
 import { parseSpecification } from "../../task/create-task.ts";
-import { demoDealing, headline, readFlags } from "../../demo/flags.ts";
+import { demoDealing, demoProgram, flagsFrom, headline } from "../../demo/flags.ts";
+import type { DemoFlags } from "../../demo/flags.ts";
 import { runFederation } from "../../demo/federation.ts";
 import { shardSpecification, unionSpecification } from "../../demo/shards.ts";
+import { VerisumError } from "../../protocol/errors.ts";
 import { throwsCode } from "../support/errors.ts";
 import { seededRandom } from "../support/random.ts";
 
@@ -61,6 +63,15 @@ describe("the dealing of a data set", () => {
 });
 
 describe("the demo's flags", () => {
+  /** Wrong use ends the process; here it throws. */
+  const readFlags = (args: readonly string[]): DemoFlags => {
+    const program = demoProgram().configureOutput({ writeErr: () => undefined });
+    program.exitOverride(({ message }) => {
+      throw new VerisumError("USAGE", message);
+    });
+    return flagsFrom(program.parse(args, { from: "user" }));
+  };
+
   it("are five clients on skewed digits without arguments", async () => {
     const flags = readFlags([]);
     assert.deepEqual(demoDealing(flags), {
