@@ -39,15 +39,31 @@ export function toNobleG1(point: G1): NobleG1 {
   });
 }
 
+/**
+ * Points of G2 last found valid, by their coordinates, the latest at the end. Those of a task's keys come again with
+ * every proof, and to find out that one is in the subgroup costs as much as a pairing.
+ */
+const validG2 = new Map<string, NobleG2>();
+const VALID_G2_KEPT = 64;
+
 /** @throws POINT_NOT_ON_CURVE if off the curve or outside the subgroup of order r. */
 export function toNobleG2(point: G2): NobleG2 {
   const { x, y } = point;
   if (x.c0 === 0n && x.c1 === 0n && y.c0 === 0n && y.c1 === 0n) return bn254.G2.Point.ZERO;
+  const key = [x.c0, x.c1, y.c0, y.c1].map((coordinate) => coordinate.toString(16)).join();
+  const valid = validG2.get(key) ?? validNobleG2(point);
+  validG2.delete(key);
+  validG2.set(key, valid);
+  if (validG2.size > VALID_G2_KEPT) validG2.delete(validG2.keys().next().value!);
+  return valid;
+}
+
+function validNobleG2({ x, y }: G2): NobleG2 {
   assertCanonical([x.c0, x.c1, y.c0, y.c1]);
   return checked(() => {
     const result = bn254.G2.Point.fromAffine({ x, y });
+    // The subgroup as well.
     result.assertValidity();
-    if (!result.isTorsionFree()) throw new Error("outside the subgroup");
     return result;
   });
 }

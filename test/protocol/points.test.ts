@@ -102,6 +102,32 @@ describe("points of G2", () => {
     );
   });
 
+  it("checks a point once while it is in use, and each other point for itself", () => {
+    const point = multiplyG2(G2_GENERATOR, 7n);
+    const checked = toNobleG2(point);
+    assert.equal(toNobleG2(structuredClone(point)), checked);
+    const { x, y } = point;
+    for (const [part, c] of [
+      ["x", "c0"],
+      ["x", "c1"],
+      ["y", "c0"],
+      ["y", "c1"],
+    ] as const) {
+      const other = structuredClone({ x, y }) as Record<"x" | "y", Record<"c0" | "c1", bigint>>;
+      for (let i = 0; i < 2; i++) {
+        other[part][c] = point[part][c] + p;
+        throwsCode(() => toNobleG2(other), "POINT_NOT_ON_CURVE");
+        other[part][c] = point[part][c] + 1n;
+        throwsCode(() => toNobleG2(other), "POINT_NOT_ON_CURVE");
+      }
+    }
+    for (let i = 0; i < 2; i++) throwsCode(() => toNobleG2(outsideSubgroup()), "POINT_NOT_ON_CURVE");
+    // Strangers' points are many: they must not be kept for ever.
+    for (let k = 100n; k < 170n; k++) toNobleG2(multiplyG2(G2_GENERATOR, k));
+    assert.notEqual(toNobleG2(point), checked);
+    assert.ok(toNobleG2(point).equals(checked));
+  });
+
   it("takes nothing but all zeros for infinity", () => {
     const zero = { c0: 0n, c1: 0n };
     for (const point of [
