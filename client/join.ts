@@ -70,6 +70,9 @@ export async function joinTask(
   );
   const keys = await loadProvingKeys(task, state, random, reporter, options.proverCommand);
   const trainer = await createTrainer(task.document.model);
+  void keys.isReady.then((isReady) => {
+    if (isReady) reporter.say("good", "ready", "the proving keys are read and checked: ready to take part");
+  });
   await register(node, reporter);
   const journal = openJournal(state, `${node.scope}-${chain.account}`);
   if (state.copied) await leaveOldCopy(node, journal, reporter);

@@ -71,9 +71,11 @@ async function run({ processes, directory, noise, untilInterrupted }: ProcessRun
   const { rounds } = account;
   const running = new Map<string, number>(chain.pid === undefined ? [] : [["chain", chain.pid]]);
   const timeline = createTimeline(() => running);
+  let firstOpening: number | undefined;
   const note = (event: RoleEvent): void => {
     account.note(event);
     timeline.note(event);
+    if (event.event === "round-opened") firstOpening ??= performance.now();
   };
   const common = ["--contract", contract, "--rpc", chain.rpc, "--confirmations", "0", "--format", "json"];
   const startRole = (
@@ -110,7 +112,7 @@ async function run({ processes, directory, noise, untilInterrupted }: ProcessRun
     const onAggregator = (event: RoleEvent): void => {
       note(event);
       if (event.event === "round-opened" && !flags.plain && Number(event.facts.round) === STOP_MEMBER_ROUND) {
-        stopped.process.kill("SIGTERM");
+        memberRoles.at(-1)!.process.kill("SIGTERM");
         say("member 4 is stopped; three of four go on");
       }
       if (
@@ -131,16 +133,7 @@ async function run({ processes, directory, noise, untilInterrupted }: ProcessRun
       reject(new VerisumError("PROCESS_ENDED", `the aggregator ended with status ${String(status)}`)),
     );
   });
-  const memberRoles = members.map((wallet, i) =>
-    startRole(
-      `member ${i + 1}`,
-      "aggregator/cli.ts",
-      ["member", "--listen", `127.0.0.1:${chain.port + 2 + i}`, "--peer", gateway],
-      wallet,
-    ),
-  );
-  const stopped = memberRoles[MEMBERS - 1]!;
-  if (CRASHING_CLIENT >= 0) {
+  const startCrashingClient = (): Role => {
     const crashing = startClient(CRASHING_CLIENT, (event) => {
       note(event);
       if (event.event === "accepted" && Number(event.facts.round) === CRASH_ROUND) {
@@ -149,11 +142,23 @@ async function run({ processes, directory, noise, untilInterrupted }: ProcessRun
         startClient(CRASHING_CLIENT);
       }
     });
-  }
-  for (let i = 0; i < dealing.clients; i++) if (i !== CRASHING_CLIENT) startClient(i);
+    return crashing;
+  };
+  const clientRoles = clients.map((_, i) => (i === CRASHING_CLIENT ? startCrashingClient() : startClient(i)));
+  await Promise.race([complete, Promise.all(clientRoles.map(({ ready }) => ready))]);
+  // No round opens without the committee's keys: none begins before every client can take part.
+  const memberRoles = members.map((wallet, i) =>
+    startRole(
+      `member ${i + 1}`,
+      "aggregator/cli.ts",
+      ["member", "--listen", `127.0.0.1:${chain.port + 2 + i}`, "--peer", gateway],
+      wallet,
+    ),
+  );
 
   await complete;
-  const seconds = (performance.now() - started) / 1000;
+  const opening = firstOpening ?? started;
+  const [startSeconds, seconds] = [(opening - started) / 1000, (performance.now() - opening) / 1000];
   write("");
   if (flags.timeline) await timeline.print(write);
   const verified = await runAuditor(
@@ -173,6 +178,7 @@ async function run({ processes, directory, noise, untilInterrupted }: ProcessRun
     write,
   );
   printSummary(write, rounds, {
+    startSeconds,
     seconds,
     central: flags.central ? await centralAccuracy(specification, rounds.size, flags.data, dealing) : undefined,
     verified,

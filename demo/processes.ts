@@ -21,6 +21,8 @@ export interface Role {
   readonly process: ChildProcess;
   /** Ends with the exit status, or undefined after a signal. */
   readonly ended: Promise<number | undefined>;
+  /** Ends when the role is ready to take part. @throws Error (from the promise) if it ends before */
+  readonly ready: Promise<void>;
 }
 
 const ROOT = fileURLToPath(new URL("../", import.meta.url));
@@ -57,11 +59,14 @@ export class Processes {
     log.on("error", (error) => options.onNoise(`no log is written: ${error.message}`));
     child.stdout.pipe(log, { end: false });
     child.stderr.pipe(log, { end: false });
+    let isReady = (): void => undefined;
+    const saidReady = new Promise<void>((resolve) => (isReady = resolve));
     createInterface({ input: child.stdout }).on("line", (line) => {
       if (this.#stopped) return;
       const event = parseEvent(name, line);
-      if (event === undefined) options.onNoise(line);
-      else options.onEvent(event);
+      if (event === undefined) return options.onNoise(line);
+      if (event.event === "ready") isReady();
+      options.onEvent(event);
     });
     createInterface({ input: child.stderr }).on("line", options.onNoise);
     const ended = new Promise<number | undefined>((resolve) => {
@@ -70,7 +75,13 @@ export class Processes {
         resolve(code ?? undefined);
       });
     });
-    return { name, process: child, ended };
+    const endedFirst = ended.then((status) => {
+      throw new Error(`${name} ended with status ${String(status)}`);
+    });
+    const ready = Promise.race([saidReady, endedFirst]);
+    // Not everybody waits for it.
+    ready.catch(() => undefined);
+    return { name, process: child, ended, ready };
   }
 
   /** Takes over a process that was started elsewhere; ends it if everything is stopped. */

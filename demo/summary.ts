@@ -6,7 +6,9 @@ import { group } from "./account.ts";
 import type { RoundFigures } from "./account.ts";
 
 export interface DemoResult {
-  /** Wall time of the rounds, set-up left out. */
+  /** Wall time in which the roles started and read and checked the keys. */
+  readonly startSeconds: number;
+  /** Wall time of the rounds, from the first opening on. */
   readonly seconds: number;
   /** Test accuracy of the same model trained on all data in one place; undefined where that was not asked for. */
   readonly central: number | undefined;
@@ -18,7 +20,7 @@ export interface DemoResult {
 export function printSummary(
   write: (line: string) => void,
   rounds: ReadonlyMap<number, RoundFigures>,
-  { seconds, central, verified, privacy }: DemoResult,
+  { startSeconds, seconds, central, verified, privacy }: DemoResult,
 ): void {
   const table = new Table({
     head: ["round", "test accuracy", "accepted", "refused", "proof s (median)", "submit gas (median)", "finalize gas"],
@@ -44,7 +46,7 @@ export function printSummary(
       ? ""
       : `, all data in one place${privacy === null ? "" : " without noise"} ${pc.bold(percent(central))}`;
   write(
-    `federated ${pc.bold(percent(federated))}${compared}; ${rounds.size} ${rounds.size === 1 ? "round" : "rounds"} in ${seconds.toFixed(0)} s`,
+    `federated ${pc.bold(percent(federated))}${compared}; ${rounds.size} ${rounds.size === 1 ? "round" : "rounds"} in ${seconds.toFixed(0)} s, after a start of ${startSeconds.toFixed(0)} s`,
   );
   write(
     privacy === null

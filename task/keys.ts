@@ -62,6 +62,8 @@ export async function loadProvingKeys(
   readonly committer: VectorCommitter;
   readonly prover: ChunkProver;
   readonly verificationKeys: VerificationKeys;
+  /** Whether the proving keys are good, once they are read and checked. */
+  readonly isReady: Promise<boolean>;
   /** Verifies others' submissions together, in the engine that proves. */
   readonly verifier: SubmissionVerifier;
 }> {
@@ -69,8 +71,8 @@ export async function loadProvingKeys(
   const keys = await load(task, state, kindIndexes, random, reporter);
   const curve = await openCurve();
   const prover = chunkProver(curve, keys, random, command);
-  void prover.preload(kindIndexes);
   return {
+    isReady: prover.preload(kindIndexes),
     verificationKeys: keys.verificationKeys,
     committer: kzgCommitter(curve, keys.powers),
     prover,

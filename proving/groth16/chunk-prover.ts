@@ -33,8 +33,11 @@ interface LoadedKind {
 
 /** The port, and reading keys ahead of the first proof. */
 export interface FolderProver extends ChunkProver {
-  /** Reads and checks these kinds' files now. A failure comes again from the call that needs them. */
-  preload(kindIndexes: readonly number[]): Promise<void>;
+  /**
+   * Reads and checks these kinds' files now. Returns whether all of them are there and good; a failure comes again from
+   * the call that needs them.
+   */
+  preload(kindIndexes: readonly number[]): Promise<boolean>;
 }
 
 /**
@@ -77,7 +80,8 @@ export function chunkProver(curve: Curve, keys: KeySet, random: RandomBytes, com
   };
   return {
     async preload(kindIndexes) {
-      await Promise.allSettled(kindIndexes.map(load));
+      const loaded = await Promise.allSettled(kindIndexes.map(load));
+      return loaded.every(({ status }) => status === "fulfilled");
     },
     commitWires: (kindIndex, wires) =>
       queue.run(async () => {
