@@ -72,6 +72,7 @@ export async function joinTask(
   const trainer = await createTrainer(task.document.model);
   void keys.isReady.then((isReady) => {
     if (isReady) reporter.say("good", "ready", "the proving keys are read and checked: ready to take part");
+    else reporter.say("warn", "not-ready", "the proving keys cannot be used; the first proof will say why");
   });
   await register(node, reporter);
   const journal = openJournal(state, `${node.scope}-${chain.account}`);

@@ -4,6 +4,7 @@ import { openCurve } from "../../../proving/node/open-curve.ts";
 import { chunkProver } from "../../../proving/groth16/chunk-prover.ts";
 import type { KeySet } from "../../../proving/groth16/key-set.ts";
 import { evaluatePolynomial, randomElement } from "../../../protocol/field.ts";
+import { VerisumError } from "../../../protocol/errors.ts";
 import { FIRST_ACCUMULATOR_HASH, verifyChunkProof } from "../../../protocol/groth16.ts";
 import { layoutOf } from "../../../protocol/layout.ts";
 import { packUpdate } from "../../../protocol/packing.ts";
@@ -93,6 +94,14 @@ describe("chunk prover", function () {
     }
     challenge = { ...challenge, bound: normOf(keys, witness) };
     assert.ok(verifies(d, proof));
+  });
+
+  it("says whether the keys are there, and fails with the first proof if they are not", async () => {
+    const missing = (): Promise<never> => Promise.reject(new VerisumError("KEY_ARTIFACT_CORRUPT", "it is not there"));
+    const lacking = chunkProver(await openCurve(), { ...keys, provingFiles: missing }, random);
+    assert.equal(await chunkProver(await openCurve(), keys, random).preload([0, 1]), true);
+    assert.equal(await lacking.preload([0]), false);
+    await rejectsCode(lacking.prove(0, witness, challenge), "KEY_ARTIFACT_CORRUPT");
   });
 
   it("links a second chunk to the first", async () => {
