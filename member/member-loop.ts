@@ -9,6 +9,7 @@ import { leaveOldCopy, noteAttested } from "./old-copy.ts";
 import { fetchProposal, sendSignature } from "../task/proposal-exchange.ts";
 import type { Proposal } from "../task/proposal-exchange.ts";
 import type { RandomBytes } from "../protocol/random.ts";
+import type { Reporter } from "../protocol/reporter.ts";
 
 export interface MemberLoopDependencies extends MemberDependencies {
   readonly random: RandomBytes;
@@ -36,13 +37,8 @@ export function createMemberStep(deps: MemberLoopDependencies): () => Promise<bo
     const known = (checks?.round === round.number ? checks.result.bitmap : 0n) | onChain;
     const result = await checkShares(deps, records, known);
     for (const [client, code] of result.wrong) {
-      if (checks?.round !== round.number || !checks.result.wrong.has(client)) {
-        reporter.say("warn", "share-refused", `round ${round.number}: the share of ${client} is wrong: ${code}`, {
-          round: round.number,
-          client,
-          code,
-        });
-      }
+      if (checks?.round !== round.number || !checks.result.wrong.has(client))
+        reportShare(deps.reporter, round.number, client, code);
     }
     checks = { round: round.number, result };
     const left = round.deadline - (await chain.blockTime());
@@ -143,6 +139,18 @@ export function createMemberStep(deps: MemberLoopDependencies): () => Promise<bo
     );
     return false;
   };
+}
+
+/**
+ * A bundle without a file for this seat is nobody's fault that one could name: after a reorganisation its client may have
+ * sealed it before the seat had this key.
+ */
+function reportShare(reporter: Reporter, round: bigint, client: string, code: string): void {
+  const [event, what] =
+    code === "IPFS_NOT_FOUND"
+      ? ["share-missing", `the bundle of ${client} has no share for this seat`]
+      : ["share-refused", `the share of ${client} is wrong: ${code}`];
+  reporter.say("warn", event, `round ${round}: ${what}`, { round, client, code });
 }
 
 /**

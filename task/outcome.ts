@@ -173,7 +173,7 @@ export async function fetchElements(
 
 /**
  * The share sums that members released, without those whose content is unusable: one member's bad CID stops nobody.
- * @param onUnusable told of each that is left out
+ * @param onUnusable told of each whose content is wrong; one that is away for now is left out silently
  * @throws errors of this machine's store
  */
 export async function fetchReleases(
@@ -187,7 +187,8 @@ export async function fetchReleases(
         return { seat, shareSum: await fetchElements(task, releaseCid, SHARE_SUM_FILE) };
       } catch (error) {
         if (!isVerisumError(error) || error.entry.about === "host") throw error;
-        onUnusable(seat, error.code);
+        // What is away may come: its member has done nothing wrong.
+        if (error.entry.about !== "others") onUnusable(seat, error.code);
         return undefined;
       }
     }),

@@ -57,8 +57,8 @@ export const TEST_GROUPS = Object.keys(NEEDS) as readonly TestGroup[];
 const SELECTABLE: readonly string[] = ["checks", ...TEST_GROUPS];
 
 /**
- * Tests of one room that need compiled contracts or circuits, or development keys, compile the tree again, or run every
- * program.
+ * Tests of one room that need compiled contracts or circuits, or development keys, run every program, or take half a
+ * minute.
  */
 export const INTEGRATION: readonly string[] = [
   "test/browser/verify-submission.test.ts",
@@ -75,6 +75,8 @@ export const INTEGRATION: readonly string[] = [
   "test/proving/groth16/keys.test.ts",
   "test/proving/groth16/quotient.test.ts",
   "test/proving/groth16/witness-writer.test.ts",
+  "test/simulation/simulation.test.ts",
+  "test/structure/import-direction.test.ts",
   "test/task/keys.test.ts",
 ];
 

@@ -28,6 +28,13 @@ export interface MemoryContract {
   readonly logs: TaskLog[];
 }
 
+/** Everything that a block stands for, to come back to. */
+export interface Snapshot {
+  readonly latest: { readonly number: number; readonly timestamp: number };
+  readonly transactions: ReadonlyMap<Hex, number>;
+  readonly contracts: ReadonlyMap<Hex, { readonly state: State; readonly logs: readonly TaskLog[] }>;
+}
+
 /** A call with the arguments that the contract's interface gives it. */
 export type Arguments<N extends SendName<VerisumFunctions>> = VerisumFunctions[N]["inputs"];
 
@@ -63,6 +70,28 @@ export class MemoryChain {
   /** Adds empty blocks. */
   mine(blocks = 1): void {
     for (let i = 0; i < blocks; i++) this.#latest = { number: this.#latest.number + 1, timestamp: this.nextTime };
+  }
+
+  /** The chain as it is. A call replaces a contract's state as a whole, so that nothing is copied. */
+  snapshot(): Snapshot {
+    const contracts = [...this.#contracts].map(([address, { state, logs }]) => [address, { state, logs: [...logs] }]);
+    return {
+      latest: this.#latest,
+      transactions: new Map(this.#nonces),
+      contracts: new Map(contracts as [Hex, { state: State; logs: TaskLog[] }][]),
+    };
+  }
+
+  /** Undoes every block after the snapshot's. Contracts that were deployed since stay as they are. */
+  restore({ latest, transactions, contracts }: Snapshot): void {
+    this.#latest = latest;
+    this.#nonces.clear();
+    for (const [account, count] of transactions) this.#nonces.set(account, count);
+    for (const [address, { state, logs }] of contracts) {
+      const contract = this.contractAt(address);
+      contract.state = state;
+      contract.logs.splice(0, contract.logs.length, ...logs);
+    }
   }
 
   /** Puts a task on the chain, at the address that the operator's transaction would give it. Nothing is checked. */

@@ -1,0 +1,81 @@
+/** A chain in memory whose latest blocks can be undone, with some of their transactions mined again and some lost. */
+import type { SendName } from "../../chain/contract-calls.ts";
+import type { VerisumFunctions } from "../../chain/generated/verisum.ts";
+import type { Receipt } from "../../chain/task-chain.ts";
+import { isVerisumError } from "../../protocol/errors.ts";
+import type { Hex } from "../../protocol/transcript.ts";
+import { MemoryChain } from "../support/memory-chain/chain.ts";
+import type { Arguments, Snapshot } from "../support/memory-chain/chain.ts";
+
+/** A mined call, with the chain as it was before. */
+interface Mined {
+  readonly before: Snapshot;
+  readonly blockNumber: number;
+  readonly again: () => Receipt;
+}
+
+/** Blocks that may be undone at most; older calls are forgotten. */
+const MEMORY = 64;
+
+/** A call that was mined. */
+export interface MinedCall {
+  readonly name: string;
+  readonly sender: Hex;
+  readonly args: readonly unknown[];
+}
+
+export class ForkingChain extends MemoryChain {
+  /** Told of every call as it is mined, again after a reorganisation. */
+  onMined: (call: MinedCall) => void = () => undefined;
+  #mined: Mined[] = [];
+  #past: Snapshot[] = [];
+
+  override send<N extends SendName<VerisumFunctions>>(
+    contract: Hex,
+    sender: Hex,
+    name: N,
+    args: Arguments<N>,
+    valueWei = 0n,
+  ): Receipt {
+    const before = this.snapshot();
+    const receipt = super.send(contract, sender, name, args, valueWei);
+    const again = (): Receipt => this.send(contract, sender, name, args, valueWei);
+    this.#mined = [...this.#mined.slice(-MEMORY), { before, blockNumber: receipt.blockNumber, again }];
+    this.#past = [...this.#past.slice(-MEMORY), before];
+    this.onMined({ name, sender, args });
+    return receipt;
+  }
+
+  /** The chain some calls ago, as an endpoint that lags would have it; as it is if nothing was sent yet. */
+  lagging(calls: number): Snapshot {
+    return this.#past.at(-calls) ?? this.snapshot();
+  }
+
+  /**
+   * Replaces the latest blocks by others, one more than there were.
+   * @param keeps whether a transaction of the undone blocks is mined again
+   * @returns how many were mined again, and how many were lost
+   */
+  fork(depth: number, keeps: () => boolean): { readonly kept: number; readonly lost: number } {
+    const height = this.blockNumber;
+    const undone = this.#mined.filter(({ blockNumber }) => blockNumber > height - depth);
+    const first = undone[0];
+    if (first === undefined) return { kept: 0, lost: 0 };
+    this.#mined = this.#mined.slice(0, -undone.length);
+    this.restore(first.before);
+    const kept = undone.filter(({ again }) => keeps() && succeeds(again)).length;
+    this.mine(Math.max(1, height + 1 - this.blockNumber));
+    return { kept, lost: undone.length - kept };
+  }
+}
+
+/** Whether a call that was undone passes again; what it relied on may be gone. */
+function succeeds(call: () => Receipt): boolean {
+  try {
+    call();
+    return true;
+  } catch (error) {
+    if (!isVerisumError(error, "CHAIN_REVERTED")) throw error;
+    return false;
+  }
+}

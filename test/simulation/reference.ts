@@ -1,0 +1,92 @@
+/**
+ * What must hold however the roles were disturbed, judged from outside: by the vectors that clients committed to, and
+ * by what crossed the edges.
+ */
+import { recordsOf } from "../../chain/round-records.ts";
+import type { RoundRecords } from "../../chain/task-chain.ts";
+import { cidFromDigest } from "../../content/cid.ts";
+import { bitCount } from "../../protocol/committee.ts";
+import { decodeElements } from "../../protocol/field.ts";
+import { unpackSum } from "../../protocol/packing.ts";
+import type { Hex } from "../../protocol/transcript.ts";
+import { AGGREGATE_FILE, includedRecords } from "../../task/outcome.ts";
+import type { Secrets } from "./prover.ts";
+import type { Scene } from "./scene.ts";
+
+/** A promise that was broken; none ever may be. */
+export interface Violation {
+  readonly kind: "wrong aggregate" | "privacy rule broken" | "honest party blamed" | "role dead" | "no progress";
+  readonly detail: string;
+}
+
+export class Reference {
+  readonly violations: Violation[] = [];
+  readonly secrets: Secrets = new Map();
+  readonly #scene: Scene;
+  readonly #honestSeats: ReadonlySet<number>;
+  /** By seat and round: what was released, and over which submissions. */
+  readonly #released = new Map<string, string>();
+  /** By client, round and base: the D of what left the machine. */
+  readonly #submitted = new Map<string, bigint>();
+
+  constructor(scene: Scene, honestSeats: ReadonlySet<number>) {
+    this.#scene = scene;
+    this.#honestSeats = honestSeats;
+  }
+
+  break(kind: Violation["kind"], detail: string): void {
+    this.violations.push({ kind, detail });
+  }
+
+  /** An honest client gives a submission away: one vector for a round and a base, ever. */
+  submits(challenge: string, d: bigint): void {
+    const before = this.#submitted.get(challenge);
+    this.#submitted.set(challenge, d);
+    if (before !== undefined && before !== d)
+      this.break("privacy rule broken", `${challenge}: two different submissions left the client`);
+  }
+
+  /** A seat's release was mined. */
+  releases(seat: number, round: bigint, cid: Hex): void {
+    if (!this.#honestSeats.has(seat)) return;
+    const records = this.#records(round);
+    const { settled } = records;
+    const { minClients } = this.#scene.parameters;
+    if (settled === undefined)
+      return this.break("privacy rule broken", `seat ${seat} released round ${round} unsettled`);
+    if (bitCount(settled.included) < minClients)
+      this.break("privacy rule broken", `seat ${seat} released a sum of too few in round ${round}`);
+    if (settled.blockNumber > this.#scene.chain.blockNumber - this.#scene.shape.confirmations)
+      this.break("privacy rule broken", `seat ${seat} released round ${round} before its settlement was final`);
+    const summands = includedRecords(records, settled).map(({ submission }) => submission.sharesCid);
+    const released = `${cid} of ${summands.sort().join()}`;
+    const key = `${seat} ${round}`;
+    const before = this.#released.get(key);
+    this.#released.set(key, released);
+    if (before !== undefined && before !== released)
+      this.break("privacy rule broken", `seat ${seat} released two sums in round ${round}: ${before}; ${released}`);
+  }
+
+  /** A result was mined: it is Σ w·x over the settled clients, coordinate by coordinate. */
+  finalises(round: bigint): void {
+    const records = this.#records(round);
+    const { settled, finalised } = records;
+    if (settled === undefined || finalised === undefined)
+      return this.break("wrong aggregate", `round ${round} has no records`);
+    const file = this.#scene.content.everywhere(cidFromDigest(finalised.result.aggregateCid))?.[AGGREGATE_FILE];
+    if (file === undefined) return this.break("wrong aggregate", `round ${round}: nobody holds the aggregate`);
+    const { layout, parameters } = this.#scene;
+    const sums = unpackSum(layout, decodeElements(file, layout.elementCount));
+    const expected = new Int32Array(parameters.dimension);
+    for (const { weight, submission } of includedRecords(records, settled)) {
+      const vector = this.secrets.get(submission.chunks[0]!.d.x);
+      vector?.forEach((value, i) => (expected[i]! += weight * value));
+    }
+    if (expected.join() !== sums.join())
+      this.break("wrong aggregate", `round ${round}: the sum is not that of its clients`);
+  }
+
+  #records(round: bigint): RoundRecords {
+    return recordsOf(this.#scene.chain.contractAt(this.#scene.contract).logs, round);
+  }
+}

@@ -1,0 +1,209 @@
+/** The real roles' loops, over the simulation's edges. */
+import { mkdirSync } from "node:fs";
+import { join } from "node:path";
+import fastify from "fastify";
+import type { FastifyInstance } from "fastify";
+import { createCoordinator } from "../../aggregator/coordinator.ts";
+import { addProposalRoutes } from "../../aggregator/proposal.ts";
+import { auditTask } from "../../auditor/audit-task.ts";
+import { recoverResultSigner } from "../../chain/result-signature.ts";
+import { createClientStep } from "../../client/client-loop.ts";
+import { openJournal } from "../../client/journal.ts";
+import type { LocalLearner } from "../../client/participant.ts";
+import { createMemberStep } from "../../member/member-loop.ts";
+import { openRoundKeys } from "../../member/round-keys.ts";
+import { modelDigest } from "../../protocol/model.ts";
+import type { Submission } from "../../protocol/submission.ts";
+import type { StateDirectory } from "../../storage/state-directory.ts";
+import { seededRandom } from "../support/random.ts";
+import { chainOf, replicateFrom, storeAt } from "./edges.ts";
+import { openProver } from "./prover.ts";
+import type { Reference } from "./reference.ts";
+import { AGGREGATOR } from "./scene.ts";
+import type { Scene } from "./scene.ts";
+import type { Life, Script, World } from "./world.ts";
+
+/** Mistakes that a test plants, to see that they are noticed. */
+export interface Planted {
+  /** Roles find nothing of what they kept before a restart. */
+  readonly forgetful?: boolean;
+  /** Members take every block for final. */
+  readonly hasty?: boolean;
+}
+
+/** What every role is made from. */
+export interface Stage {
+  readonly scene: Scene;
+  readonly world: World;
+  readonly reference: Reference;
+  readonly seed: string;
+  readonly planted: Planted;
+  /** For which client, round and base each vector was made, by the x of its D. */
+  readonly contexts: Map<bigint, string>;
+  /** The aggregator's node while it is up. */
+  node: { readonly app: FastifyInstance; readonly life: Life } | undefined;
+}
+
+/** The client that audits; the others take models on trust, which saves the most time. */
+const AUDITOR = 1;
+const NO_STATE = { weights: new Int32Array(0), kept: [new Int32Array(0)] };
+
+export const memberName = (seat: number): string => `member ${seat}`;
+export const clientName = (index: number): string => `client ${index}`;
+
+/** Lives of a role draw different randomness, as its processes do; the schedule stays repeatable. */
+function randomFor({ seed }: Stage, name: string): () => ReturnType<typeof seededRandom> {
+  let lives = 0;
+  return () => seededRandom(`${seed} ${name} ${lives++}`);
+}
+
+let starts = 0;
+
+function stateOf({ scene, planted }: Stage, name: string): StateDirectory {
+  const folder = planted.forgetful === true ? `${name} ${starts++}` : name;
+  const path = join(scene.directory, folder.replaceAll(" ", "-"));
+  mkdirSync(path, { recursive: true });
+  return { path, file: (...parts) => join(path, ...parts), release: () => Promise.resolve() };
+}
+
+function holders({ scene }: Stage): string[] {
+  return [AGGREGATOR, ...Array.from({ length: scene.shape.committeeSize }, (_, i) => memberName(i + 1))];
+}
+
+export function aggregatorScript(stage: Stage): Script {
+  const { scene, world } = stage;
+  return {
+    name: AGGREGATOR,
+    honest: true,
+    start: async (life) => {
+      const chain = chainOf(world, life, scene, 0);
+      const task = scene.task(chain, storeAt(world, life, scene));
+      const app = fastify();
+      // Not through the world: a caller would wait for a role that waits for the caller.
+      const reader = scene.reader();
+      const board = addProposalRoutes(app, async (proposal, { seat, signature }) => {
+        const { settled } = await reader.records(proposal.round);
+        const member = (await reader.members())[seat - 1];
+        if (settled === undefined) return false;
+        const signer = recoverResultSigner(chain.context, { ...settled, ...proposal.result }, signature);
+        return signer.toLowerCase() === member?.toLowerCase();
+      });
+      await app.ready();
+      stage.node = { app, life };
+      const siblingNodes = { nodesOf: () => [], fetch: globalThis.fetch };
+      return createCoordinator({ chain, task, board, reporter: life.actor.reporter, siblingNodes });
+    },
+  };
+}
+
+export function memberScript(stage: Stage, seat: number, honest: boolean): Script {
+  const { scene, world } = stage;
+  const name = memberName(seat);
+  const random = randomFor(stage, name);
+  return {
+    name,
+    honest,
+    start: (life) => {
+      const cautious = chainOf(world, life, scene, seat);
+      const hasty = { ...cautious, finalBlock: () => Promise.resolve(scene.chain.blockNumber) };
+      const chain = stage.planted.hasty === true ? hasty : cautious;
+      const state = stateOf(stage, name);
+      const step = createMemberStep({
+        chain,
+        task: scene.task(chain, storeAt(world, life, scene)),
+        seat,
+        keys: openRoundKeys(state, name),
+        state,
+        scope: name,
+        localMinimum: scene.parameters.minClients,
+        reporter: life.actor.reporter,
+        replicate: replicateFrom(world, life, scene, holders(stage)),
+        random: random(),
+        fetch: fetchThrough(stage, life),
+        nodes: () => ["http://aggregator/"],
+      });
+      return Promise.resolve(step);
+    },
+  };
+}
+
+/** Requests to the aggregator's node, which is there only while the aggregator is. */
+function fetchThrough(stage: Stage, life: Life): typeof globalThis.fetch {
+  const away = (): Error => new TypeError("fetch failed");
+  return (input, init) =>
+    stage.world.call(life, {
+      act: async () => {
+        const { node } = stage;
+        if (node === undefined || node.life.ended) throw away();
+        const { pathname } = input as URL;
+        const request = node.app.inject({
+          method: init?.method === "POST" ? "POST" : "GET",
+          url: pathname,
+          headers: { "content-type": "application/json" },
+          ...(typeof init?.body === "string" ? { payload: init.body } : {}),
+        });
+        const answer = await Promise.race([request, node.life.death]);
+        if (answer === undefined) throw away();
+        return new Response(answer.body, { status: answer.statusCode });
+      },
+      failure: away,
+    });
+}
+
+export function clientScript(stage: Stage, index: number, honest: boolean): Script {
+  const { scene, world, reference } = stage;
+  const name = clientName(index);
+  const account = scene.shape.committeeSize + index;
+  const random = randomFor(stage, name);
+  return {
+    name,
+    honest,
+    start: (life) => {
+      const draw = random();
+      const direct = chainOf(world, life, scene, account);
+      /** What the newest vector is made for. */
+      let context = "";
+      const learner: LocalLearner = {
+        update: (base, round) => {
+          context = `${name}, round ${round}, base ${modelDigest(base)}`;
+          return Promise.resolve(new Float32Array(scene.parameters.dimension));
+        },
+        quantise: () => Int32Array.from(draw(scene.parameters.dimension), (byte) => (byte % 41) - 20),
+      };
+      const prover = openProver(scene.layout, reference.secrets);
+      const chain = {
+        ...direct,
+        submit: (round: bigint, submission: Submission) => {
+          const { x } = submission.chunks[0]!.d;
+          if (honest) reference.submits(stage.contexts.get(x)!, x);
+          return direct.submit(round, submission);
+        },
+      };
+      const task = scene.task(chain, storeAt(world, life, scene));
+      const step = createClientStep({
+        chain,
+        task,
+        prover: {
+          ...prover,
+          commitWires: async (kind, wires) => {
+            const d = await prover.commitWires(kind, wires);
+            stage.contexts.set(d.x, context);
+            return d;
+          },
+        },
+        verifyOwn: () => undefined,
+        learner,
+        random: draw,
+        journal: openJournal(stateOf(stage, name), name),
+        reporter: life.actor.reporter,
+        replicate: replicateFrom(world, life, scene, holders(stage)),
+        clock: () => 0,
+        audit: async (after, until) =>
+          index === AUDITOR
+            ? auditTask(task, { after, until, verifier: { failing: () => Promise.resolve([]) } })
+            : { findings: [], ok: true, model: { record: await chain.latestModel(), state: NO_STATE } },
+      });
+      return Promise.resolve(async () => (await step()) === "acted");
+    },
+  };
+}

@@ -1,0 +1,42 @@
+import assert from "node:assert/strict";
+import { describe, it } from "mocha";
+import { runSchedule } from "./schedule.ts";
+import type { Outcome } from "./schedule.ts";
+import type { Planted } from "./roles.ts";
+import { summaryOf, tableOf } from "./table.ts";
+
+/** Few here; `npm run test:adversarial` runs 10,000. */
+const SCHEDULES = 10;
+
+async function outcomesOf(seeds: readonly string[], planted?: Planted): Promise<Outcome[]> {
+  const outcomes: Outcome[] = [];
+  for (const seed of seeds) outcomes.push(await runSchedule(seed, planted));
+  return outcomes;
+}
+
+describe("random schedules over the roles", function () {
+  this.timeout(180_000);
+
+  it("break nothing, blame nobody and end in a final round", async () => {
+    const seeds = Array.from({ length: SCHEDULES }, (_, i) => String(i + 1));
+    const summary = summaryOf(await outcomesOf(seeds));
+    assert.deepEqual(summary.violations, [], tableOf(summary));
+    assert.ok(summary.roundsFinal >= 3 * SCHEDULES);
+    assert.ok(Object.keys(summary.faults).length >= 8, `every kind of fault occurs: ${JSON.stringify(summary.faults)}`);
+  });
+
+  it("are the same for the same seed", async () => {
+    const [once, again] = await outcomesOf(["7", "7"]);
+    assert.deepEqual(once, again);
+  });
+
+  it("notice members that release before a settlement is final", async () => {
+    const { broken } = summaryOf(await outcomesOf(["1", "2", "3"], { hasty: true }));
+    assert.ok(broken["privacy rule broken"] > 0);
+  });
+
+  it("notice clients that make a second submission after a restart", async () => {
+    const { broken } = summaryOf(await outcomesOf(["1", "2", "3"], { forgetful: true }));
+    assert.ok(broken["privacy rule broken"] > 0);
+  });
+});

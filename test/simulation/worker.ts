@@ -1,0 +1,11 @@
+/** Runs every n-th schedule of a range and reports each outcome to its parent. */
+import { runSchedule } from "./schedule.ts";
+import type { PlainOutcome } from "./run.ts";
+
+const [first, end, step] = process.argv.slice(2).map(Number) as [number, number, number];
+for (let number = first; number < end; number += step) {
+  const { faults, ...rest } = await runSchedule(String(number));
+  const outcome: PlainOutcome = { ...rest, faults: [...faults] };
+  await new Promise<void>((resolve) => process.send!(outcome, () => resolve()));
+}
+process.disconnect();
