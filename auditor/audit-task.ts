@@ -134,7 +134,7 @@ async function checkLatest(checker: Checker, task: OpenTask, { record }: Audited
     const same = latest.round === record.round && latest.cid === record.cid && latest.digest === record.digest;
     if (!same)
       throw new VerisumError(
-        latest.round > record.round ? "CHAIN_EVENTS_MISSING" : "AUDIT_FAILED",
+        latest.round === record.round ? "AUDIT_FAILED" : "CHAIN_EVENTS_MISSING",
         `the contract's model comes from round ${latest.round}, the audited one from round ${record.round}`,
       );
   };

@@ -224,7 +224,7 @@ async function sealShares(
   for (const [index, share] of committed.shares.entries()) {
     const seat = index + 1;
     if (((keyMask >> BigInt(index)) & 1n) === 0n) continue;
-    const publicKey = fromHex(await chain.roundKey(round, seat));
+    const publicKey = await announcedKey(chain, round, seat);
     try {
       files[shareFileName(seat)] = await sealShare(
         committed.sharing.seeds[index] ?? share,
@@ -241,4 +241,18 @@ async function sealShares(
     }
   }
   return files;
+}
+
+/**
+ * The key of a seat that had one when the round opened.
+ * @throws CHAIN_EVENTS_MISSING if the endpoint does not know it: a view of the past is not the seat's fault
+ */
+async function announcedKey(chain: TaskWriter, round: bigint, seat: number): Promise<Uint8Array> {
+  const key = fromHex(await chain.roundKey(round, seat));
+  if (key.some((byte) => byte !== 0)) return key;
+  throw new VerisumError(
+    "CHAIN_EVENTS_MISSING",
+    `round ${round} opened with a key of seat ${seat}, and the endpoint has none`,
+    { round, seat },
+  );
 }

@@ -142,8 +142,8 @@ export function createMemberStep(deps: MemberLoopDependencies): () => Promise<bo
 }
 
 /**
- * A bundle without a file for this seat is nobody's fault that one could name: after a reorganisation its client may have
- * sealed it before the seat had this key.
+ * A bundle without a file for this seat is nobody's fault that one could name: after a reorganisation its client may
+ * have sealed it before the seat had this key.
  */
 function reportShare(reporter: Reporter, round: bigint, client: string, code: string): void {
   const [event, what] =

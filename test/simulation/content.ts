@@ -65,6 +65,7 @@ export function storeOf(methods: Pick<ContentStore, "putDirectory" | "getFile">)
     importCar: absent,
     pin: absent,
     pins: absent,
+    remove: absent,
     getLocalBlock: absent,
     close: () => Promise.resolve(),
   };

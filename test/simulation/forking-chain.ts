@@ -46,6 +46,12 @@ export class ForkingChain extends MemoryChain {
     return receipt;
   }
 
+  /** What was mined so far stays. */
+  settleDown(): void {
+    this.#mined = [];
+    this.#past = [];
+  }
+
   /** The chain some calls ago, as an endpoint that lags would have it; as it is if nothing was sent yet. */
   lagging(calls: number): Snapshot {
     return this.#past.at(-calls) ?? this.snapshot();

@@ -63,7 +63,8 @@ function stateOf({ scene, planted }: Stage, name: string): StateDirectory {
   const folder = planted.forgetful === true ? `${name} ${starts++}` : name;
   const path = join(scene.directory, folder.replaceAll(" ", "-"));
   mkdirSync(path, { recursive: true });
-  return { path, file: (...parts) => join(path, ...parts), release: () => Promise.resolve() };
+  const done = (): Promise<void> => Promise.resolve();
+  return { path, copied: false, file: (...parts) => join(path, ...parts), adopt: done, release: done };
 }
 
 function holders({ scene }: Stage): string[] {
@@ -81,13 +82,14 @@ export function aggregatorScript(stage: Stage): Script {
       const app = fastify();
       // Not through the world: a caller would wait for a role that waits for the caller.
       const reader = scene.reader();
-      const board = addProposalRoutes(app, async (proposal, { seat, signature }) => {
+      const isBySeat: Parameters<typeof addProposalRoutes>[1] = async (proposal, { seat, signature }) => {
         const { settled } = await reader.records(proposal.round);
         const member = (await reader.members())[seat - 1];
         if (settled === undefined) return false;
         const signer = recoverResultSigner(chain.context, { ...settled, ...proposal.result }, signature);
         return signer.toLowerCase() === member?.toLowerCase();
-      });
+      };
+      const board = addProposalRoutes(app, isBySeat, () => undefined);
       await app.ready();
       stage.node = { app, life };
       const siblingNodes = { nodesOf: () => [], fetch: globalThis.fetch };

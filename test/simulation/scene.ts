@@ -105,6 +105,9 @@ export async function openScene(shape: Shape): Promise<Scene> {
   for (let seat = 1; seat <= shape.committeeSize; seat++) await writer(0).registerMember(writer(seat).account);
   for (let i = 1; i <= shape.clients; i++)
     await writer(0).registerClient(writer(shape.committeeSize + i).account, 1 + (i % 3));
+  // A deployment is final before anybody takes part.
+  chain.mine(shape.confirmations);
+  chain.settleDown();
   return {
     ...{ shape, chain, contract, content, parameters, layout, reader, writer },
     directory: mkdtempSync(join(existsSync("/dev/shm") ? "/dev/shm" : tmpdir(), "verisum-simulation-")),
