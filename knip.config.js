@@ -16,6 +16,7 @@ export default {
     "ignition/modules/*.ts",
     "test/**/*.test.ts",
     "test/browser/page.ts",
+    "test/simulation/{run,worker}.ts",
     "test/support/{idle-processes,noise-process}.ts",
   ],
   project: ["**/*.{ts,js,mjs}"],

@@ -28,7 +28,10 @@ export class SharedContent {
     if (files !== undefined) for (const party of to) this.#of(party).set(cid, files);
   }
 
-  /** A file, from the first of these parties that holds it. @throws IPFS_UNAVAILABLE, IPFS_NOT_FOUND, IPFS_LIMIT_EXCEEDED */
+  /**
+   * A file, from the first of these parties that holds it.
+   * @throws IPFS_UNAVAILABLE, IPFS_NOT_FOUND, IPFS_LIMIT_EXCEEDED
+   */
   read(parties: readonly string[], cid: string, name: string, maxBytes: number): Uint8Array {
     const holder = parties.find((party) => this.#of(party).has(cid));
     if (holder === undefined) throw unavailable(cid);
