@@ -6,7 +6,8 @@ import type { Planted } from "./roles.ts";
 import { summaryOf, tableOf } from "./table.ts";
 
 /** Few here; `npm run test:adversarial` runs 10,000. */
-const SCHEDULES = 10;
+const SCHEDULES = 8;
+const MOST_UNTIL_NOTICED = 20;
 
 async function outcomesOf(seeds: readonly string[], planted?: Planted): Promise<Outcome[]> {
   const outcomes: Outcome[] = [];
@@ -30,13 +31,14 @@ describe("random schedules over the roles", function () {
     assert.deepEqual(once, again);
   });
 
-  it("notice members that release before a settlement is final", async () => {
-    const { broken } = summaryOf(await outcomesOf(["1", "2", "3"], { hasty: true }));
-    assert.ok(broken["privacy rule broken"] > 0);
-  });
+  it("notice members that release before a settlement is final", () => isNoticed({ hasty: true }));
 
-  it("notice clients that make a second submission after a restart", async () => {
-    const { broken } = summaryOf(await outcomesOf(["1", "2", "3"], { forgetful: true }));
-    assert.ok(broken["privacy rule broken"] > 0);
-  });
+  it("notice clients that make a second submission after a restart", () => isNoticed({ forgetful: true }));
 });
+
+/** The first schedules in which the planted mistake could show: one of them says that a privacy rule is broken. */
+async function isNoticed(planted: Planted): Promise<void> {
+  for (let seed = 1; seed <= MOST_UNTIL_NOTICED; seed++)
+    if (summaryOf(await outcomesOf([String(seed)], planted)).broken["privacy rule broken"] > 0) return;
+  assert.fail(`${MOST_UNTIL_NOTICED} schedules broke no privacy rule`);
+}
