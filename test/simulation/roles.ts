@@ -5,7 +5,7 @@ import fastify from "fastify";
 import type { FastifyInstance } from "fastify";
 import { createCoordinator } from "../../aggregator/coordinator.ts";
 import { addProposalRoutes } from "../../aggregator/proposal.ts";
-import { auditTask } from "../../auditor/audit-task.ts";
+import { continuedAudit } from "../../auditor/continued-audit.ts";
 import { recoverResultSigner } from "../../chain/result-signature.ts";
 import { createClientStep } from "../../client/client-loop.ts";
 import { openJournal } from "../../client/journal.ts";
@@ -19,7 +19,7 @@ import { seededRandom } from "../support/random.ts";
 import { chainOf, replicateFrom, storeAt } from "./edges.ts";
 import { openProver } from "./prover.ts";
 import type { Reference } from "./reference.ts";
-import { AGGREGATOR } from "./scene.ts";
+import { AGGREGATOR, VERIFICATION_KEYS } from "./scene.ts";
 import type { Scene } from "./scene.ts";
 import type { Life, Script, World } from "./world.ts";
 
@@ -200,10 +200,16 @@ export function clientScript(stage: Stage, index: number, honest: boolean): Scri
         reporter: life.actor.reporter,
         replicate: replicateFrom(world, life, scene, holders(stage)),
         clock: () => 0,
-        audit: async (after, until) =>
-          index === AUDITOR
-            ? auditTask(task, { after, until, verifier: { failing: () => Promise.resolve([]) } })
-            : { findings: [], ok: true, model: { record: await chain.latestModel(), state: NO_STATE } },
+        ...(index === AUDITOR
+          ? continuedAudit(task, VERIFICATION_KEYS, { failing: () => Promise.resolve([]) })
+          : {
+              audit: async () => ({
+                findings: [],
+                ok: true,
+                model: { record: await chain.latestModel(), state: NO_STATE },
+              }),
+              verifyAhead: () => Promise.resolve(),
+            }),
       });
       return Promise.resolve(async () => (await step()) === "acted");
     },

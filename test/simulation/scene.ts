@@ -13,6 +13,7 @@ import type { TaskParameters } from "../../protocol/task.ts";
 import { toHex } from "../../protocol/transcript.ts";
 import type { Hex } from "../../protocol/transcript.ts";
 import { encodeVerificationKeys, hashVerificationKeys } from "../../protocol/verification-key.ts";
+import type { VerificationKeys } from "../../protocol/verification-key.ts";
 import { createTask, parseSpecification } from "../../task/create-task.ts";
 import { parseTaskDocument, TASK_FILE } from "../../task/document.ts";
 import type { CommittingTask } from "../../task/opened-task.ts";
@@ -31,11 +32,11 @@ export const AGGREGATOR = "aggregator";
 
 /** The same in all schedules: nothing that is tried depends on them. */
 const committer = knownTauCommitter();
-const keys = {
+export const VERIFICATION_KEYS: VerificationKeys = {
   ...keysOf(drawSecrets({ ...PRESETS.tiny, kinds: PRESETS.tiny.kinds.slice(0, 1) }, seededRandom("keys"))),
   tau: committer.tau,
 };
-const KEYS = { bytes: encodeVerificationKeys(keys), hash: toHex(hashVerificationKeys(keys)) };
+const KEYS = { bytes: encodeVerificationKeys(VERIFICATION_KEYS), hash: toHex(hashVerificationKeys(VERIFICATION_KEYS)) };
 
 const MODEL = { kind: "mlp", inputShape: [4], hidden: [], classCount: 3 };
 
