@@ -71,6 +71,15 @@ describe("submitBatch", function () {
     assert.deepEqual({ x: state.sum.x, y: state.sum.y }, expected);
   });
 
+  it("counts each client's powers of z from its own, in every kind", async () => {
+    const other = await deployTask(connection, { chunkKinds: [1, 1, 0, 0], dimension: 2 * 2472 + 589 });
+    await registerAll(other, WEIGHTS);
+    await openRound(other);
+    const both = [(await signAs(other, 0)).signed, (await signAs(other, 1)).signed];
+    await sendBatch(other, both);
+    assert.equal((await roundOf(other)).submitted, 2n);
+  });
+
   it("emits what readers of single submissions read", async () => {
     const receipt = (await (await sendBatch(task, signed)).wait())!;
     const logs = receipt.logs.map((log) => parseTaskLog(log)!);

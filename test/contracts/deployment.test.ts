@@ -3,7 +3,7 @@ import { after, before, describe, it } from "mocha";
 import type { NetworkConnection } from "hardhat/types/network";
 import { keccak256 } from "ethers";
 import { encodeParameters } from "../../chain/codec.ts";
-import { MAX_CHUNKS, PRESETS } from "../../protocol/parameters.ts";
+import { MAX_CHUNKS, MAX_COMMITTEE, PRESETS } from "../../protocol/parameters.ts";
 import { addG1, G1_GENERATOR, G1_INFINITY, G2_GENERATOR, multiplyG2, negateG2 } from "../../protocol/points.ts";
 import { parametersHash } from "../../protocol/task.ts";
 import type { TaskParameters } from "../../protocol/task.ts";
@@ -16,6 +16,10 @@ import { reverts } from "../support/reverts.ts";
 import { drawSecrets, keysOf } from "../support/trapdoor-keys.ts";
 import { deployTask, KEYS, KEYS_BLOB, openChain, PARAMETERS, view } from "../support/task-on-chain.ts";
 
+/** Words of the encoded keys at which G2 points begin: minus beta, tau, and each kind's minus delta and minus sigma. */
+const [BETA, TAU] = [2, 6] as const;
+const G2_WORDS = [BETA, TAU, 10, 14, 32, 36];
+
 describe("deployment", function () {
   this.timeout(60_000);
   let connection: NetworkConnection;
@@ -23,6 +27,16 @@ describe("deployment", function () {
     connection = await openChain();
   });
   after(() => connection.close());
+
+  async function deployWith(blob: Uint8Array, change: Partial<TaskParameters> = {}): Promise<unknown> {
+    const factory = await connection.ethers.getContractFactory("Verisum");
+    const [operator] = await connection.ethers.getSigners();
+    return factory.deploy(
+      encodeParameters({ ...PARAMETERS, ...change, keysHash: keccak256(blob) as Hex }),
+      toHex(blob),
+      operator!.address,
+    );
+  }
 
   it("keeps the parameters, their hash, the keys and the vector's length", async () => {
     const task = await deployTask(connection, { chunkKinds: [1, 0], dimension: 3000 });
@@ -54,6 +68,7 @@ describe("deployment", function () {
     ["attestSeconds > 0", { attestSeconds: 0 }],
     ["aggregateSeconds > 0", { aggregateSeconds: 0 }],
     ["privacyCostPerRound <= privacyBudget", { privacyBudget: 4n, privacyCostPerRound: 5n }],
+    ["privacyCostPerRound <= privacyBudget", { privacyBudget: 1n, privacyCostPerRound: 2n }],
     ["privacyCostPerRound > 0 with a budget", { privacyBudget: 4n }],
     ["coordinateBits is a preset's", { coordinateBits: 9 }],
     ["coordinateBits is a preset's", { coordinateBits: 0 }],
@@ -82,6 +97,16 @@ describe("deployment", function () {
       maxCorrupt: 56,
     });
     await deployTask(connection, { chunkKinds: Array<number>(MAX_CHUNKS).fill(1), dimension: MAX_CHUNKS * 2472 });
+    await deployTask(connection, { committeeSize: MAX_COMMITTEE, threshold: 11, quorum: 21 });
+    await deployTask(connection, { dimension: 1, normBoundSquared: 1n, openRegistration: true, bondWei: 1n });
+  });
+
+  it("accepts the standard preset with as many of its largest chunks as a task can have", async () => {
+    const { coordinateBits, kinds } = PRESETS.standard;
+    const chunkKinds = Array<number>(MAX_CHUNKS).fill(kinds.length - 1);
+    const dimension = MAX_CHUNKS * kinds.at(-1)!.coordinates;
+    const keys = keysOf(drawSecrets(PRESETS.standard, seededRandom("standard")));
+    await deployWith(encodeVerificationKeys(keys), { coordinateBits, chunkKinds, dimension });
   });
 
   it("refuses a blob that the hash does not name, and an operator at zero", async () => {
@@ -103,6 +128,10 @@ describe("deployment", function () {
       ...KEYS,
       kinds: [{ ...KEYS.kinds[0]!, ...change }, KEYS.kinds[1]!],
     });
+    const kind1 = (change: Partial<ChunkVerificationKey>): VerificationKeys => ({
+      ...KEYS,
+      kinds: [KEYS.kinds[0]!, { ...KEYS.kinds[1]!, ...change }],
+    });
     const { delta, sigma, publicBases } = KEYS.kinds[0]!;
     const generator = "a G2 point is the generator";
     const equal = "two G2 points are equal up to sign";
@@ -120,9 +149,17 @@ describe("deployment", function () {
       ["two kinds share delta", kind0({ delta: KEYS.kinds[1]!.delta }), equal],
       ["a kind's sigma is another's delta", kind0({ sigma: KEYS.kinds[1]!.delta }), equal],
       ["tau equals beta", { ...KEYS, tau: KEYS.beta }, equal],
+      ["the last kind's sigma equals its delta", kind1({ sigma: KEYS.kinds[1]!.delta }), equal],
+      ["the last kind's sigma is another's delta", kind1({ sigma: delta }), equal],
+      ["the last kind's sigma is the generator", kind1({ sigma: G2_GENERATOR }), generator],
+      ...[0, 3, 6].map((i): [string, VerificationKeys, string] => [
+        `a public input's base ${i} is infinity`,
+        kind0({ publicBases: publicBases.with(i, G1_INFINITY) }),
+        "a G1 point is infinity",
+      ]),
       [
-        "a public input's base is infinity",
-        kind0({ publicBases: publicBases.with(3, G1_INFINITY) }),
+        "the last kind's last base is infinity",
+        kind1({ publicBases: KEYS.kinds[1]!.publicBases.with(6, G1_INFINITY) }),
         "a G1 point is infinity",
       ],
       ["alpha is infinity", { ...KEYS, alpha: G1_INFINITY }, "a G1 point is infinity"],
@@ -142,7 +179,20 @@ describe("deployment", function () {
       await deployWith(blob);
       await reverts(deployWith(blob, { chunkKinds: [1] }), "VerisumParameterInvalid", "every chunk's kind has a key");
       await reverts(deployWith(Uint8Array.of(...blob, 0)), "VerisumKeysRefused");
-      await reverts(deployWith(blob.slice(0, 64)), "VerisumKeysRefused");
+      // One byte short of the words that belong to no kind, and those alone.
+      for (const length of [64, 319, 320]) await reverts(deployWith(blob.slice(0, length)), "VerisumKeysRefused");
+    });
+
+    it("by both halves of a point's x, not by one that it shares with another", async () => {
+      const valid = encodeVerificationKeys(KEYS);
+      const generator = encodeVerificationKeys({ ...KEYS, tau: G2_GENERATOR }).slice(32 * TAU, 32 * (TAU + 2));
+      for (const x of [generator, valid.slice(32 * BETA, 32 * (BETA + 2))]) {
+        for (const half of [0, 32]) {
+          const blob = Uint8Array.from(valid);
+          blob.set(x.slice(half, half + 32), 32 * TAU + half);
+          await reverts(deployWith(blob), "VerisumPointInvalid");
+        }
+      }
     });
 
     it("points off the curve, in G1 and G2", async () => {
@@ -151,22 +201,16 @@ describe("deployment", function () {
         deployWith(encodeVerificationKeys(kind0({ publicBases: publicBases.with(2, { x: off.x, y: off.y ^ 1n }) }))),
         "VerisumPointInvalid",
       );
-      const blob = encodeVerificationKeys(KEYS);
-      // The last byte of tau's y.c0.
-      blob[32 * 10 - 1]! ^= 1;
-      await reverts(deployWith(blob), "VerisumPointInvalid");
+      await reverts(deployWith(encodeVerificationKeys({ ...KEYS, alpha: { x: 0n, y: 5n } })), "VerisumPointInvalid");
+      const valid = encodeVerificationKeys(KEYS);
+      for (const word of G2_WORDS) {
+        const blob = Uint8Array.from(valid);
+        // The last byte of y.c0.
+        blob[32 * (word + 4) - 1]! ^= 1;
+        await reverts(deployWith(blob), "VerisumPointInvalid");
+      }
       await deployWith(encodeVerificationKeys(KEYS));
     });
-
-    async function deployWith(blob: Uint8Array, change: Partial<TaskParameters> = {}): Promise<unknown> {
-      const factory = await connection.ethers.getContractFactory("Verisum");
-      const [operator] = await connection.ethers.getSigners();
-      return factory.deploy(
-        encodeParameters({ ...PARAMETERS, ...change, keysHash: keccak256(blob) as Hex }),
-        toHex(blob),
-        operator!.address,
-      );
-    }
   });
 
   it("hashes the keys as protocol/verification-key.ts does", () => {

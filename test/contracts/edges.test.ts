@@ -144,6 +144,86 @@ describe("the contract's limits", function () {
     await reverts(task.verisum["openRound"]!(), "VerisumBudgetExhausted", 10, 5, 10);
   });
 
+  it("let a budget be of one unit, and charge a task that has none whatever it says", async () => {
+    const one = await deployTask(connection, { privacyCostPerRound: 1n, privacyBudget: 1n });
+    const free = await deployTask(connection, { privacyCostPerRound: 5n, privacyBudget: 0n });
+    for (const task of [one, free]) {
+      await registerAll(task, WEIGHTS);
+      await openRound(task);
+      await settleAll(task);
+      await advance(task);
+    }
+    await reverts(one.verisum["openRound"]!(), "VerisumBudgetExhausted", 1, 1, 1);
+    await openRound(free);
+    assert.equal(await view(free, "privacySpent"), 5n);
+  });
+
+  describe("on the clients that a proposal leaves out", () => {
+    let task: TaskOnChain;
+    /** Of the clients with these weights the first `submitting` submit, and the round attests. */
+    async function attesting(registered: number, submitting: number): Promise<void> {
+      task = await deployTask(connection);
+      await registerAll(task, Array<number>(registered).fill(1));
+      await openRound(task);
+      await submitAll(task, submitting);
+      if (submitting < registered) await advance(task);
+    }
+    const propose = (bitmap: bigint): Promise<void> => attestAndPropose(task, bitmap, [1, 2, 3]);
+
+    it("let it leave out maxCorrupt of those that submitted", async () => {
+      await attesting(6, 6);
+      await reverts(propose(0b001111n), "VerisumTooFewIncluded", 4, 5);
+      await propose(0b010000n);
+      assert.equal((await roundOf(task)).included, 0b011111n);
+    });
+
+    it("count those that submitted, not those that are registered", async () => {
+      await attesting(6, 5);
+      await reverts(propose(0b00111n), "VerisumTooFewIncluded", 3, 4);
+      await propose(0b01000n);
+    });
+
+    it("let none go below minClients", async () => {
+      await attesting(4, 3);
+      await reverts(propose(0b011n), "VerisumTooFewIncluded", 2, 3);
+      await propose(0b100n);
+    });
+  });
+
+  it("compare a proposal with those of its own round only", async () => {
+    const task = await deployTask(connection);
+    await registerAll(task, [1, 1, 1, 1]);
+    await openRound(task);
+    await submitAll(task, 4);
+    await attestAndPropose(task, 0b1111n);
+    await task.verisum["settle"]!(1n, []);
+    await advance(task);
+    await openRound(task);
+    await submitAll(task, 4);
+    await attestAndPropose(task, 0b0111n, [1, 2, 3]);
+    assert.equal((await roundOf(task)).included, 0b0111n);
+  });
+
+  it("count the last seat's attestation, and have none for a seat that the committee lacks", async () => {
+    const task = await deployTask(connection);
+    await registerAll(task, WEIGHTS);
+    await openRound(task);
+    await submitAll(task, 3);
+    const attest = (seat: number, bitmap: bigint): Promise<unknown> =>
+      as(task, task.members[seat - 1]!)["attest"]!(1n, bitmap);
+    for (const seat of [1, 2]) await attest(seat, ALL);
+    await attest(4, 0b011n);
+    assert.deepEqual(await Promise.all([0, 1, 3, 4, 5, 255].map((seat) => view(task, "attestation", seat))), [
+      0n,
+      ALL,
+      0n,
+      0b011n,
+      0n,
+      0n,
+    ]);
+    await reverts(task.verisum["propose"]!(1n, 0b1011n), "VerisumTooFewIncluded", 2, 3);
+  });
+
   it("let a task finalise as many rounds as it may, and no more", async () => {
     const task = await deployTask(connection, { maxRounds: 2 });
     await registerAll(task, WEIGHTS);

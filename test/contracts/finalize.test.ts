@@ -5,6 +5,7 @@ import type { NetworkConnection } from "hardhat/types/network";
 import { resultDigest, signResult } from "../../chain/result-signature.ts";
 import { FIELD_ORDER } from "../../protocol/parameters.ts";
 import { addG1, G1_GENERATOR, G1_INFINITY } from "../../protocol/points.ts";
+import { resultPoint } from "../../protocol/transcript.ts";
 import type { Hex } from "../../protocol/transcript.ts";
 import { word } from "../support/random.ts";
 import { reverts, VERISUM_INTERFACE } from "../support/reverts.ts";
@@ -17,6 +18,7 @@ import {
   openRound,
   registerAll,
   roundOf,
+  SECRETS,
   sendFinalisation,
   setNextTime,
   snapshot,
@@ -25,6 +27,7 @@ import {
   weightedScalar,
 } from "../support/task-on-chain.ts";
 import type { Finalisation, TaskOnChain } from "../support/task-on-chain.ts";
+import { simulateOpening } from "../support/trapdoor-keys.ts";
 
 const WEIGHTS = [1, 2, 3];
 const SECP256K1_ORDER = 0xfffffffffffffffffffffffffffffffebaaedce6af48a03bbfd25e8cd0364141n;
@@ -167,6 +170,18 @@ describe("finalize", function () {
     await reverts(send({ opening: G1_INFINITY }), "VerisumOpeningInvalid");
     await reverts(send({ opening: { x: 1n, y: 3n } }), "VerisumPointInvalid");
     await sendFinalisation(task, await makeFinalisation(task, sumScalar, [1, 3]));
+  });
+
+  it("takes an evaluation of zero or one as any other", async () => {
+    const { sum, included, totalWeight } = await roundOf(task);
+    const settled = { included, totalWeight: Number(totalWeight), sum: { x: sum.x, y: sum.y } };
+    const z = resultPoint({ chainId: task.chainId, contract: task.address, round: 1n, ...settled, ...valid.result });
+    for (const evaluation of [0n, 1n]) {
+      const opening = simulateOpening(SECRETS, sumScalar, z, evaluation);
+      await reverts(send({ evaluation: 1n - evaluation, opening }), "VerisumOpeningInvalid");
+      await send({ evaluation, opening });
+      await restore();
+    }
   });
 
   it("refuses an opening of another sum, signed or not", async () => {

@@ -292,6 +292,17 @@ describe("a submission in several transactions", function () {
     await reverts(finish(again), "VerisumAlreadySubmitted");
   });
 
+  it("takes steps in its round, phase and time only", async () => {
+    const step = (round: bigint): Promise<unknown> => proveAs(0, head, START, valid.chunks.slice(0, 1), round);
+    for (const round of [0n, 2n]) await reverts(step(round), "VerisumWrongRound", 1, round);
+    const { deadline } = await roundOf(task);
+    await setNextTime(connection, deadline);
+    await reverts(step(1n), "VerisumDeadlinePassed", deadline, deadline);
+    await setNextTime(connection, deadline);
+    await task.verisum["advance"]!(1n);
+    await reverts(step(1n), "VerisumWrongPhase", 5, 0b10);
+  });
+
   it("expires with its round", async () => {
     const progress = await proveAll(2);
     await setNextTime(connection, (await roundOf(task)).deadline);

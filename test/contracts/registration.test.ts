@@ -125,6 +125,13 @@ describe("registration", function () {
     await reverts(leaver["withdrawBond"]!(), "VerisumNothingToWithdraw", task.clients[0]!.address);
   });
 
+  it("forgets the weight and the first round of a client that left", async () => {
+    await registerAll(task, [1, 1, 2]);
+    const client = task.clients[2]!;
+    await as(task, client)["unregister"]!();
+    assert.deepEqual([...((await view(task, "clientOf", client.address)) as bigint[])], [0n, 0n, 0n, 0n]);
+  });
+
   describe("with a bond", () => {
     it("keeps the two ways of registering apart", async () => {
       await reverts(open.verisum["registerClient"]!(task.clients[0]!.address, 1), "VerisumRegistrationMode", true);

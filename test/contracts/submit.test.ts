@@ -160,6 +160,11 @@ describe("submit", function () {
     await reverts(send(withChunk(0, { d: G1_INFINITY })), "VerisumPointInfinity");
     await reverts(send(withChunk(1, { a: G1_INFINITY })), "VerisumPointInfinity");
     await reverts(send(withChunk(2, { b: none })), "VerisumPointInfinity");
+    // A point of which one coordinate is left is none.
+    for (const c of ["c0", "c1"] as const) {
+      await reverts(send(withChunk(2, { b: { ...none, x: { ...none.x, [c]: 1n } } })), "VerisumPointInvalid");
+      await reverts(send(withChunk(2, { b: { ...none, y: { ...none.y, [c]: 1n } } })), "VerisumPointInvalid");
+    }
   });
 
   for (const [name, spoil] of Object.entries<(point: G1) => G1>({
