@@ -24,6 +24,8 @@ export interface AuditOptions {
   readonly base?: AuditedBase;
   /** The last round looked at; the current one by default. */
   readonly until?: bigint;
+  /** Says where the keys come from; throws if what their folder claims does not hold. Not asked unless given. */
+  readonly origin?: () => Promise<string>;
   readonly onFinding?: (finding: Finding) => void;
   /** The task's keys, if the caller has checked them against the recorded hash and that none is degenerate. */
   readonly keys?: VerificationKeys;
@@ -54,6 +56,7 @@ export async function auditTask(task: OpenTask, options: AuditOptions = {}): Pro
   const checker = new Checker(options.onFinding ?? (() => undefined));
   const { verifier } = options;
   const keys = options.keys ?? (await checkedKeys(checker, task));
+  if (options.origin !== undefined) await checker.check(0, "setup", options.origin, (says) => says);
   const after = options.after ?? 0n;
   const until = options.until ?? (await task.chain.round()).number;
   let model = await startingModel(checker, task, after, options.base);

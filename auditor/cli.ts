@@ -1,12 +1,13 @@
 /**
- * `fl`: what anybody can do without an account: verify, look, download; and make keys. What a command does is loaded
- * when it runs.
+ * `fl`: what anybody can do without an account: verify, look, download; and make keys, alone or in a ceremony. What a
+ * command does is loaded when it runs.
  */
 import { connectionOptions, contentOptions, formatOption, reporterFor, wholeNumber } from "../command/options.ts";
 import type { CommonFlags } from "../command/options.ts";
 import { createProgram } from "../command/program.ts";
 import { runCommand } from "../command/run.ts";
 import { addPrivacyCommands } from "./privacy-options.ts";
+import { addSetupCommands } from "./setup-options.ts";
 
 const program = createProgram("fl", "Verify and inspect Verisum tasks. No account needed.");
 
@@ -49,5 +50,6 @@ formatOption(program.command("keygen").description("make an account's key file, 
   });
 
 addPrivacyCommands(program);
+addSetupCommands(program);
 
 await program.parseAsync();

@@ -6,6 +6,7 @@ import type { CommonFlags } from "../command/options.ts";
 import { cidFromDigest } from "../content/cid.ts";
 import type { Reporter } from "../protocol/reporter.ts";
 import { writeDurably } from "../storage/durable-file.ts";
+import { keysOrigin } from "../task/keys-origin.ts";
 import { openReadingNode } from "../task/node.ts";
 import { privacyLine, privacySummary } from "../task/privacy-summary.ts";
 
@@ -23,6 +24,9 @@ export async function showStatus(flags: CommonFlags, reporter: Reporter, signal:
     await chain.clientCount(),
   ];
   const gateways = node.network.peers();
+  // `fl verify` keeps what it verified in a folder of its own, unless both are told another one.
+  const verifiers = [node.state.file("keys"), join(".verisum", "auditor", "keys")];
+  const keys = await keysOrigin(task, verifiers);
   const privacy = privacySummary(task, Number(await chain.privacySpent()));
   await node.close();
   const status = {
@@ -33,11 +37,13 @@ export async function showStatus(flags: CommonFlags, reporter: Reporter, signal:
     finalisedRounds: `${finalised}${task.parameters.maxRounds > 0 ? `/${task.parameters.maxRounds}` : ""}`,
     clients,
     committee: `${task.parameters.committeeSize} seats, threshold ${task.parameters.threshold}, quorum ${task.parameters.quorum}`,
+    keys: keys.says,
     model: cidFromDigest(model.cid),
     ...(privacy === null ? {} : { privacySpent: privacyLine(privacy), privacyMeans: privacy.statement }),
     gateways,
   };
-  const data = privacy === null ? status : { ...status, privacyEpsilon: privacy.epsilon };
+  const { says: _, ...origin } = keys;
+  const data = { ...status, keysOrigin: origin, ...(privacy === null ? {} : { privacyEpsilon: privacy.epsilon }) };
   process.stdout.write(
     flags.format === "json"
       ? `${JSON.stringify({ schemaVersion: 1, status: "ok", data })}\n`

@@ -6,6 +6,8 @@ import type { Reporter } from "../protocol/reporter.ts";
 import { platformRandom } from "../command/platform-random.ts";
 import { submissionVerifier } from "../proving/groth16/submission-batch.ts";
 import { closeCurve, openCurve } from "../proving/node/open-curve.ts";
+import { verifyKeysOrigin } from "../task/keys-origin.ts";
+import type { KeysOrigin } from "../task/keys-origin.ts";
 import { openReadingNode } from "../task/node.ts";
 import { auditTask } from "./audit-task.ts";
 import type { TaskAudit } from "./audit-task.ts";
@@ -19,8 +21,14 @@ export async function verify(
   signal: AbortSignal,
 ): Promise<void> {
   const node = await openReadingNode(nodeOptions(flags, "auditor"), reporter, signal);
+  const curve = await openCurve();
+  let origin: KeysOrigin | undefined;
   const audit = await auditTask(node.task, {
-    verifier: submissionVerifier(await openCurve(), platformRandom),
+    verifier: submissionVerifier(curve, platformRandom),
+    origin: async () => {
+      origin = await verifyKeysOrigin(node.task, node.state.file("keys"), { curve, random: platformRandom, reporter });
+      return origin.says;
+    },
     ...(flags.round === undefined ? {} : { until: flags.round }),
     ...(flags.format === "text"
       ? { onFinding: (finding: Finding) => process.stdout.write(`${findingLine(finding)}\n`) }
@@ -31,18 +39,19 @@ export async function verify(
   await closeCurve();
   const failed = audit.findings.filter(({ ok }) => !ok).length;
   process.stdout.write(
-    flags.format === "json" ? `${verdictJson(audit, chainId, contract)}\n` : `${verdictLine(audit, failed)}\n`,
+    flags.format === "json" ? `${verdictJson(audit, chainId, contract, origin)}\n` : `${verdictLine(audit, failed)}\n`,
   );
   const failure = failureOf(audit.findings);
   if (failure !== undefined) throw failure;
 }
 
-function verdictJson(audit: TaskAudit, chainId: bigint, contract: string): string {
+function verdictJson(audit: TaskAudit, chainId: bigint, contract: string, origin: KeysOrigin | undefined): string {
   const data = {
     contract,
     chainId: chainId.toString(),
     ok: audit.ok,
     lastRound: Number(audit.model?.record.round ?? 0n),
+    ...(origin === undefined ? {} : { keys: origin }),
     findings: audit.findings,
   };
   return JSON.stringify({ schemaVersion: 1, status: audit.ok ? "ok" : "failed", data });

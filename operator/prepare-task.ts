@@ -1,14 +1,22 @@
 /** The steps from a specification to a deployment, shared by create-task, the demo and the tests. */
-import { readdir, readFile } from "node:fs/promises";
+import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { openCurve } from "../proving/node/open-curve.ts";
 import { createContentStore } from "../content/store.ts";
+import { transcriptCid } from "../task/keys-origin.ts";
 import { initialWeightsOf, modelTensors, parameterCountOf, parseModel } from "../learning/model.ts";
+import { ceremonyLine, verifyKeyFolder } from "../proving/ceremony/key-folder.ts";
+import type { NamedFiles } from "../proving/ceremony/setup-folder.ts";
 import { ensureDevKeys } from "../proving/groth16/ensure-keys.ts";
+import type { KeyRequest } from "../proving/groth16/ensure-keys.ts";
+import { loadKeySet } from "../proving/groth16/key-set.ts";
+import type { KeySet } from "../proving/groth16/key-set.ts";
+import { MANIFEST_FILE } from "../proving/groth16/manifest.ts";
 import { createTask, layoutOfSpecification, parseSpecification } from "../task/create-task.ts";
 import type { PrivacyTarget, TaskSpecification } from "../task/create-task.ts";
 import { adaptiveClipLine, plannedPrivacyLine, privacySummary } from "../task/privacy-summary.ts";
 import { VerisumError } from "../protocol/errors.ts";
+import type { KeyRule } from "../protocol/key-guard.ts";
 import type { RandomBytes } from "../protocol/random.ts";
 import type { TaskParameters } from "../protocol/task.ts";
 import { toHex } from "../protocol/transcript.ts";
@@ -28,6 +36,8 @@ export interface PreparedTask {
 export interface PrepareOptions extends PrivacyTarget {
   /** Where compiled circuits and development keys are kept; `build/` of a clone by default. */
   readonly buildRoot?: string;
+  /** A key folder from `fl setup export`, in place of development keys. */
+  readonly keys?: string;
 }
 
 /** @throws USAGE if a run with so many clients would wait for more for ever */
@@ -73,6 +83,8 @@ export function parsePreparedTask(text: string): PreparedTask {
 export interface TaskKeys {
   readonly files: Readonly<Record<string, Uint8Array>>;
   readonly verificationKeys: VerificationKeys;
+  /** The transcript of the ceremony that made the keys, if there was one: published as a directory of its own. */
+  readonly transcript?: NamedFiles;
 }
 
 /**
@@ -93,20 +105,55 @@ export async function prepareTask(
   const specification = parseSpecification(description, options);
   const layout = layoutOfSpecification(specification, parameterCountOf(parseModel(specification.document.model)));
   const kindCount = Math.max(...layout.chunks.map((chunk) => chunk.kindIndex)) + 1;
-  const keySet = await ensureDevKeys(
-    { preset: layout.preset, kindCount, powers: layout.elementCount },
-    {
-      curve: await openCurve(),
-      random,
-      onStep,
-      ...(options.buildRoot === undefined ? {} : { buildRoot: options.buildRoot }),
-    },
-  );
+  const needs = { preset: layout.preset, kindCount, powers: layout.elementCount };
+  const { keySet, transcript } = await keysFor(needs, random, onStep, options);
   // One kind at a time: each takes the memory of its proving key.
   for (let kindIndex = 0; kindIndex < kindCount; kindIndex++) await keySet.provingFiles(kindIndex);
   const files: Record<string, Uint8Array> = {};
-  for (const name of await readdir(keySet.directory)) files[name] = await readFile(join(keySet.directory, name));
-  return publishTask(specification, { files, verificationKeys: keySet.verificationKeys }, storeDirectory, onStep);
+  for (const name of [MANIFEST_FILE, ...Object.keys(keySet.manifest.files)])
+    files[name] = await readFile(join(keySet.directory, name));
+  const keys = {
+    files,
+    verificationKeys: keySet.verificationKeys,
+    ...(transcript === undefined ? {} : { transcript }),
+  };
+  return publishTask(specification, keys, storeDirectory, onStep);
+}
+
+/** Keys of a ceremony, verified, where the operator names some; development keys otherwise. */
+async function keysFor(
+  needs: KeyRequest,
+  random: RandomBytes,
+  onStep: (step: string) => void,
+  { keys, buildRoot }: PrepareOptions,
+): Promise<{ readonly keySet: KeySet; readonly transcript?: NamedFiles }> {
+  const environment = { curve: await openCurve(), random, onStep };
+  if (keys === undefined)
+    return {
+      keySet: await ensureDevKeys(needs, { ...environment, ...(buildRoot === undefined ? {} : { buildRoot }) }),
+    };
+  const { transcript, transcriptFiles } = await verifyKeyFolder(keys, transcriptCid, environment);
+  const keySet = await loadKeySet(environment.curve, keys, random, onStep);
+  requireEnough(keySet, needs);
+  onStep(ceremonyLine(transcript));
+  return { keySet, transcript: transcriptFiles };
+}
+
+/** @throws KEY_REFUSED if the keys are of another preset, of fewer kinds or of fewer powers than the task takes */
+function requireEnough({ preset, verificationKeys, manifest }: KeySet, needs: KeyRequest): void {
+  const lacks =
+    preset.name !== needs.preset.name
+      ? `the preset ${needs.preset.name}`
+      : verificationKeys.kinds.length < needs.kindCount
+        ? `${needs.kindCount} kinds of chunks`
+        : manifest.powers < needs.powers
+          ? `${needs.powers} powers of tau`
+          : undefined;
+  if (lacks === undefined) return;
+  const has = `${preset.name}, ${verificationKeys.kinds.length} kind(s), ${manifest.powers} powers`;
+  throw new VerisumError("KEY_REFUSED", `the task takes ${lacks}, and these keys are of ${has} (preset)`, {
+    rule: "preset" satisfies KeyRule,
+  });
 }
 
 /**
@@ -116,7 +163,7 @@ export async function prepareTask(
  */
 export async function publishTask(
   specification: TaskSpecification,
-  { files, verificationKeys }: TaskKeys,
+  { files, verificationKeys, transcript }: TaskKeys,
   storeDirectory: string,
   onStep: (step: string) => void,
 ): Promise<PreparedTask> {
@@ -128,6 +175,7 @@ export async function publishTask(
   });
   try {
     onStep("publishing the task's document, keys and initial model");
+    if (transcript !== undefined) await store.putDirectory(transcript);
     const parameters = await createTask(specification, {
       store,
       keys: { files, keysHash: toHex(hashVerificationKeys(verificationKeys)) },

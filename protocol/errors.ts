@@ -13,6 +13,7 @@ import { NODE_ERRORS } from "./errors/node.ts";
 import { PRIVACY_ERRORS } from "./errors/privacy.ts";
 import { PROVING_ERRORS } from "./errors/proving.ts";
 import { ROUND_ERRORS } from "./errors/round.ts";
+import { SETUP_ERRORS } from "./errors/setup.ts";
 import { STORAGE_ERRORS } from "./errors/storage.ts";
 import { TASK_ERRORS } from "./errors/task.ts";
 import { maskUrls } from "./secrets.ts";
@@ -23,6 +24,7 @@ const REGISTRY = {
   ...ROUND_ERRORS,
   ...CELLS_ERRORS,
   ...PROVING_ERRORS,
+  ...SETUP_ERRORS,
   ...CONTENT_ERRORS,
   ...NODE_ERRORS,
   ...CHAIN_ERRORS,

@@ -26,39 +26,43 @@ export function verificationKeysToJson(keys: VerificationKeys): unknown {
 export function verificationKeysFromJson(json: unknown): VerificationKeys {
   const root = record(json);
   return {
-    alpha: readG1(root["alpha"]),
-    beta: readG2(root["beta"]),
-    tau: readG2(root["tau"]),
+    alpha: g1FromJson(root["alpha"]),
+    beta: g2FromJson(root["beta"]),
+    tau: g2FromJson(root["tau"]),
     kinds: list(root["kinds"]).map((item) => {
       const kind = record(item);
       return {
-        delta: readG2(kind["delta"]),
-        sigma: readG2(kind["sigma"]),
-        publicBases: list(kind["publicBases"]).map(readG1),
+        delta: g2FromJson(kind["delta"]),
+        sigma: g2FromJson(kind["sigma"]),
+        publicBases: list(kind["publicBases"]).map(g1FromJson),
       };
     }),
   };
 }
 
-function g1Json(point: G1): string[] {
+/** A point as {@link g1FromJson} reads it. */
+export function g1Json(point: G1): string[] {
   return [hex(point.x), hex(point.y)];
 }
 
-function g2Json(point: G2): string[][] {
+/** A point as {@link g2FromJson} reads it. */
+export function g2Json(point: G2): string[][] {
   return [
     [hex(point.x.c0), hex(point.x.c1)],
     [hex(point.y.c0), hex(point.y.c1)],
   ];
 }
 
-function readG1(json: unknown): G1 {
+/** @throws KEY_ARTIFACT_CORRUPT, POINT_NOT_ON_CURVE */
+export function g1FromJson(json: unknown): G1 {
   const [x, y] = tuple(json, 2);
   const point = { x: number(x), y: number(y) };
   toNobleG1(point);
   return point;
 }
 
-function readG2(json: unknown): G2 {
+/** @throws KEY_ARTIFACT_CORRUPT, POINT_NOT_ON_CURVE, also outside the subgroup */
+export function g2FromJson(json: unknown): G2 {
   const [x, y] = tuple(json, 2).map((part) => {
     const [c0, c1] = tuple(part, 2);
     return { c0: number(c0), c1: number(c1) };

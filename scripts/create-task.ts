@@ -20,6 +20,7 @@ function jsonOf(value: unknown): string {
 interface Flags {
   readonly task: string;
   readonly group?: string;
+  readonly keys?: string;
   readonly store: string;
   readonly out: string;
   readonly ignition: string;
@@ -38,6 +39,7 @@ function inGroup(specification: unknown, group: string | undefined): unknown {
 await createProgram("create-task", "make a task's keys, document and genesis, and the parameters to deploy")
   .requiredOption("--task <file>", "the task's specification", "tasks/digits.json")
   .option("--group <address>", "the contract that lists the task's cells, from deploy-group", address)
+  .option("--keys <folder>", "keys of a ceremony, from fl setup export, in place of development keys")
   .option(
     "--store <directory>",
     "where its content is kept; give the same to fl-aggregator serve",
@@ -54,6 +56,7 @@ await createProgram("create-task", "make a task's keys, document and genesis, an
       const target = {
         ...(flags.epsilon === undefined ? {} : { epsilon: flags.epsilon }),
         ...(flags.delta === undefined ? {} : { delta: flags.delta }),
+        ...(flags.keys === undefined ? {} : { keys: flags.keys }),
       };
       const description = inGroup(await readSpecification(flags.task), flags.group);
       const deployment = await prepareTask(

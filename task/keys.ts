@@ -30,6 +30,7 @@ import {
 import { keyFolder } from "../proving/node/key-folder.ts";
 import { readIfPresent, writeDurably } from "../storage/durable-file.ts";
 import type { StateDirectory } from "../storage/state-directory.ts";
+import { claimLine } from "./keys-origin.ts";
 import type { OpenTask } from "./opened-task.ts";
 
 const MAX_KEY_FILE_BYTES = 1 << 30;
@@ -138,7 +139,8 @@ async function loadOnce(
     for (const name of [kind.zkey, kind.wireBases, kind.witnessProgram, kind.constraints])
       await fetchFile(localName(name), MAX_KEY_FILE_BYTES);
   }
-  if (manifest.insecure) reporter.say("warn", "insecure-keys", manifest.notice);
+  if (manifest.setup !== undefined) reporter.say("info", "ceremony-keys", claimLine(manifest));
+  else reporter.say("warn", "insecure-keys", manifest.insecure ? manifest.notice : claimLine(manifest));
   const keys = await loadKeySet(await openCurve(), directory, random, (step) =>
     reporter.say("info", "checking-key", step),
   );

@@ -15,9 +15,16 @@ declare module "ffjavascript" {
     eq(a: Uint8Array, b: Uint8Array): boolean;
     timesScalar(a: Uint8Array, scalar: bigint | Uint8Array): Uint8Array;
     toAffine(a: Uint8Array): Uint8Array;
+    toUncompressed(a: Uint8Array): Uint8Array;
+    fromRng(generator: ChaCha): Uint8Array;
     toObject(a: Uint8Array): readonly unknown[];
     fromObject(coordinates: readonly unknown[]): Uint8Array;
     batchLEMtoU(points: Uint8Array): Promise<Uint8Array>;
+    batchLEMtoC(points: Uint8Array): Promise<Uint8Array>;
+    batchToAffine(points: Uint8Array): Promise<Uint8Array>;
+    /** Point i times first·increment^i; affine points, scalars in Montgomery form. */
+    batchApplyKey(points: Uint8Array, first: Uint8Array, increment: Uint8Array): Promise<Uint8Array>;
+    ifft(points: Uint8Array): Promise<Uint8Array>;
     multiExpAffine(bases: Uint8Array, scalars: Uint8Array): Promise<Uint8Array>;
   }
   export interface WasmScalarField {
@@ -28,6 +35,7 @@ declare module "ffjavascript" {
     toObject(value: Uint8Array): bigint;
     add(a: Uint8Array, b: Uint8Array): Uint8Array;
     mul(a: Uint8Array, b: Uint8Array): Uint8Array;
+    fromRng(generator: ChaCha): Uint8Array;
     fft(values: Uint8Array): Promise<Uint8Array>;
     ifft(values: Uint8Array): Promise<Uint8Array>;
     batchToMontgomery(values: Uint8Array): Promise<Uint8Array>;
@@ -60,6 +68,10 @@ declare module "ffjavascript" {
     pairingEq(...points: readonly Uint8Array[]): Promise<boolean>;
     terminate(): Promise<void>;
   }
+  /** The generator that snarkjs's files derive points and secrets with. */
+  export class ChaCha {
+    constructor(seed: readonly number[]);
+  }
   export function getCurveFromName(name: "bn128", singleThread?: boolean): Promise<WasmCurve>;
 }
 
@@ -76,6 +88,16 @@ declare module "snarkjs" {
   };
   export const zKey: {
     exportVerificationKey(key: Source): Promise<Record<string, unknown>>;
+  };
+  export const curves: { getCurveFromName(name: "bn128"): Promise<unknown> };
+  export const powersOfTau: {
+    newAccumulator(curve: unknown, power: number, file: string): Promise<unknown>;
+    contribute(from: string, to: string, name: string, entropy: string): Promise<unknown>;
+    /** @param value hexadecimal */
+    beacon(from: string, to: string, name: string, value: string, iterationBits: number): Promise<unknown>;
+    truncate(from: string, template: string): Promise<unknown>;
+    preparePhase2(from: string, to: string): Promise<unknown>;
+    verify(file: string): Promise<boolean>;
   };
   export const wtns: {
     calculate(input: Record<string, unknown>, wasm: Source, witness: { type: "mem"; data?: Uint8Array }): Promise<void>;

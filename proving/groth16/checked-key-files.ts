@@ -73,7 +73,9 @@ export async function checkOnce(
   await writeDurably(record, encodeRecord({ check: CHECK_VERSION, files: { ...passed, [kind.name]: digest } }));
 }
 
-async function checkKind(unchecked: UncheckedKind, { curve, random }: KeyCheckEnvironment): Promise<void> {
+/** Checks one kind's files, whatever passed before. @throws KEY_REFUSED with `details.rule`, KEY_ARTIFACT_CORRUPT */
+export async function checkKind(unchecked: UncheckedKind, { curve, random }: KeyCheckEnvironment): Promise<void> {
+  requireKnownConstraints(unchecked.kind, unchecked.constraints);
   const { preset, kind, keys, verificationKey, powers, zkey, wireBases } = unchecked;
   const wires = chunkWires(kind.coordinates, preset.coordinateBits);
   const system = keepWideWiresLeft(readR1cs(unchecked.constraints), wires.committedEnd);

@@ -17,7 +17,14 @@ import { withLock } from "../../storage/lock.ts";
 import { loadKeySet } from "./key-set.ts";
 import type { KeySet } from "./key-set.ts";
 import { digestOf } from "../node/key-folder.ts";
-import { INSECURE_NOTICE, KEY_FORMAT, MANIFEST_FILE, POWERS_FILE, VERIFICATION_KEYS_FILE } from "./manifest.ts";
+import {
+  INSECURE_NOTICE,
+  KEY_FORMAT,
+  kindFiles,
+  MANIFEST_FILE,
+  POWERS_FILE,
+  VERIFICATION_KEYS_FILE,
+} from "./manifest.ts";
 import type { FileDigest, Manifest, ManifestKind } from "./manifest.ts";
 import { encodeWitnessProgram } from "./witness-file.ts";
 import { witnessProgram } from "./witness-program.ts";
@@ -110,12 +117,7 @@ async function makeKeys(
       random,
     );
     chunkKeys.push(keys.verificationKey);
-    const named = {
-      zkey: `${kind.name}.zkey`,
-      wireBases: `${kind.name}.wires`,
-      witnessProgram: `${kind.name}.witness`,
-      constraints: `${kind.name}.r1cs`,
-    };
+    const named = kindFiles(kind.name);
     await save(named.zkey, keys.zkey);
     await save(named.wireBases, keys.wireBases);
     await save(named.constraints, await readFile(circuit.r1csPath));

@@ -33,6 +33,14 @@ export interface ManifestKind {
   readonly constraints: string;
 }
 
+/** The ceremony that made a folder's keys, as whoever wrote the folder claims. */
+export interface ClaimedSetup {
+  /** CID of the directory with the ceremony's transcript. */
+  readonly transcript: string;
+  /** Names of the contributors, in order. */
+  readonly contributors: readonly string[];
+}
+
 export interface Manifest {
   readonly format: typeof KEY_FORMAT;
   readonly preset: PresetName;
@@ -40,10 +48,28 @@ export interface Manifest {
   readonly insecure: boolean;
   /** The text to show with the keys; empty if they are not insecure. */
   readonly notice: string;
+  /** Absent for keys of one machine, which knew every secret. */
+  readonly setup?: ClaimedSetup | undefined;
   /** Elements of the longest vector that the powers commit to. */
   readonly powers: number;
   readonly kinds: readonly ManifestKind[];
   readonly files: Readonly<Record<string, FileDigest>>;
+}
+
+/** Names are printed wherever the keys appear: letters, digits and some punctuation. */
+export const contributorName = z
+  .string()
+  .regex(/^[\p{L}\p{N}][\p{L}\p{N} .,&'@()+_-]{0,79}$/u)
+  .refine((name) => name === name.normalize("NFC").trim() && !/ {2}/.test(name));
+
+/** Names of one kind's files. */
+export function kindFiles(name: string): Omit<ManifestKind, "name" | "circuitHash"> {
+  return {
+    zkey: `${name}.zkey`,
+    wireBases: `${name}.wires`,
+    witnessProgram: `${name}.witness`,
+    constraints: `${name}.r1cs`,
+  };
 }
 
 const fileDigestSchema = z.strictObject({ bytes: z.number(), sha256: z.string() });
@@ -52,6 +78,9 @@ const manifestSchema: z.ZodType<Manifest> = z.strictObject({
   preset: z.enum(Object.keys(PRESETS) as PresetName[]),
   insecure: z.boolean(),
   notice: z.string(),
+  setup: z
+    .strictObject({ transcript: z.string().max(128), contributors: z.array(contributorName).min(1).max(256) })
+    .optional(),
   powers: z.number(),
   kinds: z.array(
     z.strictObject({
