@@ -13,6 +13,7 @@ export default {
     "experiments/*.ts",
     "experiments/bench/{kernels,provers}.ts",
     "scripts/*.{ts,js}",
+    "scripts/mutation/{chain,worker}.ts",
     "ignition/modules/*.ts",
     "test/**/*.test.ts",
     "test/browser/page.ts",

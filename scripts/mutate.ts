@@ -6,51 +6,46 @@
  *   npm run mutate -- --limit 50 --seed 7            a sample of 50, drawn with this seed
  *   npm run mutate -- --jobs 2                       so many at a time
  *
- * Mutants are compiled many at once, in a copy of the repository, and switched on one by one. Results are kept in
- * build/mutation for as long as neither contracts nor contract tests change: a run that was stopped goes on.
+ * All mutants are compiled together, in a copy of the repository, and switched on one by one. Results are kept in
+ * build/mutation: a run that was stopped goes on, and what a test noticed is not tried again before that test changes.
  */
 import { createHash } from "node:crypto";
-import {
-  appendFileSync,
-  existsSync,
-  globSync,
-  mkdirSync,
-  mkdtempSync,
-  readFileSync,
-  rmSync,
-  writeFileSync,
-} from "node:fs";
+import { globSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import pLimit from "p-limit";
 import { positiveInteger } from "../command/options.ts";
 import { createProgram } from "../command/program.ts";
 import { VerisumError } from "../protocol/errors.ts";
-import { compileCopy, makeCopy, tryMutant } from "./mutation/copy.ts";
-import { idOf, reportOf } from "./mutation/report.ts";
-import type { Result } from "./mutation/report.ts";
-import { findMutants, withMutants } from "./mutation/schemata.ts";
+import { compileIn, makeCopy } from "./mutation/copy.ts";
+import { orderedFiles } from "./mutation/order.ts";
+import { TrialPool } from "./mutation/pool.ts";
+import { measureReach } from "./mutation/reach.ts";
+import type { ReachMap } from "./mutation/reach.ts";
+import { reportOf, summaryOf } from "./mutation/report.ts";
+import { digestOfContracts, idOf, Results, stillHolds } from "./mutation/results.ts";
+import type { Result } from "./mutation/results.ts";
+import { findMutants, NONE_IS_ON, ONE_IS_ON, withMutants } from "./mutation/schemata.ts";
 import type { PlacedMutant, Sources } from "./mutation/schemata.ts";
+import { contractTests } from "./mutation/test-files.ts";
 
 const ROOT = join(import.meta.dirname, "..");
 const OUTPUT = join(ROOT, "build", "mutation");
-const RESULTS = join(OUTPUT, "results.jsonl");
-/** So many mutants are compiled together: with more a deployment costs more than a transaction may. */
-const MOST_TOGETHER = 120;
-/** A trial may last so many times as long as the tests without a mutant. */
-const PATIENCE = 4;
+/** A trial may take so many times the processor time of the same tests without a mutant, and some seconds. */
+const PATIENCE = 5;
+const START_SECONDS = 20;
+const FIRST_FILES = 2;
+
+/** What all trials of a run share. */
+interface Run {
+  readonly contracts: string;
+  readonly tests: ReadonlyMap<string, string>;
+  readonly reach: ReachMap;
+  readonly results: Results;
+}
 
 function readSources(): Sources {
   const files = globSync("contracts/**/*.sol", { cwd: ROOT }).sort();
   return Object.fromEntries(files.map((file) => [file, readFileSync(join(ROOT, file), "latin1")]));
-}
-
-/** One digest of all contracts and of everything that their tests consist of. */
-function digestOf(sources: Sources): string {
-  const hash = createHash("sha256").update(JSON.stringify(sources));
-  for (const file of globSync("test/{contracts,support}/**/*.ts", { cwd: ROOT }).sort())
-    hash.update(readFileSync(join(ROOT, file)));
-  return hash.digest("hex").slice(0, 16);
 }
 
 /** The first `limit` in an order that depends on the seed only. */
@@ -60,44 +55,48 @@ function sample(mutants: readonly PlacedMutant[], limit: number, seed: string): 
   return mutants.toSorted((a, b) => (rank(a) < rank(b) ? -1 : 1)).slice(0, limit);
 }
 
-function readResults(digest: string): Map<string, Result> {
-  const lines = existsSync(RESULTS) ? readFileSync(RESULTS, "utf8").split("\n").filter(Boolean) : [];
-  const results = lines.map((line) => JSON.parse(line) as Result).filter(({ id }) => id.startsWith(digest));
-  return new Map(results.map((result) => [result.id, result]));
+/** Tries one mutant against the files that reach it, the best first, but for those that are known to notice nothing. */
+async function tryMutant(run: Run, pool: TrialPool, mutant: PlacedMutant, most: number): Promise<Result> {
+  const { number, file, line, operator, text, before } = mutant;
+  const id = idOf(mutant, run.contracts);
+  const earlier = run.results.get(id);
+  const unmoved = earlier?.outcome === "survived" ? earlier.tests : {};
+  const digests = (names: readonly string[]): Result["tests"] =>
+    Object.fromEntries(names.map((name) => [name, run.tests.get(name)!]));
+  const known = { id, file, line, operator, text, before };
+  let tried: readonly string[] = [];
+  const report = await pool.run(() => {
+    const reaching = orderedFiles(mutant, run.reach, run.results.all(), earlier?.by ?? "");
+    const files = reaching.filter((name) => unmoved[name] !== run.tests.get(name)).slice(0, most);
+    tried = reaching.filter((name) => files.includes(name) || unmoved[name] === run.tests.get(name));
+    const unharmed = files.reduce((sum, name) => sum + run.reach.get(name)!.seconds, 0);
+    return { mutant: number, files, limitSeconds: PATIENCE * unharmed + START_SECONDS };
+  });
+  if (report === undefined)
+    return { ...known, outcome: "timeout", failure: "", by: "", tests: digests(tried), seconds: 0 };
+  const { failure, seconds } = report;
+  if (failure === undefined)
+    return { ...known, outcome: "survived", failure: "", by: "", tests: digests(tried), seconds };
+  const noticed = { failure: `${failure.title}: ${failure.reason}`, by: failure.file, tests: digests([failure.file]) };
+  return { ...known, outcome: "killed", ...noticed, seconds };
 }
 
-async function tryAll(folder: string, digest: string, mutants: readonly PlacedMutant[], jobs: number): Promise<void> {
-  const control = await tryMutant(folder, 0, 3600);
-  if (control.outcome !== "survived") throw new Error(`the tests fail without a mutant: ${control.failure}`);
-  const limitSeconds = Math.max(60, PATIENCE * control.seconds);
-  const queue = pLimit(jobs);
-  await Promise.all(
-    mutants.map((mutant) =>
-      queue(async () => {
-        const trial = await tryMutant(folder, mutant.number, limitSeconds);
-        const { file, line, operator, text, before } = mutant;
-        const result: Result = { id: idOf(mutant, digest), file, line, operator, text, before, ...trial };
-        appendFileSync(RESULTS, `${JSON.stringify(result)}\n`);
-        console.log(`${trial.outcome} ${file}:${line} ${operator} (${trial.seconds} s) ${trial.failure}`);
-      }),
-    ),
-  );
-}
-
-/** Compiles these mutants in a copy of their own and tries them. */
-async function tryTogether(
-  sources: Sources,
-  digest: string,
-  mutants: readonly PlacedMutant[],
-  jobs: number,
-): Promise<void> {
-  const folder = mkdtempSync(join(tmpdir(), "verisum-mutants-"));
-  try {
-    makeCopy(ROOT, folder);
-    await compileCopy(folder, withMutants(sources, mutants).sources);
-    await tryAll(folder, digest, mutants, jobs);
-  } finally {
-    rmSync(folder, { recursive: true, force: true });
+async function tryAll(run: Run, pool: TrialPool, mutants: readonly PlacedMutant[]): Promise<void> {
+  const files = [...run.tests.keys()];
+  const control = await pool.run(() => ({ mutant: 0, files, limitSeconds: 1e6 }));
+  if (control?.failure !== undefined)
+    throw new Error(`tests fail without a mutant: ${JSON.stringify(control.failure)}`);
+  const attempt = async (mutant: PlacedMutant, most: number): Promise<void> => {
+    const result = await tryMutant(run, pool, mutant, most);
+    run.results.add(result);
+    const { outcome, file, line, operator, seconds, failure } = result;
+    console.log(`${outcome} ${file}:${line} ${operator} (${seconds.toFixed(1)} s) ${failure}`);
+  };
+  // First the files that most likely notice it, so that what is left over is seen early.
+  for (const most of [FIRST_FILES, Infinity]) {
+    const left = mutants.filter((mutant) => !isKnown(run, mutant));
+    // A trial that says nothing is no result: the others go on, and the next run tries it again.
+    await Promise.all(left.map((mutant) => attempt(mutant, most).catch((reason: unknown) => console.error(reason))));
   }
 }
 
@@ -124,23 +123,51 @@ async function main(): Promise<void> {
   const unknown = files.find((file) => !all.includes(file));
   if (unknown !== undefined)
     throw new VerisumError("USAGE", `${unknown} is none of the mutated contracts: ${all.join(", ")}`);
-  const digest = digestOf(sources);
-  const mutated = withMutants(sources, findMutants(sources, files));
-  const chosen = sample(mutated.mutants, values.limit ?? Infinity, values.seed);
+  const contracts = digestOfContracts(sources);
+  const mutated = withMutants(sources, findMutants(sources, all), ONE_IS_ON);
+  const eligible = mutated.mutants.filter(({ file }) => files.includes(file));
+  const chosen = sample(eligible, values.limit ?? Infinity, values.seed);
   mkdirSync(OUTPUT, { recursive: true });
-  const known = readResults(digest);
-  const left = chosen.filter((mutant) => !known.has(idOf(mutant, digest)));
-  console.log(`${mutated.mutants.length} mutants, ${chosen.length} chosen, ${chosen.length - left.length} known`);
-  for (let done = 0; done < left.length; done += MOST_TOGETHER)
-    await tryTogether(sources, digest, left.slice(done, done + MOST_TOGETHER), values.jobs);
-  const results = readResults(digest);
-  const ids = mutated.mutants.map((mutant) => idOf(mutant, digest));
-  const report = reportOf(
-    ids.flatMap((id) => results.get(id) ?? []),
-    mutated.mutants.length,
-  );
-  writeFileSync(join(OUTPUT, "report.md"), report);
-  console.log(`\n${report}`);
+  const results = new Results(join(OUTPUT, "results.jsonl"));
+  const folder = mkdtempSync(join(tmpdir(), "verisum-mutants-"));
+  try {
+    makeCopy(ROOT, folder);
+    const tests = contractTests(folder);
+    const cache = join(OUTPUT, "artifacts");
+    const inPool = async <T>(artifacts: string, counts: boolean, use: (pool: TrialPool) => Promise<T>): Promise<T> => {
+      const pool = new TrialPool({ folder, artifacts, counts }, values.jobs);
+      return use(pool).finally(() => pool.close());
+    };
+    const counting = withMutants(sources, mutated.mutants, NONE_IS_ON);
+    const reach = await inPool(await compileIn(folder, counting.sources, cache), true, (pool) =>
+      measureReach(join(OUTPUT, `reach-${contracts}.json`), pool, tests),
+    );
+    const artifacts = await compileIn(folder, mutated.sources, cache);
+    const run = { contracts, tests, reach, results };
+    const left = chosen.filter((mutant) => !isKnown(run, mutant));
+    console.log(`${mutated.mutants.length} mutants, ${chosen.length} chosen, ${chosen.length - left.length} known`);
+    if (left.length > 0) await inPool(artifacts, false, (pool) => tryAll(run, pool, left));
+    const known = eligible.flatMap((mutant) => (isKnown(run, mutant) ? [results.get(idOf(mutant, contracts))!] : []));
+    const summary = summaryOf(known, countByFile(eligible));
+    const report = reportOf(summary);
+    writeFileSync(join(OUTPUT, "report.md"), report);
+    console.log(`\n${report}`);
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+function countByFile(mutants: readonly PlacedMutant[]): ReadonlyMap<string, number> {
+  const files = [...new Set(mutants.map(({ file }) => file))];
+  return new Map(files.map((name) => [name, mutants.filter(({ file }) => file === name).length]));
+}
+
+/** Whether a result holds, and for a survivor also: whether no further file reaches it. */
+function isKnown(run: Run, mutant: PlacedMutant): boolean {
+  const result = run.results.get(idOf(mutant, run.contracts));
+  if (result === undefined || !stillHolds(result, run.tests)) return false;
+  if (result.outcome !== "survived") return true;
+  return [...run.reach].every(([file, { reached }]) => !reached.includes(mutant.number) || file in result.tests);
 }
 
 await main();

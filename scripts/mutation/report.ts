@@ -1,69 +1,76 @@
-/** What a mutation run found, with the reasons why some mutants cannot be noticed. */
-import type { Trial } from "./copy.ts";
-import type { PlacedMutant } from "./schemata.ts";
+/** What a mutation run found: the score by contract, and the survivors, with the reasons why some cannot be noticed. */
+import { reasonFor } from "./explained.ts";
+import type { Result } from "./results.ts";
 
-/** One mutant that was tried, as the results file keeps it. */
-export interface Result extends Trial {
-  readonly id: string;
-  readonly file: string;
-  readonly line: number;
-  readonly operator: string;
-  readonly text: string;
-  readonly before: string;
+/** Counts of one contract's mutants. */
+interface Score {
+  readonly contract: string;
+  readonly mutants: number;
+  /** Noticed by a test that failed. */
+  readonly killed: number;
+  /** Noticed by tests that did not end. */
+  readonly timeout: number;
 }
 
-/** Mutants that behave as the contract does, by the line before them where the same text stands twice. */
-const EQUIVALENT: readonly (Pick<Result, "file" | "text"> & Partial<Result> & { readonly reason: string })[] = [
-  {
-    file: "contracts/Verisum.sol",
-    operator: "drop statement",
-    text: "_restartKeyWindow();",
-    before: "_modelCid = p.genesisCid;",
-    reason: "no round opens before a seat is filled, which begins the window anew",
-  },
-  {
-    file: "contracts/RoundBase.sol",
-    operator: "drop statement",
-    text: "_records[index] = bytes32(uint256(1));",
-    reason: "costs gas only: the slot of a record is written earlier, so that a submission overwrites it",
-  },
-  {
-    file: "contracts/Registration.sol",
-    operator: "drop statement",
-    text: "_reserveRecord(clientCount);",
-    reason: "costs gas only: the slot of a record is written earlier, so that a submission overwrites it",
-  },
-];
+type Survivor = Pick<Result, "file" | "line" | "operator" | "text" | "before">;
 
-/** The same for as long as the contracts and their tests are. */
-export function idOf({ file, line, start, operator }: PlacedMutant, digest: string): string {
-  return [digest, file, line, start, operator].join(":");
+/** What is kept of a run. */
+interface Summary {
+  readonly scores: readonly Score[];
+  /** By file and line. */
+  readonly survivors: readonly Survivor[];
 }
 
-function reasonFor(result: Result): string | undefined {
-  return EQUIVALENT.find(({ reason: _, ...known }) =>
-    Object.entries(known).every(([field, value]) => result[field as keyof Result] === value),
-  )?.reason;
+/** @param found How many mutants each contract has. */
+export function summaryOf(results: readonly Result[], found: ReadonlyMap<string, number>): Summary {
+  const scores = [...found].map(([contract, mutants]): Score => {
+    const own = results.filter(({ file }) => file === contract);
+    const count = (outcome: Result["outcome"]): number => own.filter((result) => result.outcome === outcome).length;
+    return { contract, mutants, killed: count("killed"), timeout: count("timeout") };
+  });
+  const survivors = results
+    .filter(({ outcome }) => outcome === "survived")
+    .map(({ file, line, operator, text, before }): Survivor => ({ file, line, operator, text, before }));
+  return { scores, survivors };
 }
 
-/** The report: the score, then each survivor by file and line, with its reason if it has one. */
-export function reportOf(results: readonly Result[], found: number): string {
-  const survivors = results.filter(({ outcome }) => outcome === "survived");
-  const unexplained = survivors.filter((result) => reasonFor(result) === undefined);
-  const counted = results.length - (survivors.length - unexplained.length);
-  const killed = results.length - survivors.length;
-  const share = counted === 0 ? 0 : (100 * killed) / counted;
-  return [
-    "# Mutants of the contracts",
-    "",
-    `${results.length} of ${found} mutants tried: ${killed} killed, ${survivors.length} survived, of which ` +
-      `${survivors.length - unexplained.length} behave as the contract does. Killed: ${share.toFixed(1)} %.`,
-    "",
-    ...survivors.map((result) => {
-      const reason = reasonFor(result);
-      const text = result.text.slice(0, 90).replaceAll("`", "'");
-      return `- ${result.file}:${result.line} ${result.operator}: \`${text}\`${reason === undefined ? "" : ` (${reason})`}`;
-    }),
-    "",
-  ].join("\n");
+function sumOf(scores: readonly Score[]): Score {
+  const sum = (field: "mutants" | "killed" | "timeout"): number =>
+    scores.reduce((total, score) => total + score[field], 0);
+  return { contract: "all", mutants: sum("mutants"), killed: sum("killed"), timeout: sum("timeout") };
+}
+
+/** A table with a row for each contract and one for all. */
+function scoreTable({ scores, survivors }: Summary): string {
+  const row = ({ contract, mutants, killed, timeout }: Score): string => {
+    const own = survivors.filter(({ file }) => file === contract || contract === "all");
+    const explained = own.filter((survivor) => reasonFor(survivor) !== undefined).length;
+    const share = (count: number, of: number): string => (of === 0 ? "" : `${((100 * count) / of).toFixed(1)} %`);
+    const noticed = killed + timeout;
+    return [
+      contract === "all" ? contract : `\`${contract}\``,
+      mutants,
+      killed,
+      timeout,
+      explained,
+      own.length - explained,
+      share(noticed, noticed + own.length),
+    ].join(" | ");
+  };
+  const head = "| contract | mutants | a test fails | tests do not end | explained | no test notices | noticed |";
+  const rows = [...scores, ...(scores.length > 1 ? [sumOf(scores)] : [])].map((score) => `| ${row(score)} |`);
+  return [head, `|${" --- |".repeat(7)}`, ...rows].join("\n");
+}
+
+function describe({ file, line, operator, text }: Survivor): string {
+  return `${file}:${line} ${operator}: \`${text.slice(0, 90).replaceAll("`", "'")}\``;
+}
+
+/** The report of a run: scores, then each survivor by file and line, with its reason if it has one. */
+export function reportOf(summary: Summary): string {
+  const lines = summary.survivors.map((survivor) => {
+    const reason = reasonFor(survivor);
+    return `- ${describe(survivor)}${reason === undefined ? "" : ` (${reason})`}`;
+  });
+  return ["# Mutants of the contracts", "", scoreTable(summary), "", ...lines, ""].join("\n");
 }

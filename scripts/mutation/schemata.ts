@@ -1,6 +1,6 @@
 /**
- * All mutants in one compilation: each stands in the source beside what it replaces, chosen by a number that is the
- * address of a library, which the compiler leaves open until the contract is linked.
+ * All mutants in one compilation: each stands in the source beside what it replaces, chosen by its number. Which number
+ * is switched on is the address of a library, which the compiler leaves open until the contract is linked.
  */
 import { createRequire } from "node:module";
 import { dirname, relative } from "node:path";
@@ -11,21 +11,52 @@ const solc = createRequire(import.meta.url)("solc") as { compile(input: string):
 
 /** Where the switch lives in the copy. */
 export const SWITCH_FILE = "contracts/MutantSwitch.sol";
-export const SWITCH_LIBRARY = "MutantSwitch";
-const SWITCH_SOURCE = `// SPDX-License-Identifier: GPL-3.0-or-later
+const SWITCH_LIBRARY = "MutantSwitch";
+const HEAD = `// SPDX-License-Identifier: GPL-3.0-or-later
 pragma solidity ^0.8.30;
-
+`;
+/** The switch of a trial. */
+export const ONE_IS_ON: Sources = {
+  [SWITCH_FILE]: `${HEAD}
 /// @notice Its address is the number of the mutant that is switched on.
 library ${SWITCH_LIBRARY} {
     /// @notice Makes the library one that is linked.
     function nothing() external {}
 }
 
-/// @notice The number of the mutant that is switched on.
-function mutant() pure returns (uint256) {
-    return uint160(address(${SWITCH_LIBRARY}));
+/// @notice Whether this mutant is switched on.
+function isOn(uint256 mutant) pure returns (bool) {
+    return uint160(address(${SWITCH_LIBRARY})) == mutant;
 }
-`;
+`,
+};
+
+/**
+ * The switch of a run that shows which mutants are reached: none is on, and each that is asked for calls the address
+ * whose calls Hardhat's simulated chain counts for its own coverage.
+ */
+export const NONE_IS_ON: Sources = {
+  [SWITCH_FILE]: `${HEAD}
+/// @notice Reports that this mutant was reached; it is never switched on.
+function isOn(uint256 mutant) pure returns (bool) {
+    _asPure(_report)(mutant);
+    return false;
+}
+
+function _report(uint256 mutant) view {
+    assembly ("memory-safe") {
+        mstore(0x00, mutant)
+        pop(staticcall(gas(), 0xc0bEc0BEc0BeC0bEC0beC0bEC0bEC0beC0beC0BE, 0x00, 0x20, 0x00, 0x00))
+    }
+}
+
+function _asPure(function(uint256) view f) pure returns (function(uint256) pure g) {
+    assembly ("memory-safe") {
+        g := f
+    }
+}
+`,
+};
 
 /** A mutant with its number and place. */
 export interface PlacedMutant extends Mutant {
@@ -82,9 +113,10 @@ export function findMutants(sources: Sources, files: readonly string[]): PlacedM
 export function withMutants(
   sources: Sources,
   mutants: readonly PlacedMutant[],
+  switchFiles: Sources = ONE_IS_ON,
 ): { readonly sources: Sources; readonly mutants: readonly PlacedMutant[] } {
   for (let rest = mutants; ;) {
-    const written = writeAll(sources, rest);
+    const written = writeAll(sources, rest, switchFiles);
     const errors = (analyse(written).errors ?? []).filter(({ severity }) => severity === "error");
     if (errors.length === 0) return { sources: written, mutants: rest };
     const near = new Set(errors.flatMap((error) => mutantsAt(written, error)));
@@ -102,21 +134,21 @@ function mutantsAt(sources: Sources, { sourceLocation }: SolcError): number[] {
   const { file, start, end } = sourceLocation;
   const text = sources[file]!;
   const lines = text.slice(text.lastIndexOf("\n", start) + 1, end + text.slice(end).indexOf("\n"));
-  return [...lines.matchAll(/mutant\(\) == (\d+)/g)].map(([, number]) => Number(number));
+  return [...lines.matchAll(/isOn\((\d+)\)/g)].map(([, number]) => Number(number));
 }
 
-function writeAll(sources: Sources, mutants: readonly PlacedMutant[]): Sources {
+function writeAll(sources: Sources, mutants: readonly PlacedMutant[], switchFiles: Sources): Sources {
   const changed = Object.entries(sources).map(([file, text]) => {
     // Their numbers are in the order of the source.
     const own = mutants.filter((mutant) => mutant.file === file).sort((a, b) => a.number - b.number);
     return [file, own.length === 0 ? text : withImport(file, writeRange(text, own, 0, text.length))];
   });
-  return { ...(Object.fromEntries(changed) as Sources), [SWITCH_FILE]: SWITCH_SOURCE };
+  return { ...(Object.fromEntries(changed) as Sources), ...switchFiles };
 }
 
 function withImport(file: string, text: string): string {
   const path = relative(dirname(file), SWITCH_FILE);
-  const line = `import {mutant} from "${path.startsWith(".") ? path : `./${path}`}";`;
+  const line = `import {isOn} from "${path.startsWith(".") ? path : `./${path}`}";`;
   return text.replace(/^pragma solidity .*$/m, (pragma) => `${pragma} ${line}`);
 }
 
@@ -127,7 +159,7 @@ function writeRange(text: string, mutants: readonly PlacedMutant[], from: number
   const isInside = ({ start, end }: Mutant): boolean => start >= first.start && end <= first.end;
   const inner = writeRange(text, others.filter(isInside), first.start, first.end);
   const original = text.slice(first.start, first.end);
-  const written = first.write(`mutant() == ${first.number}`, inner, original);
+  const written = first.write(`isOn(${first.number})`, inner, original);
   const after = others.filter((mutant) => !isInside(mutant));
   return `${text.slice(from, first.start)}${written}${writeRange(text, after, first.end, to)}`;
 }

@@ -1,6 +1,11 @@
 import assert from "node:assert/strict";
+import { globSync, readFileSync } from "node:fs";
 import { describe, it } from "mocha";
-import { findMutants, SWITCH_FILE, withMutants } from "../../scripts/mutation/schemata.ts";
+import { EXPLAINED, isNamed } from "../../scripts/mutation/explained.ts";
+import { orderedFiles } from "../../scripts/mutation/order.ts";
+import { stillHolds } from "../../scripts/mutation/results.ts";
+import type { Result } from "../../scripts/mutation/results.ts";
+import { findMutants, NONE_IS_ON, SWITCH_FILE, withMutants } from "../../scripts/mutation/schemata.ts";
 
 const FILE = "contracts/Counter.sol";
 const SOURCE = `// SPDX-License-Identifier: GPL-3.0-or-later
@@ -54,11 +59,76 @@ describe("mutants of a contract", function () {
       found.filter(({ number }) => !kept.has(number)).map(({ line, operator }) => `${line} ${operator}`),
       ["11 0 to 1"],
     );
-    for (const { number } of mutants) assert.match(sources[FILE]!, new RegExp(`mutant\\(\\) == ${number}\\b`));
+    for (const { number } of mutants) assert.match(sources[FILE]!, new RegExp(`isOn\\(${number}\\)`));
   });
 
   it("leave each line where it was", () => {
     const { sources } = withMutants({ [FILE]: SOURCE }, found);
     assert.ok(sources[FILE]!.split("\n")[12]!.includes("last = "));
+  });
+
+  it("compile as well where none is on and each tells that it was reached", () => {
+    const { sources, mutants } = withMutants({ [FILE]: SOURCE }, found, NONE_IS_ON);
+    assert.equal(mutants.length, found.length - 1);
+    assert.match(sources[SWITCH_FILE]!, /0xc0be/i);
+  });
+});
+
+describe("mutants that are explained", function () {
+  this.timeout(30_000);
+
+  it("exist, each of them", () => {
+    const files = globSync("contracts/**/*.sol").sort();
+    const sources = Object.fromEntries(files.map((file) => [file, readFileSync(file, "latin1")]));
+    const found = findMutants(
+      sources,
+      files.filter((file) => /^contracts\/(libraries\/)?\w+\.sol$/.test(file)),
+    );
+    const names = EXPLAINED.flatMap(({ mutants }) => mutants);
+    assert.deepEqual(
+      names.filter((name) => !found.some((mutant) => isNamed(mutant, name))),
+      [],
+    );
+  });
+});
+
+describe("a mutation run", () => {
+  const result: Result = {
+    id: "1",
+    file: FILE,
+    line: 11,
+    operator: "drop check",
+    text: "",
+    before: "",
+    outcome: "killed",
+    failure: "a test",
+    by: "test/contracts/b.test.ts",
+    tests: { "test/contracts/b.test.ts": "old" },
+    seconds: 1,
+  };
+
+  it("keeps what a test noticed until that test changes, whatever is added", () => {
+    const tests = new Map([
+      ["test/contracts/a.test.ts", "new"],
+      ["test/contracts/b.test.ts", "old"],
+    ]);
+    assert.ok(stillHolds(result, tests));
+    assert.ok(!stillHolds(result, tests.set("test/contracts/b.test.ts", "new")));
+    tests.delete("test/contracts/b.test.ts");
+    assert.ok(!stillHolds(result, tests));
+  });
+
+  it("leaves out the files that do not reach a mutant, and begins with what noticed its neighbours", () => {
+    const reach = new Map(
+      Object.entries({ a: [1, 2], b: [1], c: [2] }).map(([name, reached]) => [
+        `test/contracts/${name}.test.ts`,
+        { digest: "", seconds: 1, reached },
+      ]),
+    );
+    const at = (line: number): { number: number; file: string; line: number } => ({ number: 1, file: FILE, line });
+    const files = ["a", "b"].map((name) => `test/contracts/${name}.test.ts`);
+    assert.deepEqual(orderedFiles(at(12), reach, [result], ""), files.toReversed());
+    assert.deepEqual(orderedFiles(at(100), reach, [result], ""), files);
+    assert.deepEqual(orderedFiles(at(100), reach, [result], files[1]!), files.toReversed());
   });
 });
