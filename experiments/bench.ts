@@ -16,6 +16,7 @@ import { createProgram } from "../command/program.ts";
 import { createReporter } from "../command/reporter.ts";
 import { runCommand } from "../command/run.ts";
 import { SMALLEST_COMMITTEE } from "./bench/bench-task.ts";
+import type { KernelReport } from "./bench/kernel-report.ts";
 import { describeMachine } from "./bench/machine.ts";
 import { measureAll } from "./bench/measure-all.ts";
 import type { Scenario } from "./bench/measure-round.ts";
@@ -29,6 +30,8 @@ import { Processes } from "../demo/processes.ts";
 
 const ROOT = fileURLToPath(new URL("../", import.meta.url));
 const DATA = "docs/data/bench.json";
+/** Written by experiments/bench/kernels.ts. */
+const KERNEL_DATA = "docs/data/kernels.json";
 const BASELINE = "test/vectors/bench-ratios.json";
 
 interface Flags {
@@ -127,7 +130,8 @@ function scenariosOf({ d, clients, members }: Required<Pick<Flags, "d" | "client
 }
 
 async function writeDocs(report: BenchReport): Promise<void> {
-  for (const [path, content] of Object.entries({ [DATA]: jsonOf(report), ...reportFiles(report) })) {
+  const kernels = JSON.parse(await readFile(join(ROOT, KERNEL_DATA), "utf8")) as KernelReport;
+  for (const [path, content] of Object.entries({ [DATA]: jsonOf(report), ...reportFiles(report, kernels) })) {
     await mkdir(dirname(join(ROOT, path)), { recursive: true });
     await writeFile(join(ROOT, path), content);
   }

@@ -8,6 +8,7 @@ import { fileURLToPath } from "node:url";
 import { ERRORS } from "../protocol/errors.ts";
 import type { ErrorEntry } from "../protocol/errors/entry.ts";
 import { PRESETS } from "../protocol/parameters.ts";
+import type { KernelReport } from "../experiments/bench/kernel-report.ts";
 import { reportFiles } from "../experiments/bench/report.ts";
 import type { BenchReport } from "../experiments/bench/report.ts";
 import { privacyPlots, privacyTables } from "../experiments/privacy/report.ts";
@@ -28,7 +29,10 @@ const QUOTED_ROWS = [
 
 /** Pages by path from the project's root. */
 export function generateDocFiles(): Record<string, string> {
-  const bench = reportFiles(JSON.parse(read("docs/data/bench.json")) as BenchReport);
+  const bench = reportFiles(
+    JSON.parse(read("docs/data/bench.json")) as BenchReport,
+    JSON.parse(read("docs/data/kernels.json")) as KernelReport,
+  );
   return {
     "docs/errors.md": errorsPage(),
     ...bench,

@@ -1,9 +1,11 @@
 /**
- * Times the kernel of proving/curve/kernel against ffjavascript: `node experiments/bench/kernels.ts`.
+ * Times the kernel of proving/curve/kernel against ffjavascript: `node experiments/bench/kernels.ts`. With a file's
+ * name it keeps the rows there as JSON, for docs/bench.md.
  * Both do the same work in turn; the figure is the fastest repeat. One thread is measured by its processor time,
  * several by the clock.
  */
 import { randomBytes } from "node:crypto";
+import { writeFile } from "node:fs/promises";
 import type { WasmCurve } from "ffjavascript";
 import { encodeScalars, openThreadlessCurve, SCALAR_BYTES } from "../../proving/curve/bn254.ts";
 import { closeCurve, openCurve } from "../../proving/node/open-curve.ts";
@@ -20,8 +22,12 @@ import { multiExponentiation, sumOfBits } from "../../proving/curve/multi-expone
 import { openPointAdder } from "../../proving/curve/point-adder.ts";
 import { rootOfUnity } from "../../proving/groth16/qap.ts";
 import { randomElements } from "../../protocol/field.ts";
+import { kernelSurroundings, kernelTable } from "./kernel-report.ts";
+import type { KernelReport, KernelRow } from "./kernel-report.ts";
 import { describeMachine, loadOfLastMinute } from "./machine.ts";
+import { renderText } from "./tables.ts";
 
+const DATA = "docs/data/kernels.json";
 const REPEATS = 3;
 const MOST_POINTS = 100_000;
 const GROUPS = 4096;
@@ -45,10 +51,11 @@ async function fastest(clock: Clock, works: readonly [Work, Work]): Promise<[num
   return best;
 }
 
-async function printRow(name: string, items: number, clock: Clock, kernel: Work, engine: Work): Promise<void> {
+const rows: KernelRow[] = [];
+
+async function addRow(work: string, items: number, clock: Clock, kernel: Work, engine: Work): Promise<void> {
   const [own, other] = await fastest(clock, [kernel, engine]);
-  const perItem = (ms: number): string => ((ms * 1e6) / items).toFixed(0);
-  console.log(`| ${name} | ${items} | ${perItem(own)} | ${perItem(other)} | ${(other / own).toFixed(1)} |`);
+  rows.push({ work, items, kernelNs: (own * 1e6) / items, engineNs: (other * 1e6) / items });
 }
 
 /** Counts and bytes of scalars, by group. A proof's sums have some thousands to 100,000 terms in G1, fewer in G2. */
@@ -78,14 +85,14 @@ async function sums(group: GroupName, curve: Curve, alone: WasmCurve): Promise<v
         ? encodeScalars(randomElements(count, randomBytes))
         : Uint8Array.from(randomBytes(count * scalarBytes));
     const name = `sum of multiples in ${group}, ${8 * scalarBytes}-bit`;
-    await printRow(
+    await addRow(
       `${name}, one thread`,
       count,
       processorMs,
       async () => sumOfBits(alone[group], tasks.run({ points, scalars, scalarBytes })),
       () => alone[group].multiExpAffine(points, scalars),
     );
-    await printRow(
+    await addRow(
       `${name}, all cores`,
       count,
       wallMs,
@@ -102,7 +109,7 @@ async function groupSums(): Promise<void> {
   const adder = await openPointAdder();
   const ones = new Uint8Array(GROUPS).fill(1);
   const entries = Uint32Array.from(groups.keys());
-  await printRow(
+  await addRow(
     `sums of ${GROUPS} groups, one thread`,
     groups.length,
     processorMs,
@@ -122,7 +129,7 @@ async function quotients(alone: WasmCurve): Promise<void> {
       Uint8Array,
       Uint8Array,
     ];
-    await printRow(
+    await addRow(
       "six transforms of a quotient, one thread",
       size,
       processorMs,
@@ -135,9 +142,7 @@ async function quotients(alone: WasmCurve): Promise<void> {
   }
 }
 
-const { node, cpuModel, cores } = describeMachine();
-console.log(`Node ${node}, ${cpuModel}, ${cores} cores, load ${loadOfLastMinute().toFixed(1)}; ns an item\n`);
-console.log("| work | items | kernel | ffjavascript | ratio |\n|---|--:|--:|--:|--:|");
+const load = loadOfLastMinute();
 const [curve, alone] = [await openCurve(), await openThreadlessCurve()];
 // The point adder, which comes last, grows the memory that it shares with the threadless engine behind the engine's
 // back.
@@ -146,3 +151,12 @@ await sums("G1", curve, alone);
 await sums("G2", curve, alone);
 await groupSums();
 await closeCurve();
+const report: KernelReport = {
+  command: `node experiments/bench/kernels.ts ${DATA}`,
+  machine: describeMachine(),
+  load,
+  rows,
+};
+console.log(`${kernelSurroundings(report)}\n\n${renderText(kernelTable(report))}`);
+const [file] = process.argv.slice(2);
+if (file !== undefined) await writeFile(file, `${JSON.stringify(report, null, 2)}\n`);

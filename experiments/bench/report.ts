@@ -1,5 +1,7 @@
 /** A whole run as it is kept and shown: how and where it was measured, its tables and its plots. */
 import { CALIBRATION_MULTIPLICATIONS, CALIBRATION_TERMS } from "./calibration.ts";
+import { kernelSurroundings, kernelTable } from "./kernel-report.ts";
+import type { KernelReport } from "./kernel-report.ts";
 import type { Machine } from "./machine.ts";
 import { plotsOf } from "./plots.ts";
 import { renderMarkdown, renderText, tablesOf } from "./tables.ts";
@@ -23,7 +25,7 @@ export function reportText(report: BenchReport): string {
 }
 
 /** Pages and plots by path from the project's root. */
-export function reportFiles(report: BenchReport): Record<string, string> {
+export function reportFiles(report: BenchReport, kernels: KernelReport): Record<string, string> {
   const plots = plotsOf(report.entries);
   const page = [
     "# Benchmarks",
@@ -36,14 +38,14 @@ export function reportFiles(report: BenchReport): Record<string, string> {
     "",
     ...surroundings(report).map((line) => `- ${line}`),
     "",
-    ...NOTES.map((line) => `- ${line}`),
+    ...[...NOTES, kernelSurroundings(kernels)].map((line) => `- ${line}`),
     "",
     ...plots.flatMap(({ name, title, note }) => [
       `![${title}](plots/${name}.svg)`,
       "",
       ...(note === undefined ? [] : [note, ""]),
     ]),
-    ...allTables(report).map(renderMarkdown),
+    ...[...allTables(report), kernelTable(kernels)].map(renderMarkdown),
   ];
   return {
     "docs/bench.md": `${page.join("\n").trimEnd()}\n`,

@@ -75,13 +75,16 @@ export function multiExponentiate(
   return { slots: sums, count: windows * windowBits };
 }
 
-/** The windows with the fewest additions: a point's per window and about two for each bucket. */
+/**
+ * The windows with the fewest additions: one for each point of a window but the first of each bucket, and two for each
+ * bucket.
+ */
 function planWindows(count: number, bits: number): Plan {
   let best: Plan | undefined;
   let fewest = Infinity;
   for (let windowBits = 2; windowBits <= MAX_WINDOW_BITS; windowBits++) {
     const plan = { windowBits, windows: Math.ceil((bits + 1) / windowBits), buckets: 2 ** (windowBits - 1) };
-    const additions = plan.windows * (count + 2 * plan.buckets);
+    const additions = plan.windows * (count + plan.buckets);
     if (additions < fewest) [best, fewest] = [plan, additions];
   }
   return best!;
