@@ -71,6 +71,7 @@ export interface Scene {
 export function drawShape(dice: Dice): Shape {
   const [committeeSize, threshold] = dice.pick([
     [4, 2],
+    [4, 2],
     [5, 2],
     [7, 3],
   ] as const);
@@ -148,7 +149,11 @@ function specificationOf({ committeeSize: size, threshold, maxCorrupt }: Shape):
   };
 }
 
+const wallets = new Map<number, Wallet>();
+
 /** An account of its own for each number. Its key is public: for tests only. */
 function walletOf(account: number): Wallet {
-  return new Wallet(toBeHex(account + 1, 32));
+  const wallet = wallets.get(account) ?? new Wallet(toBeHex(account + 1, 32));
+  wallets.set(account, wallet);
+  return wallet;
 }

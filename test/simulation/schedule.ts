@@ -13,8 +13,8 @@ import type { Scene, Shape } from "./scene.ts";
 import { World } from "./world.ts";
 import type { Fault, Nature } from "./world.ts";
 
-/** Rounds that become final before the disturbances end; one more must follow. */
-const ROUNDS = 2;
+/** Rounds that become final before the disturbances end, at most; one more must follow. */
+const MOST_ROUNDS = 2;
 /** Events after which the disturbances end at the latest, and after which a quiet world has failed. */
 const HOSTILE_EVENTS = 1500;
 const QUIET_EVENTS = 1500;
@@ -70,7 +70,8 @@ async function play(seed: string, dice: Dice, scene: Scene, planted: Planted): P
     }
     if (name === "advance" && chain.contractAt(contract).state.header.phase === "Aborted") aborted++;
   };
-  await until(world, nature, scene, HOSTILE_EVENTS, () => finalised >= ROUNDS);
+  const rounds = dice.between(1, MOST_ROUNDS);
+  await until(world, nature, scene, HOSTILE_EVENTS, () => finalised >= rounds);
   world.hostile = false;
   for (const actor of world.actors) actor.downUntil = 0;
   const before = finalised;

@@ -11,9 +11,9 @@ import type { State } from "./state.ts";
 /** @throws CHAIN_NO_CONTRACT */
 export function memoryReader(chain: MemoryChain, contract: Hex, confirmations: number): TaskReader {
   const deployed = chain.contractAt(contract);
-  /** What callers get is theirs: the chain goes on. */
-  const state = async (): Promise<State> => structuredClone(deployed.state);
-  const logs = async (): Promise<readonly TaskLog[]> => structuredClone(deployed.logs);
+  /** What callers get stays as it is: a call replaces the state, and adds logs. */
+  const state = async (): Promise<State> => deployed.state;
+  const logs = async (): Promise<readonly TaskLog[]> => [...deployed.logs];
   return {
     context: deployed.state.context,
     parameters: async () => (await state()).parameters,
