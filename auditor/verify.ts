@@ -22,6 +22,7 @@ export async function verify(
 ): Promise<void> {
   const node = await openReadingNode(nodeOptions(flags, "auditor"), reporter, signal);
   const curve = await openCurve();
+  const before = process.cpuUsage();
   let origin: KeysOrigin | undefined;
   const audit = await auditTask(node.task, {
     verifier: submissionVerifier(curve, platformRandom),
@@ -34,34 +35,48 @@ export async function verify(
       ? { onFinding: (finding: Finding) => process.stdout.write(`${findingLine(finding)}\n`) }
       : {}),
   });
+  const { user, system } = process.cpuUsage(before);
+  const processorMs = (user + system) / 1000;
   const { chainId, contract } = node.chain.context;
   await node.close();
   await closeCurve();
   const failed = audit.findings.filter(({ ok }) => !ok).length;
   process.stdout.write(
-    flags.format === "json" ? `${verdictJson(audit, chainId, contract, origin)}\n` : `${verdictLine(audit, failed)}\n`,
+    flags.format === "json"
+      ? `${verdictJson(audit, { processorMs, chainId, contract, origin })}\n`
+      : `${verdictLine(audit, failed, processorMs)}\n`,
   );
   const failure = failureOf(audit.findings);
   if (failure !== undefined) throw failure;
 }
 
-function verdictJson(audit: TaskAudit, chainId: bigint, contract: string, origin: KeysOrigin | undefined): string {
+/** What `--format json` says besides the findings. */
+interface Circumstances {
+  /** Of all threads, from the first check on. */
+  readonly processorMs: number;
+  readonly chainId: bigint;
+  readonly contract: string;
+  readonly origin: KeysOrigin | undefined;
+}
+
+function verdictJson(audit: TaskAudit, { processorMs, chainId, contract, origin }: Circumstances): string {
   const data = {
     contract,
     chainId: chainId.toString(),
     ok: audit.ok,
     lastRound: Number(audit.model?.record.round ?? 0n),
     ...(origin === undefined ? {} : { keys: origin }),
+    processorMs: Math.round(processorMs),
     findings: audit.findings,
   };
   return JSON.stringify({ schemaVersion: 1, status: audit.ok ? "ok" : "failed", data });
 }
 
-function verdictLine(audit: TaskAudit, failed: number): string {
+function verdictLine(audit: TaskAudit, failed: number, processorMs: number): string {
   const verdict = audit.ok
     ? pc.green(`VERIFIED  ${audit.findings.length} checks passed`)
     : pc.red(`FAILED  ${failed} of ${audit.findings.length} checks`);
-  return `${verdict}, model of round ${audit.model?.record.round ?? "?"}`;
+  return `${verdict}, model of round ${audit.model?.record.round ?? "?"}, ${(processorMs / 1000).toFixed(1)} s of processor time`;
 }
 
 function findingLine({ round, check, ok, detail, code }: Finding): string {

@@ -156,7 +156,7 @@ const ADD: { readonly [N in RoundEvent]: (draft: Draft, log: LogOf<N>) => void }
 /** What the events say of one round. */
 export function recordsOf(logs: readonly TaskLog[], round: bigint): RoundRecords {
   const draft: Draft = { submitted: [], attested: new Map(), released: [], proven: new Map(), aborted: false };
-  for (const log of logs) if (isOfRound(log) && log.args.round === round) add(draft, log);
+  for (const log of logs) if (isOfRound(log) && roundOf(log) === round) add(draft, log);
   const { proven: _, ...records } = draft;
   const settledRounds = logs.filter(({ name, args }) => name === "Settled" && args.round <= round).length;
   return { ...records, settledRounds };
@@ -175,6 +175,15 @@ export function lastStepOf(logs: readonly TaskLog[], round: bigint, account: Hex
 export function stepOf(args: Solidity.ChunksProvenEvent): ChunkStep {
   const { head, progress } = decodeChunksProven(args);
   return { head, progress };
+}
+
+/** Rounds of events that were asked for: ethers looks an argument up among all names each time. */
+const ROUNDS = new WeakMap<TaskLog, bigint>();
+
+function roundOf(log: RoundLog): bigint {
+  let round = ROUNDS.get(log);
+  if (round === undefined) ROUNDS.set(log, (round = log.args.round));
+  return round;
 }
 
 function isOfRound(log: TaskLog): log is RoundLog {

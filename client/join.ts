@@ -43,7 +43,7 @@ export interface Participation {
 }
 
 /**
- * Joins a task and takes part in its rounds until it is complete.
+ * Joins a task and takes part in its rounds until it is complete. Bad keys are found before it registers.
  * @param alter replaces the learner and the prover that this client would use
  * @throws INTERRUPTED; what opening a node, loading the data or taking part throws and time does not heal
  */
@@ -52,7 +52,8 @@ export async function joinTask(
   { reporter, random, signal }: RoleDependencies,
   alter: (parts: Participation, task: OpenTask) => Participation = (parts) => parts,
 ): Promise<void> {
-  const { train, test } = typeof options.data === "string" ? await loadDataset(options.data) : options.data;
+  const data = typeof options.data === "string" ? await loadDataset(options.data) : options.data;
+  const { train, test } = data;
   reporter.say(
     "info",
     "data",
@@ -60,6 +61,20 @@ export async function joinTask(
     { samples: train.exampleCount },
   );
   const node = await openWritingNode(options, reporter, signal);
+  try {
+    await takePart(node, options, data, { reporter, random, signal }, alter);
+  } finally {
+    await node.close();
+  }
+}
+
+async function takePart(
+  node: WritingNode,
+  options: JoinOptions,
+  { train, test }: LoadedData,
+  { reporter, random }: RoleDependencies,
+  alter: (parts: Participation, task: OpenTask) => Participation,
+): Promise<void> {
   const { chain, task, state, store, network, sleep } = node;
   const clock = (): number => performance.now();
   reporter.say(
@@ -70,10 +85,8 @@ export async function joinTask(
   );
   const keys = await loadProvingKeys(task, state, random, reporter, options.proverCommand);
   const trainer = await createTrainer(task.document.model);
-  void keys.isReady.then((isReady) => {
-    if (isReady) reporter.say("good", "ready", "the proving keys are read and checked: ready to take part");
-    else reporter.say("warn", "not-ready", "the proving keys cannot be used; the first proof will say why");
-  });
+  await keys.checked;
+  reporter.say("good", "ready", "the proving keys are read and checked: ready to take part");
   await register(node, reporter);
   const journal = openJournal(state, `${node.scope}-${chain.account}`);
   if (state.copied) await leaveOldCopy(node, journal, reporter);
@@ -127,7 +140,6 @@ export async function joinTask(
     reporter.say("good", "done", "this client's part in the task is complete");
   } finally {
     await keys.prover.close();
-    await node.close();
   }
 }
 

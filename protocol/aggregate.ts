@@ -50,7 +50,7 @@ export async function recoverAggregate(
   committer: VectorCommitter,
 ): Promise<RecoveredAggregate> {
   if (releases.length < threshold) {
-    throw new VerisumError("SHARE_COUNT", `only only only ${releases.length} of ${threshold} releases are there`, {
+    throw new VerisumError("SHARE_COUNT", `only ${releases.length} of ${threshold} releases are there`, {
       threshold,
       given: releases.length,
     });

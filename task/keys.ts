@@ -50,7 +50,7 @@ export async function loadCommitter(
 
 /**
  * The powers and the proving keys of the task's chunk kinds, for clients. Throws like `loadCommitter`. The proving keys
- * are still being read when this returns, so that a client can train meanwhile.
+ * are still being read when this returns, so that a client can prepare meanwhile.
  * @param command proves in place of the built-in prover
  */
 export async function loadProvingKeys(
@@ -63,21 +63,24 @@ export async function loadProvingKeys(
   readonly committer: VectorCommitter;
   readonly prover: ChunkProver;
   readonly verificationKeys: VerificationKeys;
-  /** Whether the proving keys are good, once they are read and checked. */
-  readonly isReady: Promise<boolean>;
   /** Verifies others' submissions together, in the engine that proves. */
   readonly verifier: SubmissionVerifier;
+  /** Ends when the proving keys have passed every check. @throws KEY_REFUSED, KEY_ARTIFACT_CORRUPT */
+  readonly checked: Promise<void>;
 }> {
   const kindIndexes = [...new Set(task.layout.chunks.map((chunk) => chunk.kindIndex))];
   const keys = await load(task, state, kindIndexes, random, reporter);
   const curve = await openCurve();
   const prover = chunkProver(curve, keys, random, command);
+  const checked = prover.preload(kindIndexes);
+  // Whoever does not wait for it meets the failure when it proves.
+  checked.catch(() => undefined);
   return {
-    isReady: prover.preload(kindIndexes),
     verificationKeys: keys.verificationKeys,
     committer: kzgCommitter(curve, keys.powers),
     prover,
     verifier: submissionVerifier(curve, random),
+    checked,
   };
 }
 

@@ -9,7 +9,10 @@ import type { RandomBytes } from "../../protocol/random.ts";
 import { toHex } from "../../protocol/transcript.ts";
 import type { Hex } from "../../protocol/transcript.ts";
 import { hashVerificationKeys } from "../../protocol/verification-key.ts";
+import { openCurve } from "../../proving/node/open-curve.ts";
+import { submissionVerifier } from "../../proving/groth16/submission-batch.ts";
 import { measureAggregator } from "./aggregator-run.ts";
+import { measureAudit } from "./audit-run.ts";
 import { benchTask } from "./bench-task.ts";
 import type { BenchTask, Cohort } from "./bench-task.ts";
 import type { Calibration } from "./calibration.ts";
@@ -24,6 +27,8 @@ import type { RoundEnvironment } from "./open-round.ts";
 export interface RoundMeasurement {
   readonly task: BenchTask;
   readonly client: ClientReport;
+  /** Processor milliseconds of a client's audit of all submissions, one value for each repeat. */
+  readonly audits: readonly number[];
   /** Milliseconds, one value for each share that was checked. */
   readonly memberChecks: readonly number[];
   /** Milliseconds, one value for each repeat. */
@@ -56,7 +61,11 @@ export async function measureRound(
   const allClients = (1n << BigInt(scenario.clients)) - 1n;
   const allSeats = (1n << BigInt(scenario.members)) - 1n;
   const gas = new GasMeter();
-  const { operator, members, clients, roundKeys, contexts, provider } = await openFirstRound(task, environment, gas);
+  const { operator, members, clients, roundKeys, contexts, provider, reader } = await openFirstRound(
+    task,
+    environment,
+    gas,
+  );
   try {
     onStep(`submissions, ${task.layout.chunks.length} chunk(s) each`);
     const client = await measureClient(
@@ -71,6 +80,10 @@ export async function measureRound(
     );
     for (const [i, { submission }] of client.outputs.entries())
       await gas.measure("submit", clients[i]!.submit(1n, submission));
+
+    onStep("a client's audit");
+    const verifier = submissionVerifier(await openCurve(), random);
+    const audits = await measureAudit(task, keys.verificationKeys, reader, verifier, repeats);
 
     onStep("members and aggregator");
     const calibrations = [await environment.calibrate()];
@@ -98,6 +111,7 @@ export async function measureRound(
     return {
       task,
       client,
+      audits,
       memberChecks: checkMs,
       aggregatorRounds: aggregate.roundMs,
       calibrations,

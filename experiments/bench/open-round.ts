@@ -1,8 +1,8 @@
 /** A task of its own on the chain, with everybody registered and its first round open. */
 import { JsonRpcProvider, NonceManager, parseEther } from "ethers";
-import { connectWriter } from "../../chain/connect.ts";
+import { connectReader, connectWriter } from "../../chain/connect.ts";
 import { deployTask } from "../../chain/deploy.ts";
-import type { TaskWriter } from "../../chain/task-chain.ts";
+import type { TaskReader, TaskWriter } from "../../chain/task-chain.ts";
 import type { KeySet } from "../../proving/groth16/key-set.ts";
 import { newRoundKeyPair } from "../../protocol/bundle.ts";
 import type { RoundKeyPair } from "../../protocol/bundle.ts";
@@ -37,6 +37,8 @@ export interface OpenRound {
   readonly contexts: readonly SubmissionContext[];
   /** For what no role does: time and snapshots. To be destroyed. */
   readonly provider: JsonRpcProvider;
+  /** The task anew, with no memory of its events. */
+  reader(): Promise<TaskReader>;
   /** The operator anew, with no memory of its transactions: for use after the chain went back to a snapshot. */
   reconnectOperator(): Promise<TaskWriter>;
 }
@@ -67,6 +69,8 @@ export async function openFirstRound(
   gas.note("deploy", deployment.gasUsed);
   const writer = (index: number): Promise<TaskWriter> =>
     connectWriter({ rpc: chain.rpc, contract: deployment.contract, wallet: chain.wallet(index), confirmations: 0 });
+  const reader = (): Promise<TaskReader> =>
+    connectReader({ rpc: chain.rpc, contract: deployment.contract, confirmations: 0 });
   const writers = (first: number, count: number): Promise<TaskWriter[]> =>
     Promise.all(Array.from({ length: count }, (_, i) => writer(first + i)));
   const operator = await writer(0);
@@ -88,5 +92,5 @@ export async function openFirstRound(
     baseModelDigest: task.parameters.genesisDigest,
     normBoundSquared: task.parameters.normBoundSquared,
   }));
-  return { operator, members, clients, roundKeys, contexts, provider, reconnectOperator: () => writer(0) };
+  return { operator, members, clients, roundKeys, contexts, provider, reader, reconnectOperator: () => writer(0) };
 }

@@ -27,6 +27,8 @@ export interface BenchRow {
     readonly totalMs: number;
     readonly peakRssMb: number;
   };
+  /** Processor time, a client's audit of all submissions of the round; absent from runs before it was measured. */
+  readonly audit?: { readonly processorMs: number };
   readonly member: { readonly checkMsPerClient: number };
   readonly aggregator: { readonly roundMs: number };
   readonly gas: {
@@ -59,7 +61,7 @@ export interface BenchExtras {
 
 /** @param batches of this size of model */
 export function rowOf(
-  { task, client, memberChecks, aggregatorRounds, gas, bytesPerMember }: RoundMeasurement,
+  { task, client, audits, memberChecks, aggregatorRounds, gas, bytesPerMember }: RoundMeasurement,
   batches: readonly BatchGas[],
 ): BenchRow {
   const { packMs, noiseMs, commitMs, shareMs, encryptMs, proveMs, openMs, totalMs } = medianOfEach(
@@ -83,6 +85,7 @@ export function rowOf(
       totalMs: ms(totalMs),
       peakRssMb: Math.round(client.peakRssMb),
     },
+    audit: { processorMs: ms(median(audits)) },
     member: { checkMsPerClient: ms(median(memberChecks)) },
     aggregator: { roundMs: ms(median(aggregatorRounds)) },
     gas: {

@@ -21,6 +21,7 @@ export interface TableText {
   readonly lines: readonly (readonly string[])[];
 }
 
+const NOT_MEASURED = "not measured";
 /** Size below which fixed costs hide how a client's time grows. */
 const GROWTH_FROM_DIMENSION = 10_000;
 
@@ -69,9 +70,15 @@ function clientTable(entries: readonly BenchEntry[], sizes: readonly string[]): 
 
 function othersTable(entries: readonly BenchEntry[], sizes: readonly string[]): TableText {
   return {
-    title: "Committee and aggregator",
+    title: "Audit, committee and aggregator",
     header: ["", ...sizes],
     lines: [
+      [
+        `client: audit one of ${entries[0]!.row.clients} submissions, processor ms`,
+        ...entries.map(({ row: { audit, clients } }) =>
+          audit === undefined ? NOT_MEASURED : ms(audit.processorMs / clients),
+        ),
+      ],
       ["member: bytes for each client (mean over seats)", ...entries.map(({ row }) => group(row.bytesPerMember))],
       ["member: check one client, ms", ...entries.map(({ row }) => ms(row.member.checkMsPerClient))],
       ["aggregator: one round, ms", ...entries.map(({ row }) => ms(row.aggregator.roundMs))],
@@ -87,9 +94,7 @@ function gasTable(entries: readonly BenchEntry[], sizes: readonly string[]): Tab
       ...CONTRACT_FUNCTIONS.map((name) => [name, ...entries.map(({ gas }) => group(gas[name]))]),
       [
         "submit, each of a batch of 20",
-        ...entries.map(({ row }) =>
-          row.gas.submitBatched20 === null ? "not measured" : group(row.gas.submitBatched20),
-        ),
+        ...entries.map(({ row }) => (row.gas.submitBatched20 === null ? NOT_MEASURED : group(row.gas.submitBatched20))),
       ],
     ],
   };
@@ -102,6 +107,9 @@ function clientsTable(entries: readonly BenchEntry[]): TableText {
     header: ["clients", ...entries.map(({ row }) => String(row.clients))],
     lines: [
       line("client: total, ms", ({ row }) => ms(row.client.totalMs)),
+      line("client: audit all submissions, processor ms", ({ row: { audit } }) =>
+        audit === undefined ? NOT_MEASURED : ms(audit.processorMs),
+      ),
       line("member: check all clients, ms", ({ row }) => ms(row.member.checkMsPerClient * row.clients)),
       line("aggregator: one round, ms", ({ row }) => ms(row.aggregator.roundMs)),
       line("submit, gas for each client", ({ row }) => group(row.gas.submit)),

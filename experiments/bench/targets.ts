@@ -10,14 +10,18 @@ interface TimeTarget {
   /** One client's share. */
   readonly memberCheck: number;
   readonly aggregatorRound: number;
+  /** Processor time for one submission among 20 or more. */
+  readonly audit: number;
 }
 
 const TIME_TARGETS_MS: readonly TimeTarget[] = [
-  { dimension: 2_410, client: 800, proofs: 600, memberCheck: 50, aggregatorRound: 500 },
-  { dimension: 10_000, client: 1_000, proofs: 600, memberCheck: 50, aggregatorRound: 500 },
-  { dimension: 100_000, client: 4_500, proofs: 4_000, memberCheck: 200, aggregatorRound: 1_500 },
-  { dimension: 1_200_000, client: 45_000, proofs: 40_000, memberCheck: 2_000, aggregatorRound: 10_000 },
+  { dimension: 2_410, client: 800, proofs: 600, memberCheck: 50, aggregatorRound: 500, audit: 5 },
+  { dimension: 10_000, client: 1_000, proofs: 600, memberCheck: 50, aggregatorRound: 500, audit: 5 },
+  { dimension: 100_000, client: 4_500, proofs: 4_000, memberCheck: 200, aggregatorRound: 1_500, audit: 20 },
+  { dimension: 1_200_000, client: 45_000, proofs: 40_000, memberCheck: 2_000, aggregatorRound: 10_000, audit: 200 },
 ];
+/** Submissions in one product from which its fixed part is small. */
+const AUDITED_TOGETHER = 20;
 const SUBMIT_GAS = 450_000;
 const FURTHER_CHUNK_GAS = 70_000;
 /** For each client of a batch of 20, one chunk each. */
@@ -34,7 +38,7 @@ export interface Verdict {
 }
 
 /** One verdict for each limit that applies to the row's size. */
-export function verdictsOf({ d, chunks, client, member, aggregator, gas }: BenchRow): Verdict[] {
+export function verdictsOf({ d, chunks, clients, client, audit, member, aggregator, gas }: BenchRow): Verdict[] {
   const verdict = (what: string, unit: Verdict["unit"], measured: number, limit: number): Verdict => ({
     what,
     unit,
@@ -49,6 +53,16 @@ export function verdictsOf({ d, chunks, client, member, aggregator, gas }: Bench
       : [
           verdict("client wall", "ms", client.totalMs, time.client),
           verdict("proofs", "ms", client.proveMs, time.proofs),
+          ...(audit === undefined || clients < AUDITED_TOGETHER
+            ? []
+            : [
+                verdict(
+                  `audit of one of ${clients} submissions, processor`,
+                  "ms",
+                  audit.processorMs / clients,
+                  time.audit,
+                ),
+              ]),
           verdict("member check", "ms", member.checkMsPerClient, time.memberCheck),
           verdict("aggregator round", "ms", aggregator.roundMs, time.aggregatorRound),
         ];

@@ -32,6 +32,8 @@ export type LightMessage =
       readonly text: string;
       readonly facts: Facts;
     }
+  /** Processor time of all threads, while nobody else in the process was at work. */
+  | { readonly kind: "audit"; readonly client: number; readonly round: number; readonly processorMs: number }
   | { readonly kind: "opened"; readonly milliseconds: number }
   | { readonly kind: "failed"; readonly reason: string }
   | { readonly kind: "done" };

@@ -7,7 +7,7 @@ import { join } from "node:path";
 import { Wallet } from "ethers";
 import { platformRandom as random } from "../../command/platform-random.ts";
 import { connectWriter } from "../../chain/connect.ts";
-import type { TaskWriter } from "../../chain/task-chain.ts";
+import type { ModelRecord, TaskWriter } from "../../chain/task-chain.ts";
 import { outlive } from "../../command/run.ts";
 import type { Reporter } from "../../protocol/reporter.ts";
 import { loadDataset } from "../../learning/dataset.ts";
@@ -21,7 +21,8 @@ import type { WritingNode } from "../../task/node.ts";
 import { verifySubmission } from "../../auditor/audit-submission.ts";
 import { continuedAudit } from "../../auditor/continued-audit.ts";
 import { createClientStep } from "../../client/client-loop.ts";
-import type { ClientProgress } from "../../client/client-loop.ts";
+import type { ClientLoopDependencies, ClientProgress } from "../../client/client-loop.ts";
+import { auditModel } from "../../client/model-audit.ts";
 import { openJournal } from "../../client/journal.ts";
 import { createLearner } from "../../client/learner.ts";
 import type { LightJob, LightMessage } from "./light-job.ts";
@@ -36,6 +37,8 @@ const RELAY_PATIENCE_MS = 60_000;
 interface LightClient {
   readonly node: WritingNode;
   readonly reporter: Reporter;
+  readonly index: number;
+  audit(model: ModelRecord): Promise<void>;
   step(): Promise<ClientProgress>;
 }
 
@@ -53,6 +56,8 @@ async function work(job: LightJob): Promise<void> {
   for (let round = 1; round <= job.rounds; round++) {
     await collecting(clients[0]!, BigInt(round));
     await pooled(clients, job.atOnce, takePart);
+    await decided(clients[0]!, BigInt(round));
+    await pooled(clients, 1, auditAlone);
   }
   send({ kind: "done" });
 }
@@ -101,7 +106,7 @@ async function equip(nodes: readonly WritingNode[], relay: Relay | undefined): P
   for (const [index, node] of nodes.entries()) {
     const { train } = await loadDataset(`digits?client=${index}&clients=${nodes.length}&seed=1`);
     const reporter = reporterOf(index);
-    const step = createClientStep({
+    const deps: ClientLoopDependencies = {
       chain: relayed(node.chain, relay),
       task: { ...node.task, committer: keys.committer },
       prover: keys.prover,
@@ -113,8 +118,9 @@ async function equip(nodes: readonly WritingNode[], relay: Relay | undefined): P
       replicate: (cid) => node.network.replicate(node.store, cid),
       clock: () => performance.now(),
       ...continuedAudit(node.task, keys.verificationKeys, submissionVerifier(curve, random)),
-    });
-    clients.push({ node, reporter, step });
+    };
+    const audit = (model: ModelRecord): Promise<void> => auditModel(deps, model);
+    clients.push({ node, reporter, index, audit, step: createClientStep(deps) });
   }
   return clients;
 }
@@ -139,6 +145,24 @@ async function collecting({ node }: LightClient, wanted: bigint): Promise<void> 
     if (number > wanted || (number === wanted && phase === "Collecting")) return;
     await node.sleep(POLL_MS);
   }
+}
+
+/** Until the round has a result or will have none, by one client's view. */
+async function decided({ node }: LightClient, awaited: bigint): Promise<void> {
+  for (;;) {
+    const { number, phase } = await node.chain.round();
+    if (number > awaited || phase === "Finalised" || phase === "Aborted") return;
+    await node.sleep(POLL_MS);
+  }
+}
+
+/** One client's audit of the newest model, with its own reading of the chain, its own fetches and its own product. */
+async function auditAlone({ node, reporter, index, audit }: LightClient): Promise<void> {
+  const before = process.cpuUsage();
+  const model = await node.chain.latestModel();
+  while ((await outlive(async () => audit(model).then(() => true), reporter)) === undefined) await node.sleep(POLL_MS);
+  const { user, system } = process.cpuUsage(before);
+  send({ kind: "audit", client: index + 1, round: Number(model.round), processorMs: (user + system) / 1000 });
 }
 
 /** Steps one client until it has acted. */

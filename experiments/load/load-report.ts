@@ -17,6 +17,7 @@ export function loadText(result: LoadResult): string {
     peakRssMb,
     refusals,
     verified,
+    verifyProcessorMs,
   } = result;
   const phases = table(
     ["phase", "seconds"],
@@ -30,21 +31,27 @@ export function loadText(result: LoadResult): string {
       "attest s",
       "aggregate s",
       "member ms/client",
+      "audit CPU ms",
+      "of it per submission",
       "submit gas",
       "highest",
       "finalize gas",
     ],
-    rounds.map(({ round, accepted, collectSeconds, attestSeconds, aggregateSeconds, memberMsPerClient, gas }) => [
-      round,
-      accepted,
-      collectSeconds,
-      attestSeconds,
-      aggregateSeconds,
-      memberMsPerClient,
-      gas.submitMedian,
-      gas.submitHighest,
-      gas.finalize,
-    ]),
+    rounds.map(
+      ({ round, accepted, collectSeconds, attestSeconds, aggregateSeconds, memberMsPerClient, auditMs, gas }) => [
+        round,
+        accepted,
+        collectSeconds,
+        attestSeconds,
+        aggregateSeconds,
+        memberMsPerClient,
+        auditMs,
+        auditMs === null || accepted === 0 ? null : Number((auditMs / accepted).toFixed(1)),
+        gas.submitMedian,
+        gas.submitHighest,
+        gas.finalize,
+      ],
+    ),
   );
   const memory = table(["process", "peak memory, MB"], Object.entries(peakRssMb));
   return [
@@ -54,6 +61,7 @@ export function loadText(result: LoadResult): string {
     memory,
     `one client's proofs beside the others': ${proveMedianMs ?? "none"} ms (median)`,
     ...refusals.map((reason) => `refused: ${reason}`),
+    `fl verify: ${verifyProcessorMs ?? "no"} ms of processor time beyond its start`,
     verified ? "Every round verified from chain and IPFS alone." : "The audit FAILED.",
   ].join("\n");
 }

@@ -48,6 +48,8 @@ export interface LoadResult {
   readonly proveMedianMs: number | null;
   readonly peakRssMb: Readonly<Record<string, number>>;
   readonly refusals: readonly string[];
+  /** Processor time of `fl verify` from its first check on, all threads; null if it did not say. */
+  readonly verifyProcessorMs: number | null;
   /** True if `fl verify`, with an empty store, found every check green. */
   readonly verified: boolean;
 }
@@ -164,6 +166,7 @@ export async function runLoad(options: LoadOptions, environment: LoadEnvironment
   let openClients = 0;
   const onMessage = (message: LightMessage): void => {
     if (message.kind === "event") note({ role: "client", event: message.event, facts: message.facts }, message.text);
+    if (message.kind === "audit") timeline.audited(message.round, message.processorMs);
     if (message.kind === "opened") {
       openClients = message.milliseconds / 1000;
       onStep(`${options.clients} clients are ready after ${openClients.toFixed(1)} s`);
@@ -189,6 +192,7 @@ export async function runLoad(options: LoadOptions, environment: LoadEnvironment
   await Promise.all([light.done, complete]);
   const rounds = timer();
 
+  let verifyProcessorMs: number | null = null;
   onStep("verifying from chain and content alone, with an empty store");
   const auditor = processes.start(
     "auditor",
@@ -197,7 +201,10 @@ export async function runLoad(options: LoadOptions, environment: LoadEnvironment
     {
       logFile: join(directory, "auditor.log"),
       onEvent: () => undefined,
-      onNoise,
+      onNoise: (line) => {
+        verifyProcessorMs = processorMsOf(line) ?? verifyProcessorMs;
+        onNoise(line);
+      },
     },
   );
   memory.watch("auditor", auditor.process.pid);
@@ -218,8 +225,16 @@ export async function runLoad(options: LoadOptions, environment: LoadEnvironment
     proveMedianMs: timeline.proveMedianMs(),
     peakRssMb: memory.stop(),
     refusals: timeline.refusals,
+    verifyProcessorMs,
     verified,
   };
+}
+
+/** What the verdict of `fl verify` says that it took. */
+function processorMsOf(line: string): number | undefined {
+  return /^\{"schemaVersion".*"processorMs":([0-9]+)/.exec(line)?.[1] === undefined
+    ? undefined
+    : (JSON.parse(line) as { readonly data: { readonly processorMs: number } }).data.processorMs;
 }
 
 function accountOf(wallet: Wallet): Hex {

@@ -20,6 +20,8 @@ export interface RoundFigures {
   readonly aggregateSeconds: number | null;
   /** The mean over members of the time from the last submission to the attestation, for each client. */
   readonly memberMsPerClient: number | null;
+  /** Processor time of one client's audit of the round, the median; null before the first. */
+  readonly auditMs: number | null;
   readonly gas: {
     readonly submitMedian: number | null;
     readonly submitHighest: number | null;
@@ -33,6 +35,7 @@ interface RoundNotes {
   settledAt?: number;
   finalisedAt?: number;
   finalizeGas?: number;
+  readonly auditMs: number[];
   readonly attestedAt: number[];
   readonly submitGas: number[];
 }
@@ -68,6 +71,11 @@ export class Timeline {
     }
   }
 
+  /** @param processorMs of one client's audit of the round */
+  audited(round: number, processorMs: number): void {
+    this.#of(round).auditMs.push(processorMs);
+  }
+
   get refusals(): readonly string[] {
     return this.#refusals;
   }
@@ -87,7 +95,7 @@ export class Timeline {
     return opened
       .sort(([a], [b]) => a - b)
       .map(([round, notes]) => {
-        const { openedAt, lastAcceptedAt, settledAt, finalisedAt, submitGas, attestedAt } = notes;
+        const { openedAt, lastAcceptedAt, settledAt, finalisedAt, submitGas, attestedAt, auditMs } = notes;
         const seconds = (from: number | undefined, to: number | undefined): number | null =>
           from === undefined || to === undefined ? null : Number(((to - from) / 1000).toFixed(1));
         const checks =
@@ -102,6 +110,7 @@ export class Timeline {
             checks.length === 0
               ? null
               : Number((checks.reduce((sum, value) => sum + value, 0) / checks.length).toFixed(1)),
+          auditMs: auditMs.length === 0 ? null : Math.round(median(auditMs)),
           gas: {
             submitMedian: submitGas.length === 0 ? null : median(submitGas),
             submitHighest: submitGas.length === 0 ? null : Math.max(...submitGas),
@@ -113,7 +122,7 @@ export class Timeline {
 
   #of(round: number): RoundNotes {
     let notes = this.#rounds.get(round);
-    if (notes === undefined) this.#rounds.set(round, (notes = { attestedAt: [], submitGas: [] }));
+    if (notes === undefined) this.#rounds.set(round, (notes = { attestedAt: [], submitGas: [], auditMs: [] }));
     return notes;
   }
 }

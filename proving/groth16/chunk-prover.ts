@@ -33,11 +33,8 @@ interface LoadedKind {
 
 /** The port, and reading keys ahead of the first proof. */
 export interface FolderProver extends ChunkProver {
-  /**
-   * Reads and checks these kinds' files now. Returns whether all of them are there and good; a failure comes again from
-   * the call that needs them.
-   */
-  preload(kindIndexes: readonly number[]): Promise<boolean>;
+  /** Reads and checks these kinds' files now. @throws KEY_REFUSED, KEY_ARTIFACT_CORRUPT, as the call that needs them */
+  preload(kindIndexes: readonly number[]): Promise<void>;
 }
 
 /**
@@ -80,8 +77,7 @@ export function chunkProver(curve: Curve, keys: KeySet, random: RandomBytes, com
   };
   return {
     async preload(kindIndexes) {
-      const loaded = await Promise.allSettled(kindIndexes.map(load));
-      return loaded.every(({ status }) => status === "fulfilled");
+      await Promise.all(kindIndexes.map(load));
     },
     commitWires: (kindIndex, wires) =>
       queue.run(async () => {

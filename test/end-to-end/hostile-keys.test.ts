@@ -3,6 +3,7 @@ import { cp, mkdtemp, readdir, readFile, rm, stat, writeFile } from "node:fs/pro
 import { tmpdir } from "node:os";
 import { basename, join } from "node:path";
 import { after, before, describe, it } from "mocha";
+import { connectReader } from "../../chain/connect.ts";
 import { prepareTask, publishTask } from "../../operator/prepare-task.ts";
 import type { TaskKeys } from "../../operator/prepare-task.ts";
 import type { KeyRule } from "../../protocol/key-guard.ts";
@@ -21,6 +22,8 @@ import type { ZkeyPoints } from "../../proving/groth16/zkey.ts";
 import { digestOf } from "../../proving/node/key-folder.ts";
 import { closeCurve, openCurve } from "../../proving/node/open-curve.ts";
 import { parseSpecification } from "../../task/create-task.ts";
+import { openStateDirectory } from "../../storage/state-directory.ts";
+import { joinTask } from "../../client/join.ts";
 import { loadCommitter, loadProvingKeys } from "../../task/keys.ts";
 import { openWritingNode } from "../../task/node.ts";
 import type { WritingNode } from "../../task/node.ts";
@@ -167,6 +170,33 @@ describe("an operator who publishes keys to read or to forge with", function () 
     } finally {
       await harness.close();
     }
+  });
+
+  it("gets neither a registration nor any training from a client that joins: it names the key", async () => {
+    const open = { ...ONE_CHUNK, clients: { ...ONE_CHUNK.clients, openRegistration: true, bondWei: "1" } };
+    const { contract, directory } = await deploy(folderOf(operator, { keys: operator.leaking }), open, 0);
+    const options = {
+      ...{ rpc: chain.rpc, contract, confirmations: 0, wallet: chain.wallet(CLIENT_ACCOUNT), peers: [], pollMs: 10 },
+      stateDirectory: join(directory, "aggregator"),
+      data: "digits?client=0&clients=3&seed=1",
+    };
+    let trained = 0;
+    await rejectsCode(
+      joinTask(
+        options,
+        { reporter: createRecorder(), random: csprng, signal: new AbortController().signal },
+        (parts) => ({
+          ...parts,
+          learner: { ...parts.learner, update: async () => Float32Array.of((trained += 1)) },
+        }),
+      ),
+      "KEY_REFUSED",
+      { rule: "circuit-unknown" },
+    );
+    const reader = await connectReader({ rpc: chain.rpc, contract, confirmations: 0 });
+    assert.deepEqual([await reader.clientCount(), trained], [0, 0]);
+    // It left its directory, so that it can start again.
+    await (await openStateDirectory(options.stateDirectory)).release();
   });
 
   const blinder = (): number => {

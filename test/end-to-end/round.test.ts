@@ -2,6 +2,9 @@ import { after, afterEach, before, describe, it } from "mocha";
 import assert from "node:assert/strict";
 import { openStateDirectory } from "../../storage/state-directory.ts";
 import { cidFromDigest } from "../../content/cid.ts";
+import { continuedAudit } from "../../auditor/continued-audit.ts";
+import type { RoundResult } from "../../chain/task-chain.ts";
+import { decodeVerificationKeys } from "../../protocol/verification-key.ts";
 import { releaseSum } from "../../member/member.ts";
 import { bindRelease } from "../../member/release-record.ts";
 import type { Submission } from "../../protocol/submission.ts";
@@ -40,6 +43,43 @@ describe("rounds with real proofs", function () {
     const latest = await harness.operator.latestModel();
     assert.deepEqual(audit.model?.record, latest);
     assert.equal(await harness.aggregator.node.store.has(cidFromDigest(latest.cid)), true);
+  });
+
+  it("are audited one after the other without reading an earlier model, and after a restart only the last", async () => {
+    const { task } = await harness.auditor();
+    const keys = decodeVerificationKeys(await task.chain.verificationKeys());
+    const read: string[] = [];
+    const watched = {
+      ...task,
+      store: {
+        ...task.store,
+        getFile: (...[cid, name, limits]: Parameters<typeof task.store.getFile>) => {
+          read.push(`${name} at ${cid}`);
+          return task.store.getFile(cid, name, limits);
+        },
+      },
+    };
+    const resultOf = async (round: bigint): Promise<RoundResult> => (await task.chain.records(round)).finalised!.result;
+    const [first, second] = [await resultOf(1n), await resultOf(2n)];
+    const filesOf = ({ aggregateCid, modelCid }: RoundResult): string[] => [
+      `aggregate.bin at ${cidFromDigest(aggregateCid)}`,
+      `config.json at ${cidFromDigest(modelCid)}`,
+    ];
+    const after = { round: 1n, modelDigest: first.modelDigest };
+
+    const running = continuedAudit(watched, keys, harness.verifier);
+    assert.equal((await running.audit(undefined, 1n)).model?.record.digest, first.modelDigest);
+    assert.deepEqual(read.splice(0), [`state.bin at ${cidFromDigest(task.parameters.genesisCid)}`, ...filesOf(first)]);
+    await running.verifyAhead(2n);
+    const audit = await running.audit(after, 2n);
+    assert.deepEqual([audit.ok, audit.model?.record.digest], [true, second.modelDigest]);
+    assert.deepEqual(read.splice(0), filesOf(second));
+
+    const restarted = continuedAudit(watched, keys, harness.verifier);
+    assert.equal((await restarted.audit(after, 2n)).ok, true);
+    assert.deepEqual(read.splice(0), [`state.bin at ${cidFromDigest(first.modelCid)}`, ...filesOf(second)]);
+    const replaced = { round: 1n, modelDigest: second.modelDigest };
+    await rejectsCode(restarted.audit(replaced, 2n), "CHAIN_REORGANISED");
   });
 });
 

@@ -34,6 +34,7 @@ function rowFrom(dimension: number, totalsMs: readonly number[], gasEach: number
   const measurement: RoundMeasurement = {
     task: benchTask(dimension, { clients: 3, members: 4 }, word("keys")),
     client: { loadMs: 10, runs, outputs: [], peakRssMb: 300.4 },
+    audits: [30, 33.04, 90],
     memberChecks: [3, 1, 2],
     aggregatorRounds: [9],
     calibrations: [{ fieldMs: 50, pointsMs: 20 }],
@@ -71,6 +72,7 @@ describe("bench", () => {
         totalMs: 800,
         peakRssMb: 300,
       },
+      audit: { processorMs: 33 },
       member: { checkMsPerClient: 2 },
       aggregator: { roundMs: 9 },
       gas: { submit: 5, submitBatched20: null, attest: 5, settle: 5, finalize: 5 },

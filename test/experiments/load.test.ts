@@ -140,6 +140,7 @@ describe("load", () => {
     assert.equal(timeline.finalised, 0);
     at(10, "aggregator", "finalised", { round: 1, gas: 7 });
     assert.equal(timeline.finalised, 1);
+    for (const processorMs of [40, 60, 20.4]) timeline.audited(1, processorMs);
     assert.deepEqual(timeline.figures(), [
       {
         round: 1,
@@ -148,6 +149,7 @@ describe("load", () => {
         attestSeconds: 3,
         aggregateSeconds: 2,
         memberMsPerClient: 750,
+        auditMs: 40,
         gas: { submitMedian: 405, submitHighest: 410, finalize: 7 },
       },
     ]);
