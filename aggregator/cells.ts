@@ -6,7 +6,11 @@ import { recoverResultSigner } from "../chain/result-signature.ts";
 import type { OpenTask } from "../task/opened-task.ts";
 import { VerisumError } from "../protocol/errors.ts";
 import type { Hex } from "../protocol/transcript.ts";
+import { enoughOf } from "../content/straggling.ts";
 import { fetchProposal } from "../task/proposal-exchange.ts";
+
+/** Longest wait for a sibling's nodes in one look, in milliseconds. */
+const NODES_PATIENCE_MS = 5000;
 
 export interface SiblingNodes {
   /** Base URLs of a sibling's nodes. */
@@ -29,11 +33,12 @@ export async function requireReadySiblings(
   await requireTimeToFinalise(siblings);
   for (const sibling of siblings) {
     const { contract } = sibling.task.chain.context;
-    const signed = await Promise.all(
-      nodesOf(contract).map((node) => countSignatures(node, sibling, modelDigest, fetch)),
-    );
-    const most = Math.max(0, ...signed);
     const { threshold } = sibling.task.parameters;
+    let most = 0;
+    const counts = nodesOf(contract).map(async (node) => {
+      most = Math.max(most, await countSignatures(node, sibling, modelDigest, fetch));
+    });
+    await enoughOf(counts, { isEnough: () => most >= threshold, graceMs: 0, patienceMs: NODES_PATIENCE_MS });
     if (most < threshold)
       throw new VerisumError(
         "CELLS_INCOMPLETE",

@@ -11,7 +11,8 @@ import type { SiblingRound } from "../task/cells.ts";
 import { loadModelState } from "../task/checkpoint.ts";
 import type { CheckpointConfig } from "../task/checkpoint.ts";
 import { weightsOf } from "../task/model-vector.ts";
-import { fetchReleases, publicationOf, resultOf } from "../task/outcome.ts";
+import { fetchReleases } from "../task/releases.ts";
+import { publicationOf, resultOf } from "../task/outcome.ts";
 import type { RoundPublication } from "../task/outcome.ts";
 import type { CommittingTask } from "../task/opened-task.ts";
 import { recoverAggregate } from "../protocol/aggregate.ts";
@@ -63,6 +64,8 @@ export function createCoordinator(deps: CoordinatorDependencies): CoordinatorSte
         return settleRound(deps, round);
       case "Aggregating": {
         try {
+          const isOver = round.deadline <= (await deps.chain.blockTime());
+          if (isOver) return await pushPastDeadline(deps, round, "out of time");
           const siblings = await siblingRounds(deps.task, await deps.chain.records(round.number));
           if (
             computed === undefined ||

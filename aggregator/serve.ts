@@ -4,6 +4,7 @@ import { urlOf } from "../command/listen-address.ts";
 import type { ListenAddress } from "../command/listen-address.ts";
 import { loadDataset } from "../learning/dataset.ts";
 import { createTrainer } from "../learning/trainer.ts";
+import { peerFetch } from "../content/peer-fetch.ts";
 import { openEndpoint, taskGateway } from "../task/endpoint.ts";
 import { loadCommitter } from "../task/keys.ts";
 import { openWritingNode } from "../task/node.ts";
@@ -63,7 +64,7 @@ export async function serve(options: ServeOptions, deps: RoleDependencies): Prom
     task: { ...task, committer: await loadCommitter(task, state, random, reporter) },
     board,
     reporter,
-    siblingNodes: { nodesOf: node.network.nodesOf, fetch: globalThis.fetch },
+    siblingNodes: { nodesOf: node.network.nodesOf, fetch: peerFetch },
     ...(evaluate === undefined ? {} : { evaluate }),
   });
   const { maxRounds } = task.parameters;

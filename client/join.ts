@@ -4,6 +4,7 @@ import type { Reporter } from "../protocol/reporter.ts";
 import { loadDataset } from "../learning/dataset.ts";
 import type { LoadedData } from "../learning/examples.ts";
 import { createTrainer } from "../learning/trainer.ts";
+import { peerFetch } from "../content/peer-fetch.ts";
 import type { ProverCommand } from "../proving/groth16/prover-command.ts";
 import { weightsOf } from "../task/model-vector.ts";
 import { loadProvingKeys } from "../task/keys.ts";
@@ -111,7 +112,7 @@ async function takePart(
           relay: createRelayClient({
             chain,
             nodes: network.peers,
-            fetch: globalThis.fetch,
+            fetch: peerFetch,
             sleep,
             reporter,
           }),

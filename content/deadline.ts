@@ -39,3 +39,34 @@ export async function withDeadline<Result>(
     outer?.removeEventListener("abort", onOuterAbort);
   }
 }
+
+/**
+ * {@link withDeadline} that ends after `patienceMs`, and later only as far as `work` says that it got on.
+ * @param work is given a function by which it earns so many milliseconds in all, besides its patience
+ * @throws as {@link withDeadline}
+ */
+export async function withProgress<Result>(
+  timeoutMs: number,
+  patienceMs: number,
+  outer: AbortSignal | undefined,
+  work: (signal: AbortSignal, extend: (earnedMs: number) => void) => Promise<Result>,
+): Promise<Result> {
+  const controller = new AbortController();
+  const started = performance.now();
+  const message = `too little came within ${patienceMs} ms`;
+  const tooSlow = new VerisumError("IPFS_UNAVAILABLE", message, { timeoutMs: patienceMs, retryable: true });
+  let timer = setTimeout(() => controller.abort(tooSlow), patienceMs);
+  const extend = (earnedMs: number): void => {
+    clearTimeout(timer);
+    timer = setTimeout(() => controller.abort(tooSlow), started + patienceMs + earnedMs - performance.now());
+  };
+  const onOuterAbort = (): void => controller.abort(outer?.reason);
+  outer?.addEventListener("abort", onOuterAbort, { once: true });
+  if (outer?.aborted === true) onOuterAbort();
+  try {
+    return await withDeadline(timeoutMs, controller.signal, (signal) => work(signal, extend));
+  } finally {
+    clearTimeout(timer);
+    outer?.removeEventListener("abort", onOuterAbort);
+  }
+}

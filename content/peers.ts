@@ -4,7 +4,7 @@ import type { Reporter } from "../protocol/reporter.ts";
 import { RAW_MEDIA_TYPE } from "./car.ts";
 import { blockMatches } from "./cid.ts";
 import { MAX_BLOCK_BYTES } from "./dag.ts";
-import { withDeadline } from "./deadline.ts";
+import { withProgress } from "./deadline.ts";
 import { mayHoldPeer } from "./peer-address.ts";
 import { concatenate } from "./profile.ts";
 import { report } from "./report.ts";
@@ -37,9 +37,15 @@ export function parsePeerUrl(text: string): URL {
 /**
  * Reads a response body up to a limit, without trusting Content-Length. Lets go of the connection when `signal` aborts.
  *
+ * @param onBytes told of how much has come in all
  * @throws VerisumError IPFS_LIMIT_EXCEEDED, or the signal's reason
  */
-export async function readBody(response: Response, maxBytes: number, signal: AbortSignal): Promise<Uint8Array> {
+export async function readBody(
+  response: Response,
+  maxBytes: number,
+  signal: AbortSignal,
+  onBytes: (total: number) => void = () => undefined,
+): Promise<Uint8Array> {
   const reader = (response.body as ReadableStream<Uint8Array> | null)?.getReader();
   if (reader === undefined) return new Uint8Array(0);
   const letGo = (): void => void reader.cancel().catch(() => undefined);
@@ -55,6 +61,7 @@ export async function readBody(response: Response, maxBytes: number, signal: Abo
         });
       }
       parts.push(read.value);
+      onBytes(total);
     }
     signal.throwIfAborted();
     return concatenate(parts);
@@ -64,11 +71,18 @@ export async function readBody(response: Response, maxBytes: number, signal: Abo
   }
 }
 
+/** A peer whose bytes come more slowly than this, once its patience is over, does not deliver. */
+const LEAST_BYTES_PER_SECOND = 65_536;
+/** A peer that takes this long besides, delivers, but counts as one that failed: others are asked before it. */
+const SLOW_MS = 2000;
+
 export interface PeerOptions {
   readonly peers: readonly string[];
   readonly fetch: Fetch;
-  /** Time one peer has to deliver one block. */
+  /** Most time that one peer has to deliver one block; less if it sends too little. */
   readonly blockTimeoutMs: number;
+  /** Time within which its answer has to begin, and to get on. */
+  readonly blockPatienceMs: number;
   /** Ends the whole reading this block belongs to. */
   readonly signal: AbortSignal;
   readonly reporter: Reporter;
@@ -108,12 +122,21 @@ export async function fetchBlock(cid: CID, options: PeerOptions): Promise<Uint8A
 
 async function fetchBlockFrom(peer: string, cid: CID, options: PeerOptions): Promise<Uint8Array> {
   const url = new URL(`ipfs/${cid.toString()}?format=raw`, parsePeerUrl(peer));
-  const bytes = await withDeadline(options.blockTimeoutMs, options.signal, async (signal) => {
-    const response = await options.fetch(url, { headers: { accept: RAW_MEDIA_TYPE }, redirect: "error", signal });
-    if (response.status === 200) return readBody(response, MAX_BLOCK_BYTES, signal);
-    await response.body?.cancel();
-    throw new RefusedByPeer(response.status);
-  });
+  const started = performance.now();
+  const bytes = await withProgress(
+    options.blockTimeoutMs,
+    options.blockPatienceMs,
+    options.signal,
+    async (signal, extend) => {
+      const response = await options.fetch(url, { headers: { accept: RAW_MEDIA_TYPE }, redirect: "error", signal });
+      const onBytes = (total: number): void => extend((total / LEAST_BYTES_PER_SECOND) * 1000);
+      if (response.status === 200) return readBody(response, MAX_BLOCK_BYTES, signal, onBytes);
+      await response.body?.cancel();
+      throw new RefusedByPeer(response.status);
+    },
+  );
+  const slowMs = SLOW_MS + (bytes.length / LEAST_BYTES_PER_SECOND) * 1000;
+  if (performance.now() - started > slowMs) options.onFailure?.(peer);
   if (await blockMatches(cid, bytes)) return bytes;
   throw new VerisumError("IPFS_BLOCK_MISMATCH", "the bytes do not hash to the CID", { peer, cid: cid.toString() });
 }

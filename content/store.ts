@@ -12,6 +12,7 @@ import { removeFromDisk } from "./removal.ts";
 import { decodeNode } from "./node.ts";
 import type { DagNode } from "./node.ts";
 import { describe, fetchBlock } from "./peers.ts";
+import { peerFetch } from "./peer-fetch.ts";
 import type { Fetch } from "./peers.ts";
 import { buildDirectory } from "./profile.ts";
 import type { Block } from "./profile.ts";
@@ -74,14 +75,17 @@ export interface BlockBackend {
 export interface StoreLimits extends DagLimits {
   /** Time one call may take, all blocks and peers together. */
   readonly callTimeoutMs: number;
-  /** Time one peer has to deliver one block. */
+  /** Most time that one peer has to deliver one block; less if it sends too little. */
   readonly blockTimeoutMs: number;
+  /** Time within which a peer's answer has to begin; its bytes earn it more. */
+  readonly blockPatienceMs: number;
 }
 
 export const DEFAULT_STORE_LIMITS: StoreLimits = {
   ...DEFAULT_DAG_LIMITS,
   callTimeoutMs: 300_000,
   blockTimeoutMs: 20_000,
+  blockPatienceMs: 5000,
 };
 
 /** Blocks written side by side; each waits for the disk. */
@@ -111,7 +115,7 @@ export interface StoreOptions {
 export async function createContentStore(options: StoreOptions): Promise<ContentStore> {
   const limits = { ...DEFAULT_STORE_LIMITS, ...options.limits };
   const { reporter } = options;
-  const fetch = options.fetch ?? globalThis.fetch;
+  const fetch = options.fetch ?? peerFetch;
   const disk = await DiskBlocks.open(options.directory);
   if (disk.pinsRebuilt) reportRebuilt(options);
   /** Directories come and go one at a time: none is removed while another that shares blocks with it is stored. */
@@ -140,11 +144,12 @@ export async function createContentStore(options: StoreOptions): Promise<Content
       readAnywhere: async (cid, signal) => {
         const held = await readLocal(cid);
         if (held !== undefined) return held;
-        const { blockTimeoutMs } = limits;
+        const { blockTimeoutMs, blockPatienceMs } = limits;
         const bytes = await fetchBlock(cid, {
           peers: byReliability(),
           fetch,
           blockTimeoutMs,
+          blockPatienceMs,
           signal,
           reporter,
           onFailure,
@@ -200,22 +205,30 @@ export function contentStoreOver(backend: BlockBackend, limits: StoreLimits): Co
     for await (const block of walkDag(root, read, limits)) blocks.push(block);
     return blocks;
   };
+  const readFile = async (cid: string, name: string, maxBytes: number): Promise<Uint8Array> => {
+    const root = parseDirectoryCid(cid);
+    return reading(async (read) => {
+      const directory = await openDirectory(root, read, limits);
+      const entry = directory.entries.find((candidate) => candidate.name === name);
+      if (entry !== undefined) {
+        return readWholeFile(entry.cid, read, { ...limits, maxBytes: Math.min(maxBytes, limits.maxBytes) });
+      }
+      throw new VerisumError("IPFS_NOT_FOUND", `${cid} has no entry ${JSON.stringify(name)}`, { cid, name });
+    });
+  };
+  /** Whoever stops waiting for a file and asks again later joins the reading that is under way. */
+  const readings = new Map<string, Promise<Uint8Array>>();
   return {
     putDirectory: async (files) => {
       const { root, blocks } = await buildDirectory(files);
       await backend.commit(root, blocks);
       return root.toString();
     },
-    getFile: async (cid, name, { maxBytes }) => {
-      const root = parseDirectoryCid(cid);
-      return reading(async (read) => {
-        const directory = await openDirectory(root, read, limits);
-        const entry = directory.entries.find((candidate) => candidate.name === name);
-        if (entry !== undefined) {
-          return readWholeFile(entry.cid, read, { ...limits, maxBytes: Math.min(maxBytes, limits.maxBytes) });
-        }
-        throw new VerisumError("IPFS_NOT_FOUND", `${cid} has no entry ${JSON.stringify(name)}`, { cid, name });
-      });
+    getFile: (cid, name, { maxBytes }) => {
+      const key = JSON.stringify([cid, name, maxBytes]);
+      const underWay = readings.get(key) ?? readFile(cid, name, maxBytes).finally(() => readings.delete(key));
+      readings.set(key, underWay);
+      return underWay;
     },
     list: async (cid) => {
       const root = parseDirectoryCid(cid);

@@ -3,6 +3,7 @@ import { isErrorCode } from "../protocol/errors.ts";
 import { CAR_MEDIA_TYPE } from "./car.ts";
 import { withDeadline } from "./deadline.ts";
 import { describe, parsePeerUrl, readBody } from "./peers.ts";
+import { peerFetch } from "./peer-fetch.ts";
 import type { Fetch } from "./peers.ts";
 import type { ContentStore } from "./store.ts";
 
@@ -47,7 +48,7 @@ export async function uploadCar(
       options.timeoutMs ?? DEFAULT_TIMEOUT_MS,
       undefined,
       async (signal): Promise<UploadResult> => {
-        const response = await (options.fetch ?? globalThis.fetch)(url, {
+        const response = await (options.fetch ?? peerFetch)(url, {
           method: "POST",
           headers: { "content-type": CAR_MEDIA_TYPE, ...(authorization === undefined ? {} : { authorization }) },
           body: carBytes as Uint8Array<ArrayBuffer>,
@@ -82,7 +83,7 @@ export async function holdsDirectory(baseUrl: string, root: string, options: Upl
   const url = new URL(`v1/dag/${root}`, parsePeerUrl(baseUrl));
   try {
     return await withDeadline(options.timeoutMs ?? DEFAULT_TIMEOUT_MS, undefined, async (signal) => {
-      const response = await (options.fetch ?? globalThis.fetch)(url, { method: "HEAD", redirect: "error", signal });
+      const response = await (options.fetch ?? peerFetch)(url, { method: "HEAD", redirect: "error", signal });
       return response.status === 200;
     });
   } catch {

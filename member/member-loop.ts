@@ -5,6 +5,8 @@ import { isVerisumError } from "../protocol/errors.ts";
 import { equalG1 } from "../protocol/points.ts";
 import { checkShares, releaseSum, signProposal } from "./member.ts";
 import type { MemberDependencies, ShareChecks } from "./member.ts";
+import { enoughOf } from "../content/straggling.ts";
+import pLimit from "p-limit";
 import { leaveOldCopy, noteAttested } from "./old-copy.ts";
 import { fetchProposal, sendSignature } from "../task/proposal-exchange.ts";
 import type { Proposal } from "../task/proposal-exchange.ts";
@@ -21,6 +23,9 @@ export interface MemberLoopDependencies extends MemberDependencies {
 /** Results that a member signs for one node in one round; each costs the whole computation. */
 const RESULTS_PER_NODE = 8;
 
+/** Longest wait for nodes' proposals in one look, in milliseconds; an answer that comes later is used when it comes. */
+const EXCHANGE_PATIENCE_MS = 3000;
+
 /** One look at the chain and at most one action. Returns whether it acted. */
 export function createMemberStep(deps: MemberLoopDependencies): () => Promise<boolean> {
   let checks: { readonly round: bigint; readonly result: ShareChecks } | undefined;
@@ -35,7 +40,8 @@ export function createMemberStep(deps: MemberLoopDependencies): () => Promise<bo
     const records = await chain.records(round.number);
     const onChain = records.attested.get(seat) ?? 0n;
     const known = (checks?.round === round.number ? checks.result.bitmap : 0n) | onChain;
-    const result = await checkShares(deps, records, known);
+    const slow = checks?.round === round.number ? checks.result.unavailable : [];
+    const result = await checkShares(deps, records, known, slow);
     for (const [client, code] of result.wrong) {
       if (checks?.round !== round.number || !checks.result.wrong.has(client))
         reportShare(deps.reporter, round.number, client, code);
@@ -195,27 +201,53 @@ function createSigner(deps: MemberLoopDependencies): (round: bigint, records: Ro
     }
   };
 
+  /** Nodes that have not answered yet: each is asked once at a time, and holds up no other. */
+  const asking = new Set<string>();
+  const failures: { readonly cause: unknown }[] = [];
+  /** One result is computed at a time. */
+  const inTurn = pLimit(1);
+
+  const exchange = async (node: string, round: bigint, records: RoundRecords, basis: string): Promise<void> => {
+    const proposal = await fetchProposal(node, round, deps.fetch);
+    if (proposal === undefined || current !== round) return;
+    const signature = await inTurn(async () =>
+      current === round ? signatureFor(node, records, basis, proposal) : undefined,
+    );
+    if (signature === undefined) return;
+    await sendSignature(node, round, { seat, signature }, deps.fetch).catch((error: unknown) => {
+      if (!isVerisumError(error, "SIGNATURE_NOT_TAKEN")) throw error;
+      reporter.wait(`round ${round}: ${error.message}`, { round });
+    });
+  };
+  const exchangeWith = async (...[node, round, ...rest]: Parameters<typeof exchange>): Promise<void> => {
+    asking.add(node);
+    try {
+      await exchange(node, round, ...rest);
+    } catch (cause) {
+      if (current === round) failures.push({ cause });
+    } finally {
+      asking.delete(node);
+    }
+  };
+
   return async (round, records) => {
     if (current !== round) {
       current = round;
       signatures.clear();
       computedFor.clear();
       refused.clear();
+      failures.length = 0;
     }
     reporter.wait(`round ${round}: waiting for a proposed result to become final`, { round });
     const before = signatures.size;
     const basis = `${records.released.length};${basisOf(await siblingRounds(deps.task, records))}`;
-    const nodes = deps.nodes();
-    const proposals = await Promise.all(nodes.map((node) => fetchProposal(node, round, deps.fetch)));
-    for (const [index, node] of nodes.entries()) {
-      const proposal = proposals[index];
-      const signature = proposal === undefined ? undefined : await signatureFor(node, records, basis, proposal);
-      if (signature === undefined) continue;
-      await sendSignature(node, round, { seat, signature }, deps.fetch).catch((error: unknown) => {
-        if (!isVerisumError(error, "SIGNATURE_NOT_TAKEN")) throw error;
-        reporter.wait(`round ${round}: ${error.message}`, { round });
-      });
-    }
+    const exchanges = deps
+      .nodes()
+      .filter((node) => !asking.has(node))
+      .map((node) => exchangeWith(node, round, records, basis));
+    await enoughOf(exchanges, { isEnough: () => false, graceMs: 0, patienceMs: EXCHANGE_PATIENCE_MS });
+    const failed = failures.shift();
+    if (failed !== undefined) throw failed.cause;
     return signatures.size > before;
   };
 }

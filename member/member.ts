@@ -2,7 +2,8 @@
  * A committee member's part in a round: attest shares, release one sum, sign a result it recomputed (docs/protocol.md,
  * section 6).
  */
-import { fetchReleases, includedRecords, publicationOf, sameResult, SHARE_SUM_FILE } from "../task/outcome.ts";
+import { fetchReleases } from "../task/releases.ts";
+import { includedRecords, publicationOf, sameResult, SHARE_SUM_FILE } from "../task/outcome.ts";
 import { requireOpened, requireSettled } from "../task/round-records.ts";
 import { challengePointsOf } from "../task/challenge.ts";
 import { recoverSiblingSums, requireSameModel, siblingRounds } from "../task/cells.ts";
@@ -11,7 +12,9 @@ import type { CheckpointConfig } from "../task/checkpoint.ts";
 import type { CommittingTask } from "../task/opened-task.ts";
 import type { CompactSignature, RoundRecords, RoundResult, SubmittedRecord, TaskWriter } from "../chain/task-chain.ts";
 import type { Reporter } from "../protocol/reporter.ts";
+import pLimit from "p-limit";
 import { startAhead } from "../content/ahead.ts";
+import { withDeadline } from "../content/deadline.ts";
 import { cidFromDigest, digestHexOfCid } from "../content/cid.ts";
 import type { StateDirectory } from "../storage/state-directory.ts";
 import { openShare, sealedShareBytes, shareFileName } from "../protocol/bundle.ts";
@@ -45,6 +48,10 @@ export interface MemberDependencies {
 /** Shares in memory at a time, however many clients there are: one is worked on while the others are fetched. */
 const SHARES_AT_ONCE = 4;
 
+/** Time that one share has to come in one look, in milliseconds; and one that did not come in an earlier look. */
+const SHARE_PATIENCE_MS = 2000;
+const SLOW_SHARE_MS = 100;
+
 /** What checking the submissions of a round gave. */
 export interface ShareChecks {
   /** Bit i set if client i's share is good. */
@@ -56,31 +63,36 @@ export interface ShareChecks {
 }
 
 /**
- * Fetches, decrypts and checks this member's share of every client that is not in `known`.
+ * Fetches, decrypts and checks this member's share of every client that is not in `known`. A share that comes slowly
+ * holds up no other: it goes on coming, and counts as unavailable until a later look finds it.
+ * @param slow clients that an earlier look waited for: they come last, and are hardly waited for again
  * @throws ROUND_KEY_GONE; CHAIN_EVENTS_MISSING; other errors of this machine or its endpoint
  */
 export async function checkShares(
   deps: MemberDependencies,
   records: RoundRecords,
   known: bigint,
+  slow: readonly Hex[] = [],
 ): Promise<ShareChecks> {
   let bitmap = known;
   const unavailable: Hex[] = [];
   const wrong = new Map<Hex, string>();
   const keys = await keysOf(deps, records);
+  const isSlow = ({ client }: SubmittedRecord): boolean => slow.includes(client);
   const unknown = records.submitted.filter(({ index }) => ((known >> BigInt(index)) & 1n) === 0n);
-  for (const [record, share] of startAhead(unknown, SHARES_AT_ONCE, (record) =>
-    readShare(deps, keys, records, record),
-  )) {
+  const check = async (record: SubmittedRecord): Promise<void> => {
+    const patienceMs = isSlow(record) ? SLOW_SHARE_MS : SHARE_PATIENCE_MS;
     try {
-      await share;
+      await withDeadline(patienceMs, undefined, () => readShare(deps, keys, records, record));
       bitmap |= 1n << BigInt(record.index);
     } catch (error) {
       if (!isVerisumError(error) || error.entry.about === "host") throw error;
       if (error.entry.about === "others") unavailable.push(record.client);
       else wrong.set(record.client, error.code);
     }
-  }
+  };
+  const inTurn = [...unknown.filter((record) => !isSlow(record)), ...unknown.filter(isSlow)];
+  await pLimit(SHARES_AT_ONCE).map(inTurn, check);
   return { bitmap, unavailable, wrong };
 }
 

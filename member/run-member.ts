@@ -2,6 +2,7 @@
 import { urlOf } from "../command/listen-address.ts";
 import type { ListenAddress } from "../command/listen-address.ts";
 import { VerisumError } from "../protocol/errors.ts";
+import { peerFetch } from "../content/peer-fetch.ts";
 import { openEndpoint, taskGateway } from "../task/endpoint.ts";
 import { loadCommitter } from "../task/keys.ts";
 import { openWritingNode } from "../task/node.ts";
@@ -53,7 +54,7 @@ export async function runMember(options: MemberOptions, deps: RoleDependencies):
     reporter,
     replicate: (cid) => network.replicate(store, cid),
     random,
-    fetch: globalThis.fetch,
+    fetch: peerFetch,
     nodes: network.peers,
   });
   const pace = createPace({

@@ -5,10 +5,9 @@
 import { cellOutcome } from "../protocol/cells.ts";
 import type { WeightedAggregate } from "../protocol/cells.ts";
 import { bitIndexes } from "../protocol/committee.ts";
-import { isVerisumError, VerisumError } from "../protocol/errors.ts";
+import { VerisumError } from "../protocol/errors.ts";
 import { decodeElements, encodeElements } from "../protocol/field.ts";
 import type { ModelState } from "../protocol/model.ts";
-import type { Release } from "../protocol/release-agreement.ts";
 import { resultPoint } from "../protocol/transcript.ts";
 import type { Hex } from "../protocol/transcript.ts";
 import type { RoundRecords, RoundResult, SettledRecord, SignedResult, SubmittedRecord } from "../chain/task-chain.ts";
@@ -169,31 +168,6 @@ export async function fetchElements(
 ): Promise<bigint[]> {
   const count = task.layout.elementCount;
   return decodeElements(await task.store.getFile(cidFromDigest(cid), file, { maxBytes: count * 32 }), count);
-}
-
-/**
- * The share sums that members released, without those whose content is unusable: one member's bad CID stops nobody.
- * @param onUnusable told of each whose content is wrong; one that is away for now is left out silently
- * @throws errors of this machine's store
- */
-export async function fetchReleases(
-  task: OpenTask,
-  records: RoundRecords,
-  onUnusable: (seat: number, code: string) => void,
-): Promise<Release[]> {
-  const releases = await Promise.all(
-    records.released.map(async ({ seat, releaseCid }) => {
-      try {
-        return { seat, shareSum: await fetchElements(task, releaseCid, SHARE_SUM_FILE) };
-      } catch (error) {
-        if (!isVerisumError(error) || error.entry.about === "host") throw error;
-        // What is away may come: its member has done nothing wrong.
-        if (error.entry.about !== "others") onUnusable(seat, error.code);
-        return undefined;
-      }
-    }),
-  );
-  return releases.filter((release) => release !== undefined);
 }
 
 /** The digest of the CID that a directory would have. */

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { createServer } from "node:http";
+import type { ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { afterEach, describe, it } from "mocha";
 import { parsePeerUrl } from "../../content/peers.ts";
@@ -134,6 +135,52 @@ describe("ipfs fetching from peers", () => {
       limits: { blockTimeoutMs: 10_000, callTimeoutMs: 100 },
     });
     await rejectsWith(patient.pin(cid), "IPFS_UNAVAILABLE");
+  });
+
+  /** A peer that answers each request in its own time. */
+  async function slowPeer(answer: (path: string, response: ServerResponse) => void): Promise<string> {
+    const server = createServer((request, response) => answer(request.url ?? "", response));
+    await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+    bench.onClose(async () => server.closeAllConnections());
+    bench.onClose(async () => server.close());
+    return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  }
+
+  it("takes a block from the next peer when one sends nothing, or a few bytes now and then", async function () {
+    this.timeout(10_000);
+    const { cid, blocks } = await published();
+    const held = await slowPeer((path, response) => response.end(blocks.get(path.split(/[/?]/)[2] ?? "")));
+    const silent = await slowPeer(() => undefined);
+    const trickling = await slowPeer((_path, response) => {
+      const timer = setInterval(() => response.write("x"), 50);
+      response.on("close", () => clearInterval(timer));
+    });
+    for (const slow of [silent, trickling]) {
+      const reporter = createRecorder();
+      const store = await bench.store({ peers: () => [slow, held], limits: { blockPatienceMs: 300 }, reporter });
+      const started = performance.now();
+      await store.pin(cid);
+      assert.ok(performance.now() - started < 3000);
+      assert.equal(reporter.facts("peer-too-slow").length > 0, true);
+    }
+  });
+
+  it("lets a peer that gets on take its time, and asks others first from then on", async function () {
+    this.timeout(20_000);
+    const { cid, blocks } = await published();
+    const asked: string[] = [];
+    const answer =
+      (name: string, delayMs: number) =>
+      (path: string, response: ServerResponse): void => {
+        asked.push(name);
+        const bytes = Buffer.from(blocks.get(path.split(/[/?]/)[2] ?? "") ?? []);
+        setTimeout(() => response.end(bytes), delayMs);
+      };
+    const [late, quick] = [await slowPeer(answer("late", 2200)), await slowPeer(answer("quick", 0))];
+    const store = await bench.store({ peers: () => [late, quick] });
+    await store.list(cid);
+    assert.equal(asked[0], "late");
+    assert.ok(asked.length > 1 && asked.slice(1).every((name) => name === "quick"), asked.join());
   });
 
   it("does not follow redirects, not even to the right bytes", async () => {

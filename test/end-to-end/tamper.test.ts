@@ -11,7 +11,8 @@ import type { CompactSignature, RoundRecords, SignedResult, SubmittedRecord } fr
 import { cidFromDigest } from "../../content/cid.ts";
 import { challengePointsOf } from "../../task/challenge.ts";
 import { loadModelState } from "../../task/checkpoint.ts";
-import { directoryDigest, fetchReleases, publicationOf, resultOf } from "../../task/outcome.ts";
+import { directoryDigest, publicationOf, resultOf } from "../../task/outcome.ts";
+import { fetchReleases } from "../../task/releases.ts";
 import type { RoundPublication } from "../../task/outcome.ts";
 import { checkShares, signProposal } from "../../member/member.ts";
 import { auditTask } from "../../auditor/audit-task.ts";

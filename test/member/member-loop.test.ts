@@ -104,4 +104,24 @@ describe("a member's loop", () => {
     assert.equal(await step(), false);
     assert.ok(sent < 65_536);
   });
+
+  it("hears the honest node at each look, while another one never answers", async function () {
+    this.timeout(20_000);
+    const asked: string[] = [];
+    const fetchFrom = (url: URL): Promise<Response> => {
+      asked.push(url.hostname);
+      return url.hostname === "stalling" ? new Promise(() => undefined) : Promise.resolve(new Response(proposal));
+    };
+    const step = createMemberStep(
+      dependencies(await released(), {
+        nodes: ["http://stalling", "http://honest"],
+        fetch: fetchFrom as unknown as typeof fetch,
+      }),
+    );
+    await step(); // notices its own release
+    const started = performance.now();
+    for (let look = 0; look < 3; look++) await step();
+    assert.deepEqual(asked, ["stalling", "honest", "honest", "honest"]);
+    assert.ok(performance.now() - started < 5000, "it waits for the stalling one once");
+  });
 });

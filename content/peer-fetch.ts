@@ -1,0 +1,61 @@
+/** `fetch` for other nodes' addresses: what a name resolves to is checked as well, when the connection is made. */
+import dns from "node:dns";
+import type { LookupAddress } from "node:dns";
+import type { LookupFunction } from "node:net";
+import { Agent, fetch } from "undici";
+import { VerisumError } from "../protocol/errors.ts";
+import { mayHoldPeer } from "./peer-address.ts";
+import type { Fetch } from "./peers.ts";
+
+const CONNECT_TIMEOUT_MS = 5000;
+/** Silence of a peer that ends its answer, whatever its reader waits for. */
+const SILENCE_MS = 30_000;
+
+/** Resolves a name to all of its addresses. */
+export type Resolve = (
+  hostname: string,
+  callback: (error: Error | null, found: readonly LookupAddress[]) => void,
+) => void;
+
+const resolveName: Resolve = (hostname, callback) =>
+  dns.lookup(hostname, { all: true }, (error, found) => callback(error, found));
+
+/**
+ * Resolves for a connection, and leaves out addresses where no peer lives. The connection is made to what was checked:
+ * a second question could be answered otherwise.
+ */
+export function checkedLookup(resolve: Resolve = resolveName): LookupFunction {
+  return (hostname, options, callback) =>
+    resolve(hostname, (error, found) => {
+      const allowed = found.filter(({ address }) => mayHoldPeer(address));
+      const refused = error ?? (allowed.length > 0 ? null : addressRefused(hostname));
+      if (refused !== null || options.all === true) callback(refused, [...allowed]);
+      else callback(null, allowed[0]!.address, allowed[0]!.family);
+    });
+}
+
+/**
+ * A `fetch` over connections whose addresses have been checked. Literal addresses are `parsePeerUrl`'s part.
+ * @param resolve how names are resolved; by the system unless told
+ */
+export function createPeerFetch(resolve?: Resolve): Fetch {
+  const dispatcher = new Agent({
+    connect: { lookup: checkedLookup(resolve), timeout: CONNECT_TIMEOUT_MS },
+    headersTimeout: SILENCE_MS,
+    bodyTimeout: SILENCE_MS,
+  });
+  // Node's own `fetch` is another copy of the same library, and has the same shapes.
+  const fetchChecked: Fetch = (input, init) =>
+    fetch(input as string | URL, { ...init, dispatcher } as Parameters<typeof fetch>[1]);
+  return fetchChecked;
+}
+
+/** Shared by all of this process's roles. */
+export const peerFetch: Fetch = createPeerFetch();
+
+function addressRefused(hostname: string): VerisumError {
+  return new VerisumError(
+    "IPFS_PEER_URL",
+    `the name ${JSON.stringify(hostname)} leads to no address where a peer lives`,
+  );
+}

@@ -1,0 +1,59 @@
+import assert from "node:assert/strict";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
+import type { LookupAddress } from "node:dns";
+import { after, before, describe, it } from "mocha";
+import { createPeerFetch } from "../../content/peer-fetch.ts";
+import { isVerisumError } from "../../protocol/errors.ts";
+
+describe("a connection to a peer by its name", () => {
+  let port: number;
+  const asked: string[] = [];
+  const server = createServer((request, response) => {
+    asked.push(String(request.headers.host));
+    response.end("here");
+  });
+  before(async () => {
+    await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+    port = (server.address() as AddressInfo).port;
+  });
+  after(() => server.close());
+
+  const resolvingTo =
+    (...addresses: readonly string[]) =>
+    (_name: string, callback: (error: null, found: LookupAddress[]) => void): void =>
+      callback(
+        null,
+        addresses.map((address) => ({ address, family: address.includes(":") ? 6 : 4 })),
+      );
+
+  it("goes to an address that was checked, by the name that it was asked for", async () => {
+    const fetch = createPeerFetch(resolvingTo("169.254.169.254", "127.0.0.1"));
+    assert.equal(await (await fetch(`http://peer.example:${port}/`)).text(), "here");
+    assert.deepEqual(asked.splice(0), [`peer.example:${port}`]);
+  });
+
+  for (const address of [
+    "169.254.169.254",
+    "100.100.100.200",
+    "168.63.129.16",
+    "fd00:ec2::254",
+    "64:ff9b::a9fe:a9fe",
+    "2002:a9fe:a9fe::1",
+    "::ffff:169.254.169.254",
+    "0.0.0.0",
+    "224.0.0.1",
+  ])
+    it(`is not made to ${address}`, async () => {
+      const fetch = createPeerFetch(resolvingTo(address));
+      await assert.rejects(fetch(`http://peer.example:${port}/`), ({ cause }: Error) =>
+        isVerisumError(cause, "IPFS_PEER_URL"),
+      );
+      assert.deepEqual(asked, []);
+    });
+
+  it("fails when the name is unknown", async () => {
+    const fetch = createPeerFetch((_name, callback) => callback(new Error("no such name"), []));
+    await assert.rejects(fetch(`http://peer.example:${port}/`), /fetch failed/);
+  });
+});

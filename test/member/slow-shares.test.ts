@@ -1,0 +1,56 @@
+import assert from "node:assert/strict";
+import { describe, it } from "mocha";
+import type { RoundRecords, SubmittedRecord } from "../../chain/task-chain.ts";
+import { cidFromDigest } from "../../content/cid.ts";
+import { checkShares } from "../../member/member.ts";
+import type { MemberDependencies } from "../../member/member.ts";
+import { VerisumError } from "../../protocol/errors.ts";
+import { toHex } from "../../protocol/transcript.ts";
+import type { Hex } from "../../protocol/transcript.ts";
+import { word } from "../support/random.ts";
+
+const CLIENTS = 12;
+const SLOW = [0, 1, 2, 3, 4, 5];
+const KEY = new Uint8Array(32);
+
+const client = (index: number): Hex => `0x${String(index).padStart(40, "0")}`;
+const submitted = Array.from(
+  { length: CLIENTS },
+  (_, index) =>
+    ({
+      client: client(index),
+      index,
+      weight: 1,
+      submission: { sharesCid: word(`bundle ${index}`) },
+    }) as SubmittedRecord,
+);
+
+/** A member that finds every share wrong that comes, and to whom some never come. */
+function member(isSlow: (index: number) => boolean): MemberDependencies {
+  const getFile = (cid: string): Promise<Uint8Array> => {
+    const index = submitted.findIndex(({ submission }) => cidFromDigest(submission.sharesCid) === cid);
+    if (isSlow(index)) return new Promise(() => undefined);
+    return Promise.reject(new VerisumError("IPFS_NOT_FOUND", "no such share"));
+  };
+  return {
+    ...{ seat: 1, chain: { roundKey: async () => toHex(KEY) } },
+    keys: { find: async () => ({ secretKey: KEY, publicKey: KEY }) },
+    task: { store: { getFile }, layout: { elementCount: 1 }, parameters: { threshold: 2 } },
+  } as unknown as MemberDependencies;
+}
+
+describe("shares that never come", function () {
+  this.timeout(20_000);
+  const records = { opened: { round: 1n }, submitted } as unknown as RoundRecords;
+
+  it("keep no other share from being judged, and are hardly waited for a second time", async () => {
+    const deps = member((index) => SLOW.includes(index));
+    const first = await checkShares(deps, records, 0n);
+    assert.deepEqual([...first.unavailable].sort(), SLOW.map(client));
+    assert.equal(first.wrong.size, CLIENTS - SLOW.length);
+    const started = performance.now();
+    const second = await checkShares(deps, records, 0n, first.unavailable);
+    assert.ok(performance.now() - started < 1500);
+    assert.equal(second.wrong.size, CLIENTS - SLOW.length);
+  });
+});
