@@ -12,6 +12,8 @@ import { runCommand } from "../command/run.ts";
 interface NodeFlags extends CommonFlags {
   readonly listen: ListenAddress;
   readonly publicUrl?: string;
+  readonly tlsCert?: string;
+  readonly tlsKey?: string;
 }
 
 interface ServeFlags extends NodeFlags {
@@ -62,7 +64,9 @@ function nodeCommand(name: string, description: string, listen: string): Command
     .option(
       "--public-url <url>",
       "the endpoint that others use and that is announced on chain (default: the listening address)",
-    );
+    )
+    .option("--tls-cert <file>", "serve over TLS, with this certificate chain (PEM)")
+    .option("--tls-key <file>", "the certificate's key (PEM)");
 }
 
 await program.parseAsync();

@@ -1,11 +1,10 @@
 /** What `fl-aggregator serve` does: coordinate rounds until the task is complete or it is stopped. */
 import { recoverResultSigner } from "../chain/result-signature.ts";
-import { urlOf } from "../command/listen-address.ts";
-import type { ListenAddress } from "../command/listen-address.ts";
 import { loadDataset } from "../learning/dataset.ts";
 import { createTrainer } from "../learning/trainer.ts";
 import { peerFetch } from "../content/peer-fetch.ts";
-import { openEndpoint, taskGateway } from "../task/endpoint.ts";
+import { openEndpoint, publicUrlOf, readTls, taskGateway } from "../task/endpoint.ts";
+import type { EndpointOptions } from "../task/endpoint.ts";
 import { loadCommitter } from "../task/keys.ts";
 import { openWritingNode } from "../task/node.ts";
 import type { NodeOptions, WritingNode } from "../task/node.ts";
@@ -17,10 +16,7 @@ import type { CoordinatorDependencies } from "./coordinator.ts";
 import { addProposalRoutes } from "./proposal.ts";
 import { addRelayRoute, createRelay } from "./relay.ts";
 
-export interface ServeOptions extends NodeOptions {
-  readonly listen: ListenAddress;
-  /** The endpoint that others use and that is announced on chain; the listening address by default. */
-  readonly publicUrl?: string;
+export interface ServeOptions extends NodeOptions, EndpointOptions {
   /** Longest pause between looks at the chain, in milliseconds. */
   readonly pollMs: number;
   /** Measures each model on this test data, as `loadDataset` names it. */
@@ -37,11 +33,12 @@ export interface ServeOptions extends NodeOptions {
  */
 export async function serve(options: ServeOptions, deps: RoleDependencies): Promise<void> {
   const { reporter, random, signal } = deps;
-  const publicUrl = options.publicUrl ?? urlOf(options.listen);
+  const publicUrl = publicUrlOf(options);
+  const tls = await readTls(options);
   const node = await openWritingNode({ ...options, ownEndpoint: publicUrl }, reporter, signal);
   const { chain, task, state } = node;
   if (state.copied) await state.adopt(); // it keeps nothing that a copy could lack
-  const app = taskGateway(node, publicUrl);
+  const app = taskGateway(node, publicUrl, tls);
   const clock = (): number => performance.now();
   const pace = createPace({ chain, pollMs: options.pollMs, sleep: node.sleep, clock });
   const board = addProposalRoutes(app, signatureCheck(node), pace.wake);

@@ -9,7 +9,7 @@ import { viewsOf } from "./contract-calls.ts";
 import type { EndpointAnnouncedEvent, VerisumFunctions } from "./generated/verisum.ts";
 import { TaskLogs } from "./logs.ts";
 import type { TaskLog } from "./logs.ts";
-import { lastStepOf, recordsOf } from "./round-records.ts";
+import { lastStepOf, recordsOf, registeredClients } from "./round-records.ts";
 import { VERISUM_INTERFACE } from "./rpc.ts";
 import type { Endpoint } from "./rpc.ts";
 import type { TaskReader } from "./task-chain.ts";
@@ -50,6 +50,7 @@ export async function readerAt(
     privacySpent: () => view("privacySpent"),
     client: (account) => view("clientOf", account).then(decodeClient),
     clientCount: () => view("clientCount").then(Number),
+    clients: async () => registeredClients(await logs()),
     members: async () => {
       // A full committee never changes.
       if (fullCommittee !== undefined) return fullCommittee;

@@ -198,3 +198,13 @@ function add<N extends RoundEvent>(draft: Draft, log: LogOf<N>): void {
 function seatsOf(mask: bigint): number[] {
   return [...mask.toString(2)].reverse().flatMap((bit, i) => (bit === "1" ? [i + 1] : []));
 }
+
+/** Accounts that registered and did not leave, in lower case. */
+export function registeredClients(logs: readonly TaskLog[]): readonly Hex[] {
+  const clients = new Set<Hex>();
+  for (const { name, args } of logs) {
+    if (name === "ClientRegistered") clients.add(args.client.toLowerCase() as Hex);
+    if (name === "ClientLeft") clients.delete(args.client.toLowerCase() as Hex);
+  }
+  return [...clients];
+}

@@ -161,6 +161,8 @@ export interface TaskReader {
   privacySpent(): Promise<bigint>;
   client(account: Hex): Promise<ClientStatus>;
   clientCount(): Promise<number>;
+  /** Accounts that are registered, by the events: an endpoint that lags behind lacks the latest. */
+  clients(): Promise<readonly Hex[]>;
   /** Seat 1 first. */
   members(): Promise<readonly Hex[]>;
   /** The zero word if the seat has no key for the round. */

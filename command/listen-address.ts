@@ -16,6 +16,6 @@ export function listenAddress(text: string): ListenAddress {
 }
 
 /** The URL that others use, unless they are told another one. */
-export function urlOf({ host, port }: ListenAddress): string {
-  return `http://${host.includes(":") ? `[${host}]` : host}:${port}`;
+export function urlOf({ host, port }: ListenAddress, scheme: "http" | "https" = "http"): string {
+  return `${scheme}://${host.includes(":") ? `[${host}]` : host}:${port}`;
 }

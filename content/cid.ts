@@ -1,3 +1,6 @@
+import { base32 } from "multiformats/bases/base32";
+import { base36 } from "multiformats/bases/base36";
+import { base58btc } from "multiformats/bases/base58";
 import { CID } from "multiformats/cid";
 import * as Digest from "multiformats/hashes/digest";
 import { bytesToHex, hexToBytes } from "@noble/hashes/utils.js";
@@ -9,6 +12,7 @@ export const DAG_PB_CODEC = 0x70;
 export const RAW_CODEC = 0x55;
 const SHA2_256_CODE = 0x12;
 const DIGEST_BYTES = 32;
+const anyBase = base32.decoder.or(base36.decoder).or(base58btc.decoder);
 
 /** The longest CID text looked at: 59 characters of base32, with room for other forms in messages. */
 const MAX_CID_CHARACTERS = 128;
@@ -47,6 +51,24 @@ export function parseBlockCid(text: string): CID {
   }
   assertBlockCid(cid);
   if (cid.toString() !== text) throw invalid(text, "is not in canonical base32");
+  return cid;
+}
+
+/**
+ * Parses a CID in any form that names a block of ours, as gateways take them: version 0, other bases.
+ *
+ * @returns the same as version 1
+ * @throws VerisumError IPFS_CID_INVALID
+ */
+export function parseAnyCid(text: string): CID {
+  if (text.length > MAX_CID_CHARACTERS) throw invalid(text, "is too long");
+  let cid: CID;
+  try {
+    cid = CID.parse(text, anyBase).toV1();
+  } catch {
+    throw invalid(text, "does not parse");
+  }
+  assertBlockCid(cid);
   return cid;
 }
 

@@ -4,23 +4,26 @@ import { CID } from "multiformats/cid";
 import { VerisumError } from "../protocol/errors.ts";
 import type { Reporter } from "../protocol/reporter.ts";
 import { CAR_MEDIA_TYPE, carFrame, carHeader, RAW_MEDIA_TYPE } from "./car.ts";
-import { parseBlockCid } from "./cid.ts";
+import { parseAnyCid } from "./cid.ts";
 import { readFileBytes, walkDag } from "./dag.ts";
 import type { ByteRange, DagLimits, ReadBlock } from "./dag.ts";
 import {
   contentDisposition,
   matchesEtag,
   refusal,
+  rangeOf,
+  requestedFileName,
   requestedForm,
+  requestedPart,
   requestedRange,
-  requestedScope,
   safeMediaType,
 } from "./http-form.ts";
-import type { DagScope, Query } from "./http-form.ts";
+import type { DagPart, Query } from "./http-form.ts";
 import { directoryPage, entryPath, LISTING_CSP } from "./listing.ts";
 import { decodeNode } from "./node.ts";
 import type { DagNode } from "./node.ts";
 import { describe } from "./peers.ts";
+import type { Block } from "./profile.ts";
 import { report } from "./report.ts";
 import { listDirectory } from "./store.ts";
 import type { ContentStore } from "./store.ts";
@@ -65,12 +68,15 @@ export class ContentRoutes {
     const name = rest === undefined || rest === "" ? undefined : rest;
     if (form === "raw" && name !== undefined)
       throw refusal(400, "REQUEST_INVALID", "a raw block must be requested by its own CID");
-    const target = await this.#resolve(parseBlockCid(rootText), name, request.headers["cache-control"], form === "raw");
+    const target = await this.#resolve(parseAnyCid(rootText), name, request.headers["cache-control"], form === "raw");
     void reply.header("x-ipfs-path", name === undefined ? `/ipfs/${rootText}` : entryPath(rootText, name));
     void reply.header("x-ipfs-roots", name === undefined ? rootText : `${rootText},${target.cid.toString()}`);
     if (form === "raw") return this.#answerRaw(request, reply, target);
-    if (form === "car") return this.#answerCar(request, reply, target, requestedScope(query));
-    if (target.node.kind === "directory") return this.#answerListing(request, reply, target);
+    if (form === "car") return this.#answerCar(request, reply, target, requestedPart(query));
+    if (target.node.kind === "directory") {
+      if (rest === undefined) return this.#redirectToDirectory(request, reply, rootText);
+      return this.#answerListing(request, reply, target);
+    }
     return this.#answerFile(request, reply, target, target.node.sizeBytes);
   }
 
@@ -100,6 +106,12 @@ export class ContentRoutes {
     return { root, rootBytes, name, cid: entry.cid, node };
   }
 
+  /** A directory's page names its entries relative to a path that ends in a slash. */
+  #redirectToDirectory(request: FastifyRequest, reply: FastifyReply, rootText: string): FastifyReply {
+    const { search } = new URL(request.url, "http://localhost");
+    return reply.header("cache-control", A_WEEK).redirect(`/ipfs/${rootText}/${search}`, 301);
+  }
+
   #answerProbe(request: FastifyRequest, reply: FastifyReply, form: string): FastifyReply {
     const cid = CID.parse(PROBE_CID);
     const empty = new Uint8Array(0);
@@ -117,30 +129,62 @@ export class ContentRoutes {
   }
 
   #answerRaw(request: FastifyRequest, reply: FastifyReply, { root, rootBytes }: Target): FastifyReply {
-    void reply.header("content-disposition", contentDisposition("attachment", `${root.toString()}.bin`));
+    const fileName = requestedFileName(request.query as Query) ?? `${root.toString()}.bin`;
+    void reply.header("content-disposition", contentDisposition("attachment", fileName));
     const body = (): Buffer => Buffer.from(rootBytes.buffer, rootBytes.byteOffset, rootBytes.length);
     const etag = `"${root.toString()}.raw"`;
     return this.#send(request, reply, { etag, mediaType: RAW_MEDIA_TYPE, sizeBytes: rootBytes.length, body });
   }
 
-  #answerCar(request: FastifyRequest, reply: FastifyReply, target: Target, scope: DagScope): FastifyReply {
-    void reply.header("content-disposition", contentDisposition("attachment", `${target.cid.toString()}.car`));
-    const etag = `W/"${target.root.toString()}.car.${scope}.${target.cid.toString()}"`;
+  #answerCar(request: FastifyRequest, reply: FastifyReply, target: Target, part: DagPart): FastifyReply {
+    const fileName = requestedFileName(request.query as Query) ?? `${target.cid.toString()}.car`;
+    void reply.header("content-disposition", contentDisposition("attachment", fileName));
+    const { scope, bytes } = part;
+    const range = bytes === undefined ? "" : `.${bytes.from}.${bytes.to ?? ""}`;
+    const etag = `W/"${target.root.toString()}.car.${scope}${range}.${target.cid.toString()}"`;
     const body = (): Readable =>
-      Readable.from(this.#watched(request, this.#carFrames(target, scope)), { objectMode: false });
-    const mediaType = `${CAR_MEDIA_TYPE}; version=1; order=dfs; dups=n`;
+      Readable.from(this.#watched(request, this.#carFrames(target, part)), { objectMode: false });
+    const order = bytes === undefined ? "dfs" : "unk";
+    const mediaType = `${CAR_MEDIA_TYPE}; version=1; order=${order}; dups=n`;
     return this.#send(request, reply, { etag, mediaType, body });
   }
 
   /** The blocks that lead to the target, then as much below it as the scope says. Ends early if a block is missing. */
-  async *#carFrames(target: Target, scope: DagScope): AsyncGenerator<Uint8Array> {
+  async *#carFrames(target: Target, { scope, bytes }: DagPart): AsyncGenerator<Uint8Array> {
     yield carHeader(target.root);
     if (target.name !== undefined) yield carFrame({ cid: target.root, bytes: target.rootBytes });
     if (scope === "block" || (scope === "entity" && target.node.kind === "directory")) {
       yield carFrame({ cid: target.cid, bytes: await this.#read(target.cid) });
       return;
     }
+    if (bytes !== undefined && target.node.kind !== "directory") {
+      yield* this.#framesOfRange(target.cid, rangeOf(bytes, target.node.sizeBytes));
+      return;
+    }
     for await (const block of walkDag(target.cid, this.#read, this.#limits)) yield carFrame(block);
+  }
+
+  /** The blocks that a part of a file takes, each once, in the order in which they are read. */
+  async *#framesOfRange(file: CID, range: ByteRange): AsyncGenerator<Uint8Array> {
+    const read = new Map<string, Block>();
+    const reading: ReadBlock = async (cid) => {
+      const bytes = await this.#read(cid);
+      read.set(cid.toString(), { cid, bytes });
+      return bytes;
+    };
+    const sent = new Set<string>();
+    const unsent = function* (): Generator<Uint8Array> {
+      for (const [key, block] of read) {
+        read.delete(key);
+        if (!sent.has(key)) yield carFrame(block);
+        sent.add(key);
+      }
+    };
+    for await (const part of readFileBytes(file, reading, this.#limits, range)) {
+      void part;
+      yield* unsent();
+    }
+    yield* unsent();
   }
 
   async #answerListing(request: FastifyRequest, reply: FastifyReply, { root }: Target): Promise<FastifyReply> {
@@ -159,10 +203,13 @@ export class ContentRoutes {
   }
 
   #answerFile(request: FastifyRequest, reply: FastifyReply, target: Target, sizeBytes: number): FastifyReply {
-    const { mediaType, shown } = safeMediaType(target.name ?? "");
+    const query = request.query as Query;
+    const named = requestedFileName(query) ?? target.name;
+    const { mediaType, shown } = safeMediaType(named ?? "");
     const etag = `"${target.cid.toString()}"`;
-    const fileName = target.name ?? `${target.cid.toString()}.bin`;
-    void reply.header("content-disposition", contentDisposition(shown ? "inline" : "attachment", fileName));
+    const fileName = named ?? `${target.cid.toString()}.bin`;
+    const kind = shown && query["download"] !== "true" ? "inline" : "attachment";
+    void reply.header("content-disposition", contentDisposition(kind, fileName));
     void reply.header("accept-ranges", "bytes");
     const ifRange = request.headers["if-range"];
     const wantsRange = request.method === "GET" && (ifRange === undefined || ifRange === etag);

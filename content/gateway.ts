@@ -5,6 +5,8 @@ import type { ErrorCode, VerisumError } from "../protocol/errors.ts";
 import type { Reporter } from "../protocol/reporter.ts";
 import { CAR_MEDIA_TYPE, maxCarBytes } from "./car.ts";
 import { parseDirectoryCid } from "./cid.ts";
+import { limitConnections } from "./connection-limits.ts";
+import type { ConnectionLimits } from "./connection-limits.ts";
 import { DEFAULT_DAG_LIMITS } from "./dag.ts";
 import type { DagLimits } from "./dag.ts";
 import { ContentRoutes } from "./gateway-content.ts";
@@ -20,11 +22,11 @@ export interface UploadRequest {
   readonly authorization: string | undefined;
 }
 
-export interface GatewayLimits extends DagLimits {
-  /** Uploads held in memory at the same time, and the content bytes that each may have. */
+export interface GatewayLimits extends DagLimits, ConnectionLimits {
+  /** Uploads held in memory at the same time, those of one sender, and the content bytes that each may have. */
   readonly maxUploads: number;
+  readonly maxUploadsPerSender: number;
   readonly maxUploadBytes: number;
-  readonly maxConnections: number;
   /** Time a client has to send a whole request, body included. */
   readonly requestTimeoutMs: number;
   /** Time a connection may stay silent. */
@@ -34,9 +36,13 @@ export interface GatewayLimits extends DagLimits {
 const DEFAULT_GATEWAY_LIMITS: GatewayLimits = {
   ...DEFAULT_DAG_LIMITS,
   maxBytes: 268_435_456,
-  maxUploads: 4,
+  maxUploads: 16,
+  maxUploadsPerSender: 2,
   maxUploadBytes: 16_777_216,
-  maxConnections: 256,
+  maxConnections: 1024,
+  maxConnectionsPerAddress: 128,
+  leastBytesPerWindow: 10_240,
+  progressWindowMs: 10_000,
   requestTimeoutMs: 120_000,
   idleTimeoutMs: 30_000,
 };
@@ -45,6 +51,10 @@ export interface GatewayOptions {
   readonly store: ContentStore;
   /** Decides on an upload before its body is read: true, or why not. */
   readonly authoriseUpload: (request: UploadRequest) => Promise<boolean | string>;
+  /** Whose an authorised upload is: a sender may have few at a time. All are one sender's unless told. */
+  readonly senderOf?: (request: UploadRequest) => string;
+  /** Serves over TLS, with this certificate chain and its key (PEM). */
+  readonly tls?: { readonly cert: string; readonly key: string };
   /** Names in the Host header that are answered. Loopback names unless told; "any" only for public binds. */
   readonly allowedHosts?: readonly string[] | "any";
   readonly limits?: Partial<GatewayLimits>;
@@ -91,8 +101,10 @@ export function createGateway(options: GatewayOptions): FastifyInstance {
       connectionsCheckingInterval: TIMEOUT_CHECK_MS,
     },
     frameworkErrors: onError,
+    // Over TLS or not, an app is the same to its users; Fastify's types tell the two apart.
+    ...(options.tls === undefined ? {} : { https: options.tls }),
   });
-  app.server.maxConnections = limits.maxConnections;
+  limitConnections(app, limits, () => performance.now());
   app.setErrorHandler(onError);
   app.setNotFoundHandler((request, reply) => {
     onError(refusal(404, "REQUEST_INVALID", "there is no such route"), request, reply);
@@ -105,7 +117,10 @@ export function createGateway(options: GatewayOptions): FastifyInstance {
   });
   const content = new ContentRoutes(options.store, limits, reporter);
   for (const url of ["/ipfs/:cid", "/ipfs/:cid/*"]) {
-    app.route({ method: ["GET", "HEAD"], url, handler: (request, reply) => content.answer(request, reply) });
+    const onRequest = async (_request: FastifyRequest, reply: FastifyReply): Promise<void> =>
+      void reply.headers(OPEN_TO_BROWSERS);
+    app.route({ method: ["GET", "HEAD"], url, onRequest, handler: (request, reply) => content.answer(request, reply) });
+    app.route({ method: "OPTIONS", url, onRequest, handler: (_request, reply) => reply.status(204).send() });
   }
   app.route({
     method: ["GET", "HEAD"],
@@ -129,8 +144,22 @@ const SECURITY_HEADERS = {
   "referrer-policy": "no-referrer",
 } as const;
 
-function addUploads(app: FastifyInstance, { store, authoriseUpload }: GatewayOptions, limits: GatewayLimits): void {
-  let uploads = 0;
+/** What is published may be read by pages of any origin (https://specs.ipfs.tech/http-gateways/path-gateway/). */
+const OPEN_TO_BROWSERS = {
+  "access-control-allow-origin": "*",
+  "access-control-allow-methods": "GET, HEAD, OPTIONS",
+  "access-control-allow-headers": "Content-Type, Range, User-Agent, X-Requested-With, If-None-Match, Cache-Control",
+  "access-control-expose-headers": "Content-Length, Content-Range, ETag, X-Ipfs-Path, X-Ipfs-Roots",
+  "cross-origin-resource-policy": "cross-origin",
+} as const;
+
+function addUploads(
+  app: FastifyInstance,
+  { store, authoriseUpload, senderOf = () => "" }: GatewayOptions,
+  limits: GatewayLimits,
+): void {
+  /** In progress, by sender. */
+  const uploads = new Map<string, number>();
   app.removeAllContentTypeParsers();
   app.addContentTypeParser(CAR_MEDIA_TYPE, { parseAs: "buffer" }, (_request, body, done) => {
     done(null, body);
@@ -148,13 +177,21 @@ function addUploads(app: FastifyInstance, { store, authoriseUpload }: GatewayOpt
         const reason = decision === false ? "the upload is not authorised" : decision;
         throw refusal(authorization === undefined ? 401 : 403, "IPFS_UPLOAD_REFUSED", reason);
       }
-      if (uploads >= limits.maxUploads) {
+      const sender = senderOf({ root, authorization });
+      if (reply.raw.destroyed) return; // gone while it was decided
+      const own = uploads.get(sender) ?? 0;
+      const all = [...uploads.values()].reduce((sum, count) => sum + count, 0);
+      if (all >= limits.maxUploads || own >= limits.maxUploadsPerSender) {
         void reply.header("retry-after", "5");
+        if (own >= limits.maxUploadsPerSender)
+          throw refusal(429, "IPFS_BUSY", `${own} of your uploads are in progress`);
         throw refusal(503, "IPFS_BUSY", `${limits.maxUploads} uploads are in progress`);
       }
-      uploads += 1;
+      uploads.set(sender, own + 1);
       reply.raw.once("close", () => {
-        uploads -= 1;
+        const left = uploads.get(sender)! - 1;
+        if (left === 0) uploads.delete(sender);
+        else uploads.set(sender, left);
       });
     },
     handler: async (request, reply) => {
@@ -179,7 +216,7 @@ function answerError(error: unknown, request: FastifyRequest, reply: FastifyRepl
   if (status === 500) reportFailure(reporter, request, error);
   else if (routeOf(request) === UPLOAD_ROUTE) reportRefusal(reporter, request, { status, code, message });
   void reply
-    .headers(SECURITY_HEADERS)
+    .headers(routeOf(request).startsWith("/ipfs/") ? { ...SECURITY_HEADERS, ...OPEN_TO_BROWSERS } : SECURITY_HEADERS)
     .header("cache-control", "no-store")
     .removeHeader("etag")
     .removeHeader("content-disposition")

@@ -40,18 +40,51 @@ export function requestedForm(query: Query, accept: string | undefined): Content
   return "file";
 }
 
+/** The part of the DAG that a CAR has. */
+export interface DagPart {
+  readonly scope: DagScope;
+  /** Of a file only the blocks with these bytes. */
+  readonly bytes?: EntityBytes;
+}
+
+/** First and last byte; counted from the file's end if negative, and up to it without a last one. */
+interface EntityBytes {
+  readonly from: number;
+  readonly to: number | undefined;
+}
+
 /**
  * The part of the DAG that a CAR request asks for.
  *
- * @throws VerisumError REQUEST_INVALID for entity-bytes, CARv2 and unknown scopes
+ * @throws VerisumError REQUEST_INVALID for CARv2, unknown scopes, and byte ranges that are none
  */
-export function requestedScope(query: Query): DagScope {
-  if (query["entity-bytes"] !== undefined) throw refusal(400, "REQUEST_INVALID", "entity-bytes is not offered");
+export function requestedPart(query: Query): DagPart {
   const version = single(query, "car-version");
   if (version !== undefined && version !== "1") throw refusal(406, "REQUEST_INVALID", "only CAR version 1 is served");
-  const scope = single(query, "dag-scope") ?? "all";
-  if (scope === "block" || scope === "entity" || scope === "all") return scope;
-  throw refusal(400, "REQUEST_INVALID", "dag-scope must be block, entity or all");
+  const bytes = single(query, "entity-bytes");
+  const scope = single(query, "dag-scope") ?? (bytes === undefined ? "all" : "entity");
+  if (scope !== "block" && scope !== "entity" && scope !== "all")
+    throw refusal(400, "REQUEST_INVALID", "dag-scope must be block, entity or all");
+  return bytes === undefined || scope !== "entity" ? { scope } : { scope, bytes: entityBytes(bytes) };
+}
+
+function entityBytes(text: string): EntityBytes {
+  const match = /^(-?\d{1,15}):(-?\d{1,15}|\*)$/.exec(text);
+  if (match === null) throw refusal(400, "REQUEST_INVALID", "entity-bytes is <from>:<to>, or <from>:*");
+  return { from: Number(match[1]), to: match[2] === "*" ? undefined : Number(match[2]) };
+}
+
+/** The bytes of a file of this size; none if the range has none of it. */
+export function rangeOf({ from, to }: EntityBytes, sizeBytes: number): ByteRange {
+  const start = Math.max(0, from < 0 ? sizeBytes + from : from);
+  const last = to === undefined ? sizeBytes - 1 : to < 0 ? sizeBytes + to : to;
+  return { start, end: Math.max(start, Math.min(last + 1, sizeBytes)) };
+}
+
+/** The name under which a browser is to save an answer. */
+export function requestedFileName(query: Query): string | undefined {
+  const name = single(query, "filename");
+  return name === "" ? undefined : name?.slice(0, 255);
 }
 
 /**

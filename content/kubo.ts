@@ -2,10 +2,11 @@ import type { CID } from "multiformats/cid";
 import { isVerisumError, VerisumError } from "../protocol/errors.ts";
 import type { Reporter } from "../protocol/reporter.ts";
 import { encodeCar } from "./car.ts";
-import { blockMatches, parseDirectoryCid } from "./cid.ts";
+import { blockMatches, parseDirectoryCid, RAW_CODEC } from "./cid.ts";
 import { MAX_BLOCK_BYTES } from "./dag.ts";
 import { withDeadline } from "./deadline.ts";
-import { describe, parsePeerUrl, readBody } from "./peers.ts";
+import { peerFetch } from "./peer-fetch.ts";
+import { describe, fetchBlock, parsePeerUrl, readBody } from "./peers.ts";
 import type { Fetch } from "./peers.ts";
 import { report } from "./report.ts";
 import { contentStoreOver, DEFAULT_STORE_LIMITS } from "./store.ts";
@@ -17,8 +18,12 @@ export interface KuboOptions {
    */
   readonly apiUrl: string;
   readonly fetch?: Fetch;
+  /** Base URLs of trustless gateways, asked for what the node does not hold; it gets what they deliver. */
+  readonly peers?: () => readonly string[];
+  /** How peers are asked; the node itself is asked by `fetch`. */
+  readonly fetchPeer?: Fetch;
   readonly limits?: Partial<StoreLimits>;
-  /** Told of wrong bytes from the node. */
+  /** Told of wrong bytes from the node, and of peers that do not deliver. */
   readonly reporter: Reporter;
 }
 
@@ -40,7 +45,8 @@ interface ApiRefusal {
  * A content store over an external Kubo node (https://docs.ipfs.tech/reference/kubo/rpc/).
  *
  * Blocks are made here and sent as a CAR, so that CIDs do not depend on how the node is set up, and every block that
- * the node returns is hashed and compared. Missing blocks are whatever the node finds in its network.
+ * the node returns is hashed and compared. What it lacks is fetched from peers, verified and added to it; and then
+ * looked for in its own network.
  *
  * @throws VerisumError IPFS_API_FAILED if the node does not answer, IPFS_PEER_URL
  */
@@ -63,6 +69,25 @@ export async function createKuboStore(options: KuboOptions): Promise<ContentStor
     reportWrongBytes(options, cid.toString());
     return "the node returned bytes that do not hash to the CID";
   };
+  /** The block, from the node or else from a peer; or why no peer delivered it. */
+  const readHeldOrFromPeers = async (
+    cid: CID,
+    peers: readonly string[],
+    signal: AbortSignal,
+  ): Promise<Uint8Array | readonly string[]> => {
+    const held = await readVerified(cid, { offline: "true" }, signal);
+    if (typeof held !== "string") return held;
+    const { blockTimeoutMs, blockPatienceMs } = limits;
+    const asking = { peers, fetch: options.fetchPeer ?? peerFetch, blockTimeoutMs, blockPatienceMs, signal };
+    try {
+      const bytes = await fetchBlock(cid, { ...asking, reporter: options.reporter });
+      await node.put(cid, bytes);
+      return bytes;
+    } catch (cause) {
+      if (!isVerisumError(cause, "IPFS_UNAVAILABLE")) throw cause;
+      return (cause.details["failures"] ?? []) as readonly string[];
+    }
+  };
   return contentStoreOver(
     {
       readLocal: async (cid) => {
@@ -70,9 +95,17 @@ export async function createKuboStore(options: KuboOptions): Promise<ContentStor
         return typeof found === "string" ? undefined : found;
       },
       readAnywhere: async (cid, signal) => {
+        const peers = options.peers?.() ?? [];
+        // The task's nodes before the node's own network, which may have to be searched for long.
+        const fromPeers = peers.length === 0 ? [] : await readHeldOrFromPeers(cid, peers, signal);
+        if (fromPeers instanceof Uint8Array) return fromPeers;
         const found = await readVerified(cid, { timeout: `${limits.blockTimeoutMs}ms` }, signal);
         if (typeof found !== "string") return found;
-        const details = { cid: cid.toString(), failures: [`${options.apiUrl}: ${found}`], retryable: true };
+        const details = {
+          cid: cid.toString(),
+          failures: [...fromPeers, `${options.apiUrl}: ${found}`],
+          retryable: true,
+        };
         throw new VerisumError("IPFS_UNAVAILABLE", `block ${cid.toString()} is unavailable: ${found}`, details);
       },
       commit: async (root, blocks) => {
@@ -137,6 +170,16 @@ class KuboNode {
       if (isVerisumError(cause)) throw cause;
       throw failed(`does not answer ${command}: ${describe(cause)}`);
     }
+  }
+
+  /** Adds a verified block, under the very CID. @throws VerisumError IPFS_API_FAILED */
+  async put(cid: CID, bytes: Uint8Array): Promise<void> {
+    const form = new FormData();
+    form.append("file", new Blob([bytes]), "block");
+    const codec = cid.code === RAW_CODEC ? "raw" : "dag-pb";
+    const [line] = await this.expect("block/put", { "cid-codec": codec, mhtype: "sha2-256" }, form);
+    const { Key: key } = (line ?? {}) as { Key?: unknown };
+    if (key !== cid.toString()) throw failed(`stored block ${cid.toString()} as ${String(key)}`);
   }
 
   /** The answer as text lines. @throws VerisumError IPFS_API_FAILED for every answer but success */

@@ -24,7 +24,7 @@ const resolveName: Resolve = (hostname, callback) =>
  * Resolves for a connection, and leaves out addresses where no peer lives. The connection is made to what was checked:
  * a second question could be answered otherwise.
  */
-export function checkedLookup(resolve: Resolve = resolveName): LookupFunction {
+function checkedLookup(resolve: Resolve = resolveName): LookupFunction {
   return (hostname, options, callback) =>
     resolve(hostname, (error, found) => {
       const allowed = found.filter(({ address }) => mayHoldPeer(address));

@@ -1,9 +1,8 @@
 /** What `fl-aggregator member` does: one seat of a committee, until it is stopped. */
-import { urlOf } from "../command/listen-address.ts";
-import type { ListenAddress } from "../command/listen-address.ts";
 import { VerisumError } from "../protocol/errors.ts";
 import { peerFetch } from "../content/peer-fetch.ts";
-import { openEndpoint, taskGateway } from "../task/endpoint.ts";
+import { openEndpoint, publicUrlOf, readTls, taskGateway } from "../task/endpoint.ts";
+import type { EndpointOptions } from "../task/endpoint.ts";
 import { loadCommitter } from "../task/keys.ts";
 import { openWritingNode } from "../task/node.ts";
 import type { NodeOptions } from "../task/node.ts";
@@ -13,10 +12,7 @@ import type { RoleDependencies } from "../task/role.ts";
 import { createMemberStep } from "./member-loop.ts";
 import { openRoundKeys } from "./round-keys.ts";
 
-export interface MemberOptions extends NodeOptions {
-  readonly listen: ListenAddress;
-  /** The endpoint that others use and that is announced on chain; the listening address by default. */
-  readonly publicUrl?: string;
+export interface MemberOptions extends NodeOptions, EndpointOptions {
   /** Longest pause between looks at the chain, in milliseconds. */
   readonly pollMs: number;
   /** This member's own minimum of clients in a sum; the task's by default, and never less. */
@@ -29,7 +25,8 @@ export interface MemberOptions extends NodeOptions {
  */
 export async function runMember(options: MemberOptions, deps: RoleDependencies): Promise<void> {
   const { reporter, random, signal } = deps;
-  const publicUrl = options.publicUrl ?? urlOf(options.listen);
+  const publicUrl = publicUrlOf(options);
+  const tls = await readTls(options);
   const node = await openWritingNode({ ...options, ownEndpoint: publicUrl }, reporter, signal);
   const { chain, task, store, state, network, scope, sleep } = node;
   const seat = (await chain.members()).findIndex((member) => member.toLowerCase() === chain.account.toLowerCase()) + 1;
@@ -40,7 +37,7 @@ export async function runMember(options: MemberOptions, deps: RoleDependencies):
   reporter.say("info", "seat", `seat ${seat} of ${task.parameters.committeeSize}, task “${task.document.name}”`, {
     seat,
   });
-  const app = taskGateway(node, publicUrl);
+  const app = taskGateway(node, publicUrl, tls);
   await openEndpoint(app, options.listen, publicUrl, node, reporter);
   const memberScope = `${scope}-${seat}`;
   const step = createMemberStep({

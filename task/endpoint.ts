@@ -5,16 +5,55 @@ import { createGateway } from "../content/gateway.ts";
 import { VerisumError } from "../protocol/errors.ts";
 import type { Reporter } from "../protocol/reporter.ts";
 import type { WritingNode } from "./node.ts";
-import { authoriseTaskUploads } from "./upload-authorisation.ts";
+import { authoriseTaskUploads, uploadSender } from "./upload-authorisation.ts";
 import { bundleBytes } from "../protocol/bundle.ts";
+import { readIfPresent } from "../storage/durable-file.ts";
+import { urlOf } from "../command/listen-address.ts";
 
 /** Room in an upload for the directory and the files' inner blocks. */
 const DIRECTORY_BYTES = 65_536;
+
+/** PEM texts. */
+export interface TlsFiles {
+  readonly cert: string;
+  readonly key: string;
+}
+
+/** Where a node listens, what others are told, and the files for TLS if it ends there. */
+export interface EndpointOptions {
+  readonly listen: ListenAddress;
+  /** The endpoint that others use and that is announced on chain; the listening address by default. */
+  readonly publicUrl?: string;
+  /** Certificate chain and key, PEM; both or neither. */
+  readonly tlsCert?: string;
+  readonly tlsKey?: string;
+}
+
+/** The URL that others use. */
+export function publicUrlOf({ publicUrl, listen, tlsCert }: EndpointOptions): string {
+  return publicUrl ?? urlOf(listen, tlsCert === undefined ? "http" : "https");
+}
+
+/** @throws USAGE if only one of the two is named; STORAGE_FAILED if one cannot be read */
+export async function readTls({ tlsCert, tlsKey }: EndpointOptions): Promise<TlsFiles | undefined> {
+  if (tlsCert === undefined && tlsKey === undefined) return undefined;
+  if (tlsCert === undefined || tlsKey === undefined)
+    throw new VerisumError("USAGE", "--tls-cert and --tls-key belong together");
+  const [cert, key] = await Promise.all([tlsCert, tlsKey].map(readPem));
+  return { cert: cert!, key: key! };
+}
+
+async function readPem(path: string): Promise<string> {
+  const bytes = await readIfPresent(path);
+  if (bytes === undefined) throw new VerisumError("STORAGE_FAILED", `${path} does not exist`, { path });
+  return new TextDecoder().decode(bytes);
+}
 
 /** Builds the gateway with this task's upload rules: who, how often, and no more than a bundle of shares. */
 export function taskGateway(
   node: Pick<WritingNode, "store" | "chain" | "task" | "observer">,
   publicUrl: string,
+  tls?: TlsFiles,
 ): FastifyInstance {
   const { layout, parameters } = node.task;
   return createGateway({
@@ -26,6 +65,8 @@ export function taskGateway(
     store: node.store,
     reporter: node.observer,
     authoriseUpload: authoriseTaskUploads(node.chain, () => Math.floor(Date.now() / 1000)),
+    ...(tls === undefined ? {} : { tls }),
+    senderOf: uploadSender,
     allowedHosts: ["localhost", "127.0.0.1", "[::1]", new URL(publicUrl).hostname],
   });
 }

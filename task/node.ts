@@ -138,7 +138,8 @@ async function openInside(
 }
 
 function openStore(options: NodeOptions, network: PeerNetwork, reporter: Reporter): Promise<ContentStore> {
-  if (options.ipfsApi !== undefined) return createKuboStore({ apiUrl: options.ipfsApi, reporter });
+  if (options.ipfsApi !== undefined)
+    return createKuboStore({ apiUrl: options.ipfsApi, peers: network.sources, reporter });
   return createContentStore({
     directory: options.storeDirectory ?? join(options.stateDirectory, "ipfs"),
     peers: network.sources,

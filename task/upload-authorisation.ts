@@ -8,6 +8,8 @@ const SCHEME = "Verisum";
 const VALID_SECONDS = 600;
 /** Directories that one account may store in one round: what it publishes, and what it made again after failures. */
 const ROOTS_PER_ROUND = 8;
+/** The list of the task's accounts is not read again sooner. */
+const ACCOUNTS_LAST_SECONDS = 2;
 
 /** The Authorization header for an upload: `Verisum <account> <expiry> <signature>`. */
 export async function uploadAuthorization(chain: TaskWriter, root: string, nowSeconds: number): Promise<string> {
@@ -18,12 +20,15 @@ export async function uploadAuthorization(chain: TaskWriter, root: string, nowSe
 
 /**
  * Accepts uploads by the task's operator, members and clients, a few directories of each in a round: disks are finite.
+ * An account without a part in the task is refused before its signature is looked at, and by a list that is read now
+ * and then: strangers cause neither a call to the chain nor a computation each.
  * @returns true, or why not
  */
 export function authoriseTaskUploads(
   chain: TaskReader,
   now: () => number,
 ): (request: UploadRequest) => Promise<true | string> {
+  const isOfTask = knownAccounts(chain, now);
   const roots = new Map<string, Set<string>>();
   let countedRound: bigint | undefined;
   /** Counts a directory once; false if the account has stored as many as it may. */
@@ -51,16 +56,21 @@ export function authoriseTaskUploads(
     const nowSeconds = now();
     if (!Number.isSafeInteger(expires) || expires < nowSeconds || expires > nowSeconds + 2 * VALID_SECONDS)
       return "the authorisation has expired";
+    const name = account.toLowerCase() as Hex;
+    if (!(await isOfTask(name))) return "the account has no part in the task";
     try {
       if (verifyMessage(uploadText(chain, root, expires), signature) !== getAddress(account))
         return "the signature is not the account's";
     } catch {
       return "the signature is malformed";
     }
-    const name = account.toLowerCase() as Hex;
-    if (!(await isOfTask(chain, name))) return "the account has no part in the task";
     return (await withinQuota(name, root)) || `the account has stored ${ROOTS_PER_ROUND} directories in this round`;
   };
+}
+
+/** The account of an upload that was authorised. */
+export function uploadSender({ authorization }: UploadRequest): string {
+  return (authorization ?? "").split(" ")[1]?.toLowerCase() ?? "";
 }
 
 function uploadText(chain: TaskReader, root: string, expires: number): string {
@@ -68,8 +78,23 @@ function uploadText(chain: TaskReader, root: string, expires: number): string {
   return `Verisum upload\nchain ${chainId}\ncontract ${contract}\nroot ${root}\nexpires ${expires}`;
 }
 
-async function isOfTask(chain: TaskReader, account: Hex): Promise<boolean> {
-  if ((await chain.client(account)).weight > 0) return true;
-  const members = [...(await chain.members()), await chain.operator()];
-  return members.some((member) => member.toLowerCase() === account);
+/** Tells the task's accounts from others; reads them again for an unknown one, not more often than they may change. */
+function knownAccounts(chain: TaskReader, now: () => number): (account: Hex) => Promise<boolean> {
+  let known: Promise<ReadonlySet<Hex>> | undefined;
+  let readAt = -Infinity;
+  const read = async (): Promise<ReadonlySet<Hex>> => {
+    const accounts = [...(await chain.clients()), ...(await chain.members()), await chain.operator()];
+    return new Set(accounts.map((account) => account.toLowerCase() as Hex));
+  };
+  const readAgain = async (): Promise<ReadonlySet<Hex>> => {
+    readAt = now();
+    known = read();
+    known.catch(() => (known = undefined));
+    return known;
+  };
+  return async (account) => {
+    if (known !== undefined && (await known).has(account)) return true;
+    const mayHaveChanged = known === undefined || now() - readAt >= ACCOUNTS_LAST_SECONDS;
+    return (await (mayHaveChanged ? readAgain() : known!)).has(account);
+  };
 }

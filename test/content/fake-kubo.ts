@@ -1,6 +1,6 @@
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
-import { blocksOfCar } from "./support.ts";
+import { blocksOfCar, cidBytes, cidText } from "./support.ts";
 
 /** A server with the shapes of Kubo's RPC answers, over blocks in memory that a test may damage. */
 export interface FakeKubo {
@@ -39,6 +39,23 @@ export async function startFakeKubo(): Promise<FakeKubo> {
       return found === undefined
         ? { status: 500, body: `${JSON.stringify({ Message: missing, Code: 0, Type: "error" })}\n` }
         : { status: 200, body: found };
+    }
+    if (command === "block/put") {
+      const form = await new Response(body as Buffer<ArrayBuffer>, {
+        headers: { "content-type": contentType },
+      }).formData();
+      const bytes = new Uint8Array(await (form.get("file") as Blob).arrayBuffer());
+      const key = cidText(cidBytes(url.searchParams.get("cid-codec") === "raw" ? 0x55 : 0x70, bytes));
+      blocks.set(key, bytes);
+      return { status: 200, body: `${JSON.stringify({ Key: key, Size: bytes.length })}\n` };
+    }
+    if (command === "pin/rm") {
+      const root = url.searchParams.get("arg") ?? "";
+      const known = root in pins;
+      delete pins[root];
+      return known
+        ? { status: 200, body: `${JSON.stringify({ Pins: [root] })}\n` }
+        : { status: 500, body: '{"Message":"not pinned or pinned indirectly","Code":0,"Type":"error"}\n' };
     }
     if (command === "dag/import") {
       const form = await new Response(body as Buffer<ArrayBuffer>, {

@@ -1,9 +1,19 @@
 import assert from "node:assert/strict";
 import { rm } from "node:fs/promises";
+import { spawnSync } from "node:child_process";
+import { readFileSync } from "node:fs";
 import { request as httpRequest } from "node:http";
+import { get as httpsGet } from "node:https";
+import { join } from "node:path";
+import { publicUrlOf, readTls } from "../../task/endpoint.ts";
+import { rejectsCode } from "../support/errors.ts";
 import { connect } from "node:net";
+import type { Socket } from "node:net";
 import type { FastifyInstance } from "fastify";
 import { afterEach, describe, it } from "mocha";
+import { base36 } from "multiformats/bases/base36";
+import { base58btc } from "multiformats/bases/base58";
+import { CID } from "multiformats/cid";
 import { createGateway } from "../../content/gateway.ts";
 import type { GatewayOptions } from "../../content/gateway.ts";
 import { LOOPBACK_HOSTS } from "../../content/http-form.ts";
@@ -307,13 +317,15 @@ describe("ipfs gateway", () => {
       [`/ipfs/${cid}/__proto__`, 404, "IPFS_NOT_FOUND"],
       [`/v1/dag/${absent}`, 404, "IPFS_NOT_FOUND"],
       ["/ipfs/invalid", 400, "IPFS_CID_INVALID"],
-      ["/ipfs/QmUNLLsPACCz1vLxQVkXqqLX5R1X345qqfHbsf67hvA3Nn", 400, "IPFS_CID_INVALID"],
+      ["/ipfs/QmUNLLsPACCz1vLxQVkXqqLX5R1X345qqfHbsf67hvA3Nn", 404, "IPFS_NOT_FOUND"],
       ["/ipfs/bafkqabtimvwgy3yk", 400, "IPFS_CID_INVALID"],
       ["/v1/dag/x", 400, "IPFS_CID_INVALID"],
       ["/ipfs/%E0%A4%A", 400, "REQUEST_INVALID"],
       [`/ipfs/${cid}/model.bin?format=raw`, 400, "REQUEST_INVALID"],
       [`/ipfs/${cid}?format=car&dag-scope=none`, 400, "REQUEST_INVALID"],
-      [`/ipfs/${cid}?format=car&entity-bytes=0:5`, 400, "REQUEST_INVALID"],
+      [`/ipfs/${cid}?format=car&entity-bytes=0`, 400, "REQUEST_INVALID"],
+      [`/ipfs/${cid}?format=car&entity-bytes=a:b`, 400, "REQUEST_INVALID"],
+      [`/ipfs/${cid}/model.bin?filename=a&filename=b`, 400, "REQUEST_INVALID"],
       [`/ipfs/${cid}?format=raw&format=car`, 400, "REQUEST_INVALID"],
       [`/ipfs/${cid}?format=car&car-version=2`, 406, "REQUEST_INVALID"],
       [`/ipfs/${cid}?format=tar`, 406, "REQUEST_INVALID"],
@@ -507,6 +519,186 @@ describe("ipfs gateway", () => {
       await app.inject({ url: `/ipfs/${absent}${query}`, headers: { host: "localhost" } });
     await app.inject({ url: `/v1/dag/${absent}`, headers: { host: "localhost" } });
     assert.equal(asked, asksBefore);
+  });
+
+  it("is open to pages of any origin for what is published, and for nothing else", async () => {
+    const { url, cid } = await gateway();
+    const headers = { origin: "https://page.example" };
+    for (const path of [`/ipfs/${cid}/`, `/ipfs/${cid}/model.bin`, `/ipfs/${cid}?format=car`, "/ipfs/invalid"]) {
+      const preflight = await fetch(url + path, {
+        method: "OPTIONS",
+        headers: { ...headers, "access-control-request-method": "GET", "access-control-request-headers": "range" },
+      });
+      assert.equal(preflight.status, 204, path);
+      for (const response of [preflight, await fetch(url + path, { headers })]) {
+        assert.equal(response.headers.get("access-control-allow-origin"), "*", path);
+        assert.equal(response.headers.get("cross-origin-resource-policy"), "cross-origin", path);
+        assert.match(response.headers.get("access-control-allow-methods") ?? "", /GET, HEAD, OPTIONS/);
+        assert.match(response.headers.get("access-control-allow-headers") ?? "", /Range/);
+        assert.match(response.headers.get("access-control-expose-headers") ?? "", /X-Ipfs-Roots/);
+        assertHarmless(response);
+        await bytesOf(response);
+      }
+    }
+    for (const path of [`/v1/dag/${cid}`, "/unknown"])
+      assert.equal((await fetch(url + path, { headers })).headers.get("access-control-allow-origin"), null);
+    assert.equal((await fetch(`${url}/v1/car?root=${cid}`, { method: "OPTIONS", headers })).status, 404);
+  });
+
+  it("serves the blocks of a part of a file, from which that part can be read", async () => {
+    const { url, store, cid } = await gateway();
+    const file = (await store.list(cid)).find(({ name }) => name === "model.bin")!;
+    const blocks = async (query: string): Promise<number> => {
+      const response = await fetch(`${url}/ipfs/${file.cid}?format=car&${query}`);
+      assert.equal(response.status, 200, query);
+      return blocksOfCar(await bytesOf(response)).size;
+    };
+    for (const [range, count] of [
+      ["0:*", 4],
+      ["0:0", 2],
+      ["1048575:1048576", 3],
+      ["-1:*", 2],
+      ["0:-2000000", 2],
+      ["9999999:*", 1],
+    ] as const)
+      assert.equal(await blocks(`dag-scope=entity&entity-bytes=${range}`), count, range);
+    assert.equal(await blocks("entity-bytes=0:0"), 2, "of the entity");
+    const directory = await fetch(`${url}/ipfs/${cid}?format=car&dag-scope=entity&entity-bytes=0:5`);
+    assert.equal(blocksOfCar(await bytesOf(directory)).size, 1);
+  });
+
+  it("names answers as it is asked to, and takes the type from that name", async () => {
+    const { url, store, cid } = await gateway();
+    const file = (await store.list(cid)).find(({ name }) => name === "config.json")!;
+    const asJson = await fetch(`${url}/ipfs/${file.cid}?filename=settings.json`);
+    assert.match(asJson.headers.get("content-disposition") ?? "", /^inline; filename="settings.json"/);
+    assert.match(asJson.headers.get("content-type") ?? "", /^application\/json/);
+    const saved = await fetch(`${url}/ipfs/${file.cid}?filename=settings.json&download=true`);
+    assert.match(saved.headers.get("content-disposition") ?? "", /^attachment/);
+    const hostile = await fetch(`${url}/ipfs/${file.cid}?filename=${encodeURIComponent("a\r\nb: c.html")}`);
+    assert.equal(hostile.headers.get("content-type"), "application/octet-stream");
+    assert.match(hostile.headers.get("content-disposition") ?? "", /^attachment; filename="a__b__c.html"/);
+    for (const form of ["raw", "car"]) {
+      const named = await fetch(`${url}/ipfs/${file.cid}?format=${form}&filename=x.bin`);
+      assert.match(named.headers.get("content-disposition") ?? "", /^attachment; filename="x.bin"/);
+    }
+  });
+
+  it("takes CIDs of version 0 and in other bases for the same content", async () => {
+    const { url, cid } = await gateway();
+    const parsed = CID.parse(cid);
+    for (const text of [parsed.toV0().toString(), parsed.toString(base36), parsed.toString(base58btc)]) {
+      const response = await fetch(`${url}/ipfs/${text}?format=raw`);
+      assert.equal(response.status, 200, text);
+      assert.equal((await fetch(`${url}/ipfs/${text}/notes.txt`)).status, 200);
+    }
+  });
+
+  it("sends a browser from a directory without its slash to the one with it", async () => {
+    const { url, cid } = await gateway();
+    const response = await fetch(`${url}/ipfs/${cid}?filename=x`, { redirect: "manual" });
+    assert.equal(response.status, 301);
+    assert.equal(response.headers.get("location"), `/ipfs/${cid}/?filename=x`);
+    assert.equal((await fetch(`${url}/ipfs/${cid}/`, { redirect: "manual" })).status, 200);
+  });
+
+  /** Opens connections from one address that send so much and then nothing. */
+  const openMany = async (port: number, count: number, head: string, localAddress: string): Promise<Socket[]> => {
+    const sockets = Array.from({ length: count }, () => connect({ port, host: "127.0.0.1", localAddress }));
+    for (const socket of sockets) {
+      socket.on("error", () => undefined);
+      socket.on("connect", () => socket.write(head));
+      bench.onClose(async () => void socket.destroy());
+    }
+    await new Promise((resolve) => setTimeout(resolve, 300));
+    return sockets;
+  };
+
+  for (const [what, localAddress] of [
+    ["of another address", "127.0.0.2"],
+    ["of the same address", "127.0.0.1"],
+  ] as const)
+    it(`answers at once beside 300 slow connections ${what}`, async () => {
+      const { url } = await gateway();
+      const sockets = await openMany(Number(new URL(url).port), 300, "GET /ipfs/ba", localAddress);
+      const started = performance.now();
+      for (let i = 0; i < 10; i++) assert.equal((await fetch(`${url}/ipfs/bafkqaaa`)).status, 200);
+      assert.ok(performance.now() - started < 2000);
+      assert.ok(sockets.filter(({ closed }) => closed).length >= 300 - 128);
+    });
+
+  it("serves over TLS with a certificate and its key", async function () {
+    if (spawnSync("openssl", ["version"]).status !== 0) this.skip(); // makes the certificate
+    const folder = await bench.folder();
+    const [key, cert] = [join(folder, "key.pem"), join(folder, "cert.pem")];
+    const made = spawnSync("openssl", [
+      ...["req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "2"],
+      ...["-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost", "-keyout", key, "-out", cert],
+    ]);
+    assert.equal(made.status, 0, String(made.stderr));
+    const endpoint = { listen: { host: "127.0.0.1", port: 0 }, tlsCert: cert, tlsKey: key };
+    await rejectsCode(readTls({ listen: endpoint.listen, tlsCert: cert }), "USAGE");
+    assert.equal(publicUrlOf(endpoint), "https://127.0.0.1:0");
+    const { url, cid } = await gateway({ tls: (await readTls(endpoint))! });
+    assert.ok(url.startsWith("https:"));
+    const answer = await new Promise<number>((resolve, reject) => {
+      const options = { ca: readFileSync(cert), servername: "localhost", headers: { host: "localhost" } };
+      httpsGet(`${url}/ipfs/${cid}/notes.txt`, options, ({ statusCode }) => resolve(statusCode ?? 0)).on(
+        "error",
+        reject,
+      );
+    });
+    assert.equal(answer, 200);
+  });
+
+  it("cuts uploads that trickle, and lets their sender have few at a time", async function () {
+    this.timeout(10_000);
+    const { url, store } = await gateway({
+      limits: { progressWindowMs: 500, leastBytesPerWindow: 1000 },
+      authoriseUpload: async () => true,
+      senderOf: ({ authorization }) => String(authorization),
+    });
+    const other = await bench.store();
+    const cid = await other.putDirectory({ x: text("x") });
+    const trickle = (): Promise<number> =>
+      new Promise((resolve) => {
+        const headers = { "content-type": CAR, "content-length": "5000", authorization: "slow" };
+        const request = httpRequest(`${url}/v1/car?root=${cid}`, { method: "POST", headers });
+        const timer = setInterval(() => request.write("x"), 50);
+        request.on("response", ({ statusCode }) => resolve(statusCode ?? 0));
+        request.on("error", () => resolve(0));
+        request.on("close", () => clearInterval(timer));
+        request.flushHeaders();
+      });
+    const started = performance.now();
+    const slow = [trickle(), trickle()];
+    await new Promise((resolve) => setTimeout(resolve, 100));
+    assert.equal(await trickle(), 429, "a third of the same sender");
+    const upload = await fetch(`${url}/v1/car?root=${cid}`, {
+      method: "POST",
+      headers: { "content-type": CAR, authorization: "honest" },
+      body: Buffer.from(await other.exportCar(cid)),
+    });
+    assert.equal(upload.status, 201, "another sender's goes through meanwhile");
+    assert.deepEqual(await Promise.all(slow), [0, 0]);
+    assert.ok(performance.now() - started < 4000);
+    assert.equal(await store.has(cid), true);
+  });
+
+  it("cuts readers that take nothing of a long answer", async function () {
+    this.timeout(10_000);
+    const { app, url, store } = await gateway({ limits: { progressWindowMs: 500, leastBytesPerWindow: 1000 } });
+    const cid = await store.putDirectory({ long: seededBytes(61, 24_000_000) });
+    const held = (): Promise<number> =>
+      new Promise((resolve) => app.server.getConnections((_, count) => resolve(count)));
+    await openMany(
+      Number(new URL(url).port),
+      3,
+      `GET /ipfs/${cid}/long HTTP/1.1\r\nhost: localhost\r\n\r\n`,
+      "127.0.0.1",
+    );
+    assert.equal(await held(), 3);
+    while ((await held()) > 0) await new Promise((resolve) => setTimeout(resolve, 100));
   });
 
   it("formats lengths and escapes text", () => {

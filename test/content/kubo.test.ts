@@ -6,7 +6,7 @@ import type { FakeKubo } from "./fake-kubo.ts";
 import { startFakeKubo } from "./fake-kubo.ts";
 import type { Recorder } from "../support/round-recorder.ts";
 import { createRecorder } from "../support/round-recorder.ts";
-import { directoryOf, rawBlock, rejectsWith, seededBytes, text, Workbench } from "./support.ts";
+import { blocksOfCar, directoryOf, fakePeers, rawBlock, rejectsWith, seededBytes, text, Workbench } from "./support.ts";
 
 const bench = new Workbench();
 const files = { "model.bin": seededBytes(41, 2_100_000), "config.json": text("{}") };
@@ -104,5 +104,36 @@ describe("ipfs store over a Kubo node", () => {
     await rejectsWith(store.has(cid), "IPFS_API_FAILED");
     await rejectsWith(createKuboStore({ apiUrl: node.url, reporter: createRecorder() }), "IPFS_API_FAILED");
     await rejectsWith(createKuboStore({ apiUrl: "unix:/run/ipfs.sock", reporter: createRecorder() }), "IPFS_PEER_URL");
+  });
+
+  it("gets what its node lacks from peers, verified, and adds it to the node", async () => {
+    const disk = await bench.store();
+    const cid = await disk.putDirectory(files);
+    const held = blocksOfCar(await disk.exportCar(cid));
+    const [liar, honest] = ["http://liar.example", "http://honest.example"];
+    const { fetch, asked } = fakePeers({ [liar]: () => new Response("wrong bytes"), [honest]: held });
+    const node = await startFakeKubo();
+    bench.onClose(() => node.close());
+    const reporter = createRecorder();
+    const peers: string[] = [];
+    const store = await createKuboStore({ apiUrl: node.url, peers: () => peers, fetchPeer: fetch, reporter });
+    await rejectsWith(store.getFile(cid, "model.bin", LIMITS), "IPFS_UNAVAILABLE");
+    peers.push(liar, honest);
+    assert.deepEqual(Buffer.from(await store.getFile(cid, "model.bin", LIMITS)), Buffer.from(files["model.bin"]));
+    assert.ok(reporter.facts("peer-wrong-bytes").every(({ subject }) => subject === liar));
+    await store.pin(cid);
+    assert.equal(await store.has(cid), true);
+    assert.deepEqual(await store.pins(), [cid]);
+    const asksBefore = asked.length;
+    await store.getFile(cid, "model.bin", LIMITS);
+    assert.equal(asked.length, asksBefore, "the node has it now");
+  });
+
+  it("takes pins off again, those that it does not have as well", async () => {
+    const { store } = await kubo();
+    const cid = await store.putDirectory(files);
+    await store.remove([cid]);
+    assert.deepEqual(await store.pins(), []);
+    await store.remove([cid]);
   });
 });

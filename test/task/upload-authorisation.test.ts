@@ -36,4 +36,42 @@ describe("the right to upload", () => {
     await openMemoryRound(task);
     assert.equal(await upload("root 19"), true);
   });
+
+  it("costs the chain nothing for each of many strangers", async () => {
+    const { clients, stranger } = await openMemoryTask();
+    let calls = 0;
+    const counting = new Proxy(stranger, {
+      get: (target, name: keyof typeof stranger) => {
+        const value = target[name];
+        if (typeof value !== "function") return value;
+        return (...args: unknown[]): unknown => {
+          calls++;
+          return (value as (...args: unknown[]) => unknown).apply(target, args);
+        };
+      },
+    });
+    const authorise = authoriseTaskUploads(counting, () => NOW);
+    const [authorization] = [await uploadAuthorization(stranger, "root", NOW)];
+    const [, , ...rest] = authorization.split(" ");
+    for (let i = 0; i < 400; i++) {
+      const account = `0x${String(i).padStart(40, "0")}`;
+      assert.equal(
+        await authorise({ root: "root", authorization: ["Verisum", account, ...rest].join(" ") }),
+        "the account has no part in the task",
+      );
+    }
+    assert.ok(calls <= 3, `${calls} calls`);
+    assert.equal(await authorise({ root: "r", authorization: await uploadAuthorization(clients[0]!, "r", NOW) }), true);
+  });
+
+  it("comes to a client that registers later", async () => {
+    const task = await openMemoryTask({ parameters: { openRegistration: true } });
+    let now = NOW;
+    const authorise = authoriseTaskUploads(task.operator, () => now);
+    const authorization = await uploadAuthorization(task.stranger, "root", NOW);
+    assert.notEqual(await authorise({ root: "root", authorization }), true);
+    await task.stranger.join();
+    now += 3;
+    assert.equal(await authorise({ root: "root", authorization }), true);
+  });
 });

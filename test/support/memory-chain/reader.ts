@@ -1,5 +1,5 @@
 /** `TaskReader` over a chain in memory. */
-import { lastStepOf, recordsOf } from "../../../chain/round-records.ts";
+import { lastStepOf, recordsOf, registeredClients } from "../../../chain/round-records.ts";
 import type { TaskLog } from "../../../chain/logs.ts";
 import type { TaskReader } from "../../../chain/task-chain.ts";
 import type { Hex } from "../../../protocol/transcript.ts";
@@ -30,6 +30,7 @@ export function memoryReader(chain: MemoryChain, contract: Hex, confirmations: n
       return { weight: Number(weight), ...rest };
     },
     clientCount: async () => registered(await state()).length,
+    clients: async () => registeredClients(await logs()),
     members: async () => (await state()).members,
     roundKey: async (round, seat) => (await state()).roundKeys.get(`${round} ${seat}`) ?? ZERO_WORD,
     records: async (round) => recordsOf(await logs(), round),
