@@ -6,7 +6,7 @@ export default {
   // What somebody starts by name: a command, a script of package.json, a measurement, a process of another, a test.
   entry: [
     "bin/*.mjs",
-    "{client,auditor,aggregator}/cli.ts",
+    "{client,auditor,aggregator,operator}/cli.ts",
     "{client,member,aggregator,auditor,operator,learning,protocol}/door.ts",
     "examples/*.ts",
     "demo/{demo,boosting-client}.ts",
@@ -18,7 +18,7 @@ export default {
     "test/**/*.test.ts",
     "test/browser/page.ts",
     "test/simulation/{run,worker}.ts",
-    "test/support/{idle-processes,noise-process}.ts",
+    "test/support/{command-lines,idle-processes,noise-process}.ts",
   ],
   project: ["**/*.{ts,js,mjs}"],
   // A type that a file's own signatures use is part of what the file offers, imported by name or not.

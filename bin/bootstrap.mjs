@@ -21,6 +21,9 @@ import { isClone, missingPackages, readJson, ROOT, runsTypeScript } from "./inst
 /** What the programs `fl-client`, `fl-aggregator` and `fl` run: they need no compiler. */
 const ROLE_PROGRAMS = ["client/cli.ts", "aggregator/cli.ts", "auditor/cli.ts"];
 
+/** The install that a file of the repository needs: an operator compiles contracts and circuits. */
+const installFor = (file) => (ROLE_PROGRAMS.includes(file) ? "roles" : "full");
+
 /** File of the program a dependency offers under this name, taken from the lock file. */
 function programOf(name) {
   for (const [path, entry] of Object.entries(readJson(join(ROOT, "package-lock.json")).packages)) {
@@ -47,7 +50,7 @@ async function runTarget(args) {
     import("./install/install.mjs"),
     import("./install/npm.mjs"),
   ]);
-  const node = await prepare(!isProgram && ROLE_PROGRAMS.includes(target) ? "roles" : "full");
+  const node = await prepare(isProgram ? "full" : installFor(target));
   const { code, signal } = await run(node, ["--disable-warning=ExperimentalWarning", file, ...rest], {
     env: environment(node),
     capture: false,
@@ -72,14 +75,14 @@ function compiledProgram(entry) {
 /** The program's file, where it can run in this process. */
 function programInPlace(entry) {
   if (!isClone()) return compiledProgram(entry);
-  const isReady = runsTypeScript(process.versions.node) && missingPackages(ROOT, "roles").length === 0;
+  const isReady = runsTypeScript(process.versions.node) && missingPackages(ROOT, installFor(entry)).length === 0;
   return isReady ? join(ROOT, entry) : undefined;
 }
 
 /**
  * Runs the program of a role with this process's arguments: in this process where it can, else in a child (used by
  * `bin/`).
- * @param {string} entry one of ROLE_PROGRAMS
+ * @param {string} entry one of ROLE_PROGRAMS, or the operator's program
  */
 export async function start(entry) {
   let file;

@@ -51,6 +51,16 @@ export async function deployTask(
   }
 }
 
+/**
+ * The same as the data of one transaction, to be sent by somebody else.
+ * @throws CONTRACTS_NOT_BUILT
+ */
+export async function deploymentData(parameters: TaskParameters, keys: Uint8Array, operator: string): Promise<string> {
+  const { abi, bytecode } = await readArtifact("Verisum");
+  const factory = new ContractFactory(abi, bytecode);
+  return (await factory.getDeployTransaction(encodeParameters(parameters), keys, operator)).data;
+}
+
 /** ABI and bytecode of a compiled contract. @throws STORAGE_FAILED if it was not built */
 export async function readArtifact(
   name: "Verisum" | "CellGroup",

@@ -59,11 +59,12 @@ async function transact(
   } catch (error) {
     // The nonce may not have been used: ask the chain again before the next transaction.
     signer.reset();
-    throw failureOf(name, error);
+    throw sendingFailure(name, error);
   }
 }
 
-function failureOf(name: string, error: unknown): VerisumError {
+/** Why a transaction could not be sent, was refused or was not mined. @param name of the call or the deployment */
+export function sendingFailure(name: string, error: unknown): VerisumError {
   const refused = revertOf(error);
   if (refused !== undefined) return refused;
   const details = { call: name };
@@ -82,7 +83,7 @@ function reasonOf(error: unknown): "CHAIN_FUNDS_MISSING" | "CHAIN_TRANSACTION_RE
 }
 
 /** A call may cost more when it is mined than when it was estimated: the last submission also ends the phase. */
-function withMargin(estimate: bigint): bigint {
+export function withMargin(estimate: bigint): bigint {
   const wanted = estimate + estimate / 4n + 50_000n;
   return wanted < TRANSACTION_GAS_CAP ? wanted : TRANSACTION_GAS_CAP;
 }

@@ -6,12 +6,10 @@
  *   npm run cells -- --clients 6 --cells 2 --rounds 2
  */
 import { join } from "node:path";
-import { JsonRpcProvider } from "ethers";
 import type { Wallet } from "ethers";
 import { positiveInteger } from "../command/options.ts";
 import { platformRandom as random } from "../command/platform-random.ts";
 import { createProgram } from "../command/program.ts";
-import { deployCellGroup } from "../chain/cell-group.ts";
 import { ensure, VerisumError } from "../protocol/errors.ts";
 import { layoutOfTask } from "../protocol/task.ts";
 import type { Hex } from "../protocol/transcript.ts";
@@ -24,6 +22,7 @@ import type { RoleEvent } from "../demo/processes.ts";
 import { withProcesses } from "../demo/with-processes.ts";
 import type { ProcessRun } from "../demo/with-processes.ts";
 import { buildContracts } from "../operator/build-contracts.ts";
+import { deployEmptyGroup } from "../operator/deploy-group.ts";
 import { deployPreparedTask } from "../operator/deploy-task.ts";
 import { prepareTask } from "../operator/prepare-task.ts";
 import { readSpecification } from "../operator/read-specification.ts";
@@ -58,9 +57,7 @@ async function run({ processes, directory, noise }: ProcessRun): Promise<boolean
   const chain = await startChain(processes, (line) => noise.push(line), 1 + cellCount * (1 + MEMBERS));
   const groupOperator = chain.wallet(0);
   const roles = new Map([[groupOperator.address.toLowerCase(), "group's operator"]]);
-  const provider = new JsonRpcProvider(chain.rpc, undefined, { polling: true, pollingInterval: 100, cacheTimeout: -1 });
-  const { contract: group } = await deployCellGroup(groupOperator.connect(provider), cellCount, groupOperator.address);
-  provider.destroy();
+  const { contract: group } = await deployEmptyGroup(chain.rpc, groupOperator, cellCount);
   write(`a group of ${cellCount} cells at ${group}`);
 
   const specification = (await readSpecification(task)) as { document: object };
@@ -96,7 +93,7 @@ async function run({ processes, directory, noise }: ProcessRun): Promise<boolean
       prepared,
       roster,
       (step) => write(`cell ${place + 1}: ${step}`),
-      groupOperator,
+      { groupWallet: groupOperator },
     );
     cells.push({ contract, operator, members, clients });
   }

@@ -4,6 +4,8 @@
 import { spawn } from "node:child_process";
 import type { ChildProcess } from "node:child_process";
 import { once } from "node:events";
+import { existsSync } from "node:fs";
+import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { VerisumError } from "../protocol/errors.ts";
 
@@ -17,6 +19,8 @@ const ROOT = fileURLToPath(new URL("../", import.meta.url));
  * @throws CONTRACTS_NOT_BUILT if one does not compile
  */
 export async function buildContracts(onStart: (child: ChildProcess) => void = () => undefined): Promise<void> {
+  // An installed package comes with them, and without their sources.
+  if (!existsSync(join(ROOT, "hardhat.config.ts"))) return;
   const child = spawn(process.execPath, [HARDHAT_CLI, "build", "--quiet"], { cwd: ROOT, stdio: ["ignore", 2, 2] });
   onStart(child);
   const [code] = (await once(child, "exit")) as [number | null];

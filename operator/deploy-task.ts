@@ -1,31 +1,53 @@
-/** Deploys a prepared task and registers its committee and clients. */
-import { JsonRpcProvider, NonceManager } from "ethers";
+/** Deploys a prepared task and registers its committee and clients: checked first, paid once. */
+import { formatEther, getCreateAddress } from "ethers";
 import type { Wallet } from "ethers";
-import { deployTask } from "../chain/deploy.ts";
+import { CELL_GROUP_INTERFACE, openEndpoint } from "../chain/rpc.ts";
+import type { Endpoint } from "../chain/rpc.ts";
+import { deploymentData } from "../chain/deploy.ts";
 import type { Deployment } from "../chain/deploy.ts";
-import { readCellGroup, registerCell } from "../chain/cell-group.ts";
-import { connectWriter } from "../chain/connect.ts";
-import { VerisumError } from "../protocol/errors.ts";
+import { sendingFailure } from "../chain/transaction.ts";
+import { abortableSleep } from "../command/sleep.ts";
+import { isVerisumError } from "../protocol/errors.ts";
 import { fromHex } from "../protocol/transcript.ts";
 import type { Hex } from "../protocol/transcript.ts";
-import { decodeVerificationKeys } from "../protocol/verification-key.ts";
-import { guardVerificationKeys } from "../protocol/key-guard.ts";
-import { presetOf } from "../protocol/task.ts";
+import { checkFunds, checkGroup, checkInstructions, checkPrepared } from "./check-deployment.ts";
+import { volatileRecord } from "./payment-record.ts";
 import type { PreparedTask } from "./prepare-task.ts";
+import { recordedSender } from "./recorded-sender.ts";
+import type { RecordedSender, TransactionRecord } from "./recorded-sender.ts";
+import { sendAll, stepsOf, unpaid } from "./roster.ts";
+import type { Roster, Step } from "./roster.ts";
 
-/** Whom the operator registers. */
-export interface Roster {
-  readonly members: readonly Hex[];
-  readonly clients: readonly { readonly account: Hex; readonly weight: number }[];
-  /** What each of them is sent for gas, in wei; nothing if absent. */
-  readonly fundWei?: bigint;
+/** Registering a cell has never cost as much. */
+const CELL_GAS = 250_000n;
+const DEPLOY = "deploy";
+
+/** Of everything that an operator pays for. */
+export interface PaymentOptions {
+  /** Any other chain is refused. */
+  readonly chainId?: bigint | undefined;
+  /** Keeps what is sent, so that it is sent once; in memory if absent. */
+  readonly record?: ((chain: ChainIdentity) => Promise<TransactionRecord>) | undefined;
+  /** Stops waiting. */
+  readonly signal?: AbortSignal | undefined;
+}
+
+export interface DeployOptions extends PaymentOptions {
+  /** The operator of the group that the task's document names, if that is somebody else than who pays. */
+  readonly groupWallet?: Wallet | undefined;
+}
+
+/** A chain, also told apart from one that was started anew under the same number. */
+export interface ChainIdentity extends Readonly<Record<string, string | bigint>> {
+  readonly chainId: bigint;
+  readonly genesisHash: string;
 }
 
 /**
+ * Deploys, funds and registers. Nothing is sent before everything is checked.
  * @param wallet the operator, who pays
- * @param groupWallet the operator of the group that the task's document names, if it names one and that is somebody
- * else
- * @throws KEY_REFUSED, CELLS_GROUP_INVALID before anything is sent, CHAIN_* errors
+ * @throws TASK_DEPLOYMENT_INVALID, PARAMETERS_INVALID, KEY_REFUSED, ROSTER_INVALID, CELLS_GROUP_*, CHAIN_TOO_OLD,
+ *   CHAIN_FUNDS_MISSING before anything is sent; CHAIN_* errors; INTERRUPTED
  */
 export async function deployPreparedTask(
   rpc: string,
@@ -33,39 +55,107 @@ export async function deployPreparedTask(
   prepared: PreparedTask,
   roster: Roster,
   onStep: (step: string) => void,
-  groupWallet = wallet,
+  options: DeployOptions = {},
 ): Promise<Deployment> {
-  guardVerificationKeys(decodeVerificationKeys(fromHex(prepared.keys)), presetOf(prepared.parameters));
-  const provider = new JsonRpcProvider(rpc, undefined, { polling: true, pollingInterval: 100, cacheTimeout: -1 });
-  const signer = new NonceManager(wallet.connect(provider));
-  if (prepared.group !== undefined) await requirePlace(provider, prepared.group);
-  const deployment = await deployTask(signer, prepared.parameters, fromHex(prepared.keys), wallet.address);
-  onStep(`deployed at ${deployment.contract}, ${deployment.gasUsed} gas`);
-  if (roster.fundWei !== undefined)
-    await fund(signer, [...roster.members, ...roster.clients.map(({ account }) => account)], roster.fundWei);
-  if (prepared.group !== undefined) {
-    const { gasUsed } = await registerCell(
-      groupWallet === wallet ? signer : groupWallet.connect(provider),
-      prepared.group,
-      deployment.contract,
-    );
-    onStep(`registered as a cell of ${prepared.group}, ${gasUsed} gas`);
+  checkPrepared(prepared, roster);
+  const data = await deploymentData(prepared.parameters, fromHex(prepared.keys), wallet.address);
+  const { endpoint, chainId } = await openEndpoint(rpc, options.chainId);
+  try {
+    await checkInstructions(endpoint, chainId);
+    const senderOf = await openSender(endpoint, chainId, options);
+    const groupWallet = options.groupWallet ?? wallet;
+    const senders = { wallet, sender: senderOf(wallet), groupWallet, groupSender: senderOf(groupWallet) };
+    await checkPayments(endpoint, senders, prepared, roster, data, onStep);
+    return await deployAndRegister(senders, prepared, roster, { data, chainId }, onStep);
+  } finally {
+    endpoint.provider.destroy();
   }
-  provider.destroy();
-  const chain = await connectWriter({ rpc, contract: deployment.contract, wallet, confirmations: 0 });
-  for (const member of roster.members) await chain.registerMember(member);
-  for (const { account, weight } of roster.clients) await chain.registerClient(account, weight);
+}
+
+/**
+ * Opens the record, and gives each account one sender over it: two would take the same nonces.
+ * @throws what opening the record throws
+ */
+export async function openSender(
+  endpoint: Endpoint,
+  chainId: bigint,
+  options: PaymentOptions,
+): Promise<(wallet: Wallet) => RecordedSender> {
+  const record = (await options.record?.(await identityOf(endpoint, chainId))) ?? volatileRecord();
+  const sleep = abortableSleep(options.signal ?? new AbortController().signal);
+  const senders = new Map<string, RecordedSender>();
+  return (wallet) => {
+    const known = senders.get(wallet.address) ?? recordedSender(endpoint, wallet, record, sleep);
+    senders.set(wallet.address, known);
+    return known;
+  };
+}
+
+interface Senders {
+  readonly wallet: Wallet;
+  readonly sender: RecordedSender;
+  readonly groupWallet: Wallet;
+  readonly groupSender: RecordedSender;
+}
+
+async function checkPayments(
+  endpoint: Endpoint,
+  { wallet, sender, groupWallet, groupSender }: Senders,
+  prepared: PreparedTask,
+  roster: Roster,
+  data: string,
+  onStep: (step: string) => void,
+): Promise<void> {
+  const account = wallet.address.toLowerCase() as Hex;
+  const payments = await unpaid(sender, account, stepsOf(roster, undefined));
+  if (!(await sender.isUnderWay(DEPLOY)))
+    payments.push({ account, gas: await deploymentGas(endpoint, account, data), value: 0n });
+  if (prepared.group !== undefined && !(await groupSender.isUnderWay(cellLabel(prepared.group)))) {
+    await checkGroup(endpoint, prepared, groupWallet);
+    payments.push({ account: groupWallet.address.toLowerCase() as Hex, gas: CELL_GAS, value: 0n });
+  }
+  const most = await checkFunds(endpoint, payments);
+  if (payments.length > 0)
+    onStep(`${payments.length} transactions to send, at most ${formatEther(most)} ether at present fees`);
+}
+
+/** @throws CHAIN_REVERTED if the contract refuses the parameters or keys */
+export async function deploymentGas({ provider, request }: Endpoint, from: Hex, data: string): Promise<bigint> {
+  try {
+    return await request(() => provider.estimateGas({ from, data }));
+  } catch (error) {
+    throw isVerisumError(error) ? error : sendingFailure("deployment", error);
+  }
+}
+
+async function deployAndRegister(
+  { sender, groupSender }: Senders,
+  prepared: PreparedTask,
+  roster: Roster,
+  { data, chainId }: { readonly data: string; readonly chainId: bigint },
+  onStep: (step: string) => void,
+): Promise<Deployment> {
+  const sent = await sender.send(DEPLOY, { data });
+  const contract = getCreateAddress({ from: sent.sender, nonce: sent.nonce }).toLowerCase() as Hex;
+  onStep(`deploying at ${contract}`);
+  const { blockNumber, gasUsed } = await sender.mined(sent);
+  onStep(`deployed at ${contract}, ${gasUsed} gas`);
+  if (prepared.group !== undefined) {
+    const receipt = await groupSender.mined(await groupSender.send(...cellStep(prepared.group, contract)));
+    onStep(`registered as a cell of ${prepared.group}, ${receipt.gasUsed} gas`);
+  }
+  await sendAll(sender, stepsOf(roster, contract));
   onStep(`registered ${roster.members.length} members and ${roster.clients.length} clients`);
-  return deployment;
+  return { contract, chainId, blockNumber, gasUsed };
 }
 
-/** Before gas is spent on a cell that the group would refuse. @throws CELLS_GROUP_INVALID */
-async function requirePlace(provider: JsonRpcProvider, group: Hex): Promise<void> {
-  const { cellCount, cells } = await readCellGroup({ provider, request: (work) => work() }, group);
-  if (cells.length >= cellCount)
-    throw new VerisumError("CELLS_GROUP_FULL", `group ${group} has all of its ${cellCount} cells`, { group });
+function cellStep(group: Hex, cell: Hex): [Step["label"], Step["request"]] {
+  return [cellLabel(group), { to: group, data: CELL_GROUP_INTERFACE.encodeFunctionData("register", [cell]) }];
 }
 
-async function fund(signer: NonceManager, accounts: readonly Hex[], wei: bigint): Promise<void> {
-  for (const to of accounts) await (await signer.sendTransaction({ to, value: wei })).wait();
+const cellLabel = (group: Hex): string => `cell of ${group}`;
+
+async function identityOf({ provider, request }: Endpoint, chainId: bigint): Promise<ChainIdentity> {
+  const genesis = await request(() => provider.getBlock(0));
+  return { chainId, genesisHash: genesis?.hash ?? "unknown" };
 }

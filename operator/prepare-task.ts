@@ -1,6 +1,7 @@
 /** The steps from a specification to a deployment, shared by create-task, the demo and the tests. */
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
+import { z } from "zod";
 import { openCurve } from "../proving/node/open-curve.ts";
 import { createContentStore } from "../content/store.ts";
 import { transcriptCid } from "../task/keys-origin.ts";
@@ -15,6 +16,7 @@ import { MANIFEST_FILE } from "../proving/groth16/manifest.ts";
 import { createTask, layoutOfSpecification, parseSpecification } from "../task/create-task.ts";
 import type { PrivacyTarget, TaskSpecification } from "../task/create-task.ts";
 import { adaptiveClipLine, plannedPrivacyLine, privacySummary } from "../task/privacy-summary.ts";
+import { addressFault } from "../protocol/address.ts";
 import { VerisumError } from "../protocol/errors.ts";
 import type { KeyRule } from "../protocol/key-guard.ts";
 import type { RandomBytes } from "../protocol/random.ts";
@@ -50,33 +52,73 @@ export function assertEnoughClients({ parameters: { minClients } }: PreparedTask
     );
 }
 
-/** Reads what create-task wrote. @throws TASK_DOCUMENT_INVALID */
+/** The file that create-task wrote. @throws TASK_DEPLOYMENT_INVALID */
+export async function readPreparedTask(file: string): Promise<PreparedTask> {
+  const text = await readFile(file, "utf8").catch((cause: unknown) => {
+    const { code } = cause as NodeJS.ErrnoException;
+    throw new VerisumError("TASK_DEPLOYMENT_INVALID", `${file} cannot be read: ${code}`, { file }, { cause });
+  });
+  return parsePreparedTask(text);
+}
+
+const bytes = (length: number): z.ZodType<Hex> =>
+  z.custom<Hex>(
+    (value) => typeof value === "string" && /^0x([0-9a-f]{2})*$/.test(value) && value.length === 2 + 2 * length,
+  );
+const wholeText = z
+  .string()
+  .regex(/^[0-9]{1,78}$/)
+  .transform(BigInt);
+const preparedSchema = z.strictObject({
+  parameters: z.strictObject({
+    taskCid: bytes(32),
+    genesisCid: bytes(32),
+    genesisDigest: bytes(32),
+    keysHash: bytes(32),
+    coordinateBits: z.int(),
+    dimension: z.int(),
+    normBoundSquared: wholeText,
+    committeeSize: z.int(),
+    threshold: z.int(),
+    quorum: z.int(),
+    minClients: z.int(),
+    minHonest: z.int(),
+    maxCorrupt: z.int(),
+    uniformWeights: z.boolean(),
+    openRegistration: z.boolean(),
+    bondWei: wholeText,
+    keyWindowSeconds: z.int(),
+    collectSeconds: z.int(),
+    attestSeconds: z.int(),
+    aggregateSeconds: z.int(),
+    maxRounds: z.int(),
+    privacyCostPerRound: wholeText,
+    privacyBudget: wholeText,
+    chunkKinds: z.array(z.int().min(0).max(255)),
+  }),
+  keys: z.custom<Hex>((value) => typeof value === "string" && /^0x([0-9a-f]{2})+$/.test(value)),
+  group: z
+    .string()
+    .refine((text) => addressFault(text) === undefined)
+    .transform((text) => text.toLowerCase() as Hex)
+    .optional(),
+});
+
+/** What create-task wrote. @throws TASK_DEPLOYMENT_INVALID naming the place */
 export function parsePreparedTask(text: string): PreparedTask {
+  const refuse = (why: string, cause?: unknown): VerisumError =>
+    new VerisumError("TASK_DEPLOYMENT_INVALID", `the deployment file ${why}`, {}, { cause });
+  let json: unknown;
   try {
-    const { parameters, keys, group } = JSON.parse(text) as {
-      parameters: Record<string, unknown>;
-      keys: Hex;
-      group?: Hex;
-    };
-    const big = Object.fromEntries(
-      ["normBoundSquared", "bondWei", "privacyCostPerRound", "privacyBudget"].map((name) => [
-        name,
-        BigInt(parameters[name] as string),
-      ]),
-    );
-    return {
-      parameters: { ...parameters, ...big } as unknown as TaskParameters,
-      keys,
-      ...(group === undefined ? {} : { group }),
-    };
+    json = JSON.parse(text);
   } catch (cause) {
-    throw new VerisumError(
-      "TASK_DEPLOYMENT_INVALID",
-      "the deployment file was not written by create-task",
-      {},
-      { cause },
-    );
+    throw refuse("is not JSON", cause);
   }
+  const { data, error } = preparedSchema.safeParse(json);
+  if (data === undefined)
+    throw refuse(`was not written by create-task: ${error.issues[0]?.path.join(".")} ${error.issues[0]?.message}`);
+  const { parameters, keys, group } = data;
+  return { parameters, keys, ...(group === undefined ? {} : { group }) };
 }
 
 /** A key folder's files, and what the contract stores of them. */

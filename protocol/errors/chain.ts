@@ -24,6 +24,21 @@ export const CHAIN_ERRORS = {
     about: "host",
     exit: 1,
   },
+  CHAIN_TOO_OLD: {
+    cause: "The chain lacks instructions that the contracts are compiled for: those of Ethereum's Cancun upgrade.",
+    advice: "Use a chain with the rules of Cancun or later. Nothing was sent.",
+    role: "end",
+    about: "host",
+    exit: 1,
+  },
+  PAYMENT_UNFINISHED: {
+    cause: "The same work was begun with other accounts or amounts, paid for in part, and not finished.",
+    advice:
+      "Repeat the command as it was, and it goes on where it stopped; or give `--again` to begin anew, which pays for everything once more.",
+    role: "end",
+    about: "input",
+    exit: 1,
+  },
   CONTRACTS_NOT_BUILT: {
     cause: "The contracts are not compiled, or do not compile.",
     advice: "Run `npm run build`; the compiler says what it does not take.",

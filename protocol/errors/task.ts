@@ -32,6 +32,13 @@ export const TASK_ERRORS = {
     about: "input",
     exit: 1,
   },
+  ROSTER_INVALID: {
+    cause: "The members and clients to be registered are not such as the contract takes.",
+    advice: "Correct the accounts or weights that the message names. Nothing was sent.",
+    role: "end",
+    about: "input",
+    exit: 4,
+  },
   CONTRACT_MISMATCH: {
     cause:
       "The contract's parameters do not have the hash that it records: it is of another version than this program, or the endpoint alters them.",

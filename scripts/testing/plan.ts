@@ -68,6 +68,7 @@ export const INTEGRATION: readonly string[] = [
   "test/chain/submissions.test.ts",
   "test/command/every-command.test.ts",
   "test/demo/with-processes.test.ts",
+  "test/operator/deploy.test.ts",
   "test/proving/ceremony/powers.test.ts",
   "test/proving/ceremony/setup.test.ts",
   "test/proving/ceremony/transcript.test.ts",

@@ -5,8 +5,7 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { JsonRpcProvider } from "ethers";
-import { deployCellGroup } from "../../chain/cell-group.ts";
+import { deployEmptyGroup } from "../../operator/deploy-group.ts";
 import type { RoundRecords, RoundState } from "../../chain/task-chain.ts";
 import type { Hex } from "../../protocol/transcript.ts";
 import { prepareTask } from "../../operator/prepare-task.ts";
@@ -41,15 +40,7 @@ export async function startCells(
 ): Promise<CellsHarness> {
   const directory = await mkdtemp(join(tmpdir(), "verisum-cells-"));
   const chain = await startRoundChain();
-  const provider = new JsonRpcProvider(chain.rpc, undefined, {
-    staticNetwork: true,
-    cacheTimeout: -1,
-    polling: true,
-    pollingInterval: 50,
-  });
-  const operator = chain.wallet(GROUP_OPERATOR);
-  const { contract: group } = await deployCellGroup(operator.connect(provider), cellCount, operator.address);
-  provider.destroy();
+  const { contract: group } = await deployEmptyGroup(chain.rpc, chain.wallet(GROUP_OPERATOR), cellCount);
   const home = (place: number): string => join(directory, `cell-${place + 1}`);
   const specification = { ...TINY_TASK, document: { ...TINY_TASK.document, cells: { group } } };
   const prepared = await prepareTask(specification, join(home(0), "aggregator", "ipfs"), csprng, () => undefined);
@@ -60,7 +51,7 @@ export async function startCells(
       prepared,
       options,
       place * (1 + prepared.parameters.committeeSize + options.clients),
-      operator,
+      chain.wallet(GROUP_OPERATOR),
     );
     deployed.push(cell);
   }

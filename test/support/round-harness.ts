@@ -210,7 +210,7 @@ export async function deployCell(
     prepared,
     roster,
     () => undefined,
-    groupWallet,
+    { groupWallet },
   );
   return { chain, contract, committeeSize, firstAccount };
 }

@@ -1,0 +1,4 @@
+#!/usr/bin/env node
+import { start } from "./bootstrap.mjs";
+
+await start("operator/cli.ts");

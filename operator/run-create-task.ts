@@ -1,0 +1,58 @@
+/** What `fl-operator create-task` does. */
+import { access, constants, mkdir } from "node:fs/promises";
+import { dirname } from "node:path";
+import { encodeParameters } from "../chain/codec.ts";
+import { platformRandom as random } from "../command/platform-random.ts";
+import type { Reporter } from "../protocol/reporter.ts";
+import type { Hex } from "../protocol/transcript.ts";
+import { writeDurably } from "../storage/durable-file.ts";
+import { prepareTask } from "./prepare-task.ts";
+import { readSpecification } from "./read-specification.ts";
+
+export interface CreateTaskFlags {
+  readonly task: string;
+  readonly group?: Hex;
+  readonly keys?: string;
+  readonly store: string;
+  readonly out: string;
+  readonly ignition: string;
+  readonly operator: string;
+  readonly epsilon?: number;
+  readonly delta?: number;
+}
+
+/** Makes a task ready to deploy: keys, document and genesis into a content store, parameters into a file. */
+export async function runCreateTask(flags: CreateTaskFlags, reporter: Reporter): Promise<void> {
+  const target = {
+    ...(flags.epsilon === undefined ? {} : { epsilon: flags.epsilon }),
+    ...(flags.delta === undefined ? {} : { delta: flags.delta }),
+    ...(flags.keys === undefined ? {} : { keys: flags.keys }),
+  };
+  const description = inGroup(await readSpecification(flags.task), flags.group);
+  for (const file of [flags.out, flags.ignition]) await requireWritable(dirname(file));
+  const onStep = (step: string): void => reporter.say("info", "step", step);
+  const deployment = await prepareTask(description, flags.store, random, onStep, target);
+  await writeDurably(flags.out, jsonOf(deployment));
+  const { parameters, keys: keysBlob } = deployment;
+  const ignition = { task: encodeParameters(parameters), keysBlob, operator: flags.operator };
+  await writeDurably(flags.ignition, jsonOf({ Verisum: ignition }));
+  reporter.say("good", "created", `${flags.out}: next, npm run deploy -- --deployment ${flags.out}`);
+}
+
+/** Makes a folder, before what it is for takes time or money. @throws STORAGE_FAILED, by the edge of the command */
+export async function requireWritable(directory: string): Promise<void> {
+  await mkdir(directory, { recursive: true });
+  await access(directory, constants.W_OK);
+}
+
+/** Indented JSON; bigints as decimal text. */
+function jsonOf(value: unknown): string {
+  return `${JSON.stringify(value, (_, item: unknown) => (typeof item === "bigint" ? item.toString() : item), 2)}\n`;
+}
+
+/** The specification with the group's address in its document. */
+function inGroup(specification: unknown, group: Hex | undefined): unknown {
+  if (group === undefined) return specification;
+  const { document, ...rest } = specification as { document: object };
+  return { ...rest, document: { ...document, cells: { group } } };
+}

@@ -1,0 +1,79 @@
+/** A chain of a test file's own whose endpoint can lose a request before or after the chain has taken it. */
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
+import { HDNodeWallet, Mnemonic, Wallet } from "ethers";
+import { network } from "hardhat";
+
+const MNEMONIC = Mnemonic.fromPhrase("test test test test test test test test test test test junk");
+
+export interface PayingChain {
+  readonly rpc: string;
+  /** What is done with a request; throwing resets the connection. */
+  fault: ((method: string, pass: () => Promise<unknown>) => Promise<unknown>) | undefined;
+  wallet(index: number): Wallet;
+  /** Has nothing. */
+  readonly stranger: Wallet;
+  nonceOf(address: string): Promise<number>;
+  balanceOf(address: string): Promise<bigint>;
+  snapshot(): Promise<() => Promise<void>>;
+  close(): Promise<void>;
+}
+
+interface Request {
+  readonly id: number;
+  readonly method: string;
+  readonly params: unknown[];
+}
+
+/** @param hardfork the chain's rules, as Hardhat names them */
+export async function startPayingChain(hardfork = "osaka"): Promise<PayingChain> {
+  const connection = await network.create({ network: "node", override: { hardfork } });
+  const ask = (method: string, ...params: unknown[]): Promise<unknown> =>
+    connection.provider.request({ method, params });
+  const state: Pick<PayingChain, "fault"> = { fault: undefined };
+  const answer = async ({ id, method, params }: Request): Promise<object> => {
+    const pass = async (): Promise<object> => {
+      try {
+        return { jsonrpc: "2.0", id, result: await ask(method, ...params) };
+      } catch (error) {
+        const { code = -32_000, message, data } = error as { code?: number; message: string; data?: unknown };
+        return { jsonrpc: "2.0", id, error: { code, message, data } };
+      }
+    };
+    return (await (state.fault === undefined ? pass() : state.fault(method, pass))) as object;
+  };
+  const server = createServer((incoming, outgoing) => {
+    const pieces: Buffer[] = [];
+    incoming.on("data", (piece: Buffer) => pieces.push(piece));
+    incoming.on("end", () => {
+      const parsed = JSON.parse(Buffer.concat(pieces).toString("utf8")) as Request | Request[];
+      Promise.all((Array.isArray(parsed) ? parsed : [parsed]).map(answer)).then(
+        (answers) => outgoing.end(JSON.stringify(Array.isArray(parsed) ? answers : answers[0])),
+        () => outgoing.destroy(),
+      );
+    });
+  });
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  return {
+    rpc: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    get fault() {
+      return state.fault;
+    },
+    set fault(value) {
+      state.fault = value;
+    },
+    wallet: (index) => new Wallet(HDNodeWallet.fromMnemonic(MNEMONIC, `m/44'/60'/0'/0/${index}`).privateKey),
+    stranger: new Wallet(`0x${"5e".repeat(32)}`),
+    nonceOf: async (address) => Number(await ask("eth_getTransactionCount", address, "latest")),
+    balanceOf: async (address) => BigInt((await ask("eth_getBalance", address, "latest")) as string),
+    snapshot: async () => {
+      const id = await ask("evm_snapshot");
+      return async () => void (await ask("evm_revert", id));
+    },
+    close: async () => {
+      server.closeAllConnections();
+      await new Promise((resolve) => server.close(resolve));
+      await connection.close();
+    },
+  };
+}
