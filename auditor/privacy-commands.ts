@@ -12,8 +12,10 @@ import {
   roundedNormBoundSquared,
   totalVariationOf,
 } from "../protocol/privacy/noise-bounds.ts";
+import { PRESETS } from "../protocol/parameters.ts";
+import { noiseFits } from "../protocol/privacy/granularity.ts";
 import { LARGEST_TABLE_ERROR } from "../protocol/privacy/noise-table.ts";
-import { pldEpsilon } from "../protocol/privacy/pld-accountant.ts";
+import { tightEpsilon } from "../protocol/privacy/pld-accountant.ts";
 import { composedEpsilon, noiseMultiplierFor } from "../protocol/privacy/rdp-accountant.ts";
 import type { SubsampledGaussian } from "../protocol/privacy/rdp-accountant.ts";
 
@@ -70,8 +72,7 @@ function account(flags: PrivacyFlags): Answer {
 }
 
 function subsampledAnswer(flags: PrivacyFlags, mechanism: SubsampledGaussian): Answer {
-  if (flags.accountant === "pld")
-    return { epsilon: pldEpsilon(mechanism, flags.delta).epsilon, accountant: "pld", order: null };
+  if (flags.accountant === "pld") return tightEpsilon(mechanism, flags.delta);
   const { epsilon, order } = composedEpsilon([mechanism], flags.delta);
   return { epsilon, accountant: "rdp", order };
 }
@@ -92,10 +93,30 @@ function noiseFor(flags: PrivacyFlags): { readonly result: Answer; readonly text
   if (flags.mechanism === "skellam") throw new VerisumError("USAGE", "noise is chosen for gaussian and ddgauss");
   const noiseVariance = noiseVarianceFor(epsilon, flags.delta, distributedSearch(flags), () => exitsOf(flags, 1));
   exitsOf(flags, noiseVariance);
+  const holders = presetsHolding(flags, noiseVariance);
   const noiseStdDev = Math.sqrt(noiseVariance) * flags.granularity;
   const result = account({ ...flags, noiseStdDev });
-  const text = `each client adds noise of variance ${noiseVariance} steps², standard deviation ${noiseStdDev.toPrecision(5)}: ${accountText(flags, result)}`;
+  const text = `each client adds noise of variance ${noiseVariance} steps², standard deviation ${noiseStdDev.toPrecision(5)}, which preset ${holders.join(" or ")} holds: ${accountText(flags, result)}`;
   return { result: { ...result, ...{ noiseVariance, noiseStdDev } }, text };
+}
+
+/**
+ * The presets whose coordinates hold the update with this noise.
+ * @throws PRIVACY_PARAMETERS_INVALID if none does: no task can have the noise
+ */
+function presetsHolding(flags: PrivacyFlags, noiseVariance: number): readonly string[] {
+  const dimension = given(flags.dimension, "--dimension");
+  const clipSteps = wholeSteps(given(flags.clip, "--clip") / flags.granularity);
+  const holders = Object.values(PRESETS).filter(({ coordinateBits }) =>
+    noiseFits({ clipSteps, dimension, noiseVariance, coordinateBits }),
+  );
+  if (holders.length === 0)
+    throw new VerisumError(
+      "PRIVACY_PARAMETERS_INVALID",
+      `epsilon ${flags.epsilon} needs noise of variance ${noiseVariance} steps², and no preset has coordinates that hold it: a coarser --granularity, more --clients or a larger --epsilon is needed`,
+      { noiseVariance },
+    );
+  return holders.map(({ name }) => name);
 }
 
 function distributedSearch(flags: PrivacyFlags): Parameters<typeof noiseVarianceFor>[2] {
@@ -149,9 +170,9 @@ function accountText(flags: PrivacyFlags, { epsilon, accountant, order }: Answer
   const what = flags.mechanism === "gaussian" ? "each record" : "each client";
   const how = order === null ? "by the privacy loss distribution" : `by Rényi divergence of order ${order}`;
   const found = `${what} has (epsilon ${epsilon.toPrecision(6)}, delta ${flags.delta})-differential privacy, ${how} (${accountant})`;
-  if (accountant !== "rdp") return found;
+  if (flags.accountant !== "rdp" || flags.mechanism !== "gaussian") return found;
   const { noiseMultiplier, samplingRate, steps } = flags;
-  const tight = pldEpsilon(
+  const tight = tightEpsilon(
     {
       noiseMultiplier: given(noiseMultiplier, "--noise-multiplier"),
       samplingRate,
@@ -159,6 +180,7 @@ function accountText(flags: PrivacyFlags, { epsilon, accountant, order }: Answer
     },
     flags.delta,
   );
+  if (tight.accountant === "rdp") return found;
   return `${found}; the privacy loss distribution shows ${tight.epsilon.toPrecision(6)} (pld)`;
 }
 

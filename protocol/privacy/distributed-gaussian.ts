@@ -44,6 +44,10 @@ export type RoundDivergence = (noise: DistributedNoise, clients: number) => (ord
 const INTEGER_ORDERS: readonly number[] = [...Array.from({ length: 127 }, (_, i) => i + 2), 256];
 
 const MAX_CLIENTS = 1 << 16;
+/** Each number of clients in a range is tried. */
+const MAX_CLIENT_RANGE = 1 << 12;
+const MAX_DIMENSION = 2 ** 32;
+const MAX_ROUNDS = 2 ** 32;
 /** The search for a variance ends above the square of this, far beyond what a coordinate can hold. */
 const MAX_STD_DEV_STEPS = 2 ** 26;
 
@@ -54,10 +58,15 @@ const MAX_STD_DEV_STEPS = 2 ** 26;
 export function sumDistance(noiseStdDevSteps: number, clients: number): number {
   // The first term is the largest; from about 9 steps on a double does not hold it.
   if (Math.exp(-((Math.PI * noiseStdDevSteps) ** 2)) === 0) return 0;
-  let sum = 0;
-  for (let k = 1; k < clients; k++) sum += Math.exp(-2 * (Math.PI * noiseStdDevSteps) ** 2 * (k / (k + 1)));
-  return 10 * sum;
+  if (partialSums.of !== noiseStdDevSteps) partialSums = { of: noiseStdDevSteps, sums: [0] };
+  const { sums } = partialSums;
+  for (let k = sums.length; k < clients; k++)
+    sums.push(sums[k - 1]! + Math.exp(-2 * (Math.PI * noiseStdDevSteps) ** 2 * (k / (k + 1))));
+  return 10 * sums[Math.max(0, clients - 1)]!;
 }
+
+/** Of the last standard deviation that was asked for: whoever tries every number of clients adds one term each. */
+let partialSums: { readonly of: number; readonly sums: number[] } = { of: NaN, sums: [0] };
 
 /** Proposition 14: the smallest of three bounds on the Rényi divergence of one round. */
 export function discreteGaussianDivergence(
@@ -180,9 +189,11 @@ function assertNoise(noise: DistributedNoise, delta: number): void {
       Number.isInteger(honestClients.most) &&
       honestClients.most >= honestClients.least &&
       honestClients.most <= MAX_CLIENTS,
+    [`most - least honest clients <= ${MAX_CLIENT_RANGE}`]:
+      honestClients.most - honestClients.least <= MAX_CLIENT_RANGE,
     "norm > 0": l2SensitivitySteps > 0 && Number.isFinite(l2SensitivitySteps),
-    "dimension >= 1": Number.isInteger(dimension) && dimension >= 1,
-    "rounds >= 1": Number.isInteger(rounds) && rounds >= 1,
+    "1 <= dimension <= 2^32": Number.isInteger(dimension) && dimension >= 1 && dimension <= MAX_DIMENSION,
+    "1 <= rounds <= 2^32": Number.isInteger(rounds) && rounds >= 1 && rounds <= MAX_ROUNDS,
     "2·total variation < delta": totalVariation >= 0 && totalVariation * 2 < delta,
   });
 }

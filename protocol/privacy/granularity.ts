@@ -47,7 +47,7 @@ export function finestGranularity({
     if (clipSteps < 1) break;
     if (clipSteps > MOST_CLIP_STEPS || coordinateSteps >= 2 ** (coordinateBits - 1)) continue;
     const noiseVariance = varianceFor(clipSteps);
-    if (fits(coordinateSteps, { clipSteps, dimension, noiseVariance, coordinateBits }))
+    if (noiseFits({ clipSteps, dimension, noiseVariance, coordinateBits }, coordinateSteps))
       return { stepBits, clipSteps, noiseVariance };
   }
   throw new VerisumError(
@@ -57,7 +57,8 @@ export function finestGranularity({
   );
 }
 
-function fits(coordinateSteps: number, options: Parameters<typeof noisyUpdateBounds>[0]): boolean {
+/** True if coordinates hold the noise, and beside it so many steps of an update. */
+export function noiseFits(options: Parameters<typeof noisyUpdateBounds>[0], coordinateSteps = 1): boolean {
   try {
     return noisyUpdateBounds(options).coordinateLimit >= coordinateSteps;
   } catch (error) {

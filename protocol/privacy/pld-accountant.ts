@@ -15,7 +15,7 @@ import { VerisumError } from "../errors.ts";
 import { power, transform } from "./fourier.ts";
 import { lossRange, MASS_ERROR, stepLoss } from "./privacy-loss.ts";
 import type { GridDistribution, Neighbour } from "./privacy-loss.ts";
-import { assertMechanism } from "./rdp-accountant.ts";
+import { assertMechanism, composedEpsilon } from "./rdp-accountant.ts";
 import type { SubsampledGaussian } from "./rdp-accountant.ts";
 
 export interface PldGuarantee {
@@ -33,8 +33,13 @@ const SEARCH_POINTS = 2 ** 12;
 const MAX_STEP_POINTS = 2 ** 17;
 /** The part of delta beyond the window of composed losses, on either side. */
 const TAIL_SHARE = 1e-7;
-/** Exponents at which Chernoff's bound is tried: 2^−10 to 2^14 in steps of 2^(1/4). */
-const EXPONENTS = Array.from({ length: 97 }, (_, i) => 2 ** (i / 4 - 10));
+/** Exponents at which Chernoff's bound is tried, in units of one over a step's range of losses, or of one. */
+const EXPONENTS = Array.from({ length: 145 }, (_, i) => 2 ** (i / 4 - 16));
+/**
+ * Outside of these the grid is too coarse for the losses, its quadrature too long, or delta below the numerical errors;
+ * nothing is computed there.
+ */
+const LEAST = { noiseMultiplier: 0.01, range: 1e-9, delta: 1e-14 } as const;
 const UNIT_ROUNDOFF = 2 ** -53;
 /**
  * Added to what is computed: accountants with a coarser grid report up to 0.066 % more, and whoever recomputes should
@@ -42,10 +47,30 @@ const UNIT_ROUNDOFF = 2 ** -53;
  */
 const MARGIN = 7e-4;
 
+/** The smallest of what is known, by whichever accountant. */
+export interface TightGuarantee {
+  readonly epsilon: number;
+  readonly accountant: "pld" | "rdp";
+  /** The Rényi order, where that accountant gave it. */
+  readonly order: number | null;
+}
+
+/**
+ * Epsilon at `delta` by the privacy loss distribution, or by Rényi divergences where that says less: where the grid
+ * cannot tell, or its errors exceed delta. Ends within seconds.
+ * @throws PRIVACY_PARAMETERS_INVALID
+ */
+export function tightEpsilon(mechanism: SubsampledGaussian, delta: number): TightGuarantee {
+  const { epsilon: renyi, order } = composedEpsilon([mechanism], delta);
+  const { epsilon } = pldEpsilon(mechanism, delta);
+  return epsilon <= renyi ? { epsilon, accountant: "pld", order: null } : { epsilon: renyi, accountant: "rdp", order };
+}
+
 /**
  * Epsilon at `delta` of `steps` steps; the larger of those for adding and for removing a record.
  *
- * @returns epsilon Infinity where the numerical errors exceed delta (below about 10^−9 for thousands of steps)
+ * @returns epsilon Infinity where the numerical errors exceed delta (below about 10^−9 for thousands of steps), or where
+ *   noise or losses are so small that the grid cannot tell: `tightEpsilon` has a bound there
  * @throws PRIVACY_PARAMETERS_INVALID
  * @example pldEpsilon({ noiseMultiplier: 3.16, samplingRate: 0.1, steps: 400 }, 1e-5).epsilon // about 2.7
  */
@@ -53,7 +78,9 @@ export function pldEpsilon(mechanism: SubsampledGaussian, delta: number): PldGua
   if (!(delta > 0 && delta < 1))
     throw new VerisumError("PRIVACY_PARAMETERS_INVALID", "delta must be between 0 and 1", { delta });
   assertMechanism(mechanism);
-  if (mechanism.steps === 0) return { epsilon: 0, delta, numericalDelta: 0 };
+  // Whoever is in no batch is not in the result: the two differ by no more than the probability to be in one.
+  if (participation(mechanism) <= delta) return { epsilon: 0, delta, numericalDelta: 0 };
+  if (!isOnGrid(mechanism, delta)) return { epsilon: Infinity, delta, numericalDelta: delta };
   // Without subsampling the two directions are mirror images with the same losses.
   const neighbours: readonly Neighbour[] = mechanism.samplingRate === 1 ? ["remove"] : ["remove", "add"];
   return neighbours
@@ -61,13 +88,25 @@ export function pldEpsilon(mechanism: SubsampledGaussian, delta: number): PldGua
     .reduce((a, b) => (b.epsilon > a.epsilon ? b : a));
 }
 
+/** Probability that a record is in any of the batches, rounded up. */
+function participation({ samplingRate, steps }: SubsampledGaussian): number {
+  if (samplingRate === 1) return Math.min(1, steps);
+  return -Math.expm1(steps * Math.log1p(-samplingRate)) * (1 + 1e-9);
+}
+
+function isOnGrid(mechanism: SubsampledGaussian, delta: number): boolean {
+  if (mechanism.noiseMultiplier < LEAST.noiseMultiplier || delta < LEAST.delta) return false;
+  return lossRange(mechanism) >= LEAST.range;
+}
+
 function directedEpsilon(mechanism: SubsampledGaussian, neighbour: Neighbour, delta: number): PldGuarantee {
   const { steps } = mechanism;
   const range = lossRange(mechanism);
   const rough = stepLoss(mechanism, neighbour, range / SEARCH_POINTS);
+  const unit = 1 / Math.min(1, range);
   const [low, high] = [
-    composedEnd(rough, steps, -1, delta * TAIL_SHARE),
-    composedEnd(rough, steps, 1, delta * TAIL_SHARE),
+    composedEnd(rough, steps, -1, delta * TAIL_SHARE, unit),
+    composedEnd(rough, steps, 1, delta * TAIL_SHARE, unit),
   ];
   const spacing = Math.max((1.01 * (high.loss - low.loss)) / GRID_POINTS, range / MAX_STEP_POINTS);
   const step = stepLoss(mechanism, neighbour, spacing);
@@ -133,15 +172,17 @@ function solve(masses: Float64Array, lowest: number, spacing: number, delta: num
 /**
  * A point beyond which the composed losses have at most `tail`, above (side 1) or below it (side −1), and the exponent
  * that shows it.
+ * @param unit of the exponents that are tried
  */
 function composedEnd(
   step: GridDistribution,
   steps: number,
   side: 1 | -1,
   tail: number,
+  unit: number,
 ): { loss: number; exponent: number } {
-  let best = { loss: Infinity, exponent: 1 };
-  for (const exponent of EXPONENTS) {
+  let best = { loss: Infinity, exponent: unit };
+  for (const exponent of EXPONENTS.map((multiple) => multiple * unit)) {
     const loss = (steps * logMoment(step, side * exponent) - Math.log(tail)) / exponent;
     if (loss < best.loss) best = { loss, exponent };
   }

@@ -34,6 +34,8 @@ const RENYI_ORDERS: readonly number[] = [
 ];
 /** A series that has not converged by then excludes its order. */
 const MAX_SERIES_TERMS = 1000;
+/** Looks at epsilon after which the search for it takes steps of its own, so that it ends. */
+const PATIENT_LOOKS = 64;
 /** Terms below e^−30 of the sum end a series. */
 const NEGLIGIBLE_LOG = 30;
 
@@ -73,7 +75,7 @@ export function leastEpsilon(
   totalVariation: number,
 ): PrivacyGuarantee {
   let epsilon = 0;
-  for (;;) {
+  for (let look = 1; ; look++) {
     const left = totalVariation === 0 ? delta : delta - (1 + Math.exp(epsilon)) * totalVariation;
     let best: PrivacyGuarantee = { epsilon: Infinity, delta, order: Infinity };
     if (!(left > 0)) return best;
@@ -82,7 +84,8 @@ export function leastEpsilon(
       if (candidate < best.epsilon) best = { epsilon: candidate, delta, order };
     });
     if (best.epsilon <= epsilon * (1 + 1e-12)) return { ...best, epsilon: Math.max(best.epsilon, epsilon) };
-    epsilon = best.epsilon;
+    // Any epsilon that holds is a bound: where the least one is approached too slowly, a larger one is found.
+    epsilon = best.epsilon * (look < PATIENT_LOOKS ? 1 : 1 + 2 ** (look - PATIENT_LOOKS - 30));
   }
 }
 
@@ -149,7 +152,7 @@ function logMomentAtInteger(q: number, sigma: number, order: number): number {
  * change sign; the sum of magnitudes is taken, an upper bound that does not cancel (and what other accountants report).
  */
 function logMomentAtFraction(q: number, sigma: number, order: number): number {
-  const split = sigma ** 2 * Math.log(1 / q - 1) + 0.5;
+  const split = sigma ** 2 * (Math.log1p(-q) - Math.log(q)) + 0.5;
   const scale = Math.SQRT2 * sigma;
   let total = -Infinity;
   let logBinomial = 0;
@@ -208,8 +211,8 @@ function scaledErfc(x: number): number {
 /** @throws PRIVACY_PARAMETERS_INVALID */
 export function assertMechanism({ noiseMultiplier, samplingRate, steps }: SubsampledGaussian): void {
   ensureRules("PRIVACY_PARAMETERS_INVALID", {
-    "0 < noiseMultiplier": noiseMultiplier > 0 && Number.isFinite(noiseMultiplier),
+    "1e-6 <= noiseMultiplier <= 1e6": noiseMultiplier >= 1e-6 && noiseMultiplier <= 1e6,
     "0 < samplingRate <= 1": samplingRate > 0 && samplingRate <= 1,
-    "a whole number of steps >= 0": Number.isInteger(steps) && steps >= 0,
+    "a whole number of steps, 0 to 10^12": Number.isInteger(steps) && steps >= 0 && steps <= 1e12,
   });
 }

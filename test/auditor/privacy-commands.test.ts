@@ -60,6 +60,38 @@ describe("fl dp", function () {
     assert.ok((tight["epsilon"] as number) < (renyi["epsilon"] as number));
   });
 
+  it("chooses only noise that a preset holds, and names the preset", async () => {
+    const held = await dp("noise", ...distributed, "--epsilon", "3");
+    assert.equal(held.status, 0, held.stderr);
+    assert.match(held.stdout, /preset .*standard holds/);
+    const fine = distributed.map((word) => (word === "0.01" ? "0.00001" : word));
+    const none = await dp("noise", ...fine, "--epsilon", "0.5");
+    assert.equal(none.status, 4);
+    assert.match(none.stderr, /PRIVACY_PARAMETERS_INVALID: .*no preset/);
+  });
+
+  it("says no Infinity where there is a bound, and refuses with a status of its own where there is none", async () => {
+    const hardly = await dp(
+      "account",
+      ...gaussian.map((word) => (word === "0.1" ? "1e-4" : word)),
+      "--noise-multiplier",
+      "1000",
+    );
+    assert.equal(hardly.status, 0);
+    assert.doesNotMatch(hardly.stdout, /Infinity/);
+    const little = await dp("account", ...gaussian, "--noise-multiplier", "1e-5");
+    assert.equal(little.status, 0);
+    assert.doesNotMatch(little.stdout, /Infinity/);
+    for (const args of [
+      ["account", ...gaussian, "--noise-multiplier", "1e-7"],
+      ["account", ...gaussian, "--noise-multiplier", "1", "--delta", "0"],
+      ["account", ...gaussian, "--noise-multiplier", "1", "--delta", "x"],
+      ["account", ...distributed, "--noise-std-dev", "1", "--most-clients", "60000"],
+      ["noise", ...gaussian, "--epsilon", "1e-9"],
+    ])
+      assert.equal((await dp(...args)).status, 4, args.join(" "));
+  });
+
   it("accounts for distributed noise as the published accountant does", async () => {
     // A row of google/differential-privacy's accountant: epsilon 2.8736 at order 8.
     const answer = await json("account", ...distributed, "--noise-std-dev", "0.5");

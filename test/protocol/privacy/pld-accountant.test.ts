@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, it } from "mocha";
-import { pldEpsilon } from "../../../protocol/privacy/pld-accountant.ts";
+import { pldEpsilon, tightEpsilon } from "../../../protocol/privacy/pld-accountant.ts";
 import { stepLoss } from "../../../protocol/privacy/privacy-loss.ts";
 import { composedEpsilon } from "../../../protocol/privacy/rdp-accountant.ts";
 import { throwsCode } from "../../support/errors.ts";
@@ -78,6 +78,42 @@ const exactEpsilon = (sigma: number, q: number, delta: number): number =>
 
 describe("PLD accountant", function () {
   this.timeout(60_000);
+
+  /** Noise, sampling rate, steps, delta; what is known of epsilon. */
+  const edges: readonly [number, number, number, number, (epsilon: number) => boolean][] = [
+    [1000, 1e-4, 100, 1e-5, (epsilon) => epsilon < 1e-3],
+    [1000, 1e-4, 100, 1e-9, (epsilon) => epsilon > 0 && epsilon < 1e-3],
+    [1e-5, 0.5, 10, 1e-5, (epsilon) => epsilon > 1e9],
+    [1e-6, 1, 1e12, 1e-5, (epsilon) => epsilon > 1e20],
+    [3.16, 0.1, 400, 1e-320, (epsilon) => epsilon > 20 && epsilon < 40],
+    [3.16, 0.1, 400, 1 - 1e-9, (epsilon) => epsilon === 0],
+    [3.16, 1e-320, 400, 1e-5, (epsilon) => epsilon === 0],
+    [1e6, 0.5, 1e6, 1e-9, (epsilon) => epsilon < 0.1],
+  ];
+  for (const [sigma, q, steps, delta, holds] of edges) {
+    it(`answers within ten seconds with a finite epsilon: noise ${sigma}, q ${q}, ${steps} steps, delta ${delta}`, () => {
+      const started = process.cpuUsage();
+      const { epsilon } = tightEpsilon({ noiseMultiplier: sigma, samplingRate: q, steps }, delta);
+      assert.ok(Number.isFinite(epsilon) && holds(epsilon), String(epsilon));
+      assert.ok(process.cpuUsage(started).user < 1e7);
+      const { epsilon: renyi } = composedEpsilon([{ noiseMultiplier: sigma, samplingRate: q, steps }], delta);
+      assert.ok(epsilon <= renyi);
+    });
+  }
+  for (const delta of [0, 1, 1.5, -1e-5, NaN, Infinity]) {
+    it(`refuses delta ${delta}`, () =>
+      throwsCode(
+        () => tightEpsilon({ noiseMultiplier: 1, samplingRate: 0.1, steps: 1 }, delta),
+        "PRIVACY_PARAMETERS_INVALID",
+      ));
+  }
+  for (const samplingRate of [0, 1.0000001, -0.1, NaN, Infinity]) {
+    it(`refuses sampling rate ${samplingRate}`, () =>
+      throwsCode(
+        () => tightEpsilon({ noiseMultiplier: 1, samplingRate, steps: 1 }, 1e-5),
+        "PRIVACY_PARAMETERS_INVALID",
+      ));
+  }
 
   it("agrees with the reference accountant within 0.1 % and is never below it", function () {
     if (!existsSync(referencePath)) this.skip();
