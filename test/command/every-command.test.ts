@@ -12,7 +12,18 @@ const KEY = `0x${"5eC4".repeat(16)}`;
 
 /** Every program with its commands; none where the program is the command. */
 const PROGRAMS: Readonly<Record<string, readonly string[]>> = {
-  "auditor/cli.ts": ["verify", "status", "pull", "keygen", "dp account", "dp noise"],
+  "auditor/cli.ts": [
+    "verify",
+    "status",
+    "pull",
+    "keygen",
+    "dp account",
+    "dp noise",
+    "setup import",
+    "setup contribute",
+    "setup verify",
+    "setup export",
+  ],
   "client/cli.ts": ["join", "data"],
   "aggregator/cli.ts": ["member", "serve"],
   "operator/cli.ts": ["create-task", "deploy", "deploy-group", "register"],
@@ -107,7 +118,7 @@ describe("every command", function () {
     /** They are told what to do by words, not by options; the last one packs. */
     const others = ["scripts/test.ts", "scripts/test-watch.ts", "scripts/pack.ts"];
     assert.deepEqual(
-      started.filter((file) => !(file in PROGRAMS) && !others.includes(file)),
+      started.filter((file) => !(file in PROGRAMS) && !others.includes(file) && !file.startsWith("test/")),
       [],
     );
   });
