@@ -1,7 +1,8 @@
 import { createRequire } from "node:module";
 import hardhatEthers from "@nomicfoundation/hardhat-ethers";
 import hardhatIgnition from "@nomicfoundation/hardhat-ignition-ethers";
-import { defineConfig } from "hardhat/config";
+import { defineConfig, overrideTask } from "hardhat/config";
+import { HardhatPluginError } from "hardhat/plugins";
 
 const require = createRequire(import.meta.url);
 
@@ -19,7 +20,15 @@ const compilers = [
   },
 ];
 
+/** Hardhat finds no tests of its own here, and would end with success: the tests are mocha's. */
+const test = overrideTask("test")
+  .setInlineAction(() => {
+    throw new HardhatPluginError("verisum", "Hardhat runs no tests here. Run: npm test -- contracts");
+  })
+  .build();
+
 export default defineConfig({
+  tasks: [test],
   plugins: [hardhatEthers, hardhatIgnition],
   solidity: { profiles: { default: { compilers }, production: { compilers } } },
   networks: {

@@ -9,6 +9,7 @@ import { cidFromDigest } from "../content/cid.ts";
 import { recoverSiblingSums, requireSameModel, sameSettlements, siblingRounds } from "../task/cells.ts";
 import type { SiblingRound } from "../task/cells.ts";
 import { loadModelState } from "../task/checkpoint.ts";
+import { metricsText } from "../task/checkpoint.ts";
 import type { CheckpointConfig } from "../task/checkpoint.ts";
 import { weightsOf } from "../task/model-vector.ts";
 import { fetchReleases } from "../task/releases.ts";
@@ -218,7 +219,8 @@ async function compute(
   await task.store.putDirectory(publication.checkpointFiles);
   const { value, opening } = await openVector(recovered, publication.point, task.committer);
   board.offer({ round: round.number, result: resultOf(publication.signed), metrics });
-  reporter.say("info", "aggregated", `round ${round.number}: the aggregate opens the sum of commitments`, {
+  const measured = metrics === null ? "" : `; ${metricsText(metrics)} on this aggregator's test data`;
+  reporter.say("info", "aggregated", `round ${round.number}: the aggregate opens the sum of commitments${measured}`, {
     round: round.number,
     ...(metrics === null ? {} : { accuracy: metrics.accuracy, loss: metrics.loss }),
   });

@@ -6,12 +6,11 @@ import type { FinalisedRecord, ModelRecord, RoundRecords } from "../chain/task-c
 import { cidFromDigest } from "../content/cid.ts";
 import { requireFinalised, requireSameModel, siblingRounds } from "../task/cells.ts";
 import type { SiblingSum } from "../task/outcome.ts";
-import { loadCheckpointConfig } from "../task/checkpoint.ts";
-import { AGGREGATE_FILE, fetchElements, pointOf, publicationOf } from "../task/outcome.ts";
+import { loadCheckpointConfig, metricsText } from "../task/checkpoint.ts";
+import { pointOf, publicationOf } from "../task/outcome.ts";
 import { requireOpened, requireSettled } from "../task/round-records.ts";
 import type { RoundPublication } from "../task/outcome.ts";
 import type { OpenTask } from "../task/opened-task.ts";
-import { checkAggregate } from "../protocol/aggregate.ts";
 import { addCells } from "../protocol/cells.ts";
 import { bitCount } from "../protocol/committee.ts";
 import { ensure } from "../protocol/errors.ts";
@@ -22,6 +21,7 @@ import type { SubmissionVerifier } from "../protocol/batch-verification.ts";
 import { auditSibling } from "./audit-sibling.ts";
 import type { VerifiedRounds } from "./audit-submission.ts";
 import type { Checker } from "./checklist.ts";
+import { findAggregate } from "./find-aggregate.ts";
 import { checkSettlement, checkSignatures, checkSum, signedResult } from "./round-checks.ts";
 
 export type FinalisedRound = RoundRecords & { readonly finalised: FinalisedRecord };
@@ -95,25 +95,22 @@ export async function auditRound(
       ),
     () => "the sum opens at z' to y'",
   );
-  const elements = await checker.check(
+  const found = await checker.check(
     round,
     "aggregate",
-    async () => {
-      const fetched = await fetchElements(task, finalised.result.aggregateCid, AGGREGATE_FILE);
-      checkAggregate(fetched, { digest: finalised.result.aggregateDigest, point, evaluation: finalised.evaluation });
-      return fetched;
-    },
-    (fetched) => `${fetched.length} elements at ${cidFromDigest(finalised.result.aggregateCid)} open the sum`,
+    () => findAggregate(task, records, point),
+    ({ elements, source }) => `${elements.length} elements ${source} open the sum`,
   );
-  if (elements === undefined) return undefined;
+  if (found === undefined) return undefined;
+  const { elements } = found;
   const siblings = await auditSiblings(checker, task, keys, records, elements, verifier);
   if (siblings === undefined) return undefined;
   const publication = await checker.check(
     round,
     "model",
     async () => recompute(task, records, base.state, elements, siblings),
-    ({ model }) =>
-      `${model.weights.length} weights recomputed bit for bit: ${cidFromDigest(finalised.result.modelCid)}`,
+    ({ model, metrics }) =>
+      `${model.weights.length} weights recomputed bit for bit: ${cidFromDigest(finalised.result.modelCid)}${metrics === null ? "" : `; ${metricsText(metrics)}, claimed by the aggregator and not checked`}`,
   );
   return publication === undefined
     ? undefined

@@ -5,12 +5,12 @@
 import { sumOf } from "../task/cells.ts";
 import type { requireFinalised } from "../task/cells.ts";
 import type { SiblingSum } from "../task/outcome.ts";
-import { AGGREGATE_FILE, fetchElements, pointOf } from "../task/outcome.ts";
-import { checkAggregate } from "../protocol/aggregate.ts";
+import { pointOf } from "../task/outcome.ts";
 import type { SubmissionVerifier } from "../protocol/batch-verification.ts";
 import { ensure } from "../protocol/errors.ts";
 import type { VerificationKeys } from "../protocol/verification-key.ts";
 import { verifyRounds } from "./audit-submission.ts";
+import { findAggregate } from "./find-aggregate.ts";
 import { checkSettlement, checkSignatures, checkSum, signedResult } from "./round-checks.ts";
 
 /**
@@ -37,7 +37,6 @@ export async function auditSibling(
     "AGGREGATE_EVALUATION_MISMATCH",
     "the sibling's sum does not open to the recorded value",
   );
-  const elements = await fetchElements(task, finalised.result.aggregateCid, AGGREGATE_FILE);
-  checkAggregate(elements, { digest: finalised.result.aggregateDigest, point, evaluation: finalised.evaluation });
+  const { elements } = await findAggregate(task, records, point);
   return sumOf({ task, records }, elements);
 }

@@ -2,12 +2,20 @@
  * `fl`: what anybody can do without an account: verify, look, download; and make keys, alone or in a ceremony. What a
  * command does is loaded when it runs.
  */
-import { connectionOptions, contentOptions, formatOption, reporterFor, wholeNumber } from "../command/options.ts";
+import {
+  connectionOptions,
+  contentOptions,
+  formatOption,
+  positiveInteger,
+  reporterFor,
+  wholeNumber,
+} from "../command/options.ts";
 import type { CommonFlags } from "../command/options.ts";
 import { createProgram } from "../command/program.ts";
 import { runCommand } from "../command/run.ts";
 import { addPrivacyCommands } from "./privacy-options.ts";
 import { addSetupCommands } from "./setup-options.ts";
+import type { VerifyFlags } from "./verify.ts";
 
 const program = createProgram("fl", "Verify and inspect Verisum tasks. No account needed.");
 
@@ -18,7 +26,8 @@ contentOptions(
   ),
 )
   .option("--round <n>", "stop after this round", wholeNumber)
-  .action(async (flags: CommonFlags & { readonly round?: bigint }) => {
+  .option("--timeout <seconds>", "end after so long without progress", positiveInteger, 300)
+  .action(async (flags: VerifyFlags) => {
     const reporter = reporterFor({ format: "text" }, "auditor");
     await runCommand(reporter, async (signal) => (await import("./verify.ts")).verify(flags, reporter, signal));
   });

@@ -7,8 +7,12 @@ import { cidFromDigest } from "../content/cid.ts";
 import type { Reporter } from "../protocol/reporter.ts";
 import { writeDurably } from "../storage/durable-file.ts";
 import { keysOrigin } from "../task/keys-origin.ts";
+import { isVerisumError } from "../protocol/errors.ts";
+import { loadCheckpointConfig, metricsText } from "../task/checkpoint.ts";
 import { openReadingNode } from "../task/node.ts";
+import type { ReadingNode } from "../task/node.ts";
 import { privacyLine, privacySummary } from "../task/privacy-summary.ts";
+import { influenceLine, taskWarnings } from "../task/warnings.ts";
 
 /** Mode of the files that `pull` writes: what was published is no secret. */
 const READABLE_BY_ALL = 0o644;
@@ -27,6 +31,7 @@ export async function showStatus(flags: CommonFlags, reporter: Reporter, signal:
   // `fl verify` keeps what it verified in a folder of its own, unless both are told another one.
   const verifiers = [node.state.file("keys"), join(".verisum", "auditor", "keys")];
   const keys = await keysOrigin(task, verifiers);
+  const claimedMetrics = await claimedHistory(node, signal);
   const privacy = privacySummary(task, Number(await chain.privacySpent()));
   await node.close();
   const status = {
@@ -39,6 +44,9 @@ export async function showStatus(flags: CommonFlags, reporter: Reporter, signal:
     committee: `${task.parameters.committeeSize} seats, threshold ${task.parameters.threshold}, quorum ${task.parameters.quorum}`,
     keys: keys.says,
     model: cidFromDigest(model.cid),
+    influence: influenceLine(task.document, task.parameters),
+    warnings: taskWarnings(task.document, task.parameters).map(({ text }) => text),
+    claimedMetrics: claimedMetrics.map(({ round: number, claimed }) => `round ${number}: ${claimed}`),
     ...(privacy === null ? {} : { privacySpent: privacyLine(privacy), privacyMeans: privacy.statement }),
     gateways,
   };
@@ -51,9 +59,43 @@ export async function showStatus(flags: CommonFlags, reporter: Reporter, signal:
   );
 }
 
+/** Rounds whose metrics are shown, the latest ones, and how long their checkpoints are waited for in all. */
+const SHOWN_ROUNDS = 20;
+const HISTORY_MS = 10_000;
+
+/**
+ * What aggregators said of the models of the latest rounds. Nobody checked it: members sign it unseen.
+ * @returns as many rounds as could be read in time, first to last
+ */
+async function claimedHistory(
+  { chain, task, store }: ReadingNode,
+  signal: AbortSignal,
+): Promise<readonly { readonly round: string; readonly claimed: string }[]> {
+  const history: { readonly round: string; readonly claimed: string }[] = [];
+  const read = async (): Promise<void> => {
+    for (const round of (await chain.finalisedRoundNumbers()).slice(-SHOWN_ROUNDS)) {
+      const { finalised } = await chain.records(round);
+      if (finalised === undefined || signal.aborted) continue;
+      const { metrics } = await loadCheckpointConfig(store, finalised.result.modelCid, task.cells?.cells.length);
+      if (metrics !== null) history.push({ round: round.toString(), claimed: `${metricsText(metrics)}, claimed` });
+    }
+  };
+  let timer: NodeJS.Timeout | undefined;
+  const deadline = new Promise<void>((resolve) => (timer = setTimeout(resolve, HISTORY_MS)));
+  // What is not there is not shown: the state itself is known from the chain.
+  await Promise.race([read().catch(passUnavailable), deadline]);
+  clearTimeout(timer);
+  return history;
+}
+
+function passUnavailable(error: unknown): void {
+  if (!isVerisumError(error) || error.entry.about === "host") throw error;
+}
+
 function linesOf(status: Readonly<Record<string, unknown>>): readonly string[] {
   return Object.entries(status).map(
-    ([key, value]) => `${key.padEnd(16)} ${Array.isArray(value) ? value.join(", ") : String(value)}`,
+    ([key, value]) =>
+      `${key.padEnd(16)} ${Array.isArray(value) ? value.join(key === "gateways" ? ", " : "; ") : String(value)}`,
   );
 }
 
@@ -72,6 +114,8 @@ export async function pullModel(
     const bytes = await node.store.getFile(cid, name, { maxBytes: 1 << 30 });
     await writeDurably(join(flags.out, name), bytes, { mode: READABLE_BY_ALL });
   }
+  const { metrics } = await loadCheckpointConfig(node.store, model.cid, node.task.cells?.cells.length);
   await node.close();
-  reporter.say("good", "pulled", `round ${model.round}: ${cid} is in ${flags.out}`);
+  const claimed = metrics === null ? "" : `; ${metricsText(metrics)}, claimed by the aggregator and not checked`;
+  reporter.say("good", "pulled", `round ${model.round}: ${cid} is in ${flags.out}${claimed}`);
 }

@@ -9,34 +9,28 @@ import { closeCurve, openCurve } from "../proving/node/open-curve.ts";
 import { verifyKeysOrigin } from "../task/keys-origin.ts";
 import type { KeysOrigin } from "../task/keys-origin.ts";
 import { openReadingNode } from "../task/node.ts";
+import type { ReadingNode } from "../task/node.ts";
 import { auditTask } from "./audit-task.ts";
 import type { TaskAudit } from "./audit-task.ts";
 import { failureOf } from "./checklist.ts";
 import type { Finding } from "./checklist.ts";
+import { watchdog } from "./watchdog.ts";
+import type { Watchdog } from "./watchdog.ts";
 
-/** Audits a task and prints what was found. @throws what {@link failureOf} or opening a node gives */
-export async function verify(
-  flags: CommonFlags & { readonly round?: bigint },
-  reporter: Reporter,
-  signal: AbortSignal,
-): Promise<void> {
-  const node = await openReadingNode(nodeOptions(flags, "auditor"), reporter, signal);
-  const curve = await openCurve();
-  const before = process.cpuUsage();
-  let origin: KeysOrigin | undefined;
-  const audit = await auditTask(node.task, {
-    verifier: submissionVerifier(curve, platformRandom),
-    origin: async () => {
-      origin = await verifyKeysOrigin(node.task, node.state.file("keys"), { curve, random: platformRandom, reporter });
-      return origin.says;
-    },
-    ...(flags.round === undefined ? {} : { until: flags.round }),
-    ...(flags.format === "text"
-      ? { onFinding: (finding: Finding) => process.stdout.write(`${findingLine(finding)}\n`) }
-      : {}),
-  });
-  const { user, system } = process.cpuUsage(before);
-  const processorMs = (user + system) / 1000;
+export interface VerifyFlags extends CommonFlags {
+  readonly round?: bigint;
+  /** Seconds without progress after which it ends. */
+  readonly timeout: number;
+}
+
+/**
+ * Audits a task and prints what was found.
+ * @throws IPFS_UNAVAILABLE if nothing moves for too long; what {@link failureOf} or opening a node gives
+ */
+export async function verify(flags: VerifyFlags, reporter: Reporter, signal: AbortSignal): Promise<void> {
+  const dog = watchdog(flags.timeout * 1000, "the task's document");
+  const node = await dog.guard(openReadingNode(nodeOptions(flags, "auditor"), explaining(reporter, dog), signal));
+  const { audit, origin, processorMs } = await dog.guard(auditWith(node, flags, dog, reporter));
   const { chainId, contract } = node.chain.context;
   await node.close();
   await closeCurve();
@@ -48,6 +42,43 @@ export async function verify(
   );
   const failure = failureOf(audit.findings);
   if (failure !== undefined) throw failure;
+}
+
+async function auditWith(
+  node: ReadingNode,
+  flags: VerifyFlags,
+  dog: Watchdog,
+  reporter: Reporter,
+): Promise<Pick<Circumstances, "origin" | "processorMs"> & { readonly audit: TaskAudit }> {
+  const curve = await openCurve();
+  const before = process.cpuUsage();
+  let origin: KeysOrigin | undefined;
+  dog.progress("the keys and the genesis model");
+  const audit = await auditTask(node.task, {
+    verifier: submissionVerifier(curve, platformRandom),
+    origin: async () => {
+      origin = await verifyKeysOrigin(node.task, node.state.file("keys"), { curve, random: platformRandom, reporter });
+      return origin.says;
+    },
+    ...(flags.round === undefined ? {} : { until: flags.round }),
+    onFinding: (finding) => {
+      dog.progress(`what follows ${finding.round === 0 ? "the task's" : `round ${finding.round}'s`} ${finding.check}`);
+      if (flags.format === "text") process.stdout.write(`${findingLine(finding)}\n`);
+    },
+  });
+  const { user, system } = process.cpuUsage(before);
+  return { audit, origin, processorMs: (user + system) / 1000 };
+}
+
+/** The same reporter; what it is told of as missing is what the command ends with. */
+function explaining(reporter: Reporter, dog: Watchdog): Reporter {
+  return {
+    say: (...event) => reporter.say(...event),
+    wait: (text, facts = {}) => {
+      dog.explain(typeof facts["missing"] === "string" ? facts["missing"] : text);
+      reporter.wait(text, facts);
+    },
+  };
 }
 
 /** What `--format json` says besides the findings. */

@@ -2,7 +2,7 @@
 import type { G1, G2 } from "../protocol/points.ts";
 import type { ChunkProof, Submission } from "../protocol/submission.ts";
 import { kindBytes } from "../protocol/task.ts";
-import type { PARAMETER_WORDS, TaskParameters } from "../protocol/task.ts";
+import type { NumericParameter, PARAMETER_WORDS, ParameterBits, TaskParameters } from "../protocol/task.ts";
 import { fromHex, toHex } from "../protocol/transcript.ts";
 import type { Hex } from "../protocol/transcript.ts";
 import { g2Words } from "../protocol/verification-key.ts";
@@ -13,17 +13,19 @@ import type * as Solidity from "./generated/verisum.ts";
 import { PHASES } from "./task-chain.ts";
 import type { ClientStatus, ModelRecord, RoundResult, RoundState, SignedSubmission } from "./task-chain.ts";
 
-/** Fields with these names, each of which the ABI encodes as one word. */
+/** Fields with these names, each of which the ABI encodes as one word; numbers have the widths that schemas know. */
 type WordFields<Names extends readonly string[]> = {
   readonly [I in keyof Names]: {
     readonly name: Names[I];
-    readonly type: `uint${number}` | `bytes${number}` | "bool" | "address";
+    readonly type: Names[I] extends NumericParameter
+      ? `uint${ParameterBits[Names[I]]}`
+      : `bytes${number}` | "bool" | "address";
   };
 };
 
 /**
  * The parameters' fields, in the order in which the contract encodes them and the protocol hashes them: two orders do
- * not compile.
+ * not compile, and neither do two widths.
  */
 export const HASHED_FIELDS: readonly [
   ...WordFields<typeof PARAMETER_WORDS>,

@@ -1,5 +1,5 @@
 /** The port through which roles train and evaluate; no type of the numerical library crosses it. */
-import { ensureRules, VerisumError } from "../protocol/errors.ts";
+import { VerisumError } from "../protocol/errors.ts";
 import { selectBackend } from "./backend.ts";
 import type { BackendChoice, BackendName } from "./backend.ts";
 import type { Dataset } from "./examples.ts";
@@ -9,6 +9,7 @@ import { crossEntropy } from "./cross-entropy.ts";
 import { yieldToEventLoop } from "./event-loop.ts";
 import { assertFinite } from "./finite.ts";
 import { createNetwork } from "./network.ts";
+import { assertTrainOptions } from "./trainers/limits.ts";
 import { methodFor } from "./trainers/registry.ts";
 import type { TrainOptions, TrainProgress, TrainResult } from "./trainers/training-method.ts";
 
@@ -80,7 +81,7 @@ export async function createTrainer(
     initialWeights: (seed) => initialWeightsOf(model, seed),
 
     async train(start, data, trainOptions, onProgress) {
-      assertOptions(trainOptions);
+      assertTrainOptions(trainOptions);
       check(start, data);
       return methodFor(trainOptions).train({ network, start, data, onProgress }, trainOptions);
     },
@@ -106,13 +107,4 @@ export async function createTrainer(
 function predictedClass(scores: Float32Array, row: number, classCount: number): number {
   const values = scores.subarray(row * classCount, (row + 1) * classCount);
   return values.indexOf(values.reduce((a, b) => Math.max(a, b), -Infinity));
-}
-
-function assertOptions({ learningRate, momentum, batchSize, localEpochs }: TrainOptions): void {
-  ensureRules("TRAINING_OPTIONS_INVALID", {
-    "0 < learningRate": learningRate > 0 && Number.isFinite(learningRate),
-    "0 <= momentum < 1": momentum >= 0 && momentum < 1,
-    "batchSize >= 1": Number.isInteger(batchSize) && batchSize >= 1,
-    "localEpochs >= 1": Number.isInteger(localEpochs) && localEpochs >= 1,
-  });
 }

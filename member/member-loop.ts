@@ -137,12 +137,7 @@ export function createMemberStep(deps: MemberLoopDependencies): () => Promise<bo
       });
       return false;
     }
-    reporter.wait(
-      round.phase === "Collecting"
-        ? `round ${round.number}: collecting, ${round.submitted}/${round.expected}`
-        : `waiting for round ${nextRound}`,
-      { round: round.number },
-    );
+    reporter.wait(await whatIsWaitedFor(deps, round), { round: round.number });
     return false;
   };
 }
@@ -263,4 +258,15 @@ function agrees({ opened, settled }: RoundRecords, round: RoundState): boolean {
     settled.included === round.included &&
     equalG1(settled.sum, round.sum)
   );
+}
+
+/** Until there is something to do: in words. */
+async function whatIsWaitedFor(
+  { chain, task: { parameters } }: MemberLoopDependencies,
+  { number, phase, submitted, expected }: RoundState,
+): Promise<string> {
+  if (phase === "Collecting") return `round ${number}: collecting, ${submitted}/${expected}`;
+  const { maxRounds } = parameters;
+  const isComplete = maxRounds > 0 && phase === "Finalised" && (await chain.finalisedRounds()) >= maxRounds;
+  return isComplete ? `the task is complete: all ${maxRounds} rounds are final` : `waiting for round ${number + 1n}`;
 }

@@ -13,10 +13,12 @@ import type { KeyRequest } from "../proving/groth16/ensure-keys.ts";
 import { loadKeySet } from "../proving/groth16/key-set.ts";
 import type { KeySet } from "../proving/groth16/key-set.ts";
 import { MANIFEST_FILE } from "../proving/groth16/manifest.ts";
-import { createTask, layoutOfSpecification, parseSpecification } from "../task/create-task.ts";
+import { assertRunnable, createTask, layoutOfSpecification, parseSpecification } from "../task/create-task.ts";
 import type { PrivacyTarget, TaskSpecification } from "../task/create-task.ts";
 import { adaptiveClipLine, plannedPrivacyLine, privacySummary } from "../task/privacy-summary.ts";
 import { addressFault } from "../protocol/address.ts";
+import { influenceLine, taskWarnings } from "../task/warnings.ts";
+import type { TaskWarning } from "../task/warnings.ts";
 import { VerisumError } from "../protocol/errors.ts";
 import type { KeyRule } from "../protocol/key-guard.ts";
 import type { RandomBytes } from "../protocol/random.ts";
@@ -36,6 +38,8 @@ export interface PreparedTask {
 }
 
 export interface PrepareOptions extends PrivacyTarget {
+  /** Hears what the operator may not have meant; as a step unless told. */
+  readonly onWarning?: (warning: TaskWarning) => void;
   /** Where compiled circuits and development keys are kept; `build/` of a clone by default. */
   readonly buildRoot?: string;
   /** A key folder from `fl setup export`, in place of development keys. */
@@ -145,6 +149,7 @@ export async function prepareTask(
   options: PrepareOptions = {},
 ): Promise<PreparedTask> {
   const specification = parseSpecification(description, options);
+  assertRunnable(specification);
   const layout = layoutOfSpecification(specification, parameterCountOf(parseModel(specification.document.model)));
   const kindCount = Math.max(...layout.chunks.map((chunk) => chunk.kindIndex)) + 1;
   const needs = { preset: layout.preset, kindCount, powers: layout.elementCount };
@@ -159,7 +164,7 @@ export async function prepareTask(
     verificationKeys: keySet.verificationKeys,
     ...(transcript === undefined ? {} : { transcript }),
   };
-  return publishTask(specification, keys, storeDirectory, onStep);
+  return publishTask(specification, keys, storeDirectory, onStep, options.onWarning);
 }
 
 /** Keys of a ceremony, verified, where the operator names some; development keys otherwise. */
@@ -208,6 +213,7 @@ export async function publishTask(
   { files, verificationKeys, transcript }: TaskKeys,
   storeDirectory: string,
   onStep: (step: string) => void,
+  onWarning: NonNullable<PrepareOptions["onWarning"]> = ({ text }) => onStep(text),
 ): Promise<PreparedTask> {
   const { document, initialSeed } = specification;
   const store = await createContentStore({
@@ -228,6 +234,8 @@ export async function publishTask(
     if (privacy !== null) onStep(plannedPrivacyLine(privacy));
     const adaptiveClip = adaptiveClipLine(document, parameters);
     if (adaptiveClip !== null) onStep(adaptiveClip);
+    onStep(influenceLine(document, parameters));
+    for (const warning of taskWarnings(document, parameters)) onWarning(warning);
     return {
       parameters,
       keys: toHex(encodeVerificationKeys(verificationKeys)),

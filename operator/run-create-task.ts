@@ -5,6 +5,7 @@ import { encodeParameters } from "../chain/codec.ts";
 import { platformRandom as random } from "../command/platform-random.ts";
 import type { Reporter } from "../protocol/reporter.ts";
 import type { Hex } from "../protocol/transcript.ts";
+import type { TaskWarning } from "../task/warnings.ts";
 import { writeDurably } from "../storage/durable-file.ts";
 import { prepareTask } from "./prepare-task.ts";
 import { readSpecification } from "./read-specification.ts";
@@ -31,7 +32,8 @@ export async function runCreateTask(flags: CreateTaskFlags, reporter: Reporter):
   const description = inGroup(await readSpecification(flags.task), flags.group);
   for (const file of [flags.out, flags.ignition]) await requireWritable(dirname(file));
   const onStep = (step: string): void => reporter.say("info", "step", step);
-  const deployment = await prepareTask(description, flags.store, random, onStep, target);
+  const onWarning = ({ event, text }: TaskWarning): void => reporter.say("warn", event, text);
+  const deployment = await prepareTask(description, flags.store, random, onStep, { ...target, onWarning });
   await writeDurably(flags.out, jsonOf(deployment));
   const { parameters, keys: keysBlob } = deployment;
   const ignition = { task: encodeParameters(parameters), keysBlob, operator: flags.operator };

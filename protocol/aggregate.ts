@@ -94,10 +94,7 @@ export function roundOutcome(
  * The auditor's check of a published aggregate: no curve work, one pass over the elements.
  * @throws AGGREGATE_DIGEST_MISMATCH, AGGREGATE_EVALUATION_MISMATCH
  */
-export function checkAggregate(
-  elements: readonly bigint[],
-  recorded: { readonly digest: Hex; readonly point: bigint; readonly evaluation: bigint },
-): void {
+export function checkAggregate(elements: readonly bigint[], recorded: RecordedAggregate): void {
   if (aggregateDigest(elements) !== recorded.digest)
     throw new VerisumError("AGGREGATE_DIGEST_MISMATCH", "the aggregate is not the one whose digest was signed");
   if (evaluatePolynomial(elements, recorded.point) !== recorded.evaluation) {
@@ -106,6 +103,49 @@ export function checkAggregate(
       "the aggregate does not evaluate to the value that the contract checked",
     );
   }
+}
+
+/** What a finalised round recorded of its aggregate. */
+export interface RecordedAggregate {
+  readonly digest: Hex;
+  /** z'. */
+  readonly point: bigint;
+  /** y', which the sum of commitments opens to. */
+  readonly evaluation: bigint;
+}
+
+/**
+ * The aggregate of a round that finalised, from its members' releases: the one that has the recorded digest and
+ * evaluation, which were checked against the sum of commitments. For whoever has no powers to commit with.
+ * @throws SHARE_COUNT, AGGREGATE_NOT_RECOVERABLE
+ */
+export function rebuildAggregate(
+  threshold: number,
+  releases: readonly Release[],
+  recorded: RecordedAggregate,
+): readonly bigint[] {
+  if (releases.length < threshold)
+    throw new VerisumError("SHARE_COUNT", `${releases.length} of ${threshold} releases are there`, {
+      threshold,
+      given: releases.length,
+    });
+  const evaluations = releases.map(({ shareSum }) => [evaluatePolynomial(shareSum, recorded.point)]);
+  for (const subset of subsetsToTry(fingerprintsOf(releases), threshold)) {
+    const seats = subset.map((i) => releases[i]!.seat);
+    // One element tells whether the vector is worth interpolating.
+    const [evaluation] = interpolate(
+      threshold,
+      seats,
+      subset.map((i) => evaluations[i]!),
+    );
+    if (evaluation !== recorded.evaluation) continue;
+    const elements = interpolateReleases(
+      threshold,
+      subset.map((i) => releases[i]!),
+    );
+    if (aggregateDigest(elements) === recorded.digest) return elements;
+  }
+  throw notRecoverable(threshold, releases);
 }
 
 function notRecoverable(threshold: number, releases: readonly Release[]): VerisumError {

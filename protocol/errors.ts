@@ -70,10 +70,12 @@ export class VerisumError extends Error {
 }
 
 function masked(details: ErrorDetails): ErrorDetails {
-  const entries = Object.entries(details);
-  return Object.fromEntries(
-    entries.map(([name, value]) => [name, typeof value === "string" ? maskUrls(value) : value]),
-  );
+  return Object.fromEntries(Object.entries(details).map(([name, value]) => [name, maskedValue(value)]));
+}
+
+function maskedValue(value: ErrorDetails[string]): ErrorDetails[string] {
+  if (typeof value === "string") return maskUrls(value);
+  return typeof value === "object" ? value.map(maskUrls) : value;
 }
 
 /**

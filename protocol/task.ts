@@ -36,6 +36,39 @@ export interface TaskParameters {
 }
 
 /**
+ * Bits of the contract's unsigned numbers. Schema and encoder take their limits from here; chain/codec.ts compiles only
+ * if the contract's are the same.
+ */
+const PARAMETER_BITS = {
+  coordinateBits: 8,
+  dimension: 32,
+  normBoundSquared: 64,
+  committeeSize: 8,
+  threshold: 8,
+  quorum: 8,
+  minClients: 16,
+  minHonest: 16,
+  maxCorrupt: 16,
+  bondWei: 96,
+  keyWindowSeconds: 32,
+  collectSeconds: 32,
+  attestSeconds: 32,
+  aggregateSeconds: 32,
+  maxRounds: 32,
+  privacyCostPerRound: 64,
+  privacyBudget: 64,
+} as const satisfies { readonly [Name in keyof TaskParameters]?: number };
+
+export type ParameterBits = typeof PARAMETER_BITS;
+/** A number of the contract's parameters. */
+export type NumericParameter = keyof ParameterBits;
+
+/** The largest value that the contract's field holds. */
+export function largestParameter(name: NumericParameter): bigint {
+  return (1n << BigInt(PARAMETER_BITS[name])) - 1n;
+}
+
+/**
  * The parameters that the ABI encodes as one word, in the order of the contract's struct; `chunkKinds` comes after
  * them. chain/codec.ts compiles only if the generated fields are these.
  */
@@ -104,9 +137,15 @@ export function layoutOfTask(p: TaskParameters): Layout {
  * @throws PARAMETERS_INVALID naming the rule
  */
 export function assertTaskParameters(p: TaskParameters): void {
-  const counts = [p.committeeSize, p.threshold, p.quorum, p.minClients, p.minHonest, p.maxCorrupt];
+  for (const name of Object.keys(PARAMETER_BITS) as NumericParameter[]) assertFits(name, p[name]);
   ensureRules("PARAMETERS_INVALID", {
-    "counts are integers": counts.every((count) => Number.isSafeInteger(count) && count >= 0),
+    "a bond exactly if registration is open": p.openRegistration === p.bondWei > 0n,
+    "collectSeconds > 0": p.collectSeconds > 0,
+    "attestSeconds > 0": p.attestSeconds > 0,
+    "aggregateSeconds > 0": p.aggregateSeconds > 0,
+    "privacyCostPerRound <= privacyBudget": p.privacyBudget === 0n || p.privacyCostPerRound <= p.privacyBudget,
+    "privacyCostPerRound > 0 with a budget": p.privacyBudget === 0n || p.privacyCostPerRound > 0n,
+    "a privacy cost has a budget": p.privacyCostPerRound === 0n || p.privacyBudget > 0n,
     "minHonest >= 2": p.minHonest >= 2,
     "minClients >= minHonest + maxCorrupt": p.minClients >= p.minHonest + p.maxCorrupt,
     "threshold >= 2": p.threshold >= 2,
@@ -119,6 +158,17 @@ export function assertTaskParameters(p: TaskParameters): void {
       p.normBoundSquared > 0n && p.normBoundSquared < 1n << BigInt(NORM_ACCUMULATOR_BITS),
   });
   layoutOfTask(p);
+}
+
+/** @throws PARAMETERS_INVALID if the contract's field does not hold it */
+function assertFits(name: NumericParameter, value: number | bigint): void {
+  const isWhole = typeof value === "bigint" || Number.isSafeInteger(value);
+  if (isWhole && value >= 0 && value <= largestParameter(name)) return;
+  throw new VerisumError(
+    "PARAMETERS_INVALID",
+    `${name} = ${value} is not a whole number from 0 to ${largestParameter(name)}, which the contract holds`,
+    { name },
+  );
 }
 
 /** f corrupt identities may be left out; never fewer than minClients (docs/protocol.md, section 6). */

@@ -8,8 +8,8 @@ import { modelDigest } from "../protocol/model.ts";
 import { initialState } from "../protocol/next-model.ts";
 import { layoutFor } from "../protocol/layout.ts";
 import type { Layout } from "../protocol/layout.ts";
-import { PRESETS } from "../protocol/parameters.ts";
-import { assertTaskParameters } from "../protocol/task.ts";
+import { MAX_COHORT, MAX_COMMITTEE, PRESETS } from "../protocol/parameters.ts";
+import { assertTaskParameters, largestParameter } from "../protocol/task.ts";
 import type { TaskParameters } from "../protocol/task.ts";
 import type { Hex } from "../protocol/transcript.ts";
 import { checkpointFiles } from "./checkpoint.ts";
@@ -18,14 +18,15 @@ import { documentRequestSchema, documentSchema, taskFiles } from "./document.ts"
 import type { DocumentRequest, TaskDocument } from "./document.ts";
 import { normBoundOf } from "./encoding.ts";
 import { mechanismOf, privacySchema } from "./mechanisms/registry.ts";
+import { parameterNumber } from "./numbers.ts";
 import { assertStepsFit, dimensionOf } from "./model-vector.ts";
 import { directoryDigest } from "./outcome.ts";
 import { assertEpsilonBounded, assertUsefulCohort, withNoiseFor } from "./privacy.ts";
 
-const seconds = z
-  .int()
-  .positive()
-  .max(30 * 86_400);
+/** A month: nobody waits longer for a phase. */
+const MOST_SECONDS = 30 * 86_400;
+/** Of one contract's parameters that are not known before keys and content are. */
+const UNKNOWN: Hex = `0x${"0".repeat(64)}`;
 
 /** What an operator writes: tasks/*.json. */
 const requestSchema = z.strictObject({
@@ -34,19 +35,30 @@ const requestSchema = z.strictObject({
   privacyTarget: z.strictObject({ epsilon: z.number().positive() }).optional(),
   /** Seed of the initial weights. */
   initialSeed: z.int().min(0),
-  committee: z.strictObject({ size: z.int(), threshold: z.int(), quorum: z.int() }),
+  committee: z.strictObject({
+    size: parameterNumber("committeeSize", 1, MAX_COMMITTEE),
+    threshold: parameterNumber("threshold", 1, MAX_COMMITTEE),
+    quorum: parameterNumber("quorum", 1, MAX_COMMITTEE),
+  }),
   clients: z.strictObject({
-    min: z.int(),
-    minHonest: z.int(),
-    maxCorrupt: z.int().min(0),
+    min: parameterNumber("minClients", 1, MAX_COHORT),
+    minHonest: parameterNumber("minHonest", 1, MAX_COHORT),
+    maxCorrupt: parameterNumber("maxCorrupt", 0, MAX_COHORT),
     openRegistration: z.boolean(),
     bondWei: z
       .string()
-      .regex(/^[0-9]+$/)
+      .regex(/^[0-9]{1,30}$/)
+      .refine((text) => BigInt(text) <= largestParameter("bondWei"), `at most ${largestParameter("bondWei")} wei`)
       .default("0"),
   }),
-  windowSeconds: z.strictObject({ key: seconds, collect: seconds, attest: seconds, aggregate: seconds }),
-  maxRounds: z.int().min(0),
+  windowSeconds: z.strictObject({
+    key: parameterNumber("keyWindowSeconds", 1, MOST_SECONDS),
+    collect: parameterNumber("collectSeconds", 1, MOST_SECONDS),
+    attest: parameterNumber("attestSeconds", 1, MOST_SECONDS),
+    aggregate: parameterNumber("aggregateSeconds", 1, MOST_SECONDS),
+  }),
+  /** 0 for no end. */
+  maxRounds: parameterNumber("maxRounds"),
 });
 
 /** A specification with nothing left to choose. */
@@ -83,6 +95,19 @@ export function parseSpecification(json: unknown, target: PrivacyTarget = {}): T
     );
   }
   return { ...specification, document: validated(documentSchema.omit({ keysCid: true, version: true }), document) };
+}
+
+/**
+ * The contract takes the parameters, the coordinates hold update and noise, and the model's numbers hold what a round
+ * does to them.
+ * @throws PARAMETERS_INVALID, PRIVACY_PARAMETERS_INVALID, MODEL_DESCRIPTION_INVALID
+ */
+export function assertRunnable(specification: TaskSpecification): void {
+  const weightCount = parameterCountOf(parseModel(specification.document.model));
+  const unknown = { taskCid: UNKNOWN, genesisCid: UNKNOWN, genesisDigest: UNKNOWN, keysHash: UNKNOWN };
+  const parameters = parametersOf(specification, weightCount, unknown);
+  assertTaskParameters(parameters);
+  assertStepsFit(specification.document);
 }
 
 function withDelta(document: DocumentRequest, delta: number | undefined): DocumentRequest {
@@ -134,6 +159,7 @@ export async function createTask(
   deps: CreateTaskDependencies,
 ): Promise<TaskParameters> {
   const { store, keys, tensors, initialWeights } = deps;
+  assertRunnable(specification);
   const keysCid = await publish(store, keys.files);
   const document = { ...specification.document, version: 1, keysCid } as const;
   const taskCid = await publish(store, taskFiles(document));
@@ -154,17 +180,37 @@ export async function createTask(
     },
     null,
   );
-  const { committee, clients, windowSeconds } = specification;
-  const { guarantee, uniformWeights } = mechanismOf(document.training.privacy);
+  const { clients } = specification;
   assertUsefulCohort(
     { document, parameters: { dimension, minHonest: clients.minHonest, minClients: clients.min } },
     specification.maxRounds,
   );
-  const parameters: TaskParameters = {
+  const parameters = parametersOf(specification, initialWeights.length, {
     taskCid,
     genesisCid: await publish(store, genesisFiles),
     genesisDigest: modelDigest(genesis),
     keysHash: keys.keysHash,
+  });
+  assertTaskParameters(parameters);
+  assertEpsilonBounded({ document, parameters });
+  return parameters;
+}
+
+/**
+ * What the contract stores of a specification.
+ * @param digests of what is published for it
+ * @throws PARAMETERS_INVALID, PRIVACY_PARAMETERS_INVALID if its vector does not fit the preset
+ */
+export function parametersOf(
+  specification: TaskSpecification,
+  weightCount: number,
+  digests: Pick<TaskParameters, "taskCid" | "genesisCid" | "genesisDigest" | "keysHash">,
+): TaskParameters {
+  const { document, committee, clients, windowSeconds, maxRounds } = specification;
+  const { guarantee, uniformWeights } = mechanismOf(document.training.privacy);
+  const dimension = dimensionOf(document, weightCount);
+  return {
+    ...digests,
     coordinateBits: PRESETS[document.preset].coordinateBits,
     dimension,
     normBoundSquared: normBoundOf(document, dimension),
@@ -181,15 +227,11 @@ export async function createTask(
     collectSeconds: windowSeconds.collect,
     attestSeconds: windowSeconds.attest,
     aggregateSeconds: windowSeconds.aggregate,
-    maxRounds: specification.maxRounds,
+    maxRounds,
     privacyCostPerRound: guarantee === null ? 0n : 1n,
-    privacyBudget: guarantee === null ? 0n : BigInt(specification.maxRounds),
-    chunkKinds: layoutOfSpecification(specification, initialWeights.length).chunks.map((chunk) => chunk.kindIndex),
+    privacyBudget: guarantee === null ? 0n : BigInt(maxRounds),
+    chunkKinds: layoutOfSpecification(specification, weightCount).chunks.map((chunk) => chunk.kindIndex),
   };
-  assertTaskParameters(parameters);
-  assertEpsilonBounded({ document, parameters });
-  assertStepsFit(document);
-  return parameters;
 }
 
 async function publish(store: ContentStore, files: Readonly<Record<string, Uint8Array>>): Promise<Hex> {

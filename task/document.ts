@@ -1,17 +1,19 @@
 /** `task.json`: what a task trains and how, by CID in the contract's parameters. */
 import { z } from "zod";
+import { TRAINING_LIMITS } from "../learning/trainers/limits.ts";
 import { addressFault } from "../protocol/address.ts";
 import { VerisumError } from "../protocol/errors.ts";
 import { PRESETS } from "../protocol/parameters.ts";
 import type { Hex } from "../protocol/transcript.ts";
 import { privacyRequestSchema, privacySchema } from "./mechanisms/registry.ts";
+import { numberWithin } from "./numbers.ts";
 import { dyadicSchema, serverSchema } from "./server-schema.ts";
 
 const trainingSchema = z.strictObject({
-  learningRate: z.number().positive(),
-  momentum: z.number().min(0).max(1),
-  batchSize: z.int().positive(),
-  localEpochs: z.int().positive(),
+  learningRate: numberWithin(TRAINING_LIMITS.learningRate),
+  momentum: numberWithin(TRAINING_LIMITS.momentum),
+  batchSize: numberWithin(TRAINING_LIMITS.batchSize),
+  localEpochs: numberWithin(TRAINING_LIMITS.localEpochs),
   privacy: privacySchema.optional(),
 });
 

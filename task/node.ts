@@ -162,9 +162,10 @@ async function whenAvailable<T>(
       return await work();
     } catch (error) {
       if (!isVerisumError(error, "IPFS_UNAVAILABLE")) throw error;
-      reporter.wait(
-        `waiting for a node that has the content; asked ${network.peers().join(", ") || "none: give --peer"}`,
-      );
+      const asked = network.peers().join(", ") || "nobody: give --peer";
+      reporter.wait(`waiting for a node that has the task's content; asked ${asked}`, {
+        missing: error.message,
+      });
       await sleep(RETRY_MS);
       await network.refresh();
     }

@@ -13,7 +13,7 @@
  * and a small client adds no more noise than a large one. Running time depends on the data; the caller decides who can
  * see it.
  */
-import { ensureRules, VerisumError } from "../../protocol/errors.ts";
+import { VerisumError } from "../../protocol/errors.ts";
 import { drawWideNoise } from "../../protocol/privacy/wide-noise.ts";
 import type { RandomBytes } from "../../protocol/random.ts";
 import type { Dataset } from "../examples.ts";
@@ -41,7 +41,6 @@ async function trainPrivately(
   { network, start, data, onProgress }: TrainingJob,
   { learningRate, momentum, batchSize, privacy }: PrivateOptions,
 ): Promise<TrainResult> {
-  assertPrivacy(privacy);
   const grid = clippingGrid(privacy);
   const weights = start.slice();
   const velocity = new Float32Array(weights.length);
@@ -131,13 +130,4 @@ export function poissonBatch(exampleCount: number, rate: number, random: RandomB
   const batch: number[] = [];
   for (let i = 0; i < exampleCount; i++) if (view.getUint32(i * 4) < threshold) batch.push(i);
   return batch;
-}
-
-function assertPrivacy({ clipNorm, noiseMultiplier, samplingRate, steps }: PrivacyOptions): void {
-  ensureRules("PRIVACY_PARAMETERS_INVALID", {
-    "0 < clipNorm": clipNorm > 0 && Number.isFinite(clipNorm),
-    "0.1 <= noiseMultiplier <= 1000": noiseMultiplier >= 0.1 && noiseMultiplier <= 1000,
-    "0 < samplingRate <= 1": samplingRate > 0 && samplingRate <= 1,
-    "steps >= 1": Number.isInteger(steps) && steps >= 1,
-  });
 }

@@ -69,7 +69,7 @@ export function tightEpsilon(mechanism: SubsampledGaussian, delta: number): Tigh
 /**
  * Epsilon at `delta` of `steps` steps; the larger of those for adding and for removing a record.
  *
- * @returns epsilon Infinity where the numerical errors exceed delta (below about 10^−9 for thousands of steps), or where
+ * @returns epsilon Infinity where the numerical errors exceed delta (below about 10^−9 for thousands of steps), or
  *   noise or losses are so small that the grid cannot tell: `tightEpsilon` has a bound there
  * @throws PRIVACY_PARAMETERS_INVALID
  * @example pldEpsilon({ noiseMultiplier: 3.16, samplingRate: 0.1, steps: 400 }, 1e-5).epsilon // about 2.7

@@ -61,6 +61,7 @@ function guaranteeOf(settings: ClientPrivacy): Guarantee {
     unit: clientLevel.unit,
     subject: "client",
     delta: settings.delta,
+    subjectsIn: ({ clients }) => clients,
     sharedNoise: true,
     protects: (minHonest) =>
       `everything that one client has is protected against everybody who sees the published models, by the noise of all clients, as long as ${minHonest} included clients add theirs and keep it to themselves, and fewer than the threshold of members are corrupt`,

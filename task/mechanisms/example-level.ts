@@ -1,21 +1,23 @@
 /** Single records are protected by DP-SGD inside each client (docs/privacy.md, "Single records"). */
 import { z } from "zod";
+import { PRIVATE_TRAINING_LIMITS } from "../../learning/trainers/limits.ts";
 import { trainingNoise } from "../../learning/training-noise.ts";
 import { totalVariationOf } from "../../protocol/privacy/noise-bounds.ts";
 import { pldEpsilon } from "../../protocol/privacy/pld-accountant.ts";
 import { composedEpsilon, noiseMultiplierFor } from "../../protocol/privacy/rdp-accountant.ts";
+import { numberWithin } from "../numbers.ts";
 import type { Guarantee, Mechanism, MechanismKind } from "./mechanism.ts";
 import { plainEncoder, plainNormBoundSquared } from "./plain-encoding.ts";
 
 const schema = z.strictObject({
   unit: z.literal("example"),
   /** L2 norm to which one example's gradient is clipped. */
-  exampleClipNorm: z.number().positive(),
+  exampleClipNorm: numberWithin(PRIVATE_TRAINING_LIMITS.clipNorm),
   /** Standard deviation of the noise on a clipped sum, in units of `exampleClipNorm`. */
-  noiseMultiplier: z.number().positive(),
+  noiseMultiplier: numberWithin(PRIVATE_TRAINING_LIMITS.noiseMultiplier),
   /** Probability with which an example joins a batch. */
-  samplingRate: z.number().positive().max(1),
-  stepsPerRound: z.int().positive(),
+  samplingRate: numberWithin(PRIVATE_TRAINING_LIMITS.samplingRate),
+  stepsPerRound: numberWithin(PRIVATE_TRAINING_LIMITS.steps),
   delta: z.number().positive().max(0.1),
 });
 const requestSchema = schema.partial({ noiseMultiplier: true });
@@ -57,9 +59,10 @@ function guaranteeOf({ noiseMultiplier, samplingRate, stepsPerRound, delta }: Ex
     unit: exampleLevel.unit,
     subject: "record",
     delta,
+    subjectsIn: ({ batchSize }) => Math.round(batchSize / samplingRate),
     sharedNoise: false,
     protects: () =>
-      "each single record in a client's data is protected against everybody who sees the published models, by the client's own noise",
+      "each single record in a client's data is protected against everybody who sees the published models, by the client's own noise; a round that aborts after clients submitted is not counted, and as many corrupt members as the threshold can open what they submitted in it, which then costs as much as a round that counts",
     epsilonAfter({ dimension }, rounds) {
       const steps = stepsPerRound * rounds;
       const distance = exampleTotalVariation(steps, dimension);

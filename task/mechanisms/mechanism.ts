@@ -36,6 +36,11 @@ export interface Guarantee {
   /** What each epsilon is of, in one word: `record` or `client`. */
   readonly subject: string;
   readonly delta: number;
+  /**
+   * How many subjects one result is about, as far as a task says: its clients, or the records of a client whose batches
+   * are as large as the document expects.
+   */
+  subjectsIn(task: { readonly clients: number; readonly batchSize: number }): number;
   /** True if epsilon counts on the noise of `minHonest` clients, not on a client's own alone. */
   readonly sharedNoise: boolean;
   /** In words: what is protected, against whom, as long as what holds. */

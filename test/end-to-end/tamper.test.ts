@@ -629,6 +629,17 @@ describe("one valid round, changed one thing at a time", function () {
     const unavailable = (): never => {
       throw new VerisumError("IPFS_UNAVAILABLE", "no peer has it");
     };
+    const without = (...names: readonly string[]): typeof audited => {
+      const { getFile } = audited.store;
+      const found: typeof getFile = async (cid, file, limits) =>
+        names.includes(file) ? unavailable() : getFile(cid, file, limits);
+      return { ...audited, store: { ...audited.store, getFile: found } };
+    };
+
+    it("nothing red where a lost aggregate can be rebuilt from the releases, and says so", async () => {
+      const { ok, findings } = await auditTask(without("aggregate.bin"), { verifier: harness.verifier });
+      assert.ok(ok && findings.some(({ detail }) => /rebuilt from releases/.test(detail)));
+    });
     const genesis = (): Hex => audited.parameters.genesisCid;
     const modelCid = (): Hex => records.finalised!.result.modelCid;
 
@@ -738,7 +749,7 @@ describe("one valid round, changed one thing at a time", function () {
         Uint8Array.from(file, (byte, i) => (i < 32 ? 255 : byte)),
       ),
       inFile("a truncated aggregate.bin", "aggregate: ENCODING_LENGTH", "aggregate.bin", (file) => file.slice(32)),
-      inFile("an aggregate that nobody serves", "aggregate: IPFS_UNAVAILABLE", "aggregate.bin", unavailable),
+      finding("a lost sum", "aggregate: IPFS_UNAVAILABLE", () => without("aggregate.bin", "share-sum.bin")),
       inFile(
         "a flipped bit of the genesis",
         "genesis: MODEL_DIGEST_MISMATCH",

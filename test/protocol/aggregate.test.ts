@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, it } from "mocha";
-import { checkAggregate, recoverAggregate, roundOutcome } from "../../protocol/aggregate.ts";
+import { checkAggregate, rebuildAggregate, recoverAggregate, roundOutcome } from "../../protocol/aggregate.ts";
 import { evaluatePolynomial, multiply, randomElements, toField } from "../../protocol/field.ts";
 import { layoutFor } from "../../protocol/layout.ts";
 import { aggregateDigest, modelDigest } from "../../protocol/model.ts";
@@ -31,6 +31,26 @@ function withError(releases: readonly Release[], seat: number, error = 1n): Rele
       : release,
   );
 }
+
+describe("rebuildAggregate", () => {
+  const point = 1234567n;
+  const recorded = { digest: aggregateDigest(aggregate), point, evaluation: evaluatePolynomial(aggregate, point) };
+
+  it("finds what was recorded among releases of which some are wrong", () => {
+    for (const wrong of [[], [1], [2, 7], [1, 2, 3, 4]]) {
+      const releases = wrong.reduce((list, seat) => withError(list, seat), honestReleases(3, [1, 2, 3, 4, 5, 6, 7]));
+      assert.deepEqual(rebuildAggregate(3, releases, recorded), aggregate);
+    }
+  });
+
+  it("gives nothing that has not the recorded digest and evaluation", () => {
+    const releases = honestReleases(3, [1, 2, 3]);
+    throwsCode(() => rebuildAggregate(3, releases.slice(1), recorded), "SHARE_COUNT");
+    throwsCode(() => rebuildAggregate(3, withError(releases, 2), recorded), "AGGREGATE_NOT_RECOVERABLE");
+    for (const other of [{ digest: aggregateDigest(aggregate.toReversed()) }, { evaluation: recorded.evaluation + 1n }])
+      throwsCode(() => rebuildAggregate(3, releases, { ...recorded, ...other }), "AGGREGATE_NOT_RECOVERABLE");
+  });
+});
 
 describe("recoverAggregate", () => {
   it("interpolates exactly t releases, and names nobody", async () => {

@@ -1,0 +1,43 @@
+/** Ends what has made no progress for a while, with what it was waiting for. */
+import { VerisumError } from "../protocol/errors.ts";
+
+export interface Watchdog {
+  /** What is waited for from now on, in words; the time starts anew. */
+  progress(waitingFor: string): void;
+  /** The same as before, said better; the time goes on. */
+  explain(waitingFor: string): void;
+  /** The work's result. @throws IPFS_UNAVAILABLE if it makes no progress for too long; what it throws */
+  guard<T>(work: Promise<T>): Promise<T>;
+}
+
+/** @param milliseconds without progress after which it ends */
+export function watchdog(milliseconds: number, waitingFor: string): Watchdog {
+  let what = waitingFor;
+  let timer: NodeJS.Timeout | undefined;
+  let bark: (error: VerisumError) => void = () => undefined;
+  const restart = (): void => {
+    clearTimeout(timer);
+    timer = setTimeout(() => {
+      const text = `no progress for ${milliseconds / 1000} s: ${what}. Whoever runs the aggregator or holds a seat has it: name such a node with --peer, or wait longer with --timeout`;
+      bark(new VerisumError("IPFS_UNAVAILABLE", text));
+    }, milliseconds);
+  };
+  return {
+    progress: (next) => {
+      what = next;
+      restart();
+    },
+    explain: (next) => {
+      what = next;
+    },
+    guard: async (work) => {
+      const late = new Promise<never>((_, reject) => (bark = reject));
+      restart();
+      try {
+        return await Promise.race([work, late]);
+      } finally {
+        clearTimeout(timer);
+      }
+    },
+  };
+}

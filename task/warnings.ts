@@ -1,0 +1,76 @@
+/** What a task's numbers allow that its operator may not have meant, in the open before and while it runs. */
+import type { TaskParameters } from "../protocol/task.ts";
+import type { TaskDocument } from "./document.ts";
+import { mechanismOf } from "./mechanisms/registry.ts";
+import { privacyStatement } from "./privacy.ts";
+
+/** Epsilon above which a record or a client is hardly protected: e^10 is a factor of 22,000. */
+const LARGE_EPSILON = 10;
+
+type Numbers = Pick<
+  TaskParameters,
+  "dimension" | "minHonest" | "minClients" | "maxCorrupt" | "normBoundSquared" | "privacyBudget"
+>;
+type Document = Pick<TaskDocument, "preset" | "quantisation" | "training">;
+
+export interface TaskWarning {
+  /** As reporters name it. */
+  readonly event: "influence-outvoted" | "delta-large" | "epsilon-large";
+  readonly text: string;
+}
+
+/** How far corrupt and honest clients can move a sum, in units of the model's weights. */
+export interface Influence {
+  /** Of all corrupt clients together: each by the norm that the proofs bound. */
+  readonly corrupt: number;
+  /** Of the fewest honest clients that a round includes: each by the clip norm. */
+  readonly honest: number;
+}
+
+/** At the document's step; an adaptive one moves both alike. Every client has weight 1. */
+export function influenceOf({ quantisation }: Document, parameters: Numbers): Influence {
+  const step = 2 ** -quantisation.stepBits;
+  return {
+    corrupt: parameters.maxCorrupt * Math.sqrt(Number(parameters.normBoundSquared)) * step,
+    honest: parameters.minHonest * quantisation.clipSteps * step,
+  };
+}
+
+/** The same in one sentence. */
+export function influenceLine(document: Document, parameters: Numbers): string {
+  const { corrupt, honest } = influenceOf(document, parameters);
+  const { maxCorrupt, minHonest } = parameters;
+  return `${maxCorrupt} corrupt client${maxCorrupt === 1 ? "" : "s"} can move a round's sum by ${corrupt.toPrecision(3)} in units of the weights, against ${honest.toPrecision(3)} of ${minHonest} honest ones who all pull one way`;
+}
+
+/** All that is worth a warning. */
+export function taskWarnings(document: Document, parameters: Numbers): readonly TaskWarning[] {
+  const warnings: TaskWarning[] = [];
+  const { corrupt, honest } = influenceOf(document, parameters);
+  if (corrupt > honest)
+    warnings.push({
+      event: "influence-outvoted",
+      text: `the corrupt clients that the task plans for outvote the honest ones, ${(corrupt / honest).toPrecision(3)} to 1: the norm bound leaves room for noise that a corrupt client need not add. A larger clients.minHonest, a smaller maxCorrupt or less noise changes that`,
+    });
+  return [...warnings, ...privacyWarnings(document, parameters)];
+}
+
+function privacyWarnings(document: Document, parameters: Numbers): TaskWarning[] {
+  const statement = privacyStatement({ document, parameters }, 0);
+  const { guarantee } = mechanismOf(document.training.privacy);
+  if (statement === null || guarantee === null) return [];
+  const { delta, budget } = statement;
+  const subjects = guarantee.subjectsIn({ clients: parameters.minClients, batchSize: document.training.batchSize });
+  const warnings: TaskWarning[] = [];
+  if (delta * subjects >= 1)
+    warnings.push({
+      event: "delta-large",
+      text: `delta ${delta} is no less than one in ${subjects} ${guarantee.subject}s: a mechanism that publishes one of them outright could state it`,
+    });
+  if (budget.epsilon > LARGE_EPSILON)
+    warnings.push({
+      event: "epsilon-large",
+      text: `epsilon ${budget.epsilon} over all ${budget.rounds} rounds is so large that each ${guarantee.subject} is hardly protected`,
+    });
+  return warnings;
+}
