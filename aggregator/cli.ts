@@ -12,6 +12,7 @@ import { runCommand } from "../command/run.ts";
 interface NodeFlags extends CommonFlags {
   readonly listen: ListenAddress;
   readonly publicUrl?: string;
+  readonly keepRounds?: number;
   readonly tlsCert?: string;
   readonly tlsKey?: string;
 }
@@ -64,6 +65,11 @@ function nodeCommand(name: string, description: string, listen: string): Command
     .option(
       "--public-url <url>",
       "the endpoint that others use and that is announced on chain (default: the listening address)",
+    )
+    .option(
+      "--keep-rounds <n>",
+      "finished rounds whose share bundles and share sums are kept (default: 8)",
+      positiveInteger,
     )
     .option("--tls-cert <file>", "serve over TLS, with this certificate chain (PEM)")
     .option("--tls-key <file>", "the certificate's key (PEM)");

@@ -9,7 +9,8 @@ import { loadCommitter } from "../task/keys.ts";
 import { openWritingNode } from "../task/node.ts";
 import type { NodeOptions, WritingNode } from "../task/node.ts";
 import { createPace } from "../task/pace.ts";
-import { poll } from "../task/role.ts";
+import { prunerOf } from "../task/pruning.ts";
+import { poll, stepOrPrune } from "../task/role.ts";
 import type { RoleDependencies } from "../task/role.ts";
 import { createCoordinator } from "./coordinator.ts";
 import type { CoordinatorDependencies } from "./coordinator.ts";
@@ -65,7 +66,8 @@ export async function serve(options: ServeOptions, deps: RoleDependencies): Prom
     ...(evaluate === undefined ? {} : { evaluate }),
   });
   const { maxRounds } = task.parameters;
-  const step = async (): Promise<boolean> => (await relay?.step()) === true || coordinate();
+  const prune = prunerOf(node, options.keepRounds, reporter);
+  const step = async (): Promise<boolean> => (await relay?.step()) === true || stepOrPrune(coordinate, prune);
   const complete = async (): Promise<boolean> =>
     options.once === true && maxRounds > 0 && (await chain.finalisedRounds()) >= maxRounds;
   try {

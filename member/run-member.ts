@@ -7,7 +7,8 @@ import { loadCommitter } from "../task/keys.ts";
 import { openWritingNode } from "../task/node.ts";
 import type { NodeOptions } from "../task/node.ts";
 import { createPace } from "../task/pace.ts";
-import { poll } from "../task/role.ts";
+import { prunerOf } from "../task/pruning.ts";
+import { poll, stepOrPrune } from "../task/role.ts";
 import type { RoleDependencies } from "../task/role.ts";
 import { createMemberStep } from "./member-loop.ts";
 import { openRoundKeys } from "./round-keys.ts";
@@ -54,6 +55,7 @@ export async function runMember(options: MemberOptions, deps: RoleDependencies):
     fetch: peerFetch,
     nodes: network.peers,
   });
+  const prune = prunerOf(node, options.keepRounds, reporter);
   const pace = createPace({
     chain,
     pollMs: options.pollMs,
@@ -63,7 +65,13 @@ export async function runMember(options: MemberOptions, deps: RoleDependencies):
     asksNodesIn: ["Attesting", "Aggregating"],
   });
   try {
-    await poll(node, reporter, pace, step, () => Promise.resolve(false));
+    await poll(
+      node,
+      reporter,
+      pace,
+      () => stepOrPrune(step, prune),
+      () => Promise.resolve(false),
+    );
   } finally {
     await app.close();
     await node.close();

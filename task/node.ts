@@ -25,6 +25,8 @@ export interface NodeOptions extends ConnectOptions {
   readonly storeDirectory?: string;
   /** An external Kubo node's RPC URL, instead of a directory. */
   readonly ipfsApi?: string;
+  /** Rounds before the present one whose share bundles and sums are kept; 8 unless told. */
+  readonly keepRounds?: number;
   /** Nodes to ask for content before the chain names any. */
   readonly peers: readonly string[];
   /** This node's own announced endpoint. */

@@ -30,3 +30,10 @@ export async function poll(
     else await outlive(pace.pause, reporter);
   }
 }
+
+/** A step, and what is old is removed when there was nothing to do. */
+export async function stepOrPrune(step: () => Promise<boolean>, prune: () => Promise<void>): Promise<boolean> {
+  const acted = await step();
+  if (!acted) await prune();
+  return acted;
+}

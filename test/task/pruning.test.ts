@@ -1,0 +1,102 @@
+import assert from "node:assert/strict";
+import { mkdtemp, readdir, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, beforeEach, describe, it } from "mocha";
+import type { RoundRecords } from "../../chain/task-chain.ts";
+import { digestHexOfCid } from "../../content/cid.ts";
+import { createContentStore } from "../../content/store.ts";
+import type { ContentStore } from "../../content/store.ts";
+import { openStateDirectory } from "../../storage/state-directory.ts";
+import type { StateDirectory } from "../../storage/state-directory.ts";
+import { createPruner } from "../../task/pruning.ts";
+import type { PruningDependencies } from "../../task/pruning.ts";
+import { createRecorder } from "../support/round-recorder.ts";
+
+const ROUNDS = 50;
+const KEEP = 3;
+
+describe("what rounds leave at a node", function () {
+  this.timeout(60_000);
+  let directory: string;
+  let store: ContentStore;
+  let state: StateDirectory;
+  let present = 0n;
+  const records = new Map<bigint, RoundRecords>();
+  const reporter = createRecorder();
+  const bytes = (label: string): Uint8Array => new TextEncoder().encode(label.padEnd(200, "."));
+  const put = (files: Record<string, string>): Promise<string> =>
+    store.putDirectory(Object.fromEntries(Object.entries(files).map(([name, label]) => [name, bytes(label)])));
+  beforeEach(async () => {
+    directory = await mkdtemp(join(tmpdir(), "verisum-pruning-"));
+    store = await createContentStore({ directory: join(directory, "ipfs"), peers: () => [], reporter });
+    state = await openStateDirectory(join(directory, "state"));
+    records.clear();
+    present = 0n;
+  });
+  afterEach(async () => {
+    await store.close();
+    await state.release();
+    await rm(directory, { recursive: true, force: true });
+  });
+
+  const pruner = (): (() => Promise<void>) =>
+    createPruner({
+      ...{ store, state, scope: "scope", committeeSize: 4, keepRounds: KEEP, reporter },
+      chain: {
+        round: () => Promise.resolve({ number: present }),
+        records: (round: bigint) => Promise.resolve(records.get(round)!),
+      } as unknown as PruningDependencies["chain"],
+    });
+
+  /** A round of three clients and two releases; the first client may record another CID. */
+  async function play(forged?: string): Promise<{ readonly checkpoint: string; readonly aggregate: string }> {
+    present += 1n;
+    const label = `round ${present}`;
+    const bundles = await Promise.all(
+      [1, 2, 3].map((client) => put({ "seat-1.bin": `${label} ${client} a`, "seat-2.bin": `${label} ${client} b` })),
+    );
+    const sums = await Promise.all([1, 2].map((seat) => put({ "share-sum.bin": `${label} sum ${seat}` })));
+    const submitted = [forged ?? bundles[0]!, ...bundles.slice(1)];
+    records.set(present, {
+      submitted: submitted.map((cid) => ({ submission: { sharesCid: digestHexOfCid(cid) } })),
+      released: sums.map((cid) => ({ releaseCid: digestHexOfCid(cid) })),
+    } as unknown as RoundRecords);
+    return {
+      checkpoint: await put({ "state.bin": label, "config.json": label }),
+      aggregate: await put({ "aggregate.bin": label }),
+    };
+  }
+
+  it(`is bounded over ${ROUNDS} rounds but for checkpoints and aggregates, of which none is lost`, async () => {
+    const prune = pruner();
+    const kept: string[] = [];
+    const files: number[] = [];
+    for (let round = 0; round < ROUNDS; round++) {
+      kept.push(...Object.values(await play()));
+      await prune();
+      files.push((await readdir("/proc/self/fd").catch(() => [])).length);
+    }
+    const pins = await store.pins();
+    assert.equal(pins.length, kept.length + (KEEP + 1) * 5);
+    for (const cid of kept) assert.equal(await store.has(cid), true);
+    for (const cid of pins) assert.equal(await store.has(cid), true);
+    assert.ok(files.at(-1)! <= files[5]! + 2, `${files[5]} descriptors, then ${files.at(-1)}`);
+  });
+
+  it("is removed by a node that starts late or lost its record as well, and nothing a client only names is", async () => {
+    const first = await play();
+    for (let round = 0; round < 11; round++) await play(round === 0 ? first.checkpoint : first.aggregate);
+    for (const damaged of [undefined, "", "{}"]) {
+      if (damaged !== undefined) await writeFile(state.file("scope", "pruned.json"), damaged);
+      const prune = pruner();
+      for (let step = 0; step < 3; step++) await prune();
+    }
+    assert.equal(await store.has(first.checkpoint), true);
+    assert.equal(await store.has(first.aggregate), true);
+    const sums = (await Promise.all((await store.pins()).map((cid) => store.list(cid)))).filter((entries) =>
+      entries.some(({ name }) => name === "share-sum.bin"),
+    );
+    assert.equal(sums.length, (KEEP + 1) * 2);
+  });
+});
