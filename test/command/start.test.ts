@@ -27,6 +27,7 @@ describe("the start of a command", function () {
     fl: ["verify", "status", "pull", "keygen", "dp account", "dp noise"],
     "fl-client": ["join", "data"],
     "fl-aggregator": ["member", "serve"],
+    "fl-operator": ["create-task", "deploy", "deploy-group", "register"],
   };
 
   for (const [program, commands] of Object.entries(helps)) {
