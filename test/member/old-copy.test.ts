@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
-import { cp, mkdtemp, readdir, rm, writeFile } from "node:fs/promises";
+import { spawnSync } from "node:child_process";
+import { cp, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, it } from "mocha";
@@ -122,6 +123,23 @@ describe("a member's directory that came back from a backup", () => {
     await writeFile(state.file(SCOPE, "last-attested.json"), "");
     await look();
     assert.deepEqual(await keysLeft(), []);
+  });
+
+  it("has no key of any round when it was saved as the manual says", async () => {
+    const page = await readFile(new URL("../../docs/running.md", import.meta.url), "utf8");
+    const excluded = [.../`tar ((?:--exclude=\S+ )+)/.exec(page)![1]!.matchAll(/--exclude=(\S+)/g)].flatMap(
+      ([, pattern]) => ["--exclude", pattern!.replaceAll("'", "")],
+    );
+    const { round, records } = await settle();
+    await noteAttested(state, SCOPE, round);
+    const archive = join(parent, "member.tgz");
+    assert.equal(spawnSync("tar", [...excluded, "-czf", archive, "-C", parent, "state"]).status, 0);
+    await state.release();
+    await rm(directory, { recursive: true });
+    assert.equal(spawnSync("tar", ["-xzf", archive, "-C", parent]).status, 0);
+    state = await openStateDirectory(directory);
+    assert.deepEqual(await keysLeft(), []);
+    await rejectsCode(releaseSum(memberDependencies(), records), "ROUND_KEY_GONE");
   });
 
   it("takes part again once its new keys' rounds come", async () => {
