@@ -9,9 +9,9 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { VerisumError } from "../protocol/errors.ts";
 
-/** Hardhat's program, to be run under this Node in the repository's folder. */
-export const HARDHAT_CLI = fileURLToPath(new URL("../node_modules/hardhat/dist/src/cli.js", import.meta.url));
 const ROOT = fileURLToPath(new URL("../", import.meta.url));
+/** Hardhat's program, to be run under this Node in the repository's folder; not there in an installed package. */
+export const HARDHAT_CLI = join(ROOT, "node_modules", "hardhat", "dist", "src", "cli.js");
 
 /**
  * Writes `artifacts/`. The compiler's messages go to stderr.
