@@ -28,5 +28,5 @@ export default {
   // Generated files offer every shape of the contract, whether or not something reads it yet.
   ignoreIssues: { "**/generated/**": ["exports", "types"] },
   // Kubo, where it is installed: a test exchanges blocks with it. A test makes a certificate with openssl.
-  ignoreBinaries: ["ipfs", "openssl", "systemd-analyze", "tar"],
+  ignoreBinaries: ["ipfs", "openssl", "systemd-analyze"],
 };
