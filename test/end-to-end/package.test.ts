@@ -109,7 +109,7 @@ describe("the packed package in an empty project", function () {
   });
 
   it("offers its commands", async () => {
-    for (const name of ["fl", "fl-client", "fl-aggregator"]) {
+    for (const name of ["fl", "fl-client", "fl-aggregator", "fl-operator"]) {
       const { stdout } = await npm(project.folder, "exec", "--no-install", "--", name, "--help");
       assert.match(stdout, new RegExp(`^Usage: ${name} `));
     }
