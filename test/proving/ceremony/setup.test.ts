@@ -3,7 +3,13 @@ import { cp, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises"
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { after, before, describe, it } from "mocha";
+import { digestHexOfCid } from "../../../content/cid.ts";
 import { buildDirectory } from "../../../content/profile.ts";
+import { createContentStore } from "../../../content/store.ts";
+import { toHex } from "../../../protocol/transcript.ts";
+import { hashVerificationKeys } from "../../../protocol/verification-key.ts";
+import { keysOrigin, verifyKeysOrigin } from "../../../task/keys-origin.ts";
+import type { PublishingTask } from "../../../task/opened-task.ts";
 import { PRESETS } from "../../../protocol/parameters.ts";
 import { verificationKeysToJson } from "../../../protocol/key-json.ts";
 import { G1_GENERATOR } from "../../../protocol/points.ts";
@@ -15,6 +21,7 @@ import { exportSetup } from "../../../proving/ceremony/export-setup.ts";
 import { verifyKeyFolder } from "../../../proving/ceremony/key-folder.ts";
 import { beginSetup, contribute, requireContributors, verifySetup } from "../../../proving/ceremony/setup.ts";
 import type { SetupEnvironment, VerifiedSetup } from "../../../proving/ceremony/setup.ts";
+import { TRANSCRIPT_FOLDER } from "../../../proving/ceremony/setup-folder.ts";
 import type { NamedFiles } from "../../../proving/ceremony/setup-folder.ts";
 import { contributionFile } from "../../../proving/ceremony/transcript.ts";
 import type { CeremonyRule } from "../../../proving/ceremony/transcript.ts";
@@ -100,6 +107,44 @@ describe("a ceremony of three parties", function () {
     assert.deepEqual(keys.verificationKeys, last.transcript.verificationKeys);
     const files = await readdir(path.join(out, "transcript"));
     assert.deepEqual(files.sort(), Object.keys(transcriptFiles).sort());
+  });
+
+  it("is called a claim until it was verified here, for the contract's hash, and then what it is", async () => {
+    const out = path.join(scratch, "published");
+    const { transcript, transcriptFiles } = await exportSetup(folders[3]!, out, cidOf, environment);
+    const files: Record<string, Uint8Array> = {};
+    for (const name of await readdir(out))
+      if (name !== TRANSCRIPT_FOLDER) files[name] = new Uint8Array(await readFile(path.join(out, name)));
+    const reporter = { say: () => undefined, wait: () => undefined };
+    const store = await createContentStore({ directory: path.join(scratch, "store"), peers: () => [], reporter });
+    const taskWith = async (keys: NamedFiles, keysHash: string): Promise<PublishingTask> =>
+      ({
+        store,
+        document: { keysCid: digestHexOfCid(await store.putDirectory(keys)) },
+        parameters: { keysHash },
+      }) as unknown as PublishingTask;
+    try {
+      const keysHash = toHex(hashVerificationKeys(transcript.verificationKeys));
+      const task = await taskWith(files, keysHash);
+      const place = path.join(scratch, "keys-of-an-auditor");
+      const all = { curve, random, reporter };
+      assert.equal((await keysOrigin(task, [place])).state, "claimed");
+      await rejectsCode(verifyKeysOrigin(task, place, all), "IPFS_UNAVAILABLE");
+      await store.putDirectory(transcriptFiles);
+      const other = await taskWith(files, `0x${"11".repeat(32)}`);
+      await rejectsCode(verifyKeysOrigin(other, place, all), "KEY_REFUSED", { rule: "hash" });
+      assert.equal((await keysOrigin(task, [place])).state, "claimed", "a refusal was remembered as a success");
+      assert.equal((await verifyKeysOrigin(task, place, all)).state, "verified");
+      const { state, contributors, says } = await keysOrigin(task, [place]);
+      assert.deepEqual([state, contributors], ["verified", PARTIES]);
+      assert.match(says, /ceremony of 3 contributors: ETH Zürich; Inselspital Bern; EPFL/);
+      assert.equal((await keysOrigin(other, [place])).state, "claimed", "a record of another contract's keys counted");
+      const { setup: _, ...manifest } = JSON.parse(new TextDecoder().decode(files[MANIFEST_FILE])) as Manifest;
+      const unnamed = await taskWith({ ...files, [MANIFEST_FILE]: jsonFile(manifest) }, keysHash);
+      assert.equal((await verifyKeysOrigin(unnamed, place, all)).state, "development");
+    } finally {
+      await store.close();
+    }
   });
 
   it("is refused as a key folder if its manifest claims another ceremony", async () => {
