@@ -182,6 +182,7 @@ async function run({ processes, directory, noise, untilInterrupted }: ProcessRun
     seconds,
     central: flags.central ? await centralAccuracy(specification, rounds.size, flags.data, dealing) : undefined,
     verified,
+    keysSay: prepared.keysSay,
     privacy: privacyStatement({ document: specification.document, parameters: prepared.parameters }, rounds.size),
   });
   if (flags.stay) {

@@ -13,6 +13,8 @@ export interface DemoResult {
   /** Test accuracy of the same model trained on all data in one place; undefined where that was not asked for. */
   readonly central: number | undefined;
   readonly verified: boolean;
+  /** Where the task's keys come from. */
+  readonly keysSay: string;
   /** What the task's noise guarantees after these rounds; null without noise. */
   readonly privacy: CheckpointConfig["privacy"];
 }
@@ -20,7 +22,7 @@ export interface DemoResult {
 export function printSummary(
   write: (line: string) => void,
   rounds: ReadonlyMap<number, RoundFigures>,
-  { startSeconds, seconds, central, verified, privacy }: DemoResult,
+  { startSeconds, seconds, central, verified, keysSay, privacy }: DemoResult,
 ): void {
   const table = new Table({
     head: ["round", "test accuracy", "accepted", "refused", "proof s (median)", "submit gas (median)", "finalize gas"],
@@ -53,6 +55,7 @@ export function printSummary(
       ? pc.dim("differential privacy is off (on: npm run demo -- --task tasks/digits-private.json)")
       : `differential privacy per ${privacy.unit}: epsilon ${pc.bold(privacy.epsilon.toFixed(2))} at delta ${privacy.delta}: ${privacy.statement}`,
   );
+  write(keysSay);
   write(
     verified
       ? pc.green(pc.bold("Every round verified from chain and IPFS alone."))

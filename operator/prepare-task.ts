@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { z } from "zod";
 import { openCurve } from "../proving/node/open-curve.ts";
 import { createContentStore } from "../content/store.ts";
-import { transcriptCid } from "../task/keys-origin.ts";
+import { claimLine, transcriptCid } from "../task/keys-origin.ts";
 import { initialWeightsOf, modelTensors, parameterCountOf, parseModel } from "../learning/model.ts";
 import { ceremonyLine, verifyKeyFolder } from "../proving/ceremony/key-folder.ts";
 import type { NamedFiles } from "../proving/ceremony/setup-folder.ts";
@@ -44,6 +44,12 @@ export interface PrepareOptions extends PrivacyTarget {
   readonly buildRoot?: string;
   /** A key folder from `fl setup export`, in place of development keys. */
   readonly keys?: string;
+}
+
+/** What a machine that prepared a task knows beside it. */
+export interface PreparedWithKeys extends PreparedTask {
+  /** Where the keys come from, as `fl verify` says it of them. */
+  readonly keysSay: string;
 }
 
 /** @throws USAGE if a run with so many clients would wait for more for ever */
@@ -147,13 +153,13 @@ export async function prepareTask(
   random: RandomBytes,
   onStep: (step: string) => void,
   options: PrepareOptions = {},
-): Promise<PreparedTask> {
+): Promise<PreparedWithKeys> {
   const specification = parseSpecification(description, options);
   assertRunnable(specification);
   const layout = layoutOfSpecification(specification, parameterCountOf(parseModel(specification.document.model)));
   const kindCount = Math.max(...layout.chunks.map((chunk) => chunk.kindIndex)) + 1;
   const needs = { preset: layout.preset, kindCount, powers: layout.elementCount };
-  const { keySet, transcript } = await keysFor(needs, random, onStep, options);
+  const { keySet, says, transcript } = await keysFor(needs, random, onStep, options);
   // One kind at a time: each takes the memory of its proving key.
   for (let kindIndex = 0; kindIndex < kindCount; kindIndex++) await keySet.provingFiles(kindIndex);
   const files: Record<string, Uint8Array> = {};
@@ -164,7 +170,9 @@ export async function prepareTask(
     verificationKeys: keySet.verificationKeys,
     ...(transcript === undefined ? {} : { transcript }),
   };
-  return publishTask(specification, keys, storeDirectory, onStep, options.onWarning);
+  onStep(says);
+  const prepared = await publishTask(specification, keys, storeDirectory, onStep, options.onWarning);
+  return { ...prepared, keysSay: says };
 }
 
 /** Keys of a ceremony, verified, where the operator names some; development keys otherwise. */
@@ -173,17 +181,17 @@ async function keysFor(
   random: RandomBytes,
   onStep: (step: string) => void,
   { keys, buildRoot }: PrepareOptions,
-): Promise<{ readonly keySet: KeySet; readonly transcript?: NamedFiles }> {
+): Promise<{ readonly keySet: KeySet; readonly says: string; readonly transcript?: NamedFiles }> {
   const environment = { curve: await openCurve(), random, onStep };
-  if (keys === undefined)
-    return {
-      keySet: await ensureDevKeys(needs, { ...environment, ...(buildRoot === undefined ? {} : { buildRoot }) }),
-    };
+  if (keys === undefined) {
+    const root = buildRoot === undefined ? {} : { buildRoot };
+    const keySet = await ensureDevKeys(needs, { ...environment, ...root });
+    return { keySet, says: claimLine(keySet.manifest) };
+  }
   const { transcript, transcriptFiles } = await verifyKeyFolder(keys, transcriptCid, environment);
   const keySet = await loadKeySet(environment.curve, keys, random, onStep);
   requireEnough(keySet, needs);
-  onStep(ceremonyLine(transcript));
-  return { keySet, transcript: transcriptFiles };
+  return { keySet, says: ceremonyLine(transcript), transcript: transcriptFiles };
 }
 
 /** @throws KEY_REFUSED if the keys are of another preset, of fewer kinds or of fewer powers than the task takes */

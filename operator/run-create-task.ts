@@ -33,7 +33,10 @@ export async function runCreateTask(flags: CreateTaskFlags, reporter: Reporter):
   for (const file of [flags.out, flags.ignition]) await requireWritable(dirname(file));
   const onStep = (step: string): void => reporter.say("info", "step", step);
   const onWarning = ({ event, text }: TaskWarning): void => reporter.say("warn", event, text);
-  const deployment = await prepareTask(description, flags.store, random, onStep, { ...target, onWarning });
+  const { keysSay: _, ...deployment } = await prepareTask(description, flags.store, random, onStep, {
+    ...target,
+    onWarning,
+  });
   await writeDurably(flags.out, jsonOf(deployment));
   const { parameters, keys: keysBlob } = deployment;
   const ignition = { task: encodeParameters(parameters), keysBlob, operator: flags.operator };

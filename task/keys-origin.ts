@@ -16,7 +16,7 @@ import { TRANSCRIPT_FOLDER } from "../proving/ceremony/setup-folder.ts";
 import type { NamedFiles } from "../proving/ceremony/setup-folder.ts";
 import { MAX_TRANSCRIPT_FILES } from "../proving/ceremony/transcript.ts";
 import type { Curve } from "../proving/curve/curve.ts";
-import { isPlainName, MANIFEST_FILE, readManifest } from "../proving/groth16/manifest.ts";
+import { DEVELOPMENT_NOTICE, isPlainName, MANIFEST_FILE, readManifest } from "../proving/groth16/manifest.ts";
 import type { ClaimedSetup, Manifest } from "../proving/groth16/manifest.ts";
 import { keyFolder } from "../proving/node/key-folder.ts";
 import { encodeRecord, readIfPresent, readRecord, writeDurably } from "../storage/durable-file.ts";
@@ -53,7 +53,7 @@ export async function transcriptCid(files: NamedFiles): Promise<string> {
 
 /** What a key folder claims, in words. */
 export function claimLine({ setup }: Pick<Manifest, "setup">): string {
-  if (setup === undefined) return "keys for development: one machine knew every secret, and can forge proofs";
+  if (setup === undefined) return DEVELOPMENT_NOTICE;
   const count = `${setup.contributors.length} contributor${setup.contributors.length === 1 ? "" : "s"}`;
   return `keys that claim a ceremony of ${count}: ${setup.contributors.join("; ")}; not verified here`;
 }

@@ -142,8 +142,9 @@ async function loadOnce(
     for (const name of [kind.zkey, kind.wireBases, kind.witnessProgram, kind.constraints])
       await fetchFile(localName(name), MAX_KEY_FILE_BYTES);
   }
-  if (manifest.setup !== undefined) reporter.say("info", "ceremony-keys", claimLine(manifest));
-  else reporter.say("warn", "insecure-keys", manifest.insecure ? manifest.notice : claimLine(manifest));
+  const [level, event] =
+    manifest.setup === undefined ? (["warn", "insecure-keys"] as const) : (["info", "ceremony-keys"] as const);
+  reporter.say(level, event, claimLine(manifest));
   const keys = await loadKeySet(await openCurve(), directory, random, (step) =>
     reporter.say("info", "checking-key", step),
   );

@@ -20,8 +20,7 @@ export async function exportSetup(
   cidOf: (files: NamedFiles) => Promise<string>,
   environment: SetupEnvironment,
 ): Promise<VerifiedSetup> {
-  const setup = await verifySetup(folder, environment);
-  requireContributors(setup.transcript);
+  const setup = await verifySetup(folder, environment, ({ transcript }) => requireContributors(transcript));
   const transcript = await cidOf(setup.transcriptFiles);
   const { start, verificationKeys } = setup.transcript;
   const { read } = setupFiles(folder);

@@ -1,7 +1,7 @@
 /** A key folder that claims to come from a ceremony, verified whole: what operators run before they publish one. */
 import { bytesToHex } from "@noble/hashes/utils.js";
 import { readManifest, readListedFile, VERIFICATION_KEYS_FILE } from "../groth16/manifest.ts";
-import type { ClaimedSetup } from "../groth16/manifest.ts";
+import type { ClaimedSetup, KeyFiles, Manifest } from "../groth16/manifest.ts";
 import { keyFolder } from "../node/key-folder.ts";
 import { verificationKeysFromJson } from "../../protocol/key-json.ts";
 import { hashVerificationKeys } from "../../protocol/verification-key.ts";
@@ -23,16 +23,26 @@ export async function verifyKeyFolder(
 ): Promise<VerifiedSetup> {
   const folder = keyFolder(directory);
   const manifest = await readManifest(folder);
-  if (manifest.setup === undefined)
+  const { setup: claim } = manifest;
+  if (claim === undefined)
     throw ceremonyRefused("transcript", "the key folder names no ceremony: it holds development keys");
-  const setup = await verifySetup(directory, environment);
-  requireContributors(setup.transcript);
-  requireClaim(manifest.setup, setup.transcript, await cidOf(setup.transcriptFiles));
+  return verifySetup(directory, environment, async ({ transcript, transcriptFiles }) => {
+    requireContributors(transcript);
+    requireClaim(claim, transcript, await cidOf(transcriptFiles));
+    await requireKeys(folder, manifest, transcript);
+  });
+}
+
+/** The verification keys, from which the contract's hash is, are the transcript's. @throws CEREMONY_REFUSED */
+async function requireKeys(
+  folder: KeyFiles,
+  manifest: Manifest,
+  { verificationKeys }: VerifiedTranscript,
+): Promise<void> {
   const json = new TextDecoder().decode(await readListedFile(folder, manifest, VERIFICATION_KEYS_FILE));
-  const [claimed, expected] = [verificationKeysFromJson(JSON.parse(json)), setup.transcript.verificationKeys];
-  if (bytesToHex(hashVerificationKeys(claimed)) !== bytesToHex(hashVerificationKeys(expected)))
+  const claimed = verificationKeysFromJson(JSON.parse(json));
+  if (bytesToHex(hashVerificationKeys(claimed)) !== bytesToHex(hashVerificationKeys(verificationKeys)))
     throw ceremonyRefused("keys", "the verification keys are not those that the transcript ends with");
-  return setup;
 }
 
 /** A claim about a ceremony is what its verified transcript says. @throws CEREMONY_REFUSED */

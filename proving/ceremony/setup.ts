@@ -158,13 +158,19 @@ async function writeKind(
 /**
  * Verifies a folder: the transcript, then every base of every key against circuit, powers, and the secrets with which
  * the transcript ends. Folders without contributions pass; {@link requireContributors} refuses them.
+ * @param requireOfTranscript refuses a transcript that holds but is not the wanted one, before the keys' slow check
  * @throws CEREMONY_REFUSED, POWERS_REFUSED, KEY_REFUSED, KEY_ARTIFACT_CORRUPT
  */
-export async function verifySetup(folder: string, environment: SetupEnvironment): Promise<VerifiedSetup> {
+export async function verifySetup(
+  folder: string,
+  environment: SetupEnvironment,
+  requireOfTranscript: (setup: VerifiedSetup) => Promise<void> | void = () => undefined,
+): Promise<VerifiedSetup> {
   const { curve, random, onStep } = environment;
   const transcriptFiles = await readTranscript(folder);
   onStep("checking the transcript's proofs");
   const transcript = await verifyTranscript(curve, filesIn(transcriptFiles), Object.keys(transcriptFiles), random);
+  await requireOfTranscript({ transcript, transcriptFiles });
   const { start, verificationKeys } = transcript;
   const preset = PRESETS[start.preset];
   const powers = await setupFiles(folder).read(POWERS_FILE);
@@ -240,8 +246,9 @@ export async function contribute(
   source: Source,
   environment: SetupEnvironment,
 ): Promise<VerifiedSetup> {
-  const { transcript, transcriptFiles } = await verifySetup(folder, environment);
-  requirePlace(transcript, name, source);
+  const { transcript, transcriptFiles } = await verifySetup(folder, environment, (setup) =>
+    requirePlace(setup.transcript, name, source),
+  );
   const { read } = setupFiles(folder);
   const preset = PRESETS[transcript.start.preset];
   const contributor = new Contributor(transcript, name, source);

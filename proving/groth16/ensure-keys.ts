@@ -18,7 +18,7 @@ import { loadKeySet } from "./key-set.ts";
 import type { KeySet } from "./key-set.ts";
 import { digestOf } from "../node/key-folder.ts";
 import {
-  INSECURE_NOTICE,
+  DEVELOPMENT_NOTICE,
   KEY_FORMAT,
   kindFiles,
   MANIFEST_FILE,
@@ -99,7 +99,7 @@ async function makeKeys(
     await writeFile(path.join(temporary, name), bytes);
   };
   const secrets = drawCommonSecrets(random);
-  onStep?.(`making ${powers} powers of tau (${INSECURE_NOTICE})`);
+  onStep?.(`making ${powers} powers of tau (${DEVELOPMENT_NOTICE})`);
   const common = await makeCommonKeys(curve, secrets, powers);
   await save(POWERS_FILE, common.powers);
   const chunkKeys: ChunkVerificationKey[] = [];
@@ -107,7 +107,7 @@ async function makeKeys(
   for (const kind of kinds) {
     onStep?.(`compiling ${kind.name}`);
     const { circuit, system } = await compileChunk(preset, kind, buildRoot);
-    onStep?.(`making keys of ${kind.name} (${INSECURE_NOTICE})`);
+    onStep?.(`making keys of ${kind.name} (${DEVELOPMENT_NOTICE})`);
     const wires = chunkWires(kind.coordinates, preset.coordinateBits);
     const keys = await makeChunkKeys(
       curve,
@@ -137,7 +137,7 @@ async function makeKeys(
     format: KEY_FORMAT,
     preset: preset.name,
     insecure: true,
-    notice: INSECURE_NOTICE,
+    notice: DEVELOPMENT_NOTICE,
     powers,
     kinds: manifestKinds,
     files,

@@ -12,9 +12,8 @@ export const MANIFEST_FILE = "manifest.json";
 export const VERIFICATION_KEYS_FILE = "verification-keys.json";
 export const POWERS_FILE = "powers.bin";
 
-/** Shown wherever keys made by `setup dev` are used. */
-export const INSECURE_NOTICE =
-  "INSECURE development keys: whoever made them can forge any proof. Never use them for a real task.";
+/** Said wherever keys are used that no ceremony made. */
+export const DEVELOPMENT_NOTICE = "keys for development: one machine knew every secret, and can forge proofs";
 
 export interface FileDigest {
   readonly bytes: number;
