@@ -6,11 +6,13 @@ import { readerAt } from "./reader.ts";
 import type { ReaderOptions } from "./reader.ts";
 import { openEndpoint } from "./rpc.ts";
 import type { Endpoint } from "./rpc.ts";
+import type { TransportOptions } from "./transport.ts";
 import type { TaskReader, TaskWriter } from "./task-chain.ts";
 import { writerOver } from "./writer.ts";
 
-export interface ConnectOptions extends ReaderOptions {
-  readonly rpc: string;
+export interface ConnectOptions extends ReaderOptions, Omit<TransportOptions, "clock"> {
+  /** One endpoint or several: the first is asked first, the others where it fails. */
+  readonly rpc: string | readonly string[];
   readonly contract: Hex;
   /** Any other chain is refused. */
   readonly chainId?: bigint;
@@ -35,6 +37,6 @@ export async function connectWriter(options: ConnectOptions): Promise<TaskWriter
 async function openReader(
   options: ConnectOptions,
 ): Promise<{ readonly reader: TaskReader; readonly endpoint: Endpoint }> {
-  const { endpoint, chainId } = await openEndpoint(options.rpc, options.chainId);
+  const { endpoint, chainId } = await openEndpoint(options.rpc, options.chainId, options);
   return { reader: await readerAt(endpoint, chainId, options.contract, options), endpoint };
 }

@@ -1,90 +1,125 @@
-/** One JSON-RPC endpoint: retries what may pass, names what will not. */
-import { FetchRequest, Interface, JsonRpcProvider } from "ethers";
-import { VerisumError } from "../protocol/errors.ts";
+/** A chain's JSON-RPC endpoints as one: what may pass is tried again, what will not is named. */
+import { Interface, JsonRpcApiProvider } from "ethers";
+import type { JsonRpcPayload, JsonRpcResult } from "ethers";
+import { isVerisumError, VerisumError } from "../protocol/errors.ts";
+import type { RpcRequest } from "./answer-forms.ts";
 import { CELL_GROUP_ABI } from "./generated/cell-group-abi.ts";
 import { VERISUM_ABI } from "./generated/verisum-abi.ts";
+import { describe, RpcTransport } from "./transport.ts";
+import type { TransportOptions } from "./transport.ts";
 
 /** The contract's functions, events and errors. */
 export const VERISUM_INTERFACE = new Interface(VERISUM_ABI);
 /** The same of the contract that lists a task's cells. */
 export const CELL_GROUP_INTERFACE = new Interface(CELL_GROUP_ABI);
 
-const REQUEST_TIMEOUT_MS = 20_000;
-const ATTEMPTS = 5;
-const FIRST_PAUSE_MS = 200;
-const POLLING_MS = 250;
-/**
- * Requests made in one turn of the event loop go in one batch; ethers' 10 ms more would be added to every request that
- * is waited for.
- */
-const BATCH_STALL_MS = 0;
+/** Times that a view is asked whose answer has not the length of a result. */
+const VIEW_ATTEMPTS = 4;
+/** Times that an endpoint is asked before its word ends a role: that the chain is another one, or has no contract. */
+const CONFIRMATIONS = 3;
+const CONFIRMATION_PAUSE_MS = 500;
 
 /** What an endpoint's user can ask of it. */
 export interface Endpoint {
-  readonly provider: JsonRpcProvider;
+  /** Encodes requests and decodes answers; starts no timers and listens to nothing. */
+  readonly provider: JsonRpcApiProvider;
+  readonly transport: RpcTransport;
   /**
-   * Runs a request again after failures of the connection, with growing pauses.
-   * @throws CHAIN_REVERTED with details.error at once; CHAIN_UNREACHABLE after the last attempt
+   * Runs a request, and again where its answer cannot be read.
+   * @throws CHAIN_REVERTED with details.error; CHAIN_UNREACHABLE after the last attempt; INTERRUPTED
    */
   request<T>(work: () => Promise<T>): Promise<T>;
 }
 
+/** ethers' provider over our transport. Requests made in one turn of the event loop go in one batch. */
+class TransportProvider extends JsonRpcApiProvider {
+  readonly #transport: RpcTransport;
+
+  constructor(transport: RpcTransport, chainId: bigint) {
+    super(chainId, { staticNetwork: true, cacheTimeout: -1, batchStallTime: 0 });
+    this.#transport = transport;
+    this._start();
+  }
+
+  override async _send(payload: JsonRpcPayload | JsonRpcPayload[]): Promise<JsonRpcResult[]> {
+    const requests = (Array.isArray(payload) ? payload : [payload]) as readonly RpcRequest[];
+    return (await this.#transport.send(requests)) as JsonRpcResult[];
+  }
+}
+
 /**
  * Connects and checks the chain.
- * @throws CHAIN_UNREACHABLE, CHAIN_WRONG_NETWORK
+ * @param urls one endpoint or several, the first of which is asked first
+ * @throws CHAIN_UNREACHABLE, CHAIN_WRONG_NETWORK, INTERRUPTED
  */
 export async function openEndpoint(
-  rpcUrl: string,
+  urls: string | readonly string[],
   expectedChainId: bigint | undefined,
+  options: TransportOptions = {},
 ): Promise<{ readonly endpoint: Endpoint; readonly chainId: bigint }> {
-  const connection = new FetchRequest(rpcUrl);
-  connection.timeout = REQUEST_TIMEOUT_MS;
-  connection.setThrottleParams({ maxAttempts: 3 });
-  const chainId = await retrying(rpcUrl, () => askChainId(rpcUrl));
+  const transport = new RpcTransport([urls].flat(), options);
+  const chainId = await confirmed(
+    transport,
+    () => askChainId(transport),
+    (answer) => expectedChainId === undefined || answer === expectedChainId,
+  );
   if (expectedChainId !== undefined && chainId !== expectedChainId) {
-    throw new VerisumError("CHAIN_WRONG_NETWORK", `${rpcUrl} serves chain ${chainId}, not ${expectedChainId}`, {
+    throw new VerisumError("CHAIN_WRONG_NETWORK", `${transport.url} serves chain ${chainId}, not ${expectedChainId}`, {
       actual: chainId,
       expected: expectedChainId,
     });
   }
-  const provider = new JsonRpcProvider(connection, chainId, {
-    staticNetwork: true,
-    polling: true,
-    pollingInterval: POLLING_MS,
-    cacheTimeout: -1,
-    batchStallTime: BATCH_STALL_MS,
-  });
-  return { endpoint: { provider, request: (work) => retrying(rpcUrl, work) }, chainId };
+  const provider = new TransportProvider(transport, chainId);
+  return { endpoint: { provider, transport, request: (work) => answered(transport, work) }, chainId };
 }
 
-/** Asked directly: ethers would go on asking an endpoint that is not there. */
-async function askChainId(rpcUrl: string): Promise<bigint> {
-  const response = await fetch(rpcUrl, {
-    method: "POST",
-    headers: { "content-type": "application/json" },
-    body: JSON.stringify({ jsonrpc: "2.0", id: 1, method: "eth_chainId", params: [] }),
-    signal: AbortSignal.timeout(REQUEST_TIMEOUT_MS),
-  });
-  const { result } = (await response.json()) as { result?: unknown };
-  if (typeof result !== "string" || !/^0x[0-9a-f]+$/.test(result))
-    throw new TypeError("the answer to eth_chainId is not a number");
-  return BigInt(result);
+/**
+ * Asks again, and other endpoints, before an answer is believed that would end a role.
+ * @returns the first good answer, or the last one
+ */
+export async function confirmed<T>(
+  transport: RpcTransport,
+  ask: () => Promise<T>,
+  isGood: (answer: T) => boolean,
+): Promise<T> {
+  for (let attempt = 1; ; attempt++) {
+    const answer = await ask();
+    if (isGood(answer) || attempt === CONFIRMATIONS) return answer;
+    transport.distrust("it serves another chain, or not all of it");
+    await transport.pause(CONFIRMATION_PAUSE_MS);
+  }
 }
 
-async function retrying<T>(rpcUrl: string, work: () => Promise<T>): Promise<T> {
-  for (let attempt = 1, pause = FIRST_PAUSE_MS; ; attempt++, pause *= 2) {
+/** Asked directly: ethers wants to know the chain before it asks anything. */
+async function askChainId(transport: RpcTransport): Promise<bigint> {
+  const [answer] = await transport.send([{ jsonrpc: "2.0", id: 1, method: "eth_chainId", params: [] }]);
+  if (answer === undefined || !("result" in answer))
+    throw new VerisumError("CHAIN_UNREACHABLE", `${transport.url}: ${describe(answer)}`, { rpcUrl: transport.url });
+  return BigInt(answer.result as string);
+}
+
+async function answered<T>(transport: RpcTransport, work: () => Promise<T>): Promise<T> {
+  for (let attempt = 1; ; attempt++) {
     try {
       return await work();
     } catch (error) {
+      if (isVerisumError(error)) throw error;
       const refused = revertOf(error);
       if (refused !== undefined) throw refused;
-      if (error instanceof VerisumError) throw error;
-      if (attempt === ATTEMPTS || !mayPass(error)) {
-        throw new VerisumError("CHAIN_UNREACHABLE", `${rpcUrl}: ${describe(error)}`, { rpcUrl }, { cause: error });
+      if (attempt === VIEW_ATTEMPTS || !isUnreadable(error)) {
+        const message = `${transport.url}: ${describe(error)}`;
+        throw new VerisumError("CHAIN_UNREACHABLE", message, { rpcUrl: transport.url }, { cause: error });
       }
-      await new Promise((resolve) => setTimeout(resolve, pause));
+      transport.distrust(describe(error));
+      await transport.pause(CONFIRMATION_PAUSE_MS);
     }
   }
+}
+
+/** A result of another length or form than the function's: a block that has the contract gives another one. */
+function isUnreadable(error: unknown): boolean {
+  const { code } = error as { code?: unknown };
+  return code === "BAD_DATA" || code === "INVALID_ARGUMENT" || code === "UNKNOWN_ERROR" || error instanceof TypeError;
 }
 
 /** The contract's refusal inside an ethers error, by name and arguments. */
@@ -121,27 +156,4 @@ function nestedData(error: object): string | undefined {
     if (typeof nested === "string" && /^0x[0-9a-f]{8}/.test(nested)) return nested;
   }
   return undefined;
-}
-
-/** Connection failures, throttling and server errors. */
-export function mayPass(error: unknown): boolean {
-  const { code, name } = error as { code?: unknown; name?: unknown };
-  return (
-    ["NETWORK_ERROR", "TIMEOUT", "SERVER_ERROR", "ECONNREFUSED", "ECONNRESET", "UNKNOWN_ERROR", "BAD_DATA"].includes(
-      String(code),
-    ) ||
-    name === "TimeoutError" ||
-    name === "TypeError" ||
-    name === "SyntaxError"
-  );
-}
-
-/** The shortest true words for a failure: the node's own, where it gave any. */
-export function describe(error: unknown): string {
-  const {
-    shortMessage,
-    message,
-    error: inner,
-  } = error as { shortMessage?: unknown; message?: unknown; error?: { message?: unknown } };
-  return String(inner?.message ?? shortMessage ?? message ?? error).slice(0, 300);
 }

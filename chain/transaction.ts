@@ -1,89 +1,323 @@
-/** One account's transactions to a contract: sent one after the other, each with a gas limit, until mined. */
-import { NonceManager } from "ethers";
-import type { Contract, ContractTransactionReceipt, Wallet } from "ethers";
-import { VerisumError } from "../protocol/errors.ts";
+/**
+ * One account's transactions: sent one after the other, each with a gas limit, and looked for by their hashes until
+ * they are mined. No library waits here: a look that fails is made again, fees are raised when blocks pass by, and the
+ * wait ends with the receipt, with the nonce, or with the phase.
+ */
+import { setTimeout as delay } from "node:timers/promises";
+import { keccak256 } from "ethers";
+import type { Provider, TransactionReceipt, Wallet } from "ethers";
+import { isVerisumError, VerisumError } from "../protocol/errors.ts";
 import type { Hex } from "../protocol/transcript.ts";
+import { ether, feesOf, offered, replacing } from "./fees.ts";
+import type { Fees } from "./fees.ts";
 import type { Endpoint } from "./rpc.ts";
-import { describe, mayPass, revertOf } from "./rpc.ts";
+import { revertOf } from "./rpc.ts";
 import type { Receipt } from "./task-chain.ts";
+import { describe } from "./transport.ts";
 
-/** A transaction that is not mined within this time is reported lost. */
-const MINING_TIMEOUT_MS = 180_000;
+/** What is not bound to a phase is reported lost after this time. */
+const MINING_TIMEOUT_MS = 600_000;
+/** Blocks that pass by before a transaction is replaced by one that offers more. */
+const BLOCKS_BEFORE_REPLACING = 3;
+/** Replacements that are tried at once where the endpoint asks for higher fees: 1.125^20 is tenfold. */
+const REPLACEMENTS_AT_ONCE = 20;
+const FIRST_LOOK_MS = 50;
+const LONGEST_LOOK_MS = 2_000;
+/** Looks without a receipt, after the nonce was used or the phase ended, before the transaction counts as lost. */
+const LAST_LOOKS = 4;
 /** EIP-7825. */
 const TRANSACTION_GAS_CAP = 16_777_216n;
 
-/** What a call sends besides its arguments. */
-export interface Payment {
-  readonly value?: bigint;
+/** A transaction before it has a nonce, fees and a signature. */
+export interface Call {
+  /** For errors. */
+  readonly name: string;
+  /** Absent for a deployment. */
+  readonly to?: Hex;
+  readonly data?: string;
+  readonly valueWei?: bigint;
+  /** False once the call can no longer do what it is for. Always wanted if absent. */
+  readonly isWanted?: () => Promise<boolean>;
 }
 
 /**
  * Sends one call and waits until it is mined.
- * @throws CHAIN_REVERTED, CHAIN_FUNDS_MISSING, CHAIN_TRANSACTION_REFUSED, CHAIN_TRANSACTION_LOST, CHAIN_UNREACHABLE
+ * @throws CHAIN_REVERTED, CHAIN_FUNDS_MISSING, CHAIN_TRANSACTION_REFUSED, CHAIN_TRANSACTION_LOST, CHAIN_UNREACHABLE,
+ * INTERRUPTED
  */
-export type Transact = (
-  name: string,
-  args: readonly unknown[],
-  payment?: Payment,
-) => Promise<ContractTransactionReceipt>;
+export type Transact = (call: Call) => Promise<TransactionReceipt>;
+
+/** What was sent under one nonce: the same call, each time for higher fees. */
+interface Sent {
+  readonly nonce: number;
+  readonly gasLimit: bigint;
+  readonly hashes: Hex[];
+  fees: Fees;
+  block: number;
+}
 
 /** One transaction at a time: nonces in order, and a refusal is known before the next is sent. */
-export function queueTransactions(contract: Contract, endpoint: Endpoint, wallet: Wallet): Transact {
-  const signer = new NonceManager(wallet.connect(endpoint.provider));
-  const connected = contract.connect(signer) as Contract;
+export function queueTransactions(endpoint: Endpoint, wallet: Wallet): Transact {
+  const sender = new Sender(endpoint, wallet);
   let queue: Promise<unknown> = Promise.resolve();
-  return (name, args, payment = {}) => {
-    const sent = queue.then(() => transact(connected, signer, name, args, payment));
+  return (call) => {
+    const sent = queue.then(() => sender.transact(call));
     queue = sent.catch(() => undefined);
     return sent;
   };
 }
 
 /** A mined call as the roles see it. */
-export function receiptOf({ hash, gasUsed, blockNumber }: ContractTransactionReceipt): Receipt {
+export function receiptOf({ hash, gasUsed, blockNumber }: TransactionReceipt): Receipt {
   return { transactionHash: hash as Hex, gasUsed, blockNumber };
 }
 
-async function transact(
-  contract: Contract,
-  signer: NonceManager,
-  name: string,
-  args: readonly unknown[],
-  payment: Payment,
-): Promise<ContractTransactionReceipt> {
-  const call = contract.getFunction(name);
-  try {
-    const gasLimit = withMargin(await call.estimateGas(...args, payment));
-    const response = await call.send(...args, { ...payment, gasLimit });
-    return (await response.wait(1, MINING_TIMEOUT_MS)) as ContractTransactionReceipt;
-  } catch (error) {
-    // The nonce may not have been used: ask the chain again before the next transaction.
-    signer.reset();
-    throw sendingFailure(name, error);
+/**
+ * The receipt of a transaction that was sent already. A look that fails is made again.
+ * @throws CHAIN_TRANSACTION_LOST, CHAIN_REVERTED
+ */
+export async function receiptFor(provider: Provider, { name, hash }: SentElsewhere): Promise<TransactionReceipt> {
+  const end = performance.now() + MINING_TIMEOUT_MS;
+  for (let pause = FIRST_LOOK_MS; performance.now() < end; pause = longer(pause)) {
+    const receipt = await provider.getTransactionReceipt(hash).catch((error: unknown) => {
+      if (isVerisumError(error) && error.entry.role !== "again") throw error;
+      return null;
+    });
+    if (receipt !== null) return mined({ name }, receipt);
+    await delay(pause);
+  }
+  throw new VerisumError("CHAIN_TRANSACTION_LOST", `${name} was not mined in time`, { call: name });
+}
+
+interface SentElsewhere {
+  readonly name: string;
+  readonly hash: string;
+}
+
+class Sender {
+  readonly #endpoint: Endpoint;
+  readonly #wallet: Wallet;
+
+  constructor(endpoint: Endpoint, wallet: Wallet) {
+    this.#endpoint = endpoint;
+    this.#wallet = wallet;
+  }
+
+  async transact(call: Call): Promise<TransactionReceipt> {
+    const gasLimit = await this.#gasLimit(call);
+    const [nonce, fees, block] = await Promise.all([this.#freeNonce(), this.#feesNow(), this.#blockNumber()]);
+    const sent: Sent = { nonce, gasLimit, hashes: [], fees, block };
+    await this.#requireFunds(call, sent);
+    await this.#broadcast(call, sent);
+    return this.#untilMined(call, sent);
+  }
+
+  async #gasLimit({ name, to, data, valueWei }: Call): Promise<bigint> {
+    const { request, provider } = this.#endpoint;
+    try {
+      const from = this.#wallet.address;
+      return withMargin(
+        await request(() => provider.estimateGas({ from, to: to ?? null, data: data ?? "0x", value: valueWei ?? 0n })),
+      );
+    } catch (error) {
+      if (!isVerisumError(error, "CHAIN_UNREACHABLE") || !isAboutFunds(error.cause)) throw error;
+      throw await this.#fundsMissing(name, valueWei ?? 0n, error.cause);
+    }
+  }
+
+  /**
+   * The next nonce by what is mined. Where something of this account still waits, sent by another process or before a
+   * restart, it gets the blocks that our own gets; then it is replaced.
+   */
+  async #freeNonce(): Promise<number> {
+    const { request, provider, transport } = this.#endpoint;
+    const { address } = this.#wallet;
+    const counts = (): Promise<[number, number]> =>
+      request(() =>
+        Promise.all([
+          provider.getTransactionCount(address, "latest"),
+          provider.getTransactionCount(address, "pending"),
+        ]),
+      );
+    const since = await this.#blockNumber();
+    for (let pause = FIRST_LOOK_MS; ; pause = longer(pause)) {
+      const [mined, pending] = await counts();
+      if (pending <= mined || (await this.#blockNumber()) - since >= BLOCKS_BEFORE_REPLACING) return mined;
+      await transport.pause(pause);
+    }
+  }
+
+  async #feesNow(): Promise<Fees> {
+    return feesOf(await this.#endpoint.request(() => this.#endpoint.provider.getFeeData()));
+  }
+
+  #blockNumber(): Promise<number> {
+    return this.#endpoint.request(() => this.#endpoint.provider.getBlockNumber());
+  }
+
+  async #requireFunds({ name, valueWei = 0n }: Call, { gasLimit, fees }: Sent): Promise<void> {
+    const needed = gasLimit * offered(fees) + valueWei;
+    if ((await this.#balance()) < needed) throw await this.#fundsMissing(name, needed);
+  }
+
+  #balance(): Promise<bigint> {
+    return this.#endpoint.request(() => this.#endpoint.provider.getBalance(this.#wallet.address));
+  }
+
+  async #fundsMissing(name: string, needed: bigint, cause?: unknown): Promise<VerisumError> {
+    const account = this.#wallet.address.toLowerCase();
+    const balance = await this.#balance();
+    const missing = needed > balance ? `; send it at least ${ether(needed - balance)}` : "";
+    return new VerisumError(
+      "CHAIN_FUNDS_MISSING",
+      `${name}: ${account} has ${ether(balance)} and needs ${ether(needed)} for gas at the present fees${missing}`,
+      { call: name, account, balanceWei: balance, neededWei: needed },
+      { cause },
+    );
+  }
+
+  /** Sends the call for `sent.fees`, or for more where the endpoint asks for more. */
+  async #broadcast(call: Call, sent: Sent): Promise<void> {
+    for (let attempt = 0; ; attempt++) {
+      const signed = await this.#wallet.signTransaction({
+        ...sent.fees,
+        chainId: this.#endpoint.provider._network.chainId,
+        nonce: sent.nonce,
+        to: call.to ?? null,
+        data: call.data ?? "0x",
+        value: call.valueWei ?? 0n,
+        gasLimit: sent.gasLimit,
+      });
+      // Kept before it is sent: of an answer that is lost nobody knows whether the transaction was.
+      sent.hashes.push(keccak256(signed) as Hex);
+      const error = await this.#offer(signed);
+      if (error === undefined || isKnown(error) || isNonceUsed(error)) return;
+      sent.hashes.pop();
+      if (!isUnderpriced(error) || attempt === REPLACEMENTS_AT_ONCE) throw await this.#failureOf(call, sent, error);
+      sent.fees = replacing(sent.fees, await this.#feesNow());
+    }
+  }
+
+  /** What the endpoint has against it; undefined if it took it, or if nobody knows. */
+  async #offer(signed: string): Promise<unknown> {
+    try {
+      await this.#endpoint.provider.send("eth_sendRawTransaction", [signed]);
+      return undefined;
+    } catch (error) {
+      if (isVerisumError(error, "INTERRUPTED")) throw error;
+      return isVerisumError(error, "CHAIN_UNREACHABLE") ? undefined : error;
+    }
+  }
+
+  async #failureOf({ name, valueWei = 0n }: Call, { gasLimit, fees }: Sent, error: unknown): Promise<VerisumError> {
+    const refused = revertOf(error);
+    if (refused !== undefined) return refused;
+    if (isAboutFunds(error)) return this.#fundsMissing(name, gasLimit * offered(fees) + valueWei, error);
+    const message = `${name} could not be sent: ${describe(error)}`;
+    return new VerisumError("CHAIN_TRANSACTION_REFUSED", message, { call: name }, { cause: error });
+  }
+
+  async #untilMined(call: Call, sent: Sent): Promise<TransactionReceipt> {
+    const end = performance.now() + MINING_TIMEOUT_MS;
+    let left = LAST_LOOKS;
+    for (let pause = FIRST_LOOK_MS; ; pause = longer(pause)) {
+      const look = await this.#look(call, sent);
+      if (look?.receipt !== undefined) return mined(call, look.receipt);
+      if (look?.isOver === true) left -= 1;
+      if (left === 0 || (call.isWanted === undefined && performance.now() >= end))
+        throw new VerisumError("CHAIN_TRANSACTION_LOST", `${call.name} was not mined in time`, { call: call.name });
+      if (look !== undefined && !look.isOver && look.block - sent.block >= BLOCKS_BEFORE_REPLACING)
+        await this.#replace(call, sent, look.block);
+      await this.#endpoint.transport.pause(pause);
+    }
+  }
+
+  /** One look at the chain; undefined if the endpoint does not answer, which says nothing. */
+  async #look(
+    { isWanted }: Call,
+    { nonce, hashes }: Sent,
+  ): Promise<{ readonly receipt?: TransactionReceipt; readonly isOver: boolean; readonly block: number } | undefined> {
+    const { request, provider } = this.#endpoint;
+    try {
+      const [used, block, ...receipts] = await request(() =>
+        Promise.all([
+          provider.getTransactionCount(this.#wallet.address, "latest"),
+          provider.getBlockNumber(),
+          ...hashes.map((hash) => provider.getTransactionReceipt(hash)),
+        ]),
+      );
+      const receipt = receipts.find((found) => found !== null);
+      if (receipt !== undefined) return { receipt, isOver: true, block };
+      return { isOver: used > nonce || !((await isWanted?.()) ?? true), block };
+    } catch (error) {
+      if (!isVerisumError(error) || error.entry.role !== "again") throw error;
+      return undefined;
+    }
+  }
+
+  /** Offers more. What the endpoint says to it does not matter: one of the transactions sent before may be mined. */
+  async #replace(call: Call, sent: Sent, block: number): Promise<void> {
+    sent.block = block;
+    try {
+      const fees = replacing(sent.fees, await this.#feesNow());
+      await this.#requireFunds(call, { ...sent, fees });
+      sent.fees = fees;
+      await this.#broadcast(call, sent);
+    } catch (error) {
+      if (!isVerisumError(error) || error.entry.role !== "again") throw error;
+    }
   }
 }
 
-/** Why a transaction could not be sent, was refused or was not mined. @param name of the call or the deployment */
-export function sendingFailure(name: string, error: unknown): VerisumError {
-  const refused = revertOf(error);
-  if (refused !== undefined) return refused;
-  const details = { call: name };
-  if ((error as { code?: string }).code === "TIMEOUT")
-    return new VerisumError("CHAIN_TRANSACTION_LOST", `${name} was not mined in time`, details, { cause: error });
-  const message = `${name} could not be sent: ${describe(error)}`;
-  return new VerisumError(reasonOf(error), message, details, { cause: error });
+/** @throws CHAIN_REVERTED if the transaction failed in its block */
+function mined({ name }: Call, receipt: TransactionReceipt): TransactionReceipt {
+  if (receipt.status === 0)
+    throw new VerisumError("CHAIN_REVERTED", `${name} was refused in the block that it was mined in`, {
+      call: name,
+      error: "unknown",
+      transaction: receipt.hash,
+    });
+  return receipt;
 }
 
-/** Endpoints put a lack of funds in words of their own; what they refuse otherwise, they answered. */
-function reasonOf(error: unknown): "CHAIN_FUNDS_MISSING" | "CHAIN_TRANSACTION_REFUSED" | "CHAIN_UNREACHABLE" {
+function longer(pause: number): number {
+  return Math.min(LONGEST_LOOK_MS, pause * 1.5);
+}
+
+/** The endpoint has this very transaction already. */
+function isKnown(error: unknown): boolean {
+  return /already known|known transaction|already imported|already exists/i.test(describe(error));
+}
+
+function isNonceUsed(error: unknown): boolean {
   const { code } = error as { code?: unknown };
-  if (code === "INSUFFICIENT_FUNDS" || /insufficient funds|enough funds/i.test(describe(error)))
-    return "CHAIN_FUNDS_MISSING";
-  return code === "UNKNOWN_ERROR" || !mayPass(error) ? "CHAIN_TRANSACTION_REFUSED" : "CHAIN_UNREACHABLE";
+  return code === "NONCE_EXPIRED" || /nonce.*too low|nonce.*already been used/i.test(describe(error));
+}
+
+/** Another transaction with this nonce waits, or the fees are below what the endpoint or the block asks for. */
+function isUnderpriced(error: unknown): boolean {
+  const { code } = error as { code?: unknown };
+  return (
+    code === "REPLACEMENT_UNDERPRICED" || /underpriced|fee too low|less than block base fee/i.test(describe(error))
+  );
+}
+
+/** Endpoints put a lack of funds in words of their own. */
+function isAboutFunds(error: unknown): boolean {
+  const { code } = error as { code?: unknown };
+  return code === "INSUFFICIENT_FUNDS" || /insufficient funds|enough funds|exceeds allowance/i.test(describe(error));
 }
 
 /** A call may cost more when it is mined than when it was estimated: the last submission also ends the phase. */
 export function withMargin(estimate: bigint): bigint {
   const wanted = estimate + estimate / 4n + 50_000n;
   return wanted < TRANSACTION_GAS_CAP ? wanted : TRANSACTION_GAS_CAP;
+}
+
+/** Why a transaction could not be sent, was refused or was not mined. @param name of the call or the deployment */
+export function sendingFailure(name: string, error: unknown): VerisumError {
+  const known = isVerisumError(error) ? error : revertOf(error);
+  if (known !== undefined) return known;
+  const code = isAboutFunds(error) ? "CHAIN_FUNDS_MISSING" : "CHAIN_TRANSACTION_REFUSED";
+  return new VerisumError(code, `${name} could not be sent: ${describe(error)}`, { call: name }, { cause: error });
 }

@@ -1,6 +1,6 @@
 /** `TaskWriter` over JSON-RPC: one account's calls. */
 import { Contract } from "ethers";
-import type { Wallet } from "ethers";
+import type { TransactionReceipt, Wallet } from "ethers";
 import type { Submission } from "../protocol/submission.ts";
 import type { Hex } from "../protocol/transcript.ts";
 import { decodeAddress, encodeSigned, encodeSubmission } from "./codec.ts";
@@ -16,7 +16,6 @@ import type { Endpoint } from "./rpc.ts";
 import { signSubmission } from "./submission-signature.ts";
 import type { ChunkProgress, Receipt, SubmittedRecord, TaskReader, TaskWriter } from "./task-chain.ts";
 import { queueTransactions, receiptOf } from "./transaction.ts";
-import type { Transact } from "./transaction.ts";
 
 /** Sends a call by name, with the arguments that the contract's interface gives it. */
 type Send = <N extends SendName<VerisumFunctions>>(
@@ -24,16 +23,39 @@ type Send = <N extends SendName<VerisumFunctions>>(
   ...args: ArgumentsOf<VerisumFunctions, N>
 ) => Promise<Receipt>;
 
+/** The same, with all that the receipt says. */
+type Transact = <N extends SendName<VerisumFunctions>>(
+  name: N,
+  args: ArgumentsOf<VerisumFunctions, N>,
+  valueWei?: bigint,
+) => Promise<TransactionReceipt>;
+
+/** Calls that make sense in any phase; all others are of the round and phase in which they are made. */
+const OF_NO_PHASE: ReadonlySet<SendName<VerisumFunctions>> = new Set([
+  "registerMember",
+  "registerClient",
+  "join",
+  "registerRoundKeys",
+  "announce",
+]);
+
 /** Everything that the reader's contract lets this wallet's account do. */
 export function writerOver(reader: TaskReader, endpoint: Endpoint, wallet: Wallet): TaskWriter {
-  const contract = new Contract(reader.context.contract, VERISUM_INTERFACE, wallet.connect(endpoint.provider));
-  const transact = queueTransactions(contract, endpoint, wallet);
+  const { contract: to } = reader.context;
+  const contract = new Contract(to, VERISUM_INTERFACE, wallet.connect(endpoint.provider));
+  const queue = queueTransactions(endpoint, wallet);
+  const transact: Transact = async (name, args, valueWei) =>
+    queue({
+      ...{ name, to, data: VERISUM_INTERFACE.encodeFunctionData(name, args) },
+      ...(valueWei === undefined ? {} : { valueWei }),
+      ...(OF_NO_PHASE.has(name) ? {} : { isWanted: await untilPhaseEnds(reader) }),
+    });
   const send: Send = async (name, ...args) => receiptOf(await transact(name, args));
   const account = decodeAddress(wallet.address as Hex);
   return {
     ...reader,
     account,
-    join: async () => receiptOf(await transact("join", [], { value: (await reader.parameters()).bondWei })),
+    join: async () => receiptOf(await transact("join", [], (await reader.parameters()).bondWei)),
     registerMember: (member) => send("registerMember", member),
     registerClient: (client, weight) => send("registerClient", client, weight),
     registerRoundKeys: (firstRound, keys) => send("registerRoundKeys", firstRound, keys),
@@ -65,6 +87,15 @@ export function writerOver(reader: TaskReader, endpoint: Endpoint, wallet: Walle
   };
 }
 
+/** Whether the round and the phase are still those of this moment. */
+async function untilPhaseEnds(reader: TaskReader): Promise<() => Promise<boolean>> {
+  const { number, phase } = await reader.round();
+  return async () => {
+    const now = await reader.round();
+    return now.number === number && now.phase === phase;
+  };
+}
+
 /** Returns the last transaction, with the gas of all that were sent now. */
 async function sendLarge(
   transact: Transact,
@@ -74,8 +105,9 @@ async function sendLarge(
   last: Parameters<typeof sendInSteps>[1],
 ): Promise<Receipt> {
   let gasUsed = 0n;
-  const prove = async (...step: Tail<ArgumentsOf<VerisumFunctions, "proveChunks">>): Promise<ChunkProgress> => {
-    const receipt = await transact("proveChunks", [round, ...step]);
+  type Steps = ArgumentsOf<VerisumFunctions, "proveChunks">;
+  const prove = async (head: Steps[1], progress: Steps[2], chunks: Steps[3]): Promise<ChunkProgress> => {
+    const receipt = await transact("proveChunks", [round, head, progress, chunks]);
     gasUsed += receipt.gasUsed;
     const log = parseTaskLog(receipt.logs[0]!);
     if (log?.name !== "ChunksProven") throw new TypeError("proveChunks emitted no ChunksProven");
@@ -88,6 +120,3 @@ async function sendLarge(
 function encodeExcluded({ index, client, weight, submission }: SubmittedRecord): Encodable<ExcludedClient> {
   return { index, record: { client, weight, commitment: submission.commitment } };
 }
-
-/** Arguments after the round. */
-type Tail<T extends readonly unknown[]> = T extends readonly [unknown, ...infer Rest] ? Rest : never;

@@ -1,5 +1,5 @@
 /** What `fl-client join` does. */
-import { outlive } from "../command/run.ts";
+import { outlive, persist } from "../command/run.ts";
 import type { Reporter } from "../protocol/reporter.ts";
 import { loadDataset } from "../learning/dataset.ts";
 import type { LoadedData } from "../learning/examples.ts";
@@ -88,7 +88,7 @@ async function takePart(
   const trainer = await createTrainer(task.document.model);
   await keys.checked;
   reporter.say("good", "ready", "the proving keys are read and checked: ready to take part");
-  await register(node, reporter);
+  await persist(() => register(node, reporter), reporter, node.sleep);
   const journal = openJournal(state, `${node.scope}-${chain.account}`);
   if (state.copied) await leaveOldCopy(node, journal, reporter);
   let participated = 0;

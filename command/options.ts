@@ -9,9 +9,12 @@ import { createReporter } from "./reporter.ts";
 import type { Format } from "./reporter.ts";
 import type { Reporter } from "../protocol/reporter.ts";
 
+/** Hardhat's, and of most nodes. */
+const LOCAL_RPC: readonly string[] = ["http://127.0.0.1:8545"];
+
 export interface CommonFlags {
   readonly contract: Hex;
-  readonly rpc: string;
+  readonly rpc: readonly string[];
   readonly chainId?: bigint;
   readonly key?: string;
   readonly confirmations?: number;
@@ -43,10 +46,10 @@ export function connectionOptions(command: Command, needsKey: boolean): Command 
 export function endpointOptions(command: Command): Command {
   return command
     .addOption(
-      new Option("--rpc <url>", "Ethereum JSON-RPC endpoint")
-        .default("http://127.0.0.1:8545")
+      new Option("--rpc <url>", "Ethereum JSON-RPC endpoint; repeat it for others to ask where one fails")
+        .default(LOCAL_RPC, LOCAL_RPC[0])
         .env("VERISUM_RPC")
-        .argParser(rpcUrl),
+        .argParser(rpcUrls),
     )
     .addOption(new Option("--chain-id <n>", "refuse any other chain").argParser(wholeNumber));
 }
@@ -110,6 +113,12 @@ function rpcUrl(text: string): string {
   if (username !== "" || password !== "")
     throw new InvalidArgumentError("A user name or password in it is not sent: use a URL that needs none.");
   return text;
+}
+
+/** One endpoint more, or several with commas between them; the first one takes the default's place. */
+function rpcUrls(text: string, before: readonly string[]): readonly string[] {
+  const urls = text.split(",").map((url) => rpcUrl(url.trim()));
+  return before === LOCAL_RPC ? urls : [...before, ...urls];
 }
 
 function count(text: string): number {

@@ -1,4 +1,5 @@
 /** What `fl-aggregator member` does: one seat of a committee, until it is stopped. */
+import { persist } from "../command/run.ts";
 import { VerisumError } from "../protocol/errors.ts";
 import { peerFetch } from "../content/peer-fetch.ts";
 import { openEndpoint, publicUrlOf, readTls, taskGateway } from "../task/endpoint.ts";
@@ -30,7 +31,8 @@ export async function runMember(options: MemberOptions, deps: RoleDependencies):
   const tls = await readTls(options);
   const node = await openWritingNode({ ...options, ownEndpoint: publicUrl }, reporter, signal);
   const { chain, task, store, state, network, scope, sleep } = node;
-  const seat = (await chain.members()).findIndex((member) => member.toLowerCase() === chain.account.toLowerCase()) + 1;
+  const committee = await persist(() => chain.members(), reporter, sleep);
+  const seat = committee.findIndex((member) => member.toLowerCase() === chain.account.toLowerCase()) + 1;
   if (seat === 0)
     throw new VerisumError("ROLE_NOT_REGISTERED", `${chain.account} holds no seat in this task's committee`, {
       account: chain.account,

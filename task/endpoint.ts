@@ -1,5 +1,6 @@
 /** A node's HTTP endpoint: the gateway, announced on chain if it changed. */
 import type { FastifyInstance } from "fastify";
+import { persist } from "../command/run.ts";
 import type { ListenAddress } from "../command/listen-address.ts";
 import { createGateway } from "../content/gateway.ts";
 import { VerisumError } from "../protocol/errors.ts";
@@ -83,9 +84,13 @@ export async function openEndpoint(
     const { code } = cause as NodeJS.ErrnoException;
     throw new VerisumError("LISTEN_FAILED", `cannot listen at ${listen.host}:${listen.port}: ${code}`, {}, { cause });
   });
-  const announced = [...(await node.chain.endpoints())].find(
-    ([account]) => account.toLowerCase() === node.chain.account.toLowerCase(),
-  )?.[1];
-  if (announced !== publicUrl) await node.chain.announce(publicUrl);
+  await persist(() => announceUnlessDone(node, publicUrl), reporter, node.sleep);
   reporter.say("good", "listening", `gateway at ${publicUrl}/ipfs/<cid>/`, { url: publicUrl });
+}
+
+/** Announces the URL unless the chain says that it is; a reorganisation can undo an announcement. */
+export async function announceUnlessDone({ chain }: Pick<WritingNode, "chain">, publicUrl: string): Promise<boolean> {
+  if ((await chain.endpoints()).get(chain.account) === publicUrl) return false;
+  await chain.announce(publicUrl);
+  return true;
 }

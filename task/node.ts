@@ -1,13 +1,16 @@
 /** What every command opens: the chain, a private directory, content, peers, the task. */
 import { join } from "node:path";
 import { isVerisumError } from "../protocol/errors.ts";
+import { persist } from "../command/run.ts";
 import { abortableSleep } from "../command/sleep.ts";
 import type { Sleep } from "../protocol/ports.ts";
 import { limitedReporter } from "../protocol/limited-reporter.ts";
 import type { Reporter } from "../protocol/reporter.ts";
 import { connectReader, connectWriter } from "../chain/connect.ts";
 import type { ConnectOptions } from "../chain/connect.ts";
+import { loadWallet } from "../chain/key-file.ts";
 import type { TaskReader, TaskWriter } from "../chain/task-chain.ts";
+import type { OnEndpoint } from "../chain/transport.ts";
 import { createKuboStore } from "../content/kubo.ts";
 import { createContentStore } from "../content/store.ts";
 import type { ContentStore } from "../content/store.ts";
@@ -61,35 +64,52 @@ export async function openReadingNode(
   reporter: Reporter,
   signal: AbortSignal,
 ): Promise<ReadingNode> {
-  return openNode(await connectReader(options), options, reporter, signal, () =>
-    Promise.reject(new Error("a reading node uploads nothing")),
-  );
+  const authorise = (): Promise<string> => Promise.reject(new Error("a reading node uploads nothing"));
+  const chain = await connectReader(watched(options, reporter, signal));
+  return openNode(chain, options, { reporter, signal, authorise, patiently: (work) => work() });
 }
 
 /**
- * A node with an account. @throws KEY_FILE_PERMISSIONS, CHAIN_*, TASK_DOCUMENT_INVALID, PARAMETERS_INVALID,
- * STORAGE_LOCKED
+ * A node with an account. While the chain's endpoint is away, it waits.
+ * @throws KEY_MISSING, KEY_INVALID, KEY_FILE_PERMISSIONS, CHAIN_WRONG_NETWORK, CHAIN_NO_CONTRACT,
+ * TASK_DOCUMENT_INVALID, PARAMETERS_INVALID, STORAGE_LOCKED, INTERRUPTED
  */
 export async function openWritingNode(
   options: NodeOptions,
   reporter: Reporter,
   signal: AbortSignal,
 ): Promise<WritingNode> {
-  const chain = await connectWriter(options);
+  const wallet = options.wallet ?? (await loadWallet(options.key, process.env));
+  const sleep = abortableSleep(signal);
+  const patiently: Opening["patiently"] = (work) => persist(work, reporter, sleep);
+  const chain = await patiently(() => connectWriter({ ...watched(options, reporter, signal), wallet }));
   const authorise = (root: string): Promise<string> => uploadAuthorization(chain, root, Math.floor(Date.now() / 1000));
-  return { ...(await openNode(chain, options, reporter, signal, authorise)), chain };
+  return { ...(await openNode(chain, options, { reporter, signal, authorise, patiently })), chain };
 }
 
-async function openNode(
-  chain: TaskReader,
-  options: NodeOptions,
-  reporter: Reporter,
-  signal: AbortSignal,
-  authorise: (root: string) => Promise<string>,
-): Promise<ReadingNode> {
+/** How a node opens what it opens. */
+interface Opening {
+  readonly reporter: Reporter;
+  readonly signal: AbortSignal;
+  readonly authorise: (root: string) => Promise<string>;
+  /** Does what needs the chain. */
+  readonly patiently: <T>(work: () => Promise<T>) => Promise<T>;
+}
+
+/** The connection's options with a signal that ends it, and somebody who says what becomes of its endpoints. */
+function watched(options: NodeOptions, reporter: Reporter, signal: AbortSignal): ConnectOptions {
+  const onEndpoint: OnEndpoint = (event, url, why) => {
+    if (event === "back") reporter.say("info", "endpoint-back", `${url} answers again`, { subject: url });
+    else
+      reporter.say("warn", "endpoint-set-aside", `${url} fails and is set aside for a while: ${why}`, { subject: url });
+  };
+  return { ...options, signal, onEndpoint };
+}
+
+async function openNode(chain: TaskReader, options: NodeOptions, opening: Opening): Promise<ReadingNode> {
   const state = await openStateDirectory(options.stateDirectory);
   try {
-    return await openInside(state, chain, options, reporter, abortableSleep(signal), authorise);
+    return await openInside(state, chain, options, opening);
   } catch (error) {
     await state.release();
     throw error;
@@ -100,10 +120,9 @@ async function openInside(
   state: StateDirectory,
   chain: TaskReader,
   options: NodeOptions,
-  reporter: Reporter,
-  sleep: Sleep,
-  authorise: (root: string) => Promise<string>,
+  { reporter, signal, authorise, patiently }: Opening,
 ): Promise<ReadingNode> {
+  const sleep = abortableSleep(signal);
   const observer = limitedReporter(reporter, () => performance.now());
   const network = createPeerNetwork(chain, {
     bootstrap: options.peers,
@@ -113,12 +132,12 @@ async function openInside(
     sleep,
     reporter: observer,
   });
-  await network.refresh();
+  await patiently(network.refresh);
   const store = await openStore(options, network, observer);
   try {
-    const task = await whenAvailable(() => openTask(chain, store), network, reporter, sleep);
+    const task = await patiently(() => whenAvailable(() => openTask(chain, store), network, reporter, sleep));
     task.cells?.siblings.forEach(network.include);
-    await network.refresh();
+    await patiently(network.refresh);
     return {
       chain,
       state,

@@ -66,6 +66,7 @@ export const INTEGRATION: readonly string[] = [
   "test/chain/contract-suite.test.ts",
   "test/chain/generated-shapes.test.ts",
   "test/chain/submissions.test.ts",
+  "test/chain/transactions.test.ts",
   "test/command/every-command.test.ts",
   "test/demo/with-processes.test.ts",
   "test/operator/deploy.test.ts",

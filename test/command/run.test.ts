@@ -2,13 +2,40 @@ import { describe, it } from "mocha";
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
 import { fileURLToPath } from "node:url";
-import { outlive } from "../../command/run.ts";
+import { outlive, persist } from "../../command/run.ts";
 import { ERRORS, VerisumError } from "../../protocol/errors.ts";
 import type { ErrorCode } from "../../protocol/errors.ts";
 import { rejectsCode } from "../support/errors.ts";
 import { createRecorder } from "../support/round-recorder.ts";
 
 const ROOT = fileURLToPath(new URL("../../", import.meta.url));
+
+/** Runs a command in a process of its own, whose body is the given source. */
+const run = (
+  body: string,
+): {
+  readonly status: number | null;
+  readonly events: readonly { readonly event: string; readonly code?: string }[];
+} => {
+  const source = `
+    import { createReporter } from "./command/reporter.ts";
+    import { runCommand } from "./command/run.ts";
+    import { VerisumError } from "./protocol/errors.ts";
+    const reporter = createReporter("json", "test", (line) => void process.stdout.write(line + "\\n"), () => 0);
+    await runCommand(reporter, async (signal) => { ${body} });`;
+  const { status, stdout } = spawnSync(
+    process.execPath,
+    ["--disable-warning=ExperimentalWarning", "--input-type=module-typescript", "-e", source],
+    { cwd: ROOT, encoding: "utf8" },
+  );
+  return {
+    status,
+    events: stdout
+      .split("\n")
+      .filter(Boolean)
+      .map((line) => JSON.parse(line) as { event: string; code?: string }),
+  };
+};
 
 describe("exit statuses", () => {
   const expected: Partial<Record<ErrorCode, number>> = {
@@ -27,33 +54,6 @@ describe("exit statuses", () => {
     it(`${code} ends a command with ${expected[code] ?? 1}`, () =>
       assert.equal(ERRORS[code].exit, expected[code] ?? 1));
   }
-
-  /** Runs a command in a process of its own, whose body is the given source. */
-  const run = (
-    body: string,
-  ): {
-    readonly status: number | null;
-    readonly events: readonly { readonly event: string; readonly code?: string }[];
-  } => {
-    const source = `
-      import { createReporter } from "./command/reporter.ts";
-      import { runCommand } from "./command/run.ts";
-      import { VerisumError } from "./protocol/errors.ts";
-      const reporter = createReporter("json", "test", (line) => void process.stdout.write(line + "\\n"), () => 0);
-      await runCommand(reporter, async (signal) => { ${body} });`;
-    const { status, stdout } = spawnSync(
-      process.execPath,
-      ["--disable-warning=ExperimentalWarning", "--input-type=module-typescript", "-e", source],
-      { cwd: ROOT, encoding: "utf8" },
-    );
-    return {
-      status,
-      events: stdout
-        .split("\n")
-        .filter(Boolean)
-        .map((line) => JSON.parse(line) as { event: string; code?: string }),
-    };
-  };
 
   it("are 0 for a command that did its work, whatever timers are left", () => {
     assert.deepEqual(run("setInterval(() => {}, 1000);"), { status: 0, events: [] });
@@ -86,11 +86,31 @@ describe("exit statuses", () => {
     );
   });
 
+  it("are 3 after a signal within two seconds, whatever the command waits for", () => {
+    const started = performance.now();
+    const { status } = run(
+      'setTimeout(() => process.kill(process.pid, "SIGTERM"), 1); setInterval(() => {}, 1000); await new Promise(() => {});',
+    );
+    assert.equal(status, 3);
+    assert.ok(performance.now() - started < 5_000);
+  });
+
   it("are 3 after a signal", () => {
     const { status } = run(
       'const { abortableSleep } = await import("./command/sleep.ts"); setTimeout(() => process.kill(process.pid, "SIGTERM"), 1); await abortableSleep(signal)(60_000);',
     );
     assert.equal(status, 3);
+  });
+});
+
+describe("what is thrown where nobody waits", () => {
+  it("is named and ends the command if it is a defect, and only named if it passes by itself", () => {
+    const later = (thrown: string): string =>
+      `setTimeout(() => void Promise.reject(${thrown}), 1); await new Promise((resolve) => setTimeout(resolve, 200));`;
+    const defect = run(later('new TypeError("on a timer")'));
+    assert.deepEqual([defect.status, defect.events.map(({ event }) => event)], [5, ["defect"]]);
+    const passing = run(later('new VerisumError("CHAIN_UNREACHABLE", "gone")'));
+    assert.deepEqual([passing.status, passing.events.map(({ code }) => code)], [0, ["CHAIN_UNREACHABLE"]]);
   });
 });
 
@@ -108,6 +128,24 @@ describe("a role that outlives failures", () => {
         code,
       ));
   }
+
+  it("does what it cannot start without again and again, with a message, until it is done", async () => {
+    const reporter = createRecorder();
+    let failures = 3;
+    const work = (): Promise<number> =>
+      failures-- > 0 ? Promise.reject(new VerisumError("CHAIN_UNREACHABLE", "away")) : Promise.resolve(7);
+    const pauses: number[] = [];
+    assert.equal(await persist(work, reporter, (pause) => Promise.resolve(void pauses.push(pause))), 7);
+    assert.equal(pauses.length, 3);
+    await rejectsCode(
+      persist(
+        () => Promise.reject(new VerisumError("CHAIN_NO_CONTRACT", "none")),
+        reporter,
+        async () => undefined,
+      ),
+      "CHAIN_NO_CONTRACT",
+    );
+  });
 
   it("passes results and defects on", async () => {
     assert.equal(await outlive(() => Promise.resolve(7), createRecorder()), 7);

@@ -9,8 +9,11 @@ interface RpcRequest {
   readonly params: unknown[];
 }
 
+/** What comes in place of an answer: another one, the end of the connection, or nothing at all. */
+export type Misbehaviour = { readonly status: number; readonly body: string } | "reset" | "silence";
+
 /** What to do with a request instead of passing it on; undefined passes it on. */
-export type Fault = (request: RpcRequest) => { readonly status: number; readonly body: string } | undefined;
+export type Fault = (request: RpcRequest) => Misbehaviour | undefined;
 
 export interface RpcServer {
   readonly url: string;
@@ -46,6 +49,11 @@ export async function serveChain(connection: NetworkConnection): Promise<RpcServ
       const requests = Array.isArray(parsed) ? parsed : [parsed];
       asked.push(...requests.map(({ method }) => method));
       const fault = requests.map((request) => state.fault?.(request)).find((found) => found !== undefined);
+      if (fault === "reset") {
+        incoming.socket.resetAndDestroy();
+        return;
+      }
+      if (fault === "silence") return;
       if (fault !== undefined) {
         outgoing.writeHead(fault.status, { "content-type": "application/json" }).end(fault.body);
         return;

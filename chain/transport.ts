@@ -1,0 +1,217 @@
+/**
+ * JSON-RPC over HTTP to one or several endpoints: an endpoint that fails is set aside for a while and the next one is
+ * asked; what comes back is looked at before anybody believes it. No timer of it outlives its request, and a signal
+ * ends every one.
+ */
+import { setTimeout as delay } from "node:timers/promises";
+import { VerisumError } from "../protocol/errors.ts";
+import { answerFault } from "./answer-forms.ts";
+import type { RpcAnswer, RpcRequest } from "./answer-forms.ts";
+
+const DEFAULT_TIMEOUT_MS = 20_000;
+/** Tries of one request, over all endpoints together; each endpoint gets at least one. */
+const ATTEMPTS = 5;
+const FIRST_PAUSE_MS = 200;
+/** An endpoint that failed is passed over for this long, twice as long after each further failure, up to the last. */
+const SET_ASIDE_MS = 2_000;
+const LONGEST_SET_ASIDE_MS = 60_000;
+
+/** What users may hear of: an endpoint that fails, or answers again. */
+export type OnEndpoint = (event: "set-aside" | "back", url: string, why: string) => void;
+
+export interface TransportOptions {
+  /** Ends every request and every pause, with INTERRUPTED. */
+  readonly signal?: AbortSignal;
+  readonly onEndpoint?: OnEndpoint;
+  /** After which a request counts as failed. */
+  readonly timeoutMs?: number;
+  /** Monotonic milliseconds. */
+  readonly clock?: () => number;
+}
+
+interface EndpointState {
+  readonly url: string;
+  failures: number;
+  asideUntil: number;
+}
+
+/** One process's way to a chain. */
+export class RpcTransport {
+  readonly #endpoints: readonly EndpointState[];
+  readonly #signal: AbortSignal | undefined;
+  readonly #onEndpoint: OnEndpoint;
+  readonly #clock: () => number;
+  readonly #timeoutMs: number;
+  #preferred = 0;
+  #singly = false;
+
+  /** @param urls at least one; the first that answers is used */
+  constructor(urls: readonly string[], options: TransportOptions = {}) {
+    this.#endpoints = urls.map((url) => ({ url, failures: 0, asideUntil: 0 }));
+    this.#signal = options.signal;
+    this.#onEndpoint = options.onEndpoint ?? (() => undefined);
+    this.#timeoutMs = options.timeoutMs ?? DEFAULT_TIMEOUT_MS;
+    this.#clock = options.clock ?? (() => performance.now());
+  }
+
+  /** How many endpoints there are. */
+  get size(): number {
+    return this.#endpoints.length;
+  }
+
+  /** The endpoint that is asked first. */
+  get url(): string {
+    return this.#endpoints[this.#preferred]!.url;
+  }
+
+  /** Passes over the endpoint that is in use: what it said does not hold together. */
+  distrust(why: string): void {
+    if (this.size > 1) this.#setAside(this.#endpoints[this.#preferred]!, why);
+  }
+
+  /** Waits. @throws INTERRUPTED */
+  async pause(milliseconds: number): Promise<void> {
+    try {
+      await delay(milliseconds, undefined, this.#signal === undefined ? {} : { signal: this.#signal });
+    } catch {
+      throw interrupted();
+    }
+  }
+
+  /**
+   * The answers to these requests, each of the form that its method has.
+   * @throws CHAIN_UNREACHABLE after the last attempt; INTERRUPTED
+   */
+  async send(requests: readonly RpcRequest[]): Promise<RpcAnswer[]> {
+    const attempts = Math.max(ATTEMPTS, this.size);
+    for (let attempt = 1, pause = FIRST_PAUSE_MS; ; attempt++) {
+      const endpoint = this.#choose();
+      try {
+        const answers = await this.#ask(endpoint, requests);
+        this.#succeeded(endpoint);
+        return answers;
+      } catch (error) {
+        if (error instanceof VerisumError && error.code === "INTERRUPTED") throw error;
+        const why = describe(error);
+        this.#setAside(endpoint, why);
+        if (attempt === attempts)
+          throw new VerisumError(
+            "CHAIN_UNREACHABLE",
+            `${endpoint.url}: ${why}`,
+            { rpcUrl: endpoint.url, method: requests[0]!.method },
+            { cause: error },
+          );
+      }
+      if (this.#choose().asideUntil > this.#clock()) {
+        await this.pause(pause);
+        pause *= 2;
+      }
+    }
+  }
+
+  /** The one in use, unless it is set aside; then the one that comes back first. */
+  #choose(): EndpointState {
+    const now = this.#clock();
+    const ordered = this.#endpoints.map((_, i) => (this.#preferred + i) % this.size);
+    const index =
+      ordered.find((i) => this.#endpoints[i]!.asideUntil <= now) ??
+      ordered.reduce((a, b) => (this.#endpoints[b]!.asideUntil < this.#endpoints[a]!.asideUntil ? b : a));
+    this.#preferred = index;
+    return this.#endpoints[index]!;
+  }
+
+  #setAside(endpoint: EndpointState, why: string): void {
+    endpoint.failures += 1;
+    const milliseconds = Math.min(LONGEST_SET_ASIDE_MS, SET_ASIDE_MS * 2 ** Math.min(endpoint.failures - 1, 10));
+    endpoint.asideUntil = this.#clock() + milliseconds;
+    if (endpoint.failures === 1) this.#onEndpoint("set-aside", endpoint.url, why);
+  }
+
+  #succeeded(endpoint: EndpointState): void {
+    if (endpoint.failures > 0) this.#onEndpoint("back", endpoint.url, "it answers again");
+    endpoint.failures = 0;
+    endpoint.asideUntil = 0;
+  }
+
+  async #ask({ url }: EndpointState, requests: readonly RpcRequest[]): Promise<RpcAnswer[]> {
+    if (requests.length > 1 && this.#singly) return this.#askSingly(url, requests);
+    const body = await this.#post(url, requests.length === 1 ? requests[0] : requests);
+    if (requests.length > 1 && !Array.isArray(body)) {
+      // Some endpoints take no batches, or only small ones, and say so in one answer.
+      this.#singly = true;
+      return this.#askSingly(url, requests);
+    }
+    const answers: readonly unknown[] = Array.isArray(body) ? body : [body];
+    return requests.map((request) => checked(request, answers));
+  }
+
+  #askSingly(url: string, requests: readonly RpcRequest[]): Promise<RpcAnswer[]> {
+    return Promise.all(requests.map(async (request) => checked(request, [await this.#post(url, request)])));
+  }
+
+  async #post(url: string, body: unknown): Promise<unknown> {
+    const controller = new AbortController();
+    const stop = (): void => controller.abort();
+    const timer = setTimeout(stop, this.#timeoutMs);
+    this.#signal?.addEventListener("abort", stop, { once: true });
+    try {
+      if (this.#signal?.aborted === true) throw interrupted();
+      const response = await fetch(url, {
+        method: "POST",
+        headers: { "content-type": "application/json" },
+        body: JSON.stringify(body),
+        signal: controller.signal,
+      });
+      const text = await response.text();
+      return parsedBody(response.status, text);
+    } catch (error) {
+      if (this.#signal?.aborted === true) throw interrupted();
+      if (controller.signal.aborted) throw new Error(`no answer within ${this.#timeoutMs / 1000} s`, { cause: error });
+      throw error;
+    } finally {
+      clearTimeout(timer);
+      this.#signal?.removeEventListener("abort", stop);
+    }
+  }
+}
+
+/** What an endpoint answered with; nodes put their errors into answers of any status. */
+function parsedBody(status: number, text: string): unknown {
+  const failed = status === 429 || status >= 500;
+  if (failed) throw new Error(`HTTP status ${status}`);
+  try {
+    return JSON.parse(text) as unknown;
+  } catch (cause) {
+    throw new Error(status >= 400 ? `HTTP status ${status}` : "the answer is no JSON", { cause });
+  }
+}
+
+/** The answer to one request among those that came. @throws what is wrong with it */
+function checked(request: RpcRequest, answers: readonly unknown[]): RpcAnswer {
+  const answer = answers.find((candidate) => (candidate as { id?: unknown } | null)?.id === request.id);
+  const fault = answerFault(request, answer);
+  if (fault !== undefined) throw new Error(`${request.method}: ${fault}`);
+  return answer as RpcAnswer;
+}
+
+function interrupted(): VerisumError {
+  return new VerisumError("INTERRUPTED", "stopped on request");
+}
+
+/** The shortest true words for a failure: the node's own, where it gave any. */
+export function describe(error: unknown): string {
+  const {
+    shortMessage,
+    message,
+    error: inner,
+    cause,
+  } = error as {
+    shortMessage?: unknown;
+    message?: unknown;
+    error?: { message?: unknown };
+    cause?: { code?: unknown };
+  };
+  const words = String(inner?.message ?? shortMessage ?? message ?? error);
+  const code = typeof cause?.code === "string" ? ` (${cause.code})` : "";
+  return `${words.slice(0, 300)}${code}`;
+}
