@@ -10,7 +10,7 @@ import type { EndpointAnnouncedEvent, VerisumFunctions } from "./generated/veris
 import { TaskLogs } from "./logs.ts";
 import type { TaskLog } from "./logs.ts";
 import { lastStepOf, recordsOf, registeredClients } from "./round-records.ts";
-import { VERISUM_INTERFACE } from "./rpc.ts";
+import { confirmed, VERISUM_INTERFACE } from "./rpc.ts";
 import type { Endpoint } from "./rpc.ts";
 import type { TaskReader } from "./task-chain.ts";
 
@@ -109,7 +109,13 @@ function historyOf(
 }
 
 async function requireContract(endpoint: Endpoint, chainId: bigint, contract: Hex): Promise<void> {
-  if ((await endpoint.request(() => endpoint.provider.getCode(contract))) !== "0x") return;
+  const { provider, request, transport } = endpoint;
+  const code = await confirmed(
+    transport,
+    () => request(() => provider.getCode(contract)),
+    (answer) => answer !== "0x",
+  );
+  if (code !== "0x") return;
   throw new VerisumError("CHAIN_NO_CONTRACT", `chain ${chainId} has no contract at ${contract}`, {
     contract,
     chainId,

@@ -89,7 +89,7 @@ export async function openEndpoint(
 }
 
 /** Announces the URL unless the chain says that it is; a reorganisation can undo an announcement. */
-export async function announceUnlessDone({ chain }: Pick<WritingNode, "chain">, publicUrl: string): Promise<boolean> {
+async function announceUnlessDone({ chain }: Pick<WritingNode, "chain">, publicUrl: string): Promise<boolean> {
   if ((await chain.endpoints()).get(chain.account) === publicUrl) return false;
   await chain.announce(publicUrl);
   return true;
