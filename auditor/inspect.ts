@@ -21,18 +21,13 @@ const READABLE_BY_ALL = 0o644;
 export async function showStatus(flags: CommonFlags, reporter: Reporter, signal: AbortSignal): Promise<void> {
   const node = await openReadingNode(nodeOptions(flags, "reader"), reporter, signal);
   const { chain, task } = node;
-  const [round, model, finalised, clients] = [
-    await chain.round(),
-    await chain.latestModel(),
-    await chain.finalisedRounds(),
-    await chain.clientCount(),
-  ];
+  const { round, latestModel: model, finalisedRounds: finalised, clientCount, privacySpent } = await chain.overview();
   const gateways = node.network.peers();
   // `fl verify` keeps what it verified in a folder of its own, unless both are told another one.
   const verifiers = [node.state.file("keys"), join(".verisum", "auditor", "keys")];
   const keys = await keysOrigin(task, verifiers);
   const claimedMetrics = await claimedHistory(node, signal);
-  const privacy = privacySummary(task, Number(await chain.privacySpent()));
+  const privacy = privacySummary(task, Number(privacySpent));
   await node.close();
   const status = {
     task: task.document.name,
@@ -40,7 +35,7 @@ export async function showStatus(flags: CommonFlags, reporter: Reporter, signal:
     phase: round.phase,
     submitted: `${round.submitted}/${round.expected}`,
     finalisedRounds: `${finalised}${task.parameters.maxRounds > 0 ? `/${task.parameters.maxRounds}` : ""}`,
-    clients,
+    clients: clientCount,
     committee: `${task.parameters.committeeSize} seats, threshold ${task.parameters.threshold}, quorum ${task.parameters.quorum}`,
     keys: keys.says,
     model: cidFromDigest(model.cid),

@@ -30,8 +30,12 @@ export type View<F extends Functions<F>> = <N extends ViewName<F>>(
   ...args: ArgumentsOf<F, N>
 ) => Promise<F[N]["output"]>;
 
-/** The contract's functions that only read, through an endpoint that tries again. */
-export function viewsOf<F extends Functions<F>>(contract: Contract, endpoint: Endpoint): View<F> {
+/**
+ * The contract's functions that only read, through an endpoint that tries again.
+ * @param block of which state; the latest by default
+ */
+export function viewsOf<F extends Functions<F>>(contract: Contract, endpoint: Endpoint, block?: number): View<F> {
+  const overrides = block === undefined ? [] : [{ blockTag: block }];
   return <N extends ViewName<F>>(name: N, ...args: ArgumentsOf<F, N>) =>
-    endpoint.request(() => contract.getFunction(name).staticCall(...args) as Promise<F[N]["output"]>);
+    endpoint.request(() => contract.getFunction(name).staticCall(...args, ...overrides) as Promise<F[N]["output"]>);
 }

@@ -1,5 +1,6 @@
-/** The contract's events, each typed by its name, fetched once per final block. */
+/** The contract's events, each typed by its name, in pages of as many blocks as the endpoint allows. */
 import type { Log } from "ethers";
+import { isVerisumError } from "../protocol/errors.ts";
 import type { Hex } from "../protocol/transcript.ts";
 import type { VerisumEvents } from "./generated/verisum.ts";
 import { VERISUM_INTERFACE } from "./rpc.ts";
@@ -19,70 +20,70 @@ export interface LogOf<N extends EventName> {
 /** An event of any name. */
 export type TaskLog = { readonly [N in EventName]: LogOf<N> }[EventName];
 
-/** Blocks asked for at once; halved when an endpoint refuses. */
-const LARGEST_PAGE = 50_000;
+/** What an endpoint says of an event; a task's log can be read from it again. */
+export type RawLog = Pick<Log, "topics" | "data" | "blockNumber" | "index" | "transactionHash">;
+
+/** Blocks of a page, from what the most generous endpoints take to what the least generous do. */
+const PAGES: readonly number[] = [100_000, 50_000, 10_000, 2_000, 500, 100, 10, 1];
+const FIRST_PAGE = PAGES.indexOf(10_000);
+/** After this many pages that were answered, a larger one is tried again. */
+const PAGES_BEFORE_GROWING = 16;
 
 /** A log of the contract by its event's name; undefined if the contract has no such event. */
-export function parseTaskLog(
-  log: Pick<Log, "topics" | "data" | "blockNumber" | "index" | "transactionHash">,
-): TaskLog | undefined {
+export function parseTaskLog(log: RawLog): TaskLog | undefined {
   const parsed = VERISUM_INTERFACE.parseLog(log);
   if (parsed === null) return undefined;
   const { blockNumber, index, transactionHash } = log;
   return { name: parsed.name, args: parsed.args, blockNumber, index, transactionHash } as unknown as TaskLog;
 }
 
-/** Keeps the logs of final blocks; later ones are fetched anew each time, since a reorganisation may change them. */
-export class TaskLogs {
+/** Reads a contract's events. Remembers how many blocks its endpoint takes at once. */
+export class LogPages {
   readonly #endpoint: Endpoint;
   readonly #address: string;
-  #final: TaskLog[] = [];
-  #nextBlock = 0;
-  #page = LARGEST_PAGE;
-  #previous: Promise<unknown> = Promise.resolve();
+  #page = FIRST_PAGE;
+  #answered = 0;
 
   constructor(endpoint: Endpoint, address: string) {
     this.#endpoint = endpoint;
     this.#address = address;
   }
 
-  /**
-   * All events up to the latest block, in chain order, each once. Calls run one after the other, or both would fetch
-   * the same blocks.
-   */
-  all(latest: number, finalBlock: number): Promise<readonly TaskLog[]> {
-    const result = this.#previous.then(() => this.#upTo(latest, finalBlock));
-    this.#previous = result.catch(() => undefined);
-    return result;
-  }
-
-  async #upTo(latest: number, finalBlock: number): Promise<readonly TaskLog[]> {
-    if (finalBlock >= this.#nextBlock) {
-      this.#final.push(...(await this.#fetch(this.#nextBlock, finalBlock)));
-      this.#nextBlock = finalBlock + 1;
-    }
-    return this.#nextBlock > latest ? this.#final : [...this.#final, ...(await this.#fetch(this.#nextBlock, latest))];
-  }
-
-  async #fetch(from: number, to: number): Promise<TaskLog[]> {
-    const logs = new Map<string, TaskLog>();
+  /** All events from one block to another, both included, in chain order, each once. @throws CHAIN_UNREACHABLE */
+  async read(from: number, to: number): Promise<readonly RawLog[]> {
+    const logs = new Map<string, RawLog>();
     for (let start = from; start <= to;) {
-      const end = Math.min(start + this.#page - 1, to);
-      try {
-        const page = await this.#endpoint.request(() =>
-          this.#endpoint.provider.getLogs({ address: this.#address, fromBlock: start, toBlock: end }),
-        );
-        for (const log of page) {
-          const parsed = parseTaskLog(log);
-          if (parsed === undefined || log.removed) continue;
-          logs.set(`${log.blockNumber}:${log.index}`, parsed);
-        }
-        start = end + 1;
-      } catch (error) {
-        if (this.#page <= 100) throw error;
-        this.#page = Math.floor(this.#page / 2);
-      }
+      const end = Math.min(start + PAGES[this.#page]! - 1, to);
+      const page = await this.#ask(start, end);
+      if (page === undefined) continue;
+      for (const log of page) if (!log.removed) logs.set(`${log.blockNumber}:${log.index}`, rawOf(log));
+      start = end + 1;
     }
     return [...logs.values()].sort((a, b) => a.blockNumber - b.blockNumber || a.index - b.index);
   }
+
+  /** One page; undefined if it has to be a smaller one. */
+  async #ask(fromBlock: number, toBlock: number): Promise<readonly Log[] | undefined> {
+    const { provider, request } = this.#endpoint;
+    try {
+      const page = await request(() => provider.getLogs({ address: this.#address, fromBlock, toBlock }));
+      if (++this.#answered >= PAGES_BEFORE_GROWING && this.#page > 0) this.#resize(this.#page - 1);
+      return page;
+    } catch (error) {
+      if (!isVerisumError(error, "CHAIN_UNREACHABLE")) throw error;
+      const smaller = PAGES.findIndex((blocks) => blocks < toBlock - fromBlock + 1);
+      if (smaller === -1) throw error;
+      this.#resize(Math.max(smaller, this.#page));
+      return undefined;
+    }
+  }
+
+  #resize(page: number): void {
+    this.#page = page;
+    this.#answered = 0;
+  }
+}
+
+function rawOf({ topics, data, blockNumber, index, transactionHash }: Log): RawLog {
+  return { topics, data, blockNumber, index, transactionHash };
 }

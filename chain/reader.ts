@@ -1,15 +1,17 @@
 /** `TaskReader` over JSON-RPC. */
 import { Contract } from "ethers";
 import { VerisumError } from "../protocol/errors.ts";
+import type { TaskParameters } from "../protocol/task.ts";
 import { fromHex } from "../protocol/transcript.ts";
 import type { Hex } from "../protocol/transcript.ts";
 import { readCellGroup } from "./cell-group.ts";
 import { decodeAddress, decodeClient, decodeModel, decodeParameters, decodeRound } from "./codec.ts";
 import { viewsOf } from "./contract-calls.ts";
 import type { EndpointAnnouncedEvent, VerisumFunctions } from "./generated/verisum.ts";
-import { TaskLogs } from "./logs.ts";
+import { TaskHistory } from "./history.ts";
+import type { EventStore } from "./history.ts";
 import type { TaskLog } from "./logs.ts";
-import { lastStepOf, recordsOf, registeredClients } from "./round-records.ts";
+import { closedRoundOf, lastStepOf, recordsOf, registeredClients } from "./round-records.ts";
 import { confirmed, VERISUM_INTERFACE } from "./rpc.ts";
 import type { Endpoint } from "./rpc.ts";
 import type { TaskReader } from "./task-chain.ts";
@@ -20,6 +22,10 @@ const DEVELOPMENT_CHAINS: readonly bigint[] = [31337n, 1337n];
 export interface ReaderOptions {
   /** Blocks on top that make a block final; if absent, the chain's `finalized` tag, and 0 on a development chain. */
   readonly confirmations?: number;
+  /** The first block to read events from; found if absent. */
+  readonly fromBlock?: number;
+  /** Keeps events between starts. */
+  readonly eventStore?: EventStore;
 }
 
 /** A task's contract at this address. @throws CHAIN_UNREACHABLE, CHAIN_NO_CONTRACT */
@@ -29,15 +35,17 @@ export async function readerAt(
   address: Hex,
   options: ReaderOptions,
 ): Promise<TaskReader> {
-  await requireContract(endpoint, chainId, address);
   const { provider } = endpoint;
-  const view = viewsOf<VerisumFunctions>(new Contract(address, VERISUM_INTERFACE, provider), endpoint);
-  const { latestBlock, finalBlock, logs } = historyOf(endpoint, chainId, address, options);
+  const contract = new Contract(address, VERISUM_INTERFACE, provider);
+  const view = viewsOf<VerisumFunctions>(contract, endpoint);
+  const parameters = once(() => view("parameters").then(decodeParameters));
+  const history = historyOf(endpoint, chainId, address, options, parameters);
+  const logs = async (): Promise<readonly TaskLog[]> => (await history.read()).logs;
   let fullCommittee: readonly Hex[] | undefined;
   const reader: TaskReader = {
     context: { chainId, contract: decodeAddress(address) },
-    parameters: once(() => view("parameters").then(decodeParameters)),
-    parametersHash: () => view("parametersHash"),
+    parameters,
+    parametersHash: once(() => view("parametersHash")),
     operator: once(() => view("operator").then(decodeAddress)),
     verificationKeys: async () => {
       const pointer = await view("keysPointer");
@@ -58,7 +66,7 @@ export async function readerAt(
       const members = await Promise.all(
         Array.from({ length: count }, (_, i) => view("memberAt", i + 1).then(decodeAddress)),
       );
-      if (count === (await reader.parameters()).committeeSize) fullCommittee = members;
+      if (count === (await parameters()).committeeSize) fullCommittee = members;
       return members;
     },
     roundKey: (round, seat) => view("roundKey", round, seat),
@@ -68,15 +76,30 @@ export async function readerAt(
       (await logs()).flatMap(({ name, args }) => (name === "Finalised" ? [args.round] : [])),
     endpoints: async () =>
       new Map((await logs()).flatMap(({ name, args }) => (name === "EndpointAnnounced" ? announcementIn(args) : []))),
+    overview: async () => (await history.last()).counters,
     blockTime: () => nextBlockTime(endpoint),
-    latestBlock,
-    finalBlock,
+    latestBlock: () => endpoint.request(() => provider.getBlockNumber()),
+    finalBlock: async () => (await history.read()).finalBlock,
+    closedRound: async () => {
+      const past = await history.read();
+      return closedRoundOf(past.logs, past.finalBlock);
+    },
+    origin: () => history.origin(),
+    reread: (why) => history.reread(why),
+    save: () => history.save(),
     cellGroup: async (group) => {
       await requireContract(endpoint, chainId, group);
       return readCellGroup(endpoint, group);
     },
-    at: (contract) => readerAt(endpoint, chainId, contract, options),
+    at: (other) => readerAt(endpoint, chainId, other, options),
   };
+  // All that opening a task asks for, in as few requests as it takes.
+  await Promise.all([
+    requireContract(endpoint, chainId, address),
+    ...[reader.parameters, reader.parametersHash, reader.operator, reader.members, logs].map((ask) =>
+      ask().catch(() => undefined),
+    ),
+  ]);
   return reader;
 }
 
@@ -85,27 +108,31 @@ function historyOf(
   endpoint: Endpoint,
   chainId: bigint,
   address: Hex,
-  options: ReaderOptions,
-): {
-  readonly latestBlock: () => Promise<number>;
-  readonly finalBlock: () => Promise<number>;
-  readonly logs: () => Promise<readonly TaskLog[]>;
-} {
-  const taskLogs = new TaskLogs(endpoint, address);
-  const latestBlock = (): Promise<number> => endpoint.request(() => endpoint.provider.getBlockNumber());
-  const finalBlockBelow = async (latest: number): Promise<number> => {
-    const depth = options.confirmations ?? (DEVELOPMENT_CHAINS.includes(chainId) ? 0 : undefined);
-    if (depth !== undefined) return latest - depth;
-    return (await endpoint.request(() => endpoint.provider.getBlock("finalized")))?.number ?? -1;
-  };
-  return {
-    latestBlock,
-    finalBlock: async () => finalBlockBelow(await latestBlock()),
-    logs: async () => {
-      const latest = await latestBlock();
-      return taskLogs.all(latest, await finalBlockBelow(latest));
+  { confirmations, fromBlock, eventStore }: ReaderOptions,
+  parameters: () => Promise<TaskParameters>,
+): TaskHistory {
+  const contract = new Contract(address, VERISUM_INTERFACE, endpoint.provider);
+  return new TaskHistory(endpoint, decodeAddress(address), {
+    depth: confirmations ?? (DEVELOPMENT_CHAINS.includes(chainId) ? 0 : undefined),
+    ...(fromBlock === undefined ? {} : { fromBlock }),
+    ...(eventStore === undefined ? {} : { store: eventStore }),
+    costPerRound: async () => (await parameters()).privacyCostPerRound,
+    counters: async (block) => {
+      const view = viewsOf<VerisumFunctions>(contract, endpoint, block);
+      const [round, latestModel, finalised, members, clients, privacySpent] = await Promise.all([
+        view("round"),
+        view("latestModel"),
+        view("finalisedRounds"),
+        view("memberCount"),
+        view("clientCount"),
+        view("privacySpent"),
+      ]);
+      return {
+        ...{ round: decodeRound(round), latestModel: decodeModel(latestModel), privacySpent },
+        ...{ finalisedRounds: Number(finalised), memberCount: Number(members), clientCount: Number(clients) },
+      };
     },
-  };
+  });
 }
 
 async function requireContract(endpoint: Endpoint, chainId: bigint, contract: Hex): Promise<void> {
@@ -123,12 +150,14 @@ async function requireContract(endpoint: Endpoint, chainId: bigint, contract: He
 }
 
 /** The pending block's: a chain that mines only on demand keeps an old latest one. */
-async function nextBlockTime({ provider, request }: Endpoint): Promise<number> {
+async function nextBlockTime({ provider, request, transport }: Endpoint): Promise<number> {
   // Raw: ethers refuses a pending block, which has no number.
   const block = (await request(() => provider.send("eth_getBlockByNumber", ["pending", false]))) as {
     timestamp: string;
   } | null;
-  return Number(block?.timestamp ?? (await request(() => provider.getBlock("latest")))?.timestamp ?? 0);
+  const timestamp = block?.timestamp ?? (await request(() => provider.getBlock("latest")))?.timestamp;
+  if (timestamp === undefined) throw new VerisumError("CHAIN_UNREACHABLE", `${transport.url} knows no latest block`);
+  return Number(timestamp);
 }
 
 /**

@@ -19,7 +19,7 @@ import type {
 } from "./task-chain.ts";
 
 /** Events that are of a round. */
-type RoundLog = Extract<TaskLog, { readonly args: { readonly round: bigint } }>;
+export type RoundLog = Extract<TaskLog, { readonly args: { readonly round: bigint } }>;
 type RoundEvent = RoundLog["name"];
 
 /** A round's records while its events are read. */
@@ -90,7 +90,7 @@ const decodeSettled = converter<Solidity.SettledEvent, Omit<SettledRecord, "bloc
   sum: decodePoint,
 });
 
-const decodeReleased = converter<Solidity.ReleasedEvent, ReleasedRecord>({
+const decodeReleased = converter<Solidity.ReleasedEvent, Omit<ReleasedRecord, "blockNumber">>({
   round: same,
   seat: Number,
   releaseCid: same,
@@ -139,8 +139,8 @@ const ADD: { readonly [N in RoundEvent]: (draft: Draft, log: LogOf<N>) => void }
   Settled: (draft, { args, blockNumber }) => {
     draft.settled = { ...decodeSettled(args), blockNumber };
   },
-  Released: (draft, { args }) => {
-    draft.released.push(decodeReleased(args));
+  Released: (draft, { args, blockNumber }) => {
+    draft.released.push({ ...decodeReleased(args), blockNumber });
   },
   Finalised: (draft, { args, transactionHash }) => {
     const { signers, signatures, ...record } = decodeFinalised(args);
@@ -177,6 +177,18 @@ export function stepOf(args: Solidity.ChunksProvenEvent): ChunkStep {
   return { head, progress };
 }
 
+/** The last round that is over for good: a block that is final says so, or that the next one is open. */
+export function closedRoundOf(logs: readonly TaskLog[], finalBlock: number): bigint {
+  let closed = 0n;
+  for (const { name, args, blockNumber } of logs) {
+    if (blockNumber > finalBlock) continue;
+    const over =
+      name === "Finalised" || name === "Aborted" ? args.round : name === "RoundOpened" ? args.round - 1n : 0n;
+    if (over > closed) closed = over;
+  }
+  return closed;
+}
+
 /** Rounds of events that were asked for: ethers looks an argument up among all names each time. */
 const ROUNDS = new WeakMap<TaskLog, bigint>();
 
@@ -186,7 +198,7 @@ function roundOf(log: RoundLog): bigint {
   return round;
 }
 
-function isOfRound(log: TaskLog): log is RoundLog {
+export function isOfRound(log: TaskLog): log is RoundLog {
   return Object.hasOwn(ADD, log.name);
 }
 

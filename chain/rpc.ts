@@ -119,7 +119,7 @@ async function answered<T>(transport: RpcTransport, work: () => Promise<T>): Pro
 /** A result of another length or form than the function's: a block that has the contract gives another one. */
 function isUnreadable(error: unknown): boolean {
   const { code } = error as { code?: unknown };
-  return code === "BAD_DATA" || code === "INVALID_ARGUMENT" || code === "UNKNOWN_ERROR" || error instanceof TypeError;
+  return code === "BAD_DATA" || code === "INVALID_ARGUMENT" || error instanceof TypeError;
 }
 
 /** The contract's refusal inside an ethers error, by name and arguments. */

@@ -8,6 +8,7 @@ import type { TaskParameters } from "../protocol/task.ts";
 import type { Hex, RoundContext } from "../protocol/transcript.ts";
 import { PHASE_MEMBERS } from "./generated/verisum.ts";
 import type * as Solidity from "./generated/verisum.ts";
+import type { BlockReference } from "./origin.ts";
 
 /** In the contract's order. */
 export const PHASES = PHASE_MEMBERS;
@@ -106,6 +107,7 @@ export interface ReleasedRecord {
   readonly round: bigint;
   readonly seat: number;
   readonly releaseCid: Hex;
+  readonly blockNumber: number;
 }
 
 export interface FinalisedRecord {
@@ -146,6 +148,16 @@ export interface Receipt {
   readonly blockNumber: number;
 }
 
+/** The contract's own counts at the block up to which the events were read. */
+export interface Counters {
+  readonly round: RoundState;
+  readonly latestModel: ModelRecord;
+  readonly finalisedRounds: number;
+  readonly memberCount: number;
+  readonly clientCount: number;
+  readonly privacySpent: bigint;
+}
+
 /** Reading needs no account. */
 export interface TaskReader {
   readonly context: Omit<RoundContext, "round">;
@@ -174,12 +186,25 @@ export interface TaskReader {
   finalisedRoundNumbers(): Promise<readonly bigint[]>;
   /** Latest endpoint of each account that announced one. */
   endpoints(): Promise<ReadonlyMap<Hex, string>>;
+  /** The contract's counts at the block up to which its events were read last: consistent with one another. */
+  overview(): Promise<Counters>;
   /** Timestamp that the next block would have now, in Unix seconds. */
   blockTime(): Promise<number>;
   /** The latest block's number: the cheapest way to see that something may have changed. */
   latestBlock(): Promise<number>;
   /** The latest block that the reader counts as final. */
   finalBlock(): Promise<number>;
+  /** The last round that is over for good: in a final block it ended, or the next one opened. 0 before the first. */
+  closedRound(): Promise<bigint>;
+  /** The block that the contract was deployed in, or the first one that its events are read from. */
+  origin(): Promise<BlockReference>;
+  /**
+   * Forgets what was read: the next look reads everything anew, from another endpoint if there is one. To be done
+   * before anybody is blamed for what the chain says.
+   */
+  reread(why: string): Promise<void>;
+  /** Keeps what was read for the next start. */
+  save(): Promise<void>;
   /** A group of cells at this address. @throws CHAIN_NO_CONTRACT */
   cellGroup(group: Hex): Promise<CellGroupRecord>;
   /** Another task contract through the same endpoint. @throws CHAIN_NO_CONTRACT */

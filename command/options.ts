@@ -18,6 +18,7 @@ export interface CommonFlags {
   readonly chainId?: bigint;
   readonly key?: string;
   readonly confirmations?: number;
+  readonly fromBlock?: number;
   readonly state?: string;
   readonly store?: string;
   readonly ipfsApi?: string;
@@ -29,11 +30,18 @@ export interface CommonFlags {
 /** --contract, --rpc, --chain-id, --confirmations, and --key for commands that send transactions. */
 export function connectionOptions(command: Command, needsKey: boolean): Command {
   command.addOption(new Option("--contract <address>", "the task's contract").makeOptionMandatory().argParser(address));
-  endpointOptions(command).addOption(
-    new Option("--confirmations <n>", "blocks that make a block final; the chain's finalized tag by default").argParser(
-      count,
-    ),
-  );
+  endpointOptions(command)
+    .addOption(
+      new Option(
+        "--confirmations <n>",
+        "blocks that make a block final; the chain's finalized tag by default",
+      ).argParser(count),
+    )
+    .addOption(
+      new Option("--from-block <n>", "the block that the contract was deployed in; searched for by default").argParser(
+        count,
+      ),
+    );
   if (needsKey)
     command.option(
       "--key <file>",

@@ -8,6 +8,7 @@ import { limitedReporter } from "../protocol/limited-reporter.ts";
 import type { Reporter } from "../protocol/reporter.ts";
 import { connectReader, connectWriter } from "../chain/connect.ts";
 import type { ConnectOptions } from "../chain/connect.ts";
+import { openEventStore } from "../chain/event-store.ts";
 import { loadWallet } from "../chain/key-file.ts";
 import type { TaskReader, TaskWriter } from "../chain/task-chain.ts";
 import type { OnEndpoint } from "../chain/transport.ts";
@@ -16,6 +17,7 @@ import { createContentStore } from "../content/store.ts";
 import type { ContentStore } from "../content/store.ts";
 import { openStateDirectory } from "../storage/state-directory.ts";
 import type { StateDirectory } from "../storage/state-directory.ts";
+import { bindDeployment } from "./deployment.ts";
 import { createPeerNetwork } from "./peer-network.ts";
 import type { PeerNetwork } from "./peer-network.ts";
 import { openTask } from "./open-task.ts";
@@ -57,6 +59,7 @@ export interface WritingNode extends ReadingNode {
 /** Copies of published content that other parties must hold (threats I1). */
 const MIN_COPIES = 2;
 const RETRY_MS = 500;
+const TRIES_BEFORE_REREADING = 60;
 
 /** A node without an account: reads and verifies. */
 export async function openReadingNode(
@@ -65,8 +68,12 @@ export async function openReadingNode(
   signal: AbortSignal,
 ): Promise<ReadingNode> {
   const authorise = (): Promise<string> => Promise.reject(new Error("a reading node uploads nothing"));
-  const chain = await connectReader(watched(options, reporter, signal));
-  return openNode(chain, options, { reporter, signal, authorise, patiently: (work) => work() });
+  return openNode(connectReader, options, {
+    reporter,
+    signal,
+    authorise: () => authorise,
+    patiently: (work) => work(),
+  });
 }
 
 /**
@@ -81,17 +88,19 @@ export async function openWritingNode(
 ): Promise<WritingNode> {
   const wallet = options.wallet ?? (await loadWallet(options.key, process.env));
   const sleep = abortableSleep(signal);
-  const patiently: Opening["patiently"] = (work) => persist(work, reporter, sleep);
-  const chain = await patiently(() => connectWriter({ ...watched(options, reporter, signal), wallet }));
-  const authorise = (root: string): Promise<string> => uploadAuthorization(chain, root, Math.floor(Date.now() / 1000));
-  return { ...(await openNode(chain, options, { reporter, signal, authorise, patiently })), chain };
+  return openNode((connection) => connectWriter({ ...connection, wallet }), options, {
+    reporter,
+    signal,
+    authorise: (chain) => (root) => uploadAuthorization(chain, root, Math.floor(Date.now() / 1000)),
+    patiently: (work) => persist(work, reporter, sleep),
+  });
 }
 
 /** How a node opens what it opens. */
-interface Opening {
+interface Opening<Chain> {
   readonly reporter: Reporter;
   readonly signal: AbortSignal;
-  readonly authorise: (root: string) => Promise<string>;
+  readonly authorise: (chain: Chain) => (root: string) => Promise<string>;
   /** Does what needs the chain. */
   readonly patiently: <T>(work: () => Promise<T>) => Promise<T>;
 }
@@ -106,48 +115,62 @@ function watched(options: NodeOptions, reporter: Reporter, signal: AbortSignal):
   return { ...options, signal, onEndpoint };
 }
 
-async function openNode(chain: TaskReader, options: NodeOptions, opening: Opening): Promise<ReadingNode> {
+async function openNode<Chain extends TaskReader>(
+  connect: (options: ConnectOptions) => Promise<Chain>,
+  options: NodeOptions,
+  opening: Opening<Chain>,
+): Promise<ReadingNode & { readonly chain: Chain }> {
+  const { reporter, signal, patiently } = opening;
   const state = await openStateDirectory(options.stateDirectory);
   try {
-    return await openInside(state, chain, options, opening);
+    const eventStore = openEventStore(state.path);
+    const chain = await patiently(() => connect({ ...watched(options, reporter, signal), eventStore }));
+    const scope = `${chain.context.chainId}-${chain.context.contract}`;
+    await patiently(() => bindDeployment(state, chain, scope, reporter));
+    return await openInside(state, chain, scope, options, opening);
   } catch (error) {
     await state.release();
     throw error;
   }
 }
 
-async function openInside(
+async function openInside<Chain extends TaskReader>(
   state: StateDirectory,
-  chain: TaskReader,
+  chain: Chain,
+  scope: string,
   options: NodeOptions,
-  { reporter, signal, authorise, patiently }: Opening,
-): Promise<ReadingNode> {
+  { reporter, signal, authorise, patiently }: Opening<Chain>,
+): Promise<ReadingNode & { readonly chain: Chain }> {
   const sleep = abortableSleep(signal);
   const observer = limitedReporter(reporter, () => performance.now());
   const network = createPeerNetwork(chain, {
     bootstrap: options.peers,
     ...(options.ownEndpoint === undefined ? {} : { own: options.ownEndpoint }),
     minCopies: MIN_COPIES,
-    authorise,
+    authorise: authorise(chain),
     sleep,
     reporter: observer,
   });
   await patiently(network.refresh);
   const store = await openStore(options, network, observer);
   try {
-    const task = await patiently(() => whenAvailable(() => openTask(chain, store), network, reporter, sleep));
-    task.cells?.siblings.forEach(network.include);
-    await patiently(network.refresh);
+    const task = await patiently(() =>
+      whenAvailable(
+        () => openTask(chain, store),
+        network,
+        () => chain.reread("content was not found"),
+        reporter,
+        sleep,
+      ),
+    );
+    if (task.cells !== undefined) {
+      task.cells.siblings.forEach(network.include);
+      await patiently(network.refresh);
+    }
     return {
-      chain,
-      state,
-      store,
-      network,
-      task,
-      sleep,
-      observer,
-      scope: `${chain.context.chainId}-${chain.context.contract}`,
+      ...{ chain, state, store, network, task, sleep, observer, scope },
       close: async () => {
+        await chain.save().catch(() => undefined); // it is read from the chain again
         await store.close();
         await state.release();
       },
@@ -175,10 +198,11 @@ function openStore(options: NodeOptions, network: PeerNetwork, reporter: Reporte
 async function whenAvailable<T>(
   work: () => Promise<T>,
   network: PeerNetwork,
+  reread: () => Promise<void>,
   reporter: Reporter,
   sleep: Sleep,
 ): Promise<T> {
-  for (;;) {
+  for (let tries = 1; ; tries++) {
     try {
       return await work();
     } catch (error) {
@@ -188,6 +212,8 @@ async function whenAvailable<T>(
         missing: error.message,
       });
       await sleep(RETRY_MS);
+      // The announcement of the node that has it may be what the endpoint left out.
+      if (tries % TRIES_BEFORE_REREADING === 0) await reread();
       await network.refresh();
     }
   }

@@ -25,6 +25,8 @@ const GENESIS_TIME = 1_700_000_000;
 export interface MemoryContract {
   state: State;
   readonly keys: Uint8Array;
+  /** That it was deployed in. */
+  readonly block: number;
   readonly logs: TaskLog[];
 }
 
@@ -120,7 +122,7 @@ export class MemoryChain {
       privacySpent: 0n,
       progress: new Map(),
     };
-    this.#contracts.set(contract, { state, keys, logs: [] });
+    this.#contracts.set(contract, { state, keys, block: this.#latest.number, logs: [] });
     return contract;
   }
 

@@ -1,9 +1,10 @@
 /** `TaskReader` over a chain in memory. */
-import { lastStepOf, recordsOf, registeredClients } from "../../../chain/round-records.ts";
+import { closedRoundOf, lastStepOf, recordsOf, registeredClients } from "../../../chain/round-records.ts";
 import type { TaskLog } from "../../../chain/logs.ts";
 import type { TaskReader } from "../../../chain/task-chain.ts";
 import type { Hex } from "../../../protocol/transcript.ts";
 import type { MemoryChain } from "./chain.ts";
+import { word } from "../random.ts";
 import { roundOf } from "./rounds.ts";
 import { registered, ZERO_WORD } from "./state.ts";
 import type { State } from "./state.ts";
@@ -46,6 +47,16 @@ export function memoryReader(chain: MemoryChain, contract: Hex, confirmations: n
     blockTime: async () => chain.nextTime,
     latestBlock: async () => chain.blockNumber,
     finalBlock: async () => chain.blockNumber - confirmations,
+    closedRound: async () => closedRoundOf(await logs(), chain.blockNumber - confirmations),
+    overview: async () => {
+      const { model, finalisedRounds, members, privacySpent, ...rest } = await state();
+      const round = roundOf({ model, finalisedRounds, members, privacySpent, ...rest });
+      const clientCount = registered(await state()).length;
+      return { round, latestModel: model, finalisedRounds, memberCount: members.length, clientCount, privacySpent };
+    },
+    origin: async () => ({ number: deployed.block, hash: word(`${contract} ${deployed.block}`) }),
+    reread: async () => undefined,
+    save: async () => undefined,
     cellGroup: async (group) => structuredClone(chain.groupAt(group)),
     at: async (other) => memoryReader(chain, other, confirmations),
   };

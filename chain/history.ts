@@ -1,0 +1,253 @@
+/**
+ * A contract's past, as far as it can be believed: its events from its deployment on, kept as long as the chain still
+ * has the block up to which they were read, and never without those that the contract itself counts.
+ */
+import { isVerisumError, VerisumError } from "../protocol/errors.ts";
+import { missingEvent } from "./agreement.ts";
+import { LogPages, parseTaskLog } from "./logs.ts";
+import type { RawLog, TaskLog } from "./logs.ts";
+import { deploymentBlock } from "./origin.ts";
+import type { BlockReference } from "./origin.ts";
+import type { Endpoint } from "./rpc.ts";
+import type { Counters } from "./task-chain.ts";
+
+/** What is kept between starts. */
+export interface KeptEvents {
+  /** Where the contract was deployed, or the first block that was read. */
+  readonly origin: BlockReference;
+  /** The last block of which the events are kept: final when it was read. */
+  readonly upTo: BlockReference;
+  readonly logs: readonly RawLog[];
+}
+
+/** Where events are kept between starts. What it gives back may be anything. */
+export interface EventStore {
+  load(contract: string): Promise<KeptEvents | undefined>;
+  save(contract: string, kept: KeptEvents): Promise<void>;
+}
+
+export interface HistoryOptions {
+  /** Blocks on top that make a block final; undefined for the chain's `finalized` tag. */
+  readonly depth: number | undefined;
+  /** The first block to read; found if absent. */
+  readonly fromBlock?: number;
+  readonly store?: EventStore;
+  /** The contract's own counts at a block. */
+  readonly counters: (block: number) => Promise<Counters>;
+  readonly costPerRound: () => Promise<bigint>;
+}
+
+/** The contract at one block: its counts, and all of its events up to there. */
+export interface TaskPast {
+  readonly logs: readonly TaskLog[];
+  readonly counters: Counters;
+  readonly latest: BlockReference;
+  readonly finalBlock: number;
+}
+
+/** Blocks, and events, that are read before they are kept on the disk once more. */
+const BLOCKS_BEFORE_SAVING = 5_000;
+const EVENTS_BEFORE_SAVING = 64;
+
+export class TaskHistory {
+  readonly #endpoint: Endpoint;
+  readonly #contract: string;
+  readonly #options: HistoryOptions;
+  readonly #pages: LogPages;
+  #kept: KeptEvents | undefined;
+  #parsed: TaskLog[] = [];
+  #saved = { upTo: -1, count: 0 };
+  #isLoaded = false;
+  #asksOldStates = true;
+  #last: TaskPast | undefined;
+  #previous: Promise<unknown> = Promise.resolve();
+
+  constructor(endpoint: Endpoint, contract: string, options: HistoryOptions) {
+    this.#endpoint = endpoint;
+    this.#contract = contract;
+    this.#options = options;
+    this.#pages = new LogPages(endpoint, contract);
+  }
+
+  /**
+   * The contract's past up to the latest block. Calls run one after the other, or each would read the same blocks.
+   * @throws CHAIN_EVENTS_MISSING if events are missing that the contract counts, also when all are read anew
+   */
+  read(): Promise<TaskPast> {
+    return this.#inTurn(() => this.#read());
+  }
+
+  /** What was read last; read now if nothing was. */
+  async last(): Promise<TaskPast> {
+    return this.#last ?? this.read();
+  }
+
+  /** Forgets what is kept, and the endpoint that it came from if there is another one. */
+  reread(why: string): Promise<void> {
+    return this.#inTurn(async () => this.#forget(why));
+  }
+
+  /** Where the contract was deployed, as far as the endpoint knows. */
+  async origin(): Promise<BlockReference> {
+    await this.last();
+    return this.#kept!.origin;
+  }
+
+  /** Keeps on the disk what is not there yet. */
+  save(): Promise<void> {
+    return this.#inTurn(async () => {
+      const { store } = this.#options;
+      const kept = this.#kept;
+      if (store === undefined || kept === undefined || kept.upTo.number === this.#saved.upTo) return;
+      await store.save(this.#contract, kept);
+      this.#saved = { upTo: kept.upTo.number, count: kept.logs.length };
+    });
+  }
+
+  #inTurn<T>(work: () => Promise<T>): Promise<T> {
+    const result = this.#previous.then(work);
+    this.#previous = result.catch(() => undefined);
+    return result;
+  }
+
+  #forget(why: string): void {
+    this.#endpoint.transport.distrust(why);
+    const { origin } = this.#kept ?? {};
+    this.#kept = undefined;
+    this.#last = undefined;
+    this.#parsed = [];
+    if (origin !== undefined) this.#kept = { origin, upTo: { number: origin.number - 1, hash: "" }, logs: [] };
+  }
+
+  /** Reads; where something is missing, once more without what is kept, then without where it was found to begin. */
+  async #read(): Promise<TaskPast> {
+    for (const retry of [() => this.#forget("it left out events"), () => this.#forgetOrigin()]) {
+      const past = await this.#attempt();
+      if (typeof past !== "string") return past;
+      retry();
+    }
+    const last = await this.#attempt();
+    if (typeof last !== "string") return last;
+    this.#forget(`it left out ${last}`);
+    throw new VerisumError("CHAIN_EVENTS_MISSING", `the endpoint's events lack ${last}`, { missing: last });
+  }
+
+  /** The states of the past that an endpoint tells may be as wrong as its events. */
+  #forgetOrigin(): void {
+    this.#forget("it left out events");
+    if (this.#options.fromBlock !== undefined) return;
+    this.#kept = undefined;
+    this.#asksOldStates = false;
+  }
+
+  /** The past, or what is missing of it. */
+  async #attempt(): Promise<TaskPast | string> {
+    await this.#load();
+    const { latest, final } = await this.#head();
+    if (this.#last?.latest.hash === latest.hash && this.#last.finalBlock === final.number) return this.#last;
+    this.#kept ??= await this.#start(latest.number);
+    const from = this.#kept.upTo.number + 1;
+    const upToFinal = Math.max(final.number, this.#kept.upTo.number);
+    const [counters, cost, settled, recent] = await Promise.all([
+      this.#options.counters(latest.number),
+      this.#options.costPerRound(),
+      this.#pages.read(from, upToFinal),
+      this.#pages.read(upToFinal + 1, latest.number),
+    ]);
+    const added = parsed(settled);
+    const logs = [...this.#parsed, ...added, ...parsed(recent)];
+    const missing = missingEvent(logs, counters, cost);
+    if (missing !== undefined) return missing;
+    if (upToFinal >= from) await this.#keep(settled, added, final);
+    this.#last = { logs, counters, latest, finalBlock: final.number };
+    return this.#last;
+  }
+
+  async #keep(raw: readonly RawLog[], added: readonly TaskLog[], upTo: BlockReference): Promise<void> {
+    const kept = this.#kept!;
+    this.#parsed.push(...added);
+    this.#kept = { ...kept, upTo, logs: [...kept.logs, ...raw] };
+    const { store } = this.#options;
+    const isDue =
+      upTo.number - this.#saved.upTo >= BLOCKS_BEFORE_SAVING ||
+      this.#kept.logs.length - this.#saved.count >= Math.max(EVENTS_BEFORE_SAVING, this.#saved.count / 4);
+    if (store === undefined || !isDue) return;
+    await store.save(this.#contract, this.#kept);
+    this.#saved = { upTo: upTo.number, count: this.#kept.logs.length };
+  }
+
+  async #load(): Promise<void> {
+    if (this.#isLoaded) return;
+    this.#isLoaded = true;
+    const kept = await this.#options.store?.load(this.#contract);
+    if (kept === undefined) return;
+    this.#kept = kept;
+    this.#parsed = [...parsed(kept.logs)];
+    this.#saved = { upTo: kept.upTo.number, count: kept.logs.length };
+  }
+
+  /** The latest and the latest final block. Forgets what was read on a branch that the chain has left. */
+  async #head(): Promise<{ readonly latest: BlockReference; readonly final: BlockReference }> {
+    const { depth } = this.#options;
+    const known = this.#kept;
+    const [latest, tagged, upTo, origin] = await Promise.all([
+      this.#block("latest"),
+      depth === undefined ? this.#block("finalized") : undefined,
+      known !== undefined && known.upTo.hash !== "" ? this.#block(known.upTo.number) : undefined,
+      known === undefined ? undefined : this.#block(known.origin.number),
+    ]);
+    if (latest === undefined) throw new VerisumError("CHAIN_UNREACHABLE", "the endpoint knows no latest block");
+    // An endpoint that is behind does not know the block: that says nothing.
+    if (upTo !== undefined && upTo.hash !== known!.upTo.hash) this.#forgetBranch(known!.origin);
+    if (origin !== undefined && origin.hash !== known!.origin.hash) this.#forgetBranch(undefined);
+    if (depth === undefined) return { latest, final: tagged ?? { number: -1, hash: "" } };
+    if (depth === 0) return { latest, final: latest };
+    const final = latest.number < depth ? undefined : await this.#block(latest.number - depth);
+    return { latest, final: final ?? { number: -1, hash: "" } };
+  }
+
+  #forgetBranch(origin: BlockReference | undefined): void {
+    this.#parsed = [];
+    this.#last = undefined;
+    this.#kept = origin === undefined ? undefined : { origin, upTo: { number: origin.number - 1, hash: "" }, logs: [] };
+  }
+
+  async #block(tag: number | "latest" | "finalized"): Promise<BlockReference | undefined> {
+    const { provider, request } = this.#endpoint;
+    const block = await request(() => provider.getBlock(tag)).catch((error: unknown) => {
+      if (tag !== "finalized" || !isVerisumError(error, "CHAIN_UNREACHABLE")) throw error;
+      return null;
+    });
+    return block === null || block.hash === null ? undefined : { number: block.number, hash: block.hash };
+  }
+
+  /** Before anything is read: where to begin. */
+  async #start(latest: number): Promise<KeptEvents> {
+    const search = (): Promise<number | undefined> => deploymentBlock(this.#endpoint, this.#contract, latest);
+    const told = this.#options.fromBlock ?? (this.#asksOldStates ? await search() : undefined);
+    const number = told ?? (await this.#oldest(latest));
+    const origin = await this.#block(number);
+    if (origin === undefined) throw new VerisumError("CHAIN_UNREACHABLE", `the endpoint knows no block ${number}`);
+    return { origin, upTo: { number: number - 1, hash: "" }, logs: [] };
+  }
+
+  /** Where an endpoint keeps no old states: back to the first member's registration, which comes before any round. */
+  async #oldest(latest: number): Promise<number> {
+    const { memberCount } = await this.#options.counters(latest);
+    let start = latest + 1;
+    for (let found = memberCount === 0; !found && start > 0;) {
+      const end = start - 1;
+      start = Math.max(0, start - BACKWARD_PAGE);
+      const logs = parsed(await this.#pages.read(start, end));
+      found = logs.some((log) => log.name === "MemberRegistered" && log.args.seat === 1n);
+    }
+    return Math.min(start, latest);
+  }
+}
+
+/** Blocks read at a time on the way back. */
+const BACKWARD_PAGE = 10_000;
+
+function parsed(logs: readonly RawLog[]): readonly TaskLog[] {
+  return logs.flatMap((log) => parseTaskLog(log) ?? []);
+}

@@ -1,0 +1,69 @@
+/**
+ * Binds what a role keeps to the deployment that it is of. A development chain that is started again has the same
+ * number and gives the same addresses: what was kept of the old contract is then of no round of the new one.
+ */
+import { mkdir, rename } from "node:fs/promises";
+import { z } from "zod";
+import type { TaskReader } from "../chain/task-chain.ts";
+import { isVerisumError, VerisumError } from "../protocol/errors.ts";
+import type { Reporter } from "../protocol/reporter.ts";
+import { encodeRecord, listDirectory, readRecord, writeDurably } from "../storage/durable-file.ts";
+import type { StateDirectory } from "../storage/state-directory.ts";
+
+const deploymentSchema = z.strictObject({ number: z.int(), hash: z.string().regex(/^0x[0-9a-f]{64}$/) });
+/** Where directories of deployments go that the chain no longer has. */
+const ASIDE = "set-aside";
+
+/**
+ * Puts aside what was kept of another deployment at the same address, and notes which one it is now. A deployment that
+ * is not final yet is not noted: a reorganisation may move it to another block.
+ *
+ * @param scope names (chain, contract); the roles' directories begin with it
+ * @throws STORAGE_*; chain errors
+ */
+export async function bindDeployment(
+  state: Pick<StateDirectory, "file">,
+  chain: Pick<TaskReader, "origin" | "finalBlock">,
+  scope: string,
+  reporter: Reporter,
+): Promise<void> {
+  const path = state.file(scope, "deployment.json");
+  const known = await knownDeployment(path);
+  const { number, hash } = await chain.origin();
+  if (known?.hash === hash) return;
+  if (known !== undefined) await setAside(state, scope, known.hash, reporter);
+  if (number <= (await chain.finalBlock())) await writeDurably(path, encodeRecord({ number, hash }));
+}
+
+async function setAside(
+  state: Pick<StateDirectory, "file">,
+  scope: string,
+  hash: string,
+  reporter: Reporter,
+): Promise<void> {
+  const place = state.file(ASIDE, `${scope}-${hash.slice(2, 10)}`);
+  try {
+    await mkdir(place, { recursive: true, mode: 0o700 });
+    for (const name of await listDirectory(state.file()))
+      if (name === scope || name.startsWith(`${scope}-`)) await rename(state.file(name), `${place}/${name}`);
+  } catch (cause) {
+    throw new VerisumError("STORAGE_FAILED", `cannot put state aside in ${place}`, { path: place }, { cause });
+  }
+  reporter.say(
+    "warn",
+    "state-set-aside",
+    `the contract is not the one that this directory's state is of: the chain was started anew. The old state is in ${place}`,
+    { path: place },
+  );
+}
+
+/** Undefined before the first start, or if the note is damaged: then the state counts as this deployment's. */
+async function knownDeployment(path: string): Promise<z.infer<typeof deploymentSchema> | undefined> {
+  try {
+    const parsed = deploymentSchema.safeParse(await readRecord(path));
+    return parsed.success ? parsed.data : undefined;
+  } catch (error) {
+    if (!isVerisumError(error, "STORAGE_CORRUPT")) throw error;
+    return undefined;
+  }
+}
