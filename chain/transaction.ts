@@ -72,28 +72,6 @@ export function receiptOf({ hash, gasUsed, blockNumber }: TransactionReceipt): R
   return { transactionHash: hash as Hex, gasUsed, blockNumber };
 }
 
-/**
- * The receipt of a transaction that was sent already. A look that fails is made again.
- * @throws CHAIN_TRANSACTION_LOST, CHAIN_REVERTED
- */
-export async function receiptFor(provider: Provider, { name, hash }: SentElsewhere): Promise<TransactionReceipt> {
-  const end = performance.now() + MINING_TIMEOUT_MS;
-  for (let pause = FIRST_LOOK_MS; performance.now() < end; pause = longer(pause)) {
-    const receipt = await provider.getTransactionReceipt(hash).catch((error: unknown) => {
-      if (isVerisumError(error) && error.entry.role !== "again") throw error;
-      return null;
-    });
-    if (receipt !== null) return mined({ name }, receipt);
-    await delay(pause);
-  }
-  throw new VerisumError("CHAIN_TRANSACTION_LOST", `${name} was not mined in time`, { call: name });
-}
-
-interface SentElsewhere {
-  readonly name: string;
-  readonly hash: string;
-}
-
 class Sender {
   readonly #endpoint: Endpoint;
   readonly #wallet: Wallet;

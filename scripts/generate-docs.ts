@@ -1,6 +1,6 @@
 /**
  * Writes what follows from code and measurements: `docs/errors.md`, `docs/bench.md` with its plots, and the figures in
- * `docs/specs.md` and in `docs/privacy.md`.
+ * `docs/specs.md`, `docs/privacy.md` and `docs/mutants.md`.
  */
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
@@ -13,6 +13,8 @@ import { reportFiles } from "../experiments/bench/report.ts";
 import type { BenchReport } from "../experiments/bench/report.ts";
 import { privacyPlots, privacyTables } from "../experiments/privacy/report.ts";
 import type { PrivacyMeasurements } from "../experiments/privacy/report.ts";
+import { explainedTable, scoreTable } from "./mutation/report.ts";
+import type { Summary } from "./mutation/report.ts";
 
 const ROOT = fileURLToPath(new URL("../", import.meta.url));
 const read = (path: string): string => readFileSync(join(ROOT, path), "utf8");
@@ -38,7 +40,13 @@ export function generateDocFiles(): Record<string, string> {
     ...bench,
     "docs/specs.md": specsPage(bench["docs/bench.md"]!),
     ...privacyFiles(),
+    "docs/mutants.md": mutantsPage(),
   };
+}
+
+function mutantsPage(): string {
+  const summary = JSON.parse(read("docs/data/mutants.json")) as Summary;
+  return withTables("docs/mutants.md", { scores: scoreTable(summary), explained: explainedTable(summary) });
 }
 
 function privacyFiles(): Record<string, string> {

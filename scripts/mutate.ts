@@ -30,6 +30,8 @@ import { contractTests } from "./mutation/test-files.ts";
 
 const ROOT = join(import.meta.dirname, "..");
 const OUTPUT = join(ROOT, "build", "mutation");
+/** What docs/mutants.md is generated from; a run over all contracts writes it. */
+const PAGE_DATA = join(ROOT, "docs", "data", "mutants.json");
 /** A trial may take so many times the processor time of the same tests without a mutant, and some seconds. */
 const PATIENCE = 5;
 const START_SECONDS = 20;
@@ -64,21 +66,23 @@ async function tryMutant(run: Run, pool: TrialPool, mutant: PlacedMutant, most: 
   const digests = (names: readonly string[]): Result["tests"] =>
     Object.fromEntries(names.map((name) => [name, run.tests.get(name)!]));
   const known = { id, file, line, operator, text, before };
-  let tried: readonly string[] = [];
+  let files: readonly string[] = [];
   const report = await pool.run(() => {
     const reaching = orderedFiles(mutant, run.reach, run.results.all(), earlier?.by ?? "");
-    const files = reaching.filter((name) => unmoved[name] !== run.tests.get(name)).slice(0, most);
-    tried = reaching.filter((name) => files.includes(name) || unmoved[name] === run.tests.get(name));
+    files = reaching.filter((name) => unmoved[name] !== run.tests.get(name)).slice(0, most);
     const unharmed = files.reduce((sum, name) => sum + run.reach.get(name)!.seconds, 0);
     return { mutant: number, files, limitSeconds: PATIENCE * unharmed + START_SECONDS };
   });
   if (report === undefined)
-    return { ...known, outcome: "timeout", failure: "", by: "", tests: digests(tried), seconds: 0 };
+    return { ...known, outcome: "timeout", failure: "", by: "", missed: [], tests: digests(files), seconds: 0 };
   const { failure, seconds } = report;
-  if (failure === undefined)
-    return { ...known, outcome: "survived", failure: "", by: "", tests: digests(tried), seconds };
-  const noticed = { failure: `${failure.title}: ${failure.reason}`, by: failure.file, tests: digests([failure.file]) };
-  return { ...known, outcome: "killed", ...noticed, seconds };
+  if (failure === undefined) {
+    const missed = [...Object.keys(unmoved).filter((name) => unmoved[name] === run.tests.get(name)), ...files];
+    return { ...known, outcome: "survived", failure: "", by: "", missed, tests: digests(missed), seconds };
+  }
+  const { title, reason, file: by } = failure;
+  const missed = files.slice(0, files.indexOf(by));
+  return { ...known, outcome: "killed", failure: `${title}: ${reason}`, by, missed, tests: digests([by]), seconds };
 }
 
 async function tryAll(run: Run, pool: TrialPool, mutants: readonly PlacedMutant[]): Promise<void> {
@@ -151,6 +155,7 @@ async function main(): Promise<void> {
     const summary = summaryOf(known, countByFile(eligible));
     const report = reportOf(summary);
     writeFileSync(join(OUTPUT, "report.md"), report);
+    if (known.length === mutated.mutants.length) writeFileSync(PAGE_DATA, `${JSON.stringify(summary, undefined, 2)}\n`);
     console.log(`\n${report}`);
   } finally {
     rmSync(folder, { recursive: true, force: true });

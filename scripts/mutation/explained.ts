@@ -1,10 +1,13 @@
 /**
- * Mutants that behave as the contract does, or differ only in what no test can see, each with its reason;
- * a test wants every entry to name mutants that exist.
+ * Mutants that behave as the contract does, or differ only in what no test can see, each with its reason.
+ * docs/mutants.md lists them; a test wants every entry to name mutants that exist.
  */
 import type { Result } from "./results.ts";
 
-/** What names mutants: those that agree with every field. `before` is the line of source before, where text repeats. */
+/**
+ * What names mutants: those that agree with every field. `before` is the line of source before, where the text repeats;
+ * two of the same operator and text on one line have one name.
+ */
 export type MutantName = Pick<Result, "file" | "text"> & Partial<Pick<Result, "operator" | "before">>;
 
 /** One reason, with the mutants that it holds for. */
@@ -28,13 +31,219 @@ export const EXPLAINED: readonly Explanation[] = [
   {
     reason: "costs gas only: the slot of a record is written earlier, so that a submission overwrites it",
     mutants: [
-      {
-        file: "contracts/RoundBase.sol",
-        operator: "drop statement",
-        text: "_records[index] = bytes32(uint256(1));",
-      },
+      { file: "contracts/RoundBase.sol", operator: "drop statement", text: "_records[index] = bytes32(uint256(1));" },
       { file: "contracts/Registration.sol", operator: "drop statement", text: "_reserveRecord(clientCount);" },
     ],
+  },
+  {
+    reason: "never read: a round's first submission overwrites the sum, as the comment there says",
+    mutants: [
+      { file: "contracts/RoundBase.sol", operator: "drop statement", text: "_sum = G1Point(1, 2);" },
+      {
+        file: "contracts/RoundBase.sol",
+        operator: "1 to 2",
+        text: "1",
+        before:
+          "// Never read: the first submission of a round overwrites it, and non-zero slots are cheaper to overwrite.",
+      },
+      {
+        file: "contracts/RoundBase.sol",
+        operator: "1 to 0",
+        text: "1",
+        before:
+          "// Never read: the first submission of a round overwrites it, and non-zero slots are cheaper to overwrite.",
+      },
+      { file: "contracts/RoundBase.sol", operator: "2 to 3", text: "2" },
+      { file: "contracts/RoundBase.sol", operator: "2 to 1", text: "2" },
+    ],
+  },
+  {
+    reason: "makes more room than is written or read",
+    mutants: [
+      {
+        file: "contracts/Submissions.sol",
+        operator: "1 to 2",
+        text: "1",
+        before: "function submit(uint64 round_, Submission calldata submission) external {",
+      },
+      {
+        file: "contracts/Submissions.sol",
+        operator: "1 to 2",
+        text: "1",
+        before:
+          "function finishSubmission(uint64 round_, ChunkProgress calldata progress, Submission calldata submission) external {",
+      },
+      {
+        file: "contracts/libraries/Verification.sol",
+        operator: "2 to 3",
+        text: "2",
+        before: "product.kinds = new KindSums[](task.kindCount);",
+      },
+    ],
+  },
+  {
+    reason: "adds a pair of points at infinity, which leaves a pairing product as it is",
+    mutants: [
+      {
+        file: "contracts/libraries/Verification.sol",
+        operator: "2 to 3",
+        text: "2",
+        before: "uint256[] memory tau = DataContract.load(keysPointer, VerificationKeys.TAU, Bn254.G2_WORDS);",
+      },
+      {
+        file: "contracts/libraries/VerificationKeys.sol",
+        operator: "2 to 3",
+        text: "2",
+        before: 'if (words[0] == 1) revert IVerisum.VerisumKeysRefused("alpha is the generator");',
+      },
+    ],
+  },
+  {
+    reason: "loads words of zero behind the data, which nothing reads",
+    mutants: [
+      { file: "contracts/RoundBase.sol", operator: "32 to 31", text: "32" },
+      { file: "contracts/Verisum.sol", operator: "32 to 31", text: "32" },
+    ],
+  },
+  {
+    reason: "a proposal has a quorum of members, which is three at least: no mask is 1",
+    mutants: [{ file: "contracts/Verisum.sol", operator: "0 to 1", text: "0", before: "" }],
+  },
+  {
+    reason: "where submitted equals minClients + maxCorrupt, both sides are minClients",
+    mutants: [{ file: "contracts/Verisum.sol", operator: "> to >=", text: "submitted > reached" }],
+  },
+  {
+    reason:
+      "takes 256 clients in one round: `test/contracts/gas-limits.test.ts` has them, and is left out with the other tests of gas",
+    mutants: [
+      { file: "contracts/Verisum.sol", operator: "256 to 255", text: "256" },
+      { file: "contracts/Verisum.sol", operator: "256 to 257", text: "256" },
+    ],
+  },
+  {
+    reason: "cannot happen but for want of gas: keys and parameters are far shorter than a contract may be",
+    mutants: [{ file: "contracts/libraries/DataContract.sol", operator: "drop check", text: "pointer == address(0)" }],
+  },
+  {
+    reason: "s is exactly half the order with a probability of 2^-255, and nobody can sign so that it is",
+    mutants: [{ file: "contracts/libraries/Signatures.sol", operator: "> to >=", text: "s > MAX_S" }],
+  },
+  {
+    reason: "a kind without a key has no chunks: the search goes on to the next",
+    mutants: [
+      { file: "contracts/libraries/TaskLayout.sol", operator: "- to +", text: "kindCount_ - 1" },
+      {
+        file: "contracts/libraries/TaskLayout.sol",
+        operator: "1 to 0",
+        text: "1",
+        before:
+          "function kindOf(ChunkKinds kinds, uint256 chunk, uint256 kindCount_) internal pure returns (uint256 kind) {",
+      },
+    ],
+  },
+  {
+    reason: "every preset satisfies the rule, so that no parameters are refused by it",
+    mutants: [
+      {
+        file: "contracts/libraries/TaskLayout.sol",
+        operator: "1 to 2",
+        text: "1",
+        before: '_require(kindCoordinates != 0, "coordinateBits is a preset\'s");',
+      },
+      {
+        file: "contracts/libraries/TaskLayout.sol",
+        operator: "drop statement",
+        text: '_require(Protocol.MAX_TOTAL_WEIGHT * offset < 1 << (Protocol.SLOT_BITS - 1), "W * 2^(bits-1) < 2^(slotBits-1)");',
+      },
+      {
+        file: "contracts/libraries/TaskLayout.sol",
+        operator: "< to <=",
+        text: "Protocol.MAX_TOTAL_WEIGHT * offset < 1 << (Protocol.SLOT_BITS - 1)",
+      },
+      { file: "contracts/libraries/TaskLayout.sol", operator: "- to +", text: "Protocol.SLOT_BITS - 1" },
+      {
+        file: "contracts/libraries/TaskLayout.sol",
+        operator: "1 to 0",
+        text: "1",
+        before: "uint256 offset = 1 << (p.coordinateBits - 1);",
+      },
+      {
+        file: "contracts/libraries/TaskLayout.sol",
+        operator: "drop statement",
+        text: '_require(covered * offset * offset <= Protocol.NORM_ACCUMULATOR_BOUND, "N * K * 2^(2(bits-1)) < 2^48");',
+      },
+      {
+        file: "contracts/libraries/TaskLayout.sol",
+        operator: "<= to <",
+        text: "covered * offset * offset <= Protocol.NORM_ACCUMULATOR_BOUND",
+      },
+    ],
+  },
+  {
+    reason: "every equation is raised to twice its power: the product is one exactly if it was",
+    mutants: [
+      {
+        file: "contracts/libraries/Verification.sol",
+        operator: "1 to 2",
+        text: "1",
+        before: "product.s = Transcript.combinationBase();",
+      },
+    ],
+  },
+  {
+    reason: "another number of kinds is refused in the next line, for its length is not that of the keys",
+    mutants: [
+      { file: "contracts/libraries/VerificationKeys.sol", operator: "< to <=", text: "bytesLength / 32 < HEAD_WORDS" },
+      {
+        file: "contracts/libraries/VerificationKeys.sol",
+        operator: "32 to 33",
+        text: "32",
+        before: "function kindsIn(uint256 bytesLength) internal pure returns (uint256 kinds) {",
+      },
+      {
+        file: "contracts/libraries/VerificationKeys.sol",
+        operator: "32 to 31",
+        text: "32",
+        before: "function kindsIn(uint256 bytesLength) internal pure returns (uint256 kinds) {",
+      },
+      {
+        file: "contracts/libraries/VerificationKeys.sol",
+        operator: "0 to 1",
+        text: "0",
+        before: "function kindsIn(uint256 bytesLength) internal pure returns (uint256 kinds) {",
+      },
+      { file: "contracts/libraries/VerificationKeys.sol", operator: "- to +", text: "bytesLength / 32 - HEAD_WORDS" },
+    ],
+  },
+  {
+    reason: "the head's ten words, twice, are fewer than a kind's 22: the quotient is the same",
+    mutants: [
+      { file: "contracts/libraries/VerificationKeys.sol", operator: "- to +", text: "words.length - HEAD_WORDS" },
+    ],
+  },
+  {
+    reason: "checks the point as well with any other scalar, and the product is not used",
+    mutants: [
+      {
+        file: "contracts/libraries/VerificationKeys.sol",
+        operator: "1 to 2",
+        text: "1",
+        before:
+          'if (words[position] | words[position + 1] == 0) revert IVerisum.VerisumKeysRefused("a G1 point is infinity");',
+      },
+      {
+        file: "contracts/libraries/VerificationKeys.sol",
+        operator: "1 to 0",
+        text: "1",
+        before:
+          'if (words[position] | words[position + 1] == 0) revert IVerisum.VerisumKeysRefused("a G1 point is infinity");',
+      },
+    ],
+  },
+  {
+    reason: "compares with a place that is still zero, and an x of zero was refused",
+    mutants: [{ file: "contracts/libraries/VerificationKeys.sol", operator: "< to <=", text: "other < index" }],
   },
 ];
 

@@ -4,8 +4,8 @@ import type { Result } from "./results.ts";
 
 /** Mutants on so many lines around one are its neighbours: what noticed them most likely notices it. */
 const NEAR_LINES = 8;
-/** What a file counts that has noticed no neighbour. */
-const UNTRIED = 0.3;
+/** How many neighbours a file counts as having noticed, and as having run against, before there were any. */
+const [NOTICED, TRIED] = [0.3, 1];
 
 /**
  * The files that reach a mutant, best first.
@@ -18,8 +18,12 @@ export function orderedFiles(
   earlier: string,
 ): readonly string[] {
   const near = results.filter(({ file, line }) => file === mutant.file && Math.abs(line - mutant.line) <= NEAR_LINES);
-  const worth = (file: string): number =>
-    (near.filter(({ by }) => by === file).length + UNTRIED + (file === earlier ? 1000 : 0)) / reach.get(file)!.seconds;
+  const worth = (file: string): number => {
+    if (file === earlier) return Infinity;
+    const noticed = near.filter(({ by }) => by === file).length;
+    const missed = near.filter(({ missed: ran }) => ran.includes(file)).length;
+    return (noticed + NOTICED) / (noticed + missed + TRIED) / reach.get(file)!.seconds;
+  };
   return [...reach.entries()]
     .filter(([, { reached }]) => reached.includes(mutant.number))
     .map(([file]) => file)

@@ -15,7 +15,7 @@ interface Score {
 type Survivor = Pick<Result, "file" | "line" | "operator" | "text" | "before">;
 
 /** What is kept of a run. */
-interface Summary {
+export interface Summary {
   readonly scores: readonly Score[];
   /** By file and line. */
   readonly survivors: readonly Survivor[];
@@ -41,7 +41,7 @@ function sumOf(scores: readonly Score[]): Score {
 }
 
 /** A table with a row for each contract and one for all. */
-function scoreTable({ scores, survivors }: Summary): string {
+export function scoreTable({ scores, survivors }: Summary): string {
   const row = ({ contract, mutants, killed, timeout }: Score): string => {
     const own = survivors.filter(({ file }) => file === contract || contract === "all");
     const explained = own.filter((survivor) => reasonFor(survivor) !== undefined).length;
@@ -64,6 +64,17 @@ function scoreTable({ scores, survivors }: Summary): string {
 
 function describe({ file, line, operator, text }: Survivor): string {
   return `${file}:${line} ${operator}: \`${text.slice(0, 90).replaceAll("`", "'")}\``;
+}
+
+/** A table of the explained survivors, one row for each reason. */
+export function explainedTable({ survivors }: Summary): string {
+  const reasons = [...new Set(survivors.flatMap((survivor) => reasonFor(survivor) ?? []))];
+  const rows = reasons.map((reason) => {
+    const own = survivors.filter((survivor) => reasonFor(survivor) === reason);
+    // A bar would end the cell.
+    return `| ${own.map((survivor) => describe(survivor).replaceAll("|", "\\|")).join("<br>")} | ${reason} |`;
+  });
+  return ["| mutants | why no test can notice them |", "| --- | --- |", ...rows].join("\n");
 }
 
 /** The report of a run: scores, then each survivor by file and line, with its reason if it has one. */

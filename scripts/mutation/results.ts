@@ -18,6 +18,8 @@ export interface Result {
   readonly failure: string;
   /** The test file that noticed, or empty. */
   readonly by: string;
+  /** Test files that ran and noticed nothing. */
+  readonly missed: readonly string[];
   /** Digests of the test files that decided: the one that noticed, or all that reach it and noticed nothing. */
   readonly tests: Readonly<Record<string, string>>;
   /** Of the processor. */
@@ -30,8 +32,9 @@ export function digestOfContracts(sources: Sources): string {
 }
 
 /** The same for as long as the contracts are. */
-export function idOf({ file, line, start, operator }: PlacedMutant, contracts: string): string {
-  return [contracts, file, line, start, operator].join(":");
+export function idOf({ file, line, start, end, operator }: PlacedMutant, contracts: string): string {
+  // Both ends: `a + b` and `a + b + c` begin at one place.
+  return [contracts, file, line, start, end, operator].join(":");
 }
 
 /** Results in a file of lines; the last of a mutant counts. */

@@ -103,6 +103,7 @@ describe("a mutation run", () => {
     outcome: "killed",
     failure: "a test",
     by: "test/contracts/b.test.ts",
+    missed: [],
     tests: { "test/contracts/b.test.ts": "old" },
     seconds: 1,
   };

@@ -22,6 +22,8 @@ export interface MinedCall {
   readonly name: string;
   readonly sender: Hex;
   readonly args: readonly unknown[];
+  /** True if a reorganisation had undone it. */
+  readonly again: boolean;
 }
 
 export class ForkingChain extends MemoryChain {
@@ -29,6 +31,7 @@ export class ForkingChain extends MemoryChain {
   onMined: (call: MinedCall) => void = () => undefined;
   #mined: Mined[] = [];
   #past: Snapshot[] = [];
+  #forking = false;
 
   override send<N extends SendName<VerisumFunctions>>(
     contract: Hex,
@@ -42,7 +45,7 @@ export class ForkingChain extends MemoryChain {
     const again = (): Receipt => this.send(contract, sender, name, args, valueWei);
     this.#mined = [...this.#mined.slice(-MEMORY), { before, blockNumber: receipt.blockNumber, again }];
     this.#past = [...this.#past.slice(-MEMORY), before];
-    this.onMined({ name, sender, args });
+    this.onMined({ name, sender, args, again: this.#forking });
     return receipt;
   }
 
@@ -69,7 +72,9 @@ export class ForkingChain extends MemoryChain {
     if (first === undefined) return { kept: 0, lost: 0 };
     this.#mined = this.#mined.slice(0, -undone.length);
     this.restore(first.before);
+    this.#forking = true;
     const kept = undone.filter(({ again }) => keeps() && succeeds(again)).length;
+    this.#forking = false;
     this.mine(Math.max(1, height + 1 - this.blockNumber));
     return { kept, lost: undone.length - kept };
   }

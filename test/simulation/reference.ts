@@ -46,8 +46,8 @@ export class Reference {
       this.break("privacy rule broken", `${challenge}: two different submissions left the client`);
   }
 
-  /** A seat's release was mined. */
-  releases(seat: number, round: bigint, cid: Hex): void {
+  /** A seat's release was mined; if `again`, after a reorganisation, which cannot have undone a final settlement. */
+  releases(seat: number, round: bigint, cid: Hex, again: boolean): void {
     if (!this.#honestSeats.has(seat)) return;
     const records = this.#records(round);
     const { settled } = records;
@@ -56,7 +56,7 @@ export class Reference {
       return this.break("privacy rule broken", `seat ${seat} released round ${round} unsettled`);
     if (bitCount(settled.included) < minClients)
       this.break("privacy rule broken", `seat ${seat} released a sum of too few in round ${round}`);
-    if (settled.blockNumber > this.#scene.chain.blockNumber - this.#scene.shape.confirmations)
+    if (!again && settled.blockNumber > this.#scene.chain.blockNumber - this.#scene.shape.confirmations)
       this.break("privacy rule broken", `seat ${seat} released round ${round} before its settlement was final`);
     const summands = includedRecords(records, settled).map(({ submission }) => submission.sharesCid);
     const released = `${cid} of ${summands.sort().join()}`;

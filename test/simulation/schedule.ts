@@ -61,8 +61,8 @@ async function play(seed: string, dice: Dice, scene: Scene, planted: Planted): P
     world.add(i > corruptClients ? role : byzantineClient(stage, i, role));
   }
   let [finalised, aborted] = [0, 0];
-  chain.onMined = ({ name, sender, args }) => {
-    if (name === "release") reference.releases(seatOf(scene, sender), args[0] as bigint, args[1] as Hex);
+  chain.onMined = ({ name, sender, args, again }) => {
+    if (name === "release") reference.releases(seatOf(scene, sender), args[0] as bigint, args[1] as Hex, again);
     if (name === "finalize") {
       finalised++;
       reference.finalises(args[0] as bigint);
