@@ -5,7 +5,7 @@
 import { sumOf } from "../task/cells.ts";
 import type { requireFinalised } from "../task/cells.ts";
 import type { SiblingSum } from "../task/outcome.ts";
-import { pointOf } from "../task/outcome.ts";
+import { pointOf } from "../task/challenge.ts";
 import type { SubmissionVerifier } from "../protocol/batch-verification.ts";
 import { ensure } from "../protocol/errors.ts";
 import type { VerificationKeys } from "../protocol/verification-key.ts";

@@ -2,7 +2,7 @@
 import type { FinalisedRecord, RoundRecords, SettledRecord, SubmittedRecord } from "../chain/task-chain.ts";
 import { challengePointsOf } from "../task/challenge.ts";
 import type { SubmissionTask } from "../task/challenge.ts";
-import { pointOf } from "../task/outcome.ts";
+import { pointOf } from "../task/challenge.ts";
 import { ensure, isVerisumError } from "../protocol/errors.ts";
 import { verifyTogether } from "../protocol/batch-verification.ts";
 import type { OpeningStatement, SubmissionClaim, SubmissionVerifier } from "../protocol/batch-verification.ts";

@@ -4,7 +4,7 @@
  */
 import { recoverResultSigner } from "../chain/result-signature.ts";
 import type { FinalisedRecord, RoundRecords, SettledRecord, SignedResult } from "../chain/task-chain.ts";
-import { includedRecords } from "../task/outcome.ts";
+import { includedRecords } from "../task/round-records.ts";
 import { requireSettled } from "../task/round-records.ts";
 import type { OpenTask } from "../task/opened-task.ts";
 import { bitCount, bitIndexes } from "../protocol/committee.ts";

@@ -3,9 +3,8 @@
  * they are mined. No library waits here: a look that fails is made again, fees are raised when blocks pass by, and the
  * wait ends with the receipt, with the nonce, or with the phase.
  */
-import { setTimeout as delay } from "node:timers/promises";
 import { keccak256 } from "ethers";
-import type { Provider, TransactionReceipt, Wallet } from "ethers";
+import type { TransactionReceipt, Wallet } from "ethers";
 import { isVerisumError, VerisumError } from "../protocol/errors.ts";
 import type { Hex } from "../protocol/transcript.ts";
 import { ether, feesOf, offered, replacing } from "./fees.ts";

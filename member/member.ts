@@ -3,7 +3,8 @@
  * section 6).
  */
 import { fetchReleases } from "../task/releases.ts";
-import { includedRecords, publicationOf, sameResult, SHARE_SUM_FILE } from "../task/outcome.ts";
+import { publicationOf, sameResult, SHARE_SUM_FILE } from "../task/outcome.ts";
+import { includedRecords } from "../task/round-records.ts";
 import { requireOpened, requireSettled } from "../task/round-records.ts";
 import { challengePointsOf } from "../task/challenge.ts";
 import { recoverSiblingSums, requireSameModel, siblingRounds } from "../task/cells.ts";

@@ -1,6 +1,6 @@
-/** The challenge of an accepted submission, as its reader recomputes it. */
-import type { RoundRecords, SubmittedRecord } from "../chain/task-chain.ts";
-import { challengeOf, challengePoints, sharesDigest } from "../protocol/transcript.ts";
+/** The challenges of an accepted submission and of a result, as their reader recomputes them. */
+import type { RoundRecords, SignedResult, SubmittedRecord } from "../chain/task-chain.ts";
+import { challengeOf, challengePoints, resultPoint, sharesDigest } from "../protocol/transcript.ts";
 import type { OpenTask } from "./opened-task.ts";
 import { requireOpened } from "./round-records.ts";
 
@@ -32,4 +32,9 @@ export function challengePointsOf(
       wireCommitments: submission.chunks.map((chunk) => chunk.d),
     }),
   );
+}
+
+/** z' of a result. */
+export function pointOf(task: { readonly chain: Pick<OpenTask["chain"], "context"> }, signed: SignedResult): bigint {
+  return resultPoint({ ...task.chain.context, ...signed });
 }

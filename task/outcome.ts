@@ -4,13 +4,11 @@
  */
 import { cellOutcome } from "../protocol/cells.ts";
 import type { WeightedAggregate } from "../protocol/cells.ts";
-import { bitIndexes } from "../protocol/committee.ts";
 import { VerisumError } from "../protocol/errors.ts";
 import { decodeElements, encodeElements } from "../protocol/field.ts";
 import type { ModelState } from "../protocol/model.ts";
-import { resultPoint } from "../protocol/transcript.ts";
 import type { Hex } from "../protocol/transcript.ts";
-import type { RoundRecords, RoundResult, SettledRecord, SignedResult, SubmittedRecord } from "../chain/task-chain.ts";
+import type { RoundRecords, RoundResult, SignedResult } from "../chain/task-chain.ts";
 import { cidFromDigest, digestHexOfCid } from "../content/cid.ts";
 import { buildDirectory } from "../content/profile.ts";
 import { checkpointFiles } from "./checkpoint.ts";
@@ -18,7 +16,8 @@ import type { CheckpointConfig } from "./checkpoint.ts";
 import { serverStepOf } from "./model-vector.ts";
 import { privacyStatement } from "./privacy.ts";
 import type { OpenTask } from "./opened-task.ts";
-import { requireSettled } from "./round-records.ts";
+import { pointOf } from "./challenge.ts";
+import { includedRecords, requireSettled } from "./round-records.ts";
 
 export const AGGREGATE_FILE = "aggregate.bin";
 export const SHARE_SUM_FILE = "share-sum.bin";
@@ -138,23 +137,6 @@ function cellEntries(
       totalWeight,
       clients: [...clients],
     }));
-}
-
-/** z' of a result. */
-export function pointOf(task: { readonly chain: Pick<OpenTask["chain"], "context"> }, signed: SignedResult): bigint {
-  return resultPoint({ ...task.chain.context, ...signed });
-}
-
-/** The accepted submissions of U, in index order. @throws CHAIN_EVENTS_MISSING */
-export function includedRecords(records: RoundRecords, settled: SettledRecord): SubmittedRecord[] {
-  return bitIndexes(settled.included).map((index) => {
-    const record = records.submitted.find((candidate) => candidate.index === index);
-    if (record === undefined)
-      throw new VerisumError("CHAIN_EVENTS_MISSING", `no submission with index ${index} is among the events`, {
-        index,
-      });
-    return record;
-  });
 }
 
 /**

@@ -1,5 +1,6 @@
 /** Records of a round that must be there, because the contract's state says so. */
-import type { OpenedRecord, RoundRecords, SettledRecord } from "../chain/task-chain.ts";
+import type { OpenedRecord, RoundRecords, SettledRecord, SubmittedRecord } from "../chain/task-chain.ts";
+import { bitIndexes } from "../protocol/committee.ts";
 import { VerisumError } from "../protocol/errors.ts";
 
 /** The opening of a round that the contract's state says is open. @throws CHAIN_EVENTS_MISSING */
@@ -15,4 +16,16 @@ export function requireSettled(records: Pick<RoundRecords, "opened" | "settled">
   if (records.settled === undefined)
     throw new VerisumError("CHAIN_EVENTS_MISSING", "the round's settlement is not among the events");
   return records.settled;
+}
+
+/** The accepted submissions of U, in index order. @throws CHAIN_EVENTS_MISSING */
+export function includedRecords(records: RoundRecords, settled: SettledRecord): SubmittedRecord[] {
+  return bitIndexes(settled.included).map((index) => {
+    const record = records.submitted.find((candidate) => candidate.index === index);
+    if (record === undefined)
+      throw new VerisumError("CHAIN_EVENTS_MISSING", `no submission with index ${index} is among the events`, {
+        index,
+      });
+    return record;
+  });
 }

@@ -100,7 +100,7 @@ describe("a script over processes", function () {
   for (const [ending, expected, kept] of [
     ["succeeds", 0, 0],
     ["fails", 1, 1],
-    ["throws", 1, 1],
+    ["throws", 5, 1],
   ] as const) {
     it(`that ${ending} stops what it started, exits with ${expected} and ${kept === 0 ? "removes its folder" : "says where its logs are"}`, async () => {
       const { status, lines, left, folders } = await idle(ending);

@@ -9,7 +9,8 @@ import { bitCount } from "../../protocol/committee.ts";
 import { decodeElements } from "../../protocol/field.ts";
 import { unpackSum } from "../../protocol/packing.ts";
 import type { Hex } from "../../protocol/transcript.ts";
-import { AGGREGATE_FILE, includedRecords } from "../../task/outcome.ts";
+import { AGGREGATE_FILE } from "../../task/outcome.ts";
+import { includedRecords } from "../../task/round-records.ts";
 import type { Secrets } from "./prover.ts";
 import type { Scene } from "./scene.ts";
 

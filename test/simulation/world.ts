@@ -128,7 +128,11 @@ export class World {
 
   async #stepSomebody(): Promise<boolean> {
     const ready = this.actors.filter(
-      (actor) => !actor.busy && actor.failure === undefined && actor.downUntil <= this.#nature.now(),
+      (actor) =>
+        !actor.busy &&
+        actor.life?.pause === undefined &&
+        actor.failure === undefined &&
+        actor.downUntil <= this.#nature.now(),
     );
     return ready.length === 0 ? false : this.stepOf(this.dice.pick(ready));
   }
