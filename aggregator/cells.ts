@@ -36,7 +36,8 @@ export async function requireReadySiblings(
     const { threshold } = sibling.task.parameters;
     let most = 0;
     const counts = nodesOf(contract).map(async (node) => {
-      most = Math.max(most, await countSignatures(node, sibling, modelDigest, fetch));
+      const count = await countSignatures(node, sibling, modelDigest, fetch);
+      most = Math.max(most, count);
     });
     await enoughOf(counts, { isEnough: () => most >= threshold, graceMs: 0, patienceMs: NODES_PATIENCE_MS });
     if (most < threshold)

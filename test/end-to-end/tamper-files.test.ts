@@ -86,14 +86,16 @@ describe("one valid task, changed one thing at a time", function () {
         "aggregateSeconds",
         "maxRounds",
       ].map((name) => parameter(name, increment)),
+      parameter("normBoundSquared", plusOne),
+      parameter("uniformWeights", (flag: boolean) => !flag),
       // These break a rule of their own.
       ...["threshold", "quorum", "minHonest", "maxCorrupt"].map((name) =>
         parameter(name, increment, "PARAMETERS_INVALID"),
       ),
-      ...["normBoundSquared", "bondWei", "privacyCostPerRound", "privacyBudget"].map((name) =>
-        parameter(name, plusOne),
+      ...["bondWei", "privacyCostPerRound", "privacyBudget"].map((name) =>
+        parameter(name, plusOne, "PARAMETERS_INVALID"),
       ),
-      ...["uniformWeights", "openRegistration"].map((name) => parameter(name, (flag: boolean) => !flag)),
+      parameter("openRegistration", (flag: boolean) => !flag, "PARAMETERS_INVALID"),
       parameter("coordinateBits", () => 12),
       parameter("chunkKinds", () => [0, 0]),
       [
