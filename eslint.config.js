@@ -49,6 +49,11 @@ export default defineConfig(
       "no-restricted-syntax": [
         "error",
         { selector: "ExportAllDeclaration", message: "Import from the defining file; barrels hide it." },
+        {
+          selector:
+            "AssignmentExpression > CallExpression.right[callee.object.name='Math'] > AwaitExpression.arguments, AssignmentExpression[operator=/^[-+*|&]=/] > AwaitExpression.right",
+          message: "What stands beside an await was read before it: wait first, then compute and assign.",
+        },
       ],
       "no-unused-vars": "off",
       "@typescript-eslint/no-unused-vars": [

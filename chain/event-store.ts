@@ -1,9 +1,8 @@
 /** Events that were read, kept in a directory between starts: a copy of what the chain says, and of nothing else. */
 import { join } from "node:path";
 import { z } from "zod";
-import { isVerisumError } from "../protocol/errors.ts";
 import type { Hex } from "../protocol/transcript.ts";
-import { encodeRecord, readRecord, writeDurably } from "../storage/durable-file.ts";
+import { encodeRecord, readRecordOrNull, writeDurably } from "../storage/durable-file.ts";
 import type { EventStore } from "./history.ts";
 
 const hex = z.custom<Hex>((value) => typeof value === "string" && /^0x[0-9a-f]*$/.test(value));
@@ -27,18 +26,9 @@ export function openEventStore(directory: string): EventStore {
   const path = (contract: string): string => join(directory, `events-${contract}.json`);
   return {
     load: async (contract) => {
-      const parsed = keptSchema.safeParse(await readUnlessDamaged(path(contract)));
+      const parsed = keptSchema.safeParse(await readRecordOrNull(path(contract)));
       return parsed.success ? parsed.data : undefined;
     },
     save: (contract, kept) => writeDurably(path(contract), encodeRecord(kept)),
   };
-}
-
-async function readUnlessDamaged(path: string): Promise<unknown> {
-  try {
-    return await readRecord(path);
-  } catch (error) {
-    if (!isVerisumError(error, "STORAGE_CORRUPT")) throw error;
-    return undefined;
-  }
 }

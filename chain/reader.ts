@@ -1,4 +1,5 @@
 /** `TaskReader` over JSON-RPC. */
+import { once } from "../protocol/once.ts";
 import { Contract } from "ethers";
 import { VerisumError } from "../protocol/errors.ts";
 import type { TaskParameters } from "../protocol/task.ts";
@@ -170,14 +171,4 @@ function announcementIn(args: EndpointAnnouncedEvent): [Hex, string][] {
   } catch {
     return [];
   }
-}
-
-/** Asks for what never changes until it has been answered once. */
-function once<T>(ask: () => Promise<T>): () => Promise<T> {
-  let answer: Promise<T> | undefined;
-  return () =>
-    (answer ??= ask().catch((error: unknown) => {
-      answer = undefined;
-      throw error;
-    }));
 }

@@ -1,6 +1,7 @@
 /** What a client does next, given the state of the chain. */
 import type { ModelRecord, RoundState } from "../chain/task-chain.ts";
 import type { ContinuedAudit } from "../auditor/continued-audit.ts";
+import { once } from "../protocol/once.ts";
 import { isVerisumError } from "../protocol/errors.ts";
 import type { ModelState } from "../protocol/model.ts";
 import type { Hex } from "../protocol/transcript.ts";
@@ -110,14 +111,4 @@ async function pauseOf(
 /** The submissions are all in, and the committee is at work. */
 function isWithCommittee({ phase }: RoundState): boolean {
   return phase === "Attesting" || phase === "Aggregating";
-}
-
-/** Asks until it has been answered once. */
-function once<T>(ask: () => Promise<T>): () => Promise<T> {
-  let answer: Promise<T> | undefined;
-  return () =>
-    (answer ??= ask().catch((error: unknown) => {
-      answer = undefined;
-      throw error;
-    }));
 }

@@ -6,10 +6,10 @@ import { readdir } from "node:fs/promises";
 import { dirname } from "node:path";
 import { z } from "zod";
 import type { AuditedRound } from "../auditor/continued-audit.ts";
-import { isVerisumError, VerisumError } from "../protocol/errors.ts";
+import { VerisumError } from "../protocol/errors.ts";
 import type { Submission } from "../protocol/submission.ts";
 import type { Hex } from "../protocol/transcript.ts";
-import { encodeRecord, readIfPresent, readRecord, writeDurably } from "../storage/durable-file.ts";
+import { encodeRecord, readIfPresent, readRecordOrNull, writeDurably } from "../storage/durable-file.ts";
 import { plain, submissionSchema } from "../task/signed-submission.ts";
 import type { StateDirectory } from "../storage/state-directory.ts";
 
@@ -68,7 +68,7 @@ export function openJournal(state: StateDirectory, scope: string): Journal {
   const auditPath = state.file(scope, "audited-model.json");
   const read = async (round: bigint): Promise<JournalEntry | undefined> => {
     const path = entryPath(round);
-    const value = await readOrDamaged(path);
+    const value = await readRecordOrNull(path);
     if (value === undefined) return undefined;
     const parsed = entrySchema.safeParse(value);
     // What was sent is not known, and a second submission would reveal more than δ and ε count.
@@ -116,21 +116,11 @@ export function openJournal(state: StateDirectory, scope: string): Journal {
     satOut: async (round) => (await readIfPresent(satOutPath(round))) !== undefined,
     audited: async (parametersHash) => {
       // Damaged, or of another task, it only costs an audit from the start.
-      const parsed = auditedSchema.safeParse(await readOrDamaged(auditPath));
+      const parsed = auditedSchema.safeParse(await readRecordOrNull(auditPath));
       if (!parsed.success || parsed.data.parametersHash !== parametersHash) return undefined;
       const { round, modelDigest } = parsed.data;
       return { round, modelDigest };
     },
     setAudited: (record) => writeDurably(auditPath, encodeRecord(plain(record))),
   };
-}
-
-/** The record; null, which no record here is, if it is damaged; undefined if there is none. */
-async function readOrDamaged(path: string): Promise<unknown> {
-  try {
-    return await readRecord(path);
-  } catch (error) {
-    if (!isVerisumError(error, "STORAGE_CORRUPT")) throw error;
-    return null;
-  }
 }

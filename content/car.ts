@@ -6,7 +6,8 @@ import { VerisumError } from "../protocol/errors.ts";
 import { assertBlockCid, blockMatches } from "./cid.ts";
 import { MAX_BLOCK_BYTES, walkDag } from "./dag.ts";
 import type { DagLimits } from "./dag.ts";
-import { blockKey, concatenate } from "./profile.ts";
+import { concatenate } from "../protocol/bytes.ts";
+import { blockKey } from "./profile.ts";
 import type { Block } from "./profile.ts";
 
 /** Media types of trustless gateways, https://specs.ipfs.tech/http-gateways/trustless-gateway/ */

@@ -3,7 +3,8 @@ import { VerisumError } from "../protocol/errors.ts";
 import { startAhead } from "./ahead.ts";
 import { decodeNode } from "./node.ts";
 import type { DagNode } from "./node.ts";
-import { blockKey, concatenate } from "./profile.ts";
+import { concatenate } from "../protocol/bytes.ts";
+import { blockKey } from "./profile.ts";
 import type { Block } from "./profile.ts";
 
 /** No block may be larger: the limit of trustless gateways. */

@@ -6,7 +6,7 @@ import { blockMatches } from "./cid.ts";
 import { MAX_BLOCK_BYTES } from "./dag.ts";
 import { withProgress } from "./deadline.ts";
 import { mayHoldPeer } from "./peer-address.ts";
-import { concatenate } from "./profile.ts";
+import { concatenate } from "../protocol/bytes.ts";
 import { report } from "./report.ts";
 import type { ContentEvent } from "./report.ts";
 

@@ -1,3 +1,4 @@
+import { concatenate } from "../protocol/bytes.ts";
 import { unixfs } from "@helia/unixfs";
 import { fixedSize } from "ipfs-unixfs-importer/chunker";
 import { balanced } from "ipfs-unixfs-importer/layout";
@@ -116,17 +117,6 @@ function childrenOf(cid: CID, bytes: Uint8Array, root: CID): readonly { readonly
   }
   if (node.kind === "raw") return [];
   return node.kind === "directory" ? node.entries : node.links;
-}
-
-/** Joins byte strings in order. */
-export function concatenate(parts: readonly Uint8Array[]): Uint8Array {
-  const joined = new Uint8Array(parts.reduce((total, part) => total + part.length, 0));
-  let offset = 0;
-  for (const part of parts) {
-    joined.set(part, offset);
-    offset += part.length;
-  }
-  return joined;
 }
 
 /** The key under which a block is known, whatever codec its CID names: the multihash. */

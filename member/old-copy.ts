@@ -5,9 +5,8 @@
  */
 import { z } from "zod";
 import type { TaskReader } from "../chain/task-chain.ts";
-import { isVerisumError } from "../protocol/errors.ts";
 import type { Reporter } from "../protocol/reporter.ts";
-import { encodeRecord, readRecord, writeDurably } from "../storage/durable-file.ts";
+import { encodeRecord, readRecordOrNull, writeDurably } from "../storage/durable-file.ts";
 import type { StateDirectory } from "../storage/state-directory.ts";
 import { bindUnknownRelease, isReleaseBound } from "./release-record.ts";
 import { KEYS_AHEAD } from "./round-keys.ts";
@@ -72,15 +71,10 @@ async function unknownActs(
 
 /** The last round that this directory attested; undefined before this version first looked. */
 async function lastAttested(state: StateDirectory, scope: string): Promise<bigint | "damaged" | undefined> {
-  try {
-    const value = await readRecord(attestedPath(state, scope));
-    if (value === undefined) return undefined;
-    const parsed = attestedSchema.safeParse(value);
-    return parsed.success ? BigInt(parsed.data) : "damaged";
-  } catch (error) {
-    if (!isVerisumError(error, "STORAGE_CORRUPT")) throw error;
-    return "damaged";
-  }
+  const value = await readRecordOrNull(attestedPath(state, scope));
+  if (value === undefined) return undefined;
+  const parsed = attestedSchema.safeParse(value);
+  return parsed.success ? BigInt(parsed.data) : "damaged";
 }
 
 function attestedPath(state: StateDirectory, scope: string): string {

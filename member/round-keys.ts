@@ -2,12 +2,11 @@
 import { z } from "zod";
 import { newRoundKeyPair } from "../protocol/bundle.ts";
 import type { RoundKeyPair } from "../protocol/bundle.ts";
-import { isVerisumError } from "../protocol/errors.ts";
 import type { RandomBytes } from "../protocol/random.ts";
 import { fromHex, toHex } from "../protocol/transcript.ts";
 import type { Hex } from "../protocol/transcript.ts";
 import type { TaskWriter } from "../chain/task-chain.ts";
-import { encodeRecord, eraseFile, listDirectory, readRecord, writeDurably } from "../storage/durable-file.ts";
+import { encodeRecord, eraseFile, listDirectory, readRecordOrNull, writeDurably } from "../storage/durable-file.ts";
 import type { StateDirectory } from "../storage/state-directory.ts";
 
 /** Keys are registered in batches of this many rounds, and topped up when fewer than half are left. */
@@ -33,11 +32,7 @@ export function openRoundKeys(state: StateDirectory, scope: string): RoundKeys {
   const path = (round: bigint): string => state.file(scope, `round-key-${round}.json`);
   const find: RoundKeys["find"] = async (round) => {
     // A damaged key is as good as none: its round is sat out.
-    const value = await readRecord(path(round)).catch((error: unknown) => {
-      if (!isVerisumError(error, "STORAGE_CORRUPT")) throw error;
-      return undefined;
-    });
-    const parsed = keySchema.safeParse(value);
+    const parsed = keySchema.safeParse(await readRecordOrNull(path(round)));
     if (!parsed.success) return undefined;
     return { secretKey: fromHex(parsed.data.secretKey), publicKey: fromHex(parsed.data.publicKey) };
   };

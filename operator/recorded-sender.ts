@@ -92,7 +92,8 @@ export function recordedSender(
       const known = await recorded(label);
       if (known !== undefined) {
         if ((await receiptOf(known.hash)) === null) await broadcast(known);
-        next = Math.max(await nextNonce(), known.nonce + 1);
+        const free = await nextNonce();
+        next = Math.max(free, known.nonce + 1);
         return known;
       }
       const nonce = await nextNonce();

@@ -7,7 +7,7 @@ import { randomUUID } from "node:crypto";
 import { rm, stat, writeFile } from "node:fs/promises";
 import { z } from "zod";
 import { isVerisumError, VerisumError } from "../protocol/errors.ts";
-import { encodeRecord, readRecord, writeDurably } from "./durable-file.ts";
+import { encodeRecord, readRecordOrNull, writeDurably } from "./durable-file.ts";
 
 const markSchema = z.strictObject({
   version: z.int().min(1),
@@ -66,18 +66,13 @@ export async function readMark(path: string, newest: number): Promise<MarkState>
 }
 
 async function marked(path: string): Promise<z.infer<typeof markSchema> | "damaged" | undefined> {
-  try {
-    const value = await readRecord(path);
-    if (value === undefined) return undefined;
-    const parsed = markSchema.safeParse(value);
-    if (parsed.success) return parsed.data;
-    const { version } = value as { readonly version?: unknown };
-    // A later version may have other fields.
-    return typeof version === "number" ? { version, inode: "" } : "damaged";
-  } catch (error) {
-    if (!isVerisumError(error, "STORAGE_CORRUPT")) throw error;
-    return "damaged";
-  }
+  const value = await readRecordOrNull(path);
+  if (value === undefined) return undefined;
+  const parsed = markSchema.safeParse(value);
+  if (parsed.success) return parsed.data;
+  const { version } = (value ?? {}) as { readonly version?: unknown };
+  // A later version may have other fields.
+  return typeof version === "number" ? { version, inode: "" } : "damaged";
 }
 
 async function identityOf(path: string): Promise<FileIdentity> {

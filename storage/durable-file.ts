@@ -3,7 +3,7 @@ import { createHash, randomUUID } from "node:crypto";
 import { constants } from "node:fs";
 import { link, mkdir, open, readdir, readFile, rename, rm } from "node:fs/promises";
 import { dirname, join } from "node:path";
-import { VerisumError } from "../protocol/errors.ts";
+import { isVerisumError, VerisumError } from "../protocol/errors.ts";
 
 const PRIVATE_MODE = 0o600;
 /** Ends the names of temporary files. */
@@ -132,6 +132,19 @@ export async function readRecord(path: string): Promise<unknown> {
       { path },
       { cause },
     );
+  }
+}
+
+/**
+ * As {@link readRecord}, but null, which no record is, for a damaged one: neither null nor the undefined of an absent
+ * file passes a record's schema. For what is made again or judged without it. @throws STORAGE_FAILED
+ */
+export async function readRecordOrNull(path: string): Promise<unknown> {
+  try {
+    return await readRecord(path);
+  } catch (error) {
+    if (!isVerisumError(error, "STORAGE_CORRUPT")) throw error;
+    return null;
   }
 }
 

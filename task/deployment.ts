@@ -5,9 +5,9 @@
 import { mkdir, rename } from "node:fs/promises";
 import { z } from "zod";
 import type { TaskReader } from "../chain/task-chain.ts";
-import { isVerisumError, VerisumError } from "../protocol/errors.ts";
+import { VerisumError } from "../protocol/errors.ts";
 import type { Reporter } from "../protocol/reporter.ts";
-import { encodeRecord, listDirectory, readRecord, writeDurably } from "../storage/durable-file.ts";
+import { encodeRecord, listDirectory, readRecordOrNull, writeDurably } from "../storage/durable-file.ts";
 import type { StateDirectory } from "../storage/state-directory.ts";
 
 const deploymentSchema = z.strictObject({ number: z.int(), hash: z.string().regex(/^0x[0-9a-f]{64}$/) });
@@ -59,11 +59,6 @@ async function setAside(
 
 /** Undefined before the first start, or if the note is damaged: then the state counts as this deployment's. */
 async function knownDeployment(path: string): Promise<z.infer<typeof deploymentSchema> | undefined> {
-  try {
-    const parsed = deploymentSchema.safeParse(await readRecord(path));
-    return parsed.success ? parsed.data : undefined;
-  } catch (error) {
-    if (!isVerisumError(error, "STORAGE_CORRUPT")) throw error;
-    return undefined;
-  }
+  const parsed = deploymentSchema.safeParse(await readRecordOrNull(path));
+  return parsed.success ? parsed.data : undefined;
 }

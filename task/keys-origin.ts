@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { z } from "zod";
 import { cidFromDigest } from "../content/cid.ts";
 import { buildDirectory } from "../content/profile.ts";
-import { isVerisumError, VerisumError } from "../protocol/errors.ts";
+import { VerisumError } from "../protocol/errors.ts";
 import type { RandomBytes } from "../protocol/random.ts";
 import type { Reporter } from "../protocol/reporter.ts";
 import { toHex } from "../protocol/transcript.ts";
@@ -19,7 +19,7 @@ import type { Curve } from "../proving/curve/curve.ts";
 import { DEVELOPMENT_NOTICE, isPlainName, MANIFEST_FILE, readManifest } from "../proving/groth16/manifest.ts";
 import type { ClaimedSetup, Manifest } from "../proving/groth16/manifest.ts";
 import { keyFolder } from "../proving/node/key-folder.ts";
-import { encodeRecord, readIfPresent, readRecord, writeDurably } from "../storage/durable-file.ts";
+import { encodeRecord, readIfPresent, readRecordOrNull, writeDurably } from "../storage/durable-file.ts";
 import type { PublishingTask } from "./opened-task.ts";
 
 /** Changes with what is verified: a ceremony that passed an earlier check is verified again. */
@@ -80,14 +80,9 @@ export async function keysOrigin(task: PublishingTask, keyFolders: readonly stri
 
 /** A damaged or older record only costs another check. */
 async function readVerified(file: string, keysHash: string, { transcript }: ClaimedSetup): Promise<string | undefined> {
-  try {
-    const parsed = recordSchema.safeParse(await readRecord(file));
-    const isOfThese = parsed.success && parsed.data.keysHash === keysHash && parsed.data.transcript === transcript;
-    return isOfThese ? parsed.data.says : undefined;
-  } catch (error) {
-    if (!isVerisumError(error, "STORAGE_CORRUPT")) throw error;
-    return undefined;
-  }
+  const parsed = recordSchema.safeParse(await readRecordOrNull(file));
+  const isOfThese = parsed.success && parsed.data.keysHash === keysHash && parsed.data.transcript === transcript;
+  return isOfThese ? parsed.data.says : undefined;
 }
 
 export interface OriginEnvironment {

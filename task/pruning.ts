@@ -10,7 +10,7 @@ import type { ContentStore } from "../content/store.ts";
 import { shareFileName } from "../protocol/bundle.ts";
 import { isVerisumError } from "../protocol/errors.ts";
 import type { Reporter } from "../protocol/reporter.ts";
-import { encodeRecord, readRecord, writeDurably } from "../storage/durable-file.ts";
+import { encodeRecord, readRecordOrNull, writeDurably } from "../storage/durable-file.ts";
 import type { StateDirectory } from "../storage/state-directory.ts";
 import type { ReadingNode } from "./node.ts";
 import { SHARE_SUM_FILE } from "./outcome.ts";
@@ -83,13 +83,8 @@ async function hasOnly({ store }: PruningDependencies, cid: string, names: reado
 
 /** A damaged record only costs a look at rounds that were looked at before. */
 async function lastPruned(path: string): Promise<bigint> {
-  try {
-    const parsed = prunedSchema.safeParse(await readRecord(path));
-    return parsed.success ? BigInt(parsed.data.round) : 0n;
-  } catch (error) {
-    if (!isVerisumError(error, "STORAGE_CORRUPT")) throw error;
-    return 0n;
-  }
+  const parsed = prunedSchema.safeParse(await readRecordOrNull(path));
+  return parsed.success ? BigInt(parsed.data.round) : 0n;
 }
 
 /** The pruner of a role's node. @param keepRounds as `NodeOptions` has it */

@@ -3,6 +3,7 @@
  * proves to know its factors of tau, alpha and beta, and each accumulator is the one before times these factors
  * (Bowe, Gabizon, Miers, ePrint 2017/1050, section 3, with the hashes of snarkjs's files).
  */
+import { concatenate } from "../../protocol/bytes.ts";
 import { createHash } from "node:crypto";
 import { ChaCha } from "ffjavascript";
 import type { WasmCurve } from "ffjavascript";
@@ -150,8 +151,8 @@ async function checkPoints(
   for (const [index, { proofs, ...accumulator }] of contributions.entries()) {
     const { tauG1, alphaG1, betaG1, tauG2, betaG2 } = accumulator;
     const all = SECRETS.map((secret) => proofs[secret]);
-    const inG1 = joined([tauG1, alphaG1, betaG1, ...all.flatMap(({ s, sx }) => [s, sx])]);
-    const inG2 = joined([tauG2, betaG2, ...all.map(({ spx }) => spx)]);
+    const inG1 = concatenate([tauG1, alphaG1, betaG1, ...all.flatMap(({ s, sx }) => [s, sx])]);
+    const inG2 = concatenate([tauG2, betaG2, ...all.map(({ spx }) => spx)]);
     const isProper = adder.areProperPoints(inG1) && adder.areProperPoints(inG2, "G2");
     if (!isProper || !(await areInG2(curve, inG2, random)))
       throw powersRefused("point-invalid", `contribution ${index + 1} has a point that is none of its group`);
@@ -232,7 +233,7 @@ function beaconProofs(
     const spx = G2.toAffine(G2.timesScalar(proofBase(curve, k, challenge, { s, sx }), factor));
     return { s, sx, spx };
   });
-  return joined([...proofs.flatMap(({ s, sx }) => [s, sx]), ...proofs.map(({ spx }) => spx)]);
+  return concatenate([...proofs.flatMap(({ s, sx }) => [s, sx]), ...proofs.map(({ spx }) => spx)]);
 }
 
 function generatorOf(hash: Uint8Array): ChaCha {
@@ -256,7 +257,7 @@ function hashOfGenerators(curve: WasmCurve, ceremonyPower: number): Uint8Array {
   const hash = createHash("blake2b512").update(blake2b([]));
   const [g1, g2] = [curve.G1.toUncompressed(curve.G1.gAffine), curve.G2.toUncompressed(curve.G2.gAffine)];
   const repeat = (point: Uint8Array, count: number): void => {
-    const block = joined(Array.from({ length: Math.min(count, 4096) }, () => point));
+    const block = concatenate(Array.from({ length: Math.min(count, 4096) }, () => point));
     let left = count;
     for (; left >= 4096; left -= 4096) hash.update(block);
     hash.update(block.subarray(0, left * point.length));
@@ -272,14 +273,4 @@ export function blake2b(parts: readonly Uint8Array[]): Uint8Array {
   const hash = createHash("blake2b512");
   for (const part of parts) hash.update(part);
   return hash.digest();
-}
-
-function joined(parts: readonly Uint8Array[]): Uint8Array {
-  const result = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0));
-  let at = 0;
-  for (const part of parts) {
-    result.set(part, at);
-    at += part.length;
-  }
-  return result;
 }

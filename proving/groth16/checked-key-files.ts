@@ -4,11 +4,11 @@
  */
 import type { Curve } from "../curve/curve.ts";
 import { z } from "zod";
-import { isVerisumError, VerisumError } from "../../protocol/errors.ts";
+import { VerisumError } from "../../protocol/errors.ts";
 import type { ChunkKind, Preset } from "../../protocol/parameters.ts";
 import type { RandomBytes } from "../../protocol/random.ts";
 import type { ChunkVerificationKey, VerificationKeys } from "../../protocol/verification-key.ts";
-import { encodeRecord, readRecord, writeDurably } from "../../storage/durable-file.ts";
+import { encodeRecord, readRecordOrNull, writeDurably } from "../../storage/durable-file.ts";
 import { chunkWires, PUBLIC_INPUT_WIRES } from "./chunk-circuit.ts";
 import { CONSTRAINT_SYSTEM_DIGESTS } from "./generated/constraint-systems.ts";
 import { checkProvingKey } from "./key-check.ts";
@@ -105,11 +105,6 @@ function requireKnownConstraints({ name }: ChunkKind, constraints: Uint8Array): 
 
 /** A damaged or older record only costs another check. */
 async function readPassed(record: string): Promise<Readonly<Record<string, string>>> {
-  try {
-    const parsed = recordSchema.safeParse(await readRecord(record));
-    return parsed.success ? parsed.data.files : {};
-  } catch (error) {
-    if (!isVerisumError(error, "STORAGE_CORRUPT")) throw error;
-    return {};
-  }
+  const parsed = recordSchema.safeParse(await readRecordOrNull(record));
+  return parsed.success ? parsed.data.files : {};
 }

@@ -8,6 +8,7 @@ import type {
   SubmissionClaim,
   SubmissionVerifier,
 } from "../../protocol/batch-verification.ts";
+import { concatenate } from "../../protocol/bytes.ts";
 import { areSignalsOf } from "../../protocol/batch-verification.ts";
 import { multiply, toField } from "../../protocol/field.ts";
 import { BASE_FIELD_ORDER } from "../../protocol/parameters.ts";
@@ -121,9 +122,9 @@ async function arePoints(
   const coordinates = [...g1.flatMap(({ x, y }) => [x, y]), ...g2.flatMap(({ x, y }) => [x.c0, x.c1, y.c0, y.c1])];
   if (coordinates.some((value) => value < 0n || value >= BASE_FIELD_ORDER)) return false;
   const adder = await openPointAdder();
-  const g2Bytes = joined(g2.map((point) => g2ToEngine(curve, point)));
+  const g2Bytes = concatenate(g2.map((point) => g2ToEngine(curve, point)));
   return (
-    adder.areProperPoints(joined(g1.map((point) => g1ToEngine(curve, point)))) &&
+    adder.areProperPoints(concatenate(g1.map((point) => g1ToEngine(curve, point)))) &&
     adder.areProperPoints(g2Bytes, "G2") &&
     (g2.length === 0 || areInG2(curve, g2Bytes, random))
   );
@@ -167,16 +168,6 @@ async function sumOf(curve: Curve, terms: ReadonlyMap<G1, bigint>): Promise<Uint
   const { G1: group } = curve;
   const points = [...terms.keys()].map((point) => g1ToEngine(curve, point));
   const scalars = [...terms.values()].map(toField);
-  if (points.length > FEW_POINTS) return multiExponentiation(curve, joined(points), encodeScalars(scalars));
+  if (points.length > FEW_POINTS) return multiExponentiation(curve, concatenate(points), encodeScalars(scalars));
   return points.reduce((sum, point, i) => group.add(sum, group.timesScalar(point, scalars[i]!)), group.zero);
-}
-
-function joined(parts: readonly Uint8Array[]): Uint8Array {
-  const bytes = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0));
-  let at = 0;
-  for (const part of parts) {
-    bytes.set(part, at);
-    at += part.length;
-  }
-  return bytes;
 }

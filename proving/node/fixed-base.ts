@@ -1,4 +1,5 @@
 /** Many multiples of a group's generator, on all cores. Only key generation needs them. */
+import { concatenate } from "../../protocol/bytes.ts";
 import { availableParallelism } from "node:os";
 import { Worker } from "node:worker_threads";
 import { encodeScalars, openThreadlessCurve, SCALAR_BYTES } from "../curve/bn254.ts";
@@ -24,13 +25,7 @@ export async function generatorMultiples(group: GroupName, scalars: readonly big
       inWorker({ ...common, scalars: bytes.slice(k * perThread * SCALAR_BYTES, (k + 1) * perThread * SCALAR_BYTES) }),
     ),
   );
-  const result = new Uint8Array(parts.reduce((total, part) => total + part.length, 0));
-  let at = 0;
-  for (const part of parts) {
-    result.set(part, at);
-    at += part.length;
-  }
-  return result;
+  return concatenate(parts);
 }
 
 function inWorker(request: FixedBaseRequest): Promise<Uint8Array> {

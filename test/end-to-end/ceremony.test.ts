@@ -13,7 +13,8 @@ import { closeCurve } from "../../proving/node/open-curve.ts";
 import { makePublicPowers } from "../support/powers-of-tau.ts";
 import { startRoundChain } from "../support/round-chain.ts";
 import type { RoundChain } from "../support/round-chain.ts";
-import { deployCell, startHarness, TINY_TASK } from "../support/round-harness.ts";
+import { deployCell, startHarness } from "../support/round-harness.ts";
+import { TINY_SPECIFICATION } from "../support/tiny-specification.ts";
 import type { RoundHarness } from "../support/round-harness.ts";
 
 const ROOT = fileURLToPath(new URL("../../", import.meta.url));
@@ -21,8 +22,8 @@ const PARTIES = ["ETH Zürich", "Inselspital Bern", "EPFL"] as const;
 const CLIENTS = 3;
 /** 585 weights, one chunk of the smallest kind. */
 const ONE_CHUNK = {
-  ...TINY_TASK,
-  document: { ...TINY_TASK.document, model: { ...TINY_TASK.document.model, classCount: 9 } },
+  ...TINY_SPECIFICATION,
+  document: { ...TINY_SPECIFICATION.document, model: { ...TINY_SPECIFICATION.document.model, classCount: 9 } },
 };
 
 interface Ended {

@@ -18,7 +18,8 @@ import { nextLevel } from "../../protocol/clip-level.ts";
 import { VerisumError } from "../../protocol/errors.ts";
 import { unpackSum } from "../../protocol/packing.ts";
 import { normBoundSquared } from "../../protocol/quantise.ts";
-import { csprng, startHarness, TINY_TASK } from "../support/round-harness.ts";
+import { csprng, startHarness } from "../support/round-harness.ts";
+import { TINY_SPECIFICATION } from "../support/tiny-specification.ts";
 import type { RoundHarness } from "../support/round-harness.ts";
 
 const ROUNDS = 2;
@@ -29,9 +30,9 @@ const FEATURES = 4;
 const SAMPLES = 12;
 
 const COHORT_TASK = {
-  ...TINY_TASK,
+  ...TINY_SPECIFICATION,
   document: {
-    ...TINY_TASK.document,
+    ...TINY_SPECIFICATION.document,
     model: { kind: "mlp", inputShape: [FEATURES], hidden: [], classCount: 2 },
     training: {
       learningRate: 1,

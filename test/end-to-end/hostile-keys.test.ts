@@ -34,18 +34,19 @@ import { devKeys } from "../support/proving.ts";
 import { word } from "../support/random.ts";
 import { startRoundChain } from "../support/round-chain.ts";
 import type { RoundChain } from "../support/round-chain.ts";
-import { csprng, deployCell, startHarness, TINY_TASK } from "../support/round-harness.ts";
+import { csprng, deployCell, startHarness } from "../support/round-harness.ts";
+import { TINY_SPECIFICATION } from "../support/tiny-specification.ts";
 import { createRecorder } from "../support/round-recorder.ts";
 
 /** 585 weights, one chunk of the smallest kind. */
 const ONE_CHUNK = {
-  ...TINY_TASK,
-  document: { ...TINY_TASK.document, model: { ...TINY_TASK.document.model, classCount: 9 } },
+  ...TINY_SPECIFICATION,
+  document: { ...TINY_SPECIFICATION.document, model: { ...TINY_SPECIFICATION.document.model, classCount: 9 } },
 };
 /** 4,510 weights, two chunks of the second kind. */
 const TWO_CHUNKS = {
-  ...TINY_TASK,
-  document: { ...TINY_TASK.document, model: { ...TINY_TASK.document.model, hidden: [60] } },
+  ...TINY_SPECIFICATION,
+  document: { ...TINY_SPECIFICATION.document, model: { ...TINY_SPECIFICATION.document.model, hidden: [60] } },
 };
 const CLIENT_ACCOUNT = 5;
 

@@ -9,7 +9,8 @@ import { cloneForRoles, installPackage, NoRegistry, npm, ROOT } from "../support
 import type { Project, Running } from "../support/installed-package.ts";
 import { startRoundChain } from "../support/round-chain.ts";
 import type { RoundChain } from "../support/round-chain.ts";
-import { reservePort, TINY_TASK } from "../support/round-harness.ts";
+import { reservePort } from "../support/round-harness.ts";
+import { TINY_SPECIFICATION } from "../support/tiny-specification.ts";
 
 /** What an install for roles may take on disk, in megabytes. */
 const MOST_MEGABYTES = 185;
@@ -80,7 +81,7 @@ describe("a clone with an install for roles", function () {
     await writeFile(
       join(folder, "keys.ts"),
       `import { prepareTask } from "./operator/prepare-task.ts";
-      const specification = ${JSON.stringify(TINY_TASK)};
+      const specification = ${JSON.stringify(TINY_SPECIFICATION)};
       const failed = prepareTask(specification, "store", () => new Uint8Array(), () => undefined);
       process.stdout.write(await failed.then(() => "made", ({ code, message }) => code + message));
       process.exit();`,
@@ -150,7 +151,7 @@ describe("the packed package in an empty project", function () {
     const [operator, ...members] = [0, 1, 2, 3, 4].map((index) => chain.wallet(index));
     const clients = [5, 6, 7].map((index) => chain.wallet(index));
     const specification = {
-      ...TINY_TASK,
+      ...TINY_SPECIFICATION,
       windowSeconds: { key: 20, collect: 60, attest: 60, aggregate: 60 },
       maxRounds: 1,
     };

@@ -1,13 +1,14 @@
 import { after, before, describe, it } from "mocha";
 import assert from "node:assert/strict";
-import { startHarness, TINY_TASK } from "../support/round-harness.ts";
+import { startHarness } from "../support/round-harness.ts";
+import { TINY_SPECIFICATION } from "../support/tiny-specification.ts";
 import type { RoundHarness } from "../support/round-harness.ts";
 
 /** The demo's network: 2,410 weights in one chunk of 2,676 coordinates of 12 bits. */
 const PRODUCTION_TASK = {
-  ...TINY_TASK,
+  ...TINY_SPECIFICATION,
   document: {
-    ...TINY_TASK.document,
+    ...TINY_SPECIFICATION.document,
     name: "digits",
     preset: "standard",
     model: { kind: "mlp", inputShape: [64], hidden: [32], classCount: 10 },

@@ -10,7 +10,8 @@ import { bindRelease } from "../../member/release-record.ts";
 import type { Submission } from "../../protocol/submission.ts";
 import { rejectsCode } from "../support/errors.ts";
 import { boosting, diesBeforeSending, garbageBundle, withheldBundle, wrongRelease } from "../support/round-faults.ts";
-import { csprng, startHarness, TINY_TASK } from "../support/round-harness.ts";
+import { csprng, startHarness } from "../support/round-harness.ts";
+import { TINY_SPECIFICATION } from "../support/tiny-specification.ts";
 import type { RoundHarness } from "../support/round-harness.ts";
 
 const ALL = 0b1111n;
@@ -212,7 +213,7 @@ describe("rounds with faults", function () {
   });
 
   it("refuses an update of twenty times the bound, and finalises without it", async () => {
-    assert.ok(BOOSTED_STEPS * Math.sqrt(650) > 20 * TINY_TASK.document.quantisation.clipSteps);
+    assert.ok(BOOSTED_STEPS * Math.sqrt(650) > 20 * TINY_SPECIFICATION.document.quantisation.clipSteps);
     const cheat = harness.clients[2]!;
     cheat.restart(boosting(BOOSTED_STEPS));
     const { state, records } = await harness.playRound();

@@ -9,6 +9,7 @@ import { continuedAudit } from "../../auditor/continued-audit.ts";
 import { recoverResultSigner } from "../../chain/result-signature.ts";
 import { createClientStep } from "../../client/client-loop.ts";
 import { openJournal } from "../../client/journal.ts";
+import type { Journal } from "../../client/journal.ts";
 import type { LocalLearner } from "../../client/participant.ts";
 import { createMemberStep } from "../../member/member-loop.ts";
 import { openRoundKeys } from "../../member/round-keys.ts";
@@ -196,7 +197,7 @@ export function clientScript(stage: Stage, index: number, honest: boolean): Scri
         verifyOwn: () => undefined,
         learner,
         random: draw,
-        journal: openJournal(stateOf(stage, name), name),
+        journal: countedJournal(life, openJournal(stateOf(stage, name), name)),
         reporter: life.actor.reporter,
         replicate: replicateFrom(world, life, scene, holders(stage)),
         clock: () => 0,
@@ -213,5 +214,14 @@ export function clientScript(stage: Stage, index: number, honest: boolean): Scri
       });
       return Promise.resolve(async () => (await step()) === "acted");
     },
+  };
+}
+
+/** A client's audit goes on beside its training: what it reads and keeps is work of the role as well. */
+function countedJournal(life: Life, journal: Journal): Journal {
+  return {
+    ...journal,
+    audited: (parametersHash) => life.during(journal.audited(parametersHash)),
+    setAudited: (record) => life.during(journal.setAudited(record)),
   };
 }

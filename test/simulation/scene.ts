@@ -22,6 +22,7 @@ import { knownTauCommitter } from "../support/in-memory-keys.ts";
 import { memoryReader } from "../support/memory-chain/reader.ts";
 import { memoryWriter } from "../support/memory-chain/writer.ts";
 import { seededRandom } from "../support/random.ts";
+import { TINY_SPECIFICATION } from "../support/tiny-specification.ts";
 import { drawSecrets, keysOf } from "../support/trapdoor-keys.ts";
 import { SharedContent, storeOf } from "./content.ts";
 import { ForkingChain } from "./forking-chain.ts";
@@ -128,24 +129,11 @@ export async function openScene(shape: Shape): Promise<Scene> {
 
 function specificationOf({ committeeSize: size, threshold, maxCorrupt }: Shape): unknown {
   return {
-    document: {
-      name: "simulation",
-      description: "",
-      preset: "tiny",
-      model: MODEL,
-      training: { learningRate: 0.1, momentum: 0, batchSize: 1, localEpochs: 1 },
-      quantisation: { stepBits: 6, clipSteps: 150 },
-      server: {
-        fractionalBits: 20,
-        learningRate: { numerator: 1, denominatorBits: 0 },
-        momentum: { numerator: 1, denominatorBits: 1 },
-      },
-    },
-    initialSeed: 1,
+    ...TINY_SPECIFICATION,
+    document: { ...TINY_SPECIFICATION.document, model: MODEL },
     committee: { size, threshold, quorum: 2 * threshold - 1 },
     clients: { min: 2 + maxCorrupt, minHonest: 2, maxCorrupt, openRegistration: false },
     windowSeconds: { key: 60, collect: 600, attest: 600, aggregate: 1200 },
-    maxRounds: 0,
   };
 }
 

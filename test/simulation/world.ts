@@ -3,6 +3,7 @@
  * of the content, others may act first, time may pass, blocks may be undone, the call may fail, and the role may die.
  * All of it follows from the schedule's dice, so that a seed can be tried again.
  */
+import { setImmediate } from "node:timers/promises";
 import { outlive } from "../../command/run.ts";
 import { createRecorder } from "../support/round-recorder.ts";
 import type { Recorder } from "../support/round-recorder.ts";
@@ -41,6 +42,25 @@ export class Life {
     this.death = new Promise((resolve) => {
       this.#die = resolve;
     });
+  }
+
+  /** What the role has begun and not finished, which may outlast its step. */
+  #unfinished = 0;
+
+  /** Counts work of the role until it is done. */
+  async during<T>(work: Promise<T>): Promise<T> {
+    this.#unfinished++;
+    try {
+      return await work;
+    } finally {
+      this.#unfinished--;
+    }
+  }
+
+  /** Once nothing is unfinished: what goes on beside other roles' steps would take its turns by the clock. */
+  async atRest(): Promise<void> {
+    do await setImmediate();
+    while (this.#unfinished > 0 && !this.ended);
   }
 
   end(): void {
@@ -145,7 +165,8 @@ export class World {
       const step = actor.step ?? (await Promise.race([actor.script.start(life), life.death]));
       if (step === undefined || life.ended) return false;
       actor.step = step;
-      return (await Promise.race([outlive(step, actor.reporter), life.death])) === true;
+      const acted = await Promise.race([outlive(step, actor.reporter), life.death]).finally(() => life.atRest());
+      return acted === true;
     } catch (error) {
       if (actor.script.honest) actor.failure = error;
       return false;
@@ -163,7 +184,11 @@ export class World {
   }
 
   /** A call by a role: others act before it, and it may fail. */
-  async call<T>(life: Life, { act, failure, stale }: Call<T>): Promise<T> {
+  call<T>(life: Life, call: Call<T>): Promise<T> {
+    return life.during(this.#disturbed(life, call));
+  }
+
+  async #disturbed<T>(life: Life, { act, failure, stale }: Call<T>): Promise<T> {
     if (life.ended) return never();
     if (life.pause === undefined && this.dice.oneIn(6)) {
       life.pause = this.#others().finally(() => {

@@ -9,7 +9,8 @@ import { deployEmptyGroup } from "../../operator/deploy-group.ts";
 import type { RoundRecords, RoundState } from "../../chain/task-chain.ts";
 import type { Hex } from "../../protocol/transcript.ts";
 import { prepareTask } from "../../operator/prepare-task.ts";
-import { csprng, deployCell, startHarness, TINY_TASK } from "./round-harness.ts";
+import { csprng, deployCell, startHarness } from "./round-harness.ts";
+import { TINY_SPECIFICATION } from "./tiny-specification.ts";
 import type { HarnessOptions, RoundHarness } from "./round-harness.ts";
 import { startRoundChain } from "./round-chain.ts";
 import type { RoundChain } from "./round-chain.ts";
@@ -42,7 +43,7 @@ export async function startCells(
   const chain = await startRoundChain();
   const { contract: group } = await deployEmptyGroup(chain.rpc, chain.wallet(GROUP_OPERATOR), cellCount);
   const home = (place: number): string => join(directory, `cell-${place + 1}`);
-  const specification = { ...TINY_TASK, document: { ...TINY_TASK.document, cells: { group } } };
+  const specification = { ...TINY_SPECIFICATION, document: { ...TINY_SPECIFICATION.document, cells: { group } } };
   const prepared = await prepareTask(specification, join(home(0), "aggregator", "ipfs"), csprng, () => undefined);
   const deployed = [];
   for (let place = 0; place < cellCount; place++) {

@@ -8,8 +8,12 @@ const MNEMONIC = Mnemonic.fromPhrase("test test test test test test test test te
 
 export interface PayingChain {
   readonly rpc: string;
-  /** What is done with a request; throwing resets the connection. */
-  fault: ((method: string, pass: () => Promise<unknown>) => Promise<unknown>) | undefined;
+  /**
+   * What is done with a request; throwing resets the connection, after which a client asks again, and `refuse` answers
+   * with an error, after which it does not.
+   */
+  fault:
+    ((method: string, pass: () => Promise<unknown>, refuse: () => Promise<unknown>) => Promise<unknown>) | undefined;
   wallet(index: number): Wallet;
   /** Has nothing. */
   readonly stranger: Wallet;
@@ -40,7 +44,8 @@ export async function startPayingChain(hardfork = "osaka"): Promise<PayingChain>
         return { jsonrpc: "2.0", id, error: { code, message, data } };
       }
     };
-    return (await (state.fault === undefined ? pass() : state.fault(method, pass))) as object;
+    const refuse = async (): Promise<object> => ({ jsonrpc: "2.0", id, error: { code: -32_000, message: "refused" } });
+    return (await (state.fault === undefined ? pass() : state.fault(method, pass, refuse))) as object;
   };
   const server = createServer((incoming, outgoing) => {
     const pieces: Buffer[] = [];

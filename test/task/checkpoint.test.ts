@@ -10,10 +10,10 @@ import { modelDigest } from "../../protocol/model.ts";
 import type { Hex } from "../../protocol/transcript.ts";
 import { rejectsCode } from "../support/errors.ts";
 import { word } from "../support/random.ts";
-import { TINY_TASK } from "../support/round-harness.ts";
+import { TINY_SPECIFICATION } from "../support/tiny-specification.ts";
 import { Workbench } from "../content/support.ts";
 
-const DOCUMENT = { ...TINY_TASK.document, version: 1, keysCid: word("keys") } as TaskDocument;
+const DOCUMENT = { ...TINY_SPECIFICATION.document, version: 1, keysCid: word("keys") } as TaskDocument;
 const TENSORS = [
   { name: "kernel", shape: [2, 2] },
   { name: "bias", shape: [2] },

@@ -4,10 +4,10 @@ import { parseTaskDocument, taskFiles, TASK_FILE } from "../../task/document.ts"
 import type { TaskDocument } from "../../task/document.ts";
 import { throwsCode } from "../support/errors.ts";
 import { word } from "../support/random.ts";
-import { TINY_TASK } from "../support/round-harness.ts";
+import { TINY_SPECIFICATION } from "../support/tiny-specification.ts";
 import { changed } from "../support/round-tamper.ts";
 
-const DOCUMENT = { ...TINY_TASK.document, version: 1, keysCid: word("keys") } as TaskDocument;
+const DOCUMENT = { ...TINY_SPECIFICATION.document, version: 1, keysCid: word("keys") } as TaskDocument;
 const encode = (value: unknown): Uint8Array => new TextEncoder().encode(JSON.stringify(value));
 
 describe("a task's document", () => {
