@@ -1,5 +1,5 @@
 /**
- * Starts a task: makes development keys (INSECURE), publishes the document and the first model, deploys the contract
+ * Starts a task: makes development keys, publishes the document and the first model, deploys the contract
  * and lists who takes part. Needs the circuit compiler: npm install circom2
  *
  *   VERISUM_KEY=0x… node operator.ts --task task.json --store DIRECTORY --member 0x… --client 0x…

@@ -1,5 +1,5 @@
 /**
- * Builds what tests and a local task need: contracts, circuits compiled and audited, and development keys (INSECURE) of
+ * Builds what tests and a local task need: contracts, circuits compiled and audited, and development keys of
  * the tiny preset and of the standard preset's smallest chunk. Everything is kept by content, so a second run only
  * checks.
  *
@@ -16,7 +16,7 @@ import { buildContracts } from "../operator/build-contracts.ts";
 const POWERS = 1024;
 const ALL_POWERS = 2 ** 17;
 
-const program = createProgram("build", "compile contracts and circuits, and make development keys (INSECURE)").option(
+const program = createProgram("build", "compile contracts and circuits, and make development keys").option(
   "--all",
   "every chunk size of every preset",
   false,

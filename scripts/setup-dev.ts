@@ -1,6 +1,6 @@
 /**
  * Makes development keys: `node scripts/setup-dev.ts --preset standard --kinds 2 --powers 4096`.
- * The keys are INSECURE: this process knows their secrets. They are kept in build/keys and made once.
+ * They are for development: this process knows their secrets. They are kept in build/keys and made once.
  */
 import { Option } from "commander";
 import { positiveInteger } from "../command/options.ts";
@@ -30,7 +30,7 @@ export async function setUpDevelopmentKeys(
 
 async function main(): Promise<void> {
   const { preset, kinds, powers } = (
-    await createProgram("setup-dev", "make development keys (INSECURE)")
+    await createProgram("setup-dev", "make development keys (one machine knows their secrets)")
       .addOption(new Option("--preset <name>", "circuit sizes").choices(Object.keys(PRESETS)).default("tiny"))
       .option("--kinds <n>", "chunk sizes", positiveInteger, 1)
       .option("--powers <n>", "elements of the longest vector to commit to", positiveInteger, 1024)

@@ -1,5 +1,5 @@
 /**
- * Keys made directly from known secrets, for development and tests. INSECURE: whoever ran it can forge any proof.
+ * Keys made directly from known secrets, for development and tests: whoever ran it can forge any proof.
  *
  * The structure is that of a ceremony's result (docs/protocol.md, sections 5 and 9): gamma is the generator, committed
  * wires have their bases over sigma and nowhere else, all other private wires and the quotient over delta.

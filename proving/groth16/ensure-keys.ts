@@ -49,7 +49,7 @@ export interface KeyEnvironment {
 }
 
 /**
- * Loads the development keys for the request, making them first if they do not exist. INSECURE by construction.
+ * Loads the development keys for the request, making them first if they do not exist.
  * Safe to call from several processes: one makes the keys, the others wait.
  * @throws PARAMETERS_INVALID, CIRCUIT_COMPILATION, KEY_ARTIFACT_CORRUPT
  */
