@@ -17,9 +17,12 @@ import { influenceLine, taskWarnings } from "../task/warnings.ts";
 /** Mode of the files that `pull` writes: what was published is no secret. */
 const READABLE_BY_ALL = 0o644;
 
+/** What a status shows is of one moment; waiting for content, it looks again after this time, in milliseconds. */
+const LOOK_MS = 5_000;
+
 /** Prints a task's state. @throws what opening a node throws */
 export async function showStatus(flags: CommonFlags, reporter: Reporter, signal: AbortSignal): Promise<void> {
-  const node = await openReadingNode(nodeOptions(flags, "reader"), reporter, signal);
+  const node = await openReadingNode({ ...nodeOptions(flags, "reader"), lookMs: LOOK_MS }, reporter, signal);
   const { chain, task } = node;
   const { round, latestModel: model, finalisedRounds: finalised, clientCount, privacySpent } = await chain.overview();
   const gateways = node.network.peers();

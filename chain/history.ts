@@ -32,6 +32,8 @@ export interface HistoryOptions {
   /** The first block to read; found if absent. */
   readonly fromBlock?: number;
   readonly store?: EventStore;
+  /** How long one look at the chain answers every question, in milliseconds; 0 if absent: each looks for itself. */
+  readonly lookMs?: number;
   /** The contract's own counts at a block. */
   readonly counters: (block: number) => Promise<Counters>;
   readonly costPerRound: () => Promise<bigint>;
@@ -60,6 +62,7 @@ export class TaskHistory {
   #isLoaded = false;
   #asksOldStates = true;
   #last: TaskPast | undefined;
+  #lookedAt = -Infinity;
   #previous: Promise<unknown> = Promise.resolve();
 
   constructor(endpoint: Endpoint, contract: string, options: HistoryOptions) {
@@ -142,13 +145,16 @@ export class TaskHistory {
 
   /** The past, or what is missing of it. */
   async #attempt(): Promise<TaskPast | string> {
-    await this.#load();
+    await this.load();
+    if (this.#last !== undefined && performance.now() - this.#lookedAt < (this.#options.lookMs ?? 0)) return this.#last;
     const { latest, final } = await this.#head();
-    if (this.#last?.latest.hash === latest.hash && this.#last.finalBlock === final.number) return this.#last;
+    this.#lookedAt = performance.now();
+    if (this.#last?.latest.hash === latest.hash && this.#last.finalBlock === final) return this.#last;
     this.#kept ??= await this.#start(latest.number);
     const from = this.#kept.upTo.number + 1;
-    const upToFinal = Math.max(final.number, this.#kept.upTo.number);
-    const [counters, cost, settled, recent] = await Promise.all([
+    const upToFinal = Math.max(final, this.#kept.upTo.number);
+    const [upTo, counters, cost, settled, recent] = await Promise.all([
+      upToFinal < from ? undefined : upToFinal === latest.number ? latest : this.#block(upToFinal),
       this.#options.counters(latest.number),
       this.#options.costPerRound(),
       this.#pages.read(from, upToFinal),
@@ -158,8 +164,8 @@ export class TaskHistory {
     const logs = [...this.#parsed, ...added, ...parsed(recent)];
     const missing = missingEvent(logs, counters, cost);
     if (missing !== undefined) return missing;
-    if (upToFinal >= from) await this.#keep(settled, added, final);
-    this.#last = { logs, counters, latest, finalBlock: final.number };
+    if (upTo !== undefined) await this.#keep(settled, added, upTo);
+    this.#last = { logs, counters, latest, finalBlock: final };
     return this.#last;
   }
 
@@ -176,7 +182,8 @@ export class TaskHistory {
     this.#saved = { upTo: upTo.number, count: this.#kept.logs.length };
   }
 
-  async #load(): Promise<void> {
+  /** What an earlier start kept, read from the disk once. */
+  async load(): Promise<void> {
     if (this.#isLoaded) return;
     this.#isLoaded = true;
     const kept = await this.#options.store?.load(this.#contract);
@@ -186,8 +193,11 @@ export class TaskHistory {
     this.#saved = { upTo: kept.upTo.number, count: kept.logs.length };
   }
 
-  /** The latest and the latest final block. Forgets what was read on a branch that the chain has left. */
-  async #head(): Promise<{ readonly latest: BlockReference; readonly final: BlockReference }> {
+  /**
+   * The latest block, and the latest final one's number, -1 if none is. Forgets what was read on a branch that the
+   * chain has left.
+   */
+  async #head(): Promise<{ readonly latest: BlockReference; readonly final: number }> {
     const { depth } = this.#options;
     const known = this.#kept;
     const [latest, tagged, upTo, origin] = await Promise.all([
@@ -200,10 +210,8 @@ export class TaskHistory {
     // An endpoint that is behind does not know the block: that says nothing.
     if (upTo !== undefined && upTo.hash !== known!.upTo.hash) this.#forgetBranch(known!.origin);
     if (origin !== undefined && origin.hash !== known!.origin.hash) this.#forgetBranch(undefined);
-    if (depth === undefined) return { latest, final: tagged ?? { number: -1, hash: "" } };
-    if (depth === 0) return { latest, final: latest };
-    const final = latest.number < depth ? undefined : await this.#block(latest.number - depth);
-    return { latest, final: final ?? { number: -1, hash: "" } };
+    const final = depth === undefined ? (tagged?.number ?? -1) : latest.number - depth;
+    return { latest, final: Math.max(-1, final) };
   }
 
   #forgetBranch(origin: BlockReference | undefined): void {

@@ -27,6 +27,8 @@ export interface ReaderOptions {
   readonly fromBlock?: number;
   /** Keeps events between starts. */
   readonly eventStore?: EventStore;
+  /** How long one look at the chain answers every question about its past, in milliseconds; 0 if absent. */
+  readonly lookMs?: number;
 }
 
 /** A task's contract at this address. @throws CHAIN_UNREACHABLE, CHAIN_NO_CONTRACT */
@@ -41,6 +43,8 @@ export async function readerAt(
   const view = viewsOf<VerisumFunctions>(contract, endpoint);
   const parameters = once(() => view("parameters").then(decodeParameters));
   const history = historyOf(endpoint, chainId, address, options, parameters);
+  // Before anything is asked, or the first look would not go in the first batch.
+  await history.load();
   const logs = async (): Promise<readonly TaskLog[]> => (await history.read()).logs;
   let fullCommittee: readonly Hex[] | undefined;
   const reader: TaskReader = {
@@ -109,7 +113,7 @@ function historyOf(
   endpoint: Endpoint,
   chainId: bigint,
   address: Hex,
-  { confirmations, fromBlock, eventStore }: ReaderOptions,
+  { confirmations, fromBlock, eventStore, lookMs = 0 }: ReaderOptions,
   parameters: () => Promise<TaskParameters>,
 ): TaskHistory {
   const contract = new Contract(address, VERISUM_INTERFACE, endpoint.provider);
@@ -117,6 +121,7 @@ function historyOf(
     depth: confirmations ?? (DEVELOPMENT_CHAINS.includes(chainId) ? 0 : undefined),
     ...(fromBlock === undefined ? {} : { fromBlock }),
     ...(eventStore === undefined ? {} : { store: eventStore }),
+    lookMs,
     costPerRound: async () => (await parameters()).privacyCostPerRound,
     counters: async (block) => {
       const view = viewsOf<VerisumFunctions>(contract, endpoint, block);

@@ -63,6 +63,7 @@ const SELECTABLE: readonly string[] = ["checks", ...TEST_GROUPS];
 export const INTEGRATION: readonly string[] = [
   "test/browser/verify-submission.test.ts",
   "test/chain/connect.test.ts",
+  "test/chain/long-chain.test.ts",
   "test/chain/contract-suite.test.ts",
   "test/chain/generated-shapes.test.ts",
   "test/chain/submissions.test.ts",

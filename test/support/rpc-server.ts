@@ -19,6 +19,8 @@ export interface RpcServer {
   readonly url: string;
   /** Methods asked for so far. */
   readonly asked: string[];
+  /** HTTP requests so far: a batch is one. */
+  readonly posts: number;
   fault: Fault | undefined;
   /** Changes a result on its way out. */
   alter: ((method: string, result: unknown) => unknown) | undefined;
@@ -27,6 +29,7 @@ export interface RpcServer {
 
 export async function serveChain(connection: NetworkConnection): Promise<RpcServer> {
   const asked: string[] = [];
+  let posts = 0;
   const state: Pick<RpcServer, "fault" | "alter"> = { fault: undefined, alter: undefined };
   const answer = async (request: RpcRequest): Promise<object> => {
     try {
@@ -47,6 +50,7 @@ export async function serveChain(connection: NetworkConnection): Promise<RpcServ
     incoming.on("end", () => {
       const parsed = JSON.parse(Buffer.concat(pieces).toString("utf8")) as RpcRequest | RpcRequest[];
       const requests = Array.isArray(parsed) ? parsed : [parsed];
+      posts += 1;
       asked.push(...requests.map(({ method }) => method));
       const fault = requests.map((request) => state.fault?.(request)).find((found) => found !== undefined);
       if (fault === "reset") {
@@ -69,6 +73,9 @@ export async function serveChain(connection: NetworkConnection): Promise<RpcServ
   return {
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
     asked,
+    get posts() {
+      return posts;
+    },
     get fault() {
       return state.fault;
     },
