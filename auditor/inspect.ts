@@ -13,6 +13,7 @@ import { openReadingNode } from "../task/node.ts";
 import type { ReadingNode } from "../task/node.ts";
 import { privacyLine, privacySummary } from "../task/privacy-summary.ts";
 import { influenceLine, taskWarnings } from "../task/warnings.ts";
+import { shortWindows, timingLine } from "../task/windows.ts";
 
 /** Mode of the files that `pull` writes: what was published is no secret. */
 const READABLE_BY_ALL = 0o644;
@@ -30,6 +31,7 @@ export async function showStatus(flags: CommonFlags, reporter: Reporter, signal:
   const verifiers = [node.state.file("keys"), join(".verisum", "auditor", "keys")];
   const keys = await keysOrigin(task, verifiers);
   const claimedMetrics = await claimedHistory(node, signal);
+  const timing = await chain.timing();
   const privacy = privacySummary(task, Number(privacySpent));
   await node.close();
   const status = {
@@ -43,7 +45,10 @@ export async function showStatus(flags: CommonFlags, reporter: Reporter, signal:
     keys: keys.says,
     model: cidFromDigest(model.cid),
     influence: influenceLine(task.document, task.parameters),
-    warnings: taskWarnings(task.document, task.parameters).map(({ text }) => text),
+    chain: timingLine(timing),
+    warnings: [...taskWarnings(task.document, task.parameters), ...shortWindows(task.parameters, timing)].map(
+      ({ text }) => text,
+    ),
     claimedMetrics: claimedMetrics.map(({ round: number, claimed }) => `round ${number}: ${claimed}`),
     ...(privacy === null ? {} : { privacySpent: privacyLine(privacy), privacyMeans: privacy.statement }),
     gateways,

@@ -16,9 +16,7 @@ import { closedRoundOf, lastStepOf, recordsOf, registeredClients } from "./round
 import { confirmed, VERISUM_INTERFACE } from "./rpc.ts";
 import type { Endpoint } from "./rpc.ts";
 import type { TaskReader } from "./task-chain.ts";
-
-/** Chains of one process that never reorganise: Hardhat's and Ganache's. */
-const DEVELOPMENT_CHAINS: readonly bigint[] = [31337n, 1337n];
+import { finalityDepth, timingGauge } from "./timing.ts";
 
 export interface ReaderOptions {
   /** Blocks on top that make a block final; if absent, the chain's `finalized` tag, and 0 on a development chain. */
@@ -85,6 +83,7 @@ export async function readerAt(
     blockTime: () => nextBlockTime(endpoint),
     latestBlock: () => endpoint.request(() => provider.getBlockNumber()),
     finalBlock: async () => (await history.read()).finalBlock,
+    timing: timingGauge(endpoint, chainId, finalityDepth(chainId, options.confirmations)),
     closedRound: async () => {
       const past = await history.read();
       return closedRoundOf(past.logs, past.finalBlock);
@@ -118,7 +117,7 @@ function historyOf(
 ): TaskHistory {
   const contract = new Contract(address, VERISUM_INTERFACE, endpoint.provider);
   return new TaskHistory(endpoint, decodeAddress(address), {
-    depth: confirmations ?? (DEVELOPMENT_CHAINS.includes(chainId) ? 0 : undefined),
+    depth: finalityDepth(chainId, confirmations),
     ...(fromBlock === undefined ? {} : { fromBlock }),
     ...(eventStore === undefined ? {} : { store: eventStore }),
     lookMs,

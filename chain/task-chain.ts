@@ -9,6 +9,7 @@ import type { Hex, RoundContext } from "../protocol/transcript.ts";
 import { PHASE_MEMBERS } from "./generated/verisum.ts";
 import type * as Solidity from "./generated/verisum.ts";
 import type { BlockReference } from "./origin.ts";
+import type { ChainTiming } from "./timing.ts";
 
 /** In the contract's order. */
 export const PHASES = PHASE_MEMBERS;
@@ -194,6 +195,8 @@ export interface TaskReader {
   latestBlock(): Promise<number>;
   /** The latest block that the reader counts as final. */
   finalBlock(): Promise<number>;
+  /** How long blocks and finality take: measured now, finality as the longest of the last hour. */
+  timing(): Promise<ChainTiming>;
   /** The last round that is over for good: in a final block it ended, or the next one opened. 0 before the first. */
   closedRound(): Promise<bigint>;
   /** The block that the contract was deployed in, or the first one that its events are read from. */

@@ -31,12 +31,7 @@ export interface CommonFlags {
 export function connectionOptions(command: Command, needsKey: boolean): Command {
   command.addOption(new Option("--contract <address>", "the task's contract").makeOptionMandatory().argParser(address));
   endpointOptions(command)
-    .addOption(
-      new Option(
-        "--confirmations <n>",
-        "blocks that make a block final; the chain's finalized tag by default",
-      ).argParser(count),
-    )
+    .addOption(confirmationsOption())
     .addOption(
       new Option("--from-block <n>", "the block that the contract was deployed in; searched for by default").argParser(
         count,
@@ -54,12 +49,24 @@ export function connectionOptions(command: Command, needsKey: boolean): Command 
 export function endpointOptions(command: Command): Command {
   return command
     .addOption(
-      new Option("--rpc <url>", "Ethereum JSON-RPC endpoint; repeat it for others to ask where one fails")
-        .default(LOCAL_RPC, LOCAL_RPC[0])
-        .env("VERISUM_RPC")
-        .argParser(rpcUrls),
+      rpcOption("Ethereum JSON-RPC endpoint; repeat it for others to ask where one fails").default(
+        LOCAL_RPC,
+        LOCAL_RPC[0],
+      ),
     )
     .addOption(new Option("--chain-id <n>", "refuse any other chain").argParser(wholeNumber));
+}
+
+/** --rpc, of a command that has a use for a chain and does without. */
+export function rpcOption(description: string): Option {
+  return new Option("--rpc <url>", description).env("VERISUM_RPC").argParser(rpcUrls);
+}
+
+export function confirmationsOption(): Option {
+  return new Option(
+    "--confirmations <n>",
+    "blocks that make a block final; the chain's finalized tag by default",
+  ).argParser(count);
 }
 
 /** --state, --store, --peer, --ipfs-api, --poll-ms. */
@@ -124,9 +131,9 @@ function rpcUrl(text: string): string {
 }
 
 /** One endpoint more, or several with commas between them; the first one takes the default's place. */
-function rpcUrls(text: string, before: readonly string[]): readonly string[] {
+function rpcUrls(text: string, before: readonly string[] | undefined): readonly string[] {
   const urls = text.split(",").map((url) => rpcUrl(url.trim()));
-  return before === LOCAL_RPC ? urls : [...before, ...urls];
+  return before === undefined || before === LOCAL_RPC ? urls : [...before, ...urls];
 }
 
 function count(text: string): number {

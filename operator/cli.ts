@@ -1,7 +1,14 @@
 /** `fl-operator`: start a task and list who takes part. What a command does is loaded when it runs. */
 import { InvalidArgumentError } from "commander";
 import type { Command } from "commander";
-import { address, endpointOptions, integerWithin, positiveNumber } from "../command/options.ts";
+import {
+  address,
+  confirmationsOption,
+  endpointOptions,
+  integerWithin,
+  positiveNumber,
+  rpcOption,
+} from "../command/options.ts";
 import { createProgram } from "../command/program.ts";
 import { createReporter } from "../command/reporter.ts";
 import { runCommand } from "../command/run.ts";
@@ -35,6 +42,10 @@ program
   .option("--operator <address>", "the operator that an Ignition deployment names", address, FIRST_HARDHAT_ACCOUNT)
   .option("--epsilon <e>", "choose the noise so that all rounds stay within this epsilon", positiveNumber)
   .option("--delta <d>", "the task's delta, instead of the specification's", positiveNumber)
+  .addOption(
+    rpcOption("the chain that the task is for: its blocks and its finality are measured (default: Ethereum's)"),
+  )
+  .addOption(confirmationsOption())
   .action(async (flags: CreateTaskFlags) => {
     const reporter = reporterOf("create-task");
     await runCommand(reporter, async () => (await import("./run-create-task.ts")).runCreateTask(flags, reporter));
@@ -46,6 +57,8 @@ paymentOptions(
   ).option("--deployment <file>", "what create-task wrote", "build/task.json"),
 )
   .option("--group-key <file>", "the key file of the operator of the task's group of cells, if it is somebody else")
+  .addOption(confirmationsOption())
+  .option("--accept-short-windows", "deploy although the task's windows are too short for this chain", false)
   .action(async (flags: DeployFlags) => {
     const reporter = reporterOf("deploy");
     await runCommand(reporter, async (signal) => (await import("./run-deploy.ts")).runDeploy(flags, reporter, signal));

@@ -11,6 +11,8 @@ import { isVerisumError } from "../protocol/errors.ts";
 import { fromHex } from "../protocol/transcript.ts";
 import type { Hex } from "../protocol/transcript.ts";
 import { checkFunds, checkGroup, checkInstructions, checkPrepared } from "./check-deployment.ts";
+import { checkWindows } from "./check-windows.ts";
+import type { WindowChoice } from "./check-windows.ts";
 import { volatileRecord } from "./payment-record.ts";
 import type { PreparedTask } from "./prepare-task.ts";
 import { recordedSender } from "./recorded-sender.ts";
@@ -32,7 +34,7 @@ export interface PaymentOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
-export interface DeployOptions extends PaymentOptions {
+export interface DeployOptions extends PaymentOptions, WindowChoice {
   /** The operator of the group that the task's document names, if that is somebody else than who pays. */
   readonly groupWallet?: Wallet | undefined;
 }
@@ -47,7 +49,7 @@ export interface ChainIdentity extends Readonly<Record<string, string | bigint>>
  * Deploys, funds and registers. Nothing is sent before everything is checked.
  * @param wallet the operator, who pays
  * @throws TASK_DEPLOYMENT_INVALID, PARAMETERS_INVALID, KEY_REFUSED, ROSTER_INVALID, CELLS_GROUP_*, CHAIN_TOO_OLD,
- *   CHAIN_FUNDS_MISSING before anything is sent; CHAIN_* errors; INTERRUPTED
+ *   WINDOWS_TOO_SHORT, CHAIN_FUNDS_MISSING before anything is sent; CHAIN_* errors; INTERRUPTED
  */
 export async function deployPreparedTask(
   rpc: string,
@@ -65,6 +67,9 @@ export async function deployPreparedTask(
     const senderOf = await openSender(endpoint, chainId, options);
     const groupWallet = options.groupWallet ?? wallet;
     const senders = { wallet, sender: senderOf(wallet), groupWallet, groupSender: senderOf(groupWallet) };
+    // What is under way is the operator's decision already.
+    if (!(await senders.sender.isUnderWay(DEPLOY)))
+      await checkWindows(endpoint, chainId, prepared.parameters, options, onStep);
     await checkPayments(endpoint, senders, prepared, roster, data, onStep);
     return await deployAndRegister(senders, prepared, roster, { data, chainId }, onStep);
   } finally {

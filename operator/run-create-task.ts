@@ -7,6 +7,7 @@ import type { Reporter } from "../protocol/reporter.ts";
 import type { Hex } from "../protocol/transcript.ts";
 import type { TaskWarning } from "../task/warnings.ts";
 import { writeDurably } from "../storage/durable-file.ts";
+import { timingFor, windowWarnings } from "./check-windows.ts";
 import { prepareTask } from "./prepare-task.ts";
 import { readSpecification } from "./read-specification.ts";
 
@@ -20,6 +21,8 @@ export interface CreateTaskFlags {
   readonly operator: string;
   readonly epsilon?: number;
   readonly delta?: number;
+  readonly rpc?: readonly string[];
+  readonly confirmations?: number;
 }
 
 /** Makes a task ready to deploy: keys, document and genesis into a content store, parameters into a file. */
@@ -31,12 +34,15 @@ export async function runCreateTask(flags: CreateTaskFlags, reporter: Reporter):
   };
   const description = inGroup(await readSpecification(flags.task), flags.group);
   for (const file of [flags.out, flags.ignition]) await requireWritable(dirname(file));
+  const { rpc, confirmations } = flags;
+  const timing = await timingFor(rpc === undefined ? undefined : { rpc, confirmations });
   const onStep = (step: string): void => reporter.say("info", "step", step);
   const onWarning = ({ event, text }: TaskWarning): void => reporter.say("warn", event, text);
   const { keysSay: _, ...deployment } = await prepareTask(description, flags.store, random, onStep, {
     ...target,
     onWarning,
   });
+  windowWarnings(deployment.parameters, timing, onStep).forEach(onWarning);
   await writeDurably(flags.out, jsonOf(deployment));
   const { parameters, keys: keysBlob } = deployment;
   const ignition = { task: encodeParameters(parameters), keysBlob, operator: flags.operator };

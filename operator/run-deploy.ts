@@ -36,6 +36,8 @@ interface RosterFlags {
 export interface DeployFlags extends PaymentFlags, RosterFlags {
   readonly deployment: string;
   readonly groupKey?: string;
+  readonly confirmations?: number;
+  readonly acceptShortWindows: boolean;
 }
 
 export interface DeployGroupFlags extends PaymentFlags {
@@ -67,7 +69,10 @@ export async function runDeploy(flags: DeployFlags, reporter: Reporter, signal: 
       prepared,
       roster,
       (step) => reporter.say("info", "step", step),
-      { groupWallet, chainId: flags.chainId, record, signal },
+      {
+        ...{ groupWallet, chainId: flags.chainId, record, signal },
+        ...{ confirmations: flags.confirmations, acceptShortWindows: flags.acceptShortWindows },
+      },
     );
     const name = prepared.group === undefined ? chainId : `${chainId}-${contract}`;
     const { keysHash } = prepared.parameters;

@@ -15,7 +15,7 @@ type Document = Pick<TaskDocument, "preset" | "quantisation" | "training">;
 
 export interface TaskWarning {
   /** As reporters name it. */
-  readonly event: "influence-outvoted" | "delta-large" | "epsilon-large";
+  readonly event: "influence-outvoted" | "delta-large" | "epsilon-large" | "window-short";
   readonly text: string;
 }
 

@@ -32,6 +32,14 @@ export const TASK_ERRORS = {
     about: "input",
     exit: 1,
   },
+  WINDOWS_TOO_SHORT: {
+    cause: "A window of the task is shorter than the chain's blocks or its finality allow: its rounds would abort.",
+    advice:
+      "Set the numbers that the message names in the specification's `windowSeconds`, run `create-task` again and deploy that; or count `--confirmations` where the chain's finality is not needed. `--accept-short-windows` deploys it as it is. Nothing was sent.",
+    role: "end",
+    about: "input",
+    exit: 4,
+  },
   ROSTER_INVALID: {
     cause: "The members and clients to be registered are not such as the contract takes.",
     advice: "Correct the accounts or weights that the message names. Nothing was sent.",

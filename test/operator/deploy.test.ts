@@ -206,13 +206,33 @@ describe("a deployment", function () {
       deployPreparedTask(chain.rpc, wallet, PREPARED, ROSTER, quiet, { chainId });
     await rejectsCode(attempt(chain.stranger), "CHAIN_FUNDS_MISSING");
     await rejectsCode(attempt(operator, 1n), "CHAIN_WRONG_NETWORK");
-    const old = await startPayingChain("shanghai");
+    const old = await startPayingChain({ hardfork: "shanghai" });
     try {
       await rejectsCode(deployPreparedTask(old.rpc, old.wallet(0), PREPARED, ROSTER, quiet), "CHAIN_TOO_OLD");
       await rejectsCode(deployEmptyGroup(old.rpc, old.wallet(0), 2), "CHAIN_TOO_OLD");
       assert.equal(await old.nonceOf(old.wallet(0).address), 0);
     } finally {
       await old.close();
+    }
+  });
+
+  it("is refused where its windows are shorter than the chain's finality, unless they are taken as they are", async () => {
+    const slow = await startPayingChain({ chainId: 4242 });
+    const wallet = slow.wallet(0);
+    const attempt = (confirmations: number, acceptShortWindows = false): Promise<unknown> =>
+      deployPreparedTask(slow.rpc, wallet, PREPARED, ROSTER, quiet, { confirmations, acceptShortWindows });
+    try {
+      await slow.mine(100, 1);
+      const enough = PARAMETERS.aggregateSeconds - 2;
+      await rejectsCode(attempt(enough + 1), "WINDOWS_TOO_SHORT");
+      assert.equal(await slow.nonceOf(wallet.address), 0);
+      const undo = await slow.snapshot();
+      await attempt(enough);
+      await undo();
+      await attempt(enough + 1, true);
+      assert.equal(await slow.nonceOf(wallet.address), TRANSACTIONS);
+    } finally {
+      await slow.close();
     }
   });
 

@@ -19,6 +19,8 @@ export interface PayingChain {
   readonly stranger: Wallet;
   nonceOf(address: string): Promise<number>;
   balanceOf(address: string): Promise<bigint>;
+  /** Mines blocks of these many seconds each. */
+  mine(blocks: number, secondsPerBlock: number): Promise<void>;
   snapshot(): Promise<() => Promise<void>>;
   close(): Promise<void>;
 }
@@ -29,9 +31,11 @@ interface Request {
   readonly params: unknown[];
 }
 
-/** @param hardfork the chain's rules, as Hardhat names them */
-export async function startPayingChain(hardfork = "osaka"): Promise<PayingChain> {
-  const connection = await network.create({ network: "node", override: { hardfork } });
+/** @param options the chain's rules, as Hardhat names them, and its number */
+export async function startPayingChain(
+  options: { readonly hardfork?: string; readonly chainId?: number } = {},
+): Promise<PayingChain> {
+  const connection = await network.create({ network: "node", override: { hardfork: "osaka", ...options } });
   const ask = (method: string, ...params: unknown[]): Promise<unknown> =>
     connection.provider.request({ method, params });
   const state: Pick<PayingChain, "fault"> = { fault: undefined };
@@ -71,6 +75,8 @@ export async function startPayingChain(hardfork = "osaka"): Promise<PayingChain>
     stranger: new Wallet(`0x${"5e".repeat(32)}`),
     nonceOf: async (address) => Number(await ask("eth_getTransactionCount", address, "latest")),
     balanceOf: async (address) => BigInt((await ask("eth_getBalance", address, "latest")) as string),
+    mine: async (blocks, secondsPerBlock) =>
+      void (await ask("hardhat_mine", `0x${blocks.toString(16)}`, `0x${secondsPerBlock.toString(16)}`)),
     snapshot: async () => {
       const id = await ask("evm_snapshot");
       return async () => void (await ask("evm_revert", id));

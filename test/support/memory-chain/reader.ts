@@ -47,6 +47,7 @@ export function memoryReader(chain: MemoryChain, contract: Hex, confirmations: n
     blockTime: async () => chain.nextTime,
     latestBlock: async () => chain.blockNumber,
     finalBlock: async () => chain.blockNumber - confirmations,
+    timing: async () => ({ secondsPerBlock: 0, finalitySeconds: 0 }),
     closedRound: async () => closedRoundOf(await logs(), chain.blockNumber - confirmations),
     overview: async () => {
       const { model, finalisedRounds, members, privacySpent, ...rest } = await state();
