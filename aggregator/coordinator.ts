@@ -13,6 +13,7 @@ import { metricsText } from "../task/checkpoint.ts";
 import type { CheckpointConfig } from "../task/checkpoint.ts";
 import { weightsOf } from "../task/model-vector.ts";
 import { fetchReleases } from "../task/releases.ts";
+import { shortWindows } from "../task/windows.ts";
 import { publicationOf, resultOf } from "../task/outcome.ts";
 import type { RoundPublication } from "../task/outcome.ts";
 import type { CommittingTask } from "../task/opened-task.ts";
@@ -51,6 +52,7 @@ export type CoordinatorStep = () => Promise<boolean>;
 
 export function createCoordinator(deps: CoordinatorDependencies): CoordinatorStep {
   let computed: Computed | undefined;
+  const warned = new Set<bigint>();
   const unusable = new Set<string>();
   return async () => {
     const round = await deps.chain.round();
@@ -62,7 +64,7 @@ export function createCoordinator(deps: CoordinatorDependencies): CoordinatorSte
       case "Collecting":
         return pushPastDeadline(deps, round, `${round.submitted}/${round.expected} clients have submitted`);
       case "Attesting":
-        return settleRound(deps, round);
+        return settleRound(deps, round, warned);
       case "Aggregating": {
         try {
           const isOver = round.deadline <= (await deps.chain.blockTime());
@@ -141,8 +143,11 @@ async function pushPastDeadline(
   return true;
 }
 
-/** Proposes what the attestations allow; settles at once with everybody in, otherwise at the deadline. */
-async function settleRound(deps: CoordinatorDependencies, round: RoundState): Promise<boolean> {
+/**
+ * Proposes what the attestations allow; settles at once with everybody in, otherwise at the deadline. What could not
+ * become final and be released in time is neither proposed nor settled: it would cost privacy and lead to nothing.
+ */
+async function settleRound(deps: CoordinatorDependencies, round: RoundState, warned: Set<bigint>): Promise<boolean> {
   const { chain, task, reporter } = deps;
   const records = await chain.records(round.number);
   const best = bestProposal(
@@ -159,12 +164,15 @@ async function settleRound(deps: CoordinatorDependencies, round: RoundState): Pr
     (best.included !== round.included || bitCount(best.members) > bitCount(round.proposedMembers))
   ) {
     if (left > 0 && best.members !== round.proposedMembers) {
+      if (!(await canBeReleased(deps, round, warned))) return pushPastDeadline(deps, round, "not to be settled");
       await chain.propose(round.number, best.members);
       return true;
     }
   }
   const standing = round.proposedMembers !== 0n;
   if (standing && (bitCount(round.included) === round.submitted || left <= 0)) {
+    // Only a settlement ends a phase in which a proposal stands: this one waits for the chain.
+    if (!(await canBeReleased(deps, round, warned))) return false;
     const excluded = records.submitted.filter(({ index }) => ((round.included >> BigInt(index)) & 1n) === 0n);
     await chain.settle(round.number, excluded);
     reporter.say(
@@ -180,6 +188,23 @@ async function settleRound(deps: CoordinatorDependencies, round: RoundState): Pr
     round,
     `${records.attested.size} members have attested, ${task.parameters.quorum} needed`,
   );
+}
+
+/** Whether a settlement made now can become final, be released and be finished before its window ends; says why not. */
+async function canBeReleased(
+  { chain, task, reporter }: CoordinatorDependencies,
+  { number }: RoundState,
+  warned: Set<bigint>,
+): Promise<boolean> {
+  const short = shortWindows(task.parameters, await chain.timing()).find(({ window }) => window === "aggregate");
+  if (short === undefined) return true;
+  const { text, advisedSeconds } = short;
+  if (!warned.has(number))
+    reporter.say("warn", "not-settled", `round ${number} is not settled, since nobody could open it in time: ${text}`, {
+      ...{ round: number, advisedSeconds },
+    });
+  warned.add(number);
+  return false;
 }
 
 /**

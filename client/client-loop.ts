@@ -3,6 +3,7 @@ import type { ModelRecord, RoundState } from "../chain/task-chain.ts";
 import type { ContinuedAudit } from "../auditor/continued-audit.ts";
 import { once } from "../protocol/once.ts";
 import { isVerisumError } from "../protocol/errors.ts";
+import type { VerisumError } from "../protocol/errors.ts";
 import type { ModelState } from "../protocol/model.ts";
 import type { Hex } from "../protocol/transcript.ts";
 import { loadModelState } from "../task/checkpoint.ts";
@@ -17,6 +18,9 @@ export interface ClientLoopDependencies extends ParticipantDependencies, Continu
 
 /** What one look led to. `done` when the task has no further round. */
 export type ClientProgress = "waiting" | "acted" | "done";
+
+/** What became of this client's part in a round. */
+type Outcome = "submitted" | "left-out";
 
 /** Why there is nothing to submit now. */
 interface Pause {
@@ -35,7 +39,7 @@ interface Pause {
  * group: the task must end; CHAIN_REORGANISED if the model changed while it was audited; what is away, by its own code
  */
 export function createClientStep(deps: ClientLoopDependencies): () => Promise<ClientProgress> {
-  const finished = new Set<bigint>();
+  const finished = new Map<bigint, Outcome>();
   let base: BaseModel | undefined;
   let shown: Hex | undefined;
   let ahead: bigint | undefined;
@@ -71,18 +75,26 @@ export function createClientStep(deps: ClientLoopDependencies): () => Promise<Cl
       if (pause.progress === "waiting") reporter.wait(pause.text, { round: pause.round });
       return pause.progress;
     }
+    let outcome: Outcome = "submitted";
     try {
       await submitUpdate(deps, round, current);
     } catch (error) {
       // A refused submission or a missed deadline costs this round only.
-      if (!isVerisumError(error) || !(error.code === "CHAIN_REVERTED" || error.entry.role === "sit-out")) throw error;
-      reporter.say("error", "refused", `round ${round.number}: refused: ${error.message}`, {
+      if (!isVerisumError(error)) throw error;
+      const isLate = isUnsent(error) && !isCollecting(await chain.round(), round.number);
+      if (!isLate && error.code !== "CHAIN_REVERTED" && error.entry.role !== "sit-out") throw error;
+      outcome = "left-out";
+      const [event, text] = isLate
+        ? ["late", `its submissions were over before this client's was there: ${await deps.times.whyLate()}`]
+        : ["refused", `refused: ${error.message}`];
+      reporter.say("error", event, `round ${round.number}: ${text}`, {
         round: round.number,
         code: error.code,
         reason: String(error.details.error ?? error.code),
       });
     }
-    finished.add(round.number);
+    finished.set(round.number, outcome);
+    await deps.times.warn();
     return "acted";
   };
 }
@@ -91,7 +103,7 @@ export function createClientStep(deps: ClientLoopDependencies): () => Promise<Cl
 async function pauseOf(
   { chain, task }: ClientLoopDependencies,
   { number, phase, submitted, expected }: RoundState,
-  finished: ReadonlySet<bigint>,
+  finished: ReadonlyMap<bigint, Outcome>,
 ): Promise<Pause | undefined> {
   const { maxRounds } = task.parameters;
   const waiting = (text: string, round = number): Pause => ({ progress: "waiting", text, round });
@@ -103,9 +115,20 @@ async function pauseOf(
   const { activeFromRound, lastSubmittedRound } = await chain.client(chain.account);
   if (activeFromRound > number)
     return waiting(`registered; taking part from round ${activeFromRound}`, activeFromRound);
+  if (lastSubmittedRound !== number && finished.get(number) === "left-out")
+    return waiting(`round ${number}: this client is not in it; waiting for the next one`);
   if (finished.has(number) || lastSubmittedRound === number)
     return waiting(`round ${number}: submitted; ${submitted}/${expected} clients are in`);
   return undefined;
+}
+
+/** The contract refused the submission, or it was not mined before the phase ended. */
+function isUnsent({ code }: VerisumError): boolean {
+  return code === "CHAIN_REVERTED" || code === "CHAIN_TRANSACTION_LOST";
+}
+
+function isCollecting({ number, phase }: RoundState, round: bigint): boolean {
+  return number === round && phase === "Collecting";
 }
 
 /** The submissions are all in, and the committee is at work. */

@@ -22,6 +22,7 @@ import type { Journal } from "./journal.ts";
 import { createLearner } from "./learner.ts";
 import { createRelayClient } from "./relay.ts";
 import type { LocalLearner, ParticipantDependencies } from "./participant.ts";
+import { openWorkTimes } from "./work-times.ts";
 
 export interface JoinOptions extends NodeOptions {
   /** What to train on, as `loadDataset` names it, or the data itself; they never leave this machine. */
@@ -89,7 +90,10 @@ async function takePart(
   await keys.checked;
   reporter.say("good", "ready", "the proving keys are read and checked: ready to take part");
   await persist(() => register(node, reporter), reporter, node.sleep);
-  const journal = openJournal(state, `${node.scope}-${chain.account}`);
+  const scope = `${node.scope}-${chain.account}`;
+  const journal = openJournal(state, scope);
+  const times = openWorkTimes({ chain, task, state, scope, reporter });
+  await times.warn();
   if (state.copied) await leaveOldCopy(node, journal, reporter);
   let participated = 0;
   const step = createClientStep({
@@ -119,6 +123,7 @@ async function takePart(
         }
       : {}),
     clock,
+    times,
     ...continuedAudit(task, keys.verificationKeys, keys.verifier),
     onModel: async (round, model) => {
       const { accuracy } = await trainer.evaluate(weightsOf(task.document, model), test);

@@ -16,6 +16,8 @@ import type { Hex } from "../protocol/transcript.ts";
 import type { Journal } from "./journal.ts";
 import { assertBudgetLeft } from "./privacy-ledger.ts";
 import type { SendThroughRelay } from "./relay.ts";
+import type { ClientWork } from "../task/windows.ts";
+import type { WorkTimes } from "./work-times.ts";
 
 /** The model that the client takes for the base of the next round. */
 export interface BaseModel {
@@ -53,6 +55,7 @@ export interface ParticipantDependencies {
   readonly relay?: SendThroughRelay;
   /** Monotonic milliseconds. */
   readonly clock: () => number;
+  readonly times: WorkTimes;
 }
 
 /**
@@ -85,6 +88,7 @@ export async function submitUpdate(
     weight,
   };
   let submission = await journal.find(identity);
+  let made: MadeSubmission | undefined;
   if (submission === undefined) {
     await assertBudgetLeft(deps, round.number);
     if (await journal.satOut(round.number))
@@ -92,10 +96,11 @@ export async function submitUpdate(
         "UPDATE_NOISE_OVER_BOUND",
         "this round is sat out: its noise did not fit, or the state is a copy; noise is not drawn again",
       );
-    submission = await makeSubmission(deps, records, weight, base).catch(async (error: unknown) => {
+    made = await makeSubmission(deps, records, weight, base).catch(async (error: unknown) => {
       if (isVerisumError(error) && error.entry.role === "sit-out") await journal.sitOut(round.number);
       throw error;
     });
+    submission = made.submission;
     await journal.keep({ ...identity, submission });
   } else {
     await base.audited;
@@ -103,8 +108,11 @@ export async function submitUpdate(
       round: round.number,
     });
   }
+  const ready = deps.clock();
   await deps.replicate(cidFromDigest(submission.sharesCid));
   const started = deps.clock();
+  // Before it is sent: a submission that comes too late says how much too late.
+  if (made !== undefined) await deps.times.keep({ ...made.work, replicatingSeconds: (started - ready) / 1000 });
   if (deps.relay !== undefined && (await deps.relay(round.number, submission))) {
     reporter.say("good", "accepted", `round ${round.number}: accepted by the contract, in a relayed batch`, {
       round: round.number,
@@ -138,6 +146,11 @@ async function submitUnlessRelayed(
   }
 }
 
+interface MadeSubmission {
+  readonly submission: Submission;
+  readonly work: Pick<ClientWork, "trainingSeconds" | "provingSeconds">;
+}
+
 /**
  * Trains, commits, encrypts the shares, stores the bundle locally and proves. Nothing has left the machine when it
  * returns.
@@ -147,12 +160,14 @@ async function makeSubmission(
   records: RoundRecords,
   weight: number,
   model: BaseModel,
-): Promise<Submission> {
+): Promise<MadeSubmission> {
   const { chain, task, prover, learner, random, reporter } = deps;
   const opened = records.opened!;
+  const begun = deps.clock();
   const base = await model.state();
   reporter.say("info", "training", `round ${opened.round}: training on local data`, { round: opened.round });
   const update = await learner.update(base, opened.round);
+  const trained = deps.clock();
   // Not before: whether noise fits is found out once, and everything from here on is for others.
   await model.audited;
   const quantised = learner.quantise(update, base);
@@ -209,7 +224,8 @@ async function makeSubmission(
       chunks: submission.chunks.length,
     },
   );
-  return submission;
+  const work = { trainingSeconds: (trained - begun) / 1000, provingSeconds: (deps.clock() - trained) / 1000 };
+  return { submission, work };
 }
 
 /** One file for each seat that has a key this round; a seat with an unusable key gets none and cannot attest. */

@@ -24,6 +24,7 @@ import { createClientStep } from "../../client/client-loop.ts";
 import type { ClientLoopDependencies, ClientProgress } from "../../client/client-loop.ts";
 import { auditModel } from "../../client/model-audit.ts";
 import { openJournal } from "../../client/journal.ts";
+import { openWorkTimes } from "../../client/work-times.ts";
 import { createLearner } from "../../client/learner.ts";
 import type { LightJob, LightMessage } from "./light-job.ts";
 import { pooled } from "./pool.ts";
@@ -106,6 +107,7 @@ async function equip(nodes: readonly WritingNode[], relay: Relay | undefined): P
   for (const [index, node] of nodes.entries()) {
     const { train } = await loadDataset(`digits?client=${index}&clients=${nodes.length}&seed=1`);
     const reporter = reporterOf(index);
+    const scope = `${node.scope}-${node.chain.account}`;
     const deps: ClientLoopDependencies = {
       chain: relayed(node.chain, relay),
       task: { ...node.task, committer: keys.committer },
@@ -113,7 +115,8 @@ async function equip(nodes: readonly WritingNode[], relay: Relay | undefined): P
       verifyOwn: (records, record) => void verifySubmission(node.task, keys.verificationKeys, records, record),
       learner: createLearner({ trainer, data: train, document: node.task.document, random, reporter }),
       random,
-      journal: openJournal(node.state, `${node.scope}-${node.chain.account}`),
+      journal: openJournal(node.state, scope),
+      times: openWorkTimes({ ...node, scope, reporter }),
       reporter,
       replicate: (cid) => node.network.replicate(node.store, cid),
       clock: () => performance.now(),

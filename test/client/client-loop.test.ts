@@ -87,6 +87,11 @@ function dependencies(
     replicate: () => note("replicates"),
     verifyAhead: (round: bigint) => note(`verifies ${round} ahead`),
     clock: () => 0,
+    times: {
+      keep: () => note("measures"),
+      warn: () => Promise.resolve(),
+      whyLate: () => Promise.resolve("60 would do"),
+    },
     reporter: { say: () => undefined, wait: () => undefined },
     audit,
   } as unknown as ClientLoopDependencies;
@@ -155,6 +160,54 @@ describe("the client's loop", () => {
     assert.deepEqual([await step(), await step()], ["waiting", "waiting"]);
     assert.deepEqual(done, ["verifies 1 ahead"]);
   });
+
+  for (const [when, code] of [
+    ["is refused", "CHAIN_REVERTED"],
+    ["is never mined", "CHAIN_TRANSACTION_LOST"],
+  ] as const)
+    it(`says that a submission came too late that ${when} because the phase ended, and counts itself out`, async () => {
+      const task = await openMemoryTask();
+      await openMemoryRound(task);
+      const chain = task.clients[0]!;
+      const said: string[] = [];
+      const waits: string[] = [];
+      const kept = { sharesCid: word("shares") } as Submission;
+      const deps = dependencies(chain, async () => passed(await chain.latestModel()), [], kept);
+      let isOver = true;
+      const step = createClientStep({
+        ...deps,
+        chain: {
+          ...chain,
+          submit: () => {
+            if (isOver) task.chain.setTime(task.chain.nextTime + task.parameters.collectSeconds);
+            if (isOver) task.operator.advance(1n).catch(() => undefined);
+            return Promise.reject(new VerisumError(code, "as told", { error: "VerisumWrongPhase" }));
+          },
+        },
+        reporter: {
+          say: (_, event, text) => said.push(`${event}: ${text}`),
+          wait: (text) => waits.push(text),
+        },
+      });
+      assert.equal(await step(), "acted");
+      assert.ok(
+        said.some((line) => line.startsWith("late: round 1: ") && line.endsWith("60 would do")),
+        said.join("; "),
+      );
+      isOver = false;
+      await openMemoryRound(task);
+      const said2 = said.splice(0).length;
+      assert.ok(said2 > 0);
+      if (code === "CHAIN_REVERTED") {
+        assert.equal(await step(), "acted");
+        assert.equal(await step(), "waiting");
+        assert.ok(
+          said.some((line) => line.startsWith("refused: round 2: ")),
+          said.join("; "),
+        );
+        assert.ok(waits.at(-1)?.includes("this client is not in it"), waits.join("; "));
+      } else await rejectsCode(step(), code);
+    });
 
   it("encodes nothing while the audit of the base is broken off: it audits again", async () => {
     const done: string[] = [];

@@ -62,6 +62,7 @@ describe("a client's part in a round", () => {
       },
       journal: openJournal(state, "scope"),
       reporter: { say: () => undefined, wait: () => undefined },
+      clock: () => 0,
     } as unknown as ParticipantDependencies;
   };
 

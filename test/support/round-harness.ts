@@ -38,6 +38,7 @@ import type { TaskAudit } from "../../auditor/audit-task.ts";
 import { createClientStep } from "../../client/client-loop.ts";
 import type { ClientLoopDependencies, ClientProgress } from "../../client/client-loop.ts";
 import { openJournal } from "../../client/journal.ts";
+import { openWorkTimes } from "../../client/work-times.ts";
 import { createLearner } from "../../client/learner.ts";
 import type { LocalLearner } from "../../client/participant.ts";
 import type { ChunkProver, VectorCommitter } from "../../protocol/ports.ts";
@@ -453,6 +454,7 @@ function createClient(
   audits: boolean,
 ): ClientRole {
   const { task, chain, state, network, store } = node;
+  const scope = `${node.scope}-${chain.account}`;
   const fresh = (): ClientLoopDependencies => ({
     chain,
     task: { ...task, committer: keys.committer },
@@ -460,7 +462,8 @@ function createClient(
     verifyOwn: (records, record) => void verifySubmission(task, keys.verificationKeys, records, record),
     learner,
     random: csprng,
-    journal: openJournal(state, `${node.scope}-${chain.account}`),
+    journal: openJournal(state, scope),
+    times: openWorkTimes({ chain, task, state, scope, reporter }),
     reporter,
     replicate: (cid) => network.replicate(store, cid),
     clock: () => performance.now(),

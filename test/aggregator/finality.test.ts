@@ -1,0 +1,72 @@
+/** An aggregator on a chain whose finality is longer than the task's window for releases. */
+import assert from "node:assert/strict";
+import { beforeEach, describe, it } from "mocha";
+import { createCoordinator } from "../../aggregator/coordinator.ts";
+import type { CoordinatorDependencies, CoordinatorStep } from "../../aggregator/coordinator.ts";
+import type { ChainTiming } from "../../chain/timing.ts";
+import { memorySubmission, openMemoryRound, openMemoryTask } from "../support/memory-chain.ts";
+import type { MemoryTask } from "../support/memory-chain.ts";
+
+const EVERYBODY = 0b111n;
+const ALL_SEATS = 0b1111n;
+
+describe("a settlement that could not become final in time", () => {
+  let task: MemoryTask;
+  let timing: ChainTiming;
+  let said: string[];
+  let step: CoordinatorStep;
+  beforeEach(async () => {
+    task = await openMemoryTask({ parameters: { privacyCostPerRound: 1n, privacyBudget: 5n, maxRounds: 5 } });
+    said = [];
+    const chain = { ...task.operator, timing: () => Promise.resolve(timing) };
+    step = createCoordinator({
+      chain,
+      task: { parameters: task.parameters },
+      reporter: {
+        say: (_level: string, event: string, text: string) => void said.push(`${event}: ${text}`),
+        wait: () => undefined,
+      },
+    } as unknown as CoordinatorDependencies);
+    const round = await openMemoryRound(task);
+    for (const client of task.clients) await client.submit(round, memorySubmission(task, client.account));
+    for (const member of task.members) await member.attest(round, EVERYBODY);
+  });
+  const slow = (): ChainTiming => ({ secondsPerBlock: 12, finalitySeconds: task.parameters.aggregateSeconds - 23 });
+  const fast = (): ChainTiming => ({ secondsPerBlock: 12, finalitySeconds: task.parameters.aggregateSeconds - 24 });
+  const play = async (steps: number): Promise<void> => {
+    for (let i = 0; i < steps; i++) await step();
+  };
+
+  it("is not made: the round ends by its deadline, nothing is charged, and the number that would do is named once", async () => {
+    timing = slow();
+    await play(3);
+    const { phase, deadline } = await task.operator.round();
+    assert.equal(phase, "Attesting");
+    task.chain.setTime(deadline);
+    await step();
+    assert.equal((await task.operator.round()).phase, "Aborted");
+    assert.equal(await task.operator.privacySpent(), 0n);
+    const warnings = said.filter((line) => line.startsWith("not-settled"));
+    assert.equal(warnings.length, 1);
+    assert.match(warnings[0]!, /windowSeconds\.aggregate is \d+, .*: \d+ would do$/);
+  });
+
+  it("is made with a second more", async () => {
+    timing = fast();
+    await play(2);
+    assert.equal((await task.operator.round()).phase, "Aggregating");
+    assert.equal(await task.operator.privacySpent(), 1n);
+  });
+
+  it("is put off where a stranger's proposal stands, since only a settlement ends that phase, and made when it can be", async () => {
+    await task.stranger.propose(1n, ALL_SEATS);
+    timing = slow();
+    task.chain.setTime((await task.operator.round()).deadline);
+    await play(3);
+    assert.equal((await task.operator.round()).phase, "Attesting");
+    assert.equal(await task.operator.privacySpent(), 0n);
+    timing = fast();
+    await step();
+    assert.equal((await task.operator.round()).phase, "Aggregating");
+  });
+});
