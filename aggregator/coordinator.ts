@@ -18,7 +18,7 @@ import { publicationOf, resultOf } from "../task/outcome.ts";
 import type { RoundPublication } from "../task/outcome.ts";
 import type { CommittingTask } from "../task/opened-task.ts";
 import { recoverAggregate } from "../protocol/aggregate.ts";
-import { bestProposal, bitCount } from "../protocol/committee.ts";
+import { bestProposal, bitCount, isBetter } from "../protocol/committee.ts";
 import { isVerisumError } from "../protocol/errors.ts";
 import type { ModelState } from "../protocol/model.ts";
 import { equalG1 } from "../protocol/points.ts";
@@ -154,6 +154,7 @@ async function settleRound(deps: CoordinatorDependencies, round: RoundState, war
     records.attested,
     task.parameters.quorum,
     smallestInclusion(task.parameters, round.submitted),
+    round.submitted,
   );
   const left = round.deadline - (await chain.blockTime());
   const everybody = best !== undefined && bitCount(best.included) === round.submitted;
@@ -161,13 +162,12 @@ async function settleRound(deps: CoordinatorDependencies, round: RoundState, war
   if (
     best !== undefined &&
     (everybody || lastQuarter) &&
-    (best.included !== round.included || bitCount(best.members) > bitCount(round.proposedMembers))
+    left > 0 &&
+    isBetter(best, { members: round.proposedMembers, included: round.included })
   ) {
-    if (left > 0 && best.members !== round.proposedMembers) {
-      if (!(await canBeReleased(deps, round, warned))) return pushPastDeadline(deps, round, "not to be settled");
-      await chain.propose(round.number, best.members);
-      return true;
-    }
+    if (!(await canBeReleased(deps, round, warned))) return pushPastDeadline(deps, round, "not to be settled");
+    await chain.propose(round.number, best.members);
+    return true;
   }
   const standing = round.proposedMembers !== 0n;
   if (standing && (bitCount(round.included) === round.submitted || left <= 0)) {

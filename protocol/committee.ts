@@ -1,4 +1,5 @@
 /** Which clients a set of members can settle on (docs/protocol.md, section 6, Attesting). */
+import { fewestMissed } from "./quorum-search.ts";
 
 /** A set of clients or members as bits: client index i is bit i, seat j is bit j − 1. */
 export type Bitmap = bigint;
@@ -20,45 +21,35 @@ export function bitCount(bitmap: Bitmap): number {
 }
 
 /**
- * The proposal with the largest U, then the largest T, among sets of at least `quorum` attesters; undefined if no U has
- * `smallest` clients. Tries every set when there are at most 12 attesters, else greedily leaves out one member at a
- * time.
+ * The proposal with the largest U, then the largest T, among all sets of at least `quorum` attesters; undefined if no U
+ * has `smallest` clients.
  *
  * @param attestations bitmap of each attesting seat
+ * @param submitted P: bitmaps have no bit from P on
  */
 export function bestProposal(
   attestations: ReadonlyMap<number, Bitmap>,
   quorum: number,
   smallest: number,
+  submitted: number,
 ): Proposal | undefined {
   const seats = [...attestations.keys()];
-  let best: Proposal | undefined;
-  const consider = (chosen: readonly number[]): void => {
-    if (chosen.length < quorum) return;
-    const included = chosen.map((seat) => attestations.get(seat)!).reduce((a, b) => a & b);
-    const members = chosen.reduce((mask, seat) => mask | (1n << BigInt(seat - 1)), 0n);
-    if (bitCount(included) < smallest) return;
-    const gain =
-      best === undefined ? 1 : bitCount(included) - bitCount(best.included) || chosen.length - bitCount(best.members);
-    if (gain > 0) best = { members, included };
+  const bitmaps = [...attestations.values()];
+  const missers = Array.from({ length: submitted }, (_, client) =>
+    bitmaps.reduce((mask, bitmap, i) => ((bitmap >> BigInt(client)) & 1n ? mask : mask | (1 << i)), 0),
+  );
+  const everybody = seats.reduce((mask, _, i) => mask | (1 << i), 0);
+  const chosen = fewestMissed(everybody, missers, quorum, submitted - smallest);
+  if (chosen === undefined) return undefined;
+  const isChosen = (_: unknown, i: number): boolean => (chosen & (1 << i)) !== 0;
+  return {
+    members: seats.filter(isChosen).reduce((mask, seat) => mask | (1n << BigInt(seat - 1)), 0n),
+    included: bitmaps.filter(isChosen).reduce((a, b) => a & b),
   };
-  if (seats.length <= 12) {
-    for (let mask = 1; mask < 2 ** seats.length; mask++) consider(seats.filter((_, i) => (mask >> i) & 1));
-    return best;
-  }
-  for (let chosen = seats; chosen.length >= quorum; chosen = withoutWorst(chosen, attestations)) consider(chosen);
-  return best;
 }
 
-/** Leaves out the member whose absence enlarges the intersection most. */
-function withoutWorst(chosen: readonly number[], attestations: ReadonlyMap<number, Bitmap>): number[] {
-  const sizeWithout = (left: number): number =>
-    bitCount(
-      chosen
-        .filter((seat) => seat !== left)
-        .map((seat) => attestations.get(seat)!)
-        .reduce((a, b) => a & b, -1n & ((1n << 256n) - 1n)),
-    );
-  const worst = chosen.reduce((a, b) => (sizeWithout(b) > sizeWithout(a) ? b : a));
-  return chosen.filter((seat) => seat !== worst);
+/** Whether the contract lets `proposal` replace the one that stands: more clients, or as many with more members. */
+export function isBetter(proposal: Proposal, standing: Proposal): boolean {
+  const more = bitCount(proposal.included) - bitCount(standing.included);
+  return more > 0 || (more === 0 && bitCount(proposal.members) > bitCount(standing.members));
 }
