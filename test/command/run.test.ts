@@ -41,6 +41,7 @@ describe("exit statuses", () => {
   const expected: Partial<Record<ErrorCode, number>> = {
     USAGE: 4,
     PARAMETERS_INVALID: 4,
+    WINDOWS_TOO_SHORT: 4,
     ROSTER_INVALID: 4,
     PRIVACY_PARAMETERS_INVALID: 4,
     INTERRUPTED: 3,
