@@ -201,7 +201,8 @@ async function canBeReleased(
   const { text, advisedSeconds } = short;
   if (!warned.has(number))
     reporter.say("warn", "not-settled", `round ${number} is not settled, since nobody could open it in time: ${text}`, {
-      ...{ round: number, advisedSeconds },
+      round: number,
+      advisedSeconds,
     });
   warned.add(number);
   return false;

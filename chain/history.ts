@@ -148,8 +148,11 @@ export class TaskHistory {
     await this.load();
     if (this.#last !== undefined && performance.now() - this.#lookedAt < (this.#options.lookMs ?? 0)) return this.#last;
     const { latest, final } = await this.#head();
-    this.#lookedAt = performance.now();
-    if (this.#last?.latest.hash === latest.hash && this.#last.finalBlock === final) return this.#last;
+    const lookedAt = performance.now();
+    if (this.#last?.latest.hash === latest.hash && this.#last.finalBlock === final) {
+      this.#lookedAt = lookedAt;
+      return this.#last;
+    }
     this.#kept ??= await this.#start(latest.number);
     const from = this.#kept.upTo.number + 1;
     const upToFinal = Math.max(final, this.#kept.upTo.number);
@@ -166,6 +169,7 @@ export class TaskHistory {
     if (missing !== undefined) return missing;
     if (upTo !== undefined) await this.#keep(settled, added, upTo);
     this.#last = { logs, counters, latest, finalBlock: final };
+    this.#lookedAt = lookedAt;
     return this.#last;
   }
 

@@ -62,7 +62,10 @@ function timingOf({ secondsPerBlock, finalitySeconds }: Look): ChainTiming {
 }
 
 async function lookAt(endpoint: Endpoint, chainId: bigint, depth: number | undefined): Promise<Look> {
-  const latest = await blockAt(endpoint, "latest");
+  const [latest, final] = await Promise.all([
+    blockAt(endpoint, "latest"),
+    depth === undefined ? blockAt(endpoint, "finalized") : undefined,
+  ]);
   if (latest === undefined) throw new VerisumError("CHAIN_UNREACHABLE", "the endpoint knows no latest block");
   const { number, timestamp: at } = latest;
   // A chain that mines on demand has gaps as long as nobody sends anything.
@@ -71,7 +74,6 @@ async function lookAt(endpoint: Endpoint, chainId: bigint, depth: number | undef
   const earlier = number > 1 ? await blockAt(endpoint, Math.max(1, number - MEASURED_BLOCKS)) : undefined;
   const secondsPerBlock = earlier === undefined ? 0 : (at - earlier.timestamp) / (number - earlier.number);
   if (depth !== undefined) return { at, secondsPerBlock, finalitySeconds: depth * secondsPerBlock };
-  const final = await blockAt(endpoint, "finalized");
   const finalitySeconds = final === undefined || final.number === 0 ? Infinity : Math.max(0, at - final.timestamp);
   return { at, secondsPerBlock, finalitySeconds };
 }

@@ -3,14 +3,13 @@ import { spawn } from "node:child_process";
 import { createServer } from "node:net";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
-import { HDNodeWallet, Mnemonic, Wallet } from "ethers";
+import type { Wallet } from "ethers";
+import { developmentWallet } from "./development-wallet.ts";
 import { HARDHAT_CLI } from "../operator/build-contracts.ts";
 import type { Processes } from "./processes.ts";
 import { VerisumError } from "../protocol/errors.ts";
 
 const ROOT = fileURLToPath(new URL("../", import.meta.url));
-/** Hardhat's public development accounts; they hold nothing anywhere else. */
-const MNEMONIC = Mnemonic.fromPhrase("test test test test test test test test test test test junk");
 /** Ports in a row that the demo needs: the chain, the aggregator and four members. */
 const PORTS = 6;
 const START_TIMEOUT_MS = 60_000;
@@ -58,7 +57,7 @@ export async function startChain(
     rpc: `http://127.0.0.1:${port}`,
     port,
     pid: child.pid,
-    wallet: (index) => new Wallet(HDNodeWallet.fromMnemonic(MNEMONIC, `m/44'/60'/0'/0/${index}`).privateKey),
+    wallet: developmentWallet,
   };
 }
 

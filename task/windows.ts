@@ -1,6 +1,6 @@
 /**
  * What each of a task's windows needs, of the chain and of its clients, and the number of seconds that would do. Pure:
- * the chain is measured by chain/timing.ts, a client measures itself (client/work-time.ts).
+ * the chain is measured by chain/timing.ts, a client measures itself (client/work-times.ts).
  */
 import { CHUNKS_PER_TRANSACTION } from "../chain/large-submission.ts";
 import type { ChainTiming } from "../chain/timing.ts";

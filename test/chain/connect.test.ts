@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
-import { HDNodeWallet, Interface, JsonRpcProvider, Mnemonic, Wallet } from "ethers";
+import { Interface, JsonRpcProvider } from "ethers";
+import { developmentWallet as wallet } from "../../demo/development-wallet.ts";
 import { after, afterEach, before, describe, it } from "mocha";
 import type { NetworkConnection } from "hardhat/types/network";
 import { connectReader, connectWriter } from "../../chain/connect.ts";
@@ -19,9 +20,6 @@ import { KEYS_BLOB, openChain, PARAMETERS, SECRETS, weightedScalar } from "../su
 import { simulateOpening, simulateSubmission } from "../support/trapdoor-keys.ts";
 
 const CHAIN_ID = 31_337n;
-const MNEMONIC = Mnemonic.fromPhrase("test test test test test test test test test test test junk");
-const wallet = (index: number): Wallet =>
-  new Wallet(HDNodeWallet.fromMnemonic(MNEMONIC, `m/44'/60'/0'/0/${index}`).privateKey);
 
 describe("the chain adapter", function () {
   this.timeout(60_000);

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
-import { HDNodeWallet, JsonRpcProvider, Mnemonic, Wallet } from "ethers";
+import { JsonRpcProvider } from "ethers";
+import { developmentWallet as wallet } from "../../demo/development-wallet.ts";
 import { describe, it } from "mocha";
 import { connectWriter } from "../../chain/connect.ts";
 import { deployTask } from "../../chain/deploy.ts";
@@ -15,10 +16,6 @@ import { contractSuite } from "./contract-suite.ts";
 import type { Trace } from "./contract-suite.ts";
 
 const CHAIN_ID = 31_337n;
-/** Hardhat's public development accounts, on both chains: contracts then have the same addresses. */
-const MNEMONIC = Mnemonic.fromPhrase("test test test test test test test test test test test junk");
-const wallet = (index: number): Wallet =>
-  new Wallet(HDNodeWallet.fromMnemonic(MNEMONIC, `m/44'/60'/0'/0/${index}`).privateKey);
 
 async function openCompiled(): Promise<SuiteChain> {
   const connection = await openChain();

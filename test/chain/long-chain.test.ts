@@ -2,7 +2,8 @@ import assert from "node:assert/strict";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { HDNodeWallet, JsonRpcProvider, Mnemonic, Wallet } from "ethers";
+import { JsonRpcProvider } from "ethers";
+import { developmentWallet as wallet } from "../../demo/development-wallet.ts";
 import type { NetworkConnection } from "hardhat/types/network";
 import { after, before, describe, it } from "mocha";
 import { connectReader, connectWriter } from "../../chain/connect.ts";
@@ -19,9 +20,6 @@ import type { RpcServer } from "../support/rpc-server.ts";
 import { KEYS_BLOB, openChain, PARAMETERS } from "../support/task-on-chain.ts";
 
 const CHAIN_ID = 31_337n;
-const MNEMONIC = Mnemonic.fromPhrase("test test test test test test test test test test test junk");
-const wallet = (index: number): Wallet =>
-  new Wallet(HDNodeWallet.fromMnemonic(MNEMONIC, `m/44'/60'/0'/0/${index}`).privateKey);
 
 const LATEST = 300_000_000;
 const SHAPE = { deployedAt: LATEST - 100_000, latest: LATEST, pageLimit: 10_000 };

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
-import { HDNodeWallet, JsonRpcProvider, Mnemonic, Wallet } from "ethers";
+import { JsonRpcProvider } from "ethers";
+import { developmentWallet as wallet } from "../../demo/development-wallet.ts";
 import { after, before, describe, it } from "mocha";
 import type { NetworkConnection } from "hardhat/types/network";
 import { connectWriter } from "../../chain/connect.ts";
@@ -20,9 +21,6 @@ import { KEYS_BLOB, openChain, PARAMETERS, SECRETS } from "../support/task-on-ch
 import { simulateSubmission } from "../support/trapdoor-keys.ts";
 
 const CHAIN_ID = 31_337n;
-const MNEMONIC = Mnemonic.fromPhrase("test test test test test test test test test test test junk");
-const wallet = (index: number): Wallet =>
-  new Wallet(HDNodeWallet.fromMnemonic(MNEMONIC, `m/44'/60'/0'/0/${index}`).privateKey);
 const CHUNKS = CHUNKS_PER_TRANSACTION + 2;
 
 describe("submissions through the chain adapter", function () {

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
-import { HDNodeWallet, JsonRpcProvider, Mnemonic, Wallet } from "ethers";
+import { JsonRpcProvider, Wallet } from "ethers";
+import { developmentWallet as wallet } from "../../demo/development-wallet.ts";
 import { after, afterEach, before, describe, it } from "mocha";
 import type { NetworkConnection } from "hardhat/types/network";
 import { connectReader, connectWriter } from "../../chain/connect.ts";
@@ -15,9 +16,6 @@ import type { Misbehaviour, RpcServer } from "../support/rpc-server.ts";
 import { KEYS_BLOB, openChain, PARAMETERS } from "../support/task-on-chain.ts";
 
 const CHAIN_ID = 31_337n;
-const MNEMONIC = Mnemonic.fromPhrase("test test test test test test test test test test test junk");
-const wallet = (index: number): Wallet =>
-  new Wallet(HDNodeWallet.fromMnemonic(MNEMONIC, `m/44'/60'/0'/0/${index}`).privateKey);
 
 const MISBEHAVIOURS: readonly (readonly [string, Misbehaviour])[] = [
   ["status 503", { status: 503, body: "busy" }],

@@ -1,10 +1,9 @@
 /** A chain of a test file's own whose endpoint can lose a request before or after the chain has taken it. */
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
-import { HDNodeWallet, Mnemonic, Wallet } from "ethers";
+import { Wallet } from "ethers";
+import { developmentWallet } from "../../demo/development-wallet.ts";
 import { network } from "hardhat";
-
-const MNEMONIC = Mnemonic.fromPhrase("test test test test test test test test test test test junk");
 
 export interface PayingChain {
   readonly rpc: string;
@@ -71,7 +70,7 @@ export async function startPayingChain(
     set fault(value) {
       state.fault = value;
     },
-    wallet: (index) => new Wallet(HDNodeWallet.fromMnemonic(MNEMONIC, `m/44'/60'/0'/0/${index}`).privateKey),
+    wallet: developmentWallet,
     stranger: new Wallet(`0x${"5e".repeat(32)}`),
     nonceOf: async (address) => Number(await ask("eth_getTransactionCount", address, "latest")),
     balanceOf: async (address) => BigInt((await ask("eth_getBalance", address, "latest")) as string),

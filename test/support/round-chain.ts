@@ -1,12 +1,10 @@
 /**
  * A chain of a test file's own, in this process, behind HTTP like any other; its clock is the test's. For tests only.
  */
-import { HDNodeWallet, Mnemonic, Wallet } from "ethers";
+import type { Wallet } from "ethers";
+import { developmentWallet } from "../../demo/development-wallet.ts";
 import { network } from "hardhat";
 import { serveChain } from "./rpc-server.ts";
-
-/** Hardhat's public development accounts. */
-const MNEMONIC = Mnemonic.fromPhrase("test test test test test test test test test test test junk");
 
 export interface RoundChain {
   readonly rpc: string;
@@ -26,7 +24,7 @@ export async function startRoundChain(): Promise<RoundChain> {
     connection.provider.request({ method, params });
   return {
     rpc: server.url,
-    wallet: (index) => new Wallet(HDNodeWallet.fromMnemonic(MNEMONIC, `m/44'/60'/0'/0/${index}`).privateKey),
+    wallet: developmentWallet,
     mineAt: async (timestamp) => {
       await ask("evm_setNextBlockTimestamp", timestamp);
       await ask("evm_mine");
