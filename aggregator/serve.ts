@@ -8,10 +8,12 @@ import type { EndpointOptions } from "../task/endpoint.ts";
 import { loadCommitter } from "../task/keys.ts";
 import { openWritingNode } from "../task/node.ts";
 import type { NodeOptions, WritingNode } from "../task/node.ts";
+import { addNodePages } from "../task/node-pages.ts";
 import { createPace } from "../task/pace.ts";
 import { prunerOf } from "../task/pruning.ts";
 import { poll, stepOrPrune } from "../task/role.ts";
 import type { RoleDependencies } from "../task/role.ts";
+import { createVitals } from "../task/vitals.ts";
 import { createCoordinator } from "./coordinator.ts";
 import type { CoordinatorDependencies } from "./coordinator.ts";
 import { addProposalRoutes } from "./proposal.ts";
@@ -33,14 +35,17 @@ export interface ServeOptions extends NodeOptions, EndpointOptions {
  * @throws INTERRUPTED; what opening a node or loading the data throws
  */
 export async function serve(options: ServeOptions, deps: RoleDependencies): Promise<void> {
-  const { reporter, random, signal } = deps;
+  const { random, signal } = deps;
+  const clock = (): number => performance.now();
+  const vitals = createVitals(clock, options.pollMs);
+  const reporter = vitals.watching(deps.reporter);
   const publicUrl = publicUrlOf(options);
   const tls = await readTls(options);
   const node = await openWritingNode({ ...options, ownEndpoint: publicUrl }, reporter, signal);
   const { chain, task, state } = node;
   if (state.copied) await state.adopt(); // it keeps nothing that a copy could lack
   const app = taskGateway(node, publicUrl, tls);
-  const clock = (): number => performance.now();
+  addNodePages(app, node, { role: "aggregator" }, vitals);
   const pace = createPace({ chain, pollMs: options.pollMs, sleep: node.sleep, clock });
   const board = addProposalRoutes(app, signatureCheck(node), pace.wake);
   const relay =
@@ -71,7 +76,7 @@ export async function serve(options: ServeOptions, deps: RoleDependencies): Prom
   const complete = async (): Promise<boolean> =>
     options.once === true && maxRounds > 0 && (await chain.finalisedRounds()) >= maxRounds;
   try {
-    await poll(node, reporter, pace, step, complete);
+    await poll({ node, reporter, pace, vitals }, step, complete);
   } finally {
     await app.close();
     await node.close();

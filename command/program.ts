@@ -1,14 +1,10 @@
 /** The root of a command line. */
-import { readFileSync } from "node:fs";
 import { Command, InvalidArgumentError } from "commander";
 import type { Option } from "commander";
 import { ERRORS } from "../protocol/errors.ts";
 import { isSecretKey, maskTyped } from "../protocol/secrets.ts";
 import { failureLine, failureOf } from "./failure.ts";
-
-const { version } = JSON.parse(readFileSync(new URL("../package.json", import.meta.url), "utf8")) as {
-  readonly version: string;
-};
+import { VERSION } from "./version.ts";
 
 /**
  * A command whose options, whatever they are, take no blank value and no secret key, be it from the command line or the
@@ -56,7 +52,7 @@ function refuseUnusable(text: string): void {
 export function createProgram(name: string, description: string): Command {
   return new GuardedCommand(name)
     .description(description)
-    .version(version)
+    .version(VERSION)
     .configureOutput({ outputError: (text, write) => write(`✗ USAGE: ${withoutValues(text.replace(/^error: /, ""))}`) })
     .showHelpAfterError("  --help lists what there is")
     .exitOverride(({ exitCode }) => process.exit(exitCode === 0 ? 0 : ERRORS.USAGE.exit));

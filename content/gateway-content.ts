@@ -19,9 +19,10 @@ import {
   safeMediaType,
 } from "./http-form.ts";
 import type { DagPart, Query } from "./http-form.ts";
-import { directoryPage, entryPath, LISTING_CSP } from "./listing.ts";
+import { directoryPage, entryPath } from "./listing.ts";
 import { decodeNode } from "./node.ts";
 import type { DagNode } from "./node.ts";
+import { PAGE_CSP } from "./page.ts";
 import { describe } from "./peers.ts";
 import type { Block } from "./profile.ts";
 import { report } from "./report.ts";
@@ -190,7 +191,7 @@ export class ContentRoutes {
   async #answerListing(request: FastifyRequest, reply: FastifyReply, { root }: Target): Promise<FastifyReply> {
     const files = await listDirectory(root, this.#read, this.#limits);
     const page = Buffer.from(directoryPage(root.toString(), files));
-    void reply.header("content-security-policy", LISTING_CSP);
+    void reply.header("content-security-policy", PAGE_CSP);
     const etag = `W/"listing-1.${root.toString()}"`;
     const mediaType = "text/html; charset=utf-8";
     return this.#send(request, reply, {

@@ -7,10 +7,12 @@ import type { EndpointOptions } from "../task/endpoint.ts";
 import { loadCommitter } from "../task/keys.ts";
 import { openWritingNode } from "../task/node.ts";
 import type { NodeOptions } from "../task/node.ts";
+import { addNodePages } from "../task/node-pages.ts";
 import { createPace } from "../task/pace.ts";
 import { prunerOf } from "../task/pruning.ts";
 import { poll, stepOrPrune } from "../task/role.ts";
 import type { RoleDependencies } from "../task/role.ts";
+import { createVitals } from "../task/vitals.ts";
 import { createMemberStep } from "./member-loop.ts";
 import { openRoundKeys } from "./round-keys.ts";
 
@@ -26,7 +28,10 @@ export interface MemberOptions extends NodeOptions, EndpointOptions {
  * @throws ROLE_NOT_REGISTERED if the account holds no seat; INTERRUPTED; what opening a node throws
  */
 export async function runMember(options: MemberOptions, deps: RoleDependencies): Promise<void> {
-  const { reporter, random, signal } = deps;
+  const { random, signal } = deps;
+  const clock = (): number => performance.now();
+  const vitals = createVitals(clock, options.pollMs);
+  const reporter = vitals.watching(deps.reporter);
   const publicUrl = publicUrlOf(options);
   const tls = await readTls(options);
   const node = await openWritingNode({ ...options, ownEndpoint: publicUrl }, reporter, signal);
@@ -41,6 +46,7 @@ export async function runMember(options: MemberOptions, deps: RoleDependencies):
     seat,
   });
   const app = taskGateway(node, publicUrl, tls);
+  addNodePages(app, node, { role: "member", seat }, vitals);
   await openEndpoint(app, options.listen, publicUrl, node, reporter);
   const memberScope = `${scope}-${seat}`;
   const step = createMemberStep({
@@ -62,15 +68,13 @@ export async function runMember(options: MemberOptions, deps: RoleDependencies):
     chain,
     pollMs: options.pollMs,
     sleep,
-    clock: () => performance.now(),
+    clock,
     // Shares and proposals come from other nodes.
     asksNodesIn: ["Attesting", "Aggregating"],
   });
   try {
     await poll(
-      node,
-      reporter,
-      pace,
+      { node, reporter, pace, vitals },
       () => stepOrPrune(step, prune),
       () => Promise.resolve(false),
     );

@@ -4,6 +4,7 @@ import type { RandomBytes } from "../protocol/random.ts";
 import type { Reporter } from "../protocol/reporter.ts";
 import type { ReadingNode } from "./node.ts";
 import type { Pace } from "./pace.ts";
+import type { Vitals } from "./vitals.ts";
 
 /** What a role is given besides its options. */
 export interface RoleDependencies {
@@ -13,21 +14,31 @@ export interface RoleDependencies {
   readonly signal: AbortSignal;
 }
 
+/** What a loop runs on. */
+export interface LoopDependencies {
+  readonly node: Pick<ReadingNode, "network" | "chain">;
+  readonly reporter: Reporter;
+  readonly pace: Pick<Pace, "moved" | "pause">;
+  /** Told of what the loop sees and does. */
+  readonly vitals: Pick<Vitals, "looked" | "acted">;
+}
+
 /** Runs steps until `complete`; looks at the chain again at once after an action, else after a pause. */
 export async function poll(
-  node: Pick<ReadingNode, "network">,
-  reporter: Reporter,
-  pace: Pick<Pace, "moved" | "pause">,
+  { node, reporter, pace, vitals }: LoopDependencies,
   step: () => Promise<boolean>,
   complete: () => Promise<boolean>,
 ): Promise<void> {
   while ((await outlive(complete, reporter)) !== true) {
     const acted = await outlive(async () => {
       await node.network.refresh();
+      vitals.looked(await node.chain.overview());
       return step();
     }, reporter);
-    if (acted === true) pace.moved();
-    else await outlive(pace.pause, reporter);
+    if (acted === true) {
+      vitals.acted();
+      pace.moved();
+    } else await outlive(pace.pause, reporter);
   }
 }
 

@@ -17,7 +17,8 @@ import { CID } from "multiformats/cid";
 import { createGateway } from "../../content/gateway.ts";
 import type { GatewayOptions } from "../../content/gateway.ts";
 import { LOOPBACK_HOSTS } from "../../content/http-form.ts";
-import { escapeHtml, formatBytes } from "../../content/listing.ts";
+import { formatBytes } from "../../content/listing.ts";
+import { escapeHtml } from "../../content/page.ts";
 import type { ContentStore } from "../../content/store.ts";
 import { createRecorder } from "../support/round-recorder.ts";
 import {

@@ -10,6 +10,7 @@ import type { Project, Running } from "../support/installed-package.ts";
 import { startRoundChain } from "../support/round-chain.ts";
 import type { RoundChain } from "../support/round-chain.ts";
 import { reservePort } from "../support/round-harness.ts";
+import { fetchNodeStatus } from "../../task/node-status.ts";
 import { TINY_SPECIFICATION } from "../support/tiny-specification.ts";
 
 /** What an install for roles may take on disk, in megabytes. */
@@ -194,6 +195,12 @@ describe("the packed package in an empty project", function () {
     const said = (): string => [...serving, ...learning].map(({ lines }) => lines.join("\n")).join("\n\n");
     await complete(serving[0]!, said);
     for (const { ended } of learning) assert.equal(await ended, 0, said());
+    for (const [i, port] of ports.entries()) {
+      const status = await fetchNodeStatus(`http://127.0.0.1:${port}`, fetch);
+      const { role, seat, ready, round } = status ?? {};
+      const isOf = i === 0 ? { role: "aggregator", seat: undefined } : { role: "member", seat: i };
+      assert.deepEqual({ role, seat, ready, phase: round?.phase }, { ...isOf, ready: true, phase: "Finalised" });
+    }
 
     const audited = await project.run(["auditor.ts", ...where, "--peer", peer]);
     assert.deepEqual(JSON.parse(audited.stdout), { ok: true, lastRound: 1 });
