@@ -27,6 +27,7 @@ export default {
   ignoreDependencies: ["circom2", "circomlib", "solhint"],
   // Generated files offer every shape of the contract, whether or not something reads it yet.
   ignoreIssues: { "**/generated/**": ["exports", "types"] },
-  // Kubo, where it is installed: a test exchanges blocks with it. A test makes a certificate with openssl.
-  ignoreBinaries: ["ipfs", "openssl", "systemd-analyze"],
+  // Kubo and Go, where they are installed: tests exchange blocks with the one, and run a suite by the other. A test
+  // makes a certificate with openssl.
+  ignoreBinaries: ["go", "ipfs", "openssl", "systemd-analyze"],
 };

@@ -89,9 +89,10 @@ async function* readAhead<Link extends { readonly cid: CID }>(
  * Yields every block of the DAG under `root` once, parents first, and checks it whole: structure, limits, and that each
  * file's claimed sizes are those of its leaves. The root is a directory, a file or a leaf; directories do not nest.
  *
+ * @param repeats yields a block as often as it is met, which counts each time
  * @throws VerisumError IPFS_DAG_INVALID, IPFS_LIMIT_EXCEEDED, or what `read` throws
  */
-export async function* walkDag(root: CID, read: ReadBlock, limits: DagLimits): AsyncGenerator<Block> {
+export async function* walkDag(root: CID, read: ReadBlock, limits: DagLimits, repeats = false): AsyncGenerator<Block> {
   const budget = new Budget(limits);
   const sizeOf = new Map<string, number>();
 
@@ -113,9 +114,9 @@ export async function* walkDag(root: CID, read: ReadBlock, limits: DagLimits): A
     links: readonly { readonly cid: CID; readonly sizeBytes?: number }[],
     depth: number,
   ): AsyncGenerator<Block> {
-    const unseen = uniqueByKey(links).filter((link) => !sizeOf.has(linkKey(link.cid)));
-    for await (const { link, bytes } of readAhead(unseen, read)) {
-      if (sizeOf.has(linkKey(link.cid))) continue;
+    const isWanted = (link: { readonly cid: CID }): boolean => repeats || !sizeOf.has(linkKey(link.cid));
+    for await (const { link, bytes } of readAhead((repeats ? links : uniqueByKey(links)).filter(isWanted), read)) {
+      if (!isWanted(link)) continue;
       sizeOf.set(linkKey(link.cid), yield* visit(link.cid, bytes, depth + 1));
     }
     for (const link of links) {

@@ -67,13 +67,12 @@ export class ContentRoutes {
     const form = requestedForm(query, request.headers.accept);
     if (rootText === PROBE_CID && (rest ?? "") === "") return this.#answerProbe(request, reply, form);
     const name = rest === undefined || rest === "" ? undefined : rest;
-    if (form === "raw" && name !== undefined)
-      throw refusal(400, "REQUEST_INVALID", "a raw block must be requested by its own CID");
     const target = await this.#resolve(parseAnyCid(rootText), name, request.headers["cache-control"], form === "raw");
     void reply.header("x-ipfs-path", name === undefined ? `/ipfs/${rootText}` : entryPath(rootText, name));
     void reply.header("x-ipfs-roots", name === undefined ? rootText : `${rootText},${target.cid.toString()}`);
-    if (form === "raw") return this.#answerRaw(request, reply, target);
-    if (form === "car") return this.#answerCar(request, reply, target, requestedPart(query));
+    if (target.node.kind === "raw" && form === "raw")
+      return this.#answerRaw(request, reply, target.cid, target.node.bytes);
+    if (form === "car") return this.#answerCar(request, reply, target, requestedPart(query, request.headers.accept));
     if (target.node.kind === "directory") {
       if (rest === undefined) return this.#redirectToDirectory(request, reply, rootText);
       return this.#answerListing(request, reply, target);
@@ -95,14 +94,14 @@ export class ContentRoutes {
       throw refusal(412, "IPFS_NOT_FOUND", cause.message);
     }
     // A single block is served whatever is in it; its reader decides.
-    if (asBlock)
-      return { root, rootBytes, name, cid: root, node: { kind: "raw", sizeBytes: rootBytes.length, bytes: rootBytes } };
+    const open = (cid: CID, bytes: Uint8Array): DagNode =>
+      asBlock ? { kind: "raw", sizeBytes: bytes.length, bytes } : decodeNode(cid, bytes);
+    if (name === undefined) return { root, rootBytes, name, cid: root, node: open(root, rootBytes) };
     const rootNode = decodeNode(root, rootBytes);
-    if (name === undefined) return { root, rootBytes, name, cid: root, node: rootNode };
     const entry =
       rootNode.kind === "directory" ? rootNode.entries.find((candidate) => candidate.name === name) : undefined;
     if (entry === undefined) throw new VerisumError("IPFS_NOT_FOUND", `${root.toString()} has no such entry`);
-    const node = decodeNode(entry.cid, await this.#read(entry.cid));
+    const node = open(entry.cid, await this.#read(entry.cid));
     if (node.kind === "directory") throw new VerisumError("IPFS_DAG_INVALID", "a directory lies inside another");
     return { root, rootBytes, name, cid: entry.cid, node };
   }
@@ -129,29 +128,31 @@ export class ContentRoutes {
     });
   }
 
-  #answerRaw(request: FastifyRequest, reply: FastifyReply, { root, rootBytes }: Target): FastifyReply {
-    const fileName = requestedFileName(request.query as Query) ?? `${root.toString()}.bin`;
+  #answerRaw(request: FastifyRequest, reply: FastifyReply, cid: CID, block: Uint8Array): FastifyReply {
+    const fileName = requestedFileName(request.query as Query) ?? `${cid.toString()}.bin`;
     void reply.header("content-disposition", contentDisposition("attachment", fileName));
-    const body = (): Buffer => Buffer.from(rootBytes.buffer, rootBytes.byteOffset, rootBytes.length);
-    const etag = `"${root.toString()}.raw"`;
-    return this.#send(request, reply, { etag, mediaType: RAW_MEDIA_TYPE, sizeBytes: rootBytes.length, body });
+    const body = (): Buffer => Buffer.from(block.buffer, block.byteOffset, block.length);
+    const etag = `"${cid.toString()}.raw"`;
+    return this.#send(request, reply, { etag, mediaType: RAW_MEDIA_TYPE, sizeBytes: block.length, body });
   }
 
   #answerCar(request: FastifyRequest, reply: FastifyReply, target: Target, part: DagPart): FastifyReply {
     const fileName = requestedFileName(request.query as Query) ?? `${target.cid.toString()}.car`;
     void reply.header("content-disposition", contentDisposition("attachment", fileName));
-    const { scope, bytes } = part;
+    const { scope, bytes, repeats } = part;
     const range = bytes === undefined ? "" : `.${bytes.from}.${bytes.to ?? ""}`;
-    const etag = `W/"${target.root.toString()}.car.${scope}${range}.${target.cid.toString()}"`;
+    const dups = repeats ? "y" : "n";
+    const etag = `W/"${target.root.toString()}.car.${scope}${range}.${dups}.${target.cid.toString()}"`;
     const body = (): Readable =>
       Readable.from(this.#watched(request, this.#carFrames(target, part)), { objectMode: false });
     const order = bytes === undefined ? "dfs" : "unk";
-    const mediaType = `${CAR_MEDIA_TYPE}; version=1; order=${order}; dups=n`;
+    const mediaType = `${CAR_MEDIA_TYPE}; version=1; order=${order}; dups=${dups}`;
+    void reply.header("accept-ranges", "none");
     return this.#send(request, reply, { etag, mediaType, body });
   }
 
   /** The blocks that lead to the target, then as much below it as the scope says. Ends early if a block is missing. */
-  async *#carFrames(target: Target, { scope, bytes }: DagPart): AsyncGenerator<Uint8Array> {
+  async *#carFrames(target: Target, { scope, bytes, repeats }: DagPart): AsyncGenerator<Uint8Array> {
     yield carHeader(target.root);
     if (target.name !== undefined) yield carFrame({ cid: target.root, bytes: target.rootBytes });
     if (scope === "block" || (scope === "entity" && target.node.kind === "directory")) {
@@ -159,26 +160,25 @@ export class ContentRoutes {
       return;
     }
     if (bytes !== undefined && target.node.kind !== "directory") {
-      yield* this.#framesOfRange(target.cid, rangeOf(bytes, target.node.sizeBytes));
+      yield* this.#framesOfRange(target.cid, rangeOf(bytes, target.node.sizeBytes), repeats);
       return;
     }
-    for await (const block of walkDag(target.cid, this.#read, this.#limits)) yield carFrame(block);
+    for await (const block of walkDag(target.cid, this.#read, this.#limits, repeats)) yield carFrame(block);
   }
 
-  /** The blocks that a part of a file takes, each once, in the order in which they are read. */
-  async *#framesOfRange(file: CID, range: ByteRange): AsyncGenerator<Uint8Array> {
-    const read = new Map<string, Block>();
+  /** The blocks that a part of a file takes, in the order in which they are read. */
+  async *#framesOfRange(file: CID, range: ByteRange, repeats: boolean): AsyncGenerator<Uint8Array> {
+    const read: Block[] = [];
     const reading: ReadBlock = async (cid) => {
       const bytes = await this.#read(cid);
-      read.set(cid.toString(), { cid, bytes });
+      read.push({ cid, bytes });
       return bytes;
     };
     const sent = new Set<string>();
     const unsent = function* (): Generator<Uint8Array> {
-      for (const [key, block] of read) {
-        read.delete(key);
-        if (!sent.has(key)) yield carFrame(block);
-        sent.add(key);
+      for (const block of read.splice(0)) {
+        if (repeats || !sent.has(block.cid.toString())) yield carFrame(block);
+        sent.add(block.cid.toString());
       }
     };
     for await (const part of readFileBytes(file, reading, this.#limits, range)) {

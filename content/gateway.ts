@@ -149,7 +149,8 @@ const OPEN_TO_BROWSERS = {
   "access-control-allow-origin": "*",
   "access-control-allow-methods": "GET, HEAD, OPTIONS",
   "access-control-allow-headers": "Content-Type, Range, User-Agent, X-Requested-With, If-None-Match, Cache-Control",
-  "access-control-expose-headers": "Content-Length, Content-Range, ETag, X-Ipfs-Path, X-Ipfs-Roots",
+  "access-control-expose-headers":
+    "Content-Length, Content-Range, ETag, X-Chunked-Output, X-Ipfs-Path, X-Ipfs-Roots, X-Stream-Output",
   "cross-origin-resource-policy": "cross-origin",
 } as const;
 

@@ -43,6 +43,8 @@ export function requestedForm(query: Query, accept: string | undefined): Content
 /** The part of the DAG that a CAR has. */
 export interface DagPart {
   readonly scope: DagScope;
+  /** A block that is met several times is sent as often: who verifies a stream then needs to remember none. */
+  readonly repeats: boolean;
   /** Of a file only the blocks with these bytes. */
   readonly bytes?: EntityBytes;
 }
@@ -54,18 +56,27 @@ interface EntityBytes {
 }
 
 /**
- * The part of the DAG that a CAR request asks for.
+ * The part of the DAG that a CAR request asks for; parameters of the query win over those of `Accept`.
  *
  * @throws VerisumError REQUEST_INVALID for CARv2, unknown scopes, and byte ranges that are none
  */
-export function requestedPart(query: Query): DagPart {
-  const version = single(query, "car-version");
+export function requestedPart(query: Query, accept: string | undefined): DagPart {
+  const version = carParameter(query, accept, "version");
   if (version !== undefined && version !== "1") throw refusal(406, "REQUEST_INVALID", "only CAR version 1 is served");
   const bytes = single(query, "entity-bytes");
   const scope = single(query, "dag-scope") ?? (bytes === undefined ? "all" : "entity");
   if (scope !== "block" && scope !== "entity" && scope !== "all")
     throw refusal(400, "REQUEST_INVALID", "dag-scope must be block, entity or all");
-  return bytes === undefined || scope !== "entity" ? { scope } : { scope, bytes: entityBytes(bytes) };
+  const repeats = carParameter(query, accept, "dups") === "y";
+  return { scope, repeats, ...(bytes === undefined || scope !== "entity" ? {} : { bytes: entityBytes(bytes) }) };
+}
+
+/** A parameter of the CAR's media type. */
+function carParameter(query: Query, accept: string | undefined, name: string): string | undefined {
+  const types = (accept ?? "").toLowerCase().split(",");
+  const [, ...parameters] = types.find((type) => type.trim().startsWith(CAR_MEDIA_TYPE))?.split(";") ?? [];
+  const accepted = parameters.map((parameter) => parameter.trim().split("=")).find(([key]) => key === name);
+  return single(query, `car-${name}`) ?? accepted?.[1];
 }
 
 function entityBytes(text: string): EntityBytes {
@@ -88,11 +99,11 @@ export function requestedFileName(query: Query): string | undefined {
 }
 
 /**
- * The single range a `Range` header asks for, undefined where the whole is to be sent (RFC 9110 section 14.2 lets a
- * server ignore what it does not understand, several ranges included), or "unsatisfiable".
+ * The range a `Range` header asks for, the first of several; undefined where the whole is to be sent, since the header
+ * is not understood (RFC 9110 section 14.2), or "unsatisfiable".
  */
 export function requestedRange(header: string | undefined, sizeBytes: number): ByteRange | "unsatisfiable" | undefined {
-  const match = /^bytes=(\d{0,15})-(\d{0,15})$/.exec(header ?? "");
+  const match = /^bytes=(\d{0,15})-(\d{0,15})(?:,.*)?$/.exec(header ?? "");
   const [, first, last] = match ?? [];
   if (first === undefined || last === undefined || (first === "" && last === "")) return undefined;
   if (first === "") {

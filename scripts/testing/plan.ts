@@ -69,6 +69,7 @@ export const INTEGRATION: readonly string[] = [
   "test/chain/submissions.test.ts",
   "test/chain/transactions.test.ts",
   "test/command/every-command.test.ts",
+  "test/content/gateway-conformance.test.ts",
   "test/demo/with-processes.test.ts",
   "test/operator/deploy.test.ts",
   "test/proving/ceremony/powers.test.ts",
