@@ -73,7 +73,10 @@ export async function readerAt(
       return members;
     },
     roundKey: (round, seat) => view("roundKey", round, seat),
-    records: async (round) => recordsOf(await logs(), round),
+    records: async (round) => {
+      const past = await history.read();
+      return recordsOf(past.logs, round, past.finalBlock);
+    },
     lastChunkStep: async (round, account) => lastStepOf(await logs(), round, account),
     finalisedRoundNumbers: async () =>
       (await logs()).flatMap(({ name, args }) => (name === "Finalised" ? [args.round] : [])),

@@ -153,13 +153,13 @@ const ADD: { readonly [N in RoundEvent]: (draft: Draft, log: LogOf<N>) => void }
   },
 };
 
-/** What the events say of one round. */
-export function recordsOf(logs: readonly TaskLog[], round: bigint): RoundRecords {
+/** What the events say of one round. @param finalBlock the latest final block at the block up to which they go */
+export function recordsOf(logs: readonly TaskLog[], round: bigint, finalBlock = -1): RoundRecords {
   const draft: Draft = { submitted: [], attested: new Map(), released: [], proven: new Map(), aborted: false };
   for (const log of logs) if (isOfRound(log) && roundOf(log) === round) add(draft, log);
   const { proven: _, ...records } = draft;
   const settledRounds = logs.filter(({ name, args }) => name === "Settled" && args.round <= round).length;
-  return { ...records, settledRounds };
+  return { ...records, settledRounds, finalBlock };
 }
 
 /** The account's last step of a large submission in this round; undefined if it made none. */

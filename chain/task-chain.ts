@@ -132,6 +132,8 @@ export interface RoundRecords {
   readonly aborted: boolean;
   /** Rounds up to this one, itself included, that settled: what the privacy ledger has been charged for. */
   readonly settledRounds: number;
+  /** The latest final block at the block up to which all this was read; -1 if none was. */
+  readonly finalBlock: number;
 }
 
 /** A group of cells, as its contract lists them (contracts/interfaces/ICellGroup.sol). */

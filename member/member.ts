@@ -105,7 +105,7 @@ export async function checkShares(
 export async function releaseSum(deps: MemberDependencies, records: RoundRecords): Promise<boolean> {
   const { chain, task, state, scope, reporter } = deps;
   const settled = requireSettled(records);
-  if (settled.blockNumber > (await chain.finalBlock())) return false;
+  if (settled.blockNumber > records.finalBlock) return false;
   if (bitCount(settled.included) < deps.localMinimum) {
     throw new VerisumError(
       "ROUND_TOO_SMALL",

@@ -108,7 +108,10 @@ export function memberScript(stage: Stage, seat: number, honest: boolean): Scrip
     honest,
     start: (life) => {
       const cautious = chainOf(world, life, scene, seat);
-      const hasty = { ...cautious, finalBlock: () => Promise.resolve(scene.chain.blockNumber) };
+      const hasty: typeof cautious = {
+        ...cautious,
+        records: async (round) => ({ ...(await cautious.records(round)), finalBlock: scene.chain.blockNumber }),
+      };
       const chain = stage.planted.hasty === true ? hasty : cautious;
       const state = stateOf(stage, name);
       const step = createMemberStep({

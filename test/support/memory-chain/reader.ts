@@ -34,7 +34,7 @@ export function memoryReader(chain: MemoryChain, contract: Hex, confirmations: n
     clients: async () => registeredClients(await logs()),
     members: async () => (await state()).members,
     roundKey: async (round, seat) => (await state()).roundKeys.get(`${round} ${seat}`) ?? ZERO_WORD,
-    records: async (round) => recordsOf(await logs(), round),
+    records: async (round) => recordsOf(await logs(), round, chain.blockNumber - confirmations),
     lastChunkStep: async (round, account) => lastStepOf(await logs(), round, account),
     finalisedRoundNumbers: async () =>
       (await logs()).flatMap(({ name, args }) => (name === "Finalised" ? [args.round] : [])),
