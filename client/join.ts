@@ -2,6 +2,7 @@
 import { outlive, persist } from "../command/run.ts";
 import type { Reporter } from "../protocol/reporter.ts";
 import { loadDataset } from "../learning/dataset.ts";
+import { accuracyText, baselineWatch } from "../learning/evaluation.ts";
 import type { LoadedData } from "../learning/examples.ts";
 import { createTrainer } from "../learning/trainer.ts";
 import { peerFetch } from "../content/peer-fetch.ts";
@@ -96,6 +97,7 @@ async function takePart(
   await times.warn();
   if (state.copied) await leaveOldCopy(node, journal, reporter);
   let participated = 0;
+  const learnsNothing = baselineWatch();
   const step = createClientStep({
     chain,
     task: { ...task, committer: keys.committer },
@@ -126,11 +128,16 @@ async function takePart(
     times,
     ...continuedAudit(task, keys.verificationKeys, keys.verifier),
     onModel: async (round, model) => {
-      const { accuracy } = await trainer.evaluate(weightsOf(task.document, model), test);
-      reporter.say("info", "accuracy", `model of round ${round}: ${(accuracy * 100).toFixed(1)} % on local test data`, {
+      const evaluation = await trainer.evaluate(weightsOf(task.document, model), test);
+      const { accuracy, majority, balancedAccuracy } = evaluation;
+      reporter.say("info", "accuracy", `model of round ${round}: ${accuracyText(evaluation)} on local test data`, {
         round,
         accuracy,
+        majority,
+        balancedAccuracy,
       });
+      const nothing = learnsNothing(evaluation);
+      if (nothing !== undefined) reporter.say("warn", "learns-nothing", nothing, { round });
     },
   });
   const pace = createPace({ chain, pollMs: options.pollMs, sleep, clock });

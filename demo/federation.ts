@@ -2,6 +2,7 @@
  * Federated rounds as the protocol would run them, without the protocol: the clients' own learner and quantisation, the
  * sum of integers, the server's rule. What it leaves out (shares, proofs, chain) never changes a model.
  */
+import type { Evaluation } from "../learning/evaluation.ts";
 import type { Dataset } from "../learning/examples.ts";
 import type { Trainer } from "../learning/trainer.ts";
 import type { TaskSpecification } from "../task/create-task.ts";
@@ -20,10 +21,9 @@ export interface UpdateFigures {
   readonly clamped: number;
 }
 
-export interface RoundResult {
+/** The new model's evaluation on the test data, and what the round took. */
+export interface RoundResult extends Evaluation {
   readonly round: number;
-  readonly accuracy: number;
-  readonly loss: number;
   readonly seconds: number;
   /** To which the round's updates were clipped, in units of the weights. */
   readonly clipNorm: number;
@@ -63,11 +63,10 @@ export async function runFederation(
       learner.quantise(update, base).forEach((value, i) => (sums[i] = sums[i]! + value));
     }
     state = nextModel(base, sums, learners.length, serverStepOf(document));
-    const { accuracy, loss } = await trainer.evaluate(weightsOf(document, state), test);
+    const evaluation = await trainer.evaluate(weightsOf(document, state), test);
     const result = {
+      ...evaluation,
       round,
-      accuracy,
-      loss,
       seconds: (performance.now() - started) / 1000,
       clipNorm: clipNormOf(document, base),
       updates,

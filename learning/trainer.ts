@@ -7,6 +7,8 @@ import { initialWeightsOf, inputSizeOf, parameterCountOf, parseModel, tensorsOf 
 import type { ParameterShape } from "./layers/layer.ts";
 import { crossEntropy } from "./cross-entropy.ts";
 import { yieldToEventLoop } from "./event-loop.ts";
+import { createTally } from "./evaluation.ts";
+import type { Evaluation } from "./evaluation.ts";
 import { assertFinite } from "./finite.ts";
 import { createNetwork } from "./network.ts";
 import { assertTrainOptions } from "./trainers/limits.ts";
@@ -29,8 +31,8 @@ export interface Trainer {
     options: TrainOptions,
     onProgress?: (progress: TrainProgress) => void,
   ): Promise<TrainResult>;
-  /** Share of examples classified correctly, and mean cross-entropy. @throws as `train` */
-  evaluate(weights: Float32Array, data: Dataset): Promise<{ readonly accuracy: number; readonly loss: number }>;
+  /** Accuracy with its baselines, and mean cross-entropy. @throws as `train` */
+  evaluate(weights: Float32Array, data: Dataset): Promise<Evaluation>;
   /** The same weights for everyone with this seed. */
   initialWeights(seed: number): Float32Array;
 }
@@ -88,23 +90,18 @@ export async function createTrainer(
 
     async evaluate(weights, data) {
       check(weights, data);
-      let correct = 0;
+      const { classCount } = model;
+      const tally = createTally(classCount);
       let loss = 0;
       for (let from = 0; from < data.exampleCount; from += EVALUATION_BATCH) {
         const count = Math.min(EVALUATION_BATCH, data.exampleCount - from);
         const scores = network.logits(weights, data.features.subarray(from * inputSize, (from + count) * inputSize));
         const labels = data.labels.subarray(from, from + count);
-        loss += crossEntropy(scores, labels, model.classCount).loss * count;
-        labels.forEach((label, i) => (correct += predictedClass(scores, i, model.classCount) === label ? 1 : 0));
+        loss += crossEntropy(scores, labels, classCount).loss * count;
+        labels.forEach((label, i) => tally.add(label, scores.subarray(i * classCount, (i + 1) * classCount)));
         await yieldToEventLoop();
       }
-      return { accuracy: correct / data.exampleCount, loss: loss / data.exampleCount };
+      return tally.evaluation(loss / data.exampleCount);
     },
   };
-}
-
-/** The first class with the largest score in a row of scores. */
-function predictedClass(scores: Float32Array, row: number, classCount: number): number {
-  const values = scores.subarray(row * classCount, (row + 1) * classCount);
-  return values.indexOf(values.reduce((a, b) => Math.max(a, b), -Infinity));
 }

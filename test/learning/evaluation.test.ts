@@ -1,0 +1,66 @@
+import assert from "node:assert/strict";
+import { describe, it } from "mocha";
+import { accuracyText, baselineWatch, createTally } from "../../learning/evaluation.ts";
+import type { Evaluation } from "../../learning/evaluation.ts";
+
+/** @param answers pairs of the true label and the scores given */
+function evaluate(classCount: number, answers: readonly (readonly [number, readonly number[]])[]): Evaluation {
+  const tally = createTally(classCount);
+  for (const [label, scores] of answers) tally.add(label, Float32Array.from(scores));
+  return tally.evaluation(0.5);
+}
+
+describe("an evaluation", () => {
+  it("sets 98 % on two positives in a hundred beside the same share of the majority class", () => {
+    const answers = Array.from({ length: 100 }, (_, i) => [i < 2 ? 1 : 0, [1, 0]] as const);
+    assert.deepEqual(evaluate(2, answers), {
+      accuracy: 0.98,
+      loss: 0.5,
+      majority: 0.98,
+      balancedAccuracy: 0.5,
+      recall: [1, 0],
+      auc: 0.5,
+    });
+  });
+
+  it("averages recall over the classes that occur", () => {
+    const { accuracy, balancedAccuracy, recall, auc } = evaluate(3, [
+      [0, [3, 1, 2]],
+      [0, [1, 3, 2]],
+      [2, [1, 2, 3]],
+      [2, [0, 0, 1]],
+    ]);
+    assert.deepEqual([accuracy, balancedAccuracy, recall, auc], [0.75, 0.75, [0.5, null, 1], null]);
+  });
+
+  it("has the share of pairs in the right order as area under the curve, ties counted half", () => {
+    const scored = (label: number, score: number): readonly [number, readonly number[]] => [label, [0, score]];
+    const negatives = [-2, -1, 0, 3].map((score) => scored(0, score));
+    assert.equal(evaluate(2, [...negatives, scored(1, 3), scored(1, -1)]).auc, (3.5 + 1.5) / 8);
+    assert.equal(evaluate(2, [...negatives, scored(1, 4)]).auc, 1);
+    assert.equal(evaluate(2, [...negatives, scored(1, -3)]).auc, 0);
+    assert.equal(evaluate(2, negatives).auc, null);
+  });
+
+  it("is written with its baselines", () => {
+    assert.equal(
+      accuracyText({ accuracy: 0.9812, majority: 0.98, balancedAccuracy: 0.5, auc: 0.512 }),
+      "98.1 % (majority class 98.0 %, balanced 50.0 %, AUC 0.512)",
+    );
+    assert.equal(
+      accuracyText({ accuracy: 0.9, majority: 0.1, balancedAccuracy: 0.9, auc: null }),
+      "90.0 % (majority class 10.0 %, balanced 90.0 %)",
+    );
+  });
+
+  it("is said to show no learning once, after three models in a row that beat no majority", () => {
+    const watch = baselineWatch();
+    const seen = [0.6, 0.6, 0.7, 0.6, 0.5, 0.6, 0.6].map((accuracy) =>
+      watch({ accuracy, loss: 1, majority: 0.6, balancedAccuracy: 0.5, recall: [], auc: null }),
+    );
+    assert.deepEqual(
+      seen.map((text) => text !== undefined),
+      [false, false, false, false, false, true, false],
+    );
+  });
+});
