@@ -25,7 +25,7 @@ const LOOK_MS = 5_000;
 export async function showStatus(flags: CommonFlags, reporter: Reporter, signal: AbortSignal): Promise<void> {
   const node = await openReadingNode({ ...nodeOptions(flags, "reader"), lookMs: LOOK_MS }, reporter, signal);
   const { chain, task } = node;
-  const { round, latestModel: model, finalisedRounds: finalised, clientCount, privacySpent } = await chain.overview();
+  const { round, latestModel: model, finalisedRounds: finalised, clientCount, privacySpent } = await chain.look();
   const gateways = node.network.peers();
   // `fl verify` keeps what it verified in a folder of its own, unless both are told another one.
   const verifiers = [node.state.file("keys"), join(".verisum", "auditor", "keys")];

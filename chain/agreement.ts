@@ -2,6 +2,8 @@
  * Whether a contract's events are all there: what one of them, or the contract's state at the same block, says of
  * others. An endpoint may leave out an event once; what is absent must never be taken for a fact.
  */
+import { equalG1 } from "../protocol/points.ts";
+import { decodePoint } from "./codec.ts";
 import type { EventName, LogOf, TaskLog } from "./logs.ts";
 import { isOfRound } from "./round-records.ts";
 import type { Counters, RoundState } from "./task-chain.ts";
@@ -45,9 +47,15 @@ function missingInRound(facts: RoundFacts | undefined, state: RoundState | undef
   const isOver = state.phase === "Finalised" || state.phase === "Aborted";
   if (ended !== (isOver ? state.phase : undefined)) return "its end";
   if ((state.phase === "Aggregating" || state.phase === "Finalised") && settled === undefined) return "its settlement";
+  if (settled !== undefined && !isSettledAs(settled, state)) return "its present settlement";
   if (facts.releaseMask !== state.releaseMask) return "a release";
   if (!isAttested(facts, state.proposedMembers, state.included)) return "an attestation";
   return missingOfSettlement(facts);
+}
+
+/** A settlement of a branch that the chain has left names other clients, or another sum. */
+function isSettledAs({ args }: LogOf<"Settled">, { included, sum }: RoundState): boolean {
+  return args.included === included && equalG1(decodePoint(args.sum), sum);
 }
 
 function missingOfSettlement(facts: RoundFacts): string | undefined {

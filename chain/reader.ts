@@ -10,12 +10,12 @@ import { decodeAddress, decodeClient, decodeModel, decodeParameters, decodeRound
 import { viewsOf } from "./contract-calls.ts";
 import type { EndpointAnnouncedEvent, VerisumFunctions } from "./generated/verisum.ts";
 import { TaskHistory } from "./history.ts";
-import type { EventStore } from "./history.ts";
+import type { EventStore, TaskPast } from "./history.ts";
 import type { TaskLog } from "./logs.ts";
-import { closedRoundOf, lastStepOf, recordsOf, registeredClients } from "./round-records.ts";
+import { lastStepOf, lookOf, recordsOf, registeredClients } from "./round-records.ts";
 import { confirmed, VERISUM_INTERFACE } from "./rpc.ts";
 import type { Endpoint } from "./rpc.ts";
-import type { TaskReader } from "./task-chain.ts";
+import type { TaskLook, TaskReader } from "./task-chain.ts";
 import { finalityDepth, timingGauge } from "./timing.ts";
 
 export interface ReaderOptions {
@@ -82,15 +82,12 @@ export async function readerAt(
       (await logs()).flatMap(({ name, args }) => (name === "Finalised" ? [args.round] : [])),
     endpoints: async () =>
       new Map((await logs()).flatMap(({ name, args }) => (name === "EndpointAnnounced" ? announcementIn(args) : []))),
-    overview: async () => (await history.last()).counters,
+    look: async () => lookAt(await history.read()),
     blockTime: () => nextBlockTime(endpoint),
     latestBlock: () => endpoint.request(() => provider.getBlockNumber()),
     finalBlock: async () => (await history.read()).finalBlock,
     timing: timingGauge(endpoint, chainId, finalityDepth(chainId, options.confirmations)),
-    closedRound: async () => {
-      const past = await history.read();
-      return closedRoundOf(past.logs, past.finalBlock);
-    },
+    closedRound: async () => (await reader.look()).closedRound,
     origin: () => history.origin(),
     reread: (why) => history.reread(why),
     save: () => history.save(),
@@ -108,6 +105,17 @@ export async function readerAt(
     ),
   ]);
   return reader;
+}
+
+/** Looks at the same past are one: records are read from the events once. */
+const LOOKS = new WeakMap<TaskPast, TaskLook>();
+
+function lookAt(past: TaskPast): TaskLook {
+  const known = LOOKS.get(past);
+  if (known !== undefined) return known;
+  const look = lookOf(past);
+  LOOKS.set(past, look);
+  return look;
 }
 
 /** The contract's events, and the latest block that counts as final. */

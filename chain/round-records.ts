@@ -5,10 +5,12 @@ import { decodeAddress, decodeChunk, decodePoint, decodeResult, decodeSubmission
 import { converter, same } from "./fields.ts";
 import type * as Solidity from "./generated/verisum.ts";
 import type { LogOf, TaskLog } from "./logs.ts";
+import type { BlockReference } from "./origin.ts";
 import type {
   ChunkProgress,
   ChunkStep,
   CompactSignature,
+  Counters,
   FinalisedRecord,
   OpenedRecord,
   ReleasedRecord,
@@ -16,6 +18,7 @@ import type {
   SettledRecord,
   SubmissionHead,
   SubmittedRecord,
+  TaskLook,
 } from "./task-chain.ts";
 
 /** Events that are of a round. */
@@ -177,8 +180,29 @@ export function stepOf(args: Solidity.ChunksProvenEvent): ChunkStep {
   return { head, progress };
 }
 
+/** A look at a contract whose counts and events are known. */
+export function lookOf({
+  counters,
+  logs,
+  latest,
+  finalBlock,
+}: {
+  readonly counters: Counters;
+  readonly logs: readonly TaskLog[];
+  readonly latest: BlockReference;
+  readonly finalBlock: number;
+}): TaskLook {
+  const known = new Map<bigint, RoundRecords>();
+  const records = (round: bigint): RoundRecords => {
+    const found = known.get(round) ?? recordsOf(logs, round, finalBlock);
+    known.set(round, found);
+    return found;
+  };
+  return { ...counters, block: latest, closedRound: closedRoundOf(logs, finalBlock), records };
+}
+
 /** The last round that is over for good: a block that is final says so, or that the next one is open. */
-export function closedRoundOf(logs: readonly TaskLog[], finalBlock: number): bigint {
+function closedRoundOf(logs: readonly TaskLog[], finalBlock: number): bigint {
   let closed = 0n;
   for (const { name, args, blockNumber } of logs) {
     if (blockNumber > finalBlock) continue;

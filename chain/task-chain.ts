@@ -151,7 +151,7 @@ export interface Receipt {
   readonly blockNumber: number;
 }
 
-/** The contract's own counts at the block up to which the events were read. */
+/** The contract's own counts at a block. */
 export interface Counters {
   readonly round: RoundState;
   readonly latestModel: ModelRecord;
@@ -159,6 +159,14 @@ export interface Counters {
   readonly memberCount: number;
   readonly clientCount: number;
   readonly privacySpent: bigint;
+}
+
+/** A task at one block: its state and its events are of that block, and agree. */
+export interface TaskLook extends Counters {
+  readonly block: BlockReference;
+  /** The last round that is over for good: in a final block it ended, or the next one opened. 0 before the first. */
+  readonly closedRound: bigint;
+  records(round: bigint): RoundRecords;
 }
 
 /** Reading needs no account. */
@@ -189,8 +197,8 @@ export interface TaskReader {
   finalisedRoundNumbers(): Promise<readonly bigint[]>;
   /** Latest endpoint of each account that announced one. */
   endpoints(): Promise<ReadonlyMap<Hex, string>>;
-  /** The contract's counts at the block up to which its events were read last: consistent with one another. */
-  overview(): Promise<Counters>;
+  /** Everything as of the latest block. Who acts, or blames somebody, decides by one look. */
+  look(): Promise<TaskLook>;
   /** Timestamp that the next block would have now, in Unix seconds. */
   blockTime(): Promise<number>;
   /** The latest block's number: the cheapest way to see that something may have changed. */
@@ -199,7 +207,7 @@ export interface TaskReader {
   finalBlock(): Promise<number>;
   /** How long blocks and finality take: measured now, finality as the longest of the last hour. */
   timing(): Promise<ChainTiming>;
-  /** The last round that is over for good: in a final block it ended, or the next one opened. 0 before the first. */
+  /** As of a look. */
   closedRound(): Promise<bigint>;
   /** The block that the contract was deployed in, or the first one that its events are read from. */
   origin(): Promise<BlockReference>;

@@ -32,7 +32,7 @@ export async function poll(
   while ((await outlive(complete, reporter)) !== true) {
     const acted = await outlive(async () => {
       await node.network.refresh();
-      vitals.looked(await node.chain.overview());
+      vitals.looked(await node.chain.look());
       return step();
     }, reporter);
     if (acted === true) {

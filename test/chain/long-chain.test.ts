@@ -74,7 +74,7 @@ describe("a task deployed 100,000 blocks ago on a chain of 300 million", functio
       ...{ rpc: server.url, contract, confirmations: 64, lookMs: 5_000, ...rest },
       ...(kept === undefined ? {} : { eventStore: openEventStore(kept) }),
     });
-    const { round, clientCount } = await reader.overview();
+    const { round, clientCount } = await reader.look();
     assert.deepEqual([round.number, round.phase, clientCount], [1n, "Collecting", 3]);
     assert.equal((await reader.clients()).length, 3);
     assert.deepEqual(await reader.finalisedRoundNumbers(), []);

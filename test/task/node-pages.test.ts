@@ -112,10 +112,10 @@ describe("a node's pages", () => {
       throw new VerisumError("CHAIN_UNREACHABLE", "http://10.1.2.3:8545/ does not answer; asked from /home/somebody");
     };
     now += 30_000;
-    await loop(1, { ...task.members[1]!, overview: away });
+    await loop(1, { ...task.members[1]!, look: away });
     assert.equal((await get("/health")).status, 200);
     now += 2000;
-    await loop(1, { ...task.members[1]!, overview: away });
+    await loop(1, { ...task.members[1]!, look: away });
     for (const path of ["/health", "/ready"]) {
       const { status, body } = await get(path);
       assert.equal(status, 503);

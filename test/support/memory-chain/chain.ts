@@ -3,12 +3,14 @@ import { getCreateAddress, keccak256, toBeHex } from "ethers";
 import type { SendName } from "../../../chain/contract-calls.ts";
 import type { VerisumEvents, VerisumFunctions } from "../../../chain/generated/verisum.ts";
 import type { EventName, TaskLog } from "../../../chain/logs.ts";
+import type { BlockReference } from "../../../chain/origin.ts";
 import type { CellGroupRecord, Receipt } from "../../../chain/task-chain.ts";
 import { VerisumError } from "../../../protocol/errors.ts";
 import { parametersHash } from "../../../protocol/task.ts";
 import type { TaskParameters } from "../../../protocol/task.ts";
 import { G1_INFINITY } from "../../../protocol/points.ts";
 import type { Hex } from "../../../protocol/transcript.ts";
+import { word } from "../random.ts";
 import { attesting } from "./attesting.ts";
 import { registration } from "./registration.ts";
 import { rounds } from "./rounds.ts";
@@ -32,7 +34,8 @@ export interface MemoryContract {
 
 /** Everything that a block stands for, to come back to. */
 export interface Snapshot {
-  readonly latest: { readonly number: number; readonly timestamp: number };
+  /** `id` is of this block alone; a number can be of others as well. */
+  readonly latest: { readonly number: number; readonly timestamp: number; readonly id: number };
   readonly transactions: ReadonlyMap<Hex, number>;
   readonly contracts: ReadonlyMap<Hex, { readonly state: State; readonly logs: readonly TaskLog[] }>;
 }
@@ -47,7 +50,8 @@ export class MemoryChain {
   /** Transactions of each account. */
   readonly #nonces = new Map<Hex, number>();
   #clock = GENESIS_TIME;
-  #latest = { number: 0, timestamp: GENESIS_TIME };
+  #latest = { number: 0, timestamp: GENESIS_TIME, id: 0 };
+  #blocks = 0;
   #transactions = 0n;
 
   constructor(chainId = 31_337n) {
@@ -69,9 +73,15 @@ export class MemoryChain {
     return this.#latest.number;
   }
 
+  /** The latest block. */
+  get latest(): BlockReference {
+    return { number: this.#latest.number, hash: word(`block ${this.#latest.id}`) };
+  }
+
   /** Adds empty blocks. */
   mine(blocks = 1): void {
-    for (let i = 0; i < blocks; i++) this.#latest = { number: this.#latest.number + 1, timestamp: this.nextTime };
+    for (let i = 0; i < blocks; i++)
+      this.#latest = { number: this.#latest.number + 1, timestamp: this.nextTime, id: ++this.#blocks };
   }
 
   /** The chain as it is. A call replaces a contract's state as a whole, so that nothing is copied. */

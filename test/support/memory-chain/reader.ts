@@ -1,7 +1,7 @@
 /** `TaskReader` over a chain in memory. */
-import { closedRoundOf, lastStepOf, recordsOf, registeredClients } from "../../../chain/round-records.ts";
+import { lastStepOf, lookOf, recordsOf, registeredClients } from "../../../chain/round-records.ts";
 import type { TaskLog } from "../../../chain/logs.ts";
-import type { TaskReader } from "../../../chain/task-chain.ts";
+import type { TaskLook, TaskReader } from "../../../chain/task-chain.ts";
 import type { Hex } from "../../../protocol/transcript.ts";
 import type { MemoryChain } from "./chain.ts";
 import { word } from "../random.ts";
@@ -15,6 +15,17 @@ export function memoryReader(chain: MemoryChain, contract: Hex, confirmations: n
   /** What callers get stays as it is: a call replaces the state, and adds logs. */
   const state = async (): Promise<State> => deployed.state;
   const logs = async (): Promise<readonly TaskLog[]> => [...deployed.logs];
+  const lookNow = (): TaskLook => {
+    const { state: now, logs: events } = deployed;
+    const { model: latestModel, finalisedRounds, members, privacySpent } = now;
+    const [memberCount, clientCount] = [members.length, registered(now).length];
+    return lookOf({
+      counters: { round: roundOf(now), latestModel, finalisedRounds, memberCount, clientCount, privacySpent },
+      logs: [...events],
+      latest: chain.latest,
+      finalBlock: chain.blockNumber - confirmations,
+    });
+  };
   return {
     context: deployed.state.context,
     parameters: async () => (await state()).parameters,
@@ -48,13 +59,8 @@ export function memoryReader(chain: MemoryChain, contract: Hex, confirmations: n
     latestBlock: async () => chain.blockNumber,
     finalBlock: async () => chain.blockNumber - confirmations,
     timing: async () => ({ secondsPerBlock: 0, finalitySeconds: 0 }),
-    closedRound: async () => closedRoundOf(await logs(), chain.blockNumber - confirmations),
-    overview: async () => {
-      const { model, finalisedRounds, members, privacySpent, ...rest } = await state();
-      const round = roundOf({ model, finalisedRounds, members, privacySpent, ...rest });
-      const clientCount = registered(await state()).length;
-      return { round, latestModel: model, finalisedRounds, memberCount: members.length, clientCount, privacySpent };
-    },
+    closedRound: async () => lookNow().closedRound,
+    look: async () => lookNow(),
     origin: async () => ({ number: deployed.block, hash: word(`${contract} ${deployed.block}`) }),
     reread: async () => undefined,
     save: async () => undefined,
