@@ -43,6 +43,8 @@ export class Processes {
     args: readonly string[],
     options: {
       readonly key?: string;
+      /** Added to this process's environment. */
+      readonly env?: Readonly<Record<string, string>>;
       readonly logFile: string;
       readonly onEvent: (event: RoleEvent) => void;
       readonly onNoise: (line: string) => void;
@@ -51,7 +53,7 @@ export class Processes {
     if (this.#stopped) throw new Error(`${name} does not start: everything is stopped`);
     const child = spawn(process.execPath, ["--disable-warning=ExperimentalWarning", script, ...args], {
       cwd: ROOT,
-      env: { ...process.env, ...(options.key === undefined ? {} : { VERISUM_KEY: options.key }) },
+      env: { ...process.env, ...options.env, ...(options.key === undefined ? {} : { VERISUM_KEY: options.key }) },
       stdio: ["ignore", "pipe", "pipe"],
     });
     this.#running.add(child);

@@ -61,6 +61,7 @@ const SELECTABLE: readonly string[] = ["checks", ...TEST_GROUPS];
  * minute.
  */
 export const INTEGRATION: readonly string[] = [
+  "test/adversarial/processes.test.ts",
   "test/browser/verify-submission.test.ts",
   "test/chain/connect.test.ts",
   "test/chain/long-chain.test.ts",

@@ -187,7 +187,7 @@ describe("the chain adapter", function () {
 
   it("sorts events and drops repeated ones, whatever the endpoint returns", async () => {
     const honest = await (await connectReader(options)).records(1n);
-    server.alter = (method, result) =>
+    server.alter = ({ method }, result) =>
       method === "eth_getLogs" ? [...(result as unknown[]).toReversed(), ...(result as unknown[])] : result;
     assert.deepEqual(await (await connectReader(options)).records(1n), honest);
   });

@@ -17,7 +17,7 @@ const entries = Object.entries(lock.packages).filter(([path]) => path !== "");
 
 /** Compilers, networks and tools of tests: what only a full install has. */
 const DEVELOPMENT =
-  /^node_modules\/(@nomicfoundation\/.*|@typescript-eslint\/.*|@esbuild\/.*|hardhat|solc|circom2|circomlib|circomlibjs|snarkjs|typescript|esbuild|eslint|mocha|prettier|playwright-core)$/;
+  /^node_modules\/(@foundry-rs\/.*|@nomicfoundation\/.*|@typescript-eslint\/.*|@esbuild\/.*|hardhat|solc|circom2|circomlib|circomlibjs|snarkjs|typescript|esbuild|eslint|mocha|prettier|playwright-core)$/;
 
 describe("the lock file", () => {
   it("needs no compiler and no test tool where roles run", () => {

@@ -1,13 +1,26 @@
-/** An HTTP JSON-RPC endpoint in front of an in-process chain, which can be told to misbehave. For tests only. */
+/**
+ * An HTTP JSON-RPC endpoint in front of a chain, in this process or another, which can be told to misbehave. For tests
+ * only.
+ */
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import type { NetworkConnection } from "hardhat/types/network";
 
-interface RpcRequest {
+export interface RpcRequest {
   readonly id: number;
   readonly method: string;
   readonly params: unknown[];
 }
+
+/** An answer to a request, or what is in its place. */
+export interface RpcReply {
+  readonly id: number;
+  readonly result?: unknown;
+  readonly error?: unknown;
+}
+
+/** Answers requests that came together. */
+export type Upstream = (requests: readonly RpcRequest[]) => Promise<readonly RpcReply[]>;
 
 /** What comes in place of an answer: another one, the end of the connection, or nothing at all. */
 export type Misbehaviour = { readonly status: number; readonly body: string } | "reset" | "silence";
@@ -23,27 +36,33 @@ export interface RpcServer {
   readonly posts: number;
   fault: Fault | undefined;
   /** Changes a result on its way out. */
-  alter: ((method: string, result: unknown) => unknown) | undefined;
+  alter: ((request: RpcRequest, result: unknown) => unknown) | undefined;
   close(): Promise<void>;
 }
 
-export async function serveChain(connection: NetworkConnection): Promise<RpcServer> {
+export function serveChain(connection: NetworkConnection): Promise<RpcServer> {
+  const answer = async ({ id, method, params }: RpcRequest): Promise<RpcReply> => {
+    try {
+      return { id, result: await connection.provider.request({ method, params }) };
+    } catch (error) {
+      const { code = -32_000, message, data } = error as { code?: number; message: string; data?: unknown };
+      return { id, error: { code, message, data } };
+    }
+  };
+  return serveRpc((requests) => Promise.all(requests.map(answer)));
+}
+
+/** Serves what `upstream` answers. */
+export async function serveRpc(upstream: Upstream): Promise<RpcServer> {
   const asked: string[] = [];
   let posts = 0;
   const state: Pick<RpcServer, "fault" | "alter"> = { fault: undefined, alter: undefined };
-  const answer = async (request: RpcRequest): Promise<object> => {
-    try {
-      const result = await connection.provider.request({ method: request.method, params: request.params });
-      return {
-        jsonrpc: "2.0",
-        id: request.id,
-        result: state.alter === undefined ? result : state.alter(request.method, result),
-      };
-    } catch (error) {
-      const { code = -32_000, message, data } = error as { code?: number; message: string; data?: unknown };
-      return { jsonrpc: "2.0", id: request.id, error: { code, message, data } };
-    }
-  };
+  const answers = async (requests: readonly RpcRequest[]): Promise<object[]> =>
+    (await upstream(requests)).map((reply) => {
+      const request = requests.find(({ id }) => id === reply.id);
+      const altered = state.alter === undefined || request === undefined || !("result" in reply);
+      return { jsonrpc: "2.0", ...reply, ...(altered ? {} : { result: state.alter!(request, reply.result) }) };
+    });
   const server = createServer((incoming, outgoing) => {
     const pieces: Buffer[] = [];
     incoming.on("data", (piece: Buffer) => pieces.push(piece));
@@ -52,7 +71,7 @@ export async function serveChain(connection: NetworkConnection): Promise<RpcServ
       const requests = Array.isArray(parsed) ? parsed : [parsed];
       posts += 1;
       asked.push(...requests.map(({ method }) => method));
-      const fault = requests.map((request) => state.fault?.(request)).find((found) => found !== undefined);
+      const fault = firstFault(requests, state.fault);
       if (fault === "reset") {
         incoming.socket.resetAndDestroy();
         return;
@@ -62,11 +81,11 @@ export async function serveChain(connection: NetworkConnection): Promise<RpcServ
         outgoing.writeHead(fault.status, { "content-type": "application/json" }).end(fault.body);
         return;
       }
-      void Promise.all(requests.map(answer)).then((answers) => {
-        outgoing
+      const write = (replies: readonly object[]): void =>
+        void outgoing
           .writeHead(200, { "content-type": "application/json" })
-          .end(JSON.stringify(Array.isArray(parsed) ? answers : answers[0]));
-      });
+          .end(JSON.stringify(Array.isArray(parsed) ? replies : replies[0]));
+      answers(requests).then(write, () => incoming.socket.destroy());
     });
   });
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
@@ -94,4 +113,13 @@ export async function serveChain(connection: NetworkConnection): Promise<RpcServ
         server.close(() => resolve());
       }),
   };
+}
+
+/** One fault spoils what came together: later requests are not looked at. */
+function firstFault(requests: readonly RpcRequest[], fault: Fault | undefined): Misbehaviour | undefined {
+  for (const request of requests) {
+    const found = fault?.(request);
+    if (found !== undefined) return found;
+  }
+  return undefined;
 }

@@ -1,0 +1,73 @@
+/** A chain that forks when it is told to: Foundry's anvil, in a process of its own. */
+import { spawn } from "node:child_process";
+import { existsSync } from "node:fs";
+import { createServer } from "node:net";
+import type { AddressInfo } from "node:net";
+import { join } from "node:path";
+import { setTimeout as delay } from "node:timers/promises";
+import { fileURLToPath } from "node:url";
+import type { Processes } from "../../demo/processes.ts";
+import type { RpcReply, RpcRequest, Upstream } from "../support/rpc-server.ts";
+
+const MODULES = fileURLToPath(new URL("../../node_modules/", import.meta.url));
+const ARCHITECTURES: Readonly<Record<string, string>> = { x64: "amd64", arm64: "arm64" };
+const START_TRIES = 200;
+const START_PAUSE_MS = 50;
+
+/** The program of this platform's package, which npm leaves out where there is none. */
+const ANVIL = join(
+  MODULES,
+  `@foundry-rs/anvil-${process.platform}-${ARCHITECTURES[process.arch] ?? process.arch}`,
+  "bin",
+  process.platform === "win32" ? "anvil.exe" : "anvil",
+);
+
+export const hasAnvil = (): boolean => existsSync(ANVIL);
+
+export interface Anvil {
+  readonly rpc: string;
+  readonly upstream: Upstream;
+  /** The result of one request. @throws Error with the node's words */
+  ask(method: string, ...params: readonly unknown[]): Promise<unknown>;
+}
+
+/** Starts a chain with funded development accounts, whose blocks hold one transaction each and come with it. */
+export async function startAnvil(processes: Processes, accounts: number): Promise<Anvil> {
+  const port = await freePort();
+  const args = ["--port", String(port), "--accounts", String(accounts), "--silent"];
+  processes.adopt(spawn(ANVIL, args, { stdio: "ignore" }));
+  const rpc = `http://127.0.0.1:${port}`;
+  const upstream: Upstream = async (requests) => {
+    const body = JSON.stringify(requests.map((request) => ({ jsonrpc: "2.0", ...request })));
+    const answer = await fetch(rpc, { method: "POST", headers: { "content-type": "application/json" }, body });
+    return (await answer.json()) as RpcReply[];
+  };
+  const ask: Anvil["ask"] = async (method, ...params) => {
+    const request: RpcRequest = { id: 1, method, params: [...params] };
+    const [reply] = await upstream([request]);
+    if (reply?.error !== undefined) throw new Error(`${method}: ${JSON.stringify(reply.error)}`);
+    return reply?.result;
+  };
+  await untilUp(ask);
+  return { rpc, upstream, ask };
+}
+
+async function untilUp(ask: Anvil["ask"]): Promise<void> {
+  for (let tries = 1; ; tries++) {
+    try {
+      return void (await ask("eth_chainId"));
+    } catch (error) {
+      if (tries === START_TRIES) throw error;
+      await delay(START_PAUSE_MS);
+    }
+  }
+}
+
+/** A port that was free a moment ago. */
+export async function freePort(): Promise<number> {
+  const server = createServer();
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  const { port } = server.address() as AddressInfo;
+  await new Promise((resolve) => server.close(resolve));
+  return port;
+}

@@ -1,0 +1,273 @@
+/**
+ * All roles of a task as processes, each with its own way to the chain: a proxy that may disturb whatever it asks.
+ * Rounds follow one another until the fleet is stopped.
+ */
+import { join } from "node:path";
+import { setTimeout as delay } from "node:timers/promises";
+import { connectReader } from "../../chain/connect.ts";
+import type { Phase, TaskReader } from "../../chain/task-chain.ts";
+import { runAuditor } from "../../demo/auditor.ts";
+import { developmentWallet } from "../../demo/development-wallet.ts";
+import { Processes } from "../../demo/processes.ts";
+import type { Role, RoleEvent } from "../../demo/processes.ts";
+import { deployPreparedTask } from "../../operator/deploy-task.ts";
+import type { Hex } from "../../protocol/transcript.ts";
+import { serveRpc } from "../support/rpc-server.ts";
+import type { Misbehaviour, RpcRequest, RpcServer, Upstream } from "../support/rpc-server.ts";
+import { freePort, startAnvil } from "./anvil.ts";
+import type { Anvil } from "./anvil.ts";
+import { Departures } from "./departures.ts";
+import type { Tally } from "./tally.ts";
+import { CLIENTS, MEMBERS } from "./task.ts";
+import type { AdversarialTask } from "./task.ts";
+
+export type RoleKind = "aggregator" | "member" | "client";
+
+/** What a role is doing: starting, or what its round's phase asks of it. */
+export type Stage = "Starting" | Phase;
+
+/** A request on its way from a role to the chain. */
+export interface Asked {
+  readonly kind: RoleKind;
+  readonly name: string;
+  readonly stage: Stage;
+  readonly request: RpcRequest;
+}
+
+export interface FleetOptions {
+  readonly task: AdversarialTask;
+  /** For state and logs. */
+  readonly directory: string;
+  readonly tally: Tally;
+  /** Blocks that make a block final for the roles. */
+  readonly confirmations?: number;
+  /** Comes in place of an answer. */
+  readonly fault?: (asked: Asked) => Misbehaviour | undefined;
+  /** Changes a result on its way to a role. */
+  readonly alter?: (asked: Asked, result: unknown) => unknown;
+  /** Added to a role's environment. */
+  readonly env?: (name: string) => Readonly<Record<string, string>>;
+  readonly onEvent?: (event: RoleEvent) => void;
+  /** Roles that ended because they were told to, by a signal, and start again. */
+  readonly mayEnd?: (name: string) => boolean;
+}
+
+interface Place {
+  readonly kind: RoleKind;
+  readonly account: number;
+  readonly script: string;
+  readonly args: readonly string[];
+  readonly proxy: RpcServer;
+}
+
+/** A role takes part from this event on. */
+const STARTED: Readonly<Record<RoleKind, string>> = {
+  aggregator: "listening",
+  member: "listening",
+  client: "registered",
+};
+const LOOK_MS = 100;
+const POLL_MS = 300;
+
+export class Fleet {
+  readonly reader: TaskReader;
+  readonly anvil: Anvil;
+  readonly contract: Hex;
+  readonly #options: FleetOptions;
+  readonly #processes: Processes;
+  readonly #places = new Map<string, Place>();
+  readonly #forwards = new Map<string, Upstream>();
+  readonly #running = new Map<string, Role>();
+  readonly #started = new Set<string>();
+  #phase: Phase = "Idle";
+  /** What failed in the test itself. */
+  #defect: unknown;
+  #stopping = false;
+
+  private constructor(options: FleetOptions, processes: Processes, anvil: Anvil, contract: Hex, reader: TaskReader) {
+    this.#options = options;
+    this.#processes = processes;
+    this.anvil = anvil;
+    this.contract = contract;
+    this.reader = reader;
+  }
+
+  /** Deploys the task on a chain of its own and starts every role. */
+  static async launch(options: FleetOptions): Promise<Fleet> {
+    const { task, directory, confirmations = 0 } = options;
+    const processes = new Processes();
+    const count = 1 + MEMBERS + CLIENTS;
+    const anvil = await startAnvil(processes, count);
+    const addresses = Array.from({ length: count }, (_, i) => developmentWallet(i).address.toLowerCase() as Hex);
+    const roster = {
+      members: addresses.slice(1, 1 + MEMBERS),
+      clients: addresses.slice(1 + MEMBERS).map((account) => ({ account, weight: 1 })),
+    };
+    const { contract } = await deployPreparedTask(
+      anvil.rpc,
+      developmentWallet(0),
+      task.prepared,
+      roster,
+      () => undefined,
+    );
+    const reader = await connectReader({ rpc: anvil.rpc, contract, confirmations });
+    const fleet = new Fleet(options, processes, anvil, contract, reader);
+    await task.publishTo(join(directory, "aggregator", "ipfs"));
+    await fleet.#place(confirmations);
+    for (const name of fleet.names) fleet.start(name);
+    return fleet;
+  }
+
+  /** Of every role. */
+  get names(): readonly string[] {
+    return [...this.#places.keys()];
+  }
+
+  async #place(confirmations: number): Promise<void> {
+    const { task } = this.#options;
+    const departures = new Departures(this.reader, confirmations);
+    const gateway = await freePort();
+    const serving = (port: number): string[] => ["--listen", `127.0.0.1:${port}`];
+    const peer = ["--peer", `http://127.0.0.1:${gateway}`];
+    await this.#add(departures, "aggregator", "aggregator", 0, "aggregator/cli.ts", ["serve", ...serving(gateway)]);
+    for (let seat = 1; seat <= MEMBERS; seat++) {
+      const args = ["member", ...serving(await freePort()), ...peer];
+      await this.#add(departures, `member ${seat}`, "member", seat, "aggregator/cli.ts", args);
+    }
+    for (let i = 1; i <= CLIENTS; i++) {
+      const args = ["join", "--data", task.data, ...peer];
+      await this.#add(departures, `client ${i}`, "client", MEMBERS + i, "client/cli.ts", args);
+    }
+  }
+
+  async #add(
+    departures: Departures,
+    name: string,
+    kind: RoleKind,
+    account: number,
+    script: string,
+    args: readonly string[],
+  ): Promise<void> {
+    const { tally, fault, alter, confirmations = 0 } = this.#options;
+    const asked = (request: RpcRequest): Asked => ({ kind, name, request, stage: this.#stageOf(name) });
+    const forward: Upstream = async (requests) => {
+      for (const { method, params } of requests) {
+        if (method !== "eth_sendRawTransaction") continue;
+        const rule = await departures.see(params[0] as string);
+        if (rule !== undefined) tally.break("privacy rules broken", `${name}: ${rule}`);
+      }
+      const replies = await this.anvil.upstream(requests);
+      if (requests.some(({ method }) => method === "eth_sendRawTransaction")) await this.#look();
+      return replies;
+    };
+    this.#forwards.set(name, forward);
+    const proxy = await serveRpc((requests) =>
+      forward(requests).catch((error: unknown) => {
+        this.#defect ??= error;
+        throw error;
+      }),
+    );
+    proxy.fault = (request) => fault?.(asked(request));
+    proxy.alter = (request, result) => (alter === undefined ? result : alter(asked(request), result));
+    const common = ["--contract", this.contract, "--rpc", proxy.url, "--confirmations", String(confirmations)];
+    const all = [...args, ...common, "--format", "json", "--poll-ms", String(POLL_MS), "--state", this.stateOf(name)];
+    this.#places.set(name, { kind, account, script, args: all, proxy });
+  }
+
+  /** The role's state directory. */
+  stateOf(name: string): string {
+    return join(this.#options.directory, name.replaceAll(" ", "-"));
+  }
+
+  pidOf(name: string): number | undefined {
+    return this.#running.get(name)?.process.pid;
+  }
+
+  #stageOf(name: string): Stage {
+    return this.#started.has(name) ? this.#phase : "Starting";
+  }
+
+  async #look(): Promise<void> {
+    const { phase } = await this.reader.round();
+    if (phase === "Finalised" && this.#phase !== "Finalised") this.#options.tally.roundFinal();
+    this.#phase = phase;
+  }
+
+  /** Starts a role, with what it kept. */
+  start(name: string): void {
+    const { kind, account, script, args } = this.#places.get(name)!;
+    const { directory, tally, onEvent, env, mayEnd } = this.#options;
+    this.#started.delete(name);
+    let lastWords = "";
+    const role = this.#processes.start(name, script, args, {
+      key: developmentWallet(account).privateKey,
+      logFile: join(directory, `${name}.log`),
+      ...(env === undefined ? {} : { env: env(name) }),
+      onNoise: () => undefined,
+      onEvent: (event) => {
+        if (event.event === STARTED[kind]) this.#started.add(name);
+        if (event.level === "error") lastWords = event.text;
+        tally.note(event);
+        onEvent?.(event);
+      },
+    });
+    this.#running.set(name, role);
+    void role.ended.then((status) => {
+      if (this.#stopping || this.#running.get(name) !== role) return;
+      if (status !== undefined || mayEnd?.(name) !== true)
+        tally.break("roles dead", `${name} ended with status ${String(status)}: ${lastWords}`);
+      this.start(name);
+    });
+  }
+
+  /** Waits while rounds go on. Returns whether it came to that in time. */
+  async until(holds: () => boolean, seconds: number): Promise<boolean> {
+    const end = performance.now() + 1000 * seconds;
+    while (!holds() && performance.now() < end && this.#defect === undefined) await delay(LOOK_MS);
+    if (this.#defect !== undefined) throw new Error("the test's own endpoint fails", { cause: this.#defect });
+    return holds();
+  }
+
+  /** So many more rounds become final; a round lost otherwise. */
+  async play(rounds: number, seconds: number): Promise<boolean> {
+    const { tally } = this.#options;
+    const goal = tally.roundsFinal + rounds;
+    return this.until(() => tally.roundsFinal >= goal, seconds);
+  }
+
+  /** No round becomes final, although there is time. */
+  async stuck(): Promise<void> {
+    const { number, phase } = await this.reader.round();
+    this.#options.tally.break("rounds lost that had time left", `round ${number} stays ${phase}`);
+  }
+
+  /** Gives the chain a request whose answer is lost. */
+  async forward({ name, request }: Asked): Promise<void> {
+    await this.#forwards.get(name)!([request]).catch(() => undefined);
+  }
+
+  /** Judges what the chain says by now: rounds that were lost, and what `fl verify` finds. */
+  async judge(): Promise<void> {
+    const { tally, directory, confirmations = 0 } = this.#options;
+    const { number } = await this.reader.round();
+    for (let round = 1n; round <= number; round++)
+      if ((await this.reader.records(round)).aborted)
+        tally.break("rounds lost that had time left", `round ${round} was aborted`);
+    const lines: string[] = [];
+    const peers = [...this.#places.values()].flatMap(({ args }) => {
+      const listen = args[args.indexOf("--listen") + 1]!;
+      return args.includes("--listen") ? ["--peer", `http://${listen}`] : [];
+    });
+    const args = ["--contract", this.contract, "--rpc", this.anvil.rpc, "--confirmations", String(confirmations)];
+    const state = ["--state", join(directory, "auditor"), "--timeout", "60"];
+    const verified = await runAuditor(this.#processes, [...args, ...peers, ...state], (line) => lines.push(line));
+    if (!verified)
+      tally.break("wrong aggregates", `fl verify: ${lines.filter((line) => !line.includes("✓")).join("; ")}`);
+  }
+
+  async stop(): Promise<void> {
+    this.#stopping = true;
+    await this.#processes.stopAll();
+    for (const { proxy } of this.#places.values()) await proxy.close();
+  }
+}

@@ -1,0 +1,51 @@
+import assert from "node:assert/strict";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { after, before, describe, it } from "mocha";
+import { hasAnvil } from "./anvil.ts";
+import type { PartContext } from "./part.ts";
+import { disturb } from "./parts/endpoint.ts";
+import type { EndpointFault } from "./parts/endpoint.ts";
+import { reportOf, tableOf } from "./report.ts";
+import { prepareAdversarialTask } from "./task.ts";
+
+/** Few here; `npm run test:adversarial` tries all. */
+const FAULTS: readonly EndpointFault[] = [
+  ["aggregator Starting eth_call", "unavailable"],
+  ["client Starting eth_getLogs", "empty"],
+  ["member Idle eth_sendRawTransaction", "reset"],
+  ["aggregator Collecting eth_blockNumber", "no body"],
+  ["client Collecting eth_sendRawTransaction", "wrong"],
+  ["client Collecting eth_getTransactionReceipt", "null"],
+  ["member Attesting eth_estimateGas", "reset"],
+  ["member Aggregating eth_getLogs", "empty"],
+  ["aggregator Aggregating eth_sendRawTransaction", "unavailable"],
+];
+
+describe("a task over processes", function () {
+  this.timeout(300_000);
+  let context: PartContext;
+  let directory: string;
+
+  before(async function () {
+    if (!hasAnvil()) return this.skip();
+    directory = await mkdtemp(join(tmpdir(), "verisum-adversarial-"));
+    context = {
+      task: await prepareAdversarialTask(directory),
+      folder: () => mkdtemp(join(directory, "fleet-")),
+      sample: undefined,
+      say: () => undefined,
+    };
+  });
+
+  after(async () => {
+    if (directory !== undefined) await rm(directory, { recursive: true, force: true });
+  });
+
+  it("goes on to a final round whatever an endpoint answers once, and blames nobody", async () => {
+    const report = reportOf([await disturb(context, FAULTS)]);
+    assert.ok(report.ok, tableOf(report));
+    assert.equal(report.parts[0]!.injected, FAULTS.length);
+  });
+});

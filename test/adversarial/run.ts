@@ -1,0 +1,64 @@
+/**
+ * Faults in whole tasks: over processes that are the real commands, and in random schedules over a virtual clock.
+ *
+ *   npm run test:adversarial                                  everything, at most 45 minutes on two cores
+ *   npm run test:adversarial -- --only endpoint --sample 20   one part of it, with so many of its faults
+ *   npm run test:adversarial -- --schedules 100 --from 501    schedules only; a seed is a schedule's number
+ *   npm run test:adversarial -- --json FILE                   the table as JSON
+ */
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { existsSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { parseArgs } from "node:util";
+import { endpointPart } from "./parts/endpoint.ts";
+import { schedulesPart } from "./parts/schedules.ts";
+import type { Part } from "./part.ts";
+import { reportOf, tableOf } from "./report.ts";
+import type { PartReport } from "./report.ts";
+import { prepareAdversarialTask } from "./task.ts";
+
+const PARTS = ["endpoint", "schedules"] as const;
+
+type PartName = (typeof PARTS)[number];
+
+async function main(): Promise<number> {
+  const { values } = parseArgs({
+    options: {
+      only: { type: "string" },
+      sample: { type: "string" },
+      schedules: { type: "string" },
+      from: { type: "string" },
+      jobs: { type: "string" },
+      json: { type: "string" },
+    },
+  });
+  const ofSchedules = values.schedules !== undefined || values.from !== undefined;
+  const names = values.only?.split(",") ?? (ofSchedules ? ["schedules"] : PARTS);
+  const unknown = names.filter((name) => !PARTS.includes(name as PartName));
+  if (unknown.length > 0) {
+    console.error(`✗ USAGE: there is no part ${unknown.join(", ")}; the parts are ${PARTS.join(", ")}`);
+    return 4;
+  }
+  const parts: Readonly<Record<PartName, Part>> = {
+    endpoint: endpointPart,
+    schedules: schedulesPart(values),
+  };
+  const directory = await mkdtemp(join(existsSync("/dev/shm") ? "/dev/shm" : tmpdir(), "verisum-adversarial-"));
+  const task = await prepareAdversarialTask(directory);
+  const sample = values.sample === undefined ? undefined : Number(values.sample);
+  const reports: PartReport[] = [];
+  for (const name of names as readonly PartName[]) {
+    const say = (line: string): void => console.log(`${name}: ${line}`);
+    const folder = (): Promise<string> => mkdtemp(join(directory, `${name}-`));
+    reports.push(await parts[name]({ task, folder, sample, say }));
+  }
+  const report = reportOf(reports);
+  if (values.json !== undefined) await writeFile(values.json, `${JSON.stringify(report, undefined, 2)}\n`);
+  console.log(tableOf(report));
+  if (report.ok) await rm(directory, { recursive: true, force: true });
+  else console.log(`the roles' logs are in ${directory}`);
+  return report.ok ? 0 : 1;
+}
+
+process.exit(await main());
