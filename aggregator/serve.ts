@@ -64,7 +64,7 @@ export async function serve(options: ServeOptions, deps: RoleDependencies): Prom
   const evaluate = options.data === undefined ? undefined : await evaluator(options.data, task.document.model);
   const coordinate = createCoordinator({
     chain,
-    task: { ...task, committer: await loadCommitter(task, state, random, reporter) },
+    task: { ...task, committer: await loadCommitter(task, state, random, reporter, options.records) },
     board,
     reporter,
     siblingNodes: { nodesOf: node.network.nodesOf, fetch: peerFetch },

@@ -86,7 +86,7 @@ async function takePart(
     `task “${task.document.name}”, ${task.parameters.dimension} weights in ${task.layout.chunks.length} chunk(s), as ${chain.account}`,
     { account: chain.account },
   );
-  const keys = await loadProvingKeys(task, state, random, reporter, options.proverCommand);
+  const keys = await loadProvingKeys(task, state, random, reporter, options.records, options.proverCommand);
   const trainer = await createTrainer(task.document.model);
   await keys.checked;
   reporter.say("good", "ready", "the proving keys are read and checked: ready to take part");

@@ -8,6 +8,8 @@ import type { Hex } from "../protocol/transcript.ts";
 import { createReporter } from "./reporter.ts";
 import type { Format } from "./reporter.ts";
 import type { Reporter } from "../protocol/reporter.ts";
+import type { SharedRecords } from "../storage/own-record.ts";
+import { userRecords } from "./user-records.ts";
 
 /** Hardhat's, and of most nodes. */
 const LOCAL_RPC: readonly string[] = ["http://127.0.0.1:8545"];
@@ -95,9 +97,15 @@ export function formatOption(command: Command): Command {
 export function nodeOptions<T extends CommonFlags>(
   flags: T,
   role: string,
-): T & { readonly stateDirectory: string; readonly storeDirectory?: string; readonly peers: readonly string[] } {
+): T & {
+  readonly stateDirectory: string;
+  readonly storeDirectory?: string;
+  readonly peers: readonly string[];
+  readonly records: SharedRecords;
+} {
   return {
     ...flags,
+    records: userRecords(),
     stateDirectory: flags.state ?? join(".verisum", role),
     ...(flags.store === undefined ? {} : { storeDirectory: flags.store }),
     peers: flags.peer,

@@ -9,6 +9,7 @@ import { join } from "node:path";
 import type { Wallet } from "ethers";
 import pc from "picocolors";
 import { platformRandom as random } from "../command/platform-random.ts";
+import { userRecords } from "../command/user-records.ts";
 import { privacyStatement } from "../task/privacy.ts";
 import { VerisumError } from "../protocol/errors.ts";
 import type { Hex } from "../protocol/transcript.ts";
@@ -47,9 +48,10 @@ async function run({ processes, directory, noise, untilInterrupted }: ProcessRun
   const specification = demoSpecification(await readSpecification(flags.task), flags);
   write(pc.bold("Verisum demo") + pc.dim(`  ${headline(specification, dealing, flags.data)}`));
   await buildContracts((child) => processes.adopt(child));
-  const prepared = await prepareTask(specification, join(directory, "aggregator", "ipfs"), random, (step) =>
-    write(pc.dim(`  set-up  ${step}`)),
-  );
+  const onStep = (step: string): void => write(pc.dim(`  set-up  ${step}`));
+  const prepared = await prepareTask(specification, join(directory, "aggregator", "ipfs"), random, onStep, {
+    records: userRecords(),
+  });
   assertEnoughClients(prepared, dealing.clients);
   const chain = await startChain(processes, (line) => noise.push(line));
   const wallets = Array.from({ length: 1 + MEMBERS + dealing.clients }, (_, i) => chain.wallet(i));
@@ -62,7 +64,7 @@ async function run({ processes, directory, noise, untilInterrupted }: ProcessRun
     operator,
     prepared,
     { members: members.map(addressOf), clients: clients.map((wallet) => ({ account: addressOf(wallet), weight: 1 })) },
-    (step) => write(pc.dim(`  set-up  ${step}`)),
+    onStep,
   );
 
   const started = performance.now();

@@ -20,6 +20,7 @@ import { addressFault } from "../protocol/address.ts";
 import { influenceLine, taskWarnings } from "../task/warnings.ts";
 import type { TaskWarning } from "../task/warnings.ts";
 import { VerisumError } from "../protocol/errors.ts";
+import type { SharedRecords } from "../storage/own-record.ts";
 import type { KeyRule } from "../protocol/key-guard.ts";
 import type { RandomBytes } from "../protocol/random.ts";
 import type { TaskParameters } from "../protocol/task.ts";
@@ -42,6 +43,8 @@ export interface PrepareOptions extends PrivacyTarget {
   readonly onWarning?: (warning: TaskWarning) => void;
   /** Where compiled circuits and development keys are kept; `build/` of a clone by default. */
   readonly buildRoot?: string;
+  /** Where the user's processes remember which keys passed their checks; beside the key folder if absent. */
+  readonly records?: SharedRecords;
   /** A key folder from `fl setup export`, in place of development keys. */
   readonly keys?: string;
 }
@@ -180,16 +183,19 @@ async function keysFor(
   needs: KeyRequest,
   random: RandomBytes,
   onStep: (step: string) => void,
-  { keys, buildRoot }: PrepareOptions,
+  { keys, buildRoot, records }: PrepareOptions,
 ): Promise<{ readonly keySet: KeySet; readonly says: string; readonly transcript?: NamedFiles }> {
   const environment = { curve: await openCurve(), random, onStep };
   if (keys === undefined) {
-    const root = buildRoot === undefined ? {} : { buildRoot };
-    const keySet = await ensureDevKeys(needs, { ...environment, ...root });
+    const places = {
+      ...(buildRoot === undefined ? {} : { buildRoot }),
+      ...(records === undefined ? {} : { records }),
+    };
+    const keySet = await ensureDevKeys(needs, { ...environment, ...places });
     return { keySet, says: claimLine(keySet.manifest) };
   }
   const { transcript, transcriptFiles } = await verifyKeyFolder(keys, transcriptCid, environment);
-  const keySet = await loadKeySet(environment.curve, keys, random, onStep);
+  const keySet = await loadKeySet(environment.curve, keys, random, onStep, records);
   requireEnough(keySet, needs);
   return { keySet, says: ceremonyLine(transcript), transcript: transcriptFiles };
 }

@@ -3,6 +3,7 @@ import { access, constants, mkdir } from "node:fs/promises";
 import { dirname } from "node:path";
 import { encodeParameters } from "../chain/codec.ts";
 import { platformRandom as random } from "../command/platform-random.ts";
+import { userRecords } from "../command/user-records.ts";
 import type { Reporter } from "../protocol/reporter.ts";
 import type { Hex } from "../protocol/transcript.ts";
 import type { TaskWarning } from "../task/warnings.ts";
@@ -41,6 +42,7 @@ export async function runCreateTask(flags: CreateTaskFlags, reporter: Reporter):
   const { keysSay: _, ...deployment } = await prepareTask(description, flags.store, random, onStep, {
     ...target,
     onWarning,
+    records: userRecords(),
   });
   windowWarnings(deployment.parameters, timing, onStep).forEach(onWarning);
   await writeDurably(flags.out, jsonOf(deployment));

@@ -87,5 +87,12 @@ export interface PublishedFiles {
   getFile(cid: string, name: string, limits: { readonly maxBytes: number }): Promise<Uint8Array>;
 }
 
+/**
+ * Runs a check of these contents, unless they have passed it before.
+ * @param name of the check
+ * @throws what the check throws
+ */
+export type CheckOnce = (name: string, contents: readonly Uint8Array[], check: () => Promise<void>) => Promise<void>;
+
 /** SHA-256 by the platform, for what is too long for a digest in JavaScript. */
 export type Sha256 = (bytes: Uint8Array) => Promise<Uint8Array>;

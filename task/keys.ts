@@ -29,6 +29,7 @@ import {
 } from "../proving/groth16/manifest.ts";
 import { keyFolder } from "../proving/node/key-folder.ts";
 import { readIfPresent, writeDurably } from "../storage/durable-file.ts";
+import type { SharedRecords } from "../storage/own-record.ts";
 import type { StateDirectory } from "../storage/state-directory.ts";
 import { claimLine } from "./keys-origin.ts";
 import type { OpenTask } from "./opened-task.ts";
@@ -37,20 +38,26 @@ const MAX_KEY_FILE_BYTES = 1 << 30;
 /** The manifest and the verification keys: some KiB. */
 const MAX_JSON_BYTES = 1 << 20;
 
-/** The powers of tau, for members and aggregators. @throws KEY_REFUSED, KEY_ARTIFACT_CORRUPT, store errors */
+/**
+ * The powers of tau, for members and aggregators.
+ * @param records where the user's processes remember which keys passed their checks; in the state directory if absent
+ * @throws KEY_REFUSED, KEY_ARTIFACT_CORRUPT, store errors
+ */
 export async function loadCommitter(
   task: OpenTask,
   state: StateDirectory,
   random: RandomBytes,
   reporter: Reporter,
+  records?: SharedRecords,
 ): Promise<VectorCommitter> {
-  const keys = await load(task, state, [], random, reporter);
+  const keys = await load(task, state, [], random, reporter, records);
   return kzgCommitter(await openCurve(), keys.powers);
 }
 
 /**
  * The powers and the proving keys of the task's chunk kinds, for clients. Throws like `loadCommitter`. The proving keys
  * are still being read when this returns, so that a client can prepare meanwhile.
+ * @param records as for `loadCommitter`
  * @param command proves in place of the built-in prover
  */
 export async function loadProvingKeys(
@@ -58,6 +65,7 @@ export async function loadProvingKeys(
   state: StateDirectory,
   random: RandomBytes,
   reporter: Reporter,
+  records?: SharedRecords,
   command?: ProverCommand,
 ): Promise<{
   readonly committer: VectorCommitter;
@@ -69,7 +77,7 @@ export async function loadProvingKeys(
   readonly checked: Promise<void>;
 }> {
   const kindIndexes = [...new Set(task.layout.chunks.map((chunk) => chunk.kindIndex))];
-  const keys = await load(task, state, kindIndexes, random, reporter);
+  const keys = await load(task, state, kindIndexes, random, reporter, records);
   const curve = await openCurve();
   const prover = chunkProver(curve, keys, random, command);
   const checked = prover.preload(kindIndexes);
@@ -120,6 +128,7 @@ async function loadOnce(
   kindIndexes: readonly number[],
   random: RandomBytes,
   reporter: Reporter,
+  records?: SharedRecords,
 ): Promise<KeySet> {
   const keysCid = cidFromDigest(task.document.keysCid);
   const directory = folderOf(task, state);
@@ -145,9 +154,8 @@ async function loadOnce(
   const [level, event] =
     manifest.setup === undefined ? (["warn", "insecure-keys"] as const) : (["info", "ceremony-keys"] as const);
   reporter.say(level, event, claimLine(manifest));
-  const keys = await loadKeySet(await openCurve(), directory, random, (step) =>
-    reporter.say("info", "checking-key", step),
-  );
+  const onStep = (step: string): void => reporter.say("info", "checking-key", step);
+  const keys = await loadKeySet(await openCurve(), directory, random, onStep, records);
   if (toHex(hashVerificationKeys(keys.verificationKeys)) !== task.parameters.keysHash) {
     throw new VerisumError("KEY_REFUSED", "the task's keys are not the ones that its contract verifies with", {
       rule: "hash",

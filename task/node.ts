@@ -15,6 +15,7 @@ import type { OnEndpoint } from "../chain/transport.ts";
 import { createKuboStore } from "../content/kubo.ts";
 import { createContentStore } from "../content/store.ts";
 import type { ContentStore } from "../content/store.ts";
+import type { SharedRecords } from "../storage/own-record.ts";
 import { openStateDirectory } from "../storage/state-directory.ts";
 import type { StateDirectory } from "../storage/state-directory.ts";
 import { bindDeployment } from "./deployment.ts";
@@ -30,6 +31,8 @@ export interface NodeOptions extends ConnectOptions {
   readonly storeDirectory?: string;
   /** An external Kubo node's RPC URL, instead of a directory. */
   readonly ipfsApi?: string;
+  /** Where the user's processes remember which keys passed their checks; in the state directory if absent. */
+  readonly records?: SharedRecords;
   /** Rounds before the present one whose share bundles and sums are kept; 8 unless told. */
   readonly keepRounds?: number;
   /** Nodes to ask for content before the chain names any. */

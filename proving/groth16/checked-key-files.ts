@@ -1,27 +1,21 @@
 /**
- * Proving files that are used only once they are checked: against a constraint system that this release knows, once in
- * a key folder. Who wrote the folder is a stranger (docs/protocol.md, section 9).
+ * Proving files that are used only once they are checked, against a constraint system that this release knows. Who
+ * wrote the folder is a stranger (docs/protocol.md, section 9).
  */
 import type { Curve } from "../curve/curve.ts";
-import { z } from "zod";
 import { VerisumError } from "../../protocol/errors.ts";
 import type { ChunkKind, Preset } from "../../protocol/parameters.ts";
+import type { CheckOnce } from "../../protocol/ports.ts";
 import type { RandomBytes } from "../../protocol/random.ts";
 import type { ChunkVerificationKey, VerificationKeys } from "../../protocol/verification-key.ts";
-import { encodeRecord, readRecordOrNull, writeDurably } from "../../storage/durable-file.ts";
 import { chunkWires, PUBLIC_INPUT_WIRES } from "./chunk-circuit.ts";
 import { CONSTRAINT_SYSTEM_DIGESTS } from "./generated/constraint-systems.ts";
 import { checkProvingKey } from "./key-check.ts";
 import { digestOf } from "../node/key-folder.ts";
+import { encodedKeys } from "./public-keys.ts";
 import { keepWideWiresLeft, readR1cs } from "./r1cs.ts";
 import { encodeWitnessProgram } from "./witness-file.ts";
 import { witnessProgram } from "./witness-program.ts";
-
-/** Changes with what is checked: a folder that passed an earlier check is checked again. */
-const CHECK_VERSION = "verisum-key-check/1";
-/** Beside the folder, not in it: whoever wrote the folder must not write this. */
-const RECORD_SUFFIX = ".checked.json";
-const recordSchema = z.strictObject({ check: z.literal(CHECK_VERSION), files: z.record(z.string(), z.string()) });
 
 /** The kind, and what belongs to the whole folder and has been checked. */
 export interface CheckedAgainst {
@@ -49,28 +43,22 @@ export interface KeyCheckEnvironment {
 }
 
 /**
- * Checks one kind's files, unless files of the same digests have passed in this folder.
+ * Checks one kind's files, unless files of the same digests have passed before.
  * @throws KEY_REFUSED with `details.rule`, KEY_ARTIFACT_CORRUPT
  */
-export async function checkOnce(
-  directory: string,
+export async function checkKindOnce(
+  once: CheckOnce,
   unchecked: UncheckedKind,
   environment: KeyCheckEnvironment,
 ): Promise<void> {
   const { kind, zkey, wireBases, powers, keys } = unchecked;
   // Before the record, which an earlier release with another circuit may have written.
   requireKnownConstraints(kind, unchecked.constraints);
-  const record = `${directory}${RECORD_SUFFIX}`;
-  const passed = await readPassed(record);
-  const verificationKeys = new TextEncoder().encode(
-    JSON.stringify(keys, (_, value: unknown) => (typeof value === "bigint" ? value.toString() : value)),
-  );
-  const parts = [zkey, wireBases, unchecked.witnessProgram, unchecked.constraints, powers, verificationKeys];
-  const digest = parts.map((bytes) => digestOf(bytes).sha256).join(" ");
-  if (passed[kind.name] === digest) return;
-  environment.onStep?.(`checking the proving key of ${kind.name} against its circuit`);
-  await checkKind(unchecked, environment);
-  await writeDurably(record, encodeRecord({ check: CHECK_VERSION, files: { ...passed, [kind.name]: digest } }));
+  const contents = [zkey, wireBases, unchecked.witnessProgram, unchecked.constraints, powers, encodedKeys(keys)];
+  await once(kind.name, contents, async () => {
+    environment.onStep?.(`checking the proving key of ${kind.name} against its circuit`);
+    await checkKind(unchecked, environment);
+  });
 }
 
 /** Checks one kind's files, whatever passed before. @throws KEY_REFUSED with `details.rule`, KEY_ARTIFACT_CORRUPT */
@@ -101,10 +89,4 @@ function requireKnownConstraints({ name }: ChunkKind, constraints: Uint8Array): 
     `the constraint system of ${name} has sha-256 ${sha256} and is not the one of this release (circuit-unknown)`,
     { rule: "circuit-unknown", expected: CONSTRAINT_SYSTEM_DIGESTS[name] ?? "none", actual: sha256 },
   );
-}
-
-/** A damaged or older record only costs another check. */
-async function readPassed(record: string): Promise<Readonly<Record<string, string>>> {
-  const parsed = recordSchema.safeParse(await readRecordOrNull(record));
-  return parsed.success ? parsed.data.files : {};
 }

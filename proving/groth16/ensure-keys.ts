@@ -14,6 +14,7 @@ import { circuitHash } from "./circom.ts";
 import { drawCommonSecrets, makeChunkKeys, makeCommonKeys } from "./dev-setup.ts";
 import { publishFolder } from "../../storage/durable-file.ts";
 import { withLock } from "../../storage/lock.ts";
+import type { SharedRecords } from "../../storage/own-record.ts";
 import { loadKeySet } from "./key-set.ts";
 import type { KeySet } from "./key-set.ts";
 import { digestOf } from "../node/key-folder.ts";
@@ -44,6 +45,8 @@ export interface KeyEnvironment {
   readonly random: RandomBytes;
   /** Where compiled circuits and keys are kept; `build` in the project by default. */
   readonly buildRoot?: string;
+  /** Where the user's processes remember what passed; beside the folder if absent. */
+  readonly records?: SharedRecords;
   /** Called before each slow step with its description. */
   readonly onStep?: (description: string) => void;
 }
@@ -78,7 +81,8 @@ export async function ensureDevKeys(request: KeyRequest, environment: KeyEnviron
       if (!(await exists(directory))) await makeKeys(directory, preset, kinds, powers, buildRoot, environment);
     });
   }
-  return loadKeySet(environment.curve, directory, environment.random, environment.onStep);
+  const { curve, random, onStep, records } = environment;
+  return loadKeySet(curve, directory, random, onStep, records);
 }
 
 async function makeKeys(

@@ -4,8 +4,10 @@ import { VerisumError } from "../../protocol/errors.ts";
 import type { RandomBytes } from "../../protocol/random.ts";
 import { G1_BYTES } from "../curve/bn254.ts";
 import type { Curve } from "../curve/curve.ts";
+import { checksOf } from "../node/check-record.ts";
 import { keyFolder } from "../node/key-folder.ts";
-import { checkOnce } from "./checked-key-files.ts";
+import type { SharedRecords } from "../../storage/own-record.ts";
+import { checkKindOnce } from "./checked-key-files.ts";
 import type { CheckedAgainst } from "./checked-key-files.ts";
 import { chunkWires } from "./chunk-circuit.ts";
 import { readListedFile } from "./manifest.ts";
@@ -32,6 +34,7 @@ export interface KeySet extends PublicKeys {
  * Loads a key folder. Proving files are read when first asked for.
  * @param random weights of the checks
  * @param onStep told of each check that takes seconds
+ * @param records where the user's processes remember what passed; beside the folder if absent
  * @throws KEY_ARTIFACT_CORRUPT, KEY_REFUSED, POINT_NOT_ON_CURVE
  */
 export async function loadKeySet(
@@ -39,10 +42,12 @@ export async function loadKeySet(
   directory: string,
   random: RandomBytes,
   onStep?: (description: string) => void,
+  records?: SharedRecords,
 ): Promise<KeySet> {
   const environment = { curve, random, ...(onStep === undefined ? {} : { onStep }) };
-  const keys = await loadPublicKeys(curve, keyFolder(directory), random);
-  // One at a time: each adds to the record of what passed, and takes memory.
+  const once = await checksOf(directory, records);
+  const keys = await loadPublicKeys(curve, keyFolder(directory), random, once);
+  // One at a time: each takes memory.
   const checks = new WorkQueue(1);
   return {
     ...keys,
@@ -50,7 +55,7 @@ export async function loadKeySet(
     provingFiles: async (kindIndex) => {
       const { constraints, ...files } = await readProvingFiles(directory, keys, kindIndex);
       const unchecked = { ...uncheckedKind(keys, kindIndex), constraints, ...files };
-      await checks.run(() => checkOnce(directory, unchecked, environment));
+      await checks.run(() => checkKindOnce(once, unchecked, environment));
       return files;
     },
   };

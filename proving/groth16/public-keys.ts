@@ -5,6 +5,7 @@ import type { KeyRule } from "../../protocol/key-guard.ts";
 import { verificationKeysFromJson } from "../../protocol/key-json.ts";
 import { PRESETS } from "../../protocol/parameters.ts";
 import type { Preset } from "../../protocol/parameters.ts";
+import type { CheckOnce } from "../../protocol/ports.ts";
 import type { RandomBytes } from "../../protocol/random.ts";
 import type { VerificationKeys } from "../../protocol/verification-key.ts";
 import { G1_BYTES } from "../curve/bn254.ts";
@@ -24,9 +25,15 @@ export interface PublicKeys {
 /**
  * Reads the verification keys and the powers of tau; checks digests, key guard and that the powers are of one tau.
  * @param random weights of the consistency check
+ * @param once remembers that the powers passed; each call checks them if it is absent
  * @throws KEY_ARTIFACT_CORRUPT, KEY_REFUSED, POINT_NOT_ON_CURVE
  */
-export async function loadPublicKeys(curve: Curve, folder: KeyFiles, random: RandomBytes): Promise<PublicKeys> {
+export async function loadPublicKeys(
+  curve: Curve,
+  folder: KeyFiles,
+  random: RandomBytes,
+  once: CheckOnce = (_name, _contents, check) => check(),
+): Promise<PublicKeys> {
   const manifest = await readManifest(folder);
   const preset = PRESETS[manifest.preset];
   const verificationKeys = verificationKeysFromJson(
@@ -38,13 +45,22 @@ export async function loadPublicKeys(curve: Curve, folder: KeyFiles, random: Ran
     throw new VerisumError("KEY_ARTIFACT_CORRUPT", "the powers of tau are not as many as the manifest says", {
       file: POWERS_FILE,
     });
-  if (!(await powersAreConsistent(curve, powers, verificationKeys.tau, random)))
+  await once("powers", [powers, encodedKeys(verificationKeys)], async () => {
+    if (await powersAreConsistent(curve, powers, verificationKeys.tau, random)) return;
     throw new VerisumError(
       "KEY_REFUSED",
       "the powers of tau do not belong together, or not to the verification key (powers-inconsistent)",
       { rule: "powers-inconsistent" satisfies KeyRule },
     );
+  });
   return { manifest, preset, verificationKeys, powers };
+}
+
+/** All of the verification keys as bytes, for their digest. */
+export function encodedKeys(keys: VerificationKeys): Uint8Array {
+  return new TextEncoder().encode(
+    JSON.stringify(keys, (_, value: unknown) => (typeof value === "bigint" ? value.toString() : value)),
+  );
 }
 
 function parseJson(bytes: Uint8Array): unknown {

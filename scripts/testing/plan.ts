@@ -83,6 +83,7 @@ export const INTEGRATION: readonly string[] = [
   "test/proving/groth16/keys.test.ts",
   "test/proving/groth16/quotient.test.ts",
   "test/proving/groth16/witness-writer.test.ts",
+  "test/proving/node/check-record.test.ts",
   "test/simulation/simulation.test.ts",
   "test/structure/import-direction.test.ts",
   "test/task/keys.test.ts",
