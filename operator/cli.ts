@@ -37,6 +37,7 @@ program
     "where its content is kept; give the same to fl-aggregator serve",
     ".verisum/aggregator/ipfs",
   )
+  .option("--ipfs-api <url>", "keep it in an external Kubo node instead, by its RPC URL")
   .option("--out <file>", "the deployment file", "build/task.json")
   .option("--ignition <file>", "the same as parameters of the Ignition module", "build/ignition-parameters.json")
   .option("--operator <address>", "the operator that an Ignition deployment names", address, FIRST_HARDHAT_ACCOUNT)

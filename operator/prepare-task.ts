@@ -3,7 +3,8 @@ import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { z } from "zod";
 import { openCurve } from "../proving/node/open-curve.ts";
-import { createContentStore } from "../content/store.ts";
+import { openContentStore } from "../content/open-store.ts";
+import type { ContentPlace } from "../content/open-store.ts";
 import { claimLine, transcriptCid } from "../task/keys-origin.ts";
 import { initialWeightsOf, modelTensors, parameterCountOf, parseModel } from "../learning/model.ts";
 import { ceremonyLine, verifyKeyFolder } from "../proving/ceremony/key-folder.ts";
@@ -23,6 +24,7 @@ import { VerisumError } from "../protocol/errors.ts";
 import type { SharedRecords } from "../storage/own-record.ts";
 import type { KeyRule } from "../protocol/key-guard.ts";
 import type { RandomBytes } from "../protocol/random.ts";
+import type { Reporter } from "../protocol/reporter.ts";
 import type { TaskParameters } from "../protocol/task.ts";
 import { toHex } from "../protocol/transcript.ts";
 import type { Hex } from "../protocol/transcript.ts";
@@ -47,6 +49,8 @@ export interface PrepareOptions extends PrivacyTarget {
   readonly records?: SharedRecords;
   /** A key folder from `fl setup export`, in place of development keys. */
   readonly keys?: string;
+  /** An external Kubo node's RPC URL: it keeps the content, instead of the store's directory. */
+  readonly ipfsApi?: string;
 }
 
 /** What a machine that prepared a task knows beside it. */
@@ -174,7 +178,9 @@ export async function prepareTask(
     ...(transcript === undefined ? {} : { transcript }),
   };
   onStep(says);
-  const prepared = await publishTask(specification, keys, storeDirectory, onStep, options.onWarning);
+  const { ipfsApi, onWarning } = options;
+  const place = { directory: storeDirectory, ...(ipfsApi === undefined ? {} : { ipfsApi }) };
+  const prepared = await publishTask(specification, keys, place, onStep, onWarning);
   return { ...prepared, keysSay: says };
 }
 
@@ -218,23 +224,20 @@ function requireEnough({ preset, verificationKeys, manifest }: KeySet, needs: Ke
 }
 
 /**
- * Publishes a task with these keys into `storeDirectory`.
+ * Publishes a task with these keys.
  * @param keys checked by the caller: whoever takes part checks them again
  * @throws PARAMETERS_INVALID, PRIVACY_*, store errors
  */
 export async function publishTask(
   specification: TaskSpecification,
   { files, verificationKeys, transcript }: TaskKeys,
-  storeDirectory: string,
+  place: ContentPlace,
   onStep: (step: string) => void,
   onWarning: NonNullable<PrepareOptions["onWarning"]> = ({ text }) => onStep(text),
 ): Promise<PreparedTask> {
   const { document, initialSeed } = specification;
-  const store = await createContentStore({
-    directory: storeDirectory,
-    peers: () => [],
-    reporter: { say: (_level, _event, text) => onStep(text), wait: onStep },
-  });
+  const reporter: Reporter = { say: (_level, _event, text) => onStep(text), wait: onStep };
+  const store = await openContentStore(place, () => [], reporter);
   try {
     onStep("publishing the task's document, keys and initial model");
     if (transcript !== undefined) await store.putDirectory(transcript);

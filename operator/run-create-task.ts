@@ -17,6 +17,7 @@ export interface CreateTaskFlags {
   readonly group?: Hex;
   readonly keys?: string;
   readonly store: string;
+  readonly ipfsApi?: string;
   readonly out: string;
   readonly ignition: string;
   readonly operator: string;
@@ -32,6 +33,7 @@ export async function runCreateTask(flags: CreateTaskFlags, reporter: Reporter):
     ...(flags.epsilon === undefined ? {} : { epsilon: flags.epsilon }),
     ...(flags.delta === undefined ? {} : { delta: flags.delta }),
     ...(flags.keys === undefined ? {} : { keys: flags.keys }),
+    ...(flags.ipfsApi === undefined ? {} : { ipfsApi: flags.ipfsApi }),
   };
   const description = inGroup(await readSpecification(flags.task), flags.group);
   for (const file of [flags.out, flags.ignition]) await requireWritable(dirname(file));

@@ -12,8 +12,7 @@ import { openEventStore } from "../chain/event-store.ts";
 import { loadWallet } from "../chain/key-file.ts";
 import type { TaskReader, TaskWriter } from "../chain/task-chain.ts";
 import type { OnEndpoint } from "../chain/transport.ts";
-import { createKuboStore } from "../content/kubo.ts";
-import { createContentStore } from "../content/store.ts";
+import { openContentStore } from "../content/open-store.ts";
 import type { ContentStore } from "../content/store.ts";
 import type { SharedRecords } from "../storage/own-record.ts";
 import { openStateDirectory } from "../storage/state-directory.ts";
@@ -185,13 +184,9 @@ async function openInside<Chain extends TaskReader>(
 }
 
 function openStore(options: NodeOptions, network: PeerNetwork, reporter: Reporter): Promise<ContentStore> {
-  if (options.ipfsApi !== undefined)
-    return createKuboStore({ apiUrl: options.ipfsApi, peers: network.sources, reporter });
-  return createContentStore({
-    directory: options.storeDirectory ?? join(options.stateDirectory, "ipfs"),
-    peers: network.sources,
-    reporter,
-  });
+  const { ipfsApi, storeDirectory, stateDirectory } = options;
+  const directory = storeDirectory ?? join(stateDirectory, "ipfs");
+  return openContentStore({ directory, ...(ipfsApi === undefined ? {} : { ipfsApi }) }, network.sources, reporter);
 }
 
 /**

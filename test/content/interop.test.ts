@@ -1,14 +1,14 @@
 import assert from "node:assert/strict";
-import { execFile, spawn, spawnSync } from "node:child_process";
+import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdir, readFile, writeFile } from "node:fs/promises";
+import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
-import { promisify } from "node:util";
 import { after, before, describe, it } from "mocha";
 import { createGateway } from "../../content/gateway.ts";
 import { createKuboStore } from "../../content/kubo.ts";
 import { DIRECTORIES } from "./directories.ts";
+import { KUBO, startKubo } from "../support/kubo.ts";
 import { createRecorder } from "../support/round-recorder.ts";
 import { seededBytes, text, Workbench } from "./support.ts";
 
@@ -17,7 +17,6 @@ import { seededBytes, text, Workbench } from "./support.ts";
  * - IPFS_KUBO_BIN, or `ipfs` in PATH: a Kubo daemon, offline, in a temporary folder
  * - IPFS_BOXO_BIN: boxo-peer, built by `cd test/content/boxo-peer && go mod tidy && go build -o boxo-peer .`
  */
-const KUBO = process.env["IPFS_KUBO_BIN"] ?? (spawnSync("ipfs", ["version"]).status === 0 ? "ipfs" : undefined);
 const BOXO = process.env["IPFS_BOXO_BIN"];
 
 /** The other implementation: what it says the CID of each directory is, its gateway, and its RPC interface. */
@@ -145,27 +144,16 @@ async function writeDirectories(folder: string): Promise<string[]> {
     let other: Other | undefined;
 
     before(async () => {
-      const home = await bench.folder();
-      const env = { ...process.env, IPFS_PATH: home, IPFS_TELEMETRY: "off" };
-      const ipfs = async (...args: string[]): Promise<string> =>
-        (await promisify(execFile)(KUBO ?? "", args, { env })).stdout.trim();
-      await ipfs("init", "--empty-repo");
-      for (const key of ["API", "Gateway"]) await ipfs("config", `Addresses.${key}`, "/ip4/127.0.0.1/tcp/0");
       const cids: Record<string, string> = {};
-      for (const path of await writeDirectories(await bench.folder())) {
-        const options = ["--cid-version=1", "--raw-leaves", "--chunker=size-1048576", "--max-file-links=1024"];
-        cids[path.split("/").at(-1) ?? ""] = await ipfs("add", "-r", "-Q", "--hidden", ...options, path);
-      }
-      const daemon = spawn(KUBO ?? "", ["daemon", "--offline"], { env, stdio: ["ignore", "pipe", "inherit"] });
-      bench.onClose(async () => {
-        daemon.kill();
-        await once(daemon, "exit");
+      const paths = await writeDirectories(await bench.folder());
+      const kubo = await startKubo(async (ipfs) => {
+        for (const path of paths) {
+          const options = ["--cid-version=1", "--raw-leaves", "--chunker=size-1048576", "--max-file-links=1024"];
+          cids[path.split("/").at(-1) ?? ""] = await ipfs("add", "-r", "-Q", "--hidden", ...options, path);
+        }
       });
-      for await (const line of createInterface(daemon.stdout)) if (line.includes("Daemon is ready")) break;
-      daemon.stdout.resume();
-      const [, , address, , port] = (await readFile(join(home, "api"), "utf8")).trim().split("/");
-      const gatewayUrl = (await readFile(join(home, "gateway"), "utf8")).trim();
-      other = { cids, gatewayUrl, apiUrl: `http://${address}:${port}` };
+      bench.onClose(() => kubo.close());
+      other = { cids, ...kubo };
     });
 
     after(() => bench.clear());

@@ -86,7 +86,7 @@ describe("an operator who publishes keys to read or to forge with", function () 
   ): Promise<Awaited<ReturnType<typeof deployCell>> & { readonly directory: string }> {
     const directory = await temporary();
     const store = join(directory, "aggregator", "ipfs");
-    const prepared = await publishTask(parseSpecification(specification), keys, store, () => undefined);
+    const prepared = await publishTask(parseSpecification(specification), keys, { directory: store }, () => undefined);
     return { ...(await deployCell(chain, prepared, { clients }, 0)), directory };
   }
 

@@ -70,6 +70,8 @@ export interface HarnessOptions {
    * client audits.
    */
   readonly learning?: "digits" | "scripted";
+  /** RPC URLs of the Kubo nodes that keep the content of these roles, by name: `aggregator`, `member-1`, `client-1`. */
+  readonly ipfsApis?: Readonly<Record<string, string>>;
   /** A contract that is deployed already, of a group on one chain: its roles only. */
   readonly cell?: DeployedCell;
 }
@@ -154,6 +156,9 @@ const MAX_TURNS = 400;
 /** Submissions in one transaction of the aggregator. */
 export const RELAY_BATCH = 3;
 
+const ipfsApiOf = ({ ipfsApis = {} }: HarnessOptions, role: string): { readonly ipfsApi?: string } =>
+  ipfsApis[role] === undefined ? {} : { ipfsApi: ipfsApis[role] };
+
 /** A task of its own on a chain of its own. */
 async function deployAlone(options: HarnessOptions): Promise<DeployedCell> {
   const directory = await mkdtemp(join(tmpdir(), "verisum-round-"));
@@ -163,6 +168,7 @@ async function deployAlone(options: HarnessOptions): Promise<DeployedCell> {
     join(directory, "aggregator", "ipfs"),
     csprng,
     () => undefined,
+    ipfsApiOf(options, "aggregator"),
   );
   return { ...(await deployCell(chain, prepared, options, 0)), directory, peers: [] };
 }
@@ -213,6 +219,7 @@ export async function startHarness(options: HarnessOptions): Promise<RoundHarnes
     confirmations: 0,
     stateDirectory: join(directory, name),
     peers,
+    ...ipfsApiOf(options, name),
   });
   const openNode = async (
     name: string,
