@@ -45,8 +45,8 @@ export async function readerAt(
   await history.load();
   const logs = async (): Promise<readonly TaskLog[]> => (await history.read()).logs;
   let fullCommittee: readonly Hex[] | undefined;
-  const reader: TaskReader = {
-    context: { chainId, contract: decodeAddress(address) },
+  const deployment = once(() => view("deployment"));
+  const reader: Omit<TaskReader, "context"> = {
     parameters,
     parametersHash: once(() => view("parametersHash")),
     operator: once(() => view("operator").then(decodeAddress)),
@@ -100,11 +100,11 @@ export async function readerAt(
   // All that opening a task asks for, in as few requests as it takes.
   await Promise.all([
     requireContract(endpoint, chainId, address),
-    ...[reader.parameters, reader.parametersHash, reader.operator, reader.members, logs].map((ask) =>
+    ...[deployment, reader.parameters, reader.parametersHash, reader.operator, reader.members, logs].map((ask) =>
       ask().catch(() => undefined),
     ),
   ]);
-  return reader;
+  return { ...reader, context: { chainId, contract: decodeAddress(address), deployment: await deployment() } };
 }
 
 /** Looks at the same past are one: records are read from the events once. */

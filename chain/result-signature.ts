@@ -1,9 +1,9 @@
 /** Members' signatures over a round's result, as the contract checks them. */
 import type { Wallet } from "ethers";
 import type { Hex } from "../protocol/transcript.ts";
-import type { CompactSignature, SignedResult } from "./task-chain.ts";
+import type { CompactSignature, SignedResult, TaskContext } from "./task-chain.ts";
 import { messageDigest, recoverSigner, signMessage } from "./typed-data.ts";
-import type { Message, TaskContext } from "./typed-data.ts";
+import type { Message } from "./typed-data.ts";
 
 /** Signs a result. The private key stays in the wallet. */
 export function signResult(wallet: Wallet, context: TaskContext, result: SignedResult): Promise<CompactSignature> {

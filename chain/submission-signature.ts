@@ -3,10 +3,10 @@ import { AbiCoder, keccak256 } from "ethers";
 import type { Wallet } from "ethers";
 import { VerisumError } from "../protocol/errors.ts";
 import type { Submission } from "../protocol/submission.ts";
-import type { Hex, RoundContext } from "../protocol/transcript.ts";
+import type { Hex } from "../protocol/transcript.ts";
 import { encodeSubmission } from "./codec.ts";
 import { VERISUM_INTERFACE } from "./rpc.ts";
-import type { SignedSubmission } from "./task-chain.ts";
+import type { SignedSubmission, TaskContext } from "./task-chain.ts";
 import { messageDigest, recoverSigner, signMessage } from "./typed-data.ts";
 import type { Message } from "./typed-data.ts";
 
@@ -22,7 +22,7 @@ function submissionHash(submission: Submission): Hex {
 /** Signs a submission of the wallet's account, good for this chain, contract and round only. */
 export async function signSubmission(
   wallet: Wallet,
-  context: RoundContext,
+  context: TaskContext & { readonly round: bigint },
   submission: Submission,
 ): Promise<SignedSubmission> {
   const client = wallet.address.toLowerCase() as Hex;
@@ -35,7 +35,7 @@ export async function signSubmission(
  * @throws SIGNATURE_INVALID
  */
 export function checkSubmissionSignature(
-  context: RoundContext,
+  context: TaskContext & { readonly round: bigint },
   { client, submission, signature }: SignedSubmission,
 ): void {
   const message = messageOf(context, client, submission);
@@ -45,10 +45,18 @@ export function checkSubmissionSignature(
 }
 
 /** keccak-256("\x19\x01" ‖ domain separator ‖ struct hash). */
-export function submissionDigest(context: RoundContext, client: Hex, submission: Submission): Hex {
+export function submissionDigest(
+  context: TaskContext & { readonly round: bigint },
+  client: Hex,
+  submission: Submission,
+): Hex {
   return messageDigest(context, "RelayedSubmission", messageOf(context, client, submission));
 }
 
-function messageOf({ round }: RoundContext, client: Hex, submission: Submission): Message<"RelayedSubmission"> {
+function messageOf(
+  { round }: { readonly round: bigint },
+  client: Hex,
+  submission: Submission,
+): Message<"RelayedSubmission"> {
   return { round, client, submissionHash: submissionHash(submission) };
 }

@@ -5,7 +5,7 @@
 import type { G1 } from "../protocol/points.ts";
 import type { Submission } from "../protocol/submission.ts";
 import type { TaskParameters } from "../protocol/task.ts";
-import type { Hex, RoundContext } from "../protocol/transcript.ts";
+import type { Hex } from "../protocol/transcript.ts";
 import { PHASE_MEMBERS } from "./generated/verisum.ts";
 import type * as Solidity from "./generated/verisum.ts";
 import type { BlockReference } from "./origin.ts";
@@ -169,9 +169,17 @@ export interface TaskLook extends Counters {
   records(round: bigint): RoundRecords;
 }
 
+/** The contract and chain that a signature is good for. */
+export interface TaskContext {
+  readonly chainId: bigint;
+  readonly contract: Hex;
+  /** The contract's identity (`deploymentOf`). */
+  readonly deployment: Hex;
+}
+
 /** Reading needs no account. */
 export interface TaskReader {
-  readonly context: Omit<RoundContext, "round">;
+  readonly context: TaskContext;
   parameters(): Promise<TaskParameters>;
   parametersHash(): Promise<Hex>;
   operator(): Promise<Hex>;

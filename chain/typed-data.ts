@@ -2,9 +2,9 @@
 import { Signature, TypedDataEncoder, verifyTypedData } from "ethers";
 import type { TypedDataDomain, TypedDataField, Wallet } from "ethers";
 import { VerisumError } from "../protocol/errors.ts";
-import type { Hex, RoundContext } from "../protocol/transcript.ts";
+import type { Hex } from "../protocol/transcript.ts";
 import { DOMAIN, SIGNED_TYPES } from "./generated/typed-data.ts";
-import type { CompactSignature } from "./task-chain.ts";
+import type { CompactSignature, TaskContext } from "./task-chain.ts";
 
 type SignedTypes = typeof SIGNED_TYPES;
 /** A type that is signed. */
@@ -14,9 +14,6 @@ export type SignedType = keyof SignedTypes;
 export type Message<T extends SignedType> = {
   readonly [F in SignedTypes[T][number] as F["name"]]: F["type"] extends `uint${string}` ? bigint | number : Hex;
 };
-
-/** The contract and chain that a signature is good for. */
-export type TaskContext = Omit<RoundContext, "round">;
 
 /** Signs a message. The private key stays in the wallet. */
 export async function signMessage<T extends SignedType>(
@@ -54,8 +51,8 @@ export function messageDigest<T extends SignedType>(context: TaskContext, type: 
   return TypedDataEncoder.hash(domainOf(context), fieldsOf(type), message) as Hex;
 }
 
-function domainOf({ chainId, contract }: TaskContext): TypedDataDomain {
-  return { ...DOMAIN, chainId, verifyingContract: contract };
+function domainOf({ chainId, contract, deployment }: TaskContext): TypedDataDomain {
+  return { ...DOMAIN, chainId, verifyingContract: contract, salt: deployment };
 }
 
 function fieldsOf(type: SignedType): Record<string, TypedDataField[]> {

@@ -7,6 +7,7 @@ import {Protocol} from "./generated/Protocol.sol";
 import {IVerisum} from "./interfaces/IVerisum.sol";
 import {DataContract} from "./libraries/DataContract.sol";
 import {ChunkKinds, TaskLayout} from "./libraries/TaskLayout.sol";
+import {Transcript} from "./libraries/Transcript.sol";
 import {Verification} from "./libraries/Verification.sol";
 import {VerificationKeys} from "./libraries/VerificationKeys.sol";
 import {ClientRecord, G1Point, Phase, TaskParameters} from "./types/VerisumTypes.sol";
@@ -32,6 +33,8 @@ abstract contract RoundBase is Registration {
 
     /// @inheritdoc IVerisum
     bytes32 public immutable parametersHash;
+    /// @inheritdoc IVerisum
+    bytes32 public immutable deployment;
     /// @inheritdoc IVerisum
     address public immutable keysPointer;
     /// @inheritdoc IVerisum
@@ -67,7 +70,9 @@ abstract contract RoundBase is Registration {
                 )
             )
         );
-        parametersHash = keccak256(abi.encode(p));
+        bytes32 hash = keccak256(abi.encode(p));
+        parametersHash = hash;
+        deployment = Transcript.deployment(hash);
         // Cannot truncate: N K 2^(2(bits-1)) < 2^48 was checked, and a chunk's masks are fewer than its coordinates.
         vectorLength = uint32(vectorLength_);
         _chunkCount = p.chunkKinds.length;

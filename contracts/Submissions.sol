@@ -77,7 +77,7 @@ abstract contract Submissions is RoundBase {
             position = _endOf(submission, start);
             // Skipped, or whoever sends one of a batch's submissions alone could make the whole batch revert.
             if (clientOf[item.client].lastSubmittedRound == round_) continue;
-            bytes32 digest = Signatures.ofSubmission(round_, item.client, _hashOf(start, position));
+            bytes32 digest = Signatures.ofSubmission(deployment, round_, item.client, _hashOf(start, position));
             if (!Signatures.isBy(item.client, digest, item.signature)) revert VerisumBatchItemInvalid(i, "signature");
             _take(intake, item.client, submission, start, position);
         }
@@ -209,7 +209,7 @@ abstract contract Submissions is RoundBase {
     ) private view returns (bytes32) {
         return
             Transcript.challenge(
-                Transcript.Submitter(round_, client, weight, parametersHash, _modelDigest),
+                Transcript.Submitter(deployment, round_, client, weight, _modelDigest),
                 head,
                 _threshold - 1,
                 _chunkCount

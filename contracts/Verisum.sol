@@ -211,9 +211,14 @@ contract Verisum is Submissions {
         RoundHeader memory header = _activeHeader(round_, Phase.Aggregating);
         G1Point memory sum = _sum;
         uint256 included = _included;
-        _checkSignatures(Signatures.ofResult(round_, included, header.totalWeight, sum, result), signers, signatures);
+        _checkSignatures(
+            Signatures.ofResult(deployment, round_, included, header.totalWeight, sum, result),
+            signers,
+            signatures
+        );
         if (evaluation >= Protocol.FIELD_ORDER) revert VerisumNotCanonical("evaluation", evaluation);
         uint256 z = Transcript.resultPoint(
+            deployment,
             round_,
             included,
             header.totalWeight,

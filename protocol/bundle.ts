@@ -140,13 +140,12 @@ async function decrypt(file: Uint8Array, keys: RoundKeyPair, address: ShareAddre
   }
 }
 
-/** (tag, version, chainId, contract, round, client, seat), one 32-byte word each. */
+/** (tag, version, deployment, round, client, seat), one 32-byte word each. */
 function associatedData(address: ShareAddress): Uint8Array {
   return encodeWords([
     domainTag("share"),
     BigInt(PROTOCOL_VERSION),
-    address.chainId,
-    BigInt(address.contract),
+    BigInt(address.deployment),
     address.round,
     BigInt(address.client),
     BigInt(address.seat),

@@ -39,7 +39,6 @@ export interface Submission {
 export interface SubmissionContext extends RoundContext {
   readonly client: Hex;
   readonly weight: number;
-  readonly parametersHash: Hex;
   readonly baseModelDigest: Hex;
   readonly normBoundSquared: bigint;
 }

@@ -12,8 +12,8 @@ export type Hex = `0x${string}`;
 
 /** Where a statement is made: replay anywhere else fails. */
 export interface RoundContext {
-  readonly chainId: bigint;
-  readonly contract: Hex;
+  /** The contract's identity (`deploymentOf`). */
+  readonly deployment: Hex;
   readonly round: bigint;
 }
 
@@ -21,7 +21,6 @@ export interface RoundContext {
 export interface ChallengeInput extends RoundContext {
   readonly client: Hex;
   readonly weight: number;
-  readonly parametersHash: Hex;
   readonly baseModelDigest: Hex;
   readonly commitment: G1;
   readonly sharesDigest: Hex;
@@ -55,6 +54,29 @@ export function domainTag(label: string): bigint {
   return bytesToBigint(keccak_256(utf8ToBytes(`verisum.v${PROTOCOL_VERSION}.${label}`)));
 }
 
+/** What a contract's identity is made of. */
+export interface DeploymentInput {
+  readonly chainId: bigint;
+  readonly contract: Hex;
+  readonly parametersHash: Hex;
+  /** Of the block before the deployment's. */
+  readonly parentHash: Hex;
+  /** Of the deployment's block (EIP-4399). */
+  readonly prevRandao: Hex;
+}
+
+/** A contract's identity, protocol.md §6: another one at the same address, on a chain started anew, has another. */
+export function deploymentOf({ chainId, contract, parametersHash, parentHash, prevRandao }: DeploymentInput): Hex {
+  return hashWords([
+    domainTag("deployment"),
+    chainId,
+    BigInt(contract),
+    BigInt(parametersHash),
+    BigInt(parentHash),
+    BigInt(prevRandao),
+  ]);
+}
+
 /** chal of protocol.md §5. */
 export function challengeOf({ wireCommitments, ...input }: ChallengeInput): Hex {
   return challengeOfHead({
@@ -71,7 +93,6 @@ export function challengeOfHead(input: ChallengeHead): Hex {
     ...contextWords(input),
     BigInt(input.client),
     BigInt(input.weight),
-    BigInt(input.parametersHash),
     BigInt(input.baseModelDigest),
     input.commitment.x,
     input.commitment.y,
@@ -149,7 +170,7 @@ export function fromHex(hex: Hex): Uint8Array {
 }
 
 function contextWords(context: RoundContext): bigint[] {
-  return [context.chainId, BigInt(context.contract), context.round];
+  return [BigInt(context.deployment), context.round];
 }
 
 function bytesToBigint(bytes: Uint8Array): bigint {

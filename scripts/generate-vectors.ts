@@ -10,13 +10,22 @@ import { G1_GENERATOR, G1_INFINITY, G2_GENERATOR, multiplyG1, multiplyG2 } from 
 import type { G1 } from "../protocol/points.ts";
 import { parametersHash } from "../protocol/task.ts";
 import type { TaskParameters } from "../protocol/task.ts";
-import { challengeOf, challengePoints, domainTag, resultPoint, sharesDigest, toHex } from "../protocol/transcript.ts";
-import type { ChallengeInput, Hex, ResultPointInput } from "../protocol/transcript.ts";
+import {
+  challengeOf,
+  challengePoints,
+  deploymentOf,
+  domainTag,
+  resultPoint,
+  sharesDigest,
+  toHex,
+} from "../protocol/transcript.ts";
+import type { ChallengeInput, DeploymentInput, Hex, ResultPointInput } from "../protocol/transcript.ts";
 import { encodeVerificationKeys, hashVerificationKeys } from "../protocol/verification-key.ts";
 import type { VerificationKeys } from "../protocol/verification-key.ts";
 
-const LABELS = ["challenge", "alpha", "z", "combine", "result", "share", "model", "aggregate"] as const;
+const LABELS = ["deployment", "challenge", "alpha", "z", "combine", "result", "share", "model", "aggregate"] as const;
 const LARGEST_WORD: Hex = `0x${"ff".repeat(32)}`;
+const ZERO_WORD: Hex = `0x${"00".repeat(32)}`;
 const LARGEST_ADDRESS: Hex = `0x${"ff".repeat(20)}`;
 
 /** Contents of `test/vectors/`, by path from the project's root. */
@@ -33,6 +42,7 @@ function transcriptVectors(): object {
       const shareHashes = Array.from({ length: count }, (_, i) => word(`share ${i + 1}`));
       return { shareHashes, digest: sharesDigest(shareHashes) };
     }),
+    deployments: deploymentInputs().map((input) => ({ input, deployment: deploymentOf(input) })),
     challenges: challengeInputs().map((input) => {
       const challenge = challengeOf(input);
       return { input, challenge, ...challengePoints(challenge) };
@@ -48,14 +58,23 @@ function transcriptVectors(): object {
   };
 }
 
-function challengeInputs(): ChallengeInput[] {
-  const base: ChallengeInput = {
+function deploymentInputs(): DeploymentInput[] {
+  const base: DeploymentInput = {
     chainId: 31337n,
     contract: address("contract"),
+    parametersHash: word("parameters"),
+    parentHash: word("parent"),
+    prevRandao: word("randao"),
+  };
+  return [base, { ...base, chainId: BigInt(LARGEST_WORD), contract: LARGEST_ADDRESS, prevRandao: ZERO_WORD }];
+}
+
+function challengeInputs(): ChallengeInput[] {
+  const base: ChallengeInput = {
+    deployment: word("deployment"),
     round: 1n,
     client: address("client"),
     weight: 1,
-    parametersHash: word("parameters"),
     baseModelDigest: word("base model"),
     commitment: point(5n),
     sharesDigest: word("shares"),
@@ -69,12 +88,10 @@ function challengeInputs(): ChallengeInput[] {
     { ...base, commitment: G1_INFINITY, wireCommitments: [G1_INFINITY] },
     {
       ...base,
-      chainId: BigInt(LARGEST_WORD),
-      contract: LARGEST_ADDRESS,
+      deployment: LARGEST_WORD,
       round: 2n ** 64n - 1n,
       client: LARGEST_ADDRESS,
       weight: 65535,
-      parametersHash: LARGEST_WORD,
       baseModelDigest: LARGEST_WORD,
       sharesDigest: LARGEST_WORD,
       sharesCid: LARGEST_WORD,
@@ -87,8 +104,7 @@ function challengeInputs(): ChallengeInput[] {
 
 function resultInputs(): ResultPointInput[] {
   const base: ResultPointInput = {
-    chainId: 31337n,
-    contract: address("contract"),
+    deployment: word("deployment"),
     round: 1n,
     included: 0b11111n,
     totalWeight: 5,
@@ -98,7 +114,14 @@ function resultInputs(): ResultPointInput[] {
   };
   return [
     base,
-    { ...base, chainId: 1n, round: 2n ** 64n - 1n, included: 2n ** 256n - 1n, totalWeight: 511, sum: G1_INFINITY },
+    {
+      ...base,
+      deployment: word("other"),
+      round: 2n ** 64n - 1n,
+      included: 2n ** 256n - 1n,
+      totalWeight: 511,
+      sum: G1_INFINITY,
+    },
   ];
 }
 

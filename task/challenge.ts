@@ -5,7 +5,7 @@ import type { OpenTask } from "./opened-task.ts";
 import { requireOpened } from "./round-records.ts";
 
 /** What verifying a submission takes of its task. */
-export type SubmissionTask = Pick<OpenTask, "layout" | "parameters" | "parametersHash"> & {
+export type SubmissionTask = Pick<OpenTask, "layout" | "parameters"> & {
   readonly chain: Pick<OpenTask["chain"], "context">;
 };
 
@@ -23,7 +23,6 @@ export function challengePointsOf(
       round: record.round,
       client: record.client,
       weight: record.weight,
-      parametersHash: task.parametersHash,
       baseModelDigest: opened.baseModelDigest,
       commitment: submission.commitment,
       sharesDigest: sharesDigest(submission.shareHashes),

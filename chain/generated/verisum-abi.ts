@@ -1709,6 +1709,19 @@ export const VERISUM_ABI = [
  },
  {
   "inputs": [],
+  "name": "deployment",
+  "outputs": [
+   {
+    "internalType": "bytes32",
+    "name": "",
+    "type": "bytes32"
+   }
+  ],
+  "stateMutability": "view",
+  "type": "function"
+ },
+ {
+  "inputs": [],
   "name": "finalisedRounds",
   "outputs": [
    {

@@ -649,6 +649,15 @@ export interface VerisumFunctions {
     readonly inputs: readonly [client: Hex];
     readonly output: { readonly weight: bigint; readonly activeFromRound: bigint; readonly lastSubmittedRound: bigint; readonly bondWei: bigint };
   };
+  /**
+   * This contract's identity: chain, address, parameters and the block of its deployment. It is in every challenge and
+   * every signature, so that nothing made for another contract at the same address holds here.
+   */
+  readonly deployment: {
+    readonly mutability: "view";
+    readonly inputs: readonly [];
+    readonly output: Hex;
+  };
   /** Rounds that ended with a model. */
   readonly finalisedRounds: {
     readonly mutability: "view";

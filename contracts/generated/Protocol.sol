@@ -29,6 +29,8 @@ library Protocol {
     uint256 internal constant MAX_ENDPOINT_BYTES = 256;
     /// @notice Poseidon(0, 0): the first chunk's hPrevious.
     uint256 internal constant EMPTY_NORM_HASH = 0x2098f5fb9e239eab3ceac3f27b81e481dc3124d55ffed523a839ee8446b64864;
+    /// @notice First word of the transcript "deployment".
+    uint256 internal constant TAG_DEPLOYMENT = 0xc7936b186ead53b1cda0c86c4440275ddd6221d8622962b791da333585798a2c;
     /// @notice First word of the transcript "challenge".
     uint256 internal constant TAG_CHALLENGE = 0x7ff3e04a53d728c62fbdef4843c0bfcfb0bdbae6dc4ae674a524dcc8914c81ee;
     /// @notice First word of the transcript "alpha".

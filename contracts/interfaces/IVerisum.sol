@@ -300,6 +300,9 @@ interface IVerisum {
     function parameters() external view returns (TaskParameters memory);
     /// @notice keccak-256 of the parameters' ABI encoding.
     function parametersHash() external view returns (bytes32);
+    /// @notice This contract's identity: chain, address, parameters and the block of its deployment. It is in every
+    /// challenge and every signature, so that nothing made for another contract at the same address holds here.
+    function deployment() external view returns (bytes32);
     /// @notice The address whose code holds the verification keys after one zero byte.
     function keysPointer() external view returns (address);
     /// @notice The contract that checks the pairings of this task's submissions (`ISubmissionVerifier`).

@@ -7,7 +7,7 @@ import {G1Point, RoundResult} from "../types/VerisumTypes.sol";
 /// @notice Checks EIP-712 signatures of a round's result and of relayed submissions, in the compact form of EIP-2098.
 library Signatures {
     bytes32 private constant DOMAIN_TYPE = keccak256(
-        "EIP712Domain(string name,string version,uint256 chainId,address verifyingContract)"
+        "EIP712Domain(string name,string version,uint256 chainId,address verifyingContract,bytes32 salt)"
     );
     bytes32 private constant RESULT_TYPE = keccak256(
         "Result(uint64 round,uint256 included,uint32 totalWeight,uint256 sumX,uint256 sumY,bytes32 aggregateCid,bytes32 aggregateDigest,bytes32 modelCid,bytes32 modelDigest)"
@@ -24,12 +24,18 @@ library Signatures {
 
     /// @notice What a client signs for a relayer.
     /// @param submissionHash keccak-256 of the submission's ABI encoding.
-    function ofSubmission(uint64 round, address client, bytes32 submissionHash) internal view returns (bytes32) {
-        return _typed(keccak256(abi.encode(SUBMISSION_TYPE, round, client, submissionHash)));
+    function ofSubmission(
+        bytes32 deployment,
+        uint64 round,
+        address client,
+        bytes32 submissionHash
+    ) internal view returns (bytes32) {
+        return _typed(deployment, keccak256(abi.encode(SUBMISSION_TYPE, round, client, submissionHash)));
     }
 
     /// @notice What a member signs.
     function ofResult(
+        bytes32 deployment,
         uint64 round,
         uint256 included,
         uint32 totalWeight,
@@ -50,7 +56,7 @@ library Signatures {
                 result.modelDigest
             )
         );
-        return _typed(message);
+        return _typed(deployment, message);
     }
 
     /// @notice True if `signature` (r, vs) is `signer`'s; a zero signer never signed anything.
@@ -62,9 +68,9 @@ library Signatures {
         return recovered != address(0) && recovered == signer;
     }
 
-    /// @dev The digest of a struct's hash in the domain of this contract on this chain.
-    function _typed(bytes32 message) private view returns (bytes32) {
-        bytes32 domain = keccak256(abi.encode(DOMAIN_TYPE, NAME, VERSION, block.chainid, address(this)));
+    /// @dev The digest of a struct's hash in the domain of this contract, whose salt is its identity.
+    function _typed(bytes32 deployment, bytes32 message) private view returns (bytes32) {
+        bytes32 domain = keccak256(abi.encode(DOMAIN_TYPE, NAME, VERSION, block.chainid, address(this), deployment));
         return keccak256(abi.encodePacked(hex"1901", domain, message));
     }
 }

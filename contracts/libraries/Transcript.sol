@@ -9,11 +9,28 @@ import {ChunkProof, G1Point, Submission, SubmissionHead} from "../types/VerisumT
 library Transcript {
     /// @notice What fixes a client's place: replay anywhere else fails.
     struct Submitter {
+        bytes32 deployment;
         uint64 round;
         address client;
         uint16 weight;
-        bytes32 parametersHash;
         bytes32 baseModelDigest;
+    }
+
+    /// @notice The identity of the contract that is being deployed: chain, address, task, and the block before.
+    /// @dev A chain that was started anew, or a deployment that a reorganisation moved into another block, has another
+    /// identity at the same address, since the block before it or the beacon's randomness (EIP-4399) differ.
+    function deployment(bytes32 parametersHash) internal view returns (bytes32) {
+        return
+            keccak256(
+                abi.encode(
+                    Protocol.TAG_DEPLOYMENT,
+                    block.chainid,
+                    address(this),
+                    parametersHash,
+                    blockhash(block.number - 1),
+                    block.prevrandao
+                )
+            );
     }
 
     /// @notice The challenge of a submission; everything it covers is fixed before alpha and z exist.
@@ -24,19 +41,8 @@ library Transcript {
         SubmissionHead memory head,
         uint256 shareEvaluationCount,
         uint256 chunkCount
-    ) internal view returns (bytes32) {
-        return
-            keccak256(
-                abi.encode(
-                    Protocol.TAG_CHALLENGE,
-                    block.chainid,
-                    address(this),
-                    submitter,
-                    head,
-                    shareEvaluationCount,
-                    chunkCount
-                )
-            );
+    ) internal pure returns (bytes32) {
+        return keccak256(abi.encode(Protocol.TAG_CHALLENGE, submitter, head, shareEvaluationCount, chunkCount));
     }
 
     /// @notice The part of a submission that fixes its challenge.
@@ -86,18 +92,18 @@ library Transcript {
 
     /// @notice z', where the sum of commitments is opened.
     function resultPoint(
+        bytes32 deployment_,
         uint64 round,
         uint256 included,
         uint256 totalWeight,
         G1Point memory sum,
         bytes32 aggregateDigest,
         bytes32 modelDigest
-    ) internal view returns (uint256) {
+    ) internal pure returns (uint256) {
         bytes32 digest = keccak256(
             abi.encode(
                 Protocol.TAG_RESULT,
-                block.chainid,
-                address(this),
+                deployment_,
                 round,
                 included,
                 totalWeight,

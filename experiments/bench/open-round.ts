@@ -9,7 +9,6 @@ import type { RoundKeyPair } from "../../protocol/bundle.ts";
 import type { VectorCommitter } from "../../protocol/ports.ts";
 import type { RandomBytes } from "../../protocol/random.ts";
 import type { SubmissionContext } from "../../protocol/submission.ts";
-import { parametersHash } from "../../protocol/task.ts";
 import { toHex } from "../../protocol/transcript.ts";
 import { encodeVerificationKeys } from "../../protocol/verification-key.ts";
 import type { DemoChain } from "../../demo/chain.ts";
@@ -88,7 +87,6 @@ export async function openFirstRound(
     round: 1n,
     client: client.account,
     weight: 1,
-    parametersHash: parametersHash(task.parameters),
     baseModelDigest: task.parameters.genesisDigest,
     normBoundSquared: task.parameters.normBoundSquared,
   }));

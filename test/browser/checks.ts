@@ -6,7 +6,7 @@ import { decodeCar } from "../../content/car.ts";
 import { cidFromDigest, parseDirectoryCid } from "../../content/cid.ts";
 import { DEFAULT_DAG_LIMITS } from "../../content/dag.ts";
 import { equalG1 } from "../../protocol/points.ts";
-import { layoutOfTask, parametersHash } from "../../protocol/task.ts";
+import { layoutOfTask } from "../../protocol/task.ts";
 import { fromHex } from "../../protocol/transcript.ts";
 import { decodeVerificationKeys } from "../../protocol/verification-key.ts";
 import { openCurveHere } from "../../proving/curve/curve.ts";
@@ -31,7 +31,6 @@ export async function checkEvidence(json: string): Promise<Report> {
   const task = {
     layout: layoutOfTask(parameters),
     parameters,
-    parametersHash: parametersHash(parameters),
     chain: { context },
   };
   const checker = new Checker(() => undefined);

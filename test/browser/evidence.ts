@@ -1,5 +1,5 @@
 /** One real submission with everything that is public about it, as a page gets it: JSON in which `12n` is a bigint. */
-import type { OpenedRecord, SubmittedRecord } from "../../chain/task-chain.ts";
+import type { OpenedRecord, SubmittedRecord, TaskContext } from "../../chain/task-chain.ts";
 import { digestHexOfCid } from "../../content/cid.ts";
 import { encodeCar } from "../../content/car.ts";
 import { buildDirectory } from "../../content/profile.ts";
@@ -7,10 +7,10 @@ import { newRoundKeyPair, sealShare, shareFileName } from "../../protocol/bundle
 import { layoutFor } from "../../protocol/layout.ts";
 import { PRESETS } from "../../protocol/parameters.ts";
 import { commitUpdate, proveUpdate } from "../../protocol/submission.ts";
-import { layoutOfTask, parametersHash } from "../../protocol/task.ts";
+import { layoutOfTask } from "../../protocol/task.ts";
 import type { TaskParameters } from "../../protocol/task.ts";
 import { toHex } from "../../protocol/transcript.ts";
-import type { Hex, RoundContext } from "../../protocol/transcript.ts";
+import type { Hex } from "../../protocol/transcript.ts";
 import { encodeVerificationKeys, hashVerificationKeys } from "../../protocol/verification-key.ts";
 import { kzgCommitter } from "../../proving/curve/kzg.ts";
 import { chunkProver } from "../../proving/groth16/chunk-prover.ts";
@@ -19,7 +19,7 @@ import { devKeys } from "../support/proving.ts";
 import { seededRandom, word } from "../support/random.ts";
 
 export interface Evidence {
-  readonly context: Omit<RoundContext, "round">;
+  readonly context: TaskContext;
   readonly parameters: TaskParameters;
   /** As the contract stores them. */
   readonly keys: Hex;
@@ -46,7 +46,12 @@ export async function makeEvidence(): Promise<Evidence> {
   const layout = layoutOfTask(parameters);
   const quantised = Int32Array.from({ length: layout.dimension }, (_, i) => ((i * 31) % 15) - 7);
   const committed = await commitUpdate(layout, parameters, quantised, { committer, random });
-  const context = { chainId: 31337n, contract: `0x${"11".repeat(20)}`, round: 4n } as const;
+  const context = {
+    chainId: 31337n,
+    contract: `0x${"11".repeat(20)}`,
+    deployment: word("deployment"),
+    round: 4n,
+  } as const;
   const files: Record<string, Uint8Array> = {};
   for (const [index, share] of committed.shares.entries()) {
     const { publicKey } = await newRoundKeyPair(random);
@@ -62,7 +67,6 @@ export async function makeEvidence(): Promise<Evidence> {
       ...context,
       client: CLIENT,
       weight: 3,
-      parametersHash: parametersHash(parameters),
       baseModelDigest: opened.baseModelDigest,
       normBoundSquared: parameters.normBoundSquared,
     },
@@ -71,7 +75,7 @@ export async function makeEvidence(): Promise<Evidence> {
     { committer, prover: chunkProver(curve, keys, random) },
   );
   return {
-    context: { chainId: context.chainId, contract: context.contract },
+    context: { chainId: context.chainId, contract: context.contract, deployment: context.deployment },
     parameters,
     keys: toHex(encodeVerificationKeys(keys.verificationKeys)),
     opened,

@@ -117,7 +117,6 @@ describe("the chain adapter", function () {
           round: 1n,
           client: client.account,
           weight: i + 1,
-          parametersHash: parametersHash(PARAMETERS),
           baseModelDigest: PARAMETERS.genesisDigest,
           normBoundSquared: PARAMETERS.normBoundSquared,
         },

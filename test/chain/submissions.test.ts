@@ -11,7 +11,7 @@ import type { TaskWriter } from "../../chain/task-chain.ts";
 import { parseSignedSubmission, signedSubmissionBytes, signedSubmissionJson } from "../../task/signed-submission.ts";
 import { isVerisumError } from "../../protocol/errors.ts";
 import type { Submission } from "../../protocol/submission.ts";
-import { layoutOfTask, parametersHash } from "../../protocol/task.ts";
+import { layoutOfTask } from "../../protocol/task.ts";
 import { fromHex } from "../../protocol/transcript.ts";
 import { rejectsCode, throwsCode } from "../support/errors.ts";
 import { seededRandom, word } from "../support/random.ts";
@@ -69,7 +69,6 @@ describe("submissions through the chain adapter", function () {
           round: 1n,
           client: client.account,
           weight: 1,
-          parametersHash: parametersHash(parameters),
           baseModelDigest: parameters.genesisDigest,
           normBoundSquared: parameters.normBoundSquared,
         },

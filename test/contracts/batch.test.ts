@@ -171,6 +171,8 @@ describe("submitBatch", function () {
       "for another chain": () => signFor(task, client(0), submission(0), { chainId: 1n }),
       "for another contract": () =>
         signFor(task, client(0), submission(0), { contract: word("contract").slice(0, 42) as `0x${string}` }),
+      "for another deployment at the same address": () =>
+        signFor(task, client(0), submission(0), { deployment: word("deployment") }),
       "for another round": () => signFor(task, client(0), submission(0), { round: 2n }),
       // n − s of an s below n/2 needs 256 bits, which EIP-2098 does not have; what it has above n/2 is refused by
       // value.
@@ -369,7 +371,10 @@ describe("submitBatch", function () {
     const { submission: one } = signed[0]!;
     const encoded = VERISUM_INTERFACE.encodeFunctionData("submit", [1n, encodeSubmission(one)]);
     const expected = TypedDataEncoder.hash(
-      { name: "Verisum", version: "1", chainId: task.chainId, verifyingContract: task.address },
+      {
+        ...{ name: "Verisum", version: "1", chainId: task.context.chainId, verifyingContract: task.address },
+        salt: task.context.deployment,
+      },
       {
         RelayedSubmission: [
           { name: "round", type: "uint64" },
@@ -379,9 +384,6 @@ describe("submitBatch", function () {
       },
       { round: 1n, client: client(0).address, submissionHash: keccak256(`0x${encoded.slice(2 + 8 + 128)}`) },
     );
-    assert.equal(
-      submissionDigest({ chainId: task.chainId, contract: task.address, round: 1n }, signed[0]!.client, one),
-      expected,
-    );
+    assert.equal(submissionDigest({ ...task.context, round: 1n }, signed[0]!.client, one), expected);
   });
 });

@@ -8,7 +8,7 @@ import { addG1, G1_GENERATOR, G1_INFINITY, G2_GENERATOR, multiplyG2, negateG2 } 
 import { parametersHash } from "../../protocol/task.ts";
 import type { TaskParameters } from "../../protocol/task.ts";
 import type { Hex } from "../../protocol/transcript.ts";
-import { toHex } from "../../protocol/transcript.ts";
+import { deploymentOf, toHex } from "../../protocol/transcript.ts";
 import { encodeVerificationKeys, hashVerificationKeys } from "../../protocol/verification-key.ts";
 import type { ChunkVerificationKey, VerificationKeys } from "../../protocol/verification-key.ts";
 import { seededRandom, word } from "../support/random.ts";
@@ -51,6 +51,32 @@ describe("deployment", function () {
       [...((await view(task, "latestModel")) as unknown[])],
       [0n, task.parameters.genesisCid, task.parameters.genesisDigest],
     );
+  });
+
+  it("has an identity of its chain, address, parameters and block; a chain started anew gives another", async () => {
+    const task = await deployTask(connection);
+    const { blockNumber } = (await task.verisum.deploymentTransaction()!.wait())!;
+    const block = (await connection.provider.request({
+      method: "eth_getBlockByNumber",
+      params: [`0x${blockNumber.toString(16)}`, false],
+    })) as { readonly parentHash: Hex; readonly mixHash: Hex };
+    const expected = deploymentOf({
+      ...task.context,
+      parametersHash: parametersHash(task.parameters),
+      parentHash: block.parentHash,
+      prevRandao: block.mixHash,
+    });
+    assert.equal(task.context.deployment, expected);
+    const chains = [await openChain(), await openChain()];
+    try {
+      // Two that start within one second are the same, block for block.
+      await chains[1]!.provider.request({ method: "evm_mine" });
+      const [one, other] = [await deployTask(chains[0]!), await deployTask(chains[1]!)];
+      assert.equal(one.address, other.address);
+      assert.notEqual(one.context.deployment, other.context.deployment);
+    } finally {
+      for (const chain of chains) await chain.close();
+    }
   });
 
   const rules: readonly [string, Partial<TaskParameters>][] = [

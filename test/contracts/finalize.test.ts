@@ -102,12 +102,13 @@ describe("finalize", function () {
       sum: { x: state.sum.x, y: state.sum.y },
       ...valid.result,
     };
-    const domain = { chainId: task.chainId, contract: task.address };
+    const domain = task.context;
     const by4 = async (context: typeof domain, result: typeof signed): Promise<Partial<Finalisation>> => {
       const { r, vs } = await signResult(task.members[3]! as unknown as Wallet, context, result);
       return { signatures: [valid.signatures[0]!, [r, vs]] };
     };
     await reverts(send(await by4({ ...domain, chainId: 1n }, signed)), "VerisumSignatureInvalid", 4);
+    await reverts(send(await by4({ ...domain, deployment: word("x") }, signed)), "VerisumSignatureInvalid", 4);
     await reverts(
       send(await by4({ ...domain, contract: task.operator.address as Hex }, signed)),
       "VerisumSignatureInvalid",
@@ -146,10 +147,13 @@ describe("finalize", function () {
     );
     const stranger = new Wallet(id("stranger"));
     const state = await roundOf(task);
-    const digest = resultDigest(
-      { chainId: task.chainId, contract: task.address },
-      { round: 1n, included: state.included, totalWeight: 6, sum: { x: state.sum.x, y: state.sum.y }, ...valid.result },
-    );
+    const digest = resultDigest(task.context, {
+      round: 1n,
+      included: state.included,
+      totalWeight: 6,
+      sum: { x: state.sum.x, y: state.sum.y },
+      ...valid.result,
+    });
     const signature = new SigningKey(stranger.privateKey).sign(digest);
     await reverts(
       send({ signatures: [valid.signatures[0]!, [signature.r as Hex, signature.yParityAndS as Hex]] }),
@@ -175,7 +179,7 @@ describe("finalize", function () {
   it("takes an evaluation of zero or one as any other", async () => {
     const { sum, included, totalWeight } = await roundOf(task);
     const settled = { included, totalWeight: Number(totalWeight), sum: { x: sum.x, y: sum.y } };
-    const z = resultPoint({ chainId: task.chainId, contract: task.address, round: 1n, ...settled, ...valid.result });
+    const z = resultPoint({ ...task.context, round: 1n, ...settled, ...valid.result });
     for (const evaluation of [0n, 1n]) {
       const opening = simulateOpening(SECRETS, sumScalar, z, evaluation);
       await reverts(send({ evaluation: 1n - evaluation, opening }), "VerisumOpeningInvalid");

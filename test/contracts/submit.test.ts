@@ -85,12 +85,10 @@ describe("submit", function () {
     const { submission } = await makeSubmission(task, task.clients[1]!, "challenge");
     const onChain = await view(task, "challengeOf", task.clients[1]!.address, encodeSubmission(submission));
     const expected = challengeOf({
-      chainId: task.chainId,
-      contract: task.address,
+      ...task.context,
       round: 1n,
       client: task.clients[1]!.address as Hex,
       weight: 2,
-      parametersHash: (await view(task, "parametersHash")) as Hex,
       baseModelDigest: task.parameters.genesisDigest,
       commitment: submission.commitment,
       sharesDigest: sharesDigest(submission.shareHashes),
@@ -237,14 +235,10 @@ describe("submit", function () {
     await reverts(sendSubmission(task, task.clients[2]!, valid), "VerisumProofInvalid");
   });
 
-  it("refuses a submission made for another contract, chain, round or base model", async () => {
+  it("refuses a submission made for another deployment, round or base model", async () => {
     const client = task.clients[0]!;
-    const elsewhere: Partial<TaskOnChain>[] = [{ address: task.operator.address as Hex }, { chainId: 1n }];
-    for (const change of elsewhere)
-      await reverts(
-        send((await makeSubmission({ ...task, ...change }, client, "elsewhere")).submission),
-        "VerisumProofInvalid",
-      );
+    const elsewhere = { ...task, context: { ...task.context, deployment: word("elsewhere") } };
+    await reverts(send((await makeSubmission(elsewhere, client, "elsewhere")).submission), "VerisumProofInvalid");
     const lower = {
       ...task,
       parameters: { ...task.parameters, normBoundSquared: task.parameters.normBoundSquared - 1n },

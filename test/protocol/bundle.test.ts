@@ -18,8 +18,7 @@ const random = seededRandom("bundle");
 const share = randomElements(5, seededRandom("share"));
 const shape = { elementCount: share.length, threshold: 3 };
 const address: ShareAddress = {
-  chainId: 31337n,
-  contract: `0x${"11".repeat(20)}`,
+  deployment: `0x${"11".repeat(32)}`,
   round: 2n,
   client: `0x${"22".repeat(20)}`,
   seat: 3,
@@ -46,8 +45,7 @@ describe("a sealed share", () => {
   });
 
   const elsewhere: Record<string, ShareAddress> = {
-    chain: { ...address, chainId: 1n },
-    contract: { ...address, contract: `0x${"12".repeat(20)}` },
+    deployment: { ...address, deployment: `0x${"12".repeat(32)}` },
     round: { ...address, round: 3n },
     client: { ...address, client: `0x${"23".repeat(20)}` },
     seat: { ...address, seat: 4 },

@@ -21,12 +21,10 @@ const quantised = Int32Array.from({ length: layout.dimension }, (_, i) => ((i * 
 const committee = { committeeSize: 4, threshold: 2 };
 const committer = knownTauCommitter();
 const context: SubmissionContext = {
-  chainId: 31337n,
-  contract: `0x${"11".repeat(20)}`,
+  deployment: `0x${"11".repeat(32)}`,
   round: 4n,
   client: `0x${"22".repeat(20)}`,
   weight: 3,
-  parametersHash: word("parameters"),
   baseModelDigest: word("base"),
   normBoundSquared: 2n ** 40n,
 };
@@ -183,14 +181,14 @@ describe("a client's submission", () => {
     assert.notDeepEqual(again.shareHashes, committed.shareHashes);
   });
 
-  it("is evaluated elsewhere as soon as client, round or weight changes", async () => {
+  it("is evaluated elsewhere as soon as client, round, weight or deployment changes", async () => {
     const points = new Set<bigint>();
     for (const changes of [
       {},
       { client: `0x${"33".repeat(20)}` as const },
       { round: 5n },
       { weight: 4 },
-      { chainId: 1n },
+      { deployment: word("elsewhere") },
     ])
       points.add((await submit("submission", changes)).prover.asked[0]!.challenge.z);
     assert.equal(points.size, 5);

@@ -8,6 +8,7 @@ import type { G1 } from "../../protocol/points.ts";
 import {
   challengeOf,
   challengePoints,
+  deploymentOf,
   domainTag,
   fromHex,
   hashWords,
@@ -15,22 +16,22 @@ import {
   sharesDigest,
   toHex,
 } from "../../protocol/transcript.ts";
-import type { ChallengeInput, Hex, ResultPointInput } from "../../protocol/transcript.ts";
+import type { ChallengeInput, DeploymentInput, Hex, ResultPointInput } from "../../protocol/transcript.ts";
 import { throwsCode } from "../support/errors.ts";
 import { word } from "../support/random.ts";
 
 const vectors = JSON.parse(readFileSync(new URL("../vectors/transcript.json", import.meta.url), "utf8")) as {
   readonly domainTags: readonly { label: string; tag: string }[];
   readonly sharesDigests: readonly { shareHashes: Hex[]; digest: Hex }[];
+  readonly deployments: readonly { input: Record<string, never>; deployment: Hex }[];
   readonly challenges: readonly { input: Record<string, never>; challenge: Hex; alpha: string; z: string }[];
   readonly resultPoints: readonly { input: Record<string, never>; point: string }[];
 };
 
 type Json = Record<string, unknown>;
 const pointOf = (pair: unknown): G1 => ({ x: BigInt((pair as string[])[0]!), y: BigInt((pair as string[])[1]!) });
-const contextOf = (input: Json): { chainId: bigint; contract: Hex; round: bigint } => ({
-  chainId: BigInt(input["chainId"] as string),
-  contract: input["contract"] as Hex,
+const contextOf = (input: Json): { deployment: Hex; round: bigint } => ({
+  deployment: input["deployment"] as Hex,
   round: BigInt(input["round"] as string),
 });
 
@@ -66,12 +67,10 @@ function abiHash(words: readonly (bigint | number | string)[]): string {
 const tag = (label: string): string => id(`verisum.v1.${label}`);
 
 const base: ChallengeInput = {
-  chainId: 31337n,
-  contract: `0x${"11".repeat(20)}`,
+  deployment: word("deployment"),
   round: 3n,
   client: `0x${"22".repeat(20)}`,
   weight: 2,
-  parametersHash: word("parameters"),
   baseModelDigest: word("base"),
   commitment: multiplyG1(G1_GENERATOR, 5n),
   sharesDigest: word("shares"),
@@ -81,8 +80,7 @@ const base: ChallengeInput = {
 };
 
 const result: ResultPointInput = {
-  chainId: 31337n,
-  contract: base.contract,
+  deployment: word("deployment"),
   round: 3n,
   included: 0b1011n,
   totalWeight: 3,
@@ -111,6 +109,21 @@ describe("the golden transcript vectors", () => {
     }
   });
 
+  it("hold for deployments, also by another ABI encoder, and change with every field", () => {
+    for (const { input, deployment } of vectors.deployments) {
+      const parsed: DeploymentInput = {
+        ...(input as unknown as DeploymentInput),
+        chainId: BigInt(input["chainId"]!),
+      };
+      const { chainId, contract, parametersHash, parentHash, prevRandao } = parsed;
+      assert.equal(deploymentOf(parsed), deployment);
+      assert.equal(abiHash([tag("deployment"), chainId, contract, parametersHash, parentHash, prevRandao]), deployment);
+      assert.notEqual(deploymentOf({ ...parsed, chainId: chainId ^ 1n }), deployment);
+      for (const field of ["contract", "parametersHash", "parentHash", "prevRandao"] as const)
+        assert.notEqual(deploymentOf({ ...parsed, [field]: nextWord(parsed[field]) }), deployment, field);
+    }
+  });
+
   it("hold for challenges, also by another ABI encoder", () => {
     for (const { input, challenge, alpha, z } of vectors.challenges) {
       const parsed = challengeInput(input);
@@ -122,12 +135,10 @@ describe("the golden transcript vectors", () => {
       );
       const words = [
         tag("challenge"),
-        parsed.chainId,
-        parsed.contract,
+        parsed.deployment,
         parsed.round,
         parsed.client,
         parsed.weight,
-        parsed.parametersHash,
         parsed.baseModelDigest,
         parsed.commitment.x,
         parsed.commitment.y,
@@ -149,8 +160,7 @@ describe("the golden transcript vectors", () => {
       assert.equal(resultPoint(parsed), BigInt(point));
       const words = [
         tag("result"),
-        parsed.chainId,
-        parsed.contract,
+        parsed.deployment,
         parsed.round,
         parsed.included,
         parsed.totalWeight,
@@ -166,12 +176,10 @@ describe("the golden transcript vectors", () => {
 
 describe("the challenge", () => {
   const mutations: Record<string, (input: ChallengeInput) => ChallengeInput> = {
-    chainId: (input) => ({ ...input, chainId: input.chainId + 1n }),
-    contract: (input) => ({ ...input, contract: nextWord(input.contract) }),
+    deployment: (input) => ({ ...input, deployment: nextWord(input.deployment) }),
     round: (input) => ({ ...input, round: input.round + 1n }),
     client: (input) => ({ ...input, client: nextWord(input.client) }),
     weight: (input) => ({ ...input, weight: input.weight + 1 }),
-    parametersHash: (input) => ({ ...input, parametersHash: nextWord(input.parametersHash) }),
     baseModelDigest: (input) => ({ ...input, baseModelDigest: nextWord(input.baseModelDigest) }),
     "commitment.x": (input) => ({ ...input, commitment: { ...input.commitment, x: input.commitment.x + 1n } }),
     "commitment.y": (input) => ({ ...input, commitment: nextPoint(input.commitment) }),
@@ -231,8 +239,7 @@ describe("the challenge", () => {
 
 describe("the result point", () => {
   const mutations: Record<keyof ResultPointInput, (input: ResultPointInput) => ResultPointInput> = {
-    chainId: (input) => ({ ...input, chainId: 1n }),
-    contract: (input) => ({ ...input, contract: nextWord(input.contract) }),
+    deployment: (input) => ({ ...input, deployment: nextWord(input.deployment) }),
     round: (input) => ({ ...input, round: input.round + 1n }),
     included: (input) => ({ ...input, included: input.included ^ 1n }),
     totalWeight: (input) => ({ ...input, totalWeight: input.totalWeight + 1 }),

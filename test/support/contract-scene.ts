@@ -4,7 +4,7 @@ import type { VerisumErrors } from "../../chain/generated/verisum.ts";
 import type { RoundResult, TaskReader, TaskWriter } from "../../chain/task-chain.ts";
 import { isVerisumError } from "../../protocol/errors.ts";
 import type { Submission, SubmissionContext } from "../../protocol/submission.ts";
-import { layoutOfTask, parametersHash } from "../../protocol/task.ts";
+import { layoutOfTask } from "../../protocol/task.ts";
 import type { TaskParameters } from "../../protocol/task.ts";
 import { resultPoint } from "../../protocol/transcript.ts";
 import type { Hex } from "../../protocol/transcript.ts";
@@ -103,7 +103,6 @@ export class Scene {
       round: (await client.round()).number,
       client: client.account,
       weight: (await client.client(client.account)).weight,
-      parametersHash: parametersHash(this.parameters),
       baseModelDigest: (await client.latestModel()).digest,
       normBoundSquared: this.parameters.normBoundSquared,
     });

@@ -12,9 +12,9 @@ import type {
 import { encodeParameters, encodeSigned, encodeSubmission } from "../../chain/codec.ts";
 import { signResult } from "../../chain/result-signature.ts";
 import { signSubmission } from "../../chain/submission-signature.ts";
-import type { RoundResult, SignedSubmission, SubmissionHead } from "../../chain/task-chain.ts";
+import type { RoundResult, SignedSubmission, SubmissionHead, TaskContext } from "../../chain/task-chain.ts";
 import { randomElement, toField } from "../../protocol/field.ts";
-import { layoutOfTask, parametersHash } from "../../protocol/task.ts";
+import { layoutOfTask } from "../../protocol/task.ts";
 import type { TaskParameters } from "../../protocol/task.ts";
 import { PRESETS } from "../../protocol/parameters.ts";
 import { FIRST_ACCUMULATOR_HASH } from "../../protocol/groth16.ts";
@@ -22,7 +22,7 @@ import { G1_GENERATOR, multiplyG1 } from "../../protocol/points.ts";
 import type { G1 } from "../../protocol/points.ts";
 import { chunkBound } from "../../protocol/submission.ts";
 import type { ChunkProof, Submission } from "../../protocol/submission.ts";
-import type { Hex, RoundContext } from "../../protocol/transcript.ts";
+import type { Hex } from "../../protocol/transcript.ts";
 import {
   challengeOfHead,
   challengePoints,
@@ -55,7 +55,8 @@ export interface TaskOnChain {
   readonly connection: NetworkConnection;
   readonly verisum: VerisumInstance;
   readonly address: Hex;
-  readonly chainId: bigint;
+  /** What is signed for this contract and no other. */
+  readonly context: TaskContext;
   readonly parameters: TaskParameters;
   readonly operator: HardhatEthersSigner;
   readonly members: readonly HardhatEthersSigner[];
@@ -92,7 +93,11 @@ export async function deployTask(
     connection,
     verisum,
     address: (await verisum.getAddress()) as Hex,
-    chainId: (await connection.ethers.provider.getNetwork()).chainId,
+    context: {
+      chainId: (await connection.ethers.provider.getNetwork()).chainId,
+      contract: (await verisum.getAddress()) as Hex,
+      deployment: (await verisum["deployment"]!()) as unknown as Hex,
+    },
     parameters,
     operator: signers[0]!,
     members: signers.slice(1, 1 + seats),
@@ -162,12 +167,10 @@ export async function makeSubmission(
       threshold: task.parameters.threshold,
     },
     {
-      chainId: task.chainId,
-      contract: task.address,
+      ...task.context,
       round,
       client: client.address as Hex,
       weight: Number(weight),
-      parametersHash: parametersHash(task.parameters),
       baseModelDigest: model.digest,
       normBoundSquared: task.parameters.normBoundSquared,
     },
@@ -218,12 +221,10 @@ export async function makeFirstStep(
   const { alpha, z } = challengePoints(
     challengeOfHead({
       ...head,
-      chainId: task.chainId,
-      contract: task.address,
+      ...task.context,
       round: number,
       client: client.address as Hex,
       weight: Number(weight),
-      parametersHash: parametersHash(parameters),
       baseModelDigest: parameters.genesisDigest,
       shareEvaluationCount: parameters.threshold - 1,
       chunkCount: layout.chunks.length,
@@ -260,14 +261,10 @@ export async function signFor(
   task: TaskOnChain,
   client: HardhatEthersSigner | Wallet,
   submission: Submission,
-  context: Partial<RoundContext> = {},
+  context: Partial<TaskContext & { readonly round: bigint }> = {},
 ): Promise<SignedSubmission> {
   const round = (await roundOf(task)).number;
-  return signSubmission(
-    client as unknown as Wallet,
-    { chainId: task.chainId, contract: task.address, round, ...context },
-    submission,
-  );
+  return signSubmission(client as unknown as Wallet, { ...task.context, round, ...context }, submission);
 }
 
 /** A stranger relays these submissions. */
@@ -340,7 +337,7 @@ export async function makeFinalisation(
     modelCid: word(`model cid ${round}`),
     modelDigest: word(`model digest ${round}`),
   };
-  const context = { chainId: task.chainId, contract: task.address };
+  const { context } = task;
   const sum = { x: state.sum.x, y: state.sum.y };
   const settled = { included: state.included, totalWeight: Number(state.totalWeight), sum };
   const z = resultPoint({ ...context, round, ...settled, ...result });

@@ -9,11 +9,13 @@ import { VerisumError } from "../../../protocol/errors.ts";
 import { parametersHash } from "../../../protocol/task.ts";
 import type { TaskParameters } from "../../../protocol/task.ts";
 import { G1_INFINITY } from "../../../protocol/points.ts";
+import { deploymentOf } from "../../../protocol/transcript.ts";
 import type { Hex } from "../../../protocol/transcript.ts";
 import { word } from "../random.ts";
 import { attesting } from "./attesting.ts";
 import { registration } from "./registration.ts";
 import { rounds } from "./rounds.ts";
+import { ZERO_WORD } from "./state.ts";
 import type { Call, Calls, State } from "./state.ts";
 import { submissions } from "./submissions.ts";
 
@@ -109,13 +111,16 @@ export class MemoryChain {
   /** Puts a task on the chain, at the address that the operator's transaction would give it. Nothing is checked. */
   deploy(parameters: TaskParameters, operator: Hex, keys: Uint8Array = new Uint8Array(0)): Hex {
     const contract = this.#addressFor(operator);
-    const context = { chainId: this.chainId, contract };
+    const hash = parametersHash(parameters);
+    const [parentHash, prevRandao] = [toBeHex(this.#latest.number, 32) as Hex, ZERO_WORD];
+    const identity = { chainId: this.chainId, contract, parametersHash: hash, parentHash, prevRandao };
+    const context = { chainId: this.chainId, contract, deployment: deploymentOf(identity) };
     this.mine();
     const header = { number: 0n, phase: "Idle", deadline: 0n, expected: 0, submitted: 0, totalWeight: 0n } as const;
     const state: State = {
       context,
       parameters,
-      parametersHash: parametersHash(parameters),
+      parametersHash: hash,
       operator,
       members: [],
       roundKeys: new Map(),

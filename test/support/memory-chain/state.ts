@@ -5,8 +5,7 @@ import type { ClientRecord, VerisumErrors, VerisumEvents, VerisumFunctions } fro
 import type { EventName } from "../../../chain/logs.ts";
 import { revertOf, VERISUM_INTERFACE } from "../../../chain/rpc.ts";
 import { PHASES } from "../../../chain/task-chain.ts";
-import type { ModelRecord, Phase } from "../../../chain/task-chain.ts";
-import type { TaskContext } from "../../../chain/typed-data.ts";
+import type { ModelRecord, Phase, TaskContext } from "../../../chain/task-chain.ts";
 import type { G1 } from "../../../protocol/points.ts";
 import type { TaskParameters } from "../../../protocol/task.ts";
 import type { Hex } from "../../../protocol/transcript.ts";

@@ -194,7 +194,6 @@ function moveOn(
     round: state.header.number,
     client: sender,
     weight: Number(weight),
-    parametersHash: state.parametersHash,
     baseModelDigest: state.model.digest,
     shareEvaluationCount: state.parameters.threshold - 1,
     chunkCount: layout.chunks.length,
