@@ -36,7 +36,7 @@ proverOption(
 )
   .requiredOption(
     "--data <spec>",
-    "local data: digits, a folder or file in IDX (MNIST) format, or a CSV file; it never leaves this machine",
+    "local data: digits, a table (CSV, TSV, JSON Lines) or images in IDX format, with options behind a ?; it never leaves this machine",
   )
   .option(
     "--relay",

@@ -63,6 +63,7 @@ export async function joinTask(
     `connected ${train.exampleCount} training and ${test.exampleCount} test samples, ${train.classCount} classes; they stay on this machine`,
     { samples: train.exampleCount },
   );
+  for (const { level, event, text } of data.notes ?? []) reporter.say(level === "note" ? "info" : "warn", event, text);
   const node = await openWritingNode(options, reporter, signal);
   try {
     await takePart(node, options, data, { reporter, random, signal }, alter);

@@ -1,4 +1,4 @@
-/** Bounded reading of data files, gunzipped where the name says so. */
+/** Bounded reading of data files, gunzipped where their name or their first bytes say so. */
 import { readFile, stat } from "node:fs/promises";
 import { promisify } from "node:util";
 import { gunzip } from "node:zlib";
@@ -6,8 +6,6 @@ import { VerisumError } from "../protocol/errors.ts";
 
 /** Largest data file, uncompressed: 60,000 images of 28×28 take 47 MB. */
 const MAX_DATA_BYTES = 1 << 30;
-/** Largest file of text, uncompressed. */
-const MAX_TEXT_BYTES = 1 << 28;
 /** Largest number of values of one data set; they are kept as float32. */
 export const MAX_DATA_VALUES = 1 << 28;
 
@@ -20,22 +18,12 @@ const unzip = promisify(gunzip);
 export async function readDataFile(path: string, maxBytes = MAX_DATA_BYTES): Promise<Uint8Array> {
   const raw = await readRaw(path, maxBytes);
   if (raw.length === 0) throw new VerisumError("DATASET_EMPTY", `${path} is empty`, { path });
-  if (!path.endsWith(".gz")) return raw;
+  if (!path.endsWith(".gz") && !(raw[0] === 0x1f && raw[1] === 0x8b)) return raw;
   try {
     return await unzip(raw, { maxOutputLength: maxBytes });
   } catch (cause) {
     if ((cause as NodeJS.ErrnoException).code === "ERR_BUFFER_TOO_LARGE") throw tooLarge(path, maxBytes);
     throw new VerisumError("DATASET_MALFORMED", `${path} is not a complete gzip file`, { path }, { cause });
-  }
-}
-
-/** UTF-8 text of up to 256 MiB. @throws as `readDataFile`, DATASET_MALFORMED for bytes that are no text */
-export async function readTextFile(path: string): Promise<string> {
-  const bytes = await readDataFile(path, MAX_TEXT_BYTES);
-  try {
-    return new TextDecoder("utf-8", { fatal: true }).decode(bytes);
-  } catch (cause) {
-    throw new VerisumError("DATASET_MALFORMED", `${path} is not UTF-8 text`, { path }, { cause });
   }
 }
 

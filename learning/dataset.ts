@@ -11,6 +11,7 @@ import { partitionDirichlet, partitionIid } from "./partition.ts";
 import { seededStream } from "./seeded-stream.ts";
 import { selectExamples } from "./examples.ts";
 import type { Dataset, LoadedData } from "./examples.ts";
+import type { TableSchema } from "./tables/schema.ts";
 
 const MAX_CLIENTS = 100_000;
 
@@ -39,32 +40,53 @@ type SharedValues = OptionValues<typeof SHARED_OPTIONS>;
  *   equal specifications draw equal ones
  * - `features=hog`: gradient histograms in place of the pixels of IDX images (fixed-features.ts)
  * - those of the format; of most, `mean=m&deviation=s`, scaling by public constants, one number or a comma-separated
- *   list with one per column, and `classes=k`, the number of classes, for files that need not hold every class
+ *   list with one per column, and `classes=k`, the number of classes, for files that need not hold every class; of
+ *   tables also which column is what (formats/table.ts)
+ *
+ * A format's name and a colon before the path ask for that format: `csv:export.txt`.
  *
  * Scaling never depends on the data that is loaded: clients must agree on it, and it would leak.
  *
+ * @param schema what the task says of tables, in place of the options for columns, classes and scaling
  * @example await loadDataset("digits?client=2&clients=5&alpha=0.5&seed=7")
  * @throws DATASET_SPEC_INVALID, DATASET_NOT_FOUND, DATASET_EMPTY, DATASET_MALFORMED, DATASET_TOO_LARGE,
  *   DATASET_VALUE_INVALID, DATASET_LABEL_INVALID, DATASET_PARTITION_IMPOSSIBLE
  */
-export async function loadDataset(spec: string): Promise<LoadedData> {
-  const mark = spec.lastIndexOf("?");
-  const path = mark < 0 ? spec : spec.slice(0, mark);
-  const options = splitOptions(mark < 0 ? "" : spec.slice(mark + 1));
-  if (path === "") throw invalidSpec("the data specification names no source");
-  const source = await sourceAt(path);
-  const format = formatOf(source);
-  assertKnown(options, format);
+export async function loadDataset(spec: string, schema?: TableSchema): Promise<LoadedData> {
+  const { source, format, options } = await resolveData(spec);
   const shared = readOptions(options, SHARED_OPTIONS);
-  const { train, test } = await format.load(
+  const { train, test, ...about } = await format.load(
     source,
     shared.features === undefined ? options : unscaled(options, format),
+    schema,
   );
   const describe = shared.features === undefined ? (data: Dataset): Dataset => data : withFixedFeatures;
   return {
+    ...about,
     train: describe(atMost(shardOf(train, shared), shared.samples, "samples")),
     test: describe(atMost(test, shared.testSamples, "testSamples")),
   };
+}
+
+/** What a `--data` argument names, before anything of it is read. @throws DATASET_SPEC_INVALID, DATASET_NOT_FOUND */
+export async function resolveData(spec: string): Promise<ResolvedData> {
+  const mark = spec.lastIndexOf("?");
+  const named = mark < 0 ? spec : spec.slice(0, mark);
+  const options = splitOptions(mark < 0 ? "" : spec.slice(mark + 1));
+  const asked = FORMATS.find(({ scheme }) => named.startsWith(`${scheme}:`));
+  const path = asked === undefined ? named : named.slice(asked.scheme.length + 1);
+  if (path === "") throw invalidSpec("the data specification names no source");
+  const source = await sourceAt(path);
+  if (asked !== undefined && source.kind === "missing") throw notFound(path);
+  const format = asked ?? formatOf(source);
+  assertKnown(options, format);
+  return { source, format, options };
+}
+
+interface ResolvedData {
+  readonly source: Source;
+  readonly format: DataFormat;
+  readonly options: ReadonlyMap<string, string>;
 }
 
 async function sourceAt(path: string): Promise<Source> {
@@ -79,13 +101,17 @@ function formatOf(source: Source): DataFormat {
   const format = FORMATS.find(({ recognises }) => recognises(source));
   if (format !== undefined) return format;
   const { path, kind } = source;
-  if (kind === "missing") throw new VerisumError("DATASET_NOT_FOUND", `no data at ${path}`, { path });
+  if (kind === "missing") throw notFound(path);
   const known = FORMATS.map(({ name, sources }) => `${name} (${sources})`).join("; ");
   throw new VerisumError(
     kind === "file" ? "DATASET_MALFORMED" : "DATASET_NOT_FOUND",
     `${path} has no known data format; known are ${known}`,
     { path },
   );
+}
+
+function notFound(path: string): VerisumError {
+  return new VerisumError("DATASET_NOT_FOUND", `no data at ${path}`, { path });
 }
 
 function assertKnown(options: ReadonlyMap<string, string>, { name, optionNames }: DataFormat): void {

@@ -8,11 +8,28 @@ export interface Dataset {
   readonly exampleCount: number;
   readonly featureShape: readonly number[];
   readonly classCount: number;
+  /** In the order of the classes, where they have names. */
+  readonly classNames?: readonly string[];
+}
+
+/** Something about the data that its owner should know. */
+export interface DataNote {
+  /** `warning` where it may not be what was meant; `note` where it only says how the data was read. */
+  readonly level: "note" | "warning";
+  /** For programs, such as `column-constant`. */
+  readonly event: string;
+  readonly text: string;
+  /** The column that it is about. */
+  readonly column?: string;
 }
 
 export interface LoadedData {
   readonly train: Dataset;
   readonly test: Dataset;
+  /** What told the two apart. */
+  readonly split?: string;
+  /** How it was read, and what may not have been meant. */
+  readonly notes?: readonly DataNote[];
 }
 
 /** What a data set contains: shape, examples, and examples of each class. */

@@ -1,13 +1,12 @@
 /** Repeatable ways to deal one data set to several clients. */
 import { VerisumError } from "../protocol/errors.ts";
 import { selectExamples } from "./examples.ts";
-import type { Dataset, LoadedData } from "./examples.ts";
+import type { Dataset } from "./examples.ts";
 import { seededStream } from "./seeded-stream.ts";
 
 /** Every shard gets at least this many examples; drawn proportions that give fewer are drawn again. */
 const MIN_SHARD_EXAMPLES = 10;
 const MAX_DRAWS = 200;
-const TEST_PERIOD = 5;
 
 /** Equal shards of a seeded shuffle; sizes differ by at most one. @throws DATASET_PARTITION_IMPOSSIBLE */
 export function partitionIid(data: Dataset, clients: number, seed: number): Dataset[] {
@@ -63,16 +62,6 @@ export function partitionDirichlet(data: Dataset, clients: number, alpha: number
     `alpha ${alpha} leaves some of ${clients} clients fewer than ${MIN_SHARD_EXAMPLES} examples`,
     { clients, alpha },
   );
-}
-
-/** Examples whose index is a multiple of five become the test data. @throws DATASET_EMPTY if no other one remains */
-export function splitEveryFifth(data: Dataset): LoadedData {
-  const test: number[] = [];
-  const train: number[] = [];
-  for (let i = 0; i < data.exampleCount; i++) (i % TEST_PERIOD === 0 ? test : train).push(i);
-  if (train.length === 0)
-    throw new VerisumError("DATASET_EMPTY", "one example cannot be split into training and test data");
-  return { train: selectExamples(data, train), test: selectExamples(data, test) };
 }
 
 function examplesByClass(data: Dataset): number[][] {

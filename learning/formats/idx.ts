@@ -3,7 +3,7 @@ import { readdir } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { VerisumError } from "../../protocol/errors.ts";
 import { MAX_DATA_VALUES, readDataFile } from "../data-file.ts";
-import { splitEveryFifth } from "../partition.ts";
+import { DEFAULT_SPLIT, splitExamples } from "../split.ts";
 import type { Dataset } from "../examples.ts";
 import { valueScaling } from "../scaling.ts";
 import { sizeOf } from "../shape.ts";
@@ -26,18 +26,20 @@ interface IdxArray {
 }
 
 /**
- * A folder with the four files of an MNIST-like set, or one `…images-idx3-ubyte` file with its labels beside it (then
- * every fifth image is test data). Each file may be gzipped (`.gz`).
+ * A folder with the four files of an MNIST-like set, or one `…images-idx3-ubyte` file with its labels beside it (then a
+ * fifth of each class is test data). Each file may be gzipped (`.gz`).
  */
 export const idx = dataFormat({
   name: "IDX",
+  scheme: "idx",
   sources: "…images-idx3-ubyte with its labels beside it, or a folder with the four files of a set like MNIST",
   options: VALUE_OPTIONS,
   recognises: ({ path, kind, entries }) =>
     kind === "file" ? basename(path).includes("images") : entries.some((name) => TRAINING_IMAGES.test(name)),
   load: async ({ path, kind }, options) => {
     const values = valueOptions(options);
-    if (kind === "file") return splitEveryFifth(await loadPair(path, labelsBeside(path), values));
+    if (kind === "file")
+      return splitExamples({ data: await loadPair(path, labelsBeside(path), values) }, DEFAULT_SPLIT);
     const partOf = (part: string): Promise<Dataset> =>
       loadPair(join(path, `${part}-images-idx3-ubyte`), join(path, `${part}-labels-idx1-ubyte`), values);
     return paired(path, await partOf("train"), await partOf("t10k"));

@@ -59,6 +59,54 @@ export function wholeNumber(least: number, most: number): OptionReader<number> {
   };
 }
 
+/** Names separated by commas; what has a meaning in options is percent-encoded, as %2C for a comma. */
+export const names: OptionReader<readonly string[]> = (option, text) => {
+  const found = text.split(",").map((item) => percentDecoded(option, item).trim());
+  if (found.includes("")) throw invalidSpec(`${option} has an empty name`);
+  if (new Set(found).size < found.length) throw invalidSpec(`${option} has a name twice`);
+  return found;
+};
+
+/** One name, as in `names`. */
+export const name: OptionReader<string> = (option, text) => {
+  const [found, ...rest] = names(option, text);
+  if (rest.length > 0) throw invalidSpec(`${option} takes one name; a comma within a name is written %2C`);
+  return found!;
+};
+
+/** How many classes there are, or their names in order. */
+export function classNamesOrNumber(most: number): OptionReader<number | readonly string[]> {
+  return (option, text) => {
+    const found = names(option, text);
+    if (found.length === 1) return wholeNumber(2, most)(option, text);
+    if (found.length > most) throw invalidSpec(`${option} has more than ${most} names`);
+    return found;
+  };
+}
+
+export function oneOf<const Words extends readonly string[]>(...words: Words): OptionReader<Words[number]> {
+  return (option, text) => {
+    if (!words.includes(text)) throw invalidSpec(`${option} must be ${words.join(" or ")}, not ${text}`);
+    return text;
+  };
+}
+
+/** A number between 0 and 1, both excluded. */
+export const share: OptionReader<number> = (option, text) => {
+  const [value, ...rest] = positiveNumbers(option, text);
+  if (rest.length > 0 || value === undefined || value >= 1) throw invalidSpec(`${option} must lie between 0 and 1`);
+  return value;
+};
+
+/** @throws DATASET_SPEC_INVALID naming the option */
+export function percentDecoded(option: string, text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    throw invalidSpec(`${option}: a percent sign is written %25`);
+  }
+}
+
 export function invalidSpec(message: string): VerisumError {
   return new VerisumError("DATASET_SPEC_INVALID", message);
 }

@@ -1,11 +1,29 @@
-/** What formats with one value after the other have in common: scaling, labels, training and test files. */
+/** What formats of tables have in common: options, columns, training and test files, the split. */
 import { join } from "node:path";
 import { VerisumError } from "../../protocol/errors.ts";
-import { splitEveryFifth } from "../partition.ts";
-import type { Dataset, LoadedData } from "../examples.ts";
-import type { Source } from "./format.ts";
-import { numbers, positiveNumbers, wholeNumber } from "./options.ts";
-import type { OptionValues } from "./options.ts";
+import type { DataNote, Dataset, LoadedData } from "../examples.ts";
+import { DEFAULT_SPLIT, splitExamples } from "../split.ts";
+import { encodeTable } from "../tables/encode.ts";
+import type { Encoded } from "../tables/encode.ts";
+import { planFor } from "../tables/plan.ts";
+import type { Plan } from "../tables/plan.ts";
+import type { TableSchema } from "../tables/schema.ts";
+import type { Table } from "../tables/table.ts";
+import { classWarnings, columnWarnings } from "../tables/warnings.ts";
+import type { DataFormat, OpenTables, Source } from "./format.ts";
+import {
+  classNamesOrNumber,
+  invalidSpec,
+  name,
+  names,
+  numbers,
+  oneOf,
+  positiveNumbers,
+  readOptions,
+  share,
+  wholeNumber,
+} from "./options.ts";
+import type { OptionReaders, OptionValues } from "./options.ts";
 
 /** Labels are below this where nothing else is said. */
 const MAX_CLASSES = 65_536;
@@ -31,24 +49,126 @@ export function valueOptions({ mean, deviation, classes }: OptionValues<typeof V
   return { mean, stdDev: deviation, classCount: classes };
 }
 
-/**
- * The label of one example. @throws DATASET_LABEL_INVALID
- * @param place the example's place for people; `details` says the same to programs
- */
-export function labelFrom(
-  value: unknown,
-  classCount: number | undefined,
-  place: string,
-  details: Readonly<Record<string, string | number>>,
-): number {
-  const limit = classCount ?? MAX_CLASSES;
-  if (typeof value !== "number" || !Number.isInteger(value) || value < 0 || value >= limit)
-    throw new VerisumError(
-      "DATASET_LABEL_INVALID",
-      `${place}: the label is not an integer from 0 to ${limit - 1}`,
-      details,
-    );
-  return value;
+/** Options of every format of tables. */
+const TABLE_OPTIONS = {
+  ...VALUE_OPTIONS,
+  /** The number of classes, or their names in order. */
+  classes: classNamesOrNumber(MAX_CLASSES),
+  label: name,
+  drop: names,
+  keep: names,
+  /** Rows with the same value here stay on one side of the split. */
+  group: name,
+  /** Rows with the latest values here are the test data. */
+  time: name,
+  missing: oneOf("refuse", "drop-row"),
+  /** What stands for a missing value, besides the usual words. */
+  na: names,
+  /** Share of the rows for testing. */
+  test: share,
+  splitSeed: wholeNumber(0, Number.MAX_SAFE_INTEGER),
+};
+
+/** A format of tables is a way to open one file. */
+export function tableFormat<Readers extends OptionReaders>({
+  endings,
+  options: readers,
+  open,
+  ...format
+}: Pick<DataFormat, "name" | "scheme" | "sources"> & {
+  /** Of names of files, the preferred one first. */
+  readonly endings: readonly string[];
+  /** Of this format alone. */
+  readonly options: Readers;
+  readonly open: (path: string, options: OptionValues<Readers>) => Promise<Table>;
+}): DataFormat {
+  const openSource = async (source: Source, texts: ReadonlyMap<string, string>): Promise<OpenTables> => {
+    const own = readOptions(texts, readers);
+    return openTables(source, endings, readOptions(texts, TABLE_OPTIONS), (path) => open(path, own));
+  };
+  return {
+    ...format,
+    optionNames: [...Object.keys(TABLE_OPTIONS), ...Object.keys(readers)],
+    recognises: (source) => isTable(source, endings),
+    open: openSource,
+    load: async (source, texts, schema) => loadTables(await openSource(source, texts), schema),
+  };
+}
+
+async function openTables(
+  { path, kind, entries }: Source,
+  endings: readonly string[],
+  options: OptionValues<typeof TABLE_OPTIONS>,
+  open: (path: string) => Promise<Table>,
+): Promise<OpenTables> {
+  const { deviation, na, test, splitSeed, mean, ...rest } = options;
+  const columns = { ...rest, mean, stdDev: deviation, markers: na };
+  const split = { testShare: test ?? DEFAULT_SPLIT.testShare, seed: splitSeed ?? DEFAULT_SPLIT.seed };
+  if (kind === "file") return { train: await open(path), columns, split };
+  const unneeded = Object.entries({ group: rest.group, time: rest.time, test, splitSeed }).find(
+    ([, value]) => value !== undefined,
+  );
+  if (unneeded !== undefined) throw invalidSpec(`${path} has a test file; ${unneeded[0]} would split it off`);
+  const called = (part: string): string => {
+    const found = fileCalled(part, entries, endings);
+    if (found === undefined)
+      throw new VerisumError("DATASET_NOT_FOUND", `${path} holds no ${part}${endings[0]}`, { path });
+    return join(path, found);
+  };
+  return { train: await open(called("train")), test: await open(called("test")), columns, split };
+}
+
+/** @throws DATASET_… */
+async function loadTables(tables: OpenTables, schema?: TableSchema): Promise<LoadedData> {
+  const { train, test, columns, split } = tables;
+  const plan = planFor(train, columns, schema);
+  const whole = await encodeTable(train, plan);
+  const parts =
+    test === undefined
+      ? splitExamples(whole, split)
+      : await withTestFile(whole, test, testPlan(test, tables, plan, schema));
+  const notes = [
+    ...train.notes,
+    ...whole.notes,
+    ...columnWarnings(whole, plan),
+    ...classWarnings(parts),
+    ...unusedNote(plan),
+  ];
+  return { ...parts, notes };
+}
+
+async function withTestFile(train: Encoded, table: Table, plan: Plan): Promise<LoadedData> {
+  const test = await encodeTable(table, plan);
+  return { ...paired(table.path, train.data, test.data), split: "a test file" };
+}
+
+/** The test file's columns by the training file's names, whatever order it has. */
+function testPlan(
+  test: Table,
+  { columns }: OpenTables,
+  { features, label }: Plan,
+  schema: TableSchema | undefined,
+): Plan {
+  if (schema !== undefined) return planFor(test, columns, schema);
+  const { drop: _, ...rest } = columns;
+  return planFor(test, { ...rest, label: label.name, keep: features.map(({ name }) => name) });
+}
+
+function unusedNote({ unused }: Plan): DataNote[] {
+  return unused.length === 0
+    ? []
+    : [{ level: "warning", event: "columns-unused", text: `the task has no use for the columns ${unused.join(", ")}` }];
+}
+
+/** Whether it is one file that ends so, or a folder with a training file of that ending. */
+function isTable({ path, kind, entries }: Source, endings: readonly string[]): boolean {
+  return kind === "file"
+    ? endings.some((ending) => path.toLowerCase().endsWith(ending))
+    : fileCalled("train", entries, endings) !== undefined;
+}
+
+function fileCalled(part: string, entries: readonly string[], endings: readonly string[]): string | undefined {
+  return endings.map((ending) => part + ending).find((file) => entries.includes(file));
 }
 
 /** As many classes as the labels need, two at least, unless the number is given. */
@@ -59,40 +179,10 @@ export function classCountOf(labels: Int32Array | Uint8Array, given: number | un
   return largest + 1;
 }
 
-/** Whether it is one file that ends so, or a folder with a training file of that ending. */
-export function isTable({ path, kind, entries }: Source, endings: readonly string[]): boolean {
-  return kind === "file"
-    ? endings.some((ending) => path.toLowerCase().endsWith(ending))
-    : fileCalled("train", entries, endings) !== undefined;
-}
-
-/**
- * Loads one file, of which every fifth example is test data, or a folder with train and test files.
- * @throws DATASET_NOT_FOUND without a test file, DATASET_MALFORMED if the two differ in shape
- */
-export async function loadTable(
-  { path, kind, entries }: Source,
-  endings: readonly string[],
-  read: (path: string) => Promise<Dataset>,
-): Promise<LoadedData> {
-  if (kind === "file") return splitEveryFifth(await read(path));
-  const called = (name: string): string => {
-    const found = fileCalled(name, entries, endings);
-    if (found === undefined)
-      throw new VerisumError("DATASET_NOT_FOUND", `${path} holds no ${name}${endings[0]}`, { path });
-    return join(path, found);
-  };
-  return paired(path, await read(called("train")), await read(called("test")));
-}
-
 /** Training and test data with one number of classes. @throws DATASET_MALFORMED if they differ in shape */
 export function paired(path: string, train: Dataset, test: Dataset): LoadedData {
   if (train.featureShape.join() !== test.featureShape.join())
     throw new VerisumError("DATASET_MALFORMED", `${path}: training and test data differ in shape`, { path });
   const classCount = Math.max(train.classCount, test.classCount);
   return { train: { ...train, classCount }, test: { ...test, classCount } };
-}
-
-function fileCalled(name: string, entries: readonly string[], endings: readonly string[]): string | undefined {
-  return endings.map((ending) => name + ending).find((file) => entries.includes(file));
 }

@@ -3,12 +3,12 @@ import { DISCARDED, EDIT_TASK } from "./entry.ts";
 import type { ErrorEntry } from "./entry.ts";
 
 const EDIT_DATA =
-  "Correct the data, or the `--data` argument; `npm run fl-client -- data --data …` shows what is read.";
+  "Correct the data, or the `--data` argument; `npm run fl-client -- data inspect --data …` shows what is read.";
 
 export const LEARNING_ERRORS = {
   DATASET_SPEC_INVALID: {
     cause: "A --data argument is malformed, or names an option that its kind of data does not have.",
-    advice: "Correct the `--data` argument; docs/running.md lists its forms.",
+    advice: "Correct the `--data` argument; docs/data.md lists its forms.",
     role: "end",
     about: "input",
     exit: 1,
@@ -42,15 +42,94 @@ export const LEARNING_ERRORS = {
     exit: 1,
   },
   DATASET_VALUE_INVALID: {
-    cause: "A value in a data file is missing or is not a finite number.",
+    cause: "A value in a data file is not a finite number, or not a date where one is expected.",
     advice: EDIT_DATA,
     role: "end",
     about: "input",
     exit: 1,
   },
   DATASET_LABEL_INVALID: {
-    cause: "A label is not an integer in the range of the classes.",
+    cause: "A label is none of the classes, or labels are all different, as an identifier's are.",
     advice: EDIT_DATA,
+    role: "end",
+    about: "input",
+    exit: 1,
+  },
+  DATASET_ENCODING_UNKNOWN: {
+    cause: "A text file is not in the encoding that it is read in.",
+    advice: "Name its encoding with `encoding=` in the `--data` argument, or save it as UTF-8.",
+    role: "end",
+    about: "input",
+    exit: 1,
+  },
+  DATASET_DIALECT_UNCLEAR: {
+    cause: "How a text file separates its columns or writes its decimals can be read in more than one way, or in none.",
+    advice: "Say it with `delimiter=` or `decimal=` in the `--data` argument.",
+    role: "end",
+    about: "input",
+    exit: 1,
+  },
+  DATASET_HEADER_UNCLEAR: {
+    cause: "It is unclear whether a table's first row names its columns or is an example.",
+    advice: "Say it with `header=yes` or `header=no` in the `--data` argument.",
+    role: "end",
+    about: "input",
+    exit: 1,
+  },
+  DATASET_COLUMN_UNNAMED: {
+    cause: "A column that would be a feature has no name in the header.",
+    advice: "Leave it out with `drop=` and its number, or name it.",
+    role: "end",
+    about: "input",
+    exit: 1,
+  },
+  DATASET_COLUMN_REPEATED: {
+    cause: "Two columns of a table have the same name, capitals aside.",
+    advice: "Give each column a name of its own.",
+    role: "end",
+    about: "input",
+    exit: 1,
+  },
+  DATASET_COLUMN_ABSENT: {
+    cause: "A column that the `--data` argument or the task names is not in the table.",
+    advice: "Correct the name, or the file's header; `npm run fl-client -- data inspect --data …` lists the columns.",
+    role: "end",
+    about: "input",
+    exit: 1,
+  },
+  DATASET_LABEL_UNNAMED: {
+    cause: "Nothing says which column of a table is the label.",
+    advice:
+      "Name it with `label=` in the `--data` argument; `first`, `last` and numbers count in tables without a header.",
+    role: "end",
+    about: "input",
+    exit: 1,
+  },
+  DATASET_CLASSES_UNSTATED: {
+    cause: "Labels are words, and nothing says which class each of them is.",
+    advice: "List all classes in order with `classes=`, or in the task's document; all clients need the same list.",
+    role: "end",
+    about: "input",
+    exit: 1,
+  },
+  DATASET_CATEGORY_UNKNOWN: {
+    cause: "A word in a table is none of those that the task lists for its column.",
+    advice: "Correct the value; only the task's operator can add one to the list.",
+    role: "end",
+    about: "input",
+    exit: 1,
+  },
+  DATASET_VALUE_MISSING: {
+    cause: "A value in a table is missing, and the policy is to refuse that.",
+    advice: "Fill it in, or choose `missing=drop-row`; in a task its document has the policy.",
+    role: "end",
+    about: "input",
+    exit: 1,
+  },
+  DATASET_SPLIT_IMPOSSIBLE: {
+    cause:
+      "The examples cannot be split into training and test data as asked, such as by a group of which there is one.",
+    advice: "Leave `group=` or `time=` out, or give a folder with a training and a test file.",
     role: "end",
     about: "input",
     exit: 1,

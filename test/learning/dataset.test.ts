@@ -1,22 +1,18 @@
 import assert from "node:assert/strict";
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { gzipSync } from "node:zlib";
 import { after, before, describe, it } from "mocha";
 import { readDataFile } from "../../learning/data-file.ts";
 import { loadDataset } from "../../learning/dataset.ts";
-import { parseCsv } from "../../learning/formats/csv.ts";
 import { parseIdx } from "../../learning/formats/idx.ts";
-import type { ValueOptions } from "../../learning/formats/table.ts";
 import { describeDataset } from "../../learning/examples.ts";
 import type { Dataset } from "../../learning/examples.ts";
 import { partitionDirichlet, partitionIid } from "../../learning/partition.ts";
 import { seededStream } from "../../learning/seeded-stream.ts";
 import type { ErrorCode } from "../../protocol/errors.ts";
 import { rejectsCode, throwsCode } from "../support/errors.ts";
-
-const PLAIN: ValueOptions = { mean: undefined, stdDev: undefined, classCount: undefined };
 
 function idx(shape: readonly number[], values: readonly number[], magic = [0, 0, 8, shape.length]): Uint8Array {
   const sizes = shape.flatMap((side) => [side >>> 24, (side >>> 16) & 255, (side >>> 8) & 255, side & 255]);
@@ -119,7 +115,7 @@ describe("data sets", () => {
         ),
         "rows come from all of the shard",
       );
-      assert.deepEqual(await loadDataset(spec), { train, test });
+      assert.deepEqual(await loadDataset(spec), { train, test, split: "the set's own, every fifth image for testing" });
       assert.equal((await loadDataset("digits?samples=100000")).train.exampleCount, digits.exampleCount);
     });
 
@@ -151,25 +147,53 @@ describe("data sets", () => {
   });
 
   describe("CSV", () => {
-    it("reads headers, a named label column, a byte order mark, CRLF, semicolons and a trailing newline", () => {
-      const data = parseCsv("\ufeffx;Label;y\r\n1;0;2\r\n3;1;4\r\n", "t.csv", { ...PLAIN, mean: [1], stdDev: [2] });
-      assert.deepEqual([...data.features], [0, 0.5, 1, 1.5]);
-      assert.deepEqual([...data.labels], [0, 1]);
-      assert.deepEqual(data.featureShape, [2]);
-    });
-
-    it("takes the last column as label without a header, and scales by column", () => {
-      const data = parseCsv('"1",2,3\n4,5,0', "t.csv", { mean: [0, 5], stdDev: [1, 3], classCount: 4 });
-      assert.deepEqual([...data.features], [1, -1, 4, 0]);
-      assert.deepEqual([...data.labels, data.classCount], [3, 0, 4]);
-    });
-
-    it("keeps every fifth row for testing", async () => {
+    it("takes a fifth of each class for testing", async () => {
       const { train, test } = await loadDataset(
-        await file("ten.csv", Array.from({ length: 10 }, (_, i) => `${i},${i % 2}`).join("\n")),
+        `${await file("ten.csv", Array.from({ length: 10 }, (_, i) => `${i},${i % 2}`).join("\n"))}?label=last`,
       );
-      assert.deepEqual([...test.features], [0, 5]);
-      assert.equal(train.exampleCount, 8);
+      assert.deepEqual([[...test.labels].sort(), train.exampleCount], [[0, 1], 8]);
+    });
+
+    it("scales by column and takes the number of classes, names of files in any capitals", async () => {
+      const path = await file("SCALED.CSV", "a,b,label\n1,2,3\n4,5,0\n1,2,3\n4,5,0\n");
+      const { train, test } = await loadDataset(`${path}?mean=0,5&deviation=1,3&classes=5`);
+      assert.deepEqual(
+        [rowsOf(train).sort(), rowsOf(test).sort(), train.classCount],
+        [["0:4,0", "3:1,-1"], ["0:4,0", "3:1,-1"], 5],
+      );
+    });
+
+    it("reads a folder's test file by the names of its training file, whatever order it has", async () => {
+      await mkdir(join(folder, "parts"));
+      await file("parts/train.csv", "a,b,label,x\n1,2,0,9\n3,4,1,9\n");
+      const spec = `${join(folder, "parts")}?drop=x`;
+      await rejectsCode(loadDataset(spec), "DATASET_NOT_FOUND");
+      await file("parts/test.csv", "label,x,b,a\n2,9,20,10\n");
+      const { train, test } = await loadDataset(spec);
+      assert.deepEqual([rowsOf(train), rowsOf(test), train.classCount], [["0:1,2", "1:3,4"], ["2:10,20"], 3]);
+      for (const option of ["group=x", "time=x", "test=0.5", "splitSeed=2"])
+        await rejectsCode(loadDataset(`${join(folder, "parts")}?${option}`), "DATASET_SPEC_INVALID");
+      await file("parts/test.csv", "label,x,b\n2,9,20\n");
+      await rejectsCode(loadDataset(spec), "DATASET_COLUMN_ABSENT");
+    });
+
+    it("is split by seed, share, group and time as the argument says", async () => {
+      const rows = Array.from(
+        { length: 40 },
+        (_, i) => `${i},${i % 2},p${i % 8},2024-01-${String(1 + (i % 20)).padStart(2, "0")}`,
+      );
+      const path = await file("splits.csv", `a,label,patient,day\n${rows.join("\n")}\n`);
+      const testOf = async (options: string): Promise<number[]> => [
+        ...(await loadDataset(`${path}?${options}`)).test.features,
+      ];
+      assert.equal((await testOf("drop=patient,day")).length, 8);
+      assert.equal((await testOf("drop=patient,day&test=0.5")).length, 20);
+      assert.notDeepEqual(await testOf("drop=patient,day&splitSeed=2"), await testOf("drop=patient,day"));
+      const patients = new Set((await testOf("drop=day&group=patient")).map((i) => i % 8));
+      assert.deepEqual([patients.size, (await testOf("drop=day&group=patient")).length], [2, 10]);
+      assert.ok((await testOf("drop=patient&time=day")).every((i) => i % 20 >= 16));
+      for (const options of ["test=0", "test=1", "test=x", "splitSeed=-1", "group=patient&time=day"])
+        await rejectsCode(loadDataset(`${path}?${options}`), "DATASET_SPEC_INVALID");
     });
 
     it("stops unzipping at the limit", () =>
@@ -177,42 +201,6 @@ describe("data sets", () => {
         file("bomb.csv.gz", gzipSync(new Uint8Array(1 << 20))).then((path) => readDataFile(path, 1000)),
         "DATASET_TOO_LARGE",
       ));
-
-    for (const [name, text, code] of [
-      ["a missing value", "1,2,0\n1,,1", "DATASET_VALUE_INVALID"],
-      ["a blank value", "1,2,0\n1, ,1", "DATASET_VALUE_INVALID"],
-      ["a word", "a,b,label\n1,x,1", "DATASET_VALUE_INVALID"],
-      ["NaN", "a,b,label\nNaN,1,1", "DATASET_VALUE_INVALID"],
-      ["an infinity", "a,b,label\nInfinity,1,1", "DATASET_VALUE_INVALID"],
-      ["more than float32 holds", "1e308,1,1", "DATASET_VALUE_INVALID"],
-      ["a short row", "1,2,0\n1,1", "DATASET_MALFORMED"],
-      ["an open quote", '1,2,0\n1,"2,1', "DATASET_MALFORMED"],
-      ["one column", "1\n2", "DATASET_MALFORMED"],
-      ["a header only", "a,b,label", "DATASET_EMPTY"],
-      ["blank lines only", "\n\n", "DATASET_EMPTY"],
-      ["a fractional label", "1,2,0.5", "DATASET_LABEL_INVALID"],
-      ["a negative label", "1,2,-1", "DATASET_LABEL_INVALID"],
-      ["a missing label", "1,2,", "DATASET_LABEL_INVALID"],
-    ] satisfies [string, string, ErrorCode][]) {
-      it(`refuses ${name}`, () => throwsCode(() => parseCsv(text, "t.csv", PLAIN), code));
-    }
-
-    it("names row and column of a bad cell, counting from 1 with the header", () => {
-      assert.throws(
-        () => parseCsv("a,b,label\n1,2,0\n1,,1", "t.csv", PLAIN),
-        (error: { details: object }) => {
-          assert.deepEqual(error.details, { path: "t.csv", row: 3, column: 2 });
-          return true;
-        },
-      );
-    });
-
-    it("refuses a label beyond the classes, bytes that are not text, and an empty file", async () => {
-      throwsCode(() => parseCsv("1,2,3", "t.csv", { ...PLAIN, classCount: 3 }), "DATASET_LABEL_INVALID");
-      throwsCode(() => parseCsv("1,2,3", "t.csv", { ...PLAIN, mean: [1, 2, 3] }), "DATASET_SPEC_INVALID");
-      await rejectsCode(loadDataset(await file("latin.csv", Uint8Array.of(0xff, 0x2c, 0x31))), "DATASET_MALFORMED");
-      await rejectsCode(loadDataset(await file("empty.csv", "")), "DATASET_EMPTY");
-    });
   });
 
   describe("IDX", () => {

@@ -1,0 +1,183 @@
+/** Examples from a table's rows, by a plan. */
+import { VerisumError } from "../../protocol/errors.ts";
+import { MAX_DATA_VALUES } from "../data-file.ts";
+import type { Dataset, DataNote } from "../examples.ts";
+import { growingFloats, growingIntegers } from "./growing.ts";
+import { labelReader } from "./labels.ts";
+import type { Feature, PlacedColumn, Plan } from "./plan.ts";
+import { widthOf } from "./schema.ts";
+import { listed, optionText, quoted, refusal } from "./table.ts";
+import type { Cell, Place, Row, Table } from "./table.ts";
+import { daysFrom, isMissing, numberFrom } from "./values.ts";
+
+/** A data set with what its rows are split by. */
+export interface Encoded {
+  readonly data: Dataset;
+  /** Of each example: equal for examples that belong together. Absent unless the plan has a group. */
+  readonly groups?: readonly string[];
+  /** Of each example. Absent unless the plan has a time. */
+  readonly times?: readonly number[];
+  readonly notes: readonly DataNote[];
+}
+
+/**
+ * @throws DATASET_EMPTY, DATASET_TOO_LARGE, DATASET_VALUE_MISSING, DATASET_VALUE_INVALID, DATASET_CATEGORY_UNKNOWN,
+ *   DATASET_LABEL_INVALID, DATASET_CLASSES_UNSTATED, and what reading throws
+ */
+export async function encodeTable(table: Table, plan: Plan): Promise<Encoded> {
+  const { path } = table;
+  const width = plan.features.reduce((sum, { schema }) => sum + widthOf(schema), 0);
+  const features = growingFloats();
+  const labels = growingIntegers();
+  const readLabel = labelReader(table, plan);
+  const encoders = plan.features.map((feature) => encoderOf(feature, plan, table));
+  const groups: string[] = [];
+  const times: number[] = [];
+  const values = new Float32Array(width);
+  let dropped = 0;
+  for await (const rows of table.batches())
+    for (const row of rows) {
+      if (plan.missing.policy === "drop-row" && lacksValue(row, plan)) {
+        dropped++;
+        continue;
+      }
+      let at = 0;
+      for (const { encode, size } of encoders) {
+        encode(row, values, at);
+        at += size;
+      }
+      labels.push(readLabel(row));
+      features.push(values);
+      if (plan.group !== undefined) groups.push(textOf(row, plan.group, plan, path));
+      if (plan.time !== undefined) times.push(timeOf(row, plan.time, plan, table));
+      if (features.length > MAX_DATA_VALUES)
+        throw new VerisumError("DATASET_TOO_LARGE", `${path} holds more than ${MAX_DATA_VALUES} values`, { path });
+    }
+  if (labels.length === 0) throw new VerisumError("DATASET_EMPTY", `${path} holds no example`, { path });
+  const found = labels.values();
+  const { classCount, classNames } = readLabel.classes(found);
+  return {
+    data: {
+      features: features.values(),
+      labels: found,
+      exampleCount: labels.length,
+      featureShape: [width],
+      classCount,
+      ...(classNames === undefined ? {} : { classNames }),
+    },
+    ...(plan.group === undefined ? {} : { groups }),
+    ...(plan.time === undefined ? {} : { times }),
+    notes:
+      dropped === 0
+        ? []
+        : [
+            {
+              level: "warning",
+              event: "rows-dropped",
+              text: `${path}: ${dropped} row(s) with a missing value are left out`,
+            },
+          ],
+  };
+}
+
+interface Encoder {
+  readonly size: number;
+  encode(row: Row, values: Float32Array, at: number): void;
+}
+
+function encoderOf({ index, name, schema, scale }: Feature, plan: Plan, { path, decimal }: Table): Encoder {
+  const { missing } = plan;
+  const constant = missing.policy === "constant" ? missing.values[name] : undefined;
+  const placeOf = (row: Row): Place => ({ path, row: row.number, column: name, value: row.cells[index]! });
+  /** The cell, or the task's constant in its place. */
+  const valueOf = (row: Row): Cell => {
+    const cell = row.cells[index]!;
+    if (schema.type === "category" && typeof cell === "string" && schema.values.includes(cell.trim())) return cell;
+    if (!isMissing(cell, missing.markers)) return cell;
+    if (constant === undefined) throw missingValue(placeOf(row));
+    return constant;
+  };
+  switch (schema.type) {
+    case "category":
+      return {
+        size: schema.values.length,
+        encode(row, values, at) {
+          const cell = valueOf(row);
+          const found = schema.values.indexOf(String(cell).trim());
+          if (found < 0)
+            throw refusal(
+              "DATASET_CATEGORY_UNKNOWN",
+              placeOf(row),
+              `${quoted(cell)} is none of the task's values, ${listed(schema.values)}`,
+              "correct the value; only the task's operator can add one",
+            );
+          values.fill(0, at, at + schema.values.length);
+          values[at + found] = 1;
+        },
+      };
+    case "number":
+    case "date":
+      return {
+        size: 1,
+        encode(row, values, at) {
+          const cell = valueOf(row);
+          const value = schema.type === "date" && typeof cell === "string" ? daysFrom(cell) : numberFrom(cell, decimal);
+          const scaled = value === undefined ? NaN : Math.fround(scale(value));
+          if (!Number.isFinite(scaled)) throw invalidValue(placeOf(row), schema.type, value);
+          values[at] = scaled;
+        },
+      };
+  }
+}
+
+function missingValue(place: Place): VerisumError {
+  return refusal(
+    "DATASET_VALUE_MISSING",
+    place,
+    place.value === "" || place.value === null ? "there is no value" : `${quoted(place.value!)} stands for no value`,
+    "fill it in, or leave such rows out with missing=drop-row; in a task its document says what is done (data.missing)",
+  );
+}
+
+function invalidValue(place: Place, type: "number" | "date", value: number | undefined): VerisumError {
+  const { column = "" } = place;
+  const problem =
+    value !== undefined
+      ? `${quoted(place.value!)} is out of range`
+      : type === "date"
+        ? `${quoted(place.value!)} is no date such as 2024-03-01`
+        : `${quoted(place.value!)} is not a number`;
+  const remedy = `correct it, or leave the column out with drop=${optionText(column)}`;
+  const words =
+    type === "number" && value === undefined
+      ? "; words need a list of categories in the task's document (data.columns)"
+      : "";
+  return refusal("DATASET_VALUE_INVALID", place, problem, remedy + words);
+}
+
+function lacksValue({ cells }: Row, { features, label, missing, classes }: Plan): boolean {
+  const lacks = (index: number, listed: readonly string[] | undefined): boolean => {
+    const cell = cells[index]!;
+    return isMissing(cell, missing.markers) && listed?.includes(String(cell).trim()) !== true;
+  };
+  return (
+    lacks(label.index, typeof classes === "object" ? classes : undefined) ||
+    features.some(({ index, schema }) => lacks(index, schema.type === "category" ? schema.values : undefined))
+  );
+}
+
+/** @throws DATASET_VALUE_MISSING */
+function textOf(row: Row, { index, name }: PlacedColumn, { missing }: Plan, path: string): string {
+  const cell = row.cells[index]!;
+  if (isMissing(cell, missing.markers)) throw missingValue({ path, row: row.number, column: name, value: cell });
+  return String(cell).trim();
+}
+
+/** A day or a number; the larger, the later. @throws DATASET_VALUE_MISSING, DATASET_VALUE_INVALID */
+function timeOf(row: Row, column: PlacedColumn, plan: Plan, { path, decimal }: Table): number {
+  const text = textOf(row, column, plan, path);
+  const time = daysFrom(text) ?? numberFrom(text, decimal);
+  if (time === undefined)
+    throw invalidValue({ path, row: row.number, column: column.name, value: text }, "date", undefined);
+  return time;
+}

@@ -1,0 +1,49 @@
+/** Typed arrays that double as they fill: a stream of rows does not say how many there will be. */
+const FIRST_CAPACITY = 1024;
+
+interface Growing<Values> {
+  readonly length: number;
+  /** What was pushed, in an array of exactly that length. */
+  values(): Values;
+}
+
+/** Of rows of values. */
+export function growingFloats(): Growing<Float32Array> & { push(row: Float32Array): void } {
+  let held = new Float32Array(FIRST_CAPACITY);
+  let length = 0;
+  return {
+    get length() {
+      return length;
+    },
+    push(row) {
+      if (length + row.length > held.length) {
+        const larger = new Float32Array(Math.max(2 * held.length, length + row.length));
+        larger.set(held);
+        held = larger;
+      }
+      held.set(row, length);
+      length += row.length;
+    },
+    values: () => held.slice(0, length),
+  };
+}
+
+/** Of single integers. */
+export function growingIntegers(): Growing<Int32Array> & { push(value: number): void } {
+  let held = new Int32Array(FIRST_CAPACITY);
+  let length = 0;
+  return {
+    get length() {
+      return length;
+    },
+    push(value) {
+      if (length === held.length) {
+        const larger = new Int32Array(2 * held.length);
+        larger.set(held);
+        held = larger;
+      }
+      held[length++] = value;
+    },
+    values: () => held.slice(0, length),
+  };
+}

@@ -1,0 +1,117 @@
+/**
+ * JSON Lines as a table: keys are columns, and each value of an array is one, called `key.0`, `key.1` and so on.
+ *
+ * Columns lie in the alphabetical order of their keys, and arrays in their own: the order of keys in an object means
+ * nothing, and clients with the same data must get the same columns.
+ */
+import { VerisumError } from "../../protocol/errors.ts";
+import { assertDistinct, refusal } from "./table.ts";
+import type { Cell, Row, Table } from "./table.ts";
+import type { TextSource } from "./text.ts";
+
+/** Characters of one line: a million values with fifteen digits each. */
+const MAX_LINE_LENGTH = 1 << 24;
+const REMEDY = "correct the line";
+
+interface Line {
+  readonly number: number;
+  readonly text: string;
+}
+
+/** Blank lines are ignored. @throws DATASET_EMPTY, DATASET_TOO_LARGE, DATASET_MALFORMED, and what reading throws */
+export async function openJsonLines(source: TextSource): Promise<Table> {
+  const { path } = source;
+  const first = await firstLine(source);
+  if (first === undefined) throw new VerisumError("DATASET_EMPTY", `${path} holds no example`, { path });
+  const { columns } = cellsFrom(first, path);
+  assertDistinct(columns, { path, row: first.number });
+  return {
+    path,
+    columns,
+    hasHeader: true,
+    unnamed: [],
+    decimal: ".",
+    notes: [],
+    async *batches() {
+      for await (const lines of linesOf(source)) yield lines.map((line) => rowFrom(line, columns, path));
+    },
+  };
+}
+
+function rowFrom(line: Line, expected: readonly string[], path: string): Row {
+  const { columns, cells } = cellsFrom(line, path);
+  if (columns.length !== expected.length || columns.some((name, i) => name !== expected[i]))
+    throw malformed(path, line, "its keys or the lengths of its arrays are not those of the first line");
+  return { number: line.number, cells };
+}
+
+function cellsFrom(line: Line, path: string): { readonly columns: readonly string[]; readonly cells: readonly Cell[] } {
+  const columns: string[] = [];
+  const cells: Cell[] = [];
+  const add = (name: string, value: unknown): void => {
+    if (value !== null && typeof value === "object")
+      throw refusal(
+        "DATASET_VALUE_INVALID",
+        { path, row: line.number, column: name },
+        "it is neither a number, a word nor an array of them",
+        REMEDY,
+      );
+    columns.push(name);
+    cells.push(
+      typeof value === "number" || typeof value === "string" || value === null ? value : JSON.stringify(value),
+    );
+  };
+  const entries = Object.entries(objectFrom(line, path)).sort(([a], [b]) => (a < b ? -1 : 1));
+  for (const [key, value] of entries)
+    if (Array.isArray(value)) value.forEach((item: unknown, i) => add(`${key}.${i}`, item));
+    else add(key, value);
+  return { columns, cells };
+}
+
+function objectFrom(line: Line, path: string): object {
+  let value: unknown;
+  try {
+    value = JSON.parse(line.text);
+  } catch (cause) {
+    throw malformed(path, line, `it is not complete JSON: ${(cause as Error).message}`);
+  }
+  if (typeof value !== "object" || value === null || Array.isArray(value))
+    throw malformed(path, line, "it is not an object");
+  return value;
+}
+
+async function firstLine(source: TextSource): Promise<Line | undefined> {
+  for await (const [line] of linesOf(source)) if (line !== undefined) return line;
+  return undefined;
+}
+
+/** Lines that are not blank. */
+async function* linesOf(source: TextSource): AsyncGenerator<Line[]> {
+  let rest = "";
+  let number = 1;
+  const take = (texts: readonly string[]): Line[] =>
+    texts.map((text) => lineFrom(text, number++, source.path)).filter(({ text }) => text !== "");
+  for await (const text of source.open()) {
+    const texts = (rest + text).split("\n");
+    rest = texts.pop()!;
+    lineFrom(rest, number + texts.length, source.path);
+    yield take(texts);
+  }
+  yield take([rest]);
+}
+
+/** @throws DATASET_TOO_LARGE */
+function lineFrom(text: string, number: number, path: string): Line {
+  if (text.length > MAX_LINE_LENGTH)
+    throw refusal(
+      "DATASET_TOO_LARGE",
+      { path, row: number },
+      `longer than ${MAX_LINE_LENGTH} characters`,
+      "one example belongs on one line",
+    );
+  return { number, text: text.trim() };
+}
+
+function malformed(path: string, { number }: Line, problem: string): VerisumError {
+  return refusal("DATASET_MALFORMED", { path, row: number }, problem, REMEDY);
+}

@@ -1,0 +1,187 @@
+/** Which column of a table is what: by a task's schema, or by the names in a data specification; never by guess. */
+import { invalidSpec } from "../formats/options.ts";
+import { valueScaling } from "../scaling.ts";
+import type { ColumnSchema, MissingPolicy, TableSchema } from "./schema.ts";
+import { listed, optionText, refusal } from "./table.ts";
+import type { Table } from "./table.ts";
+
+/** What a data specification says of columns. */
+export interface ColumnOptions {
+  readonly label?: string | undefined;
+  readonly drop?: readonly string[] | undefined;
+  /** All features, in this order. */
+  readonly keep?: readonly string[] | undefined;
+  readonly group?: string | undefined;
+  readonly time?: string | undefined;
+  /** Their number, or their names in order. */
+  readonly classes?: number | readonly string[] | undefined;
+  readonly mean?: readonly number[] | undefined;
+  readonly stdDev?: readonly number[] | undefined;
+  readonly missing?: "refuse" | "drop-row" | undefined;
+  readonly markers?: readonly string[] | undefined;
+}
+
+/** A column, by its place in the rows. */
+export interface PlacedColumn {
+  readonly index: number;
+  readonly name: string;
+}
+
+export interface Feature extends PlacedColumn {
+  readonly schema: ColumnSchema;
+  /** Of a number, before it goes into the model. */
+  readonly scale: (value: number) => number;
+}
+
+export interface Plan {
+  readonly label: PlacedColumn;
+  /** Names in order, their number, or undefined: as many as the labels need. */
+  readonly classes: readonly string[] | number | undefined;
+  readonly features: readonly Feature[];
+  readonly group: PlacedColumn | undefined;
+  readonly time: PlacedColumn | undefined;
+  readonly missing: MissingPolicy;
+  /** Columns that nobody asked for. */
+  readonly unused: readonly string[];
+}
+
+/** The column of this name where nothing else is said. */
+const LABEL = "label";
+
+/**
+ * @throws DATASET_COLUMN_ABSENT, DATASET_LABEL_UNNAMED, DATASET_COLUMN_UNNAMED, DATASET_MALFORMED without a feature,
+ *   DATASET_SPEC_INVALID
+ */
+export function planFor(table: Table, options: ColumnOptions, schema?: TableSchema): Plan {
+  if (schema !== undefined) return planBySchema(table, options, schema);
+  const find = (name: string): PlacedColumn => columnCalled(table, name);
+  const label = find(options.label ?? unaskedLabel(table));
+  const group = options.group === undefined ? undefined : find(options.group);
+  const time = options.time === undefined ? undefined : find(options.time);
+  const taken = [label, ...(group === undefined ? [] : [group])];
+  const features = featuresAsked(
+    table,
+    options,
+    taken.map(({ index }) => index),
+  );
+  if (features.length === 0)
+    throw refusal("DATASET_MALFORMED", { path: table.path }, "no column is left as a feature", "drop fewer columns");
+  const scale = valueScaling({ mean: options.mean, stdDev: options.stdDev }, features.length);
+  return {
+    label,
+    group,
+    time,
+    classes: options.classes,
+    features: features.map((column, i) => ({
+      ...column,
+      schema: { name: column.name, type: column.index === time?.index ? "date" : "number" },
+      scale: (value) => scale(value, i),
+    })),
+    missing: {
+      policy: options.missing ?? "refuse",
+      ...(options.markers === undefined ? {} : { markers: [...options.markers] }),
+    },
+    unused: [],
+  };
+}
+
+/** Every column but the label, the group and those dropped; or those kept, in the order of `keep`. */
+function featuresAsked(
+  table: Table,
+  { drop, keep, time }: ColumnOptions,
+  taken: readonly number[],
+): readonly PlacedColumn[] {
+  if (keep !== undefined) {
+    if (drop !== undefined) throw invalidSpec("keep and drop exclude one another: keep names all features");
+    const kept = keep.map((name) => columnCalled(table, name));
+    const wrong = kept.find(
+      ({ index }, i) => taken.includes(index) || kept.findIndex((other) => other.index === index) < i,
+    );
+    if (wrong !== undefined) throw invalidSpec(`keep names ${wrong.name} twice, or the label or the group`);
+    return kept;
+  }
+  // A time that orders the rows of one study says nothing about the next one; keep= takes it as a feature.
+  const left = [...(drop ?? []), ...(time === undefined ? [] : [time])].map((name) => columnCalled(table, name).index);
+  if (left.some((index) => taken.includes(index))) throw invalidSpec("drop names the label or the group");
+  const features = table.columns
+    .map((name, index) => ({ name, index }))
+    .filter(({ index }) => !taken.includes(index) && !left.includes(index));
+  const unnamed = features.find(({ name }) => table.unnamed.includes(name));
+  if (unnamed !== undefined)
+    throw refusal(
+      "DATASET_COLUMN_UNNAMED",
+      { path: table.path, column: unnamed.name },
+      "the header has no name for it; it may be a row index, from which nothing can be learnt",
+      `leave it out with drop=${optionText(unnamed.name)}, or give it a name`,
+    );
+  return features;
+}
+
+function planBySchema(table: Table, options: ColumnOptions, schema: TableSchema): Plan {
+  const { label, keep, classes, mean, stdDev, missing, markers } = options;
+  const said = Object.entries({ label, keep, classes, mean, deviation: stdDev, missing, na: markers });
+  const twice = said.find(([, value]) => value !== undefined);
+  if (twice !== undefined)
+    throw invalidSpec(
+      `the task's document says what ${twice[0]} would say; leave it out, and rename columns in the file`,
+    );
+  const find = (name: string): PlacedColumn => columnCalled(table, name);
+  const features = schema.columns.map((column) => {
+    const { mean = 0, stdDev = 1 } = schema.scaling[column.name] ?? {};
+    return { ...find(column.name), schema: column, scale: (value: number) => (value - mean) / stdDev };
+  });
+  const plan = {
+    label: find(schema.label),
+    classes: schema.classes,
+    features,
+    group: options.group === undefined ? undefined : find(options.group),
+    time: options.time === undefined ? undefined : find(options.time),
+    missing: schema.missing,
+  };
+  const used = [plan.label, plan.group, plan.time, ...features].map((column) => column?.index);
+  const dropped = (options.drop ?? []).map((name) => find(name).index);
+  const unused = table.columns.filter((_, i) => !used.includes(i) && !dropped.includes(i));
+  return { ...plan, unused };
+}
+
+/** @throws DATASET_LABEL_UNNAMED */
+function unaskedLabel(table: Table): string {
+  const named = table.hasHeader ? table.columns.find((name) => name.toLowerCase() === LABEL) : undefined;
+  if (named !== undefined) return named;
+  const { path, columns, hasHeader } = table;
+  throw refusal(
+    "DATASET_LABEL_UNNAMED",
+    { path },
+    hasHeader
+      ? `no column is called ${LABEL}; there are ${listed(columns)}`
+      : "it has no header, so that no column is called label",
+    hasHeader
+      ? "name the label's column with label="
+      : "say which column is the label with label=first, label=last or its number",
+  );
+}
+
+/**
+ * A column by its name, capitals aside where that is clear; by `first`, `last` or its number where none has that name.
+ * @throws DATASET_COLUMN_ABSENT
+ */
+function columnCalled({ path, columns }: Table, wanted: string): PlacedColumn {
+  const exact = columns.indexOf(wanted);
+  const index = exact >= 0 ? exact : columns.findIndex((name) => name.toLowerCase() === wanted.toLowerCase());
+  const place = index >= 0 ? index : placeOf(wanted, columns.length);
+  const name = columns[place];
+  if (name === undefined)
+    throw refusal(
+      "DATASET_COLUMN_ABSENT",
+      { path, column: wanted },
+      `there is no such column; there are ${listed(columns)}`,
+      "correct the name, or the header",
+    );
+  return { index: place, name };
+}
+
+function placeOf(wanted: string, columns: number): number {
+  if (wanted === "first") return 0;
+  if (wanted === "last") return columns - 1;
+  return /^[1-9]\d{0,6}$/.test(wanted) ? Number(wanted) - 1 : -1;
+}

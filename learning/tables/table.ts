@@ -1,0 +1,97 @@
+/** A table as every reader gives it: named columns, and its rows as a stream. What a value means is decided later. */
+import { VerisumError } from "../../protocol/errors.ts";
+import type { ErrorCode } from "../../protocol/errors.ts";
+import type { DataNote } from "../examples.ts";
+
+/** A value as the file has it: text is not interpreted yet, null is no value. */
+export type Cell = string | number | null;
+
+export interface Row {
+  /** Where a person finds it, counted from 1: the line of a text file, or else the row. */
+  readonly number: number;
+  /** One for each column. */
+  readonly cells: readonly Cell[];
+}
+
+export interface Table {
+  readonly path: string;
+  /** Names in the order of the cells, no two alike; a column without a name is called by its number, from 1. */
+  readonly columns: readonly string[];
+  /** Whether the file names its columns. */
+  readonly hasHeader: boolean;
+  /** Columns without a name in a file that names the others. */
+  readonly unnamed: readonly string[];
+  /** What separates a number's whole and fractional part where numbers are text. */
+  readonly decimal: Decimal;
+  /** What was found out about the file, such as its delimiter. */
+  readonly notes: readonly DataNote[];
+  /** All rows from the first, some at a time; each call begins again. @throws DATASET_… */
+  batches(): AsyncIterable<readonly Row[]>;
+}
+
+export type Decimal = "." | ",";
+
+/** Where in a table something is. */
+export interface Place {
+  readonly path: string;
+  readonly row?: number;
+  readonly column?: string;
+  readonly value?: Cell;
+}
+
+/** Characters of a value that a message shows. */
+const MOST_SHOWN = 40;
+
+/** A refusal that names place, value, cause and remedy. */
+export function refusal(code: ErrorCode, place: Place, problem: string, remedy: string): VerisumError {
+  const { path, row, column, value } = place;
+  const where = [
+    path,
+    ...(row === undefined ? [] : [`row ${row}`]),
+    ...(column === undefined ? [] : [`column ${column}`]),
+  ];
+  const details = {
+    path,
+    ...(row === undefined ? {} : { row }),
+    ...(column === undefined ? {} : { column }),
+    ...(value === undefined ? {} : { value: shown(value) }),
+  };
+  return new VerisumError(code, `${where.join(", ")}: ${problem}; ${remedy}`, details);
+}
+
+/** A value as messages quote it. */
+export function quoted(value: Cell): string {
+  return `“${shown(value)}”`;
+}
+
+function shown(value: Cell): string {
+  const text = value === null ? "" : String(value);
+  return text.length > MOST_SHOWN ? `${text.slice(0, MOST_SHOWN)}…` : text;
+}
+
+/** A name as options write it: what has a meaning there is percent-encoded. */
+export function optionText(name: string): string {
+  return name.replaceAll(/[%&=?,]/g, (character) => encodeURIComponent(character));
+}
+
+/** @throws DATASET_COLUMN_REPEATED if two columns have one name, capitals aside */
+export function assertDistinct(columns: readonly string[], place: Place): void {
+  const seen = new Map<string, number>();
+  columns.forEach((name, i) => {
+    const before = seen.get(name.toLowerCase());
+    if (before !== undefined)
+      throw refusal(
+        "DATASET_COLUMN_REPEATED",
+        { ...place, column: name },
+        `columns ${before + 1} and ${i + 1} have the same name, capitals aside`,
+        "give each column a name of its own, or take one out",
+      );
+    seen.set(name.toLowerCase(), i);
+  });
+}
+
+/** Names for a message, the first of many. */
+export function listed(names: readonly string[], most = 12): string {
+  const rest = names.length - most;
+  return rest > 0 ? `${names.slice(0, most).join(", ")} and ${rest} more` : names.join(", ");
+}

@@ -1,0 +1,169 @@
+/** What a table's owner may not have meant: columns that say nothing, too much, or on another scale; odd classes. */
+import type { Dataset, DataNote, LoadedData } from "../examples.ts";
+import type { Encoded } from "./encode.ts";
+import type { Plan } from "./plan.ts";
+import { widthOf } from "./schema.ts";
+import { listed, optionText } from "./table.ts";
+
+/** The root mean square of an input beyond which, or below which, training does not get anywhere. */
+const LARGEST_SCALE = 10;
+const SMALLEST_SCALE = 0.01;
+/** Different values above which a column is not compared with the label. */
+const MOST_VALUES = 1000;
+/** A class in so large a part of the examples makes accuracy say nothing. */
+const LARGE_MAJORITY = 0.9;
+/** Classes above which labels look like a measured value. */
+const MANY_CLASSES = 20;
+/** Examples of a class below which they are too few. */
+const FEW_EXAMPLES = 20;
+const IDENTIFIER = /(^|[^a-z])(id|ids|uuid|guid|mrn|index|idx|nr|rownum|row)($|[^a-z])|[a-z]Id$/;
+
+/** Of the columns, before the data is split. */
+export function columnWarnings({ data }: Pick<Encoded, "data">, { features, label }: Plan): DataNote[] {
+  const warnings: DataNote[] = [];
+  const warn = (event: string, column: string, text: string): void =>
+    void warnings.push({ level: "warning", event, column, text: `column ${column}: ${text}` });
+  if (looksLikeIdentifier(label.name))
+    warn("label-suspect", label.name, "by its name the label is an identifier; name another column with label=");
+  let at = 0;
+  for (const { name, schema } of features) {
+    const size = widthOf(schema);
+    const column = at;
+    at += size;
+    if (schema.type === "category") continue;
+    const { mean, stdDev, least, most, distinct } = figuresOf(data, column);
+    const range = `${short(least)} to ${short(most)}`;
+    const drop = `drop=${optionText(name)}`;
+    if (least === most) {
+      warn("column-constant", name, `all values are ${short(least)}; ${drop} leaves it out`);
+      continue;
+    }
+    if (isIndex(data, column)) warn("column-index", name, `its values count the rows; ${drop} leaves it out`);
+    else if (looksLikeIdentifier(name))
+      warn("column-identifier", name, `by its name an identifier; ${drop} leaves it out`);
+    const scale = Math.hypot(mean, stdDev);
+    if (scale > LARGEST_SCALE || scale < SMALLEST_SCALE)
+      warn(
+        "column-unscaled",
+        name,
+        `goes into the model as ${range}, mean ${short(mean)}, standard deviation ${short(stdDev)}; all clients must scale it by the same constants, near mean 0 and deviation 1 (mean= and deviation=, or data.scaling in the task)`,
+      );
+    if (distinct !== undefined && tellsLabel(data, column, distinct))
+      warn(
+        "column-leaks-label",
+        name,
+        `each of its ${distinct} values goes with one class only: it may have been made from the label`,
+      );
+  }
+  return warnings;
+}
+
+/** Of the classes, after the data is split. */
+export function classWarnings({ train, test }: LoadedData): DataNote[] {
+  const warnings: DataNote[] = [];
+  const warn = (event: string, text: string): void => void warnings.push({ level: "warning", event, text });
+  const [inTrain, inTest] = [countsOf(train), countsOf(test)];
+  const counts = inTrain.map((count, label) => count + inTest[label]!);
+  const total = counts.reduce((sum, count) => sum + count, 0);
+  const nameOf = (label: number): string => train.classNames?.[label] ?? String(label);
+  const those = (isMeant: (label: number) => boolean): string[] =>
+    counts.flatMap((_, label) => (isMeant(label) ? [nameOf(label)] : []));
+  const present = counts.filter((count) => count > 0).length;
+  const empty = those((label) => counts[label] === 0);
+  if (present === 1)
+    warn(
+      "one-class",
+      `all ${total} examples are of class ${those((label) => counts[label]! > 0)[0]}: nothing can be learnt`,
+    );
+  else if (empty.length > 0)
+    warn(
+      "class-empty",
+      `no example of class ${listed(empty)}; where labels are no numbers from 0, name them in order with classes=`,
+    );
+  if (train.classNames === undefined && train.classCount > MANY_CLASSES && total < train.classCount * FEW_EXAMPLES)
+    warn(
+      "label-suspect",
+      `${train.classCount} classes in ${total} examples: the label looks like a measured value, not like a class`,
+    );
+  if (present === 1) return warnings;
+  for (const [part, own] of [
+    ["training", inTrain],
+    ["test", inTest],
+  ] as const) {
+    const lacking = those((label) => counts[label]! > 0 && own[label] === 0);
+    if (lacking.length > 0) warn("class-not-in-split", `the ${part} data has no example of class ${listed(lacking)}`);
+  }
+  const largest = Math.max(...counts);
+  if (largest >= LARGE_MAJORITY * total)
+    warn(
+      "majority",
+      `${((largest / total) * 100).toFixed(1)} % of the examples are of class ${nameOf(counts.indexOf(largest))}: always answering it is as accurate; look at balanced accuracy`,
+    );
+  return warnings;
+}
+
+function countsOf({ labels, classCount }: Dataset): number[] {
+  const counts = Array<number>(classCount).fill(0);
+  for (const label of labels) counts[label]!++;
+  return counts;
+}
+
+function looksLikeIdentifier(name: string): boolean {
+  return IDENTIFIER.test(name.toLowerCase() === name || name.toUpperCase() === name ? name.toLowerCase() : name);
+}
+
+interface Figures {
+  readonly mean: number;
+  readonly stdDev: number;
+  readonly least: number;
+  readonly most: number;
+  /** Different values, or undefined if they are too many to matter. */
+  readonly distinct: number | undefined;
+}
+
+function figuresOf(data: Dataset, column: number): Figures {
+  const width = data.features.length / data.exampleCount;
+  const seen = new Set<number>();
+  let [mean, squares, least, most] = [0, 0, Infinity, -Infinity];
+  for (let i = 0; i < data.exampleCount; i++) {
+    const value = data.features[i * width + column]!;
+    const off = value - mean;
+    mean += off / (i + 1);
+    squares += off * (value - mean);
+    least = Math.min(least, value);
+    most = Math.max(most, value);
+    if (seen.size <= MOST_VALUES) seen.add(value);
+  }
+  const distinct = seen.size > MOST_VALUES ? undefined : seen.size;
+  return { mean, stdDev: Math.sqrt(squares / data.exampleCount), least, most, distinct };
+}
+
+/** Whether each value is the one before it and a step that is the same for all, as row numbers are. */
+function isIndex({ features, exampleCount }: Dataset, column: number): boolean {
+  const width = features.length / exampleCount;
+  const at = (i: number): number => features[i * width + column]!;
+  const step = at(1) - at(0);
+  if (exampleCount < FEW_EXAMPLES || step === 0) return false;
+  const tolerance = Math.abs(step) * 1e-3;
+  for (let i = 1; i < exampleCount; i++)
+    if (Math.abs(at(i) - at(0) - i * step) > Math.max(tolerance, Math.abs(at(i)) * 1e-6)) return false;
+  return true;
+}
+
+/** Whether the value fixes the class, in a column with several examples for each value. */
+function tellsLabel({ features, labels, exampleCount }: Dataset, column: number, distinct: number): boolean {
+  if (distinct * 4 > exampleCount || exampleCount < FEW_EXAMPLES) return false;
+  const width = features.length / exampleCount;
+  const labelOf = new Map<number, number>();
+  for (let i = 0; i < exampleCount; i++) {
+    const value = features[i * width + column]!;
+    const known = labelOf.get(value);
+    if (known === undefined) labelOf.set(value, labels[i]!);
+    else if (known !== labels[i]) return false;
+  }
+  return new Set(labelOf.values()).size > 1;
+}
+
+function short(value: number): string {
+  return String(Number(value.toPrecision(4)));
+}
