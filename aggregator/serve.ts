@@ -1,13 +1,12 @@
 /** What `fl-aggregator serve` does: coordinate rounds until the task is complete or it is stopped. */
 import { recoverResultSigner } from "../chain/result-signature.ts";
-import { loadDataset } from "../learning/dataset.ts";
-import { createTrainer } from "../learning/trainer.ts";
 import { peerFetch } from "../content/peer-fetch.ts";
 import { openEndpoint, publicUrlOf, readTls, taskGateway } from "../task/endpoint.ts";
 import type { EndpointOptions } from "../task/endpoint.ts";
 import { loadCommitter } from "../task/keys.ts";
 import { openWritingNode } from "../task/node.ts";
 import type { NodeOptions, WritingNode } from "../task/node.ts";
+import { openMeasure } from "../task/measure.ts";
 import { addNodePages } from "../task/node-pages.ts";
 import { createPace } from "../task/pace.ts";
 import { prunerOf } from "../task/pruning.ts";
@@ -15,7 +14,6 @@ import { poll, stepOrPrune } from "../task/role.ts";
 import type { RoleDependencies } from "../task/role.ts";
 import { createVitals } from "../task/vitals.ts";
 import { createCoordinator } from "./coordinator.ts";
-import type { CoordinatorDependencies } from "./coordinator.ts";
 import { addProposalRoutes } from "./proposal.ts";
 import { addRelayRoute, createRelay } from "./relay.ts";
 
@@ -61,7 +59,7 @@ export async function serve(options: ServeOptions, deps: RoleDependencies): Prom
         });
   if (relay !== undefined) addRelayRoute(app, relay, task.parameters);
   await openEndpoint(app, options.listen, publicUrl, node, reporter);
-  const evaluate = options.data === undefined ? undefined : await evaluator(options.data, task.document.model);
+  const evaluate = options.data === undefined ? undefined : await openMeasure(options.data, task.document.model);
   const coordinate = createCoordinator({
     chain,
     task: { ...task, committer: await loadCommitter(task, state, random, reporter, options.records) },
@@ -91,14 +89,5 @@ function signatureCheck({ chain }: WritingNode): Parameters<typeof addProposalRo
     const member = (await chain.members())[seat - 1];
     const signer = recoverResultSigner(chain.context, { ...settled, ...proposal.result }, signature);
     return signer.toLowerCase() === member?.toLowerCase();
-  };
-}
-
-async function evaluator(data: string, model: unknown): Promise<NonNullable<CoordinatorDependencies["evaluate"]>> {
-  const { test } = await loadDataset(data);
-  const trainer = await createTrainer(model);
-  return async (weights) => {
-    const { accuracy, loss } = await trainer.evaluate(weights, test);
-    return { accuracy, loss, samples: test.exampleCount };
   };
 }

@@ -2,15 +2,13 @@
  * One round re-checked from the chain's records and content-addressed files alone (docs/protocol.md, section 6,
  * Auditing).
  */
-import type { FinalisedRecord, ModelRecord, RoundRecords } from "../chain/task-chain.ts";
+import type { ModelRecord, RoundRecords } from "../chain/task-chain.ts";
 import { cidFromDigest } from "../content/cid.ts";
 import { requireFinalised, requireSameModel, siblingRounds } from "../task/cells.ts";
 import type { SiblingSum } from "../task/outcome.ts";
-import { loadCheckpointConfig, metricsText } from "../task/checkpoint.ts";
-import { publicationOf } from "../task/outcome.ts";
+import type { Metrics } from "../task/checkpoint.ts";
 import { pointOf } from "../task/challenge.ts";
 import { requireOpened, requireSettled } from "../task/round-records.ts";
-import type { RoundPublication } from "../task/outcome.ts";
 import type { OpenTask } from "../task/opened-task.ts";
 import { addCells } from "../protocol/cells.ts";
 import { bitCount } from "../protocol/committee.ts";
@@ -23,14 +21,16 @@ import { auditSibling } from "./audit-sibling.ts";
 import type { VerifiedRounds } from "./audit-submission.ts";
 import type { Checker } from "./checklist.ts";
 import { findAggregate } from "./find-aggregate.ts";
+import type { FinalisedRound } from "./find-aggregate.ts";
+import { recomputedText, recomputeModel } from "./recompute.ts";
 import { checkSettlement, checkSignatures, checkSum, signedResult } from "./round-checks.ts";
-
-export type FinalisedRound = RoundRecords & { readonly finalised: FinalisedRecord };
 
 /** The state of the audit between rounds: the last good model. */
 export interface AuditedModel {
   readonly record: ModelRecord;
   readonly state: ModelState;
+  /** What its aggregator said of it, null if nothing; absent of the genesis, and if its checkpoint is lost. */
+  readonly claimed?: Metrics | null;
 }
 
 /**
@@ -106,19 +106,19 @@ export async function auditRound(
   const { elements } = found;
   const siblings = await auditSiblings(checker, task, keys, records, elements, verifier);
   if (siblings === undefined) return undefined;
-  const publication = await checker.check(
+  const recomputed = await checker.check(
     round,
     "model",
-    async () => recompute(task, records, base.state, elements, siblings),
-    ({ model, metrics }) =>
-      `${model.weights.length} weights recomputed bit for bit: ${cidFromDigest(finalised.result.modelCid)}${metrics === null ? "" : `; ${metricsText(metrics)}, claimed by the aggregator and not checked`}`,
+    () => recomputeModel(task, records, base.state, elements, siblings),
+    recomputedText,
   );
-  return publication === undefined
-    ? undefined
-    : {
-        record: { round: finalised.round, cid: finalised.result.modelCid, digest: finalised.result.modelDigest },
-        state: publication.model,
-      };
+  if (recomputed === undefined) return undefined;
+  const { publication, claimed } = recomputed;
+  return {
+    record: { round: finalised.round, cid: finalised.result.modelCid, digest: finalised.result.modelDigest },
+    state: publication.model,
+    ...(claimed === undefined ? {} : { claimed }),
+  };
 }
 
 /** The sums of the other cells, their rounds checked like this one; undefined if one is missing or red. */
@@ -175,33 +175,4 @@ function checkBase(records: RoundRecords, base: AuditedModel): string {
     "the round does not start from the last audited model",
   );
   return cidFromDigest(base.record.cid);
-}
-
-/** Recomputes everything that follows from the aggregate; the checkpoint's CID covers every byte of its files. */
-async function recompute(
-  task: OpenTask,
-  records: FinalisedRound,
-  base: ModelState,
-  elements: readonly bigint[],
-  siblings: readonly SiblingSum[],
-): Promise<RoundPublication> {
-  const { result } = records.finalised;
-  const { metrics } = await loadCheckpointConfig(task.store, result.modelCid, task.cells?.cells.length);
-  const publication = await publicationOf(task, records, base, elements, async () => metrics, siblings);
-  ensure(
-    publication.signed.modelDigest === result.modelDigest,
-    "MODEL_DIGEST_MISMATCH",
-    "the recorded model is not what the aggregate gives",
-  );
-  ensure(
-    publication.signed.aggregateCid === result.aggregateCid,
-    "AUDIT_FAILED",
-    "the aggregate's CID is not that of its bytes",
-  );
-  ensure(
-    publication.signed.modelCid === result.modelCid,
-    "AUDIT_FAILED",
-    "the checkpoint's files are not what the aggregate gives",
-  );
-  return publication;
 }

@@ -1,7 +1,8 @@
 /** A whole task audited, from its genesis to its latest model. */
-import type { ModelRecord, RoundRecords } from "../chain/task-chain.ts";
+import type { RoundRecords } from "../chain/task-chain.ts";
 import { cidFromDigest } from "../content/cid.ts";
 import { loadModelState } from "../task/checkpoint.ts";
+import type { Metrics } from "../task/checkpoint.ts";
 import type { OpenTask } from "../task/opened-task.ts";
 import { VerisumError } from "../protocol/errors.ts";
 import { guardVerificationKeys } from "../protocol/key-guard.ts";
@@ -12,10 +13,14 @@ import { toHex } from "../protocol/transcript.ts";
 import type { Hex } from "../protocol/transcript.ts";
 import type { SubmissionVerifier } from "../protocol/batch-verification.ts";
 import { auditRound } from "./audit-round.ts";
-import type { AuditedModel, FinalisedRound } from "./audit-round.ts";
+import type { AuditedModel } from "./audit-round.ts";
 import { verifyRounds } from "./audit-submission.ts";
 import { Checker } from "./checklist.ts";
 import type { Checklist, Finding } from "./checklist.ts";
+import type { FinalisedRound } from "./find-aggregate.ts";
+import { lastModelUpTo } from "./last-model.ts";
+import { checkMetrics } from "./metrics.ts";
+import type { RoundMetrics } from "./metrics.ts";
 
 export interface AuditOptions {
   /** Rounds up to and including this one are taken as audited before; of their models the last one alone is read. */
@@ -31,6 +36,8 @@ export interface AuditOptions {
   readonly keys?: VerificationKeys;
   /** Verifies submissions together; without it each is verified alone, which takes many times longer. */
   readonly verifier?: SubmissionVerifier;
+  /** Measures each round's model on data of the auditor's own, to compare with what the aggregator claims. */
+  readonly measure?: (model: ModelState) => Promise<Metrics>;
 }
 
 /** A model that was audited before. Its state is what the digest is of; without it the model is read again. */
@@ -42,6 +49,8 @@ export interface AuditedBase {
 export interface TaskAudit extends Checklist {
   /** The last model that follows from the genesis. */
   readonly model: AuditedModel | undefined;
+  /** Of each round whose model follows. */
+  readonly metrics: readonly RoundMetrics[];
 }
 
 /** Submissions that are verified in one product, besides those of one more round: what memory has to hold of them. */
@@ -55,6 +64,7 @@ const SUBMISSIONS_TOGETHER = 256;
 export async function auditTask(task: OpenTask, options: AuditOptions = {}): Promise<TaskAudit> {
   const checker = new Checker(options.onFinding ?? (() => undefined));
   const { verifier } = options;
+  const metrics: RoundMetrics[] = [];
   const keys = options.keys ?? (await checkedKeys(checker, task));
   if (options.origin !== undefined) await checker.check(0, "setup", options.origin, (says) => says);
   const after = options.after ?? 0n;
@@ -66,10 +76,23 @@ export async function auditTask(task: OpenTask, options: AuditOptions = {}): Pro
     for (const records of rounds) {
       if (model === undefined) break;
       model = await auditRound(checker, task, keys, records, model, verified, verifier);
+      if (model !== undefined) metrics.push(await metricsOf(checker, model, options.measure));
     }
   }
   if (model !== undefined) await checkLatest(checker, task, model, until);
-  return { ...checker.result(), model };
+  return { ...checker.result(), model, metrics };
+}
+
+async function metricsOf(
+  checker: Checker,
+  { record, state, claimed }: AuditedModel,
+  measure: AuditOptions["measure"],
+): Promise<RoundMetrics> {
+  const said = { round: record.round.toString(), ...(claimed === undefined ? {} : { claimed }) };
+  if (measure === undefined) return said;
+  const recomputed = await measure(state);
+  await checkMetrics(checker, Number(record.round), claimed, recomputed);
+  return { ...said, recomputed };
 }
 
 /** The genesis, or the last model of the rounds that were audited before. */
@@ -102,15 +125,6 @@ async function startingModel(
     async () => ({ record, state: await load(record.cid, record.digest) }),
     () => `audited before: ${cidFromDigest(record.cid)}`,
   );
-}
-
-/** The model of the last round up to this one that finalised; undefined if none did. */
-async function lastModelUpTo(task: OpenTask, after: bigint): Promise<ModelRecord | undefined> {
-  for (let round = after; round > 0n; round -= 1n) {
-    const { finalised } = await task.chain.records(round);
-    if (finalised !== undefined) return { round, cid: finalised.result.modelCid, digest: finalised.result.modelDigest };
-  }
-  return undefined;
 }
 
 /** The finalised rounds after one and up to another, in order, as many together as their submissions allow. */

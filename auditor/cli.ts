@@ -26,6 +26,7 @@ contentOptions(
   ),
 )
   .option("--round <n>", "stop after this round", wholeNumber)
+  .option("--data <spec>", "measure each model on this test data, and compare that with what the aggregator claims")
   .option("--timeout <seconds>", "end after so long without progress", positiveInteger, 300)
   .action(async (flags: VerifyFlags) => {
     const reporter = reporterFor({ format: "text" }, "auditor");
@@ -41,14 +42,14 @@ contentOptions(connectionOptions(program.command("status").description("show a t
 
 contentOptions(
   connectionOptions(
-    program.command("pull").description("download the latest model's checkpoint, verified by its CID"),
+    program.command("pull").description("download the latest model's checkpoint, verified by its CID, or rebuild it"),
     false,
   ),
 )
   .requiredOption("--out <directory>", "where to write it")
   .action(async (flags: CommonFlags & { readonly out: string }) => {
     const reporter = reporterFor({ format: "text" }, "fl");
-    await runCommand(reporter, async (signal) => (await import("./inspect.ts")).pullModel(flags, reporter, signal));
+    await runCommand(reporter, async (signal) => (await import("./pull.ts")).pullModel(flags, reporter, signal));
   });
 
 formatOption(program.command("keygen").description("make an account's key file, readable by its owner only"))

@@ -19,7 +19,7 @@ export interface AuditedRound {
  * Audits the rounds after `after`, up to `until`; undefined stands for the genesis.
  * @throws what {@link auditTask} does
  */
-export type AuditOn = (after: AuditedRound | undefined, until: bigint) => Promise<TaskAudit>;
+export type AuditOn = (after: AuditedRound | undefined, until: bigint) => Promise<Omit<TaskAudit, "metrics">>;
 
 export interface ContinuedAudit {
   readonly audit: AuditOn;

@@ -8,6 +8,8 @@ import { AGGREGATE_FILE, fetchElements } from "../task/outcome.ts";
 import { fetchReleases } from "../task/releases.ts";
 import type { OpenTask } from "../task/opened-task.ts";
 
+export type FinalisedRound = RoundRecords & { readonly finalised: FinalisedRecord };
+
 export interface FoundAggregate {
   readonly elements: readonly bigint[];
   /** Where it is from, in words. */
@@ -18,11 +20,7 @@ export interface FoundAggregate {
  * Either way the elements have the recorded digest and evaluate to what the sum of commitments opens to.
  * @throws AGGREGATE_*; IPFS_* if neither the aggregate nor a threshold of releases can be had
  */
-export async function findAggregate(
-  task: OpenTask,
-  records: RoundRecords & { readonly finalised: FinalisedRecord },
-  point: bigint,
-): Promise<FoundAggregate> {
+export async function findAggregate(task: OpenTask, records: FinalisedRound, point: bigint): Promise<FoundAggregate> {
   const { result, evaluation } = records.finalised;
   const recorded = { digest: result.aggregateDigest, point, evaluation };
   try {
@@ -52,6 +50,7 @@ async function rebuilt(
   }
 }
 
-function isLost(error: unknown): boolean {
+/** True of content that nobody asked has. */
+export function isLost(error: unknown): boolean {
   return isVerisumError(error, "IPFS_UNAVAILABLE") || isVerisumError(error, "IPFS_NOT_FOUND");
 }

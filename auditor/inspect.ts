@@ -1,11 +1,9 @@
-/** What `fl status` and `fl pull` do. */
-import { mkdir } from "node:fs/promises";
+/** What `fl status` does. */
 import { join } from "node:path";
 import { nodeOptions } from "../command/options.ts";
 import type { CommonFlags } from "../command/options.ts";
 import { cidFromDigest } from "../content/cid.ts";
 import type { Reporter } from "../protocol/reporter.ts";
-import { writeDurably } from "../storage/durable-file.ts";
 import { keysOrigin } from "../task/keys-origin.ts";
 import { isVerisumError } from "../protocol/errors.ts";
 import { loadCheckpointConfig, metricsText } from "../task/checkpoint.ts";
@@ -14,9 +12,6 @@ import type { ReadingNode } from "../task/node.ts";
 import { privacyLine, privacySummary } from "../task/privacy-summary.ts";
 import { influenceLine, taskWarnings } from "../task/warnings.ts";
 import { shortWindows, timingLine } from "../task/windows.ts";
-
-/** Mode of the files that `pull` writes: what was published is no secret. */
-const READABLE_BY_ALL = 0o644;
 
 /** What a status shows is of one moment; waiting for content, it looks again after this time, in milliseconds. */
 const LOOK_MS = 5_000;
@@ -100,25 +95,4 @@ function linesOf(status: Readonly<Record<string, unknown>>): readonly string[] {
     ([key, value]) =>
       `${key.padEnd(16)} ${Array.isArray(value) ? value.join(key === "gateways" ? ", " : "; ") : String(value)}`,
   );
-}
-
-/** Writes the latest model's files, verified by their CID, into a folder. @throws what opening a node throws */
-export async function pullModel(
-  flags: CommonFlags & { readonly out: string },
-  reporter: Reporter,
-  signal: AbortSignal,
-): Promise<void> {
-  const node = await openReadingNode(nodeOptions(flags, "reader"), reporter, signal);
-  const model = await node.chain.latestModel();
-  const cid = cidFromDigest(model.cid);
-  await mkdir(flags.out, { recursive: true });
-  // Fixed names: what a directory calls its files never becomes a path here.
-  for (const name of ["config.json", "model.safetensors", "state.bin", "topology.json"]) {
-    const bytes = await node.store.getFile(cid, name, { maxBytes: 1 << 30 });
-    await writeDurably(join(flags.out, name), bytes, { mode: READABLE_BY_ALL });
-  }
-  const { metrics } = await loadCheckpointConfig(node.store, model.cid, node.task.cells?.cells.length);
-  await node.close();
-  const claimed = metrics === null ? "" : `; ${metricsText(metrics)}, claimed by the aggregator and not checked`;
-  reporter.say("good", "pulled", `round ${model.round}: ${cid} is in ${flags.out}${claimed}`);
 }

@@ -2,12 +2,15 @@
 import pc from "picocolors";
 import { nodeOptions } from "../command/options.ts";
 import type { CommonFlags } from "../command/options.ts";
+import type { ModelState } from "../protocol/model.ts";
 import type { Reporter } from "../protocol/reporter.ts";
 import { platformRandom } from "../command/platform-random.ts";
 import { submissionVerifier } from "../proving/groth16/submission-batch.ts";
 import { closeCurve, openCurve } from "../proving/node/open-curve.ts";
 import { verifyKeysOrigin } from "../task/keys-origin.ts";
 import type { KeysOrigin } from "../task/keys-origin.ts";
+import { openMeasure } from "../task/measure.ts";
+import { weightsOf } from "../task/model-vector.ts";
 import { openReadingNode } from "../task/node.ts";
 import type { ReadingNode } from "../task/node.ts";
 import { auditTask } from "./audit-task.ts";
@@ -15,12 +18,15 @@ import type { TaskAudit } from "./audit-task.ts";
 import { failureOf } from "./checklist.ts";
 import type { Finding } from "./checklist.ts";
 import { watchdog } from "./watchdog.ts";
+import { createWantedFiles } from "./wanted.ts";
 import type { Watchdog } from "./watchdog.ts";
 
 export interface VerifyFlags extends CommonFlags {
   readonly round?: bigint;
   /** Seconds without progress after which it ends. */
   readonly timeout: number;
+  /** Test data to measure models on, as `loadDataset` names it. */
+  readonly data?: string;
 }
 
 /**
@@ -28,9 +34,11 @@ export interface VerifyFlags extends CommonFlags {
  * @throws IPFS_UNAVAILABLE if nothing moves for too long; what {@link failureOf} or opening a node gives
  */
 export async function verify(flags: VerifyFlags, reporter: Reporter, signal: AbortSignal): Promise<void> {
-  const dog = watchdog(flags.timeout * 1000, "the task's document");
+  const files = createWantedFiles();
+  const dog = watchdog(flags.timeout * 1000, DOCUMENT, files.describe);
   const node = await dog.guard(openReadingNode(nodeOptions(flags, "auditor"), explaining(reporter, dog), signal));
-  const { audit, origin, processorMs } = await dog.guard(auditWith(node, flags, dog, reporter));
+  const task = { ...node.task, store: files.watching(node.task.store) };
+  const { audit, origin, processorMs } = await dog.guard(auditWith({ ...node, task }, flags, dog, reporter));
   const { chainId, contract } = node.chain.context;
   await node.close();
   await closeCurve();
@@ -51,6 +59,8 @@ async function auditWith(
   reporter: Reporter,
 ): Promise<Pick<Circumstances, "origin" | "processorMs"> & { readonly audit: TaskAudit }> {
   const curve = await openCurve();
+  dog.progress("the test data");
+  const measure = flags.data === undefined ? undefined : await openMeasure(flags.data, node.task.document.model);
   const before = process.cpuUsage();
   let origin: KeysOrigin | undefined;
   dog.progress("the keys and the genesis model");
@@ -61,6 +71,9 @@ async function auditWith(
       return origin.says;
     },
     ...(flags.round === undefined ? {} : { until: flags.round }),
+    ...(measure === undefined
+      ? {}
+      : { measure: async (model: ModelState) => measure(weightsOf(node.task.document, model)) }),
     onFinding: (finding) => {
       dog.progress(`what follows ${finding.round === 0 ? "the task's" : `round ${finding.round}'s`} ${finding.check}`);
       if (flags.format === "text") process.stdout.write(`${findingLine(finding)}\n`);
@@ -70,12 +83,15 @@ async function auditWith(
   return { audit, origin, processorMs: (user + system) / 1000 };
 }
 
+/** What opening a node waits for. */
+const DOCUMENT = "the task's document, which the operator's node and the aggregator should have";
+
 /** The same reporter; what it is told of as missing is what the command ends with. */
 function explaining(reporter: Reporter, dog: Watchdog): Reporter {
   return {
     say: (...event) => reporter.say(...event),
     wait: (text, facts = {}) => {
-      dog.explain(typeof facts["missing"] === "string" ? facts["missing"] : text);
+      dog.explain(`${DOCUMENT}: ${typeof facts["missing"] === "string" ? facts["missing"] : text}`);
       reporter.wait(text, facts);
     },
   };
@@ -98,6 +114,7 @@ function verdictJson(audit: TaskAudit, { processorMs, chainId, contract, origin 
     lastRound: Number(audit.model?.record.round ?? 0n),
     ...(origin === undefined ? {} : { keys: origin }),
     processorMs: Math.round(processorMs),
+    metrics: audit.metrics,
     findings: audit.findings,
   };
   return JSON.stringify({ schemaVersion: 1, status: audit.ok ? "ok" : "failed", data });

@@ -10,15 +10,24 @@ export interface Watchdog {
   guard<T>(work: Promise<T>): Promise<T>;
 }
 
-/** @param milliseconds without progress after which it ends */
-export function watchdog(milliseconds: number, waitingFor: string): Watchdog {
+/**
+ * @param milliseconds without progress after which it ends
+ * @param missing what is asked of others at that moment, and who should have it, in words
+ */
+export function watchdog(
+  milliseconds: number,
+  waitingFor: string,
+  missing: () => string | undefined = () => undefined,
+): Watchdog {
   let what = waitingFor;
   let timer: NodeJS.Timeout | undefined;
   let bark: (error: VerisumError) => void = () => undefined;
   const restart = (): void => {
     clearTimeout(timer);
     timer = setTimeout(() => {
-      const text = `no progress for ${milliseconds / 1000} s: ${what}. Whoever runs the aggregator or holds a seat has it: name such a node with --peer, or wait longer with --timeout`;
+      const files = missing();
+      const wanted = files === undefined ? what : `${what}: ${files}`;
+      const text = `no progress for ${milliseconds / 1000} s: ${wanted}. Name a node that has it with --peer, or wait longer with --timeout`;
       bark(new VerisumError("IPFS_UNAVAILABLE", text));
     }, milliseconds);
   };

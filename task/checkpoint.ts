@@ -69,9 +69,20 @@ const configSchema = z.strictObject({
 
 export type CheckpointConfig = z.infer<typeof configSchema>;
 
-/** In words: `accuracy 91.2 %, loss 0.310`. Nobody but whoever measured them knows that they are true. */
-export function metricsText({ accuracy, loss }: NonNullable<CheckpointConfig["metrics"]>): string {
+/** Of a model on so many examples; both may be anything where somebody else says so. */
+export type Metrics = NonNullable<CheckpointConfig["metrics"]>;
+
+/** The files of a checkpoint. */
+export const CHECKPOINT_FILES = ["config.json", "model.safetensors", "state.bin", "topology.json"] as const;
+
+/** In words: `accuracy 91.2 %, loss 0.310`. */
+export function metricsText({ accuracy, loss }: Metrics): string {
   return `accuracy ${(accuracy * 100).toFixed(1)} %, loss ${loss.toFixed(3)}`;
+}
+
+/** The same of what somebody else says. */
+export function claimsText(metrics: Metrics): string {
+  return `${metricsText(metrics)} claimed by the aggregator`;
 }
 
 /** Everything about a checkpoint that the chain and the task determine. */
@@ -84,7 +95,7 @@ export function checkpointFiles(
   state: ModelState,
   origin: CheckpointOrigin,
   metrics: CheckpointConfig["metrics"],
-): Record<string, Uint8Array> {
+): Record<(typeof CHECKPOINT_FILES)[number], Uint8Array> {
   const weights = weightsOf(document, state);
   const config: CheckpointConfig = {
     format: "verisum-checkpoint-1",

@@ -47,7 +47,7 @@ function escaped(value: string): string {
 
 const one = (value: number | undefined): readonly Sample[] => (value === undefined ? [] : [[{}, value]]);
 
-export function metricsText(
+export function prometheusText(
   { role, seat, version, task, chainId, contract, account }: NodeStatus,
   signs: VitalSigns,
   { answers, bytesReceived, bytesSent }: Traffic,

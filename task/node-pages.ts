@@ -5,7 +5,7 @@ import { escapeHtml, htmlPage, PAGE_CSP } from "../content/page.ts";
 import { countTraffic } from "../content/traffic.ts";
 import type { Hex } from "../protocol/transcript.ts";
 import type { WritingNode } from "./node.ts";
-import { METRICS_MEDIA_TYPE, metricsText, processFigures } from "./node-metrics.ts";
+import { METRICS_MEDIA_TYPE, prometheusText, processFigures } from "./node-metrics.ts";
 import { statusOf } from "./node-status.ts";
 import type { NodeIdentity, NodeStatus } from "./node-status.ts";
 import type { Vitals } from "./vitals.ts";
@@ -52,7 +52,7 @@ export function addNodePages(
   });
   page("/status", (reply) => reply.send(status()));
   page("/metrics", async (reply) =>
-    reply.type(METRICS_MEDIA_TYPE).send(metricsText(status(), vitals.read(), traffic(), await processFigures())),
+    reply.type(METRICS_MEDIA_TYPE).send(prometheusText(status(), vitals.read(), traffic(), await processFigures())),
   );
 }
 

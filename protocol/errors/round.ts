@@ -167,6 +167,14 @@ export const ROUND_ERRORS = {
     about: "input",
     exit: 1,
   },
+  METRICS_MISMATCH: {
+    cause: "What an aggregator claims of a model is not what was measured on as many examples.",
+    advice:
+      "If `--data` names the aggregator's own test data, its claim is false: go by the number that was recomputed. The model itself is what the rounds give.",
+    role: "end",
+    about: "input",
+    exit: 1,
+  },
   SUBMISSION_INVALID: {
     cause: "A proof or the opening of a submission does not hold, or one of its parts has another length.",
     advice:

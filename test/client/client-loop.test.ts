@@ -21,6 +21,7 @@ const passed = (record: ModelRecord): TaskAudit => ({
   findings: [],
   ok: true,
   model: { record, state: { weights: new Int32Array(0), kept: [new Int32Array(0)] } },
+  metrics: [],
 });
 
 /** A task whose rounds finalised with these models, one after the other, and in which nothing else is to be done. */

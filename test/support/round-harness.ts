@@ -22,6 +22,7 @@ import type { NodeOptions, ReadingNode, WritingNode } from "../../task/node.ts";
 import type { TaskDocument } from "../../task/document.ts";
 import type { CommittingTask } from "../../task/opened-task.ts";
 import { createCoordinator } from "../../aggregator/coordinator.ts";
+import type { CoordinatorDependencies } from "../../aggregator/coordinator.ts";
 import { openEndpoint, taskGateway } from "../../task/endpoint.ts";
 import { createMemberStep } from "../../member/member-loop.ts";
 import type { MemberLoopDependencies } from "../../member/member-loop.ts";
@@ -72,6 +73,8 @@ export interface HarnessOptions {
   readonly learning?: "digits" | "scripted";
   /** RPC URLs of the Kubo nodes that keep the content of these roles, by name: `aggregator`, `member-1`, `client-1`. */
   readonly ipfsApis?: Readonly<Record<string, string>>;
+  /** What the aggregator claims of its models; nothing unless given. */
+  readonly evaluate?: NonNullable<CoordinatorDependencies["evaluate"]>;
   /** A contract that is deployed already, of a group on one chain: its roles only. */
   readonly cell?: DeployedCell;
 }
@@ -297,6 +300,7 @@ export async function startHarness(options: HarnessOptions): Promise<RoundHarnes
     board,
     reporter: serving.reporter,
     siblingNodes: { nodesOf: serving.node.network.nodesOf, fetch: globalThis.fetch },
+    ...(options.evaluate === undefined ? {} : { evaluate: options.evaluate }),
   });
   const aggregator: AggregatorRole = {
     relay,
