@@ -59,14 +59,22 @@ export async function serve(options: ServeOptions, deps: RoleDependencies): Prom
         });
   if (relay !== undefined) addRelayRoute(app, relay, task.parameters);
   await openEndpoint(app, options.listen, publicUrl, node, reporter);
-  const evaluate = options.data === undefined ? undefined : await openMeasure(options.data, task.document.model);
+  const measure = options.data === undefined ? undefined : await openMeasure(options.data, task.document.model);
   const coordinate = createCoordinator({
     chain,
     task: { ...task, committer: await loadCommitter(task, state, random, reporter, options.records) },
     board,
     reporter,
     siblingNodes: { nodesOf: node.network.nodesOf, fetch: peerFetch },
-    ...(evaluate === undefined ? {} : { evaluate }),
+    ...(measure === undefined
+      ? {}
+      : {
+          evaluate: async (weights) => {
+            const metrics = await measure(weights);
+            vitals.measured(metrics);
+            return metrics;
+          },
+        }),
   });
   const { maxRounds } = task.parameters;
   const prune = prunerOf(node, options.keepRounds, reporter);

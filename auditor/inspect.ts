@@ -3,15 +3,23 @@ import { join } from "node:path";
 import { nodeOptions } from "../command/options.ts";
 import type { CommonFlags } from "../command/options.ts";
 import { cidFromDigest } from "../content/cid.ts";
+import { peerFetch } from "../content/peer-fetch.ts";
+import { plainText } from "../content/report.ts";
 import type { Reporter } from "../protocol/reporter.ts";
-import { keysOrigin } from "../task/keys-origin.ts";
+import { keysOrigin as keysOriginOf } from "../task/keys-origin.ts";
 import { isVerisumError } from "../protocol/errors.ts";
 import { loadCheckpointConfig, metricsText } from "../task/checkpoint.ts";
+import type { Metrics } from "../task/checkpoint.ts";
 import { openReadingNode } from "../task/node.ts";
 import type { ReadingNode } from "../task/node.ts";
+import { fetchNodeStatus } from "../task/node-status.ts";
+import type { NodeStatus } from "../task/node-status.ts";
 import { privacyLine, privacySummary } from "../task/privacy-summary.ts";
-import { influenceLine, taskWarnings } from "../task/warnings.ts";
+import { influenceLine, influenceOf, taskWarnings } from "../task/warnings.ts";
 import { shortWindows, timingLine } from "../task/windows.ts";
+import type { RoundMetrics } from "./metrics.ts";
+import { partyStates } from "./parties.ts";
+import type { PartyState } from "./parties.ts";
 
 /** What a status shows is of one moment; waiting for content, it looks again after this time, in milliseconds. */
 const LOOK_MS = 5_000;
@@ -19,47 +27,68 @@ const LOOK_MS = 5_000;
 /** Prints a task's state. @throws what opening a node throws */
 export async function showStatus(flags: CommonFlags, reporter: Reporter, signal: AbortSignal): Promise<void> {
   const node = await openReadingNode({ ...nodeOptions(flags, "reader"), lookMs: LOOK_MS }, reporter, signal);
+  const status = await statusOf(node, signal);
+  await node.close();
+  process.stdout.write(
+    flags.format === "json"
+      ? `${JSON.stringify({ schemaVersion: 1, status: "ok", data: status })}\n`
+      : `${linesOf(status).join("\n")}\n`,
+  );
+}
+
+type Status = Awaited<ReturnType<typeof statusOf>>;
+
+async function statusOf(node: ReadingNode, signal: AbortSignal) {
   const { chain, task } = node;
-  const { round, latestModel: model, finalisedRounds: finalised, clientCount, privacySpent } = await chain.look();
+  const { parameters, document } = task;
+  const { round, latestModel, finalisedRounds: finalised, clientCount, privacySpent } = await chain.look();
   const gateways = node.network.peers();
   // `fl verify` keeps what it verified in a folder of its own, unless both are told another one.
   const verifiers = [node.state.file("keys"), join(".verisum", "auditor", "keys")];
-  const keys = await keysOrigin(task, verifiers);
-  const claimedMetrics = await claimedHistory(node, signal);
-  const timing = await chain.timing();
+  const [{ says: keys, ...keysOrigin }, metrics, nodes, records, clients, members, timing] = await Promise.all([
+    keysOriginOf(task, verifiers),
+    claimedHistory(node, signal),
+    askNodes(gateways),
+    chain.records(round.number),
+    chain.clients(),
+    chain.members(),
+    chain.timing(),
+  ]);
+  const moment = { parameters, round, records, finalisedRounds: finalised, clients, members };
   const privacy = privacySummary(task, Number(privacySpent));
-  await node.close();
-  const status = {
-    task: task.document.name,
+  return {
+    task: document.name,
     round: round.number.toString(),
     phase: round.phase,
     submitted: `${round.submitted}/${round.expected}`,
-    finalisedRounds: `${finalised}${task.parameters.maxRounds > 0 ? `/${task.parameters.maxRounds}` : ""}`,
+    finalisedRounds: `${finalised}${parameters.maxRounds > 0 ? `/${parameters.maxRounds}` : ""}`,
     clients: clientCount,
-    committee: `${task.parameters.committeeSize} seats, threshold ${task.parameters.threshold}, quorum ${task.parameters.quorum}`,
-    keys: keys.says,
-    model: cidFromDigest(model.cid),
-    influence: influenceLine(task.document, task.parameters),
+    committee: `${parameters.committeeSize} seats, threshold ${parameters.threshold}, quorum ${parameters.quorum}`,
+    keys,
+    keysOrigin,
+    model: cidFromDigest(latestModel.cid),
+    metrics,
+    influence: { ...influenceOf(document, parameters), says: influenceLine(document, parameters) },
     chain: timingLine(timing),
-    warnings: [...taskWarnings(task.document, task.parameters), ...shortWindows(task.parameters, timing)].map(
-      ({ text }) => text,
-    ),
-    claimedMetrics: claimedMetrics.map(({ round: number, claimed }) => `round ${number}: ${claimed}`),
-    ...(privacy === null ? {} : { privacySpent: privacyLine(privacy), privacyMeans: privacy.statement }),
+    warnings: [...taskWarnings(document, parameters), ...shortWindows(parameters, timing)].map(({ text }) => text),
+    parties: partyStates(moment, nodes),
+    ...(privacy === null
+      ? {}
+      : { privacySpent: privacyLine(privacy), privacyMeans: privacy.statement, privacyEpsilon: privacy.epsilon }),
     gateways,
   };
-  const { says: _, ...origin } = keys;
-  const data = { ...status, keysOrigin: origin, ...(privacy === null ? {} : { privacyEpsilon: privacy.epsilon }) };
-  process.stdout.write(
-    flags.format === "json"
-      ? `${JSON.stringify({ schemaVersion: 1, status: "ok", data })}\n`
-      : `${linesOf(status).join("\n")}\n`,
-  );
+}
+
+async function askNodes(gateways: readonly string[]): Promise<readonly NodeStatus[]> {
+  const answers = await Promise.all(gateways.map((gateway) => fetchNodeStatus(gateway, peerFetch)));
+  return answers.filter((answer) => answer !== undefined);
 }
 
 /** Rounds whose metrics are shown, the latest ones, and how long their checkpoints are waited for in all. */
 const SHOWN_ROUNDS = 20;
 const HISTORY_MS = 10_000;
+
+type ClaimedMetrics = Pick<RoundMetrics, "round"> & { readonly claimed: Metrics };
 
 /**
  * What aggregators said of the models of the latest rounds. Nobody checked it: members sign it unseen.
@@ -68,14 +97,14 @@ const HISTORY_MS = 10_000;
 async function claimedHistory(
   { chain, task, store }: ReadingNode,
   signal: AbortSignal,
-): Promise<readonly { readonly round: string; readonly claimed: string }[]> {
-  const history: { readonly round: string; readonly claimed: string }[] = [];
+): Promise<readonly ClaimedMetrics[]> {
+  const history: ClaimedMetrics[] = [];
   const read = async (): Promise<void> => {
     for (const round of (await chain.finalisedRoundNumbers()).slice(-SHOWN_ROUNDS)) {
       const { finalised } = await chain.records(round);
       if (finalised === undefined || signal.aborted) continue;
       const { metrics } = await loadCheckpointConfig(store, finalised.result.modelCid, task.cells?.cells.length);
-      if (metrics !== null) history.push({ round: round.toString(), claimed: `${metricsText(metrics)}, claimed` });
+      if (metrics !== null) history.push({ round: round.toString(), claimed: metrics });
     }
   };
   let timer: NodeJS.Timeout | undefined;
@@ -90,9 +119,34 @@ function passUnavailable(error: unknown): void {
   if (!isVerisumError(error) || error.entry.about === "host") throw error;
 }
 
-function linesOf(status: Readonly<Record<string, unknown>>): readonly string[] {
-  return Object.entries(status).map(
-    ([key, value]) =>
-      `${key.padEnd(16)} ${Array.isArray(value) ? value.join(key === "gateways" ? ", " : "; ") : String(value)}`,
-  );
+/** Clients that are listed; more are counted. */
+const SHOWN_PARTIES = 40;
+
+function linesOf({
+  keysOrigin: _,
+  privacyEpsilon: __,
+  parties,
+  metrics,
+  influence,
+  ...status
+}: Status): readonly string[] {
+  const shown = {
+    ...status,
+    metrics: metrics.map(({ round, claimed }) => `round ${round}: ${metricsText(claimed)}, claimed`).join("; "),
+    influence: influence.says,
+    warnings: status.warnings.join("; "),
+    gateways: status.gateways.join(", "),
+  };
+  const more = parties.length - SHOWN_PARTIES;
+  return [
+    ...Object.entries(shown).map(([key, value]) => `${key.padEnd(16)} ${String(value)}`),
+    ...parties.slice(0, SHOWN_PARTIES).map(partyLine),
+    ...(more > 0 ? [`… and ${more} more clients`] : []),
+  ];
+}
+
+/** What others' nodes say is shown without what could move a cursor. */
+function partyLine({ party, account, state, reason, says }: PartyState): string {
+  const who = party === "client" ? account!.slice(0, 10) : party;
+  return `${who.padEnd(16)} ${state}: ${reason}${says === undefined ? "" : `; says: ${plainText(says)}`}`;
 }

@@ -38,13 +38,14 @@ export function report(
   text: string,
   facts: Facts & { readonly subject: string },
 ): void {
-  const shown = Object.entries(facts).map(([name, fact]) => [name, typeof fact === "string" ? plain(fact) : fact]);
-  reporter.say(level, event, plain(text), Object.fromEntries(shown) as Facts);
+  const shown = Object.entries(facts).map(([name, fact]) => [name, typeof fact === "string" ? plainText(fact) : fact]);
+  reporter.say(level, event, plainText(text), Object.fromEntries(shown) as Facts);
 }
 
 /** Control characters, and marks that turn the direction of text. */
 const MARKS = /[\p{Cc}\u200e\u200f\u202a-\u202e\u2066-\u2069]/gu;
 
-function plain(text: string): string {
+/** A text of somebody else, for one line of a terminal or a log. */
+export function plainText(text: string): string {
   return text.replace(MARKS, "\ufffd").slice(0, MOST_CHARACTERS);
 }

@@ -35,6 +35,8 @@ const cellSchema = z.strictObject({
   clients: z.array(z.string()),
 });
 
+export const metricsSchema = z.strictObject({ accuracy: z.number(), loss: z.number(), samples: z.int() });
+
 const configSchema = z.strictObject({
   format: z.literal("verisum-checkpoint-1"),
   cidProfile: z.literal("unixfs-v1-2025"),
@@ -64,13 +66,13 @@ const configSchema = z.strictObject({
       budget: z.strictObject({ epsilon: z.number(), rounds: z.int(), remainingRounds: z.int() }),
     })
     .nullable(),
-  metrics: z.strictObject({ accuracy: z.number(), loss: z.number(), samples: z.int() }).nullable(),
+  metrics: metricsSchema.nullable(),
 });
 
 export type CheckpointConfig = z.infer<typeof configSchema>;
 
 /** Of a model on so many examples; both may be anything where somebody else says so. */
-export type Metrics = NonNullable<CheckpointConfig["metrics"]>;
+export type Metrics = z.infer<typeof metricsSchema>;
 
 /** The files of a checkpoint. */
 export const CHECKPOINT_FILES = ["config.json", "model.safetensors", "state.bin", "topology.json"] as const;

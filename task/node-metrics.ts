@@ -97,6 +97,13 @@ export function prometheusText(
       one(counters?.finalisedRounds),
     ),
     metric(
+      "verisum_claimed_accuracy",
+      "gauge",
+      "Of the last model, on this node's own data.",
+      one(signs.measured?.accuracy),
+    ),
+    metric("verisum_claimed_loss", "gauge", "Of the last model, on this node's own data.", one(signs.measured?.loss)),
+    metric(
       "verisum_errors_total",
       "counter",
       "Errors that were reported, by code.",

@@ -4,6 +4,7 @@ import { PHASES } from "../chain/task-chain.ts";
 import type { RoundState } from "../chain/task-chain.ts";
 import { VERSION } from "../command/version.ts";
 import { readBody } from "../content/peers.ts";
+import { metricsSchema } from "./checkpoint.ts";
 import type { WritingNode } from "./node.ts";
 import type { Vitals } from "./vitals.ts";
 
@@ -45,6 +46,8 @@ const nodeStatusSchema = z.object({
     })
     .nullable(),
   finalisedRounds: z.int().nullable(),
+  /** Of the last model that it measured, on data of its own: null if it measures none. Nobody has checked it. */
+  metrics: z.object({ claimed: metricsSchema }).nullable(),
   /** Null while it is at work. */
   waitsFor: z.object({ text, code: text.optional(), seconds: z.number() }).nullable(),
 });
@@ -62,7 +65,7 @@ export function statusOf(
   { role, seat }: NodeIdentity,
   vitals: Pick<Vitals, "read">,
 ): NodeStatus {
-  const { counters, lookSecondsAgo, startedSecondsAgo, trouble, ready, waitsFor } = vitals.read();
+  const { counters, lookSecondsAgo, startedSecondsAgo, trouble, ready, waitsFor, measured } = vitals.read();
   const { chainId, contract } = chain.context;
   return {
     schemaVersion: 1,
@@ -80,6 +83,7 @@ export function statusOf(
     lookSecondsAgo: counters === undefined ? null : rounded(lookSecondsAgo),
     round: counters === undefined ? null : roundOf(counters.round),
     finalisedRounds: counters?.finalisedRounds ?? null,
+    metrics: measured === undefined ? null : { claimed: measured },
     waitsFor: waitsFor === undefined ? null : { ...waitsFor, seconds: rounded(waitsFor.seconds) },
   };
 }

@@ -4,6 +4,7 @@ import { readBody } from "../content/peers.ts";
 import { z } from "zod";
 import { VerisumError } from "../protocol/errors.ts";
 import type { Hex } from "../protocol/transcript.ts";
+import { metricsSchema } from "./checkpoint.ts";
 import type { CheckpointConfig } from "./checkpoint.ts";
 
 /** A proposal with the signatures of 32 seats. */
@@ -16,7 +17,7 @@ const proposalSchema = z.strictObject({
     .regex(/^[0-9]{1,20}$/)
     .transform(BigInt),
   result: z.strictObject({ aggregateCid: word, aggregateDigest: word, modelCid: word, modelDigest: word }),
-  metrics: z.strictObject({ accuracy: z.number(), loss: z.number(), samples: z.int() }).nullable(),
+  metrics: metricsSchema.nullable(),
 });
 export const signatureSchema = z.strictObject({ seat: z.int().min(1).max(32), r: word, vs: word });
 const offerSchema = proposalSchema.extend({ signatures: z.array(signatureSchema).max(32) });

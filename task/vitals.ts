@@ -2,6 +2,7 @@
 import type { Counters } from "../chain/task-chain.ts";
 import { ERRORS, isErrorCode } from "../protocol/errors.ts";
 import type { ErrorCode } from "../protocol/errors.ts";
+import type { Metrics } from "./checkpoint.ts";
 import type { Facts, Reporter } from "../protocol/reporter.ts";
 
 /** A loop may be inside one step, such as a transaction that waits to be mined, for so long beyond its pause. */
@@ -25,6 +26,8 @@ export interface VitalSigns {
   /** Since the last look, or since the start before the first. */
   readonly lookSecondsAgo: number;
   readonly waitsFor: Wait | undefined;
+  /** Of the last model that the role measured itself; undefined if it measures none. */
+  readonly measured: Metrics | undefined;
   /** Why nothing is to be expected of it; undefined if it is well. */
   readonly trouble: string | undefined;
   /** It has begun, and is well. */
@@ -40,6 +43,7 @@ export interface Vitals {
   looked(counters: Counters): void;
   /** The loop has done something: it waits for nothing. */
   acted(): void;
+  measured(metrics: Metrics): void;
   read(): VitalSigns;
 }
 
@@ -51,6 +55,7 @@ export function createVitals(clock: () => number, pollMs: number): Vitals {
   const startedAt = clock();
   let lookedAt = startedAt;
   let counters: Counters | undefined;
+  let measured: Metrics | undefined;
   let wait:
     { readonly said: string; readonly text: string; readonly code?: ErrorCode; readonly since: number } | undefined;
   const errors = new Map<ErrorCode, number>();
@@ -92,12 +97,16 @@ export function createVitals(clock: () => number, pollMs: number): Vitals {
     acted: () => {
       wait = undefined;
     },
+    measured: (metrics) => {
+      measured = metrics;
+    },
     read: () => {
       const trouble = troubleOf();
       return {
         startedSecondsAgo: secondsSince(startedAt),
         counters,
         lookSecondsAgo: secondsSince(lookedAt),
+        measured,
         waitsFor: wait === undefined ? undefined : waitOf(wait, secondsSince(wait.since)),
         trouble,
         ready: counters !== undefined && trouble === undefined,

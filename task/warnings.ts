@@ -25,15 +25,16 @@ export interface Influence {
   readonly corrupt: number;
   /** Of the fewest honest clients that a round includes: each by the clip norm. */
   readonly honest: number;
+  /** The corrupt ones can turn a sum against the honest ones. */
+  readonly outvoted: boolean;
 }
 
 /** At the document's step; an adaptive one moves both alike. Every client has weight 1. */
 export function influenceOf({ quantisation }: Document, parameters: Numbers): Influence {
   const step = 2 ** -quantisation.stepBits;
-  return {
-    corrupt: parameters.maxCorrupt * Math.sqrt(Number(parameters.normBoundSquared)) * step,
-    honest: parameters.minHonest * quantisation.clipSteps * step,
-  };
+  const corrupt = parameters.maxCorrupt * Math.sqrt(Number(parameters.normBoundSquared)) * step;
+  const honest = parameters.minHonest * quantisation.clipSteps * step;
+  return { corrupt, honest, outvoted: corrupt > honest };
 }
 
 /** The same in one sentence. */
@@ -46,8 +47,8 @@ export function influenceLine(document: Document, parameters: Numbers): string {
 /** All that is worth a warning. */
 export function taskWarnings(document: Document, parameters: Numbers): readonly TaskWarning[] {
   const warnings: TaskWarning[] = [];
-  const { corrupt, honest } = influenceOf(document, parameters);
-  if (corrupt > honest)
+  const { corrupt, honest, outvoted } = influenceOf(document, parameters);
+  if (outvoted)
     warnings.push({
       event: "influence-outvoted",
       text: `the corrupt clients that the task plans for outvote the honest ones, ${(corrupt / honest).toPrecision(3)} to 1: the norm bound leaves room for noise that a corrupt client need not add. A larger clients.minHonest, a smaller maxCorrupt or less noise changes that`,

@@ -11,6 +11,7 @@ import { startRoundChain } from "../support/round-chain.ts";
 import type { RoundChain } from "../support/round-chain.ts";
 import { reservePort } from "../support/round-harness.ts";
 import { fetchNodeStatus } from "../../task/node-status.ts";
+import type { NodeStatus } from "../../task/node-status.ts";
 import { TINY_SPECIFICATION } from "../support/tiny-specification.ts";
 
 /** What an install for roles may take on disk, in megabytes. */
@@ -196,8 +197,7 @@ describe("the packed package in an empty project", function () {
     await complete(serving[0]!, said);
     for (const { ended } of learning) assert.equal(await ended, 0, said());
     for (const [i, port] of ports.entries()) {
-      const status = await fetchNodeStatus(`http://127.0.0.1:${port}`, fetch);
-      const { role, seat, ready, round } = status ?? {};
+      const { role, seat, ready, round } = await statusAtEnd(`http://127.0.0.1:${port}`);
       const isOf = i === 0 ? { role: "aggregator", seat: undefined } : { role: "member", seat: i };
       assert.deepEqual({ role, seat, ready, phase: round?.phase }, { ...isOf, ready: true, phase: "Finalised" });
     }
@@ -218,6 +218,16 @@ async function freePorts(count: number): Promise<readonly number[]> {
   const reserved = await Promise.all(Array.from({ length: count }, () => reservePort()));
   await Promise.all(reserved.map(({ release }) => release()));
   return reserved.map(({ port }) => port);
+}
+
+/** What a node says of itself once it has seen the round end, or after some time. */
+async function statusAtEnd(url: string): Promise<Partial<NodeStatus>> {
+  for (let tries = 0; tries < 50; tries++) {
+    const status = await fetchNodeStatus(url, fetch);
+    if (status?.round?.phase === "Finalised") return status;
+    await new Promise((resolve) => setTimeout(resolve, 200));
+  }
+  return {};
 }
 
 /** Waits until the aggregator says that the task is complete. @throws what everybody said, after too long */

@@ -74,7 +74,7 @@ describe("a checkpoint", () => {
   });
 
   it("names and shapes the float weights, which are the integers scaled", () => {
-    const { tensors } = decodeSafetensors(files["model.safetensors"]!);
+    const { tensors } = decodeSafetensors(files["model.safetensors"]);
     assert.deepEqual(tensors.map(({ name, shape, data }) => [name, [...shape], [...data]]).sort(), [
       ["bias", [2], [-1 / 2 ** 20, 7 / 2 ** 20]],
       ["kernel", [2, 2], [1, -0.5, 0, 1 / 2 ** 20]],
@@ -86,7 +86,7 @@ describe("a checkpoint", () => {
     await rejectsCode(loadModelState(task(7), cid, modelDigest(STATE)), "ENCODING_LENGTH");
     await rejectsCode(loadModelState(task(5), cid, modelDigest(STATE)), "IPFS_LIMIT_EXCEEDED");
     await rejectsCode(loadModelState(task(6), word("nobody has this"), modelDigest(STATE)), "IPFS_UNAVAILABLE");
-    const state = files["state.bin"]!;
+    const state = files["state.bin"];
     await rejectsCode(
       loadModelState(
         task(6),

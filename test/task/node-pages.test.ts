@@ -80,6 +80,7 @@ describe("a node's pages", () => {
     const round = await openMemoryRound(task);
     await loop(1);
     vitals.watching(createRecorder()).wait("round 1: collecting, 0/3");
+    vitals.measured({ accuracy: 0.9, loss: 0.4, samples: 10 });
     now = 2500;
     for (const path of PAGES) {
       const head = await fetch(url + path, { method: "HEAD" });
@@ -98,6 +99,7 @@ describe("a node's pages", () => {
         ...{ healthy: true, ready: true, trouble: null, uptimeSeconds: 0, lookSecondsAgo: 2.5 },
         round: { number: "1", phase: "Collecting", deadline, submitted: 0, expected: 3 },
         finalisedRounds: 0,
+        metrics: { claimed: { accuracy: 0.9, loss: 0.4, samples: 10 } },
         waitsFor: { text: "round 1: collecting, 0/3", seconds: 2.5 },
       },
     );

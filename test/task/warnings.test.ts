@@ -29,14 +29,24 @@ const eventsOf = ({ document, parameters }: ReturnType<typeof task>): string[] =
   taskWarnings(document, parameters).map(({ event }) => event);
 
 describe("what a task allows", () => {
-  it("is said of corrupt clients in the units of the weights", () => {
-    const { document, parameters } = task("digits");
-    const { corrupt, honest } = influenceOf(document, parameters);
-    const step = 2 ** -document.quantisation.stepBits;
-    assert.equal(corrupt, parameters.maxCorrupt * Math.sqrt(Number(parameters.normBoundSquared)) * step);
-    assert.equal(honest, parameters.minHonest * document.quantisation.clipSteps * step);
-    assert.ok(influenceLine(document, parameters).includes(corrupt.toPrecision(3)));
-    assert.deepEqual(eventsOf({ document, parameters }), []);
+  it("is said of corrupt clients in the units of the weights, as computed by hand", () => {
+    // B² = 1536² + ⌈2410/4⌉ + 2·1536 + ⌈√2410⌉ steps²; a step is 2^−7; one corrupt client, two honest ones.
+    const digits = task("digits");
+    assert.equal(digits.parameters.normBoundSquared, 2_359_296n + 603n + 3_072n + 50n);
+    const { corrupt, honest, outvoted } = influenceOf(digits.document, digits.parameters);
+    assert.ok(Math.abs(corrupt - 12.00947) < 1e-5, `${corrupt}`);
+    assert.deepEqual([honest, outvoted], [(2 * 1536) / 128, false]);
+    assert.equal(
+      influenceLine(digits.document, digits.parameters),
+      "1 corrupt client can move a round's sum by 12.0 in units of the weights, against 24.0 of 2 honest ones who all pull one way",
+    );
+    assert.deepEqual(eventsOf(digits), []);
+    // With f = 10 and B = 4165.01 steps of 2^−9, against 80 of 384 steps.
+    const cohort = task("digits-cohort");
+    const bounded = { ...cohort.parameters, normBoundSquared: 17_347_326n };
+    const influence = influenceOf(cohort.document, bounded);
+    assert.ok(Math.abs(influence.corrupt - 81.34789) < 1e-5, `${influence.corrupt}`);
+    assert.deepEqual([influence.honest, influence.outvoted], [60, true]);
   });
 
   it("is a warning where the corrupt outvote the honest: the norm bound leaves room for noise", () => {

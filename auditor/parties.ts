@@ -1,0 +1,184 @@
+/** What each party of a task is waiting for, as the chain tells it, and as the parties' nodes say themselves. */
+import type { RoundRecords, RoundState } from "../chain/task-chain.ts";
+import type { TaskParameters } from "../protocol/task.ts";
+import type { Hex } from "../protocol/transcript.ts";
+import type { NodeStatus } from "../task/node-status.ts";
+
+export interface PartyState {
+  /** `aggregator`, `seat 2` or `client`. */
+  readonly party: string;
+  /** Of members and clients. */
+  readonly account?: Hex;
+  readonly state:
+    "to-register" | "to-submit" | "to-attest" | "to-release" | "to-finalise" | "left-out" | "waiting" | "done";
+  /** What it waits for or has yet to do, in words. */
+  readonly reason: string;
+  /** What its node says of itself, which nobody checked. */
+  readonly says?: string;
+}
+
+/** The task at one block. */
+export interface TaskMoment {
+  readonly parameters: TaskParameters;
+  readonly round: RoundState;
+  readonly records: RoundRecords;
+  readonly finalisedRounds: number;
+  /** Registered. */
+  readonly clients: readonly Hex[];
+  /** Seat 1 first; fewer than the committee has seats until all are filled. */
+  readonly members: readonly Hex[];
+}
+
+/** Every party: the aggregator, the seats in order, then the clients. */
+export function partyStates(moment: TaskMoment, nodes: readonly NodeStatus[] = []): readonly PartyState[] {
+  const { round, parameters, finalisedRounds, members, clients } = moment;
+  const isComplete = parameters.maxRounds > 0 && finalisedRounds >= parameters.maxRounds;
+  const states = isComplete
+    ? everybody(moment, "done", `the task is complete: all ${parameters.maxRounds} rounds are final`)
+    : IN_PHASE[round.phase](moment);
+  const empty = parameters.committeeSize - members.length;
+  const seats: readonly PartyState[] =
+    empty === 0
+      ? []
+      : [
+          {
+            party: "operator",
+            state: "to-register",
+            reason: `${empty} of ${parameters.committeeSize} seats are empty`,
+          },
+        ];
+  const accounts = [...members, ...clients].map((account) => account.toLowerCase());
+  const known = nodes.filter(({ role, account }) => role === "aggregator" || accounts.includes(account));
+  return [...seats, ...states].map((state) => withWords(state, known));
+}
+
+function withWords(state: PartyState, nodes: readonly NodeStatus[]): PartyState {
+  const isOf = ({ role, account }: NodeStatus): boolean =>
+    state.party === "aggregator"
+      ? role === "aggregator"
+      : state.party.startsWith("seat") && role === "member" && account === state.account?.toLowerCase();
+  const node = nodes.find(isOf);
+  if (node === undefined) return state;
+  return { ...state, says: node.trouble ?? node.waitsFor?.text ?? (node.ready ? "at work" : "starting") };
+}
+
+type Say = Pick<PartyState, "state" | "reason">;
+
+function statesOf(
+  { members, clients }: TaskMoment,
+  aggregator: Say,
+  member: (seat: number) => Say,
+  client: (account: Hex) => Say,
+): readonly PartyState[] {
+  return [
+    { party: "aggregator", ...aggregator },
+    ...members.map((account, i) => ({ party: `seat ${i + 1}`, account, ...member(i + 1) })),
+    ...clients.map((account) => ({ party: "client", account, ...client(account) })),
+  ];
+}
+
+function everybody(moment: TaskMoment, state: PartyState["state"], reason: string): readonly PartyState[] {
+  const same: Say = { state, reason };
+  return statesOf(
+    moment,
+    same,
+    () => same,
+    () => same,
+  );
+}
+
+const waiting = (reason: string): Say => ({ state: "waiting", reason });
+
+function betweenRounds(moment: TaskMoment): readonly PartyState[] {
+  const { parameters, clients, round } = moment;
+  const next = `round ${round.number + 1n}`;
+  const few = clients.length < parameters.minClients;
+  const aggregator = few
+    ? `${clients.length} clients are registered, ${parameters.minClients} needed`
+    : `the keys of ${parameters.quorum} seats for ${next}, which it then opens`;
+  const other = waiting(`${next} to open`);
+  return statesOf(
+    moment,
+    waiting(aggregator),
+    () => other,
+    () => other,
+  );
+}
+
+function collecting(moment: TaskMoment): readonly PartyState[] {
+  const { round, records } = moment;
+  const inTime = `until ${timeOf(round.deadline)}`;
+  const left = round.expected - round.submitted;
+  const rest = `${left} of ${round.expected} clients to submit to round ${round.number}, ${inTime}`;
+  const submitted = new Set(records.submitted.map(({ client }) => client.toLowerCase()));
+  return statesOf(
+    moment,
+    waiting(rest),
+    () => waiting(rest),
+    (account) =>
+      submitted.has(account.toLowerCase())
+        ? waiting(rest)
+        : { state: "to-submit", reason: `nothing of it is in round ${round.number}; it has time ${inTime}` },
+  );
+}
+
+function attesting(moment: TaskMoment): readonly PartyState[] {
+  const { round, records, parameters } = moment;
+  const { attested } = records;
+  const rest = `the shares' attestations: ${attested.size} members have attested, ${parameters.quorum} are needed until ${timeOf(round.deadline)}`;
+  return statesOf(
+    moment,
+    attested.size >= parameters.quorum
+      ? { state: "waiting", reason: `more attestations or the phase's end, ${timeOf(round.deadline)}, to settle` }
+      : waiting(rest),
+    (seat) => {
+      if (!hasKey(round, seat)) return { state: "left-out", reason: `it had no key when round ${round.number} opened` };
+      if (attested.has(seat)) return waiting("the settlement");
+      return { state: "to-attest", reason: `it has attested no shares of round ${round.number} yet` };
+    },
+    () => waiting("the committee's attestations"),
+  );
+}
+
+function aggregating(moment: TaskMoment): readonly PartyState[] {
+  const { round, records, parameters } = moment;
+  const released = new Set(records.released.map(({ seat }) => seat));
+  const end = timeOf(round.deadline);
+  const few = released.size < parameters.threshold;
+  return statesOf(
+    moment,
+    few
+      ? waiting(`${released.size} of ${parameters.threshold} releases are there; it has time until ${end}`)
+      : {
+          state: "to-finalise",
+          reason: `the releases are there: the result and ${parameters.threshold} signatures are next, until ${end}`,
+        },
+    (seat) => {
+      if (released.has(seat))
+        return waiting(few ? "the other members' releases" : "a proposed result to sign or to become final");
+      const mine = records.attested.get(seat) ?? 0n;
+      if ((mine & round.included) !== round.included)
+        return { state: "left-out", reason: "it did not attest every included client, and has nothing to release" };
+      return { state: "to-release", reason: "it has released nothing yet; a settlement must be final first" };
+    },
+    () => waiting("the committee's result"),
+  );
+}
+
+const IN_PHASE: Readonly<Record<RoundState["phase"], (moment: TaskMoment) => readonly PartyState[]>> = {
+  Idle: betweenRounds,
+  Finalised: betweenRounds,
+  Aborted: betweenRounds,
+  Collecting: collecting,
+  Attesting: attesting,
+  Aggregating: aggregating,
+};
+
+function hasKey({ keyMask }: RoundState, seat: number): boolean {
+  return ((keyMask >> BigInt(seat - 1)) & 1n) === 1n;
+}
+
+/** Unix seconds as a time of day in UTC, with the date. */
+function timeOf(seconds: number): string {
+  return new Date(seconds * 1000).toISOString().replace(".000", "");
+}

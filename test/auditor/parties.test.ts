@@ -1,0 +1,149 @@
+import assert from "node:assert/strict";
+import { beforeEach, describe, it } from "mocha";
+import { partyStates } from "../../auditor/parties.ts";
+import type { PartyState } from "../../auditor/parties.ts";
+import type { NodeStatus } from "../../task/node-status.ts";
+import {
+  finalizeMemoryRound,
+  memorySubmission,
+  openMemoryRound,
+  openMemoryTask,
+  settleMemoryRound,
+} from "../support/memory-chain.ts";
+import type { MemoryTask } from "../support/memory-chain.ts";
+import { word } from "../support/random.ts";
+
+const SAID: NodeStatus = {
+  schemaVersion: 1,
+  role: "member",
+  version: "1.0.0",
+  task: "a task",
+  chainId: "1",
+  contract: `0x${"11".repeat(20)}`,
+  account: `0x${"22".repeat(20)}`,
+  healthy: true,
+  ready: true,
+  trouble: null,
+  uptimeSeconds: 1,
+  lookSecondsAgo: 0,
+  round: null,
+  finalisedRounds: 0,
+  metrics: null,
+  waitsFor: { text: "the shares of 2 clients", seconds: 3 },
+};
+
+describe("what each party waits for", () => {
+  let task: MemoryTask;
+  beforeEach(async () => (task = await openMemoryTask({ parameters: { maxRounds: 1 } })));
+
+  const states = async (nodes: readonly NodeStatus[] = []): Promise<readonly PartyState[]> => {
+    const { operator: chain, parameters } = task;
+    const { round, finalisedRounds } = { round: await chain.round(), finalisedRounds: await chain.finalisedRounds() };
+    const [records, clients, members] = [
+      await chain.records(round.number),
+      await chain.clients(),
+      await chain.members(),
+    ];
+    return partyStates({ parameters, round, records, finalisedRounds, clients, members }, nodes);
+  };
+  /** By party, the clients numbered. */
+  const inShort = async (): Promise<Readonly<Record<string, string>>> => {
+    const all = await states();
+    const clients = all.filter(({ party }) => party === "client").map(({ account }) => account);
+    return Object.fromEntries(
+      all.map(({ party, account, state }) => [
+        party === "client" ? `client ${clients.indexOf(account) + 1}` : party,
+        state,
+      ]),
+    );
+  };
+  const reasonOf = async (wanted: string): Promise<string> =>
+    (await states()).find(({ party }) => party === wanted)!.reason;
+  const everybody = (state: string): Readonly<Record<string, string>> =>
+    Object.fromEntries(
+      ["aggregator", "seat 1", "seat 2", "seat 3", "seat 4", "client 1", "client 2", "client 3"].map((party) => [
+        party,
+        state,
+      ]),
+    );
+
+  it("is the next round before one opens", async () => {
+    assert.deepEqual(await inShort(), everybody("waiting"));
+    assert.equal(await reasonOf("seat 3"), "round 1 to open");
+    assert.match(await reasonOf("aggregator"), /the keys of 3 seats for round 1/);
+  });
+
+  it("is too few clients, and empty seats, where those are missing", async () => {
+    const { operator: chain, parameters } = task;
+    const moment = {
+      ...{ parameters, round: await chain.round(), records: await chain.records(0n), finalisedRounds: 0 },
+      ...{ clients: (await chain.clients()).slice(0, 1), members: (await chain.members()).slice(0, 2) },
+    };
+    const [operator, aggregator, ...others] = partyStates(moment);
+    assert.deepEqual([operator!.party, operator!.reason], ["operator", "2 of 4 seats are empty"]);
+    assert.match(aggregator!.reason, /^1 clients are registered, [2-9] needed$/);
+    assert.equal(others.length, 3);
+  });
+
+  it("is the clients that have not submitted, by account, and until when", async () => {
+    const round = await openMemoryRound(task);
+    await task.clients[1]!.submit(round, memorySubmission(task, "x"));
+    assert.deepEqual(await inShort(), { ...everybody("waiting"), "client 1": "to-submit", "client 3": "to-submit" });
+    const { deadline } = await task.operator.round();
+    const until = new Date(deadline * 1000).toISOString().slice(0, 19);
+    assert.ok((await reasonOf("aggregator")).startsWith(`2 of 3 clients to submit to round 1, until ${until}`));
+    const late = (await states()).filter(({ state }) => state === "to-submit").map(({ account }) => account);
+    assert.deepEqual(
+      late,
+      [task.clients[0]!, task.clients[2]!].map(({ account }) => account.toLowerCase()),
+    );
+  });
+
+  it("is the seats that have not attested, then those that have not released, then the result", async () => {
+    const round = await openMemoryRound(task);
+    for (const client of task.clients) await client.submit(round, memorySubmission(task, client.account));
+    await task.members[0]!.attest(round, 0b111n);
+    assert.deepEqual(await inShort(), {
+      ...everybody("waiting"),
+      ...{ "seat 2": "to-attest", "seat 3": "to-attest", "seat 4": "to-attest" },
+    });
+    assert.match(await reasonOf("aggregator"), /1 members have attested, 3 are needed/);
+    await task.members[1]!.attest(round, 0b111n);
+    await task.members[2]!.attest(round, 0b111n);
+    await task.members[3]!.attest(round, 0b011n);
+    await task.operator.propose(round, 0b0111n);
+    await task.operator.settle(round, []);
+    assert.deepEqual(await inShort(), {
+      ...everybody("waiting"),
+      ...{ "seat 1": "to-release", "seat 2": "to-release", "seat 3": "to-release", "seat 4": "left-out" },
+    });
+    assert.match(await reasonOf("aggregator"), /^0 of 2 releases are there/);
+    for (const member of task.members.slice(0, 2)) await member.release(round, word(`${member.account} release`));
+    assert.deepEqual(await inShort(), {
+      ...everybody("waiting"),
+      ...{ aggregator: "to-finalise", "seat 3": "to-release", "seat 4": "left-out" },
+    });
+  });
+
+  it("is nothing once the task is complete", async () => {
+    const round = await openMemoryRound(task);
+    await settleMemoryRound(task, round);
+    for (const member of task.members) await member.release(round, word(`${member.account} release`));
+    await finalizeMemoryRound(task, round, "the end");
+    assert.deepEqual(await inShort(), everybody("done"));
+    assert.equal(await reasonOf("client"), "the task is complete: all 1 rounds are final");
+  });
+
+  it("stands beside what the parties' nodes say, each beside its own seat", async () => {
+    const account = task.members[1]!.account.toLowerCase();
+    const all = await states([
+      { ...SAID, account },
+      { ...SAID, role: "aggregator", trouble: "no look at the chain for 200 s" },
+      SAID,
+    ]);
+    const says = Object.fromEntries(
+      all.filter(({ says }) => says !== undefined).map(({ party, says }) => [party, says]),
+    );
+    assert.deepEqual(says, { aggregator: "no look at the chain for 200 s", "seat 2": "the shares of 2 clients" });
+  });
+});
