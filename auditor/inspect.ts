@@ -41,27 +41,27 @@ type Status = Awaited<ReturnType<typeof statusOf>>;
 async function statusOf(node: ReadingNode, signal: AbortSignal) {
   const { chain, task } = node;
   const { parameters, document } = task;
-  const { round, latestModel, finalisedRounds: finalised, clientCount, privacySpent } = await chain.look();
+  const look = await chain.look();
+  const { round, latestModel, finalisedRounds, clientCount, privacySpent } = look;
   const gateways = node.network.peers();
   // `fl verify` keeps what it verified in a folder of its own, unless both are told another one.
   const verifiers = [node.state.file("keys"), join(".verisum", "auditor", "keys")];
-  const [{ says: keys, ...keysOrigin }, metrics, nodes, records, clients, members, timing] = await Promise.all([
+  const [{ says: keys, ...keysOrigin }, metrics, nodes, clients, members, timing] = await Promise.all([
     keysOriginOf(task, verifiers),
     claimedHistory(node, signal),
     askNodes(gateways),
-    chain.records(round.number),
     chain.clients(),
     chain.members(),
     chain.timing(),
   ]);
-  const moment = { parameters, round, records, finalisedRounds: finalised, clients, members };
+  const moment = { parameters, round, records: look.records(round.number), finalisedRounds, clients, members };
   const privacy = privacySummary(task, Number(privacySpent));
   return {
     task: document.name,
     round: round.number.toString(),
     phase: round.phase,
     submitted: `${round.submitted}/${round.expected}`,
-    finalisedRounds: `${finalised}${parameters.maxRounds > 0 ? `/${parameters.maxRounds}` : ""}`,
+    finalisedRounds: `${finalisedRounds}${parameters.maxRounds > 0 ? `/${parameters.maxRounds}` : ""}`,
     clients: clientCount,
     committee: `${parameters.committeeSize} seats, threshold ${parameters.threshold}, quorum ${parameters.quorum}`,
     keys,
