@@ -14,11 +14,26 @@ export const SCALAR_BYTES = 32;
 const MASK_64 = (1n << 64n) - 1n;
 
 let threadless: Promise<WasmCurve> | undefined;
+let engineCode: Uint8Array | undefined;
 
 /** An engine without threads, for work in its memory directly. It keeps nothing alive. */
 export function openThreadlessCurve(): Promise<WasmCurve> {
-  threadless ??= getCurveFromName("bn128", true);
+  threadless ??= openEngine(true);
   return threadless;
+}
+
+/**
+ * ffjavascript's engine; with threads, the one that the process shares. Making its module takes a third of a second of
+ * computing each time, so the first one's is kept.
+ */
+export function openEngine(isThreadless: boolean): Promise<WasmCurve> {
+  return getCurveFromName("bn128", isThreadless, (builder) => void (engineCode ??= builder.build()));
+}
+
+/** The engine's WebAssembly module, of whichever engine was opened first; opens one without threads if none was. */
+export async function engineModule(): Promise<Uint8Array> {
+  if (engineCode === undefined) await openThreadlessCurve();
+  return engineCode!;
 }
 
 /** An affine or Jacobian point of the engine as plain coordinates. */

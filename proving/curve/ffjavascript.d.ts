@@ -72,7 +72,12 @@ declare module "ffjavascript" {
   export class ChaCha {
     constructor(seed: readonly number[]);
   }
-  export function getCurveFromName(name: "bn128", singleThread?: boolean): Promise<WasmCurve>;
+  /** @param plugins told of the module before it is built; never for a shared engine that is open already */
+  export function getCurveFromName(
+    name: "bn128",
+    singleThread?: boolean,
+    plugins?: (builder: { build(): Uint8Array }) => void,
+  ): Promise<WasmCurve>;
 }
 
 declare module "snarkjs" {

@@ -9,6 +9,25 @@ export interface EngineInstance {
   readonly memory: EngineMemory;
 }
 
+/** The platform's global, which the compiler settings do not declare. */
+interface WasmGlobal {
+  readonly Memory: new (descriptor: { readonly initial: number }) => EngineMemory;
+  instantiate(
+    code: Uint8Array,
+    imports: { readonly env: { readonly memory: EngineMemory } },
+  ): Promise<{ readonly instance: { readonly exports: unknown } }>;
+}
+
+const INITIAL_PAGES = 25;
+
+/** An instance of the engine's module with memory of its own. */
+export async function instantiateEngine(code: Uint8Array): Promise<EngineInstance> {
+  const { Memory, instantiate } = (globalThis as unknown as { WebAssembly: WasmGlobal }).WebAssembly;
+  const memory = new Memory({ initial: INITIAL_PAGES });
+  const { instance } = await instantiate(code, { env: { memory } });
+  return { exports: instance.exports as EngineInstance["exports"], memory };
+}
+
 const SCALAR_BYTES = 32;
 const COORDINATE_BYTES: Readonly<Record<GroupName, number>> = { G1: 32, G2: 64 };
 

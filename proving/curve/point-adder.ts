@@ -1,7 +1,8 @@
 /** Sums of G1 points in this thread, in memory of its own: one WebAssembly call per addition and no copying between. */
 import type { EngineMemory } from "ffjavascript";
 import { BASE_FIELD_ORDER } from "../../protocol/parameters.ts";
-import { openThreadlessCurve } from "./bn254.ts";
+import { engineModule } from "./bn254.ts";
+import { instantiateEngine } from "./fixed-base-kernel.ts";
 import type { EngineInstance, GroupName } from "./fixed-base-kernel.ts";
 
 const AFFINE_BYTES = 64;
@@ -15,9 +16,9 @@ let shared: Promise<PointAdder> | undefined;
 
 /** An adder for this process; its calls finish before they return, so everybody can use the same one. */
 export function openPointAdder(): Promise<PointAdder> {
-  shared ??= openThreadlessCurve().then(
-    ({ tm }) => new PointAdder({ exports: tm.instance.exports, memory: tm.memory }),
-  );
+  shared ??= engineModule()
+    .then(instantiateEngine)
+    .then((engine) => new PointAdder(engine));
   return shared;
 }
 

@@ -1,7 +1,7 @@
 /** The curve on all cores of a Node process. */
 import { availableParallelism } from "node:os";
 import { Worker } from "node:worker_threads";
-import { getCurveFromName } from "ffjavascript";
+import { openEngine } from "../curve/bn254.ts";
 import type { Curve } from "../curve/curve.ts";
 import { compileKernels } from "../curve/kernel/kernel.ts";
 import type { CompiledKernels, KernelTask } from "../curve/kernel/kernel.ts";
@@ -13,13 +13,13 @@ let shared: KernelThreads | null | undefined;
 
 /** The engine and the kernel, shared by everybody in the process. The engine keeps it alive until `closeCurve`. */
 export async function openCurve(): Promise<Curve> {
-  return { ...(await getCurveFromName("bn128")), kernel: kernelThreads() };
+  return { ...(await openEngine(false)), kernel: kernelThreads() };
 }
 
 /** Ends the threads of the shared engine and of the kernel; later calls start them again. */
 export async function closeCurve(): Promise<void> {
   await closeKernelThreads();
-  await (await getCurveFromName("bn128")).terminate();
+  await (await openEngine(false)).terminate();
 }
 
 /** The kernel's threads of this process, or undefined where it does not work. */
