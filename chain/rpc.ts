@@ -1,6 +1,6 @@
 /** A chain's JSON-RPC endpoints as one: what may pass is tried again, what will not is named. */
 import { Interface, JsonRpcApiProvider } from "ethers";
-import type { JsonRpcPayload, JsonRpcResult } from "ethers";
+import type { ErrorDescription, JsonRpcPayload, JsonRpcResult } from "ethers";
 import { isVerisumError, VerisumError } from "../protocol/errors.ts";
 import type { RpcRequest } from "./answer-forms.ts";
 import { CELL_GROUP_ABI } from "./generated/cell-group-abi.ts";
@@ -122,13 +122,20 @@ function isUnreadable(error: unknown): boolean {
   return code === "BAD_DATA" || code === "INVALID_ARGUMENT" || error instanceof TypeError;
 }
 
+/** Of an error's first four bytes as hex. A contract without the function that is called refuses with nothing. */
+const SELECTOR_CHARACTERS = 10;
+
+function errorNamed(data: string): ErrorDescription | null {
+  return VERISUM_INTERFACE.parseError(data) ?? CELL_GROUP_INTERFACE.parseError(data);
+}
+
 /** The contract's refusal inside an ethers error, by name and arguments. */
 export function revertOf(error: unknown): VerisumError | undefined {
   if (error === null || typeof error !== "object") return undefined;
   const { code, data, revert } = error as { code?: unknown; data?: unknown; revert?: unknown };
   const raw = typeof data === "string" ? data : nestedData(error);
   if (code !== "CALL_EXCEPTION" && raw === undefined && revert === undefined) return undefined;
-  const parsed = raw === undefined ? null : (VERISUM_INTERFACE.parseError(raw) ?? CELL_GROUP_INTERFACE.parseError(raw));
+  const parsed = raw === undefined || raw.length < SELECTOR_CHARACTERS ? null : errorNamed(raw);
   if (parsed === null) {
     if (code !== "CALL_EXCEPTION") return undefined;
     return new VerisumError(
