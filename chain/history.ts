@@ -10,6 +10,8 @@ import { deploymentBlock } from "./origin.ts";
 import type { BlockReference } from "./origin.ts";
 import type { Endpoint } from "./rpc.ts";
 import type { Counters } from "./task-chain.ts";
+import { earlierBlock, isEarlierBlock } from "./timing.ts";
+import type { SeenBlocks, TimedBlock } from "./timing.ts";
 
 /** What is kept between starts. */
 export interface KeptEvents {
@@ -45,7 +47,11 @@ export interface TaskPast {
   readonly counters: Counters;
   readonly latest: BlockReference;
   readonly finalBlock: number;
+  /** The timestamps of the same look. */
+  readonly blocks: SeenBlocks;
 }
+
+interface FoundBlock extends BlockReference, TimedBlock {}
 
 /** Blocks, and events, that are read before they are kept on the disk once more. */
 const BLOCKS_BEFORE_SAVING = 5_000;
@@ -63,6 +69,7 @@ export class TaskHistory {
   #asksOldStates = true;
   #last: TaskPast | undefined;
   #lookedAt = -Infinity;
+  #earlier: TimedBlock | undefined;
   #previous: Promise<unknown> = Promise.resolve();
 
   constructor(endpoint: Endpoint, contract: string, options: HistoryOptions) {
@@ -147,7 +154,7 @@ export class TaskHistory {
   async #attempt(): Promise<TaskPast | string> {
     await this.load();
     if (this.#last !== undefined && performance.now() - this.#lookedAt < (this.#options.lookMs ?? 0)) return this.#last;
-    const { latest, final } = await this.#head();
+    const { latest, final, finalized } = await this.#head();
     const lookedAt = performance.now();
     if (this.#last?.latest.hash === latest.hash && this.#last.finalBlock === final) {
       this.#lookedAt = lookedAt;
@@ -156,8 +163,9 @@ export class TaskHistory {
     this.#kept ??= await this.#start(latest.number);
     const from = this.#kept.upTo.number + 1;
     const upToFinal = Math.max(final, this.#kept.upTo.number);
-    const [upTo, counters, cost, settled, recent] = await Promise.all([
+    const [upTo, earlier, counters, cost, settled, recent] = await Promise.all([
       upToFinal < from ? undefined : upToFinal === latest.number ? latest : this.#block(upToFinal),
+      this.#earlierThan(latest.number),
       this.#options.counters(latest.number),
       this.#options.costPerRound(),
       this.#pages.read(from, upToFinal),
@@ -167,8 +175,13 @@ export class TaskHistory {
     const logs = [...this.#parsed, ...added, ...parsed(recent)];
     const missing = missingEvent(logs, counters, cost);
     if (missing !== undefined) return missing;
-    if (upTo !== undefined) await this.#keep(settled, added, upTo);
-    this.#last = { logs, counters, latest, finalBlock: final };
+    if (upTo !== undefined) await this.#keep(settled, added, { number: upTo.number, hash: upTo.hash });
+    const blocks = {
+      latest,
+      ...(earlier === undefined ? {} : { earlier }),
+      ...(finalized === undefined ? {} : { finalized }),
+    };
+    this.#last = { logs, counters, latest, finalBlock: final, blocks };
     this.#lookedAt = lookedAt;
     return this.#last;
   }
@@ -201,7 +214,11 @@ export class TaskHistory {
    * The latest block, and the latest final one's number, -1 if none is. Forgets what was read on a branch that the
    * chain has left.
    */
-  async #head(): Promise<{ readonly latest: BlockReference; readonly final: number }> {
+  async #head(): Promise<{
+    readonly latest: FoundBlock;
+    readonly final: number;
+    readonly finalized: FoundBlock | undefined;
+  }> {
     const { depth } = this.#options;
     const known = this.#kept;
     const [latest, tagged, upTo, origin] = await Promise.all([
@@ -215,7 +232,7 @@ export class TaskHistory {
     if (upTo !== undefined && upTo.hash !== known!.upTo.hash) this.#forgetBranch(known!.origin);
     if (origin !== undefined && origin.hash !== known!.origin.hash) this.#forgetBranch(undefined);
     const final = depth === undefined ? (tagged?.number ?? -1) : latest.number - depth;
-    return { latest, final: Math.max(-1, final) };
+    return { latest, final: Math.max(-1, final), finalized: tagged };
   }
 
   #forgetBranch(origin: BlockReference | undefined): void {
@@ -224,13 +241,22 @@ export class TaskHistory {
     this.#kept = origin === undefined ? undefined : { origin, upTo: { number: origin.number - 1, hash: "" }, logs: [] };
   }
 
-  async #block(tag: number | "latest" | "finalized"): Promise<BlockReference | undefined> {
+  /** The block that tells, with the latest one, how long a block takes; read once in a while. */
+  async #earlierThan(latest: number): Promise<TimedBlock | undefined> {
+    if (this.#earlier !== undefined && isEarlierBlock(this.#earlier, latest)) return this.#earlier;
+    const number = earlierBlock(latest);
+    this.#earlier = number === undefined ? undefined : await this.#block(number);
+    return this.#earlier;
+  }
+
+  async #block(tag: number | "latest" | "finalized"): Promise<FoundBlock | undefined> {
     const { provider, request } = this.#endpoint;
     const block = await request(() => provider.getBlock(tag)).catch((error: unknown) => {
       if (tag !== "finalized" || !isVerisumError(error, "CHAIN_UNREACHABLE")) throw error;
       return null;
     });
-    return block === null || block.hash === null ? undefined : { number: block.number, hash: block.hash };
+    if (block === null || block.hash === null) return undefined;
+    return { number: block.number, hash: block.hash, timestamp: block.timestamp };
   }
 
   /** Before anything is read: where to begin. */
@@ -240,7 +266,7 @@ export class TaskHistory {
     const number = told ?? (await this.#oldest(latest));
     const origin = await this.#block(number);
     if (origin === undefined) throw new VerisumError("CHAIN_UNREACHABLE", `the endpoint knows no block ${number}`);
-    return { origin, upTo: { number: number - 1, hash: "" }, logs: [] };
+    return { origin: { number, hash: origin.hash }, upTo: { number: number - 1, hash: "" }, logs: [] };
   }
 
   /** Where an endpoint keeps no old states: back to the first member's registration, which comes before any round. */

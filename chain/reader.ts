@@ -41,6 +41,7 @@ export async function readerAt(
   const view = viewsOf<VerisumFunctions>(contract, endpoint);
   const parameters = once(() => view("parameters").then(decodeParameters));
   const history = historyOf(endpoint, chainId, address, options, parameters);
+  const gauge = timingGauge(chainId, finalityDepth(chainId, options.confirmations));
   // Before anything is asked, or the first look would not go in the first batch.
   await history.load();
   const logs = async (): Promise<readonly TaskLog[]> => (await history.read()).logs;
@@ -86,7 +87,7 @@ export async function readerAt(
     blockTime: () => nextBlockTime(endpoint),
     latestBlock: () => endpoint.request(() => provider.getBlockNumber()),
     finalBlock: async () => (await history.read()).finalBlock,
-    timing: timingGauge(endpoint, chainId, finalityDepth(chainId, options.confirmations)),
+    timing: async () => gauge((await history.read()).blocks),
     closedRound: async () => (await reader.look()).closedRound,
     origin: () => history.origin(),
     reread: (why) => history.reread(why),

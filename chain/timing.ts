@@ -9,6 +9,8 @@ const DEVELOPMENT_CHAINS: readonly bigint[] = [31337n, 1337n];
 const MEASURED_BLOCKS = 64;
 /** The largest finality of this long counts, in seconds: the `finalized` tag moves on in steps of several minutes. */
 const REMEMBERED_SECONDS = 3600;
+/** How far finality rises between two steps of the tag, as a factor: from 770 to 1,150 s on Ethereum. */
+const MOST_ABOVE_NOW = 1.5;
 
 export interface ChainTiming {
   /** Seconds from one block to the next, on average; 0 on a development chain, and before there are two blocks. */
@@ -22,66 +24,85 @@ export function finalityDepth(chainId: bigint, confirmations: number | undefined
   return confirmations ?? (DEVELOPMENT_CHAINS.includes(chainId) ? 0 : undefined);
 }
 
+/** What one look at the chain saw of its blocks. */
+export interface SeenBlocks {
+  readonly latest: TimedBlock;
+  /** A block some way before the latest, and after the genesis, which may have any timestamp. */
+  readonly earlier?: TimedBlock;
+  /** The block that the chain's tag calls final. */
+  readonly finalized?: TimedBlock;
+}
+
+export interface TimedBlock {
+  readonly number: number;
+  /** Unix seconds. */
+  readonly timestamp: number;
+}
+
+/** The number of the block that gives, with the latest one, the time of a block; undefined before there is one. */
+export function earlierBlock(latest: number): number | undefined {
+  return latest > 1 ? Math.max(1, latest - MEASURED_BLOCKS) : undefined;
+}
+
+/** Whether a block that was read before still does: for as many blocks again. */
+export function isEarlierBlock(block: TimedBlock, latest: number): boolean {
+  return block.number < latest && latest - block.number <= 2 * MEASURED_BLOCKS;
+}
+
 /**
- * Looks once. A look just after the `finalized` tag has moved sees less than one before: by a third on Ethereum.
+ * What one look's blocks say. A look just after the `finalized` tag has moved sees less than one before: by a third on
+ * Ethereum.
  * @param depth as `finalityDepth` has it
- * @throws CHAIN_UNREACHABLE, INTERRUPTED
  */
+function timingOf({ latest, earlier, finalized }: SeenBlocks, chainId: bigint, depth: number | undefined): ChainTiming {
+  // A chain that mines on demand has gaps as long as nobody sends anything.
+  if (DEVELOPMENT_CHAINS.includes(chainId)) return { secondsPerBlock: 0, finalitySeconds: 0 };
+  const secondsPerBlock =
+    earlier === undefined ? 0 : (latest.timestamp - earlier.timestamp) / (latest.number - earlier.number);
+  if (depth !== undefined) return { secondsPerBlock, finalitySeconds: depth * secondsPerBlock };
+  const isFinal = finalized !== undefined && finalized.number !== 0;
+  return {
+    secondsPerBlock,
+    finalitySeconds: isFinal ? Math.max(0, latest.timestamp - finalized.timestamp) : Infinity,
+  };
+}
+
+/** Looks once. @param depth as `finalityDepth` has it. @throws CHAIN_UNREACHABLE, INTERRUPTED */
 export async function measureTiming(
   endpoint: Endpoint,
   chainId: bigint,
   depth: number | undefined,
 ): Promise<ChainTiming> {
-  return timingOf(await lookAt(endpoint, chainId, depth));
-}
-
-/** Looks whenever it is asked, and tells the longest finality of the last hour. @throws as `measureTiming` */
-export function timingGauge(
-  endpoint: Endpoint,
-  chainId: bigint,
-  depth: number | undefined,
-): () => Promise<ChainTiming> {
-  let seen: readonly Look[] = [];
-  return async () => {
-    const look = await lookAt(endpoint, chainId, depth);
-    // Where no block is final now, the next look may see one: an endpoint that fails says the same.
-    const finite = [...seen, look].filter(({ finalitySeconds }) => Number.isFinite(finalitySeconds));
-    seen = finite.filter(({ at }) => look.at - at <= REMEMBERED_SECONDS);
-    const longest = Math.max(look.finalitySeconds, ...seen.map(({ finalitySeconds }) => finalitySeconds));
-    return timingOf({ ...look, finalitySeconds: longest });
-  };
-}
-
-interface Look extends ChainTiming {
-  /** The latest block's timestamp, in Unix seconds. */
-  readonly at: number;
-}
-
-function timingOf({ secondsPerBlock, finalitySeconds }: Look): ChainTiming {
-  return { secondsPerBlock, finalitySeconds };
-}
-
-async function lookAt(endpoint: Endpoint, chainId: bigint, depth: number | undefined): Promise<Look> {
-  const [latest, final] = await Promise.all([
+  const [latest, finalized] = await Promise.all([
     blockAt(endpoint, "latest"),
     depth === undefined ? blockAt(endpoint, "finalized") : undefined,
   ]);
   if (latest === undefined) throw new VerisumError("CHAIN_UNREACHABLE", "the endpoint knows no latest block");
-  const { number, timestamp: at } = latest;
-  // A chain that mines on demand has gaps as long as nobody sends anything.
-  if (DEVELOPMENT_CHAINS.includes(chainId)) return { at, secondsPerBlock: 0, finalitySeconds: 0 };
-  // The genesis may have any timestamp.
-  const earlier = number > 1 ? await blockAt(endpoint, Math.max(1, number - MEASURED_BLOCKS)) : undefined;
-  const secondsPerBlock = earlier === undefined ? 0 : (at - earlier.timestamp) / (number - earlier.number);
-  if (depth !== undefined) return { at, secondsPerBlock, finalitySeconds: depth * secondsPerBlock };
-  const finalitySeconds = final === undefined || final.number === 0 ? Infinity : Math.max(0, at - final.timestamp);
-  return { at, secondsPerBlock, finalitySeconds };
+  const number = DEVELOPMENT_CHAINS.includes(chainId) ? undefined : earlierBlock(latest.number);
+  const earlier = number === undefined ? undefined : await blockAt(endpoint, number);
+  const seen = {
+    latest,
+    ...(earlier === undefined ? {} : { earlier }),
+    ...(finalized === undefined ? {} : { finalized }),
+  };
+  return timingOf(seen, chainId, depth);
 }
 
-interface TimedBlock {
-  readonly number: number;
-  /** Unix seconds. */
-  readonly timestamp: number;
+/**
+ * Remembers looks, and tells the longest finality of the last hour; but no more than {@link MOST_ABOVE_NOW} times what
+ * the look itself says, so that an endpoint that lied once is soon forgotten.
+ */
+export function timingGauge(chainId: bigint, depth: number | undefined): (seen: SeenBlocks) => ChainTiming {
+  let remembered: readonly { readonly at: number; readonly finalitySeconds: number }[] = [];
+  return (seen) => {
+    const at = seen.latest.timestamp;
+    const { secondsPerBlock, finalitySeconds } = timingOf(seen, chainId, depth);
+    // Where no block is final now, the next look may see one: an endpoint that fails says the same.
+    const finite = [...remembered, { at, finalitySeconds }].filter((look) => Number.isFinite(look.finalitySeconds));
+    remembered = finite.filter((look) => Math.abs(at - look.at) <= REMEMBERED_SECONDS);
+    const longest = Math.max(finalitySeconds, ...remembered.map((look) => look.finalitySeconds));
+    return { secondsPerBlock, finalitySeconds: Math.min(longest, MOST_ABOVE_NOW * finalitySeconds) };
+  };
 }
 
 async function blockAt(

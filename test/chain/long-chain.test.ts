@@ -79,6 +79,7 @@ describe("a task deployed 100,000 blocks ago on a chain of 300 million", functio
     assert.equal((await reader.clients()).length, 3);
     assert.deepEqual(await reader.finalisedRoundNumbers(), []);
     assert.deepEqual(await reader.endpoints(), new Map());
+    assert.deepEqual(await reader.timing(), { secondsPerBlock: 0, finalitySeconds: 0 });
     await reader.save();
     return reader;
   };
