@@ -13,7 +13,6 @@ import { metricsText } from "../task/checkpoint.ts";
 import type { CheckpointConfig } from "../task/checkpoint.ts";
 import { weightsOf } from "../task/model-vector.ts";
 import { fetchReleases } from "../task/releases.ts";
-import { shortWindows } from "../task/windows.ts";
 import { publicationOf, resultOf } from "../task/outcome.ts";
 import type { RoundPublication } from "../task/outcome.ts";
 import type { CommittingTask } from "../task/opened-task.ts";
@@ -27,6 +26,8 @@ import { smallestInclusion } from "../protocol/task.ts";
 import { requireReadySiblings, requireSameStep } from "./cells.ts";
 import type { SiblingNodes } from "./cells.ts";
 import type { ProposalBoard } from "./proposal.ts";
+import { createReleaseWindow } from "./release-window.ts";
+import type { ReleaseWindow } from "./release-window.ts";
 
 export interface CoordinatorDependencies {
   readonly chain: TaskWriter;
@@ -52,7 +53,7 @@ export type CoordinatorStep = () => Promise<boolean>;
 
 export function createCoordinator(deps: CoordinatorDependencies): CoordinatorStep {
   let computed: Computed | undefined;
-  const warned = new Set<bigint>();
+  const isInTime = createReleaseWindow(deps);
   const unusable = new Set<string>();
   return async () => {
     const round = await deps.chain.round();
@@ -60,11 +61,11 @@ export function createCoordinator(deps: CoordinatorDependencies): CoordinatorSte
       case "Idle":
       case "Finalised":
       case "Aborted":
-        return openNext(deps);
+        return openNext(deps, round, isInTime);
       case "Collecting":
         return pushPastDeadline(deps, round, `${round.submitted}/${round.expected} clients have submitted`);
       case "Attesting":
-        return settleRound(deps, round, warned);
+        return settleRound(deps, round, isInTime);
       case "Aggregating": {
         try {
           const isOver = round.deadline <= (await deps.chain.blockTime());
@@ -97,7 +98,11 @@ function isOf(signed: SignedResult, round: RoundState): boolean {
   return signed.round === round.number && signed.included === round.included && equalG1(signed.sum, round.sum);
 }
 
-async function openNext({ chain, task, reporter }: CoordinatorDependencies): Promise<boolean> {
+async function openNext(
+  { chain, task, reporter }: CoordinatorDependencies,
+  round: RoundState,
+  isInTime: ReleaseWindow,
+): Promise<boolean> {
   const { maxRounds, minClients } = task.parameters;
   const finalised = await chain.finalisedRounds();
   if (maxRounds > 0 && finalised >= maxRounds) {
@@ -109,6 +114,8 @@ async function openNext({ chain, task, reporter }: CoordinatorDependencies): Pro
     reporter.wait(`waiting for clients: ${clients} registered, ${minClients} needed`, { clients, needed: minClients });
     return false;
   }
+  // Clients would train, prove and send for nothing.
+  if (!(await isInTime(round.number + 1n, "opened"))) return false;
   await requireSameStep(task);
   try {
     await chain.openRound();
@@ -147,7 +154,11 @@ async function pushPastDeadline(
  * Proposes what the attestations allow; settles at once with everybody in, otherwise at the deadline. What could not
  * become final and be released in time is neither proposed nor settled: it would cost privacy and lead to nothing.
  */
-async function settleRound(deps: CoordinatorDependencies, round: RoundState, warned: Set<bigint>): Promise<boolean> {
+async function settleRound(
+  deps: CoordinatorDependencies,
+  round: RoundState,
+  isInTime: ReleaseWindow,
+): Promise<boolean> {
   const { chain, task, reporter } = deps;
   const records = await chain.records(round.number);
   const best = bestProposal(
@@ -165,14 +176,14 @@ async function settleRound(deps: CoordinatorDependencies, round: RoundState, war
     left > 0 &&
     isBetter(best, { members: round.proposedMembers, included: round.included })
   ) {
-    if (!(await canBeReleased(deps, round, warned))) return pushPastDeadline(deps, round, "not to be settled");
+    if (!(await isInTime(round.number, "settled"))) return pushPastDeadline(deps, round, "not to be settled");
     await chain.propose(round.number, best.members);
     return true;
   }
   const standing = round.proposedMembers !== 0n;
   if (standing && (bitCount(round.included) === round.submitted || left <= 0)) {
     // Only a settlement ends a phase in which a proposal stands: this one waits for the chain.
-    if (!(await canBeReleased(deps, round, warned))) return false;
+    if (!(await isInTime(round.number, "settled"))) return false;
     const excluded = records.submitted.filter(({ index }) => ((round.included >> BigInt(index)) & 1n) === 0n);
     await chain.settle(round.number, excluded);
     reporter.say(
@@ -188,24 +199,6 @@ async function settleRound(deps: CoordinatorDependencies, round: RoundState, war
     round,
     `${records.attested.size} members have attested, ${task.parameters.quorum} needed`,
   );
-}
-
-/** Whether a settlement made now can become final, be released and be finished before its window ends; says why not. */
-async function canBeReleased(
-  { chain, task, reporter }: CoordinatorDependencies,
-  { number }: RoundState,
-  warned: Set<bigint>,
-): Promise<boolean> {
-  const short = shortWindows(task.parameters, await chain.timing()).find(({ window }) => window === "aggregate");
-  if (short === undefined) return true;
-  const { text, advisedSeconds } = short;
-  if (!warned.has(number))
-    reporter.say("warn", "not-settled", `round ${number} is not settled, since nobody could open it in time: ${text}`, {
-      round: number,
-      advisedSeconds,
-    });
-  warned.add(number);
-  return false;
 }
 
 /**

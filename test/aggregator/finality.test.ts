@@ -6,6 +6,7 @@ import type { CoordinatorDependencies, CoordinatorStep } from "../../aggregator/
 import type { ChainTiming } from "../../chain/timing.ts";
 import { memorySubmission, openMemoryRound, openMemoryTask } from "../support/memory-chain.ts";
 import type { MemoryTask } from "../support/memory-chain.ts";
+import { word } from "../support/random.ts";
 
 const EVERYBODY = 0b111n;
 const ALL_SEATS = 0b1111n;
@@ -14,17 +15,23 @@ describe("a settlement that could not become final in time", () => {
   let task: MemoryTask;
   let timing: ChainTiming;
   let said: string[];
+  let waits: string[];
+  let rereads: number;
   let step: CoordinatorStep;
   beforeEach(async () => {
     task = await openMemoryTask({ parameters: { privacyCostPerRound: 1n, privacyBudget: 5n, maxRounds: 5 } });
-    said = [];
-    const chain = { ...task.operator, timing: () => Promise.resolve(timing) };
+    [said, waits, rereads] = [[], [], 0];
+    const chain = {
+      ...task.operator,
+      timing: () => Promise.resolve(timing),
+      reread: () => Promise.resolve(void (rereads += 1)),
+    };
     step = createCoordinator({
       chain,
       task: { parameters: task.parameters },
       reporter: {
         say: (_level: string, event: string, text: string) => void said.push(`${event}: ${text}`),
-        wait: () => undefined,
+        wait: (text: string) => void waits.push(text),
       },
     } as unknown as CoordinatorDependencies);
     const round = await openMemoryRound(task);
@@ -65,8 +72,29 @@ describe("a settlement that could not become final in time", () => {
     await play(3);
     assert.equal((await task.operator.round()).phase, "Attesting");
     assert.equal(await task.operator.privacySpent(), 0n);
+    assert.match(waits.at(-1)!, /^round 1 is not settled, since .*: \d+ would do$/);
     timing = fast();
     await step();
     assert.equal((await task.operator.round()).phase, "Aggregating");
+  });
+
+  it("is not believed to be too late before everything was read again, once a round", async () => {
+    timing = slow();
+    await play(3);
+    assert.equal(rereads, 1);
+  });
+
+  it("is not begun: no round opens, and the number that would do is named once, until the chain is fast enough", async () => {
+    timing = slow();
+    task.chain.setTime((await task.operator.round()).deadline);
+    await task.operator.advance(1n);
+    for (const member of task.members) await member.registerRoundKeys(2n, [word(member.account)]);
+    assert.equal((await task.operator.round()).phase, "Aborted");
+    await play(3);
+    assert.equal((await task.operator.round()).number, 1n);
+    assert.equal(said.filter((line) => line.startsWith("not-opened: round 2 is not opened")).length, 1);
+    timing = fast();
+    await step();
+    assert.deepEqual([(await task.operator.round()).number, rereads], [2n, 1]);
   });
 });
