@@ -46,7 +46,7 @@ const decodeOpened = converter<Solidity.RoundOpenedEvent, OpenedRecord>({
   keyMask: same,
 });
 
-const decodeSubmitted = converter<Solidity.SubmittedEvent, Omit<SubmittedRecord, "transactionHash">>({
+const decodeSubmitted = converter<Solidity.SubmittedEvent, Omit<SubmittedRecord, "transactionHash" | "blockNumber">>({
   round: same,
   client: decodeAddress,
   index: Number,
@@ -127,11 +127,11 @@ const ADD: { readonly [N in RoundEvent]: (draft: Draft, log: LogOf<N>) => void }
     const before = Number(progress.count) - chunks.length;
     draft.proven.set(client, [...(draft.proven.get(client) ?? []).slice(0, before), ...chunks]);
   },
-  Submitted: (draft, { args, transactionHash }) => {
+  Submitted: (draft, { args, transactionHash, blockNumber }) => {
     const record = decodeSubmitted(args);
     const { submission } = record;
     const chunks = submission.chunks.length > 0 ? submission.chunks : (draft.proven.get(record.client) ?? []);
-    draft.submitted.push({ ...record, submission: { ...submission, chunks }, transactionHash });
+    draft.submitted.push({ ...record, submission: { ...submission, chunks }, transactionHash, blockNumber });
   },
   PhaseChanged: ignore,
   Attested: (draft, { args }) => {

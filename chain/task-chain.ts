@@ -93,6 +93,7 @@ export interface SubmittedRecord {
   readonly weight: number;
   readonly submission: Submission;
   readonly transactionHash: Hex;
+  readonly blockNumber: number;
 }
 
 export interface SettledRecord {
@@ -213,7 +214,7 @@ export interface TaskReader {
   latestBlock(): Promise<number>;
   /** The latest block that the reader counts as final. */
   finalBlock(): Promise<number>;
-  /** How long blocks and finality take: measured now, finality as the longest of the last hour. */
+  /** How long blocks and finality take: of the latest look's own blocks, finality as the longest of the last hour. */
   timing(): Promise<ChainTiming>;
   /** As of a look. */
   closedRound(): Promise<bigint>;

@@ -1,26 +1,35 @@
 /** What a client does next, given the state of the chain. */
-import type { ModelRecord, RoundState } from "../chain/task-chain.ts";
+import type { ModelRecord, RoundState, SubmittedRecord, TaskLook } from "../chain/task-chain.ts";
 import type { ContinuedAudit } from "../auditor/continued-audit.ts";
 import { once } from "../protocol/once.ts";
 import { isVerisumError } from "../protocol/errors.ts";
 import type { VerisumError } from "../protocol/errors.ts";
 import type { ModelState } from "../protocol/model.ts";
+import type { Facts } from "../protocol/reporter.ts";
 import type { Hex } from "../protocol/transcript.ts";
 import { loadModelState } from "../task/checkpoint.ts";
 import { auditModel } from "./model-audit.ts";
 import { submitUpdate } from "./participant.ts";
-import type { BaseModel, ParticipantDependencies } from "./participant.ts";
+import type { BaseModel } from "./make-submission.ts";
+import type { ParticipantDependencies } from "./participant.ts";
 
 export interface ClientLoopDependencies extends ParticipantDependencies, ContinuedAudit {
   /** Called with each finalised model that this client sees first, which may still be under audit. */
   readonly onModel?: (round: bigint, model: ModelState) => Promise<void>;
+  /** Ends after this many rounds that the client tried to take part in; absent, it ends with the task. */
+  readonly rounds?: number;
 }
 
-/** What one look led to. `done` when the task has no further round. */
+/** What one look led to. `done` when nothing is left to do in the task. */
 export type ClientProgress = "waiting" | "acted" | "done";
 
-/** What became of this client's part in a round. */
-type Outcome = "submitted" | "left-out";
+/** Why the submission could not be sent at a block: at the next one it is tried again. */
+interface Refusal {
+  readonly round: bigint;
+  /** Its hash. */
+  readonly block: string;
+  readonly text: string;
+}
 
 /** Why there is nothing to submit now. */
 interface Pause {
@@ -30,16 +39,18 @@ interface Pause {
 }
 
 /**
- * One look at the chain and at most one action.
+ * One look at the chain and at most one action. Whether the submission is there, the chain says at each look: if a
+ * reorganisation dropped it, it is sent again as it was.
  *
  * The audit of a new model begins at once. The client may train on the model meanwhile, which costs time and tells
  * nobody anything; it encodes the update, shares it and sends it only when the audit has passed. A round that refuses
- * its submission is left; the next one is joined.
+ * its submission may take it at a later block, or is left when its submissions are over.
  * @throws AUDIT_FAILED if a published round does not follow from the chain, CELLS_DIVERGED if a sibling cell left the
  * group: the task must end; CHAIN_REORGANISED if the model changed while it was audited; what is away, by its own code
  */
 export function createClientStep(deps: ClientLoopDependencies): () => Promise<ClientProgress> {
-  const finished = new Map<bigint, Outcome>();
+  const counts = createRoundCount(deps);
+  let refusal: Refusal | undefined;
   let base: BaseModel | undefined;
   let shown: Hex | undefined;
   let ahead: bigint | undefined;
@@ -57,11 +68,12 @@ export function createClientStep(deps: ClientLoopDependencies): () => Promise<Cl
 
   return async () => {
     const { chain, reporter } = deps;
-    const round = await chain.round();
-    const latest = await chain.latestModel();
+    const look = await chain.look();
+    const { round, latestModel: latest } = look;
     if (base?.digest !== latest.digest) base = begin(latest);
     const current = base;
-    const pause = await pauseOf(deps, round, finished);
+    if (counts.isEnough(look)) return "done";
+    const pause = await pauseOf(deps, look, refusal);
     if (pause !== undefined) await current.audited;
     if (deps.onModel !== undefined && shown !== latest.digest) {
       await deps.onModel(latest.round, await current.state());
@@ -75,25 +87,19 @@ export function createClientStep(deps: ClientLoopDependencies): () => Promise<Cl
       if (pause.progress === "waiting") reporter.wait(pause.text, { round: pause.round });
       return pause.progress;
     }
-    let outcome: Outcome = "submitted";
     try {
       await submitUpdate(deps, round, current);
     } catch (error) {
-      // A refused submission or a missed deadline costs this round only.
-      if (!isVerisumError(error)) throw error;
-      const isLate = isUnsent(error) && !isCollecting(await chain.round(), round.number);
-      if (!isLate && error.code !== "CHAIN_REVERTED" && error.entry.role !== "sit-out") throw error;
-      outcome = "left-out";
-      const [event, text] = isLate
-        ? ["late", `its submissions were over before this client's was there: ${await deps.times.whyLate()}`]
-        : ["refused", `refused: ${error.message}`];
-      reporter.say("error", event, `round ${round.number}: ${text}`, {
-        round: round.number,
-        code: error.code,
-        reason: String(error.details.error ?? error.code),
-      });
+      const reason = await refusalOf(deps, round, error);
+      if (reason === undefined) throw error;
+      if (refusal?.round !== round.number || refusal.text !== reason.text)
+        reporter.say("error", reason.event, `round ${round.number}: ${reason.text}`, {
+          round: round.number,
+          ...reason.facts,
+        });
+      refusal = { round: round.number, block: look.block.hash, text: reason.text };
     }
-    finished.set(round.number, outcome);
+    counts.tried(round.number);
     await deps.times.warn();
     return "acted";
   };
@@ -102,24 +108,73 @@ export function createClientStep(deps: ClientLoopDependencies): () => Promise<Cl
 /** Undefined if this client can submit to the round. */
 async function pauseOf(
   { chain, task }: ClientLoopDependencies,
-  { number, phase, submitted, expected }: RoundState,
-  finished: ReadonlyMap<bigint, Outcome>,
+  look: TaskLook,
+  refusal: Refusal | undefined,
 ): Promise<Pause | undefined> {
+  const { number, phase, submitted, expected } = look.round;
   const { maxRounds } = task.parameters;
   const waiting = (text: string, round = number): Pause => ({ progress: "waiting", text, round });
   const ended = phase === "Finalised" || phase === "Aborted";
-  if (ended && maxRounds > 0 && (await chain.finalisedRounds()) >= maxRounds)
+  if (ended && maxRounds > 0 && look.finalisedRounds >= maxRounds)
     return { progress: "done", text: "the task has no further round", round: number };
   if (ended || phase === "Idle") return waiting(`waiting for round ${number + 1n} to open`);
-  if (phase !== "Collecting") return waiting(`round ${number}: ${phase}, waiting for the committee`);
-  const { activeFromRound, lastSubmittedRound } = await chain.client(chain.account);
+  const isIn = ownSubmission(look, chain.account) !== undefined;
+  if (phase !== "Collecting")
+    return waiting(`round ${number}: ${phase}, waiting for the committee${isIn ? "" : "; this client is not in it"}`);
+  if (isIn) return waiting(`round ${number}: submitted; ${submitted}/${expected} clients are in`);
+  const { activeFromRound } = await chain.client(chain.account);
   if (activeFromRound > number)
     return waiting(`registered; taking part from round ${activeFromRound}`, activeFromRound);
-  if (lastSubmittedRound !== number && finished.get(number) === "left-out")
-    return waiting(`round ${number}: this client is not in it; waiting for the next one`);
-  if (finished.has(number) || lastSubmittedRound === number)
-    return waiting(`round ${number}: submitted; ${submitted}/${expected} clients are in`);
+  if (refusal?.round === number && refusal.block === look.block.hash)
+    return waiting(`round ${number}: this client is not in it (${refusal.text}); trying again at the next block`);
   return undefined;
+}
+
+function ownSubmission({ round, records }: TaskLook, account: Hex): SubmittedRecord | undefined {
+  return records(round.number).submitted.find(({ client }) => client === account);
+}
+
+/** Why the round does not take the submission now; undefined if the error says something else. */
+async function refusalOf(
+  { chain, times }: ClientLoopDependencies,
+  { number }: RoundState,
+  error: unknown,
+): Promise<{ readonly event: string; readonly text: string; readonly facts: Facts } | undefined> {
+  if (!isVerisumError(error)) return undefined;
+  const facts = { code: error.code, reason: String(error.details.error ?? error.code) };
+  if (isUnsent(error) && !isCollecting(await chain.round(), number)) {
+    const text = `its submissions were over before this client's was there: ${await times.whyLate()}`;
+    return { event: "late", text, facts };
+  }
+  if (error.code !== "CHAIN_REVERTED" && error.entry.role !== "sit-out") return undefined;
+  return { event: "refused", text: `refused: ${error.message}`, facts };
+}
+
+/** Counts rounds that this process tried to take part in, each once nothing can be done in it any more. */
+function createRoundCount({ chain, rounds }: ClientLoopDependencies): {
+  readonly tried: (round: bigint) => void;
+  readonly isEnough: (look: TaskLook) => boolean;
+} {
+  let pending: bigint | undefined;
+  let over = 0;
+  /** In for good, or left out. */
+  const isOver = (look: TaskLook, tried: bigint): boolean => {
+    const { number, phase } = look.round;
+    if (number !== tried) return number > tried;
+    const own = ownSubmission(look, chain.account);
+    return own === undefined ? phase !== "Collecting" : own.blockNumber <= look.records(number).finalBlock;
+  };
+  return {
+    tried: (round) => {
+      pending = round;
+    },
+    isEnough: (look) => {
+      if (rounds === undefined || pending === undefined || !isOver(look, pending)) return false;
+      pending = undefined;
+      over += 1;
+      return over >= rounds;
+    },
+  };
 }
 
 /** The contract refused the submission, or it was not mined before the phase ended. */

@@ -6,4 +6,4 @@ export type { OpenTask } from "../task/opened-task.ts";
 export type { RoleDependencies } from "../task/role.ts";
 export { joinTask } from "./join.ts";
 export type { JoinOptions, Participation } from "./join.ts";
-export type { LocalLearner } from "./participant.ts";
+export type { LocalLearner } from "./make-submission.ts";

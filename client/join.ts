@@ -22,7 +22,8 @@ import { openJournal } from "./journal.ts";
 import type { Journal } from "./journal.ts";
 import { createLearner } from "./learner.ts";
 import { createRelayClient } from "./relay.ts";
-import type { LocalLearner, ParticipantDependencies } from "./participant.ts";
+import type { LocalLearner } from "./make-submission.ts";
+import type { ParticipantDependencies } from "./participant.ts";
 import { openWorkTimes } from "./work-times.ts";
 
 export interface JoinOptions extends NodeOptions {
@@ -97,7 +98,6 @@ async function takePart(
   const times = openWorkTimes({ chain, task, state, scope, reporter });
   await times.warn();
   if (state.copied) await leaveOldCopy(node, journal, reporter);
-  let participated = 0;
   const learnsNothing = baselineWatch();
   const step = createClientStep({
     chain,
@@ -127,6 +127,7 @@ async function takePart(
       : {}),
     clock,
     times,
+    ...(options.rounds === undefined ? {} : { rounds: options.rounds }),
     ...continuedAudit(task, keys.verificationKeys, keys.verifier),
     onModel: async (round, model) => {
       const evaluation = await trainer.evaluate(weightsOf(task.document, model), test);
@@ -146,7 +147,6 @@ async function takePart(
     for (;;) {
       const progress = (await outlive(step, reporter)) ?? "waiting";
       if (progress === "done") break;
-      if (progress === "acted" && ++participated === options.rounds) break;
       if (progress === "waiting") await outlive(pace.pause, reporter);
       else pace.moved();
       await outlive(() => network.refresh(), reporter);

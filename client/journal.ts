@@ -1,6 +1,6 @@
 /**
- * What a client keeps between starts: the one submission it made for a round, byte for byte, the rounds it sits out,
- * and how far it audited.
+ * What a client keeps between starts: the one submission it made for a round and a base model, byte for byte, the
+ * rounds it sits out, and how far it audited.
  */
 import { readdir } from "node:fs/promises";
 import { dirname } from "node:path";
@@ -23,29 +23,35 @@ const entrySchema = z.strictObject({
   baseModelDigest: hex,
   parametersHash: hex,
   weight: z.int(),
+  roundKeys: z.array(hex),
   submission: submissionSchema,
 });
 
 const auditedSchema = z.strictObject({ round: integer, modelDigest: hex, parametersHash: hex });
 
-/** A submission with the inputs of its challenge that could change. */
-export interface JournalEntry {
+/** What a submission is made for: it fits nothing else. */
+export interface SubmissionTarget {
   readonly round: bigint;
   readonly baseModelDigest: Hex;
   readonly parametersHash: Hex;
   readonly weight: number;
+  /** By seat, as the shares were sealed to them; the zero word for a seat that had none when the round opened. */
+  readonly roundKeys: readonly Hex[];
+}
+
+export interface JournalEntry extends SubmissionTarget {
   readonly submission: Submission;
 }
 
 export interface Journal {
   /**
-   * The submission made for this round, if its challenge would still be the same; otherwise undefined.
-   * @throws ROUND_RECORD_DAMAGED if one was made and cannot be read
+   * What was made for this round and this base model, whether it still fits or not: nothing else is ever made for them.
+   * @throws ROUND_RECORD_DAMAGED if something was made and cannot be read
    */
-  find(expected: Omit<JournalEntry, "submission">): Promise<Submission | undefined>;
+  find(round: bigint, baseModelDigest: Hex): Promise<JournalEntry | undefined>;
   /**
-   * Keeps a submission before its first byte leaves. @throws ROUND_EQUIVOCATION if another one is kept for the same
-   * challenge inputs
+   * Keeps a submission before its first byte leaves. @throws ROUND_EQUIVOCATION if one is kept for the same round and
+   * base model
    */
   keep(entry: JournalEntry): Promise<void>;
   /** Every round that a submission was made for, ascending. */
@@ -61,56 +67,45 @@ export interface Journal {
   setAudited(record: AuditedRound & { readonly parametersHash: Hex }): Promise<void>;
 }
 
-/** One file per round, under one directory per (chain, contract, account). */
+/** One file for each round and base model, under one directory per (chain, contract, account). */
 export function openJournal(state: StateDirectory, scope: string): Journal {
-  const entryPath = (round: bigint): string => state.file(scope, `submission-${round}.json`);
+  const entryPath = (round: bigint, baseModelDigest: Hex): string => {
+    const base = baseModelDigest.slice(2);
+    return state.file(scope, `submission-${round}-${base}.json`);
+  };
   const satOutPath = (round: bigint): string => state.file(scope, `sat-out-${round}.json`);
   const auditPath = state.file(scope, "audited-model.json");
-  const read = async (round: bigint): Promise<JournalEntry | undefined> => {
-    const path = entryPath(round);
-    const value = await readRecordOrNull(path);
-    if (value === undefined) return undefined;
-    const parsed = entrySchema.safeParse(value);
-    // What was sent is not known, and a second submission would reveal more than δ and ε count.
-    if (!parsed.success)
+  const find: Journal["find"] = async (round, baseModelDigest) => {
+    // Version 1 of the directory named records by the round alone, and did not say which keys they were made for.
+    for (const path of [entryPath(round, baseModelDigest), state.file(scope, `submission-${round}.json`)]) {
+      const value = await readRecordOrNull(path);
+      if (value === undefined) continue;
+      const { data } = entrySchema.safeParse(value);
+      if (data?.round === round && data.baseModelDigest === baseModelDigest) return data;
+      // What was sent is not known, and a second submission would reveal more than δ and ε count.
       throw new VerisumError(
         "ROUND_RECORD_DAMAGED",
         `${path} is damaged: this client sends nothing in round ${round}`,
-        {
-          round,
-          path,
-        },
+        { round, path },
       );
-    return parsed.data;
-  };
-  const find: Journal["find"] = async (expected) => {
-    const entry = await read(expected.round);
-    if (entry === undefined) return undefined;
-    const same =
-      entry.baseModelDigest === expected.baseModelDigest &&
-      entry.parametersHash === expected.parametersHash &&
-      entry.weight === expected.weight;
-    return same ? entry.submission : undefined;
+    }
+    return undefined;
   };
   return {
     find,
     keep: async (entry) => {
-      if ((await find(entry)) !== undefined) {
-        throw new VerisumError("ROUND_EQUIVOCATION", `round ${entry.round} has a submission already`, {
-          round: entry.round,
-        });
-      }
-      await writeDurably(entryPath(entry.round), encodeRecord(plain(entry)));
+      const { round, baseModelDigest } = entry;
+      if ((await find(round, baseModelDigest)) !== undefined)
+        throw new VerisumError("ROUND_EQUIVOCATION", `round ${round} has a submission already`, { round });
+      await writeDurably(entryPath(round, baseModelDigest), encodeRecord(plain(entry)));
     },
     rounds: async () => {
       const names = await readdir(dirname(auditPath)).catch((error: NodeJS.ErrnoException) => {
         if (error.code === "ENOENT") return [];
         throw error;
       });
-      return names
-        .flatMap((name) => /^submission-([0-9]+)\.json$/.exec(name)?.[1] ?? [])
-        .map(BigInt)
-        .sort((a, b) => (a < b ? -1 : 1));
+      const rounds = names.flatMap((name) => /^submission-([0-9]+)(-[0-9a-f]+)?\.json$/.exec(name)?.[1] ?? []);
+      return [...new Set(rounds)].map(BigInt).sort((a, b) => (a < b ? -1 : 1));
     },
     sitOut: (round) => writeDurably(satOutPath(round), encodeRecord(round.toString())),
     satOut: async (round) => (await readIfPresent(satOutPath(round))) !== undefined,

@@ -9,7 +9,7 @@ import { stepScale, weightsOf } from "../task/model-vector.ts";
 import type { Reporter } from "../protocol/reporter.ts";
 import { isVerisumError } from "../protocol/errors.ts";
 import type { RandomBytes } from "../protocol/random.ts";
-import type { LocalLearner } from "./participant.ts";
+import type { LocalLearner } from "./make-submission.ts";
 
 export interface LearnerDependencies {
   readonly trainer: Trainer;

@@ -5,8 +5,11 @@ import { eraseLeftovers } from "./durable-file.ts";
 import { readMark, writeMark } from "./copy-mark.ts";
 import { acquireLock } from "./lock.ts";
 
-/** The version of a state directory that this program writes. Version 0 had no mark and is otherwise the same. */
-export const STATE_VERSION = 1;
+/**
+ * The version of a state directory that this program writes. Version 0 had no mark; version 1 named clients' submission
+ * records by the round alone, which are still read as such.
+ */
+export const STATE_VERSION = 2;
 const MARK_FILE = "state.json";
 
 export interface StateDirectory {

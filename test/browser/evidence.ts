@@ -79,7 +79,10 @@ export async function makeEvidence(): Promise<Evidence> {
     parameters,
     keys: toHex(encodeVerificationKeys(keys.verificationKeys)),
     opened,
-    record: { round: 4n, client: CLIENT, index: 0, weight: 3, submission, transactionHash: word("transaction") },
+    record: {
+      ...{ round: 4n, client: CLIENT, index: 0, weight: 3, submission },
+      ...{ transactionHash: word("transaction"), blockNumber: 4 },
+    },
     shares: toHex(encodeCar(root, blocks)),
     vector: committed.vector,
     powers: toHex(keys.powers.subarray(0, committed.vector.length * 64)),

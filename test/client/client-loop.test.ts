@@ -7,12 +7,19 @@ import type { ClientLoopDependencies } from "../../client/client-loop.ts";
 import { recordsOf } from "../../chain/round-records.ts";
 import type { ModelRecord, TaskWriter } from "../../chain/task-chain.ts";
 import type { AuditedRound } from "../../auditor/continued-audit.ts";
+import { targetIn } from "../../client/target.ts";
 import { VerisumError } from "../../protocol/errors.ts";
 import { encodeModelState, modelDigest } from "../../protocol/model.ts";
 import { initialState } from "../../protocol/next-model.ts";
 import type { Submission } from "../../protocol/submission.ts";
 import { rejectsCode } from "../support/errors.ts";
-import { finalizeMemoryRound, openMemoryRound, openMemoryTask, settleMemoryRound } from "../support/memory-chain.ts";
+import {
+  finalizeMemoryRound,
+  memorySubmission,
+  openMemoryRound,
+  openMemoryTask,
+  settleMemoryRound,
+} from "../support/memory-chain.ts";
 import type { MemoryTask } from "../support/memory-chain.ts";
 import { word } from "../support/random.ts";
 
@@ -64,7 +71,7 @@ function dependencies(
   return {
     chain: { ...chain, submit: () => note("sends") },
     task: {
-      parameters: { maxRounds: 0, privacyBudget: 0n, dimension: 2 },
+      parameters: { maxRounds: 0, privacyBudget: 0n, dimension: 2, committeeSize: 4 },
       parametersHash: word("parameters"),
       document: { server: SERVER },
       store: { getFile: () => Promise.resolve(encodeModelState(MODEL)) },
@@ -82,7 +89,10 @@ function dependencies(
     journal: {
       audited: () => Promise.resolve(undefined),
       setAudited: () => note("remembers"),
-      find: () => Promise.resolve(kept),
+      find: async (round: bigint) => {
+        const task = { parameters: { committeeSize: 4 }, parametersHash: word("parameters") };
+        return kept && { ...(await targetIn({ chain, task }, await chain.records(round))), submission: kept };
+      },
       satOut: () => Promise.resolve(false),
     },
     replicate: () => note("replicates"),
@@ -202,13 +212,79 @@ describe("the client's loop", () => {
       if (code === "CHAIN_REVERTED") {
         assert.equal(await step(), "acted");
         assert.equal(await step(), "waiting");
-        assert.ok(
-          said.some((line) => line.startsWith("refused: round 2: ")),
-          said.join("; "),
+        const refusals = (): string[] => said.splice(0).filter((line) => !line.startsWith("resumed"));
+        assert.deepEqual(refusals(), ["refused: round 2: refused: as told"]);
+        assert.equal(
+          waits.at(-1),
+          "round 2: this client is not in it (refused: as told); trying again at the next block",
         );
-        assert.ok(waits.at(-1)?.includes("this client is not in it"), waits.join("; "));
+        task.chain.mine();
+        assert.equal(await step(), "acted", "the next block may take it");
+        assert.equal(await step(), "waiting");
+        assert.deepEqual(refusals(), [], "the same refusal is said once");
       } else await rejectsCode(step(), code);
     });
+
+  /** A task that collects, and a client in it that has its submission made. */
+  async function submitting(
+    change: Partial<ClientLoopDependencies> = {},
+    confirmations = 0,
+  ): Promise<{
+    readonly task: MemoryTask;
+    readonly step: ReturnType<typeof createClientStep>;
+    readonly waits: string[];
+    readonly submitted: () => Promise<readonly Submission[]>;
+  }> {
+    const task = await openMemoryTask({ weights: [1, 1, 1, 1] });
+    await openMemoryRound(task);
+    const waits: string[] = [];
+    const chain = { ...task.clients[0]!, look: task.reader(confirmations).look };
+    const made = memorySubmission(task, "made once");
+    const deps = dependencies(chain, async () => passed(await chain.latestModel()), [], made);
+    const reporter = { say: () => undefined, wait: (text: string) => void waits.push(text) };
+    const step = createClientStep({ ...deps, chain, reporter, ...change });
+    const submitted = async (): Promise<readonly Submission[]> =>
+      (await chain.records(1n)).submitted.map(({ submission }) => submission);
+    return { task, step, waits, submitted };
+  }
+
+  it("sends what a reorganisation dropped again, byte for byte, as often as it is dropped", async () => {
+    const { task, step, waits, submitted } = await submitting();
+    const before = task.chain.snapshot();
+    const firsts: unknown[] = [];
+    for (let branch = 0; branch < 3; branch++) {
+      task.chain.restore(before);
+      assert.equal(await step(), "acted", `branch ${branch}`);
+      firsts.push(await submitted());
+      assert.equal(await step(), "waiting");
+      assert.equal(waits.at(-1), "round 1: submitted; 1/4 clients are in");
+    }
+    assert.deepEqual(firsts, Array(3).fill([memorySubmission(task, "made once")]));
+  });
+
+  it("says that it is not in when its submission was dropped and the phase is over", async () => {
+    const { task, step, waits } = await submitting();
+    const before = task.chain.snapshot();
+    assert.equal(await step(), "acted");
+    task.chain.restore(before);
+    for (const other of task.clients.slice(1)) await other.submit(1n, memorySubmission(task, other.account));
+    task.chain.setTime((await task.operator.round()).deadline);
+    await task.operator.advance(1n);
+    assert.equal(await step(), "waiting");
+    assert.equal(waits.at(-1), "round 1: Attesting, waiting for the committee; this client is not in it");
+  });
+
+  it("ends after its number of rounds, but not before its last submission is final", async () => {
+    const { task, step, submitted } = await submitting({ rounds: 1 }, 2);
+    const before = task.chain.snapshot();
+    assert.deepEqual([await step(), await step()], ["acted", "waiting"]);
+    task.chain.restore(before);
+    task.chain.mine(3);
+    assert.deepEqual([await step(), await step()], ["acted", "waiting"], "another branch, without it");
+    task.chain.mine(2);
+    assert.equal(await step(), "done");
+    assert.equal((await submitted()).length, 1);
+  });
 
   it("encodes nothing while the audit of the base is broken off: it audits again", async () => {
     const done: string[] = [];

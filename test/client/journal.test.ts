@@ -17,6 +17,7 @@ const ENTRY: JournalEntry = {
   baseModelDigest: word("base"),
   parametersHash: word("parameters"),
   weight: 3,
+  roundKeys: [word("key 1"), word("key 2")],
   submission: {
     commitment: G1_GENERATOR,
     sharesCid: word("cid"),
@@ -31,7 +32,8 @@ describe("a client's journal", () => {
   let directory: string;
   let state: StateDirectory;
   let journal: Journal;
-  const path = (): string => state.file("scope", "submission-7.json");
+  const path = (): string => state.file("scope", `submission-7-${ENTRY.baseModelDigest.slice(2)}.json`);
+  const find = (from = journal): ReturnType<Journal["find"]> => from.find(ENTRY.round, ENTRY.baseModelDigest);
   beforeEach(async () => {
     directory = await mkdtemp(join(tmpdir(), "verisum-journal-"));
     state = await openStateDirectory(directory);
@@ -48,38 +50,58 @@ describe("a client's journal", () => {
   });
 
   it("finds after a restart exactly the submission that it kept", async () => {
-    assert.equal(await journal.find(ENTRY), undefined);
+    assert.equal(await find(), undefined);
     await journal.keep(ENTRY);
     await state.release();
     state = await openStateDirectory(directory);
-    assert.deepEqual(await openJournal(state, "scope").find(ENTRY), ENTRY.submission);
+    assert.deepEqual(await find(openJournal(state, "scope")), ENTRY);
     assert.equal((await stat(path())).mode & 0o077, 0, "readable by its owner only");
   });
 
-  it("refuses a second submission for the same challenge inputs", async () => {
+  it("refuses a second submission for the same round and base model, whatever else changed", async () => {
     await journal.keep(ENTRY);
-    await rejectsCode(
-      journal.keep({ ...ENTRY, submission: { ...ENTRY.submission, sharesCid: word("second") } }),
-      "ROUND_EQUIVOCATION",
-    );
-    assert.deepEqual(await journal.find(ENTRY), ENTRY.submission);
+    const second = { ...ENTRY, submission: { ...ENTRY.submission, sharesCid: word("second") } };
+    for (const change of [
+      {},
+      { parametersHash: word("other") },
+      { weight: 4 },
+      { roundKeys: [word("key 1"), word("other")] },
+    ])
+      await rejectsCode(journal.keep({ ...second, ...change }), "ROUND_EQUIVOCATION");
+    assert.deepEqual(await find(), ENTRY);
   });
 
-  for (const [input, change] of [
-    ["base model", { baseModelDigest: word("other") }],
-    ["parameters", { parametersHash: word("other") }],
-    ["weight", { weight: 4 }],
-    ["round", { round: 8n }],
-  ] as const) {
-    it(`does not send a submission again under another ${input}`, async () => {
-      await journal.keep(ENTRY);
-      assert.equal(await journal.find({ ...ENTRY, ...change }), undefined);
-    });
-  }
+  it("keeps what was made for another base model or round beside it, and forgets neither", async () => {
+    const others = [
+      { ...ENTRY, baseModelDigest: word("other") },
+      { ...ENTRY, round: 8n },
+    ];
+    await journal.keep(ENTRY);
+    for (const other of others) {
+      assert.equal(await journal.find(other.round, other.baseModelDigest), undefined);
+      await journal.keep(other);
+    }
+    for (const entry of [ENTRY, ...others])
+      assert.deepEqual(await journal.find(entry.round, entry.baseModelDigest), entry);
+    assert.deepEqual(await journal.rounds(), [7n, 8n]);
+  });
+
+  it("counts a record of version 1 of the directory, which names no keys, as made for any base model", async () => {
+    await journal.keep(ENTRY);
+    const { roundKeys: _, ...old } = JSON.parse(
+      (JSON.parse(await readFile(path(), "utf8")) as { body: string }).body,
+    ) as JournalEntry;
+    await rm(path());
+    await writeFile(state.file("scope", "submission-7.json"), encodeRecord(old));
+    await rejectsCode(find(), "ROUND_RECORD_DAMAGED");
+    await rejectsCode(journal.find(7n, word("other")), "ROUND_RECORD_DAMAGED");
+    await rejectsCode(journal.keep(ENTRY), "ROUND_RECORD_DAMAGED");
+    assert.deepEqual(await journal.rounds(), [7n]);
+  });
 
   it("keeps scopes apart", async () => {
     await journal.keep(ENTRY);
-    assert.equal(await openJournal(state, "another account").find(ENTRY), undefined);
+    assert.equal(await find(openJournal(state, "another account")), undefined);
   });
 
   it("counts a damaged submission as sent, and makes no second one", async () => {
@@ -98,7 +120,7 @@ describe("a client's journal", () => {
     };
     for (const bytes of Object.values(damaged)) {
       await writeFile(path(), bytes);
-      await rejectsCode(journal.find(ENTRY), "ROUND_RECORD_DAMAGED");
+      await rejectsCode(find(), "ROUND_RECORD_DAMAGED");
       await rejectsCode(journal.keep(ENTRY), "ROUND_RECORD_DAMAGED");
       assert.deepEqual(await journal.rounds(), [7n]);
     }

@@ -2,7 +2,7 @@ import { describe, it } from "mocha";
 import assert from "node:assert/strict";
 import type { Trainer } from "../../learning/trainer.ts";
 import type { TaskDocument } from "../../task/document.ts";
-import type { LocalLearner } from "../../client/participant.ts";
+import type { LocalLearner } from "../../client/make-submission.ts";
 import { VerisumError } from "../../protocol/errors.ts";
 import { rejectsCode, throwsCode } from "../support/errors.ts";
 import { learnerWith } from "../support/noisy-client.ts";

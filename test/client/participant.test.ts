@@ -5,14 +5,16 @@ import { join } from "node:path";
 import { afterEach, beforeEach, describe, it } from "mocha";
 import { openStateDirectory } from "../../storage/state-directory.ts";
 import { openJournal } from "../../client/journal.ts";
+import { targetIn } from "../../client/target.ts";
 import { submitUpdate } from "../../client/participant.ts";
 import type { ParticipantDependencies } from "../../client/participant.ts";
 import { VerisumError } from "../../protocol/errors.ts";
 import { encodeModelState, modelDigest } from "../../protocol/model.ts";
 import { initialState } from "../../protocol/next-model.ts";
+import type { Hex } from "../../protocol/transcript.ts";
 import { loadModelState } from "../../task/checkpoint.ts";
 import { rejectsCode } from "../support/errors.ts";
-import { openMemoryRound, openMemoryTask } from "../support/memory-chain.ts";
+import { memorySubmission, openMemoryRound, openMemoryTask } from "../support/memory-chain.ts";
 import type { MemoryTask } from "../support/memory-chain.ts";
 import { word } from "../support/random.ts";
 
@@ -56,7 +58,7 @@ describe("a client's part in a round", () => {
       chain: onChain.clients[0]!,
       task: {
         parametersHash: word("parameters"),
-        parameters: { privacyBudget: 0n, dimension: 1 },
+        parameters: { privacyBudget: 0n, dimension: 1, committeeSize: 4 },
         document: { server: SERVER },
         store,
       },
@@ -77,6 +79,56 @@ describe("a client's part in a round", () => {
     await rejectsCode(submit(await failing("UPDATE_NOISE_OVER_BOUND", attempts)), "UPDATE_NOISE_OVER_BOUND");
     assert.equal(attempts.length, 2, "the next round is another one");
   });
+
+  /** A client whose submission is made and kept; what it makes beside it is noted and fails. */
+  const keeping = async (made: string[]): Promise<ParticipantDependencies> => {
+    const deps = await failing("IPFS_UNAVAILABLE", made);
+    const task = { ...deps.task, parameters: { ...onChain.parameters, privacyBudget: 0n } };
+    const target = await targetIn({ ...deps, task }, await deps.chain.records(1n));
+    await deps.journal.keep({ ...target, submission: memorySubmission(onChain, "kept") });
+    return { ...deps, task, replicate: () => Promise.resolve() };
+  };
+
+  for (const [what, change] of [
+    [
+      "the client's weight",
+      ({ chain }) => ({
+        chain: { ...chain, client: async (account: Hex) => ({ ...(await chain.client(account)), weight: 7 }) },
+      }),
+    ],
+    ["the parameters", ({ task }) => ({ task: { ...task, parametersHash: word("other parameters") } })],
+    [
+      "the members' keys",
+      ({ chain }) => ({
+        chain: {
+          ...chain,
+          roundKey: async (round: bigint, seat: number) => (seat === 2 ? word("other") : chain.roundKey(round, seat)),
+        },
+      }),
+    ],
+    [
+      "the mask of the members' keys",
+      ({ chain }) => ({
+        chain: {
+          ...chain,
+          records: async (round: bigint) => {
+            const records = await chain.records(round);
+            return { ...records, opened: { ...records.opened!, keyMask: 0b0111n } };
+          },
+        },
+      }),
+    ],
+  ] satisfies readonly (readonly [string, (deps: ParticipantDependencies) => Partial<ParticipantDependencies>])[])
+    it(`sends nothing when ${what} changed since its submission was made, and never makes a second one`, async () => {
+      const made: string[] = [];
+      const deps = await keeping(made);
+      for (let look = 0; look < 2; look++)
+        await rejectsCode(submit({ ...deps, ...change(deps) }), "ROUND_EQUIVOCATION");
+      assert.deepEqual([made, (await onChain.operator.records(1n)).submitted], [[], []]);
+      assert.equal(await submit(deps), true, "what was made is sent once it fits again");
+      const { submitted } = await onChain.operator.records(1n);
+      assert.deepEqual(submitted[0]?.submission, memorySubmission(onChain, "kept"));
+    });
 
   it("tries again what failed for another reason", async () => {
     const attempts: string[] = [];

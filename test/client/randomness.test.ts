@@ -51,6 +51,7 @@ describe("a client's randomness", () => {
       baseModelDigest: word("base"),
       parametersHash: word("parameters"),
       weight: 1,
+      roundKeys: [],
       submission,
     });
     await state.release();

@@ -164,8 +164,8 @@ describe("rounds with faults", function () {
     client.restart(diesBeforeSending);
     const { number } = await harness.play(["Collecting"]);
     await assert.rejects(client.step(), /killed/);
-    const identity = await identityOf(harness, number);
-    const kept = await client.deps.journal.find(identity);
+    const { opened } = await harness.operator.records(number);
+    const kept = await client.deps.journal.find(number, opened!.baseModelDigest);
     assert.ok(kept !== undefined);
 
     client.restart();
@@ -175,12 +175,15 @@ describe("rounds with faults", function () {
     const { submitted } = await harness.operator.records(number);
     assert.deepEqual(
       submitted.filter((record) => record.client === client.account).map(({ submission }) => submission),
-      [kept],
+      [kept.submission],
     );
     assert.equal(client.reporter.facts("proven", number).length, 1);
     assert.equal(client.reporter.facts("resumed", number).length, 1);
     await rejectsCode(
-      client.deps.journal.keep({ ...identity, submission: { ...kept, opening: kept.commitment } }),
+      client.deps.journal.keep({
+        ...kept,
+        submission: { ...kept.submission, opening: kept.submission.commitment },
+      }),
       "ROUND_EQUIVOCATION",
     );
 
@@ -270,12 +273,4 @@ function valuesOf({ commitment, sharesCid, shareHashes, chunks, shareEvaluations
     ...shareHashes,
     ...[...numbers, ...shareEvaluations, ...chunks.flatMap(({ y, h }) => [y, h])].map(String),
   ];
-}
-
-async function identityOf(
-  harness: RoundHarness,
-  round: bigint,
-): Promise<Parameters<RoundHarness["clients"][number]["deps"]["journal"]["find"]>[0]> {
-  const { opened } = await harness.operator.records(round);
-  return { round, baseModelDigest: opened!.baseModelDigest, parametersHash: harness.task.parametersHash, weight: 1 };
 }

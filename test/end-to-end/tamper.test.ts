@@ -74,12 +74,7 @@ describe("one valid round, changed one thing at a time", function () {
     harness.clients[2]!.restart(diesBeforeSending);
     await harness.clients[2]!.step().catch(() => undefined);
     const { opened } = await harness.operator.records(ROUND);
-    valid = (await harness.clients[2]!.deps.journal.find({
-      round: ROUND,
-      baseModelDigest: opened!.baseModelDigest,
-      parametersHash: harness.task.parametersHash,
-      weight: 3,
-    }))!;
+    valid = (await harness.clients[2]!.deps.journal.find(ROUND, opened!.baseModelDigest))!.submission;
   });
   after(async () => {
     provider.destroy();

@@ -10,7 +10,7 @@ import { recoverResultSigner } from "../../chain/result-signature.ts";
 import { createClientStep } from "../../client/client-loop.ts";
 import { openJournal } from "../../client/journal.ts";
 import type { Journal } from "../../client/journal.ts";
-import type { LocalLearner } from "../../client/participant.ts";
+import type { LocalLearner } from "../../client/make-submission.ts";
 import { createMemberStep } from "../../member/member-loop.ts";
 import { openRoundKeys } from "../../member/round-keys.ts";
 import { modelDigest } from "../../protocol/model.ts";

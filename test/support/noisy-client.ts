@@ -2,7 +2,7 @@
 import type { Trainer } from "../../learning/trainer.ts";
 import type { TaskDocument } from "../../task/document.ts";
 import { createLearner } from "../../client/learner.ts";
-import type { LocalLearner } from "../../client/participant.ts";
+import type { LocalLearner } from "../../client/make-submission.ts";
 import type { RandomBytes } from "../../protocol/random.ts";
 
 export const DIMENSION = 256;

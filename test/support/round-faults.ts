@@ -5,7 +5,7 @@ import { weightsOf } from "../../task/model-vector.ts";
 import { SHARE_SUM_FILE } from "../../task/outcome.ts";
 import type { MemberLoopDependencies } from "../../member/member-loop.ts";
 import type { ClientLoopDependencies } from "../../client/client-loop.ts";
-import type { LocalLearner } from "../../client/participant.ts";
+import type { LocalLearner } from "../../client/make-submission.ts";
 import { shareFileName } from "../../protocol/bundle.ts";
 import { decodeElements, encodeElements, toField } from "../../protocol/field.ts";
 import { PRESETS } from "../../protocol/parameters.ts";

@@ -41,7 +41,7 @@ import type { ClientLoopDependencies, ClientProgress } from "../../client/client
 import { openJournal } from "../../client/journal.ts";
 import { openWorkTimes } from "../../client/work-times.ts";
 import { createLearner } from "../../client/learner.ts";
-import type { LocalLearner } from "../../client/participant.ts";
+import type { LocalLearner } from "../../client/make-submission.ts";
 import type { ChunkProver, VectorCommitter } from "../../protocol/ports.ts";
 import type { Hex } from "../../protocol/transcript.ts";
 import { deployPreparedTask } from "../../operator/deploy-task.ts";

@@ -1,0 +1,159 @@
+/** From the local data to a finished submission: train, commit, share, prove (docs/protocol.md, sections 3 and 4). */
+import type { RoundRecords, SubmittedRecord, TaskWriter } from "../chain/task-chain.ts";
+import { digestHexOfCid } from "../content/cid.ts";
+import { sealShare, shareFileName } from "../protocol/bundle.ts";
+import { isVerisumError } from "../protocol/errors.ts";
+import type { ModelState } from "../protocol/model.ts";
+import type { ChunkProver } from "../protocol/ports.ts";
+import type { RandomBytes } from "../protocol/random.ts";
+import type { Reporter } from "../protocol/reporter.ts";
+import { commitUpdate, proveUpdate } from "../protocol/submission.ts";
+import type { CommittedUpdate, Submission } from "../protocol/submission.ts";
+import { fromHex } from "../protocol/transcript.ts";
+import type { Hex } from "../protocol/transcript.ts";
+import type { CommittingTask } from "../task/opened-task.ts";
+import type { ClientWork } from "../task/windows.ts";
+import type { SubmissionTarget } from "./journal.ts";
+import { NO_KEY } from "./target.ts";
+
+/** The model that the client takes for the base of the next round. */
+export interface BaseModel {
+  readonly digest: Hex;
+  /** Ends when its audit has passed. @throws what the audit does; somebody listens besides the caller */
+  readonly audited: Promise<void>;
+  /** Reads it, once; compared with the digest. @throws MODEL_DIGEST_MISMATCH, store errors */
+  readonly state: () => Promise<ModelState>;
+}
+
+/** The client's own learning: the update in units of the model's weights, and how it becomes bounded integers. */
+export interface LocalLearner {
+  /** Δ = θ_local − θ_base. */
+  update(base: ModelState, round: bigint): Promise<Float32Array>;
+  /** Clipped, scaled and rounded coordinates, and the vote on the clip norm if the task adapts it. */
+  quantise(update: Float32Array, base: ModelState): Int32Array;
+}
+
+export interface MakingDependencies {
+  readonly chain: Pick<TaskWriter, "account" | "context">;
+  readonly task: CommittingTask;
+  readonly prover: ChunkProver;
+  readonly learner: LocalLearner;
+  /**
+   * Verifies the finished submission as the contract will, before anything leaves the machine.
+   * @throws SUBMISSION_INVALID
+   */
+  readonly verifyOwn: (records: RoundRecords, record: SubmittedRecord) => void;
+  readonly random: RandomBytes;
+  readonly reporter: Reporter;
+  /** Monotonic milliseconds. */
+  readonly clock: () => number;
+}
+
+export interface MadeSubmission {
+  readonly submission: Submission;
+  readonly work: Pick<ClientWork, "trainingSeconds" | "provingSeconds">;
+}
+
+/**
+ * Trains, commits, encrypts the shares, stores the bundle locally and proves. Nothing has left the machine when it
+ * returns.
+ */
+export async function makeSubmission(
+  deps: MakingDependencies,
+  records: RoundRecords,
+  target: SubmissionTarget,
+  model: BaseModel,
+): Promise<MadeSubmission> {
+  const { chain, task, prover, learner, random, reporter } = deps;
+  const { round, weight } = target;
+  const begun = deps.clock();
+  const base = await model.state();
+  reporter.say("info", "training", `round ${round}: training on local data`, { round });
+  const update = await learner.update(base, round);
+  const trained = deps.clock();
+  // Not before: whether noise fits is found out once, and everything from here on is for others.
+  await model.audited;
+  const quantised = learner.quantise(update, base);
+
+  let started = deps.clock();
+  const committed = await commitUpdate(task.layout, task.parameters, quantised, {
+    committer: task.committer,
+    random,
+  });
+  const files = await sealShares(deps, committed, round, target.roundKeys);
+  const sharesCid = digestHexOfCid(await task.store.putDirectory(files)) as Hex;
+  reporter.say("info", "committed", `round ${round}: committed and encrypted ${Object.keys(files).length} shares`, {
+    round,
+    milliseconds: Math.round(deps.clock() - started),
+    bytes: Object.values(files).reduce((sum, file) => sum + file.length, 0),
+  });
+
+  started = deps.clock();
+  const context = {
+    ...chain.context,
+    round,
+    client: chain.account,
+    weight,
+    parametersHash: task.parametersHash,
+    baseModelDigest: target.baseModelDigest,
+    normBoundSquared: task.parameters.normBoundSquared,
+  };
+  const submission = await proveUpdate(task.layout, context, committed, sharesCid, {
+    committer: task.committer,
+    prover,
+  });
+  // A proving key or witness program that is not what it should be can leak, or waste the round: the operator supplies
+  // them.
+  deps.verifyOwn(records, {
+    round,
+    client: chain.account,
+    index: 0,
+    weight,
+    submission,
+    transactionHash: "0x",
+    blockNumber: 0,
+  });
+  reporter.say(
+    "info",
+    "proven",
+    `round ${round}: proved the norm bound in ${((deps.clock() - started) / 1000).toFixed(1)} s`,
+    {
+      round,
+      milliseconds: Math.round(deps.clock() - started),
+      chunks: submission.chunks.length,
+    },
+  );
+  const work = { trainingSeconds: (trained - begun) / 1000, provingSeconds: (deps.clock() - trained) / 1000 };
+  return { submission, work };
+}
+
+/** One file for each seat that has a key this round; a seat with an unusable key gets none and cannot attest. */
+async function sealShares(
+  deps: MakingDependencies,
+  committed: CommittedUpdate,
+  round: bigint,
+  roundKeys: readonly Hex[],
+): Promise<Record<string, Uint8Array>> {
+  const { chain, random, reporter } = deps;
+  const files: Record<string, Uint8Array> = {};
+  for (const [index, share] of committed.shares.entries()) {
+    const seat = index + 1;
+    const publicKey = roundKeys[index]!;
+    if (publicKey === NO_KEY) continue;
+    try {
+      files[shareFileName(seat)] = await sealShare(
+        committed.sharing.seeds[index] ?? share,
+        fromHex(publicKey),
+        { ...chain.context, round, client: chain.account, seat },
+        random,
+      );
+    } catch (error) {
+      if (!isVerisumError(error, "ROUND_KEY_INVALID")) throw error;
+      reporter.say("warn", "unusable-key", `round ${round}: the key of seat ${seat} is unusable; it gets no share`, {
+        round,
+        seat,
+      });
+    }
+  }
+  return files;
+}

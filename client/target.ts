@@ -1,0 +1,74 @@
+/** What a submission is made for, and whether the round is still that. */
+import type { RoundRecords, TaskReader } from "../chain/task-chain.ts";
+import { VerisumError } from "../protocol/errors.ts";
+import type { TaskParameters } from "../protocol/task.ts";
+import type { Hex } from "../protocol/transcript.ts";
+import { requireOpened } from "../task/round-records.ts";
+import type { SubmissionTarget } from "./journal.ts";
+
+export interface TargetDependencies {
+  readonly chain: Pick<TaskReader, "client" | "records" | "roundKey"> & { readonly account: Hex };
+  readonly task: { readonly parameters: Pick<TaskParameters, "committeeSize">; readonly parametersHash: Hex };
+}
+
+/** The round key of a seat that has none. */
+export const NO_KEY: Hex = `0x${"00".repeat(32)}`;
+
+/** What a submission to the round would be made for now. @throws CHAIN_EVENTS_MISSING, chain errors */
+export async function targetIn({ chain, task }: TargetDependencies, records: RoundRecords): Promise<SubmissionTarget> {
+  const { round, baseModelDigest, keyMask } = requireOpened(records);
+  const { weight } = await chain.client(chain.account);
+  const seats = Array.from({ length: task.parameters.committeeSize }, (_, i) => i + 1);
+  const roundKeys = await Promise.all(
+    seats.map(async (seat) =>
+      ((keyMask >> BigInt(seat - 1)) & 1n) === 1n ? announcedKey(chain, round, seat) : NO_KEY,
+    ),
+  );
+  return { round, baseModelDigest, parametersHash: task.parametersHash, weight, roundKeys };
+}
+
+/** @throws CHAIN_REORGANISED if the round starts from another model than this one; CHAIN_EVENTS_MISSING */
+export function requireBase(records: RoundRecords, digest: Hex): void {
+  const { round, baseModelDigest } = requireOpened(records);
+  if (baseModelDigest === digest) return;
+  throw new VerisumError("CHAIN_REORGANISED", `round ${round} starts from another model than the latest one`, {
+    round,
+  });
+}
+
+/**
+ * A reorganisation may have changed what a submission was made for. Another one would be a second noisy copy of the
+ * same data: the round is sat out for as long as it stays so.
+ * @throws ROUND_EQUIVOCATION; CHAIN_REORGANISED if the base model is another one now; CHAIN_EVENTS_MISSING
+ */
+export async function requireFit(deps: TargetDependencies, kept: SubmissionTarget): Promise<void> {
+  const records = await deps.chain.records(kept.round);
+  requireBase(records, kept.baseModelDigest);
+  const now = await targetIn(deps, records);
+  const changed = [
+    ["parameters", kept.parametersHash !== now.parametersHash],
+    ["client's weight", kept.weight !== now.weight],
+    ["members' keys", kept.roundKeys.join() !== now.roundKeys.join()],
+  ].flatMap(([what, isOther]) => (isOther === true ? [what] : []));
+  if (changed.length === 0) return;
+  const { round } = kept;
+  throw new VerisumError(
+    "ROUND_EQUIVOCATION",
+    `the submission made for round ${round} no longer fits it: the ${changed.join(" and the ")} changed; no second one is made`,
+    { round },
+  );
+}
+
+/**
+ * The key of a seat that had one when the round opened.
+ * @throws CHAIN_EVENTS_MISSING if the endpoint does not know it: a view of the past is not the seat's fault
+ */
+async function announcedKey(chain: TargetDependencies["chain"], round: bigint, seat: number): Promise<Hex> {
+  const key = await chain.roundKey(round, seat);
+  if (key !== NO_KEY) return key;
+  throw new VerisumError(
+    "CHAIN_EVENTS_MISSING",
+    `round ${round} opened with a key of seat ${seat}, and the endpoint has none`,
+    { round, seat },
+  );
+}
