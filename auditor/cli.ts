@@ -1,6 +1,6 @@
 /**
- * `fl`: what anybody can do without an account: verify, look, download; and make keys, alone or in a ceremony. What a
- * command does is loaded when it runs.
+ * `fl`: what anybody can do without an account: verify, look, download, find what is wrong; and make keys, alone or in
+ * a ceremony. What a command does is loaded when it runs.
  */
 import {
   connectionOptions,
@@ -13,6 +13,7 @@ import {
 import type { CommonFlags } from "../command/options.ts";
 import { createProgram } from "../command/program.ts";
 import { runCommand } from "../command/run.ts";
+import { addDoctorCommand } from "./doctor-options.ts";
 import { addPrivacyCommands } from "./privacy-options.ts";
 import { addSetupCommands } from "./setup-options.ts";
 import type { VerifyFlags } from "./verify.ts";
@@ -59,6 +60,7 @@ formatOption(program.command("keygen").description("make an account's key file, 
     await runCommand(reporter, async () => (await import("./keygen.ts")).makeKey(flags));
   });
 
+addDoctorCommand(program);
 addPrivacyCommands(program);
 addSetupCommands(program);
 

@@ -209,9 +209,9 @@ export function describe(error: unknown): string {
     shortMessage?: unknown;
     message?: unknown;
     error?: { message?: unknown };
-    cause?: { code?: unknown };
+    cause?: { code?: unknown; message?: unknown };
   };
   const words = String(inner?.message ?? shortMessage ?? message ?? error);
-  const code = typeof cause?.code === "string" ? ` (${cause.code})` : "";
-  return `${words.slice(0, 300)}${code}`;
+  const reason = [cause?.code, cause?.message].find((text) => typeof text === "string" && text !== "");
+  return `${words.slice(0, 300)}${reason === undefined ? "" : ` (${String(reason).slice(0, 100)})`}`;
 }

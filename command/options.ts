@@ -12,7 +12,7 @@ import type { SharedRecords } from "../storage/own-record.ts";
 import { userRecords } from "./user-records.ts";
 
 /** Hardhat's, and of most nodes. */
-const LOCAL_RPC: readonly string[] = ["http://127.0.0.1:8545"];
+export const LOCAL_RPC: readonly string[] = ["http://127.0.0.1:8545"];
 
 export interface CommonFlags {
   readonly contract: Hex;
@@ -32,13 +32,7 @@ export interface CommonFlags {
 /** --contract, --rpc, --chain-id, --confirmations, and --key for commands that send transactions. */
 export function connectionOptions(command: Command, needsKey: boolean): Command {
   command.addOption(new Option("--contract <address>", "the task's contract").makeOptionMandatory().argParser(address));
-  endpointOptions(command)
-    .addOption(confirmationsOption())
-    .addOption(
-      new Option("--from-block <n>", "the block that the contract was deployed in; searched for by default").argParser(
-        count,
-      ),
-    );
+  chainOptions(localRpcOption(command));
   if (needsKey)
     command.option(
       "--key <file>",
@@ -49,14 +43,32 @@ export function connectionOptions(command: Command, needsKey: boolean): Command 
 
 /** --rpc, --chain-id: of every command that asks a chain. */
 export function endpointOptions(command: Command): Command {
+  return localRpcOption(command).addOption(chainIdOption());
+}
+
+/** --chain-id, --confirmations, --from-block: how a task's chain is read. */
+export function chainOptions(command: Command): Command {
   return command
+    .addOption(chainIdOption())
+    .addOption(confirmationsOption())
     .addOption(
-      rpcOption("Ethereum JSON-RPC endpoint; repeat it for others to ask where one fails").default(
-        LOCAL_RPC,
-        LOCAL_RPC[0],
+      new Option("--from-block <n>", "the block that the contract was deployed in; searched for by default").argParser(
+        count,
       ),
-    )
-    .addOption(new Option("--chain-id <n>", "refuse any other chain").argParser(wholeNumber));
+    );
+}
+
+function localRpcOption(command: Command): Command {
+  return command.addOption(
+    rpcOption("Ethereum JSON-RPC endpoint; repeat it for others to ask where one fails").default(
+      LOCAL_RPC,
+      LOCAL_RPC[0],
+    ),
+  );
+}
+
+function chainIdOption(): Option {
+  return new Option("--chain-id <n>", "refuse any other chain").argParser(wholeNumber);
 }
 
 /** --rpc, of a command that has a use for a chain and does without. */
@@ -73,16 +85,22 @@ export function confirmationsOption(): Option {
 
 /** --state, --store, --peer, --ipfs-api, --poll-ms. */
 export function contentOptions(command: Command): Command {
-  return command
-    .option("--state <directory>", "private state of this role (default: .verisum/<role>)")
-    .option("--store <directory>", "where content is kept (default: inside the state directory)")
-    .addOption(
-      new Option("--peer <url>", "a node to fetch content from; may be repeated")
-        .default([])
-        .argParser((url: string, all: readonly string[]) => [...all, url]),
-    )
+  return peerOption(
+    command
+      .option("--state <directory>", "private state of this role (default: .verisum/<role>)")
+      .option("--store <directory>", "where content is kept (default: inside the state directory)"),
+  )
     .option("--ipfs-api <url>", "keep content in an external Kubo node, by its RPC URL")
     .addOption(new Option("--poll-ms <n>", "longest pause between looks at the chain").default(1000).argParser(count));
+}
+
+/** --peer. */
+export function peerOption(command: Command): Command {
+  return command.addOption(
+    new Option("--peer <url>", "a node to fetch content from; may be repeated")
+      .default([])
+      .argParser((url: string, all: readonly string[]) => [...all, url]),
+  );
 }
 
 export function formatOption(command: Command): Command {

@@ -8,7 +8,7 @@ import * as Digest from "multiformats/hashes/digest";
 import { base32upper } from "multiformats/bases/base32";
 import { isVerisumError, VerisumError } from "../protocol/errors.ts";
 import { writeDurably } from "../storage/durable-file.ts";
-import { acquireLock } from "../storage/lock.ts";
+import { acquireLock, lockHolder } from "../storage/lock.ts";
 import type { Lock } from "../storage/lock.ts";
 import { blockMatches, DAG_PB_CODEC } from "./cid.ts";
 import { MAX_BLOCK_BYTES } from "./dag.ts";
@@ -27,6 +27,46 @@ function failed(action: string, cause: unknown): VerisumError {
   const reason = (origin as NodeJS.ErrnoException).code ?? String(origin);
   return new VerisumError("IPFS_STORE_FAILED", `the block store cannot ${action}: ${reason}`, { reason }, { cause });
 }
+
+const sharding = new NextToLast();
+
+/** Where a block lies. The name is the multihash in base32; no name from a DAG ever reaches the disk. */
+function pathIn(blocksFolder: string, cid: CID): string {
+  const { dir, file } = sharding.encode(cid);
+  return join(blocksFolder, dir, file);
+}
+
+/** A block's bytes, and whether the disk holds a damaged copy instead. */
+export interface FoundBlock {
+  readonly bytes: Uint8Array | undefined;
+  readonly damaged: boolean;
+}
+
+/**
+ * A block in a store's directory, hashed and compared on every read; another process may have the store open.
+ *
+ * @throws VerisumError IPFS_STORE_FAILED when the disk fails otherwise than by not having the file
+ */
+export function readBlock(directory: string, cid: CID): Promise<FoundBlock> {
+  return readFrom(pathIn(join(directory, BLOCKS_FOLDER), cid), cid);
+}
+
+async function readFrom(path: string, cid: CID): Promise<FoundBlock> {
+  let bytes: Uint8Array;
+  try {
+    bytes = await readFile(path);
+  } catch (cause) {
+    const { code } = cause as NodeJS.ErrnoException;
+    if (code === "ENOENT" || code === "ENOTDIR") return { bytes: undefined, damaged: false };
+    if (code === "EIO") return { bytes: undefined, damaged: true };
+    throw failed("read", cause);
+  }
+  if (bytes.length > MAX_BLOCK_BYTES || !(await blockMatches(cid, bytes))) return { bytes: undefined, damaged: true };
+  return { bytes, damaged: false };
+}
+
+/** Who has a store's directory open. */
+export const storeHolder = (directory: string): ReturnType<typeof lockHolder> => lockHolder(join(directory, LOCK_FILE));
 
 /** Writes whole files by way of a folder that is emptied on opening: the lock says that nobody else writes there. */
 class AtomicWriter {
@@ -57,7 +97,6 @@ class AtomicWriter {
 class DurableBlockstore extends FsBlockstore {
   readonly #root: string;
   readonly #writer: AtomicWriter;
-  readonly #sharding = new NextToLast();
 
   constructor(root: string, writer: AtomicWriter) {
     super(root);
@@ -65,10 +104,8 @@ class DurableBlockstore extends FsBlockstore {
     this.#writer = writer;
   }
 
-  /** Where a block lies. The name is the multihash in base32; no name from a DAG ever reaches the disk. */
   pathOf(cid: CID): string {
-    const { dir, file } = this.#sharding.encode(cid);
-    return join(this.#root, dir, file);
+    return pathIn(this.#root, cid);
   }
 
   override async put(cid: CID, bytes: Uint8Array): Promise<CID> {
@@ -122,23 +159,9 @@ export class DiskBlocks {
     }
   }
 
-  /**
-   * The bytes of a block, hashed and compared on every read, and whether the disk holds a damaged copy instead.
-   *
-   * @throws VerisumError IPFS_STORE_FAILED when the disk fails otherwise than by not having the file
-   */
-  async read(cid: CID): Promise<{ bytes: Uint8Array | undefined; damaged: boolean }> {
-    let bytes: Uint8Array;
-    try {
-      bytes = await readFile(this.#blockstore.pathOf(cid));
-    } catch (cause) {
-      const { code } = cause as NodeJS.ErrnoException;
-      if (code === "ENOENT" || code === "ENOTDIR") return { bytes: undefined, damaged: false };
-      if (code === "EIO") return { bytes: undefined, damaged: true };
-      throw failed("read", cause);
-    }
-    if (bytes.length > MAX_BLOCK_BYTES || !(await blockMatches(cid, bytes))) return { bytes: undefined, damaged: true };
-    return { bytes, damaged: false };
+  /** As {@link readBlock}. */
+  read(cid: CID): Promise<FoundBlock> {
+    return readFrom(this.#blockstore.pathOf(cid), cid);
   }
 
   /** Stores a verified block, replacing a damaged copy. @throws VerisumError IPFS_STORE_FAILED */

@@ -1,6 +1,7 @@
 /** Models as plain JSON: what a task's document says, and the layers and tensors that follow from it. */
 import { z } from "zod";
 import { VerisumError } from "../protocol/errors.ts";
+import type { Dataset } from "./examples.ts";
 import { activationName } from "./layers/activation.ts";
 import { kernelSide } from "./layers/convolution.ts";
 import { invalidModel, width } from "./layers/layer.ts";
@@ -114,6 +115,20 @@ export function weightCountOf({ tensors }: Pick<NamedLayer, "tensors">): number 
 /** Values of one example. */
 export function inputSizeOf(model: Model): number {
   return sizeOf(model.inputShape);
+}
+
+/** @throws DATASET_MODEL_MISMATCH if the model does not take such examples, or there are none */
+export function assertTakes(
+  model: Model,
+  { features, featureShape, exampleCount, classCount: classes }: Omit<Dataset, "labels">,
+): void {
+  const inputSize = inputSizeOf(model);
+  if (features.length === exampleCount * inputSize && classes <= model.classCount && exampleCount >= 1) return;
+  throw new VerisumError(
+    "DATASET_MODEL_MISMATCH",
+    `the model takes ${inputSize} values and ${model.classCount} classes, the data has ${featureShape.join("×")} and ${classes}`,
+    { inputSize, classCount: model.classCount },
+  );
 }
 
 /** All layers, first to last. @throws MODEL_DESCRIPTION_INVALID if one does not take what the one before it gives */

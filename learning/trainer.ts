@@ -3,7 +3,7 @@ import { VerisumError } from "../protocol/errors.ts";
 import { selectBackend } from "./backend.ts";
 import type { BackendChoice, BackendName } from "./backend.ts";
 import type { Dataset } from "./examples.ts";
-import { initialWeightsOf, inputSizeOf, parameterCountOf, parseModel, tensorsOf } from "./model.ts";
+import { assertTakes, initialWeightsOf, inputSizeOf, parameterCountOf, parseModel, tensorsOf } from "./model.ts";
 import type { ParameterShape } from "./layers/layer.ts";
 import { crossEntropy } from "./cross-entropy.ts";
 import { yieldToEventLoop } from "./event-loop.ts";
@@ -62,17 +62,7 @@ export async function createTrainer(
         actual: weights.length,
       });
     assertFinite(weights, "MODEL_NOT_FINITE", "the weights given are not finite");
-    if (
-      data.features.length !== data.exampleCount * inputSize ||
-      data.classCount > model.classCount ||
-      data.exampleCount < 1
-    ) {
-      throw new VerisumError(
-        "DATASET_MODEL_MISMATCH",
-        `the model takes ${inputSize} values and ${model.classCount} classes, the data has ${data.featureShape.join("×")} and ${data.classCount}`,
-        { inputSize, classCount: model.classCount },
-      );
-    }
+    assertTakes(model, data);
     assertFinite(data.features, "DATASET_VALUE_INVALID", "a feature is not finite");
   };
 

@@ -51,6 +51,13 @@ export async function withLock<T>(path: string, work: () => Promise<T>): Promise
   }
 }
 
+/** Who holds a lock, without taking it. */
+export async function lockHolder(path: string): Promise<ProcessIdentity | undefined> {
+  const found = await readIfPresent(path);
+  const holder = found === undefined ? undefined : identityIn(found);
+  return holder !== undefined && (await isHeld(path, holder)) ? holder : undefined;
+}
+
 function heldLock(path: string): Lock {
   const touch = setInterval(() => {
     utimes(path, new Date(), new Date()).catch(() => undefined); // gone with its folder: nothing to keep alive

@@ -3,7 +3,9 @@ import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import { eraseLeftovers } from "./durable-file.ts";
 import { readMark, writeMark } from "./copy-mark.ts";
-import { acquireLock } from "./lock.ts";
+import type { MarkState } from "./copy-mark.ts";
+import { acquireLock, lockHolder } from "./lock.ts";
+import type { ProcessIdentity } from "./process-identity.ts";
 
 /**
  * The version of a state directory that this program writes. Version 0 had no mark; version 1 named clients' submission
@@ -11,6 +13,7 @@ import { acquireLock } from "./lock.ts";
  */
 export const STATE_VERSION = 2;
 const MARK_FILE = "state.json";
+const LOCK_FILE = "lock";
 
 export interface StateDirectory {
   readonly path: string;
@@ -36,7 +39,7 @@ export async function openStateDirectory(path: string): Promise<StateDirectory> 
   const markPath = join(path, MARK_FILE);
   await readMark(markPath, STATE_VERSION); // before anything is touched
   await mkdir(path, { recursive: true, mode: 0o700 });
-  const lock = await acquireLock(join(path, "lock"), path);
+  const lock = await acquireLock(join(path, LOCK_FILE), path);
   try {
     const mark = await readMark(markPath, STATE_VERSION);
     await eraseLeftovers(path);
@@ -53,4 +56,14 @@ export async function openStateDirectory(path: string): Promise<StateDirectory> 
     await lock.release();
     throw cause;
   }
+}
+
+/** Which process has a directory open, without opening it. */
+export function directoryHolder(path: string): Promise<ProcessIdentity | undefined> {
+  return lockHolder(join(path, LOCK_FILE));
+}
+
+/** Whether a directory is a copy, without opening it. @throws STORAGE_NEWER, STORAGE_FAILED */
+export function directoryMark(path: string): Promise<MarkState> {
+  return readMark(join(path, MARK_FILE), STATE_VERSION);
 }

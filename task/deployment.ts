@@ -3,6 +3,7 @@
  * number and gives the same addresses: what was kept of the old contract is then of no round of the new one.
  */
 import { mkdir, rename } from "node:fs/promises";
+import { join } from "node:path";
 import { z } from "zod";
 import type { TaskReader } from "../chain/task-chain.ts";
 import { VerisumError } from "../protocol/errors.ts";
@@ -11,6 +12,9 @@ import { encodeRecord, listDirectory, readRecordOrNull, writeDurably } from "../
 import type { StateDirectory } from "../storage/state-directory.ts";
 
 const deploymentSchema = z.strictObject({ number: z.int(), hash: z.string().regex(/^0x[0-9a-f]{64}$/) });
+/** (chain, contract), without a seat or an account behind it. */
+const SCOPE = /^[0-9]+-0x[0-9a-f]{40}$/;
+const DEPLOYMENT_FILE = "deployment.json";
 /** Where directories of deployments go that the chain no longer has. */
 const ASIDE = "set-aside";
 
@@ -27,7 +31,7 @@ export async function bindDeployment(
   scope: string,
   reporter: Reporter,
 ): Promise<void> {
-  const path = state.file(scope, "deployment.json");
+  const path = state.file(scope, DEPLOYMENT_FILE);
   const known = await knownDeployment(path);
   const { number, hash } = await chain.origin();
   if (known?.hash === hash) return;
@@ -55,6 +59,16 @@ async function setAside(
     `the contract is not the one that this directory's state is of: the chain was started anew. The old state is in ${place}`,
     { path: place },
   );
+}
+
+/** The deployments that a state directory has state of, by their scope. @throws STORAGE_FAILED */
+export async function deploymentsIn(directory: string): Promise<ReadonlyMap<string, z.infer<typeof deploymentSchema>>> {
+  const found = new Map<string, z.infer<typeof deploymentSchema>>();
+  for (const scope of (await listDirectory(directory)).filter((name) => SCOPE.test(name))) {
+    const known = await knownDeployment(join(directory, scope, DEPLOYMENT_FILE));
+    if (known !== undefined) found.set(scope, known);
+  }
+  return found;
 }
 
 /** Undefined before the first start, or if the note is damaged: then the state counts as this deployment's. */

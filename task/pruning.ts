@@ -16,7 +16,7 @@ import type { ReadingNode } from "./node.ts";
 import { SHARE_SUM_FILE } from "./outcome.ts";
 
 /** Rounds before the present one whose bundles and share sums a node keeps, unless it is told another number. */
-const DEFAULT_KEEP_ROUNDS = 8;
+export const DEFAULT_KEEP_ROUNDS = 8;
 /** Rounds looked at in one step: a node that starts late has many behind it. */
 const ROUNDS_PER_STEP = 8;
 

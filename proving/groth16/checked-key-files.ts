@@ -61,6 +61,11 @@ export async function checkKindOnce(
   });
 }
 
+/** Names of the kinds of chunks that passed the check in this folder; their files may have changed since. */
+export async function checkedKinds(directory: string): Promise<readonly string[]> {
+  return Object.keys(await readPassed(`${directory}${RECORD_SUFFIX}`));
+}
+
 /** Checks one kind's files, whatever passed before. @throws KEY_REFUSED with `details.rule`, KEY_ARTIFACT_CORRUPT */
 export async function checkKind(unchecked: UncheckedKind, { curve, random }: KeyCheckEnvironment): Promise<void> {
   requireKnownConstraints(unchecked.kind, unchecked.constraints);

@@ -24,7 +24,7 @@ describe("the start of a command", function () {
   this.timeout(60_000);
 
   const helps: Readonly<Record<string, readonly string[]>> = {
-    fl: ["verify", "status", "pull", "keygen", "dp account", "dp noise"],
+    fl: ["verify", "status", "pull", "keygen", "doctor", "dp account", "dp noise"],
     "fl-client": ["join", "data"],
     "fl-aggregator": ["member", "serve"],
     "fl-operator": ["create-task", "deploy", "deploy-group", "register"],
