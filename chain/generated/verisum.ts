@@ -200,7 +200,7 @@ export interface TaskParameters {
   readonly maxRounds: bigint;
   /** `uint64`. Charged to the ledger when a round settles, in the task's own additive unit. */
   readonly privacyCostPerRound: bigint;
-  /** `uint64`. A round that would exceed this does not open; 0 means no ledger. */
+  /** `uint64`. A round that would exceed this does not open; 0 means no ledger, and then there is no cost. */
   readonly privacyBudget: bigint;
   /** `bytes`. Key index of each chunk, one byte each, larger chunks first. */
   readonly chunkKinds: Hex;

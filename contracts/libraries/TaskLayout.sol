@@ -62,6 +62,8 @@ library TaskLayout {
             "privacyCostPerRound <= privacyBudget"
         );
         _require(p.privacyBudget == 0 || p.privacyCostPerRound != 0, "privacyCostPerRound > 0 with a budget");
+        // Without a budget nothing would keep the sum of the costs within its bits, and `settle` would fail for good.
+        _require(p.privacyBudget != 0 || p.privacyCostPerRound == 0, "a privacy cost has a budget");
     }
 
     /// @notice Checks the encoding's ranges (docs/protocol.md, sections 2 and 5), and that the keys are those of the

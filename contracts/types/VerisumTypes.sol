@@ -95,7 +95,7 @@ struct ChunkProgress {
 /// @param aggregateSeconds Length of Aggregating.
 /// @param maxRounds Rounds the task may finalise; 0 means no limit.
 /// @param privacyCostPerRound Charged to the ledger when a round settles, in the task's own additive unit.
-/// @param privacyBudget A round that would exceed this does not open; 0 means no ledger.
+/// @param privacyBudget A round that would exceed this does not open; 0 means no ledger, and then there is no cost.
 /// @param chunkKinds Key index of each chunk, one byte each, larger chunks first.
 struct TaskParameters {
     bytes32 taskCid;

@@ -96,6 +96,8 @@ describe("deployment", function () {
     ["privacyCostPerRound <= privacyBudget", { privacyBudget: 4n, privacyCostPerRound: 5n }],
     ["privacyCostPerRound <= privacyBudget", { privacyBudget: 1n, privacyCostPerRound: 2n }],
     ["privacyCostPerRound > 0 with a budget", { privacyBudget: 4n }],
+    ["a privacy cost has a budget", { privacyCostPerRound: 1n }],
+    ["a privacy cost has a budget", { privacyCostPerRound: 2n ** 63n }],
     ["coordinateBits is a preset's", { coordinateBits: 9 }],
     ["coordinateBits is a preset's", { coordinateBits: 0 }],
     ["chunks <= MAX_CHUNKS", { chunkKinds: Array<number>(MAX_CHUNKS + 1).fill(0), dimension: (MAX_CHUNKS + 1) * 588 }],
