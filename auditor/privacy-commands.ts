@@ -28,25 +28,25 @@ interface Answer {
   readonly order: number | null;
 }
 
-/** Prints epsilon at delta of the noise. @throws USAGE, PRIVACY_PARAMETERS_INVALID */
-export function printAccount(flags: PrivacyFlags): void {
+/** Epsilon at delta of the noise, as it is printed. @throws USAGE, PRIVACY_PARAMETERS_INVALID */
+export function accountAnswer(flags: PrivacyFlags): string {
   const result = account(flags);
-  print(flags, { result, text: accountText(flags, result) });
+  return answerText(flags, { result, text: accountText(flags, result) });
 }
 
-/** Prints the least noise that keeps within epsilon at delta. @throws USAGE, PRIVACY_PARAMETERS_INVALID */
-export function printNoise(flags: PrivacyFlags): void {
-  print(flags, noiseFor(flags));
+/** The least noise that keeps within epsilon at delta, as it is printed. @throws USAGE, PRIVACY_PARAMETERS_INVALID */
+export function noiseAnswer(flags: PrivacyFlags): string {
+  return answerText(flags, noiseFor(flags));
 }
 
-function print(flags: PrivacyFlags, { result, text }: { readonly result: Answer; readonly text: string }): void {
+function answerText(flags: PrivacyFlags, { result, text }: { readonly result: Answer; readonly text: string }): string {
   if (!Number.isFinite(result.epsilon))
     throw new VerisumError(
       "PRIVACY_PARAMETERS_INVALID",
       `no epsilon at delta ${flags.delta}: what does not depend on the noise exceeds it`,
       { delta: flags.delta },
     );
-  process.stdout.write(flags.format === "json" ? `${JSON.stringify(result)}\n` : `${text}\n`);
+  return flags.format === "json" ? JSON.stringify(result) : text;
 }
 
 function account(flags: PrivacyFlags): Answer {

@@ -20,3 +20,6 @@ export interface PrivacyFlags {
   readonly coordinateBits?: number;
   readonly format: Format;
 }
+
+/** What noise amounts to, or which noise a target needs. */
+export type PrivacyQuestion = "account" | "noise";

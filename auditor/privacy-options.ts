@@ -4,7 +4,7 @@ import { Option } from "commander";
 import { formatOption, reporterFor } from "../command/options.ts";
 import { runCommand } from "../command/run.ts";
 import { VerisumError } from "../protocol/errors.ts";
-import type { PrivacyFlags } from "./privacy-flags.ts";
+import type { PrivacyFlags, PrivacyQuestion } from "./privacy-flags.ts";
 
 const DISTRIBUTED: readonly PrivacyFlags["mechanism"][] = ["ddgauss", "skellam"];
 /** Whose option it is; the others are everybody's. */
@@ -53,20 +53,19 @@ export function addPrivacyCommands(program: Command): void {
         "ddgauss, skellam: standard deviation of each client's noise, in the clip norm's unit",
       ),
     )
-    .action(async (flags: PrivacyFlags, command: Command) => {
-      await runCommand(reporterFor(flags, "fl"), async () => {
-        refuseForeign(flags, command);
-        (await import("./privacy-commands.ts")).printAccount(flags);
-      });
-    });
+    .action((flags: PrivacyFlags, command: Command) => ask("account", flags, command));
   mechanismOptions(dp.command("noise").description("the least noise that keeps within epsilon at delta"))
     .addOption(numeric("--epsilon <n>", "the target").makeOptionMandatory())
-    .action(async (flags: PrivacyFlags, command: Command) => {
-      await runCommand(reporterFor(flags, "fl"), async () => {
-        refuseForeign(flags, command);
-        (await import("./privacy-commands.ts")).printNoise(flags);
-      });
-    });
+    .action((flags: PrivacyFlags, command: Command) => ask("noise", flags, command));
+}
+
+async function ask(question: PrivacyQuestion, flags: PrivacyFlags, command: Command): Promise<void> {
+  await runCommand(reporterFor(flags, "fl"), async (signal) => {
+    refuseForeign(flags, command);
+    const { answerOf } = await import("../command/thread-answer.ts");
+    const answer = await answerOf(new URL("./privacy-worker.ts", import.meta.url), { question, flags }, signal);
+    process.stdout.write(`${String(answer)}\n`);
+  });
 }
 
 function mechanismOptions(command: Command): Command {
