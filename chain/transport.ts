@@ -212,6 +212,7 @@ export function describe(error: unknown): string {
     cause?: { code?: unknown; message?: unknown };
   };
   const words = String(inner?.message ?? shortMessage ?? message ?? error);
-  const reason = [cause?.code, cause?.message].find((text) => typeof text === "string" && text !== "");
-  return `${words.slice(0, 300)}${reason === undefined ? "" : ` (${String(reason).slice(0, 100)})`}`;
+  const reasons: readonly unknown[] = [cause?.code, cause?.message];
+  const reason = reasons.find((text): text is string => typeof text === "string" && text !== "");
+  return `${words.slice(0, 300)}${reason === undefined ? "" : ` (${reason.slice(0, 100)})`}`;
 }

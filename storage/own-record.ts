@@ -33,7 +33,8 @@ export async function openRecords(directory: string): Promise<boolean> {
   return isOwnFolder(directory);
 }
 
-async function isOwnFolder(path: string): Promise<boolean> {
+/** True if the folder is there, is this user's, and is closed to others' writing. */
+export async function isOwnFolder(path: string): Promise<boolean> {
   const found = await lstat(path).catch(() => undefined);
   return found?.isDirectory() === true && isOwn(found.uid) && (found.mode & OTHERS_FOLDER) === 0;
 }

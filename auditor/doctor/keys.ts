@@ -5,16 +5,11 @@ import { verificationKeysFromJson } from "../../protocol/key-json.ts";
 import { toHex } from "../../protocol/transcript.ts";
 import type { Hex } from "../../protocol/transcript.ts";
 import { hashVerificationKeys } from "../../protocol/verification-key.ts";
-import { checkedKinds } from "../../proving/groth16/checked-key-files.ts";
-import {
-  MANIFEST_FILE,
-  POWERS_FILE,
-  readListedFile,
-  readManifest,
-  VERIFICATION_KEYS_FILE,
-} from "../../proving/groth16/manifest.ts";
-import type { Manifest } from "../../proving/groth16/manifest.ts";
+import { checkedContents } from "../../proving/groth16/checked-key-files.ts";
+import { POWERS_FILE, readListedFile, readManifest, VERIFICATION_KEYS_FILE } from "../../proving/groth16/manifest.ts";
+import { passedBefore } from "../../proving/node/check-record.ts";
 import { keyFolder } from "../../proving/node/key-folder.ts";
+import type { SharedRecords } from "../../storage/own-record.ts";
 import { failed, ok, warning } from "./check.ts";
 import type { Finding } from "./check.ts";
 
@@ -31,32 +26,45 @@ export interface KeysReading {
   readonly checked: readonly string[];
 }
 
-/** Reads every file of a key folder and compares it with its digest. */
-export async function readKeys(folder: string): Promise<KeysReading> {
+/**
+ * Reads every file of a key folder and compares it with its digest.
+ * @param records where the user's programs remember which keys passed the check of their bases
+ */
+export async function readKeys(folder: string, records?: SharedRecords): Promise<KeysReading> {
   const files = await readdir(folder).catch(() => undefined);
   const nothing = { folder, files, kinds: [], checked: [] };
   if (files === undefined || files.length === 0) return { ...nothing, files: undefined };
   try {
-    const [manifest, keysHash] = await readListed(folder, files);
-    const kinds = manifest.kinds.filter(({ zkey, wireBases, witnessProgram, constraints }) =>
-      [zkey, wireBases, witnessProgram, constraints].every((name) => files.includes(name)),
-    );
-    return { folder, files, keysHash, kinds: kinds.map(({ name }) => name), checked: await checkedKinds(folder) };
+    return { ...nothing, ...(await readListed(folder, files, await passedBefore(folder, records))) };
   } catch (error) {
     if (!isVerisumError(error)) throw error;
     return { ...nothing, damage: error.message };
   }
 }
 
-async function readListed(folder: string, files: readonly string[]): Promise<readonly [Manifest, Hex]> {
+async function readListed(
+  folder: string,
+  files: readonly string[],
+  passed: Awaited<ReturnType<typeof passedBefore>>,
+): Promise<Pick<KeysReading, "kinds" | "checked"> & { readonly keysHash: Hex }> {
   const disk = keyFolder(folder);
   const manifest = await readManifest(disk);
-  for (const name of files.filter((file) => file !== MANIFEST_FILE && Object.hasOwn(manifest.files, file)))
-    await readListedFile(disk, manifest, name);
-  await readListedFile(disk, manifest, POWERS_FILE);
-  const json = await readListedFile(disk, manifest, VERIFICATION_KEYS_FILE);
+  const read = (name: string): Promise<Uint8Array> => readListedFile(disk, manifest, name);
+  const powers = await read(POWERS_FILE);
+  const json = await read(VERIFICATION_KEYS_FILE);
   const keys = verificationKeysFromJson(JSON.parse(new TextDecoder().decode(json)));
-  return [manifest, toHex(hashVerificationKeys(keys))];
+  const present = manifest.kinds.filter(({ zkey, wireBases, witnessProgram, constraints }) =>
+    [zkey, wireBases, witnessProgram, constraints].every((name) => files.includes(name)),
+  );
+  const checked: string[] = [];
+  for (const kind of present) {
+    const contents = checkedContents({
+      ...{ powers, keys, zkey: await read(kind.zkey), wireBases: await read(kind.wireBases) },
+      ...{ witnessProgram: await read(kind.witnessProgram), constraints: await read(kind.constraints) },
+    });
+    if (await passed(kind.name, contents)) checked.push(kind.name);
+  }
+  return { keysHash: toHex(hashVerificationKeys(keys)), kinds: present.map(({ name }) => name), checked };
 }
 
 /** @param keysHash the contract's */

@@ -6,6 +6,8 @@ import { openEndpoint } from "../../chain/rpc.ts";
 import { describe } from "../../chain/transport.ts";
 import type { TaskReader } from "../../chain/task-chain.ts";
 import { finalityDepth } from "../../chain/timing.ts";
+import { userRecords } from "../../command/user-records.ts";
+import { VERSION } from "../../command/version.ts";
 import { cidFromDigest } from "../../content/cid.ts";
 import { peerFetch } from "../../content/peer-fetch.ts";
 import { loadDataset } from "../../learning/dataset.ts";
@@ -25,7 +27,6 @@ import type { DoctorOptions, Sources } from "./sources.ts";
 import { deploymentFound, readDeployments, readState, stateFound } from "./state.ts";
 
 const manifest = JSON.parse(readFileSync(new URL("../../package.json", import.meta.url), "utf8")) as {
-  readonly version: string;
   readonly engines: { readonly node: string };
 };
 
@@ -163,7 +164,7 @@ function taskChecks(options: DoctorOptions, { chain, contract, task, peers }: So
             run: async (need: Need) => {
               const { document, parameters } = await need(task);
               return keysFound(
-                await readKeys(join(state, "keys", cidFromDigest(document.keysCid))),
+                await readKeys(join(state, "keys", cidFromDigest(document.keysCid)), userRecords()),
                 parameters.keysHash,
               );
             },
@@ -173,7 +174,7 @@ function taskChecks(options: DoctorOptions, { chain, contract, task, peers }: So
 }
 
 async function contractReading(reader: TaskReader): Promise<Finding> {
-  const [counters, parameters, origin] = await Promise.all([reader.overview(), reader.parameters(), reader.origin()]);
+  const [counters, parameters, origin] = await Promise.all([reader.look(), reader.parameters(), reader.origin()]);
   const { round, finalisedRounds, memberCount: members, clientCount: clients } = counters;
   return contractFound({ round, finalisedRounds, members, clients, parameters, deployedIn: origin.number });
 }
@@ -184,7 +185,7 @@ function peersCheck(peers: (need: Need) => Promise<readonly string[]>, contract?
     run: async (need) => {
       const nodes = await peers(need);
       const taskCid = contract && cidFromDigest((await (await need(contract)).parameters()).taskCid);
-      return peersFound(await Promise.all(nodes.map((url) => readPeer(url, taskCid, peerFetch))), manifest.version);
+      return peersFound(await Promise.all(nodes.map((url) => readPeer(url, taskCid, peerFetch))), VERSION);
     },
   };
 }

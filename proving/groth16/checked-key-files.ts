@@ -51,19 +51,25 @@ export async function checkKindOnce(
   unchecked: UncheckedKind,
   environment: KeyCheckEnvironment,
 ): Promise<void> {
-  const { kind, zkey, wireBases, powers, keys } = unchecked;
+  const { kind } = unchecked;
   // Before the record, which an earlier release with another circuit may have written.
   requireKnownConstraints(kind, unchecked.constraints);
-  const contents = [zkey, wireBases, unchecked.witnessProgram, unchecked.constraints, powers, encodedKeys(keys)];
-  await once(kind.name, contents, async () => {
+  await once(kind.name, checkedContents(unchecked), async () => {
     environment.onStep?.(`checking the proving key of ${kind.name} against its circuit`);
     await checkKind(unchecked, environment);
   });
 }
 
-/** Names of the kinds of chunks that passed the check in this folder; their files may have changed since. */
-export async function checkedKinds(directory: string): Promise<readonly string[]> {
-  return Object.keys(await readPassed(`${directory}${RECORD_SUFFIX}`));
+/** All that the check of a kind reads, in the order of its record. */
+export function checkedContents({
+  zkey,
+  wireBases,
+  witnessProgram: program,
+  constraints,
+  powers,
+  keys,
+}: Omit<UncheckedKind, "preset" | "kind" | "verificationKey">): readonly Uint8Array[] {
+  return [zkey, wireBases, program, constraints, powers, encodedKeys(keys)];
 }
 
 /** Checks one kind's files, whatever passed before. @throws KEY_REFUSED with `details.rule`, KEY_ARTIFACT_CORRUPT */

@@ -8,7 +8,7 @@ import { z } from "zod";
 import type { CheckOnce } from "../../protocol/ports.ts";
 import { encodeRecord, writeDurably } from "../../storage/durable-file.ts";
 import { withLock } from "../../storage/lock.ts";
-import { openRecords, readOwnRecord } from "../../storage/own-record.ts";
+import { isOwnFolder, openRecords, readOwnRecord } from "../../storage/own-record.ts";
 import type { SharedRecords } from "../../storage/own-record.ts";
 import { digestOf } from "./key-folder.ts";
 
@@ -24,27 +24,55 @@ const recordSchema = z.strictObject({ check: z.string(), files: z.record(z.strin
  * written there
  */
 export async function checksOf(directory: string, shared?: SharedRecords): Promise<CheckOnce> {
-  if (shared === undefined || !(await openRecords(shared.directory)))
-    return checksIn(() => `${directory}${RECORD_SUFFIX}`, CHECK_VERSION);
-  return checksIn(
-    (digest) => join(shared.directory, `${digestOf(new TextEncoder().encode(digest)).sha256}${RECORD_SUFFIX}`),
-    `${CHECK_VERSION} of ${shared.release}`,
+  const places = placesOf(
+    directory,
+    shared !== undefined && (await openRecords(shared.directory)) ? shared : undefined,
   );
-}
-
-function checksIn(recordOf: (digest: string) => string, version: string): CheckOnce {
   return async (name, contents, check) => {
-    const digest = contents.map((bytes) => digestOf(bytes).sha256).join(" ");
-    const record = recordOf(digest);
-    const passed = async (): Promise<Readonly<Record<string, string>>> => readPassed(record, version);
+    const digest = digestOfAll(contents);
+    const record = places.recordOf(digest);
+    const passed = async (): Promise<Readonly<Record<string, string>>> => readPassed(record, places.version);
     if ((await passed())[name] === digest) return;
     await withLock(`${record}.lock`, async () => {
       const before = await passed();
       if (before[name] === digest) return;
       await check();
-      await writeDurably(record, encodeRecord({ check: version, files: { ...before, [name]: digest } }));
+      await writeDurably(record, encodeRecord({ check: places.version, files: { ...before, [name]: digest } }));
     });
   };
+}
+
+/** Tells of such contents whether they have passed, and makes, checks and writes nothing. */
+export async function passedBefore(
+  directory: string,
+  shared?: SharedRecords,
+): Promise<(name: string, contents: readonly Uint8Array[]) => Promise<boolean>> {
+  const places = placesOf(
+    directory,
+    shared !== undefined && (await isOwnFolder(shared.directory)) ? shared : undefined,
+  );
+  return async (name, contents) => {
+    const digest = digestOfAll(contents);
+    return (await readPassed(places.recordOf(digest), places.version))[name] === digest;
+  };
+}
+
+interface Places {
+  readonly recordOf: (digest: string) => string;
+  readonly version: string;
+}
+
+function placesOf(directory: string, shared: SharedRecords | undefined): Places {
+  if (shared === undefined) return { recordOf: () => `${directory}${RECORD_SUFFIX}`, version: CHECK_VERSION };
+  return {
+    recordOf: (digest) =>
+      join(shared.directory, `${digestOf(new TextEncoder().encode(digest)).sha256}${RECORD_SUFFIX}`),
+    version: `${CHECK_VERSION} of ${shared.release}`,
+  };
+}
+
+function digestOfAll(contents: readonly Uint8Array[]): string {
+  return contents.map((bytes) => digestOf(bytes).sha256).join(" ");
 }
 
 /** A damaged or older record, or one that others can have written, only costs another check. */

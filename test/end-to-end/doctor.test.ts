@@ -6,6 +6,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { after, before, describe, it } from "mocha";
 import { doctorReportSchema } from "../../auditor/doctor/report.ts";
+import { userRecords } from "../../command/user-records.ts";
 import { cidFromDigest } from "../../content/cid.ts";
 import { loadProvingKeys } from "../../task/keys.ts";
 import { createRecorder } from "../support/round-recorder.ts";
@@ -13,6 +14,9 @@ import { csprng, startHarness } from "../support/round-harness.ts";
 import type { RoundHarness } from "../support/round-harness.ts";
 
 const ROOT = fileURLToPath(new URL("../../", import.meta.url));
+
+/** Where programs of one user remember checked keys. */
+let cache: string;
 
 interface Told {
   readonly status: number | null;
@@ -27,7 +31,7 @@ async function doctor(...options: readonly string[]): Promise<Told> {
   const child = spawn(
     process.execPath,
     ["--disable-warning=ExperimentalWarning", "auditor/cli.ts", "doctor", "--format", "json", ...options],
-    { cwd: ROOT, env: { ...process.env, VERISUM_KEY: undefined, VERISUM_RPC: undefined } },
+    { cwd: ROOT, env: { ...process.env, VERISUM_KEY: undefined, VERISUM_RPC: undefined, XDG_CACHE_HOME: cache } },
   );
   const texts = { stdout: "", stderr: "" };
   for (const name of ["stdout", "stderr"] as const)
@@ -51,6 +55,7 @@ describe("fl doctor", function () {
   };
   before(async () => {
     harness = await startHarness({ clients: 3, learning: "scripted" });
+    cache = join(harness.directory, "cache");
     task = ["--contract", harness.contract, "--rpc", harness.chain.rpc];
   });
   after(() => harness.close());
@@ -63,7 +68,8 @@ describe("fl doctor", function () {
     const { document } = harness.task;
     const missing = await doctor(...task, "--state", client.node.state.path);
     assert.deepEqual([missing.status, missing.checks["keys"]], [0, ["warning"]]);
-    const keys = await loadProvingKeys(harness.task, client.node.state, csprng, createRecorder());
+    const records = userRecords({ XDG_CACHE_HOME: cache });
+    const keys = await loadProvingKeys(harness.task, client.node.state, csprng, createRecorder(), undefined, records);
     await keys.checked;
     const { status, checks, stdout } = await doctor(
       ...task,
