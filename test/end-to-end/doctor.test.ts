@@ -69,7 +69,7 @@ describe("fl doctor", function () {
     const missing = await doctor(...task, "--state", client.node.state.path);
     assert.deepEqual([missing.status, missing.checks["keys"]], [0, ["warning"]]);
     const records = userRecords({ XDG_CACHE_HOME: cache });
-    const keys = await loadProvingKeys(harness.task, client.node.state, csprng, createRecorder(), undefined, records);
+    const keys = await loadProvingKeys(harness.task, client.node.state, csprng, createRecorder(), records);
     await keys.checked;
     const { status, checks, stdout } = await doctor(
       ...task,
