@@ -59,7 +59,7 @@ export async function serve(options: ServeOptions, deps: RoleDependencies): Prom
         });
   if (relay !== undefined) addRelayRoute(app, relay, task.parameters);
   await openEndpoint(app, options.listen, publicUrl, node, reporter);
-  const measure = options.data === undefined ? undefined : await openMeasure(options.data, task.document.model);
+  const measure = options.data === undefined ? undefined : await openMeasure(options.data, task.document);
   const coordinate = createCoordinator({
     chain,
     task: { ...task, committer: await loadCommitter(task, state, random, reporter, options.records) },

@@ -60,7 +60,7 @@ async function auditWith(
 ): Promise<Pick<Circumstances, "origin" | "processorMs"> & { readonly audit: TaskAudit }> {
   const curve = await openCurve();
   dog.progress("the test data");
-  const measure = flags.data === undefined ? undefined : await openMeasure(flags.data, node.task.document.model);
+  const measure = flags.data === undefined ? undefined : await openMeasure(flags.data, node.task.document);
   const before = process.cpuUsage();
   let origin: KeysOrigin | undefined;
   dog.progress("the keys and the genesis model");

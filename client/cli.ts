@@ -13,9 +13,11 @@ import {
 import type { CommonFlags } from "../command/options.ts";
 import { platformRandom } from "../command/platform-random.ts";
 import { createProgram } from "../command/program.ts";
+import { createReporter } from "../command/reporter.ts";
 import { runCommand } from "../command/run.ts";
 import { proverCommand } from "../proving/groth16/prover-command.ts";
 import type { ProverCommand } from "../proving/groth16/prover-command.ts";
+import type { InspectFlags } from "./inspect.ts";
 
 interface JoinFlags extends CommonFlags {
   readonly data: string;
@@ -51,16 +53,20 @@ proverOption(
     });
   });
 
-formatOption(program.command("data").description("show what a data set contains, without a task"))
+const data = program.command("data").description("look at data without a chain");
+
+formatOption(
+  data
+    .command("inspect", { isDefault: true })
+    .description("show columns, classes, split and warnings, and what would be refused"),
+)
   .requiredOption("--data <spec>", "as for join")
-  .action(async (flags: { readonly data: string; readonly format: "text" | "json" }) => {
-    const reporter = reporterFor(flags, "client");
-    await runCommand(reporter, async () => {
-      const { loadDataset } = await import("../learning/dataset.ts");
-      const { describeDataset } = await import("../learning/examples.ts");
-      const { train, test } = await loadDataset(flags.data);
-      const parts = { train: describeDataset(train), test: describeDataset(test) };
-      process.stdout.write(`${JSON.stringify(parts, undefined, flags.format === "json" ? 0 : 2)}\n`);
+  .option("--task <file>", "a task's specification or document, to hold the data to")
+  .action(async (flags: InspectFlags) => {
+    const toStderr = (line: string): void => void process.stderr.write(`${line}\n`);
+    await runCommand(createReporter(flags.format, "client", toStderr, Date.now), async () => {
+      const { runInspect } = await import("./inspect.ts");
+      await runInspect(flags, (text) => void process.stdout.write(text));
     });
   });
 

@@ -1,7 +1,7 @@
 /** What `fl-client join` does. */
 import { outlive, persist } from "../command/run.ts";
 import type { Reporter } from "../protocol/reporter.ts";
-import { loadDataset } from "../learning/dataset.ts";
+import { loadDataset, resolveData } from "../learning/dataset.ts";
 import { accuracyText, baselineWatch } from "../learning/evaluation.ts";
 import type { LoadedData } from "../learning/examples.ts";
 import { createTrainer } from "../learning/trainer.ts";
@@ -56,21 +56,27 @@ export async function joinTask(
   { reporter, random, signal }: RoleDependencies,
   alter: (parts: Participation, task: OpenTask) => Participation = (parts) => parts,
 ): Promise<void> {
-  const data = typeof options.data === "string" ? await loadDataset(options.data) : options.data;
-  const { train, test } = data;
+  // What is wrong without the task is said before the chain is asked.
+  if (typeof options.data === "string") await resolveData(options.data);
+  const node = await openWritingNode(options, reporter, signal);
+  try {
+    const data =
+      typeof options.data === "string" ? await loadDataset(options.data, node.task.document.data) : options.data;
+    sayData(data, reporter);
+    await takePart(node, options, data, { reporter, random, signal }, alter);
+  } finally {
+    await node.close();
+  }
+}
+
+function sayData({ train, test, notes }: LoadedData, reporter: Reporter): void {
   reporter.say(
     "info",
     "data",
     `connected ${train.exampleCount} training and ${test.exampleCount} test samples, ${train.classCount} classes; they stay on this machine`,
     { samples: train.exampleCount },
   );
-  for (const { level, event, text } of data.notes ?? []) reporter.say(level === "note" ? "info" : "warn", event, text);
-  const node = await openWritingNode(options, reporter, signal);
-  try {
-    await takePart(node, options, data, { reporter, random, signal }, alter);
-  } finally {
-    await node.close();
-  }
+  for (const { level, event, text } of notes ?? []) reporter.say(level === "note" ? "info" : "warn", event, text);
 }
 
 async function takePart(

@@ -47,9 +47,17 @@ program
     rpcOption("the chain that the task is for: its blocks and its finality are measured (default: Ethereum's)"),
   )
   .addOption(confirmationsOption())
-  .action(async (flags: CreateTaskFlags) => {
+  .option(
+    "--schema-from <data>",
+    "print a proposal for the document's data section, from a table whose label is named, and end",
+  )
+  .action(async ({ schemaFrom, ...flags }: CreateTaskFlags & { readonly schemaFrom?: string }) => {
     const reporter = reporterOf("create-task");
-    await runCommand(reporter, async () => (await import("./run-create-task.ts")).runCreateTask(flags, reporter));
+    await runCommand(reporter, async () => {
+      if (schemaFrom === undefined) return (await import("./run-create-task.ts")).runCreateTask(flags, reporter);
+      const { runProposeSchema } = await import("./run-propose-schema.ts");
+      await runProposeSchema(schemaFrom, reporter, (text) => void process.stdout.write(text));
+    });
   });
 
 paymentOptions(

@@ -2,7 +2,8 @@
 import { z } from "zod";
 import { cidFromDigest } from "../content/cid.ts";
 import type { ContentStore } from "../content/store.ts";
-import { parameterCountOf, parseModel } from "../learning/model.ts";
+import { inputSizeOf, parameterCountOf, parseModel } from "../learning/model.ts";
+import { inputWidthOf } from "../learning/tables/schema.ts";
 import { VerisumError } from "../protocol/errors.ts";
 import { modelDigest } from "../protocol/model.ts";
 import { initialState } from "../protocol/next-model.ts";
@@ -100,14 +101,28 @@ export function parseSpecification(json: unknown, target: PrivacyTarget = {}): T
 /**
  * The contract takes the parameters, the coordinates hold update and noise, and the model's numbers hold what a round
  * does to them.
- * @throws PARAMETERS_INVALID, PRIVACY_PARAMETERS_INVALID, MODEL_DESCRIPTION_INVALID
+ * @throws PARAMETERS_INVALID, PRIVACY_PARAMETERS_INVALID, MODEL_DESCRIPTION_INVALID, TASK_SPECIFICATION_INVALID
  */
 export function assertRunnable(specification: TaskSpecification): void {
+  assertDataFits(specification.document);
   const weightCount = parameterCountOf(parseModel(specification.document.model));
   const unknown = { taskCid: UNKNOWN, genesisCid: UNKNOWN, genesisDigest: UNKNOWN, keysHash: UNKNOWN };
   const parameters = parametersOf(specification, weightCount, unknown);
   assertTaskParameters(parameters);
   assertStepsFit(specification.document);
+}
+
+/** @throws TASK_SPECIFICATION_INVALID if the tables described do not give what the model takes */
+function assertDataFits({ model, data }: TaskSpecification["document"]): void {
+  if (data === undefined) return;
+  const parsed = parseModel(model);
+  const [inputs, classes] = [inputWidthOf(data), data.classes.length];
+  if (inputs === inputSizeOf(parsed) && classes === parsed.classCount) return;
+  throw new VerisumError(
+    "TASK_SPECIFICATION_INVALID",
+    `the specification: document.data gives ${inputs} inputs and ${classes} classes, and document.model takes ${inputSizeOf(parsed)} and ${parsed.classCount}`,
+    { inputs, classes },
+  );
 }
 
 function withDelta(document: DocumentRequest, delta: number | undefined): DocumentRequest {

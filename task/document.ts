@@ -1,5 +1,6 @@
 /** `task.json`: what a task trains and how, by CID in the contract's parameters. */
 import { z } from "zod";
+import { tableSchema } from "../learning/tables/schema.ts";
 import { TRAINING_LIMITS } from "../learning/trainers/limits.ts";
 import { addressFault } from "../protocol/address.ts";
 import { VerisumError } from "../protocol/errors.ts";
@@ -25,6 +26,8 @@ export const documentSchema = z.strictObject({
   /** Validated by the trainer that builds it. */
   model: z.record(z.string(), z.unknown()),
   training: trainingSchema,
+  /** What clients' tables have to be; absent where the data is no table, or each client sees to it. */
+  data: tableSchema.optional(),
   quantisation: z.strictObject({
     /** One step is 2^−stepBits of a weight; at the start, if it is adaptive. */
     stepBits: z.int().min(0).max(20),

@@ -2,14 +2,18 @@
 import { loadDataset } from "../learning/dataset.ts";
 import { createTrainer } from "../learning/trainer.ts";
 import type { Metrics } from "./checkpoint.ts";
+import type { TaskDocument } from "./document.ts";
 
 /**
  * Loads the data. @param data as `loadDataset` names it; its test part is used
  * @throws what loading it throws
  */
-export async function openMeasure(data: string, model: unknown): Promise<(weights: Float32Array) => Promise<Metrics>> {
-  const { test } = await loadDataset(data);
-  const trainer = await createTrainer(model);
+export async function openMeasure(
+  data: string,
+  document: Pick<TaskDocument, "model" | "data">,
+): Promise<(weights: Float32Array) => Promise<Metrics>> {
+  const { test } = await loadDataset(data, document.data);
+  const trainer = await createTrainer(document.model);
   return async (weights) => {
     const { accuracy, loss } = await trainer.evaluate(weights, test);
     return { accuracy, loss, samples: test.exampleCount };

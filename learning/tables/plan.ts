@@ -54,27 +54,14 @@ const LABEL = "label";
  */
 export function planFor(table: Table, options: ColumnOptions, schema?: TableSchema): Plan {
   if (schema !== undefined) return planBySchema(table, options, schema);
-  const find = (name: string): PlacedColumn => columnCalled(table, name);
-  const label = find(options.label ?? unaskedLabel(table));
-  const group = options.group === undefined ? undefined : find(options.group);
-  const time = options.time === undefined ? undefined : find(options.time);
-  const taken = [label, ...(group === undefined ? [] : [group])];
-  const features = featuresAsked(
-    table,
-    options,
-    taken.map(({ index }) => index),
-  );
-  if (features.length === 0)
-    throw refusal("DATASET_MALFORMED", { path: table.path }, "no column is left as a feature", "drop fewer columns");
+  const { features, ...asked } = columnsAsked(table, options);
   const scale = valueScaling({ mean: options.mean, stdDev: options.stdDev }, features.length);
   return {
-    label,
-    group,
-    time,
+    ...asked,
     classes: options.classes,
     features: features.map((column, i) => ({
       ...column,
-      schema: { name: column.name, type: column.index === time?.index ? "date" : "number" },
+      schema: { name: column.name, type: column.index === asked.time?.index ? "date" : "number" },
       scale: (value) => scale(value, i),
     })),
     missing: {
@@ -83,6 +70,22 @@ export function planFor(table: Table, options: ColumnOptions, schema?: TableSche
     },
     unused: [],
   };
+}
+
+/** What a data specification makes of columns, whatever their values. @throws as `planFor` */
+export function columnsAsked(
+  table: Table,
+  options: ColumnOptions,
+): Pick<Plan, "label" | "group" | "time"> & { readonly features: readonly PlacedColumn[] } {
+  const find = (name: string): PlacedColumn => columnCalled(table, name);
+  const label = find(options.label ?? unaskedLabel(table));
+  const group = options.group === undefined ? undefined : find(options.group);
+  const time = options.time === undefined ? undefined : find(options.time);
+  const taken = [label, ...(group === undefined ? [] : [group])].map(({ index }) => index);
+  const features = featuresAsked(table, options, taken);
+  if (features.length === 0)
+    throw refusal("DATASET_MALFORMED", { path: table.path }, "no column is left as a feature", "drop fewer columns");
+  return { label, group, time, features };
 }
 
 /** Every column but the label, the group and those dropped; or those kept, in the order of `keep`. */

@@ -75,3 +75,8 @@ export type TableSchema = z.infer<typeof tableSchema>;
 export function widthOf(column: ColumnSchema): number {
   return column.type === "category" ? column.values.length : 1;
 }
+
+/** Values of one example. */
+export function inputWidthOf({ columns }: TableSchema): number {
+  return columns.reduce((sum, column) => sum + widthOf(column), 0);
+}

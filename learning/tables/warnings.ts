@@ -102,7 +102,7 @@ export function classWarnings({ train, test }: LoadedData): DataNote[] {
   return warnings;
 }
 
-function countsOf({ labels, classCount }: Dataset): number[] {
+export function countsOf({ labels, classCount }: Dataset): number[] {
   const counts = Array<number>(classCount).fill(0);
   for (const label of labels) counts[label]!++;
   return counts;

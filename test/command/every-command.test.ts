@@ -25,7 +25,7 @@ const PROGRAMS: Readonly<Record<string, readonly string[]>> = {
     "setup verify",
     "setup export",
   ],
-  "client/cli.ts": ["join", "data"],
+  "client/cli.ts": ["join", "data inspect"],
   "aggregator/cli.ts": ["member", "serve"],
   "operator/cli.ts": ["create-task", "deploy", "deploy-group", "register"],
   "demo/demo.ts": [],

@@ -85,7 +85,7 @@ describe("rounds of which content is lost", function () {
     );
     assert.match(reds[0]!.detail, /recomputed on 360 examples; accuracy 99\.9 %.* claimed by the aggregator/);
     const { task } = harness;
-    const measure = await openMeasure("digits", task.document.model);
+    const measure = await openMeasure("digits", task.document);
     const { modelCid, modelDigest: digest } = rounds[0]!.result;
     const expected = await measure(weightsOf(task.document, await loadModelState(task, modelCid, digest)));
     assert.deepEqual([metrics[0]!.claimed, metrics[0]!.recomputed], [FALSE_CLAIM, expected]);

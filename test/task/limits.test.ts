@@ -13,7 +13,7 @@ import { isVerisumError } from "../../protocol/errors.ts";
 import { assertTaskParameters, largestParameter } from "../../protocol/task.ts";
 import { assertRunnable, parametersOf, parseSpecification } from "../../task/create-task.ts";
 import { mechanismOf } from "../../task/mechanisms/registry.ts";
-import { rejectsCode } from "../support/errors.ts";
+import { rejectsCode, throwsCode } from "../support/errors.ts";
 import { check } from "../support/properties.ts";
 import { seededRandom, word } from "../support/random.ts";
 
@@ -284,5 +284,18 @@ describe("the limits of a task", function () {
       classCount: 2,
     };
     await rejectsCode(trainer.train(trainer.initialWeights(1), data, options), "TRAINING_OPTIONS_INVALID");
+  });
+
+  it("holds the tables that it describes to its model's inputs and classes", () => {
+    const columns = ["a", "b", "c", "d"].map((name) => ({ name, type: "number" }));
+    const withData = (data: object): (() => void) => {
+      const document = { ...SPECIFICATION.document, data };
+      return () => assertRunnable(parseSpecification({ ...SPECIFICATION, document }));
+    };
+    const data = { label: "y", classes: ["no", "yes"], columns };
+    assert.doesNotThrow(withData(data));
+    throwsCode(withData({ ...data, columns: columns.slice(1) }), "TASK_SPECIFICATION_INVALID");
+    throwsCode(withData({ ...data, classes: ["a", "b", "c"] }), "TASK_SPECIFICATION_INVALID");
+    throwsCode(withData({ ...data, label: "a" }), "TASK_SPECIFICATION_INVALID");
   });
 });

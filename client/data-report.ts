@@ -1,0 +1,108 @@
+/** A report on data as text. */
+import type { DataReport, InspectedColumn } from "../learning/inspect.ts";
+import type { Bin } from "../learning/tables/histogram.ts";
+
+const BARS = ["▁", "▂", "▃", "▄", "▅", "▆", "▇", "█"];
+/** Values of a column, and classes, that are listed. */
+const MOST_VALUES = 5;
+const MOST_CLASSES = 20;
+const DAY = 86_400_000;
+
+/** Ends with a newline. */
+export function reportText(report: DataReport): string {
+  const { data, format, table, examples, task, notes, refused } = report;
+  const sections = [
+    [`${data}: ${format}${table === undefined ? "" : `, ${table.rows} rows, ${table.columns.length} columns`}`],
+    table === undefined
+      ? []
+      : aligned([["column", "role", "type", "missing", "values", ""], ...table.columns.map(columnRow)]),
+    examples === undefined ? [] : examplesText(examples),
+    task === undefined
+      ? []
+      : [
+          `the task takes ${task.inputs.expected} inputs and ${task.classes.expected} classes; here are ${task.inputs.found ?? "?"} and ${task.classes.found ?? "?"}: ${task.fits ? "fits" : "does not fit"}`,
+        ],
+    notes.map(({ level, text }) => `${level === "warning" ? "!" : "·"} ${text}`),
+    refused === undefined ? [] : [`✗ refused: ${refused.message}`],
+  ];
+  return `${sections
+    .filter((lines) => lines.length > 0)
+    .map((lines) => lines.join("\n"))
+    .join("\n\n")}\n`;
+}
+
+function columnRow({
+  name,
+  role,
+  type,
+  missing,
+  distinct,
+  values,
+  figures,
+  expected,
+}: InspectedColumn): readonly string[] {
+  const shown = type === "date" ? (days: number): string => new Date(days * DAY).toISOString().slice(0, 10) : short;
+  const words = values.slice(0, MOST_VALUES).map(([value, count]) => `${value} (${count})`);
+  const range =
+    figures === undefined || role === "label"
+      ? `${words.join(", ")}${distinct === null || distinct > MOST_VALUES ? `, … ${distinct ?? "over 1000"} different` : ""}`
+      : `${shown(figures.least)} to ${shown(figures.most)}, mean ${shown(figures.mean)}, sd ${short(figures.stdDev)}`;
+  return [
+    name,
+    role,
+    expected === undefined || expected.type === type ? type : `${type} (task: ${expected.type})`,
+    String(missing),
+    range +
+      (expected?.scaling === undefined
+        ? ""
+        : `; the task scales by ${expected.scaling.mean}, ${expected.scaling.stdDev}`),
+    figures === undefined || role === "label" ? "" : histogramText(figures.histogram),
+  ];
+}
+
+function examplesText({
+  train,
+  test,
+  split,
+  inputShape,
+  classes,
+  majority,
+}: NonNullable<DataReport["examples"]>): string[] {
+  const rest = classes.length - MOST_CLASSES;
+  return [
+    `${train} training and ${test} test examples of ${inputShape.join("×")} values, split by ${split}`,
+    ...aligned([
+      ["class", "training", "test", "share"],
+      ...classes
+        .slice(0, MOST_CLASSES)
+        .map((one) => [one.name, String(one.train), String(one.test), `${(one.share * 100).toFixed(1)} %`]),
+    ]),
+    ...(rest > 0 ? [`and ${rest} more classes`] : []),
+    `always answering the most frequent class is right in ${(majority * 100).toFixed(1)} % of the test data`,
+  ];
+}
+
+/** A character for each bin, the highest for the fullest. */
+function histogramText(bins: readonly Bin[]): string {
+  const most = Math.max(...bins.map(({ count }) => count));
+  return bins
+    .map(({ count }) =>
+      count === 0 ? " " : BARS[Math.min(BARS.length - 1, Math.floor((count / most) * BARS.length))]!,
+    )
+    .join("");
+}
+
+/** Rows of cells as lines, in columns. */
+function aligned(rows: readonly (readonly string[])[]): string[] {
+  const widths = rows[0]!.map((_, i) => Math.max(...rows.map((cells) => cells[i]!.length)));
+  return rows.map((cells) =>
+    cells
+      .map((cell, i) => cell.padEnd(widths[i]!))
+      .join("  ")
+      .trimEnd(),
+  );
+}
+
+function short(value: number): string {
+  return String(Number(value.toPrecision(4)));
+}

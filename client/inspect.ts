@@ -1,0 +1,58 @@
+/** What `fl-client data inspect` does. */
+import { readFile } from "node:fs/promises";
+import { z } from "zod";
+import { inspectData } from "../learning/inspect.ts";
+import type { ExpectedData } from "../learning/inspect.ts";
+import { tableSchema } from "../learning/tables/schema.ts";
+import { VerisumError } from "../protocol/errors.ts";
+import { reportText } from "./data-report.ts";
+
+export interface InspectFlags {
+  readonly data: string;
+  readonly task?: string;
+  readonly format: "text" | "json";
+}
+
+/**
+ * Writes the report, and ends as joining with this data would.
+ * @throws what loading the data throws; USAGE, TASK_SPECIFICATION_INVALID; DATASET_MODEL_MISMATCH
+ */
+export async function runInspect({ data, task, format }: InspectFlags, write: (text: string) => void): Promise<void> {
+  const expected = task === undefined ? undefined : await expectedBy(task);
+  const { report, refusal } = await inspectData(data, expected);
+  write(format === "json" ? `${JSON.stringify(report)}\n` : reportText(report));
+  if (refusal !== undefined) throw refusal;
+  if (report.task?.fits === false)
+    throw new VerisumError(
+      "DATASET_MODEL_MISMATCH",
+      `the task takes ${report.task.inputs.expected} inputs and ${report.task.classes.expected} classes, the data has ${report.task.inputs.found} and ${report.task.classes.found}`,
+    );
+}
+
+/** The part of a document that data is held to; all else is for whoever runs the task. */
+const dataOfDocument = z.object({ model: z.unknown(), data: tableSchema.optional() });
+const taskFile = z.union([
+  z.object({ document: dataOfDocument }).transform(({ document }) => document),
+  dataOfDocument,
+]);
+
+/** A specification of tasks/, or a published task.json. */
+async function expectedBy(file: string): Promise<ExpectedData> {
+  const text = await readFile(file, "utf8").catch((cause: unknown) => {
+    throw new VerisumError("USAGE", `the task ${file} cannot be read`, { file }, { cause });
+  });
+  let json: unknown;
+  try {
+    json = JSON.parse(text);
+  } catch (cause) {
+    throw new VerisumError("TASK_SPECIFICATION_INVALID", `${file} is not JSON`, { file }, { cause });
+  }
+  const parsed = taskFile.safeParse(json);
+  if (!parsed.success)
+    throw new VerisumError(
+      "TASK_SPECIFICATION_INVALID",
+      `${file}: ${z.prettifyError(parsed.error).replaceAll(/\s+/g, " ")}`,
+      { file },
+    );
+  return { model: parsed.data.model, schema: parsed.data.data };
+}

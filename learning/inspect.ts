@@ -1,0 +1,161 @@
+/** What a data specification holds, as a client's owner looks at it before joining: also where it would be refused. */
+import { isVerisumError } from "../protocol/errors.ts";
+import type { VerisumError } from "../protocol/errors.ts";
+import { loadDataset, resolveData } from "./dataset.ts";
+import type { DataNote, LoadedData } from "./examples.ts";
+import type { OpenTables } from "./formats/format.ts";
+import { parseModel } from "./model.ts";
+import { sizeOf } from "./shape.ts";
+import { columnsAsked, planFor } from "./tables/plan.ts";
+import { profileTable } from "./tables/profile.ts";
+import type { ColumnProfile } from "./tables/profile.ts";
+import type { ColumnSchema, TableSchema } from "./tables/schema.ts";
+import { countsOf } from "./tables/warnings.ts";
+
+export type ColumnRole = "label" | "feature" | "group" | "time" | "unused" | "undecided";
+
+/** What a task says of its clients' data. */
+export interface ExpectedData {
+  /** The `model` of its document. */
+  readonly model: unknown;
+  readonly schema: TableSchema | undefined;
+}
+
+export interface InspectedColumn extends ColumnProfile {
+  readonly role: ColumnRole;
+  /** What the task's document says of it. */
+  readonly expected?: ColumnSchema & { readonly scaling?: { readonly mean: number; readonly stdDev: number } };
+}
+
+export interface InspectedClass {
+  readonly name: string;
+  readonly train: number;
+  readonly test: number;
+  /** Of all examples. */
+  readonly share: number;
+}
+
+export interface DataReport {
+  readonly data: string;
+  readonly format: string;
+  /** Of a table, of the training file where there are two. */
+  readonly table?: { readonly rows: number; readonly columns: readonly InspectedColumn[] };
+  /** What training would get; absent if it is refused. */
+  readonly examples?: {
+    readonly train: number;
+    readonly test: number;
+    readonly split: string;
+    readonly inputShape: readonly number[];
+    readonly classes: readonly InspectedClass[];
+    /** Accuracy on the test data of always answering its most frequent class. */
+    readonly majority: number;
+  };
+  /** What a task expects beside what is there. */
+  readonly task?: {
+    readonly inputs: { readonly expected: number; readonly found: number | null };
+    readonly classes: { readonly expected: number; readonly found: number | null };
+    readonly fits: boolean;
+  };
+  readonly notes: readonly DataNote[];
+  readonly refused?: { readonly code: string; readonly message: string; readonly details: VerisumError["details"] };
+}
+
+/**
+ * @returns the report, and what loading the data throws
+ * @throws what hinders any look at it: DATASET_SPEC_INVALID, DATASET_NOT_FOUND, and what opening a table throws
+ */
+export async function inspectData(
+  spec: string,
+  task?: ExpectedData,
+): Promise<{ readonly report: DataReport; readonly refusal: VerisumError | undefined }> {
+  const { source, format, options } = await resolveData(spec);
+  const tables = await format.open?.(source, options);
+  const table = tables === undefined ? undefined : await inspectTable(tables, task?.schema);
+  const loaded = await loadDataset(spec, task?.schema).catch((error: unknown) => {
+    if (isVerisumError(error)) return error;
+    throw error;
+  });
+  const refusal = isVerisumError(loaded) ? loaded : undefined;
+  const data = isVerisumError(loaded) ? undefined : loaded;
+  const report = {
+    data: spec,
+    format: format.name,
+    ...(table === undefined ? {} : { table }),
+    ...(data === undefined ? {} : { examples: examplesOf(data) }),
+    ...(task === undefined ? {} : { task: comparison(task, data) }),
+    notes: data?.notes ?? tables?.train.notes ?? [],
+    ...(refusal === undefined
+      ? {}
+      : { refused: { code: refusal.code, message: refusal.message, details: refusal.details } }),
+  };
+  return { report, refusal };
+}
+
+async function inspectTable(
+  { train, columns }: OpenTables,
+  schema: TableSchema | undefined,
+): Promise<NonNullable<DataReport["table"]>> {
+  const { rows, columns: profiles } = await profileTable(train, schema?.missing.markers ?? columns.markers);
+  const roles = rolesOf({ train, columns }, schema);
+  return {
+    rows,
+    columns: profiles.map((profile, i) => {
+      const column = schema?.columns.find(({ name }) => name === profile.name);
+      const scaling = schema?.scaling[profile.name];
+      const expected = { ...column, ...(scaling === undefined ? {} : { scaling }) };
+      return {
+        ...profile,
+        role: roles?.(i) ?? "undecided",
+        ...(column === undefined ? {} : { expected: { ...column, ...expected } }),
+      };
+    }),
+  };
+}
+
+/** The role of each column, or undefined where the names do not decide them. */
+function rolesOf(
+  { train, columns }: Pick<OpenTables, "train" | "columns">,
+  schema: TableSchema | undefined,
+): ((index: number) => ColumnRole) | undefined {
+  try {
+    const { label, group, time, features } =
+      schema === undefined ? columnsAsked(train, columns) : planFor(train, columns, schema);
+    const used = new Set(features.map(({ index }) => index));
+    return (index) => {
+      if (index === label.index) return "label";
+      if (used.has(index)) return "feature";
+      if (index === group?.index) return "group";
+      return index === time?.index ? "time" : "unused";
+    };
+  } catch (error) {
+    if (isVerisumError(error)) return undefined;
+    throw error;
+  }
+}
+
+function examplesOf({ train, test, split }: LoadedData): NonNullable<DataReport["examples"]> {
+  const [inTrain, inTest] = [countsOf(train), countsOf(test)];
+  const total = train.exampleCount + test.exampleCount;
+  return {
+    train: train.exampleCount,
+    test: test.exampleCount,
+    split: split ?? "a test file",
+    inputShape: train.featureShape,
+    classes: inTrain.map((count, label) => ({
+      name: train.classNames?.[label] ?? String(label),
+      train: count,
+      test: inTest[label]!,
+      share: (count + inTest[label]!) / total,
+    })),
+    majority: Math.max(...inTest) / test.exampleCount,
+  };
+}
+
+function comparison({ model }: ExpectedData, data: LoadedData | undefined): NonNullable<DataReport["task"]> {
+  const { inputShape, classCount } = parseModel(model);
+  const inputs = { expected: sizeOf(inputShape), found: data === undefined ? null : sizeOf(data.train.featureShape) };
+  const classes = { expected: classCount, found: data?.train.classCount ?? null };
+  // A client need not have every class.
+  const fits = inputs.found === inputs.expected && classes.found !== null && classes.found <= classes.expected;
+  return { inputs, classes, fits };
+}
