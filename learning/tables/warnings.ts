@@ -30,7 +30,11 @@ export function columnWarnings({ data }: Pick<Encoded, "data">, { features, labe
     const size = widthOf(schema);
     const column = at;
     at += size;
-    if (schema.type === "category") continue;
+    if (schema.type === "category") {
+      if (tellsLabel(data, size, (i) => oneOf(data, i, column, size)))
+        warn("column-leaks-label", name, "each word goes with one class only: it may have been made from the label");
+      continue;
+    }
     const { mean, stdDev, least, most, distinct } = figuresOf(data, column);
     const range = `${short(least)} to ${short(most)}`;
     const drop = `drop=${optionText(name)}`;
@@ -48,7 +52,8 @@ export function columnWarnings({ data }: Pick<Encoded, "data">, { features, labe
         name,
         `goes into the model as ${range}, mean ${short(mean)}, standard deviation ${short(stdDev)}; all clients must scale it by the same constants, near mean 0 and deviation 1 (mean= and deviation=, or data.scaling in the task)`,
       );
-    if (distinct !== undefined && tellsLabel(data, column, distinct))
+    const width = data.features.length / data.exampleCount;
+    if (distinct !== undefined && tellsLabel(data, distinct, (i) => data.features[i * width + column]!))
       warn(
         "column-leaks-label",
         name,
@@ -151,17 +156,21 @@ function isIndex({ features, exampleCount }: Dataset, column: number): boolean {
 }
 
 /** Whether the value fixes the class, in a column with several examples for each value. */
-function tellsLabel({ features, labels, exampleCount }: Dataset, column: number, distinct: number): boolean {
-  if (distinct * 4 > exampleCount || exampleCount < FEW_EXAMPLES) return false;
-  const width = features.length / exampleCount;
+function tellsLabel({ labels }: Dataset, distinct: number, valueOf: (example: number) => number): boolean {
+  if (distinct * 4 > labels.length || labels.length < FEW_EXAMPLES) return false;
   const labelOf = new Map<number, number>();
-  for (let i = 0; i < exampleCount; i++) {
-    const value = features[i * width + column]!;
-    const known = labelOf.get(value);
-    if (known === undefined) labelOf.set(value, labels[i]!);
-    else if (known !== labels[i]) return false;
+  for (const [i, label] of labels.entries()) {
+    const value = valueOf(i);
+    if ((labelOf.get(value) ?? label) !== label) return false;
+    labelOf.set(value, label);
   }
   return new Set(labelOf.values()).size > 1;
+}
+
+/** The place of the 1 among an example's values of a category. */
+function oneOf({ features, exampleCount }: Dataset, example: number, column: number, size: number): number {
+  const start = example * (features.length / exampleCount) + column;
+  return features.subarray(start, start + size).indexOf(1);
 }
 
 function short(value: number): string {

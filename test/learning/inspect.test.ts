@@ -152,6 +152,28 @@ describe("the preview of data", () => {
       assert.deepEqual(await eventsOf("plain.csv", plain), ["dialect"]);
     });
 
+  it("warns of a category whose words tell the class, and not of one whose words do not", async () => {
+    const schema = tableSchema.parse({
+      label: "label",
+      classes: ["0", "1"],
+      columns: [
+        { name: "told", type: "category", values: ["x", "y", "z"] },
+        { name: "free", type: "category", values: ["x", "y", "z"] },
+      ],
+    });
+    const rows = Array.from(
+      { length: 60 },
+      (_, i) => `${i % 2 === 0 ? "x" : "yz"[(i % 4) >> 1]},${"xyz"[i % 3]},${i % 2}`,
+    );
+    const path = await folder.file("told.csv", `told,free,label\n${rows.join("\n")}\n`);
+    const model = { kind: "mlp", inputShape: [6], hidden: [], classCount: 2 };
+    const { notes } = (await inspectData(path, { model, schema })).report;
+    assert.deepEqual(
+      notes.filter(({ event }) => event === "column-leaks-label").map(({ column }) => column),
+      ["told"],
+    );
+  });
+
   it("warns of features and labels that are identifiers by their names", async () => {
     const row = (i: number): string => `${(i * 7919) % 1000},${Math.sin(i)},${i % 3}`;
     const rows = Array.from({ length: 60 }, (_, i) => row(i)).join("\n");
