@@ -1,5 +1,6 @@
 /** A round's proposed result, as the aggregator offers it over HTTP and members answer with signatures. */
-import type { FastifyInstance } from "fastify";
+import type { FastifyInstance, RouteHandlerMethod } from "fastify";
+import { addLimitedRoutes, LIMITED } from "../content/post-limit.ts";
 import type { CompactSignature } from "../chain/task-chain.ts";
 import { signatureSchema } from "../task/proposal-exchange.ts";
 import type { Proposal, SeatSignature } from "../task/proposal-exchange.ts";
@@ -45,7 +46,7 @@ export function addProposalRoutes(
       signatures: [...received].map(([seat, signature]) => ({ seat, ...signature })),
     });
   });
-  app.post("/v1/proposals/:round/signatures", { bodyLimit: MAX_BODY_BYTES }, async (request, reply) => {
+  const take: RouteHandlerMethod = async (request, reply) => {
     const proposal = offered(request.params);
     const parsed = signatureSchema.safeParse(request.body);
     if (proposal === undefined) return answerRefusal(missing(), reply);
@@ -62,7 +63,9 @@ export function addProposalRoutes(
     received.set(seat, signature.signature);
     onSignature();
     return reply.status(201).send({ seat });
-  });
+  };
+  const options = { bodyLimit: MAX_BODY_BYTES, config: LIMITED };
+  addLimitedRoutes(app, (scope) => void scope.post("/v1/proposals/:round/signatures", options, take));
   return {
     offer: (proposal) => {
       current = proposal;

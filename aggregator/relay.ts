@@ -3,16 +3,15 @@
  * submission out, upon which its client sends it itself; it cannot change one. It pays the gas, for registered clients
  * and once a round each.
  */
-import rateLimitPlugin from "@fastify/rate-limit";
-import type { RateLimitOptions } from "@fastify/rate-limit";
 import type { FastifyInstance } from "fastify";
+import { addLimitedRoutes, LIMITED } from "../content/post-limit.ts";
 import { largestBatch } from "../chain/batch-size.ts";
 import { checkSubmissionSignature } from "../chain/submission-signature.ts";
 import type { RoundState, SignedSubmission, TaskWriter } from "../chain/task-chain.ts";
 import type { Reporter } from "../protocol/reporter.ts";
 import { parseSignedSubmission, signedSubmissionBytes } from "../task/signed-submission.ts";
+import { knownAccounts } from "../task/task-accounts.ts";
 import { isVerisumError, VerisumError } from "../protocol/errors.ts";
-import { MAX_COHORT } from "../protocol/parameters.ts";
 import type { TaskParameters } from "../protocol/task.ts";
 import type { Hex } from "../protocol/transcript.ts";
 import { answerRefusal } from "./refusal.ts";
@@ -23,11 +22,6 @@ const WAIT_MS = 5_000;
 const LAST_SECONDS = 60;
 /** Submissions that one client may have checked in a round: each costs a simulated call. */
 const CHECKS_PER_ROUND = 4;
-/** Posts of one address in a minute: all clients of the largest cohort may share one, and try as often as they may. */
-const POSTS_PER_WINDOW = CHECKS_PER_ROUND * MAX_COHORT;
-const POST_WINDOW_MS = 60_000;
-/** Addresses whose posts are counted at a time; those that posted longest ago are forgotten. */
-const MOST_ADDRESSES = 10_000;
 
 export interface RelayDependencies {
   readonly chain: TaskWriter;
@@ -66,6 +60,7 @@ export function createRelay({ chain, parameters, batch, reporter, clock, onPendi
       { chunks: parameters.chunkKinds.length },
     );
   let current = 0n;
+  const isOfTask = knownAccounts(chain, () => clock() / 1000);
   const pending = new Map<Hex, Pending>();
   const checks = new Map<Hex, number>();
   const enter = (round: bigint): void => {
@@ -117,7 +112,8 @@ export function createRelay({ chain, parameters, batch, reporter, clock, onPendi
 
   return {
     accept: async (number, signed) => {
-      // First, since it needs no call to the chain.
+      // A list tells strangers first; then the signature, since it needs no call to the chain.
+      if (!(await isOfTask(signed.client.toLowerCase() as Hex))) throw notRegistered(signed.client, number);
       checkSubmissionSignature({ ...chain.context, round: number }, signed);
       const round = await chain.round();
       if (round.number !== number || round.phase !== "Collecting")
@@ -126,10 +122,7 @@ export function createRelay({ chain, parameters, batch, reporter, clock, onPendi
         });
       enter(number);
       const { weight, activeFromRound, lastSubmittedRound } = await chain.client(signed.client);
-      if (weight === 0 || activeFromRound > number)
-        throw new VerisumError("ROLE_NOT_REGISTERED", `${signed.client} is not a client of round ${number}`, {
-          client: signed.client,
-        });
+      if (weight === 0 || activeFromRound > number) throw notRegistered(signed.client, number);
       if (lastSubmittedRound === number || pending.has(signed.client)) return;
       const made = checks.get(signed.client) ?? 0;
       if (made === CHECKS_PER_ROUND)
@@ -173,23 +166,19 @@ export function createRelay({ chain, parameters, batch, reporter, clock, onPendi
   }
 }
 
+function notRegistered(client: Hex, round: bigint): VerisumError {
+  return new VerisumError("ROLE_NOT_REGISTERED", `${client} is not a client of round ${round}`, { client });
+}
+
 /**
- * Adds `POST /v1/submissions/{round}`: 202 if the submission is kept, or in already; errors are `{ code, message }`. An
- * address, or a network of 2^64 addresses of IPv6, that posts too often is refused before its body is read, so that
- * nobody's posts crowd out the others'. The app parses JSON already.
+ * Adds `POST /v1/submissions/{round}`: 202 if the submission is kept, or in already; errors are `{ code, message }`.
+ * The app parses JSON already.
  */
 export function addRelayRoute(app: FastifyInstance, relay: Relay, parameters: TaskParameters): void {
   const bodyLimit = signedSubmissionBytes(parameters.chunkKinds.length, parameters);
-  const rateLimit: RateLimitOptions = {
-    max: POSTS_PER_WINDOW,
-    timeWindow: POST_WINDOW_MS,
-    cache: MOST_ADDRESSES,
-    errorResponseBuilder: () => new VerisumError("RELAY_BUSY", "this address posts too often"),
-  };
-  app.register(async (scope) => {
+  addLimitedRoutes(app, (scope) => {
     scope.setErrorHandler((error, _request, reply) => answerRefusal(error, reply));
-    await scope.register(rateLimitPlugin, { global: false });
-    scope.post("/v1/submissions/:round", { bodyLimit, config: { rateLimit } }, async (request, reply) => {
+    scope.post("/v1/submissions/:round", { bodyLimit, config: LIMITED }, async (request, reply) => {
       const { round } = request.params as { round: string };
       if (!/^[0-9]{1,19}$/.test(round)) throw new VerisumError("REQUEST_INVALID", "not a round number");
       const signed = parseSignedSubmission(request.body);

@@ -1,11 +1,10 @@
 /** What `fl-aggregator serve` does: coordinate rounds until the task is complete or it is stopped. */
-import { recoverResultSigner } from "../chain/result-signature.ts";
 import { peerFetch } from "../content/peer-fetch.ts";
 import { openEndpoint, publicUrlOf, readTls, taskGateway } from "../task/endpoint.ts";
 import type { EndpointOptions } from "../task/endpoint.ts";
 import { loadCommitter } from "../task/keys.ts";
 import { openWritingNode } from "../task/node.ts";
-import type { NodeOptions, WritingNode } from "../task/node.ts";
+import type { NodeOptions } from "../task/node.ts";
 import { openMeasure } from "../task/measure.ts";
 import { addNodePages } from "../task/node-pages.ts";
 import { createPace } from "../task/pace.ts";
@@ -15,6 +14,7 @@ import type { RoleDependencies } from "../task/role.ts";
 import { createVitals } from "../task/vitals.ts";
 import { createCoordinator } from "./coordinator.ts";
 import { addProposalRoutes } from "./proposal.ts";
+import { signatureCheck } from "./signature-check.ts";
 import { addRelayRoute, createRelay } from "./relay.ts";
 
 export interface ServeOptions extends NodeOptions, EndpointOptions {
@@ -45,7 +45,7 @@ export async function serve(options: ServeOptions, deps: RoleDependencies): Prom
   const app = taskGateway(node, publicUrl, tls);
   addNodePages(app, node, { role: "aggregator" }, vitals);
   const pace = createPace({ chain, pollMs: options.pollMs, sleep: node.sleep, clock });
-  const board = addProposalRoutes(app, signatureCheck(node), pace.wake);
+  const board = addProposalRoutes(app, signatureCheck(chain, clock), pace.wake);
   const relay =
     options.batch === undefined
       ? undefined
@@ -87,15 +87,4 @@ export async function serve(options: ServeOptions, deps: RoleDependencies): Prom
     await app.close();
     await node.close();
   }
-}
-
-/** Whether a proposal's signature is the one of the seat that it names. */
-function signatureCheck({ chain }: WritingNode): Parameters<typeof addProposalRoutes>[1] {
-  return async (proposal, { seat, signature }) => {
-    const { settled } = await chain.records(proposal.round);
-    if (settled === undefined) return false;
-    const member = (await chain.members())[seat - 1];
-    const signer = recoverResultSigner(chain.context, { ...settled, ...proposal.result }, signature);
-    return signer.toLowerCase() === member?.toLowerCase();
-  };
 }

@@ -4,7 +4,6 @@
  */
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Socket } from "node:net";
-import { Server as TlsServer } from "node:tls";
 import type { FastifyInstance } from "fastify";
 import ipaddr from "ipaddr.js";
 
@@ -17,7 +16,8 @@ export interface ConnectionLimits {
 }
 
 interface Connection {
-  readonly socket: Socket;
+  /** By which its requests come: over TLS the secured one, once there is one. */
+  socket: Socket;
   readonly party: string;
   /** The request that is being read or answered. */
   request: IncomingMessage | undefined;
@@ -31,7 +31,7 @@ interface Connection {
 const LOOK_MS = 250;
 
 /** An address, or a network of 2^64 addresses of IPv6: what one party has of those. */
-function partyOf(remoteAddress: string | undefined): string {
+export function partyOf(remoteAddress: string | undefined): string {
   if (remoteAddress === undefined || !ipaddr.isValid(remoteAddress)) return "unknown";
   const address = ipaddr.process(remoteAddress);
   if (address.kind() === "ipv4") return address.toString();
@@ -40,21 +40,29 @@ function partyOf(remoteAddress: string | undefined): string {
 
 /**
  * Applies the limits to an app's server. A newcomer is let in at the cost of the connection that has been idle longest,
- * of its own party if that has as many as it may, else of the party that has most. Where none is idle it is refused.
+ * of its own party if that has as many as it may, else of the party that has most, which then gives up a busy one if it
+ * has no idle one. A party that has as many as it may, all busy, gets no more.
  * @param clock monotonic milliseconds
  */
 export function limitConnections(app: FastifyInstance, limits: ConnectionLimits, clock: () => number): void {
-  const open = new Map<Socket, Connection>();
-  // Over TLS a connection counts once it is secured; until then its handshake has a time limit of its own.
-  app.server.on(app.server instanceof TlsServer ? "secureConnection" : "connection", (socket: Socket) => {
+  const open = new Map<string, Connection>();
+  app.server.on("connection", (socket: Socket) => {
     const party = partyOf(socket.remoteAddress);
     if (!makeRoom([...open.values()], party, limits)) return void socket.destroy();
-    const now = clock();
-    open.set(socket, { socket, party, request: undefined, idleSince: now, moved: 0, movedAt: now });
-    socket.once("close", () => open.delete(socket));
+    const [now, name] = [clock(), nameOf(socket)];
+    const connection = { socket, party, request: undefined, idleSince: now, moved: 0, movedAt: now };
+    open.set(name, connection);
+    socket.once("close", () => {
+      if (open.get(name) === connection) open.delete(name);
+    });
+  });
+  // A connection counts from the start of its handshake.
+  app.server.on("secureConnection", (socket: Socket) => {
+    const connection = open.get(nameOf(socket));
+    if (connection !== undefined) connection.socket = socket;
   });
   app.addHook("onRequest", (request, reply, done) => {
-    const connection = open.get(request.raw.socket);
+    const connection = open.get(nameOf(request.raw.socket));
     if (connection !== undefined) follow(connection, request.raw, reply.raw, clock);
     done();
   });
@@ -66,6 +74,11 @@ export function limitConnections(app: FastifyInstance, limits: ConnectionLimits,
     clearInterval(timer);
     done();
   });
+}
+
+/** The same for a connection and what is secured over it. */
+function nameOf({ remoteAddress, remotePort }: Socket): string {
+  return `${remoteAddress} ${remotePort}`;
 }
 
 function follow(connection: Connection, request: IncomingMessage, response: ServerResponse, clock: () => number): void {
@@ -81,15 +94,19 @@ function follow(connection: Connection, request: IncomingMessage, response: Serv
 /** Closes what has to give way. False if nothing can. */
 function makeRoom(open: readonly Connection[], party: string, limits: ConnectionLimits): boolean {
   const own = open.filter((connection) => connection.party === party);
-  if (own.length >= limits.maxConnectionsPerAddress) return closeIdlest(own);
-  return open.length < limits.maxConnections || closeIdlest(largestParty(open));
+  if (own.length >= limits.maxConnectionsPerAddress) return closeOldest(own.filter(isIdle));
+  if (open.length < limits.maxConnections) return true;
+  const largest = largestParty(open);
+  return closeOldest(largest.filter(isIdle)) || (largest.length > own.length + 1 && closeOldest(largest));
 }
 
-function closeIdlest(connections: readonly Connection[]): boolean {
-  const idle = connections.filter(({ request }) => request === undefined);
-  const [idlest] = idle.sort((a, b) => a.idleSince - b.idleSince);
-  idlest?.socket.destroy();
-  return idlest !== undefined;
+const isIdle = ({ request }: Connection): boolean => request === undefined;
+
+/** Closes the one whose last request ended longest ago. */
+function closeOldest(connections: readonly Connection[]): boolean {
+  const [oldest] = [...connections].sort((a, b) => a.idleSince - b.idleSince);
+  oldest?.socket.destroy();
+  return oldest !== undefined;
 }
 
 function largestParty(open: readonly Connection[]): readonly Connection[] {

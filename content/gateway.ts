@@ -1,5 +1,5 @@
 import fastify from "fastify";
-import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
+import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest, RouteOptions } from "fastify";
 import { isVerisumError } from "../protocol/errors.ts";
 import type { ErrorCode, VerisumError } from "../protocol/errors.ts";
 import type { Reporter } from "../protocol/reporter.ts";
@@ -12,6 +12,7 @@ import type { DagLimits } from "./dag.ts";
 import { ContentRoutes } from "./gateway-content.ts";
 import { isAllowedHost, LOOPBACK_HOSTS, refusal } from "./http-form.ts";
 import { describe } from "./peers.ts";
+import { addLimitedRoutes, LIMITED } from "./post-limit.ts";
 import { report } from "./report.ts";
 import type { ContentStore } from "./store.ts";
 
@@ -102,7 +103,7 @@ export function createGateway(options: GatewayOptions): FastifyInstance {
     },
     frameworkErrors: onError,
     // Over TLS or not, an app is the same to its users; Fastify's types tell the two apart.
-    ...(options.tls === undefined ? {} : { https: options.tls }),
+    ...(options.tls === undefined ? {} : { https: { ...options.tls, handshakeTimeout: limits.idleTimeoutMs } }),
   });
   limitConnections(app, limits, () => performance.now());
   app.setErrorHandler(onError);
@@ -165,9 +166,9 @@ function addUploads(
   app.addContentTypeParser(CAR_MEDIA_TYPE, { parseAs: "buffer" }, (_request, body, done) => {
     done(null, body);
   });
-  app.post(UPLOAD_ROUTE, {
+  const route: Pick<RouteOptions, "preParsing" | "handler"> = {
     // Runs before the body is read: strangers cannot make the gateway hold their bytes.
-    onRequest: async (request, reply) => {
+    preParsing: async (request, reply) => {
       if (request.headers.origin !== undefined) {
         throw refusal(403, "HOST_REFUSED", "uploads from web pages are not accepted");
       }
@@ -203,7 +204,8 @@ function addUploads(
       await store.importCar(request.body, root, limits);
       return reply.status(held ? 200 : 201).send({ cid: root });
     },
-  });
+  };
+  addLimitedRoutes(app, (scope) => void scope.route({ ...route, method: "POST", url: UPLOAD_ROUTE, config: LIMITED }));
 }
 
 function uploadRoot(request: FastifyRequest): string {

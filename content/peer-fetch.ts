@@ -35,7 +35,7 @@ function checkedLookup(resolve: Resolve = resolveName): LookupFunction {
 }
 
 /**
- * A `fetch` over connections whose addresses have been checked. Literal addresses are `parsePeerUrl`'s part.
+ * A `fetch` over connections whose addresses have been checked, literal ones included. It follows no redirect.
  * @param resolve how names are resolved; by the system unless told
  */
 export function createPeerFetch(resolve?: Resolve): Fetch {
@@ -45,17 +45,17 @@ export function createPeerFetch(resolve?: Resolve): Fetch {
     bodyTimeout: SILENCE_MS,
   });
   // Node's own `fetch` is another copy of the same library, and has the same shapes.
-  const fetchChecked: Fetch = (input, init) =>
-    fetch(input as string | URL, { ...init, dispatcher } as Parameters<typeof fetch>[1]);
-  return fetchChecked;
+  const fetchChecked = async (input: string | URL, init?: RequestInit): Promise<unknown> => {
+    const { hostname } = new URL(input);
+    if (!mayHoldPeer(hostname)) throw addressRefused(hostname);
+    return fetch(input, { redirect: "error", ...init, dispatcher } as Parameters<typeof fetch>[1]);
+  };
+  return fetchChecked as Fetch;
 }
 
 /** Shared by all of this process's roles. */
 export const peerFetch: Fetch = createPeerFetch();
 
 function addressRefused(hostname: string): VerisumError {
-  return new VerisumError(
-    "IPFS_PEER_URL",
-    `the name ${JSON.stringify(hostname)} leads to no address where a peer lives`,
-  );
+  return new VerisumError("IPFS_PEER_URL", `${JSON.stringify(hostname)} leads to no address where a peer lives`);
 }

@@ -218,6 +218,9 @@ export function contentStoreOver(backend: BlockBackend, limits: StoreLimits): Co
   };
   /** Whoever stops waiting for a file and asks again later joins the reading that is under way. */
   const readings = new Map<string, Promise<Uint8Array>>();
+  const holds = async (cid: string): Promise<boolean> => isComplete(parseDirectoryCid(cid), backend, limits);
+  /** Every block is hashed: those who ask for the same directory at a time share one look. */
+  const lookings = new Map<string, Promise<boolean>>();
   return {
     putDirectory: async (files) => {
       const { root, blocks } = await buildDirectory(files);
@@ -234,7 +237,11 @@ export function contentStoreOver(backend: BlockBackend, limits: StoreLimits): Co
       const root = parseDirectoryCid(cid);
       return reading((read) => listDirectory(root, read, limits));
     },
-    has: async (cid) => isComplete(parseDirectoryCid(cid), backend, limits),
+    has: (cid) => {
+      const underWay = lookings.get(cid) ?? holds(cid).finally(() => lookings.delete(cid));
+      lookings.set(cid, underWay);
+      return underWay;
+    },
     exportCar: async (cid) => {
       const root = parseDirectoryCid(cid);
       return encodeCar(root, await reading((read) => collect(root, read)));

@@ -3,6 +3,7 @@ import type { FastifyInstance } from "fastify";
 import { persist } from "../command/run.ts";
 import type { ListenAddress } from "../command/listen-address.ts";
 import { createGateway } from "../content/gateway.ts";
+import { parsePeerUrl } from "../content/peers.ts";
 import { VerisumError } from "../protocol/errors.ts";
 import type { Reporter } from "../protocol/reporter.ts";
 import type { WritingNode } from "./node.ts";
@@ -30,9 +31,16 @@ export interface EndpointOptions {
   readonly tlsKey?: string;
 }
 
-/** The URL that others use. */
+/** The URL that others use. @throws USAGE if it is none that others could use */
 export function publicUrlOf({ publicUrl, listen, tlsCert }: EndpointOptions): string {
-  return publicUrl ?? urlOf(listen, tlsCert === undefined ? "http" : "https");
+  const url = publicUrl ?? urlOf(listen, tlsCert === undefined ? "http" : "https");
+  try {
+    parsePeerUrl(url);
+    return url;
+  } catch (cause) {
+    const message = `others cannot reach ${url}: give the URL that they can with --public-url`;
+    throw new VerisumError("USAGE", message, { url }, { cause });
+  }
 }
 
 /** @throws USAGE if only one of the two is named; STORAGE_FAILED if one cannot be read */

@@ -3,13 +3,12 @@ import { getAddress, verifyMessage } from "ethers";
 import type { Hex } from "../protocol/transcript.ts";
 import type { TaskReader, TaskWriter } from "../chain/task-chain.ts";
 import type { UploadRequest } from "../content/gateway.ts";
+import { knownAccounts } from "./task-accounts.ts";
 
 const SCHEME = "Verisum";
 const VALID_SECONDS = 600;
 /** Directories that one account may store in one round: what it publishes, and what it made again after failures. */
 const ROOTS_PER_ROUND = 8;
-/** The list of the task's accounts is not read again sooner. */
-const ACCOUNTS_LAST_SECONDS = 2;
 
 /** The Authorization header for an upload: `Verisum <account> <expiry> <signature>`. */
 export async function uploadAuthorization(chain: TaskWriter, root: string, nowSeconds: number): Promise<string> {
@@ -76,25 +75,4 @@ export function uploadSender({ authorization }: UploadRequest): string {
 function uploadText(chain: TaskReader, root: string, expires: number): string {
   const { chainId, contract } = chain.context;
   return `Verisum upload\nchain ${chainId}\ncontract ${contract}\nroot ${root}\nexpires ${expires}`;
-}
-
-/** Tells the task's accounts from others; reads them again for an unknown one, not more often than they may change. */
-function knownAccounts(chain: TaskReader, now: () => number): (account: Hex) => Promise<boolean> {
-  let known: Promise<ReadonlySet<Hex>> | undefined;
-  let readAt = -Infinity;
-  const read = async (): Promise<ReadonlySet<Hex>> => {
-    const accounts = [...(await chain.clients()), ...(await chain.members()), await chain.operator()];
-    return new Set(accounts.map((account) => account.toLowerCase() as Hex));
-  };
-  const readAgain = async (): Promise<ReadonlySet<Hex>> => {
-    readAt = now();
-    known = read();
-    known.catch(() => (known = undefined));
-    return known;
-  };
-  return async (account) => {
-    if (known !== undefined && (await known).has(account)) return true;
-    const mayHaveChanged = known === undefined || now() - readAt >= ACCOUNTS_LAST_SECONDS;
-    return (await (mayHaveChanged ? readAgain() : known!)).has(account);
-  };
 }

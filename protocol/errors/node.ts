@@ -42,6 +42,14 @@ export const NODE_ERRORS = {
     exit: 1,
     http: 429,
   },
+  POSTS_TOO_MANY: {
+    cause: "One address has posted more to a node than it takes in a minute.",
+    advice: "Wait a minute. Behind a proxy all of its clients count as one address.",
+    role: "again",
+    about: "others",
+    exit: 1,
+    http: 429,
+  },
   ROUND_NOT_COLLECTING: {
     cause: "A submission was handed to a relayer for a round that is not collecting.",
     advice:

@@ -54,7 +54,7 @@ describe("a relay's limit on posts", () => {
     await exhaust("192.0.2.1");
     assert.deepEqual(await statuses("192.0.2.1", "192.0.2.2"), [429, 400]);
     const refused = await post("192.0.2.1", "not JSON, and not read");
-    assert.deepEqual([refused.statusCode, refused.json<{ code: string }>().code], [429, "RELAY_BUSY"]);
+    assert.deepEqual([refused.statusCode, refused.json<{ code: string }>().code], [429, "POSTS_TOO_MANY"]);
     mock.timers.setTime(1_059_999);
     assert.deepEqual(await statuses("192.0.2.1"), [429]);
     mock.timers.setTime(1_060_000);
@@ -70,6 +70,23 @@ describe("a relay's limit on posts", () => {
     assert.deepEqual(await statuses(...others), [400, 400, 400, 400, 400]);
     await exhaust("10.0.0.1");
     assert.deepEqual(await statuses("::ffff:10.0.0.1", "::ffff:10.0.0.3"), [429, 400]);
+  });
+
+  it("does not believe what a client says of its own address", async () => {
+    await exhaust("192.0.2.1");
+    for (const name of ["x-forwarded-for", "forwarded", "x-real-ip"]) {
+      const response = await app.inject({
+        method: "POST",
+        url: "/v1/submissions/1",
+        remoteAddress: "192.0.2.1",
+        headers: {
+          "content-type": "application/json",
+          [name]: name === "forwarded" ? "for=203.0.113.9" : "203.0.113.9",
+        },
+        payload: "{}",
+      });
+      assert.equal(response.statusCode, 429, name);
+    }
   });
 
   it("keeps no more than 10,000 addresses", async function () {
@@ -102,7 +119,7 @@ describe("a relay's limit on posts", () => {
       headers: { host: "localhost" },
     });
     assert.equal(refused.statusCode, 429);
-    assert.deepEqual(refused.json(), { code: "RELAY_BUSY", message: "this address posts too often" });
+    assert.deepEqual(refused.json(), { code: "POSTS_TOO_MANY", message: "this address posts too often" });
     assert.deepEqual(reporter.events, []);
     await gateway.close();
     app = own;

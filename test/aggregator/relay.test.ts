@@ -8,6 +8,9 @@ import { rejectsCode } from "../support/errors.ts";
 import { memorySubmission, openMemoryRound, openMemoryTask } from "../support/memory-chain.ts";
 import type { MemoryTask } from "../support/memory-chain.ts";
 
+/** Clients, members, operator. */
+const LIST_CALLS = 3;
+
 /** A relay of clients' submissions, each due at once, on a task whose first round collects. */
 class Scene {
   readonly task: MemoryTask;
@@ -110,11 +113,25 @@ describe("a relay", () => {
     const scene = await Scene.open();
     const signed = await scene.sign(scene.task.clients[0]!);
     await rejectsCode(scene.relay.accept(2n, signed), "SIGNATURE_INVALID");
-    await rejectsCode(scene.relay.accept(1n, { ...signed, client: `0x${"33".repeat(20)}` }), "SIGNATURE_INVALID");
-    assert.equal(scene.calls, 0);
+    const other = scene.task.clients[1]!.account;
+    await rejectsCode(scene.relay.accept(1n, { ...signed, client: other }), "SIGNATURE_INVALID");
+    assert.ok(scene.calls <= LIST_CALLS);
     assert.equal(scene.announced, 0);
     await scene.relay.accept(1n, signed);
-    assert.ok(scene.calls > 0);
+    assert.ok(scene.calls > LIST_CALLS);
+  });
+
+  it("asks the chain for the list of accounts, and no more, whatever hundreds of strangers sign", async () => {
+    const scene = await Scene.open();
+    const signed = await scene.sign(scene.task.stranger);
+    for (let i = 0; i < 400; i++) {
+      const client: Hex = `0x${i.toString(16).padStart(40, "b")}`;
+      await rejectsCode(scene.relay.accept(1n, { ...signed, client }), "ROLE_NOT_REGISTERED");
+    }
+    await rejectsCode(scene.relay.accept(1n, signed), "ROLE_NOT_REGISTERED");
+    assert.ok(scene.calls <= LIST_CALLS, `${scene.calls} calls`);
+    await scene.handOver(scene.task.clients[0]!);
+    assert.equal(scene.announced, 1);
   });
 
   it("keeps nothing that the contract would refuse, or that is of nobody in the round", async () => {

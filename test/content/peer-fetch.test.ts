@@ -52,6 +52,39 @@ describe("a connection to a peer by its name", () => {
       assert.deepEqual(asked, []);
     });
 
+  for (const host of ["169.254.169.254", "[fd00:ec2::254]", "0xa9fea9fe", "[::ffff:100.100.100.200]"])
+    it(`is not made to ${host} where a URL says so itself`, async () => {
+      const started = performance.now();
+      await assert.rejects(createPeerFetch()(`http://${host}:${port}/`), (error) =>
+        isVerisumError(error, "IPFS_PEER_URL"),
+      );
+      assert.ok(performance.now() - started < 1000, "nothing was tried");
+    });
+
+  it("is not made where a redirect leads", async () => {
+    const away = createServer((_request, response) => {
+      response.writeHead(302, { location: `http://127.0.0.1:${port}/` }).end();
+    });
+    await new Promise<void>((resolve) => away.listen(0, "127.0.0.1", resolve));
+    const { port: from } = away.address() as AddressInfo;
+    await assert.rejects(createPeerFetch(resolvingTo("127.0.0.1"))(`http://peer.example:${from}/`), /fetch failed/);
+    assert.deepEqual(asked, []);
+    away.close();
+  });
+
+  it("goes to each address that was checked at the time of the connection, not to an earlier answer", async () => {
+    let answers = ["127.0.0.1"];
+    const fetch = createPeerFetch((name, callback) => resolvingTo(...answers)(name, callback));
+    assert.equal(
+      await (await fetch(`http://peer.example:${port}/`, { headers: { connection: "close" } })).text(),
+      "here",
+    );
+    asked.splice(0);
+    answers = ["169.254.169.254"];
+    await assert.rejects(fetch(`http://peer.example:${port}/`));
+    assert.deepEqual(asked, []);
+  });
+
   it("fails when the name is unknown", async () => {
     const fetch = createPeerFetch((_name, callback) => callback(new Error("no such name"), []));
     await assert.rejects(fetch(`http://peer.example:${port}/`), /fetch failed/);

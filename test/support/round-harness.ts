@@ -11,7 +11,6 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Wallet } from "ethers";
 import type { FastifyInstance } from "fastify";
-import { recoverResultSigner } from "../../chain/result-signature.ts";
 import type { RoundRecords, RoundState, TaskWriter } from "../../chain/task-chain.ts";
 import { outlive } from "../../command/run.ts";
 import { loadDataset } from "../../learning/dataset.ts";
@@ -29,6 +28,7 @@ import type { MemberLoopDependencies } from "../../member/member-loop.ts";
 import { addRelayRoute, createRelay } from "../../aggregator/relay.ts";
 import type { Relay } from "../../aggregator/relay.ts";
 import { addProposalRoutes } from "../../aggregator/proposal.ts";
+import { signatureCheck } from "../../aggregator/signature-check.ts";
 import type { SubmissionVerifier } from "../../protocol/batch-verification.ts";
 import type { VerificationKeys } from "../../protocol/verification-key.ts";
 import { openRoundKeys } from "../../member/round-keys.ts";
@@ -270,15 +270,7 @@ export async function startHarness(options: HarnessOptions): Promise<RoundHarnes
   const serving = await openServing("aggregator", 0, others);
   const board = addProposalRoutes(
     serving.app,
-    async (proposal, { seat, signature }) => {
-      const { settled } = await serving.node.chain.records(proposal.round);
-      const member = (await serving.node.chain.members())[seat - 1];
-      return (
-        settled !== undefined &&
-        recoverResultSigner(serving.node.chain.context, { ...settled, ...proposal.result }, signature).toLowerCase() ===
-          member?.toLowerCase()
-      );
-    },
+    signatureCheck(serving.node.chain, () => performance.now()),
     NO_EFFECT,
   );
   const relay = createRelay({

@@ -1,0 +1,31 @@
+/** Whether a signature of a proposed result is the one of the seat that it names. */
+import { recoverResultSigner } from "../chain/result-signature.ts";
+import type { TaskReader } from "../chain/task-chain.ts";
+import type { Proposal, SeatSignature } from "../task/proposal-exchange.ts";
+
+/** What the chain says of a round and its seats is asked again after this, whatever strangers post. */
+const LASTS_MS = 2_000;
+
+/** @param clock monotonic milliseconds */
+export function signatureCheck(
+  chain: Pick<TaskReader, "records" | "members" | "context">,
+  clock: () => number,
+): (proposal: Proposal, signature: SeatSignature) => Promise<boolean> {
+  const read = async (round: bigint) => ({
+    settled: (await chain.records(round)).settled,
+    members: await chain.members(),
+  });
+  let held: { readonly round: bigint; readonly at: number; readonly said: ReturnType<typeof read> } | undefined;
+  return async (proposal, { seat, signature }) => {
+    if (held?.round !== proposal.round || clock() - held.at >= LASTS_MS)
+      held = { round: proposal.round, at: clock(), said: read(proposal.round) };
+    const { settled, members } = await held.said.catch((error: unknown) => {
+      held = undefined;
+      throw error;
+    });
+    const member = members[seat - 1]?.toLowerCase();
+    if (settled === undefined || member === undefined) return false;
+    const signer = recoverResultSigner(chain.context, { ...settled, ...proposal.result }, signature);
+    return signer.toLowerCase() === member;
+  };
+}
