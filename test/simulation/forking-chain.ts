@@ -9,6 +9,7 @@ import type { Arguments, Snapshot } from "../support/memory-chain/chain.ts";
 
 /** A mined call, with the chain as it was before. */
 interface Mined {
+  readonly name: string;
   readonly before: Snapshot;
   readonly blockNumber: number;
   readonly again: () => Receipt;
@@ -43,7 +44,7 @@ export class ForkingChain extends MemoryChain {
     const before = this.snapshot();
     const receipt = super.send(contract, sender, name, args, valueWei);
     const again = (): Receipt => this.send(contract, sender, name, args, valueWei);
-    this.#mined = [...this.#mined.slice(-MEMORY), { before, blockNumber: receipt.blockNumber, again }];
+    this.#mined = [...this.#mined.slice(-MEMORY), { before, name, blockNumber: receipt.blockNumber, again }];
     this.#past = [...this.#past.slice(-MEMORY), before];
     this.onMined({ name, sender, args, again: this.#forking });
     return receipt;
@@ -63,9 +64,14 @@ export class ForkingChain extends MemoryChain {
   /**
    * Replaces the latest blocks by others, one more than there were.
    * @param keeps whether a transaction of the undone blocks is mined again
+   * @param reorder the order in which so many submissions of the undone blocks come now; the others keep their places
    * @returns how many were mined again, and how many were lost
    */
-  fork(depth: number, keeps: () => boolean): { readonly kept: number; readonly lost: number } {
+  fork(
+    depth: number,
+    keeps: () => boolean,
+    reorder: (count: number) => readonly number[] = (count) => [...Array(count).keys()],
+  ): { readonly kept: number; readonly lost: number } {
     const height = this.blockNumber;
     const undone = this.#mined.filter(({ blockNumber }) => blockNumber > height - depth);
     const first = undone[0];
@@ -73,11 +79,17 @@ export class ForkingChain extends MemoryChain {
     this.#mined = this.#mined.slice(0, -undone.length);
     this.restore(first.before);
     this.#forking = true;
-    const kept = undone.filter(({ again }) => keeps() && succeeds(again)).length;
+    const kept = reordered(undone, reorder).filter(({ again }) => keeps() && succeeds(again)).length;
     this.#forking = false;
     this.mine(Math.max(1, height + 1 - this.blockNumber));
     return { kept, lost: undone.length - kept };
   }
+}
+
+function reordered(calls: readonly Mined[], reorder: (count: number) => readonly number[]): readonly Mined[] {
+  const submissions = calls.filter(({ name }) => name === "submit");
+  const order = reorder(submissions.length)[Symbol.iterator]();
+  return calls.map((call) => (call.name === "submit" ? submissions[order.next().value!]! : call));
 }
 
 /** Whether a call that was undone passes again; what it relied on may be gone. */

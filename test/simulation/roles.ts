@@ -216,7 +216,22 @@ export function clientScript(stage: Stage, index: number, honest: boolean): Scri
               verifyAhead: () => Promise.resolve(),
             }),
       });
-      return Promise.resolve(async () => (await step()) === "acted");
+      /** The round that collects, where the chain does not have this client's submission. */
+      const lacking = async (): Promise<bigint | undefined> => {
+        const { round, records } = await scene.reader().look();
+        const isIn = records(round.number).submitted.some(({ client }) => client === direct.account);
+        return round.phase === "Collecting" && !isIn ? round.number : undefined;
+      };
+      return Promise.resolve(async () => {
+        const lacks = world.hostile ? undefined : await lacking();
+        const progress = await step();
+        const said = life.actor.reporter.events.some(
+          ({ event, facts }) => (event === "refused" || event === "late") && facts.round === lacks,
+        );
+        if (honest && lacks !== undefined && progress === "waiting" && !said && (await lacking()) === lacks)
+          reference.break("no progress", `${name} is not in round ${lacks}, and looks on`);
+        return progress === "acted";
+      });
     },
   };
 }

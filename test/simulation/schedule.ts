@@ -42,24 +42,44 @@ export async function runSchedule(seed: string, planted: Planted = {}): Promise<
   }
 }
 
-async function play(seed: string, dice: Dice, scene: Scene, planted: Planted): Promise<Outcome> {
-  const { shape, chain, contract } = scene;
-  const seats = Array.from({ length: shape.committeeSize }, (_, i) => i + 1);
-  const corrupt = new Set(shuffled(dice, seats).slice(0, dice.below(shape.threshold)));
-  const reference = new Reference(scene, new Set(seats.filter((seat) => !corrupt.has(seat))));
+/** A task's parties before anything happens, some of them corrupt. */
+export function openStage(
+  seed: string,
+  dice: Dice,
+  scene: Scene,
+  corrupt: { readonly seats: ReadonlySet<number>; readonly clients: number },
+  planted: Planted = {},
+): { readonly stage: Stage; readonly nature: Nature } {
+  const { shape } = scene;
+  const seats = seatsOf(shape);
+  const reference = new Reference(scene, new Set(seats.filter((seat) => !corrupt.seats.has(seat))));
   const nature = natureOf(dice, scene, (fault) => world.count(fault));
   const world = new World(dice, nature);
   const stage: Stage = { scene, world, reference, seed, planted, contexts: new Map(), node: undefined };
   world.add(aggregatorScript(stage));
   for (const seat of seats) {
-    const role = memberScript(stage, seat, !corrupt.has(seat));
-    world.add(corrupt.has(seat) ? byzantineMember(stage, seat, role) : role);
+    const role = memberScript(stage, seat, !corrupt.seats.has(seat));
+    world.add(corrupt.seats.has(seat) ? byzantineMember(stage, seat, role) : role);
   }
-  const corruptClients = dice.below(shape.maxCorrupt + 1);
   for (let i = 1; i <= shape.clients; i++) {
-    const role = clientScript(stage, i, i > corruptClients);
-    world.add(i > corruptClients ? role : byzantineClient(stage, i, role));
+    const role = clientScript(stage, i, i > corrupt.clients);
+    world.add(i > corrupt.clients ? role : byzantineClient(stage, i, role));
   }
+  return { stage, nature };
+}
+
+function seatsOf({ committeeSize }: Pick<Shape, "committeeSize">): number[] {
+  return Array.from({ length: committeeSize }, (_, i) => i + 1);
+}
+
+async function play(seed: string, dice: Dice, scene: Scene, planted: Planted): Promise<Outcome> {
+  const { shape, chain, contract } = scene;
+  const corrupt = {
+    seats: new Set(shuffled(dice, seatsOf(shape)).slice(0, dice.below(shape.threshold))),
+    clients: dice.below(shape.maxCorrupt + 1),
+  };
+  const { stage, nature } = openStage(seed, dice, scene, corrupt, planted);
+  const { world, reference } = stage;
   let [finalised, aborted] = [0, 0];
   chain.onMined = ({ name, sender, args, again }) => {
     if (name === "release") reference.releases(seatOf(scene, sender), args[0] as bigint, args[1] as Hex, again);
@@ -114,7 +134,11 @@ function natureOf(dice: Dice, { chain, shape }: Scene, count: (fault: Fault) => 
       unmined %= shape.blockSeconds;
     },
     reorganise: () => {
-      const { kept, lost } = chain.fork(dice.between(1, shape.confirmations), () => !dice.oneIn(3));
+      const { kept, lost } = chain.fork(
+        dice.between(1, shape.confirmations),
+        () => !dice.oneIn(3),
+        (count) => shuffled(dice, [...Array(count).keys()]),
+      );
       if (kept + lost > 0) count("reorganisation");
       for (let i = 0; i < lost; i++) count("transaction dropped");
     },
@@ -146,8 +170,7 @@ function describe(failure: unknown): string {
 }
 
 function seatOf({ parameters, writer }: Scene, sender: Hex): number {
-  const seats = Array.from({ length: parameters.committeeSize }, (_, i) => i + 1);
-  return seats.find((seat) => writer(seat).account === sender) ?? 0;
+  return seatsOf(parameters).find((seat) => writer(seat).account === sender) ?? 0;
 }
 
 function shuffled<T>(dice: Dice, list: readonly T[]): T[] {

@@ -111,6 +111,8 @@ export class World {
   readonly actors: Actor[] = [];
   /** While false nothing fails. */
   hostile = true;
+  /** While false nobody acts within another's step. */
+  interleaves = true;
   readonly #nature: Nature;
   /** Virtual seconds of each fault, until a round ends after it. */
   readonly #open: number[] = [];
@@ -190,7 +192,7 @@ export class World {
 
   async #disturbed<T>(life: Life, { act, failure, stale }: Call<T>): Promise<T> {
     if (life.ended) return never();
-    if (life.pause === undefined && this.dice.oneIn(6)) {
+    if (life.pause === undefined && this.interleaves && this.dice.oneIn(6)) {
       life.pause = this.#others().finally(() => {
         life.pause = undefined;
       });
