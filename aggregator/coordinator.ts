@@ -3,7 +3,7 @@
  * 6). It holds nothing that others could not compute, and everything it writes is checked by the contract or by
  * members.
  */
-import type { RoundRecords, RoundState, SignedResult, TaskWriter } from "../chain/task-chain.ts";
+import type { RoundState, SignedResult, TaskWriter } from "../chain/task-chain.ts";
 import type { Reporter } from "../protocol/reporter.ts";
 import { cidFromDigest } from "../content/cid.ts";
 import { recoverSiblingSums, requireSameModel, sameSettlements, siblingRounds } from "../task/cells.ts";
@@ -12,11 +12,10 @@ import { loadModelState } from "../task/checkpoint.ts";
 import { metricsText } from "../task/checkpoint.ts";
 import type { CheckpointConfig } from "../task/checkpoint.ts";
 import { weightsOf } from "../task/model-vector.ts";
-import { fetchReleases } from "../task/releases.ts";
+import { requireOpened } from "../task/round-records.ts";
 import { publicationOf, resultOf } from "../task/outcome.ts";
 import type { RoundPublication } from "../task/outcome.ts";
 import type { CommittingTask } from "../task/opened-task.ts";
-import { recoverAggregate } from "../protocol/aggregate.ts";
 import { bestProposal, bitCount, isBetter } from "../protocol/committee.ts";
 import { isVerisumError } from "../protocol/errors.ts";
 import type { ModelState } from "../protocol/model.ts";
@@ -26,6 +25,8 @@ import { smallestInclusion } from "../protocol/task.ts";
 import { requireReadySiblings, requireSameStep } from "./cells.ts";
 import type { SiblingNodes } from "./cells.ts";
 import type { ProposalBoard } from "./proposal.ts";
+import { createRecovery } from "./recovery.ts";
+import type { Recover } from "./recovery.ts";
 import { createReleaseWindow } from "./release-window.ts";
 import type { ReleaseWindow } from "./release-window.ts";
 
@@ -54,7 +55,7 @@ export type CoordinatorStep = () => Promise<boolean>;
 export function createCoordinator(deps: CoordinatorDependencies): CoordinatorStep {
   let computed: Computed | undefined;
   const isInTime = createReleaseWindow(deps);
-  const unusable = new Set<string>();
+  const recover = createRecovery(deps);
   return async () => {
     const round = await deps.chain.round();
     switch (round.phase) {
@@ -76,7 +77,7 @@ export function createCoordinator(deps: CoordinatorDependencies): CoordinatorSte
             !isOf(computed.publication.signed, round) ||
             !sameSettlements(computed.siblings, siblings)
           )
-            computed = await compute(deps, round, siblings, unusable);
+            computed = await compute(deps, round, siblings, recover);
           if (computed === undefined) return await pushPastDeadline(deps, round, "waiting for releases");
           if (
             round.deadline > (await deps.chain.blockTime()) &&
@@ -201,26 +202,17 @@ async function settleRound(
   );
 }
 
-/**
- * Interpolates the releases there are; undefined while too few (good ones) are there.
- * @param unusable sets of releases that opened nothing, not searched again
- */
+/** Computes the round's result; undefined while too few (good) releases are there. */
 async function compute(
   { chain, task, board, reporter, evaluate }: CoordinatorDependencies,
   round: RoundState,
   siblings: readonly SiblingRound[],
-  unusable: Set<string>,
+  recover: Recover,
 ): Promise<Computed | undefined> {
-  const records = await chain.records(round.number);
-  if (
-    records.settled === undefined ||
-    records.opened === undefined ||
-    records.released.length < task.parameters.threshold
-  )
-    return undefined;
-  const recovered = await recover(task, records, reporter, unusable);
+  const recovered = await recover(await chain.records(round.number));
   if (recovered === undefined) return undefined;
-  const { opened } = records;
+  const { records, elements } = recovered;
+  const opened = requireOpened(records);
   const base = await loadModelState(task, opened.baseModelCid, opened.baseModelDigest);
   const measure = async (model: ModelState): Promise<CheckpointConfig["metrics"]> =>
     evaluate === undefined ? null : evaluate(weightsOf(task.document, model));
@@ -228,7 +220,7 @@ async function compute(
     task,
     records,
     base,
-    recovered,
+    elements,
     measure,
     await recoverSiblingSums(task, siblings),
   );
@@ -236,7 +228,7 @@ async function compute(
   const { metrics } = publication;
   await task.store.putDirectory(publication.aggregateFiles);
   await task.store.putDirectory(publication.checkpointFiles);
-  const { value, opening } = await openVector(recovered, publication.point, task.committer);
+  const { value, opening } = await openVector(elements, publication.point, task.committer);
   board.offer({ round: round.number, result: resultOf(publication.signed), metrics });
   const measured = metrics === null ? "" : `; ${metricsText(metrics)} on this aggregator's test data`;
   reporter.say("info", "aggregated", `round ${round.number}: the aggregate opens the sum of commitments${measured}`, {
@@ -244,49 +236,6 @@ async function compute(
     ...(metrics === null ? {} : { accuracy: metrics.accuracy, loss: metrics.loss }),
   });
   return { publication, siblings, evaluation: value, opening };
-}
-
-async function recover(
-  task: CommittingTask,
-  records: RoundRecords,
-  reporter: Reporter,
-  unusable: Set<string>,
-): Promise<readonly bigint[] | undefined> {
-  const { settled } = records;
-  const releases = await fetchReleases(task, records, (seat, code) =>
-    reporter.say("warn", "bad-release", `round ${settled!.round}: the release of seat ${seat} is unusable: ${code}`, {
-      round: settled!.round,
-      seat,
-      code,
-    }),
-  );
-  const given = [
-    settled!.sum.x,
-    ...records.released
-      .filter(({ seat }) => releases.some((release) => release.seat === seat))
-      .map(({ releaseCid }) => releaseCid),
-  ].join();
-  if (unusable.has(given)) return undefined;
-  try {
-    const { elements, wrongSeats } = await recoverAggregate(
-      task.parameters.threshold,
-      releases,
-      settled!.sum,
-      task.committer,
-    );
-    for (const seat of wrongSeats)
-      reporter.say("warn", "wrong-release", `round ${settled!.round}: seat ${seat} released a wrong sum`, {
-        round: settled!.round,
-        seat,
-      });
-    return elements;
-  } catch (error) {
-    if (isVerisumError(error, "SHARE_COUNT") || isVerisumError(error, "AGGREGATE_NOT_RECOVERABLE")) {
-      unusable.add(given);
-      return undefined;
-    }
-    throw error;
-  }
 }
 
 async function finalise(

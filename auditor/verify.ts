@@ -14,7 +14,8 @@ import { weightsOf } from "../task/model-vector.ts";
 import { openReadingNode } from "../task/node.ts";
 import type { ReadingNode } from "../task/node.ts";
 import { auditTask } from "./audit-task.ts";
-import type { TaskAudit } from "./audit-task.ts";
+import type { AuditOptions, TaskAudit } from "./audit-task.ts";
+import { auditTwice } from "./audit-twice.ts";
 import { failureOf } from "./checklist.ts";
 import type { Finding } from "./checklist.ts";
 import { watchdog } from "./watchdog.ts";
@@ -64,7 +65,7 @@ async function auditWith(
   const before = process.cpuUsage();
   let origin: KeysOrigin | undefined;
   dog.progress("the keys and the genesis model");
-  const audit = await auditTask(node.task, {
+  const options: AuditOptions = {
     verifier: submissionVerifier(curve, platformRandom),
     origin: async () => {
       origin = await verifyKeysOrigin(node.task, node.state.file("keys"), { curve, random: platformRandom, reporter });
@@ -78,7 +79,13 @@ async function auditWith(
       dog.progress(`what follows ${finding.round === 0 ? "the task's" : `round ${finding.round}'s`} ${finding.check}`);
       if (flags.format === "text") process.stdout.write(`${findingLine(finding)}\n`);
     },
-  });
+  };
+  const audit = await auditTwice(
+    node.chain,
+    () => auditTask(node.task, options),
+    ({ message }) =>
+      reporter.say("warn", "audited-again", `${message}: everything is read again before this is believed`),
+  );
   const { user, system } = process.cpuUsage(before);
   return { audit, origin, processorMs: (user + system) / 1000 };
 }

@@ -8,6 +8,7 @@ import type { Hex } from "../protocol/transcript.ts";
 import { readCellGroup } from "./cell-group.ts";
 import { decodeAddress, decodeClient, decodeModel, decodeParameters, decodeRound } from "./codec.ts";
 import { viewsOf } from "./contract-calls.ts";
+import type { View } from "./contract-calls.ts";
 import type { EndpointAnnouncedEvent, VerisumFunctions } from "./generated/verisum.ts";
 import { TaskHistory } from "./history.ts";
 import type { EventStore, TaskPast } from "./history.ts";
@@ -39,18 +40,19 @@ export async function readerAt(
   const { provider } = endpoint;
   const contract = new Contract(address, VERISUM_INTERFACE, provider);
   const view = viewsOf<VerisumFunctions>(contract, endpoint);
-  const parameters = once(() => view("parameters").then(decodeParameters));
-  const history = historyOf(endpoint, chainId, address, options, parameters);
+  let fixed = fixedIn(view);
+  const history = historyOf(endpoint, chainId, address, options, () => fixed.parameters());
   const gauge = timingGauge(chainId, finalityDepth(chainId, options.confirmations));
   // Before anything is asked, or the first look would not go in the first batch.
   await history.load();
   const logs = async (): Promise<readonly TaskLog[]> => (await history.read()).logs;
   let fullCommittee: readonly Hex[] | undefined;
+  const others: TaskReader[] = [];
   const deployment = once(() => view("deployment"));
   const reader: Omit<TaskReader, "context"> = {
-    parameters,
-    parametersHash: once(() => view("parametersHash")),
-    operator: once(() => view("operator").then(decodeAddress)),
+    parameters: () => fixed.parameters(),
+    parametersHash: () => fixed.parametersHash(),
+    operator: () => fixed.operator(),
     verificationKeys: async () => {
       const pointer = await view("keysPointer");
       const code = await endpoint.request(() => provider.getCode(pointer));
@@ -70,7 +72,7 @@ export async function readerAt(
       const members = await Promise.all(
         Array.from({ length: count }, (_, i) => view("memberAt", i + 1).then(decodeAddress)),
       );
-      if (count === (await parameters()).committeeSize) fullCommittee = members;
+      if (count === (await fixed.parameters()).committeeSize) fullCommittee = members;
       return members;
     },
     roundKey: (round, seat) => view("roundKey", round, seat),
@@ -90,13 +92,22 @@ export async function readerAt(
     timing: async () => gauge((await history.read()).blocks),
     closedRound: async () => (await reader.look()).closedRound,
     origin: () => history.origin(),
-    reread: (why) => history.reread(why),
+    reread: async (why) => {
+      fixed = fixedIn(view);
+      fullCommittee = undefined;
+      await history.reread(why);
+      for (const other of others) await other.reread(why);
+    },
     save: () => history.save(),
     cellGroup: async (group) => {
       await requireContract(endpoint, chainId, group);
       return readCellGroup(endpoint, group);
     },
-    at: (other) => readerAt(endpoint, chainId, other, options),
+    at: async (contractOf) => {
+      const other = await readerAt(endpoint, chainId, contractOf, options);
+      others.push(other);
+      return other;
+    },
   };
   // All that opening a task asks for, in as few requests as it takes.
   await Promise.all([
@@ -106,6 +117,15 @@ export async function readerAt(
     ),
   ]);
   return { ...reader, context: { chainId, contract: decodeAddress(address), deployment: await deployment() } };
+}
+
+/** What never changes in a contract, asked once. */
+function fixedIn(view: View<VerisumFunctions>): Pick<TaskReader, "parameters" | "parametersHash" | "operator"> {
+  return {
+    parameters: once(() => view("parameters").then(decodeParameters)),
+    parametersHash: once(() => view("parametersHash")),
+    operator: once(() => view("operator").then(decodeAddress)),
+  };
 }
 
 /** Looks at the same past are one: records are read from the events once. */

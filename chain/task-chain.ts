@@ -221,8 +221,8 @@ export interface TaskReader {
   /** The block that the contract was deployed in, or the first one that its events are read from. */
   origin(): Promise<BlockReference>;
   /**
-   * Forgets what was read: the next look reads everything anew, from another endpoint if there is one. To be done
-   * before anybody is blamed for what the chain says.
+   * Forgets what was read, here and through `at`: the next look reads everything anew, from another endpoint if there
+   * is one. To be done before anybody is blamed, and before a role ends, for what the chain says.
    */
   reread(why: string): Promise<void>;
   /** Keeps what was read for the next start. */

@@ -15,6 +15,7 @@ import type { OpenTask } from "../task/opened-task.ts";
 import type { ChunkProver } from "../protocol/ports.ts";
 import { createPace } from "../task/pace.ts";
 import type { RoleDependencies } from "../task/role.ts";
+import { withSecondLook } from "../task/second-look.ts";
 import { verifySubmission } from "../auditor/audit-submission.ts";
 import { continuedAudit } from "../auditor/continued-audit.ts";
 import { createClientStep } from "./client-loop.ts";
@@ -105,7 +106,7 @@ async function takePart(
   await times.warn();
   if (state.copied) await leaveOldCopy(node, journal, reporter);
   const learnsNothing = baselineWatch();
-  const step = createClientStep({
+  const look = createClientStep({
     chain,
     task: { ...task, committer: keys.committer },
     ...alter(
@@ -148,6 +149,7 @@ async function takePart(
       if (nothing !== undefined) reporter.say("warn", "learns-nothing", nothing, { round });
     },
   });
+  const step = withSecondLook(look, chain, (progress) => progress === "done");
   const pace = createPace({ chain, pollMs: options.pollMs, sleep, clock });
   try {
     for (;;) {

@@ -2,7 +2,7 @@
 import type { RoundRecords, SubmittedRecord, TaskWriter } from "../chain/task-chain.ts";
 import { digestHexOfCid } from "../content/cid.ts";
 import { sealShare, shareFileName } from "../protocol/bundle.ts";
-import { isVerisumError } from "../protocol/errors.ts";
+import { isVerisumError, VerisumError } from "../protocol/errors.ts";
 import type { ModelState } from "../protocol/model.ts";
 import type { ChunkProver } from "../protocol/ports.ts";
 import type { RandomBytes } from "../protocol/random.ts";
@@ -34,7 +34,7 @@ export interface LocalLearner {
 }
 
 export interface MakingDependencies {
-  readonly chain: Pick<TaskWriter, "account" | "context">;
+  readonly chain: Pick<TaskWriter, "account" | "context" | "roundKey" | "reread">;
   readonly task: CommittingTask;
   readonly prover: ChunkProver;
   readonly learner: LocalLearner;
@@ -149,6 +149,9 @@ async function sealShares(
       );
     } catch (error) {
       if (!isVerisumError(error, "ROUND_KEY_INVALID")) throw error;
+      await chain.reread(`by what it says the key of seat ${seat} is unusable`);
+      if ((await chain.roundKey(round, seat)) !== publicKey)
+        throw new VerisumError("CHAIN_REORGANISED", `the key of seat ${seat} changed`, { round, seat });
       reporter.say("warn", "unusable-key", `round ${round}: the key of seat ${seat} is unusable; it gets no share`, {
         round,
         seat,

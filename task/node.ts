@@ -22,6 +22,7 @@ import { createPeerNetwork } from "./peer-network.ts";
 import type { PeerNetwork } from "./peer-network.ts";
 import { openTask } from "./open-task.ts";
 import type { PublishingTask } from "./opened-task.ts";
+import { withSecondLook } from "./second-look.ts";
 import { uploadAuthorization } from "./upload-authorisation.ts";
 
 export interface NodeOptions extends ConnectOptions {
@@ -158,7 +159,7 @@ async function openInside<Chain extends TaskReader>(
   try {
     const task = await patiently(() =>
       whenAvailable(
-        () => openTask(chain, store),
+        withSecondLook(() => openTask(chain, store), chain),
         network,
         () => chain.reread("content was not found"),
         reporter,

@@ -4,6 +4,7 @@ import type { RandomBytes } from "../protocol/random.ts";
 import type { Reporter } from "../protocol/reporter.ts";
 import type { ReadingNode } from "./node.ts";
 import type { Pace } from "./pace.ts";
+import { withSecondLook } from "./second-look.ts";
 import type { Vitals } from "./vitals.ts";
 
 /** What a role is given besides its options. */
@@ -29,11 +30,13 @@ export async function poll(
   step: () => Promise<boolean>,
   complete: () => Promise<boolean>,
 ): Promise<void> {
-  while ((await outlive(complete, reporter)) !== true) {
+  const isComplete = withSecondLook(complete, node.chain, (answer) => answer);
+  const act = withSecondLook(step, node.chain);
+  while ((await outlive(isComplete, reporter)) !== true) {
     const acted = await outlive(async () => {
       await node.network.refresh();
       vitals.looked(await node.chain.look());
-      return step();
+      return act();
     }, reporter);
     if (acted === true) {
       vitals.acted();
