@@ -3,7 +3,7 @@
  * section 6).
  */
 import { fetchReleases } from "../task/releases.ts";
-import { publicationOf, sameResult, SHARE_SUM_FILE } from "../task/outcome.ts";
+import { directoryDigest, publicationOf, sameResult, SHARE_SUM_FILE } from "../task/outcome.ts";
 import { includedRecords } from "../task/round-records.ts";
 import { requireOpened, requireSettled } from "../task/round-records.ts";
 import { challengePointsOf } from "../task/challenge.ts";
@@ -29,8 +29,9 @@ import { submissionEvaluation } from "../protocol/submission.ts";
 import { toHex } from "../protocol/transcript.ts";
 import type { Hex } from "../protocol/transcript.ts";
 import { requireTimeToFinalise } from "../task/cells.ts";
-import { bindRelease } from "./release-record.ts";
+import { bindRelease, boundRelease } from "./release-record.ts";
 import type { RoundKeys } from "./round-keys.ts";
+import type { Confirms } from "./second-readings.ts";
 
 export interface MemberDependencies {
   readonly chain: TaskWriter;
@@ -98,9 +99,11 @@ export async function checkShares(
 }
 
 /**
- * Releases Σ w_i·share_i over the settled set: once a round, only of a final settlement, only of a large enough set.
+ * Releases Σ w_i·share_i over the settled set: one sum a round, only of a final settlement, only of a large enough
+ * set. Called again, it sends the same release again; its key stays until the release is final.
  * @returns false if the settlement is not final yet
- * @throws ROUND_EQUIVOCATION, ROUND_TOO_SMALL, ROUND_KEY_GONE; errors of the shares, the store and the chain
+ * @throws ROUND_EQUIVOCATION, ROUND_RECORD_DAMAGED, ROUND_TOO_SMALL, ROUND_KEY_GONE; errors of the shares, the store
+ * and the chain
  */
 export async function releaseSum(deps: MemberDependencies, records: RoundRecords): Promise<boolean> {
   const { chain, task, state, scope, reporter } = deps;
@@ -114,7 +117,26 @@ export async function releaseSum(deps: MemberDependencies, records: RoundRecords
     );
   }
   const included = includedRecords(records, settled);
-  await bindRelease(state, scope, settled.round, included);
+  const kept = await boundRelease(state, scope, settled.round, included);
+  const cid = kept !== undefined && (await task.store.has(kept)) ? kept : await makeRelease(deps, records, included);
+  // After a crash its blocks can be here and its pin not.
+  await task.store.pin(cid);
+  await deps.replicate(cid);
+  await chain.release(settled.round, digestHexOfCid(cid) as Hex);
+  reporter.say("good", "released", `round ${settled.round}: released the sum of ${included.length} shares`, {
+    round: settled.round,
+    seat: deps.seat,
+  });
+  return true;
+}
+
+/** Adds up the shares, and binds the round to the sum before anybody else can have it. Returns its CID. */
+async function makeRelease(
+  deps: MemberDependencies,
+  records: RoundRecords,
+  included: readonly SubmittedRecord[],
+): Promise<string> {
+  const { round } = requireOpened(records);
   const keys = await keysOf(deps, records);
   let sum: bigint[] | undefined;
   for (const [{ weight }, reading] of startAhead(included, SHARES_AT_ONCE, (record) =>
@@ -126,20 +148,15 @@ export async function releaseSum(deps: MemberDependencies, records: RoundRecords
         ? linearCombination([share], [BigInt(weight)])
         : linearCombination([sum, share], [1n, BigInt(weight)]);
   }
-  const cid = await task.store.putDirectory({ [SHARE_SUM_FILE]: encodeElements(sum!) });
-  await deps.replicate(cid);
-  await chain.release(settled.round, digestHexOfCid(cid) as Hex);
-  await deps.keys.erase(settled.round);
-  reporter.say("good", "released", `round ${settled.round}: released the sum of ${included.length} shares`, {
-    round: settled.round,
-    seat: deps.seat,
-  });
-  return true;
+  const files = { [SHARE_SUM_FILE]: encodeElements(sum!) };
+  await bindRelease(deps.state, deps.scope, round, included, cidFromDigest(await directoryDigest(files)));
+  return deps.task.store.putDirectory(files);
 }
 
 /**
  * Recomputes a proposed result from the chain and the releases, and signs it if every field agrees.
  * @param metrics the aggregator's own measurement, the one part of a checkpoint that is not recomputed
+ * @param confirms whether a member whose release is unusable is to be named now
  * In a task of cells the result is the combination: it is signed once every sibling's sum is there, and not when a
  * sibling that has still to finalise has little time left for it.
  * @throws PROPOSAL_MISMATCH if it is not what follows; AGGREGATE_NOT_RECOVERABLE, SHARE_COUNT, CELLS_* and store
@@ -150,19 +167,16 @@ export async function signProposal(
   records: RoundRecords,
   proposal: RoundResult,
   metrics: CheckpointConfig["metrics"],
+  confirms: Confirms = () => true,
 ): Promise<CompactSignature> {
   const { chain, task } = deps;
   const settled = requireSettled(records);
   const siblings = await siblingRounds(task, records);
   await requireTimeToFinalise(siblings);
-  const releases = await fetchReleases(task, records, (seat, code) =>
-    deps.reporter.say(
-      "warn",
-      "bad-release",
-      `round ${settled.round}: the release of seat ${seat} is unusable: ${code}`,
-      { round: settled.round, seat, code },
-    ),
-  );
+  const releases = await fetchReleases(task, records, (seat, code) => {
+    const text = `round ${settled.round}: the release of seat ${seat} is unusable: ${code}`;
+    if (confirms(text)) deps.reporter.say("warn", "bad-release", text, { round: settled.round, seat, code });
+  });
   const { elements } = await recoverAggregate(task.parameters.threshold, releases, settled.sum, task.committer);
   const opened = records.opened!;
   const base = await loadModelState(task, opened.baseModelCid, opened.baseModelDigest);

@@ -4,16 +4,17 @@
  * keys are erased before anything else happens, so that it sits out every round that the copy could know.
  */
 import { z } from "zod";
-import type { TaskReader } from "../chain/task-chain.ts";
+import type { TaskLook, TaskReader } from "../chain/task-chain.ts";
+import { cidFromDigest } from "../content/cid.ts";
 import type { Reporter } from "../protocol/reporter.ts";
 import { encodeRecord, readRecordOrNull, writeDurably } from "../storage/durable-file.ts";
 import type { StateDirectory } from "../storage/state-directory.ts";
-import { bindUnknownRelease, isReleaseBound } from "./release-record.ts";
+import { bindUnknownRelease, knowsRelease } from "./release-record.ts";
 import { KEYS_AHEAD } from "./round-keys.ts";
 import type { RoundKeys } from "./round-keys.ts";
 
 export interface OldCopyDependencies {
-  readonly chain: Pick<TaskReader, "round" | "records">;
+  readonly chain: Pick<TaskReader, "look">;
   readonly keys: Pick<RoundKeys, "eraseAll">;
   readonly state: StateDirectory;
   readonly scope: string;
@@ -23,8 +24,13 @@ export interface OldCopyDependencies {
 
 const attestedSchema = z.string().regex(/^[0-9]+$/);
 
-/** Notes, before it is sent, that this directory attests the round. @throws STORAGE_FULL, STORAGE_FAILED */
+/**
+ * Notes, before it is sent, that this directory attests the round. An earlier round than the last, after a
+ * reorganisation, takes nothing back. @throws STORAGE_FULL, STORAGE_FAILED
+ */
 export async function noteAttested(state: StateDirectory, scope: string, round: bigint): Promise<void> {
+  const last = await lastAttested(state, scope);
+  if (last !== undefined && last !== "damaged" && last >= round) return;
   await writeDurably(attestedPath(state, scope), encodeRecord(round.toString()));
 }
 
@@ -34,9 +40,10 @@ export async function noteAttested(state: StateDirectory, scope: string, round: 
  */
 export async function leaveOldCopy(deps: OldCopyDependencies): Promise<void> {
   const { state, scope, seat } = deps;
-  const { number } = await deps.chain.round();
+  const look = await deps.chain.look();
+  const { number } = look.round;
   const attested = await lastAttested(state, scope);
-  const unknown = await unknownActs(deps, number, attested === "damaged" ? undefined : attested);
+  const unknown = await unknownActs(deps, look, attested === "damaged" ? undefined : attested);
   const isOld = state.copied || attested === "damaged" || unknown.attested || unknown.released.length > 0;
   if (isOld) await deps.keys.eraseAll();
   for (const round of unknown.released) await bindUnknownRelease(state, scope, round);
@@ -53,17 +60,19 @@ export async function leaveOldCopy(deps: OldCopyDependencies): Promise<void> {
 
 /** What this seat did on chain, in rounds that kept keys could be of, and its directory has no record of. */
 async function unknownActs(
-  { chain, state, scope, seat }: OldCopyDependencies,
-  current: bigint,
+  { state, scope, seat }: OldCopyDependencies,
+  look: TaskLook,
   lastAttested: bigint | undefined,
 ): Promise<{ readonly attested: boolean; readonly released: readonly bigint[] }> {
+  const current = look.round.number;
   const first = current > BigInt(KEYS_AHEAD) ? current - BigInt(KEYS_AHEAD) : 1n;
   const released: bigint[] = [];
   let attested = false;
   for (let round = first; round <= current; round += 1n) {
-    const records = await chain.records(round);
-    const hasReleased = records.released.some((release) => release.seat === seat);
-    if (hasReleased && !(await isReleaseBound(state, scope, round))) released.push(round);
+    const records = look.records(round);
+    const own = records.released.find((release) => release.seat === seat);
+    if (own !== undefined && !(await knowsRelease(state, scope, round, cidFromDigest(own.releaseCid))))
+      released.push(round);
     attested ||= lastAttested !== undefined && records.attested.has(seat) && lastAttested < round;
   }
   return { attested, released };

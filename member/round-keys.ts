@@ -1,4 +1,4 @@
-/** A member's one-time decryption keys: made before a round, erased after its release (forward secrecy). */
+/** A member's one-time decryption keys: made before a round, erased once its release is final (forward secrecy). */
 import { z } from "zod";
 import { newRoundKeyPair } from "../protocol/bundle.ts";
 import type { RoundKeyPair } from "../protocol/bundle.ts";
@@ -24,7 +24,7 @@ export interface RoundKeys {
   eraseBefore(round: bigint): Promise<void>;
   /** Erases every key: those of a directory that is an old copy could release a round again. */
   eraseAll(): Promise<void>;
-  /** Registers keys for coming rounds if fewer than half of KEYS_AHEAD are registered. Returns how many were added. */
+  /** Registers keys for coming rounds if one of the next half of KEYS_AHEAD has none. Returns how many were added. */
   topUp(chain: TaskWriter, seat: number, nextRound: bigint, random: RandomBytes): Promise<number>;
 }
 
@@ -48,12 +48,15 @@ export function openRoundKeys(state: StateDirectory, scope: string): RoundKeys {
     eraseBefore: (round) => eraseWhere((kept) => kept < round),
     eraseAll: () => eraseWhere(() => true),
     topUp: async (chain, seat, nextRound, random) => {
-      let first = nextRound;
-      while (first < nextRound + BigInt(KEYS_AHEAD) && (await chain.roundKey(first, seat)) !== NO_KEY) first += 1n;
-      if (first - nextRound >= KEYS_AHEAD / 2) return 0;
+      const rounds = Array.from({ length: KEYS_AHEAD }, (_, i) => nextRound + BigInt(i));
+      const registered = await Promise.all(rounds.map((round) => chain.roundKey(round, seat)));
+      const first = registered.indexOf(NO_KEY);
+      if (first === -1 || first >= KEYS_AHEAD / 2) return 0;
+      // After a reorganisation keys of later rounds can be registered where those of earlier ones are not.
+      const until = registered.findIndex((key, i) => i > first && key !== NO_KEY);
       const keys: Hex[] = [];
-      for (let round = first; round < nextRound + BigInt(KEYS_AHEAD); round += 1n) {
-        // A pair that was kept but not registered (a crash in between) is registered now.
+      for (const round of rounds.slice(first, until === -1 ? undefined : until)) {
+        // A pair that was kept but not registered (a crash in between, a reorganisation) is registered now.
         let pair = await find(round);
         if (pair === undefined) {
           pair = await newRoundKeyPair(random);
@@ -64,7 +67,7 @@ export function openRoundKeys(state: StateDirectory, scope: string): RoundKeys {
         }
         keys.push(toHex(pair.publicKey));
       }
-      await chain.registerRoundKeys(first, keys);
+      await chain.registerRoundKeys(rounds[first]!, keys);
       return keys.length;
     },
   };

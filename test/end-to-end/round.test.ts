@@ -199,8 +199,10 @@ describe("rounds with faults", function () {
     await member.node.state.release();
     const reopened = await openStateDirectory(member.node.state.path);
     const scope = member.deps.scope;
-    await rejectsCode(bindRelease(reopened, scope, state.number, records.submitted.slice(0, 3)), "ROUND_EQUIVOCATION");
-    await bindRelease(reopened, scope, state.number, records.submitted);
+    const cid = cidFromDigest(records.released.find(({ seat }) => seat === member.seat)!.releaseCid);
+    const fewer = records.submitted.slice(0, 3);
+    await rejectsCode(bindRelease(reopened, scope, state.number, fewer, cid), "ROUND_EQUIVOCATION");
+    await bindRelease(reopened, scope, state.number, records.submitted, cid);
 
     const attempts = await Promise.allSettled(
       [0, 1, 2].map((without) =>
@@ -209,6 +211,7 @@ describe("rounds with faults", function () {
           scope,
           999n,
           records.submitted.filter(({ index }) => index !== without),
+          cid,
         ),
       ),
     );

@@ -5,11 +5,12 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, it } from "mocha";
 import type { RoundRecords, TaskWriter } from "../../chain/task-chain.ts";
+import { cidFromDigest } from "../../content/cid.ts";
 import { releaseSum } from "../../member/member.ts";
 import { createMemberStep } from "../../member/member-loop.ts";
 import type { MemberLoopDependencies } from "../../member/member-loop.ts";
 import { leaveOldCopy, noteAttested } from "../../member/old-copy.ts";
-import { bindRelease } from "../../member/release-record.ts";
+import { bindRelease, boundRelease } from "../../member/release-record.ts";
 import { KEYS_AHEAD, openRoundKeys } from "../../member/round-keys.ts";
 import { openStateDirectory } from "../../storage/state-directory.ts";
 import type { StateDirectory } from "../../storage/state-directory.ts";
@@ -20,6 +21,7 @@ import { seededRandom, word } from "../support/random.ts";
 import { createRecorder } from "../support/round-recorder.ts";
 
 const SCOPE = "scope-1";
+const RELEASE = cidFromDigest(word("release"));
 
 describe("a member's directory that came back from a backup", () => {
   let parent: string;
@@ -61,7 +63,7 @@ describe("a member's directory that came back from a backup", () => {
     await noteAttested(state, SCOPE, round);
     for (const act of [
       () => Promise.resolve(),
-      () => bindRelease(state, SCOPE, round, records.submitted),
+      () => bindRelease(state, SCOPE, round, records.submitted, RELEASE),
       () => chain.release(round, word("release")),
     ]) {
       await act();
@@ -78,7 +80,7 @@ describe("a member's directory that came back from a backup", () => {
     await state.release();
     await copyTo(directory, backup);
     state = await openStateDirectory(directory);
-    await bindRelease(state, SCOPE, round, records.submitted);
+    await bindRelease(state, SCOPE, round, records.submitted, RELEASE);
     await openRoundKeys(state, SCOPE).erase(round);
     await state.release();
     for (const restore of [
@@ -115,6 +117,27 @@ describe("a member's directory that came back from a backup", () => {
     await look();
     assert.equal(reporter.facts("state-copied").length, 2, "a release that it has no record of");
     assert.deepEqual(await keysLeft(), []);
+  });
+
+  it("gives itself away by a release other than the one in its record, and repeats neither", async () => {
+    const { round, records } = await settle();
+    await noteAttested(state, SCOPE, round);
+    await bindRelease(state, SCOPE, round, records.submitted, RELEASE);
+    await chain.release(round, word("another release"));
+    await look();
+    assert.equal(reporter.facts("state-copied").length, 1);
+    assert.deepEqual(await keysLeft(), []);
+    await rejectsCode(boundRelease(state, SCOPE, round, records.submitted), "ROUND_RECORD_DAMAGED");
+    await look();
+    assert.equal(reporter.facts("state-copied").length, 1, "once");
+  });
+
+  it("is not made of one that attested an earlier round again, after a reorganisation", async () => {
+    const { round } = await settle();
+    await noteAttested(state, SCOPE, round);
+    await noteAttested(state, SCOPE, round - 1n);
+    await look();
+    assert.deepEqual(reporter.events, []);
   });
 
   it("with a damaged note of what it attested counts as one", async () => {

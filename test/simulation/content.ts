@@ -41,6 +41,10 @@ export class SharedContent {
     return file;
   }
 
+  holds(party: string, cid: string): boolean {
+    return this.#of(party).has(cid);
+  }
+
   /** What any party published under this name. */
   everywhere(cid: string): Directory | undefined {
     return [...this.#held.values()].map((directories) => directories.get(cid)).find((files) => files !== undefined);
@@ -57,16 +61,14 @@ export function unavailable(cid: string): VerisumError {
   return new VerisumError("IPFS_UNAVAILABLE", `nobody who answers has ${cid}`, { cid });
 }
 
-/** A store of which the roles use two methods; the others are no part of a round. */
-export function storeOf(methods: Pick<ContentStore, "putDirectory" | "getFile">): ContentStore {
+/** A store of which the roles use four methods; the others are no part of a round. */
+export function storeOf(methods: Pick<ContentStore, "has" | "pin" | "putDirectory" | "getFile">): ContentStore {
   const absent = (): Promise<never> => Promise.reject(new Error("no role calls this in a round"));
   return {
     ...methods,
     list: absent,
-    has: absent,
     exportCar: absent,
     importCar: absent,
-    pin: absent,
     pins: absent,
     remove: absent,
     getLocalBlock: absent,

@@ -52,6 +52,8 @@ export function storeAt(world: World, life: Life, { content }: Scene): ContentSt
   const others = (): string[] =>
     world.actors.filter(({ life: other }) => other !== undefined).map(({ script }) => script.name);
   return storeOf({
+    has: (cid) => world.call(life, { act: async () => content.holds(name, cid) }),
+    pin: () => world.call(life, { act: () => Promise.resolve() }),
     putDirectory: (files) => world.call(life, { act: () => content.put(name, files) }),
     getFile: (cid, file, { maxBytes }) =>
       world.call(life, {

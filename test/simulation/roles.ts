@@ -6,6 +6,7 @@ import type { FastifyInstance } from "fastify";
 import { createCoordinator } from "../../aggregator/coordinator.ts";
 import { addProposalRoutes } from "../../aggregator/proposal.ts";
 import { continuedAudit } from "../../auditor/continued-audit.ts";
+import type { TaskLook } from "../../chain/task-chain.ts";
 import { recoverResultSigner } from "../../chain/result-signature.ts";
 import { createClientStep } from "../../client/client-loop.ts";
 import { openJournal } from "../../client/journal.ts";
@@ -108,10 +109,7 @@ export function memberScript(stage: Stage, seat: number, honest: boolean): Scrip
     honest,
     start: (life) => {
       const cautious = chainOf(world, life, scene, seat);
-      const hasty: typeof cautious = {
-        ...cautious,
-        records: async (round) => ({ ...(await cautious.records(round)), finalBlock: scene.chain.blockNumber }),
-      };
+      const hasty: typeof cautious = { ...cautious, look: async () => allFinal(await cautious.look(), scene) };
       const chain = stage.planted.hasty === true ? hasty : cautious;
       const state = stateOf(stage, name);
       const step = createMemberStep({
@@ -131,6 +129,11 @@ export function memberScript(stage: Stage, seat: number, honest: boolean): Scrip
       return Promise.resolve(step);
     },
   };
+}
+
+/** A look whose every block is final. */
+function allFinal(look: TaskLook, { chain }: Scene): TaskLook {
+  return { ...look, records: (round) => ({ ...look.records(round), finalBlock: chain.blockNumber }) };
 }
 
 /** Requests to the aggregator's node, which is there only while the aggregator is. */

@@ -89,6 +89,8 @@ export function drawShape(dice: Dice): Shape {
 export async function openScene(shape: Shape): Promise<Scene> {
   const content = new SharedContent();
   const store = storeOf({
+    has: async (cid) => content.holds(AGGREGATOR, cid),
+    pin: () => Promise.resolve(),
     putDirectory: (files) => content.put(AGGREGATOR, files),
     getFile: (cid, name, { maxBytes }) => Promise.resolve(content.read([AGGREGATOR], cid, name, maxBytes)),
   });

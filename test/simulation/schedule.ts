@@ -4,6 +4,7 @@ import { isVerisumError } from "../../protocol/errors.ts";
 import type { Hex } from "../../protocol/transcript.ts";
 import { byzantineClient, byzantineMember } from "./byzantine.ts";
 import { Dice } from "./dice.ts";
+import { withoutPatience } from "./patience.ts";
 import { Reference } from "./reference.ts";
 import type { Violation } from "./reference.ts";
 import { aggregatorScript, clientName, clientScript, memberName, memberScript } from "./roles.ts";
@@ -36,7 +37,7 @@ export async function runSchedule(seed: string, planted: Planted = {}): Promise<
   const shape = drawShape(dice);
   const scene = await openScene(shape);
   try {
-    return await play(seed, dice, scene, planted);
+    return await withoutPatience(() => play(seed, dice, scene, planted));
   } finally {
     rmSync(scene.directory, { recursive: true, force: true });
   }

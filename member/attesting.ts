@@ -1,0 +1,113 @@
+/** A member's part while a round attests: it checks the shares, and the chain is to say of each that it is good. */
+import { createHash } from "node:crypto";
+import type { RoundRecords, SubmittedRecord, TaskLook } from "../chain/task-chain.ts";
+import type { Hex } from "../protocol/transcript.ts";
+import type { Reporter } from "../protocol/reporter.ts";
+import { checkShares } from "./member.ts";
+import type { MemberDependencies } from "./member.ts";
+import { noteAttested } from "./old-copy.ts";
+import type { Refusals } from "./refusals.ts";
+import type { Confirms } from "./second-readings.ts";
+
+/** One look: what it finds good is attested, unless the chain says so already. Returns whether it acted. */
+export type Attester = (look: TaskLook, confirms: Confirms) => Promise<boolean>;
+
+/** What is known of a round's shares. It holds for a submission, whichever index a reorganisation gives it. */
+interface Known {
+  readonly round: bigint;
+  /** Names of submissions. */
+  readonly good: Set<string>;
+  readonly wrong: Set<string>;
+  /** Clients whose bundle an earlier look waited for. */
+  slow: readonly Hex[];
+}
+
+export function createAttester(deps: MemberDependencies, refusals: Refusals): Attester {
+  const { chain, task, reporter, seat } = deps;
+  let known: Known = nothingOf(0n);
+
+  /** Judges what is not known yet. Returns whether somebody is suspected, and judged again at the next look. */
+  const judge = async (records: RoundRecords, attested: bigint, confirms: Confirms): Promise<boolean> => {
+    const { round, good, wrong } = known;
+    const isKnown = (record: SubmittedRecord): boolean => good.has(nameOf(record)) || wrong.has(nameOf(record));
+    const passedOver = attested | bitsOf(records.submitted.filter(isKnown));
+    const result = await checkShares(deps, records, passedOver, known.slow);
+    let isSuspected = false;
+    for (const record of records.submitted) {
+      const code = result.wrong.get(record.client);
+      if (hasBit(result.bitmap & ~passedOver, record)) good.add(nameOf(record));
+      if (code === undefined) continue;
+      if (confirms(`share ${nameOf(record)}`)) {
+        wrong.add(nameOf(record));
+        reportShare(reporter, round, record.client, code);
+      } else isSuspected = true;
+    }
+    known.slow = result.unavailable;
+    return isSuspected;
+  };
+
+  return async (look, confirms) => {
+    const { number, deadline } = look.round;
+    const records = look.records(number);
+    if (known.round !== number) known = nothingOf(number);
+    const attested = records.attested.get(seat) ?? 0n;
+    if (await judge(records, attested, confirms)) return true;
+    const left = deadline - (await chain.blockTime());
+    // Bundles that cannot be fetched yet may come: wait for them for half of the phase.
+    const waiting = known.slow.length > 0 && left > task.parameters.attestSeconds / 2;
+    const good = records.submitted.filter((record) => hasBit(attested, record) || known.good.has(nameOf(record)));
+    const bitmap = attested | bitsOf(good);
+    if (waiting || bitmap === attested || left <= 0) {
+      const what = waiting ? `waiting for the shares of ${known.slow.length} clients` : "waiting for the other members";
+      reporter.wait(`round ${number}: ${what}`, { round: number });
+      return false;
+    }
+    await noteAttested(deps.state, deps.scope, number);
+    if ((await refusals.attempt("attest", look, () => chain.attest(number, bitmap))) === undefined) return false;
+    reporter.say("good", "attested", `round ${number}: attested the shares of ${good.length} clients`, {
+      round: number,
+      seat,
+    });
+    return true;
+  };
+}
+
+function nothingOf(round: bigint): Known {
+  return { round, good: new Set(), wrong: new Set(), slow: [] };
+}
+
+const NAMES = new WeakMap<SubmittedRecord, string>();
+
+/** Names a client's submission by all that the chain says of it but its place. */
+function nameOf(record: SubmittedRecord): string {
+  let name = NAMES.get(record);
+  if (name === undefined) {
+    const { client, weight, submission } = record;
+    const text = JSON.stringify({ client, weight, submission }, (_, value: unknown) =>
+      typeof value === "bigint" ? value.toString() : value,
+    );
+    name = createHash("sha256").update(text).digest("hex");
+    NAMES.set(record, name);
+  }
+  return name;
+}
+
+function hasBit(bitmap: bigint, { index }: SubmittedRecord): boolean {
+  return ((bitmap >> BigInt(index)) & 1n) === 1n;
+}
+
+function bitsOf(records: readonly SubmittedRecord[]): bigint {
+  return records.reduce((bits, { index }) => bits | (1n << BigInt(index)), 0n);
+}
+
+/**
+ * A bundle without a file for this seat is nobody's fault that one could name: after a reorganisation its client may
+ * have sealed it before the seat had this key.
+ */
+function reportShare(reporter: Reporter, round: bigint, client: string, code: string): void {
+  const [event, what] =
+    code === "IPFS_NOT_FOUND"
+      ? ["share-missing", `the bundle of ${client} has no share for this seat`]
+      : ["share-refused", `the share of ${client} is wrong: ${code}`];
+  reporter.say("warn", event, `round ${round}: ${what}`, { round, client, code });
+}
