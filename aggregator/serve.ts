@@ -62,7 +62,10 @@ export async function serve(options: ServeOptions, deps: RoleDependencies): Prom
   const measure = options.data === undefined ? undefined : await openMeasure(options.data, task.document);
   const coordinate = createCoordinator({
     chain,
-    task: { ...task, committer: await loadCommitter(task, state, random, reporter, options.records) },
+    task: {
+      ...task,
+      committer: await node.available(() => loadCommitter(task, state, random, reporter, options.records)),
+    },
     board,
     reporter,
     siblingNodes: { nodesOf: node.network.nodesOf, fetch: peerFetch },

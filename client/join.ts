@@ -9,6 +9,7 @@ import { peerFetch } from "../content/peer-fetch.ts";
 import type { ProverCommand } from "../proving/groth16/prover-command.ts";
 import { weightsOf } from "../task/model-vector.ts";
 import { loadProvingKeys } from "../task/keys.ts";
+import type { ProvingKeys } from "../task/keys.ts";
 import { openWritingNode } from "../task/node.ts";
 import type { NodeOptions, WritingNode } from "../task/node.ts";
 import type { OpenTask } from "../task/opened-task.ts";
@@ -95,16 +96,19 @@ async function takePart(
     `task “${task.document.name}”, ${task.parameters.dimension} weights in ${task.layout.chunks.length} chunk(s), as ${chain.account}`,
     { account: chain.account },
   );
-  const keys = await loadProvingKeys(task, state, random, reporter, options.records, options.proverCommand);
-  const trainer = await createTrainer(task.document.model);
-  await keys.checked;
+  const checkedKeys = async (): Promise<ProvingKeys> => {
+    const loaded = await loadProvingKeys(task, state, random, reporter, options.records, options.proverCommand);
+    await loaded.checked;
+    return loaded;
+  };
+  const [keys, trainer] = await Promise.all([node.available(checkedKeys), createTrainer(task.document.model)]);
   reporter.say("good", "ready", "the proving keys are read and checked: ready to take part");
   await persist(() => register(node, reporter), reporter, node.sleep);
   const scope = `${node.scope}-${chain.account}`;
   const journal = openJournal(state, scope);
   const times = openWorkTimes({ chain, task, state, scope, reporter });
   await times.warn();
-  if (state.copied) await leaveOldCopy(node, journal, reporter);
+  if (state.copied) await persist(() => leaveOldCopy(node, journal, reporter), reporter, node.sleep);
   const learnsNothing = baselineWatch();
   const look = createClientStep({
     chain,

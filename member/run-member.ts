@@ -51,7 +51,10 @@ export async function runMember(options: MemberOptions, deps: RoleDependencies):
   const memberScope = `${scope}-${seat}`;
   const step = createMemberStep({
     chain,
-    task: { ...task, committer: await loadCommitter(task, state, random, reporter, options.records) },
+    task: {
+      ...task,
+      committer: await node.available(() => loadCommitter(task, state, random, reporter, options.records)),
+    },
     seat,
     keys: openRoundKeys(state, memberScope),
     state,

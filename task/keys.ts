@@ -54,6 +54,17 @@ export async function loadCommitter(
   return kzgCommitter(await openCurve(), keys.powers);
 }
 
+/** What a client proves and verifies with. */
+export interface ProvingKeys {
+  readonly committer: VectorCommitter;
+  readonly prover: ChunkProver;
+  readonly verificationKeys: VerificationKeys;
+  /** Verifies others' submissions together, in the engine that proves. */
+  readonly verifier: SubmissionVerifier;
+  /** Ends when the proving keys have passed every check. @throws KEY_REFUSED, KEY_ARTIFACT_CORRUPT, store errors */
+  readonly checked: Promise<void>;
+}
+
 /**
  * The powers and the proving keys of the task's chunk kinds, for clients. Throws like `loadCommitter`. The proving keys
  * are still being read when this returns, so that a client can prepare meanwhile.
@@ -67,15 +78,7 @@ export async function loadProvingKeys(
   reporter: Reporter,
   records?: SharedRecords,
   command?: ProverCommand,
-): Promise<{
-  readonly committer: VectorCommitter;
-  readonly prover: ChunkProver;
-  readonly verificationKeys: VerificationKeys;
-  /** Verifies others' submissions together, in the engine that proves. */
-  readonly verifier: SubmissionVerifier;
-  /** Ends when the proving keys have passed every check. @throws KEY_REFUSED, KEY_ARTIFACT_CORRUPT */
-  readonly checked: Promise<void>;
-}> {
+): Promise<ProvingKeys> {
   const kindIndexes = [...new Set(task.layout.chunks.map((chunk) => chunk.kindIndex))];
   const keys = await load(task, state, kindIndexes, random, reporter, records);
   const curve = await openCurve();

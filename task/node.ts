@@ -1,6 +1,5 @@
 /** What every command opens: the chain, a private directory, content, peers, the task. */
 import { join } from "node:path";
-import { isVerisumError } from "../protocol/errors.ts";
 import { persist } from "../command/run.ts";
 import { abortableSleep } from "../command/sleep.ts";
 import type { Sleep } from "../protocol/ports.ts";
@@ -24,6 +23,7 @@ import { openTask } from "./open-task.ts";
 import type { PublishingTask } from "./opened-task.ts";
 import { withSecondLook } from "./second-look.ts";
 import { uploadAuthorization } from "./upload-authorisation.ts";
+import { whenAvailable } from "./when-available.ts";
 
 export interface NodeOptions extends ConnectOptions {
   readonly stateDirectory: string;
@@ -52,6 +52,8 @@ export interface ReadingNode {
   readonly observer: Reporter;
   /** Names (chain, contract) inside the state directory. */
   readonly scope: string;
+  /** Does what needs content of others, and again until a node that has it is up. */
+  available<T>(work: () => Promise<T>): Promise<T>;
   close(): Promise<void>;
 }
 
@@ -61,8 +63,6 @@ export interface WritingNode extends ReadingNode {
 
 /** Copies of published content that other parties must hold (threats I1). */
 const MIN_COPIES = 2;
-const RETRY_MS = 500;
-const TRIES_BEFORE_REREADING = 60;
 
 /** A node without an account: reads and verifies. */
 export async function openReadingNode(
@@ -157,21 +157,15 @@ async function openInside<Chain extends TaskReader>(
   await patiently(network.refresh);
   const store = await openStore(options, network, observer);
   try {
-    const task = await patiently(() =>
-      whenAvailable(
-        withSecondLook(() => openTask(chain, store), chain),
-        network,
-        () => chain.reread("content was not found"),
-        reporter,
-        sleep,
-      ),
-    );
+    const available = <T>(work: () => Promise<T>): Promise<T> =>
+      patiently(() => whenAvailable(work, { chain, network, reporter, sleep }));
+    const task = await available(withSecondLook(() => openTask(chain, store), chain));
     if (task.cells !== undefined) {
       task.cells.siblings.forEach(network.include);
       await patiently(network.refresh);
     }
     return {
-      ...{ chain, state, store, network, task, sleep, observer, scope },
+      ...{ chain, state, store, network, task, sleep, observer, scope, available },
       close: async () => {
         await chain.save().catch(() => undefined); // it is read from the chain again
         await store.close();
@@ -188,32 +182,4 @@ function openStore(options: NodeOptions, network: PeerNetwork, reporter: Reporte
   const { ipfsApi, storeDirectory, stateDirectory } = options;
   const directory = storeDirectory ?? join(stateDirectory, "ipfs");
   return openContentStore({ directory, ...(ipfsApi === undefined ? {} : { ipfsApi }) }, network.sources, reporter);
-}
-
-/**
- * Tries again until a node that has the content is up; says what it waits for. @throws anything but IPFS_UNAVAILABLE at
- * once
- */
-async function whenAvailable<T>(
-  work: () => Promise<T>,
-  network: PeerNetwork,
-  reread: () => Promise<void>,
-  reporter: Reporter,
-  sleep: Sleep,
-): Promise<T> {
-  for (let tries = 1; ; tries++) {
-    try {
-      return await work();
-    } catch (error) {
-      if (!isVerisumError(error, "IPFS_UNAVAILABLE")) throw error;
-      const asked = network.peers().join(", ") || "nobody: give --peer";
-      reporter.wait(`waiting for a node that has the task's content; asked ${asked}`, {
-        missing: error.message,
-      });
-      await sleep(RETRY_MS);
-      // The announcement of the node that has it may be what the endpoint left out.
-      if (tries % TRIES_BEFORE_REREADING === 0) await reread();
-      await network.refresh();
-    }
-  }
 }
