@@ -17,7 +17,7 @@ export default {
     "ignition/modules/*.ts",
     "test/**/*.test.ts",
     "test/browser/page.ts",
-    "test/adversarial/run.ts",
+    "test/adversarial/{crash-points,run}.ts",
     "test/simulation/worker.ts",
     "test/support/{command-lines,idle-processes,noise-process}.ts",
   ],

@@ -4,6 +4,7 @@
  */
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
+import { keccak256 } from "ethers";
 import { connectReader } from "../../chain/connect.ts";
 import type { Phase, TaskReader } from "../../chain/task-chain.ts";
 import { runAuditor } from "../../demo/auditor.ts";
@@ -41,15 +42,19 @@ export interface FleetOptions {
   readonly tally: Tally;
   /** Blocks that make a block final for the roles. */
   readonly confirmations?: number;
+  /** Mines a block in so many milliseconds even if nobody sends anything, and calls this after it. */
+  readonly blocks?: { readonly everyMs: number; readonly mined: (fleet: Fleet, phase: Phase) => Promise<void> };
   /** Comes in place of an answer. */
   readonly fault?: (asked: Asked) => Misbehaviour | undefined;
   /** Changes a result on its way to a role. */
   readonly alter?: (asked: Asked, result: unknown) => unknown;
   /** Added to a role's environment. */
-  readonly env?: (name: string) => Readonly<Record<string, string>>;
+  readonly env?: (name: string, stateDirectory: string) => Readonly<Record<string, string>>;
+  /** Called before the first role starts. */
+  readonly prepare?: (names: readonly string[]) => void;
   readonly onEvent?: (event: RoleEvent) => void;
-  /** Roles that ended because they were told to, by a signal, and start again. */
-  readonly mayEnd?: (name: string) => boolean;
+  /** Told of a role that a signal ended; without it such a role counts as dead. It starts again in any case. */
+  readonly onKilled?: (name: string) => void;
 }
 
 interface Place {
@@ -59,6 +64,9 @@ interface Place {
   readonly args: readonly string[];
   readonly proxy: RpcServer;
 }
+
+/** `member` of `member 2`. */
+export const kindOf = (name: string): RoleKind => name.split(" ")[0] as RoleKind;
 
 /** A role takes part from this event on. */
 const STARTED: Readonly<Record<RoleKind, string>> = {
@@ -76,6 +84,8 @@ export class Fleet {
   readonly #options: FleetOptions;
   readonly #processes: Processes;
   readonly #places = new Map<string, Place>();
+  /** By hash. */
+  readonly #sent = new Map<string, string>();
   readonly #forwards = new Map<string, Upstream>();
   readonly #running = new Map<string, Role>();
   readonly #started = new Set<string>();
@@ -96,6 +106,8 @@ export class Fleet {
   static async launch(options: FleetOptions): Promise<Fleet> {
     const { task, directory, confirmations = 0 } = options;
     const processes = new Processes();
+    // Nothing outlives the test, however it ends.
+    process.once("exit", () => void processes.stopAll());
     const count = 1 + MEMBERS + CLIENTS;
     const anvil = await startAnvil(processes, count);
     const addresses = Array.from({ length: count }, (_, i) => developmentWallet(i).address.toLowerCase() as Hex);
@@ -114,7 +126,9 @@ export class Fleet {
     const fleet = new Fleet(options, processes, anvil, contract, reader);
     await task.publishTo(join(directory, "aggregator", "ipfs"));
     await fleet.#place(confirmations);
+    options.prepare?.(fleet.names);
     for (const name of fleet.names) fleet.start(name);
+    if (options.blocks !== undefined) void fleet.#mine(options.blocks);
     return fleet;
   }
 
@@ -153,6 +167,7 @@ export class Fleet {
     const forward: Upstream = async (requests) => {
       for (const { method, params } of requests) {
         if (method !== "eth_sendRawTransaction") continue;
+        this.#sent.set(keccak256(params[0] as string), params[0] as string);
         const rule = await departures.see(params[0] as string);
         if (rule !== undefined) tally.break("privacy rules broken", `${name}: ${rule}`);
       }
@@ -193,16 +208,43 @@ export class Fleet {
     this.#phase = phase;
   }
 
+  async #mine({ everyMs, mined }: NonNullable<FleetOptions["blocks"]>): Promise<void> {
+    try {
+      while (!this.#stopping) {
+        await delay(everyMs);
+        await this.anvil.ask("evm_mine");
+        await this.#look();
+        await mined(this, this.#phase);
+      }
+    } catch (error) {
+      if (!this.#stopping) this.#defect ??= error;
+    }
+  }
+
+  /** Replaces the latest blocks by empty ones. @returns the transactions that are gone, in order, as they were sent */
+  async reorganise(depth: number): Promise<readonly string[]> {
+    const height = await this.reader.latestBlock();
+    const gone: string[] = [];
+    for (let number = height - depth + 1; number <= height; number++) {
+      const block = (await this.anvil.ask("eth_getBlockByNumber", `0x${number.toString(16)}`, false)) as {
+        readonly transactions: readonly string[];
+      };
+      gone.push(...block.transactions.flatMap((hash) => this.#sent.get(hash) ?? []));
+    }
+    await this.anvil.ask("anvil_reorg", depth, []);
+    return gone;
+  }
+
   /** Starts a role, with what it kept. */
   start(name: string): void {
     const { kind, account, script, args } = this.#places.get(name)!;
-    const { directory, tally, onEvent, env, mayEnd } = this.#options;
+    const { directory, tally, onEvent, env, onKilled } = this.#options;
     this.#started.delete(name);
     let lastWords = "";
     const role = this.#processes.start(name, script, args, {
       key: developmentWallet(account).privateKey,
       logFile: join(directory, `${name}.log`),
-      ...(env === undefined ? {} : { env: env(name) }),
+      ...(env === undefined ? {} : { env: env(name, this.stateOf(name)) }),
       onNoise: () => undefined,
       onEvent: (event) => {
         if (event.event === STARTED[kind]) this.#started.add(name);
@@ -214,8 +256,8 @@ export class Fleet {
     this.#running.set(name, role);
     void role.ended.then((status) => {
       if (this.#stopping || this.#running.get(name) !== role) return;
-      if (status !== undefined || mayEnd?.(name) !== true)
-        tally.break("roles dead", `${name} ended with status ${String(status)}: ${lastWords}`);
+      if (status === undefined && onKilled !== undefined) onKilled(name);
+      else tally.break("roles dead", `${name} ended with status ${String(status)}: ${lastWords}`);
       this.start(name);
     });
   }

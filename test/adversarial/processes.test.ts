@@ -5,6 +5,8 @@ import { join } from "node:path";
 import { after, before, describe, it } from "mocha";
 import { hasAnvil } from "./anvil.ts";
 import type { PartContext } from "./part.ts";
+import { crash } from "./parts/crash.ts";
+import type { CrashPoint } from "./parts/crash.ts";
 import { disturb } from "./parts/endpoint.ts";
 import type { EndpointFault } from "./parts/endpoint.ts";
 import { reportOf, tableOf } from "./report.ts";
@@ -23,8 +25,15 @@ const FAULTS: readonly EndpointFault[] = [
   ["aggregator Aggregating eth_sendRawTransaction", "unavailable"],
 ];
 
+/** While others fetch the keys; with the release recorded and not sent; with the submission recorded and not sent. */
+const CRASHES: readonly CrashPoint[] = [
+  ["aggregator", "rename keys/*/powers.bin"],
+  ["member", "link *-*-*/release-*.json"],
+  ["client", "rename *-*-*/submission-*.json"],
+];
+
 describe("a task over processes", function () {
-  this.timeout(300_000);
+  this.timeout(600_000);
   let context: PartContext;
   let directory: string;
 
@@ -41,6 +50,12 @@ describe("a task over processes", function () {
 
   after(async () => {
     if (directory !== undefined) await rm(directory, { recursive: true, force: true });
+  });
+
+  it("goes on when roles are killed while they write, and every role starts again", async () => {
+    const report = reportOf([await crash(context, CRASHES)]);
+    assert.ok(report.ok, tableOf(report));
+    assert.equal(report.parts[0]!.injected, CRASHES.length);
   });
 
   it("goes on to a final round whatever an endpoint answers once, and blames nobody", async () => {

@@ -7,7 +7,7 @@ import { Tally } from "./tally.ts";
 
 function tallyAt(times: readonly number[]): Tally {
   const left = [...times];
-  return new Tally(() => left.shift()!);
+  return new Tally(undefined, () => left.shift()!);
 }
 
 describe("the report of faults", () => {

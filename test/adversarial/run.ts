@@ -11,14 +11,16 @@ import { existsSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
+import { crashPart } from "./parts/crash.ts";
 import { endpointPart } from "./parts/endpoint.ts";
+import { missingLogPart } from "./parts/missing-log.ts";
 import { schedulesPart } from "./parts/schedules.ts";
 import type { Part } from "./part.ts";
 import { reportOf, tableOf } from "./report.ts";
 import type { PartReport } from "./report.ts";
 import { prepareAdversarialTask } from "./task.ts";
 
-const PARTS = ["endpoint", "schedules"] as const;
+const PARTS = ["endpoint", "crash", "missing-log", "schedules"] as const;
 
 type PartName = (typeof PARTS)[number];
 
@@ -42,6 +44,8 @@ async function main(): Promise<number> {
   }
   const parts: Readonly<Record<PartName, Part>> = {
     endpoint: endpointPart,
+    crash: crashPart,
+    "missing-log": missingLogPart,
     schedules: schedulesPart(values),
   };
   const directory = await mkdtemp(join(existsSync("/dev/shm") ? "/dev/shm" : tmpdir(), "verisum-adversarial-"));
@@ -61,4 +65,9 @@ async function main(): Promise<number> {
   return report.ok ? 0 : 1;
 }
 
+for (const [signal, status] of [
+  ["SIGINT", 130],
+  ["SIGTERM", 143],
+] as const)
+  process.on(signal, () => process.exit(status));
 process.exit(await main());

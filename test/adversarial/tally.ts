@@ -25,11 +25,16 @@ export class Tally {
   /** From each fault to the next final round. */
   readonly recoverySeconds: number[] = [];
   roundsFinal = 0;
+  readonly #say: (line: string) => void;
   readonly #clock: () => number;
   #open: number[] = [];
 
-  /** @param clock monotonic milliseconds */
-  constructor(clock: () => number = () => performance.now()) {
+  /**
+   * @param say is told at once of what is broken
+   * @param clock monotonic milliseconds
+   */
+  constructor(say: (line: string) => void = () => undefined, clock: () => number = () => performance.now()) {
+    this.#say = say;
     this.#clock = clock;
   }
 
@@ -51,6 +56,7 @@ export class Tally {
 
   break(kind: Broken, detail: string): void {
     this.broken.push({ kind, detail });
+    this.#say(`${kind}: ${detail}`);
   }
 
   /** Every party is honest here: whoever accuses one is wrong. */

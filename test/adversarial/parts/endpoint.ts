@@ -66,7 +66,7 @@ export async function disturb(
   faults: readonly EndpointFault[],
   startedAt = performance.now(),
 ): Promise<PartReport> {
-  const tally = new Tally();
+  const tally = new Tally(context.say);
   const pending = new Pending(faults);
   for (let task = 0; task < RPC_FAULT_NAMES.length + FURTHER_TASKS && pending.left.length > 0; task++) {
     await disturbedTask(context, pending, tally);
