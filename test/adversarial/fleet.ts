@@ -76,6 +76,8 @@ const STARTED: Readonly<Record<RoleKind, string>> = {
 };
 const LOOK_MS = 100;
 const POLL_MS = 300;
+/** Roles that ended by themselves after which nobody waits any more. */
+const MOST_DEATHS = 10;
 
 export class Fleet {
   readonly reader: TaskReader;
@@ -93,6 +95,7 @@ export class Fleet {
   /** What failed in the test itself. */
   #defect: unknown;
   #stopping = false;
+  #deaths = 0;
 
   private constructor(options: FleetOptions, processes: Processes, anvil: Anvil, contract: Hex, reader: TaskReader) {
     this.#options = options;
@@ -257,15 +260,19 @@ export class Fleet {
     void role.ended.then((status) => {
       if (this.#stopping || this.#running.get(name) !== role) return;
       if (status === undefined && onKilled !== undefined) onKilled(name);
-      else tally.break("roles dead", `${name} ended with status ${String(status)}: ${lastWords}`);
+      else {
+        this.#deaths++;
+        tally.break("roles dead", `${name} ended with status ${String(status)}: ${lastWords}`);
+      }
       this.start(name);
     });
   }
 
-  /** Waits while rounds go on. Returns whether it came to that in time. */
+  /** Waits while rounds go on, and roles live. Returns whether it came to that in time. */
   async until(holds: () => boolean, seconds: number): Promise<boolean> {
     const end = performance.now() + 1000 * seconds;
-    while (!holds() && performance.now() < end && this.#defect === undefined) await delay(LOOK_MS);
+    while (!holds() && performance.now() < end && this.#defect === undefined && this.#deaths < MOST_DEATHS)
+      await delay(LOOK_MS);
     if (this.#defect !== undefined) throw new Error("the test's own endpoint fails", { cause: this.#defect });
     return holds();
   }

@@ -29,7 +29,7 @@ const FAULTS: readonly EndpointFault[] = [
 const CRASHES: readonly CrashPoint[] = [
   ["aggregator", "rename keys/*/powers.bin"],
   ["member", "link *-*-*/release-*.json"],
-  ["client", "rename *-*-*/submission-*.json"],
+  ["client", "rename *-*-*/submission-*-*.json"],
 ];
 
 describe("a task over processes", function () {

@@ -50,5 +50,5 @@ function table(): string {
     const features = Array.from({ length: 4 }, (_, place) => (place === i % 3 ? 1 : 0.1 * ((i + place) % 4)));
     return [...features, i % 3].join(",");
   });
-  return `${rows.join("\n")}\n`;
+  return `${["a,b,c,d,label", ...rows].join("\n")}\n`;
 }
