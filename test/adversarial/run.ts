@@ -1,7 +1,7 @@
 /**
  * Faults in whole tasks: over processes that are the real commands, and in random schedules over a virtual clock.
  *
- *   npm run test:adversarial                                  everything, at most 45 minutes on two cores
+ *   npm run test:adversarial                                  everything
  *   npm run test:adversarial -- --only endpoint --sample 20   one part of it, with so many of its faults
  *   npm run test:adversarial -- --schedules 100 --from 501    schedules only; a seed is a schedule's number
  *   npm run test:adversarial -- --json FILE                   the table as JSON
