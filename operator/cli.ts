@@ -1,22 +1,13 @@
 /** `fl-operator`: start a task and list who takes part. What a command does is loaded when it runs. */
-import { InvalidArgumentError } from "commander";
 import type { Command } from "commander";
-import {
-  address,
-  confirmationsOption,
-  endpointOptions,
-  integerWithin,
-  positiveNumber,
-  rpcOption,
-} from "../command/options.ts";
+import { address, confirmationsOption, integerWithin, positiveNumber, rpcOption } from "../command/options.ts";
 import { createProgram } from "../command/program.ts";
-import { createReporter } from "../command/reporter.ts";
 import { runCommand } from "../command/run.ts";
-import { MAX_TOTAL_WEIGHT } from "../protocol/parameters.ts";
-import type { Reporter } from "../protocol/reporter.ts";
 import type { Hex } from "../protocol/transcript.ts";
+import { addListCommands } from "./list-options.ts";
+import { client, fundOption, paymentOptions, reporterOf } from "./options.ts";
 import type { CreateTaskFlags } from "./run-create-task.ts";
-import type { DeployFlags, DeployGroupFlags, RegisterFlags } from "./run-deploy.ts";
+import type { DeployFlags, DeployGroupFlags } from "./run-deploy.ts";
 import type { Roster } from "./roster.ts";
 
 /** Hardhat's public development account. */
@@ -85,60 +76,25 @@ paymentOptions(
   );
 });
 
-paymentOptions(
-  rosterOptions(
-    program
-      .command("register")
-      .description("list members and clients of a task that is deployed, as its operator")
-      .requiredOption("--contract <address>", "the task's contract", address),
-  ),
-).action(async (flags: RegisterFlags) => {
-  const reporter = reporterOf("register");
-  await runCommand(reporter, async (signal) => (await import("./run-deploy.ts")).runRegister(flags, reporter, signal));
-});
+addListCommands(program);
 
 await program.parseAsync();
 
 /** --member, --client, --fund. */
 function rosterOptions(command: Command): Command {
-  return command
-    .option(
-      "--member <address>",
-      "a committee member, seat by seat; repeat it",
-      (text: string, all: readonly Hex[]) => [...all, address(text)],
-      [],
-    )
-    .option(
-      "--client <address[:weight]>",
-      "a client to list; repeat it",
-      (text: string, all: Roster["clients"]) => [...all, client(text)],
-      [],
-    )
-    .option("--fund <ether>", "also send each member and client this much from the operator's account, for gas", ether);
-}
-
-/** --rpc, --chain-id, --key, --out, --again: of everything that is paid. */
-function paymentOptions(command: Command): Command {
-  return endpointOptions(command)
-    .option("--key <file>", "the operator's key file; else the environment's VERISUM_KEY")
-    .option("--out <directory>", "where the deployment is written down, and what was signed", "deployments")
-    .option("--again", "do it once more although it is done, and pay again", false);
-}
-
-/** Results go to stdout, everything else to stderr. */
-function reporterOf(who: string): Reporter {
-  return createReporter("text", who, (line) => void process.stderr.write(`${line}\n`), Date.now);
-}
-
-function client(text: string): Roster["clients"][number] {
-  const [account = "", weight = "1", ...rest] = text.split(":");
-  if (rest.length > 0) throw new InvalidArgumentError("an address, and a weight behind a colon");
-  return { account: address(account), weight: integerWithin(1, MAX_TOTAL_WEIGHT)(weight) };
-}
-
-/** In wei. */
-function ether(text: string): bigint {
-  const [, whole, fraction = ""] = /^([0-9]{1,9})(?:\.([0-9]{1,18}))?$/.exec(text) ?? [];
-  if (whole === undefined) throw new InvalidArgumentError("an amount of ether, such as 0.05");
-  return BigInt(whole + fraction.padEnd(18, "0"));
+  return fundOption(
+    command
+      .option(
+        "--member <address>",
+        "a committee member, seat by seat; repeat it",
+        (text: string, all: readonly Hex[]) => [...all, address(text)],
+        [],
+      )
+      .option(
+        "--client <address[:weight]>",
+        "a client to list; repeat it",
+        (text: string, all: Roster["clients"]) => [...all, client(text)],
+        [],
+      ),
+  );
 }

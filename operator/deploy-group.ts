@@ -16,7 +16,7 @@ const DEPLOY = "deploy group";
  * @throws CHAIN_TOO_OLD, CHAIN_FUNDS_MISSING before anything is sent; CHAIN_* errors; INTERRUPTED
  */
 export async function deployEmptyGroup(
-  rpc: string,
+  rpc: string | readonly string[],
   wallet: Wallet,
   cellCount: number,
   options: PaymentOptions = {},

@@ -52,7 +52,7 @@ export interface ChainIdentity extends Readonly<Record<string, string | bigint>>
  *   WINDOWS_TOO_SHORT, CHAIN_FUNDS_MISSING before anything is sent; CHAIN_* errors; INTERRUPTED
  */
 export async function deployPreparedTask(
-  rpc: string,
+  rpc: string | readonly string[],
   wallet: Wallet,
   prepared: PreparedTask,
   roster: Roster,

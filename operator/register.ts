@@ -3,6 +3,7 @@ import { formatEther } from "ethers";
 import type { Wallet } from "ethers";
 import { readerAt } from "../chain/reader.ts";
 import { openEndpoint } from "../chain/rpc.ts";
+import { ensure } from "../protocol/errors.ts";
 import type { Hex } from "../protocol/transcript.ts";
 import { checkFunds } from "./check-deployment.ts";
 import { openSender } from "./deploy-task.ts";
@@ -16,7 +17,7 @@ import type { Roster } from "./roster.ts";
  *   errors; INTERRUPTED
  */
 export async function registerLater(
-  rpc: string,
+  rpc: string | readonly string[],
   contract: Hex,
   wallet: Wallet,
   roster: Roster,
@@ -34,6 +35,12 @@ export async function registerLater(
     if (payments.length > 0)
       onStep(`${payments.length} transactions to send, at most ${formatEther(most)} ether at present fees`);
     await sendAll(sender, steps);
+    const [absent] = await newRegistrations(reader, wallet, roster);
+    ensure(
+      absent === undefined,
+      "ROSTER_INVALID",
+      `${absent} was registered by this command before and has left since: --again registers it once more`,
+    );
     onStep(`${fresh.size} of ${roster.members.length + roster.clients.length} accounts were new`);
   } finally {
     endpoint.provider.destroy();

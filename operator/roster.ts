@@ -32,13 +32,11 @@ export function checkRoster(
   if (members.length > committeeSize) refuse(`${members.length} members do not fit into ${committeeSize} seats`);
   if (openRegistration && clients.length > 0)
     refuse("the task has open registration: clients join by themselves, and the operator lists none");
-  if (clients.length > MAX_COHORT) refuse(`${clients.length} clients are more than the ${MAX_COHORT} of one contract`);
   for (const { account, weight } of clients) {
     if (!Number.isInteger(weight) || weight < 1) refuse(`${account}: a weight is a whole number from 1`);
     if (uniformWeights && weight !== 1) refuse(`${account}: in this task every weight is 1, not ${weight}`);
   }
-  const total = clients.reduce((sum, { weight }) => sum + weight, 0);
-  if (total > MAX_TOTAL_WEIGHT) refuse(`the weights add up to ${total}, and a sum holds ${MAX_TOTAL_WEIGHT}`);
+  checkRoom(clients);
 }
 
 /** A part of a deployment that is still to be paid. */
@@ -114,27 +112,54 @@ export async function newRegistrations(reader: TaskReader, wallet: Wallet, roste
     `the operator ${operator} alone lists members and clients, not ${account}`,
     { operator, account },
   );
-  const parameters = await reader.parameters();
-  checkRoster(parameters, roster);
+  checkRoster(await reader.parameters(), roster);
+  const members = await newMembers(reader, roster.members);
+  const clients = await newClients(reader, roster.clients);
+  return new Set([...members.map(memberLabel), ...clients.map((client) => clientLabel(client.account))]);
+}
+
+async function newMembers(reader: TaskReader, members: Roster["members"]): Promise<Roster["members"]> {
   const seated = await reader.members();
-  const members = roster.members.filter((member) => !seated.includes(member));
-  const seats = parameters.committeeSize - seated.length;
+  const fresh = members.filter((member) => !seated.includes(member));
+  const seats = (await reader.parameters()).committeeSize - seated.length;
   ensure(
-    members.length <= seats,
+    fresh.length <= seats,
     "ROSTER_INVALID",
-    `${seats} seats are free, and ${members.length} members are new: a seat stays with its member`,
+    `${seats} seats are free, and ${fresh.length} members are new: a seat stays with its member`,
   );
-  const clients = [];
-  for (const client of roster.clients) {
+  return fresh;
+}
+
+async function newClients(reader: TaskReader, clients: Roster["clients"]): Promise<Roster["clients"]> {
+  if (clients.length === 0) return clients;
+  const fresh = [];
+  for (const client of clients) {
     const { weight } = await reader.client(client.account);
     ensure(
       weight === 0 || weight === client.weight,
       "ROSTER_INVALID",
       `${client.account} is listed with weight ${weight}, not ${client.weight}: a weight stays what it is`,
     );
-    if (weight === 0) clients.push(client);
+    if (weight === 0) fresh.push(client);
   }
-  return new Set([...members.map(memberLabel), ...clients.map((client) => clientLabel(client.account))]);
+  const listed = await Promise.all((await reader.clients()).map((account) => reader.client(account)));
+  checkRoom([...listed, ...fresh]);
+  return fresh;
+}
+
+/** @throws ROSTER_INVALID if one contract does not hold so many clients, or so much weight */
+function checkRoom(clients: readonly { readonly weight: number }[]): void {
+  const total = clients.reduce((sum, { weight }) => sum + weight, 0);
+  ensure(
+    clients.length <= MAX_COHORT,
+    "ROSTER_INVALID",
+    `${clients.length} clients are more than the ${MAX_COHORT} of one contract`,
+  );
+  ensure(
+    total <= MAX_TOTAL_WEIGHT,
+    "ROSTER_INVALID",
+    `the weights add up to ${total}, and a sum holds ${MAX_TOTAL_WEIGHT}`,
+  );
 }
 
 const memberLabel = (account: Hex): string => `member ${account}`;

@@ -1,4 +1,4 @@
-/** What `fl-operator deploy`, `deploy-group` and `register` do. */
+/** What `fl-operator deploy` and `deploy-group` do. */
 import { join } from "node:path";
 import { loadWallet } from "../chain/key-file.ts";
 import type { Reporter } from "../protocol/reporter.ts";
@@ -8,24 +8,11 @@ import { writeDurably } from "../storage/durable-file.ts";
 import { buildContracts } from "./build-contracts.ts";
 import { deployEmptyGroup } from "./deploy-group.ts";
 import { deployPreparedTask } from "./deploy-task.ts";
-import type { ChainIdentity } from "./deploy-task.ts";
-import { openPaymentRecord } from "./payment-record.ts";
-import type { PaymentRecord } from "./payment-record.ts";
 import { readPreparedTask } from "./prepare-task.ts";
-import { registerLater } from "./register.ts";
+import { recording } from "./recording.ts";
+import type { PaymentFlags } from "./recording.ts";
 import type { Roster } from "./roster.ts";
 import { requireWritable } from "./run-create-task.ts";
-
-/** Of what was signed, below `--out`, which is deployments/ unless told. */
-const PAYMENTS = "payments";
-
-interface PaymentFlags {
-  readonly rpc: string;
-  readonly chainId?: bigint;
-  readonly key?: string;
-  readonly out: string;
-  readonly again: boolean;
-}
 
 interface RosterFlags {
   readonly member: readonly Hex[];
@@ -44,11 +31,10 @@ export interface DeployGroupFlags extends PaymentFlags {
   readonly cells: number;
 }
 
-export interface RegisterFlags extends PaymentFlags, RosterFlags {
-  readonly contract: Hex;
-}
-
-/** Deploys, registers, writes the deployment down, and prints the address. @throws as `deployPreparedTask` */
+/**
+ * Deploys, registers, writes the deployment down in deployments/ unless told, and prints the address.
+ * @throws as `deployPreparedTask`
+ */
 export async function runDeploy(flags: DeployFlags, reporter: Reporter, signal: AbortSignal): Promise<void> {
   const prepared = await readPreparedTask(flags.deployment);
   const wallet = await loadWallet(flags.key, process.env);
@@ -102,46 +88,6 @@ export async function runDeployGroup(flags: DeployGroupFlags, reporter: Reporter
   });
 }
 
-/** Registers and funds whom the contract does not know yet. @throws as `registerLater` */
-export async function runRegister(flags: RegisterFlags, reporter: Reporter, signal: AbortSignal): Promise<void> {
-  const wallet = await loadWallet(flags.key, process.env);
-  await requireWritable(flags.out);
-  const roster = rosterOf(flags);
-  const purpose = { kind: "register", operator: wallet.address, contract: flags.contract };
-  await recording(flags, reporter, purpose, roster, async (record) => {
-    await registerLater(flags.rpc, flags.contract, wallet, roster, (step) => reporter.say("info", "step", step), {
-      chainId: flags.chainId,
-      record,
-      signal,
-    });
-    return flags.contract;
-  });
-}
-
 function rosterOf({ member: members, client: clients, fund }: RosterFlags): Roster {
   return { members, clients, ...(fund === undefined ? {} : { fundWei: fund }) };
-}
-
-/** Runs what pays with a record on the disk, and prints the address that comes of it. */
-async function recording(
-  { out, again }: PaymentFlags,
-  reporter: Reporter,
-  purpose: Readonly<Record<string, string | number>>,
-  details: unknown,
-  pay: (record: (chain: ChainIdentity) => Promise<PaymentRecord>) => Promise<Hex>,
-): Promise<void> {
-  let record: PaymentRecord | undefined;
-  try {
-    const contract = await pay(async (chain) => {
-      record = await openPaymentRecord(join(out, PAYMENTS), { purpose: { ...purpose, ...chain }, details, again });
-      if (record.finished)
-        reporter.say("good", "known", "this was done before: nothing is paid (--again does it anew)");
-      else if (record.transactions.length > 0) reporter.say("info", "resumed", `goes on with ${record.path}`);
-      return record;
-    });
-    await record?.finish();
-    process.stdout.write(`${contract}\n`);
-  } finally {
-    await record?.close();
-  }
 }

@@ -66,7 +66,7 @@ export function contractFound({ round, finalisedRounds, parameters, ...counts }:
   const value = `round ${round.number} is ${round.phase}, ${finalisedRounds}${maxRounds > 0 ? ` of ${maxRounds}` : ""} rounds are final, ${counts.members} of ${committeeSize} seats, ${counts.clients} clients, deployed in block ${counts.deployedIn}`;
   if (maxRounds > 0 && finalisedRounds >= maxRounds)
     return warning(value, "the task is complete: no further round opens", "Nothing is left to do but fl verify.");
-  const register = "The operator lists them: fl-operator register --contract … --member … --client ….";
+  const register = "The operator lists them: fl-operator add-member … and add-client ….";
   if (counts.members < committeeSize) return warning(value, "seats are free: no round opens", register);
   if (counts.clients < minClients)
     return warning(value, `a round needs ${minClients} clients that are registered`, register);

@@ -80,7 +80,7 @@ export function fundsFound(reading: FundsReading): Finding {
     return failed(
       `${has} and no part in the task`,
       "it is no member, no listed client and not the operator",
-      `Have the operator list it (fl-operator register --client ${account}), or name another key file with --key.`,
+      `Have the operator list it (fl-operator add-client ${account}), or name another key file with --key.`,
     );
   const gas = parts.reduce((sum, role) => sum + roundGas(role, reading.size), 0);
   const costWei = BigInt(Math.ceil(gas * MARGIN)) * gasPriceWei;

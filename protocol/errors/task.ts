@@ -47,6 +47,14 @@ export const TASK_ERRORS = {
     about: "input",
     exit: 4,
   },
+  ROUND_CANNOT_OPEN: {
+    cause: "The task's next round cannot open yet, or never will.",
+    advice:
+      "Do what the message names, then repeat the command; `fl-operator list` shows who is missing. Nothing was sent.",
+    role: "again",
+    about: "others",
+    exit: 1,
+  },
   CONTRACT_MISMATCH: {
     cause:
       "The contract's parameters do not have the hash that it records: it is of another version than this program, or the endpoint alters them.",

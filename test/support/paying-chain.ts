@@ -4,6 +4,8 @@ import type { AddressInfo } from "node:net";
 import { Wallet } from "ethers";
 import { developmentWallet } from "../../demo/development-wallet.ts";
 import { network } from "hardhat";
+import verisumModule from "../../ignition/modules/Verisum.ts";
+import type { Hex } from "../../protocol/transcript.ts";
 
 export interface PayingChain {
   readonly rpc: string;
@@ -16,6 +18,8 @@ export interface PayingChain {
   wallet(index: number): Wallet;
   /** Has nothing. */
   readonly stranger: Wallet;
+  /** Deploys the task's contract as `hardhat ignition deploy` does, from the first account. */
+  ignite(parameters: Readonly<Record<string, unknown>>): Promise<Hex>;
   nonceOf(address: string): Promise<number>;
   balanceOf(address: string): Promise<bigint>;
   /** Mines blocks of these many seconds each. */
@@ -72,6 +76,12 @@ export async function startPayingChain(
     },
     wallet: developmentWallet,
     stranger: new Wallet(`0x${"5e".repeat(32)}`),
+    ignite: async (parameters) => {
+      const { verisum } = await connection.ignition.deploy(verisumModule, {
+        parameters: { Verisum: parameters as never },
+      });
+      return (await verisum.getAddress()).toLowerCase() as Hex;
+    },
     nonceOf: async (address) => Number(await ask("eth_getTransactionCount", address, "latest")),
     balanceOf: async (address) => BigInt((await ask("eth_getBalance", address, "latest")) as string),
     mine: async (blocks, secondsPerBlock) =>

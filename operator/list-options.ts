@@ -1,0 +1,61 @@
+/** Commands about who takes part in a task that is deployed: add-member, add-client, list, open. */
+import type { Command } from "commander";
+import { address, connectionOptions } from "../command/options.ts";
+import { runCommand } from "../command/run.ts";
+import type { Hex } from "../protocol/transcript.ts";
+import { client, fundOption, paymentOptions, reporterOf } from "./options.ts";
+import type { Roster } from "./roster.ts";
+import type { AddFlags, ListFlags, OpenFlags } from "./run-lists.ts";
+
+/** Adds the commands. What they do is loaded when they run. */
+export function addListCommands(program: Command): void {
+  addAdding(
+    program
+      .command("add-member")
+      .description("seat members of a task that has no round yet, in this order, as its operator")
+      .argument("<address...>", "their accounts", collecting<Hex>(address)),
+    (members: readonly Hex[]) => ({ members, clients: [] }),
+  );
+  addAdding(
+    program
+      .command("add-client")
+      .description("list clients of a task, who take part from the next round on, as its operator")
+      .argument("<address[:weight]...>", "their accounts; a weight is 1 unless told", collecting(client)),
+    (clients: Roster["clients"]) => ({ members: [], clients }),
+  );
+  connectionOptions(
+    program.command("list").description("show a task's members, clients and next round; needs no account"),
+    false,
+  ).action(async (flags: ListFlags) => {
+    await runCommand(reporterOf("list"), async () => (await import("./run-lists.ts")).runList(flags));
+  });
+  paymentOptions(
+    contractOption(
+      program
+        .command("open")
+        .description("open the next round if it can, or say why it cannot; prints its number alone"),
+    ),
+  ).action(async (flags: OpenFlags) => {
+    const reporter = reporterOf("open");
+    await runCommand(reporter, async (signal) => (await import("./run-lists.ts")).runOpen(flags, reporter, signal));
+  });
+}
+
+/** --contract, of a command that reads nothing but the chain. */
+function contractOption(command: Command): Command {
+  return command.requiredOption("--contract <address>", "the task's contract", address);
+}
+
+function addAdding<T>(command: Command, rosterOf: (accounts: readonly T[]) => Roster): void {
+  paymentOptions(fundOption(contractOption(command))).action(async (accounts: readonly T[], flags: AddFlags) => {
+    const reporter = reporterOf(command.name());
+    await runCommand(reporter, async (signal) =>
+      (await import("./run-lists.ts")).runAdd(flags, rosterOf(accounts), reporter, signal),
+    );
+  });
+}
+
+/** A parser of one argument more. */
+function collecting<T>(parse: (text: string) => T): (text: string, before: readonly T[] | undefined) => readonly T[] {
+  return (text, before = []) => [...before, parse(text)];
+}
