@@ -13,7 +13,7 @@ import type { Message } from "./typed-data.ts";
 const SUBMISSION_TYPE = VERISUM_INTERFACE.getFunction("submit")!.inputs[1]!;
 
 /** keccak-256 of the submission's own ABI encoding: every byte that the contract would see of it. */
-function submissionHash(submission: Submission): Hex {
+export function submissionHash(submission: Submission): Hex {
   // The encoder puts the offset of a dynamic value before it.
   const encoded = AbiCoder.defaultAbiCoder().encode([SUBMISSION_TYPE], [encodeSubmission(submission)]);
   return keccak256(`0x${encoded.slice(2 + 64)}`) as Hex;

@@ -1,5 +1,5 @@
 /** A member's part while a round attests: it checks the shares, and the chain is to say of each that it is good. */
-import { createHash } from "node:crypto";
+import { submissionHash } from "../chain/submission-signature.ts";
 import type { RoundRecords, SubmittedRecord, TaskLook } from "../chain/task-chain.ts";
 import type { Hex } from "../protocol/transcript.ts";
 import type { Reporter } from "../protocol/reporter.ts";
@@ -82,11 +82,7 @@ const NAMES = new WeakMap<SubmittedRecord, string>();
 function nameOf(record: SubmittedRecord): string {
   let name = NAMES.get(record);
   if (name === undefined) {
-    const { client, weight, submission } = record;
-    const text = JSON.stringify({ client, weight, submission }, (_, value: unknown) =>
-      typeof value === "bigint" ? value.toString() : value,
-    );
-    name = createHash("sha256").update(text).digest("hex");
+    name = `${record.client} ${record.weight} ${submissionHash(record.submission)}`;
     NAMES.set(record, name);
   }
   return name;

@@ -36,21 +36,17 @@ export interface TaskSize {
 /** Gas of a role in one round. */
 export function roundGas(role: TaskRole, { chunks, kinds, quorum }: TaskSize): number {
   const gas = ROUND_GAS;
-  switch (role) {
-    case "member":
-      return gas.member;
-    case "aggregator":
-      return gas.aggregator + gas.furtherSignature * Math.max(0, quorum - 2);
-    case "client": {
-      const transactions = chunks <= CHUNKS_PER_TRANSACTION ? 0 : Math.ceil(chunks / CHUNKS_PER_TRANSACTION);
-      return (
-        gas.submission +
-        gas.furtherChunk * (chunks - 1) +
-        gas.furtherKind * (kinds - 1) +
-        gas.furtherTransaction * transactions
-      );
-    }
-  }
+  const transactions = chunks <= CHUNKS_PER_TRANSACTION ? 0 : Math.ceil(chunks / CHUNKS_PER_TRANSACTION);
+  const gasOf: Readonly<Record<TaskRole, number>> = {
+    member: gas.member,
+    aggregator: gas.aggregator + gas.furtherSignature * Math.max(0, quorum - 2),
+    client:
+      gas.submission +
+      gas.furtherChunk * (chunks - 1) +
+      gas.furtherKind * (kinds - 1) +
+      gas.furtherTransaction * transactions,
+  };
+  return gasOf[role];
 }
 
 /** An account and what is known of its part. */
