@@ -4,6 +4,7 @@ import { digits } from "./digits.ts";
 import type { DataFormat } from "./format.ts";
 import { idx } from "./idx.ts";
 import { jsonLines } from "./json-lines.ts";
+import { parquet } from "./parquet.ts";
 
 /** The first that recognises a source loads it. */
-export const FORMATS: readonly DataFormat[] = [digits, csv, jsonLines, idx];
+export const FORMATS: readonly DataFormat[] = [digits, csv, jsonLines, parquet, idx];

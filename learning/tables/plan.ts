@@ -50,7 +50,7 @@ const LABEL = "label";
 
 /**
  * @throws DATASET_COLUMN_ABSENT, DATASET_LABEL_UNNAMED, DATASET_COLUMN_UNNAMED, DATASET_MALFORMED without a feature,
- *   DATASET_SPEC_INVALID
+ *   DATASET_VALUE_INVALID for a column that cannot be read, DATASET_SPEC_INVALID
  */
 export function planFor(table: Table, options: ColumnOptions, schema?: TableSchema): Plan {
   if (schema !== undefined) return planBySchema(table, options, schema);
@@ -85,6 +85,7 @@ export function columnsAsked(
   const features = featuresAsked(table, options, taken);
   if (features.length === 0)
     throw refusal("DATASET_MALFORMED", { path: table.path }, "no column is left as a feature", "drop fewer columns");
+  assertReadable(table, [label, group, time, ...features]);
   return { label, group, time, features };
 }
 
@@ -141,10 +142,24 @@ function planBySchema(table: Table, options: ColumnOptions, schema: TableSchema)
     time: options.time === undefined ? undefined : find(options.time),
     missing: schema.missing,
   };
-  const used = [plan.label, plan.group, plan.time, ...features].map((column) => column?.index);
+  const all = [plan.label, plan.group, plan.time, ...features];
+  assertReadable(table, all);
+  const used = all.map((column) => column?.index);
   const dropped = (options.drop ?? []).map((name) => find(name).index);
   const unused = table.columns.filter((_, i) => !used.includes(i) && !dropped.includes(i));
   return { ...plan, unused };
+}
+
+/** @throws DATASET_VALUE_INVALID for a column whose values nothing reads */
+function assertReadable({ path, unreadable }: Table, columns: readonly (PlacedColumn | undefined)[]): void {
+  const found = columns.find((column) => column !== undefined && unreadable?.has(column.name));
+  if (found === undefined) return;
+  throw refusal(
+    "DATASET_VALUE_INVALID",
+    { path, column: found.name },
+    unreadable!.get(found.name)!,
+    `leave it out with drop=${optionText(found.name)}, or write it as columns of numbers or words`,
+  );
 }
 
 /** @throws DATASET_LABEL_UNNAMED */

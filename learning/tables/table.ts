@@ -21,6 +21,8 @@ export interface Table {
   readonly hasHeader: boolean;
   /** Columns without a name in a file that names the others. */
   readonly unnamed: readonly string[];
+  /** Columns whose cells are all null because nothing reads their values, each with the reason. */
+  readonly unreadable?: ReadonlyMap<string, string>;
   /** What separates a number's whole and fractional part where numbers are text. */
   readonly decimal: Decimal;
   /** What was found out about the file, such as its delimiter. */
@@ -41,6 +43,21 @@ export interface Place {
 
 /** Characters of a value that a message shows. */
 const MOST_SHOWN = 40;
+
+/** Rows that are made at a time where a file is not read in pieces of its own. */
+const BATCH_ROWS = 1024;
+
+/** Rows by their place, some at a time. @param cellsAt the cells of the i-th of them, from 0 */
+export function* batchesOf(
+  { first, count }: { readonly first: number; readonly count: number },
+  cellsAt: (i: number) => readonly Cell[],
+): Generator<readonly Row[]> {
+  for (let from = 0; from < count; from += BATCH_ROWS)
+    yield Array.from({ length: Math.min(BATCH_ROWS, count - from) }, (_, i) => ({
+      number: first + from + i,
+      cells: cellsAt(from + i),
+    }));
+}
 
 /** A refusal that names place, value, cause and remedy. */
 export function refusal(code: ErrorCode, place: Place, problem: string, remedy: string): VerisumError {

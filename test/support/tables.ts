@@ -1,8 +1,8 @@
 /** Tables for tests: a folder of files, and all rows of one as a client would read them, before they are split. */
 import assert from "node:assert/strict";
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { resolveData } from "../../learning/dataset.ts";
 import { encodeTable } from "../../learning/tables/encode.ts";
 import type { Encoded } from "../../learning/tables/encode.ts";
@@ -37,6 +37,7 @@ export async function readWhole(spec: string, schema?: TableSchema): Promise<Who
 }
 
 export interface Folder {
+  /** Writes it, and the folders on the way to it. @returns its path */
   file(name: string, content: string | Uint8Array): Promise<string>;
   remove(): Promise<void>;
 }
@@ -45,6 +46,7 @@ export async function temporaryFolder(): Promise<Folder> {
   const folder = await mkdtemp(join(tmpdir(), "verisum-tables-"));
   return {
     async file(name, content) {
+      await mkdir(dirname(join(folder, name)), { recursive: true });
       await writeFile(join(folder, name), content);
       return join(folder, name);
     },
