@@ -3,8 +3,8 @@
  * of the content, others may act first, time may pass, blocks may be undone, the call may fail, and the role may die.
  * All of it follows from the schedule's dice, so that a seed can be tried again.
  */
-import { setImmediate } from "node:timers/promises";
 import { outlive } from "../../command/run.ts";
+import { machineWorkDone } from "./machine-work.ts";
 import { createRecorder } from "../support/round-recorder.ts";
 import type { Recorder } from "../support/round-recorder.ts";
 import type { Dice } from "./dice.ts";
@@ -59,7 +59,7 @@ export class Life {
 
   /** Once nothing is unfinished: what goes on beside other roles' steps would take its turns by the clock. */
   async atRest(): Promise<void> {
-    do await setImmediate();
+    do await machineWorkDone();
     while (this.#unfinished > 0 && !this.ended);
   }
 
@@ -204,6 +204,8 @@ export class World {
   }
 
   async #others(): Promise<void> {
+    // What this role does besides must not fall into the others' acts by the clock.
+    await machineWorkDone();
     for (let left = this.dice.between(1, 4); left > 0; left--) await this.event();
   }
 
