@@ -72,7 +72,7 @@ describe("a node's pages", () => {
         vitals,
       },
       async () => false,
-      async () => left-- === 0,
+      async () => left-- <= 0,
     );
   };
 
