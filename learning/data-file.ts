@@ -5,7 +5,7 @@ import { gunzip } from "node:zlib";
 import { VerisumError } from "../protocol/errors.ts";
 
 /** Largest data file, uncompressed: 60,000 images of 28×28 take 47 MB. */
-const MAX_DATA_BYTES = 1 << 30;
+export const MAX_DATA_BYTES = 1 << 30;
 /** Largest number of values of one data set; they are kept as float32. */
 export const MAX_DATA_VALUES = 1 << 28;
 

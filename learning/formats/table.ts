@@ -69,6 +69,9 @@ const TABLE_OPTIONS = {
   splitSeed: wholeNumber(0, Number.MAX_SAFE_INTEGER),
 };
 
+/** What one file holds: a table, or a training and a test table. */
+type Opened = Table | { readonly train: Table; readonly test?: Table };
+
 /** A format of tables is a way to open one file. */
 export function tableFormat<Readers extends OptionReaders>({
   endings,
@@ -80,7 +83,7 @@ export function tableFormat<Readers extends OptionReaders>({
   readonly endings: readonly string[];
   /** Of this format alone. */
   readonly options: Readers;
-  readonly open: (path: string, options: OptionValues<Readers>) => Promise<Table>;
+  readonly open: (path: string, options: OptionValues<Readers>) => Promise<Opened>;
 }): DataFormat {
   const openSource = async (source: Source, texts: ReadonlyMap<string, string>): Promise<OpenTables> => {
     const own = readOptions(texts, readers);
@@ -99,23 +102,40 @@ async function openTables(
   { path, kind, entries }: Source,
   endings: readonly string[],
   options: OptionValues<typeof TABLE_OPTIONS>,
-  open: (path: string) => Promise<Table>,
+  open: (path: string) => Promise<Opened>,
 ): Promise<OpenTables> {
   const { deviation, na, test, splitSeed, mean, ...rest } = options;
   const columns = { ...rest, mean, stdDev: deviation, markers: na };
   const split = { testShare: test ?? DEFAULT_SPLIT.testShare, seed: splitSeed ?? DEFAULT_SPLIT.seed };
-  if (kind === "file") return { train: await open(path), columns, split };
+  const { train, test: testTable } =
+    kind === "file" ? partsOf(await open(path)) : await openFolder(path, entries, endings, open);
+  if (testTable === undefined) return { train, columns, split };
   const unneeded = Object.entries({ group: rest.group, time: rest.time, test, splitSeed }).find(
     ([, value]) => value !== undefined,
   );
-  if (unneeded !== undefined) throw invalidSpec(`${path} has a test file; ${unneeded[0]} would split it off`);
-  const called = (part: string): string => {
+  if (unneeded !== undefined) throw invalidSpec(`${path} has test data of its own; ${unneeded[0]} would split it off`);
+  return { train, test: testTable, columns, split };
+}
+
+function partsOf(opened: Opened): Exclude<Opened, Table> {
+  return "train" in opened ? opened : { train: opened };
+}
+
+async function openFolder(
+  path: string,
+  entries: readonly string[],
+  endings: readonly string[],
+  open: (path: string) => Promise<Opened>,
+): Promise<{ readonly train: Table; readonly test: Table }> {
+  const called = async (part: string): Promise<Table> => {
     const found = fileCalled(part, entries, endings);
     if (found === undefined)
       throw new VerisumError("DATASET_NOT_FOUND", `${path} holds no ${part}${endings[0]}`, { path });
-    return join(path, found);
+    const { train, test } = partsOf(await open(join(path, found)));
+    if (test === undefined) return train;
+    throw new VerisumError("DATASET_MALFORMED", `${join(path, found)} has test data of its own`, { path });
   };
-  return { train: await open(called("train")), test: await open(called("test")), columns, split };
+  return { train: await called("train"), test: await called("test") };
 }
 
 /** @throws DATASET_… */

@@ -1,0 +1,98 @@
+/** The `.npy` format of NumPy: a header in Python's notation, then the values of one array (NEP 1). */
+import { sizeOf } from "../shape.ts";
+import { refusal } from "./table.ts";
+import type { Cell } from "./table.ts";
+
+export interface NumpyArray {
+  readonly shape: readonly number[];
+  /** The value at a place in the file's own order. */
+  valueAt(index: number): Cell;
+  /** Whether the first index runs fastest in the file, and not the last. */
+  readonly isFortran: boolean;
+}
+
+const MAGIC = [0x93, 0x4e, 0x55, 0x4d, 0x50, 0x59];
+const MAX_RANK = 8;
+const HEADER = /^\{'descr': ?(.+), ?'fortran_order': ?(True|False), ?'shape': ?\(([\d, ]*)\),? ?\} *\n?$/;
+const KIND = /^'([<>|=])([biufU])(\d{1,4})'$/;
+const REMEDY = "write it with numpy.save from an array of numbers, truth values or words (U)";
+
+/** @param name of the array within the file, for messages. @throws DATASET_MALFORMED */
+export function parseNpy(bytes: Uint8Array, path: string, name?: string): NumpyArray {
+  const malformed = (problem: string): Error =>
+    refusal("DATASET_MALFORMED", { path, ...(name === undefined ? {} : { column: name }) }, problem, REMEDY);
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const version = bytes[6] ?? 0;
+  const start = version === 1 ? 10 : 12;
+  if (MAGIC.some((byte, i) => bytes[i] !== byte) || version < 1 || version > 3 || bytes.length < start)
+    throw malformed("it does not begin as NumPy's arrays do");
+  const end = start + (version === 1 ? view.getUint16(8, true) : view.getUint32(8, true));
+  if (bytes.length < end) throw malformed("it ends within its header");
+  const text = new TextDecoder().decode(bytes.subarray(start, end));
+  const [, description = "", order, sides = ""] = HEADER.exec(text) ?? [];
+  if (order === undefined) throw malformed("its header is not as NumPy writes it");
+  const shape = sides
+    .split(",")
+    .filter((side) => side.trim() !== "")
+    .map(Number);
+  const kind = KIND.exec(description);
+  if (kind === null)
+    throw malformed(
+      description.includes("O")
+        ? "it is an array of objects, pickled, which is a program and not data"
+        : `its values are of the type ${description}, which is not read`,
+    );
+  const [size, read] = readerOf(view, kind) ?? [];
+  if (size === undefined || read === undefined)
+    throw malformed(`its values are of the type ${description}, which is not read`);
+  if (shape.length > MAX_RANK || !Number.isSafeInteger(sizeOf(shape) * size)) throw malformed("its shape is too large");
+  if (bytes.length !== end + sizeOf(shape) * size)
+    throw malformed(`its header promises ${sizeOf(shape) * size} bytes of values, it has ${bytes.length - end}`);
+  return { shape, isFortran: order === "True", valueAt: (index) => read(end + index * size) };
+}
+
+/** Bytes of a value, and how it is read at a place; undefined for a type that is not read. */
+function readerOf(
+  view: DataView,
+  [, mark, kind, width]: RegExpExecArray,
+): readonly [size: number, read: (at: number) => Cell] | undefined {
+  const isLittle = mark !== ">";
+  const whole = (value: bigint): Cell => (Number.isSafeInteger(Number(value)) ? Number(value) : String(value));
+  switch (`${kind}${width}`) {
+    case "b1":
+      return [1, (at) => String(view.getUint8(at) !== 0)];
+    case "i1":
+      return [1, (at) => view.getInt8(at)];
+    case "u1":
+      return [1, (at) => view.getUint8(at)];
+    case "i2":
+      return [2, (at) => view.getInt16(at, isLittle)];
+    case "u2":
+      return [2, (at) => view.getUint16(at, isLittle)];
+    case "i4":
+      return [4, (at) => view.getInt32(at, isLittle)];
+    case "u4":
+      return [4, (at) => view.getUint32(at, isLittle)];
+    case "i8":
+      return [8, (at) => whole(view.getBigInt64(at, isLittle))];
+    case "u8":
+      return [8, (at) => whole(view.getBigUint64(at, isLittle))];
+    case "f4":
+      return [4, (at) => view.getFloat32(at, isLittle)];
+    case "f8":
+      return [8, (at) => view.getFloat64(at, isLittle)];
+  }
+  if (kind !== "U") return undefined;
+  // Four bytes for each character, and zeros after the last one.
+  const characters = Number(width);
+  const textAt = (at: number): string => {
+    let text = "";
+    for (let i = 0; i < characters; i++) {
+      const point = view.getUint32(at + 4 * i, isLittle);
+      if (point === 0) break;
+      text += String.fromCodePoint(Math.min(point, 0x10ffff));
+    }
+    return text;
+  };
+  return [4 * characters, textAt];
+}

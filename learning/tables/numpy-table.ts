@@ -1,0 +1,123 @@
+/**
+ * NumPy's arrays as a table: rows along their first axis. An array of one axis is one column, called as the array; of
+ * more axes each place of a row is one, called `x.0`, `x.1` and so on, the last axis fastest. Arrays lie in the
+ * alphabetical order of their names.
+ */
+import { unzipSync } from "fflate";
+import { VerisumError } from "../../protocol/errors.ts";
+import { MAX_DATA_BYTES, readDataFile } from "../data-file.ts";
+import { sizeOf } from "../shape.ts";
+import { parseNpy } from "./npy.ts";
+import type { NumpyArray } from "./npy.ts";
+import { assertDistinct, batchesOf, refusal } from "./table.ts";
+import type { Cell, Table } from "./table.ts";
+
+const MAX_COLUMNS = 1 << 20;
+/** How an archive says which arrays are training and test data: x_train, y_test, test_images. */
+const PARTS = { train: /^train_|_train$/, test: /^test_|_test$/ };
+
+/** One array is a table without a header. @throws DATASET_EMPTY, DATASET_MALFORMED, DATASET_TOO_LARGE */
+export async function openNpy(path: string): Promise<Table> {
+  const table = tableOf(new Map([["", parseNpy(await readDataFile(path), path)]]), path);
+  return { ...table, columns: table.columns.map((_, i) => String(i + 1)), hasHeader: false };
+}
+
+/**
+ * Arrays in a ZIP archive. If names end in `_train` and `_test`, or begin so, these are training and test data.
+ * @throws DATASET_EMPTY, DATASET_MALFORMED, DATASET_TOO_LARGE, DATASET_COLUMN_REPEATED
+ */
+export async function openNpz(path: string): Promise<{ readonly train: Table; readonly test?: Table }> {
+  const arrays = arraysOf(await readDataFile(path), path);
+  const train = partOf(arrays, PARTS.train);
+  const test = partOf(arrays, PARTS.test);
+  if (train.size === 0 && test.size === 0) return { train: tableOf(arrays, path) };
+  const odd = [...arrays.keys()].find((name) => !PARTS.train.test(name) && !PARTS.test.test(name));
+  if (odd !== undefined || train.size === 0 || test.size === 0)
+    throw refusal(
+      "DATASET_MALFORMED",
+      { path, ...(odd === undefined ? {} : { column: odd }) },
+      "some arrays are called training or test data, and some are not",
+      "write both parts, as x_train, y_train, x_test and y_test, or neither",
+    );
+  return { train: tableOf(train, path), test: tableOf(test, path) };
+}
+
+function arraysOf(bytes: Uint8Array, path: string): ReadonlyMap<string, NumpyArray> {
+  let total = 0;
+  let files: Record<string, Uint8Array>;
+  try {
+    files = unzipSync(bytes, {
+      filter({ originalSize }) {
+        total += originalSize;
+        if (total > MAX_DATA_BYTES)
+          throw new VerisumError("DATASET_TOO_LARGE", `${path} holds more than ${MAX_DATA_BYTES} bytes`, { path });
+        return true;
+      },
+    });
+  } catch (cause) {
+    if (cause instanceof VerisumError) throw cause;
+    const problem = `it is no complete archive: ${(cause as Error).message}`;
+    throw refusal("DATASET_MALFORMED", { path }, problem, "write it with numpy.savez");
+  }
+  const entries = Object.entries(files).map(([file, content]): [string, NumpyArray] => {
+    const name = file.replace(/\.npy$/, "");
+    return [name, parseNpy(content, path, name)];
+  });
+  if (entries.length === 0) throw new VerisumError("DATASET_EMPTY", `${path} holds no array`, { path });
+  return new Map(entries.sort(([a], [b]) => (a < b ? -1 : 1)));
+}
+
+function partOf(arrays: ReadonlyMap<string, NumpyArray>, part: RegExp): ReadonlyMap<string, NumpyArray> {
+  return new Map([...arrays].flatMap(([name, array]) => (part.test(name) ? [[name.replace(part, ""), array]] : [])));
+}
+
+function tableOf(arrays: ReadonlyMap<string, NumpyArray>, path: string): Table {
+  const [first] = arrays;
+  const [firstName, { shape }] = first!;
+  const count = shape[0] ?? 0;
+  if (count === 0) throw new VerisumError("DATASET_EMPTY", `${path} holds no example`, { path });
+  const columns: string[] = [];
+  const readers: ((row: number) => Cell)[] = [];
+  for (const [name, array] of arrays) {
+    if (array.shape[0] !== count)
+      throw refusal(
+        "DATASET_MALFORMED",
+        { path, column: name },
+        `it has ${array.shape[0] ?? "no"} rows, and ${firstName} has ${count}`,
+        "all arrays need the same first axis; leave out those that are no columns",
+      );
+    const width = sizeOf(array.shape.slice(1));
+    if (columns.length + width > MAX_COLUMNS)
+      throw new VerisumError("DATASET_TOO_LARGE", `${path} has more than ${MAX_COLUMNS} columns`, { path });
+    for (let place = 0; place < width; place++) {
+      columns.push(array.shape.length === 1 ? name : `${name}.${place}`);
+      readers.push(columnReader(array, place));
+    }
+  }
+  assertDistinct(columns, { path });
+  return {
+    path,
+    columns,
+    hasHeader: true,
+    unnamed: [],
+    decimal: ".",
+    notes: [],
+    async *batches() {
+      yield* batchesOf({ first: 1, count }, (row) => readers.map((read) => read(row)));
+    },
+  };
+}
+
+/** @param place of the column among the values of a row, the last axis fastest */
+function columnReader({ shape, isFortran, valueAt }: NumpyArray, place: number): (row: number) => Cell {
+  const [count = 0, ...sides] = shape;
+  const width = sizeOf(sides);
+  if (!isFortran) return (row) => valueAt(row * width + place);
+  let [rest, offset, stride] = [place, 0, sizeOf(shape)];
+  for (const side of sides.toReversed()) {
+    stride /= side;
+    offset += (rest % side) * stride;
+    rest = Math.floor(rest / side);
+  }
+  return count === 0 ? () => null : (row) => valueAt(row + offset);
+}
