@@ -51,7 +51,8 @@ export function messageDigest<T extends SignedType>(context: TaskContext, type: 
   return TypedDataEncoder.hash(domainOf(context), fieldsOf(type), message) as Hex;
 }
 
-function domainOf({ chainId, contract, deployment }: TaskContext): TypedDataDomain {
+/** A domain of one chain, contract and deployment. */
+export function domainOf({ chainId, contract, deployment }: TaskContext): TypedDataDomain {
   return { ...DOMAIN, chainId, verifyingContract: contract, salt: deployment };
 }
 

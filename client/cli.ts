@@ -15,11 +15,16 @@ import { platformRandom } from "../command/platform-random.ts";
 import { createProgram } from "../command/program.ts";
 import { createReporter } from "../command/reporter.ts";
 import { runCommand } from "../command/run.ts";
+import { ensure } from "../protocol/errors.ts";
+import type { Hex } from "../protocol/transcript.ts";
 import { proverCommand } from "../proving/groth16/prover-command.ts";
 import type { ProverCommand } from "../proving/groth16/prover-command.ts";
 import type { InspectFlags } from "./inspect.ts";
 
-interface JoinFlags extends CommonFlags {
+interface JoinFlags extends Omit<CommonFlags, "contract"> {
+  readonly contract?: Hex;
+  readonly invite?: string;
+  readonly yes: boolean;
   readonly data: string;
   readonly rounds?: number;
   readonly proverCommand?: ProverCommand;
@@ -33,9 +38,12 @@ proverOption(
     connectionOptions(
       program.command("join").description("join a task and take part in its rounds until it is complete"),
       true,
+      false,
     ),
   ),
 )
+  .option("--invite <file>", "the operator's invitation, in place of --contract, --rpc and --peer")
+  .option("--yes", "with --invite: agree to what it shows, and register where that costs a bond", false)
   .requiredOption(
     "--data <spec>",
     "local data: digits, a table (CSV, TSV, JSON Lines) or images in IDX format, with options behind a ?; it never leaves this machine",
@@ -45,11 +53,12 @@ proverOption(
     "let a node of the task send the submission, in a batch with others'; send it from this account only if that takes too long",
   )
   .option("--rounds <n>", "stop after taking part in this many rounds", positiveInteger)
-  .action(async (flags: JoinFlags) => {
+  .action(async (flags: JoinFlags, command: Command) => {
     const reporter = reporterFor(flags, "client");
     await runCommand(reporter, async (signal) => {
+      const found = await whereToJoin(flags, command.getOptionValueSource("rpc") !== "default");
       const { joinTask } = await import("./join.ts");
-      await joinTask(nodeOptions(flags, "client"), { reporter, random: platformRandom, signal });
+      await joinTask(nodeOptions({ ...flags, ...found }, "client"), { reporter, random: platformRandom, signal });
     });
   });
 
@@ -69,6 +78,22 @@ formatOption(
       await runInspect(flags, (text) => void process.stdout.write(text));
     });
   });
+
+/** The task that the flags name. @throws USAGE, and as `acceptInvitation` */
+async function whereToJoin(flags: JoinFlags, hasOwnEndpoint: boolean) {
+  const { contract, invite, peer } = flags;
+  if (invite === undefined) {
+    ensure(contract !== undefined, "USAGE", "give --contract, or the operator's --invite");
+    return { contract };
+  }
+  ensure(contract === undefined, "USAGE", "--invite names the contract: leave --contract out");
+  const { acceptInvitation, askConsent } = await import("./invited.ts");
+  const { rpc, ...rest } = flags;
+  const own = hasOwnEndpoint ? { ...rest, rpc } : rest;
+  const { peers, ...address } = await acceptInvitation(invite, own, Math.floor(Date.now() / 1000));
+  const consent = flags.yes ? () => Promise.resolve() : askConsent;
+  return { ...address, peer: [...peer, ...peers], consent };
+}
 
 /** --prover-command. */
 function proverOption(command: Command): Command {

@@ -26,6 +26,7 @@ import { createLearner } from "./learner.ts";
 import { createRelayClient } from "./relay.ts";
 import type { LocalLearner } from "./make-submission.ts";
 import type { ParticipantDependencies } from "./participant.ts";
+import { agree } from "./terms.ts";
 import { openWorkTimes } from "./work-times.ts";
 
 export interface JoinOptions extends NodeOptions {
@@ -39,6 +40,11 @@ export interface JoinOptions extends NodeOptions {
   readonly proverCommand?: ProverCommand;
   /** Lets a node of the task send the submission, in a batch with others'. */
   readonly relay?: boolean;
+  /**
+   * Shows what taking part reveals and costs; where registration is open, asks this before it registers. Rejects
+   * without a yes.
+   */
+  readonly consent?: (question: string) => Promise<void>;
 }
 
 /** The parts of a client that decide what it submits. */
@@ -96,6 +102,11 @@ async function takePart(
     `task “${task.document.name}”, ${task.parameters.dimension} weights in ${task.layout.chunks.length} chunk(s), as ${chain.account}`,
     { account: chain.account },
   );
+  const { consent } = options;
+  if (consent !== undefined) {
+    const status = await persist(() => chain.client(chain.account), reporter, sleep);
+    await agree(task, status, chain.account, consent, reporter);
+  }
   const checkedKeys = async (): Promise<ProvingKeys> => {
     const loaded = await loadProvingKeys(task, state, random, reporter, options.records, options.proverCommand);
     await loaded.checked;

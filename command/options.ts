@@ -29,9 +29,14 @@ export interface CommonFlags {
   readonly format: Format;
 }
 
-/** --contract, --rpc, --chain-id, --confirmations, and --key for commands that send transactions. */
-export function connectionOptions(command: Command, needsKey: boolean): Command {
-  command.addOption(new Option("--contract <address>", "the task's contract").makeOptionMandatory().argParser(address));
+/**
+ * --contract, --rpc, --chain-id, --confirmations, and --key for commands that send transactions.
+ * @param needsContract false if something else can name the contract
+ */
+export function connectionOptions(command: Command, needsKey: boolean, needsContract = true): Command {
+  command.addOption(
+    new Option("--contract <address>", "the task's contract").makeOptionMandatory(needsContract).argParser(address),
+  );
   chainOptions(localRpcOption(command));
   if (needsKey)
     command.option(

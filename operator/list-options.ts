@@ -1,9 +1,10 @@
-/** Commands about who takes part in a task that is deployed: add-member, add-client, list, open. */
+/** Commands about who takes part in a task that is deployed: add-member, add-client, list, open, invite. */
 import type { Command } from "commander";
-import { address, connectionOptions } from "../command/options.ts";
+import { address, connectionOptions, peerOption, rpcOption, wholeNumber } from "../command/options.ts";
 import { runCommand } from "../command/run.ts";
 import type { Hex } from "../protocol/transcript.ts";
-import { client, fundOption, paymentOptions, reporterOf } from "./options.ts";
+import type { InviteFlags } from "./invite.ts";
+import { client, duration, fundOption, paymentOptions, reporterOf } from "./options.ts";
 import type { Roster } from "./roster.ts";
 import type { AddFlags, ListFlags, OpenFlags } from "./run-lists.ts";
 
@@ -39,6 +40,23 @@ export function addListCommands(program: Command): void {
     const reporter = reporterOf("open");
     await runCommand(reporter, async (signal) => (await import("./run-lists.ts")).runOpen(flags, reporter, signal));
   });
+  peerOption(
+    contractOption(
+      program
+        .command("invite")
+        .description("sign a file by which clients find and check a task; prints its name alone"),
+    ),
+  )
+    .addOption(rpcOption("an endpoint of the chain that clients use; may be repeated").makeOptionMandatory())
+    .option("--chain-id <n>", "refuse any other chain", wholeNumber)
+    .option("--key <file>", "the operator's key file; else the environment's VERISUM_KEY")
+    .option("--expires <time>", "how long it is good for, in minutes, hours or days", duration, duration("7d"))
+    .requiredOption("--out <file>", "the file to write; it holds no secret")
+    .action(async (flags: InviteFlags) => {
+      const reporter = reporterOf("invite");
+      const now = Math.floor(Date.now() / 1000);
+      await runCommand(reporter, async () => (await import("./invite.ts")).runInvite(flags, reporter, now));
+    });
 }
 
 /** --contract, of a command that reads nothing but the chain. */

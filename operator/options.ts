@@ -36,6 +36,15 @@ export function client(text: string): Roster["clients"][number] {
   return { account: address(account), weight: integerWithin(1, MAX_TOTAL_WEIGHT)(weight) };
 }
 
+const SECONDS = { m: 60, h: 3600, d: 86_400 } as const;
+
+/** Parses minutes, hours or days into seconds. @throws InvalidArgumentError */
+export function duration(text: string): number {
+  const [, count, unit] = /^([1-9][0-9]{0,3})([mhd])$/.exec(text) ?? [];
+  if (count === undefined) throw new InvalidArgumentError("a whole number of minutes, hours or days: 30m, 12h, 7d");
+  return Number(count) * SECONDS[unit as keyof typeof SECONDS];
+}
+
 /** In wei. */
 function ether(text: string): bigint {
   const [, whole, fraction = ""] = /^([0-9]{1,9})(?:\.([0-9]{1,18}))?$/.exec(text) ?? [];

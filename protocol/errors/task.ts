@@ -55,6 +55,21 @@ export const TASK_ERRORS = {
     about: "others",
     exit: 1,
   },
+  INVITATION_REFUSED: {
+    cause:
+      "An invitation is malformed, altered or expired, or it is for another chain, deployment, operator, task or keys than the contract has; the evidence names which.",
+    advice: "Do not join by it. Ask the operator for a new one, and have it sent by another way.",
+    role: "end",
+    about: "input",
+    exit: 1,
+  },
+  CONSENT_MISSING: {
+    cause: "Nobody said yes to what taking part reveals and costs.",
+    advice: "Read what the command shows, then answer yes, or repeat it with `--yes`. Nothing was sent.",
+    role: "end",
+    about: "input",
+    exit: 4,
+  },
   CONTRACT_MISMATCH: {
     cause:
       "The contract's parameters do not have the hash that it records: it is of another version than this program, or the endpoint alters them.",

@@ -27,7 +27,7 @@ const PROGRAMS: Readonly<Record<string, readonly string[]>> = {
   ],
   "client/cli.ts": ["join", "data inspect"],
   "aggregator/cli.ts": ["member", "serve"],
-  "operator/cli.ts": ["create-task", "deploy", "deploy-group", "add-member", "add-client", "list", "open"],
+  "operator/cli.ts": ["create-task", "deploy", "deploy-group", "add-member", "add-client", "list", "open", "invite"],
   "demo/demo.ts": [],
   "experiments/bench.ts": [],
   "experiments/cells.ts": [],

@@ -27,7 +27,7 @@ describe("the start of a command", function () {
     fl: ["verify", "status", "pull", "keygen", "doctor", "dp account", "dp noise"],
     "fl-client": ["join", "data"],
     "fl-aggregator": ["member", "serve"],
-    "fl-operator": ["create-task", "deploy", "deploy-group", "add-member", "add-client", "list", "open"],
+    "fl-operator": ["create-task", "deploy", "deploy-group", "add-member", "add-client", "list", "open", "invite"],
   };
 
   for (const [program, commands] of Object.entries(helps)) {

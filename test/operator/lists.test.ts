@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { text } from "node:stream/consumers";
@@ -13,6 +13,7 @@ import type { ContractTransactionResponse } from "ethers";
 import { encodeParameters } from "../../chain/codec.ts";
 import { connectReader, connectWriter } from "../../chain/connect.ts";
 import { VERISUM_INTERFACE } from "../../chain/rpc.ts";
+import { acceptInvitation } from "../../client/invited.ts";
 import { deployPreparedTask } from "../../operator/deploy-task.ts";
 import type { Listing } from "../../operator/listing.ts";
 import { openNextRound } from "../../operator/open-round.ts";
@@ -61,9 +62,10 @@ describe("a task's lists", function () {
     const whom = { members: [], clients: [], ...roster };
     return (await deployPreparedTask(chain.rpc, chain.wallet(0), prepared, whom, quiet)).contract;
   };
-  /** Runs an operator's command in a process of its own. */
-  const command = async (...args: readonly string[]): Promise<Ended> => {
-    const child = spawn(process.execPath, ["bin/fl-operator.mjs", ...args, "--rpc", chain.rpc], {
+  const command = (...args: readonly string[]): Promise<Ended> => run("fl-operator", ...args, "--rpc", chain.rpc);
+  /** Runs a command in a process of its own. */
+  const run = async (program: string, ...args: readonly string[]): Promise<Ended> => {
+    const child = spawn(process.execPath, [`bin/${program}.mjs`, ...args], {
       cwd: ROOT,
       stdio: ["ignore", "pipe", "pipe"],
     });
@@ -117,6 +119,37 @@ describe("a task's lists", function () {
     );
     assert.deepEqual([data.round, data.phase], ["1", "Collecting"]);
     assert.match(data.obstacles.join(), /round 1 is Collecting/);
+  });
+
+  it("are joined by an invitation of the operator's, on its chain only", async () => {
+    const contract = await deploy();
+    const [key, other, file] = ["operator.key", "other.key", "invitation.json"].map((name) => join(root, name)) as [
+      string,
+      string,
+      string,
+    ];
+    await writeFile(key, chain.wallet(0).privateKey, { mode: 0o600 });
+    await writeFile(other, chain.wallet(1).privateKey, { mode: 0o600 });
+    const invite = ["invite", "--contract", contract, "--peer", "https://peer.example", "--out", file];
+    assert.match((await command(...invite, "--key", other)).stderr, /ROLE_NOT_REGISTERED/);
+    const { stdout, stderr } = await command(...invite, "--key", key, "--expires", "1h");
+    assert.equal(stdout, `${file}\n`, stderr);
+    const now = Math.floor(Date.now() / 1000);
+    const found = await acceptInvitation(file, {}, now);
+    assert.deepEqual(found, { contract, chainId: 31_337n, rpc: [chain.rpc], peers: ["https://peer.example"] });
+    const late = acceptInvitation(file, {}, now + 3700);
+    await rejectsCode(late, "INVITATION_REFUSED", { reason: "expired" });
+    const elsewhere = await startPayingChain({ chainId: 4242 });
+    try {
+      const wrong = acceptInvitation(file, { rpc: [elsewhere.rpc] }, now);
+      await rejectsCode(wrong, "INVITATION_REFUSED", { reason: "chain" });
+    } finally {
+      await elsewhere.close();
+    }
+    await writeFile(file, (await readFile(file, "utf8")).replace("peer.example", "peer.evil"));
+    const joining = ["join", "--invite", file, "--data", "digits", "--key", other, "--state", join(root, "client")];
+    const { status, stderr: refused } = await run("fl-client", ...joining);
+    assert.deepEqual([status, /INVITATION_REFUSED: .* not as its operator/.test(refused)], [1, true], refused);
   });
 
   it("take no more clients or weight than a round holds, those that are listed included", async () => {

@@ -3,8 +3,8 @@ import { isVerisumError } from "../../protocol/errors.ts";
 import type { ErrorCode, ErrorDetails } from "../../protocol/errors.ts";
 
 /** Asserts that `action` throws a VerisumError with this code; messages are not looked at. */
-export function throwsCode(action: () => unknown, code: ErrorCode): void {
-  assert.throws(action, (error) => hasCode(error, code));
+export function throwsCode(action: () => unknown, code: ErrorCode, details: ErrorDetails = {}): void {
+  assert.throws(action, (error) => hasCode(error, code, details));
 }
 
 /** The same for a promise. @param details facts that the error must carry, others aside */

@@ -1,0 +1,51 @@
+/** What `fl-client join --invite` does before it joins: it checks the invitation, and asks before it pays. */
+import { createInterface } from "node:readline/promises";
+import { connectReader } from "../chain/connect.ts";
+import type { ConnectOptions } from "../chain/connect.ts";
+import { ensure, isVerisumError, VerisumError } from "../protocol/errors.ts";
+import type { Hex } from "../protocol/transcript.ts";
+import { readIfPresent } from "../storage/durable-file.ts";
+import { checkInvitation, ensureInvited, parseInvitation } from "../task/invitation.ts";
+
+/** How a task is reached. */
+export interface TaskAddress {
+  readonly contract: Hex;
+  readonly chainId: bigint;
+  readonly rpc: readonly string[];
+  readonly peers: readonly string[];
+}
+
+/**
+ * Checks an invitation by itself and against the chain.
+ * @param options the user's own: endpoints that are named there are asked in place of the invitation's
+ * @param nowSeconds Unix time
+ * @throws INVITATION_REFUSED, USAGE if there is no such file, CHAIN_* errors
+ */
+export async function acceptInvitation(
+  file: string,
+  options: Partial<Pick<ConnectOptions, "confirmations" | "fromBlock">> & { readonly rpc?: readonly string[] },
+  nowSeconds: number,
+): Promise<TaskAddress> {
+  const bytes = await readIfPresent(file);
+  ensure(bytes !== undefined, "USAGE", `there is no invitation at ${file}`);
+  const invitation = parseInvitation(bytes, nowSeconds);
+  const { chainId, contract } = invitation.context;
+  const { endpoints, peers } = invitation.terms;
+  const rpc = options.rpc ?? endpoints;
+  const chain = await connectReader({ ...options, rpc, contract, chainId }).catch((error: unknown) => {
+    ensureInvited(!isVerisumError(error, "CHAIN_WRONG_NETWORK"), "chain", (error as Error).message);
+    throw error;
+  });
+  await checkInvitation(invitation, chain);
+  return { contract, chainId, rpc, peers };
+}
+
+/** Asks the person at the terminal. @throws CONSENT_MISSING unless the answer is yes, or if nobody is there */
+export async function askConsent(question: string): Promise<void> {
+  if (!process.stdin.isTTY)
+    throw new VerisumError("CONSENT_MISSING", `${question} Nobody is at the terminal to say yes: give --yes`);
+  const terminal = createInterface({ input: process.stdin, output: process.stderr });
+  const answer = await terminal.question(`${question} [yes/no] `);
+  terminal.close();
+  ensure(/^y(es)?$/i.test(answer.trim()), "CONSENT_MISSING", "the answer was not yes: nothing was sent");
+}
