@@ -3,9 +3,10 @@ import { csv } from "./csv.ts";
 import { digits } from "./digits.ts";
 import type { DataFormat } from "./format.ts";
 import { idx } from "./idx.ts";
+import { images } from "./images.ts";
 import { jsonLines } from "./json-lines.ts";
 import { npy, npz } from "./numpy.ts";
 import { parquet } from "./parquet.ts";
 
 /** The first that recognises a source loads it. */
-export const FORMATS: readonly DataFormat[] = [digits, csv, jsonLines, parquet, npz, npy, idx];
+export const FORMATS: readonly DataFormat[] = [digits, csv, jsonLines, parquet, npz, npy, idx, images];

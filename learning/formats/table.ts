@@ -26,7 +26,7 @@ import {
 import type { OptionReaders, OptionValues } from "./options.ts";
 
 /** Labels are below this where nothing else is said. */
-const MAX_CLASSES = 65_536;
+export const MAX_CLASSES = 65_536;
 
 /** How values are scaled and classes counted; the same for everyone who trains together. */
 export const VALUE_OPTIONS = {
