@@ -4,6 +4,7 @@
  */
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
+import { keccak256 } from "ethers";
 import { connectReader } from "../../chain/connect.ts";
 import type { Phase, TaskReader } from "../../chain/task-chain.ts";
 import { runAuditor } from "../../demo/auditor.ts";
@@ -41,6 +42,8 @@ export interface FleetOptions {
   readonly tally: Tally;
   /** Blocks that make a block final for the roles. */
   readonly confirmations?: number;
+  /** Mines a block in so many milliseconds even if nobody sends anything, and calls this after it. */
+  readonly blocks?: { readonly everyMs: number; readonly mined: (fleet: Fleet, phase: Phase) => Promise<void> };
   /** Comes in place of an answer. */
   readonly fault?: (asked: Asked) => Misbehaviour | undefined;
   /** Changes a result on its way to a role. */
@@ -83,6 +86,8 @@ export class Fleet {
   readonly #options: FleetOptions;
   readonly #processes: Processes;
   readonly #places = new Map<string, Place>();
+  /** By hash. */
+  readonly #sent = new Map<string, string>();
   readonly #forwards = new Map<string, Upstream>();
   readonly #running = new Map<string, Role>();
   readonly #started = new Set<string>();
@@ -126,6 +131,7 @@ export class Fleet {
     await fleet.#place(confirmations);
     options.prepare?.(fleet.names);
     for (const name of fleet.names) fleet.start(name);
+    if (options.blocks !== undefined) void fleet.#mine(options.blocks);
     return fleet;
   }
 
@@ -164,6 +170,7 @@ export class Fleet {
     const forward: Upstream = async (requests) => {
       for (const { method, params } of requests) {
         if (method !== "eth_sendRawTransaction") continue;
+        this.#sent.set(keccak256(params[0] as string), params[0] as string);
         const rule = await departures.see(params[0] as string);
         if (rule !== undefined) tally.break("privacy rules broken", `${name}: ${rule}`);
       }
@@ -202,6 +209,33 @@ export class Fleet {
     const { phase } = await this.reader.round();
     if (phase === "Finalised" && this.#phase !== "Finalised") this.#options.tally.roundFinal();
     this.#phase = phase;
+  }
+
+  async #mine({ everyMs, mined }: NonNullable<FleetOptions["blocks"]>): Promise<void> {
+    try {
+      while (!this.#stopping) {
+        await delay(everyMs);
+        await this.anvil.ask("evm_mine");
+        await this.#look();
+        await mined(this, this.#phase);
+      }
+    } catch (error) {
+      if (!this.#stopping) this.#defect ??= error;
+    }
+  }
+
+  /** Replaces the latest blocks by empty ones. @returns the transactions that are gone, in order, as they were sent */
+  async reorganise(depth: number): Promise<readonly string[]> {
+    const height = await this.reader.latestBlock();
+    const gone: string[] = [];
+    for (let number = height - depth + 1; number <= height; number++) {
+      const block = (await this.anvil.ask("eth_getBlockByNumber", `0x${number.toString(16)}`, false)) as {
+        readonly transactions: readonly string[];
+      };
+      gone.push(...block.transactions.flatMap((hash) => this.#sent.get(hash) ?? []));
+    }
+    await this.anvil.ask("anvil_reorg", depth, []);
+    return gone;
   }
 
   /** Starts a role, with what it kept. */

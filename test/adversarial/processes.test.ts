@@ -9,6 +9,8 @@ import { crash } from "./parts/crash.ts";
 import type { CrashPoint } from "./parts/crash.ts";
 import { disturb } from "./parts/endpoint.ts";
 import type { EndpointFault } from "./parts/endpoint.ts";
+import { reorganise } from "./parts/reorganisation.ts";
+import type { Fork } from "./parts/reorganisation.ts";
 import { reportOf, tableOf } from "./report.ts";
 import { prepareAdversarialTask } from "./task.ts";
 
@@ -30,6 +32,12 @@ const CRASHES: readonly CrashPoint[] = [
   ["aggregator", "rename keys/*/powers.bin"],
   ["member", "link *-*-*/release-*.json"],
   ["client", "rename *-*-*/submission-*-*.json"],
+];
+
+/** As deep as they come, where members have attested and have released. */
+const FORKS: readonly Fork[] = [
+  ["Attesting", 12],
+  ["Aggregating", 12],
 ];
 
 describe("a task over processes", function () {
@@ -62,5 +70,11 @@ describe("a task over processes", function () {
     const report = reportOf([await disturb(context, FAULTS)]);
     assert.ok(report.ok, tableOf(report));
     assert.equal(report.parts[0]!.injected, FAULTS.length);
+  });
+
+  it("goes on to a final round when the chain undoes what roles did, and nobody opens a sum too early", async () => {
+    const report = reportOf([await reorganise(context, FORKS)]);
+    assert.ok(report.ok, tableOf(report));
+    assert.equal(report.parts[0]!.injected, FORKS.length);
   });
 });

@@ -14,13 +14,14 @@ import { parseArgs } from "node:util";
 import { crashPart } from "./parts/crash.ts";
 import { endpointPart } from "./parts/endpoint.ts";
 import { missingLogPart } from "./parts/missing-log.ts";
+import { reorganisationPart } from "./parts/reorganisation.ts";
 import { schedulesPart } from "./parts/schedules.ts";
 import type { Part } from "./part.ts";
 import { reportOf, tableOf } from "./report.ts";
 import type { PartReport } from "./report.ts";
 import { prepareAdversarialTask } from "./task.ts";
 
-const PARTS = ["endpoint", "crash", "missing-log", "schedules"] as const;
+const PARTS = ["endpoint", "crash", "reorganisation", "missing-log", "schedules"] as const;
 
 type PartName = (typeof PARTS)[number];
 
@@ -45,6 +46,7 @@ async function main(): Promise<number> {
   const parts: Readonly<Record<PartName, Part>> = {
     endpoint: endpointPart,
     crash: crashPart,
+    reorganisation: reorganisationPart,
     "missing-log": missingLogPart,
     schedules: schedulesPart(values),
   };
