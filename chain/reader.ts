@@ -30,6 +30,8 @@ export interface ReaderOptions {
   readonly lookMs?: number;
 }
 
+const WORD = /^0x[0-9a-f]{64}$/;
+
 /** A task's contract at this address. @throws CHAIN_UNREACHABLE, CHAIN_NO_CONTRACT */
 export async function readerAt(
   endpoint: Endpoint,
@@ -50,6 +52,7 @@ export async function readerAt(
   const others: TaskReader[] = [];
   const deployment = once(() => view("deployment"));
   const reader: Omit<TaskReader, "context"> = {
+    deployments: () => deploymentsOf(endpoint, address),
     parameters: () => fixed.parameters(),
     parametersHash: () => fixed.parametersHash(),
     operator: () => fixed.operator(),
@@ -117,6 +120,17 @@ export async function readerAt(
     ),
   ]);
   return { ...reader, context: { chainId, contract: decodeAddress(address), deployment: await deployment() } };
+}
+
+/** `deployment()` as each endpoint answers it. */
+async function deploymentsOf({ transport }: Endpoint, address: Hex): Promise<readonly (Hex | undefined)[]> {
+  const data = VERISUM_INTERFACE.encodeFunctionData("deployment");
+  const call = { jsonrpc: "2.0", id: 1, method: "eth_call", params: [{ to: address, data }, "latest"] } as const;
+  const answers = await transport.askEach(call);
+  return answers.map((answer) => {
+    const result = answer !== undefined && "result" in answer ? answer.result : undefined;
+    return typeof result === "string" && WORD.test(result) ? (result as Hex) : undefined;
+  });
 }
 
 /** What never changes in a contract, asked once. */

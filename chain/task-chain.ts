@@ -181,6 +181,8 @@ export interface TaskContext {
 /** Reading needs no account. */
 export interface TaskReader {
   readonly context: TaskContext;
+  /** The contract's identity as each endpoint tells it now; undefined for one that does not answer. */
+  deployments(): Promise<readonly (Hex | undefined)[]>;
   parameters(): Promise<TaskParameters>;
   parametersHash(): Promise<Hex>;
   operator(): Promise<Hex>;

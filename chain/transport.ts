@@ -69,6 +69,21 @@ export class RpcTransport {
     if (this.size > 1) this.#setAside(this.#endpoints[this.#preferred]!, why);
   }
 
+  /** What each endpoint answers now, in their order; undefined for one that does not. @throws INTERRUPTED */
+  askEach(request: RpcRequest): Promise<readonly (RpcAnswer | undefined)[]> {
+    return Promise.all(
+      this.#endpoints.map(async (endpoint) => {
+        try {
+          const [answer] = await this.#ask(endpoint, [request]);
+          return answer;
+        } catch (error) {
+          if (error instanceof VerisumError && error.code === "INTERRUPTED") throw error;
+          return undefined;
+        }
+      }),
+    );
+  }
+
   /** Waits. @throws INTERRUPTED */
   async pause(milliseconds: number): Promise<void> {
     try {

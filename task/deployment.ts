@@ -6,12 +6,12 @@ import { mkdir, rename } from "node:fs/promises";
 import { join } from "node:path";
 import { z } from "zod";
 import type { TaskReader } from "../chain/task-chain.ts";
-import { VerisumError } from "../protocol/errors.ts";
+import { ensure, VerisumError } from "../protocol/errors.ts";
 import type { Reporter } from "../protocol/reporter.ts";
 import { encodeRecord, listDirectory, readRecordOrNull, writeDurably } from "../storage/durable-file.ts";
 import type { StateDirectory } from "../storage/state-directory.ts";
 
-const deploymentSchema = z.strictObject({ number: z.int(), hash: z.string().regex(/^0x[0-9a-f]{64}$/) });
+const deploymentSchema = z.strictObject({ deployment: z.string().regex(/^0x[0-9a-f]{64}$/) });
 /** (chain, contract), without a seat or an account behind it. */
 const SCOPE = /^[0-9]+-0x[0-9a-f]{40}$/;
 const DEPLOYMENT_FILE = "deployment.json";
@@ -19,33 +19,53 @@ const DEPLOYMENT_FILE = "deployment.json";
 const ASIDE = "set-aside";
 
 /**
- * Puts aside what was kept of another deployment at the same address, and notes which one it is now. A deployment that
- * is not final yet is not noted: a reorganisation may move it to another block.
+ * Puts aside what was kept of another deployment at the same address, and notes which one it is now; both only once
+ * every endpoint has said so. A deployment that is not final yet is not noted: a reorganisation may move it to another
+ * block, where it is another one.
  *
  * @param scope names (chain, contract); the roles' directories begin with it
- * @throws STORAGE_*; chain errors
+ * @throws CHAIN_UNREACHABLE if an endpoint says otherwise, or does not answer while state would be put aside: connect
+ * again; STORAGE_*; chain errors
  */
 export async function bindDeployment(
   state: Pick<StateDirectory, "file">,
-  chain: Pick<TaskReader, "origin" | "finalBlock">,
+  chain: Pick<TaskReader, "context" | "deployments" | "origin" | "finalBlock">,
   scope: string,
   reporter: Reporter,
 ): Promise<void> {
   const path = state.file(scope, DEPLOYMENT_FILE);
   const known = await knownDeployment(path);
-  const { number, hash } = await chain.origin();
-  if (known?.hash === hash) return;
-  if (known !== undefined) await setAside(state, scope, known.hash, reporter);
-  if (number <= (await chain.finalBlock())) await writeDurably(path, encodeRecord({ number, hash }));
+  const { deployment } = chain.context;
+  if (known === deployment) return;
+  const told = await chain.deployments();
+  requireAgreement(told, deployment);
+  if (known !== undefined) {
+    ensure(!told.includes(undefined), "CHAIN_UNREACHABLE", NOT_CONFIRMED);
+    await setAside(state, scope, known, reporter);
+  }
+  const { number } = await chain.origin();
+  if (!told.includes(undefined) && number <= (await chain.finalBlock()))
+    await writeDurably(path, encodeRecord({ deployment }));
+}
+
+const NOT_CONFIRMED =
+  "the contract is not the one that this directory's state is of, as one endpoint says and not all confirm";
+
+/** What was told on connecting is told by all that answer. */
+function requireAgreement(told: readonly (string | undefined)[], deployment: string): void {
+  const others = told.filter((one) => one !== undefined && one !== deployment);
+  ensure(others.length === 0, "CHAIN_UNREACHABLE", "the endpoints do not agree on which deployment this contract is", {
+    told: told.join(),
+  });
 }
 
 async function setAside(
   state: Pick<StateDirectory, "file">,
   scope: string,
-  hash: string,
+  deployment: string,
   reporter: Reporter,
 ): Promise<void> {
-  const place = state.file(ASIDE, `${scope}-${hash.slice(2, 10)}`);
+  const place = state.file(ASIDE, `${scope}-${deployment.slice(2, 10)}`);
   try {
     await mkdir(place, { recursive: true, mode: 0o700 });
     for (const name of await listDirectory(state.file()))
@@ -61,9 +81,9 @@ async function setAside(
   );
 }
 
-/** The deployments that a state directory has state of, by their scope. @throws STORAGE_FAILED */
-export async function deploymentsIn(directory: string): Promise<ReadonlyMap<string, z.infer<typeof deploymentSchema>>> {
-  const found = new Map<string, z.infer<typeof deploymentSchema>>();
+/** The identities of the deployments that a state directory has state of, by their scope. @throws STORAGE_FAILED */
+export async function deploymentsIn(directory: string): Promise<ReadonlyMap<string, string>> {
+  const found = new Map<string, string>();
   for (const scope of (await listDirectory(directory)).filter((name) => SCOPE.test(name))) {
     const known = await knownDeployment(join(directory, scope, DEPLOYMENT_FILE));
     if (known !== undefined) found.set(scope, known);
@@ -72,7 +92,7 @@ export async function deploymentsIn(directory: string): Promise<ReadonlyMap<stri
 }
 
 /** Undefined before the first start, or if the note is damaged: then the state counts as this deployment's. */
-async function knownDeployment(path: string): Promise<z.infer<typeof deploymentSchema> | undefined> {
+async function knownDeployment(path: string): Promise<string | undefined> {
   const parsed = deploymentSchema.safeParse(await readRecordOrNull(path));
-  return parsed.success ? parsed.data : undefined;
+  return parsed.success ? parsed.data.deployment : undefined;
 }

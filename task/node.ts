@@ -127,9 +127,13 @@ async function openNode<Chain extends TaskReader>(
   const state = await openStateDirectory(options.stateDirectory);
   try {
     const eventStore = openEventStore(state.path);
-    const chain = await patiently(() => connect({ ...watched(options, reporter, signal), eventStore }));
-    const scope = `${chain.context.chainId}-${chain.context.contract}`;
-    await patiently(() => bindDeployment(state, chain, scope, reporter));
+    const { chain, scope } = await patiently(async () => {
+      const connected = await connect({ ...watched(options, reporter, signal), eventStore });
+      const { chainId, contract } = connected.context;
+      const name = `${chainId}-${contract}`;
+      await bindDeployment(state, connected, name, reporter);
+      return { chain: connected, scope: name };
+    });
     return await openInside(state, chain, scope, options, opening);
   } catch (error) {
     await state.release();

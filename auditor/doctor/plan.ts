@@ -88,7 +88,7 @@ function stateChecks(options: DoctorOptions, state: string, { contract }: Source
         const reader = await need(contract);
         return deploymentFound(state, await readDeployments(state), {
           scope: `${reader.context.chainId}-${reader.context.contract}`,
-          origin: await reader.origin(),
+          deployment: reader.context.deployment,
         });
       },
     },

@@ -2,7 +2,6 @@
 import { stat } from "node:fs/promises";
 import { join } from "node:path";
 import { storeHolder } from "../../content/disk.ts";
-import type { BlockReference } from "../../chain/origin.ts";
 import { directoryHolder, directoryMark } from "../../storage/state-directory.ts";
 import { deploymentsIn } from "../../task/deployment.ts";
 import { failed, ok, warning } from "./check.ts";
@@ -56,25 +55,25 @@ export function stateFound({ path, mode, mark, holder, storeHolder: storeUser }:
 /** Of which deployments a directory has state. @throws STORAGE_FAILED */
 export const readDeployments = deploymentsIn;
 
-/** @param contract the task's scope and the block that it was deployed in; undefined without a task */
+/** @param contract the task's scope and the contract's identity; undefined without a task */
 export function deploymentFound(
   path: string,
-  known: ReadonlyMap<string, BlockReference>,
-  contract: { readonly scope: string; readonly origin: BlockReference } | undefined,
+  known: ReadonlyMap<string, string>,
+  contract: { readonly scope: string; readonly deployment: string } | undefined,
 ): Finding {
   const scopes = [...known.keys()];
   if (contract === undefined)
     return ok(`${join(path)} has state of ${scopes.length === 0 ? "no task" : scopes.join(", ")}`);
-  const { scope, origin } = contract;
+  const { scope, deployment } = contract;
   const own = known.get(scope);
   const others = scopes.filter((other) => other !== scope).length;
   const beside = others === 0 ? "" : `; and of ${others} other ${others === 1 ? "task" : "tasks"}`;
   if (own === undefined) return ok(`${path} has no state of this contract yet${beside}`);
-  const value = `${path} has state of the contract that was deployed in block ${own.number}${beside}`;
-  if (own.hash === origin.hash) return ok(value);
+  const value = `${path} has state of the deployment ${own.slice(0, 10)}…${beside}`;
+  if (own === deployment) return ok(value);
   return warning(
     value,
-    `the contract at this address was deployed in another block, ${origin.number}: the chain was started anew, or the endpoint serves another one`,
+    `the contract at this address is another deployment, ${deployment.slice(0, 10)}…: the chain was started anew, or the endpoint serves another one`,
     "Start the role: it puts the old state into set-aside/. If the chain was not started anew, do not: correct --rpc.",
   );
 }

@@ -186,4 +186,29 @@ describe("several endpoints", function () {
       await connection.close();
     }
   });
+
+  it("are each asked which deployment a contract is, also the one that is not in use", async () => {
+    const connection = await openChain();
+    const [one, other] = [await serveChain(connection), await serveChain(connection)];
+    try {
+      const provider = new JsonRpcProvider(one.url, CHAIN_ID, { staticNetwork: true, cacheTimeout: -1 });
+      const operator = wallet(0).connect(provider);
+      const { contract } = await deployTask(operator, PARAMETERS, fromHex(KEYS_BLOB), wallet(0).address);
+      provider.destroy();
+      const reader = await connectReader({ rpc: [one.url, other.url], contract, confirmations: 0 });
+      const { deployment } = reader.context;
+      assert.deepEqual(await reader.deployments(), [deployment, deployment]);
+      const wrong = `0x${"11".repeat(32)}`;
+      other.alter = ({ method }, result) => (method === "eth_call" ? wrong : result);
+      assert.deepEqual(await reader.deployments(), [deployment, wrong]);
+      other.alter = () => "0x";
+      assert.deepEqual(await reader.deployments(), [deployment, undefined]);
+      other.fault = () => ({ status: 503, body: "busy" });
+      assert.deepEqual(await reader.deployments(), [deployment, undefined]);
+    } finally {
+      await one.close();
+      await other.close();
+      await connection.close();
+    }
+  });
 });

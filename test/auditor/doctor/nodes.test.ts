@@ -139,13 +139,12 @@ describe("the doctor, about a state directory,", () => {
 
   it("says of which deployment it has state", async () => {
     const scope = `31337-0x${"ab".repeat(20)}`;
-    const hash = `0x${"11".repeat(32)}`;
-    const contract = (ownHash: string, number = 5) => ({ scope, origin: { number, hash: ownHash } });
-    const state = async (ownHash: string): Promise<string> =>
-      deploymentFound(path, await readDeployments(path), contract(ownHash)).state;
-    assert.equal(await state(hash), "ok");
-    await writeDurably(join(path, scope, "deployment.json"), encodeRecord({ number: 5, hash }));
-    assert.equal(await state(hash), "ok");
+    const own = `0x${"11".repeat(32)}`;
+    const state = async (deployment: string): Promise<string> =>
+      deploymentFound(path, await readDeployments(path), { scope, deployment }).state;
+    assert.equal(await state(own), "ok");
+    await writeDurably(join(path, scope, "deployment.json"), encodeRecord({ deployment: own }));
+    assert.equal(await state(own), "ok");
     assert.equal(await state(`0x${"22".repeat(32)}`), "warning");
     const { state: without, value } = deploymentFound(path, await readDeployments(path), undefined);
     assert.equal(without, "ok");

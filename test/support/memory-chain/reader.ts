@@ -28,6 +28,7 @@ export function memoryReader(chain: MemoryChain, contract: Hex, confirmations: n
   };
   return {
     context: deployed.state.context,
+    deployments: async () => [deployed.state.context.deployment],
     parameters: async () => (await state()).parameters,
     parametersHash: async () => (await state()).parametersHash,
     operator: async () => (await state()).operator,
