@@ -9,7 +9,7 @@ import { openMeasure } from "../task/measure.ts";
 import { addNodePages } from "../task/node-pages.ts";
 import { createPace } from "../task/pace.ts";
 import { prunerOf } from "../task/pruning.ts";
-import { poll, stepOrPrune } from "../task/role.ts";
+import { poll, stepOrChores } from "../task/role.ts";
 import type { RoleDependencies } from "../task/role.ts";
 import { createVitals } from "../task/vitals.ts";
 import { createCoordinator } from "./coordinator.ts";
@@ -58,7 +58,7 @@ export async function serve(options: ServeOptions, deps: RoleDependencies): Prom
           onPending: pace.wake,
         });
   if (relay !== undefined) addRelayRoute(app, relay, task.parameters);
-  await openEndpoint(app, options.listen, publicUrl, node, reporter);
+  const announce = await openEndpoint(app, options.listen, publicUrl, node, reporter);
   const measure = options.data === undefined ? undefined : await openMeasure(options.data, task.document);
   const coordinate = createCoordinator({
     chain,
@@ -81,7 +81,8 @@ export async function serve(options: ServeOptions, deps: RoleDependencies): Prom
   });
   const { maxRounds } = task.parameters;
   const prune = prunerOf(node, options.keepRounds, reporter);
-  const step = async (): Promise<boolean> => (await relay?.step()) === true || stepOrPrune(coordinate, prune);
+  const step = async (): Promise<boolean> =>
+    (await relay?.step()) === true || stepOrChores(coordinate, [announce, prune]);
   const complete = async (): Promise<boolean> =>
     options.once === true && maxRounds > 0 && (await chain.finalisedRounds()) >= maxRounds;
   try {

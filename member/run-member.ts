@@ -10,7 +10,7 @@ import type { NodeOptions } from "../task/node.ts";
 import { addNodePages } from "../task/node-pages.ts";
 import { createPace } from "../task/pace.ts";
 import { prunerOf } from "../task/pruning.ts";
-import { poll, stepOrPrune } from "../task/role.ts";
+import { poll, stepOrChores } from "../task/role.ts";
 import type { RoleDependencies } from "../task/role.ts";
 import { createVitals } from "../task/vitals.ts";
 import { createMemberStep } from "./member-loop.ts";
@@ -47,7 +47,7 @@ export async function runMember(options: MemberOptions, deps: RoleDependencies):
   });
   const app = taskGateway(node, publicUrl, tls);
   addNodePages(app, node, { role: "member", seat }, vitals);
-  await openEndpoint(app, options.listen, publicUrl, node, reporter);
+  const announce = await openEndpoint(app, options.listen, publicUrl, node, reporter);
   const memberScope = `${scope}-${seat}`;
   const step = createMemberStep({
     chain,
@@ -78,7 +78,7 @@ export async function runMember(options: MemberOptions, deps: RoleDependencies):
   try {
     await poll(
       { node, reporter, pace, vitals },
-      () => stepOrPrune(step, prune),
+      () => stepOrChores(step, [announce, prune]),
       () => Promise.resolve(false),
     );
   } finally {

@@ -80,25 +80,44 @@ export function taskGateway(
   });
 }
 
-/** Listens, then announces the URL on chain if it is not announced already. @throws LISTEN_FAILED, CHAIN_* errors */
+/**
+ * Listens, then announces the URL on chain if it is not announced already.
+ * @returns a chore that announces it again where a reorganisation undid that, until the announcement is final
+ * @throws LISTEN_FAILED, CHAIN_* errors
+ */
 export async function openEndpoint(
   app: FastifyInstance,
   listen: ListenAddress,
   publicUrl: string,
   node: WritingNode,
   reporter: Reporter,
-): Promise<void> {
+): Promise<() => Promise<void>> {
   await app.listen(listen).catch((cause: unknown) => {
     const { code } = cause as NodeJS.ErrnoException;
     throw new VerisumError("LISTEN_FAILED", `cannot listen at ${listen.host}:${listen.port}: ${code}`, {}, { cause });
   });
-  await persist(() => announceUnlessDone(node, publicUrl), reporter, node.sleep);
+  const announce = announcerOf(node, publicUrl);
+  await persist(announce, reporter, node.sleep);
   reporter.say("good", "listening", `gateway at ${publicUrl}/ipfs/<cid>/`, { url: publicUrl });
+  return announce;
 }
 
-/** Announces the URL unless the chain says that it is; a reorganisation can undo an announcement. */
-async function announceUnlessDone({ chain }: Pick<WritingNode, "chain">, publicUrl: string): Promise<boolean> {
-  if ((await chain.endpoints()).get(chain.account) === publicUrl) return false;
-  await chain.announce(publicUrl);
-  return true;
+/**
+ * Announces the URL unless the chain says that it is. Once that is final it does nothing any more: what the account
+ * announces later is another process's business.
+ */
+function announcerOf({ chain }: Pick<WritingNode, "chain">, publicUrl: string): () => Promise<void> {
+  /** The latest block when the announcement was first seen. */
+  let seenAt: number | undefined;
+  let isFinal = false;
+  return async () => {
+    if (isFinal) return;
+    if ((await chain.endpoints()).get(chain.account) !== publicUrl) {
+      seenAt = undefined;
+      await chain.announce(publicUrl);
+      return;
+    }
+    seenAt ??= await chain.latestBlock();
+    isFinal = (await chain.finalBlock()) >= seenAt;
+  };
 }

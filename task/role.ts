@@ -45,9 +45,12 @@ export async function poll(
   }
 }
 
-/** A step, and what is old is removed when there was nothing to do. */
-export async function stepOrPrune(step: () => Promise<boolean>, prune: () => Promise<void>): Promise<boolean> {
+/** A step, and when there was nothing to do, what may wait until then. */
+export async function stepOrChores(
+  step: () => Promise<boolean>,
+  chores: readonly (() => Promise<void>)[],
+): Promise<boolean> {
   const acted = await step();
-  if (!acted) await prune();
+  if (!acted) for (const chore of chores) await chore();
   return acted;
 }

@@ -13,6 +13,8 @@ import { openMemoryTask } from "../support/memory-chain.ts";
 import { createRecorder } from "../support/round-recorder.ts";
 
 const bench = new Workbench();
+/** Blocks on top that make a block final. */
+const CONFIRMATIONS = 3;
 
 async function node(): Promise<Pick<WritingNode, "chain" | "sleep" | "store">> {
   const { members } = await openMemoryTask();
@@ -60,6 +62,35 @@ describe("a node's endpoint", () => {
     const report = await replicate(reader, made, [url], 1, { authorise: async () => "any" });
     assert.equal(report.satisfied, true);
     assert.equal(await store.has(made), true);
+  });
+
+  it("is announced again where a reorganisation undid that, until the announcement is final", async () => {
+    const { chain: memory, members, reader } = await openMemoryTask();
+    const [member] = members;
+    const chain = { ...member!, finalBlock: reader(CONFIRMATIONS).finalBlock };
+    const store = await bench.store();
+    const app = createGateway({ store, reporter: createRecorder(), authoriseUpload: async () => true });
+    bench.onClose(() => app.close());
+    const announced = async (): Promise<string | undefined> => (await chain.endpoints()).get(chain.account);
+    const url = "https://member.example";
+    const before = memory.snapshot();
+    const listen = { host: "127.0.0.1", port: 0 };
+    const node = { chain, sleep: async () => undefined } as unknown as WritingNode;
+    const announce = await openEndpoint(app, listen, url, node, createRecorder());
+    assert.equal(await announced(), url);
+    await announce();
+    memory.restore(before);
+    assert.equal(await announced(), undefined);
+    await announce();
+    assert.equal(await announced(), url);
+    const height = memory.blockNumber;
+    await announce();
+    assert.equal(memory.blockNumber, height, "what is there is not announced again");
+    memory.mine(CONFIRMATIONS);
+    await announce();
+    await chain.announce("https://elsewhere.example");
+    await announce();
+    assert.equal(await announced(), "https://elsewhere.example");
   });
 
   for (const address of ["0.0.0.0:7700", "[::]:7700"])
