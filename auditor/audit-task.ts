@@ -1,5 +1,5 @@
 /** A whole task audited, from its genesis to its latest model. */
-import type { RoundRecords } from "../chain/task-chain.ts";
+import type { ModelRecord, RoundRecords } from "../chain/task-chain.ts";
 import { cidFromDigest } from "../content/cid.ts";
 import { loadModelState } from "../task/checkpoint.ts";
 import type { Metrics } from "../task/checkpoint.ts";
@@ -27,7 +27,7 @@ export interface AuditOptions {
   readonly after?: bigint;
   /** Where the audit of those rounds led, if the caller remembers: the chain must still say so. */
   readonly base?: AuditedBase;
-  /** The last round looked at; the current one by default. */
+  /** The last round looked at; by default the one that the contract's latest model comes from. */
   readonly until?: bigint;
   /** Says where the keys come from; throws if what their folder claims does not hold. Not asked unless given. */
   readonly origin?: () => Promise<string>;
@@ -68,9 +68,11 @@ export async function auditTask(task: OpenTask, options: AuditOptions = {}): Pro
   const keys = options.keys ?? (await checkedKeys(checker, task));
   if (options.origin !== undefined) await checker.check(0, "setup", options.origin, (says) => says);
   const after = options.after ?? 0n;
-  const until = options.until ?? (await task.chain.round()).number;
+  // The task goes on meanwhile: what is audited, and compared at the end, is as of this one look.
+  const { latestModel } = await task.chain.look();
+  const until = options.until ?? latestModel.round;
   let model = await startingModel(checker, task, after, options.base);
-  for await (const rounds of roundsTogether(task, after, until)) {
+  for await (const rounds of roundsTogether(task, after, until < latestModel.round ? until : latestModel.round)) {
     if (model === undefined || keys === undefined) break;
     const verified = await verifyRounds(task, keys, rounds, verifier);
     for (const records of rounds) {
@@ -79,7 +81,7 @@ export async function auditTask(task: OpenTask, options: AuditOptions = {}): Pro
       if (model !== undefined) metrics.push(await metricsOf(checker, model, options.measure));
     }
   }
-  if (model !== undefined) await checkLatest(checker, task, model, until);
+  if (model !== undefined && latestModel.round <= until) await checkLatest(checker, latestModel, model);
   return { ...checker.result(), model, metrics };
 }
 
@@ -144,9 +146,7 @@ async function* roundsTogether(task: OpenTask, after: bigint, until: bigint): As
 /**
  * What the contract calls the latest model is what the audit arrived at: no finalised round is missing from the events.
  */
-async function checkLatest(checker: Checker, task: OpenTask, { record }: AuditedModel, until: bigint): Promise<void> {
-  const latest = await task.chain.latestModel();
-  if (latest.round > until) return;
+async function checkLatest(checker: Checker, latest: ModelRecord, { record }: AuditedModel): Promise<void> {
   const check = (): void => {
     const same = latest.round === record.round && latest.cid === record.cid && latest.digest === record.digest;
     if (!same)
