@@ -19,13 +19,16 @@ import { ensure } from "../protocol/errors.ts";
 import type { Hex } from "../protocol/transcript.ts";
 import { proverCommand } from "../proving/groth16/prover-command.ts";
 import type { ProverCommand } from "../proving/groth16/prover-command.ts";
+import type { TrainerAddress } from "./trainers/training.ts";
 import type { InspectFlags } from "./inspect.ts";
 
 interface JoinFlags extends Omit<CommonFlags, "contract"> {
   readonly contract?: Hex;
   readonly invite?: string;
   readonly yes: boolean;
-  readonly data: string;
+  readonly data?: string;
+  readonly trainer?: string;
+  readonly trainerToken?: string;
   readonly rounds?: number;
   readonly proverCommand?: ProverCommand;
   readonly relay?: boolean;
@@ -44,10 +47,15 @@ proverOption(
 )
   .option("--invite <file>", "the operator's invitation, in place of --contract, --rpc and --peer")
   .option("--yes", "with --invite: agree to what it shows, and register where that costs a bond", false)
-  .requiredOption(
+  .option(
     "--data <spec>",
     "local data: digits, a table (CSV, TSV, JSON Lines) or images in IDX format, with options behind a ?; it never leaves this machine",
   )
+  .option(
+    "--trainer <line>",
+    "train with this command instead, called with a folder for each round, or with a server at http://127.0.0.1:PORT (docs/trainers.md)",
+  )
+  .option("--trainer-token <file>", "the file with the server's token; else the environment's VERISUM_TRAINER_TOKEN")
   .option(
     "--relay",
     "let a node of the task send the submission, in a batch with others'; send it from this account only if that takes too long",
@@ -58,7 +66,9 @@ proverOption(
     await runCommand(reporter, async (signal) => {
       const found = await whereToJoin(flags, command.getOptionValueSource("rpc") !== "default");
       const { joinTask } = await import("./join.ts");
-      await joinTask(nodeOptions({ ...flags, ...found }, "client"), { reporter, random: platformRandom, signal });
+      const { trainer: line, trainerToken, ...rest } = nodeOptions({ ...flags, ...found }, "client");
+      const trainer = line === undefined ? {} : { trainer: await addressOf(line, trainerToken) };
+      await joinTask({ ...rest, ...trainer }, { reporter, random: platformRandom, signal });
     });
   });
 
@@ -93,6 +103,15 @@ async function whereToJoin(flags: JoinFlags, hasOwnEndpoint: boolean) {
   const { peers, ...address } = await acceptInvitation(invite, own, Math.floor(Date.now() / 1000));
   const consent = flags.yes ? () => Promise.resolve() : askConsent;
   return { ...address, peer: [...peer, ...peers], consent };
+}
+
+async function addressOf(line: string, file: string | undefined): Promise<TrainerAddress> {
+  const { TOKEN_VARIABLE, trainerAddress } = await import("./trainers/address.ts");
+  const environment = process.env[TOKEN_VARIABLE];
+  return trainerAddress(line, {
+    ...(file === undefined ? {} : { file }),
+    ...(environment === undefined ? {} : { environment }),
+  });
 }
 
 /** --prover-command. */

@@ -92,11 +92,17 @@ export function createClientStep(deps: ClientLoopDependencies): () => Promise<Cl
     } catch (error) {
       const reason = await refusalOf(deps, round, error);
       if (reason === undefined) throw error;
-      if (refusal?.round !== round.number || refusal.text !== reason.text)
-        reporter.say("error", reason.event, `round ${round.number}: ${reason.text}`, {
-          round: round.number,
-          ...reason.facts,
-        });
+      const known = refusal?.round === round.number;
+      if (!known || (refusal?.text !== reason.text && reason.facts.code !== "ROUND_SAT_OUT"))
+        reporter.say(
+          reason.event === "sat-out" ? "info" : "error",
+          reason.event,
+          `round ${round.number}: ${reason.text}`,
+          {
+            round: round.number,
+            ...reason.facts,
+          },
+        );
       refusal = { round: round.number, block: look.block.hash, text: reason.text };
     }
     counts.tried(round.number);
@@ -147,6 +153,7 @@ async function refusalOf(
     return { event: "late", text, facts };
   }
   if (error.code !== "CHAIN_REVERTED" && error.entry.role !== "sit-out") return undefined;
+  if (error.code === "TRAINER_SAT_OUT") return { event: "sat-out", text: error.message, facts };
   return { event: "refused", text: `refused: ${error.message}`, facts };
 }
 

@@ -6,4 +6,5 @@ export type { OpenTask } from "../task/opened-task.ts";
 export type { RoleDependencies } from "../task/role.ts";
 export { joinTask } from "./join.ts";
 export type { JoinOptions, Participation } from "./join.ts";
+export type { RoundTrainer, TrainedTensors, TrainingResult, TrainingRound } from "./round-trainer.ts";
 export type { LocalLearner } from "./make-submission.ts";

@@ -1,13 +1,11 @@
 /** What `fl-client join` does. */
 import { outlive, persist } from "../command/run.ts";
+import { ensure } from "../protocol/errors.ts";
 import type { Reporter } from "../protocol/reporter.ts";
 import { loadDataset, resolveData } from "../learning/dataset.ts";
-import { accuracyText, baselineWatch } from "../learning/evaluation.ts";
 import type { LoadedData } from "../learning/examples.ts";
-import { createTrainer } from "../learning/trainer.ts";
 import { peerFetch } from "../content/peer-fetch.ts";
 import type { ProverCommand } from "../proving/groth16/prover-command.ts";
-import { weightsOf } from "../task/model-vector.ts";
 import { loadProvingKeys } from "../task/keys.ts";
 import type { ProvingKeys } from "../task/keys.ts";
 import { openWritingNode } from "../task/node.ts";
@@ -27,11 +25,19 @@ import { createRelayClient } from "./relay.ts";
 import type { LocalLearner } from "./make-submission.ts";
 import type { ParticipantDependencies } from "./participant.ts";
 import { agree } from "./terms.ts";
+import type { RoundTrainer } from "./round-trainer.ts";
+import { openTraining } from "./trainers/training.ts";
+import type { TrainerAddress } from "./trainers/training.ts";
 import { openWorkTimes } from "./work-times.ts";
 
 export interface JoinOptions extends NodeOptions {
-  /** What to train on, as `loadDataset` names it, or the data itself; they never leave this machine. */
-  readonly data: string | LoadedData;
+  /**
+   * What the built-in engine trains on, as `loadDataset` names it, or the data itself; they never leave this machine.
+   * Beside a trainer they only measure models, and may be absent.
+   */
+  readonly data?: string | LoadedData;
+  /** Trains in place of the built-in engine: an own one, a command (docs/trainers.md), or a server on this machine. */
+  readonly trainer?: RoundTrainer | TrainerAddress;
   /** Longest pause between looks at the chain, in milliseconds. */
   readonly pollMs: number;
   /** Ends after taking part in this many rounds. */
@@ -65,12 +71,17 @@ export async function joinTask(
   alter: (parts: Participation, task: OpenTask) => Participation = (parts) => parts,
 ): Promise<void> {
   // What is wrong without the task is said before the chain is asked.
+  ensure(
+    options.data !== undefined || options.trainer !== undefined,
+    "USAGE",
+    "data to train on is needed, or a trainer that has its own",
+  );
   if (typeof options.data === "string") await resolveData(options.data);
   const node = await openWritingNode(options, reporter, signal);
   try {
     const data =
       typeof options.data === "string" ? await loadDataset(options.data, node.task.document.data) : options.data;
-    sayData(data, reporter);
+    if (data !== undefined) sayData(data, reporter);
     await takePart(node, options, data, { reporter, random, signal }, alter);
   } finally {
     await node.close();
@@ -90,8 +101,8 @@ function sayData({ train, test, notes }: LoadedData, reporter: Reporter): void {
 async function takePart(
   node: WritingNode,
   options: JoinOptions,
-  { train, test }: LoadedData,
-  { reporter, random }: RoleDependencies,
+  data: LoadedData | undefined,
+  { reporter, random, signal }: RoleDependencies,
   alter: (parts: Participation, task: OpenTask) => Participation,
 ): Promise<void> {
   const { chain, task, state, store, network, sleep } = node;
@@ -112,15 +123,22 @@ async function takePart(
     await loaded.checked;
     return loaded;
   };
-  const [keys, trainer] = await Promise.all([node.available(checkedKeys), createTrainer(task.document.model)]);
+  const scope = `${node.scope}-${chain.account}`;
+  const given = {
+    ...(data === undefined ? {} : { data }),
+    ...(options.trainer === undefined ? {} : { trainer: options.trainer }),
+  };
+  const directory = state.file(scope, "trainer");
+  const [keys, training] = await Promise.all([
+    node.available(checkedKeys),
+    openTraining(given, { task, reporter, random, directory }),
+  ]);
   reporter.say("good", "ready", "the proving keys are read and checked: ready to take part");
   await persist(() => register(node, reporter), reporter, node.sleep);
-  const scope = `${node.scope}-${chain.account}`;
   const journal = openJournal(state, scope);
   const times = openWorkTimes({ chain, task, state, scope, reporter });
   await times.warn();
   if (state.copied) await persist(() => leaveOldCopy(node, journal, reporter), reporter, node.sleep);
-  const learnsNothing = baselineWatch();
   const look = createClientStep({
     chain,
     task: { ...task, committer: keys.committer },
@@ -128,7 +146,14 @@ async function takePart(
       {
         prover: keys.prover,
         verifyOwn: (records, record) => void verifySubmission(task, keys.verificationKeys, records, record),
-        learner: createLearner({ trainer, data: train, document: task.document, random, reporter }),
+        learner: createLearner({
+          trainer: training.trainer,
+          document: task.document,
+          tensors: task.tensors,
+          random,
+          reporter,
+          signal,
+        }),
       },
       task,
     ),
@@ -151,18 +176,7 @@ async function takePart(
     times,
     ...(options.rounds === undefined ? {} : { rounds: options.rounds }),
     ...continuedAudit(task, keys.verificationKeys, keys.verifier),
-    onModel: async (round, model) => {
-      const evaluation = await trainer.evaluate(weightsOf(task.document, model), test);
-      const { accuracy, majority, balancedAccuracy } = evaluation;
-      reporter.say("info", "accuracy", `model of round ${round}: ${accuracyText(evaluation)} on local test data`, {
-        round,
-        accuracy,
-        majority,
-        balancedAccuracy,
-      });
-      const nothing = learnsNothing(evaluation);
-      if (nothing !== undefined) reporter.say("warn", "learns-nothing", nothing, { round });
-    },
+    ...(training.measure === undefined ? {} : { onModel: training.measure }),
   });
   const step = withSecondLook(look, chain, (progress) => progress === "done");
   const pace = createPace({ chain, pollMs: options.pollMs, sleep, clock });

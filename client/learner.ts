@@ -1,59 +1,57 @@
-/** The client's learning, from a task's document: plain SGD or DP-SGD on local data, then quantisation. */
-import type { Dataset } from "../learning/examples.ts";
-import type { Trainer } from "../learning/trainer.ts";
+/** The client's learning, from a task's document: a trainer's update, then quantisation. */
+import { parseExternal, isExternal } from "../learning/external-model.ts";
+import { cutWeights, joinWeights } from "../learning/named-tensors.ts";
+import { isVerisumError, VerisumError } from "../protocol/errors.ts";
+import type { RandomBytes } from "../protocol/random.ts";
+import type { Reporter } from "../protocol/reporter.ts";
+import type { TensorShape } from "../task/checkpoint.ts";
 import type { TaskDocument } from "../task/document.ts";
 import { updateEncoder } from "../task/encoding.ts";
 import type { UpdateEncoder } from "../task/mechanisms/mechanism.ts";
 import { mechanismOf } from "../task/mechanisms/registry.ts";
 import { stepScale, weightsOf } from "../task/model-vector.ts";
-import type { Reporter } from "../protocol/reporter.ts";
-import { isVerisumError } from "../protocol/errors.ts";
-import type { RandomBytes } from "../protocol/random.ts";
 import type { LocalLearner } from "./make-submission.ts";
+import type { RoundTrainer, TrainedTensors } from "./round-trainer.ts";
 
 export interface LearnerDependencies {
-  readonly trainer: Trainer;
-  readonly data: Dataset;
+  readonly trainer: RoundTrainer;
   readonly document: TaskDocument;
+  /** The model's trained tensors, in the order of the vector. */
+  readonly tensors: readonly TensorShape[];
   readonly random: RandomBytes;
   readonly reporter: Reporter;
+  /** Aborted when the client is told to stop. */
+  readonly signal?: AbortSignal;
 }
 
-/** Trains from the round's base for the task's epochs (or DP-SGD steps), returns the difference, and encodes it. */
-export function createLearner({ trainer, data, document, random, reporter }: LearnerDependencies): LocalLearner {
-  const { training } = document;
-  const mechanism = mechanismOf(training.privacy);
+/** Has the trainer train from the round's base, returns the difference, and encodes it. */
+export function createLearner(deps: LearnerDependencies): LocalLearner {
+  const { trainer, document, tensors, random, reporter, signal = new AbortController().signal } = deps;
+  const { privacy, ...training } = document.training;
+  const mechanism = mechanismOf(privacy);
+  const options = isExternal(document.model) ? (parseExternal(document.model).options ?? {}) : {};
   let encode: UpdateEncoder | undefined;
   return {
-    update: async (base, round) => {
+    update: async (base, round, { baseDigest, secondsLeft }) => {
       encode = updateEncoder(document, base.weights.length, random);
       const start = weightsOf(document, base);
-      const trained = await trainer
-        .train(start, data, {
-          learningRate: training.learningRate,
-          momentum: training.momentum,
-          batchSize: training.batchSize,
-          localEpochs: training.localEpochs,
-          seed: Number(round),
-          ...mechanism.trainOptions(random),
-        })
+      const named = cutWeights(tensors, start);
+      const result = await trainer
+        .train({ round, baseDigest, tensors: named, secondsLeft, training, options, signal })
         .catch((error: unknown) => {
-          if (mechanism.diverged === "sit-out" || !isVerisumError(error, "TRAINING_DIVERGED")) throw error;
-          reporter.say("warn", "diverged", `round ${round}: training diverged; taking part with a zero update`, {
+          if (mechanism.diverged === "sit-out" || !isVerisumError(error) || error.entry.failedTraining !== true)
+            throw error;
+          const what = error.code === "TRAINING_DIVERGED" ? "training diverged" : error.message;
+          reporter.say("warn", "diverged", `round ${round}: ${what}; taking part with a zero update`, {
             round,
+            code: error.code,
           });
           return undefined;
         });
-      if (trained === undefined) return new Float32Array(start.length);
-      const { weights, loss, steps } = trained;
-      const update = weights.map((weight, i) => weight - start[i]!);
-      const norm = Math.sqrt(update.reduce((sum, value) => sum + value * value, 0));
-      reporter.say(
-        "info",
-        "trained",
-        `round ${round}: trained ${steps} steps, loss ${loss.toFixed(3)}, update norm ${norm.toFixed(2)}`,
-        { round, steps, loss, norm },
-      );
+      if (result === undefined) return new Float32Array(start.length);
+      if (result.kind === "sit-out") throw new VerisumError("TRAINER_SAT_OUT", "the trainer sits this round out");
+      const update = differenceOf(result, tensors, start);
+      sayTrained(reporter, round, result, update);
       return update;
     },
     quantise: (update, base) => {
@@ -63,4 +61,21 @@ export function createLearner({ trainer, data, document, random, reporter }: Lea
       return once(update, stepScale(document, base));
     },
   };
+}
+
+/** What training added to the base. @throws TRAINER_UPDATE_INVALID */
+function differenceOf(update: TrainedTensors, tensors: readonly TensorShape[], start: Float32Array): Float32Array {
+  const given = joinWeights(tensors, update.tensors);
+  return update.kind === "difference" ? given : given.map((weight, i) => weight - start[i]!);
+}
+
+function sayTrained(reporter: Reporter, round: bigint, { metrics = {} }: TrainedTensors, update: Float32Array): void {
+  const norm = Math.sqrt(update.reduce((sum, value) => sum + value * value, 0));
+  const { steps, loss } = metrics;
+  const words = [
+    steps === undefined ? "trained" : `trained ${steps} steps`,
+    ...(loss === undefined ? [] : [`loss ${loss.toFixed(3)}`]),
+    `update norm ${norm.toFixed(2)}`,
+  ];
+  reporter.say("info", "trained", `round ${round}: ${words.join(", ")}`, { round, ...metrics, norm });
 }

@@ -14,6 +14,7 @@ import type { Hex } from "../protocol/transcript.ts";
 import type { CommittingTask } from "../task/opened-task.ts";
 import type { ClientWork } from "../task/windows.ts";
 import type { SubmissionTarget } from "./journal.ts";
+import type { RoundTerms } from "./round-trainer.ts";
 import { NO_KEY } from "./target.ts";
 
 /** The model that the client takes for the base of the next round. */
@@ -28,7 +29,7 @@ export interface BaseModel {
 /** The client's own learning: the update in units of the model's weights, and how it becomes bounded integers. */
 export interface LocalLearner {
   /** Δ = θ_local − θ_base. */
-  update(base: ModelState, round: bigint): Promise<Float32Array>;
+  update(base: ModelState, round: bigint, terms: RoundTerms): Promise<Float32Array>;
   /** Clipped, scaled and rounded coordinates, and the vote on the clip norm if the task adapts it. */
   quantise(update: Float32Array, base: ModelState): Int32Array;
 }
@@ -57,19 +58,21 @@ export interface MadeSubmission {
 /**
  * Trains, commits, encrypts the shares, stores the bundle locally and proves. Nothing has left the machine when it
  * returns.
+ * @param secondsLeft for training, asked when it begins
  */
 export async function makeSubmission(
   deps: MakingDependencies,
   records: RoundRecords,
   target: SubmissionTarget,
   model: BaseModel,
+  secondsLeft: () => Promise<number>,
 ): Promise<MadeSubmission> {
   const { chain, task, prover, learner, random, reporter } = deps;
   const { round, weight } = target;
   const begun = deps.clock();
   const base = await model.state();
   reporter.say("info", "training", `round ${round}: training on local data`, { round });
-  const update = await learner.update(base, round);
+  const update = await learner.update(base, round, { baseDigest: model.digest, secondsLeft: await secondsLeft() });
   const trained = deps.clock();
   // Not before: whether noise fits is found out once, and everything from here on is for others.
   await model.audited;

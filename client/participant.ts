@@ -27,9 +27,10 @@ export interface ParticipantDependencies extends MakingDependencies {
  * Nothing is encoded, shared or sent before the base's audit has passed.
  *
  * @returns true if the contract accepted it now, false if it had already
- * @throws CHAIN_REVERTED if the contract refuses; UPDATE_NOISE_OVER_BOUND if this round's noise does not fit, or
- * did not before a restart; ROUND_EQUIVOCATION if what was made no longer fits; CHAIN_REORGANISED if the round starts
- * from another model than `base`; CHAIN_EVENTS_MISSING; what the audit throws; store, training and proving errors
+ * @throws CHAIN_REVERTED if the contract refuses; UPDATE_NOISE_OVER_BOUND if this round's noise does not fit;
+ * ROUND_SAT_OUT if the client sat it out before, also before a restart; ROUND_EQUIVOCATION if what was made no longer
+ * fits; CHAIN_REORGANISED if the round starts from another model than `base`; CHAIN_EVENTS_MISSING; what the audit
+ * throws; store, training and proving errors
  */
 export async function submitUpdate(
   deps: ParticipantDependencies,
@@ -52,18 +53,26 @@ export async function submitUpdate(
   await assertBudgetLeft(deps, round.number);
   if (await journal.satOut(round.number))
     throw new VerisumError(
-      "UPDATE_NOISE_OVER_BOUND",
-      "this round is sat out: its noise did not fit, or the state is a copy; noise is not drawn again",
+      "ROUND_SAT_OUT",
+      "this round is sat out: its noise did not fit, its training failed, or the state is a copy; nothing is made for it again",
     );
   const target = await targetIn(deps, records);
-  const made = await makeSubmission(deps, records, target, base).catch(async (error: unknown) => {
-    if (isVerisumError(error) && error.entry.role === "sit-out") await journal.sitOut(round.number);
-    throw error;
-  });
+  const made = await makeSubmission(deps, records, target, base, () => secondsToTrain(deps, round)).catch(
+    async (error: unknown) => {
+      if (isVerisumError(error) && error.entry.role === "sit-out") await journal.sitOut(round.number);
+      throw error;
+    },
+  );
   const entry = { ...target, submission: made.submission };
   await journal.keep(entry);
   await requireFit(deps, entry);
   return send(deps, entry, made.work);
+}
+
+/** Seconds until training must end, so that there is time to prove and send before the round's submissions are over. */
+async function secondsToTrain({ chain, times }: ParticipantDependencies, { deadline }: RoundState): Promise<number> {
+  const left = deadline - (await chain.blockTime());
+  return Math.max(0, left - (await times.reservedSeconds(left)));
 }
 
 /** Sends what is kept. @param work what making it took, if it was made just now */

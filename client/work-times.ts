@@ -23,6 +23,12 @@ export interface WorkTimes {
   keep(work: ClientWork): Promise<void>;
   /** Warns of each window that is too short, for the chain or for this client. What the chain does not tell waits. */
   warn(): Promise<void>;
+  /**
+   * Seconds to keep for proving and sending: a quarter more than they took last, or a quarter of the time left if this
+   * client has not measured them.
+   * @param leftSeconds until submissions are over
+   */
+  reservedSeconds(leftSeconds: number): Promise<number>;
   /** Why this client came too late for a round, in words. */
   whyLate(): Promise<string>;
 }
@@ -59,6 +65,10 @@ export function openWorkTimes({ chain, task, state, scope, reporter }: WorkTimes
     warn: async () => {
       for (const { window, text, neededSeconds, advisedSeconds } of await short())
         reporter.say("warn", "window-short", `${text} in a new task`, { window, neededSeconds, advisedSeconds });
+    },
+    reservedSeconds: async (leftSeconds) => {
+      const work = await last();
+      return work === undefined ? leftSeconds / 4 : 1.25 * (work.provingSeconds + work.replicatingSeconds);
     },
     whyLate: async () => {
       const own = (await short()).find(({ window }) => window === "collect");

@@ -27,9 +27,9 @@ contentOptions(connectionOptions(new Command("boosting-client"), true))
           let boosting = false;
           return {
             learner: {
-              update: async (base, round) => {
+              update: async (base, round, terms) => {
                 boosting = round === flags.boostRound;
-                return learner.update(base, round);
+                return learner.update(base, round, terms);
               },
               quantise: (update, base) => {
                 const honest = learner.quantise(update, base);

@@ -9,6 +9,8 @@ import type { TaskSpecification } from "../task/create-task.ts";
 import type { TaskDocument } from "../task/document.ts";
 import { clipNormOf, serverStepOf, weightsOf } from "../task/model-vector.ts";
 import { createLearner } from "../client/learner.ts";
+import { engineTrainer } from "../client/trainers/engine.ts";
+import { modelDigest } from "../protocol/model.ts";
 import { initialState, nextModel } from "../protocol/next-model.ts";
 import { coordinateOffset, PRESETS } from "../protocol/parameters.ts";
 import type { RandomBytes } from "../protocol/random.ts";
@@ -48,7 +50,10 @@ export async function runFederation(
   const { trainer, shards, test, random, onRound } = deps;
   const document: TaskDocument = { ...specification.document, version: 1, keysCid: `0x${"0".repeat(64)}` };
   const reporter = { say: () => undefined, wait: () => undefined };
-  const learners = shards.map((data) => createLearner({ trainer, data, document, random, reporter }));
+  const learners = shards.map((data) => {
+    const own = engineTrainer({ engine: trainer, data, document, tensors: trainer.parameterShapes, random });
+    return createLearner({ trainer: own, document, tensors: trainer.parameterShapes, random, reporter });
+  });
   const adaptive = document.quantisation.adaptive !== undefined;
   let state = initialState(trainer.initialWeights(specification.initialSeed), document.server, adaptive ? 1 : 0);
   const results: RoundResult[] = [];
@@ -58,7 +63,10 @@ export async function runFederation(
     const sums = new Int32Array(base.weights.length);
     const updates: UpdateFigures[] = [];
     for (const learner of learners) {
-      const update = await learner.update(base, BigInt(round));
+      const update = await learner.update(base, BigInt(round), {
+        baseDigest: modelDigest(base),
+        secondsLeft: Infinity,
+      });
       updates.push(figuresOf(update, document));
       learner.quantise(update, base).forEach((value, i) => (sums[i] = sums[i]! + value));
     }

@@ -1,12 +1,12 @@
 /**
- * Takes part in a task with a learner of its own: softmax regression by plain gradient descent. Whatever returns the
- * change of the weights is a learner; clipping, noise and quantisation stay what the task asks for.
+ * Takes part in a task with a trainer of its own: softmax regression by plain gradient descent. Whatever returns
+ * tensors of the model's names and shapes is a trainer; clipping, noise and quantisation stay what the task asks for.
  *
  *   VERISUM_KEY=0x… node client.ts --contract 0x… --data "digits?client=0&clients=3&seed=7"
  */
 import { parseArgs } from "node:util";
-import { createReporter, joinTask, platformRandom, weightsOf } from "verisum/client";
-import type { LocalLearner } from "verisum/client";
+import { createReporter, joinTask, platformRandom } from "verisum/client";
+import type { RoundTrainer } from "verisum/client";
 import { loadDataset } from "verisum/learning";
 import type { Dataset } from "verisum/learning";
 import type { Hex } from "verisum/protocol";
@@ -48,6 +48,18 @@ function descended(start: Float32Array, { features, labels, exampleCount, classC
 const data = await loadDataset(values.data);
 const stop = new AbortController();
 process.once("SIGINT", () => stop.abort());
+const trainer: RoundTrainer = {
+  train: async ({ tensors: [kernel, bias] }) => {
+    const start = Float32Array.of(...kernel!.data, ...bias!.data);
+    const weights = descended(start, data.train);
+    const split = kernel!.data.length;
+    const tensors = [
+      { ...kernel!, data: weights.subarray(0, split) },
+      { ...bias!, data: weights.subarray(split) },
+    ];
+    return { kind: "weights", tensors };
+  },
+};
 await joinTask(
   {
     contract: values.contract as Hex,
@@ -55,6 +67,7 @@ await joinTask(
     peers: values.peer,
     stateDirectory: values.state,
     data,
+    trainer,
     pollMs: 500,
     rounds: Number(values.rounds),
   },
@@ -62,16 +75,6 @@ await joinTask(
     reporter: createReporter("text", "client", (line) => console.error(line), Date.now),
     random: platformRandom,
     signal: stop.signal,
-  },
-  (parts, { document }) => {
-    const learner: LocalLearner = {
-      update: async (base) => {
-        const start = weightsOf(document, base);
-        return descended(start, data.train).map((weight, i) => weight - start[i]!);
-      },
-      quantise: (update, base) => parts.learner.quantise(update, base),
-    };
-    return { ...parts, learner };
   },
 );
 process.exit();

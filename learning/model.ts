@@ -1,7 +1,8 @@
 /** Models as plain JSON: what a task's document says, and the layers and tensors that follow from it. */
 import { z } from "zod";
-import { VerisumError } from "../protocol/errors.ts";
+import { ensure, VerisumError } from "../protocol/errors.ts";
 import type { Dataset } from "./examples.ts";
+import { isExternal, trainableTensors } from "./external-model.ts";
 import { activationName } from "./layers/activation.ts";
 import { kernelSide } from "./layers/convolution.ts";
 import { invalidModel, width } from "./layers/layer.ts";
@@ -71,8 +72,12 @@ export const FASHION_CNN: ModelDescription = {
   classCount: 10,
 };
 
-/** Validates a model's description. @throws MODEL_DESCRIPTION_INVALID with the first problem's place */
+/**
+ * Validates the description of a model that this program trains.
+ * @throws MODEL_DESCRIPTION_INVALID with the first problem's place; MODEL_EXTERNAL
+ */
 export function parseModel(description: unknown): Model {
+  ensure(!isExternal(description), "MODEL_EXTERNAL", "the task's model is external: it needs a trainer of its own");
   const parsed = modelSchema.safeParse(description);
   if (!parsed.success) {
     const issue = parsed.error.issues[0];
@@ -85,16 +90,30 @@ export function parseModel(description: unknown): Model {
   const scores = layersOf(model).at(-1)!.outputShape;
   if (scores.length !== 1 || scores[0] !== model.classCount)
     throw invalidModel(`the last layer gives ${scores.join("×")} values, not ${model.classCount} scores`);
-  const count = parameterCountOf(model);
-  if (count < 1) throw invalidModel("the model has no weights");
-  if (count > MAX_PARAMETERS)
-    throw invalidModel(`the model has ${count} weights, at most ${MAX_PARAMETERS} are allowed`, { count });
+  requireCount(parameterCountOf(model));
   return model;
 }
 
-/** Names and shapes of a model's tensors in the order of its flat weights. @throws MODEL_DESCRIPTION_INVALID */
+function requireCount(count: number): void {
+  if (count < 1) throw invalidModel("the model has no weights");
+  if (count > MAX_PARAMETERS)
+    throw invalidModel(`the model has ${count} weights, at most ${MAX_PARAMETERS} are allowed`, { count });
+}
+
+/**
+ * Names and shapes of a model's trained tensors in the order of its flat weights, whoever trains it.
+ * @throws MODEL_DESCRIPTION_INVALID
+ */
 export function modelTensors(description: unknown): ParameterShape[] {
-  return tensorsOf(parseModel(description));
+  if (!isExternal(description)) return tensorsOf(parseModel(description));
+  const tensors = trainableTensors(description);
+  requireCount(weightCountOf({ tensors }));
+  return tensors;
+}
+
+/** Trained weights of a model, whoever trains it. @throws MODEL_DESCRIPTION_INVALID */
+export function modelWeightCount(description: unknown): number {
+  return weightCountOf({ tensors: modelTensors(description) });
 }
 
 /** `dense_2.kernel` and so on; layers without weights are not counted. */

@@ -1,6 +1,7 @@
 /**
  * safetensors: u64 little-endian header length, JSON header, tensors without gaps (huggingface/safetensors, "Format").
- * Only float32 tensors, which is what a checkpoint holds; the bytes are a function of the tensors and the metadata.
+ * Written are float32 tensors only, which is what a checkpoint holds; the bytes are a function of the tensors and the
+ * metadata. Read are float32 and float64; what else a file holds is listed.
  */
 import { VerisumError } from "../protocol/errors.ts";
 
@@ -10,8 +11,16 @@ export interface NamedTensor {
   readonly data: Float32Array;
 }
 
+/** A tensor of another type, which is not read. */
+export interface OtherTensor {
+  readonly name: string;
+  readonly dtype: string;
+}
+
 export interface SafetensorsFile {
   readonly tensors: readonly NamedTensor[];
+  /** Those of types that this program does not compute with; only where the reader takes them. */
+  readonly others: readonly OtherTensor[];
   readonly metadata: Readonly<Record<string, string>>;
 }
 
@@ -19,6 +28,34 @@ const LENGTH_BYTES = 8;
 /** The format's own limit. */
 const MAX_HEADER_BYTES = 100_000_000;
 const MAX_RANK = 16;
+
+/** Bits of one value, by the format's name of its type. */
+const BITS: Readonly<Record<string, number>> = {
+  BOOL: 8,
+  U8: 8,
+  I8: 8,
+  F8_E5M2: 8,
+  F8_E4M3: 8,
+  F8_E8M0: 8,
+  I16: 16,
+  U16: 16,
+  F16: 16,
+  BF16: 16,
+  I32: 32,
+  U32: 32,
+  F32: 32,
+  I64: 64,
+  U64: 64,
+  F64: 64,
+  C64: 64,
+};
+
+export interface ReadOptions {
+  /** Takes float64 as well, rounded to float32. */
+  readonly float64?: boolean;
+  /** Lists tensors of other types in place of refusing them. */
+  readonly others?: boolean;
+}
 
 /**
  * Writes tensors in the given order; the header is padded with spaces to a multiple of 8.
@@ -59,10 +96,10 @@ export function encodeSafetensors(
 
 /**
  * Reads a file whole, tensors in the order of their offsets.
- * @throws SAFETENSORS_INVALID for a malformed header, gaps, overlaps, trailing bytes or another dtype;
- * UPDATE_NOT_FINITE
+ * @throws SAFETENSORS_INVALID for a malformed header, gaps, overlaps, trailing bytes or another dtype than the options
+ * allow; MODEL_NOT_FINITE, also for a float64 value that no float32 holds
  */
-export function decodeSafetensors(bytes: Uint8Array): SafetensorsFile {
+export function decodeSafetensors(bytes: Uint8Array, options: ReadOptions = {}): SafetensorsFile {
   const { header, dataStart } = readHeader(bytes);
   const metadata = readMetadata(header["__metadata__"]);
   const located = Object.entries(header)
@@ -70,19 +107,33 @@ export function decodeSafetensors(bytes: Uint8Array): SafetensorsFile {
     .map(([name, entry]) => readEntry(name, entry))
     .sort((a, b) => a.start - b.start || a.end - b.end);
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const tensors: NamedTensor[] = [];
+  const others: OtherTensor[] = [];
   let expected = 0;
-  const tensors = located.map(({ name, shape, start, end }) => {
+  for (const { name, dtype, shape, start, end } of located) {
     if (start !== expected) throw invalid(`tensor ${name} starts at ${start}, not at ${expected}`);
     if (dataStart + end > bytes.length) throw invalid(`tensor ${name} ends after the file`);
     expected = end;
-    const data = new Float32Array((end - start) / 4);
-    for (let i = 0; i < data.length; i++) data[i] = view.getFloat32(dataStart + start + i * 4, true);
-    assertFinite(name, data);
-    return { name, shape, data };
-  });
+    if (dtype === "F32" || (dtype === "F64" && options.float64 === true))
+      tensors.push({ name, shape, data: readFloats(name, dtype, view, dataStart + start, end - start) });
+    else if (options.others === true) others.push({ name, dtype });
+    else
+      throw invalid(
+        `tensor ${name} has dtype ${dtype}, only F32${options.float64 === true ? " and F64 are" : " is"} supported`,
+      );
+  }
   if (dataStart + expected !== bytes.length)
     throw invalid(`${bytes.length - dataStart - expected} bytes after the last tensor`);
-  return { tensors, metadata };
+  return { tensors, others, metadata };
+}
+
+function readFloats(name: string, dtype: "F32" | "F64", view: DataView, at: number, byteLength: number): Float32Array {
+  const width = BITS[dtype]! / 8;
+  const data = new Float32Array(byteLength / width);
+  for (let i = 0; i < data.length; i++)
+    data[i] = dtype === "F32" ? view.getFloat32(at + i * width, true) : view.getFloat64(at + i * width, true);
+  assertFinite(name, data);
+  return data;
 }
 
 function readHeader(bytes: Uint8Array): { header: Record<string, unknown>; dataStart: number } {
@@ -126,20 +177,26 @@ function readMetadata(value: unknown): Record<string, string> {
   return value as Record<string, string>;
 }
 
-function readEntry(name: string, entry: unknown): { name: string; shape: number[]; start: number; end: number } {
+function readEntry(
+  name: string,
+  entry: unknown,
+): { name: string; dtype: string; shape: number[]; start: number; end: number } {
   if (!isPlainObject(entry) || Object.keys(entry).sort().join() !== "data_offsets,dtype,shape")
     throw invalid(`the entry of ${name} is malformed`);
   const { dtype, shape, data_offsets: offsets } = entry;
-  if (dtype !== "F32") throw invalid(`tensor ${name} has dtype ${String(dtype)}, only F32 is supported`);
+  const bits = typeof dtype === "string" && Object.hasOwn(BITS, dtype) ? BITS[dtype] : undefined;
+  if (typeof dtype !== "string" || bits === undefined)
+    throw invalid(`tensor ${name} has the unknown dtype ${JSON.stringify(dtype)}`);
   if (!isSizes(shape) || !isSizes(offsets) || offsets.length !== 2) throw invalid(`the entry of ${name} is malformed`);
   const [start, end] = offsets as [number, number];
-  if (elementCount(name, shape) * 4 !== end - start) throw invalid(`the offsets of ${name} do not fit its shape`);
-  return { name, shape, start, end };
+  if ((elementCount(name, shape) * bits) / 8 !== end - start)
+    throw invalid(`the offsets of ${name} do not fit its shape`);
+  return { name, dtype, shape, start, end };
 }
 
 function elementCount(name: string, shape: readonly number[]): number {
   const count = shape.reduce((product, side) => product * side, 1);
-  if (shape.length > MAX_RANK || !isSizes(shape) || !Number.isSafeInteger(count * 4))
+  if (shape.length > MAX_RANK || !isSizes(shape) || !Number.isSafeInteger(count * 8))
     throw invalid(`the shape of ${name} is out of range`);
   return count;
 }

@@ -21,6 +21,7 @@ program
   .command("create-task")
   .description("make a task's keys, document and genesis, and the parameters to deploy")
   .requiredOption("--task <file>", "the task's specification", "tasks/digits.json")
+  .option("--initial <file>", "a safetensors file with the model's first weights, by the tensors' names")
   .option("--group <address>", "the contract that lists the task's cells, from deploy-group", address)
   .option("--keys <folder>", "keys of a ceremony, from fl setup export, in place of development keys")
   .option(

@@ -6,7 +6,7 @@ import { openCurve } from "../proving/node/open-curve.ts";
 import { openContentStore } from "../content/open-store.ts";
 import type { ContentPlace } from "../content/open-store.ts";
 import { claimLine, transcriptCid } from "../task/keys-origin.ts";
-import { initialWeightsOf, modelTensors, parameterCountOf, parseModel } from "../learning/model.ts";
+import { modelTensors, modelWeightCount } from "../learning/model.ts";
 import { ceremonyLine, verifyKeyFolder } from "../proving/ceremony/key-folder.ts";
 import type { NamedFiles } from "../proving/ceremony/setup-folder.ts";
 import { ensureDevKeys } from "../proving/groth16/ensure-keys.ts";
@@ -17,6 +17,7 @@ import { MANIFEST_FILE } from "../proving/groth16/manifest.ts";
 import { assertRunnable, createTask, layoutOfSpecification, parseSpecification } from "../task/create-task.ts";
 import type { PrivacyTarget, TaskSpecification } from "../task/create-task.ts";
 import { adaptiveClipLine, plannedPrivacyLine, privacySummary } from "../task/privacy-summary.ts";
+import { initialWeights } from "./initial-weights.ts";
 import { addressFault } from "../protocol/address.ts";
 import { influenceLine, taskWarnings } from "../task/warnings.ts";
 import type { TaskWarning } from "../task/warnings.ts";
@@ -49,6 +50,8 @@ export interface PrepareOptions extends PrivacyTarget {
   readonly records?: SharedRecords;
   /** A key folder from `fl setup export`, in place of development keys. */
   readonly keys?: string;
+  /** A safetensors file with the first weights; drawn from the specification's seed if absent. */
+  readonly initial?: string;
   /** An external Kubo node's RPC URL: it keeps the content, instead of the store's directory. */
   readonly ipfsApi?: string;
 }
@@ -163,7 +166,8 @@ export async function prepareTask(
 ): Promise<PreparedWithKeys> {
   const specification = parseSpecification(description, options);
   assertRunnable(specification);
-  const layout = layoutOfSpecification(specification, parameterCountOf(parseModel(specification.document.model)));
+  const weights = await initialWeights(specification, options.initial);
+  const layout = layoutOfSpecification(specification, modelWeightCount(specification.document.model));
   const kindCount = Math.max(...layout.chunks.map((chunk) => chunk.kindIndex)) + 1;
   const needs = { preset: layout.preset, kindCount, powers: layout.elementCount };
   const { keySet, says, transcript } = await keysFor(needs, random, onStep, options);
@@ -180,7 +184,7 @@ export async function prepareTask(
   onStep(says);
   const { ipfsApi, onWarning } = options;
   const place = { directory: storeDirectory, ...(ipfsApi === undefined ? {} : { ipfsApi }) };
-  const prepared = await publishTask(specification, keys, place, onStep, onWarning);
+  const prepared = await publishTask(specification, keys, place, onStep, onWarning, weights);
   return { ...prepared, keysSay: says };
 }
 
@@ -226,7 +230,8 @@ function requireEnough({ preset, verificationKeys, manifest }: KeySet, needs: Ke
 /**
  * Publishes a task with these keys.
  * @param keys checked by the caller: whoever takes part checks them again
- * @throws PARAMETERS_INVALID, PRIVACY_*, store errors
+ * @param weights to begin with; drawn from the specification's seed if absent
+ * @throws PARAMETERS_INVALID, PRIVACY_*, MODEL_INITIAL_INVALID, store errors
  */
 export async function publishTask(
   specification: TaskSpecification,
@@ -234,8 +239,9 @@ export async function publishTask(
   place: ContentPlace,
   onStep: (step: string) => void,
   onWarning: NonNullable<PrepareOptions["onWarning"]> = ({ text }) => onStep(text),
+  weights?: Float32Array,
 ): Promise<PreparedTask> {
-  const { document, initialSeed } = specification;
+  const { document } = specification;
   const reporter: Reporter = { say: (_level, _event, text) => onStep(text), wait: onStep };
   const store = await openContentStore(place, () => [], reporter);
   try {
@@ -245,7 +251,7 @@ export async function publishTask(
       store,
       keys: { files, keysHash: toHex(hashVerificationKeys(verificationKeys)) },
       tensors: modelTensors(document.model),
-      initialWeights: initialWeightsOf(parseModel(document.model), initialSeed),
+      initialWeights: weights ?? (await initialWeights(specification, undefined)),
     });
     const privacy = privacySummary({ document, parameters }, 0);
     if (privacy !== null) onStep(plannedPrivacyLine(privacy));

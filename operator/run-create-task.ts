@@ -14,6 +14,7 @@ import { readSpecification } from "./read-specification.ts";
 
 export interface CreateTaskFlags {
   readonly task: string;
+  readonly initial?: string;
   readonly group?: Hex;
   readonly keys?: string;
   readonly store: string;
@@ -32,6 +33,7 @@ export async function runCreateTask(flags: CreateTaskFlags, reporter: Reporter):
   const target = {
     ...(flags.epsilon === undefined ? {} : { epsilon: flags.epsilon }),
     ...(flags.delta === undefined ? {} : { delta: flags.delta }),
+    ...(flags.initial === undefined ? {} : { initial: flags.initial }),
     ...(flags.keys === undefined ? {} : { keys: flags.keys }),
     ...(flags.ipfsApi === undefined ? {} : { ipfsApi: flags.ipfsApi }),
   };

@@ -16,6 +16,7 @@ import { ROUND_ERRORS } from "./errors/round.ts";
 import { SETUP_ERRORS } from "./errors/setup.ts";
 import { STORAGE_ERRORS } from "./errors/storage.ts";
 import { TASK_ERRORS } from "./errors/task.ts";
+import { TRAINER_ERRORS } from "./errors/trainer.ts";
 import { maskUrls } from "./secrets.ts";
 
 const REGISTRY = {
@@ -29,6 +30,7 @@ const REGISTRY = {
   ...NODE_ERRORS,
   ...CHAIN_ERRORS,
   ...LEARNING_ERRORS,
+  ...TRAINER_ERRORS,
   ...PRIVACY_ERRORS,
   ...STORAGE_ERRORS,
   ...COMMAND_ERRORS,

@@ -12,6 +12,7 @@ import type { TaskParameters } from "../protocol/task.ts";
 import type { PublishedFiles } from "../protocol/ports.ts";
 import type { Hex } from "../protocol/transcript.ts";
 import { cidFromDigest } from "../content/cid.ts";
+import { cutWeights } from "../learning/named-tensors.ts";
 import { encodeSafetensors } from "../learning/safetensors.ts";
 import type { TaskDocument } from "./document.ts";
 import { clipNormOf, weightsOf } from "./model-vector.ts";
@@ -116,7 +117,7 @@ export function checkpointFiles(
   };
   return {
     "config.json": jsonBytes(config),
-    "model.safetensors": encodeSafetensors(namedTensors(tensors, weights), { format: "verisum" }),
+    "model.safetensors": encodeSafetensors(cutWeights(tensors, weights), { format: "verisum" }),
     "state.bin": encodeModelState(state),
     "topology.json": jsonBytes({ model: document.model, tensors }),
   };
@@ -168,20 +169,6 @@ export async function loadCheckpointConfig(store: PublishedFiles, cid: Hex, cell
       { cause },
     );
   }
-}
-
-/** Cuts the flat weights into named tensors. */
-function namedTensors(
-  tensors: readonly TensorShape[],
-  weights: Float32Array,
-): { name: string; shape: readonly number[]; data: Float32Array }[] {
-  let start = 0;
-  return tensors.map(({ name, shape }) => {
-    const size = shape.reduce((a, b) => a * b, 1);
-    const data = weights.subarray(start, start + size);
-    start += size;
-    return { name, shape, data };
-  });
 }
 
 function jsonBytes(value: unknown): Uint8Array {

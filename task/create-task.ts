@@ -2,7 +2,8 @@
 import { z } from "zod";
 import { cidFromDigest } from "../content/cid.ts";
 import type { ContentStore } from "../content/store.ts";
-import { inputSizeOf, parameterCountOf, parseModel } from "../learning/model.ts";
+import { isExternal } from "../learning/external-model.ts";
+import { inputSizeOf, modelWeightCount, parseModel } from "../learning/model.ts";
 import { inputWidthOf } from "../learning/tables/schema.ts";
 import { VerisumError } from "../protocol/errors.ts";
 import { modelDigest } from "../protocol/model.ts";
@@ -23,6 +24,7 @@ import { parameterNumber } from "./numbers.ts";
 import { assertStepsFit, dimensionOf } from "./model-vector.ts";
 import { directoryDigest } from "./outcome.ts";
 import { assertEpsilonBounded, assertUsefulCohort, withNoiseFor } from "./privacy.ts";
+import { assertTrainable } from "./trainer-rules.ts";
 
 /** A month: nobody waits longer for a phase. */
 const MOST_SECONDS = 30 * 86_400;
@@ -34,8 +36,8 @@ const requestSchema = z.strictObject({
   document: documentRequestSchema,
   /** Chooses the noise that the document leaves out: all rounds together stay within this epsilon. */
   privacyTarget: z.strictObject({ epsilon: z.number().positive() }).optional(),
-  /** Seed of the initial weights. */
-  initialSeed: z.int().min(0),
+  /** Seed of the initial weights, where they are drawn. */
+  initialSeed: z.int().min(0).default(0),
   committee: z.strictObject({
     size: parameterNumber("committeeSize", 1, MAX_COMMITTEE),
     threshold: parameterNumber("threshold", 1, MAX_COMMITTEE),
@@ -84,7 +86,7 @@ export function parseSpecification(json: unknown, target: PrivacyTarget = {}): T
   let document = withDelta(request.document, target.delta);
   const epsilon = target.epsilon ?? privacyTarget?.epsilon;
   if (epsilon !== undefined) {
-    const dimension = dimensionOf(document, parameterCountOf(parseModel(document.model)));
+    const dimension = dimensionOf(document, modelWeightCount(document.model));
     const { minHonest } = request.clients;
     document = withNoiseFor(epsilon, { document, dimension, minHonest, rounds: request.maxRounds });
   }
@@ -101,11 +103,13 @@ export function parseSpecification(json: unknown, target: PrivacyTarget = {}): T
 /**
  * The contract takes the parameters, the coordinates hold update and noise, and the model's numbers hold what a round
  * does to them.
- * @throws PARAMETERS_INVALID, PRIVACY_PARAMETERS_INVALID, MODEL_DESCRIPTION_INVALID, TASK_SPECIFICATION_INVALID
+ * @throws PARAMETERS_INVALID, PRIVACY_PARAMETERS_INVALID, MODEL_DESCRIPTION_INVALID, TASK_SPECIFICATION_INVALID,
+ * TRAINER_PRIVACY_UNCHECKED
  */
 export function assertRunnable(specification: TaskSpecification): void {
   assertDataFits(specification.document);
-  const weightCount = parameterCountOf(parseModel(specification.document.model));
+  assertTrainable(specification.document);
+  const weightCount = modelWeightCount(specification.document.model);
   const unknown = { taskCid: UNKNOWN, genesisCid: UNKNOWN, genesisDigest: UNKNOWN, keysHash: UNKNOWN };
   const parameters = parametersOf(specification, weightCount, unknown);
   assertTaskParameters(parameters);
@@ -114,7 +118,7 @@ export function assertRunnable(specification: TaskSpecification): void {
 
 /** @throws TASK_SPECIFICATION_INVALID if the tables described do not give what the model takes */
 function assertDataFits({ model, data }: TaskSpecification["document"]): void {
-  if (data === undefined) return;
+  if (data === undefined || isExternal(model)) return;
   const parsed = parseModel(model);
   const [inputs, classes] = [inputWidthOf(data), data.classes.length];
   if (inputs === inputSizeOf(parsed) && classes === parsed.classCount) return;

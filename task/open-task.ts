@@ -1,6 +1,6 @@
 /** Reads a task from its contract and its content, and checks that the two say the same. */
 import type { TaskReader } from "../chain/task-chain.ts";
-import { modelTensors } from "../learning/model.ts";
+import { modelTensors, modelWeightCount } from "../learning/model.ts";
 import { ensure, VerisumError } from "../protocol/errors.ts";
 import type { PublishedFiles } from "../protocol/ports.ts";
 import { assertTaskParameters, layoutOfTask, parametersHash, presetOf } from "../protocol/task.ts";
@@ -13,12 +13,14 @@ import { normBoundOf } from "./encoding.ts";
 import { mechanismOf } from "./mechanisms/registry.ts";
 import { dimensionOf } from "./model-vector.ts";
 import { assertEpsilonBounded } from "./privacy.ts";
+import { assertTrainable } from "./trainer-rules.ts";
 import type { OpenTask } from "./opened-task.ts";
 
 /**
  * Reads and checks a task.
  * @throws PARAMETERS_INVALID if the contract's parameters break a rule of the protocol; TASK_DOCUMENT_INVALID;
- * PRIVACY_PARAMETERS_INVALID if no epsilon can be stated of a private task; CELLS_GROUP_INVALID; chain and store errors
+ * PRIVACY_PARAMETERS_INVALID if no epsilon can be stated of a private task; TRAINER_PRIVACY_UNCHECKED;
+ * CELLS_GROUP_INVALID; chain and store errors
  */
 export async function openTask<Store extends PublishedFiles>(
   chain: TaskReader,
@@ -31,9 +33,9 @@ export async function openTask<Store extends PublishedFiles>(
     throw new VerisumError("CONTRACT_MISMATCH", "the contract's parameter hash is not the hash of its parameters");
   }
   const document = await loadTaskDocument(store, parameters);
+  assertTrainable(document);
   const tensors = modelTensors(document.model);
-  const count = tensors.reduce((sum, { shape }) => sum + shape.reduce((a, b) => a * b, 1), 0);
-  const dimension = dimensionOf(document, count);
+  const dimension = dimensionOf(document, modelWeightCount(document.model));
   if (dimension !== parameters.dimension) {
     throw new VerisumError(
       "TASK_DOCUMENT_INVALID",

@@ -26,6 +26,7 @@ import { auditModel } from "../../client/model-audit.ts";
 import { openJournal } from "../../client/journal.ts";
 import { openWorkTimes } from "../../client/work-times.ts";
 import { createLearner } from "../../client/learner.ts";
+import { engineTrainer } from "../../client/trainers/engine.ts";
 import type { LightJob, LightMessage } from "./light-job.ts";
 import { pooled } from "./pool.ts";
 import { createRelay } from "./relay.ts";
@@ -107,13 +108,20 @@ async function equip(nodes: readonly WritingNode[], relay: Relay | undefined): P
   for (const [index, node] of nodes.entries()) {
     const { train } = await loadDataset(`digits?client=${index}&clients=${nodes.length}&seed=1`);
     const reporter = reporterOf(index);
+    const { document, tensors } = node.task;
     const scope = `${node.scope}-${node.chain.account}`;
     const deps: ClientLoopDependencies = {
       chain: relayed(node.chain, relay),
       task: { ...node.task, committer: keys.committer },
       prover: keys.prover,
       verifyOwn: (records, record) => void verifySubmission(node.task, keys.verificationKeys, records, record),
-      learner: createLearner({ trainer, data: train, document: node.task.document, random, reporter }),
+      learner: createLearner({
+        trainer: engineTrainer({ engine: trainer, data: train, document, tensors, random }),
+        document,
+        tensors,
+        random,
+        reporter,
+      }),
       random,
       journal: openJournal(node.state, scope),
       times: openWorkTimes({ ...node, scope, reporter }),

@@ -5,6 +5,8 @@ export interface ErrorEntry {
   /** What a user does about it. */
   readonly advice: string;
   readonly role: RoleConsequence;
+  /** True if it says that a round's training failed: to stay away then would tell of the data. */
+  readonly failedTraining?: true;
   readonly about: ErrorSubject;
   /** The exit status of a command that ends with it; 0 is success and 5 a defect of the program. */
   readonly exit: 1 | 2 | 3 | 4;

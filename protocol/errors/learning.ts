@@ -166,6 +166,7 @@ export const LEARNING_ERRORS = {
     cause: "Training produced NaN or an infinity; the learning rate is probably too high.",
     advice: "Lower the learning rate in the task, and look for extreme values in the data.",
     role: "end",
+    failedTraining: true,
     about: "input",
     exit: 1,
   },

@@ -130,6 +130,13 @@ export const ROUND_ERRORS = {
     about: "input",
     exit: 1,
   },
+  ROUND_SAT_OUT: {
+    cause: "The client sits this round out, for a reason that it met before.",
+    advice: "Nothing is to be done: the client goes on with the next round.",
+    role: "sit-out",
+    about: "host",
+    exit: 1,
+  },
   ROUND_EQUIVOCATION: {
     cause: "A second, different release or submission was asked for in one round.",
     advice: "Never override it: two answers in one round reveal single updates. Wait for the next round.",

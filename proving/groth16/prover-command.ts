@@ -1,5 +1,5 @@
 /** The command line of an external prover. */
-import { VerisumError } from "../../protocol/errors.ts";
+import { commandWords } from "../../protocol/command-words.ts";
 
 /** Called as `program …arguments circuit.zkey witness.wtns proof.json public.json`; it must write the last two. */
 export interface ProverCommand {
@@ -12,11 +12,10 @@ export interface ProverCommand {
 const DEFAULT_TIMEOUT_MS = 600_000;
 
 /**
- * A command from one line of text: words between blanks, no quoting, no shell.
- * @throws USAGE if the line is blank
+ * A command from one line of text, read as `commandWords` does; no shell.
+ * @throws USAGE
  */
 export function proverCommand(line: string, timeoutMs = DEFAULT_TIMEOUT_MS): ProverCommand {
-  const [program, ...rest] = line.split(/\s+/).filter((word) => word !== "");
-  if (program === undefined) throw new VerisumError("USAGE", "the proving command is blank");
+  const [program, ...rest] = commandWords(line, "the proving command");
   return { program, arguments: rest, timeoutMs };
 }

@@ -69,6 +69,7 @@ export const INTEGRATION: readonly string[] = [
   "test/chain/generated-shapes.test.ts",
   "test/chain/submissions.test.ts",
   "test/chain/transactions.test.ts",
+  "test/client/trainers/process.test.ts",
   "test/command/every-command.test.ts",
   "test/content/gateway-conformance.test.ts",
   "test/demo/with-processes.test.ts",

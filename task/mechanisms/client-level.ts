@@ -47,6 +47,7 @@ export const clientLevel: MechanismKind<typeof schema, typeof requestSchema> = {
   },
   mechanism: (settings): Mechanism => ({
     guarantee: guaranteeOf(settings),
+    byTraining: false,
     uniformWeights: true,
     diverged: "zero",
     trainOptions: () => ({}),

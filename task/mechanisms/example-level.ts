@@ -36,6 +36,7 @@ export const exampleLevel: MechanismKind<typeof schema, typeof requestSchema> = 
   },
   mechanism: (settings): Mechanism => ({
     guarantee: guaranteeOf(settings),
+    byTraining: true,
     uniformWeights: false,
     diverged: "sit-out",
     trainOptions: (random) => ({

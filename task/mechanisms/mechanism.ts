@@ -63,6 +63,9 @@ export interface Mechanism {
   /** Null where nothing is guaranteed: without noise. */
   readonly guarantee: Guarantee | null;
 
+  /** True if the guarantee rests on what training itself does, which no one can see in an update. */
+  readonly byTraining: boolean;
+
   /** True if a sum must count every client alike, so that one client's share of it is bounded. */
   readonly uniformWeights: boolean;
 

@@ -4,6 +4,7 @@ import { plainEncoder, plainNormBoundSquared } from "./plain-encoding.ts";
 
 export const noNoise: Mechanism = {
   guarantee: null,
+  byTraining: false,
   uniformWeights: false,
   diverged: "sit-out",
   trainOptions: () => ({}),

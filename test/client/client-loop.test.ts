@@ -101,6 +101,7 @@ function dependencies(
     times: {
       keep: () => note("measures"),
       warn: () => Promise.resolve(),
+      reservedSeconds: () => Promise.resolve(0),
       whyLate: () => Promise.resolve("60 would do"),
     },
     reporter: { say: () => undefined, wait: () => undefined },

@@ -5,7 +5,7 @@ import type { TaskDocument } from "../../task/document.ts";
 import type { LocalLearner } from "../../client/make-submission.ts";
 import { VerisumError } from "../../protocol/errors.ts";
 import { rejectsCode, throwsCode } from "../support/errors.ts";
-import { learnerWith } from "../support/noisy-client.ts";
+import { learnerWith, TERMS } from "../support/noisy-client.ts";
 import { seededRandom } from "../support/random.ts";
 
 const DIMENSION = 200;
@@ -16,7 +16,7 @@ function learner(weights: Float32Array | undefined, privacy?: TaskDocument["trai
     weights === undefined
       ? Promise.reject(new VerisumError("TRAINING_DIVERGED", "the loss is NaN"))
       : Promise.resolve({ weights, loss: 1, steps: 1 });
-  return learnerWith(train, seededRandom("learner"), privacy);
+  return learnerWith(train, seededRandom("learner"), privacy, DIMENSION);
 }
 
 describe("a client's learner", () => {
@@ -25,23 +25,39 @@ describe("a client's learner", () => {
 
   it("takes part with noise alone where clients are protected and training diverges: staying away would tell of the data", async () => {
     const diverged = learner(undefined, privacy);
-    const update = await diverged.update(base, 1n);
+    const update = await diverged.update(base, 1n, TERMS);
     assert.ok(update.every((value) => value === 0));
     const mean = diverged.quantise(update, base).reduce((sum, value) => sum + value ** 2, 0) / DIMENSION;
     assert.ok(mean > 50 && mean < 200, `the noise's variance is 100, the sample's ${mean}`);
   });
 
+  it("does so too when a trainer of somebody else fails, and sits out where clients are not protected", async () => {
+    for (const code of ["TRAINER_FAILED", "TRAINER_UPDATE_INVALID"] as const) {
+      const failing = (): Promise<never> => Promise.reject(new VerisumError(code, "as told"));
+      const own = learnerWith(failing, seededRandom("learner"), privacy, DIMENSION);
+      assert.ok((await own.update(base, 1n, TERMS)).every((value) => value === 0));
+      const open = learnerWith(failing, seededRandom("learner"), undefined, DIMENSION);
+      await rejectsCode(open.update(base, 1n, TERMS), code);
+    }
+  });
+
+  it("ends, and takes no part with zero, when it is told to stop while it trains", async () => {
+    const stopped = (): Promise<never> => Promise.reject(new VerisumError("INTERRUPTED", "stopped on request"));
+    const own = learnerWith(stopped, seededRandom("learner"), privacy, DIMENSION);
+    await rejectsCode(own.update(base, 1n, TERMS), "INTERRUPTED");
+  });
+
   it("does so too with weights that are not finite", async () => {
     const far = learner(new Float32Array(DIMENSION).fill(Infinity), privacy);
-    const update = await far.update(base, 1n);
+    const update = await far.update(base, 1n, TERMS);
     assert.equal(update[0], Infinity);
     assert.equal(far.quantise(update, base).length, DIMENSION);
   });
 
   it("says so where clients are not protected", async () => {
-    await rejectsCode(learner(undefined).update(base, 1n), "TRAINING_DIVERGED");
+    await rejectsCode(learner(undefined).update(base, 1n, TERMS), "TRAINING_DIVERGED");
     const far = learner(new Float32Array(DIMENSION).fill(Infinity));
-    const update = await far.update(base, 1n);
+    const update = await far.update(base, 1n, TERMS);
     throwsCode(() => far.quantise(update, base), "UPDATE_NOT_FINITE");
   });
 });

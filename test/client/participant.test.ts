@@ -71,7 +71,7 @@ describe("a client's part in a round", () => {
   it("draws no second noise in a round whose noise did not fit, also after a restart", async () => {
     const attempts: string[] = [];
     await rejectsCode(submit(await failing("UPDATE_NOISE_OVER_BOUND", attempts)), "UPDATE_NOISE_OVER_BOUND");
-    await rejectsCode(submit(await failing("UPDATE_NOISE_OVER_BOUND", attempts)), "UPDATE_NOISE_OVER_BOUND");
+    await rejectsCode(submit(await failing("UPDATE_NOISE_OVER_BOUND", attempts)), "ROUND_SAT_OUT");
     assert.equal(attempts.length, 1);
     onChain.chain.setTime((await onChain.operator.round()).deadline);
     await onChain.operator.advance(1n);
@@ -155,6 +155,7 @@ describe("a client's part in a round", () => {
             return Promise.reject(new VerisumError("TRAINING_DIVERGED", "far enough"));
           },
         },
+        times: { reservedSeconds: () => Promise.resolve(0) },
       } as unknown as ParticipantDependencies;
     };
     await rejectsCode(submit(await served(marked)), "MODEL_DIGEST_MISMATCH");

@@ -14,6 +14,7 @@ import { settingsOf } from "../../task/mechanisms/mechanism.ts";
 import { clipNormOf } from "../../task/model-vector.ts";
 import { AGGREGATE_FILE, fetchElements } from "../../task/outcome.ts";
 import { createLearner } from "../../client/learner.ts";
+import { engineTrainer } from "../../client/trainers/engine.ts";
 import { nextLevel } from "../../protocol/clip-level.ts";
 import { VerisumError } from "../../protocol/errors.ts";
 import { unpackSum } from "../../protocol/packing.ts";
@@ -66,9 +67,15 @@ describe("rounds that protect every client as a whole", function () {
       client.restart((deps) => ({
         ...deps,
         learner: createLearner({
-          trainer,
-          data: twoClasses(i),
+          trainer: engineTrainer({
+            engine: trainer,
+            data: twoClasses(i),
+            document: deps.task.document,
+            tensors: deps.task.tensors,
+            random: csprng,
+          }),
           document: deps.task.document,
+          tensors: deps.task.tensors,
           random: csprng,
           reporter: client.reporter,
         }),

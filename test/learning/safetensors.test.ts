@@ -28,6 +28,7 @@ describe("safetensors", () => {
   it("reads back what it writes, in order, with metadata", () => {
     assert.deepEqual(decodeSafetensors(encodeSafetensors(TENSORS, { format: "verisum", a: "1" })), {
       tensors: TENSORS,
+      others: [],
       metadata: { a: "1", format: "verisum" },
     });
   });

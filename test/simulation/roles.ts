@@ -207,7 +207,12 @@ export function clientScript(stage: Stage, index: number, honest: boolean): Scri
         reporter: life.actor.reporter,
         replicate: replicateFrom(world, life, scene, holders(stage)),
         clock: () => 0,
-        times: { keep: () => Promise.resolve(), warn: () => Promise.resolve(), whyLate: () => Promise.resolve("late") },
+        times: {
+          keep: () => Promise.resolve(),
+          warn: () => Promise.resolve(),
+          reservedSeconds: () => Promise.resolve(0),
+          whyLate: () => Promise.resolve("late"),
+        },
         ...(index === AUDITOR
           ? continuedAudit(task, VERIFICATION_KEYS, { failing: () => Promise.resolve([]) })
           : {

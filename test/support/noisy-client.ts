@@ -2,6 +2,7 @@
 import type { Trainer } from "../../learning/trainer.ts";
 import type { TaskDocument } from "../../task/document.ts";
 import { createLearner } from "../../client/learner.ts";
+import { engineTrainer } from "../../client/trainers/engine.ts";
 import type { LocalLearner } from "../../client/make-submission.ts";
 import type { RandomBytes } from "../../protocol/random.ts";
 
@@ -11,13 +12,19 @@ export const NOISE_VARIANCE = 100;
 /** The base from which `noiseOf` trains. */
 const BASE = { weights: new Int32Array(DIMENSION), kept: [new Int32Array(DIMENSION)] };
 
+/** Nobody waits for this client. */
+export const TERMS = { baseDigest: "0x", secondsLeft: Infinity } as const;
+
 /** The learner that `fl-client` makes, with this training in place of the trainer's. */
 export function learnerWith(
   train: Trainer["train"],
   random: RandomBytes,
   privacy?: TaskDocument["training"]["privacy"],
+  dimension = DIMENSION,
 ): LocalLearner {
+  const tensors = [{ name: "weights", shape: [dimension] }];
   const document = {
+    model: {},
     preset: "standard",
     training: {
       learningRate: 1,
@@ -28,11 +35,11 @@ export function learnerWith(
     },
     quantisation: { stepBits: 4, clipSteps: 16 },
     server: { fractionalBits: 20 },
-  };
+  } as unknown as TaskDocument;
   return createLearner({
-    trainer: { train } as unknown as Trainer,
-    data: {} as never,
-    document: document as unknown as TaskDocument,
+    trainer: engineTrainer({ engine: { train }, data: {} as never, document, tensors, random }),
+    document,
+    tensors,
     random,
     reporter: { say: () => undefined, wait: () => undefined },
   });
@@ -48,5 +55,5 @@ export function noisyClient(
 
 /** What a client commits to in a round from which it learned nothing: its noise. */
 export async function noiseOf(client: LocalLearner, round: bigint): Promise<Int32Array> {
-  return client.quantise(await client.update(BASE, round), BASE);
+  return client.quantise(await client.update(BASE, round, TERMS), BASE);
 }

@@ -56,7 +56,7 @@ export function boosting(magnitude: number): Alter<ClientLoopDependencies> {
   return (deps) => ({
     ...deps,
     learner: {
-      update: (base, round) => deps.learner.update(base, round),
+      update: (base, round, terms) => deps.learner.update(base, round, terms),
       quantise: (update) => Int32Array.from(update, (value) => (value < 0 ? -magnitude : magnitude)),
     },
     prover: unguarded(deps.prover, () => true),

@@ -41,6 +41,7 @@ import type { ClientLoopDependencies, ClientProgress } from "../../client/client
 import { openJournal } from "../../client/journal.ts";
 import { openWorkTimes } from "../../client/work-times.ts";
 import { createLearner } from "../../client/learner.ts";
+import { engineTrainer } from "../../client/trainers/engine.ts";
 import type { LocalLearner } from "../../client/make-submission.ts";
 import type { ChunkProver, VectorCommitter } from "../../protocol/ports.ts";
 import type { Hex } from "../../protocol/transcript.ts";
@@ -432,13 +433,10 @@ async function digitsLearner(
   reporter: Recorder,
 ): Promise<LocalLearner> {
   const { train } = await loadDataset(`digits?client=${client}&clients=${clients}&seed=1`);
-  return createLearner({
-    trainer: await createTrainer(document.model),
-    data: train,
-    document,
-    random: csprng,
-    reporter,
-  });
+  const engine = await createTrainer(document.model);
+  const tensors = engine.parameterShapes;
+  const trainer = engineTrainer({ engine, data: train, document, tensors, random: csprng });
+  return createLearner({ trainer, document, tensors, random: csprng, reporter });
 }
 
 /** Of a model that a client takes on trust. */

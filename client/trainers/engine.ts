@@ -1,0 +1,32 @@
+/** The built-in engine as a trainer: plain SGD, or DP-SGD where the task protects single records. */
+import type { Dataset } from "../../learning/examples.ts";
+import { cutWeights, joinWeights } from "../../learning/named-tensors.ts";
+import type { Trainer } from "../../learning/trainer.ts";
+import type { RandomBytes } from "../../protocol/random.ts";
+import type { TensorShape } from "../../task/checkpoint.ts";
+import type { TaskDocument } from "../../task/document.ts";
+import { mechanismOf } from "../../task/mechanisms/registry.ts";
+import type { RoundTrainer } from "../round-trainer.ts";
+
+export interface EngineDependencies {
+  readonly engine: Pick<Trainer, "train">;
+  readonly data: Dataset;
+  readonly document: Pick<TaskDocument, "training">;
+  readonly tensors: readonly TensorShape[];
+  readonly random: RandomBytes;
+}
+
+/** Trains for the task's epochs, or its steps of DP-SGD. */
+export function engineTrainer({ engine, data, document, tensors, random }: EngineDependencies): RoundTrainer {
+  const mechanism = mechanismOf(document.training.privacy);
+  return {
+    train: async ({ round, tensors: base, training }) => {
+      const { weights, loss, steps } = await engine.train(joinWeights(tensors, base), data, {
+        ...training,
+        seed: Number(round),
+        ...mechanism.trainOptions(random),
+      });
+      return { kind: "weights", tensors: cutWeights(tensors, weights), metrics: { steps, loss } };
+    },
+  };
+}

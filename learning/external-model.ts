@@ -1,0 +1,79 @@
+/**
+ * A model that only its trainers know: the task's document lists its tensors, by name and shape, and says which of them
+ * are trained. The others are frozen: trainers have them already, and no vector, checkpoint or proof holds them.
+ */
+import { z } from "zod";
+import { ensure } from "../protocol/errors.ts";
+import type { ParameterShape } from "./layers/layer.ts";
+
+const MAX_TENSORS = 10_000;
+const MAX_RANK = 8;
+
+const tensorName = z
+  .string()
+  .min(1)
+  .max(256)
+  .refine((name) => name !== "__metadata__" && name !== "__proto__", "the name is reserved");
+const option = z.union([z.string().max(1000), z.number(), z.boolean()]);
+
+const externalSchema = z.strictObject({
+  kind: z.literal("external"),
+  /** In the order of the vector. */
+  parameters: z
+    .array(z.strictObject({ name: tensorName, shape: z.array(z.int().min(1)).max(MAX_RANK) }))
+    .min(1)
+    .max(MAX_TENSORS),
+  /** Names of those that are trained; all of them if absent. */
+  trainable: z.array(tensorName).min(1).max(MAX_TENSORS).optional(),
+  /** What every trainer is told, in every round. */
+  options: z.record(z.string().min(1).max(100), option).optional(),
+});
+
+export type ExternalModel = z.infer<typeof externalSchema>;
+
+/** What a task tells its trainers. */
+export type TrainerOptions = NonNullable<ExternalModel["options"]>;
+
+/** True if a model's description says that it is external, be it right or wrong otherwise. */
+export function isExternal(description: unknown): boolean {
+  return typeof description === "object" && description !== null && "kind" in description
+    ? description.kind === "external"
+    : false;
+}
+
+/** Validates an external model's description. @throws MODEL_DESCRIPTION_INVALID */
+export function parseExternal(description: unknown): ExternalModel {
+  const { data, error } = externalSchema.safeParse(description);
+  ensure(
+    data !== undefined,
+    "MODEL_DESCRIPTION_INVALID",
+    `model: ${error?.issues[0]?.path.join(".")} ${error?.issues[0]?.message}`,
+  );
+  const names = data.parameters.map(({ name }) => name);
+  const known = new Set(names);
+  requireDistinct("parameters", names);
+  requireDistinct("trainable", data.trainable ?? []);
+  const stranger = data.trainable?.find((name) => !known.has(name));
+  ensure(stranger === undefined, "MODEL_DESCRIPTION_INVALID", `trainable names ${stranger}, which is no parameter`);
+  return data;
+}
+
+/** The tensors that are trained, in the order of the vector. @throws MODEL_DESCRIPTION_INVALID */
+export function trainableTensors(description: unknown): ParameterShape[] {
+  const { parameters, trainable } = parseExternal(description);
+  if (trainable === undefined) return parameters;
+  const trained = new Set(trainable);
+  return parameters.filter(({ name }) => trained.has(name));
+}
+
+/** The tensors that trainers have already and nobody changes. @throws MODEL_DESCRIPTION_INVALID */
+export function frozenTensors(description: unknown): ParameterShape[] {
+  const trained = new Set(trainableTensors(description).map(({ name }) => name));
+  return parseExternal(description).parameters.filter(({ name }) => !trained.has(name));
+}
+
+function requireDistinct(what: string, names: readonly string[]): void {
+  const seen = new Set<string>();
+  const repeated = names.find((name) => seen.size === seen.add(name).size);
+  ensure(repeated === undefined, "MODEL_DESCRIPTION_INVALID", `${what} names ${repeated} twice`);
+}

@@ -1,0 +1,60 @@
+/** The weights that a task begins with: from a file of the operator's, or drawn. */
+import { readFile, stat } from "node:fs/promises";
+import { frozenTensors, isExternal } from "../learning/external-model.ts";
+import { initialWeightsOf, modelTensors, parseModel } from "../learning/model.ts";
+import { joinWeights } from "../learning/named-tensors.ts";
+import { decodeSafetensors } from "../learning/safetensors.ts";
+import { ensure, VerisumError } from "../protocol/errors.ts";
+import type { TaskSpecification } from "../task/create-task.ts";
+
+/** What Node reads of a file at once. */
+const MAX_FILE_BYTES = 2 ** 31 - 1;
+
+/**
+ * @param file a safetensors file with the model's trained tensors; those that are frozen are left out, whatever their
+ * type
+ * @throws MODEL_INITIAL_INVALID, SAFETENSORS_INVALID, MODEL_NOT_FINITE; MODEL_INITIAL_INVALID as well for an external
+ * model without a file
+ */
+export async function initialWeights(
+  { document: { model }, initialSeed }: Pick<TaskSpecification, "document" | "initialSeed">,
+  file: string | undefined,
+): Promise<Float32Array> {
+  if (file !== undefined) return weightsIn(await readInitial(file), model);
+  ensure(
+    !isExternal(model),
+    "MODEL_INITIAL_INVALID",
+    "an external model needs its first weights: give a safetensors file with --initial",
+  );
+  return initialWeightsOf(parseModel(model), initialSeed);
+}
+
+async function readInitial(file: string): Promise<Uint8Array> {
+  try {
+    const { size } = await stat(file);
+    ensure(
+      size <= MAX_FILE_BYTES,
+      "MODEL_INITIAL_INVALID",
+      `${file} has ${size} bytes, at most ${MAX_FILE_BYTES} are read`,
+    );
+    return await readFile(file);
+  } catch (cause) {
+    if (cause instanceof VerisumError) throw cause;
+    const { code } = cause as NodeJS.ErrnoException;
+    throw new VerisumError("MODEL_INITIAL_INVALID", `${file} cannot be read: ${code}`, { file }, { cause });
+  }
+}
+
+/** @throws MODEL_INITIAL_INVALID, SAFETENSORS_INVALID, MODEL_NOT_FINITE */
+function weightsIn(bytes: Uint8Array, model: unknown): Float32Array {
+  const { tensors, others } = decodeSafetensors(bytes, { float64: true, others: true });
+  const frozen = new Set(isExternal(model) ? frozenTensors(model).map(({ name }) => name) : []);
+  const untrainable = others.find(({ name }) => !frozen.has(name));
+  ensure(
+    untrainable === undefined,
+    "MODEL_INITIAL_INVALID",
+    `tensor ${untrainable?.name} is ${untrainable?.dtype}: only F32 and F64 can be trained; list it as a parameter that is not trainable`,
+  );
+  const trained = tensors.filter(({ name }) => !frozen.has(name));
+  return joinWeights(modelTensors(model), trained, "MODEL_INITIAL_INVALID");
+}
