@@ -4,10 +4,10 @@ import { VerisumError } from "../protocol/errors.ts";
 import { MAX_DATA_VALUES } from "./data-file.ts";
 import { withFixedFeatures } from "./fixed-features.ts";
 import type { DataFormat, Source } from "./formats/format.ts";
-import { invalidSpec, numbers, readOptions, splitOptions, wholeNumber } from "./formats/options.ts";
+import { invalidSpec, numbers, oneOf, readOptions, splitOptions, wholeNumber } from "./formats/options.ts";
 import type { OptionValues } from "./formats/options.ts";
 import { FORMATS } from "./formats/registry.ts";
-import { partitionDirichlet, partitionIid } from "./partition.ts";
+import { partitionByGroup, partitionDirichlet, partitionIid } from "./partition.ts";
 import { seededStream } from "./seeded-stream.ts";
 import { selectExamples } from "./examples.ts";
 import type { Dataset, LoadedData } from "./examples.ts";
@@ -20,6 +20,7 @@ const SHARED_OPTIONS = {
   client: wholeNumber(0, MAX_CLIENTS - 1),
   clients: wholeNumber(1, MAX_CLIENTS),
   alpha: oneNumber,
+  partition: oneOf("iid", "group"),
   seed: wholeNumber(0, Number.MAX_SAFE_INTEGER),
   samples: wholeNumber(1, MAX_DATA_VALUES),
   testSamples: wholeNumber(1, MAX_DATA_VALUES),
@@ -35,7 +36,7 @@ type SharedValues = OptionValues<typeof SHARED_OPTIONS>;
  * (formats/registry.ts). Options follow a `?`:
  *
  * - `client=i&clients=n&seed=s[&alpha=a]`: the i-th of n shards (from 0) of the training data; label-skewed with
- *   `alpha`, IID without
+ *   `alpha`, whole groups with `partition=group`, IID without
  * - `samples=k`, `testSamples=k`: at most k examples of the shard and of the test data, drawn without replacement;
  *   equal specifications draw equal ones
  * - `features=hog`: gradient histograms in place of the pixels of IDX images (fixed-features.ts)
@@ -55,7 +56,7 @@ type SharedValues = OptionValues<typeof SHARED_OPTIONS>;
 export async function loadDataset(spec: string, schema?: TableSchema): Promise<LoadedData> {
   const { source, format, options } = await resolveData(spec);
   const shared = readOptions(options, SHARED_OPTIONS);
-  const { train, test, ...about } = await format.load(
+  const { train, test, groups, ...about } = await format.load(
     source,
     shared.features === undefined ? options : unscaled(options, format),
     schema,
@@ -63,7 +64,7 @@ export async function loadDataset(spec: string, schema?: TableSchema): Promise<L
   const describe = shared.features === undefined ? (data: Dataset): Dataset => data : withFixedFeatures;
   return {
     ...about,
-    train: describe(atMost(shardOf(train, shared), shared.samples, "samples")),
+    train: describe(atMost(shardOf(train, groups, shared), shared.samples, "samples")),
     test: describe(atMost(test, shared.testSamples, "testSamples")),
   };
 }
@@ -127,11 +128,20 @@ function unscaled(options: ReadonlyMap<string, string>, { optionNames }: DataFor
   return optionNames.includes("mean") ? new Map([...options, ["mean", "0"], ["deviation", "1"]]) : options;
 }
 
-function shardOf(train: Dataset, { client, clients, seed, alpha }: SharedValues): Dataset {
-  if (clients === undefined && client === undefined && seed === undefined && alpha === undefined) return train;
+function shardOf(
+  train: Dataset,
+  groups: readonly string[] | undefined,
+  { client, clients, seed, alpha, partition }: SharedValues,
+): Dataset {
+  if ([clients, client, seed, alpha, partition].every((option) => option === undefined)) return train;
   if (clients === undefined || client === undefined || seed === undefined)
     throw invalidSpec("a shard needs client, clients and seed");
   if (client >= clients) throw invalidSpec(`client must be a whole number from 0 to ${clients - 1}`);
+  if (partition !== undefined && alpha !== undefined) throw invalidSpec("partition and alpha exclude one another");
+  if (partition === "group") {
+    if (groups === undefined) throw invalidSpec("partition=group needs groups: name their column with group=");
+    return partitionByGroup(train, groups, clients, seed)[client]!;
+  }
   const shards =
     alpha === undefined ? partitionIid(train, clients, seed) : partitionDirichlet(train, clients, alpha, seed);
   return shards[client]!;

@@ -26,6 +26,8 @@ export interface DataNote {
 export interface LoadedData {
   readonly train: Dataset;
   readonly test: Dataset;
+  /** Of each training example: equal for those of one subject or site. Absent where the data names none. */
+  readonly groups?: readonly string[];
   /** What told the two apart. */
   readonly split?: string;
   /** How it was read, and what may not have been meant. */

@@ -64,6 +64,29 @@ export function partitionDirichlet(data: Dataset, clients: number, alpha: number
   );
 }
 
+/**
+ * Whole groups, as subjects or sites are: their names are dealt in a seeded order, one to each client in turn, so that
+ * with as many clients as groups each client is one.
+ * @param groups of each example
+ * @throws DATASET_PARTITION_IMPOSSIBLE for fewer groups than clients, or a client with fewer than ten examples
+ */
+export function partitionByGroup(data: Dataset, groups: readonly string[], clients: number, seed: number): Dataset[] {
+  assertEnough(data, clients);
+  const names = [...new Set(groups)].sort();
+  const order = seededStream("partition-group", seed).permutation(names.length);
+  const clientOf = new Map(Array.from(order, (name, turn) => [names[name]!, turn % clients]));
+  const shards = Array.from({ length: clients }, (): number[] => []);
+  groups.forEach((group, i) => shards[clientOf.get(group)!]!.push(i));
+  const least = Math.min(...shards.map(({ length }) => length));
+  if (least < MIN_SHARD_EXAMPLES)
+    throw new VerisumError(
+      "DATASET_PARTITION_IMPOSSIBLE",
+      `${names.length} groups leave some of ${clients} clients ${least} examples, and ${MIN_SHARD_EXAMPLES} are needed`,
+      { clients, groups: names.length },
+    );
+  return shards.map((shard) => selectExamples(data, shard));
+}
+
 function examplesByClass(data: Dataset): number[][] {
   const examples = Array.from({ length: data.classCount }, (): number[] => []);
   data.labels.forEach((label, i) => examples[label]!.push(i));

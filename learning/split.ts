@@ -44,11 +44,10 @@ export function splitExamples({ data, groups, times }: Splittable, options: Spli
         ? [testByTime(times, options), `time, the latest ${percent} for testing`]
         : [testByClass(data, options), `seed, ${percent} of each class for testing`];
   const indices = Array.from(isTest.keys());
+  const kept = indices.filter((i) => isTest[i] === 0);
   return {
-    train: selectExamples(
-      data,
-      indices.filter((i) => isTest[i] === 0),
-    ),
+    train: selectExamples(data, kept),
+    ...(groups === undefined ? {} : { groups: kept.map((i) => groups[i]!) }),
     test: selectExamples(
       data,
       indices.filter((i) => isTest[i] === 1),

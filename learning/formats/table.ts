@@ -110,9 +110,7 @@ async function openTables(
   const { train, test: testTable } =
     kind === "file" ? partsOf(await open(path)) : await openFolder(path, entries, endings, open);
   if (testTable === undefined) return { train, columns, split };
-  const unneeded = Object.entries({ group: rest.group, time: rest.time, test, splitSeed }).find(
-    ([, value]) => value !== undefined,
-  );
+  const unneeded = Object.entries({ time: rest.time, test, splitSeed }).find(([, value]) => value !== undefined);
   if (unneeded !== undefined) throw invalidSpec(`${path} has test data of its own; ${unneeded[0]} would split it off`);
   return { train, test: testTable, columns, split };
 }
@@ -159,7 +157,15 @@ async function loadTables(tables: OpenTables, schema?: TableSchema): Promise<Loa
 
 async function withTestFile(train: Encoded, table: Table, plan: Plan): Promise<LoadedData> {
   const test = await encodeTable(table, plan);
-  return { ...paired(table.path, train.data, test.data), split: "a test file" };
+  const { groups } = train;
+  const both = groups?.find((group) => test.groups?.includes(group));
+  if (both !== undefined)
+    throw new VerisumError("DATASET_MALFORMED", `the group ${both} has rows in the training and in the test data`, {
+      path: table.path,
+      value: both,
+    });
+  const split = "a test file";
+  return { ...paired(table.path, train.data, test.data), split, ...(groups === undefined ? {} : { groups }) };
 }
 
 /** The test file's columns by the training file's names, whatever order it has. */

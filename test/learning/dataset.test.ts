@@ -171,7 +171,8 @@ describe("data sets", () => {
       await file("parts/test.csv", "label,x,b,a\n2,9,20,10\n");
       const { train, test } = await loadDataset(spec);
       assert.deepEqual([rowsOf(train), rowsOf(test), train.classCount], [["0:1,2", "1:3,4"], ["2:10,20"], 3]);
-      for (const option of ["group=x", "time=x", "test=0.5", "splitSeed=2"])
+      await rejectsCode(loadDataset(`${join(folder, "parts")}?group=x`), "DATASET_MALFORMED", { value: "9" });
+      for (const option of ["time=x", "test=0.5", "splitSeed=2"])
         await rejectsCode(loadDataset(`${join(folder, "parts")}?${option}`), "DATASET_SPEC_INVALID");
       await file("parts/test.csv", "label,x,b\n2,9,20\n");
       await rejectsCode(loadDataset(spec), "DATASET_COLUMN_ABSENT");
