@@ -8,6 +8,7 @@ import type { CommonFlags } from "../command/options.ts";
 import { platformRandom } from "../command/platform-random.ts";
 import { createProgram } from "../command/program.ts";
 import { runCommand } from "../command/run.ts";
+import { nodeUrl } from "../command/urls.ts";
 
 interface NodeFlags extends CommonFlags {
   readonly listen: ListenAddress;
@@ -65,6 +66,7 @@ function nodeCommand(name: string, description: string, listen: string): Command
     .option(
       "--public-url <url>",
       "the endpoint that others use and that is announced on chain (default: the listening address)",
+      nodeUrl,
     )
     .option(
       "--keep-rounds <n>",

@@ -6,13 +6,13 @@ import {
   address,
   chainOptions,
   formatOption,
-  LOCAL_RPC,
   peerOption,
   positiveInteger,
   reporterFor,
   rpcOption,
 } from "../command/options.ts";
 import { runCommand } from "../command/run.ts";
+import { LOCAL_RPC, nodeUrl } from "../command/urls.ts";
 import type { DoctorFlags } from "./doctor/run-doctor.ts";
 
 const DEFAULT_TIMEOUT_SECONDS = 30;
@@ -30,7 +30,7 @@ export function addDoctorCommand(program: Command): void {
     .option("--key <file>", "the account's key file; else the environment's VERISUM_KEY, if it is set")
     .option("--state <directory>", "the role's private state")
     .option("--store <directory>", "where content is kept (default: inside the state directory)")
-    .option("--ipfs-api <url>", "the external Kubo node, by its RPC URL")
+    .option("--ipfs-api <url>", "the external Kubo node, by its RPC URL", nodeUrl)
     .option("--data <spec>", "the client's data, or the aggregator's test data")
     .addOption(new Option("--listen <host:port>", "where the role's gateway listens").argParser(listenAddress))
     .option("--timeout <seconds>", "longest time that one check takes", positiveInteger, DEFAULT_TIMEOUT_SECONDS)

@@ -1,7 +1,7 @@
 /** `fl dp`: what a choice of noise amounts to, and which noise a target needs. Neither chain nor task is involved. */
 import type { Command } from "commander";
 import { Option } from "commander";
-import { formatOption, reporterFor } from "../command/options.ts";
+import { finiteNumber, formatOption, reporterFor } from "../command/options.ts";
 import { runCommand } from "../command/run.ts";
 import { VerisumError } from "../protocol/errors.ts";
 import type { PrivacyFlags, PrivacyQuestion } from "./privacy-flags.ts";
@@ -115,7 +115,6 @@ function mechanismOptions(command: Command): Command {
     );
 }
 
-/** A number, or NaN, which every accountant refuses with a code. */
 function numeric(flags: string, description: string): Option {
-  return new Option(flags, description).argParser((text) => (text.trim() === "" ? NaN : Number(text)));
+  return new Option(flags, description).argParser(finiteNumber);
 }

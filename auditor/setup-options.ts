@@ -1,7 +1,7 @@
 /** `fl setup`: a ceremony after which nobody knows the secrets of a task's keys. */
 import type { Command } from "commander";
-import { InvalidArgumentError, Option } from "commander";
-import { formatOption, positiveInteger, reporterFor } from "../command/options.ts";
+import { Option } from "commander";
+import { formatOption, integerWithin, positiveInteger, reporterFor } from "../command/options.ts";
 import { runCommand } from "../command/run.ts";
 import type { Reporter } from "../protocol/reporter.ts";
 import type { ContributeFlags, ExportFlags, ImportFlags, VerifySetupFlags } from "./setup-flags.ts";
@@ -28,7 +28,7 @@ export function addSetupCommands(program: Command): void {
     .addOption(
       new Option("--iterations <bits>", "hash the beacon 2^bits times")
         .default(DEFAULT_ITERATION_BITS)
-        .argParser(iterationBits),
+        .argParser(integerWithin(0, 24)),
     )
     .action((flags: ContributeFlags) => run(async (reporter) => (await commands()).contributeToSetup(flags, reporter)));
   formatOption(setup.command("verify").description("check a transcript and the keys that it ends with"))
@@ -46,10 +46,4 @@ const commands = () => import("./setup-commands.ts");
 async function run(command: (reporter: Reporter) => Promise<void>): Promise<void> {
   const reporter = reporterFor({ format: "text" }, "fl");
   await runCommand(reporter, async () => command(reporter));
-}
-
-function iterationBits(text: string): number {
-  const value = Number(text);
-  if (!Number.isInteger(value) || value < 0 || value > 24) throw new InvalidArgumentError("a whole number up to 24");
-  return value;
 }

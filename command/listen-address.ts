@@ -11,7 +11,8 @@ export interface ListenAddress {
 export function listenAddress(text: string): ListenAddress {
   const match = /^(\[[0-9a-fA-F:]+\]|[^:]+):([0-9]{1,5})$/.exec(text);
   const port = Number(match?.[2]);
-  if (match === null || port > 65_535) throw new InvalidArgumentError("host:port");
+  if (match === null || port > 65_535)
+    throw new InvalidArgumentError("Give host:port with a port up to 65535, such as 127.0.0.1:7700.");
   return { host: match[1]!.replace(/^\[|\]$/g, ""), port };
 }
 

@@ -9,10 +9,8 @@ import { createReporter } from "./reporter.ts";
 import type { Format } from "./reporter.ts";
 import type { Reporter } from "../protocol/reporter.ts";
 import type { SharedRecords } from "../storage/own-record.ts";
+import { LOCAL_RPC, nodeUrl, nodeUrls, rpcUrls } from "./urls.ts";
 import { userRecords } from "./user-records.ts";
-
-/** Hardhat's, and of most nodes. */
-export const LOCAL_RPC: readonly string[] = ["http://127.0.0.1:8545"];
 
 export interface CommonFlags {
   readonly contract: Hex;
@@ -95,16 +93,14 @@ export function contentOptions(command: Command): Command {
       .option("--state <directory>", "private state of this role (default: .verisum/<role>)")
       .option("--store <directory>", "where content is kept (default: inside the state directory)"),
   )
-    .option("--ipfs-api <url>", "keep content in an external Kubo node, by its RPC URL")
+    .option("--ipfs-api <url>", "keep content in an external Kubo node, by its RPC URL", nodeUrl)
     .addOption(new Option("--poll-ms <n>", "longest pause between looks at the chain").default(1000).argParser(count));
 }
 
 /** --peer. */
 export function peerOption(command: Command): Command {
   return command.addOption(
-    new Option("--peer <url>", "a node to fetch content from; may be repeated")
-      .default([])
-      .argParser((url: string, all: readonly string[]) => [...all, url]),
+    new Option("--peer <url>", "a node to fetch content from; may be repeated").default([]).argParser(nodeUrls),
   );
 }
 
@@ -148,32 +144,13 @@ export function address(text: string): Hex {
   return text.toLowerCase() as Hex;
 }
 
-/** Parses an option's value. @throws InvalidArgumentError */
-function rpcUrl(text: string): string {
-  const scheme = /^([a-z][a-z0-9+.-]*):\/\//i.exec(text)?.[1]?.toLowerCase();
-  if (scheme === "ws" || scheme === "wss")
-    throw new InvalidArgumentError("WebSockets are not used: give the node's address for http:// or https://.");
-  if ((scheme !== "http" && scheme !== "https") || !URL.canParse(text))
-    throw new InvalidArgumentError("An endpoint is a URL that begins with http:// or https://.");
-  const { username, password } = new URL(text);
-  if (username !== "" || password !== "")
-    throw new InvalidArgumentError("A user name or password in it is not sent: use a URL that needs none.");
-  return text;
-}
-
-/** One endpoint more, or several with commas between them; the first one takes the default's place. */
-function rpcUrls(text: string, before: readonly string[] | undefined): readonly string[] {
-  const urls = text.split(",").map((url) => rpcUrl(url.trim()));
-  return before === undefined || before === LOCAL_RPC ? urls : [...before, ...urls];
-}
-
 function count(text: string): number {
   return Number(wholeNumber(text));
 }
 
 /** Parses an option's value. @throws InvalidArgumentError */
 export function wholeNumber(text: string): bigint {
-  if (!/^[0-9]{1,15}$/.test(text)) throw new InvalidArgumentError("a whole number");
+  if (!/^[0-9]{1,15}$/.test(text)) throw new InvalidArgumentError(`Give a whole number from 0 to ${10 ** 15 - 1}.`);
   return BigInt(text);
 }
 
@@ -189,16 +166,23 @@ export function integerWithin(least: number, most: number): (text: string) => nu
     if (value >= least && value <= most) return value;
     throw new InvalidArgumentError(
       most === Number.MAX_SAFE_INTEGER && least === 1
-        ? "a positive whole number"
-        : `a whole number from ${least} to ${most}`,
+        ? "Give a whole number from 1 on."
+        : `Give a whole number from ${least} to ${most}.`,
     );
   };
 }
 
 /** Parses an option's value. @throws InvalidArgumentError */
 export function positiveNumber(text: string): number {
-  const value = Number(text);
-  if (!(value > 0 && Number.isFinite(value))) throw new InvalidArgumentError("a positive number");
+  const value = finiteNumber(text);
+  if (value <= 0) throw new InvalidArgumentError("Give a number above 0.");
+  return value;
+}
+
+/** Parses a number in decimal digits, with an exponent or without. @throws InvalidArgumentError */
+export function finiteNumber(text: string): number {
+  const value = /^[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)(e[+-]?[0-9]+)?$/i.test(text) ? Number(text) : NaN;
+  if (!Number.isFinite(value)) throw new InvalidArgumentError("It is not a number: write it like 3, 0.5 or 1e-5.");
   return value;
 }
 

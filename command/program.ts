@@ -4,11 +4,13 @@ import type { Option } from "commander";
 import { ERRORS } from "../protocol/errors.ts";
 import { isSecretKey, maskTyped } from "../protocol/secrets.ts";
 import { failureLine, failureOf } from "./failure.ts";
+import { isRepeatable } from "./repeatable.ts";
 import { VERSION } from "./version.ts";
 
 /**
  * A command whose options, whatever they are, take no blank value and no secret key, be it from the command line or the
- * environment. Its subcommands are such commands as well.
+ * environment. They stand on the command line once, unless their parser adds to what came before. Its subcommands are
+ * such commands as well.
  */
 class GuardedCommand extends Command {
   override createCommand(name?: string): Command {
@@ -30,6 +32,8 @@ class GuardedCommand extends Command {
     return super.addOption(
       option.argParser((text: string, previous: unknown) => {
         refuseUnusable(text);
+        if (!isRepeatable(parseArg) && this.getOptionValueSource(option.attributeName()) === "cli")
+          throw new InvalidArgumentError("The option was given before: give it once.");
         return parseArg === undefined ? text : parseArg(text, previous as never);
       }),
     );

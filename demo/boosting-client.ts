@@ -4,7 +4,7 @@
  */
 import { Command } from "commander";
 import { platformRandom as random } from "../command/platform-random.ts";
-import { connectionOptions, contentOptions, nodeOptions, reporterFor } from "../command/options.ts";
+import { connectionOptions, contentOptions, nodeOptions, reporterFor, wholeNumber } from "../command/options.ts";
 import { runCommand } from "../command/run.ts";
 import type { CommonFlags } from "../command/options.ts";
 import { joinTask } from "../client/join.ts";
@@ -16,7 +16,7 @@ const BOOST = 20;
 
 contentOptions(connectionOptions(new Command("boosting-client"), true))
   .requiredOption("--data <spec>")
-  .requiredOption("--boost-round <n>", "the round to cheat in", (text) => BigInt(text))
+  .requiredOption("--boost-round <n>", "the round to cheat in", wholeNumber)
   .action(async (flags: CommonFlags & { readonly data: string; readonly boostRound: bigint }) => {
     const reporter = reporterFor(flags, "client");
     await runCommand(reporter, (signal) =>

@@ -1,8 +1,10 @@
 /** `fl-operator`: start a task and list who takes part. What a command does is loaded when it runs. */
 import type { Command } from "commander";
 import { address, confirmationsOption, integerWithin, positiveNumber, rpcOption } from "../command/options.ts";
+import { repeatable } from "../command/repeatable.ts";
 import { createProgram } from "../command/program.ts";
 import { runCommand } from "../command/run.ts";
+import { nodeUrl } from "../command/urls.ts";
 import type { Hex } from "../protocol/transcript.ts";
 import { addListCommands } from "./list-options.ts";
 import { client, fundOption, paymentOptions, reporterOf } from "./options.ts";
@@ -29,7 +31,7 @@ program
     "where its content is kept; give the same to fl-aggregator serve",
     ".verisum/aggregator/ipfs",
   )
-  .option("--ipfs-api <url>", "keep it in an external Kubo node instead, by its RPC URL")
+  .option("--ipfs-api <url>", "keep it in an external Kubo node instead, by its RPC URL", nodeUrl)
   .option("--out <file>", "the deployment file", "build/task.json")
   .option("--ignition <file>", "the same as parameters of the Ignition module", "build/ignition-parameters.json")
   .option("--operator <address>", "the operator that an Ignition deployment names", address, FIRST_HARDHAT_ACCOUNT)
@@ -88,13 +90,13 @@ function rosterOptions(command: Command): Command {
       .option(
         "--member <address>",
         "a committee member, seat by seat; repeat it",
-        (text: string, all: readonly Hex[]) => [...all, address(text)],
+        repeatable((text: string, all: readonly Hex[]) => [...all, address(text)]),
         [],
       )
       .option(
         "--client <address[:weight]>",
         "a client to list; repeat it",
-        (text: string, all: Roster["clients"]) => [...all, client(text)],
+        repeatable((text: string, all: Roster["clients"]) => [...all, client(text)]),
         [],
       ),
   );

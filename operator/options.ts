@@ -32,7 +32,8 @@ export function reporterOf(who: string): Reporter {
 /** Parses `address` or `address:weight`. @throws InvalidArgumentError */
 export function client(text: string): Roster["clients"][number] {
   const [account = "", weight = "1", ...rest] = text.split(":");
-  if (rest.length > 0) throw new InvalidArgumentError("an address, and a weight behind a colon");
+  if (rest.length > 0)
+    throw new InvalidArgumentError("Give an address, or an address and a weight with a colon between them.");
   return { account: address(account), weight: integerWithin(1, MAX_TOTAL_WEIGHT)(weight) };
 }
 
@@ -48,6 +49,6 @@ export function duration(text: string): number {
 /** In wei. */
 function ether(text: string): bigint {
   const [, whole, fraction = ""] = /^([0-9]{1,9})(?:\.([0-9]{1,18}))?$/.exec(text) ?? [];
-  if (whole === undefined) throw new InvalidArgumentError("an amount of ether, such as 0.05");
+  if (whole === undefined) throw new InvalidArgumentError("Give an amount of ether, such as 0.05.");
   return BigInt(whole + fraction.padEnd(18, "0"));
 }

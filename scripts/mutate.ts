@@ -14,6 +14,7 @@ import { globSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync }
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { positiveInteger } from "../command/options.ts";
+import { repeatable } from "../command/repeatable.ts";
 import { createProgram } from "../command/program.ts";
 import { VerisumError } from "../protocol/errors.ts";
 import { compileIn, makeCopy } from "./mutation/copy.ts";
@@ -113,10 +114,11 @@ interface Flags {
 
 async function main(): Promise<void> {
   const program = createProgram("mutate", "try mutants of the contracts against the contract tests")
-    .option("--file <path>", "this contract only; repeat it", (path: string, all: readonly string[] = []) => [
-      ...all,
-      path,
-    ])
+    .option(
+      "--file <path>",
+      "this contract only; repeat it",
+      repeatable((path: string, all: readonly string[] = []) => [...all, path]),
+    )
     .option("--limit <n>", "a sample of so many", positiveInteger)
     .option("--seed <text>", "of the sample", "1")
     .option("--jobs <n>", "so many at a time", positiveInteger, 2);

@@ -159,7 +159,7 @@ describe("fl dp", function () {
   it("refuses bad and missing parameters with a code", async () => {
     for (const [code, ...args] of [
       ["PRIVACY_PARAMETERS_INVALID", "account", ...gaussian, "--noise-multiplier", "-1"],
-      ["PRIVACY_PARAMETERS_INVALID", "account", ...gaussian, "--noise-multiplier", "x"],
+      ["USAGE", "account", ...gaussian, "--noise-multiplier", "x"],
       ["PRIVACY_PARAMETERS_INVALID", "account", ...distributed, "--noise-std-dev", "0.001"],
       ["PRIVACY_PARAMETERS_INVALID", "account", ...distributed, "--noise-std-dev", "5", "--coordinate-bits", "12"],
       ["PRIVACY_PARAMETERS_INVALID", "noise", ...distributed, "--epsilon", "3", "--coordinate-bits", "4"],
