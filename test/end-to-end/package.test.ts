@@ -66,7 +66,7 @@ describe("a clone with an install for roles", function () {
   it("runs the programs of roles, and installs nothing more for them", () => {
     assert.match(node("bin/fl.mjs", "--help"), /^Usage: fl /);
     assert.match(node("bin/fl-aggregator.mjs", "serve", "--help"), /^Usage: fl-aggregator serve /);
-    assert.match(node("bin/fl-client.mjs", "data", "--data", "digits", "--format", "json"), /"samples":1437/);
+    assert.match(node("bin/fl-client.mjs", "data", "--data", "digits", "--format", "json"), /"train":1437/);
     assert.ok(!existsSync(join(folder, ".toolchain")));
   });
 
