@@ -72,6 +72,8 @@ export interface HarnessOptions {
    * client audits.
    */
   readonly learning?: "digits" | "scripted";
+  /** A safetensors file with the first weights, for a model that needs one. */
+  readonly initial?: string;
   /** RPC URLs of the Kubo nodes that keep the content of these roles, by name: `aggregator`, `member-1`, `client-1`. */
   readonly ipfsApis?: Readonly<Record<string, string>>;
   /** What the aggregator claims of its models; nothing unless given. */
@@ -172,7 +174,7 @@ async function deployAlone(options: HarnessOptions): Promise<DeployedCell> {
     join(directory, "aggregator", "ipfs"),
     csprng,
     () => undefined,
-    ipfsApiOf(options, "aggregator"),
+    { ...ipfsApiOf(options, "aggregator"), ...(options.initial === undefined ? {} : { initial: options.initial }) },
   );
   return { ...(await deployCell(chain, prepared, options, 0)), directory, peers: [] };
 }
