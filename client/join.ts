@@ -13,6 +13,7 @@ import type { NodeOptions, WritingNode } from "../task/node.ts";
 import type { OpenTask } from "../task/opened-task.ts";
 import type { ChunkProver } from "../protocol/ports.ts";
 import { createPace } from "../task/pace.ts";
+import { prunerOf } from "../task/pruning.ts";
 import type { RoleDependencies } from "../task/role.ts";
 import { withSecondLook } from "../task/second-look.ts";
 import { verifySubmission } from "../auditor/audit-submission.ts";
@@ -180,12 +181,15 @@ async function takePart(
   });
   const step = withSecondLook(look, chain, (progress) => progress === "done");
   const pace = createPace({ chain, pollMs: options.pollMs, sleep, clock });
+  const prune = prunerOf(node, options.keepRounds, reporter);
   try {
     for (;;) {
       const progress = (await outlive(step, reporter)) ?? "waiting";
       if (progress === "done") break;
-      if (progress === "waiting") await outlive(pace.pause, reporter);
-      else pace.moved();
+      if (progress === "waiting") {
+        await outlive(prune, reporter);
+        await outlive(pace.pause, reporter);
+      } else pace.moved();
       await outlive(() => network.refresh(), reporter);
     }
     reporter.say("good", "done", "this client's part in the task is complete");
