@@ -3,6 +3,7 @@
  *
  *   npm run test:adversarial                                  everything
  *   npm run test:adversarial -- --only endpoint --sample 20   one part of it, with so many of its faults
+ *   npm run test:adversarial -- --only endurance --rounds 50  what each role takes of its machine, over so many rounds
  *   npm run test:adversarial -- --schedules 100 --from 501    schedules only; a seed is a schedule's number
  *   npm run test:adversarial -- --json FILE                   the table as JSON
  */
@@ -12,6 +13,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { crashPart } from "./parts/crash.ts";
+import { endurancePart } from "./parts/endurance.ts";
 import { endpointPart } from "./parts/endpoint.ts";
 import { missingLogPart } from "./parts/missing-log.ts";
 import { reorganisationPart } from "./parts/reorganisation.ts";
@@ -21,7 +23,7 @@ import { reportOf, tableOf } from "./report.ts";
 import type { PartReport } from "./report.ts";
 import { prepareAdversarialTask } from "./task.ts";
 
-const PARTS = ["endpoint", "crash", "reorganisation", "missing-log", "schedules"] as const;
+const PARTS = ["endpoint", "crash", "reorganisation", "missing-log", "endurance", "schedules"] as const;
 
 type PartName = (typeof PARTS)[number];
 
@@ -30,6 +32,7 @@ async function main(): Promise<number> {
     options: {
       only: { type: "string" },
       sample: { type: "string" },
+      rounds: { type: "string" },
       schedules: { type: "string" },
       from: { type: "string" },
       jobs: { type: "string" },
@@ -48,6 +51,7 @@ async function main(): Promise<number> {
     crash: crashPart,
     reorganisation: reorganisationPart,
     "missing-log": missingLogPart,
+    endurance: endurancePart(values),
     schedules: schedulesPart(values),
   };
   const directory = await mkdtemp(join(existsSync("/dev/shm") ? "/dev/shm" : tmpdir(), "verisum-adversarial-"));

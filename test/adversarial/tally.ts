@@ -8,6 +8,7 @@ export const BROKEN = [
   "honest parties blamed",
   "roles dead",
   "rounds lost that had time left",
+  "bounds left",
 ] as const;
 
 export type Broken = (typeof BROKEN)[number];
