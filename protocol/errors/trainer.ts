@@ -7,7 +7,7 @@ export const TRAINER_ERRORS = {
   MODEL_EXTERNAL: {
     cause: "The task's model is external: this program knows its tensors, and can neither train nor measure it.",
     advice:
-      "Take part with `--trainer`, measure with `--evaluator`, and leave `--data` out; docs/trainers.md explains both.",
+      "Take part with `--trainer` and leave `--data` out; docs/trainers.md explains how.",
     role: "end",
     about: "input",
     exit: 1,
