@@ -6,8 +6,7 @@ const READ_CONTRACT = "Correct the trainer; docs/trainers.md says what it is giv
 export const TRAINER_ERRORS = {
   MODEL_EXTERNAL: {
     cause: "The task's model is external: this program knows its tensors, and can neither train nor measure it.",
-    advice:
-      "Take part with `--trainer` and leave `--data` out; docs/trainers.md explains how.",
+    advice: "Take part with `--trainer` and leave `--data` out; docs/trainers.md explains how.",
     role: "end",
     about: "input",
     exit: 1,

@@ -156,8 +156,13 @@ describe("a client's randomness", () => {
       options.filter((name) => /seed|random|entropy/.test(name)),
       [],
     );
-    // One finds the user's cache there, the other the account's key.
+    // They find the account's key, a trainer's token, what a trainer's process inherits, and the user's cache there.
     const reading = files.filter(({ source }) => source.includes("process.env")).map(({ path }) => path);
-    assert.deepEqual(reading.sort(), ["auditor/doctor/run-doctor.ts", "command/user-records.ts"]);
+    assert.deepEqual(reading.sort(), [
+      "auditor/doctor/run-doctor.ts",
+      "client/cli.ts",
+      "client/trainers/command.ts",
+      "command/user-records.ts",
+    ]);
   });
 });
