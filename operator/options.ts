@@ -42,7 +42,8 @@ const SECONDS = { m: 60, h: 3600, d: 86_400 } as const;
 /** Parses minutes, hours or days into seconds. @throws InvalidArgumentError */
 export function duration(text: string): number {
   const [, count, unit] = /^([1-9][0-9]{0,3})([mhd])$/.exec(text) ?? [];
-  if (count === undefined) throw new InvalidArgumentError("a whole number of minutes, hours or days: 30m, 12h, 7d");
+  if (count === undefined)
+    throw new InvalidArgumentError("Give a whole number of minutes, hours or days: 30m, 12h, 7d.");
   return Number(count) * SECONDS[unit as keyof typeof SECONDS];
 }
 

@@ -49,11 +49,14 @@ export function serveChain(connection: NetworkConnection): Promise<RpcServer> {
       return { id, error: { code, message, data } };
     }
   };
-  return serveRpc((requests) => Promise.all(requests.map(answer)));
+  return serveRpc((requests) => Promise.all(requests.map(answer)), eachFault);
 }
 
-/** Serves what `upstream` answers. */
-export async function serveRpc(upstream: Upstream): Promise<RpcServer> {
+/** The fault that spoils requests which came together, if one does. */
+type Judge = (requests: readonly RpcRequest[], fault: Fault | undefined) => Misbehaviour | undefined;
+
+/** Serves what `upstream` answers. @param judge whether a fault is asked about the requests after the one it spoils */
+export async function serveRpc(upstream: Upstream, judge: Judge = firstFault): Promise<RpcServer> {
   const asked: string[] = [];
   let posts = 0;
   const state: Pick<RpcServer, "fault" | "alter"> = { fault: undefined, alter: undefined };
@@ -71,7 +74,7 @@ export async function serveRpc(upstream: Upstream): Promise<RpcServer> {
       const requests = Array.isArray(parsed) ? parsed : [parsed];
       posts += 1;
       asked.push(...requests.map(({ method }) => method));
-      const fault = firstFault(requests, state.fault);
+      const fault = judge(requests, state.fault);
       if (fault === "reset") {
         incoming.socket.resetAndDestroy();
         return;
@@ -113,6 +116,11 @@ export async function serveRpc(upstream: Upstream): Promise<RpcServer> {
         server.close(() => resolve());
       }),
   };
+}
+
+/** Every request is looked at: faults that count methods count all that were spoilt. */
+function eachFault(requests: readonly RpcRequest[], fault: Fault | undefined): Misbehaviour | undefined {
+  return requests.map((request) => fault?.(request)).find((found) => found !== undefined);
 }
 
 /** One fault spoils what came together: later requests are not looked at. */

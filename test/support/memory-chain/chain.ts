@@ -108,13 +108,16 @@ export class MemoryChain {
     }
   }
 
-  /** Puts a task on the chain, at the address that the operator's transaction would give it. Nothing is checked. */
-  deploy(parameters: TaskParameters, operator: Hex, keys: Uint8Array = new Uint8Array(0)): Hex {
+  /**
+   * Puts a task on the chain, at the address that the operator's transaction would give it. Nothing is checked.
+   * @param deployment the identity of a contract that this one is compared with; its own if absent
+   */
+  deploy(parameters: TaskParameters, operator: Hex, keys: Uint8Array = new Uint8Array(0), deployment?: Hex): Hex {
     const contract = this.#addressFor(operator);
     const hash = parametersHash(parameters);
     const [parentHash, prevRandao] = [toBeHex(this.#latest.number, 32) as Hex, ZERO_WORD];
     const identity = { chainId: this.chainId, contract, parametersHash: hash, parentHash, prevRandao };
-    const context = { chainId: this.chainId, contract, deployment: deploymentOf(identity) };
+    const context = { chainId: this.chainId, contract, deployment: deployment ?? deploymentOf(identity) };
     this.mine();
     const header = { number: 0n, phase: "Idle", deadline: 0n, expected: 0, submitted: 0, totalWeight: 0n } as const;
     const state: State = {
