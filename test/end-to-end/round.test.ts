@@ -145,10 +145,11 @@ describe("rounds with faults", function () {
   });
 
   it("finalises without a member that stopped", async () => {
-    harness.members[3]!.running = false;
+    // The one that released what it had not recorded sits out after its restart anyhow: the chain knows more of it.
+    harness.members[0]!.running = false;
     const { state, records } = await harness.playRound();
     assert.equal(state.phase, "Finalised");
-    assert.deepEqual(records.released.map(({ seat }) => seat).sort(), [1, 2, 3]);
+    assert.deepEqual(records.released.map(({ seat }) => seat).sort(), [2, 3, 4]);
   });
 
   it("aborts by time alone when no quorum attests, and opens the next round", async () => {
