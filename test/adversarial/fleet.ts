@@ -268,6 +268,17 @@ export class Fleet {
     });
   }
 
+  /** Waits for what is to be met, then for one more final round; judges what came of it, and stops. */
+  async conclude(isMet: () => boolean, seconds: number, roundSeconds: number): Promise<void> {
+    try {
+      await this.until(isMet, seconds);
+      if (!(await this.play(1, roundSeconds))) await this.stuck();
+      await this.judge();
+    } finally {
+      await this.stop();
+    }
+  }
+
   /** Waits while rounds go on, and roles live. Returns whether it came to that in time. */
   async until(holds: () => boolean, seconds: number): Promise<boolean> {
     const end = performance.now() + 1000 * seconds;

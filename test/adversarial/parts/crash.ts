@@ -75,14 +75,8 @@ async function crashingTask(
       lastAt = tally.roundsFinal;
     },
   });
-  try {
-    const seconds = (IDLE_ROUNDS + 1) * ROUND_SECONDS;
-    await fleet.until(() => left.size === 0 || tally.roundsFinal - lastAt >= IDLE_ROUNDS, seconds);
-    if (!(await fleet.play(1, ROUND_SECONDS))) await fleet.stuck();
-    await fleet.judge();
-  } finally {
-    await fleet.stop();
-  }
+  const isMet = (): boolean => left.size === 0 || tally.roundsFinal - lastAt >= IDLE_ROUNDS;
+  await fleet.conclude(isMet, (IDLE_ROUNDS + 1) * ROUND_SECONDS, ROUND_SECONDS);
   return points.filter((point) => left.has(point.join("\n")));
 }
 

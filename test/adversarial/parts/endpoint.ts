@@ -128,14 +128,6 @@ async function disturbedTask({ task, folder }: PartContext, pending: Pending, ta
       return altered;
     },
   });
-  try {
-    await fleet.until(
-      () => assigned.size === 0 || tally.roundsFinal - lastHitAt >= IDLE_ROUNDS,
-      (IDLE_ROUNDS + 1) * ROUND_SECONDS,
-    );
-    if (!(await fleet.play(1, ROUND_SECONDS))) await fleet.stuck();
-    await fleet.judge();
-  } finally {
-    await fleet.stop();
-  }
+  const isMet = (): boolean => assigned.size === 0 || tally.roundsFinal - lastHitAt >= IDLE_ROUNDS;
+  await fleet.conclude(isMet, (IDLE_ROUNDS + 1) * ROUND_SECONDS, ROUND_SECONDS);
 }

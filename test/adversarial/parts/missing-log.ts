@@ -51,14 +51,8 @@ async function forgetfulTask({ task, folder }: PartContext, left: Set<string>, t
       return logs.toSpliced(index, 1);
     },
   });
-  try {
-    const seconds = (IDLE_ROUNDS + 1) * ROUND_SECONDS;
-    await fleet.until(() => left.size === 0 || tally.roundsFinal - lastAt >= IDLE_ROUNDS, seconds);
-    if (!(await fleet.play(1, ROUND_SECONDS))) await fleet.stuck();
-    await fleet.judge();
-  } finally {
-    await fleet.stop();
-  }
+  const isMet = (): boolean => left.size === 0 || tally.roundsFinal - lastAt >= IDLE_ROUNDS;
+  await fleet.conclude(isMet, (IDLE_ROUNDS + 1) * ROUND_SECONDS, ROUND_SECONDS);
 }
 
 const eventOf = (topics: readonly string[]): string => VERISUM_INTERFACE.getEvent(topics[0]!)?.name ?? "unknown";

@@ -60,13 +60,7 @@ export async function reorganise({ task, folder, say }: PartContext, forks: read
     // Idle comes before the first round only: it lasts as long as there are reorganisations for it.
     fault: (asked) => (opensRound(asked) && left.some(([phase]) => phase === "Idle") ? NOT_NOW : undefined),
   });
-  try {
-    await fleet.until(() => left.length === 0, MOST_SECONDS);
-    if (!(await fleet.play(1, ROUND_SECONDS))) await fleet.stuck();
-    await fleet.judge();
-  } finally {
-    await fleet.stop();
-  }
+  await fleet.conclude(() => left.length === 0, MOST_SECONDS, ROUND_SECONDS);
   const notReached = left.map(([phase, depth]) => `${phase}, ${depth} blocks`);
   return partReport("reorganisation", tally, { seconds: (performance.now() - startedAt) / 1000, notReached });
 }
