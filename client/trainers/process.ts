@@ -86,12 +86,12 @@ async function readGiven(path: string, mostBytes: number): Promise<Uint8Array> {
     },
   );
   try {
-    const { size, isFile } = await file.stat().then((stat) => ({ size: stat.size, isFile: stat.isFile() }));
-    ensure(isFile, "TRAINER_UPDATE_INVALID", `${UPDATE_FILE} is no ordinary file`);
+    const stat = await file.stat();
+    ensure(stat.isFile(), "TRAINER_UPDATE_INVALID", `${UPDATE_FILE} is no ordinary file`);
     ensure(
-      size <= mostBytes,
+      stat.size <= mostBytes,
       "TRAINER_UPDATE_INVALID",
-      `${UPDATE_FILE} has ${size} bytes, at most ${mostBytes} are allowed`,
+      `${UPDATE_FILE} has ${stat.size} bytes, at most ${mostBytes} are allowed`,
     );
     return await file.readFile();
   } finally {

@@ -9,11 +9,12 @@ import type { Image } from "../images/image.ts";
 import { valueScaling } from "../scaling.ts";
 import { DEFAULT_SPLIT, splitExamples } from "../split.ts";
 import { growingFloats, growingIntegers } from "../tables/growing.ts";
+import { MAX_CLASSES } from "../tables/schema.ts";
 import { listed, optionText } from "../tables/table.ts";
 import { dataFormat } from "./format.ts";
 import { classNamesOrNumber, invalidSpec, oneOf } from "./options.ts";
 import type { OptionValues } from "./options.ts";
-import { MAX_CLASSES, paired, VALUE_OPTIONS } from "./table.ts";
+import { paired, VALUE_OPTIONS } from "./table.ts";
 
 const PARTS = ["train", "test"] as const;
 const IMAGE = /\.(png|jpe?g)$/i;

@@ -7,6 +7,7 @@ import { encodeTable } from "../tables/encode.ts";
 import type { Encoded } from "../tables/encode.ts";
 import { planFor } from "../tables/plan.ts";
 import type { Plan } from "../tables/plan.ts";
+import { MAX_CLASSES } from "../tables/schema.ts";
 import type { TableSchema } from "../tables/schema.ts";
 import type { Table } from "../tables/table.ts";
 import { classWarnings, columnWarnings } from "../tables/warnings.ts";
@@ -24,9 +25,6 @@ import {
   wholeNumber,
 } from "./options.ts";
 import type { OptionReaders, OptionValues } from "./options.ts";
-
-/** Labels are below this where nothing else is said. */
-export const MAX_CLASSES = 65_536;
 
 /** How values are scaled and classes counted; the same for everyone who trains together. */
 export const VALUE_OPTIONS = {

@@ -1,11 +1,10 @@
 /** Labels: the classes that are stated, or whole numbers from 0. */
 import type { Plan } from "./plan.ts";
+import { MAX_CLASSES } from "./schema.ts";
 import { listed, optionText, quoted, refusal } from "./table.ts";
 import type { Cell, Row, Table } from "./table.ts";
 import { isMissing, numberFrom } from "./values.ts";
 
-/** Labels are below this where nothing else is said. */
-const MAX_CLASSES = 65_536;
 /** A table of so many rows, each with a label of its own, has no classes. */
 const ENOUGH_ROWS = 10;
 

@@ -5,7 +5,8 @@
 import { z } from "zod";
 
 const MAX_COLUMNS = 65_536;
-const MAX_CLASSES = 65_536;
+/** Most classes, also where a table states none. */
+export const MAX_CLASSES = 65_536;
 const name = z.string().min(1).max(200);
 const finite = z.number();
 const distinctNames = z
