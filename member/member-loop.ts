@@ -19,6 +19,8 @@ import type { SignerDependencies } from "./signing.ts";
 
 export interface MemberLoopDependencies extends SignerDependencies {
   readonly random: RandomBytes;
+  /** Told of each look at the chain. */
+  readonly onLook?: (look: TaskLook) => void;
 }
 
 /** One look at the chain and at most one action. Returns whether it acted. */
@@ -100,6 +102,7 @@ export function createMemberStep(deps: MemberLoopDependencies): () => Promise<bo
     if (!knowsItsPast) await leaveOldCopy(deps);
     knowsItsPast = true;
     const look = await chain.look();
+    deps.onLook?.(look);
     const round = look.round.number;
     try {
       return await act(look, confirms);

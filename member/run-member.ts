@@ -57,6 +57,7 @@ export async function runMember(options: MemberOptions, deps: RoleDependencies):
     },
     seat,
     keys: openRoundKeys(state, memberScope),
+    onLook: vitals.looked,
     state,
     scope: memberScope,
     localMinimum: Math.max(options.minClients ?? 0, task.parameters.minClients),

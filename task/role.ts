@@ -20,8 +20,8 @@ export interface LoopDependencies {
   readonly node: Pick<ReadingNode, "network" | "chain">;
   readonly reporter: Reporter;
   readonly pace: Pick<Pace, "moved" | "pause">;
-  /** Told of what the loop sees and does. */
-  readonly vitals: Pick<Vitals, "looked" | "acted">;
+  /** Told of what the loop does; each step tells what it sees. */
+  readonly vitals: Pick<Vitals, "acted">;
 }
 
 /** Runs steps until `complete`; looks at the chain again at once after an action, else after a pause. */
@@ -35,7 +35,6 @@ export async function poll(
   while ((await outlive(isComplete, reporter)) !== true) {
     const acted = await outlive(async () => {
       await node.network.refresh();
-      vitals.looked(await node.chain.look());
       return act();
     }, reporter);
     if (acted === true) {

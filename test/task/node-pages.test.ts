@@ -71,7 +71,10 @@ describe("a node's pages", () => {
         pace: { moved: () => undefined, pause: async () => undefined },
         vitals,
       },
-      async () => false,
+      async () => {
+        vitals.looked(await chain.look());
+        return false;
+      },
       async () => left-- <= 0,
     );
   };
