@@ -14,6 +14,7 @@ import type { CheckpointConfig } from "../task/checkpoint.ts";
 import { weightsOf } from "../task/model-vector.ts";
 import { requireOpened } from "../task/round-records.ts";
 import { publicationOf, resultOf } from "../task/outcome.ts";
+import { hasAllRounds } from "../task/completion.ts";
 import type { RoundPublication } from "../task/outcome.ts";
 import type { CommittingTask } from "../task/opened-task.ts";
 import { bestProposal, bitCount, isBetter } from "../protocol/committee.ts";
@@ -106,7 +107,7 @@ async function openNext(
 ): Promise<boolean> {
   const { maxRounds, minClients } = task.parameters;
   const finalised = await chain.finalisedRounds();
-  if (maxRounds > 0 && finalised >= maxRounds) {
+  if (hasAllRounds(task.parameters, finalised)) {
     reporter.wait(`the task is complete: ${finalised} of ${maxRounds} rounds are final`, { finalised });
     return false;
   }

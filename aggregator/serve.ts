@@ -10,6 +10,7 @@ import { addNodePages } from "../task/node-pages.ts";
 import { createPace } from "../task/pace.ts";
 import { prunerOf } from "../task/pruning.ts";
 import { poll, stepOrChores } from "../task/role.ts";
+import { hasAllRounds } from "../task/completion.ts";
 import type { RoleDependencies } from "../task/role.ts";
 import { createVitals } from "../task/vitals.ts";
 import { createCoordinator } from "./coordinator.ts";
@@ -79,12 +80,13 @@ export async function serve(options: ServeOptions, deps: RoleDependencies): Prom
           },
         }),
   });
-  const { maxRounds } = task.parameters;
   const prune = prunerOf(node, options.keepRounds, reporter);
-  const step = async (): Promise<boolean> =>
-    (await relay?.step()) === true || stepOrChores(coordinate, [announce, prune]);
+  const step = async (): Promise<boolean> => {
+    vitals.looked(await chain.look());
+    return (await relay?.step()) === true || stepOrChores(coordinate, [announce, prune]);
+  };
   const complete = async (): Promise<boolean> =>
-    options.once === true && maxRounds > 0 && (await chain.finalisedRounds()) >= maxRounds;
+    options.once === true && hasAllRounds(task.parameters, await chain.finalisedRounds());
   try {
     await poll({ node, reporter, pace, vitals }, step, complete);
   } finally {

@@ -2,6 +2,7 @@
 import type { RoundRecords, RoundState } from "../chain/task-chain.ts";
 import type { TaskParameters } from "../protocol/task.ts";
 import type { Hex } from "../protocol/transcript.ts";
+import { hasAllRounds } from "../task/completion.ts";
 import type { NodeStatus } from "../task/node-status.ts";
 
 export interface PartyState {
@@ -32,8 +33,7 @@ export interface TaskMoment {
 /** Every party: the aggregator, the seats in order, then the clients. */
 export function partyStates(moment: TaskMoment, nodes: readonly NodeStatus[] = []): readonly PartyState[] {
   const { round, parameters, finalisedRounds, members, clients } = moment;
-  const isComplete = parameters.maxRounds > 0 && finalisedRounds >= parameters.maxRounds;
-  const states = isComplete
+  const states = hasAllRounds(parameters, finalisedRounds)
     ? everybody(moment, "done", `the task is complete: all ${parameters.maxRounds} rounds are final`)
     : IN_PHASE[round.phase](moment);
   const empty = parameters.committeeSize - members.length;

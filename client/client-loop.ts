@@ -8,6 +8,7 @@ import type { ModelState } from "../protocol/model.ts";
 import type { Facts } from "../protocol/reporter.ts";
 import type { Hex } from "../protocol/transcript.ts";
 import { loadModelState } from "../task/checkpoint.ts";
+import { hasAllRounds } from "../task/completion.ts";
 import { auditModel } from "./model-audit.ts";
 import { submitUpdate } from "./participant.ts";
 import type { BaseModel } from "./make-submission.ts";
@@ -118,10 +119,9 @@ async function pauseOf(
   refusal: Refusal | undefined,
 ): Promise<Pause | undefined> {
   const { number, phase, submitted, expected } = look.round;
-  const { maxRounds } = task.parameters;
   const waiting = (text: string, round = number): Pause => ({ progress: "waiting", text, round });
   const ended = phase === "Finalised" || phase === "Aborted";
-  if (ended && maxRounds > 0 && look.finalisedRounds >= maxRounds)
+  if (ended && hasAllRounds(task.parameters, look.finalisedRounds))
     return { progress: "done", text: "the task has no further round", round: number };
   if (ended || phase === "Idle") return waiting(`waiting for round ${number + 1n} to open`);
   const isIn = ownSubmission(look, chain.account) !== undefined;

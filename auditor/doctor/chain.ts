@@ -2,6 +2,7 @@
 import type { ChainTiming } from "../../chain/timing.ts";
 import type { RoundState } from "../../chain/task-chain.ts";
 import type { TaskParameters } from "../../protocol/task.ts";
+import { hasAllRounds } from "../../task/completion.ts";
 import { shortWindows, timingLine } from "../../task/windows.ts";
 import { failed, ok, warning } from "./check.ts";
 import type { Finding, NamedFinding } from "./check.ts";
@@ -64,7 +65,7 @@ export interface ContractReading {
 export function contractFound({ round, finalisedRounds, parameters, ...counts }: ContractReading): Finding {
   const { committeeSize, minClients, maxRounds } = parameters;
   const value = `round ${round.number} is ${round.phase}, ${finalisedRounds}${maxRounds > 0 ? ` of ${maxRounds}` : ""} rounds are final, ${counts.members} of ${committeeSize} seats, ${counts.clients} clients, deployed in block ${counts.deployedIn}`;
-  if (maxRounds > 0 && finalisedRounds >= maxRounds)
+  if (hasAllRounds(parameters, finalisedRounds))
     return warning(value, "the task is complete: no further round opens", "Nothing is left to do but fl verify.");
   const register = "The operator lists them: fl-operator add-member … and add-client ….";
   if (counts.members < committeeSize) return warning(value, "seats are free: no round opens", register);
