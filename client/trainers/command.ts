@@ -2,7 +2,7 @@
 import { spawn } from "node:child_process";
 import type { ChildProcess } from "node:child_process";
 import { createWriteStream } from "node:fs";
-import { createInterface } from "node:readline";
+import { StringDecoder } from "node:string_decoder";
 import { VerisumError } from "../../protocol/errors.ts";
 
 /** From SIGTERM to SIGKILL. */
@@ -92,10 +92,10 @@ function keepLog(child: ChildProcess, path: string): void {
   child.stderr?.once("end", () => file.end());
 }
 
-/** Lines that are no JSON object are dropped, as are lines that are too long. */
+/** Lines that are no JSON object are dropped, as are lines that are too long: of those no more than a line is held. */
 function listen(child: ChildProcess, onLine: CommandRun["onLine"]): void {
   let count = 0;
-  createInterface({ input: child.stdout! }).on("line", (text) => {
+  const hear = (text: string): void => {
     count += 1;
     if (count > MAX_LINES || text.length > MAX_LINE || !text.startsWith("{")) return;
     let value: unknown;
@@ -105,5 +105,16 @@ function listen(child: ChildProcess, onLine: CommandRun["onLine"]): void {
       return;
     }
     onLine(value as Readonly<Record<string, unknown>>);
+  };
+  const decoder = new StringDecoder("utf8");
+  let line = "";
+  child.stdout!.on("data", (part: Buffer) => {
+    const [rest = "", ...begun] = decoder.write(part).split("\n");
+    line = (line + rest).slice(0, MAX_LINE + 1);
+    for (const next of begun) {
+      hear(line);
+      line = next.slice(0, MAX_LINE + 1);
+    }
   });
+  child.stdout!.once("end", () => hear(line));
 }

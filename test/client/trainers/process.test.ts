@@ -100,6 +100,20 @@ describe("a trainer that is a command", function () {
     }
   });
 
+  it("is heard after a line that no text could hold, which is dropped as it comes", async () => {
+    const flood = `const part = Buffer.alloc(1 << 20, "x"); let left = 600;
+      const write = () => process.stdout.write(left-- > 0 ? part : '\\n{"loss":0.5}\\n', left < 0 ? () => process.exit(10) : write);
+      write();`;
+    const own = processTrainer({
+      words: [process.execPath, "-e", flood],
+      directory,
+      reporter: { say: () => undefined, wait: (text) => void waits.push(text) },
+      now: () => 0,
+    });
+    assert.deepEqual(await own.train(round()), { kind: "sit-out" });
+    assert.deepEqual(waits, ["round 7: the trainer says loss 0.5"]);
+  });
+
   it("sits a round out with status 10", async () => {
     assert.deepEqual(await trainer("sit-out").train(round()), { kind: "sit-out" });
   });
