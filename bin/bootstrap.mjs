@@ -13,6 +13,7 @@
  * without a pinned Node. Otherwise the exit code or the signal of the program is passed on.
  */
 import { existsSync, realpathSync } from "node:fs";
+import module from "node:module";
 import { join, relative, resolve } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import { BootstrapError, EXIT, reporting } from "./install/failure.mjs";
@@ -90,8 +91,11 @@ export async function start(entry) {
     file = programInPlace(entry);
     if (file === undefined) await runTarget([entry, ...process.argv.slice(2)]);
   });
+  if (file === undefined) return;
+  // In the clone, never in a temporary folder that others can write to: what is cached is executed.
+  if (isClone()) module.enableCompileCache(join(ROOT, ".toolchain", "compile-cache"));
   // Outside of `reporting`: a program says itself how it fails.
-  if (file !== undefined) await import(pathToFileURL(file).href);
+  await import(pathToFileURL(file).href);
 }
 
 if (process.argv[1] !== undefined && realpathSync(process.argv[1]) === fileURLToPath(import.meta.url))

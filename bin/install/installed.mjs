@@ -22,13 +22,18 @@ export function runsTypeScript(version) {
   return major >= 24 || (major === 23 && minor >= 6) || (major === 22 && minor >= 18);
 }
 
+let libcHere;
+
+/** Node's own report says which C library runs it; making one costs milliseconds of every start, so once at most. */
+const libc = () =>
+  (libcHere ??= process.report.getReport().header.glibcVersionRuntime === undefined ? "musl" : "glibc");
+
 function packageFits(entry) {
   const admits = (list, value) =>
     list === undefined ||
     ((list.includes(value) || list.every((item) => item.startsWith("!"))) && !list.includes(`!${value}`));
   if (!admits(entry.os, process.platform) || !admits(entry.cpu, process.arch)) return false;
-  if (entry.libc === undefined) return true;
-  return admits(entry.libc, process.report.getReport().header.glibcVersionRuntime === undefined ? "musl" : "glibc");
+  return entry.libc === undefined || admits(entry.libc, libc());
 }
 
 /** An optional package that names no platform comes with one that does: npm leaves both out elsewhere. */
@@ -47,15 +52,13 @@ function installedPackages(root) {
  * @param {Install} install
  */
 export function missingPackages(root = ROOT, install = "full") {
-  const wanted = Object.entries(readJson(join(root, "package-lock.json")).packages).filter(
-    ([path, entry]) =>
-      path !== "" && (install === "full" || entry.dev !== true) && packageFits(entry) && !mayBeLeftOut(entry),
-  );
   const installed = installedPackages(root);
-  return wanted
-    .filter(
-      ([path, entry]) => installed[path]?.version !== entry.version || !existsSync(join(root, path, "package.json")),
-    )
+  const isThere = ([path, entry]) =>
+    installed[path]?.version === entry.version && existsSync(join(root, path, "package.json"));
+  const isWanted = ([path, entry]) =>
+    path !== "" && (install === "full" || entry.dev !== true) && !mayBeLeftOut(entry) && packageFits(entry);
+  return Object.entries(readJson(join(root, "package-lock.json")).packages)
+    .filter((locked) => !isThere(locked) && isWanted(locked))
     .map(([path]) => path);
 }
 
