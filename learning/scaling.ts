@@ -20,3 +20,9 @@ export function valueScaling(
   }
   return (value, column) => (value - mean[mean.length === 1 ? 0 : column]!) / stdDev[stdDev.length === 1 ? 0 : column]!;
 }
+
+/** Scales rows in place, by one pair for all columns or one for each. @throws DATASET_SPEC_INVALID */
+export function scaleRows(values: Float32Array, columns: number, constants: Parameters<typeof valueScaling>[0]): void {
+  const scale = valueScaling(constants, columns);
+  for (let i = 0; i < values.length; i++) values[i] = scale(values[i]!, i % columns);
+}

@@ -4,9 +4,8 @@ import { selectExamples } from "./examples.ts";
 import type { Dataset, LoadedData } from "./examples.ts";
 import { seededStream } from "./seeded-stream.ts";
 
-/** What examples may be split by besides their classes. */
-export interface Splittable {
-  readonly data: Dataset;
+/** What examples are split by. */
+interface Splittable extends Pick<Dataset, "labels" | "classCount" | "exampleCount"> {
   /** Of each example; those of one group stay together. */
   readonly groups?: readonly string[];
   /** Of each example; the latest become the test data. */
@@ -24,13 +23,38 @@ export const DEFAULT_SPLIT: SplitOptions = { testShare: 0.2, seed: 1 };
 /** Ways to deal the groups, of which the one closest to the share in every class is taken. */
 const GROUP_DRAWS = 64;
 
+/** Which examples are on which side, each in its order, and in words what told them apart. */
+export interface Parts {
+  readonly train: Uint32Array;
+  readonly test: Uint32Array;
+  readonly by: string;
+}
+
 /**
  * Equal data and options give an equal split.
+ * @throws as `divideExamples`
+ */
+export function splitExamples(
+  { data, groups, times }: { readonly data: Dataset } & Pick<Splittable, "groups" | "times">,
+  options: SplitOptions,
+): LoadedData {
+  const { train, test, by } = divideExamples({ ...data, ...(groups && { groups }), ...(times && { times }) }, options);
+  return {
+    train: selectExamples(data, train),
+    ...(groups === undefined ? {} : { groups: Array.from(train, (i) => groups[i]!) }),
+    test: selectExamples(data, test),
+    split: by,
+  };
+}
+
+/**
+ * The same of examples whose features are elsewhere.
  * @throws DATASET_EMPTY for one example, DATASET_SPLIT_IMPOSSIBLE for one group or one point in time,
  *   DATASET_SPEC_INVALID for groups and times at once
  */
-export function splitExamples({ data, groups, times }: Splittable, options: SplitOptions): LoadedData {
-  ensure(data.exampleCount > 1, "DATASET_EMPTY", "one example cannot be split into training and test data");
+export function divideExamples(examples: Splittable, options: SplitOptions): Parts {
+  const { exampleCount, groups, times } = examples;
+  ensure(exampleCount > 1, "DATASET_EMPTY", "one example cannot be split into training and test data");
   ensure(
     groups === undefined || times === undefined,
     "DATASET_SPEC_INVALID",
@@ -39,25 +63,20 @@ export function splitExamples({ data, groups, times }: Splittable, options: Spli
   const percent = `${Math.round(options.testShare * 100)} %`;
   const [isTest, by] =
     groups !== undefined
-      ? [testByGroup(data, groups, options), `whole groups, about ${percent} of the examples for testing`]
+      ? [testByGroup(examples, groups, options), `whole groups, about ${percent} of the examples for testing`]
       : times !== undefined
         ? [testByTime(times, options), `time, the latest ${percent} for testing`]
-        : [testByClass(data, options), `seed, ${percent} of each class for testing`];
-  const indices = Array.from(isTest.keys());
-  const kept = indices.filter((i) => isTest[i] === 0);
+        : [testByClass(examples, options), `seed, ${percent} of each class for testing`];
+  const indices = Uint32Array.from({ length: exampleCount }, (_, i) => i);
   return {
-    train: selectExamples(data, kept),
-    ...(groups === undefined ? {} : { groups: kept.map((i) => groups[i]!) }),
-    test: selectExamples(
-      data,
-      indices.filter((i) => isTest[i] === 1),
-    ),
-    split: by,
+    train: indices.filter((i) => isTest[i] === 0),
+    test: indices.filter((i) => isTest[i] === 1),
+    by,
   };
 }
 
 /** Of each class its share, one at least where there are two. */
-function testByClass({ labels, classCount, exampleCount }: Dataset, { testShare, seed }: SplitOptions): Uint8Array {
+function testByClass({ labels, classCount, exampleCount }: Splittable, { testShare, seed }: SplitOptions): Uint8Array {
   const isTest = new Uint8Array(exampleCount);
   const members = Array.from({ length: classCount }, (): number[] => []);
   labels.forEach((label, i) => members[label]!.push(i));
@@ -71,7 +90,7 @@ function testByClass({ labels, classCount, exampleCount }: Dataset, { testShare,
   return isTest;
 }
 
-function testByGroup(data: Dataset, groups: readonly string[], { testShare, seed }: SplitOptions): Uint8Array {
+function testByGroup(data: Splittable, groups: readonly string[], { testShare, seed }: SplitOptions): Uint8Array {
   const names = [...new Set(groups)].sort();
   ensure(names.length > 1, "DATASET_SPLIT_IMPOSSIBLE", "one group cannot be split into training and test data", {
     groups: names.length,
@@ -97,7 +116,7 @@ function testByGroup(data: Dataset, groups: readonly string[], { testShare, seed
 
 /** Sum over the classes of how far the test data's part of each is from the share. */
 function distanceFromShare(
-  { labels, classCount }: Dataset,
+  { labels, classCount }: Splittable,
   groupOf: readonly number[],
   chosen: ReadonlySet<number>,
   testShare: number,

@@ -6,6 +6,7 @@ import { MAX_DATA_VALUES, readDataFile } from "../data-file.ts";
 import type { Dataset } from "../examples.ts";
 import { decodeImage, withChannels } from "../images/image.ts";
 import type { Image } from "../images/image.ts";
+import { resized } from "../images/resize.ts";
 import { valueScaling } from "../scaling.ts";
 import { DEFAULT_SPLIT, splitExamples } from "../split.ts";
 import { growingFloats, growingIntegers } from "../tables/growing.ts";
@@ -36,6 +37,8 @@ const OPTIONS = {
   },
   /** Grey or colour; one becomes the other. */
   channels: (name: string, text: string): 1 | 3 => (oneOf("1", "3")(name, text) === "1" ? 1 : 3),
+  /** How images of another size become that size. */
+  resize: oneOf("stretch", "crop", "pad"),
 };
 type Options = OptionValues<typeof OPTIONS>;
 
@@ -66,12 +69,15 @@ async function loadImages(folder: string, options: Options): Promise<Dataset> {
   const labelOf = labelsOf(folder, folders, options.classes);
   let shape: readonly number[] | undefined = undefined;
   let scale: ((value: number, column: number) => number) | undefined;
+  if (options.resize !== undefined && options.size === undefined) throw invalidSpec("resize needs size=");
   for (const name of folders)
     for (const file of await entriesOf(join(folder, name))) {
       const path = join(folder, name, file);
       if (!IMAGE.test(file)) throw malformed(path, "it is no PNG or JPEG image; take it out");
       const found = decodeImage(await readDataFile(path, MAX_IMAGE_BYTES), path);
-      const image = options.channels === undefined ? found : withChannels(found, options.channels);
+      const { size, resize, channels } = options;
+      const fitting = size === undefined || resize === undefined ? found : resized(found, size, resize);
+      const image = channels === undefined ? fitting : withChannels(fitting, channels);
       shape ??= [...(options.size ?? [image.height, image.width]), image.channels];
       assertShape(image, shape, path);
       scale ??= valueScaling({ mean: options.mean, stdDev: options.deviation }, image.values.length);
@@ -134,7 +140,7 @@ function assertShape({ height, width, channels }: Image, shape: readonly number[
   if (found.join() === shape.join()) return;
   throw malformed(
     path,
-    `it is ${found.join("×")} (height, width, channels), and ${shape.join("×")} is expected; scale all images alike, and say size= and channels=`,
+    `it is ${found.join("×")} (height, width, channels), and ${shape.join("×")} is expected; scale all images alike with size= and resize=, and say channels=`,
   );
 }
 

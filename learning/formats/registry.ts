@@ -2,11 +2,24 @@
 import { csv } from "./csv.ts";
 import { digits } from "./digits.ts";
 import type { DataFormat } from "./format.ts";
+import { humanActivity } from "./human-activity.ts";
 import { idx } from "./idx.ts";
 import { images } from "./images.ts";
 import { jsonLines } from "./json-lines.ts";
 import { npy, npz } from "./numpy.ts";
 import { parquet } from "./parquet.ts";
+import { timeSeries } from "./time-series.ts";
 
 /** The first that recognises a source loads it. */
-export const FORMATS: readonly DataFormat[] = [digits, csv, jsonLines, parquet, npz, npy, idx, images];
+export const FORMATS: readonly DataFormat[] = [
+  digits,
+  csv,
+  jsonLines,
+  parquet,
+  npz,
+  npy,
+  timeSeries,
+  humanActivity,
+  idx,
+  images,
+];

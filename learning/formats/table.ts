@@ -2,6 +2,8 @@
 import { join } from "node:path";
 import { VerisumError } from "../../protocol/errors.ts";
 import type { DataNote, Dataset, LoadedData } from "../examples.ts";
+import { tableWindows } from "../series/table-windows.ts";
+import { allWindows, splitWindows, WINDOW_OPTIONS, windowNotes, windowSizeOf } from "../series/windows.ts";
 import { DEFAULT_SPLIT, splitExamples } from "../split.ts";
 import { encodeTable } from "../tables/encode.ts";
 import type { Encoded } from "../tables/encode.ts";
@@ -65,6 +67,7 @@ const TABLE_OPTIONS = {
   /** Share of the rows for testing. */
   test: share,
   splitSeed: wholeNumber(0, Number.MAX_SAFE_INTEGER),
+  ...WINDOW_OPTIONS,
 };
 
 /** What one file holds: a table, or a training and a test table. */
@@ -102,13 +105,16 @@ async function openTables(
   options: OptionValues<typeof TABLE_OPTIONS>,
   open: (path: string) => Promise<Opened>,
 ): Promise<OpenTables> {
-  const { deviation, na, test, splitSeed, mean, ...rest } = options;
-  const columns = { ...rest, mean, stdDev: deviation, markers: na };
+  const { deviation, na, test, splitSeed, mean, window: length, step, overlap, ...rest } = options;
+  const window = windowSizeOf({ window: length, step, overlap });
+  const columns = { ...rest, mean, stdDev: deviation, markers: na, window };
   const split = { testShare: test ?? DEFAULT_SPLIT.testShare, seed: splitSeed ?? DEFAULT_SPLIT.seed };
   const { train, test: testTable } =
     kind === "file" ? partsOf(await open(path)) : await openFolder(path, entries, endings, open);
   if (testTable === undefined) return { train, columns, split };
-  const unneeded = Object.entries({ time: rest.time, test, splitSeed }).find(([, value]) => value !== undefined);
+  const unneeded = Object.entries({ time: window === undefined ? rest.time : undefined, test, splitSeed }).find(
+    ([, value]) => value !== undefined,
+  );
   if (unneeded !== undefined) throw invalidSpec(`${path} has test data of its own; ${unneeded[0]} would split it off`);
   return { train, test: testTable, columns, split };
 }
@@ -141,29 +147,54 @@ async function loadTables(tables: OpenTables, schema?: TableSchema): Promise<Loa
   const whole = await encodeTable(train, plan);
   const parts =
     test === undefined
-      ? splitExamples(whole, split)
-      : await withTestFile(whole, test, testPlan(test, tables, plan, schema));
+      ? plan.window === undefined
+        ? splitExamples(whole, split)
+        : splitWindows(tableWindows(train, whole, plan, true), split)
+      : await withTestFile(train, whole, test, plan, testPlan(test, tables, plan, schema));
   const notes = [
     ...train.notes,
     ...whole.notes,
     ...columnWarnings(whole, plan),
+    ...(parts.notes ?? []),
     ...classWarnings(parts),
     ...unusedNote(plan),
   ];
   return { ...parts, notes };
 }
 
-async function withTestFile(train: Encoded, table: Table, plan: Plan): Promise<LoadedData> {
-  const test = await encodeTable(table, plan);
-  const { groups } = train;
-  const both = groups?.find((group) => test.groups?.includes(group));
+async function withTestFile(
+  trainTable: Table,
+  train: Encoded,
+  testTable: Table,
+  plan: Plan,
+  planOfTest: Plan,
+): Promise<LoadedData> {
+  const test = await encodeTable(testTable, planOfTest);
+  const { path } = testTable;
+  const both = sharedGroup(train, test);
   if (both !== undefined)
     throw new VerisumError("DATASET_MALFORMED", `the group ${both} has rows in the training and in the test data`, {
-      path: table.path,
+      path,
       value: both,
     });
   const split = "a test file";
-  return { ...paired(table.path, train.data, test.data), split, ...(groups === undefined ? {} : { groups }) };
+  if (plan.window === undefined) {
+    const { groups } = train;
+    return { ...paired(path, train.data, test.data), split, ...(groups === undefined ? {} : { groups }) };
+  }
+  const windows = tableWindows(trainTable, train, plan, false);
+  const held = tableWindows(testTable, test, planOfTest, false);
+  return {
+    ...paired(path, allWindows(windows), allWindows(held)),
+    split,
+    notes: windowNotes(windows),
+    ...(plan.group === undefined ? {} : { groups: windows.groups }),
+  };
+}
+
+function sharedGroup({ groups = [] }: Encoded, test: Encoded): string | undefined {
+  const inTest = new Set(test.groups);
+  return groups.find((group) => inTest.has(group));
 }
 
 /** The test file's columns by the training file's names, whatever order it has. */

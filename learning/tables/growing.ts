@@ -1,9 +1,9 @@
 /** Typed arrays that double as they fill: a stream of rows does not say how many there will be. */
 const FIRST_CAPACITY = 1024;
 
-interface Growing<Values> {
+export interface Growing<Values> {
   readonly length: number;
-  /** What was pushed, in an array of exactly that length. */
+  /** What was pushed: a view, so that a large table is not there twice. */
   values(): Values;
 }
 
@@ -24,7 +24,7 @@ export function growingFloats(): Growing<Float32Array> & { push(row: Float32Arra
       held.set(row, length);
       length += row.length;
     },
-    values: () => held.slice(0, length),
+    values: () => held.subarray(0, length),
   };
 }
 
@@ -44,6 +44,6 @@ export function growingIntegers(): Growing<Int32Array> & { push(value: number): 
       }
       held[length++] = value;
     },
-    values: () => held.slice(0, length),
+    values: () => held.subarray(0, length),
   };
 }

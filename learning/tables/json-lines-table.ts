@@ -5,18 +5,13 @@
  * nothing, and clients with the same data must get the same columns.
  */
 import { VerisumError } from "../../protocol/errors.ts";
+import { linesOf } from "./lines.ts";
+import type { Line } from "./lines.ts";
 import { assertDistinct, refusal } from "./table.ts";
 import type { Cell, Row, Table } from "./table.ts";
 import type { TextSource } from "./text.ts";
 
-/** Characters of one line: a million values with fifteen digits each. */
-const MAX_LINE_LENGTH = 1 << 24;
 const REMEDY = "correct the line";
-
-interface Line {
-  readonly number: number;
-  readonly text: string;
-}
 
 /** Blank lines are ignored. @throws DATASET_EMPTY, DATASET_TOO_LARGE, DATASET_MALFORMED, and what reading throws */
 export async function openJsonLines(source: TextSource): Promise<Table> {
@@ -83,33 +78,6 @@ function objectFrom(line: Line, path: string): object {
 async function firstLine(source: TextSource): Promise<Line | undefined> {
   for await (const [line] of linesOf(source)) if (line !== undefined) return line;
   return undefined;
-}
-
-/** Lines that are not blank. */
-async function* linesOf(source: TextSource): AsyncGenerator<Line[]> {
-  let rest = "";
-  let number = 1;
-  const take = (texts: readonly string[]): Line[] =>
-    texts.map((text) => lineFrom(text, number++, source.path)).filter(({ text }) => text !== "");
-  for await (const text of source.open()) {
-    const texts = (rest + text).split("\n");
-    rest = texts.pop()!;
-    lineFrom(rest, number + texts.length, source.path);
-    yield take(texts);
-  }
-  yield take([rest]);
-}
-
-/** @throws DATASET_TOO_LARGE */
-function lineFrom(text: string, number: number, path: string): Line {
-  if (text.length > MAX_LINE_LENGTH)
-    throw refusal(
-      "DATASET_TOO_LARGE",
-      { path, row: number },
-      `longer than ${MAX_LINE_LENGTH} characters`,
-      "one example belongs on one line",
-    );
-  return { number, text: text.trim() };
 }
 
 function malformed(path: string, { number }: Line, problem: string): VerisumError {

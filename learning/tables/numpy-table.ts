@@ -3,6 +3,7 @@
  * more axes each place of a row is one, called `x.0`, `x.1` and so on, the last axis fastest. Arrays lie in the
  * alphabetical order of their names.
  */
+import { crc32 } from "node:zlib";
 import { unzipSync } from "fflate";
 import { VerisumError } from "../../protocol/errors.ts";
 import { MAX_DATA_BYTES, readDataFile } from "../data-file.ts";
@@ -11,6 +12,7 @@ import { parseNpy } from "./npy.ts";
 import type { NumpyArray } from "./npy.ts";
 import { assertDistinct, batchesOf, refusal } from "./table.ts";
 import type { Cell, Table } from "./table.ts";
+import { zipEntries } from "./zip-checksums.ts";
 
 const MAX_COLUMNS = 1 << 20;
 /** How an archive says which arrays are training and test data: x_train, y_test, test_images. */
@@ -54,6 +56,7 @@ function arraysOf(bytes: Uint8Array, path: string): ReadonlyMap<string, NumpyArr
         return true;
       },
     });
+    assertChecksums(bytes, files);
   } catch (cause) {
     if (cause instanceof VerisumError) throw cause;
     const problem = `it is no complete archive: ${(cause as Error).message}`;
@@ -65,6 +68,17 @@ function arraysOf(bytes: Uint8Array, path: string): ReadonlyMap<string, NumpyArr
   });
   if (entries.length === 0) throw new VerisumError("DATASET_EMPTY", `${path} holds no array`, { path });
   return new Map(entries.sort(([a], [b]) => (a < b ? -1 : 1)));
+}
+
+/** @throws Error naming a file that is not as it was written, or is there twice */
+function assertChecksums(bytes: Uint8Array, files: Readonly<Record<string, Uint8Array>>): void {
+  const entries = zipEntries(bytes);
+  const names = new Set<string>();
+  for (const { name, checksum } of entries) {
+    if (names.has(name)) throw new Error(`${name} is in it twice`);
+    names.add(name);
+    if (crc32(files[name] ?? new Uint8Array()) !== checksum) throw new Error(`${name} does not have its checksum`);
+  }
 }
 
 function partOf(arrays: ReadonlyMap<string, NumpyArray>, part: RegExp): ReadonlyMap<string, NumpyArray> {

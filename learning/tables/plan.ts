@@ -1,6 +1,7 @@
 /** Which column of a table is what: by a task's schema, or by the names in a data specification; never by guess. */
 import { invalidSpec } from "../formats/options.ts";
 import { valueScaling } from "../scaling.ts";
+import type { WindowSize } from "../series/windows.ts";
 import type { ColumnSchema, MissingPolicy, TableSchema } from "./schema.ts";
 import { listed, optionText, refusal } from "./table.ts";
 import type { Table } from "./table.ts";
@@ -19,6 +20,8 @@ export interface ColumnOptions {
   readonly stdDev?: readonly number[] | undefined;
   readonly missing?: "refuse" | "drop-row" | undefined;
   readonly markers?: readonly string[] | undefined;
+  /** Examples are windows of rows that follow one another. */
+  readonly window?: WindowSize | undefined;
 }
 
 /** A column, by its place in the rows. */
@@ -41,6 +44,7 @@ export interface Plan {
   readonly group: PlacedColumn | undefined;
   readonly time: PlacedColumn | undefined;
   readonly missing: MissingPolicy;
+  readonly window: WindowSize | undefined;
   /** Columns that nobody asked for. */
   readonly unused: readonly string[];
 }
@@ -68,6 +72,7 @@ export function planFor(table: Table, options: ColumnOptions, schema?: TableSche
       policy: options.missing ?? "refuse",
       ...(options.markers === undefined ? {} : { markers: [...options.markers] }),
     },
+    window: options.window,
     unused: [],
   };
 }
@@ -122,8 +127,8 @@ function featuresAsked(
 }
 
 function planBySchema(table: Table, options: ColumnOptions, schema: TableSchema): Plan {
-  const { label, keep, classes, mean, stdDev, missing, markers } = options;
-  const said = Object.entries({ label, keep, classes, mean, deviation: stdDev, missing, na: markers });
+  const { label, keep, classes, mean, stdDev, missing, markers, window } = options;
+  const said = Object.entries({ label, keep, classes, mean, deviation: stdDev, missing, na: markers, window });
   const twice = said.find(([, value]) => value !== undefined);
   if (twice !== undefined)
     throw invalidSpec(
@@ -141,6 +146,7 @@ function planBySchema(table: Table, options: ColumnOptions, schema: TableSchema)
     group: options.group === undefined ? undefined : find(options.group),
     time: options.time === undefined ? undefined : find(options.time),
     missing: schema.missing,
+    window: schema.window,
   };
   const all = [plan.label, plan.group, plan.time, ...features];
   assertReadable(table, all);

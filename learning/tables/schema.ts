@@ -5,6 +5,7 @@
 import { z } from "zod";
 
 const MAX_COLUMNS = 65_536;
+const MAX_WINDOW = 1_000_000;
 /** Most classes, also where a table states none. */
 export const MAX_CLASSES = 65_536;
 const name = z.string().min(1).max(200);
@@ -48,6 +49,8 @@ export const tableSchema = z
     missing: missingSchema.default({ policy: "refuse" }),
     /** Of number and date columns: (value − mean) / stdDev goes into the model. */
     scaling: z.record(name, z.strictObject({ mean: finite, stdDev: z.number().positive() })).default({}),
+    /** Examples are windows of so many rows, cut at this step from rows that follow one another. */
+    window: z.strictObject({ length: z.int().min(1).max(MAX_WINDOW), step: z.int().min(1).max(MAX_WINDOW) }).optional(),
   })
   .superRefine(({ label, columns, missing, scaling }, context) => {
     const refuse = (path: readonly (string | number)[], message: string): void =>
@@ -78,6 +81,6 @@ export function widthOf(column: ColumnSchema): number {
 }
 
 /** Values of one example. */
-export function inputWidthOf({ columns }: TableSchema): number {
-  return columns.reduce((sum, column) => sum + widthOf(column), 0);
+export function inputWidthOf({ columns, window }: TableSchema): number {
+  return columns.reduce((sum, column) => sum + widthOf(column), 0) * (window?.length ?? 1);
 }

@@ -87,6 +87,20 @@ describe("a folder of images", () => {
     assert.deepEqual(await values(palette), [1, 0, 0, 0, 0, 0]);
   });
 
+  it("is brought to a size by the areas that its new pixels cover", async () => {
+    const wide = encode({ width: 4, height: 2, data: Uint8Array.of(0, 51, 102, 153, 204, 255, 0, 51), channels: 1 });
+    const path = await set("sizes", { "train/0/1.png": wide, "test/1/1.png": GREY });
+    const values = async (options: string): Promise<readonly number[]> =>
+      [...(await loadDataset(`${path}?${options}`)).train.features].map((value) => Math.round(value * 255 * 100) / 100);
+    assert.deepEqual(await values("size=1x2&resize=stretch"), [127.5, 76.5]);
+    assert.deepEqual(await values("size=1x1&resize=crop"), [(51 + 102 + 255 + 0) / 4]);
+    assert.deepEqual(await values("size=2x2&resize=crop"), [51, 102, 255, 0]);
+    assert.deepEqual(await values("size=2x2&resize=pad"), [12.75, 63.75, 114.75, 12.75]);
+    assert.deepEqual(await values("size=4x4&resize=pad"), [0, 0, 0, 0, 0, 51, 102, 153, 204, 255, 0, 51, 0, 0, 0, 0]);
+    await rejectsCode(loadDataset(`${path}?resize=crop`), "DATASET_SPEC_INVALID");
+    await rejectsCode(loadDataset(`${path}?size=2x2`), "DATASET_MALFORMED");
+  });
+
   it("may hold JPEG images", async () => {
     const pixels = (...colour: number[]): Uint8Array => Uint8Array.from({ length: 64 * 4 }, (_, i) => colour[i % 4]!);
     const image = (data: Uint8Array): Uint8Array => jpeg.encode({ width: 8, height: 8, data }, 100).data;

@@ -31,6 +31,16 @@ function words(length: number, texts: readonly string[]): Uint32Array {
   return Uint32Array.from(texts.flatMap((text) => Array.from({ length }, (_, i) => text.codePointAt(i) ?? 0)));
 }
 
+/** The archive with the lowest bit of the stored array's last byte flipped. */
+function withFlippedBit(archive: Uint8Array, array: Uint8Array): Uint8Array {
+  const at = Buffer.from(archive).indexOf(array) + array.length - 1;
+  return Uint8Array.from(archive, (byte, i) => (i === at ? byte ^ 1 : byte));
+}
+
+function renamed(archive: Uint8Array, from: string, to: string): Uint8Array {
+  return Buffer.from(Buffer.from(archive).toString("latin1").replaceAll(from, to), "latin1");
+}
+
 const X = npy("'<f4'", [2, 3], Float32Array.of(1, 2, 3, 4, 5, 6));
 const Y = npy("'<i8'", [2], BigInt64Array.of(1n, 0n));
 const ROWS = [
@@ -172,6 +182,8 @@ describe("NumPy arrays", () => {
       ["empty.npz", new Uint8Array(), "DATASET_EMPTY"],
       ["nothing.npz", zipSync({}), "DATASET_EMPTY"],
       ["cut.npz", whole.subarray(0, whole.length - 30), "DATASET_MALFORMED"],
+      ["bit.npz", withFlippedBit(zipSync({ "x.npy": X }, { level: 0 }), X), "DATASET_MALFORMED"],
+      ["twice.npz", renamed(zipSync({ "x.npy": X, "y.npy": X }), "y.npy", "x.npy"), "DATASET_MALFORMED"],
       ["rows.npz", zipSync({ "x.npy": npy("'<f4'", [0, 3], new Uint8Array()) }), "DATASET_EMPTY"],
     ] satisfies [string, Uint8Array, ErrorCode][])
       await rejectsCode(readWhole(await folder.file(name, bytes)), code);
