@@ -1,5 +1,5 @@
 /** The client's learning, from a task's document: a trainer's update, then quantisation. */
-import { parseExternal, isExternal } from "../learning/external-model.ts";
+import { isExternal, modelParameters, parseExternal } from "../learning/external-model.ts";
 import { cutWeights, joinWeights } from "../learning/named-tensors.ts";
 import { isVerisumError, VerisumError } from "../protocol/errors.ts";
 import type { RandomBytes } from "../protocol/random.ts";
@@ -30,6 +30,9 @@ export function createLearner(deps: LearnerDependencies): LocalLearner {
   const { privacy, ...training } = document.training;
   const mechanism = mechanismOf(privacy);
   const options = isExternal(document.model) ? (parseExternal(document.model).options ?? {}) : {};
+  const parameters = isExternal(document.model)
+    ? modelParameters(document.model)
+    : tensors.map(({ name, shape }) => ({ name, shape, trained: true }));
   let encode: UpdateEncoder | undefined;
   return {
     update: async (base, round, { baseDigest, secondsLeft }) => {
@@ -37,7 +40,7 @@ export function createLearner(deps: LearnerDependencies): LocalLearner {
       const start = weightsOf(document, base);
       const named = cutWeights(tensors, start);
       const result = await trainer
-        .train({ round, baseDigest, tensors: named, secondsLeft, training, options, signal })
+        .train({ round, baseDigest, tensors: named, parameters, secondsLeft, training, options, signal })
         .catch((error: unknown) => {
           if (mechanism.diverged === "sit-out" || !isVerisumError(error) || error.entry.failedTraining !== true)
             throw error;

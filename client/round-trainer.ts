@@ -2,7 +2,7 @@
  * The port through which a client trains in a round. Whoever implements it decides how: clipping, noise, sharing and
  * proving come afterwards, and need to know nothing of the model but its tensors' names and shapes.
  */
-import type { TrainerOptions } from "../learning/external-model.ts";
+import type { ModelParameter, TrainerOptions } from "../learning/external-model.ts";
 import type { NamedTensor } from "../learning/safetensors.ts";
 import type { Hex } from "../protocol/transcript.ts";
 
@@ -13,6 +13,8 @@ export interface TrainingRound {
   readonly baseDigest: Hex;
   /** The base model's trained tensors, in the order of the vector; the trainer leaves them as they are. */
   readonly tensors: readonly NamedTensor[];
+  /** All of the model's tensors in the task's order, those included that are frozen and that trainers have already. */
+  readonly parameters: readonly ModelParameter[];
   /** Seconds left for training; what proving and sending take is taken off. */
   readonly secondsLeft: number;
   /** What the task's document says of training. */

@@ -58,18 +58,31 @@ export function parseExternal(description: unknown): ExternalModel {
   return data;
 }
 
+/** One tensor of a model, as trainers are told of it. */
+export interface ModelParameter extends ParameterShape {
+  /** False if it is frozen. */
+  readonly trained: boolean;
+}
+
+/** All tensors in the order of the task's document. @throws MODEL_DESCRIPTION_INVALID */
+export function modelParameters(description: unknown): ModelParameter[] {
+  const { parameters, trainable } = parseExternal(description);
+  const trained = new Set(trainable ?? parameters.map(({ name }) => name));
+  return parameters.map(({ name, shape }) => ({ name, shape, trained: trained.has(name) }));
+}
+
 /** The tensors that are trained, in the order of the vector. @throws MODEL_DESCRIPTION_INVALID */
 export function trainableTensors(description: unknown): ParameterShape[] {
-  const { parameters, trainable } = parseExternal(description);
-  if (trainable === undefined) return parameters;
-  const trained = new Set(trainable);
-  return parameters.filter(({ name }) => trained.has(name));
+  return shapesOf(modelParameters(description).filter(({ trained }) => trained));
 }
 
 /** The tensors that trainers have already and nobody changes. @throws MODEL_DESCRIPTION_INVALID */
 export function frozenTensors(description: unknown): ParameterShape[] {
-  const trained = new Set(trainableTensors(description).map(({ name }) => name));
-  return parseExternal(description).parameters.filter(({ name }) => !trained.has(name));
+  return shapesOf(modelParameters(description).filter(({ trained }) => !trained));
+}
+
+function shapesOf(parameters: readonly ModelParameter[]): ParameterShape[] {
+  return parameters.map(({ name, shape }) => ({ name, shape }));
 }
 
 function requireDistinct(what: string, names: readonly string[]): void {

@@ -25,6 +25,8 @@ export interface RoundConfig {
   readonly deadline: string | null;
   readonly secondsLeft: number | null;
   readonly training: TrainingRound["training"];
+  /** All tensors in the task's order. */
+  readonly parameters: TrainingRound["parameters"];
   readonly options: TrainingRound["options"];
 }
 
@@ -38,6 +40,7 @@ export function roundConfig(round: TrainingRound, now: number): RoundConfig {
     deadline: isBounded ? new Date(now + round.secondsLeft * 1000).toISOString() : null,
     secondsLeft: isBounded ? round.secondsLeft : null,
     training: round.training,
+    parameters: round.parameters,
     options: round.options,
   };
 }

@@ -73,6 +73,7 @@ export const INTEGRATION: readonly string[] = [
   "test/command/every-command.test.ts",
   "test/content/gateway-conformance.test.ts",
   "test/demo/with-processes.test.ts",
+  "test/integrations/python.test.ts",
   "test/operator/deploy.test.ts",
   "test/operator/lists.test.ts",
   "test/proving/ceremony/powers.test.ts",

@@ -20,6 +20,7 @@ const ROUND: TrainingRound = {
   round: 3n,
   baseDigest: "0xcd",
   tensors: [{ name: "w", shape: [2], data: Float32Array.of(1, 2) }],
+  parameters: [{ name: "w", shape: [2], trained: true }],
   secondsLeft: 60,
   training: { learningRate: 0.1, momentum: 0, batchSize: 8, localEpochs: 1 },
   options: {},

@@ -16,6 +16,10 @@ const TENSORS = [
   { name: "hidden.weight", shape: [3, 2], data: Float32Array.of(1, 2, 3, 4, 5, 6) },
   { name: "hidden.bias", shape: [2], data: Float32Array.of(-1, 0.5) },
 ];
+const PARAMETERS = [
+  ...TENSORS.map(({ name, shape }) => ({ name, shape, trained: true })),
+  { name: "batches", shape: [], trained: false },
+];
 const STEPS = [...TENSORS[0]!.data, ...TENSORS[1]!.data].map((_, i) =>
   Math.fround(0.01 * (((i < 6 ? i : i - 6) % 7) - 3)),
 );
@@ -24,6 +28,7 @@ const round = (changes: Partial<TrainingRound> = {}): TrainingRound => ({
   round: 7n,
   baseDigest: "0xab",
   tensors: TENSORS,
+  parameters: PARAMETERS,
   secondsLeft: 60,
   training: { learningRate: 0.1, momentum: 0, batchSize: 8, localEpochs: 1 },
   options: { head: "linear" },
@@ -85,6 +90,7 @@ describe("a trainer that is a command", function () {
         deadline: "1970-01-01T00:01:00.000Z",
         secondsLeft: 60,
         training: { learningRate: 0.1, momentum: 0, batchSize: 8, localEpochs: 1 },
+        parameters: PARAMETERS,
         options: { head: "linear" },
       },
     });

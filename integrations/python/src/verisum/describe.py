@@ -1,0 +1,63 @@
+"""What a task's document says of a model that only its trainers know."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from os import PathLike
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from safetensors.numpy import save
+
+from .errors import TrainerError
+from .round import OptionValue
+from .tensors import TRAINABLE_TYPES, as_array, type_name
+
+
+def describe(
+    tensors: Mapping[str, Any],
+    *,
+    frozen: Collection[str] = (),
+    options: Mapping[str, OptionValue] | None = None,
+    initial: str | PathLike[str] | None = None,
+) -> dict[str, Any]:
+    """The `model` of a task's document, from a model's arrays by name, such as PyTorch's `model.state_dict()`.
+
+    Tensors of integers and truth values, such as the counters of BatchNorm, are listed as frozen.
+
+    :param frozen: names of further tensors that are not trained
+    :param options: what every trainer is told in every round
+    :param initial: writes the arrays to this safetensors file, for `create-task --initial` and for trainers that need
+        the values of what is frozen
+    :raises TrainerError: naming a tensor of another floating point type, a name in `frozen` that is no tensor, or a
+        tensor with a side of zero
+    """
+    arrays = {name: as_array(name, value) for name, value in tensors.items()}
+    for name in frozen:
+        if name not in arrays:
+            raise TrainerError(f"frozen names {name}, which is no tensor of the model")
+    trainable = [name for name, array in arrays.items() if name not in frozen and _is_trained(name, array)]
+    if not trainable:
+        raise TrainerError("the model has no tensor that is trained")
+    for name, array in arrays.items():
+        if 0 in array.shape:
+            raise TrainerError(f"tensor {name} has the shape {array.shape}: a side is at least 1")
+    if initial is not None:
+        Path(initial).write_bytes(save({name: np.ascontiguousarray(array) for name, array in arrays.items()}))
+    return {
+        "kind": "external",
+        "parameters": [{"name": name, "shape": list(array.shape)} for name, array in arrays.items()],
+        **({} if len(trainable) == len(arrays) else {"trainable": trainable}),
+        **({} if not options else {"options": dict(options)}),
+    }
+
+
+def _is_trained(name: str, array: np.ndarray[Any, Any]) -> bool:
+    if array.dtype in TRAINABLE_TYPES:
+        return True
+    if array.dtype.kind in "iub":
+        return False
+    raise TrainerError(
+        f"tensor {name} is {type_name(array)}: only float32 and float64 are trained, convert it or list it in frozen"
+    )
