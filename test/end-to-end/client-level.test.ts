@@ -3,6 +3,9 @@
  * auditor.
  */
 import assert from "node:assert/strict";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { after, before, describe, it } from "mocha";
 import type { Dataset } from "../../learning/examples.ts";
 import { seededStream } from "../../learning/seeded-stream.ts";
@@ -19,6 +22,7 @@ import { nextLevel } from "../../protocol/clip-level.ts";
 import { VerisumError } from "../../protocol/errors.ts";
 import { unpackSum } from "../../protocol/packing.ts";
 import { normBoundSquared } from "../../protocol/quantise.ts";
+import { commandOf, TRAINER, trainWith } from "../support/external-trainer.ts";
 import { csprng, startHarness } from "../support/round-harness.ts";
 import { TINY_SPECIFICATION } from "../support/tiny-specification.ts";
 import type { RoundHarness } from "../support/round-harness.ts";
@@ -60,10 +64,14 @@ const COHORT_TASK = {
 describe("rounds that protect every client as a whole", function () {
   this.timeout(180_000);
   let harness: RoundHarness;
+  let folder: string;
   before(async () => {
     harness = await startHarness({ clients: 4, specification: COHORT_TASK, learning: "scripted" });
     const trainer = await createTrainer(COHORT_TASK.document.model);
-    harness.clients.forEach((client, i) =>
+    const [failing, ...well] = harness.clients;
+    folder = await mkdtemp(join(tmpdir(), "verisum-client-level-"));
+    trainWith(failing!, commandOf(failing!, [process.execPath, TRAINER, "fails"], folder));
+    well.forEach((client, i) =>
       client.restart((deps) => ({
         ...deps,
         learner: createLearner({
@@ -82,7 +90,10 @@ describe("rounds that protect every client as a whole", function () {
       })),
     );
   });
-  after(() => harness.close());
+  after(async () => {
+    await harness.close();
+    await rm(folder, { recursive: true });
+  });
 
   it("prove noisy updates within the bound of the contract, and state in the checkpoint what was spent", async () => {
     const { document, parameters } = harness.task;
@@ -103,6 +114,9 @@ describe("rounds that protect every client as a whole", function () {
     const { state, records } = await harness.playRound();
     assert.equal(state.phase, "Finalised");
     assert.equal(records.submitted.length, 4);
+    // Staying away would tell of its data: the one whose trainer failed took part with zero and its noise.
+    const [failed] = harness.clients[0]!.reporter.facts("diverged", state.number);
+    assert.equal(failed?.code, "TRAINER_FAILED");
     const { cid } = await harness.operator.latestModel();
     const { privacy } = await loadCheckpointConfig(harness.aggregator.node.store, cid);
     assert.equal(privacy?.unit, "client");

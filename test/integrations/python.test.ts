@@ -35,15 +35,17 @@ describe("the Python package", function () {
     if (folder !== undefined) await rm(folder, { recursive: true });
   });
 
-  it("passes its tests, on checkpoints that this project published", () => {
-    const { status, stdout, stderr } = python(["-m", "pytest", "-q", "-rs", PACKAGE], { VERISUM_PUBLISHED: folder! });
+  it("passes its tests, on checkpoints that this project published", async () => {
+    const { status, stdout, stderr } = await python(["-m", "pytest", "-q", "-rs", PACKAGE], {
+      VERISUM_PUBLISHED: folder!,
+    });
     assert.equal(status, 0, `${stdout}\n${stderr}`);
     assert.match(stdout, /[0-9]+ passed/);
   });
 
-  it("has types that mypy finds nothing in", function () {
-    if (python(["-m", "mypy", "--version"]).status !== 0) return this.skip();
-    const { status, stdout } = python(["-m", "mypy"], {}, PACKAGE);
+  it("has types that mypy finds nothing in", async function () {
+    if ((await python(["-m", "mypy", "--version"])).status !== 0) return this.skip();
+    const { status, stdout } = await python(["-m", "mypy"], {}, PACKAGE);
     assert.equal(status, 0, stdout);
   });
 });

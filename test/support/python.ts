@@ -1,5 +1,7 @@
 /** Python with what `integrations/python` needs, and pytest: the environment's PYTHON, or `python3` in PATH. */
-import { spawnSync } from "node:child_process";
+import { spawn, spawnSync } from "node:child_process";
+import { text } from "node:stream/consumers";
+import { once } from "node:events";
 import { fileURLToPath } from "node:url";
 
 /** The package's folder. */
@@ -12,14 +14,16 @@ const found = process.env["PYTHON"] ?? "python3";
 export const PYTHON = spawnSync(found, ["-c", NEEDED]).status === 0 ? found : undefined;
 
 /** What Python's modules find the package by; nothing is installed, and nothing is written beside the sources. */
-const ENVIRONMENT = { PYTHONPATH: `${PACKAGE}src`, PYTHONDONTWRITEBYTECODE: "1" } as const;
+export const PYTHON_ENVIRONMENT = { PYTHONPATH: `${PACKAGE}src`, PYTHONDONTWRITEBYTECODE: "1" } as const;
 
-/** Runs Python to its end. */
-export function python(
+/** Runs Python to its end, while this process goes on serving. */
+export async function python(
   args: readonly string[],
   environment: Readonly<Record<string, string>> = {},
   cwd?: string,
-): { readonly status: number | null; readonly stdout: string; readonly stderr: string } {
-  const env = { ...process.env, ...ENVIRONMENT, ...environment };
-  return spawnSync(PYTHON ?? found, args, { encoding: "utf8", env, cwd });
+): Promise<{ readonly status: number | null; readonly stdout: string; readonly stderr: string }> {
+  const env = { ...process.env, ...PYTHON_ENVIRONMENT, ...environment };
+  const child = spawn(PYTHON ?? found, args, { env, cwd, stdio: ["ignore", "pipe", "pipe"] });
+  const [stdout, stderr] = await Promise.all([text(child.stdout), text(child.stderr), once(child, "close")]);
+  return { status: child.exitCode, stdout, stderr };
 }
