@@ -13,6 +13,7 @@ import {
 import type { CommonFlags } from "../command/options.ts";
 import { createProgram } from "../command/program.ts";
 import { runCommand } from "../command/run.ts";
+import { addDashboardCommand } from "./dashboard-options.ts";
 import { addDoctorCommand } from "./doctor-options.ts";
 import { addPrivacyCommands } from "./privacy-options.ts";
 import { addSetupCommands } from "./setup-options.ts";
@@ -60,6 +61,7 @@ formatOption(program.command("keygen").description("make an account's key file, 
     await runCommand(reporter, async () => (await import("./keygen.ts")).makeKey(flags));
   });
 
+addDashboardCommand(program);
 addDoctorCommand(program);
 addPrivacyCommands(program);
 addSetupCommands(program);

@@ -79,7 +79,7 @@ async function statusOf(node: ReadingNode, signal: AbortSignal) {
   };
 }
 
-async function askNodes(gateways: readonly string[]): Promise<readonly NodeStatus[]> {
+export async function askNodes(gateways: readonly string[]): Promise<readonly NodeStatus[]> {
   const answers = await Promise.all(gateways.map((gateway) => fetchNodeStatus(gateway, peerFetch)));
   return answers.filter((answer) => answer !== undefined);
 }

@@ -16,7 +16,7 @@ import type { TaskLog } from "./logs.ts";
 import { lastStepOf, lookOf, recordsOf, registeredClients } from "./round-records.ts";
 import { confirmed, VERISUM_INTERFACE } from "./rpc.ts";
 import type { Endpoint } from "./rpc.ts";
-import type { TaskLook, TaskReader } from "./task-chain.ts";
+import type { ChainBlock, TaskLook, TaskReader, TransactionCost } from "./task-chain.ts";
 import { finalityDepth, timingGauge } from "./timing.ts";
 
 export interface ReaderOptions {
@@ -92,6 +92,8 @@ export async function readerAt(
     blockTime: () => nextBlockTime(endpoint),
     latestBlock: () => endpoint.request(() => provider.getBlockNumber()),
     finalBlock: async () => (await history.read()).finalBlock,
+    block: (number) => blockAt(endpoint, number),
+    transactionCost: (hash) => costOf(endpoint, hash),
     timing: async () => gauge((await history.read()).blocks),
     closedRound: async () => (await reader.look()).closedRound,
     origin: () => history.origin(),
@@ -198,6 +200,18 @@ async function requireContract(endpoint: Endpoint, chainId: bigint, contract: He
     contract,
     chainId,
   });
+}
+
+async function blockAt({ provider, request }: Endpoint, number: number): Promise<ChainBlock | undefined> {
+  const block = await request(() => provider.getBlock(number));
+  if (block === null || block.hash === null) return undefined;
+  return { number: block.number, hash: block.hash, timestamp: block.timestamp };
+}
+
+async function costOf({ provider, request }: Endpoint, hash: Hex): Promise<TransactionCost | undefined> {
+  const receipt = await request(() => provider.getTransactionReceipt(hash));
+  if (receipt === null) return undefined;
+  return { sender: decodeAddress(receipt.from as Hex), gasUsed: receipt.gasUsed, feeWei: receipt.fee };
 }
 
 /** The pending block's: a chain that mines only on demand keeps an old latest one. */

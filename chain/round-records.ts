@@ -6,6 +6,7 @@ import { converter, same } from "./fields.ts";
 import type * as Solidity from "./generated/verisum.ts";
 import type { LogOf, TaskLog } from "./logs.ts";
 import type { BlockReference } from "./origin.ts";
+import { eventOf } from "./task-events.ts";
 import type {
   ChunkProgress,
   ChunkStep,
@@ -198,7 +199,10 @@ export function lookOf({
     known.set(round, found);
     return found;
   };
-  return { ...counters, block: latest, closedRound: closedRoundOf(logs, finalBlock), records };
+  return {
+    ...{ ...counters, block: latest, closedRound: closedRoundOf(logs, finalBlock), finalBlock, records },
+    events: () => logs.map(eventOf),
+  };
 }
 
 /** The last round that is over for good: a block that is final says so, or that the next one is open. */

@@ -9,7 +9,8 @@ import type { Hex } from "../protocol/transcript.ts";
 import { PHASE_MEMBERS } from "./generated/verisum.ts";
 import type * as Solidity from "./generated/verisum.ts";
 import type { BlockReference } from "./origin.ts";
-import type { ChainTiming } from "./timing.ts";
+import type { TaskEvent } from "./task-events.ts";
+import type { ChainTiming, TimedBlock } from "./timing.ts";
 
 /** In the contract's order. */
 export const PHASES = PHASE_MEMBERS;
@@ -167,7 +168,21 @@ export interface TaskLook extends Counters {
   readonly block: BlockReference;
   /** The last round that is over for good: in a final block it ended, or the next one opened. 0 before the first. */
   readonly closedRound: bigint;
+  /** The latest block that the reader counts as final; -1 if none is. */
+  readonly finalBlock: number;
   records(round: bigint): RoundRecords;
+  /** In chain order, up to `block`. */
+  events(): readonly TaskEvent[];
+}
+
+/** A block with its time. */
+export interface ChainBlock extends BlockReference, TimedBlock {}
+
+/** What a mined transaction took. */
+export interface TransactionCost {
+  readonly sender: Hex;
+  readonly gasUsed: bigint;
+  readonly feeWei: bigint;
 }
 
 /** The contract and chain that a signature is good for. */
@@ -216,6 +231,10 @@ export interface TaskReader {
   latestBlock(): Promise<number>;
   /** The latest block that the reader counts as final. */
   finalBlock(): Promise<number>;
+  /** Undefined if the endpoint has no such block. */
+  block(number: number): Promise<ChainBlock | undefined>;
+  /** Undefined if the endpoint knows no such transaction, or does not say. */
+  transactionCost(hash: Hex): Promise<TransactionCost | undefined>;
   /** How long blocks and finality take: of the latest look's own blocks, finality as the longest of the last hour. */
   timing(): Promise<ChainTiming>;
   /** As of a look. */

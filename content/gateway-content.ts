@@ -50,7 +50,7 @@ export class ContentRoutes {
   readonly #limits: DagLimits;
   readonly #reporter: Reporter;
 
-  constructor(store: ContentStore, limits: DagLimits, reporter: Reporter) {
+  constructor(store: Pick<ContentStore, "getLocalBlock">, limits: DagLimits, reporter: Reporter) {
     this.#limits = limits;
     this.#reporter = reporter;
     this.#read = async (cid) => {

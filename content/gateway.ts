@@ -48,8 +48,11 @@ const DEFAULT_GATEWAY_LIMITS: GatewayLimits = {
   idleTimeoutMs: 30_000,
 };
 
+/** What a gateway needs of a store. */
+export type GatewayStore = Pick<ContentStore, "getLocalBlock" | "has" | "importCar">;
+
 export interface GatewayOptions {
-  readonly store: ContentStore;
+  readonly store: GatewayStore;
   /** Decides on an upload before its body is read: true, or why not. */
   readonly authoriseUpload: (request: UploadRequest) => Promise<boolean | string>;
   /** Whose an authorised upload is: a sender may have few at a time. All are one sender's unless told. */

@@ -6,6 +6,7 @@ import { CELLS_ERRORS } from "./errors/cells.ts";
 import { CHAIN_ERRORS } from "./errors/chain.ts";
 import { COMMAND_ERRORS } from "./errors/command.ts";
 import { CONTENT_ERRORS } from "./errors/content.ts";
+import { DATABASE_ERRORS } from "./errors/database.ts";
 import { ENCODING_ERRORS } from "./errors/encoding.ts";
 import type { ErrorEntry } from "./errors/entry.ts";
 import { LEARNING_ERRORS } from "./errors/learning.ts";
@@ -33,6 +34,7 @@ const REGISTRY = {
   ...TRAINER_ERRORS,
   ...PRIVACY_ERRORS,
   ...STORAGE_ERRORS,
+  ...DATABASE_ERRORS,
   ...COMMAND_ERRORS,
 };
 

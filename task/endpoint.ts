@@ -92,14 +92,19 @@ export async function openEndpoint(
   node: WritingNode,
   reporter: Reporter,
 ): Promise<() => Promise<void>> {
-  await app.listen(listen).catch((cause: unknown) => {
-    const { code } = cause as NodeJS.ErrnoException;
-    throw new VerisumError("LISTEN_FAILED", `cannot listen at ${listen.host}:${listen.port}: ${code}`, {}, { cause });
-  });
+  await listenAt(app, listen);
   const announce = announcerOf(node, publicUrl);
   await persist(announce, reporter, node.sleep);
   reporter.say("good", "listening", `gateway at ${publicUrl}/ipfs/<cid>/`, { url: publicUrl });
   return announce;
+}
+
+/** @throws LISTEN_FAILED */
+export async function listenAt(app: FastifyInstance, listen: ListenAddress): Promise<void> {
+  await app.listen(listen).catch((cause: unknown) => {
+    const { code } = cause as NodeJS.ErrnoException;
+    throw new VerisumError("LISTEN_FAILED", `cannot listen at ${listen.host}:${listen.port}: ${code}`, {}, { cause });
+  });
 }
 
 /**

@@ -27,10 +27,10 @@ export async function processFigures(): Promise<ProcessFigures> {
 }
 
 type Labels = Readonly<Record<string, string | number>>;
-type Sample = readonly [labels: Labels, value: number];
+export type Sample = readonly [labels: Labels, value: number];
 
 /** One metric; without samples there is none. */
-function metric(name: string, type: "counter" | "gauge", help: string, samples: readonly Sample[]): string {
+export function metric(name: string, type: "counter" | "gauge", help: string, samples: readonly Sample[]): string {
   if (samples.length === 0) return "";
   const lines = samples.map(([labels, value]) => `${name}${labelsText(labels)} ${value}\n`);
   return `# HELP ${name} ${help}\n# TYPE ${name} ${type}\n${lines.join("")}`;
@@ -50,8 +50,8 @@ const one = (value: number | undefined): readonly Sample[] => (value === undefin
 export function prometheusText(
   { role, seat, version, task, chainId, contract, account }: NodeStatus,
   signs: VitalSigns,
-  { answers, bytesReceived, bytesSent }: Traffic,
-  { processorSeconds, residentBytes, openDescriptors }: ProcessFigures,
+  traffic: Traffic,
+  figures: ProcessFigures,
 ): string {
   const { counters } = signs;
   const identity = { role, seat: seat ?? "", version, task, chain_id: chainId, contract, account };
@@ -109,6 +109,15 @@ export function prometheusText(
       "Errors that were reported, by code.",
       [...signs.errors].map(([code, count]): Sample => [{ code }, count]),
     ),
+    trafficText(traffic),
+    processText(figures),
+    metric("process_uptime_seconds", "gauge", "Time since the role started.", one(signs.startedSecondsAgo)),
+  ].join("");
+}
+
+/** Of a gateway. */
+export function trafficText({ answers, bytesReceived, bytesSent }: Traffic): string {
+  return [
     metric(
       "verisum_http_requests_total",
       "counter",
@@ -117,9 +126,14 @@ export function prometheusText(
     ),
     metric("verisum_http_received_bytes_total", "counter", "Bytes of answered requests.", one(bytesReceived)),
     metric("verisum_http_sent_bytes_total", "counter", "Bytes of answers.", one(bytesSent)),
+  ].join("");
+}
+
+/** Of a process, by the names that Prometheus' own libraries use. */
+export function processText({ processorSeconds, residentBytes, openDescriptors }: ProcessFigures): string {
+  return [
     metric("process_cpu_seconds_total", "counter", "Processor time of all threads.", one(processorSeconds)),
     metric("process_resident_memory_bytes", "gauge", "Memory in use.", one(residentBytes)),
     metric("process_open_fds", "gauge", "Open file descriptors.", one(openDescriptors)),
-    metric("process_uptime_seconds", "gauge", "Time since the role started.", one(signs.startedSecondsAgo)),
   ].join("");
 }

@@ -9,7 +9,7 @@ import { circlesIn, importedFiles, importGraph, nameOf, ROOT, roomOf } from "./i
 
 const FOUNDATION = ["protocol", "storage"];
 const SHARED = [...FOUNDATION, "chain", "content", "learning", "proving", "command", "task"];
-const ROLES = ["operator", "auditor", "member", "client", "aggregator"];
+const ROLES = ["operator", "indexer", "auditor", "member", "client", "aggregator"];
 
 /** Rooms, from the ground up, each with the rooms that its files may import besides their own. */
 export const ROOMS = {
@@ -22,11 +22,12 @@ export const ROOMS = {
   command: FOUNDATION,
   task: SHARED.slice(0, -1),
   operator: SHARED,
-  auditor: SHARED,
+  indexer: SHARED,
+  auditor: [...SHARED, "indexer"],
   member: SHARED,
   // A client audits what it trains on; an aggregator may hold a seat. Neither knows the other.
   client: [...SHARED, "auditor"],
-  aggregator: [...SHARED, "auditor", "member"],
+  aggregator: [...SHARED, "indexer", "auditor", "member"],
   // By the package's name only, as a program of somebody else would.
   examples: [],
   demo: [...SHARED, ...ROLES],

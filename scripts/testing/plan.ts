@@ -74,6 +74,7 @@ export const INTEGRATION: readonly string[] = [
   "test/content/gateway-conformance.test.ts",
   "test/demo/with-processes.test.ts",
   "test/integrations/python.test.ts",
+  "test/indexer/index-task.test.ts",
   "test/operator/deploy.test.ts",
   "test/operator/lists.test.ts",
   "test/proving/ceremony/powers.test.ts",

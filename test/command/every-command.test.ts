@@ -17,6 +17,7 @@ const PROGRAMS: Readonly<Record<string, readonly string[]>> = {
     "status",
     "pull",
     "keygen",
+    "dashboard",
     "doctor",
     "dp account",
     "dp noise",

@@ -11,7 +11,7 @@ import { throwsCode } from "../support/errors.ts";
 
 const ROOT = fileURLToPath(new URL("../../", import.meta.url));
 const ROOMS =
-  "aggregator,auditor,bin,chain,client,command,content,demo,experiments,ignition,learning,member,operator,protocol,proving,scripts,storage,task";
+  "aggregator,auditor,bin,chain,client,command,content,demo,experiments,ignition,indexer,learning,member,operator,protocol,proving,scripts,storage,task";
 const CODES = Object.keys(ERRORS) as ErrorCode[];
 
 /** Sources outside the registry, parsed. */

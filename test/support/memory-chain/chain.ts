@@ -4,7 +4,7 @@ import type { SendName } from "../../../chain/contract-calls.ts";
 import type { VerisumEvents, VerisumFunctions } from "../../../chain/generated/verisum.ts";
 import type { EventName, TaskLog } from "../../../chain/logs.ts";
 import type { BlockReference } from "../../../chain/origin.ts";
-import type { CellGroupRecord, Receipt } from "../../../chain/task-chain.ts";
+import type { CellGroupRecord, ChainBlock, Receipt } from "../../../chain/task-chain.ts";
 import { VerisumError } from "../../../protocol/errors.ts";
 import { parametersHash } from "../../../protocol/task.ts";
 import type { TaskParameters } from "../../../protocol/task.ts";
@@ -34,10 +34,17 @@ export interface MemoryContract {
   readonly logs: TaskLog[];
 }
 
+/** `id` is of this block alone; a number can be of others as well. */
+interface Mined {
+  readonly number: number;
+  readonly timestamp: number;
+  readonly id: number;
+  readonly parent: Mined | undefined;
+}
+
 /** Everything that a block stands for, to come back to. */
 export interface Snapshot {
-  /** `id` is of this block alone; a number can be of others as well. */
-  readonly latest: { readonly number: number; readonly timestamp: number; readonly id: number };
+  readonly latest: Mined;
   readonly transactions: ReadonlyMap<Hex, number>;
   readonly contracts: ReadonlyMap<Hex, { readonly state: State; readonly logs: readonly TaskLog[] }>;
 }
@@ -52,7 +59,7 @@ export class MemoryChain {
   /** Transactions of each account. */
   readonly #nonces = new Map<Hex, number>();
   #clock = GENESIS_TIME;
-  #latest = { number: 0, timestamp: GENESIS_TIME, id: 0 };
+  #latest: Mined = { number: 0, timestamp: GENESIS_TIME, id: 0, parent: undefined };
   #blocks = 0;
   #transactions = 0n;
 
@@ -82,8 +89,18 @@ export class MemoryChain {
 
   /** Adds empty blocks. */
   mine(blocks = 1): void {
-    for (let i = 0; i < blocks; i++)
-      this.#latest = { number: this.#latest.number + 1, timestamp: this.nextTime, id: ++this.#blocks };
+    for (let i = 0; i < blocks; i++) {
+      const parent = this.#latest;
+      this.#latest = { number: parent.number + 1, timestamp: this.nextTime, id: ++this.#blocks, parent };
+    }
+  }
+
+  /** A block of the present branch; undefined above the latest one. */
+  blockAt(number: number): ChainBlock | undefined {
+    let block: Mined | undefined = this.#latest;
+    while (block !== undefined && block.number > number) block = block.parent;
+    if (block?.number !== number) return undefined;
+    return { number, timestamp: block.timestamp, hash: word(`block ${block.id}`) };
   }
 
   /** The chain as it is. A call replaces a contract's state as a whole, so that nothing is copied. */

@@ -59,6 +59,9 @@ export function memoryReader(chain: MemoryChain, contract: Hex, confirmations: n
     blockTime: async () => chain.nextTime,
     latestBlock: async () => chain.blockNumber,
     finalBlock: async () => chain.blockNumber - confirmations,
+    block: async (number) => chain.blockAt(number),
+    // Gas is not counted here.
+    transactionCost: async () => undefined,
     timing: async () => ({ secondsPerBlock: 0, finalitySeconds: 0 }),
     closedRound: async () => lookNow().closedRound,
     look: async () => lookNow(),

@@ -1,0 +1,118 @@
+/** Rows of the index, from what the chain's records say. Nothing is decoded here. */
+import type { RoundRecords, TaskLook } from "../chain/task-chain.ts";
+import type { TaskEvent } from "../chain/task-events.ts";
+import { cidFromDigest } from "../content/cid.ts";
+import { bitIndexes } from "../protocol/committee.ts";
+import type { Row } from "./database/database.ts";
+
+/** The rows of one round, as of one look. */
+export interface RoundRows {
+  readonly round: Row;
+  readonly submissions: readonly Row[];
+  readonly seats: readonly Row[];
+}
+
+/** @param timeOf Unix seconds of a block that holds one of the events @param events the round's, in chain order */
+export function roundRows(
+  task: string,
+  look: TaskLook,
+  number: bigint,
+  events: readonly TaskEvent[],
+  timeOf: (block: number) => number,
+): RoundRows | undefined {
+  const records = look.records(number);
+  const { opened, settled, finalised } = records;
+  if (opened === undefined) return undefined;
+  const first = (...names: readonly TaskEvent["name"][]): TaskEvent | undefined =>
+    events.find(({ name }) => names.includes(name));
+  const moment = (key: string, event: TaskEvent | undefined): Row => ({
+    [`${key}_block`]: event?.blockNumber ?? null,
+    [`${key}_at`]: event === undefined ? null : timeOf(event.blockNumber),
+    [`${key}_transaction`]: event?.transactionHash ?? null,
+  });
+  const closed = first("PhaseChanged");
+  const result = finalised?.result;
+  const of = { task, round: Number(number) };
+  return {
+    round: {
+      task,
+      number: Number(number),
+      state: stateOf(records, look, number),
+      last_block: events.at(-1)!.blockNumber,
+      ...moment("opened", first("RoundOpened")),
+      ...moment("settled", first("Settled")),
+      ...moment("ended", first("Finalised", "Aborted")),
+      closed_at: closed === undefined ? null : timeOf(closed.blockNumber),
+      deadline: opened.deadline,
+      submitted: records.submitted.length,
+      included: settled === undefined ? null : bitIndexes(settled.included).length,
+      total_weight: settled?.totalWeight ?? null,
+      attested: records.attested.size,
+      released: records.released.length,
+      signers: finalised === undefined ? null : finalised.signers.map(({ seat }) => seat).join(","),
+      settled_rounds: records.settledRounds,
+      base_cid: cidFromDigest(opened.baseModelCid),
+      model_cid: result === undefined ? null : cidFromDigest(result.modelCid),
+      model_digest: result?.modelDigest ?? null,
+      aggregate_cid: result === undefined ? null : cidFromDigest(result.aggregateCid),
+    },
+    submissions: submissionRows(of, records),
+    seats: seatRows(of, records, look.memberCount),
+  };
+}
+
+function stateOf({ finalised, aborted }: RoundRecords, { round }: TaskLook, number: bigint): string {
+  if (finalised !== undefined) return "Finalised";
+  if (aborted) return "Aborted";
+  return round.number === number ? round.phase : "Aborted";
+}
+
+function submissionRows(of: Row, { submitted, settled }: RoundRecords): readonly Row[] {
+  const included = (index: number): number | null =>
+    settled === undefined ? null : Number((settled.included >> BigInt(index)) & 1n);
+  return submitted.map(({ client, index, weight, submission, blockNumber, transactionHash }) => ({
+    ...of,
+    client: client.toLowerCase(),
+    position: index,
+    weight,
+    included: included(index),
+    proofs: submission.chunks.length,
+    shares_cid: cidFromDigest(submission.sharesCid),
+    block: blockNumber,
+    transaction_hash: transactionHash,
+  }));
+}
+
+function seatRows(of: Row, { attested, released, finalised }: RoundRecords, memberCount: number): readonly Row[] {
+  return Array.from({ length: memberCount }, (_, i) => {
+    const seat = i + 1;
+    const bitmap = attested.get(seat);
+    const release = released.find((record) => record.seat === seat);
+    return {
+      ...of,
+      seat,
+      attested: bitmap === undefined ? null : bitIndexes(bitmap).length,
+      release_cid: release === undefined ? null : cidFromDigest(release.releaseCid),
+      signed: Number(finalised?.signers.some((signer) => signer.seat === seat) ?? false),
+    };
+  });
+}
+
+/** Clients that registered and members by seat, with when they came and left. */
+export function participantRows(task: string, events: readonly TaskEvent[]): readonly Row[] {
+  const rows = new Map<string, Row>();
+  for (const { name, account, seat, fields, blockNumber } of events) {
+    if (account === undefined) continue;
+    const common = { task, account, weight: null, since_block: blockNumber, from_round: null, left_block: null };
+    if (name === "MemberRegistered") rows.set(`seat ${seat}`, { ...common, role: "member", seat: seat! });
+    if (name === "ClientRegistered")
+      rows.set(account, {
+        ...{ ...common, role: "client", seat: 0 },
+        weight: Number(fields["weight"]),
+        from_round: Number(fields["activeFromRound"]),
+      });
+    const client = rows.get(account);
+    if (name === "ClientLeft" && client !== undefined) rows.set(account, { ...client, left_block: blockNumber });
+  }
+  return [...rows.values()];
+}
