@@ -83,9 +83,11 @@ formatOption(
   .option("--task <file>", "a task's specification or document, to hold the data to")
   .action(async (flags: InspectFlags) => {
     const toStderr = (line: string): void => void process.stderr.write(`${line}\n`);
-    await runCommand(createReporter(flags.format, "client", toStderr, Date.now), async () => {
+    const reporter = createReporter(flags.format, "client", toStderr, Date.now);
+    await runCommand(reporter, async () => {
       const { runInspect } = await import("./inspect.ts");
-      await runInspect(flags, (text) => void process.stdout.write(text));
+      const write = (text: string): void => void process.stdout.write(text);
+      await runInspect(flags, write, (rows) => reporter.wait(`${rows.toLocaleString("en-US")} rows read`, { rows }));
     });
   });
 

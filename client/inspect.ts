@@ -3,6 +3,7 @@ import { readFile } from "node:fs/promises";
 import { z } from "zod";
 import { inspectData } from "../learning/inspect.ts";
 import type { ExpectedData } from "../learning/inspect.ts";
+import type { OnRows } from "../learning/formats/format.ts";
 import { tableSchema } from "../learning/tables/schema.ts";
 import { VerisumError } from "../protocol/errors.ts";
 import { reportText } from "./data-report.ts";
@@ -17,9 +18,13 @@ export interface InspectFlags {
  * Writes the report, and ends as joining with this data would.
  * @throws what loading the data throws; USAGE, TASK_SPECIFICATION_INVALID; DATASET_MODEL_MISMATCH
  */
-export async function runInspect({ data, task, format }: InspectFlags, write: (text: string) => void): Promise<void> {
+export async function runInspect(
+  { data, task, format }: InspectFlags,
+  write: (text: string) => void,
+  onRows?: OnRows,
+): Promise<void> {
   const expected = task === undefined ? undefined : await expectedBy(task);
-  const { report, refusal } = await inspectData(data, expected);
+  const { report, refusal } = await inspectData(data, expected, onRows);
   write(format === "json" ? `${JSON.stringify(report)}\n` : reportText(report));
   if (refusal !== undefined) throw refusal;
   if (report.task?.fits === false)

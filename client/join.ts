@@ -3,6 +3,7 @@ import { outlive, persist } from "../command/run.ts";
 import { ensure } from "../protocol/errors.ts";
 import type { Reporter } from "../protocol/reporter.ts";
 import { loadDataset, resolveData } from "../learning/dataset.ts";
+import type { OnRows } from "../learning/formats/format.ts";
 import type { LoadedData } from "../learning/examples.ts";
 import { peerFetch } from "../content/peer-fetch.ts";
 import type { ProverCommand } from "../proving/groth16/prover-command.ts";
@@ -81,12 +82,18 @@ export async function joinTask(
   const node = await openWritingNode(options, reporter, signal);
   try {
     const data =
-      typeof options.data === "string" ? await loadDataset(options.data, node.task.document.data) : options.data;
+      typeof options.data === "string"
+        ? await loadDataset(options.data, node.task.document.data, rowsRead(reporter))
+        : options.data;
     if (data !== undefined) sayData(data, reporter);
     await takePart(node, options, data, { reporter, random, signal }, alter);
   } finally {
     await node.close();
   }
+}
+
+function rowsRead(reporter: Reporter): OnRows {
+  return (rows) => reporter.wait(`reading data: ${rows.toLocaleString("en-US")} rows so far`, { rows });
 }
 
 function sayData({ train, test, notes }: LoadedData, reporter: Reporter): void {

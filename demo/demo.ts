@@ -23,7 +23,7 @@ import type { Role, RoleEvent } from "./processes.ts";
 import { withProcesses } from "./with-processes.ts";
 import type { ProcessRun } from "./with-processes.ts";
 import { centralAccuracy } from "./central.ts";
-import { shardSpecification } from "./shards.ts";
+import { shardSpecification, wholeSpecification } from "./shards.ts";
 import { buildContracts } from "../operator/build-contracts.ts";
 import { deployPreparedTask } from "../operator/deploy-task.ts";
 import { assertEnoughClients, prepareTask } from "../operator/prepare-task.ts";
@@ -127,7 +127,7 @@ async function run({ processes, directory, noise, untilInterrupted }: ProcessRun
     const aggregator = startRole(
       "aggregator",
       "aggregator/cli.ts",
-      ["serve", "--listen", `127.0.0.1:${chain.port + 1}`, "--data", flags.data],
+      ["serve", "--listen", `127.0.0.1:${chain.port + 1}`, "--data", wholeSpecification(flags.data)],
       operator,
       onAggregator,
     );

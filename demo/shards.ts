@@ -23,7 +23,14 @@ export function shardSpecification(
 
 /** A specification of as many rows as the clients have together, from the same data. */
 export function unionSpecification(data: string, { clients, samples }: Dealing): string {
-  return withOptions(data, { samples: samples === undefined ? undefined : samples * clients });
+  return withOptions(wholeSpecification(data), { samples: samples === undefined ? undefined : samples * clients });
+}
+
+/** All of the data: how it would be dealt says nothing then. */
+export function wholeSpecification(data: string): string {
+  const [source = "", options = ""] = data.split("?");
+  const left = options.split("&").filter((option) => option !== "" && !option.startsWith("partition="));
+  return left.length === 0 ? source : `${source}?${left.join("&")}`;
 }
 
 function withOptions(data: string, options: Readonly<Record<string, number | undefined>>): string {

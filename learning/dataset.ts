@@ -3,7 +3,7 @@ import { readdir, stat } from "node:fs/promises";
 import { VerisumError } from "../protocol/errors.ts";
 import { MAX_DATA_VALUES } from "./data-file.ts";
 import { withFixedFeatures } from "./fixed-features.ts";
-import type { DataFormat, Source } from "./formats/format.ts";
+import type { DataFormat, OnRows, Source } from "./formats/format.ts";
 import { invalidSpec, numbers, oneOf, readOptions, splitOptions, wholeNumber } from "./formats/options.ts";
 import type { OptionValues } from "./formats/options.ts";
 import { FORMATS } from "./formats/registry.ts";
@@ -11,9 +11,13 @@ import { partitionByGroup, partitionDirichlet, partitionIid } from "./partition.
 import { seededStream } from "./seeded-stream.ts";
 import { selectExamples } from "./examples.ts";
 import type { Dataset, LoadedData } from "./examples.ts";
+import { withHaarFeatures } from "./series/haar.ts";
 import type { TableSchema } from "./tables/schema.ts";
 
 const MAX_CLIENTS = 100_000;
+
+/** What nobody learns, in place of an example's values. */
+const FIXED_FEATURES = { hog: withFixedFeatures, haar: withHaarFeatures };
 
 /** Options of data of every format. */
 const SHARED_OPTIONS = {
@@ -24,10 +28,7 @@ const SHARED_OPTIONS = {
   seed: wholeNumber(0, Number.MAX_SAFE_INTEGER),
   samples: wholeNumber(1, MAX_DATA_VALUES),
   testSamples: wholeNumber(1, MAX_DATA_VALUES),
-  features: (name: string, text: string): "hog" => {
-    if (text !== "hog") throw invalidSpec(`unknown ${name} ${text}; known is hog`);
-    return text;
-  },
+  features: oneOf("hog", "haar"),
 };
 type SharedValues = OptionValues<typeof SHARED_OPTIONS>;
 
@@ -39,7 +40,8 @@ type SharedValues = OptionValues<typeof SHARED_OPTIONS>;
  *   `alpha`, whole groups with `partition=group`, IID without
  * - `samples=k`, `testSamples=k`: at most k examples of the shard and of the test data, drawn without replacement;
  *   equal specifications draw equal ones
- * - `features=hog`: gradient histograms in place of the pixels of IDX images (fixed-features.ts)
+ * - `features=hog`: gradient histograms in place of the pixels of IDX images (fixed-features.ts); `features=haar`:
+ *   energies in place of the values of windows (series/haar.ts)
  * - those of the format; of most, `mean=m&deviation=s`, scaling by public constants, one number or a comma-separated
  *   list with one per column, and `classes=k`, the number of classes, for files that need not hold every class; of
  *   tables also which column is what (formats/table.ts)
@@ -49,19 +51,21 @@ type SharedValues = OptionValues<typeof SHARED_OPTIONS>;
  * Scaling never depends on the data that is loaded: clients must agree on it, and it would leak.
  *
  * @param schema what the task says of tables, in place of the options for columns, classes and scaling
+ * @param onRows told now and then how many rows of a table have been read
  * @example await loadDataset("digits?client=2&clients=5&alpha=0.5&seed=7")
  * @throws DATASET_SPEC_INVALID, DATASET_NOT_FOUND, DATASET_EMPTY, DATASET_MALFORMED, DATASET_TOO_LARGE,
  *   DATASET_VALUE_INVALID, DATASET_LABEL_INVALID, DATASET_PARTITION_IMPOSSIBLE
  */
-export async function loadDataset(spec: string, schema?: TableSchema): Promise<LoadedData> {
+export async function loadDataset(spec: string, schema?: TableSchema, onRows?: OnRows): Promise<LoadedData> {
   const { source, format, options } = await resolveData(spec);
   const shared = readOptions(options, SHARED_OPTIONS);
   const { train, test, groups, ...about } = await format.load(
     source,
     shared.features === undefined ? options : unscaled(options, format),
     schema,
+    onRows,
   );
-  const describe = shared.features === undefined ? (data: Dataset): Dataset => data : withFixedFeatures;
+  const describe = shared.features === undefined ? (data: Dataset): Dataset => data : FIXED_FEATURES[shared.features];
   return {
     ...about,
     train: describe(atMost(shardOf(train, groups, shared), shared.samples, "samples")),
@@ -124,7 +128,8 @@ function assertKnown(options: ReadonlyMap<string, string>, { name, optionNames }
 
 /** Pixels in [0, 1], from which fixed features are computed. */
 function unscaled(options: ReadonlyMap<string, string>, { optionNames }: DataFormat): ReadonlyMap<string, string> {
-  if (options.has("mean") || options.has("deviation")) throw invalidSpec("features=hog has a scaling of its own");
+  if (options.has("mean") || options.has("deviation"))
+    throw invalidSpec("features=hog and features=haar have scalings of their own");
   return optionNames.includes("mean") ? new Map([...options, ["mean", "0"], ["deviation", "1"]]) : options;
 }
 

@@ -3,7 +3,7 @@ import { isVerisumError } from "../protocol/errors.ts";
 import type { VerisumError } from "../protocol/errors.ts";
 import { loadDataset, resolveData } from "./dataset.ts";
 import type { DataNote, LoadedData } from "./examples.ts";
-import type { OpenTables } from "./formats/format.ts";
+import type { OnRows, OpenTables } from "./formats/format.ts";
 import { parseModel } from "./model.ts";
 import { sizeOf } from "./shape.ts";
 import { columnsAsked, planFor } from "./tables/plan.ts";
@@ -67,11 +67,12 @@ export interface DataReport {
 export async function inspectData(
   spec: string,
   task?: ExpectedData,
+  onRows?: OnRows,
 ): Promise<{ readonly report: DataReport; readonly refusal: VerisumError | undefined }> {
   const { source, format, options } = await resolveData(spec);
   const tables = await format.open?.(source, options);
   const table = tables === undefined ? undefined : await inspectTable(tables, task?.schema);
-  const loaded = await loadDataset(spec, task?.schema).catch((error: unknown) => {
+  const loaded = await loadDataset(spec, task?.schema, onRows).catch((error: unknown) => {
     if (isVerisumError(error)) return error;
     throw error;
   });

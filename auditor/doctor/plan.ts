@@ -250,8 +250,8 @@ function equipmentChecks(options: DoctorOptions, { task, kubo }: Sources): reado
     checks.push({
       name: "data",
       run: async (need) => {
-        const loaded = await loadDataset(data);
-        return dataFound(loaded, options.contract === undefined ? undefined : (await need(task)).document.model);
+        const document = options.contract === undefined ? undefined : (await need(task)).document;
+        return dataFound(await loadDataset(data, document?.data), document?.model);
       },
     });
   if (listen !== undefined)

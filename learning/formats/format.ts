@@ -18,6 +18,9 @@ export interface Source {
   readonly entries: readonly string[];
 }
 
+/** Told how many rows of a table have been read. */
+export type OnRows = (rows: number) => void;
+
 /** A format as the list holds it. */
 export interface DataFormat {
   /** As messages call it. */
@@ -35,7 +38,12 @@ export interface DataFormat {
    * @param schema of the task's tables, if it has one
    * @throws DATASET_…, DATASET_SPEC_INVALID for a schema with data that is no table
    */
-  load(source: Source, options: ReadonlyMap<string, string>, schema?: TableSchema): Promise<LoadedData>;
+  load(
+    source: Source,
+    options: ReadonlyMap<string, string>,
+    schema?: TableSchema,
+    onRows?: OnRows,
+  ): Promise<LoadedData>;
   /** Of tables: what `load` reads, before it decides what the columns mean. */
   readonly open?: (source: Source, options: ReadonlyMap<string, string>) => Promise<OpenTables>;
 }

@@ -1,4 +1,5 @@
 /** Every data format. To add one: a file beside this one, and its entry here. */
+import { activity } from "./activity.ts";
 import { csv } from "./csv.ts";
 import { digits } from "./digits.ts";
 import type { DataFormat } from "./format.ts";
@@ -13,6 +14,7 @@ import { timeSeries } from "./time-series.ts";
 /** The first that recognises a source loads it. */
 export const FORMATS: readonly DataFormat[] = [
   digits,
+  activity,
   csv,
   jsonLines,
   parquet,

@@ -11,9 +11,9 @@ import { planFor } from "../tables/plan.ts";
 import type { Plan } from "../tables/plan.ts";
 import { MAX_CLASSES } from "../tables/schema.ts";
 import type { TableSchema } from "../tables/schema.ts";
-import type { Table } from "../tables/table.ts";
+import type { Row, Table } from "../tables/table.ts";
 import { classWarnings, columnWarnings } from "../tables/warnings.ts";
-import type { DataFormat, OpenTables, Source } from "./format.ts";
+import type { DataFormat, OnRows, OpenTables, Source } from "./format.ts";
 import {
   classNamesOrNumber,
   invalidSpec,
@@ -95,8 +95,29 @@ export function tableFormat<Readers extends OptionReaders>({
     optionNames: [...Object.keys(TABLE_OPTIONS), ...Object.keys(readers)],
     recognises: (source) => isTable(source, endings),
     open: openSource,
-    load: async (source, texts, schema) => loadTables(await openSource(source, texts), schema),
+    load: async (source, texts, schema, onRows) => {
+      const { train, test, ...rest } = await openSource(source, texts);
+      const count = rowCounter(onRows);
+      const counted = { ...rest, train: count(train), ...(test === undefined ? {} : { test: count(test) }) };
+      return loadTables(counted, schema);
+    },
   };
+}
+
+/** Rows between two words about them. */
+const ROWS_BETWEEN = 100_000;
+
+/** Tables that say how many rows have been read of all of them together. */
+function rowCounter(onRows: OnRows | undefined): (table: Table) => Table {
+  let [rows, said] = [0, 0];
+  const batchesOf = async function* (table: Table): AsyncGenerator<readonly Row[]> {
+    for await (const batch of table.batches()) {
+      rows += batch.length;
+      if (rows >= said + ROWS_BETWEEN) onRows?.((said = rows));
+      yield batch;
+    }
+  };
+  return (table) => (onRows === undefined ? table : { ...table, batches: () => batchesOf(table) });
 }
 
 async function openTables(

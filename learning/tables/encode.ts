@@ -32,6 +32,8 @@ export async function encodeTable(table: Table, plan: Plan): Promise<Encoded> {
   const readLabel = labelReader(table, plan);
   const encoders = plan.features.map((feature) => encoderOf(feature, plan, table));
   const groups: string[] = [];
+  // One text for each group: millions of rows have few of them.
+  const groupNames = new Map<string, string>();
   const times: number[] = [];
   const values = new Float32Array(width);
   let dropped = 0;
@@ -48,7 +50,10 @@ export async function encodeTable(table: Table, plan: Plan): Promise<Encoded> {
       }
       labels.push(readLabel(row));
       features.push(values);
-      if (plan.group !== undefined) groups.push(textOf(row, plan.group, plan, path));
+      if (plan.group !== undefined) {
+        const name = textOf(row, plan.group, plan, path);
+        groups.push(groupNames.get(name) ?? (groupNames.set(name, name), name));
+      }
       if (plan.time !== undefined) times.push(timeOf(row, plan.time, plan, table));
       if (features.length > MAX_DATA_VALUES)
         throw new VerisumError("DATASET_TOO_LARGE", `${path} holds more than ${MAX_DATA_VALUES} values`, { path });

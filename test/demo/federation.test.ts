@@ -5,6 +5,7 @@ import { describe, it } from "mocha";
 import { loadDataset } from "../../learning/dataset.ts";
 import { createTrainer } from "../../learning/trainer.ts";
 import { parseSpecification } from "../../task/create-task.ts";
+import { centralAccuracy } from "../../demo/central.ts";
 import { demoDealing, demoProgram, flagsFrom, headline } from "../../demo/flags.ts";
 import type { DemoFlags } from "../../demo/flags.ts";
 import { runFederation } from "../../demo/federation.ts";
@@ -44,6 +45,29 @@ describe("a simulated federation", () => {
     const first = await run();
     assert.ok(first[1]! > 0.9, `accuracies ${first.join()}`);
     assert.deepEqual(await run(), first);
+  });
+});
+
+describe("the activity task", () => {
+  it("learns from eight wearers what one place learns from all, within five points", async function () {
+    this.timeout(60_000);
+    const specification = parseSpecification(
+      JSON.parse(await readFile(new URL("../../tasks/activity.json", import.meta.url), "utf8")),
+    );
+    const dealing = { ...DEALING, clients: 8 };
+    const data = "activity?features=haar&partition=group";
+    const loaded = await Promise.all(
+      Array.from({ length: dealing.clients }, (_, client) => loadDataset(shardSpecification(data, client, dealing))),
+    );
+    const results = await runFederation(specification, specification.maxRounds, {
+      trainer: await createTrainer(specification.document.model),
+      shards: loaded.map(({ train }) => train),
+      test: loaded[0]!.test,
+      random: seededRandom("activity"),
+      onRound: () => undefined,
+    });
+    const central = await centralAccuracy(specification, specification.maxRounds, data, dealing);
+    assert.ok(results.at(-1)!.accuracy >= central - 0.05, `${results.at(-1)!.accuracy} beside ${central}`);
   });
 });
 
@@ -114,6 +138,7 @@ describe("the tasks in this repository", () => {
     "digits",
     "digits-private",
     "digits-cohort",
+    "activity",
     "fashion-cnn",
     "fashion-private",
     "fashion-pixels",

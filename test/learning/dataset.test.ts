@@ -147,6 +147,15 @@ describe("data sets", () => {
   });
 
   describe("CSV", () => {
+    it("says how many rows have been read", async () => {
+      const path = await file("many.csv", `x,label\n${"1,0\n2,1\n".repeat(110_000)}`);
+      const said: number[] = [];
+      const { train } = await loadDataset(`${path}?samples=10`, undefined, (rows) => said.push(rows));
+      assert.equal(train.exampleCount, 10);
+      assert.ok(said.length >= 1);
+      assert.ok(said[0]! >= 100_000 && said.at(-1)! <= 220_000, said.join());
+    });
+
     it("takes a fifth of each class for testing", async () => {
       const { train, test } = await loadDataset(
         `${await file("ten.csv", Array.from({ length: 10 }, (_, i) => `${i},${i % 2}`).join("\n"))}?label=last`,
