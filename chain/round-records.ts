@@ -117,40 +117,72 @@ const decodeFinalised = converter<
 
 const ignore = (): void => undefined;
 
+/** Decodes an event once, however many looks ask for it. */
+function keptFor<L extends TaskLog, T>(decode: (log: L) => T): (log: L) => T {
+  const kept = new WeakMap<L, T>();
+  return (log) => {
+    let value = kept.get(log);
+    if (value === undefined) kept.set(log, (value = decode(log)));
+    return value;
+  };
+}
+
+const roundOf = keptFor((log: RoundLog) => log.args.round);
+const openedOf = keptFor(({ args }: LogOf<"RoundOpened">) => decodeOpened(args));
+const attestedOf = keptFor(({ args }: LogOf<"Attested">) => decodeAttested(args));
+const chunksOf = keptFor(({ args }: LogOf<"ChunksProven">) => decodeChunksProven(args));
+const settledOf = keptFor(({ args, blockNumber }: LogOf<"Settled">): SettledRecord => ({
+  ...decodeSettled(args),
+  blockNumber,
+}));
+const releasedOf = keptFor(({ args, blockNumber }: LogOf<"Released">): ReleasedRecord => ({
+  ...decodeReleased(args),
+  blockNumber,
+}));
+/** Without the chunks that came before. */
+const submittedOf = keptFor(({ args, transactionHash, blockNumber }: LogOf<"Submitted">): SubmittedRecord => ({
+  ...decodeSubmitted(args),
+  transactionHash,
+  blockNumber,
+}));
+const finalisedOf = keptFor(({ args, transactionHash }: LogOf<"Finalised">): FinalisedRecord => {
+  const { signers, signatures, ...record } = decodeFinalised(args);
+  // Signatures go with the set bits of the mask, lowest seat first.
+  const signed = signatures.map((signature, i) => ({ seat: signers[i] ?? 0, signature }));
+  return { ...record, signers: signed, transactionHash };
+});
+
 /** What each event adds to its round's records. */
 const ADD: { readonly [N in RoundEvent]: (draft: Draft, log: LogOf<N>) => void } = {
-  RoundOpened: (draft, { args }) => {
-    draft.opened = decodeOpened(args);
+  RoundOpened: (draft, log) => {
+    draft.opened = openedOf(log);
   },
-  ChunksProven: (draft, { args }) => {
-    const { client, progress, chunks } = decodeChunksProven(args);
+  ChunksProven: (draft, log) => {
+    const { client, progress, chunks } = chunksOf(log);
     // A client that started again counts from there: `count` is the contract's own.
     const before = Number(progress.count) - chunks.length;
     draft.proven.set(client, [...(draft.proven.get(client) ?? []).slice(0, before), ...chunks]);
   },
-  Submitted: (draft, { args, transactionHash, blockNumber }) => {
-    const record = decodeSubmitted(args);
-    const { submission } = record;
-    const chunks = submission.chunks.length > 0 ? submission.chunks : (draft.proven.get(record.client) ?? []);
-    draft.submitted.push({ ...record, submission: { ...submission, chunks }, transactionHash, blockNumber });
+  Submitted: (draft, log) => {
+    const record = submittedOf(log);
+    const { client, submission } = record;
+    const chunks = submission.chunks.length > 0 ? undefined : draft.proven.get(client);
+    draft.submitted.push(chunks === undefined ? record : { ...record, submission: { ...submission, chunks } });
   },
   PhaseChanged: ignore,
-  Attested: (draft, { args }) => {
-    const { seat, bitmap } = decodeAttested(args);
+  Attested: (draft, log) => {
+    const { seat, bitmap } = attestedOf(log);
     draft.attested.set(seat, bitmap);
   },
   Proposed: ignore,
-  Settled: (draft, { args, blockNumber }) => {
-    draft.settled = { ...decodeSettled(args), blockNumber };
+  Settled: (draft, log) => {
+    draft.settled = settledOf(log);
   },
-  Released: (draft, { args, blockNumber }) => {
-    draft.released.push({ ...decodeReleased(args), blockNumber });
+  Released: (draft, log) => {
+    draft.released.push(releasedOf(log));
   },
-  Finalised: (draft, { args, transactionHash }) => {
-    const { signers, signatures, ...record } = decodeFinalised(args);
-    // Signatures go with the set bits of the mask, lowest seat first.
-    const signed = signatures.map((signature, i) => ({ seat: signers[i] ?? 0, signature }));
-    draft.finalised = { ...record, signers: signed, transactionHash };
+  Finalised: (draft, log) => {
+    draft.finalised = finalisedOf(log);
   },
   Aborted: (draft) => {
     draft.aborted = true;
@@ -215,15 +247,6 @@ function closedRoundOf(logs: readonly TaskLog[], finalBlock: number): bigint {
     if (over > closed) closed = over;
   }
   return closed;
-}
-
-/** Rounds of events that were asked for: ethers looks an argument up among all names each time. */
-const ROUNDS = new WeakMap<TaskLog, bigint>();
-
-function roundOf(log: RoundLog): bigint {
-  let round = ROUNDS.get(log);
-  if (round === undefined) ROUNDS.set(log, (round = log.args.round));
-  return round;
 }
 
 export function isOfRound(log: TaskLog): log is RoundLog {

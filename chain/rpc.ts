@@ -1,6 +1,6 @@
 /** A chain's JSON-RPC endpoints as one: what may pass is tried again, what will not is named. */
 import { Interface, JsonRpcApiProvider } from "ethers";
-import type { ErrorDescription, JsonRpcPayload, JsonRpcResult } from "ethers";
+import type { ErrorFragment, JsonRpcPayload, JsonRpcResult, Result } from "ethers";
 import { isVerisumError, VerisumError } from "../protocol/errors.ts";
 import type { RpcRequest } from "./answer-forms.ts";
 import { CELL_GROUP_ABI } from "./generated/cell-group-abi.ts";
@@ -125,8 +125,20 @@ function isUnreadable(error: unknown): boolean {
 /** Of an error's first four bytes as hex. A contract without the function that is called refuses with nothing. */
 const SELECTOR_CHARACTERS = 10;
 
-function errorNamed(data: string): ErrorDescription | null {
-  return VERISUM_INTERFACE.parseError(data) ?? CELL_GROUP_INTERFACE.parseError(data);
+/** Errors that came before, by selector: ethers hashes the names of all at each look-up. */
+const ERRORS = new Map<string, readonly [Interface, ErrorFragment]>();
+
+/** An error of one of the contracts, or of Solidity itself, with its arguments. */
+function errorNamed(data: string): { readonly fragment: ErrorFragment; readonly args: Result } | null {
+  const selector = data.slice(0, SELECTOR_CHARACTERS);
+  for (const contract of [VERISUM_INTERFACE, CELL_GROUP_INTERFACE]) {
+    const fragment = ERRORS.has(selector) ? null : contract.getError(selector);
+    if (fragment !== null) ERRORS.set(selector, [contract, fragment]);
+  }
+  const known = ERRORS.get(selector);
+  if (known === undefined) return null;
+  const [contract, fragment] = known;
+  return { fragment, args: contract.decodeErrorResult(fragment, data) };
 }
 
 /** The contract's refusal inside an ethers error, by name and arguments. */
@@ -148,8 +160,8 @@ export function revertOf(error: unknown): VerisumError | undefined {
   const values = parsed.fragment.inputs.map((input, i) => `${input.name}=${String(parsed.args[i])}`);
   return new VerisumError(
     "CHAIN_REVERTED",
-    `${parsed.name}(${values.join(", ")})`,
-    { error: parsed.name, arguments: values },
+    `${parsed.fragment.name}(${values.join(", ")})`,
+    { error: parsed.fragment.name, arguments: values },
     { cause: error },
   );
 }

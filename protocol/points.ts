@@ -31,6 +31,8 @@ export function isInfinity(point: G1): boolean {
 /** @throws POINT_NOT_ON_CURVE if the coordinates are not canonical or off the curve. */
 export function toNobleG1(point: G1): NobleG1 {
   if (isInfinity(point)) return bn254.G1.Point.ZERO;
+  // This object keeps multiples of itself, with which it is multiplied many times as fast.
+  if (equalG1(point, G1_GENERATOR)) return bn254.G1.Point.BASE;
   assertCanonical([point.x, point.y]);
   return checked(() => {
     const result = bn254.G1.Point.fromAffine({ x: point.x, y: point.y });

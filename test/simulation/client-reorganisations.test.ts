@@ -4,6 +4,7 @@ import { rmSync } from "node:fs";
 import { afterEach, beforeEach, describe, it } from "mocha";
 import type { SubmittedRecord } from "../../chain/task-chain.ts";
 import { Dice } from "./dice.ts";
+import { quietMachine } from "./quiet-machine.ts";
 import { clientName } from "./roles.ts";
 import type { Stage } from "./roles.ts";
 import { openStage } from "./schedule.ts";
@@ -19,14 +20,19 @@ describe("a reorganisation while a round collects", function () {
   let scene: Scene;
   let stage: Stage;
   let nature: Nature;
+  let endQuiet: () => void;
   beforeEach(async () => {
     scene = await openScene(SHAPE);
     ({ stage, nature } = openStage("collecting", new Dice("collecting"), scene, { seats: new Set(), clients: 0 }));
+    endQuiet = quietMachine();
     stage.world.hostile = false;
     stage.world.interleaves = false;
     await until("Collecting", (actor) => !actor.script.name.startsWith("client"));
   });
-  afterEach(() => rmSync(scene.directory, { recursive: true, force: true }));
+  afterEach(() => {
+    endQuiet();
+    rmSync(scene.directory, { recursive: true, force: true });
+  });
 
   const phase = async (): Promise<string> => (await scene.reader().round()).phase;
   const until = async (wanted: string, acts: (actor: Actor) => boolean = () => true): Promise<void> => {

@@ -123,7 +123,7 @@ export function memberScript(stage: Stage, seat: number, honest: boolean): Scrip
         reporter: life.actor.reporter,
         replicate: replicateFrom(world, life, scene, holders(stage)),
         random: random(),
-        fetch: fetchThrough(stage, life),
+        fetch: fetchThrough(stage, life, `10.0.0.${seat}`),
         nodes: () => ["http://aggregator/"],
       });
       return Promise.resolve(step);
@@ -136,8 +136,8 @@ function allFinal(look: TaskLook, { chain }: Scene): TaskLook {
   return { ...look, records: (round) => ({ ...look.records(round), finalBlock: chain.blockNumber }) };
 }
 
-/** Requests to the aggregator's node, which is there only while the aggregator is. */
-function fetchThrough(stage: Stage, life: Life): typeof globalThis.fetch {
+/** Requests to the aggregator's node, which is there only while the aggregator is. @param remoteAddress the caller's */
+function fetchThrough(stage: Stage, life: Life, remoteAddress: string): typeof globalThis.fetch {
   const away = (): Error => new TypeError("fetch failed");
   return (input, init) =>
     stage.world.call(life, {
@@ -148,6 +148,7 @@ function fetchThrough(stage: Stage, life: Life): typeof globalThis.fetch {
         const request = node.app.inject({
           method: init?.method === "POST" ? "POST" : "GET",
           url: pathname,
+          remoteAddress,
           headers: { "content-type": "application/json" },
           ...(typeof init?.body === "string" ? { payload: init.body } : {}),
         });

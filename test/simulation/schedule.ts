@@ -4,7 +4,7 @@ import { isVerisumError } from "../../protocol/errors.ts";
 import type { Hex } from "../../protocol/transcript.ts";
 import { byzantineClient, byzantineMember } from "./byzantine.ts";
 import { Dice } from "./dice.ts";
-import { withoutPatience } from "./patience.ts";
+import { quietMachine } from "./quiet-machine.ts";
 import { Reference } from "./reference.ts";
 import type { Violation } from "./reference.ts";
 import { aggregatorScript, clientName, clientScript, memberName, memberScript } from "./roles.ts";
@@ -36,9 +36,11 @@ export async function runSchedule(seed: string, planted: Planted = {}): Promise<
   const dice = new Dice(seed);
   const shape = drawShape(dice);
   const scene = await openScene(shape);
+  const endQuiet = quietMachine();
   try {
-    return await withoutPatience(() => play(seed, dice, scene, planted));
+    return await play(seed, dice, scene, planted);
   } finally {
+    endQuiet();
     rmSync(scene.directory, { recursive: true, force: true });
   }
 }

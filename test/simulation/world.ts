@@ -3,8 +3,8 @@
  * of the content, others may act first, time may pass, blocks may be undone, the call may fail, and the role may die.
  * All of it follows from the schedule's dice, so that a seed can be tried again.
  */
+import { setImmediate } from "node:timers/promises";
 import { outlive } from "../../command/run.ts";
-import { machineWorkDone } from "./machine-work.ts";
 import { createRecorder } from "../support/round-recorder.ts";
 import type { Recorder } from "../support/round-recorder.ts";
 import type { Dice } from "./dice.ts";
@@ -59,7 +59,7 @@ export class Life {
 
   /** Once nothing is unfinished: what goes on beside other roles' steps would take its turns by the clock. */
   async atRest(): Promise<void> {
-    do await machineWorkDone();
+    do await calm();
     while (this.#unfinished > 0 && !this.ended);
   }
 
@@ -101,6 +101,13 @@ export interface Nature {
   now(): number;
   /** Undoes blocks. */
   reorganise(): void;
+}
+
+/** Turns of the event loop in which whatever goes on beside comes to rest: nothing waits for the machine. */
+const CALM_TURNS = 3;
+
+async function calm(): Promise<void> {
+  for (let turn = 0; turn < CALM_TURNS; turn++) await setImmediate();
 }
 
 const never = <T>(): Promise<T> => new Promise<T>(() => undefined);
@@ -205,7 +212,7 @@ export class World {
 
   async #others(): Promise<void> {
     // What this role does besides must not fall into the others' acts by the clock.
-    await machineWorkDone();
+    await calm();
     for (let left = this.dice.between(1, 4); left > 0; left--) await this.event();
   }
 

@@ -78,10 +78,10 @@ export type Calls<N extends SendName<VerisumFunctions>> = {
 /** Refuses the call with the contract's own error. @throws CHAIN_REVERTED */
 export function revert<N extends keyof VerisumErrors>(name: N, evidence: VerisumErrors[N]): never {
   const values = new Map<string, unknown>(Object.entries(evidence));
-  const { inputs } = VERISUM_INTERFACE.getError(name)!;
+  const fragment = VERISUM_INTERFACE.getError(name)!;
   const data = VERISUM_INTERFACE.encodeErrorResult(
-    name,
-    inputs.map((input) => values.get(input.name)),
+    fragment,
+    fragment.inputs.map((input) => values.get(input.name)),
   );
   throw revertOf({ code: "CALL_EXCEPTION", data })!;
 }

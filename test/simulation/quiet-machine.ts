@@ -1,0 +1,60 @@
+/**
+ * The machine under a schedule. Files, keys and ciphers are the real ones, but done at once: threads would finish them
+ * in another order each time, and only a schedule's dice may say who is first. Nobody's patience ends by the machine's
+ * clock either.
+ */
+import files from "node:fs";
+import promises from "node:fs/promises";
+import { syncBuiltinESMExports } from "node:module";
+import { quietCiphers } from "./quiet-ciphers.ts";
+
+/** Shorter delays, in milliseconds, are no patience: libraries use them to let others run. */
+const SHORTEST_PATIENCE_MS = 50;
+/** The longest delay that a timer takes. */
+const NEVER_MS = 2 ** 31 - 1;
+
+/** Puts the machine in this state. Returns what ends it. */
+export function quietMachine(): () => void {
+  const ends = [quietTimers(), quietFiles(), quietCiphers()];
+  return () => ends.forEach((end) => end());
+}
+
+function quietTimers(): () => void {
+  const [real, realTimeout] = [globalThis.setTimeout, AbortSignal.timeout];
+  const patient = (callback: () => void, ms = 0): NodeJS.Timeout =>
+    ms < SHORTEST_PATIENCE_MS ? real(callback, ms) : real(callback, NEVER_MS).unref();
+  globalThis.setTimeout = Object.assign<typeof patient, typeof real>(patient, real);
+  AbortSignal.timeout = () => new AbortController().signal;
+  return () => {
+    globalThis.setTimeout = real;
+    AbortSignal.timeout = realTimeout;
+  };
+}
+
+function quietFiles(): () => void {
+  const real = { ...promises };
+  const atOnce = new Map<string, unknown>(Object.entries(files));
+  for (const name of Object.keys(promises)) {
+    const now = atOnce.get(`${name}Sync`) as ((...args: unknown[]) => unknown) | undefined;
+    if (now !== undefined) Object.assign(promises, { [name]: async (...args: unknown[]) => now(...args) });
+  }
+  const open = async (path: string, flags: number, mode?: number): Promise<QuietFile> =>
+    quietFile(files.openSync(path, flags, mode));
+  Object.assign(promises, { open });
+  syncBuiltinESMExports();
+  return () => {
+    Object.assign(promises, real);
+    syncBuiltinESMExports();
+  };
+}
+
+type QuietFile = Pick<promises.FileHandle, "writeFile" | "sync" | "close">;
+
+/** What the roles ask of an open file. */
+function quietFile(descriptor: number): QuietFile {
+  return {
+    writeFile: async (bytes) => files.writeFileSync(descriptor, bytes as Uint8Array),
+    sync: async () => files.fsyncSync(descriptor),
+    close: async () => files.closeSync(descriptor),
+  };
+}
