@@ -1,7 +1,7 @@
 /** `TaskReader` over JSON-RPC. */
 import { once } from "../protocol/once.ts";
 import { Contract } from "ethers";
-import { VerisumError } from "../protocol/errors.ts";
+import { isVerisumError, VerisumError } from "../protocol/errors.ts";
 import type { TaskParameters } from "../protocol/task.ts";
 import { fromHex } from "../protocol/transcript.ts";
 import type { Hex } from "../protocol/transcript.ts";
@@ -32,7 +32,7 @@ export interface ReaderOptions {
 
 const WORD = /^0x[0-9a-f]{64}$/;
 
-/** A task's contract at this address. @throws CHAIN_UNREACHABLE, CHAIN_NO_CONTRACT */
+/** A task's contract at this address. @throws CHAIN_UNREACHABLE, CHAIN_NO_CONTRACT, CONTRACT_MISMATCH */
 export async function readerAt(
   endpoint: Endpoint,
   chainId: bigint,
@@ -121,7 +121,32 @@ export async function readerAt(
       ask().catch(() => undefined),
     ),
   ]);
-  return { ...reader, context: { chainId, contract: decodeAddress(address), deployment: await deployment() } };
+  return {
+    ...reader,
+    context: { chainId, contract: decodeAddress(address), deployment: await identityOf(endpoint, address, deployment) },
+  };
+}
+
+/** @throws CONTRACT_MISMATCH if the contract has no `deployment()` to tell it apart by */
+async function identityOf({ transport }: Endpoint, contract: Hex, ask: () => Promise<Hex>): Promise<Hex> {
+  const askOrNone = (): Promise<Hex | undefined> =>
+    ask().catch((error: unknown) => {
+      if (!lacksFunction(error)) throw error;
+      return undefined;
+    });
+  const deployment = await confirmed(transport, askOrNone, (answer) => answer !== undefined);
+  if (deployment !== undefined) return deployment;
+  throw new VerisumError(
+    "CONTRACT_MISMATCH",
+    `the contract at ${contract} has no deployment(): it is of an earlier version, or no task's`,
+    { contract },
+  );
+}
+
+/** A contract without a function refuses the call, or answers with nothing. */
+function lacksFunction(error: unknown): boolean {
+  if (isVerisumError(error, "CHAIN_REVERTED")) return true;
+  return isVerisumError(error, "CHAIN_UNREACHABLE") && (error.cause as { code?: unknown } | undefined)?.code === "BAD_DATA";
 }
 
 /** `deployment()` as each endpoint answers it. */

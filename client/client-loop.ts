@@ -24,12 +24,14 @@ export interface ClientLoopDependencies extends ParticipantDependencies, Continu
 /** What one look led to. `done` when nothing is left to do in the task. */
 export type ClientProgress = "waiting" | "acted" | "done";
 
-/** Why the submission could not be sent at a block: at the next one it is tried again. */
+/** Why the submission could not be sent at a block. */
 interface Refusal {
   readonly round: bigint;
   /** Its hash. */
   readonly block: string;
   readonly text: string;
+  /** True if it is tried again at the next block; otherwise the round is sat out. */
+  readonly again: boolean;
 }
 
 /** Why there is nothing to submit now. */
@@ -104,7 +106,8 @@ export function createClientStep(deps: ClientLoopDependencies): () => Promise<Cl
             ...reason.facts,
           },
         );
-      refusal = { round: round.number, block: look.block.hash, text: reason.text };
+      const again = !(await deps.journal.satOut(round.number));
+      refusal = { round: round.number, block: look.block.hash, text: reason.text, again };
     }
     counts.tried(round.number);
     await deps.times.warn();
@@ -131,8 +134,10 @@ async function pauseOf(
   const { activeFromRound } = await chain.client(chain.account);
   if (activeFromRound > number)
     return waiting(`registered; taking part from round ${activeFromRound}`, activeFromRound);
-  if (refusal?.round === number && refusal.block === look.block.hash)
-    return waiting(`round ${number}: this client is not in it (${refusal.text}); trying again at the next block`);
+  if (refusal?.round === number && refusal.block === look.block.hash) {
+    const next = refusal.again ? "; trying again at the next block" : "";
+    return waiting(`round ${number}: this client is not in it (${refusal.text})${next}`);
+  }
   return undefined;
 }
 

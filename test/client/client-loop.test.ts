@@ -226,6 +226,19 @@ describe("the client's loop", () => {
       } else await rejectsCode(step(), code);
     });
 
+  it("does not say that it tries again in a round that it sits out", async () => {
+    const waits: string[] = [];
+    const chain = await collecting();
+    const deps = dependencies(chain, async () => passed(await chain.latestModel()), []);
+    const step = createClientStep({
+      ...deps,
+      journal: { ...deps.journal, satOut: () => Promise.resolve(true) },
+      reporter: { say: () => undefined, wait: (text) => waits.push(text) },
+    });
+    assert.deepEqual([await step(), await step()], ["acted", "waiting"]);
+    assert.match(waits.at(-1)!, /^round 2: this client is not in it \(refused: this round is sat out: .*\)$/);
+  });
+
   /** A task that collects, and a client in it that has its submission made. */
   async function submitting(
     change: Partial<ClientLoopDependencies> = {},
