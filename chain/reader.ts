@@ -146,7 +146,9 @@ async function identityOf({ transport }: Endpoint, contract: Hex, ask: () => Pro
 /** A contract without a function refuses the call, or answers with nothing. */
 function lacksFunction(error: unknown): boolean {
   if (isVerisumError(error, "CHAIN_REVERTED")) return true;
-  return isVerisumError(error, "CHAIN_UNREACHABLE") && (error.cause as { code?: unknown } | undefined)?.code === "BAD_DATA";
+  return (
+    isVerisumError(error, "CHAIN_UNREACHABLE") && (error.cause as { code?: unknown } | undefined)?.code === "BAD_DATA"
+  );
 }
 
 /** `deployment()` as each endpoint answers it. */

@@ -26,6 +26,7 @@ import { createLearner } from "./learner.ts";
 import { createRelayClient } from "./relay.ts";
 import type { LocalLearner } from "./make-submission.ts";
 import type { ParticipantDependencies } from "./participant.ts";
+import { register } from "./registration.ts";
 import { agree } from "./terms.ts";
 import type { RoundTrainer } from "./round-trainer.ts";
 import { openTraining } from "./trainers/training.ts";
@@ -142,7 +143,7 @@ async function takePart(
     openTraining(given, { task, reporter, random, directory }),
   ]);
   reporter.say("good", "ready", "the proving keys are read and checked: ready to take part");
-  await persist(() => register(node, reporter), reporter, node.sleep);
+  const rejoin = await persist(() => register({ chain, task, sleep, reporter }), reporter, sleep);
   const journal = openJournal(state, scope);
   const times = openWorkTimes({ chain, task, state, scope, reporter });
   await times.warn();
@@ -193,6 +194,7 @@ async function takePart(
     for (;;) {
       const progress = (await outlive(step, reporter)) ?? "waiting";
       if (progress === "done") break;
+      await outlive(rejoin, reporter);
       if (progress === "waiting") {
         await outlive(prune, reporter);
         await outlive(pace.pause, reporter);
@@ -219,23 +221,4 @@ async function leaveOldCopy({ chain, state }: WritingNode, journal: Journal, rep
     `the state directory is a copy: this client sits round ${number} out, and its own count of what it has revealed may be too low`,
     { round: number },
   );
-}
-
-/** Registers with an open task; on an allow-listed one, waits until the operator has listed the account. */
-async function register({ chain, task, sleep }: WritingNode, reporter: Reporter): Promise<void> {
-  for (;;) {
-    const { weight, activeFromRound } = await chain.client(chain.account);
-    if (weight > 0) {
-      reporter.say("info", "registered", `registered with weight ${weight}, from round ${activeFromRound}`, {
-        weight,
-        activeFromRound,
-      });
-      return;
-    }
-    if (task.parameters.openRegistration) await chain.join();
-    else {
-      reporter.wait(`waiting until the operator lists ${chain.account}`, { account: chain.account });
-      await sleep(2000);
-    }
-  }
 }

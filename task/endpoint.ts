@@ -7,6 +7,7 @@ import { parsePeerUrl } from "../content/peers.ts";
 import { VerisumError } from "../protocol/errors.ts";
 import type { Reporter } from "../protocol/reporter.ts";
 import type { WritingNode } from "./node.ts";
+import { untilFinal } from "./until-final.ts";
 import { authoriseTaskUploads, uploadSender } from "./upload-authorisation.ts";
 import { bundleBytes } from "../protocol/bundle.ts";
 import { readIfPresent } from "../storage/durable-file.ts";
@@ -93,7 +94,9 @@ export async function openEndpoint(
   reporter: Reporter,
 ): Promise<() => Promise<void>> {
   await listenAt(app, listen);
-  const announce = announcerOf(node, publicUrl);
+  const { chain } = node;
+  const isAnnounced = async (): Promise<boolean> => (await chain.endpoints()).get(chain.account) === publicUrl;
+  const announce = untilFinal(chain, isAnnounced, () => chain.announce(publicUrl));
   await persist(announce, reporter, node.sleep);
   reporter.say("good", "listening", `gateway at ${publicUrl}/ipfs/<cid>/`, { url: publicUrl });
   return announce;
@@ -105,24 +108,4 @@ export async function listenAt(app: FastifyInstance, listen: ListenAddress): Pro
     const { code } = cause as NodeJS.ErrnoException;
     throw new VerisumError("LISTEN_FAILED", `cannot listen at ${listen.host}:${listen.port}: ${code}`, {}, { cause });
   });
-}
-
-/**
- * Announces the URL unless the chain says that it is. Once that is final it does nothing any more: what the account
- * announces later is another process's business.
- */
-function announcerOf({ chain }: Pick<WritingNode, "chain">, publicUrl: string): () => Promise<void> {
-  /** The latest block when the announcement was first seen. */
-  let seenAt: number | undefined;
-  let isFinal = false;
-  return async () => {
-    if (isFinal) return;
-    if ((await chain.endpoints()).get(chain.account) !== publicUrl) {
-      seenAt = undefined;
-      await chain.announce(publicUrl);
-      return;
-    }
-    seenAt ??= await chain.latestBlock();
-    isFinal = (await chain.finalBlock()) >= seenAt;
-  };
 }

@@ -71,10 +71,11 @@ describe("the chain adapter", function () {
     ["refuses", "60006000fd"],
     ["answers with nothing", "00"],
   ] as const)
-    it(`refuses a contract that ${behaviour} where a task tells its deployment, as one of an earlier version does`, async () => {
+    it(`refuses a contract that ${behaviour} when asked for its deployment, as an earlier version does`, async () => {
       const size = (code.length / 2).toString(16).padStart(2, "0");
       const creation = `0x60${size}600c60003960${size}6000f3${code}`;
-      const ask = (method: string, params: unknown[]): Promise<unknown> => connection.provider.request({ method, params });
+      const ask = (method: string, params: unknown[]): Promise<unknown> =>
+        connection.provider.request({ method, params });
       const hash = await ask("eth_sendTransaction", [{ from: wallet(0).address, data: creation }]);
       const { contractAddress } = (await ask("eth_getTransactionReceipt", [hash])) as { contractAddress: Hex };
       await rejectsCode(connectReader({ ...options, contract: contractAddress }), "CONTRACT_MISMATCH");

@@ -227,14 +227,12 @@ describe("the client's loop", () => {
     });
 
   it("does not say that it tries again in a round that it sits out", async () => {
-    const waits: string[] = [];
     const chain = await collecting();
     const deps = dependencies(chain, async () => passed(await chain.latestModel()), []);
-    const step = createClientStep({
-      ...deps,
-      journal: { ...deps.journal, satOut: () => Promise.resolve(true) },
-      reporter: { say: () => undefined, wait: (text) => waits.push(text) },
-    });
+    const waits: string[] = [];
+    const journal = { ...deps.journal, satOut: () => Promise.resolve(true) };
+    const reporter = { say: () => undefined, wait: (text: string) => void waits.push(text) };
+    const step = createClientStep({ ...deps, journal, reporter });
     assert.deepEqual([await step(), await step()], ["acted", "waiting"]);
     assert.match(waits.at(-1)!, /^round 2: this client is not in it \(refused: this round is sat out: .*\)$/);
   });

@@ -1,0 +1,43 @@
+/** A client's registration with its task. */
+import type { TaskWriter } from "../chain/task-chain.ts";
+import type { Sleep } from "../protocol/ports.ts";
+import type { Reporter } from "../protocol/reporter.ts";
+import type { TaskParameters } from "../protocol/task.ts";
+import { untilFinal } from "../task/until-final.ts";
+
+/** Between two looks at whether the operator has listed the account. */
+const LISTING_PAUSE_MS = 2000;
+
+export interface RegistrationDependencies {
+  readonly chain: Pick<TaskWriter, "account" | "client" | "join" | "latestBlock" | "finalBlock">;
+  readonly task: { readonly parameters: Pick<TaskParameters, "openRegistration"> };
+  readonly sleep: Sleep;
+  readonly reporter: Reporter;
+}
+
+/**
+ * Registers with an open task; on an allow-listed one, waits until the operator has listed the account.
+ * @returns a chore that joins an open task again where a reorganisation undid that, until it is final
+ * @throws chain errors; INTERRUPTED
+ */
+export async function register(deps: RegistrationDependencies): Promise<() => Promise<void>> {
+  const { chain, task, sleep, reporter } = deps;
+  const isOpen = task.parameters.openRegistration;
+  const join = async (): Promise<void> => {
+    if (isOpen) await chain.join();
+  };
+  const rejoin = untilFinal(chain, async () => (await chain.client(chain.account)).weight > 0, join);
+  for (;;) {
+    const { weight, activeFromRound } = await chain.client(chain.account);
+    if (weight > 0) {
+      const text = `registered with weight ${weight}, from round ${activeFromRound}`;
+      reporter.say("info", "registered", text, { weight, activeFromRound });
+      return rejoin;
+    }
+    if (isOpen) await join();
+    else {
+      reporter.wait(`waiting until the operator lists ${chain.account}`, { account: chain.account });
+      await sleep(LISTING_PAUSE_MS);
+    }
+  }
+}

@@ -1,0 +1,49 @@
+import assert from "node:assert/strict";
+import { describe, it } from "mocha";
+import { register } from "../../client/registration.ts";
+import { openMemoryTask } from "../support/memory-chain.ts";
+import { createRecorder } from "../support/round-recorder.ts";
+
+const CONFIRMATIONS = 3;
+
+describe("a client's registration", () => {
+  it("with an open task is made again where a reorganisation undid it, until it is final, and never after that", async () => {
+    const open = { openRegistration: true, bondWei: 0n, uniformWeights: true };
+    const { chain: memory, stranger, reader } = await openMemoryTask({ parameters: open });
+    const chain = { ...stranger, finalBlock: reader(CONFIRMATIONS).finalBlock };
+    const weight = async (): Promise<number> => (await chain.client(chain.account)).weight;
+    const before = memory.snapshot();
+    const sleep = (): Promise<never> => assert.fail("nobody lists clients of an open task");
+    const rejoin = await register({ chain, task: { parameters: open }, sleep, reporter: createRecorder() });
+    assert.equal(await weight(), 1);
+    for (let branch = 0; branch < 2; branch++) {
+      await rejoin();
+      memory.restore(before);
+      assert.equal(await weight(), 0);
+      await rejoin();
+      assert.equal(await weight(), 1);
+    }
+    const height = memory.blockNumber;
+    await rejoin();
+    assert.equal(memory.blockNumber, height, "who is registered does not join again");
+    memory.mine(CONFIRMATIONS);
+    await rejoin();
+    memory.restore(before);
+    await rejoin();
+    assert.equal(await weight(), 0, "what was final is another process's business");
+  });
+
+  it("with a listed task waits for the operator, and joins nothing", async () => {
+    const { operator, stranger } = await openMemoryTask();
+    const chain = { ...stranger, join: () => assert.fail("the operator lists clients") };
+    let pauses = 0;
+    const sleep = async (): Promise<void> => {
+      if (++pauses === 2) await operator.registerClient(chain.account, 1);
+    };
+    const reporter = createRecorder();
+    const rejoin = await register({ chain, task: { parameters: { openRegistration: false } }, sleep, reporter });
+    await rejoin();
+    assert.equal(pauses, 2);
+    assert.ok(reporter.events.some(({ event }) => event === "registered"));
+  });
+});
