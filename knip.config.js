@@ -9,6 +9,7 @@ export default {
     "{client,auditor,aggregator,operator}/cli.ts",
     "{client,member,aggregator,auditor,operator,learning,protocol}/door.ts",
     "examples/*.ts",
+    "dashboard/{main.tsx,vite.config.ts}",
     "demo/{demo,boosting-client}.ts",
     "experiments/*.ts",
     "experiments/bench/{kernels,provers}.ts",
@@ -21,7 +22,7 @@ export default {
     "test/simulation/worker.ts",
     "test/support/{command-lines,idle-processes,noise-process}.ts",
   ],
-  project: ["**/*.{ts,js,mjs}"],
+  project: ["**/*.{ts,tsx,js,mjs}"],
   // A type that a file's own signatures use is part of what the file offers, imported by name or not.
   ignoreExportsUsedInFile: { interface: true, type: true },
   // Programs that are resolved by name, and the circuits that the circuits include.

@@ -23,6 +23,7 @@ import { keysOrigin } from "../task/keys-origin.ts";
 import { openReadingNode } from "../task/node.ts";
 import type { ReadingNode } from "../task/node.ts";
 import { contentOf } from "./dashboard-content.ts";
+import { addDashboardPages } from "./dashboard-pages.ts";
 import { askNodes } from "./inspect.ts";
 import { partyStates } from "./parties.ts";
 
@@ -47,6 +48,7 @@ export async function showDashboard(flags: DashboardFlags, reporter: Reporter, s
     reporter: limitedReporter(reporter, () => performance.now()),
   });
   addApi(app, { database, now });
+  await addDashboardPages(app);
   addIndexPages(app, { database, now, tasks: flags.contract.length });
   try {
     await listenAt(app, flags.listen);

@@ -1,6 +1,6 @@
 /**
  * Compiles what roles run with to `dist/`, for `npm pack`: JavaScript with types, and beside it the files that the code
- * finds by its own place (contracts, circuits, digits). Sources are not shipped, so neither are source maps; the
+ * finds by its own place (contracts, pages, circuits, digits). Sources are not shipped, so neither are source maps; the
  * output keeps names, comments and lines apart, and its stack traces can be read.
  *
  *   npm pack              runs this first
@@ -13,6 +13,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { createProgram } from "../command/program.ts";
 import { buildContracts } from "../operator/build-contracts.ts";
+import { buildPages } from "./pages/build-pages.ts";
 import { copyAssets } from "./packing/assets.ts";
 import { brokenImports } from "./packing/broken-imports.ts";
 import { rewritten } from "./packing/rewrite.ts";
@@ -32,6 +33,7 @@ await createProgram("pack", "compile what roles run with to dist/")
   .action(async () => {
     await rm(DIST, { recursive: true, force: true });
     await buildContracts();
+    await buildPages();
     const compiler = join(ROOT, "node_modules", "typescript", "bin", "tsc");
     execFileSync(process.execPath, [compiler, "-p", "tsconfig.build.json"], { cwd: ROOT, stdio: ["ignore", 2, 2] });
     await rewriteOutput();

@@ -5,7 +5,7 @@ import { dirname, relative, resolve, sep } from "node:path";
 export const ROOT = resolve(import.meta.dirname, "../..");
 
 /** A relative specifier of a static or dynamic import, of a re-export, or of a file that a worker runs. */
-const RELATIVE_IMPORT = /(?:\bfrom\s*|\bimport\s*\(?\s*|\bnew URL\(\s*)(["'`])(\.{1,2}\/[^"'`\n]*\.[cm]?[jt]s)\1/g;
+const RELATIVE_IMPORT = /(?:\bfrom\s*|\bimport\s*\(?\s*|\bnew URL\(\s*)(["'`])(\.{1,2}\/[^"'`\n]*\.[cm]?[jt]sx?)\1/g;
 
 /** The same of any specifier, packages and Node's modules included. */
 const ANY_IMPORT = /(?:\bfrom\s*|\bimport\s*\(?\s*|\bnew URL\(\s*)(["'`])([^"'`\n]+)\1/g;
@@ -35,7 +35,7 @@ export function runtimeImports(path, source) {
 
 /** Every source below the rooms, with what it imports by `imports(path, source)`; read once in a process. */
 export function importGraph(rooms, imports = importedFiles) {
-  const files = globSync(`{${rooms.join(",")}}/**/*.{ts,js,mjs}`, { cwd: ROOT, exclude: ["**/node_modules/**"] });
+  const files = globSync(`{${rooms.join(",")}}/**/*.{ts,tsx,js,mjs}`, { cwd: ROOT, exclude: ["**/node_modules/**"] });
   return new Map(
     files.map((name) => {
       const path = resolve(ROOT, name);

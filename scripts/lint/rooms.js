@@ -28,6 +28,8 @@ export const ROOMS = {
   // A client audits what it trains on; an aggregator may hold a seat. Neither knows the other.
   client: [...SHARED, "auditor"],
   aggregator: [...SHARED, "indexer", "auditor", "member"],
+  // In a browser.
+  dashboard: ["indexer"],
   // By the package's name only, as a program of somebody else would.
   examples: [],
   demo: [...SHARED, ...ROLES],

@@ -7,6 +7,8 @@ import { DECLARED_TYPES } from "./rewrite.ts";
 const COPIED = [
   "artifacts/contracts/Verisum.sol/Verisum.json",
   "artifacts/contracts/CellGroup.sol/CellGroup.json",
+  "build/dashboard/*.*",
+  "build/dashboard/assets/*",
   "data/digits/*",
   DECLARED_TYPES,
 ];

@@ -32,18 +32,20 @@ export const CHECKS: readonly Step[] = [
   },
   { name: "format", args: ["--bin", "prettier", "--check", "--log-level", "warn", "."] },
   { name: "types", args: ["--bin", "tsc", "--noEmit"] },
+  { name: "types of the dashboard", args: ["--bin", "tsc", "--noEmit", "-p", "dashboard"] },
   { name: "lint", args: ["--bin", "eslint", "."] },
 ];
 
 const BUILDS = {
   contracts: { name: "contracts build", args: ["--bin", "hardhat", "build", "--quiet"] },
   circuits: { name: "circuits and keys", args: ["scripts/build.ts"] },
+  dashboard: { name: "dashboard", args: ["scripts/build-dashboard.ts"] },
 } as const satisfies Readonly<Record<string, Step>>;
 
 /** Groups of tests, cheapest first, with the builds that each needs. */
 const NEEDS = {
   unit: [],
-  integration: ["contracts", "circuits"],
+  integration: ["contracts", "circuits", "dashboard"],
   circuits: ["circuits"],
   contracts: ["contracts"],
   "end-to-end": ["contracts", "circuits"],
@@ -72,6 +74,7 @@ export const INTEGRATION: readonly string[] = [
   "test/client/trainers/process.test.ts",
   "test/command/every-command.test.ts",
   "test/content/gateway-conformance.test.ts",
+  "test/dashboard/pages.test.ts",
   "test/demo/with-processes.test.ts",
   "test/integrations/python.test.ts",
   "test/indexer/index-task.test.ts",

@@ -1,0 +1,71 @@
+/** The dashboard's pages, from their bundle: read once, served with a policy that lets nothing else in. */
+import { readdir, readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import type { FastifyInstance, FastifyReply } from "fastify";
+
+/** Where `npm run build` leaves the bundle, in a clone and in the package. */
+const BUNDLE = fileURLToPath(new URL("../build/dashboard/", import.meta.url));
+
+const MEDIA_TYPES: Readonly<Record<string, string>> = {
+  css: "text/css; charset=utf-8",
+  html: "text/html; charset=utf-8",
+  js: "text/javascript; charset=utf-8",
+  svg: "image/svg+xml",
+};
+
+/** No script or style but the bundle's, no request but to this server, no frame, no form. */
+const PAGE_HEADERS = {
+  "content-security-policy": [
+    "default-src 'none'",
+    "script-src 'self'",
+    "style-src 'self'",
+    "img-src 'self'",
+    "connect-src 'self'",
+    "base-uri 'none'",
+    "form-action 'none'",
+    "frame-ancestors 'none'",
+    "require-trusted-types-for 'script'",
+  ].join("; "),
+  "cross-origin-opener-policy": "same-origin",
+  "cross-origin-embedder-policy": "require-corp",
+} as const;
+
+/** A year: a file's name changes with its content. */
+const FOR_EVER = "public, max-age=31536000, immutable";
+
+interface BundledFile {
+  readonly bytes: Uint8Array;
+  readonly mediaType: string;
+}
+
+/**
+ * Adds the pages to a gateway.
+ * @param folder of the bundle; where there is none, the pages say how to make it
+ */
+export async function addDashboardPages(app: FastifyInstance, folder = BUNDLE): Promise<void> {
+  const files = await bundledFiles(folder);
+  const page = files.get("index.html");
+  const answer = (file: BundledFile | undefined, reply: FastifyReply, cached: string): FastifyReply => {
+    if (file === undefined)
+      return reply.status(503).type("text/plain; charset=utf-8").send("The pages are not built: run npm run build.\n");
+    return reply.headers(PAGE_HEADERS).header("cache-control", cached).type(file.mediaType).send(file.bytes);
+  };
+  for (const url of ["/", "/task/:task", "/task/:task/round/:round"])
+    app.route({ method: ["GET", "HEAD"], url, handler: (_request, reply) => answer(page, reply, "no-cache") });
+  for (const [name, file] of files)
+    if (file !== page)
+      app.route({ method: ["GET", "HEAD"], url: `/${name}`, handler: (_, reply) => answer(file, reply, FOR_EVER) });
+}
+
+/** By path inside the bundle. */
+async function bundledFiles(folder: string): Promise<ReadonlyMap<string, BundledFile>> {
+  const names = await readdir(folder, { recursive: true }).catch(() => []);
+  const files = new Map<string, BundledFile>();
+  for (const name of names) {
+    const mediaType = MEDIA_TYPES[name.split(".").at(-1)!];
+    if (mediaType === undefined) continue;
+    files.set(name.replaceAll("\\", "/"), { bytes: await readFile(join(folder, name)), mediaType });
+  }
+  return files;
+}

@@ -1,0 +1,62 @@
+/** The frame of every page. */
+import { useEffect } from "react";
+import type { ReactNode } from "react";
+import { Overview } from "./pages/overview.tsx";
+import { RoundPage } from "./pages/round.tsx";
+import { TaskPage } from "./pages/task.tsx";
+import { Notice } from "./parts/notice.tsx";
+import { follow, useRoute } from "./route.ts";
+import type { Route } from "./route.ts";
+
+export function Dashboard(): ReactNode {
+  const route = useRoute();
+  const place = JSON.stringify(route);
+  useEffect(() => {
+    // A screen reader begins where the new page does.
+    document.querySelector<HTMLElement>("main")?.focus({ preventScroll: true });
+  }, [place]);
+  return (
+    <>
+      <a className="skip" href="#content">
+        Skip to the content
+      </a>
+      <header className="top">
+        <a className="mark" href="/" onClick={follow}>
+          Verisum
+        </a>
+        <nav aria-label="Pages">
+          <a href="/" onClick={follow} aria-current={route.page === "overview" ? "page" : undefined}>
+            Tasks
+          </a>
+          <a href="/api/openapi.json">API</a>
+        </nav>
+      </header>
+      <main id="content" tabIndex={-1}>
+        {pageOf(route)}
+      </main>
+      <footer className="bottom">
+        <p>
+          This page shows what its server read from the chain and from IPFS; it is as honest as that server. To trust
+          nobody, run <code>fl dashboard</code> or <code>fl verify</code> on a machine of your own.
+        </p>
+      </footer>
+    </>
+  );
+}
+
+function pageOf(route: Route): ReactNode {
+  switch (route.page) {
+    case "overview":
+      return <Overview />;
+    case "task":
+      return <TaskPage key={route.task} task={route.task} />;
+    case "round":
+      return <RoundPage key={`${route.task} ${route.round}`} task={route.task} round={route.round} />;
+    case "nowhere":
+      return (
+        <Notice kind="empty" title="There is no such page">
+          The address names none of this dashboard’s pages. <a href="/">All tasks</a>
+        </Notice>
+      );
+  }
+}

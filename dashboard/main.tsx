@@ -1,0 +1,9 @@
+import { StrictMode } from "react";
+import { createRoot } from "react-dom/client";
+import { Dashboard } from "./dashboard.tsx";
+
+createRoot(document.getElementById("page")!).render(
+  <StrictMode>
+    <Dashboard />
+  </StrictMode>,
+);
