@@ -4,6 +4,8 @@
  */
 import { isVerisumError, VerisumError } from "../protocol/errors.ts";
 import { missingEvent } from "./agreement.ts";
+import { FinalBlock } from "./final-block.ts";
+import type { TaggedBlock } from "./final-block.ts";
 import { LogPages, parseTaskLog } from "./logs.ts";
 import type { RawLog, TaskLog } from "./logs.ts";
 import { deploymentBlock } from "./origin.ts";
@@ -51,8 +53,6 @@ export interface TaskPast {
   readonly blocks: SeenBlocks;
 }
 
-interface FoundBlock extends BlockReference, TimedBlock {}
-
 /** Blocks, and events, that are read before they are kept on the disk once more. */
 const BLOCKS_BEFORE_SAVING = 5_000;
 const EVENTS_BEFORE_SAVING = 64;
@@ -62,6 +62,7 @@ export class TaskHistory {
   readonly #contract: string;
   readonly #options: HistoryOptions;
   readonly #pages: LogPages;
+  readonly #final: FinalBlock;
   #kept: KeptEvents | undefined;
   #parsed: TaskLog[] = [];
   #saved = { upTo: -1, count: 0 };
@@ -77,6 +78,7 @@ export class TaskHistory {
     this.#contract = contract;
     this.#options = options;
     this.#pages = new LogPages(endpoint, contract);
+    this.#final = new FinalBlock(endpoint);
   }
 
   /**
@@ -126,6 +128,7 @@ export class TaskHistory {
     this.#kept = undefined;
     this.#last = undefined;
     this.#parsed = [];
+    this.#final.forget();
     if (origin !== undefined) this.#kept = { origin, upTo: { number: origin.number - 1, hash: "" }, logs: [] };
   }
 
@@ -215,9 +218,9 @@ export class TaskHistory {
    * chain has left.
    */
   async #head(): Promise<{
-    readonly latest: FoundBlock;
+    readonly latest: TaggedBlock;
     readonly final: number;
-    readonly finalized: FoundBlock | undefined;
+    readonly finalized: TaggedBlock | undefined;
   }> {
     const { depth } = this.#options;
     const known = this.#kept;
@@ -231,12 +234,14 @@ export class TaskHistory {
     // An endpoint that is behind does not know the block: that says nothing.
     if (upTo !== undefined && upTo.hash !== known!.upTo.hash) this.#forgetBranch(known!.origin);
     if (origin !== undefined && origin.hash !== known!.origin.hash) this.#forgetBranch(undefined);
-    const final = depth === undefined ? (tagged?.number ?? -1) : latest.number - depth;
-    return { latest, final: Math.max(-1, final), finalized: tagged };
+    if (depth !== undefined) return { latest, final: Math.max(-1, latest.number - depth), finalized: undefined };
+    const finalized = await this.#final.agreed(tagged);
+    return { latest, final: Math.min(finalized?.number ?? -1, latest.number), finalized };
   }
 
   #forgetBranch(origin: BlockReference | undefined): void {
     this.#parsed = [];
+    this.#final.forget();
     this.#last = undefined;
     this.#kept = origin === undefined ? undefined : { origin, upTo: { number: origin.number - 1, hash: "" }, logs: [] };
   }
@@ -249,7 +254,7 @@ export class TaskHistory {
     return this.#earlier;
   }
 
-  async #block(tag: number | "latest" | "finalized"): Promise<FoundBlock | undefined> {
+  async #block(tag: number | "latest" | "finalized"): Promise<TaggedBlock | undefined> {
     const { provider, request } = this.#endpoint;
     const block = await request(() => provider.getBlock(tag)).catch((error: unknown) => {
       if (tag !== "finalized" || !isVerisumError(error, "CHAIN_UNREACHABLE")) throw error;
