@@ -12,6 +12,7 @@ import { seededStream } from "./seeded-stream.ts";
 import { selectExamples } from "./examples.ts";
 import type { Dataset, LoadedData } from "./examples.ts";
 import { withHaarFeatures } from "./series/haar.ts";
+import { classWarnings } from "./tables/warnings.ts";
 import type { TableSchema } from "./tables/schema.ts";
 
 const MAX_CLIENTS = 100_000;
@@ -59,15 +60,17 @@ type SharedValues = OptionValues<typeof SHARED_OPTIONS>;
 export async function loadDataset(spec: string, schema?: TableSchema, onRows?: OnRows): Promise<LoadedData> {
   const { source, format, options } = await resolveData(spec);
   const shared = readOptions(options, SHARED_OPTIONS);
-  const { train, test, groups, ...about } = await format.load(
+  const loaded = await format.load(
     source,
     shared.features === undefined ? options : unscaled(options, format),
     schema,
     onRows,
   );
+  const { train, test, groups, ...about } = loaded;
   const describe = shared.features === undefined ? (data: Dataset): Dataset => data : FIXED_FEATURES[shared.features];
   return {
     ...about,
+    notes: [...(about.notes ?? []), ...classWarnings(loaded)],
     train: describe(atMost(shardOf(train, groups, shared), shared.samples, "samples")),
     test: describe(atMost(test, shared.testSamples, "testSamples")),
   };

@@ -12,7 +12,7 @@ import type { Plan } from "../tables/plan.ts";
 import { MAX_CLASSES } from "../tables/schema.ts";
 import type { TableSchema } from "../tables/schema.ts";
 import type { Row, Table } from "../tables/table.ts";
-import { classWarnings, columnWarnings } from "../tables/warnings.ts";
+import { columnWarnings } from "../tables/warnings.ts";
 import type { DataFormat, OnRows, OpenTables, Source } from "./format.ts";
 import {
   classNamesOrNumber,
@@ -177,7 +177,6 @@ async function loadTables(tables: OpenTables, schema?: TableSchema): Promise<Loa
     ...whole.notes,
     ...columnWarnings(whole, plan),
     ...(parts.notes ?? []),
-    ...classWarnings(parts),
     ...unusedNote(plan),
   ];
   return { ...parts, notes };

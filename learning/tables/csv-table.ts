@@ -57,6 +57,7 @@ export async function openCsv(source: TextSource, dialect: CsvDialect = {}): Pro
     decimalOf(
       sample.flatMap(({ cells }) => cells),
       path,
+      delimiter,
     );
   const rest = sample.slice(1).map(({ cells }) => cells);
   const width = widthWithoutTrailing([first.cells, ...rest]);

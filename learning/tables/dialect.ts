@@ -68,15 +68,27 @@ function isPlain(cell: string, delimiter: string): boolean {
 
 /**
  * Whether numbers have a decimal point or a decimal comma.
+ * @param delimiter of the columns
  * @throws DATASET_DIALECT_UNCLEAR if there are both, or only such as 1,234, which may be a thousand
  */
-export function decimalOf(cells: readonly string[], path: string): Decimal {
+export function decimalOf(cells: readonly string[], path: string, delimiter = ","): Decimal {
   const texts = cells.map((cell) => cell.trim());
   const commas = texts.filter((text) => DECIMAL_COMMA.test(text));
-  if (commas.length === 0) return ".";
-  const point = texts.find((text) => DECIMAL_POINT.test(text));
-  const value = commas[0]!;
+  const points = texts.filter((text) => DECIMAL_POINT.test(text));
+  const point = points[0];
   const remedy = "say which with decimal=comma or decimal=point";
+  if (commas.length === 0) {
+    // Semicolons separate columns where numbers have a decimal comma: there 1.234 is more than a thousand.
+    if (delimiter === ";" && point !== undefined && points.every((text) => THOUSANDS.test(text)))
+      throw refusal(
+        "DATASET_DIALECT_UNCLEAR",
+        { path, value: point },
+        `numbers such as ${listed([...new Set(points)], 3)} may have a decimal point or a thousands separator`,
+        `${remedy}, and take thousands separators out`,
+      );
+    return ".";
+  }
+  const value = commas[0]!;
   if (point !== undefined)
     throw refusal(
       "DATASET_DIALECT_UNCLEAR",

@@ -155,7 +155,7 @@ function invalidValue(place: Place, type: "number" | "date", value: number | und
   const remedy = `correct it, or leave the column out with drop=${optionText(column)}`;
   const words =
     type === "number" && value === undefined
-      ? "; words need a list of categories in the task's document (data.columns)"
+      ? `; if it stands for no value, say na=${optionText(String(place.value).trim())}; words need a list of categories in the task's document (data.columns)`
       : "";
   return refusal("DATASET_VALUE_INVALID", place, problem, remedy + words);
 }

@@ -12,6 +12,8 @@ import type { Cell, Row, Table } from "./table.ts";
 import type { TextSource } from "./text.ts";
 
 const REMEDY = "correct the line";
+/** Sixteen digits in a row: Number.MAX_SAFE_INTEGER has as many. */
+const LONG_INTEGER = /[:[,\s-]\d{16}/;
 
 /** Blank lines are ignored. @throws DATASET_EMPTY, DATASET_TOO_LARGE, DATASET_MALFORMED, and what reading throws */
 export async function openJsonLines(source: TextSource): Promise<Table> {
@@ -63,10 +65,17 @@ function cellsFrom(line: Line, path: string): { readonly columns: readonly strin
   return { columns, cells };
 }
 
+/** Integers that no number holds exactly become text, so that identifiers of many digits stay apart. */
+function parseExactly(text: string): unknown {
+  const asText = (_key: string, value: unknown, context?: { readonly source?: string }): unknown =>
+    Number.isInteger(value) && !Number.isSafeInteger(value) ? (context?.source ?? value) : value;
+  return JSON.parse(text, asText);
+}
+
 function objectFrom(line: Line, path: string): object {
   let value: unknown;
   try {
-    value = JSON.parse(line.text);
+    value = LONG_INTEGER.test(line.text) ? parseExactly(line.text) : JSON.parse(line.text);
   } catch (cause) {
     throw malformed(path, line, `it is not complete JSON: ${(cause as Error).message}`);
   }

@@ -4,6 +4,7 @@ import { open } from "node:fs/promises";
 import type { Readable } from "node:stream";
 import { createGunzip } from "node:zlib";
 import { VerisumError } from "../../protocol/errors.ts";
+import { assertNotForeign, SIGNATURE_BYTES } from "./foreign-files.ts";
 
 /** Encodings as options name them; Latin-1 is read as Windows-1252, as browsers do. */
 export const ENCODINGS = ["utf-8", "utf-16le", "utf-16be", "latin1"] as const;
@@ -11,7 +12,6 @@ export type Encoding = (typeof ENCODINGS)[number];
 
 /** What begins a file, and what that says. */
 const GZIP = [0x1f, 0x8b];
-const ZIP = [0x50, 0x4b, 0x03, 0x04];
 const MARKS: readonly (readonly [readonly number[], Encoding])[] = [
   [[0xef, 0xbb, 0xbf], "utf-8"],
   [[0xff, 0xfe], "utf-16le"],
@@ -63,8 +63,12 @@ async function* decoded(path: string, given: Encoding | undefined): AsyncGenerat
       const row = lines + newlinesIn(lenient.slice(0, Math.max(0, lenient.indexOf("\ufffd", 3))));
       throw unknownEncoding(path, `row ${row} is not ${encoding} text`, row, cause);
     }
-    if (encoding === "utf-8" && text.includes("\0"))
-      throw unknownEncoding(path, "it has zero bytes, as UTF-16 has without a byte order mark", lines);
+    const zero = text.indexOf("\0");
+    if (zero >= 0) {
+      const row = lines + newlinesIn(text.slice(0, zero));
+      const as = encoding === "utf-8" ? ", as UTF-16 has without a byte order mark" : "";
+      throw unknownEncoding(path, `row ${row} has a zero character${as}`, row);
+    }
     lines += newlinesIn(text);
     yield text;
   }
@@ -78,12 +82,7 @@ async function* decoded(path: string, given: Encoding | undefined): AsyncGenerat
 async function* bytesOf(path: string): AsyncGenerator<Uint8Array> {
   const head = await headOf(path);
   if (head.length === 0) throw new VerisumError("DATASET_EMPTY", `${path} is empty`, { path });
-  if (beginsWith(head, ZIP))
-    throw new VerisumError(
-      "DATASET_MALFORMED",
-      `${path} is a ZIP archive, as Excel's workbooks are; save the sheet as CSV`,
-      { path },
-    );
+  assertNotForeign(head, path);
   const file = createReadStream(path, { highWaterMark: CHUNK_BYTES });
   const stream: Readable = beginsWith(head, GZIP) ? file.pipe(createGunzip({ chunkSize: CHUNK_BYTES })) : file;
   file.on("error", (error) => stream.destroy(error));
@@ -105,7 +104,7 @@ async function headOf(path: string): Promise<Uint8Array> {
   try {
     const file = await open(path);
     try {
-      const { bytesRead, buffer } = await file.read(new Uint8Array(4), 0, 4, 0);
+      const { bytesRead, buffer } = await file.read(new Uint8Array(SIGNATURE_BYTES), 0, SIGNATURE_BYTES, 0);
       return buffer.subarray(0, bytesRead);
     } finally {
       await file.close();

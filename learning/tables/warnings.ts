@@ -16,26 +16,50 @@ const LARGE_MAJORITY = 0.9;
 const MANY_CLASSES = 20;
 /** Examples of a class below which they are too few. */
 const FEW_EXAMPLES = 20;
+/** Columns with the same warning that have one each. */
+const MOST_ALIKE = 8;
+/** A recurring value that is so many ranges of the others away from them stands for no value. */
+const SENTINEL_GAP = 3;
 const IDENTIFIER = /(^|[^a-z])(id|ids|uuid|guid|mrn|index|idx|nr|rownum|row)($|[^a-z])|[a-z]Id$/;
 
-/** Of the columns, before the data is split. */
-export function columnWarnings({ data }: Pick<Encoded, "data">, { features, label }: Plan): DataNote[] {
+/** Of the columns, before the data is split. Warnings that many columns share become one. */
+export function columnWarnings(encoded: Pick<Encoded, "data">, plan: Plan): DataNote[] {
+  const all = eachColumn(encoded, plan);
+  return [...new Set(all.map(({ event }) => event))].flatMap((one) => {
+    const alike = all.filter(({ event }) => event === one);
+    return alike.length > MOST_ALIKE ? [together(alike)] : alike;
+  });
+}
+
+function together(alike: readonly DataNote[]): DataNote {
+  const { level, event, text } = alike[0]!;
+  const names = listed(
+    alike.map(({ column = "" }) => column),
+    MOST_ALIKE,
+  );
+  return { level, event, text: `${text}. The same of ${alike.length} columns: ${names}` };
+}
+
+function eachColumn({ data }: Pick<Encoded, "data">, { features, label }: Plan): DataNote[] {
   const warnings: DataNote[] = [];
   const warn = (event: string, column: string, text: string): void =>
     void warnings.push({ level: "warning", event, column, text: `column ${column}: ${text}` });
   if (looksLikeIdentifier(label.name))
     warn("label-suspect", label.name, "by its name the label is an identifier; name another column with label=");
+  const width = data.features.length / data.exampleCount;
   let at = 0;
   for (const { name, schema } of features) {
     const size = widthOf(schema);
     const column = at;
     at += size;
+    const leaks = (what: string): void =>
+      warn("column-leaks-label", name, `${what} with one class only: it may have been made from the label`);
     if (schema.type === "category") {
-      if (tellsLabel(data, size, (i) => oneOf(data, i, column, size)))
-        warn("column-leaks-label", name, "each word goes with one class only: it may have been made from the label");
+      if (tellsLabel(data, size, (i) => oneOf(data, i, column, size))) leaks("each word goes");
       continue;
     }
-    const { mean, stdDev, least, most, distinct } = figuresOf(data, column);
+    const figures = figuresOf(data, column);
+    const { mean, stdDev, least, most, distinct } = figures;
     const range = `${short(least)} to ${short(most)}`;
     const drop = `drop=${optionText(name)}`;
     if (least === most) {
@@ -45,6 +69,19 @@ export function columnWarnings({ data }: Pick<Encoded, "data">, { features, labe
     if (isIndex(data, column)) warn("column-index", name, `its values count the rows; ${drop} leaves it out`);
     else if (looksLikeIdentifier(name))
       warn("column-identifier", name, `by its name an identifier; ${drop} leaves it out`);
+    else if (figures.isEachItsOwn)
+      warn(
+        "column-identifier",
+        name,
+        `each row has a whole number of its own, as identifiers are; ${drop} leaves it out`,
+      );
+    const sentinel = sentinelOf(data, column, figures);
+    if (sentinel !== undefined)
+      warn(
+        "column-sentinel",
+        name,
+        `${short(sentinel)} recurs far from all other values; if it stands for no value, say na=${short(sentinel)}`,
+      );
     const scale = Math.hypot(mean, stdDev);
     if (scale > LARGEST_SCALE || scale < SMALLEST_SCALE)
       warn(
@@ -52,13 +89,9 @@ export function columnWarnings({ data }: Pick<Encoded, "data">, { features, labe
         name,
         `goes into the model as ${range}, mean ${short(mean)}, standard deviation ${short(stdDev)}; all clients must scale it by the same constants, near mean 0 and deviation 1 (mean= and deviation=, or data.scaling in the task)`,
       );
-    const width = data.features.length / data.exampleCount;
-    if (distinct !== undefined && tellsLabel(data, distinct, (i) => data.features[i * width + column]!))
-      warn(
-        "column-leaks-label",
-        name,
-        `each of its ${distinct} values goes with one class only: it may have been made from the label`,
-      );
+    const valueOf = (i: number): number => data.features[i * width + column]!;
+    if (distinct !== undefined && tellsLabel(data, distinct, valueOf)) leaks(`each of its ${distinct} values goes`);
+    else if (rangesTellLabel(data, valueOf)) leaks("each range of its values goes");
   }
   return warnings;
 }
@@ -124,12 +157,15 @@ interface Figures {
   readonly most: number;
   /** Different values, or undefined if they are too many to matter. */
   readonly distinct: number | undefined;
+  /** Whether all are whole numbers, and no two alike; false if they are too many to tell. */
+  readonly isEachItsOwn: boolean;
 }
 
 function figuresOf(data: Dataset, column: number): Figures {
   const width = data.features.length / data.exampleCount;
   const seen = new Set<number>();
   let [mean, squares, least, most] = [0, 0, Infinity, -Infinity];
+  let isWhole = true;
   for (let i = 0; i < data.exampleCount; i++) {
     const value = data.features[i * width + column]!;
     const off = value - mean;
@@ -137,10 +173,49 @@ function figuresOf(data: Dataset, column: number): Figures {
     squares += off * (value - mean);
     least = Math.min(least, value);
     most = Math.max(most, value);
+    isWhole &&= Number.isInteger(value);
     if (seen.size <= MOST_VALUES) seen.add(value);
   }
   const distinct = seen.size > MOST_VALUES ? undefined : seen.size;
-  return { mean, stdDev: Math.sqrt(squares / data.exampleCount), least, most, distinct };
+  const isEachItsOwn = isWhole && distinct === data.exampleCount && distinct >= FEW_EXAMPLES;
+  return { mean, stdDev: Math.sqrt(squares / data.exampleCount), least, most, distinct, isEachItsOwn };
+}
+
+/** The least or the most value, if it recurs, and lies further from all others than they do from one another. */
+function sentinelOf(data: Dataset, column: number, { least, most }: Figures): number | undefined {
+  const width = data.features.length / data.exampleCount;
+  for (const end of [least, most]) {
+    let [recurs, low, high] = [0, Infinity, -Infinity];
+    for (let i = 0; i < data.exampleCount; i++) {
+      const value = data.features[i * width + column]!;
+      if (value === end) recurs++;
+      else [low, high] = [Math.min(low, value), Math.max(high, value)];
+    }
+    const gap = end === least ? low - end : end - high;
+    if (recurs > 1 && high > low && gap > SENTINEL_GAP * (high - low)) return end;
+  }
+  return undefined;
+}
+
+/** Whether the classes' ranges of values do not meet, where several examples of each are there. */
+function rangesTellLabel({ labels, classCount }: Dataset, valueOf: (example: number) => number): boolean {
+  const ranges = Array.from(
+    { length: Math.min(classCount, MANY_CLASSES) },
+    () => [Infinity, -Infinity, 0] as [number, number, number],
+  );
+  for (const [i, label] of labels.entries()) {
+    const range = ranges[label];
+    if (range === undefined) return false;
+    const value = valueOf(i);
+    range[0] = Math.min(range[0], value);
+    range[1] = Math.max(range[1], value);
+    range[2]++;
+  }
+  const present = ranges.filter(([, , count]) => count > 0).sort(([a], [b]) => a - b);
+  return (
+    present.length > 1 &&
+    present.every(([low, , count], i) => count * 2 >= FEW_EXAMPLES && (i === 0 || low > present[i - 1]![1]))
+  );
 }
 
 /** Whether each value is the one before it and a step that is the same for all, as row numbers are. */

@@ -115,7 +115,12 @@ describe("data sets", () => {
         ),
         "rows come from all of the shard",
       );
-      assert.deepEqual(await loadDataset(spec), { train, test, split: "the set's own, every fifth image for testing" });
+      assert.deepEqual(await loadDataset(spec), {
+        train,
+        test,
+        split: "the set's own, every fifth image for testing",
+        notes: [],
+      });
       assert.equal((await loadDataset("digits?samples=100000")).train.exampleCount, digits.exampleCount);
     });
 
