@@ -19,7 +19,8 @@ import { ensure } from "../protocol/errors.ts";
 import type { Hex } from "../protocol/transcript.ts";
 import { proverCommand } from "../proving/groth16/prover-command.ts";
 import type { ProverCommand } from "../proving/groth16/prover-command.ts";
-import type { TrainerAddress } from "./trainers/training.ts";
+import { TOKEN_VARIABLE, trainerAddress, trainerLine, trainerToken } from "./trainers/address.ts";
+import type { TrainerAddress, TrainerLine } from "./trainers/address.ts";
 import type { InspectFlags } from "./inspect.ts";
 
 interface JoinFlags extends Omit<CommonFlags, "contract"> {
@@ -27,7 +28,8 @@ interface JoinFlags extends Omit<CommonFlags, "contract"> {
   readonly invite?: string;
   readonly yes: boolean;
   readonly data?: string;
-  readonly trainer?: string;
+  readonly trainer?: TrainerLine;
+  readonly evaluator?: TrainerLine;
   readonly trainerToken?: string;
   readonly rounds?: number;
   readonly proverCommand?: ProverCommand;
@@ -54,8 +56,18 @@ proverOption(
   .option(
     "--trainer <line>",
     "train with this command instead, called with a folder for each round, or with a server at http://127.0.0.1:PORT (docs/trainers.md)",
+    refusing(trainerLine),
   )
-  .option("--trainer-token <file>", "the file with the server's token; else the environment's VERISUM_TRAINER_TOKEN")
+  .option(
+    "--evaluator <line>",
+    "measure each model with this command or server; its numbers stay here",
+    refusing(trainerLine),
+  )
+  .option(
+    "--trainer-token <file>",
+    "the file with the servers' token; else the environment's VERISUM_TRAINER_TOKEN",
+    refusing(trainerToken),
+  )
   .option(
     "--relay",
     "let a node of the task send the submission, in a batch with others'; send it from this account only if that takes too long",
@@ -64,11 +76,17 @@ proverOption(
   .action(async (flags: JoinFlags, command: Command) => {
     const reporter = reporterFor(flags, "client");
     await runCommand(reporter, async (signal) => {
+      const { trainer, evaluator, trainerToken: token, ...others } = flags;
+      const outside = {
+        ...(trainer === undefined ? {} : { trainer: addressOf(trainer, token) }),
+        ...(evaluator === undefined ? {} : { evaluator: addressOf(evaluator, token) }),
+      };
       const found = await whereToJoin(flags, command.getOptionValueSource("rpc") !== "default");
       const { joinTask } = await import("./join.ts");
-      const { trainer: line, trainerToken, ...rest } = nodeOptions({ ...flags, ...found }, "client");
-      const trainer = line === undefined ? {} : { trainer: await addressOf(line, trainerToken) };
-      await joinTask({ ...rest, ...trainer }, { reporter, random: platformRandom, signal });
+      await joinTask(
+        { ...nodeOptions({ ...others, ...found }, "client"), ...outside },
+        { reporter, random: platformRandom, signal },
+      );
     });
   });
 
@@ -107,13 +125,9 @@ async function whereToJoin(flags: JoinFlags, hasOwnEndpoint: boolean) {
   return { ...address, peer: [...peer, ...peers], consent };
 }
 
-async function addressOf(line: string, file: string | undefined): Promise<TrainerAddress> {
-  const { TOKEN_VARIABLE, trainerAddress } = await import("./trainers/address.ts");
-  const environment = process.env[TOKEN_VARIABLE];
-  return trainerAddress(line, {
-    ...(file === undefined ? {} : { file }),
-    ...(environment === undefined ? {} : { environment }),
-  });
+/** A token of the environment is looked at only where a server needs one. */
+function addressOf(line: TrainerLine, token: string | undefined): TrainerAddress {
+  return trainerAddress(line, token ?? process.env[TOKEN_VARIABLE]);
 }
 
 /** --prover-command. */

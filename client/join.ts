@@ -28,10 +28,12 @@ import type { LocalLearner } from "./make-submission.ts";
 import type { ParticipantDependencies } from "./participant.ts";
 import { register } from "./registration.ts";
 import { agree } from "./terms.ts";
-import type { RoundTrainer } from "./round-trainer.ts";
+import type { RoundEvaluator, RoundTrainer } from "./round-trainer.ts";
+import type { TrainerAddress } from "./trainers/address.ts";
 import { openTraining } from "./trainers/training.ts";
-import type { TrainerAddress } from "./trainers/training.ts";
 import { openWorkTimes } from "./work-times.ts";
+
+const POLL_MS = 500;
 
 export interface JoinOptions extends NodeOptions {
   /**
@@ -41,8 +43,10 @@ export interface JoinOptions extends NodeOptions {
   readonly data?: string | LoadedData;
   /** Trains in place of the built-in engine: an own one, a command (docs/trainers.md), or a server on this machine. */
   readonly trainer?: RoundTrainer | TrainerAddress;
-  /** Longest pause between looks at the chain, in milliseconds. */
-  readonly pollMs: number;
+  /** Measures each model on what only this machine has; its numbers stay here. */
+  readonly evaluator?: RoundEvaluator | TrainerAddress;
+  /** Longest pause between looks at the chain, in milliseconds; 500 if absent. */
+  readonly pollMs?: number;
   /** Ends after taking part in this many rounds. */
   readonly rounds?: number;
   /** Proves in place of the built-in prover. */
@@ -136,11 +140,12 @@ async function takePart(
   const given = {
     ...(data === undefined ? {} : { data }),
     ...(options.trainer === undefined ? {} : { trainer: options.trainer }),
+    ...(options.evaluator === undefined ? {} : { evaluator: options.evaluator }),
   };
-  const directory = state.file(scope, "trainer");
+  const directory = state.file(scope);
   const [keys, training] = await Promise.all([
     node.available(checkedKeys),
-    openTraining(given, { task, reporter, random, directory }),
+    openTraining(given, { task, reporter, random, directory, signal }),
   ]);
   reporter.say("good", "ready", "the proving keys are read and checked: ready to take part");
   const rejoin = await persist(() => register({ chain, task, sleep, reporter }), reporter, sleep);
@@ -188,7 +193,7 @@ async function takePart(
     ...(training.measure === undefined ? {} : { onModel: training.measure }),
   });
   const step = withSecondLook(look, chain, (progress) => progress === "done");
-  const pace = createPace({ chain, pollMs: options.pollMs, sleep, clock });
+  const pace = createPace({ chain, pollMs: options.pollMs ?? POLL_MS, sleep, clock });
   const prune = prunerOf(node, options.keepRounds, reporter);
   try {
     for (;;) {

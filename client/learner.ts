@@ -1,5 +1,4 @@
 /** The client's learning, from a task's document: a trainer's update, then quantisation. */
-import { isExternal, modelParameters, parseExternal } from "../learning/external-model.ts";
 import { cutWeights, joinWeights } from "../learning/named-tensors.ts";
 import { isVerisumError, VerisumError } from "../protocol/errors.ts";
 import type { RandomBytes } from "../protocol/random.ts";
@@ -11,7 +10,9 @@ import type { UpdateEncoder } from "../task/mechanisms/mechanism.ts";
 import { mechanismOf } from "../task/mechanisms/registry.ts";
 import { stepScale, weightsOf } from "../task/model-vector.ts";
 import type { LocalLearner } from "./make-submission.ts";
+import { sayTrained } from "./say-trained.ts";
 import type { RoundTrainer, TrainedTensors } from "./round-trainer.ts";
+import { givenTerms } from "./trainers/given-terms.ts";
 
 export interface LearnerDependencies {
   readonly trainer: RoundTrainer;
@@ -27,12 +28,8 @@ export interface LearnerDependencies {
 /** Has the trainer train from the round's base, returns the difference, and encodes it. */
 export function createLearner(deps: LearnerDependencies): LocalLearner {
   const { trainer, document, tensors, random, reporter, signal = new AbortController().signal } = deps;
-  const { privacy, ...training } = document.training;
-  const mechanism = mechanismOf(privacy);
-  const options = isExternal(document.model) ? (parseExternal(document.model).options ?? {}) : {};
-  const parameters = isExternal(document.model)
-    ? modelParameters(document.model)
-    : tensors.map(({ name, shape }) => ({ name, shape, trained: true }));
+  const mechanism = mechanismOf(document.training.privacy);
+  const terms = givenTerms(document, tensors);
   let encode: UpdateEncoder | undefined;
   return {
     update: async (base, round, { baseDigest, secondsLeft }) => {
@@ -40,7 +37,7 @@ export function createLearner(deps: LearnerDependencies): LocalLearner {
       const start = weightsOf(document, base);
       const named = cutWeights(tensors, start);
       const result = await trainer
-        .train({ round, baseDigest, tensors: named, parameters, secondsLeft, training, options, signal })
+        .train({ round, baseDigest, tensors: named, secondsLeft, ...terms, signal })
         .catch((error: unknown) => {
           if (mechanism.diverged === "sit-out" || !isVerisumError(error) || error.entry.failedTraining !== true)
             throw error;
@@ -54,7 +51,7 @@ export function createLearner(deps: LearnerDependencies): LocalLearner {
       if (result === undefined) return new Float32Array(start.length);
       if (result.kind === "sit-out") throw new VerisumError("TRAINER_SAT_OUT", "the trainer sits this round out");
       const update = differenceOf(result, tensors, start);
-      sayTrained(reporter, round, result, update);
+      sayTrained(reporter, round, result.metrics ?? {}, update, document, base);
       return update;
     },
     quantise: (update, base) => {
@@ -70,15 +67,4 @@ export function createLearner(deps: LearnerDependencies): LocalLearner {
 function differenceOf(update: TrainedTensors, tensors: readonly TensorShape[], start: Float32Array): Float32Array {
   const given = joinWeights(tensors, update.tensors);
   return update.kind === "difference" ? given : given.map((weight, i) => weight - start[i]!);
-}
-
-function sayTrained(reporter: Reporter, round: bigint, { metrics = {} }: TrainedTensors, update: Float32Array): void {
-  const norm = Math.sqrt(update.reduce((sum, value) => sum + value * value, 0));
-  const { steps, loss } = metrics;
-  const words = [
-    steps === undefined ? "trained" : `trained ${steps} steps`,
-    ...(loss === undefined ? [] : [`loss ${loss.toFixed(3)}`]),
-    `update norm ${norm.toFixed(2)}`,
-  ];
-  reporter.say("info", "trained", `round ${round}: ${words.join(", ")}`, { round, ...metrics, norm });
 }

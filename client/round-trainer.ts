@@ -51,6 +51,15 @@ export interface RoundTrainer {
   train(round: TrainingRound): Promise<TrainingResult>;
 }
 
+/** Measures models on what only this machine has. */
+export interface RoundEvaluator {
+  /**
+   * Finite numbers by any names, such as `auc`; they stay on this machine. An error costs the numbers alone.
+   * @param round the model as the base of training, and the time for measuring it
+   */
+  evaluate(round: TrainingRound): Promise<Readonly<Record<string, number>>>;
+}
+
 /** What a round's training is for, and how long it may take. */
 export interface RoundTerms {
   readonly baseDigest: Hex;

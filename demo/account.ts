@@ -56,6 +56,10 @@ export function createAccount(write: (line: string) => void, elapsed: () => numb
         figures(round).refused.push(role);
         say(role, pc.red(text));
         return;
+      case "trained":
+        // The built-in engine has nothing else to say than what the models then reach.
+        if (facts.steps === undefined) say(role, pc.dim(text));
+        return;
       case "settled":
       case "released":
       case "resumed":

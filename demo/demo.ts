@@ -1,6 +1,7 @@
 /**
  * The main job, on one machine: a chain, a committee of four, an aggregator and five clients on the handwritten digits,
- * five verified rounds with a cheat, a crash and a stopped member, and the auditor's verdict.
+ * five verified rounds with a cheat, a crash and a stopped member, and the auditor's verdict. Or with a model and
+ * trainers of one's own (docs/bring-your-own-model.md).
  *
  *   npm run demo
  *   npm run demo -- --task tasks/fashion-cnn.json --data /usr/share/datasets/fashion-mnist --samples 4000 --plain
@@ -14,7 +15,15 @@ import { privacyStatement } from "../task/privacy.ts";
 import { VerisumError } from "../protocol/errors.ts";
 import type { Hex } from "../protocol/transcript.ts";
 import { createAccount } from "./account.ts";
-import { demoDealing, demoProgram, demoSpecification, flagsFrom, headline, MEMBERS } from "./flags.ts";
+import {
+  demoDealing,
+  demoProgram,
+  demoSpecification,
+  flagsFrom,
+  headline,
+  MEMBERS,
+  trainingArguments,
+} from "./flags.ts";
 import { printSummary } from "./summary.ts";
 import { createTimeline } from "./timeline.ts";
 import { runAuditor } from "./auditor.ts";
@@ -23,7 +32,7 @@ import type { Role, RoleEvent } from "./processes.ts";
 import { withProcesses } from "./with-processes.ts";
 import type { ProcessRun } from "./with-processes.ts";
 import { centralAccuracy } from "./central.ts";
-import { shardSpecification, wholeSpecification } from "./shards.ts";
+import { wholeSpecification } from "./shards.ts";
 import { buildContracts } from "../operator/build-contracts.ts";
 import { deployPreparedTask } from "../operator/deploy-task.ts";
 import { assertEnoughClients, prepareTask } from "../operator/prepare-task.ts";
@@ -51,6 +60,7 @@ async function run({ processes, directory, noise, untilInterrupted }: ProcessRun
   const onStep = (step: string): void => write(pc.dim(`  set-up  ${step}`));
   const prepared = await prepareTask(specification, join(directory, "aggregator", "ipfs"), random, onStep, {
     records: userRecords(),
+    ...(flags.initial === undefined ? {} : { initial: flags.initial }),
   });
   assertEnoughClients(prepared, dealing.clients);
   const chain = await startChain(processes, (line) => noise.push(line));
@@ -102,8 +112,7 @@ async function run({ processes, directory, noise, untilInterrupted }: ProcessRun
     const script = boosting ? "demo/boosting-client.ts" : "client/cli.ts";
     const args = [
       ...(boosting ? ["--boost-round", String(BOOST_ROUND)] : ["join"]),
-      "--data",
-      shardSpecification(flags.data, index, dealing),
+      ...trainingArguments(flags, index, dealing),
       "--peer",
       gateway,
     ];
@@ -127,7 +136,12 @@ async function run({ processes, directory, noise, untilInterrupted }: ProcessRun
     const aggregator = startRole(
       "aggregator",
       "aggregator/cli.ts",
-      ["serve", "--listen", `127.0.0.1:${chain.port + 1}`, "--data", wholeSpecification(flags.data)],
+      [
+        "serve",
+        "--listen",
+        `127.0.0.1:${chain.port + 1}`,
+        ...(flags.data === undefined ? [] : ["--data", wholeSpecification(flags.data)]),
+      ],
       operator,
       onAggregator,
     );
@@ -182,7 +196,10 @@ async function run({ processes, directory, noise, untilInterrupted }: ProcessRun
   printSummary(write, rounds, {
     startSeconds,
     seconds,
-    central: flags.central ? await centralAccuracy(specification, rounds.size, flags.data, dealing) : undefined,
+    central:
+      flags.central && flags.data !== undefined
+        ? await centralAccuracy(specification, rounds.size, flags.data, dealing)
+        : undefined,
     verified,
     keysSay: prepared.keysSay,
     privacy: privacyStatement({ document: specification.document, parameters: prepared.parameters }, rounds.size),

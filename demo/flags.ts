@@ -5,6 +5,7 @@ import { createProgram } from "../command/program.ts";
 import { parseSpecification } from "../task/create-task.ts";
 import type { TaskSpecification } from "../task/create-task.ts";
 import { VerisumError } from "../protocol/errors.ts";
+import { shardSpecification } from "./shards.ts";
 import type { Dealing } from "./shards.ts";
 
 /** Seats of the demo's committee; one of them is stopped, unless the run is plain. */
@@ -21,7 +22,12 @@ const MIN_PLAIN_CLIENTS = 3;
 
 export interface DemoFlags {
   readonly task: string;
-  readonly data: string;
+  /** Absent where trainers have their own. */
+  readonly data: string | undefined;
+  /** A command or a URL for each client's trainer, with `{client}`, counted from 0, and `{clients}`. */
+  readonly trainer: string | undefined;
+  /** The first weights. */
+  readonly initial: string | undefined;
   readonly clients: number;
   readonly seed: number;
   readonly alpha: number | undefined;
@@ -37,11 +43,19 @@ export interface DemoFlags {
   readonly timeline: boolean;
 }
 
+/** What commander leaves out where it was not given. */
+type OptionalFlag = "data" | "trainer" | "initial" | "alpha" | "samples" | "rounds";
+
 /** The demo's command line. */
 export function demoProgram(): Command {
   return createProgram("demo", "a whole task on this machine: a chain, a committee, clients, rounds, and the audit")
     .option("--task <file>", "the task's specification", "tasks/digits.json")
-    .option("--data <spec>", "as for the client, without a shard", DIGITS)
+    .option("--data <spec>", "as for the client, without a shard; digits unless a trainer has its own")
+    .option(
+      "--trainer <line>",
+      "as for the client, with {client}, from 0, and {clients}; nobody cheats or crashes then",
+    )
+    .option("--initial <file>", "as for create-task: a safetensors file with the first weights")
     .option("--clients <n>", `clients, at most ${MAX_CLIENTS}`, integerWithin(MIN_PLAIN_CLIENTS, MAX_CLIENTS), 5)
     .option("--samples <n>", "at most so many rows for each client", positiveInteger)
     .option("--alpha <a>", "label skew; 0.5 on the digits, else none", positiveNumber)
@@ -55,9 +69,13 @@ export function demoProgram(): Command {
 
 /** What was asked for. @throws USAGE if two options contradict one another */
 export function flagsFrom(program: Command): DemoFlags {
-  const flags = program.opts<Omit<DemoFlags, "alpha"> & { readonly alpha?: number }>();
-  const isDigits = flags.data === DIGITS;
-  const fewest = flags.plain ? MIN_PLAIN_CLIENTS : MIN_CLIENTS;
+  const flags = program.opts<Partial<DemoFlags> & Omit<DemoFlags, OptionalFlag>>();
+  const data = flags.data ?? (flags.trainer === undefined ? DIGITS : undefined);
+  const isDigits = data === DIGITS;
+  const plain = flags.plain || flags.trainer !== undefined;
+  if (flags.central && data === undefined)
+    throw new VerisumError("USAGE", "--central trains the same model on --data, and none is given");
+  const fewest = plain ? MIN_PLAIN_CLIENTS : MIN_CLIENTS;
   if (flags.clients < fewest)
     throw new VerisumError(
       "USAGE",
@@ -65,15 +83,28 @@ export function flagsFrom(program: Command): DemoFlags {
     );
   return {
     ...flags,
+    data,
+    plain,
+    trainer: flags.trainer,
+    initial: flags.initial,
     alpha: flags.alpha ?? (isDigits ? DIGITS_ALPHA : undefined),
     samples: flags.samples,
     rounds: flags.rounds,
-    central: flags.central || isDigits,
+    central: flags.central || (isDigits && flags.trainer === undefined),
   };
 }
 
 export function demoDealing({ clients, seed, alpha, samples, data }: DemoFlags): Dealing {
   return { clients, seed, alpha, samples, testSamples: data === DIGITS ? undefined : CLIENT_TEST_SAMPLES };
+}
+
+/** Of one client, counted from 0: what it trains on, or by. */
+export function trainingArguments({ data, trainer }: DemoFlags, client: number, dealing: Dealing): string[] {
+  const line = trainer?.replaceAll("{clients}", String(dealing.clients)).replaceAll("{client}", String(client));
+  return [
+    ...(data === undefined ? [] : ["--data", shardSpecification(data, client, dealing)]),
+    ...(line === undefined ? [] : ["--trainer", line]),
+  ];
 }
 
 /** The task as its file says, with the number of rounds that was asked for. */
@@ -86,7 +117,7 @@ export function demoSpecification(json: unknown, { rounds }: DemoFlags): TaskSpe
 export function headline(
   { document, maxRounds, committee }: TaskSpecification,
   { clients }: Dealing,
-  data: string,
+  data: string | undefined,
 ): string {
   return `${inWords(clients)} clients, a committee of ${inWords(committee.size)} (threshold ${committee.threshold}, quorum ${committee.quorum}), ${inWords(maxRounds)} ${maxRounds === 1 ? "round" : "rounds"} on ${data === DIGITS ? "handwritten digits" : document.name}`;
 }

@@ -47,8 +47,9 @@ export function printSummary(
     central === undefined
       ? ""
       : `, all data in one place${privacy === null ? "" : " without noise"} ${pc.bold(percent(central))}`;
+  const reached = federated === undefined ? "" : `federated ${pc.bold(percent(federated))}${compared}; `;
   write(
-    `federated ${pc.bold(percent(federated))}${compared}; ${rounds.size} ${rounds.size === 1 ? "round" : "rounds"} in ${seconds.toFixed(0)} s, after a start of ${startSeconds.toFixed(0)} s`,
+    `${reached}${rounds.size} ${rounds.size === 1 ? "round" : "rounds"} in ${seconds.toFixed(0)} s, after a start of ${startSeconds.toFixed(0)} s`,
   );
   write(
     privacy === null

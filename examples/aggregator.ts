@@ -5,7 +5,7 @@
  *   VERISUM_KEY=0x… node aggregator.ts --contract 0x…
  */
 import { parseArgs } from "node:util";
-import { createReporter, platformRandom, serve } from "verisum/aggregator";
+import { serve, standardDependencies } from "verisum/aggregator";
 import type { Hex } from "verisum/protocol";
 
 const { values } = parseArgs({
@@ -20,8 +20,6 @@ const { values } = parseArgs({
   },
 });
 
-const stop = new AbortController();
-process.once("SIGINT", () => stop.abort());
 await serve(
   {
     contract: values.contract as Hex,
@@ -33,10 +31,6 @@ await serve(
     data: values.data,
     once: values.once,
   },
-  {
-    reporter: createReporter("text", "aggregator", (line) => console.error(line), Date.now),
-    random: platformRandom,
-    signal: stop.signal,
-  },
+  standardDependencies("aggregator"),
 );
 process.exit();

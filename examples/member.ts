@@ -4,7 +4,7 @@
  *   VERISUM_KEY=0x… node member.ts --contract 0x… --port 7701
  */
 import { parseArgs } from "node:util";
-import { createReporter, platformRandom, runMember } from "verisum/member";
+import { runMember, standardDependencies } from "verisum/member";
 import { isVerisumError } from "verisum/protocol";
 import type { Hex } from "verisum/protocol";
 
@@ -19,8 +19,6 @@ const { values } = parseArgs({
   },
 });
 
-const stop = new AbortController();
-for (const signal of ["SIGINT", "SIGTERM"]) process.once(signal, () => stop.abort());
 try {
   await runMember(
     {
@@ -31,11 +29,7 @@ try {
       listen: { host: "127.0.0.1", port: Number(values.port) },
       pollMs: 500,
     },
-    {
-      reporter: createReporter("text", "member", (line) => console.error(line), Date.now),
-      random: platformRandom,
-      signal: stop.signal,
-    },
+    standardDependencies("member"),
   );
 } catch (error) {
   if (!isVerisumError(error, "INTERRUPTED")) throw error;

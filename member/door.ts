@@ -2,5 +2,6 @@
 export { platformRandom } from "../command/platform-random.ts";
 export { createReporter } from "../command/reporter.ts";
 export type { RoleDependencies } from "../task/role.ts";
+export { standardDependencies } from "../task/standard-dependencies.ts";
 export { runMember } from "./run-member.ts";
 export type { MemberOptions } from "./run-member.ts";

@@ -1,16 +1,17 @@
 /** A trainer that serves on this machine and stays: `--trainer http://127.0.0.1:PORT`, one request in each round. */
 import { request } from "node:http";
 import type { IncomingMessage } from "node:http";
-import { isIPv4 } from "node:net";
 import { ensure, VerisumError } from "../../protocol/errors.ts";
-import type { RoundTrainer } from "../round-trainer.ts";
-import { baseFile, mostUpdateBytes, parseUpdate, roundConfig } from "./round-files.ts";
+import type { RoundEvaluator, RoundTrainer, TrainingRound } from "../round-trainer.ts";
+import { baseFile, mostUpdateBytes, numbersIn, parseUpdate, roundConfig } from "./round-files.ts";
+import type { RoundFormat } from "./round-files.ts";
 
 const DONE = 200;
 const SIT_OUT = 204;
+const MAX_METRICS_BYTES = 1 << 16;
 
-export interface HttpTrainerOptions {
-  /** From `trainerUrl`. */
+export interface HttpOptions {
+  /** Of this machine, from `trainerUrl`. */
   readonly url: URL;
   /** Sent as a bearer token: other users of this machine can reach the server as well. */
   readonly token: string;
@@ -18,36 +19,47 @@ export interface HttpTrainerOptions {
   readonly now: () => number;
 }
 
-/** A trainer's URL: HTTP, on this machine only, by its address. @throws USAGE */
-export function trainerUrl(text: string): URL {
-  const url = URL.parse(text);
-  const host = url?.hostname ?? "";
-  const isLoopback = host === "[::1]" || (isIPv4(host) && host.startsWith("127."));
-  ensure(
-    url !== null && url.protocol === "http:" && isLoopback && url.username === "" && url.password === "",
-    "USAGE",
-    "a trainer's URL is http:// with a loopback address, such as http://127.0.0.1:8000: updates leave this machine only proven",
-  );
-  return url;
-}
-
 /** @returns a trainer that throws TRAINER_UNAVAILABLE, TRAINER_FAILED, TRAINER_UPDATE_INVALID */
-export function httpTrainer({ url, token, now }: HttpTrainerOptions): RoundTrainer {
+export function httpTrainer(options: HttpOptions): RoundTrainer {
   return {
     train: async (round) => {
-      const body = baseFile(round, { config: JSON.stringify(roundConfig(round, now())) });
-      const response = await post(url, token, body, round.signal);
+      const response = await ask(options, round, "verisum-trainer-1");
       if (response.statusCode === SIT_OUT) {
         response.resume();
         return { kind: "sit-out" };
       }
-      const bytes = await read(response, mostUpdateBytes(round));
-      ensure(response.statusCode === DONE, "TRAINER_FAILED", `the trainer answers with status ${response.statusCode}`, {
-        status: response.statusCode ?? 0,
-      });
-      return parseUpdate(bytes, round);
+      return parseUpdate(await bodyOf(response, mostUpdateBytes(round)), round);
     },
   };
+}
+
+/** @returns an evaluator that throws TRAINER_UNAVAILABLE, TRAINER_FAILED */
+export function httpEvaluator(options: HttpOptions): RoundEvaluator {
+  return {
+    evaluate: async (round) => {
+      const response = await ask(options, round, "verisum-evaluator-1");
+      const text = new TextDecoder().decode(await bodyOf(response, MAX_METRICS_BYTES));
+      try {
+        return numbersIn(JSON.parse(text));
+      } catch (cause) {
+        throw new VerisumError("TRAINER_FAILED", "the evaluator's answer is not JSON", {}, { cause });
+      }
+    },
+  };
+}
+
+function ask({ url, token, now }: HttpOptions, round: TrainingRound, format: RoundFormat): Promise<IncomingMessage> {
+  const body = baseFile(round, { config: JSON.stringify(roundConfig(round, now(), format)) });
+  return post(url, token, body, round.signal);
+}
+
+/** @throws TRAINER_FAILED, TRAINER_UPDATE_INVALID */
+async function bodyOf(response: IncomingMessage, mostBytes: number): Promise<Uint8Array> {
+  const bytes = await read(response, mostBytes);
+  ensure(response.statusCode === DONE, "TRAINER_FAILED", `the trainer answers with status ${response.statusCode}`, {
+    status: response.statusCode ?? 0,
+  });
+  return bytes;
 }
 
 /** Training takes as long as it takes: nothing but the signal ends the wait. Redirections are not followed. */
@@ -75,7 +87,7 @@ async function read(response: IncomingMessage, mostBytes: number): Promise<Uint8
   try {
     for await (const part of response as AsyncIterable<Buffer>) {
       size += part.length;
-      ensure(size <= mostBytes, "TRAINER_UPDATE_INVALID", `the update has more than ${mostBytes} bytes`);
+      ensure(size <= mostBytes, "TRAINER_UPDATE_INVALID", `the answer has more than ${mostBytes} bytes`);
       parts.push(part);
     }
   } catch (cause) {

@@ -1,73 +1,112 @@
 /** A trainer that is a program of somebody else, started once in each round: `--trainer "python train.py"`. */
 import { constants } from "node:fs";
-import { mkdir, mkdtemp, open, rm } from "node:fs/promises";
+import { mkdir, mkdtemp, open, readdir, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { ensure, VerisumError } from "../../protocol/errors.ts";
 import type { Reporter } from "../../protocol/reporter.ts";
 import { writeDurably } from "../../storage/durable-file.ts";
-import type { RoundTrainer, TrainingResult, TrainingRound } from "../round-trainer.ts";
+import type { RoundEvaluator, RoundTrainer, TrainingRound } from "../round-trainer.ts";
 import { runUserCommand } from "./command.ts";
 import type { CommandEnd } from "./command.ts";
-import { baseFile, mostUpdateBytes, parseUpdate, roundConfig } from "./round-files.ts";
+import { baseFile, mostUpdateBytes, numbersIn, parseUpdate, roundConfig } from "./round-files.ts";
+import type { RoundFormat } from "./round-files.ts";
 
 const DONE = 0;
 const SIT_OUT = 10;
+/** Rounds before the present one whose logs stay. */
+const KEPT_LOGS = 8n;
 const UPDATE_FILE = "update.safetensors";
 
-export interface ProcessTrainerOptions {
+export interface ProcessOptions {
   readonly words: readonly [string, ...string[]];
-  /** Below it lie the rounds' folders, each removed after its round, and the rounds' logs. */
+  /** Below it lie the rounds' folders, each removed after its round, and the logs of the last rounds. */
   readonly directory: string;
   readonly reporter: Reporter;
   /** Milliseconds since 1970. */
   readonly now: () => number;
 }
 
+/** A command's round while its folder is still there. */
+interface EndedCommand {
+  readonly end: CommandEnd;
+  readonly folder: string;
+  readonly log: string;
+  /** The numbers that it wrote, the last of each name. */
+  readonly metrics: Readonly<Record<string, number>>;
+}
+
 /**
  * @returns a trainer that throws TRAINER_UNAVAILABLE, TRAINER_FAILED, TRAINER_UPDATE_INVALID, STORAGE_FULL,
  * STORAGE_FAILED
  */
-export function processTrainer({ words, directory, reporter, now }: ProcessTrainerOptions): RoundTrainer {
-  const rounds = join(directory, "rounds");
+export function processTrainer(options: ProcessOptions): RoundTrainer {
   return {
-    train: async (round) => {
-      // What a crash left of an earlier round is of no use to anybody.
-      await rm(rounds, { recursive: true, force: true });
-      await mkdir(rounds, { recursive: true, mode: 0o700 });
-      const folder = await mkdtemp(join(rounds, `round-${round.round}-`));
-      const log = join(directory, `round-${round.round}.log`);
-      try {
-        await writeDurably(join(folder, "base.safetensors"), baseFile(round));
-        await writeDurably(join(folder, "config.json"), `${JSON.stringify(roundConfig(round, now()), undefined, 2)}\n`);
-        const metrics: Record<string, number> = {};
-        const onLine = (line: Readonly<Record<string, unknown>>): void => {
-          const numbers = numbersIn(line);
-          Object.assign(metrics, numbers);
-          const words = Object.entries(numbers).map(([name, value]) => `${name} ${value}`);
-          reporter.wait(`round ${round.round}: the trainer says ${words.join(", ")}`, { round: round.round });
-        };
-        const end = await runUserCommand({ words, folder, log, signal: round.signal, onLine });
-        return await resultOf(end, round, join(folder, UPDATE_FILE), log, metrics);
-      } finally {
-        await rm(rounds, { recursive: true, force: true });
-      }
-    },
+    train: (round) =>
+      inFolder(options, round, "verisum-trainer-1", async ({ end, folder, log, metrics }) => {
+        if ("status" in end && end.status === SIT_OUT && !round.signal.aborted) return { kind: "sit-out" };
+        requireDone(end, round, log);
+        const bytes = await readGiven(join(folder, UPDATE_FILE), mostUpdateBytes(round));
+        return { ...parseUpdate(bytes, round), metrics };
+      }),
   };
 }
 
-async function resultOf(
-  end: CommandEnd,
+/** @returns an evaluator that throws TRAINER_UNAVAILABLE, TRAINER_FAILED, STORAGE_FULL, STORAGE_FAILED */
+export function processEvaluator(options: ProcessOptions): RoundEvaluator {
+  return {
+    evaluate: (round) =>
+      inFolder(options, round, "verisum-evaluator-1", async ({ end, log, metrics }) => {
+        requireDone(end, round, log);
+        return metrics;
+      }),
+  };
+}
+
+/** Runs the command in a new folder with the round's files, and removes it once its result is used. */
+async function inFolder<T>(
+  { words, directory, reporter, now }: ProcessOptions,
   round: TrainingRound,
-  file: string,
-  log: string,
-  metrics: Readonly<Record<string, number>>,
-): Promise<TrainingResult> {
+  format: RoundFormat,
+  use: (ended: EndedCommand) => Promise<T>,
+): Promise<T> {
+  const rounds = join(directory, "rounds");
+  // What a crash left of an earlier round is of no use to anybody.
+  await rm(rounds, { recursive: true, force: true });
+  await mkdir(rounds, { recursive: true, mode: 0o700 });
+  await removeOldLogs(directory, round.round);
+  const folder = await mkdtemp(join(rounds, `round-${round.round}-`));
+  const log = join(directory, `round-${round.round}.log`);
+  try {
+    const config = roundConfig(round, now(), format);
+    await writeDurably(join(folder, "base.safetensors"), baseFile(round));
+    await writeDurably(join(folder, "config.json"), `${JSON.stringify(config, undefined, 2)}\n`);
+    const metrics: Record<string, number> = {};
+    const onLine = (line: Readonly<Record<string, unknown>>): void => {
+      const numbers = numbersIn(line);
+      Object.assign(metrics, numbers);
+      const said = Object.entries(numbers).map(([name, value]) => `${name} ${value}`);
+      reporter.wait(`round ${round.round}: the trainer says ${said.join(", ")}`, { round: round.round });
+    };
+    const end = await runUserCommand({ words, folder, log, signal: round.signal, onLine });
+    return await use({ end, folder, log, metrics });
+  } finally {
+    await rm(rounds, { recursive: true, force: true });
+  }
+}
+
+/** Those of the last rounds stay, for whoever looks into a failure. */
+async function removeOldLogs(directory: string, round: bigint): Promise<void> {
+  for (const name of await readdir(directory)) {
+    const number = /^round-([0-9]{1,19})\.log$/.exec(name)?.[1];
+    if (number !== undefined && BigInt(number) < round - KEPT_LOGS) await rm(join(directory, name), { force: true });
+  }
+}
+
+/** @throws TRAINER_FAILED */
+function requireDone(end: CommandEnd, round: TrainingRound, log: string): void {
+  if ("status" in end && end.status === DONE && !round.signal.aborted) return;
   const how = "killedBy" in end ? `was ended by ${end.killedBy}` : `ended with status ${end.status}`;
   const reason = round.signal.aborted ? `did not end by the deadline and ${how}` : how;
-  if (!("killedBy" in end) && !round.signal.aborted) {
-    if (end.status === SIT_OUT) return { kind: "sit-out" };
-    if (end.status === DONE) return { ...parseUpdate(await readGiven(file, mostUpdateBytes(round)), round), metrics };
-  }
   throw new VerisumError("TRAINER_FAILED", `the trainer ${reason}; what it said is in ${log}`, { log });
 }
 
@@ -97,11 +136,4 @@ async function readGiven(path: string, mostBytes: number): Promise<Uint8Array> {
   } finally {
     await file.close();
   }
-}
-
-/** The finite numbers of a line, by name. */
-function numbersIn(line: Readonly<Record<string, unknown>>): Record<string, number> {
-  return Object.fromEntries(
-    Object.entries(line).filter((pair): pair is [string, number] => Number.isFinite(pair[1]) && pair[0].length <= 64),
-  );
 }

@@ -6,6 +6,7 @@ import type { TrainedTensors, TrainingRound } from "../round-trainer.ts";
 
 /** Room for a header, beside eight bytes for each weight. */
 const HEADER_BYTES = 4 << 20;
+const MAX_METRIC_NAME = 64;
 /** The length of the header, in front of it. */
 const LENGTH_BYTES = 8;
 
@@ -15,9 +16,12 @@ const metadataSchema = z.object({
   base: z.string(),
 });
 
+/** What the files are for: a training, or the measuring of a model. */
+export type RoundFormat = "verisum-trainer-1" | "verisum-evaluator-1";
+
 /** `config.json`. */
-export interface RoundConfig {
-  readonly format: "verisum-trainer-1";
+interface RoundConfig {
+  readonly format: RoundFormat;
   readonly round: string;
   /** The base model's digest. */
   readonly base: string;
@@ -31,10 +35,10 @@ export interface RoundConfig {
 }
 
 /** @param now milliseconds since 1970 */
-export function roundConfig(round: TrainingRound, now: number): RoundConfig {
+export function roundConfig(round: TrainingRound, now: number, format: RoundFormat): RoundConfig {
   const isBounded = Number.isFinite(round.secondsLeft);
   return {
-    format: "verisum-trainer-1",
+    format,
     round: round.round.toString(),
     base: round.baseDigest,
     deadline: isBounded ? new Date(now + round.secondsLeft * 1000).toISOString() : null,
@@ -80,4 +84,14 @@ export function parseUpdate(bytes: Uint8Array, { round, baseDigest }: TrainingRo
     `update.safetensors is of round ${data.round} from ${data.base}, and this is round ${round} from ${baseDigest}`,
   );
   return { kind: data.kind, tensors: file.tensors };
+}
+
+/** The finite numbers among an object's members, by name. */
+export function numbersIn(value: unknown): Record<string, number> {
+  if (typeof value !== "object" || value === null || Array.isArray(value)) return {};
+  return Object.fromEntries(
+    Object.entries(value).filter(
+      (pair): pair is [string, number] => Number.isFinite(pair[1]) && pair[0].length <= MAX_METRIC_NAME,
+    ),
+  );
 }

@@ -1,4 +1,5 @@
 /** What a client trains with and measures by: the built-in engine, or a trainer of somebody else. */
+import { join } from "node:path";
 import { accuracyText, baselineWatch } from "../../learning/evaluation.ts";
 import type { Dataset, LoadedData } from "../../learning/examples.ts";
 import { createTrainer } from "../../learning/trainer.ts";
@@ -10,15 +11,13 @@ import type { Reporter } from "../../protocol/reporter.ts";
 import { weightsOf } from "../../task/model-vector.ts";
 import type { OpenTask } from "../../task/opened-task.ts";
 import { requireOutsideTraining } from "../../task/trainer-rules.ts";
-import type { RoundTrainer } from "../round-trainer.ts";
+import type { RoundEvaluator, RoundTrainer } from "../round-trainer.ts";
+import type { TrainerAddress } from "./address.ts";
 import { checkedTrainer } from "./checked.ts";
 import { engineTrainer } from "./engine.ts";
-import { httpTrainer } from "./http.ts";
-import { processTrainer } from "./process.ts";
-
-/** Where a trainer outside this process is: a command to start in each round, or a server on this machine. */
-export type TrainerAddress =
-  { readonly words: readonly [string, ...string[]] } | { readonly url: URL; readonly token: string };
+import { httpEvaluator, httpTrainer } from "./http.ts";
+import { metricsBy } from "./local-metrics.ts";
+import { processEvaluator, processTrainer } from "./process.ts";
 
 export interface Training {
   readonly trainer: RoundTrainer;
@@ -30,8 +29,16 @@ export interface TrainingDependencies {
   readonly task: Pick<OpenTask, "document" | "tensors">;
   readonly reporter: Reporter;
   readonly random: RandomBytes;
-  /** For the folders and logs of a command. */
+  /** For the folders and logs of commands. */
   readonly directory: string;
+  /** Aborted when the client is told to stop. */
+  readonly signal: AbortSignal;
+}
+
+export interface TrainingOptions {
+  readonly data?: LoadedData;
+  readonly trainer?: RoundTrainer | TrainerAddress;
+  readonly evaluator?: RoundEvaluator | TrainerAddress;
 }
 
 /**
@@ -39,26 +46,40 @@ export interface TrainingDependencies {
  * TRAINER_PRIVACY_UNCHECKED
  */
 export async function openTraining(
-  { data, trainer }: { readonly data?: LoadedData; readonly trainer?: RoundTrainer | TrainerAddress },
-  { task, reporter, random, directory }: TrainingDependencies,
+  { data, trainer, evaluator }: TrainingOptions,
+  deps: TrainingDependencies,
 ): Promise<Training> {
+  const { task, reporter, random } = deps;
   const { document, tensors } = task;
   const engine = data === undefined ? undefined : await createTrainer(document.model);
-  const measure =
-    data === undefined || engine === undefined ? undefined : accuracyOn(data.test, engine, document, reporter);
-  const measured = measure === undefined ? {} : { measure };
+  const measures = [
+    ...(data === undefined || engine === undefined ? [] : [accuracyOn(data.test, engine, document, reporter)]),
+    ...(evaluator === undefined ? [] : [metricsBy(outsideEvaluator(evaluator, deps), deps)]),
+  ];
+  const measure = async (round: bigint, model: ModelState): Promise<void> => {
+    for (const one of measures) await one(round, model);
+  };
+  const measured = measures.length === 0 ? {} : { measure };
   if (trainer !== undefined) {
     requireOutsideTraining(document);
-    return { trainer: checkedTrainer(outside(trainer, directory, reporter)), ...measured };
+    return { trainer: checkedTrainer(outsideTrainer(trainer, deps)), ...measured };
   }
   ensure(data !== undefined && engine !== undefined, "USAGE", "without a trainer, data is needed to train on");
   return { trainer: engineTrainer({ engine, data: data.train, document, tensors, random }), ...measured };
 }
 
-function outside(trainer: RoundTrainer | TrainerAddress, directory: string, reporter: Reporter): RoundTrainer {
+function outsideTrainer(trainer: RoundTrainer | TrainerAddress, deps: TrainingDependencies): RoundTrainer {
   if ("train" in trainer) return trainer;
-  if ("url" in trainer) return httpTrainer({ ...trainer, now: Date.now });
-  return processTrainer({ ...trainer, directory, reporter, now: Date.now });
+  return "url" in trainer
+    ? httpTrainer({ ...trainer, now: Date.now })
+    : processTrainer({ ...trainer, ...deps, directory: join(deps.directory, "trainer"), now: Date.now });
+}
+
+function outsideEvaluator(evaluator: RoundEvaluator | TrainerAddress, deps: TrainingDependencies): RoundEvaluator {
+  if ("evaluate" in evaluator) return evaluator;
+  return "url" in evaluator
+    ? httpEvaluator({ ...evaluator, now: Date.now })
+    : processEvaluator({ ...evaluator, ...deps, directory: join(deps.directory, "evaluator"), now: Date.now });
 }
 
 function accuracyOn(

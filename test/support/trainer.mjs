@@ -68,6 +68,10 @@ const ways = {
     console.error("no such file: patients.csv");
     process.exit(3);
   },
+  measures: () => {
+    if (config.format !== "verisum-evaluator-1") process.exit(5);
+    console.log(JSON.stringify({ auc: 0.75 }));
+  },
   killed: () => process.kill(process.pid, "SIGKILL"),
   hangs: () => {
     process.on("SIGTERM", () => undefined);

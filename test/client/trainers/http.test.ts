@@ -7,9 +7,9 @@ import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, describe, it } from "mocha";
-import { trainerAddress } from "../../../client/trainers/address.ts";
+import { trainerAddress, trainerLine, trainerToken, trainerUrl } from "../../../client/trainers/address.ts";
 import { checkedTrainer } from "../../../client/trainers/checked.ts";
-import { httpTrainer, trainerUrl } from "../../../client/trainers/http.ts";
+import { httpEvaluator, httpTrainer } from "../../../client/trainers/http.ts";
 import type { RoundTrainer, TrainingRound } from "../../../client/round-trainer.ts";
 import { decodeSafetensors, encodeSafetensors } from "../../../learning/safetensors.ts";
 import type { SafetensorsFile } from "../../../learning/safetensors.ts";
@@ -87,6 +87,17 @@ describe("a trainer that serves on this machine", () => {
     await rejectsCode((await serving((_, response) => response.end("{}"))).train(ROUND), "TRAINER_UPDATE_INVALID");
   });
 
+  it("measures a model in any numbers, of which those that are finite are taken", async () => {
+    const answers = ['{"auc":0.75,"note":"kept out","nan":null}', "[1]", "not JSON"];
+    await serving((_, response) => response.end(answers.shift()));
+    const { port } = server!.address() as AddressInfo;
+    const url = trainerUrl(`http://127.0.0.1:${port}`);
+    const evaluator = httpEvaluator({ url, token: TOKEN, now: () => 0 });
+    assert.deepEqual(await evaluator.evaluate(ROUND), { auc: 0.75 });
+    assert.deepEqual(await evaluator.evaluate(ROUND), {});
+    await rejectsCode(evaluator.evaluate(ROUND), "TRAINER_FAILED");
+  });
+
   it("is waited for while nothing listens", async () => {
     const trainer = await serving(() => undefined);
     server?.close();
@@ -108,13 +119,16 @@ describe("a trainer that serves on this machine", () => {
     const directory = await mkdtemp(join(tmpdir(), "verisum-token-"));
     const file = join(directory, "token");
     await writeFile(file, `${TOKEN}\n`);
-    const url = "http://[::1]:8000";
-    assert.deepEqual(await trainerAddress(url, { file }), { url: new URL(url), token: TOKEN });
-    assert.deepEqual(await trainerAddress(url, { environment: TOKEN }), { url: new URL(url), token: TOKEN });
-    await rejectsCode(trainerAddress(url, {}), "USAGE");
-    await rejectsCode(trainerAddress(url, { environment: "short" }), "USAGE");
-    await rejectsCode(trainerAddress(url, { file: join(directory, "none") }), "USAGE");
-    assert.deepEqual(await trainerAddress('python "my train.py"', {}), { words: ["python", "my train.py"] });
+    const url = new URL("http://[::1]:8000");
+    const line = trainerLine(url.href);
+    assert.deepEqual(trainerAddress(line, trainerToken(file)), { url, token: TOKEN });
+    assert.deepEqual(trainerAddress(line, TOKEN), { url, token: TOKEN });
+    throwsCode(() => trainerAddress(line, undefined), "USAGE");
+    throwsCode(() => trainerAddress(line, "short"), "USAGE");
+    throwsCode(() => trainerToken(join(directory, "none")), "USAGE");
+    assert.deepEqual(trainerAddress(trainerLine('python "my train.py"'), "short"), {
+      words: ["python", "my train.py"],
+    });
     await rm(directory, { recursive: true });
   });
 });

@@ -1,12 +1,12 @@
 import assert from "node:assert/strict";
-import { mkdtemp, readdir, readFile, rm, stat } from "node:fs/promises";
+import { mkdtemp, readdir, readFile, rm, stat, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterEach, beforeEach, describe, it } from "mocha";
 import { checkedTrainer } from "../../../client/trainers/checked.ts";
-import { processTrainer } from "../../../client/trainers/process.ts";
-import type { RoundTrainer, TrainingRound } from "../../../client/round-trainer.ts";
+import { processEvaluator, processTrainer } from "../../../client/trainers/process.ts";
+import type { RoundEvaluator, RoundTrainer, TrainingRound } from "../../../client/round-trainer.ts";
 import { joinWeights } from "../../../learning/named-tensors.ts";
 import { VerisumError } from "../../../protocol/errors.ts";
 import { rejectsCode } from "../../support/errors.ts";
@@ -95,6 +95,27 @@ describe("a trainer that is a command", function () {
       },
     });
     assert.deepEqual((await readdir(directory)).sort(), ["round-7.log", "seen"]);
+  });
+
+  it("keeps the logs of the last eight rounds before the present one", async () => {
+    for (const name of ["round-0.log", "round-11.log", "round-12.log", "notes.log"])
+      await writeFile(join(directory, name), "");
+    const own = trainer("sit-out");
+    await own.train(round({ round: 20n }));
+    assert.deepEqual((await readdir(directory)).sort(), ["notes.log", "round-12.log", "round-20.log"]);
+  });
+
+  it("measures a model by the numbers that it writes, and says so if it fails", async () => {
+    const evaluator = (way: string): RoundEvaluator =>
+      processEvaluator({
+        words: [process.execPath, TRAINER, way],
+        directory,
+        reporter: { say: () => undefined, wait: () => undefined },
+        now: () => 0,
+      });
+    assert.deepEqual(await evaluator("measures").evaluate(round()), { loss: 0.25, epoch: 1, auc: 0.75 });
+    await rejectsCode(evaluator("fails").evaluate(round()), "TRAINER_FAILED");
+    await rejectsCode(evaluator("sit-out").evaluate(round()), "TRAINER_FAILED");
   });
 
   it("is not told this client's key or endpoint by the environment", async () => {

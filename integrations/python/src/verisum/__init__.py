@@ -12,7 +12,7 @@
 """
 
 from .checkpoint import Checkpoint, load
-from .describe import describe
+from .describe import describe, task
 from .errors import ContentError, TrainerError
 from .flower import from_flower
 from .process import run
@@ -35,4 +35,5 @@ __all__ = [
     "load",
     "run",
     "serve",
+    "task",
 ]

@@ -11,7 +11,7 @@ import numpy as np
 from safetensors.numpy import save
 
 from .errors import TrainerError
-from .round import OptionValue
+from .round import OptionValue, Training
 from .tensors import TRAINABLE_TYPES, as_array, type_name
 
 
@@ -61,3 +61,48 @@ def _is_trained(name: str, array: np.ndarray[Any, Any]) -> bool:
     raise TrainerError(
         f"tensor {name} is {type_name(array)}: only float32 and float64 are trained, convert it or list it in frozen"
     )
+
+
+def task(
+    name: str,
+    model: Mapping[str, Any],
+    *,
+    clip_norm: float,
+    step_bits: int = 10,
+    rounds: int = 5,
+    description: str = "",
+    training: Training = Training(learning_rate=0.01, momentum=0.9, batch_size=32, local_epochs=1),
+    privacy: Mapping[str, Any] | None = None,
+) -> dict[str, Any]:
+    """A task's specification for `create-task`: plain averaging, and a committee of four of whom any three go on.
+
+    :param model: from `describe`
+    :param clip_norm: the length to which an update is shortened, in units of the weights
+    :param step_bits: updates are rounded to multiples of 2**-step_bits; no coordinate is beyond 2,047 of them
+    :param privacy: of the document's `training`, such as `{"unit": "client", "noiseMultiplier": 1, "delta": 1e-5}`
+    """
+    return {
+        "document": {
+            "name": name,
+            "description": description,
+            "preset": "standard",
+            "model": dict(model),
+            "training": {
+                "learningRate": training.learning_rate,
+                "momentum": training.momentum,
+                "batchSize": training.batch_size,
+                "localEpochs": training.local_epochs,
+                **({} if privacy is None else {"privacy": dict(privacy)}),
+            },
+            "quantisation": {"stepBits": step_bits, "clipSteps": max(1, round(clip_norm * 2**step_bits))},
+            "server": {
+                "fractionalBits": 20,
+                "learningRate": {"numerator": 1, "denominatorBits": 0},
+                "momentum": {"numerator": 0, "denominatorBits": 0},
+            },
+        },
+        "committee": {"size": 4, "threshold": 2, "quorum": 3},
+        "clients": {"min": 3, "minHonest": 2, "maxCorrupt": 1, "openRegistration": False},
+        "windowSeconds": {"key": 10, "collect": 120, "attest": 30, "aggregate": 60},
+        "maxRounds": rounds,
+    }
