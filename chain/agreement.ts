@@ -2,19 +2,21 @@
  * Whether a contract's events are all there: what one of them, or the contract's state at the same block, says of
  * others. An endpoint may leave out an event once; what is absent must never be taken for a fact.
  */
-import { equalG1 } from "../protocol/points.ts";
-import { decodePoint } from "./codec.ts";
+import { extendIntake, recordHashOf, settlementOf, ZERO_WORD } from "../protocol/transcript.ts";
+import type { Hex } from "../protocol/transcript.ts";
+import { intakeRecordOf } from "./codec.ts";
 import type { EventName, LogOf, TaskLog } from "./logs.ts";
-import { isOfRound } from "./round-records.ts";
-import type { Counters, RoundState } from "./task-chain.ts";
+import { decodeSettled, isOfRound } from "./round-records.ts";
+import type { Counters, RoundState, SettledRecord } from "./task-chain.ts";
+
+type Settlement = Omit<SettledRecord, "blockNumber">;
 
 /** What one round's events say. */
 interface RoundFacts {
   readonly opened: number;
-  readonly weights: ReadonlyMap<bigint, bigint>;
-  readonly attested: ReadonlyMap<bigint, bigint>;
-  readonly releaseMask: bigint;
-  readonly settled: LogOf<"Settled"> | undefined;
+  readonly submitted: readonly LogOf<"Submitted">[];
+  readonly settled: Settlement | undefined;
+  readonly finalised: LogOf<"Finalised"> | undefined;
   readonly ended: "Finalised" | "Aborted" | undefined;
 }
 
@@ -40,41 +42,51 @@ export function missingEvent(logs: readonly TaskLog[], counters: Counters, costP
 /** @param state the contract's, if the round is the current one */
 function missingInRound(facts: RoundFacts | undefined, state: RoundState | undefined): string | undefined {
   if (facts?.opened !== 1) return "its opening";
-  const { weights, settled, ended } = facts;
-  if ([...weights.keys()].some((index) => index >= weights.size)) return "a submission before the last one";
+  const { submitted, ended } = facts;
+  if (submitted.some(({ args }, place) => args.index !== BigInt(place))) return "a submission before the last one";
   if (state === undefined) return ended === undefined ? "its end" : missingOfSettlement(facts);
-  if (weights.size !== state.submitted) return `${state.submitted - weights.size} of ${state.submitted} submissions`;
+  if (submitted.length !== state.submitted)
+    return `${state.submitted - submitted.length} of ${state.submitted} submissions`;
   const isOver = state.phase === "Finalised" || state.phase === "Aborted";
   if (ended !== (isOver ? state.phase : undefined)) return "its end";
-  if ((state.phase === "Aggregating" || state.phase === "Finalised") && settled === undefined) return "its settlement";
-  if (settled !== undefined && !isSettledAs(settled, state)) return "its present settlement";
-  if (facts.releaseMask !== state.releaseMask) return "a release";
-  if (!isAttested(facts, state.proposedMembers, state.included)) return "an attestation";
+  if (state.intake !== ZERO_WORD && intakeFrom(submitted) !== state.intake) return "a submission of its present intake";
+  if (state.settlement !== ZERO_WORD && facts.settled?.settlement !== state.settlement) return "its present settlement";
   return missingOfSettlement(facts);
 }
 
-/** A settlement of a branch that the chain has left names other clients, or another sum. */
-function isSettledAs({ args }: LogOf<"Settled">, { included, sum }: RoundState): boolean {
-  return args.included === included && equalG1(decodePoint(args.sum), sum);
+/** A settlement of a branch that the chain has left is of another intake, other clients or another sum. */
+function missingOfSettlement({ submitted, settled, finalised }: RoundFacts): string | undefined {
+  if (settled === undefined) return finalised === undefined ? undefined : "its settlement";
+  if (finalised !== undefined && finalised.args.settlement !== settled.settlement)
+    return "the settlement of its result";
+  return intakeFrom(submitted) === settled.intake ? undefined : "a submission that was settled on";
 }
 
-function missingOfSettlement(facts: RoundFacts): string | undefined {
-  if (facts.settled === undefined) return facts.ended === "Finalised" ? "its settlement" : undefined;
-  const { included, members, totalWeight } = facts.settled.args;
-  if (!isAttested(facts, members, included)) return "an attestation";
-  const weight = [...facts.weights].reduce(
-    (sum, [index, w]) => (((included >> index) & 1n) === 1n ? sum + w : sum),
-    0n,
-  );
-  return weight === totalWeight ? undefined : "a submission that was included";
+/** The intake before and after each submission: all rounds are compared at every look, and hashed at the first one. */
+const STEPS = new WeakMap<LogOf<"Submitted">, { readonly from: Hex; readonly to: Hex }>();
+
+/** The running hash of a round's submissions, as the contract has it. */
+function intakeFrom(submitted: readonly LogOf<"Submitted">[]): Hex {
+  return submitted.reduce((from, log) => {
+    const known = STEPS.get(log);
+    if (known?.from === from) return known.to;
+    const { round, client, weight, submission } = log.args;
+    const record = intakeRecordOf({ client, weight: Number(weight), submission });
+    const to = extendIntake(from, recordHashOf(round, record));
+    STEPS.set(log, { from, to });
+    return to;
+  }, ZERO_WORD);
 }
 
-/** True if each of these members has attested all of these clients, as the contract made sure of. */
-function isAttested({ attested }: RoundFacts, members: bigint, clients: bigint): boolean {
-  for (let seat = 1n; members >> (seat - 1n) !== 0n; seat += 1n) {
-    if (((members >> (seat - 1n)) & 1n) === 1n && (clients & ~(attested.get(seat) ?? 0n)) !== 0n) return false;
-  }
-  return true;
+/** A settlement's event, decoded once; undefined if it does not fit its own hash. */
+const SETTLEMENTS = new WeakMap<LogOf<"Settled">, Settlement | undefined>();
+
+function settlementIn(log: LogOf<"Settled">): Settlement | undefined {
+  if (SETTLEMENTS.has(log)) return SETTLEMENTS.get(log);
+  const decoded = decodeSettled(log.args);
+  const settlement = settlementOf(decoded) === decoded.settlement ? decoded : undefined;
+  SETTLEMENTS.set(log, settlement);
+  return settlement;
 }
 
 function factsByRound(logs: readonly TaskLog[]): ReadonlyMap<bigint, RoundFacts> {
@@ -88,12 +100,12 @@ function factsByRound(logs: readonly TaskLog[]): ReadonlyMap<bigint, RoundFacts>
 }
 
 function factsOf(logs: readonly TaskLog[]): RoundFacts {
+  const [settled] = of(logs, "Settled");
   return {
     opened: of(logs, "RoundOpened").length,
-    weights: new Map(of(logs, "Submitted").map(({ args }) => [args.index, args.weight])),
-    attested: new Map(of(logs, "Attested").map(({ args }) => [args.seat, args.bitmap])),
-    releaseMask: of(logs, "Released").reduce((mask, { args }) => mask | (1n << (args.seat - 1n)), 0n),
-    settled: of(logs, "Settled")[0],
+    submitted: of(logs, "Submitted"),
+    settled: settled === undefined ? undefined : settlementIn(settled),
+    finalised: of(logs, "Finalised")[0],
     ended: of(logs, "Finalised").length > 0 ? "Finalised" : of(logs, "Aborted").length > 0 ? "Aborted" : undefined,
   };
 }

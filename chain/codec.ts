@@ -3,15 +3,25 @@ import type { G1, G2 } from "../protocol/points.ts";
 import type { ChunkProof, Submission } from "../protocol/submission.ts";
 import { kindBytes } from "../protocol/task.ts";
 import type { NumericParameter, PARAMETER_WORDS, ParameterBits, TaskParameters } from "../protocol/task.ts";
-import { fromHex, toHex } from "../protocol/transcript.ts";
-import type { Hex } from "../protocol/transcript.ts";
+import { fromHex, sharesDigest, toHex } from "../protocol/transcript.ts";
+import type { Hex, IntakeRecord } from "../protocol/transcript.ts";
 import { g2Words } from "../protocol/verification-key.ts";
 import { converter, same } from "./fields.ts";
 import type { Encodable } from "./fields.ts";
 import { TASK_PARAMETERS_FIELDS } from "./generated/verisum.ts";
 import type * as Solidity from "./generated/verisum.ts";
 import { PHASES } from "./task-chain.ts";
-import type { ClientStatus, ModelRecord, RoundResult, RoundState, SignedSubmission } from "./task-chain.ts";
+import type {
+  AttestationStatement,
+  ClientStatus,
+  CompactSignature,
+  ModelRecord,
+  ReleaseStatement,
+  RoundResult,
+  RoundState,
+  SignedSubmission,
+  SubmittedRecord,
+} from "./task-chain.ts";
 
 /** Fields with these names, each of which the ABI encodes as one word; numbers have the widths that schemas know. */
 type WordFields<Names extends readonly string[]> = {
@@ -62,8 +72,12 @@ export function encodeChunks(chunks: readonly ChunkProof[]): Solidity.ChunkProof
 }
 
 /** One item of `submitBatch`'s argument. */
-export function encodeSigned({ client, submission, signature }: SignedSubmission): Solidity.SignedSubmission {
-  return { client, submission: encodeSubmission(submission), signature: [signature.r, signature.vs] };
+export function encodeSigned({
+  client,
+  submission,
+  signature,
+}: SignedSubmission): Encodable<Solidity.SignedSubmission> {
+  return { client, submission: encodeSubmission(submission), signature: encodeSignature(signature) };
 }
 
 export const decodeRound = converter<Solidity.RoundState, RoundState>({
@@ -73,12 +87,56 @@ export const decodeRound = converter<Solidity.RoundState, RoundState>({
   expected: Number,
   submitted: Number,
   keyMask: same,
-  releaseMask: same,
   totalWeight: Number,
   included: same,
   proposedMembers: same,
   sum: decodePoint,
+  intake: same,
+  settlement: same,
 });
+
+/** Items of `settle`'s and `finalize`'s arguments. */
+export function encodeAttestation({
+  seat,
+  good,
+  refused,
+  signature,
+}: AttestationStatement): Encodable<Solidity.Attestation> {
+  return { seat, good, refused, signature: encodeSignature(signature) };
+}
+
+export function encodeRelease({ seat, releaseCid, signature }: ReleaseStatement): Encodable<Solidity.Release> {
+  return { seat, releaseCid, signature: encodeSignature(signature) };
+}
+
+export function encodeSignature({ r, vs }: CompactSignature): readonly [Hex, Hex] {
+  return [r, vs];
+}
+
+/** A client that a settlement leaves out. */
+export function encodeExcluded({ index, ...record }: SubmittedRecord): Encodable<Solidity.ExcludedClient> {
+  return { index, record: intakeRecordOf(record) };
+}
+
+/** What the contract keeps of a submission, by its record or its event. */
+export function intakeRecordOf({
+  client,
+  weight,
+  submission,
+}: {
+  readonly client: Hex;
+  readonly weight: number;
+  readonly submission: Pick<Submission | Solidity.Submission, "commitment" | "shareHashes" | "sharesCid">;
+}): IntakeRecord {
+  const { commitment, shareHashes, sharesCid } = submission;
+  return {
+    client,
+    weight,
+    commitment: decodePoint(commitment),
+    sharesDigest: sharesDigest([...shareHashes]),
+    sharesCid,
+  };
+}
 
 export const decodeModel = converter<Solidity.ModelRecord, ModelRecord>({ round: same, cid: same, digest: same });
 

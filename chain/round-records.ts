@@ -14,7 +14,7 @@ import type {
   Counters,
   FinalisedRecord,
   OpenedRecord,
-  ReleasedRecord,
+  ReleaseStatement,
   RoundRecords,
   SettledRecord,
   SubmissionHead,
@@ -29,13 +29,12 @@ type RoundEvent = RoundLog["name"];
 /** A round's records while its events are read. */
 interface Draft {
   readonly submitted: SubmittedRecord[];
-  readonly attested: Map<number, bigint>;
-  readonly released: ReleasedRecord[];
   /** Chunks of submissions in several transactions, by client. */
   readonly proven: Map<Hex, readonly ChunkProof[]>;
   opened?: OpenedRecord;
   settled?: SettledRecord;
   finalised?: FinalisedRecord;
+  released: readonly ReleaseStatement[];
   aborted: boolean;
 }
 
@@ -81,38 +80,38 @@ const decodeChunksProven = converter<
   chunks: (chunks) => [...chunks].map(decodeChunk),
 });
 
-const decodeAttested = converter<
-  Solidity.AttestedEvent,
-  { readonly round: bigint; readonly seat: number; readonly bitmap: bigint }
->({ round: same, seat: Number, bitmap: same });
-
-const decodeSettled = converter<Solidity.SettledEvent, Omit<SettledRecord, "blockNumber">>({
+export const decodeSettled = converter<Solidity.SettledEvent, Omit<SettledRecord, "blockNumber">>({
   round: same,
+  settlement: same,
+  intake: same,
   included: same,
   members: same,
   totalWeight: Number,
   sum: decodePoint,
 });
 
-const decodeReleased = converter<Solidity.ReleasedEvent, Omit<ReleasedRecord, "blockNumber">>({
-  round: same,
+const decodeRelease = converter<Solidity.Release, Omit<ReleaseStatement, "round" | "settlement">>({
   seat: Number,
   releaseCid: same,
+  signature: decodeSignature,
 });
 
 const decodeFinalised = converter<
   Solidity.FinalisedEvent,
   Omit<FinalisedRecord, "signers" | "transactionHash"> & {
+    readonly releases: readonly Omit<ReleaseStatement, "round" | "settlement">[];
     readonly signers: readonly number[];
     readonly signatures: readonly CompactSignature[];
   }
 >({
   round: same,
+  settlement: same,
   result: decodeResult,
   evaluation: same,
   opening: decodePoint,
+  releases: (releases) => [...releases].map(decodeRelease),
   signers: seatsOf,
-  signatures: (signatures) => [...signatures].map(([r, vs]) => ({ r, vs })),
+  signatures: (signatures) => [...signatures].map(decodeSignature),
 });
 
 const ignore = (): void => undefined;
@@ -169,20 +168,17 @@ const ADD: { readonly [N in RoundEvent]: (draft: Draft, log: LogOf<N>) => void }
     const chunks = submission.chunks.length > 0 ? undefined : draft.proven.get(client);
     draft.submitted.push(chunks === undefined ? record : { ...record, submission: { ...submission, chunks } });
   },
-  PhaseChanged: ignore,
-  Attested: (draft, log) => {
-    const { seat, bitmap } = attestedOf(log);
-    draft.attested.set(seat, bitmap);
-  },
   Proposed: ignore,
   Settled: (draft, log) => {
     draft.settled = settledOf(log);
   },
-  Released: (draft, log) => {
-    draft.released.push(releasedOf(log));
-  },
-  Finalised: (draft, log) => {
-    draft.finalised = finalisedOf(log);
+  Finalised: (draft, { args, transactionHash }) => {
+    const { signers, signatures, releases, ...record } = decodeFinalised(args);
+    const { round, settlement } = record;
+    // Signatures go with the set bits of the mask, lowest seat first.
+    const signed = signatures.map((signature, i) => ({ seat: signers[i] ?? 0, signature }));
+    draft.finalised = { ...record, signers: signed, transactionHash };
+    draft.released = releases.map((release) => ({ round, settlement, ...release }));
   },
   Aborted: (draft) => {
     draft.aborted = true;
@@ -191,7 +187,7 @@ const ADD: { readonly [N in RoundEvent]: (draft: Draft, log: LogOf<N>) => void }
 
 /** What the events say of one round. @param finalBlock the latest final block at the block up to which they go */
 export function recordsOf(logs: readonly TaskLog[], round: bigint, finalBlock = -1): RoundRecords {
-  const draft: Draft = { submitted: [], attested: new Map(), released: [], proven: new Map(), aborted: false };
+  const draft: Draft = { submitted: [], released: [], proven: new Map(), aborted: false };
   for (const log of logs) if (isOfRound(log) && roundOf(log) === round) add(draft, log);
   const { proven: _, ...records } = draft;
   const settledRounds = logs.filter(({ name, args }) => name === "Settled" && args.round <= round).length;
@@ -255,6 +251,10 @@ export function isOfRound(log: TaskLog): log is RoundLog {
 
 function add<N extends RoundEvent>(draft: Draft, log: LogOf<N>): void {
   ADD[log.name](draft, log);
+}
+
+function decodeSignature([r, vs]: readonly [Hex, Hex]): CompactSignature {
+  return { r, vs };
 }
 
 /** Seats of a mask, lowest first. */

@@ -16,7 +16,10 @@ import type { ChainTiming, TimedBlock } from "./timing.ts";
 export const PHASES = PHASE_MEMBERS;
 export type Phase = (typeof PHASES)[number];
 
-/** The current round, as `round()` returns it. Masks and bitmaps: bit 0 is client index 0 or seat 1. */
+/**
+ * The current round, as `round()` returns it: as of the block's time. Masks and bitmaps: bit 0 is client index 0 or seat
+ * 1. `roundAt` says what time alone makes of it.
+ */
 export interface RoundState {
   readonly number: bigint;
   readonly phase: Phase;
@@ -25,11 +28,14 @@ export interface RoundState {
   readonly expected: number;
   readonly submitted: number;
   readonly keyMask: bigint;
-  readonly releaseMask: bigint;
   readonly totalWeight: number;
   readonly included: bigint;
   readonly proposedMembers: bigint;
   readonly sum: G1;
+  /** While Collecting or Attesting: the running hash of the accepted submissions. Otherwise, and before the first one, zero. */
+  readonly intake: Hex;
+  /** While Aggregating or Finalised; otherwise zero. */
+  readonly settlement: Hex;
 }
 
 /** The model that the next round starts from. */
@@ -46,13 +52,38 @@ export interface ClientStatus {
 /** A round's result, as `finalize` takes it. */
 export type RoundResult = Solidity.RoundResult;
 
-/** What members sign (EIP-712 type `Result`). */
+/** What a member says of an intake's shares (EIP-712 type `Attestation`). */
+export interface Attestation {
+  readonly round: bigint;
+  readonly intake: Hex;
+  /** Clients whose shares the member holds and found to fit. */
+  readonly good: bigint;
+  /** Clients whose shares the member fetched and found wrong; none of them is good as well. */
+  readonly refused: bigint;
+}
+
+/** Where a member's sum of the included clients' shares is (EIP-712 type `Release`). */
+export interface Release {
+  readonly round: bigint;
+  readonly settlement: Hex;
+  readonly releaseCid: Hex;
+}
+
+/** What members sign of a result (EIP-712 type `Result`). */
 export interface SignedResult extends RoundResult {
   readonly round: bigint;
-  readonly included: bigint;
-  readonly totalWeight: number;
-  readonly sum: G1;
+  readonly settlement: Hex;
 }
+
+/** Whose statement it is: the seat, and its member's signature. */
+export interface SeatSignature {
+  readonly seat: number;
+  readonly signature: CompactSignature;
+}
+
+export type AttestationStatement = Attestation & SeatSignature;
+export type ReleaseStatement = Release & SeatSignature;
+export type ResultStatement = SignedResult & SeatSignature;
 
 /** EIP-2098. */
 export interface CompactSignature {
@@ -99,6 +130,8 @@ export interface SubmittedRecord {
 
 export interface SettledRecord {
   readonly round: bigint;
+  readonly settlement: Hex;
+  readonly intake: Hex;
   readonly included: bigint;
   readonly members: bigint;
   readonly totalWeight: number;
@@ -106,20 +139,14 @@ export interface SettledRecord {
   readonly blockNumber: number;
 }
 
-export interface ReleasedRecord {
-  readonly round: bigint;
-  readonly seat: number;
-  readonly releaseCid: Hex;
-  readonly blockNumber: number;
-}
-
 export interface FinalisedRecord {
   readonly round: bigint;
+  readonly settlement: Hex;
   readonly result: RoundResult;
   readonly evaluation: bigint;
   readonly opening: G1;
   /** By ascending seat. */
-  readonly signers: readonly { readonly seat: number; readonly signature: CompactSignature }[];
+  readonly signers: readonly SeatSignature[];
   readonly transactionHash: Hex;
 }
 
@@ -127,9 +154,9 @@ export interface FinalisedRecord {
 export interface RoundRecords {
   readonly opened?: OpenedRecord;
   readonly submitted: readonly SubmittedRecord[];
-  readonly attested: ReadonlyMap<number, bigint>;
   readonly settled?: SettledRecord;
-  readonly released: readonly ReleasedRecord[];
+  /** The releases that the result was computed from, by ascending seat; none before it. */
+  readonly released: readonly ReleaseStatement[];
   readonly finalised?: FinalisedRecord;
   readonly aborted: boolean;
   /** Rounds up to this one, itself included, that settled: what the privacy ledger has been charged for. */
@@ -277,19 +304,31 @@ export interface TaskWriter extends TaskReader {
    * would refuse it
    */
   checkBatch(round: bigint, signed: readonly SignedSubmission[]): Promise<void>;
-  advance(round: bigint): Promise<Receipt>;
-  attest(round: bigint, bitmap: bigint): Promise<Receipt>;
-  propose(round: bigint, members: bigint): Promise<Receipt>;
-  settle(round: bigint, excluded: readonly SubmittedRecord[]): Promise<Receipt>;
-  release(round: bigint, releaseCid: Hex): Promise<Receipt>;
+  /** Ends a round that is past its deadline without a result. */
+  abort(round: bigint): Promise<Receipt>;
+  /**
+   * Settles, or proposes, on what `members` of the statements' seats all found good; from the deadline on without
+   * statements and members, to execute the proposal that stands.
+   * @param excluded whom the settlement leaves out, if it takes effect; otherwise none
+   */
+  settle(
+    round: bigint,
+    statements: readonly AttestationStatement[],
+    members: bigint,
+    excluded: readonly SubmittedRecord[],
+  ): Promise<Receipt>;
+  /** Records a result, and opens the next round where it can. */
   finalize(
     round: bigint,
     result: RoundResult,
     evaluation: bigint,
     opening: G1,
-    signatures: readonly { readonly seat: number; readonly signature: CompactSignature }[],
+    releases: readonly ReleaseStatement[],
+    signatures: readonly SeatSignature[],
   ): Promise<Receipt>;
-  /** EIP-712 signature over a round's result. */
+  /** EIP-712 signatures of this account's seat; nothing is sent. */
+  signAttestation(attestation: Attestation): Promise<CompactSignature>;
+  signRelease(release: Release): Promise<CompactSignature>;
   signResult(result: SignedResult): Promise<CompactSignature>;
   /** EIP-191 signature over a text: authorises uploads. */
   signText(text: string): Promise<Hex>;

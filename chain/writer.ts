@@ -3,18 +3,25 @@ import { Contract } from "ethers";
 import type { TransactionReceipt, Wallet } from "ethers";
 import type { Submission } from "../protocol/submission.ts";
 import type { Hex } from "../protocol/transcript.ts";
-import { decodeAddress, encodeSigned, encodeSubmission } from "./codec.ts";
+import {
+  decodeAddress,
+  encodeAttestation,
+  encodeExcluded,
+  encodeRelease,
+  encodeSignature,
+  encodeSigned,
+  encodeSubmission,
+} from "./codec.ts";
 import type { ArgumentsOf, SendName } from "./contract-calls.ts";
-import type { Encodable } from "./fields.ts";
-import type { ExcludedClient, VerisumFunctions } from "./generated/verisum.ts";
+import type { VerisumFunctions } from "./generated/verisum.ts";
 import { CHUNKS_PER_TRANSACTION, sendInSteps } from "./large-submission.ts";
 import { parseTaskLog } from "./logs.ts";
-import { signResult } from "./result-signature.ts";
 import { stepOf } from "./round-records.ts";
 import { VERISUM_INTERFACE } from "./rpc.ts";
 import type { Endpoint } from "./rpc.ts";
+import { signStatement } from "./statement-signatures.ts";
 import { signSubmission } from "./submission-signature.ts";
-import type { ChunkProgress, Receipt, SubmittedRecord, TaskReader, TaskWriter } from "./task-chain.ts";
+import type { ChunkProgress, Receipt, TaskReader, TaskWriter } from "./task-chain.ts";
 import { queueTransactions, receiptOf } from "./transaction.ts";
 
 /** Sends a call by name, with the arguments that the contract's interface gives it. */
@@ -71,18 +78,21 @@ export function writerOver(reader: TaskReader, endpoint: Endpoint, wallet: Walle
         () => contract.getFunction("submitBatch").staticCall(round, signed.map(encodeSigned)) as Promise<void>,
       ),
     submitBatch: (round, signed) => send("submitBatch", round, signed.map(encodeSigned)),
-    advance: (round) => send("advance", round),
-    attest: (round, bitmap) => send("attest", round, bitmap),
-    propose: (round, members) => send("propose", round, members),
-    settle: (round, excluded) => send("settle", round, excluded.map(encodeExcluded)),
-    release: (round, releaseCid) => send("release", round, releaseCid),
-    finalize: (round, result, evaluation, opening, signatures) => {
-      const sorted = [...signatures].sort((a, b) => a.seat - b.seat);
-      const mask = sorted.reduce((bits, { seat }) => bits | (1n << BigInt(seat - 1)), 0n);
-      const compact = sorted.map(({ signature }): [Hex, Hex] => [signature.r, signature.vs]);
-      return send("finalize", round, result, evaluation, opening, mask, compact);
+    abort: (round) => send("abort", round),
+    settle: (round, statements, members, excluded) =>
+      send("settle", round, bySeat(statements).map(encodeAttestation), members, excluded.map(encodeExcluded)),
+    finalize: (round, result, evaluation, opening, releases, signatures) => {
+      const sorted = bySeat(signatures);
+      const signers = sorted.reduce((bits, { seat }) => bits | (1n << BigInt(seat - 1)), 0n);
+      const compact = sorted.map(({ signature }) => encodeSignature(signature));
+      return send(
+        ...(["finalize", round, result, evaluation, opening] as const),
+        ...([bySeat(releases).map(encodeRelease), signers, compact] as const),
+      );
     },
-    signResult: (result) => signResult(wallet, reader.context, result),
+    signAttestation: (attestation) => signStatement(wallet, reader.context, "Attestation", attestation),
+    signRelease: (release) => signStatement(wallet, reader.context, "Release", release),
+    signResult: (result) => signStatement(wallet, reader.context, "Result", result),
     signText: async (text) => (await wallet.signMessage(text)) as Hex,
   };
 }
@@ -117,6 +127,7 @@ async function sendLarge(
   return { ...finished, gasUsed: finished.gasUsed + gasUsed };
 }
 
-function encodeExcluded({ index, client, weight, submission }: SubmittedRecord): Encodable<ExcludedClient> {
-  return { index, record: { client, weight, commitment: submission.commitment } };
+/** As the contract wants them. */
+function bySeat<T extends { readonly seat: number }>(statements: readonly T[]): readonly T[] {
+  return [...statements].sort((a, b) => a.seat - b.seat);
 }

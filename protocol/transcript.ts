@@ -38,16 +38,36 @@ export interface ChallengeHead extends Omit<ChallengeInput, "wireCommitments"> {
   readonly chunkCount: number;
 }
 
-/** The inputs of a result's evaluation point. */
-export interface ResultPointInput extends RoundContext {
+/** What a round keeps of a submission. */
+export interface IntakeRecord {
+  readonly client: Hex;
+  readonly weight: number;
+  readonly commitment: G1;
+  readonly sharesDigest: Hex;
+  readonly sharesCid: Hex;
+}
+
+/** What a settlement fixes. */
+export interface SettlementInput {
+  readonly round: bigint;
+  readonly intake: Hex;
+  /** U: bit i is the i-th accepted client. */
   readonly included: bigint;
   readonly totalWeight: number;
+  /** C_Σ. */
   readonly sum: G1;
+}
+
+/** The inputs of a result's evaluation point. */
+export interface ResultPointInput extends RoundContext {
+  /** `settlementOf` the round. */
+  readonly settlement: Hex;
   readonly aggregateDigest: Hex;
   readonly modelDigest: Hex;
 }
 
-const ZERO_WORD: Hex = `0x${"00".repeat(32)}`;
+/** An intake without submissions; also a settlement or a key that is not there. */
+export const ZERO_WORD: Hex = `0x${"00".repeat(32)}`;
 
 /** keccak-256 of a label: the first word of every transcript. */
 export function domainTag(label: string): bigint {
@@ -119,15 +139,35 @@ export function challengePoints(challenge: Hex): { readonly alpha: bigint; reado
   return { alpha: derive("alpha"), z: derive("z") };
 }
 
+/** The record of one submission, protocol.md §6: what a statement over an intake says something about. */
+export function recordHashOf(round: bigint, record: IntakeRecord): Hex {
+  return hashWords([
+    round,
+    BigInt(record.client),
+    BigInt(record.weight),
+    record.commitment.x,
+    record.commitment.y,
+    BigInt(record.sharesDigest),
+    BigInt(record.sharesCid),
+  ]);
+}
+
+/** intake of protocol.md §6: intake ← keccak-256(intake, record) for each accepted submission, from the zero word. */
+export function extendIntake(intake: Hex, recordHash: Hex): Hex {
+  return hashWords([BigInt(intake), BigInt(recordHash)]);
+}
+
+/** settlement of protocol.md §6: releases and results are signed over it. */
+export function settlementOf({ round, intake, included, totalWeight, sum }: SettlementInput): Hex {
+  return hashWords([domainTag("settlement"), round, BigInt(intake), included, BigInt(totalWeight), sum.x, sum.y]);
+}
+
 /** z' of protocol.md §6: where the contract opens the sum of commitments. */
 export function resultPoint(input: ResultPointInput): bigint {
   const words = [
     domainTag("result"),
     ...contextWords(input),
-    input.included,
-    BigInt(input.totalWeight),
-    input.sum.x,
-    input.sum.y,
+    BigInt(input.settlement),
     BigInt(input.aggregateDigest),
     BigInt(input.modelDigest),
   ];

@@ -20,7 +20,7 @@ import { poseidonPair } from "../protocol/poseidon.ts";
 import { domainTag } from "../protocol/transcript.ts";
 import { g2Words } from "../protocol/verification-key.ts";
 
-const TRANSCRIPT_LABELS = ["deployment", "challenge", "alpha", "z", "combine", "result"] as const;
+const TRANSCRIPT_LABELS = ["deployment", "challenge", "alpha", "z", "combine", "settlement", "result"] as const;
 /** A point and its negation share x, so only y's names say which one it is. */
 const G2_WORD_NAMES = ["G2_X_C1", "G2_X_C0", "NEGATED_G2_Y_C1", "NEGATED_G2_Y_C0"] as const;
 /** Width of one kind's coordinate count in a preset's packed word. */

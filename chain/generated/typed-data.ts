@@ -5,12 +5,20 @@ export const DOMAIN = {"name":"Verisum","version":"1"} as const;
 
 /** Fields of each type that is signed, in their order. */
 export const SIGNED_TYPES = {
+  Attestation: [
+    { name: "round", type: "uint64" },
+    { name: "intake", type: "bytes32" },
+    { name: "good", type: "uint256" },
+    { name: "refused", type: "uint256" },
+  ],
+  Release: [
+    { name: "round", type: "uint64" },
+    { name: "settlement", type: "bytes32" },
+    { name: "releaseCid", type: "bytes32" },
+  ],
   Result: [
     { name: "round", type: "uint64" },
-    { name: "included", type: "uint256" },
-    { name: "totalWeight", type: "uint32" },
-    { name: "sumX", type: "uint256" },
-    { name: "sumY", type: "uint256" },
+    { name: "settlement", type: "bytes32" },
     { name: "aggregateCid", type: "bytes32" },
     { name: "aggregateDigest", type: "bytes32" },
     { name: "modelCid", type: "bytes32" },

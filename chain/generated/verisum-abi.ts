@@ -15,23 +15,23 @@ export const VERISUM_ABI = [
  {
   "inputs": [
    {
-    "internalType": "uint8",
-    "name": "seat",
-    "type": "uint8"
-   }
-  ],
-  "name": "VerisumAlreadyReleased",
-  "type": "error"
- },
- {
-  "inputs": [
-   {
     "internalType": "address",
     "name": "client",
     "type": "address"
    }
   ],
   "name": "VerisumAlreadySubmitted",
+  "type": "error"
+ },
+ {
+  "inputs": [
+   {
+    "internalType": "uint8",
+    "name": "seat",
+    "type": "uint8"
+   }
+  ],
+  "name": "VerisumAttestationInvalid",
   "type": "error"
  },
  {
@@ -123,6 +123,22 @@ export const VERISUM_ABI = [
    }
   ],
   "name": "VerisumCommitteeIncomplete",
+  "type": "error"
+ },
+ {
+  "inputs": [
+   {
+    "internalType": "uint8",
+    "name": "seat",
+    "type": "uint8"
+   },
+   {
+    "internalType": "uint256",
+    "name": "clients",
+    "type": "uint256"
+   }
+  ],
+  "name": "VerisumContradiction",
   "type": "error"
  },
  {
@@ -348,17 +364,6 @@ export const VERISUM_ABI = [
  {
   "inputs": [
    {
-    "internalType": "uint8",
-    "name": "seat",
-    "type": "uint8"
-   }
-  ],
-  "name": "VerisumNothingNew",
-  "type": "error"
- },
- {
-  "inputs": [
-   {
     "internalType": "address",
     "name": "account",
     "type": "address"
@@ -464,14 +469,9 @@ export const VERISUM_ABI = [
     "internalType": "uint8",
     "name": "seat",
     "type": "uint8"
-   },
-   {
-    "internalType": "uint256",
-    "name": "missing",
-    "type": "uint256"
    }
   ],
-  "name": "VerisumReleaseNotAttested",
+  "name": "VerisumReleaseInvalid",
   "type": "error"
  },
  {
@@ -499,6 +499,22 @@ export const VERISUM_ABI = [
    }
   ],
   "name": "VerisumRoundsExhausted",
+  "type": "error"
+ },
+ {
+  "inputs": [
+   {
+    "internalType": "uint8",
+    "name": "previous",
+    "type": "uint8"
+   },
+   {
+    "internalType": "uint8",
+    "name": "seat",
+    "type": "uint8"
+   }
+  ],
+  "name": "VerisumSeatOrder",
   "type": "error"
  },
  {
@@ -569,6 +585,22 @@ export const VERISUM_ABI = [
   "inputs": [
    {
     "internalType": "uint256",
+    "name": "releases",
+    "type": "uint256"
+   },
+   {
+    "internalType": "uint256",
+    "name": "threshold",
+    "type": "uint256"
+   }
+  ],
+  "name": "VerisumTooFewReleases",
+  "type": "error"
+ },
+ {
+  "inputs": [
+   {
+    "internalType": "uint256",
     "name": "signatures",
     "type": "uint256"
    },
@@ -594,6 +626,11 @@ export const VERISUM_ABI = [
  },
  {
   "inputs": [
+   {
+    "internalType": "uint8",
+    "name": "seat",
+    "type": "uint8"
+   },
    {
     "internalType": "uint256",
     "name": "bitmap",
@@ -737,31 +774,6 @@ export const VERISUM_ABI = [
    }
   ],
   "name": "Aborted",
-  "type": "event"
- },
- {
-  "anonymous": false,
-  "inputs": [
-   {
-    "indexed": true,
-    "internalType": "uint64",
-    "name": "round",
-    "type": "uint64"
-   },
-   {
-    "indexed": true,
-    "internalType": "uint8",
-    "name": "seat",
-    "type": "uint8"
-   },
-   {
-    "indexed": false,
-    "internalType": "uint256",
-    "name": "bitmap",
-    "type": "uint256"
-   }
-  ],
-  "name": "Attested",
   "type": "event"
  },
  {
@@ -1016,6 +1028,12 @@ export const VERISUM_ABI = [
     "type": "uint64"
    },
    {
+    "indexed": false,
+    "internalType": "bytes32",
+    "name": "settlement",
+    "type": "bytes32"
+   },
+   {
     "components": [
      {
       "internalType": "bytes32",
@@ -1068,6 +1086,29 @@ export const VERISUM_ABI = [
     "type": "tuple"
    },
    {
+    "components": [
+     {
+      "internalType": "uint8",
+      "name": "seat",
+      "type": "uint8"
+     },
+     {
+      "internalType": "bytes32",
+      "name": "releaseCid",
+      "type": "bytes32"
+     },
+     {
+      "internalType": "bytes32[2]",
+      "name": "signature",
+      "type": "bytes32[2]"
+     }
+    ],
+    "indexed": false,
+    "internalType": "struct Release[]",
+    "name": "releases",
+    "type": "tuple[]"
+   },
+   {
     "indexed": false,
     "internalType": "uint32",
     "name": "signers",
@@ -1113,31 +1154,6 @@ export const VERISUM_ABI = [
    },
    {
     "indexed": false,
-    "internalType": "enum Phase",
-    "name": "phase",
-    "type": "uint8"
-   },
-   {
-    "indexed": false,
-    "internalType": "uint64",
-    "name": "deadline",
-    "type": "uint64"
-   }
-  ],
-  "name": "PhaseChanged",
-  "type": "event"
- },
- {
-  "anonymous": false,
-  "inputs": [
-   {
-    "indexed": true,
-    "internalType": "uint64",
-    "name": "round",
-    "type": "uint64"
-   },
-   {
-    "indexed": false,
     "internalType": "uint32",
     "name": "members",
     "type": "uint32"
@@ -1150,31 +1166,6 @@ export const VERISUM_ABI = [
    }
   ],
   "name": "Proposed",
-  "type": "event"
- },
- {
-  "anonymous": false,
-  "inputs": [
-   {
-    "indexed": true,
-    "internalType": "uint64",
-    "name": "round",
-    "type": "uint64"
-   },
-   {
-    "indexed": true,
-    "internalType": "uint8",
-    "name": "seat",
-    "type": "uint8"
-   },
-   {
-    "indexed": false,
-    "internalType": "bytes32",
-    "name": "releaseCid",
-    "type": "bytes32"
-   }
-  ],
-  "name": "Released",
   "type": "event"
  },
  {
@@ -1247,6 +1238,18 @@ export const VERISUM_ABI = [
     "internalType": "uint64",
     "name": "round",
     "type": "uint64"
+   },
+   {
+    "indexed": false,
+    "internalType": "bytes32",
+    "name": "settlement",
+    "type": "bytes32"
+   },
+   {
+    "indexed": false,
+    "internalType": "bytes32",
+    "name": "intake",
+    "type": "bytes32"
    },
    {
     "indexed": false,
@@ -1457,7 +1460,7 @@ export const VERISUM_ABI = [
     "type": "uint64"
    }
   ],
-  "name": "advance",
+  "name": "abort",
   "outputs": [],
   "stateMutability": "nonpayable",
   "type": "function"
@@ -1473,43 +1476,6 @@ export const VERISUM_ABI = [
   "name": "announce",
   "outputs": [],
   "stateMutability": "nonpayable",
-  "type": "function"
- },
- {
-  "inputs": [
-   {
-    "internalType": "uint64",
-    "name": "round",
-    "type": "uint64"
-   },
-   {
-    "internalType": "uint256",
-    "name": "bitmap",
-    "type": "uint256"
-   }
-  ],
-  "name": "attest",
-  "outputs": [],
-  "stateMutability": "nonpayable",
-  "type": "function"
- },
- {
-  "inputs": [
-   {
-    "internalType": "uint8",
-    "name": "seat",
-    "type": "uint8"
-   }
-  ],
-  "name": "attestation",
-  "outputs": [
-   {
-    "internalType": "uint256",
-    "name": "bitmap",
-    "type": "uint256"
-   }
-  ],
-  "stateMutability": "view",
   "type": "function"
  },
  {
@@ -1788,6 +1754,28 @@ export const VERISUM_ABI = [
     "internalType": "struct G1Point",
     "name": "opening",
     "type": "tuple"
+   },
+   {
+    "components": [
+     {
+      "internalType": "uint8",
+      "name": "seat",
+      "type": "uint8"
+     },
+     {
+      "internalType": "bytes32",
+      "name": "releaseCid",
+      "type": "bytes32"
+     },
+     {
+      "internalType": "bytes32[2]",
+      "name": "signature",
+      "type": "bytes32[2]"
+     }
+    ],
+    "internalType": "struct Release[]",
+    "name": "releases",
+    "type": "tuple[]"
    },
    {
     "internalType": "uint32",
@@ -2275,24 +2263,6 @@ export const VERISUM_ABI = [
     "type": "uint64"
    },
    {
-    "internalType": "uint32",
-    "name": "members",
-    "type": "uint32"
-   }
-  ],
-  "name": "propose",
-  "outputs": [],
-  "stateMutability": "nonpayable",
-  "type": "function"
- },
- {
-  "inputs": [
-   {
-    "internalType": "uint64",
-    "name": "round",
-    "type": "uint64"
-   },
-   {
     "components": [
      {
       "components": [
@@ -2524,24 +2494,6 @@ export const VERISUM_ABI = [
   "type": "function"
  },
  {
-  "inputs": [
-   {
-    "internalType": "uint64",
-    "name": "round",
-    "type": "uint64"
-   },
-   {
-    "internalType": "bytes32",
-    "name": "releaseCid",
-    "type": "bytes32"
-   }
-  ],
-  "name": "release",
-  "outputs": [],
-  "stateMutability": "nonpayable",
-  "type": "function"
- },
- {
   "inputs": [],
   "name": "round",
   "outputs": [
@@ -2579,11 +2531,6 @@ export const VERISUM_ABI = [
      },
      {
       "internalType": "uint32",
-      "name": "releaseMask",
-      "type": "uint32"
-     },
-     {
-      "internalType": "uint32",
       "name": "totalWeight",
       "type": "uint32"
      },
@@ -2613,6 +2560,16 @@ export const VERISUM_ABI = [
       "internalType": "struct G1Point",
       "name": "sum",
       "type": "tuple"
+     },
+     {
+      "internalType": "bytes32",
+      "name": "intake",
+      "type": "bytes32"
+     },
+     {
+      "internalType": "bytes32",
+      "name": "settlement",
+      "type": "bytes32"
      }
     ],
     "internalType": "struct RoundState",
@@ -2677,6 +2634,38 @@ export const VERISUM_ABI = [
     "components": [
      {
       "internalType": "uint8",
+      "name": "seat",
+      "type": "uint8"
+     },
+     {
+      "internalType": "uint256",
+      "name": "good",
+      "type": "uint256"
+     },
+     {
+      "internalType": "uint256",
+      "name": "refused",
+      "type": "uint256"
+     },
+     {
+      "internalType": "bytes32[2]",
+      "name": "signature",
+      "type": "bytes32[2]"
+     }
+    ],
+    "internalType": "struct Attestation[]",
+    "name": "statements",
+    "type": "tuple[]"
+   },
+   {
+    "internalType": "uint32",
+    "name": "members",
+    "type": "uint32"
+   },
+   {
+    "components": [
+     {
+      "internalType": "uint8",
       "name": "index",
       "type": "uint8"
      },
@@ -2708,6 +2697,16 @@ export const VERISUM_ABI = [
         "internalType": "struct G1Point",
         "name": "commitment",
         "type": "tuple"
+       },
+       {
+        "internalType": "bytes32",
+        "name": "sharesDigest",
+        "type": "bytes32"
+       },
+       {
+        "internalType": "bytes32",
+        "name": "sharesCid",
+        "type": "bytes32"
        }
       ],
       "internalType": "struct ClientRecord",

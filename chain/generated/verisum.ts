@@ -2,7 +2,10 @@
 
 import type { Hex } from "../../protocol/transcript.ts";
 
-/** Idle is "before the first round" only; a closed round stays Finalised or Aborted until the next one opens. */
+/**
+ * Idle is "before the first round" only; a closed round stays Finalised or Aborted until the next one opens, which is
+ * at once after a result where it can.
+ */
 export const PHASE_MEMBERS = ["Idle", "Collecting", "Attesting", "Aggregating", "Finalised", "Aborted"] as const;
 
 /** An affine point of BN254 G1; (0, 0) is infinity (EIP-196). */
@@ -88,10 +91,7 @@ export const CHUNK_PROOF_FIELDS = [
   { name: "h", type: "uint256" },
 ] as const;
 
-/**
- * The result of a round, signed by members (EIP-712 type `Result`, which adds round, included, totalWeight and the
- * sum).
- */
+/** The result of a round, signed by members (EIP-712 type `Result`, which adds round and settlement). */
 export interface RoundResult {
   /** `bytes32`. */
   readonly aggregateCid: Hex;
@@ -109,6 +109,26 @@ export const ROUND_RESULT_FIELDS = [
   { name: "aggregateDigest", type: "bytes32" },
   { name: "modelCid", type: "bytes32" },
   { name: "modelDigest", type: "bytes32" },
+] as const;
+
+/**
+ * Where a member's sum of the included clients' shares is, signed by it (EIP-712 type `Release`, which adds round and
+ * settlement).
+ */
+export interface Release {
+  /** `uint8`. */
+  readonly seat: bigint;
+  /** `bytes32`. sha2-256 digest of the release's CIDv1. */
+  readonly releaseCid: Hex;
+  /** `bytes32[2]`. EIP-2098 compact signature (r, vs). */
+  readonly signature: readonly [Hex, Hex];
+}
+
+/** Fields of `Release`, in their order. */
+export const RELEASE_FIELDS = [
+  { name: "seat", type: "uint8" },
+  { name: "releaseCid", type: "bytes32" },
+  { name: "signature", type: "bytes32[2]" },
 ] as const;
 
 /** Everything a client submits in one round. */
@@ -234,13 +254,13 @@ export const TASK_PARAMETERS_FIELDS = [
   { name: "chunkKinds", type: "bytes" },
 ] as const;
 
-/** The state of the current round. */
+/** The state of the current round, as of the block's time. */
 export interface RoundState {
   /** `uint64`. Rounds are numbered from 1; aborted rounds keep their number. */
   readonly number: bigint;
-  /** `Phase`. */
+  /** `Phase`. Collecting turns into Attesting by time alone, if enough clients are in. */
   readonly phase: bigint;
-  /** `uint64`. Unix seconds at which the present phase can be ended by anybody. */
+  /** `uint64`. Unix seconds at which the present phase ends, or can be ended by anybody. */
   readonly deadline: bigint;
   /** `uint16`. Clients registered when the round opened. */
   readonly expected: bigint;
@@ -248,16 +268,18 @@ export interface RoundState {
   readonly submitted: bigint;
   /** `uint32`. Bit j-1 set if seat j had a key for this round when it opened. */
   readonly keyMask: bigint;
-  /** `uint32`. Bit j-1 set if seat j released its share sum. */
-  readonly releaseMask: bigint;
   /** `uint32`. Sum of weights behind `sum`. */
   readonly totalWeight: bigint;
-  /** `uint256`. U, fixed when the round settles; before that, the best proposal's. */
+  /** `uint256`. U, fixed when the round settles; before that, the standing proposal's. */
   readonly included: bigint;
-  /** `uint32`. T of the best proposal so far. */
+  /** `uint32`. T of the settlement; before that, of the standing proposal, zero if there is none. */
   readonly proposedMembers: bigint;
   /** `G1Point`. C_Sigma, the weighted sum of accepted (after settling: included) commitments. */
   readonly sum: G1Point;
+  /** `bytes32`. Running hash of the accepted submissions' records while Collecting or Attesting; otherwise zero. */
+  readonly intake: Hex;
+  /** `bytes32`. Hash of the settlement while Aggregating or Finalised; otherwise zero. */
+  readonly settlement: Hex;
 }
 
 /** Fields of `RoundState`, in their order. */
@@ -268,14 +290,37 @@ export const ROUND_STATE_FIELDS = [
   { name: "expected", type: "uint16" },
   { name: "submitted", type: "uint16" },
   { name: "keyMask", type: "uint32" },
-  { name: "releaseMask", type: "uint32" },
   { name: "totalWeight", type: "uint32" },
   { name: "included", type: "uint256" },
   { name: "proposedMembers", type: "uint32" },
   { name: "sum", type: "G1Point" },
+  { name: "intake", type: "bytes32" },
+  { name: "settlement", type: "bytes32" },
 ] as const;
 
-/** What a submitted client's record consists of; its hash is stored. */
+/**
+ * What a member says of the clients' shares, signed by it (EIP-712 type `Attestation`, which adds round and intake).
+ */
+export interface Attestation {
+  /** `uint8`. */
+  readonly seat: bigint;
+  /** `uint256`. Clients whose shares the member holds and found to fit. */
+  readonly good: bigint;
+  /** `uint256`. Clients whose shares the member fetched and found wrong. */
+  readonly refused: bigint;
+  /** `bytes32[2]`. EIP-2098 compact signature (r, vs). */
+  readonly signature: readonly [Hex, Hex];
+}
+
+/** Fields of `Attestation`, in their order. */
+export const ATTESTATION_FIELDS = [
+  { name: "seat", type: "uint8" },
+  { name: "good", type: "uint256" },
+  { name: "refused", type: "uint256" },
+  { name: "signature", type: "bytes32[2]" },
+] as const;
+
+/** What the round keeps of a submission: its hash is stored, and the intake is the running hash of them. */
 export interface ClientRecord {
   /** `address`. */
   readonly client: Hex;
@@ -283,6 +328,10 @@ export interface ClientRecord {
   readonly weight: bigint;
   /** `G1Point`. */
   readonly commitment: G1Point;
+  /** `bytes32`. keccak-256 of the share hashes. */
+  readonly sharesDigest: Hex;
+  /** `bytes32`. As in the submission. */
+  readonly sharesCid: Hex;
 }
 
 /** Fields of `ClientRecord`, in their order. */
@@ -290,6 +339,8 @@ export const CLIENT_RECORD_FIELDS = [
   { name: "client", type: "address" },
   { name: "weight", type: "uint16" },
   { name: "commitment", type: "G1Point" },
+  { name: "sharesDigest", type: "bytes32" },
+  { name: "sharesCid", type: "bytes32" },
 ] as const;
 
 /** A client that a settlement leaves out, with the record needed to subtract it. */
@@ -329,16 +380,6 @@ export interface AbortedEvent {
   readonly round: bigint;
   /** `Phase`. */
   readonly during: bigint;
-}
-
-/** A member attested that clients' shares fit their commitments. */
-export interface AttestedEvent {
-  /** `uint64`. */
-  readonly round: bigint;
-  /** `uint8`. */
-  readonly seat: bigint;
-  /** `uint256`. Everything the member attested so far. */
-  readonly bitmap: bigint;
 }
 
 /** A client that left took its bond back. */
@@ -390,18 +431,23 @@ export interface EndpointAnnouncedEvent {
 }
 
 /**
- * A round ended with a model. Carries the opening and the signatures, so that an auditor re-checks them from the log
- * alone (read by chain/; see `FinalisedRecord` in chain/task-chain.ts, which the TypeScript class implements).
+ * A round ended with a model. Carries the opening, the releases and the signatures, so that an auditor re-checks them
+ * from the log alone (read by chain/; see `FinalisedRecord` in chain/task-chain.ts, which the TypeScript class
+ * implements).
  */
 export interface FinalisedEvent {
   /** `uint64`. */
   readonly round: bigint;
+  /** `bytes32`. */
+  readonly settlement: Hex;
   /** `RoundResult`. */
   readonly result: RoundResult;
   /** `uint256`. */
   readonly evaluation: bigint;
   /** `G1Point`. */
   readonly opening: G1Point;
+  /** `Release[]`. */
+  readonly releases: readonly Release[];
   /** `uint32`. */
   readonly signers: bigint;
   /** `bytes32[2][]`. */
@@ -417,18 +463,9 @@ export interface MemberRegisteredEvent {
 }
 
 /**
- * A round entered a phase. Emitted on entering Attesting and Aggregating; the other phases have events of their own.
+ * Enough members attested the same clients, but not everybody: a proposal stands, of these members and the clients that
+ * all of them found good.
  */
-export interface PhaseChangedEvent {
-  /** `uint64`. */
-  readonly round: bigint;
-  /** `Phase`. */
-  readonly phase: bigint;
-  /** `uint64`. */
-  readonly deadline: bigint;
-}
-
-/** Enough members attest the same clients: these members and the clients that all of them attested. */
 export interface ProposedEvent {
   /** `uint64`. */
   readonly round: bigint;
@@ -436,16 +473,6 @@ export interface ProposedEvent {
   readonly members: bigint;
   /** `uint256`. */
   readonly included: bigint;
-}
-
-/** A member published the sum of its shares under a CID. */
-export interface ReleasedEvent {
-  /** `uint64`. */
-  readonly round: bigint;
-  /** `uint8`. */
-  readonly seat: bigint;
-  /** `bytes32`. */
-  readonly releaseCid: Hex;
 }
 
 /** A member announced its encryption keys of consecutive rounds. */
@@ -476,6 +503,10 @@ export interface RoundOpenedEvent {
 export interface SettledEvent {
   /** `uint64`. */
   readonly round: bigint;
+  /** `bytes32`. Hash of the round, the intake and all that follows but the members. */
+  readonly settlement: Hex;
+  /** `bytes32`. */
+  readonly intake: Hex;
   /** `uint256`. */
   readonly included: bigint;
   /** `uint32`. */
@@ -503,7 +534,6 @@ export interface SubmittedEvent {
 /** Arguments of each event. */
 export interface VerisumEvents {
   readonly Aborted: AbortedEvent;
-  readonly Attested: AttestedEvent;
   readonly BondWithdrawn: BondWithdrawnEvent;
   readonly ChunksProven: ChunksProvenEvent;
   readonly ClientLeft: ClientLeftEvent;
@@ -511,9 +541,7 @@ export interface VerisumEvents {
   readonly EndpointAnnounced: EndpointAnnouncedEvent;
   readonly Finalised: FinalisedEvent;
   readonly MemberRegistered: MemberRegisteredEvent;
-  readonly PhaseChanged: PhaseChangedEvent;
   readonly Proposed: ProposedEvent;
-  readonly Released: ReleasedEvent;
   readonly RoundKeysRegistered: RoundKeysRegisteredEvent;
   readonly RoundOpened: RoundOpenedEvent;
   readonly Settled: SettledEvent;
@@ -523,8 +551,9 @@ export interface VerisumEvents {
 /** Arguments of each custom error. */
 export interface VerisumErrors {
   readonly VerisumAlreadyRegistered: { readonly account: Hex };
-  readonly VerisumAlreadyReleased: { readonly seat: bigint };
   readonly VerisumAlreadySubmitted: { readonly client: Hex };
+  /** Not this seat's signature over these bitmaps for this round, intake and deployment. */
+  readonly VerisumAttestationInvalid: { readonly seat: bigint };
   /** Every client of the batch, if there was any, had submitted already. */
   readonly VerisumBatchEmpty: Record<never, never>;
   /** index: The submission's place in the batch. field: "signature", or the array whose length is not the task's. */
@@ -535,6 +564,8 @@ export interface VerisumErrors {
   readonly VerisumCohortFull: { readonly limit: bigint };
   readonly VerisumCommitteeFull: { readonly seats: bigint };
   readonly VerisumCommitteeIncomplete: { readonly registered: bigint; readonly seats: bigint };
+  /** clients: Both good and refused. */
+  readonly VerisumContradiction: { readonly seat: bigint; readonly clients: bigint };
   readonly VerisumDeadlineNotReached: { readonly deadline: bigint; readonly timestamp: bigint };
   readonly VerisumDeadlinePassed: { readonly deadline: bigint; readonly timestamp: bigint };
   readonly VerisumEndpointTooLong: { readonly length: bigint; readonly limit: bigint };
@@ -547,17 +578,18 @@ export interface VerisumErrors {
   readonly VerisumNoKeys: Record<never, never>;
   readonly VerisumNoProposal: Record<never, never>;
   readonly VerisumNoQuorum: { readonly members: bigint; readonly quorum: bigint };
+  /** The seat had no key for the round when it opened, so that it can hold no shares. */
   readonly VerisumNoRoundKey: { readonly seat: bigint };
   /** activeFromRound: Zero if the caller is not registered; otherwise the first round it may submit in. */
   readonly VerisumNotActiveClient: { readonly caller: Hex; readonly activeFromRound: bigint };
+  /** attested: Seats whose statements the call brings. */
   readonly VerisumNotAttested: { readonly members: bigint; readonly attested: bigint };
   /** A scalar that is not below the group order. */
   readonly VerisumNotCanonical: { readonly field: Hex; readonly value: bigint };
-  /** The client is part of the settlement, or was listed twice. */
+  /** The client is part of the settlement, was listed twice, or no settlement takes effect. */
   readonly VerisumNotExcluded: { readonly index: bigint };
   readonly VerisumNotMember: { readonly caller: Hex };
   readonly VerisumNotOperator: { readonly caller: Hex };
-  readonly VerisumNothingNew: { readonly seat: bigint };
   readonly VerisumNothingToWithdraw: { readonly account: Hex };
   readonly VerisumOpeningInvalid: Record<never, never>;
   /** rule: The inequality that does not hold. */
@@ -575,18 +607,22 @@ export interface VerisumErrors {
   readonly VerisumRecordMismatch: { readonly index: bigint };
   /** open: True if the task's registration is open: by `join`, not by the operator. */
   readonly VerisumRegistrationMode: { readonly open: boolean };
-  /** missing: Clients of the settlement that the member did not attest. */
-  readonly VerisumReleaseNotAttested: { readonly seat: bigint; readonly missing: bigint };
+  /** Not this seat's signature over this CID for this round, settlement and deployment. */
+  readonly VerisumReleaseInvalid: { readonly seat: bigint };
   readonly VerisumRoundAlreadyOpened: { readonly firstRound: bigint; readonly current: bigint };
   readonly VerisumRoundsExhausted: { readonly maxRounds: bigint };
+  /** Seats ascend, each once, or the same member would count twice. */
+  readonly VerisumSeatOrder: { readonly previous: bigint; readonly seat: bigint };
+  /** Not this seat's signature over this result for this round, settlement and deployment. */
   readonly VerisumSignatureInvalid: { readonly seat: bigint };
   readonly VerisumTooFewClients: { readonly registered: bigint; readonly required: bigint };
   readonly VerisumTooFewIncluded: { readonly included: bigint; readonly required: bigint };
   /** waitUntil: Before this time all n keys are required, from then on `quorum` of them. */
   readonly VerisumTooFewKeys: { readonly keys: bigint; readonly required: bigint; readonly waitUntil: bigint };
+  readonly VerisumTooFewReleases: { readonly releases: bigint; readonly threshold: bigint };
   readonly VerisumTooFewSignatures: { readonly signatures: bigint; readonly threshold: bigint };
   readonly VerisumTransferFailed: { readonly account: Hex };
-  readonly VerisumUnknownClients: { readonly bitmap: bigint; readonly submitted: bigint };
+  readonly VerisumUnknownClients: { readonly seat: bigint; readonly bitmap: bigint; readonly submitted: bigint };
   readonly VerisumWeightInvalid: { readonly weight: bigint };
   readonly VerisumWeightLimit: { readonly total: bigint; readonly limit: bigint };
   readonly VerisumWrongBond: { readonly sentWei: bigint; readonly requiredWei: bigint };
@@ -601,11 +637,11 @@ export interface VerisumErrors {
 /** Arguments and results of each function. */
 export interface VerisumFunctions {
   /**
-   * Ends a phase by time: Collecting goes on to Attesting, or is aborted below minClients; Attesting without a proposal
-   * and Aggregating are aborted. Anybody. A proposal that stands at the deadline can no longer be lost: only `settle`
-   * ends Attesting then. Reverts: WrongRound, WrongPhase, DeadlineNotReached, ProposalStands.
+   * Ends a round without a result, by time: Collecting past its deadline below minClients, Attesting without a
+   * proposal, Aggregating. Anybody. A proposal that stands at the deadline can no longer be lost: only `settle` ends
+   * Attesting then. Reverts: WrongRound, WrongPhase, DeadlineNotReached, ProposalStands.
    */
-  readonly advance: {
+  readonly abort: {
     readonly mutability: "nonpayable";
     readonly inputs: readonly [round: bigint];
     readonly output: undefined;
@@ -615,21 +651,6 @@ export interface VerisumFunctions {
     readonly mutability: "nonpayable";
     readonly inputs: readonly [endpoint: string];
     readonly output: undefined;
-  };
-  /**
-   * The calling member states whose shares it holds and checked. Bits add up and are never removed. Reverts:
-   * WrongRound, WrongPhase, DeadlinePassed, NotMember, NoRoundKey, UnknownClients, NothingNew.
-   */
-  readonly attest: {
-    readonly mutability: "nonpayable";
-    readonly inputs: readonly [round: bigint, bitmap: bigint];
-    readonly output: undefined;
-  };
-  /** What the seat attested in the current round. */
-  readonly attestation: {
-    readonly mutability: "view";
-    readonly inputs: readonly [seat: bigint];
-    readonly output: bigint;
   };
   /** The challenge of a submission by `client` in the current round. */
   readonly challengeOf: {
@@ -665,14 +686,16 @@ export interface VerisumFunctions {
     readonly output: bigint;
   };
   /**
-   * Checks the opening of the sum and at least t members' signatures, and records the new model. Anybody. The contract
-   * cannot see the digests' preimages: it relies on one honest signer among t, and auditors refuse what does not
-   * follow. Reverts: WrongRound, WrongPhase, DeadlinePassed, TooFewSignatures, WrongLength, SignatureInvalid,
-   * NotCanonical, PointInvalid, OpeningInvalid.
+   * Checks the opening of the sum, at least t members' releases and at least t members' signatures, records the new
+   * model, and opens the next round if keys, clients, rounds and budget allow. Anybody, until the round is aborted. The
+   * contract cannot see the digests' preimages: it relies on one honest signer among t, and auditors refuse what does
+   * not follow. Never reverts because the next round cannot open. Reverts: WrongRound, WrongPhase, TooFewReleases,
+   * SeatOrder, NoRoundKey, ReleaseInvalid, TooFewSignatures, WrongLength, SignatureInvalid, NotCanonical, PointInvalid,
+   * OpeningInvalid.
    */
   readonly finalize: {
     readonly mutability: "nonpayable";
-    readonly inputs: readonly [round: bigint, result: RoundResult, evaluation: bigint, opening: G1Point, signers: bigint, signatures: readonly (readonly [Hex, Hex])[]];
+    readonly inputs: readonly [round: bigint, result: RoundResult, evaluation: bigint, opening: G1Point, releases: readonly Release[], signers: bigint, signatures: readonly (readonly [Hex, Hex])[]];
     readonly output: undefined;
   };
   /**
@@ -718,10 +741,11 @@ export interface VerisumFunctions {
     readonly output: bigint;
   };
   /**
-   * Opens the next round on the latest model. Anybody. Needs all seats filled, minClients registered, rounds and budget
-   * left, and a key of every seat; a quorum of keys suffices once keyWindowSeconds have passed since the last round
-   * ended (or the last seat was filled). Reverts: WrongPhase, CommitteeIncomplete, TooFewClients, RoundsExhausted,
-   * BudgetExhausted, TooFewKeys.
+   * Opens the next round on the latest model, after the abort that is due, if one is. Anybody; `finalize` does it by
+   * itself where it can. Needs all seats filled, minClients registered, rounds and budget left, and a key of every
+   * seat; a quorum of keys suffices once keyWindowSeconds have passed since the last round opened (or the last seat was
+   * filled). Reverts: WrongPhase, ProposalStands, CommitteeIncomplete, TooFewClients, RoundsExhausted, BudgetExhausted,
+   * TooFewKeys.
    */
   readonly openRound: {
     readonly mutability: "nonpayable";
@@ -757,16 +781,6 @@ export interface VerisumFunctions {
     readonly mutability: "view";
     readonly inputs: readonly [client: Hex];
     readonly output: Hex;
-  };
-  /**
-   * Proposes the clients that all of `members` attested. Anybody. Better is: more clients, then more members, then
-   * earlier. Reverts: WrongRound, WrongPhase, DeadlinePassed, NotAttested, NoQuorum, TooFewIncluded (below
-   * max(minClients, submitted - maxCorrupt)), ProposalNotBetter.
-   */
-  readonly propose: {
-    readonly mutability: "nonpayable";
-    readonly inputs: readonly [round: bigint, members: bigint];
-    readonly output: undefined;
   };
   /**
    * Verifies the caller's next chunks, for submissions too large for one transaction; `finishSubmission` ends them.
@@ -818,15 +832,6 @@ export interface VerisumFunctions {
     readonly inputs: readonly [];
     readonly output: bigint;
   };
-  /**
-   * The calling member records where its share sum over the included clients is. Once a round. Reverts: WrongRound,
-   * WrongPhase, DeadlinePassed, NotMember, AlreadyReleased, ReleaseNotAttested.
-   */
-  readonly release: {
-    readonly mutability: "nonpayable";
-    readonly inputs: readonly [round: bigint, releaseCid: Hex];
-    readonly output: undefined;
-  };
   /** The current round, or the last one that closed. */
   readonly round: {
     readonly mutability: "view";
@@ -846,13 +851,18 @@ export interface VerisumFunctions {
     readonly output: bigint;
   };
   /**
-   * Fixes the best proposal, subtracts the clients it leaves out and charges the privacy ledger. Anybody; at once if
-   * the proposal includes everybody, otherwise from the deadline on. Reverts: WrongRound, WrongPhase, NoProposal,
-   * DeadlineNotReached, NotExcluded, RecordMismatch, ExcludedMissing.
+   * Takes members' statements about the intake; from the deadline on, executes the proposal that stands. Anybody. Takes
+   * effect at once if everybody outside U is refused by n - quorum + 1 of the statements' seats, since no quorum
+   * without one of those exists. Otherwise U and T stand as a proposal, which more clients, or as many with more
+   * members, replace until the deadline. A settlement that takes effect at once must not have fewer clients than the
+   * proposal that stands. Reverts: WrongRound, WrongPhase, DeadlinePassed (statements from the deadline on),
+   * NoProposal, SeatOrder, NoRoundKey, UnknownClients, Contradiction, AttestationInvalid, NotAttested, NoQuorum,
+   * TooFewIncluded (below max(minClients, submitted - maxCorrupt)), ProposalNotBetter, NotExcluded, RecordMismatch,
+   * ExcludedMissing.
    */
   readonly settle: {
     readonly mutability: "nonpayable";
-    readonly inputs: readonly [round: bigint, excluded: readonly ExcludedClient[]];
+    readonly inputs: readonly [round: bigint, statements: readonly Attestation[], members: bigint, excluded: readonly ExcludedClient[]];
     readonly output: undefined;
   };
   /**

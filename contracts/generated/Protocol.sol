@@ -39,6 +39,8 @@ library Protocol {
     uint256 internal constant TAG_Z = 0x906300875151cc5782e192f0e2b71830a38e81eb084e1c5773ebfc5894813898;
     /// @notice First word of the transcript "combine".
     uint256 internal constant TAG_COMBINE = 0x44ddb8539ae3efa9c0a40604cd46ca4975b687cdbf82b9f8838dd385ffc055c8;
+    /// @notice First word of the transcript "settlement".
+    uint256 internal constant TAG_SETTLEMENT = 0xb4e923bf04ff0896b8f61739e4fc825e27d6aa5c147e8daac315dc5a40262d54;
     /// @notice First word of the transcript "result".
     uint256 internal constant TAG_RESULT = 0x6ac45c7387594e2d9f2f27b9b197f47bf6992f267f4a115bd8b85cdd17c4669e;
     /// @notice A word of minus the G2 generator, in the order of EIP-197.

@@ -2,12 +2,14 @@
 pragma solidity ^0.8.30;
 
 import {
+    Attestation,
     ChunkProgress,
     ChunkProof,
     ExcludedClient,
     G1Point,
     ModelRecord,
     Phase,
+    Release,
     RoundResult,
     RoundState,
     SignedSubmission,
@@ -18,7 +20,9 @@ import {
 
 /// @title One federated-learning task: its rounds, from commitments to a checked aggregate.
 /// @notice Rules: docs/protocol.md. Times are Unix seconds of the block; an action of a phase needs
-/// `block.timestamp < deadline`, ending the phase by time needs `block.timestamp >= deadline`.
+/// `block.timestamp < deadline`, ending the phase by time needs `block.timestamp >= deadline`. A round takes three steps:
+/// clients submit, somebody settles on whom the members' statements support, somebody finalizes what enough members
+/// released and signed. Members send nothing themselves.
 /// @dev Trust: the operator only fills the seats and the allow-list; nobody can pause, upgrade or take a bond. Members
 /// are trusted as docs/protocol.md, section 1, says; the keys' setup had one honest contributor. Seats count from 1 and
 /// bit j-1 of a member mask is seat j; bit i of a client bitmap is the i-th accepted client of the round.
@@ -57,26 +61,30 @@ interface IVerisum {
         ChunkProgress progress,
         ChunkProof[] chunks
     );
-    /// @notice A round entered a phase.
-    /// @dev Emitted on entering Attesting and Aggregating; the other phases have events of their own.
-    event PhaseChanged(uint64 indexed round, Phase phase, uint64 deadline);
-    /// @notice A member attested that clients' shares fit their commitments.
-    /// @param bitmap Everything the member attested so far.
-    event Attested(uint64 indexed round, uint8 indexed seat, uint256 bitmap);
-    /// @notice Enough members attest the same clients: these members and the clients that all of them attested.
+    /// @notice Enough members attested the same clients, but not everybody: a proposal stands, of these members and the
+    /// clients that all of them found good.
     event Proposed(uint64 indexed round, uint32 members, uint256 included);
     /// @notice The set of clients is final; `sum` is the sum of their commitments.
-    event Settled(uint64 indexed round, uint256 included, uint32 members, uint32 totalWeight, G1Point sum);
-    /// @notice A member published the sum of its shares under a CID.
-    event Released(uint64 indexed round, uint8 indexed seat, bytes32 releaseCid);
+    /// @param settlement Hash of the round, the intake and all that follows but the members.
+    event Settled(
+        uint64 indexed round,
+        bytes32 settlement,
+        bytes32 intake,
+        uint256 included,
+        uint32 members,
+        uint32 totalWeight,
+        G1Point sum
+    );
     /// @notice A round ended with a model.
-    /// @dev Carries the opening and the signatures, so that an auditor re-checks them from the log alone
+    /// @dev Carries the opening, the releases and the signatures, so that an auditor re-checks them from the log alone
     /// (read by chain/; see `FinalisedRecord` in chain/task-chain.ts, which the TypeScript class implements).
     event Finalised(
         uint64 indexed round,
+        bytes32 settlement,
         RoundResult result,
         uint256 evaluation,
         G1Point opening,
+        Release[] releases,
         uint32 signers,
         bytes32[2][] signatures
     );
@@ -151,9 +159,16 @@ interface IVerisum {
 
     // ------------------------------------------------------------------ errors: attesting and settling
 
+    /// @dev The seat had no key for the round when it opened, so that it can hold no shares.
     error VerisumNoRoundKey(uint8 seat);
-    error VerisumUnknownClients(uint256 bitmap, uint16 submitted);
-    error VerisumNothingNew(uint8 seat);
+    /// @dev Seats ascend, each once, or the same member would count twice.
+    error VerisumSeatOrder(uint8 previous, uint8 seat);
+    error VerisumUnknownClients(uint8 seat, uint256 bitmap, uint16 submitted);
+    /// @param clients Both good and refused.
+    error VerisumContradiction(uint8 seat, uint256 clients);
+    /// @dev Not this seat's signature over these bitmaps for this round, intake and deployment.
+    error VerisumAttestationInvalid(uint8 seat);
+    /// @param attested Seats whose statements the call brings.
     error VerisumNotAttested(uint32 members, uint32 attested);
     error VerisumNoQuorum(uint256 members, uint256 quorum);
     error VerisumTooFewIncluded(uint256 included, uint256 required);
@@ -161,7 +176,7 @@ interface IVerisum {
     error VerisumNoProposal();
     /// @dev A proposal stands at the deadline: `settle` ends the phase.
     error VerisumProposalStands();
-    /// @dev The client is part of the settlement, or was listed twice.
+    /// @dev The client is part of the settlement, was listed twice, or no settlement takes effect.
     error VerisumNotExcluded(uint8 index);
     /// @param missing Clients that the settlement leaves out and the list does not name.
     error VerisumExcludedMissing(uint256 missing);
@@ -169,10 +184,11 @@ interface IVerisum {
 
     // ------------------------------------------------------------------ errors: the result
 
-    /// @param missing Clients of the settlement that the member did not attest.
-    error VerisumReleaseNotAttested(uint8 seat, uint256 missing);
-    error VerisumAlreadyReleased(uint8 seat);
+    error VerisumTooFewReleases(uint256 releases, uint256 threshold);
+    /// @dev Not this seat's signature over this CID for this round, settlement and deployment.
+    error VerisumReleaseInvalid(uint8 seat);
     error VerisumTooFewSignatures(uint256 signatures, uint256 threshold);
+    /// @dev Not this seat's signature over this result for this round, settlement and deployment.
     error VerisumSignatureInvalid(uint8 seat);
     error VerisumOpeningInvalid();
 
@@ -210,10 +226,12 @@ interface IVerisum {
 
     // ------------------------------------------------------------------ rounds
 
-    /// @notice Opens the next round on the latest model. Anybody.
+    /// @notice Opens the next round on the latest model, after the abort that is due, if one is. Anybody; `finalize` does
+    /// it by itself where it can.
     /// @dev Needs all seats filled, minClients registered, rounds and budget left, and a key of every seat; a quorum of
-    /// keys suffices once keyWindowSeconds have passed since the last round ended (or the last seat was filled).
-    /// Reverts: WrongPhase, CommitteeIncomplete, TooFewClients, RoundsExhausted, BudgetExhausted, TooFewKeys.
+    /// keys suffices once keyWindowSeconds have passed since the last round opened (or the last seat was filled).
+    /// Reverts: WrongPhase, ProposalStands, CommitteeIncomplete, TooFewClients, RoundsExhausted, BudgetExhausted,
+    /// TooFewKeys.
     function openRound() external returns (uint64 round);
 
     /// @notice Checks everything of docs/protocol.md, section 5, and adds the caller's commitment to the sum.
@@ -249,45 +267,51 @@ interface IVerisum {
     /// @dev Reverts: as `submit`, ProgressUnknown.
     function finishSubmission(uint64 round, ChunkProgress calldata progress, Submission calldata submission) external;
 
-    /// @notice Ends a phase by time: Collecting goes on to Attesting, or is aborted below minClients; Attesting without
-    /// a proposal and Aggregating are aborted. Anybody.
+    /// @notice Ends a round without a result, by time: Collecting past its deadline below minClients, Attesting without a
+    /// proposal, Aggregating. Anybody.
     /// @dev A proposal that stands at the deadline can no longer be lost: only `settle` ends Attesting then.
     /// Reverts: WrongRound, WrongPhase, DeadlineNotReached, ProposalStands.
-    function advance(uint64 round) external;
+    function abort(uint64 round) external;
 
-    /// @notice The calling member states whose shares it holds and checked. Bits add up and are never removed.
-    /// @dev Reverts: WrongRound, WrongPhase, DeadlinePassed, NotMember, NoRoundKey, UnknownClients, NothingNew.
-    function attest(uint64 round, uint256 bitmap) external;
+    /// @notice Takes members' statements about the intake; from the deadline on, executes the proposal that stands.
+    /// Anybody.
+    /// @param statements By ascending seat; none from the deadline on.
+    /// @param members T, at least a quorum of the statements' seats: U is what all of these found good. Zero from the
+    /// deadline on.
+    /// @param excluded If the settlement takes effect, exactly the submitted clients outside U, in any order, with their
+    /// records; otherwise none.
+    /// @dev Takes effect at once if everybody outside U is refused by n - quorum + 1 of the statements' seats, since no
+    /// quorum without one of those exists. Otherwise U and T stand as a proposal, which more clients, or as many with
+    /// more members, replace until the deadline. A settlement that takes effect at once must not have fewer clients
+    /// than the proposal that stands. Reverts: WrongRound, WrongPhase, DeadlinePassed (statements from the deadline
+    /// on), NoProposal, SeatOrder, NoRoundKey, UnknownClients, Contradiction, AttestationInvalid, NotAttested,
+    /// NoQuorum, TooFewIncluded (below max(minClients, submitted - maxCorrupt)), ProposalNotBetter, NotExcluded,
+    /// RecordMismatch, ExcludedMissing.
+    function settle(
+        uint64 round,
+        Attestation[] calldata statements,
+        uint32 members,
+        ExcludedClient[] calldata excluded
+    ) external;
 
-    /// @notice Proposes the clients that all of `members` attested. Anybody.
-    /// @dev Better is: more clients, then more members, then earlier. Reverts: WrongRound, WrongPhase, DeadlinePassed,
-    /// NotAttested, NoQuorum, TooFewIncluded (below max(minClients, submitted - maxCorrupt)), ProposalNotBetter.
-    function propose(uint64 round, uint32 members) external;
-
-    /// @notice Fixes the best proposal, subtracts the clients it leaves out and charges the privacy ledger. Anybody; at
-    /// once if the proposal includes everybody, otherwise from the deadline on.
-    /// @param excluded Exactly the submitted clients that the proposal leaves out, in any order, with their records.
-    /// @dev Reverts: WrongRound, WrongPhase, NoProposal, DeadlineNotReached, NotExcluded, RecordMismatch,
-    /// ExcludedMissing.
-    function settle(uint64 round, ExcludedClient[] calldata excluded) external;
-
-    /// @notice The calling member records where its share sum over the included clients is. Once a round.
-    /// @dev Reverts: WrongRound, WrongPhase, DeadlinePassed, NotMember, AlreadyReleased, ReleaseNotAttested.
-    function release(uint64 round, bytes32 releaseCid) external;
-
-    /// @notice Checks the opening of the sum and at least t members' signatures, and records the new model. Anybody.
+    /// @notice Checks the opening of the sum, at least t members' releases and at least t members' signatures, records
+    /// the new model, and opens the next round if keys, clients, rounds and budget allow. Anybody, until the round is
+    /// aborted.
     /// @param evaluation y', the aggregate's polynomial at z'.
     /// @param opening KZG proof for it.
+    /// @param releases By ascending seat.
     /// @param signers Bit j-1 set for each signing seat j.
     /// @param signatures EIP-2098 compact signatures (r, vs), by ascending seat.
     /// @dev The contract cannot see the digests' preimages: it relies on one honest signer among t, and auditors refuse
-    /// what does not follow. Reverts: WrongRound, WrongPhase, DeadlinePassed, TooFewSignatures, WrongLength,
-    /// SignatureInvalid, NotCanonical, PointInvalid, OpeningInvalid.
+    /// what does not follow. Never reverts because the next round cannot open. Reverts: WrongRound, WrongPhase,
+    /// TooFewReleases, SeatOrder, NoRoundKey, ReleaseInvalid, TooFewSignatures, WrongLength, SignatureInvalid,
+    /// NotCanonical, PointInvalid, OpeningInvalid.
     function finalize(
         uint64 round,
         RoundResult calldata result,
         uint256 evaluation,
         G1Point calldata opening,
+        Release[] calldata releases,
         uint32 signers,
         bytes32[2][] calldata signatures
     ) external;
@@ -333,8 +357,6 @@ interface IVerisum {
     function clientCount() external view returns (uint16);
     /// @notice Sum of the weights of all registered clients.
     function registeredWeight() external view returns (uint16);
-    /// @notice What the seat attested in the current round.
-    function attestation(uint8 seat) external view returns (uint256 bitmap);
     /// @notice keccak256(abi.encode(round, ClientRecord)) of the current round's client with this index, or zero.
     function recordOf(uint8 index) external view returns (bytes32);
     /// @notice keccak256(abi.encode(round, SubmissionHead, ChunkProgress)) after the client's last step of a large

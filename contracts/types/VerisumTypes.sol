@@ -124,7 +124,8 @@ struct TaskParameters {
     bytes chunkKinds;
 }
 
-/// @notice Idle is "before the first round" only; a closed round stays Finalised or Aborted until the next one opens.
+/// @notice Idle is "before the first round" only; a closed round stays Finalised or Aborted until the next one opens, which
+/// is at once after a result where it can.
 enum Phase {
     Idle,
     Collecting,
@@ -134,17 +135,19 @@ enum Phase {
     Aborted
 }
 
-/// @notice The state of the current round.
+/// @notice The state of the current round, as of the block's time.
 /// @param number Rounds are numbered from 1; aborted rounds keep their number.
-/// @param deadline Unix seconds at which the present phase can be ended by anybody.
+/// @param phase Collecting turns into Attesting by time alone, if enough clients are in.
+/// @param deadline Unix seconds at which the present phase ends, or can be ended by anybody.
 /// @param expected Clients registered when the round opened.
 /// @param submitted Clients accepted so far; bit i of a bitmap is the i-th accepted client.
 /// @param keyMask Bit j-1 set if seat j had a key for this round when it opened.
-/// @param releaseMask Bit j-1 set if seat j released its share sum.
 /// @param totalWeight Sum of weights behind `sum`.
-/// @param included U, fixed when the round settles; before that, the best proposal's.
-/// @param proposedMembers T of the best proposal so far.
+/// @param included U, fixed when the round settles; before that, the standing proposal's.
+/// @param proposedMembers T of the settlement; before that, of the standing proposal, zero if there is none.
 /// @param sum C_Sigma, the weighted sum of accepted (after settling: included) commitments.
+/// @param intake Running hash of the accepted submissions' records while Collecting or Attesting; otherwise zero.
+/// @param settlement Hash of the settlement while Aggregating or Finalised; otherwise zero.
 struct RoundState {
     uint64 number;
     Phase phase;
@@ -152,11 +155,12 @@ struct RoundState {
     uint16 expected;
     uint16 submitted;
     uint32 keyMask;
-    uint32 releaseMask;
     uint32 totalWeight;
     uint256 included;
     uint32 proposedMembers;
     G1Point sum;
+    bytes32 intake;
+    bytes32 settlement;
 }
 
 /// @notice The model that the next round starts from.
@@ -167,11 +171,15 @@ struct ModelRecord {
     bytes32 digest;
 }
 
-/// @notice What a submitted client's record consists of; its hash is stored.
+/// @notice What the round keeps of a submission: its hash is stored, and the intake is the running hash of them.
+/// @param sharesDigest keccak-256 of the share hashes.
+/// @param sharesCid As in the submission.
 struct ClientRecord {
     address client;
     uint16 weight;
     G1Point commitment;
+    bytes32 sharesDigest;
+    bytes32 sharesCid;
 }
 
 /// @notice A client that a settlement leaves out, with the record needed to subtract it.
@@ -180,8 +188,29 @@ struct ExcludedClient {
     ClientRecord record;
 }
 
-/// @notice The result of a round, signed by members (EIP-712 type `Result`, which adds round, included, totalWeight and
-/// the sum).
+/// @notice What a member says of the clients' shares, signed by it (EIP-712 type `Attestation`, which adds round and
+/// intake).
+/// @param good Clients whose shares the member holds and found to fit.
+/// @param refused Clients whose shares the member fetched and found wrong.
+/// @param signature EIP-2098 compact signature (r, vs).
+struct Attestation {
+    uint8 seat;
+    uint256 good;
+    uint256 refused;
+    bytes32[2] signature;
+}
+
+/// @notice Where a member's sum of the included clients' shares is, signed by it (EIP-712 type `Release`, which adds
+/// round and settlement).
+/// @param releaseCid sha2-256 digest of the release's CIDv1.
+/// @param signature EIP-2098 compact signature (r, vs).
+struct Release {
+    uint8 seat;
+    bytes32 releaseCid;
+    bytes32[2] signature;
+}
+
+/// @notice The result of a round, signed by members (EIP-712 type `Result`, which adds round and settlement).
 struct RoundResult {
     bytes32 aggregateCid;
     bytes32 aggregateDigest;
