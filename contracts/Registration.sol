@@ -157,7 +157,7 @@ abstract contract Registration is IVerisum {
         return 1 << uint256(phase);
     }
 
-    function _allPhases() private pure returns (uint256) {
+    function _allPhases() internal pure returns (uint256) {
         return (1 << (uint256(type(Phase).max) + 1)) - 1;
     }
 

@@ -15,10 +15,10 @@ import {ClientRecord, G1Point, Phase, TaskParameters} from "./types/VerisumTypes
 /// @title A task's constants and its current round
 /// @notice Holds what submissions and the other phases share.
 /// @dev Storage is reused from round to round: `_header` is overwritten when a round opens, and everything else is
-/// valid only as far as the header says so (a record below `submitted`, an attestation in `attestedMask`, U once a
-/// proposal exists). Nothing is reset, which keeps every round but the first at the price of non-zero slots.
+/// valid only as far as the header says so (a record below `submitted`, the intake once something was submitted, U once
+/// a proposal exists). Nothing is reset, which keeps every round but the first at the price of non-zero slots.
 abstract contract RoundBase is Registration {
-    /// @dev One slot, 232 bits.
+    /// @dev One slot, 168 bits. Collecting stays here when its time is over: `_current` says what it is then.
     struct RoundHeader {
         uint40 number;
         Phase phase;
@@ -27,8 +27,6 @@ abstract contract RoundBase is Registration {
         uint16 submitted;
         uint16 totalWeight;
         uint32 keyMask;
-        uint32 attestedMask;
-        uint32 releaseMask;
     }
 
     /// @inheritdoc IVerisum
@@ -43,10 +41,13 @@ abstract contract RoundBase is Registration {
     uint32 public immutable vectorLength;
     uint256 internal immutable _chunkCount;
     uint256 internal immutable _threshold;
+    uint16 internal immutable _minClients;
     uint32 internal immutable _attestSeconds;
 
     RoundHeader internal _header;
     G1Point internal _sum;
+    /// @dev The intake until the round settles, then the settlement.
+    bytes32 internal _roundHash;
     bytes32 internal _modelDigest;
     mapping(uint256 index => bytes32 recordHash) internal _records;
 
@@ -77,10 +78,12 @@ abstract contract RoundBase is Registration {
         vectorLength = uint32(vectorLength_);
         _chunkCount = p.chunkKinds.length;
         _threshold = p.threshold;
+        _minClients = p.minClients;
         _attestSeconds = p.attestSeconds;
         _modelDigest = p.genesisDigest;
         // Never read: the first submission of a round overwrites it, and non-zero slots are cheaper to overwrite.
         _sum = G1Point(1, 2);
+        _roundHash = bytes32(uint256(1));
     }
 
     function _currentRound() internal view override returns (uint64) {
@@ -88,7 +91,7 @@ abstract contract RoundBase is Registration {
     }
 
     function _currentPhase() internal view override returns (Phase) {
-        return _header.phase;
+        return _current().phase;
     }
 
     /// @dev Whoever registers pays for the slot that a submission overwrites each round: the first round costs what
@@ -102,16 +105,38 @@ abstract contract RoundBase is Registration {
         return uint40(block.timestamp);
     }
 
-    /// @dev The header if `round_` is current, in `phase`, and its deadline lies ahead.
-    function _activeHeader(uint64 round_, Phase phase) internal view returns (RoundHeader memory header) {
+    /// @dev The round as of this block's time: where enough clients are in at its deadline, Collecting has become
+    /// Attesting at that moment. No call stands between the two.
+    function _current() internal view returns (RoundHeader memory header) {
+        header = _header;
+        bool collected =
+            header.phase == Phase.Collecting && block.timestamp >= header.deadline && header.submitted >= _minClients;
+        if (!collected) return header;
+        header.phase = Phase.Attesting;
+        header.deadline += _attestSeconds;
+    }
+
+    /// @dev The same if `round_` is current and in `phase`.
+    function _headerIn(uint64 round_, Phase phase) internal view returns (RoundHeader memory header) {
         header = _headerOf(round_);
         if (header.phase != phase) revert VerisumWrongPhase(header.phase, _phaseBit(phase));
+    }
+
+    /// @dev The same if its deadline lies ahead as well.
+    function _activeHeader(uint64 round_, Phase phase) internal view returns (RoundHeader memory header) {
+        header = _headerIn(round_, phase);
         if (block.timestamp >= header.deadline) revert VerisumDeadlinePassed(header.deadline, _now());
     }
 
     function _headerOf(uint64 round_) internal view returns (RoundHeader memory header) {
-        header = _header;
+        header = _current();
         if (header.number != round_) revert VerisumWrongRound(header.number, round_);
+    }
+
+    /// @dev Seats of signed statements ascend, so that no member counts twice, and have a key, so that they hold shares.
+    function _requireSeat(uint32 keyMask, uint8 previous, uint8 seat) internal pure {
+        if (seat <= previous) revert VerisumSeatOrder(previous, seat);
+        if (keyMask & _seatBit(seat) == 0) revert VerisumNoRoundKey(seat);
     }
 
     function _requireLength(bytes32 field, uint256 actual, uint256 expected) internal pure {
@@ -125,5 +150,14 @@ abstract contract RoundBase is Registration {
 
     function _recordHash(uint64 round_, ClientRecord memory record) internal pure returns (bytes32) {
         return keccak256(abi.encode(round_, record));
+    }
+
+    /// @dev Zero for seats beyond the mask.
+    function _seatBit(uint8 seat) internal pure returns (uint32) {
+        return uint32(1) << (seat - 1);
+    }
+
+    function _countBits(uint256 word) internal pure returns (uint256 count) {
+        for (; word != 0; word &= word - 1) ++count;
     }
 }

@@ -24,10 +24,12 @@ import {
 abstract contract Submissions is RoundBase {
     using Bn254 for G1Point;
 
-    /// @dev A call's accepted submissions before they are written: the round, and where each one's calldata starts.
-    struct Intake {
+    /// @dev A call's accepted submissions before they are written: the round, its intake with them, and where each one's
+    /// calldata starts.
+    struct Batch {
         RoundHeader header;
         G1Point sum;
+        bytes32 intake;
         uint256 count;
         bytes32[] challenges;
         uint256[] starts;
@@ -48,21 +50,22 @@ abstract contract Submissions is RoundBase {
 
     /// @inheritdoc IVerisum
     function submit(uint64 round_, Submission calldata submission) external {
-        Intake memory intake = _openIntake(round_, 1);
+        Batch memory batch = _openBatch(round_, 1);
         _requireFirst(round_, msg.sender);
         (bytes32 field, uint256 actual, uint256 expected) = _wrongLength(submission, _chunkCount);
         if (field != 0) revert VerisumWrongLength(field, actual, expected);
         _requireEnd(_endOf(submission, SUBMIT_START));
-        _take(intake, msg.sender, submission, SUBMIT_START, msg.data.length);
-        _verify(intake, SUBMIT_START);
-        _closeIntake(intake);
+        _take(batch, msg.sender, submission, SUBMIT_START, msg.data.length);
+        _verify(batch, SUBMIT_START);
+        _closeBatch(batch);
     }
 
     /// @inheritdoc IVerisum
     function submitBatch(uint64 round_, SignedSubmission[] calldata signed) external {
-        Intake memory intake = _openIntake(round_, signed.length);
+        Batch memory batch = _openBatch(round_, signed.length);
         // The array's length, the offsets of its elements, the elements: each where the ABI's own encoding has it.
         uint256 position = SUBMIT_START + 32 * (1 + signed.length);
+        bytes32 domain = Signatures.domainOf(deployment);
         for (uint256 i = 0; i < signed.length; ++i) {
             SignedSubmission calldata item = signed[i];
             Submission calldata submission = item.submission;
@@ -77,14 +80,14 @@ abstract contract Submissions is RoundBase {
             position = _endOf(submission, start);
             // Skipped, or whoever sends one of a batch's submissions alone could make the whole batch revert.
             if (clientOf[item.client].lastSubmittedRound == round_) continue;
-            bytes32 digest = Signatures.ofSubmission(deployment, round_, item.client, _hashOf(start, position));
+            bytes32 digest = Signatures.ofSubmission(domain, round_, item.client, _hashOf(start, position));
             if (!Signatures.isBy(item.client, digest, item.signature)) revert VerisumBatchItemInvalid(i, "signature");
-            _take(intake, item.client, submission, start, position);
+            _take(batch, item.client, submission, start, position);
         }
         _requireEnd(position);
-        if (intake.count == 0) revert VerisumBatchEmpty();
-        _verify(intake, SUBMIT_START);
-        _closeIntake(intake);
+        if (batch.count == 0) revert VerisumBatchEmpty();
+        _verify(batch, SUBMIT_START);
+        _closeBatch(batch);
     }
 
     /// @inheritdoc IVerisum
@@ -111,7 +114,7 @@ abstract contract Submissions is RoundBase {
 
     /// @inheritdoc IVerisum
     function finishSubmission(uint64 round_, ChunkProgress calldata progress, Submission calldata submission) external {
-        Intake memory intake = _openIntake(round_, 1);
+        Batch memory batch = _openBatch(round_, 1);
         _requireFirst(round_, msg.sender);
         (bytes32 field, uint256 actual, uint256 expected) = _wrongLength(submission, 0);
         if (field != 0) revert VerisumWrongLength(field, actual, expected);
@@ -119,12 +122,12 @@ abstract contract Submissions is RoundBase {
         // The head states the digest of the D that were proven: one that stated another has no progress with this hash.
         _requireProgress(round_, Transcript.headOf(submission, progress.wires), progress);
         _requireLength("chunks", progress.count, _chunkCount);
-        _takeWith(intake, msg.sender, submission, progress.wires, FINISH_START, msg.data.length);
-        (, uint256 z) = Transcript.points(intake.challenges[0]);
+        _takeWith(batch, msg.sender, submission, progress.wires, FINISH_START, msg.data.length);
+        (, uint256 z) = Transcript.points(batch.challenges[0]);
         if (!ISubmissionVerifier(verifier).opens(submission.commitment, z, progress.y, submission.opening)) {
             revert VerisumProofInvalid();
         }
-        _closeIntake(intake);
+        _closeBatch(batch);
     }
 
     /// @inheritdoc IVerisum
@@ -230,34 +233,34 @@ abstract contract Submissions is RoundBase {
 
     // ------------------------------------------------------------------ into the round
 
-    function _openIntake(uint64 round_, uint256 most) private view returns (Intake memory intake) {
-        intake.header = _activeHeader(round_, Phase.Collecting);
-        intake.challenges = new bytes32[](most);
-        intake.starts = new uint256[](most);
-        if (intake.header.submitted != 0) intake.sum = _sum;
+    function _openBatch(uint64 round_, uint256 most) private view returns (Batch memory batch) {
+        batch.header = _activeHeader(round_, Phase.Collecting);
+        batch.challenges = new bytes32[](most);
+        batch.starts = new uint256[](most);
+        if (batch.header.submitted != 0) (batch.sum, batch.intake) = (_sum, _roundHash);
     }
 
     function _take(
-        Intake memory intake,
+        Batch memory batch,
         address client,
         Submission calldata submission,
         uint256 start,
         uint256 end
     ) private {
-        _takeWith(intake, client, submission, Transcript.extendWires(0, submission.chunks), start, end);
+        _takeWith(batch, client, submission, Transcript.extendWires(0, submission.chunks), start, end);
     }
 
-    /// @dev Records a submission and adds it to the intake's sum. What is wrong with its proofs reverts all of it
+    /// @dev Records a submission and adds it to the batch's sum. What is wrong with its proofs reverts all of it
     /// later.
     function _takeWith(
-        Intake memory intake,
+        Batch memory batch,
         address client,
         Submission calldata submission,
         bytes32 wiresDigest,
         uint256 start,
         uint256 end
     ) private {
-        RoundHeader memory header = intake.header;
+        RoundHeader memory header = batch.header;
         uint16 weight = _requireActive(header.number, client);
         for (uint256 i = 0; i < submission.shareEvaluations.length; ++i) {
             if (submission.shareEvaluations[i] >= Protocol.FIELD_ORDER) {
@@ -266,29 +269,30 @@ abstract contract Submissions is RoundBase {
         }
         G1Point memory commitment = submission.commitment;
         if (commitment.x | commitment.y == 0) revert VerisumPointInfinity("commitment");
-        intake.challenges[intake.count] = _challenge(
-            client,
-            weight,
-            header.number,
-            Transcript.headOf(submission, wiresDigest)
-        );
-        intake.starts[intake.count++] = start;
+        SubmissionHead memory head = Transcript.headOf(submission, wiresDigest);
+        batch.challenges[batch.count] = _challenge(client, weight, header.number, head);
+        batch.starts[batch.count++] = start;
 
         clientOf[client].lastSubmittedRound = header.number;
         // Cannot truncate: submitted < expected <= MAX_COHORT, since each active client is counted once.
         uint8 index = uint8(header.submitted);
-        _records[index] = _recordHash(header.number, ClientRecord(client, weight, commitment));
-        intake.sum.addScaled(commitment.x, commitment.y, weight);
+        bytes32 recordHash = _recordHash(
+            header.number,
+            ClientRecord(client, weight, commitment, head.sharesDigest, head.sharesCid)
+        );
+        _records[index] = recordHash;
+        batch.intake = Transcript.extendIntake(batch.intake, recordHash);
+        batch.sum.addScaled(commitment.x, commitment.y, weight);
         header.submitted += 1;
         header.totalWeight += weight;
         _emitSubmitted(header.number, client, index, weight, start, end);
     }
 
-    /// @dev One pairing product for the whole intake. The verifier's input is put together from the calldata as it is,
+    /// @dev One pairing product for the whole batch. The verifier's input is put together from the calldata as it is,
     /// which the canonical form allows; encoding it anew was measured at 1,200 gas more per chunk.
-    function _verify(Intake memory intake, uint256 tail) private view {
-        uint256 count = intake.count;
-        (bytes32[] memory challenges, uint256[] memory offsets) = (intake.challenges, intake.starts);
+    function _verify(Batch memory batch, uint256 tail) private view {
+        uint256 count = batch.count;
+        (bytes32[] memory challenges, uint256[] memory offsets) = (batch.challenges, batch.starts);
         // Both were sized for all submissions of the call; some may have been skipped.
         assembly ("memory-safe") {
             mstore(challenges, count)
@@ -311,13 +315,11 @@ abstract contract Submissions is RoundBase {
         }
     }
 
-    function _closeIntake(Intake memory intake) private {
-        RoundHeader memory header = intake.header;
-        _sum = intake.sum;
-        bool complete = header.submitted == header.expected;
-        if (complete) _enter(header, Phase.Attesting, _attestSeconds);
+    function _closeBatch(Batch memory batch) private {
+        RoundHeader memory header = batch.header;
+        (_sum, _roundHash) = (batch.sum, batch.intake);
+        if (header.submitted == header.expected) _enter(header, Phase.Attesting, _attestSeconds);
         _header = header;
-        if (complete) emit PhaseChanged(header.number, Phase.Attesting, header.deadline);
     }
 
     /// @dev Emits `Submitted` with the calldata of the submission as it came: offsets inside it are relative to its own

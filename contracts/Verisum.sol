@@ -2,75 +2,50 @@
 pragma solidity ^0.8.30;
 
 import {RoundBase} from "./RoundBase.sol";
+import {Settling} from "./Settling.sol";
 import {Submissions} from "./Submissions.sol";
 import {Protocol} from "./generated/Protocol.sol";
 import {ISubmissionVerifier} from "./interfaces/ISubmissionVerifier.sol";
 import {IVerisum} from "./interfaces/IVerisum.sol";
-import {Bn254} from "./libraries/Bn254.sol";
 import {DataContract} from "./libraries/DataContract.sol";
 import {Signatures} from "./libraries/Signatures.sol";
 import {Transcript} from "./libraries/Transcript.sol";
-import {
-    ClientRecord,
-    ExcludedClient,
-    G1Point,
-    ModelRecord,
-    Phase,
-    RoundResult,
-    RoundState,
-    TaskParameters
-} from "./types/VerisumTypes.sol";
+import {G1Point, ModelRecord, Phase, Release, RoundResult, RoundState, TaskParameters} from "./types/VerisumTypes.sol";
 
 /// @title A task and its rounds
-/// @notice Opens rounds, takes votes, settles, collects releases and records models (docs/protocol.md, section 6).
-contract Verisum is Submissions {
-    using Bn254 for G1Point;
-
-    /// @dev One slot, 208 bits: what outlives a round, and the members of the best proposal (zero: none).
-    struct TaskLedger {
-        uint40 modelRound;
-        uint32 finalisedRounds;
-        uint64 privacySpent;
-        uint40 keyWindowStart;
-        uint32 proposedMembers;
-    }
-
+/// @notice Opens and ends rounds, and records models (docs/protocol.md, section 6).
+contract Verisum is Submissions, Settling {
     /// @dev abi.encode of the parameters, in a data contract like the keys: only `parameters()` reads all of them.
     address private immutable _parametersPointer;
     uint256 private immutable _parametersWords;
 
-    uint8 private immutable _quorum;
-    uint16 private immutable _minClients;
-    uint16 private immutable _maxCorrupt;
     uint32 private immutable _keyWindowSeconds;
     uint32 private immutable _collectSeconds;
-    uint32 private immutable _aggregateSeconds;
     uint32 private immutable _maxRounds;
-    uint64 private immutable _privacyCostPerRound;
     uint64 private immutable _privacyBudget;
 
-    TaskLedger private _ledger;
-    uint256 private _included;
+    /// @dev Phases that a round can be aborted from.
+    uint256 private constant ACTIVE =
+        (1 << uint256(Phase.Collecting)) | (1 << uint256(Phase.Attesting)) | (1 << uint256(Phase.Aggregating));
+
     bytes32 private _modelCid;
-    mapping(uint256 seat => uint256 bitmap) private _attestations;
 
     /// @notice Fixes the task for good: parameters, verification keys and operator.
     /// @param p The task's parameters.
     /// @param keysBlob The verification keys as protocol/verification-key.ts encodes them.
     /// @param operator_ Who fills the seats and the allow-list.
     /// @dev Reverts: ParameterInvalid, KeysHashMismatch, KeysRefused, PointInvalid, ZeroAddress.
-    constructor(TaskParameters memory p, bytes memory keysBlob, address operator_) RoundBase(p, keysBlob, operator_) {
+    constructor(
+        TaskParameters memory p,
+        bytes memory keysBlob,
+        address operator_
+    ) RoundBase(p, keysBlob, operator_) Settling(p) {
         bytes memory encoded = abi.encode(p);
         _parametersPointer = DataContract.store(encoded);
         _parametersWords = encoded.length / 32;
-        _quorum = p.quorum;
-        _minClients = p.minClients;
-        _maxCorrupt = p.maxCorrupt;
         _keyWindowSeconds = p.keyWindowSeconds;
         _collectSeconds = p.collectSeconds;
-        _aggregateSeconds = p.aggregateSeconds;
         _maxRounds = p.maxRounds;
-        _privacyCostPerRound = p.privacyCostPerRound;
         _privacyBudget = p.privacyBudget;
         _modelCid = p.genesisCid;
         _restartKeyWindow();
@@ -78,125 +53,30 @@ contract Verisum is Submissions {
 
     /// @inheritdoc IVerisum
     function openRound() external returns (uint64) {
-        _requirePhase(_phaseBit(Phase.Idle) | _phaseBit(Phase.Finalised) | _phaseBit(Phase.Aborted));
-        TaskLedger memory ledger = _ledger;
-        if (memberCount != _committeeSize) revert VerisumCommitteeIncomplete(memberCount, _committeeSize);
-        if (clientCount < _minClients) revert VerisumTooFewClients(clientCount, _minClients);
-        if (_maxRounds != 0 && ledger.finalisedRounds >= _maxRounds) revert VerisumRoundsExhausted(_maxRounds);
-        if (_privacyBudget != 0 && uint256(ledger.privacySpent) + _privacyCostPerRound > _privacyBudget) {
-            revert VerisumBudgetExhausted(ledger.privacySpent, _privacyCostPerRound, _privacyBudget);
+        RoundHeader memory header = _current();
+        if (_phaseBit(header.phase) & ACTIVE != 0) {
+            if (block.timestamp < header.deadline) revert VerisumWrongPhase(header.phase, ~ACTIVE & _allPhases());
+            _abort(header);
         }
-        uint40 number = _header.number + 1;
+        uint40 number = header.number + 1;
+        TaskLedger memory ledger = _ledger;
         uint32 keyMask = _keyMaskOf(number);
-        _requireKeys(keyMask, ledger.keyWindowStart);
-
-        if (ledger.proposedMembers != 0) _ledger.proposedMembers = 0;
-        uint40 deadline = _now() + _collectSeconds;
-        _header = RoundHeader(number, Phase.Collecting, deadline, clientCount, 0, 0, keyMask, 0, 0);
-        emit RoundOpened(number, _modelCid, _modelDigest, deadline, keyMask);
+        bytes memory obstacle = _obstacle(ledger, keyMask);
+        if (obstacle.length != 0) {
+            assembly ("memory-safe") {
+                revert(add(obstacle, 0x20), mload(obstacle))
+            }
+        }
+        _open(number, ledger, keyMask);
         return number;
     }
 
     /// @inheritdoc IVerisum
-    function advance(uint64 round_) external {
+    function abort(uint64 round_) external {
         RoundHeader memory header = _headerOf(round_);
-        Phase phase = header.phase;
-        _requirePhase(_phaseBit(Phase.Collecting) | _phaseBit(Phase.Attesting) | _phaseBit(Phase.Aggregating));
-        _requireReached(header.deadline);
-        if (phase == Phase.Collecting && header.submitted >= _minClients) {
-            _enter(header, Phase.Attesting, _attestSeconds);
-            _header = header;
-            emit PhaseChanged(round_, Phase.Attesting, header.deadline);
-            return;
-        }
-        if (phase == Phase.Attesting && _ledger.proposedMembers != 0) revert VerisumProposalStands();
-        header.phase = Phase.Aborted;
-        _header = header;
-        _restartKeyWindow();
-        emit Aborted(round_, phase);
-    }
-
-    /// @inheritdoc IVerisum
-    function attest(uint64 round_, uint256 bitmap) external {
-        RoundHeader memory header = _activeHeader(round_, Phase.Attesting);
-        uint8 seat = _requireMember();
-        uint32 seatBit = _seatBit(seat);
-        if (header.keyMask & seatBit == 0) revert VerisumNoRoundKey(seat);
-        if (bitmap & ~_allOf(header.submitted) != 0) revert VerisumUnknownClients(bitmap, header.submitted);
-        uint256 before = _attested(header, seat);
-        uint256 united = before | bitmap;
-        if (united == before) revert VerisumNothingNew(seat);
-        _attestations[seat] = united;
-        if (before == 0) _header.attestedMask = header.attestedMask | seatBit;
-        emit Attested(round_, seat, united);
-    }
-
-    /// @inheritdoc IVerisum
-    function propose(uint64 round_, uint32 members) external {
-        RoundHeader memory header = _activeHeader(round_, Phase.Attesting);
-        if (members & ~header.attestedMask != 0) revert VerisumNotAttested(members, header.attestedMask);
-        uint256 memberBits = _countBits(members);
-        if (memberBits < _quorum) revert VerisumNoQuorum(memberBits, _quorum);
-        uint256 common = type(uint256).max;
-        for (uint8 seat = 1; seat <= _committeeSize; ++seat) {
-            if (members & _seatBit(seat) != 0) common &= _attestations[seat];
-        }
-        uint256 clients = _countBits(common);
-        uint256 required = _smallestInclusion(header.submitted);
-        if (clients < required) revert VerisumTooFewIncluded(clients, required);
-        uint32 standing = _ledger.proposedMembers;
-        if (standing != 0) {
-            uint256 standingClients = _countBits(_included);
-            if (clients < standingClients || (clients == standingClients && memberBits <= _countBits(standing))) {
-                revert VerisumProposalNotBetter(standingClients, _countBits(standing));
-            }
-        }
-        _included = common;
-        _ledger.proposedMembers = members;
-        emit Proposed(round_, members, common);
-    }
-
-    /// @inheritdoc IVerisum
-    function settle(uint64 round_, ExcludedClient[] calldata excluded) external {
-        RoundHeader memory header = _headerOf(round_);
-        _requirePhase(_phaseBit(Phase.Attesting));
-        TaskLedger memory ledger = _ledger;
-        if (ledger.proposedMembers == 0) revert VerisumNoProposal();
-        uint256 included = _included;
-        uint256 missing = _allOf(header.submitted) & ~included;
-        if (missing != 0) _requireReached(header.deadline);
-
-        G1Point memory sum = _sum;
-        for (uint256 i = 0; i < excluded.length; ++i) {
-            uint8 index = excluded[i].index;
-            ClientRecord calldata record = excluded[i].record;
-            if (missing & (1 << index) == 0) revert VerisumNotExcluded(index);
-            if (_recordHash(round_, record) != _records[index]) revert VerisumRecordMismatch(index);
-            missing ^= 1 << index;
-            // An accepted commitment is never infinity and its y is below p, so the negation is (x, p - y).
-            sum.addScaled(record.commitment.x, Protocol.BASE_FIELD_ORDER - record.commitment.y, record.weight);
-            header.totalWeight -= record.weight;
-        }
-        if (missing != 0) revert VerisumExcludedMissing(missing);
-
-        if (excluded.length != 0) _sum = sum;
-        ledger.privacySpent += _privacyCostPerRound;
-        _ledger = ledger;
-        _enter(header, Phase.Aggregating, _aggregateSeconds);
-        _header = header;
-        emit Settled(round_, included, ledger.proposedMembers, header.totalWeight, sum);
-        emit PhaseChanged(round_, Phase.Aggregating, header.deadline);
-    }
-
-    /// @inheritdoc IVerisum
-    function release(uint64 round_, bytes32 releaseCid) external {
-        RoundHeader memory header = _activeHeader(round_, Phase.Aggregating);
-        uint8 seat = _requireMember();
-        if (header.releaseMask & _seatBit(seat) != 0) revert VerisumAlreadyReleased(seat);
-        uint256 missing = _included & ~_attested(header, seat);
-        if (missing != 0) revert VerisumReleaseNotAttested(seat, missing);
-        _header.releaseMask = header.releaseMask | _seatBit(seat);
-        emit Released(round_, seat, releaseCid);
+        _requirePhase(ACTIVE);
+        if (block.timestamp < header.deadline) revert VerisumDeadlineNotReached(header.deadline, _now());
+        _abort(header);
     }
 
     /// @inheritdoc IVerisum
@@ -205,38 +85,23 @@ contract Verisum is Submissions {
         RoundResult calldata result,
         uint256 evaluation,
         G1Point calldata opening,
+        Release[] calldata releases,
         uint32 signers,
         bytes32[2][] calldata signatures
     ) external {
-        RoundHeader memory header = _activeHeader(round_, Phase.Aggregating);
-        G1Point memory sum = _sum;
-        uint256 included = _included;
-        _checkSignatures(
-            Signatures.ofResult(deployment, round_, included, header.totalWeight, sum, result),
-            signers,
-            signatures
-        );
+        RoundHeader memory header = _headerIn(round_, Phase.Aggregating);
+        bytes32 settlement = _roundHash;
+        bytes32 domain = Signatures.domainOf(deployment);
+        _checkReleases(domain, header, settlement, releases);
+        _checkSignatures(Signatures.ofResult(domain, round_, settlement, result), signers, signatures);
         if (evaluation >= Protocol.FIELD_ORDER) revert VerisumNotCanonical("evaluation", evaluation);
-        uint256 z = Transcript.resultPoint(
-            deployment,
-            round_,
-            included,
-            header.totalWeight,
-            sum,
-            result.aggregateDigest,
-            result.modelDigest
-        );
-        if (!ISubmissionVerifier(verifier).opens(sum, z, evaluation, opening)) revert VerisumOpeningInvalid();
+        uint256 z = Transcript.resultPoint(deployment, round_, settlement, result.aggregateDigest, result.modelDigest);
+        if (!ISubmissionVerifier(verifier).opens(_sum, z, evaluation, opening)) revert VerisumOpeningInvalid();
 
-        _header.phase = Phase.Finalised;
         _modelCid = result.modelCid;
         _modelDigest = result.modelDigest;
-        TaskLedger memory ledger = _ledger;
-        ledger.modelRound = header.number;
-        ledger.finalisedRounds += 1;
-        ledger.keyWindowStart = _now();
-        _ledger = ledger;
-        emit Finalised(round_, result, evaluation, opening, signers, signatures);
+        emit Finalised(round_, settlement, result, evaluation, opening, releases, signers, signatures);
+        _close(header);
     }
 
     // ------------------------------------------------------------------ state
@@ -249,7 +114,7 @@ contract Verisum is Submissions {
 
     /// @inheritdoc IVerisum
     function round() external view returns (RoundState memory state) {
-        RoundHeader memory header = _header;
+        RoundHeader memory header = _current();
         uint32 proposedMembers = _ledger.proposedMembers;
         state.number = header.number;
         state.phase = header.phase;
@@ -257,11 +122,14 @@ contract Verisum is Submissions {
         state.expected = header.expected;
         state.submitted = header.submitted;
         state.keyMask = header.keyMask;
-        state.releaseMask = header.releaseMask;
         state.totalWeight = header.totalWeight;
         state.proposedMembers = proposedMembers;
         if (proposedMembers != 0) state.included = _included;
-        if (header.submitted != 0) state.sum = _sum;
+        if (header.submitted == 0) return state;
+        state.sum = _sum;
+        uint256 phase = _phaseBit(header.phase);
+        if (phase & (_phaseBit(Phase.Collecting) | _phaseBit(Phase.Attesting)) != 0) state.intake = _roundHash;
+        if (phase & (_phaseBit(Phase.Aggregating) | _phaseBit(Phase.Finalised)) != 0) state.settlement = _roundHash;
     }
 
     /// @inheritdoc IVerisum
@@ -280,11 +148,6 @@ contract Verisum is Submissions {
     }
 
     /// @inheritdoc IVerisum
-    function attestation(uint8 seat) external view returns (uint256) {
-        return seat == 0 || seat > _committeeSize ? 0 : _attested(_header, seat);
-    }
-
-    /// @inheritdoc IVerisum
     function recordOf(uint8 index) external view returns (bytes32) {
         return index < _header.submitted ? _records[index] : bytes32(0);
     }
@@ -295,15 +158,78 @@ contract Verisum is Submissions {
         _ledger.keyWindowStart = _now();
     }
 
-    function _requireReached(uint40 deadline) private view {
-        if (block.timestamp < deadline) revert VerisumDeadlineNotReached(deadline, _now());
+    /// @dev Ends an active round whose deadline has passed.
+    function _abort(RoundHeader memory header) private {
+        if (header.phase == Phase.Attesting && _ledger.proposedMembers != 0) revert VerisumProposalStands();
+        emit Aborted(header.number, header.phase);
+        header.phase = Phase.Aborted;
+        _header = header;
     }
 
-    function _requireKeys(uint32 keyMask, uint40 windowStart) private view {
+    /// @dev Counts a result, and opens the next round where it can.
+    function _close(RoundHeader memory header) private {
+        TaskLedger memory ledger = _ledger;
+        ledger.modelRound = header.number;
+        ledger.finalisedRounds += 1;
+        uint40 number = header.number + 1;
+        uint32 keyMask = _keyMaskOf(number);
+        if (_obstacle(ledger, keyMask).length == 0) return _open(number, ledger, keyMask);
+        _ledger = ledger;
+        _header.phase = Phase.Finalised;
+    }
+
+    function _open(uint40 number, TaskLedger memory ledger, uint32 keyMask) private {
+        ledger.keyWindowStart = _now();
+        ledger.proposedMembers = 0;
+        _ledger = ledger;
+        uint40 deadline = _now() + _collectSeconds;
+        _header = RoundHeader(number, Phase.Collecting, deadline, clientCount, 0, 0, keyMask);
+        emit RoundOpened(number, _modelCid, _modelDigest, deadline, keyMask);
+    }
+
+    /// @dev Why no round can open now, as the error's encoding; empty if one can.
+    function _obstacle(TaskLedger memory ledger, uint32 keyMask) private view returns (bytes memory) {
+        if (memberCount != _committeeSize) {
+            return abi.encodeWithSelector(VerisumCommitteeIncomplete.selector, memberCount, _committeeSize);
+        }
+        if (clientCount < _minClients) {
+            return abi.encodeWithSelector(VerisumTooFewClients.selector, clientCount, _minClients);
+        }
+        if (_maxRounds != 0 && ledger.finalisedRounds >= _maxRounds) {
+            return abi.encodeWithSelector(VerisumRoundsExhausted.selector, _maxRounds);
+        }
+        if (_privacyBudget != 0 && uint256(ledger.privacySpent) + _privacyCostPerRound > _privacyBudget) {
+            return
+                abi.encodeWithSelector(
+                    VerisumBudgetExhausted.selector,
+                    ledger.privacySpent,
+                    _privacyCostPerRound,
+                    _privacyBudget
+                );
+        }
         uint256 keys = _countBits(keyMask);
-        uint40 waitUntil = windowStart + _keyWindowSeconds;
+        uint40 waitUntil = ledger.keyWindowStart + _keyWindowSeconds;
         uint256 required = block.timestamp < waitUntil ? _committeeSize : _quorum;
-        if (keys < required) revert VerisumTooFewKeys(keys, required, waitUntil);
+        if (keys < required) return abi.encodeWithSelector(VerisumTooFewKeys.selector, keys, required, waitUntil);
+        return "";
+    }
+
+    function _checkReleases(
+        bytes32 domain,
+        RoundHeader memory header,
+        bytes32 settlement,
+        Release[] calldata releases
+    ) private view {
+        if (releases.length < _threshold) revert VerisumTooFewReleases(releases.length, _threshold);
+        uint8 previous;
+        for (uint256 i = 0; i < releases.length; ++i) {
+            Release calldata item = releases[i];
+            uint8 seat = item.seat;
+            _requireSeat(header.keyMask, previous, seat);
+            previous = seat;
+            bytes32 digest = Signatures.ofRelease(domain, header.number, settlement, item.releaseCid);
+            if (!Signatures.isBy(memberAt[seat], digest, item.signature)) revert VerisumReleaseInvalid(seat);
+        }
     }
 
     function _checkSignatures(bytes32 digest, uint32 signers, bytes32[2][] calldata signatures) private view {
@@ -317,29 +243,5 @@ contract Verisum is Submissions {
             if (!Signatures.isBy(memberAt[seat], digest, signatures[next])) revert VerisumSignatureInvalid(seat);
             ++next;
         }
-    }
-
-    /// @dev What the seat attested in the header's round; older bitmaps are not in `attestedMask`.
-    function _attested(RoundHeader memory header, uint8 seat) private view returns (uint256) {
-        return header.attestedMask & _seatBit(seat) == 0 ? 0 : _attestations[seat];
-    }
-
-    /// @dev max(minClients, submitted - maxCorrupt).
-    function _smallestInclusion(uint16 submitted) private view returns (uint256) {
-        uint256 reached = uint256(_minClients) + _maxCorrupt;
-        return submitted > reached ? submitted - _maxCorrupt : _minClients;
-    }
-
-    /// @dev Bits 0 .. count-1; count is at most 256.
-    function _allOf(uint256 count) private pure returns (uint256) {
-        return count == 256 ? type(uint256).max : (1 << count) - 1;
-    }
-
-    function _seatBit(uint8 seat) private pure returns (uint32) {
-        return uint32(1) << (seat - 1);
-    }
-
-    function _countBits(uint256 word) private pure returns (uint256 count) {
-        for (; word != 0; word &= word - 1) ++count;
     }
 }

@@ -90,28 +90,32 @@ library Transcript {
         return uint256(keccak256(abi.encode(Protocol.TAG_COMBINE, callHash))) % Protocol.FIELD_ORDER;
     }
 
+    /// @notice The intake after one more submission; it starts from zero.
+    function extendIntake(bytes32 intake, bytes32 recordHash) internal pure returns (bytes32) {
+        return keccak256(abi.encode(intake, recordHash));
+    }
+
+    /// @notice What releases and results are signed over: everything that a settlement fixes.
+    function settlement(
+        uint64 round,
+        bytes32 intake,
+        uint256 included,
+        uint256 totalWeight,
+        G1Point memory sum
+    ) internal pure returns (bytes32) {
+        return keccak256(abi.encode(Protocol.TAG_SETTLEMENT, round, intake, included, totalWeight, sum.x, sum.y));
+    }
+
     /// @notice z', where the sum of commitments is opened.
     function resultPoint(
         bytes32 deployment_,
         uint64 round,
-        uint256 included,
-        uint256 totalWeight,
-        G1Point memory sum,
+        bytes32 settlement_,
         bytes32 aggregateDigest,
         bytes32 modelDigest
     ) internal pure returns (uint256) {
         bytes32 digest = keccak256(
-            abi.encode(
-                Protocol.TAG_RESULT,
-                deployment_,
-                round,
-                included,
-                totalWeight,
-                sum.x,
-                sum.y,
-                aggregateDigest,
-                modelDigest
-            )
+            abi.encode(Protocol.TAG_RESULT, deployment_, round, settlement_, aggregateDigest, modelDigest)
         );
         return uint256(digest) % Protocol.FIELD_ORDER;
     }
