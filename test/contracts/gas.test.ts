@@ -3,20 +3,22 @@ import assert from "node:assert/strict";
 import { after, before, describe, it } from "mocha";
 import type { ContractTransactionResponse } from "ethers";
 import type { NetworkConnection } from "hardhat/types/network";
-import { G1_GENERATOR, multiplyG1 } from "../../protocol/points.ts";
 import { assertGasSnapshot } from "../support/gas-snapshot.ts";
 import { word } from "../support/random.ts";
 import {
   as,
   deployTask,
+  excludedOf,
   makeFinalisation,
-  maskOf,
   openChain,
   openRound,
   registerAll,
   roundOf,
   sendFinalisation,
   setNextTime,
+  settleStanding,
+  statementsOf,
+  submitAll,
   submitAs,
   weightedScalar,
 } from "../support/task-on-chain.ts";
@@ -28,6 +30,8 @@ const COMMITTEE = { committeeSize: 5, threshold: 2, quorum: 4 } as const;
 const SUBMIT_LIMIT = 450_000;
 const FURTHER_CHUNK_LIMIT = 70_000;
 const FINALIZE_LIMIT = 260_000;
+/** Of a round outside the submissions, with five clients and four members. */
+const ROUND_LIMIT = 380_000;
 
 describe("gas", function () {
   this.timeout(120_000);
@@ -40,6 +44,7 @@ describe("gas", function () {
   before(async () => {
     connection = await openChain();
     await measureRounds(await deployTask(connection, { ...COMMITTEE }));
+    await measureWholeRound();
     for (const chunks of [2, 5])
       measured[`submit, ${chunks} chunks`] = await measureSubmit(Array<number>(chunks).fill(0));
     measured["submit, 2 chunks of 2 kinds"] = await measureSubmit([1, 0]);
@@ -52,6 +57,28 @@ describe("gas", function () {
     await registerAll(task, [1, 1, 1]);
     await openRound(task);
     return Number((await submitAs(task, 0)).receipt.gasUsed);
+  }
+
+  /** A round of five clients and four members outside the submissions: everybody is in, and the next round opens. */
+  async function measureWholeRound(): Promise<void> {
+    const task = await deployTask(connection);
+    await registerAll(task, [1, 1, 1, 1, 1]);
+    for (const member of task.members)
+      await as(task, member)["registerRoundKeys"]!(
+        1,
+        [1, 2, 3].map((round) => word(`${member.address} ${round}`)),
+      );
+    await task.verisum["openRound"]!();
+    for (const round of [1n, 2n]) {
+      const scalars = await submitAll(task, 5);
+      const statements = await statementsOf(task, 0b11111n, [1, 2, 3]);
+      const settled = await (await task.verisum["settle"]!(round, statements, 0b0111n, [])).wait();
+      const finalisation = await makeFinalisation(task, weightedScalar(scalars, [1, 1, 1, 1, 1]), [1, 2]);
+      const finalised = await (await sendFinalisation(task, finalisation)).wait();
+      measured["settle, at once, 3 statements"] = Number(settled!.gasUsed);
+      measured["finalize and open, 2 releases, 2 signatures"] = Number(finalised!.gasUsed);
+    }
+    assert.equal((await roundOf(task)).number, 3n);
   }
 
   /** Two rounds: the first pays for fresh storage, the second is what a running task costs. */
@@ -69,16 +96,10 @@ describe("gas", function () {
         scalars.push(commitmentScalar);
         if (index < 2) measured[`submit, 1 chunk, client ${index + 1}${suffix}`] = Number(receipt.gasUsed);
       }
-      for (const member of task.members) await record(`attest${suffix}`, as(task, member)["attest"]!(round, 0b0111n));
-      await record(`propose, 4 members${suffix}`, task.verisum["propose"]!(round, maskOf([1, 2, 3, 4])));
+      const statements = await statementsOf(task, 0b0111n, [1, 2, 3, 4]);
+      await record(`settle, proposing, 4 statements${suffix}`, task.verisum["settle"]!(round, statements, 0b1111n, []));
       await setNextTime(connection, (await roundOf(task)).deadline);
-      const excluded = {
-        index: 3,
-        record: { client: task.clients[3]!.address, weight: 1, commitment: multiplyG1(G1_GENERATOR, scalars[3]!) },
-      };
-      await record(`settle, 1 excluded${suffix}`, task.verisum["settle"]!(round, [excluded]));
-      for (const member of task.members)
-        await record(`release${suffix}`, as(task, member)["release"]!(round, word("release")));
+      await record(`settle, 1 excluded${suffix}`, settleStanding(task, await excludedOf(task, [3])));
       const finalisation = await makeFinalisation(task, weightedScalar(scalars, [1, 1, 1, 0]), [1, 2]);
       await record(`finalize, 2 signatures${suffix}`, sendFinalisation(task, finalisation));
     }
@@ -93,5 +114,7 @@ describe("gas", function () {
     assert.ok(further <= FURTHER_CHUNK_LIMIT, `${further}`);
     for (const [name, gas] of Object.entries(measured))
       if (name.startsWith("finalize")) assert.ok(gas <= FINALIZE_LIMIT, `${name}: ${gas}`);
+    const round = measured["settle, at once, 3 statements"]! + measured["finalize and open, 2 releases, 2 signatures"]!;
+    assert.ok(round <= ROUND_LIMIT, `${round}`);
   });
 });

@@ -9,10 +9,27 @@ import type {
   ContractTransactionResponse,
   Wallet,
 } from "ethers";
-import { encodeParameters, encodeSigned, encodeSubmission } from "../../chain/codec.ts";
-import { signResult } from "../../chain/result-signature.ts";
+import {
+  encodeAttestation,
+  encodeParameters,
+  encodeRelease,
+  encodeSigned,
+  encodeSubmission,
+  intakeRecordOf,
+} from "../../chain/codec.ts";
+import type { Encodable } from "../../chain/fields.ts";
+import type { ExcludedClient, SubmittedEvent, Attestation as OnChain, Release } from "../../chain/generated/verisum.ts";
+import { signStatement } from "../../chain/statement-signatures.ts";
+import type { StatementKind, StatementKinds } from "../../chain/statement-signatures.ts";
 import { signSubmission } from "../../chain/submission-signature.ts";
-import type { RoundResult, SignedSubmission, SubmissionHead, TaskContext } from "../../chain/task-chain.ts";
+import type {
+  Attestation,
+  CompactSignature,
+  RoundResult,
+  SignedSubmission,
+  SubmissionHead,
+  TaskContext,
+} from "../../chain/task-chain.ts";
 import { randomElement, toField } from "../../protocol/field.ts";
 import { layoutOfTask } from "../../protocol/task.ts";
 import type { TaskParameters } from "../../protocol/task.ts";
@@ -134,11 +151,12 @@ export interface RoundOnChain {
   readonly expected: bigint;
   readonly submitted: bigint;
   readonly keyMask: bigint;
-  readonly releaseMask: bigint;
   readonly totalWeight: bigint;
   readonly included: bigint;
   readonly proposedMembers: bigint;
   readonly sum: G1;
+  readonly intake: Hex;
+  readonly settlement: Hex;
 }
 
 export async function roundOf(task: TaskOnChain): Promise<RoundOnChain> {
@@ -297,15 +315,65 @@ export async function submitAll(task: TaskOnChain, count: number): Promise<bigin
   return scalars;
 }
 
-/** The given seats attest the bitmap, and propose what they have in common. */
-export async function attestAndPropose(
+/** The seat's signature over a statement, for this contract or another one. */
+export function signAsSeat<K extends StatementKind>(
   task: TaskOnChain,
-  bitmap: bigint,
+  seat: number,
+  kind: K,
+  statement: StatementKinds[K],
+  context: Partial<TaskContext> = {},
+): Promise<CompactSignature> {
+  return signStatement(task.members[seat - 1]! as unknown as Wallet, { ...task.context, ...context }, kind, statement);
+}
+
+/** What a seat says of the present intake, or of another one, as `settle` takes it. */
+export async function statementOf(
+  task: TaskOnChain,
+  seat: number,
+  good: bigint,
+  refused = 0n,
+  change: Partial<Attestation> = {},
+): Promise<Encodable<OnChain>> {
+  const { number: round, intake } = await roundOf(task);
+  const signature = await signAsSeat(task, seat, "Attestation", { round, intake, good, refused, ...change });
+  return encodeAttestation({ round, intake, seat, good, refused, signature });
+}
+
+/** One statement of each of these seats: the same clients are good, all others of the intake missed. */
+export async function statementsOf(
+  task: TaskOnChain,
+  good: bigint,
   seats: readonly number[] = task.members.map((_, i) => i + 1),
-): Promise<void> {
+): Promise<Encodable<OnChain>[]> {
+  return Promise.all(seats.map((seat) => statementOf(task, seat, good)));
+}
+
+/** These seats attest the bitmap: that settles the round if it is of everybody, and is a proposal otherwise. */
+export async function settleOn(task: TaskOnChain, good: bigint, seats?: readonly number[]): Promise<void> {
+  const statements = await statementsOf(task, good, seats);
+  const members = maskOf(statements.map(({ seat }) => Number(seat)));
+  await task.verisum["settle"]!((await roundOf(task)).number, statements, members, []);
+}
+
+/** Executes the standing proposal. */
+export async function settleStanding(
+  task: TaskOnChain,
+  excluded: readonly Encodable<ExcludedClient>[] = [],
+): Promise<ContractTransactionResponse> {
+  return task.verisum["settle"]!((await roundOf(task)).number, [], 0n, excluded);
+}
+
+/** These clients of the present round, as a settlement excludes them, from the chain's own events. */
+export async function excludedOf(task: TaskOnChain, indexes: readonly number[]): Promise<Encodable<ExcludedClient>[]> {
   const { number } = await roundOf(task);
-  for (const seat of seats) await as(task, task.members[seat - 1]!)["attest"]!(number, bitmap);
-  await task.verisum["propose"]!(number, maskOf(seats));
+  const logs = await task.verisum.queryFilter("Submitted");
+  const events = logs.map((log) => (log as unknown as { readonly args: SubmittedEvent }).args);
+  return indexes.map((index) => {
+    const { client, weight, submission } = events.find(
+      (event) => event.round === number && Number(event.index) === index,
+    )!;
+    return { index, record: intakeRecordOf({ client, weight: Number(weight), submission }) };
+  });
 }
 
 /** Bit j − 1 for each seat j. */
@@ -319,50 +387,60 @@ export interface Finalisation {
   readonly result: RoundResult;
   readonly evaluation: bigint;
   readonly opening: G1;
+  readonly releases: readonly Encodable<Release>[];
   readonly signers: bigint;
   readonly signatures: readonly (readonly [Hex, Hex])[];
 }
 
-/** A valid result for the settled round, signed by these seats. `sumScalar` is the exponent of the sum. */
+/** A seat's release for the present settlement, or another one. */
+export async function releaseOf(
+  task: TaskOnChain,
+  seat: number,
+  change: Partial<StatementKinds["Release"]> = {},
+): Promise<Encodable<Release>> {
+  const { number: round, settlement } = await roundOf(task);
+  const release = { round, settlement, releaseCid: word(`release ${round} ${seat}`) };
+  const signature = await signAsSeat(task, seat, "Release", { ...release, ...change });
+  return encodeRelease({ ...release, seat, signature });
+}
+
+/** A valid result for the settled round, released and signed by these seats. `sumScalar` is the exponent of the sum. */
 export async function makeFinalisation(
   task: TaskOnChain,
   sumScalar: bigint,
   seats: readonly number[],
 ): Promise<Finalisation> {
-  const state = await roundOf(task);
-  const round = state.number;
+  const { number: round, settlement } = await roundOf(task);
   const result: RoundResult = {
     aggregateCid: word(`aggregate cid ${round}`),
     aggregateDigest: word(`aggregate digest ${round}`),
     modelCid: word(`model cid ${round}`),
     modelDigest: word(`model digest ${round}`),
   };
-  const { context } = task;
-  const sum = { x: state.sum.x, y: state.sum.y };
-  const settled = { included: state.included, totalWeight: Number(state.totalWeight), sum };
-  const z = resultPoint({ ...context, round, ...settled, ...result });
+  const z = resultPoint({ ...task.context, round, settlement, ...result });
   const evaluation = randomElement(seededRandom(`evaluation ${round}`));
-  const signatures: (readonly [Hex, Hex])[] = [];
-  for (const seat of seats) {
-    const { r, vs } = await signResult(task.members[seat - 1]! as unknown as Wallet, context, {
-      round,
-      ...settled,
-      ...result,
-    });
-    signatures.push([r, vs]);
-  }
+  const signatures = await Promise.all(
+    seats.map(async (seat): Promise<readonly [Hex, Hex]> => {
+      const { r, vs } = await signAsSeat(task, seat, "Result", { round, settlement, ...result });
+      return [r, vs];
+    }),
+  );
   return {
     round,
     result,
     evaluation,
     opening: simulateOpening(SECRETS, sumScalar, z, evaluation),
+    releases: await Promise.all(seats.map((seat) => releaseOf(task, seat))),
     signers: maskOf(seats),
     signatures,
   };
 }
 
 export async function sendFinalisation(task: TaskOnChain, f: Finalisation): Promise<ContractTransactionResponse> {
-  return task.verisum["finalize"]!(f.round, f.result, f.evaluation, f.opening, f.signers, f.signatures);
+  return task.verisum["finalize"]!(
+    ...[f.round, f.result, f.evaluation, f.opening],
+    ...[f.releases, f.signers, f.signatures],
+  );
 }
 
 /** Σ w·s mod r. */
