@@ -18,7 +18,7 @@ import {
   intakeRecordOf,
 } from "../../chain/codec.ts";
 import type { Encodable } from "../../chain/fields.ts";
-import type { ExcludedClient, SubmittedEvent, Attestation as OnChain, Release } from "../../chain/generated/verisum.ts";
+import type { Attestation as OnChain, Release, SubmittedEvent } from "../../chain/generated/verisum.ts";
 import { signStatement } from "../../chain/statement-signatures.ts";
 import type { StatementKind, StatementKinds } from "../../chain/statement-signatures.ts";
 import { signSubmission } from "../../chain/submission-signature.ts";
@@ -39,7 +39,7 @@ import { G1_GENERATOR, multiplyG1 } from "../../protocol/points.ts";
 import type { G1 } from "../../protocol/points.ts";
 import { chunkBound } from "../../protocol/submission.ts";
 import type { ChunkProof, Submission } from "../../protocol/submission.ts";
-import type { Hex } from "../../protocol/transcript.ts";
+import type { Hex, IntakeRecord } from "../../protocol/transcript.ts";
 import {
   challengeOfHead,
   challengePoints,
@@ -355,16 +355,22 @@ export async function settleOn(task: TaskOnChain, good: bigint, seats?: readonly
   await task.verisum["settle"]!((await roundOf(task)).number, statements, members, []);
 }
 
+/** A client that a settlement leaves out. */
+interface Excluded {
+  readonly index: number;
+  readonly record: IntakeRecord;
+}
+
 /** Executes the standing proposal. */
 export async function settleStanding(
   task: TaskOnChain,
-  excluded: readonly Encodable<ExcludedClient>[] = [],
+  excluded: readonly Excluded[] = [],
 ): Promise<ContractTransactionResponse> {
   return task.verisum["settle"]!((await roundOf(task)).number, [], 0n, excluded);
 }
 
 /** These clients of the present round, as a settlement excludes them, from the chain's own events. */
-export async function excludedOf(task: TaskOnChain, indexes: readonly number[]): Promise<Encodable<ExcludedClient>[]> {
+export async function excludedOf(task: TaskOnChain, indexes: readonly number[]): Promise<Excluded[]> {
   const { number } = await roundOf(task);
   const logs = await task.verisum.queryFilter("Submitted");
   const events = logs.map((log) => (log as unknown as { readonly args: SubmittedEvent }).args);
