@@ -5,13 +5,13 @@ import type { BaseContract, ErrorFragment } from "ethers";
 import type { NetworkConnection } from "hardhat/types/network";
 import { CELL_GROUP_INTERFACE } from "../../chain/rpc.ts";
 import {
-  attestAndPropose,
   deployTask,
   makeFinalisation,
   openChain,
   openRound,
   registerAll,
   sendFinalisation,
+  settleOn,
   submitAll,
   weightedScalar,
 } from "../support/task-on-chain.ts";
@@ -119,8 +119,7 @@ describe("a group of cells", function () {
     await registerAll(task, weights);
     await openRound(task);
     const sum = weightedScalar(await submitAll(task, 3), weights);
-    await attestAndPropose(task, 0b111n);
-    await task.verisum["settle"]!(1, []);
+    await settleOn(task, 0b111n);
     await sendFinalisation(task, await makeFinalisation(task, sum, [1, 2]));
     await refuses(register(await groupOf(2, tasks[0]!), task.address), "CellGroupAlreadyStarted", task.address);
   });

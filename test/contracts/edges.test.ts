@@ -7,7 +7,6 @@ import { word } from "../support/random.ts";
 import { bytes32, reverts } from "../support/reverts.ts";
 import {
   as,
-  attestAndPropose,
   deployTask,
   makeFinalisation,
   makeSubmission,
@@ -19,7 +18,11 @@ import {
   sendFinalisation,
   sendSubmission,
   setNextTime,
+  settleOn,
+  settleStanding,
   snapshot,
+  statementOf,
+  statementsOf,
   submitAll,
   view,
   weightedScalar,
@@ -45,15 +48,13 @@ describe("the contract's limits", function () {
   const now = async (): Promise<bigint> => BigInt((await connection.ethers.provider.getBlock("latest"))!.timestamp);
   const reachDeadline = async (task: TaskOnChain): Promise<void> =>
     setNextTime(connection, (await roundOf(task)).deadline);
-  /** Ends the current phase by time. */
-  async function advance(task: TaskOnChain): Promise<void> {
+  async function abort(task: TaskOnChain): Promise<void> {
     await reachDeadline(task);
-    await task.verisum["advance"]!((await roundOf(task)).number);
+    await task.verisum["abort"]!((await roundOf(task)).number);
   }
   async function settleAll(task: TaskOnChain): Promise<bigint> {
     const scalars = await submitAll(task, WEIGHTS.length);
-    await attestAndPropose(task, ALL);
-    await task.verisum["settle"]!((await roundOf(task)).number, []);
+    await settleOn(task, ALL);
     return weightedScalar(scalars, WEIGHTS);
   }
 
@@ -91,42 +92,31 @@ describe("the contract's limits", function () {
       await opensAfterWindow();
     });
 
-    describe("begins anew", () => {
-      beforeEach(async () => {
-        await registerAll(task, WEIGHTS);
-        await registerQuorumKeys(2);
-        await openRound(task);
-      });
-
-      it("after an abort from Collecting", async () => {
-        await advance(task);
-        await opensAfterWindow();
-      });
-
-      it("after an abort from Attesting", async () => {
-        await submitAll(task, 3);
-        await advance(task);
-        await opensAfterWindow();
-      });
-
-      it("after an abort from Aggregating", async () => {
-        await settleAll(task);
-        await advance(task);
-        await opensAfterWindow();
-      });
-
-      it("after a result", async () => {
-        const sum = await settleAll(task);
-        await setNextTime(connection, (await roundOf(task)).deadline - 1n);
-        await sendFinalisation(task, await makeFinalisation(task, sum, [1, 2]));
-        await opensAfterWindow();
-      });
+    it("begins anew with the round before, however that ends", async () => {
+      await registerAll(task, WEIGHTS);
+      await registerQuorumKeys(2);
+      await openRound(task);
+      const end = (await now()) + WINDOW;
+      assert.ok(WINDOW < BigInt(task.parameters.collectSeconds));
+      const again = await snapshot(connection);
+      await abort(task);
+      assert.ok((await now()) > end);
+      await task.verisum["openRound"]!();
+      assert.equal((await roundOf(task)).keyMask, 0b1011n);
+      await again();
+      const sum = await settleAll(task);
+      await setNextTime(connection, end - 1n);
+      await sendFinalisation(task, await makeFinalisation(task, sum, [1, 2]));
+      await setNextTime(connection, end - 1n);
+      await reverts(task.verisum["openRound"]!(), "VerisumTooFewKeys", 3, 4, end);
+      await setNextTime(connection, end);
+      await task.verisum["openRound"]!();
     });
 
     it("is no reason to wait where every seat has a key", async () => {
       await registerAll(task, WEIGHTS);
       await openRound(task);
-      await advance(task);
+      await abort(task);
       await openRound(task);
       assert.equal((await roundOf(task)).number, 2n);
     });
@@ -139,7 +129,7 @@ describe("the contract's limits", function () {
       await openRound(task);
       await settleAll(task);
       assert.equal(await view(task, "privacySpent"), spent);
-      await advance(task);
+      await abort(task);
     }
     await reverts(task.verisum["openRound"]!(), "VerisumBudgetExhausted", 10, 5, 10);
   });
@@ -151,7 +141,7 @@ describe("the contract's limits", function () {
       await registerAll(task, WEIGHTS);
       await openRound(task);
       await settleAll(task);
-      await advance(task);
+      await abort(task);
     }
     await reverts(one.verisum["openRound"]!(), "VerisumBudgetExhausted", 1, 1, 1);
     await openRound(free);
@@ -166,27 +156,29 @@ describe("the contract's limits", function () {
       await registerAll(task, Array<number>(registered).fill(1));
       await openRound(task);
       await submitAll(task, submitting);
-      if (submitting < registered) await advance(task);
+      if (submitting === registered) return;
+      await reachDeadline(task);
+      await connection.provider.request({ method: "evm_mine", params: [] });
     }
-    const propose = (bitmap: bigint): Promise<void> => attestAndPropose(task, bitmap, [1, 2, 3]);
+    const propose = (bitmap: bigint): Promise<void> => settleOn(task, bitmap, [1, 2, 3]);
 
     it("let it leave out maxCorrupt of those that submitted", async () => {
       await attesting(6, 6);
       await reverts(propose(0b001111n), "VerisumTooFewIncluded", 4, 5);
-      await propose(0b010000n);
+      await propose(0b011111n);
       assert.equal((await roundOf(task)).included, 0b011111n);
     });
 
     it("count those that submitted, not those that are registered", async () => {
       await attesting(6, 5);
       await reverts(propose(0b00111n), "VerisumTooFewIncluded", 3, 4);
-      await propose(0b01000n);
+      await propose(0b01111n);
     });
 
     it("let none go below minClients", async () => {
       await attesting(4, 3);
       await reverts(propose(0b011n), "VerisumTooFewIncluded", 2, 3);
-      await propose(0b100n);
+      await propose(0b111n);
     });
   });
 
@@ -195,33 +187,23 @@ describe("the contract's limits", function () {
     await registerAll(task, [1, 1, 1, 1]);
     await openRound(task);
     await submitAll(task, 4);
-    await attestAndPropose(task, 0b1111n);
-    await task.verisum["settle"]!(1n, []);
-    await advance(task);
+    await settleOn(task, 0b1111n);
+    await abort(task);
     await openRound(task);
     await submitAll(task, 4);
-    await attestAndPropose(task, 0b0111n, [1, 2, 3]);
+    await settleOn(task, 0b0111n, [1, 2, 3]);
     assert.equal((await roundOf(task)).included, 0b0111n);
   });
 
-  it("count the last seat's attestation, and have none for a seat that the committee lacks", async () => {
+  it("count the last seat's statement, and take n of them", async () => {
     const task = await deployTask(connection);
     await registerAll(task, WEIGHTS);
     await openRound(task);
     await submitAll(task, 3);
-    const attest = (seat: number, bitmap: bigint): Promise<unknown> =>
-      as(task, task.members[seat - 1]!)["attest"]!(1n, bitmap);
-    for (const seat of [1, 2]) await attest(seat, ALL);
-    await attest(4, 0b011n);
-    assert.deepEqual(await Promise.all([0, 1, 3, 4, 5, 255].map((seat) => view(task, "attestation", seat))), [
-      0n,
-      ALL,
-      0n,
-      0b011n,
-      0n,
-      0n,
-    ]);
-    await reverts(task.verisum["propose"]!(1n, 0b1011n), "VerisumTooFewIncluded", 2, 3);
+    const statements = [...(await statementsOf(task, ALL, [1, 2])), await statementOf(task, 4, 0b011n)];
+    await reverts(task.verisum["settle"]!(1n, statements, 0b1011n, []), "VerisumTooFewIncluded", 2, 3);
+    await settleOn(task, ALL, [1, 2, 3, 4]);
+    assert.equal((await roundOf(task)).proposedMembers, 0b1111n);
   });
 
   it("let a task finalise as many rounds as it may, and no more", async () => {
@@ -229,7 +211,7 @@ describe("the contract's limits", function () {
     await registerAll(task, WEIGHTS);
     await openRound(task);
     // An aborted round does not count.
-    await advance(task);
+    await abort(task);
     for (const round of [2n, 3n]) {
       assert.equal(await openRound(task), round);
       await sendFinalisation(task, await makeFinalisation(task, await settleAll(task), [1, 2]));
@@ -272,11 +254,11 @@ describe("the contract's limits", function () {
     await registerAll(task, WEIGHTS);
     await openRound(task);
     await settleAll(task);
-    await advance(task);
+    await abort(task);
     await openRound(task);
     const opened = await roundOf(task);
     assert.deepEqual(
-      [opened.submitted, opened.totalWeight, opened.proposedMembers, opened.included, opened.releaseMask],
+      [opened.submitted, opened.totalWeight, opened.proposedMembers, opened.included, BigInt(opened.intake)],
       [0n, 0n, 0n, 0n, 0n],
     );
     assert.deepEqual([opened.sum.x, opened.sum.y], [0n, 0n]);
@@ -290,7 +272,8 @@ describe("the contract's limits", function () {
     assert.deepEqual([sum.x, sum.y], [...Object.values(expected.args.submission.commitment)]);
     await submitAll({ ...task, clients: task.clients.slice(1) }, 2);
     // The proposal of the last round settles nothing here.
-    await reverts(task.verisum["settle"]!(2, []), "VerisumNoProposal");
+    await reachDeadline(task);
+    await reverts(settleStanding(task), "VerisumNoProposal");
   });
 
   it("keep a round's records while others leave and register", async () => {

@@ -4,11 +4,13 @@ import { after, before, describe, it } from "mocha";
 import type { ContractTransactionResponse } from "ethers";
 import type { NetworkConnection } from "hardhat/types/network";
 import { G1_GENERATOR, multiplyG1 } from "../../protocol/points.ts";
+import { settlementOf } from "../../protocol/transcript.ts";
 import { word } from "../support/random.ts";
 import { VERISUM_INTERFACE } from "../support/reverts.ts";
 import {
   as,
   deployTask,
+  excludedOf,
   makeFinalisation,
   makeSubmission,
   openChain,
@@ -16,6 +18,8 @@ import {
   sendFinalisation,
   sendSubmission,
   setNextTime,
+  settleStanding,
+  statementsOf,
   weightedScalar,
 } from "../support/task-on-chain.ts";
 import type { TaskOnChain, VerisumInstance } from "../support/task-on-chain.ts";
@@ -39,7 +43,10 @@ describe("the events", function () {
   async function eventsOf(sent: Promise<ContractTransactionResponse>): Promise<unknown[][]> {
     return (await (await sent).wait())!.logs.map((log) => {
       const { name, args } = VERISUM_INTERFACE.parseLog(log)!;
-      return [name, ...args.map((value: unknown) => (Array.isArray(value) ? [...(value as unknown[])].flat() : value))];
+      return [
+        name,
+        ...args.map((value: unknown) => (Array.isArray(value) ? [...(value as unknown[])].flat(2) : value)),
+      ];
     });
   }
   async function says(sent: Promise<ContractTransactionResponse>, ...events: unknown[][]): Promise<void> {
@@ -85,49 +92,43 @@ describe("the events", function () {
       const time = start + 10n * BigInt(i + 1);
       const [submitted, ...others] = await eventsOf(at(time, () => sendSubmission(task, client, made.submission)));
       assert.deepEqual(submitted!.slice(0, 5), ["Submitted", 1n, client.address, BigInt(i), BigInt(weight)]);
-      // The last one ends the phase.
-      assert.deepEqual(others, i === WEIGHTS.length - 1 ? [["PhaseChanged", 1n, 2n, time + 300n]] : []);
+      // The last one ends the phase without a word.
+      assert.deepEqual(others, []);
     }
 
-    await says(account(members[0]!)["attest"]!(1, 0b0001), ["Attested", 1n, 1n, 0b0001n]);
-    // All that the seat attests, not what it adds.
-    await says(account(members[0]!)["attest"]!(1, 0b1110), ["Attested", 1n, 1n, 0b1111n]);
-    for (const seat of [2, 3])
-      await says(account(members[seat - 1]!)["attest"]!(1, 0b0111), ["Attested", 1n, BigInt(seat), 0b0111n]);
-    await says(verisum["propose"]!(1, 0b0111), ["Proposed", 1n, 0b0111n, 0b0111n]);
+    const statements = await statementsOf(task, 0b0111n, [1, 2, 3]);
+    const { intake } = await roundOf(task);
+    await says(verisum["settle"]!(1, statements, 0b0111n, []), ["Proposed", 1n, 0b0111n, 0b0111n]);
     const scalar = weightedScalar(scalars.slice(0, 3), WEIGHTS.slice(0, 3));
-    const excluded = [
-      {
-        index: 3,
-        record: { client: clients[3]!.address, weight: 4, commitment: multiplyG1(G1_GENERATOR, scalars[3]!) },
-      },
-    ];
+    const excluded = await excludedOf(task, [3]);
     const sum = multiplyG1(G1_GENERATOR, scalar);
+    const settlement = settlementOf({ round: 1n, intake, included: 0b0111n, totalWeight: 6, sum });
     const end = await deadline();
     await says(
-      at(end, () => verisum["settle"]!(1, excluded)),
-      ["Settled", 1n, 0b0111n, 0b0111n, 6n, [sum.x, sum.y]],
-      ["PhaseChanged", 1n, 3n, end + 900n],
+      at(end, () => settleStanding(task, excluded)),
+      ["Settled", 1n, settlement, intake, 0b0111n, 0b0111n, 6n, [sum.x, sum.y]],
     );
-    await says(account(members[2]!)["release"]!(1, word("release")), ["Released", 1n, 3n, word("release")]);
+    assert.equal(await deadline(), end + 900n);
 
     const final = await makeFinalisation(task, scalar, [1, 4]);
-    await says(sendFinalisation(task, final), [
-      "Finalised",
-      1n,
-      Object.values(final.result),
-      final.evaluation,
-      [final.opening.x, final.opening.y],
-      0b1001n,
-      final.signatures.flat(),
-    ]);
     const { modelCid, modelDigest } = final.result;
     await says(
-      at(end + 500n, () => verisum["openRound"]!()),
+      at(end + 500n, () => sendFinalisation(task, final)),
+      [
+        "Finalised",
+        1n,
+        settlement,
+        Object.values(final.result),
+        final.evaluation,
+        [final.opening.x, final.opening.y],
+        final.releases.flatMap(({ seat, releaseCid, signature }) => [BigInt(seat), releaseCid, ...signature]),
+        0b1001n,
+        final.signatures.flat(),
+      ],
       ["RoundOpened", 2n, modelCid, modelDigest, end + 1_100n, 15n],
     );
     await says(
-      at(end + 1_100n, () => verisum["advance"]!(2)),
+      at(end + 1_100n, () => verisum["abort"]!(2)),
       ["Aborted", 2n, 1n],
     );
   });
@@ -142,24 +143,23 @@ describe("the events", function () {
     await says(own["announce"]!("http://node.example"), ["EndpointAnnounced", client.address, "http://node.example"]);
   });
 
-  it("tell that a phase ended by time", async () => {
+  it("tell that a round ended by time", async () => {
     const other = await deployTask(connection);
     task = other;
     for (const { address } of other.members) await other.verisum["registerMember"]!(address);
     for (const { address } of other.clients.slice(0, 4)) await other.verisum["registerClient"]!(address, 1);
-    for (const member of other.members) await account(member)["registerRoundKeys"]!(1, [word(member.address)]);
+    for (const member of other.members)
+      await account(member)["registerRoundKeys"]!(1, [word(member.address), word(`${member.address} 2`)]);
     await other.verisum["openRound"]!();
     for (const client of other.clients.slice(0, 3))
       await sendSubmission(other, client, (await makeSubmission(other, client, "time")).submission);
-    for (const [during, event] of [
-      [1n, "PhaseChanged"],
-      [2n, "Aborted"],
-    ] as const) {
-      const end = await deadline();
-      await says(
-        at(end, () => other.verisum["advance"]!(1)),
-        event === "Aborted" ? [event, 1n, during] : [event, 1n, during + 1n, end + 300n],
-      );
-    }
+    // Collecting becomes Attesting without an event.
+    const end = (await deadline()) + 300n;
+    const { genesisCid, genesisDigest } = other.parameters;
+    await says(
+      at(end, () => other.verisum["openRound"]!()),
+      ["Aborted", 1n, 2n],
+      ["RoundOpened", 2n, genesisCid, genesisDigest, end + 600n, 15n],
+    );
   });
 });

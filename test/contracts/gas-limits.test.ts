@@ -14,13 +14,14 @@ import { CHUNKS_PER_TRANSACTION } from "../../chain/large-submission.ts";
 import type { SignedSubmission } from "../../chain/task-chain.ts";
 import { KEYS_AHEAD } from "../../member/round-keys.ts";
 import { MAX_CHUNKS, MAX_COHORT, MAX_COMMITTEE } from "../../protocol/parameters.ts";
-import { G1_GENERATOR, multiplyG1 } from "../../protocol/points.ts";
+import { G1_GENERATOR } from "../../protocol/points.ts";
 import type { TaskParameters } from "../../protocol/task.ts";
 import { assertGasSnapshot } from "../support/gas-snapshot.ts";
 import { word } from "../support/random.ts";
 import {
   as,
   deployTask,
+  excludedOf,
   makeFinalisation,
   makeFirstStep,
   makeSubmission,
@@ -31,8 +32,11 @@ import {
   roundOf,
   sendFinalisation,
   setNextTime,
+  settleStanding,
   signFor,
   snapshot,
+  statementOf,
+  statementsOf,
   submitAs,
   weightedScalar,
 } from "../support/task-on-chain.ts";
@@ -150,10 +154,8 @@ describe("gas at the limits", function () {
     await restore();
     // A running task pays less: its slots are in use.
     await used(batch(task, made.slice(0, 20)));
-    await setNextTime(connection, (await roundOf(task)).deadline);
-    await task.verisum["advance"]!(1n);
-    await setNextTime(connection, (await roundOf(task)).deadline);
-    await task.verisum["advance"]!(1n);
+    await setNextTime(connection, (await roundOf(task)).deadline + BigInt(task.parameters.attestSeconds));
+    await task.verisum["abort"]!(1n);
     await openRound(task);
     const later: SignedSubmission[] = [];
     for (const client of clients.slice(0, 20)) later.push((await make(task, client)).signed);
@@ -194,27 +196,33 @@ describe("gas at the limits", function () {
       if (i === 0) measured[`batch of ${size}, ${MAX_COMMITTEE} members`] = gas;
     }
     const included = (1n << 129n) - 1n;
-    for (const member of members) measured["attest"] = await used(as(task, member)["attest"]!(1n, included));
-    measured[`propose, ${MAX_COMMITTEE} members`] = await used(
-      task.verisum["propose"]!(1n, maskOf(members.map((_, i) => i + 1))),
+    const whole = { ...task, members };
+    const seats = members.map((_, i) => i + 1);
+    const restore = await snapshot(connection);
+    const missed = await statementsOf(whole, included);
+    measured[`settle, proposing, ${MAX_COMMITTEE} statements`] = await used(
+      task.verisum["settle"]!(1n, missed, maskOf(seats), []),
     );
     await setNextTime(connection, (await roundOf(task)).deadline);
-    const excluded = made.slice(129).map(({ signed, commitmentScalar }, i) => ({
-      index: 129 + i,
-      record: {
-        client: signed.client,
-        weight: weights[129 + i]!,
-        commitment: multiplyG1(G1_GENERATOR, commitmentScalar),
-      },
-    }));
-    measured["settle, 127 excluded of 256"] = await used(task.verisum["settle"]!(1n, excluded));
+    const excluded = await excludedOf(
+      task,
+      Array.from({ length: 127 }, (_, i) => 129 + i),
+    );
+    measured["settle, 127 excluded of 256"] = await used(settleStanding(task, excluded));
+    await restore();
+    const refused = ((1n << 127n) - 1n) << 129n;
+    const refusing = await Promise.all(seats.map((seat) => statementOf(whole, seat, included, refused)));
+    measured[`settle, 127 refused of 256, ${MAX_COMMITTEE} statements`] = await used(
+      task.verisum["settle"]!(1n, refusing, maskOf(seats), excluded),
+    );
     const sum = weightedScalar(
       made.slice(0, 129).map(({ commitmentScalar }) => commitmentScalar),
       weights,
     );
-    const seats = members.map((_, i) => i + 1);
-    const finalisation = await makeFinalisation({ ...task, members: members }, sum, seats);
-    measured[`finalize, ${MAX_COMMITTEE} signatures`] = await used(sendFinalisation(task, finalisation));
+    const finalisation = await makeFinalisation(whole, sum, seats);
+    measured[`finalize and open, ${MAX_COMMITTEE} releases, ${MAX_COMMITTEE} signatures`] = await used(
+      sendFinalisation(task, finalisation),
+    );
   });
 
   it("is below 70 % of a transaction's for every call, and near the snapshot", () => {

@@ -101,14 +101,14 @@ describe("a submission in several transactions", function () {
         submitted: [record],
       } = recordsOf(await logsSince(fromBlock), 1n);
       assert.deepEqual(record?.submission, valid);
-      const [hash, { sum, submitted, totalWeight }] = [await view(task, "recordOf", 0), await roundOf(task)];
+      const [hash, { sum, submitted, totalWeight, intake }] = [await view(task, "recordOf", 0), await roundOf(task)];
       await restore();
       await sendSubmission(task, task.clients[0]!, valid);
       const single = await roundOf(task);
       assert.equal(hash, await view(task, "recordOf", 0));
       assert.deepEqual(
-        [String(sum), submitted, totalWeight],
-        [String(single.sum), single.submitted, single.totalWeight],
+        [String(sum), submitted, totalWeight, intake],
+        [String(single.sum), single.submitted, single.totalWeight, single.intake],
       );
     });
   }
@@ -299,7 +299,7 @@ describe("a submission in several transactions", function () {
     await setNextTime(connection, deadline);
     await reverts(step(1n), "VerisumDeadlinePassed", deadline, deadline);
     await setNextTime(connection, deadline);
-    await task.verisum["advance"]!(1n);
+    await task.verisum["abort"]!(1n);
     await reverts(step(1n), "VerisumWrongPhase", 5, 0b10);
   });
 
@@ -307,7 +307,7 @@ describe("a submission in several transactions", function () {
     const progress = await proveAll(2);
     await setNextTime(connection, (await roundOf(task)).deadline);
     await reverts(finish(progress), "VerisumDeadlinePassed");
-    await task.verisum["advance"]!(1n);
+    await task.verisum["abort"]!(1n);
     await openRound(task);
     await reverts(finish(progress), "VerisumWrongRound", 2, 1);
     await reverts(finishAs(0, progress, valid, 2n), "VerisumProgressUnknown");

@@ -119,7 +119,7 @@ describe("registration", function () {
     await openRound(task);
     await reverts(leaver["unregister"]!(), "VerisumWrongPhase", 1, 0b111101);
     await setNextTime(connection, (await roundOf(task)).deadline);
-    await call("advance", 1n);
+    await call("abort", 1n);
     await leaver["unregister"]!();
     await reverts(leaver["unregister"]!(), "VerisumNotActiveClient", task.clients[0]!.address, 0);
     await reverts(leaver["withdrawBond"]!(), "VerisumNothingToWithdraw", task.clients[0]!.address);

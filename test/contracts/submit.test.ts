@@ -247,7 +247,7 @@ describe("submit", function () {
     await reverts(sendSubmission(task, client, valid, 2n), "VerisumWrongRound", 1, 2);
     const { deadline } = await roundOf(task);
     await connection.provider.request({ method: "evm_setNextBlockTimestamp", params: [`0x${deadline.toString(16)}`] });
-    await task.verisum["advance"]!(1n);
+    await task.verisum["abort"]!(1n);
     await openRound(task);
     await reverts(send(valid), "VerisumProofInvalid");
   });
