@@ -6,7 +6,7 @@ import type { NetworkConnection } from "hardhat/types/network";
 import { connectReader, connectWriter } from "../../chain/connect.ts";
 import type { ConnectOptions } from "../../chain/connect.ts";
 import { deployTask } from "../../chain/deploy.ts";
-import { recoverResultSigner } from "../../chain/result-signature.ts";
+import { checkStatement, recoverStatementSigner } from "../../chain/statement-signatures.ts";
 import type { TaskWriter } from "../../chain/task-chain.ts";
 import { isVerisumError } from "../../protocol/errors.ts";
 import { layoutOfTask, parametersHash } from "../../protocol/task.ts";
@@ -141,26 +141,34 @@ describe("the chain adapter", function () {
       const records = await client.records(1n);
       assert.deepEqual(records.submitted.at(-1)!.submission, made.submission);
     }
-    for (const member of members) await member.attest(1n, 0b111n);
-    await operator.propose(1n, 0b1111n);
-    await operator.settle(1n, []);
-    await members[0]!.release(1n, word("release"));
+    const attestation = { round: 1n, intake: (await operator.round()).intake, good: 0b111n, refused: 0n };
+    const statements = await Promise.all(
+      members.map(async (member, i) => ({
+        ...attestation,
+        seat: i + 1,
+        signature: await member.signAttestation(attestation),
+      })),
+    );
+    // In any order: the contract wants them by ascending seat.
+    await operator.settle(1n, statements.toReversed(), 0b1111n, []);
 
-    const { included, totalWeight, sum } = await operator.round();
+    const { sum, settlement } = await operator.round();
     const result = { aggregateCid: word("a"), aggregateDigest: word("b"), modelCid: word("c"), modelDigest: word("d") };
-    const signed = { ...result, round: 1n, included, totalWeight, sum };
+    const signed = { ...result, round: 1n, settlement };
     const signatures = await Promise.all(
       [3, 1].map(async (seat) => ({ seat, signature: await members[seat - 1]!.signResult(signed) })),
     );
-    assert.equal(recoverResultSigner(operator.context, signed, signatures[0]!.signature), members[2]!.account);
-    const z = resultPoint({ ...operator.context, ...signed });
-    await operator.finalize(
-      1n,
-      result,
-      5n,
-      simulateOpening(SECRETS, weightedScalar(scalars, [1, 2, 3]), z, 5n),
-      signatures,
+    assert.equal(
+      recoverStatementSigner(operator.context, "Result", signed, signatures[0]!.signature),
+      members[2]!.account,
     );
+    const release = { round: 1n, settlement, releaseCid: word("release") };
+    const releases = await Promise.all(
+      [4, 2].map(async (seat) => ({ ...release, seat, signature: await members[seat - 1]!.signRelease(release) })),
+    );
+    const z = resultPoint({ ...operator.context, ...signed });
+    const opening = simulateOpening(SECRETS, weightedScalar(scalars, [1, 2, 3]), z, 5n);
+    await operator.finalize(1n, result, 5n, opening, releases, signatures);
 
     const reader = await connectReader(options);
     const [first, again] = await Promise.all([reader.records(1n), reader.records(1n)]);
@@ -179,7 +187,13 @@ describe("the chain adapter", function () {
     );
     assert.deepEqual(first.finalised!.result, result);
     assert.deepEqual(first.settled!.sum, sum);
-    assert.deepEqual([first.attested.size, first.released.length, first.aborted], [4, 1, false]);
+    assert.deepEqual([first.settled!.members, first.settled!.intake], [0b1111n, attestation.intake]);
+    assert.deepEqual([first.released, first.aborted], [releases.toReversed(), false]);
+    // Whoever reads the events can check what the contract checked.
+    const accounts = await reader.members();
+    for (const found of first.released) checkStatement(reader.context, accounts, "Release", found);
+    for (const { seat, signature } of first.finalised!.signers)
+      checkStatement(reader.context, accounts, "Result", { ...signed, seat, signature });
     assert.deepEqual(await reader.latestModel(), { round: 1n, cid: word("c"), digest: word("d") });
   });
 

@@ -6,19 +6,21 @@
 import assert from "node:assert/strict";
 import { after, before, beforeEach, it } from "mocha";
 import type { VerisumErrors } from "../../chain/generated/verisum.ts";
+import { intakeRecordOf } from "../../chain/codec.ts";
 import { CHUNKS_PER_TRANSACTION, headOf } from "../../chain/large-submission.ts";
-import type { CompactSignature, SubmittedRecord, TaskWriter } from "../../chain/task-chain.ts";
+import type { SeatSignature, SubmittedRecord, TaskWriter } from "../../chain/task-chain.ts";
 import { isVerisumError } from "../../protocol/errors.ts";
 import { FIELD_ORDER, PRESETS } from "../../protocol/parameters.ts";
 import { G1_GENERATOR, G1_INFINITY, multiplyG1 } from "../../protocol/points.ts";
 import type { Submission } from "../../protocol/submission.ts";
 import { parametersHash } from "../../protocol/task.ts";
 import type { TaskParameters } from "../../protocol/task.ts";
+import { extendIntake, recordHashOf, settlementOf, ZERO_WORD } from "../../protocol/transcript.ts";
 import type { Hex } from "../../protocol/transcript.ts";
 import { observe, Scene, STRANGER_ACCOUNT } from "../support/contract-scene.ts";
 import type { SuiteChain } from "../support/contract-scene.ts";
 import { word } from "../support/random.ts";
-import { PARAMETERS, weightedScalar } from "../support/task-on-chain.ts";
+import { maskOf, PARAMETERS, weightedScalar } from "../support/task-on-chain.ts";
 
 /** What an implementation said in each test, for a comparison of two. */
 export type Trace = Map<string, unknown[]>;
@@ -188,8 +190,8 @@ export function contractSuite(open: () => Promise<SuiteChain>, trace: Trace): vo
   it("adds the commitments by weight; the last one that is expected ends the phase", async () => {
     const { scene, round } = await collecting();
     await scene.submits(round, 2, 0);
-    await scene.refuses("VerisumWrongPhase", () => scene.members[0]!.attest(round, 1n));
-    await scene.refuses("VerisumDeadlineNotReached", () => scene.stranger.advance(round));
+    await scene.refuses("VerisumWrongPhase", () => scene.stranger.settle(round, [], 0n, []));
+    await scene.refuses("VerisumDeadlineNotReached", () => scene.stranger.abort(round));
     await scene.submits(round, 1);
     const state = await scene.operator.round();
     assert.deepEqual([state.phase, state.submitted, state.totalWeight], ["Attesting", 3, 6]);
@@ -248,55 +250,111 @@ export function contractSuite(open: () => Promise<SuiteChain>, trace: Trace): vo
     await scene.refuses("VerisumAlreadySubmitted", () => client.submit(round, submission));
   });
 
-  it("aborts a round by time that has too few clients, and goes on with one that has enough", async () => {
+  it("keeps the running hash of what was submitted, which readers compute from the events", async () => {
+    const { scene, round } = await collecting();
+    assert.equal((await scene.operator.round()).intake, ZERO_WORD);
+    await scene.submits(round, 1, 0, 2);
+    const { submitted } = await scene.operator.records(round);
+    const intake = submitted.reduce<Hex>(
+      (hash, record) => extendIntake(hash, recordHashOf(round, intakeRecordOf(record))),
+      ZERO_WORD,
+    );
+    const state = await scene.operator.round();
+    assert.deepEqual([state.intake, state.settlement], [intake, ZERO_WORD]);
+  });
+
+  it("aborts a round by time that has too few clients, and goes on by time with one that has enough", async () => {
     const { scene, round } = await collecting({ minClients: 3, maxCorrupt: 1 });
     await scene.submits(round, 0, 1);
     await scene.waits();
-    await scene.does(() => scene.stranger.advance(round));
+    await scene.does(() => scene.stranger.abort(round));
     assert.equal((await scene.operator.round()).phase, "Aborted");
     assert.equal((await scene.operator.records(round)).aborted, true);
-    await scene.refuses("VerisumWrongPhase", () => scene.stranger.advance(round));
+    await scene.refuses("VerisumWrongPhase", () => scene.stranger.abort(round));
     await scene.does(() => scene.operator.registerClient(scene.clients[3]!.account, 1));
     const next = await scene.opens();
     assert.equal((await scene.operator.round()).expected, 4);
     await scene.submits(next, 0, 1, 3);
     await scene.waits();
-    await scene.does(() => scene.stranger.advance(next));
-    assert.equal((await scene.operator.round()).phase, "Attesting");
+    const { deadline } = await scene.operator.round();
+    // Something else happens then: no call is of the change of phases.
+    await scene.does(() => scene.stranger.announce("http://stranger.example"));
+    const attesting = await scene.operator.round();
+    const { attestSeconds } = scene.parameters;
+    assert.deepEqual([attesting.phase, attesting.deadline], ["Attesting", deadline + attestSeconds]);
     await scene.waits();
-    await scene.refuses("VerisumDeadlinePassed", () => scene.members[0]!.attest(next, 1n));
-    await scene.does(() => scene.stranger.advance(next));
+    const late = await scene.statesOf(next, 0b111n);
+    await scene.refuses("VerisumDeadlinePassed", () => scene.stranger.settle(next, late, 0b1111n, []));
+    await scene.refuses("VerisumNoProposal", () => scene.stranger.settle(next, [], 0n, []));
+    await scene.does(() => scene.stranger.abort(next));
     assert.equal((await scene.operator.round()).phase, "Aborted");
   });
 
-  it("unites what a member attests, and takes proposals that are better", async () => {
+  it("opens the next round after the abort that is due, and before it is due none", async () => {
+    const { scene, round } = await collecting();
+    for (const member of scene.members) await scene.does(() => member.registerRoundKeys(round + 1n, [word("next")]));
+    await scene.refuses("VerisumWrongPhase", () => scene.stranger.openRound());
+    await scene.waits();
+    await scene.does(() => scene.stranger.openRound());
+    assert.equal((await scene.operator.records(round)).aborted, true);
+    assert.deepEqual((await scene.operator.round()).number, round + 1n);
+  });
+
+  it("takes statements that are right in every respect, and proposals that are better", async () => {
     const scene = await deploy();
     await scene.registers([1, 1, 1, 1]);
     scene.now += scene.parameters.keyWindowSeconds;
     const round = await scene.opens([1, 2, 3]);
     await scene.submits(round, 0, 1, 2, 3);
-    const { members, stranger } = scene;
-    await scene.refuses("VerisumNotMember", () => stranger.attest(round, 1n));
-    await scene.refuses("VerisumNoRoundKey", () => members[3]!.attest(round, 1n));
-    await scene.refuses("VerisumUnknownClients", () => members[0]!.attest(round, 0b10000n));
-    await scene.refuses("VerisumNothingNew", () => members[0]!.attest(round, 0n));
-    await scene.attests(round, 0b0011n, [1]);
-    await scene.attests(round, 0b0110n, [1]);
-    await scene.refuses("VerisumNothingNew", () => members[0]!.attest(round, 0b0101n));
-    assert.deepEqual((await stranger.records(round)).attested, new Map([[1, 0b0111n]]));
-    await scene.refuses("VerisumNotAttested", () => stranger.propose(round, 0b0111n));
-    await scene.refuses("VerisumNoQuorum", () => stranger.propose(round, 0b0001n));
-    await scene.refuses("VerisumNoProposal", () => stranger.settle(round, []));
-    await scene.attests(round, 0b0011n, [2]);
-    await scene.attests(round, 0b1111n, [3]);
-    await scene.refuses("VerisumTooFewIncluded", () => stranger.propose(round, 0b0111n));
-    await scene.attests(round, 0b0100n, [2]);
-    await scene.does(() => stranger.propose(round, 0b0111n));
-    await scene.refuses("VerisumProposalNotBetter", () => stranger.propose(round, 0b0111n));
-    await scene.attests(round, 0b1000n, [1, 2]);
-    await scene.does(() => stranger.propose(round, 0b0111n));
-    const { included, proposedMembers } = await stranger.round();
-    assert.deepEqual([included, proposedMembers], [0b1111n, 0b0111n]);
+    const { stranger } = scene;
+    const posts = async (bitmaps: readonly bigint[], seats: readonly number[], refused = 0n): Promise<unknown> => {
+      const each = bitmaps.map((good, i) => scene.statesOf(round, good, [i + 1], refused));
+      return stranger.settle(round, (await Promise.all(each)).flat(), maskOf(seats), []);
+    };
+    const all = 0b1111n;
+    await scene.refuses("VerisumNoRoundKey", () => posts([all, all, all, all], [1, 2, 3]));
+    await scene.refuses("VerisumUnknownClients", () => posts([all, all, 0b10000n], [1, 2, 3]));
+    await scene.refuses("VerisumUnknownClients", () => posts([all, all, all], [1, 2, 3], 0b10000n));
+    await scene.refuses("VerisumContradiction", () => posts([all, all, all], [1, 2, 3], 0b1000n));
+    await scene.refuses("VerisumNotAttested", () => posts([all, all], [1, 2, 3]));
+    await scene.refuses("VerisumNoQuorum", () => posts([all, all, all], [1, 2]));
+    await scene.refuses("VerisumTooFewIncluded", () => posts([0b0111n, 0b1110n, all], [1, 2, 3]));
+    const [one, two, three] = await scene.statesOf(round, all, [1, 2, 3]);
+    for (const wrong of [
+      { ...three!, signature: two!.signature },
+      { ...three!, good: 0b0111n },
+      { ...three!, refused: 0b10n, good: 0b1101n },
+    ])
+      await scene.refuses("VerisumAttestationInvalid", () => stranger.settle(round, [one!, two!, wrong], 0b111n, []));
+    await scene.refuses("VerisumSeatOrder", () => stranger.settle(round, [one!, two!, two!], 0b011n, []));
+    await scene.does(() => posts([0b0111n, 0b0111n, all], [1, 2, 3]));
+    await scene.refuses("VerisumProposalNotBetter", () => posts([0b1110n, 0b1110n, all], [1, 2, 3]));
+    assert.deepEqual((await stranger.round()).phase, "Attesting");
+    await scene.does(() => posts([all, all, all], [1, 2, 3]));
+    const { included, proposedMembers, phase } = await stranger.round();
+    assert.deepEqual([included, proposedMembers, phase], [all, 0b0111n, "Aggregating"]);
+  });
+
+  it("settles at once without a client that so many refused that no quorum can include it", async () => {
+    const scene = await deploy();
+    await scene.registers([1, 2, 3, 4]);
+    const round = await scene.opens();
+    await scene.submits(round, 0, 1, 2, 3);
+    const { stranger } = scene;
+    const { submitted } = await stranger.records(round);
+    const missing = await scene.statesOf(round, 0b1110n, [1, 2]);
+    const refusing = [
+      ...(await scene.statesOf(round, 0b1110n, [3], 0b0001n)),
+      ...(await scene.statesOf(round, 0n, [4], 0b0001n)),
+    ];
+    const settle = (count: number, ...excluded: SubmittedRecord[]): Promise<unknown> =>
+      stranger.settle(round, [...missing, ...refusing.slice(0, count)], 0b0111n, excluded);
+    await scene.refuses("VerisumNotExcluded", () => settle(1, submitted[0]!));
+    await scene.does(() => settle(1));
+    await scene.refuses("VerisumExcludedMissing", () => settle(2));
+    await scene.does(() => settle(2, submitted[0]!));
+    const state = await stranger.round();
+    assert.deepEqual([state.phase, state.included, state.totalWeight], ["Aggregating", 0b1110n, 9]);
   });
 
   it("settles without clients that no quorum attested, after the deadline and with their records", async () => {
@@ -305,58 +363,60 @@ export function contractSuite(open: () => Promise<SuiteChain>, trace: Trace): vo
     const round = await scene.opens();
     await scene.submits(round, 3, 2, 1, 0);
     const { stranger } = scene;
+    const { intake } = await stranger.round();
     await scene.attests(round, 0b1101n);
-    await scene.does(() => stranger.propose(round, 0b1111n));
     const { submitted } = await stranger.records(round);
     const [first, second] = submitted as [SubmittedRecord, SubmittedRecord];
-    await scene.refuses("VerisumDeadlineNotReached", () => stranger.settle(round, [second]));
+    const execute = (...excluded: SubmittedRecord[]): Promise<unknown> => stranger.settle(round, [], 0n, excluded);
+    await scene.refuses("VerisumNoQuorum", () => execute(second));
     await scene.waits();
-    await scene.refuses("VerisumProposalStands", () => stranger.advance(round));
-    await scene.refuses("VerisumExcludedMissing", () => stranger.settle(round, []));
-    await scene.refuses("VerisumNotExcluded", () => stranger.settle(round, [first, second]));
-    await scene.refuses("VerisumNotExcluded", () => stranger.settle(round, [second, second]));
-    await scene.refuses("VerisumRecordMismatch", () => stranger.settle(round, [{ ...second, weight: 4 }]));
-    await scene.does(() => stranger.settle(round, [second]));
+    await scene.refuses("VerisumProposalStands", () => stranger.abort(round));
+    await scene.refuses("VerisumProposalStands", () => stranger.openRound());
+    await scene.refuses("VerisumExcludedMissing", () => execute());
+    await scene.refuses("VerisumNotExcluded", () => execute(first, second));
+    await scene.refuses("VerisumNotExcluded", () => execute(second, second));
+    await scene.refuses("VerisumRecordMismatch", () => execute({ ...second, weight: 4 }));
+    const otherShares = { ...second.submission, sharesCid: first.submission.sharesCid };
+    await scene.refuses("VerisumRecordMismatch", () => execute({ ...second, submission: otherShares }));
+    await scene.does(() => execute(second));
     const [state, { settled, settledRounds }] = [await stranger.round(), await stranger.records(round)];
     assert.deepEqual([state.phase, state.included, state.totalWeight], ["Aggregating", 0b1101n, 7]);
     const kept = [3, 1, 0].map((index) => scene.scalars.get(scene.clients[index]!.account)!);
     assert.deepEqual(state.sum, multiplyG1(G1_GENERATOR, weightedScalar(kept, [4, 2, 1])));
-    assert.deepEqual(
-      [settled!.included, settled!.members, settled!.totalWeight, settled!.sum, settledRounds],
-      [0b1101n, 0b1111n, 7, state.sum, 1],
-    );
-    await scene.refuses("VerisumWrongPhase", () => stranger.settle(round, []));
+    const fixed = { round, intake, included: 0b1101n, totalWeight: 7, sum: state.sum };
+    const { blockNumber: _, ...rest } = settled!;
+    assert.deepEqual(rest, { ...fixed, members: 0b1111n, settlement: settlementOf(fixed) });
+    assert.deepEqual([state.settlement, state.intake, settledRounds], [settlementOf(fixed), ZERO_WORD, 1]);
+    await scene.refuses("VerisumWrongPhase", () => execute());
   });
 
-  it("finalises what enough members signed, and opens the next round on it", async () => {
+  it("finalises what enough members released and signed", async () => {
     const { scene, round } = await collecting({ maxRounds: 1 });
-    const { members, stranger } = scene;
+    const { stranger } = scene;
     await scene.submits(round, 0, 1, 2);
+    await scene.refuses("VerisumWrongPhase", async () => stranger.finalize(...(await scene.resultOf(round, [1, 2]))));
     await scene.attests(round, 0b111n, [1, 2, 3]);
-    await scene.attests(round, 0b011n, [4]);
-    await scene.does(() => stranger.propose(round, 0b0111n));
-    await scene.refuses("VerisumWrongPhase", () => members[0]!.release(round, word("release")));
-    await scene.does(() => stranger.settle(round, []));
-    await scene.refuses("VerisumNotMember", () => stranger.release(round, word("release")));
-    await scene.does(() => members[0]!.release(round, word("release")));
-    await scene.refuses("VerisumAlreadyReleased", () => members[0]!.release(round, word("release")));
-    await scene.refuses("VerisumReleaseNotAttested", () => members[3]!.release(round, word("release")));
 
-    const [, result, evaluation, opening, signatures] = await scene.resultOf(round, [3, 1]);
-    const finalize = (changed: readonly { seat: number; signature: CompactSignature }[]): Promise<unknown> =>
-      stranger.finalize(round, result, evaluation, opening, changed);
-    const swapped = signatures.map(({ seat }, i) => ({ seat, signature: signatures[1 - i]!.signature }));
+    const [, result, evaluation, opening, releases, signatures] = await scene.resultOf(round, [3, 1]);
+    const finalize = (signed: readonly SeatSignature[], released = releases): Promise<unknown> =>
+      stranger.finalize(round, result, evaluation, opening, released, signed);
+    const swap = <T extends SeatSignature>(statements: readonly T[]): T[] =>
+      statements.map((statement, i) => ({ ...statement, signature: statements[1 - i]!.signature }));
+    await scene.refuses("VerisumTooFewReleases", () => finalize(signatures, releases.slice(1)));
+    await scene.refuses("VerisumReleaseInvalid", () => finalize(signatures, swap(releases)));
+    await scene.refuses("VerisumSeatOrder", () => finalize(signatures, [releases[0]!, releases[0]!]));
+    await scene.refuses("VerisumNoRoundKey", () => finalize(signatures, [releases[0]!, { ...releases[1]!, seat: 5 }]));
     await scene.refuses("VerisumTooFewSignatures", () => finalize(signatures.slice(1)));
-    await scene.refuses("VerisumSignatureInvalid", () => finalize(swapped));
+    await scene.refuses("VerisumSignatureInvalid", () => finalize(swap(signatures)));
     await scene.refuses("VerisumSignatureInvalid", () =>
       finalize(signatures.map(({ signature }, i) => ({ seat: i + 31, signature }))),
     );
     const another = { ...result, modelDigest: word("another") };
     await scene.refuses("VerisumSignatureInvalid", () =>
-      stranger.finalize(round, another, evaluation, opening, signatures),
+      stranger.finalize(round, another, evaluation, opening, releases, signatures),
     );
     await scene.refuses("VerisumNotCanonical", () =>
-      stranger.finalize(round, result, FIELD_ORDER, opening, signatures),
+      stranger.finalize(round, result, FIELD_ORDER, opening, releases, signatures),
     );
     await scene.does(() => finalize(signatures));
     const { finalised, released } = await stranger.records(round);
@@ -364,30 +424,51 @@ export function contractSuite(open: () => Promise<SuiteChain>, trace: Trace): vo
       finalised!.signers,
       [1, 3].map((seat) => signatures.find((signed) => signed.seat === seat)),
     );
-    assert.deepEqual([finalised!.result, finalised!.evaluation, finalised!.opening], [result, evaluation, opening]);
     assert.deepEqual(
-      released.map(({ blockNumber: _, ...release }) => release),
-      [{ round, seat: 1, releaseCid: word("release") }],
+      released,
+      [1, 3].map((seat) => releases.find((release) => release.seat === seat)),
     );
+    assert.deepEqual([finalised!.result, finalised!.evaluation, finalised!.opening], [result, evaluation, opening]);
+    const { settlement, phase } = await stranger.round();
+    assert.deepEqual([finalised!.settlement, phase], [settlement, "Finalised"]);
     assert.deepEqual(await stranger.latestModel(), { round, cid: result.modelCid, digest: result.modelDigest });
     assert.deepEqual([await stranger.finalisedRounds(), await stranger.finalisedRoundNumbers()], [1, [round]]);
     await scene.refuses("VerisumRoundsExhausted", () => stranger.openRound());
   });
 
-  it("aborts what nobody finalises in time, and charges the ledger for what settled", async () => {
-    const { scene, round } = await collecting({ privacyCostPerRound: 2n, privacyBudget: 3n });
+  it("opens the next round with a result, if every seat has a key for it", async () => {
+    const { scene, round } = await collecting();
+    for (const member of scene.members) await scene.does(() => member.registerRoundKeys(round + 1n, [word("next")]));
     await scene.submits(round, 0, 1, 2);
     await scene.attests(round, 0b111n);
-    await scene.does(() => scene.stranger.propose(round, 0b1111n));
-    assert.equal(await scene.operator.privacySpent(), 0n);
-    await scene.does(() => scene.stranger.settle(round, []));
-    assert.equal(await scene.operator.privacySpent(), 2n);
     const finalisation = await scene.resultOf(round, [1, 2]);
-    await scene.waits();
-    await scene.refuses("VerisumDeadlinePassed", () => scene.members[0]!.release(round, word("release")));
-    await scene.refuses("VerisumDeadlinePassed", () => scene.stranger.finalize(...finalisation));
-    await scene.does(() => scene.stranger.advance(round));
+    await scene.does(() => scene.stranger.finalize(...finalisation));
+    const { number, phase, submitted, proposedMembers } = await scene.stranger.round();
+    assert.deepEqual([number, phase, submitted, proposedMembers], [round + 1n, "Collecting", 0, 0n]);
+    const { opened } = await scene.stranger.records(round + 1n);
+    const { modelCid, modelDigest } = finalisation[1];
+    assert.deepEqual([opened!.baseModelCid, opened!.baseModelDigest], [modelCid, modelDigest]);
+    await scene.refuses("VerisumWrongRound", () => scene.stranger.finalize(...finalisation));
+  });
+
+  it("finalises until somebody aborts, and charges the ledger for what settled", async () => {
+    const { scene, round } = await collecting({ privacyCostPerRound: 2n, privacyBudget: 5n });
+    const plays = async (number: bigint): Promise<Parameters<TaskWriter["finalize"]>> => {
+      await scene.submits(number, 0, 1, 2);
+      const before = await scene.operator.privacySpent();
+      await scene.attests(number, 0b111n);
+      assert.equal(await scene.operator.privacySpent(), before + 2n);
+      const finalisation = await scene.resultOf(number, [1, 2]);
+      await scene.waits();
+      return finalisation;
+    };
+    const late = await plays(round);
+    await scene.does(() => scene.stranger.finalize(...late));
+    const next = await scene.opens();
+    const aborted = await plays(next);
+    await scene.does(() => scene.stranger.abort(next));
     assert.equal((await scene.operator.round()).phase, "Aborted");
+    await scene.refuses("VerisumWrongPhase", () => scene.stranger.finalize(...aborted));
     await scene.refuses("VerisumBudgetExhausted", () => scene.stranger.openRound());
   });
 }

@@ -1,7 +1,13 @@
 /** One task in the suite of test/chain/contract-suite.ts: its accounts, its clock, and what was seen of it. */
 import assert from "node:assert/strict";
 import type { VerisumErrors } from "../../chain/generated/verisum.ts";
-import type { RoundResult, TaskReader, TaskWriter } from "../../chain/task-chain.ts";
+import type {
+  AttestationStatement,
+  ReleaseStatement,
+  RoundResult,
+  TaskReader,
+  TaskWriter,
+} from "../../chain/task-chain.ts";
 import { isVerisumError } from "../../protocol/errors.ts";
 import type { Submission, SubmissionContext } from "../../protocol/submission.ts";
 import { layoutOfTask } from "../../protocol/task.ts";
@@ -9,7 +15,7 @@ import type { TaskParameters } from "../../protocol/task.ts";
 import { resultPoint } from "../../protocol/transcript.ts";
 import type { Hex } from "../../protocol/transcript.ts";
 import { seededRandom, word } from "./random.ts";
-import { SECRETS, weightedScalar } from "./task-on-chain.ts";
+import { maskOf, SECRETS, weightedScalar } from "./task-on-chain.ts";
 import { simulateOpening, simulateSubmission } from "./trapdoor-keys.ts";
 import type { SimulatedSubmission } from "./trapdoor-keys.ts";
 
@@ -118,13 +124,44 @@ export class Scene {
     }
   }
 
-  async attests(round: bigint, bitmap: bigint, seats: readonly number[] = SEATS): Promise<void> {
-    for (const seat of seats) await this.does(() => this.members[seat - 1]!.attest(round, bitmap));
+  /** What these seats state of the present intake. */
+  async statesOf(
+    round: bigint,
+    good: bigint,
+    seats: readonly number[] = SEATS,
+    refused = 0n,
+  ): Promise<AttestationStatement[]> {
+    const { intake } = await this.operator.round();
+    const attestation = { round, intake, good, refused };
+    return Promise.all(
+      seats.map(async (seat) => ({
+        ...attestation,
+        seat,
+        signature: await this.members[seat - 1]!.signAttestation(attestation),
+      })),
+    );
   }
 
-  /** A result of the settled round, its opening, and signatures of these seats. */
+  /** Somebody posts that these seats found the clients good, and nobody refused: a settlement if it is everybody. */
+  async attests(round: bigint, good: bigint, seats: readonly number[] = SEATS): Promise<void> {
+    const statements = await this.statesOf(round, good, seats);
+    await this.does(() => this.stranger.settle(round, statements, maskOf(seats), []));
+  }
+
+  /** These seats' releases for the present settlement. */
+  async releasesOf(round: bigint, seats: readonly number[]): Promise<ReleaseStatement[]> {
+    const { settlement } = await this.operator.round();
+    return Promise.all(
+      seats.map(async (seat) => {
+        const release = { round, settlement, releaseCid: word(`${round} release ${seat}`) };
+        return { ...release, seat, signature: await this.members[seat - 1]!.signRelease(release) };
+      }),
+    );
+  }
+
+  /** A result of the settled round, its opening, and releases and signatures of these seats. */
   async resultOf(round: bigint, seats: readonly number[]): Promise<Parameters<TaskWriter["finalize"]>> {
-    const { included, totalWeight, sum } = await this.operator.round();
+    const { included, settlement } = await this.operator.round();
     const { submitted } = await this.operator.records(round);
     const settled = submitted.filter(({ index }) => (included & (1n << BigInt(index))) !== 0n);
     const of = (name: string): Hex => word(`${round} ${name}`);
@@ -134,7 +171,7 @@ export class Scene {
       modelCid: of("model cid"),
       modelDigest: of("model digest"),
     };
-    const signed = { ...result, round, included, totalWeight, sum };
+    const signed = { ...result, round, settlement };
     const scalar = weightedScalar(
       settled.map(({ client }) => this.scalars.get(client)!),
       settled.map(({ weight }) => weight),
@@ -143,7 +180,8 @@ export class Scene {
     const signatures = await Promise.all(
       seats.map(async (seat) => ({ seat, signature: await this.members[seat - 1]!.signResult(signed) })),
     );
-    return [round, result, 5n, simulateOpening(SECRETS, scalar, z, 5n), signatures];
+    const opening = simulateOpening(SECRETS, scalar, z, 5n);
+    return [round, result, 5n, opening, await this.releasesOf(round, seats), signatures];
   }
 
   /** Waits until the present phase can be ended by time. */
