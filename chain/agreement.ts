@@ -7,15 +7,13 @@ import type { Hex } from "../protocol/transcript.ts";
 import { intakeRecordOf } from "./codec.ts";
 import type { EventName, LogOf, TaskLog } from "./logs.ts";
 import { decodeSettled, isOfRound } from "./round-records.ts";
-import type { Counters, RoundState, SettledRecord } from "./task-chain.ts";
-
-type Settlement = Omit<SettledRecord, "blockNumber">;
+import type { Counters, RoundState } from "./task-chain.ts";
 
 /** What one round's events say. */
 interface RoundFacts {
   readonly opened: number;
   readonly submitted: readonly LogOf<"Submitted">[];
-  readonly settled: Settlement | undefined;
+  readonly settled: LogOf<"Settled"> | undefined;
   readonly finalised: LogOf<"Finalised"> | undefined;
   readonly ended: "Finalised" | "Aborted" | undefined;
 }
@@ -50,16 +48,19 @@ function missingInRound(facts: RoundFacts | undefined, state: RoundState | undef
   const isOver = state.phase === "Finalised" || state.phase === "Aborted";
   if (ended !== (isOver ? state.phase : undefined)) return "its end";
   if (state.intake !== ZERO_WORD && intakeFrom(submitted) !== state.intake) return "a submission of its present intake";
-  if (state.settlement !== ZERO_WORD && facts.settled?.settlement !== state.settlement) return "its present settlement";
+  if (state.settlement !== ZERO_WORD && facts.settled?.args.settlement !== state.settlement)
+    return "its present settlement";
   return missingOfSettlement(facts);
 }
 
 /** A settlement of a branch that the chain has left is of another intake, other clients or another sum. */
 function missingOfSettlement({ submitted, settled, finalised }: RoundFacts): string | undefined {
   if (settled === undefined) return finalised === undefined ? undefined : "its settlement";
-  if (finalised !== undefined && finalised.args.settlement !== settled.settlement)
+  if (finalised !== undefined && finalised.args.settlement !== settled.args.settlement)
     return "the settlement of its result";
-  return intakeFrom(submitted) === settled.intake ? undefined : "a submission that was settled on";
+  const intake = intakeOfSettlement(settled);
+  if (intake === undefined) return "a settlement that fits its hash";
+  return intakeFrom(submitted) === intake ? undefined : "a submission that was settled on";
 }
 
 /** The intake before and after each submission: all rounds are compared at every look, and hashed at the first one. */
@@ -78,15 +79,15 @@ function intakeFrom(submitted: readonly LogOf<"Submitted">[]): Hex {
   }, ZERO_WORD);
 }
 
-/** A settlement's event, decoded once; undefined if it does not fit its own hash. */
-const SETTLEMENTS = new WeakMap<LogOf<"Settled">, Settlement | undefined>();
+/** The intake of each settlement that fits its own hash: hashed once, as above. */
+const SETTLED_INTAKES = new WeakMap<LogOf<"Settled">, Hex | undefined>();
 
-function settlementIn(log: LogOf<"Settled">): Settlement | undefined {
-  if (SETTLEMENTS.has(log)) return SETTLEMENTS.get(log);
-  const decoded = decodeSettled(log.args);
-  const settlement = settlementOf(decoded) === decoded.settlement ? decoded : undefined;
-  SETTLEMENTS.set(log, settlement);
-  return settlement;
+function intakeOfSettlement(log: LogOf<"Settled">): Hex | undefined {
+  if (SETTLED_INTAKES.has(log)) return SETTLED_INTAKES.get(log);
+  const settled = decodeSettled(log.args);
+  const intake = settlementOf(settled) === settled.settlement ? settled.intake : undefined;
+  SETTLED_INTAKES.set(log, intake);
+  return intake;
 }
 
 function factsByRound(logs: readonly TaskLog[]): ReadonlyMap<bigint, RoundFacts> {
@@ -100,11 +101,10 @@ function factsByRound(logs: readonly TaskLog[]): ReadonlyMap<bigint, RoundFacts>
 }
 
 function factsOf(logs: readonly TaskLog[]): RoundFacts {
-  const [settled] = of(logs, "Settled");
   return {
     opened: of(logs, "RoundOpened").length,
     submitted: of(logs, "Submitted"),
-    settled: settled === undefined ? undefined : settlementIn(settled),
+    settled: of(logs, "Settled")[0],
     finalised: of(logs, "Finalised")[0],
     ended: of(logs, "Finalised").length > 0 ? "Finalised" : of(logs, "Aborted").length > 0 ? "Aborted" : undefined,
   };

@@ -15,17 +15,38 @@ import {
   challengePoints,
   deploymentOf,
   domainTag,
+  extendIntake,
+  recordHashOf,
   resultPoint,
+  settlementOf,
   sharesDigest,
   toHex,
+  ZERO_WORD,
 } from "../protocol/transcript.ts";
-import type { ChallengeInput, DeploymentInput, Hex, ResultPointInput } from "../protocol/transcript.ts";
+import type {
+  ChallengeInput,
+  DeploymentInput,
+  Hex,
+  IntakeRecord,
+  ResultPointInput,
+  SettlementInput,
+} from "../protocol/transcript.ts";
 import { encodeVerificationKeys, hashVerificationKeys } from "../protocol/verification-key.ts";
 import type { VerificationKeys } from "../protocol/verification-key.ts";
 
-const LABELS = ["deployment", "challenge", "alpha", "z", "combine", "result", "share", "model", "aggregate"] as const;
+const LABELS = [
+  "deployment",
+  "challenge",
+  "alpha",
+  "z",
+  "combine",
+  "settlement",
+  "result",
+  "share",
+  "model",
+  "aggregate",
+] as const;
 const LARGEST_WORD: Hex = `0x${"ff".repeat(32)}`;
-const ZERO_WORD: Hex = `0x${"00".repeat(32)}`;
 const LARGEST_ADDRESS: Hex = `0x${"ff".repeat(20)}`;
 
 /** Contents of `test/vectors/`, by path from the project's root. */
@@ -47,6 +68,11 @@ function transcriptVectors(): object {
       const challenge = challengeOf(input);
       return { input, challenge, ...challengePoints(challenge) };
     }),
+    intakes: intakeInputs().map(({ round, records }) => {
+      const hashes = records.map((record) => recordHashOf(round, record));
+      return { round, records, hashes, intake: hashes.reduce(extendIntake, ZERO_WORD) };
+    }),
+    settlements: settlementInputs().map((input) => ({ input, settlement: settlementOf(input) })),
     resultPoints: resultInputs().map((input) => ({ input, point: resultPoint(input) })),
     parameters: parameterSets().map((input) => ({ input, hash: parametersHash(input) })),
     verificationKeys: [keys(1), keys(3)].map((input) => ({
@@ -102,27 +128,57 @@ function challengeInputs(): ChallengeInput[] {
   ];
 }
 
-function resultInputs(): ResultPointInput[] {
-  const base: ResultPointInput = {
-    deployment: word("deployment"),
+function intakeInputs(): { readonly round: bigint; readonly records: readonly IntakeRecord[] }[] {
+  const base: IntakeRecord = {
+    client: address("client"),
+    weight: 1,
+    commitment: point(5n),
+    sharesDigest: word("shares"),
+    sharesCid: word("cid"),
+  };
+  const largest: IntakeRecord = {
+    client: LARGEST_ADDRESS,
+    weight: 65535,
+    commitment: point(FIELD_ORDER - 1n),
+    sharesDigest: LARGEST_WORD,
+    sharesCid: LARGEST_WORD,
+  };
+  return [
+    { round: 1n, records: [] },
+    { round: 1n, records: [base] },
+    { round: 2n ** 64n - 1n, records: [base, largest, { ...base, client: address("another") }] },
+  ];
+}
+
+function settlementInputs(): SettlementInput[] {
+  const base: SettlementInput = {
     round: 1n,
+    intake: word("intake"),
     included: 0b11111n,
     totalWeight: 5,
     sum: point(11n),
-    aggregateDigest: word("aggregate"),
-    modelDigest: word("model"),
   };
   return [
     base,
     {
-      ...base,
-      deployment: word("other"),
       round: 2n ** 64n - 1n,
+      intake: LARGEST_WORD,
       included: 2n ** 256n - 1n,
       totalWeight: 511,
       sum: G1_INFINITY,
     },
   ];
+}
+
+function resultInputs(): ResultPointInput[] {
+  const base: ResultPointInput = {
+    deployment: word("deployment"),
+    round: 1n,
+    settlement: word("settlement"),
+    aggregateDigest: word("aggregate"),
+    modelDigest: word("model"),
+  };
+  return [base, { ...base, deployment: word("other"), round: 2n ** 64n - 1n, settlement: LARGEST_WORD }];
 }
 
 function parameterSets(): TaskParameters[] {

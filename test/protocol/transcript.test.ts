@@ -10,13 +10,24 @@ import {
   challengePoints,
   deploymentOf,
   domainTag,
+  extendIntake,
   fromHex,
   hashWords,
+  recordHashOf,
   resultPoint,
+  settlementOf,
   sharesDigest,
   toHex,
+  ZERO_WORD,
 } from "../../protocol/transcript.ts";
-import type { ChallengeInput, DeploymentInput, Hex, ResultPointInput } from "../../protocol/transcript.ts";
+import type {
+  ChallengeInput,
+  DeploymentInput,
+  Hex,
+  IntakeRecord,
+  ResultPointInput,
+  SettlementInput,
+} from "../../protocol/transcript.ts";
 import { throwsCode } from "../support/errors.ts";
 import { word } from "../support/random.ts";
 
@@ -25,6 +36,8 @@ const vectors = JSON.parse(readFileSync(new URL("../vectors/transcript.json", im
   readonly sharesDigests: readonly { shareHashes: Hex[]; digest: Hex }[];
   readonly deployments: readonly { input: Record<string, never>; deployment: Hex }[];
   readonly challenges: readonly { input: Record<string, never>; challenge: Hex; alpha: string; z: string }[];
+  readonly intakes: readonly { round: string; records: Record<string, never>[]; hashes: Hex[]; intake: Hex }[];
+  readonly settlements: readonly { input: Record<string, never>; settlement: Hex }[];
   readonly resultPoints: readonly { input: Record<string, never>; point: string }[];
 };
 
@@ -49,8 +62,6 @@ function resultInput(input: Json): ResultPointInput {
   return {
     ...(input as unknown as ResultPointInput),
     ...contextOf(input),
-    included: BigInt(input["included"] as string),
-    sum: pointOf(input["sum"]),
   };
 }
 
@@ -82,11 +93,25 @@ const base: ChallengeInput = {
 const result: ResultPointInput = {
   deployment: word("deployment"),
   round: 3n,
+  settlement: word("settlement"),
+  aggregateDigest: word("aggregate"),
+  modelDigest: word("model"),
+};
+
+const record: IntakeRecord = {
+  client: `0x${"22".repeat(20)}`,
+  weight: 2,
+  commitment: multiplyG1(G1_GENERATOR, 5n),
+  sharesDigest: word("shares"),
+  sharesCid: word("cid"),
+};
+
+const settlement: SettlementInput = {
+  round: 3n,
+  intake: word("intake"),
   included: 0b1011n,
   totalWeight: 3,
   sum: multiplyG1(G1_GENERATOR, 8n),
-  aggregateDigest: word("aggregate"),
-  modelDigest: word("model"),
 };
 
 /** The input with one bit of one word flipped. */
@@ -154,6 +179,34 @@ describe("the golden transcript vectors", () => {
     }
   });
 
+  it("hold for intakes, also by another ABI encoder", () => {
+    for (const { round, records, hashes, intake } of vectors.intakes) {
+      const number = BigInt(round);
+      let running: string = ZERO_WORD;
+      for (const [i, input] of records.entries()) {
+        const parsed = { ...(input as unknown as IntakeRecord), commitment: pointOf(input["commitment"]) };
+        const { client, weight, commitment, sharesCid } = parsed;
+        const hash = abiHash([number, client, weight, commitment.x, commitment.y, parsed.sharesDigest, sharesCid]);
+        assert.deepEqual([recordHashOf(number, parsed), hash], [hashes[i], hashes[i]]);
+        running = abiHash([running, hash]);
+      }
+      assert.deepEqual([hashes.reduce(extendIntake, ZERO_WORD), running], [intake, intake]);
+    }
+  });
+
+  it("hold for settlements, also by another ABI encoder", () => {
+    for (const { input, settlement: expected } of vectors.settlements) {
+      const [round, included] = [BigInt(input["round"]!), BigInt(input["included"]!)];
+      const parsed: SettlementInput = {
+        ...(input as unknown as SettlementInput),
+        ...{ round, included, sum: pointOf(input["sum"]) },
+      };
+      const { intake, totalWeight, sum } = parsed;
+      assert.equal(settlementOf(parsed), expected);
+      assert.equal(abiHash([tag("settlement"), round, intake, included, totalWeight, sum.x, sum.y]), expected);
+    }
+  });
+
   it("hold for result points, also by another ABI encoder", () => {
     for (const { input, point } of vectors.resultPoints) {
       const parsed = resultInput(input);
@@ -162,10 +215,7 @@ describe("the golden transcript vectors", () => {
         tag("result"),
         parsed.deployment,
         parsed.round,
-        parsed.included,
-        parsed.totalWeight,
-        parsed.sum.x,
-        parsed.sum.y,
+        parsed.settlement,
         parsed.aggregateDigest,
         parsed.modelDigest,
       ];
@@ -241,14 +291,47 @@ describe("the result point", () => {
   const mutations: Record<keyof ResultPointInput, (input: ResultPointInput) => ResultPointInput> = {
     deployment: (input) => ({ ...input, deployment: nextWord(input.deployment) }),
     round: (input) => ({ ...input, round: input.round + 1n }),
-    included: (input) => ({ ...input, included: input.included ^ 1n }),
-    totalWeight: (input) => ({ ...input, totalWeight: input.totalWeight + 1 }),
-    sum: (input) => ({ ...input, sum: nextPoint(input.sum) }),
+    settlement: (input) => ({ ...input, settlement: nextWord(input.settlement) }),
     aggregateDigest: (input) => ({ ...input, aggregateDigest: nextWord(input.aggregateDigest) }),
     modelDigest: (input) => ({ ...input, modelDigest: nextWord(input.modelDigest) }),
   };
   for (const [name, mutate] of Object.entries(mutations)) {
     it(`changes with ${name}`, () => assert.notEqual(resultPoint(mutate(result)), resultPoint(result)));
+  }
+});
+
+describe("the hash of a submission's record", () => {
+  const mutations: Record<keyof IntakeRecord, IntakeRecord> = {
+    client: { ...record, client: nextWord(record.client) },
+    weight: { ...record, weight: 3 },
+    commitment: { ...record, commitment: nextPoint(record.commitment) },
+    sharesDigest: { ...record, sharesDigest: nextWord(record.sharesDigest) },
+    sharesCid: { ...record, sharesCid: nextWord(record.sharesCid) },
+  };
+  for (const [name, changed] of Object.entries(mutations)) {
+    it(`changes with ${name}`, () => assert.notEqual(recordHashOf(3n, changed), recordHashOf(3n, record)));
+  }
+  it("changes with the round", () => assert.notEqual(recordHashOf(4n, record), recordHashOf(3n, record)));
+});
+
+describe("the intake", () => {
+  it("depends on what came, in which order, and how much", () => {
+    const of = (...hashes: Hex[]): Hex => hashes.reduce(extendIntake, ZERO_WORD);
+    const [a, b] = [word("a"), word("b")];
+    assert.equal(new Set([of(), of(a), of(b), of(a, b), of(b, a), of(a, a), of(a, b, b)]).size, 7);
+  });
+});
+
+describe("the settlement", () => {
+  const mutations: Record<keyof SettlementInput, SettlementInput> = {
+    round: { ...settlement, round: 4n },
+    intake: { ...settlement, intake: nextWord(settlement.intake) },
+    included: { ...settlement, included: settlement.included ^ 1n },
+    totalWeight: { ...settlement, totalWeight: 4 },
+    sum: { ...settlement, sum: nextPoint(settlement.sum) },
+  };
+  for (const [name, changed] of Object.entries(mutations)) {
+    it(`changes with ${name}`, () => assert.notEqual(settlementOf(changed), settlementOf(settlement)));
   }
 });
 
