@@ -80,12 +80,12 @@ function scaleOf(dimension: number, gas: Record<string, number>): Scale {
   // Selector, round, offset, the head of eight words, three array lengths, a hash a seat, twelve words a chunk, t − 1
   // evaluations.
   const calldataBytes = 4 + 32 * (2 + 8 + 3 + MEMBERS + 12 * chunks + THRESHOLD - 1);
+  // A round that leaves a client out; its result opens the next one.
   const committeeGas =
-    gas.openRound! +
-    MEMBERS * (gas.attest! + gas.release! + gas["registerRoundKeys, 8 keys"]! / 8) +
-    gas["propose, 4 members"]! +
+    MEMBERS * (gas["registerRoundKeys, 8 keys"]! / 8) +
+    gas["settle, proposing, 4 statements"]! +
     gas["settle, 1 excluded"]! +
-    gas["finalize, 2 signatures"]!;
+    gas["finalize and open, 2 releases, 2 signatures"]!;
   return { dimension, chunks, elements: layout.elementCount, submitGas, calldataBytes, committeeGas };
 }
 
