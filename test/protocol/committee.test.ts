@@ -111,6 +111,28 @@ describe("bestProposal", () => {
       30,
     );
   });
+
+  it("takes less than a second where 126 of 256 clients are missed by few of 32 members each", () => {
+    const evenly = (client: number): number[] => {
+      const lap = Math.floor(client / 32);
+      return [client, client + 5 + lap, client + 13 + 2 * lap];
+    };
+    const closely = (client: number): number[] => [client, client + 1 + 3 * Math.floor(client / 32)];
+    for (const missersOf of [evenly, closely]) {
+      const missed = Array.from({ length: 126 }, (_, client) => missersOf(client).map((seat) => seat % 32));
+      const bitmaps = Array.from({ length: 32 }, (_, seat) =>
+        missed.reduce(
+          (bitmap, missers, client) => (missers.includes(seat) ? bitmap & ~(1n << BigInt(client)) : bitmap),
+          (1n << 256n) - 1n,
+        ),
+      );
+      const before = process.cpuUsage();
+      const proposal = bestProposal(bySeat(bitmaps), 21, 130, 256)!;
+      const { user, system } = process.cpuUsage(before);
+      assert.ok(bitCount(proposal.members) >= 21 && bitCount(proposal.included) > 130);
+      assert.ok(user + system < 1e6, `${(user + system) / 1e6} s`);
+    }
+  });
 });
 
 describe("isBetter", () => {
