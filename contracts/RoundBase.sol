@@ -81,7 +81,7 @@ abstract contract RoundBase is Registration {
         _minClients = p.minClients;
         _attestSeconds = p.attestSeconds;
         _modelDigest = p.genesisDigest;
-        // Never read: the first submission of a round overwrites it, and non-zero slots are cheaper to overwrite.
+        // Never read: the first submission of a round overwrites both, and non-zero slots are cheaper to overwrite.
         _sum = G1Point(1, 2);
         _roundHash = bytes32(uint256(1));
     }

@@ -36,7 +36,7 @@ export const EXPLAINED: readonly Explanation[] = [
     ],
   },
   {
-    reason: "never read: a round's first submission overwrites the sum, as the comment there says",
+    reason: "never read: a round's first submission overwrites sum and hash, as the comment there says",
     mutants: [
       { file: "contracts/RoundBase.sol", operator: "drop statement", text: "_sum = G1Point(1, 2);" },
       {
@@ -44,15 +44,18 @@ export const EXPLAINED: readonly Explanation[] = [
         operator: "1 to 2",
         text: "1",
         before:
-          "// Never read: the first submission of a round overwrites it, and non-zero slots are cheaper to overwrite.",
+          "// Never read: the first submission of a round overwrites both, and non-zero slots are cheaper to overwrite.",
       },
       {
         file: "contracts/RoundBase.sol",
         operator: "1 to 0",
         text: "1",
         before:
-          "// Never read: the first submission of a round overwrites it, and non-zero slots are cheaper to overwrite.",
+          "// Never read: the first submission of a round overwrites both, and non-zero slots are cheaper to overwrite.",
       },
+      { file: "contracts/RoundBase.sol", operator: "drop statement", text: "_roundHash = bytes32(uint256(1));" },
+      { file: "contracts/RoundBase.sol", operator: "1 to 2", text: "1", before: "_sum = G1Point(1, 2);" },
+      { file: "contracts/RoundBase.sol", operator: "1 to 0", text: "1", before: "_sum = G1Point(1, 2);" },
       { file: "contracts/RoundBase.sol", operator: "2 to 3", text: "2" },
       { file: "contracts/RoundBase.sol", operator: "2 to 1", text: "2" },
     ],
@@ -106,19 +109,15 @@ export const EXPLAINED: readonly Explanation[] = [
     ],
   },
   {
-    reason: "a proposal has a quorum of members, which is three at least: no mask is 1",
-    mutants: [{ file: "contracts/Verisum.sol", operator: "0 to 1", text: "0", before: "" }],
-  },
-  {
     reason: "where submitted equals minClients + maxCorrupt, both sides are minClients",
-    mutants: [{ file: "contracts/Verisum.sol", operator: "> to >=", text: "submitted > reached" }],
+    mutants: [{ file: "contracts/Settling.sol", operator: "> to >=", text: "submitted > reached" }],
   },
   {
     reason:
       "takes 256 clients in one round: `test/contracts/gas-limits.test.ts` has them, and is left out with the other tests of gas",
     mutants: [
-      { file: "contracts/Verisum.sol", operator: "256 to 255", text: "256" },
-      { file: "contracts/Verisum.sol", operator: "256 to 257", text: "256" },
+      { file: "contracts/Settling.sol", operator: "256 to 255", text: "256" },
+      { file: "contracts/Settling.sol", operator: "256 to 257", text: "256" },
     ],
   },
   {
