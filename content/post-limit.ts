@@ -8,6 +8,7 @@ import { MAX_COHORT } from "../protocol/parameters.ts";
 /** Posts of one address to a route in a window: all clients of the largest cohort may share it, and try four times. */
 const MOST_POSTS = 4 * MAX_COHORT;
 const WINDOW_MS = 60_000;
+const JSON_MEDIA_TYPE = "application/json";
 /** Addresses that are counted at a time; those that posted longest ago are forgotten. */
 const MOST_ADDRESSES = 10_000;
 
@@ -30,4 +31,14 @@ export function addLimitedRoutes(app: FastifyInstance, add: (scope: FastifyInsta
     await scope.register(rateLimitPlugin, { global: false });
     add(scope);
   });
+}
+
+/** Has an app take JSON, which the gateway does not by itself. @param bodyLimit bytes; a route may allow more */
+export function acceptJson(app: FastifyInstance, bodyLimit: number): void {
+  if (app.hasContentTypeParser(JSON_MEDIA_TYPE)) return;
+  app.addContentTypeParser(
+    JSON_MEDIA_TYPE,
+    { parseAs: "string", bodyLimit },
+    app.getDefaultJsonParser("error", "error"),
+  );
 }

@@ -20,6 +20,7 @@ import type { CommittingTask, TaskCells, OpenTask } from "./opened-task.ts";
 export interface SiblingRound {
   /** As `task`, with the sibling's contract. */
   readonly task: OpenTask;
+  /** Until the sibling finalises, its releases are those that its nodes know. */
   readonly records: RoundRecords & { readonly opened: OpenedRecord; readonly settled: SettledRecord };
 }
 
@@ -28,7 +29,11 @@ export interface SiblingRound {
  * @throws CELLS_GROUP_INVALID if it is not full, does not list this contract, or lists one of other parameters; chain
  * errors
  */
-export async function openCells(chain: TaskReader, parametersHash: Hex, group: Hex): Promise<TaskCells> {
+export async function openCells(
+  chain: TaskReader,
+  parametersHash: Hex,
+  group: Hex,
+): Promise<Omit<TaskCells, "releasesOf">> {
   const refuse = (why: string, details: Record<string, string | number> = {}): VerisumError =>
     new VerisumError("CELLS_GROUP_INVALID", `group ${group}: ${why}`, { group, ...details });
   const own = chain.context.contract;
@@ -52,14 +57,22 @@ export async function openCells(chain: TaskReader, parametersHash: Hex, group: H
  */
 export async function siblingRounds(task: OpenTask, records: RoundRecords): Promise<SiblingRound[]> {
   if (task.cells === undefined) return [];
+  const { releasesOf } = task.cells;
   const opened = requireOpened(records);
   const step = (await task.chain.finalisedRoundNumbers()).filter((number) => number < opened.round).length;
   return Promise.all(
-    task.cells.siblings.map((sibling) => siblingRound({ ...task, chain: sibling }, step, opened.baseModelDigest)),
+    task.cells.siblings.map((sibling) =>
+      siblingRound({ ...task, chain: sibling }, step, opened.baseModelDigest, releasesOf),
+    ),
   );
 }
 
-async function siblingRound(task: OpenTask, step: number, baseModelDigest: Hex): Promise<SiblingRound> {
+async function siblingRound(
+  task: OpenTask,
+  step: number,
+  baseModelDigest: Hex,
+  releasesOf: TaskCells["releasesOf"],
+): Promise<SiblingRound> {
   const { chain } = task;
   const { contract } = chain.context;
   const incomplete = (why: string): VerisumError =>
@@ -78,7 +91,8 @@ async function siblingRound(task: OpenTask, step: number, baseModelDigest: Hex):
     });
   }
   if (settled === undefined) throw incomplete(`has not settled round ${number} yet`);
-  return { task, records: { ...records, opened, settled } };
+  const released = records.finalised === undefined ? await releasesOf(chain, settled) : records.released;
+  return { task, records: { ...records, opened, settled, released } };
 }
 
 /**
@@ -89,7 +103,7 @@ export function basisOf(rounds: readonly SiblingRound[]): string {
   return rounds
     .map(
       ({ task, records }) =>
-        `${task.chain.context.contract}:${records.settled.round}:${records.settled.sum.x}:${records.released.length}:${records.finalised !== undefined}`,
+        `${task.chain.context.contract}:${records.settled.settlement}:${records.released.length}:${records.finalised !== undefined}`,
     )
     .join();
 }
@@ -98,10 +112,7 @@ export function basisOf(rounds: readonly SiblingRound[]): string {
 export function sameSettlements(a: readonly SiblingRound[], b: readonly SiblingRound[]): boolean {
   return (
     a.length === b.length &&
-    a.every(({ records: { settled } }, i) => {
-      const other = b[i]!.records.settled;
-      return settled.round === other.round && settled.included === other.included && equalG1(settled.sum, other.sum);
-    })
+    a.every(({ records: { settled } }, i) => settled.settlement === b[i]!.records.settled.settlement)
   );
 }
 

@@ -11,12 +11,14 @@ import { openEventStore } from "../chain/event-store.ts";
 import { loadWallet } from "../chain/key-file.ts";
 import type { TaskReader, TaskWriter } from "../chain/task-chain.ts";
 import type { OnEndpoint } from "../chain/transport.ts";
+import { peerFetch } from "../content/peer-fetch.ts";
 import { openContentStore } from "../content/open-store.ts";
 import type { ContentStore } from "../content/store.ts";
 import type { SharedRecords } from "../storage/own-record.ts";
 import { openStateDirectory } from "../storage/state-directory.ts";
 import type { StateDirectory } from "../storage/state-directory.ts";
 import { bindDeployment } from "./deployment.ts";
+import { siblingReleases } from "./node-statements.ts";
 import { createPeerNetwork } from "./peer-network.ts";
 import type { PeerNetwork } from "./peer-network.ts";
 import { openTask } from "./open-task.ts";
@@ -163,7 +165,8 @@ async function openInside<Chain extends TaskReader>(
   try {
     const available = <T>(work: () => Promise<T>): Promise<T> =>
       patiently(() => whenAvailable(work, { chain, network, reporter, sleep }));
-    const task = await available(withSecondLook(() => openTask(chain, store), chain));
+    const releasesOf = siblingReleases(network, { fetch: peerFetch, clock: () => performance.now() });
+    const task = await available(withSecondLook(() => openTask(chain, store, releasesOf), chain));
     if (task.cells !== undefined) {
       task.cells.siblings.forEach(network.include);
       await patiently(network.refresh);

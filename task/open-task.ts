@@ -14,10 +14,11 @@ import { mechanismOf } from "./mechanisms/registry.ts";
 import { dimensionOf } from "./model-vector.ts";
 import { assertEpsilonBounded } from "./privacy.ts";
 import { assertTrainable } from "./trainer-rules.ts";
-import type { OpenTask } from "./opened-task.ts";
+import type { OpenTask, TaskCells } from "./opened-task.ts";
 
 /**
  * Reads and checks a task.
+ * @param releasesOf what a task of cells knows of its siblings' releases before they finalise; nothing unless told
  * @throws PARAMETERS_INVALID if the contract's parameters break a rule of the protocol; TASK_DOCUMENT_INVALID;
  * PRIVACY_PARAMETERS_INVALID if no epsilon can be stated of a private task; TRAINER_PRIVACY_UNCHECKED;
  * CELLS_GROUP_INVALID; chain and store errors
@@ -25,6 +26,7 @@ import type { OpenTask } from "./opened-task.ts";
 export async function openTask<Store extends PublishedFiles>(
   chain: TaskReader,
   store: Store,
+  releasesOf: TaskCells["releasesOf"] = async () => [],
 ): Promise<OpenTask & { readonly store: Store }> {
   const parameters = await chain.parameters();
   assertTaskParameters(parameters);
@@ -53,7 +55,8 @@ export async function openTask<Store extends PublishedFiles>(
     layout: layoutOfTask(parameters),
     tensors,
   };
-  return document.cells === undefined ? task : { ...task, cells: await openCells(chain, hash, document.cells.group) };
+  if (document.cells === undefined) return task;
+  return { ...task, cells: { ...(await openCells(chain, hash, document.cells.group)), releasesOf } };
 }
 
 /**

@@ -3,7 +3,7 @@ import type { Layout } from "../protocol/layout.ts";
 import type { PublishedFiles, VectorCommitter } from "../protocol/ports.ts";
 import type { TaskParameters } from "../protocol/task.ts";
 import type { Hex } from "../protocol/transcript.ts";
-import type { TaskReader } from "../chain/task-chain.ts";
+import type { ReleaseStatement, SettledRecord, TaskReader } from "../chain/task-chain.ts";
 import type { ContentStore } from "../content/store.ts";
 import type { TensorShape } from "./checkpoint.ts";
 import type { TaskDocument } from "./document.ts";
@@ -40,4 +40,7 @@ export interface TaskCells {
 
   /** The others, by place. */
   readonly siblings: readonly TaskReader[];
+
+  /** A sibling's releases, by its nodes: before it finalises, its chain has none. */
+  readonly releasesOf: (sibling: TaskReader, settled: SettledRecord) => Promise<readonly ReleaseStatement[]>;
 }

@@ -92,9 +92,7 @@ export async function publicationOf(
   );
   const signed: SignedResult = {
     round: settled.round,
-    included: settled.included,
-    totalWeight: settled.totalWeight,
-    sum: settled.sum,
+    settlement: settled.settlement,
     aggregateCid,
     aggregateDigest: outcome.aggregateDigest,
     modelCid: await directoryDigest(files),

@@ -79,7 +79,6 @@ function isSameState(a: RoundState, b: RoundState): boolean {
     a.phase === b.phase &&
     a.submitted === b.submitted &&
     a.included === b.included &&
-    a.proposedMembers === b.proposedMembers &&
-    a.releaseMask === b.releaseMask
+    a.proposedMembers === b.proposedMembers
   );
 }

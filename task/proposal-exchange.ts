@@ -1,5 +1,5 @@
 /** A round's proposed result, as nodes offer it over HTTP and members answer with signatures. */
-import type { RoundResult, CompactSignature } from "../chain/task-chain.ts";
+import type { RoundResult, SeatSignature } from "../chain/task-chain.ts";
 import { readBody } from "../content/peers.ts";
 import { z } from "zod";
 import { VerisumError } from "../protocol/errors.ts";
@@ -26,11 +26,6 @@ export interface Proposal {
   readonly round: bigint;
   readonly result: RoundResult;
   readonly metrics: CheckpointConfig["metrics"];
-}
-
-export interface SeatSignature {
-  readonly seat: number;
-  readonly signature: CompactSignature;
 }
 
 /** A proposal as its node serves it: with the signatures so far, so that anybody can finalise it. */

@@ -14,16 +14,29 @@ import { encodeRecord, readRecordOrNull, writeDurably } from "../storage/durable
 import type { StateDirectory } from "../storage/state-directory.ts";
 import type { ReadingNode } from "./node.ts";
 import { SHARE_SUM_FILE } from "./outcome.ts";
+import type { StatementBoard } from "./statement-board.ts";
 
 /** Rounds before the present one whose bundles and share sums a node keeps, unless it is told another number. */
 export const DEFAULT_KEEP_ROUNDS = 8;
 /** Rounds looked at in one step: a node that starts late has many behind it. */
 const ROUNDS_PER_STEP = 8;
 
-const prunedSchema = z.strictObject({ round: z.string().regex(/^[0-9]+$/) });
+const decimal = z.string().regex(/^[0-9]+$/);
+const prunedSchema = z.strictObject({
+  round: decimal,
+  /** Sums that seats released in later rounds, by round: a result names few of them. */
+  sums: z.record(decimal, z.array(z.string())).optional(),
+});
+
+/** The last round whose content was removed, and what is known of later ones. */
+interface Pruned {
+  readonly round: bigint;
+  readonly sums: ReadonlyMap<bigint, ReadonlySet<string>>;
+}
 
 export interface PruningDependencies {
   readonly chain: Pick<TaskReader, "round" | "records">;
+  readonly board: Pick<StatementBoard, "of">;
   readonly store: Pick<ContentStore, "getLocalBlock" | "remove">;
   readonly state: StateDirectory;
   readonly scope: string;
@@ -36,20 +49,29 @@ export interface PruningDependencies {
 export function createPruner(deps: PruningDependencies): () => Promise<void> {
   const { chain, store, state, scope, keepRounds, reporter } = deps;
   const path = state.file(scope, "pruned.json");
-  let last: bigint | undefined;
+  let pruned: Pruned | undefined;
+  const keep = async (next: Pruned): Promise<void> => {
+    const sums = Object.fromEntries([...next.sums].map(([round, cids]) => [round.toString(), [...cids]]));
+    await writeDurably(path, encodeRecord({ round: next.round.toString(), sums }));
+    pruned = next;
+  };
   return async () => {
-    last ??= await lastPruned(path);
-    const due = (await chain.round()).number - BigInt(keepRounds) - 1n;
-    if (due <= last) return;
-    const until = due < last + BigInt(ROUNDS_PER_STEP) ? due : last + BigInt(ROUNDS_PER_STEP);
+    const kept = (pruned ??= await prunedBefore(path));
+    const present = (await chain.round()).number;
+    const sums = withReleased(kept.sums, present, deps.board);
+    const due = present - BigInt(keepRounds) - 1n;
+    if (due <= kept.round) {
+      if (sums !== kept.sums) await keep({ ...kept, sums });
+      return;
+    }
+    const until = due < kept.round + BigInt(ROUNDS_PER_STEP) ? due : kept.round + BigInt(ROUNDS_PER_STEP);
     let removed = 0;
-    for (let round = last + 1n; round <= until; round += 1n) {
-      const old = await roundContent(deps, await chain.records(round));
+    for (let round = kept.round + 1n; round <= until; round += 1n) {
+      const old = await roundContent(deps, await chain.records(round), sums.get(round) ?? []);
       if (old.length > 0) await store.remove(old);
       removed += old.length;
     }
-    await writeDurably(path, encodeRecord({ round: until.toString() }));
-    last = until;
+    await keep({ round: until, sums: new Map([...sums].filter(([round]) => round > until)) });
     if (removed > 0)
       reporter.say("info", "pruned", `removed ${removed} bundles and share sums of rounds up to ${until}`, {
         round: until,
@@ -58,10 +80,24 @@ export function createPruner(deps: PruningDependencies): () => Promise<void> {
   };
 }
 
+/** With what the board knows of the present round; the same if that is nothing new. */
+function withReleased(sums: Pruned["sums"], round: bigint, board: PruningDependencies["board"]): Pruned["sums"] {
+  const released = board
+    .of(round)
+    .flatMap((statement) => (statement.kind === "release" ? [cidFromDigest(statement.releaseCid)] : []));
+  const known = sums.get(round) ?? new Set();
+  if (released.every((cid) => known.has(cid))) return sums;
+  return new Map([...sums, [round, new Set([...known, ...released])]]);
+}
+
 /** Directories of the round that are here and are what they are recorded as: a client may record any CID. */
-async function roundContent(deps: PruningDependencies, { submitted, released }: RoundRecords): Promise<string[]> {
+async function roundContent(
+  deps: PruningDependencies,
+  { submitted, released }: RoundRecords,
+  alsoReleased: Iterable<string>,
+): Promise<string[]> {
   const bundles = submitted.map(({ submission }) => cidFromDigest(submission.sharesCid));
-  const sums = released.map(({ releaseCid }) => cidFromDigest(releaseCid));
+  const sums = [...released.map(({ releaseCid }) => cidFromDigest(releaseCid)), ...alsoReleased];
   const seats = Array.from({ length: deps.committeeSize }, (_, i) => shareFileName(i + 1));
   const old: string[] = [];
   for (const cid of new Set(bundles)) if (await hasOnly(deps, cid, seats)) old.push(cid);
@@ -81,19 +117,28 @@ async function hasOnly({ store }: PruningDependencies, cid: string, names: reado
   }
 }
 
-/** A damaged record only costs a look at rounds that were looked at before. */
-async function lastPruned(path: string): Promise<bigint> {
+/** A damaged record costs a look at rounds that were looked at before, and leaves sums that no result names. */
+async function prunedBefore(path: string): Promise<Pruned> {
   const parsed = prunedSchema.safeParse(await readRecordOrNull(path));
-  return parsed.success ? BigInt(parsed.data.round) : 0n;
+  if (!parsed.success) return { round: 0n, sums: new Map() };
+  const sums = Object.entries(parsed.data.sums ?? {}).map(([round, cids]) => [BigInt(round), new Set(cids)] as const);
+  return { round: BigInt(parsed.data.round), sums: new Map(sums) };
 }
 
-/** The pruner of a role's node. @param keepRounds as `NodeOptions` has it */
+const NO_BOARD = { of: () => [] };
+
+/**
+ * The pruner of a role's node.
+ * @param keepRounds as `NodeOptions` has it
+ * @param board of a role that keeps others' share sums
+ */
 export function prunerOf(
   { chain, store, state, scope, task }: ReadingNode,
   keepRounds: number | undefined,
   reporter: Reporter,
+  board: PruningDependencies["board"] = NO_BOARD,
 ): () => Promise<void> {
   const { committeeSize } = task.parameters;
   const rounds = { keepRounds: keepRounds ?? DEFAULT_KEEP_ROUNDS, committeeSize };
-  return createPruner({ chain, store, state, scope, reporter, ...rounds });
+  return createPruner({ chain, board, store, state, scope, reporter, ...rounds });
 }

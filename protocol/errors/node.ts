@@ -74,6 +74,14 @@ export const NODE_ERRORS = {
     about: "input",
     exit: 1,
   },
+  STATEMENT_CONTRADICTORY: {
+    cause: "A member's signed statement calls the share of one client both good and wrong.",
+    advice: "The statement counts for nothing. If the member is yours, update it; if not, it is mistaken or cheats.",
+    role: "sit-out",
+    about: "input",
+    exit: 1,
+    http: 400,
+  },
   SIGNATURE_NOT_TAKEN: {
     cause: "A node that proposes a result is away, or does not take a member's signature of it.",
     advice: "If this goes on, check that the node runs and reads the same chain.",

@@ -1,6 +1,7 @@
 import { beforeEach, describe, it } from "mocha";
 import assert from "node:assert/strict";
 import type { Phase, RoundState } from "../../chain/task-chain.ts";
+import { ZERO_WORD } from "../../protocol/transcript.ts";
 import { createPace } from "../../task/pace.ts";
 import type { Pace } from "../../task/pace.ts";
 
@@ -12,11 +13,12 @@ const ROUND: RoundState = {
   expected: 2,
   submitted: 0,
   keyMask: 1n,
-  releaseMask: 0n,
   totalWeight: 0,
   included: 0n,
   proposedMembers: 0n,
   sum: { x: 0n, y: 0n },
+  intake: ZERO_WORD,
+  settlement: ZERO_WORD,
 };
 
 /** A chain and a clock that a test moves; a pause takes as long as it says. */
@@ -87,7 +89,6 @@ describe("a role's pace", () => {
     ["submissions", { submitted: 1 }],
     ["included clients", { included: 1n }],
     ["proposal", { proposedMembers: 3n }],
-    ["releases", { releaseMask: 1n }],
   ];
   for (const [what, change] of moves)
     it(`is quick again once the round's ${what} changed`, async () => {

@@ -9,6 +9,7 @@ import { createContentStore } from "../../content/store.ts";
 import type { ContentStore } from "../../content/store.ts";
 import { openStateDirectory } from "../../storage/state-directory.ts";
 import type { StateDirectory } from "../../storage/state-directory.ts";
+import type { Statement } from "../../task/statements.ts";
 import { createPruner } from "../../task/pruning.ts";
 import type { PruningDependencies } from "../../task/pruning.ts";
 import { createRecorder } from "../support/round-recorder.ts";
@@ -23,6 +24,8 @@ describe("what rounds leave at a node", function () {
   let state: StateDirectory;
   let present = 0n;
   const records = new Map<bigint, RoundRecords>();
+  /** What members said besides, of whose sums no result is made. */
+  const said = new Map<bigint, readonly Statement[]>();
   const reporter = createRecorder();
   const bytes = (label: string): Uint8Array => new TextEncoder().encode(label.padEnd(200, "."));
   const put = (files: Record<string, string>): Promise<string> =>
@@ -32,6 +35,7 @@ describe("what rounds leave at a node", function () {
     store = await createContentStore({ directory: join(directory, "ipfs"), peers: () => [], reporter });
     state = await openStateDirectory(join(directory, "state"));
     records.clear();
+    said.clear();
     present = 0n;
   });
   afterEach(async () => {
@@ -43,24 +47,31 @@ describe("what rounds leave at a node", function () {
   const pruner = (): (() => Promise<void>) =>
     createPruner({
       ...{ store, state, scope: "scope", committeeSize: 4, keepRounds: KEEP, reporter },
+      board: { of: (round) => said.get(round) ?? [] },
       chain: {
         round: () => Promise.resolve({ number: present }),
         records: (round: bigint) => Promise.resolve(records.get(round)!),
       } as unknown as PruningDependencies["chain"],
     });
 
-  /** A round of three clients and two releases; the first client may record another CID. */
-  async function play(forged?: string): Promise<{ readonly checkpoint: string; readonly aggregate: string }> {
+  /** A round of three clients and some releases, two of which a result names; the first client may name another CID. */
+  async function play(
+    forged?: string,
+    released = 2,
+  ): Promise<{ readonly checkpoint: string; readonly aggregate: string }> {
     present += 1n;
     const label = `round ${present}`;
+    const seats = Array.from({ length: released }, (_, i) => i + 1);
     const bundles = await Promise.all(
       [1, 2, 3].map((client) => put({ "seat-1.bin": `${label} ${client} a`, "seat-2.bin": `${label} ${client} b` })),
     );
-    const sums = await Promise.all([1, 2].map((seat) => put({ "share-sum.bin": `${label} sum ${seat}` })));
+    const sums = await Promise.all(seats.map((seat) => put({ "share-sum.bin": `${label} sum ${seat}` })));
+    const statements = sums.map((cid) => ({ kind: "release", releaseCid: digestHexOfCid(cid) }));
+    said.set(present, statements as unknown as readonly Statement[]);
     const submitted = [forged ?? bundles[0]!, ...bundles.slice(1)];
     records.set(present, {
       submitted: submitted.map((cid) => ({ submission: { sharesCid: digestHexOfCid(cid) } })),
-      released: sums.map((cid) => ({ releaseCid: digestHexOfCid(cid) })),
+      released: sums.slice(0, 2).map((cid) => ({ releaseCid: digestHexOfCid(cid) })),
     } as unknown as RoundRecords);
     return {
       checkpoint: await put({ "state.bin": label, "config.json": label }),
@@ -73,12 +84,12 @@ describe("what rounds leave at a node", function () {
     const kept: string[] = [];
     const files: number[] = [];
     for (let round = 0; round < ROUNDS; round++) {
-      kept.push(...Object.values(await play()));
+      kept.push(...Object.values(await play(undefined, 3)));
       await prune();
       files.push((await readdir("/proc/self/fd").catch(() => [])).length);
     }
     const pins = await store.pins();
-    assert.equal(pins.length, kept.length + (KEEP + 1) * 5);
+    assert.equal(pins.length, kept.length + (KEEP + 1) * 6);
     for (const cid of kept) assert.equal(await store.has(cid), true);
     for (const cid of pins) assert.equal(await store.has(cid), true);
     assert.ok(files.at(-1)! <= files[5]! + 2, `${files[5]} descriptors, then ${files.at(-1)}`);

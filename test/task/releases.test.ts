@@ -21,7 +21,12 @@ function releasedBy(...answers: readonly Answer[]): { task: OpenTask; records: P
   };
   return {
     task: { store: { getFile }, layout: { elementCount: 1 }, parameters: { threshold: 2 } } as unknown as OpenTask,
-    records: { released: cids.map((releaseCid, i) => ({ round: 1n, seat: i + 1, releaseCid, blockNumber: 1 })) },
+    records: {
+      released: cids.map((releaseCid, i) => ({
+        ...{ round: 1n, settlement: word("settlement"), seat: i + 1, releaseCid },
+        signature: { r: word("r"), vs: word("vs") },
+      })),
+    },
   };
 }
 

@@ -32,7 +32,7 @@ describe("the right to upload", () => {
     assert.ok(accepted > 2 && accepted < 20, `${accepted} of 20`);
     assert.equal(await upload("root 0"), true);
     task.chain.setTime((await client.round()).deadline);
-    await client.advance(1n);
+    await client.abort(1n);
     await openMemoryRound(task);
     assert.equal(await upload("root 19"), true);
   });

@@ -1,4 +1,4 @@
-/** How the aggregator's routes refuse: with the status that the error's code has, and `{ code, message }`. */
+/** How a node's routes refuse: with the status that the error's code has, and `{ code, message }`. */
 import type { FastifyReply } from "fastify";
 import { isVerisumError } from "../protocol/errors.ts";
 

@@ -1,0 +1,134 @@
+/**
+ * Statements between nodes: each tells those that it knows what it said itself, and asks them for what they know.
+ * Nothing depends on one of them, since all serve what all have said.
+ */
+import { z } from "zod";
+import { readBody } from "../content/peers.ts";
+import { enoughOf } from "../content/straggling.ts";
+import { isVerisumError } from "../protocol/errors.ts";
+import type { StatementBoard } from "./statement-board.ts";
+import { MOST_OF_SEAT } from "./statement-board.ts";
+import { parseStatement, statementJson } from "./statements.ts";
+import type { Statement } from "./statements.ts";
+
+/** Longest wait for nodes in one look, in milliseconds; an answer that comes later is used when it comes. */
+const PATIENCE_MS = 3000;
+const TIMEOUT_MS = 10_000;
+/** Nodes tell what is new at once: they are asked besides for what did not arrive. */
+const HEAR_EVERY_MS = 1000;
+const MOST_STATEMENTS = 32 * MOST_OF_SEAT;
+/** With at most this many bytes of JSON each. */
+const MAX_ANSWER_BYTES = MOST_STATEMENTS * 512;
+
+const answerSchema = z.strictObject({ round: z.string(), statements: z.array(z.unknown()).max(MOST_STATEMENTS) });
+
+export interface ExchangeDependencies {
+  readonly board: StatementBoard;
+  /** Base URLs. */
+  readonly nodes: () => readonly string[];
+  readonly fetch: typeof globalThis.fetch;
+  /** Monotonic milliseconds. */
+  readonly clock: () => number;
+}
+
+export interface StatementExchange {
+  /**
+   * Asks every node that is not being asked yet, and tells it those of `own` that it lacks. Returns how many answered
+   * in time. @throws errors of this machine and its endpoint
+   */
+  tell(round: bigint, own: readonly Statement[]): Promise<number>;
+  /** The same, but not again soon after it was done. */
+  hear(round: bigint, own: readonly Statement[]): Promise<void>;
+}
+
+export function createStatementExchange({ board, nodes, fetch, clock }: ExchangeDependencies): StatementExchange {
+  /** Each node is asked once at a time, and holds up no other. */
+  const asking = new Set<string>();
+  const failures: { readonly cause: unknown }[] = [];
+
+  const exchangeWith = async (node: string, round: bigint, own: readonly Statement[]): Promise<boolean> => {
+    asking.add(node);
+    try {
+      const known = await fetchStatements(node, round, fetch);
+      if (known === undefined) return false;
+      await addAll(board, known);
+      for (const statement of lackedBy(known, own)) await sendStatement(node, statement, fetch);
+      return true;
+    } catch (cause) {
+      failures.push({ cause });
+      return false;
+    } finally {
+      asking.delete(node);
+    }
+  };
+
+  let last = { round: -1n, at: 0 };
+  const tell: StatementExchange["tell"] = async (round, own) => {
+    last = { round, at: clock() };
+    let answered = 0;
+    const exchanges = nodes()
+      .filter((node) => !asking.has(node))
+      .map(async (node) => {
+        if (await exchangeWith(node, round, own)) answered += 1;
+      });
+    await enoughOf(exchanges, { isEnough: () => false, graceMs: 0, patienceMs: PATIENCE_MS });
+    const failed = failures.shift();
+    if (failed !== undefined) throw failed.cause;
+    return answered;
+  };
+  return {
+    tell,
+    hear: async (round, own) => {
+      if (last.round !== round || clock() - last.at >= HEAR_EVERY_MS) await tell(round, own);
+    },
+  };
+}
+
+/** What a node knows of a round; undefined if it cannot be reached or does not say. */
+export async function fetchStatements(
+  node: string,
+  round: bigint,
+  fetch: typeof globalThis.fetch,
+): Promise<readonly Statement[] | undefined> {
+  try {
+    const signal = AbortSignal.timeout(TIMEOUT_MS);
+    const response = await fetch(urlOf(node, round), { redirect: "error", signal });
+    const body = await readBody(response, MAX_ANSWER_BYTES, signal);
+    if (!response.ok) return undefined;
+    const answer = answerSchema.parse(JSON.parse(new TextDecoder().decode(body)));
+    return answer.statements.map((statement) => parseStatement(round, statement));
+  } catch {
+    return undefined;
+  }
+}
+
+/** Those that are good; after the first that is not, the node is not believed any further. @throws chain errors */
+async function addAll(board: Pick<StatementBoard, "add">, statements: readonly Statement[]): Promise<void> {
+  try {
+    for (const statement of statements) await board.add(statement);
+  } catch (error) {
+    if (!isVerisumError(error) || error.entry.about !== "input") throw error;
+  }
+}
+
+/** A node that is away, or refuses, is told again at a later look. */
+async function sendStatement(node: string, statement: Statement, fetch: typeof globalThis.fetch): Promise<void> {
+  const request = {
+    method: "POST",
+    headers: { "content-type": "application/json" },
+    body: JSON.stringify(statementJson(statement)),
+    redirect: "error",
+    signal: AbortSignal.timeout(TIMEOUT_MS),
+  } as const;
+  const response = await fetch(urlOf(node, statement.round), request).catch(() => undefined);
+  await response?.body?.cancel();
+}
+
+function lackedBy(known: readonly Statement[], own: readonly Statement[]): readonly Statement[] {
+  const texts = new Set(known.map((statement) => JSON.stringify(statementJson(statement))));
+  return own.filter((statement) => !texts.has(JSON.stringify(statementJson(statement))));
+}
+
+function urlOf(node: string, round: bigint): URL {
+  return new URL(`v1/statements/${round}`, node.endsWith("/") ? node : `${node}/`);
+}
