@@ -1,16 +1,19 @@
-/** A member's part while a round attests: it checks the shares, and the chain is to say of each that it is good. */
+/** A member's part until a round settles: it checks the shares, and signs which are good and which are not. */
 import { submissionHash } from "../chain/submission-signature.ts";
-import type { RoundRecords, SubmittedRecord, TaskLook } from "../chain/task-chain.ts";
+import type { Attestation, RoundRecords, RoundState, SubmittedRecord, TaskLook } from "../chain/task-chain.ts";
 import type { Hex } from "../protocol/transcript.ts";
 import type { Reporter } from "../protocol/reporter.ts";
-import { checkShares } from "./member.ts";
+import { isSaid } from "../task/statement-board.ts";
+import { checkShares, ownStatements } from "./member.ts";
 import type { MemberDependencies } from "./member.ts";
 import { noteAttested } from "./old-copy.ts";
-import type { Refusals } from "./refusals.ts";
 import type { Confirms } from "./second-readings.ts";
 
-/** One look: what it finds good is attested, unless the chain says so already. Returns whether it acted. */
-export type Attester = (look: TaskLook, confirms: Confirms) => Promise<boolean>;
+/**
+ * One look at a round that collects or attests: shares are checked as they come. Once the intake is complete, what is
+ * known of them is signed, and signed again as more is. Returns whether it acted.
+ */
+export type Attester = (look: TaskLook, round: RoundState, confirms: Confirms) => Promise<boolean>;
 
 /** What is known of a round's shares. It holds for a submission, whichever index a reorganisation gives it. */
 interface Known {
@@ -22,15 +25,16 @@ interface Known {
   slow: readonly Hex[];
 }
 
-export function createAttester(deps: MemberDependencies, refusals: Refusals): Attester {
-  const { chain, task, reporter, seat } = deps;
+export function createAttester(deps: MemberDependencies): Attester {
+  const { chain, task, reporter, seat, board } = deps;
   let known: Known = nothingOf(0n);
 
   /** Judges what is not known yet. Returns whether somebody is suspected, and judged again at the next look. */
-  const judge = async (records: RoundRecords, attested: bigint, confirms: Confirms): Promise<boolean> => {
+  const judge = async (records: RoundRecords, confirms: Confirms): Promise<boolean> => {
     const { round, good, wrong } = known;
     const isKnown = (record: SubmittedRecord): boolean => good.has(nameOf(record)) || wrong.has(nameOf(record));
-    const passedOver = attested | bitsOf(records.submitted.filter(isKnown));
+    if (records.submitted.every(isKnown)) return false;
+    const passedOver = bitsOf(records.submitted.filter(isKnown));
     const result = await checkShares(deps, records, passedOver, known.slow);
     let isSuspected = false;
     for (const record of records.submitted) {
@@ -46,24 +50,28 @@ export function createAttester(deps: MemberDependencies, refusals: Refusals): At
     return isSuspected;
   };
 
-  return async (look, confirms) => {
-    const { number, deadline } = look.round;
+  return async (look, { number, phase, deadline, intake }, confirms) => {
     const records = look.records(number);
     if (known.round !== number) known = nothingOf(number);
-    const attested = records.attested.get(seat) ?? 0n;
-    if (await judge(records, attested, confirms)) return true;
+    if (await judge(records, confirms)) return true;
+    if (phase === "Collecting") return false;
     const left = deadline - (await chain.blockTime());
     // Bundles that cannot be fetched yet may come: wait for them for half of the phase.
     const waiting = known.slow.length > 0 && left > task.parameters.attestSeconds / 2;
-    const good = records.submitted.filter((record) => hasBit(attested, record) || known.good.has(nameOf(record)));
-    const bitmap = attested | bitsOf(good);
-    if (waiting || bitmap === attested || left <= 0) {
-      const what = waiting ? `waiting for the shares of ${known.slow.length} clients` : "waiting for the other members";
+    const good = records.submitted.filter((record) => known.good.has(nameOf(record)));
+    const wrong = records.submitted.filter((record) => known.wrong.has(nameOf(record)));
+    // Whoever can open nobody's share has the wrong key, and refuses nobody.
+    const refused = good.length === 0 ? 0n : bitsOf(wrong);
+    const attestation: Attestation = { round: number, intake, good: bitsOf(good), refused };
+    if (waiting || good.length === 0 || left <= 0 || isSaid(board.of(number), seat, attestation)) {
+      const what = waiting ? `waiting for the shares of ${known.slow.length} clients` : "waiting for a settlement";
       reporter.wait(`round ${number}: ${what}`, { round: number });
       return false;
     }
     await noteAttested(deps.state, deps.scope, number);
-    if ((await refusals.attempt("attest", look, () => chain.attest(number, bitmap))) === undefined) return false;
+    const signature = await chain.signAttestation(attestation);
+    await board.add({ kind: "attestation", ...attestation, seat, signature });
+    await deps.exchange.tell(number, ownStatements(deps, number));
     reporter.say("good", "attested", `round ${number}: attested the shares of ${good.length} clients`, {
       round: number,
       seat,

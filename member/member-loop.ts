@@ -1,15 +1,16 @@
 /**
- * What a member does next, given the state of the chain. What it did itself is asked of the chain as well, at each
- * look: an act that a reorganisation undid, or that was dropped, is made again.
+ * What a member does next, given the state of the chain. Its keys are asked of the chain at each look: those that a
+ * reorganisation undid are registered again. All else that it does in a round is said, signed, to other nodes.
  */
 import type { TaskLook } from "../chain/task-chain.ts";
 import { isVerisumError } from "../protocol/errors.ts";
 import type { RandomBytes } from "../protocol/random.ts";
 import { siblingRounds } from "../task/cells.ts";
 import { completionOf } from "../task/completion.ts";
+import { roundNow } from "../task/round-now.ts";
+import { withReleases } from "../task/statement-board.ts";
 import { createAttester } from "./attesting.ts";
-import { releaseSum } from "./member.ts";
-import type { MemberDependencies } from "./member.ts";
+import { ownStatements, releaseSum } from "./member.ts";
 import { leaveOldCopy } from "./old-copy.ts";
 import { Refusals } from "./refusals.ts";
 import { SecondReadings } from "./second-readings.ts";
@@ -28,25 +29,44 @@ export function createMemberStep(deps: MemberLoopDependencies): () => Promise<bo
   const { chain, task, reporter, seat } = deps;
   const refusals = new Refusals(reporter);
   const readings = new SecondReadings(chain);
-  const attest = createAttester(deps, refusals);
+  const attest = createAttester(deps);
   const sign = createSigner(deps);
   /** What kept this member from a release, said once a round. */
   let said = { round: 0n, codes: new Set<string>() };
   let keysAt: string | undefined;
-  let erased = "";
-  let knowsItsPast = false;
+  let erased = 0n;
+  /** Names what this directory was held to last. */
+  let heldTo: string | undefined;
+
+  /** At the start, and whenever somebody knows more of what this seat said. */
+  const holdToItsPast = async (look: TaskLook): Promise<void> => {
+    const own = ownStatements(deps, look.round.number);
+    const known = own.map(({ signature }) => signature.r).join();
+    if (known === heldTo) return;
+    await leaveOldCopy(deps, look, own);
+    heldTo = known;
+  };
 
   /** True if this member released now, false if it has to wait, undefined if it does not release at this block. */
   const release = async (look: TaskLook): Promise<boolean | undefined> => {
-    const { number: round, included } = look.round;
+    const { number: round, settlement } = look.round;
     const records = look.records(round);
-    const hasReleased = records.released.some((released) => released.seat === seat);
-    const hasAttested = ((records.attested.get(seat) ?? 0n) & included) === included;
-    if (hasReleased || !hasAttested || refusals.has("release", look)) return undefined;
+    if (deps.board.releases(round, settlement).some((released) => released.seat === seat)) return undefined;
+    if (refusals.has("release", look)) return undefined;
+    if ((records.settled?.blockNumber ?? Infinity) > records.finalBlock) {
+      reporter.wait(`round ${round}: waiting until the settlement is final`, { round });
+      return false;
+    }
     // A sum of a step that no sibling completes would be opened for nothing.
     await siblingRounds(task, records);
     try {
-      return await refusals.attempt("release", look, () => releaseSum(deps, records));
+      // What this seat said before, and its directory may have forgotten, others know.
+      if ((await deps.exchange.tell(round, ownStatements(deps, round))) === 0 && deps.nodes().length > 0) {
+        reporter.wait(`round ${round}: waiting for a node that knows what was released`, { round });
+        return false;
+      }
+      await holdToItsPast(look);
+      return await releaseSum(deps, records);
     } catch (error) {
       if (!isVerisumError(error) || error.entry.role !== "sit-out") throw error;
       refusals.note("release", look);
@@ -63,19 +83,16 @@ export function createMemberStep(deps: MemberLoopDependencies): () => Promise<bo
 
   const aggregate = async (look: TaskLook, confirms: Confirms): Promise<boolean> => {
     const { number: round } = look.round;
-    const released = await release(look);
-    if (released === false) reporter.wait(`round ${round}: waiting until the settlement is final`, { round });
-    return released ?? sign(round, look.records(round), confirms);
+    return (await release(look)) ?? sign(round, withReleases(look.records(round), deps.board), confirms);
   };
 
   /** Once a block: erases the keys that are spent, and registers others. Returns whether it registered some. */
   const tendKeys = async (look: TaskLook): Promise<boolean> => {
     if (keysAt === look.block.hash) return false;
-    const { before, also } = spentRounds(deps, look);
-    if (erased !== `${before} ${also.join()}`) {
+    const before = look.closedRound + 1n;
+    if (erased !== before) {
       await deps.keys.eraseBefore(before);
-      for (const round of also) await deps.keys.erase(round);
-      erased = `${before} ${also.join()}`;
+      erased = before;
     }
     const from = look.round.number + 1n;
     const topUp = (): Promise<number> => deps.keys.topUp(chain, seat, from, deps.random);
@@ -87,22 +104,31 @@ export function createMemberStep(deps: MemberLoopDependencies): () => Promise<bo
   };
 
   const act = async (look: TaskLook, confirms: Confirms): Promise<boolean> => {
-    const { round } = look;
     if (await tendKeys(look)) return true;
-    const isAtWork = round.phase === "Attesting" || round.phase === "Aggregating";
-    const hasKey = ((round.keyMask >> BigInt(seat - 1)) & 1n) === 1n;
-    if (isAtWork && hasKey) return round.phase === "Attesting" ? attest(look, confirms) : aggregate(look, confirms);
-    const without = `round ${round.number} opened before this seat had a key for it`;
-    reporter.wait(isAtWork ? without : whatIsWaitedFor(deps, look), { round: round.number });
-    return false;
+    const round = await roundNow(look.round, chain, task.parameters);
+    const { number, phase } = round;
+    if (phase !== "Collecting" && phase !== "Attesting" && phase !== "Aggregating") {
+      reporter.wait(completionOf(task.parameters, look) ?? `waiting for round ${number + 1n}`, { round: number });
+      return false;
+    }
+    if (((round.keyMask >> BigInt(seat - 1)) & 1n) === 0n) {
+      reporter.wait(`round ${number} opened before this seat had a key for it`, { round: number });
+      return false;
+    }
+    if (phase === "Collecting") {
+      reporter.wait(`round ${number}: collecting, ${round.submitted}/${round.expected}`, { round: number });
+      return attest(look, round, confirms);
+    }
+    await deps.exchange.hear(number, ownStatements(deps, number));
+    await holdToItsPast(look);
+    return phase === "Attesting" ? attest(look, round, confirms) : aggregate(look, confirms);
   };
 
   return async () => {
     const confirms = await readings.begin();
-    if (!knowsItsPast) await leaveOldCopy(deps);
-    knowsItsPast = true;
     const look = await chain.look();
     deps.onLook?.(look);
+    if (heldTo === undefined) await holdToItsPast(look);
     const round = look.round.number;
     try {
       return await act(look, confirms);
@@ -116,28 +142,4 @@ export function createMemberStep(deps: MemberLoopDependencies): () => Promise<bo
       return false;
     }
   };
-}
-
-/**
- * Rounds whose keys nothing can ask for again: those that are over for good, and those whose release is in a final
- * block. Until then a release that was undone is made again.
- */
-function spentRounds(
-  { seat }: MemberDependencies,
-  look: TaskLook,
-): { readonly before: bigint; readonly also: bigint[] } {
-  const before = look.closedRound + 1n;
-  const also: bigint[] = [];
-  for (let round = before; round <= look.round.number; round += 1n) {
-    const { released, finalBlock } = look.records(round);
-    if (released.some((release) => release.seat === seat && release.blockNumber <= finalBlock)) also.push(round);
-  }
-  return { before, also };
-}
-
-/** Until there is something to do: in words. */
-function whatIsWaitedFor({ task: { parameters } }: MemberDependencies, look: TaskLook): string {
-  const { number, phase, submitted, expected } = look.round;
-  if (phase === "Collecting") return `round ${number}: collecting, ${submitted}/${expected}`;
-  return completionOf(parameters, look) ?? `waiting for round ${number + 1n}`;
 }

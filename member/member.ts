@@ -1,6 +1,6 @@
 /**
  * A committee member's part in a round: attest shares, release one sum, sign a result it recomputed (docs/protocol.md,
- * section 6).
+ * section 6). It sends no transaction for any of it.
  */
 import { fetchReleases } from "../task/releases.ts";
 import { directoryDigest, publicationOf, sameResult, SHARE_SUM_FILE } from "../task/outcome.ts";
@@ -11,7 +11,14 @@ import { recoverSiblingSums, requireSameModel, siblingRounds } from "../task/cel
 import { loadModelState } from "../task/checkpoint.ts";
 import type { CheckpointConfig } from "../task/checkpoint.ts";
 import type { CommittingTask } from "../task/opened-task.ts";
-import type { CompactSignature, RoundRecords, RoundResult, SubmittedRecord, TaskWriter } from "../chain/task-chain.ts";
+import type {
+  CompactSignature,
+  Release,
+  RoundRecords,
+  RoundResult,
+  SubmittedRecord,
+  TaskWriter,
+} from "../chain/task-chain.ts";
 import type { Reporter } from "../protocol/reporter.ts";
 import pLimit from "p-limit";
 import { startAhead } from "../content/ahead.ts";
@@ -29,6 +36,9 @@ import { submissionEvaluation } from "../protocol/submission.ts";
 import { toHex } from "../protocol/transcript.ts";
 import type { Hex } from "../protocol/transcript.ts";
 import { requireTimeToFinalise } from "../task/cells.ts";
+import type { StatementBoard } from "../task/statement-board.ts";
+import type { StatementExchange } from "../task/statement-exchange.ts";
+import type { Statement } from "../task/statements.ts";
 import { bindRelease, boundRelease } from "./release-record.ts";
 import type { RoundKeys } from "./round-keys.ts";
 import type { Confirms } from "./second-readings.ts";
@@ -45,6 +55,14 @@ export interface MemberDependencies {
   readonly localMinimum: number;
   readonly reporter: Reporter;
   readonly replicate: (cid: string) => Promise<void>;
+  /** What this node knows that members said, itself included. */
+  readonly board: StatementBoard;
+  readonly exchange: StatementExchange;
+}
+
+/** What this seat said in a round, as far as this node knows. */
+export function ownStatements({ board, seat }: Pick<MemberDependencies, "board" | "seat">, round: bigint): Statement[] {
+  return board.of(round).filter((statement) => statement.seat === seat);
 }
 
 /** Shares in memory at a time, however many clients there are: one is worked on while the others are fetched. */
@@ -100,13 +118,13 @@ export async function checkShares(
 
 /**
  * Releases Σ w_i·share_i over the settled set: one sum a round, only of a final settlement, only of a large enough
- * set. Called again, it sends the same release again; its key stays until the release is final.
+ * set. Called again, it signs the same release again.
  * @returns false if the settlement is not final yet
  * @throws ROUND_EQUIVOCATION, ROUND_RECORD_DAMAGED, ROUND_TOO_SMALL, ROUND_KEY_GONE; errors of the shares, the store
  * and the chain
  */
 export async function releaseSum(deps: MemberDependencies, records: RoundRecords): Promise<boolean> {
-  const { chain, task, state, scope, reporter } = deps;
+  const { chain, task, state, scope, seat, reporter } = deps;
   const settled = requireSettled(records);
   if (settled.blockNumber > records.finalBlock) return false;
   if (bitCount(settled.included) < deps.localMinimum) {
@@ -116,17 +134,20 @@ export async function releaseSum(deps: MemberDependencies, records: RoundRecords
       { minimum: deps.localMinimum },
     );
   }
+  const { round, settlement } = settled;
   const included = includedRecords(records, settled);
-  const kept = await boundRelease(state, scope, settled.round, included);
+  const kept = await boundRelease(state, scope, round, included);
   const cid = kept !== undefined && (await task.store.has(kept)) ? kept : await makeRelease(deps, records, included);
   // After a crash its blocks can be here and its pin not.
   await task.store.pin(cid);
   await deps.replicate(cid);
-  await chain.release(settled.round, digestHexOfCid(cid) as Hex);
-  reporter.say("good", "released", `round ${settled.round}: released the sum of ${included.length} shares`, {
-    round: settled.round,
-    seat: deps.seat,
-  });
+  const release: Release = { round, settlement, releaseCid: digestHexOfCid(cid) as Hex };
+  const signature = await chain.signRelease(release);
+  await deps.board.add({ kind: "release", ...release, seat, signature });
+  // The sum is kept, and nothing else of the round is to be opened.
+  await deps.keys.erase(round);
+  await deps.exchange.tell(round, ownStatements(deps, round));
+  reporter.say("good", "released", `round ${round}: released the sum of ${included.length} shares`, { round, seat });
   return true;
 }
 

@@ -4,17 +4,17 @@
  * keys are erased before anything else happens, so that it sits out every round that the copy could know.
  */
 import { z } from "zod";
-import type { TaskLook, TaskReader } from "../chain/task-chain.ts";
+import type { TaskLook } from "../chain/task-chain.ts";
 import { cidFromDigest } from "../content/cid.ts";
 import type { Reporter } from "../protocol/reporter.ts";
 import { encodeRecord, readRecordOrNull, writeDurably } from "../storage/durable-file.ts";
 import type { StateDirectory } from "../storage/state-directory.ts";
+import type { Statement } from "../task/statements.ts";
 import { bindUnknownRelease, knowsRelease } from "./release-record.ts";
 import { KEYS_AHEAD } from "./round-keys.ts";
 import type { RoundKeys } from "./round-keys.ts";
 
 export interface OldCopyDependencies {
-  readonly chain: Pick<TaskReader, "look">;
   readonly keys: Pick<RoundKeys, "eraseAll">;
   readonly state: StateDirectory;
   readonly scope: string;
@@ -25,7 +25,7 @@ export interface OldCopyDependencies {
 const attestedSchema = z.string().regex(/^[0-9]+$/);
 
 /**
- * Notes, before it is sent, that this directory attests the round. An earlier round than the last, after a
+ * Notes, before it is signed, that this directory attests the round. An earlier round than the last, after a
  * reorganisation, takes nothing back. @throws STORAGE_FULL, STORAGE_FAILED
  */
 export async function noteAttested(state: StateDirectory, scope: string, round: bigint): Promise<void> {
@@ -35,15 +35,19 @@ export async function noteAttested(state: StateDirectory, scope: string, round: 
 }
 
 /**
- * Erases all one-time keys if the directory is a copy, or older than what the chain knows of the seat.
- * @throws STORAGE_FULL, STORAGE_FAILED; chain errors
+ * Erases all one-time keys if the directory is a copy, or older than what the chain or other nodes know of the seat.
+ * @param said what others know that the seat said in the present round
+ * @throws STORAGE_FULL, STORAGE_FAILED
  */
-export async function leaveOldCopy(deps: OldCopyDependencies): Promise<void> {
+export async function leaveOldCopy(
+  deps: OldCopyDependencies,
+  look: TaskLook,
+  said: readonly Statement[] = [],
+): Promise<void> {
   const { state, scope, seat } = deps;
-  const look = await deps.chain.look();
   const { number } = look.round;
   const attested = await lastAttested(state, scope);
-  const unknown = await unknownActs(deps, look, attested === "damaged" ? undefined : attested);
+  const unknown = await unknownActs(deps, look, said, attested === "damaged" ? undefined : attested);
   const isOld = state.copied || attested === "damaged" || unknown.attested || unknown.released.length > 0;
   if (isOld) await deps.keys.eraseAll();
   for (const round of unknown.released) await bindUnknownRelease(state, scope, round);
@@ -53,29 +57,38 @@ export async function leaveOldCopy(deps: OldCopyDependencies): Promise<void> {
   deps.reporter.say(
     "warn",
     "state-copied",
-    "the state directory is a copy, or older than what the chain knows of this seat: its one-time keys are erased, and the seat sits out the rounds that they were for",
+    "the state directory is a copy, or older than what others know of this seat: its one-time keys are erased, and the seat sits out the rounds that they were for",
     { seat, round: number },
   );
 }
 
-/** What this seat did on chain, in rounds that kept keys could be of, and its directory has no record of. */
+/** What this seat said, in rounds that kept keys could be of, and its directory has no record of. */
 async function unknownActs(
   { state, scope, seat }: OldCopyDependencies,
   look: TaskLook,
+  said: readonly Statement[],
   lastAttested: bigint | undefined,
 ): Promise<{ readonly attested: boolean; readonly released: readonly bigint[] }> {
   const current = look.round.number;
   const first = current > BigInt(KEYS_AHEAD) ? current - BigInt(KEYS_AHEAD) : 1n;
-  const released: bigint[] = [];
-  let attested = false;
+  const attestedIn = said.flatMap(({ kind, round }) => (kind === "attestation" ? [round] : []));
+  const releases = said.flatMap((statement) => (statement.kind === "release" ? [statement] : []));
   for (let round = first; round <= current; round += 1n) {
-    const records = look.records(round);
-    const own = records.released.find((release) => release.seat === seat);
-    if (own !== undefined && !(await knowsRelease(state, scope, round, cidFromDigest(own.releaseCid))))
-      released.push(round);
-    attested ||= lastAttested !== undefined && records.attested.has(seat) && lastAttested < round;
+    const { settled, released } = look.records(round);
+    if (((settled?.members ?? 0n) >> BigInt(seat - 1)) & 1n) attestedIn.push(round);
+    releases.push(
+      ...released
+        .filter((release) => release.seat === seat)
+        .map((release) => ({ kind: "release" as const, ...release })),
+    );
   }
-  return { attested, released };
+  const unknown = new Set<bigint>();
+  for (const { round, releaseCid } of releases)
+    if (!(await knowsRelease(state, scope, round, cidFromDigest(releaseCid)))) unknown.add(round);
+  return {
+    attested: lastAttested !== undefined && attestedIn.some((round) => round > lastAttested),
+    released: [...unknown],
+  };
 }
 
 /** The last round that this directory attested; undefined before this version first looked. */

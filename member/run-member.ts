@@ -8,6 +8,7 @@ import { loadCommitter } from "../task/keys.ts";
 import { openWritingNode } from "../task/node.ts";
 import type { NodeOptions } from "../task/node.ts";
 import { addNodePages } from "../task/node-pages.ts";
+import { openStatements } from "../task/node-statements.ts";
 import { createPace } from "../task/pace.ts";
 import { prunerOf } from "../task/pruning.ts";
 import { poll, stepOrChores } from "../task/role.ts";
@@ -47,6 +48,7 @@ export async function runMember(options: MemberOptions, deps: RoleDependencies):
   });
   const app = taskGateway(node, publicUrl, tls);
   addNodePages(app, node, { role: "member", seat }, vitals);
+  const statements = openStatements(app, node, { fetch: peerFetch, clock });
   const announce = await openEndpoint(app, options.listen, publicUrl, node, reporter);
   const memberScope = `${scope}-${seat}`;
   const step = createMemberStep({
@@ -62,12 +64,13 @@ export async function runMember(options: MemberOptions, deps: RoleDependencies):
     scope: memberScope,
     localMinimum: Math.max(options.minClients ?? 0, task.parameters.minClients),
     reporter,
+    ...statements,
     replicate: (cid) => network.replicate(store, cid),
     random,
     fetch: peerFetch,
     nodes: network.peers,
   });
-  const prune = prunerOf(node, options.keepRounds, reporter);
+  const prune = prunerOf(node, options.keepRounds, reporter, statements.board);
   const pace = createPace({
     chain,
     pollMs: options.pollMs,

@@ -3,9 +3,11 @@ import pLimit from "p-limit";
 import type { CompactSignature, RoundRecords } from "../chain/task-chain.ts";
 import { enoughOf } from "../content/straggling.ts";
 import { isVerisumError } from "../protocol/errors.ts";
+import type { Hex } from "../protocol/transcript.ts";
 import { basisOf, siblingRounds } from "../task/cells.ts";
 import { fetchProposal, sendSignature } from "../task/proposal-exchange.ts";
 import type { Proposal } from "../task/proposal-exchange.ts";
+import { requireSettled } from "../task/round-records.ts";
 import { signProposal } from "./member.ts";
 import type { MemberDependencies } from "./member.ts";
 import type { Confirms } from "./second-readings.ts";
@@ -40,7 +42,7 @@ interface Grounds {
  */
 export function createSigner(deps: SignerDependencies): Signer {
   const { reporter, seat } = deps;
-  let current = -1n;
+  let current: Hex | undefined;
   const signatures = new Map<string, CompactSignature>();
   const computedFor = new Map<string, number>();
   /** Proposals that were wrong, by node, with what they were compared with. */
@@ -82,29 +84,33 @@ export function createSigner(deps: SignerDependencies): Signer {
   const inTurn = pLimit(1);
 
   const exchange = async (node: string, round: bigint, grounds: Grounds): Promise<void> => {
+    const { settlement } = requireSettled(grounds.records);
     const proposal = await fetchProposal(node, round, deps.fetch);
-    if (proposal === undefined || current !== round) return;
-    const signature = await inTurn(async () => (current === round ? signatureFor(node, grounds, proposal) : undefined));
+    if (proposal === undefined || current !== settlement) return;
+    const signature = await inTurn(async () =>
+      current === settlement ? signatureFor(node, grounds, proposal) : undefined,
+    );
     if (signature === undefined) return;
     await sendSignature(node, round, { seat, signature }, deps.fetch).catch((error: unknown) => {
       if (!isVerisumError(error, "SIGNATURE_NOT_TAKEN")) throw error;
       reporter.wait(`round ${round}: ${error.message}`, { round });
     });
   };
-  const exchangeWith = async (...[node, round, ...rest]: Parameters<typeof exchange>): Promise<void> => {
+  const exchangeWith = async (...[node, round, grounds]: Parameters<typeof exchange>): Promise<void> => {
     asking.add(node);
     try {
-      await exchange(node, round, ...rest);
+      await exchange(node, round, grounds);
     } catch (cause) {
-      if (current === round) failures.push({ cause });
+      if (current === requireSettled(grounds.records).settlement) failures.push({ cause });
     } finally {
       asking.delete(node);
     }
   };
 
   return async (round, records, confirms) => {
-    if (current !== round) {
-      current = round;
+    const { settlement } = requireSettled(records);
+    if (current !== settlement) {
+      current = settlement;
       signatures.clear();
       computedFor.clear();
       refused.clear();

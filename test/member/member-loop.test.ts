@@ -5,25 +5,28 @@ import type { MemberLoopDependencies } from "../../member/member-loop.ts";
 import type { TaskWriter } from "../../chain/task-chain.ts";
 import { VerisumError } from "../../protocol/errors.ts";
 import type { Hex } from "../../protocol/transcript.ts";
-import { openMemoryRound, openMemoryTask, settleMemoryRound } from "../support/memory-chain.ts";
+import type { NodeStatements } from "../../task/node-statements.ts";
+import { memoryRelease, openMemoryRound, openMemoryTask, settleMemoryRound } from "../support/memory-chain.ts";
+import { quietStatements } from "../support/quiet-statements.ts";
 
 /** A member that released its share sum of a settled round, before anything is proposed. */
-async function released(): Promise<TaskWriter> {
+async function released(): Promise<{ readonly chain: TaskWriter; readonly statements: NodeStatements }> {
   const task = await openMemoryTask();
   const round = await openMemoryRound(task);
   await settleMemoryRound(task, round);
-  const member = task.members[0]!;
-  await member.release(round, word);
-  return member;
+  const chain = task.members[0]!;
+  const statements = quietStatements(chain);
+  await statements.board.add({ kind: "release", ...(await memoryRelease(task, 1)) });
+  return { chain, statements };
 }
 
 function dependencies(
-  chain: TaskWriter,
+  { chain, statements }: Awaited<ReturnType<typeof released>>,
   change: { readonly nodes?: readonly string[]; readonly fetch?: typeof fetch } = {},
 ): MemberLoopDependencies {
   return {
     seat: 1,
-    chain,
+    ...{ chain, ...statements },
     task: {
       store: { getFile: () => Promise.reject(new VerisumError("IPFS_NOT_FOUND", "gone")) },
       layout: { elementCount: 1 },

@@ -15,8 +15,10 @@ import { KEYS_AHEAD, openRoundKeys } from "../../member/round-keys.ts";
 import { openStateDirectory } from "../../storage/state-directory.ts";
 import type { StateDirectory } from "../../storage/state-directory.ts";
 import { rejectsCode } from "../support/errors.ts";
-import { finalizeMemoryRound, openMemoryTask, settleMemoryRound } from "../support/memory-chain.ts";
+import type { NodeStatements } from "../../task/node-statements.ts";
+import { finalizeMemoryRound, memoryRelease, openMemoryTask, settleMemoryRound } from "../support/memory-chain.ts";
 import type { MemoryTask } from "../support/memory-chain.ts";
+import { quietStatements } from "../support/quiet-statements.ts";
 import { seededRandom, word } from "../support/random.ts";
 import { createRecorder } from "../support/round-recorder.ts";
 
@@ -31,11 +33,14 @@ describe("a member's directory that came back from a backup", () => {
   let chain: TaskWriter;
   let state: StateDirectory;
   let reporter: ReturnType<typeof createRecorder>;
+  /** What other nodes know that seats said. */
+  let statements: NodeStatements;
   beforeEach(async () => {
     parent = await mkdtemp(join(tmpdir(), "verisum-old-copy-"));
     [directory, backup] = [join(parent, "state"), join(parent, "backup")];
     task = await openMemoryTask();
     chain = task.members[0]!;
+    statements = quietStatements(chain);
     state = await openStateDirectory(directory);
     await openRoundKeys(state, SCOPE).topUp(chain, 1, 1n, seededRandom("keys"));
     reporter = createRecorder();
@@ -44,8 +49,13 @@ describe("a member's directory that came back from a backup", () => {
 
   const copyTo = (from: string, to: string): Promise<void> =>
     cp(from, to, { recursive: true, preserveTimestamps: true });
-  const look = (): Promise<void> =>
-    leaveOldCopy({ chain, state, scope: SCOPE, seat: 1, keys: openRoundKeys(state, SCOPE), reporter });
+  const look = async (): Promise<void> => {
+    const seen = await chain.look();
+    const said = statements.board.of(seen.round.number).filter(({ seat }) => seat === 1);
+    await leaveOldCopy({ state, scope: SCOPE, seat: 1, keys: openRoundKeys(state, SCOPE), reporter }, seen, said);
+  };
+  const release = async (label = "release"): Promise<void> =>
+    void (await statements.board.add({ kind: "release", ...(await memoryRelease(task, 1, word(label))) }));
   const keysLeft = async (): Promise<readonly string[]> =>
     (await readdir(state.file(SCOPE))).filter((name) => name.startsWith("round-key-"));
   const reopen = async (): Promise<void> => {
@@ -64,7 +74,7 @@ describe("a member's directory that came back from a backup", () => {
     for (const act of [
       () => Promise.resolve(),
       () => bindRelease(state, SCOPE, round, records.submitted, RELEASE),
-      () => chain.release(round, word("release")),
+      () => release(),
     ]) {
       await act();
       await reopen();
@@ -113,7 +123,7 @@ describe("a member's directory that came back from a backup", () => {
     assert.deepEqual(await keysLeft(), []);
 
     await openRoundKeys(state, SCOPE).topUp(chain, 1, round + 1n, seededRandom("later keys"));
-    await chain.release(round, word("release"));
+    await release();
     await look();
     assert.equal(reporter.facts("state-copied").length, 2, "a release that it has no record of");
     assert.deepEqual(await keysLeft(), []);
@@ -123,7 +133,7 @@ describe("a member's directory that came back from a backup", () => {
     const { round, records } = await settle();
     await noteAttested(state, SCOPE, round);
     await bindRelease(state, SCOPE, round, records.submitted, RELEASE);
-    await chain.release(round, word("another release"));
+    await release("another release");
     await look();
     assert.equal(reporter.facts("state-copied").length, 1);
     assert.deepEqual(await keysLeft(), []);
@@ -167,7 +177,6 @@ describe("a member's directory that came back from a backup", () => {
 
   it("takes part again once its new keys' rounds come", async () => {
     const { round } = await settle();
-    await chain.release(round, word("release"));
     await finalizeMemoryRound(task, round, "first");
     await look();
     const keys = openRoundKeys(state, SCOPE);
@@ -180,7 +189,16 @@ describe("a member's directory that came back from a backup", () => {
 
   function memberDependencies(): MemberLoopDependencies {
     return {
-      ...{ chain, state, scope: SCOPE, seat: 1, reporter, localMinimum: 0, random: seededRandom("member") },
+      ...{
+        chain,
+        ...statements,
+        state,
+        scope: SCOPE,
+        seat: 1,
+        reporter,
+        localMinimum: 0,
+        random: seededRandom("member"),
+      },
       keys: openRoundKeys(state, SCOPE),
       task: { parameters: task.parameters, layout: { elementCount: 1 } },
       nodes: () => [],

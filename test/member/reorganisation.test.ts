@@ -1,22 +1,32 @@
-/** What a member does again when the chain loses what it did: the roles of the simulation, one step at a time. */
+/** What a member does again when the chain loses what it knew or did: the simulation's roles, one step at a time. */
 import assert from "node:assert/strict";
 import { rmSync } from "node:fs";
 import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, it } from "mocha";
-import type { RoundRecords, TaskWriter } from "../../chain/task-chain.ts";
+import type { Attestation, AttestationStatement, Release, RoundRecords, TaskWriter } from "../../chain/task-chain.ts";
 import { cidFromDigest } from "../../content/cid.ts";
 import { VerisumError } from "../../protocol/errors.ts";
 import { unavailable } from "../simulation/content.ts";
 import { Dice } from "../simulation/dice.ts";
 import type { MinedCall } from "../simulation/forking-chain.ts";
 import { Reference } from "../simulation/reference.ts";
-import { aggregatorScript, clientName, clientScript, memberName, memberScript } from "../simulation/roles.ts";
-import { openScene } from "../simulation/scene.ts";
+import {
+  aggregatorScript,
+  checkedOnce,
+  clientName,
+  clientScript,
+  memberName,
+  memberScript,
+} from "../simulation/roles.ts";
+import type { Stage } from "../simulation/roles.ts";
+import { AGGREGATOR, openScene } from "../simulation/scene.ts";
 import type { Scene } from "../simulation/scene.ts";
 import { World } from "../simulation/world.ts";
 import type { Actor } from "../simulation/world.ts";
-import { seededRandom } from "../support/random.ts";
+import { parseStatement, statementJson } from "../../task/statements.ts";
+import type { Snapshot } from "../support/memory-chain/chain.ts";
+import { seededRandom, word } from "../support/random.ts";
 
 const SHAPE = { committeeSize: 4, threshold: 2, clients: 3, maxCorrupt: 1, confirmations: 3, blockSeconds: 1 };
 const CLIENTS = [1, 2, 3];
@@ -37,15 +47,27 @@ describe("a member that asks the chain what it did", function () {
   let scene: Scene;
   let world: World;
   let member: Actor;
+  let stage: Stage;
   /** Calls of the member that were mined. */
   let mined: MinedCall[];
+  /** What the member signed. */
+  let attestations: Attestation[];
+  let releases: Release[];
   /** Stands in for calls of the member's account. */
   let instead: Partial<TaskWriter>;
   beforeEach(async () => {
     const opened = await openScene(SHAPE);
     instead = {};
-    const writer: Scene["writer"] = (account) =>
-      account === SEAT ? { ...opened.writer(account), ...instead } : opened.writer(account);
+    [attestations, releases] = [[], []];
+    const writer: Scene["writer"] = (account) => {
+      const plain = opened.writer(account);
+      if (account !== SEAT) return plain;
+      const noting: Pick<TaskWriter, "signAttestation" | "signRelease"> = {
+        signAttestation: (attestation) => (attestations.push(attestation), plain.signAttestation(attestation)),
+        signRelease: (release) => (releases.push(release), plain.signRelease(release)),
+      };
+      return { ...plain, ...noting, ...instead };
+    };
     scene = { ...opened, writer };
     let now = scene.chain.nextTime;
     world = new World(new CalmDice("calm"), {
@@ -54,8 +76,8 @@ describe("a member that asks the chain what it did", function () {
       reorganise: () => undefined,
     });
     world.hostile = false;
-    const stage = {
-      ...{ scene, world, seed: "calm", planted: {}, contexts: new Map<bigint, string>(), node: undefined },
+    stage = {
+      ...{ scene, world, seed: "calm", planted: {}, contexts: new Map(), check: checkedOnce(), nodes: new Map() },
       reference: new Reference(scene, new Set()),
     };
     world.add(aggregatorScript(stage));
@@ -87,7 +109,51 @@ describe("a member that asks the chain what it did", function () {
     assert.fail("it never came to that");
   };
   const loseLastBlock = (): void => void scene.chain.fork(1, () => false);
-  const isOver = async (): Promise<boolean> => (await scene.reader().round()).phase === "Finalised";
+  const isOver = async (): Promise<boolean> => (await records()).finalised !== undefined;
+  const signed: {
+    (kind: "Attestation"): readonly Attestation[];
+    (kind: "Release"): readonly Release[];
+  } = (kind: "Attestation" | "Release") => (kind === "Attestation" ? attestations : releases) as never;
+  /** The other members do nothing but to register keys: a quorum of them would settle. */
+  const playWithoutOthers = async (holds: () => boolean): Promise<void> => {
+    await play(async () => (await scene.reader().round()).phase === "Collecting");
+    const isOther = ({ script }: Actor): boolean =>
+      script.name.startsWith("member") && script.name !== memberName(SEAT);
+    await play(
+      holds,
+      world.actors.filter((actor) => !isOther(actor)),
+    );
+  };
+  /** Until the member signs. Returns the submissions, as they were mined. */
+  const playTo = async (kind: "Attestation"): Promise<readonly MinedCall[]> => {
+    const submissions: MinedCall[] = [];
+    const { onMined } = scene.chain;
+    scene.chain.onMined = (call) => {
+      onMined(call);
+      if (call.name === "openRound") opened = scene.chain.snapshot();
+      if (call.name === "submit") submissions.push(call);
+    };
+    await playWithoutOthers(() => signed(kind).length === 1);
+    scene.chain.onMined = onMined;
+    return submissions;
+  };
+  /** The round as it was opened, with these submissions in this order. */
+  const again = (order: readonly MinedCall[]): void => {
+    scene.chain.restore(opened!);
+    for (const { sender, name, args } of order)
+      scene.chain.send(scene.contract, sender, name as "submit", args as never);
+  };
+  let opened: Snapshot | undefined;
+  /** The member's statements over the present intake, as another member's node knows them. */
+  const heard = async (): Promise<readonly AttestationStatement[]> => {
+    const { number, intake } = await scene.reader().round();
+    const { app } = stage.nodes.get(AGGREGATOR)!;
+    const { statements } = (await app.inject({ url: `/v1/statements/${number}` })).json<{ statements: unknown[] }>();
+    return statements
+      .map((json) => parseStatement(number, json))
+      .filter((said) => said.kind === "attestation")
+      .filter((said) => said.seat === SEAT && said.intake === intake);
+  };
 
   it("registers the same keys again", async () => {
     await world.stepOf(member);
@@ -98,12 +164,19 @@ describe("a member that asks the chain what it did", function () {
     assert.deepEqual(again!.args, first!.args);
   });
 
-  it("attests again", async () => {
-    await play(() => called("attest").length === 1);
-    loseLastBlock();
-    assert.equal((await records()).attested.has(SEAT), false);
-    await play(() => called("attest").length === 2, [member]);
-    assert.deepEqual(called("attest")[1]!.args, called("attest")[0]!.args);
+  it("signs a statement for each intake that a reorganisation brings, and for none of them twice", async () => {
+    const submissions = await playTo("Attestation");
+    const [first] = signed("Attestation");
+    const order = [...submissions].reverse();
+    for (const turn of [order, order, submissions]) {
+      again(turn);
+      await play(async () => (await heard()).length > 0, [member]);
+      await world.stepOf(member);
+    }
+    const intakes = signed("Attestation").map(({ intake }) => intake);
+    assert.equal(intakes.length, 2);
+    assert.equal(new Set(intakes).size, 2);
+    assert.equal((await heard())[0]!.intake, first!.intake);
     await play(isOver);
   });
 
@@ -112,53 +185,51 @@ describe("a member that asks the chain what it did", function () {
       ...bundle,
       "seat-1.bin": seededRandom("garbage")(bundle["seat-1.bin"]!.length),
     }));
-    const submissions: MinedCall[] = [];
-    let opened = scene.chain.snapshot();
-    const { onMined } = scene.chain;
-    scene.chain.onMined = (call) => {
-      onMined(call);
-      if (call.name === "openRound") opened = scene.chain.snapshot();
-      if (call.name === "submit") submissions.push(call);
-    };
-    await play(() => called("attest").length === 1);
+    const [a, b, c] = [...(await playTo("Attestation"))];
     const bad = scene.writer(SHAPE.committeeSize + BAD_CLIENT).account;
     const placeOf = async (): Promise<bigint> =>
       1n << BigInt((await records()).submitted.find(({ client }) => client === bad)!.index);
-    const attested = async (): Promise<bigint> => (await records()).attested.get(SEAT) ?? 0n;
-    assert.equal(await attested(), 0b111n & ~(await placeOf()));
-    const [a, b, c] = [...submissions];
+    const isJudgedRight = async (): Promise<void> => {
+      const [{ good, refused }] = (await heard()) as [AttestationStatement];
+      assert.deepEqual([good, refused], [0b111n & ~(await placeOf()), await placeOf()]);
+    };
+    await isJudgedRight();
     for (const order of [
       [c!, a!, b!],
       [b!, c!, a!],
       [c!, b!, a!],
     ]) {
-      scene.chain.restore(opened);
-      for (const { sender, name, args } of order)
-        scene.chain.send(scene.contract, sender, name as "submit", args as never);
-      await play(async () => (await attested()) !== 0n, [member]);
-      assert.equal(await attested(), 0b111n & ~(await placeOf()));
+      again(order);
+      await play(async () => (await heard()).length > 0, [member]);
+      await isJudgedRight();
     }
     assert.equal(member.reporter.facts("share-refused").length, 1, "its client is named once");
   });
 
-  it("sends the same release again, and keeps its key until the release is final", async () => {
-    await play(() => called("release").length === 1);
-    await world.stepOf(member);
-    assert.ok((await files()).includes("round-key-1.json"));
-    loseLastBlock();
-    await play(() => called("release").length === 2, [member]);
-    assert.deepEqual(called("release")[1]!.args, called("release")[0]!.args);
-    scene.chain.mine(SHAPE.confirmations);
-    await world.stepOf(member);
-    assert.ok(!(await files()).includes("round-key-1.json"));
-    await play(isOver);
+  it("refuses nobody where it can open nobody's share: its own key may be the wrong one", async () => {
+    for (const index of CLIENTS)
+      scene.content.alter(clientName(index), (bundle) => ({
+        ...bundle,
+        "seat-1.bin": seededRandom("garbage")(bundle["seat-1.bin"]!.length),
+      }));
+    await playWithoutOthers(() => member.reporter.facts("share-refused").length === CLIENTS.length);
+    for (let turn = 0; turn < 3; turn++) await world.stepOf(member);
+    assert.deepEqual(signed("Attestation"), []);
   });
 
-  it("sends what its record says after kill -9, also when no share can be had any more", async () => {
-    const { chain } = scene;
+  it("signs the same release again after a restart, though its key is erased", async () => {
+    await play(() => signed("Release").length === 1);
+    assert.ok(!(await files()).includes("round-key-1.json"));
+    // Where some node still knows it, nothing has to be signed.
+    for (const { life } of world.actors) if (life !== undefined) world.kill(life);
+    await play(() => signed("Release").length === 2);
+    assert.deepEqual(signed("Release")[1], signed("Release")[0]);
+  });
+
+  it("signs what its record says after kill -9, also when no share can be had any more", async () => {
     let sent: string | undefined;
     instead = {
-      release: async (_, releaseCid) => {
+      signRelease: async ({ releaseCid }) => {
         sent = cidFromDigest(releaseCid);
         world.kill(member.life!);
         return new Promise(() => undefined);
@@ -166,34 +237,42 @@ describe("a member that asks the chain what it did", function () {
     };
     await play(() => sent !== undefined);
     const record = await readFile(join(scene.directory, "member-1", memberName(SEAT), "release-1.json"), "utf8");
-    assert.ok(record.includes(sent!), "it was bound before it was sent");
-    assert.deepEqual(
-      (await records()).released.filter(({ seat }) => seat === SEAT),
-      [],
-    );
+    assert.ok(record.includes(sent!), "it was bound before it was signed");
     instead = {};
     const read = scene.content.read.bind(scene.content);
     scene.content.read = (parties, cid, name, maxBytes) => {
       if (name.startsWith("seat-")) throw unavailable(cid);
       return read(parties, cid, name, maxBytes);
     };
-    await play(() => called("release").length === 1, [member]);
-    chain.fork(1, () => false);
-    await play(() => called("release").length === 2, [member]);
-    for (const { args } of called("release")) assert.equal(cidFromDigest(args[1] as `0x${string}`), sent);
+    await play(() => signed("Release").length === 1, [member]);
+    assert.equal(cidFromDigest(signed("Release")[0]!.releaseCid), sent);
+  });
+
+  it("releases nothing where another node knows a release of its seat that it has no record of", async () => {
+    await play(async () => (await scene.reader().round()).phase === "Aggregating");
+    const { number: round, settlement } = await scene.reader().round();
+    const release = { round, settlement, releaseCid: word("another") };
+    const signature = await scene.writer(SEAT).signRelease(release);
+    const { app } = stage.nodes.get(AGGREGATOR)!;
+    const payload = statementJson({ kind: "release", ...release, seat: SEAT, signature });
+    assert.equal((await app.inject({ method: "POST", url: "/v1/statements/1", payload })).statusCode, 201);
+    releases = [];
+    scene.chain.mine(SHAPE.confirmations);
+    await play(() => member.reporter.facts("no-release").length > 0);
+    assert.deepEqual(releases, []);
+    assert.deepEqual(member.reporter.facts("state-copied").length, 1);
+    await play(isOver);
   });
 
   it("tries what was refused at one block at the next one, and not before", async () => {
     let tries = 0;
     instead = {
-      attest: async () => {
+      registerRoundKeys: async () => {
         tries++;
-        throw new VerisumError("CHAIN_REVERTED", "attest: VerisumNothingNew", { error: "VerisumNothingNew" });
+        throw new VerisumError("CHAIN_REVERTED", "registerRoundKeys: as told", { error: "VerisumKeyExists" });
       },
     };
-    await play(() => tries === 1);
-    await world.stepOf(member);
-    await world.stepOf(member);
+    for (let look = 0; look < 3; look++) await world.stepOf(member);
     assert.equal(tries, 1);
     scene.chain.mine();
     await world.stepOf(member);
@@ -210,10 +289,10 @@ describe("a member that asks the chain what it did", function () {
         return rereads > 0 ? look : { ...look, records: (round) => withOtherHashes(look.records(round)) };
       },
     };
-    await play(() => called("attest").length === 1);
+    await play(() => signed("Attestation").length === 1);
     assert.equal(rereads, 1);
     assert.deepEqual(member.reporter.facts("share-refused"), []);
-    assert.deepEqual(called("attest")[0]!.args, [1n, 0b111n]);
+    assert.deepEqual([signed("Attestation")[0]!.good, signed("Attestation")[0]!.refused], [0b111n, 0n]);
   });
 });
 
