@@ -2,7 +2,8 @@
 import { requireSameModel, requireTimeToFinalise } from "../task/cells.ts";
 import type { SiblingRound } from "../task/cells.ts";
 import { loadCheckpointConfig } from "../task/checkpoint.ts";
-import { recoverResultSigner } from "../chain/result-signature.ts";
+import { recoverStatementSigner } from "../chain/statement-signatures.ts";
+import type { CompactSignature, SignedResult, TaskContext } from "../chain/task-chain.ts";
 import type { OpenTask } from "../task/opened-task.ts";
 import { VerisumError } from "../protocol/errors.ts";
 import type { Hex } from "../protocol/transcript.ts";
@@ -61,15 +62,16 @@ async function countSignatures(
   const members = await chain.members();
   const seats = offer.signatures.filter(
     ({ seat, signature }) =>
-      signer(chain.context, { ...settled, ...offer.result }, signature) === members[seat - 1]?.toLowerCase(),
+      signer(chain.context, { ...offer.result, round: settled.round, settlement: settled.settlement }, signature) ===
+      members[seat - 1]?.toLowerCase(),
   );
   return new Set(seats.map(({ seat }) => seat)).size;
 }
 
 /** The account that signed, in lower case; undefined if the signature is malformed. */
-function signer(...signed: Parameters<typeof recoverResultSigner>): string | undefined {
+function signer(context: TaskContext, result: SignedResult, signature: CompactSignature): Hex | undefined {
   try {
-    return recoverResultSigner(...signed).toLowerCase();
+    return recoverStatementSigner(context, "Result", result, signature);
   } catch {
     return undefined;
   }

@@ -1,9 +1,9 @@
 /**
- * The aggregator: pushes rounds through their phases, interpolates, proposes and finalises (docs/protocol.md, section
- * 6). It holds nothing that others could not compute, and everything it writes is checked by the contract or by
+ * The aggregator: settles rounds by members' statements, interpolates, proposes and finalises (docs/protocol.md,
+ * section 6). It holds nothing that others could not compute, and everything it writes is checked by the contract or by
  * members.
  */
-import type { RoundState, SignedResult, TaskWriter } from "../chain/task-chain.ts";
+import type { ReleaseStatement, RoundRecords, RoundState, TaskWriter } from "../chain/task-chain.ts";
 import type { Reporter } from "../protocol/reporter.ts";
 import { cidFromDigest } from "../content/cid.ts";
 import { recoverSiblingSums, requireSameModel, sameSettlements, siblingRounds } from "../task/cells.ts";
@@ -17,12 +17,14 @@ import { publicationOf, resultOf } from "../task/outcome.ts";
 import { hasAllRounds } from "../task/completion.ts";
 import type { RoundPublication } from "../task/outcome.ts";
 import type { CommittingTask } from "../task/opened-task.ts";
-import { bestProposal, bitCount, isBetter } from "../protocol/committee.ts";
+import { roundNow } from "../task/round-now.ts";
+import { withReleases } from "../task/statement-board.ts";
+import type { StatementBoard } from "../task/statement-board.ts";
+import type { StatementExchange } from "../task/statement-exchange.ts";
+import { bitCount } from "../protocol/committee.ts";
 import { isVerisumError } from "../protocol/errors.ts";
 import type { ModelState } from "../protocol/model.ts";
-import { equalG1 } from "../protocol/points.ts";
 import { openVector } from "../protocol/submission.ts";
-import { smallestInclusion } from "../protocol/task.ts";
 import { requireReadySiblings, requireSameStep } from "./cells.ts";
 import type { SiblingNodes } from "./cells.ts";
 import type { ProposalBoard } from "./proposal.ts";
@@ -30,11 +32,15 @@ import { createRecovery } from "./recovery.ts";
 import type { Recover } from "./recovery.ts";
 import { createReleaseWindow } from "./release-window.ts";
 import type { ReleaseWindow } from "./release-window.ts";
+import { chooseSettlement, replaces } from "./settling.ts";
 
 export interface CoordinatorDependencies {
   readonly chain: TaskWriter;
   readonly task: CommittingTask;
-  readonly board: ProposalBoard;
+  readonly proposals: ProposalBoard;
+  /** What this node knows that members said. */
+  readonly board: StatementBoard;
+  readonly exchange: StatementExchange;
   readonly reporter: Reporter;
   readonly siblingNodes: SiblingNodes;
   /** Measures a model on data of the aggregator's own; absent if it has none. */
@@ -46,6 +52,8 @@ interface Computed {
   readonly publication: RoundPublication;
   /** The siblings' rounds that the result combines. */
   readonly siblings: readonly SiblingRound[];
+  /** Those that it was interpolated from. */
+  readonly releases: readonly ReleaseStatement[];
   readonly evaluation: bigint;
   readonly opening: { readonly x: bigint; readonly y: bigint };
 }
@@ -54,50 +62,52 @@ interface Computed {
 export type CoordinatorStep = () => Promise<boolean>;
 
 export function createCoordinator(deps: CoordinatorDependencies): CoordinatorStep {
+  const { chain, task, board, reporter } = deps;
   let computed: Computed | undefined;
+  let openedLast = 0n;
   const isInTime = createReleaseWindow(deps);
   const recover = createRecovery(deps);
+
+  /** Whoever opened it: a result opens the next round where it can. */
+  const sayOpened = ({ number, expected }: RoundState): void => {
+    if (number <= openedLast) return;
+    openedLast = number;
+    reporter.say("info", "round-opened", `round ${number} is open to ${expected} clients`, { round: number, expected });
+  };
+
+  const aggregate = async (round: RoundState): Promise<boolean> => {
+    const records = withReleases(await chain.records(round.number), board);
+    try {
+      const siblings = await siblingRounds(task, records);
+      if (computed?.publication.signed.settlement !== round.settlement || !sameSettlements(computed.siblings, siblings))
+        computed = await compute(deps, records, siblings, recover);
+      if (computed === undefined) return await abortPastDeadline(deps, round, "waiting for releases");
+      if (await finalise(deps, round, { ...computed, siblings })) return true;
+    } catch (error) {
+      if (!isVerisumError(error, "CELLS_INCOMPLETE")) throw error;
+      return abortPastDeadline(deps, round, error.message);
+    }
+    return abortPastDeadline(deps, round, "waiting for members' signatures");
+  };
+
   return async () => {
-    const round = await deps.chain.round();
+    const round = await roundNow(await chain.round(), chain, task.parameters);
     switch (round.phase) {
       case "Idle":
       case "Finalised":
       case "Aborted":
         return openNext(deps, round, isInTime);
       case "Collecting":
-        return pushPastDeadline(deps, round, `${round.submitted}/${round.expected} clients have submitted`);
+        sayOpened(round);
+        return abortPastDeadline(deps, round, `${round.submitted}/${round.expected} clients have submitted`);
       case "Attesting":
+        await deps.exchange.hear(round.number, []);
         return settleRound(deps, round, isInTime);
-      case "Aggregating": {
-        try {
-          const isOver = round.deadline <= (await deps.chain.blockTime());
-          if (isOver) return await pushPastDeadline(deps, round, "out of time");
-          const siblings = await siblingRounds(deps.task, await deps.chain.records(round.number));
-          if (
-            computed === undefined ||
-            !isOf(computed.publication.signed, round) ||
-            !sameSettlements(computed.siblings, siblings)
-          )
-            computed = await compute(deps, round, siblings, recover);
-          if (computed === undefined) return await pushPastDeadline(deps, round, "waiting for releases");
-          if (
-            round.deadline > (await deps.chain.blockTime()) &&
-            (await finalise(deps, round, { ...computed, siblings }))
-          )
-            return true;
-        } catch (error) {
-          if (!isVerisumError(error, "CELLS_INCOMPLETE")) throw error;
-          return pushPastDeadline(deps, round, error.message);
-        }
-        return pushPastDeadline(deps, round, "waiting for members' signatures");
-      }
+      case "Aggregating":
+        await deps.exchange.hear(round.number, []);
+        return aggregate(round);
     }
   };
-}
-
-/** True if a result is of the round's present settlement; a reorganisation can bring another one. */
-function isOf(signed: SignedResult, round: RoundState): boolean {
-  return signed.round === round.number && signed.included === round.included && equalG1(signed.sum, round.sum);
 }
 
 async function openNext(
@@ -128,12 +138,11 @@ async function openNext(
     });
     return false;
   }
-  const { number, expected } = await chain.round();
-  reporter.say("info", "round-opened", `round ${number} is open to ${expected} clients`, { round: number, expected });
   return true;
 }
 
-async function pushPastDeadline(
+/** Waits; once the phase's time is over, the round ends without a result. */
+async function abortPastDeadline(
   { chain, reporter }: CoordinatorDependencies,
   round: RoundState,
   what: string,
@@ -141,79 +150,68 @@ async function pushPastDeadline(
   const left = round.deadline - (await chain.blockTime());
   reporter.wait(`round ${round.number} ${round.phase}: ${what}`, { round: round.number, phase: round.phase });
   if (left > 0) return false;
-  await chain.advance(round.number);
-  const after = await chain.round();
-  reporter.say(
-    after.phase === "Aborted" ? "warn" : "info",
-    "phase",
-    `round ${round.number}: ${round.phase} ended by its deadline, now ${after.phase}`,
-    { round: round.number, phase: after.phase },
-  );
+  await chain.abort(round.number);
+  reporter.say("warn", "aborted", `round ${round.number}: ${round.phase} ended by its deadline, without a result`, {
+    round: round.number,
+    phase: round.phase,
+  });
   return true;
 }
 
 /**
- * Proposes what the attestations allow; settles at once with everybody in, otherwise at the deadline. What could not
- * become final and be released in time is neither proposed nor settled: it would cost privacy and lead to nothing.
+ * Settles at once where the statements leave nobody a better choice, otherwise proposes, and settles at the deadline.
+ * What could not become final and be released in time is neither proposed nor settled: it would cost privacy and lead
+ * to nothing.
  */
 async function settleRound(
   deps: CoordinatorDependencies,
   round: RoundState,
   isInTime: ReleaseWindow,
 ): Promise<boolean> {
-  const { chain, task, reporter } = deps;
-  const records = await chain.records(round.number);
-  const best = bestProposal(
-    records.attested,
-    task.parameters.quorum,
-    smallestInclusion(task.parameters, round.submitted),
-    round.submitted,
-  );
+  const { chain, task, board, reporter } = deps;
+  const { number, submitted, intake } = round;
+  const said = board.attestations(number, intake);
+  const choice = chooseSettlement(said, round, task.parameters);
   const left = round.deadline - (await chain.blockTime());
-  const everybody = best !== undefined && bitCount(best.included) === round.submitted;
   const lastQuarter = left <= task.parameters.attestSeconds / 4;
-  if (
-    best !== undefined &&
-    (everybody || lastQuarter) &&
-    left > 0 &&
-    isBetter(best, { members: round.proposedMembers, included: round.included })
-  ) {
-    if (!(await isInTime(round.number, "settled"))) return pushPastDeadline(deps, round, "not to be settled");
-    await chain.propose(round.number, best.members);
-    return true;
-  }
-  const standing = round.proposedMembers !== 0n;
-  if (standing && (bitCount(round.included) === round.submitted || left <= 0)) {
+  const stands = round.proposedMembers !== 0n && left <= 0;
+  const isDue = choice !== undefined && left > 0 && (choice.isConclusive || (lastQuarter && replaces(choice, round)));
+  if (!isDue && !stands)
+    return abortPastDeadline(deps, round, `${said.length} members have attested, ${task.parameters.quorum} needed`);
+  if (!(await isInTime(number, "settled"))) {
     // Only a settlement ends a phase in which a proposal stands: this one waits for the chain.
-    if (!(await isInTime(round.number, "settled"))) return false;
-    const excluded = records.submitted.filter(({ index }) => ((round.included >> BigInt(index)) & 1n) === 0n);
-    await chain.settle(round.number, excluded);
-    reporter.say(
-      "info",
-      "settled",
-      `round ${round.number}: settled on ${bitCount(round.included)} of ${round.submitted} clients`,
-      { round: round.number, included: bitCount(round.included) },
-    );
+    return stands ? false : abortPastDeadline(deps, round, "not to be settled");
+  }
+  if (isDue && !choice.isConclusive) {
+    await chain.settle(number, choice.statements, choice.members, []);
     return true;
   }
-  return pushPastDeadline(
-    deps,
-    round,
-    `${records.attested.size} members have attested, ${task.parameters.quorum} needed`,
-  );
+  const [statements, members, included] = isDue
+    ? [choice.statements, choice.members, choice.included]
+    : [[], 0n, round.included];
+  const { submitted: records } = await chain.records(number);
+  const excluded = records.filter(({ index }) => ((included >> BigInt(index)) & 1n) === 0n);
+  await chain.settle(number, statements, members, excluded);
+  const clients = bitCount(included);
+  reporter.say("info", "settled", `round ${number}: settled on ${clients} of ${submitted} clients`, {
+    round: number,
+    included: clients,
+  });
+  return true;
 }
 
 /** Computes the round's result; undefined while too few (good) releases are there. */
 async function compute(
-  { chain, task, board, reporter, evaluate }: CoordinatorDependencies,
-  round: RoundState,
+  { task, proposals, reporter, evaluate }: CoordinatorDependencies,
+  read: RoundRecords,
   siblings: readonly SiblingRound[],
   recover: Recover,
 ): Promise<Computed | undefined> {
-  const recovered = await recover(await chain.records(round.number));
+  const recovered = await recover(read);
   if (recovered === undefined) return undefined;
-  const { records, elements } = recovered;
+  const { records, elements, releases } = recovered;
   const opened = requireOpened(records);
+  const { round } = opened;
   const base = await loadModelState(task, opened.baseModelCid, opened.baseModelDigest);
   const measure = async (model: ModelState): Promise<CheckpointConfig["metrics"]> =>
     evaluate === undefined ? null : evaluate(weightsOf(task.document, model));
@@ -230,21 +228,21 @@ async function compute(
   await task.store.putDirectory(publication.aggregateFiles);
   await task.store.putDirectory(publication.checkpointFiles);
   const { value, opening } = await openVector(elements, publication.point, task.committer);
-  board.offer({ round: round.number, result: resultOf(publication.signed), metrics });
+  proposals.offer({ round, result: resultOf(publication.signed), metrics });
   const measured = metrics === null ? "" : `; ${metricsText(metrics)} on this aggregator's test data`;
-  reporter.say("info", "aggregated", `round ${round.number}: the aggregate opens the sum of commitments${measured}`, {
-    round: round.number,
+  reporter.say("info", "aggregated", `round ${round}: the aggregate opens the sum of commitments${measured}`, {
+    round,
     ...(metrics === null ? {} : { accuracy: metrics.accuracy, loss: metrics.loss }),
   });
-  return { publication, siblings, evaluation: value, opening };
+  return { publication, siblings, releases, evaluation: value, opening };
 }
 
 async function finalise(
-  { chain, task, board, reporter, siblingNodes }: CoordinatorDependencies,
+  { chain, task, proposals, reporter, siblingNodes }: CoordinatorDependencies,
   round: RoundState,
   computed: Computed,
 ): Promise<boolean> {
-  const signatures = board.signatures().slice(0, task.parameters.threshold);
+  const signatures = proposals.signatures().slice(0, task.parameters.threshold);
   if (signatures.length < task.parameters.threshold) return false;
   const { signed } = computed.publication;
   await requireReadySiblings(siblingNodes, computed.siblings, signed.modelDigest);
@@ -253,6 +251,7 @@ async function finalise(
     resultOf(signed),
     computed.evaluation,
     computed.opening,
+    computed.releases,
     signatures,
   );
   reporter.say(

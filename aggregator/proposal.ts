@@ -1,11 +1,11 @@
 /** A round's proposed result, as the aggregator offers it over HTTP and members answer with signatures. */
 import type { FastifyInstance, RouteHandlerMethod } from "fastify";
-import { addLimitedRoutes, LIMITED } from "../content/post-limit.ts";
-import type { CompactSignature } from "../chain/task-chain.ts";
+import { acceptJson, addLimitedRoutes, LIMITED } from "../content/post-limit.ts";
+import type { CompactSignature, SeatSignature } from "../chain/task-chain.ts";
 import { signatureSchema } from "../task/proposal-exchange.ts";
-import type { Proposal, SeatSignature } from "../task/proposal-exchange.ts";
+import type { Proposal } from "../task/proposal-exchange.ts";
 import { VerisumError } from "../protocol/errors.ts";
-import { answerRefusal } from "./refusal.ts";
+import { answerRefusal } from "../task/refusal.ts";
 
 const MAX_BODY_BYTES = 4096;
 
@@ -27,11 +27,7 @@ export function addProposalRoutes(
 ): ProposalBoard {
   let current: Proposal | undefined;
   let received = new Map<number, CompactSignature>();
-  app.addContentTypeParser(
-    "application/json",
-    { parseAs: "string", bodyLimit: MAX_BODY_BYTES },
-    app.getDefaultJsonParser("error", "error"),
-  );
+  acceptJson(app, MAX_BODY_BYTES);
   const offered = (parameters: unknown): Proposal | undefined => {
     const { round } = parameters as { round: string };
     return current !== undefined && current.round.toString() === round ? current : undefined;

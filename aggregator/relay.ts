@@ -14,7 +14,7 @@ import { knownAccounts } from "../task/task-accounts.ts";
 import { isVerisumError, VerisumError } from "../protocol/errors.ts";
 import type { TaskParameters } from "../protocol/task.ts";
 import type { Hex } from "../protocol/transcript.ts";
-import { answerRefusal } from "./refusal.ts";
+import { answerRefusal } from "../task/refusal.ts";
 
 /** A submission waits this long for others to share its transaction with. */
 const WAIT_MS = 5_000;

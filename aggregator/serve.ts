@@ -7,6 +7,7 @@ import { openWritingNode } from "../task/node.ts";
 import type { NodeOptions } from "../task/node.ts";
 import { openMeasure } from "../task/measure.ts";
 import { addNodePages } from "../task/node-pages.ts";
+import { openStatements } from "../task/node-statements.ts";
 import { createPace } from "../task/pace.ts";
 import { prunerOf } from "../task/pruning.ts";
 import { poll, stepOrChores } from "../task/role.ts";
@@ -45,8 +46,16 @@ export async function serve(options: ServeOptions, deps: RoleDependencies): Prom
   if (state.copied) await state.adopt(); // it keeps nothing that a copy could lack
   const app = taskGateway(node, publicUrl, tls);
   addNodePages(app, node, { role: "aggregator" }, vitals);
-  const pace = createPace({ chain, pollMs: options.pollMs, sleep: node.sleep, clock });
-  const board = addProposalRoutes(app, signatureCheck(chain, clock), pace.wake);
+  const pace = createPace({
+    chain,
+    pollMs: options.pollMs,
+    sleep: node.sleep,
+    clock,
+    // What members say comes from their nodes.
+    asksNodesIn: ["Attesting", "Aggregating"],
+  });
+  const proposals = addProposalRoutes(app, signatureCheck(chain, clock), pace.wake);
+  const statements = openStatements(app, node, { fetch: peerFetch, clock }, pace.wake);
   const relay =
     options.batch === undefined
       ? undefined
@@ -67,7 +76,8 @@ export async function serve(options: ServeOptions, deps: RoleDependencies): Prom
       ...task,
       committer: await node.available(() => loadCommitter(task, state, random, reporter, options.records)),
     },
-    board,
+    proposals,
+    ...statements,
     reporter,
     siblingNodes: { nodesOf: node.network.nodesOf, fetch: peerFetch },
     ...(measure === undefined
@@ -80,7 +90,7 @@ export async function serve(options: ServeOptions, deps: RoleDependencies): Prom
           },
         }),
   });
-  const prune = prunerOf(node, options.keepRounds, reporter);
+  const prune = prunerOf(node, options.keepRounds, reporter, statements.board);
   const step = async (): Promise<boolean> => {
     vitals.looked(await chain.look());
     return (await relay?.step()) === true || stepOrChores(coordinate, [announce, prune]);

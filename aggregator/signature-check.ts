@@ -1,7 +1,7 @@
 /** Whether a signature of a proposed result is the one of the seat that it names. */
-import { recoverResultSigner } from "../chain/result-signature.ts";
-import type { TaskReader } from "../chain/task-chain.ts";
-import type { Proposal, SeatSignature } from "../task/proposal-exchange.ts";
+import { recoverStatementSigner } from "../chain/statement-signatures.ts";
+import type { SeatSignature, TaskReader } from "../chain/task-chain.ts";
+import type { Proposal } from "../task/proposal-exchange.ts";
 
 /** What the chain says of a round and its seats is asked again after this, whatever strangers post. */
 const LASTS_MS = 2_000;
@@ -25,7 +25,7 @@ export function signatureCheck(
     });
     const member = members[seat - 1]?.toLowerCase();
     if (settled === undefined || member === undefined) return false;
-    const signer = recoverResultSigner(chain.context, { ...settled, ...proposal.result }, signature);
-    return signer.toLowerCase() === member;
+    const signed = { ...proposal.result, round: settled.round, settlement: settled.settlement };
+    return recoverStatementSigner(chain.context, "Result", signed, signature) === member;
   };
 }

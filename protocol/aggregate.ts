@@ -18,6 +18,8 @@ import type { Hex } from "./transcript.ts";
 /** An aggregate that opens the contract's sum, and who released something else. */
 export interface RecoveredAggregate {
   readonly elements: readonly bigint[];
+  /** Seats of the t releases that it was interpolated from. */
+  readonly usedSeats: readonly number[];
   /**
    * Seats whose release is off the polynomial that at least 2t − 2 releases agree on; empty if fewer agree, when nobody
    * can tell the wrong releases from the right ones (see `releasesOff`).
@@ -55,23 +57,23 @@ export async function recoverAggregate(
       given: releases.length,
     });
   }
-  const opened = async (chosen: readonly Release[]): Promise<bigint[] | undefined> => {
-    const elements = interpolateReleases(threshold, chosen.slice(0, threshold));
-    return equalG1(await committer.commit(elements), sum) ? elements : undefined;
+  const opened = async (chosen: readonly Release[]): Promise<Interpolated | undefined> => {
+    const interpolated = interpolateReleases(threshold, chosen.slice(0, threshold));
+    return equalG1(await committer.commit(interpolated.elements), sum) ? interpolated : undefined;
   };
   if (releases.length === threshold) {
-    const elements = await opened(releases);
-    if (elements === undefined) throw notRecoverable(threshold, releases);
-    return { elements, wrongSeats: [] };
+    const interpolated = await opened(releases);
+    if (interpolated === undefined) throw notRecoverable(threshold, releases);
+    return { ...interpolated, wrongSeats: [] };
   }
   const prints = fingerprintsOf(releases);
   const majority = majorityOf(threshold, prints);
-  const elements =
+  const interpolated =
     (majority === undefined ? undefined : await opened(majority.map((i) => releases[i]!))) ??
     (await searchInExponent(threshold, releases, prints, sum, committer));
-  if (elements === undefined) throw notRecoverable(threshold, releases);
-  const wrong = releasesOff(threshold, prints, evaluatePolynomial(elements, prints.rho));
-  return { elements, wrongSeats: wrong.map((i) => releases[i]!.seat) };
+  if (interpolated === undefined) throw notRecoverable(threshold, releases);
+  const wrong = releasesOff(threshold, prints, evaluatePolynomial(interpolated.elements, prints.rho));
+  return { ...interpolated, wrongSeats: wrong.map((i) => releases[i]!.seat) };
 }
 
 /**
@@ -139,7 +141,7 @@ export function rebuildAggregate(
       subset.map((i) => evaluations[i]!),
     );
     if (evaluation !== recorded.evaluation) continue;
-    const elements = interpolateReleases(
+    const { elements } = interpolateReleases(
       threshold,
       subset.map((i) => releases[i]!),
     );
@@ -157,12 +159,17 @@ function notRecoverable(threshold: number, releases: readonly Release[]): Verisu
   );
 }
 
-function interpolateReleases(threshold: number, releases: readonly Release[]): bigint[] {
-  return interpolate(
+/** A vector at zero, and which releases it was interpolated from. */
+type Interpolated = Pick<RecoveredAggregate, "elements" | "usedSeats">;
+
+function interpolateReleases(threshold: number, releases: readonly Release[]): Interpolated {
+  const usedSeats = releases.map(({ seat }) => seat);
+  const elements = interpolate(
     threshold,
-    releases.map(({ seat }) => seat),
+    usedSeats,
     releases.map(({ shareSum }) => shareSum),
   );
+  return { elements, usedSeats };
 }
 
 async function searchInExponent(
@@ -171,7 +178,7 @@ async function searchInExponent(
   prints: Fingerprints,
   sum: G1,
   committer: VectorCommitter,
-): Promise<bigint[] | undefined> {
+): Promise<Interpolated | undefined> {
   const points = await Promise.all(releases.map((release) => committer.commit(release.shareSum)));
   for (const subset of subsetsToTry(prints, threshold)) {
     const opened = weightedSumG1(

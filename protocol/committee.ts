@@ -48,6 +48,25 @@ export function bestProposal(
   };
 }
 
+/**
+ * Whether nobody outside U can be in any settlement, so that it takes effect at once: at least `n − quorum + 1` seats
+ * refuse each of them, and no quorum is without one of those.
+ *
+ * @param refusals bitmap of each seat
+ * @param submitted P: bitmaps have no bit from P on
+ */
+export function isConclusive(
+  included: Bitmap,
+  refusals: readonly Bitmap[],
+  submitted: number,
+  { committeeSize, quorum }: { readonly committeeSize: number; readonly quorum: number },
+): boolean {
+  const outside = bitIndexes(((1n << BigInt(submitted)) - 1n) & ~included);
+  return outside.every(
+    (client) => refusals.filter((refused) => (refused >> BigInt(client)) & 1n).length > committeeSize - quorum,
+  );
+}
+
 /** Whether the contract lets `proposal` replace the one that stands: more clients, or as many with more members. */
 export function isBetter(proposal: Proposal, standing: Proposal): boolean {
   const more = bitCount(proposal.included) - bitCount(standing.included);

@@ -26,8 +26,7 @@ describe("a sibling's readiness to finalise", () => {
     const chain = task.reader(0);
     const records = await chain.records(round);
     sibling = { task: { chain, parameters: task.parameters }, records } as unknown as SiblingRound;
-    const { included, totalWeight, sum } = records.settled!;
-    const signed: SignedResult = { ...RESULT, round, included, totalWeight, sum };
+    const signed: SignedResult = { ...RESULT, round, settlement: records.settled!.settlement };
     const signatures = await Promise.all(
       [1, 2].map(async (seat) => ({ seat, ...(await task.members[seat - 1]!.signResult(signed)) })),
     );

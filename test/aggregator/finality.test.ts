@@ -4,11 +4,12 @@ import { beforeEach, describe, it } from "mocha";
 import { createCoordinator } from "../../aggregator/coordinator.ts";
 import type { CoordinatorDependencies, CoordinatorStep } from "../../aggregator/coordinator.ts";
 import type { ChainTiming } from "../../chain/timing.ts";
-import { memorySubmission, openMemoryRound, openMemoryTask } from "../support/memory-chain.ts";
+import type { StatementBoard } from "../../task/statement-board.ts";
+import { memoryAttestations, memorySubmission, openMemoryRound, openMemoryTask } from "../support/memory-chain.ts";
 import type { MemoryTask } from "../support/memory-chain.ts";
+import { quietStatements } from "../support/quiet-statements.ts";
 import { word } from "../support/random.ts";
 
-const EVERYBODY = 0b111n;
 const ALL_SEATS = 0b1111n;
 
 describe("a settlement that could not become final in time", () => {
@@ -18,16 +19,21 @@ describe("a settlement that could not become final in time", () => {
   let waits: string[];
   let rereads: number;
   let step: CoordinatorStep;
+  let board: StatementBoard;
   beforeEach(async () => {
-    task = await openMemoryTask({ parameters: { privacyCostPerRound: 1n, privacyBudget: 5n, maxRounds: 5 } });
+    task = await openMemoryTask({
+      parameters: { privacyCostPerRound: 1n, privacyBudget: 5n, maxRounds: 5, minClients: 2, maxCorrupt: 1 },
+    });
     [said, waits, rereads] = [[], [], 0];
     const chain = {
       ...task.operator,
       timing: () => Promise.resolve(timing),
       reread: () => Promise.resolve(void (rereads += 1)),
     };
+    const statements = quietStatements(task.operator);
+    ({ board } = statements);
     step = createCoordinator({
-      chain,
+      ...{ chain, ...statements },
       task: { parameters: task.parameters },
       reporter: {
         say: (_level: string, event: string, text: string) => void said.push(`${event}: ${text}`),
@@ -36,7 +42,7 @@ describe("a settlement that could not become final in time", () => {
     } as unknown as CoordinatorDependencies);
     const round = await openMemoryRound(task);
     for (const client of task.clients) await client.submit(round, memorySubmission(task, client.account));
-    for (const member of task.members) await member.attest(round, EVERYBODY);
+    for (const statement of await memoryAttestations(task)) await board.add({ kind: "attestation", ...statement });
   });
   const slow = (): ChainTiming => ({ secondsPerBlock: 12, finalitySeconds: task.parameters.aggregateSeconds - 23 });
   const fast = (): ChainTiming => ({ secondsPerBlock: 12, finalitySeconds: task.parameters.aggregateSeconds - 24 });
@@ -66,7 +72,8 @@ describe("a settlement that could not become final in time", () => {
   });
 
   it("is put off where a stranger's proposal stands, since only a settlement ends that phase, and made when it can be", async () => {
-    await task.stranger.propose(1n, ALL_SEATS);
+    const twoGood = await memoryAttestations(task, { good: 0b011n });
+    await task.stranger.settle(1n, twoGood, ALL_SEATS, []);
     timing = slow();
     task.chain.setTime((await task.operator.round()).deadline);
     await play(3);
@@ -87,7 +94,7 @@ describe("a settlement that could not become final in time", () => {
   it("is not begun: no round opens, and the number that would do is named once, until the chain is fast enough", async () => {
     timing = slow();
     task.chain.setTime((await task.operator.round()).deadline);
-    await task.operator.advance(1n);
+    await task.operator.abort(1n);
     for (const member of task.members) await member.registerRoundKeys(2n, [word(member.account)]);
     assert.equal((await task.operator.round()).phase, "Aborted");
     await play(3);

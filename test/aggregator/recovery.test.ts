@@ -5,20 +5,22 @@ import { createRecovery } from "../../aggregator/recovery.ts";
 import type { RecoveryDependencies } from "../../aggregator/recovery.ts";
 import type { RoundRecords } from "../../chain/task-chain.ts";
 import { VerisumError } from "../../protocol/errors.ts";
-import type { Hex } from "../../protocol/transcript.ts";
-import { openMemoryRound, openMemoryTask, settleMemoryRound } from "../support/memory-chain.ts";
+import { createStatementBoard, withReleases } from "../../task/statement-board.ts";
+import type { StatementBoard } from "../../task/statement-board.ts";
+import { memoryRelease, openMemoryRound, openMemoryTask, settleMemoryRound } from "../support/memory-chain.ts";
 import type { MemoryTask } from "../support/memory-chain.ts";
 import { word } from "../support/random.ts";
 
 /** A settled round with two releases, neither of which is a sum of shares. */
-async function released(): Promise<MemoryTask> {
+async function released(): Promise<{ readonly task: MemoryTask; readonly board: StatementBoard }> {
   const task = await openMemoryTask();
   await settleMemoryRound(task, await openMemoryRound(task));
-  for (const [i, member] of task.members.slice(0, 2).entries()) await member.release(1n, word(`release ${i + 1}`));
-  return task;
+  const board = createStatementBoard(task.operator);
+  for (const seat of [1, 2]) await board.add({ kind: "release", ...(await memoryRelease(task, seat)) });
+  return { task, board };
 }
 
-function recovering(task: MemoryTask): {
+function recovering({ task, board }: Awaited<ReturnType<typeof released>>): {
   readonly deps: RecoveryDependencies;
   readonly said: string[];
   rereads: number;
@@ -31,7 +33,7 @@ function recovering(task: MemoryTask): {
     reread: () => Promise.resolve(void (state.rereads += 1)),
   };
   const deps = {
-    chain,
+    ...{ chain, board },
     task: { store: { getFile }, layout: { elementCount: 1 }, parameters: task.parameters },
     reporter: { say: (_: string, event: string, text: string) => void said.push(`${event}: ${text}`) },
   } as unknown as RecoveryDependencies;
@@ -40,10 +42,11 @@ function recovering(task: MemoryTask): {
 
 describe("a member whose release is unusable", () => {
   it("is named once, after everything was read again and said the same", async () => {
-    const task = await released();
-    const state = recovering(task);
+    const { task, board } = await released();
+    const state = recovering({ task, board });
     const recover = createRecovery(state.deps);
-    for (let look = 0; look < 3; look++) assert.equal(await recover(await task.operator.records(1n)), undefined);
+    const records = async (): Promise<RoundRecords> => withReleases(await task.operator.records(1n), board);
+    for (let look = 0; look < 3; look++) assert.equal(await recover(await records()), undefined);
     const text = (seat: number): string =>
       `bad-release: round 1: the release of seat ${seat} is unusable: IPFS_DAG_INVALID`;
     assert.deepEqual(state.said, [text(1), text(2)]);
@@ -51,13 +54,12 @@ describe("a member whose release is unusable", () => {
   });
 
   it("is not named for a release that only the first reading knows", async () => {
-    const task = await released();
-    const state = recovering(task);
-    const { released: real, ...rest } = await task.operator.records(1n);
-    const invented: Hex = word("invented");
+    const { task, board } = await released();
+    const state = recovering({ task, board });
+    const { released: real, ...rest } = withReleases(await task.operator.records(1n), board);
     const records: RoundRecords = {
       ...rest,
-      released: [...real, { round: 1n, seat: 3, releaseCid: invented, blockNumber: real[0]!.blockNumber }],
+      released: [...real, { ...real[0]!, seat: 3, releaseCid: word("invented") }],
     };
     assert.equal(await createRecovery(state.deps)(records), undefined);
     assert.equal(state.rereads, 1);

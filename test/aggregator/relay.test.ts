@@ -99,7 +99,7 @@ describe("a relay", () => {
     scene.meanwhile = async () => {
       scene.meanwhile = () => Promise.resolve();
       chain.setTime((await stranger.round()).deadline);
-      await stranger.advance(1n);
+      await stranger.abort(1n);
       await scene.openRound();
       await scene.handOver(clients[0]!);
     };

@@ -1,10 +1,9 @@
 import assert from "node:assert/strict";
 import { describe, it } from "mocha";
 import { Wallet } from "ethers";
-import { signResult } from "../../chain/result-signature.ts";
+import { signStatement } from "../../chain/statement-signatures.ts";
 import type { RoundRecords, SignedResult } from "../../chain/task-chain.ts";
 import { signatureCheck } from "../../aggregator/signature-check.ts";
-import { G1_GENERATOR } from "../../protocol/points.ts";
 import type { Hex } from "../../protocol/transcript.ts";
 import type { Proposal } from "../../task/proposal-exchange.ts";
 import { word } from "../support/random.ts";
@@ -15,7 +14,7 @@ const seats = [1, 2].map((seat) => new Wallet(word(`seat ${seat}`)));
 
 describe("the check of a proposal's signatures", () => {
   it("asks the chain a handful of questions about hundreds of forged ones, and still knows the seats", async () => {
-    const settled = { round: 1n, included: 0b11n, sum: G1_GENERATOR, totalWeight: 2 };
+    const settled = { round: 1n, settlement: word("settlement") };
     const result = { aggregateDigest: word("a"), aggregateCid: word("b"), modelDigest: word("c"), modelCid: word("d") };
     const proposal = { round: 1n, result } as unknown as Proposal;
     let [calls, now] = [0, 0];
@@ -27,9 +26,9 @@ describe("the check of a proposal's signatures", () => {
       },
       () => now,
     );
-    const signed = { ...settled, ...result } as unknown as SignedResult;
-    const good = await signResult(seats[0]!, CONTEXT, signed);
-    const forged = await signResult(new Wallet(word("stranger")), CONTEXT, signed);
+    const signed: SignedResult = { ...settled, ...result };
+    const good = await signStatement(seats[0]!, CONTEXT, "Result", signed);
+    const forged = await signStatement(new Wallet(word("stranger")), CONTEXT, "Result", signed);
     for (let i = 0; i < 400; i++) assert.equal(await check(proposal, { seat: 1 + (i % 4), signature: forged }), false);
     assert.equal(calls, 2);
     assert.equal(await check(proposal, { seat: 1, signature: good }), true);

@@ -9,6 +9,15 @@ export function check<T>(arbitrary: fc.Arbitrary<T>, predicate: (value: T) => vo
   fc.assert(fc.property(arbitrary, predicate), { seed, numRuns });
 }
 
+/** The same for what is asynchronous. */
+export function checkAsync<T>(
+  arbitrary: fc.Arbitrary<T>,
+  predicate: (value: T) => Promise<void>,
+  numRuns: number,
+): Promise<void> {
+  return fc.assert(fc.asyncProperty(arbitrary, predicate), { seed, numRuns });
+}
+
 /** Elements of Fr, its ends included. */
 export const element: fc.Arbitrary<bigint> = fc.oneof(
   { weight: 8, arbitrary: fc.bigInt({ min: 0n, max: FIELD_ORDER - 1n }) },

@@ -1,0 +1,74 @@
+/** What members' statements let a round settle on, and the call that does it. */
+import type { AttestationStatement, RoundState } from "../chain/task-chain.ts";
+import { bestProposal, bitCount, isBetter, isConclusive } from "../protocol/committee.ts";
+import type { Proposal } from "../protocol/committee.ts";
+import { smallestInclusion } from "../protocol/task.ts";
+import type { TaskParameters } from "../protocol/task.ts";
+
+/** A set of clients with the statements that support it. */
+export interface Choice extends Proposal {
+  readonly statements: readonly AttestationStatement[];
+  /** It takes effect at once; otherwise it can only be proposed. */
+  readonly isConclusive: boolean;
+}
+
+type Rules = Pick<TaskParameters, "committeeSize" | "quorum" | "minClients" | "maxCorrupt">;
+
+/**
+ * The largest set of clients that a quorum's statements support: with few statements where it takes effect at once,
+ * with the most members where it has to stand against other proposals. Undefined if no admissible one is supported.
+ * @param said one statement of each seat over the round's intake
+ */
+export function chooseSettlement(
+  said: readonly AttestationStatement[],
+  round: Pick<RoundState, "submitted" | "keyMask">,
+  rules: Rules,
+): Choice | undefined {
+  const { submitted } = round;
+  const statements = said.filter((statement) => isTakenBy(round, statement));
+  const best = bestProposal(
+    new Map(statements.map(({ seat, good }) => [seat, good])),
+    rules.quorum,
+    smallestInclusion(rules, submitted),
+    submitted,
+  );
+  if (best === undefined) return undefined;
+  const { included } = best;
+  const isFinal = (chosen: readonly AttestationStatement[]): boolean =>
+    isConclusive(
+      included,
+      chosen.map(({ refused }) => refused),
+      submitted,
+      rules,
+    );
+  const isMember = ({ seat }: AttestationStatement): boolean => ((best.members >> BigInt(seat - 1)) & 1n) === 1n;
+  const members = statements.filter(isMember);
+  if (!isFinal(statements)) return { ...best, statements: members, isConclusive: false };
+  // Those that refuse most first: each statement costs gas.
+  const byRefusals = (a: AttestationStatement, b: AttestationStatement): number =>
+    bitCount(b.refused) - bitCount(a.refused);
+  const quorum = members.toSorted(byRefusals).slice(0, rules.quorum);
+  const others = statements.filter((statement) => !quorum.includes(statement)).toSorted(byRefusals);
+  const chosen = [...quorum];
+  for (const statement of others) if (!isFinal(chosen)) chosen.push(statement);
+  return {
+    included,
+    members: quorum.reduce((mask, { seat }) => mask | (1n << BigInt(seat - 1)), 0n),
+    statements: chosen.toSorted((a, b) => a.seat - b.seat),
+    isConclusive: true,
+  };
+}
+
+/** Whether a proposal is worth a transaction beside the one that stands. */
+export function replaces(choice: Choice, { proposedMembers, included }: RoundState): boolean {
+  return isBetter(choice, { members: proposedMembers, included });
+}
+
+/** A statement that the contract refuses would take all others with it. */
+function isTakenBy(
+  { submitted, keyMask }: Pick<RoundState, "submitted" | "keyMask">,
+  { seat, good, refused }: AttestationStatement,
+): boolean {
+  const hasKey = ((keyMask >> BigInt(seat - 1)) & 1n) === 1n;
+  return hasKey && (good & refused) === 0n && (good | refused) >> BigInt(submitted) === 0n;
+}
