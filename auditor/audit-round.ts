@@ -23,7 +23,7 @@ import type { Checker } from "./checklist.ts";
 import { findAggregate } from "./find-aggregate.ts";
 import type { FinalisedRound } from "./find-aggregate.ts";
 import { recomputedText, recomputeModel } from "./recompute.ts";
-import { checkSettlement, checkSignatures, checkSum, signedResult } from "./round-checks.ts";
+import { checkReleases, checkSettlement, checkSignatures, checkSum, signedResult } from "./round-checks.ts";
 
 /** The state of the audit between rounds: the last good model. */
 export interface AuditedModel {
@@ -78,6 +78,12 @@ export async function auditRound(
     () => `Σ w·C of ${bitCount(settled.included)} commitments`,
   );
   const signed = signedResult(finalised, settled);
+  await checker.check(
+    round,
+    "releases",
+    async () => checkReleases(task, records, settled),
+    (seats) => `seats ${seats.join(", ")} signed where their sums of shares are`,
+  );
   await checker.check(
     round,
     "signatures",

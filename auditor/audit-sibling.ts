@@ -11,7 +11,7 @@ import { ensure } from "../protocol/errors.ts";
 import type { VerificationKeys } from "../protocol/verification-key.ts";
 import { verifyRounds } from "./audit-submission.ts";
 import { findAggregate } from "./find-aggregate.ts";
-import { checkSettlement, checkSignatures, checkSum, signedResult } from "./round-checks.ts";
+import { checkReleases, checkSettlement, checkSignatures, checkSum, signedResult } from "./round-checks.ts";
 
 /**
  * Verifies every submission, the settlement, the sum, the signatures, the opening and the aggregate of a finalised
@@ -30,6 +30,7 @@ export async function auditSibling(
   const settled = checkSettlement(task, records);
   checkSum(records, settled);
   const signed = signedResult(finalised, settled);
+  await checkReleases(task, records, settled);
   await checkSignatures(task, finalised, signed);
   const point = pointOf(task, signed);
   ensure(

@@ -21,9 +21,11 @@ import type { Hex } from "../protocol/transcript.ts";
 import { listenAt } from "../task/endpoint.ts";
 import { keysOrigin } from "../task/keys-origin.ts";
 import { openReadingNode } from "../task/node.ts";
+import { roundNow } from "../task/round-now.ts";
 import type { ReadingNode } from "../task/node.ts";
 import { contentOf } from "./dashboard-content.ts";
 import { addDashboardPages } from "./dashboard-pages.ts";
+import { heardFrom } from "./heard.ts";
 import { askNodes } from "./inspect.ts";
 import { partyStates } from "./parties.ts";
 
@@ -76,19 +78,25 @@ function observer(node: ReadingNode): (look: TaskLook) => Promise<Observations> 
   const verifiers = [node.state.file("keys"), join(".verisum", "auditor", "keys")];
   return async (look) => {
     const gateways = network.peers();
-    const [nodes, clients, members, keys] = await Promise.all([
+    const { finalisedRounds } = look;
+    const round = await roundNow(look.round, chain, task.parameters);
+    const [said, nodes, clients, members, keys] = await Promise.all([
+      heardFrom(chain, gateways, round.number),
       askNodes(gateways),
       chain.clients(),
       chain.members(),
       keysOrigin(task, verifiers).catch(unknownKeys),
     ]);
-    const { round, finalisedRounds } = look;
     const records = look.records(round.number);
     const parties = partyStates(
-      { parameters: task.parameters, round, records, finalisedRounds, clients, members },
+      { parameters: task.parameters, round, records, said, finalisedRounds, clients, members },
       nodes,
     );
-    return { keys: { ...keys, contributors: [...keys.contributors] }, gateways, parties: [...parties] };
+    return {
+      ...{ keys: { ...keys, contributors: [...keys.contributors] }, gateways, parties: [...parties] },
+      attested: said.attestations(round.number, round.intake).length,
+      released: said.releases(round.number, round.settlement).length,
+    };
   };
 }
 

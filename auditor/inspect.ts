@@ -15,8 +15,10 @@ import type { ReadingNode } from "../task/node.ts";
 import { fetchNodeStatus } from "../task/node-status.ts";
 import type { NodeStatus } from "../task/node-status.ts";
 import { privacyLine, privacySummary } from "../task/privacy-summary.ts";
+import { roundNow } from "../task/round-now.ts";
 import { influenceLine, influenceOf, taskWarnings } from "../task/warnings.ts";
 import { shortWindows, timingLine } from "../task/windows.ts";
+import { heardFrom } from "./heard.ts";
 import type { RoundMetrics } from "./metrics.ts";
 import { partyStates } from "./parties.ts";
 import type { PartyState } from "./parties.ts";
@@ -42,19 +44,21 @@ async function statusOf(node: ReadingNode, signal: AbortSignal) {
   const { chain, task } = node;
   const { parameters, document } = task;
   const look = await chain.look();
-  const { round, latestModel, finalisedRounds, clientCount, privacySpent } = look;
+  const { latestModel, finalisedRounds, clientCount, privacySpent } = look;
+  const round = await roundNow(look.round, chain, parameters);
   const gateways = node.network.peers();
   // `fl verify` keeps what it verified in a folder of its own, unless both are told another one.
   const verifiers = [node.state.file("keys"), join(".verisum", "auditor", "keys")];
-  const [{ says: keys, ...keysOrigin }, metrics, nodes, clients, members, timing] = await Promise.all([
+  const [{ says: keys, ...keysOrigin }, metrics, nodes, clients, members, timing, said] = await Promise.all([
     keysOriginOf(task, verifiers),
     claimedHistory(node, signal),
     askNodes(gateways),
     chain.clients(),
     chain.members(),
     chain.timing(),
+    heardFrom(chain, gateways, round.number),
   ]);
-  const moment = { parameters, round, records: look.records(round.number), finalisedRounds, clients, members };
+  const moment = { parameters, round, records: look.records(round.number), said, finalisedRounds, clients, members };
   const privacy = privacySummary(task, Number(privacySpent));
   return {
     task: document.name,

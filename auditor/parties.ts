@@ -4,6 +4,7 @@ import type { TaskParameters } from "../protocol/task.ts";
 import type { Hex } from "../protocol/transcript.ts";
 import { hasAllRounds } from "../task/completion.ts";
 import type { NodeStatus } from "../task/node-status.ts";
+import type { StatementBoard } from "../task/statement-board.ts";
 
 export interface PartyState {
   /** `aggregator`, `seat 2` or `client`. */
@@ -23,6 +24,8 @@ export interface TaskMoment {
   readonly parameters: TaskParameters;
   readonly round: RoundState;
   readonly records: RoundRecords;
+  /** What members say of the round, as far as a node that was asked knows. */
+  readonly said: Pick<StatementBoard, "attestations" | "releases">;
   readonly finalisedRounds: number;
   /** Registered. */
   readonly clients: readonly Hex[];
@@ -123,8 +126,8 @@ function collecting(moment: TaskMoment): readonly PartyState[] {
 }
 
 function attesting(moment: TaskMoment): readonly PartyState[] {
-  const { round, records, parameters } = moment;
-  const { attested } = records;
+  const { round, said, parameters } = moment;
+  const attested = new Set(said.attestations(round.number, round.intake).map(({ seat }) => seat));
   const rest = `the shares' attestations: ${attested.size} members have attested, ${parameters.quorum} are needed until ${timeOf(round.deadline)}`;
   return statesOf(
     moment,
@@ -134,15 +137,15 @@ function attesting(moment: TaskMoment): readonly PartyState[] {
     (seat) => {
       if (!hasKey(round, seat)) return { state: "left-out", reason: `it had no key when round ${round.number} opened` };
       if (attested.has(seat)) return waiting("the settlement");
-      return { state: "to-attest", reason: `it has attested no shares of round ${round.number} yet` };
+      return { state: "to-attest", reason: `no node knows an attestation of its for round ${round.number} yet` };
     },
     () => waiting("the committee's attestations"),
   );
 }
 
 function aggregating(moment: TaskMoment): readonly PartyState[] {
-  const { round, records, parameters } = moment;
-  const released = new Set(records.released.map(({ seat }) => seat));
+  const { round, said, parameters } = moment;
+  const released = new Set(said.releases(round.number, round.settlement).map(({ seat }) => seat));
   const end = timeOf(round.deadline);
   const few = released.size < parameters.threshold;
   return statesOf(
@@ -156,10 +159,8 @@ function aggregating(moment: TaskMoment): readonly PartyState[] {
     (seat) => {
       if (released.has(seat))
         return waiting(few ? "the other members' releases" : "a proposed result to sign or to become final");
-      const mine = records.attested.get(seat) ?? 0n;
-      if ((mine & round.included) !== round.included)
-        return { state: "left-out", reason: "it did not attest every included client, and has nothing to release" };
-      return { state: "to-release", reason: "it has released nothing yet; a settlement must be final first" };
+      if (!hasKey(round, seat)) return { state: "left-out", reason: `it had no key when round ${round.number} opened` };
+      return { state: "to-release", reason: "no node knows a release of its yet; a settlement must be final first" };
     },
     () => waiting("the committee's result"),
   );

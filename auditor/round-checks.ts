@@ -2,38 +2,39 @@
  * What the chain's records of a round must satisfy, in this cell or in a sibling (docs/protocol.md, section 6,
  * Auditing).
  */
-import { recoverResultSigner } from "../chain/result-signature.ts";
-import type { FinalisedRecord, RoundRecords, SettledRecord, SignedResult } from "../chain/task-chain.ts";
+import { intakeRecordOf } from "../chain/codec.ts";
+import { checkStatement } from "../chain/statement-signatures.ts";
+import type { StatementKinds } from "../chain/statement-signatures.ts";
+import type { FinalisedRecord, RoundRecords, SeatSignature, SettledRecord, SignedResult } from "../chain/task-chain.ts";
 import { includedRecords } from "../task/round-records.ts";
 import { requireSettled } from "../task/round-records.ts";
 import type { OpenTask } from "../task/opened-task.ts";
 import { bitCount, bitIndexes } from "../protocol/committee.ts";
-import { ensure } from "../protocol/errors.ts";
+import { ensure, isVerisumError, VerisumError } from "../protocol/errors.ts";
 import { MAX_TOTAL_WEIGHT } from "../protocol/parameters.ts";
 import { equalG1, weightedSumG1 } from "../protocol/points.ts";
 import { smallestInclusion } from "../protocol/task.ts";
+import { extendIntake, recordHashOf, settlementOf, ZERO_WORD } from "../protocol/transcript.ts";
+import type { Hex } from "../protocol/transcript.ts";
 
 /** What members signed of a finalised round. */
-export function signedResult(
-  { round, result }: FinalisedRecord,
-  { included, totalWeight, sum }: SettledRecord,
-): SignedResult {
-  return { ...result, round, included, totalWeight, sum };
+export function signedResult({ round, result }: FinalisedRecord, { settlement }: SettledRecord): SignedResult {
+  return { ...result, round, settlement };
 }
 
-/** U is attested by a quorum T, large enough, and its weights add up. @throws AUDIT_FAILED, CHAIN_EVENTS_MISSING */
+/**
+ * U is attested by a quorum T, large enough, its weights add up, and intake and settlement are the hashes of what the
+ * events say. @throws AUDIT_FAILED, CHAIN_EVENTS_MISSING
+ */
 export function checkSettlement(task: OpenTask, records: RoundRecords): SettledRecord {
   checkCohort(task, records);
   const settled = requireSettled(records);
   ensure(bitCount(settled.members) >= task.parameters.quorum, "AUDIT_FAILED", "fewer members than the quorum attested");
-  for (const index of bitIndexes(settled.members)) {
-    const attested = records.attested.get(index + 1) ?? 0n;
-    ensure(
-      (attested & settled.included) === settled.included,
-      "AUDIT_FAILED",
-      `seat ${index + 1} did not attest every included client`,
-    );
-  }
+  ensure(
+    bitIndexes(settled.members).every((index) => index < task.parameters.committeeSize),
+    "AUDIT_FAILED",
+    "a member that attested has no seat",
+  );
   ensure(
     bitCount(settled.included) >= smallestInclusion(task.parameters, records.submitted.length),
     "AUDIT_FAILED",
@@ -41,7 +42,21 @@ export function checkSettlement(task: OpenTask, records: RoundRecords): SettledR
   );
   const weight = includedRecords(records, settled).reduce((sum, record) => sum + record.weight, 0);
   ensure(weight === settled.totalWeight, "AUDIT_FAILED", "the total weight is not the sum of the included weights");
+  ensure(settled.intake === intakeOf(records), "AUDIT_FAILED", "the intake is not the hash of the submissions");
+  ensure(
+    settled.settlement === settlementOf(settled),
+    "AUDIT_FAILED",
+    "the settlement is not the hash of what was settled",
+  );
   return settled;
+}
+
+/** The running hash of the round's submissions. */
+function intakeOf({ submitted }: RoundRecords): Hex {
+  return submitted.reduce(
+    (intake, record) => extendIntake(intake, recordHashOf(record.round, intakeRecordOf(record))),
+    ZERO_WORD,
+  );
 }
 
 /** Each submission has an index and a client of its own, and a weight that the task allows. */
@@ -82,23 +97,46 @@ export function checkSum(records: RoundRecords, settled: SettledRecord): void {
   );
 }
 
-/** At least t members signed. Returns their seats. @throws AUDIT_FAILED */
+/** At least t members signed the result. Returns their seats. @throws AUDIT_FAILED */
 export async function checkSignatures(
   task: OpenTask,
   finalised: FinalisedRecord,
   signed: SignedResult,
 ): Promise<number[]> {
-  const members = await task.chain.members();
-  const seats = new Set<number>();
-  for (const { seat, signature } of finalised.signers) {
-    const signer = recoverResultSigner(task.chain.context, signed, signature);
-    ensure(
-      signer.toLowerCase() === members[seat - 1]?.toLowerCase(),
-      "AUDIT_FAILED",
-      `the signature of seat ${seat} is not its member's`,
-    );
-    seats.add(seat);
+  const statements = finalised.signers.map((signer) => ({ ...signed, ...signer }));
+  return checkSeats(task, "Result", statements, "fewer members than the threshold signed");
+}
+
+/** At least t members signed where their releases for this settlement are. Returns their seats. @throws AUDIT_FAILED */
+export async function checkReleases(
+  task: OpenTask,
+  { released }: Pick<RoundRecords, "released">,
+  { settlement }: SettledRecord,
+): Promise<number[]> {
+  ensure(
+    released.every((release) => release.settlement === settlement),
+    "AUDIT_FAILED",
+    "a release is of another settlement",
+  );
+  return checkSeats(task, "Release", released, "fewer members than the threshold released");
+}
+
+async function checkSeats<K extends "Release" | "Result">(
+  { chain, parameters }: OpenTask,
+  kind: K,
+  statements: readonly (StatementKinds[K] & SeatSignature)[],
+  tooFew: string,
+): Promise<number[]> {
+  const members = await chain.members();
+  for (const statement of statements) {
+    try {
+      checkStatement(chain.context, members, kind, statement);
+    } catch (cause) {
+      if (!isVerisumError(cause, "SIGNATURE_INVALID")) throw cause;
+      throw new VerisumError("AUDIT_FAILED", cause.message, { seat: statement.seat }, { cause });
+    }
   }
-  ensure(seats.size >= task.parameters.threshold, "AUDIT_FAILED", "fewer members than the threshold signed");
+  const seats = new Set(statements.map(({ seat }) => seat));
+  ensure(seats.size >= parameters.threshold, "AUDIT_FAILED", tooFew);
   return [...seats];
 }

@@ -128,14 +128,9 @@ function keptFor<L extends TaskLog, T>(decode: (log: L) => T): (log: L) => T {
 
 const roundOf = keptFor((log: RoundLog) => log.args.round);
 const openedOf = keptFor(({ args }: LogOf<"RoundOpened">) => decodeOpened(args));
-const attestedOf = keptFor(({ args }: LogOf<"Attested">) => decodeAttested(args));
 const chunksOf = keptFor(({ args }: LogOf<"ChunksProven">) => decodeChunksProven(args));
 const settledOf = keptFor(({ args, blockNumber }: LogOf<"Settled">): SettledRecord => ({
   ...decodeSettled(args),
-  blockNumber,
-}));
-const releasedOf = keptFor(({ args, blockNumber }: LogOf<"Released">): ReleasedRecord => ({
-  ...decodeReleased(args),
   blockNumber,
 }));
 /** Without the chunks that came before. */
@@ -144,12 +139,21 @@ const submittedOf = keptFor(({ args, transactionHash, blockNumber }: LogOf<"Subm
   transactionHash,
   blockNumber,
 }));
-const finalisedOf = keptFor(({ args, transactionHash }: LogOf<"Finalised">): FinalisedRecord => {
-  const { signers, signatures, ...record } = decodeFinalised(args);
-  // Signatures go with the set bits of the mask, lowest seat first.
-  const signed = signatures.map((signature, i) => ({ seat: signers[i] ?? 0, signature }));
-  return { ...record, signers: signed, transactionHash };
-});
+const finalisedOf = keptFor(
+  ({
+    args,
+    transactionHash,
+  }: LogOf<"Finalised">): { readonly record: FinalisedRecord; readonly released: readonly ReleaseStatement[] } => {
+    const { signers, signatures, releases, ...record } = decodeFinalised(args);
+    const { round, settlement } = record;
+    // Signatures go with the set bits of the mask, lowest seat first.
+    const signed = signatures.map((signature, i) => ({ seat: signers[i] ?? 0, signature }));
+    return {
+      record: { ...record, signers: signed, transactionHash },
+      released: releases.map((release) => ({ round, settlement, ...release })),
+    };
+  },
+);
 
 /** What each event adds to its round's records. */
 const ADD: { readonly [N in RoundEvent]: (draft: Draft, log: LogOf<N>) => void } = {
@@ -172,13 +176,10 @@ const ADD: { readonly [N in RoundEvent]: (draft: Draft, log: LogOf<N>) => void }
   Settled: (draft, log) => {
     draft.settled = settledOf(log);
   },
-  Finalised: (draft, { args, transactionHash }) => {
-    const { signers, signatures, releases, ...record } = decodeFinalised(args);
-    const { round, settlement } = record;
-    // Signatures go with the set bits of the mask, lowest seat first.
-    const signed = signatures.map((signature, i) => ({ seat: signers[i] ?? 0, signature }));
-    draft.finalised = { ...record, signers: signed, transactionHash };
-    draft.released = releases.map((release) => ({ round, settlement, ...release }));
+  Finalised: (draft, log) => {
+    const { record, released } = finalisedOf(log);
+    draft.finalised = record;
+    draft.released = released;
   },
   Aborted: (draft) => {
     draft.aborted = true;

@@ -17,8 +17,8 @@ export const PHASES = PHASE_MEMBERS;
 export type Phase = (typeof PHASES)[number];
 
 /**
- * The current round, as `round()` returns it: as of the block's time. Masks and bitmaps: bit 0 is client index 0 or seat
- * 1. `roundAt` says what time alone makes of it.
+ * The current round, as `round()` returns it: as of the block's time. Masks and bitmaps: bit 0 is client index 0 or
+ * seat 1. `roundAt` says what time alone makes of it.
  */
 export interface RoundState {
   readonly number: bigint;
@@ -32,7 +32,7 @@ export interface RoundState {
   readonly included: bigint;
   readonly proposedMembers: bigint;
   readonly sum: G1;
-  /** While Collecting or Attesting: the running hash of the accepted submissions. Otherwise, and before the first one, zero. */
+  /** While Collecting or Attesting: the running hash of the accepted submissions. Otherwise, and before them, zero. */
   readonly intake: Hex;
   /** While Aggregating or Finalised; otherwise zero. */
   readonly settlement: Hex;
@@ -83,7 +83,6 @@ export interface SeatSignature {
 
 export type AttestationStatement = Attestation & SeatSignature;
 export type ReleaseStatement = Release & SeatSignature;
-export type ResultStatement = SignedResult & SeatSignature;
 
 /** EIP-2098. */
 export interface CompactSignature {

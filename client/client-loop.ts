@@ -9,6 +9,7 @@ import type { Facts } from "../protocol/reporter.ts";
 import type { Hex } from "../protocol/transcript.ts";
 import { loadModelState } from "../task/checkpoint.ts";
 import { hasAllRounds } from "../task/completion.ts";
+import { roundNow } from "../task/round-now.ts";
 import { auditModel } from "./model-audit.ts";
 import { submitUpdate } from "./participant.ts";
 import type { BaseModel } from "./make-submission.ts";
@@ -71,7 +72,8 @@ export function createClientStep(deps: ClientLoopDependencies): () => Promise<Cl
 
   return async () => {
     const { chain, reporter } = deps;
-    const look = await chain.look();
+    const seen = await chain.look();
+    const look = { ...seen, round: await roundNow(seen.round, chain, deps.task.parameters) };
     const { round, latestModel: latest } = look;
     if (base?.digest !== latest.digest) base = begin(latest);
     const current = base;
@@ -147,13 +149,13 @@ function ownSubmission({ round, records }: TaskLook, account: Hex): SubmittedRec
 
 /** Why the round does not take the submission now; undefined if the error says something else. */
 async function refusalOf(
-  { chain, times }: ClientLoopDependencies,
+  { chain, task, times }: ClientLoopDependencies,
   { number }: RoundState,
   error: unknown,
 ): Promise<{ readonly event: string; readonly text: string; readonly facts: Facts } | undefined> {
   if (!isVerisumError(error)) return undefined;
   const facts = { code: error.code, reason: String(error.details.error ?? error.code) };
-  if (isUnsent(error) && !isCollecting(await chain.round(), number)) {
+  if (isUnsent(error) && !isCollecting(await roundNow(await chain.round(), chain, task.parameters), number)) {
     const text = `its submissions were over before this client's was there: ${await times.whyLate()}`;
     return { event: "late", text, facts };
   }

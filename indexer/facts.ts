@@ -30,7 +30,7 @@ export function roundRows(
     [`${key}_at`]: event === undefined ? null : timeOf(event.blockNumber),
     [`${key}_transaction`]: event?.transactionHash ?? null,
   });
-  const closed = first("PhaseChanged");
+  const last = settled === undefined ? undefined : events.findLast(({ name }) => name === "Submitted");
   const result = finalised?.result;
   const of = { task, round: Number(number) };
   return {
@@ -42,12 +42,12 @@ export function roundRows(
       ...moment("opened", first("RoundOpened")),
       ...moment("settled", first("Settled")),
       ...moment("ended", first("Finalised", "Aborted")),
-      closed_at: closed === undefined ? null : timeOf(closed.blockNumber),
+      closed_at: last === undefined ? null : timeOf(last.blockNumber),
       deadline: opened.deadline,
       submitted: records.submitted.length,
       included: settled === undefined ? null : bitIndexes(settled.included).length,
       total_weight: settled?.totalWeight ?? null,
-      attested: records.attested.size,
+      attested: settled === undefined ? 0 : bitIndexes(settled.members).length,
       released: records.released.length,
       signers: finalised === undefined ? null : finalised.signers.map(({ seat }) => seat).join(","),
       settled_rounds: records.settledRounds,
@@ -83,15 +83,16 @@ function submissionRows(of: Row, { submitted, settled }: RoundRecords): readonly
   }));
 }
 
-function seatRows(of: Row, { attested, released, finalised }: RoundRecords, memberCount: number): readonly Row[] {
+function seatRows(of: Row, { settled, released, finalised }: RoundRecords, memberCount: number): readonly Row[] {
+  const members = settled === undefined ? [] : bitIndexes(settled.members);
+  const included = settled === undefined ? 0 : bitIndexes(settled.included).length;
   return Array.from({ length: memberCount }, (_, i) => {
     const seat = i + 1;
-    const bitmap = attested.get(seat);
     const release = released.find((record) => record.seat === seat);
     return {
       ...of,
       seat,
-      attested: bitmap === undefined ? null : bitIndexes(bitmap).length,
+      attested: members.includes(i) ? included : null,
       release_cid: release === undefined ? null : cidFromDigest(release.releaseCid),
       signed: Number(finalised?.signers.some((signer) => signer.seat === seat) ?? false),
     };

@@ -15,17 +15,19 @@ export interface Observations {
   readonly gateways: readonly string[];
   /** Of this look. */
   readonly parties: TaskSnapshot["parties"];
+  /** Members whose statements of the round are known: what they attested and released is on no chain. */
+  readonly attested: number;
+  readonly released: number;
 }
 
 /** The current round's deadline is 0 where its phase has none. */
 export async function snapshotOf(
   { chain, task }: { readonly chain: TaskReader; readonly task: OpenTask },
   look: TaskLook,
-  { keys, gateways, parties }: Observations,
+  { keys, gateways, parties, attested, released }: Observations,
 ): Promise<TaskSnapshot> {
   const { document, parameters } = task;
   const { round, latestModel } = look;
-  const records = look.records(round.number);
   const [timing, members, operator, block] = await Promise.all([
     chain.timing(),
     chain.members(),
@@ -43,7 +45,7 @@ export async function snapshotOf(
     round: {
       ...{ number: Number(round.number), phase: round.phase, deadline: round.deadline },
       ...{ submitted: round.submitted, expected: round.expected },
-      ...{ attested: records.attested.size, released: records.released.length },
+      ...{ attested, released },
     },
     latestBlock: { number: look.block.number, time: block?.timestamp ?? 0 },
     finalBlock: look.finalBlock,

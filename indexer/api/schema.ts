@@ -106,11 +106,11 @@ export const roundSchema = z.strictObject({
   submitted: count,
   included: count.nullable(),
   totalWeight: count.nullable(),
-  attested: count.describe("Members"),
+  attested: count.describe("Members whose statements it settled on"),
   released: count.describe("Members"),
   signers: z.string().nullable().describe("Seats that signed the result, separated by commas"),
   openedAt: seconds,
-  closedAt: seconds.nullable().describe("When it stopped to collect"),
+  closedAt: seconds.nullable().describe("When the last submission of a settled round came"),
   settledAt: seconds.nullable(),
   endedAt: seconds.nullable(),
   openedBlock: block,
@@ -150,7 +150,7 @@ export type Submission = z.infer<typeof submissionSchema>;
 
 const seatSchema = z.strictObject({
   seat: count,
-  attested: count.nullable().describe("Clients whose shares it found good"),
+  attested: count.nullable().describe("Clients of the settlement, if it rests on this seat's statement"),
   releaseCid: cid.nullable(),
   signed: z.boolean(),
 });

@@ -3,15 +3,18 @@ import { beforeEach, describe, it } from "mocha";
 import { partyStates } from "../../auditor/parties.ts";
 import type { PartyState } from "../../auditor/parties.ts";
 import type { NodeStatus } from "../../task/node-status.ts";
+import { createStatementBoard } from "../../task/statement-board.ts";
+import type { StatementBoard } from "../../task/statement-board.ts";
 import {
   finalizeMemoryRound,
+  memoryAttestations,
+  memoryRelease,
   memorySubmission,
   openMemoryRound,
   openMemoryTask,
   settleMemoryRound,
 } from "../support/memory-chain.ts";
 import type { MemoryTask } from "../support/memory-chain.ts";
-import { word } from "../support/random.ts";
 
 const SAID: NodeStatus = {
   schemaVersion: 1,
@@ -34,7 +37,11 @@ const SAID: NodeStatus = {
 
 describe("what each party waits for", () => {
   let task: MemoryTask;
-  beforeEach(async () => (task = await openMemoryTask({ parameters: { maxRounds: 1 } })));
+  let said: StatementBoard;
+  beforeEach(async () => {
+    task = await openMemoryTask({ parameters: { maxRounds: 1 } });
+    said = createStatementBoard(task.operator);
+  });
 
   const states = async (nodes: readonly NodeStatus[] = []): Promise<readonly PartyState[]> => {
     const { operator: chain, parameters } = task;
@@ -44,7 +51,7 @@ describe("what each party waits for", () => {
       await chain.clients(),
       await chain.members(),
     ];
-    return partyStates({ parameters, round, records, finalisedRounds, clients, members }, nodes);
+    return partyStates({ parameters, round, records, said, finalisedRounds, clients, members }, nodes);
   };
   /** By party, the clients numbered. */
   const inShort = async (): Promise<Readonly<Record<string, string>>> => {
@@ -76,7 +83,7 @@ describe("what each party waits for", () => {
   it("is too few clients, and empty seats, where those are missing", async () => {
     const { operator: chain, parameters } = task;
     const moment = {
-      ...{ parameters, round: await chain.round(), records: await chain.records(0n), finalisedRounds: 0 },
+      ...{ parameters, round: await chain.round(), records: await chain.records(0n), said, finalisedRounds: 0 },
       ...{ clients: (await chain.clients()).slice(0, 1), members: (await chain.members()).slice(0, 2) },
     };
     const [operator, aggregator, ...others] = partyStates(moment);
@@ -102,33 +109,29 @@ describe("what each party waits for", () => {
   it("is the seats that have not attested, then those that have not released, then the result", async () => {
     const round = await openMemoryRound(task);
     for (const client of task.clients) await client.submit(round, memorySubmission(task, client.account));
-    await task.members[0]!.attest(round, 0b111n);
+    const attestations = await memoryAttestations(task);
+    await said.add({ kind: "attestation", ...attestations[0]! });
     assert.deepEqual(await inShort(), {
       ...everybody("waiting"),
       ...{ "seat 2": "to-attest", "seat 3": "to-attest", "seat 4": "to-attest" },
     });
     assert.match(await reasonOf("aggregator"), /1 members have attested, 3 are needed/);
-    await task.members[1]!.attest(round, 0b111n);
-    await task.members[2]!.attest(round, 0b111n);
-    await task.members[3]!.attest(round, 0b011n);
-    await task.operator.propose(round, 0b0111n);
-    await task.operator.settle(round, []);
+    await task.operator.settle(round, attestations, 0b1111n, []);
     assert.deepEqual(await inShort(), {
       ...everybody("waiting"),
-      ...{ "seat 1": "to-release", "seat 2": "to-release", "seat 3": "to-release", "seat 4": "left-out" },
+      ...{ "seat 1": "to-release", "seat 2": "to-release", "seat 3": "to-release", "seat 4": "to-release" },
     });
     assert.match(await reasonOf("aggregator"), /^0 of 2 releases are there/);
-    for (const member of task.members.slice(0, 2)) await member.release(round, word(`${member.account} release`));
+    for (const seat of [1, 2]) await said.add({ kind: "release", ...(await memoryRelease(task, seat)) });
     assert.deepEqual(await inShort(), {
       ...everybody("waiting"),
-      ...{ aggregator: "to-finalise", "seat 3": "to-release", "seat 4": "left-out" },
+      ...{ aggregator: "to-finalise", "seat 3": "to-release", "seat 4": "to-release" },
     });
   });
 
   it("is nothing once the task is complete", async () => {
     const round = await openMemoryRound(task);
     await settleMemoryRound(task, round);
-    for (const member of task.members) await member.release(round, word(`${member.account} release`));
     await finalizeMemoryRound(task, round, "the end");
     assert.deepEqual(await inShort(), everybody("done"));
     assert.equal(await reasonOf("client"), "the task is complete: all 1 rounds are final");

@@ -61,9 +61,9 @@ const CHANGES: Readonly<Record<string, Change>> = {
   },
   "an argument of an event": {
     file: INTERFACE,
-    from: "uint8 indexed seat, bytes32 releaseCid)",
-    to: "uint8 indexed seat, bytes32 releaseCid, uint64 timestamp)",
-    breaks: ["chain/round-records.ts", "test/support/memory-chain/rounds.ts"],
+    from: "        uint32 members,\n        uint32 totalWeight,\n",
+    to: "        uint32 members,\n        uint32 totalWeight,\n        uint64 timestamp,\n",
+    breaks: ["chain/round-records.ts", "test/support/memory-chain/settling.ts"],
   },
   "an event of a round": {
     file: INTERFACE,
@@ -73,8 +73,8 @@ const CHANGES: Readonly<Record<string, Change>> = {
   },
   "an argument of a call": {
     file: INTERFACE,
-    from: "function release(uint64 round, bytes32 releaseCid)",
-    to: "function release(uint64 round, bytes32 releaseCid, bytes32 digest)",
+    from: "function abort(uint64 round)",
+    to: "function abort(uint64 round, bytes32 why)",
     breaks: ["chain/writer.ts", "test/support/memory-chain/writer.ts"],
   },
   "a call": {
@@ -85,9 +85,9 @@ const CHANGES: Readonly<Record<string, Change>> = {
   },
   "an argument of an error": {
     file: INTERFACE,
-    from: "error VerisumNothingNew(uint8 seat)",
-    to: "error VerisumNothingNew(uint8 seat, uint256 attested)",
-    breaks: ["test/support/memory-chain/attesting.ts"],
+    from: "error VerisumTooFewReleases(uint256 releases, uint256 threshold)",
+    to: "error VerisumTooFewReleases(uint256 releases, uint256 threshold, uint256 seats)",
+    breaks: ["test/support/memory-chain/rounds.ts"],
   },
   "a result of a question": {
     file: INTERFACE,
@@ -99,7 +99,7 @@ const CHANGES: Readonly<Record<string, Change>> = {
     file: "libraries/Signatures.sol",
     from: "bytes32 modelDigest)",
     to: "bytes32 modelDigest,uint32 signers)",
-    breaks: ["chain/result-signature.ts"],
+    breaks: ["chain/statement-signatures.ts"],
   },
 };
 

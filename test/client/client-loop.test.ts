@@ -22,6 +22,7 @@ import {
 } from "../support/memory-chain.ts";
 import type { MemoryTask } from "../support/memory-chain.ts";
 import { word } from "../support/random.ts";
+import { TINY_TASK } from "../support/tiny-task.ts";
 
 /** An audit that finds nothing wrong, and arrives at this model. */
 const passed = (record: ModelRecord): TaskAudit => ({
@@ -71,7 +72,7 @@ function dependencies(
   return {
     chain: { ...chain, submit: () => note("sends") },
     task: {
-      parameters: { maxRounds: 0, privacyBudget: 0n, dimension: 2, committeeSize: 4 },
+      parameters: { ...TINY_TASK, dimension: 2 },
       parametersHash: word("parameters"),
       document: { server: SERVER },
       store: { getFile: () => Promise.resolve(encodeModelState(MODEL)) },
@@ -192,7 +193,7 @@ describe("the client's loop", () => {
           ...chain,
           submit: () => {
             if (isOver) task.chain.setTime(task.chain.nextTime + task.parameters.collectSeconds);
-            if (isOver) task.operator.advance(1n).catch(() => undefined);
+            if (isOver) task.operator.abort(1n).catch(() => undefined);
             return Promise.reject(new VerisumError(code, "as told", { error: "VerisumWrongPhase" }));
           },
         },
@@ -281,7 +282,6 @@ describe("the client's loop", () => {
     task.chain.restore(before);
     for (const other of task.clients.slice(1)) await other.submit(1n, memorySubmission(task, other.account));
     task.chain.setTime((await task.operator.round()).deadline);
-    await task.operator.advance(1n);
     assert.equal(await step(), "waiting");
     assert.equal(waits.at(-1), "round 1: Attesting, waiting for the committee; this client is not in it");
   });

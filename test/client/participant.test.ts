@@ -74,7 +74,7 @@ describe("a client's part in a round", () => {
     await rejectsCode(submit(await failing("UPDATE_NOISE_OVER_BOUND", attempts)), "ROUND_SAT_OUT");
     assert.equal(attempts.length, 1);
     onChain.chain.setTime((await onChain.operator.round()).deadline);
-    await onChain.operator.advance(1n);
+    await onChain.operator.abort(1n);
     await openMemoryRound(onChain);
     await rejectsCode(submit(await failing("UPDATE_NOISE_OVER_BOUND", attempts)), "UPDATE_NOISE_OVER_BOUND");
     assert.equal(attempts.length, 2, "the next round is another one");

@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { recordsOf } from "../../chain/round-records.ts";
 import type { TaskLog } from "../../chain/logs.ts";
 import { assertBudgetLeft } from "../../client/privacy-ledger.ts";
+import { word } from "../support/random.ts";
 import { rejectsCode } from "../support/errors.ts";
 
 type Outcome = "finalised" | "aborted after settling" | "aborted before" | "unknown to the chain";
@@ -13,9 +14,10 @@ function client(outcomes: readonly Outcome[], privacyBudget: bigint): Parameters
     const place = { blockNumber: i, index: i, transactionHash: "0x" } as const;
     const round = BigInt(i + 1);
     const sum = { x: 0n, y: 0n };
+    const [settlement, intake] = [word(`settlement ${i}`), word(`intake ${i}`)];
     const settled = {
       name: "Settled",
-      args: { round, sum, included: 1n, members: 1n, totalWeight: 1n },
+      args: { round, settlement, intake, sum, included: 1n, members: 1n, totalWeight: 1n },
       ...place,
     } as const;
     const aborted = { name: "Aborted", args: { round, during: 3n }, ...place } as const;

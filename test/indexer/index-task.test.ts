@@ -11,6 +11,7 @@ import { openDatabase } from "../../indexer/database/open-database.ts";
 import { isVerisumError } from "../../protocol/errors.ts";
 import {
   finalizeMemoryRound,
+  memoryAttestations,
   memorySubmission,
   openMemoryRound,
   openMemoryTask,
@@ -151,12 +152,7 @@ for (const engine of ENGINES) {
             await client.submit(round, memorySubmission(task, `${label} ${client.account}`));
             await indexTask(database, reader);
           }
-          for (const member of task.members) {
-            await member.attest(round, 7n);
-            await indexTask(database, reader);
-          }
-          await task.operator.propose(round, 15n);
-          await task.operator.settle(round, []);
+          await task.operator.settle(round, await memoryAttestations(task), 15n, []);
           await indexTask(database, reader);
           await finalizeMemoryRound(task, round, label);
           await indexTask(database, reader);
@@ -184,7 +180,7 @@ for (const engine of ENGINES) {
           await indexTask(database, reader);
           assert.deepEqual(await contentOf(database), await rebuilt(), `depth ${depth}`);
           task.chain.setTime(task.chain.nextTime + task.parameters.collectSeconds);
-          await task.operator.advance(round);
+          await task.operator.abort(round);
         }
       });
 

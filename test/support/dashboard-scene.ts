@@ -90,6 +90,8 @@ export async function openCollecting({ task }: DashboardScene, submitting: numbe
     await client.submit(round, memorySubmission(task, client.account));
 }
 
+const NOTHING_SAID = { attestations: () => [], releases: () => [] };
+
 type Look = Awaited<ReturnType<typeof indexTask>>["look"];
 
 async function snapshotNow({ parameters, operator }: MemoryTask, look: Look): Promise<Partial<TaskSnapshot>> {
@@ -105,7 +107,7 @@ async function snapshotNow({ parameters, operator }: MemoryTask, look: Look): Pr
     round: {
       ...{ number: Number(round.number), phase: round.phase, deadline: round.deadline },
       ...{ submitted: round.submitted, expected: round.expected },
-      ...{ attested: records.attested.size, released: records.released.length },
+      ...{ attested: 0, released: records.released.length },
     },
     finalBlock: look.finalBlock,
     latestBlock: { number: look.block.number, time: Math.floor(Date.now() / 1000) },
@@ -118,10 +120,12 @@ async function snapshotNow({ parameters, operator }: MemoryTask, look: Look): Pr
       members: members.map((member) => member.toLowerCase()),
     },
     parties: [
-      ...partyStates({ parameters, round, records, finalisedRounds, clients, members }).map((party) => ({
-        ...party,
-        ...(party.account === undefined ? {} : { account: party.account.toLowerCase() }),
-      })),
+      ...partyStates({ parameters, round, records, said: NOTHING_SAID, finalisedRounds, clients, members }).map(
+        (party) => ({
+          ...party,
+          ...(party.account === undefined ? {} : { account: party.account.toLowerCase() }),
+        }),
+      ),
     ],
     privacy: {
       subject: "record",
