@@ -221,8 +221,8 @@ describe("the contract's phases", function () {
         return () => settleStanding(task, records);
       }
       case "finalize": {
-        const scalars = await Promise.all(
-          model.order.map((client) => submissions.get(`${round} ${model.base} ${client}`)!.commitmentScalar),
+        const scalars = model.order.map(
+          (client) => submissions.get(`${round} ${model.base} ${client}`)!.commitmentScalar,
         );
         const included = model.proposal?.included ?? 0;
         const weights = scalars.map((_, index) => (included >> index) & 1);

@@ -105,7 +105,10 @@ describe("rounds with faults", function () {
     assert.equal(state.phase, "Finalised");
     assert.equal(records.settled!.included, ALL);
     assert.equal(records.settled!.members, 0b1101n);
-    assert.deepEqual(records.released.map(({ seat }) => seat).sort(), [1, 3, 4]);
+    assert.deepEqual(
+      records.released.map(({ seat }) => seat),
+      [1, 3],
+    );
     assert.deepEqual(
       harness.members[1]!.reporter.facts("share-refused", state.number).map(({ code, client: who }) => [code, who]),
       [["SHARE_DECRYPTION", client.account]],
@@ -149,7 +152,10 @@ describe("rounds with faults", function () {
     harness.members[0]!.running = false;
     const { state, records } = await harness.playRound();
     assert.equal(state.phase, "Finalised");
-    assert.deepEqual(records.released.map(({ seat }) => seat).sort(), [2, 3, 4]);
+    assert.deepEqual(
+      records.released.map(({ seat }) => seat),
+      [2, 3],
+    );
   });
 
   it("aborts by time alone when no quorum attests, and opens the next round", async () => {

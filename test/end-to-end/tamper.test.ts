@@ -4,15 +4,22 @@
 import { after, before, describe, it } from "mocha";
 import assert from "node:assert/strict";
 import { Contract, JsonRpcProvider } from "ethers";
-import { encodeSubmission } from "../../chain/codec.ts";
-import { recoverResultSigner } from "../../chain/result-signature.ts";
+import { encodeAttestation, encodeRelease, encodeSubmission } from "../../chain/codec.ts";
+import { recoverStatementSigner } from "../../chain/statement-signatures.ts";
 import { revertOf, VERISUM_INTERFACE } from "../../chain/rpc.ts";
-import type { CompactSignature, RoundRecords, SignedResult, SubmittedRecord } from "../../chain/task-chain.ts";
+import type {
+  CompactSignature,
+  ReleaseStatement,
+  RoundRecords,
+  SignedResult,
+  SubmittedRecord,
+} from "../../chain/task-chain.ts";
 import { cidFromDigest } from "../../content/cid.ts";
 import { challengePointsOf } from "../../task/challenge.ts";
 import { loadModelState } from "../../task/checkpoint.ts";
 import { directoryDigest, publicationOf, resultOf } from "../../task/outcome.ts";
 import { fetchReleases } from "../../task/releases.ts";
+import { withReleases } from "../../task/statement-board.ts";
 import type { RoundPublication } from "../../task/outcome.ts";
 import { checkShares, signProposal } from "../../member/member.ts";
 import { auditTask } from "../../auditor/audit-task.ts";
@@ -23,25 +30,35 @@ import type { RoundKeyPair, ShareAddress } from "../../protocol/bundle.ts";
 import { VerisumError } from "../../protocol/errors.ts";
 import { toField } from "../../protocol/field.ts";
 import { BASE_FIELD_ORDER, FIELD_ORDER } from "../../protocol/parameters.ts";
-import { G1_GENERATOR, G1_INFINITY, negateG1, negateG2 } from "../../protocol/points.ts";
+import { negateG1, negateG2 } from "../../protocol/points.ts";
 import type { G1, G2 } from "../../protocol/points.ts";
 import { checkShare, expandShareSeed, SHARE_SEED_BYTES } from "../../protocol/sharing.ts";
 import type { SharingShape } from "../../protocol/sharing.ts";
 import { openVector, submissionEvaluation } from "../../protocol/submission.ts";
 import type { Submission } from "../../protocol/submission.ts";
 import type { Hex } from "../../protocol/transcript.ts";
+import { word } from "../support/random.ts";
 import { diesBeforeSending } from "../support/round-faults.ts";
 import { startHarness } from "../support/round-harness.ts";
 import type { MemberRole, RoundHarness } from "../support/round-harness.ts";
-import { changed, flipBit, flipHex, plusOne, refusalOf, tamperTests, text } from "../support/round-tamper.ts";
-import type { TamperCase } from "../support/round-tamper.ts";
+import {
+  attestationsOf,
+  changed,
+  flipBit,
+  flipHex,
+  infinity,
+  offCurve,
+  OTHER,
+  other,
+  plusOne,
+  refusalOf,
+  tamperTests,
+  text,
+} from "../support/round-tamper.ts";
+import type { Statements, StatedOtherwise, TamperCase } from "../support/round-tamper.ts";
 
 const ROUND = 1n;
 const GAS = 16_777_216n;
-const OTHER: G1 = G1_GENERATOR;
-const other = (): G1 => OTHER;
-const infinity = (): G1 => G1_INFINITY;
-const offCurve = ({ x, y }: G1): G1 => ({ x, y: (y + 1n) % BASE_FIELD_ORDER });
 
 describe("one valid round, changed one thing at a time", function () {
   this.timeout(120_000);
@@ -286,37 +303,28 @@ describe("one valid round, changed one thing at a time", function () {
     });
 
     describe("the contract refuses", () => {
+      const settle =
+        (otherwise: StatedOtherwise, members = 0b0111n, alter: (all: Statements) => Statements = (all) => all) =>
+        async (): Promise<void> => {
+          const statements = alter(await attestationsOf(harness, ROUND, otherwise));
+          return call(stranger(), "settle", ROUND, statements.map(encodeAttestation), members, []);
+        };
       tamperTests([
+        ["a statement of unknown clients", "VerisumUnknownClients", settle({ 1: { good: 0b10001n } })],
+        ["a statement that contradicts itself", "VerisumContradiction", settle({ 1: { refused: 1n } })],
         [
-          "an attestation of unknown clients",
-          "VerisumUnknownClients",
-          () => call(member(1).node.chain.account, "attest", ROUND, 0b10001n),
+          "a statement of another intake",
+          "VerisumAttestationInvalid",
+          settle({ 1: { intake: flipHex(word("intake")) } }),
         ],
+        ["a statement of another round", "VerisumAttestationInvalid", settle({ 1: { round: 2n } })],
         [
-          "an attestation of nobody",
-          "VerisumNothingNew",
-          () => call(member(1).node.chain.account, "attest", ROUND, 0n),
+          "a statement with another set than the signed one",
+          "VerisumAttestationInvalid",
+          settle({}, 0b0111n, (all) => changed(all, "1.good", (good: bigint) => good ^ 1n)),
         ],
-        ["an attestation by a stranger", "VerisumNotMember", () => call(stranger(), "attest", ROUND, 1n)],
-        [
-          "an attestation of another round",
-          "VerisumWrongRound",
-          () => call(member(1).node.chain.account, "attest", 2n, 1n),
-        ],
-        [
-          "a proposal of members who attested nothing",
-          "VerisumNotAttested",
-          () => call(stranger(), "propose", ROUND, 0b0111),
-        ],
-        ["a proposal below the quorum", "VerisumNoQuorum", () => call(stranger(), "propose", ROUND, 0)],
-        ["a settlement without a proposal", "VerisumNoProposal", () => call(stranger(), "settle", ROUND, [])],
         ["a late submission", "VerisumWrongPhase", () => call(client(2), "submit", ROUND, encodeSubmission(valid))],
-        [
-          "an early release",
-          "VerisumWrongPhase",
-          () => call(member(1).node.chain.account, "release", ROUND, flipHex(harness.task.parametersHash)),
-        ],
-        ["an early end of the phase", "VerisumDeadlineNotReached", () => call(stranger(), "advance", ROUND)],
+        ["an early end of the phase", "VerisumDeadlineNotReached", () => call(stranger(), "abort", ROUND)],
       ]);
     });
   });
@@ -328,9 +336,10 @@ describe("one valid round, changed one thing at a time", function () {
 
     before(async () => {
       await harness.play(["Aggregating"]);
-      while ((await harness.operator.records(ROUND)).released.length < 4)
-        for (const role of harness.members) await role.step();
-      records = await harness.operator.records(ROUND);
+      const { board } = member(1).deps;
+      const settled = await harness.operator.records(ROUND);
+      while (withReleases(settled, board).released.length < 4) for (const role of harness.members) await role.step();
+      records = withReleases(settled, board);
       const { task } = harness;
       releases = await fetchReleases(task, records, () => undefined);
       const { elements } = await recoverAggregate(2, releases, records.settled!.sum, task.committer);
@@ -436,11 +445,15 @@ describe("one valid round, changed one thing at a time", function () {
         readonly result: SignedResult;
         readonly evaluation: bigint;
         readonly opening: G1;
+        readonly releases: readonly ReleaseStatement[];
         readonly seats: number;
         readonly signatures: readonly CompactSignature[];
       }
-      const honest = (): Call => ({ round: ROUND, result: publication.signed, ...final, seats: 0b0101 });
-      const finalise = ({ round, result, evaluation, opening, seats, signatures }: Call): Promise<void> =>
+      const honest = (): Call => ({
+        ...{ round: ROUND, result: publication.signed, releases: records.released.slice(0, 2) },
+        ...{ ...final, seats: 0b0101 },
+      });
+      const finalise = ({ round, result, evaluation, opening, releases, seats, signatures }: Call): Promise<void> =>
         call(
           stranger(),
           "finalize",
@@ -448,6 +461,7 @@ describe("one valid round, changed one thing at a time", function () {
           resultOf(result),
           evaluation,
           opening,
+          releases.map(encodeRelease),
           seats,
           signatures.map(({ r, vs }) => [r, vs]),
         );
@@ -470,7 +484,6 @@ describe("one valid round, changed one thing at a time", function () {
           at(`another ${field}`, `result.${field}`, flipHex, "VerisumSignatureInvalid"),
         ),
         at("another evaluation", "evaluation", (value: bigint) => toField(value + 1n), "VerisumOpeningInvalid"),
-        at("an evaluation plus r", "evaluation", (value: bigint) => value + FIELD_ORDER, "VerisumNotCanonical"),
         at("another opening", "opening", other, "VerisumOpeningInvalid"),
         at("a negated opening", "opening", negateG1, "VerisumOpeningInvalid"),
         at("an opening off the curve", "opening", offCurve, "VerisumPointInvalid"),
@@ -494,29 +507,27 @@ describe("one valid round, changed one thing at a time", function () {
         at("one seat only", "seats", () => 1, "VerisumTooFewSignatures"),
         at("another round", "round", plusOne, "VerisumWrongRound"),
         signedOver("round", "round", plusOne),
-        signedOver("set of clients", "included", (set: bigint) => set ^ 1n),
-        signedOver("total weight", "totalWeight", (weight: number) => weight + 1),
-        signedOver("x of the sum", "sum.x", plusOne),
-        signedOver("y of the sum", "sum.y", plusOne),
+        signedOver("settlement", "settlement", flipHex),
         ...["aggregateCid", "aggregateDigest", "modelCid", "modelDigest"].map((field) =>
           signedOver(field, field, flipHex),
         ),
         [
-          "a second release of a seat",
-          "VerisumAlreadyReleased",
-          () => call(member(1).node.chain.account, "release", ROUND, publication.signed.modelCid),
+          "a release of another settlement",
+          "VerisumReleaseInvalid",
+          async () => {
+            const release = { ...records.released[0]!, settlement: flipHex(records.released[0]!.settlement) };
+            const signature = await member(1).node.chain.signRelease(release);
+            return finalise({ ...honest(), releases: [{ ...release, signature }, records.released[1]!] });
+          },
         ],
-        [
-          "a release by a stranger",
-          "VerisumNotMember",
-          () => call(stranger(), "release", ROUND, publication.signed.modelCid),
-        ],
+        at("another release CID", "releases.0.releaseCid", flipHex, "VerisumReleaseInvalid"),
+        at("one release", "releases", (all: readonly unknown[]) => all.slice(1), "VerisumTooFewReleases"),
       ]);
 
       it("nothing changed: accepted", async () => {
         assert.equal(await refusalOf(() => finalise(honest())), "accepted");
         const { result, evaluation, opening, signatures } = honest();
-        await harness.operator.finalize(ROUND, resultOf(result), evaluation, opening, [
+        await harness.operator.finalize(ROUND, resultOf(result), evaluation, opening, honest().releases, [
           { seat: 1, signature: signatures[0]! },
           { seat: 3, signature: signatures[1]! },
         ]);
@@ -556,7 +567,7 @@ describe("one valid round, changed one thing at a time", function () {
           "a signature with r = 0",
           "SIGNATURE_INVALID",
           () =>
-            recoverResultSigner(harness.task.chain.context, publication.signed, {
+            recoverStatementSigner(harness.task.chain.context, "Result", publication.signed, {
               ...final.signatures[0]!,
               r: `0x${"00".repeat(32)}`,
             }),
@@ -695,7 +706,7 @@ describe("one valid round, changed one thing at a time", function () {
       onRecord("another set of clients", "settlement: AUDIT_FAILED", "settled.included", (set: bigint) => set ^ 1n),
       onRecord(
         "a client that does not exist",
-        "settlement: AUDIT_FAILED",
+        "settlement: CHAIN_EVENTS_MISSING",
         "settled.included",
         (set: bigint) => set | 16n,
       ),
@@ -706,13 +717,13 @@ describe("one valid round, changed one thing at a time", function () {
         "settled.totalWeight",
         (weight: number) => weight + 1,
       ),
-      onRecord(
-        "an attestation of fewer clients",
-        "settlement: AUDIT_FAILED",
-        "attested",
-        (attested: ReadonlyMap<number, bigint>) => new Map([...attested].map(([seat, set]) => [seat, set & 0b0111n])),
-      ),
-      onRecord("another sum", "sum of commitments: AGGREGATE_COMMITMENT_MISMATCH", "settled.sum", other),
+      onRecord("a member without a seat", "settlement: AUDIT_FAILED", "settled.members", (set: bigint) => set | 16n),
+      onRecord("another sum", "settlement: AUDIT_FAILED", "settled.sum", other),
+      onRecord("another intake", "settlement: AUDIT_FAILED", "settled.intake", flipHex),
+      onRecord("another settlement", "settlement: AUDIT_FAILED", "settled.settlement", flipHex),
+      onRecord("another release CID", "releases: AUDIT_FAILED", "released.0.releaseCid", flipHex),
+      onRecord("a release of another settlement", "releases: AUDIT_FAILED", "released.0.settlement", flipHex),
+      onRecord("one release only", "releases: AUDIT_FAILED", "released", (all: readonly unknown[]) => all.slice(1)),
       ...["aggregateCid", "aggregateDigest", "modelCid", "modelDigest"].map((field) =>
         onRecord(`another ${field}`, "signatures: AUDIT_FAILED", `finalised.result.${field}`, flipHex),
       ),
@@ -726,7 +737,7 @@ describe("one valid round, changed one thing at a time", function () {
       ]),
       onRecord(
         "another signature",
-        "signatures: SIGNATURE_INVALID",
+        "signatures: AUDIT_FAILED",
         "finalised.signers.1.signature.r",
         () => `0x${"00".repeat(32)}`,
       ),

@@ -75,7 +75,7 @@ describe("bench", () => {
       audit: { processorMs: 33 },
       member: { checkMsPerClient: 2 },
       aggregator: { roundMs: 9 },
-      gas: { submit: 5, submitBatched20: null, attest: 5, settle: 5, finalize: 5 },
+      gas: { submit: 5, submitBatched20: null, settle: 5, finalize: 5 },
       bytesPerMember: 7280,
     });
   });

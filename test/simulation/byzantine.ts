@@ -4,6 +4,9 @@ import { digestHexOfCid } from "../../content/cid.ts";
 import { encodeElements, randomElements } from "../../protocol/field.ts";
 import type { Hex } from "../../protocol/transcript.ts";
 import { SHARE_SUM_FILE } from "../../task/outcome.ts";
+import { fetchStatements } from "../../task/statement-exchange.ts";
+import { statementJson } from "../../task/statements.ts";
+import type { Statement } from "../../task/statements.ts";
 import { seededRandom } from "../support/random.ts";
 import { clientName, memberName } from "./roles.ts";
 import type { Stage } from "./roles.ts";
@@ -16,17 +19,61 @@ export function byzantineMember(stage: Stage, seat: number, role: Script): Scrip
   const { scene, world } = stage;
   const chain = scene.writer(seat);
   const bits = (count: number): bigint => BigInt(world.dice.below(2 ** count));
+  const anyWord = (): Hex =>
+    `0x${world.dice
+      .below(2 ** 31)
+      .toString(16)
+      .padStart(64, "0")}`;
+  /** To some of the nodes, or to one only: each may hear something else. */
+  const say = async (statement: Statement): Promise<void> => {
+    for (const { app, life } of world.dice.some([...stage.nodes.values()])) {
+      if (life.ended) continue;
+      const payload = statementJson(statement);
+      await app.inject({ method: "POST", url: `/v1/statements/${statement.round}`, payload });
+    }
+  };
+  const attest = async (intake?: Hex): Promise<void> => {
+    const round = await chain.round();
+    const [good, refused] = [bits(round.submitted), bits(round.submitted)];
+    const attestation = { round: round.number, intake: intake ?? round.intake, good, refused };
+    const signature = await chain.signAttestation(attestation);
+    await say({ kind: "attestation", ...attestation, seat, signature });
+  };
+  const release = async (cid: () => Promise<Hex>): Promise<void> => {
+    const { number, settlement } = await chain.round();
+    const said = { round: number, settlement, releaseCid: await cid() };
+    await say({ kind: "release", ...said, seat, signature: await chain.signRelease(said) });
+  };
+  const settle = async (): Promise<unknown> => {
+    const { number, intake } = await chain.round();
+    const known = await fetchStatements("http://aggregator", number, injecting(stage));
+    const statements = (known ?? []).filter(
+      (statement): statement is Extract<Statement, { kind: "attestation" }> =>
+        statement.kind === "attestation" && statement.intake === intake,
+    );
+    return chain.settle(number, statements, bits(scene.shape.committeeSize), []);
+  };
   const acts: readonly (() => Act)[] = [
-    () => async () => chain.attest((await chain.round()).number, bits((await chain.round()).submitted)),
-    () => async () => chain.propose((await chain.round()).number, bits(scene.shape.committeeSize)),
-    () => async () => chain.settle((await chain.round()).number, []),
-    () => async () => chain.advance((await chain.round()).number),
+    () => () => attest(),
+    () => () => attest(anyWord()),
+    () => settle,
+    () => async () => chain.settle((await chain.round()).number, [], 0n, []),
+    () => async () => chain.abort((await chain.round()).number),
     () => async () => chain.openRound(),
-    () => async () => chain.release((await chain.round()).number, await inventedSum(stage, seat)),
-    () => async () => chain.release((await chain.round()).number, await lateRelease(chain)),
+    () => () => release(() => inventedSum(stage, seat)),
+    () => () => release(() => genesis(chain)),
     () => async () => chain.registerRoundKeys((await chain.round()).number + 1n, [`0x${"ff".repeat(32)}`]),
   ];
   return disturbing(stage, role, acts);
+}
+
+/** A request to a node without the world in between. */
+function injecting({ nodes }: Stage): typeof globalThis.fetch {
+  return async (input) => {
+    const { hostname, pathname } = input as URL;
+    const answer = await nodes.get(hostname)!.app.inject({ url: pathname });
+    return new Response(answer.body, { status: answer.statusCode });
+  };
 }
 
 /** A client whose bundles are garbage for some seats, or kept from everybody. */
@@ -75,8 +122,7 @@ async function inventedSum({ scene, seed }: Stage, seat: number): Promise<Hex> {
   ) as Hex;
 }
 
-/** Somebody else's release, or the genesis. */
-async function lateRelease(chain: TaskWriter): Promise<Hex> {
-  const { released } = await chain.records((await chain.round()).number);
-  return released.at(-1)?.releaseCid ?? (await chain.latestModel()).cid;
+/** What is no release. */
+async function genesis(chain: TaskWriter): Promise<Hex> {
+  return (await chain.latestModel()).cid;
 }

@@ -9,10 +9,12 @@ import type { Life, World } from "./world.ts";
 /** Calls that change the chain; all others read. */
 const WRITES: ReadonlySet<string> = new Set([
   ...["join", "registerMember", "registerClient", "registerRoundKeys", "announce", "openRound", "submit"],
-  ...["submitBatch", "advance", "attest", "propose", "settle", "release", "finalize"],
+  ...["submitBatch", "abort", "settle", "finalize"],
 ]);
 /** What needs no endpoint. */
-const LOCAL: ReadonlySet<string> = new Set(["signSubmission", "signResult", "signText", "at"]);
+const LOCAL: ReadonlySet<string> = new Set([
+  ...["signSubmission", "signAttestation", "signRelease", "signResult", "signText", "at"],
+]);
 
 type Method = (...args: readonly unknown[]) => Promise<unknown>;
 

@@ -3,12 +3,11 @@
  * by what crossed the edges.
  */
 import { recordsOf } from "../../chain/round-records.ts";
-import type { RoundRecords } from "../../chain/task-chain.ts";
+import type { ReleaseStatement, RoundRecords } from "../../chain/task-chain.ts";
 import { cidFromDigest } from "../../content/cid.ts";
 import { bitCount } from "../../protocol/committee.ts";
 import { decodeElements } from "../../protocol/field.ts";
 import { unpackSum } from "../../protocol/packing.ts";
-import type { Hex } from "../../protocol/transcript.ts";
 import { AGGREGATE_FILE } from "../../task/outcome.ts";
 import { includedRecords } from "../../task/round-records.ts";
 import type { Secrets } from "./prover.ts";
@@ -47,20 +46,20 @@ export class Reference {
       this.break("privacy rule broken", `${challenge}: two different submissions left the client`);
   }
 
-  /** A seat's release was mined; if `again`, after a reorganisation, which cannot have undone a final settlement. */
-  releases(seat: number, round: bigint, cid: Hex, again: boolean): void {
+  /** A member signed a release: from now on anybody may have it. */
+  releases({ seat, round, settlement, releaseCid }: ReleaseStatement): void {
     if (!this.#honestSeats.has(seat)) return;
     const records = this.#records(round);
     const { settled } = records;
     const { minClients } = this.#scene.parameters;
-    if (settled === undefined)
-      return this.break("privacy rule broken", `seat ${seat} released round ${round} unsettled`);
+    if (settled?.settlement !== settlement)
+      return this.break("privacy rule broken", `seat ${seat} released for no settlement of round ${round}`);
     if (bitCount(settled.included) < minClients)
       this.break("privacy rule broken", `seat ${seat} released a sum of too few in round ${round}`);
-    if (!again && settled.blockNumber > this.#scene.chain.blockNumber - this.#scene.shape.confirmations)
+    if (settled.blockNumber > this.#scene.chain.blockNumber - this.#scene.shape.confirmations)
       this.break("privacy rule broken", `seat ${seat} released round ${round} before its settlement was final`);
     const summands = includedRecords(records, settled).map(({ submission }) => submission.sharesCid);
-    const released = `${cid} of ${summands.sort().join()}`;
+    const released = `${releaseCid} of ${summands.sort().join()}`;
     const key = `${seat} ${round}`;
     const before = this.#released.get(key);
     this.#released.set(key, released);

@@ -7,7 +7,7 @@ import { createCoordinator } from "../../aggregator/coordinator.ts";
 import { addProposalRoutes } from "../../aggregator/proposal.ts";
 import { continuedAudit } from "../../auditor/continued-audit.ts";
 import type { TaskLook } from "../../chain/task-chain.ts";
-import { recoverResultSigner } from "../../chain/result-signature.ts";
+import { recoverStatementSigner } from "../../chain/statement-signatures.ts";
 import { createClientStep } from "../../client/client-loop.ts";
 import { openJournal } from "../../client/journal.ts";
 import type { Journal } from "../../client/journal.ts";
@@ -17,6 +17,10 @@ import { openRoundKeys } from "../../member/round-keys.ts";
 import { modelDigest } from "../../protocol/model.ts";
 import type { Submission } from "../../protocol/submission.ts";
 import type { StateDirectory } from "../../storage/state-directory.ts";
+import { openStatements } from "../../task/node-statements.ts";
+import type { NodeStatements } from "../../task/node-statements.ts";
+import type { StatementBoard } from "../../task/statement-board.ts";
+import { checkOrigin, statementJson } from "../../task/statements.ts";
 import { seededRandom } from "../support/random.ts";
 import { chainOf, replicateFrom, storeAt } from "./edges.ts";
 import { openProver } from "./prover.ts";
@@ -42,8 +46,27 @@ export interface Stage {
   readonly planted: Planted;
   /** For which client, round and base each vector was made, by the x of its D. */
   readonly contexts: Map<bigint, string>;
-  /** The aggregator's node while it is up. */
-  node: { readonly app: FastifyInstance; readonly life: Life } | undefined;
+  /** Of a statement, whose signature is checked once for all nodes. */
+  readonly check: typeof checkOrigin;
+  /** Nodes that are up, by their party. */
+  readonly nodes: Map<string, Node>;
+}
+
+/** `checkOrigin`, which gives the same answer to everybody who asks. */
+export function checkedOnce(): typeof checkOrigin {
+  const answers = new Map<string, Promise<void>>();
+  return (chain, statement) => {
+    const key = JSON.stringify([statement.round.toString(), statementJson(statement)]);
+    const answer = answers.get(key) ?? checkOrigin(chain, statement);
+    answers.set(key, answer);
+    return answer;
+  };
+}
+
+/** A party's HTTP endpoint during one of its lives. */
+interface Node {
+  readonly app: FastifyInstance;
+  readonly life: Life;
 }
 
 /** The client that audits; the others take models on trust, which saves the most time. */
@@ -88,16 +111,42 @@ export function aggregatorScript(stage: Stage): Script {
         const { settled } = await reader.records(proposal.round);
         const member = (await reader.members())[seat - 1];
         if (settled === undefined) return false;
-        const signer = recoverResultSigner(chain.context, { ...settled, ...proposal.result }, signature);
-        return signer.toLowerCase() === member?.toLowerCase();
+        const signed = { ...proposal.result, round: settled.round, settlement: settled.settlement };
+        return recoverStatementSigner(chain.context, "Result", signed, signature) === member?.toLowerCase();
       };
-      const board = addProposalRoutes(app, isBySeat, () => undefined);
-      await app.ready();
-      stage.node = { app, life };
+      const proposals = addProposalRoutes(app, isBySeat, () => undefined);
+      const statements = await statementsOf(stage, life, app);
       const siblingNodes = { nodesOf: () => [], fetch: globalThis.fetch };
-      return createCoordinator({ chain, task, board, reporter: life.actor.reporter, siblingNodes });
+      return createCoordinator({
+        ...{ chain, task, proposals, reporter: life.actor.reporter, siblingNodes },
+        ...statements,
+      });
     },
   };
+}
+
+/** What a party's node serves and hears while it is up. */
+async function statementsOf(stage: Stage, life: Life, app: FastifyInstance): Promise<NodeStatements> {
+  const { name } = life.actor.script;
+  const network = {
+    peers: () =>
+      holders(stage)
+        .filter((holder) => holder !== name)
+        .map(urlOf),
+  };
+  const { chain } = stage.scene;
+  const statements = openStatements(
+    app,
+    { chain: stage.scene.reader(), network },
+    {
+      fetch: fetchThrough(stage, life, `10.0.1.${holders(stage).indexOf(name)}`),
+      clock: () => 1000 * chain.nextTime,
+      check: stage.check,
+    },
+  );
+  await app.ready();
+  stage.nodes.set(name, { app, life });
+  return statements;
 }
 
 export function memberScript(stage: Stage, seat: number, honest: boolean): Script {
@@ -107,12 +156,13 @@ export function memberScript(stage: Stage, seat: number, honest: boolean): Scrip
   return {
     name,
     honest,
-    start: (life) => {
+    start: async (life) => {
       const cautious = chainOf(world, life, scene, seat);
       const hasty: typeof cautious = { ...cautious, look: async () => allFinal(await cautious.look(), scene) };
       const chain = stage.planted.hasty === true ? hasty : cautious;
       const state = stateOf(stage, name);
-      const step = createMemberStep({
+      const statements = await statementsOf(stage, life, fastify());
+      return createMemberStep({
         chain,
         task: scene.task(chain, storeAt(world, life, scene)),
         seat,
@@ -121,12 +171,24 @@ export function memberScript(stage: Stage, seat: number, honest: boolean): Scrip
         scope: name,
         localMinimum: scene.parameters.minClients,
         reporter: life.actor.reporter,
+        ...statements,
+        board: watched(stage, statements.board),
         replicate: replicateFrom(world, life, scene, holders(stage)),
         random: random(),
         fetch: fetchThrough(stage, life, `10.0.0.${seat}`),
-        nodes: () => ["http://aggregator/"],
+        nodes: () => [urlOf(AGGREGATOR)],
       });
-      return Promise.resolve(step);
+    },
+  };
+}
+
+/** A member's own board, on which the reference sees each release before anybody else does. */
+function watched({ reference }: Stage, board: StatementBoard): StatementBoard {
+  return {
+    ...board,
+    add: async (statement) => {
+      if (statement.kind === "release") reference.releases(statement);
+      return board.add(statement);
     },
   };
 }
@@ -136,15 +198,22 @@ function allFinal(look: TaskLook, { chain }: Scene): TaskLook {
   return { ...look, records: (round) => ({ ...look.records(round), finalBlock: chain.blockNumber }) };
 }
 
-/** Requests to the aggregator's node, which is there only while the aggregator is. @param remoteAddress the caller's */
+function urlOf(party: string): string {
+  return `http://${party.replaceAll(" ", "-")}/`;
+}
+
+/**
+ * Requests to parties' nodes, each of which is there only while its party is.
+ * @param remoteAddress the caller's
+ */
 function fetchThrough(stage: Stage, life: Life, remoteAddress: string): typeof globalThis.fetch {
   const away = (): Error => new TypeError("fetch failed");
   return (input, init) =>
     stage.world.call(life, {
       act: async () => {
-        const { node } = stage;
+        const { hostname, pathname } = input as URL;
+        const node = stage.nodes.get(hostname.replaceAll("-", " "));
         if (node === undefined || node.life.ended) throw away();
-        const { pathname } = input as URL;
         const request = node.app.inject({
           method: init?.method === "POST" ? "POST" : "GET",
           url: pathname,
@@ -157,6 +226,7 @@ function fetchThrough(stage: Stage, life: Life, remoteAddress: string): typeof g
         return new Response(answer.body, { status: answer.statusCode });
       },
       failure: away,
+      isOneOfMany: (input as URL).pathname.startsWith("/v1/statements/"),
     });
 }
 

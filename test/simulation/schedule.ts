@@ -1,13 +1,12 @@
 /** One schedule: a task, its parties and their disturbances, all from one seed. */
 import { rmSync } from "node:fs";
 import { isVerisumError } from "../../protocol/errors.ts";
-import type { Hex } from "../../protocol/transcript.ts";
 import { byzantineClient, byzantineMember } from "./byzantine.ts";
 import { Dice } from "./dice.ts";
 import { quietMachine } from "./quiet-machine.ts";
 import { Reference } from "./reference.ts";
 import type { Violation } from "./reference.ts";
-import { aggregatorScript, clientName, clientScript, memberName, memberScript } from "./roles.ts";
+import { aggregatorScript, checkedOnce, clientName, clientScript, memberName, memberScript } from "./roles.ts";
 import type { Planted, Stage } from "./roles.ts";
 import { drawShape, openScene } from "./scene.ts";
 import type { Scene, Shape } from "./scene.ts";
@@ -58,7 +57,16 @@ export function openStage(
   const reference = new Reference(scene, new Set(seats.filter((seat) => !corrupt.seats.has(seat))));
   const nature = natureOf(dice, scene, (fault) => world.count(fault));
   const world = new World(dice, nature);
-  const stage: Stage = { scene, world, reference, seed, planted, contexts: new Map(), node: undefined };
+  const stage: Stage = {
+    scene,
+    world,
+    reference,
+    seed,
+    planted,
+    contexts: new Map(),
+    check: checkedOnce(),
+    nodes: new Map(),
+  };
   world.add(aggregatorScript(stage));
   for (const seat of seats) {
     const role = memberScript(stage, seat, !corrupt.seats.has(seat));
@@ -76,7 +84,7 @@ function seatsOf({ committeeSize }: Pick<Shape, "committeeSize">): number[] {
 }
 
 async function play(seed: string, dice: Dice, scene: Scene, planted: Planted): Promise<Outcome> {
-  const { shape, chain, contract } = scene;
+  const { shape, chain } = scene;
   const corrupt = {
     seats: new Set(shuffled(dice, seatsOf(shape)).slice(0, dice.below(shape.threshold))),
     clients: dice.below(shape.maxCorrupt + 1),
@@ -84,14 +92,13 @@ async function play(seed: string, dice: Dice, scene: Scene, planted: Planted): P
   const { stage, nature } = openStage(seed, dice, scene, corrupt, planted);
   const { world, reference } = stage;
   let [finalised, aborted] = [0, 0];
-  chain.onMined = ({ name, sender, args, again }) => {
-    if (name === "release") reference.releases(seatOf(scene, sender), args[0] as bigint, args[1] as Hex, again);
+  chain.onMined = ({ name, args }) => {
     if (name === "finalize") {
       finalised++;
       reference.finalises(args[0] as bigint);
       world.recovered();
     }
-    if (name === "advance" && chain.contractAt(contract).state.header.phase === "Aborted") aborted++;
+    if (name === "abort") aborted++;
   };
   const rounds = dice.between(1, MOST_ROUNDS);
   await until(world, nature, scene, HOSTILE_EVENTS, () => finalised >= rounds);
@@ -170,10 +177,6 @@ function judge({ actors }: World, { shape, writer }: Scene, reference: Reference
 function describe(failure: unknown): string {
   if (isVerisumError(failure)) return `${failure.code}: ${failure.message}`;
   return failure instanceof Error ? (failure.stack ?? failure.message) : String(failure);
-}
-
-function seatOf({ parameters, writer }: Scene, sender: Hex): number {
-  return seatsOf(parameters).find((seat) => writer(seat).account === sender) ?? 0;
 }
 
 function shuffled<T>(dice: Dice, list: readonly T[]): T[] {

@@ -92,6 +92,8 @@ export interface Call<T> {
   readonly failure?: () => Error;
   /** An answer of the past. */
   readonly stale?: () => Promise<T>;
+  /** Nobody acts before it: it is one of many like it. */
+  readonly isOneOfMany?: boolean;
 }
 
 /** What the world does besides letting roles act. */
@@ -197,9 +199,9 @@ export class World {
     return life.during(this.#disturbed(life, call));
   }
 
-  async #disturbed<T>(life: Life, { act, failure, stale }: Call<T>): Promise<T> {
+  async #disturbed<T>(life: Life, { act, failure, stale, isOneOfMany = false }: Call<T>): Promise<T> {
     if (life.ended) return never();
-    if (life.pause === undefined && this.interleaves && this.dice.oneIn(6)) {
+    if (life.pause === undefined && this.interleaves && !isOneOfMany && this.dice.oneIn(6)) {
       life.pause = this.#others().finally(() => {
         life.pause = undefined;
       });

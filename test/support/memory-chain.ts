@@ -5,7 +5,13 @@
  * test/chain/contract-suite.ts holds it to what the compiled contract does.
  */
 import { toBeHex, Wallet } from "ethers";
-import type { TaskReader, TaskWriter } from "../../chain/task-chain.ts";
+import type {
+  Attestation,
+  AttestationStatement,
+  ReleaseStatement,
+  TaskReader,
+  TaskWriter,
+} from "../../chain/task-chain.ts";
 import { G1_GENERATOR, G2_GENERATOR, multiplyG1 } from "../../protocol/points.ts";
 import type { Submission } from "../../protocol/submission.ts";
 import type { TaskParameters } from "../../protocol/task.ts";
@@ -87,13 +93,41 @@ export function memorySubmission({ parameters }: MemoryTask, seed: string): Subm
   };
 }
 
-/** Every client submits, every member attests all of them, and the round settles on them. */
+/** Every seat's statement over the present intake: all of the clients' shares are good, unless told. */
+export async function memoryAttestations(
+  { members, operator }: MemoryTask,
+  {
+    good,
+    refused = 0n,
+    seats = members.map((_, i) => i + 1),
+  }: Partial<Pick<Attestation, "good" | "refused">> & { readonly seats?: readonly number[] } = {},
+): Promise<AttestationStatement[]> {
+  const { number: round, intake, submitted } = await operator.round();
+  const attestation = { round, intake, good: good ?? (1n << BigInt(submitted)) - 1n, refused };
+  return Promise.all(
+    seats.map(async (seat) => ({
+      ...attestation,
+      seat,
+      signature: await members[seat - 1]!.signAttestation(attestation),
+    })),
+  );
+}
+
+/** Every client submits, every member finds all shares good, and the round settles on them. */
 export async function settleMemoryRound(task: MemoryTask, round: bigint): Promise<void> {
   for (const client of task.clients) await client.submit(round, memorySubmission(task, client.account));
-  const everybody = (1n << BigInt(task.clients.length)) - 1n;
-  for (const member of task.members) await member.attest(round, everybody);
-  await task.operator.propose(round, (1n << BigInt(task.members.length)) - 1n);
-  await task.operator.settle(round, []);
+  await task.operator.settle(round, await memoryAttestations(task), (1n << BigInt(task.members.length)) - 1n, []);
+}
+
+/** A seat's statement over the present settlement. */
+export async function memoryRelease(
+  { members, operator }: MemoryTask,
+  seat: number,
+  releaseCid: Hex = word(`release ${seat}`),
+): Promise<ReleaseStatement> {
+  const { number: round, settlement } = await operator.round();
+  const release = { round, settlement, releaseCid };
+  return { ...release, seat, signature: await members[seat - 1]!.signRelease(release) };
 }
 
 /** Finalises a settled round with this result, signed by the first `threshold` seats. @param modelDigest of a model */
@@ -103,7 +137,7 @@ export async function finalizeMemoryRound(
   label: string,
   modelDigest = word(`${label} model digest`),
 ): Promise<void> {
-  const { included, totalWeight, sum } = await task.operator.round();
+  const { settlement } = await task.operator.round();
   const of = (name: string): Hex => word(`${label} ${name}`);
   const result = {
     aggregateCid: of("aggregate cid"),
@@ -111,13 +145,15 @@ export async function finalizeMemoryRound(
     modelCid: of("model cid"),
     modelDigest,
   };
+  const seats = task.members.slice(0, task.parameters.threshold).map((_, i) => i + 1);
+  const releases = await Promise.all(seats.map((seat) => memoryRelease(task, seat)));
   const signatures = await Promise.all(
-    task.members.slice(0, task.parameters.threshold).map(async (member, i) => ({
-      seat: i + 1,
-      signature: await member.signResult({ ...result, round, included, totalWeight, sum }),
+    seats.map(async (seat) => ({
+      seat,
+      signature: await task.members[seat - 1]!.signResult({ ...result, round, settlement }),
     })),
   );
-  await task.operator.finalize(round, result, 0n, G1_GENERATOR, signatures);
+  await task.operator.finalize(round, result, 0n, G1_GENERATOR, releases, signatures);
 }
 
 /** An account of its own for each index. Its key is public: for tests only. */

@@ -18,6 +18,9 @@ import { createTrainer } from "../../learning/trainer.ts";
 import { loadProvingKeys } from "../../task/keys.ts";
 import { openReadingNode, openWritingNode } from "../../task/node.ts";
 import type { NodeOptions, ReadingNode, WritingNode } from "../../task/node.ts";
+import { openStatements } from "../../task/node-statements.ts";
+import type { NodeStatements } from "../../task/node-statements.ts";
+import { roundNow } from "../../task/round-now.ts";
 import type { TaskDocument } from "../../task/document.ts";
 import type { CommittingTask } from "../../task/opened-task.ts";
 import { createCoordinator } from "../../aggregator/coordinator.ts";
@@ -271,11 +274,12 @@ export async function startHarness(options: HarnessOptions): Promise<RoundHarnes
   };
 
   const serving = await openServing("aggregator", 0, others);
-  const board = addProposalRoutes(
+  const proposals = addProposalRoutes(
     serving.app,
     signatureCheck(serving.node.chain, () => performance.now()),
     NO_EFFECT,
   );
+  const statements = statementsOf(serving);
   const relay = createRelay({
     chain: serving.node.chain,
     parameters: serving.node.task.parameters,
@@ -292,7 +296,8 @@ export async function startHarness(options: HarnessOptions): Promise<RoundHarnes
   const coordinate = createCoordinator({
     chain: serving.node.chain,
     task,
-    board,
+    proposals,
+    ...statements,
     reporter: serving.reporter,
     siblingNodes: { nodesOf: serving.node.network.nodesOf, fetch: globalThis.fetch },
     ...(options.evaluate === undefined ? {} : { evaluate: options.evaluate }),
@@ -310,9 +315,10 @@ export async function startHarness(options: HarnessOptions): Promise<RoundHarnes
 
   const members: MemberRole[] = [];
   for (let seat = 1; seat <= memberCount; seat++) {
-    const { node, reporter, listen } = await openServing(`member-${seat}`, seat, [serving.url]);
-    await listen();
-    members.push(createMember(seat, node, reporter, keys.committer));
+    const member = await openServing(`member-${seat}`, seat, [serving.url]);
+    const said = statementsOf(member);
+    await member.listen();
+    members.push(createMember(seat, member.node, member.reporter, keys.committer, said));
   }
   const clients: ClientRole[] = [];
   for (let i = 0; i < options.clients; i++) {
@@ -341,16 +347,22 @@ export async function startHarness(options: HarnessOptions): Promise<RoundHarnes
     ];
     for (const step of steps) {
       acted = (await step()) || acted;
-      const state = await serving.node.chain.round();
+      const state = await stateNow();
       if (until(state)) return { state, acted, reached: true };
     }
-    return { state: await serving.node.chain.round(), acted, reached: false };
+    return { state: await stateNow(), acted, reached: false };
   };
+  const stateNow = async (): Promise<RoundState> =>
+    roundNow(await serving.node.chain.round(), serving.node.chain, serving.node.task.parameters);
   const play: RoundHarness["play"] = async (phases, fromRound) => {
     const first = fromRound ?? (await serving.node.chain.round()).number;
+    // A result opens the next round where it can, and then no state says that this one is over.
+    const isOver = ({ number }: RoundState): boolean => number > (first || 1n) && phases.includes("Finalised");
     for (let turns = 0; turns < MAX_TURNS; turns++) {
-      const { state, acted, reached } = await turn(({ number, phase }) => number >= first && phases.includes(phase));
-      if (reached) return state;
+      const { state, acted, reached } = await turn(
+        (now) => (now.number >= first && phases.includes(now.phase)) || isOver(now),
+      );
+      if (reached) return isOver(state) ? { ...state, number: first || 1n, phase: "Finalised" } : state;
       if (!acted) await passTime(chain, serving.node, state);
     }
     throw new Error(`the round did not reach ${phases.join(" or ")}`);
@@ -392,7 +404,19 @@ export async function startHarness(options: HarnessOptions): Promise<RoundHarnes
   };
 }
 
-function createMember(seat: number, node: WritingNode, reporter: Recorder, committer: VectorCommitter): MemberRole {
+/** A node's statements; it asks the other nodes at every look. */
+function statementsOf({ app, node }: { readonly app: FastifyInstance; readonly node: WritingNode }): NodeStatements {
+  let looks = 0;
+  return openStatements(app, node, { fetch: globalThis.fetch, clock: () => (looks += 60_000) });
+}
+
+function createMember(
+  seat: number,
+  node: WritingNode,
+  reporter: Recorder,
+  committer: VectorCommitter,
+  statements: NodeStatements,
+): MemberRole {
   const scope = `${node.scope}-${seat}`;
   const fresh = (): MemberLoopDependencies => ({
     chain: node.chain,
@@ -403,6 +427,7 @@ function createMember(seat: number, node: WritingNode, reporter: Recorder, commi
     scope,
     localMinimum: node.task.parameters.minClients,
     reporter,
+    ...statements,
     replicate: (cid) => node.network.replicate(node.store, cid),
     random: csprng,
     fetch: globalThis.fetch,

@@ -1,8 +1,13 @@
 /** Changing one thing in valid data, and the name of what refuses it. For tests only. */
 import assert from "node:assert/strict";
 import { it } from "mocha";
+import type { Attestation, AttestationStatement } from "../../chain/task-chain.ts";
 import { isVerisumError } from "../../protocol/errors.ts";
+import { BASE_FIELD_ORDER } from "../../protocol/parameters.ts";
+import { G1_GENERATOR, G1_INFINITY } from "../../protocol/points.ts";
+import type { G1 } from "../../protocol/points.ts";
 import type { Hex } from "../../protocol/transcript.ts";
+import type { RoundHarness } from "./round-harness.ts";
 
 /** What is changed, the name of what must refuse it, and the attempt. */
 export type TamperCase = readonly [what: string, refusal: string, attempt: () => unknown];
@@ -37,6 +42,30 @@ export function changed<T>(value: T, path: string, change: (old: never) => unkno
   const next = rest.length === 0 ? change(old as never) : changed(old, rest.join("."), change);
   if (Array.isArray(value)) return value.map((item: unknown, i) => (String(i) === key ? next : item)) as T;
   return { ...value, [key]: next };
+}
+
+export const OTHER: G1 = G1_GENERATOR;
+export const other = (): G1 => OTHER;
+export const infinity = (): G1 => G1_INFINITY;
+export const offCurve = ({ x, y }: G1): G1 => ({ x, y: (y + 1n) % BASE_FIELD_ORDER });
+
+export type Statements = readonly AttestationStatement[];
+/** What some seats sign otherwise. */
+export type StatedOtherwise = Readonly<Record<number, Partial<Attestation>>>;
+
+/** Statements of three seats that all four clients' shares are good, some of them signed otherwise. */
+export async function attestationsOf(
+  { operator, members }: Pick<RoundHarness, "operator" | "members">,
+  round: bigint,
+  otherwise: StatedOtherwise,
+): Promise<Statements> {
+  const { intake } = await operator.round();
+  return Promise.all(
+    members.slice(0, 3).map(async ({ seat, node }) => {
+      const attestation = { round, intake, good: 0b1111n, refused: 0n, ...otherwise[seat] };
+      return { ...attestation, seat, signature: await node.chain.signAttestation(attestation) };
+    }),
+  );
 }
 
 export const plusOne = (value: bigint): bigint => value + 1n;

@@ -16,7 +16,7 @@ const KINDS: readonly RoleKind[] = ["aggregator", "member", "client"];
 /** Events of a task whose clients are listed, stay and submit in one step, and whose rounds all become final. */
 const EVENTS = [
   ...["MemberRegistered", "ClientRegistered", "EndpointAnnounced", "RoundKeysRegistered", "RoundOpened"],
-  ...["PhaseChanged", "Submitted", "Attested", "Proposed", "Settled", "Released", "Finalised"],
+  ...["Submitted", "Settled", "Finalised"],
 ] as const satisfies readonly (keyof VerisumEvents)[];
 
 interface RawLog {

@@ -9,18 +9,17 @@ import { VerisumError } from "../../../protocol/errors.ts";
 import { parametersHash } from "../../../protocol/task.ts";
 import type { TaskParameters } from "../../../protocol/task.ts";
 import { G1_INFINITY } from "../../../protocol/points.ts";
-import { deploymentOf } from "../../../protocol/transcript.ts";
+import { deploymentOf, ZERO_WORD } from "../../../protocol/transcript.ts";
 import type { Hex } from "../../../protocol/transcript.ts";
 import { word } from "../random.ts";
-import { attesting } from "./attesting.ts";
 import { registration } from "./registration.ts";
 import { rounds } from "./rounds.ts";
-import { ZERO_WORD } from "./state.ts";
+import { settling } from "./settling.ts";
 import type { Call, Calls, State } from "./state.ts";
 import { submissions } from "./submissions.ts";
 
 /** Every function of the contract that changes something. */
-const CALLS: Calls<SendName<VerisumFunctions>> = { ...registration, ...submissions, ...attesting, ...rounds };
+const CALLS: Calls<SendName<VerisumFunctions>> = { ...registration, ...submissions, ...settling, ...rounds };
 
 /** Seconds; the first block's timestamp. */
 const GENESIS_TIME = 1_700_000_000;
@@ -80,6 +79,11 @@ export class MemoryChain {
   /** Number of the latest block. */
   get blockNumber(): number {
     return this.#latest.number;
+  }
+
+  /** Of the latest block, in Unix seconds. */
+  get latestTime(): number {
+    return this.#latest.timestamp;
   }
 
   /** The latest block. */
@@ -146,10 +150,10 @@ export class MemoryChain {
       roundKeys: new Map(),
       clients: new Map(),
       keyWindowStart: BigInt(this.#latest.timestamp),
-      header: { ...header, keyMask: 0n, attestedMask: 0n, releaseMask: 0n },
+      header: { ...header, keyMask: 0n },
       sum: G1_INFINITY,
       records: [],
-      attestations: new Map(),
+      roundHash: ZERO_WORD,
       proposedMembers: 0n,
       included: 0n,
       model: { round: 0n, cid: parameters.genesisCid, digest: parameters.genesisDigest },

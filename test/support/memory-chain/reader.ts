@@ -2,11 +2,12 @@
 import { lastStepOf, lookOf, recordsOf, registeredClients } from "../../../chain/round-records.ts";
 import type { TaskLog } from "../../../chain/logs.ts";
 import type { TaskLook, TaskReader } from "../../../chain/task-chain.ts";
+import { ZERO_WORD } from "../../../protocol/transcript.ts";
 import type { Hex } from "../../../protocol/transcript.ts";
 import type { MemoryChain } from "./chain.ts";
 import { word } from "../random.ts";
 import { roundOf } from "./rounds.ts";
-import { registered, ZERO_WORD } from "./state.ts";
+import { registered } from "./state.ts";
 import type { State } from "./state.ts";
 
 /** @throws CHAIN_NO_CONTRACT */
@@ -20,7 +21,14 @@ export function memoryReader(chain: MemoryChain, contract: Hex, confirmations: n
     const { model: latestModel, finalisedRounds, members, privacySpent } = now;
     const [memberCount, clientCount] = [members.length, registered(now).length];
     return lookOf({
-      counters: { round: roundOf(now), latestModel, finalisedRounds, memberCount, clientCount, privacySpent },
+      counters: {
+        round: roundOf(now, chain.latestTime),
+        latestModel,
+        finalisedRounds,
+        memberCount,
+        clientCount,
+        privacySpent,
+      },
       logs: [...events],
       latest: chain.latest,
       finalBlock: chain.blockNumber - confirmations,
@@ -33,7 +41,7 @@ export function memoryReader(chain: MemoryChain, contract: Hex, confirmations: n
     parametersHash: async () => (await state()).parametersHash,
     operator: async () => (await state()).operator,
     verificationKeys: async () => deployed.keys.slice(),
-    round: async () => roundOf(await state()),
+    round: async () => roundOf(await state(), chain.latestTime),
     latestModel: async () => (await state()).model,
     finalisedRounds: async () => (await state()).finalisedRounds,
     privacySpent: async () => (await state()).privacySpent,

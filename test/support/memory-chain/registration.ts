@@ -1,7 +1,8 @@
 /** Who takes part: contracts/Registration.sol in TypeScript. */
 import { MAX_COHORT, MAX_ENDPOINT_BYTES, MAX_TOTAL_WEIGHT } from "../../../protocol/parameters.ts";
+import { ZERO_WORD } from "../../../protocol/transcript.ts";
 import type { Hex } from "../../../protocol/transcript.ts";
-import { registered, requireMember, requirePhase, revert, ZERO_ADDRESS, ZERO_WORD } from "./state.ts";
+import { registered, requireMember, requirePhase, revert, ZERO_ADDRESS } from "./state.ts";
 import type { Call, Calls } from "./state.ts";
 
 export const registration: Calls<

@@ -1,119 +1,99 @@
 /**
- * A round from its opening to its result, with attesting.ts: contracts/Verisum.sol in TypeScript, except that openings
- * are not verified.
+ * How rounds open and end: contracts/Verisum.sol in TypeScript, except that openings are not verified.
  */
 import { decodeRound } from "../../../chain/codec.ts";
-import type { RoundState as SolidityRoundState } from "../../../chain/generated/verisum.ts";
-import { recoverResultSigner } from "../../../chain/result-signature.ts";
-import type { RoundState, SignedResult } from "../../../chain/task-chain.ts";
+import type { Release, RoundState as SolidityRoundState } from "../../../chain/generated/verisum.ts";
+import { roundAt } from "../../../chain/round-at.ts";
+import { checkStatement } from "../../../chain/statement-signatures.ts";
+import type { StatementKind, StatementKinds } from "../../../chain/statement-signatures.ts";
+import type { RoundState, SeatSignature, SignedResult } from "../../../chain/task-chain.ts";
 import { isVerisumError } from "../../../protocol/errors.ts";
 import { FIELD_ORDER } from "../../../protocol/parameters.ts";
-import { equalG1, G1_INFINITY, negateG1 } from "../../../protocol/points.ts";
+import { G1_INFINITY } from "../../../protocol/points.ts";
+import { ZERO_WORD } from "../../../protocol/transcript.ts";
 import type { Hex } from "../../../protocol/transcript.ts";
 import {
-  activeHeader,
-  allOf,
   countBits,
+  headerIn,
+  headerNow,
   headerOf,
   label,
   phaseNumber,
   registered,
   requireLength,
-  requireMember,
   requirePhase,
   revert,
   seatBit,
-  ZERO_ADDRESS,
 } from "./state.ts";
 import type { Call, Calls, Header, State } from "./state.ts";
-import { addWeighted } from "./submissions.ts";
 
-export const rounds: Calls<"openRound" | "advance" | "settle" | "release" | "finalize"> = {
+export const rounds: Calls<"openRound" | "abort" | "finalize"> = {
   openRound(call) {
-    const { state, now, emit } = call;
-    const { parameters, model } = state;
+    const header = headerNow(call);
+    if (isActive(header) && call.now >= header.deadline) abort(call, header);
     requirePhase(call, "Idle", "Finalised", "Aborted");
-    const expected = requireReady(state);
-    const number = state.header.number + 1n;
-    const keyMask = keyMaskOf(state, number);
-    requireKeys(call, keyMask);
-    const deadline = now + BigInt(parameters.collectSeconds);
-    const empty = { submitted: 0, totalWeight: 0n, attestedMask: 0n, releaseMask: 0n };
-    state.header = { number, phase: "Collecting", deadline, expected, keyMask, ...empty };
-    Object.assign(state, { sum: G1_INFINITY, records: [], attestations: new Map(), proposedMembers: 0n, included: 0n });
-    emit("RoundOpened", { round: number, baseModelCid: model.cid, baseModelDigest: model.digest, deadline, keyMask });
-    return number;
+    return open(call);
   },
 
-  advance(call, round) {
-    const { state, now, emit } = call;
-    const { minClients, attestSeconds } = state.parameters;
+  abort(call, round) {
     const header = headerOf(call, round);
     requirePhase(call, "Collecting", "Attesting", "Aggregating");
-    requireReached(call, header);
-    if (header.phase === "Collecting" && header.submitted >= minClients) {
-      enter(call, header, "Attesting", attestSeconds);
-      return;
-    }
-    if (header.phase === "Attesting" && state.proposedMembers !== 0n) revert("VerisumProposalStands", {});
-    const during = phaseNumber(header.phase);
-    header.phase = "Aborted";
-    state.keyWindowStart = now;
-    emit("Aborted", { round, during });
+    if (call.now < header.deadline)
+      revert("VerisumDeadlineNotReached", { deadline: header.deadline, timestamp: call.now });
+    abort(call, header);
   },
 
-  settle(call, round, excluded) {
+  finalize(call, round, result, evaluation, opening, releases, signers, signatures) {
     const { state, emit } = call;
-    const { parameters, included, proposedMembers: members } = state;
-    const header = headerOf(call, round);
-    requirePhase(call, "Attesting");
-    if (members === 0n) revert("VerisumNoProposal", {});
-    let missing = allOf(header.submitted) & ~included;
-    if (missing !== 0n) requireReached(call, header);
-    for (const { index, record } of excluded) {
-      const known = state.records[Number(index)];
-      if ((missing & (1n << index)) === 0n) revert("VerisumNotExcluded", { index });
-      const { client, weight, commitment } = record;
-      if (known?.client !== client || known.weight !== weight || !equalG1(known.commitment, commitment))
-        revert("VerisumRecordMismatch", { index });
-      missing ^= 1n << index;
-      state.sum = addWeighted(state.sum, negateG1(commitment), weight);
-      header.totalWeight -= weight;
-    }
-    if (missing !== 0n) revert("VerisumExcludedMissing", { missing });
-    state.privacySpent += parameters.privacyCostPerRound;
-    emit("Settled", { round, included, members, totalWeight: header.totalWeight, sum: state.sum });
-    enter(call, header, "Aggregating", parameters.aggregateSeconds);
-  },
-
-  release(call, round, releaseCid) {
-    const { state, emit } = call;
-    const header = activeHeader(call, round, "Aggregating");
-    const seat = requireMember(call);
-    if ((header.releaseMask & seatBit(seat)) !== 0n) revert("VerisumAlreadyReleased", { seat: BigInt(seat) });
-    const missing = state.included & ~(state.attestations.get(seat) ?? 0n);
-    if (missing !== 0n) revert("VerisumReleaseNotAttested", { seat: BigInt(seat), missing });
-    header.releaseMask |= seatBit(seat);
-    emit("Released", { round, seat: BigInt(seat), releaseCid });
-  },
-
-  finalize(call, round, result, evaluation, opening, signers, signatures) {
-    const { state, now, emit } = call;
-    const header = activeHeader(call, round, "Aggregating");
-    const { included, sum } = state;
-    const signed = { ...result, round, included, totalWeight: Number(header.totalWeight), sum };
-    checkSignatures(state, signed, signers, signatures);
+    const header = headerIn(call, round, "Aggregating");
+    const settlement = state.roundHash;
+    checkReleases(state, round, releases);
+    checkSignatures(state, { ...result, round, settlement }, signers, signatures);
     if (evaluation >= FIELD_ORDER) revert("VerisumNotCanonical", { field: label("evaluation"), value: evaluation });
-    header.phase = "Finalised";
     state.model = { round, cid: result.modelCid, digest: result.modelDigest };
     state.finalisedRounds += 1;
-    state.keyWindowStart = now;
-    emit("Finalised", { round, result, evaluation, opening, signers, signatures });
+    emit("Finalised", { round, settlement, result, evaluation, opening, releases, signers, signatures });
+    header.phase = "Finalised";
+    try {
+      open(call);
+    } catch (error) {
+      if (!isVerisumError(error, "CHAIN_REVERTED")) throw error;
+    }
   },
 };
 
-/** `round()` of the contract. */
-export function roundOf({ header, proposedMembers, included, sum }: State): RoundState {
+/** Ends a round whose deadline has passed. */
+function abort({ state, emit }: Call, header: Header): void {
+  if (header.phase === "Attesting" && state.proposedMembers !== 0n) revert("VerisumProposalStands", {});
+  emit("Aborted", { round: header.number, during: phaseNumber(header.phase) });
+  header.phase = "Aborted";
+}
+
+/** Opens the next round. @throws CHAIN_REVERTED, before anything is changed, if it cannot open */
+function open(call: Call): bigint {
+  const { state, now, emit } = call;
+  const { parameters, model } = state;
+  const number = state.header.number + 1n;
+  const expected = requireReady(state);
+  const keyMask = keyMaskOf(state, number);
+  requireKeys(call, keyMask);
+  const deadline = now + BigInt(parameters.collectSeconds);
+  state.header = { number, phase: "Collecting", deadline, expected, keyMask, submitted: 0, totalWeight: 0n };
+  const nothing = { roundHash: ZERO_WORD, proposedMembers: 0n, included: 0n };
+  Object.assign(state, { sum: G1_INFINITY, records: [], keyWindowStart: now, ...nothing });
+  emit("RoundOpened", { round: number, baseModelCid: model.cid, baseModelDigest: model.digest, deadline, keyMask });
+  return number;
+}
+
+function isActive({ phase }: Header): boolean {
+  return phase === "Collecting" || phase === "Attesting" || phase === "Aggregating";
+}
+
+/** `round()` of the contract in a block of this time. */
+export function roundOf(contract: State, time: number): RoundState {
+  const { header, parameters, proposedMembers, included, sum, roundHash } = contract;
+  const isSettled = header.phase === "Aggregating" || header.phase === "Finalised";
+  const isCounting = header.phase === "Collecting" || header.phase === "Attesting";
   const state: SolidityRoundState = {
     number: header.number,
     phase: phaseNumber(header.phase),
@@ -121,13 +101,14 @@ export function roundOf({ header, proposedMembers, included, sum }: State): Roun
     expected: BigInt(header.expected),
     submitted: BigInt(header.submitted),
     keyMask: header.keyMask,
-    releaseMask: header.releaseMask,
     totalWeight: header.totalWeight,
     included: proposedMembers === 0n ? 0n : included,
     proposedMembers,
     sum: header.submitted === 0 ? G1_INFINITY : sum,
+    intake: isCounting ? roundHash : ZERO_WORD,
+    settlement: isSettled ? roundHash : ZERO_WORD,
   };
-  return decodeRound(state);
+  return roundAt(decodeRound(state), parameters, time);
 }
 
 /** Clients of the next round. @throws CHAIN_REVERTED if anything but keys is missing for it */
@@ -157,40 +138,56 @@ function requireKeys({ state, now }: Call, keyMask: bigint): void {
   if (keys < required) revert("VerisumTooFewKeys", { keys: BigInt(keys), required: BigInt(required), waitUntil });
 }
 
-function requireReached({ now }: Call, { deadline }: Header): void {
-  if (now < deadline) revert("VerisumDeadlineNotReached", { deadline, timestamp: now });
+function checkReleases(state: State, round: bigint, releases: readonly Release[]): void {
+  const { threshold } = state.parameters;
+  if (releases.length < threshold)
+    revert("VerisumTooFewReleases", { releases: BigInt(releases.length), threshold: BigInt(threshold) });
+  let previous = 0n;
+  for (const { seat, releaseCid, signature } of releases) {
+    requireSeat(state, previous, seat);
+    previous = seat;
+    const statement = { round, settlement: state.roundHash, releaseCid, ...signedBy(seat, signature) };
+    if (!isSigned(state, "Release", statement)) revert("VerisumReleaseInvalid", { seat });
+  }
 }
 
-function enter({ now, emit }: Call, header: Header, phase: "Attesting" | "Aggregating", seconds: number): void {
-  header.phase = phase;
-  header.deadline = now + BigInt(seconds);
-  emit("PhaseChanged", { round: header.number, phase: phaseNumber(phase), deadline: header.deadline });
+/** Seats of statements ascend, and have a key. */
+export function requireSeat({ header }: State, previous: bigint, seat: bigint): void {
+  if (seat <= previous) revert("VerisumSeatOrder", { previous, seat });
+  if ((header.keyMask & seatBit(Number(seat))) === 0n) revert("VerisumNoRoundKey", { seat });
+}
+
+export function signedBy(seat: bigint, [r, vs]: readonly [Hex, Hex]): SeatSignature {
+  return { seat: Number(seat), signature: { r, vs } };
+}
+
+/** Whether the statement is signed by the member on its seat. */
+export function isSigned<K extends StatementKind>(
+  { context, members }: State,
+  kind: K,
+  statement: StatementKinds[K] & SeatSignature,
+): boolean {
+  try {
+    checkStatement(context, members, kind, statement);
+    return true;
+  } catch (error) {
+    if (!isVerisumError(error, "SIGNATURE_INVALID")) throw error;
+    return false;
+  }
 }
 
 function checkSignatures(
-  { parameters, context, members }: State,
+  state: State,
   result: SignedResult,
   signers: bigint,
   signatures: readonly (readonly [Hex, Hex])[],
 ): void {
   const count = countBits(signers);
-  const { threshold } = parameters;
+  const { threshold } = state.parameters;
   if (count < threshold) revert("VerisumTooFewSignatures", { signatures: BigInt(count), threshold: BigInt(threshold) });
   requireLength("signatures", signatures.length, count);
   const seats = Array.from({ length: 32 }, (_, i) => i + 1).filter((seat) => (signers & seatBit(seat)) !== 0n);
-  for (const [i, seat] of seats.entries()) {
-    const [r, vs] = signatures[i]!;
-    if (signerOf(() => recoverResultSigner(context, result, { r, vs })) !== members[seat - 1])
+  for (const [i, seat] of seats.entries())
+    if (!isSigned(state, "Result", { ...result, ...signedBy(BigInt(seat), signatures[i]!) }))
       revert("VerisumSignatureInvalid", { seat: BigInt(seat) });
-  }
-}
-
-/** Who signed; the zero address, which is no member's, for what is no signature. */
-function signerOf(recover: () => Hex): Hex {
-  try {
-    return recover();
-  } catch (error) {
-    if (!isVerisumError(error, "SIGNATURE_INVALID")) throw error;
-    return ZERO_ADDRESS;
-  }
 }

@@ -1,17 +1,16 @@
 /** What the contract stores, and the rules that all of its calls share. */
 import { keccak256, toUtf8Bytes, encodeBytes32String } from "ethers";
 import type { SendName } from "../../../chain/contract-calls.ts";
-import type { ClientRecord, VerisumErrors, VerisumEvents, VerisumFunctions } from "../../../chain/generated/verisum.ts";
+import type { VerisumErrors, VerisumEvents, VerisumFunctions } from "../../../chain/generated/verisum.ts";
 import type { EventName } from "../../../chain/logs.ts";
 import { revertOf, VERISUM_INTERFACE } from "../../../chain/rpc.ts";
 import { PHASES } from "../../../chain/task-chain.ts";
 import type { ModelRecord, Phase, TaskContext } from "../../../chain/task-chain.ts";
 import type { G1 } from "../../../protocol/points.ts";
 import type { TaskParameters } from "../../../protocol/task.ts";
-import type { Hex } from "../../../protocol/transcript.ts";
+import type { Hex, IntakeRecord } from "../../../protocol/transcript.ts";
 
 export const ZERO_ADDRESS: Hex = `0x${"00".repeat(20)}`;
-export const ZERO_WORD: Hex = `0x${"00".repeat(32)}`;
 
 /** A client that registered once; a weight of zero means that it left. */
 export interface Client {
@@ -30,8 +29,6 @@ export interface Header {
   submitted: number;
   totalWeight: bigint;
   readonly keyMask: bigint;
-  attestedMask: bigint;
-  releaseMask: bigint;
 }
 
 export interface State {
@@ -48,9 +45,9 @@ export interface State {
   header: Header;
   sum: G1;
   /** Of the current round, by index. */
-  records: ClientRecord[];
-  /** Of the current round, by seat. */
-  attestations: Map<number, bigint>;
+  records: IntakeRecord[];
+  /** The intake until the round settles, then the settlement. */
+  roundHash: Hex;
   proposedMembers: bigint;
   included: bigint;
   model: ModelRecord;
@@ -96,24 +93,39 @@ export function phaseNumber(phase: Phase): bigint {
 }
 
 /** @throws CHAIN_REVERTED (VerisumWrongPhase) */
-export function requirePhase({ state }: Call, ...allowed: readonly Phase[]): void {
-  const { phase } = state.header;
+export function requirePhase(call: Call, ...allowed: readonly Phase[]): void {
+  const { phase } = headerNow(call);
   if (allowed.includes(phase)) return;
   const mask = allowed.reduce((bits, each) => bits | (1n << phaseNumber(each)), 0n);
   revert("VerisumWrongPhase", { actual: phaseNumber(phase), allowed: mask });
 }
 
-/** The header, if the round is the current one. @throws CHAIN_REVERTED (VerisumWrongRound) */
-export function headerOf({ state }: Call, round: bigint): Header {
-  const { number } = state.header;
-  if (number !== round) revert("VerisumWrongRound", { current: number, given: round });
-  return state.header;
+/** The header at the block's time: where enough clients are in at its deadline, Collecting has become Attesting. */
+export function headerNow({ state: { header, parameters }, now }: Call): Header {
+  if (header.phase === "Collecting" && now >= header.deadline && header.submitted >= parameters.minClients) {
+    header.phase = "Attesting";
+    header.deadline += BigInt(parameters.attestSeconds);
+  }
+  return header;
 }
 
-/** The header of the current round in this phase, before its deadline. */
-export function activeHeader(call: Call, round: bigint, phase: Phase): Header {
+/** The header, if the round is the current one. @throws CHAIN_REVERTED (VerisumWrongRound) */
+export function headerOf(call: Call, round: bigint): Header {
+  const header = headerNow(call);
+  if (header.number !== round) revert("VerisumWrongRound", { current: header.number, given: round });
+  return header;
+}
+
+/** The header of the current round in this phase. */
+export function headerIn(call: Call, round: bigint, phase: Phase): Header {
   const header = headerOf(call, round);
   requirePhase(call, phase);
+  return header;
+}
+
+/** The same before its deadline. */
+export function activeHeader(call: Call, round: bigint, phase: Phase): Header {
+  const header = headerIn(call, round, phase);
   if (call.now >= header.deadline) revert("VerisumDeadlinePassed", { deadline: header.deadline, timestamp: call.now });
   return header;
 }

@@ -2,7 +2,7 @@
  * How updates enter a round: contracts/Submissions.sol in TypeScript, except that proofs and openings are not verified.
  * Their form is: canonical scalars, no point at infinity where the contract refuses one.
  */
-import { decodeSubmission } from "../../../chain/codec.ts";
+import { decodeSubmission, intakeRecordOf } from "../../../chain/codec.ts";
 import type * as Solidity from "../../../chain/generated/verisum.ts";
 import { checkSubmissionSignature } from "../../../chain/submission-signature.ts";
 import { isVerisumError } from "../../../protocol/errors.ts";
@@ -12,9 +12,17 @@ import { FIELD_ORDER } from "../../../protocol/parameters.ts";
 import { addG1, isInfinity, multiplyG1 } from "../../../protocol/points.ts";
 import type { G1 } from "../../../protocol/points.ts";
 import { layoutOfTask } from "../../../protocol/task.ts";
-import { challengeOfHead, challengePoints, hashWords, sharesDigest } from "../../../protocol/transcript.ts";
+import {
+  challengeOfHead,
+  challengePoints,
+  extendIntake,
+  hashWords,
+  recordHashOf,
+  sharesDigest,
+  ZERO_WORD,
+} from "../../../protocol/transcript.ts";
 import type { Hex } from "../../../protocol/transcript.ts";
-import { activeHeader, hashOf, label, requireLength, revert, ZERO_WORD } from "./state.ts";
+import { activeHeader, hashOf, label, requireLength, revert } from "./state.ts";
 import type { Call, Calls } from "./state.ts";
 
 export const submissions: Calls<"submit" | "submitBatch" | "proveChunks" | "finishSubmission"> = {
@@ -124,7 +132,9 @@ function take(call: Call, client: Hex, submission: Solidity.Submission): void {
     if (value >= FIELD_ORDER) revert("VerisumNotCanonical", { field: label("shareEvaluations"), value });
   if (isInfinity(submission.commitment)) revert("VerisumPointInfinity", { field: label("commitment") });
   state.clients.get(client)!.lastSubmittedRound = header.number;
-  state.records.push({ client, weight, commitment: submission.commitment });
+  const record = intakeRecordOf({ client, weight: Number(weight), submission });
+  state.records.push(record);
+  state.roundHash = extendIntake(state.roundHash, recordHashOf(header.number, record));
   state.sum = addWeighted(state.sum, submission.commitment, weight);
   header.totalWeight += weight;
   const index = BigInt(header.submitted++);
@@ -150,12 +160,11 @@ function checkForm({ d, a, b, y, h }: Solidity.ChunkProof): void {
 }
 
 /** The last submission that is expected ends the phase. */
-function endIfComplete({ state, now, emit }: Call): void {
+function endIfComplete({ state, now }: Call): void {
   const { header, parameters } = state;
   if (header.submitted !== header.expected) return;
   header.phase = "Attesting";
   header.deadline = now + BigInt(parameters.attestSeconds);
-  emit("PhaseChanged", { round: header.number, phase: 2n, deadline: header.deadline });
 }
 
 function headOf(submission: Solidity.Submission, wires: Hex): Solidity.SubmissionHead {

@@ -1,10 +1,10 @@
 /** `TaskWriter` over a chain in memory. */
 import type { Wallet } from "ethers";
-import { encodeSigned, encodeSubmission } from "../../../chain/codec.ts";
+import { encodeSubmission, intakeRecordOf } from "../../../chain/codec.ts";
 import type { SendName } from "../../../chain/contract-calls.ts";
 import type { VerisumFunctions } from "../../../chain/generated/verisum.ts";
 import { CHUNKS_PER_TRANSACTION, sendInSteps } from "../../../chain/large-submission.ts";
-import { signResult } from "../../../chain/result-signature.ts";
+import { signStatement } from "../../../chain/statement-signatures.ts";
 import { signSubmission } from "../../../chain/submission-signature.ts";
 import type {
   ChunkProgress,
@@ -42,32 +42,43 @@ export function memoryWriter(chain: MemoryChain, reader: TaskReader, wallet: Wal
     signSubmission: (round, submission) => signSubmission(wallet, { ...reader.context, round }, submission),
     submitBatch: (round, signed) => send("submitBatch", round, encodeBatch(signed)),
     checkBatch: async (round, signed) => chain.simulate(contract, account, "submitBatch", [round, encodeBatch(signed)]),
-    advance: (round) => send("advance", round),
-    attest: (round, bitmap) => send("attest", round, bitmap),
-    propose: (round, members) => send("propose", round, members),
-    settle: (round, excluded) =>
+    abort: (round) => send("abort", round),
+    settle: (round, statements, members, excluded) =>
       send(
         "settle",
         round,
-        excluded.map(({ index, client, weight, submission: { commitment } }) => ({
-          index: BigInt(index),
-          record: { client: lowerCase(client), weight: BigInt(weight), commitment },
+        bySeat(statements).map(({ seat, good, refused, signature: { r, vs } }) => ({
+          ...{ seat: BigInt(seat), good, refused },
+          signature: [r, vs] as const,
         })),
+        members,
+        excluded.map(({ index, ...record }) => {
+          const { weight, ...rest } = intakeRecordOf(record);
+          return { index: BigInt(index), record: { ...rest, weight: BigInt(weight) } };
+        }),
       ),
-    release: (round, releaseCid) => send("release", round, releaseCid),
-    finalize: (round, result, evaluation, opening, signatures) => {
-      const sorted = [...signatures].sort((a, b) => a.seat - b.seat);
+    finalize: (round, result, evaluation, opening, releases, signatures) => {
+      const sorted = bySeat(signatures);
       const signers = sorted.reduce((mask, { seat }) => mask | seatBit(seat), 0n);
       const compact = sorted.map(({ signature: { r, vs } }): [Hex, Hex] => [r, vs]);
-      return send("finalize", round, result, evaluation, opening, signers, compact);
+      const released = bySeat(releases).map(({ seat, releaseCid, signature: { r, vs } }) => ({
+        ...{ seat: BigInt(seat), releaseCid },
+        signature: [r, vs] as const,
+      }));
+      return send("finalize", round, result, evaluation, opening, released, signers, compact);
     },
-    signResult: (result) => signResult(wallet, reader.context, result),
+    signAttestation: (attestation) => signStatement(wallet, reader.context, "Attestation", attestation),
+    signRelease: (release) => signStatement(wallet, reader.context, "Release", release),
+    signResult: (result) => signStatement(wallet, reader.context, "Result", result),
     signText: async (text) => (await wallet.signMessage(text)) as Hex,
   };
 }
 
 function encodeBatch(signed: readonly SignedSubmission[]): Arguments<"submitBatch">[1] {
-  return signed.map((item) => encodeSigned({ ...item, client: lowerCase(item.client) }));
+  return signed.map(({ client, submission, signature: { r, vs } }) => ({
+    ...{ client: lowerCase(client), submission: encodeSubmission(submission) },
+    signature: [r, vs] as const,
+  }));
 }
 
 async function sendLarge(
@@ -87,6 +98,10 @@ async function sendLarge(
     },
     (...step) => send("finishSubmission", round, ...step),
   );
+}
+
+function bySeat<T extends { readonly seat: number }>(statements: readonly T[]): readonly T[] {
+  return [...statements].sort((a, b) => a.seat - b.seat);
 }
 
 function lowerCase(address: string): Hex {
