@@ -107,7 +107,9 @@ export default defineConfig(
   {
     // Long lists of cases over one fixture, which a reader searches rather than reads.
     files: [
+      "test/chain/contract-suite.ts",
       "test/content/gateway.test.ts",
+      "test/contracts/rounds.test.ts",
       "test/end-to-end/tamper.test.ts",
       "test/support/{round-harness,task-on-chain}.ts",
     ],

@@ -136,7 +136,7 @@ abstract contract Settling is RoundBase {
         emit Settled(header.number, settlement, intake, included, ledger.proposedMembers, header.totalWeight, sum);
     }
 
-    /// @param standing T of the proposal that stands; zero if there is none.
+    /// @dev `standing` is T of the proposal that stands; zero if there is none.
     function _requireBetter(uint32 standing, uint256 clients, uint256 memberBits) private view {
         if (standing == 0) return;
         uint256 standingClients = _countBits(_included);

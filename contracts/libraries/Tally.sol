@@ -8,6 +8,7 @@ pragma solidity ^0.8.30;
 library Tally {
     uint256 private constant PLANES = 6;
 
+    /// @notice Counters before the first bitmap.
     /// @param goal Bitmaps that must have a bit, at least 1.
     function start(uint256 goal) internal pure returns (uint256[PLANES] memory planes) {
         uint256 first = (1 << PLANES) - goal;

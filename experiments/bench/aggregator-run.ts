@@ -16,7 +16,7 @@ import { SERVER_STEP } from "./bench-task.ts";
 import type { BenchTask } from "./bench-task.ts";
 
 export interface SettledSum extends RoundContext {
-  readonly included: bigint;
+  readonly settlement: Hex;
   readonly totalWeight: number;
   readonly sum: G1;
 }

@@ -10,12 +10,9 @@ export const CONTRACT_FUNCTIONS = [
   "announce",
   "openRound",
   "submit",
-  "attest",
-  "propose",
   "settle",
-  "release",
   "finalize",
-  "advance",
+  "abort",
 ] as const;
 export type ContractFunction = (typeof CONTRACT_FUNCTIONS)[number];
 export type GasByFunction = Readonly<Record<ContractFunction, number>>;

@@ -3,7 +3,7 @@
  * spend.
  */
 import type { JsonRpcProvider } from "ethers";
-import type { TaskWriter } from "../../chain/task-chain.ts";
+import type { ReleaseStatement, SeatSignature, TaskWriter } from "../../chain/task-chain.ts";
 import { newRoundKeyPair } from "../../protocol/bundle.ts";
 import type { RandomBytes } from "../../protocol/random.ts";
 import { toHex } from "../../protocol/transcript.ts";
@@ -59,7 +59,6 @@ export async function measureRound(
     environment.onStep(`d = ${scenario.dimension}, ${scenario.clients} clients: ${step}`);
   const task = benchTask(scenario.dimension, scenario, toHex(hashVerificationKeys(keys.verificationKeys)));
   const allClients = (1n << BigInt(scenario.clients)) - 1n;
-  const allSeats = (1n << BigInt(scenario.members)) - 1n;
   const gas = new GasMeter();
   const { operator, members, clients, roundKeys, contexts, provider, reader } = await openFirstRound(
     task,
@@ -89,24 +88,33 @@ export async function measureRound(
     const calibrations = [await environment.calibrate()];
     const { checkMs, shareSums } = await measureMembers(task.layout, roundKeys, contexts, client.outputs);
     calibrations.push(await environment.calibrate());
-    for (const member of members) await gas.measure("attest", member.attest(1n, allClients));
-    await gas.measure("propose", operator.propose(1n, allSeats));
-    await gas.measure("settle", operator.settle(1n, []));
-    const { sum } = await operator.round();
-    const settled = { ...operator.context, round: 1n, included: allClients, totalWeight: scenario.clients, sum };
+    const { intake } = await operator.round();
+    const attestation = { round: 1n, intake, good: allClients, refused: 0n };
+    const { quorum, threshold } = task.committee;
+    const attestations = await Promise.all(
+      members.slice(0, quorum).map(async (member, i) => ({
+        ...attestation,
+        seat: i + 1,
+        signature: await member.signAttestation(attestation),
+      })),
+    );
+    await gas.measure("settle", operator.settle(1n, attestations, (1n << BigInt(quorum)) - 1n, []));
+    const { sum, settlement } = await operator.round();
+    const settled = { ...operator.context, round: 1n, settlement, totalWeight: scenario.clients, sum };
     const aggregate = await measureAggregator(task, settled, shareSums, environment.committer, repeats);
     calibrations.push(await environment.calibrate());
-    for (const [i, member] of members.entries())
-      await gas.measure("release", member.release(1n, aggregate.releaseCids[i]!));
-    const signatures = [];
-    for (const [i, member] of members.slice(0, task.committee.threshold).entries()) {
-      signatures.push({ seat: i + 1, signature: await member.signResult({ ...settled, ...aggregate.result }) });
+    const [releases, signatures] = [[] as ReleaseStatement[], [] as SeatSignature[]];
+    for (const [i, member] of members.slice(0, threshold).entries()) {
+      const seat = i + 1;
+      const release = { round: 1n, settlement, releaseCid: aggregate.releaseCids[i]! };
+      releases.push({ ...release, seat, signature: await member.signRelease(release) });
+      signatures.push({ seat, signature: await member.signResult({ round: 1n, settlement, ...aggregate.result }) });
     }
-    await gas.measure(
-      "finalize",
-      operator.finalize(1n, aggregate.result, aggregate.evaluation, aggregate.opening, signatures),
-    );
-    await leaveToDeadline(operator, members, provider, random, gas);
+    // With the next round's keys there, the result opens it as well.
+    for (const member of members) await member.registerRoundKeys(2n, [await freshPublicKey(random)]);
+    const { result, evaluation, opening } = aggregate;
+    await gas.measure("finalize", operator.finalize(1n, result, evaluation, opening, releases, signatures));
+    await leaveToDeadline(operator, provider, gas);
 
     return {
       task,
@@ -123,20 +131,12 @@ export async function measureRound(
   }
 }
 
-/** A second round in which nobody submits, pushed on when its deadline has passed. */
-async function leaveToDeadline(
-  operator: TaskWriter,
-  members: readonly TaskWriter[],
-  provider: JsonRpcProvider,
-  random: RandomBytes,
-  gas: GasMeter,
-): Promise<void> {
-  for (const member of members) await member.registerRoundKeys(2n, [await freshPublicKey(random)]);
-  await operator.openRound();
+/** A second round in which nobody submits, aborted when its deadline has passed. */
+async function leaveToDeadline(operator: TaskWriter, provider: JsonRpcProvider, gas: GasMeter): Promise<void> {
   const { deadline } = await operator.round();
   await provider.send("evm_increaseTime", [deadline - (await operator.blockTime())]);
   await provider.send("evm_mine", []);
-  await gas.measure("advance", operator.advance(2n));
+  await gas.measure("abort", operator.abort(2n));
 }
 
 async function freshPublicKey(random: RandomBytes): Promise<Hex> {

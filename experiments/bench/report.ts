@@ -89,7 +89,7 @@ function surroundings({ machine, repeats, entries }: BenchReport): string[] {
 }
 
 const NOTES: readonly string[] = [
-  "Each line of a table is one complete round on a chain of its own contract: every proof is real and every call is accepted by the contract; then a second round is left to its deadline to measure `advance`.",
+  "Each line of a table is one complete round on a chain of its own contract: every proof is real and every call is accepted by the contract; then a second round is left to its deadline to measure `abort`.",
   "Training is not timed. A submission's total is the wall time from the float update to the finished call; publishing the bundle and sending the transaction come after it. Updates are normal with a standard deviation of 256 steps.",
   "Noise is one discrete Gaussian for each coordinate, drawn by the protocol's sampler for long vectors and added. It is not part of the total: only a task with client-level privacy has it.",
   "A batch holds the real submissions of 20 different clients, relayed in one transaction. It is not measured where 20 submissions exceed what one transaction may spend (EIP-7825) or hold more than 64 proofs; the plot then has the smaller batches.",

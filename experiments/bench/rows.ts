@@ -34,7 +34,6 @@ export interface BenchRow {
   readonly gas: {
     readonly submit: number;
     readonly submitBatched20: number | null;
-    readonly attest: number;
     readonly settle: number;
     readonly finalize: number;
   };
@@ -91,7 +90,6 @@ export function rowOf(
     gas: {
       submit: gas.submit,
       submitBatched20: batches.find(({ size }) => size === BATCH_SIZE)?.gasPerClient ?? null,
-      attest: gas.attest,
       settle: gas.settle,
       finalize: gas.finalize,
     },

@@ -1,6 +1,6 @@
 /** The benchmark's tables, and their two forms: a terminal's and Markdown. */
 import Table from "cli-table3";
-import { CONTRACT_FUNCTIONS } from "./gas-meter.ts";
+import type { ContractFunction } from "./gas-meter.ts";
 import type { GasByFunction } from "./gas-meter.ts";
 import { growthExponent } from "./growth.ts";
 import type { BenchExtras, BenchRow } from "./rows.ts";
@@ -91,13 +91,18 @@ function gasTable(entries: readonly BenchEntry[], sizes: readonly string[]): Tab
     title: "Gas, the dearest call in a task's first round",
     header: ["function", ...sizes],
     lines: [
-      ...CONTRACT_FUNCTIONS.map((name) => [name, ...entries.map(({ gas }) => group(gas[name]))]),
+      ...functionsOf(entries).map((name) => [name, ...entries.map(({ gas }) => group(gas[name]))]),
       [
         "submit, each of a batch of 20",
         ...entries.map(({ row }) => (row.gas.submitBatched20 === null ? NOT_MEASURED : group(row.gas.submitBatched20))),
       ],
     ],
   };
+}
+
+/** Those of the run, which may be one of earlier contracts. */
+function functionsOf(entries: readonly BenchEntry[]): ContractFunction[] {
+  return Object.keys(entries[0]?.gas ?? {}) as ContractFunction[];
 }
 
 function clientsTable(entries: readonly BenchEntry[]): TableText {
@@ -113,7 +118,6 @@ function clientsTable(entries: readonly BenchEntry[]): TableText {
       line("member: check all clients, ms", ({ row }) => ms(row.member.checkMsPerClient * row.clients)),
       line("aggregator: one round, ms", ({ row }) => ms(row.aggregator.roundMs)),
       line("submit, gas for each client", ({ row }) => group(row.gas.submit)),
-      line("attest, gas for each member", ({ row }) => group(row.gas.attest)),
       line("settle, gas for the round", ({ row }) => group(row.gas.settle)),
       line("finalize, gas for the round", ({ row }) => group(row.gas.finalize)),
     ],
