@@ -1,8 +1,13 @@
 /** Every choice of a schedule, from its seed. */
 import { seededStream } from "../support/random.ts";
 
+/** Bytes drawn at a time. */
+const DRAWN = 4096;
+
 export class Dice {
   readonly #stream: (byteLength: number) => Uint8Array;
+  #drawn = new DataView(new ArrayBuffer(0));
+  #used = 0;
 
   constructor(seed: string) {
     this.#stream = seededStream(seed);
@@ -10,8 +15,13 @@ export class Dice {
 
   /** Uniform in 0 … bound − 1, but for a bias of 2^-32·bound. */
   below(bound: number): number {
-    const bytes = this.#stream(4);
-    return new DataView(bytes.buffer, bytes.byteOffset, 4).getUint32(0) % bound;
+    if (this.#used === this.#drawn.byteLength) {
+      const { buffer, byteOffset } = this.#stream(DRAWN);
+      this.#drawn = new DataView(buffer as ArrayBuffer, byteOffset, DRAWN);
+      this.#used = 0;
+    }
+    this.#used += 4;
+    return this.#drawn.getUint32(this.#used - 4) % bound;
   }
 
   /** Uniform in from … to, both included. */
