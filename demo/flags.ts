@@ -26,6 +26,8 @@ export interface DemoFlags {
   readonly data: string | undefined;
   /** A command or a URL for each client's trainer, with `{client}`, counted from 0, and `{clients}`. */
   readonly trainer: string | undefined;
+  /** The same for what measures each model. */
+  readonly evaluator: string | undefined;
   /** The first weights. */
   readonly initial: string | undefined;
   readonly clients: number;
@@ -44,7 +46,7 @@ export interface DemoFlags {
 }
 
 /** What commander leaves out where it was not given. */
-type OptionalFlag = "data" | "trainer" | "initial" | "alpha" | "samples" | "rounds";
+type OptionalFlag = "data" | "trainer" | "evaluator" | "initial" | "alpha" | "samples" | "rounds";
 
 /** The demo's command line. */
 export function demoProgram(): Command {
@@ -55,6 +57,7 @@ export function demoProgram(): Command {
       "--trainer <line>",
       "as for the client, with {client}, from 0, and {clients}; nobody cheats or crashes then",
     )
+    .option("--evaluator <line>", "as for the client, with {client} and {clients}")
     .option("--initial <file>", "as for create-task: a safetensors file with the first weights")
     .option("--clients <n>", `clients, at most ${MAX_CLIENTS}`, integerWithin(MIN_PLAIN_CLIENTS, MAX_CLIENTS), 5)
     .option("--samples <n>", "at most so many rows for each client", positiveInteger)
@@ -86,6 +89,7 @@ export function flagsFrom(program: Command): DemoFlags {
     data,
     plain,
     trainer: flags.trainer,
+    evaluator: flags.evaluator,
     initial: flags.initial,
     alpha: flags.alpha ?? (isDigits ? DIGITS_ALPHA : undefined),
     samples: flags.samples,
@@ -99,11 +103,15 @@ export function demoDealing({ clients, seed, alpha, samples, data }: DemoFlags):
 }
 
 /** Of one client, counted from 0: what it trains on, or by. */
-export function trainingArguments({ data, trainer }: DemoFlags, client: number, dealing: Dealing): string[] {
-  const line = trainer?.replaceAll("{clients}", String(dealing.clients)).replaceAll("{client}", String(client));
+export function trainingArguments({ data, trainer, evaluator }: DemoFlags, client: number, dealing: Dealing): string[] {
+  const given = (option: string, line: string | undefined): string[] =>
+    line === undefined
+      ? []
+      : [option, line.replaceAll("{clients}", String(dealing.clients)).replaceAll("{client}", String(client))];
   return [
     ...(data === undefined ? [] : ["--data", shardSpecification(data, client, dealing)]),
-    ...(line === undefined ? [] : ["--trainer", line]),
+    ...given("--trainer", trainer),
+    ...given("--evaluator", evaluator),
   ];
 }
 

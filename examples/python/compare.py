@@ -1,9 +1,9 @@
 """Compares a task's models with plain averaging: trains again from each, and averages without shares and proofs.
 
-    python compare.py pytorch_cnn CLIENTS GATEWAY CID
+python compare.py pytorch_cnn CLIENTS TASK.JSON GATEWAY CID
 
 The module is the trainer, CID the latest checkpoint's; earlier ones are found from it. Beside them it averages from the
-same start without ever rounding. Runs where task.json is. Ends with status 1 if a coordinate is off by more than a step.
+same start without ever rounding. Ends with status 1 if a coordinate is off by more than a step.
 """
 
 import contextlib
@@ -12,15 +12,16 @@ import io
 import json
 import sys
 from itertools import pairwise
+from pathlib import Path
 
 import numpy as np
 
 import verisum
 from verisum.round import Parameter, Round, Training
 
-name, clients, gateway, latest = sys.argv[1], int(sys.argv[2]), sys.argv[3], sys.argv[4]
+name, clients, task, gateway, latest = sys.argv[1], int(sys.argv[2]), sys.argv[3], sys.argv[4], sys.argv[5]
 trainer = importlib.import_module(name)
-document = json.load(open("task.json"))["document"]
+document = json.loads(Path(task).read_text())["document"]
 step = 2.0 ** -document["quantisation"]["stepBits"]
 clip_norm = document["quantisation"]["clipSteps"] * step
 

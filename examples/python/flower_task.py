@@ -1,4 +1,4 @@
-"""Writes task.json and first.safetensors for the Flower app beside it: python flower_task.py"""
+"""Writes the task and the first weights of the Flower app beside it: python flower_task.py FOLDER"""
 
 import json
 import sys
@@ -10,6 +10,7 @@ from digits_app.task import initial
 
 import verisum
 
-model = verisum.describe(initial(), options={"learning-rate": 0.01, "local-epochs": 1}, initial="first.safetensors")
+options = {"learning-rate": 0.01, "local-epochs": 1}
+model = verisum.describe(initial(), options=options, initial=Path(sys.argv[1], "first.safetensors"))
 specification = verisum.task("digits by a Flower app", model, clip_norm=8, step_bits=10, rounds=3)
-json.dump(specification, open("task.json", "w"), indent=2)
+Path(sys.argv[1], "task.json").write_text(json.dumps(specification, indent=2))

@@ -6,6 +6,7 @@ python pytorch_cnn.py CLIENT CLIENTS FOLDER # trains in a round, as the client c
 
 import json
 import sys
+from pathlib import Path
 
 import torch
 from sklearn.datasets import load_digits
@@ -65,7 +66,9 @@ def train(weights, round, client, clients):
 
 
 if __name__ == "__main__" and sys.argv[1] == "task":
-    model = verisum.describe(network().state_dict(), options={"lr": 0.05}, initial="first.safetensors")
-    json.dump(verisum.task("digits by PyTorch", model, clip_norm=64), open("task.json", "w"), indent=2)
+    first = Path(sys.argv[2], "first.safetensors")
+    model = verisum.describe(network().state_dict(), options={"lr": 0.05}, initial=first)
+    specification = verisum.task("digits by PyTorch", model, clip_norm=64)
+    Path(sys.argv[2], "task.json").write_text(json.dumps(specification, indent=2))
 elif __name__ == "__main__":
     verisum.run(lambda weights, round: train(weights, round, int(sys.argv[1]), int(sys.argv[2])))

@@ -6,6 +6,7 @@ python sklearn_digits.py CLIENT CLIENTS FOLDER # trains in a round, as the clien
 
 import json
 import sys
+from pathlib import Path
 
 import numpy as np
 from sklearn.datasets import load_digits
@@ -44,8 +45,8 @@ def train(weights, round, client, clients):
 
 if __name__ == "__main__" and sys.argv[1] == "task":
     zeros = {"coef": np.zeros((10, 64), np.float32), "intercept": np.zeros(10, np.float32)}
-    model = verisum.describe(zeros, options={"eta0": 0.01}, initial="first.safetensors")
+    model = verisum.describe(zeros, options={"eta0": 0.01}, initial=Path(sys.argv[2], "first.safetensors"))
     specification = verisum.task("digits by scikit-learn", model, clip_norm=8, step_bits=10)
-    json.dump(specification, open("task.json", "w"), indent=2)
+    Path(sys.argv[2], "task.json").write_text(json.dumps(specification, indent=2))
 elif __name__ == "__main__":
     verisum.run(lambda weights, round: train(weights, round, int(sys.argv[1]), int(sys.argv[2])))

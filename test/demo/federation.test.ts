@@ -6,7 +6,7 @@ import { loadDataset } from "../../learning/dataset.ts";
 import { createTrainer } from "../../learning/trainer.ts";
 import { parseSpecification } from "../../task/create-task.ts";
 import { centralAccuracy } from "../../demo/central.ts";
-import { demoDealing, demoProgram, flagsFrom, headline } from "../../demo/flags.ts";
+import { demoDealing, demoProgram, flagsFrom, headline, trainingArguments } from "../../demo/flags.ts";
 import type { DemoFlags } from "../../demo/flags.ts";
 import { runFederation } from "../../demo/federation.ts";
 import { shardSpecification, unionSpecification } from "../../demo/shards.ts";
@@ -111,6 +111,23 @@ describe("the demo's flags", () => {
       headline(specification, demoDealing(flags), flags.data),
       "five clients, a committee of four (threshold 2, quorum 3), five rounds on handwritten digits",
     );
+  });
+
+  it("leave the data to trainers that have their own, whose lines name the client, and nobody cheats then", () => {
+    const flags = readFlags(["--trainer", "python t.py {client} {clients}", "--evaluator", "python e.py {client}"]);
+    assert.deepEqual([flags.data, flags.plain, flags.central], [undefined, true, false]);
+    assert.deepEqual(trainingArguments(flags, 2, demoDealing(flags)), [
+      "--trainer",
+      "python t.py 2 5",
+      "--evaluator",
+      "python e.py 2",
+    ]);
+    const measured = readFlags(["--trainer", "t", "--data", "digits"]);
+    assert.match(
+      trainingArguments(measured, 0, demoDealing(measured)).join(" "),
+      /^--data digits\?client=0.* --trainer t$/,
+    );
+    throwsCode(() => readFlags(["--trainer", "t", "--central"]), "USAGE");
   });
 
   it("deal other data evenly unless asked, and refuse what cannot be", () => {

@@ -7,11 +7,11 @@ import { ROOT } from "../../scripts/testing/plan.ts";
 const MOST_LINES = 40;
 
 describe("an example of an own trainer", () => {
-  it(`has at most ${MOST_LINES} lines, from the data to its part in the task`, () => {
-    const lines = readFileSync(join(ROOT, "examples", "client.ts"), "utf8")
-      .trimEnd()
-      .split("\n");
-    assert.ok(lines.length <= MOST_LINES, `${lines.length}`);
-    assert.ok(lines.every((line) => line.length <= 120));
-  });
+  for (const example of ["client.ts", "python/numpy_digits.py"])
+    it(`has at most ${MOST_LINES} lines, from the data to its part in the task: ${example}`, () => {
+      const source = readFileSync(join(ROOT, "examples", example), "utf8");
+      const lines = source.trimEnd().split("\n");
+      assert.ok(lines.length <= MOST_LINES, `${lines.length}`);
+      assert.ok(lines.every((line) => line.length <= 120));
+    });
 });

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from conftest import PARAMETERS, WEIGHTS, base_bytes
 
-from verisum import Difference, Parameter, TrainerError, describe
+from verisum import Difference, Parameter, TrainerError, describe, task
 from verisum.tensors import base_weights, encode_update, read_safetensors
 
 
@@ -97,3 +97,13 @@ def test_refuses_to_describe_what_would_silently_not_be_trained():
         describe({"batches": np.array(1)})
     with pytest.raises(TrainerError, match=r"empty has the shape \(0,\)"):
         describe({**WEIGHTS, "empty": np.zeros(0, np.float32)})
+
+
+def test_writes_a_tasks_specification_with_the_clip_norm_in_steps():
+    specification = task("mine", describe(WEIGHTS), clip_norm=2.5, step_bits=8, rounds=3)
+    document = specification["document"]
+    assert document["quantisation"] == {"stepBits": 8, "clipSteps": 640}
+    assert document["model"]["kind"] == "external" and specification["maxRounds"] == 3
+    assert "privacy" not in document["training"]
+    private = task("mine", describe(WEIGHTS), clip_norm=1, privacy={"unit": "client", "delta": 1e-5})
+    assert private["document"]["training"]["privacy"] == {"unit": "client", "delta": 1e-5}

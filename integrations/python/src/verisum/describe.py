@@ -44,6 +44,7 @@ def describe(
         if 0 in array.shape:
             raise TrainerError(f"tensor {name} has the shape {array.shape}: a side is at least 1")
     if initial is not None:
+        Path(initial).parent.mkdir(parents=True, exist_ok=True)
         Path(initial).write_bytes(save({name: np.ascontiguousarray(array) for name, array in arrays.items()}))
     return {
         "kind": "external",
