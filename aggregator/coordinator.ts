@@ -175,7 +175,7 @@ async function settleRound(
   const left = round.deadline - (await chain.blockTime());
   const lastQuarter = left <= task.parameters.attestSeconds / 4;
   const stands = round.proposedMembers !== 0n && left <= 0;
-  const isDue = choice !== undefined && left > 0 && (choice.isConclusive || (lastQuarter && replaces(choice, round)));
+  const isDue = choice !== undefined && left > 0 && (choice.isConclusive || lastQuarter) && replaces(choice, round);
   if (!isDue && !stands)
     return abortPastDeadline(deps, round, `${said.length} members have attested, ${task.parameters.quorum} needed`);
   if (!(await isInTime(number, "settled"))) {

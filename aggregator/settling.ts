@@ -59,9 +59,11 @@ export function chooseSettlement(
   };
 }
 
-/** Whether a proposal is worth a transaction beside the one that stands. */
+/** Whether the contract takes it beside the proposal that stands, which others' statements may have supported. */
 export function replaces(choice: Choice, { proposedMembers, included }: RoundState): boolean {
-  return isBetter(choice, { members: proposedMembers, included });
+  return choice.isConclusive
+    ? bitCount(choice.included) >= bitCount(included)
+    : isBetter(choice, { members: proposedMembers, included });
 }
 
 /** A statement that the contract refuses would take all others with it. */

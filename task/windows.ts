@@ -91,13 +91,13 @@ function needsOf(
       why: `${work === undefined ? "" : own}${transactions === 1 ? "the block with the submission takes" : `the ${transactions} blocks with the submission take`} ${inSeconds(blocks(transactions))}`,
     },
     {
-      ...{ window: "attest", seconds: windows.attestSeconds, neededSeconds: blocks(2) },
-      why: `the blocks with the attestations and with the proposal take ${inSeconds(blocks(2))}`,
+      ...{ window: "attest", seconds: windows.attestSeconds, neededSeconds: blocks(1) },
+      why: `the block with the settlement takes ${inSeconds(blocks(1))}`,
     },
     {
-      ...{ window: "aggregate", seconds: windows.aggregateSeconds, neededSeconds: finalitySeconds + blocks(2) },
+      ...{ window: "aggregate", seconds: windows.aggregateSeconds, neededSeconds: finalitySeconds + blocks(1) },
       why: Number.isFinite(finalitySeconds)
-        ? `a settlement is final after ${inSeconds(finalitySeconds)}, and the blocks with releases and result take ${inSeconds(blocks(2))}`
+        ? `a settlement is final after ${inSeconds(finalitySeconds)}, and the block with the result takes ${inSeconds(blocks(1))}`
         : "the chain calls no block final: members release nothing (--confirmations counts blocks instead)",
     },
   ];

@@ -44,8 +44,8 @@ describe("a settlement that could not become final in time", () => {
     for (const client of task.clients) await client.submit(round, memorySubmission(task, client.account));
     for (const statement of await memoryAttestations(task)) await board.add({ kind: "attestation", ...statement });
   });
-  const slow = (): ChainTiming => ({ secondsPerBlock: 12, finalitySeconds: task.parameters.aggregateSeconds - 23 });
-  const fast = (): ChainTiming => ({ secondsPerBlock: 12, finalitySeconds: task.parameters.aggregateSeconds - 24 });
+  const slow = (): ChainTiming => ({ secondsPerBlock: 12, finalitySeconds: task.parameters.aggregateSeconds - 11 });
+  const fast = (): ChainTiming => ({ secondsPerBlock: 12, finalitySeconds: task.parameters.aggregateSeconds - 12 });
   const play = async (steps: number): Promise<void> => {
     for (let i = 0; i < steps; i++) await step();
   };

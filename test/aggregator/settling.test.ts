@@ -68,6 +68,9 @@ describe("what statements let a round settle on", () => {
     assert.equal(replaces(choice, standing(0b1011n, 0b0111n)), false);
     assert.equal(replaces({ ...choice, members: 0b1111n }, standing(0b1011n, 0b0111n)), true);
     assert.equal(replaces(choice, standing(0b1111n, 0b0111n)), false);
+    const atOnce = { ...choice, isConclusive: true };
+    assert.equal(replaces(atOnce, standing(0b1011n, 0b1111n)), true, "as many clients suffice at once");
+    assert.equal(replaces(atOnce, standing(0b1111n, 0b0111n)), false);
   });
 
   it("is taken by the contract as it says, at once or as a proposal, whatever seats say", () =>
