@@ -54,6 +54,20 @@ contentOptions(
     await runCommand(reporter, async (signal) => (await import("./pull.ts")).pullModel(flags, reporter, signal));
   });
 
+contentOptions(
+  connectionOptions(
+    program.command("statistics").description("audit a task of statistics, and write what its round summed up"),
+    false,
+  ),
+)
+  .option("--out <file>", "where to write it, for create-task --statistics; standard output if absent")
+  .action(async (flags: CommonFlags & { readonly out?: string }) => {
+    const reporter = reporterFor({ format: "text" }, "fl");
+    await runCommand(reporter, async (signal) =>
+      (await import("./statistics.ts")).writeStatistics(flags, reporter, signal),
+    );
+  });
+
 formatOption(program.command("keygen").description("make an account's key file, readable by its owner only"))
   .requiredOption("--out <file>", "the file to create; never overwritten")
   .action(async (flags: { readonly out: string; readonly format: "text" | "json" }) => {

@@ -1,8 +1,10 @@
 /** What `fl-client join` does. */
 import { outlive, persist } from "../command/run.ts";
 import { ensure } from "../protocol/errors.ts";
+import { statisticsTrainer } from "./statistics-trainer.ts";
 import type { Reporter } from "../protocol/reporter.ts";
 import { loadDataset, resolveData } from "../learning/dataset.ts";
+import { isStatistics } from "../learning/statistics/statistics-model.ts";
 import type { OnRows } from "../learning/formats/format.ts";
 import type { LoadedData } from "../learning/examples.ts";
 import { peerFetch } from "../content/peer-fetch.ts";
@@ -86,15 +88,33 @@ export async function joinTask(
   if (typeof options.data === "string") await resolveData(options.data);
   const node = await openWritingNode(options, reporter, signal);
   try {
+    const { document } = node.task;
+    const training = isStatistics(document.model) ? await counting(options, document.model, reporter) : options;
     const data =
-      typeof options.data === "string"
-        ? await loadDataset(options.data, node.task.document.data, rowsRead(reporter))
-        : options.data;
+      typeof training.data === "string"
+        ? await loadDataset(training.data, document.data, rowsRead(reporter))
+        : training.data;
     if (data !== undefined) sayData(data, reporter);
-    await takePart(node, options, data, { reporter, random, signal }, alter);
+    await takePart(node, training, data, { reporter, random, signal }, alter);
   } finally {
     await node.close();
   }
+}
+
+/** In a task of statistics, the data is counted and nothing trains. @throws USAGE without a table, or with a trainer */
+async function counting(
+  { data, trainer, ...rest }: JoinOptions,
+  model: unknown,
+  reporter: Reporter,
+): Promise<JoinOptions> {
+  ensure(
+    typeof data === "string" && trainer === undefined,
+    "USAGE",
+    "the task sums statistics of tables: give a table with --data, and no trainer",
+  );
+  const counted = await statisticsTrainer(data, model, rowsRead(reporter));
+  reporter.say("info", "data", "counted the table; it stays on this machine");
+  return { ...rest, trainer: counted };
 }
 
 function rowsRead(reporter: Reporter): OnRows {

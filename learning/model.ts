@@ -12,6 +12,7 @@ import { buildLayer, layerSchema } from "./layers/registry.ts";
 import type { LayerDescription, NamedLayer } from "./layers/registry.ts";
 import { seededStream } from "./seeded-stream.ts";
 import { sizeOf } from "./shape.ts";
+import { isStatistics, layoutOf, parseStatistics } from "./statistics/statistics-model.ts";
 
 const MAX_PARAMETERS = 50_000_000;
 const MAX_LAYERS = 64;
@@ -78,6 +79,7 @@ export const FASHION_CNN: ModelDescription = {
  */
 export function parseModel(description: unknown): Model {
   ensure(!isExternal(description), "MODEL_EXTERNAL", "the task's model is external: it needs a trainer of its own");
+  ensure(!isStatistics(description), "MODEL_EXTERNAL", "the task sums statistics, and has no model that learns");
   const parsed = modelSchema.safeParse(description);
   if (!parsed.success) {
     const issue = parsed.error.issues[0];
@@ -105,6 +107,7 @@ function requireCount(count: number): void {
  * @throws MODEL_DESCRIPTION_INVALID
  */
 export function modelTensors(description: unknown): ParameterShape[] {
+  if (isStatistics(description)) return [...layoutOf(parseStatistics(description)).tensors];
   if (!isExternal(description)) return tensorsOf(parseModel(description));
   const tensors = trainableTensors(description);
   requireCount(weightCountOf({ tensors }));

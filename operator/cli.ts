@@ -35,6 +35,10 @@ program
   .option("--out <file>", "the deployment file", "build/task.json")
   .option("--ignition <file>", "the same as parameters of the Ignition module", "build/ignition-parameters.json")
   .option("--operator <address>", "the operator that an Ignition deployment names", address, FIRST_HARDHAT_ACCOUNT)
+  .option(
+    "--statistics <file>",
+    "scale the document's number and date columns by these statistics, which fl statistics wrote",
+  )
   .option("--epsilon <e>", "choose the noise so that all rounds stay within this epsilon", positiveNumber)
   .option("--delta <d>", "the task's delta, instead of the specification's", positiveNumber)
   .addOption(

@@ -1,9 +1,10 @@
 /** The weights that a task begins with: from a file of the operator's, or drawn. */
 import { readFile, stat } from "node:fs/promises";
 import { frozenTensors, isExternal } from "../learning/external-model.ts";
-import { initialWeightsOf, modelTensors, parseModel } from "../learning/model.ts";
+import { initialWeightsOf, modelTensors, modelWeightCount, parseModel } from "../learning/model.ts";
 import { joinWeights } from "../learning/named-tensors.ts";
 import { decodeSafetensors } from "../learning/safetensors.ts";
+import { isStatistics } from "../learning/statistics/statistics-model.ts";
 import { ensure, VerisumError } from "../protocol/errors.ts";
 import type { TaskSpecification } from "../task/create-task.ts";
 
@@ -20,6 +21,10 @@ export async function initialWeights(
   { document: { model }, initialSeed }: Pick<TaskSpecification, "document" | "initialSeed">,
   file: string | undefined,
 ): Promise<Float32Array> {
+  if (isStatistics(model)) {
+    ensure(file === undefined, "MODEL_INITIAL_INVALID", "a task of statistics begins with zeros: leave --initial out");
+    return new Float32Array(modelWeightCount(model));
+  }
   if (file !== undefined) return weightsIn(await readInitial(file), model);
   ensure(
     !isExternal(model),

@@ -11,10 +11,12 @@ import { writeDurably } from "../storage/durable-file.ts";
 import { timingFor, windowWarnings } from "./check-windows.ts";
 import { prepareTask } from "./prepare-task.ts";
 import { readSpecification } from "./read-specification.ts";
+import { scaledBy } from "./scale-by-statistics.ts";
 
 export interface CreateTaskFlags {
   readonly task: string;
   readonly initial?: string;
+  readonly statistics?: string;
   readonly group?: Hex;
   readonly keys?: string;
   readonly store: string;
@@ -37,7 +39,8 @@ export async function runCreateTask(flags: CreateTaskFlags, reporter: Reporter):
     ...(flags.keys === undefined ? {} : { keys: flags.keys }),
     ...(flags.ipfsApi === undefined ? {} : { ipfsApi: flags.ipfsApi }),
   };
-  const description = inGroup(await readSpecification(flags.task), flags.group);
+  const written = inGroup(await readSpecification(flags.task), flags.group);
+  const description = flags.statistics === undefined ? written : await scaledBy(flags.statistics, written, reporter);
   for (const file of [flags.out, flags.ignition]) await requireWritable(dirname(file));
   const { rpc, confirmations } = flags;
   const timing = await timingFor(rpc === undefined ? undefined : { rpc, confirmations });

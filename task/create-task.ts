@@ -24,6 +24,7 @@ import { parameterNumber } from "./numbers.ts";
 import { assertStepsFit, dimensionOf } from "./model-vector.ts";
 import { directoryDigest } from "./outcome.ts";
 import { assertEpsilonBounded, assertUsefulCohort, withNoiseFor } from "./privacy.ts";
+import { assertSummable } from "./statistics.ts";
 import { assertTrainable } from "./trainer-rules.ts";
 
 /** A month: nobody waits longer for a phase. */
@@ -107,6 +108,7 @@ export function parseSpecification(json: unknown, target: PrivacyTarget = {}): T
  * TRAINER_PRIVACY_UNCHECKED
  */
 export function assertRunnable(specification: TaskSpecification): void {
+  assertSummable(specification);
   assertDataFits(specification.document);
   assertTrainable(specification.document);
   const weightCount = modelWeightCount(specification.document.model);

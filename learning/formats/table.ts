@@ -108,7 +108,7 @@ export function tableFormat<Readers extends OptionReaders>({
 const ROWS_BETWEEN = 100_000;
 
 /** Tables that say how many rows have been read of all of them together. */
-function rowCounter(onRows: OnRows | undefined): (table: Table) => Table {
+export function rowCounter(onRows: OnRows | undefined): (table: Table) => Table {
   let [rows, said] = [0, 0];
   const batchesOf = async function* (table: Table): AsyncGenerator<readonly Row[]> {
     for await (const batch of table.batches()) {

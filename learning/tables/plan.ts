@@ -189,7 +189,7 @@ function unaskedLabel(table: Table): string {
  * A column by its name, capitals aside where that is clear; by `first`, `last` or its number where none has that name.
  * @throws DATASET_COLUMN_ABSENT
  */
-function columnCalled({ path, columns }: Table, wanted: string): PlacedColumn {
+export function columnCalled({ path, columns }: Table, wanted: string): PlacedColumn {
   const exact = columns.indexOf(wanted);
   const index = exact >= 0 ? exact : columns.findIndex((name) => name.toLowerCase() === wanted.toLowerCase());
   const place = index >= 0 ? index : placeOf(wanted, columns.length);

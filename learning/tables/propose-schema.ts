@@ -112,7 +112,10 @@ function notesOn(features: readonly ColumnProfile[], isScaled: boolean): DataNot
 }
 
 /** The standard deviation to three digits, and the mean to the same place. */
-function constantsFrom({ mean, stdDev }: ColumnFigures): { readonly mean: number; readonly stdDev: number } {
+export function constantsFrom({ mean, stdDev }: Pick<ColumnFigures, "mean" | "stdDev">): {
+  readonly mean: number;
+  readonly stdDev: number;
+} {
   const place = SIGNIFICANT_DIGITS - 1 - Math.floor(Math.log10(stdDev));
   const unit = 10 ** Math.abs(place);
   return {

@@ -177,6 +177,20 @@ export const LEARNING_ERRORS = {
     about: "host",
     exit: 1,
   },
+  STATISTICS_ABSENT: {
+    cause: "A task of statistics has no final round yet.",
+    advice: "Wait until its round is final; `npm run fl -- status` shows where it is.",
+    role: "end",
+    about: "others",
+    exit: 1,
+  },
+  STATISTICS_UNFIT: {
+    cause: "A file of statistics is malformed, or has none of the columns that the task scales.",
+    advice: "Give what `npm run fl -- statistics --out` wrote, of a task with the same columns.",
+    role: "end",
+    about: "input",
+    exit: 1,
+  },
   SAFETENSORS_INVALID: {
     cause: "A safetensors file is malformed, has gaps or trailing bytes, or holds a type other than float32.",
     advice: DISCARDED,

@@ -1,0 +1,61 @@
+/** A round's statistics as the constants of the next task. */
+import { readFile } from "node:fs/promises";
+import { z } from "zod";
+import { constantsFrom } from "../learning/tables/propose-schema.ts";
+import { ensure, VerisumError } from "../protocol/errors.ts";
+import type { Reporter } from "../protocol/reporter.ts";
+
+const summarySchema = z.object({
+  clients: z.int().min(1),
+  columns: z.array(
+    z.object({ name: z.string(), mean: z.number().nullable().optional(), stdDev: z.number().nullable().optional() }),
+  ),
+});
+const documentSchema = z.looseObject({
+  document: z.looseObject({
+    data: z.looseObject({
+      columns: z.array(z.looseObject({ name: z.string(), type: z.string() })),
+      scaling: z.record(z.string(), z.unknown()).optional(),
+    }),
+  }),
+});
+
+/**
+ * The specification with the mean and the standard deviation of each number and date column that the statistics have,
+ * to three digits, in `document.data.scaling`. What the specification scales already stays as it is.
+ * @throws STATISTICS_UNFIT
+ */
+export async function scaledBy(file: string, specification: unknown, reporter: Reporter): Promise<unknown> {
+  const statistics = summarySchema.safeParse(await readJson(file));
+  ensure(statistics.success, "STATISTICS_UNFIT", `${file} holds no statistics`, { file });
+  const task = documentSchema.safeParse(specification);
+  ensure(task.success, "STATISTICS_UNFIT", "the specification has no document.data, whose columns would be scaled");
+  const { data } = task.data.document;
+  const given = data.scaling ?? {};
+  const found = data.columns.flatMap(({ name, type }): [string, { mean: number; stdDev: number }][] => {
+    const known = statistics.data.columns.find((column) => column.name === name);
+    if (type === "category" || name in given || known === undefined) return [];
+    const { mean, stdDev } = known;
+    return typeof mean === "number" && typeof stdDev === "number" && stdDev > 0
+      ? [[name, constantsFrom({ mean, stdDev })]]
+      : [];
+  });
+  ensure(found.length > 0, "STATISTICS_UNFIT", `${file} says nothing of a column that the task would scale`, { file });
+  reporter.say(
+    "info",
+    "scaled",
+    `${found.length} columns are scaled by ${statistics.data.clients} clients' statistics`,
+  );
+  return {
+    ...task.data,
+    document: { ...task.data.document, data: { ...data, scaling: { ...given, ...Object.fromEntries(found) } } },
+  };
+}
+
+async function readJson(file: string): Promise<unknown> {
+  try {
+    return JSON.parse(await readFile(file, "utf8"));
+  } catch (cause) {
+    throw new VerisumError("STATISTICS_UNFIT", `${file} cannot be read as JSON`, { file }, { cause });
+  }
+}

@@ -1,0 +1,83 @@
+/** Rules of a task that sums statistics, and what its one round says. */
+import { isStatistics, layoutOf, parseStatistics } from "../learning/statistics/statistics-model.ts";
+import { summaryOf } from "../learning/statistics/summary.ts";
+import type { StatisticsSummary } from "../learning/statistics/summary.ts";
+import { ensure } from "../protocol/errors.ts";
+import type { ModelState } from "../protocol/model.ts";
+import { coordinateOffset, PRESETS } from "../protocol/parameters.ts";
+import type { TaskDocument } from "./document.ts";
+import { clientLevel } from "./mechanisms/client-level.ts";
+import { settingsOf } from "./mechanisms/mechanism.ts";
+
+/** Bits after the point of the mean that the model keeps: a sum of fewer than 2^20 clients follows from it exactly. */
+const FRACTIONAL_BITS = 20;
+const FEWEST_HONEST = 2;
+
+/**
+ * Sums are exact, of nobody's table alone, and taken once: the difference of two rounds may be one client's table.
+ * @throws TASK_SPECIFICATION_INVALID, MODEL_DESCRIPTION_INVALID
+ */
+export function assertSummable(specification: {
+  readonly document: Omit<TaskDocument, "version" | "keysCid">;
+  readonly clients: { readonly minHonest: number };
+  readonly maxRounds: number;
+}): void {
+  const { document, clients, maxRounds } = specification;
+  if (!isStatistics(document.model)) return;
+  const model = parseStatistics(document.model);
+  const { largestNorm } = layoutOf(model);
+  const { digitBits } = model;
+  const { quantisation, server, training } = document;
+  const needs = (isMet: boolean, what: string): void =>
+    ensure(isMet, "TASK_SPECIFICATION_INVALID", `the specification: a task of statistics needs ${what}`);
+  needs(
+    clients.minHonest >= FEWEST_HONEST,
+    `clients.minHonest of at least ${FEWEST_HONEST}: one client's sum is its table's`,
+  );
+  needs(maxRounds === 1, "maxRounds 1: the difference of two rounds' sums may be one client's");
+  needs(
+    2 ** digitBits <= coordinateOffset(PRESETS[document.preset]),
+    `model.digitBits that fit the preset's coordinates, which hold ${coordinateOffset(PRESETS[document.preset]) - 1}`,
+  );
+  needs(quantisation.stepBits === 0, "quantisation.stepBits 0: its coordinates are whole numbers");
+  needs(quantisation.adaptive === undefined, "no adaptive clip norm");
+  needs(
+    quantisation.clipSteps >= largestNorm,
+    `quantisation.clipSteps of at least ${largestNorm}, so that no table is clipped`,
+  );
+  needs(
+    server.rule === undefined &&
+      server.fractionalBits === FRACTIONAL_BITS &&
+      server.learningRate.numerator === 1 &&
+      server.learningRate.denominatorBits === 0 &&
+      server.momentum.numerator === 0,
+    `the server's fractionalBits ${FRACTIONAL_BITS}, learningRate 1 and momentum 0, from which sums follow exactly`,
+  );
+  needs(document.data === undefined, "no document.data: model.columns says what is read");
+  needs(training.privacy === undefined || training.privacy.unit === clientLevel.unit, "noise by client, if any");
+}
+
+/**
+ * The statistics that a round's model holds.
+ * @param totalWeight of its clients
+ * @throws MODEL_DESCRIPTION_INVALID if the task is another one; PARAMETERS_INVALID if clients had other weights than 1
+ */
+export function statisticsIn(
+  { model, training }: Pick<TaskDocument, "model" | "training">,
+  { weights }: Pick<ModelState, "weights">,
+  { clients, totalWeight }: { readonly clients: number; readonly totalWeight: number },
+): StatisticsSummary {
+  const statistics = parseStatistics(model);
+  ensure(
+    totalWeight === clients && clients < 2 ** FRACTIONAL_BITS,
+    "PARAMETERS_INVALID",
+    `statistics count every client once, and here ${clients} clients have the weight ${totalWeight}`,
+    { clients, totalWeight },
+  );
+  const sums = weights.map((mean) => Math.round((mean * totalWeight) / 2 ** FRACTIONAL_BITS));
+  const noise = settingsOf(clientLevel, training.privacy);
+  return summaryOf(statistics, sums, {
+    clients,
+    noiseStdDev: noise === undefined ? 0 : Math.sqrt(noise.noiseVariance * clients),
+  });
+}
