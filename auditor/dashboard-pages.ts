@@ -22,14 +22,32 @@ const PAGE_HEADERS = {
     "style-src 'self'",
     "img-src 'self'",
     "connect-src 'self'",
+    "worker-src 'self'",
     "base-uri 'none'",
     "form-action 'none'",
     "frame-ancestors 'none'",
     "require-trusted-types-for 'script'",
+    "trusted-types verisum",
   ].join("; "),
   "cross-origin-opener-policy": "same-origin",
   "cross-origin-embedder-policy": "require-corp",
 } as const;
+
+/** Of the verifier's worker: WebAssembly, and the endpoints and gateways that its address names: the reader's. */
+function workerPolicy(query: unknown): string {
+  const { rpc, gateway } = query as Readonly<Record<string, string | readonly string[] | undefined>>;
+  const origins = [rpc, gateway].flat().flatMap((url) => originOf(url));
+  return `default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; connect-src 'self' ${[...new Set(origins)].join(" ")}`;
+}
+
+/** Nothing for what is no URL of HTTP: an origin has no character that ends a directive. */
+function originOf(url: string | undefined): readonly string[] {
+  if (url === undefined || !URL.canParse(url)) return [];
+  const { protocol, origin } = new URL(url);
+  return protocol === "http:" || protocol === "https:" ? [origin] : [];
+}
+
+const WORKER = /\/worker-[\w-]+\.js$/;
 
 /** A year: a file's name changes with its content. */
 const FOR_EVER = "public, max-age=31536000, immutable";
@@ -46,17 +64,31 @@ interface BundledFile {
 export async function addDashboardPages(app: FastifyInstance, folder = BUNDLE): Promise<void> {
   const files = await bundledFiles(folder);
   const page = files.get("index.html");
-  const answer = (file: BundledFile | undefined, reply: FastifyReply, cached: string): FastifyReply => {
+  const answer = (file: BundledFile | undefined, reply: FastifyReply, headers: Headers): FastifyReply => {
     if (file === undefined)
       return reply.status(503).type("text/plain; charset=utf-8").send("The pages are not built: run npm run build.\n");
-    return reply.headers(PAGE_HEADERS).header("cache-control", cached).type(file.mediaType).send(file.bytes);
+    return reply
+      .headers({ ...PAGE_HEADERS, ...headers })
+      .type(file.mediaType)
+      .send(file.bytes);
   };
-  for (const url of ["/", "/task/:task", "/task/:task/round/:round"])
-    app.route({ method: ["GET", "HEAD"], url, handler: (_request, reply) => answer(page, reply, "no-cache") });
+  const get = (url: string, file: BundledFile | undefined, headersFor: (query: unknown) => Headers): void =>
+    void app.route({
+      method: ["GET", "HEAD"],
+      url,
+      handler: ({ query }, reply) => answer(file, reply, headersFor(query)),
+    });
+  for (const url of ["/", "/task/:task", "/task/:task/verify", "/task/:task/round/:round"])
+    get(url, page, () => ({ "cache-control": "no-cache" }));
   for (const [name, file] of files)
     if (file !== page)
-      app.route({ method: ["GET", "HEAD"], url: `/${name}`, handler: (_, reply) => answer(file, reply, FOR_EVER) });
+      get(`/${name}`, file, (query) => ({
+        "cache-control": FOR_EVER,
+        ...(WORKER.test(name) ? { "content-security-policy": workerPolicy(query) } : {}),
+      }));
 }
+
+type Headers = Readonly<Record<string, string>>;
 
 /** By path inside the bundle. */
 async function bundledFiles(folder: string): Promise<ReadonlyMap<string, BundledFile>> {

@@ -18,6 +18,8 @@ import type { AuditOptions, TaskAudit } from "./audit-task.ts";
 import { auditTwice } from "./audit-twice.ts";
 import { failureOf } from "./checklist.ts";
 import type { Finding } from "./checklist.ts";
+import { verdictJson, verdictOf } from "./verdict.ts";
+import type { Circumstances } from "./verdict.ts";
 import { watchdog } from "./watchdog.ts";
 import { createWantedFiles } from "./wanted.ts";
 import type { Watchdog } from "./watchdog.ts";
@@ -40,14 +42,12 @@ export async function verify(flags: VerifyFlags, reporter: Reporter, signal: Abo
   const node = await dog.guard(openReadingNode(nodeOptions(flags, "auditor"), explaining(reporter, dog), signal));
   const task = { ...node.task, store: files.watching(node.task.store) };
   const { audit, origin, processorMs } = await dog.guard(auditWith({ ...node, task }, flags, dog, reporter));
-  const { chainId, contract } = node.chain.context;
+  const verdict = verdictOf(audit, { processorMs, context: node.chain.context, origin });
   await node.close();
   await closeCurve();
   const failed = audit.findings.filter(({ ok }) => !ok).length;
   process.stdout.write(
-    flags.format === "json"
-      ? `${verdictJson(audit, { processorMs, chainId, contract, origin })}\n`
-      : `${verdictLine(audit, failed, processorMs)}\n`,
+    flags.format === "json" ? `${verdictJson(verdict)}\n` : `${verdictLine(audit, failed, processorMs)}\n`,
   );
   const failure = failureOf(audit.findings);
   if (failure !== undefined) throw failure;
@@ -102,29 +102,6 @@ function explaining(reporter: Reporter, dog: Watchdog): Reporter {
       reporter.wait(text, facts);
     },
   };
-}
-
-/** What `--format json` says besides the findings. */
-interface Circumstances {
-  /** Of all threads, from the first check on. */
-  readonly processorMs: number;
-  readonly chainId: bigint;
-  readonly contract: string;
-  readonly origin: KeysOrigin | undefined;
-}
-
-function verdictJson(audit: TaskAudit, { processorMs, chainId, contract, origin }: Circumstances): string {
-  const data = {
-    contract,
-    chainId: chainId.toString(),
-    ok: audit.ok,
-    lastRound: Number(audit.model?.record.round ?? 0n),
-    ...(origin === undefined ? {} : { keys: origin }),
-    processorMs: Math.round(processorMs),
-    metrics: audit.metrics,
-    findings: audit.findings,
-  };
-  return JSON.stringify({ schemaVersion: 1, status: audit.ok ? "ok" : "failed", data });
 }
 
 function verdictLine(audit: TaskAudit, failed: number, processorMs: number): string {

@@ -20,6 +20,16 @@ export interface Deployment {
 }
 
 /**
+ * The data of the transaction that deploys an empty group.
+ * @param operator the account that registers cells
+ * @throws CONTRACTS_NOT_BUILT
+ */
+export async function groupDeploymentData(cellCount: number, operator: string): Promise<string> {
+  const { abi, bytecode } = await readArtifact("CellGroup");
+  return (await new ContractFactory(abi, bytecode).getDeployTransaction(cellCount, operator)).data;
+}
+
+/**
  * Deploys and waits until it is mined.
  * @param keys the encoded verification keys
  * @param operator the account that registers members and clients
@@ -62,7 +72,7 @@ export async function deploymentData(parameters: TaskParameters, keys: Uint8Arra
 }
 
 /** ABI and bytecode of a compiled contract. @throws STORAGE_FAILED if it was not built */
-export async function readArtifact(
+async function readArtifact(
   name: "Verisum" | "CellGroup",
 ): Promise<{ readonly abi: typeof VERISUM_INTERFACE.fragments; readonly bytecode: string }> {
   try {

@@ -3,7 +3,6 @@
  * asked; what comes back is looked at before anybody believes it. No timer of it outlives its request, and a signal
  * ends every one.
  */
-import { setTimeout as delay } from "node:timers/promises";
 import { VerisumError } from "../protocol/errors.ts";
 import { answerFault } from "./answer-forms.ts";
 import type { RpcAnswer, RpcRequest } from "./answer-forms.ts";
@@ -85,12 +84,20 @@ export class RpcTransport {
   }
 
   /** Waits. @throws INTERRUPTED */
-  async pause(milliseconds: number): Promise<void> {
-    try {
-      await delay(milliseconds, undefined, this.#signal === undefined ? {} : { signal: this.#signal });
-    } catch {
-      throw interrupted();
-    }
+  pause(milliseconds: number): Promise<void> {
+    const signal = this.#signal;
+    return new Promise((resolve, reject) => {
+      if (signal?.aborted === true) return reject(interrupted());
+      const stop = (): void => {
+        clearTimeout(timer);
+        reject(interrupted());
+      };
+      const timer = setTimeout(() => {
+        signal?.removeEventListener("abort", stop);
+        resolve();
+      }, milliseconds);
+      signal?.addEventListener("abort", stop, { once: true });
+    });
   }
 
   /**

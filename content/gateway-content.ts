@@ -26,7 +26,7 @@ import { PAGE_CSP } from "./page.ts";
 import { describe } from "./peers.ts";
 import type { Block } from "./profile.ts";
 import { report } from "./report.ts";
-import { listDirectory } from "./store.ts";
+import { listDirectory } from "./directory.ts";
 import type { ContentStore } from "./store.ts";
 
 /** The identity CID of no bytes, by which clients probe for a gateway. */

@@ -1,6 +1,6 @@
 import { escapeHtml, htmlPage } from "./page.ts";
 import { PROFILE_NAME } from "./profile.ts";
-import type { ListedFile } from "./store.ts";
+import type { ListedFile } from "./directory.ts";
 
 /** The URL path of an entry, absolute on the gateway. */
 export function entryPath(root: string, name: string): string {

@@ -4,27 +4,20 @@ import { isVerisumError, VerisumError } from "../protocol/errors.ts";
 import type { Reporter } from "../protocol/reporter.ts";
 import { decodeCar, encodeCar } from "./car.ts";
 import { parseBlockCid, parseDirectoryCid } from "./cid.ts";
-import { DEFAULT_DAG_LIMITS, readWholeFile, walkDag } from "./dag.ts";
+import { DEFAULT_DAG_LIMITS, walkDag } from "./dag.ts";
 import type { DagLimits, ReadBlock } from "./dag.ts";
 import { withDeadline } from "./deadline.ts";
+import { listDirectory, notADirectory, readDirectoryFile } from "./directory.ts";
+import type { ListedFile } from "./directory.ts";
 import { DiskBlocks } from "./disk.ts";
 import { removeFromDisk } from "./removal.ts";
 import { decodeNode } from "./node.ts";
-import type { DagNode } from "./node.ts";
 import { describe, fetchBlock } from "./peers.ts";
 import { peerFetch } from "./peer-fetch.ts";
 import type { Fetch } from "./peers.ts";
 import { buildDirectory } from "./profile.ts";
 import type { Block } from "./profile.ts";
 import { report } from "./report.ts";
-
-/** An entry of a published directory. */
-export interface ListedFile {
-  readonly name: string;
-  /** The file's length as its first block states it; {@link ContentStore.getFile} checks it against the leaves. */
-  readonly sizeBytes: number;
-  readonly cid: string;
-}
 
 /** Content that parties publish: flat directories of files, named by the CID of the directory. */
 export interface ContentStore {
@@ -207,14 +200,9 @@ export function contentStoreOver(backend: BlockBackend, limits: StoreLimits): Co
   };
   const readFile = async (cid: string, name: string, maxBytes: number): Promise<Uint8Array> => {
     const root = parseDirectoryCid(cid);
-    return reading(async (read) => {
-      const directory = await openDirectory(root, read, limits);
-      const entry = directory.entries.find((candidate) => candidate.name === name);
-      if (entry !== undefined) {
-        return readWholeFile(entry.cid, read, { ...limits, maxBytes: Math.min(maxBytes, limits.maxBytes) });
-      }
-      throw new VerisumError("IPFS_NOT_FOUND", `${cid} has no entry ${JSON.stringify(name)}`, { cid, name });
-    });
+    return reading((read) =>
+      readDirectoryFile(root, name, read, { ...limits, maxBytes: Math.min(maxBytes, limits.maxBytes) }),
+    );
   };
   /** Whoever stops waiting for a file and asks again later joins the reading that is under way. */
   const readings = new Map<string, Promise<Uint8Array>>();
@@ -263,38 +251,6 @@ export function contentStoreOver(backend: BlockBackend, limits: StoreLimits): Co
     getLocalBlock: async (cid) => backend.readLocal(parseBlockCid(cid)),
     close: () => backend.close(),
   };
-}
-
-function notADirectory(cid: CID): VerisumError {
-  return new VerisumError("IPFS_DAG_INVALID", `${cid.toString()} is not a directory`, { cid: cid.toString() });
-}
-
-async function openDirectory(
-  root: CID,
-  read: ReadBlock,
-  limits: DagLimits,
-): Promise<Extract<DagNode, { kind: "directory" }>> {
-  const node = decodeNode(root, await read(root));
-  if (node.kind !== "directory") throw notADirectory(root);
-  if (node.entries.length > limits.maxLinks) {
-    const details = { cid: root.toString(), entries: node.entries.length, limit: limits.maxLinks };
-    throw new VerisumError("IPFS_LIMIT_EXCEEDED", `${root.toString()} has too many entries`, details);
-  }
-  return node;
-}
-
-/**
- * Lists a directory with any reader: the store's own, or one that asks no peer. Throws like {@link ContentStore.list}.
- */
-export async function listDirectory(root: CID, read: ReadBlock, limits: DagLimits): Promise<readonly ListedFile[]> {
-  const directory = await openDirectory(root, read, limits);
-  const files: ListedFile[] = [];
-  for (const { name, cid } of directory.entries) {
-    const node = decodeNode(cid, await read(cid));
-    if (node.kind === "directory") throw new VerisumError("IPFS_DAG_INVALID", "a directory lies inside another");
-    files.push({ name, sizeBytes: node.sizeBytes, cid: cid.toString() });
-  }
-  return files;
 }
 
 async function isComplete(root: CID, backend: BlockBackend, limits: DagLimits): Promise<boolean> {

@@ -4,6 +4,7 @@ import type { ReactNode } from "react";
 import { Overview } from "./pages/overview.tsx";
 import { RoundPage } from "./pages/round.tsx";
 import { TaskPage } from "./pages/task.tsx";
+import { VerifyPage } from "./pages/verify.tsx";
 import { Notice } from "./parts/notice.tsx";
 import { follow, useRoute } from "./route.ts";
 import type { Route } from "./route.ts";
@@ -52,6 +53,8 @@ function pageOf(route: Route): ReactNode {
       return <TaskPage key={route.task} task={route.task} />;
     case "round":
       return <RoundPage key={`${route.task} ${route.round}`} task={route.task} round={route.round} />;
+    case "verify":
+      return <VerifyPage key={route.task} task={route.task} />;
     case "nowhere":
       return (
         <Notice kind="empty" title="There is no such page">

@@ -6,14 +6,17 @@ export type Route =
   | { readonly page: "overview" }
   | { readonly page: "task"; readonly task: string }
   | { readonly page: "round"; readonly task: string; readonly round: number }
+  | { readonly page: "verify"; readonly task: string }
   | { readonly page: "nowhere" };
 
 const MOVED = "verisum-moved";
 
 function routeOf(path: string): Route {
   if (path === "/") return { page: "overview" };
-  const [, task, round] = /^\/task\/([0-9]+-0x[0-9a-f]{40})(?:\/round\/([0-9]{1,15}))?\/?$/.exec(path) ?? [];
+  const [, task, round, verify] =
+    /^\/task\/([0-9]+-0x[0-9a-f]{40})(?:\/round\/([0-9]{1,15})|\/(verify))?\/?$/.exec(path) ?? [];
   if (task === undefined) return { page: "nowhere" };
+  if (verify !== undefined) return { page: "verify", task };
   return round === undefined ? { page: "task", task } : { page: "round", task, round: Number(round) };
 }
 

@@ -1,6 +1,6 @@
 /** What checkpoints say of themselves, read from IPFS once. A CID names the same file for ever, on every branch. */
 import { digestHexOfCid } from "../content/cid.ts";
-import type { ListedFile } from "../content/store.ts";
+import type { ListedFile } from "../content/directory.ts";
 import { isVerisumError } from "../protocol/errors.ts";
 import type { PublishedFiles } from "../protocol/ports.ts";
 import type { Hex } from "../protocol/transcript.ts";

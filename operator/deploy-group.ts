@@ -1,7 +1,7 @@
 /** Deploys the contract that lists a task's cells; first of all, since the task's document names it (docs/scale.md). */
 import { getCreateAddress } from "ethers";
 import type { Wallet } from "ethers";
-import { groupDeploymentData } from "../chain/cell-group.ts";
+import { groupDeploymentData } from "../chain/deploy.ts";
 import type { Deployment } from "../chain/deploy.ts";
 import { openEndpoint } from "../chain/rpc.ts";
 import type { Hex } from "../protocol/transcript.ts";

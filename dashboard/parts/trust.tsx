@@ -2,6 +2,7 @@
 import type { ReactNode } from "react";
 import type { TaskAnswer, TaskSnapshot } from "../../indexer/api/schema.ts";
 import { counted, number, percent } from "../format.ts";
+import { follow } from "../route.ts";
 
 const KEYS: Readonly<Record<TaskSnapshot["keys"]["state"], string>> = {
   verified: "From a ceremony, verified here",
@@ -55,7 +56,10 @@ export function Trust({ task, snapshot }: { readonly task: TaskAnswer; readonly 
         </ul>
       )}
       <p className="own">
-        Check all of it yourself, from the chain and IPFS alone:{" "}
+        <a className="main" href={`/task/${task.task}/verify`} onClick={follow}>
+          Verify in this browser
+        </a>{" "}
+        or, trusting nobody, on a machine of your own:{" "}
         <code>npm run fl -- verify --contract {task.contract} --rpc &lt;your endpoint&gt;</code>
       </p>
     </section>

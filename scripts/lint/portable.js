@@ -12,6 +12,7 @@ import { ROOMS } from "./rooms.js";
 /** What runs in a browser, with everything that it imports: files, and folders with all their files. */
 export const PORTABLE = [
   "auditor/audit-task.ts",
+  "auditor/verify-here.ts",
   "content/car.ts",
   "content/cid.ts",
   "content/dag.ts",

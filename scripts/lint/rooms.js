@@ -29,7 +29,7 @@ export const ROOMS = {
   client: [...SHARED, "auditor"],
   aggregator: [...SHARED, "indexer", "auditor", "member"],
   // In a browser.
-  dashboard: ["indexer"],
+  dashboard: [...SHARED, "indexer", "auditor"],
   // By the package's name only, as a program of somebody else would.
   examples: [],
   demo: [...SHARED, ...ROLES],

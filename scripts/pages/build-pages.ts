@@ -7,7 +7,11 @@ import { fileURLToPath } from "node:url";
 import { build } from "vite";
 
 const ROOT = fileURLToPath(new URL("../../", import.meta.url));
-const SOURCES = ["dashboard/**/*.{ts,tsx,css,html,svg}", "package-lock.json"];
+/** The verifier's worker holds what checks a task, by way of `auditor/verify-here.ts`. */
+const SOURCES = [
+  "{auditor,chain,content,dashboard,learning,protocol,proving,storage,task}/**/*.{ts,tsx,css,html,svg}",
+  "package-lock.json",
+];
 /** Names every file of the bundle with its digest, and what it was made of. */
 const DIGESTS = "digests.json";
 
@@ -24,7 +28,6 @@ export async function buildPages(outDir = join(ROOT, "build", "dashboard")): Pro
   await writeFile(join(outDir, DIGESTS), `${JSON.stringify({ sources, files: digests }, undefined, 2)}\n`);
 }
 
-/** The worker's code and the shapes of answers come from other rooms, but a bundle holds what it imports only. */
 function digestOfSources(): string {
   const names = globSync(SOURCES, { cwd: ROOT }).sort();
   const hash = createHash("sha256");

@@ -75,6 +75,7 @@ export const INTEGRATION: readonly string[] = [
   "test/command/every-command.test.ts",
   "test/content/gateway-conformance.test.ts",
   "test/dashboard/pages.test.ts",
+  "test/dashboard/verify.test.ts",
   "test/demo/with-processes.test.ts",
   "test/integrations/python.test.ts",
   "test/indexer/index-task.test.ts",

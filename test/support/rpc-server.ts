@@ -67,6 +67,12 @@ export async function serveRpc(upstream: Upstream, judge: Judge = firstFault): P
       return { jsonrpc: "2.0", ...reply, ...(altered ? {} : { result: state.alter!(request, reply.result) }) };
     });
   const server = createServer((incoming, outgoing) => {
+    // As nodes do: pages of any origin may ask.
+    outgoing.setHeader("access-control-allow-origin", "*").setHeader("access-control-allow-headers", "content-type");
+    if (incoming.method === "OPTIONS") {
+      outgoing.writeHead(204).end();
+      return;
+    }
     const pieces: Buffer[] = [];
     incoming.on("data", (piece: Buffer) => pieces.push(piece));
     incoming.on("end", () => {

@@ -1,0 +1,187 @@
+/** Verification in the reader's own browser, or of a report that was saved. */
+import { useEffect, useRef, useState } from "react";
+import type { ChangeEvent, FormEvent, ReactNode } from "react";
+import type { Finding } from "../../auditor/checklist.ts";
+import type { Verdict } from "../../auditor/verdict.ts";
+import type { TaskAnswer } from "../../indexer/api/schema.ts";
+import { useAnswer } from "../api.ts";
+import { counted, duration } from "../format.ts";
+import { Checklist } from "../parts/checklist.tsx";
+import { Loading, Notice } from "../parts/notice.tsx";
+import { follow } from "../route.ts";
+import { startVerifier } from "../verifier/verifier.ts";
+import type { VerifierMessage } from "../verifier/messages.ts";
+
+interface Run {
+  readonly findings: readonly Finding[];
+  readonly verdict?: Verdict;
+  readonly failure?: string;
+}
+
+const LOCAL_RPC = "http://127.0.0.1:8545";
+
+export function VerifyPage({ task }: { readonly task: string }): ReactNode {
+  const { value, isMissing, failure } = useAnswer<TaskAnswer>(`/api/tasks/${task}`);
+  const [chainId, contract] = task.split("-") as [string, string];
+  const [run, setRun] = useState<Run>();
+  const stop = useRef<() => void>(undefined);
+  useEffect(() => () => stop.current?.(), []);
+  if (value === undefined && !isMissing && failure === undefined) return <Loading what="the task" />;
+
+  const hear = (message: VerifierMessage): void =>
+    setRun((before) => {
+      const findings = before?.findings ?? [];
+      if (message.kind === "finding") return { findings: [...findings, message.finding] };
+      if (message.kind === "verdict") return { findings: message.verdict.findings, verdict: message.verdict };
+      return { findings, failure: `${message.code}: ${message.message}` };
+    });
+  const start = (event: FormEvent<HTMLFormElement>): void => {
+    event.preventDefault();
+    const form = new FormData(event.currentTarget);
+    stop.current?.();
+    setRun({ findings: [] });
+    stop.current = startVerifier(
+      { rpc: wordsOf(form.get("rpc")), gateways: wordsOf(form.get("gateways")) },
+      { contract, chainId },
+      hear,
+    );
+  };
+  const isRunning = run !== undefined && run.verdict === undefined && run.failure === undefined;
+  return (
+    <>
+      <p className="crumb">
+        <a href={`/task/${task}`} onClick={follow}>
+          ← The task
+        </a>
+      </p>
+      <div className="title">
+        <h1>Verify {value?.snapshot?.name ?? "the task"}</h1>
+      </div>
+      <p className="lead">
+        Your browser reads the task’s events from a chain endpoint that you name, fetches every file by its hash, and
+        computes each model again. Nothing that this server says is believed, but the code of this page comes from it:
+        whoever wants to trust nobody runs <code>fl verify</code>.
+      </p>
+      <form className="verify" onSubmit={start}>
+        <label>
+          Chain endpoint (JSON-RPC)
+          <input name="rpc" required defaultValue={LOCAL_RPC} inputMode="url" autoComplete="off" spellCheck={false} />
+        </label>
+        <label>
+          Gateways, one a line
+          <textarea
+            name="gateways"
+            required
+            rows={3}
+            spellCheck={false}
+            defaultValue={[location.origin, ...(value?.snapshot?.gateways ?? [])].join("\n")}
+          />
+        </label>
+        <p>
+          <button type="submit" className="main" disabled={isRunning}>
+            {isRunning ? "Verifying …" : "Verify in this browser"}
+          </button>{" "}
+          <OpenSaved onVerdict={(verdict) => setRun({ findings: verdict.findings, verdict })} />
+        </p>
+      </form>
+      {run === undefined ? null : <Outcome run={run} isRunning={isRunning} />}
+    </>
+  );
+}
+
+function Outcome({ run, isRunning }: { readonly run: Run; readonly isRunning: boolean }): ReactNode {
+  const { findings, verdict, failure } = run;
+  const red = findings.filter(({ ok }) => !ok).length;
+  return (
+    <section aria-labelledby="outcome">
+      <h2 id="outcome" className="visually-hidden">
+        Outcome
+      </h2>
+      {failure === undefined ? null : (
+        <Notice kind="failure" isPart title="The verification could not be finished">
+          {failure}
+        </Notice>
+      )}
+      {verdict === undefined ? null : (
+        <div className={verdict.ok ? "verdict good" : "verdict bad"} role="status">
+          <strong>{verdict.ok ? "Verified" : "Not verified"}</strong>
+          <span>
+            {verdict.ok
+              ? `${counted(findings.length, "check")} passed, up to the model of round ${verdict.lastRound}, in ${duration(verdict.processorMs / 1000)}.`
+              : `${red} of ${counted(findings.length, "check")} failed.`}
+          </span>
+          <SaveJson verdict={verdict} />
+        </div>
+      )}
+      {isRunning ? (
+        <p className="progress" role="status">
+          <i aria-hidden="true" />
+          {findings.length === 0
+            ? "Reading the chain and opening the engine"
+            : `${counted(findings.length, "check")} so far`}
+        </p>
+      ) : null}
+      <Checklist findings={findings} />
+    </section>
+  );
+}
+
+/** The same JSON as `fl verify --format json`. */
+function SaveJson({ verdict }: { readonly verdict: Verdict }): ReactNode {
+  const save = (): void => {
+    const json = JSON.stringify({ schemaVersion: 1, status: verdict.ok ? "ok" : "failed", data: verdict });
+    const url = URL.createObjectURL(new Blob([`${json}\n`], { type: "application/json" }));
+    const link = Object.assign(document.createElement("a"), {
+      href: url,
+      download: `verdict-${verdict.contract}.json`,
+    });
+    link.click();
+    URL.revokeObjectURL(url);
+  };
+  return (
+    <button type="button" className="plain" onClick={save}>
+      Save as JSON
+    </button>
+  );
+}
+
+function OpenSaved({ onVerdict }: { readonly onVerdict: (verdict: Verdict) => void }): ReactNode {
+  const [problem, setProblem] = useState("");
+  const open = async ({ target }: ChangeEvent<HTMLInputElement>): Promise<void> => {
+    const [file] = target.files ?? [];
+    if (file === undefined) return;
+    try {
+      onVerdict(verdictIn(JSON.parse(await file.text())));
+      setProblem("");
+    } catch {
+      setProblem("This file is no verdict of fl verify.");
+    }
+  };
+  return (
+    <label className="file">
+      or open a saved verdict{" "}
+      <input type="file" accept="application/json,.json" onChange={(event) => void open(event)} />
+      <span role="alert">{problem}</span>
+    </label>
+  );
+}
+
+/** @throws if it is none */
+function verdictIn(json: unknown): Verdict {
+  const { data, verdict } = json as { readonly data?: Verdict; readonly verdict?: Verdict };
+  const found = verdict ?? data;
+  const isVerdict =
+    found !== undefined &&
+    typeof found.ok === "boolean" &&
+    Array.isArray(found.findings) &&
+    found.findings.every(
+      ({ check, detail, round, ok }) =>
+        typeof check === "string" && typeof detail === "string" && typeof round === "number" && typeof ok === "boolean",
+    );
+  if (!isVerdict) throw new Error("no verdict");
+  return found;
+}
+
+function wordsOf(value: FormDataEntryValue | null): readonly string[] {
+  return typeof value === "string" ? value.split(/[\s,]+/).filter((word) => word !== "") : [];
+}

@@ -1,0 +1,23 @@
+/** What the page and the verifier's worker tell one another. */
+import type { Finding } from "../../auditor/checklist.ts";
+import type { Verdict } from "../../auditor/verdict.ts";
+
+/** What to verify; endpoints and gateways are in the worker's own address, which its policy is made of. */
+export interface VerifyRequest {
+  readonly contract: string;
+  readonly chainId: string;
+  readonly until?: number;
+}
+
+export type VerifierMessage =
+  | { readonly kind: "finding"; readonly finding: Finding }
+  | { readonly kind: "verdict"; readonly verdict: Verdict }
+  | { readonly kind: "failure"; readonly code: string; readonly message: string };
+
+/** The query that names endpoints and gateways. */
+export function placesQuery(rpc: readonly string[], gateways: readonly string[]): string {
+  const query = new URLSearchParams();
+  for (const url of rpc) query.append("rpc", url);
+  for (const url of gateways) query.append("gateway", url);
+  return `?${query.toString()}`;
+}
