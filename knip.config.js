@@ -20,13 +20,14 @@ export default {
     "test/browser/page.ts",
     "test/adversarial/{crash-points,run}.ts",
     "test/simulation/worker.ts",
+    "test/properties/solc.mjs",
     "test/support/{command-lines,idle-processes,noise-process}.ts",
   ],
   project: ["**/*.{ts,tsx,js,mjs}"],
   // A type that a file's own signatures use is part of what the file offers, imported by name or not.
   ignoreExportsUsedInFile: { interface: true, type: true },
   // Programs that are resolved by name, and the circuits that the circuits include.
-  ignoreDependencies: ["@foundry-rs/anvil", "circom2", "circomlib", "solhint"],
+  ignoreDependencies: ["@foundry-rs/anvil", "@foundry-rs/forge", "circom2", "circomlib", "solhint"],
   // Generated files offer every shape of the contract, whether or not something reads it yet.
   ignoreIssues: { "**/generated/**": ["exports", "types"] },
   // Kubo and Go, where they are installed: tests exchange blocks with the one, and run a suite by the other. A test

@@ -48,6 +48,7 @@ const NEEDS = {
   integration: ["contracts", "circuits", "dashboard"],
   circuits: ["circuits"],
   contracts: ["contracts"],
+  properties: ["contracts"],
   "end-to-end": ["contracts", "circuits"],
 } as const satisfies Readonly<Record<string, readonly (keyof typeof BUILDS)[]>>;
 
@@ -105,6 +106,7 @@ export const JOBS: Readonly<Record<TestGroup, number>> = {
   integration: 1,
   circuits: 1,
   contracts: 1,
+  properties: 1,
   "end-to-end": TWO,
 };
 

@@ -1,28 +1,16 @@
 /** A chain that forks when it is told to: Foundry's anvil, in a process of its own. */
 import { spawn } from "node:child_process";
-import { existsSync } from "node:fs";
 import { createServer } from "node:net";
 import type { AddressInfo } from "node:net";
-import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
-import { fileURLToPath } from "node:url";
 import type { Processes } from "../../demo/processes.ts";
+import { foundryProgram, hasFoundryProgram } from "../support/foundry.ts";
 import type { RpcReply, RpcRequest, Upstream } from "../support/rpc-server.ts";
 
-const MODULES = fileURLToPath(new URL("../../node_modules/", import.meta.url));
-const ARCHITECTURES: Readonly<Record<string, string>> = { x64: "amd64", arm64: "arm64" };
 const START_TRIES = 200;
 const START_PAUSE_MS = 50;
 
-/** The program of this platform's package, which npm leaves out where there is none. */
-const ANVIL = join(
-  MODULES,
-  `@foundry-rs/anvil-${process.platform}-${ARCHITECTURES[process.arch] ?? process.arch}`,
-  "bin",
-  process.platform === "win32" ? "anvil.exe" : "anvil",
-);
-
-export const hasAnvil = (): boolean => existsSync(ANVIL);
+export const hasAnvil = (): boolean => hasFoundryProgram("anvil");
 
 export interface Anvil {
   readonly rpc: string;
@@ -35,7 +23,7 @@ export interface Anvil {
 export async function startAnvil(processes: Processes, accounts: number): Promise<Anvil> {
   const port = await freePort();
   const args = ["--port", String(port), "--accounts", String(accounts), "--silent"];
-  processes.adopt(spawn(ANVIL, args, { stdio: "ignore" }));
+  processes.adopt(spawn(foundryProgram("anvil"), args, { stdio: "ignore" }));
   const rpc = `http://127.0.0.1:${port}`;
   const upstream: Upstream = async (requests) => {
     const body = JSON.stringify(requests.map((request) => ({ jsonrpc: "2.0", ...request })));
