@@ -9,7 +9,8 @@ import type { ServerStep } from "../../protocol/next-model.ts";
 import { packUpdate } from "../../protocol/packing.ts";
 import { FIELD_ORDER, MASKS_PER_CHUNK, PRESETS } from "../../protocol/parameters.ts";
 import type { Release } from "../../protocol/release-agreement.ts";
-import { drawSharing, lagrangeAtZero, shareFor } from "../../protocol/sharing.ts";
+import { drawSharing, interpolate, lagrangeAtZero, shareFor } from "../../protocol/sharing.ts";
+import type { VectorCommitter } from "../../protocol/ports.ts";
 import { rejectsCode, throwsCode } from "../support/errors.ts";
 import { knownTauCommitter } from "../support/in-memory-keys.ts";
 import { seededRandom } from "../support/random.ts";
@@ -53,18 +54,35 @@ describe("rebuildAggregate", () => {
 });
 
 describe("recoverAggregate", () => {
+  /** Of the releases, `wrong` ones are named, and the aggregate is interpolated from `threshold` of the others. */
+  const assertRecovers = async (
+    threshold: number,
+    releases: readonly Release[],
+    wrong: readonly number[],
+    by: VectorCommitter = committer,
+  ): Promise<void> => {
+    const { elements, usedSeats, wrongSeats } = await recoverAggregate(threshold, releases, sum, by);
+    assert.deepEqual(elements, aggregate);
+    assert.deepEqual(wrongSeats, wrong);
+    assert.equal(new Set(usedSeats).size, threshold);
+    const used = releases.filter(({ seat }) => usedSeats.includes(seat));
+    const shares = used.map(({ shareSum }) => shareSum);
+    assert.deepEqual(
+      interpolate(
+        threshold,
+        used.map(({ seat }) => seat),
+        shares,
+      ),
+      aggregate,
+    );
+  };
+
   it("interpolates exactly t releases, and names nobody", async () => {
-    assert.deepEqual(await recoverAggregate(3, honestReleases(3, [2, 5, 7]), sum, committer), {
-      elements: aggregate,
-      wrongSeats: [],
-    });
+    await assertRecovers(3, honestReleases(3, [2, 5, 7]), []);
   });
 
   it("accepts more than t honest releases", async () => {
-    assert.deepEqual(await recoverAggregate(3, honestReleases(3, [1, 2, 3, 4, 5, 6, 7]), sum, committer), {
-      elements: aggregate,
-      wrongSeats: [],
-    });
+    await assertRecovers(3, honestReleases(3, [1, 2, 3, 4, 5, 6, 7]), []);
   });
 
   for (const wrong of [[1], [7], [1, 2], [3, 6]]) {
@@ -73,7 +91,7 @@ describe("recoverAggregate", () => {
         (list, seat) => withError(list, seat, BigInt(seat)),
         honestReleases(3, [1, 2, 3, 4, 5, 6, 7]),
       );
-      assert.deepEqual(await recoverAggregate(3, releases, sum, committer), { elements: aggregate, wrongSeats: wrong });
+      await assertRecovers(3, releases, wrong);
     });
   }
 
@@ -82,12 +100,9 @@ describe("recoverAggregate", () => {
     const [first, second] = lagrangeAtZero([1, 2, 3]);
     const releases = withError(withError(honestReleases(3, [1, 2, 3, 4, 5, 6, 7]), 1, second), 2, FIELD_ORDER - first!);
     assert.equal(toField(multiply(first!, second!) + multiply(second!, FIELD_ORDER - first!)), 0n);
-    assert.deepEqual(await recoverAggregate(3, releases, sum, committer), { elements: aggregate, wrongSeats: [1, 2] });
+    await assertRecovers(3, releases, [1, 2]);
     // With four releases, two against two, nobody can tell.
-    assert.deepEqual(await recoverAggregate(3, releases.slice(0, 4), sum, committer), {
-      elements: aggregate,
-      wrongSeats: [],
-    });
+    await assertRecovers(3, releases.slice(0, 4), []);
   });
 
   it("gives up on too few releases, and on releases that open nothing", async () => {
@@ -126,7 +141,7 @@ describe("recoverAggregate", () => {
     const wrong = [1, 2, 3, 4, 5, 6, 7, 8, 9, 10];
     const releases = wrong.reduce((list, seat) => withError(list, seat, BigInt(seat)), honestReleases(11, seats));
     const counting = knownTauCommitter();
-    assert.deepEqual(await recoverAggregate(11, releases, sum, counting), { elements: aggregate, wrongSeats: wrong });
+    await assertRecovers(11, releases, wrong, counting);
     assert.equal(counting.calls(), 1);
   }).timeout(30_000);
 });
