@@ -6,8 +6,7 @@ import { ensure } from "../protocol/errors.ts";
 import type { ModelState } from "../protocol/model.ts";
 import { coordinateOffset, PRESETS } from "../protocol/parameters.ts";
 import type { TaskDocument } from "./document.ts";
-import { clientLevel } from "./mechanisms/client-level.ts";
-import { settingsOf } from "./mechanisms/mechanism.ts";
+import { mechanismOf } from "./mechanisms/registry.ts";
 
 /** Bits after the point of the mean that the model keeps: a sum of fewer than 2^20 clients follows from it exactly. */
 const FRACTIONAL_BITS = 20;
@@ -54,7 +53,7 @@ export function assertSummable(specification: {
     `the server's fractionalBits ${FRACTIONAL_BITS}, learningRate 1 and momentum 0, from which sums follow exactly`,
   );
   needs(document.data === undefined, "no document.data: model.columns says what is read");
-  needs(training.privacy === undefined || training.privacy.unit === clientLevel.unit, "noise by client, if any");
+  needs(!mechanismOf(training.privacy).byTraining, "noise by client, if any");
 }
 
 /**
@@ -75,9 +74,6 @@ export function statisticsIn(
     { clients, totalWeight },
   );
   const sums = weights.map((mean) => Math.round((mean * totalWeight) / 2 ** FRACTIONAL_BITS));
-  const noise = settingsOf(clientLevel, training.privacy);
-  return summaryOf(statistics, sums, {
-    clients,
-    noiseStdDev: noise === undefined ? 0 : Math.sqrt(noise.noiseVariance * clients),
-  });
+  const { addedVariance } = mechanismOf(training.privacy);
+  return summaryOf(statistics, sums, { clients, noiseStdDev: Math.sqrt(addedVariance * clients) });
 }

@@ -48,6 +48,7 @@ export const clientLevel: MechanismKind<typeof schema, typeof requestSchema> = {
   mechanism: (settings): Mechanism => ({
     guarantee: guaranteeOf(settings),
     byTraining: false,
+    addedVariance: settings.noiseVariance,
     uniformWeights: true,
     diverged: "zero",
     trainOptions: () => ({}),

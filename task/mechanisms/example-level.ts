@@ -37,6 +37,7 @@ export const exampleLevel: MechanismKind<typeof schema, typeof requestSchema> = 
   mechanism: (settings): Mechanism => ({
     guarantee: guaranteeOf(settings),
     byTraining: true,
+    addedVariance: 0,
     uniformWeights: false,
     diverged: "sit-out",
     trainOptions: (random) => ({

@@ -66,6 +66,9 @@ export interface Mechanism {
   /** True if the guarantee rests on what training itself does, which no one can see in an update. */
   readonly byTraining: boolean;
 
+  /** Variance of the noise that each client adds to every coordinate of its vector, in steps²; 0 where it adds none. */
+  readonly addedVariance: number;
+
   /** True if a sum must count every client alike, so that one client's share of it is bounded. */
   readonly uniformWeights: boolean;
 

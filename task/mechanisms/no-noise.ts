@@ -5,6 +5,7 @@ import { plainEncoder, plainNormBoundSquared } from "./plain-encoding.ts";
 export const noNoise: Mechanism = {
   guarantee: null,
   byTraining: false,
+  addedVariance: 0,
   uniformWeights: false,
   diverged: "sit-out",
   trainOptions: () => ({}),
