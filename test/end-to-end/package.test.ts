@@ -67,7 +67,7 @@ describe("a clone with an install for roles", function () {
     assert.match(node("bin/fl.mjs", "--help"), /^Usage: fl /);
     assert.match(node("bin/fl-aggregator.mjs", "serve", "--help"), /^Usage: fl-aggregator serve /);
     assert.match(node("bin/fl-client.mjs", "data", "--data", "digits", "--format", "json"), /"train":1437/);
-    assert.ok(!existsSync(join(folder, ".toolchain")));
+    assert.ok(!existsSync(join(folder, ".toolchain", "node_modules")));
   });
 
   it("loads every file that roles are made of", async () => {
