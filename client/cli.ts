@@ -64,7 +64,7 @@ proverOption(
     refusing(trainerLine),
   )
   .option(
-    "--trainer-token <file>",
+    "--trainer-token <token-file>",
     "the file with the servers' token; else the environment's VERISUM_TRAINER_TOKEN",
     refusing(trainerToken),
   )

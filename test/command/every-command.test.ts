@@ -67,6 +67,7 @@ const WRONG: Readonly<Record<string, readonly string[]>> = {
   address: ["x", "0x", `0x${"12".repeat(19)}`, "0x5aAeb6053F3E94C9b9A09f33669435E7Ef1BeAeD".replace("5aA", "5AA")],
   "address[:weight]": ["x", `0x${"12".repeat(20)}:`, `0x${"12".repeat(20)}:0`, `0x${"12".repeat(20)}:abc`],
   time: ["x", "7", "0d", "7w", "-1d", "1.5h"],
+  "token-file": ["missing", "."],
   "host:port": ["x", "127.0.0.1", "127.0.0.1:65536", ":80", "127.0.0.1:x"],
   ...Object.fromEntries(
     ["n", "a", "e", "d", "q", "seconds", "bits", "sizes", "counts", "quantile", "list", "ether"].map((value) => [
