@@ -92,6 +92,7 @@ export class Fleet {
   readonly #running = new Map<string, Role>();
   readonly #started = new Set<string>();
   #phase: Phase = "Idle";
+  #finalised = 0;
   /** What failed in the test itself. */
   #defect: unknown;
   #stopping = false;
@@ -207,7 +208,9 @@ export class Fleet {
 
   async #look(): Promise<void> {
     const { phase } = await this.reader.round();
-    if (phase === "Finalised" && this.#phase !== "Finalised") this.#options.tally.roundFinal();
+    // A round may open in the transaction that ends the one before it: no phase shows that end.
+    for (const final = await this.reader.finalisedRounds(); this.#finalised < final; this.#finalised++)
+      this.#options.tally.roundFinal();
     this.#phase = phase;
   }
 

@@ -22,7 +22,7 @@ const FAULTS: readonly EndpointFault[] = [
   ["aggregator Collecting eth_blockNumber", "no body"],
   ["client Collecting eth_sendRawTransaction", "wrong"],
   ["client Collecting eth_getTransactionReceipt", "null"],
-  ["member Attesting eth_estimateGas", "reset"],
+  ["member Attesting eth_call", "reset"],
   ["member Aggregating eth_getLogs", "empty"],
   ["aggregator Aggregating eth_sendRawTransaction", "unavailable"],
 ];

@@ -13,7 +13,7 @@ import type { Misbehaviour } from "../../support/rpc-server.ts";
 
 /** Blocks that make a block final: no reorganisation is deeper. */
 const CONFIRMATIONS = 12;
-const PHASES: readonly Phase[] = ["Idle", "Collecting", "Attesting", "Aggregating", "Finalised"];
+const PHASES: readonly Phase[] = ["Idle", "Collecting", "Attesting", "Aggregating"];
 const BLOCK_MS = 250;
 /** Blocks from one reorganisation to the next. */
 const BLOCKS_BETWEEN = 16;
