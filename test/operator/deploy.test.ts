@@ -223,7 +223,7 @@ describe("a deployment", function () {
       deployPreparedTask(slow.rpc, wallet, PREPARED, ROSTER, quiet, { confirmations, acceptShortWindows });
     try {
       await slow.mine(100, 1);
-      const enough = PARAMETERS.aggregateSeconds - 2;
+      const enough = PARAMETERS.aggregateSeconds - 1;
       await rejectsCode(attempt(enough + 1), "WINDOWS_TOO_SHORT");
       assert.equal(await slow.nonceOf(wallet.address), 0);
       const undo = await slow.snapshot();
