@@ -2,8 +2,7 @@
 import { requireSameModel, requireTimeToFinalise } from "../task/cells.ts";
 import type { SiblingRound } from "../task/cells.ts";
 import { loadCheckpointConfig } from "../task/checkpoint.ts";
-import { recoverStatementSigner } from "../chain/statement-signatures.ts";
-import type { CompactSignature, SignedResult, TaskContext } from "../chain/task-chain.ts";
+import { isSignedBySeat } from "../chain/statement-signatures.ts";
 import type { OpenTask } from "../task/opened-task.ts";
 import { VerisumError } from "../protocol/errors.ts";
 import type { Hex } from "../protocol/transcript.ts";
@@ -60,21 +59,11 @@ async function countSignatures(
   const offer = await fetchProposal(node, settled.round, fetch);
   if (offer?.result.modelDigest !== modelDigest) return 0;
   const members = await chain.members();
-  const seats = offer.signatures.filter(
-    ({ seat, signature }) =>
-      signer(chain.context, { ...offer.result, round: settled.round, settlement: settled.settlement }, signature) ===
-      members[seat - 1]?.toLowerCase(),
+  const signed = { ...offer.result, round: settled.round, settlement: settled.settlement };
+  const seats = offer.signatures.filter((given) =>
+    isSignedBySeat(chain.context, members, "Result", { ...signed, ...given }),
   );
   return new Set(seats.map(({ seat }) => seat)).size;
-}
-
-/** The account that signed, in lower case; undefined if the signature is malformed. */
-function signer(context: TaskContext, result: SignedResult, signature: CompactSignature): Hex | undefined {
-  try {
-    return recoverStatementSigner(context, "Result", result, signature);
-  } catch {
-    return undefined;
-  }
 }
 
 /**

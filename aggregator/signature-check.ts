@@ -1,5 +1,5 @@
 /** Whether a signature of a proposed result is the one of the seat that it names. */
-import { recoverStatementSigner } from "../chain/statement-signatures.ts";
+import { isSignedBySeat } from "../chain/statement-signatures.ts";
 import type { SeatSignature, TaskReader } from "../chain/task-chain.ts";
 import type { Proposal } from "../task/proposal-exchange.ts";
 
@@ -16,16 +16,15 @@ export function signatureCheck(
     members: await chain.members(),
   });
   let held: { readonly round: bigint; readonly at: number; readonly said: ReturnType<typeof read> } | undefined;
-  return async (proposal, { seat, signature }) => {
+  return async (proposal, given) => {
     if (held?.round !== proposal.round || clock() - held.at >= LASTS_MS)
       held = { round: proposal.round, at: clock(), said: read(proposal.round) };
     const { settled, members } = await held.said.catch((error: unknown) => {
       held = undefined;
       throw error;
     });
-    const member = members[seat - 1]?.toLowerCase();
-    if (settled === undefined || member === undefined) return false;
+    if (settled === undefined) return false;
     const signed = { ...proposal.result, round: settled.round, settlement: settled.settlement };
-    return recoverStatementSigner(chain.context, "Result", signed, signature) === member;
+    return isSignedBySeat(chain.context, members, "Result", { ...signed, ...given });
   };
 }

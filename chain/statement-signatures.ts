@@ -1,6 +1,6 @@
 /** Members' signatures over attestations, releases and results, as the contract checks them. */
 import type { Wallet } from "ethers";
-import { VerisumError } from "../protocol/errors.ts";
+import { isVerisumError, VerisumError } from "../protocol/errors.ts";
 import type { Hex } from "../protocol/transcript.ts";
 import type { Attestation, CompactSignature, Release, SeatSignature, SignedResult, TaskContext } from "./task-chain.ts";
 import { messageDigest, recoverSigner, signMessage } from "./typed-data.ts";
@@ -68,6 +68,22 @@ export function checkStatement<K extends StatementKind>(
         seat,
       },
     );
+}
+
+/** Whether a statement is signed by the member on its seat. @param members by seat, seat 1 first */
+export function isSignedBySeat<K extends StatementKind>(
+  context: TaskContext,
+  members: readonly Hex[],
+  kind: K,
+  statement: StatementKinds[K] & SeatSignature,
+): boolean {
+  try {
+    checkStatement(context, members, kind, statement);
+    return true;
+  } catch (error) {
+    if (!isVerisumError(error, "SIGNATURE_INVALID")) throw error;
+    return false;
+  }
 }
 
 /** keccak-256("\x19\x01" ‖ domain separator ‖ struct hash). */

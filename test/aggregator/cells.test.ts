@@ -58,6 +58,9 @@ describe("a sibling's readiness to finalise", () => {
     const one = { ...(JSON.parse(offer) as { signatures: readonly unknown[] }) };
     const short = JSON.stringify({ ...one, signatures: one.signatures.slice(0, 1) });
     await rejectsCode(ask({ silent: ["", 0], showing: [short, 0] }), "CELLS_INCOMPLETE");
+    const nobodys = [31, 32].map((seat) => ({ seat, r: `0x${"ff".repeat(32)}`, vs: word("none") }));
+    const invented = JSON.stringify({ ...one, signatures: nobodys });
+    await rejectsCode(ask({ silent: ["", 0], showing: [invented, 0] }), "CELLS_INCOMPLETE");
     assert.equal((await task.operator.round()).phase, "Aggregating");
   });
 });

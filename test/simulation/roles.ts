@@ -7,7 +7,7 @@ import { createCoordinator } from "../../aggregator/coordinator.ts";
 import { addProposalRoutes } from "../../aggregator/proposal.ts";
 import { continuedAudit } from "../../auditor/continued-audit.ts";
 import type { TaskLook } from "../../chain/task-chain.ts";
-import { recoverStatementSigner } from "../../chain/statement-signatures.ts";
+import { isSignedBySeat } from "../../chain/statement-signatures.ts";
 import { createClientStep } from "../../client/client-loop.ts";
 import { openJournal } from "../../client/journal.ts";
 import type { Journal } from "../../client/journal.ts";
@@ -107,12 +107,11 @@ export function aggregatorScript(stage: Stage): Script {
       const app = fastify();
       // Not through the world: a caller would wait for a role that waits for the caller.
       const reader = scene.reader();
-      const isBySeat: Parameters<typeof addProposalRoutes>[1] = async (proposal, { seat, signature }) => {
+      const isBySeat: Parameters<typeof addProposalRoutes>[1] = async (proposal, given) => {
         const { settled } = await reader.records(proposal.round);
-        const member = (await reader.members())[seat - 1];
         if (settled === undefined) return false;
         const signed = { ...proposal.result, round: settled.round, settlement: settled.settlement };
-        return recoverStatementSigner(chain.context, "Result", signed, signature) === member?.toLowerCase();
+        return isSignedBySeat(chain.context, await reader.members(), "Result", { ...signed, ...given });
       };
       const proposals = addProposalRoutes(app, isBySeat, () => undefined);
       const statements = await statementsOf(stage, life, app);

@@ -4,8 +4,7 @@
 import { decodeRound } from "../../../chain/codec.ts";
 import type { Release, RoundState as SolidityRoundState } from "../../../chain/generated/verisum.ts";
 import { roundAt } from "../../../chain/round-at.ts";
-import { checkStatement } from "../../../chain/statement-signatures.ts";
-import type { StatementKind, StatementKinds } from "../../../chain/statement-signatures.ts";
+import { isSignedBySeat } from "../../../chain/statement-signatures.ts";
 import type { RoundState, SeatSignature, SignedResult } from "../../../chain/task-chain.ts";
 import { isVerisumError } from "../../../protocol/errors.ts";
 import { FIELD_ORDER } from "../../../protocol/parameters.ts";
@@ -147,7 +146,7 @@ function checkReleases(state: State, round: bigint, releases: readonly Release[]
     requireSeat(state, previous, seat);
     previous = seat;
     const statement = { round, settlement: state.roundHash, releaseCid, ...signedBy(seat, signature) };
-    if (!isSigned(state, "Release", statement)) revert("VerisumReleaseInvalid", { seat });
+    if (!isSignedBySeat(state.context, state.members, "Release", statement)) revert("VerisumReleaseInvalid", { seat });
   }
 }
 
@@ -159,21 +158,6 @@ export function requireSeat({ header }: State, previous: bigint, seat: bigint): 
 
 export function signedBy(seat: bigint, [r, vs]: readonly [Hex, Hex]): SeatSignature {
   return { seat: Number(seat), signature: { r, vs } };
-}
-
-/** Whether the statement is signed by the member on its seat. */
-export function isSigned<K extends StatementKind>(
-  { context, members }: State,
-  kind: K,
-  statement: StatementKinds[K] & SeatSignature,
-): boolean {
-  try {
-    checkStatement(context, members, kind, statement);
-    return true;
-  } catch (error) {
-    if (!isVerisumError(error, "SIGNATURE_INVALID")) throw error;
-    return false;
-  }
 }
 
 function checkSignatures(
@@ -188,6 +172,8 @@ function checkSignatures(
   requireLength("signatures", signatures.length, count);
   const seats = Array.from({ length: 32 }, (_, i) => i + 1).filter((seat) => (signers & seatBit(seat)) !== 0n);
   for (const [i, seat] of seats.entries())
-    if (!isSigned(state, "Result", { ...result, ...signedBy(BigInt(seat), signatures[i]!) }))
+    if (
+      !isSignedBySeat(state.context, state.members, "Result", { ...result, ...signedBy(BigInt(seat), signatures[i]!) })
+    )
       revert("VerisumSignatureInvalid", { seat: BigInt(seat) });
 }

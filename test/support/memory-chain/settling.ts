@@ -1,9 +1,10 @@
 /** How a round settles: contracts/Settling.sol in TypeScript. */
 import type { Attestation, ExcludedClient } from "../../../chain/generated/verisum.ts";
+import { isSignedBySeat } from "../../../chain/statement-signatures.ts";
 import { negateG1 } from "../../../protocol/points.ts";
 import { smallestInclusion } from "../../../protocol/task.ts";
 import { recordHashOf, settlementOf } from "../../../protocol/transcript.ts";
-import { isSigned, requireSeat, signedBy } from "./rounds.ts";
+import { requireSeat, signedBy } from "./rounds.ts";
 import { allOf, countBits, headerIn, revert, seatBit } from "./state.ts";
 import type { Call, Calls, State } from "./state.ts";
 import { addWeighted } from "./submissions.ts";
@@ -47,7 +48,8 @@ function count(
       revert("VerisumUnknownClients", { seat, bitmap: good | refused, submitted: BigInt(header.submitted) });
     if ((good & refused) !== 0n) revert("VerisumContradiction", { seat, clients: good & refused });
     const said = { round: header.number, intake: state.roundHash, good, refused, ...signedBy(seat, signature) };
-    if (!isSigned(state, "Attestation", said)) revert("VerisumAttestationInvalid", { seat });
+    if (!isSignedBySeat(state.context, state.members, "Attestation", said))
+      revert("VerisumAttestationInvalid", { seat });
     attested |= seatBit(Number(seat));
     if ((members & seatBit(Number(seat))) !== 0n) included &= good;
   }
