@@ -41,8 +41,10 @@ export class FinalBlock {
    */
   async agreed(tagged: TaggedBlock | undefined): Promise<TaggedBlock | undefined> {
     const known = this.#agreed;
-    if (this.#transport.size === 1 || (known !== undefined && tagged?.hash === known.hash)) return tagged;
-    const middle = middleBlock([...(await this.#askEach())]);
+    if (this.#transport.size === 1) return tagged;
+    // A hash that is known says nothing of the number that one endpoint tells with it.
+    if (known !== undefined && tagged?.hash === known.hash) return known;
+    const middle = middleBlock(await this.#askEach());
     const agreed = known !== undefined && (middle?.number ?? -1) < known.number ? known : middle;
     if (tagged !== undefined && agreed !== undefined && isFar(tagged, agreed))
       this.#transport.distrust(`it says that block ${tagged.number} is final, the endpoints agree on ${agreed.number}`);

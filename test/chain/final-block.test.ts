@@ -22,14 +22,13 @@ const EMPTY = {
     submitted: 0,
     included: 0n,
     proposedMembers: 0n,
-    releaseMask: 0n,
     sum: G1_INFINITY,
   },
   ...{ latestModel: { round: 0n }, finalisedRounds: 0, memberCount: 0, clientCount: 0, privacySpent: 0n },
 } as unknown as Counters;
 
 describe("the final block, by several endpoints", () => {
-  const servers: (RpcServer & { finalized: number | null })[] = [];
+  const servers: (RpcServer & { finalized: number | null; finalHash?: string })[] = [];
   afterEach(() => Promise.all(servers.splice(0).map((server) => server.close())));
 
   /** One endpoint that calls this block final; null: none. */
@@ -44,12 +43,15 @@ describe("the final block, by several endpoints", () => {
       if (method === "eth_chainId") return "0x1";
       if (method === "eth_getLogs") return [];
       if (method === "eth_getTransactionCount") return "0x1";
-      if (params[0] === "finalized") return server.finalized === null ? null : block(server.finalized);
+      if (params[0] === "finalized")
+        return server.finalized === null
+          ? null
+          : { ...block(server.finalized), ...(server.finalHash === undefined ? {} : { hash: server.finalHash }) };
       return block(params[0] === "latest" ? LATEST : Number(params[0]));
     };
     const upstream: Parameters<typeof serveRpc>[0] = async (requests) =>
       requests.map((request) => ({ id: request.id, result: answer(request) }));
-    const server = Object.assign(await serveRpc(upstream), { finalized });
+    const server: (typeof servers)[number] = Object.assign(await serveRpc(upstream), { finalized });
     servers.push(server);
     return server;
   };
@@ -94,6 +96,15 @@ describe("the final block, by several endpoints", () => {
     servers[0]!.finalized = TOO_OLD;
     assert.equal((await history.read()).finalBlock, HONEST);
     assert.match(said.join(), /^set-aside 0: /);
+  });
+
+  it("stays what it was where the endpoint in use tells another number with its hash", async () => {
+    for (const told of [HONEST, HONEST]) await serve(told);
+    const { history } = await historyOver();
+    assert.equal((await history.read()).finalBlock, HONEST);
+    Object.assign(servers[0]!, { finalized: LATEST, finalHash: id(`block ${HONEST}`) });
+    const { finalBlock, blocks } = await history.read();
+    assert.deepEqual([finalBlock, blocks.finalized?.number], [HONEST, HONEST]);
   });
 
   it("is the endpoint's own where there is one, and the others' where one calls none final", async () => {
