@@ -2,6 +2,7 @@
  * Statements between nodes: each tells those that it knows what it said itself, and asks them for what they know.
  * Nothing depends on one of them, since all serve what all have said.
  */
+import pLimit from "p-limit";
 import { z } from "zod";
 import { readBody } from "../content/peers.ts";
 import { enoughOf } from "../content/straggling.ts";
@@ -45,13 +46,32 @@ export function createStatementExchange({ board, nodes, fetch, clock }: Exchange
   /** Each node is asked once at a time, and holds up no other. */
   const asking = new Set<string>();
   const failures: { readonly cause: unknown }[] = [];
+  /**
+   * New statements of each seat since the last look began. Each cost the check of a signature: no more count, of all
+   * answers together, than a board keeps.
+   */
+  const taken = new Map<number, number>();
+  /** One answer is taken at a time: what several nodes say alike is checked once. */
+  const inTurn = pLimit(1);
+
+  /** Those that are good; after the first that is not, the node is not believed any further. @throws chain errors */
+  const takeAll = async (statements: readonly Statement[]): Promise<void> => {
+    const takenOf = (seat: number): number => taken.get(seat) ?? 0;
+    try {
+      for (const statement of statements)
+        if (takenOf(statement.seat) < MOST_OF_SEAT && (await board.add(statement)))
+          taken.set(statement.seat, takenOf(statement.seat) + 1);
+    } catch (error) {
+      if (!isVerisumError(error) || error.entry.about !== "input") throw error;
+    }
+  };
 
   const exchangeWith = async (node: string, round: bigint, own: readonly Statement[]): Promise<boolean> => {
     asking.add(node);
     try {
       const known = await fetchStatements(node, round, fetch);
       if (known === undefined) return false;
-      await addAll(board, known);
+      await inTurn(() => takeAll(known));
       for (const statement of lackedBy(known, own)) await sendStatement(node, statement, fetch);
       return true;
     } catch (cause) {
@@ -65,6 +85,7 @@ export function createStatementExchange({ board, nodes, fetch, clock }: Exchange
   let last = { round: -1n, at: 0 };
   const tell: StatementExchange["tell"] = async (round, own) => {
     last = { round, at: clock() };
+    taken.clear();
     let answered = 0;
     const exchanges = nodes()
       .filter((node) => !asking.has(node))
@@ -99,15 +120,6 @@ export async function fetchStatements(
     return answer.statements.map((statement) => parseStatement(round, statement));
   } catch {
     return undefined;
-  }
-}
-
-/** Those that are good; after the first that is not, the node is not believed any further. @throws chain errors */
-async function addAll(board: Pick<StatementBoard, "add">, statements: readonly Statement[]): Promise<void> {
-  try {
-    for (const statement of statements) await board.add(statement);
-  } catch (error) {
-    if (!isVerisumError(error) || error.entry.about !== "input") throw error;
   }
 }
 

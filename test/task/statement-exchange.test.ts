@@ -3,7 +3,8 @@ import fastify from "fastify";
 import type { FastifyInstance } from "fastify";
 import { afterEach, beforeEach, describe, it } from "mocha";
 import type { Statement } from "../../task/statements.ts";
-import { parseStatement, statementJson } from "../../task/statements.ts";
+import { checkOrigin, parseStatement, statementJson } from "../../task/statements.ts";
+import { MOST_OF_SEAT } from "../../task/statement-board.ts";
 import { openStatements } from "../../task/node-statements.ts";
 import type { NodeStatements } from "../../task/node-statements.ts";
 import { rejectsCode } from "../support/errors.ts";
@@ -39,11 +40,13 @@ describe("statements between nodes", function () {
   let task: MemoryTask;
   let network: Network;
   let now: number;
+  let checks: number;
   const nodes: FastifyInstance[] = [];
   beforeEach(async () => {
     task = await openMemoryTask();
     network = new Network();
     now = 0;
+    checks = 0;
   });
   afterEach(async () => {
     for (const app of nodes.splice(0)) await app.close();
@@ -55,14 +58,21 @@ describe("statements between nodes", function () {
     const statements = openStatements(
       app,
       { chain: task.operator, network: { peers: () => peers.map((peer) => `http://${peer}/`) } },
-      { fetch: network.fetch, clock: () => now },
+      {
+        fetch: network.fetch,
+        clock: () => now,
+        check: (...origin) => {
+          checks += 1;
+          return checkOrigin(...origin);
+        },
+      },
     );
     await app.ready();
     network.apps.set(name, app);
     return statements;
   };
-  const attestation = async (seat: number, good = 0b011n): Promise<Statement> => {
-    const said = { round: 1n, intake: word("intake"), good, refused: 0b100n };
+  const attestation = async (seat: number, good = 0b011n, intake = word("intake")): Promise<Statement> => {
+    const said = { round: 1n, intake, good, refused: 0b100n };
     return { kind: "attestation", ...said, seat, signature: await task.members[seat - 1]!.signAttestation(said) };
   };
   const release = async (seat: number): Promise<Statement> => {
@@ -120,6 +130,21 @@ describe("statements between nodes", function () {
     network.answers.set("garbage", () => Promise.resolve(new Response("{")));
     assert.equal(await own.exchange.tell(1n, []), 2, "the liar and the honest node answered");
     assert.deepEqual(seats(own), [3]);
+  });
+
+  it("are few of a seat in one look, whatever it signs and whoever repeats it; the others' are none the fewer", async () => {
+    const flood = await Promise.all(
+      Array.from({ length: 3 * MOST_OF_SEAT }, (_, i) => attestation(1, 0b011n, word(`intake ${i}`))),
+    );
+    const own = await node("own", ["flooding", "repeating"]);
+    const answer = JSON.stringify({ round: "1", statements: [...flood, await attestation(2)].map(statementJson) });
+    for (const name of ["flooding", "repeating"])
+      network.answers.set(name, () => Promise.resolve(new Response(answer)));
+    for (const looks of [1, 2]) {
+      await own.exchange.tell(1n, []);
+      assert.deepEqual(seats(own), [...Array<number>(MOST_OF_SEAT).fill(1), 2]);
+      assert.equal(checks, looks * MOST_OF_SEAT + 1);
+    }
   });
 
   it("are not waited for from a node that never answers, which is not asked again meanwhile", async () => {
