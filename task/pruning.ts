@@ -24,7 +24,7 @@ const ROUNDS_PER_STEP = 8;
 const decimal = z.string().regex(/^[0-9]+$/);
 const prunedSchema = z.strictObject({
   round: decimal,
-  /** Sums that seats released in later rounds, by round: a result names few of them. */
+  /** Sums that seats released in later rounds and that are here, by round: a result names few of them. */
   sums: z.record(decimal, z.array(z.string())).optional(),
 });
 
@@ -58,7 +58,9 @@ export function createPruner(deps: PruningDependencies): () => Promise<void> {
   return async () => {
     const kept = (pruned ??= await prunedBefore(path));
     const present = (await chain.round()).number;
-    const sums = withReleased(kept.sums, present, deps.board);
+    let { sums } = kept;
+    // A result may have come sooner than this step.
+    for (const round of [present - 1n, present]) sums = await withReleased(deps, sums, round);
     const due = present - BigInt(keepRounds) - 1n;
     if (due <= kept.round) {
       if (sums !== kept.sums) await keep({ ...kept, sums });
@@ -80,14 +82,19 @@ export function createPruner(deps: PruningDependencies): () => Promise<void> {
   };
 }
 
-/** With what the board knows of the present round; the same if that is nothing new. */
-function withReleased(sums: Pruned["sums"], round: bigint, board: PruningDependencies["board"]): Pruned["sums"] {
-  const released = board
-    .of(round)
-    .flatMap((statement) => (statement.kind === "release" ? [cidFromDigest(statement.releaseCid)] : []));
+/**
+ * With what the board knows of a round; the same if that is nothing new. A seat may sign as many releases as it likes:
+ * those count whose sums are here.
+ */
+async function withReleased(deps: PruningDependencies, sums: Pruned["sums"], round: bigint): Promise<Pruned["sums"]> {
   const known = sums.get(round) ?? new Set();
-  if (released.every((cid) => known.has(cid))) return sums;
-  return new Map([...sums, [round, new Set([...known, ...released])]]);
+  const added: string[] = [];
+  for (const statement of deps.board.of(round)) {
+    if (statement.kind !== "release") continue;
+    const cid = cidFromDigest(statement.releaseCid);
+    if (!known.has(cid) && (await hasOnly(deps, cid, [SHARE_SUM_FILE]))) added.push(cid);
+  }
+  return added.length === 0 ? sums : new Map([...sums, [round, new Set([...known, ...added])]]);
 }
 
 /** Directories of the round that are here and are what they are recorded as: a client may record any CID. */

@@ -7,11 +7,13 @@ import type { RoundRecords } from "../../chain/task-chain.ts";
 import { digestHexOfCid } from "../../content/cid.ts";
 import { createContentStore } from "../../content/store.ts";
 import type { ContentStore } from "../../content/store.ts";
+import { readRecordOrNull } from "../../storage/durable-file.ts";
 import { openStateDirectory } from "../../storage/state-directory.ts";
 import type { StateDirectory } from "../../storage/state-directory.ts";
 import type { Statement } from "../../task/statements.ts";
 import { createPruner } from "../../task/pruning.ts";
 import type { PruningDependencies } from "../../task/pruning.ts";
+import { word } from "../support/random.ts";
 import { createRecorder } from "../support/round-recorder.ts";
 
 const ROUNDS = 50;
@@ -93,6 +95,25 @@ describe("what rounds leave at a node", function () {
     for (const cid of kept) assert.equal(await store.has(cid), true);
     for (const cid of pins) assert.equal(await store.has(cid), true);
     assert.ok(files.at(-1)! <= files[5]! + 2, `${files[5]} descriptors, then ${files.at(-1)}`);
+  });
+
+  it("remembers no sums of a seat but those that are here, however many it signs, also of a round just over", async () => {
+    await play(undefined, 3);
+    const ended = said.get(1n)!;
+    const prune = pruner();
+    for (let look = 0; look < 20; look++) {
+      const signed = { kind: "release", releaseCid: word(`release ${look}`) } as unknown as Statement;
+      said.set(1n, [signed, ...(look < 10 ? [] : ended)]);
+      present = look < 10 ? 1n : 2n;
+      await prune();
+    }
+    const kept = (await readRecordOrNull(state.file("scope", "pruned.json"))) as {
+      readonly sums: Readonly<Record<string, readonly string[]>>;
+    };
+    assert.deepEqual(
+      Object.entries(kept.sums).map(([round, cids]) => [round, cids.length]),
+      [["1", 3]],
+    );
   });
 
   it("is removed by a node that starts late or lost its record as well, and nothing a client only names is", async () => {
