@@ -108,14 +108,15 @@ export function parseSpecification(json: unknown, target: PrivacyTarget = {}): T
  * TRAINER_PRIVACY_UNCHECKED
  */
 export function assertRunnable(specification: TaskSpecification): void {
-  assertSummable(specification);
-  assertDataFits(specification.document);
-  assertTrainable(specification.document);
-  const weightCount = modelWeightCount(specification.document.model);
+  const { document, clients, maxRounds } = specification;
+  assertSummable(document, { minHonest: clients.minHonest, maxRounds }, "TASK_SPECIFICATION_INVALID");
+  assertDataFits(document);
+  assertTrainable(document);
+  const weightCount = modelWeightCount(document.model);
   const unknown = { taskCid: UNKNOWN, genesisCid: UNKNOWN, genesisDigest: UNKNOWN, keysHash: UNKNOWN };
   const parameters = parametersOf(specification, weightCount, unknown);
   assertTaskParameters(parameters);
-  assertStepsFit(specification.document);
+  assertStepsFit(document);
 }
 
 /** @throws TASK_SPECIFICATION_INVALID if the tables described do not give what the model takes */

@@ -13,6 +13,7 @@ import { normBoundOf } from "./encoding.ts";
 import { mechanismOf } from "./mechanisms/registry.ts";
 import { dimensionOf } from "./model-vector.ts";
 import { assertEpsilonBounded } from "./privacy.ts";
+import { assertSummable } from "./statistics.ts";
 import { assertTrainable } from "./trainer-rules.ts";
 import type { OpenTask, TaskCells } from "./opened-task.ts";
 
@@ -36,6 +37,7 @@ export async function openTask<Store extends PublishedFiles>(
   }
   const document = await loadTaskDocument(store, parameters);
   assertTrainable(document);
+  assertSummable(document, parameters, "TASK_DOCUMENT_INVALID");
   const tensors = modelTensors(document.model);
   const dimension = dimensionOf(document, modelWeightCount(document.model));
   if (dimension !== parameters.dimension) {

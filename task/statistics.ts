@@ -5,6 +5,7 @@ import type { StatisticsSummary } from "../learning/statistics/summary.ts";
 import { ensure } from "../protocol/errors.ts";
 import type { ModelState } from "../protocol/model.ts";
 import { coordinateOffset, PRESETS } from "../protocol/parameters.ts";
+import type { TaskParameters } from "../protocol/task.ts";
 import type { TaskDocument } from "./document.ts";
 import { mechanismOf } from "./mechanisms/registry.ts";
 
@@ -13,26 +14,22 @@ const FRACTIONAL_BITS = 20;
 const FEWEST_HONEST = 2;
 
 /**
- * Sums are exact, of nobody's table alone, and taken once: the difference of two rounds may be one client's table.
- * @throws TASK_SPECIFICATION_INVALID, MODEL_DESCRIPTION_INVALID
+ * Sums are exact, of nobody's table alone, and taken once: the difference of two rounds may be one client's table. An
+ * operator asks this of a specification, everybody else of what was deployed.
+ * @throws the code; MODEL_DESCRIPTION_INVALID
  */
-export function assertSummable(specification: {
-  readonly document: Omit<TaskDocument, "version" | "keysCid">;
-  readonly clients: { readonly minHonest: number };
-  readonly maxRounds: number;
-}): void {
-  const { document, clients, maxRounds } = specification;
+export function assertSummable(
+  document: Pick<TaskDocument, "preset" | "model" | "training" | "quantisation" | "server" | "data">,
+  { minHonest, maxRounds }: Pick<TaskParameters, "minHonest" | "maxRounds">,
+  code: "TASK_SPECIFICATION_INVALID" | "TASK_DOCUMENT_INVALID",
+): void {
   if (!isStatistics(document.model)) return;
   const model = parseStatistics(document.model);
   const { largestNorm } = layoutOf(model);
   const { digitBits } = model;
   const { quantisation, server, training } = document;
-  const needs = (isMet: boolean, what: string): void =>
-    ensure(isMet, "TASK_SPECIFICATION_INVALID", `the specification: a task of statistics needs ${what}`);
-  needs(
-    clients.minHonest >= FEWEST_HONEST,
-    `clients.minHonest of at least ${FEWEST_HONEST}: one client's sum is its table's`,
-  );
+  const needs = (isMet: boolean, what: string): void => ensure(isMet, code, `a task of statistics needs ${what}`);
+  needs(minHonest >= FEWEST_HONEST, `clients.minHonest of at least ${FEWEST_HONEST}: one client's sum is its table's`);
   needs(maxRounds === 1, "maxRounds 1: the difference of two rounds' sums may be one client's");
   needs(
     2 ** digitBits <= coordinateOffset(PRESETS[document.preset]),

@@ -2,16 +2,22 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import { after, before, describe, it } from "mocha";
+import type { TaskReader } from "../../chain/task-chain.ts";
 import { countData } from "../../learning/statistics/count-data.ts";
 import { layoutOf, parseStatistics, readDigits, writeDigits } from "../../learning/statistics/statistics-model.ts";
 import type { StatisticsModel } from "../../learning/statistics/statistics-model.ts";
 import { summaryOf } from "../../learning/statistics/summary.ts";
-import { assertRunnable, parseSpecification } from "../../task/create-task.ts";
+import { assertRunnable, parametersOf, parseSpecification } from "../../task/create-task.ts";
+import { TASK_FILE, taskFiles } from "../../task/document.ts";
+import { openTask } from "../../task/open-task.ts";
 import { statisticsIn } from "../../task/statistics.ts";
 import type { ErrorCode, ErrorDetails } from "../../protocol/errors.ts";
+import type { PublishedFiles } from "../../protocol/ports.ts";
+import { parametersHash } from "../../protocol/task.ts";
 import { rejectsCode, throwsCode } from "../support/errors.ts";
 import { check } from "../support/properties.ts";
 import { POOLED_WARDS, STATISTICS_MODEL, STATISTICS_TASK, WARDS } from "../support/statistics-task.ts";
+import { word } from "../support/random.ts";
 import { temporaryFolder } from "../support/tables.ts";
 import type { Folder } from "../support/tables.ts";
 
@@ -193,5 +199,24 @@ describe("federated statistics", () => {
       { ...STATISTICS_MODEL, maxRows: 2 ** 32, valueBits: 30 },
     ])
       throwsCode(() => parseStatistics(model), "MODEL_DESCRIPTION_INVALID");
+  });
+
+  it("are not opened of a task whose operator did not ask for that", async () => {
+    const opened = async (maxRounds: number): Promise<unknown> => {
+      const specification = parseSpecification({ ...STATISTICS_TASK, maxRounds });
+      const digests = {
+        taskCid: word("task"),
+        genesisCid: word("genesis"),
+        genesisDigest: word("model"),
+        keysHash: word("keys"),
+      };
+      const parameters = parametersOf(specification, layoutOf(MODEL).length, digests);
+      const document = { ...specification.document, version: 1, keysCid: word("keys") } as const;
+      const chain = { parameters: async () => parameters, parametersHash: async () => parametersHash(parameters) };
+      const store = { getFile: async () => taskFiles(document)[TASK_FILE]! };
+      return openTask(chain as unknown as TaskReader, store as unknown as PublishedFiles);
+    };
+    await opened(1);
+    await rejectsCode(opened(2), "TASK_DOCUMENT_INVALID");
   });
 });
