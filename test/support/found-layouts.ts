@@ -233,6 +233,8 @@ export const FOUND_LAYOUTS: readonly FoundFile[] = [
     "",
     refused("DATASET_MALFORMED"),
   ],
+  ["parquetNames.csv", "par1,PAR2,label\n" + R(), "", read(30, 2, 2, "")],
+  ["parquetName.csv", "PAR1,b,label\n" + R(), "", read(30, 2, 2, "")],
   ["utf16.csv", Buffer.from("\ufeff" + H + R(), "utf16le"), "", read(30, 2, 2, "")],
   ["utf16no.csv", Buffer.from(H + R(), "utf16le"), "", refused("DATASET_ENCODING_UNKNOWN", { row: 1 })],
   [
