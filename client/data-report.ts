@@ -1,12 +1,12 @@
 /** A report on data as text. */
 import type { DataReport, InspectedColumn } from "../learning/inspect.ts";
 import type { Bin } from "../learning/tables/histogram.ts";
+import { dayText } from "../learning/tables/values.ts";
 
 const BARS = ["▁", "▂", "▃", "▄", "▅", "▆", "▇", "█"];
 /** Values of a column, and classes, that are listed. */
 const MOST_VALUES = 5;
 const MOST_CLASSES = 20;
-const DAY = 86_400_000;
 
 /** Ends with a newline. */
 export function reportText(report: DataReport): string {
@@ -41,7 +41,7 @@ function columnRow({
   figures,
   expected,
 }: InspectedColumn): readonly string[] {
-  const shown = type === "date" ? (days: number): string => new Date(days * DAY).toISOString().slice(0, 10) : short;
+  const shown = type === "date" ? dayText : short;
   const words = values.slice(0, MOST_VALUES).map(([value, count]) => `${value} (${count})`);
   const range =
     figures === undefined || role === "label"

@@ -58,3 +58,9 @@ export function daysFrom(cell: Cell): number | undefined {
   const time = Date.parse(`${year}-${month}-${day}T${hour}:${minute}:${second}${zone}`);
   return Number.isNaN(time) ? undefined : time / DAY;
 }
+
+/** The day of such a number, as ISO 8601 writes it; the number itself where no calendar has it. */
+export function dayText(days: number): string {
+  const date = new Date(Math.round(days * DAY));
+  return Number.isNaN(date.getTime()) ? String(days) : date.toISOString().slice(0, 10);
+}

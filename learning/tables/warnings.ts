@@ -1,9 +1,10 @@
 /** What a table's owner may not have meant: columns that say nothing, too much, or on another scale; odd classes. */
 import type { Dataset, DataNote, LoadedData } from "../examples.ts";
 import type { Encoded } from "./encode.ts";
-import type { Plan } from "./plan.ts";
+import type { Feature, Plan } from "./plan.ts";
 import { widthOf } from "./schema.ts";
 import { listed, optionText } from "./table.ts";
+import { dayText } from "./values.ts";
 
 /** The root mean square of an input beyond which, or below which, training does not get anywhere. */
 const LARGEST_SCALE = 10;
@@ -48,7 +49,8 @@ function eachColumn({ data }: Pick<Encoded, "data">, { features, label }: Plan):
     warn("label-suspect", label.name, "by its name the label is an identifier; name another column with label=");
   const width = data.features.length / data.exampleCount;
   let at = 0;
-  for (const { name, schema } of features) {
+  for (const feature of features) {
+    const { name, schema } = feature;
     const size = widthOf(schema);
     const column = at;
     at += size;
@@ -76,12 +78,14 @@ function eachColumn({ data }: Pick<Encoded, "data">, { features, label }: Plan):
         `each row has a whole number of its own, as identifiers are; ${drop} leaves it out`,
       );
     const sentinel = sentinelOf(data, column, figures);
-    if (sentinel !== undefined)
+    if (sentinel !== undefined) {
+      const text = asWritten(sentinel, feature);
       warn(
         "column-sentinel",
         name,
-        `${short(sentinel)} recurs far from all other values; if it stands for no value, say na=${short(sentinel)}`,
+        `${text} recurs far from all other values; if it stands for no value, say na=${text}`,
       );
+    }
     const scale = Math.hypot(mean, stdDev);
     if (scale > LARGEST_SCALE || scale < SMALLEST_SCALE)
       warn(
@@ -246,6 +250,15 @@ function tellsLabel({ labels }: Dataset, distinct: number, valueOf: (example: nu
 function oneOf({ features, exampleCount }: Dataset, example: number, column: number, size: number): number {
   const start = example * (features.length / exampleCount) + column;
   return features.subarray(start, start + size).indexOf(1);
+}
+
+/** A scaled value as its file has it, to the six digits that float32 keeps whatever the scaling; a date as its day. */
+function asWritten(scaled: number, { schema, scale }: Feature): string {
+  const origin = scale(0);
+  const value = (scaled - origin) / (scale(1) - origin);
+  const whole = Math.round(value);
+  const close = Math.abs(value - whole) <= 1e-6 * Math.abs(value) ? whole : Number(value.toPrecision(6));
+  return schema.type === "date" ? dayText(close) : String(close);
 }
 
 function short(value: number): string {

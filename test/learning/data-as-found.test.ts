@@ -5,6 +5,8 @@ import { zipSync } from "fflate";
 import { parquetWriteBuffer } from "hyparquet-writer";
 import { after, before, describe, it } from "mocha";
 import { loadDataset } from "../../learning/dataset.ts";
+import { tableSchema } from "../../learning/tables/schema.ts";
+import type { TableSchema } from "../../learning/tables/schema.ts";
 import { rejectsCode } from "../support/errors.ts";
 import { FOUND_CELLS } from "../support/found-cells.ts";
 import { FOUND_LAYOUTS } from "../support/found-layouts.ts";
@@ -227,6 +229,35 @@ describe("data as found", () => {
       ["column-constant", "column-unscaled"],
     );
     assert.match(warnings[0]!.text, /The same of 20 columns: pixel0, .* and 12 more/);
+  });
+
+  it("names a value that stands for none as its file has it, scaled or not", async () => {
+    const lines = values.map((value, i) => [
+      i % 9 === 2 ? -99999 : value,
+      i % 9 === 4 ? "9999-12-31" : `2024-02-${10 + (i % 15)}`,
+      i % 2,
+    ]);
+    const path = await folder.file("sentinels.csv", `a,t,label\n${lines.map((line) => line.join()).join("\n")}\n`);
+    const texts = async (spec: string, schema?: TableSchema): Promise<string[]> =>
+      (await loadDataset(spec, schema)).notes!.flatMap(({ event, text }) =>
+        event === "column-sentinel" ? [text] : [],
+      );
+    const plain = await texts(`${path}?drop=t`);
+    assert.match(plain.join(), /^column a: -99999 recurs .* say na=-99999$/);
+    assert.deepEqual(await texts(`${path}?drop=t&mean=0.37&deviation=0.013`), plain);
+    const columns = [
+      { name: "a", type: "number" },
+      { name: "t", type: "date" },
+    ];
+    const schema = tableSchema.parse({
+      label: "label",
+      classes: ["0", "1"],
+      columns,
+      scaling: { t: { mean: 19_000, stdDev: 7 } },
+    });
+    const dated = await texts(path, schema);
+    assert.deepEqual(dated[0], plain[0]);
+    assert.match(dated[1]!, /^column t: 9999-12-31 recurs .* say na=9999-12-31$/);
   });
 
   it("in folders of images is refused by its path", async () => {
