@@ -20,8 +20,8 @@ const MAX_CLIENTS = 100_000;
 /** What nobody learns, in place of an example's values. */
 const FIXED_FEATURES = { hog: withFixedFeatures, haar: withHaarFeatures };
 
-/** Options of data of every format. */
-const SHARED_OPTIONS = {
+/** Options of data of every format: which of its examples a client has, and what becomes of them. */
+export const SHARED_OPTIONS = {
   client: wholeNumber(0, MAX_CLIENTS - 1),
   clients: wholeNumber(1, MAX_CLIENTS),
   alpha: oneNumber,

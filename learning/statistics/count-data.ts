@@ -1,13 +1,10 @@
 /** A client's counts from what its `--data` names. */
-import { resolveData } from "../dataset.ts";
+import { resolveData, SHARED_OPTIONS } from "../dataset.ts";
 import type { OnRows } from "../formats/format.ts";
 import { invalidSpec } from "../formats/options.ts";
 import { rowCounter } from "../formats/table.ts";
 import { countTable } from "./count-table.ts";
 import type { StatisticsModel } from "./statistics-model.ts";
-
-/** Options that choose rows: a table is counted whole, or two clients' sums would not be of two tables. */
-const CHOOSING = ["client", "clients", "alpha", "partition", "seed", "samples", "testSamples", "features"];
 
 /**
  * Counts all rows of the table; of a folder with training and test data, the training table's.
@@ -17,7 +14,8 @@ export async function countData(spec: string, model: StatisticsModel, onRows?: O
   const { source, format, options } = await resolveData(spec);
   if (format.open === undefined)
     throw invalidSpec(`statistics are of tables, and ${source.path} holds ${format.name} data`);
-  const choosing = CHOOSING.find((name) => options.has(name));
+  // Counted in part, two clients' sums would not be of two tables.
+  const choosing = Object.keys(SHARED_OPTIONS).find((name) => options.has(name));
   if (choosing !== undefined) throw invalidSpec(`statistics are of whole tables: leave ${choosing} out`);
   const { train, columns } = await format.open(source, options);
   return countTable(rowCounter(onRows)(train), model, columns.markers);
