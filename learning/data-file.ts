@@ -2,7 +2,7 @@
 import { readFile, stat } from "node:fs/promises";
 import { promisify } from "node:util";
 import { gunzip } from "node:zlib";
-import { VerisumError } from "../protocol/errors.ts";
+import { ensure, VerisumError } from "../protocol/errors.ts";
 
 /** Largest data file, uncompressed: 60,000 images of 28×28 take 47 MB. */
 export const MAX_DATA_BYTES = 1 << 30;
@@ -35,6 +35,11 @@ async function readRaw(path: string, maxBytes: number): Promise<Uint8Array> {
     if (cause instanceof VerisumError) throw cause;
     throw new VerisumError("DATASET_NOT_FOUND", `${path} cannot be read`, { path }, { cause });
   }
+}
+
+/** @throws DATASET_TOO_LARGE for more values than one data set may have */
+export function assertValueCount(count: number, path: string): void {
+  ensure(count <= MAX_DATA_VALUES, "DATASET_TOO_LARGE", `${path} holds more than ${MAX_DATA_VALUES} values`, { path });
 }
 
 function tooLarge(path: string, maxBytes: number): VerisumError {

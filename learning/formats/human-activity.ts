@@ -5,6 +5,7 @@
 import { readdir } from "node:fs/promises";
 import { join } from "node:path";
 import { ensure, VerisumError } from "../../protocol/errors.ts";
+import { assertValueCount } from "../data-file.ts";
 import type { Dataset, LoadedData } from "../examples.ts";
 import { scaleRows } from "../scaling.ts";
 import { growingFloats } from "../tables/growing.ts";
@@ -119,7 +120,7 @@ interface Matrix {
 }
 
 async function readFeatures(path: string): Promise<Matrix> {
-  const values = growingFloats();
+  const values = growingFloats(path);
   const { rows, width } = await readTextMatrix(path, values);
   return { values: values.values(), shape: [width], rows };
 }
@@ -147,8 +148,9 @@ async function readSignals(folder: string, part: Part["name"], { keep }: Options
   let whole: (Matrix & { readonly length: number }) | undefined;
   for (const [channel, name] of channels.entries()) {
     const path = join(folder, `${name}${ending}`);
-    const read = growingFloats();
+    const read = growingFloats(path);
     const { rows, width } = await readTextMatrix(path, read, whole?.length);
+    if (whole === undefined) assertValueCount(rows * width * channels.length, folder);
     whole ??= {
       values: new Float32Array(rows * width * channels.length),
       shape: [width, 1, channels.length],

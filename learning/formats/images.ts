@@ -2,7 +2,7 @@
 import { readdir } from "node:fs/promises";
 import { join } from "node:path";
 import { VerisumError } from "../../protocol/errors.ts";
-import { MAX_DATA_VALUES, readDataFile } from "../data-file.ts";
+import { readDataFile } from "../data-file.ts";
 import type { Dataset } from "../examples.ts";
 import { decodeImage, withChannels } from "../images/image.ts";
 import type { Image } from "../images/image.ts";
@@ -63,7 +63,7 @@ export const images = dataFormat({
 
 /** @throws DATASET_EMPTY, DATASET_MALFORMED, DATASET_TOO_LARGE, DATASET_LABEL_INVALID, DATASET_CLASSES_UNSTATED */
 async function loadImages(folder: string, options: Options): Promise<Dataset> {
-  const features = growingFloats();
+  const features = growingFloats(folder);
   const labels = growingIntegers();
   const folders = await entriesOf(folder);
   const labelOf = labelsOf(folder, folders, options.classes);
@@ -83,10 +83,6 @@ async function loadImages(folder: string, options: Options): Promise<Dataset> {
       scale ??= valueScaling({ mean: options.mean, stdDev: options.deviation }, image.values.length);
       features.push(image.values.map(scale));
       labels.push(labelOf(name));
-      if (features.length > MAX_DATA_VALUES)
-        throw new VerisumError("DATASET_TOO_LARGE", `${folder} holds more than ${MAX_DATA_VALUES} values`, {
-          path: folder,
-        });
     }
   if (shape === undefined) throw new VerisumError("DATASET_EMPTY", `${folder} holds no image`, { path: folder });
   const { classes } = options;

@@ -26,11 +26,11 @@ interface Header {
  * Each series is a group of its own, called by its line.
  * @param classes in order, in place of the file's own list
  * @throws DATASET_EMPTY, DATASET_MALFORMED, DATASET_VALUE_MISSING, DATASET_VALUE_INVALID, DATASET_LABEL_INVALID,
- *   DATASET_CLASSES_UNSTATED, and what reading throws
+ *   DATASET_CLASSES_UNSTATED, DATASET_TOO_LARGE, and what reading throws
  */
 export async function readTsFile(source: TextSource, classes?: readonly string[]): Promise<Recording> {
   const { path } = source;
-  const values = growingFloats();
+  const values = growingFloats(path);
   const labels = growingIntegers();
   const series: Recording["series"][number][] = [];
   const tags = new Map<string, readonly string[]>();

@@ -1,6 +1,5 @@
 /** Examples from a table's rows, by a plan. */
 import { VerisumError } from "../../protocol/errors.ts";
-import { MAX_DATA_VALUES } from "../data-file.ts";
 import type { Dataset, DataNote } from "../examples.ts";
 import { growingFloats, growingIntegers } from "./growing.ts";
 import { labelReader } from "./labels.ts";
@@ -27,7 +26,7 @@ export interface Encoded {
 export async function encodeTable(table: Table, plan: Plan): Promise<Encoded> {
   const { path } = table;
   const width = plan.features.reduce((sum, { schema }) => sum + widthOf(schema), 0);
-  const features = growingFloats();
+  const features = growingFloats(path);
   const labels = growingIntegers();
   const readLabel = labelReader(table, plan);
   const encoders = plan.features.map((feature) => encoderOf(feature, plan, table));
@@ -55,8 +54,6 @@ export async function encodeTable(table: Table, plan: Plan): Promise<Encoded> {
         groups.push(groupNames.get(name) ?? (groupNames.set(name, name), name));
       }
       if (plan.time !== undefined) times.push(timeOf(row, plan.time, plan, table));
-      if (features.length > MAX_DATA_VALUES)
-        throw new VerisumError("DATASET_TOO_LARGE", `${path} holds more than ${MAX_DATA_VALUES} values`, { path });
     }
   if (labels.length === 0) throw new VerisumError("DATASET_EMPTY", `${path} holds no example`, { path });
   const found = labels.values();

@@ -1,4 +1,6 @@
 /** Typed arrays that double as they fill: a stream of rows does not say how many there will be. */
+import { assertValueCount } from "../data-file.ts";
+
 const FIRST_CAPACITY = 1024;
 
 export interface Growing<Values> {
@@ -7,8 +9,8 @@ export interface Growing<Values> {
   values(): Values;
 }
 
-/** Of rows of values. */
-export function growingFloats(): Growing<Float32Array> & { push(row: Float32Array): void } {
+/** Of rows of values, which are of the file or folder. Pushing throws DATASET_TOO_LARGE. */
+export function growingFloats(path: string): Growing<Float32Array> & { push(row: Float32Array): void } {
   let held = new Float32Array(FIRST_CAPACITY);
   let length = 0;
   return {
@@ -16,6 +18,7 @@ export function growingFloats(): Growing<Float32Array> & { push(row: Float32Arra
       return length;
     },
     push(row) {
+      assertValueCount(length + row.length, path);
       if (length + row.length > held.length) {
         const larger = new Float32Array(Math.max(2 * held.length, length + row.length));
         larger.set(held);

@@ -9,7 +9,7 @@ import { numberFrom } from "./values.ts";
  * Appends all values, row by row.
  * @param width of each row; that of the first row if it is absent
  * @returns rows and their width
- * @throws DATASET_EMPTY, DATASET_MALFORMED, DATASET_VALUE_INVALID, and what reading throws
+ * @throws DATASET_EMPTY, DATASET_MALFORMED, DATASET_VALUE_INVALID, DATASET_TOO_LARGE, and what reading throws
  */
 export async function readTextMatrix(
   path: string,

@@ -4,13 +4,14 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { gzipSync } from "node:zlib";
 import { after, before, describe, it } from "mocha";
-import { readDataFile } from "../../learning/data-file.ts";
+import { MAX_DATA_VALUES, readDataFile } from "../../learning/data-file.ts";
 import { loadDataset } from "../../learning/dataset.ts";
 import { parseIdx } from "../../learning/formats/idx.ts";
 import { describeDataset } from "../../learning/examples.ts";
 import type { Dataset } from "../../learning/examples.ts";
 import { partitionDirichlet, partitionIid } from "../../learning/partition.ts";
 import { seededStream } from "../../learning/seeded-stream.ts";
+import { growingFloats } from "../../learning/tables/growing.ts";
 import type { ErrorCode } from "../../protocol/errors.ts";
 import { rejectsCode, throwsCode } from "../support/errors.ts";
 
@@ -216,6 +217,13 @@ describe("data sets", () => {
         file("bomb.csv.gz", gzipSync(new Uint8Array(1 << 20))).then((path) => readDataFile(path, 1000)),
         "DATASET_TOO_LARGE",
       ));
+
+    it("stops at the largest number of values, before it has room for them", () => {
+      const row = { length: MAX_DATA_VALUES } as Float32Array;
+      const values = growingFloats("much.csv");
+      values.push(Float32Array.of(1));
+      throwsCode(() => values.push(row), "DATASET_TOO_LARGE", { path: "much.csv" });
+    });
   });
 
   describe("IDX", () => {
