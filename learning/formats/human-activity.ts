@@ -16,7 +16,7 @@ import { textFile } from "../tables/text.ts";
 import { dataFormat } from "./format.ts";
 import { names, numbers, oneOf, positiveNumbers } from "./options.ts";
 import type { OptionValues } from "./options.ts";
-import { paired } from "./table.ts";
+import { paired, sharedGroup } from "./table.ts";
 
 const ACTIVITIES = "activity_labels.txt";
 const SIGNALS = "Inertial Signals";
@@ -49,7 +49,7 @@ export const humanActivity = dataFormat({
     const activities = await readActivities(fileIn(path, entries, ACTIVITIES));
     const train = await loadPart(await partOf(path, entries, "train"), activities, options);
     const test = await loadPart(await partOf(path, entries, "test"), activities, options);
-    const both = train.subjects.find((subject) => test.subjects.includes(subject));
+    const both = sharedGroup(train.subjects, test.subjects);
     ensure(
       both === undefined,
       "DATASET_MALFORMED",

@@ -191,7 +191,7 @@ async function withTestFile(
 ): Promise<LoadedData> {
   const test = await encodeTable(testTable, planOfTest);
   const { path } = testTable;
-  const both = sharedGroup(train, test);
+  const both = sharedGroup(train.groups, test.groups);
   if (both !== undefined)
     throw new VerisumError("DATASET_MALFORMED", `the group ${both} has rows in the training and in the test data`, {
       path,
@@ -212,9 +212,10 @@ async function withTestFile(
   };
 }
 
-function sharedGroup({ groups = [] }: Encoded, test: Encoded): string | undefined {
-  const inTest = new Set(test.groups);
-  return groups.find((group) => inTest.has(group));
+/** A group that has examples on both sides, if there is one. */
+export function sharedGroup(train: readonly string[] = [], test: readonly string[] = []): string | undefined {
+  const inTest = new Set(test);
+  return train.find((group) => inTest.has(group));
 }
 
 /** The test file's columns by the training file's names, whatever order it has. */
