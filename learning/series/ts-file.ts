@@ -9,7 +9,7 @@ import type { Line } from "../tables/lines.ts";
 import { listed, quoted, refusal } from "../tables/table.ts";
 import type { Place } from "../tables/table.ts";
 import type { TextSource } from "../tables/text.ts";
-import { isMissing, numberFrom } from "../tables/values.ts";
+import { floatFrom, isMissing } from "../tables/values.ts";
 import type { Recording } from "./windows.ts";
 
 const REMEDY = "correct the line, or write the file again";
@@ -57,7 +57,7 @@ export async function readTsFile(source: TextSource, classes?: readonly string[]
     values: values.values(),
     channels,
     labels: labels.values(),
-    classCount: Math.max(2, header.classes.length),
+    classCount: header.classes.length,
     classNames: header.classes,
     series,
   };
@@ -159,9 +159,7 @@ function seriesFrom(
 function valueFrom(cell: string, place: Place): number {
   if (isMissing(cell))
     throw refusal("DATASET_VALUE_MISSING", place, `${quoted(cell)} stands for no value`, "fill it in, or take it out");
-  const value = Math.fround(numberFrom(cell, ".") ?? NaN);
-  if (Number.isFinite(value)) return value;
-  throw refusal("DATASET_VALUE_INVALID", place, `${quoted(cell)} is not a number`, REMEDY);
+  return floatFrom(cell, place);
 }
 
 function malformed(place: Place, problem: string): VerisumError {

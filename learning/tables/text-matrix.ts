@@ -1,9 +1,10 @@
 /** Numbers separated by blanks, a row a line, as UCI's sets are written. */
+import { VerisumError } from "../../protocol/errors.ts";
 import type { Growing } from "./growing.ts";
 import { linesOf } from "./lines.ts";
 import { refusal } from "./table.ts";
 import { textFile } from "./text.ts";
-import { numberFrom } from "./values.ts";
+import { floatFrom } from "./values.ts";
 
 /**
  * Appends all values, row by row.
@@ -29,14 +30,13 @@ export async function readTextMatrix(
           `it has ${cells.length} values instead of ${columns}`,
           "download the file again",
         );
-      values.push(Float32Array.from(cells, (cell, i) => finite(cell, { path, row: number, column: String(i + 1) })));
+      values.push(
+        Float32Array.from(cells, (cell, i) =>
+          floatFrom(cell, { path, row: number, column: String(i + 1), value: cell }),
+        ),
+      );
       rows++;
     }
-  return { rows, width: columns ?? 0 };
-}
-
-function finite(cell: string, place: { readonly path: string; readonly row: number; readonly column: string }): number {
-  const value = Math.fround(numberFrom(cell, ".") ?? NaN);
-  if (Number.isFinite(value)) return value;
-  throw refusal("DATASET_VALUE_INVALID", { ...place, value: cell }, `“${cell}” is not a number`, "correct it");
+  if (columns === undefined || rows === 0) throw new VerisumError("DATASET_EMPTY", `${path} holds no row`, { path });
+  return { rows, width: columns };
 }

@@ -1,5 +1,6 @@
 /** What a cell says: a number, a day, or nothing. */
-import type { Cell, Decimal } from "./table.ts";
+import { quoted, refusal } from "./table.ts";
+import type { Cell, Decimal, Place } from "./table.ts";
 
 /** How tables write that there is no value; compared without regard to case and blanks around it. */
 const MISSING_MARKERS: ReadonlySet<string> = new Set([
@@ -40,6 +41,13 @@ export function numberFrom(cell: Cell, decimal: Decimal): number | undefined {
   if (!(decimal === "." ? POINT : COMMA).test(text)) return undefined;
   const value = Number(decimal === "." ? text : text.replace(",", "."));
   return Number.isFinite(value) ? value : undefined;
+}
+
+/** A cell as float32, of files whose every value is a number. @throws DATASET_VALUE_INVALID */
+export function floatFrom(cell: string, place: Place): number {
+  const value = Math.fround(numberFrom(cell, ".") ?? NaN);
+  if (Number.isFinite(value)) return value;
+  throw refusal("DATASET_VALUE_INVALID", place, `${quoted(cell)} is not a number`, "correct it");
 }
 
 /**

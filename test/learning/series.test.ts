@@ -236,6 +236,7 @@ describe("data in series", () => {
       ["a subject in both parts", "test/subject_test.txt", "5\n".repeat(18), "DATASET_MALFORMED", { subject: "5" }],
       ["activities without names", "activity_labels.txt", "1\n2\n", "DATASET_MALFORMED", { row: 1 }],
       ["an activity twice", "activity_labels.txt", "1 A\n1 B\n3 C\n", "DATASET_MALFORMED", {}],
+      ["a file of blank lines", "train/Inertial Signals/acc_x_train.txt", "\n \n", "DATASET_EMPTY", {}],
       ["an empty file", "train/subject_train.txt", "", "DATASET_EMPTY", {}],
     ] as readonly (readonly [string, string, string, ErrorCode, ErrorDetails])[])
       it(`is refused with ${what}`, async () => {
