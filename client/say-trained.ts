@@ -23,7 +23,7 @@ export function sayTrained(
     ...metricWords(others),
     `update norm ${rounded(norm)}${norm > clipNorm ? `, shortened to ${rounded(clipNorm)}` : ""}`,
   ];
-  reporter.say("info", "trained", `round ${round}: ${words.join(", ")}`, { round, ...metrics, norm });
+  reporter.say("info", "trained", `round ${round}: ${words.join(", ")}`, { ...metrics, round, norm });
   const range = largestCoordinate(document, base);
   const kept = Math.min(1, clipNorm / norm);
   const cut = update.reduce((count, value) => count + Number(Math.abs(value) * kept > range), 0);

@@ -26,7 +26,9 @@ export function createReporter(
       const data = Object.fromEntries(
         Object.entries(facts).map(([key, value]) => [key, typeof value === "bigint" ? value.toString() : value]),
       );
-      write(maskUrls(JSON.stringify({ time: new Date(now()).toISOString(), who, level, event, text, ...data })));
+      const said = { time: new Date(now()).toISOString(), who, level, event, text };
+      // What is said keeps its name, whatever a trainer of somebody else calls its numbers.
+      write(maskUrls(JSON.stringify({ ...said, ...data, ...said })));
       return;
     }
     write(`${pc.dim(new Date(now()).toISOString().slice(11, 19))} ${paint(level, MARKS[level])} ${maskUrls(text)}`);

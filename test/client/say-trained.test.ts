@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "mocha";
 import { sayTrained } from "../../client/say-trained.ts";
+import { createReporter } from "../../command/reporter.ts";
 import { createRecorder } from "../support/round-recorder.ts";
 
 /** Updates are shortened to 4, and no coordinate moves by more than 2047 / 4096. */
@@ -20,6 +21,33 @@ describe("what a client says of its update", () => {
     assert.deepEqual(said(0.3, 0.4), [
       ["info", "trained", "round 2: trained 7 steps, loss 0.25, auc 0.5, update norm 0.5"],
     ]);
+  });
+
+  it("is told to programs under its own names, whatever a trainer calls its numbers", () => {
+    const lines: string[] = [];
+    const reporter = createReporter(
+      "json",
+      "client",
+      (line) => void lines.push(line),
+      () => 0,
+    );
+    sayTrained(
+      reporter,
+      2n,
+      { round: 9, norm: 8, time: 12.5, event: 1, auc: 0.5 },
+      new Float32Array(100),
+      DOCUMENT,
+      BASE,
+    );
+    assert.deepEqual(JSON.parse(lines[0]!), {
+      ...{ time: "1970-01-01T00:00:00.000Z", who: "client", level: "info", event: "trained" },
+      ...{
+        text: "round 2: trained, round 9, norm 8, time 12.5, event 1, auc 0.5, update norm 0",
+        round: "2",
+        norm: 0,
+        auc: 0.5,
+      },
+    });
   });
 
   it("is also that the update is shortened, and how many coordinates are cut at the end of their range", () => {
