@@ -4,7 +4,7 @@ import type { IncomingMessage } from "node:http";
 import { ensure, VerisumError } from "../../protocol/errors.ts";
 import type { RoundEvaluator, RoundTrainer, TrainingRound } from "../round-trainer.ts";
 import { baseFile, mostUpdateBytes, numbersIn, parseUpdate, roundConfig } from "./round-files.ts";
-import type { RoundFormat } from "./round-files.ts";
+import type { ProgramRole } from "./round-files.ts";
 
 const DONE = 200;
 const SIT_OUT = 204;
@@ -23,12 +23,12 @@ export interface HttpOptions {
 export function httpTrainer(options: HttpOptions): RoundTrainer {
   return {
     train: async (round) => {
-      const response = await ask(options, round, "verisum-trainer-1");
+      const response = await ask(options, round, "trainer");
       if (response.statusCode === SIT_OUT) {
         response.resume();
         return { kind: "sit-out" };
       }
-      return parseUpdate(await bodyOf(response, mostUpdateBytes(round)), round);
+      return parseUpdate(await bodyOf("trainer", response, mostUpdateBytes(round)), round);
     },
   };
 }
@@ -37,8 +37,8 @@ export function httpTrainer(options: HttpOptions): RoundTrainer {
 export function httpEvaluator(options: HttpOptions): RoundEvaluator {
   return {
     evaluate: async (round) => {
-      const response = await ask(options, round, "verisum-evaluator-1");
-      const text = new TextDecoder().decode(await bodyOf(response, MAX_METRICS_BYTES));
+      const response = await ask(options, round, "evaluator");
+      const text = new TextDecoder().decode(await bodyOf("evaluator", response, MAX_METRICS_BYTES));
       try {
         return numbersIn(JSON.parse(text));
       } catch (cause) {
@@ -48,22 +48,28 @@ export function httpEvaluator(options: HttpOptions): RoundEvaluator {
   };
 }
 
-function ask({ url, token, now }: HttpOptions, round: TrainingRound, format: RoundFormat): Promise<IncomingMessage> {
-  const body = baseFile(round, { config: JSON.stringify(roundConfig(round, now(), format)) });
-  return post(url, token, body, round.signal);
+function ask({ url, token, now }: HttpOptions, round: TrainingRound, role: ProgramRole): Promise<IncomingMessage> {
+  const body = baseFile(round, { config: JSON.stringify(roundConfig(round, now(), role)) });
+  return post(role, url, token, body, round.signal);
 }
 
 /** @throws TRAINER_FAILED, TRAINER_UPDATE_INVALID */
-async function bodyOf(response: IncomingMessage, mostBytes: number): Promise<Uint8Array> {
-  const bytes = await read(response, mostBytes);
-  ensure(response.statusCode === DONE, "TRAINER_FAILED", `the trainer answers with status ${response.statusCode}`, {
+async function bodyOf(role: ProgramRole, response: IncomingMessage, mostBytes: number): Promise<Uint8Array> {
+  const bytes = await read(role, response, mostBytes);
+  ensure(response.statusCode === DONE, "TRAINER_FAILED", `the ${role} answers with status ${response.statusCode}`, {
     status: response.statusCode ?? 0,
   });
   return bytes;
 }
 
 /** Training takes as long as it takes: nothing but the signal ends the wait. Redirections are not followed. */
-function post(url: URL, token: string, body: Uint8Array, signal: AbortSignal): Promise<IncomingMessage> {
+function post(
+  role: ProgramRole,
+  url: URL,
+  token: string,
+  body: Uint8Array,
+  signal: AbortSignal,
+): Promise<IncomingMessage> {
   return new Promise((resolve, reject) => {
     const headers = {
       authorization: `Bearer ${token}`,
@@ -74,14 +80,14 @@ function post(url: URL, token: string, body: Uint8Array, signal: AbortSignal): P
     sent.on("error", (cause: NodeJS.ErrnoException) => {
       const code = cause.code === "ECONNREFUSED" ? "TRAINER_UNAVAILABLE" : "TRAINER_FAILED";
       const why = signal.aborted ? "it did not answer by the deadline" : (cause.code ?? cause.message);
-      reject(new VerisumError(code, `the trainer at ${url.origin}: ${why}`, {}, { cause }));
+      reject(new VerisumError(code, `the ${role} at ${url.origin}: ${why}`, {}, { cause }));
     });
     sent.end(body);
   });
 }
 
 /** @throws TRAINER_UPDATE_INVALID, TRAINER_FAILED */
-async function read(response: IncomingMessage, mostBytes: number): Promise<Uint8Array> {
+async function read(role: ProgramRole, response: IncomingMessage, mostBytes: number): Promise<Uint8Array> {
   const parts: Buffer[] = [];
   let size = 0;
   try {
@@ -92,7 +98,7 @@ async function read(response: IncomingMessage, mostBytes: number): Promise<Uint8
     }
   } catch (cause) {
     if (cause instanceof VerisumError) throw cause;
-    throw new VerisumError("TRAINER_FAILED", "the trainer's answer broke off", {}, { cause });
+    throw new VerisumError("TRAINER_FAILED", `the ${role}'s answer broke off`, {}, { cause });
   }
   return Buffer.concat(parts);
 }

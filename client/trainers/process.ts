@@ -8,8 +8,9 @@ import { writeDurably } from "../../storage/durable-file.ts";
 import type { RoundEvaluator, RoundTrainer, TrainingRound } from "../round-trainer.ts";
 import { runUserCommand } from "./command.ts";
 import type { CommandEnd } from "./command.ts";
+import { metricWords } from "./metric-words.ts";
 import { baseFile, mostUpdateBytes, numbersIn, parseUpdate, roundConfig } from "./round-files.ts";
-import type { RoundFormat } from "./round-files.ts";
+import type { ProgramRole } from "./round-files.ts";
 
 const DONE = 0;
 const SIT_OUT = 10;
@@ -42,9 +43,9 @@ interface EndedCommand {
 export function processTrainer(options: ProcessOptions): RoundTrainer {
   return {
     train: (round) =>
-      inFolder(options, round, "verisum-trainer-1", async ({ end, folder, log, metrics }) => {
+      inFolder(options, round, "trainer", async ({ end, folder, log, metrics }) => {
         if ("status" in end && end.status === SIT_OUT && !round.signal.aborted) return { kind: "sit-out" };
-        requireDone(end, round, log);
+        requireDone("trainer", end, round, log);
         const bytes = await readGiven(join(folder, UPDATE_FILE), mostUpdateBytes(round));
         return { ...parseUpdate(bytes, round), metrics };
       }),
@@ -55,8 +56,8 @@ export function processTrainer(options: ProcessOptions): RoundTrainer {
 export function processEvaluator(options: ProcessOptions): RoundEvaluator {
   return {
     evaluate: (round) =>
-      inFolder(options, round, "verisum-evaluator-1", async ({ end, log, metrics }) => {
-        requireDone(end, round, log);
+      inFolder(options, round, "evaluator", async ({ end, log, metrics }) => {
+        requireDone("evaluator", end, round, log);
         return metrics;
       }),
   };
@@ -66,7 +67,7 @@ export function processEvaluator(options: ProcessOptions): RoundEvaluator {
 async function inFolder<T>(
   { words, directory, reporter, now }: ProcessOptions,
   round: TrainingRound,
-  format: RoundFormat,
+  role: ProgramRole,
   use: (ended: EndedCommand) => Promise<T>,
 ): Promise<T> {
   const rounds = join(directory, "rounds");
@@ -77,15 +78,15 @@ async function inFolder<T>(
   const folder = await mkdtemp(join(rounds, `round-${round.round}-`));
   const log = join(directory, `round-${round.round}.log`);
   try {
-    const config = roundConfig(round, now(), format);
+    const config = roundConfig(round, now(), role);
     await writeDurably(join(folder, "base.safetensors"), baseFile(round));
     await writeDurably(join(folder, "config.json"), `${JSON.stringify(config, undefined, 2)}\n`);
     const metrics: Record<string, number> = {};
     const onLine = (line: Readonly<Record<string, unknown>>): void => {
       const numbers = numbersIn(line);
       Object.assign(metrics, numbers);
-      const said = Object.entries(numbers).map(([name, value]) => `${name} ${value}`);
-      reporter.wait(`round ${round.round}: the trainer says ${said.join(", ")}`, { round: round.round });
+      const words = metricWords(numbers).join(", ");
+      reporter.wait(`round ${round.round}: the ${role} says ${words}`, { round: round.round });
     };
     const end = await runUserCommand({ words, folder, log, signal: round.signal, onLine });
     return await use({ end, folder, log, metrics });
@@ -103,11 +104,11 @@ async function removeOldLogs(directory: string, round: bigint): Promise<void> {
 }
 
 /** @throws TRAINER_FAILED */
-function requireDone(end: CommandEnd, round: TrainingRound, log: string): void {
+function requireDone(role: ProgramRole, end: CommandEnd, round: TrainingRound, log: string): void {
   if ("status" in end && end.status === DONE && !round.signal.aborted) return;
   const how = "killedBy" in end ? `was ended by ${end.killedBy}` : `ended with status ${end.status}`;
   const reason = round.signal.aborted ? `did not end by the deadline and ${how}` : how;
-  throw new VerisumError("TRAINER_FAILED", `the trainer ${reason}; what it said is in ${log}`, { log });
+  throw new VerisumError("TRAINER_FAILED", `the ${role} ${reason}; what it said is in ${log}`, { log });
 }
 
 /**

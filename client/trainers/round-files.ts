@@ -16,12 +16,12 @@ const metadataSchema = z.object({
   base: z.string(),
 });
 
-/** What the files are for: a training, or the measuring of a model. */
-export type RoundFormat = "verisum-trainer-1" | "verisum-evaluator-1";
+/** What a program is for: it trains, or measures a model. */
+export type ProgramRole = "trainer" | "evaluator";
 
 /** `config.json`. */
 interface RoundConfig {
-  readonly format: RoundFormat;
+  readonly format: `verisum-${ProgramRole}-1`;
   readonly round: string;
   /** The base model's digest. */
   readonly base: string;
@@ -35,10 +35,10 @@ interface RoundConfig {
 }
 
 /** @param now milliseconds since 1970 */
-export function roundConfig(round: TrainingRound, now: number, format: RoundFormat): RoundConfig {
+export function roundConfig(round: TrainingRound, now: number, role: ProgramRole): RoundConfig {
   const isBounded = Number.isFinite(round.secondsLeft);
   return {
-    format,
+    format: `verisum-${role}-1`,
     round: round.round.toString(),
     base: round.baseDigest,
     deadline: isBounded ? new Date(now + round.secondsLeft * 1000).toISOString() : null,

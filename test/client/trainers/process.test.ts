@@ -110,10 +110,12 @@ describe("a trainer that is a command", function () {
       processEvaluator({
         words: [process.execPath, TRAINER, way],
         directory,
-        reporter: { say: () => undefined, wait: () => undefined },
+        reporter: { say: () => undefined, wait: (text) => void waits.push(text) },
         now: () => 0,
       });
     assert.deepEqual(await evaluator("measures").evaluate(round()), { loss: 0.25, epoch: 1, auc: 0.75 });
+    assert.ok(waits.every((text) => text.startsWith("round 7: the evaluator says ")));
+    await assert.rejects(evaluator("fails").evaluate(round()), /^VerisumError: the evaluator ended with status/);
     await rejectsCode(evaluator("fails").evaluate(round()), "TRAINER_FAILED");
     await rejectsCode(evaluator("sit-out").evaluate(round()), "TRAINER_FAILED");
   });
