@@ -3,11 +3,7 @@ import { joinWeights } from "../../learning/named-tensors.ts";
 import type { NamedTensor } from "../../learning/safetensors.ts";
 import { ensure, isVerisumError, VerisumError } from "../../protocol/errors.ts";
 import type { RoundTrainer, TrainingResult, TrainingRound } from "../round-trainer.ts";
-
-/** After its time a trainer has this long to end before it is left behind; a process is killed within it. */
-const GRACE_MS = 5_000;
-/** Node's longest timer. */
-const LONGEST_TIMER_MS = 2 ** 31 - 1;
+import { withinTime } from "./within-time.ts";
 
 /**
  * The trainer, ended at its deadline, its update compared with the round's base.
@@ -17,24 +13,17 @@ const LONGEST_TIMER_MS = 2 ** 31 - 1;
 export function checkedTrainer(trainer: RoundTrainer): RoundTrainer {
   return {
     train: async (round) => {
-      const time = new AbortController();
-      const signal = AbortSignal.any([round.signal, time.signal]);
-      const timers = [setTimeout(() => time.abort(), Math.min(round.secondsLeft * 1000, LONGEST_TIMER_MS))];
       // A base of its own: what a trainer writes into it must not reach the difference.
       const tensors = round.tensors.map((tensor) => ({ ...tensor, data: tensor.data.slice() }));
       try {
-        const left = new Promise<never>((_, reject) => {
-          signal.addEventListener("abort", () => timers.push(setTimeout(() => reject(late()), GRACE_MS)));
-        });
-        const result = await Promise.race([trainer.train({ ...round, tensors, signal }), left]);
+        const limit = { seconds: round.secondsLeft, stop: round.signal, late };
+        const result = await withinTime((signal) => trainer.train({ ...round, tensors, signal }), limit);
         requireUpdate(result, round);
         return result;
       } catch (error) {
         if (round.signal.aborted) throw new VerisumError("INTERRUPTED", "stopped on request");
         if (isVerisumError(error)) throw error;
         throw new VerisumError("TRAINER_FAILED", `the trainer failed: ${String(error)}`, {}, { cause: error });
-      } finally {
-        timers.forEach(clearTimeout);
       }
     },
   };

@@ -10,11 +10,10 @@ import type { RoundEvaluator } from "../round-trainer.ts";
 import { givenTerms } from "./given-terms.ts";
 import { metricWords } from "./metric-words.ts";
 import { numbersIn } from "./round-files.ts";
+import { withinTime } from "./within-time.ts";
 
 /** A model is measured before the next round's training begins, which gets the rest of the time. */
 const EVALUATION_SECONDS = 60;
-/** After its time an evaluator has this long to end before it is left behind. */
-const GRACE_MS = 5_000;
 
 export interface MetricsDependencies {
   readonly task: Pick<OpenTask, "document" | "tensors">;
@@ -38,7 +37,11 @@ export function metricsBy(
       ...terms,
     };
     try {
-      const metrics = await withinTime((time) => evaluator.evaluate({ ...given, signal: time }), signal);
+      const metrics = await withinTime((time) => evaluator.evaluate({ ...given, signal: time }), {
+        seconds: EVALUATION_SECONDS,
+        stop: signal,
+        late: () => new Error("it did not end in time"),
+      });
       const local = numbersIn(metrics);
       const words = metricWords(local).join(", ") || "no number";
       reporter.say("info", "evaluated", `model of round ${round}, local: ${words}`, {
@@ -53,15 +56,4 @@ export function metricsBy(
       });
     }
   };
-}
-
-/** @throws what the work throws; Error if it does not end in time */
-async function withinTime<T>(work: (signal: AbortSignal) => Promise<T>, stop: AbortSignal): Promise<T> {
-  const time = AbortSignal.any([stop, AbortSignal.timeout(EVALUATION_SECONDS * 1000)]);
-  const late = new Promise<never>((_, reject) =>
-    time.addEventListener("abort", () =>
-      setTimeout(() => reject(new Error("it did not end in time")), GRACE_MS).unref(),
-    ),
-  );
-  return Promise.race([work(time), late]);
 }
