@@ -10,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from safetensors.numpy import save
 
 from verisum import ContentError, load
 from verisum.content.build import directory_cid
@@ -187,3 +188,22 @@ def test_needs_a_cid_for_what_others_deliver(tmp_path):
         load(tmp_path / "absent.car", str(cid_of(DAG_PB, b"")))
     with pytest.raises(ContentError, match="holds no checkpoint"):
         load(tmp_path)
+
+
+def test_refuses_a_published_folder_that_holds_something_else(tmp_path):
+    task = tmp_path / "task"
+    task.mkdir()
+    (task / "task.json").write_bytes(b"{}")
+    with pytest.raises(ContentError, match="lacks config.json, topology.json, model.safetensors"):
+        load(task, str(directory_cid({"task.json": b"{}"})))
+    topology = b'{"tensors": [], "model": {}}'
+    files = {"config.json": b'{"round": 3}', "topology.json": topology, "model.safetensors": save({})}
+    for name, content in files.items():
+        (tmp_path / name).write_bytes(content)
+    task.joinpath("task.json").unlink()
+    task.rmdir()
+    assert load(tmp_path).round == 3
+    for config in (b"[" * 100_000, b"[]", b"{}", b'{"round": "third"}'):
+        (tmp_path / "config.json").write_bytes(config)
+        with pytest.raises(ContentError, match="holds no checkpoint"):
+            load(tmp_path)

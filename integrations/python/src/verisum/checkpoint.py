@@ -58,7 +58,9 @@ def load(source: str | PathLike[str], cid: str | None = None) -> Checkpoint:
         tensors, _ = read_safetensors(safetensors)
         named: Weights = {entry["name"]: tensors[entry["name"]] for entry in topology["tensors"]}
         model = topology["model"]
-    except (ValueError, KeyError, TypeError, TrainerError) as cause:
+        # What `round` reads later.
+        int(config["round"])
+    except (ValueError, KeyError, TypeError, RecursionError, TrainerError) as cause:
         raise ContentError(f"{source} holds no checkpoint: {cause!r}") from cause
     return Checkpoint(cid=cid, config=config, model=model, tensors=named)
 
@@ -93,6 +95,9 @@ def _folder_reader(folder: Path, cid: str | None) -> Callable[[str, int], bytes]
             found = directory_cid(files)
             if found != parse_cid(cid):
                 raise ContentError(f"the files in {folder} have the CID {found}, and not {cid}")
+        absent = [name for name in _FILES if name not in files]
+        if absent:
+            raise ContentError(f"{folder} holds no checkpoint: it lacks {', '.join(absent)}")
         return lambda name, _: files[name]
     except OSError as cause:
         raise ContentError(f"{folder} holds no checkpoint: {cause}") from cause
