@@ -20,6 +20,8 @@ from .errors import TrainerError
 Weights: TypeAlias = dict[str, NDArray[np.float32]]
 """Arrays by the names that the task gives them."""
 
+_TRAINER, _EVALUATOR = _FORMATS = ("verisum-trainer-1", "verisum-evaluator-1")
+
 OptionValue: TypeAlias = str | int | float | bool
 
 
@@ -116,9 +118,9 @@ def parse_round(config: object, metadata: Mapping[str, str], now: float) -> Roun
     :param now: what `time.monotonic()` says
     :raises TrainerError: if the two disagree, or are of a format that this package does not know
     """
-    if not isinstance(config, dict) or config.get("format") not in ("verisum-trainer-1", "verisum-evaluator-1"):
+    if not isinstance(config, dict) or config.get("format") not in _FORMATS:
         found = config.get("format") if isinstance(config, dict) else None
-        raise TrainerError(f"config.json has the format {found!r}, and this package knows verisum-trainer-1")
+        raise TrainerError(f"config.json has the format {found!r}, and this package knows {' and '.join(_FORMATS)}")
     try:
         training = config["training"]
         left = config["secondsLeft"]
@@ -136,7 +138,7 @@ def parse_round(config: object, metadata: Mapping[str, str], now: float) -> Roun
                 local_epochs=int(training["localEpochs"]),
             ),
             options=dict(config["options"]),
-            evaluates=config["format"] == "verisum-evaluator-1",
+            evaluates=config["format"] == _EVALUATOR,
             ends=math.inf if left is None else now + float(left),
         )
     except (KeyError, TypeError, ValueError) as cause:
