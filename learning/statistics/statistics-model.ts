@@ -46,9 +46,15 @@ const statisticsSchema = z
     for (const column of columns)
       if (column.type === "category" && new Set(column.values).size < column.values.length)
         refuse(`a value of ${column.name} twice`);
-      else if (column.type !== "category" && column.from >= column.to) refuse(`the range of ${column.name} is empty`);
+      else if (column.type !== "category" && !isRange(column))
+        refuse(`the range of ${column.name} is empty or endless`);
     if (maxRows * 2 ** valueBits > Number.MAX_SAFE_INTEGER) refuse("maxRows and valueBits give sums above 2^53");
   });
+
+/** Ascending, and of a width that a number holds: shares of another are no numbers. */
+function isRange({ from, to }: { readonly from: number; readonly to: number }): boolean {
+  return from < to && Number.isFinite(to - from);
+}
 
 export type StatisticsModel = z.output<typeof statisticsSchema>;
 export type StatisticsColumn = StatisticsModel["columns"][number];

@@ -196,6 +196,7 @@ describe("federated statistics", () => {
       { ...STATISTICS_MODEL, columns: [] },
       { ...STATISTICS_MODEL, columns: [STATISTICS_MODEL.columns[0], STATISTICS_MODEL.columns[0]] },
       { ...STATISTICS_MODEL, columns: [{ name: "a", type: "number", from: 1, to: 1 }] },
+      { ...STATISTICS_MODEL, columns: [{ name: "a", type: "number", from: -1.7e308, to: 1.7e308 }] },
       { ...STATISTICS_MODEL, maxRows: 2 ** 32, valueBits: 30 },
     ])
       throwsCode(() => parseStatistics(model), "MODEL_DESCRIPTION_INVALID");
