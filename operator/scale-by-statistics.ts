@@ -34,7 +34,7 @@ export async function scaledBy(file: string, specification: unknown, reporter: R
   const given = data.scaling ?? {};
   const found = data.columns.flatMap(({ name, type }): [string, { mean: number; stdDev: number }][] => {
     const known = statistics.data.columns.find((column) => column.name === name);
-    if (type === "category" || name in given || known === undefined) return [];
+    if (type === "category" || Object.hasOwn(given, name) || known === undefined) return [];
     const { mean, stdDev } = known;
     return typeof mean === "number" && typeof stdDev === "number" && stdDev > 0
       ? [[name, constantsFrom({ mean, stdDev })]]
