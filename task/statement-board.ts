@@ -76,11 +76,18 @@ export function createStatementBoard(
   };
 }
 
-/** A settled round's records with the releases that the board knows, until those of a result are on chain. */
+/**
+ * A settled round's records with the releases that the board knows, until those of a result are on chain. A seat that
+ * had no key for the round holds no shares, but may know their sum from others' releases: the contract refuses a result
+ * with its release.
+ */
 export function withReleases(records: RoundRecords, board: Pick<StatementBoard, "releases">): RoundRecords {
-  const { settled, finalised } = records;
-  if (settled === undefined || finalised !== undefined) return records;
-  return { ...records, released: board.releases(settled.round, settled.settlement) };
+  const { opened, settled, finalised } = records;
+  if (opened === undefined || settled === undefined || finalised !== undefined) return records;
+  const released = board
+    .releases(settled.round, settled.settlement)
+    .filter(({ seat }) => ((opened.keyMask >> BigInt(seat - 1)) & 1n) === 1n);
+  return { ...records, released };
 }
 
 /** Whether some statement of the seat says all that this attestation would say. */

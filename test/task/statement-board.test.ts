@@ -101,6 +101,12 @@ describe("a board of statements", () => {
       withReleases(records, board).released.map(({ seat }) => seat),
       [1, 3],
     );
+    const keyless = { ...records, opened: { ...records.opened!, keyMask: records.opened!.keyMask & ~1n } };
+    assert.deepEqual(
+      withReleases(keyless, board).released.map(({ seat }) => seat),
+      [3],
+      "the contract would refuse a result with the release of a seat without a key",
+    );
     const finalised = { ...records, finalised: {} as NonNullable<typeof records.finalised> };
     assert.deepEqual(withReleases(finalised, board).released, []);
   });
