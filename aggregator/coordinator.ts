@@ -21,7 +21,7 @@ import { roundNow } from "../task/round-now.ts";
 import { withReleases } from "../task/statement-board.ts";
 import type { StatementBoard } from "../task/statement-board.ts";
 import type { StatementExchange } from "../task/statement-exchange.ts";
-import { bitCount } from "../protocol/committee.ts";
+import { bitCount, hasClient } from "../protocol/committee.ts";
 import { isVerisumError } from "../protocol/errors.ts";
 import type { ModelState } from "../protocol/model.ts";
 import { openVector } from "../protocol/submission.ts";
@@ -190,7 +190,7 @@ async function settleRound(
     ? [choice.statements, choice.members, choice.included]
     : [[], 0n, round.included];
   const { submitted: records } = await chain.records(number);
-  const excluded = records.filter(({ index }) => ((included >> BigInt(index)) & 1n) === 0n);
+  const excluded = records.filter(({ index }) => !hasClient(included, index));
   await chain.settle(number, statements, members, excluded);
   const clients = bitCount(included);
   reporter.say("info", "settled", `round ${number}: settled on ${clients} of ${submitted} clients`, {

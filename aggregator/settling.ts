@@ -1,6 +1,6 @@
 /** What members' statements let a round settle on, and the call that does it. */
 import type { AttestationStatement, RoundState } from "../chain/task-chain.ts";
-import { bestProposal, bitCount, isBetter, isConclusive } from "../protocol/committee.ts";
+import { bestProposal, bitCount, hasSeat, isBetter, isConclusive, seatsMask } from "../protocol/committee.ts";
 import type { Proposal } from "../protocol/committee.ts";
 import { smallestInclusion } from "../protocol/task.ts";
 import type { TaskParameters } from "../protocol/task.ts";
@@ -41,7 +41,7 @@ export function chooseSettlement(
       submitted,
       rules,
     );
-  const isMember = ({ seat }: AttestationStatement): boolean => ((best.members >> BigInt(seat - 1)) & 1n) === 1n;
+  const isMember = ({ seat }: AttestationStatement): boolean => hasSeat(best.members, seat);
   const members = statements.filter(isMember);
   if (!isFinal(statements)) return { ...best, statements: members, isConclusive: false };
   // Those that refuse most first: each statement costs gas.
@@ -53,7 +53,7 @@ export function chooseSettlement(
   for (const statement of others) if (!isFinal(chosen)) chosen.push(statement);
   return {
     included,
-    members: quorum.reduce((mask, { seat }) => mask | (1n << BigInt(seat - 1)), 0n),
+    members: seatsMask(quorum.map(({ seat }) => seat)),
     statements: chosen.toSorted((a, b) => a.seat - b.seat),
     isConclusive: true,
   };
@@ -71,6 +71,5 @@ function isTakenBy(
   { submitted, keyMask }: Pick<RoundState, "submitted" | "keyMask">,
   { seat, good, refused }: AttestationStatement,
 ): boolean {
-  const hasKey = ((keyMask >> BigInt(seat - 1)) & 1n) === 1n;
-  return hasKey && (good & refused) === 0n && (good | refused) >> BigInt(submitted) === 0n;
+  return hasSeat(keyMask, seat) && (good & refused) === 0n && (good | refused) >> BigInt(submitted) === 0n;
 }

@@ -1,5 +1,6 @@
 /** What each party of a task is waiting for, as the chain tells it, and as the parties' nodes say themselves. */
 import type { RoundRecords, RoundState } from "../chain/task-chain.ts";
+import { hasSeat } from "../protocol/committee.ts";
 import type { TaskParameters } from "../protocol/task.ts";
 import type { Hex } from "../protocol/transcript.ts";
 import { hasAllRounds } from "../task/completion.ts";
@@ -135,7 +136,8 @@ function attesting(moment: TaskMoment): readonly PartyState[] {
       ? { state: "waiting", reason: `more attestations or the phase's end, ${timeOf(round.deadline)}, to settle` }
       : waiting(rest),
     (seat) => {
-      if (!hasKey(round, seat)) return { state: "left-out", reason: `it had no key when round ${round.number} opened` };
+      if (!hasSeat(round.keyMask, seat))
+        return { state: "left-out", reason: `it had no key when round ${round.number} opened` };
       if (attested.has(seat)) return waiting("the settlement");
       return { state: "to-attest", reason: `no node knows an attestation of its for round ${round.number} yet` };
     },
@@ -159,7 +161,8 @@ function aggregating(moment: TaskMoment): readonly PartyState[] {
     (seat) => {
       if (released.has(seat))
         return waiting(few ? "the other members' releases" : "a proposed result to sign or to become final");
-      if (!hasKey(round, seat)) return { state: "left-out", reason: `it had no key when round ${round.number} opened` };
+      if (!hasSeat(round.keyMask, seat))
+        return { state: "left-out", reason: `it had no key when round ${round.number} opened` };
       return { state: "to-release", reason: "no node knows a release of its yet; a settlement must be final first" };
     },
     () => waiting("the committee's result"),
@@ -174,10 +177,6 @@ const IN_PHASE: Readonly<Record<RoundState["phase"], (moment: TaskMoment) => rea
   Attesting: attesting,
   Aggregating: aggregating,
 };
-
-function hasKey({ keyMask }: RoundState, seat: number): boolean {
-  return ((keyMask >> BigInt(seat - 1)) & 1n) === 1n;
-}
 
 /** Unix seconds as a time of day in UTC, with the date. */
 function timeOf(seconds: number): string {

@@ -1,6 +1,7 @@
 /** `TaskWriter` over JSON-RPC: one account's calls. */
 import { Contract } from "ethers";
 import type { TransactionReceipt, Wallet } from "ethers";
+import { seatsMask } from "../protocol/committee.ts";
 import type { Submission } from "../protocol/submission.ts";
 import type { Hex } from "../protocol/transcript.ts";
 import {
@@ -83,7 +84,7 @@ export function writerOver(reader: TaskReader, endpoint: Endpoint, wallet: Walle
       send("settle", round, bySeat(statements).map(encodeAttestation), members, excluded.map(encodeExcluded)),
     finalize: (round, result, evaluation, opening, releases, signatures) => {
       const sorted = bySeat(signatures);
-      const signers = sorted.reduce((bits, { seat }) => bits | (1n << BigInt(seat - 1)), 0n);
+      const signers = seatsMask(sorted.map(({ seat }) => seat));
       const compact = sorted.map(({ signature }) => encodeSignature(signature));
       return send(
         ...(["finalize", round, result, evaluation, opening] as const),

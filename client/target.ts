@@ -1,5 +1,6 @@
 /** What a submission is made for, and whether the round is still that. */
 import type { RoundRecords, TaskReader } from "../chain/task-chain.ts";
+import { hasSeat } from "../protocol/committee.ts";
 import { VerisumError } from "../protocol/errors.ts";
 import type { TaskParameters } from "../protocol/task.ts";
 import type { Hex } from "../protocol/transcript.ts";
@@ -20,9 +21,7 @@ export async function targetIn({ chain, task }: TargetDependencies, records: Rou
   const { weight } = await chain.client(chain.account);
   const seats = Array.from({ length: task.parameters.committeeSize }, (_, i) => i + 1);
   const roundKeys = await Promise.all(
-    seats.map(async (seat) =>
-      ((keyMask >> BigInt(seat - 1)) & 1n) === 1n ? announcedKey(chain, round, seat) : NO_KEY,
-    ),
+    seats.map(async (seat) => (hasSeat(keyMask, seat) ? announcedKey(chain, round, seat) : NO_KEY)),
   );
   return { round, baseModelDigest, parametersHash: task.parametersHash, weight, roundKeys };
 }

@@ -2,7 +2,7 @@
 import type { RoundRecords, TaskLook } from "../chain/task-chain.ts";
 import type { TaskEvent } from "../chain/task-events.ts";
 import { cidFromDigest } from "../content/cid.ts";
-import { bitIndexes } from "../protocol/committee.ts";
+import { bitIndexes, hasClient } from "../protocol/committee.ts";
 import type { Row } from "./database/database.ts";
 
 /** The rows of one round, as of one look. */
@@ -69,7 +69,7 @@ function stateOf({ finalised, aborted }: RoundRecords, { round }: TaskLook, numb
 
 function submissionRows(of: Row, { submitted, settled }: RoundRecords): readonly Row[] {
   const included = (index: number): number | null =>
-    settled === undefined ? null : Number((settled.included >> BigInt(index)) & 1n);
+    settled === undefined ? null : Number(hasClient(settled.included, index));
   return submitted.map(({ client, index, weight, submission, blockNumber, transactionHash }) => ({
     ...of,
     client: client.toLowerCase(),

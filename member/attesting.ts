@@ -1,6 +1,7 @@
 /** A member's part until a round settles: it checks the shares, and signs which are good and which are not. */
 import { submissionHash } from "../chain/submission-signature.ts";
 import type { Attestation, RoundRecords, RoundState, SubmittedRecord, TaskLook } from "../chain/task-chain.ts";
+import { hasClient } from "../protocol/committee.ts";
 import type { Hex } from "../protocol/transcript.ts";
 import type { Reporter } from "../protocol/reporter.ts";
 import { isSaid } from "../task/statement-board.ts";
@@ -39,7 +40,7 @@ export function createAttester(deps: MemberDependencies): Attester {
     let isSuspected = false;
     for (const record of records.submitted) {
       const code = result.wrong.get(record.client);
-      if (hasBit(result.bitmap & ~passedOver, record)) good.add(nameOf(record));
+      if (hasClient(result.bitmap & ~passedOver, record.index)) good.add(nameOf(record));
       if (code === undefined) continue;
       if (confirms(`share ${nameOf(record)}`)) {
         wrong.add(nameOf(record));
@@ -94,10 +95,6 @@ function nameOf(record: SubmittedRecord): string {
     NAMES.set(record, name);
   }
   return name;
-}
-
-function hasBit(bitmap: bigint, { index }: SubmittedRecord): boolean {
-  return ((bitmap >> BigInt(index)) & 1n) === 1n;
 }
 
 function bitsOf(records: readonly SubmittedRecord[]): bigint {

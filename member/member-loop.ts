@@ -3,6 +3,7 @@
  * reorganisation undid are registered again. All else that it does in a round is said, signed, to other nodes.
  */
 import type { TaskLook } from "../chain/task-chain.ts";
+import { hasSeat } from "../protocol/committee.ts";
 import { isVerisumError } from "../protocol/errors.ts";
 import type { RandomBytes } from "../protocol/random.ts";
 import { siblingRounds } from "../task/cells.ts";
@@ -111,7 +112,7 @@ export function createMemberStep(deps: MemberLoopDependencies): () => Promise<bo
       reporter.wait(completionOf(task.parameters, look) ?? `waiting for round ${number + 1n}`, { round: number });
       return false;
     }
-    if (((round.keyMask >> BigInt(seat - 1)) & 1n) === 0n) {
+    if (!hasSeat(round.keyMask, seat)) {
       reporter.wait(`round ${number} opened before this seat had a key for it`, { round: number });
       return false;
     }

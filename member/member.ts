@@ -28,7 +28,7 @@ import type { StateDirectory } from "../storage/state-directory.ts";
 import { openShare, sealedShareBytes, shareFileName } from "../protocol/bundle.ts";
 import type { RoundKeyPair } from "../protocol/bundle.ts";
 import { recoverAggregate } from "../protocol/aggregate.ts";
-import { bitCount } from "../protocol/committee.ts";
+import { bitCount, hasClient } from "../protocol/committee.ts";
 import { isVerisumError, VerisumError } from "../protocol/errors.ts";
 import { encodeElements } from "../protocol/field.ts";
 import { checkShare, linearCombination } from "../protocol/sharing.ts";
@@ -99,7 +99,7 @@ export async function checkShares(
   const wrong = new Map<Hex, string>();
   const keys = await keysOf(deps, records);
   const isSlow = ({ client }: SubmittedRecord): boolean => slow.includes(client);
-  const unknown = records.submitted.filter(({ index }) => ((known >> BigInt(index)) & 1n) === 0n);
+  const unknown = records.submitted.filter(({ index }) => !hasClient(known, index));
   const check = async (record: SubmittedRecord): Promise<void> => {
     const patienceMs = isSlow(record) ? SLOW_SHARE_MS : SHARE_PATIENCE_MS;
     try {

@@ -6,6 +6,7 @@
 import { z } from "zod";
 import type { TaskLook } from "../chain/task-chain.ts";
 import { cidFromDigest } from "../content/cid.ts";
+import { hasSeat } from "../protocol/committee.ts";
 import type { Reporter } from "../protocol/reporter.ts";
 import { encodeRecord, readRecordOrNull, writeDurably } from "../storage/durable-file.ts";
 import type { StateDirectory } from "../storage/state-directory.ts";
@@ -75,7 +76,7 @@ async function unknownActs(
   const releases = said.flatMap((statement) => (statement.kind === "release" ? [statement] : []));
   for (let round = first; round <= current; round += 1n) {
     const { settled, released } = look.records(round);
-    if (((settled?.members ?? 0n) >> BigInt(seat - 1)) & 1n) attestedIn.push(round);
+    if (settled !== undefined && hasSeat(settled.members, seat)) attestedIn.push(round);
     releases.push(
       ...released
         .filter((release) => release.seat === seat)

@@ -9,6 +9,21 @@ export interface Proposal {
   readonly included: Bitmap;
 }
 
+/** Whether a client's bit is set. */
+export function hasClient(clients: Bitmap, index: number): boolean {
+  return ((clients >> BigInt(index)) & 1n) === 1n;
+}
+
+/** Whether a seat's bit is set. */
+export function hasSeat(members: Bitmap, seat: number): boolean {
+  return hasClient(members, seat - 1);
+}
+
+/** The bitmap of these seats. */
+export function seatsMask(seats: readonly number[]): Bitmap {
+  return seats.reduce((mask, seat) => mask | (1n << BigInt(seat - 1)), 0n);
+}
+
 /** The indexes of the set bits, ascending. */
 export function bitIndexes(bitmap: Bitmap): number[] {
   const indexes: number[] = [];
@@ -36,14 +51,14 @@ export function bestProposal(
   const seats = [...attestations.keys()];
   const bitmaps = [...attestations.values()];
   const missers = Array.from({ length: submitted }, (_, client) =>
-    bitmaps.reduce((mask, bitmap, i) => ((bitmap >> BigInt(client)) & 1n ? mask : mask | (1 << i)), 0),
+    bitmaps.reduce((mask, bitmap, i) => (hasClient(bitmap, client) ? mask : mask | (1 << i)), 0),
   );
   const everybody = seats.reduce((mask, _, i) => mask | (1 << i), 0);
   const chosen = fewestMissed(everybody, missers, quorum, submitted - smallest);
   if (chosen === undefined) return undefined;
   const isChosen = (_: unknown, i: number): boolean => (chosen & (1 << i)) !== 0;
   return {
-    members: seats.filter(isChosen).reduce((mask, seat) => mask | (1n << BigInt(seat - 1)), 0n),
+    members: seatsMask(seats.filter(isChosen)),
     included: bitmaps.filter(isChosen).reduce((a, b) => a & b),
   };
 }
@@ -63,7 +78,7 @@ export function isConclusive(
 ): boolean {
   const outside = bitIndexes(((1n << BigInt(submitted)) - 1n) & ~included);
   return outside.every(
-    (client) => refusals.filter((refused) => (refused >> BigInt(client)) & 1n).length > committeeSize - quorum,
+    (client) => refusals.filter((refused) => hasClient(refused, client)).length > committeeSize - quorum,
   );
 }
 

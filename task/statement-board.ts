@@ -10,7 +10,7 @@ import type {
   RoundRecords,
   TaskReader,
 } from "../chain/task-chain.ts";
-import { bitCount } from "../protocol/committee.ts";
+import { bitCount, hasSeat } from "../protocol/committee.ts";
 import type { Hex } from "../protocol/transcript.ts";
 import { checkOrigin } from "./statements.ts";
 import type { Statement } from "./statements.ts";
@@ -86,7 +86,7 @@ export function withReleases(records: RoundRecords, board: Pick<StatementBoard, 
   if (opened === undefined || settled === undefined || finalised !== undefined) return records;
   const released = board
     .releases(settled.round, settled.settlement)
-    .filter(({ seat }) => ((opened.keyMask >> BigInt(seat - 1)) & 1n) === 1n);
+    .filter(({ seat }) => hasSeat(opened.keyMask, seat));
   return { ...records, released };
 }
 
