@@ -40,11 +40,14 @@ function workerPolicy(query: unknown): string {
   return `default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; connect-src 'self' ${[...new Set(origins)].join(" ")}`;
 }
 
-/** Nothing for what is no URL of HTTP: an origin has no character that ends a directive. */
+/** Of one host, as a policy reads it: hosts of URLs may hold `*`, which names all, and `;`, which ends a directive. */
+const ONE_ORIGIN = /^https?:\/\/[\w.:[\]-]+$/;
+
+/** Nothing for what is no URL of HTTP, or of no single host. */
 function originOf(url: string | undefined): readonly string[] {
   if (url === undefined || !URL.canParse(url)) return [];
-  const { protocol, origin } = new URL(url);
-  return protocol === "http:" || protocol === "https:" ? [origin] : [];
+  const { origin } = new URL(url);
+  return ONE_ORIGIN.test(origin) ? [origin] : [];
 }
 
 const WORKER = /\/worker-[\w-]+\.js$/;
