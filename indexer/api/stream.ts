@@ -27,9 +27,11 @@ export interface Streams {
 export function createStreams(queries: Queries): Streams {
   const open = new Set<Stream>();
   let timer: NodeJS.Timeout | undefined;
+  let isLooking = false;
   let silentMs = 0;
 
   const look = async (): Promise<void> => {
+    isLooking = true;
     const rows = await revisions(queries).catch(() => []);
     silentMs += LOOK_MS;
     const beat = silentMs >= BEAT_MS;
@@ -43,7 +45,8 @@ export function createStreams(queries: Queries): Streams {
       }
       if (beat) stream.send(": still here\n\n");
     }
-    timer = open.size === 0 ? undefined : setTimeout(() => void look(), LOOK_MS);
+    isLooking = open.size > 0;
+    if (isLooking) timer = setTimeout(() => void look(), LOOK_MS);
   };
 
   return {
@@ -60,7 +63,7 @@ export function createStreams(queries: Queries): Streams {
       raw.on("close", () => open.delete(stream));
       raw.write("retry: 2000\n\n");
       open.add(stream);
-      if (timer === undefined) void look();
+      if (!isLooking) void look();
       return reply;
     },
     close: () => {

@@ -6,6 +6,7 @@ import type { FastifyInstance } from "fastify";
 import { after, before, describe, it } from "mocha";
 import { addDashboardPages } from "../../auditor/dashboard-pages.ts";
 import { createGateway } from "../../content/gateway.ts";
+import { NOTHING_SERVED } from "../support/empty-gateway.ts";
 
 const POLICY = "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; connect-src 'self' ";
 
@@ -17,11 +18,7 @@ describe("the policy of the verifier's worker", () => {
     folder = await mkdtemp(join(tmpdir(), "verisum-pages-"));
     await mkdir(join(folder, "assets"));
     await writeFile(join(folder, "assets", "worker-abc.js"), "");
-    app = createGateway({
-      store: { getLocalBlock: async () => undefined, has: async () => false, importCar: async () => undefined },
-      authoriseUpload: async () => false,
-      reporter: { say: () => undefined, wait: () => undefined },
-    });
+    app = createGateway(NOTHING_SERVED);
     await addDashboardPages(app, folder);
   });
   after(async () => {

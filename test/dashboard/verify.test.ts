@@ -17,6 +17,7 @@ import { openDatabase } from "../../indexer/database/open-database.ts";
 import { addApi } from "../../indexer/api/serve-api.ts";
 import { VERISUM_INTERFACE } from "../../chain/rpc.ts";
 import { findChromium } from "../support/browser.ts";
+import { NOTHING_SERVED } from "../support/empty-gateway.ts";
 import { startHarness } from "../support/round-harness.ts";
 import type { RoundHarness } from "../support/round-harness.ts";
 
@@ -43,11 +44,7 @@ type Alter = (request: { readonly url: string; readonly body: string | null }, a
       await harness.playRound();
       folder = await mkdtemp(join(tmpdir(), "verisum-verify-"));
       database = await openDatabase(join(folder, "index.sqlite"));
-      app = createGateway({
-        store: { getLocalBlock: async () => undefined, has: async () => false, importCar: async () => undefined },
-        authoriseUpload: async () => false,
-        reporter: { say: () => undefined, wait: () => undefined },
-      });
+      app = createGateway(NOTHING_SERVED);
       addApi(app, { database, now: () => 0 });
       await addDashboardPages(app);
       url = await app.listen({ host: "127.0.0.1", port: 0 });

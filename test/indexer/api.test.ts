@@ -2,15 +2,18 @@ import assert from "node:assert/strict";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { setTimeout } from "node:timers/promises";
 import type { FastifyInstance } from "fastify";
 import { after, before, describe, it } from "mocha";
 import { createGateway } from "../../content/gateway.ts";
 import { addIndexPages } from "../../indexer/api/health.ts";
 import { API_ROUTES } from "../../indexer/api/routes.ts";
 import { addApi } from "../../indexer/api/serve-api.ts";
-import type { Database } from "../../indexer/database/database.ts";
+import { createStreams } from "../../indexer/api/stream.ts";
+import type { Database, Queries } from "../../indexer/database/database.ts";
 import { openDatabase } from "../../indexer/database/open-database.ts";
 import { indexTask, taskKey } from "../../indexer/index-task.ts";
+import { NOTHING_SERVED } from "../support/empty-gateway.ts";
 import {
   finalizeMemoryRound,
   memorySubmission,
@@ -53,12 +56,7 @@ describe("the API of an index", () => {
   });
 
   function served(mostAMinute = 600): FastifyInstance {
-    const store = { getLocalBlock: async () => undefined, has: async () => false, importCar: async () => undefined };
-    const made = createGateway({
-      store,
-      authoriseUpload: async () => false,
-      reporter: { say: () => undefined, wait: () => undefined },
-    });
+    const made = createGateway(NOTHING_SERVED);
     addApi(made, { database, now: () => NOW, mostAMinute });
     addIndexPages(made, { database, now: () => NOW, tasks: 1 });
     return made;
@@ -195,6 +193,29 @@ describe("the API of an index", () => {
     const told = [...text.matchAll(/data: (.*)/g)].map(([, json]) => JSON.parse(json!) as { revision: number });
     assert.equal(told[1]!.revision, told[0]!.revision + 1);
     await reader.cancel();
+    await streaming.close();
+  });
+
+  it("looks into the database once for all streams, also for those that begin during a look", async () => {
+    let looks = 0;
+    const slow: Queries = {
+      run: () => Promise.reject(new Error("nothing is written")),
+      all: async () => {
+        looks += 1;
+        await setTimeout(20);
+        return [];
+      },
+    };
+    const streams = createStreams(slow);
+    const streaming = createGateway(NOTHING_SERVED);
+    streaming.get("/stream", (_request, reply) => streams.open(reply));
+    const url = await streaming.listen({ host: "127.0.0.1", port: 0 });
+    const started = performance.now();
+    const answers = await Promise.all([1, 2, 3].map(() => fetch(`${url}/stream`)));
+    await setTimeout(700);
+    assert.ok(looks > 1 && looks <= 1 + (performance.now() - started) / 500, String(looks));
+    streams.close();
+    await Promise.all(answers.map((answer) => answer.text()));
     await streaming.close();
   });
 

@@ -11,6 +11,7 @@ import { openDatabase } from "../../indexer/database/open-database.ts";
 import { addApi } from "../../indexer/api/serve-api.ts";
 import type { TaskSnapshot } from "../../indexer/api/schema.ts";
 import { indexTask, taskKey } from "../../indexer/index-task.ts";
+import { NOTHING_SERVED } from "./empty-gateway.ts";
 import {
   finalizeMemoryRound,
   memorySubmission,
@@ -49,11 +50,7 @@ export async function openDashboardScene(rounds: number, clients = 5): Promise<D
   task.chain.setTime(now - 20);
   const reader = task.reader(0);
   const key = taskKey(reader.context);
-  const app = createGateway({
-    store: { getLocalBlock: async () => undefined, has: async () => false, importCar: async () => undefined },
-    authoriseUpload: async () => false,
-    reporter: { say: () => undefined, wait: () => undefined },
-  });
+  const app = createGateway(NOTHING_SERVED);
   addApi(app, { database, now: () => Math.floor(Date.now() / 1000), mostAMinute: 1_000_000 });
   await addDashboardPages(app);
   const url = await app.listen({ host: "127.0.0.1", port: 0 });
