@@ -1,4 +1,4 @@
-/** What an audit amounts to, as `fl verify`, its report and a browser say it alike. */
+/** What an audit amounts to, as `fl verify` and a browser say it alike. */
 import type { TaskContext } from "../chain/task-chain.ts";
 import type { KeysOrigin } from "../task/keys-origin.ts";
 import type { TaskAudit } from "./audit-task.ts";
@@ -41,4 +41,45 @@ export function verdictOf(audit: TaskAudit, { processorMs, context, origin }: Ci
 /** One line of JSON. */
 export function verdictJson(verdict: Verdict): string {
   return JSON.stringify({ schemaVersion: 1, status: verdict.ok ? "ok" : "failed", data: verdict });
+}
+
+/**
+ * The verdict in one line of JSON that was saved, which anybody may have written.
+ * @returns undefined if it is none, or of another task
+ */
+export function verdictIn(
+  json: string,
+  { contract, chainId }: Pick<Verdict, "contract" | "chainId">,
+): Verdict | undefined {
+  const saved = parsed(json) as { readonly data?: Partial<Verdict> | null } | null | undefined;
+  const verdict = saved?.data;
+  if (verdict?.contract !== contract || verdict.chainId !== chainId) return undefined;
+  const { ok, lastRound, processorMs, findings } = verdict;
+  const isWhole =
+    typeof ok === "boolean" &&
+    Number.isSafeInteger(lastRound) &&
+    Number.isFinite(processorMs) &&
+    Array.isArray(findings) &&
+    findings.every(isFinding) &&
+    ok === findings.every((finding) => finding.ok);
+  return isWhole ? (verdict as Verdict) : undefined;
+}
+
+function isFinding(value: unknown): value is Finding {
+  const { round, check, detail, ok, code } = (value ?? {}) as Partial<Record<keyof Finding, unknown>>;
+  return (
+    typeof round === "number" &&
+    typeof check === "string" &&
+    typeof detail === "string" &&
+    typeof ok === "boolean" &&
+    (code === undefined || typeof code === "string")
+  );
+}
+
+function parsed(json: string): unknown {
+  try {
+    return JSON.parse(json);
+  } catch {
+    return undefined;
+  }
 }

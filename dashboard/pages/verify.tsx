@@ -2,6 +2,7 @@
 import { useEffect, useRef, useState } from "react";
 import type { ChangeEvent, FormEvent, ReactNode } from "react";
 import type { Finding } from "../../auditor/checklist.ts";
+import { verdictIn, verdictJson } from "../../auditor/verdict.ts";
 import type { Verdict } from "../../auditor/verdict.ts";
 import type { TaskAnswer } from "../../indexer/api/schema.ts";
 import { useAnswer } from "../api.ts";
@@ -16,6 +17,8 @@ interface Run {
   readonly findings: readonly Finding[];
   readonly verdict?: Verdict;
   readonly failure?: string;
+  /** The file that the verdict was read from: nothing was checked here. */
+  readonly file?: string;
 }
 
 const LOCAL_RPC = "http://127.0.0.1:8545";
@@ -81,7 +84,13 @@ export function VerifyPage({ task }: { readonly task: string }): ReactNode {
           <button type="submit" className="main" disabled={isRunning}>
             {isRunning ? "Verifying …" : "Verify in this browser"}
           </button>{" "}
-          <OpenSaved onVerdict={(verdict) => setRun({ findings: verdict.findings, verdict })} />
+          <OpenSaved
+            of={{ contract, chainId }}
+            onVerdict={(verdict, file) => {
+              stop.current?.();
+              setRun({ findings: verdict.findings, verdict, file });
+            }}
+          />
         </p>
       </form>
       {run === undefined ? null : <Outcome run={run} isRunning={isRunning} />}
@@ -90,7 +99,7 @@ export function VerifyPage({ task }: { readonly task: string }): ReactNode {
 }
 
 function Outcome({ run, isRunning }: { readonly run: Run; readonly isRunning: boolean }): ReactNode {
-  const { findings, verdict, failure } = run;
+  const { findings, verdict, failure, file } = run;
   const red = findings.filter(({ ok }) => !ok).length;
   return (
     <section aria-labelledby="outcome">
@@ -103,9 +112,10 @@ function Outcome({ run, isRunning }: { readonly run: Run; readonly isRunning: bo
         </Notice>
       )}
       {verdict === undefined ? null : (
-        <div className={verdict.ok ? "verdict good" : "verdict bad"} role="status">
+        <div className={`verdict ${file !== undefined ? "" : verdict.ok ? "good" : "bad"}`} role="status">
           <strong>{verdict.ok ? "Verified" : "Not verified"}</strong>
           <span>
+            {file === undefined ? null : `So says ${file}, and nothing was checked here. `}
             {verdict.ok
               ? `${counted(findings.length, "check")} passed, up to the model of round ${verdict.lastRound}, in ${duration(verdict.processorMs / 1000)}.`
               : `${red} of ${counted(findings.length, "check")} failed.`}
@@ -129,8 +139,7 @@ function Outcome({ run, isRunning }: { readonly run: Run; readonly isRunning: bo
 /** The same JSON as `fl verify --format json`. */
 function SaveJson({ verdict }: { readonly verdict: Verdict }): ReactNode {
   const save = (): void => {
-    const json = JSON.stringify({ schemaVersion: 1, status: verdict.ok ? "ok" : "failed", data: verdict });
-    const url = URL.createObjectURL(new Blob([`${json}\n`], { type: "application/json" }));
+    const url = URL.createObjectURL(new Blob([`${verdictJson(verdict)}\n`], { type: "application/json" }));
     const link = Object.assign(document.createElement("a"), {
       href: url,
       download: `verdict-${verdict.contract}.json`,
@@ -145,17 +154,19 @@ function SaveJson({ verdict }: { readonly verdict: Verdict }): ReactNode {
   );
 }
 
-function OpenSaved({ onVerdict }: { readonly onVerdict: (verdict: Verdict) => void }): ReactNode {
+interface OpenSavedProps {
+  readonly of: Pick<Verdict, "contract" | "chainId">;
+  readonly onVerdict: (verdict: Verdict, file: string) => void;
+}
+
+function OpenSaved({ of, onVerdict }: OpenSavedProps): ReactNode {
   const [problem, setProblem] = useState("");
   const open = async ({ target }: ChangeEvent<HTMLInputElement>): Promise<void> => {
     const [file] = target.files ?? [];
     if (file === undefined) return;
-    try {
-      onVerdict(verdictIn(JSON.parse(await file.text())));
-      setProblem("");
-    } catch {
-      setProblem("This file is no verdict of fl verify.");
-    }
+    const verdict = verdictIn(await file.text(), of);
+    setProblem(verdict === undefined ? "This file is no verdict of fl verify about this task." : "");
+    if (verdict !== undefined) onVerdict(verdict, file.name);
   };
   return (
     <label className="file">
@@ -164,22 +175,6 @@ function OpenSaved({ onVerdict }: { readonly onVerdict: (verdict: Verdict) => vo
       <span role="alert">{problem}</span>
     </label>
   );
-}
-
-/** @throws if it is none */
-function verdictIn(json: unknown): Verdict {
-  const { data, verdict } = json as { readonly data?: Verdict; readonly verdict?: Verdict };
-  const found = verdict ?? data;
-  const isVerdict =
-    found !== undefined &&
-    typeof found.ok === "boolean" &&
-    Array.isArray(found.findings) &&
-    found.findings.every(
-      ({ check, detail, round, ok }) =>
-        typeof check === "string" && typeof detail === "string" && typeof round === "number" && typeof ok === "boolean",
-    );
-  if (!isVerdict) throw new Error("no verdict");
-  return found;
 }
 
 function wordsOf(value: FormDataEntryValue | null): readonly string[] {
