@@ -1,4 +1,5 @@
 /** Numbers and times as the reader's language writes them. */
+import type { TaskSnapshot } from "../indexer/api/schema.ts";
 
 const LANGUAGES = navigator.languages;
 
@@ -51,6 +52,11 @@ export function bytes(size: number): string {
   const units = ["B", "KiB", "MiB", "GiB"];
   const step = Math.min(units.length - 1, Math.floor(Math.log2(Math.max(1, size)) / 10));
   return `${number(size / 1024 ** step)} ${units[step]}`;
+}
+
+/** `ε 1.2 of 2`, of the plain accountant. */
+export function spentOf({ epsilon: { rdp } }: NonNullable<TaskSnapshot["privacy"]>): string {
+  return `ε ${number(rdp.spent)} of ${number(rdp.budget)}`;
 }
 
 /** The ends of a long identifier: `0x1234…cdef`. */

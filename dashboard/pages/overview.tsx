@@ -1,24 +1,19 @@
 /** Every task of the index, on one page. */
 import type { ReactNode } from "react";
-import type { TaskList } from "../../indexer/api/schema.ts";
+import type { TaskList, TaskSnapshot } from "../../indexer/api/schema.ts";
+import { hasAllRounds } from "../../task/completion.ts";
 import { useAnswer, useNow } from "../api.ts";
-import { count, counted, number, onClock, percent } from "../format.ts";
+import { count, onClock, percent, spentOf } from "../format.ts";
 import { Sparkline } from "../parts/chart.tsx";
 import { Id } from "../parts/links.tsx";
 import { Freshness } from "../parts/live-round.tsx";
-import { Loading, Notice } from "../parts/notice.tsx";
+import { Notice, Pending } from "../parts/notice.tsx";
+import { Pair } from "../parts/table.tsx";
 import { follow } from "../route.ts";
 
 export function Overview(): ReactNode {
   const { value, failure } = useAnswer<TaskList>("/api/tasks");
-  if (value === undefined)
-    return failure === undefined ? (
-      <Loading what="the tasks" />
-    ) : (
-      <Notice kind="failure" title="The server does not answer">
-        It was asked for its tasks: {failure}. The page asks again by itself.
-      </Notice>
-    );
+  if (value === undefined) return <Pending what="the tasks" failure={failure} />;
   if (value.tasks.length === 0)
     return (
       <Notice kind="empty" title="No task yet">
@@ -63,48 +58,26 @@ function TaskCard({ task }: { readonly task: TaskList["tasks"][number] }): React
         <p>Its document is on its way.</p>
       ) : (
         <dl className="figures">
-          <div>
-            <dt>Now</dt>
-            <dd>{nowIn(snapshot, now)}</dd>
-          </div>
-          <div>
-            <dt>Rounds</dt>
-            <dd>
-              {count(snapshot.finalisedRounds)}
-              {snapshot.maxRounds === 0 ? "" : ` of ${count(snapshot.maxRounds)}`}
-            </dd>
-          </div>
-          <div>
-            <dt>Clients</dt>
-            <dd>{count(snapshot.clients)}</dd>
-          </div>
-          <div>
-            <dt>Privacy</dt>
-            <dd>
-              {snapshot.privacy === null
-                ? "off"
-                : `ε ${number(snapshot.privacy.epsilon.rdp.spent)} of ${number(snapshot.privacy.epsilon.rdp.budget)}`}
-            </dd>
-          </div>
-          <div className="wide">
-            <dt>Accuracy, claimed</dt>
-            <dd>
-              {accuracy === null ? "–" : percent(accuracy)} <Sparkline values={accuracies} />
-            </dd>
-          </div>
+          <Pair name="Now">{nowIn(snapshot, now)}</Pair>
+          <Pair name="Rounds">
+            {count(snapshot.finalisedRounds)}
+            {snapshot.maxRounds === 0 ? "" : ` of ${count(snapshot.maxRounds)}`}
+          </Pair>
+          <Pair name="Clients">{count(snapshot.clients)}</Pair>
+          <Pair name="Privacy">{snapshot.privacy === null ? "off" : spentOf(snapshot.privacy)}</Pair>
+          <Pair name="Accuracy, claimed" className="wide">
+            {accuracy === null ? "–" : percent(accuracy)} <Sparkline values={accuracies} />
+          </Pair>
         </dl>
       )}
     </li>
   );
 }
 
-function nowIn(
-  { round, finalisedRounds, maxRounds }: NonNullable<TaskList["tasks"][number]["snapshot"]>,
-  now: number,
-): string {
-  if (maxRounds > 0 && finalisedRounds >= maxRounds) return "complete";
+function nowIn(snapshot: TaskSnapshot, now: number): string {
+  const { round, finalisedRounds } = snapshot;
+  if (hasAllRounds(snapshot, finalisedRounds)) return "complete";
   if (round.number === 0) return "not started";
   const left = round.deadline - now;
-  const isRunning = ["Collecting", "Attesting", "Aggregating"].includes(round.phase);
-  return `${counted(round.number, "round").replace(/^(\S+) \S+$/, "round $1")}, ${round.phase.toLowerCase()}${isRunning && left > 0 ? `, ${onClock(left)}` : ""}`;
+  return `round ${count(round.number)}, ${round.phase.toLowerCase()}${left > 0 ? `, ${onClock(left)}` : ""}`;
 }

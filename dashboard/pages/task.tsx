@@ -7,9 +7,10 @@ import { count } from "../format.ts";
 import { Charts } from "../parts/charts.tsx";
 import { Cid, Id } from "../parts/links.tsx";
 import { Freshness, LiveRound } from "../parts/live-round.tsx";
-import { Loading, Notice } from "../parts/notice.tsx";
+import { Notice, Pending } from "../parts/notice.tsx";
 import { Participants } from "../parts/participants.tsx";
 import { Rounds } from "../parts/rounds.tsx";
+import { Pair } from "../parts/table.tsx";
 import { Trust } from "../parts/trust.tsx";
 
 const MOST_ROUNDS = 200;
@@ -28,14 +29,7 @@ export function TaskPage({ task }: { readonly task: string }): ReactNode {
         <a href="/">All tasks</a>
       </Notice>
     );
-  if (value === undefined)
-    return failure === undefined ? (
-      <Loading what="the task" />
-    ) : (
-      <Notice kind="failure" title="The server does not answer">
-        {failure}. The page asks again by itself.
-      </Notice>
-    );
+  if (value === undefined) return <Pending what="the task" failure={failure} />;
   const { snapshot } = value;
   if (snapshot === null)
     return (
@@ -52,30 +46,18 @@ export function TaskPage({ task }: { readonly task: string }): ReactNode {
       </div>
       <p className="lead">{snapshot.description}</p>
       <dl className="particulars">
-        <div>
-          <dt>Contract</dt>
-          <dd>
-            <Id text={value.contract} label="contract" /> on chain {value.chainId}
-          </dd>
-        </div>
-        <div>
-          <dt>Document</dt>
-          <dd>
-            <Cid cid={snapshot.taskCid} label="The task’s document" />
-          </dd>
-        </div>
-        <div>
-          <dt>Model</dt>
-          <dd>
-            {count(snapshot.dimension)} coordinates{snapshot.model === "" ? "" : `: ${snapshot.model}`}
-          </dd>
-        </div>
-        <div>
-          <dt>Operator</dt>
-          <dd>
-            <Id text={snapshot.operator} label="operator" />
-          </dd>
-        </div>
+        <Pair name="Contract">
+          <Id text={value.contract} label="contract" /> on chain {value.chainId}
+        </Pair>
+        <Pair name="Document">
+          <Cid cid={snapshot.taskCid} label="The task’s document" />
+        </Pair>
+        <Pair name="Model">
+          {count(snapshot.dimension)} coordinates{snapshot.model === "" ? "" : `: ${snapshot.model}`}
+        </Pair>
+        <Pair name="Operator">
+          <Id text={snapshot.operator} label="operator" />
+        </Pair>
       </dl>
       <LiveRound snapshot={snapshot} />
       <Trust task={value} snapshot={snapshot} />

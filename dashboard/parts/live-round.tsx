@@ -1,6 +1,7 @@
 /** The present round: its phase, the time it has left, and how far it is. */
 import type { ReactNode } from "react";
 import type { TaskAnswer, TaskSnapshot } from "../../indexer/api/schema.ts";
+import { hasAllRounds } from "../../task/completion.ts";
 import { useNow } from "../api.ts";
 import { count, counted, onClock, since } from "../format.ts";
 
@@ -20,7 +21,7 @@ const BETWEEN: Readonly<Record<string, string>> = {
 export function LiveRound({ snapshot }: { readonly snapshot: TaskSnapshot }): ReactNode {
   const now = useNow();
   const { round, finalisedRounds, maxRounds } = snapshot;
-  const isComplete = maxRounds > 0 && finalisedRounds >= maxRounds;
+  const isComplete = hasAllRounds(snapshot, finalisedRounds);
   const stage = STAGES.findIndex(({ phase }) => phase === round.phase);
   const left = round.deadline - now;
   return (

@@ -30,3 +30,13 @@ export function Loading({ what }: { readonly what: string }): ReactNode {
     </div>
   );
 }
+
+/** In the place of what was asked for and is not there yet. @param failure why the server did not answer */
+export function Pending({ what, failure }: { readonly what: string; readonly failure: string | undefined }): ReactNode {
+  if (failure === undefined) return <Loading what={what} />;
+  return (
+    <Notice kind="failure" title="The server does not answer">
+      It was asked for {what}: {failure}. The page asks again by itself.
+    </Notice>
+  );
+}

@@ -1,10 +1,11 @@
 /** Who takes part: what each waits for now, and in which rounds each was. */
-import { useMemo, useState } from "react";
+import { useMemo } from "react";
 import type { ReactNode } from "react";
 import type { Participant, Participation, TaskSnapshot } from "../../indexer/api/schema.ts";
 import { useAnswer } from "../api.ts";
 import { count, counted, inLocalTime } from "../format.ts";
 import { Id } from "./links.tsx";
+import { Table, useShortened } from "./table.tsx";
 
 const STATES: Readonly<Record<string, string>> = {
   "to-register": "to register",
@@ -31,59 +32,40 @@ export function Participants({
     `/api/tasks/${task}/participants`,
     task,
   );
-  const [isAll, setAll] = useState(false);
   const others = snapshot.parties.filter(({ party }) => party === "aggregator" || party === "operator");
   const members = value?.participants.filter(({ role }) => role === "member") ?? [];
   const clients = value?.participants.filter(({ role, leftBlock }) => role === "client" && leftBlock === null) ?? [];
-  const shown = isAll ? clients : clients.slice(0, SHOWN);
+  const [shown, more] = useShortened(clients, SHOWN, counted(clients.length, "client"));
   const says = new Map(snapshot.parties.map(({ party, says: words }) => [party, words]));
   return (
     <section aria-labelledby="participants">
       <h2 id="participants">Participants</h2>
-      <div className="scroll">
-        <table className="participants">
-          <thead>
-            <tr>
-              <th scope="col">Who</th>
-              <th scope="col">State</th>
-              <th scope="col">Why</th>
-              <th scope="col" className="number">
-                Rounds
-              </th>
-            </tr>
-          </thead>
-          <tbody>
-            {others.map(({ party, state, reason }) => (
-              <Row key={party} who={party} state={state} reason={reason} says={says.get(party)} />
-            ))}
-            {members.map(({ seat, account, state, reason }) => (
-              <Row
-                key={`seat ${seat}`}
-                who={`seat ${seat}`}
-                account={account}
-                state={state}
-                reason={reason}
-                says={says.get(`seat ${seat}`)}
-              />
-            ))}
-            {shown.map(({ account, state, reason, submitted, included }) => (
-              <Row
-                key={account}
-                who="client"
-                account={account}
-                state={state}
-                reason={reason}
-                rounds={`${count(included)} of ${count(submitted)}`}
-              />
-            ))}
-          </tbody>
-        </table>
-      </div>
-      {clients.length <= SHOWN ? null : (
-        <button type="button" className="plain" aria-expanded={isAll} onClick={() => setAll(!isAll)}>
-          {isAll ? "Show fewer" : `Show all ${counted(clients.length, "client")}`}
-        </button>
-      )}
+      <Table className="participants" columns={["Who", "State", "Why", { number: "Rounds" }]}>
+        {others.map(({ party, state, reason }) => (
+          <Row key={party} who={party} state={state} reason={reason} says={says.get(party)} />
+        ))}
+        {members.map(({ seat, account, state, reason }) => (
+          <Row
+            key={`seat ${seat}`}
+            who={`seat ${seat}`}
+            account={account}
+            state={state}
+            reason={reason}
+            says={says.get(`seat ${seat}`)}
+          />
+        ))}
+        {shown.map(({ account, state, reason, submitted, included }) => (
+          <Row
+            key={account}
+            who="client"
+            account={account}
+            state={state}
+            reason={reason}
+            rounds={`${count(included)} of ${count(submitted)}`}
+          />
+        ))}
+      </Table>
+      {more}
       <ParticipationMap task={task} />
     </section>
   );
@@ -115,8 +97,13 @@ function Row({ who, account, state, reason, says, rounds }: RowProps): ReactNode
 }
 
 const CELL = 11;
-const MARKS: Readonly<Record<string, string>> = { "+": "included", "-": "left-out", "?": "open", ".": "missing" };
-const KINDS = Object.keys(MARKS);
+/** What marks of the API are called here, and by the style sheet. */
+const KINDS = [
+  { mark: "+", className: "included", name: "included" },
+  { mark: "-", className: "left-out", name: "left out" },
+  { mark: "?", className: "open", name: "not settled" },
+  { mark: ".", className: "missing", name: "not submitted" },
+] as const;
 
 /** One square for each client and round. One path for each kind of square, so that thousands stay fluid. */
 function ParticipationMap({ task }: { readonly task: string }): ReactNode {
@@ -130,18 +117,18 @@ function ParticipationMap({ task }: { readonly task: string }): ReactNode {
       <figcaption>
         <h3>Who was in which round</h3>
         <p className="legend">
-          {KINDS.map((mark) => (
-            <span key={mark} className={MARKS[mark]}>
+          {KINDS.map(({ mark, className, name }) => (
+            <span key={mark} className={className}>
               <i aria-hidden="true" />
-              {{ "+": "included", "-": "left out", "?": "not settled", ".": "not submitted" }[mark]}
+              {name}
             </span>
           ))}
         </p>
       </figcaption>
       <div className="scroll" tabIndex={0} role="group" aria-label="Participation by round">
         <svg width={rounds.length * CELL} height={clients.length * CELL} role="img" aria-label={label}>
-          {KINDS.map((mark) => (
-            <path key={mark} className={MARKS[mark]} d={paths[mark]} />
+          {KINDS.map(({ mark, className }) => (
+            <path key={mark} className={className} d={paths[mark]} />
           ))}
         </svg>
       </div>
@@ -150,7 +137,7 @@ function ParticipationMap({ task }: { readonly task: string }): ReactNode {
 }
 
 function pathsOf(clients: Participation["clients"]): Readonly<Record<string, string>> {
-  const paths: Record<string, string[]> = Object.fromEntries(KINDS.map((mark) => [mark, []]));
+  const paths: Record<string, string[]> = Object.fromEntries(KINDS.map(({ mark }) => [mark, []]));
   for (const [row, { marks }] of clients.entries())
     for (const [column, mark] of [...marks].entries())
       paths[mark]?.push(`M${column * CELL} ${row * CELL}h${CELL - 2}v${CELL - 2}h-${CELL - 2}z`);

@@ -1,9 +1,9 @@
 /** History and lineage of a task's models. */
-import { useState } from "react";
 import type { ReactNode } from "react";
 import type { Round, TaskSnapshot } from "../../indexer/api/schema.ts";
 import { bytes, count, dateAndTime, duration, number, percent, short } from "../format.ts";
 import { Cid, Download, RoundLink } from "./links.tsx";
+import { Table, useShortened } from "./table.tsx";
 
 const SHOWN = 25;
 
@@ -17,9 +17,8 @@ export function Rounds({
   readonly rounds: readonly Round[];
   readonly snapshot: TaskSnapshot;
 }): ReactNode {
-  const [isAll, setAll] = useState(false);
+  const [shown, more] = useShortened(rounds, SHOWN, count(rounds.length));
   const isPrivate = snapshot.privacy !== null;
-  const shown = isAll ? rounds : rounds.slice(0, SHOWN);
   return (
     <section aria-labelledby="rounds">
       <h2 id="rounds">Rounds and models</h2>
@@ -27,69 +26,46 @@ export function Rounds({
         Each model follows from the one before it.{" "}
         <a href={`/api/tasks/${task}/rounds?format=csv&limit=1000`}>All rounds as CSV</a>
       </p>
-      <div className="scroll">
-        <table>
-          <thead>
-            <tr>
-              <th scope="col" className="number">
-                Round
-              </th>
-              <th scope="col">State</th>
-              <th scope="col" className="number">
-                Clients
-              </th>
-              <th scope="col" className="number">
-                Accuracy
-              </th>
-              {isPrivate ? (
-                <th scope="col" className="number">
-                  ε
-                </th>
-              ) : null}
-              <th scope="col" className="number">
-                Took
-              </th>
-              <th scope="col" className="number">
-                Gas
-              </th>
-              <th scope="col">Model</th>
-              <th scope="col">From</th>
-              <th scope="col">Ended</th>
-            </tr>
-          </thead>
-          <tbody>
-            {shown.map((round) => (
-              <tr key={round.number}>
-                <th scope="row" className="number">
-                  <RoundLink task={task} round={round.number} />
-                </th>
-                <td>
-                  <RoundState round={round} />
-                </td>
-                <td className="number">
-                  {round.included === null
-                    ? count(round.submitted)
-                    : `${count(round.included)} of ${count(round.submitted)}`}
-                </td>
-                <td className="number">{round.accuracy === null ? "" : percent(round.accuracy)}</td>
-                {isPrivate ? <td className="number">{round.epsilon === null ? "" : number(round.epsilon)}</td> : null}
-                <td className="number">{round.endedAt === null ? "" : duration(round.endedAt - round.openedAt)}</td>
-                <td className="number">{round.gas === null ? "" : short(round.gas)}</td>
-                <td>{round.modelCid === null ? "" : <Model round={round} cid={round.modelCid} />}</td>
-                <td>
-                  <Cid cid={round.baseCid} label="Base model" />
-                </td>
-                <td>{round.endedAt === null ? "" : dateAndTime(round.endedAt)}</td>
-              </tr>
-            ))}
-          </tbody>
-        </table>
-      </div>
-      {rounds.length <= SHOWN ? null : (
-        <button type="button" className="plain" aria-expanded={isAll} onClick={() => setAll(!isAll)}>
-          {isAll ? "Show fewer" : `Show all ${count(rounds.length)}`}
-        </button>
-      )}
+      <Table
+        columns={[
+          { number: "Round" },
+          "State",
+          { number: "Clients" },
+          { number: "Accuracy" },
+          ...(isPrivate ? [{ number: "ε" }] : []),
+          { number: "Took" },
+          { number: "Gas" },
+          "Model",
+          "From",
+          "Ended",
+        ]}
+      >
+        {shown.map((round) => (
+          <tr key={round.number}>
+            <th scope="row" className="number">
+              <RoundLink task={task} round={round.number} />
+            </th>
+            <td>
+              <RoundState round={round} />
+            </td>
+            <td className="number">
+              {round.included === null
+                ? count(round.submitted)
+                : `${count(round.included)} of ${count(round.submitted)}`}
+            </td>
+            <td className="number">{round.accuracy === null ? "" : percent(round.accuracy)}</td>
+            {isPrivate ? <td className="number">{round.epsilon === null ? "" : number(round.epsilon)}</td> : null}
+            <td className="number">{round.endedAt === null ? "" : duration(round.endedAt - round.openedAt)}</td>
+            <td className="number">{round.gas === null ? "" : short(round.gas)}</td>
+            <td>{round.modelCid === null ? "" : <Model round={round} cid={round.modelCid} />}</td>
+            <td>
+              <Cid cid={round.baseCid} label="Base model" />
+            </td>
+            <td>{round.endedAt === null ? "" : dateAndTime(round.endedAt)}</td>
+          </tr>
+        ))}
+      </Table>
+      {more}
     </section>
   );
 }

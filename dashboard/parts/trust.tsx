@@ -1,7 +1,7 @@
 /** Trust at a glance: what holds, as long as what holds, and who could do what. */
 import type { ReactNode } from "react";
 import type { TaskAnswer, TaskSnapshot } from "../../indexer/api/schema.ts";
-import { counted, number, percent } from "../format.ts";
+import { counted, number, percent, spentOf } from "../format.ts";
 import { follow } from "../route.ts";
 
 const KEYS: Readonly<Record<TaskSnapshot["keys"]["state"], string>> = {
@@ -24,12 +24,7 @@ export function Trust({ task, snapshot }: { readonly task: TaskAnswer; readonly 
           {spied === 0 ? "One alone can." : `${spied === 1 ? "One alone learns" : `${spied} together learn`} nothing.`}{" "}
           {counted(committee.seats - committee.quorum, "member")} may be away.
         </Fact>
-        <Fact
-          name="Privacy"
-          value={
-            privacy === null ? "Off" : `ε ${number(privacy.epsilon.rdp.spent)} of ${number(privacy.epsilon.rdp.budget)}`
-          }
-        >
+        <Fact name="Privacy" value={privacy === null ? "Off" : spentOf(privacy)}>
           {privacy === null
             ? "The task adds no noise: the sum of a round is exact, and models may remember what they were trained on."
             : `${privacy.statement} The chance of failing that, δ, is ${number(privacy.delta)}. ${counted(privacy.remainingRounds, "round")} of ${privacy.rounds} remain.`}
