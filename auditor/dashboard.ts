@@ -21,13 +21,10 @@ import type { Hex } from "../protocol/transcript.ts";
 import { listenAt } from "../task/endpoint.ts";
 import { keysOrigin } from "../task/keys-origin.ts";
 import { openReadingNode } from "../task/node.ts";
-import { roundNow } from "../task/round-now.ts";
 import type { ReadingNode } from "../task/node.ts";
 import { contentOf } from "./dashboard-content.ts";
 import { addDashboardPages } from "./dashboard-pages.ts";
-import { heardFrom } from "./heard.ts";
-import { askNodes } from "./inspect.ts";
-import { partyStates } from "./parties.ts";
+import { presentOf, verifiedKeys } from "./present.ts";
 
 export interface DashboardFlags extends Omit<CommonFlags, "contract"> {
   readonly contract: readonly Hex[];
@@ -74,26 +71,13 @@ export async function showDashboard(flags: DashboardFlags, reporter: Reporter, s
 
 /** Who is waited for, and where the keys come from. */
 function observer(node: ReadingNode): (look: TaskLook) => Promise<Observations> {
-  const { chain, task, network } = node;
-  const verifiers = [node.state.file("keys"), join(".verisum", "auditor", "keys")];
   return async (look) => {
-    const gateways = network.peers();
-    const { finalisedRounds } = look;
-    const round = await roundNow(look.round, chain, task.parameters);
-    const [said, nodes, clients, members, keys] = await Promise.all([
-      heardFrom(chain, gateways, round.number),
-      askNodes(gateways),
-      chain.clients(),
-      chain.members(),
-      keysOrigin(task, verifiers).catch(unknownKeys),
+    const [{ round, gateways, said, parties }, keys] = await Promise.all([
+      presentOf(node, look),
+      keysOrigin(node.task, verifiedKeys(node)).catch(unknownKeys),
     ]);
-    const records = look.records(round.number);
-    const parties = partyStates(
-      { parameters: task.parameters, round, records, said, finalisedRounds, clients, members },
-      nodes,
-    );
     return {
-      ...{ keys: { ...keys, contributors: [...keys.contributors] }, gateways, parties: [...parties] },
+      ...{ keys: { ...keys, contributors: [...keys.contributors] }, round, gateways, parties: [...parties] },
       attested: said.attestations(round.number, round.intake).length,
       released: said.releases(round.number, round.settlement).length,
     };

@@ -1,9 +1,7 @@
 /** What `fl status` does. */
-import { join } from "node:path";
 import { nodeOptions } from "../command/options.ts";
 import type { CommonFlags } from "../command/options.ts";
 import { cidFromDigest } from "../content/cid.ts";
-import { peerFetch } from "../content/peer-fetch.ts";
 import { plainText } from "../content/report.ts";
 import type { Reporter } from "../protocol/reporter.ts";
 import { keysOrigin as keysOriginOf } from "../task/keys-origin.ts";
@@ -12,16 +10,12 @@ import { loadCheckpointConfig, metricsText } from "../task/checkpoint.ts";
 import type { Metrics } from "../task/checkpoint.ts";
 import { openReadingNode } from "../task/node.ts";
 import type { ReadingNode } from "../task/node.ts";
-import { fetchNodeStatus } from "../task/node-status.ts";
-import type { NodeStatus } from "../task/node-status.ts";
 import { privacyLine, privacySummary } from "../task/privacy-summary.ts";
-import { roundNow } from "../task/round-now.ts";
 import { influenceLine, influenceOf, taskWarnings } from "../task/warnings.ts";
 import { shortWindows, timingLine } from "../task/windows.ts";
-import { heardFrom } from "./heard.ts";
 import type { RoundMetrics } from "./metrics.ts";
-import { partyStates } from "./parties.ts";
 import type { PartyState } from "./parties.ts";
+import { presentOf, verifiedKeys } from "./present.ts";
 
 /** What a status shows is of one moment; waiting for content, it looks again after this time, in milliseconds. */
 const LOOK_MS = 5_000;
@@ -45,20 +39,12 @@ async function statusOf(node: ReadingNode, signal: AbortSignal) {
   const { parameters, document } = task;
   const look = await chain.look();
   const { latestModel, finalisedRounds, clientCount, privacySpent } = look;
-  const round = await roundNow(look.round, chain, parameters);
-  const gateways = node.network.peers();
-  // `fl verify` keeps what it verified in a folder of its own, unless both are told another one.
-  const verifiers = [node.state.file("keys"), join(".verisum", "auditor", "keys")];
-  const [{ says: keys, ...keysOrigin }, metrics, nodes, clients, members, timing, said] = await Promise.all([
-    keysOriginOf(task, verifiers),
+  const [{ round, gateways, parties }, { says: keys, ...keysOrigin }, metrics, timing] = await Promise.all([
+    presentOf(node, look),
+    keysOriginOf(task, verifiedKeys(node)),
     claimedHistory(node, signal),
-    askNodes(gateways),
-    chain.clients(),
-    chain.members(),
     chain.timing(),
-    heardFrom(chain, gateways, round.number),
   ]);
-  const moment = { parameters, round, records: look.records(round.number), said, finalisedRounds, clients, members };
   const privacy = privacySummary(task, Number(privacySpent));
   return {
     task: document.name,
@@ -75,17 +61,12 @@ async function statusOf(node: ReadingNode, signal: AbortSignal) {
     influence: { ...influenceOf(document, parameters), says: influenceLine(document, parameters) },
     chain: timingLine(timing),
     warnings: [...taskWarnings(document, parameters), ...shortWindows(parameters, timing)].map(({ text }) => text),
-    parties: partyStates(moment, nodes),
+    parties,
     ...(privacy === null
       ? {}
       : { privacySpent: privacyLine(privacy), privacyMeans: privacy.statement, privacyEpsilon: privacy.epsilon }),
     gateways,
   };
-}
-
-export async function askNodes(gateways: readonly string[]): Promise<readonly NodeStatus[]> {
-  const answers = await Promise.all(gateways.map((gateway) => fetchNodeStatus(gateway, peerFetch)));
-  return answers.filter((answer) => answer !== undefined);
 }
 
 /** Rounds whose metrics are shown, the latest ones, and how long their checkpoints are waited for in all. */

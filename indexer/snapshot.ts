@@ -1,5 +1,5 @@
 /** What is known of a task now, besides what the tables count by round. */
-import type { TaskLook, TaskReader } from "../chain/task-chain.ts";
+import type { RoundState, TaskLook, TaskReader } from "../chain/task-chain.ts";
 import { cidFromDigest } from "../content/cid.ts";
 import { plainText } from "../content/report.ts";
 import type { Hex } from "../protocol/transcript.ts";
@@ -12,6 +12,8 @@ import type { TaskSnapshot } from "./api/schema.ts";
 /** What others find out about a task: who checks keys and parties is not the index's business. */
 export interface Observations {
   readonly keys: TaskSnapshot["keys"];
+  /** Of this look, where time alone may have ended its collecting. */
+  readonly round: RoundState;
   readonly gateways: readonly string[];
   /** Of this look. */
   readonly parties: TaskSnapshot["parties"];
@@ -20,14 +22,16 @@ export interface Observations {
   readonly released: number;
 }
 
-/** The current round's deadline is 0 where its phase has none. */
+/** Phases that end by time: of the others the contract keeps the last one's deadline. */
+const TIMED: readonly RoundState["phase"][] = ["Collecting", "Attesting", "Aggregating"];
+
 export async function snapshotOf(
   { chain, task }: { readonly chain: TaskReader; readonly task: OpenTask },
   look: TaskLook,
-  { keys, gateways, parties, attested, released }: Observations,
+  { keys, round, gateways, parties, attested, released }: Observations,
 ): Promise<TaskSnapshot> {
   const { document, parameters } = task;
-  const { round, latestModel } = look;
+  const { latestModel } = look;
   const [timing, members, operator, block] = await Promise.all([
     chain.timing(),
     chain.members(),
@@ -43,7 +47,8 @@ export async function snapshotOf(
     dimension: parameters.dimension,
     model: modelInShort(document.model),
     round: {
-      ...{ number: Number(round.number), phase: round.phase, deadline: round.deadline },
+      ...{ number: Number(round.number), phase: round.phase },
+      deadline: TIMED.includes(round.phase) ? round.deadline : 0,
       ...{ submitted: round.submitted, expected: round.expected },
       ...{ attested, released },
     },
