@@ -15,6 +15,7 @@ import { isVerisumError, VerisumError } from "../protocol/errors.ts";
 import type { TaskParameters } from "../protocol/task.ts";
 import type { Hex } from "../protocol/transcript.ts";
 import { answerRefusal } from "../task/refusal.ts";
+import { roundIn } from "../task/round-parameter.ts";
 
 /** A submission waits this long for others to share its transaction with. */
 const WAIT_MS = 5_000;
@@ -179,10 +180,9 @@ export function addRelayRoute(app: FastifyInstance, relay: Relay, parameters: Ta
   addLimitedRoutes(app, (scope) => {
     scope.setErrorHandler((error, _request, reply) => answerRefusal(error, reply));
     scope.post("/v1/submissions/:round", { bodyLimit, config: LIMITED }, async (request, reply) => {
-      const { round } = request.params as { round: string };
-      if (!/^[0-9]{1,19}$/.test(round)) throw new VerisumError("REQUEST_INVALID", "not a round number");
+      const round = roundIn(request);
       const signed = parseSignedSubmission(request.body);
-      await relay.accept(BigInt(round), signed);
+      await relay.accept(round, signed);
       return reply.status(202).send({ client: signed.client });
     });
   });
