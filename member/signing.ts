@@ -1,9 +1,9 @@
 /** A member's part once it has released: it recomputes what nodes propose, and signs it. */
 import pLimit from "p-limit";
 import type { CompactSignature, RoundRecords } from "../chain/task-chain.ts";
-import { enoughOf } from "../content/straggling.ts";
 import { isVerisumError } from "../protocol/errors.ts";
 import type { Hex } from "../protocol/transcript.ts";
+import { createNodeAsker } from "../task/ask-nodes.ts";
 import { basisOf, siblingRounds } from "../task/cells.ts";
 import { fetchProposal, sendSignature } from "../task/proposal-exchange.ts";
 import type { Proposal } from "../task/proposal-exchange.ts";
@@ -14,9 +14,6 @@ import type { Confirms } from "./second-readings.ts";
 
 /** Results that a member signs for one node in one round; each costs the whole computation. */
 const RESULTS_PER_NODE = 8;
-
-/** Longest wait for nodes' proposals in one look, in milliseconds; an answer that comes later is used when it comes. */
-const EXCHANGE_PATIENCE_MS = 3000;
 
 export interface SignerDependencies extends MemberDependencies {
   readonly fetch: typeof globalThis.fetch;
@@ -77,9 +74,7 @@ export function createSigner(deps: SignerDependencies): Signer {
     }
   };
 
-  /** Nodes that have not answered yet: each is asked once at a time, and holds up no other. */
-  const asking = new Set<string>();
-  const failures: { readonly cause: unknown }[] = [];
+  const askNodes = createNodeAsker();
   /** One result is computed at a time. */
   const inTurn = pLimit(1);
 
@@ -96,16 +91,6 @@ export function createSigner(deps: SignerDependencies): Signer {
       reporter.wait(`round ${round}: ${error.message}`, { round });
     });
   };
-  const exchangeWith = async (...[node, round, grounds]: Parameters<typeof exchange>): Promise<void> => {
-    asking.add(node);
-    try {
-      await exchange(node, round, grounds);
-    } catch (cause) {
-      if (current === requireSettled(grounds.records).settlement) failures.push({ cause });
-    } finally {
-      asking.delete(node);
-    }
-  };
 
   return async (round, records, confirms) => {
     const { settlement } = requireSettled(records);
@@ -114,18 +99,11 @@ export function createSigner(deps: SignerDependencies): Signer {
       signatures.clear();
       computedFor.clear();
       refused.clear();
-      failures.length = 0;
     }
     reporter.wait(`round ${round}: waiting for a proposed result to become final`, { round });
     const before = signatures.size;
     const basis = `${records.released.length};${basisOf(await siblingRounds(deps.task, records))}`;
-    const exchanges = deps
-      .nodes()
-      .filter((node) => !asking.has(node))
-      .map((node) => exchangeWith(node, round, { records, basis, confirms }));
-    await enoughOf(exchanges, { isEnough: () => false, graceMs: 0, patienceMs: EXCHANGE_PATIENCE_MS });
-    const failed = failures.shift();
-    if (failed !== undefined) throw failed.cause;
+    await askNodes(settlement, deps.nodes(), (node) => exchange(node, round, { records, basis, confirms }));
     return signatures.size > before;
   };
 }

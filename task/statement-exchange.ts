@@ -5,15 +5,13 @@
 import pLimit from "p-limit";
 import { z } from "zod";
 import { readBody } from "../content/peers.ts";
-import { enoughOf } from "../content/straggling.ts";
 import { isVerisumError } from "../protocol/errors.ts";
+import { createNodeAsker } from "./ask-nodes.ts";
 import type { StatementBoard } from "./statement-board.ts";
 import { MOST_OF_SEAT } from "./statement-board.ts";
 import { parseStatement, statementJson } from "./statements.ts";
 import type { Statement } from "./statements.ts";
 
-/** Longest wait for nodes in one look, in milliseconds; an answer that comes later is used when it comes. */
-const PATIENCE_MS = 3000;
 const TIMEOUT_MS = 10_000;
 /** Nodes tell what is new at once: they are asked besides for what did not arrive. */
 const HEAR_EVERY_MS = 1000;
@@ -43,9 +41,7 @@ export interface StatementExchange {
 }
 
 export function createStatementExchange({ board, nodes, fetch, clock }: ExchangeDependencies): StatementExchange {
-  /** Each node is asked once at a time, and holds up no other. */
-  const asking = new Set<string>();
-  const failures: { readonly cause: unknown }[] = [];
+  const askNodes = createNodeAsker();
   /**
    * New statements of each seat since the last look began. Each cost the check of a signature: no more count, of all
    * answers together, than a board keeps.
@@ -66,35 +62,18 @@ export function createStatementExchange({ board, nodes, fetch, clock }: Exchange
     }
   };
 
-  const exchangeWith = async (node: string, round: bigint, own: readonly Statement[]): Promise<boolean> => {
-    asking.add(node);
-    try {
-      const known = await fetchStatements(node, round, fetch);
-      if (known === undefined) return false;
-      await inTurn(() => takeAll(known));
-      for (const statement of lackedBy(known, own)) await sendStatement(node, statement, fetch);
-      return true;
-    } catch (cause) {
-      failures.push({ cause });
-      return false;
-    } finally {
-      asking.delete(node);
-    }
-  };
-
   let last = { round: -1n, at: 0 };
   const tell: StatementExchange["tell"] = async (round, own) => {
     last = { round, at: clock() };
     taken.clear();
     let answered = 0;
-    const exchanges = nodes()
-      .filter((node) => !asking.has(node))
-      .map(async (node) => {
-        if (await exchangeWith(node, round, own)) answered += 1;
-      });
-    await enoughOf(exchanges, { isEnough: () => false, graceMs: 0, patienceMs: PATIENCE_MS });
-    const failed = failures.shift();
-    if (failed !== undefined) throw failed.cause;
+    await askNodes(round.toString(), nodes(), async (node) => {
+      const known = await fetchStatements(node, round, fetch);
+      if (known === undefined) return;
+      await inTurn(() => takeAll(known));
+      for (const statement of lackedBy(known, own)) await sendStatement(node, statement, fetch);
+      answered += 1;
+    });
     return answered;
   };
   return {
