@@ -190,6 +190,7 @@ describe("federated statistics", () => {
           document: { ...document, server: { ...document.server, momentum: { numerator: 1, denominatorBits: 1 } } },
         })),
       ],
+      ["cells", task((t) => ({ ...t, document: { ...document, cells: { group: `0x${"ab".repeat(20)}` } } }))],
     ] as const)
       throwsCode(() => assertRunnable(parseSpecification(wrong)), "TASK_SPECIFICATION_INVALID");
     for (const model of [
