@@ -22,7 +22,7 @@ import { findPostgres, startPostgres } from "../support/postgres.ts";
 import type { PostgresServer } from "../support/postgres.ts";
 import { seededRandom } from "../support/random.ts";
 
-const TABLES = ["blocks", "events", "transactions", "rounds", "submissions", "seats", "participants"];
+const TABLES = ["events", "blocks", "transactions", "rounds", "submissions", "seats", "participants"];
 
 /** Every row of every table, in one order; revisions count writes and say nothing of the chain. */
 async function contentOf(database: Database): Promise<Readonly<Record<string, readonly Row[]>>> {
@@ -36,7 +36,6 @@ async function contentOf(database: Database): Promise<Readonly<Record<string, re
   }
   return content;
 }
-TABLES.unshift(...TABLES.splice(1, 1));
 
 async function playRound(task: MemoryTask, label: string): Promise<void> {
   const round = await openMemoryRound(task);
@@ -143,8 +142,6 @@ for (const engine of ENGINES) {
 
       it("is the same whether it was made at once or block by block", async () => {
         const database = await freshDatabase();
-        const writers = [...task.members, ...task.clients, task.operator];
-        assert.ok(writers.length > 0);
         for (const label of ["one", "two", "three"]) {
           const round = await openMemoryRound(task);
           await indexTask(database, reader);
@@ -199,7 +196,10 @@ for (const engine of ENGINES) {
         for (const crash of [1, 2, writes, ...crashes]) {
           const database = await freshDatabase();
           await assert.rejects(indexTask(breaking(database, crash), reader), /broken off/);
-          await assert.rejects(indexTask(breaking(database, crash + 5), reader), /broken off/).catch(() => undefined);
+          // A pass with fewer writes left than that ends well.
+          await indexTask(breaking(database, crash + 5), reader).catch((error: Error) =>
+            assert.match(error.message, /broken off/),
+          );
           const branch = task.chain.snapshot();
           task.chain.restore(fork);
           task.chain.mine(3);
