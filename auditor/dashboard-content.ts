@@ -3,14 +3,22 @@ import type { ContentStore } from "../content/store.ts";
 import type { Queries } from "../indexer/database/database.ts";
 import { isVerisumError } from "../protocol/errors.ts";
 
-/** Columns of the index that hold CIDs of published directories. */
+/** Columns of the index that hold CIDs of published directories, by table. */
 const NAMED = [
-  "SELECT model_cid FROM rounds WHERE model_cid = ?",
-  "SELECT aggregate_cid FROM rounds WHERE aggregate_cid = ?",
-  "SELECT base_cid FROM rounds WHERE base_cid = ?",
-  "SELECT release_cid FROM seats WHERE release_cid = ?",
-  "SELECT shares_cid FROM submissions WHERE shares_cid = ?",
-].join(" UNION ALL ");
+  ["rounds", "model_cid"],
+  ["rounds", "aggregate_cid"],
+  ["rounds", "base_cid"],
+  ["seats", "release_cid"],
+  ["submissions", "shares_cid"],
+] as const;
+const IS_NAMED = NAMED.map(([table, column]) => `SELECT 1 AS one FROM ${table} WHERE ${column} = ?`).join(
+  " UNION ALL ",
+);
+
+async function isNamed(queries: Queries, cid: string): Promise<boolean> {
+  const values = NAMED.map(() => cid);
+  return (await queries.all(IS_NAMED, values)).length > 0;
+}
 
 /**
  * The stores of nodes as one. A directory that the index names is fetched when it is first asked for; a stranger's CID
@@ -31,15 +39,7 @@ export function contentOf(
   return {
     getLocalBlock: async (cid) => {
       const block = await held(cid);
-      const isNamed =
-        block === undefined &&
-        (
-          await queries.all(
-            NAMED,
-            NAMED.match(/\?/g)!.map(() => cid),
-          )
-        ).length > 0;
-      if (!isNamed) return block;
+      if (block !== undefined || !(await isNamed(queries, cid))) return block;
       for (const { store } of nodes) if (await fetched(store, cid)) return held(cid);
       return undefined;
     },

@@ -24,8 +24,6 @@ export interface VerifyHereOptions {
   /** Endpoints, of which the first is asked first. */
   readonly rpc: readonly string[];
   readonly gateways: readonly string[];
-  /** The last round to look at; all if absent. */
-  readonly until?: bigint;
   readonly fetch: Fetch;
   /** A CSPRNG. */
   readonly random: RandomBytes;
@@ -37,7 +35,7 @@ export interface VerifyHereOptions {
 
 /** @throws CHAIN_* of an endpoint, IPFS_UNAVAILABLE if no gateway has the task's document; what `openTask` throws */
 export async function verifyHere(options: VerifyHereOptions): Promise<Verdict> {
-  const { rpc, chainId, contract, fetch, gateways, random, reporter, until, onFinding, clock } = options;
+  const { rpc, chainId, contract, fetch, gateways, random, reporter, onFinding, clock } = options;
   const { endpoint } = await openEndpoint(rpc, chainId);
   const chain = await readerAt(endpoint, chainId, contract, { lookMs: 5_000 });
   const task = await openTask(chain, filesFrom({ gateways, fetch, reporter }));
@@ -45,7 +43,7 @@ export async function verifyHere(options: VerifyHereOptions): Promise<Verdict> {
   const started = clock();
   const audit = await auditTwice(
     chain,
-    () => auditTask(task, { verifier, onFinding, ...(until === undefined ? {} : { until }) }),
+    () => auditTask(task, { verifier, onFinding }),
     ({ message }) => reporter.say("warn", "audited-again", message),
   );
   return verdictOf(audit, { processorMs: clock() - started, context: chain.context });

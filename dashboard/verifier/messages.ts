@@ -6,7 +6,6 @@ import type { Verdict } from "../../auditor/verdict.ts";
 export interface VerifyRequest {
   readonly contract: string;
   readonly chainId: string;
-  readonly until?: number;
 }
 
 export type VerifierMessage =

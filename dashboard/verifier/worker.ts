@@ -22,7 +22,6 @@ addEventListener("message", ({ data }: MessageEvent<VerifyRequest>) => {
     chainId: BigInt(data.chainId),
     rpc: places.getAll("rpc"),
     gateways: places.getAll("gateway"),
-    ...(data.until === undefined ? {} : { until: BigInt(data.until) }),
     fetch: (input, init) => fetch(input, init),
     random,
     reporter: { say: () => undefined, wait: () => undefined },
