@@ -43,14 +43,12 @@ export function roundRows(
       ...moment("settled", first("Settled")),
       ...moment("ended", first("Finalised", "Aborted")),
       closed_at: last === undefined ? null : timeOf(last.blockNumber),
-      deadline: opened.deadline,
       submitted: records.submitted.length,
       included: settled === undefined ? null : bitIndexes(settled.included).length,
       total_weight: settled?.totalWeight ?? null,
       attested: settled === undefined ? 0 : bitIndexes(settled.members).length,
       released: records.released.length,
       signers: finalised === undefined ? null : finalised.signers.map(({ seat }) => seat).join(","),
-      settled_rounds: records.settledRounds,
       base_cid: cidFromDigest(opened.baseModelCid),
       model_cid: result === undefined ? null : cidFromDigest(result.modelCid),
       model_digest: result?.modelDigest ?? null,
@@ -104,13 +102,12 @@ export function participantRows(task: string, events: readonly TaskEvent[]): rea
   const rows = new Map<string, Row>();
   for (const { name, account, seat, fields, blockNumber } of events) {
     if (account === undefined) continue;
-    const common = { task, account, weight: null, since_block: blockNumber, from_round: null, left_block: null };
+    const common = { task, account, weight: null, since_block: blockNumber, left_block: null };
     if (name === "MemberRegistered") rows.set(`seat ${seat}`, { ...common, role: "member", seat: seat! });
     if (name === "ClientRegistered")
       rows.set(account, {
         ...{ ...common, role: "client", seat: 0 },
         weight: Number(fields["weight"]),
-        from_round: Number(fields["activeFromRound"]),
       });
     const client = rows.get(account);
     if (name === "ClientLeft" && client !== undefined) rows.set(account, { ...client, left_block: blockNumber });

@@ -117,12 +117,12 @@ export async function listParticipants(queries: Queries, { task, snapshot }: Tas
   ];
   const byClient = new Map(counts.map((row) => [row["client"], row]));
   const states = new Map(
-    snapshot?.parties.map((party) => [`${party.party.replace(/ \d+$/, "")} ${party.account}`, party]),
+    snapshot?.parties.map((party) => [party.party === "client" ? party.account : party.party, party]),
   );
   return rows.map((row) => {
     const [role, account] = [row["role"] as "client" | "member", text(row["account"])];
     const counted = role === "client" ? byClient.get(account) : undefined;
-    const party = states.get(`${role === "client" ? "client" : "seat"} ${account}`);
+    const party = states.get(role === "client" ? account : `seat ${number(row["seat"])}`);
     return {
       ...{
         role,
@@ -214,7 +214,7 @@ function roundOf(finalBlock: number): (row: Row) => Round {
   return (row) => {
     const renamed: Record<string, Value> = {};
     for (const [key, value] of Object.entries(row)) renamed[camelCase(key)] = value;
-    const { task: _, lastBlock: __, deadline: ___, settledRounds: ____, ...round } = renamed;
+    const { task: _, lastBlock: __, ...round } = renamed;
     const { endedBlock } = round as { readonly endedBlock: number | null };
     return { ...(round as Omit<Round, "isFinal">), isFinal: endedBlock !== null && endedBlock <= finalBlock };
   };

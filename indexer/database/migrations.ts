@@ -27,11 +27,11 @@ const MIGRATIONS: readonly (readonly string[])[] = [
     `CREATE TABLE rounds (
       task TEXT NOT NULL, number BIGINT NOT NULL, state TEXT NOT NULL, last_block BIGINT NOT NULL,
       opened_block BIGINT NOT NULL, settled_block BIGINT, ended_block BIGINT,
-      opened_at BIGINT NOT NULL, closed_at BIGINT, settled_at BIGINT, ended_at BIGINT, deadline BIGINT NOT NULL,
+      opened_at BIGINT NOT NULL, closed_at BIGINT, settled_at BIGINT, ended_at BIGINT,
       opened_transaction TEXT NOT NULL, settled_transaction TEXT, ended_transaction TEXT,
       submitted BIGINT NOT NULL, included BIGINT, total_weight BIGINT,
       attested BIGINT NOT NULL, released BIGINT NOT NULL, signers TEXT,
-      settled_rounds BIGINT NOT NULL, base_cid TEXT NOT NULL, model_cid TEXT, model_digest TEXT, aggregate_cid TEXT,
+      base_cid TEXT NOT NULL, model_cid TEXT, model_digest TEXT, aggregate_cid TEXT,
       gas BIGINT, fee_gwei DOUBLE PRECISION,
       PRIMARY KEY (task, number))`,
     `CREATE TABLE submissions (
@@ -46,7 +46,7 @@ const MIGRATIONS: readonly (readonly string[])[] = [
       PRIMARY KEY (task, round, seat))`,
     `CREATE TABLE participants (
       task TEXT NOT NULL, account TEXT NOT NULL, role TEXT NOT NULL, seat BIGINT NOT NULL,
-      weight BIGINT, since_block BIGINT NOT NULL, from_round BIGINT, left_block BIGINT,
+      weight BIGINT, since_block BIGINT NOT NULL, left_block BIGINT,
       PRIMARY KEY (task, role, account, seat))`,
     // Of the file that a CID names, so of no task and no branch of a chain.
     `CREATE TABLE models (
