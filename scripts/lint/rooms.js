@@ -27,7 +27,7 @@ export const ROOMS = {
   member: SHARED,
   // A client audits what it trains on; an aggregator may hold a seat. Neither knows the other.
   client: [...SHARED, "auditor"],
-  aggregator: [...SHARED, "indexer", "auditor", "member"],
+  aggregator: [...SHARED, "auditor", "member"],
   // In a browser.
   dashboard: [...SHARED, "indexer", "auditor"],
   // By the package's name only, as a program of somebody else would.
