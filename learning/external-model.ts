@@ -5,6 +5,7 @@
 import { z } from "zod";
 import { ensure } from "../protocol/errors.ts";
 import type { ParameterShape } from "./layers/layer.ts";
+import { isOfKind, parsedDescription } from "./model-description.ts";
 
 const MAX_TENSORS = 10_000;
 const MAX_RANK = 8;
@@ -36,19 +37,12 @@ export type TrainerOptions = NonNullable<ExternalModel["options"]>;
 
 /** True if a model's description says that it is external, be it right or wrong otherwise. */
 export function isExternal(description: unknown): boolean {
-  return typeof description === "object" && description !== null && "kind" in description
-    ? description.kind === "external"
-    : false;
+  return isOfKind(description, "external");
 }
 
 /** Validates an external model's description. @throws MODEL_DESCRIPTION_INVALID */
 export function parseExternal(description: unknown): ExternalModel {
-  const { data, error } = externalSchema.safeParse(description);
-  ensure(
-    data !== undefined,
-    "MODEL_DESCRIPTION_INVALID",
-    `model: ${error?.issues[0]?.path.join(".")} ${error?.issues[0]?.message}`,
-  );
+  const data = parsedDescription(externalSchema, description);
   const names = data.parameters.map(({ name }) => name);
   const known = new Set(names);
   requireDistinct("parameters", names);

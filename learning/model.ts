@@ -10,6 +10,7 @@ import type { ParameterShape } from "./layers/layer.ts";
 import { poolingSide } from "./layers/max-pooling.ts";
 import { buildLayer, layerSchema } from "./layers/registry.ts";
 import type { LayerDescription, NamedLayer } from "./layers/registry.ts";
+import { parsedDescription } from "./model-description.ts";
 import { seededStream } from "./seeded-stream.ts";
 import { sizeOf } from "./shape.ts";
 import { isStatistics, layoutOf, parseStatistics } from "./statistics/statistics-model.ts";
@@ -80,15 +81,7 @@ export const FASHION_CNN: ModelDescription = {
 export function parseModel(description: unknown): Model {
   ensure(!isExternal(description), "MODEL_EXTERNAL", "the task's model is external: it needs a trainer of its own");
   ensure(!isStatistics(description), "MODEL_EXTERNAL", "the task sums statistics, and has no model that learns");
-  const parsed = modelSchema.safeParse(description);
-  if (!parsed.success) {
-    const issue = parsed.error.issues[0];
-    throw new VerisumError(
-      "MODEL_DESCRIPTION_INVALID",
-      `model: ${issue?.path.join(".") ?? ""} ${issue?.message ?? ""}`,
-    );
-  }
-  const model = parsed.data;
+  const model = parsedDescription(modelSchema, description);
   const scores = layersOf(model).at(-1)!.outputShape;
   if (scores.length !== 1 || scores[0] !== model.classCount)
     throw invalidModel(`the last layer gives ${scores.join("×")} values, not ${model.classCount} scores`);

@@ -3,8 +3,8 @@
  * ranges, and where each count lies in the vector (docs/data.md, "Federated statistics").
  */
 import { z } from "zod";
-import { ensure } from "../../protocol/errors.ts";
 import type { ParameterShape } from "../layers/layer.ts";
+import { isOfKind, parsedDescription } from "../model-description.ts";
 
 const MAX_COLUMNS = 1000;
 const MAX_BINS = 64;
@@ -91,23 +91,12 @@ export interface StatisticsLayout {
 
 /** True if a description says that it is of statistics, be it right or wrong otherwise. */
 export function isStatistics(description: unknown): boolean {
-  return (
-    typeof description === "object" &&
-    description !== null &&
-    "kind" in description &&
-    description.kind === "statistics"
-  );
+  return isOfKind(description, "statistics");
 }
 
 /** @throws MODEL_DESCRIPTION_INVALID */
 export function parseStatistics(description: unknown): StatisticsModel {
-  const { data, error } = statisticsSchema.safeParse(description);
-  ensure(
-    data !== undefined,
-    "MODEL_DESCRIPTION_INVALID",
-    `model: ${error?.issues[0]?.path.join(".")} ${error?.issues[0]?.message}`,
-  );
-  return data;
+  return parsedDescription(statisticsSchema, description);
 }
 
 export function layoutOf(model: StatisticsModel): StatisticsLayout {
