@@ -4,8 +4,6 @@ import { spawn } from "node:child_process";
 import type { ChildProcess } from "node:child_process";
 import { once } from "node:events";
 import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
-import { createServer } from "node:net";
-import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { delimiter, join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -18,7 +16,7 @@ import { loadModelState } from "../../task/checkpoint.ts";
 import { weightsOf } from "../../task/model-vector.ts";
 import { commandOf, EXTERNAL_TASK, FIRST_TENSORS, trainWith } from "../support/external-trainer.ts";
 import { PYTHON, PYTHON_ENVIRONMENT, python } from "../support/python.ts";
-import { startHarness } from "../support/round-harness.ts";
+import { reservePort, startHarness } from "../support/round-harness.ts";
 import type { RoundHarness } from "../support/round-harness.ts";
 
 const PROGRAMS = fileURLToPath(new URL("../support/python/", import.meta.url));
@@ -43,7 +41,8 @@ describe("clients that train in Python", function () {
     const [byCommand, byFlower, byServer] = harness.clients;
     trainWith(byCommand!, commandOf(byCommand!, [...words, join(PROGRAMS, "trainers.py"), "command"], folder));
     trainWith(byFlower!, commandOf(byFlower!, [...words, "-m", "verisum.flower", "trainers:client"], folder));
-    const port = await freePort();
+    const { port, release } = await reservePort();
+    await release();
     server = spawn(PYTHON, [join(PROGRAMS, "trainers.py"), "server", `${port}`], {
       env: { ...process.env, ...PYTHON_ENVIRONMENT, VERISUM_TRAINER_TOKEN: TOKEN },
       stdio: ["ignore", "ignore", "inherit"],
@@ -94,11 +93,3 @@ json.dump({"round": c.round, "tensors": {n: t.ravel().tolist() for n, t in c.ten
     assert.ok((await harness!.audit()).ok);
   });
 });
-
-async function freePort(): Promise<number> {
-  const probe = createServer().listen(0, "127.0.0.1");
-  await once(probe, "listening");
-  const { port } = probe.address() as AddressInfo;
-  await new Promise((resolve) => probe.close(resolve));
-  return port;
-}
