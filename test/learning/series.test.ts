@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { existsSync } from "node:fs";
+import { join } from "node:path";
 import { after, before, describe, it } from "mocha";
 import { loadDataset } from "../../learning/dataset.ts";
 import { windowsOf } from "../../learning/series/windows.ts";
@@ -10,7 +11,7 @@ import { rejectsCode, throwsCode } from "../support/errors.ts";
 import { temporaryFolder } from "../support/tables.ts";
 import type { Folder } from "../support/tables.ts";
 
-const SHARED = "/work/shared/data/basic-motions";
+const SHARED = join(import.meta.dirname, "../../../shared/data/basic-motions");
 
 /** One channel whose value is its row's number. */
 const recording = (labels: readonly number[], series: Recording["series"]): Recording => ({
