@@ -24,7 +24,7 @@ import { parameterNumber } from "./numbers.ts";
 import { assertStepsFit, dimensionOf } from "./model-vector.ts";
 import { directoryDigest } from "./outcome.ts";
 import { assertEpsilonBounded, assertUsefulCohort, withNoiseFor } from "./privacy.ts";
-import { assertSummable } from "./statistics.ts";
+import { assertSummable, countsClientsAlike } from "./statistics.ts";
 import { assertTrainable } from "./trainer-rules.ts";
 
 /** A month: nobody waits longer for a phase. */
@@ -229,7 +229,7 @@ export function parametersOf(
   digests: Pick<TaskParameters, "taskCid" | "genesisCid" | "genesisDigest" | "keysHash">,
 ): TaskParameters {
   const { document, committee, clients, windowSeconds, maxRounds } = specification;
-  const { guarantee, uniformWeights } = mechanismOf(document.training.privacy);
+  const { guarantee } = mechanismOf(document.training.privacy);
   const dimension = dimensionOf(document, weightCount);
   return {
     ...digests,
@@ -242,7 +242,7 @@ export function parametersOf(
     minClients: clients.min,
     minHonest: clients.minHonest,
     maxCorrupt: clients.maxCorrupt,
-    uniformWeights,
+    uniformWeights: countsClientsAlike(document),
     openRegistration: clients.openRegistration,
     bondWei: BigInt(clients.bondWei),
     keyWindowSeconds: windowSeconds.key,

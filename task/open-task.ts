@@ -13,7 +13,7 @@ import { normBoundOf } from "./encoding.ts";
 import { mechanismOf } from "./mechanisms/registry.ts";
 import { dimensionOf } from "./model-vector.ts";
 import { assertEpsilonBounded } from "./privacy.ts";
-import { assertSummable } from "./statistics.ts";
+import { assertSummable, countsClientsAlike } from "./statistics.ts";
 import { assertTrainable } from "./trainer-rules.ts";
 import type { OpenTask, TaskCells } from "./opened-task.ts";
 
@@ -78,16 +78,16 @@ async function loadTaskDocument(store: PublishedFiles, parameters: TaskParameter
     "TASK_DOCUMENT_INVALID",
     "the document contradicts its contract: quantisation, noise and normBoundSquared",
   );
-  const { guarantee, uniformWeights } = mechanismOf(document.training.privacy);
+  const { guarantee } = mechanismOf(document.training.privacy);
   ensure(
     guarantee === null || (parameters.privacyCostPerRound === 1n && parameters.privacyBudget > 0n),
     "TASK_DOCUMENT_INVALID",
     "the document contradicts its contract: the ledger counts private rounds",
   );
   ensure(
-    !uniformWeights || parameters.uniformWeights,
+    !countsClientsAlike(document) || parameters.uniformWeights,
     "TASK_DOCUMENT_INVALID",
-    "the document contradicts its contract: weights are uniform where clients are protected as a whole",
+    "the document contradicts its contract: weights are uniform where clients are protected as a whole or counted",
   );
   return document;
 }

@@ -57,6 +57,10 @@ export function assertSummable(
   needs(!mechanismOf(training.privacy).byTraining, "noise by client, if any");
 }
 
+/** Whether every client of the task weighs 1: where each is protected as a whole, and where each is counted. */
+export const countsClientsAlike = ({ model, training }: Pick<TaskDocument, "model" | "training">): boolean =>
+  isStatistics(model) || mechanismOf(training.privacy).uniformWeights;
+
 /**
  * The statistics that a round's model holds.
  * @param totalWeight of its clients

@@ -14,6 +14,7 @@ import { statisticsIn } from "../../task/statistics.ts";
 import type { ErrorCode, ErrorDetails } from "../../protocol/errors.ts";
 import type { PublishedFiles } from "../../protocol/ports.ts";
 import { parametersHash } from "../../protocol/task.ts";
+import type { TaskParameters } from "../../protocol/task.ts";
 import { rejectsCode, throwsCode } from "../support/errors.ts";
 import { check } from "../support/properties.ts";
 import { POOLED_WARDS, STATISTICS_MODEL, STATISTICS_TASK, WARDS } from "../support/statistics-task.ts";
@@ -204,7 +205,7 @@ describe("federated statistics", () => {
   });
 
   it("are not opened of a task whose operator did not ask for that", async () => {
-    const opened = async (maxRounds: number): Promise<unknown> => {
+    const opened = async (maxRounds: number, other: Partial<TaskParameters> = {}): Promise<unknown> => {
       const specification = parseSpecification({ ...STATISTICS_TASK, maxRounds });
       const digests = {
         taskCid: word("task"),
@@ -212,7 +213,7 @@ describe("federated statistics", () => {
         genesisDigest: word("model"),
         keysHash: word("keys"),
       };
-      const parameters = parametersOf(specification, layoutOf(MODEL).length, digests);
+      const parameters = { ...parametersOf(specification, layoutOf(MODEL).length, digests), ...other };
       const document = { ...specification.document, version: 1, keysCid: word("keys") } as const;
       const chain = { parameters: async () => parameters, parametersHash: async () => parametersHash(parameters) };
       const store = { getFile: async () => taskFiles(document)[TASK_FILE]! };
@@ -220,5 +221,6 @@ describe("federated statistics", () => {
     };
     await opened(1);
     await rejectsCode(opened(2), "TASK_DOCUMENT_INVALID");
+    await rejectsCode(opened(1, { uniformWeights: false }), "TASK_DOCUMENT_INVALID");
   });
 });
