@@ -50,6 +50,10 @@ export interface FleetOptions {
   readonly alter?: (asked: Asked, result: unknown) => unknown;
   /** Added to a role's environment. */
   readonly env?: (name: string, stateDirectory: string) => Readonly<Record<string, string>>;
+  /** The URL by which others reach a member that listens at this one; what comes back goes on chain. */
+  readonly reachedAt?: (name: string, url: string) => Promise<string>;
+  /** The URL by which a role reaches the aggregator, which listens at this one. */
+  readonly reaches?: (name: string, url: string) => Promise<string>;
   /** Called before the first role starts. */
   readonly prepare?: (names: readonly string[]) => void;
   readonly onEvent?: (event: RoleEvent) => void;
@@ -142,19 +146,24 @@ export class Fleet {
   }
 
   async #place(confirmations: number): Promise<void> {
-    const { task } = this.#options;
+    const { task, reachedAt, reaches = async (_name, url) => url } = this.#options;
     const departures = new Departures(this.reader, confirmations);
     const gateway = await freePort();
+    const local = (port: number): string => `http://127.0.0.1:${port}`;
     const serving = (port: number): string[] => ["--listen", `127.0.0.1:${port}`];
-    const peer = ["--peer", `http://127.0.0.1:${gateway}`];
+    const peerOf = async (name: string): Promise<string[]> => ["--peer", await reaches(name, local(gateway))];
     await this.#add(departures, "aggregator", "aggregator", 0, "aggregator/cli.ts", ["serve", ...serving(gateway)]);
     for (let seat = 1; seat <= MEMBERS; seat++) {
-      const args = ["member", ...serving(await freePort()), ...peer];
-      await this.#add(departures, `member ${seat}`, "member", seat, "aggregator/cli.ts", args);
+      const name = `member ${seat}`;
+      const port = await freePort();
+      const reached = reachedAt === undefined ? [] : ["--public-url", await reachedAt(name, local(port))];
+      const args = ["member", ...serving(port), ...reached, ...(await peerOf(name))];
+      await this.#add(departures, name, "member", seat, "aggregator/cli.ts", args);
     }
     for (let i = 1; i <= CLIENTS; i++) {
-      const args = ["join", "--data", task.data, ...peer];
-      await this.#add(departures, `client ${i}`, "client", MEMBERS + i, "client/cli.ts", args);
+      const name = `client ${i}`;
+      const args = ["join", "--data", task.data, ...(await peerOf(name))];
+      await this.#add(departures, name, "client", MEMBERS + i, "client/cli.ts", args);
     }
   }
 

@@ -11,6 +11,7 @@ import { disturb } from "./parts/endpoint.ts";
 import type { EndpointFault } from "./parts/endpoint.ts";
 import { reorganise } from "./parts/reorganisation.ts";
 import type { Fork } from "./parts/reorganisation.ts";
+import { slowMember } from "./parts/slow-member.ts";
 import { reportOf, tableOf } from "./report.ts";
 import { prepareAdversarialTask } from "./task.ts";
 
@@ -76,5 +77,11 @@ describe("a task over processes", function () {
     const report = reportOf([await reorganise(context, FORKS)]);
     assert.ok(report.ok, tableOf(report));
     assert.equal(report.parts[0]!.injected, FORKS.length);
+  });
+
+  it("finishes every round in time where one member's release takes 19 seconds a block", async () => {
+    const report = reportOf([await slowMember(context, 2)]);
+    assert.ok(report.ok, tableOf(report));
+    assert.deepEqual(Object.keys(report.parts[0]!.faults).sort(), ["given out", "taken in"]);
   });
 });

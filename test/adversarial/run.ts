@@ -18,12 +18,13 @@ import { endpointPart } from "./parts/endpoint.ts";
 import { missingLogPart } from "./parts/missing-log.ts";
 import { reorganisationPart } from "./parts/reorganisation.ts";
 import { schedulesPart } from "./parts/schedules.ts";
+import { slowMemberPart } from "./parts/slow-member.ts";
 import type { Part } from "./part.ts";
 import { reportOf, tableOf } from "./report.ts";
 import type { PartReport } from "./report.ts";
 import { prepareAdversarialTask } from "./task.ts";
 
-const PARTS = ["endpoint", "crash", "reorganisation", "missing-log", "endurance", "schedules"] as const;
+const PARTS = ["endpoint", "crash", "reorganisation", "missing-log", "slow-member", "endurance", "schedules"] as const;
 
 type PartName = (typeof PARTS)[number];
 
@@ -51,6 +52,7 @@ async function main(): Promise<number> {
     crash: crashPart,
     reorganisation: reorganisationPart,
     "missing-log": missingLogPart,
+    "slow-member": slowMemberPart,
     endurance: endurancePart(values),
     schedules: schedulesPart(values),
   };

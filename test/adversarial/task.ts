@@ -10,6 +10,8 @@ export const CLIENTS = 2;
 export const MEMBERS = TINY_SPECIFICATION.committee.size;
 
 /** Windows that no single fault can use up: what is lost all the same had time left. */
+const LONG = { key: 600, collect: 3600, attest: 3600, aggregate: 3600 };
+
 const SPECIFICATION = {
   ...TINY_SPECIFICATION,
   document: {
@@ -17,7 +19,6 @@ const SPECIFICATION = {
     model: { kind: "mlp", inputShape: [4], hidden: [], classCount: 3 },
   },
   clients: { min: CLIENTS, minHonest: CLIENTS, maxCorrupt: 0, openRegistration: false },
-  windowSeconds: { key: 600, collect: 3600, attest: 3600, aggregate: 3600 },
 };
 
 export interface AdversarialTask {
@@ -29,10 +30,13 @@ export interface AdversarialTask {
 }
 
 /** Publishes the task into a folder, from which each chain's aggregator takes it. */
-export async function prepareAdversarialTask(directory: string): Promise<AdversarialTask> {
+export async function prepareAdversarialTask(
+  directory: string,
+  windowSeconds: typeof LONG = LONG,
+): Promise<AdversarialTask> {
   const store = join(directory, "published");
   const data = join(directory, "flowers.csv");
-  const prepared = await prepareTask(SPECIFICATION, store, csprng, () => undefined);
+  const prepared = await prepareTask({ ...SPECIFICATION, windowSeconds }, store, csprng, () => undefined);
   await writeFile(data, table());
   return {
     prepared,
