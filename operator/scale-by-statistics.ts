@@ -5,10 +5,16 @@ import { constantsFrom } from "../learning/tables/propose-schema.ts";
 import { ensure, VerisumError } from "../protocol/errors.ts";
 import type { Reporter } from "../protocol/reporter.ts";
 
+const errorSchema = z.object({ rounding: z.number(), noiseStdDev: z.number() });
 const summarySchema = z.object({
   clients: z.int().min(1),
   columns: z.array(
-    z.object({ name: z.string(), mean: z.number().nullable().optional(), stdDev: z.number().nullable().optional() }),
+    z.object({
+      name: z.string(),
+      mean: z.number().nullable().optional(),
+      stdDev: z.number().nullable().optional(),
+      stdDevError: errorSchema.nullable().optional(),
+    }),
   ),
 });
 const documentSchema = z.looseObject({
@@ -41,6 +47,17 @@ export async function scaledBy(file: string, specification: unknown, reporter: R
       : [];
   });
   ensure(found.length > 0, "STATISTICS_UNFIT", `${file} says nothing of a column that the task would scale`, { file });
+  for (const { name, stdDev, stdDevError } of statistics.data.columns) {
+    if (!found.some(([scaled]) => scaled === name) || stdDevError === undefined) continue;
+    const off = stdDevError === null ? Infinity : stdDevError.rounding + 2 * stdDevError.noiseStdDev;
+    if (off > stdDev! / 2)
+      reporter.say(
+        "warn",
+        "scaling-uncertain",
+        `${name}: the standard deviation of ${String(Number(stdDev!.toPrecision(3)))} may be off by ${stdDevError === null ? "any amount" : String(Number(off.toPrecision(3)))}; more clients, a narrower range or less noise make it certain`,
+        { column: name },
+      );
+  }
   reporter.say(
     "info",
     "scaled",

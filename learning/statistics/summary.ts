@@ -1,6 +1,14 @@
 /** What a round's sum of digits says about all clients' rows together. */
+import { momentsOf } from "./moments.ts";
+import type { Measured, Moments } from "./moments.ts";
 import { layoutOf, readDigits } from "./statistics-model.ts";
 import type { Place, StatisticsColumn, StatisticsModel } from "./statistics-model.ts";
+
+/** How far a figure may be off: by rounding at most, and by noise as a standard deviation, to first order. */
+export interface StatedError {
+  readonly rounding: number;
+  readonly noiseStdDev: number;
+}
 
 export interface ColumnSummary {
   readonly name: string;
@@ -12,6 +20,9 @@ export interface ColumnSummary {
   readonly mean?: number | null;
   /** Of the rows themselves, not of a population. */
   readonly stdDev?: number | null;
+  /** Of mean and standard deviation, where they are numbers; null where noise may be all that there is of them. */
+  readonly meanError?: StatedError | null;
+  readonly stdDevError?: StatedError | null;
   /** Rows by bin or word. */
   readonly counts: readonly { readonly name: string; readonly count: number }[];
 }
@@ -20,8 +31,8 @@ export interface StatisticsSummary {
   readonly rows: number;
   readonly clients: number;
   readonly columns: readonly ColumnSummary[];
-  /** How far a count may be off: by rounding at most, and by noise as a standard deviation; both 0 if it is exact. */
-  readonly countError: { readonly rounding: number; readonly noiseStdDev: number };
+  /** Of each count; both 0 if it is exact. */
+  readonly countError: StatedError;
 }
 
 /**
@@ -35,9 +46,14 @@ export function summaryOf(
 ): StatisticsSummary {
   const layout = layoutOf(model);
   const valueAt = (place: Place): number => readDigits(sums, place, model.digitBits);
-  const { unit, digits } = layout.rows;
-  let noiseOfDigits = 0;
-  for (let i = 0; i < digits; i++) noiseOfDigits += 4 ** (model.digitBits * i);
+  const errorOf = ({ unit, digits }: Place): StatedError => {
+    let noiseOfDigits = 0;
+    for (let i = 0; i < digits; i++) noiseOfDigits += 4 ** (model.digitBits * i);
+    return {
+      rounding: unit > 1 ? (clients * unit) / 2 : 0,
+      noiseStdDev: noiseStdDev * unit * Math.sqrt(noiseOfDigits),
+    };
+  };
   return {
     rows: valueAt(layout.rows),
     clients,
@@ -47,24 +63,24 @@ export function summaryOf(
       const count = valueAt(present);
       const named = counts.map((place, k) => ({ name: nameOf(column, k), count: valueAt(place) }));
       if (range === undefined || column.type === "category") return { name, type, present: count, counts: named };
-      const width = column.to - column.from;
-      const share = (place: Place): number => valueAt(place) / (2 ** model.valueBits * count);
-      const mean = share(range.sum);
-      const variance = Math.max(0, share(range.squares) - mean * mean);
+      const one = 2 ** model.valueBits;
+      // Each value and each square is rounded to a whole multiple, before the sums may be.
+      const inRange = (place: Place): Measured => {
+        const { rounding, noiseStdDev: noise } = errorOf(place);
+        return { value: valueAt(place) / one, rounding: (rounding + Math.max(0, count) / 2) / one, noise: noise / one };
+      };
+      const { rounding, noiseStdDev: noise } = errorOf(present);
+      const moments = momentsOf({ value: count, rounding, noise }, inRange(range.sum), inRange(range.squares));
       return {
         name,
         type,
         present: count,
         outside: valueAt(range.outside),
-        mean: count > 0 ? column.from + width * mean : null,
-        stdDev: count > 0 ? width * Math.sqrt(variance) : null,
+        ...inUnits(moments, column.from, column.to - column.from),
         counts: named,
       };
     }),
-    countError: {
-      rounding: unit > 1 ? (clients * unit) / 2 : 0,
-      noiseStdDev: noiseStdDev * unit * Math.sqrt(noiseOfDigits),
-    },
+    countError: errorOf(layout.rows),
   };
 }
 
@@ -73,4 +89,24 @@ function nameOf(column: StatisticsColumn, place: number): string {
   const edge = (bin: number): string =>
     String(Number((column.from + ((column.to - column.from) * bin) / column.bins).toPrecision(6)));
   return `${edge(place)} to ${edge(place + 1)}`;
+}
+
+/** Mean and standard deviation of places in the range, in the column's own unit. */
+function inUnits(
+  moments: Moments | undefined,
+  from: number,
+  width: number,
+): Pick<ColumnSummary, "mean" | "stdDev" | "meanError" | "stdDevError"> {
+  if (moments === undefined) return { mean: null, stdDev: null, meanError: null, stdDevError: null };
+  const stated = (measured: Measured): StatedError | null =>
+    Number.isFinite(measured.rounding) && Number.isFinite(measured.noise)
+      ? { rounding: width * measured.rounding, noiseStdDev: width * measured.noise }
+      : null;
+  const { mean, stdDev } = moments;
+  return {
+    mean: from + width * mean.value,
+    stdDev: width * stdDev.value,
+    meanError: stated(mean),
+    stdDevError: stated(stdDev),
+  };
 }

@@ -138,6 +138,45 @@ describe("federated statistics", () => {
     assert.ok(Math.abs(noisy - (5 * MODEL.maxRows) / 63) < 1e-9);
   });
 
+  it("with one digit for each number state errors of mean and deviation that hold for every table", () => {
+    const model = parseStatistics({ ...STATISTICS_MODEL, columns: [STATISTICS_MODEL.columns[0]!], digits: "one" });
+    const places = layoutOf(model);
+    const age = fc.double({ min: 0, max: 120, noNaN: true });
+    check(fc.array(fc.array(age, { minLength: 20, maxLength: 300 }), { minLength: 3, maxLength: 6 }), (wards) => {
+      const one = 2 ** model.valueBits;
+      const vectors = wards.map((ages) => {
+        const vector = new Float32Array(places.length);
+        const { present, range } = places.columns[0]!;
+        const shares = ages.map((value) => value / 120);
+        writeDigits(vector, present, ages.length, model.digitBits);
+        const sum = (of: (share: number) => number): number =>
+          shares.reduce((total, share) => total + Math.round(of(share) * one), 0);
+        writeDigits(
+          vector,
+          range!.sum,
+          sum((share) => share),
+          model.digitBits,
+        );
+        writeDigits(
+          vector,
+          range!.squares,
+          sum((share) => share * share),
+          model.digitBits,
+        );
+        return vector;
+      });
+      const [found] = summaryOf(model, sumOf(vectors), { clients: wards.length }).columns;
+      const all = wards.flat();
+      const mean = all.reduce((total, value) => total + value, 0) / all.length;
+      const stdDev = Math.sqrt(all.reduce((total, value) => total + (value - mean) ** 2, 0) / all.length);
+      const { meanError, stdDevError } = found!;
+      // With so few rows that rounding may be all of the count, nothing is stated.
+      if (!meanError || !stdDevError) return;
+      assert.ok(Math.abs(found!.mean! - mean) <= meanError.rounding + 1e-9);
+      assert.ok(Math.abs(found!.stdDev! - stdDev) <= stdDevError.rounding + 1e-9);
+    });
+  });
+
   for (const [what, text, code, details] of [
     [
       "a word among numbers",

@@ -42,6 +42,19 @@ describe("a task's scaling by statistics", () => {
     assert.deepEqual(found, { document: { data: { columns: COLUMNS, scaling } } });
   });
 
+  it("comes with a warning where rounding or noise may be half of a deviation", async () => {
+    const age = { name: "age", mean: 43, stdDev: 12 };
+    const warned = async (stdDevError: unknown): Promise<number> => {
+      const reporter = createRecorder();
+      const statistics = { clients: 3, columns: [{ ...age, stdDevError }] };
+      await scaledBy(await folder.file("error.json", JSON.stringify(statistics)), SPECIFICATION, reporter);
+      return reporter.facts("scaling-uncertain").length;
+    };
+    assert.equal(await warned({ rounding: 1, noiseStdDev: 2 }), 0);
+    assert.equal(await warned({ rounding: 1, noiseStdDev: 3 }), 1);
+    assert.equal(await warned(null), 1);
+  });
+
   it("is refused by a file of something else, of other columns, or for a task without tables", async () => {
     const age = { name: "age", mean: 4, stdDev: 1 };
     await rejectsCode(scaled([{ ...age, name: "height" }]), "STATISTICS_UNFIT");
