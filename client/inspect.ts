@@ -4,6 +4,7 @@ import { z } from "zod";
 import { inspectData } from "../learning/inspect.ts";
 import type { ExpectedData } from "../learning/inspect.ts";
 import type { OnRows } from "../learning/formats/format.ts";
+import { preprocessingSchema } from "../learning/preprocessing.ts";
 import { tableSchema } from "../learning/tables/schema.ts";
 import { VerisumError } from "../protocol/errors.ts";
 import { reportText } from "./data-report.ts";
@@ -35,7 +36,11 @@ export async function runInspect(
 }
 
 /** The part of a document that data is held to; all else is for whoever runs the task. */
-const dataOfDocument = z.object({ model: z.unknown(), data: tableSchema.optional() });
+const dataOfDocument = z.object({
+  model: z.unknown(),
+  data: tableSchema.optional(),
+  preprocessing: preprocessingSchema.optional(),
+});
 const taskFile = z.union([
   z.object({ document: dataOfDocument }).transform(({ document }) => document),
   dataOfDocument,
@@ -59,5 +64,6 @@ async function expectedBy(file: string): Promise<ExpectedData> {
       `${file}: ${z.prettifyError(parsed.error).replaceAll(/\s+/g, " ")}`,
       { file },
     );
-  return { model: parsed.data.model, schema: parsed.data.data };
+  const { model, data, preprocessing } = parsed.data;
+  return { model, schema: data, preprocessing };
 }

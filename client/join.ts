@@ -92,7 +92,7 @@ export async function joinTask(
     const training = isStatistics(document.model) ? await counting(options, document.model, reporter) : options;
     const data =
       typeof training.data === "string"
-        ? await loadDataset(training.data, document.data, rowsRead(reporter))
+        ? await loadDataset(training.data, document.data ?? document.preprocessing, rowsRead(reporter))
         : training.data;
     if (data !== undefined) sayData(data, reporter);
     await takePart(node, training, data, { reporter, random, signal }, alter);

@@ -16,8 +16,8 @@ export async function centralAccuracy(
   data: string,
   dealing: Dealing,
 ): Promise<number> {
-  const { model, training, data: schema } = specification.document;
-  const { train, test } = await loadDataset(unionSpecification(data, dealing), schema);
+  const { model, training, data: schema, preprocessing } = specification.document;
+  const { train, test } = await loadDataset(unionSpecification(data, dealing), schema ?? preprocessing);
   const trainer = await createTrainer(model);
   const initial = initialWeightsOf(parseModel(model), specification.initialSeed);
   const { learningRate, momentum, batchSize, localEpochs } = training;

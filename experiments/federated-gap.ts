@@ -47,7 +47,12 @@ for (let seed = 1; seed <= seeds; seed++) {
   const dealing = { clients, seed, alpha, samples: undefined, testSamples: undefined };
   const loaded = [];
   for (let client = 0; client < clients; client++)
-    loaded.push(await loadDataset(shardSpecification(data, client, dealing), written.document.data));
+    loaded.push(
+      await loadDataset(
+        shardSpecification(data, client, dealing),
+        written.document.data ?? written.document.preprocessing,
+      ),
+    );
   const { test } = loaded[0]!;
   const results = await runFederation(specification, written.maxRounds, {
     trainer,

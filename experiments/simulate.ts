@@ -73,7 +73,7 @@ await createProgram("simulate", "run a task's rounds without shares, proofs and 
         loaded.push(
           await loadDataset(
             shardSpecification(data, client, { clients, seed, alpha, samples, testSamples: undefined }),
-            document.data,
+            document.data ?? document.preprocessing,
           ),
         );
       const trainer = await createTrainer(document.model);

@@ -7,13 +7,14 @@ import type { DataFormat, OnRows, Source } from "./formats/format.ts";
 import { invalidSpec, numbers, oneOf, readOptions, splitOptions, wholeNumber } from "./formats/options.ts";
 import type { OptionValues } from "./formats/options.ts";
 import { FORMATS } from "./formats/registry.ts";
+import { isPreprocessing, withClasses, withPreprocessing } from "./preprocessing.ts";
+import type { DataRules } from "./preprocessing.ts";
 import { partitionByGroup, partitionDirichlet, partitionIid } from "./partition.ts";
 import { seededStream } from "./seeded-stream.ts";
 import { selectExamples } from "./examples.ts";
 import type { Dataset, LoadedData } from "./examples.ts";
 import { withHaarFeatures } from "./series/haar.ts";
 import { classWarnings } from "./tables/warnings.ts";
-import type { TableSchema } from "./tables/schema.ts";
 
 const MAX_CLIENTS = 100_000;
 
@@ -51,21 +52,25 @@ type SharedValues = OptionValues<typeof SHARED_OPTIONS>;
  *
  * Scaling never depends on the data that is loaded: clients must agree on it, and it would leak.
  *
- * @param schema what the task says of tables, in place of the options for columns, classes and scaling
+ * @param rules what the task says of the data, in place of the options for columns, classes, scaling and features
  * @param onRows told now and then how many rows of a table have been read
  * @example await loadDataset("digits?client=2&clients=5&alpha=0.5&seed=7")
  * @throws DATASET_SPEC_INVALID, DATASET_NOT_FOUND, DATASET_EMPTY, DATASET_MALFORMED, DATASET_TOO_LARGE,
  *   DATASET_VALUE_INVALID, DATASET_LABEL_INVALID, DATASET_PARTITION_IMPOSSIBLE
  */
-export async function loadDataset(spec: string, schema?: TableSchema, onRows?: OnRows): Promise<LoadedData> {
-  const { source, format, options } = await resolveData(spec);
+export async function loadDataset(spec: string, rules?: DataRules, onRows?: OnRows): Promise<LoadedData> {
+  const { source, format, options: said } = await resolveData(spec);
+  const values = rules !== undefined && isPreprocessing(rules) ? rules : undefined;
+  const schema = rules === undefined || isPreprocessing(rules) ? undefined : rules;
+  const options = values === undefined ? said : withPreprocessing(said, values, format);
   const shared = readOptions(options, SHARED_OPTIONS);
-  const loaded = await format.load(
+  const found = await format.load(
     source,
     shared.features === undefined ? options : unscaled(options, format),
     schema,
     onRows,
   );
+  const loaded = values === undefined ? found : withClasses(found, values);
   const { train, test, groups, ...about } = loaded;
   const describe = shared.features === undefined ? (data: Dataset): Dataset => data : FIXED_FEATURES[shared.features];
   return {

@@ -6,6 +6,7 @@ import type { DataNote, LoadedData } from "./examples.ts";
 import type { OnRows, OpenTables } from "./formats/format.ts";
 import { parseModel } from "./model.ts";
 import { sizeOf } from "./shape.ts";
+import type { Preprocessing } from "./preprocessing.ts";
 import { columnsAsked, planFor } from "./tables/plan.ts";
 import { profileTable } from "./tables/profile.ts";
 import type { ColumnProfile } from "./tables/profile.ts";
@@ -19,6 +20,8 @@ export interface ExpectedData {
   /** The `model` of its document. */
   readonly model: unknown;
   readonly schema: TableSchema | undefined;
+  /** What it says of data that is no table. */
+  readonly preprocessing?: Preprocessing | undefined;
 }
 
 export interface InspectedColumn extends ColumnProfile {
@@ -72,7 +75,7 @@ export async function inspectData(
   const { source, format, options } = await resolveData(spec);
   const tables = await format.open?.(source, options);
   const table = tables === undefined ? undefined : await inspectTable(tables, task?.schema);
-  const loaded = await loadDataset(spec, task?.schema, onRows).catch((error: unknown) => {
+  const loaded = await loadDataset(spec, task?.schema ?? task?.preprocessing, onRows).catch((error: unknown) => {
     if (isVerisumError(error)) return error;
     throw error;
   });

@@ -9,7 +9,7 @@ import { invalidModel, width } from "./layers/layer.ts";
 import type { ParameterShape } from "./layers/layer.ts";
 import { poolingSide } from "./layers/max-pooling.ts";
 import { buildLayer, layerSchema } from "./layers/registry.ts";
-import type { LayerDescription, NamedLayer } from "./layers/registry.ts";
+import type { LayerDescription, LayerOptions, NamedLayer } from "./layers/registry.ts";
 import { parsedDescription } from "./model-description.ts";
 import { seededStream } from "./seeded-stream.ts";
 import { sizeOf } from "./shape.ts";
@@ -117,6 +117,15 @@ export function tensorsOf(model: Model): ParameterShape[] {
   return layersOf(model)
     .filter(({ tensors }) => tensors.length > 0)
     .flatMap(({ kind, tensors }, i) => tensors.map(({ name, shape }) => ({ name: `${kind}_${i + 1}.${name}`, shape })));
+}
+
+/** A layer as a model's readers need it: its options, defaults filled in, and the names of its tensors. */
+export type ArchitectureLayer = LayerOptions & { readonly tensors: readonly string[] };
+
+/** All layers, first to last; after the last one come the scores. */
+export function architectureOf(model: Model): ArchitectureLayer[] {
+  const names = tensorsOf(model).map(({ name }) => name);
+  return layersOf(model).map(({ options, tensors }) => ({ ...options, tensors: names.splice(0, tensors.length) }));
 }
 
 export function parameterCountOf(model: Model): number {

@@ -1,7 +1,8 @@
 /**
  * A checkpoint: the directory that a round's model CID names.
  * `state.bin` is the model (exact integers); `model.safetensors` and `topology.json` follow from it and from the task;
- * `config.json` says where it came from. Only its `metrics` are the aggregator's word.
+ * `config.json` says where it came from, and how to feed it and to read what it gives. Only its `metrics` are the
+ * aggregator's word.
  */
 import { z } from "zod";
 import { VerisumError } from "../protocol/errors.ts";
@@ -15,10 +16,12 @@ import { cidFromDigest } from "../content/cid.ts";
 import { cutWeights } from "../learning/named-tensors.ts";
 import { encodeSafetensors } from "../learning/safetensors.ts";
 import type { TaskDocument } from "./document.ts";
+import { interfaceSchema, modelInterface } from "./model-interface.ts";
+import type { ModelInterface } from "./model-interface.ts";
 import { clipNormOf, weightsOf } from "./model-vector.ts";
 
-/** Of one cell's entry, 256 clients included, and of everything else. */
-const MAX_CONFIG_BYTES = 1 << 20;
+/** Of one cell's entry, 256 clients included, and of everything else, such as the columns of the largest document. */
+const MAX_CONFIG_BYTES = 1 << 22;
 const MAX_CELL_BYTES = 1 << 14;
 
 /** Name and shape of one tensor of the model, in the order of the flat weights. */
@@ -39,7 +42,7 @@ const cellSchema = z.strictObject({
 export const metricsSchema = z.strictObject({ accuracy: z.number(), loss: z.number(), samples: z.int() });
 
 const configSchema = z.strictObject({
-  format: z.literal("verisum-checkpoint-1"),
+  format: z.literal("verisum-checkpoint-2"),
   cidProfile: z.literal("unixfs-v1-2025"),
   task: z.strictObject({
     name: z.string(),
@@ -67,6 +70,7 @@ const configSchema = z.strictObject({
       budget: z.strictObject({ epsilon: z.number(), rounds: z.int(), remainingRounds: z.int() }),
     })
     .nullable(),
+  ...interfaceSchema.shape,
   metrics: metricsSchema.nullable(),
 });
 
@@ -89,7 +93,10 @@ export function claimsText(metrics: Metrics): string {
 }
 
 /** Everything about a checkpoint that the chain and the task determine. */
-export type CheckpointOrigin = Omit<CheckpointConfig, "format" | "cidProfile" | "metrics" | "weights" | "clipNorm">;
+export type CheckpointOrigin = Omit<
+  CheckpointConfig,
+  "format" | "cidProfile" | "metrics" | "weights" | "clipNorm" | keyof ModelInterface
+>;
 
 /** The files of a checkpoint; a deterministic function of its arguments. */
 export function checkpointFiles(
@@ -101,7 +108,7 @@ export function checkpointFiles(
 ): Record<(typeof CHECKPOINT_FILES)[number], Uint8Array> {
   const weights = weightsOf(document, state);
   const config: CheckpointConfig = {
-    format: "verisum-checkpoint-1",
+    format: "verisum-checkpoint-2",
     cidProfile: "unixfs-v1-2025",
     task: origin.task,
     round: origin.round,
@@ -113,6 +120,7 @@ export function checkpointFiles(
     weights: { count: weights.length, fractionalBits: document.server.fractionalBits },
     ...(document.quantisation.adaptive === undefined ? {} : { clipNorm: clipNormOf(document, state) }),
     privacy: origin.privacy,
+    ...modelInterface(document),
     metrics,
   };
   return {

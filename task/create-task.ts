@@ -4,6 +4,7 @@ import { cidFromDigest } from "../content/cid.ts";
 import type { ContentStore } from "../content/store.ts";
 import { isExternal } from "../learning/external-model.ts";
 import { inputSizeOf, modelWeightCount, parseModel } from "../learning/model.ts";
+import type { Model } from "../learning/model.ts";
 import { inputWidthOf } from "../learning/tables/schema.ts";
 import { VerisumError } from "../protocol/errors.ts";
 import { modelDigest } from "../protocol/model.ts";
@@ -119,9 +120,16 @@ export function assertRunnable(specification: TaskSpecification): void {
   assertStepsFit(document);
 }
 
-/** @throws TASK_SPECIFICATION_INVALID if the tables described do not give what the model takes */
-function assertDataFits({ model, data }: TaskSpecification["document"]): void {
-  if (data === undefined || isExternal(model)) return;
+/** @throws TASK_SPECIFICATION_INVALID if the data described does not give what the model takes */
+function assertDataFits({ model, data, preprocessing }: TaskSpecification["document"]): void {
+  if (data !== undefined && preprocessing !== undefined)
+    throw new VerisumError(
+      "TASK_SPECIFICATION_INVALID",
+      "the specification: document.data says how tables become inputs, and document.preprocessing how other data does: one of them",
+    );
+  if (isExternal(model)) return;
+  if (preprocessing !== undefined) assertClassesFit(parseModel(model), preprocessing.classes.length);
+  if (data === undefined) return;
   const parsed = parseModel(model);
   const [inputs, classes] = [inputWidthOf(data), data.classes.length];
   if (inputs === inputSizeOf(parsed) && classes === parsed.classCount) return;
@@ -129,6 +137,15 @@ function assertDataFits({ model, data }: TaskSpecification["document"]): void {
     "TASK_SPECIFICATION_INVALID",
     `the specification: document.data gives ${inputs} inputs and ${classes} classes, and document.model takes ${inputSizeOf(parsed)} and ${parsed.classCount}`,
     { inputs, classes },
+  );
+}
+
+function assertClassesFit({ classCount }: Model, classes: number): void {
+  if (classes === classCount) return;
+  throw new VerisumError(
+    "TASK_SPECIFICATION_INVALID",
+    `the specification: document.preprocessing names ${classes} classes, and document.model has ${classCount}`,
+    { classes },
   );
 }
 

@@ -1,5 +1,6 @@
 /** `task.json`: what a task trains and how, by CID in the contract's parameters. */
 import { z } from "zod";
+import { preprocessingSchema } from "../learning/preprocessing.ts";
 import { tableSchema } from "../learning/tables/schema.ts";
 import { TRAINING_LIMITS } from "../learning/trainers/limits.ts";
 import { addressFault } from "../protocol/address.ts";
@@ -28,6 +29,8 @@ export const documentSchema = z.strictObject({
   training: trainingSchema,
   /** What clients' tables have to be; absent where the data is no table, or each client sees to it. */
   data: tableSchema.optional(),
+  /** How other data becomes the model's inputs, and what the classes are called; for tables `data` says it. */
+  preprocessing: preprocessingSchema.optional(),
   quantisation: z.strictObject({
     /** One step is 2^−stepBits of a weight; at the start, if it is adaptive. */
     stepBits: z.int().min(0).max(20),

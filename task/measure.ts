@@ -10,9 +10,9 @@ import type { TaskDocument } from "./document.ts";
  */
 export async function openMeasure(
   data: string,
-  document: Pick<TaskDocument, "model" | "data">,
+  document: Pick<TaskDocument, "model" | "data" | "preprocessing">,
 ): Promise<(weights: Float32Array) => Promise<Metrics>> {
-  const { test } = await loadDataset(data, document.data);
+  const { test } = await loadDataset(data, document.data ?? document.preprocessing);
   const trainer = await createTrainer(document.model);
   return async (weights) => {
     const { accuracy, loss } = await trainer.evaluate(weights, test);

@@ -19,7 +19,10 @@ const FEWEST_HONEST = 2;
  * @throws the code; MODEL_DESCRIPTION_INVALID
  */
 export function assertSummable(
-  document: Pick<TaskDocument, "preset" | "model" | "training" | "quantisation" | "server" | "data" | "cells">,
+  document: Pick<
+    TaskDocument,
+    "preset" | "model" | "training" | "quantisation" | "server" | "data" | "preprocessing" | "cells"
+  >,
   { minHonest, maxRounds }: Pick<TaskParameters, "minHonest" | "maxRounds">,
   code: "TASK_SPECIFICATION_INVALID" | "TASK_DOCUMENT_INVALID",
 ): void {
@@ -49,7 +52,10 @@ export function assertSummable(
       server.momentum.numerator === 0,
     `the server's fractionalBits ${FRACTIONAL_BITS}, learningRate 1 and momentum 0, from which sums follow exactly`,
   );
-  needs(document.data === undefined, "no document.data: model.columns says what is read");
+  needs(
+    document.data === undefined && document.preprocessing === undefined,
+    "neither document.data nor document.preprocessing: model.columns says what is read",
+  );
   needs(
     document.cells === undefined,
     "one contract: the model of a group of cells is not the mean of one cell's clients",

@@ -251,7 +251,7 @@ function equipmentChecks(options: DoctorOptions, { task, kubo }: Sources): reado
       name: "data",
       run: async (need) => {
         const document = options.contract === undefined ? undefined : (await need(task)).document;
-        return dataFound(await loadDataset(data, document?.data), document?.model);
+        return dataFound(await loadDataset(data, document?.data ?? document?.preprocessing), document?.model);
       },
     });
   if (listen !== undefined)

@@ -65,7 +65,8 @@ const json = (await readSpecification(flags.task)) as {
   readonly document: { readonly quantisation: { readonly stepBits: number; readonly clipSteps: number } };
   readonly privacyTarget: { readonly epsilon: number };
 };
-const { train, test } = await loadDataset(flags.data, parseSpecification(json).document.data);
+const { document: asked } = parseSpecification(json);
+const { train, test } = await loadDataset(flags.data, asked.data ?? asked.preprocessing);
 const { clients } = flags;
 const seeds = Array.from({ length: flags.seeds }, (_, i) => FIRST_SEED + i);
 const { stepBits, clipSteps } = json.document.quantisation;

@@ -88,7 +88,7 @@ const flags = (
 ).opts<Flags>();
 
 const specification = parseSpecification(await readSpecification(flags.task));
-const data = await loadDataset(flags.data, specification.document.data);
+const data = await loadDataset(flags.data, specification.document.data ?? specification.document.preprocessing);
 const trainer = await createTrainer(specification.document.model);
 const seeds = Array.from({ length: flags.seeds }, (_, i) => FIRST_SEED + i);
 for (const clients of flags.clients) {

@@ -100,7 +100,12 @@ const dealing: Dealing = {
 };
 const loaded: LoadedData[] = [];
 for (let client = 0; client < dealing.clients; client++)
-  loaded.push(await loadDataset(shardSpecification(flags.data, client, dealing), specification.document.data));
+  loaded.push(
+    await loadDataset(
+      shardSpecification(flags.data, client, dealing),
+      specification.document.data ?? specification.document.preprocessing,
+    ),
+  );
 
 for (const epsilon of flags.epsilons) {
   const row = await measure(specification, flags.data, loaded, dealing, epsilon);

@@ -31,6 +31,10 @@ export interface DataFormat {
   readonly sources: string;
   /** Options besides those that every format has. */
   readonly optionNames: readonly string[];
+  /** What stored values are divided by before they are scaled; 1 if absent. */
+  readonly divisor?: number;
+  /** Whether classes are called by words, which the option `classes` puts in order. */
+  readonly namesClasses?: boolean;
   /** Whether this format is to load the source; the first of the list that says so does. */
   recognises(source: Source): boolean;
   /**

@@ -15,6 +15,7 @@ import type { ValueOptions } from "./table.ts";
 const DEFAULT_MEAN = 0.286;
 const DEFAULT_STD_DEV = 0.353;
 const UNSIGNED_BYTE = 0x08;
+const LARGEST_BYTE = 255;
 const MAX_RANK = 4;
 
 /** MNIST's own archives also write `.idx3-` for `-idx3-`. */
@@ -34,6 +35,7 @@ export const idx = dataFormat({
   scheme: "idx",
   sources: "…images-idx3-ubyte with its labels beside it, or a folder with the four files of a set like MNIST",
   options: VALUE_OPTIONS,
+  divisor: LARGEST_BYTE,
   recognises: ({ path, kind, entries }) =>
     kind === "file" ? basename(path).includes("images") : entries.some((name) => TRAINING_IMAGES.test(name)),
   load: async ({ path, kind }, options) => {
@@ -69,7 +71,7 @@ async function loadPair(imagesPath: string, labelsPath: string, options: ValueOp
   );
   const features = new Float32Array(images.values.length);
   const row = height * width * channels;
-  for (let i = 0; i < features.length; i++) features[i] = scale(images.values[i]! / 255, i % row);
+  for (let i = 0; i < features.length; i++) features[i] = scale(images.values[i]! / LARGEST_BYTE, i % row);
   const classCount = classCountOf(labels.values, options.classCount);
   const bad = labels.values.findIndex((label) => label >= classCount);
   if (bad >= 0)

@@ -51,6 +51,8 @@ export const images = dataFormat({
   scheme: "images",
   sources: "a folder with train and test, each with a folder of PNG or JPEG images for each class",
   options: OPTIONS,
+  divisor: 255,
+  namesClasses: true,
   recognises: ({ kind, entries }) => kind === "directory" && PARTS.every((part) => entries.includes(part)),
   load: async ({ path, kind, entries }, options) => {
     if (kind !== "directory") throw new VerisumError("DATASET_NOT_FOUND", `${path} is no folder`, { path });

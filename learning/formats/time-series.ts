@@ -31,6 +31,7 @@ export const timeSeries = dataFormat({
   scheme: "ts",
   sources: "file.ts of a time-series archive, or a folder with …_TRAIN.ts and …_TEST.ts",
   options: OPTIONS,
+  namesClasses: true,
   recognises: ({ path, kind, entries }) =>
     kind === "file" ? /\.ts(\.gz)?$/i.test(path) : entries.some((name) => TRAIN.test(name)),
   load: async ({ path, kind, entries }, options): Promise<LoadedData> => {

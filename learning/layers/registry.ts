@@ -28,9 +28,15 @@ export const layerSchema = z.discriminatedUnion(
 );
 export type LayerDescription = z.input<typeof layerSchema>;
 
-/** A layer of a model, with the name of its kind. */
+/** A layer with its options' defaults filled in. */
+export type LayerOptions = z.output<typeof layerSchema>;
+
+/** A layer of a model, with the name of its kind and what it was made of. */
 export interface NamedLayer extends Layer {
-  readonly kind: LayerDescription["kind"];
+  readonly kind: LayerOptions["kind"];
+  readonly options: LayerOptions;
+  /** Of one example. */
+  readonly inputShape: readonly number[];
 }
 
 /**
@@ -42,5 +48,5 @@ export function buildLayer(description: LayerDescription, inputShape: readonly n
   const { build } = LAYER_KINDS.find(({ schema }) => schema.shape.kind.value === options.kind)!;
   // Each kind's `build` takes what its own schema gives, which the list's type cannot say.
   const layer = (build as (options: object, inputShape: readonly number[]) => Layer)(options, inputShape);
-  return { kind: options.kind, ...layer };
+  return { kind: options.kind, options, inputShape, ...layer };
 }

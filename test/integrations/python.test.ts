@@ -54,7 +54,7 @@ describe("the Python package", function () {
 async function publish(to: string): Promise<void> {
   const json = (value: unknown): Uint8Array => new TextEncoder().encode(JSON.stringify(value));
   const files = {
-    "config.json": json({ format: "verisum-checkpoint-1", round: 3, metrics: null }),
+    "config.json": json({ format: "verisum-checkpoint-2", round: 3, metrics: null }),
     "topology.json": json({
       model: { kind: "external" },
       tensors: TENSORS.map(({ name, shape }) => ({ name, shape })),

@@ -298,4 +298,18 @@ describe("the limits of a task", function () {
     throwsCode(withData({ ...data, classes: ["a", "b", "c"] }), "TASK_SPECIFICATION_INVALID");
     throwsCode(withData({ ...data, label: "a" }), "TASK_SPECIFICATION_INVALID");
   });
+
+  it("refuses preprocessing that names other classes than the model has, or stands beside tables", () => {
+    const { document } = SPECIFICATION;
+    const preprocessing = { divisor: 16, mean: 0, stdDev: 1, classes: ["no", "yes"] };
+    const withParts = (parts: object) => () =>
+      assertRunnable(parseSpecification({ ...SPECIFICATION, document: { ...document, ...parts } }));
+    assert.doesNotThrow(withParts({ preprocessing }));
+    const more = { ...preprocessing, classes: ["no", "yes", "maybe"] };
+    throwsCode(withParts({ preprocessing: more }), "TASK_SPECIFICATION_INVALID");
+    const columns = ["a", "b", "c", "d"].map((name) => ({ name, type: "number" }));
+    const data = { label: "y", classes: preprocessing.classes, columns };
+    assert.doesNotThrow(withParts({ data }));
+    throwsCode(withParts({ data, preprocessing }), "TASK_SPECIFICATION_INVALID");
+  });
 });
