@@ -21,6 +21,9 @@ export function shardSpecification(
   return withOptions(data, { client, clients, alpha, seed, samples, testSamples });
 }
 
+/** Options that say how data is dealt; the rest of a specification says what it is. */
+const DEALT_BY = ["partition", "classesEach", "sizes"];
+
 /** A specification of as many rows as the clients have together, from the same data. */
 export function unionSpecification(data: string, { clients, samples }: Dealing): string {
   return withOptions(wholeSpecification(data), { samples: samples === undefined ? undefined : samples * clients });
@@ -29,7 +32,7 @@ export function unionSpecification(data: string, { clients, samples }: Dealing):
 /** All of the data: how it would be dealt says nothing then. */
 export function wholeSpecification(data: string): string {
   const [source = "", options = ""] = data.split("?");
-  const left = options.split("&").filter((option) => option !== "" && !option.startsWith("partition="));
+  const left = options.split("&").filter((option) => option !== "" && !DEALT_BY.includes(option.split("=")[0]!));
   return left.length === 0 ? source : `${source}?${left.join("&")}`;
 }
 

@@ -4,42 +4,34 @@ import { VerisumError } from "../protocol/errors.ts";
 import { MAX_DATA_VALUES } from "./data-file.ts";
 import { withFixedFeatures } from "./fixed-features.ts";
 import type { DataFormat, OnRows, Source } from "./formats/format.ts";
-import { invalidSpec, numbers, oneOf, readOptions, splitOptions, wholeNumber } from "./formats/options.ts";
-import type { OptionValues } from "./formats/options.ts";
+import { invalidSpec, oneOf, readOptions, splitOptions, wholeNumber } from "./formats/options.ts";
 import { FORMATS } from "./formats/registry.ts";
 import { isPreprocessing, withClasses, withPreprocessing } from "./preprocessing.ts";
 import type { DataRules } from "./preprocessing.ts";
-import { partitionByGroup, partitionDirichlet, partitionIid } from "./partition.ts";
 import { seededStream } from "./seeded-stream.ts";
+import { SHARD_OPTIONS, shardOf } from "./shards.ts";
 import { selectExamples } from "./examples.ts";
 import type { Dataset, LoadedData } from "./examples.ts";
 import { withHaarFeatures } from "./series/haar.ts";
 import { classWarnings } from "./tables/warnings.ts";
-
-const MAX_CLIENTS = 100_000;
 
 /** What nobody learns, in place of an example's values. */
 const FIXED_FEATURES = { hog: withFixedFeatures, haar: withHaarFeatures };
 
 /** Options of data of every format: which of its examples a client has, and what becomes of them. */
 export const SHARED_OPTIONS = {
-  client: wholeNumber(0, MAX_CLIENTS - 1),
-  clients: wholeNumber(1, MAX_CLIENTS),
-  alpha: oneNumber,
-  partition: oneOf("iid", "group"),
-  seed: wholeNumber(0, Number.MAX_SAFE_INTEGER),
+  ...SHARD_OPTIONS,
   samples: wholeNumber(1, MAX_DATA_VALUES),
   testSamples: wholeNumber(1, MAX_DATA_VALUES),
   features: oneOf("hog", "haar"),
 };
-type SharedValues = OptionValues<typeof SHARED_OPTIONS>;
 
 /**
  * Loads what a `--data` argument names: `digits` (built in), or a file or folder that one of the formats recognises
  * (formats/registry.ts). Options follow a `?`:
  *
- * - `client=i&clients=n&seed=s[&alpha=a]`: the i-th of n shards (from 0) of the training data; label-skewed with
- *   `alpha`, whole groups with `partition=group`, IID without
+ * - `client=i&clients=n&seed=s`: the i-th of n shards (from 0) of the training data; IID, or as `partition` says
+ *   (shards.ts)
  * - `samples=k`, `testSamples=k`: at most k examples of the shard and of the test data, drawn without replacement;
  *   equal specifications draw equal ones
  * - `features=hog`: gradient histograms in place of the pixels of IDX images (fixed-features.ts); `features=haar`:
@@ -141,34 +133,9 @@ function unscaled(options: ReadonlyMap<string, string>, { optionNames }: DataFor
   return optionNames.includes("mean") ? new Map([...options, ["mean", "0"], ["deviation", "1"]]) : options;
 }
 
-function shardOf(
-  train: Dataset,
-  groups: readonly string[] | undefined,
-  { client, clients, seed, alpha, partition }: SharedValues,
-): Dataset {
-  if ([clients, client, seed, alpha, partition].every((option) => option === undefined)) return train;
-  if (clients === undefined || client === undefined || seed === undefined)
-    throw invalidSpec("a shard needs client, clients and seed");
-  if (client >= clients) throw invalidSpec(`client must be a whole number from 0 to ${clients - 1}`);
-  if (partition !== undefined && alpha !== undefined) throw invalidSpec("partition and alpha exclude one another");
-  if (partition === "group") {
-    if (groups === undefined) throw invalidSpec("partition=group needs groups: name their column with group=");
-    return partitionByGroup(train, groups, clients, seed)[client]!;
-  }
-  const shards =
-    alpha === undefined ? partitionIid(train, clients, seed) : partitionDirichlet(train, clients, alpha, seed);
-  return shards[client]!;
-}
-
 /** A shard's examples may be in the order of their classes: the ones that stay are drawn, not the first. */
 function atMost(data: Dataset, limit: number | undefined, name: "samples" | "testSamples"): Dataset {
   return limit === undefined || limit >= data.exampleCount
     ? data
     : selectExamples(data, seededStream(`limit-${name}`, 0).permutation(data.exampleCount).subarray(0, limit));
-}
-
-function oneNumber(name: string, text: string): number {
-  const [value, ...rest] = numbers(name, text);
-  if (value === undefined || rest.length > 0) throw invalidSpec(`${name} must be one number`);
-  return value;
 }

@@ -3,10 +3,11 @@ import { VerisumError } from "../protocol/errors.ts";
 import { selectExamples } from "./examples.ts";
 import type { Dataset } from "./examples.ts";
 import { seededStream } from "./seeded-stream.ts";
+import type { SeededStream } from "./seeded-stream.ts";
 
 /** Every shard gets at least this many examples; drawn proportions that give fewer are drawn again. */
-const MIN_SHARD_EXAMPLES = 10;
-const MAX_DRAWS = 200;
+export const MIN_SHARD_EXAMPLES = 10;
+export const MAX_DRAWS = 200;
 
 /** Equal shards of a seeded shuffle; sizes differ by at most one. @throws DATASET_PARTITION_IMPOSSIBLE */
 export function partitionIid(data: Dataset, clients: number, seed: number): Dataset[] {
@@ -41,9 +42,7 @@ export function partitionDirichlet(data: Dataset, clients: number, alpha: number
     const shards = Array.from({ length: clients }, (): number[] => []);
     for (const examples of examplesOfClass) {
       const order = stream.permutation(examples.length);
-      const logs = shards.map(() => stream.logGamma(alpha));
-      const largest = Math.max(...logs);
-      const shares = logs.map((log) => Math.exp(log - largest));
+      const shares = sharesDrawn(stream, clients, alpha);
       const total = shares.reduce((a, b) => a + b, 0);
       let reached = 0;
       let from = 0;
@@ -87,13 +86,21 @@ export function partitionByGroup(data: Dataset, groups: readonly string[], clien
   return shards.map((shard) => selectExamples(data, shard));
 }
 
-function examplesByClass(data: Dataset): number[][] {
+/** Of a symmetric Dirichlet distribution, up to one factor. */
+export function sharesDrawn(stream: SeededStream, clients: number, alpha: number): number[] {
+  const logs = Array.from({ length: clients }, () => stream.logGamma(alpha));
+  const largest = logs.reduce((a, b) => Math.max(a, b));
+  return logs.map((log) => Math.exp(log - largest));
+}
+
+export function examplesByClass(data: Dataset): number[][] {
   const examples = Array.from({ length: data.classCount }, (): number[] => []);
   data.labels.forEach((label, i) => examples[label]!.push(i));
   return examples;
 }
 
-function assertEnough(data: Dataset, clients: number): void {
+/** @throws DATASET_PARTITION_IMPOSSIBLE */
+export function assertEnough(data: Dataset, clients: number): void {
   if (!Number.isInteger(clients) || clients < 1 || data.exampleCount < clients * MIN_SHARD_EXAMPLES) {
     throw new VerisumError(
       "DATASET_PARTITION_IMPOSSIBLE",
