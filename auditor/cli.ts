@@ -29,6 +29,7 @@ contentOptions(
 )
   .option("--round <n>", "stop after this round", wholeNumber)
   .option("--data <spec>", "measure each model on this test data, and compare that with what the aggregator claims")
+  .option("--report <file>", "write what was verified as two documents to be filed: file.html and file.json")
   .option("--timeout <seconds>", "end after so long without progress", positiveInteger, 300)
   .action(async (flags: VerifyFlags) => {
     const reporter = reporterFor({ format: "text" }, "auditor");

@@ -1,6 +1,6 @@
 /** What an audit amounts to, as `fl verify` and a browser say it alike. */
 import type { TaskContext } from "../chain/task-chain.ts";
-import type { KeysOrigin } from "../task/keys-origin.ts";
+import type { KeysOrigin } from "../task/keys-claim.ts";
 import type { TaskAudit } from "./audit-task.ts";
 import type { Finding } from "./checklist.ts";
 import type { RoundMetrics } from "./metrics.ts";

@@ -8,7 +8,7 @@ import { platformRandom } from "../command/platform-random.ts";
 import { submissionVerifier } from "../proving/groth16/submission-batch.ts";
 import { closeCurve, openCurve } from "../proving/node/open-curve.ts";
 import { verifyKeysOrigin } from "../task/keys-origin.ts";
-import type { KeysOrigin } from "../task/keys-origin.ts";
+import type { KeysOrigin } from "../task/keys-claim.ts";
 import { openMeasure } from "../task/measure.ts";
 import { weightsOf } from "../task/model-vector.ts";
 import { openReadingNode } from "../task/node.ts";
@@ -18,6 +18,7 @@ import type { AuditOptions, TaskAudit } from "./audit-task.ts";
 import { auditTwice } from "./audit-twice.ts";
 import { failureOf } from "./checklist.ts";
 import type { Finding } from "./checklist.ts";
+import { writeReport } from "./report/write-report.ts";
 import { verdictJson, verdictOf } from "./verdict.ts";
 import type { Circumstances } from "./verdict.ts";
 import { watchdog } from "./watchdog.ts";
@@ -30,6 +31,8 @@ export interface VerifyFlags extends CommonFlags {
   readonly timeout: number;
   /** Test data to measure models on, as `loadDataset` names it. */
   readonly data?: string;
+  /** Where to write a report; see `reportFiles`. */
+  readonly report?: string;
 }
 
 /**
@@ -43,6 +46,10 @@ export async function verify(flags: VerifyFlags, reporter: Reporter, signal: Abo
   const task = { ...node.task, store: files.watching(node.task.store) };
   const { audit, origin, processorMs } = await dog.guard(auditWith({ ...node, task }, flags, dog, reporter));
   const verdict = verdictOf(audit, { processorMs, context: node.chain.context, origin });
+  if (flags.report !== undefined) {
+    const { html, json } = await writeReport(flags.report, node.task, verdict, { until: flags.round });
+    reporter.say("info", "report", `the report is in ${html} and ${json}`, { html, json });
+  }
   await node.close();
   await closeCurve();
   const failed = audit.findings.filter(({ ok }) => !ok).length;

@@ -1,4 +1,5 @@
-import { escapeHtml, htmlPage } from "./page.ts";
+import { escapeHtml } from "./escape-html.ts";
+import { htmlPage } from "./page.ts";
 import { PROFILE_NAME } from "./profile.ts";
 import type { ListedFile } from "./directory.ts";
 

@@ -1,5 +1,6 @@
 /** The HTML that a gateway serves: pages of its own, made of escaped text, in which nothing runs. */
 import { createHash } from "node:crypto";
+import { escapeHtml } from "./escape-html.ts";
 
 const STYLE = `
 :root{color-scheme:light dark;--line:#8884;--soft:#8881;--dim:#777}
@@ -24,16 +25,6 @@ export const PAGE_CSP = [
   "form-action 'none'",
   "frame-ancestors 'none'",
 ].join("; ");
-
-/** Escapes text for HTML content and double-quoted attributes; control and bidirectional marks become visible. */
-export function escapeHtml(text: string): string {
-  return (
-    text
-      // eslint-disable-next-line no-control-regex
-      .replace(/[\u0000-\u001f\u007f-\u009f\u200e\u200f\u202a-\u202e\u2066-\u2069]/g, "\ufffd")
-      .replace(/[&<>"'`]/g, (mark) => `&#${mark.charCodeAt(0)};`)
-  );
-}
 
 /** A whole page. @param title plain text @param body HTML, made of {@link escapeHtml}'s texts */
 export function htmlPage(title: string, body: string): string {

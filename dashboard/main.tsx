@@ -1,3 +1,4 @@
+import "./verifier/jitless.ts";
 import { StrictMode } from "react";
 import { createRoot } from "react-dom/client";
 import { Dashboard } from "./dashboard.tsx";

@@ -16,10 +16,12 @@ import { TRANSCRIPT_FOLDER } from "../proving/ceremony/setup-folder.ts";
 import type { NamedFiles } from "../proving/ceremony/setup-folder.ts";
 import { MAX_TRANSCRIPT_FILES } from "../proving/ceremony/transcript.ts";
 import type { Curve } from "../proving/curve/curve.ts";
-import { DEVELOPMENT_NOTICE, isPlainName, MANIFEST_FILE, readManifest } from "../proving/groth16/manifest.ts";
-import type { ClaimedSetup, Manifest } from "../proving/groth16/manifest.ts";
+import { isPlainName, MANIFEST_FILE, readManifest } from "../proving/groth16/manifest.ts";
+import type { ClaimedSetup } from "../proving/groth16/manifest.ts";
 import { keyFolder } from "../proving/node/key-folder.ts";
 import { encodeRecord, readIfPresent, readRecordOrNull, writeDurably } from "../storage/durable-file.ts";
+import { claimedOrigin, claimedSetup } from "./keys-claim.ts";
+import type { KeysOrigin } from "./keys-claim.ts";
 import type { PublishingTask } from "./opened-task.ts";
 
 /** Changes with what is verified: a ceremony that passed an earlier check is verified again. */
@@ -36,26 +38,9 @@ const recordSchema = z.strictObject({
   says: z.string(),
 });
 
-/** What is known of a task's keys. */
-export interface KeysOrigin {
-  readonly state: "development" | "claimed" | "verified";
-  readonly contributors: readonly string[];
-  /** CID of the transcript, of a ceremony. */
-  readonly transcript?: string;
-  /** One line for people. */
-  readonly says: string;
-}
-
 /** The CID under which a transcript is published. */
 export async function transcriptCid(files: NamedFiles): Promise<string> {
   return (await buildDirectory(files)).root.toString();
-}
-
-/** What a key folder claims, in words. */
-export function claimLine({ setup }: Pick<Manifest, "setup">): string {
-  if (setup === undefined) return DEVELOPMENT_NOTICE;
-  const count = `${setup.contributors.length} contributor${setup.contributors.length === 1 ? "" : "s"}`;
-  return `keys that claim a ceremony of ${count}: ${setup.contributors.join("; ")}; not verified here`;
 }
 
 /**
@@ -64,18 +49,14 @@ export function claimLine({ setup }: Pick<Manifest, "setup">): string {
  * @throws KEY_ARTIFACT_CORRUPT, store errors
  */
 export async function keysOrigin(task: PublishingTask, keyFolders: readonly string[]): Promise<KeysOrigin> {
+  const setup = await claimedSetup(task);
+  if (setup === undefined) return claimedOrigin(setup);
   const cid = cidFromDigest(task.document.keysCid);
-  const { setup } = await readManifest({
-    place: cid,
-    read: (name) => task.store.getFile(cid, name, { maxBytes: MAX_JSON_BYTES }),
-    sha256: () => Promise.reject(new Error("only the manifest is read")),
-  });
-  if (setup === undefined) return { state: "development", contributors: [], says: claimLine({ setup }) };
   for (const folder of keyFolders) {
     const says = await readVerified(`${join(folder, cid)}${RECORD_SUFFIX}`, task.parameters.keysHash, setup);
     if (says !== undefined) return { state: "verified", ...setup, says };
   }
-  return { state: "claimed", ...setup, says: claimLine({ setup }) };
+  return claimedOrigin(setup);
 }
 
 /** A damaged or older record only costs another check. */

@@ -31,7 +31,7 @@ import { keyFolder } from "../proving/node/key-folder.ts";
 import { readIfPresent, writeDurably } from "../storage/durable-file.ts";
 import type { SharedRecords } from "../storage/own-record.ts";
 import type { StateDirectory } from "../storage/state-directory.ts";
-import { claimLine } from "./keys-origin.ts";
+import { claimLine } from "./keys-claim.ts";
 import type { OpenTask } from "./opened-task.ts";
 
 const MAX_KEY_FILE_BYTES = 1 << 30;

@@ -1,7 +1,8 @@
 /** What a node says of itself: `/`, `/health`, `/ready`, `/status` and `/metrics`, from what its loop saw last. */
 import type { FastifyInstance, FastifyReply } from "fastify";
 import { cidFromDigest } from "../content/cid.ts";
-import { escapeHtml, htmlPage, PAGE_CSP } from "../content/page.ts";
+import { escapeHtml } from "../content/escape-html.ts";
+import { htmlPage, PAGE_CSP } from "../content/page.ts";
 import { countTraffic } from "../content/traffic.ts";
 import type { Hex } from "../protocol/transcript.ts";
 import type { WritingNode } from "./node.ts";

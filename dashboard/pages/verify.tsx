@@ -1,21 +1,22 @@
 /** Verification in the reader's own browser, or of a report that was saved. */
 import { useEffect, useRef, useState } from "react";
-import type { ChangeEvent, FormEvent, ReactNode } from "react";
+import type { FormEvent, ReactNode } from "react";
 import type { Finding } from "../../auditor/checklist.ts";
-import { verdictIn, verdictJson } from "../../auditor/verdict.ts";
-import type { Verdict } from "../../auditor/verdict.ts";
+import type { SavedReport } from "../../auditor/report/saved-report.ts";
 import type { TaskAnswer } from "../../indexer/api/schema.ts";
 import { useAnswer } from "../api.ts";
-import { counted, duration } from "../format.ts";
+import { counted, dateAndTime, duration } from "../format.ts";
 import { Checklist } from "../parts/checklist.tsx";
 import { Loading, Notice } from "../parts/notice.tsx";
+import { OpenSaved, Report, SaveReport } from "../parts/report.tsx";
 import { follow } from "../route.ts";
 import { startVerifier } from "../verifier/verifier.ts";
 import type { VerifierMessage } from "../verifier/messages.ts";
 
-interface Run {
+interface Run extends Partial<SavedReport> {
   readonly findings: readonly Finding[];
-  readonly verdict?: Verdict;
+  /** What was found before, for which everything is read again. */
+  readonly doubt?: string;
   readonly failure?: string;
   /** The file that the verdict was read from: nothing was checked here. */
   readonly file?: string;
@@ -34,9 +35,16 @@ export function VerifyPage({ task }: { readonly task: string }): ReactNode {
   const hear = (message: VerifierMessage): void =>
     setRun((before) => {
       const findings = before?.findings ?? [];
-      if (message.kind === "finding") return { findings: [...findings, message.finding] };
-      if (message.kind === "verdict") return { findings: message.verdict.findings, verdict: message.verdict };
-      return { findings, failure: `${message.code}: ${message.message}` };
+      switch (message.kind) {
+        case "finding":
+          return { ...before, findings: [...findings, message.finding] };
+        case "again":
+          return { findings: [], doubt: message.why };
+        case "verdict":
+          return { findings: message.verdict.findings, verdict: message.verdict, report: message.report };
+        case "failure":
+          return { findings, failure: `${message.code}: ${message.message}` };
+      }
     });
   const start = (event: FormEvent<HTMLFormElement>): void => {
     event.preventDefault();
@@ -86,9 +94,9 @@ export function VerifyPage({ task }: { readonly task: string }): ReactNode {
           </button>{" "}
           <OpenSaved
             of={{ contract, chainId }}
-            onVerdict={(verdict, file) => {
+            onSaved={(saved, file) => {
               stop.current?.();
-              setRun({ findings: verdict.findings, verdict, file });
+              setRun({ ...saved, findings: saved.verdict.findings, file });
             }}
           />
         </p>
@@ -99,7 +107,7 @@ export function VerifyPage({ task }: { readonly task: string }): ReactNode {
 }
 
 function Outcome({ run, isRunning }: { readonly run: Run; readonly isRunning: boolean }): ReactNode {
-  const { findings, verdict, failure, file } = run;
+  const { findings, verdict, report, doubt, failure, file } = run;
   const red = findings.filter(({ ok }) => !ok).length;
   return (
     <section aria-labelledby="outcome">
@@ -113,14 +121,19 @@ function Outcome({ run, isRunning }: { readonly run: Run; readonly isRunning: bo
       )}
       {verdict === undefined ? null : (
         <div className={`verdict ${file !== undefined ? "" : verdict.ok ? "good" : "bad"}`} role="status">
-          <strong>{verdict.ok ? "Verified" : "Not verified"}</strong>
+          <strong>
+            {file === undefined ? "" : "Saved: "}
+            {verdict.ok ? "Verified" : "Not verified"}
+          </strong>
           <span>
-            {file === undefined ? null : `So says ${file}, and nothing was checked here. `}
+            {file === undefined
+              ? null
+              : `So says ${file}${report === undefined ? "" : `, written ${dateAndTime(Date.parse(report.writtenAt) / 1000)}`}, and nothing was checked here. `}
             {verdict.ok
               ? `${counted(findings.length, "check")} passed, up to the model of round ${verdict.lastRound}, in ${duration(verdict.processorMs / 1000)}.`
               : `${red} of ${counted(findings.length, "check")} failed.`}
           </span>
-          <SaveJson verdict={verdict} />
+          <SaveReport verdict={verdict} {...(report === undefined ? {} : { report })} />
         </div>
       )}
       {isRunning ? (
@@ -131,49 +144,14 @@ function Outcome({ run, isRunning }: { readonly run: Run; readonly isRunning: bo
             : `${counted(findings.length, "check")} so far`}
         </p>
       ) : null}
+      {doubt === undefined || !isRunning ? null : (
+        <Notice kind="warning" isPart title="Everything is read again">
+          Nobody is blamed by one reading of the chain. The first one found: {doubt}
+        </Notice>
+      )}
       <Checklist findings={findings} />
+      {verdict === undefined || report === undefined ? null : <Report verdict={verdict} report={report} />}
     </section>
-  );
-}
-
-/** The same JSON as `fl verify --format json`. */
-function SaveJson({ verdict }: { readonly verdict: Verdict }): ReactNode {
-  const save = (): void => {
-    const url = URL.createObjectURL(new Blob([`${verdictJson(verdict)}\n`], { type: "application/json" }));
-    const link = Object.assign(document.createElement("a"), {
-      href: url,
-      download: `verdict-${verdict.contract}.json`,
-    });
-    link.click();
-    URL.revokeObjectURL(url);
-  };
-  return (
-    <button type="button" className="plain" onClick={save}>
-      Save as JSON
-    </button>
-  );
-}
-
-interface OpenSavedProps {
-  readonly of: Pick<Verdict, "contract" | "chainId">;
-  readonly onVerdict: (verdict: Verdict, file: string) => void;
-}
-
-function OpenSaved({ of, onVerdict }: OpenSavedProps): ReactNode {
-  const [problem, setProblem] = useState("");
-  const open = async ({ target }: ChangeEvent<HTMLInputElement>): Promise<void> => {
-    const [file] = target.files ?? [];
-    if (file === undefined) return;
-    const verdict = verdictIn(await file.text(), of);
-    setProblem(verdict === undefined ? "This file is no verdict of fl verify about this task." : "");
-    if (verdict !== undefined) onVerdict(verdict, file.name);
-  };
-  return (
-    <label className="file">
-      or open a saved verdict{" "}
-      <input type="file" accept="application/json,.json" onChange={(event) => void open(event)} />
-      <span role="alert">{problem}</span>
-    </label>
   );
 }
 

@@ -1,6 +1,6 @@
 /** What the page and the verifier's worker tell one another. */
 import type { Finding } from "../../auditor/checklist.ts";
-import type { Verdict } from "../../auditor/verdict.ts";
+import type { VerifiedHere } from "../../auditor/verify-here.ts";
 
 /** What to verify; endpoints and gateways are in the worker's own address, which its policy is made of. */
 export interface VerifyRequest {
@@ -10,7 +10,9 @@ export interface VerifyRequest {
 
 export type VerifierMessage =
   | { readonly kind: "finding"; readonly finding: Finding }
-  | { readonly kind: "verdict"; readonly verdict: Verdict }
+  /** What was found is read again before it is believed: its findings no longer count. */
+  | { readonly kind: "again"; readonly why: string }
+  | ({ readonly kind: "verdict" } & VerifiedHere)
   | { readonly kind: "failure"; readonly code: string; readonly message: string };
 
 /** The query that names endpoints and gateways. */

@@ -26,9 +26,11 @@ addEventListener("message", ({ data }: MessageEvent<VerifyRequest>) => {
     random,
     reporter: { say: () => undefined, wait: () => undefined },
     onFinding: (finding) => tell({ kind: "finding", finding }),
+    onAgain: (why) => tell({ kind: "again", why }),
     clock: () => performance.now(),
+    now: new Date(),
   }).then(
-    (verdict) => tell({ kind: "verdict", verdict }),
+    (verified) => tell({ kind: "verdict", ...verified }),
     (error: unknown) =>
       tell({
         kind: "failure",

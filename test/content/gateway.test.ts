@@ -19,7 +19,7 @@ import { createGateway } from "../../content/gateway.ts";
 import type { GatewayOptions } from "../../content/gateway.ts";
 import { LOOPBACK_HOSTS } from "../../content/http-form.ts";
 import { formatBytes } from "../../content/listing.ts";
-import { escapeHtml } from "../../content/page.ts";
+import { escapeHtml } from "../../content/escape-html.ts";
 import type { ContentStore } from "../../content/store.ts";
 import { createRecorder } from "../support/round-recorder.ts";
 import {

@@ -8,6 +8,8 @@ import { after, before, describe, it } from "mocha";
 import { chromium } from "playwright-core";
 import type { Browser, Page, Route } from "playwright-core";
 import { addDashboardPages } from "../../auditor/dashboard-pages.ts";
+import { auditTask } from "../../auditor/audit-task.ts";
+import { savedReportIn } from "../../auditor/report/saved-report.ts";
 import { verdictOf } from "../../auditor/verdict.ts";
 import type { Verdict } from "../../auditor/verdict.ts";
 import { cidFromDigest } from "../../content/cid.ts";
@@ -15,6 +17,7 @@ import { createGateway } from "../../content/gateway.ts";
 import type { Database } from "../../indexer/database/database.ts";
 import { openDatabase } from "../../indexer/database/open-database.ts";
 import { addApi } from "../../indexer/api/serve-api.ts";
+import { claimedOrigin, claimedSetup } from "../../task/keys-claim.ts";
 import { VERISUM_INTERFACE } from "../../chain/rpc.ts";
 import { findChromium } from "../support/browser.ts";
 import { NOTHING_SERVED } from "../support/empty-gateway.ts";
@@ -98,13 +101,18 @@ type Alter = (request: { readonly url: string; readonly body: string | null }, a
       const milliseconds = performance.now() - started;
       assert.ok(verdict !== undefined, `${complaints.join("\n")}\n${await page.locator("main").innerText()}`);
       if (PICTURES !== undefined) await page.screenshot({ path: join(PICTURES, "verify-green.png"), fullPage: true });
-      const audit = await harness.audit();
-      const { context } = harness.operator;
+      // As fl verify audits: with where the keys come from.
+      const { task } = await harness.auditor();
+      const origin = claimedOrigin(await claimedSetup(task));
+      const { verifier, operator } = harness;
+      const audit = await auditTask(task, { verifier, origin: async () => origin.says });
       assert.deepEqual(
         { ...verdict, processorMs: 0 },
-        JSON.parse(JSON.stringify(verdictOf(audit, { processorMs: 0, context }))),
+        JSON.parse(JSON.stringify(verdictOf(audit, { processorMs: 0, context: operator.context, origin }))),
       );
       assert.equal(verdict.ok, true);
+      assert.ok(verdict.processorMs <= 5000, `${verdict.processorMs} ms`);
+      await page.getByText("Proving keys: They were made on one machine, for development.").waitFor();
       const others = requests.filter(
         (asked) => ![url, harness.chain.rpc, harness.aggregator.url].some((place) => asked.startsWith(place)),
       );
@@ -116,15 +124,70 @@ type Alter = (request: { readonly url: string; readonly body: string | null }, a
         complaints.filter((text) => !text.includes("404")),
         [],
       );
-      await page.evaluate(axeCore.source);
-      const violations = await page.evaluate(async () => {
-        const { axe } = globalThis as unknown as { axe: { run(): Promise<{ violations: { id: string }[] }> } };
-        return (await axe.run()).violations.map(({ id }) => id);
-      });
-      assert.deepEqual(violations, []);
+      assert.deepEqual(await violationsOf(page), []);
       console.log(
         `      ${(verdict.processorMs / 1000).toFixed(2)} s of checks, ${(milliseconds / 1000).toFixed(1)} s in all`,
       );
+      await page.context().close();
+    });
+
+    it("saves a report that is read again without anybody's answer, and is not taken for a fresh verdict", async () => {
+      const { page } = await verify();
+      const save = async (name: string): Promise<string> => {
+        const [download] = await Promise.all([
+          page.waitForEvent("download"),
+          page.getByRole("button", { name }).click(),
+        ]);
+        const path = join(folder, download.suggestedFilename());
+        await download.saveAs(path);
+        return path;
+      };
+      const [html, json] = [await save("Save the report"), await save("Save as JSON")];
+      const { chainId, contract } = harness.operator.context;
+      const saved = savedReportIn(await readFile(json, "utf8"), { chainId: chainId.toString(), contract });
+      assert.equal(saved?.report?.rounds[0]?.state, "verified");
+      await page.goto(`${url}/task/${chainId}-${contract}/verify`);
+      await page.context().setOffline(true);
+      await page.locator("input[type=file]").setInputFiles(json);
+      await page.getByText("Saved: Verified").waitFor();
+      await page.getByText("nothing was checked here").waitFor();
+      assert.equal(await page.locator(".verdict.good").count(), 0);
+      await page.getByRole("heading", { name: "What was proven" }).waitFor();
+      assert.deepEqual(await violationsOf(page), []);
+      if (PICTURES !== undefined) await page.screenshot({ path: join(PICTURES, "verify-saved.png"), fullPage: true });
+      await page.context().close();
+      for (const colorScheme of ["light", "dark"] as const) {
+        // The file alone, where scripts may run; none is there.
+        const context = await browser.newContext({ colorScheme, viewport: { width: 390, height: 844 } });
+        const asked: string[] = [];
+        context.on("request", (request) => asked.push(request.url()));
+        const alone = await context.newPage();
+        const complaints: string[] = [];
+        alone.on("console", (message) => complaints.push(message.text()));
+        await alone.goto(`file://${html}`);
+        await alone.getByText("Not verified").waitFor({ state: "detached" });
+        await alone.getByRole("heading", { name: "What was proven" }).waitFor();
+        assert.deepEqual(await violationsOf(alone), []);
+        assert.deepEqual([asked, complaints], [[`file://${html}`], []]);
+        const overflow = await alone.evaluate("document.documentElement.scrollWidth - innerWidth");
+        assert.ok((overflow as number) <= 0, `${String(overflow)} pixels too wide`);
+        if (PICTURES !== undefined)
+          await alone.screenshot({ path: join(PICTURES, `report-${colorScheme}.png`), fullPage: true });
+        await context.close();
+      }
+    });
+
+    it("is red if one byte of a release is another", async () => {
+      const { released } = await harness.operator.records(1n);
+      const cid = released[0]!.releaseCid.slice(2);
+      const { page, verdict } = await verify(({ body }, answer) => {
+        if (body === null || !body.includes("eth_getLogs")) return answer;
+        const digit = cid.at(-1) === "0" ? "1" : "0";
+        return Buffer.from(answer.toString("utf8").replaceAll(cid, cid.slice(0, -1) + digit));
+      });
+      assert.deepEqual(redOf(verdict), ["releases AUDIT_FAILED"]);
+      // The second reading replaces the first: nothing is listed twice.
+      assert.equal(await page.locator(".checklist .red").count(), 1);
       await page.context().close();
     });
 
@@ -168,6 +231,22 @@ type Alter = (request: { readonly url: string; readonly body: string | null }, a
     });
   },
 );
+
+async function violationsOf(page: Page): Promise<readonly string[]> {
+  await page.evaluate(axeCore.source);
+  return page.evaluate(async () => {
+    const { axe } = globalThis as unknown as {
+      axe: { run(): Promise<{ violations: { id: string; nodes: { html: string }[] }[] }> };
+    };
+    return (await axe.run()).violations.map(({ id, nodes }) => `${id}: ${nodes[0]?.html}`);
+  });
+}
+
+/** Checks that are red, with their codes. */
+function redOf(verdict: Verdict | undefined): readonly string[] {
+  assert.ok(verdict !== undefined);
+  return verdict.findings.filter(({ ok }) => !ok).map(({ check, code }) => `${check} ${code}`);
+}
 
 /** Of what is red, each once. */
 function codesOf(verdict: Verdict | undefined): readonly (string | undefined)[] {
