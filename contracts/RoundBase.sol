@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 pragma solidity ^0.8.30;
 
-import {Registration} from "./Registration.sol";
+import {ListCalls} from "./ListCalls.sol";
 import {SubmissionVerifier} from "./SubmissionVerifier.sol";
+import {TaskState} from "./TaskState.sol";
 import {Protocol} from "./generated/Protocol.sol";
 import {IVerisum} from "./interfaces/IVerisum.sol";
 import {DataContract} from "./libraries/DataContract.sol";
@@ -14,21 +15,10 @@ import {ClientRecord, G1Point, Phase, TaskParameters} from "./types/VerisumTypes
 
 /// @title A task's constants and its current round
 /// @notice Holds what submissions and the other phases share.
-/// @dev Storage is reused from round to round: `_header` is overwritten when a round opens, and everything else is
-/// valid only as far as the header says so (a record below `submitted`, the intake once something was submitted, U once
-/// a proposal exists). Nothing is reset, which keeps every round but the first at the price of non-zero slots.
-abstract contract RoundBase is Registration {
-    /// @dev One slot, 168 bits. Collecting stays here when its time is over: `_current` says what it is then.
-    struct RoundHeader {
-        uint40 number;
-        Phase phase;
-        uint40 deadline;
-        uint16 expected;
-        uint16 submitted;
-        uint16 totalWeight;
-        uint32 keyMask;
-    }
-
+/// @dev Everything but the header is valid only as far as the header says so (a record below `submitted`, the intake once
+/// something was submitted, U once a proposal exists). Nothing is reset, which keeps every round but the first at the
+/// price of non-zero slots.
+abstract contract RoundBase is TaskState, ListCalls {
     /// @inheritdoc IVerisum
     bytes32 public immutable parametersHash;
     /// @inheritdoc IVerisum
@@ -41,17 +31,17 @@ abstract contract RoundBase is Registration {
     uint32 public immutable vectorLength;
     uint256 internal immutable _chunkCount;
     uint256 internal immutable _threshold;
-    uint16 internal immutable _minClients;
-    uint32 internal immutable _attestSeconds;
 
-    RoundHeader internal _header;
     G1Point internal _sum;
     /// @dev The intake until the round settles, then the settlement.
     bytes32 internal _roundHash;
     bytes32 internal _modelDigest;
-    mapping(uint256 index => bytes32 recordHash) internal _records;
 
-    constructor(TaskParameters memory p, bytes memory keysBlob, address operator_) Registration(p, operator_) {
+    constructor(
+        TaskParameters memory p,
+        bytes memory keysBlob,
+        address operator_
+    ) TaskState(p, operator_) ListCalls(p, operator_) {
         TaskLayout.checkRules(p);
         bytes32 actualHash = keccak256(keysBlob);
         if (actualHash != p.keysHash) revert VerisumKeysHashMismatch(p.keysHash, actualHash);
@@ -78,45 +68,13 @@ abstract contract RoundBase is Registration {
         vectorLength = uint32(vectorLength_);
         _chunkCount = p.chunkKinds.length;
         _threshold = p.threshold;
-        _minClients = p.minClients;
-        _attestSeconds = p.attestSeconds;
         _modelDigest = p.genesisDigest;
         // Never read: the first submission of a round overwrites both, and non-zero slots are cheaper to overwrite.
         _sum = G1Point(1, 2);
         _roundHash = bytes32(uint256(1));
     }
 
-    function _currentRound() internal view override returns (uint64) {
-        return _header.number;
-    }
-
-    function _currentPhase() internal view override returns (Phase) {
-        return _current().phase;
-    }
-
-    /// @dev Whoever registers pays for the slot that a submission overwrites each round: the first round costs what
-    /// later ones do.
-    function _reserveRecord(uint256 index) internal override {
-        if (_records[index] == 0) _records[index] = bytes32(uint256(1));
-    }
-
-    /// @dev Cannot truncate before the year 36,812.
-    function _now() internal view returns (uint40) {
-        return uint40(block.timestamp);
-    }
-
-    /// @dev The round as of this block's time: where enough clients are in at its deadline, Collecting has become
-    /// Attesting at that moment. No call stands between the two.
-    function _current() internal view returns (RoundHeader memory header) {
-        header = _header;
-        bool collected =
-            header.phase == Phase.Collecting && block.timestamp >= header.deadline && header.submitted >= _minClients;
-        if (!collected) return header;
-        header.phase = Phase.Attesting;
-        header.deadline += _attestSeconds;
-    }
-
-    /// @dev The same if `round_` is current and in `phase`.
+    /// @dev The current round, if it is `round_` and in `phase`.
     function _headerIn(uint64 round_, Phase phase) internal view returns (RoundHeader memory header) {
         header = _headerOf(round_);
         if (header.phase != phase) revert VerisumWrongPhase(header.phase, _phaseBit(phase));

@@ -16,21 +16,11 @@ import {Attestation, ClientRecord, ExcludedClient, G1Point, Phase, TaskParameter
 abstract contract Settling is RoundBase {
     using Bn254 for G1Point;
 
-    /// @dev One slot, 208 bits: what outlives a round, and T of the standing proposal or the settlement (zero: none).
-    struct TaskLedger {
-        uint40 modelRound;
-        uint32 finalisedRounds;
-        uint64 privacySpent;
-        uint40 keyWindowStart;
-        uint32 proposedMembers;
-    }
-
     uint8 internal immutable _quorum;
     uint16 private immutable _maxCorrupt;
     uint32 private immutable _aggregateSeconds;
     uint64 internal immutable _privacyCostPerRound;
 
-    TaskLedger internal _ledger;
     uint256 internal _included;
 
     constructor(TaskParameters memory p) {

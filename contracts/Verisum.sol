@@ -48,7 +48,7 @@ contract Verisum is Submissions, Settling {
         _maxRounds = p.maxRounds;
         _privacyBudget = p.privacyBudget;
         _modelCid = p.genesisCid;
-        _restartKeyWindow();
+        _ledger.keyWindowStart = _now();
     }
 
     /// @inheritdoc IVerisum
@@ -156,10 +156,6 @@ contract Verisum is Submissions, Settling {
     }
 
     // ------------------------------------------------------------------ internals
-
-    function _restartKeyWindow() internal override {
-        _ledger.keyWindowStart = _now();
-    }
 
     /// @dev Ends an active round whose deadline has passed.
     function _abort(RoundHeader memory header) private {

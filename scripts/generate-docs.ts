@@ -152,7 +152,9 @@ ${contractErrors().map(row).join("\n")}
 
 /** Name, parameters and documentation of each custom error of the interfaces. */
 function contractErrors(): string[][] {
-  const source = ["IVerisum", "ICellGroup"].map((name) => read(`contracts/interfaces/${name}.sol`)).join("\n");
+  const source = ["ILists", "IVerisum", "ICellGroup"]
+    .map((name) => read(`contracts/interfaces/${name}.sol`))
+    .join("\n");
   return [...source.matchAll(/((?:^ *\/\/\/.*\n)*) *error (\w+)\((.*)\);/gm)].map(([, comment, name, parameters]) => [
     `\`${name!}\``,
     parameters === "" ? "" : `\`${parameters!}\``,

@@ -329,6 +329,11 @@ export const VERISUM_ABI = [
   "type": "error"
  },
  {
+  "inputs": [],
+  "name": "VerisumNotDelegated",
+  "type": "error"
+ },
+ {
   "inputs": [
    {
     "internalType": "uint8",
@@ -2012,6 +2017,19 @@ export const VERISUM_ABI = [
     "internalType": "struct ModelRecord",
     "name": "",
     "type": "tuple"
+   }
+  ],
+  "stateMutability": "view",
+  "type": "function"
+ },
+ {
+  "inputs": [],
+  "name": "lists",
+  "outputs": [
+   {
+    "internalType": "address",
+    "name": "",
+    "type": "address"
    }
   ],
   "stateMutability": "view",

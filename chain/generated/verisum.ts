@@ -586,6 +586,8 @@ export interface VerisumErrors {
   readonly VerisumNotAttested: { readonly members: bigint; readonly attested: bigint };
   /** A scalar that is not below the group order. */
   readonly VerisumNotCanonical: { readonly field: Hex; readonly value: bigint };
+  /** The contract of the lists has none of its own: `Verisum` is to be called. */
+  readonly VerisumNotDelegated: Record<never, never>;
   /** The client is part of the settlement, was listed twice, or no settlement takes effect. */
   readonly VerisumNotExcluded: { readonly index: bigint };
   readonly VerisumNotMember: { readonly caller: Hex };
@@ -727,6 +729,12 @@ export interface VerisumFunctions {
     readonly mutability: "view";
     readonly inputs: readonly [];
     readonly output: ModelRecord;
+  };
+  /** The contract with the code of the calls about who takes part (`ILists`). */
+  readonly lists: {
+    readonly mutability: "view";
+    readonly inputs: readonly [];
+    readonly output: Hex;
   };
   /** Zero for an empty seat. */
   readonly memberAt: {

@@ -23,7 +23,7 @@ export const EXPLAINED: readonly Explanation[] = [
       {
         file: "contracts/Verisum.sol",
         operator: "drop statement",
-        text: "_restartKeyWindow();",
+        text: "_ledger.keyWindowStart = _now();",
         before: "_modelCid = p.genesisCid;",
       },
     ],
@@ -31,8 +31,7 @@ export const EXPLAINED: readonly Explanation[] = [
   {
     reason: "costs gas only: the slot of a record is written earlier, so that a submission overwrites it",
     mutants: [
-      { file: "contracts/RoundBase.sol", operator: "drop statement", text: "_records[index] = bytes32(uint256(1));" },
-      { file: "contracts/Registration.sol", operator: "drop statement", text: "_reserveRecord(clientCount);" },
+      { file: "contracts/Lists.sol", operator: "drop statement", text: "_records[clientCount] = bytes32(uint256(1));" },
     ],
   },
   {

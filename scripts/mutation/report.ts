@@ -48,7 +48,7 @@ export function scoreTable({ scores, survivors }: Summary): string {
     const share = (count: number, of: number): string => (of === 0 ? "" : `${((100 * count) / of).toFixed(1)} %`);
     const noticed = killed + timeout;
     return [
-      contract === "all" ? contract : `\`${contract}\``,
+      contract,
       mutants,
       killed,
       timeout,

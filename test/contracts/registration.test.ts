@@ -75,6 +75,19 @@ describe("registration", function () {
     );
   });
 
+  it("runs in a contract that keeps nothing itself, and takes nobody's bond", async () => {
+    const lists = (await connection.ethers.getContractAt(
+      "Lists",
+      (await view(open, "lists")) as string,
+    )) as unknown as TaskOnChain["verisum"];
+    await reverts(lists["join"]!({ value: BOND }), "VerisumNotDelegated");
+    await reverts(lists["registerMember"]!(task.stranger.address), "VerisumNotDelegated");
+    await reverts(lists["announce"]!("http://node.example"), "VerisumNotDelegated");
+    await as(open, open.clients[0]!)["join"]!({ value: BOND });
+    assert.equal(await connection.ethers.provider.getBalance(await lists.getAddress()), 0n);
+    assert.equal(await connection.ethers.provider.getBalance(open.address), BOND);
+  });
+
   it("fills seats before the first round only", async () => {
     await registerAll(task, [1, 1, 1]);
     await openRound(task);

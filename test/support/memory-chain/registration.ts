@@ -1,4 +1,4 @@
-/** Who takes part: contracts/Registration.sol in TypeScript. */
+/** Who takes part: contracts/Lists.sol in TypeScript. */
 import { MAX_COHORT, MAX_ENDPOINT_BYTES, MAX_TOTAL_WEIGHT } from "../../../protocol/parameters.ts";
 import { ZERO_WORD } from "../../../protocol/transcript.ts";
 import type { Hex } from "../../../protocol/transcript.ts";

@@ -1,60 +1,37 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 pragma solidity ^0.8.30;
 
+import {TaskState} from "./TaskState.sol";
 import {Protocol} from "./generated/Protocol.sol";
-import {IVerisum} from "./interfaces/IVerisum.sol";
+import {ILists} from "./interfaces/ILists.sol";
 import {Phase, TaskParameters} from "./types/VerisumTypes.sol";
 
 /// @title Who takes part
 /// @notice Keeps the committee's seats and keys, and the clients with their weights and bonds.
-/// @dev Rounds are Verisum's business; this part learns from it which round is current and in which phase.
-abstract contract Registration is IVerisum {
-    /// @dev One slot. A weight of zero means not registered.
-    struct Client {
-        uint16 weight;
-        uint64 activeFromRound;
-        uint64 lastSubmittedRound;
-        uint96 bondWei;
-    }
-
-    /// @dev Key masks of this many rounds share a word, so that a batch of keys writes few slots.
-    uint256 private constant MASKS_PER_WORD = 8;
-    uint256 private constant MASK_BITS = 32;
-
-    /// @inheritdoc IVerisum
-    address public immutable operator;
+/// @dev Code of `Verisum`, which creates this contract and delegates these calls to it: storage, balance, sender and
+/// events are `Verisum`'s. What a submission reads of a client stays in that contract, where a call to another one would
+/// cost every submission.
+contract Lists is TaskState {
+    address private immutable _self;
     bool private immutable _uniformWeights;
     bool private immutable _openRegistration;
     uint96 private immutable _bondWei;
-    uint8 internal immutable _committeeSize;
 
-    /// @inheritdoc IVerisum
-    uint8 public memberCount;
-    /// @inheritdoc IVerisum
-    uint16 public clientCount;
-    /// @inheritdoc IVerisum
-    uint16 public registeredWeight;
-    /// @inheritdoc IVerisum
-    mapping(address member => uint8 seat) public seatOf;
-    /// @inheritdoc IVerisum
-    mapping(uint8 seat => address member) public memberAt;
-    /// @inheritdoc IVerisum
-    mapping(uint64 round => mapping(uint8 seat => bytes32 key)) public roundKey;
-    /// @inheritdoc IVerisum
-    mapping(address client => Client) public clientOf;
-    mapping(uint256 word => uint256 masks) private _keyMasks;
+    /// @dev Called by itself it would keep lists, and bonds, of no task.
+    modifier delegated() {
+        if (address(this) == _self) revert VerisumNotDelegated();
+        _;
+    }
 
-    constructor(TaskParameters memory p, address operator_) {
-        if (operator_ == address(0)) revert VerisumZeroAddress();
-        operator = operator_;
+    constructor(TaskParameters memory p, address operator_) TaskState(p, operator_) {
+        _self = address(this);
         _uniformWeights = p.uniformWeights;
         _openRegistration = p.openRegistration;
         _bondWei = p.bondWei;
-        _committeeSize = p.committeeSize;
     }
 
-    /// @inheritdoc IVerisum
-    function registerMember(address member) external {
+    /// @inheritdoc ILists
+    function registerMember(address member) external delegated {
         _requireOperator();
         _requirePhase(_phaseBit(Phase.Idle));
         if (member == address(0)) revert VerisumZeroAddress();
@@ -63,12 +40,12 @@ abstract contract Registration is IVerisum {
         uint8 seat = ++memberCount;
         seatOf[member] = seat;
         memberAt[seat] = member;
-        _restartKeyWindow();
+        _ledger.keyWindowStart = _now();
         emit MemberRegistered(seat, member);
     }
 
-    /// @inheritdoc IVerisum
-    function registerClient(address client, uint16 weight) external {
+    /// @inheritdoc ILists
+    function registerClient(address client, uint16 weight) external delegated {
         _requireOperator();
         if (_openRegistration) revert VerisumRegistrationMode(true);
         if (client == address(0)) revert VerisumZeroAddress();
@@ -76,8 +53,8 @@ abstract contract Registration is IVerisum {
         _addClient(client, weight, 0);
     }
 
-    /// @inheritdoc IVerisum
-    function join() external payable {
+    /// @inheritdoc ILists
+    function join() external payable delegated {
         if (!_openRegistration) revert VerisumRegistrationMode(false);
         if (msg.value != _bondWei) revert VerisumWrongBond(msg.value, _bondWei);
         Client storage client = clientOf[msg.sender];
@@ -85,8 +62,8 @@ abstract contract Registration is IVerisum {
         _addClient(msg.sender, 1, _bondWei);
     }
 
-    /// @inheritdoc IVerisum
-    function unregister() external {
+    /// @inheritdoc ILists
+    function unregister() external delegated {
         _requirePhase(~_phaseBit(Phase.Collecting) & _allPhases());
         Client storage client = clientOf[msg.sender];
         uint16 weight = client.weight;
@@ -98,8 +75,8 @@ abstract contract Registration is IVerisum {
         emit ClientLeft(msg.sender);
     }
 
-    /// @inheritdoc IVerisum
-    function withdrawBond() external {
+    /// @inheritdoc ILists
+    function withdrawBond() external delegated {
         Client storage client = clientOf[msg.sender];
         uint96 amountWei = client.bondWei;
         if (client.weight != 0 || amountWei == 0) revert VerisumNothingToWithdraw(msg.sender);
@@ -110,11 +87,11 @@ abstract contract Registration is IVerisum {
         if (!success) revert VerisumTransferFailed(msg.sender);
     }
 
-    /// @inheritdoc IVerisum
-    function registerRoundKeys(uint64 firstRound, bytes32[] calldata keys) external {
+    /// @inheritdoc ILists
+    function registerRoundKeys(uint64 firstRound, bytes32[] calldata keys) external delegated {
         uint8 seat = _requireMember();
         if (keys.length == 0) revert VerisumNoKeys();
-        uint64 current = _currentRound();
+        uint64 current = _header.number;
         if (firstRound <= current) revert VerisumRoundAlreadyOpened(firstRound, current);
         for (uint256 i = 0; i < keys.length; ++i) {
             uint64 target = firstRound + uint64(i);
@@ -126,39 +103,16 @@ abstract contract Registration is IVerisum {
         emit RoundKeysRegistered(seat, firstRound, keys);
     }
 
-    /// @inheritdoc IVerisum
-    function announce(string calldata endpoint) external {
+    /// @inheritdoc ILists
+    function announce(string calldata endpoint) external delegated {
         uint256 length = bytes(endpoint).length;
         if (length > Protocol.MAX_ENDPOINT_BYTES) revert VerisumEndpointTooLong(length, Protocol.MAX_ENDPOINT_BYTES);
         emit EndpointAnnounced(msg.sender, endpoint);
     }
 
-    function _currentRound() internal view virtual returns (uint64);
-    function _currentPhase() internal view virtual returns (Phase);
-    function _restartKeyWindow() internal virtual;
-    function _reserveRecord(uint256 index) internal virtual;
-
-    /// @dev Seats that have a key for the round.
-    function _keyMaskOf(uint64 round_) internal view returns (uint32) {
-        return uint32(_keyMasks[round_ / MASKS_PER_WORD] >> (MASK_BITS * (round_ % MASKS_PER_WORD)));
-    }
-
     function _requireMember() internal view returns (uint8 seat) {
         seat = seatOf[msg.sender];
         if (seat == 0) revert VerisumNotMember(msg.sender);
-    }
-
-    function _requirePhase(uint256 allowed) internal view {
-        Phase actual = _currentPhase();
-        if (allowed & _phaseBit(actual) == 0) revert VerisumWrongPhase(actual, allowed);
-    }
-
-    function _phaseBit(Phase phase) internal pure returns (uint256) {
-        return 1 << uint256(phase);
-    }
-
-    function _allPhases() internal pure returns (uint256) {
-        return (1 << (uint256(type(Phase).max) + 1)) - 1;
     }
 
     function _requireOperator() private view {
@@ -171,11 +125,13 @@ abstract contract Registration is IVerisum {
         if (clientCount == Protocol.MAX_COHORT) revert VerisumCohortFull(Protocol.MAX_COHORT);
         uint256 total = uint256(registeredWeight) + weight;
         if (total > Protocol.MAX_TOTAL_WEIGHT) revert VerisumWeightLimit(total, Protocol.MAX_TOTAL_WEIGHT);
-        uint64 activeFromRound = _currentRound() + 1;
+        uint64 activeFromRound = _header.number + 1;
         client.weight = weight;
         client.activeFromRound = activeFromRound;
         client.bondWei = bondWei;
-        _reserveRecord(clientCount);
+        // Whoever registers pays for the slot that a submission overwrites each round: the first round costs what later
+        // ones do.
+        if (_records[clientCount] == 0) _records[clientCount] = bytes32(uint256(1));
         ++clientCount;
         // Cannot truncate: total <= MAX_TOTAL_WEIGHT < 2^16.
         registeredWeight = uint16(total);
