@@ -8,8 +8,7 @@ import type { Reporter } from "../protocol/reporter.ts";
 import { cidFromDigest } from "../content/cid.ts";
 import { recoverSiblingSums, requireSameModel, sameSettlements, siblingRounds } from "../task/cells.ts";
 import type { SiblingRound } from "../task/cells.ts";
-import { loadModelState } from "../task/checkpoint.ts";
-import { metricsText } from "../task/checkpoint.ts";
+import { figuresIn, loadModelState, metricsText } from "../task/checkpoint.ts";
 import type { CheckpointConfig } from "../task/checkpoint.ts";
 import { weightsOf } from "../task/model-vector.ts";
 import { requireOpened } from "../task/round-records.ts";
@@ -232,7 +231,7 @@ async function compute(
   const measured = metrics === null ? "" : `; ${metricsText(metrics)} on this aggregator's test data`;
   reporter.say("info", "aggregated", `round ${round}: the aggregate opens the sum of commitments${measured}`, {
     round,
-    ...(metrics === null ? {} : { accuracy: metrics.accuracy, loss: metrics.loss }),
+    ...(metrics === null ? {} : figuresIn(metrics)),
   });
   return { publication, siblings, releases, evaluation: value, opening };
 }

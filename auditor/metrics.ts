@@ -1,6 +1,6 @@
 /** What aggregators claim of their models, beside what an auditor measures itself. */
 import { ensure } from "../protocol/errors.ts";
-import { claimsText, metricsText } from "../task/checkpoint.ts";
+import { claimsText, figuresIn, metricsText } from "../task/checkpoint.ts";
 import type { Metrics } from "../task/checkpoint.ts";
 import type { Checker } from "./checklist.ts";
 
@@ -32,10 +32,8 @@ export async function checkMetrics(
     "metrics",
     () => {
       if (claimed === undefined || claimed === null || claimed.samples !== measured.samples) return;
-      const isSame =
-        Math.abs(claimed.accuracy - measured.accuracy) * measured.samples < EXAMPLES_OFF + 0.5 &&
-        Math.abs(claimed.loss - measured.loss) <= LOSS_OFF * Math.max(1, measured.loss);
-      ensure(isSame, "METRICS_MISMATCH", `${recomputedText(measured)}; ${claimsText(claimed)}`, { ...claimed });
+      const isSame = sameFigures(claimed, measured) && isNear(claimed.loss, measured.loss);
+      ensure(isSame, "METRICS_MISMATCH", `${recomputedText(measured)}; ${claimsText(claimed)}`, figuresIn(claimed));
     },
     () => {
       const measuredText = recomputedText(measured);
@@ -44,6 +42,24 @@ export async function checkMetrics(
       return `${measuredText}; ${claimsText(claimed)}, of ${claimed.samples} examples and so of other data`;
     },
   );
+}
+
+/** A claim of another kind of model is no claim of this one. */
+function sameFigures(claimed: Metrics, measured: Metrics): boolean {
+  if ("accuracy" in claimed)
+    return (
+      "accuracy" in measured && Math.abs(claimed.accuracy - measured.accuracy) * measured.samples < EXAMPLES_OFF + 0.5
+    );
+  return (
+    !("accuracy" in measured) &&
+    isNear(claimed.rootMeanSquaredError, measured.rootMeanSquaredError) &&
+    isNear(claimed.meanAbsoluteError, measured.meanAbsoluteError) &&
+    isNear(claimed.r2 ?? 0, measured.r2 ?? 0)
+  );
+}
+
+function isNear(claimed: number, measured: number): boolean {
+  return Math.abs(claimed - measured) <= LOSS_OFF * Math.max(1, measured);
 }
 
 function recomputedText(measured: Metrics): string {

@@ -6,6 +6,7 @@ import type { Reporter } from "../protocol/reporter.ts";
 import { loadDataset, resolveData } from "../learning/dataset.ts";
 import { isStatistics } from "../learning/statistics/statistics-model.ts";
 import type { OnRows } from "../learning/formats/format.ts";
+import { answersText } from "../learning/examples.ts";
 import type { LoadedData } from "../learning/examples.ts";
 import { peerFetch } from "../content/peer-fetch.ts";
 import type { ProverCommand } from "../proving/groth16/prover-command.ts";
@@ -125,7 +126,7 @@ function sayData({ train, test, notes }: LoadedData, reporter: Reporter): void {
   reporter.say(
     "info",
     "data",
-    `connected ${train.exampleCount} training and ${test.exampleCount} test samples, ${train.classCount} classes; they stay on this machine`,
+    `connected ${train.exampleCount} training and ${test.exampleCount} test samples, ${answersText(train)}; they stay on this machine`,
     { samples: train.exampleCount },
   );
   for (const { level, event, text } of notes ?? []) reporter.say(level === "note" ? "info" : "warn", event, text);

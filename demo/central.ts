@@ -1,6 +1,7 @@
 /** What the same model reaches when all data is in one place: the figure to compare with. */
 import type { TaskSpecification } from "../task/create-task.ts";
 import { loadDataset } from "../learning/dataset.ts";
+import { classEvaluation } from "../learning/evaluation.ts";
 import { initialWeightsOf, parseModel } from "../learning/model.ts";
 import { createTrainer } from "../learning/trainer.ts";
 import { unionSpecification } from "./shards.ts";
@@ -28,6 +29,5 @@ export async function centralAccuracy(
     localEpochs: localEpochs * rounds,
     seed: 1,
   });
-  const { accuracy } = await trainer.evaluate(weights, test);
-  return accuracy;
+  return classEvaluation(await trainer.evaluate(weights, test)).accuracy;
 }

@@ -24,8 +24,9 @@ export interface UpdateFigures {
 }
 
 /** The new model's evaluation on the test data, and what the round took. */
-export interface RoundResult extends Evaluation {
+export interface RoundResult {
   readonly round: number;
+  readonly evaluation: Evaluation;
   readonly seconds: number;
   /** To which the round's updates were clipped, in units of the weights. */
   readonly clipNorm: number;
@@ -73,7 +74,7 @@ export async function runFederation(
     state = nextModel(base, sums, learners.length, serverStepOf(document));
     const evaluation = await trainer.evaluate(weightsOf(document, state), test);
     const result = {
-      ...evaluation,
+      evaluation,
       round,
       seconds: (performance.now() - started) / 1000,
       clipNorm: clipNormOf(document, base),

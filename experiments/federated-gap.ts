@@ -12,6 +12,7 @@ import { centralAccuracy } from "../demo/central.ts";
 import { runFederation } from "../demo/federation.ts";
 import { shardSpecification } from "../demo/shards.ts";
 import { loadDataset } from "../learning/dataset.ts";
+import { classEvaluation } from "../learning/evaluation.ts";
 import { createTrainer } from "../learning/trainer.ts";
 import { readSpecification } from "../operator/read-specification.ts";
 import { parseSpecification } from "../task/create-task.ts";
@@ -61,7 +62,7 @@ for (let seed = 1; seed <= seeds; seed++) {
     random,
     onRound: () => undefined,
   });
-  const federated = results.at(-1)!.accuracy;
+  const federated = classEvaluation(results.at(-1)!.evaluation).accuracy;
   const central = await centralAccuracy(specification, written.maxRounds, data, dealing);
   gaps.push(central - federated);
   if (seed === 1)

@@ -11,7 +11,7 @@ import { createProgram } from "../command/program.ts";
 import { createReporter } from "../command/reporter.ts";
 import { runCommand } from "../command/run.ts";
 import { loadDataset } from "../learning/dataset.ts";
-import { accuracyText } from "../learning/evaluation.ts";
+import { evaluationText } from "../learning/evaluation.ts";
 import { createTrainer } from "../learning/trainer.ts";
 import { parseSpecification } from "../task/create-task.ts";
 import { mechanismOf } from "../task/mechanisms/registry.ts";
@@ -108,13 +108,13 @@ await createProgram("simulate", "run a task's rounds without shares, proofs and 
         shards: loaded.map(({ train }) => train),
         test: loaded[0]!.test,
         random,
-        onRound: ({ round, seconds, clipNorm, updates, ...evaluation }) => {
+        onRound: ({ round, seconds, clipNorm, updates, evaluation }) => {
           const norms = listed(updates.map(({ normSteps }) => normSteps));
           const largest = Math.max(...updates.map(({ largestSteps }) => largestSteps)).toFixed(0);
           const clamped = updates.reduce((sum, update) => sum + update.clamped, 0);
           const epsilon = privacyStatement(privateTask, round)?.epsilon;
           write(
-            `round ${round}: accuracy ${accuracyText(evaluation)}, loss ${evaluation.loss.toFixed(3)}, ${seconds.toFixed(1)} s; clip norm ${clipNorm.toPrecision(3)}, update norms ${norms}, largest coordinate ${largest}, ${clamped} clamped${epsilon === undefined ? "" : `; epsilon ${epsilon}`}`,
+            `round ${round}: ${evaluationText(evaluation)}, loss ${evaluation.loss.toFixed(3)}, ${seconds.toFixed(1)} s; clip norm ${clipNorm.toPrecision(3)}, update norms ${norms}, largest coordinate ${largest}, ${clamped} clamped${epsilon === undefined ? "" : `; epsilon ${epsilon}`}`,
           );
         },
       });

@@ -4,7 +4,7 @@ import type { ListedFile } from "../content/directory.ts";
 import { isVerisumError } from "../protocol/errors.ts";
 import type { PublishedFiles } from "../protocol/ports.ts";
 import type { Hex } from "../protocol/transcript.ts";
-import { loadCheckpointConfig } from "../task/checkpoint.ts";
+import { accuracyOf, loadCheckpointConfig } from "../task/checkpoint.ts";
 import { insertRows } from "./database/database.ts";
 import type { Database, Row } from "./database/database.ts";
 
@@ -51,7 +51,7 @@ async function modelRow(store: ListedFiles, cid: string, cellCount: number): Pro
     const files = await store.list(cid);
     return {
       ...{ cid, found: 1, reason: null },
-      ...{ accuracy: metrics?.accuracy ?? null, loss: metrics?.loss ?? null, samples: metrics?.samples ?? null },
+      ...{ accuracy: accuracyOf(metrics), loss: metrics?.loss ?? null, samples: metrics?.samples ?? null },
       ...{ epsilon: privacy?.epsilon ?? null, parent_cid: parentCid },
       bytes: files.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0),
     };

@@ -1,18 +1,5 @@
 /** The loss of a classifier: softmax cross-entropy. */
 
-/** Mean over [batch, classCount] scores, and its gradient in them. */
-export function crossEntropy(
-  scores: Float32Array,
-  labels: Int32Array,
-  classCount: number,
-): { loss: number; scoreGradient: Float32Array } {
-  const { losses, errors } = exampleCrossEntropy(scores, labels, classCount);
-  return {
-    loss: losses.reduce((a, b) => a + b, 0) / labels.length,
-    scoreGradient: errors.map((error) => error / labels.length),
-  };
-}
-
 /** Of each example's row of [examples, classCount] scores, and its gradient in the row. */
 export function exampleCrossEntropy(
   scores: Float32Array,
@@ -32,4 +19,17 @@ export function exampleCrossEntropy(
     losses[row] = largest + Math.log(total) - values[label]!;
   }
   return { losses, errors };
+}
+
+/** Of each row of [rows, classCount] scores: probabilities. */
+export function softmax(scores: Float32Array, classCount: number): Float32Array {
+  const probabilities = new Float32Array(scores.length);
+  for (let from = 0; from < scores.length; from += classCount) {
+    const row = scores.subarray(from, from + classCount);
+    const largest = row.reduce((a, b) => Math.max(a, b), -Infinity);
+    const powers = Float64Array.from(row, (score) => Math.exp(score - largest));
+    const total = powers.reduce((a, b) => a + b, 0);
+    powers.forEach((power, j) => (probabilities[from + j] = power / total));
+  }
+  return probabilities;
 }

@@ -1,9 +1,24 @@
 /**
- * How good a classifier's answers are, beside what answering without looking would reach: where 98 of 100 examples are
- * of one class, an accuracy of 98 % says nothing.
+ * How good a model's answers are, beside what answering without looking would reach: where 98 of 100 examples are of
+ * one class, an accuracy of 98 % says nothing.
  */
+import { ensure } from "../protocol/errors.ts";
 
-export interface Evaluation {
+export type Evaluation = ClassEvaluation | RegressionEvaluation;
+
+/** Of answers that are numbers, in the unit of the data. */
+export interface RegressionEvaluation {
+  readonly rootMeanSquaredError: number;
+  readonly meanAbsoluteError: number;
+  /** Share of the targets' variance that the answers explain; null where the targets are all equal. */
+  readonly r2: number | null;
+  /** Root mean squared error of always answering the mean of these targets. */
+  readonly baselineError: number;
+  /** Mean loss, in the targets' scale. */
+  readonly loss: number;
+}
+
+export interface ClassEvaluation {
   /** Share of examples classified correctly. */
   readonly accuracy: number;
   /** Mean cross-entropy. */
@@ -27,7 +42,7 @@ export interface Tally {
   /** @param scores one for each class; kept until the end of the call only */
   add(label: number, scores: Float32Array): void;
   /** Of all that was added, one example at least. @param loss mean cross-entropy */
-  evaluation(loss: number): Evaluation;
+  evaluation(loss: number): ClassEvaluation;
 }
 
 export function createTally(classCount: number): Tally {
@@ -56,27 +71,66 @@ export function createTally(classCount: number): Tally {
   };
 }
 
+/** @throws MODEL_DESCRIPTION_INVALID of a model that answers with numbers */
+export function classEvaluation(evaluation: Evaluation): ClassEvaluation {
+  ensure("accuracy" in evaluation, "MODEL_DESCRIPTION_INVALID", "the model answers with numbers, and has no accuracy");
+  return evaluation;
+}
+
 /**
- * An accuracy with its baselines, for people.
+ * Figures with their baselines, for people.
  *
- * @example "98.0 % (majority class 98.0 %, balanced 50.0 %, AUC 0.500)"
+ * @example "accuracy 98.0 % (majority class 98.0 %, balanced 50.0 %, AUC 0.500)"
  */
-export function accuracyText(evaluation: Omit<Evaluation, "loss" | "recall">): string {
+export function evaluationText(evaluation: Evaluation): string {
+  if ("accuracy" in evaluation) return `accuracy ${accuracyText(evaluation)}`;
+  const { rootMeanSquaredError, meanAbsoluteError, r2, baselineError } = evaluation;
+  const explained = r2 === null ? "" : `, R² ${r2.toFixed(3)}`;
+  return `root mean squared error ${digits(rootMeanSquaredError)} (always the mean ${digits(baselineError)}${explained}), mean absolute error ${digits(meanAbsoluteError)}`;
+}
+
+function digits(value: number): string {
+  return value.toPrecision(4);
+}
+
+function accuracyText(evaluation: Omit<ClassEvaluation, "loss" | "recall">): string {
   const { accuracy, majority, balancedAccuracy, auc } = evaluation;
   const area = auc === null ? "" : `, AUC ${auc.toFixed(3)}`;
   return `${percent(accuracy)} (majority class ${percent(majority)}, balanced ${percent(balancedAccuracy)}${area})`;
 }
 
-/** Models in a row that are no better than the majority class before that is said. */
+/** Models in a row that are no better than their baseline before that is said. */
 const PATIENCE = 3;
 
-/** Looks at models' evaluations in turn; says once that three in a row are no better than the majority class. */
+/** Looks at models' evaluations in turn; says once that three in a row are no better than their baseline. */
 export function baselineWatch(): (evaluation: Evaluation) => string | undefined {
   let inRow = 0;
   return (evaluation) => {
-    inRow = evaluation.accuracy > evaluation.majority ? 0 : inRow + 1;
+    const { isBetter, baseline, remedy } = comparedOf(evaluation);
+    inRow = isBetter ? 0 : inRow + 1;
     if (inRow !== PATIENCE) return undefined;
-    return `${PATIENCE} models in a row are no better than always answering the most frequent class (${percent(evaluation.majority)}): on this test data the task learns nothing; look at the scaling, the learning rate and the shares of the classes (fl-client data inspect)`;
+    return `${PATIENCE} models in a row are no better than always answering ${baseline}: on this test data the task learns nothing; look at ${remedy} (fl-client data inspect)`;
+  };
+}
+
+function comparedOf(evaluation: Evaluation): {
+  readonly isBetter: boolean;
+  readonly baseline: string;
+  readonly remedy: string;
+} {
+  if ("accuracy" in evaluation) {
+    const { accuracy, majority } = evaluation;
+    return {
+      isBetter: accuracy > majority,
+      baseline: `the most frequent class (${percent(majority)})`,
+      remedy: "the scaling, the learning rate and the shares of the classes",
+    };
+  }
+  const { rootMeanSquaredError, baselineError } = evaluation;
+  return {
+    isBetter: rootMeanSquaredError < baselineError,
+    baseline: `the mean (root mean squared error ${digits(baselineError)})`,
+    remedy: "the scaling of inputs and target, and at the learning rate",
   };
 }
 

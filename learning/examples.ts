@@ -3,10 +3,17 @@ export interface Dataset {
   /** Of one example after the other, `product(featureShape)` values each, scaled, all finite. */
   readonly features: Float32Array;
 
-  /** One class in [0, classCount) for each example. */
+  /** One class in [0, classCount) for each example; zeros where the answers are numbers. */
   readonly labels: Int32Array;
+  /** One number for each example where that is the answer, scaled, all finite; then there are no classes. */
+  readonly targets?: Float32Array;
+  /** Of the targets, which are (value − mean) / stdDev; as they are if absent. */
+  readonly targetScaling?: { readonly mean: number; readonly stdDev: number };
+  /** How much each example counts in the loss; 1 if absent. */
+  readonly weights?: Float32Array;
   readonly exampleCount: number;
   readonly featureShape: readonly number[];
+  /** 0 where the answers are numbers. */
   readonly classCount: number;
   /** In the order of the classes, where they have names. */
   readonly classNames?: readonly string[];
@@ -34,6 +41,11 @@ export interface LoadedData {
   readonly notes?: readonly DataNote[];
 }
 
+/** In words: `10 classes`, or `numbers to predict`. */
+export function answersText({ classCount, targets }: Pick<Dataset, "classCount" | "targets">): string {
+  return targets === undefined ? `${classCount} classes` : "numbers to predict";
+}
+
 /** What a data set contains: shape, examples, and examples of each class. */
 export function describeDataset(data: Dataset): {
   samples: number;
@@ -56,5 +68,11 @@ export function selectExamples(data: Dataset, indices: ArrayLike<number>): Datas
     features.set(data.features.subarray(index * width, (index + 1) * width), i * width);
     labels[i] = data.labels[index]!;
   }
-  return { ...data, features, labels, exampleCount: indices.length };
+  const { targets, weights } = data;
+  return {
+    ...data,
+    ...{ features, labels, exampleCount: indices.length },
+    ...(targets === undefined ? {} : { targets: Float32Array.from(indices, (index) => targets[index]!) }),
+    ...(weights === undefined ? {} : { weights: Float32Array.from(indices, (index) => weights[index]!) }),
+  };
 }

@@ -56,6 +56,7 @@ export interface DataReport {
   /** What a task expects beside what is there. */
   readonly task?: {
     readonly inputs: { readonly expected: number; readonly found: number | null };
+    /** 0 where the answers are numbers. */
     readonly classes: { readonly expected: number; readonly found: number | null };
     readonly fits: boolean;
   };
@@ -156,7 +157,7 @@ function examplesOf({ train, test, split }: LoadedData): NonNullable<DataReport[
 }
 
 function comparison({ model }: ExpectedData, data: LoadedData | undefined): NonNullable<DataReport["task"]> {
-  const { inputShape, classCount } = parseModel(model);
+  const { inputShape, classCount = 0 } = parseModel(model);
   const inputs = { expected: sizeOf(inputShape), found: data === undefined ? null : sizeOf(data.train.featureShape) };
   const classes = { expected: classCount, found: data?.train.classCount ?? null };
   // A client need not have every class.

@@ -1,8 +1,11 @@
 /** Models as plain JSON: what a task's document says, and the layers and tensors that follow from it. */
 import { z } from "zod";
 import { ensure, VerisumError } from "../protocol/errors.ts";
+import { answersText } from "./examples.ts";
 import type { Dataset } from "./examples.ts";
 import { isExternal, trainableTensors } from "./external-model.ts";
+import { HEAD_FIELDS, hasOneHead, headOf } from "./heads/registry.ts";
+import type { HeadFields } from "./heads/registry.ts";
 import { activationName } from "./layers/activation.ts";
 import { kernelSide } from "./layers/convolution.ts";
 import { invalidModel, width } from "./layers/layer.ts";
@@ -17,7 +20,6 @@ import { isStatistics, layoutOf, parseStatistics } from "./statistics/statistics
 
 const MAX_PARAMETERS = 50_000_000;
 const MAX_LAYERS = 64;
-const classCount = z.int().min(2).max(65_536);
 /**
  * What follows every convolution and every dense layer but the last. ReLU if absent, also where a document is written
  * down: documents from before there was a choice keep their digests.
@@ -30,7 +32,7 @@ const mlpSchema = z.strictObject({
   /** Units of each hidden layer; empty for a linear model. */
   hidden: z.array(width).max(8),
   activation,
-  classCount,
+  ...HEAD_FIELDS,
 });
 
 const cnnSchema = z.strictObject({
@@ -45,18 +47,20 @@ const cnnSchema = z.strictObject({
   /** Units of each dense hidden layer. */
   dense: z.array(width).max(8),
   activation,
-  classCount,
+  ...HEAD_FIELDS,
 });
 
-/** Any layers in a row; the last one gives a score for each class. */
+/** Any layers in a row; the last one gives a score for each class, or what another head takes. */
 const layersSchema = z.strictObject({
   kind: z.literal("layers"),
   inputShape: z.array(width).min(1).max(4),
   layers: z.array(layerSchema).min(1).max(MAX_LAYERS),
-  classCount,
+  ...HEAD_FIELDS,
 });
 
-export const modelSchema = z.discriminatedUnion("kind", [mlpSchema, cnnSchema, layersSchema]);
+export const modelSchema = z
+  .discriminatedUnion("kind", [mlpSchema, cnnSchema, layersSchema])
+  .refine(hasOneHead, "has either classCount or a head");
 
 /** A model as written in a task's document. */
 export type ModelDescription = z.input<typeof modelSchema>;
@@ -83,8 +87,9 @@ export function parseModel(description: unknown): Model {
   ensure(!isStatistics(description), "MODEL_EXTERNAL", "the task sums statistics, and has no model that learns");
   const model = parsedDescription(modelSchema, description);
   const scores = layersOf(model).at(-1)!.outputShape;
-  if (scores.length !== 1 || scores[0] !== model.classCount)
-    throw invalidModel(`the last layer gives ${scores.join("×")} values, not ${model.classCount} scores`);
+  const { outputCount, answers } = headOf(model);
+  if (scores.length !== 1 || scores[0] !== outputCount)
+    throw invalidModel(`the last layer gives ${scores.join("×")} values, not ${outputCount} for ${answers}`);
   requireCount(parameterCountOf(model));
   return model;
 }
@@ -144,14 +149,16 @@ export function inputSizeOf(model: Model): number {
 /** @throws DATASET_MODEL_MISMATCH if the model does not take such examples, or there are none */
 export function assertTakes(
   model: Model,
-  { features, featureShape, exampleCount, classCount: classes }: Omit<Dataset, "labels">,
+  { features, featureShape, exampleCount, classCount: classes, targets }: Omit<Dataset, "labels">,
 ): void {
   const inputSize = inputSizeOf(model);
-  if (features.length === exampleCount * inputSize && classes <= model.classCount && exampleCount >= 1) return;
+  const { takes, answers, outputCount } = headOf(model);
+  const fits = takes({ classCount: classes, ...(targets === undefined ? {} : { targets }) });
+  if (features.length === exampleCount * inputSize && fits && exampleCount >= 1) return;
   throw new VerisumError(
     "DATASET_MODEL_MISMATCH",
-    `the model takes ${inputSize} values and ${model.classCount} classes, the data has ${featureShape.join("×")} and ${classes}`,
-    { inputSize, classCount: model.classCount },
+    `the model takes ${inputSize} values and ${answers}, the data has ${featureShape.join("×")} and ${answersText({ classCount: classes, ...(targets === undefined ? {} : { targets }) })}`,
+    { inputSize, outputCount },
   );
 }
 
@@ -189,11 +196,11 @@ function descriptionsOf(model: Model): readonly LayerDescription[] {
 
 function denseLayers(
   hidden: readonly number[],
-  { activation = "relu", classCount }: Pick<Model & { kind: "mlp" }, "activation" | "classCount">,
+  { activation = "relu", ...head }: HeadFields & Pick<Model & { kind: "mlp" }, "activation">,
 ): LayerDescription[] {
   return [
     ...hidden.map((units): LayerDescription => ({ kind: "dense", units, activation })),
-    { kind: "dense", units: classCount },
+    { kind: "dense", units: headOf(head).outputCount },
   ];
 }
 

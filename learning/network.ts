@@ -1,31 +1,31 @@
 /** A model's loss and gradient by TensorFlow.js. Weights and gradients cross this file's border as flat arrays only. */
 import * as tf from "@tensorflow/tfjs-core";
-import { crossEntropy, exampleCrossEntropy } from "./cross-entropy.ts";
 import type { ExampleGradients } from "./example-gradients.ts";
+import type { Answers } from "./heads/head.ts";
+import { headOf } from "./heads/registry.ts";
 import type { Backward, Layer, Pass } from "./layers/layer.ts";
 import { inputSizeOf, layersOf, weightCountOf } from "./model.ts";
 import type { Model } from "./model.ts";
 import { sizeOf } from "./shape.ts";
 import { scoped } from "./tensorflow.ts";
 
-/** Examples, one after the other, with their labels. */
-export interface Batch {
+/** Examples, one after the other, with what is to be answered. */
+export interface Batch extends Answers {
   readonly features: Float32Array;
-  readonly labels: Int32Array;
 }
 
 export interface Network {
   /** Examples to give to `exampleGradients` at a time, which bounds its memory; a multiple of 8. */
   readonly groupSize: number;
-  /** Mean cross-entropy over a batch and its gradient in the weights. */
+  /** Mean loss over a batch and its gradient in the weights. */
   lossAndGradient(weights: Float32Array, batch: Batch): { readonly loss: number; readonly gradient: Float32Array };
   /**
    * The gradient of each example's own loss. On wasm and cpu, one example's result does not depend on the others nor on
    * its place, bit for bit, in batches of one size that is a multiple of 8.
    */
   exampleGradients(weights: Float32Array, batch: Batch): ExampleGradients;
-  /** Class scores before softmax, [batch, classCount]. */
-  logits(weights: Float32Array, features: Float32Array): Float32Array;
+  /** What the last layer gives, [batch, outputCount]: of classes, their scores before softmax. */
+  outputs(weights: Float32Array, features: Float32Array): Float32Array;
 }
 
 /** A layer and where its weights lie in the flat ones. */
@@ -41,18 +41,24 @@ type Kept = Omit<Pass, "error">;
 /** All tensors made in a call are freed before it returns. */
 export function createNetwork(model: Model): Network {
   const layers = placed(layersOf(model));
-  const { classCount } = model;
+  const head = headOf(model);
   const forward = (weights: Float32Array, features: Float32Array): Kept[] =>
     forwardThrough(layers, weights, tf.tensor(features, [features.length / inputSizeOf(model), ...model.inputShape]));
   const backward = (passes: readonly Kept[], scoreGradient: Float32Array): LayerBackward[] =>
-    backwardThrough(layers, passes, tf.tensor2d(scoreGradient, [scoreGradient.length / classCount, classCount]));
+    backwardThrough(
+      layers,
+      passes,
+      tf.tensor2d(scoreGradient, [scoreGradient.length / head.outputCount, head.outputCount]),
+    );
 
   return {
     groupSize: layers.reduce((least, { layer }) => Math.min(least, layer.groupSize), Infinity),
-    lossAndGradient: (weights, { features, labels }) =>
+    lossAndGradient: (weights, { features, ...answers }) =>
       scoped(tf, () => {
         const passes = forward(weights, features);
-        const { loss, scoreGradient } = crossEntropy(scoresOf(passes), labels, classCount);
+        const { losses, errors } = head.losses(scoresOf(passes), answers);
+        const loss = losses.reduce((a, b) => a + b, 0) / losses.length;
+        const scoreGradient = errors.map((error) => error / losses.length);
         const gradient = new Float32Array(weights.length);
         for (const { start, gradients } of backward(passes, scoreGradient)) {
           let at = start;
@@ -63,10 +69,10 @@ export function createNetwork(model: Model): Network {
         }
         return { loss, gradient };
       }),
-    exampleGradients: (weights, { features, labels }) =>
+    exampleGradients: (weights, { features, ...answers }) =>
       scoped(tf, () => {
         const passes = forward(weights, features);
-        const { losses, errors } = exampleCrossEntropy(scoresOf(passes), labels, classCount);
+        const { losses, errors } = head.losses(scoresOf(passes), answers);
         return {
           losses,
           layers: backward(passes, errors).map(({ start, end, gradients }) => ({
@@ -76,7 +82,7 @@ export function createNetwork(model: Model): Network {
           })),
         };
       }),
-    logits: (weights, features) => scoped(tf, () => scoresOf(forward(weights, features))),
+    outputs: (weights, features) => scoped(tf, () => scoresOf(forward(weights, features))),
   };
 }
 

@@ -52,6 +52,8 @@ interface ValueFormat {
   readonly optionNames: readonly string[];
   /** What the format divides stored values by; 1 if absent. */
   readonly divisor?: number;
+  /** How it scales the quotients, where no option decides it. */
+  readonly scaling?: { readonly mean: number; readonly stdDev: number };
   /** Whether classes are called by words, which the option `classes` puts in order. */
   readonly namesClasses?: boolean;
 }
@@ -63,12 +65,16 @@ interface ValueFormat {
 export function withPreprocessing(
   options: ReadonlyMap<string, string>,
   { divisor, mean, stdDev, features, classes }: Preprocessing,
-  { name, optionNames, divisor: found = 1, namesClasses = false }: ValueFormat,
+  { name, optionNames, divisor: found = 1, scaling, namesClasses = false }: ValueFormat,
 ): ReadonlyMap<string, string> {
   if (found !== divisor)
     throw invalidSpec(`the task's values are divided by ${divisor}, and ${name} data is divided by ${found}`);
+  if (scaling !== undefined && (mean !== scaling.mean || stdDev !== scaling.stdDev))
+    throw invalidSpec(
+      `${name} data is scaled by mean ${scaling.mean} and stdDev ${scaling.stdDev}, and the task's by others`,
+    );
   const scaled = features === undefined && optionNames.includes("mean");
-  if (mean !== undefined && !scaled)
+  if (mean !== undefined && !scaled && scaling === undefined)
     throw invalidSpec(`the task scales values, and ${name} data has scalings of its own`);
   const decided: Readonly<Record<string, string | undefined>> = {
     mean: scaled ? String(mean ?? 0) : undefined,

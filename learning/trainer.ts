@@ -5,11 +5,11 @@ import type { BackendChoice, BackendName } from "./backend.ts";
 import type { Dataset } from "./examples.ts";
 import { assertTakes, initialWeightsOf, inputSizeOf, parameterCountOf, parseModel, tensorsOf } from "./model.ts";
 import type { ParameterShape } from "./layers/layer.ts";
-import { crossEntropy } from "./cross-entropy.ts";
 import { yieldToEventLoop } from "./event-loop.ts";
-import { createTally } from "./evaluation.ts";
 import type { Evaluation } from "./evaluation.ts";
 import { assertFinite } from "./finite.ts";
+import type { Answers } from "./heads/head.ts";
+import { headOf } from "./heads/registry.ts";
 import { createNetwork } from "./network.ts";
 import { assertTrainOptions } from "./trainers/limits.ts";
 import { methodFor } from "./trainers/registry.ts";
@@ -31,8 +31,13 @@ export interface Trainer {
     options: TrainOptions,
     onProgress?: (progress: TrainProgress) => void,
   ): Promise<TrainResult>;
-  /** Accuracy with its baselines, and mean cross-entropy. @throws as `train` */
+  /** Accuracy or errors with their baselines, and the mean loss. @throws as `train` */
   evaluate(weights: Float32Array, data: Dataset): Promise<Evaluation>;
+  /**
+   * One row for each example: probabilities of the classes, or a value in the targets' scale.
+   * @throws as `train`
+   */
+  predict(weights: Float32Array, data: Dataset): Promise<Float32Array>;
   /** The same weights for everyone with this seed. */
   initialWeights(seed: number): Float32Array;
 }
@@ -55,6 +60,21 @@ export async function createTrainer(
   const parameterCount = parameterCountOf(model);
   const inputSize = inputSizeOf(model);
 
+  const head = headOf(model);
+  const { outputCount: width } = head;
+
+  const inBatches = async (
+    weights: Float32Array,
+    { features, exampleCount }: Dataset,
+    take: (from: number, count: number, outputs: Float32Array) => void,
+  ): Promise<void> => {
+    for (let from = 0; from < exampleCount; from += EVALUATION_BATCH) {
+      const count = Math.min(EVALUATION_BATCH, exampleCount - from);
+      take(from, count, network.outputs(weights, features.subarray(from * inputSize, (from + count) * inputSize)));
+      await yieldToEventLoop();
+    }
+  };
+
   const check = (weights: Float32Array, data: Dataset): void => {
     if (weights.length !== parameterCount)
       throw new VerisumError("UPDATE_LENGTH", `the model has ${parameterCount} weights, got ${weights.length}`, {
@@ -64,6 +84,7 @@ export async function createTrainer(
     assertFinite(weights, "MODEL_NOT_FINITE", "the weights given are not finite");
     assertTakes(model, data);
     assertFinite(data.features, "DATASET_VALUE_INVALID", "a feature is not finite");
+    if (data.targets !== undefined) assertFinite(data.targets, "DATASET_VALUE_INVALID", "a target is not finite");
   };
 
   return {
@@ -80,18 +101,30 @@ export async function createTrainer(
 
     async evaluate(weights, data) {
       check(weights, data);
-      const { classCount } = model;
-      const tally = createTally(classCount);
+      const tally = head.tally(data);
       let loss = 0;
-      for (let from = 0; from < data.exampleCount; from += EVALUATION_BATCH) {
-        const count = Math.min(EVALUATION_BATCH, data.exampleCount - from);
-        const scores = network.logits(weights, data.features.subarray(from * inputSize, (from + count) * inputSize));
-        const labels = data.labels.subarray(from, from + count);
-        loss += crossEntropy(scores, labels, classCount).loss * count;
-        labels.forEach((label, i) => tally.add(label, scores.subarray(i * classCount, (i + 1) * classCount)));
-        await yieldToEventLoop();
-      }
+      await inBatches(weights, data, (from, count, outputs) => {
+        // Mean loss is of the examples as they are, whatever weights training gives them.
+        const { losses } = head.losses(outputs, answersIn(data, from, count));
+        loss += losses.reduce((a, b) => a + b, 0);
+        for (let i = 0; i < count; i++) tally.add(from + i, outputs.subarray(i * width, (i + 1) * width));
+      });
       return tally.evaluation(loss / data.exampleCount);
     },
+
+    async predict(weights, data) {
+      check(weights, data);
+      const predictions = new Float32Array(data.exampleCount * width);
+      await inBatches(weights, data, (from, _, outputs) => predictions.set(head.predictions(outputs), from * width));
+      return predictions;
+    },
+  };
+}
+
+/** Some of the examples' answers, each of weight 1. */
+function answersIn({ labels, targets }: Dataset, from: number, count: number): Answers {
+  return {
+    labels: labels.subarray(from, from + count),
+    ...(targets === undefined ? {} : { targets: targets.subarray(from, from + count) }),
   };
 }

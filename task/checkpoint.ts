@@ -39,7 +39,17 @@ const cellSchema = z.strictObject({
   clients: z.array(z.string()),
 });
 
-export const metricsSchema = z.strictObject({ accuracy: z.number(), loss: z.number(), samples: z.int() });
+export const metricsSchema = z.union([
+  z.strictObject({ accuracy: z.number(), loss: z.number(), samples: z.int() }),
+  /** Of a model that answers with numbers, in the data's unit but for the loss. */
+  z.strictObject({
+    rootMeanSquaredError: z.number(),
+    meanAbsoluteError: z.number(),
+    r2: z.number().nullable(),
+    loss: z.number(),
+    samples: z.int(),
+  }),
+]);
 
 const configSchema = z.strictObject({
   format: z.literal("verisum-checkpoint-2"),
@@ -83,8 +93,20 @@ export type Metrics = z.infer<typeof metricsSchema>;
 export const CHECKPOINT_FILES = ["config.json", "model.safetensors", "state.bin", "topology.json"] as const;
 
 /** In words: `accuracy 91.2 %, loss 0.310`. */
-export function metricsText({ accuracy, loss }: Metrics): string {
-  return `accuracy ${(accuracy * 100).toFixed(1)} %, loss ${loss.toFixed(3)}`;
+export function metricsText(metrics: Metrics): string {
+  const loss = `loss ${metrics.loss.toFixed(3)}`;
+  if ("accuracy" in metrics) return `accuracy ${(metrics.accuracy * 100).toFixed(1)} %, ${loss}`;
+  return `root mean squared error ${metrics.rootMeanSquaredError.toPrecision(4)}, mean absolute error ${metrics.meanAbsoluteError.toPrecision(4)}, ${loss}`;
+}
+
+/** All of them that are numbers, for programs. */
+export function figuresIn(metrics: Metrics): Readonly<Record<string, number>> {
+  return Object.fromEntries(Object.entries(metrics).filter((entry): entry is [string, number] => entry[1] !== null));
+}
+
+/** Of a model of classes; null of another one. */
+export function accuracyOf(metrics: Metrics | null | undefined): number | null {
+  return metrics !== null && metrics !== undefined && "accuracy" in metrics ? metrics.accuracy : null;
 }
 
 /** The same of what somebody else says. */

@@ -15,7 +15,11 @@ export async function openMeasure(
   const { test } = await loadDataset(data, document.data ?? document.preprocessing);
   const trainer = await createTrainer(document.model);
   return async (weights) => {
-    const { accuracy, loss } = await trainer.evaluate(weights, test);
-    return { accuracy, loss, samples: test.exampleCount };
+    const evaluation = await trainer.evaluate(weights, test);
+    const { loss } = evaluation;
+    const samples = test.exampleCount;
+    if ("accuracy" in evaluation) return { accuracy: evaluation.accuracy, loss, samples };
+    const { rootMeanSquaredError, meanAbsoluteError, r2 } = evaluation;
+    return { rootMeanSquaredError, meanAbsoluteError, r2, loss, samples };
   };
 }

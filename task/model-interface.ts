@@ -27,6 +27,8 @@ export const interfaceSchema = z.strictObject({
       /** In the order of the scores; null where the document names none. */
       names: z.array(z.string()).nullable(),
     })
+    /** A number, in the scale of the task's targets. */
+    .or(z.strictObject({ kind: z.literal("regression") }))
     .nullable(),
   /** First to last, every option written out: what each computes is in the documents, its tensors are in this order. */
   layers: z.array(z.looseObject({ kind: z.string(), tensors: z.array(z.string()) })).nullable(),
@@ -46,11 +48,10 @@ export function modelInterface({
   const model = parseModel(description);
   return {
     inputs: { shape: [...model.inputShape], ...said },
-    outputs: {
-      kind: "classes",
-      count: model.classCount,
-      names: data?.classes ?? preprocessing?.classes ?? null,
-    },
+    outputs:
+      model.classCount === undefined
+        ? { kind: "regression" }
+        : { kind: "classes", count: model.classCount, names: data?.classes ?? preprocessing?.classes ?? null },
     layers: architectureOf(model).map(({ tensors, ...options }) => ({ ...sorted(options), tensors: [...tensors] })),
   };
 }

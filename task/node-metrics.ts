@@ -2,6 +2,7 @@
 import { readdir } from "node:fs/promises";
 import { PHASES } from "../chain/task-chain.ts";
 import type { Traffic } from "../content/traffic.ts";
+import { accuracyOf } from "./checkpoint.ts";
 import type { NodeStatus } from "./node-status.ts";
 import type { VitalSigns } from "./vitals.ts";
 
@@ -100,7 +101,7 @@ export function prometheusText(
       "verisum_claimed_accuracy",
       "gauge",
       "Of the last model, on this node's own data.",
-      one(signs.measured?.accuracy),
+      one(accuracyOf(signs.measured) ?? undefined),
     ),
     metric("verisum_claimed_loss", "gauge", "Of the last model, on this node's own data.", one(signs.measured?.loss)),
     metric(

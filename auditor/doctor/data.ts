@@ -1,6 +1,7 @@
 /** Checks of what a role is given: data to learn from, and an address to listen at. */
 import { createServer } from "node:net";
 import type { ListenAddress } from "../../command/listen-address.ts";
+import { answersText } from "../../learning/examples.ts";
 import type { LoadedData } from "../../learning/examples.ts";
 import { assertTakes, parseModel } from "../../learning/model.ts";
 import { failed, ok, warning } from "./check.ts";
@@ -8,10 +9,10 @@ import type { Finding } from "./check.ts";
 
 /** @param model of the task's document; undefined without a task. @throws DATASET_MODEL_MISMATCH */
 export function dataFound({ train, test }: LoadedData, model: unknown): Finding {
-  const value = `${train.exampleCount} training and ${test.exampleCount} test examples of ${train.featureShape.join("×")} values, ${train.classCount} classes`;
+  const value = `${train.exampleCount} training and ${test.exampleCount} test examples of ${train.featureShape.join("×")} values, ${answersText(train)}`;
   if (model !== undefined) for (const part of [train, test]) assertTakes(parseModel(model), part);
   const present = new Set(train.labels).size;
-  if (present < 2)
+  if (train.targets === undefined && present < 2)
     return warning(
       value,
       "all training examples are of one class",

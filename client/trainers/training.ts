@@ -1,6 +1,7 @@
 /** What a client trains with and measures by: the built-in engine, or a trainer of somebody else. */
 import { join } from "node:path";
-import { accuracyText, baselineWatch } from "../../learning/evaluation.ts";
+import { baselineWatch, evaluationText } from "../../learning/evaluation.ts";
+import type { Evaluation } from "../../learning/evaluation.ts";
 import type { Dataset, LoadedData } from "../../learning/examples.ts";
 import { createTrainer } from "../../learning/trainer.ts";
 import type { Trainer } from "../../learning/trainer.ts";
@@ -91,10 +92,19 @@ function accuracyOn(
   const learnsNothing = baselineWatch();
   return async (round, model) => {
     const evaluation = await engine.evaluate(weightsOf(document, model), test);
-    const { accuracy, majority, balancedAccuracy } = evaluation;
-    const facts = { round, accuracy, majority, balancedAccuracy };
-    reporter.say("info", "accuracy", `model of round ${round}: ${accuracyText(evaluation)} on local test data`, facts);
+    const text = `model of round ${round}: ${evaluationText(evaluation)} on local test data`;
+    reporter.say("info", "accuracy", text, { round, ...figuresOf(evaluation) });
     const nothing = learnsNothing(evaluation);
     if (nothing !== undefined) reporter.say("warn", "learns-nothing", nothing, { round });
   };
+}
+
+/** For programs: what there is one number of. */
+function figuresOf(evaluation: Evaluation): Readonly<Record<string, number>> {
+  if ("accuracy" in evaluation) {
+    const { accuracy, majority, balancedAccuracy } = evaluation;
+    return { accuracy, majority, balancedAccuracy };
+  }
+  const { rootMeanSquaredError, meanAbsoluteError, baselineError } = evaluation;
+  return { rootMeanSquaredError, meanAbsoluteError, baselineError };
 }

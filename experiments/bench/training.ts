@@ -136,7 +136,7 @@ async function ratesOf(
 }
 
 /** Random features of the model's shape, half of them zero as in images, with random labels. */
-function sampleData({ inputShape, classCount }: ModelDescription, exampleCount: number): Dataset {
+function sampleData({ inputShape, classCount = 2 }: ModelDescription, exampleCount: number): Dataset {
   const stream = seededStream("bench-training", 1);
   const size = inputShape.reduce((product, side) => product * side, 1);
   const features = Float32Array.from({ length: size * exampleCount }, () => Math.max(0, stream.uniform() - 0.5));

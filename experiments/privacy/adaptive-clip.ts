@@ -12,6 +12,7 @@ import { positiveInteger } from "../../command/options.ts";
 import { createProgram } from "../../command/program.ts";
 import { loadDataset } from "../../learning/dataset.ts";
 import { partitionIid } from "../../learning/partition.ts";
+import { classEvaluation } from "../../learning/evaluation.ts";
 import { createTrainer } from "../../learning/trainer.ts";
 import { parseSpecification } from "../../task/create-task.ts";
 import type { TaskSpecification } from "../../task/create-task.ts";
@@ -114,5 +115,6 @@ async function lastRound(
     random: repeatableBytes(`adaptive clip ${clients} ${seed}`),
     onRound: () => undefined,
   });
-  return results.at(-1)!;
+  const { clipNorm, evaluation } = results.at(-1)!;
+  return { clipNorm, accuracy: classEvaluation(evaluation).accuracy };
 }

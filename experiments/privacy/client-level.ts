@@ -16,6 +16,7 @@ import { createProgram } from "../../command/program.ts";
 import { loadDataset } from "../../learning/dataset.ts";
 import type { LoadedData } from "../../learning/examples.ts";
 import { partitionIid } from "../../learning/partition.ts";
+import { classEvaluation } from "../../learning/evaluation.ts";
 import { createTrainer } from "../../learning/trainer.ts";
 import type { Trainer } from "../../learning/trainer.ts";
 import { parseSpecification } from "../../task/create-task.ts";
@@ -131,7 +132,7 @@ async function measure(
       random: repeatableBytes(`client-level ${clients} ${seed}`),
       onRound: () => undefined,
     });
-    accuracies.push(results.at(-1)!.accuracy);
+    accuracies.push(classEvaluation(results.at(-1)!.evaluation).accuracy);
   }
   return {
     task: document.name,

@@ -16,6 +16,7 @@ import { integerWithin, listOf, numberOrNone, positiveInteger, positiveNumber } 
 import { createProgram } from "../../command/program.ts";
 import { loadDataset } from "../../learning/dataset.ts";
 import type { LoadedData } from "../../learning/examples.ts";
+import { classEvaluation } from "../../learning/evaluation.ts";
 import { createTrainer } from "../../learning/trainer.ts";
 import { parseSpecification } from "../../task/create-task.ts";
 import { exampleLevel } from "../../task/mechanisms/example-level.ts";
@@ -159,7 +160,7 @@ async function measure(
     steps,
     clipNorm,
     learningRate,
-    accuracies: results.map(({ accuracy }) => accuracy),
+    accuracies: results.map(({ evaluation }) => classEvaluation(evaluation).accuracy),
     command: `node experiments/privacy/example-level.ts --task tasks/${task.document.name}.json --data "${data.includes("/") ? `/usr/share/datasets/${basename(data)}` : data}" --clients ${clients}${alpha === undefined ? "" : ` --alpha ${alpha}`} --seed ${seed} --epsilons ${epsilon ?? "none"}`,
   };
 }

@@ -6,30 +6,29 @@ import { encodeTable } from "../tables/encode.ts";
 import { planFor } from "../tables/plan.ts";
 import { textFile } from "../tables/text.ts";
 import { dataFormat } from "./format.ts";
-import { numbers, positiveNumbers } from "./options.ts";
 
 const MAX_PIXEL = 16;
-/** Of pixels divided by their maximum, where nothing else is said. */
-const MEAN = [0.305];
-const STD_DEV = [0.376];
+/** Of pixels divided by their maximum. */
+const SCALING = { mean: 0.305, stdDev: 0.376 };
 /** The set's own split, in which every fifth image is for testing. */
 const TEST_PERIOD = 5;
 
-/** 1,437 training and 360 test images of 8×8 pixels, ten classes; split and classes are fixed. */
+/** 1,437 training and 360 test images of 8×8 pixels, ten classes; split, scaling and classes are fixed. */
 export const digits = dataFormat({
   name: "digits",
   scheme: "digits",
   sources: "digits, which is built in",
-  options: { mean: numbers, deviation: positiveNumbers },
+  options: {},
   divisor: MAX_PIXEL,
+  scaling: SCALING,
   recognises: ({ path }) => path === "digits",
-  load: async (_, { mean = MEAN, deviation = STD_DEV }) => {
+  load: async () => {
     const path = fileURLToPath(new URL("../../data/digits/digits.csv.gz", import.meta.url));
     const table = await openCsv(textFile(path, "utf-8"), { delimiter: ",", header: false });
     const plan = planFor(table, {
       label: "last",
-      mean: mean.map((value) => value * MAX_PIXEL),
-      stdDev: deviation.map((value) => value * MAX_PIXEL),
+      mean: [SCALING.mean * MAX_PIXEL],
+      stdDev: [SCALING.stdDev * MAX_PIXEL],
       classes: 10,
     });
     const { data } = await encodeTable(table, plan);

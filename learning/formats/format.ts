@@ -33,6 +33,8 @@ export interface DataFormat {
   readonly optionNames: readonly string[];
   /** What stored values are divided by before they are scaled; 1 if absent. */
   readonly divisor?: number;
+  /** How they are scaled then, where no option decides it. */
+  readonly scaling?: { readonly mean: number; readonly stdDev: number };
   /** Whether classes are called by words, which the option `classes` puts in order. */
   readonly namesClasses?: boolean;
   /** Whether this format is to load the source; the first of the list that says so does. */

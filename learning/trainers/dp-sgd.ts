@@ -110,7 +110,7 @@ export function addClipped(
   return loss;
 }
 
-/** These examples, and zeros of class 0 up to `size` of them. */
+/** These examples, and zeros of class 0 or target 0 up to `size` of them. */
 function paddedBatch(data: Dataset, examples: readonly number[], size: number): Batch {
   const width = data.features.length / data.exampleCount;
   const features = new Float32Array(size * width);
@@ -119,7 +119,13 @@ function paddedBatch(data: Dataset, examples: readonly number[], size: number): 
     features.set(data.features.subarray(example * width, (example + 1) * width), i * width);
     labels[i] = data.labels[example]!;
   });
-  return { features, labels };
+  const filled = (values: Float32Array): Float32Array =>
+    Float32Array.from({ length: size }, (_, i) => (i < examples.length ? values[examples[i]!]! : 0));
+  return {
+    ...{ features, labels },
+    ...(data.targets === undefined ? {} : { targets: filled(data.targets) }),
+    ...(data.weights === undefined ? {} : { weights: filled(data.weights) }),
+  };
 }
 
 /** Each example independently with probability floor(rate · 2^32)/2^32, which is at most `rate`. */

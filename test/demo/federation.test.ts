@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { readFile } from "node:fs/promises";
 import { describe, it } from "mocha";
 import { loadDataset } from "../../learning/dataset.ts";
+import { classEvaluation } from "../../learning/evaluation.ts";
 import { createTrainer } from "../../learning/trainer.ts";
 import { parseSpecification } from "../../task/create-task.ts";
 import { centralAccuracy } from "../../demo/central.ts";
@@ -40,7 +41,7 @@ describe("a simulated federation", () => {
             updates.length === 3 && updates.every(({ normSteps, clamped }) => normSteps > 0 && clamped === 0),
         ),
       );
-      return results.map(({ accuracy }) => accuracy);
+      return results.map(({ evaluation }) => classEvaluation(evaluation).accuracy);
     };
     const first = await run();
     assert.ok(first[1]! > 0.9, `accuracies ${first.join()}`);
@@ -67,7 +68,8 @@ describe("the activity task", () => {
       onRound: () => undefined,
     });
     const central = await centralAccuracy(specification, specification.maxRounds, data, dealing);
-    assert.ok(results.at(-1)!.accuracy >= central - 0.05, `${results.at(-1)!.accuracy} beside ${central}`);
+    const { accuracy } = classEvaluation(results.at(-1)!.evaluation);
+    assert.ok(accuracy >= central - 0.05, `${accuracy} beside ${central}`);
   });
 });
 

@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
 import { describe, it } from "mocha";
-import { accuracyText, baselineWatch, createTally } from "../../learning/evaluation.ts";
-import type { Evaluation } from "../../learning/evaluation.ts";
+import { baselineWatch, createTally, evaluationText } from "../../learning/evaluation.ts";
+import type { ClassEvaluation } from "../../learning/evaluation.ts";
 
 /** @param answers pairs of the true label and the scores given */
-function evaluate(classCount: number, answers: readonly (readonly [number, readonly number[]])[]): Evaluation {
+function evaluate(classCount: number, answers: readonly (readonly [number, readonly number[]])[]): ClassEvaluation {
   const tally = createTally(classCount);
   for (const [label, scores] of answers) tally.add(label, Float32Array.from(scores));
   return tally.evaluation(0.5);
@@ -44,12 +44,12 @@ describe("an evaluation", () => {
 
   it("is written with its baselines", () => {
     assert.equal(
-      accuracyText({ accuracy: 0.9812, majority: 0.98, balancedAccuracy: 0.5, auc: 0.512 }),
-      "98.1 % (majority class 98.0 %, balanced 50.0 %, AUC 0.512)",
+      evaluationText({ accuracy: 0.9812, loss: 1, recall: [], majority: 0.98, balancedAccuracy: 0.5, auc: 0.512 }),
+      "accuracy 98.1 % (majority class 98.0 %, balanced 50.0 %, AUC 0.512)",
     );
     assert.equal(
-      accuracyText({ accuracy: 0.9, majority: 0.1, balancedAccuracy: 0.9, auc: null }),
-      "90.0 % (majority class 10.0 %, balanced 90.0 %)",
+      evaluationText({ accuracy: 0.9, loss: 1, recall: [], majority: 0.1, balancedAccuracy: 0.9, auc: null }),
+      "accuracy 90.0 % (majority class 10.0 %, balanced 90.0 %)",
     );
   });
 

@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { cidFromDigest } from "../../content/cid.ts";
 import type { ContentStore } from "../../content/store.ts";
 import { decodeSafetensors } from "../../learning/safetensors.ts";
-import { checkpointFiles, loadCheckpointConfig, loadModelState } from "../../task/checkpoint.ts";
+import { accuracyOf, checkpointFiles, loadCheckpointConfig, loadModelState } from "../../task/checkpoint.ts";
 import type { CheckpointConfig } from "../../task/checkpoint.ts";
 import type { TaskDocument } from "../../task/document.ts";
 import { directoryDigest } from "../../task/outcome.ts";
@@ -83,7 +83,7 @@ describe("a checkpoint", () => {
     assert.deepEqual(await loadModelState(task(6), cid, modelDigest(STATE)), STATE);
     const config = await loadCheckpointConfig(store, cid);
     assert.deepEqual(
-      [config.round, config.clients, config.totalWeight, config.metrics?.accuracy, config.weights.count],
+      [config.round, config.clients, config.totalWeight, accuracyOf(config.metrics), config.weights.count],
       [3, ["0x01"], 4, 0.5, 6],
     );
   });
