@@ -6,6 +6,7 @@
 import files from "node:fs";
 import promises from "node:fs/promises";
 import { syncBuiltinESMExports } from "node:module";
+import { Signature, SigningKey } from "ethers";
 import { quietCiphers } from "./quiet-ciphers.ts";
 
 /** Shorter delays, in milliseconds, are no patience: libraries use them to let others run. */
@@ -15,8 +16,25 @@ const NEVER_MS = 2 ** 31 - 1;
 
 /** Puts the machine in this state. Returns what ends it. */
 export function quietMachine(): () => void {
-  const ends = [quietTimers(), quietFiles(), quietCiphers()];
+  const ends = [quietTimers(), quietFiles(), quietCiphers(), signersOnce()];
   return () => ends.forEach((end) => end());
+}
+
+/** Whoever signed is recovered once for all parties, which are one process here: the same bytes give the same key. */
+function signersOnce(): () => void {
+  const real = SigningKey.recoverPublicKey;
+  const signers = new Map<string, string>();
+  SigningKey.recoverPublicKey = (digest, signature) => {
+    const bytes =
+      typeof signature === "object" && signature !== null ? Signature.from(signature).serialized : signature;
+    const key = `${String(digest)} ${String(bytes)}`;
+    const signer = signers.get(key) ?? real.call(SigningKey, digest, signature);
+    signers.set(key, signer);
+    return signer;
+  };
+  return () => {
+    SigningKey.recoverPublicKey = real;
+  };
 }
 
 function quietTimers(): () => void {
