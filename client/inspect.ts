@@ -7,6 +7,7 @@ import type { OnRows } from "../learning/formats/format.ts";
 import { preprocessingSchema } from "../learning/preprocessing.ts";
 import { tableSchema } from "../learning/tables/schema.ts";
 import { VerisumError } from "../protocol/errors.ts";
+import { repeatedKey } from "../protocol/repeated-key.ts";
 import { reportText } from "./data-report.ts";
 
 export interface InspectFlags {
@@ -57,6 +58,11 @@ async function expectedBy(file: string): Promise<ExpectedData> {
   } catch (cause) {
     throw new VerisumError("TASK_SPECIFICATION_INVALID", `${file} is not JSON`, { file }, { cause });
   }
+  const repeated = repeatedKey(text);
+  if (repeated !== undefined)
+    throw new VerisumError("TASK_SPECIFICATION_INVALID", `${file} has the key ${repeated} twice in one object`, {
+      file,
+    });
   const parsed = taskFile.safeParse(json);
   if (!parsed.success)
     throw new VerisumError(

@@ -13,6 +13,7 @@ import { SHARD_OPTIONS, shardOf } from "./shards.ts";
 import { selectExamples } from "./examples.ts";
 import type { Dataset, LoadedData } from "./examples.ts";
 import { withHaarFeatures } from "./series/haar.ts";
+import type { TableSchema } from "./tables/schema.ts";
 import { classWarnings } from "./tables/warnings.ts";
 
 /** What nobody learns, in place of an example's values. */
@@ -55,10 +56,10 @@ export async function loadDataset(spec: string, rules?: DataRules, onRows?: OnRo
   const values = rules !== undefined && isPreprocessing(rules) ? rules : undefined;
   const schema = rules === undefined || isPreprocessing(rules) ? undefined : rules;
   const options = values === undefined ? said : withPreprocessing(said, values, format);
-  const shared = readOptions(options, SHARED_OPTIONS);
+  const shared = withFeatures(readOptions(options, SHARED_OPTIONS), schema);
   const found = await format.load(
     source,
-    shared.features === undefined ? options : unscaled(options, format),
+    shared.features === undefined || schema !== undefined ? options : unscaled(options, format),
     schema,
     onRows,
   );
@@ -124,6 +125,17 @@ function assertKnown(options: ReadonlyMap<string, string>, { name, optionNames }
   for (const option of options.keys())
     if (!known.includes(option))
       throw invalidSpec(`${name} data has no option ${option}; its options are ${known.join(", ")}`);
+}
+
+/** With the features of the task, if it describes tables. @throws DATASET_SPEC_INVALID if others are asked for */
+function withFeatures<Options extends { readonly features: "hog" | "haar" | undefined }>(
+  shared: Options,
+  schema: TableSchema | undefined,
+): Options {
+  if (schema === undefined) return shared;
+  if (shared.features !== undefined)
+    throw invalidSpec("the task's document says what features would say (data.features); leave it out");
+  return { ...shared, features: schema.features };
 }
 
 /** Pixels in [0, 1], from which fixed features are computed. */

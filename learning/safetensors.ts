@@ -4,6 +4,7 @@
  * metadata. Read are float32 and float64; what else a file holds is listed.
  */
 import { VerisumError } from "../protocol/errors.ts";
+import { repeatedKey } from "../protocol/repeated-key.ts";
 
 export interface NamedTensor {
   readonly name: string;
@@ -147,27 +148,14 @@ function readHeader(bytes: Uint8Array): { header: Record<string, unknown>; dataS
   let header: unknown;
   try {
     const text = new TextDecoder("utf-8", { fatal: true }).decode(headerBytes);
-    rejectRepeatedKeys(text);
     header = JSON.parse(text);
+    const repeated = repeatedKey(text);
+    if (repeated !== undefined) throw invalid(`the header repeats ${repeated}`);
   } catch (cause) {
     if (cause instanceof VerisumError) throw cause;
     throw new VerisumError("SAFETENSORS_INVALID", "the header is not JSON", {}, { cause });
   }
   return { header: header as Record<string, unknown>, dataStart };
-}
-
-/** JSON.parse keeps the last of two equal keys; a reader that keeps the first would see other tensors. */
-function rejectRepeatedKeys(text: string): void {
-  const levels: Set<string>[] = [];
-  for (const [token, key] of text.matchAll(/("(?:[^"\\]|\\.)*")\s*:|"(?:[^"\\]|\\.)*"|[{}]/g)) {
-    if (token === "{") levels.push(new Set());
-    else if (token === "}") levels.pop();
-    else if (key !== undefined) {
-      const name = String(JSON.parse(key));
-      if (levels.at(-1)?.has(name)) throw invalid(`the header repeats ${name}`);
-      levels.at(-1)?.add(name);
-    }
-  }
 }
 
 function readMetadata(value: unknown): Record<string, string> {

@@ -5,6 +5,7 @@ import { tableSchema } from "../learning/tables/schema.ts";
 import { TRAINING_LIMITS } from "../learning/trainers/limits.ts";
 import { addressFault } from "../protocol/address.ts";
 import { VerisumError } from "../protocol/errors.ts";
+import { repeatedKey } from "../protocol/repeated-key.ts";
 import { PRESETS } from "../protocol/parameters.ts";
 import type { Hex } from "../protocol/transcript.ts";
 import { privacyRequestSchema, privacySchema } from "./mechanisms/registry.ts";
@@ -96,11 +97,16 @@ export function taskFiles(document: TaskDocument): Record<string, Uint8Array> {
 /** @throws TASK_DOCUMENT_INVALID with the first problem's place */
 export function parseTaskDocument(bytes: Uint8Array): TaskDocument {
   let json: unknown;
+  let repeated: string | undefined;
   try {
-    json = JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(bytes));
+    const text = new TextDecoder("utf-8", { fatal: true }).decode(bytes);
+    json = JSON.parse(text);
+    repeated = repeatedKey(text);
   } catch (cause) {
     throw new VerisumError("TASK_DOCUMENT_INVALID", `${TASK_FILE} is not JSON`, {}, { cause });
   }
+  if (repeated !== undefined)
+    throw new VerisumError("TASK_DOCUMENT_INVALID", `${TASK_FILE} has the key ${repeated} twice in one object`);
   const parsed = documentSchema.safeParse(json);
   if (!parsed.success) {
     const issue = parsed.error.issues[0];

@@ -11,8 +11,9 @@ import type { Dataset } from "../examples.ts";
 
 /** Points in time over which changes are measured: 2, 4, … 2^LEVELS. */
 const LEVELS = 5;
-const PER_CHANNEL = LEVELS + 2;
-const SHORTEST = 2 ** LEVELS;
+export const PER_CHANNEL = LEVELS + 2;
+/** Steps that a window has at least. */
+export const SHORTEST = 2 ** LEVELS;
 
 /**
  * Replaces each window by its features, those of one channel together: signed square roots of what they measure.

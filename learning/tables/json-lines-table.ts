@@ -5,6 +5,7 @@
  * nothing, and clients with the same data must get the same columns.
  */
 import { VerisumError } from "../../protocol/errors.ts";
+import { repeatedKey } from "../../protocol/repeated-key.ts";
 import { linesOf } from "./lines.ts";
 import type { Line } from "./lines.ts";
 import { assertDistinct, refusal } from "./table.ts";
@@ -81,7 +82,22 @@ function objectFrom(line: Line, path: string): object {
   }
   if (typeof value !== "object" || value === null || Array.isArray(value))
     throw malformed(path, line, "it is not an object");
+  // Each key has a colon: where there are no more of them, no key is there twice.
+  const repeated = colonsIn(line.text) > Object.keys(value).length ? repeatedKey(line.text) : undefined;
+  if (repeated !== undefined)
+    throw refusal(
+      "DATASET_MALFORMED",
+      { path, row: line.number, column: repeated },
+      "the key is there twice, and only one of its values would count",
+      REMEDY,
+    );
   return value;
+}
+
+function colonsIn(text: string): number {
+  let count = 0;
+  for (let at = text.indexOf(":"); at >= 0; at = text.indexOf(":", at + 1)) count++;
+  return count;
 }
 
 async function firstLine(source: TextSource): Promise<Line | undefined> {

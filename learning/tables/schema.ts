@@ -3,6 +3,7 @@
  * same schema feed the model the same inputs, however their files are laid out.
  */
 import { z } from "zod";
+import { PER_CHANNEL, SHORTEST } from "../series/haar.ts";
 
 const MAX_COLUMNS = 65_536;
 const MAX_WINDOW = 1_000_000;
@@ -51,10 +52,14 @@ export const tableSchema = z
     scaling: z.record(name, z.strictObject({ mean: finite, stdDev: z.number().positive() })).default({}),
     /** Examples are windows of so many rows, cut at this step from rows that follow one another. */
     window: z.strictObject({ length: z.int().min(1).max(MAX_WINDOW), step: z.int().min(1).max(MAX_WINDOW) }).optional(),
+    /** What is computed from each window, in place of its scaled values (series/haar.ts). */
+    features: z.literal("haar").optional(),
   })
-  .superRefine(({ label, columns, missing, scaling }, context) => {
+  .superRefine(({ label, columns, missing, scaling, window, features }, context) => {
     const refuse = (path: readonly (string | number)[], message: string): void =>
       context.addIssue({ code: "custom", path: [...path], message });
+    if (features !== undefined && (window === undefined || window.length < SHORTEST))
+      refuse(["features"], `needs windows of at least ${SHORTEST} rows`);
     const byName = new Map<string, ColumnSchema>();
     columns.forEach((column, i) => {
       if (column.name === label) refuse(["columns", i], "the label is no feature");
@@ -81,6 +86,7 @@ export function widthOf(column: ColumnSchema): number {
 }
 
 /** Values of one example. */
-export function inputWidthOf({ columns, window }: TableSchema): number {
-  return columns.reduce((sum, column) => sum + widthOf(column), 0) * (window?.length ?? 1);
+export function inputWidthOf({ columns, window, features }: TableSchema): number {
+  const perRow = columns.reduce((sum, column) => sum + widthOf(column), 0);
+  return perRow * (features === undefined ? (window?.length ?? 1) : PER_CHANNEL);
 }

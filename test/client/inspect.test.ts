@@ -64,7 +64,7 @@ describe("fl-client data inspect", () => {
 
   it("refuses a task that is none", async () => {
     await rejectsCode(() => inspect("tabs.tsv", { task: "nowhere.json" }), "USAGE");
-    for (const text of ["{", "{}", '{"document":{"model":1,"data":{}}}'])
+    for (const text of ["{", "{}", '{"document":{"model":1,"data":{}}}', '{"model":1,"model":2}'])
       await rejectsCode(
         folder.file("bad.json", text).then((task) => inspect("tabs.tsv", { task })),
         "TASK_SPECIFICATION_INVALID",

@@ -5,7 +5,9 @@ import { describe, it } from "mocha";
 import { loadDataset } from "../../learning/dataset.ts";
 import type { Dataset } from "../../learning/examples.ts";
 import { withHaarFeatures } from "../../learning/series/haar.ts";
+import { inputWidthOf, tableSchema } from "../../learning/tables/schema.ts";
 import { rejectsCode, throwsCode } from "../support/errors.ts";
+import { temporaryFolder } from "../support/tables.ts";
 
 /** One window of one channel for each function of time. */
 function windows(steps: number, ...channels: ((t: number) => number)[]): Dataset {
@@ -75,5 +77,45 @@ describe("the built-in sensor set", () => {
     const counts = [0, 0, 0, 0];
     for (const label of train.labels) counts[label]!++;
     assert.deepEqual(counts, [10, 10, 10, 10]);
+  });
+
+  it("of a task's tables are what its document says, of scaled columns in its order, and no option of the client", async () => {
+    const folder = await temporaryFolder();
+    try {
+      const rows = [0, 1, 2, 3].flatMap((group) =>
+        Array.from({ length: 64 }, (_, t) => `g${group},${t % 2 === 0 ? 14 : 6},${2 * group},${group % 2}`),
+      );
+      const path = await folder.file("stream.csv", `person,wave,level,label\n${rows.join("\n")}\n`);
+      const written = {
+        label: "label",
+        classes: ["0", "1"],
+        columns: [
+          { name: "level", type: "number" },
+          { name: "wave", type: "number" },
+        ],
+        scaling: { wave: { mean: 10, stdDev: 1 } },
+        window: { length: 32, step: 32 },
+        features: "haar",
+      };
+      const schema = tableSchema.parse(written);
+      const { train } = await loadDataset(`${path}?group=person`, schema);
+      assert.deepEqual([train.featureShape, inputWidthOf(schema)], [[14], 14]);
+      const level = train.features[0]! ** 2;
+      assert.ok([0, 2, 4, 6].some((value) => Math.abs(value - level) < 1e-6));
+      // A wave of ±4 around its mean, after scaling.
+      assert.deepEqual(rounded({ ...train, features: train.features.subarray(7, 14) }), [0, 2, 2, 0, 0, 0, 0]);
+      await rejectsCode(loadDataset(`${path}?group=person&features=haar`, schema), "DATASET_SPEC_INVALID");
+      const { features: _, ...plain } = written;
+      const whole = await loadDataset(`${path}?group=person`, tableSchema.parse(plain));
+      assert.deepEqual(whole.train.featureShape, [32, 1, 2]);
+      await rejectsCode(
+        loadDataset(`${path}?group=person&features=haar`, tableSchema.parse(plain)),
+        "DATASET_SPEC_INVALID",
+      );
+      for (const window of [undefined, { length: 31, step: 1 }])
+        assert.equal(tableSchema.safeParse({ ...written, window }).success, false);
+    } finally {
+      await folder.remove();
+    }
   });
 });

@@ -155,6 +155,13 @@ describe("JSON Lines", () => {
   it("refuses blank lines alone, a label alone, a scaling of other columns and a class beyond the number", async () => {
     await rejectsCode(readWhole(await file("none.jsonl", "\n \n")), "DATASET_EMPTY");
     await rejectsCode(readWhole(await file("alone.jsonl", '{"label":1}')), "DATASET_MALFORMED");
+    for (const line of ['{"x":1,"x":2,"label":1}', '{"x":1,"\\u0078":2,"label":1}', '{"x":1,"label":1, "x" :1}'])
+      await rejectsCode(readWhole(await file("key.jsonl", `{"x":0,"label":0}\n${line}`)), "DATASET_MALFORMED", {
+        row: 2,
+        column: "x",
+      });
+    const colons = await readWhole(`${await file("colons.jsonl", '{"x":1,"at":"12:30:00","label":0}\n')}?drop=at`);
+    assert.deepEqual(colons.rows, [[1]]);
     await rejectsCode(readWhole(await file("twice.jsonl", '{"x":1,"X":2,"label":1}')), "DATASET_COLUMN_REPEATED");
     await rejectsCode(readWhole(`${await file("good.jsonl", GOOD)}?mean=1,2`), "DATASET_SPEC_INVALID");
     await rejectsCode(

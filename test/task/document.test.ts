@@ -47,6 +47,13 @@ describe("a task's document", () => {
       throwsCode(() => parseTaskDocument(encode(changed(DOCUMENT, path, () => value))), "TASK_DOCUMENT_INVALID"));
   }
 
+  it("refuses a key that is there twice, of which only one value would count", () => {
+    const text = new TextDecoder().decode(taskFiles(DOCUMENT)[TASK_FILE]);
+    const twice = text.replace('"name":', '"name": "another",\n  "name":');
+    assert.notEqual(twice, text);
+    throwsCode(() => parseTaskDocument(new TextEncoder().encode(twice)), "TASK_DOCUMENT_INVALID");
+  });
+
   it("refuses what is not JSON in UTF-8", () => {
     for (const bytes of [
       new Uint8Array(),
