@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { existsSync } from "node:fs";
 import { join } from "node:path";
+import fc from "fast-check";
 import { after, before, describe, it } from "mocha";
 import { loadDataset } from "../../learning/dataset.ts";
 import { windowsOf } from "../../learning/series/windows.ts";
@@ -8,6 +9,7 @@ import type { Recording } from "../../learning/series/windows.ts";
 import type { ErrorCode, ErrorDetails } from "../../protocol/errors.ts";
 import { writeActivityFolder } from "../support/activity-folder.ts";
 import { rejectsCode, throwsCode } from "../support/errors.ts";
+import { checkAsync } from "../support/properties.ts";
 import { temporaryFolder } from "../support/tables.ts";
 import type { Folder } from "../support/tables.ts";
 
@@ -87,6 +89,36 @@ describe("data in series", () => {
       );
       const half = await loadDataset(`${path}?group=subject&time=t&window=4&overlap=2`);
       assert.deepEqual(half.train, train);
+    });
+
+    it("leaves no row and no group on both sides, however series of a group lie in the file", async () => {
+      const shape = fc.record({
+        groups: fc.integer({ min: 3, max: 6 }),
+        runs: fc.array(fc.record({ group: fc.nat(), rows: fc.integer({ min: 1, max: 30 }) }), {
+          minLength: 6,
+          maxLength: 20,
+        }),
+        length: fc.integer({ min: 1, max: 8 }),
+        step: fc.integer({ min: 1, max: 8 }),
+        seed: fc.nat({ max: 1000 }),
+      });
+      await checkAsync(
+        shape,
+        async ({ groups, runs, length, step, seed }) => {
+          const groupOf = runs.flatMap(({ group, rows }) => Array<number>(rows).fill(group % groups));
+          const long = new Set(runs.filter(({ rows }) => rows >= length).map(({ group }) => group % groups));
+          fc.pre(long.size > 1);
+          const lines = groupOf.map((group, row) => `g${group},${row},${group % 2}`);
+          const path = await folder.file("runs.csv", `person,row,label\n${lines.join("\n")}\n`);
+          const spec = `${path}?group=person&window=${length}&step=${step}&splitSeed=${seed}`;
+          const { train, test } = await loadDataset(spec);
+          const [inTrain, inTest] = [train, test].map(({ features }) => [...features]) as [number[], number[]];
+          const tested = new Set(inTest.map((row) => groupOf[row]));
+          assert.ok(inTrain.length > 0 && inTest.length > 0);
+          for (const row of inTrain) assert.ok(!tested.has(groupOf[row]), `row ${row} of a group that is tested`);
+        },
+        60,
+      );
     });
 
     it("gives each client whole series", async () => {
