@@ -20,7 +20,7 @@ export function reportText(report: DataReport): string {
     task === undefined
       ? []
       : [
-          `the task takes ${task.inputs.expected} inputs and ${task.classes.expected} classes; here are ${task.inputs.found ?? "?"} and ${task.classes.found ?? "?"}: ${task.fits ? "fits" : "does not fit"}`,
+          `the task takes ${task.inputs.expected} inputs and ${answersText(task.classes.expected)}; here are ${task.inputs.found ?? "?"} and ${answersText(task.classes.found)}: ${task.fits ? "fits" : "does not fit"}`,
         ],
     notes.map(({ level, text }) => `${level === "warning" ? "!" : "·"} ${text}`),
     refused === undefined ? [] : [`✗ refused: ${refused.message}`],
@@ -67,10 +67,18 @@ function examplesText({
   inputShape,
   classes,
   majority,
+  target,
 }: NonNullable<DataReport["examples"]>): string[] {
+  const first = `${train} training and ${test} test examples of ${inputShape.join("×")} values, split by ${split}`;
+  if (target !== undefined)
+    return [
+      first,
+      `numbers to predict, ${short(target.least)} to ${short(target.most)}, mean ${short(target.mean)}, sd ${short(target.stdDev)}`,
+      `always answering the mean of the test data has a root mean squared error of ${short(target.baselineError)}`,
+    ];
   const rest = classes.length - MOST_CLASSES;
   return [
-    `${train} training and ${test} test examples of ${inputShape.join("×")} values, split by ${split}`,
+    first,
     ...aligned([
       ["class", "training", "test", "share"],
       ...classes
@@ -78,8 +86,14 @@ function examplesText({
         .map((one) => [one.name, String(one.train), String(one.test), `${(one.share * 100).toFixed(1)} %`]),
     ]),
     ...(rest > 0 ? [`and ${rest} more classes`] : []),
-    `always answering the most frequent class is right in ${(majority * 100).toFixed(1)} % of the test data`,
+    `always answering the most frequent class is right in ${((majority ?? 0) * 100).toFixed(1)} % of the test data`,
   ];
+}
+
+/** Of a task or of data, by its number of classes: 0 where numbers are to be predicted, null where it is not known. */
+export function answersText(classes: number | null): string {
+  if (classes === null) return "?";
+  return classes === 0 ? "a number to predict" : `${classes} classes`;
 }
 
 /** A character for each bin, the highest for the fullest. */

@@ -8,7 +8,7 @@ import { preprocessingSchema } from "../learning/preprocessing.ts";
 import { tableSchema } from "../learning/tables/schema.ts";
 import { VerisumError } from "../protocol/errors.ts";
 import { repeatedKey } from "../protocol/repeated-key.ts";
-import { reportText } from "./data-report.ts";
+import { answersText, reportText } from "./data-report.ts";
 
 export interface InspectFlags {
   readonly data: string;
@@ -32,7 +32,7 @@ export async function runInspect(
   if (report.task?.fits === false)
     throw new VerisumError(
       "DATASET_MODEL_MISMATCH",
-      `the task takes ${report.task.inputs.expected} inputs and ${report.task.classes.expected} classes, the data has ${report.task.inputs.found} and ${report.task.classes.found}`,
+      `the task takes ${report.task.inputs.expected} inputs and ${answersText(report.task.classes.expected)}, the data has ${report.task.inputs.found} and ${answersText(report.task.classes.found)}`,
     );
 }
 

@@ -14,7 +14,7 @@ import { selectExamples } from "./examples.ts";
 import type { Dataset, LoadedData } from "./examples.ts";
 import { withHaarFeatures } from "./series/haar.ts";
 import type { TableSchema } from "./tables/schema.ts";
-import { classWarnings } from "./tables/warnings.ts";
+import { answerWarnings } from "./tables/warnings.ts";
 
 /** What nobody learns, in place of an example's values. */
 const FIXED_FEATURES = { hog: withFixedFeatures, haar: withHaarFeatures };
@@ -68,7 +68,7 @@ export async function loadDataset(spec: string, rules?: DataRules, onRows?: OnRo
   const describe = shared.features === undefined ? (data: Dataset): Dataset => data : FIXED_FEATURES[shared.features];
   return {
     ...about,
-    notes: [...(about.notes ?? []), ...classWarnings(loaded)],
+    notes: [...(about.notes ?? []), ...answerWarnings(loaded)],
     train: describe(atMost(shardOf(train, groups, shared), shared.samples, "samples")),
     test: describe(atMost(test, shared.testSamples, "testSamples")),
   };

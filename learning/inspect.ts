@@ -2,7 +2,7 @@
 import { isVerisumError } from "../protocol/errors.ts";
 import type { VerisumError } from "../protocol/errors.ts";
 import { loadDataset, resolveData } from "./dataset.ts";
-import type { DataNote, LoadedData } from "./examples.ts";
+import type { DataNote, Dataset, LoadedData } from "./examples.ts";
 import type { OnRows, OpenTables } from "./formats/format.ts";
 import { parseModel } from "./model.ts";
 import { sizeOf } from "./shape.ts";
@@ -30,6 +30,15 @@ export interface InspectedColumn extends ColumnProfile {
   readonly expected?: ColumnSchema & { readonly scaling?: { readonly mean: number; readonly stdDev: number } };
 }
 
+export interface TargetFigures {
+  readonly least: number;
+  readonly most: number;
+  readonly mean: number;
+  readonly stdDev: number;
+  /** Root mean squared error on the test data of always answering its mean. */
+  readonly baselineError: number;
+}
+
 export interface InspectedClass {
   readonly name: string;
   readonly train: number;
@@ -50,8 +59,10 @@ export interface DataReport {
     readonly split: string;
     readonly inputShape: readonly number[];
     readonly classes: readonly InspectedClass[];
-    /** Accuracy on the test data of always answering its most frequent class. */
-    readonly majority: number;
+    /** Accuracy on the test data of always answering its most frequent class; null of numbers to predict. */
+    readonly majority: number | null;
+    /** Of numbers to predict, in the data's unit. */
+    readonly target?: TargetFigures;
   };
   /** What a task expects beside what is there. */
   readonly task?: {
@@ -152,15 +163,31 @@ function examplesOf({ train, test, split }: LoadedData): NonNullable<DataReport[
       test: inTest[label]!,
       share: (count + inTest[label]!) / total,
     })),
-    majority: Math.max(...inTest) / test.exampleCount,
+    ...(train.targets === undefined
+      ? { majority: Math.max(...inTest) / test.exampleCount }
+      : { majority: null, target: targetFigures(train, test) }),
   };
+}
+
+function targetFigures(train: Dataset, test: Dataset): TargetFigures {
+  const { mean: origin, stdDev: unit } = train.targetScaling ?? { mean: 0, stdDev: 1 };
+  const valuesOf = ({ targets }: Dataset): number[] => Array.from(targets!, (target) => origin + unit * target);
+  const [inTest, all] = [valuesOf(test), [...valuesOf(train), ...valuesOf(test)]];
+  const meanOf = (values: readonly number[]): number => values.reduce((sum, value) => sum + value, 0) / values.length;
+  const spreadOf = (values: readonly number[], mean = meanOf(values)): number =>
+    Math.sqrt(meanOf(values.map((value) => (value - mean) ** 2)));
+  const least = all.reduce((a, b) => Math.min(a, b));
+  const most = all.reduce((a, b) => Math.max(a, b));
+  return { least, most, mean: meanOf(all), stdDev: spreadOf(all), baselineError: spreadOf(inTest) };
 }
 
 function comparison({ model }: ExpectedData, data: LoadedData | undefined): NonNullable<DataReport["task"]> {
   const { inputShape, classCount = 0 } = parseModel(model);
   const inputs = { expected: sizeOf(inputShape), found: data === undefined ? null : sizeOf(data.train.featureShape) };
   const classes = { expected: classCount, found: data?.train.classCount ?? null };
-  // A client need not have every class.
-  const fits = inputs.found === inputs.expected && classes.found !== null && classes.found <= classes.expected;
+  // A client need not have every class; numbers to predict are no classes.
+  const answersFit = (classes.found === 0) === (classes.expected === 0);
+  const fits =
+    inputs.found === inputs.expected && classes.found !== null && classes.found <= classes.expected && answersFit;
   return { inputs, classes, fits };
 }

@@ -45,6 +45,8 @@ export function shardOf(train: Dataset, groups: readonly string[] | undefined, o
   if (client >= clients) throw invalidSpec(`client must be a whole number from 0 to ${clients - 1}`);
   const partition = options.partition ?? (alpha === undefined ? "iid" : "dirichlet");
   assertOwnOptions(partition, options);
+  if (train.targets !== undefined && (partition === "dirichlet" || partition === "pathological"))
+    throw invalidSpec(`partition=${partition} deals by class, and the label is a number to predict`);
   switch (partition) {
     case "iid":
       return partitionIid(train, clients, seed)[client]!;

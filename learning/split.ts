@@ -54,6 +54,9 @@ export function splitExamples(
  */
 export function divideExamples(examples: Splittable, options: SplitOptions): Parts {
   const { exampleCount, groups, times } = examples;
+  // Numbers to predict have no classes, and are one for this.
+  const isNumber = examples.classCount === 0;
+  const dealt = isNumber ? { ...examples, classCount: 1 } : examples;
   ensure(exampleCount > 1, "DATASET_EMPTY", "one example cannot be split into training and test data");
   ensure(
     groups === undefined || times === undefined,
@@ -63,10 +66,10 @@ export function divideExamples(examples: Splittable, options: SplitOptions): Par
   const percent = `${Math.round(options.testShare * 100)} %`;
   const [isTest, by] =
     groups !== undefined
-      ? [testByGroup(examples, groups, options), `whole groups, about ${percent} of the examples for testing`]
+      ? [testByGroup(dealt, groups, options), `whole groups, about ${percent} of the examples for testing`]
       : times !== undefined
         ? [testByTime(times, options), `time, the latest ${percent} for testing`]
-        : [testByClass(examples, options), `seed, ${percent} of each class for testing`];
+        : [testByClass(dealt, options), `seed, ${percent} of ${isNumber ? "the examples" : "each class"} for testing`];
   const indices = Uint32Array.from({ length: exampleCount }, (_, i) => i);
   return {
     train: indices.filter((i) => isTest[i] === 0),

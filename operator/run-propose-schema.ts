@@ -19,7 +19,7 @@ export async function runProposeSchema(data: string, reporter: Reporter, write: 
   reporter.say(
     "info",
     "fits",
-    `a model for it has "inputShape": [${inputWidthOf(schema)}] and "classCount": ${schema.classes.length}`,
+    `a model for it has "inputShape": [${inputWidthOf(schema)}] and ${schema.classes === undefined ? '"head": { "kind": "regression" }' : `"classCount": ${schema.classes.length}`}`,
   );
   write(`${JSON.stringify({ data: schema }, undefined, 2)}\n`);
 }

@@ -21,14 +21,19 @@ const documentSchema = z.looseObject({
   document: z.looseObject({
     data: z.looseObject({
       columns: z.array(z.looseObject({ name: z.string(), type: z.string() })),
+      label: z.string().optional(),
+      target: z.looseObject({ mean: z.number().optional(), stdDev: z.number().optional() }).optional(),
       scaling: z.record(z.string(), z.unknown()).optional(),
     }),
   }),
 });
 
+type Constants = ReturnType<typeof constantsFrom>;
+
 /**
  * The specification with the mean and the standard deviation of each number and date column that the statistics have,
- * to three digits, in `document.data.scaling`. What the specification scales already stays as it is.
+ * to three digits, in `document.data.scaling`, and those of a target that has none. What the specification scales
+ * already stays as it is.
  * @throws STATISTICS_UNFIT
  */
 export async function scaledBy(file: string, specification: unknown, reporter: Reporter): Promise<unknown> {
@@ -38,17 +43,25 @@ export async function scaledBy(file: string, specification: unknown, reporter: R
   ensure(task.success, "STATISTICS_UNFIT", "the specification has no document.data, whose columns would be scaled");
   const { data } = task.data.document;
   const given = data.scaling ?? {};
-  const found = data.columns.flatMap(({ name, type }): [string, { mean: number; stdDev: number }][] => {
+  const constantsOf = (name: string): Constants[] => {
     const known = statistics.data.columns.find((column) => column.name === name);
-    if (type === "category" || Object.hasOwn(given, name) || known === undefined) return [];
-    const { mean, stdDev } = known;
+    const { mean, stdDev } = known ?? {};
     return typeof mean === "number" && typeof stdDev === "number" && stdDev > 0
-      ? [[name, constantsFrom({ mean, stdDev })]]
+      ? [constantsFrom({ mean, stdDev })]
       : [];
-  });
-  ensure(found.length > 0, "STATISTICS_UNFIT", `${file} says nothing of a column that the task would scale`, { file });
+  };
+  const found = data.columns.flatMap(({ name, type }): [string, Constants][] =>
+    type === "category" || Object.hasOwn(given, name)
+      ? []
+      : constantsOf(name).map((constants): [string, Constants] => [name, constants]),
+  );
+  const { target } = data;
+  const isOpen = target !== undefined && target.mean === undefined && target.stdDev === undefined;
+  const [targetScaling] = isOpen ? constantsOf(data.label ?? "") : [];
+  const scaled = [...found.map(([name]) => name), ...(targetScaling === undefined ? [] : [data.label ?? ""])];
+  ensure(scaled.length > 0, "STATISTICS_UNFIT", `${file} says nothing of a column that the task would scale`, { file });
   for (const { name, stdDev, stdDevError } of statistics.data.columns) {
-    if (!found.some(([scaled]) => scaled === name) || stdDevError === undefined) continue;
+    if (!scaled.includes(name) || stdDevError === undefined) continue;
     const off = stdDevError === null ? Infinity : stdDevError.rounding + 2 * stdDevError.noiseStdDev;
     if (off > stdDev! / 2)
       reporter.say(
@@ -61,11 +74,18 @@ export async function scaledBy(file: string, specification: unknown, reporter: R
   reporter.say(
     "info",
     "scaled",
-    `${found.length} columns are scaled by ${statistics.data.clients} clients' statistics`,
+    `${scaled.length} columns are scaled by ${statistics.data.clients} clients' statistics`,
   );
   return {
     ...task.data,
-    document: { ...task.data.document, data: { ...data, scaling: { ...given, ...Object.fromEntries(found) } } },
+    document: {
+      ...task.data.document,
+      data: {
+        ...data,
+        ...(targetScaling === undefined ? {} : { target: targetScaling }),
+        scaling: { ...given, ...Object.fromEntries(found) },
+      },
+    },
   };
 }
 

@@ -131,12 +131,13 @@ function assertDataFits({ model, data, preprocessing }: TaskSpecification["docum
   if (preprocessing !== undefined) assertClassesFit(parseModel(model), preprocessing.classes.length);
   if (data === undefined) return;
   const parsed = parseModel(model);
-  const [inputs, classes] = [inputWidthOf(data), data.classes.length];
+  const [inputs, classes] = [inputWidthOf(data), data.classes?.length];
   if (inputs === inputSizeOf(parsed) && classes === parsed.classCount) return;
+  const answers = (count: number | undefined): string => (count === undefined ? "a number" : `${count} classes`);
   throw new VerisumError(
     "TASK_SPECIFICATION_INVALID",
-    `the specification: document.data gives ${inputs} inputs and ${classes} classes, and document.model takes ${inputSizeOf(parsed)} and ${parsed.classCount}`,
-    { inputs, classes },
+    `the specification: document.data gives ${inputs} inputs and ${answers(classes)}, and document.model takes ${inputSizeOf(parsed)} and ${answers(parsed.classCount)}`,
+    { inputs, classes: classes ?? 0 },
   );
 }
 

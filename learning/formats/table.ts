@@ -55,6 +55,8 @@ const TABLE_OPTIONS = {
   /** The number of classes, or their names in order. */
   classes: classNamesOrNumber(MAX_CLASSES),
   label: name,
+  /** The label is a number to predict, as it is; a task's document scales it. */
+  target: oneOf("number"),
   drop: names,
   keep: names,
   /** Rows with the same value here stay on one side of the split. */

@@ -7,6 +7,7 @@ import type { Feature, PlacedColumn, Plan } from "./plan.ts";
 import { widthOf } from "./schema.ts";
 import { listed, optionText, quoted, refusal } from "./table.ts";
 import type { Cell, Place, Row, Table } from "./table.ts";
+import { targetReader } from "./targets.ts";
 import { daysFrom, isMissing, numberFrom } from "./values.ts";
 
 /** A data set with what its rows are split by. */
@@ -28,7 +29,10 @@ export async function encodeTable(table: Table, plan: Plan): Promise<Encoded> {
   const width = plan.features.reduce((sum, { schema }) => sum + widthOf(schema), 0);
   const features = growingFloats(path);
   const labels = growingIntegers();
-  const readLabel = labelReader(table, plan);
+  const targets = growingFloats(path);
+  const readLabel = plan.target === undefined ? labelReader(table, plan) : undefined;
+  const readTarget = plan.target === undefined ? undefined : targetReader(table, plan, plan.target);
+  const target = new Float32Array(1);
   const encoders = plan.features.map((feature) => encoderOf(feature, plan, table));
   const groups: string[] = [];
   // One text for each group: millions of rows have few of them.
@@ -47,7 +51,11 @@ export async function encodeTable(table: Table, plan: Plan): Promise<Encoded> {
         encode(row, values, at);
         at += size;
       }
-      labels.push(readLabel(row));
+      labels.push(readLabel?.(row) ?? 0);
+      if (readTarget !== undefined) {
+        target[0] = readTarget(row);
+        targets.push(target);
+      }
       features.push(values);
       if (plan.group !== undefined) {
         const name = textOf(row, plan.group, plan, path);
@@ -57,7 +65,7 @@ export async function encodeTable(table: Table, plan: Plan): Promise<Encoded> {
     }
   if (labels.length === 0) throw new VerisumError("DATASET_EMPTY", `${path} holds no example`, { path });
   const found = labels.values();
-  const { classCount, classNames } = readLabel.classes(found);
+  const { classCount, classNames } = readLabel?.classes(found) ?? { classCount: 0 };
   return {
     data: {
       features: features.values(),
@@ -65,6 +73,7 @@ export async function encodeTable(table: Table, plan: Plan): Promise<Encoded> {
       exampleCount: labels.length,
       featureShape: [width],
       classCount,
+      ...(plan.target === undefined ? {} : { targets: targets.values(), targetScaling: plan.target }),
       ...(classNames === undefined ? {} : { classNames }),
     },
     ...(plan.group === undefined ? {} : { groups }),

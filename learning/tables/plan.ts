@@ -5,6 +5,7 @@ import type { WindowSize } from "../series/windows.ts";
 import type { ColumnSchema, MissingPolicy, TableSchema } from "./schema.ts";
 import { listed, optionText, refusal } from "./table.ts";
 import type { Table } from "./table.ts";
+import type { TargetScaling } from "./targets.ts";
 
 /** What a data specification says of columns. */
 export interface ColumnOptions {
@@ -16,6 +17,8 @@ export interface ColumnOptions {
   readonly time?: string | undefined;
   /** Their number, or their names in order. */
   readonly classes?: number | readonly string[] | undefined;
+  /** The label is a number to predict. */
+  readonly target?: "number" | undefined;
   readonly mean?: readonly number[] | undefined;
   readonly stdDev?: readonly number[] | undefined;
   readonly missing?: "refuse" | "drop-row" | undefined;
@@ -40,6 +43,8 @@ export interface Plan {
   readonly label: PlacedColumn;
   /** Names in order, their number, or undefined: as many as the labels need. */
   readonly classes: readonly string[] | number | undefined;
+  /** Where the label is a number to predict; then there are no classes. */
+  readonly target: TargetScaling | undefined;
   readonly features: readonly Feature[];
   readonly group: PlacedColumn | undefined;
   readonly time: PlacedColumn | undefined;
@@ -49,6 +54,7 @@ export interface Plan {
   readonly unused: readonly string[];
 }
 
+const UNSCALED: TargetScaling = { mean: 0, stdDev: 1 };
 /** The column of this name where nothing else is said. */
 const LABEL = "label";
 
@@ -58,11 +64,13 @@ const LABEL = "label";
  */
 export function planFor(table: Table, options: ColumnOptions, schema?: TableSchema): Plan {
   if (schema !== undefined) return planBySchema(table, options, schema);
+  assertOneAnswer(options);
   const { features, ...asked } = columnsAsked(table, options);
   const scale = valueScaling({ mean: options.mean, stdDev: options.stdDev }, features.length);
   return {
     ...asked,
     classes: options.classes,
+    target: options.target === undefined ? undefined : UNSCALED,
     features: features.map((column, i) => ({
       ...column,
       schema: { name: column.name, type: column.index === asked.time?.index ? "date" : "number" },
@@ -75,6 +83,13 @@ export function planFor(table: Table, options: ColumnOptions, schema?: TableSche
     window: options.window,
     unused: [],
   };
+}
+
+/** @throws DATASET_SPEC_INVALID */
+function assertOneAnswer({ target, classes, window }: ColumnOptions): void {
+  if (target === undefined) return;
+  if (classes !== undefined) throw invalidSpec("target=number and classes exclude one another");
+  if (window !== undefined) throw invalidSpec("target=number and window exclude one another: windows have classes");
 }
 
 /** What a data specification makes of columns, whatever their values. @throws as `planFor` */
@@ -127,8 +142,8 @@ function featuresAsked(
 }
 
 function planBySchema(table: Table, options: ColumnOptions, schema: TableSchema): Plan {
-  const { label, keep, classes, mean, stdDev, missing, markers, window } = options;
-  const said = Object.entries({ label, keep, classes, mean, deviation: stdDev, missing, na: markers, window });
+  const { label, keep, classes, target, mean, stdDev, missing, markers, window } = options;
+  const said = Object.entries({ label, keep, classes, target, mean, deviation: stdDev, missing, na: markers, window });
   const twice = said.find(([, value]) => value !== undefined);
   if (twice !== undefined)
     throw invalidSpec(
@@ -142,6 +157,7 @@ function planBySchema(table: Table, options: ColumnOptions, schema: TableSchema)
   const plan = {
     label: find(schema.label),
     classes: schema.classes,
+    target: schema.target,
     features,
     group: options.group === undefined ? undefined : find(options.group),
     time: options.time === undefined ? undefined : find(options.time),

@@ -38,12 +38,12 @@ export async function proposeSchema({ train, columns }: OpenTables): Promise<Sch
   };
   const schema = tableSchema.parse({
     label: label.name,
-    classes: typeof columns.classes === "object" ? columns.classes : classesFrom(profiles[label.index]!, path),
+    ...answersFrom(profiles[label.index]!, columns, path),
     columns: schemas,
     missing,
     scaling,
   });
-  return { schema, notes: notesOn(found, scaled.length > 0) };
+  return { schema, notes: notesOn(found, scaled.length > 0 || schema.target !== undefined) };
 }
 
 function columnFrom({ name, type, distinct, values, firstWord }: ColumnProfile, path: string): ColumnSchema {
@@ -72,6 +72,23 @@ function columnFrom({ name, type, distinct, values, firstWord }: ColumnProfile, 
     case "empty":
       throw refusal("DATASET_VALUE_INVALID", place, "it has no value", drop);
   }
+}
+
+function answersFrom(
+  profile: ColumnProfile,
+  { classes, target }: OpenTables["columns"],
+  path: string,
+): Pick<TableSchema, "classes" | "target"> {
+  if (target === undefined)
+    return { classes: [...(typeof classes === "object" ? classes : classesFrom(profile, path))] };
+  const { name, type, figures, firstWord } = profile;
+  if (type === "number" && figures !== undefined && figures.stdDev > 0) return { target: constantsFrom(figures) };
+  throw refusal(
+    "DATASET_LABEL_INVALID",
+    { path, column: name, ...firstWord },
+    type === "number" ? "all of its values are the same" : "its values are no numbers to predict",
+    "name another column with label=, or leave target=number out",
+  );
 }
 
 /** Words in alphabetical order, numbers in their own. */

@@ -43,8 +43,10 @@ export const tableSchema = z
   .strictObject({
     /** The column with the label. */
     label: name,
-    /** Its values, in the order of the model's classes. */
-    classes: distinctNames.min(2),
+    /** Its values, in the order of the model's classes; where the label is a number to predict, `target` instead. */
+    classes: distinctNames.min(2).optional(),
+    /** (value − mean) / stdDev is what the model answers with. */
+    target: z.strictObject({ mean: finite.default(0), stdDev: z.number().positive().default(1) }).optional(),
     /** Features in the order of the model's inputs. */
     columns: z.array(columnSchema).min(1).max(MAX_COLUMNS),
     missing: missingSchema.default({ policy: "refuse" }),
@@ -55,9 +57,12 @@ export const tableSchema = z
     /** What is computed from each window, in place of its scaled values (series/haar.ts). */
     features: z.literal("haar").optional(),
   })
-  .superRefine(({ label, columns, missing, scaling, window, features }, context) => {
+  .superRefine(({ label, classes, target, columns, missing, scaling, window, features }, context) => {
     const refuse = (path: readonly (string | number)[], message: string): void =>
       context.addIssue({ code: "custom", path: [...path], message });
+    if ((classes === undefined) === (target === undefined))
+      refuse(["classes"], "either classes, or target where the label is a number to predict");
+    if (target !== undefined && window !== undefined) refuse(["target"], "windows have classes");
     if (features !== undefined && (window === undefined || window.length < SHORTEST))
       refuse(["features"], `needs windows of at least ${SHORTEST} rows`);
     const byName = new Map<string, ColumnSchema>();

@@ -54,6 +54,10 @@ function eachColumn({ data }: Pick<Encoded, "data">, { features, label }: Plan):
     const size = widthOf(schema);
     const column = at;
     at += size;
+    if (schema.type !== "category" && followsTarget(data, column)) {
+      warn("column-leaks-label", name, "it is the target, or a straight line of it: it may have been made from it");
+      continue;
+    }
     const leaks = (what: string): void =>
       warn("column-leaks-label", name, `${what} with one class only: it may have been made from the label`);
     if (schema.type === "category") {
@@ -100,8 +104,24 @@ function eachColumn({ data }: Pick<Encoded, "data">, { features, label }: Plan):
   return warnings;
 }
 
-/** Of the classes, after the data is split. */
-export function classWarnings({ train, test }: LoadedData): DataNote[] {
+/** Of what is to be answered, after the data is split. */
+export function answerWarnings(data: LoadedData): DataNote[] {
+  return data.train.targets === undefined ? classWarnings(data) : targetWarnings(data.train);
+}
+
+function targetWarnings({ targets }: Dataset): DataNote[] {
+  const { least, most, mean, stdDev } = figuresOf({ features: targets!, exampleCount: targets!.length }, 0);
+  const warning = (event: string, text: string): DataNote[] => [{ level: "warning", event, text }];
+  if (least === most) return warning("target-constant", `all targets are ${short(least)}: nothing can be learnt`);
+  const scale = Math.hypot(mean, stdDev);
+  if (scale <= LARGEST_SCALE && scale >= SMALLEST_SCALE) return [];
+  return warning(
+    "target-unscaled",
+    `the target goes into training as ${short(least)} to ${short(most)}, mean ${short(mean)}, standard deviation ${short(stdDev)}; a task has to scale it near mean 0 and deviation 1 (data.target in its document)`,
+  );
+}
+
+function classWarnings({ train, test }: LoadedData): DataNote[] {
   const warnings: DataNote[] = [];
   const warn = (event: string, text: string): void => void warnings.push({ level: "warning", event, text });
   const [inTrain, inTest] = [countsOf(train), countsOf(test)];
@@ -165,7 +185,7 @@ interface Figures {
   readonly isEachItsOwn: boolean;
 }
 
-function figuresOf(data: Dataset, column: number): Figures {
+function figuresOf(data: Pick<Dataset, "features" | "exampleCount">, column: number): Figures {
   const width = data.features.length / data.exampleCount;
   const seen = new Set<number>();
   let [mean, squares, least, most] = [0, 0, Infinity, -Infinity];
@@ -222,6 +242,23 @@ function rangesTellLabel({ labels, classCount }: Dataset, valueOf: (example: num
   );
 }
 
+/** Whether all but a millionth of one's variance is the other's. */
+function followsTarget({ features, targets, exampleCount }: Dataset, column: number): boolean {
+  if (targets === undefined || exampleCount < FEW_EXAMPLES) return false;
+  const width = features.length / exampleCount;
+  let [x, y, xx, xy, yy] = [0, 0, 0, 0, 0];
+  for (let i = 0; i < exampleCount; i++) {
+    const [a, b] = [features[i * width + column]!, targets[i]!];
+    const [fromX, fromY] = [a - x, b - y];
+    x += fromX / (i + 1);
+    y += fromY / (i + 1);
+    xx += fromX * (a - x);
+    xy += fromX * (b - y);
+    yy += fromY * (b - y);
+  }
+  return xx > 0 && yy > 0 && (xy * xy) / (xx * yy) > 1 - 1e-6;
+}
+
 /** Whether each value is the one before it and a step that is the same for all, as row numbers are. */
 function isIndex({ features, exampleCount }: Dataset, column: number): boolean {
   const width = features.length / exampleCount;
@@ -235,8 +272,8 @@ function isIndex({ features, exampleCount }: Dataset, column: number): boolean {
 }
 
 /** Whether the value fixes the class, in a column with several examples for each value. */
-function tellsLabel({ labels }: Dataset, distinct: number, valueOf: (example: number) => number): boolean {
-  if (distinct * 4 > labels.length || labels.length < FEW_EXAMPLES) return false;
+function tellsLabel({ labels, targets }: Dataset, distinct: number, valueOf: (example: number) => number): boolean {
+  if (targets !== undefined || distinct * 4 > labels.length || labels.length < FEW_EXAMPLES) return false;
   const labelOf = new Map<number, number>();
   for (const [i, label] of labels.entries()) {
     const value = valueOf(i);

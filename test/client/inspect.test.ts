@@ -53,13 +53,13 @@ describe("fl-client data inspect", () => {
   it("holds data to a task's specification, or to its document", async () => {
     for (const content of [TASK, TASK.document]) {
       await inspect("tabs.tsv", { task: await folder.file("task.json", JSON.stringify(content)) });
-      assert.match(written, /the task takes 1 inputs and 2 classes; here are 1 and 2: fits/);
+      assert.match(written, /the task takes 1 inputs and 2 classes; here are 1 and 2 classes: fits/);
       assert.match(written, /the task scales by 50, 13/);
     }
     const { data: _, ...document } = TASK.document;
     const task = await folder.file("plain.json", JSON.stringify({ document }));
     await rejectsCode(() => inspect("tabs.tsv", { task }), "DATASET_MODEL_MISMATCH");
-    assert.match(written, /here are 6 and 2: does not fit/);
+    assert.match(written, /here are 6 and 2 classes: does not fit/);
   });
 
   it("refuses a task that is none", async () => {

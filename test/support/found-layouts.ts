@@ -303,7 +303,12 @@ export const FOUND_LAYOUTS: readonly FoundFile[] = [
     "",
     read(30, 1, 2, ""),
   ],
-  ["jsonlDup.jsonl", rows(30, (i) => `{"a":${u(i)},"a":5,"label":${i % 2}}`), "", read(30, 1, 2, "column-constant")],
+  [
+    "jsonlDup.jsonl",
+    rows(30, (i) => `{"a":${u(i)},"a":5,"label":${i % 2}}`),
+    "",
+    refused("DATASET_MALFORMED", { row: 1, column: "a" }),
+  ],
   ["jsonlNaN.jsonl", rows(30, (i) => `{"a":NaN,"label":${i % 2}}`), "", refused("DATASET_MALFORMED", { row: 1 })],
   [
     "jsonlNested.jsonl",
