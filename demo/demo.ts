@@ -119,9 +119,12 @@ async function run({ processes, directory, noise, untilInterrupted }: ProcessRun
     return startRole(`client ${index + 1}`, script, args, clients[index]!, onEvent);
   };
 
+  let served = (): void => undefined;
+  const serving = new Promise<void>((resolve) => (served = resolve));
   const complete = new Promise<void>((resolve, reject) => {
     const onAggregator = (event: RoleEvent): void => {
       note(event);
+      if (event.event === "listening") served();
       if (event.event === "round-opened" && !flags.plain && Number(event.facts.round) === STOP_MEMBER_ROUND) {
         memberRoles.at(-1)!.process.kill("SIGTERM");
         say("member 4 is stopped; three of four go on");
@@ -160,6 +163,8 @@ async function run({ processes, directory, noise, untilInterrupted }: ProcessRun
     });
     return crashing;
   };
+  // A client that finds nobody at its peer's address says so, and tries again later.
+  await Promise.race([complete, serving]);
   const clientRoles = clients.map((_, i) => (i === CRASHING_CLIENT ? startCrashingClient() : startClient(i)));
   await Promise.race([complete, Promise.all(clientRoles.map(({ ready }) => ready))]);
   // No round opens without the committee's keys: none begins before every client can take part.
