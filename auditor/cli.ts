@@ -15,6 +15,7 @@ import { createProgram } from "../command/program.ts";
 import { runCommand } from "../command/run.ts";
 import { addDashboardCommand } from "./dashboard-options.ts";
 import { addDoctorCommand } from "./doctor-options.ts";
+import { addModelCommands } from "./model-options.ts";
 import { addPrivacyCommands } from "./privacy-options.ts";
 import { addSetupCommands } from "./setup-options.ts";
 import type { VerifyFlags } from "./verify.ts";
@@ -43,17 +44,7 @@ contentOptions(connectionOptions(program.command("status").description("show a t
   },
 );
 
-contentOptions(
-  connectionOptions(
-    program.command("pull").description("download the latest model's checkpoint, verified by its CID, or rebuild it"),
-    false,
-  ),
-)
-  .requiredOption("--out <directory>", "where to write it")
-  .action(async (flags: CommonFlags & { readonly out: string }) => {
-    const reporter = reporterFor({ format: "text" }, "fl");
-    await runCommand(reporter, async (signal) => (await import("./pull.ts")).pullModel(flags, reporter, signal));
-  });
+addModelCommands(program);
 
 contentOptions(
   connectionOptions(

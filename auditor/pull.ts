@@ -1,41 +1,44 @@
 /** What `fl pull` does. */
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
-import { nodeOptions } from "../command/options.ts";
 import type { CommonFlags } from "../command/options.ts";
-import { cidFromDigest } from "../content/cid.ts";
+import type { Format } from "../command/reporter.ts";
 import type { Reporter } from "../protocol/reporter.ts";
 import { writeDurably } from "../storage/durable-file.ts";
 import { claimsText } from "../task/checkpoint.ts";
-import { openReadingNode } from "../task/node.ts";
-import { findCheckpoint } from "./find-checkpoint.ts";
+import { filesAs } from "./exported.ts";
+import type { ModelFormat } from "./exported.ts";
 import type { FoundCheckpoint } from "./find-checkpoint.ts";
+import { checkpointOfTask } from "./read-checkpoint.ts";
+
+export interface PullFlags extends Omit<CommonFlags, "format"> {
+  readonly out: string;
+  /** The round that made the model; the latest one if absent, the genesis for 0. */
+  readonly round?: bigint;
+  /** What is written. */
+  readonly format: ModelFormat;
+  /** How the command says what it did. */
+  readonly report: Format;
+}
 
 /** What was published is no secret. */
 const READABLE_BY_ALL = 0o644;
 
 /**
- * Writes the latest model's files into a folder: verified by their CID, or rebuilt from the round's releases where
- * nobody has them any more. @throws what opening a node and {@link findCheckpoint} throw
+ * Writes a model's files into a folder: verified by their CID, or rebuilt from the round's releases where nobody has
+ * them any more. @throws what opening a node, {@link checkpointOfTask} and {@link filesAs} throw
  */
-export async function pullModel(
-  flags: CommonFlags & { readonly out: string },
-  reporter: Reporter,
-  signal: AbortSignal,
-): Promise<void> {
-  const node = await openReadingNode(nodeOptions(flags, "reader"), reporter, signal);
-  const model = await node.chain.latestModel();
-  const found = await findCheckpoint(node.task, model);
-  await node.close();
+export async function pullModel(flags: PullFlags, reporter: Reporter, signal: AbortSignal): Promise<void> {
+  const found = await checkpointOfTask(flags, reporter, signal);
+  const files = await filesAs(flags.format, found);
   await mkdir(flags.out, { recursive: true });
-  for (const [name, bytes] of Object.entries(found.files))
+  for (const [name, bytes] of Object.entries(files))
     await writeDurably(join(flags.out, name), bytes, { mode: READABLE_BY_ALL });
-  const cid = cidFromDigest(model.cid);
-  if (flags.format === "text")
-    return reporter.say("good", "pulled", `round ${model.round}: ${textOf(found, cid)}, is in ${flags.out}`);
-  const { source, isWhole, claimed } = found;
+  const { round, cid, source, isWhole, claimed } = found;
+  if (flags.report === "text")
+    return reporter.say("good", "pulled", `round ${round}: ${textOf(found, cid)}, is in ${flags.out}`);
   const data = {
-    ...{ round: model.round.toString(), model: cid, out: flags.out, source, isWhole },
+    ...{ round: round.toString(), model: cid, out: flags.out, files: Object.keys(files), source, isWhole },
     metrics: claimed === undefined ? {} : { claimed },
   };
   process.stdout.write(`${JSON.stringify({ schemaVersion: 1, status: "ok", data })}\n`);

@@ -32,6 +32,11 @@ export interface CommonFlags {
  * @param needsContract false if something else can name the contract
  */
 export function connectionOptions(command: Command, needsKey: boolean, needsContract = true): Command {
+  return formatOption(taskOptions(command, needsKey, needsContract));
+}
+
+/** The same without --format. */
+export function taskOptions(command: Command, needsKey: boolean, needsContract = true): Command {
   command.addOption(
     new Option("--contract <address>", "the task's contract").makeOptionMandatory(needsContract).argParser(address),
   );
@@ -41,7 +46,7 @@ export function connectionOptions(command: Command, needsKey: boolean, needsCont
       "--key <file>",
       "the account's key file: keystore JSON, or hex readable by its owner only; else the environment's VERISUM_KEY",
     );
-  return formatOption(command);
+  return command;
 }
 
 /** --rpc, --chain-id: of every command that asks a chain. */

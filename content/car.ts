@@ -41,6 +41,13 @@ export function encodeCar(root: CID, blocks: readonly Block[]): Uint8Array {
   return concatenate([carHeader(root), ...blocks.map(carFrame)]);
 }
 
+/** The one root that a CARv1 names; what is under it is checked by {@link decodeCar}. @throws IPFS_CAR_INVALID */
+export function carRoot(bytes: Uint8Array): CID {
+  const [root, ...others] = parse(bytes).roots;
+  if (root === undefined || others.length > 0) throw invalid("does not have one root");
+  return root;
+}
+
 /** The largest CAR that can hold content within the limits. */
 export function maxCarBytes(limits: DagLimits): number {
   return HEADER_BYTES + limits.maxBytes + limits.maxBlocks * FRAME_BYTES + Math.ceil(limits.maxBytes / 4096);

@@ -21,7 +21,7 @@ export function cutWeights(shapes: readonly ParameterShape[], weights: Float32Ar
 export function joinWeights(
   shapes: readonly ParameterShape[],
   tensors: readonly NamedTensor[],
-  code: "TRAINER_UPDATE_INVALID" | "MODEL_INITIAL_INVALID" = "TRAINER_UPDATE_INVALID",
+  code: "TRAINER_UPDATE_INVALID" | "MODEL_INITIAL_INVALID" | "CHECKPOINT_INVALID" = "TRAINER_UPDATE_INVALID",
 ): Float32Array {
   const byName = new Map(tensors.map((tensor) => [tensor.name, tensor]));
   const known = new Set(shapes.map(({ name }) => name));

@@ -189,15 +189,15 @@ export async function loadCheckpointConfig(store: PublishedFiles, cid: Hex, cell
   const bytes = await store.getFile(cidFromDigest(cid), "config.json", {
     maxBytes: MAX_CONFIG_BYTES + cellCount * MAX_CELL_BYTES,
   });
+  return parseCheckpointConfig(bytes, cidFromDigest(cid));
+}
+
+/** @param of what it is said to be of. @throws CHECKPOINT_INVALID */
+export function parseCheckpointConfig(bytes: Uint8Array, of: string): CheckpointConfig {
   try {
     return configSchema.parse(JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(bytes)));
   } catch (cause) {
-    throw new VerisumError(
-      "CHECKPOINT_INVALID",
-      `config.json of ${cidFromDigest(cid)} is malformed`,
-      { cid },
-      { cause },
-    );
+    throw new VerisumError("CHECKPOINT_INVALID", `config.json of ${of} is malformed`, { of }, { cause });
   }
 }
 

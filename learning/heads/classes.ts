@@ -18,6 +18,7 @@ export function classesHead(classCount: number): Head {
       };
     },
     predictions: (outputs) => softmax(outputs, classCount),
+    express: (operations, outputs) => operations.softmax(outputs),
     tally: ({ labels }) => {
       const tally = createTally(classCount);
       return {

@@ -3,6 +3,7 @@
  * examples. Each is one file in this folder and one entry in the list registry.ts.
  */
 import type { Evaluation } from "../evaluation.ts";
+import type { Operations } from "../export/operations.ts";
 import type { Dataset } from "../examples.ts";
 
 /** What is to be answered for examples, one after the other. */
@@ -22,6 +23,8 @@ export interface Head {
   losses(outputs: Float32Array, answers: Answers): { readonly losses: Float64Array; readonly errors: Float32Array };
   /** Outputs as answers: probabilities of classes, or values in the targets' scale; of the outputs' shape. */
   predictions(outputs: Float32Array): Float32Array;
+  /** `predictions`, for programs that know nothing of this one. */
+  express<Value>(operations: Operations<Value>, outputs: Value): Value;
   /** Counts over all of the data. */
   tally(data: AnsweredData): Tally;
 }

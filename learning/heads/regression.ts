@@ -33,6 +33,7 @@ export function regressionHead({ loss }: RegressionOptions): Head {
       };
     },
     predictions: (outputs) => outputs,
+    express: (_, outputs) => outputs,
     tally: ({ targets, targetScaling: { mean, stdDev } = { mean: 0, stdDev: 1 } }) => {
       const rows: { readonly target: number; readonly error: number }[] = [];
       return {

@@ -10,7 +10,7 @@ import { sizeOf } from "../shape.ts";
 import { scoped } from "../tensorflow.ts";
 import type { TensorFlow } from "../tensorflow.ts";
 import { activationName, finalActivation } from "./activation.ts";
-import { fillGlorot, invalidModel, layerKind, squaredLength, width } from "./layer.ts";
+import { fillGlorot, held, invalidModel, layerKind, squaredLength, width } from "./layer.ts";
 import type { LayerExampleGradients } from "./layer.ts";
 
 /** A convolution's patches take much memory. */
@@ -36,7 +36,7 @@ export const convolution = layerKind({
     if (inputShape.length !== 3) throw invalidModel("a convolution takes images: height, width, channels");
     if (Math.min(height, width) < kernelSize) throw invalidModel("the convolutions leave no pixel of the image");
     const activation = finalActivation(name);
-    const kernelShape = [kernelSize, kernelSize, channels, filters];
+    const kernelShape = [kernelSize, kernelSize, channels, filters] as const;
     const area = kernelSize * kernelSize;
     return {
       outputShape: [height - kernelSize + 1, width - kernelSize + 1, filters],
@@ -70,6 +70,10 @@ export const convolution = layerKind({
           gradients: () => [kernelGradient(tf, input as Tensor4D, before), tf.sum(before, [0, 1, 2])],
           exampleGradients: () => heldGradients(exampleKernelGradients(tf, input as Tensor4D, before)),
         };
+      },
+      express: (operations, [kernel, bias], input) => {
+        const convolved = operations.convolve(input, kernel!.data, kernelShape);
+        return activation.express(operations, operations.add(convolved, held(operations, bias!)));
       },
     };
   },

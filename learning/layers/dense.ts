@@ -5,7 +5,7 @@
 import type { Tensor1D, Tensor2D } from "@tensorflow/tfjs-core";
 import { z } from "zod";
 import { activationName, finalActivation } from "./activation.ts";
-import { fillGlorot, invalidModel, layerKind, squaredLength, USUAL_GROUP, width } from "./layer.ts";
+import { fillGlorot, held, invalidModel, layerKind, squaredLength, USUAL_GROUP, width } from "./layer.ts";
 import type { ScaledExample } from "./layer.ts";
 
 export const dense = layerKind({
@@ -53,6 +53,10 @@ export const dense = layerKind({
             };
           },
         };
+      },
+      express: (operations, [kernel, bias], input) => {
+        const product = operations.matMul(input, held(operations, kernel!));
+        return activation.express(operations, operations.add(product, held(operations, bias!)));
       },
     };
   },

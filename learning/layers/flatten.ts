@@ -14,5 +14,6 @@ export const flatten = layerKind({
       outputShape: [sizeOf(inputShape)],
       forward: (tf, input) => tf.reshape(input, [input.shape[0], sizeOf(inputShape)]),
       inputError: (tf, { input, error }) => tf.reshape(error, input.shape),
+      express: (operations, input) => operations.reshape(input, [sizeOf(inputShape)]),
     }),
 });

@@ -5,8 +5,8 @@
 import type { Tensor, Tensor2D } from "@tensorflow/tfjs-core";
 import { z } from "zod";
 import type { TensorFlow } from "../tensorflow.ts";
-import { errorBeforeNormalisation, normaliseRows } from "./layer-normalisation.ts";
-import { invalidModel, layerKind, squaredLength, USUAL_GROUP, width } from "./layer.ts";
+import { errorBeforeNormalisation, expressNormalised, normaliseRows } from "./layer-normalisation.ts";
+import { held, invalidModel, layerKind, squaredLength, USUAL_GROUP, width } from "./layer.ts";
 import type { LayerExampleGradients } from "./layer.ts";
 
 export const groupNormalisation = layerKind({
@@ -53,6 +53,11 @@ export const groupNormalisation = layerKind({
             return channelGradients(channels, overPixels(gainErrors()), overPixels(error));
           },
         };
+      },
+      express: (operations, [gain, bias], input) => {
+        const apart = operations.reshape(input, [height * width, groups, channels / groups]);
+        const normalised = operations.reshape(expressNormalised(operations, apart, [1, 3], epsilon), inputShape);
+        return operations.add(operations.multiply(normalised, held(operations, gain!)), held(operations, bias!));
       },
     };
   },

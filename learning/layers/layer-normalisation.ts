@@ -5,6 +5,7 @@
  */
 import type { Tensor, Tensor2D } from "@tensorflow/tfjs-core";
 import { z } from "zod";
+import type { Operations } from "../export/operations.ts";
 import { sizeOf } from "../shape.ts";
 import type { TensorFlow } from "../tensorflow.ts";
 import { layerKind, USUAL_GROUP } from "./layer.ts";
@@ -48,6 +49,14 @@ export const layerNormalisation = layerKind({
             productGradients(size, result.normalised.dataSync() as Float32Array, errors.dataSync() as Float32Array),
         };
       },
+      express: (operations, [gain, bias], input) => {
+        const flat = operations.reshape(input, [size]);
+        const scaled = operations.multiply(
+          expressNormalised(operations, flat, [1], epsilon),
+          operations.constant(gain!.data, [size]),
+        );
+        return operations.reshape(operations.add(scaled, operations.constant(bias!.data, [size])), inputShape);
+      },
     };
   },
 });
@@ -67,6 +76,19 @@ export function normaliseRows(tf: TensorFlow, input: Tensor2D, epsilon: number):
   const centred = tf.sub(input, tf.mean(input, 1, true));
   const inverseStdDev = tf.rsqrt(tf.add<Tensor2D>(tf.mean(tf.square(centred), 1, true), epsilon));
   return { normalised: tf.mul<Tensor2D>(centred, inverseStdDev), inverseStdDev };
+}
+
+/** Values over these axes with mean 0 and variance 1. */
+export function expressNormalised<Value>(
+  operations: Operations<Value>,
+  x: Value,
+  axes: readonly number[],
+  epsilon: number,
+): Value {
+  const centred = operations.subtract(x, operations.mean(x, axes));
+  const variance = operations.mean(operations.multiply(centred, centred), axes);
+  const widened = operations.add(variance, operations.constant(Float32Array.of(epsilon), [1]));
+  return operations.multiply(centred, operations.reciprocalRoot(widened));
 }
 
 /** The loss's gradient in the input of `normaliseRows`, from that in its output. */

@@ -5,6 +5,8 @@
 import type { Tensor } from "@tensorflow/tfjs-core";
 import { z } from "zod";
 import { VerisumError } from "../../protocol/errors.ts";
+import type { Operations } from "../export/operations.ts";
+import type { NamedTensor } from "../safetensors.ts";
 import type { SeededStream } from "../seeded-stream.ts";
 import type { TensorFlow } from "../tensorflow.ts";
 
@@ -33,6 +35,8 @@ export interface Layer {
   /** From [examples, ...inputShape] to [examples, ...outputShape]. */
   forward(tf: TensorFlow, parameters: readonly Tensor[], input: Tensor): Tensor;
   backward(tf: TensorFlow, pass: Pass): Backward;
+  /** The same as `forward`, for programs that know nothing of this one. @param parameters in the order of `tensors` */
+  express<Value>(operations: Operations<Value>, parameters: readonly NamedTensor[], input: Value): Value;
 }
 
 /** One layer's part in a forward pass, and what the layers behind it make of it. */
@@ -97,10 +101,12 @@ export function withoutWeights({
   outputShape,
   forward,
   inputError,
+  express,
 }: {
   readonly outputShape: readonly number[];
   readonly forward: (tf: TensorFlow, input: Tensor) => Tensor;
   readonly inputError: (tf: TensorFlow, pass: Pass) => Tensor;
+  readonly express: <Value>(operations: Operations<Value>, input: Value) => Value;
 }): Layer {
   return {
     outputShape,
@@ -113,6 +119,7 @@ export function withoutWeights({
       gradients: () => [],
       exampleGradients: () => ({ normSquared: () => 0, addTruncated: () => undefined }),
     }),
+    express: (operations, _, input) => express(operations, input),
   };
 }
 
@@ -124,6 +131,11 @@ export function fillGlorot(
 ): void {
   const limit = Math.sqrt(6 / (inputs + outputs));
   for (let i = 0; i < kernel.length; i++) kernel[i] = (2 * stream.uniform() - 1) * limit;
+}
+
+/** A tensor of weights in a format's operations. */
+export function held<Value>(operations: Operations<Value>, { data, shape }: NamedTensor): Value {
+  return operations.constant(data, shape);
 }
 
 /** Of `length` values from `from` on. */

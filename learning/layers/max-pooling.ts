@@ -22,6 +22,7 @@ export const maxPooling = layerKind({
       forward: (tf, input) => maxPool(tf, input as Tensor4D, side),
       inputError: (tf, { input, output, error }) =>
         maxPoolGradient(tf, input as Tensor4D, output as Tensor4D, error as Tensor4D, side),
+      express: (operations, input) => operations.maxPool(input, [side, side]),
     });
   },
 });

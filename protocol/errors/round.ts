@@ -79,7 +79,7 @@ export const ROUND_ERRORS = {
     exit: 1,
   },
   CHECKPOINT_INVALID: {
-    cause: "A checkpoint's config.json is malformed.",
+    cause: "A checkpoint is absent or incomplete, or its files are malformed or contradict one another.",
     advice: REJECT_MODEL,
     role: "end",
     about: "input",

@@ -54,7 +54,8 @@ describe("rounds of which content is lost", function () {
     new Promise((resolve) => {
       const { contract, chain, aggregator, directory } = harness;
       const where = ["--contract", contract, "--rpc", chain.rpc, "--confirmations", "0", "--peer", aggregator.url];
-      const args = ["bin/fl.mjs", command, ...where, "--state", join(directory, state), "--format", "json", ...options];
+      const report = command === "pull" ? "--report" : "--format";
+      const args = ["bin/fl.mjs", command, ...where, "--state", join(directory, state), report, "json", ...options];
       execFile(process.execPath, args, { cwd: ROOT, timeout: 90_000 }, (error, stdout, stderr) =>
         resolve({ status: error === null ? 0 : Number(error.code ?? 1), stdout, stderr }),
       );
@@ -99,6 +100,50 @@ describe("rounds of which content is lost", function () {
     assert.deepEqual(metrics, [{ round: "1", claimed: FALSE_CLAIM }]);
   });
 
+  it("have a history: each model, the one that it was made from, by whom, and what is claimed of it", async () => {
+    const asked = await fl("history", "history");
+    assert.equal(asked.status, 0, asked.stderr);
+    const { models } = dataOf<{ readonly models: readonly Readonly<Record<string, unknown>>[] }>(asked);
+    const cids = [harness.task.parameters.genesisCid, ...rounds.map(({ result }) => result.modelCid)].map(
+      cidFromDigest,
+    );
+    assert.deepEqual(
+      models.map(({ round, model, parent, clients, claimed }) => [round, model, parent, clients, claimed]),
+      [
+        ["0", cids[0], null, 0, null],
+        ["1", cids[1], cids[0], 3, FALSE_CLAIM],
+        ["2", cids[2], cids[1], 3, null],
+      ],
+    );
+  });
+
+  it("have a model that is measured by its round, and pulled for others' programs", async () => {
+    const measured = await fl("evaluate", "measured", "--round", "1", "--data", "digits");
+    assert.equal(measured.status, 0, measured.stderr);
+    const { checkpoint, evaluation, claimed } = dataOf<Readonly<Record<string, unknown>>>(measured);
+    const { modelCid, modelDigest: digest } = rounds[0]!.result;
+    assert.deepEqual([checkpoint, claimed], [cidFromDigest(modelCid), FALSE_CLAIM]);
+    const { task } = harness;
+    const measure = await openMeasure("digits", task.document);
+    const expected = await measure(weightsOf(task.document, await loadModelState(task, modelCid, digest)));
+    const { accuracy, loss } = evaluation as { readonly accuracy: number; readonly loss: number };
+    assert.deepEqual({ accuracy, loss, samples: 360 }, expected);
+    const out = join(harness.directory, "for-others");
+    for (const [format, round, files] of [
+      ["onnx", "1", ["model.onnx"]],
+      ["tfjs", "2", ["model.json", "weights.bin"]],
+      ["safetensors", "0", ["model.safetensors"]],
+    ] as const) {
+      const pulled = await fl("pull", "pulled", "--out", out, "--round", round, "--format", format);
+      assert.equal(pulled.status, 0, pulled.stderr);
+      const data = dataOf<Readonly<Record<string, unknown>>>(pulled);
+      assert.deepEqual([data["round"], data["files"]], [round, files]);
+      for (const name of files) assert.ok((await readFile(join(out, name))).length > 0);
+    }
+    const none = await fl("pull", "pulled", "--out", out, "--round", "7");
+    assert.match(none.stderr, /USAGE.*round 7 has made no model/);
+  });
+
   it("are verified and pulled all the same while the releases are there: aggregates and checkpoints are rebuilt", async () => {
     await lose(...rounds.flatMap(({ result }) => [cidFromDigest(result.aggregateCid), cidFromDigest(result.modelCid)]));
     const verified = await fl("verify", "after");
@@ -121,6 +166,7 @@ describe("rounds of which content is lost", function () {
       round: "2",
       model,
       out,
+      files: ["config.json", "model.safetensors", "state.bin", "topology.json"],
       source: "rebuilt",
       isWhole: true,
       metrics: { claimed: null },

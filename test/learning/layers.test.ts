@@ -8,7 +8,6 @@ import { selectBackend } from "../../learning/backend.ts";
 import { addTruncated, squaredNormOf } from "../../learning/example-gradients.ts";
 import type { ExampleGradients } from "../../learning/example-gradients.ts";
 import { LAYER_KINDS } from "../../learning/layers/registry.ts";
-import type { LayerDescription } from "../../learning/layers/registry.ts";
 import { DIGITS_MLP, initialWeightsOf, parseModel, tensorsOf } from "../../learning/model.ts";
 import type { Model } from "../../learning/model.ts";
 import { createNetwork } from "../../learning/network.ts";
@@ -18,9 +17,10 @@ import { seededStream } from "../../learning/seeded-stream.ts";
 import { sizeOf } from "../../learning/shape.ts";
 import { createTrainer } from "../../learning/trainer.ts";
 import { throwsCode } from "../support/errors.ts";
+import { CLASSES, LAYER_MODELS, unusualWeights } from "../support/layer-models.ts";
+import type { LayerModel } from "../support/layer-models.ts";
 import { seededRandom } from "../support/random.ts";
 
-const CLASSES = 3;
 /** Examples in a group. */
 const GROUP = 8;
 /** Cuts less than float32 does from a gradient near 1. */
@@ -28,35 +28,9 @@ const SCALE = 2 ** 40;
 /** Below the gradients' norms at these weights, mostly. */
 const CLIP_NORM = 0.5;
 
-interface Subject {
-  readonly name: string;
-  readonly model: Model;
-  readonly inputSize: number;
-}
-
-/** The layer with weights before it, so that its own input's gradient counts, and a score for each class behind it. */
-function modelAround(inputShape: readonly number[], layer: LayerDescription): Model {
-  const before: LayerDescription =
-    inputShape.length === 1
-      ? { kind: "dense", units: inputShape[0]! }
-      : { kind: "convolution", filters: inputShape[2]!, kernelSize: 1 };
-  const layers = [before, layer, { kind: "flatten" }, { kind: "dense", units: CLASSES }];
-  return parseModel({ kind: "layers", inputShape, layers, classCount: CLASSES });
-}
-
-const SUBJECTS: readonly Subject[] = LAYER_KINDS.flatMap(({ testCases }) =>
-  testCases.map(({ inputShape, layer }) => ({
-    name: `${JSON.stringify(layer)} on ${inputShape.join("×")}`,
-    model: modelAround(inputShape, layer),
-    inputSize: sizeOf(inputShape),
-  })),
-);
-
-/** Weights off the special values that a layer may start from: biases of zero, gains of one. */
-function weightsOf(model: Model): Float32Array {
-  const stream = seededStream("test-weights", 1);
-  return initialWeightsOf(model, 1).map((value) => value + 0.2 * stream.normal());
-}
+type Subject = LayerModel;
+const SUBJECTS = LAYER_MODELS;
+const weightsOf = unusualWeights;
 
 function batchFor(inputSize: number, label: string): Batch {
   const stream = seededStream(label, 1);

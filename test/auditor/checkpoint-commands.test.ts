@@ -1,0 +1,196 @@
+/** `fl predict` and `fl evaluate` on a published checkpoint, and what they refuse. */
+import assert from "node:assert/strict";
+import { execFile } from "node:child_process";
+import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { after, before, describe, it } from "mocha";
+import { filesAs } from "../../auditor/exported.ts";
+import { readCheckpoint, usableCheckpoint } from "../../auditor/read-checkpoint.ts";
+import type { CheckpointFlags } from "../../auditor/read-checkpoint.ts";
+import { carRoot } from "../../content/car.ts";
+import { cidFromDigest } from "../../content/cid.ts";
+import { decodeSafetensors, encodeSafetensors } from "../../learning/safetensors.ts";
+import { directoryDigest } from "../../task/outcome.ts";
+import { rejectsCode, throwsCode } from "../support/errors.ts";
+import { trainedCheckpoint } from "../support/trained-checkpoint.ts";
+import type { TrainedCheckpoint } from "../support/trained-checkpoint.ts";
+
+const ROOT = fileURLToPath(new URL("../../", import.meta.url));
+const quiet = { say: () => undefined, wait: () => undefined };
+
+interface Ending {
+  readonly status: number;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+function fl(...args: readonly string[]): Promise<Ending> {
+  return new Promise((resolve) => {
+    execFile(process.execPath, ["bin/fl.mjs", ...args], { cwd: ROOT, maxBuffer: 1 << 26 }, (error, stdout, stderr) =>
+      resolve({ status: error === null ? 0 : Number(error.code ?? 1), stdout, stderr }),
+    );
+  });
+}
+
+describe("commands that use a checkpoint", function () {
+  this.timeout(120_000);
+  let directory: string;
+  let folder: string;
+  let cid: string;
+  let trained: TrainedCheckpoint;
+  before(async () => {
+    directory = await mkdtemp(join(tmpdir(), "verisum-checkpoint-"));
+    const json: unknown = JSON.parse(await readFile(join(ROOT, "tasks/digits.json"), "utf8"));
+    trained = await trainedCheckpoint(json, "digits");
+    folder = await written("checkpoint", trained.files);
+    cid = cidFromDigest(await directoryDigest(trained.files));
+  });
+  after(() => rm(directory, { recursive: true }));
+
+  async function written(name: string, files: Readonly<Record<string, Uint8Array>>): Promise<string> {
+    const path = join(directory, name);
+    await mkdir(path);
+    for (const [file, bytes] of Object.entries(files)) await writeFile(join(path, file), bytes);
+    return path;
+  }
+
+  const read = (flags: object): ReturnType<typeof readCheckpoint> =>
+    readCheckpoint(flags as CheckpointFlags, quiet, new AbortController().signal);
+
+  it("reproduce what was reported of it, to the example", async () => {
+    const { status, stdout, stderr } = await fl(
+      "evaluate",
+      "--checkpoint",
+      folder,
+      "--data",
+      "digits",
+      "--format",
+      "json",
+    );
+    assert.equal(status, 0, stderr);
+    const { data } = JSON.parse(stdout) as {
+      readonly data: {
+        readonly checkpoint: string;
+        readonly samples: number;
+        readonly evaluation: { readonly accuracy: number; readonly loss: number };
+        readonly claimed: object;
+        readonly classes: readonly { readonly name: string; readonly examples: number; readonly recall: number }[];
+        readonly calibration: { readonly bins: readonly { readonly count: number }[] };
+      };
+    };
+    const { accuracy, loss, samples } = trained;
+    assert.deepEqual([data.checkpoint, data.samples, data.evaluation.accuracy], [cid, samples, accuracy]);
+    assert.deepEqual(data.claimed, { accuracy, loss, samples });
+    assert.deepEqual(
+      data.classes.map(({ name }) => name),
+      Array.from("0123456789"),
+    );
+    const right = data.classes.reduce((sum, { examples, recall }) => sum + examples * recall, 0);
+    assert.ok(Math.abs(right - accuracy * samples) < 1e-6);
+    assert.equal(
+      data.calibration.bins.reduce((sum, { count }) => sum + count, 0),
+      samples,
+    );
+  });
+
+  it("answer for each example, as CSV with the classes' names and as JSON", async () => {
+    const asked = ["predict", "--checkpoint", folder, "--cid", cid, "--data", "digits", "--part", "test"];
+    const { status, stdout, stderr } = await fl(...asked);
+    assert.equal(status, 0, stderr);
+    const [header, ...lines] = stdout
+      .trimEnd()
+      .split("\n")
+      .map((line) => line.split(","));
+    assert.deepEqual(header!.slice(0, 5), ["part", "row", "answer", "prediction", "probability of 0"]);
+    const right = lines.filter(([, , answer, prediction]) => answer === prediction).length;
+    assert.equal(right / lines.length, trained.accuracy);
+    for (const [, , , , ...probabilities] of lines)
+      assert.ok(Math.abs(probabilities.reduce((sum, text) => sum + Number(text), 0) - 1) < 1e-5);
+    const out = join(directory, "predictions.json");
+    const json = await fl(...asked, "--format", "json", "--out", out);
+    assert.equal(json.status, 0, json.stderr);
+    const { data } = JSON.parse(await readFile(out, "utf8")) as {
+      readonly data: { readonly predictions: readonly { readonly prediction: string }[] };
+    };
+    assert.deepEqual(
+      data.predictions.map(({ prediction }) => prediction),
+      lines.map(([, , , prediction]) => prediction),
+    );
+  });
+
+  it("say what is measured in words", async () => {
+    const { stdout } = await fl("evaluate", "--checkpoint", folder, "--data", "digits?testSamples=50");
+    assert.match(stdout, /^data {12}50 test examples$/m);
+    assert.match(stdout, /accuracy \d+\.\d % \(majority class/);
+    assert.match(stdout, /^9 .* \d+\.\d %/m);
+  });
+
+  it("refuse data that does not fit, by its code", async () => {
+    const { status, stderr } = await fl("predict", "--checkpoint", folder, "--data", "activity");
+    assert.notEqual(status, 0);
+    assert.match(stderr, /DATASET_SPEC_INVALID/);
+  });
+
+  it("take a CAR of it, whose root is its CID", async () => {
+    const { "checkpoint.car": car } = await filesAs("car", { files: trained.files, cid });
+    assert.equal(carRoot(car!).toString(), cid);
+    const path = join(directory, "a.car");
+    await writeFile(path, car!);
+    const found = await read({ checkpoint: path });
+    assert.equal(found.cid, cid);
+    assert.deepEqual(Object.keys(found.files).sort(), Object.keys(trained.files).sort());
+    await writeFile(
+      path,
+      car!.map((byte, i) => (i === car!.length - 1 ? byte ^ 1 : byte)),
+    );
+    await rejectsCode(read({ checkpoint: path }), "IPFS_BLOCK_MISMATCH");
+  });
+
+  it("refuse a checkpoint that is absent, incomplete, another one than was named, or named twice", async () => {
+    await rejectsCode(read({ checkpoint: join(directory, "nothing") }), "CHECKPOINT_INVALID");
+    const { "state.bin": _, ...rest } = trained.files;
+    await rejectsCode(read({ checkpoint: await written("incomplete", rest) }), "CHECKPOINT_INVALID");
+    await rejectsCode(read({ checkpoint: folder, cid: `${cid}a` }), "CHECKPOINT_INVALID");
+    await rejectsCode(read({ checkpoint: folder, contract: `0x${"12".repeat(20)}` }), "USAGE");
+    await rejectsCode(read({}), "USAGE");
+    await rejectsCode(read({ checkpoint: folder, round: 2n }), "USAGE");
+  });
+
+  it("refuse a checkpoint whose files contradict one another", () => {
+    const json = (name: string): Record<string, unknown> =>
+      JSON.parse(new TextDecoder().decode(trained.files[name])) as Record<string, unknown>;
+    const altered = (name: string, value: object | Uint8Array): void => {
+      const bytes = value instanceof Uint8Array ? value : new TextEncoder().encode(JSON.stringify(value));
+      throwsCode(() => usableCheckpoint({ cid, files: { ...trained.files, [name]: bytes } }), "CHECKPOINT_INVALID");
+    };
+    const config = json("config.json");
+    altered("config.json", { ...config, layers: [] });
+    altered("config.json", { ...config, outputs: { kind: "regression" } });
+    altered("config.json", { ...config, inputs: { ...(config["inputs"] as object), shape: [63] } });
+    const topology = json("topology.json");
+    altered("topology.json", { ...topology, model: { ...(topology["model"] as object), hidden: [31] } });
+    altered("topology.json", new TextEncoder().encode("{"));
+    const { tensors } = decodeSafetensors(trained.files["model.safetensors"]!);
+    altered("model.safetensors", encodeSafetensors(tensors.slice(1)));
+    altered(
+      "model.safetensors",
+      encodeSafetensors(tensors.map((tensor) => ({ ...tensor, name: tensor.name.replace("dense_1", "dense_9") }))),
+    );
+  });
+
+  it("write the model for TensorFlow.js and ONNX with what its config.json says", async () => {
+    const { "model.json": json } = await filesAs("tfjs", { files: trained.files, cid });
+    const { userDefinedMetadata } = JSON.parse(new TextDecoder().decode(json)) as {
+      readonly userDefinedMetadata: { readonly checkpoint: string; readonly inputs: string };
+    };
+    assert.equal(userDefinedMetadata.checkpoint, cid);
+    const { preprocessing } = JSON.parse(userDefinedMetadata.inputs) as {
+      readonly preprocessing: { readonly divisor: number };
+    };
+    assert.equal(preprocessing.divisor, 16);
+    const { "model.onnx": onnx } = await filesAs("onnx", { files: trained.files, cid });
+    assert.ok(Buffer.from(onnx!).includes(cid));
+  });
+});
