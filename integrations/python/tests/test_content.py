@@ -20,6 +20,14 @@ from verisum.content.protobuf import decode_varint, encode_varint
 from verisum.content.read import read_directory_file
 from verisum.content.sources import car_blocks
 
+EXTERNAL = {
+    "format": "verisum-checkpoint-2",
+    "round": 3,
+    "inputs": {"shape": None, "table": None, "preprocessing": None},
+    "outputs": None,
+    "layers": None,
+    "metrics": None,
+}
 FIXTURES = os.environ.get("VERISUM_PUBLISHED")
 
 
@@ -197,13 +205,15 @@ def test_refuses_a_published_folder_that_holds_something_else(tmp_path):
     with pytest.raises(ContentError, match="lacks config.json, topology.json, model.safetensors"):
         load(task, str(directory_cid({"task.json": b"{}"})))
     topology = b'{"tensors": [], "model": {}}'
-    files = {"config.json": b'{"round": 3}', "topology.json": topology, "model.safetensors": save({})}
+    config = json.dumps(EXTERNAL).encode()
+    files = {"config.json": config, "topology.json": topology, "model.safetensors": save({})}
     for name, content in files.items():
         (tmp_path / name).write_bytes(content)
     task.joinpath("task.json").unlink()
     task.rmdir()
     assert load(tmp_path).round == 3
-    for config in (b"[" * 100_000, b"[]", b"{}", b'{"round": "third"}'):
+    third = json.dumps(EXTERNAL | {"round": "third"}).encode()
+    for config in (b"[" * 100_000, b"[]", b"{}", third):
         (tmp_path / "config.json").write_bytes(config)
         with pytest.raises(ContentError, match="holds no checkpoint"):
             load(tmp_path)

@@ -15,6 +15,7 @@ from .checkpoint import Checkpoint, load
 from .describe import describe, task
 from .errors import ContentError, TrainerError
 from .flower import from_flower
+from .preprocessing import Preprocessing
 from .process import run
 from .round import SIT_OUT, Difference, Evaluate, Fit, Parameter, Round, Training
 from .server import serve
@@ -27,6 +28,7 @@ __all__ = [
     "Evaluate",
     "Fit",
     "Parameter",
+    "Preprocessing",
     "Round",
     "TrainerError",
     "Training",

@@ -3,20 +3,26 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import zip_longest
 from os import PathLike
 from pathlib import Path
 from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
 
 from .content.build import directory_cid
 from .content.cid import parse_cid
 from .content.read import GetBlock, read_directory_file
 from .content.sources import car_blocks, gateway_blocks
 from .errors import ContentError, TrainerError
+from .preprocessing import Preprocessing
 from .round import Weights
 from .tensors import read_safetensors
 
+_FORMAT = "verisum-checkpoint-2"
 _FILES = ("config.json", "topology.json", "model.safetensors")
 _LARGEST_JSON = 32 << 20
 _LARGEST_MODEL = 1 << 30
@@ -33,12 +39,45 @@ class Checkpoint:
     model: Mapping[str, Any]
     """The task's description of the model."""
     tensors: Weights
-    """float32, by name, in the task's order."""
+    """float32, by name, in the task's order, each of the shape that `topology.json` says."""
 
     @property
     def round(self) -> int:
         """The round that made it; 0 for the model that the task began with."""
         return int(self.config["round"])
+
+    @property
+    def preprocessing(self) -> Preprocessing | None:
+        """How stored values become inputs; None where the task does not say so, or has a table (`table`)."""
+        said = self.config["inputs"]["preprocessing"]
+        return None if said is None else Preprocessing.of(said)
+
+    @property
+    def table(self) -> Mapping[str, Any] | None:
+        """Of a task on tables: columns in the order of the inputs, categories, missing values, scaling."""
+        table: Mapping[str, Any] | None = self.config["inputs"]["table"]
+        return table
+
+    @property
+    def class_names(self) -> Sequence[str] | None:
+        """In the order of the model's scores; None where the task names none."""
+        outputs = self.config["outputs"]
+        if outputs is not None and outputs["kind"] == "classes":
+            return None if outputs["names"] is None else tuple(outputs["names"])
+        named = self.config["inputs"]["preprocessing"] or self.config["inputs"]["table"]
+        return None if named is None else tuple(named["classes"])
+
+    @property
+    def layers(self) -> Sequence[Mapping[str, Any]] | None:
+        """First to last, each with its `kind`, its options and its `tensors`; None for a model of your own."""
+        layers: Sequence[Mapping[str, Any]] | None = self.config["layers"]
+        return layers
+
+    @property
+    def metrics(self) -> Mapping[str, float] | None:
+        """What the aggregator says of the model, on its own data; nobody checked it."""
+        metrics: Mapping[str, float] | None = self.config["metrics"]
+        return metrics
 
 
 def load(source: str | PathLike[str], cid: str | None = None) -> Checkpoint:
@@ -55,14 +94,51 @@ def load(source: str | PathLike[str], cid: str | None = None) -> Checkpoint:
     try:
         config = json.loads(config_json)
         topology = json.loads(topology_json)
-        tensors, _ = read_safetensors(safetensors)
-        named: Weights = {entry["name"]: tensors[entry["name"]] for entry in topology["tensors"]}
-        model = topology["model"]
-        # What `round` reads later.
-        int(config["round"])
+        found, _ = read_safetensors(safetensors)
+        named = _tensors_of(topology["tensors"], found)
+        checkpoint = Checkpoint(cid=cid, config=config, model=topology["model"], tensors=named)
+        _read_once(checkpoint)
     except (ValueError, KeyError, TypeError, RecursionError, TrainerError) as cause:
         raise ContentError(f"{source} holds no checkpoint: {cause!r}") from cause
-    return Checkpoint(cid=cid, config=config, model=model, tensors=named)
+    return checkpoint
+
+
+def _tensors_of(stated: Sequence[Mapping[str, Any]], found: Mapping[str, NDArray[Any]]) -> Weights:
+    """:raises ContentError: naming the tensor that is missing, not stated, or of another shape or type"""
+    tensors: Weights = {}
+    for entry in stated:
+        name, shape = str(entry["name"]), tuple(entry["shape"])
+        if name not in found:
+            raise ContentError(f"model.safetensors lacks the tensor {name}, which topology.json states")
+        tensor = found[name]
+        if tensor.dtype != np.float32:
+            raise ContentError(f"tensor {name} is {tensor.dtype} in model.safetensors, and checkpoints are float32")
+        if tensor.shape != shape:
+            raise ContentError(f"tensor {name} has the shape {tensor.shape}, and topology.json states {shape}")
+        if not np.isfinite(tensor).all():
+            raise ContentError(f"tensor {name} is not finite")
+        tensors[name] = tensor
+    strangers = [name for name in found if name not in tensors]
+    if strangers:
+        raise ContentError(f"model.safetensors has the tensor {strangers[0]}, which topology.json does not state")
+    return tensors
+
+
+def _read_once(checkpoint: Checkpoint) -> None:
+    """What somebody wrote wrong is found now, and not when it is used.
+
+    :raises ContentError: for layers that name tensors that the checkpoint lacks; what malformed JSON raises
+    """
+    if checkpoint.config["format"] != _FORMAT:
+        raise ContentError(f"config.json has the format {checkpoint.config['format']}, and {_FORMAT} is read")
+    _ = (checkpoint.round, checkpoint.preprocessing, checkpoint.table, checkpoint.class_names, checkpoint.metrics)
+    layers = checkpoint.layers
+    if layers is None:
+        return
+    named = [name for layer in layers for name in layer["tensors"]]
+    for named_one, stated in zip_longest(named, checkpoint.tensors):
+        if named_one != stated:
+            raise ContentError(f"the layers of config.json name the tensor {named_one} where topology.json has {stated}")
 
 
 def _reader(source: str, cid: str | None) -> Callable[[str, int], bytes]:
