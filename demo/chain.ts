@@ -61,6 +61,11 @@ export async function startChain(
   };
 }
 
+/** A chain that somebody else runs; the port is the one before those of the demo's nodes. */
+export async function chainAt(rpc: string): Promise<DemoChain> {
+  return { rpc, port: await freePorts(PORTS), pid: undefined, wallet: developmentWallet };
+}
+
 /** The first of `count` free ports in a row. */
 async function freePorts(count: number): Promise<number> {
   for (let first = 18_545; first < 65_000; first += 16) {

@@ -27,7 +27,7 @@ import {
 import { printSummary } from "./summary.ts";
 import { createTimeline } from "./timeline.ts";
 import { runAuditor } from "./auditor.ts";
-import { startChain } from "./chain.ts";
+import { chainAt, startChain } from "./chain.ts";
 import type { Role, RoleEvent } from "./processes.ts";
 import { withProcesses } from "./with-processes.ts";
 import type { ProcessRun } from "./with-processes.ts";
@@ -63,7 +63,8 @@ async function run({ processes, directory, noise, untilInterrupted }: ProcessRun
     ...(flags.initial === undefined ? {} : { initial: flags.initial }),
   });
   assertEnoughClients(prepared, dealing.clients);
-  const chain = await startChain(processes, (line) => noise.push(line));
+  const chain =
+    flags.rpc === undefined ? await startChain(processes, (line) => noise.push(line)) : await chainAt(flags.rpc);
   const wallets = Array.from({ length: 1 + MEMBERS + dealing.clients }, (_, i) => chain.wallet(i));
   const [operator, ...others] = wallets as [Wallet, ...Wallet[]];
   const members = others.slice(0, MEMBERS);

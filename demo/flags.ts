@@ -2,6 +2,7 @@
 import type { Command } from "commander";
 import { integerWithin, positiveInteger, positiveNumber } from "../command/options.ts";
 import { createProgram } from "../command/program.ts";
+import { nodeUrl } from "../command/urls.ts";
 import { parseSpecification } from "../task/create-task.ts";
 import type { TaskSpecification } from "../task/create-task.ts";
 import { VerisumError } from "../protocol/errors.ts";
@@ -28,6 +29,8 @@ export interface DemoFlags {
   readonly trainer: string | undefined;
   /** The same for what measures each model. */
   readonly evaluator: string | undefined;
+  /** A chain that runs already; one is started where this is absent. */
+  readonly rpc: string | undefined;
   /** The first weights. */
   readonly initial: string | undefined;
   readonly clients: number;
@@ -46,7 +49,7 @@ export interface DemoFlags {
 }
 
 /** What commander leaves out where it was not given. */
-type OptionalFlag = "data" | "trainer" | "evaluator" | "initial" | "alpha" | "samples" | "rounds";
+type OptionalFlag = "rpc" | "data" | "trainer" | "evaluator" | "initial" | "alpha" | "samples" | "rounds";
 
 /** The demo's command line. */
 export function demoProgram(): Command {
@@ -59,6 +62,7 @@ export function demoProgram(): Command {
     )
     .option("--evaluator <line>", "as for the client, with {client} and {clients}")
     .option("--initial <file>", "as for create-task: a safetensors file with the first weights")
+    .option("--rpc <url>", "a chain that runs already and funds Hardhat's development accounts, as anvil does", nodeUrl)
     .option("--clients <n>", `clients, at most ${MAX_CLIENTS}`, integerWithin(MIN_PLAIN_CLIENTS, MAX_CLIENTS), 5)
     .option("--samples <n>", "at most so many rows for each client", positiveInteger)
     .option("--alpha <a>", "label skew; 0.5 on the digits, else none", positiveNumber)
@@ -90,6 +94,7 @@ export function flagsFrom(program: Command): DemoFlags {
     plain,
     trainer: flags.trainer,
     evaluator: flags.evaluator,
+    rpc: flags.rpc,
     initial: flags.initial,
     alpha: flags.alpha ?? (isDigits ? DIGITS_ALPHA : undefined),
     samples: flags.samples,
