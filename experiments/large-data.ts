@@ -18,7 +18,7 @@ import { seededStream } from "../learning/seeded-stream.ts";
 
 const FEATURES = 20;
 const CHANNELS = ["acc_x", "acc_y", "acc_z"];
-const WINDOW = 32;
+const WINDOW = 50;
 const STEP = 4;
 const SERIES = 100;
 const LINES_AT_ONCE = 10_000;

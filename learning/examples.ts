@@ -1,7 +1,14 @@
 /** Labelled examples in memory. */
+import { sizeOf } from "./shape.ts";
+
 export interface Dataset {
   /** Of one example after the other, `product(featureShape)` values each, scaled, all finite. */
   readonly features: Float32Array;
+  /**
+   * Where each example's values begin in `features`, if they do not lie one after the other: windows that overlap share
+   * theirs. `featuresOf` and `gatherExamples` take them as they lie.
+   */
+  readonly starts?: Uint32Array;
 
   /** One class in [0, classCount) for each example; zeros where the answers are numbers. */
   readonly labels: Int32Array;
@@ -58,20 +65,41 @@ export function describeDataset(data: Dataset): {
   return { samples: data.exampleCount, featureShape: data.featureShape, classes: data.classCount, histogram };
 }
 
-/** The examples with these indices, in this order, as a new data set. */
+/** Values of one example. */
+export function exampleWidth({ featureShape }: Pick<Dataset, "featureShape">): number {
+  return sizeOf(featureShape);
+}
+
+/** The values of one example: a view. */
+export function featuresOf(data: Pick<Dataset, "features" | "starts" | "featureShape">, example: number): Float32Array {
+  const width = exampleWidth(data);
+  const start = data.starts?.[example] ?? example * width;
+  return data.features.subarray(start, start + width);
+}
+
+/** The examples with these indices, in this order, as a new data set; shared values stay shared. */
 export function selectExamples(data: Dataset, indices: ArrayLike<number>): Dataset {
-  const width = data.features.length / data.exampleCount;
+  const { starts } = data;
+  if (starts === undefined) return gatherExamples(data, indices);
+  return { ...data, ...answersOf(data, indices), starts: Uint32Array.from(indices, (index) => starts[index]!) };
+}
+
+/** The same with their values one after the other, as a model takes them. */
+export function gatherExamples(data: Dataset, indices: ArrayLike<number>): Dataset {
+  const width = exampleWidth(data);
   const features = new Float32Array(indices.length * width);
-  const labels = new Int32Array(indices.length);
-  for (let i = 0; i < indices.length; i++) {
-    const index = indices[i]!;
-    features.set(data.features.subarray(index * width, (index + 1) * width), i * width);
-    labels[i] = data.labels[index]!;
-  }
-  const { targets, weights } = data;
+  for (let i = 0; i < indices.length; i++) features.set(featuresOf(data, indices[i]!), i * width);
+  const { starts: _, ...rest } = data;
+  return { ...rest, ...answersOf(data, indices), features };
+}
+
+function answersOf(
+  { labels, targets, weights }: Dataset,
+  indices: ArrayLike<number>,
+): Pick<Dataset, "labels" | "targets" | "weights" | "exampleCount"> {
   return {
-    ...data,
-    ...{ features, labels, exampleCount: indices.length },
+    labels: Int32Array.from(indices, (index) => labels[index]!),
+    exampleCount: indices.length,
     ...(targets === undefined ? {} : { targets: Float32Array.from(indices, (index) => targets[index]!) }),
     ...(weights === undefined ? {} : { weights: Float32Array.from(indices, (index) => weights[index]!) }),
   };

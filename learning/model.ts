@@ -149,12 +149,16 @@ export function inputSizeOf(model: Model): number {
 /** @throws DATASET_MODEL_MISMATCH if the model does not take such examples, or there are none */
 export function assertTakes(
   model: Model,
-  { features, featureShape, exampleCount, classCount: classes, targets }: Omit<Dataset, "labels">,
+  { features, starts, featureShape, exampleCount, classCount: classes, targets }: Omit<Dataset, "labels">,
 ): void {
   const inputSize = inputSizeOf(model);
   const { takes, answers, outputCount } = headOf(model);
   const fits = takes({ classCount: classes, ...(targets === undefined ? {} : { targets }) });
-  if (features.length === exampleCount * inputSize && fits && exampleCount >= 1) return;
+  const hasValues =
+    starts === undefined
+      ? features.length === exampleCount * inputSize
+      : sizeOf(featureShape) === inputSize && starts.every((start) => start + inputSize <= features.length);
+  if (hasValues && fits && exampleCount >= 1) return;
   throw new VerisumError(
     "DATASET_MODEL_MISMATCH",
     `the model takes ${inputSize} values and ${answers}, the data has ${featureShape.join("×")} and ${answersText({ classCount: classes, ...(targets === undefined ? {} : { targets }) })}`,

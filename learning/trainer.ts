@@ -2,8 +2,9 @@
 import { VerisumError } from "../protocol/errors.ts";
 import { selectBackend } from "./backend.ts";
 import type { BackendChoice, BackendName } from "./backend.ts";
+import { exampleWidth, gatherExamples } from "./examples.ts";
 import type { Dataset } from "./examples.ts";
-import { assertTakes, initialWeightsOf, inputSizeOf, parameterCountOf, parseModel, tensorsOf } from "./model.ts";
+import { assertTakes, initialWeightsOf, parameterCountOf, parseModel, tensorsOf } from "./model.ts";
 import type { ParameterShape } from "./layers/layer.ts";
 import { yieldToEventLoop } from "./event-loop.ts";
 import type { Evaluation } from "./evaluation.ts";
@@ -58,19 +59,18 @@ export async function createTrainer(
   const backend = await selectBackend(options.backend ?? "auto");
   const network = createNetwork(model);
   const parameterCount = parameterCountOf(model);
-  const inputSize = inputSizeOf(model);
 
   const head = headOf(model);
   const { outputCount: width } = head;
 
   const inBatches = async (
     weights: Float32Array,
-    { features, exampleCount }: Dataset,
+    data: Dataset,
     take: (from: number, count: number, outputs: Float32Array) => void,
   ): Promise<void> => {
-    for (let from = 0; from < exampleCount; from += EVALUATION_BATCH) {
-      const count = Math.min(EVALUATION_BATCH, exampleCount - from);
-      take(from, count, network.outputs(weights, features.subarray(from * inputSize, (from + count) * inputSize)));
+    for (let from = 0; from < data.exampleCount; from += EVALUATION_BATCH) {
+      const count = Math.min(EVALUATION_BATCH, data.exampleCount - from);
+      take(from, count, network.outputs(weights, featuresIn(data, from, count)));
       await yieldToEventLoop();
     }
   };
@@ -119,6 +119,17 @@ export async function createTrainer(
       return predictions;
     },
   };
+}
+
+/** The values of examples that follow one another: a view, unless they are shared. */
+function featuresIn(data: Dataset, from: number, count: number): Float32Array {
+  const width = exampleWidth(data);
+  return data.starts === undefined
+    ? data.features.subarray(from * width, (from + count) * width)
+    : gatherExamples(
+        data,
+        Array.from({ length: count }, (_, i) => from + i),
+      ).features;
 }
 
 /** Some of the examples' answers, each of weight 1. */

@@ -7,6 +7,7 @@
  * every machine.
  */
 import { ensure } from "../../protocol/errors.ts";
+import { featuresOf } from "../examples.ts";
 import type { Dataset } from "../examples.ts";
 
 /** Points in time over which changes are measured: 2, 4, … 2^LEVELS. */
@@ -31,12 +32,15 @@ export function withHaarFeatures(windows: Dataset): Dataset {
   const width = channels * PER_CHANNEL;
   const features = new Float32Array(windows.exampleCount * width);
   const series = new Float64Array(steps);
-  for (let i = 0; i < windows.exampleCount; i++)
+  for (let i = 0; i < windows.exampleCount; i++) {
+    const values = featuresOf(windows, i);
     for (let channel = 0; channel < channels; channel++) {
-      for (let t = 0; t < steps; t++) series[t] = windows.features[(i * steps + t) * channels + channel]!;
+      for (let t = 0; t < steps; t++) series[t] = values[t * channels + channel]!;
       describe(series, features.subarray(i * width + channel * PER_CHANNEL));
     }
-  return { ...windows, features, featureShape: [width] };
+  }
+  const { starts: _, ...rest } = windows;
+  return { ...rest, features, featureShape: [width] };
 }
 
 function describe(series: Float64Array, out: Float32Array): void {

@@ -1,6 +1,5 @@
 /** Windows over series of sensor values: stretches of one length, cut at one step, never across two series. */
 import { ensure } from "../../protocol/errors.ts";
-import { MAX_DATA_VALUES } from "../data-file.ts";
 import type { Dataset, LoadedData } from "../examples.ts";
 import { invalidSpec, wholeNumber } from "../formats/options.ts";
 import type { OptionValues } from "../formats/options.ts";
@@ -70,8 +69,7 @@ export interface Windows extends Pick<Dataset, "labels" | "classCount" | "exampl
 }
 
 /**
- * All windows of a recording. Values are copied where they are selected, so that overlapping windows take no memory
- * before they are split.
+ * All windows of a recording, as places in it: overlapping windows take no memory of their own.
  * @throws DATASET_EMPTY if no series is long enough
  */
 export function windowsOf(recording: Recording, { length, step }: WindowSize): Windows {
@@ -101,7 +99,6 @@ export function windowsOf(recording: Recording, { length, step }: WindowSize): W
       : `no series has ${length} rows, as window= asks`,
     { window: length, mixed },
   );
-  const size = length * channels;
   return {
     labels: Int32Array.from(starts, (start) => labels[start]!),
     classCount,
@@ -109,29 +106,15 @@ export function windowsOf(recording: Recording, { length, step }: WindowSize): W
     groups,
     mixed,
     short: series.filter(({ from, until }) => until - from < length).length,
-    select(indices) {
-      ensure(
-        indices.length * size <= MAX_DATA_VALUES,
-        "DATASET_TOO_LARGE",
-        `${indices.length} windows of ${size} values are more than ${MAX_DATA_VALUES} values; choose a longer step=`,
-        { windows: indices.length, size },
-      );
-      const features = new Float32Array(indices.length * size);
-      const chosen = new Int32Array(indices.length);
-      for (let i = 0; i < indices.length; i++) {
-        const start = starts[indices[i]!]!;
-        features.set(values.subarray(start * channels, start * channels + size), i * size);
-        chosen[i] = labels[start]!;
-      }
-      return {
-        features,
-        labels: chosen,
-        exampleCount: indices.length,
-        featureShape: [length, 1, channels],
-        classCount,
-        ...(classNames === undefined ? {} : { classNames }),
-      };
-    },
+    select: (indices) => ({
+      features: values,
+      starts: Uint32Array.from(indices, (index) => starts[index]! * channels),
+      labels: Int32Array.from(indices, (index) => labels[starts[index]!]!),
+      exampleCount: indices.length,
+      featureShape: [length, 1, channels],
+      classCount,
+      ...(classNames === undefined ? {} : { classNames }),
+    }),
   };
 }
 

@@ -16,6 +16,7 @@
 import { VerisumError } from "../../protocol/errors.ts";
 import { drawWideNoise } from "../../protocol/privacy/wide-noise.ts";
 import type { RandomBytes } from "../../protocol/random.ts";
+import { exampleWidth, featuresOf } from "../examples.ts";
 import type { Dataset } from "../examples.ts";
 import { addTruncated, squaredNormOf } from "../example-gradients.ts";
 import type { ExampleGradients } from "../example-gradients.ts";
@@ -112,11 +113,11 @@ export function addClipped(
 
 /** These examples, and zeros of class 0 or target 0 up to `size` of them. */
 function paddedBatch(data: Dataset, examples: readonly number[], size: number): Batch {
-  const width = data.features.length / data.exampleCount;
+  const width = exampleWidth(data);
   const features = new Float32Array(size * width);
   const labels = new Int32Array(size);
   examples.forEach((example, i) => {
-    features.set(data.features.subarray(example * width, (example + 1) * width), i * width);
+    features.set(featuresOf(data, example), i * width);
     labels[i] = data.labels[example]!;
   });
   const filled = (values: Float32Array): Float32Array =>

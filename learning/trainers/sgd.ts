@@ -2,7 +2,7 @@
 import { VerisumError } from "../../protocol/errors.ts";
 import { yieldToEventLoop } from "../event-loop.ts";
 import { assertFinite } from "../finite.ts";
-import { selectExamples } from "../examples.ts";
+import { gatherExamples } from "../examples.ts";
 import { seededStream } from "../seeded-stream.ts";
 import { descend, trainingMethod } from "./training-method.ts";
 import type { TrainingJob, TrainOptions, TrainResult } from "./training-method.ts";
@@ -29,7 +29,7 @@ async function train(
     const order = stream.permutation(data.exampleCount);
     epochLoss = 0;
     for (let from = 0; from < data.exampleCount; from += batchSize) {
-      const batch = selectExamples(data, order.subarray(from, from + batchSize));
+      const batch = gatherExamples(data, order.subarray(from, from + batchSize));
       const { loss, gradient } = network.lossAndGradient(weights, batch);
       if (!Number.isFinite(loss))
         throw new VerisumError("TRAINING_DIVERGED", `the loss of step ${step} is ${loss}`, { step });

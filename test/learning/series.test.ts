@@ -4,12 +4,17 @@ import { join } from "node:path";
 import fc from "fast-check";
 import { after, before, describe, it } from "mocha";
 import { loadDataset } from "../../learning/dataset.ts";
+import { gatherExamples, selectExamples } from "../../learning/examples.ts";
+import type { Dataset, LoadedData } from "../../learning/examples.ts";
+import { withHaarFeatures } from "../../learning/series/haar.ts";
 import { windowsOf } from "../../learning/series/windows.ts";
 import type { Recording } from "../../learning/series/windows.ts";
+import { createTrainer } from "../../learning/trainer.ts";
 import type { ErrorCode, ErrorDetails } from "../../protocol/errors.ts";
 import { writeActivityFolder } from "../support/activity-folder.ts";
 import { rejectsCode, throwsCode } from "../support/errors.ts";
 import { checkAsync } from "../support/properties.ts";
+import { seededRandom } from "../support/random.ts";
 import { temporaryFolder } from "../support/tables.ts";
 import type { Folder } from "../support/tables.ts";
 
@@ -24,6 +29,19 @@ const recording = (labels: readonly number[], series: Recording["series"]): Reco
   series,
 });
 
+/** With the values of each example of its own. */
+function whole(data: Dataset): Dataset {
+  return gatherExamples(
+    data,
+    Array.from({ length: data.exampleCount }, (_, i) => i),
+  );
+}
+
+async function gathered(spec: string): Promise<LoadedData> {
+  const loaded = await loadDataset(spec);
+  return { ...loaded, train: whole(loaded.train), test: whole(loaded.test) };
+}
+
 describe("windows", () => {
   it("are cut at their step, never across series, and never where the label changes", () => {
     const windows = windowsOf(
@@ -36,7 +54,7 @@ describe("windows", () => {
       ),
       { length: 3, step: 1 },
     );
-    const { features, labels, featureShape } = windows.select([0, 1, 2]);
+    const { features, labels, featureShape } = whole(windows.select([0, 1, 2]));
     assert.deepEqual([...features], [0, 1, 2, 1, 2, 3, 4, 5, 6]);
     assert.deepEqual(
       [[...labels], featureShape],
@@ -47,6 +65,42 @@ describe("windows", () => {
     );
     assert.deepEqual([windows.exampleCount, windows.mixed, windows.short], [3, 2, 1]);
     assert.deepEqual(windows.groups, ["a", "a", "a"]);
+  });
+
+  it("share the recording's values, also where they are selected again, and train, predict and describe as copies do", async () => {
+    const rows = 400;
+    const values = Float32Array.from({ length: rows }, (_, i) => Math.sin(i * (i < 200 ? 0.2 : 0.9)));
+    const made = {
+      ...recording(
+        Array.from({ length: rows }, (_, i) => (i < 200 ? 0 : 1)),
+        [{ from: 0, until: rows, group: "a" }],
+      ),
+      values,
+    };
+    const windows = windowsOf(made, { length: 32, step: 2 });
+    const all = windows.select(Array.from({ length: windows.exampleCount }, (_, i) => i));
+    const some = selectExamples(all, [3, 100, 5]);
+    for (const data of [all, some]) assert.equal(data.features.buffer, values.buffer);
+    const copy = whole(all);
+    assert.equal(copy.features.length, 32 * all.exampleCount);
+    assert.deepEqual([...whole(some).features.subarray(32, 64)], [...copy.features.subarray(3200, 3232)]);
+    assert.deepEqual(withHaarFeatures(all), withHaarFeatures(copy));
+    const trainer = await createTrainer({ kind: "mlp", inputShape: [32], hidden: [], classCount: 2 });
+    const start = trainer.initialWeights(1);
+    const options = { learningRate: 0.1, momentum: 0, batchSize: 16, localEpochs: 1, seed: 1 };
+    const { weights } = await trainer.train(start, all, options);
+    assert.deepEqual(weights, (await trainer.train(start, copy, options)).weights);
+    assert.deepEqual(await trainer.evaluate(weights, all), await trainer.evaluate(weights, copy));
+    assert.deepEqual(await trainer.predict(weights, all), await trainer.predict(weights, copy));
+    const privacy = { clipNorm: 1, noiseMultiplier: 1, samplingRate: 0.1, steps: 3 };
+    const noisy = async (data: Dataset): Promise<Float32Array> =>
+      (await trainer.train(start, data, { ...options, privacy: { ...privacy, random: seededRandom("windows") } }))
+        .weights;
+    assert.deepEqual(await noisy(all), await noisy(copy));
+    await rejectsCode(
+      trainer.evaluate(weights, { ...all, starts: all.starts!.map((at) => at + 1) }),
+      "DATASET_MODEL_MISMATCH",
+    );
   });
 
   it("are refused if there is none", () => {
@@ -73,7 +127,7 @@ describe("data in series", () => {
 
     it("becomes windows whose series lie on one side of the split", async () => {
       const path = await folder.file("stream.csv", stream());
-      const { train, test, notes } = await loadDataset(`${path}?group=subject&time=t&window=4&step=2`);
+      const { train, test, notes } = await gathered(`${path}?group=subject&time=t&window=4&step=2`);
       assert.deepEqual(train.featureShape, [4, 1, 2]);
       // Of each half of ten rows four windows, and one across the change.
       assert.equal(train.exampleCount + test.exampleCount, 10 * 8);
@@ -87,7 +141,7 @@ describe("data in series", () => {
         [...train.features.subarray(0, 4)].map(Math.abs),
         [0, 0, 1, 1].map((i) => i + firsts(train)[0]!),
       );
-      const half = await loadDataset(`${path}?group=subject&time=t&window=4&overlap=2`);
+      const half = await gathered(`${path}?group=subject&time=t&window=4&overlap=2`);
       assert.deepEqual(half.train, train);
     });
 
@@ -111,7 +165,7 @@ describe("data in series", () => {
           const lines = groupOf.map((group, row) => `g${group},${row},${group % 2}`);
           const path = await folder.file("runs.csv", `person,row,label\n${lines.join("\n")}\n`);
           const spec = `${path}?group=person&window=${length}&step=${step}&splitSeed=${seed}`;
-          const { train, test } = await loadDataset(spec);
+          const { train, test } = await gathered(spec);
           const [inTrain, inTest] = [train, test].map(({ features }) => [...features]) as [number[], number[]];
           const tested = new Set(inTest.map((row) => groupOf[row]));
           assert.ok(inTrain.length > 0 && inTest.length > 0);
@@ -124,7 +178,7 @@ describe("data in series", () => {
     it("gives each client whole series", async () => {
       const path = await folder.file("stream.csv", stream());
       const spec = `${path}?group=subject&drop=t&window=5&test=0.1&partition=group&clients=3&seed=1&client=`;
-      const shards = await Promise.all([0, 1, 2].map((client) => loadDataset(spec + String(client))));
+      const shards = await Promise.all([0, 1, 2].map((client) => gathered(spec + String(client))));
       const subjects = shards.map(
         ({ train }) =>
           new Set(
@@ -143,7 +197,7 @@ describe("data in series", () => {
     it("with a test file needs no group", async () => {
       const path = await folder.file("parts/train.csv", stream(2));
       await folder.file("parts/test.csv", stream(1));
-      const { train, test } = await loadDataset(
+      const { train, test } = await gathered(
         `${path.slice(0, -10)}?drop=subject&time=t&window=10`.replace("&time=t", ",t"),
       );
       assert.deepEqual([train.exampleCount, test.exampleCount], [4, 2]);
@@ -178,17 +232,17 @@ describe("data in series", () => {
       folder.file(name, `${header}@data\n${rows.join("\n")}\n`);
 
     it("has series of channels, classes in its own order, and is split by class", async () => {
-      const { train, test } = await loadDataset(await file(ROWS));
+      const { train, test } = await gathered(await file(ROWS));
       assert.deepEqual([train.exampleCount, test.exampleCount, train.featureShape], [8, 2, [4, 1, 2]]);
       assert.deepEqual([train.classNames, test.labels.toSorted()], [["up", "down"], Int32Array.of(0, 1)]);
       assert.deepEqual([...train.features.subarray(2, 8)], [1, 0, 2, 0, 3, 0.5]);
-      const scaled = await loadDataset(`${await file(ROWS)}?classes=down,up&mean=0,1&deviation=2,1`);
+      const scaled = await gathered(`${await file(ROWS)}?classes=down,up&mean=0,1&deviation=2,1`);
       assert.deepEqual([...scaled.train.features.subarray(2, 8)], [0.5, -1, 1, -1, 1.5, -0.5]);
       assert.deepEqual(scaled.train.classNames, ["down", "up"]);
     });
 
     it("is cut into windows that stay with their series", async () => {
-      const { train, test } = await loadDataset(`${await file(ROWS)}?window=2`);
+      const { train, test } = await gathered(`${await file(ROWS)}?window=2`);
       assert.deepEqual([train.exampleCount, test.exampleCount, train.featureShape], [16, 4, [2, 1, 2]]);
       // A series begins with its number and that negated; what follows is the same in all.
       const whole = Array.from({ length: 8 }, (_, i) => train.features.subarray(i * 8, i * 8 + 8));
@@ -198,7 +252,7 @@ describe("data in series", () => {
     it("has its parts in one folder", async () => {
       const path = await file(ROWS, HEADER, "archive/steps_TRAIN.ts");
       await file(ROWS.slice(0, 4), HEADER, "archive/steps_TEST.ts");
-      const { train, test } = await loadDataset(path.slice(0, path.lastIndexOf("/")));
+      const { train, test } = await gathered(path.slice(0, path.lastIndexOf("/")));
       assert.deepEqual([train.exampleCount, test.exampleCount], [10, 4]);
     });
 
