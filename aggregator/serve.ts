@@ -5,6 +5,8 @@ import type { EndpointOptions } from "../task/endpoint.ts";
 import { loadCommitter } from "../task/keys.ts";
 import { openWritingNode } from "../task/node.ts";
 import type { NodeOptions } from "../task/node.ts";
+import { baselineWatch } from "../learning/evaluation.ts";
+import { comparedIn } from "../task/checkpoint.ts";
 import { openMeasure } from "../task/measure.ts";
 import { addNodePages } from "../task/node-pages.ts";
 import { openStatements } from "../task/node-statements.ts";
@@ -70,6 +72,7 @@ export async function serve(options: ServeOptions, deps: RoleDependencies): Prom
   if (relay !== undefined) addRelayRoute(app, relay, task.parameters);
   const announce = await openEndpoint(app, options.listen, publicUrl, node, reporter);
   const measure = options.data === undefined ? undefined : await openMeasure(options.data, task.document);
+  const learnsNothing = baselineWatch();
   const coordinate = createCoordinator({
     chain,
     task: {
@@ -86,6 +89,9 @@ export async function serve(options: ServeOptions, deps: RoleDependencies): Prom
           evaluate: async (weights) => {
             const metrics = await measure(weights);
             vitals.measured(metrics);
+            const compared = comparedIn(metrics);
+            const nothing = compared === undefined ? undefined : learnsNothing(compared);
+            if (nothing !== undefined) reporter.say("warn", "learns-nothing", nothing);
             return metrics;
           },
         }),

@@ -2,6 +2,7 @@
 import pc from "picocolors";
 import { nodeOptions } from "../command/options.ts";
 import type { CommonFlags } from "../command/options.ts";
+import { neverBetter } from "../learning/evaluation.ts";
 import type { ModelState } from "../protocol/model.ts";
 import type { Reporter } from "../protocol/reporter.ts";
 import { platformRandom } from "../command/platform-random.ts";
@@ -9,6 +10,7 @@ import { submissionVerifier } from "../proving/groth16/submission-batch.ts";
 import { closeCurve, openCurve } from "../proving/node/open-curve.ts";
 import { verifyKeysOrigin } from "../task/keys-origin.ts";
 import type { KeysOrigin } from "../task/keys-claim.ts";
+import { comparedIn } from "../task/checkpoint.ts";
 import { openMeasure } from "../task/measure.ts";
 import { weightsOf } from "../task/model-vector.ts";
 import { openReadingNode } from "../task/node.ts";
@@ -52,6 +54,8 @@ export async function verify(flags: VerifyFlags, reporter: Reporter, signal: Abo
   }
   await node.close();
   await closeCurve();
+  const nothing = neverBetter(audit.metrics.flatMap(({ recomputed }) => (recomputed && comparedIn(recomputed)) ?? []));
+  if (nothing !== undefined) reporter.say("warn", "learns-nothing", nothing);
   const failed = audit.findings.filter(({ ok }) => !ok).length;
   process.stdout.write(
     flags.format === "json" ? `${verdictJson(verdict)}\n` : `${verdictLine(audit, failed, processorMs)}\n`,

@@ -8,8 +8,17 @@ export interface RoundFigures {
   refused: string[];
   finalizeGas?: number;
   accuracy?: number;
+  /** Accuracy of always answering the most frequent class of the test data, and the mean recall of its classes. */
+  majority?: number;
+  balancedAccuracy?: number;
+  /** Of numbers to predict, and of always answering their mean. */
+  rootMeanSquaredError?: number;
+  baselineError?: number;
   modelCid?: string;
 }
+
+/** What an aggregator says of a model. */
+const MEASURED = ["accuracy", "majority", "balancedAccuracy", "rootMeanSquaredError", "baselineError"] as const;
 
 export interface Account {
   readonly rounds: Map<number, RoundFigures>;
@@ -69,17 +78,19 @@ export function createAccount(write: (line: string) => void, elapsed: () => numb
         say(role, text);
         return;
       case "aggregated":
-        if (typeof facts.accuracy === "number") figures(round).accuracy = facts.accuracy;
+        for (const name of MEASURED) {
+          const value = facts[name];
+          if (typeof value === "number") figures(round)[name] = value;
+        }
         return;
       case "finalised": {
         const entry = figures(round);
         entry.finalizeGas = Number(facts.gas);
         entry.modelCid = String(facts.modelCid);
-        const accuracy =
-          entry.accuracy === undefined ? "" : `test accuracy ${pc.bold(`${(entry.accuracy * 100).toFixed(1)} %`)}, `;
+        const reached = reachedText(entry);
         say(
           pc.bold("chain"),
-          pc.green(`round ${round} is final: `) + `${accuracy}finalize ${group(Number(facts.gas))} gas`,
+          pc.green(`round ${round} is final: `) + `${reached}finalize ${group(Number(facts.gas))} gas`,
         );
         say("", pc.dim(`checkpoint ${gateway}/ipfs/${entry.modelCid}/`));
         return;
@@ -93,6 +104,15 @@ export function createAccount(write: (line: string) => void, elapsed: () => numb
     }
   };
   return { rounds, note };
+}
+
+function reachedText({ accuracy, majority, rootMeanSquaredError, baselineError }: RoundFigures): string {
+  const percent = (share: number): string => `${(share * 100).toFixed(1)} %`;
+  if (accuracy !== undefined)
+    return `test accuracy ${pc.bold(percent(accuracy))}${majority === undefined ? "" : ` (majority class ${percent(majority)})`}, `;
+  if (rootMeanSquaredError === undefined) return "";
+  const always = baselineError === undefined ? "" : ` (always the mean ${baselineError.toPrecision(4)})`;
+  return `test error ${pc.bold(rootMeanSquaredError.toPrecision(4))}${always}, `;
 }
 
 /** 1234567 as 1,234,567. */

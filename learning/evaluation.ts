@@ -99,21 +99,54 @@ function accuracyText(evaluation: Omit<ClassEvaluation, "loss" | "recall">): str
   return `${percent(accuracy)} (majority class ${percent(majority)}, balanced ${percent(balancedAccuracy)}${area})`;
 }
 
+/** Classes whose recall is written out, the worst of them. */
+const MOST_RECALLS = 10;
+
+/**
+ * Recall by class, the least first.
+ *
+ * @param names in the order of the classes; their numbers if absent
+ * @example "recall: yes 12.5 %, no 98.0 %"
+ */
+export function recallText(recall: ClassEvaluation["recall"], names?: readonly string[]): string {
+  const known = recall.flatMap((share, label) =>
+    share === null ? [] : [{ share, name: names?.[label] ?? String(label) }],
+  );
+  const worst = known.sort((a, b) => a.share - b.share).slice(0, MOST_RECALLS);
+  const rest = known.length - worst.length;
+  return `recall: ${worst.map(({ share, name }) => `${name} ${percent(share)}`).join(", ")}${rest > 0 ? `, ${rest} more classes` : ""}`;
+}
+
+/** What of an evaluation is compared with its baseline. */
+export type Compared =
+  Pick<ClassEvaluation, "accuracy" | "majority"> | Pick<RegressionEvaluation, "rootMeanSquaredError" | "baselineError">;
+
 /** Models in a row that are no better than their baseline before that is said. */
 const PATIENCE = 3;
 
 /** Looks at models' evaluations in turn; says once that three in a row are no better than their baseline. */
-export function baselineWatch(): (evaluation: Evaluation) => string | undefined {
+export function baselineWatch(): (evaluation: Compared) => string | undefined {
   let inRow = 0;
   return (evaluation) => {
-    const { isBetter, baseline, remedy } = comparedOf(evaluation);
+    const { isBetter } = comparedOf(evaluation);
     inRow = isBetter ? 0 : inRow + 1;
-    if (inRow !== PATIENCE) return undefined;
-    return `${PATIENCE} models in a row are no better than always answering ${baseline}: on this test data the task learns nothing; look at ${remedy} (fl-client data inspect)`;
+    return inRow === PATIENCE ? nothingLearnt(`${PATIENCE} models in a row are`, evaluation) : undefined;
   };
 }
 
-function comparedOf(evaluation: Evaluation): {
+/** Says it if none of a task's models, of one at least, is better than its baseline. */
+export function neverBetter(evaluations: readonly Compared[]): string | undefined {
+  const last = evaluations.at(-1);
+  if (last === undefined || evaluations.some((one) => comparedOf(one).isBetter)) return undefined;
+  return nothingLearnt(evaluations.length === 1 ? "the model is" : `all ${evaluations.length} models are`, last);
+}
+
+function nothingLearnt(models: string, evaluation: Compared): string {
+  const { baseline, remedy } = comparedOf(evaluation);
+  return `${models} no better than always answering ${baseline}: on this test data the task learns nothing; look at ${remedy} (fl-client data inspect)`;
+}
+
+function comparedOf(evaluation: Compared): {
   readonly isBetter: boolean;
   readonly baseline: string;
   readonly remedy: string;

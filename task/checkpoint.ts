@@ -13,6 +13,7 @@ import type { TaskParameters } from "../protocol/task.ts";
 import type { PublishedFiles } from "../protocol/ports.ts";
 import type { Hex } from "../protocol/transcript.ts";
 import { cidFromDigest } from "../content/cid.ts";
+import type { Compared } from "../learning/evaluation.ts";
 import { cutWeights } from "../learning/named-tensors.ts";
 import { encodeSafetensors } from "../learning/safetensors.ts";
 import type { TaskDocument } from "./document.ts";
@@ -39,8 +40,20 @@ const cellSchema = z.strictObject({
   clients: z.array(z.string()),
 });
 
+/** Classes whose recall is published one by one. */
+export const MOST_RECALLS = 100;
+
 export const metricsSchema = z.union([
-  z.strictObject({ accuracy: z.number(), loss: z.number(), samples: z.int() }),
+  z.strictObject({
+    accuracy: z.number(),
+    loss: z.number(),
+    samples: z.int(),
+    /** Accuracy of always answering the most frequent class. */
+    majority: z.number().optional(),
+    balancedAccuracy: z.number().optional(),
+    /** By class, null where there is no example; absent of too many classes. */
+    recall: z.array(z.number().nullable()).max(MOST_RECALLS).optional(),
+  }),
   /** Of a model that answers with numbers, in the data's unit but for the loss. */
   z.strictObject({
     rootMeanSquaredError: z.number(),
@@ -48,6 +61,8 @@ export const metricsSchema = z.union([
     r2: z.number().nullable(),
     loss: z.number(),
     samples: z.int(),
+    /** Root mean squared error of always answering the mean. */
+    baselineError: z.number().optional(),
   }),
 ]);
 
@@ -92,16 +107,38 @@ export type Metrics = z.infer<typeof metricsSchema>;
 /** The files of a checkpoint. */
 export const CHECKPOINT_FILES = ["config.json", "model.safetensors", "state.bin", "topology.json"] as const;
 
-/** In words: `accuracy 91.2 %, loss 0.310`. */
+/** In words: `accuracy 91.2 % (majority class 60.0 %, balanced 90.1 %), loss 0.310`. */
 export function metricsText(metrics: Metrics): string {
   const loss = `loss ${metrics.loss.toFixed(3)}`;
-  if ("accuracy" in metrics) return `accuracy ${(metrics.accuracy * 100).toFixed(1)} %, ${loss}`;
-  return `root mean squared error ${metrics.rootMeanSquaredError.toPrecision(4)}, mean absolute error ${metrics.meanAbsoluteError.toPrecision(4)}, ${loss}`;
+  const percent = (share: number): string => `${(share * 100).toFixed(1)} %`;
+  if ("accuracy" in metrics) {
+    const { accuracy, majority, balancedAccuracy } = metrics;
+    const beside = [
+      ...(majority === undefined ? [] : [`majority class ${percent(majority)}`]),
+      ...(balancedAccuracy === undefined ? [] : [`balanced ${percent(balancedAccuracy)}`]),
+    ].join(", ");
+    return `accuracy ${percent(accuracy)}${beside === "" ? "" : ` (${beside})`}, ${loss}`;
+  }
+  const { baselineError } = metrics;
+  const beside = baselineError === undefined ? "" : ` (always the mean ${baselineError.toPrecision(4)})`;
+  return `root mean squared error ${metrics.rootMeanSquaredError.toPrecision(4)}${beside}, mean absolute error ${metrics.meanAbsoluteError.toPrecision(4)}, ${loss}`;
 }
 
 /** All of them that are numbers, for programs. */
 export function figuresIn(metrics: Metrics): Readonly<Record<string, number>> {
-  return Object.fromEntries(Object.entries(metrics).filter((entry): entry is [string, number] => entry[1] !== null));
+  return Object.fromEntries(
+    Object.entries(metrics).filter((entry): entry is [string, number] => typeof entry[1] === "number"),
+  );
+}
+
+/** What of them says whether anything was learnt; undefined where they have no baseline. */
+export function comparedIn(metrics: Metrics): Compared | undefined {
+  if ("accuracy" in metrics) {
+    const { accuracy, majority } = metrics;
+    return majority === undefined ? undefined : { accuracy, majority };
+  }
+  const { rootMeanSquaredError, baselineError } = metrics;
+  return baselineError === undefined ? undefined : { rootMeanSquaredError, baselineError };
 }
 
 /** Of a model of classes; null of another one. */

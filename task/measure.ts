@@ -1,6 +1,7 @@
 /** Accuracy and loss of a task's models on test data. */
 import { loadDataset } from "../learning/dataset.ts";
 import { createTrainer } from "../learning/trainer.ts";
+import { MOST_RECALLS } from "./checkpoint.ts";
 import type { Metrics } from "./checkpoint.ts";
 import type { TaskDocument } from "./document.ts";
 
@@ -18,8 +19,13 @@ export async function openMeasure(
     const evaluation = await trainer.evaluate(weights, test);
     const { loss } = evaluation;
     const samples = test.exampleCount;
-    if ("accuracy" in evaluation) return { accuracy: evaluation.accuracy, loss, samples };
-    const { rootMeanSquaredError, meanAbsoluteError, r2 } = evaluation;
-    return { rootMeanSquaredError, meanAbsoluteError, r2, loss, samples };
+    // In the order of the schema: members that read them from a proposal write the same bytes.
+    if ("accuracy" in evaluation) {
+      const { accuracy, majority, balancedAccuracy, recall } = evaluation;
+      const byClass = recall.length <= MOST_RECALLS ? { recall: [...recall] } : {};
+      return { accuracy, loss, samples, majority, balancedAccuracy, ...byClass };
+    }
+    const { rootMeanSquaredError, meanAbsoluteError, r2, baselineError } = evaluation;
+    return { rootMeanSquaredError, meanAbsoluteError, r2, loss, samples, baselineError };
   };
 }

@@ -1,6 +1,6 @@
 /** What a client trains with and measures by: the built-in engine, or a trainer of somebody else. */
 import { join } from "node:path";
-import { baselineWatch, evaluationText } from "../../learning/evaluation.ts";
+import { baselineWatch, evaluationText, recallText } from "../../learning/evaluation.ts";
 import type { Evaluation } from "../../learning/evaluation.ts";
 import type { Dataset, LoadedData } from "../../learning/examples.ts";
 import { createTrainer } from "../../learning/trainer.ts";
@@ -92,7 +92,8 @@ function accuracyOn(
   const learnsNothing = baselineWatch();
   return async (round, model) => {
     const evaluation = await engine.evaluate(weightsOf(document, model), test);
-    const text = `model of round ${round}: ${evaluationText(evaluation)} on local test data`;
+    const byClass = "recall" in evaluation ? `; ${recallText(evaluation.recall, test.classNames)}` : "";
+    const text = `model of round ${round}: ${evaluationText(evaluation)} on local test data${byClass}`;
     reporter.say("info", "accuracy", text, { round, ...figuresOf(evaluation) });
     const nothing = learnsNothing(evaluation);
     if (nothing !== undefined) reporter.say("warn", "learns-nothing", nothing, { round });

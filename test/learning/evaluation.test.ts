@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, it } from "mocha";
-import { baselineWatch, createTally, evaluationText } from "../../learning/evaluation.ts";
+import { baselineWatch, createTally, evaluationText, neverBetter, recallText } from "../../learning/evaluation.ts";
 import type { ClassEvaluation } from "../../learning/evaluation.ts";
 
 /** @param answers pairs of the true label and the scores given */
@@ -53,11 +53,28 @@ describe("an evaluation", () => {
     );
   });
 
+  it("is said to show no learning if none of a task's models is better than its baseline", () => {
+    const of = (...accuracies: number[]): string | undefined =>
+      neverBetter(accuracies.map((accuracy) => ({ accuracy, majority: 0.6 })));
+    assert.equal(of(), undefined);
+    assert.equal(of(0.2, 0.61, 0.6), undefined);
+    assert.match(of(0.6)!, /^the model is no better than always answering the most frequent class \(60.0 %\)/);
+    assert.match(of(0.1, 0.6)!, /^all 2 models are no better/);
+    const numbers = (rootMeanSquaredError: number): string | undefined =>
+      neverBetter([{ rootMeanSquaredError, baselineError: 3 }]);
+    assert.equal(numbers(2.9), undefined);
+    assert.match(numbers(3)!, /always answering the mean/);
+  });
+
+  it("names the classes with the least recall first, and counts the rest", () => {
+    assert.equal(recallText([0.98, 0.125, null], ["no", "yes", "perhaps"]), "recall: yes 12.5 %, no 98.0 %");
+    const many = recallText(Array.from({ length: 12 }, (_, i) => 1 - i / 20));
+    assert.ok(many.startsWith("recall: 11 45.0 %, 10 50.0 %") && many.endsWith(", 2 more classes"), many);
+  });
+
   it("is said to show no learning once, after three models in a row that beat no majority", () => {
     const watch = baselineWatch();
-    const seen = [0.6, 0.6, 0.7, 0.6, 0.5, 0.6, 0.6].map((accuracy) =>
-      watch({ accuracy, loss: 1, majority: 0.6, balancedAccuracy: 0.5, recall: [], auc: null }),
-    );
+    const seen = [0.6, 0.6, 0.7, 0.6, 0.5, 0.6, 0.6].map((accuracy) => watch({ accuracy, majority: 0.6 }));
     assert.deepEqual(
       seen.map((text) => text !== undefined),
       [false, false, false, false, false, true, false],
