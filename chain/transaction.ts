@@ -1,7 +1,7 @@
 /**
  * One account's transactions: sent one after the other, each with a gas limit, and looked for by their hashes until
- * they are mined. No library waits here: a look that fails is made again, fees are raised when blocks pass by, and the
- * wait ends with the receipt, with the nonce, or with the phase.
+ * they are mined. No library waits here: a look that fails is made again, what may be lost is sent again as it is, fees
+ * are raised when blocks pass by, and the wait ends with the receipt, with the nonce, or with the phase.
  */
 import { keccak256 } from "ethers";
 import type { TransactionReceipt, Wallet } from "ethers";
@@ -22,6 +22,8 @@ const BLOCKS_BEFORE_REPLACING = 3;
 const REPLACEMENTS_AT_ONCE = 20;
 const FIRST_LOOK_MS = 50;
 const LONGEST_LOOK_MS = 2_000;
+/** Looks without a receipt, some fifteen seconds, after which the same bytes are sent again: endpoints forget. */
+const LOOKS_BEFORE_RESENDING = 15;
 /** Looks without a receipt, after the nonce was used or the phase ended, before the transaction counts as lost. */
 const LAST_LOOKS = 4;
 /** EIP-7825. */
@@ -51,6 +53,8 @@ interface Sent {
   readonly nonce: number;
   readonly gasLimit: bigint;
   readonly hashes: Hex[];
+  /** What was signed last. */
+  signed: string;
   fees: Fees;
   block: number;
 }
@@ -83,7 +87,7 @@ class Sender {
   async transact(call: Call): Promise<TransactionReceipt> {
     const gasLimit = await this.#gasLimit(call);
     const [nonce, fees, block] = await Promise.all([this.#freeNonce(), this.#feesNow(), this.#blockNumber()]);
-    const sent: Sent = { nonce, gasLimit, hashes: [], fees, block };
+    const sent: Sent = { nonce, gasLimit, hashes: [], signed: "", fees, block };
     await this.#requireFunds(call, sent);
     await this.#broadcast(call, sent);
     return this.#untilMined(call, sent);
@@ -167,6 +171,7 @@ class Sender {
       });
       // Kept before it is sent: of an answer that is lost nobody knows whether the transaction was.
       sent.hashes.push(keccak256(signed) as Hex);
+      sent.signed = signed;
       const error = await this.#offer(signed);
       if (error === undefined || isKnown(error) || isNonceUsed(error)) return;
       sent.hashes.pop();
@@ -197,7 +202,7 @@ class Sender {
   async #untilMined(call: Call, sent: Sent): Promise<TransactionReceipt> {
     const end = performance.now() + MINING_TIMEOUT_MS;
     let left = LAST_LOOKS;
-    for (let pause = FIRST_LOOK_MS; ; pause = longer(pause)) {
+    for (let looks = 1, pause = FIRST_LOOK_MS; ; looks++, pause = longer(pause)) {
       const look = await this.#look(call, sent);
       if (look?.receipt !== undefined) return mined(call, look.receipt);
       if (look?.isOver === true) left -= 1;
@@ -205,6 +210,8 @@ class Sender {
         throw new VerisumError("CHAIN_TRANSACTION_LOST", `${call.name} was not mined in time`, { call: call.name });
       if (look !== undefined && !look.isOver && look.block - sent.block >= BLOCKS_BEFORE_REPLACING)
         await this.#replace(call, sent, look.block);
+      // Where blocks come with transactions, nothing else brings a lost one back. What is said to it does not matter.
+      else if (look?.isOver === false && looks % LOOKS_BEFORE_RESENDING === 0) await this.#offer(sent.signed);
       await this.#endpoint.transport.pause(pause);
     }
   }

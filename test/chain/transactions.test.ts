@@ -26,6 +26,9 @@ const MISBEHAVIOURS: readonly (readonly [string, Misbehaviour])[] = [
   ["an answer of another form", { status: 200, body: '{"jsonrpc":"2.0","id":1,"result":{"no":"result"}}' }],
 ];
 
+/** More refusals than one request is tried. */
+const LOST = 8;
+
 describe("a transaction that waits to be mined", function () {
   this.timeout(120_000);
   let connection: NetworkConnection;
@@ -99,6 +102,20 @@ describe("a transaction that waits to be mined", function () {
     assert.notEqual(first, second);
     assert.equal(transactionHash, second);
     assert.equal((await writer.endpoints()).get(writer.account), "http://dropped.example");
+  });
+
+  it("is sent again as it is where it was lost, and no block comes without it", async () => {
+    const writer = await as(4);
+    let refused = 0;
+    server.fault = ({ method }) => {
+      if (method !== "eth_sendRawTransaction" || refused === LOST) return undefined;
+      refused++;
+      return { status: 503, body: "busy" };
+    };
+    const height = (await ask("eth_blockNumber")) as string;
+    const { blockNumber } = await writer.announce("http://lost.example");
+    assert.equal(refused, LOST);
+    assert.equal(blockNumber, Number(height) + 1);
   });
 
   it("takes the place of one that an earlier process left behind", async () => {
