@@ -9,7 +9,7 @@ export default {
     "{client,auditor,aggregator,operator}/cli.ts",
     "{client,member,aggregator,auditor,operator,learning,protocol}/door.ts",
     "examples/*.ts",
-    "dashboard/{main.tsx,vite.config.ts,verifier/worker.ts}",
+    "dashboard/{main.tsx,participate/main.tsx,vite.config.ts,verifier/worker.ts}",
     "demo/{demo,boosting-client}.ts",
     "experiments/*.ts",
     "experiments/bench/{kernels,provers}.ts",

@@ -23,7 +23,7 @@ import { keysOrigin } from "../task/keys-origin.ts";
 import { openReadingNode } from "../task/node.ts";
 import type { ReadingNode } from "../task/node.ts";
 import { contentOf } from "./dashboard-content.ts";
-import { addDashboardPages } from "./dashboard-pages.ts";
+import { addDashboardPages } from "./bundled-pages.ts";
 import { presentOf, verifiedKeys } from "./present.ts";
 
 export interface DashboardFlags extends Omit<CommonFlags, "contract"> {

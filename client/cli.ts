@@ -22,6 +22,7 @@ import type { ProverCommand } from "../proving/groth16/prover-command.ts";
 import { TOKEN_VARIABLE, trainerAddress, trainerLine, trainerToken } from "./trainers/address.ts";
 import type { TrainerAddress, TrainerLine } from "./trainers/address.ts";
 import type { InspectFlags } from "./inspect.ts";
+import { addOpenCommand } from "./page/open-options.ts";
 
 interface JoinFlags extends Omit<CommonFlags, "contract"> {
   readonly contract?: Hex;
@@ -108,6 +109,8 @@ formatOption(
       await runInspect(flags, write, (rows) => reporter.wait(`${rows.toLocaleString("en-US")} rows read`, { rows }));
     });
   });
+
+addOpenCommand(program);
 
 /** The task that the flags name. @throws USAGE, and as `acceptInvitation` */
 async function whereToJoin(flags: JoinFlags, hasOwnEndpoint: boolean) {

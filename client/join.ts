@@ -33,6 +33,7 @@ import { register } from "./registration.ts";
 import { agree } from "./terms.ts";
 import type { RoundEvaluator, RoundTrainer } from "./round-trainer.ts";
 import type { TrainerAddress } from "./trainers/address.ts";
+import type { OnTraining } from "./trainers/engine.ts";
 import { openTraining } from "./trainers/training.ts";
 import { openWorkTimes } from "./work-times.ts";
 
@@ -61,6 +62,8 @@ export interface JoinOptions extends NodeOptions {
    * without a yes.
    */
   readonly consent?: (question: string) => Promise<void>;
+  /** Told of the built-in engine's steps. */
+  readonly onProgress?: OnTraining;
 }
 
 /** The parts of a client that decide what it submits. */
@@ -166,7 +169,7 @@ async function takePart(
   const directory = state.file(scope);
   const [keys, training] = await Promise.all([
     node.available(checkedKeys),
-    openTraining(given, { task, reporter, random, directory, signal }),
+    openTraining(given, { task, reporter, random, directory, signal, onProgress: options.onProgress }),
   ]);
   reporter.say("good", "ready", "the proving keys are read and checked: ready to take part");
   const rejoin = await persist(() => register({ chain, task, sleep, reporter }), reporter, sleep);

@@ -9,7 +9,7 @@ import { plannedPrivacyLine, privacySummary } from "../task/privacy-summary.ts";
 type DescribedTask = Pick<OpenTask, "document" | "parameters">;
 
 /** One sentence or two each. @param client as the contract lists it; weight 0 if it does not yet */
-function termsOf(task: DescribedTask, { weight }: Pick<ClientStatus, "weight">): readonly string[] {
+export function termsOf(task: DescribedTask, { weight }: Pick<ClientStatus, "weight">): readonly string[] {
   const { committeeSize, threshold, minHonest, openRegistration, bondWei } = task.parameters;
   const share = openRegistration ? "1" : weight === 0 ? "what the operator lists it with" : String(weight);
   return [

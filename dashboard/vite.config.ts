@@ -16,5 +16,8 @@ export default defineConfig({
     assetsInlineLimit: 0,
     modulePreload: { polyfill: false },
     reportCompressedSize: false,
+    rolldownOptions: {
+      input: ["index.html", "participate.html"].map((page) => fileURLToPath(new URL(page, import.meta.url))),
+    },
   },
 });

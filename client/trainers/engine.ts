@@ -8,24 +8,36 @@ import type { TaskDocument } from "../../task/document.ts";
 import { mechanismOf } from "../../task/mechanisms/registry.ts";
 import type { RoundTrainer } from "../round-trainer.ts";
 
+/** Told of each step of training. */
+export type OnTraining = (progress: { readonly round: bigint; readonly step: number; readonly steps: number }) => void;
+
 export interface EngineDependencies {
   readonly engine: Pick<Trainer, "train">;
   readonly data: Dataset;
   readonly document: Pick<TaskDocument, "training">;
   readonly tensors: readonly TensorShape[];
   readonly random: RandomBytes;
+  readonly onProgress?: OnTraining | undefined;
 }
 
 /** Trains for the task's epochs, or its steps of DP-SGD. */
-export function engineTrainer({ engine, data, document, tensors, random }: EngineDependencies): RoundTrainer {
+export function engineTrainer({
+  engine,
+  data,
+  document,
+  tensors,
+  random,
+  onProgress,
+}: EngineDependencies): RoundTrainer {
   const mechanism = mechanismOf(document.training.privacy);
   return {
     train: async ({ round, tensors: base, training }) => {
-      const { weights, loss, steps } = await engine.train(joinWeights(tensors, base), data, {
-        ...training,
-        seed: Number(round),
-        ...mechanism.trainOptions(random),
-      });
+      const { weights, loss, steps } = await engine.train(
+        joinWeights(tensors, base),
+        data,
+        { ...training, seed: Number(round), ...mechanism.trainOptions(random) },
+        onProgress && ((progress) => onProgress({ round, step: progress.step, steps: progress.steps })),
+      );
       return { kind: "weights", tensors: cutWeights(tensors, weights), metrics: { steps, loss } };
     },
   };

@@ -16,6 +16,7 @@ import type { RoundEvaluator, RoundTrainer } from "../round-trainer.ts";
 import type { TrainerAddress } from "./address.ts";
 import { checkedTrainer } from "./checked.ts";
 import { engineTrainer } from "./engine.ts";
+import type { OnTraining } from "./engine.ts";
 import { httpEvaluator, httpTrainer } from "./http.ts";
 import { metricsBy } from "./local-metrics.ts";
 import { processEvaluator, processTrainer } from "./process.ts";
@@ -34,6 +35,8 @@ export interface TrainingDependencies {
   readonly directory: string;
   /** Aborted when the client is told to stop. */
   readonly signal: AbortSignal;
+  /** Told of the built-in engine's steps. */
+  readonly onProgress?: OnTraining | undefined;
 }
 
 export interface TrainingOptions {
@@ -50,7 +53,7 @@ export async function openTraining(
   { data, trainer, evaluator }: TrainingOptions,
   deps: TrainingDependencies,
 ): Promise<Training> {
-  const { task, reporter, random } = deps;
+  const { task, reporter, random, onProgress } = deps;
   const { document, tensors } = task;
   const engine = data === undefined ? undefined : await createTrainer(document.model);
   const measures = [
@@ -66,7 +69,7 @@ export async function openTraining(
     return { trainer: checkedTrainer(outsideTrainer(trainer, deps)), ...measured };
   }
   ensure(data !== undefined && engine !== undefined, "USAGE", "without a trainer, data is needed to train on");
-  return { trainer: engineTrainer({ engine, data: data.train, document, tensors, random }), ...measured };
+  return { trainer: engineTrainer({ engine, data: data.train, document, tensors, random, onProgress }), ...measured };
 }
 
 function outsideTrainer(trainer: RoundTrainer | TrainerAddress, deps: TrainingDependencies): RoundTrainer {

@@ -29,7 +29,7 @@ export const ROOMS = {
   client: [...SHARED, "auditor"],
   aggregator: [...SHARED, "auditor", "member"],
   // In a browser.
-  dashboard: [...SHARED, "indexer", "auditor"],
+  dashboard: [...SHARED, "indexer", "auditor", "client"],
   // By the package's name only, as a program of somebody else would.
   examples: [],
   demo: [...SHARED, ...ROLES],

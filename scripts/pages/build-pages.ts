@@ -9,7 +9,7 @@ import { build } from "vite";
 const ROOT = fileURLToPath(new URL("../../", import.meta.url));
 /** The verifier's worker holds what checks a task, by way of `auditor/verify-here.ts`. */
 const SOURCES = [
-  "{auditor,chain,content,dashboard,learning,protocol,proving,storage,task}/**/*.{ts,tsx,css,html,svg}",
+  "{auditor,chain,client,content,dashboard,learning,protocol,proving,storage,task}/**/*.{ts,tsx,css,html,svg}",
   "package-lock.json",
 ];
 /** Names every file of the bundle with its digest, and what it was made of. */

@@ -7,7 +7,7 @@ import type { FastifyInstance } from "fastify";
 import { after, before, describe, it } from "mocha";
 import { chromium } from "playwright-core";
 import type { Browser, Page, Route } from "playwright-core";
-import { addDashboardPages } from "../../auditor/dashboard-pages.ts";
+import { addDashboardPages } from "../../auditor/bundled-pages.ts";
 import { auditTask } from "../../auditor/audit-task.ts";
 import { savedReportIn } from "../../auditor/report/saved-report.ts";
 import { verdictOf } from "../../auditor/verdict.ts";

@@ -2,7 +2,7 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { addDashboardPages } from "../../auditor/dashboard-pages.ts";
+import { addDashboardPages } from "../../auditor/bundled-pages.ts";
 import { partyStates } from "../../auditor/parties.ts";
 import { createGateway } from "../../content/gateway.ts";
 import { insertRows } from "../../indexer/database/database.ts";

@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { FastifyInstance } from "fastify";
 import { after, before, describe, it } from "mocha";
-import { addDashboardPages } from "../../auditor/dashboard-pages.ts";
+import { addDashboardPages } from "../../auditor/bundled-pages.ts";
 import { createGateway } from "../../content/gateway.ts";
 import { NOTHING_SERVED } from "../support/empty-gateway.ts";
 

@@ -1,4 +1,4 @@
-/** The dashboard's pages, from their bundle: read once, served with a policy that lets nothing else in. */
+/** Pages from the bundle: read once, served with a policy that lets nothing else in. */
 import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -60,13 +60,29 @@ interface BundledFile {
   readonly mediaType: string;
 }
 
-/**
- * Adds the pages to a gateway.
- * @param folder of the bundle; where there is none, the pages say how to make it
- */
+/** Adds the dashboard's pages to a gateway. @param folder of the bundle */
 export async function addDashboardPages(app: FastifyInstance, folder = BUNDLE): Promise<void> {
+  await addBundledPage(
+    app,
+    "index.html",
+    ["/", "/task/:task", "/task/:task/verify", "/task/:task/round/:round"],
+    folder,
+  );
+}
+
+/**
+ * Adds one page of the bundle, and the files that pages load.
+ * @param urls that the page answers at
+ * @param folder of the bundle; where there is none, the page says how to make it
+ */
+export async function addBundledPage(
+  app: FastifyInstance,
+  name: string,
+  urls: readonly string[],
+  folder = BUNDLE,
+): Promise<void> {
   const files = await bundledFiles(folder);
-  const page = files.get("index.html");
+  const page = files.get(name);
   const answer = (file: BundledFile | undefined, reply: FastifyReply, headers: Headers): FastifyReply => {
     if (file === undefined)
       return reply.status(503).type("text/plain; charset=utf-8").send("The pages are not built: run npm run build.\n");
@@ -81,13 +97,12 @@ export async function addDashboardPages(app: FastifyInstance, folder = BUNDLE): 
       url,
       handler: ({ query }, reply) => answer(file, reply, headersFor(query)),
     });
-  for (const url of ["/", "/task/:task", "/task/:task/verify", "/task/:task/round/:round"])
-    get(url, page, () => ({ "cache-control": "no-cache" }));
-  for (const [name, file] of files)
-    if (file !== page)
-      get(`/${name}`, file, (query) => ({
+  for (const url of urls) get(url, page, () => ({ "cache-control": "no-cache" }));
+  for (const [path, file] of files)
+    if (!path.endsWith(".html"))
+      get(`/${path}`, file, (query) => ({
         "cache-control": FOR_EVER,
-        ...(WORKER.test(name) ? { "content-security-policy": workerPolicy(query) } : {}),
+        ...(WORKER.test(path) ? { "content-security-policy": workerPolicy(query) } : {}),
       }));
 }
 

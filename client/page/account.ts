@@ -1,0 +1,87 @@
+/** The page's account: a keystore in its folder, opened by a password. The key itself is told nobody. */
+import { isKeystoreJson, Wallet } from "ethers";
+import { ensure, isVerisumError, VerisumError } from "../../protocol/errors.ts";
+import { createDurably, readIfPresent } from "../../storage/durable-file.ts";
+
+const LEAST_PASSWORD = 8;
+
+export interface KeptAccount {
+  readonly address: string;
+  /** Undefined until the password was given. */
+  readonly wallet: Wallet | undefined;
+}
+
+export interface AccountKeeper {
+  /** Undefined until one is made or imported. @throws KEY_INVALID if the file is none */
+  read(): Promise<KeptAccount | undefined>;
+  /** @throws KEY_INVALID if there is one already, or the password is too short */
+  make(password: string): Promise<void>;
+  /** @param secret 32 bytes in hexadecimal, or a keystore's JSON that `password` opens @throws KEY_INVALID */
+  import(secret: string, password: string): Promise<void>;
+  /** @throws KEY_INVALID if the password is another one */
+  open(password: string): Promise<void>;
+}
+
+/** @param file of the keystore (Web3 Secret Storage, scrypt) */
+export function createAccountKeeper(file: string): AccountKeeper {
+  let wallet: Wallet | undefined;
+  const keystore = async (): Promise<string | undefined> => {
+    const bytes = await readIfPresent(file);
+    return bytes === undefined ? undefined : new TextDecoder().decode(bytes);
+  };
+  const keep = async (made: Wallet, password: string): Promise<void> => {
+    ensure(
+      password.length >= LEAST_PASSWORD,
+      "KEY_INVALID",
+      `the password has ${password.length} characters: it needs ${LEAST_PASSWORD} at least`,
+    );
+    const isNew = await createDurably(file, await made.encrypt(password));
+    ensure(isNew, "KEY_INVALID", `there is an account in ${file} already: it is never overwritten`, { file });
+    wallet = made;
+  };
+  return {
+    read: async () => {
+      if (wallet !== undefined) return { address: wallet.address.toLowerCase(), wallet };
+      const text = await keystore();
+      if (text === undefined) return undefined;
+      return { address: addressIn(text, file), wallet: undefined };
+    },
+    make: (password) => keep(new Wallet(Wallet.createRandom().privateKey), password),
+    import: async (secret, password) => keep(await walletOf(secret.trim(), password), password),
+    open: async (password) => {
+      const text = await keystore();
+      ensure(text !== undefined, "KEY_MISSING", "there is no account yet: make or import one");
+      wallet = await decrypted(text, password, file);
+    },
+  };
+}
+
+async function walletOf(secret: string, password: string): Promise<Wallet> {
+  if (isKeystoreJson(secret)) return decrypted(secret, password, "the keystore");
+  try {
+    return new Wallet(secret);
+  } catch {
+    throw new VerisumError("KEY_INVALID", "this is neither a secret key in hexadecimal nor a keystore");
+  }
+}
+
+async function decrypted(text: string, password: string, file: string): Promise<Wallet> {
+  try {
+    const { privateKey } = await Wallet.fromEncryptedJson(text, password);
+    return new Wallet(privateKey);
+  } catch (cause) {
+    if (isVerisumError(cause)) throw cause;
+    throw new VerisumError("KEY_INVALID", `${file} does not open with this password`, { file }, { cause });
+  }
+}
+
+function addressIn(text: string, file: string): string {
+  try {
+    const { address } = JSON.parse(text) as { readonly address?: unknown };
+    if (typeof address === "string" && /^(0x)?[0-9a-fA-F]{40}$/.test(address))
+      return `0x${address.replace(/^0x/, "").toLowerCase()}`;
+  } catch {
+    // It is no JSON: said below.
+  }
+  throw new VerisumError("KEY_INVALID", `${file} is no keystore`, { file });
+}
