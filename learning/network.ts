@@ -6,6 +6,7 @@ import { headOf } from "./heads/registry.ts";
 import type { Backward, Layer, Pass } from "./layers/layer.ts";
 import { inputSizeOf, layersOf, weightCountOf } from "./model.ts";
 import type { Model } from "./model.ts";
+import { seededStream } from "./seeded-stream.ts";
 import { sizeOf } from "./shape.ts";
 import { scoped } from "./tensorflow.ts";
 
@@ -17,13 +18,19 @@ export interface Batch extends Answers {
 export interface Network {
   /** Examples to give to `exampleGradients` at a time, which bounds its memory; a multiple of 8. */
   readonly groupSize: number;
-  /** Mean loss over a batch and its gradient in the weights. */
-  lossAndGradient(weights: Float32Array, batch: Batch): { readonly loss: number; readonly gradient: Float32Array };
+  /** Whether passes of training make a use of chance, and want a seed for it. */
+  readonly takesChance: boolean;
+  /** Mean loss over a batch and its gradient in the weights. @param seed of the pass's choices; without it, none */
+  lossAndGradient(
+    weights: Float32Array,
+    batch: Batch,
+    seed?: number,
+  ): { readonly loss: number; readonly gradient: Float32Array };
   /**
    * The gradient of each example's own loss. On wasm and cpu, one example's result does not depend on the others nor on
-   * its place, bit for bit, in batches of one size that is a multiple of 8.
+   * its place, bit for bit, in batches of one size that is a multiple of 8; with a seed, on its place alone.
    */
-  exampleGradients(weights: Float32Array, batch: Batch): ExampleGradients;
+  exampleGradients(weights: Float32Array, batch: Batch, seed?: number): ExampleGradients;
   /** What the last layer gives, [batch, outputCount]: of classes, their scores before softmax. */
   outputs(weights: Float32Array, features: Float32Array): Float32Array;
 }
@@ -42,8 +49,10 @@ type Kept = Omit<Pass, "error">;
 export function createNetwork(model: Model): Network {
   const layers = placed(layersOf(model));
   const head = headOf(model);
-  const forward = (weights: Float32Array, features: Float32Array): Kept[] =>
-    forwardThrough(layers, weights, tf.tensor(features, [features.length / inputSizeOf(model), ...model.inputShape]));
+  const forward = (weights: Float32Array, features: Float32Array, seed?: number): Kept[] => {
+    const input = tf.tensor(features, [features.length / inputSizeOf(model), ...model.inputShape]);
+    return forwardThrough(layers, weights, input, seed);
+  };
   const backward = (passes: readonly Kept[], scoreGradient: Float32Array): LayerBackward[] =>
     backwardThrough(
       layers,
@@ -53,9 +62,10 @@ export function createNetwork(model: Model): Network {
 
   return {
     groupSize: layers.reduce((least, { layer }) => Math.min(least, layer.groupSize), Infinity),
-    lossAndGradient: (weights, { features, ...answers }) =>
+    takesChance: layers.some(({ layer }) => layer.takesChance === true),
+    lossAndGradient: (weights, { features, ...answers }, seed) =>
       scoped(tf, () => {
-        const passes = forward(weights, features);
+        const passes = forward(weights, features, seed);
         const { losses, errors } = head.losses(scoresOf(passes), answers);
         const loss = losses.reduce((a, b) => a + b, 0) / losses.length;
         const scoreGradient = errors.map((error) => error / losses.length);
@@ -69,9 +79,9 @@ export function createNetwork(model: Model): Network {
         }
         return { loss, gradient };
       }),
-    exampleGradients: (weights, { features, ...answers }) =>
+    exampleGradients: (weights, { features, ...answers }, seed) =>
       scoped(tf, () => {
-        const passes = forward(weights, features);
+        const passes = forward(weights, features, seed);
         const { losses, errors } = head.losses(scoresOf(passes), answers);
         return {
           losses,
@@ -95,12 +105,18 @@ function scoresOf(passes: readonly Kept[]): Float32Array {
   return passes.at(-1)!.output.dataSync() as Float32Array;
 }
 
-function forwardThrough(layers: readonly PlacedLayer[], weights: Float32Array, features: tf.Tensor): Kept[] {
+function forwardThrough(
+  layers: readonly PlacedLayer[],
+  weights: Float32Array,
+  features: tf.Tensor,
+  seed: number | undefined,
+): Kept[] {
   let input = features;
-  return layers.map(({ layer, start }) => {
+  return layers.map(({ layer, start }, place) => {
     const parameters = parametersOf(layer, weights, start);
-    const output = layer.forward(tf, parameters, input);
-    const kept = { parameters, input, output };
+    const chance = seed === undefined ? undefined : () => seededStream(`layer-${place}`, seed);
+    const output = layer.forward(tf, parameters, input, chance);
+    const kept = { parameters, input, output, chance };
     input = output;
     return kept;
   });

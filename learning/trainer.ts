@@ -1,10 +1,11 @@
 /** The port through which roles train and evaluate; no type of the numerical library crosses it. */
-import { VerisumError } from "../protocol/errors.ts";
+import { ensure, VerisumError } from "../protocol/errors.ts";
 import { selectBackend } from "./backend.ts";
 import type { BackendChoice, BackendName } from "./backend.ts";
 import { exampleWidth, gatherExamples } from "./examples.ts";
 import type { Dataset } from "./examples.ts";
 import { assertTakes, initialWeightsOf, parameterCountOf, parseModel, tensorsOf } from "./model.ts";
+import type { Model } from "./model.ts";
 import type { ParameterShape } from "./layers/layer.ts";
 import { yieldToEventLoop } from "./event-loop.ts";
 import type { Evaluation } from "./evaluation.ts";
@@ -96,7 +97,8 @@ export async function createTrainer(
     async train(start, data, trainOptions, onProgress) {
       assertTrainOptions(trainOptions);
       check(start, data);
-      return methodFor(trainOptions).train({ network, start, data, onProgress }, trainOptions);
+      const weighted = withClassWeights(data, trainOptions.classWeights, model);
+      return methodFor(trainOptions).train({ network, start, data: weighted, onProgress }, trainOptions);
     },
 
     async evaluate(weights, data) {
@@ -138,4 +140,19 @@ function answersIn({ labels, targets }: Dataset, from: number, count: number): A
     labels: labels.subarray(from, from + count),
     ...(targets === undefined ? {} : { targets: targets.subarray(from, from + count) }),
   };
+}
+
+/** @throws TRAINING_OPTIONS_INVALID unless there is a weight for each class */
+function withClassWeights(
+  data: Dataset,
+  classWeights: readonly number[] | undefined,
+  { classCount }: Pick<Model, "classCount">,
+): Dataset {
+  if (classWeights === undefined) return data;
+  ensure(
+    classWeights.length === classCount,
+    "TRAINING_OPTIONS_INVALID",
+    `classWeights has ${classWeights.length} numbers, and the model ${classCount ?? 0} classes`,
+  );
+  return { ...data, weights: Float32Array.from(data.labels, (label) => classWeights[label]!) };
 }

@@ -6,7 +6,8 @@ import { isExternal } from "../learning/external-model.ts";
 import { inputSizeOf, modelWeightCount, parseModel } from "../learning/model.ts";
 import type { Model } from "../learning/model.ts";
 import { inputWidthOf } from "../learning/tables/schema.ts";
-import { VerisumError } from "../protocol/errors.ts";
+import { isStatistics } from "../learning/statistics/statistics-model.ts";
+import { ensure, VerisumError } from "../protocol/errors.ts";
 import { modelDigest } from "../protocol/model.ts";
 import { initialState } from "../protocol/next-model.ts";
 import { layoutFor } from "../protocol/layout.ts";
@@ -121,12 +122,13 @@ export function assertRunnable(specification: TaskSpecification): void {
 }
 
 /** @throws TASK_SPECIFICATION_INVALID if the data described does not give what the model takes */
-function assertDataFits({ model, data, preprocessing }: TaskSpecification["document"]): void {
+function assertDataFits({ model, data, preprocessing, training }: TaskSpecification["document"]): void {
   if (data !== undefined && preprocessing !== undefined)
     throw new VerisumError(
       "TASK_SPECIFICATION_INVALID",
       "the specification: document.data says how tables become inputs, and document.preprocessing how other data does: one of them",
     );
+  assertTrainingFits(model, training);
   if (isExternal(model)) return;
   if (preprocessing !== undefined) assertClassesFit(parseModel(model), preprocessing.classes.length);
   if (data === undefined) return;
@@ -138,6 +140,27 @@ function assertDataFits({ model, data, preprocessing }: TaskSpecification["docum
     "TASK_SPECIFICATION_INVALID",
     `the specification: document.data gives ${inputs} inputs and ${answers(classes)}, and document.model takes ${inputSizeOf(parsed)} and ${answers(parsed.classCount)}`,
     { inputs, classes: classes ?? 0 },
+  );
+}
+
+/** Loss and steps of a model that only its trainers know are theirs. */
+function assertTrainingFits(
+  model: unknown,
+  { optimiser, weightDecay, classWeights }: TaskSpecification["document"]["training"],
+): void {
+  const said = Object.entries({ optimiser, weightDecay, classWeights }).find(([, value]) => value !== undefined);
+  const outside = isExternal(model) || isStatistics(model);
+  ensure(
+    said === undefined || !outside,
+    "TASK_SPECIFICATION_INVALID",
+    `the specification: document.training.${said?.[0]} is of the built-in models: tell trainers of your own in document.model.options`,
+  );
+  if (classWeights === undefined) return;
+  const { classCount = 0 } = parseModel(model);
+  ensure(
+    classWeights.length === classCount && classWeights.some((weight) => weight > 0),
+    "TASK_SPECIFICATION_INVALID",
+    `the specification: document.training.classWeights has ${classWeights.length} numbers, and the model ${classCount} classes; one has to be above 0`,
   );
 }
 

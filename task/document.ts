@@ -2,7 +2,8 @@
 import { z } from "zod";
 import { preprocessingSchema } from "../learning/preprocessing.ts";
 import { tableSchema } from "../learning/tables/schema.ts";
-import { TRAINING_LIMITS } from "../learning/trainers/limits.ts";
+import { CLASS_WEIGHT_LIMITS, OPTIONAL_TRAINING_LIMITS, TRAINING_LIMITS } from "../learning/trainers/limits.ts";
+import { optimiserSchema } from "../learning/trainers/optimiser.ts";
 import { addressFault } from "../protocol/address.ts";
 import { VerisumError } from "../protocol/errors.ts";
 import { repeatedKey } from "../protocol/repeated-key.ts";
@@ -17,6 +18,11 @@ const trainingSchema = z.strictObject({
   momentum: numberWithin(TRAINING_LIMITS.momentum),
   batchSize: numberWithin(TRAINING_LIMITS.batchSize),
   localEpochs: numberWithin(TRAINING_LIMITS.localEpochs),
+  /** Steps of another kind than SGD's. Of the built-in models only, as all that follows. */
+  optimiser: optimiserSchema.optional(),
+  weightDecay: numberWithin(OPTIONAL_TRAINING_LIMITS.weightDecay).optional(),
+  /** In the order of the model's classes: how much an example of each counts in the loss. */
+  classWeights: z.array(numberWithin(CLASS_WEIGHT_LIMITS)).min(2).max(65_536).optional(),
   privacy: privacySchema.optional(),
 });
 

@@ -29,13 +29,15 @@ export function engineTrainer({
   random,
   onProgress,
 }: EngineDependencies): RoundTrainer {
-  const mechanism = mechanismOf(document.training.privacy);
+  const { privacy, optimiser, weightDecay, classWeights } = document.training;
+  const mechanism = mechanismOf(privacy);
+  const chosen = { optimiser, weightDecay, classWeights };
   return {
     train: async ({ round, tensors: base, training }) => {
       const { weights, loss, steps } = await engine.train(
         joinWeights(tensors, base),
         data,
-        { ...training, seed: Number(round), ...mechanism.trainOptions(random) },
+        { ...training, ...chosen, seed: Number(round), ...mechanism.trainOptions(random) },
         onProgress && ((progress) => onProgress({ round, step: progress.step, steps: progress.steps })),
       );
       return { kind: "weights", tensors: cutWeights(tensors, weights), metrics: { steps, loss } };

@@ -6,9 +6,10 @@ import type { TrainingRound } from "../round-trainer.ts";
 
 /** @param tensors the model's trained ones, in the order of the vector */
 export function givenTerms(
-  { model, training: { privacy: _, ...training } }: Pick<TaskDocument, "model" | "training">,
+  { model, training: { learningRate, momentum, batchSize, localEpochs } }: Pick<TaskDocument, "model" | "training">,
   tensors: readonly TensorShape[],
 ): Pick<TrainingRound, "training" | "parameters" | "options"> {
+  const training = { learningRate, momentum, batchSize, localEpochs };
   if (isExternal(model))
     return { training, parameters: modelParameters(model), options: parseExternal(model).options ?? {} };
   const parameters = tensors.map(({ name, shape }) => ({ name, shape, trained: true }));

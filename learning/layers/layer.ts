@@ -33,11 +33,16 @@ export interface Layer {
   /** Fills in the layer's part of the initial weights, which begins as zeros. */
   initial(weights: Float32Array, stream: SeededStream): void;
   /** From [examples, ...inputShape] to [examples, ...outputShape]. */
-  forward(tf: TensorFlow, parameters: readonly Tensor[], input: Tensor): Tensor;
+  forward(tf: TensorFlow, parameters: readonly Tensor[], input: Tensor, chance?: Chance): Tensor;
+  /** Whether `forward` and `backward` make a use of chance. */
+  readonly takesChance?: boolean;
   backward(tf: TensorFlow, pass: Pass): Backward;
   /** The same as `forward`, for programs that know nothing of this one. @param parameters in the order of `tensors` */
   express<Value>(operations: Operations<Value>, parameters: readonly NamedTensor[], input: Value): Value;
 }
+
+/** One layer's choices in one pass of training: the same stream from its beginning at each call. Absent in answers. */
+export type Chance = () => SeededStream;
 
 /** One layer's part in a forward pass, and what the layers behind it make of it. */
 export interface Pass {
@@ -46,6 +51,8 @@ export interface Pass {
   readonly output: Tensor;
   /** The loss's gradient in the output. */
   readonly error: Tensor;
+  /** What `forward` was given. */
+  readonly chance?: Chance | undefined;
 }
 
 /** The loss's gradients in one layer; only those that are called for are computed. */
@@ -104,7 +111,7 @@ export function withoutWeights({
   express,
 }: {
   readonly outputShape: readonly number[];
-  readonly forward: (tf: TensorFlow, input: Tensor) => Tensor;
+  readonly forward: (tf: TensorFlow, input: Tensor, chance?: Chance) => Tensor;
   readonly inputError: (tf: TensorFlow, pass: Pass) => Tensor;
   readonly express: <Value>(operations: Operations<Value>, input: Value) => Value;
 }): Layer {
@@ -113,7 +120,7 @@ export function withoutWeights({
     tensors: [],
     groupSize: USUAL_GROUP,
     initial: () => undefined,
-    forward: (tf, _, input) => forward(tf, input),
+    forward: (tf, _, input, chance) => forward(tf, input, chance),
     backward: (tf, pass) => ({
       inputError: () => inputError(tf, pass),
       gradients: () => [],

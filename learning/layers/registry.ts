@@ -2,8 +2,13 @@
 import { z } from "zod";
 import { activation } from "./activation.ts";
 import { convolution } from "./convolution.ts";
+import { averagePooling } from "./average-pooling.ts";
+import { convolution1d } from "./convolution-1d.ts";
 import { dense } from "./dense.ts";
+import { dropout } from "./dropout.ts";
+import { embedding } from "./embedding.ts";
 import { flatten } from "./flatten.ts";
+import { globalAveragePooling } from "./global-average-pooling.ts";
 import { groupNormalisation } from "./group-normalisation.ts";
 import type { Layer } from "./layer.ts";
 import { layerNormalisation } from "./layer-normalisation.ts";
@@ -17,6 +22,11 @@ export const LAYER_KINDS = [
   activation,
   layerNormalisation,
   groupNormalisation,
+  convolution1d,
+  averagePooling,
+  globalAveragePooling,
+  embedding,
+  dropout,
 ] as const;
 
 type SchemasOf<Kinds> = { -readonly [I in keyof Kinds]: Kinds[I] extends { readonly schema: infer S } ? S : never };

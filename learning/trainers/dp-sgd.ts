@@ -3,11 +3,12 @@
  * steps that does not depend on the data.
  *
  * What is exact: an example's gradient depends on the weights and on this example alone, bit for bit, since examples
- * are worked on in groups of one size, filled up with zeros; each clipped gradient is rounded towards zero onto a grid,
- * so its norm in grid steps is at most `sensitivitySteps`; sums of grid integers are exact; the noise is made of
- * integers, a discrete Gaussian of standard deviation 2^20 steps up to a distance below 2^−80 a weight and step that
- * delta counts (protocol/privacy/wide-noise.ts). Precision attacks on floating-point noise (Mironov 2012; Jin et al.
- * 2022) do not apply. What is not: the gradients themselves are floating point, which affects utility only.
+ * are worked on in groups of one size, filled up with zeros, and what dropout leaves out is drawn without the data;
+ * each clipped gradient is rounded towards zero onto a grid, so its norm in grid steps is at most `sensitivitySteps`;
+ * sums of grid integers are exact; the noise is made of integers, a discrete Gaussian of standard deviation 2^20 steps
+ * up to a distance below 2^−80 a weight and step that delta counts (protocol/privacy/wide-noise.ts). Precision attacks
+ * on floating-point noise (Mironov 2012; Jin et al. 2022) do not apply. What is not: the gradients themselves are
+ * floating point, which affects utility only.
  *
  * A step divides by the task's batch size, not by this client's expected one, so the number of examples stays private
  * and a small client adds no more noise than a large one. Running time depends on the data; the caller decides who can
@@ -24,7 +25,8 @@ import type { ScaledExample } from "../layers/layer.ts";
 import type { Batch } from "../network.ts";
 import { NOISE_STD_DEV_STEPS, trainingNoise } from "../training-noise.ts";
 import { yieldToEventLoop } from "../event-loop.ts";
-import { descend, trainingMethod } from "./training-method.ts";
+import { createStep } from "./optimiser.ts";
+import { trainingMethod } from "./training-method.ts";
 import type { PrivacyOptions, TrainingJob, TrainOptions, TrainResult } from "./training-method.ts";
 
 /** Keeps the rounding errors of the norm (below 2^−30) from lifting a clipped vector over the sensitivity. */
@@ -40,11 +42,12 @@ export const dpSgd = trainingMethod({
 
 async function trainPrivately(
   { network, start, data, onProgress }: TrainingJob,
-  { learningRate, momentum, batchSize, privacy }: PrivateOptions,
+  options: PrivateOptions,
 ): Promise<TrainResult> {
+  const { batchSize, privacy } = options;
   const grid = clippingGrid(privacy);
   const weights = start.slice();
-  const velocity = new Float32Array(weights.length);
+  const move = createStep(weights.length, options);
   let lossSum = 0;
   let seen = 0;
   for (let step = 1; step <= privacy.steps; step++) {
@@ -53,12 +56,13 @@ async function trainPrivately(
     const batch = poissonBatch(data.exampleCount, privacy.samplingRate, privacy.random);
     for (let from = 0; from < batch.length; from += network.groupSize) {
       const group = batch.slice(from, from + network.groupSize);
-      const gradients = network.exampleGradients(weights, paddedBatch(data, group, network.groupSize));
+      const seed = network.takesChance ? drawnSeed(privacy.random) : undefined;
+      const gradients = network.exampleGradients(weights, paddedBatch(data, group, network.groupSize), seed);
       batchLoss += addClipped(sum, gradients, group.length, grid);
     }
     const noise = drawWideNoise(trainingNoise(), weights.length, privacy.random);
     for (let i = 0; i < sum.length; i++) sum[i] = (sum[i]! + noise[i]!) / (grid.stepsPerUnit * batchSize);
-    descend(weights, velocity, sum, learningRate, momentum);
+    move(weights, sum);
     lossSum += batchLoss;
     seen += batch.length;
     onProgress?.({ step, steps: privacy.steps, loss: batchLoss / Math.max(1, batch.length) });
@@ -67,6 +71,11 @@ async function trainPrivately(
   if (!weights.every(Number.isFinite))
     throw new VerisumError("TRAINING_DIVERGED", "private training produced weights that are not finite");
   return { weights, loss: lossSum / Math.max(1, seen), steps: privacy.steps };
+}
+
+/** 48 bits, for choices that do not depend on the data. */
+function drawnSeed(random: RandomBytes): number {
+  return random(6).reduce((seed, byte) => seed * 256 + byte, 0);
 }
 
 export interface ClippingGrid {

@@ -2,7 +2,7 @@
  * What training takes, in one place: a task's document promises no more (task/document.ts), and training checks it
  * again.
  */
-import { ensureRules } from "../../protocol/errors.ts";
+import { ensure, ensureRules } from "../../protocol/errors.ts";
 import type { ErrorCode } from "../../protocol/errors.ts";
 import type { TrainOptions } from "./training-method.ts";
 
@@ -30,9 +30,26 @@ export const PRIVATE_TRAINING_LIMITS = {
   steps: { least: 1, most: 1_000_000, whole: true },
 } as const satisfies Readonly<Record<string, Range>>;
 
+/** What a document may leave out. */
+export const OPTIONAL_TRAINING_LIMITS = {
+  /** In units of the learning rate. */
+  weightDecay: { least: 0, most: 1 },
+} as const satisfies Readonly<Record<string, Range>>;
+
+/** How much an example of one class counts in the loss. */
+export const CLASS_WEIGHT_LIMITS = { least: 0, most: 1000 } as const satisfies Range;
+
 /** @throws TRAINING_OPTIONS_INVALID, PRIVACY_PARAMETERS_INVALID naming the range */
 export function assertTrainOptions(options: TrainOptions): void {
   assertWithin("TRAINING_OPTIONS_INVALID", TRAINING_LIMITS, options);
+  const { weightDecay = 0, classWeights = [1] } = options;
+  assertWithin("TRAINING_OPTIONS_INVALID", OPTIONAL_TRAINING_LIMITS, { weightDecay });
+  ensure(
+    classWeights.every((weight) => isWithin(weight, CLASS_WEIGHT_LIMITS)) &&
+      !classWeights.every((weight) => weight === 0),
+    "TRAINING_OPTIONS_INVALID",
+    `each class's weight is a number from 0 to ${CLASS_WEIGHT_LIMITS.most}, and one is above 0`,
+  );
   if (options.privacy !== undefined)
     assertWithin("PRIVACY_PARAMETERS_INVALID", PRIVATE_TRAINING_LIMITS, options.privacy);
 }

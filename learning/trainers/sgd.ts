@@ -4,7 +4,8 @@ import { yieldToEventLoop } from "../event-loop.ts";
 import { assertFinite } from "../finite.ts";
 import { gatherExamples } from "../examples.ts";
 import { seededStream } from "../seeded-stream.ts";
-import { descend, trainingMethod } from "./training-method.ts";
+import { createStep } from "./optimiser.ts";
+import { trainingMethod } from "./training-method.ts";
 import type { TrainingJob, TrainOptions, TrainResult } from "./training-method.ts";
 
 export const sgd = trainingMethod({
@@ -14,12 +15,11 @@ export const sgd = trainingMethod({
   train,
 });
 
-async function train(
-  { network, start, data, onProgress }: TrainingJob,
-  { learningRate, momentum, batchSize, localEpochs, seed }: TrainOptions,
-): Promise<TrainResult> {
+async function train({ network, start, data, onProgress }: TrainingJob, options: TrainOptions): Promise<TrainResult> {
+  const { batchSize, localEpochs, seed } = options;
   const weights = start.slice();
-  const velocity = new Float32Array(weights.length);
+  const move = createStep(weights.length, options);
+  const chance = network.takesChance ? seededStream("training-chance", seed) : undefined;
   const stream = seededStream("training-order", seed);
   const stepsPerEpoch = Math.ceil(data.exampleCount / batchSize);
   const steps = stepsPerEpoch * localEpochs;
@@ -30,10 +30,10 @@ async function train(
     epochLoss = 0;
     for (let from = 0; from < data.exampleCount; from += batchSize) {
       const batch = gatherExamples(data, order.subarray(from, from + batchSize));
-      const { loss, gradient } = network.lossAndGradient(weights, batch);
+      const { loss, gradient } = network.lossAndGradient(weights, batch, chance?.below(2 ** 32));
       if (!Number.isFinite(loss))
         throw new VerisumError("TRAINING_DIVERGED", `the loss of step ${step} is ${loss}`, { step });
-      descend(weights, velocity, gradient, learningRate, momentum);
+      move(weights, gradient);
       epochLoss += loss / stepsPerEpoch;
       onProgress?.({ step: ++step, steps, loss });
     }

@@ -4,6 +4,7 @@
  */
 import { VerisumError } from "../../protocol/errors.ts";
 import type { RandomBytes } from "../../protocol/random.ts";
+import type { StepOptions } from "./optimiser.ts";
 import type { Network } from "../network.ts";
 import type { Dataset } from "../examples.ts";
 
@@ -23,11 +24,14 @@ export interface PrivacyOptions {
   readonly random: RandomBytes;
 }
 
-export interface TrainOptions {
+export interface TrainOptions extends StepOptions {
   readonly learningRate: number;
 
-  /** Share of the last step that is kept, in [0, 1). */
+  /** Share of the last step that is kept, in [0, 1); Adam's β₁. */
   readonly momentum: number;
+
+  /** How much an example of each class counts in the loss, in the order of the classes; 1 if absent. */
+  readonly classWeights?: readonly number[] | undefined;
 
   /**
    * Examples in a step. With `privacy`: what a step's noisy sum is divided by, about samplingRate times what a usual
@@ -96,19 +100,4 @@ export function trainingMethod<Options extends TrainOptions>({
       return train(job, options);
     },
   };
-}
-
-/** SGD with heavy-ball momentum, in place: v = momentum·v + gradient; w = w − learningRate·v. */
-export function descend(
-  weights: Float32Array,
-  velocity: Float32Array,
-  gradient: ArrayLike<number>,
-  learningRate: number,
-  momentum: number,
-): void {
-  for (let i = 0; i < weights.length; i++) {
-    const speed = momentum * velocity[i]! + gradient[i]!;
-    velocity[i] = speed;
-    weights[i] = weights[i]! - learningRate * speed;
-  }
 }

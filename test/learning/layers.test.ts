@@ -282,6 +282,21 @@ describe("models of layers", () => {
       inputShape: [4, 2, 1],
       layers: [{ kind: "maxPooling", side: 3 }, { kind: "flatten" }, dense],
     },
+    "average pooling of a row": { layers: [{ kind: "averagePooling", side: 2 }, dense] },
+    "global pooling of a row": { layers: [{ kind: "globalAveragePooling" }, dense] },
+    "an embedding of an image": {
+      inputShape: [2, 2, 1],
+      layers: [{ kind: "embedding", words: 3, width: 2 }, { kind: "flatten" }, dense],
+    },
+    "a convolution of a series on an image": {
+      inputShape: [4, 4, 1],
+      layers: [{ kind: "convolution1d", filters: 2 }, { kind: "flatten" }, dense],
+    },
+    "a convolution of too short a series": {
+      inputShape: [2, 1, 1],
+      layers: [{ kind: "convolution1d", filters: 2 }, { kind: "flatten" }, dense],
+    },
+    "dropout of everything": { layers: [{ kind: "dropout", rate: 1 }, dense] },
     "group normalisation of a row": { layers: [{ kind: "groupNormalisation", groups: 2 }, dense] },
     "groups that do not divide the channels": {
       inputShape: [2, 2, 3],

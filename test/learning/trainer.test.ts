@@ -126,17 +126,17 @@ describe("gradients of convolution and pooling", () => {
           run("Conv2DBackpropInput", { dy: error, filter: kernel }, { inputShape: x.shape }),
         ) < 1e-4,
       );
-      const pooled = maxPool(tf, x, 2);
+      const pooled = maxPool(tf, x, [2, 2]);
       const poolError = random(pooled.shape);
       const expected = run("MaxPoolGrad", { dy: poolError, input: x, output: pooled }, { filterSize: 2, strides: 2 });
-      assert.ok(largestDifference(maxPoolGradient(tf, x, pooled, poolError, 2).dataSync(), expected) < 1e-6);
+      assert.ok(largestDifference(maxPoolGradient(tf, x, pooled, poolError, [2, 2]).dataSync(), expected) < 1e-6);
     });
   });
 
   it("share a pooled gradient among equal values instead of repeating it", () => {
     tf.tidy(() => {
       const x = tf.ones<tf.Rank.R4>([1, 4, 4, 1]);
-      const gradient = maxPoolGradient(tf, x, maxPool(tf, x, 2), tf.ones<tf.Rank.R4>([1, 2, 2, 1]), 2);
+      const gradient = maxPoolGradient(tf, x, maxPool(tf, x, [2, 2]), tf.ones<tf.Rank.R4>([1, 2, 2, 1]), [2, 2]);
       assert.equal(tf.sum(gradient).dataSync()[0], 4);
     });
   });

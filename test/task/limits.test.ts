@@ -299,6 +299,32 @@ describe("the limits of a task", function () {
     throwsCode(withData({ ...data, label: "a" }), "TASK_SPECIFICATION_INVALID");
   });
 
+  it("refuses class weights that are not the classes', and steps and losses for trainers of one's own", () => {
+    const { document } = SPECIFICATION;
+    const withTraining =
+      (parts: object, model: object = document.model) =>
+      () => {
+        const training = { ...document.training, ...parts };
+        assertRunnable(parseSpecification({ ...SPECIFICATION, document: { ...document, model, training } }));
+      };
+    assert.doesNotThrow(withTraining({ classWeights: [1, 9], weightDecay: 0.1, optimiser: { kind: "adam" } }));
+    for (const parts of [
+      { classWeights: [1, 2, 3] },
+      { classWeights: [0, 0] },
+      { classWeights: [1, -1] },
+      { weightDecay: 2 },
+      { optimiser: { kind: "adagrad" } },
+    ])
+      throwsCode(withTraining(parts), "TASK_SPECIFICATION_INVALID");
+    const external = { kind: "external", parameters: [{ name: "w", shape: [4, 2] }] };
+    assert.doesNotThrow(withTraining({}, external));
+    for (const parts of [{ classWeights: [1, 9] }, { weightDecay: 0.1 }, { optimiser: { kind: "adam" } }])
+      throwsCode(withTraining(parts, external), "TASK_SPECIFICATION_INVALID");
+    const numbers = { kind: "mlp", inputShape: [4], hidden: [], head: { kind: "regression" } };
+    assert.doesNotThrow(withTraining({}, numbers));
+    throwsCode(withTraining({ classWeights: [1, 9] }, numbers), "TASK_SPECIFICATION_INVALID");
+  });
+
   it("refuses preprocessing that names other classes than the model has, or stands beside tables", () => {
     const { document } = SPECIFICATION;
     const preprocessing = { divisor: 16, mean: 0, stdDev: 1, classes: ["no", "yes"] };
