@@ -36,17 +36,17 @@ export const timeSeries = dataFormat({
     kind === "file" ? /\.ts(\.gz)?$/i.test(path) : entries.some((name) => TRAIN.test(name)),
   load: async ({ path, kind, entries }, options): Promise<LoadedData> => {
     if (kind === "file") return splitOne(await readRecording(path, options), options, path);
-    const [train, test] = await Promise.all(
-      [TRAIN, TEST].map(async (part) => {
-        const file = onlyFile(path, entries, part);
-        return windowsOfSet(await readRecording(file, options), options, file);
-      }),
-    );
+    const [trainFile, testFile] = [onlyFile(path, entries, TRAIN), onlyFile(path, entries, TEST)];
+    const recording = await readRecording(trainFile, options);
+    // The test file may list the classes in another order: they are those of the training file, by name.
+    const classes = options.classes ?? recording.classNames;
+    const train = windowsOfSet(recording, options, trainFile);
+    const test = windowsOfSet(await readRecording(testFile, { ...options, classes }), options, testFile);
     return {
-      ...paired(path, allWindows(train!), allWindows(test!)),
-      groups: train!.groups,
+      ...paired(path, allWindows(train), allWindows(test)),
+      groups: train.groups,
       split: "a test file",
-      notes: options.window === undefined ? [] : windowNotes(train!),
+      notes: options.window === undefined ? [] : windowNotes(train),
     };
   },
 });

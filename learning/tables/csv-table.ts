@@ -26,6 +26,8 @@ const MAX_ROW_CHARACTERS = 1 << 24;
 /** How pandas and R write a column that has no name. */
 const NO_NAME = /^(unnamed: ?\d+|\.\.\.\d+)?$/i;
 
+const PADDED_QUOTE = /^ +"(?:[^"]|"")*" *$/;
+
 interface TextRow {
   readonly number: number;
   readonly cells: readonly string[];
@@ -187,7 +189,8 @@ async function* rowsOf(source: TextSource, { delimiter, skip, comment }: RowLayo
     const error = errors.find(({ row }) => isLast || (row ?? 0) < data.length);
     rest = isLast ? "" : rest.slice(meta.cursor);
     const rows: TextRow[] = [];
-    data.forEach((cells, i) => {
+    data.forEach((found, i) => {
+      const cells = tidied(found, delimiter);
       if (error?.row === i)
         throw refusal(
           "DATASET_MALFORMED",
@@ -197,7 +200,7 @@ async function* rowsOf(source: TextSource, { delimiter, skip, comment }: RowLayo
         );
       if (cells.some((cell) => cell.trim() !== "") && !(comment !== undefined && cells[0]!.startsWith(comment)))
         rows.push({ number: line, cells });
-      line += 1 + newlinesIn(cells);
+      line += 1 + newlinesIn(found);
     });
     return rows;
   };
@@ -215,6 +218,21 @@ async function* rowsOf(source: TextSource, { delimiter, skip, comment }: RowLayo
       );
   }
   yield take(true);
+}
+
+/** What Papa Parse takes for values: blanks before a quote, and between columns that blanks only separate. */
+function tidied(cells: readonly string[], delimiter: string): readonly string[] {
+  // Columns that are made even by blanks have several between them.
+  if (delimiter === " ") return cells.filter((cell) => cell !== "");
+  return cells.some(isPaddedQuote) ? cells.map((cell) => (isPaddedQuote(cell) ? unquoted(cell) : cell)) : cells;
+}
+
+function isPaddedQuote(cell: string): boolean {
+  return cell.startsWith(" ") && PADDED_QUOTE.test(cell);
+}
+
+function unquoted(cell: string): string {
+  return cell.trim().slice(1, -1).replaceAll('""', '"');
 }
 
 function newlinesIn(cells: readonly string[]): number {

@@ -38,10 +38,14 @@ export async function encodeTable(table: Table, plan: Plan): Promise<Encoded> {
   // One text for each group: millions of rows have few of them.
   const groupNames = new Map<string, string>();
   const times: number[] = [];
+  const readTime = timeReader(plan, table);
   const values = new Float32Array(width);
   let dropped = 0;
+  const coded = new Set<Feature>();
   for await (const rows of table.batches())
     for (const row of rows) {
+      for (const feature of plan.features)
+        if (feature.schema.type === "number" && isCode(row.cells[feature.index]!)) coded.add(feature);
       if (plan.missing.policy === "drop-row" && lacksValue(row, plan)) {
         dropped++;
         continue;
@@ -61,7 +65,7 @@ export async function encodeTable(table: Table, plan: Plan): Promise<Encoded> {
         const name = textOf(row, plan.group, plan, path);
         groups.push(groupNames.get(name) ?? (groupNames.set(name, name), name));
       }
-      if (plan.time !== undefined) times.push(timeOf(row, plan.time, plan, table));
+      if (plan.time !== undefined) times.push(readTime(row, plan.time));
     }
   if (labels.length === 0) throw new VerisumError("DATASET_EMPTY", `${path} holds no example`, { path });
   const found = labels.values();
@@ -78,17 +82,34 @@ export async function encodeTable(table: Table, plan: Plan): Promise<Encoded> {
     },
     ...(plan.group === undefined ? {} : { groups }),
     ...(plan.time === undefined ? {} : { times }),
-    notes:
-      dropped === 0
-        ? []
-        : [
-            {
-              level: "warning",
-              event: "rows-dropped",
-              text: `${path}: ${dropped} row(s) with a missing value are left out`,
-            },
-          ],
+    notes: [...codeNotes([...coded]), ...droppedNote(dropped, path)],
   };
+}
+
+/** Whether it begins as codes do, such as postcodes: no quantity is written with a zero before other digits. */
+function isCode(cell: Cell): boolean {
+  return typeof cell === "string" && cell.length > 1 && cell.startsWith("0") && cell[1]! >= "0" && cell[1]! <= "9";
+}
+
+function codeNotes(coded: readonly Feature[]): DataNote[] {
+  return coded.map(({ name }) => ({
+    level: "warning",
+    event: "column-identifier",
+    column: name,
+    text: `column ${name}: it has values that begin with zeros, as codes do and quantities do not; drop=${optionText(name)} leaves it out`,
+  }));
+}
+
+function droppedNote(dropped: number, path: string): DataNote[] {
+  return dropped === 0
+    ? []
+    : [
+        {
+          level: "warning",
+          event: "rows-dropped",
+          text: `${path}: ${dropped} row(s) with a missing value are left out`,
+        },
+      ];
 }
 
 interface Encoder {
@@ -184,11 +205,27 @@ function textOf(row: Row, { index, name }: PlacedColumn, { missing }: Plan, path
   return String(cell).trim();
 }
 
-/** A day or a number; the larger, the later. @throws DATASET_VALUE_MISSING, DATASET_VALUE_INVALID */
-function timeOf(row: Row, column: PlacedColumn, plan: Plan, { path, decimal }: Table): number {
-  const text = textOf(row, column, plan, path);
-  const time = daysFrom(text) ?? numberFrom(text, decimal);
-  if (time === undefined)
-    throw invalidValue({ path, row: row.number, column: column.name, value: text }, "date", undefined);
-  return time;
+/**
+ * A day or a number; the larger, the later. All rows have the same kind: a number is no day since 1970.
+ * @returns a reader, which throws DATASET_VALUE_MISSING and DATASET_VALUE_INVALID
+ */
+function timeReader(plan: Plan, { path, decimal }: Table): (row: Row, column: PlacedColumn) => number {
+  let kind: "date" | "number" | undefined;
+  return (row, column) => {
+    const text = textOf(row, column, plan, path);
+    const place = { path, row: row.number, column: column.name, value: text };
+    const days = daysFrom(text);
+    const time = days ?? numberFrom(text, decimal);
+    if (time === undefined) throw invalidValue(place, "date", undefined);
+    const found = days === undefined ? "number" : "date";
+    kind ??= found;
+    if (kind !== found)
+      throw refusal(
+        "DATASET_VALUE_INVALID",
+        place,
+        `${quoted(text)} is a ${found}, and the rows before it have a ${kind}`,
+        "write all times in one way",
+      );
+    return time;
+  };
 }

@@ -78,6 +78,13 @@ function objectFrom(line: Line, path: string): object {
   try {
     value = LONG_INTEGER.test(line.text) ? parseExactly(line.text) : JSON.parse(line.text);
   } catch (cause) {
+    if (/^[[{]$|^\[\s*\{/.test(line.text))
+      throw refusal(
+        "DATASET_MALFORMED",
+        { path, row: line.number },
+        "its object or array goes on in the next lines",
+        "write one object a line, without brackets around them",
+      );
     throw malformed(path, line, `it is not complete JSON: ${(cause as Error).message}`);
   }
   if (typeof value !== "object" || value === null || Array.isArray(value))

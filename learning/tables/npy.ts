@@ -77,6 +77,8 @@ function readerOf(
       return [8, (at) => whole(view.getBigInt64(at, isLittle))];
     case "u8":
       return [8, (at) => whole(view.getBigUint64(at, isLittle))];
+    case "f2":
+      return [2, (at) => halfFrom(view.getUint16(at, isLittle))];
     case "f4":
       return [4, (at) => view.getFloat32(at, isLittle)];
     case "f8":
@@ -95,4 +97,14 @@ function readerOf(
     return text;
   };
   return [4 * characters, textAt];
+}
+
+/** A float of 16 bits (IEEE 754 binary16), which Node has no view for. */
+function halfFrom(bits: number): number {
+  const sign = bits >> 15 === 0 ? 1 : -1;
+  const exponent = (bits >> 10) & 0x1f;
+  const fraction = bits & 0x3ff;
+  if (exponent === 0) return sign * fraction * 2 ** -24;
+  if (exponent === 0x1f) return fraction === 0 ? sign * Infinity : NaN;
+  return sign * (1 + fraction / 1024) * 2 ** (exponent - 15);
 }

@@ -1,6 +1,6 @@
 /**
- * NumPy's arrays as a table: rows along their first axis. An array of one axis is one column, called as the array; of
- * more axes each place of a row is one, called `x.0`, `x.1` and so on, the last axis fastest. Arrays lie in the
+ * NumPy's arrays as a table: rows along their first axis. An array with one value a row is one column, called as the
+ * array; of others each place of a row is one, called `x.0`, `x.1` and so on, the last axis fastest. Arrays lie in the
  * alphabetical order of their names.
  */
 import { crc32 } from "node:zlib";
@@ -86,9 +86,17 @@ function partOf(arrays: ReadonlyMap<string, NumpyArray>, part: RegExp): Readonly
 }
 
 function tableOf(arrays: ReadonlyMap<string, NumpyArray>, path: string): Table {
+  const single = [...arrays].find(([, { shape }]) => shape.length === 0);
+  if (single !== undefined)
+    throw refusal(
+      "DATASET_MALFORMED",
+      { path, column: single[0] },
+      "it is a single value, and has no rows",
+      "leave out the arrays that are no columns",
+    );
   const [first] = arrays;
   const [firstName, { shape }] = first!;
-  const count = shape[0] ?? 0;
+  const count = shape[0]!;
   if (count === 0) throw new VerisumError("DATASET_EMPTY", `${path} holds no example`, { path });
   const columns: string[] = [];
   const readers: ((row: number) => Cell)[] = [];
@@ -104,7 +112,8 @@ function tableOf(arrays: ReadonlyMap<string, NumpyArray>, path: string): Table {
     if (columns.length + width > MAX_COLUMNS)
       throw new VerisumError("DATASET_TOO_LARGE", `${path} has more than ${MAX_COLUMNS} columns`, { path });
     for (let place = 0; place < width; place++) {
-      columns.push(array.shape.length === 1 ? name : `${name}.${place}`);
+      // A column of shape (n, 1), as many programs write labels, is one as much as one of shape (n).
+      columns.push(width === 1 ? name : `${name}.${place}`);
       readers.push(columnReader(array, place));
     }
   }

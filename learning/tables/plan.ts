@@ -210,6 +210,14 @@ export function columnCalled({ path, columns }: Table, wanted: string): PlacedCo
   const index = exact >= 0 ? exact : columns.findIndex((name) => name.toLowerCase() === wanted.toLowerCase());
   const place = index >= 0 ? index : placeOf(wanted, columns.length);
   const name = columns[place];
+  const parts = name === undefined ? columns.filter((column) => column.startsWith(`${wanted}.`)) : [];
+  if (parts.length > 0)
+    throw refusal(
+      "DATASET_COLUMN_ABSENT",
+      { path, column: wanted },
+      `it is several columns, ${listed(parts)}`,
+      "name one of them; labels that are spread over columns, one for each class, have to be written as one",
+    );
   if (name === undefined)
     throw refusal(
       "DATASET_COLUMN_ABSENT",

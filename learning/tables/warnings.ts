@@ -1,4 +1,5 @@
 /** What a table's owner may not have meant: columns that say nothing, too much, or on another scale; odd classes. */
+import { exampleWidth, featuresOf } from "../examples.ts";
 import type { Dataset, DataNote, LoadedData } from "../examples.ts";
 import type { Encoded } from "./encode.ts";
 import type { Feature, Plan } from "./plan.ts";
@@ -19,6 +20,9 @@ const MANY_CLASSES = 20;
 const FEW_EXAMPLES = 20;
 /** Columns with the same warning that have one each. */
 const MOST_ALIKE = 8;
+/** Values of the training data above which test examples are not looked for in it, and test examples below which. */
+const MOST_COMPARED = 1 << 26;
+const FEW_TEST_EXAMPLES = 10;
 /** A recurring value that is so many ranges of the others away from them stands for no value. */
 const SENTINEL_GAP = 3;
 const IDENTIFIER = /(^|[^a-z])(id|ids|uuid|guid|mrn|index|idx|nr|rownum|row)($|[^a-z])|[a-z]Id$/;
@@ -106,7 +110,35 @@ function eachColumn({ data }: Pick<Encoded, "data">, { features, label }: Plan):
 
 /** Of what is to be answered, after the data is split. */
 export function answerWarnings(data: LoadedData): DataNote[] {
-  return data.train.targets === undefined ? classWarnings(data) : targetWarnings(data.train);
+  const answers = data.train.targets === undefined ? classWarnings(data) : targetWarnings(data.train);
+  return [...answers, ...repeatedWarnings(data)];
+}
+
+/** Whether the test data was learnt by heart: most of its examples are in the training data, value by value. */
+function repeatedWarnings({ train, test }: LoadedData): DataNote[] {
+  if (test.exampleCount < FEW_TEST_EXAMPLES || train.exampleCount * exampleWidth(train) > MOST_COMPARED) return [];
+  const known = new Set(Array.from({ length: train.exampleCount }, (_, i) => fingerprint(train, i)));
+  let repeated = 0;
+  for (let i = 0; i < test.exampleCount; i++) if (known.has(fingerprint(test, i))) repeated++;
+  if (repeated < LARGE_MAJORITY * test.exampleCount) return [];
+  return [
+    {
+      level: "warning",
+      event: "test-in-training",
+      text: `${repeated} of ${test.exampleCount} test examples are in the training data as well, value by value: what is reached on them says nothing`,
+    },
+  ];
+}
+
+/** Of an example's values, its answer aside: FNV-1a over their bits, twice 26 bits in one number. */
+function fingerprint(data: Dataset, example: number): number {
+  const values = featuresOf(data, example).slice();
+  let [high, low] = [0x811c9dc5, 0x050c5d1f];
+  for (const bits of new Uint32Array(values.buffer)) {
+    high = Math.imul(high ^ bits, 0x01000193);
+    low = Math.imul(low ^ (bits >>> 7) ^ (bits << 25), 0x01000193);
+  }
+  return (high >>> 6) * 2 ** 26 + (low >>> 6);
 }
 
 function targetWarnings({ targets }: Dataset): DataNote[] {

@@ -9,6 +9,7 @@ import { tableSchema } from "../../learning/tables/schema.ts";
 import type { TableSchema } from "../../learning/tables/schema.ts";
 import { rejectsCode } from "../support/errors.ts";
 import { FOUND_CELLS } from "../support/found-cells.ts";
+import { FOUND_DIALECTS } from "../support/found-dialects.ts";
 import { FOUND_LAYOUTS } from "../support/found-layouts.ts";
 import { read, refused } from "../support/found.ts";
 import type { FoundFile } from "../support/found.ts";
@@ -42,6 +43,45 @@ const npz = (arrays: Record<string, Uint8Array>): Uint8Array =>
   zipSync(Object.fromEntries(Object.entries(arrays).map(([name, bytes]) => [`${name}.npy`, bytes])));
 
 const FOUND_BINARY: readonly FoundFile[] = [
+  ["column.npz", npz({ x: X, y: npy("|u1", Uint8Array.from(labels), COUNT, 1) }), "label=y", read(30, 2, 2, "")],
+  [
+    "one-hot.npz",
+    npz({ x: X, y: npy("|u1", Uint8Array.from(labels.flatMap((label) => [1 - label, label])), COUNT, 2) }),
+    "label=y",
+    refused("DATASET_COLUMN_ABSENT", { column: "y" }),
+  ],
+  [
+    "half.npz",
+    npz({
+      x: npy(
+        "<f2",
+        Uint16Array.from(labels, (label) => (label === 0 ? 0x3c00 : 0xc100)),
+        COUNT,
+      ),
+      y: Y,
+    }),
+    "label=y",
+    read(30, 1, 2, "column-leaks-label"),
+  ],
+  [
+    "all-null.parquet",
+    parquet(
+      ...rowsOf({ a: values, z: values.map(() => null), label: labels }).map((c) =>
+        c.name === "z" ? { ...c, type: "DOUBLE" as const } : c,
+      ),
+    ),
+    "",
+    refused("DATASET_VALUE_MISSING", { row: 1, column: "z" }),
+  ],
+  [
+    "half-label.parquet",
+    parquet(A, { name: "label", data: labels.map((label) => label / 2), type: "DOUBLE" }),
+    "",
+    refused("DATASET_LABEL_INVALID", { row: 2, value: "0.5" }),
+  ],
+  ["only-label.parquet", parquet(LABEL), "", refused("DATASET_MALFORMED")],
+  ["proto.parquet", parquet({ ...A, name: "__proto__" }, LABEL), "", read(30, 1, 2, "")],
+  ["text.parquet", new TextEncoder().encode("a,label\n1,0\n"), "", refused("DATASET_MALFORMED")],
   ["plain.parquet", parquet(A, LABEL), "", read(30, 1, 2, "")],
   [
     "index.parquet",
@@ -196,7 +236,12 @@ describe("data as found", () => {
   before(async () => (folder = await temporaryFolder()));
   after(() => folder.remove());
 
-  for (const [name, content, options, outcome] of [...FOUND_CELLS, ...FOUND_LAYOUTS, ...FOUND_BINARY])
+  for (const [name, content, options, outcome] of [
+    ...FOUND_CELLS,
+    ...FOUND_LAYOUTS,
+    ...FOUND_DIALECTS,
+    ...FOUND_BINARY,
+  ])
     it(`${"code" in outcome ? "is refused" : "is read"}: ${name} ${options}`, async () => {
       const path = await folder.file(name, content);
       const loading = loadDataset(options === "" ? path : `${path}?${options}`);

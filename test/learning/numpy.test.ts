@@ -159,7 +159,6 @@ describe("NumPy arrays", () => {
     ["of objects, which are pickled", npy("'|O'", [2], Uint8Array.of(0x80, 4))],
     ["of records", npy("[('a', '<f4'), ('b', '<f4')]", [2], new Uint8Array(16))],
     ["of complex numbers", npy("'<c8'", [2], new Uint8Array(16))],
-    ["of half floats", npy("'<f2'", [2], new Uint8Array(4))],
     ["of times", npy("'<M8[s]'", [2], new Uint8Array(16))],
     ["of bytes", npy("'|S3'", [2], new Uint8Array(6))],
     ["that are cut off", Y.subarray(0, Y.length - 1)],

@@ -198,7 +198,7 @@ export const FOUND_LAYOUTS: readonly FoundFile[] = [
     "fw.csv",
     "a   b   label\n" + rows(30, (i) => `${u(i).toFixed(3)} ${u(i + 3).toFixed(3)} ${i % 2}`),
     "delimiter=space",
-    refused("DATASET_COLUMN_UNNAMED", { column: "2" }),
+    read(30, 2, 2, ""),
   ],
   [
     "md.csv",

@@ -1,0 +1,217 @@
+/** More tables as people have them: how programs and countries write numbers, blanks, quotes, titles and times. */
+import { H, R, read, refused, rows, u } from "./found.ts";
+import type { FoundFile, Outcome } from "./found.ts";
+
+const CLEAN = read(30, 2, 2, "");
+/** One row of this value before thirty good ones. */
+const first = (value: string): string => `${H}${value},0.2,1\n${R()}`;
+const noNumber = (value: string): Outcome => refused("DATASET_VALUE_INVALID", { row: 2, column: "a", value });
+const SIGNS = [
+  "−0.5",
+  "０.５",
+  "0x1F",
+  "0o17",
+  "1_000",
+  "1.5D+03",
+  "inf",
+  "#DIV/0!",
+  "—",
+  "...",
+  "unknown",
+  "\u200b0.5",
+];
+const dated = (time: (i: number) => string): string => `t,a,label\n${rows(30, (i) => `${time(i)},${u(i)},${i % 2}`)}`;
+const two = (i: number): string => String(i).padStart(2, "0");
+
+export const FOUND_DIALECTS: readonly FoundFile[] = [
+  ...SIGNS.map((value, i): FoundFile => [`sign${i}.csv`, first(value), "", noNumber(value)]),
+  [
+    "decimalCommasQuoted.csv",
+    `a;b;label\n${rows(30, (i) => `"${u(i).toFixed(3).replace(".", ",")}";"0,5${i}";${i % 2}`)}`,
+    "",
+    CLEAN,
+  ],
+  [
+    "thousandsNarrow.csv",
+    `a;b;label\n${rows(30, (i) => `1\u202f234,${i};${i},5;${i % 2}`)}`,
+    "",
+    refused("DATASET_VALUE_INVALID", { row: 2, column: "a" }),
+  ],
+  [
+    "thousandsSwiss.csv",
+    H + rows(30, (i) => `1'234.${i},${u(i)},${i % 2}`),
+    "",
+    refused("DATASET_VALUE_INVALID", { row: 2, column: "a", value: "1'234.0" }),
+  ],
+  [
+    "decimalsMixed.csv",
+    `a;b;label\n${rows(30, (i) => `0,${i + 1};0.${i + 1};${i % 2}`)}`,
+    "",
+    refused("DATASET_DIALECT_UNCLEAR"),
+  ],
+  ["percent.csv", first("12%"), "", noNumber("12%")],
+  ["currency.csv", first("$12.5"), "", noNumber("$12.5")],
+  ["detectionLimit.csv", first("<0.1"), "", noNumber("<0.1")],
+  ["points.csv", `${H}+0.5,.5,1\n5.,-.5,0\n${R(28)}`, "", CLEAN],
+  [
+    "excelMissing.csv",
+    `${H}${R(5)}\n#N/A,0.2,1\n${R(25)}`,
+    "",
+    refused("DATASET_VALUE_MISSING", { row: 7, column: "a", value: "#N/A" }),
+  ],
+  ["excelMissingDropped.csv", `${H}${R(5)}\n#N/A,0.2,1\n${R(25)}`, "missing=drop-row", read(30, 2, 2, "rows-dropped")],
+  ["sasMissing.csv", `${H}${R(5)}\n.,0.2,1\n${R(25)}`, "", refused("DATASET_VALUE_MISSING", { row: 7, value: "." })],
+  ["float32Overflow.csv", first("1e39"), "", noNumber("1e39")],
+  ["denormal.csv", `${H}1e-320,0.2,1\n${R(29)}`, "", CLEAN],
+  [
+    "blanksAligned.csv",
+    `a     b     label\n${rows(30, (i) => `${u(i).toFixed(3)}  ${u(i + 3)}     ${i % 2}`)}`,
+    "delimiter=space",
+    CLEAN,
+  ],
+  ["blanksBefore.csv", `  a b label\n${rows(30, (i) => `  ${u(i)} ${u(i + 3)} ${i % 2} `)}`, "delimiter=space", CLEAN],
+  ["blankBeforeQuote.csv", `a, "b", label\n${rows(30, (i) => `${u(i)}, "${u(i + 3)}", ${i % 2}`)}`, "", CLEAN],
+  [
+    "blankBeforeQuotedComma.csv",
+    `a, "b", label\n${rows(30, (i) => `${u(i)}, "${i},5", ${i % 2}`)}`,
+    "",
+    refused("DATASET_MALFORMED", { row: 2 }),
+  ],
+  ["quoteInside.csv", `a,note,label\n${rows(30, (i) => `${u(i)},5" pipe,${i % 2}`)}`, "drop=note", read(30, 1, 2, "")],
+  [
+    "quoteEscaped.csv",
+    `a,note,label\n0.5,"x\\"y",1\n${rows(30, (i) => `${u(i)},n,${i % 2}`)}`,
+    "drop=note",
+    refused("DATASET_MALFORMED", { row: 2 }),
+  ],
+  ["quoteOpen.csv", `${H}${R(10)}\n"0.5,0.2,1\n${R(10)}`, "", refused("DATASET_MALFORMED", { row: 12 })],
+  [
+    "quoteSingle.csv",
+    `'a','b','label'\n${rows(30, (i) => `'${u(i)}','${u(i + 3)}','${i % 2}'`)}`,
+    "",
+    refused("DATASET_LABEL_UNNAMED"),
+  ],
+  ["headerLines.csv", `"a\n(mm)",b,label\n${R()}`, "", CLEAN],
+  ["headerNames.csv", `__proto__,constructor,label\n${R()}`, "keep=constructor,__proto__", CLEAN],
+  ["headerZeroWidth.csv", `a,b,\u200blabel\n${R()}`, "", refused("DATASET_LABEL_UNNAMED")],
+  ["unitsRow.csv", `a,b,label\nmm,kg,\n${R()}`, "", noNumber("mm")],
+  ["titleRow.csv", `Patients of ward 3\na,b,label\n${R()}`, "", refused("DATASET_LABEL_UNNAMED")],
+  ["joined.csv", `${H}${R(10)}\n\ufeff${R(20)}`, "", CLEAN],
+  ["joinedHeader.csv", `${H}${R(10)}\n${H}${R(10)}`, "", refused("DATASET_MALFORMED", { row: 12 })],
+  ["macLines.csv", `${H}${R()}`.replaceAll("\n", "\r"), "", CLEAN],
+  [
+    "lineSeparator.csv",
+    `a,note,label\n${rows(30, (i) => `${u(i)},x\u2028y,${i % 2}`)}`,
+    "drop=note",
+    read(30, 1, 2, ""),
+  ],
+  ["noBreakSpace.csv", H + rows(30, (i) => `\u00a0${u(i)},${u(i + 3)}\u00a0,${i % 2}`), "", CLEAN],
+  [
+    "commasInNumbers.csv",
+    H + rows(30, (i) => `0,${i + 1},0,${i + 2},${i % 2}`),
+    "",
+    refused("DATASET_MALFORMED", { row: 2 }),
+  ],
+  ["caret.csv", `a^b^label\n${rows(30, (i) => `${u(i)}^${u(i + 3)}^${i % 2}`)}`, "delimiter=^", CLEAN],
+  [
+    "unitSeparator.csv",
+    `a\u001fb\u001flabel\n${rows(30, (i) => `${u(i)}\u001f${u(i + 3)}\u001f${i % 2}`)}`,
+    "delimiter=%1F",
+    CLEAN,
+  ],
+  ["percentComment.csv", `% made by weka\n${H}${R()}`, "comment=%25", read(30, 2, 2, "comments")],
+  [
+    "postcodes.csv",
+    `postcode,b,label\n${rows(30, (i) => `0${1000 + 37 * ((i * 7) % 30)},${u(i)},${i % 2}`)}`,
+    "",
+    read(30, 2, 2, "column-identifier,column-unscaled"),
+  ],
+  [
+    "timesMixed.csv",
+    dated((i) => (i === 4 ? "5" : `2024-01-${two(1 + i)}`)),
+    "time=t",
+    refused("DATASET_VALUE_INVALID", { row: 6, column: "t", value: "5" }),
+  ],
+  [
+    "timesMixedBack.csv",
+    dated((i) => (i === 4 ? "2024-01-05" : String(i))),
+    "time=t",
+    refused("DATASET_VALUE_INVALID", { row: 6, column: "t" }),
+  ],
+  [
+    "timesImpossible.csv",
+    dated((i) => `2023-02-${two(1 + i)}`),
+    "time=t",
+    refused("DATASET_VALUE_INVALID", { row: 30, value: "2023-02-29" }),
+  ],
+  [
+    "timesAmerican.csv",
+    dated((i) => `${1 + (i % 12)}/${1 + (i % 28)}/2024`),
+    "time=t",
+    refused("DATASET_VALUE_INVALID", { row: 2, column: "t" }),
+  ],
+  [
+    "classCapitals.csv",
+    H + rows(30, (i) => `${u(i)},${u(i + 3)},${["yes", "Yes", "no"][i % 3]}`),
+    "classes=no,yes",
+    refused("DATASET_LABEL_INVALID", { row: 3, value: "Yes" }),
+  ],
+  ["classNamibia.csv", H + rows(30, (i) => `${u(i)},${u(i + 3)},${["NA", "EU"][i % 2]}`), "classes=EU,NA", CLEAN],
+  ["classNegative.csv", H + rows(30, (i) => `${u(i)},${u(i + 3)},${i % 2 === 0 ? -1 : 1}`), "classes=-1,1", CLEAN],
+  [
+    "learntByHeart.csv",
+    H + rows(60, (i) => `${u(i % 7)},${u((i % 7) + 3)},${i % 2}`),
+    "",
+    read(60, 2, 2, "test-in-training"),
+  ],
+  [
+    "cutCharacter.csv",
+    Buffer.concat([Buffer.from(H + R()), Buffer.from([0xc3])]),
+    "",
+    refused("DATASET_ENCODING_UNKNOWN"),
+  ],
+  ["proto.jsonl", rows(30, (i) => `{"__proto__":${u(i)},"a":${u(i + 1)},"label":${i % 2}}`), "", CLEAN],
+  [
+    "pretty.jsonl",
+    rows(5, (i) => `{\n "a": ${u(i)},\n "label": ${i % 2}\n}`),
+    "",
+    refused("DATASET_MALFORMED", { row: 1 }),
+  ],
+  [
+    "array.jsonl",
+    `[\n${rows(5, (i) => `{"a":${u(i)},"label":${i % 2}},`)}\n]`,
+    "",
+    refused("DATASET_MALFORMED", { row: 1 }),
+  ],
+  ["commas.jsonl", rows(30, (i) => `{"a":${u(i)},"label":${i % 2}},`), "", refused("DATASET_MALFORMED", { row: 1 })],
+  [
+    "overflow.jsonl",
+    rows(30, (i) => `{"a":1e400,"label":${i % 2}}`),
+    "",
+    refused("DATASET_VALUE_INVALID", { row: 1, column: "a" }),
+  ],
+  [
+    "clash.jsonl",
+    rows(30, (i) => `{"x":[${u(i)}],"x.0":1,"label":${i % 2}}`),
+    "",
+    refused("DATASET_COLUMN_REPEATED", { column: "x.0" }),
+  ],
+  [
+    "crlf.ts",
+    `@classLabel true a b\r\n@data\r\n${rows(20, (i) => `${u(i)},${u(i + 1)}:${i % 2 === 0 ? "a" : "b"}\r`)}`,
+    "",
+    read(20, 2, 2, ""),
+  ],
+  [
+    "capitals.ts",
+    `@CLASSLABEL TRUE a b\n@DATA\n${rows(20, (i) => `${u(i)},${u(i + 1)}:${i % 2 === 0 ? "a" : "b"}`)}`,
+    "",
+    read(20, 2, 2, ""),
+  ],
+  [
+    "blank.ts",
+    `@classLabel true a b\n@data\n${rows(20, (i) => `${u(i)},:${i % 2 === 0 ? "a" : "b"}`)}`,
+    "",
+    refused("DATASET_VALUE_MISSING", { row: 3 }),
+  ],
+];
