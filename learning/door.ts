@@ -2,7 +2,7 @@
 export { loadDataset } from "./dataset.ts";
 export { parameterCountOf, parseModel, tensorsOf } from "./model.ts";
 export { decodeSafetensors, encodeSafetensors } from "./safetensors.ts";
-export { describeDataset, selectExamples } from "./examples.ts";
+export { describeDataset, featuresOf, gatherExamples, selectExamples } from "./examples.ts";
 export type { Dataset, LoadedData } from "./examples.ts";
 export type { TrainOptions, TrainProgress, TrainResult } from "./trainers/training-method.ts";
 export { createTrainer } from "./trainer.ts";

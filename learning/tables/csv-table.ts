@@ -26,8 +26,6 @@ const MAX_ROW_CHARACTERS = 1 << 24;
 /** How pandas and R write a column that has no name. */
 const NO_NAME = /^(unnamed: ?\d+|\.\.\.\d+)?$/i;
 
-const PADDED_QUOTE = /^ +"(?:[^"]|"")*" *$/;
-
 interface TextRow {
   readonly number: number;
   readonly cells: readonly string[];
@@ -228,7 +226,14 @@ function tidied(cells: readonly string[], delimiter: string): readonly string[] 
 }
 
 function isPaddedQuote(cell: string): boolean {
-  return cell.startsWith(" ") && PADDED_QUOTE.test(cell);
+  if (!cell.startsWith(" ")) return false;
+  const text = cell.trim();
+  return (
+    text.length > 1 &&
+    text.startsWith('"') &&
+    text.endsWith('"') &&
+    !text.slice(1, -1).replaceAll('""', "").includes('"')
+  );
 }
 
 function unquoted(cell: string): string {

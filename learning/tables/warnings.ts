@@ -21,7 +21,7 @@ const FEW_EXAMPLES = 20;
 /** Columns with the same warning that have one each. */
 const MOST_ALIKE = 8;
 /** Values of the training data above which test examples are not looked for in it, and test examples below which. */
-const MOST_COMPARED = 1 << 26;
+const MOST_COMPARED = 1 << 24;
 const FEW_TEST_EXAMPLES = 10;
 /** A recurring value that is so many ranges of the others away from them stands for no value. */
 const SENTINEL_GAP = 3;
