@@ -1,7 +1,7 @@
 /** `fl-aggregator`: the committee and the aggregator. What a command does is loaded when it runs. */
 import { Option } from "commander";
 import type { Command } from "commander";
-import { listenAddress } from "../command/listen-address.ts";
+import { listenAddress, urlOf } from "../command/listen-address.ts";
 import type { ListenAddress } from "../command/listen-address.ts";
 import { connectionOptions, contentOptions, nodeOptions, positiveInteger, reporterFor } from "../command/options.ts";
 import type { CommonFlags } from "../command/options.ts";
@@ -22,6 +22,7 @@ interface ServeFlags extends NodeFlags {
   readonly data?: string;
   readonly once?: boolean;
   readonly batch?: number;
+  readonly dashboard?: ListenAddress;
 }
 
 const program = createProgram("fl-aggregator", "Run a committee member or the aggregator of a Verisum task.");
@@ -48,10 +49,22 @@ nodeCommand("serve", "collect, interpolate, check, average, publish, finalise; o
     positiveInteger,
   )
   .option("--once", "stop when the task is complete")
+  .addOption(
+    new Option(
+      "--dashboard <host:port>",
+      "serve the task's dashboard there, with pages that say whose server it is",
+    ).argParser(listenAddress),
+  )
   .action(async (flags: ServeFlags) => {
     const reporter = reporterFor(flags, "aggregator");
     await runCommand(reporter, async (signal) => {
       const { serve } = await import("./serve.ts");
+      const { dashboard } = flags;
+      if (dashboard !== undefined) {
+        const { dashboardBeside } = await import("./dashboard.ts");
+        const gateway = flags.publicUrl ?? urlOf(flags.listen, flags.tlsCert === undefined ? "http" : "https");
+        void dashboardBeside({ ...flags, dashboard, gateway }, reporter, signal);
+      }
       await serve(nodeOptions(flags, "aggregator"), { reporter, random: platformRandom, signal });
     });
   });

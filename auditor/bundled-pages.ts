@@ -60,29 +60,36 @@ interface BundledFile {
   readonly mediaType: string;
 }
 
+/** Whose machine a dashboard runs on: its reader's own, or that of somebody who has a part in the task. */
+export type ServedBy = "reader" | "aggregator";
+
 /** Adds the dashboard's pages to a gateway. @param folder of the bundle */
-export async function addDashboardPages(app: FastifyInstance, folder = BUNDLE): Promise<void> {
-  await addBundledPage(
-    app,
-    "index.html",
-    ["/", "/task/:task", "/task/:task/verify", "/task/:task/round/:round"],
+export async function addDashboardPages(
+  app: FastifyInstance,
+  { folder = BUNDLE, servedBy = "reader" }: { readonly folder?: string; readonly servedBy?: ServedBy } = {},
+): Promise<void> {
+  await addBundledPage(app, "index.html", ["/", "/task/:task", "/task/:task/verify", "/task/:task/round/:round"], {
     folder,
-  );
+    servedBy,
+  });
 }
 
 /**
  * Adds one page of the bundle, and the files that pages load.
  * @param urls that the page answers at
- * @param folder of the bundle; where there is none, the page says how to make it
+ * @param bundle its folder: where there is none, the page says how to make it; and what the page says of its server
  */
 export async function addBundledPage(
   app: FastifyInstance,
   name: string,
   urls: readonly string[],
-  folder = BUNDLE,
+  { folder, servedBy }: { readonly folder: string; readonly servedBy: ServedBy } = {
+    folder: BUNDLE,
+    servedBy: "reader",
+  },
 ): Promise<void> {
   const files = await bundledFiles(folder);
-  const page = files.get(name);
+  const page = saying(servedBy, files.get(name));
   const answer = (file: BundledFile | undefined, reply: FastifyReply, headers: Headers): FastifyReply => {
     if (file === undefined)
       return reply.status(503).type("text/plain; charset=utf-8").send("The pages are not built: run npm run build.\n");
@@ -104,6 +111,13 @@ export async function addBundledPage(
         "cache-control": FOR_EVER,
         ...(WORKER.test(path) ? { "content-security-policy": workerPolicy(query) } : {}),
       }));
+}
+
+/** The page with its server's name in it: read before any script runs. */
+function saying(servedBy: ServedBy, page: BundledFile | undefined): BundledFile | undefined {
+  if (page === undefined) return undefined;
+  const html = new TextDecoder().decode(page.bytes).replace("<html ", `<html data-served-by="${servedBy}" `);
+  return { ...page, bytes: new TextEncoder().encode(html) };
 }
 
 type Headers = Readonly<Record<string, string>>;

@@ -24,6 +24,7 @@ import { openReadingNode } from "../task/node.ts";
 import type { ReadingNode } from "../task/node.ts";
 import { contentOf } from "./dashboard-content.ts";
 import { addDashboardPages } from "./bundled-pages.ts";
+import type { ServedBy } from "./bundled-pages.ts";
 import { presentOf, verifiedKeys } from "./present.ts";
 
 export interface DashboardFlags extends Omit<CommonFlags, "contract"> {
@@ -31,6 +32,8 @@ export interface DashboardFlags extends Omit<CommonFlags, "contract"> {
   readonly listen: ListenAddress;
   /** `postgres://…`, or a file of SQLite; inside the state directory if absent. */
   readonly database?: string;
+  /** Who runs it, which the pages say; the reader unless told. */
+  readonly servedBy?: ServedBy;
 }
 
 /** Serves until it is stopped. @throws LISTEN_FAILED, DATABASE_*, INTERRUPTED, what opening a node throws */
@@ -47,11 +50,11 @@ export async function showDashboard(flags: DashboardFlags, reporter: Reporter, s
     reporter: limitedReporter(reporter, () => performance.now()),
   });
   addApi(app, { database, now });
-  await addDashboardPages(app);
+  await addDashboardPages(app, flags.servedBy === undefined ? {} : { servedBy: flags.servedBy });
   addIndexPages(app, { database, now, tasks: flags.contract.length });
   try {
     await listenAt(app, flags.listen);
-    reporter.say("good", "listening", `dashboard at ${urlOf(flags.listen)}/`, { url: urlOf(flags.listen) });
+    reporter.say("good", "dashboard", `dashboard at ${urlOf(flags.listen)}/`, { url: urlOf(flags.listen) });
     const keep = async (contract: Hex): Promise<never> => {
       const stateDirectory =
         flags.contract.length === 1 ? options.stateDirectory : join(options.stateDirectory, contract);

@@ -12,6 +12,7 @@ import type { Route } from "./route.ts";
 export function Dashboard(): ReactNode {
   const route = useRoute();
   const place = JSON.stringify(route);
+  const contract = "task" in route ? route.task.split("-")[1] : undefined;
   useEffect(() => {
     // A screen reader begins where the new page does.
     document.querySelector<HTMLElement>("main")?.focus({ preventScroll: true });
@@ -37,12 +38,25 @@ export function Dashboard(): ReactNode {
       </main>
       <footer className="bottom">
         <p>
-          This page shows what its server read from the chain and from IPFS; it is as honest as that server. To trust
-          nobody, run <code>fl dashboard</code> or <code>fl verify</code> on a machine of your own.
+          {isAggregators()
+            ? "This page comes from the task’s aggregator, and its verdict is only as honest as that server."
+            : "This page shows what its server read from the chain and from IPFS; it is as honest as that server."}{" "}
+          To trust nobody, run{" "}
+          {contract === undefined ? (
+            <code>fl dashboard</code>
+          ) : (
+            <code>npm run fl -- dashboard --contract {contract} --rpc &lt;your endpoint&gt;</code>
+          )}{" "}
+          on a machine of your own.
         </p>
       </footer>
     </>
   );
+}
+
+/** As its server wrote into the page. */
+function isAggregators(): boolean {
+  return document.documentElement.dataset["servedBy"] === "aggregator";
 }
 
 function pageOf(route: Route): ReactNode {

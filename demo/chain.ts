@@ -10,8 +10,8 @@ import type { Processes } from "./processes.ts";
 import { VerisumError } from "../protocol/errors.ts";
 
 const ROOT = fileURLToPath(new URL("../", import.meta.url));
-/** Ports in a row that the demo needs: the chain, the aggregator and four members. */
-const PORTS = 6;
+/** Ports in a row that the demo needs: the chain, the aggregator, four members and the dashboard. */
+const PORTS = 7;
 const START_TIMEOUT_MS = 60_000;
 
 export interface DemoChain {

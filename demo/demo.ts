@@ -33,6 +33,7 @@ import { withProcesses } from "./with-processes.ts";
 import type { ProcessRun } from "./with-processes.ts";
 import { centralAccuracy } from "./central.ts";
 import { wholeSpecification } from "./shards.ts";
+import { startPages } from "./pages.ts";
 import { buildContracts } from "../operator/build-contracts.ts";
 import { deployPreparedTask } from "../operator/deploy-task.ts";
 import { assertEnoughClients, prepareTask } from "../operator/prepare-task.ts";
@@ -56,6 +57,7 @@ await withProcesses("demo", write, run);
 async function run({ processes, directory, noise, untilInterrupted }: ProcessRun): Promise<boolean> {
   const specification = demoSpecification(await readSpecification(flags.task), flags);
   write(pc.bold("Verisum demo") + pc.dim(`  ${headline(specification, dealing, flags.data)}`));
+  const pages = startPages(processes);
   await buildContracts((child) => processes.adopt(child));
   const onStep = (step: string): void => write(pc.dim(`  set-up  ${step}`));
   const prepared = await prepareTask(specification, join(directory, "aggregator", "ipfs"), random, onStep, {
@@ -80,6 +82,7 @@ async function run({ processes, directory, noise, untilInterrupted }: ProcessRun
 
   const started = performance.now();
   const gateway = `http://127.0.0.1:${chain.port + 1}`;
+  const dashboard = `http://127.0.0.1:${chain.port + 2 + MEMBERS}/`;
   const account = createAccount(write, () => (performance.now() - started) / 1000, gateway);
   const { rounds } = account;
   const running = new Map<string, number>(chain.pid === undefined ? [] : [["chain", chain.pid]]);
@@ -120,12 +123,14 @@ async function run({ processes, directory, noise, untilInterrupted }: ProcessRun
     return startRole(`client ${index + 1}`, script, args, clients[index]!, onEvent);
   };
 
+  await pages;
   let served = (): void => undefined;
   const serving = new Promise<void>((resolve) => (served = resolve));
   const complete = new Promise<void>((resolve, reject) => {
     const onAggregator = (event: RoleEvent): void => {
       note(event);
       if (event.event === "listening") served();
+      if (event.event === "dashboard") say(event.text);
       if (event.event === "round-opened" && !flags.plain && Number(event.facts.round) === STOP_MEMBER_ROUND) {
         memberRoles.at(-1)!.process.kill("SIGTERM");
         say("member 4 is stopped; three of four go on");
@@ -144,6 +149,8 @@ async function run({ processes, directory, noise, untilInterrupted }: ProcessRun
         "serve",
         "--listen",
         `127.0.0.1:${chain.port + 1}`,
+        "--dashboard",
+        `127.0.0.1:${chain.port + 2 + MEMBERS}`,
         ...(flags.data === undefined ? [] : ["--data", wholeSpecification(flags.data)]),
       ],
       operator,
@@ -213,7 +220,7 @@ async function run({ processes, directory, noise, untilInterrupted }: ProcessRun
   if (flags.stay) {
     write(
       pc.dim(
-        `the gateway stays at ${gateway} and the chain at ${chain.rpc}, where the contract is ${contract}; Ctrl-C ends the demo`,
+        `the dashboard stays at ${dashboard}, the gateway at ${gateway} and the chain at ${chain.rpc}, where the contract is ${contract}; Ctrl-C ends the demo`,
       ),
     );
     await untilInterrupted();

@@ -5,6 +5,7 @@
  *
  *   npm run build             the above
  *   npm run build -- --all    every chunk size of every preset
+ *   npm run build -- --pages  the pages alone
  */
 import { createProgram } from "../command/program.ts";
 import { closeCurve } from "../proving/node/open-curve.ts";
@@ -22,8 +23,13 @@ const program = createProgram("build", "compile contracts, pages and circuits, a
   "every chunk size of every preset",
   false,
 );
-const { all } = (await program.parseAsync()).opts<{ readonly all: boolean }>();
+program.option("--pages", "the pages alone", false);
+const { all, pages } = (await program.parseAsync()).opts<{ readonly all: boolean; readonly pages: boolean }>();
 const report = (line: string): void => void process.stderr.write(`${line}\n`);
+if (pages) {
+  await buildPages();
+  process.exit();
+}
 try {
   await buildContracts();
   await buildPages();

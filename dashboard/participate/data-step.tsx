@@ -112,7 +112,7 @@ function Preview({ data, task, isRunning, act }: PreviewProps): ReactNode {
       {table === undefined || task?.hasSchema === true || isRunning ? null : (
         <PickLabel columns={table.columns.map((column) => column.name)} label={label} act={act} />
       )}
-      {refused?.code === CLASSES_UNSTATED || data.classes !== null ? (
+      {!isRunning && (refused?.code === CLASSES_UNSTATED || data.classes !== null) ? (
         <Form
           button="Take these classes"
           busy="Reading …"

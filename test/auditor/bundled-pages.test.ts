@@ -19,7 +19,7 @@ describe("the policy of the verifier's worker", () => {
     await mkdir(join(folder, "assets"));
     await writeFile(join(folder, "assets", "worker-abc.js"), "");
     app = createGateway(NOTHING_SERVED);
-    await addDashboardPages(app, folder);
+    await addDashboardPages(app, { folder });
   });
   after(async () => {
     await app.close();
