@@ -22,6 +22,8 @@ const BLOCKS_BEFORE_REPLACING = 3;
 const REPLACEMENTS_AT_ONCE = 20;
 const FIRST_LOOK_MS = 50;
 const LONGEST_LOOK_MS = 2_000;
+/** Looks in a row that find nonces below ours free, after which we take the first of them: ours was a wrong answer. */
+const LOOKS_BEFORE_ANOTHER_NONCE = 4;
 /** Looks without a receipt, some fifteen seconds, after which the same bytes are sent again: endpoints forget. */
 const LOOKS_BEFORE_RESENDING = 15;
 /** Looks without a receipt, after the nonce was used or the phase ended, before the transaction counts as lost. */
@@ -48,15 +50,28 @@ export interface Call {
  */
 export type Transact = (call: Call) => Promise<TransactionReceipt>;
 
-/** What was sent under one nonce: the same call, each time for higher fees. */
+/** What was sent: the same call, each time for higher fees, or under another nonce. */
 interface Sent {
-  readonly nonce: number;
+  nonce: number;
+  /** Of all that was sent. */
+  readonly highestNonce: number;
+  /** Looks in a row that found nonces below this one free. */
+  looksAtGap: number;
   readonly gasLimit: bigint;
   readonly hashes: Hex[];
   /** What was signed last. */
   signed: string;
   fees: Fees;
   block: number;
+}
+
+interface Look {
+  readonly receipt?: TransactionReceipt;
+  /** Nothing of what was sent can be mined any more, or is wanted. */
+  readonly isOver: boolean;
+  /** The account's, by what is mined. */
+  readonly nextNonce: number;
+  readonly block: number;
 }
 
 /** One transaction at a time: nonces in order, and a refusal is known before the next is sent. */
@@ -87,7 +102,7 @@ class Sender {
   async transact(call: Call): Promise<TransactionReceipt> {
     const gasLimit = await this.#gasLimit(call);
     const [nonce, fees, block] = await Promise.all([this.#freeNonce(), this.#feesNow(), this.#blockNumber()]);
-    const sent: Sent = { nonce, gasLimit, hashes: [], signed: "", fees, block };
+    const sent: Sent = { nonce, highestNonce: nonce, looksAtGap: 0, gasLimit, hashes: [], signed: "", fees, block };
     await this.#requireFunds(call, sent);
     await this.#broadcast(call, sent);
     return this.#untilMined(call, sent);
@@ -208,22 +223,26 @@ class Sender {
       if (look?.isOver === true) left -= 1;
       if (left === 0 || (call.isWanted === undefined && performance.now() >= end))
         throw new VerisumError("CHAIN_TRANSACTION_LOST", `${call.name} was not mined in time`, { call: call.name });
-      if (look !== undefined && !look.isOver && look.block - sent.block >= BLOCKS_BEFORE_REPLACING)
-        await this.#replace(call, sent, look.block);
-      // Where blocks come with transactions, nothing else brings a lost one back. What is said to it does not matter.
-      else if (look?.isOver === false && looks % LOOKS_BEFORE_RESENDING === 0) await this.#offer(sent.signed);
+      if (look?.isOver === false) await this.#pursue(call, sent, look, looks);
       await this.#endpoint.transport.pause(pause);
     }
   }
 
+  /** Does what brings a transaction nearer to a block, if it is time for that. */
+  async #pursue(call: Call, sent: Sent, { nextNonce, block }: Look, looks: number): Promise<void> {
+    sent.looksAtGap = nextNonce < sent.nonce ? sent.looksAtGap + 1 : 0;
+    const isGap = sent.looksAtGap === LOOKS_BEFORE_ANOTHER_NONCE;
+    if (isGap) sent.nonce = nextNonce;
+    if (isGap || block - sent.block >= BLOCKS_BEFORE_REPLACING) await this.#replace(call, sent, block);
+    // Where blocks come with transactions, nothing else brings a lost one back. What is said to it does not matter.
+    else if (looks % LOOKS_BEFORE_RESENDING === 0) await this.#offer(sent.signed);
+  }
+
   /** One look at the chain; undefined if the endpoint does not answer, which says nothing. */
-  async #look(
-    { isWanted }: Call,
-    { nonce, hashes }: Sent,
-  ): Promise<{ readonly receipt?: TransactionReceipt; readonly isOver: boolean; readonly block: number } | undefined> {
+  async #look({ isWanted }: Call, { highestNonce, hashes }: Sent): Promise<Look | undefined> {
     const { request, provider } = this.#endpoint;
     try {
-      const [used, block, ...receipts] = await request(() =>
+      const [nextNonce, block, ...receipts] = await request(() =>
         Promise.all([
           provider.getTransactionCount(this.#wallet.address, "latest"),
           provider.getBlockNumber(),
@@ -231,8 +250,8 @@ class Sender {
         ]),
       );
       const receipt = receipts.find((found) => found !== null);
-      if (receipt !== undefined) return { receipt, isOver: true, block };
-      return { isOver: used > nonce || !((await isWanted?.()) ?? true), block };
+      if (receipt !== undefined) return { receipt, isOver: true, nextNonce, block };
+      return { isOver: nextNonce > highestNonce || !((await isWanted?.()) ?? true), nextNonce, block };
     } catch (error) {
       if (!isVerisumError(error) || error.entry.role !== "again") throw error;
       return undefined;

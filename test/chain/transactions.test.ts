@@ -118,6 +118,28 @@ describe("a transaction that waits to be mined", function () {
     assert.equal(blockNumber, Number(height) + 1);
   });
 
+  it("takes the next nonce where an endpoint told it a later one", async () => {
+    const writer = await as(8);
+    let lies = 0;
+    server.alter = ({ method }, result) => {
+      if (method !== "eth_getTransactionCount" || lies === 2) return result;
+      lies++;
+      return `0x${(Number(result) + 1).toString(16)}`;
+    };
+    await ask("evm_setAutomine", false);
+    const sent = writer.announce("http://gap.example");
+    await new Promise((resolve) => setTimeout(resolve, 200));
+    const mining = setInterval(() => void ask("evm_mine"), 5_000);
+    try {
+      await sent;
+    } finally {
+      clearInterval(mining);
+      server.alter = undefined;
+    }
+    assert.equal(lies, 2);
+    assert.equal((await writer.endpoints()).get(writer.account), "http://gap.example");
+  });
+
   it("takes the place of one that an earlier process left behind", async () => {
     const stuck = await as(3);
     await ask("evm_setAutomine", false);
