@@ -25,7 +25,7 @@ const EXPECTED: readonly (readonly [RegExp, RegExp, number])[] = [
   [/inspect --task /, /the task takes 30 inputs and 2 classes; here are 30 and 2 classes: fits/, 0],
   [
     /^npm run demo /,
-    /federated 9\d\.\d % \(majority class 62\.8 %\), all data in one place without noise 9\d\.\d %; 5 rounds[^]*per example: epsilon 2\.\d+ at delta 0\.00001[^]*Every round verified from chain and IPFS alone/,
+    /federated 9\d\.\d % \(majority class 62\.8 %\), all data in one place without noise 9\d\.\d %; 5 rounds[^]*per example: epsilon 3\.00 at delta 0\.00001[^]*Every round verified from chain and IPFS alone/,
     0,
   ],
   [/^node experiments\/federated-gap/, /majority class 62\.8 %[^]*behind by -?\d\.\d \(95 % confidence/, 0],

@@ -64,6 +64,7 @@ describe("a task's windows", () => {
     }
     assert.deepEqual(broken, {
       "activity.json": "aggregate=1750",
+      "breast-cancer.json": "aggregate=1750",
       "digits-cohort.json": "aggregate=1750",
       "digits-private.json": "aggregate=1750",
       "digits.json": "aggregate=1750",
