@@ -8,7 +8,7 @@ import { carRoot, decodeCar } from "../content/car.ts";
 import { cidFromDigest } from "../content/cid.ts";
 import { DEFAULT_DAG_LIMITS } from "../content/dag.ts";
 import { readDirectoryFile } from "../content/directory.ts";
-import { parseModel, tensorsOf } from "../learning/model.ts";
+import { modelTensors, parseMember } from "../learning/model.ts";
 import type { Model } from "../learning/model.ts";
 import { joinWeights } from "../learning/named-tensors.ts";
 import type { DataRules } from "../learning/preprocessing.ts";
@@ -46,6 +46,7 @@ export interface UsableCheckpoint {
   readonly cid: string;
   readonly config: CheckpointConfig;
   readonly description: unknown;
+  /** The model, or one member of an ensemble. */
   readonly model: Model;
   readonly weights: Float32Array;
   /** What data is held to; undefined where the task says nothing of it. */
@@ -130,7 +131,7 @@ async function carReader(path: string): Promise<(name: string) => Promise<Uint8A
 export function usableCheckpoint({ files, cid }: CheckpointBytes): UsableCheckpoint {
   const config = parseCheckpointConfig(files["config.json"]!, cid);
   const description = descriptionIn(files["topology.json"]!, cid);
-  const model = parseModel(description);
+  const model = parseMember(description);
   const { table, preprocessing } = config.inputs;
   const expected = modelInterface({
     model: description as Record<string, unknown>,
@@ -146,7 +147,7 @@ export function usableCheckpoint({ files, cid }: CheckpointBytes): UsableCheckpo
   const { tensors } = decodeSafetensors(files["model.safetensors"]!);
   return {
     ...{ cid, config, description, model },
-    weights: joinWeights(tensorsOf(model), tensors, "CHECKPOINT_INVALID"),
+    weights: joinWeights(modelTensors(description), tensors, "CHECKPOINT_INVALID"),
     rules: table ?? preprocessing ?? undefined,
   };
 }

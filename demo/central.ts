@@ -2,7 +2,7 @@
 import type { TaskSpecification } from "../task/create-task.ts";
 import { loadDataset } from "../learning/dataset.ts";
 import { classEvaluation } from "../learning/evaluation.ts";
-import { initialWeightsOf, parseModel } from "../learning/model.ts";
+import { firstWeights } from "../learning/model.ts";
 import { createTrainer } from "../learning/trainer.ts";
 import { unionSpecification } from "./shards.ts";
 import type { Dealing } from "./shards.ts";
@@ -20,7 +20,7 @@ export async function centralAccuracy(
   const { model, training, data: schema, preprocessing } = specification.document;
   const { train, test } = await loadDataset(unionSpecification(data, dealing), schema ?? preprocessing);
   const trainer = await createTrainer(model);
-  const initial = initialWeightsOf(parseModel(model), specification.initialSeed);
+  const initial = firstWeights(model, specification.initialSeed);
   const { learningRate, momentum, batchSize, localEpochs } = training;
   const { weights } = await trainer.train(initial, train, {
     learningRate,

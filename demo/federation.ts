@@ -39,7 +39,8 @@ export interface FederationDependencies {
   readonly shards: readonly Dataset[];
   readonly test: Dataset;
   readonly random: RandomBytes;
-  onRound(result: RoundResult): void;
+  /** @param weights of the new model */
+  onRound(result: RoundResult, weights: Float32Array): void;
 }
 
 /** Runs rounds from the specification's initial weights. @throws what training and quantisation throw */
@@ -81,7 +82,7 @@ export async function runFederation(
       updates,
     };
     results.push(result);
-    onRound(result);
+    onRound(result, weightsOf(document, state));
   }
   return results;
 }

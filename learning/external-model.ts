@@ -21,7 +21,17 @@ const externalSchema = z.strictObject({
   kind: z.literal("external"),
   /** In the order of the vector. */
   parameters: z
-    .array(z.strictObject({ name: tensorName, shape: z.array(z.int().min(1)).max(MAX_RANK) }))
+    .array(
+      z.strictObject({
+        name: tensorName,
+        shape: z.array(z.int().min(1)).max(MAX_RANK),
+        /** Of a frozen tensor: SHA-256 of its values as every trainer has to have them, little-endian, in rows. */
+        sha256: z
+          .string()
+          .regex(/^[0-9a-f]{64}$/)
+          .optional(),
+      }),
+    )
     .min(1)
     .max(MAX_TENSORS),
   /** Names of those that are trained; all of them if absent. */
@@ -49,6 +59,13 @@ export function parseExternal(description: unknown): ExternalModel {
   requireDistinct("trainable", data.trainable ?? []);
   const stranger = data.trainable?.find((name) => !known.has(name));
   ensure(stranger === undefined, "MODEL_DESCRIPTION_INVALID", `trainable names ${stranger}, which is no parameter`);
+  const trained = new Set(data.trainable ?? names);
+  const bound = data.parameters.find(({ name, sha256 }) => sha256 !== undefined && trained.has(name));
+  ensure(
+    bound === undefined,
+    "MODEL_DESCRIPTION_INVALID",
+    `${bound?.name} is trained, and a digest binds what nobody changes: leave sha256 out, or the name out of trainable`,
+  );
   return data;
 }
 
@@ -56,13 +73,18 @@ export function parseExternal(description: unknown): ExternalModel {
 export interface ModelParameter extends ParameterShape {
   /** False if it is frozen. */
   readonly trained: boolean;
+  /** Of a frozen one, where the task binds its values. */
+  readonly sha256?: string;
 }
 
 /** All tensors in the order of the task's document. @throws MODEL_DESCRIPTION_INVALID */
 export function modelParameters(description: unknown): ModelParameter[] {
   const { parameters, trainable } = parseExternal(description);
   const trained = new Set(trainable ?? parameters.map(({ name }) => name));
-  return parameters.map(({ name, shape }) => ({ name, shape, trained: trained.has(name) }));
+  return parameters.map(({ name, shape, sha256 }) => ({
+    ...{ name, shape, trained: trained.has(name) },
+    ...(sha256 === undefined ? {} : { sha256 }),
+  }));
 }
 
 /** The tensors that are trained, in the order of the vector. @throws MODEL_DESCRIPTION_INVALID */

@@ -4,7 +4,7 @@ import type { VerisumError } from "../protocol/errors.ts";
 import { loadDataset, resolveData } from "./dataset.ts";
 import type { DataNote, Dataset, LoadedData } from "./examples.ts";
 import type { OnRows, OpenTables } from "./formats/format.ts";
-import { parseModel } from "./model.ts";
+import { parseMember } from "./model.ts";
 import { sizeOf } from "./shape.ts";
 import type { Preprocessing } from "./preprocessing.ts";
 import { columnsAsked, planFor } from "./tables/plan.ts";
@@ -182,7 +182,7 @@ function targetFigures(train: Dataset, test: Dataset): TargetFigures {
 }
 
 function comparison({ model }: ExpectedData, data: LoadedData | undefined): NonNullable<DataReport["task"]> {
-  const { inputShape, classCount = 0 } = parseModel(model);
+  const { inputShape, classCount = 0 } = parseMember(model);
   const inputs = { expected: sizeOf(inputShape), found: data === undefined ? null : sizeOf(data.train.featureShape) };
   const classes = { expected: classCount, found: data?.train.classCount ?? null };
   // A client need not have every class; numbers to predict are no classes.

@@ -3,6 +3,7 @@ import { z } from "zod";
 import { ensure, VerisumError } from "../protocol/errors.ts";
 import { answersText } from "./examples.ts";
 import type { Dataset } from "./examples.ts";
+import { isEnsemble, memberPrefix, memberSeed, membersOf } from "./ensemble.ts";
 import { isExternal, trainableTensors } from "./external-model.ts";
 import { HEAD_FIELDS, hasOneHead, headOf } from "./heads/registry.ts";
 import type { HeadFields } from "./heads/registry.ts";
@@ -83,6 +84,11 @@ export const FASHION_CNN: ModelDescription = {
  * @throws MODEL_DESCRIPTION_INVALID with the first problem's place; MODEL_EXTERNAL
  */
 export function parseModel(description: unknown): Model {
+  ensure(
+    !isEnsemble(description),
+    "MODEL_DESCRIPTION_INVALID",
+    "an ensemble's members are no ensembles, nor is one where a single model is needed",
+  );
   ensure(!isExternal(description), "MODEL_EXTERNAL", "the task's model is external: it needs a trainer of its own");
   ensure(!isStatistics(description), "MODEL_EXTERNAL", "the task sums statistics, and has no model that learns");
   const model = parsedDescription(modelSchema, description);
@@ -100,13 +106,23 @@ function requireCount(count: number): void {
     throw invalidModel(`the model has ${count} weights, at most ${MAX_PARAMETERS} are allowed`, { count });
 }
 
+/** What each member of a model takes and answers; itself, unless it is an ensemble. @throws as `parseModel` */
+export function parseMember(description: unknown): Model {
+  return parseModel(membersOf(description).member);
+}
+
 /**
  * Names and shapes of a model's trained tensors in the order of its flat weights, whoever trains it.
  * @throws MODEL_DESCRIPTION_INVALID
  */
 export function modelTensors(description: unknown): ParameterShape[] {
   if (isStatistics(description)) return [...layoutOf(parseStatistics(description)).tensors];
-  if (!isExternal(description)) return tensorsOf(parseModel(description));
+  if (!isExternal(description)) {
+    const { count, member } = membersOf(description);
+    const tensors = memberTensors(tensorsOf(parseModel(member)), count);
+    requireCount(weightCountOf({ tensors }));
+    return tensors;
+  }
   const tensors = trainableTensors(description);
   requireCount(weightCountOf({ tensors }));
   return tensors;
@@ -117,6 +133,14 @@ export function modelWeightCount(description: unknown): number {
   return weightCountOf({ tensors: modelTensors(description) });
 }
 
+/** Of all members; a model that is alone keeps its names. */
+function memberTensors(tensors: readonly ParameterShape[], count: number): ParameterShape[] {
+  if (count === 1) return [...tensors];
+  return Array.from({ length: count }, (_, i) =>
+    tensors.map(({ name, shape }) => ({ name: memberPrefix(i) + name, shape })),
+  ).flat();
+}
+
 /** `dense_2.kernel` and so on; layers without weights are not counted. */
 export function tensorsOf(model: Model): ParameterShape[] {
   return layersOf(model)
@@ -125,12 +149,24 @@ export function tensorsOf(model: Model): ParameterShape[] {
 }
 
 /** A layer as a model's readers need it: its options, defaults filled in, and the names of its tensors. */
-export type ArchitectureLayer = LayerOptions & { readonly tensors: readonly string[] };
+export type ArchitectureLayer = LayerOptions & {
+  /** Of an ensemble: whose layer it is, from 1. */
+  readonly member?: number;
+  readonly tensors: readonly string[];
+};
 
-/** All layers, first to last; after the last one come the scores. */
-export function architectureOf(model: Model): ArchitectureLayer[] {
-  const names = tensorsOf(model).map(({ name }) => name);
-  return layersOf(model).map(({ options, tensors }) => ({ ...options, tensors: names.splice(0, tensors.length) }));
+/** All layers, first to last, member by member; after the last one come the outputs. @throws as `parseModel` */
+export function architectureOf(description: unknown): ArchitectureLayer[] {
+  const { count } = membersOf(description);
+  const names = modelTensors(description).map(({ name }) => name);
+  const layers = layersOf(parseMember(description));
+  return Array.from({ length: count }, (_, i) =>
+    layers.map(({ options, tensors }) => ({
+      ...options,
+      ...(count === 1 ? {} : { member: i + 1 }),
+      tensors: names.splice(0, tensors.length),
+    })),
+  ).flat();
 }
 
 export function parameterCountOf(model: Model): number {
@@ -206,6 +242,17 @@ function denseLayers(
     ...hidden.map((units): LayerDescription => ({ kind: "dense", units, activation })),
     { kind: "dense", units: headOf(head).outputCount },
   ];
+}
+
+/** The first weights of a model that this program trains, members included. @throws MODEL_DESCRIPTION_INVALID */
+export function firstWeights(description: unknown, seed: number): Float32Array {
+  const { count, member } = membersOf(description);
+  const model = parseModel(member);
+  if (count === 1) return initialWeightsOf(model, seed);
+  const size = parameterCountOf(model);
+  const weights = new Float32Array(count * size);
+  for (let i = 0; i < count; i++) weights.set(initialWeightsOf(model, memberSeed(i, seed)), i * size);
+  return weights;
 }
 
 /** Each layer's own choice of weights, from one stream; the same for everyone with this seed. */

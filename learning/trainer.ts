@@ -4,7 +4,8 @@ import { selectBackend } from "./backend.ts";
 import type { BackendChoice, BackendName } from "./backend.ts";
 import { exampleWidth, gatherExamples } from "./examples.ts";
 import type { Dataset } from "./examples.ts";
-import { assertTakes, initialWeightsOf, parameterCountOf, parseModel, tensorsOf } from "./model.ts";
+import { bootstrapOf, ENSEMBLE_PRIVACY, memberSeed, membersOf } from "./ensemble.ts";
+import { assertTakes, firstWeights, modelTensors, parameterCountOf, parseMember } from "./model.ts";
 import type { Model } from "./model.ts";
 import type { ParameterShape } from "./layers/layer.ts";
 import { yieldToEventLoop } from "./event-loop.ts";
@@ -56,13 +57,40 @@ export async function createTrainer(
   description: unknown,
   options: { readonly backend?: BackendChoice } = {},
 ): Promise<Trainer> {
-  const model = parseModel(description);
+  const { count: memberCount } = membersOf(description);
+  const model = parseMember(description);
   const backend = await selectBackend(options.backend ?? "auto");
   const network = createNetwork(model);
-  const parameterCount = parameterCountOf(model);
+  const memberSize = parameterCountOf(model);
+  const parameterCount = memberCount * memberSize;
+  const memberWeights = (weights: Float32Array, member: number): Float32Array =>
+    weights.subarray(member * memberSize, (member + 1) * memberSize);
 
   const head = headOf(model);
   const { outputCount: width } = head;
+
+  const outputsOf = (weights: Float32Array, features: Float32Array): Float32Array =>
+    memberCount === 1
+      ? network.outputs(weights, features)
+      : head.combine(
+          Array.from({ length: memberCount }, (_, i) => network.outputs(memberWeights(weights, i), features).slice()),
+        );
+
+  const trainMembers: Trainer["train"] = async (start, data, options, onProgress) => {
+    ensure(options.privacy === undefined, "PRIVACY_PARAMETERS_INVALID", ENSEMBLE_PRIVACY);
+    const weights = start.slice();
+    let loss = 0;
+    let steps = 0;
+    for (let i = 0; i < memberCount; i++) {
+      const job = { network, start: memberWeights(start, i).slice(), data: bootstrapOf(data, i), onProgress };
+      const own = { ...options, seed: memberSeed(i, options.seed) };
+      const result = await methodFor(own).train(job, own);
+      weights.set(result.weights, i * memberSize);
+      loss += result.loss / memberCount;
+      steps += result.steps;
+    }
+    return { weights, loss, steps };
+  };
 
   const inBatches = async (
     weights: Float32Array,
@@ -71,7 +99,7 @@ export async function createTrainer(
   ): Promise<void> => {
     for (let from = 0; from < data.exampleCount; from += EVALUATION_BATCH) {
       const count = Math.min(EVALUATION_BATCH, data.exampleCount - from);
-      take(from, count, network.outputs(weights, featuresIn(data, from, count)));
+      take(from, count, outputsOf(weights, featuresIn(data, from, count)));
       await yieldToEventLoop();
     }
   };
@@ -91,13 +119,14 @@ export async function createTrainer(
   return {
     backend,
     parameterCount,
-    parameterShapes: tensorsOf(model),
-    initialWeights: (seed) => initialWeightsOf(model, seed),
+    parameterShapes: modelTensors(description),
+    initialWeights: (seed) => firstWeights(description, seed),
 
     async train(start, data, trainOptions, onProgress) {
       assertTrainOptions(trainOptions);
       check(start, data);
       const weighted = withClassWeights(data, trainOptions.classWeights, model);
+      if (memberCount > 1) return trainMembers(start, weighted, trainOptions, onProgress);
       return methodFor(trainOptions).train({ network, start, data: weighted, onProgress }, trainOptions);
     },
 

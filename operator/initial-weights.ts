@@ -1,7 +1,7 @@
 /** The weights that a task begins with: from a file of the operator's, or drawn. */
 import { readFile, stat } from "node:fs/promises";
 import { frozenTensors, isExternal } from "../learning/external-model.ts";
-import { initialWeightsOf, modelTensors, modelWeightCount, parseModel } from "../learning/model.ts";
+import { firstWeights, modelTensors, modelWeightCount } from "../learning/model.ts";
 import { joinWeights } from "../learning/named-tensors.ts";
 import { decodeSafetensors } from "../learning/safetensors.ts";
 import { isStatistics } from "../learning/statistics/statistics-model.ts";
@@ -31,7 +31,7 @@ export async function initialWeights(
     "MODEL_INITIAL_INVALID",
     "an external model needs its first weights: give a safetensors file with --initial",
   );
-  return initialWeightsOf(parseModel(model), initialSeed);
+  return firstWeights(model, initialSeed);
 }
 
 async function readInitial(file: string): Promise<Uint8Array> {

@@ -3,7 +3,7 @@ import { z } from "zod";
 import { cidFromDigest } from "../content/cid.ts";
 import type { ContentStore } from "../content/store.ts";
 import { isExternal } from "../learning/external-model.ts";
-import { inputSizeOf, modelWeightCount, parseModel } from "../learning/model.ts";
+import { inputSizeOf, modelWeightCount, parseMember } from "../learning/model.ts";
 import type { Model } from "../learning/model.ts";
 import { inputWidthOf } from "../learning/tables/schema.ts";
 import { isStatistics } from "../learning/statistics/statistics-model.ts";
@@ -130,9 +130,9 @@ function assertDataFits({ model, data, preprocessing, training }: TaskSpecificat
     );
   assertTrainingFits(model, training);
   if (isExternal(model)) return;
-  if (preprocessing !== undefined) assertClassesFit(parseModel(model), preprocessing.classes.length);
+  if (preprocessing !== undefined) assertClassesFit(parseMember(model), preprocessing.classes.length);
   if (data === undefined) return;
-  const parsed = parseModel(model);
+  const parsed = parseMember(model);
   const [inputs, classes] = [inputWidthOf(data), data.classes?.length];
   if (inputs === inputSizeOf(parsed) && classes === parsed.classCount) return;
   const answers = (count: number | undefined): string => (count === undefined ? "a number" : `${count} classes`);
@@ -156,7 +156,7 @@ function assertTrainingFits(
     `the specification: document.training.${said?.[0]} is of the built-in models: tell trainers of your own in document.model.options`,
   );
   if (classWeights === undefined) return;
-  const { classCount = 0 } = parseModel(model);
+  const { classCount = 0 } = parseMember(model);
   ensure(
     classWeights.length === classCount && classWeights.some((weight) => weight > 0),
     "TASK_SPECIFICATION_INVALID",

@@ -4,7 +4,7 @@
  */
 import { z } from "zod";
 import { isExternal } from "../learning/external-model.ts";
-import { architectureOf, parseModel } from "../learning/model.ts";
+import { architectureOf, parseMember } from "../learning/model.ts";
 import { preprocessingSchema } from "../learning/preprocessing.ts";
 import { isStatistics } from "../learning/statistics/statistics-model.ts";
 import { tableSchema } from "../learning/tables/schema.ts";
@@ -30,7 +30,10 @@ export const interfaceSchema = z.strictObject({
     /** A number, in the scale of the task's targets. */
     .or(z.strictObject({ kind: z.literal("regression") }))
     .nullable(),
-  /** First to last, every option written out: what each computes is in the documents, its tensors are in this order. */
+  /**
+   * First to last, member by member of an ensemble, every option written out: what each computes is in the documents,
+   * its tensors are in this order.
+   */
   layers: z.array(z.looseObject({ kind: z.string(), tensors: z.array(z.string()) })).nullable(),
 });
 
@@ -45,14 +48,17 @@ export function modelInterface({
   const said = { table: sorted(data ?? null), preprocessing: sorted(preprocessing ?? null) };
   if (isExternal(description) || isStatistics(description))
     return { inputs: { shape: null, ...said }, outputs: null, layers: null };
-  const model = parseModel(description);
+  const model = parseMember(description);
   return {
     inputs: { shape: [...model.inputShape], ...said },
     outputs:
       model.classCount === undefined
         ? { kind: "regression" }
         : { kind: "classes", count: model.classCount, names: data?.classes ?? preprocessing?.classes ?? null },
-    layers: architectureOf(model).map(({ tensors, ...options }) => ({ ...sorted(options), tensors: [...tensors] })),
+    layers: architectureOf(description).map(({ tensors, ...options }) => ({
+      ...sorted(options),
+      tensors: [...tensors],
+    })),
   };
 }
 

@@ -3,14 +3,14 @@ import { createServer } from "node:net";
 import type { ListenAddress } from "../../command/listen-address.ts";
 import { answersText } from "../../learning/examples.ts";
 import type { LoadedData } from "../../learning/examples.ts";
-import { assertTakes, parseModel } from "../../learning/model.ts";
+import { assertTakes, parseMember } from "../../learning/model.ts";
 import { failed, ok, warning } from "./check.ts";
 import type { Finding } from "./check.ts";
 
 /** @param model of the task's document; undefined without a task. @throws DATASET_MODEL_MISMATCH */
 export function dataFound({ train, test }: LoadedData, model: unknown): Finding {
   const value = `${train.exampleCount} training and ${test.exampleCount} test examples of ${train.featureShape.join("×")} values, ${answersText(train)}`;
-  if (model !== undefined) for (const part of [train, test]) assertTakes(parseModel(model), part);
+  if (model !== undefined) for (const part of [train, test]) assertTakes(parseMember(model), part);
   const present = new Set(train.labels).size;
   if (train.targets === undefined && present < 2)
     return warning(

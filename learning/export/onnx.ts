@@ -100,6 +100,7 @@ function createGraph(): Graph {
     multiply: (a, b) => node("Mul", [a, b]),
     relu: (x) => node("Relu", [x]),
     tanh: (x) => node("Tanh", [x]),
+    logarithm: (x) => node("Log", [x]),
     reciprocalRoot: (x) => node("Reciprocal", [node("Sqrt", [x])]),
     softmax: (x) => node("Softmax", [x], { axis: -1 }),
     convolve: (images, kernel, [height, width, from, to]) => {

@@ -13,6 +13,8 @@ export interface Operations<Value> {
   multiply(a: Value, b: Value): Value;
   relu(x: Value): Value;
   tanh(x: Value): Value;
+  /** Natural. */
+  logarithm(x: Value): Value;
   /** 1 / √x. */
   reciprocalRoot(x: Value): Value;
   /** Along the last axis. */

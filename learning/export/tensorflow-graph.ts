@@ -102,6 +102,7 @@ function createGraph(): Graph {
     multiply: (a, b) => node("Mul", [a, b]),
     relu: (x) => node("Relu", [x]),
     tanh: (x) => node("Tanh", [x]),
+    logarithm: (x) => node("Log", [x]),
     reciprocalRoot: (x) => node("Rsqrt", [x]),
     softmax: (x) => node("Softmax", [x]),
     convolve: (images, kernel, shape) =>

@@ -1,7 +1,11 @@
 /** One class of several: a score for each, softmax, cross-entropy. */
 import { exampleCrossEntropy, softmax } from "../cross-entropy.ts";
 import { createTally } from "../evaluation.ts";
+import { meanOf } from "./mean.ts";
 import type { Head } from "./head.ts";
+
+/** Below float32's normal numbers. */
+const LEAST_PROBABILITY = 2 ** -126;
 
 export function classesHead(classCount: number): Head {
   return {
@@ -17,8 +21,13 @@ export function classesHead(classCount: number): Head {
         errors: errors.map((error, i) => error * weights[Math.floor(i / classCount)]!),
       };
     },
+    combine: (outputs) => {
+      const mean = meanOf(outputs.map((one) => softmax(one, classCount)));
+      return mean.map((probability) => Math.log(Math.max(probability, LEAST_PROBABILITY)));
+    },
     predictions: (outputs) => softmax(outputs, classCount),
     express: (operations, outputs) => operations.softmax(outputs),
+    expressOutputs: (operations, predictions) => operations.logarithm(predictions),
     tally: ({ labels }) => {
       const tally = createTally(classCount);
       return {

@@ -21,10 +21,14 @@ export interface Head {
   takes(data: Pick<AnsweredData, "classCount" | "targets">): boolean;
   /** Of each example's row of [examples, outputCount]: the loss, weight included, and its gradient in the row. */
   losses(outputs: Float32Array, answers: Answers): { readonly losses: Float64Array; readonly errors: Float32Array };
+  /** Outputs whose `predictions` are the mean of those of several outputs of one shape. */
+  combine(outputs: readonly Float32Array[]): Float32Array;
   /** Outputs as answers: probabilities of classes, or values in the targets' scale; of the outputs' shape. */
   predictions(outputs: Float32Array): Float32Array;
   /** `predictions`, for programs that know nothing of this one. */
   express<Value>(operations: Operations<Value>, outputs: Value): Value;
+  /** The outputs whose predictions these are: `combine`, from the mean of predictions. */
+  expressOutputs<Value>(operations: Operations<Value>, predictions: Value): Value;
   /** Counts over all of the data. */
   tally(data: AnsweredData): Tally;
 }

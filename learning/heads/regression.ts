@@ -4,6 +4,7 @@
  */
 import { z } from "zod";
 import type { RegressionEvaluation } from "../evaluation.ts";
+import { meanOf } from "./mean.ts";
 import type { Head } from "./head.ts";
 
 export const regressionSchema = z.strictObject({
@@ -32,8 +33,10 @@ export function regressionHead({ loss }: RegressionOptions): Head {
         errors: Float32Array.from(distances, (distance, i) => slopeAt(distance) * (weights?.[i] ?? 1)),
       };
     },
+    combine: meanOf,
     predictions: (outputs) => outputs,
     express: (_, outputs) => outputs,
+    expressOutputs: (_, predictions) => predictions,
     tally: ({ targets, targetScaling: { mean, stdDev } = { mean: 0, stdDev: 1 } }) => {
       const rows: { readonly target: number; readonly error: number }[] = [];
       return {
@@ -51,18 +54,18 @@ function evaluationOf(
   rows: readonly { readonly target: number; readonly error: number }[],
   loss: number,
 ): RegressionEvaluation {
-  const mean = meanOf(rows, ({ target }) => target);
-  const squaredError = meanOf(rows, ({ error }) => error * error);
-  const variance = meanOf(rows, ({ target }) => (target - mean) ** 2);
+  const mean = meanOver(rows, ({ target }) => target);
+  const squaredError = meanOver(rows, ({ error }) => error * error);
+  const variance = meanOver(rows, ({ target }) => (target - mean) ** 2);
   return {
     rootMeanSquaredError: Math.sqrt(squaredError),
-    meanAbsoluteError: meanOf(rows, ({ error }) => Math.abs(error)),
+    meanAbsoluteError: meanOver(rows, ({ error }) => Math.abs(error)),
     r2: variance === 0 ? null : 1 - squaredError / variance,
     baselineError: Math.sqrt(variance),
     loss,
   };
 }
 
-function meanOf<T>(rows: readonly T[], value: (row: T) => number): number {
+function meanOver<T>(rows: readonly T[], value: (row: T) => number): number {
   return rows.reduce((sum, row) => sum + value(row), 0) / rows.length;
 }

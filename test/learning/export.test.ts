@@ -25,7 +25,14 @@ const PYTHON = process.env["PYTHON"] ?? "python3";
 const SCRIPT = fileURLToPath(new URL("../support/python/onnx_outputs.py", import.meta.url));
 const METADATA = { classes: '["nought","één"]' };
 
-const MODELS: readonly { readonly name: string; readonly model: Model }[] = [
+interface Exported {
+  readonly name: string;
+  /** One member of an ensemble. */
+  readonly model: Model;
+  readonly members?: number;
+}
+
+const MODELS: readonly Exported[] = [
   ...LAYER_MODELS,
   { name: "the digits' model", model: parseModel(DIGITS_MLP) },
   {
@@ -35,6 +42,12 @@ const MODELS: readonly { readonly name: string; readonly model: Model }[] = [
   {
     name: "a model that answers with a number",
     model: parseModel({ kind: "mlp", inputShape: [4], hidden: [3], head: { kind: "regression" } }),
+  },
+  { name: "an ensemble", members: 3, model: parseModel({ kind: "mlp", inputShape: [4], hidden: [3], classCount: 3 }) },
+  {
+    name: "an ensemble that answers with a number",
+    members: 2,
+    model: parseModel({ kind: "mlp", inputShape: [4], hidden: [], head: { kind: "regression" } }),
   },
 ];
 
@@ -47,11 +60,13 @@ interface Case {
   readonly predictions: Float32Array;
 }
 
-function caseOf({ name, model }: (typeof MODELS)[number]): Case {
+function caseOf({ name, model, members = 1 }: Exported): Case {
   const stream = seededStream("export", 1);
-  const weights = unusualWeights(model);
+  const parts = Array.from({ length: members }, (_, i) => unusualWeights(model).map((value) => value * (1 + i / 4)));
+  const weights = Float32Array.from(parts.flatMap((part) => [...part]));
   const features = Float32Array.from({ length: EXAMPLES * inputSizeOf(model) }, () => stream.normal());
-  const outputs = createNetwork(model).outputs(weights, features).slice();
+  const given = parts.map((part) => createNetwork(model).outputs(part, features).slice());
+  const outputs = members === 1 ? given[0]! : headOf(model).combine(given);
   return { name, model, weights, features, outputs, predictions: headOf(model).predictions(outputs) };
 }
 

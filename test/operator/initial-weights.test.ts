@@ -20,6 +20,11 @@ const MODEL = {
   ],
   trainable: ["adapter.b", "adapter.a"],
 } as const;
+/** The model with the values of a tensor bound. */
+const withDigest = (bound: string, sha256: string): object => ({
+  ...MODEL,
+  parameters: MODEL.parameters.map((one) => (one.name === bound ? { ...one, sha256 } : one)),
+});
 const A = { name: "adapter.a", shape: [3, 2], data: Float32Array.of(1, 2, 3, 4, 5, 6) };
 const B = { name: "adapter.b", shape: [2], data: Float32Array.of(7, 8) };
 const EMBEDDING = { name: "embedding", shape: [4, 3], data: new Float32Array(12) };
@@ -109,6 +114,8 @@ describe("an external model", () => {
     ["a side of nothing", { kind: "external", parameters: [{ name: "a", shape: [0] }] }],
     ["too many weights", { kind: "external", parameters: [{ name: "a", shape: [100_000, 1_000] }] }],
     ["an unknown member", { ...MODEL, layers: [] }],
+    ["a digest of what is trained", withDigest("adapter.a", "ab".repeat(32))],
+    ["a digest that is none", withDigest("embedding", "AB".repeat(32))],
   ] as const)
     it(`is refused with ${what}`, () => throwsCode(() => modelTensors(model), "MODEL_DESCRIPTION_INVALID"));
 });

@@ -19,6 +19,7 @@ from .preprocessing import Preprocessing
 from .process import run
 from .round import SIT_OUT, Difference, Evaluate, Fit, Parameter, Round, Training
 from .server import serve
+from .tensors import check_frozen
 
 __all__ = [
     "SIT_OUT",
@@ -32,6 +33,7 @@ __all__ = [
     "Round",
     "TrainerError",
     "Training",
+    "check_frozen",
     "describe",
     "from_flower",
     "load",

@@ -12,13 +12,14 @@ from safetensors.numpy import save
 
 from .errors import TrainerError
 from .round import OptionValue, Training
-from .tensors import TRAINABLE_TYPES, as_array, type_name
+from .tensors import TRAINABLE_TYPES, as_array, digest_of, type_name
 
 
 def describe(
     tensors: Mapping[str, Any],
     *,
     frozen: Collection[str] = (),
+    bind: bool = False,
     options: Mapping[str, OptionValue] | None = None,
     initial: str | PathLike[str] | None = None,
 ) -> dict[str, Any]:
@@ -27,6 +28,7 @@ def describe(
     Tensors of integers and truth values, such as the counters of BatchNorm, are listed as frozen.
 
     :param frozen: names of further tensors that are not trained
+    :param bind: puts a digest of each tensor that `frozen` names into the task, which `check_frozen` holds trainers to
     :param options: what every trainer is told in every round
     :param initial: writes the arrays to this safetensors file, for `create-task --initial` and for trainers that need
         the values of what is frozen
@@ -48,7 +50,14 @@ def describe(
         Path(initial).write_bytes(save({name: np.ascontiguousarray(array) for name, array in arrays.items()}))
     return {
         "kind": "external",
-        "parameters": [{"name": name, "shape": list(array.shape)} for name, array in arrays.items()],
+        "parameters": [
+            {
+                "name": name,
+                "shape": list(array.shape),
+                **({"sha256": digest_of(array)} if bind and name in frozen else {}),
+            }
+            for name, array in arrays.items()
+        ],
         **({} if len(trainable) == len(arrays) else {"trainable": trainable}),
         **({} if not options else {"options": dict(options)}),
     }

@@ -48,6 +48,8 @@ class Parameter:
     name: str
     shape: tuple[int, ...]
     trained: bool = True
+    sha256: str | None = None
+    """Of a frozen one whose values the task binds: what `digest_of` gives of them."""
 
 
 @dataclass(frozen=True)
@@ -128,7 +130,12 @@ def parse_round(config: object, metadata: Mapping[str, str], now: float) -> Roun
             number=int(config["round"]),
             base=str(config["base"]),
             parameters=tuple(
-                Parameter(str(entry["name"]), tuple(int(side) for side in entry["shape"]), bool(entry["trained"]))
+                Parameter(
+                    str(entry["name"]),
+                    tuple(int(side) for side in entry["shape"]),
+                    bool(entry["trained"]),
+                    None if entry.get("sha256") is None else str(entry["sha256"]),
+                )
                 for entry in config["parameters"]
             ),
             training=Training(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import struct
 from collections.abc import Mapping
@@ -29,6 +30,29 @@ def as_array(name: str, value: Any) -> NDArray[Any]:
         return np.asarray(value)
     except TypeError as cause:
         raise TrainerError(f"tensor {name} is {getattr(value, 'dtype', type(value))}: {cause}") from cause
+
+
+def digest_of(array: NDArray[Any]) -> str:
+    """SHA-256 of an array's values, little-endian, in rows: what a task binds a frozen tensor by."""
+    return hashlib.sha256(np.ascontiguousarray(array, dtype=array.dtype.newbyteorder("<")).tobytes()).hexdigest()
+
+
+def check_frozen(tensors: Mapping[str, Any], round: Round) -> None:
+    """Holds a trainer's own frozen tensors to the task's: call it before training.
+
+    :raises TrainerError: naming the tensor that is missing, or of other values or another shape than the task binds
+    """
+    for parameter in round.parameters:
+        if parameter.trained or parameter.sha256 is None:
+            continue
+        name = parameter.name
+        if name not in tensors:
+            raise TrainerError(f"the task binds the frozen tensor {name}, which is not there")
+        array = as_array(name, tensors[name])
+        if array.shape != parameter.shape:
+            raise TrainerError(f"the frozen tensor {name} has the shape {array.shape}, and the task's {parameter.shape}")
+        if digest_of(array) != parameter.sha256:
+            raise TrainerError(f"the frozen tensor {name} has other values than the task binds: take the same model")
 
 
 def type_name(array: NDArray[Any]) -> str:
