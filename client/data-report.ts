@@ -10,13 +10,14 @@ const MOST_CLASSES = 20;
 
 /** Ends with a newline. */
 export function reportText(report: DataReport): string {
-  const { data, format, table, examples, task, notes, refused } = report;
+  const { data, format, table, examples, statistics, task, notes, refused } = report;
   const sections = [
     [`${data}: ${format}${table === undefined ? "" : `, ${table.rows} rows, ${table.columns.length} columns`}`],
     table === undefined
       ? []
       : aligned([["column", "role", "type", "missing", "values", ""], ...table.columns.map(columnRow)]),
     examples === undefined ? [] : examplesText(examples),
+    statistics === undefined ? [] : statisticsText(statistics),
     task === undefined
       ? []
       : [
@@ -87,6 +88,19 @@ function examplesText({
     ]),
     ...(rest > 0 ? [`and ${rest} more classes`] : []),
     `always answering the most frequent class is right in ${((majority ?? 0) * 100).toFixed(1)} % of the test data`,
+  ];
+}
+
+/** What this table adds to the sums. */
+function statisticsText({ rows, columns }: NonNullable<DataReport["statistics"]>): string[] {
+  return [
+    `the task sums statistics; of this table it would count ${rows} rows`,
+    ...columns.map(({ name, present, outside, mean, stdDev, counts }) => {
+      const listed = counts.map((one) => `${one.name} (${one.count})`).join(", ");
+      if (outside === undefined) return `${name}: ${present} values, ${listed}`;
+      const moments = typeof mean === "number" ? `, mean ${short(mean)}, sd ${short(stdDev!)}` : "";
+      return `${name}: ${present} values, ${outside} of them beyond the stated range${moments}; ${listed}`;
+    }),
   ];
 }
 

@@ -4,16 +4,22 @@ import type { VerisumError } from "../protocol/errors.ts";
 import { loadDataset, resolveData } from "./dataset.ts";
 import type { DataNote, Dataset, LoadedData } from "./examples.ts";
 import type { OnRows, OpenTables } from "./formats/format.ts";
+import { isExternal } from "./external-model.ts";
 import { parseMember } from "./model.ts";
 import { sizeOf } from "./shape.ts";
 import type { Preprocessing } from "./preprocessing.ts";
+import { countData } from "./statistics/count-data.ts";
+import { isStatistics, parseStatistics } from "./statistics/statistics-model.ts";
+import type { StatisticsModel } from "./statistics/statistics-model.ts";
+import { summaryOf } from "./statistics/summary.ts";
+import type { StatisticsSummary } from "./statistics/summary.ts";
 import { columnsAsked, planFor } from "./tables/plan.ts";
 import { profileTable } from "./tables/profile.ts";
 import type { ColumnProfile } from "./tables/profile.ts";
 import type { ColumnSchema, TableSchema } from "./tables/schema.ts";
 import { countsOf } from "./tables/warnings.ts";
 
-export type ColumnRole = "label" | "feature" | "group" | "time" | "unused" | "undecided";
+export type ColumnRole = "label" | "feature" | "group" | "time" | "summed" | "unused" | "undecided";
 
 /** What a task says of its clients' data. */
 export interface ExpectedData {
@@ -64,7 +70,9 @@ export interface DataReport {
     /** Of numbers to predict, in the data's unit. */
     readonly target?: TargetFigures;
   };
-  /** What a task expects beside what is there. */
+  /** What a task of statistics would count of it. */
+  readonly statistics?: StatisticsSummary;
+  /** What a task expects beside what is there; absent for a model that only its trainers know. */
   readonly task?: {
     readonly inputs: { readonly expected: number; readonly found: number | null };
     /** 0 where the answers are numbers. */
@@ -86,11 +94,19 @@ export async function inspectData(
 ): Promise<{ readonly report: DataReport; readonly refusal: VerisumError | undefined }> {
   const { source, format, options } = await resolveData(spec);
   const tables = await format.open?.(source, options);
-  const table = tables === undefined ? undefined : await inspectTable(tables, task?.schema);
-  const loaded = await loadDataset(spec, task?.schema ?? task?.preprocessing, onRows).catch((error: unknown) => {
-    if (isVerisumError(error)) return error;
-    throw error;
-  });
+  const summed = task !== undefined && isStatistics(task.model) ? parseStatistics(task.model) : undefined;
+  const table = tables === undefined ? undefined : await inspectTable(tables, task?.schema, summed);
+  if (summed !== undefined) {
+    const counted = await refusalOr(countData(spec, summed, onRows));
+    const notes = tables?.train.notes ?? [];
+    const about = { data: spec, format: format.name, ...(table === undefined ? {} : { table }), notes };
+    if (isVerisumError(counted)) return { report: { ...about, ...refusedBy(counted) }, refusal: counted };
+    return {
+      report: { ...about, statistics: summaryOf(summed, Int32Array.from(counted), { clients: 1 }) },
+      refusal: undefined,
+    };
+  }
+  const loaded = await refusalOr(loadDataset(spec, task?.schema ?? task?.preprocessing, onRows));
   const refusal = isVerisumError(loaded) ? loaded : undefined;
   const data = isVerisumError(loaded) ? undefined : loaded;
   const report = {
@@ -98,21 +114,38 @@ export async function inspectData(
     format: format.name,
     ...(table === undefined ? {} : { table }),
     ...(data === undefined ? {} : { examples: examplesOf(data) }),
-    ...(task === undefined ? {} : { task: comparison(task, data) }),
+    ...(task === undefined || isExternal(task.model) ? {} : { task: comparison(task, data) }),
     notes: data?.notes ?? tables?.train.notes ?? [],
-    ...(refusal === undefined
-      ? {}
-      : { refused: { code: refusal.code, message: refusal.message, details: refusal.details } }),
+    ...(refusal === undefined ? {} : refusedBy(refusal)),
   };
   return { report, refusal };
+}
+
+async function refusalOr<T>(work: Promise<T>): Promise<T | VerisumError> {
+  try {
+    return await work;
+  } catch (error) {
+    if (isVerisumError(error)) return error;
+    throw error;
+  }
+}
+
+function refusedBy({ code, message, details }: VerisumError): Pick<DataReport, "refused"> {
+  return { refused: { code, message, details } };
 }
 
 async function inspectTable(
   { train, columns }: OpenTables,
   schema: TableSchema | undefined,
+  summed: StatisticsModel | undefined,
 ): Promise<NonNullable<DataReport["table"]>> {
   const { rows, columns: profiles } = await profileTable(train, schema?.missing.markers ?? columns.markers);
-  const roles = rolesOf({ train, columns }, schema);
+  const isSummed = (index: number): boolean =>
+    summed!.columns.some(({ name }) => name.toLowerCase() === train.columns[index]!.toLowerCase());
+  const roles =
+    summed === undefined
+      ? rolesOf({ train, columns }, schema)
+      : (index: number): ColumnRole => (isSummed(index) ? "summed" : "unused");
   return {
     rows,
     columns: profiles.map((profile, i) => {

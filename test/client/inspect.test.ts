@@ -62,6 +62,34 @@ describe("fl-client data inspect", () => {
     assert.match(written, /here are 6 and 2 classes: does not fit/);
   });
 
+  it("shows what a task of statistics would count, and where it would refuse", async () => {
+    const model = {
+      kind: "statistics",
+      columns: [
+        { name: "age", type: "number", from: 0, to: 100, bins: 2 },
+        { name: "sex", type: "category", values: ["F", "M"] },
+      ],
+      maxRows: 10,
+    };
+    const task = await folder.file("statistics.json", JSON.stringify({ document: { model } }));
+    const data = await folder.file("ward.csv", "age,sex,id\n40,F,1\n60,M,2\n130,F,3\n");
+    await runInspect({ data, task, format: "text" }, (text) => (written = text));
+    assert.match(written, /^age +summed .*\n/m);
+    assert.match(written, /^id +unused .*\n/m);
+    assert.match(written, /of this table it would count 3 rows\nage: 3 values, 1 of them beyond the stated range/);
+    assert.match(written, /0 to 50 \(1\), 50 to 100 \(2\)\nsex: 3 values, F \(2\), M \(1\)/);
+    const wrong = await folder.file("wrong.csv", "age,sex\n40,X\n");
+    const inspecting = runInspect({ data: wrong, task, format: "text" }, (text) => (written = text));
+    await rejectsCode(inspecting, "DATASET_CATEGORY_UNKNOWN", { row: 2 });
+    assert.match(written, /✗ refused: .*“X” is none of the task's values/);
+  });
+
+  it("compares nothing with a model that only its trainers know", async () => {
+    const model = { kind: "external", parameters: [{ name: "a", shape: [2] }], trainable: ["a"] };
+    await inspect("tabs.tsv", { task: await folder.file("external.json", JSON.stringify({ model })) });
+    assert.doesNotMatch(written, /the task takes/);
+  });
+
   it("refuses a task that is none", async () => {
     await rejectsCode(() => inspect("tabs.tsv", { task: "nowhere.json" }), "USAGE");
     for (const text of ["{", "{}", '{"document":{"model":1,"data":{}}}', '{"model":1,"model":2}'])
