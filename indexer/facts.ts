@@ -97,6 +97,13 @@ function seatRows(of: Row, { settled, released, finalised }: RoundRecords, membe
   });
 }
 
+const OF_PARTICIPANTS: readonly TaskEvent["name"][] = ["MemberRegistered", "ClientRegistered", "ClientLeft"];
+
+/** It changes what {@link participantRows} gives. */
+export function isOfParticipants({ name }: TaskEvent): boolean {
+  return OF_PARTICIPANTS.includes(name);
+}
+
 /** Clients that registered and members by seat, with when they came and left. */
 export function participantRows(task: string, events: readonly TaskEvent[]): readonly Row[] {
   const rows = new Map<string, Row>();

@@ -8,7 +8,7 @@ import type { TaskEvent } from "../chain/task-events.ts";
 import { VerisumError } from "../protocol/errors.ts";
 import { insertRows, places } from "./database/database.ts";
 import type { Database, Queries, Row } from "./database/database.ts";
-import { participantRows, roundRows } from "./facts.ts";
+import { isOfParticipants, participantRows, roundRows } from "./facts.ts";
 
 /** What a pass needs of a task's chain. */
 export type IndexedChain = Pick<TaskReader, "context" | "look" | "block" | "transactionCost">;
@@ -50,7 +50,10 @@ export async function indexTask(
   const base = await commonAncestor(database, chain, cursor, look);
   const stale = await database.transaction(async (queries) => {
     await requireCursor(queries, task, cursor);
-    if (base.block < cursor.block) await rollBack(queries, task, base);
+    if (base.block < cursor.block) {
+      await rollBack(queries, task, base);
+      await writeParticipants(queries, task, upTo(look.events(), base.block));
+    }
     await writeCursor(queries, chain, base, look.finalBlock);
     return staleRounds(queries, task, base.block);
   });
@@ -102,7 +105,7 @@ async function addRanges(
         read.costs.map(([event, cost]) => costRow(task, event, cost)),
       );
       for (const round of rounds) await writeRound(queries, task, look, round, byRound, read.timeOf);
-      if (isLast) await writeParticipants(queries, task, all);
+      if (events.some(isOfParticipants)) await writeParticipants(queries, task, upTo(all, end));
       await writeCursor(queries, chain, next, look.finalBlock);
     });
     before = next;
@@ -242,6 +245,10 @@ async function writeParticipants(queries: Queries, task: string, events: readonl
   await insertRows(queries, "participants", participantRows(task, events));
 }
 
+function upTo(events: readonly TaskEvent[], block: number): readonly TaskEvent[] {
+  return events.filter(({ blockNumber }) => blockNumber <= block);
+}
+
 async function cursorOf(queries: Queries, task: string): Promise<Cursor> {
   const [row] = await queries.all<{ readonly block: number; readonly hash: string }>(
     "SELECT block, hash FROM tasks WHERE task = ?",
@@ -263,13 +270,13 @@ async function writeCursor(
   { block, hash }: Cursor,
   finalBlock: number,
 ): Promise<void> {
-  const { contract, chainId, deployment } = context;
+  const { contract, chainId } = context;
   await queries.run(
-    `INSERT INTO tasks (task, contract, chain_id, deployment, block, hash, final_block, revision)
-     VALUES (?, ?, ?, ?, ?, ?, ?, 1)
-     ON CONFLICT (task) DO UPDATE SET deployment = excluded.deployment, block = excluded.block, hash = excluded.hash,
+    `INSERT INTO tasks (task, contract, chain_id, block, hash, final_block, revision)
+     VALUES (?, ?, ?, ?, ?, ?, 1)
+     ON CONFLICT (task) DO UPDATE SET block = excluded.block, hash = excluded.hash,
        final_block = excluded.final_block, revision = tasks.revision + 1`,
-    [taskKey(context), contract, chainId.toString(), deployment, block, hash, finalBlock],
+    [taskKey(context), contract, chainId.toString(), block, hash, finalBlock],
   );
 }
 
@@ -292,7 +299,7 @@ const WEI_PER_GWEI = 1e9;
 
 function costRow(task: string, { transactionHash, blockNumber }: TaskEvent, cost: TransactionCost | undefined): Row {
   return {
-    ...{ task, hash: transactionHash, block: blockNumber, sender: cost?.sender ?? null },
+    ...{ task, hash: transactionHash, block: blockNumber },
     gas: cost === undefined ? null : Number(cost.gasUsed),
     fee_gwei: cost === undefined ? null : Number(cost.feeWei) / WEI_PER_GWEI,
   };

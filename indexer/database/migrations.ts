@@ -54,6 +54,17 @@ const MIGRATIONS: readonly (readonly string[])[] = [
       accuracy DOUBLE PRECISION, loss DOUBLE PRECISION, samples BIGINT, epsilon DOUBLE PRECISION,
       parent_cid TEXT, bytes BIGINT)`,
   ],
+  [
+    // What is counted by client is in the index itself.
+    `DROP INDEX submissions_by_client`,
+    `CREATE INDEX submissions_counted ON submissions (task, client, included)`,
+    // In the order in which a round's events are listed.
+    `DROP INDEX events_by_round`,
+    `CREATE INDEX events_by_round ON events (task, round, block, position)`,
+    // Nobody asked for them.
+    `ALTER TABLE tasks DROP COLUMN deployment`,
+    `ALTER TABLE transactions DROP COLUMN sender`,
+  ],
 ];
 
 /** @throws DATABASE_NEWER if a later version of this program wrote the database; DATABASE_FAILED */
