@@ -58,7 +58,7 @@ async function countSignatures(
 ): Promise<number> {
   const offer = await fetchProposal(node, settled.round, fetch);
   if (offer?.result.modelDigest !== modelDigest) return 0;
-  const members = await chain.members();
+  const members = await chain.members(settled.round);
   const signed = { ...offer.result, round: settled.round, settlement: settled.settlement };
   const seats = offer.signatures.filter((given) =>
     isSignedBySeat(chain.context, members, "Result", { ...signed, ...given }),

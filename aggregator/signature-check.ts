@@ -13,7 +13,7 @@ export function signatureCheck(
 ): (proposal: Proposal, signature: SeatSignature) => Promise<boolean> {
   const read = async (round: bigint) => ({
     settled: (await chain.records(round)).settled,
-    members: await chain.members(),
+    members: await chain.members(round),
   });
   let held: { readonly round: bigint; readonly at: number; readonly said: ReturnType<typeof read> } | undefined;
   return async (proposal, given) => {

@@ -27,7 +27,7 @@ export async function auditSibling(
   const { finalised } = records;
   const verified = await verifyRounds(task, keys, [records], verifier);
   for (const record of records.submitted) verified.submission(records, record);
-  const settled = checkSettlement(task, records);
+  const settled = await checkSettlement(task, records);
   checkSum(records, settled);
   const signed = signedResult(finalised, settled);
   await checkReleases(task, records, settled);

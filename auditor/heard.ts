@@ -7,7 +7,7 @@ import { createStatementExchange } from "../task/statement-exchange.ts";
 
 /** Asks every gateway once, for some seconds; each statement is checked. */
 export async function heardFrom(
-  chain: Pick<TaskReader, "context" | "members">,
+  chain: Pick<TaskReader, "context" | "seats">,
   gateways: readonly string[],
   round: bigint,
 ): Promise<StatementBoard> {

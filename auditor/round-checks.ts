@@ -3,9 +3,17 @@
  * Auditing).
  */
 import { intakeRecordOf } from "../chain/codec.ts";
-import { checkStatement } from "../chain/statement-signatures.ts";
+import { isOf } from "../chain/lists.ts";
+import { checkStatementInRound } from "../chain/statement-signatures.ts";
 import type { StatementKinds } from "../chain/statement-signatures.ts";
-import type { FinalisedRecord, RoundRecords, SeatSignature, SettledRecord, SignedResult } from "../chain/task-chain.ts";
+import type {
+  FinalisedRecord,
+  RoundRecords,
+  SeatSignature,
+  SettledRecord,
+  SignedResult,
+  SubmittedRecord,
+} from "../chain/task-chain.ts";
 import { includedRecords } from "../task/round-records.ts";
 import { requireSettled } from "../task/round-records.ts";
 import type { OpenTask } from "../task/opened-task.ts";
@@ -26,8 +34,8 @@ export function signedResult({ round, result }: FinalisedRecord, { settlement }:
  * U is attested by a quorum T, large enough, its weights add up, and intake and settlement are the hashes of what the
  * events say. @throws AUDIT_FAILED, CHAIN_EVENTS_MISSING
  */
-export function checkSettlement(task: OpenTask, records: RoundRecords): SettledRecord {
-  checkCohort(task, records);
+export async function checkSettlement(task: OpenTask, records: RoundRecords): Promise<SettledRecord> {
+  await checkCohort(task, records);
   const settled = requireSettled(records);
   ensure(bitCount(settled.members) >= task.parameters.quorum, "AUDIT_FAILED", "fewer members than the quorum attested");
   ensure(
@@ -59,8 +67,8 @@ function intakeOf({ submitted }: RoundRecords): Hex {
   );
 }
 
-/** Each submission has an index and a client of its own, and a weight that the task allows. */
-function checkCohort({ parameters }: OpenTask, { submitted }: RoundRecords): void {
+/** Each submission has an index and a client of its own, which was listed for this round with this weight. */
+async function checkCohort({ chain, parameters }: OpenTask, { submitted }: RoundRecords): Promise<void> {
   ensure(
     submitted.every(({ index }, place) => index === place),
     "AUDIT_FAILED",
@@ -72,10 +80,14 @@ function checkCohort({ parameters }: OpenTask, { submitted }: RoundRecords): voi
     "a client submitted twice",
   );
   ensure(
-    submitted.every(({ weight }) => weight >= 1 && (weight === 1 || !parameters.uniformWeights)),
+    submitted.every(({ weight }) => weight >= 1 && weight <= parameters.maxWeight),
     "AUDIT_FAILED",
     "a weight is not one that the task allows",
   );
+  const terms = await chain.clientTerms();
+  const isListed = ({ round, client, weight }: SubmittedRecord): boolean =>
+    terms.some((term) => term.client === client.toLowerCase() && term.weight === weight && isOf(term, round));
+  ensure(submitted.every(isListed), "AUDIT_FAILED", "a client was not listed for the round with its weight");
   ensure(
     submitted.reduce((sum, { weight }) => sum + weight, 0) <= MAX_TOTAL_WEIGHT,
     "AUDIT_FAILED",
@@ -127,12 +139,12 @@ async function checkSeats<K extends "Release" | "Result">(
   statements: readonly (StatementKinds[K] & SeatSignature)[],
   tooFew: string,
 ): Promise<number[]> {
-  const members = await chain.members();
+  const terms = await chain.seats();
   for (const statement of statements) {
     try {
-      checkStatement(chain.context, members, kind, statement);
+      checkStatementInRound(chain.context, terms, kind, statement);
     } catch (cause) {
-      if (!isVerisumError(cause, "SIGNATURE_INVALID")) throw cause;
+      if (!isVerisumError(cause, "SIGNATURE_INVALID") && !isVerisumError(cause, "SEAT_REPLACED")) throw cause;
       throw new VerisumError("AUDIT_FAILED", cause.message, { seat: statement.seat }, { cause });
     }
   }

@@ -5,6 +5,7 @@
 import { extendIntake, recordHashOf, settlementOf, ZERO_WORD } from "../protocol/transcript.ts";
 import type { Hex } from "../protocol/transcript.ts";
 import { intakeRecordOf } from "./codec.ts";
+import { LIST_EVENTS } from "./lists.ts";
 import type { EventName, LogOf, TaskLog } from "./logs.ts";
 import { decodeSettled, isOfRound } from "./round-records.ts";
 import type { Counters, RoundState } from "./task-chain.ts";
@@ -21,8 +22,8 @@ interface RoundFacts {
 /** The first event that must be there and is not, in words; undefined if none is missing. */
 export function missingEvent(logs: readonly TaskLog[], counters: Counters, costPerRound: bigint): string | undefined {
   const { round } = counters;
-  const seats = of(logs, "MemberRegistered").length;
-  if (seats !== counters.memberCount) return `${seats} of ${counters.memberCount} registrations of members`;
+  const changes = logs.filter(({ name }) => LIST_EVENTS.includes(name)).length;
+  if (changes !== counters.listChanges) return `${changes} of ${counters.listChanges} changes of members and clients`;
   const finalised = of(logs, "Finalised");
   if (finalised.length !== counters.finalisedRounds)
     return `${finalised.length} of ${counters.finalisedRounds} results`;

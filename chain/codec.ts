@@ -140,11 +140,15 @@ export function intakeRecordOf({
 
 export const decodeModel = converter<Solidity.ModelRecord, ModelRecord>({ round: same, cid: same, digest: same });
 
-export const decodeClient = converter<Solidity.VerisumFunctions["clientOf"]["output"], ClientStatus>({
+export const decodeClient = converter<Solidity.ClientState, ClientStatus>({
   weight: Number,
   activeFromRound: same,
+  untilRound: same,
   lastSubmittedRound: same,
   bondWei: same,
+  refusals: Number,
+  includedRounds: Number,
+  moved: same,
 });
 
 export const decodeResult = converter<Solidity.RoundResult, RoundResult>({
@@ -174,13 +178,16 @@ export const decodeParameters = converter<Solidity.TaskParameters, TaskParameter
   minHonest: Number,
   maxCorrupt: Number,
   uniformWeights: same,
+  maxWeight: Number,
   openRegistration: same,
   bondWei: same,
+  maxRefusals: Number,
   keyWindowSeconds: Number,
   collectSeconds: Number,
   attestSeconds: Number,
   aggregateSeconds: Number,
   maxRounds: Number,
+  maxRoundsPerClient: Number,
   privacyCostPerRound: same,
   privacyBudget: same,
   chunkKinds: (kinds) => [...fromHex(kinds)],

@@ -282,7 +282,7 @@ export class TaskHistory {
       const end = start - 1;
       start = Math.max(0, start - BACKWARD_PAGE);
       const logs = parsed(await this.#pages.read(start, end));
-      found = logs.some((log) => log.name === "MemberRegistered" && log.args.seat === 1n);
+      found = logs.some((log) => log.name === "MemberRegistered" && log.args.seat === 1n && log.args.fromRound === 0n);
     }
     return Math.min(start, latest);
   }

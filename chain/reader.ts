@@ -12,8 +12,9 @@ import type { View } from "./contract-calls.ts";
 import type { EndpointAnnouncedEvent, VerisumFunctions } from "./generated/verisum.ts";
 import { TaskHistory } from "./history.ts";
 import type { EventStore, TaskPast } from "./history.ts";
+import { accountsFrom, membersIn } from "./lists.ts";
 import type { TaskLog } from "./logs.ts";
-import { lastStepOf, lookOf, recordsOf, registeredClients } from "./round-records.ts";
+import { lastStepOf, lookOf, recordsOf } from "./round-records.ts";
 import { confirmed, VERISUM_INTERFACE } from "./rpc.ts";
 import type { Endpoint } from "./rpc.ts";
 import type { ChainBlock, TaskLook, TaskReader, TransactionCost } from "./task-chain.ts";
@@ -48,7 +49,6 @@ export async function readerAt(
   // Before anything is asked, or the first look would not go in the first batch.
   await history.load();
   const logs = async (): Promise<readonly TaskLog[]> => (await history.read()).logs;
-  let fullCommittee: readonly Hex[] | undefined;
   const others: TaskReader[] = [];
   const deployment = once(() => view("deployment"));
   const reader: Omit<TaskReader, "context"> = {
@@ -67,16 +67,15 @@ export async function readerAt(
     privacySpent: () => view("privacySpent"),
     client: (account) => view("clientOf", account).then(decodeClient),
     clientCount: () => view("clientCount").then(Number),
-    clients: async () => registeredClients(await logs()),
-    members: async () => {
-      // A full committee never changes.
-      if (fullCommittee !== undefined) return fullCommittee;
-      const count = Number(await view("memberCount"));
-      const members = await Promise.all(
-        Array.from({ length: count }, (_, i) => view("memberAt", i + 1).then(decodeAddress)),
-      );
-      if (count === (await fixed.parameters()).committeeSize) fullCommittee = members;
-      return members;
+    clients: async () => {
+      const { clientTerms: terms, round } = await reader.look();
+      return accountsFrom(terms, round.number);
+    },
+    seats: async () => lookAt(await history.last()).seats,
+    clientTerms: async () => lookAt(await history.last()).clientTerms,
+    members: async (round) => {
+      const look = await reader.look();
+      return membersIn(look.seats, round ?? look.round.number);
     },
     roundKey: (round, seat) => view("roundKey", round, seat),
     records: async (round) => {
@@ -99,7 +98,6 @@ export async function readerAt(
     origin: () => history.origin(),
     reread: async (why) => {
       fixed = fixedIn(view);
-      fullCommittee = undefined;
       await history.reread(why);
       for (const other of others) await other.reread(why);
     },
@@ -117,7 +115,7 @@ export async function readerAt(
   // All that opening a task asks for, in as few requests as it takes.
   await Promise.all([
     requireContract(endpoint, chainId, address),
-    ...[deployment, reader.parameters, reader.parametersHash, reader.operator, reader.members, logs].map((ask) =>
+    ...[deployment, reader.parameters, reader.parametersHash, reader.operator, logs].map((ask) =>
       ask().catch(() => undefined),
     ),
   ]);
@@ -199,17 +197,19 @@ function historyOf(
     costPerRound: async () => (await parameters()).privacyCostPerRound,
     counters: async (block) => {
       const view = viewsOf<VerisumFunctions>(contract, endpoint, block);
-      const [round, latestModel, finalised, members, clients, privacySpent] = await Promise.all([
+      const [round, latestModel, finalised, members, clients, changes, privacySpent] = await Promise.all([
         view("round"),
         view("latestModel"),
         view("finalisedRounds"),
         view("memberCount"),
         view("clientCount"),
+        view("listChanges"),
         view("privacySpent"),
       ]);
       return {
         ...{ round: decodeRound(round), latestModel: decodeModel(latestModel), privacySpent },
         ...{ finalisedRounds: Number(finalised), memberCount: Number(members), clientCount: Number(clients) },
+        ...{ listChanges: Number(changes) },
       };
     },
   });

@@ -4,6 +4,7 @@ import type { Hex } from "../protocol/transcript.ts";
 import { decodeAddress, decodeChunk, decodePoint, decodeResult, decodeSubmission } from "./codec.ts";
 import { converter, same } from "./fields.ts";
 import type * as Solidity from "./generated/verisum.ts";
+import { clientTerms, seatTerms } from "./lists.ts";
 import type { LogOf, TaskLog } from "./logs.ts";
 import type { BlockReference } from "./origin.ts";
 import { eventOf } from "./task-events.ts";
@@ -230,6 +231,7 @@ export function lookOf({
   };
   return {
     ...{ ...counters, block: latest, closedRound: closedRoundOf(logs, finalBlock), finalBlock, records },
+    ...{ seats: seatTerms(logs), clientTerms: clientTerms(logs) },
     events: () => logs.map(eventOf),
   };
 }
@@ -261,14 +263,4 @@ function decodeSignature([r, vs]: readonly [Hex, Hex]): CompactSignature {
 /** Seats of a mask, lowest first. */
 function seatsOf(mask: bigint): number[] {
   return [...mask.toString(2)].reverse().flatMap((bit, i) => (bit === "1" ? [i + 1] : []));
-}
-
-/** Accounts that registered and did not leave, in lower case. */
-export function registeredClients(logs: readonly TaskLog[]): readonly Hex[] {
-  const clients = new Set<Hex>();
-  for (const { name, args } of logs) {
-    if (name === "ClientRegistered") clients.add(args.client.toLowerCase() as Hex);
-    if (name === "ClientLeft") clients.delete(args.client.toLowerCase() as Hex);
-  }
-  return [...clients];
 }

@@ -2,6 +2,8 @@
 import type { Wallet } from "ethers";
 import { isVerisumError, VerisumError } from "../protocol/errors.ts";
 import type { Hex } from "../protocol/transcript.ts";
+import { membersIn } from "./lists.ts";
+import type { SeatTerm } from "./lists.ts";
 import type { Attestation, CompactSignature, Release, SeatSignature, SignedResult, TaskContext } from "./task-chain.ts";
 import { messageDigest, recoverSigner, signMessage } from "./typed-data.ts";
 import type { Message } from "./typed-data.ts";
@@ -68,6 +70,34 @@ export function checkStatement<K extends StatementKind>(
         seat,
       },
     );
+}
+
+/**
+ * The same of a round whose seats may have had other members before and after.
+ * @throws SIGNATURE_INVALID; SEAT_REPLACED if the signer has the seat in other rounds only
+ */
+export function checkStatementInRound<K extends StatementKind>(
+  context: TaskContext,
+  terms: readonly SeatTerm[],
+  kind: K,
+  statement: StatementKinds[K] & SeatSignature,
+): void {
+  try {
+    checkStatement(context, membersIn(terms, statement.round), kind, statement);
+  } catch (error) {
+    if (!isVerisumError(error, "SIGNATURE_INVALID")) throw error;
+    const { seat, round } = statement;
+    const signer = recoverStatementSigner(context, kind, statement, statement.signature);
+    const term = terms.findLast(({ seat: other, member }) => other === seat && member === signer);
+    if (term === undefined) throw error;
+    const until = term.untilRound === undefined ? "" : `, and before round ${term.untilRound}`;
+    throw new VerisumError(
+      "SEAT_REPLACED",
+      `the ${kind.toLowerCase()} of round ${round} is signed by ${signer}, who has seat ${seat} from round ${term.fromRound} on${until}`,
+      { seat, round, signer },
+      { cause: error },
+    );
+  }
 }
 
 /** Whether a statement is signed by the member on its seat. @param members by seat, seat 1 first */

@@ -8,6 +8,7 @@ import type { TaskParameters } from "../protocol/task.ts";
 import type { Hex } from "../protocol/transcript.ts";
 import { PHASE_MEMBERS } from "./generated/verisum.ts";
 import type * as Solidity from "./generated/verisum.ts";
+import type { ClientTerm, SeatTerm } from "./lists.ts";
 import type { BlockReference } from "./origin.ts";
 import type { TaskEvent } from "./task-events.ts";
 import type { ChainTiming, TimedBlock } from "./timing.ts";
@@ -41,12 +42,21 @@ export interface RoundState {
 /** The model that the next round starts from. */
 export type ModelRecord = Solidity.ModelRecord;
 
+/** What the lists say of an account, as of the current round. */
 export interface ClientStatus {
-  /** 0 if the account is not registered. */
+  /** 0 if the account was never registered; it stays what it was when the client leaves. */
   readonly weight: number;
   readonly activeFromRound: bigint;
+  /** The first round that it may no longer submit in; 0 while it stays. */
+  readonly untilRound: bigint;
   readonly lastSubmittedRound: bigint;
   readonly bondWei: bigint;
+  /** Settlements that left it out as refused; 255 if the operator took it off a task that everybody may join. */
+  readonly refusals: number;
+  /** Settlements that count it; 0 in a task that does not limit them. */
+  readonly includedRounds: number;
+  /** Another account took its place. */
+  readonly moved: boolean;
 }
 
 /** A round's result, as `finalize` takes it. */
@@ -184,8 +194,12 @@ export interface Counters {
   readonly round: RoundState;
   readonly latestModel: ModelRecord;
   readonly finalisedRounds: number;
+  /** Seats that have had a member. */
   readonly memberCount: number;
+  /** Of the next round. */
   readonly clientCount: number;
+  /** Events that changed a list. */
+  readonly listChanges: number;
   readonly privacySpent: bigint;
 }
 
@@ -197,6 +211,10 @@ export interface TaskLook extends Counters {
   /** The latest block that the reader counts as final; -1 if none is. */
   readonly finalBlock: number;
   records(round: bigint): RoundRecords;
+  /** Who had which seat in which rounds, those to come included; by when it was decided. */
+  readonly seats: readonly SeatTerm[];
+  /** The same of clients. */
+  readonly clientTerms: readonly ClientTerm[];
   /** In chain order, up to `block`. */
   events(): readonly TaskEvent[];
 }
@@ -236,10 +254,14 @@ export interface TaskReader {
   privacySpent(): Promise<bigint>;
   client(account: Hex): Promise<ClientStatus>;
   clientCount(): Promise<number>;
-  /** Accounts that are registered, by the events: an endpoint that lags behind lacks the latest. */
+  /** Who takes part in the current round or later, by the events: an endpoint that lags behind lacks the latest. */
   clients(): Promise<readonly Hex[]>;
-  /** Seat 1 first. */
-  members(): Promise<readonly Hex[]>;
+  /** As of the last look: whoever sends statements causes none. */
+  seats(): Promise<readonly SeatTerm[]>;
+  /** As of the last look. */
+  clientTerms(): Promise<readonly ClientTerm[]>;
+  /** Seat 1 first, the zero address for an empty seat; of the current round unless another is told. */
+  members(round?: bigint): Promise<readonly Hex[]>;
   /** The zero word if the seat has no key for the round. */
   roundKey(round: bigint, seat: number): Promise<Hex>;
   records(round: bigint): Promise<RoundRecords>;
@@ -286,6 +308,13 @@ export interface TaskWriter extends TaskReader {
   join(): Promise<Receipt>;
   registerMember(member: Hex): Promise<Receipt>;
   registerClient(client: Hex, weight: number): Promise<Receipt>;
+  /** From the next round on; the zero address leaves the seat empty. */
+  replaceMember(seat: number, member: Hex): Promise<Receipt>;
+  /** From the next round on. */
+  removeClient(client: Hex): Promise<Receipt>;
+  nameSuccessor(successor: Hex): Promise<Receipt>;
+  takePlace(predecessor: Hex): Promise<Receipt>;
+  withdrawBond(): Promise<Receipt>;
   registerRoundKeys(firstRound: bigint, keys: readonly Hex[]): Promise<Receipt>;
   announce(endpoint: string): Promise<Receipt>;
   openRound(): Promise<Receipt>;

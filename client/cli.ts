@@ -2,8 +2,10 @@
 import { Option } from "commander";
 import type { Command } from "commander";
 import {
+  address,
   connectionOptions,
   contentOptions,
+  endpointOptions,
   formatOption,
   nodeOptions,
   positiveInteger,
@@ -16,6 +18,7 @@ import { createProgram } from "../command/program.ts";
 import { createReporter } from "../command/reporter.ts";
 import { runCommand } from "../command/run.ts";
 import { ensure } from "../protocol/errors.ts";
+import type { Reporter } from "../protocol/reporter.ts";
 import type { Hex } from "../protocol/transcript.ts";
 import { proverCommand } from "../proving/groth16/prover-command.ts";
 import type { ProverCommand } from "../proving/groth16/prover-command.ts";
@@ -23,6 +26,7 @@ import { TOKEN_VARIABLE, trainerAddress, trainerLine, trainerToken } from "./tra
 import type { TrainerAddress, TrainerLine } from "./trainers/address.ts";
 import type { InspectFlags } from "./inspect.ts";
 import { addOpenCommand } from "./page/open-options.ts";
+import type * as Leave from "./leave.ts";
 
 interface JoinFlags extends Omit<CommonFlags, "contract"> {
   readonly contract?: Hex;
@@ -36,6 +40,8 @@ interface JoinFlags extends Omit<CommonFlags, "contract"> {
   readonly proverCommand?: ProverCommand;
   readonly relay?: boolean;
 }
+
+type LeavingFlags = Pick<CommonFlags, "rpc" | "chainId" | "key"> & { readonly contract: Hex };
 
 const program = createProgram("fl-client", "Take part in a Verisum task: train on local data, prove, submit.");
 
@@ -91,6 +97,41 @@ proverOption(
     });
   });
 
+endpointOptions(
+  program
+    .command("leave")
+    .description("leave a task from the next round on, and take the bond back once its last round is over"),
+)
+  .requiredOption("--contract <address>", "the task's contract", address)
+  .option("--key <file>", "the client's key file; else the environment's VERISUM_KEY")
+  .action(async (flags: LeavingFlags) => {
+    await leaving(async ({ leaveTask }, reporter) => void (await leaveTask(flags, reporter)));
+  });
+
+endpointOptions(
+  program
+    .command("name-successor")
+    .description("let another account of yours take this client's place")
+    .argument("<address>", "the account", address),
+)
+  .requiredOption("--contract <address>", "the task's contract", address)
+  .option("--key <file>", "the client's key file; else the environment's VERISUM_KEY")
+  .action(async (successor: Hex, flags: LeavingFlags) => {
+    await leaving(({ nameSuccessor }, reporter) => nameSuccessor(flags, successor, reporter));
+  });
+
+endpointOptions(
+  program
+    .command("take-place")
+    .description("take the place of a client that named this account, with all that was counted of it")
+    .argument("<address>", "the client's account", address),
+)
+  .requiredOption("--contract <address>", "the task's contract", address)
+  .option("--key <file>", "the new account's key file; else the environment's VERISUM_KEY")
+  .action(async (predecessor: Hex, flags: LeavingFlags) => {
+    await leaving(({ takePlace }, reporter) => takePlace(flags, predecessor, reporter));
+  });
+
 const data = program.command("data").description("look at data without a chain");
 
 formatOption(
@@ -111,6 +152,12 @@ formatOption(
   });
 
 addOpenCommand(program);
+
+/** One change of the lists by this client. */
+async function leaving(change: (module: typeof Leave, reporter: Reporter) => Promise<void>): Promise<void> {
+  const reporter = createReporter("text", "client", (line) => void process.stderr.write(`${line}\n`), Date.now);
+  await runCommand(reporter, async () => change(await import("./leave.ts"), reporter));
+}
 
 /** The task that the flags name. @throws USAGE, and as `acceptInvitation` */
 async function whereToJoin(flags: JoinFlags, hasOwnEndpoint: boolean) {

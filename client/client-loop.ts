@@ -133,7 +133,13 @@ async function pauseOf(
   if (phase !== "Collecting")
     return waiting(`round ${number}: ${phase}, waiting for the committee${isIn ? "" : "; this client is not in it"}`);
   if (isIn) return waiting(`round ${number}: submitted; ${submitted}/${expected} clients are in`);
-  const { activeFromRound } = await chain.client(chain.account);
+  const { activeFromRound, untilRound } = await chain.client(chain.account);
+  if (untilRound !== 0n && untilRound <= number)
+    return {
+      progress: "done",
+      text: `this account takes part in no round from ${untilRound} on: it left, was taken off, or another one has its place`,
+      round: number,
+    };
   if (activeFromRound > number)
     return waiting(`registered; taking part from round ${activeFromRound}`, activeFromRound);
   if (refusal?.round === number && refusal.block === look.block.hash) {

@@ -28,15 +28,16 @@ export async function register(deps: RegistrationDependencies): Promise<() => Pr
   };
   const rejoin = untilFinal(chain, async () => (await chain.client(chain.account)).weight > 0, join);
   for (;;) {
-    const { weight, activeFromRound } = await chain.client(chain.account);
-    if (weight > 0) {
+    const { weight, activeFromRound, untilRound } = await chain.client(chain.account);
+    if (weight > 0 && untilRound === 0n) {
       const text = `registered with weight ${weight}, from round ${activeFromRound}`;
       reporter.say("info", "registered", text, { weight, activeFromRound });
       return rejoin;
     }
     if (isOpen) await join();
     else {
-      reporter.wait(`waiting until the operator lists ${chain.account}`, { account: chain.account });
+      const again = untilRound === 0n ? "" : ` again: it takes part in no round from ${untilRound} on`;
+      reporter.wait(`waiting until the operator lists ${chain.account}${again}`, { account: chain.account });
       await sleep(LISTING_PAUSE_MS);
     }
   }

@@ -3,14 +3,13 @@ pragma solidity ^0.8.30;
 
 import {ListCalls} from "./ListCalls.sol";
 import {SubmissionVerifier} from "./SubmissionVerifier.sol";
-import {TaskState} from "./TaskState.sol";
 import {Protocol} from "./generated/Protocol.sol";
+import {ISubmissionVerifier} from "./interfaces/ISubmissionVerifier.sol";
 import {IVerisum} from "./interfaces/IVerisum.sol";
 import {DataContract} from "./libraries/DataContract.sol";
 import {ChunkKinds, TaskLayout} from "./libraries/TaskLayout.sol";
 import {Transcript} from "./libraries/Transcript.sol";
 import {Verification} from "./libraries/Verification.sol";
-import {VerificationKeys} from "./libraries/VerificationKeys.sol";
 import {ClientRecord, G1Point, Phase, TaskParameters} from "./types/VerisumTypes.sol";
 
 /// @title A task's constants and its current round
@@ -18,7 +17,7 @@ import {ClientRecord, G1Point, Phase, TaskParameters} from "./types/VerisumTypes
 /// @dev Everything but the header is valid only as far as the header says so (a record below `submitted`, the intake once
 /// something was submitted, U once a proposal exists). Nothing is reset, which keeps every round but the first at the
 /// price of non-zero slots.
-abstract contract RoundBase is TaskState, ListCalls {
+abstract contract RoundBase is ListCalls {
     /// @inheritdoc IVerisum
     bytes32 public immutable parametersHash;
     /// @inheritdoc IVerisum
@@ -35,19 +34,39 @@ abstract contract RoundBase is TaskState, ListCalls {
     G1Point internal _sum;
     /// @dev The intake until the round settles, then the settlement.
     bytes32 internal _roundHash;
-    bytes32 internal _modelDigest;
 
+    // It hands on what each part needs, a field a line.
+    // solhint-disable-next-line function-max-lines
     constructor(
         TaskParameters memory p,
         bytes memory keysBlob,
         address operator_
-    ) TaskState(p, operator_) ListCalls(p, operator_) {
+    )
+        ListCalls(
+            ListRules(
+                operator_,
+                p.committeeSize,
+                p.minClients,
+                p.attestSeconds,
+                p.maxWeight,
+                p.openRegistration,
+                p.bondWei,
+                p.maxRefusals,
+                p.maxRoundsPerClient,
+                p.quorum,
+                p.keyWindowSeconds,
+                p.collectSeconds,
+                p.maxRounds,
+                p.privacyCostPerRound,
+                p.privacyBudget
+            )
+        )
+    {
         TaskLayout.checkRules(p);
         bytes32 actualHash = keccak256(keysBlob);
         if (actualHash != p.keysHash) revert VerisumKeysHashMismatch(p.keysHash, actualHash);
         (ChunkKinds kinds, uint256 keyKinds, uint256 vectorLength_) = TaskLayout.pack(p, keysBlob.length);
         keysPointer = DataContract.store(keysBlob);
-        VerificationKeys.check(DataContract.load(keysPointer, 0, keysBlob.length / 32));
         uint256 kindCoordinates = Protocol.kindCoordinates(p.coordinateBits);
         verifier = address(
             new SubmissionVerifier(
@@ -61,6 +80,7 @@ abstract contract RoundBase is TaskState, ListCalls {
                 )
             )
         );
+        ISubmissionVerifier(verifier).checkKeys(keysBlob.length / 32);
         bytes32 hash = keccak256(abi.encode(p));
         parametersHash = hash;
         deployment = Transcript.deployment(hash);
@@ -77,12 +97,12 @@ abstract contract RoundBase is TaskState, ListCalls {
     /// @dev The current round, if it is `round_` and in `phase`.
     function _headerIn(uint64 round_, Phase phase) internal view returns (RoundHeader memory header) {
         header = _headerOf(round_);
-        if (header.phase != phase) revert VerisumWrongPhase(header.phase, _phaseBit(phase));
+        _requirePhaseOf(header, _phaseBit(phase));
     }
 
-    /// @dev The same if its deadline lies ahead as well.
-    function _activeHeader(uint64 round_, Phase phase) internal view returns (RoundHeader memory header) {
-        header = _headerIn(round_, phase);
+    /// @dev The same if it takes submissions.
+    function _collecting(uint64 round_) internal view returns (RoundHeader memory header) {
+        header = _headerIn(round_, Phase.Collecting);
         if (block.timestamp >= header.deadline) revert VerisumDeadlinePassed(header.deadline, _now());
     }
 
@@ -108,14 +128,5 @@ abstract contract RoundBase is TaskState, ListCalls {
 
     function _recordHash(uint64 round_, ClientRecord memory record) internal pure returns (bytes32) {
         return keccak256(abi.encode(round_, record));
-    }
-
-    /// @dev Zero for seats beyond the mask.
-    function _seatBit(uint8 seat) internal pure returns (uint32) {
-        return uint32(1) << (seat - 1);
-    }
-
-    function _countBits(uint256 word) internal pure returns (uint256 count) {
-        for (; word != 0; word &= word - 1) ++count;
     }
 }

@@ -16,18 +16,18 @@ import {Attestation, ClientRecord, ExcludedClient, G1Point, Phase, TaskParameter
 abstract contract Settling is RoundBase {
     using Bn254 for G1Point;
 
-    uint8 internal immutable _quorum;
     uint16 private immutable _maxCorrupt;
     uint32 private immutable _aggregateSeconds;
-    uint64 internal immutable _privacyCostPerRound;
+    uint8 private immutable _maxRefusals;
 
     uint256 internal _included;
+    /// @dev Clients that statements of this round refused for good; valid while a proposal stands.
+    uint256 private _refused;
 
     constructor(TaskParameters memory p) {
-        _quorum = p.quorum;
         _maxCorrupt = p.maxCorrupt;
         _aggregateSeconds = p.aggregateSeconds;
-        _privacyCostPerRound = p.privacyCostPerRound;
+        _maxRefusals = p.maxRefusals;
     }
 
     /// @inheritdoc IVerisum
@@ -44,7 +44,7 @@ abstract contract Settling is RoundBase {
             // What stands can no longer be replaced.
             if (statements.length != 0 || members != 0) revert VerisumDeadlinePassed(header.deadline, _now());
             if (ledger.proposedMembers == 0) revert VerisumNoProposal();
-            return _settle(header, ledger, intake, _included, excluded);
+            return _settle(header, ledger, intake, _included, _refused, excluded);
         }
         (uint256 included, uint256 refused) = _count(header, intake, statements, members);
         uint256 clients = _countBits(included);
@@ -53,13 +53,13 @@ abstract contract Settling is RoundBase {
         // Whoever is left out was refused by so many that no quorum could include it: nothing better can come.
         bool isFinal = _allOf(header.submitted) & ~included & ~refused == 0;
         _requireBetter(ledger.proposedMembers, clients, isFinal ? type(uint256).max : _countBits(members));
+        // Whom an earlier call's statements refused stays refused: a later poster cannot leave them out.
+        if (_maxRefusals != 0 && ledger.proposedMembers != 0) refused |= _refused;
         ledger.proposedMembers = members;
-        if (isFinal) {
-            _included = included;
-            return _settle(header, ledger, intake, included, excluded);
-        }
-        if (excluded.length != 0) revert VerisumNotExcluded(excluded[0].index);
         _included = included;
+        if (isFinal) return _settle(header, ledger, intake, included, refused, excluded);
+        if (excluded.length != 0) revert VerisumNotExcluded(excluded[0].index);
+        if (_maxRefusals != 0) _refused = refused;
         _ledger = ledger;
         emit Proposed(round_, members, included);
     }
@@ -84,7 +84,9 @@ abstract contract Settling is RoundBase {
             previous = seat;
             _requireBitmaps(seat, statement.good, statement.refused, header.submitted);
             bytes32 digest = Signatures.ofAttestation(domain, header.number, intake, statement.good, statement.refused);
-            if (!Signatures.isBy(memberAt[seat], digest, statement.signature)) revert VerisumAttestationInvalid(seat);
+            if (!Signatures.isBy(_memberIn(header.number, seat), digest, statement.signature)) {
+                revert VerisumAttestationInvalid(seat);
+            }
             attested |= _seatBit(seat);
             if (members & _seatBit(seat) != 0) included &= statement.good;
             refused |= Tally.add(refusals, statement.refused);
@@ -94,12 +96,13 @@ abstract contract Settling is RoundBase {
         if (memberBits < _quorum) revert VerisumNoQuorum(memberBits, _quorum);
     }
 
-    /// @dev Subtracts the clients that the settlement leaves out, and charges the ledger.
+    /// @dev Subtracts the clients that the settlement leaves out, counts who was refused, and charges the ledger.
     function _settle(
         RoundHeader memory header,
         TaskLedger memory ledger,
         bytes32 intake,
         uint256 included,
+        uint256 refused,
         ExcludedClient[] calldata excluded
     ) private {
         uint256 missing = _allOf(header.submitted) & ~included;
@@ -113,10 +116,12 @@ abstract contract Settling is RoundBase {
             // An accepted commitment is never infinity and its y is below p, so the negation is (x, p - y).
             sum.addScaled(record.commitment.x, Protocol.BASE_FIELD_ORDER - record.commitment.y, record.weight);
             header.totalWeight -= record.weight;
+            if (_maxRefusals != 0 && (refused >> index) & 1 != 0) _countRefusal(record.client);
         }
         if (missing != 0) revert VerisumExcludedMissing(missing);
 
         if (excluded.length != 0) _sum = sum;
+        if (_maxRoundsPerClient != 0) _settledSets[header.number] = included;
         ledger.privacySpent += _privacyCostPerRound;
         _ledger = ledger;
         bytes32 settlement = Transcript.settlement(header.number, intake, included, header.totalWeight, sum);
@@ -124,6 +129,13 @@ abstract contract Settling is RoundBase {
         _enter(header, Phase.Aggregating, _aggregateSeconds);
         _header = header;
         emit Settled(header.number, settlement, intake, included, ledger.proposedMembers, header.totalWeight, sum);
+    }
+
+    /// @dev Whoever took the client's place since it submitted has its counts.
+    function _countRefusal(address account) private {
+        Client storage client = _clients[account];
+        if (client.moved) client = _clients[_successorOf[account]];
+        if (client.refusals != type(uint8).max) ++client.refusals;
     }
 
     /// @dev `standing` is T of the proposal that stands; zero if there is none.

@@ -3,9 +3,11 @@ pragma solidity ^0.8.30;
 
 import {IVerisum} from "./interfaces/IVerisum.sol";
 import {ISubmissionVerifier} from "./interfaces/ISubmissionVerifier.sol";
+import {DataContract} from "./libraries/DataContract.sol";
 import {ChunkKinds} from "./libraries/TaskLayout.sol";
 import {Transcript} from "./libraries/Transcript.sol";
 import {Verification} from "./libraries/Verification.sol";
+import {VerificationKeys} from "./libraries/VerificationKeys.sol";
 import {ChunkProgress, ChunkProof, G1Point, Submission} from "./types/VerisumTypes.sol";
 
 /// @title The pairing checks of one task
@@ -27,6 +29,11 @@ contract SubmissionVerifier is ISubmissionVerifier {
         _kindCount = task.kindCount;
         _chunkCount = task.chunkCount;
         _normBoundSquared = task.normBoundSquared;
+    }
+
+    /// @inheritdoc ISubmissionVerifier
+    function checkKeys(uint256 words) external view {
+        VerificationKeys.check(DataContract.load(_keysPointer, 0, words));
     }
 
     /// @inheritdoc ISubmissionVerifier

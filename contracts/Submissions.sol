@@ -79,7 +79,7 @@ abstract contract Submissions is RoundBase {
             if (itemStart != position) revert VerisumNotCanonical("calldata", position);
             position = _endOf(submission, start);
             // Skipped, or whoever sends one of a batch's submissions alone could make the whole batch revert.
-            if (clientOf[item.client].lastSubmittedRound == round_) continue;
+            if (_clients[item.client].lastSubmittedRound == round_) continue;
             bytes32 digest = Signatures.ofSubmission(domain, round_, item.client, _hashOf(start, position));
             if (!Signatures.isBy(item.client, digest, item.signature)) revert VerisumBatchItemInvalid(i, "signature");
             _take(batch, item.client, submission, start, position);
@@ -97,8 +97,8 @@ abstract contract Submissions is RoundBase {
         ChunkProgress calldata progress,
         ChunkProof[] calldata chunks
     ) external {
-        _activeHeader(round_, Phase.Collecting);
-        uint16 weight = _requireActive(round_, msg.sender);
+        _collecting(round_);
+        uint16 weight = _activeClient(round_, msg.sender).weight;
         _requireFirst(round_, msg.sender);
         // The count is the contract's own, and below K, unless it is zero: the progress is compared with what was
         // stored.
@@ -130,22 +130,22 @@ abstract contract Submissions is RoundBase {
         _closeBatch(batch);
     }
 
-    /// @inheritdoc IVerisum
-    function challengeOf(address client, Submission calldata submission) external view returns (bytes32) {
-        bytes32 wires = Transcript.extendWires(0, submission.chunks);
-        return _challenge(client, clientOf[client].weight, _header.number, Transcript.headOf(submission, wires));
-    }
-
     // ------------------------------------------------------------------ who
 
-    function _requireActive(uint64 round_, address client) private view returns (uint16 weight) {
-        Client storage slot = clientOf[client];
-        weight = slot.weight;
-        if (weight == 0 || slot.activeFromRound > round_) revert VerisumNotActiveClient(client, slot.activeFromRound);
+    /// @dev A client that may submit in this round.
+    function _activeClient(uint64 round_, address account) private view returns (Client storage client) {
+        client = _clients[account];
+        bool hasLeft = client.untilRound != 0 && client.untilRound <= round_;
+        if (client.weight == 0 || client.activeFromRound > round_ || hasLeft) {
+            revert VerisumNotActiveClient(account, client.activeFromRound, client.untilRound);
+        }
+        if (_maxRoundsPerClient == 0) return client;
+        uint16 included = _includedRounds(client);
+        if (included >= _maxRoundsPerClient) revert VerisumRoundsUsedUp(account, included);
     }
 
     function _requireFirst(uint64 round_, address client) private view {
-        if (clientOf[client].lastSubmittedRound == round_) revert VerisumAlreadySubmitted(client);
+        if (_clients[client].lastSubmittedRound == round_) revert VerisumAlreadySubmitted(client);
     }
 
     // ------------------------------------------------------------------ what
@@ -234,7 +234,7 @@ abstract contract Submissions is RoundBase {
     // ------------------------------------------------------------------ into the round
 
     function _openBatch(uint64 round_, uint256 most) private view returns (Batch memory batch) {
-        batch.header = _activeHeader(round_, Phase.Collecting);
+        batch.header = _collecting(round_);
         batch.challenges = new bytes32[](most);
         batch.starts = new uint256[](most);
         if (batch.header.submitted != 0) (batch.sum, batch.intake) = (_sum, _roundHash);
@@ -261,7 +261,8 @@ abstract contract Submissions is RoundBase {
         uint256 end
     ) private {
         RoundHeader memory header = batch.header;
-        uint16 weight = _requireActive(header.number, client);
+        Client storage entry = _activeClient(header.number, client);
+        uint16 weight = entry.weight;
         for (uint256 i = 0; i < submission.shareEvaluations.length; ++i) {
             if (submission.shareEvaluations[i] >= Protocol.FIELD_ORDER) {
                 revert VerisumNotCanonical("shareEvaluations", submission.shareEvaluations[i]);
@@ -273,9 +274,11 @@ abstract contract Submissions is RoundBase {
         batch.challenges[batch.count] = _challenge(client, weight, header.number, head);
         batch.starts[batch.count++] = start;
 
-        clientOf[client].lastSubmittedRound = header.number;
         // Cannot truncate: submitted < expected <= MAX_COHORT, since each active client is counted once.
         uint8 index = uint8(header.submitted);
+        if (_maxRoundsPerClient != 0) entry.includedRounds = _includedRounds(entry);
+        entry.lastSubmittedRound = header.number;
+        entry.lastIndex = index;
         bytes32 recordHash = _recordHash(
             header.number,
             ClientRecord(client, weight, commitment, head.sharesDigest, head.sharesCid)

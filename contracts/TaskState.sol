@@ -1,22 +1,58 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
+// All that two contracts share is in one place.
+// solhint-disable max-states-count
 pragma solidity ^0.8.30;
 
-import {ILists} from "./interfaces/ILists.sol";
+import {IListChanges} from "./interfaces/IListChanges.sol";
 import {IVerisum} from "./interfaces/IVerisum.sol";
-import {Phase, TaskParameters} from "./types/VerisumTypes.sol";
+import {Phase} from "./types/VerisumTypes.sol";
 
 /// @title What lists and rounds both know
 /// @notice The seats, the clients, and which round is current. `Verisum` keeps it; `Lists` works on the same slots, in
 /// calls that `Verisum` delegates to it.
 /// @dev Both contracts inherit this one first, so that a variable has the same slot in both. Storage is reused from round
 /// to round: `_header` is overwritten when a round opens.
-abstract contract TaskState is ILists {
-    /// @dev One slot. A weight of zero means not registered.
+abstract contract TaskState {
+    /// @dev One slot, 184 bits; `ClientState` says what the fields mean. An account stays what it was when it leaves, so that
+    /// nobody is rid of a count by registering again.
     struct Client {
         uint16 weight;
-        uint64 activeFromRound;
-        uint64 lastSubmittedRound;
-        uint96 bondWei;
+        uint40 activeFromRound;
+        uint40 untilRound;
+        uint40 lastSubmittedRound;
+        /// @dev Its bit in that round's bitmaps.
+        uint8 lastIndex;
+        /// @dev Without that round, which may not have settled when this was written.
+        uint16 includedRounds;
+        uint8 refusals;
+        bool bonded;
+        bool moved;
+    }
+
+    /// @dev One slot. Before `fromRound` the seat is its former member's.
+    struct Seat {
+        address member;
+        uint40 fromRound;
+    }
+
+    /// @dev What lists and openings need of a task's parameters, each within the type that it has there. Words, which take
+    /// less code to pass on: the code that creates a contract has a limit as well.
+    struct ListRules {
+        address operator;
+        uint256 committeeSize;
+        uint256 minClients;
+        uint256 attestSeconds;
+        uint256 maxWeight;
+        bool openRegistration;
+        uint256 bondWei;
+        uint256 maxRefusals;
+        uint256 maxRoundsPerClient;
+        uint256 quorum;
+        uint256 keyWindowSeconds;
+        uint256 collectSeconds;
+        uint256 maxRounds;
+        uint256 privacyCostPerRound;
+        uint256 privacyBudget;
     }
 
     /// @dev One slot, 168 bits. Collecting stays here when its time is over: `_current` says what it is then.
@@ -43,37 +79,62 @@ abstract contract TaskState is ILists {
     uint256 internal constant MASKS_PER_WORD = 8;
     uint256 internal constant MASK_BITS = 32;
 
-    /// @inheritdoc ILists
-    address public immutable operator;
+    /// @dev Phases of a round that is open.
+    uint256 internal constant ACTIVE =
+        (1 << uint256(Phase.Collecting)) | (1 << uint256(Phase.Attesting)) | (1 << uint256(Phase.Aggregating));
+
+    address internal immutable _operator;
     uint8 internal immutable _committeeSize;
     uint16 internal immutable _minClients;
     uint32 internal immutable _attestSeconds;
+    uint16 internal immutable _maxRoundsPerClient;
+    uint96 internal immutable _bondWei;
+    uint8 internal immutable _quorum;
+    uint64 internal immutable _privacyCostPerRound;
 
-    /// @inheritdoc ILists
-    uint8 public memberCount;
-    /// @inheritdoc ILists
-    uint16 public clientCount;
-    /// @inheritdoc ILists
-    uint16 public registeredWeight;
-    /// @inheritdoc ILists
-    mapping(address member => uint8 seat) public seatOf;
-    /// @inheritdoc ILists
-    mapping(uint8 seat => address member) public memberAt;
-    /// @inheritdoc ILists
-    mapping(uint64 round => mapping(uint8 seat => bytes32 key)) public roundKey;
-    /// @inheritdoc ILists
-    mapping(address client => Client) public clientOf;
+    uint8 internal _memberCount;
+    uint16 internal _clientCount;
+    uint16 internal _registeredWeight;
+    uint8 internal _vacantSeats;
+    uint32 internal _listChanges;
+    mapping(address member => uint8 seat) internal _seatOf;
+    mapping(uint8 seat => Seat) internal _seats;
+    mapping(uint8 seat => address member) internal _formerMember;
+    /// @dev Valid for seats in the round's key mask.
+    mapping(uint64 round => mapping(uint8 seat => bytes32 key)) internal _roundKeys;
+    mapping(address client => Client) internal _clients;
+    mapping(address client => address successor) internal _successorOf;
     mapping(uint256 word => uint256 masks) internal _keyMasks;
     RoundHeader internal _header;
     TaskLedger internal _ledger;
+    bytes32 internal _modelCid;
+    bytes32 internal _modelDigest;
     mapping(uint256 index => bytes32 recordHash) internal _records;
+    /// @dev U of each settled round, kept only if a client's rounds are limited.
+    mapping(uint64 round => uint256 included) internal _settledSets;
 
-    constructor(TaskParameters memory p, address operator_) {
-        if (operator_ == address(0)) revert VerisumZeroAddress();
-        operator = operator_;
-        _committeeSize = p.committeeSize;
-        _minClients = p.minClients;
-        _attestSeconds = p.attestSeconds;
+    constructor(ListRules memory rules) {
+        if (rules.operator == address(0)) revert IListChanges.VerisumZeroAddress();
+        _operator = rules.operator;
+        _committeeSize = uint8(rules.committeeSize);
+        _minClients = uint16(rules.minClients);
+        _attestSeconds = uint32(rules.attestSeconds);
+        _maxRoundsPerClient = uint16(rules.maxRoundsPerClient);
+        _bondWei = uint96(rules.bondWei);
+        _quorum = uint8(rules.quorum);
+        _privacyCostPerRound = uint64(rules.privacyCostPerRound);
+    }
+
+    /// @dev The member of a seat in the current round or the next one.
+    function _memberIn(uint64 round_, uint8 seat) internal view returns (address) {
+        Seat storage place = _seats[seat];
+        return place.fromRound <= round_ ? place.member : _formerMember[seat];
+    }
+
+    /// @dev Counted when it is asked, not when a round settles, which would cost a slot for each client.
+    function _includedRounds(Client storage client) internal view returns (uint16) {
+        if (_maxRoundsPerClient == 0 || client.lastSubmittedRound == 0) return client.includedRounds;
+        return client.includedRounds + uint16((_settledSets[client.lastSubmittedRound] >> client.lastIndex) & 1);
     }
 
     /// @dev The round as of this block's time: where enough clients are in at its deadline, Collecting has become
@@ -98,8 +159,24 @@ abstract contract TaskState is ILists {
     }
 
     function _requirePhase(uint256 allowed) internal view {
-        Phase actual = _current().phase;
-        if (allowed & _phaseBit(actual) == 0) revert IVerisum.VerisumWrongPhase(actual, allowed);
+        _requirePhaseOf(_current(), allowed);
+    }
+
+    function _requirePhaseOf(RoundHeader memory header, uint256 allowed) internal pure {
+        if (!_isIn(header, allowed)) revert IVerisum.VerisumWrongPhase(header.phase, allowed);
+    }
+
+    function _isIn(RoundHeader memory header, uint256 phases) internal pure returns (bool) {
+        return phases & _phaseBit(header.phase) != 0;
+    }
+
+    /// @dev Zero for seats beyond the mask.
+    function _seatBit(uint8 seat) internal pure returns (uint32) {
+        return uint32(1) << (seat - 1);
+    }
+
+    function _countBits(uint256 word) internal pure returns (uint256 count) {
+        for (; word != 0; word &= word - 1) ++count;
     }
 
     function _phaseBit(Phase phase) internal pure returns (uint256) {

@@ -1,4 +1,5 @@
 /** Rows of the index, from what the chain's records say. Nothing is decoded here. */
+import { ZERO_ADDRESS } from "../chain/lists.ts";
 import type { RoundRecords, TaskLook } from "../chain/task-chain.ts";
 import type { TaskEvent } from "../chain/task-events.ts";
 import { cidFromDigest } from "../content/cid.ts";
@@ -105,12 +106,18 @@ export function isOfParticipants({ name }: TaskEvent): boolean {
 }
 
 /** Clients that registered and members by seat, with when they came and left. */
+/** Clients that registered and members by seat, with the blocks in which it was decided that they come and leave. */
 export function participantRows(task: string, events: readonly TaskEvent[]): readonly Row[] {
   const rows = new Map<string, Row>();
   for (const { name, account, seat, fields, blockNumber } of events) {
     if (account === undefined) continue;
     const common = { task, account, weight: null, since_block: blockNumber, left_block: null };
-    if (name === "MemberRegistered") rows.set(`seat ${seat}`, { ...common, role: "member", seat: seat! });
+    if (name === "MemberRegistered") {
+      for (const [key, row] of rows)
+        if (row["role"] === "member" && row["seat"] === seat && row["left_block"] === null)
+          rows.set(key, { ...row, left_block: blockNumber });
+      if (account !== ZERO_ADDRESS) rows.set(`seat ${seat} ${account}`, { ...common, role: "member", seat: seat! });
+    }
     if (name === "ClientRegistered")
       rows.set(account, {
         ...{ ...common, role: "client", seat: 0 },

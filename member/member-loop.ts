@@ -2,6 +2,8 @@
  * What a member does next, given the state of the chain. Its keys are asked of the chain at each look: those that a
  * reorganisation undid are registered again. All else that it does in a round is said, signed, to other nodes.
  */
+import { isOfOrAfter } from "../chain/lists.ts";
+import type { SeatTerm } from "../chain/lists.ts";
 import type { TaskLook } from "../chain/task-chain.ts";
 import { hasSeat } from "../protocol/committee.ts";
 import { isVerisumError } from "../protocol/errors.ts";
@@ -95,7 +97,10 @@ export function createMemberStep(deps: MemberLoopDependencies): () => Promise<bo
       await deps.keys.eraseBefore(before);
       erased = before;
     }
-    const from = look.round.number + 1n;
+    const term = ownTerm(look, look.round.number + 1n);
+    if (term?.untilRound !== undefined) return false;
+    const next = look.round.number + 1n;
+    const from = term !== undefined && term.fromRound > next ? term.fromRound : next;
     const topUp = (): Promise<number> => deps.keys.topUp(chain, seat, from, deps.random);
     const count = (await refusals.attempt("register keys", look, topUp)) ?? 0;
     keysAt = look.block.hash;
@@ -104,10 +109,23 @@ export function createMemberStep(deps: MemberLoopDependencies): () => Promise<bo
     return true;
   };
 
+  /** This account's part of the seat in the round or after it. */
+  const ownTerm = (look: TaskLook, round: bigint): SeatTerm | undefined =>
+    look.seats.findLast((place) => place.seat === seat && place.member === chain.account && isOfOrAfter(place, round));
+
   const act = async (look: TaskLook, confirms: Confirms): Promise<boolean> => {
+    const term = ownTerm(look, look.round.number);
+    if (term === undefined) {
+      reporter.wait(`seat ${seat} is another member's: what this one released stays served`, { seat });
+      return false;
+    }
     if (await tendKeys(look)) return true;
     const round = await roundNow(look.round, chain, task.parameters);
     const { number, phase } = round;
+    if (term.fromRound > number) {
+      reporter.wait(`seat ${seat} is this member's from round ${term.fromRound} on`, { seat, from: term.fromRound });
+      return false;
+    }
     if (phase !== "Collecting" && phase !== "Attesting" && phase !== "Aggregating") {
       reporter.wait(completionOf(task.parameters, look) ?? `waiting for round ${number + 1n}`, { round: number });
       return false;

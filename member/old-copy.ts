@@ -4,7 +4,8 @@
  * keys are erased before anything else happens, so that it sits out every round that the copy could know.
  */
 import { z } from "zod";
-import type { TaskLook } from "../chain/task-chain.ts";
+import { membersIn } from "../chain/lists.ts";
+import type { TaskLook, TaskWriter } from "../chain/task-chain.ts";
 import { cidFromDigest } from "../content/cid.ts";
 import { hasSeat } from "../protocol/committee.ts";
 import type { Reporter } from "../protocol/reporter.ts";
@@ -16,6 +17,7 @@ import { KEYS_AHEAD } from "./round-keys.ts";
 import type { RoundKeys } from "./round-keys.ts";
 
 export interface OldCopyDependencies {
+  readonly chain: Pick<TaskWriter, "account">;
   readonly keys: Pick<RoundKeys, "eraseAll">;
   readonly state: StateDirectory;
   readonly scope: string;
@@ -65,16 +67,20 @@ export async function leaveOldCopy(
 
 /** What this seat said, in rounds that kept keys could be of, and its directory has no record of. */
 async function unknownActs(
-  { state, scope, seat }: OldCopyDependencies,
+  { chain, state, scope, seat }: OldCopyDependencies,
   look: TaskLook,
   said: readonly Statement[],
   lastAttested: bigint | undefined,
 ): Promise<{ readonly attested: boolean; readonly released: readonly bigint[] }> {
   const current = look.round.number;
   const first = current > BigInt(KEYS_AHEAD) ? current - BigInt(KEYS_AHEAD) : 1n;
-  const attestedIn = said.flatMap(({ kind, round }) => (kind === "attestation" ? [round] : []));
-  const releases = said.flatMap((statement) => (statement.kind === "release" ? [statement] : []));
+  // What another member said, who had the seat before, this directory has no record of.
+  const isOwn = (round: bigint): boolean => membersIn(look.seats, round)[seat - 1] === chain.account;
+  const own = said.filter(({ round }) => isOwn(round));
+  const attestedIn = own.flatMap(({ kind, round }) => (kind === "attestation" ? [round] : []));
+  const releases = own.flatMap((statement) => (statement.kind === "release" ? [statement] : []));
   for (let round = first; round <= current; round += 1n) {
+    if (!isOwn(round)) continue;
     const { settled, released } = look.records(round);
     if (settled !== undefined && hasSeat(settled.members, seat)) attestedIn.push(round);
     releases.push(

@@ -1,4 +1,5 @@
 /** What `fl-aggregator member` does: one seat of a committee, until it is stopped. */
+import { isOfOrAfter } from "../chain/lists.ts";
 import { persist } from "../command/run.ts";
 import { VerisumError } from "../protocol/errors.ts";
 import { peerFetch } from "../content/peer-fetch.ts";
@@ -37,12 +38,13 @@ export async function runMember(options: MemberOptions, deps: RoleDependencies):
   const tls = await readTls(options);
   const node = await openWritingNode({ ...options, ownEndpoint: publicUrl }, reporter, signal);
   const { chain, task, store, state, network, scope, sleep } = node;
-  const committee = await persist(() => chain.members(), reporter, sleep);
-  const seat = committee.findIndex((member) => member.toLowerCase() === chain.account.toLowerCase()) + 1;
-  if (seat === 0)
+  const { seats, round } = await persist(() => chain.look(), reporter, sleep);
+  const term = seats.findLast((place) => place.member === chain.account && isOfOrAfter(place, round.number));
+  if (term === undefined)
     throw new VerisumError("ROLE_NOT_REGISTERED", `${chain.account} holds no seat in this task's committee`, {
       account: chain.account,
     });
+  const { seat } = term;
   reporter.say("info", "seat", `seat ${seat} of ${task.parameters.committeeSize}, task “${task.document.name}”`, {
     seat,
   });

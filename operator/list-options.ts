@@ -1,8 +1,14 @@
-/** Commands about who takes part in a task that is deployed: add-member, add-client, list, open, invite. */
+/**
+ * Commands about who takes part in a task that is deployed: add-member, add-client, remove-client, replace-member,
+ * list, open, invite.
+ */
 import type { Command } from "commander";
-import { address, connectionOptions, peerOption, rpcOption, wholeNumber } from "../command/options.ts";
+import { ZERO_ADDRESS } from "../chain/lists.ts";
+import { address, connectionOptions, integerWithin, peerOption, rpcOption, wholeNumber } from "../command/options.ts";
 import { runCommand } from "../command/run.ts";
+import { MAX_COMMITTEE } from "../protocol/parameters.ts";
 import type { Hex } from "../protocol/transcript.ts";
+import type { ListChange } from "./change-lists.ts";
 import type { InviteFlags } from "./invite.ts";
 import { client, duration, fundOption, paymentOptions, reporterOf } from "./options.ts";
 import type { Roster } from "./roster.ts";
@@ -23,6 +29,23 @@ export function addListCommands(program: Command): void {
       .description("list clients of a task, who take part from the next round on, as its operator")
       .argument("<address[:weight]...>", "their accounts; a weight is 1 unless told", collecting(client)),
     (clients: Roster["clients"]) => ({ members: [], clients }),
+  );
+  addChange(
+    program
+      .command("remove-client")
+      .description(
+        "take clients off from the next round on: the operator, the client itself, or whoever may by refusals",
+      )
+      .argument("<address...>", "their accounts", collecting<Hex>(address)),
+    (accounts: readonly Hex[]) => ({ kind: "remove-clients", accounts }),
+  );
+  addChange(
+    program
+      .command("replace-member")
+      .description("give a seat to another member from the next round on, as its operator or its member")
+      .argument("<seat>", "its number, from 1", integerWithin(1, MAX_COMMITTEE))
+      .argument("<address>", "the next member's account; none leaves the seat empty", memberOrNone),
+    (seat: number, member: Hex) => ({ kind: "replace-member", seat, member }),
   );
   connectionOptions(
     program.command("list").description("show a task's members, clients and next round; needs no account"),
@@ -71,6 +94,21 @@ function addAdding<T>(command: Command, rosterOf: (accounts: readonly T[]) => Ro
       (await import("./run-lists.ts")).runAdd(flags, rosterOf(accounts), reporter, signal),
     );
   });
+}
+
+function addChange<T extends readonly unknown[]>(command: Command, changeOf: (...given: T) => ListChange): void {
+  paymentOptions(contractOption(command)).action(async (...given: readonly unknown[]) => {
+    // The arguments, the flags, the command.
+    const [flags, change] = [given.at(-2) as OpenFlags, changeOf(...(given.slice(0, -2) as unknown as T))];
+    const reporter = reporterOf(command.name());
+    await runCommand(reporter, async (signal) =>
+      (await import("./run-lists.ts")).runChange(flags, change, reporter, signal),
+    );
+  });
+}
+
+function memberOrNone(text: string): Hex {
+  return text === "none" ? ZERO_ADDRESS : address(text);
 }
 
 /** A parser of one argument more. */

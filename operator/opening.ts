@@ -1,4 +1,5 @@
 /** What keeps a task's next round from opening, as far as the chain's state tells it. */
+import { membersIn, ZERO_ADDRESS } from "../chain/lists.ts";
 import type { TaskLook, TaskReader } from "../chain/task-chain.ts";
 import type { TaskParameters } from "../protocol/task.ts";
 
@@ -28,18 +29,24 @@ function obstaclesOf(
   {
     round,
     memberCount,
+    seats,
     clientCount,
     finalisedRounds,
     privacySpent,
   }: Omit<TaskLook, "block" | "closedRound" | "records">,
   seatsWithoutKey: readonly number[],
 ): readonly string[] {
+  const filled = membersIn(seats, round.number + 1n).filter((member) => member !== ZERO_ADDRESS).length;
   const { committeeSize, quorum, minClients, maxRounds, privacyCostPerRound, privacyBudget } = parameters;
   const isBetween = round.phase === "Idle" || round.phase === "Finalised" || round.phase === "Aborted";
   const keys = committeeSize - seatsWithoutKey.length;
   const deadline = new Date(round.deadline * 1000).toISOString().replace(".000", "");
   const found: readonly (readonly [boolean, string])[] = [
     [!isBetween, `round ${round.number} is ${round.phase}; this phase ends at ${deadline} at the latest`],
+    [
+      memberCount === committeeSize && filled < quorum,
+      `${filled} of at least ${quorum} seats have a member from the next round on: replace-member fills them`,
+    ],
     [memberCount < committeeSize, `${memberCount} of ${committeeSize} seats are filled: add-member fills them`],
     [
       clientCount < minClients,

@@ -1,5 +1,6 @@
 /** Whom an operator registers with a task, and pays: at its deployment or later. */
 import type { Wallet } from "ethers";
+import { membersIn } from "../chain/lists.ts";
 import { VERISUM_INTERFACE } from "../chain/rpc.ts";
 import type { TaskReader } from "../chain/task-chain.ts";
 import { ensure, VerisumError } from "../protocol/errors.ts";
@@ -18,7 +19,7 @@ export interface Roster {
 
 /** @throws ROSTER_INVALID if the contract would refuse one of them, or all together */
 export function checkRoster(
-  { committeeSize, uniformWeights, openRegistration }: TaskParameters,
+  { committeeSize, uniformWeights, maxWeight, openRegistration }: TaskParameters,
   { members, clients }: Roster,
 ): void {
   const refuse = (message: string): never => {
@@ -34,6 +35,8 @@ export function checkRoster(
     refuse("the task has open registration: clients join by themselves, and the operator lists none");
   for (const { account, weight } of clients) {
     if (!Number.isInteger(weight) || weight < 1) refuse(`${account}: a weight is a whole number from 1`);
+    if (weight > maxWeight && !uniformWeights)
+      refuse(`${account}: a weight is at most ${maxWeight} in this task (maxWeight), not ${weight}`);
     if (uniformWeights && weight !== 1) refuse(`${account}: in this task every weight is 1, not ${weight}`);
   }
   checkRoom(clients);
@@ -119,13 +122,14 @@ export async function newRegistrations(reader: TaskReader, wallet: Wallet, roste
 }
 
 async function newMembers(reader: TaskReader, members: Roster["members"]): Promise<Roster["members"]> {
-  const seated = await reader.members();
+  const look = await reader.look();
+  const seated = membersIn(look.seats, look.round.number + 1n);
   const fresh = members.filter((member) => !seated.includes(member));
   const seats = (await reader.parameters()).committeeSize - seated.length;
   ensure(
     fresh.length <= seats,
     "ROSTER_INVALID",
-    `${seats} seats are free, and ${fresh.length} members are new: a seat stays with its member`,
+    `${seats} seats are free, and ${fresh.length} members are new: replace-member gives a seat to another one`,
   );
   return fresh;
 }
@@ -134,7 +138,8 @@ async function newClients(reader: TaskReader, clients: Roster["clients"]): Promi
   if (clients.length === 0) return clients;
   const fresh = [];
   for (const client of clients) {
-    const { weight } = await reader.client(client.account);
+    const { weight: given, untilRound } = await reader.client(client.account);
+    const weight = untilRound === 0n ? given : 0;
     ensure(
       weight === 0 || weight === client.weight,
       "ROSTER_INVALID",
@@ -143,7 +148,7 @@ async function newClients(reader: TaskReader, clients: Roster["clients"]): Promi
     if (weight === 0) fresh.push(client);
   }
   const listed = await Promise.all((await reader.clients()).map((account) => reader.client(account)));
-  checkRoom([...listed, ...fresh]);
+  checkRoom([...listed.filter(({ untilRound }) => untilRound === 0n), ...fresh]);
   return fresh;
 }
 

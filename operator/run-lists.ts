@@ -1,9 +1,11 @@
-/** What `fl-operator add-member`, `add-client`, `list` and `open` do. */
+/** What `fl-operator add-member`, `add-client`, `remove-client`, `replace-member`, `list` and `open` do. */
 import { connectReader } from "../chain/connect.ts";
 import { loadWallet } from "../chain/key-file.ts";
 import type { CommonFlags } from "../command/options.ts";
 import type { Reporter } from "../protocol/reporter.ts";
 import type { Hex } from "../protocol/transcript.ts";
+import { changeLists } from "./change-lists.ts";
+import type { ListChange } from "./change-lists.ts";
 import { linesOf, readListing } from "./listing.ts";
 import { openNextRound } from "./open-round.ts";
 import { recording } from "./recording.ts";
@@ -38,6 +40,23 @@ export async function runAdd(
     const onStep = (step: string): void => reporter.say("info", "step", step);
     await registerLater(flags.rpc, contract, wallet, roster, onStep, { chainId: flags.chainId, record, signal });
     return contract;
+  });
+}
+
+/** Changes a list from the next round on; prints that round's number. @throws as `changeLists` */
+export async function runChange(
+  { contract, ...flags }: OpenFlags,
+  change: ListChange,
+  reporter: Reporter,
+  signal: AbortSignal,
+): Promise<void> {
+  const wallet = await loadWallet(flags.key, process.env);
+  await requireWritable(flags.out);
+  const purpose = { kind: change.kind, account: wallet.address, contract };
+  await recording(flags, reporter, purpose, change, async (record) => {
+    const onStep = (step: string): void => reporter.say("info", "step", step);
+    const options = { chainId: flags.chainId, record, signal };
+    return (await changeLists(flags.rpc, contract, wallet, change, onStep, options)).toString();
   });
 }
 

@@ -35,6 +35,9 @@ export const MAX_COMMITTEE = 32;
 export const MAX_CHUNKS = 1200;
 /** Bytes of the longest HTTP endpoint that an account may announce on chain. */
 export const MAX_ENDPOINT_BYTES = 256;
+
+/** Rounds ahead of the current one for which a member may register keys: taking a seat from it voids them all. */
+export const MAX_KEYS_AHEAD = 64;
 /** Bytes of one leaf of an aggregate's digest. */
 export const DIGEST_LEAF_BYTES = 65536;
 /** Public signals of the chunk circuit, outputs first: y, h, alpha, z, bound, hPrevious. */

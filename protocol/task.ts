@@ -2,7 +2,7 @@
 import { ensureRules, VerisumError } from "./errors.ts";
 import { layoutOf } from "./layout.ts";
 import type { Layout } from "./layout.ts";
-import { MAX_COHORT, MAX_COMMITTEE, NORM_ACCUMULATOR_BITS, PRESETS } from "./parameters.ts";
+import { MAX_COHORT, MAX_COMMITTEE, MAX_TOTAL_WEIGHT, NORM_ACCUMULATOR_BITS, PRESETS } from "./parameters.ts";
 import type { Preset } from "./parameters.ts";
 import { hashWords, toHex } from "./transcript.ts";
 import type { Hex } from "./transcript.ts";
@@ -23,13 +23,16 @@ export interface TaskParameters {
   readonly minHonest: number;
   readonly maxCorrupt: number;
   readonly uniformWeights: boolean;
+  readonly maxWeight: number;
   readonly openRegistration: boolean;
   readonly bondWei: bigint;
+  readonly maxRefusals: number;
   readonly keyWindowSeconds: number;
   readonly collectSeconds: number;
   readonly attestSeconds: number;
   readonly aggregateSeconds: number;
   readonly maxRounds: number;
+  readonly maxRoundsPerClient: number;
   readonly privacyCostPerRound: bigint;
   readonly privacyBudget: bigint;
   readonly chunkKinds: readonly number[];
@@ -49,12 +52,15 @@ const PARAMETER_BITS = {
   minClients: 16,
   minHonest: 16,
   maxCorrupt: 16,
+  maxWeight: 16,
   bondWei: 96,
+  maxRefusals: 8,
   keyWindowSeconds: 32,
   collectSeconds: 32,
   attestSeconds: 32,
   aggregateSeconds: 32,
   maxRounds: 32,
+  maxRoundsPerClient: 16,
   privacyCostPerRound: 64,
   privacyBudget: 64,
 } as const satisfies { readonly [Name in keyof TaskParameters]?: number };
@@ -87,13 +93,16 @@ export const PARAMETER_WORDS = [
   "minHonest",
   "maxCorrupt",
   "uniformWeights",
+  "maxWeight",
   "openRegistration",
   "bondWei",
+  "maxRefusals",
   "keyWindowSeconds",
   "collectSeconds",
   "attestSeconds",
   "aggregateSeconds",
   "maxRounds",
+  "maxRoundsPerClient",
   "privacyCostPerRound",
   "privacyBudget",
 ] as const satisfies readonly (keyof TaskParameters)[];
@@ -146,6 +155,9 @@ export function assertTaskParameters(p: TaskParameters): void {
     "privacyCostPerRound <= privacyBudget": p.privacyBudget === 0n || p.privacyCostPerRound <= p.privacyBudget,
     "privacyCostPerRound > 0 with a budget": p.privacyBudget === 0n || p.privacyCostPerRound > 0n,
     "a privacy cost has a budget": p.privacyCostPerRound === 0n || p.privacyBudget > 0n,
+    "maxWeight >= 1": p.maxWeight >= 1,
+    [`maxWeight <= ${MAX_TOTAL_WEIGHT}`]: p.maxWeight <= MAX_TOTAL_WEIGHT,
+    "uniform weights are 1": !p.uniformWeights || p.maxWeight === 1,
     "minHonest >= 2": p.minHonest >= 2,
     "minClients >= minHonest + maxCorrupt": p.minClients >= p.minHonest + p.maxCorrupt,
     "threshold >= 2": p.threshold >= 2,

@@ -7,6 +7,7 @@ import {
   MAX_COHORT,
   MAX_COMMITTEE,
   MAX_ENDPOINT_BYTES,
+  MAX_KEYS_AHEAD,
   MAX_TOTAL_WEIGHT,
   NORM_ACCUMULATOR_BITS,
   PRESETS,
@@ -58,6 +59,7 @@ function protocolSource(): string {
     constant("MAX_COMMITTEE", BigInt(MAX_COMMITTEE), "Largest number of committee members."),
     constant("MAX_CHUNKS", BigInt(MAX_CHUNKS), "Largest number of chunks in one update."),
     constant("MAX_ENDPOINT_BYTES", BigInt(MAX_ENDPOINT_BYTES), "Largest announced endpoint, in bytes."),
+    constant("MAX_KEYS_AHEAD", BigInt(MAX_KEYS_AHEAD), "Rounds ahead of the current one that a key may be for."),
     constant("EMPTY_NORM_HASH", poseidonPair(0n, 0n), "Poseidon(0, 0): the first chunk's hPrevious."),
     ...TRANSCRIPT_LABELS.map((label) =>
       constant(`TAG_${label.toUpperCase()}`, domainTag(label), `First word of the transcript "${label}".`),

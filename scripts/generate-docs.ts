@@ -152,7 +152,7 @@ ${contractErrors().map(row).join("\n")}
 
 /** Name, parameters and documentation of each custom error of the interfaces. */
 function contractErrors(): string[][] {
-  const source = ["ILists", "IVerisum", "ICellGroup"]
+  const source = ["IListChanges", "IVerisum", "ICellGroup"]
     .map((name) => read(`contracts/interfaces/${name}.sol`))
     .join("\n");
   return [...source.matchAll(/((?:^ *\/\/\/.*\n)*) *error (\w+)\((.*)\);/gm)].map(([, comment, name, parameters]) => [

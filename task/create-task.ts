@@ -12,7 +12,7 @@ import { modelDigest } from "../protocol/model.ts";
 import { initialState } from "../protocol/next-model.ts";
 import { layoutFor } from "../protocol/layout.ts";
 import type { Layout } from "../protocol/layout.ts";
-import { MAX_COHORT, MAX_COMMITTEE, PRESETS } from "../protocol/parameters.ts";
+import { MAX_COHORT, MAX_COMMITTEE, MAX_TOTAL_WEIGHT, PRESETS } from "../protocol/parameters.ts";
 import { assertTaskParameters, largestParameter } from "../protocol/task.ts";
 import type { TaskParameters } from "../protocol/task.ts";
 import type { Hex } from "../protocol/transcript.ts";
@@ -50,6 +50,12 @@ const requestSchema = z.strictObject({
     min: parameterNumber("minClients", 1, MAX_COHORT),
     minHonest: parameterNumber("minHonest", 1, MAX_COHORT),
     maxCorrupt: parameterNumber("maxCorrupt", 0, MAX_COHORT),
+    /** Largest weight of one client; if absent 1 where all are, else what leaves others half of the smallest sum. */
+    maxWeight: parameterNumber("maxWeight", 1, MAX_TOTAL_WEIGHT).optional(),
+    /** Refusals at settlement from which anybody may take a client off; 0 for never. */
+    maxRefusals: parameterNumber("maxRefusals").default(3),
+    /** Settlements that may count one client; 0 for no limit. */
+    maxRoundsPerClient: parameterNumber("maxRoundsPerClient").default(0),
     openRegistration: z.boolean(),
     bondWei: z
       .string()
@@ -284,13 +290,16 @@ export function parametersOf(
     minHonest: clients.minHonest,
     maxCorrupt: clients.maxCorrupt,
     uniformWeights: countsClientsAlike(document),
+    maxWeight: clients.maxWeight ?? (countsClientsAlike(document) ? 1 : Math.max(1, clients.min - 1)),
     openRegistration: clients.openRegistration,
     bondWei: BigInt(clients.bondWei),
+    maxRefusals: clients.maxRefusals,
     keyWindowSeconds: windowSeconds.key,
     collectSeconds: windowSeconds.collect,
     attestSeconds: windowSeconds.attest,
     aggregateSeconds: windowSeconds.aggregate,
     maxRounds,
+    maxRoundsPerClient: clients.maxRoundsPerClient,
     privacyCostPerRound: guarantee === null ? 0n : 1n,
     privacyBudget: guarantee === null ? 0n : BigInt(maxRounds),
     chunkKinds: layoutOfSpecification(specification, weightCount).chunks.map((chunk) => chunk.kindIndex),

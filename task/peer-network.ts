@@ -12,6 +12,7 @@ import { report } from "../content/report.ts";
 import { replicate } from "../content/upload.ts";
 import type { UploadFailure } from "../content/upload.ts";
 import type { ContentStore } from "../content/store.ts";
+import { presentMembers } from "./task-accounts.ts";
 
 export interface PeerNetwork {
   /** Base URLs of the task's own nodes known now, this one left out: they take copies and propose results. */
@@ -49,7 +50,7 @@ export function createPeerNetwork(chain: TaskReader, options: PeerNetworkOptions
   const siblings = new Map<Hex, { readonly chain: TaskReader; nodes: readonly string[] }>();
   const announcedOn = async (chain: TaskReader): Promise<string[]> => {
     const trusted = new Set(
-      [...(await chain.members()), await chain.operator()].map((account) => account.toLowerCase()),
+      [...(await presentMembers(chain)), await chain.operator()].map((account) => account.toLowerCase()),
     );
     const announced = [...(await chain.endpoints())]
       .filter(([account]) => trusted.has(account.toLowerCase()))

@@ -24,7 +24,7 @@ export const MOST_OF_SEAT = 16;
 export interface StatementBoard {
   /**
    * Keeps a statement, unless what is kept says as much. Returns whether it is new.
-   * @throws SIGNATURE_INVALID, STATEMENT_CONTRADICTORY; chain errors
+   * @throws SIGNATURE_INVALID, SEAT_REPLACED, STATEMENT_CONTRADICTORY; chain errors
    */
   add(statement: Statement): Promise<boolean>;
   /** All of a round. */
@@ -40,7 +40,7 @@ export interface StatementBoard {
  * @param check throws unless the statement is its seat's
  */
 export function createStatementBoard(
-  chain: Pick<TaskReader, "context" | "members">,
+  chain: Pick<TaskReader, "context" | "seats">,
   onNew: () => void = () => undefined,
   check: typeof checkOrigin = checkOrigin,
 ): StatementBoard {

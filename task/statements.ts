@@ -4,7 +4,7 @@
  * not of the round.
  */
 import { z } from "zod";
-import { checkStatement } from "../chain/statement-signatures.ts";
+import { checkStatementInRound } from "../chain/statement-signatures.ts";
 import type { AttestationStatement, ReleaseStatement, TaskReader } from "../chain/task-chain.ts";
 import { VerisumError } from "../protocol/errors.ts";
 import type { Hex } from "../protocol/transcript.ts";
@@ -43,17 +43,17 @@ export function statementJson(statement: Statement): z.input<typeof statementSch
 
 /**
  * Checks that the seat's member signed the statement, and that it does not contradict itself.
- * @throws SIGNATURE_INVALID; STATEMENT_CONTRADICTORY; chain errors
+ * @throws SIGNATURE_INVALID; SEAT_REPLACED; STATEMENT_CONTRADICTORY; chain errors
  */
 export async function checkOrigin(
-  { context, members }: Pick<TaskReader, "context" | "members">,
+  { context, seats }: Pick<TaskReader, "context" | "seats">,
   statement: Statement,
 ): Promise<void> {
   const { seat } = statement;
-  if (statement.kind === "release") return checkStatement(context, await members(), "Release", statement);
+  if (statement.kind === "release") return checkStatementInRound(context, await seats(), "Release", statement);
   if ((statement.good & statement.refused) !== 0n)
     throw new VerisumError("STATEMENT_CONTRADICTORY", `seat ${seat} calls a share both good and wrong`, { seat });
-  checkStatement(context, await members(), "Attestation", statement);
+  checkStatementInRound(context, await seats(), "Attestation", statement);
 }
 
 function wordOf(value: bigint): Hex {

@@ -35,6 +35,22 @@ export const VERISUM_ABI = [
   "type": "error"
  },
  {
+  "inputs": [
+   {
+    "internalType": "address",
+    "name": "client",
+    "type": "address"
+   },
+   {
+    "internalType": "uint8",
+    "name": "refusals",
+    "type": "uint8"
+   }
+  ],
+  "name": "VerisumBarred",
+  "type": "error"
+ },
+ {
   "inputs": [],
   "name": "VerisumBatchEmpty",
   "type": "error"
@@ -53,6 +69,22 @@ export const VERISUM_ABI = [
    }
   ],
   "name": "VerisumBatchItemInvalid",
+  "type": "error"
+ },
+ {
+  "inputs": [
+   {
+    "internalType": "address",
+    "name": "account",
+    "type": "address"
+   },
+   {
+    "internalType": "uint64",
+    "name": "untilRound",
+    "type": "uint64"
+   }
+  ],
+  "name": "VerisumBondHeld",
   "type": "error"
  },
  {
@@ -244,6 +276,59 @@ export const VERISUM_ABI = [
   "type": "error"
  },
  {
+  "inputs": [
+   {
+    "internalType": "uint256",
+    "name": "round",
+    "type": "uint256"
+   },
+   {
+    "internalType": "uint256",
+    "name": "limit",
+    "type": "uint256"
+   }
+  ],
+  "name": "VerisumKeysTooFarAhead",
+  "type": "error"
+ },
+ {
+  "inputs": [
+   {
+    "internalType": "address",
+    "name": "caller",
+    "type": "address"
+   },
+   {
+    "internalType": "address",
+    "name": "client",
+    "type": "address"
+   },
+   {
+    "internalType": "uint8",
+    "name": "refusals",
+    "type": "uint8"
+   }
+  ],
+  "name": "VerisumMayNotRemove",
+  "type": "error"
+ },
+ {
+  "inputs": [
+   {
+    "internalType": "address",
+    "name": "client",
+    "type": "address"
+   },
+   {
+    "internalType": "address",
+    "name": "successor",
+    "type": "address"
+   }
+  ],
+  "name": "VerisumMovedOn",
+  "type": "error"
+ },
+ {
   "inputs": [],
   "name": "VerisumNoKeys",
   "type": "error"
@@ -283,13 +368,34 @@ export const VERISUM_ABI = [
  {
   "inputs": [
    {
+    "internalType": "uint8",
+    "name": "seat",
+    "type": "uint8"
+   },
+   {
+    "internalType": "uint8",
+    "name": "seats",
+    "type": "uint8"
+   }
+  ],
+  "name": "VerisumNoSeat",
+  "type": "error"
+ },
+ {
+  "inputs": [
+   {
     "internalType": "address",
-    "name": "caller",
+    "name": "client",
     "type": "address"
    },
    {
     "internalType": "uint64",
     "name": "activeFromRound",
+    "type": "uint64"
+   },
+   {
+    "internalType": "uint64",
+    "name": "untilRound",
     "type": "uint64"
    }
   ],
@@ -370,6 +476,22 @@ export const VERISUM_ABI = [
   "inputs": [
    {
     "internalType": "address",
+    "name": "caller",
+    "type": "address"
+   },
+   {
+    "internalType": "address",
+    "name": "predecessor",
+    "type": "address"
+   }
+  ],
+  "name": "VerisumNotSuccessor",
+  "type": "error"
+ },
+ {
+  "inputs": [
+   {
+    "internalType": "address",
     "name": "account",
     "type": "address"
    }
@@ -391,6 +513,22 @@ export const VERISUM_ABI = [
    }
   ],
   "name": "VerisumParameterInvalid",
+  "type": "error"
+ },
+ {
+  "inputs": [
+   {
+    "internalType": "address",
+    "name": "client",
+    "type": "address"
+   },
+   {
+    "internalType": "uint64",
+    "name": "round",
+    "type": "uint64"
+   }
+  ],
+  "name": "VerisumPlaceInUse",
   "type": "error"
  },
  {
@@ -504,6 +642,22 @@ export const VERISUM_ABI = [
    }
   ],
   "name": "VerisumRoundsExhausted",
+  "type": "error"
+ },
+ {
+  "inputs": [
+   {
+    "internalType": "address",
+    "name": "client",
+    "type": "address"
+   },
+   {
+    "internalType": "uint16",
+    "name": "includedRounds",
+    "type": "uint16"
+   }
+  ],
+  "name": "VerisumRoundsUsedUp",
   "type": "error"
  },
  {
@@ -655,6 +809,11 @@ export const VERISUM_ABI = [
    {
     "internalType": "uint16",
     "name": "weight",
+    "type": "uint16"
+   },
+   {
+    "internalType": "uint16",
+    "name": "maxWeight",
     "type": "uint16"
    }
   ],
@@ -974,6 +1133,12 @@ export const VERISUM_ABI = [
     "internalType": "address",
     "name": "client",
     "type": "address"
+   },
+   {
+    "indexed": false,
+    "internalType": "uint64",
+    "name": "untilRound",
+    "type": "uint64"
    }
   ],
   "name": "ClientLeft",
@@ -1143,9 +1308,34 @@ export const VERISUM_ABI = [
     "internalType": "address",
     "name": "member",
     "type": "address"
+   },
+   {
+    "indexed": false,
+    "internalType": "uint64",
+    "name": "fromRound",
+    "type": "uint64"
    }
   ],
   "name": "MemberRegistered",
+  "type": "event"
+ },
+ {
+  "anonymous": false,
+  "inputs": [
+   {
+    "indexed": true,
+    "internalType": "address",
+    "name": "predecessor",
+    "type": "address"
+   },
+   {
+    "indexed": true,
+    "internalType": "address",
+    "name": "successor",
+    "type": "address"
+   }
+  ],
+  "name": "PlaceTaken",
   "type": "event"
  },
  {
@@ -1458,6 +1648,25 @@ export const VERISUM_ABI = [
   "type": "event"
  },
  {
+  "anonymous": false,
+  "inputs": [
+   {
+    "indexed": true,
+    "internalType": "address",
+    "name": "client",
+    "type": "address"
+   },
+   {
+    "indexed": true,
+    "internalType": "address",
+    "name": "successor",
+    "type": "address"
+   }
+  ],
+  "name": "SuccessorNamed",
+  "type": "event"
+ },
+ {
   "inputs": [
    {
     "internalType": "uint64",
@@ -1484,154 +1693,6 @@ export const VERISUM_ABI = [
   "type": "function"
  },
  {
-  "inputs": [
-   {
-    "internalType": "address",
-    "name": "client",
-    "type": "address"
-   },
-   {
-    "components": [
-     {
-      "components": [
-       {
-        "internalType": "uint256",
-        "name": "x",
-        "type": "uint256"
-       },
-       {
-        "internalType": "uint256",
-        "name": "y",
-        "type": "uint256"
-       }
-      ],
-      "internalType": "struct G1Point",
-      "name": "commitment",
-      "type": "tuple"
-     },
-     {
-      "internalType": "bytes32",
-      "name": "sharesCid",
-      "type": "bytes32"
-     },
-     {
-      "internalType": "bytes32[]",
-      "name": "shareHashes",
-      "type": "bytes32[]"
-     },
-     {
-      "components": [
-       {
-        "components": [
-         {
-          "internalType": "uint256",
-          "name": "x",
-          "type": "uint256"
-         },
-         {
-          "internalType": "uint256",
-          "name": "y",
-          "type": "uint256"
-         }
-        ],
-        "internalType": "struct G1Point",
-        "name": "d",
-        "type": "tuple"
-       },
-       {
-        "components": [
-         {
-          "internalType": "uint256",
-          "name": "x",
-          "type": "uint256"
-         },
-         {
-          "internalType": "uint256",
-          "name": "y",
-          "type": "uint256"
-         }
-        ],
-        "internalType": "struct G1Point",
-        "name": "a",
-        "type": "tuple"
-       },
-       {
-        "internalType": "uint256[4]",
-        "name": "b",
-        "type": "uint256[4]"
-       },
-       {
-        "components": [
-         {
-          "internalType": "uint256",
-          "name": "x",
-          "type": "uint256"
-         },
-         {
-          "internalType": "uint256",
-          "name": "y",
-          "type": "uint256"
-         }
-        ],
-        "internalType": "struct G1Point",
-        "name": "c",
-        "type": "tuple"
-       },
-       {
-        "internalType": "uint256",
-        "name": "y",
-        "type": "uint256"
-       },
-       {
-        "internalType": "uint256",
-        "name": "h",
-        "type": "uint256"
-       }
-      ],
-      "internalType": "struct ChunkProof[]",
-      "name": "chunks",
-      "type": "tuple[]"
-     },
-     {
-      "internalType": "uint256[]",
-      "name": "shareEvaluations",
-      "type": "uint256[]"
-     },
-     {
-      "components": [
-       {
-        "internalType": "uint256",
-        "name": "x",
-        "type": "uint256"
-       },
-       {
-        "internalType": "uint256",
-        "name": "y",
-        "type": "uint256"
-       }
-      ],
-      "internalType": "struct G1Point",
-      "name": "opening",
-      "type": "tuple"
-     }
-    ],
-    "internalType": "struct Submission",
-    "name": "submission",
-    "type": "tuple"
-   }
-  ],
-  "name": "challengeOf",
-  "outputs": [
-   {
-    "internalType": "bytes32",
-    "name": "challenge",
-    "type": "bytes32"
-   }
-  ],
-  "stateMutability": "view",
-  "type": "function"
- },
- {
   "inputs": [],
   "name": "clientCount",
   "outputs": [
@@ -1655,24 +1716,51 @@ export const VERISUM_ABI = [
   "name": "clientOf",
   "outputs": [
    {
-    "internalType": "uint16",
-    "name": "weight",
-    "type": "uint16"
-   },
-   {
-    "internalType": "uint64",
-    "name": "activeFromRound",
-    "type": "uint64"
-   },
-   {
-    "internalType": "uint64",
-    "name": "lastSubmittedRound",
-    "type": "uint64"
-   },
-   {
-    "internalType": "uint96",
-    "name": "bondWei",
-    "type": "uint96"
+    "components": [
+     {
+      "internalType": "uint16",
+      "name": "weight",
+      "type": "uint16"
+     },
+     {
+      "internalType": "uint64",
+      "name": "activeFromRound",
+      "type": "uint64"
+     },
+     {
+      "internalType": "uint64",
+      "name": "untilRound",
+      "type": "uint64"
+     },
+     {
+      "internalType": "uint64",
+      "name": "lastSubmittedRound",
+      "type": "uint64"
+     },
+     {
+      "internalType": "uint96",
+      "name": "bondWei",
+      "type": "uint96"
+     },
+     {
+      "internalType": "uint8",
+      "name": "refusals",
+      "type": "uint8"
+     },
+     {
+      "internalType": "uint16",
+      "name": "includedRounds",
+      "type": "uint16"
+     },
+     {
+      "internalType": "bool",
+      "name": "moved",
+      "type": "bool"
+     }
+    ],
+    "internalType": "struct ClientState",
+    "name": "",
+    "type": "tuple"
    }
   ],
   "stateMutability": "view",
@@ -2024,6 +2112,19 @@ export const VERISUM_ABI = [
  },
  {
   "inputs": [],
+  "name": "listChanges",
+  "outputs": [
+   {
+    "internalType": "uint32",
+    "name": "",
+    "type": "uint32"
+   }
+  ],
+  "stateMutability": "view",
+  "type": "function"
+ },
+ {
+  "inputs": [],
   "name": "lists",
   "outputs": [
    {
@@ -2065,6 +2166,19 @@ export const VERISUM_ABI = [
    }
   ],
   "stateMutability": "view",
+  "type": "function"
+ },
+ {
+  "inputs": [
+   {
+    "internalType": "address",
+    "name": "successor",
+    "type": "address"
+   }
+  ],
+  "name": "nameSuccessor",
+  "outputs": [],
+  "stateMutability": "nonpayable",
   "type": "function"
  },
  {
@@ -2170,6 +2284,11 @@ export const VERISUM_ABI = [
       "type": "bool"
      },
      {
+      "internalType": "uint16",
+      "name": "maxWeight",
+      "type": "uint16"
+     },
+     {
       "internalType": "bool",
       "name": "openRegistration",
       "type": "bool"
@@ -2178,6 +2297,11 @@ export const VERISUM_ABI = [
       "internalType": "uint96",
       "name": "bondWei",
       "type": "uint96"
+     },
+     {
+      "internalType": "uint8",
+      "name": "maxRefusals",
+      "type": "uint8"
      },
      {
       "internalType": "uint32",
@@ -2203,6 +2327,11 @@ export const VERISUM_ABI = [
       "internalType": "uint32",
       "name": "maxRounds",
       "type": "uint32"
+     },
+     {
+      "internalType": "uint16",
+      "name": "maxRoundsPerClient",
+      "type": "uint16"
      },
      {
       "internalType": "uint64",
@@ -2499,16 +2628,34 @@ export const VERISUM_ABI = [
   "type": "function"
  },
  {
-  "inputs": [],
-  "name": "registeredWeight",
-  "outputs": [
+  "inputs": [
    {
-    "internalType": "uint16",
-    "name": "",
-    "type": "uint16"
+    "internalType": "address",
+    "name": "client",
+    "type": "address"
    }
   ],
-  "stateMutability": "view",
+  "name": "removeClient",
+  "outputs": [],
+  "stateMutability": "nonpayable",
+  "type": "function"
+ },
+ {
+  "inputs": [
+   {
+    "internalType": "uint8",
+    "name": "seat",
+    "type": "uint8"
+   },
+   {
+    "internalType": "address",
+    "name": "member",
+    "type": "address"
+   }
+  ],
+  "name": "replaceMember",
+  "outputs": [],
+  "stateMutability": "nonpayable",
   "type": "function"
  },
  {
@@ -2617,25 +2764,6 @@ export const VERISUM_ABI = [
     "internalType": "bytes32",
     "name": "",
     "type": "bytes32"
-   }
-  ],
-  "stateMutability": "view",
-  "type": "function"
- },
- {
-  "inputs": [
-   {
-    "internalType": "address",
-    "name": "member",
-    "type": "address"
-   }
-  ],
-  "name": "seatOf",
-  "outputs": [
-   {
-    "internalType": "uint8",
-    "name": "",
-    "type": "uint8"
    }
   ],
   "stateMutability": "view",
@@ -3044,8 +3172,14 @@ export const VERISUM_ABI = [
   "type": "function"
  },
  {
-  "inputs": [],
-  "name": "unregister",
+  "inputs": [
+   {
+    "internalType": "address",
+    "name": "predecessor",
+    "type": "address"
+   }
+  ],
+  "name": "takePlace",
   "outputs": [],
   "stateMutability": "nonpayable",
   "type": "function"

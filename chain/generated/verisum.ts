@@ -157,6 +157,38 @@ export const SUBMISSION_FIELDS = [
   { name: "opening", type: "G1Point" },
 ] as const;
 
+/** What the lists say of one account, as of the current round. */
+export interface ClientState {
+  /** `uint16`. Zero if the account was never registered. */
+  readonly weight: bigint;
+  /** `uint64`. The first round that it may submit in. */
+  readonly activeFromRound: bigint;
+  /** `uint64`. The first round that it may no longer submit in; zero while it stays. */
+  readonly untilRound: bigint;
+  /** `uint64`. Zero if there is none; an account that took another one's place has that one's. */
+  readonly lastSubmittedRound: bigint;
+  /** `uint96`. What it can withdraw once the last round that it was active in is closed. */
+  readonly bondWei: bigint;
+  /** `uint8`. Settlements that left it out as refused; 255 if the operator took it off an open task. */
+  readonly refusals: bigint;
+  /** `uint16`. Settlements that count it, the current round's included; zero in a task without a limit. */
+  readonly includedRounds: bigint;
+  /** `bool`. True if another account took its place. */
+  readonly moved: boolean;
+}
+
+/** Fields of `ClientState`, in their order. */
+export const CLIENT_STATE_FIELDS = [
+  { name: "weight", type: "uint16" },
+  { name: "activeFromRound", type: "uint64" },
+  { name: "untilRound", type: "uint64" },
+  { name: "lastSubmittedRound", type: "uint64" },
+  { name: "bondWei", type: "uint96" },
+  { name: "refusals", type: "uint8" },
+  { name: "includedRounds", type: "uint16" },
+  { name: "moved", type: "bool" },
+] as const;
+
 /** The model that the next round starts from. */
 export interface ModelRecord {
   /** `uint64`. Round that produced it; 0 for the genesis. */
@@ -204,10 +236,19 @@ export interface TaskParameters {
   readonly maxCorrupt: bigint;
   /** `bool`. True if every weight must be 1 (client-level privacy). */
   readonly uniformWeights: boolean;
+  /**
+   * `uint16`. Largest weight of one client: no client has more than maxWeight / (maxWeight + minClients - 1) of a sum.
+   */
+  readonly maxWeight: bigint;
   /** `bool`. True if anybody may join for the bond; otherwise the operator's allow-list decides. */
   readonly openRegistration: boolean;
   /** `uint96`. Bond of an openly registered client, returned when it leaves. */
   readonly bondWei: bigint;
+  /**
+   * `uint8`. k: anybody may take off a client that k settlements left out because so many members refused it that one
+   * of them is honest; 0 means never.
+   */
+  readonly maxRefusals: bigint;
   /** `uint32`. How long a round's opening waits for absent members' keys. */
   readonly keyWindowSeconds: bigint;
   /** `uint32`. Length of Collecting. */
@@ -218,6 +259,8 @@ export interface TaskParameters {
   readonly aggregateSeconds: bigint;
   /** `uint32`. Rounds the task may finalise; 0 means no limit. */
   readonly maxRounds: bigint;
+  /** `uint16`. Settlements that may count one client; 0 means no limit. */
+  readonly maxRoundsPerClient: bigint;
   /** `uint64`. Charged to the ledger when a round settles, in the task's own additive unit. */
   readonly privacyCostPerRound: bigint;
   /** `uint64`. A round that would exceed this does not open; 0 means no ledger, and then there is no cost. */
@@ -242,13 +285,16 @@ export const TASK_PARAMETERS_FIELDS = [
   { name: "minHonest", type: "uint16" },
   { name: "maxCorrupt", type: "uint16" },
   { name: "uniformWeights", type: "bool" },
+  { name: "maxWeight", type: "uint16" },
   { name: "openRegistration", type: "bool" },
   { name: "bondWei", type: "uint96" },
+  { name: "maxRefusals", type: "uint8" },
   { name: "keyWindowSeconds", type: "uint32" },
   { name: "collectSeconds", type: "uint32" },
   { name: "attestSeconds", type: "uint32" },
   { name: "aggregateSeconds", type: "uint32" },
   { name: "maxRounds", type: "uint32" },
+  { name: "maxRoundsPerClient", type: "uint16" },
   { name: "privacyCostPerRound", type: "uint64" },
   { name: "privacyBudget", type: "uint64" },
   { name: "chunkKinds", type: "bytes" },
@@ -406,10 +452,12 @@ export interface ChunksProvenEvent {
   readonly chunks: readonly ChunkProof[];
 }
 
-/** A client left; its bond can be withdrawn. */
+/** A client left or was taken off: it may submit in no round from `untilRound` on. */
 export interface ClientLeftEvent {
   /** `address`. */
   readonly client: Hex;
+  /** `uint64`. */
+  readonly untilRound: bigint;
 }
 
 /** A client may submit from a round on, with a weight in the sum. */
@@ -454,12 +502,28 @@ export interface FinalisedEvent {
   readonly signatures: readonly (readonly [Hex, Hex])[];
 }
 
-/** The operator gave a seat to a member. */
+/**
+ * A seat is this member's from a round on; zero: it is empty from then on. `fromRound` is zero for a seat's first
+ * member.
+ */
 export interface MemberRegisteredEvent {
   /** `uint8`. */
   readonly seat: bigint;
   /** `address`. */
   readonly member: Hex;
+  /** `uint64`. */
+  readonly fromRound: bigint;
+}
+
+/**
+ * An account took a client's place, with its weight, its bond and all that was counted of it. `ClientLeft` and
+ * `ClientRegistered` come with it.
+ */
+export interface PlaceTakenEvent {
+  /** `address`. */
+  readonly predecessor: Hex;
+  /** `address`. */
+  readonly successor: Hex;
 }
 
 /**
@@ -531,6 +595,14 @@ export interface SubmittedEvent {
   readonly submission: Submission;
 }
 
+/** A client lets another account take its place. */
+export interface SuccessorNamedEvent {
+  /** `address`. */
+  readonly client: Hex;
+  /** `address`. */
+  readonly successor: Hex;
+}
+
 /** Arguments of each event. */
 export interface VerisumEvents {
   readonly Aborted: AbortedEvent;
@@ -541,11 +613,13 @@ export interface VerisumEvents {
   readonly EndpointAnnounced: EndpointAnnouncedEvent;
   readonly Finalised: FinalisedEvent;
   readonly MemberRegistered: MemberRegisteredEvent;
+  readonly PlaceTaken: PlaceTakenEvent;
   readonly Proposed: ProposedEvent;
   readonly RoundKeysRegistered: RoundKeysRegisteredEvent;
   readonly RoundOpened: RoundOpenedEvent;
   readonly Settled: SettledEvent;
   readonly Submitted: SubmittedEvent;
+  readonly SuccessorNamed: SuccessorNamedEvent;
 }
 
 /** Arguments of each custom error. */
@@ -554,10 +628,14 @@ export interface VerisumErrors {
   readonly VerisumAlreadySubmitted: { readonly client: Hex };
   /** Not this seat's signature over these bitmaps for this round, intake and deployment. */
   readonly VerisumAttestationInvalid: { readonly seat: bigint };
+  /** Refused at `maxRefusals` settlements; 255: the operator took it off a task that everybody may join. */
+  readonly VerisumBarred: { readonly client: Hex; readonly refusals: bigint };
   /** Every client of the batch, if there was any, had submitted already. */
   readonly VerisumBatchEmpty: Record<never, never>;
   /** index: The submission's place in the batch. field: "signature", or the array whose length is not the task's. */
   readonly VerisumBatchItemInvalid: { readonly index: bigint; readonly field: Hex };
+  /** The last round that the client takes part in is open. */
+  readonly VerisumBondHeld: { readonly account: Hex; readonly untilRound: bigint };
   /** The account left earlier and has not withdrawn its bond. */
   readonly VerisumBondPending: { readonly bondWei: bigint };
   readonly VerisumBudgetExhausted: { readonly spent: bigint; readonly cost: bigint; readonly budget: bigint };
@@ -575,13 +653,25 @@ export interface VerisumErrors {
   readonly VerisumKeysHashMismatch: { readonly expected: Hex; readonly actual: Hex };
   /** reason: Why the keys could be forged under, or do not fit. */
   readonly VerisumKeysRefused: { readonly reason: string };
+  readonly VerisumKeysTooFarAhead: { readonly round: bigint; readonly limit: bigint };
+  /**
+   * Neither the client itself nor the operator, and the client was refused fewer than `maxRefusals` times and has
+   * rounds left.
+   */
+  readonly VerisumMayNotRemove: { readonly caller: Hex; readonly client: Hex; readonly refusals: bigint };
+  /** Another account took this one's place, with what was counted of it. */
+  readonly VerisumMovedOn: { readonly client: Hex; readonly successor: Hex };
   readonly VerisumNoKeys: Record<never, never>;
   readonly VerisumNoProposal: Record<never, never>;
   readonly VerisumNoQuorum: { readonly members: bigint; readonly quorum: bigint };
   /** The seat had no key for the round when it opened, so that it can hold no shares. */
   readonly VerisumNoRoundKey: { readonly seat: bigint };
-  /** activeFromRound: Zero if the caller is not registered; otherwise the first round it may submit in. */
-  readonly VerisumNotActiveClient: { readonly caller: Hex; readonly activeFromRound: bigint };
+  readonly VerisumNoSeat: { readonly seat: bigint; readonly seats: bigint };
+  /**
+   * activeFromRound: Zero if the account is not registered; otherwise the first round it may submit in. untilRound: The
+   * first round it may no longer submit in; zero if it stays.
+   */
+  readonly VerisumNotActiveClient: { readonly client: Hex; readonly activeFromRound: bigint; readonly untilRound: bigint };
   /** attested: Seats whose statements the call brings. */
   readonly VerisumNotAttested: { readonly members: bigint; readonly attested: bigint };
   /** A scalar that is not below the group order. */
@@ -592,10 +682,14 @@ export interface VerisumErrors {
   readonly VerisumNotExcluded: { readonly index: bigint };
   readonly VerisumNotMember: { readonly caller: Hex };
   readonly VerisumNotOperator: { readonly caller: Hex };
+  /** The client named another successor, or none. */
+  readonly VerisumNotSuccessor: { readonly caller: Hex; readonly predecessor: Hex };
   readonly VerisumNothingToWithdraw: { readonly account: Hex };
   readonly VerisumOpeningInvalid: Record<never, never>;
   /** rule: The inequality that does not hold. */
   readonly VerisumParameterInvalid: { readonly rule: string };
+  /** The client may still submit in the open round, or has not begun: its place is free after its submission. */
+  readonly VerisumPlaceInUse: { readonly client: Hex; readonly round: bigint };
   readonly VerisumPointInfinity: { readonly field: Hex };
   /** A coordinate is not below p, or a point is off the curve or (G2) outside the subgroup. */
   readonly VerisumPointInvalid: Record<never, never>;
@@ -613,6 +707,8 @@ export interface VerisumErrors {
   readonly VerisumReleaseInvalid: { readonly seat: bigint };
   readonly VerisumRoundAlreadyOpened: { readonly firstRound: bigint; readonly current: bigint };
   readonly VerisumRoundsExhausted: { readonly maxRounds: bigint };
+  /** As many settlements as `maxRoundsPerClient` count it. */
+  readonly VerisumRoundsUsedUp: { readonly client: Hex; readonly includedRounds: bigint };
   /** Seats ascend, each once, or the same member would count twice. */
   readonly VerisumSeatOrder: { readonly previous: bigint; readonly seat: bigint };
   /** Not this seat's signature over this result for this round, settlement and deployment. */
@@ -625,7 +721,8 @@ export interface VerisumErrors {
   readonly VerisumTooFewSignatures: { readonly signatures: bigint; readonly threshold: bigint };
   readonly VerisumTransferFailed: { readonly account: Hex };
   readonly VerisumUnknownClients: { readonly seat: bigint; readonly bitmap: bigint; readonly submitted: bigint };
-  readonly VerisumWeightInvalid: { readonly weight: bigint };
+  /** maxWeight: The task's largest weight of one client. */
+  readonly VerisumWeightInvalid: { readonly weight: bigint; readonly maxWeight: bigint };
   readonly VerisumWeightLimit: { readonly total: bigint; readonly limit: bigint };
   readonly VerisumWrongBond: { readonly sentWei: bigint; readonly requiredWei: bigint };
   readonly VerisumWrongLength: { readonly field: Hex; readonly actual: bigint; readonly expected: bigint };
@@ -654,23 +751,17 @@ export interface VerisumFunctions {
     readonly inputs: readonly [endpoint: string];
     readonly output: undefined;
   };
-  /** The challenge of a submission by `client` in the current round. */
-  readonly challengeOf: {
-    readonly mutability: "view";
-    readonly inputs: readonly [client: Hex, submission: Submission];
-    readonly output: Hex;
-  };
-  /** Clients that are registered. */
+  /** Clients of the next round. */
   readonly clientCount: {
     readonly mutability: "view";
     readonly inputs: readonly [];
     readonly output: bigint;
   };
-  /** The weight is zero if the account is not registered; its bond may then still be withdrawable. */
+  /** What the lists say of an account. */
   readonly clientOf: {
     readonly mutability: "view";
     readonly inputs: readonly [client: Hex];
-    readonly output: { readonly weight: bigint; readonly activeFromRound: bigint; readonly lastSubmittedRound: bigint; readonly bondWei: bigint };
+    readonly output: ClientState;
   };
   /**
    * This contract's identity: chain, address, parameters and the block of its deployment. It is in every challenge and
@@ -710,8 +801,8 @@ export interface VerisumFunctions {
     readonly output: undefined;
   };
   /**
-   * Open registration with weight 1 for exactly the bond. Takes effect with the next round that opens. Reverts:
-   * RegistrationMode, WrongBond, BondPending, AlreadyRegistered, WeightLimit, CohortFull.
+   * Open registration with weight 1 for exactly the bond. Reverts: RegistrationMode, WrongBond, BondPending,
+   * AlreadyRegistered, MovedOn, Barred, RoundsUsedUp, WeightLimit, CohortFull.
    */
   readonly join: {
     readonly mutability: "payable";
@@ -730,23 +821,35 @@ export interface VerisumFunctions {
     readonly inputs: readonly [];
     readonly output: ModelRecord;
   };
+  /** Events that changed a list: MemberRegistered, ClientRegistered, ClientLeft. */
+  readonly listChanges: {
+    readonly mutability: "view";
+    readonly inputs: readonly [];
+    readonly output: bigint;
+  };
   /** The contract with the code of the calls about who takes part (`ILists`). */
   readonly lists: {
     readonly mutability: "view";
     readonly inputs: readonly [];
     readonly output: Hex;
   };
-  /** Zero for an empty seat. */
+  /** The member of a seat in the current round; zero for an empty seat. */
   readonly memberAt: {
     readonly mutability: "view";
     readonly inputs: readonly [seat: bigint];
     readonly output: Hex;
   };
-  /** Seats that are filled. */
+  /** Seats that have had a member. */
   readonly memberCount: {
     readonly mutability: "view";
     readonly inputs: readonly [];
     readonly output: bigint;
+  };
+  /** Lets another account take the calling client's place; zero: nobody. Reverts: NotActiveClient. */
+  readonly nameSuccessor: {
+    readonly mutability: "nonpayable";
+    readonly inputs: readonly [successor: Hex];
+    readonly output: undefined;
   };
   /**
    * Opens the next round on the latest model, after the abort that is due, if one is. Anybody; `finalize` does it by
@@ -808,8 +911,9 @@ export interface VerisumFunctions {
     readonly output: Hex;
   };
   /**
-   * Puts a client on the allow-list; operator only. Takes effect with the next round that opens. Reverts: NotOperator,
-   * RegistrationMode, ZeroAddress, AlreadyRegistered, WeightInvalid, WeightLimit, CohortFull.
+   * Puts a client on the allow-list; operator only. Who comes back has what was counted of it. Reverts: NotOperator,
+   * RegistrationMode, ZeroAddress, AlreadyRegistered (also while it takes part in a round that is open), MovedOn,
+   * Barred, RoundsUsedUp, WeightInvalid, WeightLimit, CohortFull.
    */
   readonly registerClient: {
     readonly mutability: "nonpayable";
@@ -826,19 +930,35 @@ export interface VerisumFunctions {
     readonly output: undefined;
   };
   /**
-   * One-time X25519 keys of the calling member for consecutive rounds that have not opened. Reverts: NotMember, NoKeys,
-   * RoundAlreadyOpened, ZeroKey, KeyExists. A key cannot be replaced.
+   * One-time X25519 keys of the calling member for consecutive rounds that have not opened, at most MAX_KEYS_AHEAD
+   * ahead. Who is to come registers keys as well. Reverts: NotMember, NoKeys, RoundAlreadyOpened, KeysTooFarAhead,
+   * ZeroKey, KeyExists. A key cannot be replaced, except by the seat's next member.
    */
   readonly registerRoundKeys: {
     readonly mutability: "nonpayable";
     readonly inputs: readonly [firstRound: bigint, keys: readonly Hex[]];
     readonly output: undefined;
   };
-  /** Sum of the weights of all registered clients. */
-  readonly registeredWeight: {
-    readonly mutability: "view";
-    readonly inputs: readonly [];
-    readonly output: bigint;
+  /**
+   * Takes a client off: the client itself, the operator, or anybody once `maxRefusals` settlements left it out as
+   * refused, or `maxRoundsPerClient` settlements count it. It takes part in the open round to its end. Reverts:
+   * NotActiveClient, MayNotRemove.
+   */
+  readonly removeClient: {
+    readonly mutability: "nonpayable";
+    readonly inputs: readonly [client: Hex];
+    readonly output: undefined;
+  };
+  /**
+   * Gives a seat to another member from the next round on, or to nobody (zero); the operator, or the seat's member, who
+   * leaves or passes it to another account of its own. The open round's statements, releases and signatures stay the
+   * former member's. Keys that were registered for later rounds are void. Reverts: NoSeat, NotOperator, ZeroAddress
+   * (before the first round), AlreadyRegistered.
+   */
+  readonly replaceMember: {
+    readonly mutability: "nonpayable";
+    readonly inputs: readonly [seat: bigint, member: Hex];
+    readonly output: undefined;
   };
   /** The current round, or the last one that closed. */
   readonly round: {
@@ -851,12 +971,6 @@ export interface VerisumFunctions {
     readonly mutability: "view";
     readonly inputs: readonly [round: bigint, seat: bigint];
     readonly output: Hex;
-  };
-  /** Zero if the account has no seat. */
-  readonly seatOf: {
-    readonly mutability: "view";
-    readonly inputs: readonly [member: Hex];
-    readonly output: bigint;
   };
   /**
    * Takes members' statements about the intake; from the deadline on, executes the proposal that stands. Anybody. Takes
@@ -895,12 +1009,13 @@ export interface VerisumFunctions {
     readonly output: undefined;
   };
   /**
-   * The calling client leaves; possible whenever no round collects. Its bond becomes withdrawable. An update that was
-   * already accepted stays in its round. Reverts: WrongPhase, NotActiveClient.
+   * Takes the place of a client that named the caller: its weight, its bond, and all that was counted of it. The caller
+   * must never have been registered, or two counts became one. Reverts: NotSuccessor, NotActiveClient, PlaceInUse,
+   * AlreadyRegistered.
    */
-  readonly unregister: {
+  readonly takePlace: {
     readonly mutability: "nonpayable";
-    readonly inputs: readonly [];
+    readonly inputs: readonly [predecessor: Hex];
     readonly output: undefined;
   };
   /** M, field elements of a packed vector, masks included. */
@@ -917,7 +1032,7 @@ export interface VerisumFunctions {
   };
   /**
    * Pays the bond of a client that left to the caller, who must be that client. Reverts: NothingToWithdraw (also while
-   * registered), TransferFailed.
+   * registered), BondHeld (until its last round is closed), TransferFailed.
    */
   readonly withdrawBond: {
     readonly mutability: "nonpayable";

@@ -27,6 +27,8 @@ library Protocol {
     uint256 internal constant MAX_CHUNKS = 1200;
     /// @notice Largest announced endpoint, in bytes.
     uint256 internal constant MAX_ENDPOINT_BYTES = 256;
+    /// @notice Rounds ahead of the current one that a key may be for.
+    uint256 internal constant MAX_KEYS_AHEAD = 64;
     /// @notice Poseidon(0, 0): the first chunk's hPrevious.
     uint256 internal constant EMPTY_NORM_HASH = 0x2098f5fb9e239eab3ceac3f27b81e481dc3124d55ffed523a839ee8446b64864;
     /// @notice First word of the transcript "deployment".

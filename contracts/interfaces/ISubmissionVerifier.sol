@@ -8,6 +8,10 @@ import {ChunkProgress, ChunkProof, G1Point, Submission} from "../types/VerisumTy
 /// @notice Keeps no state but the task's constants. Anybody may call it; only what `IVerisum` makes of it counts.
 /// @dev Errors are `IVerisum`'s.
 interface ISubmissionVerifier {
+    /// @notice Reverts if proofs could be forged under the task's keys, whoever made them (docs/protocol.md, section 9).
+    /// @param words Of the encoded keys. Reverts: KeysRefused, PointInvalid.
+    function checkKeys(uint256 words) external view;
+
     /// @notice Reverts unless every chunk's proof and opening of every submission holds, in one pairing product.
     /// @param challenges The submissions' challenges, in their order.
     /// @param submissions Each with the task's number of chunks, which the caller has checked.

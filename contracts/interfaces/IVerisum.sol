@@ -278,6 +278,4 @@ interface IVerisum is ILists {
     /// @notice keccak256(abi.encode(round, SubmissionHead, ChunkProgress)) after the client's last step of a large
     /// submission.
     function progressOf(address client) external view returns (bytes32 progressHash);
-    /// @notice The challenge of a submission by `client` in the current round.
-    function challengeOf(address client, Submission calldata submission) external view returns (bytes32 challenge);
 }

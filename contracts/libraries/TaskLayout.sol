@@ -53,6 +53,9 @@ library TaskLayout {
         _require(p.minHonest >= 2, "minHonest >= 2");
         _require(p.minClients >= uint256(p.minHonest) + p.maxCorrupt, "minClients >= minHonest + maxCorrupt");
         _require(p.minClients <= Protocol.MAX_COHORT, "minClients <= MAX_COHORT");
+        _require(p.maxWeight != 0, "maxWeight >= 1");
+        _require(p.maxWeight <= Protocol.MAX_TOTAL_WEIGHT, "maxWeight <= MAX_TOTAL_WEIGHT");
+        _require(!p.uniformWeights || p.maxWeight == 1, "uniform weights are 1");
         _require(p.openRegistration == (p.bondWei != 0), "a bond exactly if registration is open");
         _require(p.collectSeconds != 0, "collectSeconds > 0");
         _require(p.attestSeconds != 0, "attestSeconds > 0");

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 pragma solidity ^0.8.30;
 
-import {ILists} from "../interfaces/ILists.sol";
+import {IListChanges} from "../interfaces/IListChanges.sol";
 import {IVerisum} from "../interfaces/IVerisum.sol";
 
 /// @title A client that reenters
@@ -22,7 +22,7 @@ contract ReentrantClient {
 
     /// @notice Leaves the task and asks for the bond.
     function withdraw() external {
-        _task.unregister();
+        _task.removeClient(address(this));
         _task.withdrawBond();
     }
 
@@ -30,6 +30,6 @@ contract ReentrantClient {
     receive() external payable {
         // A refusal must not revert the payment, so that the test sees what the inner call did.
         // solhint-disable-next-line avoid-low-level-calls
-        (reentered, ) = address(_task).call(abi.encodeCall(ILists.withdrawBond, ()));
+        (reentered, ) = address(_task).call(abi.encodeCall(IListChanges.withdrawBond, ()));
     }
 }

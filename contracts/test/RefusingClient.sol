@@ -19,7 +19,7 @@ contract RefusingClient {
 
     /// @notice Leaves the task and asks for the bond.
     function withdraw() external {
-        _task.unregister();
+        _task.removeClient(address(this));
         _task.withdrawBond();
     }
 }

@@ -87,13 +87,17 @@ struct ChunkProgress {
 /// @param minHonest Honest clients that the privacy statement counts on.
 /// @param maxCorrupt f, corrupt client identities the task plans for.
 /// @param uniformWeights True if every weight must be 1 (client-level privacy).
+/// @param maxWeight Largest weight of one client: no client has more than maxWeight / (maxWeight + minClients - 1) of a sum.
 /// @param openRegistration True if anybody may join for the bond; otherwise the operator's allow-list decides.
 /// @param bondWei Bond of an openly registered client, returned when it leaves.
+/// @param maxRefusals k: anybody may take off a client that k settlements left out because so many members refused it that
+/// one of them is honest; 0 means never.
 /// @param keyWindowSeconds How long a round's opening waits for absent members' keys.
 /// @param collectSeconds Length of Collecting.
 /// @param attestSeconds Length of Attesting.
 /// @param aggregateSeconds Length of Aggregating.
 /// @param maxRounds Rounds the task may finalise; 0 means no limit.
+/// @param maxRoundsPerClient Settlements that may count one client; 0 means no limit.
 /// @param privacyCostPerRound Charged to the ledger when a round settles, in the task's own additive unit.
 /// @param privacyBudget A round that would exceed this does not open; 0 means no ledger, and then there is no cost.
 /// @param chunkKinds Key index of each chunk, one byte each, larger chunks first.
@@ -112,13 +116,16 @@ struct TaskParameters {
     uint16 minHonest;
     uint16 maxCorrupt;
     bool uniformWeights;
+    uint16 maxWeight;
     bool openRegistration;
     uint96 bondWei;
+    uint8 maxRefusals;
     uint32 keyWindowSeconds;
     uint32 collectSeconds;
     uint32 attestSeconds;
     uint32 aggregateSeconds;
     uint32 maxRounds;
+    uint16 maxRoundsPerClient;
     uint64 privacyCostPerRound;
     uint64 privacyBudget;
     bytes chunkKinds;
@@ -161,6 +168,26 @@ struct RoundState {
     G1Point sum;
     bytes32 intake;
     bytes32 settlement;
+}
+
+/// @notice What the lists say of one account, as of the current round.
+/// @param weight Zero if the account was never registered.
+/// @param activeFromRound The first round that it may submit in.
+/// @param untilRound The first round that it may no longer submit in; zero while it stays.
+/// @param lastSubmittedRound Zero if there is none; an account that took another one's place has that one's.
+/// @param bondWei What it can withdraw once the last round that it was active in is closed.
+/// @param refusals Settlements that left it out as refused; 255 if the operator took it off an open task.
+/// @param includedRounds Settlements that count it, the current round's included; zero in a task without a limit.
+/// @param moved True if another account took its place.
+struct ClientState {
+    uint16 weight;
+    uint64 activeFromRound;
+    uint64 untilRound;
+    uint64 lastSubmittedRound;
+    uint96 bondWei;
+    uint8 refusals;
+    uint16 includedRounds;
+    bool moved;
 }
 
 /// @notice The model that the next round starts from.

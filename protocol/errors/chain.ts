@@ -122,4 +122,13 @@ export const CHAIN_ERRORS = {
     exit: 1,
     http: 403,
   },
+  SEAT_REPLACED: {
+    cause:
+      "A statement is signed by an account that has the seat in other rounds: a member that was replaced, or is yet to come.",
+    advice: `${DISCARDED} If the account is yours, its part in the task ends before that round, or has not begun: fl-operator list says from which round on a seat is whose.`,
+    role: "sit-out",
+    about: "input",
+    exit: 1,
+    http: 403,
+  },
 } as const satisfies Record<string, ErrorEntry>;

@@ -31,7 +31,11 @@ export const EXPLAINED: readonly Explanation[] = [
   {
     reason: "costs gas only: the slot of a record is written earlier, so that a submission overwrites it",
     mutants: [
-      { file: "contracts/Lists.sol", operator: "drop statement", text: "_records[clientCount] = bytes32(uint256(1));" },
+      {
+        file: "contracts/Lists.sol",
+        operator: "drop statement",
+        text: "_records[_clientCount] = bytes32(uint256(1));",
+      },
     ],
   },
   {

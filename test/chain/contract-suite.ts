@@ -76,7 +76,7 @@ export function contractSuite(open: () => Promise<SuiteChain>, trace: Trace): vo
   });
 
   it("registers members and clients as the operator says, and nobody twice", async () => {
-    const scene = await deploy({ uniformWeights: true });
+    const scene = await deploy({ uniformWeights: true, maxWeight: 1 });
     const { operator, stranger, members, clients } = scene;
     await scene.refuses("VerisumNotOperator", () => stranger.registerMember(stranger.account));
     await scene.refuses("VerisumZeroAddress", () => operator.registerMember(`0x${"00".repeat(20)}`));
@@ -98,8 +98,12 @@ export function contractSuite(open: () => Promise<SuiteChain>, trace: Trace): vo
     assert.deepEqual(await operator.client(clients[0]!.account), {
       weight: 1,
       activeFromRound: 1n,
+      untilRound: 0n,
       lastSubmittedRound: 0n,
       bondWei: 0n,
+      refusals: 0,
+      includedRounds: 0,
+      moved: false,
     });
     assert.deepEqual([await operator.clientCount(), (await operator.client(stranger.account)).weight], [1, 0]);
   });

@@ -90,9 +90,9 @@ const CHANGES: Readonly<Record<string, Change>> = {
     breaks: ["test/support/memory-chain/rounds.ts"],
   },
   "a result of a question": {
-    file: INTERFACE,
-    from: "returns (uint16 weight, uint64 activeFromRound,",
-    to: "returns (uint16 weight, uint64 joinedAt, uint64 activeFromRound,",
+    file: TYPES,
+    from: "    uint64 activeFromRound;\n",
+    to: "    uint64 joinedAt;\n    uint64 activeFromRound;\n",
     breaks: ["chain/codec.ts"],
   },
   "a field of what members sign": {

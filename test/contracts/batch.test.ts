@@ -294,10 +294,11 @@ describe("submitBatch", function () {
       "VerisumNotActiveClient",
       stranger.address,
       0,
+      0,
     );
     await task.verisum["registerClient"]!(stranger.address, 1);
     const { submission: late } = await makeSubmission(task, stranger, "late");
-    await reverts(withFirst(await signFor(task, stranger, late)), "VerisumNotActiveClient", stranger.address, 2);
+    await reverts(withFirst(await signFor(task, stranger, late)), "VerisumNotActiveClient", stranger.address, 2, 0);
   });
 
   it("refuses wrong lengths by their place, and values that are not canonical", async () => {

@@ -13,7 +13,7 @@ import { invert, multiply, toField } from "../../protocol/field.ts";
 import { FIELD_ORDER } from "../../protocol/parameters.ts";
 import { addG1, G1_GENERATOR, multiplyG1 } from "../../protocol/points.ts";
 import type { Submission } from "../../protocol/submission.ts";
-import { domainTag, hashWords } from "../../protocol/transcript.ts";
+import { challengeOf, domainTag, hashWords, sharesDigest } from "../../protocol/transcript.ts";
 import type { Hex } from "../../protocol/transcript.ts";
 import { reverts } from "../support/reverts.ts";
 import {
@@ -76,11 +76,17 @@ describe("the random combination of a call's equations", function () {
     verifier = await connection.ethers.getContractAt("ISubmissionVerifier", (await view(task, "verifier")) as string);
     made = [];
     for (const i of CLIENTS) made.push(await makeSubmission(task, task.clients[i]!, "combination"));
-    challenges = [];
-    for (const i of CLIENTS)
-      challenges.push(
-        (await view(task, "challengeOf", task.clients[i]!.address, encodeSubmission(made[i]!.submission))) as Hex,
-      );
+    challenges = CLIENTS.map((i) => {
+      const { commitment, shareHashes, sharesCid, chunks } = made[i]!.submission;
+      return challengeOf({
+        ...task.context,
+        ...{ round: 1n, client: task.clients[i]!.address as Hex, weight: 1 },
+        baseModelDigest: task.parameters.genesisDigest,
+        ...{ commitment, sharesDigest: sharesDigest(shareHashes), sharesCid },
+        shareEvaluationCount: task.parameters.threshold - 1,
+        wireCommitments: chunks.map(({ d }) => d),
+      });
+    });
   });
   after(() => connection.close());
 

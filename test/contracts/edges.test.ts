@@ -282,7 +282,7 @@ describe("the contract's limits", function () {
     await openRound(task);
     await submitAll(task, 3);
     const record = await view(task, "recordOf", 2);
-    await as(task, task.clients[0]!)["unregister"]!();
+    await as(task, task.clients[0]!)["removeClient"]!(task.clients[0]!.address);
     await task.verisum["registerClient"]!(task.clients[3]!.address, 1);
     assert.equal(await view(task, "recordOf", 2), record);
   });

@@ -65,7 +65,7 @@ describe("the events", function () {
   it("tell a round from its members to its model", async () => {
     const { verisum, members, clients, stranger } = task;
     for (const [i, { address }] of members.entries())
-      await says(verisum["registerMember"]!(address), ["MemberRegistered", BigInt(i + 1), address]);
+      await says(verisum["registerMember"]!(address), ["MemberRegistered", BigInt(i + 1), address, 0n]);
     for (const [i, weight] of WEIGHTS.entries())
       await says(verisum["registerClient"]!(clients[i]!.address, weight), [
         "ClientRegistered",
@@ -134,11 +134,16 @@ describe("the events", function () {
   });
 
   it("tell who joins, leaves, takes a bond back and announces an endpoint", async () => {
-    const open = await deployTask(connection, { openRegistration: true, bondWei: BOND, uniformWeights: true });
+    const open = await deployTask(connection, {
+      openRegistration: true,
+      bondWei: BOND,
+      uniformWeights: true,
+      maxWeight: 1,
+    });
     const client = open.clients[0]!;
     const own = as(open, client);
     await says(own["join"]!({ value: BOND }), ["ClientRegistered", client.address, 1n, 1n]);
-    await says(own["unregister"]!(), ["ClientLeft", client.address]);
+    await says(own["removeClient"]!(client.address), ["ClientLeft", client.address, 1n]);
     await says(own["withdrawBond"]!(), ["BondWithdrawn", client.address, BOND]);
     await says(own["announce"]!("http://node.example"), ["EndpointAnnounced", client.address, "http://node.example"]);
   });

@@ -300,7 +300,7 @@ describe("finalize", function () {
 
     it("stays shut where too few clients are left, and the result counts", async () => {
       await settled({});
-      await as(other, other.clients[0]!)["unregister"]!();
+      await as(other, other.clients[0]!)["removeClient"]!(other.clients[0]!.address);
       await sendFinalisation(other, finalisation);
       assert.deepEqual(await phase(), [1n, 4n]);
       await reverts(other.verisum["openRound"]!(), "VerisumTooFewClients", 2, 3);

@@ -52,7 +52,8 @@ describe("a member's directory that came back from a backup", () => {
   const look = async (): Promise<void> => {
     const seen = await chain.look();
     const said = statements.board.of(seen.round.number).filter(({ seat }) => seat === 1);
-    await leaveOldCopy({ state, scope: SCOPE, seat: 1, keys: openRoundKeys(state, SCOPE), reporter }, seen, said);
+    const keys = openRoundKeys(state, SCOPE);
+    await leaveOldCopy({ chain, state, scope: SCOPE, seat: 1, keys, reporter }, seen, said);
   };
   const release = async (label = "release"): Promise<void> =>
     void (await statements.board.add({ kind: "release", ...(await memoryRelease(task, 1, word(label))) }));

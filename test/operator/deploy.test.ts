@@ -168,7 +168,7 @@ describe("a deployment", function () {
     [
       "weights where all are 1",
       "ROSTER_INVALID",
-      { parameters: { ...PARAMETERS, uniformWeights: true } },
+      { parameters: { ...PARAMETERS, uniformWeights: true, maxWeight: 1 } },
       { clients: CLIENTS },
     ],
     [

@@ -115,6 +115,7 @@ describe("a task's lists", function () {
       data.clients,
       [5, 6, 7].map((i) => ({
         ...{ account: addressOf(i), weight: i, activeFromRound: "1", bondWei: "0", submissions: 0 },
+        ...{ untilRound: null, refusals: 0, includedRounds: 0 },
       })),
     );
     assert.deepEqual([data.round, data.phase], ["1", "Collecting"]);
@@ -199,7 +200,7 @@ describe("a task's lists", function () {
     await add();
     const provider = new JsonRpcProvider(chain.rpc);
     const left = new Contract(contract, VERISUM_INTERFACE, chain.wallet(5).connect(provider));
-    await (await (left["unregister"]!() as Promise<ContractTransactionResponse>)).wait();
+    await (await (left["removeClient"]!(chain.wallet(5).address) as Promise<ContractTransactionResponse>)).wait();
     provider.destroy();
     await rejectsCode(add, "ROSTER_INVALID");
   });

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
+// solhint-disable one-contract-per-file, interface-starts-with-i
 pragma solidity ^0.8.30;
 
 // Names say what a helper does, and what must hold.
@@ -36,9 +37,9 @@ contract OpenVerisum is Verisum {
 
     function take(ClientRecord memory record) external {
         uint64 number = _header.number;
-        RoundHeader memory header = _activeHeader(number, Phase.Collecting);
-        if (clientOf[record.client].lastSubmittedRound == number) revert VerisumAlreadySubmitted(record.client);
-        clientOf[record.client].lastSubmittedRound = number;
+        RoundHeader memory header = _collecting(uint64(number));
+        if (_clients[record.client].lastSubmittedRound == number) revert VerisumAlreadySubmitted(record.client);
+        _clients[record.client].lastSubmittedRound = uint40(number);
         bool isFirst = header.submitted == 0;
         G1Point memory sum = isFirst ? G1Point(0, 0) : _sum;
         sum.addScaled(record.commitment.x, record.commitment.y, record.weight);

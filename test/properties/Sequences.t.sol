@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
+// solhint-disable one-contract-per-file, interface-starts-with-i
 pragma solidity ^0.8.30;
 
 // Names say what a helper does, and what must hold.
@@ -115,7 +116,7 @@ contract RoundHandler is Scene {
 
     function leaves(uint256 client) external {
         VM.prank(clientAt(client % CLIENTS));
-        try task.unregister() {} catch {}
+        try task.removeClient(clientAt(client % CLIENTS)) {} catch {}
     }
 
     function joins(uint256 client) external {

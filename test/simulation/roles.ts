@@ -111,7 +111,7 @@ export function aggregatorScript(stage: Stage): Script {
         const { settled } = await reader.records(proposal.round);
         if (settled === undefined) return false;
         const signed = { ...proposal.result, round: settled.round, settlement: settled.settlement };
-        return isSignedBySeat(chain.context, await reader.members(), "Result", { ...signed, ...given });
+        return isSignedBySeat(chain.context, await reader.members(signed.round), "Result", { ...signed, ...given });
       };
       const proposals = addProposalRoutes(app, isBySeat, () => undefined);
       const statements = await statementsOf(stage, life, app);

@@ -16,7 +16,10 @@ function scene() {
         if (state.fails) throw new Error("the endpoint is away");
         return [`0x${CLIENT.slice(2).toUpperCase()}`];
       },
-      members: async () => state.members,
+      look: async () => ({
+        round: { number: 1n },
+        seats: state.members.map((member, i) => ({ seat: i + 1, member, fromRound: 0n, untilRound: undefined })),
+      }),
       operator: async () => OPERATOR,
     },
     () => state.seconds,

@@ -1,5 +1,6 @@
 /** `TaskReader` over a chain in memory. */
-import { lastStepOf, lookOf, recordsOf, registeredClients } from "../../../chain/round-records.ts";
+import { accountsFrom, clientTerms, membersIn, seatTerms } from "../../../chain/lists.ts";
+import { lastStepOf, lookOf, recordsOf } from "../../../chain/round-records.ts";
 import type { TaskLog } from "../../../chain/logs.ts";
 import type { TaskLook, TaskReader } from "../../../chain/task-chain.ts";
 import { ZERO_WORD } from "../../../protocol/transcript.ts";
@@ -18,8 +19,8 @@ export function memoryReader(chain: MemoryChain, contract: Hex, confirmations: n
   const logs = async (): Promise<readonly TaskLog[]> => [...deployed.logs];
   const lookNow = (): TaskLook => {
     const { state: now, logs: events } = deployed;
-    const { model: latestModel, finalisedRounds, members, privacySpent } = now;
-    const [memberCount, clientCount] = [members.length, registered(now).length];
+    const { model: latestModel, finalisedRounds, seats, privacySpent, listChanges } = now;
+    const [memberCount, clientCount] = [seats.length, registered(now).length];
     return lookOf({
       counters: {
         round: roundOf(now, chain.latestTime),
@@ -27,6 +28,7 @@ export function memoryReader(chain: MemoryChain, contract: Hex, confirmations: n
         finalisedRounds,
         memberCount,
         clientCount,
+        listChanges,
         privacySpent,
       },
       logs: [...events],
@@ -46,13 +48,20 @@ export function memoryReader(chain: MemoryChain, contract: Hex, confirmations: n
     finalisedRounds: async () => (await state()).finalisedRounds,
     privacySpent: async () => (await state()).privacySpent,
     client: async (account) => {
-      const none = { weight: 0n, activeFromRound: 0n, lastSubmittedRound: 0n, bondWei: 0n };
-      const { weight, ...rest } = (await state()).clients.get(account.toLowerCase() as Hex) ?? none;
-      return { weight: Number(weight), ...rest };
+      const { clients, parameters } = await state();
+      const client = clients.get(account.toLowerCase() as Hex);
+      const none = { activeFromRound: 0n, untilRound: 0n, lastSubmittedRound: 0n, bondWei: 0n, moved: false };
+      if (client === undefined) return { ...none, weight: 0, refusals: 0, includedRounds: 0 };
+      const { weight, refusals, includedRounds, ...rest } = client;
+      // The contract counts them only where there is a limit.
+      const counted = parameters.maxRoundsPerClient === 0 ? 0 : Number(includedRounds);
+      return { ...rest, weight: Number(weight), refusals: Number(refusals), includedRounds: counted };
     },
     clientCount: async () => registered(await state()).length,
-    clients: async () => registeredClients(await logs()),
-    members: async () => (await state()).members,
+    clients: async () => accountsFrom(clientTerms(await logs()), (await state()).header.number),
+    seats: async () => seatTerms(await logs()),
+    clientTerms: async () => clientTerms(await logs()),
+    members: async (round) => membersIn(seatTerms(await logs()), round ?? (await state()).header.number),
     roundKey: async (round, seat) => (await state()).roundKeys.get(`${round} ${seat}`) ?? ZERO_WORD,
     records: async (round) => recordsOf(await logs(), round, chain.blockNumber - confirmations),
     lastChunkStep: async (round, account) => lastStepOf(await logs(), round, account),

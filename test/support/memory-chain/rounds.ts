@@ -4,6 +4,7 @@
 import { decodeRound } from "../../../chain/codec.ts";
 import type { Release, RoundState as SolidityRoundState } from "../../../chain/generated/verisum.ts";
 import { roundAt } from "../../../chain/round-at.ts";
+import { ZERO_ADDRESS } from "../../../chain/lists.ts";
 import { isSignedBySeat } from "../../../chain/statement-signatures.ts";
 import type { RoundState, SeatSignature, SignedResult } from "../../../chain/task-chain.ts";
 import { isVerisumError } from "../../../protocol/errors.ts";
@@ -16,7 +17,9 @@ import {
   headerIn,
   headerNow,
   headerOf,
+  isOpen,
   label,
+  membersIn,
   phaseNumber,
   registered,
   requireLength,
@@ -29,7 +32,7 @@ import type { Call, Calls, Header, State } from "./state.ts";
 export const rounds: Calls<"openRound" | "abort" | "finalize"> = {
   openRound(call) {
     const header = headerNow(call);
-    if (isActive(header) && call.now >= header.deadline) abort(call, header);
+    if (isOpen(header) && call.now >= header.deadline) abort(call, header);
     requirePhase(call, "Idle", "Finalised", "Aborted");
     return open(call);
   },
@@ -78,14 +81,10 @@ function open(call: Call): bigint {
   requireKeys(call, keyMask);
   const deadline = now + BigInt(parameters.collectSeconds);
   state.header = { number, phase: "Collecting", deadline, expected, keyMask, submitted: 0, totalWeight: 0n };
-  const nothing = { roundHash: ZERO_WORD, proposedMembers: 0n, included: 0n };
+  const nothing = { roundHash: ZERO_WORD, proposedMembers: 0n, included: 0n, refused: 0n };
   Object.assign(state, { sum: G1_INFINITY, records: [], keyWindowStart: now, ...nothing });
   emit("RoundOpened", { round: number, baseModelCid: model.cid, baseModelDigest: model.digest, deadline, keyMask });
   return number;
-}
-
-function isActive({ phase }: Header): boolean {
-  return phase === "Collecting" || phase === "Attesting" || phase === "Aggregating";
 }
 
 /** `round()` of the contract in a block of this time. */
@@ -114,7 +113,7 @@ export function roundOf(contract: State, time: number): RoundState {
 function requireReady(state: State): number {
   const { committeeSize, minClients, maxRounds, privacyCostPerRound: cost, privacyBudget: budget } = state.parameters;
   const { finalisedRounds, privacySpent: spent } = state;
-  const [members, clients] = [state.members.length, registered(state).length];
+  const [members, clients] = [state.seats.length, registered(state).length];
   if (members !== committeeSize)
     revert("VerisumCommitteeIncomplete", { registered: BigInt(members), seats: BigInt(committeeSize) });
   if (clients < minClients)
@@ -125,15 +124,16 @@ function requireReady(state: State): number {
   return clients;
 }
 
-function keyMaskOf({ members, roundKeys }: State, round: bigint): bigint {
-  return members.reduce((mask, _, i) => (roundKeys.has(`${round} ${i + 1}`) ? mask | seatBit(i + 1) : mask), 0n);
+function keyMaskOf({ seats, roundKeys }: State, round: bigint): bigint {
+  return seats.reduce((mask, _, i) => (roundKeys.has(`${round} ${i + 1}`) ? mask | seatBit(i + 1) : mask), 0n);
 }
 
 function requireKeys({ state, now }: Call, keyMask: bigint): void {
   const { committeeSize, quorum, keyWindowSeconds } = state.parameters;
   const keys = countBits(keyMask);
   const waitUntil = state.keyWindowStart + BigInt(keyWindowSeconds);
-  const required = now < waitUntil ? committeeSize : quorum;
+  const seats = committeeSize - state.seats.filter(({ member }) => member === ZERO_ADDRESS).length;
+  const required = now < waitUntil ? Math.max(seats, quorum) : quorum;
   if (keys < required) revert("VerisumTooFewKeys", { keys: BigInt(keys), required: BigInt(required), waitUntil });
 }
 
@@ -146,7 +146,8 @@ function checkReleases(state: State, round: bigint, releases: readonly Release[]
     requireSeat(state, previous, seat);
     previous = seat;
     const statement = { round, settlement: state.roundHash, releaseCid, ...signedBy(seat, signature) };
-    if (!isSignedBySeat(state.context, state.members, "Release", statement)) revert("VerisumReleaseInvalid", { seat });
+    if (!isSignedBySeat(state.context, membersIn(state, round), "Release", statement))
+      revert("VerisumReleaseInvalid", { seat });
   }
 }
 
@@ -173,7 +174,10 @@ function checkSignatures(
   const seats = Array.from({ length: 32 }, (_, i) => i + 1).filter((seat) => (signers & seatBit(seat)) !== 0n);
   for (const [i, seat] of seats.entries())
     if (
-      !isSignedBySeat(state.context, state.members, "Result", { ...result, ...signedBy(BigInt(seat), signatures[i]!) })
+      !isSignedBySeat(state.context, membersIn(state, result.round), "Result", {
+        ...result,
+        ...signedBy(BigInt(seat), signatures[i]!),
+      })
     )
       revert("VerisumSignatureInvalid", { seat: BigInt(seat) });
 }

@@ -3,10 +3,11 @@ import type { Attestation, ExcludedClient } from "../../../chain/generated/veris
 import { isSignedBySeat } from "../../../chain/statement-signatures.ts";
 import { negateG1 } from "../../../protocol/points.ts";
 import { smallestInclusion } from "../../../protocol/task.ts";
+import type { Hex } from "../../../protocol/transcript.ts";
 import { recordHashOf, settlementOf } from "../../../protocol/transcript.ts";
 import { requireSeat, signedBy } from "./rounds.ts";
-import { allOf, countBits, headerIn, revert, seatBit } from "./state.ts";
-import type { Call, Calls, State } from "./state.ts";
+import { allOf, countBits, headerIn, membersIn, revert, seatBit } from "./state.ts";
+import type { Call, Calls, Client, State } from "./state.ts";
 import { addWeighted } from "./submissions.ts";
 
 export const settling: Calls<"settle"> = {
@@ -20,11 +21,12 @@ export const settling: Calls<"settle"> = {
       takeEffect(call, excluded);
       return;
     }
-    const { included, isConclusive } = count(state, statements, members);
+    const { included, isConclusive, refused } = count(state, statements, members);
     const required = smallestInclusion(state.parameters, header.submitted);
     if (countBits(included) < required)
       revert("VerisumTooFewIncluded", { included: BigInt(countBits(included)), required: BigInt(required) });
     requireBetter(state, countBits(included), isConclusive ? Infinity : countBits(members));
+    state.refused |= refused;
     Object.assign(state, { included, proposedMembers: members });
     if (isConclusive) takeEffect(call, excluded);
     else if (excluded.length > 0) revert("VerisumNotExcluded", { index: excluded[0]!.index });
@@ -37,7 +39,7 @@ function count(
   state: State,
   statements: readonly Attestation[],
   members: bigint,
-): { readonly included: bigint; readonly isConclusive: boolean } {
+): { readonly included: bigint; readonly isConclusive: boolean; readonly refused: bigint } {
   const { parameters, header } = state;
   const everybody = allOf(header.submitted);
   let [included, attested, previous] = [everybody, 0n, 0n];
@@ -48,7 +50,7 @@ function count(
       revert("VerisumUnknownClients", { seat, bitmap: good | refused, submitted: BigInt(header.submitted) });
     if ((good & refused) !== 0n) revert("VerisumContradiction", { seat, clients: good & refused });
     const said = { round: header.number, intake: state.roundHash, good, refused, ...signedBy(seat, signature) };
-    if (!isSignedBySeat(state.context, state.members, "Attestation", said))
+    if (!isSignedBySeat(state.context, membersIn(state, header.number), "Attestation", said))
       revert("VerisumAttestationInvalid", { seat });
     attested |= seatBit(Number(seat));
     if ((members & seatBit(Number(seat))) !== 0n) included &= good;
@@ -57,15 +59,14 @@ function count(
   const seats = countBits(members);
   if (seats < parameters.quorum)
     revert("VerisumNoQuorum", { members: BigInt(seats), quorum: BigInt(parameters.quorum) });
-  const outside = Array.from({ length: header.submitted }, (_, i) => 1n << BigInt(i)).filter(
-    (client) => (included & client) === 0n,
-  );
-  const isConclusive = outside.every(
-    (client) =>
-      statements.filter(({ refused }) => (refused & client) !== 0n).length >
-      parameters.committeeSize - parameters.quorum,
-  );
-  return { included, isConclusive };
+  const refused = Array.from({ length: header.submitted }, (_, i) => 1n << BigInt(i))
+    .filter(
+      (client) =>
+        statements.filter((statement) => (statement.refused & client) !== 0n).length >
+        parameters.committeeSize - parameters.quorum,
+    )
+    .reduce((all, client) => all | client, 0n);
+  return { included, refused, isConclusive: (everybody & ~included & ~refused) === 0n };
 }
 
 function takeEffect({ state, now, emit }: Call, excluded: readonly ExcludedClient[]): void {
@@ -80,8 +81,11 @@ function takeEffect({ state, now, emit }: Call, excluded: readonly ExcludedClien
     missing ^= 1n << index;
     state.sum = addWeighted(state.sum, negateG1(record.commitment), record.weight);
     header.totalWeight -= record.weight;
+    if (parameters.maxRefusals !== 0 && (state.refused & (1n << index)) !== 0n) countRefusal(state, record.client);
   }
   if (missing !== 0n) revert("VerisumExcludedMissing", { missing });
+  for (const [i, { client }] of state.records.entries())
+    if ((included & (1n << BigInt(i))) !== 0n) entryOf(state, client).includedRounds += 1n;
   state.privacySpent += parameters.privacyCostPerRound;
   const { number: round, totalWeight } = header;
   const { sum } = state;
@@ -90,6 +94,17 @@ function takeEffect({ state, now, emit }: Call, excluded: readonly ExcludedClien
   header.phase = "Aggregating";
   header.deadline = now + BigInt(parameters.aggregateSeconds);
   emit("Settled", { round, settlement, intake, included, members, totalWeight, sum });
+}
+
+/** Whoever took the client's place since it submitted has its counts. */
+function entryOf({ clients, successors }: State, account: Hex): Client {
+  const client = clients.get(account)!;
+  return client.moved ? clients.get(successors.get(account)!)! : client;
+}
+
+function countRefusal(state: State, account: Hex): void {
+  const client = entryOf(state, account);
+  if (client.refusals !== 255n) client.refusals += 1n;
 }
 
 /** More clients, or as many with more members. */

@@ -10,14 +10,25 @@ import type { G1 } from "../../../protocol/points.ts";
 import type { TaskParameters } from "../../../protocol/task.ts";
 import type { Hex, IntakeRecord } from "../../../protocol/transcript.ts";
 
-export const ZERO_ADDRESS: Hex = `0x${"00".repeat(20)}`;
-
-/** A client that registered once; a weight of zero means that it left. */
+/** A client that registered once. */
 export interface Client {
   weight: bigint;
   activeFromRound: bigint;
+  /** 0 while it stays. */
+  untilRound: bigint;
   lastSubmittedRound: bigint;
+  /** Settlements that count it. */
+  includedRounds: bigint;
+  refusals: bigint;
   bondWei: bigint;
+  moved: boolean;
+}
+
+/** Before `fromRound` it is the former member's. */
+export interface Seat {
+  member: Hex;
+  fromRound: bigint;
+  former: Hex;
 }
 
 /** The current round, or the last one that closed. */
@@ -37,7 +48,9 @@ export interface State {
   readonly parametersHash: Hex;
   readonly operator: Hex;
   /** Seat 1 first. */
-  readonly members: Hex[];
+  readonly seats: Seat[];
+  readonly successors: Map<Hex, Hex>;
+  listChanges: number;
   /** By round and seat, with a space between. */
   readonly roundKeys: Map<string, Hex>;
   readonly clients: Map<Hex, Client>;
@@ -50,6 +63,8 @@ export interface State {
   roundHash: Hex;
   proposedMembers: bigint;
   included: bigint;
+  /** Whom statements of the round refused for good. */
+  refused: bigint;
   model: ModelRecord;
   finalisedRounds: number;
   privacySpent: bigint;
@@ -130,9 +145,18 @@ export function activeHeader(call: Call, round: bigint, phase: Phase): Header {
   return header;
 }
 
-/** The sender's seat. @throws CHAIN_REVERTED (VerisumNotMember) */
+/** Members of a round, the current or the next one, by seat. */
+export function membersIn({ seats }: State, round: bigint): Hex[] {
+  return seats.map(({ member, fromRound, former }) => (fromRound <= round ? member : former));
+}
+
+export function isOpen({ phase }: Header): boolean {
+  return phase === "Collecting" || phase === "Attesting" || phase === "Aggregating";
+}
+
+/** The sender's seat in the next round. @throws CHAIN_REVERTED (VerisumNotMember) */
 export function requireMember({ state, sender }: Call): number {
-  const seat = state.members.indexOf(sender) + 1;
+  const seat = state.seats.findIndex(({ member }) => member === sender) + 1;
   if (seat === 0) revert("VerisumNotMember", { caller: sender });
   return seat;
 }
@@ -155,9 +179,9 @@ export function allOf(count: number): bigint {
   return (1n << BigInt(count)) - 1n;
 }
 
-/** Clients that are registered now. */
+/** Clients of the next round. */
 export function registered(state: State): Client[] {
-  return [...state.clients.values()].filter(({ weight }) => weight > 0n);
+  return [...state.clients.values()].filter(({ untilRound }) => untilRound === 0n);
 }
 
 /** A hash of anything that is made of texts and integers; it stands for the contract's hash of the ABI encoding. */

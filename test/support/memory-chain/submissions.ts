@@ -22,6 +22,7 @@ import {
   ZERO_WORD,
 } from "../../../protocol/transcript.ts";
 import type { Hex } from "../../../protocol/transcript.ts";
+import { isUsedUp } from "./registration.ts";
 import { activeHeader, hashOf, label, requireLength, revert } from "./state.ts";
 import type { Call, Calls } from "./state.ts";
 
@@ -80,11 +81,12 @@ export const submissions: Calls<"submit" | "submitBatch" | "proveChunks" | "fini
   },
 };
 
-function requireActive({ state }: Call, round: bigint, account: Hex): bigint {
-  const client = state.clients.get(account);
-  const activeFromRound = client?.activeFromRound ?? 0n;
-  if (client === undefined || client.weight === 0n || activeFromRound > round)
-    return revert("VerisumNotActiveClient", { caller: account, activeFromRound });
+function requireActive(call: Call, round: bigint, account: Hex): bigint {
+  const client = call.state.clients.get(account);
+  const { activeFromRound, untilRound } = client ?? { activeFromRound: 0n, untilRound: 0n };
+  if (client === undefined || activeFromRound > round || (untilRound !== 0n && untilRound <= round))
+    return revert("VerisumNotActiveClient", { client: account, activeFromRound, untilRound });
+  if (isUsedUp(call, client)) revert("VerisumRoundsUsedUp", { client: account, includedRounds: client.includedRounds });
   return client.weight;
 }
 

@@ -1,0 +1,65 @@
+/** A client that leaves its task, or hands its place to another account of its own. */
+import { connectWriter } from "../chain/connect.ts";
+import type { TaskWriter } from "../chain/task-chain.ts";
+import { ensure } from "../protocol/errors.ts";
+import type { Reporter } from "../protocol/reporter.ts";
+import type { Hex } from "../protocol/transcript.ts";
+
+/** Which contract, and by whom. */
+export type LeavingOptions = Parameters<typeof connectWriter>[0];
+
+/**
+ * Leaves from the next round on. A bond is paid back by the same call once the last round is over.
+ * @returns whether anything is left to do: a bond that is held until then
+ * @throws ROLE_NOT_REGISTERED; chain errors
+ */
+export async function leaveTask(options: LeavingOptions, reporter: Reporter): Promise<boolean> {
+  const chain = await connectWriter(options);
+  const { weight, untilRound, bondWei } = await chain.client(chain.account);
+  ensure(weight > 0, "ROLE_NOT_REGISTERED", `${chain.account} was never a client of this task`, {
+    account: chain.account,
+  });
+  if (untilRound === 0n) await chain.removeClient(chain.account);
+  const until = (await chain.client(chain.account)).untilRound;
+  reporter.say("good", "left", `takes part in no round from ${until} on`, { untilRound: until });
+  if (bondWei === 0n) return false;
+  return !(await takeBond(chain, reporter, until));
+}
+
+async function takeBond(chain: TaskWriter, reporter: Reporter, until: bigint): Promise<boolean> {
+  const { number, phase } = await chain.round();
+  const isOpen = phase === "Collecting" || phase === "Attesting" || phase === "Aggregating";
+  if (isOpen && number < until) {
+    reporter.say("info", "bond-held", `the bond is held until round ${number} is over: run this again then`, {
+      round: number,
+    });
+    return false;
+  }
+  await chain.withdrawBond();
+  reporter.say("good", "bond-paid", "the bond is paid back");
+  return true;
+}
+
+/** Lets another account take this one's place. @throws ROLE_NOT_REGISTERED; chain errors */
+export async function nameSuccessor(options: LeavingOptions, successor: Hex, reporter: Reporter): Promise<void> {
+  const chain = await connectWriter(options);
+  const { weight, untilRound } = await chain.client(chain.account);
+  ensure(weight > 0 && untilRound === 0n, "ROLE_NOT_REGISTERED", `${chain.account} is no client of this task now`, {
+    account: chain.account,
+  });
+  await chain.nameSuccessor(successor);
+  reporter.say("good", "successor-named", `${successor} may take the place of ${chain.account}`, { successor });
+}
+
+/**
+ * Takes the place of a client that named this account, with its weight, its bond and all that was counted of it.
+ * @throws chain errors: CHAIN_REVERTED with VerisumNotSuccessor, VerisumPlaceInUse while it may still submit
+ */
+export async function takePlace(options: LeavingOptions, predecessor: Hex, reporter: Reporter): Promise<void> {
+  const chain = await connectWriter(options);
+  await chain.takePlace(predecessor);
+  const { activeFromRound } = await chain.client(chain.account);
+  reporter.say("good", "place-taken", `takes part from round ${activeFromRound} on, in the place of ${predecessor}`, {
+    activeFromRound,
+  });
+}

@@ -1,0 +1,296 @@
+/** Lists that change while a task runs: what a change is of, who may make it, and what nobody is rid of by it. */
+import assert from "node:assert/strict";
+import { after, before, beforeEach, describe, it } from "mocha";
+import type { HardhatEthersSigner } from "@nomicfoundation/hardhat-ethers/types";
+import type { NetworkConnection } from "hardhat/types/network";
+import type { TaskParameters } from "../../protocol/task.ts";
+import { reverts } from "../support/reverts.ts";
+import {
+  as,
+  deployTask,
+  excludedOf,
+  makeFinalisation,
+  openChain,
+  openRound,
+  registerAll,
+  roundOf,
+  sendFinalisation,
+  setNextTime,
+  settleOn,
+  settleStanding,
+  snapshot,
+  statementOf,
+  submitAll,
+  submitAs,
+  view,
+  weightedScalar,
+} from "../support/task-on-chain.ts";
+import type { TaskOnChain } from "../support/task-on-chain.ts";
+
+const BOND = 10n ** 15n;
+
+interface ClientOnChain {
+  readonly weight: bigint;
+  readonly activeFromRound: bigint;
+  readonly untilRound: bigint;
+  readonly lastSubmittedRound: bigint;
+  readonly bondWei: bigint;
+  readonly refusals: bigint;
+  readonly includedRounds: bigint;
+  readonly moved: boolean;
+}
+
+describe("lists", function () {
+  this.timeout(120_000);
+  let connection: NetworkConnection;
+  let restore: () => Promise<void>;
+  const tasks = new Map<string, TaskOnChain>();
+  const of = (name: string): TaskOnChain => tasks.get(name)!;
+  const clientOf = async (task: TaskOnChain, account: string): Promise<ClientOnChain> =>
+    (await view(task, "clientOf", account)) as ClientOnChain;
+
+  before(async () => {
+    connection = await openChain();
+    const deploy = async (name: string, parameters: Partial<TaskParameters>): Promise<void> =>
+      void tasks.set(name, await deployTask(connection, parameters));
+    await deploy("listed", { maxRefusals: 2, maxWeight: 4 });
+    await deploy("limited", { maxRoundsPerClient: 1 });
+    const open = { openRegistration: true, bondWei: BOND, uniformWeights: true, maxWeight: 1, maxRefusals: 1 };
+    await deploy("open", open);
+    for (const name of ["listed", "limited"]) await registerAll(of(name), [1, 1, 1, 1]);
+    for (const member of of("open").members) await of("open").verisum["registerMember"]!(member.address);
+    for (const client of of("open").clients.slice(0, 4)) await as(of("open"), client)["join"]!({ value: BOND });
+    restore = await snapshot(connection);
+  });
+  beforeEach(() => restore());
+  after(() => connection.close());
+
+  /** All four are in; whom `refused` names every seat refused, and is left out at once. */
+  async function settle(task: TaskOnChain, refused = 0n, clients = [0, 1, 2, 3]): Promise<bigint[]> {
+    const scalars: bigint[] = [];
+    for (const i of clients) scalars.push((await submitAs(task, i)).commitmentScalar);
+    const everybody = (1n << BigInt(clients.length)) - 1n;
+    if ((await roundOf(task)).phase === 1n) await setNextTime(connection, (await roundOf(task)).deadline);
+    const { number } = await roundOf(task);
+    const statements = await Promise.all(
+      [1, 2, 3, 4].map((seat) => statementOf(task, seat, everybody & ~refused, refused)),
+    );
+    const excluded = clients.map((_, i) => i).filter((i) => (refused & (1n << BigInt(i))) !== 0n);
+    await task.verisum["settle"]!(number, statements, 0b1111n, await excludedOf(task, excluded));
+    return scalars;
+  }
+
+  async function abort(task: TaskOnChain): Promise<void> {
+    await setNextTime(connection, (await roundOf(task)).deadline);
+    await task.verisum["abort"]!((await roundOf(task)).number);
+  }
+
+  describe("of clients", () => {
+    it("keep a client that was taken off in the round that is open, and not in the next", async () => {
+      const task = of("listed");
+      const [first] = task.clients as [HardhatEthersSigner];
+      await openRound(task);
+      await task.verisum["removeClient"]!(first.address);
+      assert.equal((await clientOf(task, first.address)).untilRound, 2n);
+      assert.deepEqual([(await roundOf(task)).expected, await view(task, "clientCount")], [4n, 3n]);
+      const scalars = await submitAll(task, 4);
+      await settleOn(task, 0b1111n);
+      await sendFinalisation(task, await makeFinalisation(task, weightedScalar(scalars, [1, 1, 1, 1]), [1, 2]));
+      await openRound(task);
+      assert.equal((await roundOf(task)).expected, 3n);
+      await reverts(submitAs(task, 0), "VerisumNotActiveClient", first.address, 1, 2);
+    });
+
+    it("let the client itself, the operator, and nobody else take it off", async () => {
+      const task = of("listed");
+      const [first, second] = task.clients as [HardhatEthersSigner, HardhatEthersSigner];
+      await reverts(
+        as(task, second)["removeClient"]!(first.address),
+        "VerisumMayNotRemove",
+        second.address,
+        first.address,
+        0,
+      );
+      await as(task, first)["removeClient"]!(first.address);
+      await reverts(task.verisum["removeClient"]!(first.address), "VerisumNotActiveClient", first.address, 1, 1);
+      await reverts(
+        task.verisum["removeClient"]!(task.stranger.address),
+        "VerisumNotActiveClient",
+        task.stranger.address,
+        0,
+        0,
+      );
+    });
+
+    it("list nobody twice, and give nobody another weight in a round that is open", async () => {
+      const task = of("listed");
+      const { address } = task.clients[0]!;
+      await reverts(task.verisum["registerClient"]!(address, 2), "VerisumAlreadyRegistered", address);
+      await openRound(task);
+      await task.verisum["removeClient"]!(address);
+      await reverts(task.verisum["registerClient"]!(address, 2), "VerisumAlreadyRegistered", address);
+      assert.equal((await clientOf(task, address)).weight, 1n);
+      await abort(task);
+      await task.verisum["registerClient"]!(address, 2);
+      const { weight, activeFromRound, untilRound } = await clientOf(task, address);
+      assert.deepEqual([weight, activeFromRound, untilRound], [2n, 2n, 0n]);
+    });
+
+    it("give no client more than the task's largest weight, whenever it comes", async () => {
+      const task = of("listed");
+      const { address } = task.clients[4]!;
+      await openRound(task);
+      await reverts(task.verisum["registerClient"]!(address, 5), "VerisumWeightInvalid", 5, 4);
+      await reverts(task.verisum["registerClient"]!(address, 0), "VerisumWeightInvalid", 0, 4);
+      await task.verisum["registerClient"]!(address, 4);
+      await as(task, task.clients[4]!)["nameSuccessor"]!(task.clients[3]!.address);
+      // Two accounts do not become one of twice the weight.
+      await reverts(as(task, task.clients[3]!)["takePlace"]!(address), "VerisumPlaceInUse", address, 1);
+      await abort(task);
+      await openRound(task);
+      await abort(task);
+      await reverts(
+        as(task, task.clients[3]!)["takePlace"]!(address),
+        "VerisumAlreadyRegistered",
+        task.clients[3]!.address,
+      );
+    });
+
+    it("count refusals at settlement, and let anybody take off whom maxRefusals of them left out", async () => {
+      const task = of("listed");
+      const bad = task.clients[1]!;
+      for (const count of [1n, 2n]) {
+        await openRound(task);
+        await settle(task, 0b0010n);
+        assert.equal((await clientOf(task, bad.address)).refusals, count);
+        const removing = as(task, task.stranger)["removeClient"]!(bad.address);
+        if (count === 1n) await reverts(removing, "VerisumMayNotRemove", task.stranger.address, bad.address, 1);
+        else await removing;
+        await abort(task);
+      }
+      await reverts(task.verisum["registerClient"]!(bad.address, 1), "VerisumBarred", bad.address, 2);
+      assert.equal((await clientOf(task, task.clients[0]!.address)).refusals, 0n);
+    });
+
+    it("count no refusal of too few seats, and one of an earlier call whoever settles", async () => {
+      const task = of("listed");
+      const bad = task.clients[3]!;
+      await openRound(task);
+      await submitAll(task, 4);
+      const { number, deadline } = await roundOf(task);
+      // Two of four seats: no quorum of three can be without one of them. One seat is too few.
+      const few = await Promise.all(
+        [1, 2, 3].map((seat) => statementOf(task, seat, 0b0111n, seat === 1 ? 0b1000n : 0n)),
+      );
+      await task.verisum["settle"]!(number, few, 0b0111n, []);
+      const restoreHere = await snapshot(connection);
+      await setNextTime(connection, deadline);
+      await settleStanding(task, await excludedOf(task, [3]));
+      assert.equal((await clientOf(task, bad.address)).refusals, 0n);
+      await restoreHere();
+      const refusing = await Promise.all(
+        [1, 2, 3, 4].map((seat) => statementOf(task, seat, seat === 4 ? 0b0011n : 0b0111n, seat < 3 ? 0b1000n : 0n)),
+      );
+      await reverts(
+        task.verisum["settle"]!(number, refusing.slice(0, 3), 0b0111n, []),
+        "VerisumExcludedMissing",
+        0b1000n,
+      );
+    });
+
+    it("leave a client's counts with the account that takes its place, also for the round that is open", async () => {
+      const task = of("listed");
+      const [old, next] = [task.clients[1]!, task.clients[6]!];
+      await openRound(task);
+      await settle(task, 0b0010n);
+      await abort(task);
+      await openRound(task);
+      await as(task, old)["nameSuccessor"]!(next.address);
+      await reverts(
+        as(task, task.stranger)["takePlace"]!(old.address),
+        "VerisumNotSuccessor",
+        task.stranger.address,
+        old.address,
+      );
+      await reverts(as(task, next)["takePlace"]!(old.address), "VerisumPlaceInUse", old.address, 2);
+      for (const i of [0, 1, 2, 3]) await submitAs(task, i);
+      await as(task, next)["takePlace"]!(old.address);
+      const statements = await Promise.all([1, 2, 3, 4].map((seat) => statementOf(task, seat, 0b1101n, 0b0010n)));
+      await task.verisum["settle"]!(2n, statements, 0b1111n, await excludedOf(task, [1]));
+      assert.equal((await clientOf(task, next.address)).refusals, 2n);
+      const { moved, untilRound, refusals } = await clientOf(task, old.address);
+      assert.deepEqual([moved, untilRound, refusals], [true, 3n, 1n]);
+      await abort(task);
+      await reverts(task.verisum["registerClient"]!(old.address, 1), "VerisumMovedOn", old.address, next.address);
+      await as(task, task.stranger)["removeClient"]!(next.address);
+      await reverts(as(task, old)["nameSuccessor"]!(next.address), "VerisumNotActiveClient", old.address, 1, 3);
+    });
+
+    it("count the settlements that hold a client, up to the task's limit, and let anybody take it off then", async () => {
+      const task = of("limited");
+      const [one, next] = [task.clients[0]!, task.clients[6]!];
+      await openRound(task);
+      await settle(task, 0n);
+      assert.equal((await clientOf(task, one.address)).includedRounds, 1n);
+      await as(task, one)["nameSuccessor"]!(next.address);
+      await as(task, next)["takePlace"]!(one.address);
+      await abort(task);
+      await openRound(task);
+      await reverts(submitAs(task, 1), "VerisumRoundsUsedUp", task.clients[1]!.address, 1);
+      await reverts(submitAs(task, 6), "VerisumRoundsUsedUp", next.address, 1);
+      await as(task, task.stranger)["removeClient"]!(task.clients[1]!.address);
+      await abort(task);
+      await reverts(
+        task.verisum["registerClient"]!(task.clients[1]!.address, 1),
+        "VerisumRoundsUsedUp",
+        task.clients[1]!.address,
+        1,
+      );
+    });
+
+    it("do not count a round that did not settle, or left the client out", async () => {
+      const task = of("limited");
+      await openRound(task);
+      await submitAs(task, 0);
+      await abort(task);
+      await openRound(task);
+      await settle(task, 0b0001n);
+      assert.equal((await clientOf(task, task.clients[0]!.address)).includedRounds, 0n);
+      assert.equal((await clientOf(task, task.clients[1]!.address)).includedRounds, 1n);
+      await abort(task);
+      await openRound(task);
+      await submitAs(task, 0);
+    });
+
+    it("hold a bond until the last round of its client is closed", async () => {
+      const task = of("open");
+      const client = task.clients[0]!;
+      await openRound(task);
+      await as(task, client)["removeClient"]!(client.address);
+      await reverts(as(task, client)["withdrawBond"]!(), "VerisumBondHeld", client.address, 2);
+      await settle(task, 0n);
+      await reverts(as(task, client)["withdrawBond"]!(), "VerisumBondHeld", client.address, 2);
+      await abort(task);
+      await as(task, client)["withdrawBond"]!();
+      await reverts(as(task, client)["withdrawBond"]!(), "VerisumNothingToWithdraw", client.address);
+      await as(task, client)["join"]!({ value: BOND });
+      assert.deepEqual([...((await view(task, "clientOf", client.address)) as unknown[])].slice(0, 3), [1n, 2n, 0n]);
+    });
+
+    it("keep out of an open task whom its operator took off, and give a bond to whoever has the place", async () => {
+      const task = of("open");
+      const [off, old, next] = [task.clients[0]!, task.clients[1]!, task.clients[6]!];
+      await openRound(task);
+      await abort(task);
+      await task.verisum["removeClient"]!(off.address);
+      await as(task, off)["withdrawBond"]!();
+      await reverts(as(task, off)["join"]!({ value: BOND }), "VerisumBarred", off.address, 255);
+      await as(task, old)["nameSuccessor"]!(next.address);
+      await as(task, next)["takePlace"]!(old.address);
+      await reverts(as(task, old)["withdrawBond"]!(), "VerisumNothingToWithdraw", old.address);
+      await as(task, next)["removeClient"]!(next.address);
+      await as(task, next)["withdrawBond"]!();
+      assert.equal(await connection.ethers.provider.getBalance(task.address), 2n * BOND);
+    });
+  });
+});
