@@ -13,6 +13,8 @@ import {
   reporterFor,
 } from "../command/options.ts";
 import type { CommonFlags } from "../command/options.ts";
+import { listenAddress } from "../command/listen-address.ts";
+import type { ListenAddress } from "../command/listen-address.ts";
 import { platformRandom } from "../command/platform-random.ts";
 import { createProgram } from "../command/program.ts";
 import { createReporter } from "../command/reporter.ts";
@@ -39,6 +41,7 @@ interface JoinFlags extends Omit<CommonFlags, "contract"> {
   readonly rounds?: number;
   readonly proverCommand?: ProverCommand;
   readonly relay?: boolean;
+  readonly status?: ListenAddress;
 }
 
 type LeavingFlags = Pick<CommonFlags, "rpc" | "chainId" | "key"> & { readonly contract: Hex };
@@ -78,6 +81,12 @@ proverOption(
   .option(
     "--relay",
     "let a node of the task send the submission, in a batch with others'; send it from this account only if that takes too long",
+  )
+  .addOption(
+    new Option(
+      "--status <host:port>",
+      "say there how this client is: /health, /ready, /status and /metrics for Prometheus",
+    ).argParser(listenAddress),
   )
   .option("--rounds <n>", "stop after taking part in this many rounds", positiveInteger)
   .action(async (flags: JoinFlags, command: Command) => {

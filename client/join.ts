@@ -1,4 +1,5 @@
 /** What `fl-client join` does. */
+import type { ListenAddress } from "../command/listen-address.ts";
 import { outlive, persist } from "../command/run.ts";
 import { ensure } from "../protocol/errors.ts";
 import { statisticsTrainer } from "./statistics-trainer.ts";
@@ -17,6 +18,8 @@ import type { NodeOptions, WritingNode } from "../task/node.ts";
 import type { OpenTask } from "../task/opened-task.ts";
 import type { ChunkProver } from "../protocol/ports.ts";
 import { createPace } from "../task/pace.ts";
+import { createVitals } from "../task/vitals.ts";
+import type { Vitals } from "../task/vitals.ts";
 import { prunerOf } from "../task/pruning.ts";
 import type { RoleDependencies } from "../task/role.ts";
 import { withSecondLook } from "../task/second-look.ts";
@@ -30,6 +33,7 @@ import { createRelayClient } from "./relay.ts";
 import type { LocalLearner } from "./make-submission.ts";
 import type { ParticipantDependencies } from "./participant.ts";
 import { register } from "./registration.ts";
+import { statusPage } from "./status-page.ts";
 import { agree } from "./terms.ts";
 import type { RoundEvaluator, RoundTrainer } from "./round-trainer.ts";
 import type { TrainerAddress } from "./trainers/address.ts";
@@ -64,6 +68,8 @@ export interface JoinOptions extends NodeOptions {
   readonly consent?: (question: string) => Promise<void>;
   /** Told of the built-in engine's steps. */
   readonly onProgress?: OnTraining;
+  /** Where this client says how it is: `/health`, `/ready`, `/status` and `/metrics`. Nowhere if absent. */
+  readonly status?: ListenAddress;
 }
 
 /** The parts of a client that decide what it submits. */
@@ -80,7 +86,7 @@ export interface Participation {
  */
 export async function joinTask(
   options: JoinOptions,
-  { reporter, random, signal }: RoleDependencies,
+  { reporter: told, random, signal }: RoleDependencies,
   alter: (parts: Participation, task: OpenTask) => Participation = (parts) => parts,
 ): Promise<void> {
   // What is wrong without the task is said before the chain is asked.
@@ -90,7 +96,13 @@ export async function joinTask(
     "data to train on is needed, or a trainer that has its own",
   );
   if (typeof options.data === "string") await resolveData(options.data);
+  const vitals = createVitals(() => performance.now(), options.pollMs ?? POLL_MS);
+  const reporter = vitals.watching(told);
   const node = await openWritingNode(options, reporter, signal);
+  const page = await statusPage(node, options.status, vitals, reporter).catch(async (error: unknown) => {
+    await node.close();
+    throw error;
+  });
   try {
     const { document } = node.task;
     const training = isStatistics(document.model) ? await counting(options, document.model, reporter) : options;
@@ -99,8 +111,9 @@ export async function joinTask(
         ? await loadDataset(training.data, document.data ?? document.preprocessing, rowsRead(reporter))
         : training.data;
     if (data !== undefined) sayData(data, reporter);
-    await takePart(node, training, data, { reporter, random, signal }, alter);
+    await takePart(node, training, data, { reporter, random, signal }, alter, vitals);
   } finally {
+    await page?.close();
     await node.close();
   }
 }
@@ -141,6 +154,7 @@ async function takePart(
   data: LoadedData | undefined,
   { reporter, random, signal }: RoleDependencies,
   alter: (parts: Participation, task: OpenTask) => Participation,
+  vitals: Vitals,
 ): Promise<void> {
   const { chain, task, state, store, network, sleep } = node;
   const clock = (): number => performance.now();
@@ -212,6 +226,7 @@ async function takePart(
       : {}),
     clock,
     times,
+    onLook: vitals.looked,
     ...(options.rounds === undefined ? {} : { rounds: options.rounds }),
     ...continuedAudit(task, keys.verificationKeys, keys.verifier),
     ...(training.measure === undefined ? {} : { onModel: training.measure }),
@@ -227,7 +242,10 @@ async function takePart(
       if (progress === "waiting") {
         await outlive(prune, reporter);
         await outlive(pace.pause, reporter);
-      } else pace.moved();
+      } else {
+        vitals.acted();
+        pace.moved();
+      }
       await outlive(() => network.refresh(), reporter);
     }
     reporter.say("good", "done", "this client's part in the task is complete");

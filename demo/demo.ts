@@ -218,9 +218,10 @@ async function run({ processes, directory, noise, untilInterrupted }: ProcessRun
     privacy: privacyStatement({ document: specification.document, parameters: prepared.parameters }, rounds.size),
   });
   if (flags.stay) {
+    write(pc.dim(`the dashboard stays at ${dashboard}`));
     write(
       pc.dim(
-        `the dashboard stays at ${dashboard}, the gateway at ${gateway} and the chain at ${chain.rpc}, where the contract is ${contract}; Ctrl-C ends the demo`,
+        `the gateway stays at ${gateway} and the chain at ${chain.rpc}, where the contract is ${contract}; Ctrl-C ends the demo`,
       ),
     );
     await untilInterrupted();

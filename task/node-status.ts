@@ -18,7 +18,7 @@ const text = z.string().max(1000);
 /** A newer node may say more. */
 const nodeStatusSchema = z.object({
   schemaVersion: z.literal(1),
-  role: z.enum(["member", "aggregator"]),
+  role: z.enum(["member", "aggregator", "client"]),
   /** Of a member. */
   seat: z.int().min(1).optional(),
   version: text,
