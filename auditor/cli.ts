@@ -3,6 +3,7 @@
  * a ceremony. What a command does is loaded when it runs.
  */
 import {
+  address,
   connectionOptions,
   contentOptions,
   formatOption,
@@ -18,6 +19,7 @@ import { addDoctorCommand } from "./doctor-options.ts";
 import { addModelCommands } from "./model-options.ts";
 import { addPrivacyCommands } from "./privacy-options.ts";
 import { addSetupCommands } from "./setup-options.ts";
+import type { StatusFlags } from "./inspect.ts";
 import type { VerifyFlags } from "./verify.ts";
 
 const program = createProgram("fl", "Verify and inspect Verisum tasks. No account needed.");
@@ -37,12 +39,12 @@ contentOptions(
     await runCommand(reporter, async (signal) => (await import("./verify.ts")).verify(flags, reporter, signal));
   });
 
-contentOptions(connectionOptions(program.command("status").description("show a task's state"), false)).action(
-  async (flags: CommonFlags) => {
+contentOptions(connectionOptions(program.command("status").description("show a task's state"), false))
+  .option("--client <address>", "also show what this client's own rounds cost of its privacy", address)
+  .action(async (flags: StatusFlags) => {
     const reporter = reporterFor({ format: "text" }, "fl");
     await runCommand(reporter, async (signal) => (await import("./inspect.ts")).showStatus(flags, reporter, signal));
-  },
-);
+  });
 
 addModelCommands(program);
 

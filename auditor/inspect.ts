@@ -4,12 +4,14 @@ import type { CommonFlags } from "../command/options.ts";
 import { cidFromDigest } from "../content/cid.ts";
 import { plainText } from "../content/report.ts";
 import type { Reporter } from "../protocol/reporter.ts";
+import type { Hex } from "../protocol/transcript.ts";
 import { keysOrigin as keysOriginOf } from "../task/keys-origin.ts";
 import { isVerisumError } from "../protocol/errors.ts";
 import { loadCheckpointConfig, metricsText } from "../task/checkpoint.ts";
 import type { Metrics } from "../task/checkpoint.ts";
 import { openReadingNode } from "../task/node.ts";
 import type { ReadingNode } from "../task/node.ts";
+import { countedRounds, ownPrivacyLine } from "../task/own-privacy.ts";
 import { privacyLine, privacySummary } from "../task/privacy-summary.ts";
 import { influenceLine, influenceOf, taskWarnings } from "../task/warnings.ts";
 import { shortWindows, timingLine } from "../task/windows.ts";
@@ -20,10 +22,15 @@ import { presentOf, verifiedKeys } from "./present.ts";
 /** What a status shows is of one moment; waiting for content, it looks again after this time, in milliseconds. */
 const LOOK_MS = 5_000;
 
+export interface StatusFlags extends CommonFlags {
+  /** Whose own privacy is shown as well. */
+  readonly client?: Hex;
+}
+
 /** Prints a task's state. @throws what opening a node throws */
-export async function showStatus(flags: CommonFlags, reporter: Reporter, signal: AbortSignal): Promise<void> {
+export async function showStatus(flags: StatusFlags, reporter: Reporter, signal: AbortSignal): Promise<void> {
   const node = await openReadingNode({ ...nodeOptions(flags, "reader"), lookMs: LOOK_MS }, reporter, signal);
-  const status = await statusOf(node, signal);
+  const status = await statusOf(node, signal, flags.client);
   await node.close();
   process.stdout.write(
     flags.format === "json"
@@ -34,7 +41,7 @@ export async function showStatus(flags: CommonFlags, reporter: Reporter, signal:
 
 type Status = Awaited<ReturnType<typeof statusOf>>;
 
-async function statusOf(node: ReadingNode, signal: AbortSignal) {
+async function statusOf(node: ReadingNode, signal: AbortSignal, client?: Hex) {
   const { chain, task } = node;
   const { parameters, document } = task;
   const look = await chain.look();
@@ -46,6 +53,7 @@ async function statusOf(node: ReadingNode, signal: AbortSignal) {
     chain.timing(),
   ]);
   const privacy = privacySummary(task, Number(privacySpent));
+  const own = client === undefined ? null : ownPrivacyLine(task, countedRounds(look, client));
   return {
     task: document.name,
     round: round.number.toString(),
@@ -65,6 +73,7 @@ async function statusOf(node: ReadingNode, signal: AbortSignal) {
     ...(privacy === null
       ? {}
       : { privacySpent: privacyLine(privacy), privacyMeans: privacy.statement, privacyEpsilon: privacy.epsilon }),
+    ...(own === null ? {} : { privacyOfClient: own }),
     gateways,
   };
 }

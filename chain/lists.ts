@@ -86,6 +86,16 @@ export function accountsFrom(terms: readonly ClientTerm[], round: bigint): reado
   return [...new Set(terms.filter((term) => isOfOrAfter(term, round)).map(({ client }) => client))];
 }
 
+/** The account, and those whose place it took, one after the other. */
+export function accountsOfPlace(terms: readonly ClientTerm[], account: Hex): readonly Hex[] {
+  const found = [account.toLowerCase() as Hex];
+  for (const known of found) {
+    const before = terms.find(({ client, predecessor }) => client === known && predecessor !== undefined)?.predecessor;
+    if (before !== undefined && !found.includes(before)) found.push(before);
+  }
+  return found;
+}
+
 /** Ends the last term of these that is open. */
 function end<T extends Term>(terms: T[], isMeant: (term: T) => boolean, untilRound: bigint): void {
   const place = terms.findLastIndex((term) => isMeant(term) && term.untilRound === undefined);

@@ -20,6 +20,7 @@ import type { ChunkProver } from "../protocol/ports.ts";
 import { createPace } from "../task/pace.ts";
 import { createVitals } from "../task/vitals.ts";
 import type { Vitals } from "../task/vitals.ts";
+import { countedRounds, ownPrivacyLine } from "../task/own-privacy.ts";
 import { prunerOf } from "../task/pruning.ts";
 import type { RoleDependencies } from "../task/role.ts";
 import { withSecondLook } from "../task/second-look.ts";
@@ -187,6 +188,12 @@ async function takePart(
   ]);
   reporter.say("good", "ready", "the proving keys are read and checked: ready to take part");
   const rejoin = await persist(() => register({ chain, task, sleep, reporter }), reporter, sleep);
+  const sayOwnPrivacy = async (): Promise<void> => {
+    const counted = countedRounds(await chain.look(), chain.account);
+    const line = ownPrivacyLine(task, counted);
+    if (line !== null) reporter.say("info", "own-privacy", `your privacy: ${line}`, { counted });
+  };
+  await outlive(sayOwnPrivacy, reporter);
   const journal = openJournal(state, scope);
   const times = openWorkTimes({ chain, task, state, scope, reporter });
   await times.warn();
@@ -248,6 +255,7 @@ async function takePart(
       }
       await outlive(() => network.refresh(), reporter);
     }
+    await outlive(sayOwnPrivacy, reporter);
     reporter.say("good", "done", "this client's part in the task is complete");
   } finally {
     await keys.prover.close();

@@ -105,7 +105,6 @@ export function isOfParticipants({ name }: TaskEvent): boolean {
   return OF_PARTICIPANTS.includes(name);
 }
 
-/** Clients that registered and members by seat, with when they came and left. */
 /** Clients that registered and members by seat, with the blocks in which it was decided that they come and leave. */
 export function participantRows(task: string, events: readonly TaskEvent[]): readonly Row[] {
   const rows = new Map<string, Row>();

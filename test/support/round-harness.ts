@@ -142,6 +142,10 @@ export interface RoundHarness {
   readonly members: readonly MemberRole[];
   readonly clients: readonly ClientRole[];
   readonly directory: string;
+  /** A node for an account that has, or will have, the seat; its role is stepped with the others. */
+  addMember(seat: number, wallet: Wallet): Promise<MemberRole>;
+  /** The operator's aggregator on another machine, with an empty directory. The old one acts no more. */
+  swapAggregator(): Promise<void>;
   /** Steps each running role once, until the state is as wanted. */
   turn(
     until: (state: RoundState) => boolean,
@@ -274,6 +278,7 @@ export async function startHarness(options: HarnessOptions): Promise<RoundHarnes
   };
 
   const serving = await openServing("aggregator", 0, others);
+  let active = serving.node;
   const proposals = addProposalRoutes(
     serving.app,
     signatureCheck(serving.node.chain, () => performance.now()),
@@ -293,7 +298,7 @@ export async function startHarness(options: HarnessOptions): Promise<RoundHarnes
   const keys = await loadProvingKeys(serving.node.task, serving.node.state, csprng, serving.reporter);
   closers.push(() => keys.prover.close());
   const task: CommittingTask = { ...serving.node.task, committer: keys.committer };
-  const coordinate = createCoordinator({
+  let coordinate = createCoordinator({
     chain: serving.node.chain,
     task,
     proposals,
@@ -308,18 +313,40 @@ export async function startHarness(options: HarnessOptions): Promise<RoundHarnes
     node: serving.node,
     reporter: serving.reporter,
     step: async () => {
-      await serving.node.network.refresh();
+      await active.network.refresh();
       return coordinate();
     },
   };
 
   const members: MemberRole[] = [];
-  for (let seat = 1; seat <= memberCount; seat++) {
-    const member = await openServing(`member-${seat}`, seat, [serving.url]);
+  const openMember = async (name: string, seat: number, account: number): Promise<MemberRole> => {
+    const member = await openServing(name, account, [serving.url]);
     const said = statementsOf(member);
     await member.listen();
-    members.push(createMember(seat, member.node, member.reporter, keys.committer, said));
-  }
+    const role = createMember(seat, member.node, member.reporter, keys.committer, said);
+    members.push(role);
+    return role;
+  };
+  for (let seat = 1; seat <= memberCount; seat++) await openMember(`member-${seat}`, seat, seat);
+  const swapAggregator = async (): Promise<void> => {
+    const other = await openServing("aggregator-2", 0, [serving.url]);
+    const offers = addProposalRoutes(
+      other.app,
+      signatureCheck(other.node.chain, () => performance.now()),
+      NO_EFFECT,
+    );
+    const said = statementsOf(other);
+    await other.listen();
+    active = other.node;
+    coordinate = createCoordinator({
+      chain: active.chain,
+      task: { ...active.task, committer: keys.committer },
+      proposals: offers,
+      ...said,
+      reporter: other.reporter,
+      siblingNodes: { nodesOf: active.network.nodesOf, fetch: globalThis.fetch },
+    });
+  };
   const clients: ClientRole[] = [];
   for (let i = 0; i < options.clients; i++) {
     const { node, reporter } = await openNode(`client-${i + 1}`, 1 + memberCount + i, [serving.url]);
@@ -384,6 +411,8 @@ export async function startHarness(options: HarnessOptions): Promise<RoundHarnes
     members,
     clients,
     directory,
+    swapAggregator,
+    addMember: (seat, wallet) => openMember(`member-${seat}-${accounts.push(wallet)}`, seat, accounts.length - 1),
     turn,
     passTime: (state) => passTime(chain, serving.node, state),
     play,
