@@ -133,6 +133,58 @@ describe("the dashboard's bundle", function () {
       await page.close();
     });
 
+    it("stays fluid with 50 rounds of 256 clients: 30 frames a second while it scrolls", async () => {
+      const { page, complaints } = await open("/");
+      const rounds = Array.from({ length: 50 }, (_, i) => i + 1);
+      const accounts = Array.from({ length: 256 }, (_, i) => `0x${i.toString(16).padStart(40, "0")}`);
+      const listed = await (await fetch(`${scene.url}/api/tasks/${scene.key}/rounds`)).text();
+      const [known] = (JSON.parse(listed) as { readonly rounds: readonly [object] }).rounds;
+      const client = {
+        role: "client",
+        seat: null,
+        weight: 1,
+        sinceBlock: 1,
+        leftBlock: null,
+        submitted: 50,
+        included: 49,
+      };
+      const answers: Readonly<Record<string, unknown>> = {
+        participation: { rounds, clients: accounts.map((account) => ({ account, marks: "+-?.+".repeat(10) })) },
+        participants: {
+          participants: accounts.map((account) => ({ ...client, account, state: "waiting", reason: "the others" })),
+        },
+        rounds: { rounds: rounds.toReversed().map((number) => ({ ...known, number })) },
+      };
+      for (const [name, json] of Object.entries(answers))
+        await page.route(new RegExp(`/api/tasks/[^/]+/${name}([?]|$)`), (route) => route.fulfill({ json }));
+      await page.goto(`${scene.url}/task/${scene.key}`);
+      await page.getByRole("button", { name: "Show all 256 clients" }).click();
+      await page.getByRole("button", { name: /Show all 50/ }).click();
+      assert.ok((await page.locator("table.participants tbody tr").count()) >= 256);
+      // The best of three: other processes take their share of this machine.
+      const measured: number[] = [];
+      for (let i = 0; i < 3; i++)
+        measured.push(
+          await page.evaluate<number>(`new Promise((resolve) => {
+            const [began, seconds] = [performance.now(), 3];
+            let frames = 0;
+            const step = (now) => {
+              frames += 1;
+              const share = (now - began) / 1000 / seconds;
+              scrollTo(0, Math.abs(((share * 4) % 2) - 1) * document.body.scrollHeight);
+              if (share < 1) requestAnimationFrame(step);
+              else resolve(frames / seconds);
+            };
+            requestAnimationFrame(step);
+          })`),
+        );
+      const best = Math.max(...measured);
+      console.log(`      ${measured.map((rate) => rate.toFixed(0)).join(", ")} frames a second`);
+      assert.ok(best >= 30, `${best} frames a second`);
+      assert.deepEqual(complaints, []);
+      await page.close();
+    });
+
     it("goes from page to page by keyboard alone", async () => {
       const { page } = await open("/");
       await page.getByRole("heading", { name: "Handwritten digits" }).waitFor();
