@@ -1,6 +1,7 @@
 /** What `fl predict` does. */
 import { writeFile } from "node:fs/promises";
 import { plainText } from "../content/report.ts";
+import { csvCell } from "../indexer/api/csv.ts";
 import { largestIn } from "../learning/calibration.ts";
 import { loadDataset } from "../learning/dataset.ts";
 import type { Dataset } from "../learning/examples.ts";
@@ -83,13 +84,6 @@ function csvOf(rows: readonly Row[], names: readonly string[]): string {
   ]);
   const header = ["part", "row", "answer", "prediction", ...names.map((name) => `probability of ${name}`)];
   return [header, ...lines].map((cells) => `${cells.map(csvCell).join(",")}\n`).join("");
-}
-
-/** Quoted where it has to be; a text that a spreadsheet would compute is kept a text. */
-function csvCell(value: string | number): string {
-  if (typeof value === "number") return String(value);
-  const text = /^[=+@\t]/.test(value) ? `'${value}` : value;
-  return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
 }
 
 function jsonOf(rows: readonly Row[], { cid, config }: UsableCheckpoint): string {

@@ -1,5 +1,5 @@
 /** A checkpoint from a folder, from a CAR file, or of a task's round; and the model in it, checked against itself. */
-import { readFile, stat } from "node:fs/promises";
+import { stat } from "node:fs/promises";
 import { join } from "node:path";
 import { isDeepStrictEqual } from "node:util";
 import { nodeOptions } from "../command/options.ts";
@@ -15,15 +15,19 @@ import type { DataRules } from "../learning/preprocessing.ts";
 import { decodeSafetensors } from "../learning/safetensors.ts";
 import { ensure, isVerisumError, VerisumError } from "../protocol/errors.ts";
 import type { Reporter } from "../protocol/reporter.ts";
-import { CHECKPOINT_FILES, parseCheckpointConfig } from "../task/checkpoint.ts";
+import { CHECKPOINT_FILES, checkpointJson, parseCheckpointConfig } from "../task/checkpoint.ts";
 import type { CheckpointConfig } from "../task/checkpoint.ts";
 import { modelInterface } from "../task/model-interface.ts";
 import { openReadingNode } from "../task/node.ts";
 import type { ReadingNode } from "../task/node.ts";
 import { directoryDigest } from "../task/outcome.ts";
+import { readBoundedFile } from "./bounded-file.ts";
 import { findCheckpoint } from "./find-checkpoint.ts";
 import type { FoundCheckpoint } from "./find-checkpoint.ts";
 import { modelOfRound } from "./last-model.ts";
+
+/** Of one file, as of what is fetched. */
+const MOST_BYTES = DEFAULT_DAG_LIMITS.maxBytes;
 
 /** Which checkpoint a command is to read. */
 export interface CheckpointFlags extends Omit<CommonFlags, "contract" | "format"> {
@@ -103,7 +107,9 @@ export async function checkpointOfTask(
 async function filesAt(path: string): Promise<Readonly<Record<string, Uint8Array>>> {
   const found = await stat(path).catch(() => undefined);
   ensure(found !== undefined, "CHECKPOINT_INVALID", `there is no checkpoint at ${path}`);
-  const read = found.isDirectory() ? (name: string) => readFile(join(path, name)) : await carReader(path);
+  const read = found.isDirectory()
+    ? (name: string) => readBoundedFile(join(path, name), MOST_BYTES)
+    : await carReader(path);
   const files: Record<string, Uint8Array> = {};
   for (const name of CHECKPOINT_FILES)
     files[name] = await read(name).catch((cause: unknown) => {
@@ -114,7 +120,7 @@ async function filesAt(path: string): Promise<Readonly<Record<string, Uint8Array
 }
 
 async function carReader(path: string): Promise<(name: string) => Promise<Uint8Array>> {
-  const bytes = await readFile(path);
+  const bytes = await readBoundedFile(path, MOST_BYTES);
   const root = carRoot(bytes);
   const blocks = new Map(
     (await decodeCar(bytes, root, DEFAULT_DAG_LIMITS)).map((block) => [block.cid.toString(), block]),
@@ -153,12 +159,6 @@ export function usableCheckpoint({ files, cid }: CheckpointBytes): UsableCheckpo
 }
 
 function descriptionIn(bytes: Uint8Array, cid: string): unknown {
-  try {
-    const { model } = JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(bytes)) as {
-      readonly model?: unknown;
-    };
-    return model;
-  } catch (cause) {
-    throw new VerisumError("CHECKPOINT_INVALID", `topology.json of ${cid} is malformed`, { cid }, { cause });
-  }
+  const topology = checkpointJson(bytes, `topology.json of ${cid}`);
+  return (topology as { readonly model?: unknown } | null)?.model;
 }

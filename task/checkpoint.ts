@@ -5,9 +5,10 @@
  * aggregator's word.
  */
 import { z } from "zod";
-import { VerisumError } from "../protocol/errors.ts";
+import { ensure, VerisumError } from "../protocol/errors.ts";
 import { decodeModelState, encodeModelState, modelDigest, stateBytes } from "../protocol/model.ts";
 import type { ModelState } from "../protocol/model.ts";
+import { repeatedKey } from "../protocol/repeated-key.ts";
 import { ruleOf } from "../protocol/server-rules/registry.ts";
 import type { TaskParameters } from "../protocol/task.ts";
 import type { PublishedFiles } from "../protocol/ports.ts";
@@ -231,11 +232,31 @@ export async function loadCheckpointConfig(store: PublishedFiles, cid: Hex, cell
 
 /** @param of what it is said to be of. @throws CHECKPOINT_INVALID */
 export function parseCheckpointConfig(bytes: Uint8Array, of: string): CheckpointConfig {
+  const name = `config.json of ${of}`;
+  const json = checkpointJson(bytes, name);
   try {
-    return configSchema.parse(JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(bytes)));
+    return configSchema.parse(json);
   } catch (cause) {
-    throw new VerisumError("CHECKPOINT_INVALID", `config.json of ${of} is malformed`, { of }, { cause });
+    throw new VerisumError("CHECKPOINT_INVALID", `${name} is malformed`, { of }, { cause });
   }
+}
+
+/**
+ * JSON of a checkpoint that says one thing to all who read it.
+ * @param name how messages call it. @throws CHECKPOINT_INVALID
+ */
+export function checkpointJson(bytes: Uint8Array, name: string): unknown {
+  let json: unknown;
+  let repeated: string | undefined;
+  try {
+    const text = new TextDecoder("utf-8", { fatal: true }).decode(bytes);
+    json = JSON.parse(text);
+    repeated = repeatedKey(text);
+  } catch (cause) {
+    throw new VerisumError("CHECKPOINT_INVALID", `${name} is no JSON`, {}, { cause });
+  }
+  ensure(repeated === undefined, "CHECKPOINT_INVALID", `${name} has the key ${repeated} twice in one object`);
+  return json;
 }
 
 function jsonBytes(value: unknown): Uint8Array {

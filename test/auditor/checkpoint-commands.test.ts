@@ -1,7 +1,7 @@
 /** `fl predict` and `fl evaluate` on a published checkpoint, and what they refuse. */
 import assert from "node:assert/strict";
-import { execFile } from "node:child_process";
-import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { execFile, execFileSync } from "node:child_process";
+import { mkdir, mkdtemp, readFile, rm, symlink, truncate, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -158,6 +158,32 @@ describe("commands that use a checkpoint", function () {
     await rejectsCode(read({ checkpoint: folder, round: 2n }), "USAGE");
   });
 
+  it("refuse a pipe and a file without end in place of a checkpoint's files, without waiting", async () => {
+    const { "state.bin": _, ...rest } = trained.files;
+    const piped = await written("piped", rest);
+    execFileSync("sh", ["-c", 'mkfifo "$1"', "sh", join(piped, "state.bin")]);
+    await rejectsCode(read({ checkpoint: piped }), "CHECKPOINT_INVALID");
+    const endless = await written("endless", rest);
+    await symlink("/dev/zero", join(endless, "state.bin"));
+    await rejectsCode(read({ checkpoint: endless }), "CHECKPOINT_INVALID");
+    await rejectsCode(read({ checkpoint: "/dev/zero" }), "CHECKPOINT_INVALID");
+    const long = await written("long", rest);
+    await writeFile(join(long, "state.bin"), "");
+    await truncate(join(long, "state.bin"), (1 << 30) + 1);
+    await rejectsCode(read({ checkpoint: long }), "CHECKPOINT_INVALID");
+  });
+
+  it("refuse JSON that two readers may understand differently", () => {
+    for (const [name, key] of [
+      ["config.json", "round"],
+      ["topology.json", "model"],
+    ] as const) {
+      const text = new TextDecoder().decode(trained.files[name]).replace(`"${key}"`, `"${key}": 7, "${key}"`);
+      const files = { ...trained.files, [name]: new TextEncoder().encode(text) };
+      throwsCode(() => usableCheckpoint({ cid, files }), "CHECKPOINT_INVALID");
+    }
+  });
+
   it("refuse a checkpoint whose files contradict one another", () => {
     const json = (name: string): Record<string, unknown> =>
       JSON.parse(new TextDecoder().decode(trained.files[name])) as Record<string, unknown>;
@@ -172,6 +198,7 @@ describe("commands that use a checkpoint", function () {
     const topology = json("topology.json");
     altered("topology.json", { ...topology, model: { ...(topology["model"] as object), hidden: [31] } });
     altered("topology.json", new TextEncoder().encode("{"));
+    altered("config.json", new TextEncoder().encode("null"));
     const { tensors } = decodeSafetensors(trained.files["model.safetensors"]!);
     altered("model.safetensors", encodeSafetensors(tensors.slice(1)));
     altered(

@@ -107,6 +107,35 @@ def test_refuses_a_checkpoint_that_lies_by_the_name_of_what_is_wrong(tmp_path):
     for wrong in ({"divisor": 0}, {"stdDev": None}, {"stdDev": -1}, {"mean": "much"}):
         inputs = {**config["inputs"], "preprocessing": {**config["inputs"]["preprocessing"], **wrong}}
         altered("config.json", with_config(inputs=inputs), "holds no checkpoint")
+    for names, complaint in ((["one"] * 10, "same name"), (["one", "two"], "has 10 classes, and names 2")):
+        altered("config.json", with_config(outputs={**config["outputs"], "names": names}), complaint)
+
+
+def test_refuses_json_that_two_readers_may_understand_differently(tmp_path):
+    for name in ("config.json", "topology.json", "model.safetensors"):
+        (tmp_path / name).write_text("{}")
+    (tmp_path / "topology.json").write_text('{"model": {"kind": "mlp"}, "model": {"kind": "cnn"}}')
+    with pytest.raises(ContentError, match="the key model twice"):
+        load(tmp_path)
+
+
+def test_refuses_a_pipe_a_device_and_a_file_that_is_too_long_without_waiting(tmp_path):
+    for name in ("config.json", "topology.json", "model.safetensors"):
+        (tmp_path / name).write_text("{}")
+    os.mkfifo(tmp_path / "more")
+    with pytest.raises(ContentError, match="more is no ordinary file"):
+        load(tmp_path, "bafybeigdyrzt5sfp7udm7hu76uh7y26nf3efuylqabf3oclgtqy55fbzdi")
+    with pytest.raises(ContentError, match="no ordinary file"):
+        load("/dev/zero", "bafybeigdyrzt5sfp7udm7hu76uh7y26nf3efuylqabf3oclgtqy55fbzdi")
+    (tmp_path / "config.json").unlink()
+    os.mkfifo(tmp_path / "config.json")
+    with pytest.raises(ContentError, match="config.json is no ordinary file"):
+        load(tmp_path)
+    (tmp_path / "config.json").unlink()
+    (tmp_path / "config.json").touch()
+    os.truncate(tmp_path / "config.json", (32 << 20) + 1)
+    with pytest.raises(ContentError, match="are the most that is read"):
+        load(tmp_path)
 
 
 def test_scales_by_one_constant_or_by_one_for_each_column_and_leaves_features_to_others():

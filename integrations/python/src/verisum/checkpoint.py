@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from itertools import zip_longest
 from os import PathLike
 from pathlib import Path
+from stat import S_ISREG
 from typing import Any
 
 import numpy as np
@@ -92,8 +93,8 @@ def load(source: str | PathLike[str], cid: str | None = None) -> Checkpoint:
         read(name, _LARGEST_MODEL if name == "model.safetensors" else _LARGEST_JSON) for name in _FILES
     )
     try:
-        config = json.loads(config_json)
-        topology = json.loads(topology_json)
+        config = json.loads(config_json, object_pairs_hook=_once_each)
+        topology = json.loads(topology_json, object_pairs_hook=_once_each)
         found, _ = read_safetensors(safetensors)
         named = _tensors_of(topology["tensors"], found)
         checkpoint = Checkpoint(cid=cid, config=config, model=topology["model"], tensors=named)
@@ -101,6 +102,19 @@ def load(source: str | PathLike[str], cid: str | None = None) -> Checkpoint:
     except (ValueError, KeyError, TypeError, RecursionError, TrainerError) as cause:
         raise ContentError(f"{source} holds no checkpoint: {cause!r}") from cause
     return checkpoint
+
+
+def _once_each(pairs: Sequence[tuple[str, Any]]) -> dict[str, Any]:
+    """A JSON object. Of two equal keys one reader keeps the first and another the last.
+
+    :raises ContentError: naming the key that is there twice
+    """
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        names = [name for name, _ in pairs]
+        twice = next(name for name in names if names.count(name) > 1)
+        raise ContentError(f"the checkpoint's JSON has the key {twice} twice in one object")
+    return found
 
 
 def _tensors_of(stated: Sequence[Mapping[str, Any]], found: Mapping[str, NDArray[Any]]) -> Weights:
@@ -132,6 +146,11 @@ def _read_once(checkpoint: Checkpoint) -> None:
     if checkpoint.config["format"] != _FORMAT:
         raise ContentError(f"config.json has the format {checkpoint.config['format']}, and {_FORMAT} is read")
     _ = (checkpoint.round, checkpoint.preprocessing, checkpoint.table, checkpoint.class_names, checkpoint.metrics)
+    outputs, names = checkpoint.config["outputs"], checkpoint.class_names
+    if names is not None and len(set(names)) < len(names):
+        raise ContentError("config.json gives two classes the same name")
+    if outputs is not None and outputs["kind"] == "classes" and names is not None and len(names) != outputs["count"]:
+        raise ContentError(f"config.json has {outputs['count']} classes, and names {len(names)}")
     layers = checkpoint.layers
     if layers is None:
         return
@@ -148,7 +167,7 @@ def _reader(source: str, cid: str | None) -> Callable[[str, int], bytes]:
         if path.is_dir():
             return _folder_reader(path, cid)
         try:
-            data = path.read_bytes()
+            data = _ordinary(path)
         except OSError as cause:
             raise ContentError(f"{source} cannot be read: {cause}") from cause
         return _block_reader(source, cid, car_blocks(data))
@@ -162,12 +181,23 @@ def _block_reader(source: str, cid: str | None, get: GetBlock) -> Callable[[str,
     return lambda name, most_bytes: read_directory_file(root, name, get, most_bytes)
 
 
+def _ordinary(path: Path) -> bytes:
+    """:raises ContentError: for a pipe, which would not end, a device, or a file that is too long; OSError as reading does"""
+    status = path.stat()
+    if not S_ISREG(status.st_mode):
+        raise ContentError(f"{path} is no ordinary file")
+    most = _LARGEST_JSON if path.suffix == ".json" else _LARGEST_MODEL
+    if status.st_size > most:
+        raise ContentError(f"{path} has {status.st_size} bytes, and {most} are the most that is read")
+    return path.read_bytes()
+
+
 def _folder_reader(folder: Path, cid: str | None) -> Callable[[str, int], bytes]:
     try:
         if cid is None:
-            files = {name: (folder / name).read_bytes() for name in _FILES}
+            files = {name: _ordinary(folder / name) for name in _FILES}
         else:
-            files = {entry.name: entry.read_bytes() for entry in folder.iterdir()}
+            files = {entry.name: _ordinary(entry) for entry in folder.iterdir()}
             found = directory_cid(files)
             if found != parse_cid(cid):
                 raise ContentError(f"the files in {folder} have the CID {found}, and not {cid}")
