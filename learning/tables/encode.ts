@@ -5,7 +5,7 @@ import { growingFloats, growingIntegers } from "./growing.ts";
 import { labelReader } from "./labels.ts";
 import type { Feature, PlacedColumn, Plan } from "./plan.ts";
 import { widthOf } from "./schema.ts";
-import { listed, optionText, quoted, refusal } from "./table.ts";
+import { listed, optionText, quoted, refusal, shown } from "./table.ts";
 import type { Cell, Place, Row, Table } from "./table.ts";
 import { targetReader } from "./targets.ts";
 import { daysFrom, isMissing, numberFrom } from "./values.ts";
@@ -182,7 +182,7 @@ function invalidValue(place: Place, type: "number" | "date", value: number | und
   const remedy = `correct it, or leave the column out with drop=${optionText(column)}`;
   const words =
     type === "number" && value === undefined
-      ? `; if it stands for no value, say na=${optionText(String(place.value).trim())}; words need a list of categories in the task's document (data.columns)`
+      ? `; if it stands for no value, say na=${optionText(shown(place.value!).trim())}; words need a list of categories in the task's document (data.columns)`
       : "";
   return refusal("DATASET_VALUE_INVALID", place, problem, remedy + words);
 }

@@ -168,6 +168,12 @@ function planBySchema(table: Table, options: ColumnOptions, schema: TableSchema)
   assertReadable(table, all);
   const used = all.map((column) => column?.index);
   const dropped = (options.drop ?? []).map((name) => find(name).index);
+  const needed = [plan.label, ...features].find(({ index }) => dropped.includes(index));
+  // Whoever drops a column believes that the model does not see it.
+  if (needed !== undefined)
+    throw invalidSpec(
+      `drop names ${needed.name}, which the task's document asks for: a client has it or does not take part`,
+    );
   const unused = table.columns.filter((_, i) => !used.includes(i) && !dropped.includes(i));
   return { ...plan, unused };
 }

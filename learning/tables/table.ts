@@ -81,7 +81,8 @@ export function quoted(value: Cell): string {
   return `“${shown(value)}”`;
 }
 
-function shown(value: Cell): string {
+/** A value as messages show it: no more of it than a line has room for. */
+export function shown(value: Cell): string {
   const text = value === null ? "" : String(value);
   return text.length > MOST_SHOWN ? `${text.slice(0, MOST_SHOWN)}…` : text;
 }

@@ -209,6 +209,14 @@ describe("the columns of a table", () => {
       await rejectsCode(loadDataset("digits", SCHEMA), "DATASET_SPEC_INVALID");
     });
 
+    it("refuse to drop a column that the task asks for, and drop others", async () => {
+      const rows = "60,F,2024-03-01,benign,1\n40,M,2024-03-02,malignant,2\n";
+      const path = await folder.file("more.csv", `age,sex,admitted,diagnosis,ward\n${rows}`);
+      for (const name of ["age", "sex", "diagnosis"])
+        await rejectsCode(readWhole(`${path}?drop=${name}`, SCHEMA), "DATASET_SPEC_INVALID");
+      assert.equal((await readWhole(`${path}?drop=ward`, SCHEMA)).rows.length, 2);
+    });
+
     for (const [what, change] of Object.entries({
       "a label among the features": { label: "age" },
       "a column twice": { columns: [...SCHEMA.columns, SCHEMA.columns[0]] },

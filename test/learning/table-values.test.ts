@@ -63,6 +63,12 @@ describe("values of tables", () => {
       });
     });
 
+  it("are quoted in part where they are long, and soon", async function () {
+    this.timeout(8000);
+    const path = await folder.file("long.csv", `a,label\n${"9".repeat(100_000)}x,0\n1,1\n`);
+    await assert.rejects(readWhole(path), ({ message }: Error) => message.includes("“9") && message.length < 600);
+  });
+
   it("are missing where the argument says so, and only there", async () => {
     assert.deepEqual(
       [isMissing("-999"), isMissing("-999", ["-999"]), isMissing("0"), isMissing(NaN), isMissing(null)],
