@@ -90,12 +90,25 @@ export async function confirmed<T>(
   }
 }
 
-/** Asked directly: ethers wants to know the chain before it asks anything. */
+/**
+ * Asked directly: ethers wants to know the chain before it asks anything. Asked twice in one request, since every
+ * signature is for this chain: one wrong answer would stay with a role as long as it lives.
+ */
 async function askChainId(transport: RpcTransport): Promise<bigint> {
-  const [answer] = await transport.send([{ jsonrpc: "2.0", id: 1, method: "eth_chainId", params: [] }]);
-  if (answer === undefined || !("result" in answer))
-    throw new VerisumError("CHAIN_UNREACHABLE", `${transport.url}: ${describe(answer)}`, { rpcUrl: transport.url });
-  return BigInt(answer.result as string);
+  for (let attempt = 1; ; attempt++) {
+    const answers = await transport.send(
+      [1, 2].map((id) => ({ jsonrpc: "2.0", id, method: "eth_chainId", params: [] })),
+    );
+    const failure = answers.find((answer) => !("result" in answer));
+    const [first, second] = answers.map((answer) => ("result" in answer ? answer.result : undefined));
+    if (failure === undefined && first !== undefined && first === second) return BigInt(first as string);
+    const reason =
+      failure === undefined ? `it names two chains, ${String(first)} and ${String(second)}` : describe(failure);
+    if (attempt === CONFIRMATIONS)
+      throw new VerisumError("CHAIN_UNREACHABLE", `${transport.url}: ${reason}`, { rpcUrl: transport.url });
+    transport.distrust(reason);
+    await transport.pause(CONFIRMATION_PAUSE_MS);
+  }
 }
 
 async function answered<T>(transport: RpcTransport, work: () => Promise<T>): Promise<T> {

@@ -67,6 +67,17 @@ describe("the chain adapter", function () {
     await rejectsCode(connectReader({ ...options, rpc: "http://127.0.0.1:1" }), "CHAIN_UNREACHABLE");
   });
 
+  it("does not take one answer's word for which chain it is on", async () => {
+    let answers = 0;
+    server.alter = ({ method }, result) => (method === "eth_chainId" && answers++ === 0 ? "0x1" : result);
+    const { chainId: _, ...unsaid } = options;
+    const { context } = await connectReader(unsaid);
+    assert.equal(context.chainId, CHAIN_ID);
+    assert.ok(answers > 1);
+    server.alter = ({ method }, result) => (method === "eth_chainId" ? `0x${(answers++).toString(16)}` : result);
+    await rejectsCode(connectReader(unsaid), "CHAIN_UNREACHABLE");
+  });
+
   for (const [behaviour, code] of [
     ["refuses", "60006000fd"],
     ["answers with nothing", "00"],
