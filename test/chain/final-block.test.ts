@@ -24,7 +24,14 @@ const EMPTY = {
     proposedMembers: 0n,
     sum: G1_INFINITY,
   },
-  ...{ latestModel: { round: 0n }, finalisedRounds: 0, memberCount: 0, clientCount: 0, privacySpent: 0n },
+  ...{
+    latestModel: { round: 0n },
+    finalisedRounds: 0,
+    memberCount: 0,
+    clientCount: 0,
+    listChanges: 0,
+    privacySpent: 0n,
+  },
 } as unknown as Counters;
 
 describe("the final block, by several endpoints", () => {
