@@ -134,7 +134,7 @@ function specificationOf({ committeeSize: size, threshold, maxCorrupt }: Shape):
     ...TINY_SPECIFICATION,
     document: { ...TINY_SPECIFICATION.document, model: MODEL },
     committee: { size, threshold, quorum: 2 * threshold - 1 },
-    clients: { min: 2 + maxCorrupt, minHonest: 2, maxCorrupt, openRegistration: false },
+    clients: { min: 2 + maxCorrupt, minHonest: 2, maxCorrupt, maxWeight: 3, openRegistration: false },
     windowSeconds: { key: 60, collect: 600, attest: 600, aggregate: 1200 },
   };
 }
