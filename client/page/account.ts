@@ -1,6 +1,7 @@
 /** The page's account: a keystore in its folder, opened by a password. The key itself is told nobody. */
-import { isKeystoreJson, Wallet } from "ethers";
+import { encryptKeystoreJson, hexlify, isKeystoreJson, Wallet } from "ethers";
 import { ensure, isVerisumError, VerisumError } from "../../protocol/errors.ts";
+import type { RandomBytes } from "../../protocol/random.ts";
 import { createDurably, readIfPresent } from "../../storage/durable-file.ts";
 
 const LEAST_PASSWORD = 8;
@@ -22,8 +23,8 @@ export interface AccountKeeper {
   open(password: string): Promise<void>;
 }
 
-/** @param file of the keystore (Web3 Secret Storage, scrypt) */
-export function createAccountKeeper(file: string): AccountKeeper {
+/** @param file of the keystore (Web3 Secret Storage, version 3) */
+export function createAccountKeeper(file: string, random: RandomBytes): AccountKeeper {
   let wallet: Wallet | undefined;
   const keystore = async (): Promise<string | undefined> => {
     const bytes = await readIfPresent(file);
@@ -35,7 +36,9 @@ export function createAccountKeeper(file: string): AccountKeeper {
       "KEY_INVALID",
       `the password has ${password.length} characters: it needs ${LEAST_PASSWORD} at least`,
     );
-    const isNew = await createDurably(file, await made.encrypt(password));
+    const { address, privateKey } = made;
+    const drawn = { salt: random(32), iv: random(16), uuid: hexlify(random(16)) };
+    const isNew = await createDurably(file, await encryptKeystoreJson({ address, privateKey }, password, drawn));
     ensure(isNew, "KEY_INVALID", `there is an account in ${file} already: it is never overwritten`, { file });
     wallet = made;
   };
@@ -46,7 +49,7 @@ export function createAccountKeeper(file: string): AccountKeeper {
       if (text === undefined) return undefined;
       return { address: addressIn(text, file), wallet: undefined };
     },
-    make: (password) => keep(new Wallet(Wallet.createRandom().privateKey), password),
+    make: (password) => keep(new Wallet(hexlify(random(32))), password),
     import: async (secret, password) => keep(await walletOf(secret.trim(), password), password),
     open: async (password) => {
       const text = await keystore();

@@ -74,7 +74,7 @@ export async function openSession(options: SessionOptions): Promise<Session> {
   const { folder, confirmations, records, reporter, random, join: joinTask, now } = options;
   const keystore = join(folder, "account.json");
   const settingsFile = join(folder, "page.json");
-  const keeper: AccountKeeper = createAccountKeeper(keystore);
+  const keeper: AccountKeeper = createAccountKeeper(keystore, random);
   const waiting = new Set<() => void>();
   let revision = 1;
   let account: PageAccount | null = null;

@@ -150,12 +150,12 @@ describe("the page's account", () => {
 
   it("is encrypted by scrypt in a file of its owner, opened by its password alone, and never overwritten", async () => {
     const file = join(folder, "account.json");
-    await createAccountKeeper(file).import(KEY, "long enough");
+    await createAccountKeeper(file, platformRandom).import(KEY, "long enough");
     const text = await readFile(file, "utf8");
     assert.match(text, /"kdf":"scrypt"/);
     assert.ok(!text.includes("11".repeat(32)));
     assert.equal((await stat(file)).mode & 0o777, 0o600);
-    const keeper = createAccountKeeper(file);
+    const keeper = createAccountKeeper(file, platformRandom);
     const address = new Wallet(KEY).address.toLowerCase();
     assert.deepEqual(await keeper.read(), { address, wallet: undefined });
     await rejectsCode(keeper.open("another one"), "KEY_INVALID");
