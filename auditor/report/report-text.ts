@@ -142,7 +142,7 @@ function committeeSection({ committee, influence, warnings }: TaskReport, keys: 
       `${influence}.`,
       keys === undefined
         ? "Where the proving keys come from was not looked at."
-        : `Proving keys: ${KEYS[keys.state]} ${keys.says}`,
+        : `Proving keys: ${KEYS[keys.state]}${keys.state === "development" ? "" : ` ${keys.says}`}`,
       ...(keys?.transcript === undefined ? [] : [`Transcript of the ceremony (IPFS): ${keys.transcript}`]),
       ...warnings.map((warning) => `Warning: ${warning}.`),
     ],

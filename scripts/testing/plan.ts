@@ -65,6 +65,7 @@ const SELECTABLE: readonly string[] = ["checks", ...TEST_GROUPS];
  */
 export const INTEGRATION: readonly string[] = [
   "test/adversarial/processes.test.ts",
+  "test/auditor/report/report.test.ts",
   "test/browser/verify-submission.test.ts",
   "test/chain/connect.test.ts",
   "test/chain/long-chain.test.ts",
@@ -72,10 +73,12 @@ export const INTEGRATION: readonly string[] = [
   "test/chain/generated-shapes.test.ts",
   "test/chain/submissions.test.ts",
   "test/chain/transactions.test.ts",
+  "test/client/status-page.test.ts",
   "test/client/trainers/process.test.ts",
   "test/command/every-command.test.ts",
   "test/content/gateway-conformance.test.ts",
   "test/dashboard/pages.test.ts",
+  "test/dashboard/participate.test.ts",
   "test/dashboard/verify.test.ts",
   "test/demo/with-processes.test.ts",
   "test/integrations/python.test.ts",

@@ -74,7 +74,7 @@ describe("a report of a verified task", function () {
       String(round.block),
       ...members.map((member) => member.toLowerCase()),
       ...report.clients.map(({ account }) => account),
-      "Whoever made them can forge proofs. made here",
+      "Whoever made them can forge proofs.",
       "no proven bound (no ε)",
       `All ${verdict.findings.length} checks passed`,
     ])
