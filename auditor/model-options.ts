@@ -49,7 +49,13 @@ export function addModelCommands(program: Command): void {
 
   checkpointOptions(program.command("predict").description("answer for each example by a published model"))
     .requiredOption("--data <spec>", DATA)
-    .addOption(new Option("--part <part>", "which examples").choices(["all", "test", "train"]).default("all"))
+    .addOption(
+      new Option("--part <part>", "of the data's split, which needs labels; every row as it is if absent").choices([
+        "all",
+        "test",
+        "train",
+      ]),
+    )
     .addOption(
       new Option("--format <format>", "a line, or an object, for each example").choices(["csv", "json"]).default("csv"),
     )

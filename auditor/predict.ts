@@ -11,22 +11,25 @@ import type { Reporter } from "../protocol/reporter.ts";
 import { readCheckpoint, usableCheckpoint } from "./read-checkpoint.ts";
 import type { CheckpointFlags, UsableCheckpoint } from "./read-checkpoint.ts";
 
-export type Part = "test" | "train" | "all";
+type Part = "test" | "train" | "all";
 
 export interface PredictFlags extends CheckpointFlags {
   readonly data: string;
-  readonly part: Part;
+  /** Of the split; every row of the data, unsplit, if absent. */
+  readonly part?: Part;
   readonly format: "csv" | "json";
   readonly out?: string;
 }
 
 /** An example's answer, as the model gives it. */
 interface Row {
-  readonly part: "train" | "test";
-  /** Its place in the part, from 0. */
+  /** Absent where the data is one table that nothing was split off. */
+  readonly part?: "train" | "test";
+  /** Of a table: where refusals would place it, the line of a text file, else the row; of other data the place in the
+   * part. From 1. */
   readonly row: number;
-  /** What the data says. */
-  readonly answer: string | number;
+  /** What the data says; absent where it says nothing. */
+  readonly answer?: string | number;
   readonly prediction: string | number;
   /** Of each class in order; absent where the answer is a number. */
   readonly probabilities?: readonly number[];
@@ -35,10 +38,15 @@ interface Row {
 /** @throws as reading the checkpoint and the data do; DATASET_MODEL_MISMATCH */
 export async function predict(flags: PredictFlags, reporter: Reporter, signal: AbortSignal): Promise<void> {
   const checkpoint = usableCheckpoint(await readCheckpoint(flags, reporter, signal));
-  const loaded = await loadDataset(flags.data, checkpoint.rules);
+  const use = flags.part === undefined ? "answering" : "answering-a-part";
+  const loaded = await loadDataset(flags.data, checkpoint.rules, undefined, use);
+  const parts = partsOf(flags.part ?? "all").filter((part) => loaded[part].exampleCount > 0);
   const rows: Row[] = [];
-  for (const part of partsOf(flags.part)) rows.push(...(await rowsOf(checkpoint, part, loaded[part])));
-  const text = flags.format === "csv" ? csvOf(rows, classNamesOf(checkpoint)) : jsonOf(rows, checkpoint);
+  for (const part of parts)
+    for (const row of await rowsOf(checkpoint, loaded[part]))
+      rows.push(loaded.isWhole === true ? row : { part, ...row });
+  const hasAnswers = parts.some((part) => loaded[part].isUnanswered !== true);
+  const text = flags.format === "csv" ? csvOf(rows, classNamesOf(checkpoint), hasAnswers) : jsonOf(rows, checkpoint);
   if (flags.out === undefined) return void process.stdout.write(text);
   await writeFile(flags.out, text);
   reporter.say(
@@ -48,7 +56,7 @@ export async function predict(flags: PredictFlags, reporter: Reporter, signal: A
   );
 }
 
-export function partsOf(part: Part): readonly ("train" | "test")[] {
+function partsOf(part: Part): readonly ("train" | "test")[] {
   return part === "all" ? ["train", "test"] : [part];
 }
 
@@ -58,31 +66,50 @@ export function classNamesOf({ config: { outputs } }: Pick<UsableCheckpoint, "co
   return (outputs.names ?? Array.from({ length: outputs.count }, (_, i) => String(i))).map(plainText);
 }
 
-async function rowsOf(checkpoint: UsableCheckpoint, part: Row["part"], data: Dataset): Promise<Row[]> {
+async function rowsOf(checkpoint: UsableCheckpoint, data: Dataset): Promise<Row[]> {
   const trainer = await createTrainer(checkpoint.description);
   const found = await trainer.predict(checkpoint.weights, data);
   const names = classNamesOf(checkpoint);
-  const { targets, targetScaling: { mean, stdDev } = { mean: 0, stdDev: 1 } } = data;
+  const { targets } = data;
+  const { mean, stdDev } = data.targetScaling ?? targetScalingOf(checkpoint);
   const width = found.length / data.exampleCount;
-  return Array.from({ length: data.exampleCount }, (_, row) => {
-    const values = found.subarray(row * width, (row + 1) * width);
-    if (targets !== undefined)
-      return { part, row, answer: mean + stdDev * targets[row]!, prediction: mean + stdDev * values[0]! };
-    const label = data.labels[row]!;
+  return Array.from({ length: data.exampleCount }, (_, i) => {
+    const row = data.rows?.[i] ?? i + 1;
+    const values = found.subarray(i * width, (i + 1) * width);
+    if (names.length === 0) {
+      const prediction = mean + stdDev * values[0]!;
+      const answer = mean + stdDev * (targets?.[i] ?? NaN);
+      return Number.isNaN(answer) ? { row, prediction } : { row, answer, prediction };
+    }
+    const label = data.isUnanswered === true ? -1 : data.labels[i]!;
     ensure(label < names.length, "DATASET_MODEL_MISMATCH", `the model has no class ${label}`);
-    return { part, row, answer: names[label]!, prediction: names[largestIn(values)]!, probabilities: [...values] };
+    const answered = { prediction: names[largestIn(values)]!, probabilities: [...values] };
+    return label < 0 ? { row, ...answered } : { row, answer: names[label]!, ...answered };
   });
 }
 
-function csvOf(rows: readonly Row[], names: readonly string[]): string {
-  const lines = rows.map(({ part, row, answer, prediction, probabilities = [] }) => [
-    part,
+/** By which constants the model's numbers are scaled. */
+function targetScalingOf({ rules }: UsableCheckpoint): { readonly mean: number; readonly stdDev: number } {
+  const target = rules !== undefined && "columns" in rules ? rules.target : undefined;
+  return target ?? { mean: 0, stdDev: 1 };
+}
+
+function csvOf(rows: readonly Row[], names: readonly string[], hasAnswers: boolean): string {
+  const hasParts = rows.some(({ part }) => part !== undefined);
+  const lines = rows.map(({ part = "", row, answer = "", prediction, probabilities = [] }) => [
+    ...(hasParts ? [part] : []),
     row,
-    answer,
+    ...(hasAnswers ? [answer] : []),
     prediction,
     ...probabilities,
   ]);
-  const header = ["part", "row", "answer", "prediction", ...names.map((name) => `probability of ${name}`)];
+  const header = [
+    ...(hasParts ? ["part"] : []),
+    "row",
+    ...(hasAnswers ? ["answer"] : []),
+    "prediction",
+    ...names.map((name) => `probability of ${name}`),
+  ];
   return [header, ...lines].map((cells) => `${cells.map(csvCell).join(",")}\n`).join("");
 }
 

@@ -3,7 +3,7 @@ import { readdir, stat } from "node:fs/promises";
 import { VerisumError } from "../protocol/errors.ts";
 import { MAX_DATA_VALUES } from "./data-file.ts";
 import { withFixedFeatures } from "./fixed-features.ts";
-import type { DataFormat, OnRows, Source } from "./formats/format.ts";
+import type { DataFormat, DataUse, OnRows, Source } from "./formats/format.ts";
 import { invalidSpec, oneOf, readOptions, splitOptions, wholeNumber } from "./formats/options.ts";
 import { FORMATS } from "./formats/registry.ts";
 import { isPreprocessing, withClasses, withPreprocessing } from "./preprocessing.ts";
@@ -47,11 +47,17 @@ export const SHARED_OPTIONS = {
  *
  * @param rules what the task says of the data, in place of the options for columns, classes, scaling and features
  * @param onRows told now and then how many rows of a table have been read
+ * @param use what for, if not to learn from it
  * @example await loadDataset("digits?client=2&clients=5&alpha=0.5&seed=7")
  * @throws DATASET_SPEC_INVALID, DATASET_NOT_FOUND, DATASET_EMPTY, DATASET_MALFORMED, DATASET_TOO_LARGE,
  *   DATASET_VALUE_INVALID, DATASET_LABEL_INVALID, DATASET_PARTITION_IMPOSSIBLE
  */
-export async function loadDataset(spec: string, rules?: DataRules, onRows?: OnRows): Promise<LoadedData> {
+export async function loadDataset(
+  spec: string,
+  rules?: DataRules,
+  onRows?: OnRows,
+  use: DataUse = "learning",
+): Promise<LoadedData> {
   const { source, format, options: said } = await resolveData(spec);
   const values = rules !== undefined && isPreprocessing(rules) ? rules : undefined;
   const schema = rules === undefined || isPreprocessing(rules) ? undefined : rules;
@@ -62,13 +68,16 @@ export async function loadDataset(spec: string, rules?: DataRules, onRows?: OnRo
     shared.features === undefined || schema !== undefined ? options : unscaled(options, format),
     schema,
     onRows,
+    use,
   );
+  if (found.isWhole === true && shared.testSamples !== undefined)
+    throw invalidSpec("nothing is split off for testing, so that testSamples limits nothing; leave it out");
   const loaded = values === undefined ? found : withClasses(found, values);
   const { train, test, groups, ...about } = loaded;
   const describe = shared.features === undefined ? (data: Dataset): Dataset => data : FIXED_FEATURES[shared.features];
   return {
     ...about,
-    notes: [...(about.notes ?? []), ...answerWarnings(loaded)],
+    notes: [...(about.notes ?? []), ...(use === "learning" ? answerWarnings(loaded) : [])],
     train: describe(atMost(shardOf(train, groups, shared), shared.samples, "samples")),
     test: describe(atMost(test, shared.testSamples, "testSamples")),
   };

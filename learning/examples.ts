@@ -18,6 +18,10 @@ export interface Dataset {
   readonly targetScaling?: { readonly mean: number; readonly stdDev: number };
   /** How much each example counts in the loss; 1 if absent. */
   readonly weights?: Float32Array;
+  /** Where a person finds each example, or its first row: as refusals count rows. Absent unless it was asked for. */
+  readonly rows?: Uint32Array;
+  /** The data has no answers: labels are zeros, and there are no targets. */
+  readonly isUnanswered?: boolean;
   readonly exampleCount: number;
   readonly featureShape: readonly number[];
   /** 0 where the answers are numbers. */
@@ -46,6 +50,8 @@ export interface LoadedData {
   readonly split?: string;
   /** How it was read, and what may not have been meant. */
   readonly notes?: readonly DataNote[];
+  /** Nothing was split off: `train` is all of one file in its order, and `test` is empty. */
+  readonly isWhole?: boolean;
 }
 
 /** In words: `10 classes`, or `numbers to predict`. */
@@ -94,13 +100,14 @@ export function gatherExamples(data: Dataset, indices: ArrayLike<number>): Datas
 }
 
 function answersOf(
-  { labels, targets, weights }: Dataset,
+  { labels, targets, weights, rows }: Dataset,
   indices: ArrayLike<number>,
-): Pick<Dataset, "labels" | "targets" | "weights" | "exampleCount"> {
+): Pick<Dataset, "labels" | "targets" | "weights" | "rows" | "exampleCount"> {
   return {
     labels: Int32Array.from(indices, (index) => labels[index]!),
     exampleCount: indices.length,
     ...(targets === undefined ? {} : { targets: Float32Array.from(indices, (index) => targets[index]!) }),
     ...(weights === undefined ? {} : { weights: Float32Array.from(indices, (index) => weights[index]!) }),
+    ...(rows === undefined ? {} : { rows: Uint32Array.from(indices, (index) => rows[index]!) }),
   };
 }

@@ -185,11 +185,11 @@ export function inputSizeOf(model: Model): number {
 /** @throws DATASET_MODEL_MISMATCH if the model does not take such examples, or there are none */
 export function assertTakes(
   model: Model,
-  { features, starts, featureShape, exampleCount, classCount: classes, targets }: Omit<Dataset, "labels">,
+  { features, starts, featureShape, exampleCount, classCount: classes, targets, isUnanswered }: Omit<Dataset, "labels">,
 ): void {
   const inputSize = inputSizeOf(model);
   const { takes, answers, outputCount } = headOf(model);
-  const fits = takes({ classCount: classes, ...(targets === undefined ? {} : { targets }) });
+  const fits = isUnanswered === true || takes({ classCount: classes, ...(targets === undefined ? {} : { targets }) });
   const hasValues =
     starts === undefined
       ? features.length === exampleCount * inputSize

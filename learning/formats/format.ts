@@ -21,6 +21,12 @@ export interface Source {
 /** Told how many rows of a table have been read. */
 export type OnRows = (rows: number) => void;
 
+/**
+ * What data is loaded for: to learn from it; to answer each of its rows, which may lack labels and are not split; or to
+ * answer those of one part of the split. Both of the latter know their rows (`Dataset.rows`), if the data is a table.
+ */
+export type DataUse = "learning" | "answering" | "answering-a-part";
+
 /** A format as the list holds it. */
 export interface DataFormat {
   /** As messages call it. */
@@ -49,6 +55,7 @@ export interface DataFormat {
     options: ReadonlyMap<string, string>,
     schema?: TableSchema,
     onRows?: OnRows,
+    use?: DataUse,
   ): Promise<LoadedData>;
   /** Of tables: what `load` reads, before it decides what the columns mean. */
   readonly open?: (source: Source, options: ReadonlyMap<string, string>) => Promise<OpenTables>;

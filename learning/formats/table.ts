@@ -1,19 +1,20 @@
 /** What formats of tables have in common: options, columns, training and test files, the split. */
 import { join } from "node:path";
 import { VerisumError } from "../../protocol/errors.ts";
+import { selectExamples } from "../examples.ts";
 import type { DataNote, Dataset, LoadedData } from "../examples.ts";
 import { tableWindows } from "../series/table-windows.ts";
 import { allWindows, splitWindows, WINDOW_OPTIONS, windowNotes, windowSizeOf } from "../series/windows.ts";
 import { DEFAULT_SPLIT, splitExamples } from "../split.ts";
 import { encodeTable } from "../tables/encode.ts";
 import type { Encoded } from "../tables/encode.ts";
-import { planFor } from "../tables/plan.ts";
+import { planFor, planToAnswer } from "../tables/plan.ts";
 import type { Plan } from "../tables/plan.ts";
 import { MAX_CLASSES } from "../tables/schema.ts";
 import type { TableSchema } from "../tables/schema.ts";
 import type { Row, Table } from "../tables/table.ts";
 import { columnWarnings } from "../tables/warnings.ts";
-import type { DataFormat, OnRows, OpenTables, Source } from "./format.ts";
+import type { DataFormat, DataUse, OnRows, OpenTables, Source } from "./format.ts";
 import {
   classNamesOrNumber,
   invalidSpec,
@@ -72,6 +73,9 @@ const TABLE_OPTIONS = {
   ...WINDOW_OPTIONS,
 };
 
+/** What told training and test data apart where they are two files. */
+const TEST_FILE = "a test file";
+
 /** What one file holds: a table, or a training and a test table. */
 type Opened = Table | { readonly train: Table; readonly test?: Table };
 
@@ -97,11 +101,11 @@ export function tableFormat<Readers extends OptionReaders>({
     optionNames: [...Object.keys(TABLE_OPTIONS), ...Object.keys(readers)],
     recognises: (source) => isTable(source, endings),
     open: openSource,
-    load: async (source, texts, schema, onRows) => {
+    load: async (source, texts, schema, onRows, use = "learning") => {
       const { train, test, ...rest } = await openSource(source, texts);
       const count = rowCounter(onRows);
       const counted = { ...rest, train: count(train), ...(test === undefined ? {} : { test: count(test) }) };
-      return loadTables(counted, schema);
+      return use === "answering" ? loadToAnswer(counted, schema) : loadTables(counted, schema, use);
     },
   };
 }
@@ -163,17 +167,42 @@ async function openFolder(
   return { train: await called("train"), test: await called("test") };
 }
 
+/** Every row that has its features, in the file's order, with or without a label. @throws DATASET_… */
+async function loadToAnswer({ train, test, columns }: OpenTables, schema?: TableSchema): Promise<LoadedData> {
+  const all = async (table: Table): Promise<Dataset> => {
+    const plan = planToAnswer(table, columns, schema);
+    const encoded = withRows(await encodeTable(table, plan, true));
+    return plan.window === undefined ? encoded.data : allWindows(tableWindows(table, encoded, plan, false));
+  };
+  const first = await all(train);
+  if (test === undefined) return { train: first, test: selectExamples(first, []), isWhole: true };
+  const second = await all(test);
+  return { ...paired(test.path, first, second), split: TEST_FILE };
+}
+
+function withRows(encoded: Encoded): Encoded {
+  return { ...encoded, data: { ...encoded.data, rows: encoded.rowNumbers } };
+}
+
 /** @throws DATASET_… */
-async function loadTables(tables: OpenTables, schema?: TableSchema): Promise<LoadedData> {
+async function loadTables(
+  tables: OpenTables,
+  schema: TableSchema | undefined,
+  use: Exclude<DataUse, "answering">,
+): Promise<LoadedData> {
   const { train, test, columns, split } = tables;
   const plan = planFor(train, columns, schema);
-  const whole = await encodeTable(train, plan);
+  const encode = async (table: Table, plan: Plan): Promise<Encoded> => {
+    const encoded = await encodeTable(table, plan);
+    return use === "learning" ? encoded : withRows(encoded);
+  };
+  const whole = await encode(train, plan);
   const parts =
     test === undefined
       ? plan.window === undefined
         ? splitExamples(whole, split)
         : splitWindows(tableWindows(train, whole, plan, true), split)
-      : await withTestFile(train, whole, test, plan, testPlan(test, tables, plan, schema));
+      : await withTestFile(train, whole, test, plan, testPlan(test, tables, plan, schema), encode);
   const notes = [
     ...train.notes,
     ...whole.notes,
@@ -190,8 +219,9 @@ async function withTestFile(
   testTable: Table,
   plan: Plan,
   planOfTest: Plan,
+  encode: (table: Table, plan: Plan) => Promise<Encoded>,
 ): Promise<LoadedData> {
-  const test = await encodeTable(testTable, planOfTest);
+  const test = await encode(testTable, planOfTest);
   const { path } = testTable;
   const both = sharedGroup(train.groups, test.groups);
   if (both !== undefined)
@@ -199,7 +229,7 @@ async function withTestFile(
       path,
       value: both,
     });
-  const split = "a test file";
+  const split = TEST_FILE;
   if (plan.window === undefined) {
     const { groups } = train;
     return { ...paired(path, train.data, test.data), split, ...(groups === undefined ? {} : { groups }) };

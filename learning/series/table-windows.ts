@@ -1,7 +1,7 @@
 /** Windows over the rows of a table of sensor values. */
 import { invalidSpec } from "../formats/options.ts";
 import type { Encoded } from "../tables/encode.ts";
-import type { Plan } from "../tables/plan.ts";
+import type { PlanToAnswer } from "../tables/plan.ts";
 import { refusal } from "../tables/table.ts";
 import type { Table } from "../tables/table.ts";
 import { windowsOf } from "./windows.ts";
@@ -13,7 +13,7 @@ import type { Recording, Windows } from "./windows.ts";
  * @throws DATASET_SPEC_INVALID without a group to split by, or with rows left out; DATASET_MALFORMED for times that do
  *   not ascend; DATASET_EMPTY
  */
-export function tableWindows(table: Table, encoded: Encoded, plan: Plan, isToSplit: boolean): Windows {
+export function tableWindows(table: Table, encoded: Encoded, plan: PlanToAnswer, isToSplit: boolean): Windows {
   const { window, missing, group, time } = plan;
   if (missing.policy === "drop-row")
     throw invalidSpec("rows left out (missing=drop-row) would leave gaps in windows; fill the values in");
@@ -32,6 +32,8 @@ export function tableWindows(table: Table, encoded: Encoded, plan: Plan, isToSpl
       classCount: data.classCount,
       ...(data.classNames === undefined ? {} : { classNames: data.classNames }),
       series,
+      ...(data.rows === undefined ? {} : { rows: data.rows }),
+      ...(data.isUnanswered === undefined ? {} : { isUnanswered: data.isUnanswered }),
     },
     window!,
   );

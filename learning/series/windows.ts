@@ -47,6 +47,9 @@ export interface Recording {
   readonly classCount: number;
   readonly classNames?: readonly string[];
   readonly series: readonly Series[];
+  /** As those of a data set. */
+  readonly rows?: Uint32Array;
+  readonly isUnanswered?: boolean;
 }
 
 /** Rows that follow one another. */
@@ -73,7 +76,7 @@ export interface Windows extends Pick<Dataset, "labels" | "classCount" | "exampl
  * @throws DATASET_EMPTY if no series is long enough
  */
 export function windowsOf(recording: Recording, { length, step }: WindowSize): Windows {
-  const { values, channels, labels, classCount, classNames, series } = recording;
+  const { values, channels, labels, classCount, classNames, series, rows, isUnanswered } = recording;
   const starts: number[] = [];
   const groups: string[] = [];
   let mixed = 0;
@@ -114,6 +117,8 @@ export function windowsOf(recording: Recording, { length, step }: WindowSize): W
       featureShape: [length, 1, channels],
       classCount,
       ...(classNames === undefined ? {} : { classNames }),
+      ...(rows === undefined ? {} : { rows: Uint32Array.from(indices, (index) => rows[starts[index]!]!) }),
+      ...(isUnanswered === undefined ? {} : { isUnanswered }),
     }),
   };
 }

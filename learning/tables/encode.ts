@@ -3,7 +3,7 @@ import { VerisumError } from "../../protocol/errors.ts";
 import type { Dataset, DataNote } from "../examples.ts";
 import { growingFloats, growingIntegers } from "./growing.ts";
 import { labelReader } from "./labels.ts";
-import type { Feature, PlacedColumn, Plan } from "./plan.ts";
+import type { Feature, PlacedColumn, PlanToAnswer } from "./plan.ts";
 import { widthOf } from "./schema.ts";
 import { listed, optionText, quoted, refusal, shown } from "./table.ts";
 import type { Cell, Place, Row, Table } from "./table.ts";
@@ -17,21 +17,29 @@ export interface Encoded {
   readonly groups?: readonly string[];
   /** Of each example. Absent unless the plan has a time. */
   readonly times?: readonly number[];
+  /** Of each example: where a person finds it. */
+  readonly rowNumbers: Uint32Array;
   readonly notes: readonly DataNote[];
 }
 
 /**
+ * @param mayLackAnswers whether a row without an answer is one all the same: its label is −1, its target NaN
  * @throws DATASET_EMPTY, DATASET_TOO_LARGE, DATASET_VALUE_MISSING, DATASET_VALUE_INVALID, DATASET_CATEGORY_UNKNOWN,
  *   DATASET_LABEL_INVALID, DATASET_CLASSES_UNSTATED, and what reading throws
  */
-export async function encodeTable(table: Table, plan: Plan): Promise<Encoded> {
+export async function encodeTable(table: Table, plan: PlanToAnswer, mayLackAnswers = false): Promise<Encoded> {
   const { path } = table;
   const width = plan.features.reduce((sum, { schema }) => sum + widthOf(schema), 0);
   const features = growingFloats(path);
   const labels = growingIntegers();
   const targets = growingFloats(path);
-  const readLabel = plan.target === undefined ? labelReader(table, plan) : undefined;
-  const readTarget = plan.target === undefined ? undefined : targetReader(table, plan, plan.target);
+  const numbers = growingIntegers();
+  const { label } = plan;
+  const readLabel =
+    plan.target === undefined && label !== undefined ? labelReader(table, { ...plan, label }) : undefined;
+  const readTarget =
+    plan.target === undefined || label === undefined ? undefined : targetReader(table, { ...plan, label }, plan.target);
+  const lacksAnswer = (row: Row): boolean => mayLackAnswers && label !== undefined && lacksLabel(row, plan);
   const target = new Float32Array(1);
   const encoders = plan.features.map((feature) => encoderOf(feature, plan, table));
   const groups: string[] = [];
@@ -46,7 +54,7 @@ export async function encodeTable(table: Table, plan: Plan): Promise<Encoded> {
     for (const row of rows) {
       for (const feature of plan.features)
         if (feature.schema.type === "number" && isCode(row.cells[feature.index]!)) coded.add(feature);
-      if (plan.missing.policy === "drop-row" && lacksValue(row, plan)) {
+      if (plan.missing.policy === "drop-row" && lacksValue(row, plan, mayLackAnswers)) {
         dropped++;
         continue;
       }
@@ -55,9 +63,11 @@ export async function encodeTable(table: Table, plan: Plan): Promise<Encoded> {
         encode(row, values, at);
         at += size;
       }
-      labels.push(readLabel?.(row) ?? 0);
+      const isUnanswered = lacksAnswer(row);
+      labels.push(isUnanswered ? -1 : (readLabel?.(row) ?? 0));
+      numbers.push(row.number);
       if (readTarget !== undefined) {
-        target[0] = readTarget(row);
+        target[0] = isUnanswered ? NaN : readTarget(row);
         targets.push(target);
       }
       features.push(values);
@@ -77,9 +87,13 @@ export async function encodeTable(table: Table, plan: Plan): Promise<Encoded> {
       exampleCount: labels.length,
       featureShape: [width],
       classCount,
-      ...(plan.target === undefined ? {} : { targets: targets.values(), targetScaling: plan.target }),
+      ...(plan.target === undefined || readTarget === undefined
+        ? {}
+        : { targets: targets.values(), targetScaling: plan.target }),
       ...(classNames === undefined ? {} : { classNames }),
+      ...(label === undefined ? { isUnanswered: true } : {}),
     },
+    rowNumbers: Uint32Array.from(numbers.values()),
     ...(plan.group === undefined ? {} : { groups }),
     ...(plan.time === undefined ? {} : { times }),
     notes: [...codeNotes([...coded]), ...droppedNote(dropped, path)],
@@ -117,7 +131,7 @@ interface Encoder {
   encode(row: Row, values: Float32Array, at: number): void;
 }
 
-function encoderOf({ index, name, schema, scale }: Feature, plan: Plan, { path, decimal }: Table): Encoder {
+function encoderOf({ index, name, schema, scale }: Feature, plan: PlanToAnswer, { path, decimal }: Table): Encoder {
   const { missing } = plan;
   const constant = missing.policy === "constant" ? missing.values[name] : undefined;
   const placeOf = (row: Row): Place => ({ path, row: row.number, column: name, value: row.cells[index]! });
@@ -187,19 +201,33 @@ function invalidValue(place: Place, type: "number" | "date", value: number | und
   return refusal("DATASET_VALUE_INVALID", place, problem, remedy + words);
 }
 
-function lacksValue({ cells }: Row, { features, label, missing, classes }: Plan): boolean {
-  const lacks = (index: number, listed: readonly string[] | undefined): boolean => {
-    const cell = cells[index]!;
-    return isMissing(cell, missing.markers) && listed?.includes(String(cell).trim()) !== true;
-  };
+function lacksValue(row: Row, plan: PlanToAnswer, mayLackAnswers: boolean): boolean {
   return (
-    lacks(label.index, typeof classes === "object" ? classes : undefined) ||
-    features.some(({ index, schema }) => lacks(index, schema.type === "category" ? schema.values : undefined))
+    (!mayLackAnswers && lacksLabel(row, plan)) ||
+    plan.features.some(({ index, schema }) =>
+      lacks(row, index, plan, schema.type === "category" ? schema.values : undefined),
+    )
   );
 }
 
+function lacksLabel(row: Row, plan: PlanToAnswer): boolean {
+  const { label, classes } = plan;
+  return label !== undefined && lacks(row, label.index, plan, typeof classes === "object" ? classes : undefined);
+}
+
+/** @param listed words that are values, even if they elsewhere stand for none */
+function lacks(
+  { cells }: Row,
+  index: number,
+  { missing }: PlanToAnswer,
+  listed: readonly string[] | undefined,
+): boolean {
+  const cell = cells[index]!;
+  return isMissing(cell, missing.markers) && listed?.includes(String(cell).trim()) !== true;
+}
+
 /** @throws DATASET_VALUE_MISSING */
-function textOf(row: Row, { index, name }: PlacedColumn, { missing }: Plan, path: string): string {
+function textOf(row: Row, { index, name }: PlacedColumn, { missing }: PlanToAnswer, path: string): string {
   const cell = row.cells[index]!;
   if (isMissing(cell, missing.markers)) throw missingValue({ path, row: row.number, column: name, value: cell });
   return String(cell).trim();
@@ -209,7 +237,7 @@ function textOf(row: Row, { index, name }: PlacedColumn, { missing }: Plan, path
  * A day or a number; the larger, the later. All rows have the same kind: a number is no day since 1970.
  * @returns a reader, which throws DATASET_VALUE_MISSING and DATASET_VALUE_INVALID
  */
-function timeReader(plan: Plan, { path, decimal }: Table): (row: Row, column: PlacedColumn) => number {
+function timeReader(plan: PlanToAnswer, { path, decimal }: Table): (row: Row, column: PlacedColumn) => number {
   let kind: "date" | "number" | undefined;
   return (row, column) => {
     const text = textOf(row, column, plan, path);

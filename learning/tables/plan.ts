@@ -39,8 +39,14 @@ export interface Feature extends PlacedColumn {
   readonly scale: (value: number) => number;
 }
 
-export interface Plan {
+export interface Plan extends PlanToAnswer {
   readonly label: PlacedColumn;
+}
+
+/** A plan for a table that a model answers: labels may be absent. */
+export interface PlanToAnswer {
+  /** Undefined where the table has none. */
+  readonly label: PlacedColumn | undefined;
   /** Names in order, their number, or undefined: as many as the labels need. */
   readonly classes: readonly string[] | number | undefined;
   /** Where the label is a number to predict; then there are no classes. */
@@ -63,9 +69,44 @@ const LABEL = "label";
  *   DATASET_VALUE_INVALID for a column that cannot be read, DATASET_SPEC_INVALID
  */
 export function planFor(table: Table, options: ColumnOptions, schema?: TableSchema): Plan {
-  if (schema !== undefined) return planBySchema(table, options, schema);
-  assertOneAnswer(options);
-  const { features, ...asked } = columnsAsked(table, options);
+  assertConsistent(options, schema);
+  const label = columnCalled(table, schema?.label ?? options.label ?? unaskedLabel(table));
+  return { ...planBeside(label, table, options, schema), label };
+}
+
+/** The same of a table that need not have a label. @throws as `planFor` */
+export function planToAnswer(table: Table, options: ColumnOptions, schema?: TableSchema): PlanToAnswer {
+  assertConsistent(options, schema);
+  const name = schema?.label ?? (options.label === undefined ? labelByName(table) : undefined);
+  const label =
+    options.label !== undefined
+      ? columnCalled(table, options.label)
+      : name === undefined || !hasColumn(table, name)
+        ? undefined
+        : columnCalled(table, name);
+  return { ...planBeside(label, table, options, schema), label };
+}
+
+/** @throws DATASET_SPEC_INVALID */
+function assertConsistent(options: ColumnOptions, schema: TableSchema | undefined): void {
+  if (schema === undefined) return assertOneAnswer(options);
+  const { label, keep, classes, target, mean, stdDev, missing, markers, window } = options;
+  const said = Object.entries({ label, keep, classes, target, mean, deviation: stdDev, missing, na: markers, window });
+  const twice = said.find(([, value]) => value !== undefined);
+  if (twice !== undefined)
+    throw invalidSpec(
+      `the task's document says what ${twice[0]} would say; leave it out, and rename columns in the file`,
+    );
+}
+
+function planBeside(
+  label: PlacedColumn | undefined,
+  table: Table,
+  options: ColumnOptions,
+  schema: TableSchema | undefined,
+): Omit<Plan, "label"> {
+  if (schema !== undefined) return planBySchema(label, table, options, schema);
+  const { features, ...asked } = columnsBeside(label, table, options);
   const scale = valueScaling({ mean: options.mean, stdDev: options.stdDev }, features.length);
   return {
     ...asked,
@@ -97,16 +138,24 @@ export function columnsAsked(
   table: Table,
   options: ColumnOptions,
 ): Pick<Plan, "label" | "group" | "time"> & { readonly features: readonly PlacedColumn[] } {
+  const label = columnCalled(table, options.label ?? unaskedLabel(table));
+  return { ...columnsBeside(label, table, options), label };
+}
+
+function columnsBeside(
+  label: PlacedColumn | undefined,
+  table: Table,
+  options: ColumnOptions,
+): Pick<Plan, "group" | "time"> & { readonly features: readonly PlacedColumn[] } {
   const find = (name: string): PlacedColumn => columnCalled(table, name);
-  const label = find(options.label ?? unaskedLabel(table));
   const group = options.group === undefined ? undefined : find(options.group);
   const time = options.time === undefined ? undefined : find(options.time);
-  const taken = [label, ...(group === undefined ? [] : [group])].map(({ index }) => index);
+  const taken = [label, group].flatMap((column) => (column === undefined ? [] : [column.index]));
   const features = featuresAsked(table, options, taken);
   if (features.length === 0)
     throw refusal("DATASET_MALFORMED", { path: table.path }, "no column is left as a feature", "drop fewer columns");
   assertReadable(table, [label, group, time, ...features]);
-  return { label, group, time, features };
+  return { group, time, features };
 }
 
 /** Every column but the label, the group and those dropped; or those kept, in the order of `keep`. */
@@ -141,21 +190,18 @@ function featuresAsked(
   return features;
 }
 
-function planBySchema(table: Table, options: ColumnOptions, schema: TableSchema): Plan {
-  const { label, keep, classes, target, mean, stdDev, missing, markers, window } = options;
-  const said = Object.entries({ label, keep, classes, target, mean, deviation: stdDev, missing, na: markers, window });
-  const twice = said.find(([, value]) => value !== undefined);
-  if (twice !== undefined)
-    throw invalidSpec(
-      `the task's document says what ${twice[0]} would say; leave it out, and rename columns in the file`,
-    );
+function planBySchema(
+  label: PlacedColumn | undefined,
+  table: Table,
+  options: ColumnOptions,
+  schema: TableSchema,
+): Omit<Plan, "label"> {
   const find = (name: string): PlacedColumn => columnCalled(table, name);
   const features = schema.columns.map((column) => {
     const { mean = 0, stdDev = 1 } = schema.scaling[column.name] ?? {};
     return { ...find(column.name), schema: column, scale: (value: number) => (value - mean) / stdDev };
   });
   const plan = {
-    label: find(schema.label),
     classes: schema.classes,
     target: schema.target,
     features,
@@ -164,11 +210,11 @@ function planBySchema(table: Table, options: ColumnOptions, schema: TableSchema)
     missing: schema.missing,
     window: schema.window,
   };
-  const all = [plan.label, plan.group, plan.time, ...features];
+  const all = [label, plan.group, plan.time, ...features];
   assertReadable(table, all);
   const used = all.map((column) => column?.index);
   const dropped = (options.drop ?? []).map((name) => find(name).index);
-  const needed = [plan.label, ...features].find(({ index }) => dropped.includes(index));
+  const needed = [...(label === undefined ? [] : [label]), ...features].find(({ index }) => dropped.includes(index));
   // Whoever drops a column believes that the model does not see it.
   if (needed !== undefined)
     throw invalidSpec(
@@ -190,9 +236,17 @@ function assertReadable({ path, unreadable }: Table, columns: readonly (PlacedCo
   );
 }
 
+function labelByName({ hasHeader, columns }: Table): string | undefined {
+  return hasHeader ? columns.find((name) => name.toLowerCase() === LABEL) : undefined;
+}
+
+function hasColumn({ columns }: Table, wanted: string): boolean {
+  return columns.some((name) => name.toLowerCase() === wanted.toLowerCase());
+}
+
 /** @throws DATASET_LABEL_UNNAMED */
 function unaskedLabel(table: Table): string {
-  const named = table.hasHeader ? table.columns.find((name) => name.toLowerCase() === LABEL) : undefined;
+  const named = labelByName(table);
   if (named !== undefined) return named;
   const { path, columns, hasHeader } = table;
   throw refusal(

@@ -56,6 +56,13 @@ describe("commands that use a checkpoint", function () {
     return path;
   }
 
+  /** The digits' specification for another model, of a table. */
+  async function tableTask(of: { readonly model: object; readonly data: object }): Promise<object> {
+    const task = JSON.parse(await readFile(join(ROOT, "tasks/digits.json"), "utf8")) as { readonly document: object };
+    const { preprocessing: _, ...document } = task.document as Record<string, unknown>;
+    return { ...task, document: { ...document, ...of } };
+  }
+
   const read = (flags: object): ReturnType<typeof readCheckpoint> =>
     readCheckpoint(flags as CheckpointFlags, quiet, new AbortController().signal);
 
@@ -118,6 +125,89 @@ describe("commands that use a checkpoint", function () {
       data.predictions.map(({ prediction }) => prediction),
       lines.map(([, , , prediction]) => prediction),
     );
+  });
+
+  it("answer every row of a table in its order, by the number that a refusal would name, with a label or without", async () => {
+    const task = await tableTask({
+      model: { kind: "mlp", inputShape: [2], hidden: [], classCount: 2 },
+      data: {
+        label: "ill",
+        classes: ["no", "yes"],
+        columns: [
+          { name: "a", type: "number" },
+          { name: "b", type: "number" },
+        ],
+      },
+    });
+    const rows = Array.from({ length: 40 }, (_, i) => [i % 7, (i * 5) % 11, i % 7 > 3 ? "yes" : "no"]);
+    const table = join(directory, "rows.csv");
+    await writeFile(table, `a,b,ill\n${rows.map((row) => `${row.join(",")}\n`).join("")}`);
+    const { files } = await trainedCheckpoint(task, table, 1);
+    const checkpoint = await written("of-a-table", files);
+    const answered = async (data: string, ...more: readonly string[]): Promise<readonly (readonly string[])[]> => {
+      const { status, stdout, stderr } = await fl("predict", "--checkpoint", checkpoint, "--data", data, ...more);
+      assert.equal(status, 0, stderr);
+      return stdout
+        .trimEnd()
+        .split("\n")
+        .map((line) => line.split(","));
+    };
+    const [header, ...all] = await answered(table);
+    assert.deepEqual(header, ["row", "answer", "prediction", "probability of no", "probability of yes"]);
+    assert.deepEqual(
+      all.map(([row, answer]) => [row, answer]),
+      rows.map(([, , ill], i) => [String(i + 2), ill]),
+    );
+    // Blank lines and an empty label: rows keep their lines, and the answer is left open.
+    const gaps = join(directory, "gaps.csv");
+    await writeFile(gaps, `a,b,ill\n\n${rows.map(([a, b]) => `${a},${b},\n`).join("\n")}`);
+    const open = await answered(gaps);
+    assert.deepEqual(
+      open.slice(1).map(([row, answer, ...rest]) => [row, answer, rest]),
+      all.map(([, , ...rest], i) => [String(2 * i + 3), "", rest]),
+    );
+    const bare = join(directory, "bare.csv");
+    await writeFile(bare, `b,a\n${rows.map(([a, b]) => `${b},${a}\n`).join("")}`);
+    const [bareHeader, ...unlabelled] = await answered(bare);
+    assert.deepEqual(bareHeader, ["row", "prediction", "probability of no", "probability of yes"]);
+    assert.deepEqual(
+      unlabelled,
+      all.map(([row, , ...rest]) => [row, ...rest]),
+    );
+    // A part of the split has the rows of the file as well.
+    const [partHeader, ...part] = await answered(table, "--part", "test");
+    assert.deepEqual(partHeader!.slice(0, 3), ["part", "row", "answer"]);
+    assert.ok(part.length > 4 && part.length < 12);
+    for (const [, row, ...rest] of part) assert.deepEqual([row, ...rest], all[Number(row) - 2]);
+    const refused = await fl("predict", "--checkpoint", checkpoint, "--data", bare, "--part", "test");
+    assert.match(refused.stderr, /DATASET_COLUMN_ABSENT/);
+  });
+
+  it("answer unlabelled rows with numbers in the data's unit", async () => {
+    const task = await tableTask({
+      model: { kind: "mlp", inputShape: [1], hidden: [], head: { kind: "regression" } },
+      data: { label: "y", target: { mean: 500, stdDev: 10 }, columns: [{ name: "x", type: "number" }] },
+    });
+    const table = join(directory, "numbers.csv");
+    await writeFile(table, `x,y\n${Array.from({ length: 20 }, (_, i) => `${i / 20},${500 + i}\n`).join("")}`);
+    const { files } = await trainedCheckpoint(task, table, 1);
+    const checkpoint = await written("of-numbers", files);
+    const bare = join(directory, "x.csv");
+    await writeFile(bare, "x\n0.5\n");
+    const predictions = async (data: string): Promise<readonly (readonly string[])[]> => {
+      const { status, stdout, stderr } = await fl("predict", "--checkpoint", checkpoint, "--data", data);
+      assert.equal(status, 0, stderr);
+      return stdout
+        .trimEnd()
+        .split("\n")
+        .map((line) => line.split(","));
+    };
+    const known = await predictions(table);
+    assert.deepEqual(known[0], ["row", "answer", "prediction"]);
+    assert.deepEqual(await predictions(`${bare}?delimiter=comma`), [
+      ["row", "prediction"],
+      ["2", known[11]![2]],
+    ]);
   });
 
   it("say what is measured in words", async () => {
