@@ -64,9 +64,11 @@ export async function createPageServer(
     void reply.headers({ "x-content-type-options": "nosniff", "referrer-policy": "no-referrer" });
     if (`http://${request.headers.host}` !== origin())
       throw refusal(403, "HOST_REFUSED", "the page does not answer under this host name");
-    if (!request.url.startsWith("/api/")) return;
+    // The route that will answer, not the URL: the router reads `/%61pi/` and `http://host/api/` as `/api/`, too.
+    const route = request.routeOptions.url;
+    if (!route?.startsWith("/api/")) return;
     void reply.header("cache-control", "no-store");
-    const isOpening = request.url === "/api/open";
+    const isOpening = route === "/api/open";
     if (isOpening ? !isSameOrigin(request.headers, origin()) : !guard.admits(request.headers))
       throw refusal(401, "HOST_REFUSED", "only a window that was opened by the address in the terminal is answered");
   });

@@ -1,8 +1,11 @@
 import assert from "node:assert/strict";
 import { mkdtemp, readdir, readFile, rm, stat } from "node:fs/promises";
+import { connect } from "node:net";
+import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Readable } from "node:stream";
+import { text as textOf } from "node:stream/consumers";
 import type { FastifyInstance, InjectOptions, LightMyRequestResponse } from "fastify";
 import { Wallet } from "ethers";
 import { after, before, describe, it } from "mocha";
@@ -80,6 +83,7 @@ describe("the participant's page, against those who were not invited", () => {
     ["without the cookie", { cookie: "" }],
     ["without the key, as a server on another port that was sent the cookie", { "x-verisum-page": "" }],
     ["with another key", { "x-verisum-page": "A".repeat(43) }],
+    ["from a page that no origin is told of", { origin: "null" }],
     ["from a page of another origin", { origin: "http://127.0.0.1:9999" }],
     ["from a page of another site", { "sec-fetch-site": "cross-site" }],
     ["from a page of another port", { "sec-fetch-site": "same-site" }],
@@ -94,6 +98,26 @@ describe("the participant's page, against those who were not invited", () => {
     it(`does not answer as ${host}`, async () => {
       for (const url of ["/", "/api/state"])
         assert.equal((await app.inject({ method: "GET", url, headers: { ...asWindow(), host } })).statusCode, 403);
+    });
+
+  // A router reads more than one spelling of a path: no guard may go by the spelling.
+  for (const [method, url] of [
+    ["GET", `${ORIGIN}/api/state`],
+    ["GET", "http://evil.example/api/state"],
+    ["GET", "/%61pi/state"],
+    ["GET", "/api%2Fstate"],
+    ["GET", "//api/state"],
+    ["GET", "/api;x/../api/state"],
+    ["HEAD", "/%61pi/state"],
+    ["POST", "/%61pi/leave"],
+    ["POST", "/api/%73tart"],
+    ["POST", `${ORIGIN}/api/pause`],
+    ["POST", "/api/%6fpen"],
+  ] as const)
+    it(`does nothing for a stranger's ${method} ${url}`, async () => {
+      const { statusCode, body } = await overSocket(app, `${method} ${url}`);
+      assert.ok([400, 401, 404].includes(statusCode), `${statusCode} ${body}`);
+      assert.doesNotMatch(body, /revision/);
     });
 
   it("takes a code once, never a wrong one, and not from a page of somebody else", async () => {
@@ -216,3 +240,15 @@ describe("taking part from a page", () => {
     );
   });
 });
+
+/** A request line as it is written: clients normalise paths. */
+async function overSocket(
+  app: FastifyInstance,
+  line: string,
+): Promise<{ readonly statusCode: number; readonly body: string }> {
+  if (!app.server.listening) await app.listen({ host: "127.0.0.1", port: 0 });
+  const socket = connect((app.server.address() as AddressInfo).port, "127.0.0.1");
+  socket.end(`${line} HTTP/1.1\r\nHost: ${HOST.host}\r\nContent-Length: 0\r\nConnection: close\r\n\r\n`);
+  const body = await textOf(socket);
+  return { statusCode: Number(/^HTTP\/1\.1 (\d+)/.exec(body)?.[1]), body };
+}
