@@ -9,6 +9,7 @@ import { rejectsCode } from "../support/errors.ts";
 import { createRecorder } from "../support/round-recorder.ts";
 
 const MEMBER = "0x00000000000000000000000000000000000000aa";
+const TERM = { seat: 1, member: MEMBER, fromRound: 1n, untilRound: undefined };
 const CID = "bafybeiczsscdsbs7ffqz55asqdf3smv6klcw3gofszvwlyarci47bgf354";
 
 describe("a task's network", () => {
@@ -20,7 +21,7 @@ describe("a task's network", () => {
     await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
     const node = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
     const chain = {
-      members: () => Promise.resolve([MEMBER]),
+      look: () => Promise.resolve({ round: { number: 1n }, seats: [TERM] }),
       operator: () => Promise.resolve(MEMBER),
       endpoints: () => Promise.resolve(new Map([[MEMBER, "http://100.100.100.200/latest/meta-data"]])),
     } as unknown as TaskReader;
