@@ -89,18 +89,21 @@ export function createMemberStep(deps: MemberLoopDependencies): () => Promise<bo
     return (await release(look)) ?? sign(round, withReleases(look.records(round), deps.board), confirms);
   };
 
-  /** Once a block: erases the keys that are spent, and registers others. Returns whether it registered some. */
+  /** Keys whose rounds are closed for good; also once the seat is another member's. */
+  const eraseSpent = async ({ closedRound }: TaskLook): Promise<void> => {
+    const before = closedRound + 1n;
+    if (erased === before) return;
+    await deps.keys.eraseBefore(before);
+    erased = before;
+  };
+
+  /** Once a block: registers keys for rounds that this account has the seat in. Returns whether it registered some. */
   const tendKeys = async (look: TaskLook): Promise<boolean> => {
     if (keysAt === look.block.hash) return false;
-    const before = look.closedRound + 1n;
-    if (erased !== before) {
-      await deps.keys.eraseBefore(before);
-      erased = before;
-    }
     const term = ownTerm(look, look.round.number + 1n);
-    if (term?.untilRound !== undefined) return false;
+    if (term === undefined) return false;
     const next = look.round.number + 1n;
-    const from = term !== undefined && term.fromRound > next ? term.fromRound : next;
+    const from = term.fromRound > next ? term.fromRound : next;
     const topUp = (): Promise<number> => deps.keys.topUp(chain, seat, from, deps.random);
     const count = (await refusals.attempt("register keys", look, topUp)) ?? 0;
     keysAt = look.block.hash;
@@ -114,6 +117,7 @@ export function createMemberStep(deps: MemberLoopDependencies): () => Promise<bo
     look.seats.findLast((place) => place.seat === seat && place.member === chain.account && isOfOrAfter(place, round));
 
   const act = async (look: TaskLook, confirms: Confirms): Promise<boolean> => {
+    await eraseSpent(look);
     const term = ownTerm(look, look.round.number);
     if (term === undefined) {
       reporter.wait(`seat ${seat} is another member's: what this one released stays served`, { seat });

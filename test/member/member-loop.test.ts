@@ -6,7 +6,13 @@ import type { TaskWriter } from "../../chain/task-chain.ts";
 import { VerisumError } from "../../protocol/errors.ts";
 import type { Hex } from "../../protocol/transcript.ts";
 import type { NodeStatements } from "../../task/node-statements.ts";
-import { memoryRelease, openMemoryRound, openMemoryTask, settleMemoryRound } from "../support/memory-chain.ts";
+import {
+  finalizeMemoryRound,
+  memoryRelease,
+  openMemoryRound,
+  openMemoryTask,
+  settleMemoryRound,
+} from "../support/memory-chain.ts";
 import { quietStatements } from "../support/quiet-statements.ts";
 
 /** A member that released its share sum of a settled round, before anything is proposed. */
@@ -105,5 +111,26 @@ describe("a member's loop", () => {
     for (let look = 0; look < 3; look++) await step();
     assert.deepEqual(asked, ["stalling", "honest", "honest", "honest"]);
     assert.ok(performance.now() - started < 5000, "it waits for the stalling one once");
+  });
+
+  it("registers no key for rounds after its last one, and erases that one's when it is closed for good", async () => {
+    const task = await openMemoryTask();
+    const round = await openMemoryRound(task);
+    const chain = task.members[0]!;
+    const acts: string[] = [];
+    const keys: Partial<MemberLoopDependencies["keys"]> = {
+      topUp: (_chain, seat, from) => Promise.resolve(acts.push(`keys of seat ${seat} from round ${from}`)),
+      eraseBefore: (before) => Promise.resolve(void acts.push(`erase before round ${before}`)),
+    };
+    const parts = dependencies({ chain, statements: quietStatements(chain) });
+    const step = createMemberStep({ ...parts, keys: { ...parts.keys, ...keys } });
+    await step();
+    await task.operator.replaceMember(1, task.stranger.account);
+    await step();
+    await settleMemoryRound(task, round);
+    await finalizeMemoryRound(task, round, "last");
+    await openMemoryRound({ ...task, members: [task.stranger, ...task.members.slice(1)] });
+    await step();
+    assert.deepEqual(acts, ["erase before round 1", "keys of seat 1 from round 2", "erase before round 2"]);
   });
 });
