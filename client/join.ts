@@ -40,6 +40,7 @@ import type { RoundEvaluator, RoundTrainer } from "./round-trainer.ts";
 import type { TrainerAddress } from "./trainers/address.ts";
 import type { OnTraining } from "./trainers/engine.ts";
 import { openTraining } from "./trainers/training.ts";
+import { createCommitteeWatch } from "./committee-watch.ts";
 import { openWorkTimes } from "./work-times.ts";
 
 const POLL_MS = 500;
@@ -198,6 +199,7 @@ async function takePart(
   const times = openWorkTimes({ chain, task, state, scope, reporter });
   await times.warn();
   if (state.copied) await persist(() => leaveOldCopy(node, journal, reporter), reporter, node.sleep);
+  const watch = createCommitteeWatch(task.parameters, reporter);
   const look = createClientStep({
     chain,
     task: { ...task, committer: keys.committer },
@@ -233,7 +235,10 @@ async function takePart(
       : {}),
     clock,
     times,
-    onLook: vitals.looked,
+    onLook: (seen) => {
+      vitals.looked(seen);
+      watch(seen);
+    },
     ...(options.rounds === undefined ? {} : { rounds: options.rounds }),
     ...continuedAudit(task, keys.verificationKeys, keys.verifier),
     ...(training.measure === undefined ? {} : { onModel: training.measure }),

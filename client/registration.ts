@@ -4,6 +4,7 @@ import type { Sleep } from "../protocol/ports.ts";
 import type { Reporter } from "../protocol/reporter.ts";
 import type { TaskParameters } from "../protocol/task.ts";
 import { untilFinal } from "../task/until-final.ts";
+import { isListed } from "./terms.ts";
 
 /** Between two looks at whether the operator has listed the account. */
 const LISTING_PAUSE_MS = 2000;
@@ -28,8 +29,9 @@ export async function register(deps: RegistrationDependencies): Promise<() => Pr
   };
   const rejoin = untilFinal(chain, async () => (await chain.client(chain.account)).weight > 0, join);
   for (;;) {
-    const { weight, activeFromRound, untilRound } = await chain.client(chain.account);
-    if (weight > 0 && untilRound === 0n) {
+    const status = await chain.client(chain.account);
+    const { weight, activeFromRound, untilRound } = status;
+    if (isListed(status)) {
       const text = `registered with weight ${weight}, from round ${activeFromRound}`;
       reporter.say("info", "registered", text, { weight, activeFromRound });
       return rejoin;

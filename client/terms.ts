@@ -8,6 +8,11 @@ import { plannedPrivacyLine, privacySummary } from "../task/privacy-summary.ts";
 
 type DescribedTask = Pick<OpenTask, "document" | "parameters">;
 
+/** The account is on the task's list now: one that has left, or was taken off, is not, and keeps its weight. */
+export function isListed({ weight, untilRound }: Pick<ClientStatus, "weight" | "untilRound">): boolean {
+  return weight > 0 && untilRound === 0n;
+}
+
 /** One sentence or two each. @param client as the contract lists it; weight 0 if it does not yet */
 export function termsOf(task: DescribedTask, { weight }: Pick<ClientStatus, "weight">): readonly string[] {
   const { committeeSize, threshold, minHonest, openRegistration, bondWei } = task.parameters;
@@ -26,14 +31,13 @@ export function termsOf(task: DescribedTask, { weight }: Pick<ClientStatus, "wei
 /** Says the terms, and asks whoever would pay for them. @throws what `consent` throws */
 export async function agree(
   task: DescribedTask,
-  client: Pick<ClientStatus, "weight">,
+  client: Pick<ClientStatus, "weight" | "untilRound">,
   account: Hex,
   consent: (question: string) => Promise<void>,
   reporter: Reporter,
 ): Promise<void> {
   for (const term of termsOf(task, client)) reporter.say("info", "terms", term);
-  if (client.weight === 0 && task.parameters.openRegistration)
-    await consent(`Register ${account}, with the bond above?`);
+  if (!isListed(client) && task.parameters.openRegistration) await consent(`Register ${account}, with the bond above?`);
 }
 
 function privacyTerm(task: DescribedTask): string {

@@ -1,7 +1,7 @@
 /** A task as a participant looks at it before and while taking part: from the chain and the task's nodes alone. */
 import { formatEther } from "ethers";
 import type { TaskAddress } from "../invited.ts";
-import { termsOf } from "../terms.ts";
+import { isListed, termsOf } from "../terms.ts";
 import { roundGas } from "../../auditor/doctor/funds.ts";
 import { encodeSubmission } from "../../chain/codec.ts";
 import { feesOf, offered } from "../../chain/fees.ts";
@@ -78,7 +78,7 @@ async function describe(
   const weight = client?.weight ?? 0;
   const registration: Registration = isOver
     ? "over"
-    : weight > 0
+    : client !== undefined && isListed(client)
       ? "registered"
       : parameters.openRegistration
         ? "open"

@@ -12,7 +12,12 @@ const ROOT = fileURLToPath(new URL("../../", import.meta.url));
 const DIGESTS = { taskCid: word("a"), genesisCid: word("b"), genesisDigest: word("c"), keysHash: word("d") };
 
 /** What was shown, and how often the client was asked. */
-async function shown(name: string, weight: number, changes: object = {}): Promise<{ text: string; asked: number }> {
+async function shown(
+  name: string,
+  weight: number,
+  changes: object = {},
+  untilRound = 0n,
+): Promise<{ text: string; asked: number }> {
   const json = JSON.parse(readFileSync(new URL(`../../tasks/${name}.json`, import.meta.url), "utf8")) as unknown;
   const specification = parseSpecification(json);
   const document = { ...specification.document, version: 1 as const, keysCid: word("keys") };
@@ -25,7 +30,7 @@ async function shown(name: string, weight: number, changes: object = {}): Promis
   };
   let asked = 0;
   const consent = (): Promise<void> => Promise.resolve(void asked++);
-  await agree({ document, parameters }, { weight }, `0x${"c1".repeat(20)}`, consent, reporter);
+  await agree({ document, parameters }, { weight, untilRound }, `0x${"c1".repeat(20)}`, consent, reporter);
   return { text: lines.join("\n"), asked };
 }
 
@@ -49,6 +54,7 @@ describe("what a client is shown before it registers", () => {
     assert.match(text, /a bond of 0.05 ether/);
     assert.equal(asked, 1);
     assert.equal((await shown("digits", 1, open)).asked, 0);
+    assert.equal((await shown("digits", 1, open, 3n)).asked, 1, "whoever left pays a bond again");
   });
 
   it("is agreed to by somebody at a terminal, or by --yes", () => {
