@@ -3,6 +3,7 @@ import { readFile, stat } from "node:fs/promises";
 import { promisify } from "node:util";
 import { gunzip } from "node:zlib";
 import { ensure, VerisumError } from "../protocol/errors.ts";
+import { assertGzippedOnce, isGzip } from "./tables/foreign-files.ts";
 
 /** Largest data file, uncompressed: 60,000 images of 28×28 take 47 MB. */
 export const MAX_DATA_BYTES = 1 << 30;
@@ -18,10 +19,13 @@ const unzip = promisify(gunzip);
 export async function readDataFile(path: string, maxBytes = MAX_DATA_BYTES): Promise<Uint8Array> {
   const raw = await readRaw(path, maxBytes);
   if (raw.length === 0) throw new VerisumError("DATASET_EMPTY", `${path} is empty`, { path });
-  if (!path.endsWith(".gz") && !(raw[0] === 0x1f && raw[1] === 0x8b)) return raw;
+  if (!path.endsWith(".gz") && !isGzip(raw)) return raw;
   try {
-    return await unzip(raw, { maxOutputLength: maxBytes });
+    const unpacked = await unzip(raw, { maxOutputLength: maxBytes });
+    assertGzippedOnce(unpacked, path);
+    return unpacked;
   } catch (cause) {
+    if (cause instanceof VerisumError) throw cause;
     if ((cause as NodeJS.ErrnoException).code === "ERR_BUFFER_TOO_LARGE") throw tooLarge(path, maxBytes);
     throw new VerisumError("DATASET_MALFORMED", `${path} is not a complete gzip file`, { path }, { cause });
   }

@@ -3,7 +3,7 @@ import { ensure } from "../../protocol/errors.ts";
 import { columnCalled } from "../tables/plan.ts";
 import { listed, quoted, refusal } from "../tables/table.ts";
 import type { Cell, Place as CellPlace, Table } from "../tables/table.ts";
-import { daysFrom, isMissing, numberFrom } from "../tables/values.ts";
+import { daysFrom, missingTest, numberFrom } from "../tables/values.ts";
 import { layoutOf, writeDigits } from "./statistics-model.ts";
 import type { StatisticsColumn, StatisticsModel } from "./statistics-model.ts";
 
@@ -31,6 +31,7 @@ export async function countTable(
   const { path } = table;
   const placed = model.columns.map((column) => ({ ...columnCalled(table, column.name), column }));
   const tallies = placed.map(({ column }) => emptyTally(column));
+  const tests = placed.map(({ column }) => missingTest(markers, column.type === "number" ? table.decimal : undefined));
   let rows = 0;
   for await (const batch of table.batches())
     for (const { number, cells } of batch) {
@@ -48,7 +49,7 @@ export async function countTable(
         add(
           tallies[i]!,
           value,
-          { column, model, decimal: table.decimal, markers },
+          { column, model, decimal: table.decimal, isAbsent: tests[i]! },
           { path, row: number, column: name, value },
         );
       });
@@ -61,14 +62,14 @@ interface Reading {
   readonly column: StatisticsColumn;
   readonly model: StatisticsModel;
   readonly decimal: Table["decimal"];
-  readonly markers: readonly string[];
+  readonly isAbsent: (cell: Cell) => boolean;
 }
 
-function add(tally: Tally, cell: Cell, { column, model, decimal, markers }: Reading, place: CellPlace): void {
+function add(tally: Tally, cell: Cell, { column, model, decimal, isAbsent }: Reading, place: CellPlace): void {
   if (column.type === "category") {
     const word = String(cell).trim();
     const found = column.values.indexOf(word);
-    if (found < 0 && isMissing(cell, markers)) return;
+    if (found < 0 && isAbsent(cell)) return;
     if (found < 0)
       throw refusal(
         "DATASET_CATEGORY_UNKNOWN",
@@ -80,7 +81,7 @@ function add(tally: Tally, cell: Cell, { column, model, decimal, markers }: Read
     tally.counts[found]!++;
     return;
   }
-  if (isMissing(cell, markers)) return;
+  if (isAbsent(cell)) return;
   const value = column.type === "date" ? (daysFrom(cell) ?? numberFrom(cell, decimal)) : numberFrom(cell, decimal);
   if (value === undefined)
     throw refusal("DATASET_VALUE_INVALID", place, `${quoted(cell)} is no ${column.type}`, "correct it");

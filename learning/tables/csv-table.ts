@@ -18,8 +18,7 @@ export interface CsvDialect {
   readonly comment?: string | null | undefined;
 }
 
-/** What the dialect is found out from. */
-const HEAD_CHARACTERS = 1 << 18;
+/** Rows from which the dialect is found out. */
 const HEAD_ROWS = 200;
 /** Characters of one row: a million values with fifteen digits each. */
 const MAX_ROW_CHARACTERS = 1 << 24;
@@ -37,14 +36,10 @@ interface TextRow {
  */
 export async function openCsv(source: TextSource, dialect: CsvDialect = {}): Promise<Table> {
   const { path } = source;
-  const head = await headOf(source);
-  const preamble = readPreamble(head, dialect.comment);
+  const preamble = await readPreamble(source, dialect.comment);
   const comment = dialect.comment ?? undefined;
   const isComment = (line: string): boolean => comment !== undefined && line.startsWith(comment);
-  const body = head
-    .split("\n")
-    .slice(preamble.lines)
-    .filter((line) => !isComment(line));
+  const body = preamble.body.split("\n").filter((line) => !isComment(line));
   if (body.every((line) => line.trim() === ""))
     throw new VerisumError("DATASET_EMPTY", `${path} holds no example`, { path });
   const delimiter = dialect.delimiter ?? preamble.delimiter ?? delimiterOf(body.slice(0, HEAD_ROWS).join("\n"), path);
@@ -150,16 +145,6 @@ function assertNoHeader(comment: { text: string; row: number }, delimiter: strin
   );
 }
 
-/** The first characters of the text, whole lines. */
-async function headOf(source: TextSource): Promise<string> {
-  let head = "";
-  for await (const text of source.open()) {
-    head += text;
-    if (head.length >= HEAD_CHARACTERS) return head.slice(0, head.lastIndexOf("\n") + 1 || head.length);
-  }
-  return head;
-}
-
 interface RowLayout {
   readonly delimiter: string;
   /** Lines before the first row. */
@@ -188,6 +173,10 @@ async function* rowsOf(source: TextSource, { delimiter, skip, comment }: RowLayo
     rest = isLast ? "" : rest.slice(meta.cursor);
     const rows: TextRow[] = [];
     data.forEach((found, i) => {
+      if (found.length === 1 && found[0] === "" && error?.row !== i) {
+        line++;
+        return;
+      }
       const cells = tidied(found, delimiter);
       if (error?.row === i)
         throw refusal(
@@ -204,7 +193,9 @@ async function* rowsOf(source: TextSource, { delimiter, skip, comment }: RowLayo
   };
   for await (const text of source.open()) {
     rest += text;
-    for (; line <= skip && rest.includes("\n"); line++) rest = rest.slice(rest.indexOf("\n") + 1);
+    let at = 0;
+    for (let end = rest.indexOf("\n"); line <= skip && end >= 0; end = rest.indexOf("\n", at), line++) at = end + 1;
+    rest = rest.slice(at);
     if (line <= skip) continue;
     yield take(false);
     if (rest.length > MAX_ROW_CHARACTERS)

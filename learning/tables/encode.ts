@@ -8,7 +8,7 @@ import { widthOf } from "./schema.ts";
 import { listed, optionText, quoted, refusal, shown } from "./table.ts";
 import type { Cell, Place, Row, Table } from "./table.ts";
 import { targetReader } from "./targets.ts";
-import { daysFrom, isMissing, numberFrom } from "./values.ts";
+import { daysFrom, isBeyondNumbers, isMissing, missingTest, numberFrom } from "./values.ts";
 
 /** A data set with what its rows are split by. */
 export interface Encoded {
@@ -39,7 +39,7 @@ export async function encodeTable(table: Table, plan: PlanToAnswer, mayLackAnswe
     plan.target === undefined && label !== undefined ? labelReader(table, { ...plan, label }) : undefined;
   const readTarget =
     plan.target === undefined || label === undefined ? undefined : targetReader(table, { ...plan, label }, plan.target);
-  const lacksAnswer = (row: Row): boolean => mayLackAnswers && label !== undefined && lacksLabel(row, plan);
+  const lacks = lackTests(plan, table);
   const target = new Float32Array(1);
   const encoders = plan.features.map((feature) => encoderOf(feature, plan, table));
   const groups: string[] = [];
@@ -54,7 +54,7 @@ export async function encodeTable(table: Table, plan: PlanToAnswer, mayLackAnswe
     for (const row of rows) {
       for (const feature of plan.features)
         if (feature.schema.type === "number" && isCode(row.cells[feature.index]!)) coded.add(feature);
-      if (plan.missing.policy === "drop-row" && lacksValue(row, plan, mayLackAnswers)) {
+      if (plan.missing.policy === "drop-row" && (lacks.feature(row) || (!mayLackAnswers && lacks.label(row)))) {
         dropped++;
         continue;
       }
@@ -63,7 +63,7 @@ export async function encodeTable(table: Table, plan: PlanToAnswer, mayLackAnswe
         encode(row, values, at);
         at += size;
       }
-      const isUnanswered = lacksAnswer(row);
+      const isUnanswered = mayLackAnswers && lacks.label(row);
       labels.push(isUnanswered ? -1 : (readLabel?.(row) ?? 0));
       numbers.push(row.number);
       if (readTarget !== undefined) {
@@ -96,7 +96,7 @@ export async function encodeTable(table: Table, plan: PlanToAnswer, mayLackAnswe
     rowNumbers: Uint32Array.from(numbers.values()),
     ...(plan.group === undefined ? {} : { groups }),
     ...(plan.time === undefined ? {} : { times }),
-    notes: [...codeNotes([...coded]), ...droppedNote(dropped, path)],
+    notes: [...codeNotes([...coded], plan.isByTask), ...droppedNote(dropped, path)],
   };
 }
 
@@ -105,12 +105,12 @@ function isCode(cell: Cell): boolean {
   return typeof cell === "string" && cell.length > 1 && cell.startsWith("0") && cell[1]! >= "0" && cell[1]! <= "9";
 }
 
-function codeNotes(coded: readonly Feature[]): DataNote[] {
+function codeNotes(coded: readonly Feature[], isByTask: boolean): DataNote[] {
   return coded.map(({ name }) => ({
     level: "warning",
     event: "column-identifier",
     column: name,
-    text: `column ${name}: it has values that begin with zeros, as codes do and quantities do not; drop=${optionText(name)} leaves it out`,
+    text: `column ${name}: it has values that begin with zeros, as codes do and quantities do not${isByTask ? "" : `; drop=${optionText(name)} leaves it out`}`,
   }));
 }
 
@@ -133,14 +133,15 @@ interface Encoder {
 
 function encoderOf({ index, name, schema, scale }: Feature, plan: PlanToAnswer, { path, decimal }: Table): Encoder {
   const { missing } = plan;
+  const isAbsent = missingTest(missing.markers, schema.type === "number" ? decimal : undefined);
   const constant = missing.policy === "constant" ? missing.values[name] : undefined;
   const placeOf = (row: Row): Place => ({ path, row: row.number, column: name, value: row.cells[index]! });
   /** The cell, or the task's constant in its place. */
   const valueOf = (row: Row): Cell => {
     const cell = row.cells[index]!;
     if (schema.type === "category" && typeof cell === "string" && schema.values.includes(cell.trim())) return cell;
-    if (!isMissing(cell, missing.markers)) return cell;
-    if (constant === undefined) throw missingValue(placeOf(row));
+    if (!isAbsent(cell)) return cell;
+    if (constant === undefined) throw missingValue(placeOf(row), plan.isByTask);
     return constant;
   };
   switch (schema.type) {
@@ -169,23 +170,36 @@ function encoderOf({ index, name, schema, scale }: Feature, plan: PlanToAnswer, 
           const cell = valueOf(row);
           const value = schema.type === "date" && typeof cell === "string" ? daysFrom(cell) : numberFrom(cell, decimal);
           const scaled = value === undefined ? NaN : Math.fround(scale(value));
-          if (!Number.isFinite(scaled)) throw invalidValue(placeOf(row), schema.type, value);
+          if (!Number.isFinite(scaled))
+            throw invalidValue(
+              placeOf(row),
+              schema.type,
+              isBeyondNumbers(cell, decimal) ? Infinity : value,
+              plan.isByTask,
+            );
           values[at] = scaled;
         },
       };
   }
 }
 
-function missingValue(place: Place): VerisumError {
+function missingValue(place: Place, isByTask: boolean): VerisumError {
   return refusal(
     "DATASET_VALUE_MISSING",
     place,
     place.value === "" || place.value === null ? "there is no value" : `${quoted(place.value!)} stands for no value`,
-    "fill it in, or leave such rows out with missing=drop-row; in a task its document says what is done (data.missing)",
+    isByTask
+      ? "fill it in, or take the row out; what else is done with it only the task's document can say (data.missing)"
+      : "fill it in, or leave such rows out with missing=drop-row; in a task its document says what is done (data.missing)",
   );
 }
 
-function invalidValue(place: Place, type: "number" | "date", value: number | undefined): VerisumError {
+function invalidValue(
+  place: Place,
+  type: "number" | "date",
+  value: number | undefined,
+  isByTask: boolean,
+): VerisumError {
   const { column = "" } = place;
   const problem =
     value !== undefined
@@ -193,6 +207,13 @@ function invalidValue(place: Place, type: "number" | "date", value: number | und
       : type === "date"
         ? `${quoted(place.value!)} is no date such as 2024-03-01`
         : `${quoted(place.value!)} is not a number`;
+  if (isByTask)
+    return refusal(
+      "DATASET_VALUE_INVALID",
+      place,
+      problem,
+      `correct it, or take the row out: the task asks for this column as a ${type}, and only its operator can change that`,
+    );
   const remedy = `correct it, or leave the column out with drop=${optionText(column)}`;
   const words =
     type === "number" && value === undefined
@@ -201,35 +222,33 @@ function invalidValue(place: Place, type: "number" | "date", value: number | und
   return refusal("DATASET_VALUE_INVALID", place, problem, remedy + words);
 }
 
-function lacksValue(row: Row, plan: PlanToAnswer, mayLackAnswers: boolean): boolean {
-  return (
-    (!mayLackAnswers && lacksLabel(row, plan)) ||
-    plan.features.some(({ index, schema }) =>
-      lacks(row, index, plan, schema.type === "category" ? schema.values : undefined),
-    )
+/** Whether a row lacks its label, or the value of a feature. Words that a list names are values. */
+function lackTests(
+  { features, label, classes, target, missing: { markers } }: PlanToAnswer,
+  { decimal }: Table,
+): { readonly label: (row: Row) => boolean; readonly feature: (row: Row) => boolean } {
+  const testOf = (index: number, isNumber: boolean, listed: readonly string[] | undefined) => {
+    const isAbsent = missingTest(markers, isNumber ? decimal : undefined);
+    return ({ cells }: Row): boolean => {
+      const cell = cells[index]!;
+      return isAbsent(cell) && listed?.includes(String(cell).trim()) !== true;
+    };
+  };
+  const names = typeof classes === "object" ? classes : undefined;
+  const tests = features.map(({ index, schema }) =>
+    testOf(index, schema.type === "number", schema.type === "category" ? schema.values : undefined),
   );
-}
-
-function lacksLabel(row: Row, plan: PlanToAnswer): boolean {
-  const { label, classes } = plan;
-  return label !== undefined && lacks(row, label.index, plan, typeof classes === "object" ? classes : undefined);
-}
-
-/** @param listed words that are values, even if they elsewhere stand for none */
-function lacks(
-  { cells }: Row,
-  index: number,
-  { missing }: PlanToAnswer,
-  listed: readonly string[] | undefined,
-): boolean {
-  const cell = cells[index]!;
-  return isMissing(cell, missing.markers) && listed?.includes(String(cell).trim()) !== true;
+  return {
+    label: label === undefined ? () => true : testOf(label.index, target !== undefined || names === undefined, names),
+    feature: (row) => tests.some((isLacking) => isLacking(row)),
+  };
 }
 
 /** @throws DATASET_VALUE_MISSING */
-function textOf(row: Row, { index, name }: PlacedColumn, { missing }: PlanToAnswer, path: string): string {
+function textOf(row: Row, { index, name }: PlacedColumn, { missing, isByTask }: PlanToAnswer, path: string): string {
   const cell = row.cells[index]!;
-  if (isMissing(cell, missing.markers)) throw missingValue({ path, row: row.number, column: name, value: cell });
+  if (isMissing(cell, missing.markers))
+    throw missingValue({ path, row: row.number, column: name, value: cell }, isByTask);
   return String(cell).trim();
 }
 
@@ -244,7 +263,13 @@ function timeReader(plan: PlanToAnswer, { path, decimal }: Table): (row: Row, co
     const place = { path, row: row.number, column: column.name, value: text };
     const days = daysFrom(text);
     const time = days ?? numberFrom(text, decimal);
-    if (time === undefined) throw invalidValue(place, "date", undefined);
+    if (time === undefined)
+      throw refusal(
+        "DATASET_VALUE_INVALID",
+        place,
+        `${quoted(text)} is neither a date such as 2024-03-01 nor a number`,
+        "correct it, or leave time= away",
+      );
     const found = days === undefined ? "number" : "date";
     kind ??= found;
     if (kind !== found)

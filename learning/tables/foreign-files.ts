@@ -20,6 +20,21 @@ const SIGNATURES: readonly (readonly [mark: readonly number[] | RegExp, what: st
   [/^\s*\{\\rtf/i, "formatted text", "save it as plain text"],
 ];
 
+const GZIP = [0x1f, 0x8b];
+
+/** Whether it begins as gzip does. */
+export function isGzip(head: Uint8Array): boolean {
+  return GZIP.every((byte, i) => head[i] === byte);
+}
+
+/** @param unpacked what a gzip file holds. @throws DATASET_MALFORMED if that is another one */
+export function assertGzippedOnce(unpacked: Uint8Array, path: string): void {
+  if (isGzip(unpacked))
+    throw new VerisumError("DATASET_MALFORMED", `${path} is gzip in gzip: it was compressed twice; unpack it once`, {
+      path,
+    });
+}
+
 /** Bytes that `assertNotForeign` looks at. */
 export const SIGNATURE_BYTES = 32;
 

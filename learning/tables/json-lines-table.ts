@@ -13,8 +13,8 @@ import type { Cell, Row, Table } from "./table.ts";
 import type { TextSource } from "./text.ts";
 
 const REMEDY = "correct the line";
-/** Sixteen digits in a row: Number.MAX_SAFE_INTEGER has as many. */
-const LONG_INTEGER = /[:[,\s-]\d{16}/;
+/** Sixteen digits in a row, as Number.MAX_SAFE_INTEGER has, or an exponent of three: 1e309 is no number any more. */
+const LARGE_NUMBER = /[:[,\s-]\d{16}|\d[eE]\+?\d{3}/;
 
 /** Blank lines are ignored. @throws DATASET_EMPTY, DATASET_TOO_LARGE, DATASET_MALFORMED, and what reading throws */
 export async function openJsonLines(source: TextSource): Promise<Table> {
@@ -66,17 +66,19 @@ function cellsFrom(line: Line, path: string): { readonly columns: readonly strin
   return { columns, cells };
 }
 
-/** Integers that no number holds exactly become text, so that identifiers of many digits stay apart. */
+/** Numbers that no float holds, and integers that none holds exactly, become text: identifiers stay apart. */
 function parseExactly(text: string): unknown {
   const asText = (_key: string, value: unknown, context?: { readonly source?: string }): unknown =>
-    Number.isInteger(value) && !Number.isSafeInteger(value) ? (context?.source ?? value) : value;
+    typeof value === "number" && (!Number.isFinite(value) || (Number.isInteger(value) && !Number.isSafeInteger(value)))
+      ? (context?.source ?? value)
+      : value;
   return JSON.parse(text, asText);
 }
 
 function objectFrom(line: Line, path: string): object {
   let value: unknown;
   try {
-    value = LONG_INTEGER.test(line.text) ? parseExactly(line.text) : JSON.parse(line.text);
+    value = LARGE_NUMBER.test(line.text) ? parseExactly(line.text) : JSON.parse(line.text);
   } catch (cause) {
     if (/^[[{]$|^\[\s*\{/.test(line.text))
       throw refusal(

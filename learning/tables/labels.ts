@@ -3,7 +3,7 @@ import type { Plan } from "./plan.ts";
 import { MAX_CLASSES } from "./schema.ts";
 import { listed, optionText, quoted, refusal } from "./table.ts";
 import type { Cell, Row, Table } from "./table.ts";
-import { isMissing, numberFrom } from "./values.ts";
+import { missingTest, numberFrom } from "./values.ts";
 
 /** A table of so many rows, each with a label of its own, has no classes. */
 const ENOUGH_ROWS = 10;
@@ -20,12 +20,13 @@ export function labelReader(table: Table, { label, classes, missing }: Plan): La
   const names = typeof classes === "object" ? classes : undefined;
   const limit = typeof classes === "number" ? classes : MAX_CLASSES;
   const numbered = names === undefined ? undefined : new Map(numbersOf(names));
+  const isAbsent = missingTest(missing.markers, names === undefined ? decimal : undefined);
   const read = (row: Row): number => {
     const cell = row.cells[label.index]!;
     const place = { path, row: row.number, column: label.name, value: cell };
     const named = names?.indexOf(String(cell).trim()) ?? -1;
     if (named >= 0) return named;
-    if (isMissing(cell, missing.markers))
+    if (isAbsent(cell))
       throw refusal("DATASET_VALUE_MISSING", place, "the label is missing", "fill it in, or take the row out");
     const value = numberFrom(cell, decimal);
     if (names !== undefined) {

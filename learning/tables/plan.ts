@@ -3,7 +3,7 @@ import { invalidSpec } from "../formats/options.ts";
 import { valueScaling } from "../scaling.ts";
 import type { WindowSize } from "../series/windows.ts";
 import type { ColumnSchema, MissingPolicy, TableSchema } from "./schema.ts";
-import { listed, optionText, refusal } from "./table.ts";
+import { listed, nameKey, optionText, refusal } from "./table.ts";
 import type { Table } from "./table.ts";
 import type { TargetScaling } from "./targets.ts";
 
@@ -56,6 +56,8 @@ export interface PlanToAnswer {
   readonly time: PlacedColumn | undefined;
   readonly missing: MissingPolicy;
   readonly window: WindowSize | undefined;
+  /** Whether a task's document says what the columns are, so that no option can leave one out. */
+  readonly isByTask: boolean;
   /** Columns that nobody asked for. */
   readonly unused: readonly string[];
 }
@@ -63,6 +65,8 @@ export interface PlanToAnswer {
 const UNSCALED: TargetScaling = { mean: 0, stdDev: 1 };
 /** The column of this name where nothing else is said. */
 const LABEL = "label";
+/** What else it is often called; proposed, never guessed. */
+const USUAL_LABELS = ["y", "labels", "target", "class"];
 
 /**
  * @throws DATASET_COLUMN_ABSENT, DATASET_LABEL_UNNAMED, DATASET_COLUMN_UNNAMED, DATASET_MALFORMED without a feature,
@@ -122,6 +126,7 @@ function planBeside(
       ...(options.markers === undefined ? {} : { markers: [...options.markers] }),
     },
     window: options.window,
+    isByTask: false,
     unused: [],
   };
 }
@@ -154,7 +159,7 @@ function columnsBeside(
   const features = featuresAsked(table, options, taken);
   if (features.length === 0)
     throw refusal("DATASET_MALFORMED", { path: table.path }, "no column is left as a feature", "drop fewer columns");
-  assertReadable(table, [label, group, time, ...features]);
+  assertReadable(table, [label, group, time, ...features], false);
   return { group, time, features };
 }
 
@@ -209,9 +214,10 @@ function planBySchema(
     time: options.time === undefined ? undefined : find(options.time),
     missing: schema.missing,
     window: schema.window,
+    isByTask: true,
   };
   const all = [label, plan.group, plan.time, ...features];
-  assertReadable(table, all);
+  assertReadable(table, all, true);
   const used = all.map((column) => column?.index);
   const dropped = (options.drop ?? []).map((name) => find(name).index);
   const needed = [...(label === undefined ? [] : [label]), ...features].find(({ index }) => dropped.includes(index));
@@ -225,14 +231,20 @@ function planBySchema(
 }
 
 /** @throws DATASET_VALUE_INVALID for a column whose values nothing reads */
-function assertReadable({ path, unreadable }: Table, columns: readonly (PlacedColumn | undefined)[]): void {
+function assertReadable(
+  { path, unreadable }: Table,
+  columns: readonly (PlacedColumn | undefined)[],
+  isByTask: boolean,
+): void {
   const found = columns.find((column) => column !== undefined && unreadable?.has(column.name));
   if (found === undefined) return;
   throw refusal(
     "DATASET_VALUE_INVALID",
     { path, column: found.name },
     unreadable!.get(found.name)!,
-    `leave it out with drop=${optionText(found.name)}, or write it as columns of numbers or words`,
+    isByTask
+      ? "write it as a column of numbers or words, as the task's document asks for it"
+      : `leave it out with drop=${optionText(found.name)}, or write it as columns of numbers or words`,
   );
 }
 
@@ -241,7 +253,7 @@ function labelByName({ hasHeader, columns }: Table): string | undefined {
 }
 
 function hasColumn({ columns }: Table, wanted: string): boolean {
-  return columns.some((name) => name.toLowerCase() === wanted.toLowerCase());
+  return columns.some((name) => nameKey(name) === nameKey(wanted));
 }
 
 /** @throws DATASET_LABEL_UNNAMED */
@@ -249,6 +261,7 @@ function unaskedLabel(table: Table): string {
   const named = labelByName(table);
   if (named !== undefined) return named;
   const { path, columns, hasHeader } = table;
+  const suggested = columns.find((name) => USUAL_LABELS.includes(nameKey(name)));
   throw refusal(
     "DATASET_LABEL_UNNAMED",
     { path },
@@ -256,18 +269,19 @@ function unaskedLabel(table: Table): string {
       ? `no column is called ${LABEL}; there are ${listed(columns)}`
       : "it has no header, so that no column is called label",
     hasHeader
-      ? "name the label's column with label="
+      ? `name the label's column with label=${suggested === undefined ? "" : `, such as label=${optionText(suggested)}`}`
       : "say which column is the label with label=first, label=last or its number",
   );
 }
 
 /**
- * A column by its name, capitals aside where that is clear; by `first`, `last` or its number where none has that name.
+ * A column by its name, capitals and what nobody sees aside where that is clear; by `first`, `last` or its number
+ * where none has that name.
  * @throws DATASET_COLUMN_ABSENT
  */
 export function columnCalled({ path, columns }: Table, wanted: string): PlacedColumn {
   const exact = columns.indexOf(wanted);
-  const index = exact >= 0 ? exact : columns.findIndex((name) => name.toLowerCase() === wanted.toLowerCase());
+  const index = exact >= 0 ? exact : columns.findIndex((name) => nameKey(name) === nameKey(wanted));
   const place = index >= 0 ? index : placeOf(wanted, columns.length);
   const name = columns[place];
   const parts = name === undefined ? columns.filter((column) => column.startsWith(`${wanted}.`)) : [];

@@ -2,7 +2,7 @@
 import { createHistogram } from "./histogram.ts";
 import type { Bin } from "./histogram.ts";
 import type { Cell, Decimal, Table } from "./table.ts";
-import { daysFrom, isMissing, numberFrom } from "./values.ts";
+import { daysFrom, missingTest, numberFrom } from "./values.ts";
 
 /** Different values that are told apart in a column. */
 const MOST_DISTINCT = 1000;
@@ -56,6 +56,7 @@ interface ColumnProfiler {
 }
 
 function columnProfiler(name: string, decimal: Decimal, markers: readonly string[]): ColumnProfiler {
+  const isAbsent = missingTest(markers, decimal);
   const counts = new Map<string, number>();
   const kinds = { number: 0, date: 0, word: 0 };
   const histogram = createHistogram();
@@ -71,7 +72,7 @@ function columnProfiler(name: string, decimal: Decimal, markers: readonly string
   };
   return {
     add(cell, row) {
-      if (isMissing(cell, markers)) {
+      if (isAbsent(cell)) {
         missing++;
         return;
       }

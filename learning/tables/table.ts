@@ -92,19 +92,32 @@ export function optionText(name: string): string {
   return name.replaceAll(/[%&=?,]/g, (character) => encodeURIComponent(character));
 }
 
-/** @throws DATASET_COLUMN_REPEATED if two columns have one name, capitals aside */
+/**
+ * A name as people see it, for comparisons: without capitals, in one Unicode form (é is one character or two), and
+ * without characters that nothing shows, such as zero-width spaces and joiners.
+ */
+export function nameKey(name: string): string {
+  return name
+    .replaceAll(/[\p{Cf}\p{Default_Ignorable_Code_Point}]/gu, "")
+    .normalize("NFC")
+    .toLowerCase();
+}
+
+/** @throws DATASET_COLUMN_REPEATED if two columns have names that look alike, capitals aside */
 export function assertDistinct(columns: readonly string[], place: Place): void {
   const seen = new Map<string, number>();
   columns.forEach((name, i) => {
-    const before = seen.get(name.toLowerCase());
+    const key = nameKey(name);
+    const before = seen.get(key);
+    const isVisible = before !== undefined && columns[before]!.toLowerCase() === name.toLowerCase();
     if (before !== undefined)
       throw refusal(
         "DATASET_COLUMN_REPEATED",
         { ...place, column: name },
-        `columns ${before + 1} and ${i + 1} have the same name, capitals aside`,
+        `columns ${before + 1} and ${i + 1} have the same name, ${isVisible ? "" : "invisible characters, Unicode's forms and "}capitals aside`,
         "give each column a name of its own, or take one out",
       );
-    seen.set(name.toLowerCase(), i);
+    seen.set(key, i);
   });
 }
 

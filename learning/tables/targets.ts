@@ -2,7 +2,7 @@
 import type { MissingPolicy } from "./schema.ts";
 import { quoted, refusal } from "./table.ts";
 import type { Row, Table } from "./table.ts";
-import { isMissing, numberFrom } from "./values.ts";
+import { missingTest, numberFrom } from "./values.ts";
 
 /** What the target of a row is subtracted and divided by. */
 export interface TargetScaling {
@@ -19,10 +19,11 @@ export function targetReader(
   }: { readonly label: { readonly index: number; readonly name: string }; readonly missing: MissingPolicy },
   { mean, stdDev }: TargetScaling,
 ): (row: Row) => number {
+  const isAbsent = missingTest(missing.markers, decimal);
   return ({ number, cells }) => {
     const cell = cells[label.index]!;
     const place = { path, row: number, column: label.name, value: cell };
-    if (isMissing(cell, missing.markers))
+    if (isAbsent(cell))
       throw refusal("DATASET_VALUE_MISSING", place, "the target is missing", "fill it in, or take the row out");
     const value = numberFrom(cell, decimal);
     const scaled = value === undefined ? NaN : Math.fround((value - mean) / stdDev);

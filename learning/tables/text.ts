@@ -4,14 +4,13 @@ import { open } from "node:fs/promises";
 import type { Readable } from "node:stream";
 import { createGunzip } from "node:zlib";
 import { VerisumError } from "../../protocol/errors.ts";
-import { assertNotForeign, SIGNATURE_BYTES } from "./foreign-files.ts";
+import { assertGzippedOnce, assertNotForeign, isGzip, SIGNATURE_BYTES } from "./foreign-files.ts";
 
 /** Encodings as options name them; Latin-1 is read as Windows-1252, as browsers do. */
 export const ENCODINGS = ["utf-8", "utf-16le", "utf-16be", "latin1"] as const;
 export type Encoding = (typeof ENCODINGS)[number];
 
 /** What begins a file, and what that says. */
-const GZIP = [0x1f, 0x8b];
 const MARKS: readonly (readonly [readonly number[], Encoding])[] = [
   [[0xef, 0xbb, 0xbf], "utf-8"],
   [[0xff, 0xfe], "utf-16le"],
@@ -84,11 +83,18 @@ async function* bytesOf(path: string): AsyncGenerator<Uint8Array> {
   if (head.length === 0) throw new VerisumError("DATASET_EMPTY", `${path} is empty`, { path });
   assertNotForeign(head, path);
   const file = createReadStream(path, { highWaterMark: CHUNK_BYTES });
-  const stream: Readable = beginsWith(head, GZIP) ? file.pipe(createGunzip({ chunkSize: CHUNK_BYTES })) : file;
+  const isPacked = isGzip(head);
+  const stream: Readable = isPacked ? file.pipe(createGunzip({ chunkSize: CHUNK_BYTES })) : file;
   file.on("error", (error) => stream.destroy(error));
   try {
-    for await (const chunk of stream) yield chunk as Uint8Array;
+    let isFirst = true;
+    for await (const chunk of stream) {
+      if (isPacked && isFirst) assertGzippedOnce(chunk as Uint8Array, path);
+      isFirst = false;
+      yield chunk as Uint8Array;
+    }
   } catch (cause) {
+    if (cause instanceof VerisumError) throw cause;
     throw new VerisumError(
       "DATASET_MALFORMED",
       `${path} cannot be read to its end: ${(cause as Error).message}`,

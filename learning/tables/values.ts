@@ -34,6 +34,32 @@ export function isMissing(cell: Cell, markers: readonly string[] = []): boolean 
   return MISSING_MARKERS.has(text.toLowerCase()) || markers.includes(text);
 }
 
+/**
+ * The same for a column: where its values are numbers, a marker that is one stands for the number, however a cell
+ * writes it: -999 for -999.0 as well.
+ * @param decimal of a column of numbers
+ */
+export function missingTest(markers: readonly string[] = [], decimal?: Decimal): (cell: Cell) => boolean {
+  const values =
+    decimal === undefined
+      ? []
+      : markers.flatMap((marker) => numberFrom(marker, decimal) ?? numberFrom(marker, ".") ?? []);
+  if (decimal === undefined || values.length === 0) return (cell) => isMissing(cell, markers);
+  return (cell) => {
+    if (isMissing(cell, markers)) return true;
+    const value = numberFrom(cell, decimal);
+    return value !== undefined && values.includes(value);
+  };
+}
+
+/** Whether it is written as numbers are, and larger than any that a computer calculates with. */
+export function isBeyondNumbers(cell: Cell, decimal: Decimal): boolean {
+  if (typeof cell === "number") return Math.abs(cell) === Infinity;
+  return (
+    cell !== null && (decimal === "." ? POINT : COMMA).test(cell.trim()) && numberFrom(cell, decimal) === undefined
+  );
+}
+
 /** A finite number in decimal digits, or undefined: no thousands separators, units, hexadecimals or infinities. */
 export function numberFrom(cell: Cell, decimal: Decimal): number | undefined {
   if (typeof cell === "number") return Number.isFinite(cell) ? cell : undefined;

@@ -45,7 +45,7 @@ function together(alike: readonly DataNote[]): DataNote {
   return { level, event, text: `${text}. The same of ${alike.length} columns: ${names}` };
 }
 
-function eachColumn({ data }: Pick<Encoded, "data">, { features, label }: Plan): DataNote[] {
+function eachColumn({ data }: Pick<Encoded, "data">, { features, label, isByTask }: Plan): DataNote[] {
   const warnings: DataNote[] = [];
   const warn = (event: string, column: string, text: string): void =>
     void warnings.push({ level: "warning", event, column, text: `column ${column}: ${text}` });
@@ -71,27 +71,22 @@ function eachColumn({ data }: Pick<Encoded, "data">, { features, label }: Plan):
     const figures = figuresOf(data, column);
     const { mean, stdDev, least, most, distinct } = figures;
     const range = `${short(least)} to ${short(most)}`;
-    const drop = `drop=${optionText(name)}`;
+    const remedy = isByTask ? "" : `; drop=${optionText(name)} leaves it out`;
     if (least === most) {
-      warn("column-constant", name, `all values are ${short(least)}; ${drop} leaves it out`);
+      warn("column-constant", name, `all values are ${asWritten(least, feature)}${remedy}`);
       continue;
     }
-    if (isIndex(data, column)) warn("column-index", name, `its values count the rows; ${drop} leaves it out`);
-    else if (looksLikeIdentifier(name))
-      warn("column-identifier", name, `by its name an identifier; ${drop} leaves it out`);
+    if (isIndex(data, column)) warn("column-index", name, `its values count the rows${remedy}`);
+    else if (looksLikeIdentifier(name)) warn("column-identifier", name, `by its name an identifier${remedy}`);
     else if (figures.isEachItsOwn)
-      warn(
-        "column-identifier",
-        name,
-        `each row has a whole number of its own, as identifiers are; ${drop} leaves it out`,
-      );
+      warn("column-identifier", name, `each row has a whole number of its own, as identifiers are${remedy}`);
     const sentinel = sentinelOf(data, column, figures);
     if (sentinel !== undefined) {
       const text = asWritten(sentinel, feature);
       warn(
         "column-sentinel",
         name,
-        `${text} recurs far from all other values; if it stands for no value, say na=${text}`,
+        `${text} recurs far from all other values; if it stands for no value, ${isByTask ? "the task's document has to say so (data.missing)" : `say na=${text}`}`,
       );
     }
     const scale = Math.hypot(mean, stdDev);
@@ -99,7 +94,7 @@ function eachColumn({ data }: Pick<Encoded, "data">, { features, label }: Plan):
       warn(
         "column-unscaled",
         name,
-        `goes into the model as ${range}, mean ${short(mean)}, standard deviation ${short(stdDev)}; all clients must scale it by the same constants, near mean 0 and deviation 1 (mean= and deviation=, or data.scaling in the task)`,
+        `goes into the model as ${range}, mean ${short(mean)}, standard deviation ${short(stdDev)}; all clients must scale it by the same constants, near mean 0 and deviation 1 (${isByTask ? "data.scaling in the task's document" : "mean= and deviation=, or data.scaling in the task"})`,
       );
     const valueOf = (i: number): number => data.features[i * width + column]!;
     if (distinct !== undefined && tellsLabel(data, distinct, valueOf)) leaks(`each of its ${distinct} values goes`);
@@ -141,10 +136,14 @@ function fingerprint(data: Dataset, example: number): number {
   return (high >>> 6) * 2 ** 26 + (low >>> 6);
 }
 
-function targetWarnings({ targets }: Dataset): DataNote[] {
+function targetWarnings({ targets, targetScaling }: Dataset): DataNote[] {
   const { least, most, mean, stdDev } = figuresOf({ features: targets!, exampleCount: targets!.length }, 0);
   const warning = (event: string, text: string): DataNote[] => [{ level: "warning", event, text }];
-  if (least === most) return warning("target-constant", `all targets are ${short(least)}: nothing can be learnt`);
+  if (least === most)
+    return warning(
+      "target-constant",
+      `all targets are ${short((targetScaling?.mean ?? 0) + (targetScaling?.stdDev ?? 1) * least)}: nothing can be learnt`,
+    );
   const scale = Math.hypot(mean, stdDev);
   if (scale <= LARGEST_SCALE && scale >= SMALLEST_SCALE) return [];
   return warning(

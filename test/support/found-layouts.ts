@@ -32,7 +32,7 @@ export const FOUND_LAYOUTS: readonly FoundFile[] = [
   ["gzMembers.csv.gz", Buffer.concat([gzipSync(H + R(10) + "\n"), gzipSync(R(20))]), "", read(30, 2, 2, "")],
   ["gzTrailing.csv.gz", Buffer.concat([gzipSync(H + R(30)), Buffer.from("garbage")]), "", refused("DATASET_MALFORMED")],
   ["gzZeros.csv.gz", Buffer.concat([gzipSync(H + R(30)), Buffer.alloc(512)]), "", read(30, 2, 2, "")],
-  ["gzTwice.csv.gz", gzipSync(gzipSync(H + R(30))), "", refused("DATASET_ENCODING_UNKNOWN", { row: 1 })],
+  ["gzTwice.csv.gz", gzipSync(gzipSync(H + R(30))), "", refused("DATASET_MALFORMED")],
   ["gzPlain.csv.gz", H + R(30), "", read(30, 2, 2, "")],
   ["long.csv", H + `0.1,${"9".repeat(5000)},1\n` + R(), "", refused("DATASET_VALUE_INVALID", { row: 2, column: "b" })],
   [
