@@ -33,7 +33,10 @@ export async function readDataFile(path: string, maxBytes = MAX_DATA_BYTES): Pro
 
 async function readRaw(path: string, maxBytes: number): Promise<Uint8Array> {
   try {
-    if ((await stat(path)).size > maxBytes) throw tooLarge(path, maxBytes);
+    const found = await stat(path);
+    // Pipes and devices may have no end.
+    ensure(found.isFile(), "DATASET_MALFORMED", `${path} is no ordinary file`, { path });
+    if (found.size > maxBytes) throw tooLarge(path, maxBytes);
     return await readFile(path);
   } catch (cause) {
     if (cause instanceof VerisumError) throw cause;

@@ -1,6 +1,6 @@
 /** Labelled examples in memory, and the one string that names them on a command line. */
 import { readdir, stat } from "node:fs/promises";
-import { VerisumError } from "../protocol/errors.ts";
+import { ensure, VerisumError } from "../protocol/errors.ts";
 import { MAX_DATA_VALUES } from "./data-file.ts";
 import { withFixedFeatures } from "./fixed-features.ts";
 import type { DataFormat, DataUse, OnRows, Source } from "./formats/format.ts";
@@ -107,9 +107,10 @@ interface ResolvedData {
 async function sourceAt(path: string): Promise<Source> {
   const found = await stat(path).catch(() => undefined);
   if (found === undefined) return { path, kind: "missing", entries: [] };
-  return found.isDirectory()
-    ? { path, kind: "directory", entries: await readdir(path) }
-    : { path, kind: "file", entries: [] };
+  if (found.isDirectory()) return { path, kind: "directory", entries: await readdir(path) };
+  // Pipes and devices may have no end, and a table is read more than once.
+  ensure(found.isFile(), "DATASET_MALFORMED", `${path} is no ordinary file`, { path });
+  return { path, kind: "file", entries: [] };
 }
 
 function formatOf(source: Source): DataFormat {

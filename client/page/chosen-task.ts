@@ -8,7 +8,7 @@ import { feesOf, offered } from "../../chain/fees.ts";
 import { readerAt } from "../../chain/reader.ts";
 import { openEndpoint, VERISUM_INTERFACE } from "../../chain/rpc.ts";
 import type { Endpoint } from "../../chain/rpc.ts";
-import type { RoundRecords, TaskReader } from "../../chain/task-chain.ts";
+import type { RoundRecords, TaskReader, TransactionCost } from "../../chain/task-chain.ts";
 import { filesFrom } from "../../content/gateway-files.ts";
 import { peerFetch } from "../../content/peer-fetch.ts";
 import type { ExpectedData } from "../../learning/inspect.ts";
@@ -53,11 +53,12 @@ export async function openChosenTask(
   const gateways = [...new Set([...peers, ...announced])];
   const task = await openTask(chain, filesFrom({ gateways, fetch: peerFetch, reporter }));
   const { document } = task;
+  const costs: KnownCosts = new Map();
   return {
     address,
     expected: { model: document.model, schema: document.data },
     read: (account) => describe(chain, task, endpoint, account),
-    contributions: async (account) => contributionsOf(chain, task, account),
+    contributions: async (account) => contributionsOf(chain, task, account, costs),
   };
 }
 
@@ -119,7 +120,16 @@ async function fundsOf(
   };
 }
 
-async function contributionsOf(chain: TaskReader, task: OpenTask, account: string): Promise<readonly Contribution[]> {
+/** By transaction and the block that it is in: a page looks every second, and none of them changes. */
+export type KnownCosts = Map<string, TransactionCost>;
+
+/** Latest first. @param costs that were asked for before; it grows */
+export async function contributionsOf(
+  chain: Pick<TaskReader, "look" | "transactionCost">,
+  task: Pick<OpenTask, "layout" | "parameters">,
+  account: string,
+  costs: KnownCosts,
+): Promise<readonly Contribution[]> {
   const look = await chain.look();
   const found: Contribution[] = [];
   for (let round = look.round.number; round > 0n; round--) {
@@ -127,7 +137,9 @@ async function contributionsOf(chain: TaskReader, task: OpenTask, account: strin
     const own = records.submitted.find(({ client }) => client.toLowerCase() === account);
     if (own === undefined) continue;
     const { settled } = records;
-    const cost = await chain.transactionCost(own.transactionHash);
+    const key = `${own.transactionHash} ${own.blockNumber}`;
+    const cost = costs.get(key) ?? (await chain.transactionCost(own.transactionHash));
+    if (cost !== undefined) costs.set(key, cost);
     const isOwn = cost?.sender.toLowerCase() === account;
     found.push({
       round: Number(round),
@@ -147,7 +159,7 @@ function callBytes(round: bigint, submission: Submission): number {
 }
 
 /** Of one encrypted share for each seat that had a key when the round opened. */
-function shareBytes({ layout, parameters }: OpenTask, { opened }: RoundRecords): number {
+function shareBytes({ layout, parameters }: Pick<OpenTask, "layout" | "parameters">, { opened }: RoundRecords): number {
   const shape = { elementCount: layout.elementCount, threshold: parameters.threshold };
   const seats = Array.from({ length: parameters.committeeSize }, (_, i) => i + 1);
   return seats

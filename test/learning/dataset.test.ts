@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
-import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { execFileSync } from "node:child_process";
+import { mkdir, mkdtemp, rm, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { gzipSync } from "node:zlib";
@@ -147,6 +148,18 @@ describe("data sets", () => {
     ]) {
       it(`are refused: "${spec}"`, () => rejectsCode(loadDataset(spec), "DATASET_SPEC_INVALID"));
     }
+
+    it("say that a pipe or a device, which may have no end, is no file", async function () {
+      if (process.platform === "win32") this.skip();
+      const pipe = join(folder, "pipe.csv");
+      execFileSync("sh", ["-c", 'mkfifo "$1"', "sh", pipe]);
+      const link = join(folder, "endless.csv");
+      await symlink("/dev/zero", link);
+      for (const path of [pipe, link]) {
+        await rejectsCode(loadDataset(path), "DATASET_MALFORMED");
+        await rejectsCode(readDataFile(path), "DATASET_MALFORMED");
+      }
+    });
 
     it("say that a path does not exist", () =>
       rejectsCode(loadDataset(join(folder, "nowhere.csv")), "DATASET_NOT_FOUND"));
