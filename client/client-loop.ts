@@ -92,7 +92,7 @@ export function createClientStep(deps: ClientLoopDependencies): () => Promise<Cl
         await deps.verifyAhead(round.number);
         ahead = round.number;
       }
-      if (pause.progress === "waiting") reporter.wait(pause.text, { round: pause.round });
+      reporter.wait(pause.text, { round: pause.round });
       return pause.progress;
     }
     try {
@@ -136,11 +136,18 @@ async function pauseOf(
   if (phase !== "Collecting")
     return waiting(`round ${number}: ${phase}, waiting for the committee${isIn ? "" : "; this client is not in it"}`);
   if (isIn) return waiting(`round ${number}: submitted; ${submitted}/${expected} clients are in`);
-  const { activeFromRound, untilRound } = await chain.client(chain.account);
+  const { activeFromRound, untilRound, includedRounds } = await chain.client(chain.account);
   if (untilRound !== 0n && untilRound <= number)
     return {
       progress: "done",
       text: `this account takes part in no round from ${untilRound} on: it left, was taken off, or another one has its place`,
+      round: number,
+    };
+  const { maxRoundsPerClient } = task.parameters;
+  if (maxRoundsPerClient > 0 && includedRounds >= maxRoundsPerClient)
+    return {
+      progress: "done",
+      text: `${includedRounds} settlements count this client, and the task allows ${maxRoundsPerClient}: fl-client leave takes it off, so that rounds do not wait for it`,
       round: number,
     };
   if (activeFromRound > number)
