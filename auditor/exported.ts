@@ -4,16 +4,16 @@ import { buildDirectory } from "../content/profile.ts";
 import { encodeOnnx } from "../learning/export/onnx.ts";
 import { tensorflowFiles } from "../learning/export/tensorflow-graph.ts";
 import type { CheckpointBytes, UsableCheckpoint } from "./read-checkpoint.ts";
-import { usableCheckpoint } from "./read-checkpoint.ts";
+import { CAR_FILE, usableCheckpoint } from "./read-checkpoint.ts";
 
-type Files = Readonly<Record<string, Uint8Array>>;
+export type Files = Readonly<Record<string, Uint8Array>>;
 
 const FORMATS = {
   checkpoint: ({ files }) => files,
   safetensors: ({ files }) => ({ "model.safetensors": files["model.safetensors"]! }),
   car: async ({ files }) => {
     const { root, blocks } = await buildDirectory(files);
-    return { "checkpoint.car": encodeCar(root, blocks) };
+    return { [CAR_FILE]: encodeCar(root, blocks) };
   },
   onnx: (bytes) => {
     const checkpoint = usableCheckpoint(bytes);

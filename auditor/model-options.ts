@@ -26,7 +26,7 @@ export function addModelCommands(program: Command): void {
       false,
     ),
   )
-    .requiredOption("--out <directory>", "where to write it")
+    .requiredOption("--out <path>", "the folder to write it into, or a file that ends with .car for a CAR")
     .option(
       "--round <n>",
       "the round that made the model; the latest one if absent, the first model for 0",

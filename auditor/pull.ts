@@ -1,13 +1,13 @@
 /** What `fl pull` does. */
-import { mkdir } from "node:fs/promises";
-import { join } from "node:path";
+import { mkdir, stat } from "node:fs/promises";
+import { basename, dirname, join } from "node:path";
 import type { CommonFlags } from "../command/options.ts";
 import type { Format } from "../command/reporter.ts";
 import type { Reporter } from "../protocol/reporter.ts";
 import { writeDurably } from "../storage/durable-file.ts";
 import { claimsText } from "../task/checkpoint.ts";
 import { filesAs } from "./exported.ts";
-import type { ModelFormat } from "./exported.ts";
+import type { Files, ModelFormat } from "./exported.ts";
 import type { FoundCheckpoint } from "./find-checkpoint.ts";
 import { checkpointOfTask } from "./read-checkpoint.ts";
 
@@ -30,18 +30,32 @@ const READABLE_BY_ALL = 0o644;
  */
 export async function pullModel(flags: PullFlags, reporter: Reporter, signal: AbortSignal): Promise<void> {
   const found = await checkpointOfTask(flags, reporter, signal);
-  const files = await filesAs(flags.format, found);
-  await mkdir(flags.out, { recursive: true });
+  const { folder, files } = await placed(flags, await filesAs(flags.format, found));
+  await mkdir(folder, { recursive: true });
   for (const [name, bytes] of Object.entries(files))
-    await writeDurably(join(flags.out, name), bytes, { mode: READABLE_BY_ALL });
+    await writeDurably(join(folder, name), bytes, { mode: READABLE_BY_ALL });
   const { round, cid, source, isWhole, claimed } = found;
   if (flags.report === "text")
     return reporter.say("good", "pulled", `round ${round}: ${textOf(found, cid)}, is in ${flags.out}`);
   const data = {
-    ...{ round: round.toString(), model: cid, out: flags.out, files: Object.keys(files), source, isWhole },
+    ...{ round: round.toString(), model: cid, out: folder, files: Object.keys(files), source, isWhole },
     metrics: claimed === undefined ? {} : { claimed },
   };
   process.stdout.write(`${JSON.stringify({ schemaVersion: 1, status: "ok", data })}\n`);
+}
+
+/** Where they go: `--out` is a folder, or, if it ends with .car and is none, the CAR itself. */
+export async function placed(
+  { out, format }: Pick<PullFlags, "out" | "format">,
+  files: Files,
+): Promise<{ readonly folder: string; readonly files: Files }> {
+  const [only] = Object.values(files);
+  const isFile = format === "car" && out.endsWith(".car") && !(await isFolder(out));
+  return isFile ? { folder: dirname(out), files: { [basename(out)]: only! } } : { folder: out, files };
+}
+
+async function isFolder(path: string): Promise<boolean> {
+  return (await stat(path).catch(() => undefined))?.isDirectory() === true;
 }
 
 function textOf({ source, isWhole, claimed }: FoundCheckpoint, cid: string): string {

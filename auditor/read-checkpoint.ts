@@ -1,5 +1,5 @@
 /** A checkpoint from a folder, from a CAR file, or of a task's round; and the model in it, checked against itself. */
-import { stat } from "node:fs/promises";
+import { readdir, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { isDeepStrictEqual } from "node:util";
 import { nodeOptions } from "../command/options.ts";
@@ -26,13 +26,15 @@ import { findCheckpoint } from "./find-checkpoint.ts";
 import type { FoundCheckpoint } from "./find-checkpoint.ts";
 import { modelOfRound } from "./last-model.ts";
 
+/** What `fl pull --format car` calls its file in a folder. */
+export const CAR_FILE = "checkpoint.car";
 /** Of one file, as of what is fetched. */
 const MOST_BYTES = DEFAULT_DAG_LIMITS.maxBytes;
 
 /** Which checkpoint a command is to read. */
 export interface CheckpointFlags extends Omit<CommonFlags, "contract" | "format"> {
   readonly contract?: CommonFlags["contract"];
-  /** A folder or a CAR file. */
+  /** A folder with the files or with `CAR_FILE`, or a CAR file. */
   readonly checkpoint?: string;
   readonly round?: bigint;
   /** What a folder or a CAR file has to be. */
@@ -107,9 +109,9 @@ export async function checkpointOfTask(
 async function filesAt(path: string): Promise<Readonly<Record<string, Uint8Array>>> {
   const found = await stat(path).catch(() => undefined);
   ensure(found !== undefined, "CHECKPOINT_INVALID", `there is no checkpoint at ${path}`);
-  const read = found.isDirectory()
-    ? (name: string) => readBoundedFile(join(path, name), MOST_BYTES)
-    : await carReader(path);
+  const car = found.isDirectory() ? await carIn(path) : path;
+  const read =
+    car === undefined ? (name: string) => readBoundedFile(join(path, name), MOST_BYTES) : await carReader(car);
   const files: Record<string, Uint8Array> = {};
   for (const name of CHECKPOINT_FILES)
     files[name] = await read(name).catch((cause: unknown) => {
@@ -117,6 +119,14 @@ async function filesAt(path: string): Promise<Readonly<Record<string, Uint8Array
       throw new VerisumError("CHECKPOINT_INVALID", `${path} holds no checkpoint: ${name} is not in it`, {}, { cause });
     });
   return files;
+}
+
+/** The CAR of a folder that holds it in place of a checkpoint's files. */
+async function carIn(folder: string): Promise<string | undefined> {
+  const names = await readdir(folder);
+  return names.includes(CAR_FILE) && !CHECKPOINT_FILES.some((name) => names.includes(name))
+    ? join(folder, CAR_FILE)
+    : undefined;
 }
 
 async function carReader(path: string): Promise<(name: string) => Promise<Uint8Array>> {

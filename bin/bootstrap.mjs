@@ -17,6 +17,7 @@ import module from "node:module";
 import { join, relative, resolve } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import { BootstrapError, EXIT, reporting } from "./install/failure.mjs";
+import { whenOrphaned } from "./install/orphan.mjs";
 import { isClone, missingPackages, readJson, ROOT, runsTypeScript } from "./install/installed.mjs";
 
 /** What the programs `fl-client`, `fl-aggregator` and `fl` run: they need no compiler. */
@@ -94,6 +95,8 @@ export async function start(entry) {
   if (file === undefined) return;
   // In the clone, never in a temporary folder that others can write to: what is cached is executed.
   if (isClone()) module.enableCompileCache(join(ROOT, ".toolchain", "compile-cache"));
+  // A program that does not end by itself ends at the signal that npm did not pass on.
+  whenOrphaned(() => process.kill(process.pid, "SIGTERM"));
   // Outside of `reporting`: a program says itself how it fails.
   await import(pathToFileURL(file).href);
 }

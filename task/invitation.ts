@@ -8,6 +8,7 @@ import { recoverInviter, signInvitationTerms } from "../chain/invitation-signatu
 import type { InvitationTerms } from "../chain/invitation-signature.ts";
 import type { CompactSignature, TaskContext, TaskReader } from "../chain/task-chain.ts";
 import { isVerisumError, VerisumError } from "../protocol/errors.ts";
+import { strictJson } from "../protocol/strict-json.ts";
 import type { Hex } from "../protocol/transcript.ts";
 
 const FORMAT = "verisum-invitation-1";
@@ -123,9 +124,10 @@ function contentOf(bytes: Uint8Array): z.infer<typeof schema> {
   ensureInvited(bytes.length <= MAX_INVITATION_BYTES, "malformed", `it has more than ${MAX_INVITATION_BYTES} bytes`);
   let json: unknown;
   try {
-    json = JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(bytes));
-  } catch {
-    json = undefined;
+    json = strictJson(bytes);
+  } catch (cause) {
+    const said = cause instanceof SyntaxError ? `: ${cause.message}` : "";
+    ensureInvited(false, "malformed", `it is no file that fl-operator invite wrote${said}`);
   }
   const parsed = schema.safeParse(json);
   const issue = parsed.error?.issues[0];

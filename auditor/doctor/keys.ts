@@ -2,6 +2,7 @@
 import { readdir } from "node:fs/promises";
 import { isVerisumError } from "../../protocol/errors.ts";
 import { verificationKeysFromJson } from "../../protocol/key-json.ts";
+import { strictJson } from "../../protocol/strict-json.ts";
 import { toHex } from "../../protocol/transcript.ts";
 import type { Hex } from "../../protocol/transcript.ts";
 import { hashVerificationKeys } from "../../protocol/verification-key.ts";
@@ -52,7 +53,7 @@ async function readListed(
   const read = (name: string): Promise<Uint8Array> => readListedFile(disk, manifest, name);
   const powers = await read(POWERS_FILE);
   const json = await read(VERIFICATION_KEYS_FILE);
-  const keys = verificationKeysFromJson(JSON.parse(new TextDecoder().decode(json)));
+  const keys = verificationKeysFromJson(strictJson(json));
   const present = manifest.kinds.filter(({ zkey, wireBases, witnessProgram, constraints }) =>
     [zkey, wireBases, witnessProgram, constraints].every((name) => files.includes(name)),
   );

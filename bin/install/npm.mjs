@@ -5,6 +5,7 @@ import { constants } from "node:os";
 import { basename, delimiter, dirname, join } from "node:path";
 import { BootstrapError, EXIT, say } from "./failure.mjs";
 import { ROOT } from "./installed.mjs";
+import { whenOrphaned } from "./orphan.mjs";
 
 /** What npm reports, and what to tell the user. The first match counts. */
 const NPM_FAILURES = [
@@ -81,6 +82,7 @@ export function run(command, args, { cwd, env, capture }) {
       process.on(signal, handler);
       return () => process.off(signal, handler);
     });
+    handlers.push(whenOrphaned(() => child.kill("SIGTERM")));
     child.on("error", reject);
     child.on("close", (code, signal) => {
       handlers.forEach((remove) => remove());

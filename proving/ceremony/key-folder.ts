@@ -4,6 +4,7 @@ import { readManifest, readListedFile, VERIFICATION_KEYS_FILE } from "../groth16
 import type { ClaimedSetup, KeyFiles, Manifest } from "../groth16/manifest.ts";
 import { keyFolder } from "../node/key-folder.ts";
 import { verificationKeysFromJson } from "../../protocol/key-json.ts";
+import { strictJson } from "../../protocol/strict-json.ts";
 import { hashVerificationKeys } from "../../protocol/verification-key.ts";
 import { requireContributors, verifySetup } from "./setup.ts";
 import type { SetupEnvironment, VerifiedSetup } from "./setup.ts";
@@ -39,8 +40,8 @@ async function requireKeys(
   manifest: Manifest,
   { verificationKeys }: VerifiedTranscript,
 ): Promise<void> {
-  const json = new TextDecoder().decode(await readListedFile(folder, manifest, VERIFICATION_KEYS_FILE));
-  const claimed = verificationKeysFromJson(JSON.parse(json));
+  const json = await readListedFile(folder, manifest, VERIFICATION_KEYS_FILE);
+  const claimed = verificationKeysFromJson(strictJson(json));
   if (bytesToHex(hashVerificationKeys(claimed)) !== bytesToHex(hashVerificationKeys(verificationKeys)))
     throw ceremonyRefused("keys", "the verification keys are not those that the transcript ends with");
 }

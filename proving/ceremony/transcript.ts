@@ -8,6 +8,7 @@ import { VerisumError } from "../../protocol/errors.ts";
 import { g1FromJson, g2FromJson } from "../../protocol/key-json.ts";
 import { PRESETS } from "../../protocol/parameters.ts";
 import type { PresetName } from "../../protocol/parameters.ts";
+import { strictJson } from "../../protocol/strict-json.ts";
 import { contributorName } from "../groth16/manifest.ts";
 
 /** Changes with what is hashed or proven. */
@@ -148,10 +149,11 @@ export function parseContribution(bytes: Uint8Array, index: number): Contributio
 
 function parse<T>(schema: z.ZodType<T>, bytes: Uint8Array, file: string): T {
   try {
-    return schema.parse(JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(bytes)));
+    return schema.parse(strictJson(bytes));
   } catch (cause) {
     const issue = cause instanceof z.ZodError ? cause.issues[0] : undefined;
-    const where = issue === undefined ? "" : `: ${issue.path.join(".")} ${issue.message}`;
+    const said = cause instanceof SyntaxError ? `: ${cause.message}` : "";
+    const where = issue === undefined ? said : `: ${issue.path.join(".")} ${issue.message}`;
     throw ceremonyRefused(
       issue?.path[0] === "name" ? "name" : "malformed",
       `${file} is malformed${where}`,

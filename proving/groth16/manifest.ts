@@ -5,6 +5,7 @@ import { VerisumError } from "../../protocol/errors.ts";
 import { PRESETS } from "../../protocol/parameters.ts";
 import type { PresetName } from "../../protocol/parameters.ts";
 import type { Files, Sha256 } from "../../protocol/ports.ts";
+import { strictJson } from "../../protocol/strict-json.ts";
 
 /** Changes with the files' formats or the way keys are made; part of the folder's name. */
 export const KEY_FORMAT = "verisum-keys/3";
@@ -109,11 +110,11 @@ export function isPlainName(name: string): boolean {
 /** @throws KEY_ARTIFACT_CORRUPT if the manifest is missing or malformed; whoever wrote it is a stranger */
 export async function readManifest(folder: KeyFiles): Promise<Manifest> {
   try {
-    return manifestSchema.parse(JSON.parse(new TextDecoder().decode(await folder.read(MANIFEST_FILE))));
+    return manifestSchema.parse(strictJson(await folder.read(MANIFEST_FILE)));
   } catch (cause) {
     throw new VerisumError(
       "KEY_ARTIFACT_CORRUPT",
-      `no readable key manifest of format ${KEY_FORMAT} in ${folder.place}`,
+      `no readable key manifest of format ${KEY_FORMAT} in ${folder.place}${cause instanceof SyntaxError ? `: ${cause.message}` : ""}`,
       { file: MANIFEST_FILE },
       { cause },
     );

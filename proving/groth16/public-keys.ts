@@ -7,6 +7,7 @@ import { PRESETS } from "../../protocol/parameters.ts";
 import type { Preset } from "../../protocol/parameters.ts";
 import type { CheckOnce } from "../../protocol/ports.ts";
 import type { RandomBytes } from "../../protocol/random.ts";
+import { strictJson } from "../../protocol/strict-json.ts";
 import type { VerificationKeys } from "../../protocol/verification-key.ts";
 import { G1_BYTES } from "../curve/bn254.ts";
 import type { Curve } from "../curve/curve.ts";
@@ -65,11 +66,11 @@ export function encodedKeys(keys: VerificationKeys): Uint8Array {
 
 function parseJson(bytes: Uint8Array): unknown {
   try {
-    return JSON.parse(new TextDecoder().decode(bytes));
+    return strictJson(bytes);
   } catch (cause) {
     throw new VerisumError(
       "KEY_ARTIFACT_CORRUPT",
-      "the verification keys are not JSON",
+      `the verification keys are not JSON${cause instanceof SyntaxError ? `: ${cause.message}` : ""}`,
       { file: VERIFICATION_KEYS_FILE },
       { cause },
     );

@@ -1,12 +1,13 @@
 /** `fl predict` and `fl evaluate` on a published checkpoint, and what they refuse. */
 import assert from "node:assert/strict";
 import { execFile, execFileSync } from "node:child_process";
-import { mkdir, mkdtemp, readFile, rm, symlink, truncate, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, readFile, rm, stat, symlink, truncate, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { after, before, describe, it } from "mocha";
 import { filesAs } from "../../auditor/exported.ts";
+import { placed } from "../../auditor/pull.ts";
 import { readCheckpoint, usableCheckpoint } from "../../auditor/read-checkpoint.ts";
 import type { CheckpointFlags } from "../../auditor/read-checkpoint.ts";
 import { carRoot } from "../../content/car.ts";
@@ -231,6 +232,14 @@ describe("commands that use a checkpoint", function () {
     const found = await read({ checkpoint: path });
     assert.equal(found.cid, cid);
     assert.deepEqual(Object.keys(found.files).sort(), Object.keys(trained.files).sort());
+    // As fl pull writes it: into a folder, or as the file that --out names.
+    for (const out of [join(directory, "pulled"), join(directory, "pulled.car")]) {
+      const { folder: into, files } = await placed({ out, format: "car" }, { "checkpoint.car": car! });
+      await mkdir(into, { recursive: true });
+      for (const [name, bytes] of Object.entries(files)) await writeFile(join(into, name), bytes);
+      assert.equal((await read({ checkpoint: out })).cid, cid);
+    }
+    assert.ok((await stat(join(directory, "pulled.car"))).isFile());
     await writeFile(
       path,
       car!.map((byte, i) => (i === car!.length - 1 ? byte ^ 1 : byte)),

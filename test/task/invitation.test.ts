@@ -41,6 +41,12 @@ describe("an invitation", () => {
     assert.deepEqual([invitation.terms.endpoints, invitation.terms.peers], [FOUND.endpoints, FOUND.peers]);
   });
 
+  it("is refused if it has a key twice, by the key's name", async () => {
+    const text = (await fileOf()).replace('"expires"', '"expires": 1, "expires"');
+    throwsCode(() => read(text), "INVITATION_REFUSED", { reason: "malformed" });
+    assert.throws(() => read(text), /the key expires twice/);
+  });
+
   it("is refused as altered when any of its values is another one", async () => {
     const content = JSON.parse(await fileOf()) as Record<string, unknown>;
     const { format: _, signature, ...values } = content as Record<string, unknown> & { readonly signature: object };

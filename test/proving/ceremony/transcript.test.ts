@@ -245,6 +245,10 @@ describe("a ceremony's transcript", function () {
     assert.ok(gone !== undefined);
     await refuses(headless, "files");
     await refuses({ ...start, [START_FILE]: new TextEncoder().encode("{") }, "malformed");
+    const text = new TextDecoder().decode(start[START_FILE]);
+    assert.match(text, /"alpha"/);
+    const twice = text.replace('"alpha"', '"alpha": 0, "alpha"');
+    await refuses({ ...start, [START_FILE]: new TextEncoder().encode(twice) }, "malformed");
     await refuses(
       withSecond((json) => ({ ...json, format: "verisum-setup/0" })),
       "malformed",

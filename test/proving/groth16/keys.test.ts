@@ -94,7 +94,13 @@ describe("development keys", function () {
       await use();
     }
     await rejectsCode(keys.provingFiles(2), "KEY_ARTIFACT_CORRUPT");
-    await rm(path.join(folder, MANIFEST_FILE));
+    const file = path.join(folder, MANIFEST_FILE);
+    const text = await readFile(file, "utf8");
+    // Of two values readers would take one or the other.
+    await writeFile(file, text.replace('"preset"', '"preset": "tiny", "preset"'));
+    await rejectsCode(loadKeySet(curve, folder, random), "KEY_ARTIFACT_CORRUPT");
+    await assert.rejects(loadKeySet(curve, folder, random), /the key preset twice/);
+    await rm(file);
     await rejectsCode(loadKeySet(curve, folder, random), "KEY_ARTIFACT_CORRUPT");
   });
 

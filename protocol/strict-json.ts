@@ -1,0 +1,15 @@
+/** JSON that says one thing to all who read it. */
+import { repeatedKey } from "./repeated-key.ts";
+
+/**
+ * @param bytes UTF-8, or text
+ * @throws SyntaxError for what is no JSON, or has a key twice in one object, of which two readers may take another one;
+ *   TypeError for what is no UTF-8
+ */
+export function strictJson(bytes: Uint8Array | string): unknown {
+  const text = typeof bytes === "string" ? bytes : new TextDecoder("utf-8", { fatal: true }).decode(bytes);
+  const json: unknown = JSON.parse(text);
+  const repeated = repeatedKey(text);
+  if (repeated !== undefined) throw new SyntaxError(`it has the key ${repeated} twice in one object`);
+  return json;
+}
