@@ -17,18 +17,33 @@ const HEADER = /^\{'descr': ?(.+), ?'fortran_order': ?(True|False), ?'shape': ?\
 const KIND = /^'([<>|=])([biufU])(\d{1,4})'$/;
 const REMEDY = "write it with numpy.save from an array of numbers, truth values or words (U)";
 
+/** An array whose header was read, and whose values may be elsewhere. */
+export interface NumpyHeader extends Pick<NumpyArray, "shape" | "isFortran"> {
+  /** @param bytes the whole file, header included */
+  array(bytes: Uint8Array): NumpyArray;
+}
+
 /** @param name of the array within the file, for messages. @throws DATASET_MALFORMED */
 export function parseNpy(bytes: Uint8Array, path: string, name?: string): NumpyArray {
+  return parseNpyHeader(bytes, bytes.length, path, name).array(bytes);
+}
+
+/**
+ * @param head the file's first bytes, its header at least
+ * @param size of the file in bytes
+ * @throws DATASET_MALFORMED
+ */
+export function parseNpyHeader(head: Uint8Array, size: number, path: string, name?: string): NumpyHeader {
   const malformed = (problem: string): Error =>
     refusal("DATASET_MALFORMED", { path, ...(name === undefined ? {} : { column: name }) }, problem, REMEDY);
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  const version = bytes[6] ?? 0;
+  const view = new DataView(head.buffer, head.byteOffset, head.byteLength);
+  const version = head[6] ?? 0;
   const start = version === 1 ? 10 : 12;
-  if (MAGIC.some((byte, i) => bytes[i] !== byte) || version < 1 || version > 3 || bytes.length < start)
+  if (MAGIC.some((byte, i) => head[i] !== byte) || version < 1 || version > 3 || head.length < start)
     throw malformed("it does not begin as NumPy's arrays do");
   const end = start + (version === 1 ? view.getUint16(8, true) : view.getUint32(8, true));
-  if (bytes.length < end) throw malformed("it ends within its header");
-  const text = new TextDecoder().decode(bytes.subarray(start, end));
+  if (head.length < end) throw malformed("it ends within its header");
+  const text = new TextDecoder().decode(head.subarray(start, end));
   const [, description = "", order, sides = ""] = HEADER.exec(text) ?? [];
   if (order === undefined) throw malformed("its header is not as NumPy writes it");
   const shape = sides
@@ -42,13 +57,18 @@ export function parseNpy(bytes: Uint8Array, path: string, name?: string): NumpyA
         ? "it is an array of objects, pickled, which is a program and not data"
         : `its values are of the type ${description}, which is not read`,
     );
-  const [size, read] = readerOf(view, kind) ?? [];
-  if (size === undefined || read === undefined)
-    throw malformed(`its values are of the type ${description}, which is not read`);
-  if (shape.length > MAX_RANK || !Number.isSafeInteger(sizeOf(shape) * size)) throw malformed("its shape is too large");
-  if (bytes.length !== end + sizeOf(shape) * size)
-    throw malformed(`its header promises ${sizeOf(shape) * size} bytes of values, it has ${bytes.length - end}`);
-  return { shape, isFortran: order === "True", valueAt: (index) => read(end + index * size) };
+  const width = readerOf(view, kind)?.[0];
+  if (width === undefined) throw malformed(`its values are of the type ${description}, which is not read`);
+  if (shape.length > MAX_RANK || !Number.isSafeInteger(sizeOf(shape) * width))
+    throw malformed("its shape is too large");
+  if (size !== end + sizeOf(shape) * width)
+    throw malformed(`its header promises ${sizeOf(shape) * width} bytes of values, it has ${size - end}`);
+  const isFortran = order === "True";
+  const array = (bytes: Uint8Array): NumpyArray => {
+    const read = readerOf(new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength), kind)![1];
+    return { shape, isFortran, valueAt: (index) => read(end + index * width) };
+  };
+  return { shape, isFortran, array };
 }
 
 /** Bytes of a value, and how it is read at a place; undefined for a type that is not read. */

@@ -4,17 +4,20 @@
  * alphabetical order of their names.
  */
 import { crc32 } from "node:zlib";
-import { unzipSync } from "fflate";
+import { Inflate, inflateSync } from "fflate";
 import { VerisumError } from "../../protocol/errors.ts";
 import { MAX_DATA_BYTES, readDataFile } from "../data-file.ts";
 import { sizeOf } from "../shape.ts";
-import { parseNpy } from "./npy.ts";
+import { parseNpy, parseNpyHeader } from "./npy.ts";
 import type { NumpyArray } from "./npy.ts";
 import { assertDistinct, batchesOf, refusal } from "./table.ts";
 import type { Cell, Table } from "./table.ts";
 import { zipEntries } from "./zip-checksums.ts";
+import type { ZipEntry } from "./zip-checksums.ts";
 
 const MAX_COLUMNS = 1 << 20;
+/** Of a packed array, from which its header is read: deflated, they hold 4 MB at most. */
+const HEAD_BYTES = 4096;
 /** How an archive says which arrays are training and test data: x_train, y_test, test_images. */
 const PARTS = { train: /^train_|_train$/, test: /^test_|_test$/ };
 
@@ -44,41 +47,59 @@ export async function openNpz(path: string): Promise<{ readonly train: Table; re
   return { train: tableOf(train, path), test: tableOf(test, path) };
 }
 
+/**
+ * The arrays by what the archive's directory and their headers say. Values are unpacked when the first one is read, so
+ * that an archive is refused for its names or its shapes before anything of it takes memory.
+ */
 function arraysOf(bytes: Uint8Array, path: string): ReadonlyMap<string, NumpyArray> {
-  let total = 0;
-  let files: Record<string, Uint8Array>;
+  const entries = complete(path, () => distinct(zipEntries(bytes)));
+  if (entries.length === 0) throw new VerisumError("DATASET_EMPTY", `${path} holds no array`, { path });
+  if (entries.reduce((sum, { size }) => sum + size, 0) > MAX_DATA_BYTES)
+    throw new VerisumError("DATASET_TOO_LARGE", `${path} holds more than ${MAX_DATA_BYTES} bytes`, { path });
+  const arrays = entries.map((entry): [string, NumpyArray] => {
+    const name = entry.name.replace(/\.npy$/, "");
+    const head = complete(path, () => headOf(entry));
+    const { shape, isFortran, array } = parseNpyHeader(head, entry.size, path, name);
+    let read: NumpyArray["valueAt"] | undefined;
+    const values = (): NumpyArray["valueAt"] => array(complete(path, () => unpacked(entry))).valueAt;
+    return [name, { shape, isFortran, valueAt: (index) => (read ??= values())(index) }];
+  });
+  return new Map(arrays.sort(([a], [b]) => (a < b ? -1 : 1)));
+}
+
+/** @throws DATASET_MALFORMED for what is wrong with the archive */
+function complete<T>(path: string, read: () => T): T {
   try {
-    files = unzipSync(bytes, {
-      filter({ originalSize }) {
-        total += originalSize;
-        if (total > MAX_DATA_BYTES)
-          throw new VerisumError("DATASET_TOO_LARGE", `${path} holds more than ${MAX_DATA_BYTES} bytes`, { path });
-        return true;
-      },
-    });
-    assertChecksums(bytes, files);
+    return read();
   } catch (cause) {
-    if (cause instanceof VerisumError) throw cause;
     const problem = `it is no complete archive: ${(cause as Error).message}`;
     throw refusal("DATASET_MALFORMED", { path }, problem, "write it with numpy.savez");
   }
-  const entries = Object.entries(files).map(([file, content]): [string, NumpyArray] => {
-    const name = file.replace(/\.npy$/, "");
-    return [name, parseNpy(content, path, name)];
-  });
-  if (entries.length === 0) throw new VerisumError("DATASET_EMPTY", `${path} holds no array`, { path });
-  return new Map(entries.sort(([a], [b]) => (a < b ? -1 : 1)));
 }
 
-/** @throws Error naming a file that is not as it was written, or is there twice */
-function assertChecksums(bytes: Uint8Array, files: Readonly<Record<string, Uint8Array>>): void {
-  const entries = zipEntries(bytes);
+function distinct(entries: readonly ZipEntry[]): readonly ZipEntry[] {
   const names = new Set<string>();
-  for (const { name, checksum } of entries) {
+  for (const { name } of entries) {
     if (names.has(name)) throw new Error(`${name} is in it twice`);
     names.add(name);
-    if (crc32(files[name] ?? new Uint8Array()) !== checksum) throw new Error(`${name} does not have its checksum`);
   }
+  return entries;
+}
+
+/** The beginning of a file: the header of an array has some hundred bytes. */
+function headOf({ packed, isDeflated }: ZipEntry): Uint8Array {
+  const head = packed.subarray(0, HEAD_BYTES);
+  if (!isDeflated) return head;
+  const parts: Uint8Array[] = [];
+  new Inflate((part) => parts.push(part)).push(head, head.length === packed.length);
+  return Buffer.concat(parts);
+}
+
+/** @throws Error for a file that is not as it was written */
+function unpacked({ name, size, checksum, packed, isDeflated }: ZipEntry): Uint8Array {
+  const content = isDeflated ? inflateSync(packed, { out: new Uint8Array(size) }) : packed;
+  if (content.length !== size || crc32(content) !== checksum) throw new Error(`${name} does not have its checksum`);
+  return content;
 }
 
 function partOf(arrays: ReadonlyMap<string, NumpyArray>, part: RegExp): ReadonlyMap<string, NumpyArray> {

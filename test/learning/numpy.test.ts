@@ -177,15 +177,33 @@ describe("NumPy arrays", () => {
 
   it("are refused in archives that are empty, cut off or hold no rows", async () => {
     const whole = zipSync({ "x.npy": X });
+    const promise = Uint8Array.from(whole);
+    // The directory promises less than the array's header does, and then more than any data may have.
+    const entry = Buffer.from(whole).lastIndexOf(Uint8Array.of(0x50, 0x4b, 1, 2));
+    const sized = (size: number): Uint8Array => {
+      new DataView(promise.buffer).setUint32(entry + 24, size, true);
+      return promise.slice();
+    };
     for (const [name, bytes, code] of [
       ["empty.npz", new Uint8Array(), "DATASET_EMPTY"],
       ["nothing.npz", zipSync({}), "DATASET_EMPTY"],
       ["cut.npz", whole.subarray(0, whole.length - 30), "DATASET_MALFORMED"],
-      ["bit.npz", withFlippedBit(zipSync({ "x.npy": X }, { level: 0 }), X), "DATASET_MALFORMED"],
+      ["less.npz", sized(X.length - 4), "DATASET_MALFORMED"],
+      ["more.npz", sized(0xfffffffe), "DATASET_TOO_LARGE"],
+      ["bit.npz", withFlippedBit(zipSync({ "x.npy": X, "y.npy": Y }, { level: 0 }), X), "DATASET_MALFORMED"],
       ["twice.npz", renamed(zipSync({ "x.npy": X, "y.npy": X }), "y.npy", "x.npy"), "DATASET_MALFORMED"],
       ["rows.npz", zipSync({ "x.npy": npy("'<f4'", [0, 3], new Uint8Array()) }), "DATASET_EMPTY"],
     ] satisfies [string, Uint8Array, ErrorCode][])
-      await rejectsCode(readWhole(await folder.file(name, bytes)), code);
+      await rejectsCode(readWhole(`${await folder.file(name, bytes)}?label=y`), code);
     await rejectsCode(readWhole(`${await archive({ x: X, y: Y })}?label=z`), "DATASET_COLUMN_ABSENT");
+  });
+
+  it("are refused for their names before their archive is unpacked", async () => {
+    // Whoever unpacked X would find it broken.
+    const broken = withFlippedBit(zipSync({ "X.npy": X, "y.npy": Y }, { level: 0 }), X);
+    const path = await folder.file("broken.npz", broken);
+    await rejectsCode(loadDataset(path), "DATASET_LABEL_UNNAMED");
+    await assert.rejects(loadDataset(path), /such as label=y/);
+    await rejectsCode(loadDataset(`${path}?label=y`), "DATASET_MALFORMED");
   });
 });
