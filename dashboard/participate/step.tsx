@@ -29,11 +29,16 @@ export function Problem({ problem }: { readonly problem: PageFailure | undefined
     <div role="alert">
       {problem === undefined ? null : (
         <p className="problem">
-          {problem.message} {problem.advice} {problem.code === "" ? null : <code>{problem.code}</code>}
+          {sentence(problem.message)} {problem.advice} {problem.code === "" ? null : <code>{problem.code}</code>}
         </p>
       )}
     </div>
   );
+}
+
+/** Of an error's message, which begins and ends as what follows a code does. */
+function sentence(message: string): string {
+  return `${message.slice(0, 1).toUpperCase()}${message.slice(1)}${/[.!?]$/.test(message) ? "" : "."}`;
 }
 
 /** What a form asks for, and what became of it. */

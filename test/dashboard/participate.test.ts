@@ -11,6 +11,7 @@ import { openPage } from "../../client/page/open-page.ts";
 import type { PageState } from "../../client/page/state.ts";
 import { loadDataset } from "../../learning/dataset.ts";
 import type { Hex } from "../../protocol/transcript.ts";
+import { encodeInvitation, makeInvitation } from "../../task/invitation.ts";
 import { findChromium } from "../support/browser.ts";
 import { complaintsOf, overflowOf, violationsIn } from "../support/page-checks.ts";
 import { startHarness } from "../support/round-harness.ts";
@@ -22,6 +23,8 @@ const executablePath = findChromium();
 const title = "a participant who never sees a terminal, in headless Chromium";
 const PASSWORD = "correct horse battery";
 const ROWS = 200;
+
+const inAnHour = (): number => Math.floor(Date.now() / 1000) + 3600;
 
 /** The digits as somebody's table. */
 async function digitsTable(): Promise<string> {
@@ -92,6 +95,8 @@ async function digitsTable(): Promise<string> {
             () => undefined,
           ),
       );
+      // What the program does at a click takes two cores their time beside other tests.
+      context.setDefaultTimeout(120_000);
       const opened = await context.newPage();
       complaints = complaintsOf(opened);
       await opened.goto(address);
@@ -203,6 +208,23 @@ async function digitsTable(): Promise<string> {
       await page.getByRole("button", { name: "Pause" }).waitFor();
       await page.getByRole("button", { name: "Stop" }).click();
       await page.getByRole("button", { name: "I have an invitation" }).waitFor();
+    });
+
+    it("comes back by an invitation, and not by one that somebody changed", async () => {
+      const terms = { endpoints: [harness.chain.rpc], peers: [harness.aggregator.url], expires: inAnHour() };
+      const text = encodeInvitation(await makeInvitation(harness.chain.wallet(0), harness.operator, terms));
+      const invited = async (said: string): Promise<void> => {
+        await page
+          .getByLabel("The invitation’s file")
+          .setInputFiles({ name: "invitation.json", mimeType: "application/json", buffer: Buffer.from(said) });
+        await page.getByRole("button", { name: "Look at the task" }).click();
+      };
+      await invited(text.replace(harness.chain.rpc, "http://127.0.0.1:9"));
+      await page.getByText("INVITATION_REFUSED").waitFor();
+      await check("invitation-refused");
+      await invited(text);
+      await page.getByText("tiny digits").waitFor();
+      await check("invited");
     });
 
     it("opens one window by each address", async () => {
