@@ -50,7 +50,7 @@ describe("a task whose models never beat the majority class", function () {
         "3",
         "--stay",
       ]),
-      { cwd: ROOT, stdio: ["ignore", "pipe", "pipe"] },
+      { cwd: ROOT, stdio: ["ignore", "pipe", "pipe"], env: { ...process.env, NO_COLOR: "1" } },
     );
     demo = started;
     try {

@@ -127,7 +127,8 @@ describe("rounds of which content is lost", function () {
     const measure = await openMeasure("digits", task.document);
     const expected = await measure(weightsOf(task.document, await loadModelState(task, modelCid, digest)));
     const { accuracy, loss } = evaluation as { readonly accuracy: number; readonly loss: number };
-    assert.deepEqual({ accuracy, loss, samples: 360 }, expected);
+    assert.ok("accuracy" in expected);
+    assert.deepEqual([accuracy, loss, 360], [expected.accuracy, expected.loss, expected.samples]);
     const out = join(harness.directory, "for-others");
     for (const [format, round, files] of [
       ["onnx", "1", ["model.onnx"]],

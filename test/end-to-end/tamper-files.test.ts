@@ -90,7 +90,7 @@ describe("one valid task, changed one thing at a time", function () {
         "maxWeight",
       ].map((name) => parameter(name, increment)),
       parameter("normBoundSquared", plusOne),
-      parameter("uniformWeights", (flag: boolean) => !flag),
+      parameter("uniformWeights", (flag: boolean) => !flag, "PARAMETERS_INVALID"),
       // These break a rule of their own.
       ...["threshold", "quorum", "minHonest", "maxCorrupt"].map((name) =>
         parameter(name, increment, "PARAMETERS_INVALID"),

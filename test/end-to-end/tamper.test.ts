@@ -83,7 +83,7 @@ describe("one valid round, changed one thing at a time", function () {
   const member = (seat: number): MemberRole => harness.members[seat - 1]!;
 
   before(async () => {
-    harness = await startHarness({ clients: 4, weights: [1, 2, 3, 1], learning: "scripted" });
+    harness = await startHarness({ clients: 4, weights: [1, 2, 2, 1], learning: "scripted" });
     provider = new JsonRpcProvider(harness.chain.rpc, undefined, { staticNetwork: true, cacheTimeout: -1 });
     await harness.play(["Collecting"]);
     await harness.clients[0]!.step();
