@@ -1,7 +1,7 @@
 /** A task's figures over its rounds. */
 import type { ReactNode } from "react";
 import type { Round, TaskSnapshot } from "../../indexer/api/schema.ts";
-import { count, number, percent, short } from "../format.ts";
+import { bytes, count, number, percent, short } from "../format.ts";
 import { Chart } from "./chart.tsx";
 import type { Series } from "./chart.tsx";
 
@@ -80,6 +80,14 @@ export function Charts({
           kind="bars"
           format={short}
           series={[by("gas", (r) => r.gas)]}
+        />
+        <Chart
+          {...chart}
+          title="Bytes published"
+          note="Of each round’s checkpoint."
+          kind="bars"
+          format={bytes}
+          series={[by("checkpoint", (r) => r.modelBytes)]}
         />
       </div>
     </section>
