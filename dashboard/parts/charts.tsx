@@ -1,11 +1,12 @@
 /** A task's figures over its rounds. */
 import type { ReactNode } from "react";
 import type { Round, TaskSnapshot } from "../../indexer/api/schema.ts";
-import { bytes, count, number, percent, short } from "../format.ts";
+import { count, number, percent, short } from "../format.ts";
 import { Chart } from "./chart.tsx";
 import type { Series } from "./chart.tsx";
 
 const GWEI_PER_ETHER = 1e9;
+const BYTES_PER_KIB = 1024;
 const CLAIMED = "As the aggregator says; nobody else has its data.";
 
 /** @param rounds first to last */
@@ -83,11 +84,10 @@ export function Charts({
         />
         <Chart
           {...chart}
-          title="Bytes published"
-          note="Of each round’s checkpoint."
+          title="Checkpoint, KiB"
           kind="bars"
-          format={bytes}
-          series={[by("checkpoint", (r) => r.modelBytes)]}
+          format={number}
+          series={[by("checkpoint", (r) => (r.modelBytes === null ? null : r.modelBytes / BYTES_PER_KIB))]}
         />
       </div>
     </section>
