@@ -106,40 +106,32 @@ proverOption(
     });
   });
 
-endpointOptions(
+placeCommand(
   program
     .command("leave")
     .description("leave a task from the next round on, and take the bond back once its last round is over"),
-)
-  .requiredOption("--contract <address>", "the task's contract", address)
-  .option("--key <file>", "the client's key file; else the environment's VERISUM_KEY")
-  .action(async (flags: LeavingFlags) => {
-    await leaving(async ({ leaveTask }, reporter) => void (await leaveTask(flags, reporter)));
-  });
+  "client",
+).action((flags: LeavingFlags) => leaving(async ({ leaveTask }, reporter) => void (await leaveTask(flags, reporter))));
 
-endpointOptions(
+placeCommand(
   program
     .command("name-successor")
     .description("let another account of yours take this client's place")
     .argument("<address>", "the account", address),
-)
-  .requiredOption("--contract <address>", "the task's contract", address)
-  .option("--key <file>", "the client's key file; else the environment's VERISUM_KEY")
-  .action(async (successor: Hex, flags: LeavingFlags) => {
-    await leaving(({ nameSuccessor }, reporter) => nameSuccessor(flags, successor, reporter));
-  });
+  "client",
+).action((successor: Hex, flags: LeavingFlags) =>
+  leaving(({ nameSuccessor }, reporter) => nameSuccessor(flags, successor, reporter)),
+);
 
-endpointOptions(
+placeCommand(
   program
     .command("take-place")
     .description("take the place of a client that named this account, with all that was counted of it")
     .argument("<address>", "the client's account", address),
-)
-  .requiredOption("--contract <address>", "the task's contract", address)
-  .option("--key <file>", "the new account's key file; else the environment's VERISUM_KEY")
-  .action(async (predecessor: Hex, flags: LeavingFlags) => {
-    await leaving(({ takePlace }, reporter) => takePlace(flags, predecessor, reporter));
-  });
+  "new account",
+).action((predecessor: Hex, flags: LeavingFlags) =>
+  leaving(({ takePlace }, reporter) => takePlace(flags, predecessor, reporter)),
+);
 
 const data = program.command("data").description("look at data without a chain");
 
@@ -161,6 +153,13 @@ formatOption(
   });
 
 addOpenCommand(program);
+
+/** The options of a command by which a client changes its place in the lists. @param whose key it takes */
+function placeCommand(command: Command, whose: string): Command {
+  return endpointOptions(command)
+    .requiredOption("--contract <address>", "the task's contract", address)
+    .option("--key <file>", `the ${whose}'s key file; else the environment's VERISUM_KEY`);
+}
 
 /** One change of the lists by this client. */
 async function leaving(change: (module: typeof Leave, reporter: Reporter) => Promise<void>): Promise<void> {

@@ -3,16 +3,14 @@ import assert from "node:assert/strict";
 import { after, before, beforeEach, describe, it } from "mocha";
 import type { HardhatEthersSigner } from "@nomicfoundation/hardhat-ethers/types";
 import type { NetworkConnection } from "hardhat/types/network";
-import type { TaskParameters } from "../../protocol/task.ts";
+import { abortRound, BOND, openListedTasks } from "../support/listed-tasks.ts";
+import type { ListedTasks } from "../support/listed-tasks.ts";
 import { reverts } from "../support/reverts.ts";
 import {
   as,
-  deployTask,
   excludedOf,
   makeFinalisation,
-  openChain,
   openRound,
-  registerAll,
   roundOf,
   sendFinalisation,
   setNextTime,
@@ -26,8 +24,6 @@ import {
   weightedScalar,
 } from "../support/task-on-chain.ts";
 import type { TaskOnChain } from "../support/task-on-chain.ts";
-
-const BOND = 10n ** 15n;
 
 interface ClientOnChain {
   readonly weight: bigint;
@@ -44,24 +40,13 @@ describe("lists", function () {
   this.timeout(120_000);
   let connection: NetworkConnection;
   let restore: () => Promise<void>;
-  const tasks = new Map<string, TaskOnChain>();
-  const of = (name: string): TaskOnChain => tasks.get(name)!;
+  let tasks: ListedTasks;
+  const of = (name: keyof ListedTasks): TaskOnChain => tasks[name];
+  const abort = (task: TaskOnChain): Promise<void> => abortRound(connection, task);
   const clientOf = async (task: TaskOnChain, account: string): Promise<ClientOnChain> =>
     (await view(task, "clientOf", account)) as ClientOnChain;
 
-  before(async () => {
-    connection = await openChain();
-    const deploy = async (name: string, parameters: Partial<TaskParameters>): Promise<void> =>
-      void tasks.set(name, await deployTask(connection, parameters));
-    await deploy("listed", { maxRefusals: 2, maxWeight: 4 });
-    await deploy("limited", { maxRoundsPerClient: 1 });
-    const open = { openRegistration: true, bondWei: BOND, uniformWeights: true, maxWeight: 1, maxRefusals: 1 };
-    await deploy("open", open);
-    for (const name of ["listed", "limited"]) await registerAll(of(name), [1, 1, 1, 1]);
-    for (const member of of("open").members) await of("open").verisum["registerMember"]!(member.address);
-    for (const client of of("open").clients.slice(0, 4)) await as(of("open"), client)["join"]!({ value: BOND });
-    restore = await snapshot(connection);
-  });
+  before(async () => void ({ connection, tasks, restore } = await openListedTasks()));
   beforeEach(() => restore());
   after(() => connection.close());
 
@@ -78,11 +63,6 @@ describe("lists", function () {
     const excluded = clients.map((_, i) => i).filter((i) => (refused & (1n << BigInt(i))) !== 0n);
     await task.verisum["settle"]!(number, statements, 0b1111n, await excludedOf(task, excluded));
     return scalars;
-  }
-
-  async function abort(task: TaskOnChain): Promise<void> {
-    await setNextTime(connection, (await roundOf(task)).deadline);
-    await task.verisum["abort"]!((await roundOf(task)).number);
   }
 
   describe("of clients", () => {

@@ -7,21 +7,17 @@ import type { NetworkConnection } from "hardhat/types/network";
 import { encodeAttestation, encodeRelease } from "../../chain/codec.ts";
 import { signStatement } from "../../chain/statement-signatures.ts";
 import { MAX_KEYS_AHEAD } from "../../protocol/parameters.ts";
-import type { TaskParameters } from "../../protocol/task.ts";
 import { word } from "../support/random.ts";
+import { abortRound, openListedTasks } from "../support/listed-tasks.ts";
+import type { ListedTasks } from "../support/listed-tasks.ts";
 import { reverts } from "../support/reverts.ts";
 import {
   as,
-  deployTask,
   makeFinalisation,
-  openChain,
   openRound,
-  registerAll,
   roundOf,
   sendFinalisation,
-  setNextTime,
   settleOn,
-  snapshot,
   statementOf,
   submitAll,
   view,
@@ -29,36 +25,19 @@ import {
 } from "../support/task-on-chain.ts";
 import type { TaskOnChain } from "../support/task-on-chain.ts";
 
-const BOND = 10n ** 15n;
 const NOBODY = `0x${"00".repeat(20)}`;
 
 describe("lists that change", function () {
   this.timeout(120_000);
   let connection: NetworkConnection;
   let restore: () => Promise<void>;
-  const tasks = new Map<string, TaskOnChain>();
-  const of = (name: string): TaskOnChain => tasks.get(name)!;
+  let tasks: ListedTasks;
+  const of = (name: keyof ListedTasks): TaskOnChain => tasks[name];
+  const abort = (task: TaskOnChain): Promise<void> => abortRound(connection, task);
 
-  before(async () => {
-    connection = await openChain();
-    const deploy = async (name: string, parameters: Partial<TaskParameters>): Promise<void> =>
-      void tasks.set(name, await deployTask(connection, parameters));
-    await deploy("listed", { maxRefusals: 2, maxWeight: 4 });
-    await deploy("limited", { maxRoundsPerClient: 1 });
-    const open = { openRegistration: true, bondWei: BOND, uniformWeights: true, maxWeight: 1, maxRefusals: 1 };
-    await deploy("open", open);
-    for (const name of ["listed", "limited"]) await registerAll(of(name), [1, 1, 1, 1]);
-    for (const member of of("open").members) await of("open").verisum["registerMember"]!(member.address);
-    for (const client of of("open").clients.slice(0, 4)) await as(of("open"), client)["join"]!({ value: BOND });
-    restore = await snapshot(connection);
-  });
+  before(async () => void ({ connection, tasks, restore } = await openListedTasks()));
   beforeEach(() => restore());
   after(() => connection.close());
-
-  async function abort(task: TaskOnChain): Promise<void> {
-    await setNextTime(connection, (await roundOf(task)).deadline);
-    await task.verisum["abort"]!((await roundOf(task)).number);
-  }
 
   describe("of members", () => {
     const replaced = async (): Promise<{
