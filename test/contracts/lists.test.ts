@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { after, before, beforeEach, describe, it } from "mocha";
 import type { HardhatEthersSigner } from "@nomicfoundation/hardhat-ethers/types";
 import type { NetworkConnection } from "hardhat/types/network";
+import type { ClientState } from "../../chain/generated/verisum.ts";
 import { abortRound, BOND, openListedTasks } from "../support/listed-tasks.ts";
 import type { ListedTasks } from "../support/listed-tasks.ts";
 import { reverts } from "../support/reverts.ts";
@@ -25,17 +26,6 @@ import {
 } from "../support/task-on-chain.ts";
 import type { TaskOnChain } from "../support/task-on-chain.ts";
 
-interface ClientOnChain {
-  readonly weight: bigint;
-  readonly activeFromRound: bigint;
-  readonly untilRound: bigint;
-  readonly lastSubmittedRound: bigint;
-  readonly bondWei: bigint;
-  readonly refusals: bigint;
-  readonly includedRounds: bigint;
-  readonly moved: boolean;
-}
-
 describe("lists", function () {
   this.timeout(120_000);
   let connection: NetworkConnection;
@@ -43,8 +33,8 @@ describe("lists", function () {
   let tasks: ListedTasks;
   const of = (name: keyof ListedTasks): TaskOnChain => tasks[name];
   const abort = (task: TaskOnChain): Promise<void> => abortRound(connection, task);
-  const clientOf = async (task: TaskOnChain, account: string): Promise<ClientOnChain> =>
-    (await view(task, "clientOf", account)) as ClientOnChain;
+  const clientOf = async (task: TaskOnChain, account: string): Promise<ClientState> =>
+    (await view(task, "clientOf", account)) as ClientState;
 
   before(async () => void ({ connection, tasks, restore } = await openListedTasks()));
   beforeEach(() => restore());
