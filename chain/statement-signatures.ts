@@ -87,8 +87,12 @@ export function checkStatementInRound<K extends StatementKind>(
   } catch (error) {
     if (!isVerisumError(error, "SIGNATURE_INVALID")) throw error;
     const { seat, round } = statement;
+    // Only where the seat had other members a signature is worth a second look.
+    const [current] = membersIn(terms, round).slice(seat - 1, seat);
+    const others = terms.filter((term) => term.seat === seat && term.member !== current);
+    if (others.length === 0) throw error;
     const signer = recoverStatementSigner(context, kind, statement, statement.signature);
-    const term = terms.findLast(({ seat: other, member }) => other === seat && member === signer);
+    const term = others.findLast(({ member }) => member === signer);
     if (term === undefined) throw error;
     const until = term.untilRound === undefined ? "" : `, and before round ${term.untilRound}`;
     throw new VerisumError(

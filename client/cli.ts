@@ -111,7 +111,7 @@ placeCommand(
     .command("leave")
     .description("leave a task from the next round on, and take the bond back once its last round is over"),
   "client",
-).action((flags: LeavingFlags) => leaving(async ({ leaveTask }, reporter) => void (await leaveTask(flags, reporter))));
+).action((flags: LeavingFlags) => leaving(({ leaveTask }, reporter) => leaveTask(flags, reporter)));
 
 placeCommand(
   program

@@ -10,10 +10,9 @@ export type LeavingOptions = Parameters<typeof connectWriter>[0];
 
 /**
  * Leaves from the next round on. A bond is paid back by the same call once the last round is over.
- * @returns whether anything is left to do: a bond that is held until then
  * @throws ROLE_NOT_REGISTERED; chain errors
  */
-export async function leaveTask(options: LeavingOptions, reporter: Reporter): Promise<boolean> {
+export async function leaveTask(options: LeavingOptions, reporter: Reporter): Promise<void> {
   const chain = await connectWriter(options);
   const { weight, untilRound, bondWei } = await chain.client(chain.account);
   ensure(weight > 0, "ROLE_NOT_REGISTERED", `${chain.account} was never a client of this task`, {
@@ -22,22 +21,20 @@ export async function leaveTask(options: LeavingOptions, reporter: Reporter): Pr
   if (untilRound === 0n) await chain.removeClient(chain.account);
   const until = (await chain.client(chain.account)).untilRound;
   reporter.say("good", "left", `takes part in no round from ${until} on`, { untilRound: until });
-  if (bondWei === 0n) return false;
-  return !(await takeBond(chain, reporter, until));
+  if (bondWei !== 0n) await takeBond(chain, reporter, until);
 }
 
-async function takeBond(chain: TaskWriter, reporter: Reporter, until: bigint): Promise<boolean> {
+async function takeBond(chain: TaskWriter, reporter: Reporter, until: bigint): Promise<void> {
   const { number, phase } = await chain.round();
   const isOpen = phase === "Collecting" || phase === "Attesting" || phase === "Aggregating";
   if (isOpen && number < until) {
     reporter.say("info", "bond-held", `the bond is held until round ${number} is over: run this again then`, {
       round: number,
     });
-    return false;
+    return;
   }
   await chain.withdrawBond();
   reporter.say("good", "bond-paid", "the bond is paid back");
-  return true;
 }
 
 /** Lets another account take this one's place. @throws ROLE_NOT_REGISTERED; chain errors */

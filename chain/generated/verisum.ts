@@ -827,7 +827,9 @@ export interface VerisumFunctions {
     readonly inputs: readonly [];
     readonly output: bigint;
   };
-  /** The contract with the code of the calls about who takes part (`ILists`). */
+  /**
+   * The contract with the code of the calls about who takes part (`IListChanges`), and of those that open and abort.
+   */
   readonly lists: {
     readonly mutability: "view";
     readonly inputs: readonly [];
@@ -863,7 +865,7 @@ export interface VerisumFunctions {
     readonly inputs: readonly [];
     readonly output: bigint;
   };
-  /** Who fills the seats and the allow-list. */
+  /** Who fills the seats and the allow-list, and changes them for later rounds. */
   readonly operator: {
     readonly mutability: "view";
     readonly inputs: readonly [];

@@ -56,7 +56,7 @@ export async function openChosenTask(
   const costs: KnownCosts = new Map();
   return {
     address,
-    expected: { model: document.model, schema: document.data },
+    expected: { model: document.model, schema: document.data, preprocessing: document.preprocessing },
     read: (account) => describe(chain, task, endpoint, account),
     contributions: async (account) => contributionsOf(chain, task, account, costs),
   };

@@ -102,9 +102,12 @@ export async function openSession(options: SessionOptions): Promise<Session> {
     account = kept === undefined ? null : { address: kept.address, isOpen: kept.wallet !== undefined, file: keystore };
   };
   const look = async (): Promise<void> => {
-    if (chosen === undefined) return;
-    const next = await chosen.read(account?.address);
-    const contributed = account === null ? [] : await chosen.contributions(account.address);
+    const asked = chosen;
+    if (asked === undefined) return;
+    const next = await asked.read(account?.address);
+    const contributed = account === null ? [] : await asked.contributions(account.address);
+    // It was left, or another one was chosen, meanwhile.
+    if (chosen !== asked) return;
     if (JSON.stringify([next, contributed]) === JSON.stringify([task, history])) return;
     [task, history] = [next, contributed];
     touch();

@@ -30,7 +30,7 @@ export interface PageTask {
   readonly chainId: string;
   readonly contract: string;
   readonly operator: string;
-  /** Undefined where the model is trained by a program of somebody else. */
+  /** False where the model is trained by a program of somebody else. */
   readonly isTrainedHere: boolean;
   /** The task's document says which columns there are. */
   readonly hasSchema: boolean;

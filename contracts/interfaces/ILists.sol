@@ -7,7 +7,7 @@ import {ClientState} from "../types/VerisumTypes.sol";
 /// @title Who takes part in a task: its seats, their keys, and its clients.
 /// @notice What `Verisum` says of them, and how they change.
 interface ILists is IListChanges {
-    /// @notice Who fills the seats and the allow-list.
+    /// @notice Who fills the seats and the allow-list, and changes them for later rounds.
     function operator() external view returns (address);
     /// @notice The member of a seat in the current round; zero for an empty seat.
     function memberAt(uint8 seat) external view returns (address);

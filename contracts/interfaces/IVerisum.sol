@@ -24,8 +24,9 @@ import {
 /// `block.timestamp < deadline`, ending the phase by time needs `block.timestamp >= deadline`. A round takes three steps:
 /// clients submit, somebody settles on whom the members' statements support, somebody finalizes what enough members
 /// released and signed. Members send nothing themselves.
-/// @dev Trust: the operator only fills the seats and the allow-list; nobody can pause, upgrade or take a bond. Members
-/// are trusted as docs/protocol.md, section 1, says; the keys' setup had one honest contributor. Seats count from 1 and
+/// @dev Trust: the operator only fills the seats and the allow-list, and changes them for later rounds; nobody can pause,
+/// upgrade or take a bond. Members are trusted as docs/protocol.md, section 1, says; the keys' setup had one honest
+/// contributor. Seats count from 1 and
 /// bit j-1 of a member mask is seat j; bit i of a client bitmap is the i-th accepted client of the round.
 interface IVerisum is ILists {
     // ------------------------------------------------------------------ events
@@ -261,7 +262,7 @@ interface IVerisum is ILists {
     function keysPointer() external view returns (address);
     /// @notice The contract that checks the pairings of this task's submissions (`ISubmissionVerifier`).
     function verifier() external view returns (address);
-    /// @notice The contract with the code of the calls about who takes part (`ILists`).
+    /// @notice The contract with the code of the calls about who takes part (`IListChanges`), and of those that open and abort.
     function lists() external view returns (address);
     /// @notice M, field elements of a packed vector, masks included.
     function vectorLength() external view returns (uint32);

@@ -1,10 +1,9 @@
 /** A key folder that claims to come from a ceremony, verified whole: what operators run before they publish one. */
 import { bytesToHex } from "@noble/hashes/utils.js";
-import { readManifest, readListedFile, VERIFICATION_KEYS_FILE } from "../groth16/manifest.ts";
+import { readManifest } from "../groth16/manifest.ts";
 import type { ClaimedSetup, KeyFiles, Manifest } from "../groth16/manifest.ts";
+import { readVerificationKeys } from "../groth16/public-keys.ts";
 import { keyFolder } from "../node/key-folder.ts";
-import { verificationKeysFromJson } from "../../protocol/key-json.ts";
-import { strictJson } from "../../protocol/strict-json.ts";
 import { hashVerificationKeys } from "../../protocol/verification-key.ts";
 import { requireContributors, verifySetup } from "./setup.ts";
 import type { SetupEnvironment, VerifiedSetup } from "./setup.ts";
@@ -34,14 +33,16 @@ export async function verifyKeyFolder(
   });
 }
 
-/** The verification keys, from which the contract's hash is, are the transcript's. @throws CEREMONY_REFUSED */
+/**
+ * The verification keys, from which the contract's hash is, are the transcript's.
+ * @throws CEREMONY_REFUSED, KEY_ARTIFACT_CORRUPT
+ */
 async function requireKeys(
   folder: KeyFiles,
   manifest: Manifest,
   { verificationKeys }: VerifiedTranscript,
 ): Promise<void> {
-  const json = await readListedFile(folder, manifest, VERIFICATION_KEYS_FILE);
-  const claimed = verificationKeysFromJson(strictJson(json));
+  const claimed = await readVerificationKeys(folder, manifest);
   if (bytesToHex(hashVerificationKeys(claimed)) !== bytesToHex(hashVerificationKeys(verificationKeys)))
     throw ceremonyRefused("keys", "the verification keys are not those that the transcript ends with");
 }

@@ -37,9 +37,7 @@ export async function loadPublicKeys(
 ): Promise<PublicKeys> {
   const manifest = await readManifest(folder);
   const preset = PRESETS[manifest.preset];
-  const verificationKeys = verificationKeysFromJson(
-    parseJson(await readListedFile(folder, manifest, VERIFICATION_KEYS_FILE)),
-  );
+  const verificationKeys = await readVerificationKeys(folder, manifest);
   guardVerificationKeys(verificationKeys, preset);
   const powers = await readListedFile(folder, manifest, POWERS_FILE);
   if (powers.length !== manifest.powers * G1_BYTES)
@@ -55,6 +53,11 @@ export async function loadPublicKeys(
     );
   });
   return { manifest, preset, verificationKeys, powers };
+}
+
+/** As the folder has them, unchecked. @throws KEY_ARTIFACT_CORRUPT */
+export async function readVerificationKeys(folder: KeyFiles, manifest: Manifest): Promise<VerificationKeys> {
+  return verificationKeysFromJson(parseJson(await readListedFile(folder, manifest, VERIFICATION_KEYS_FILE)));
 }
 
 /** All of the verification keys as bytes, for their digest. */
