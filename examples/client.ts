@@ -6,20 +6,20 @@
 import { parseArgs } from "node:util";
 import { joinTask, standardDependencies } from "verisum/client";
 import type { RoundTrainer } from "verisum/client";
-import { loadDataset } from "verisum/learning";
+import { featuresOf, loadDataset } from "verisum/learning";
 import type { Hex } from "verisum/protocol";
 
 const text = { type: "string" } as const;
 const options = { contract: text, rpc: text, peer: text, state: text, data: text, rounds: text };
 const { contract, rpc = "http://127.0.0.1:8545", peer, state, data, rounds } = parseArgs({ options }).values;
-const { features, labels, exampleCount, classCount } = (await loadDataset(data ?? "digits")).train;
-const width = features.length / exampleCount;
+const own = (await loadDataset(data ?? "digits")).train;
+const { labels, exampleCount, classCount } = own;
 
 const trainer: RoundTrainer = {
   train: async ({ tensors }) => {
     const [kernel, bias] = tensors.map((tensor) => tensor.data) as [Float32Array, Float32Array];
     for (let row = 0; row < exampleCount; row++) {
-      const x = features.subarray(row * width, (row + 1) * width);
+      const x = featuresOf(own, row);
       bias.forEach((start, c) => {
         const score = x.reduce((sum, value, i) => sum + value * kernel[i * classCount + c]!, start);
         const step = 0.1 * (1 / (1 + Math.exp(-score)) - Number(labels[row] === c));
@@ -31,6 +31,6 @@ const trainer: RoundTrainer = {
   },
 };
 const where = { contract: contract as Hex, rpc, peers: [peer ?? "http://127.0.0.1:7700"] };
-const own = { stateDirectory: state ?? ".verisum/client", rounds: Number(rounds ?? 5), trainer };
-await joinTask({ ...where, ...own }, standardDependencies("client"));
+const rest = { stateDirectory: state ?? ".verisum/client", rounds: Number(rounds ?? 5), trainer };
+await joinTask({ ...where, ...rest }, standardDependencies("client"));
 process.exit();

@@ -113,6 +113,10 @@ export async function createTrainer(
     assertFinite(weights, "MODEL_NOT_FINITE", "the weights given are not finite");
     assertTakes(model, data);
     assertFinite(data.features, "DATASET_VALUE_INVALID", "a feature is not finite");
+  };
+  /** Of what is trained on or measured; what is asked about may lack its answer. */
+  const checkAnswered = (weights: Float32Array, data: Dataset): void => {
+    check(weights, data);
     if (data.targets !== undefined) assertFinite(data.targets, "DATASET_VALUE_INVALID", "a target is not finite");
   };
 
@@ -124,14 +128,14 @@ export async function createTrainer(
 
     async train(start, data, trainOptions, onProgress) {
       assertTrainOptions(trainOptions);
-      check(start, data);
+      checkAnswered(start, data);
       const weighted = withClassWeights(data, trainOptions.classWeights, model);
       if (memberCount > 1) return trainMembers(start, weighted, trainOptions, onProgress);
       return methodFor(trainOptions).train({ network, start, data: weighted, onProgress }, trainOptions);
     },
 
     async evaluate(weights, data) {
-      check(weights, data);
+      checkAnswered(weights, data);
       const tally = head.tally(data);
       let loss = 0;
       await inBatches(weights, data, (from, count, outputs) => {

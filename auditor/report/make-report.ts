@@ -1,4 +1,5 @@
 /** A report, from the chain as the audit read it and from what the audit found. */
+import { membersIn } from "../../chain/lists.ts";
 import type { RoundRecords, TaskLook } from "../../chain/task-chain.ts";
 import { cidFromDigest } from "../../content/cid.ts";
 import { bitCount, hasClient } from "../../protocol/committee.ts";
@@ -24,7 +25,7 @@ export async function makeReport(
   { findings }: Pick<Verdict, "findings">,
   { program, now, until }: ReportOptions,
 ): Promise<TaskReport> {
-  const [look, operator, members] = await Promise.all([chain.look(), chain.operator(), chain.members()]);
+  const [look, operator] = await Promise.all([chain.look(), chain.operator()]);
   const numbers = (await chain.finalisedRoundNumbers()).filter((round) => until === undefined || round <= until);
   const records = numbers.map((round) => look.records(round));
   const { chainId, contract, deployment } = chain.context;
@@ -46,7 +47,7 @@ export async function makeReport(
     },
     committee: {
       ...{ seats: parameters.committeeSize, threshold: parameters.threshold, quorum: parameters.quorum },
-      members: members.map(lowered),
+      members: membersIn(look.seats, look.round.number).map(lowered),
     },
     clients: clientsIn(records),
     rounds: records.flatMap((record) => roundIn(record, look, findings) ?? []),

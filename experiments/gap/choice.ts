@@ -5,6 +5,7 @@
  * earlier of equal ones.
  */
 import { ensure } from "../../protocol/errors.ts";
+import { gatherExamples } from "../../learning/examples.ts";
 import type { Dataset } from "../../learning/examples.ts";
 
 export interface Candidate {
@@ -54,7 +55,9 @@ export async function chosen(
 }
 
 /** All examples of data sets of one shape, one set after the other. */
-export function joined(parts: readonly Dataset[]): Dataset {
+export function joined(sets: readonly Dataset[]): Dataset {
+  // Windows may share their values.
+  const parts = sets.map((set) => gatherExamples(set, [...Array(set.exampleCount).keys()]));
   const features = new Float32Array(parts.reduce((sum, part) => sum + part.features.length, 0));
   const labels = new Int32Array(parts.reduce((sum, { exampleCount }) => sum + exampleCount, 0));
   let [value, example] = [0, 0];

@@ -36,6 +36,16 @@ describe("the choice of training for the federated gap", () => {
     throwsCode(() => foldsOf([shard(1)]), "USAGE");
   });
 
+  it("joins windows that share their values as they are, one set after the other", () => {
+    const windows = (values: readonly number[], starts: readonly number[]): Dataset => ({
+      ...shard(0),
+      ...{ features: Float32Array.from(values), starts: Uint32Array.from(starts), featureShape: [2] },
+      ...{ labels: new Int32Array(starts.length), exampleCount: starts.length },
+    });
+    const { features, starts } = joined([windows([1, 2, 3, 4], [0, 1, 2]), windows([5, 6, 7], [1, 0])]);
+    assert.deepEqual([[...features], starts], [[1, 2, 2, 3, 3, 4, 6, 7, 5, 6], undefined]);
+  });
+
   it("takes the least mean loss, the smaller step of equal ones, and none that diverged", async () => {
     const candidates = candidatesOf([0.1, 0.01], [5, 1]);
     assert.deepEqual(candidates[0], { learningRate: 0.01, localEpochs: 1 });

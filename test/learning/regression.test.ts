@@ -60,6 +60,9 @@ describe("a model that answers with a number", () => {
     near(nothing.baselineError, Math.sqrt(mean(distances.map((value) => (value - mean(distances)) ** 2))));
     near(nothing.loss, mean(distances.map((value) => (value / 10) ** 2)) / 2);
     assert.deepEqual([...(await trainer.predict(weights, data))].length, 200);
+    const unanswered = { ...data, targets: data.targets!.map((target, i) => (i === 3 ? NaN : target)) };
+    assert.deepEqual(await trainer.predict(weights, unanswered), await trainer.predict(weights, data));
+    await rejectsCode(trainer.evaluate(weights, unanswered), "DATASET_VALUE_INVALID");
   });
 
   it("has half the squared error as loss, or Huber's, with their gradients", () => {

@@ -66,7 +66,8 @@ class Checkpoint:
         if outputs is not None and outputs["kind"] == "classes":
             return None if outputs["names"] is None else tuple(outputs["names"])
         named = self.config["inputs"]["preprocessing"] or self.config["inputs"]["table"]
-        return None if named is None else tuple(named["classes"])
+        classes = None if named is None else named.get("classes")
+        return None if classes is None else tuple(classes)
 
     @property
     def layers(self) -> Sequence[Mapping[str, Any]] | None:
