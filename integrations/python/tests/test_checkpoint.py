@@ -73,6 +73,21 @@ def test_reproduces_the_reported_accuracy_of_fashion_mnist_to_the_sample():
 
 
 @published
+def test_reads_a_table_that_is_answered_with_numbers(tmp_path):
+    folder = Path(FIXTURES or "") / "digits"
+    for entry in folder.iterdir():
+        (tmp_path / entry.name).write_bytes(entry.read_bytes())
+    config = json.loads((tmp_path / "config.json").read_bytes())
+    table = {"columns": [{"name": "age", "type": "number"}], "target": {"name": "days"}}
+    inputs = {**config["inputs"], "preprocessing": None, "table": table}
+    outputs = {"kind": "numbers", "count": 1}
+    (tmp_path / "config.json").write_text(json.dumps({**config, "inputs": inputs, "outputs": outputs}))
+    checkpoint = load(tmp_path)
+    assert checkpoint.class_names is None
+    assert checkpoint.table == table
+
+
+@published
 def test_refuses_a_checkpoint_that_lies_by_the_name_of_what_is_wrong(tmp_path):
     folder = Path(FIXTURES or "") / "digits"
     files = {entry.name: entry.read_bytes() for entry in folder.iterdir()}
