@@ -9,9 +9,11 @@ import type { ListedTasks } from "../support/listed-tasks.ts";
 import { reverts } from "../support/reverts.ts";
 import {
   as,
+  deployTask,
   excludedOf,
   makeFinalisation,
   openRound,
+  registerAll,
   roundOf,
   sendFinalisation,
   setNextTime,
@@ -165,6 +167,26 @@ describe("lists", function () {
         task.verisum["settle"]!(number, refusing.slice(0, 3), 0b0111n, []),
         "VerisumExcludedMissing",
         0b1000n,
+      );
+    });
+
+    it("count a refusal of an earlier call where a later one, which stands at the end, leaves it out", async () => {
+      const task = await deployTask(connection, { maxRefusals: 2, maxCorrupt: 2, minHonest: 2, minClients: 4 });
+      await registerAll(task, [1, 1, 1, 1, 1, 1]);
+      await openRound(task);
+      await submitAll(task, 6);
+      const { number, deadline } = await roundOf(task);
+      const said = (seats: readonly number[], refusing: readonly number[]): Promise<unknown[]> =>
+        Promise.all(seats.map((seat) => statementOf(task, seat, 0b001111n, refusing.includes(seat) ? 0b010000n : 0n)));
+      // Every seat misses the last client, and none refuses it: neither call is the last word before the deadline.
+      await task.verisum["settle"]!(number, await said([1, 2, 3], [1, 2]), 0b0111n, []);
+      await task.verisum["settle"]!(number, await said([1, 2, 3, 4], []), 0b1111n, []);
+      await setNextTime(connection, deadline);
+      await settleStanding(task, await excludedOf(task, [4, 5]));
+      const counted = await Promise.all([4, 5].map((i) => clientOf(task, task.clients[i]!.address)));
+      assert.deepEqual(
+        counted.map(({ refusals }) => refusals),
+        [1n, 0n],
       );
     });
 
