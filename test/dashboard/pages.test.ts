@@ -216,6 +216,15 @@ describe("the dashboard's bundle", function () {
       await task.clients[2]!.submit(number, memorySubmission(task, "third"));
       await scene.refresh();
       await page.getByText("3 of 5 clients submitted").waitFor();
+      const round = { number: Number(number), deadline: Math.floor(Date.now() / 1000) + 60, expected: 5, submitted: 5 };
+      for (const [phase, stage] of [
+        ["Attesting", "Checking"],
+        ["Aggregating", "Adding up"],
+      ] as const) {
+        await scene.refresh({ round: { ...round, phase, attested: 3, released: 0 } });
+        await page.locator("li.present", { hasText: stage }).waitFor();
+      }
+      await scene.refresh();
       await page.close();
     });
 
