@@ -9,6 +9,7 @@ import { updateEncoder } from "../task/encoding.ts";
 import type { UpdateEncoder } from "../task/mechanisms/mechanism.ts";
 import { mechanismOf } from "../task/mechanisms/registry.ts";
 import { stepScale, weightsOf } from "../task/model-vector.ts";
+import { stalenessScale } from "../task/staleness.ts";
 import type { LocalLearner } from "./make-submission.ts";
 import { sayTrained } from "./say-trained.ts";
 import type { RoundTrainer, TrainedTensors } from "./round-trainer.ts";
@@ -54,11 +55,13 @@ export function createLearner(deps: LearnerDependencies): LocalLearner {
       sayTrained(reporter, round, result.metrics ?? {}, update, document, base);
       return update;
     },
-    quantise: (update, base) => {
+    quantise: (update, base, staleness = 0) => {
       // Its noise belongs to one update.
       const once = encode ?? updateEncoder(document, base.weights.length, random);
       encode = undefined;
-      return once(update, stepScale(document, base));
+      const scale = stalenessScale(document.training.staleness, staleness);
+      // Before it is clipped and noised: what is shared has the norm and the noise of every other vector.
+      return once(scale === 1 ? update : update.map((value) => value * scale), stepScale(document, base));
     },
   };
 }

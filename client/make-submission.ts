@@ -30,8 +30,11 @@ export interface BaseModel {
 export interface LocalLearner {
   /** Δ = θ_local − θ_base. */
   update(base: ModelState, round: bigint, terms: RoundTerms): Promise<Float32Array>;
-  /** Clipped, scaled and rounded coordinates, and the vote on the clip norm if the task adapts it. */
-  quantise(update: Float32Array, base: ModelState): Int32Array;
+  /**
+   * Clipped, scaled and rounded coordinates, and the vote on the clip norm if the task adapts it.
+   * @param staleness models that were made since the base; 0 unless told
+   */
+  quantise(update: Float32Array, base: ModelState, staleness?: number): Int32Array;
 }
 
 export interface MakingDependencies {

@@ -12,6 +12,7 @@ import type { Hex } from "../protocol/transcript.ts";
 import { privacyRequestSchema, privacySchema } from "./mechanisms/registry.ts";
 import { numberWithin } from "./numbers.ts";
 import { dyadicSchema, serverSchema } from "./server-schema.ts";
+import { stalenessSchema } from "./staleness.ts";
 
 const trainingSchema = z.strictObject({
   learningRate: numberWithin(TRAINING_LIMITS.learningRate),
@@ -24,6 +25,8 @@ const trainingSchema = z.strictObject({
   /** In the order of the model's classes: how much an example of each counts in the loss. */
   classWeights: z.array(numberWithin(CLASS_WEIGHT_LIMITS)).min(2).max(65_536).optional(),
   privacy: privacySchema.optional(),
+  /** In a task that takes updates of bases behind the newest model: how much they count. */
+  staleness: stalenessSchema.optional(),
 });
 
 export const documentSchema = z.strictObject({

@@ -60,4 +60,26 @@ describe("a client's learner", () => {
     const update = await far.update(base, 1n, TERMS);
     throwsCode(() => far.quantise(update, base), "UPDATE_NOT_FINITE");
   });
+
+  it("scales an update by its base's age before it clips and adds noise, so that noise and norm do not tell the age", async () => {
+    const staleness = { kind: "polynomial", exponent: 0.5 } as const;
+    const weights = new Float32Array(DIMENSION).fill(0.5);
+    const train: Trainer["train"] = () => Promise.resolve({ weights, loss: 1, steps: 1 });
+    const encoded = async (
+      rule: typeof staleness | undefined,
+      age: number,
+      noise?: typeof privacy,
+    ): Promise<number> => {
+      const own = learnerWith(train, seededRandom("learner"), noise, DIMENSION, rule);
+      const vector = own.quantise(await own.update(base, 1n, TERMS), base, age);
+      return Math.sqrt(vector.reduce((sum, value) => sum + value ** 2, 0));
+    };
+    // 200 weights of 0.5 have a norm of 7.07, 113 steps; the task clips to 16.
+    const rounding = Math.sqrt(DIMENSION) / 2;
+    assert.ok(Math.abs((await encoded(staleness, 0)) - 16) < rounding);
+    assert.ok(Math.abs((await encoded(staleness, 48)) - 16) < rounding, "a seventh of it is still clipped");
+    assert.ok(Math.abs((await encoded(staleness, 9999)) - 1.13) < rounding, "a hundredth is not");
+    assert.ok(Math.abs((await encoded(undefined, 9999)) - 16) < rounding, "a task without a rule counts all alike");
+    assert.ok((await encoded(staleness, 1e9, privacy)) > 100, "the noise of 200 coordinates is 141 steps long");
+  });
 });

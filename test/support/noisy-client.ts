@@ -21,6 +21,7 @@ export function learnerWith(
   random: RandomBytes,
   privacy?: TaskDocument["training"]["privacy"],
   dimension = DIMENSION,
+  staleness?: TaskDocument["training"]["staleness"],
 ): LocalLearner {
   const tensors = [{ name: "weights", shape: [dimension] }];
   const document = {
@@ -32,6 +33,7 @@ export function learnerWith(
       batchSize: 1,
       localEpochs: 1,
       ...(privacy === undefined ? {} : { privacy }),
+      ...(staleness === undefined ? {} : { staleness }),
     },
     quantisation: { stepBits: 4, clipSteps: 16 },
     server: { fractionalBits: 20 },

@@ -29,6 +29,8 @@ describe("a task's document", () => {
     ["training.momentum", 1.5],
     ["training.batchSize", 0],
     ["training.localEpochs", 1.5],
+    ["training.staleness", { kind: "polynomial", exponent: -0.5 }],
+    ["training.staleness", { kind: "hinge", exponent: 0.5 }],
     ["quantisation.stepBits", -1],
     ["quantisation.stepBits", 21],
     ["quantisation.clipSteps", 0],
