@@ -2,6 +2,7 @@
  * `fl`: what anybody can do without an account: verify, look, download, find what is wrong; and make keys, alone or in
  * a ceremony. What a command does is loaded when it runs.
  */
+import { platformRandom } from "../command/platform-random.ts";
 import {
   address,
   connectionOptions,
@@ -66,7 +67,7 @@ formatOption(program.command("keygen").description("make an account's key file, 
   .requiredOption("--out <file>", "the file to create; never overwritten")
   .action(async (flags: { readonly out: string; readonly format: "text" | "json" }) => {
     const reporter = reporterFor({ format: "text" }, "fl");
-    await runCommand(reporter, async () => (await import("./keygen.ts")).makeKey(flags));
+    await runCommand(reporter, async () => (await import("./keygen.ts")).makeKey(flags, platformRandom));
   });
 
 addDashboardCommand(program);

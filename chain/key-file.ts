@@ -3,8 +3,9 @@
  */
 import { constants } from "node:fs";
 import { open, readFile, stat } from "node:fs/promises";
-import { isKeystoreJson, Wallet } from "ethers";
+import { hexlify, isKeystoreJson, Wallet } from "ethers";
 import { VerisumError } from "../protocol/errors.ts";
+import type { RandomBytes } from "../protocol/random.ts";
 import { isSecretKey } from "../protocol/secrets.ts";
 
 /** Environment variables that may hold the key, or the keystore's password. */
@@ -23,7 +24,7 @@ export async function loadWallet(file: string | undefined, environment: NodeJS.P
     const key = environment[KEY_VARIABLE];
     delete environment[KEY_VARIABLE];
     if (key === undefined) throw new VerisumError("KEY_MISSING", `give --key <file>, or set ${KEY_VARIABLE}`);
-    return walletOf(key.trim(), KEY_VARIABLE);
+    return walletOf(key, KEY_VARIABLE);
   }
   if (isSecretKey(file))
     throw new VerisumError(
@@ -31,26 +32,48 @@ export async function loadWallet(file: string | undefined, environment: NodeJS.P
       `a secret key was given in the place of a file's name: write it into a file with mode 0600 and name that, or set ${KEY_VARIABLE}`,
     );
   const text = await readPrivateFile(file);
-  if (!isKeystoreJson(text)) return walletOf(text.trim(), file);
+  if (!isKeystoreJson(text)) return walletOf(text, file);
   const password = environment[PASSWORD_VARIABLE];
   delete environment[PASSWORD_VARIABLE];
   if (password === undefined)
     throw new VerisumError("KEY_MISSING", `${file} is encrypted: set ${PASSWORD_VARIABLE}`, { file });
+  return openKeystore(text, password, file);
+}
+
+/**
+ * The account of a keystore's JSON (Web3 Secret Storage, version 3).
+ * @param file how messages call it
+ * @throws KEY_INVALID if the password is another one
+ */
+export async function openKeystore(text: string, password: string, file: string): Promise<Wallet> {
   try {
-    const wallet = await Wallet.fromEncryptedJson(text, password);
-    return new Wallet(wallet.privateKey);
+    const { privateKey } = await Wallet.fromEncryptedJson(text, password);
+    return new Wallet(privateKey);
   } catch (cause) {
     throw new VerisumError("KEY_INVALID", `${file} does not open with this password`, { file }, { cause });
+  }
+}
+
+/** The account of a secret key. @param source how messages call it @throws KEY_INVALID */
+export function walletOf(key: string, source: string): Wallet {
+  try {
+    return new Wallet(key.trim());
+  } catch {
+    throw new VerisumError(
+      "KEY_INVALID",
+      `${source} is neither a secret key in hexadecimal nor an encrypted keystore`,
+      { source },
+    );
   }
 }
 
 /**
  * Writes a new random key as hexadecimal, mode 0600.
  * @returns the account's address
- * @throws KEY_INVALID if the file exists
+ * @throws STORAGE_FAILED if the file exists, or cannot be written
  */
-export async function createKeyFile(path: string): Promise<string> {
-  const wallet = Wallet.createRandom();
+export async function createKeyFile(path: string, random: RandomBytes): Promise<string> {
+  const wallet = new Wallet(hexlify(random(32)));
   try {
     const file = await open(path, constants.O_CREAT | constants.O_EXCL | constants.O_WRONLY, 0o600);
     await file.writeFile(`${wallet.privateKey}\n`);
@@ -83,16 +106,4 @@ async function readPrivateFile(file: string): Promise<string> {
     });
   }
   return text;
-}
-
-function walletOf(key: string, source: string): Wallet {
-  try {
-    return new Wallet(key);
-  } catch {
-    throw new VerisumError(
-      "KEY_INVALID",
-      `${source} is neither a secret key in hexadecimal nor an encrypted keystore`,
-      { source },
-    );
-  }
 }

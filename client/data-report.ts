@@ -1,4 +1,5 @@
 /** A report on data as text. */
+import { answersText } from "./answers-text.ts";
 import type { DataReport, InspectedColumn } from "../learning/inspect.ts";
 import type { Bin } from "../learning/tables/histogram.ts";
 import { dayText } from "../learning/tables/values.ts";
@@ -102,12 +103,6 @@ function statisticsText({ rows, columns }: NonNullable<DataReport["statistics"]>
       return `${name}: ${present} values, ${outside} of them beyond the stated range${moments}; ${listed}`;
     }),
   ];
-}
-
-/** Of a task or of data, by its number of classes: 0 where numbers are to be predicted, null where it is not known. */
-export function answersText(classes: number | null): string {
-  if (classes === null) return "?";
-  return classes === 0 ? "a number to predict" : `${classes} classes`;
 }
 
 /** A character for each bin, the highest for the fullest. */

@@ -7,8 +7,9 @@ import type { OnRows } from "../learning/formats/format.ts";
 import { preprocessingSchema } from "../learning/preprocessing.ts";
 import { tableSchema } from "../learning/tables/schema.ts";
 import { VerisumError } from "../protocol/errors.ts";
-import { repeatedKey } from "../protocol/repeated-key.ts";
-import { answersText, reportText } from "./data-report.ts";
+import { lineOf, strictJson } from "../protocol/strict-json.ts";
+import { answersText } from "./answers-text.ts";
+import { reportText } from "./data-report.ts";
 
 export interface InspectFlags {
   readonly data: string;
@@ -54,15 +55,15 @@ async function expectedBy(file: string): Promise<ExpectedData> {
   });
   let json: unknown;
   try {
-    json = JSON.parse(text);
+    json = strictJson(text);
   } catch (cause) {
-    throw new VerisumError("TASK_SPECIFICATION_INVALID", `${file} is not JSON`, { file }, { cause });
+    throw new VerisumError(
+      "TASK_SPECIFICATION_INVALID",
+      `${file} cannot be read as JSON: ${lineOf(cause)}`,
+      { file },
+      { cause },
+    );
   }
-  const repeated = repeatedKey(text);
-  if (repeated !== undefined)
-    throw new VerisumError("TASK_SPECIFICATION_INVALID", `${file} has the key ${repeated} twice in one object`, {
-      file,
-    });
   const parsed = taskFile.safeParse(json);
   if (!parsed.success)
     throw new VerisumError(

@@ -4,6 +4,7 @@ import { outlive, persist } from "../command/run.ts";
 import { ensure } from "../protocol/errors.ts";
 import { statisticsTrainer } from "./statistics-trainer.ts";
 import type { Reporter } from "../protocol/reporter.ts";
+import { dataRulesOf } from "../learning/preprocessing.ts";
 import { loadDataset, resolveData } from "../learning/dataset.ts";
 import { isStatistics } from "../learning/statistics/statistics-model.ts";
 import type { OnRows } from "../learning/formats/format.ts";
@@ -110,7 +111,7 @@ export async function joinTask(
     const training = isStatistics(document.model) ? await counting(options, document.model, reporter) : options;
     const data =
       typeof training.data === "string"
-        ? await loadDataset(training.data, document.data ?? document.preprocessing, rowsRead(reporter))
+        ? await loadDataset(training.data, dataRulesOf(document), rowsRead(reporter))
         : training.data;
     if (data !== undefined) sayData(data, reporter);
     await takePart(node, training, data, { reporter, random, signal }, alter, vitals);

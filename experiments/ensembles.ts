@@ -10,6 +10,7 @@ import { platformRandom as random } from "../command/platform-random.ts";
 import { createProgram } from "../command/program.ts";
 import { runFederation } from "../demo/federation.ts";
 import { shardSpecification } from "../demo/shards.ts";
+import { dataRulesOf } from "../learning/preprocessing.ts";
 import { calibrationOf, largestIn } from "../learning/calibration.ts";
 import { loadDataset } from "../learning/dataset.ts";
 import { classEvaluation } from "../learning/evaluation.ts";
@@ -96,7 +97,7 @@ async function figuresOf(specification: TaskSpecification, seed: number): Promis
     loaded.push(
       await loadDataset(
         shardSpecification(data, client, { clients, seed, alpha, samples, testSamples: undefined }),
-        document.data ?? document.preprocessing,
+        dataRulesOf(document),
       ),
     );
   const { test } = loaded[0]!;

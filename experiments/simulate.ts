@@ -10,6 +10,7 @@ import { integerWithin, positiveInteger, positiveNumber } from "../command/optio
 import { createProgram } from "../command/program.ts";
 import { createReporter } from "../command/reporter.ts";
 import { runCommand } from "../command/run.ts";
+import { dataRulesOf } from "../learning/preprocessing.ts";
 import { loadDataset } from "../learning/dataset.ts";
 import { evaluationText } from "../learning/evaluation.ts";
 import { createTrainer } from "../learning/trainer.ts";
@@ -73,7 +74,7 @@ await createProgram("simulate", "run a task's rounds without shares, proofs and 
         loaded.push(
           await loadDataset(
             shardSpecification(data, client, { clients, seed, alpha, samples, testSamples: undefined }),
-            document.data ?? document.preprocessing,
+            dataRulesOf(document),
           ),
         );
       const trainer = await createTrainer(document.model);

@@ -42,6 +42,13 @@ export type Preprocessing = z.infer<typeof preprocessingSchema>;
 /** What a task's document says of its clients' data: of tables, or of other values. */
 export type DataRules = TableSchema | Preprocessing;
 
+/** What a task's document says of its data, if anything: it has one of the two at most. */
+export function dataRulesOf(
+  document: { readonly data?: TableSchema | undefined; readonly preprocessing?: Preprocessing | undefined } | undefined,
+): DataRules | undefined {
+  return document?.data ?? document?.preprocessing;
+}
+
 export function isPreprocessing(rules: DataRules): rules is Preprocessing {
   return !("columns" in rules);
 }

@@ -23,6 +23,7 @@ import { addressFault } from "../protocol/address.ts";
 import { influenceLine, taskWarnings } from "../task/warnings.ts";
 import type { TaskWarning } from "../task/warnings.ts";
 import { VerisumError } from "../protocol/errors.ts";
+import { lineOf, strictJson } from "../protocol/strict-json.ts";
 import type { SharedRecords } from "../storage/own-record.ts";
 import type { KeyRule } from "../protocol/key-guard.ts";
 import type { RandomBytes } from "../protocol/random.ts";
@@ -134,9 +135,9 @@ export function parsePreparedTask(text: string): PreparedTask {
     new VerisumError("TASK_DEPLOYMENT_INVALID", `the deployment file ${why}`, {}, { cause });
   let json: unknown;
   try {
-    json = JSON.parse(text);
+    json = strictJson(text);
   } catch (cause) {
-    throw refuse("is not JSON", cause);
+    throw refuse(`cannot be read as JSON: ${lineOf(cause)}`, cause);
   }
   const { data, error } = preparedSchema.safeParse(json);
   if (data === undefined)

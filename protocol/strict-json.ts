@@ -13,3 +13,8 @@ export function strictJson(bytes: Uint8Array | string): unknown {
   if (repeated !== undefined) throw new SyntaxError(`it has the key ${repeated} twice in one object`);
   return json;
 }
+
+/** What was thrown, in one line: a parser quotes the text that it stopped at, line ends and all. */
+export function lineOf(cause: unknown): string {
+  return (cause instanceof Error ? cause.message : String(cause)).replaceAll(/\s+/g, " ");
+}

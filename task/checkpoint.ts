@@ -5,10 +5,10 @@
  * aggregator's word.
  */
 import { z } from "zod";
-import { ensure, VerisumError } from "../protocol/errors.ts";
+import { VerisumError } from "../protocol/errors.ts";
 import { decodeModelState, encodeModelState, modelDigest, stateBytes } from "../protocol/model.ts";
 import type { ModelState } from "../protocol/model.ts";
-import { repeatedKey } from "../protocol/repeated-key.ts";
+import { lineOf, strictJson } from "../protocol/strict-json.ts";
 import { ruleOf } from "../protocol/server-rules/registry.ts";
 import type { TaskParameters } from "../protocol/task.ts";
 import type { PublishedFiles } from "../protocol/ports.ts";
@@ -246,17 +246,11 @@ export function parseCheckpointConfig(bytes: Uint8Array, of: string): Checkpoint
  * @param name how messages call it. @throws CHECKPOINT_INVALID
  */
 export function checkpointJson(bytes: Uint8Array, name: string): unknown {
-  let json: unknown;
-  let repeated: string | undefined;
   try {
-    const text = new TextDecoder("utf-8", { fatal: true }).decode(bytes);
-    json = JSON.parse(text);
-    repeated = repeatedKey(text);
+    return strictJson(bytes);
   } catch (cause) {
-    throw new VerisumError("CHECKPOINT_INVALID", `${name} is no JSON`, {}, { cause });
+    throw new VerisumError("CHECKPOINT_INVALID", `${name} cannot be read as JSON: ${lineOf(cause)}`, {}, { cause });
   }
-  ensure(repeated === undefined, "CHECKPOINT_INVALID", `${name} has the key ${repeated} twice in one object`);
-  return json;
 }
 
 function jsonBytes(value: unknown): Uint8Array {

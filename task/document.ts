@@ -6,7 +6,7 @@ import { CLASS_WEIGHT_LIMITS, OPTIONAL_TRAINING_LIMITS, TRAINING_LIMITS } from "
 import { optimiserSchema } from "../learning/trainers/optimiser.ts";
 import { addressFault } from "../protocol/address.ts";
 import { VerisumError } from "../protocol/errors.ts";
-import { repeatedKey } from "../protocol/repeated-key.ts";
+import { lineOf, strictJson } from "../protocol/strict-json.ts";
 import { PRESETS } from "../protocol/parameters.ts";
 import type { Hex } from "../protocol/transcript.ts";
 import { privacyRequestSchema, privacySchema } from "./mechanisms/registry.ts";
@@ -106,16 +106,16 @@ export function taskFiles(document: TaskDocument): Record<string, Uint8Array> {
 /** @throws TASK_DOCUMENT_INVALID with the first problem's place */
 export function parseTaskDocument(bytes: Uint8Array): TaskDocument {
   let json: unknown;
-  let repeated: string | undefined;
   try {
-    const text = new TextDecoder("utf-8", { fatal: true }).decode(bytes);
-    json = JSON.parse(text);
-    repeated = repeatedKey(text);
+    json = strictJson(bytes);
   } catch (cause) {
-    throw new VerisumError("TASK_DOCUMENT_INVALID", `${TASK_FILE} is not JSON`, {}, { cause });
+    throw new VerisumError(
+      "TASK_DOCUMENT_INVALID",
+      `${TASK_FILE} cannot be read as JSON: ${lineOf(cause)}`,
+      {},
+      { cause },
+    );
   }
-  if (repeated !== undefined)
-    throw new VerisumError("TASK_DOCUMENT_INVALID", `${TASK_FILE} has the key ${repeated} twice in one object`);
   const parsed = documentSchema.safeParse(json);
   if (!parsed.success) {
     const issue = parsed.error.issues[0];

@@ -1,4 +1,5 @@
 /** Accuracy and loss of a task's models on test data. */
+import { dataRulesOf } from "../learning/preprocessing.ts";
 import { loadDataset } from "../learning/dataset.ts";
 import { createTrainer } from "../learning/trainer.ts";
 import { MOST_RECALLS } from "./checkpoint.ts";
@@ -13,7 +14,7 @@ export async function openMeasure(
   data: string,
   document: Pick<TaskDocument, "model" | "data" | "preprocessing">,
 ): Promise<(weights: Float32Array) => Promise<Metrics>> {
-  const { test } = await loadDataset(data, document.data ?? document.preprocessing);
+  const { test } = await loadDataset(data, dataRulesOf(document));
   const trainer = await createTrainer(document.model);
   return async (weights) => {
     const evaluation = await trainer.evaluate(weights, test);

@@ -10,6 +10,7 @@ import { userRecords } from "../../command/user-records.ts";
 import { VERSION } from "../../command/version.ts";
 import { cidFromDigest } from "../../content/cid.ts";
 import { peerFetch } from "../../content/peer-fetch.ts";
+import { dataRulesOf } from "../../learning/preprocessing.ts";
 import { loadDataset } from "../../learning/dataset.ts";
 import { VerisumError } from "../../protocol/errors.ts";
 import { contractFound, endpointsFound, finalityFound } from "./chain.ts";
@@ -251,7 +252,7 @@ function equipmentChecks(options: DoctorOptions, { task, kubo }: Sources): reado
       name: "data",
       run: async (need) => {
         const document = options.contract === undefined ? undefined : (await need(task)).document;
-        return dataFound(await loadDataset(data, document?.data ?? document?.preprocessing), document?.model);
+        return dataFound(await loadDataset(data, dataRulesOf(document)), document?.model);
       },
     });
   if (listen !== undefined)

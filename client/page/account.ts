@@ -1,6 +1,7 @@
 /** The page's account: a keystore in its folder, opened by a password. The key itself is told nobody. */
 import { encryptKeystoreJson, hexlify, isKeystoreJson, Wallet } from "ethers";
-import { ensure, isVerisumError, VerisumError } from "../../protocol/errors.ts";
+import { openKeystore, walletOf } from "../../chain/key-file.ts";
+import { ensure, VerisumError } from "../../protocol/errors.ts";
 import type { RandomBytes } from "../../protocol/random.ts";
 import { createDurably, readIfPresent } from "../../storage/durable-file.ts";
 
@@ -50,32 +51,17 @@ export function createAccountKeeper(file: string, random: RandomBytes): AccountK
       return { address: addressIn(text, file), wallet: undefined };
     },
     make: (password) => keep(new Wallet(hexlify(random(32))), password),
-    import: async (secret, password) => keep(await walletOf(secret.trim(), password), password),
+    import: async (secret, password) =>
+      keep(
+        isKeystoreJson(secret) ? await openKeystore(secret, password, "the keystore") : walletOf(secret, "this"),
+        password,
+      ),
     open: async (password) => {
       const text = await keystore();
       ensure(text !== undefined, "KEY_MISSING", "there is no account yet: make or import one");
-      wallet = await decrypted(text, password, file);
+      wallet = await openKeystore(text, password, file);
     },
   };
-}
-
-async function walletOf(secret: string, password: string): Promise<Wallet> {
-  if (isKeystoreJson(secret)) return decrypted(secret, password, "the keystore");
-  try {
-    return new Wallet(secret);
-  } catch {
-    throw new VerisumError("KEY_INVALID", "this is neither a secret key in hexadecimal nor a keystore");
-  }
-}
-
-async function decrypted(text: string, password: string, file: string): Promise<Wallet> {
-  try {
-    const { privateKey } = await Wallet.fromEncryptedJson(text, password);
-    return new Wallet(privateKey);
-  } catch (cause) {
-    if (isVerisumError(cause)) throw cause;
-    throw new VerisumError("KEY_INVALID", `${file} does not open with this password`, { file }, { cause });
-  }
 }
 
 function addressIn(text: string, file: string): string {

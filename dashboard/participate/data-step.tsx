@@ -1,6 +1,7 @@
 /** The data: connected, never sent anywhere; looked at as training would take it. */
 import { useState } from "react";
 import type { ReactNode } from "react";
+import { answersText } from "../../client/answers-text.ts";
 import type { PageData, PageFailure, PageTask } from "../../client/page/state.ts";
 import { bytes, count, number, percent } from "../format.ts";
 import { Table } from "../parts/table.tsx";
@@ -134,8 +135,8 @@ function Preview({ data, task, isRunning, act }: PreviewProps): ReactNode {
       )}
       {fits === undefined || refused !== undefined ? null : (
         <p className={fits.fits ? "good" : "problem"}>
-          The task takes {count(fits.inputs.expected)} inputs and {count(fits.classes.expected)} classes; here are{" "}
-          {fits.inputs.found ?? "?"} and {fits.classes.found ?? "?"}: {fits.fits ? "it fits" : "it does not fit"}.
+          The task takes {count(fits.inputs.expected)} inputs and {answersText(fits.classes.expected)}; here are{" "}
+          {fits.inputs.found ?? "?"} and {answersText(fits.classes.found)}: {fits.fits ? "it fits" : "it does not fit"}.
         </p>
       )}
       <div role="status">

@@ -1,4 +1,5 @@
 /** The figures of a run of several cells, in Markdown as docs/scale.md quotes them. */
+import { median } from "../bench/statistics.ts";
 import type { LedgerRow } from "./ledger.ts";
 
 /** What one cell's roles reported; seconds since the roles were started. */
@@ -26,8 +27,6 @@ export interface CellsRun {
 }
 
 const group = (value: number | bigint): string => value.toLocaleString("en-US");
-const median = (values: readonly number[]): number =>
-  [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)] ?? 0;
 
 export function printReport(write: (line: string) => void, run: CellsRun): void {
   const first = run.cells[0]!;

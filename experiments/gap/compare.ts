@@ -2,6 +2,7 @@
 import { runFederation } from "../../demo/federation.ts";
 import { isVerisumError } from "../../protocol/errors.ts";
 import type { RandomBytes } from "../../protocol/random.ts";
+import { dataRulesOf } from "../../learning/preprocessing.ts";
 import { loadDataset } from "../../learning/dataset.ts";
 import { classEvaluation } from "../../learning/evaluation.ts";
 import type { ClassEvaluation } from "../../learning/evaluation.ts";
@@ -38,7 +39,7 @@ export async function compare(
   { trainer, data, dealing, random }: Setting,
 ): Promise<Comparison> {
   const { document } = specification;
-  const rules = document.data ?? document.preprocessing;
+  const rules = dataRulesOf(document);
   const shards: Dataset[] = [];
   let test: Dataset | undefined;
   for (let client = 0; client < dealing.clients; client++) {

@@ -1,4 +1,5 @@
 /** How long the index of a long task takes to be built, and its API to answer. */
+import { median } from "../bench/statistics.ts";
 import { API_ROUTES } from "../../indexer/api/routes.ts";
 import { openDatabase } from "../../indexer/database/open-database.ts";
 import { indexTask, taskKey } from "../../indexer/index-task.ts";
@@ -54,8 +55,4 @@ function startClock(): () => { readonly seconds: number; readonly processorSecon
     const { user, system } = process.cpuUsage(used);
     return { seconds: (performance.now() - at) / 1000, processorSeconds: (user + system) / 1e6 };
   };
-}
-
-function median(values: readonly number[]): number {
-  return values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)]!;
 }

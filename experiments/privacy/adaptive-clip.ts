@@ -10,6 +10,7 @@ import { basename } from "node:path";
 import { fileURLToPath } from "node:url";
 import { positiveInteger } from "../../command/options.ts";
 import { createProgram } from "../../command/program.ts";
+import { dataRulesOf } from "../../learning/preprocessing.ts";
 import { loadDataset } from "../../learning/dataset.ts";
 import { partitionIid } from "../../learning/partition.ts";
 import { classEvaluation } from "../../learning/evaluation.ts";
@@ -67,7 +68,7 @@ const json = (await readSpecification(flags.task)) as {
   readonly privacyTarget: { readonly epsilon: number };
 };
 const { document: asked } = parseSpecification(json);
-const { train, test } = await loadDataset(flags.data, asked.data ?? asked.preprocessing);
+const { train, test } = await loadDataset(flags.data, dataRulesOf(asked));
 const { clients } = flags;
 const seeds = Array.from({ length: flags.seeds }, (_, i) => FIRST_SEED + i);
 const { stepBits, clipSteps } = json.document.quantisation;

@@ -13,6 +13,7 @@ import { basename, dirname } from "node:path";
 import { fileURLToPath } from "node:url";
 import { listOf, numberOrNone, positiveInteger } from "../../command/options.ts";
 import { createProgram } from "../../command/program.ts";
+import { dataRulesOf } from "../../learning/preprocessing.ts";
 import { loadDataset } from "../../learning/dataset.ts";
 import type { LoadedData } from "../../learning/examples.ts";
 import { partitionIid } from "../../learning/partition.ts";
@@ -89,7 +90,7 @@ const flags = (
 ).opts<Flags>();
 
 const specification = parseSpecification(await readSpecification(flags.task));
-const data = await loadDataset(flags.data, specification.document.data ?? specification.document.preprocessing);
+const data = await loadDataset(flags.data, dataRulesOf(specification.document));
 const trainer = await createTrainer(specification.document.model);
 const seeds = Array.from({ length: flags.seeds }, (_, i) => FIRST_SEED + i);
 for (const clients of flags.clients) {

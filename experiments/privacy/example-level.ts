@@ -14,6 +14,7 @@ import { basename, dirname } from "node:path";
 import { fileURLToPath } from "node:url";
 import { integerWithin, listOf, numberOrNone, positiveInteger, positiveNumber } from "../../command/options.ts";
 import { createProgram } from "../../command/program.ts";
+import { dataRulesOf } from "../../learning/preprocessing.ts";
 import { loadDataset } from "../../learning/dataset.ts";
 import type { LoadedData } from "../../learning/examples.ts";
 import { classEvaluation } from "../../learning/evaluation.ts";
@@ -101,12 +102,7 @@ const dealing: Dealing = {
 };
 const loaded: LoadedData[] = [];
 for (let client = 0; client < dealing.clients; client++)
-  loaded.push(
-    await loadDataset(
-      shardSpecification(flags.data, client, dealing),
-      specification.document.data ?? specification.document.preprocessing,
-    ),
-  );
+  loaded.push(await loadDataset(shardSpecification(flags.data, client, dealing), dataRulesOf(specification.document)));
 
 for (const epsilon of flags.epsilons) {
   const row = await measure(specification, flags.data, loaded, dealing, epsilon);

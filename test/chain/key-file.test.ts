@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { encryptKeystoreJson, Wallet } from "ethers";
 import { after, before, describe, it } from "mocha";
+import { platformRandom } from "../../command/platform-random.ts";
 import { createKeyFile, loadWallet } from "../../chain/key-file.ts";
 import { rejectsCode } from "../support/errors.ts";
 import { word } from "../support/random.ts";
@@ -26,10 +27,10 @@ describe("key files", function () {
 
   it("are created for their owner only, and never overwritten", async () => {
     const path = join(folder, "new");
-    const created = await createKeyFile(path);
+    const created = await createKeyFile(path, platformRandom);
     assert.equal((await stat(path)).mode & 0o777, 0o600);
     assert.equal((await loadWallet(path, {})).address, created);
-    await rejectsCode(createKeyFile(path), "STORAGE_FAILED");
+    await rejectsCode(createKeyFile(path, platformRandom), "STORAGE_FAILED");
   });
 
   for (const mode of [0o644, 0o640, 0o604, 0o660]) {

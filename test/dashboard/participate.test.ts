@@ -167,7 +167,7 @@ async function digitsTable(): Promise<string> {
         .getByLabel("All classes in the task’s order, with commas between")
         .fill(Array.from({ length: 10 }, (_, i) => `d${i}`).join(","));
       await page.getByRole("button", { name: "Take these classes" }).click();
-      await page.getByText("The task takes 64 inputs and 10 classes; here are 64 and 10: it fits.").waitFor();
+      await page.getByText("The task takes 64 inputs and 10 classes; here are 64 and 10 classes: it fits.").waitFor();
       await page.getByText("10 classes", { exact: true }).click();
       await check("data");
     });

@@ -1,4 +1,5 @@
 /** A checkpoint of the digits, trained a little and published as a round would. */
+import { dataRulesOf } from "../../learning/preprocessing.ts";
 import { loadDataset } from "../../learning/dataset.ts";
 import type { DataRules } from "../../learning/preprocessing.ts";
 import { createTrainer } from "../../learning/trainer.ts";
@@ -20,7 +21,7 @@ export interface TrainedCheckpoint {
 export async function trainedCheckpoint(json: unknown, data: string, localEpochs = 3): Promise<TrainedCheckpoint> {
   const { document: request } = parseSpecification(json);
   const document: TaskDocument = { ...request, version: 1, keysCid: word("keys") };
-  const rules: DataRules | undefined = document.data ?? document.preprocessing;
+  const rules: DataRules | undefined = dataRulesOf(document);
   const { train, test } = await loadDataset(data, rules);
   const trainer = await createTrainer(document.model);
   const { learningRate, momentum, batchSize } = document.training;
