@@ -1,6 +1,6 @@
 /** The data that a participant connects: a file that is read where it lies, or a copy in the page's folder. */
 import { createWriteStream } from "node:fs";
-import { mkdir, rename, rm } from "node:fs/promises";
+import { mkdir, readdir, rename, rm } from "node:fs/promises";
 import { basename, isAbsolute, join } from "node:path";
 import type { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
@@ -22,7 +22,7 @@ export interface ConnectedData {
 }
 
 /**
- * Writes what the page sends into the folder, in place of what was there.
+ * Writes what the page sends into the folder, in place of what was there once it is whole.
  * @param name of the user's file, of which the ending counts
  * @throws DATASET_TOO_LARGE
  */
@@ -34,7 +34,6 @@ export async function keepData(folder: string, name: string, content: Readable):
     name,
   });
   const [path, unfinished] = [join(folder, plain), join(folder, ".unfinished")];
-  await rm(folder, { recursive: true, force: true });
   await mkdir(folder, { recursive: true, mode: 0o700 });
   let bytes = 0;
   content.on("data", (part: Buffer) => {
@@ -46,8 +45,14 @@ export async function keepData(folder: string, name: string, content: Readable):
         }),
       );
   });
-  await pipeline(content, createWriteStream(unfinished, { mode: 0o600 }));
+  try {
+    await pipeline(content, createWriteStream(unfinished, { mode: 0o600 }));
+  } catch (cause) {
+    await rm(unfinished, { force: true });
+    throw cause;
+  }
   await rename(unfinished, path);
+  for (const other of await readdir(folder)) if (other !== plain) await rm(join(folder, other));
   return { path, name: basename(name), isKept: true, label: null, classes: null };
 }
 

@@ -191,10 +191,14 @@ describe("the page's account", () => {
 });
 
 describe("data that a page connects", () => {
+  let folder: string;
+  before(async () => {
+    folder = await mkdtemp(join(tmpdir(), "verisum-data-"));
+  });
+  after(() => rm(folder, { recursive: true }));
+
   it("is refused without an ending, by half a path, and with names that would say something else", async () => {
-    const folder = await mkdtemp(join(tmpdir(), "verisum-data-"));
     await rejectsCode(keepData(join(folder, "data"), "ward", Readable.from(["x"])), "DATASET_NOT_FOUND");
-    await rm(folder, { recursive: true });
     throwsCode(() => dataAt("ward.csv"), "DATASET_NOT_FOUND");
     throwsCode(() => dataAt("/data/ward.csv?label=a"), "DATASET_NOT_FOUND");
     throwsCode(() => specOf({ ...dataAt("/ward.csv"), label: "a&test=0.9" }), "DATASET_SPEC_INVALID");
@@ -202,6 +206,19 @@ describe("data that a page connects", () => {
       specOf({ ...dataAt("/ward.csv"), label: "sick", classes: "no,yes" }),
       "/ward.csv?label=sick&classes=no,yes",
     );
+  });
+
+  it("takes the place of what was there once it is whole, and not before", async () => {
+    const kept = join(folder, "kept");
+    await keepData(kept, "ward.csv", Readable.from(["a,b\n1,2\n"]));
+    async function* cut(): AsyncGenerator<string> {
+      yield "a,b\n";
+      await Promise.reject(new Error("the browser went away"));
+    }
+    await assert.rejects(keepData(kept, "other.csv", Readable.from(cut())), /went away/);
+    assert.deepEqual(await readdir(kept), ["ward.csv"]);
+    await keepData(kept, "other.csv", Readable.from(["c\n"]));
+    assert.deepEqual(await readdir(kept), ["other.csv"]);
   });
 });
 
