@@ -2,7 +2,14 @@
 import { VerisumError } from "../protocol/errors.ts";
 import { selectExamples } from "./examples.ts";
 import type { Dataset } from "./examples.ts";
-import { assertEnough, examplesByClass, MAX_DRAWS, MIN_SHARD_EXAMPLES, sharesDrawn } from "./partition.ts";
+import {
+  assertEnough,
+  cutInProportion,
+  examplesByClass,
+  MAX_DRAWS,
+  MIN_SHARD_EXAMPLES,
+  sharesDrawn,
+} from "./partition.ts";
 import { seededStream } from "./seeded-stream.ts";
 
 /**
@@ -77,19 +84,6 @@ export function partitionByDrawnSize(data: Dataset, clients: number, alpha: numb
   throw impossible(`alpha=${alpha} leaves some of ${clients} clients fewer than ${MIN_SHARD_EXAMPLES} examples`, {
     clients,
     alpha,
-  });
-}
-
-function cutInProportion(order: Uint32Array, proportions: readonly number[]): Uint32Array[] {
-  const total = proportions.reduce((sum, share) => sum + share, 0);
-  let reached = 0;
-  let from = 0;
-  return proportions.map((share, client) => {
-    reached += share;
-    const until = client === proportions.length - 1 ? order.length : Math.round((reached / total) * order.length);
-    const part = order.subarray(from, until);
-    from = until;
-    return part;
   });
 }
 

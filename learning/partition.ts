@@ -42,16 +42,8 @@ export function partitionDirichlet(data: Dataset, clients: number, alpha: number
     const shards = Array.from({ length: clients }, (): number[] => []);
     for (const examples of examplesOfClass) {
       const order = stream.permutation(examples.length);
-      const shares = sharesDrawn(stream, clients, alpha);
-      const total = shares.reduce((a, b) => a + b, 0);
-      let reached = 0;
-      let from = 0;
-      shards.forEach((shard, client) => {
-        reached += shares[client]!;
-        const until = client === clients - 1 ? examples.length : Math.round((reached / total) * examples.length);
-        for (let i = from; i < until; i++) shard.push(examples[order[i]!]!);
-        from = until;
-      });
+      const parts = cutInProportion(order, sharesDrawn(stream, clients, alpha));
+      shards.forEach((shard, client) => parts[client]!.forEach((i) => shard.push(examples[i]!)));
     }
     if (shards.every((shard) => shard.length >= MIN_SHARD_EXAMPLES))
       return shards.map((shard) => selectExamples(data, shard));
@@ -91,6 +83,20 @@ export function sharesDrawn(stream: SeededStream, clients: number, alpha: number
   const logs = Array.from({ length: clients }, () => stream.logGamma(alpha));
   const largest = logs.reduce((a, b) => Math.max(a, b));
   return logs.map((log) => Math.exp(log - largest));
+}
+
+/** Parts that follow one another, of lengths in these proportions up to rounding, and together all of it. */
+export function cutInProportion(order: Uint32Array, proportions: readonly number[]): Uint32Array[] {
+  const total = proportions.reduce((sum, share) => sum + share, 0);
+  let reached = 0;
+  let from = 0;
+  return proportions.map((share, client) => {
+    reached += share;
+    const until = client === proportions.length - 1 ? order.length : Math.round((reached / total) * order.length);
+    const part = order.subarray(from, until);
+    from = until;
+    return part;
+  });
 }
 
 export function examplesByClass(data: Dataset): number[][] {
