@@ -21,7 +21,7 @@ export default {
     "test/adversarial/{crash-points,run}.ts",
     "test/simulation/worker.ts",
     "test/properties/solc.mjs",
-    "test/support/{command-lines,idle-processes,noise-process}.ts",
+    "test/support/{command-lines,idle-processes,noise-process,write-round-vector}.ts",
   ],
   project: ["**/*.{ts,tsx,js,mjs}"],
   // A type that a file's own signatures use is part of what the file offers, imported by name or not.

@@ -66,6 +66,7 @@ const SELECTABLE: readonly string[] = ["checks", ...TEST_GROUPS];
 export const INTEGRATION: readonly string[] = [
   "test/adversarial/processes.test.ts",
   "test/auditor/report/report.test.ts",
+  "test/auditor/round-vector.test.ts",
   "test/browser/verify-submission.test.ts",
   "test/chain/connect.test.ts",
   "test/chain/long-chain.test.ts",
