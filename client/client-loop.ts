@@ -62,9 +62,10 @@ export function createClientStep(deps: ClientLoopDependencies): () => Promise<Cl
   let ahead: bigint | undefined;
 
   /** The newest model, its audit begun. A look that was broken off leaves no model that counts as audited. */
-  const begin = (latest: ModelRecord): BaseModel => {
+  const begin = ({ latestModel: latest, finalisedRounds }: TaskLook): BaseModel => {
     const audited = auditModel(deps, latest);
-    const begun: BaseModel = { digest: latest.digest, audited, state: once(() => load(latest)) };
+    const state = once(() => load(latest));
+    const begun: BaseModel = { number: BigInt(finalisedRounds), digest: latest.digest, audited, state };
     audited.catch(() => {
       if (base === begun) base = undefined;
     });
@@ -78,7 +79,7 @@ export function createClientStep(deps: ClientLoopDependencies): () => Promise<Cl
     deps.onLook?.(seen);
     const look = { ...seen, round: await roundNow(seen.round, chain, deps.task.parameters) };
     const { round, latestModel: latest } = look;
-    if (base?.digest !== latest.digest) base = begin(latest);
+    if (base?.digest !== latest.digest) base = begin(look);
     const current = base;
     if (counts.isEnough(look)) return "done";
     const pause = await pauseOf(deps, look, refusal);

@@ -269,12 +269,18 @@ async function takePart(
 }
 
 /**
- * A directory that is a copy may lack what was made for the present round: nothing is made for it a second time. What
- * it lacks of earlier rounds, nobody knows.
+ * A directory that is a copy may lack what was made for the present round, and of the newest model: nothing is made for
+ * them a second time. What it lacks of earlier rounds and models, nobody knows.
  */
 async function leaveOldCopy({ chain, state }: WritingNode, journal: Journal, reporter: Reporter): Promise<void> {
-  const { number } = await chain.round();
+  const { round, latestModel, finalisedRounds } = await chain.look();
+  const { number } = round;
   await journal.sitOut(number);
+  await journal.loseVector({
+    base: BigInt(finalisedRounds),
+    firstRound: number,
+    baseModelDigest: latestModel.digest,
+  });
   await state.adopt();
   reporter.say(
     "warn",

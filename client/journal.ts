@@ -1,15 +1,14 @@
 /**
- * What a client keeps between starts: the one submission it made for a round and a base model, byte for byte, the
- * rounds it sits out, and how far it audited.
+ * What a client keeps between starts: the private vectors that it drew, the one submission it made for a round and a
+ * base model, byte for byte, the rounds it sits out, and how far it audited.
  */
-import { readdir } from "node:fs/promises";
 import { dirname } from "node:path";
 import { z } from "zod";
 import type { AuditedRound } from "../auditor/continued-audit.ts";
 import { VerisumError } from "../protocol/errors.ts";
 import type { Submission } from "../protocol/submission.ts";
 import type { Hex } from "../protocol/transcript.ts";
-import { encodeRecord, readIfPresent, readRecordOrNull, writeDurably } from "../storage/durable-file.ts";
+import { encodeRecord, listDirectory, readIfPresent, readRecordOrNull, writeDurably } from "../storage/durable-file.ts";
 import { plain, submissionSchema } from "../task/signed-submission.ts";
 import type { StateDirectory } from "../storage/state-directory.ts";
 
@@ -27,6 +26,16 @@ const entrySchema = z.strictObject({
   submission: submissionSchema,
 });
 
+const vectorSchema = z.strictObject({
+  base: integer,
+  firstRound: integer,
+  baseModelDigest: hex,
+  coordinates: z.array(z.int()).transform((values) => Int32Array.from(values)),
+});
+
+/** Vectors that stay readable: the present one, and the one before, whose base a reorganisation may bring back. */
+const READABLE = 2;
+
 const auditedSchema = z.strictObject({ round: integer, modelDigest: hex, parametersHash: hex });
 
 /** What a submission is made for: it fits nothing else. */
@@ -43,7 +52,38 @@ export interface JournalEntry extends SubmissionTarget {
   readonly submission: Submission;
 }
 
+/** Names a vector that this client drew. */
+export interface VectorName {
+  /** Number of the base model. */
+  readonly base: bigint;
+  /** The first round that could share it. Of two vectors with one base, the later one takes the earlier one's place. */
+  readonly firstRound: bigint;
+  readonly baseModelDigest: Hex;
+}
+
+/** What this client shares of a base model: quantised coordinates, the noise in them. Secret. */
+export interface PrivateVector extends VectorName {
+  readonly coordinates: Int32Array;
+}
+
+/** What a submission is named by. */
+export type SubmissionName = Pick<SubmissionTarget, "round"> & {
+  /** Undefined in a record of version 1 of the directory, which may be of any. */
+  readonly baseModelDigest: Hex | undefined;
+};
+
 export interface Journal {
+  /** Every vector that was drawn, by ascending base and round; readable or not. */
+  vectors(): Promise<readonly VectorName[]>;
+  /** @throws ROUND_RECORD_DAMAGED if it was erased, or cannot be read: nothing is drawn in its place */
+  vector(name: VectorName): Promise<PrivateVector>;
+  /**
+   * Keeps a vector before anything is made of it, and erases what older ones hold.
+   * @throws ROUND_EQUIVOCATION if one is kept under this name
+   */
+  keepVector(vector: PrivateVector): Promise<void>;
+  /** Counts a vector as drawn and lost: another copy of this directory may have it. */
+  loseVector(name: VectorName): Promise<void>;
   /**
    * What was made for this round and this base model, whether it still fits or not: nothing else is ever made for them.
    * @throws ROUND_RECORD_DAMAGED if something was made and cannot be read
@@ -54,8 +94,8 @@ export interface Journal {
    * base model
    */
   keep(entry: JournalEntry): Promise<void>;
-  /** Every round that a submission was made for, ascending. */
-  rounds(): Promise<readonly bigint[]>;
+  /** Every submission that was made, by ascending round. */
+  submissions(): Promise<readonly SubmissionName[]>;
   /**
    * Notes that this round's noise did not fit. It is never drawn again, also not after a restart: its exit is counted
    * in delta once.
@@ -74,7 +114,21 @@ export function openJournal(state: StateDirectory, scope: string): Journal {
     return state.file(scope, `submission-${round}-${base}.json`);
   };
   const satOutPath = (round: bigint): string => state.file(scope, `sat-out-${round}.json`);
+  const vectorPath = ({ base, firstRound, baseModelDigest }: VectorName): string => {
+    const digest = baseModelDigest.slice(2);
+    return state.file(scope, `vector-${base}-${firstRound}-${digest}.json`);
+  };
   const auditPath = state.file(scope, "audited-model.json");
+  const folder = dirname(auditPath);
+  const vectors: Journal["vectors"] = async () => {
+    const names = await listDirectory(folder);
+    const drawn = names.flatMap((name): readonly VectorName[] => {
+      const [, base, round, digest] = /^vector-([0-9]+)-([0-9]+)-([0-9a-f]{64})\.json$/.exec(name) ?? [];
+      if (base === undefined || round === undefined) return [];
+      return [{ base: BigInt(base), firstRound: BigInt(round), baseModelDigest: `0x${digest!}` }];
+    });
+    return drawn.sort((a, b) => Number(a.base - b.base) || Number(a.firstRound - b.firstRound));
+  };
   const find: Journal["find"] = async (round, baseModelDigest) => {
     // Version 1 of the directory named records by the round alone, and did not say which keys they were made for.
     for (const path of [entryPath(round, baseModelDigest), state.file(scope, `submission-${round}.json`)]) {
@@ -99,14 +153,39 @@ export function openJournal(state: StateDirectory, scope: string): Journal {
         throw new VerisumError("ROUND_EQUIVOCATION", `round ${round} has a submission already`, { round });
       await writeDurably(entryPath(round, baseModelDigest), encodeRecord(plain(entry)));
     },
-    rounds: async () => {
-      const names = await readdir(dirname(auditPath)).catch((error: NodeJS.ErrnoException) => {
-        if (error.code === "ENOENT") return [];
-        throw error;
+    submissions: async () => {
+      const names = await listDirectory(folder);
+      const made = names.flatMap((name): readonly SubmissionName[] => {
+        const [, round, base] = /^submission-([0-9]+)(?:-([0-9a-f]{64}))?\.json$/.exec(name) ?? [];
+        if (round === undefined) return [];
+        return [{ round: BigInt(round), baseModelDigest: base === undefined ? undefined : `0x${base}` }];
       });
-      const rounds = names.flatMap((name) => /^submission-([0-9]+)(-[0-9a-f]+)?\.json$/.exec(name)?.[1] ?? []);
-      return [...new Set(rounds)].map(BigInt).sort((a, b) => (a < b ? -1 : 1));
+      return made.sort((a, b) => Number(a.round - b.round));
     },
+    vectors,
+    vector: async (name) => {
+      const { base, firstRound, baseModelDigest } = name;
+      const path = vectorPath(name);
+      const { data } = vectorSchema.safeParse(await readRecordOrNull(path));
+      const isNamed = data?.base === base && data.firstRound === firstRound && data.baseModelDigest === baseModelDigest;
+      if (isNamed) return data;
+      throw new VerisumError(
+        "ROUND_RECORD_DAMAGED",
+        `${path} is damaged or was erased: this client draws no second vector of model ${base}`,
+        { base, path },
+      );
+    },
+    keepVector: async (vector) => {
+      const drawn = await vectors();
+      const path = vectorPath(vector);
+      if (drawn.some((name) => vectorPath(name) === path))
+        throw new VerisumError("ROUND_EQUIVOCATION", `model ${vector.base} has a vector already`, {
+          base: vector.base,
+        });
+      await writeDurably(path, encodeRecord(plain({ ...vector, coordinates: [...vector.coordinates] })));
+      for (const old of [...drawn, vector].slice(0, -READABLE)) await forget(vectorPath(old));
+    },
+    loseVector: (name) => writeDurably(vectorPath(name), ""),
     sitOut: (round) => writeDurably(satOutPath(round), encodeRecord(round.toString())),
     satOut: async (round) => (await readIfPresent(satOutPath(round))) !== undefined,
     audited: async (parametersHash) => {
@@ -118,4 +197,9 @@ export function openJournal(state: StateDirectory, scope: string): Journal {
     },
     setAudited: (record) => writeDurably(auditPath, encodeRecord(plain(record))),
   };
+}
+
+/** Leaves the name alone, which says that something was drawn. */
+async function forget(path: string): Promise<void> {
+  if ((await readIfPresent(path))?.length !== 0) await writeDurably(path, "");
 }

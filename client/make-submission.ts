@@ -1,4 +1,4 @@
-/** From the local data to a finished submission: train, commit, share, prove (docs/protocol.md, sections 3 and 4). */
+/** From a private vector to a finished submission: commit, share, prove (docs/protocol.md, sections 4 and 5). */
 import type { RoundRecords, SubmittedRecord, TaskWriter } from "../chain/task-chain.ts";
 import { digestHexOfCid } from "../content/cid.ts";
 import { sealShare, shareFileName } from "../protocol/bundle.ts";
@@ -12,13 +12,14 @@ import type { CommittedUpdate, Submission } from "../protocol/submission.ts";
 import { fromHex } from "../protocol/transcript.ts";
 import type { Hex } from "../protocol/transcript.ts";
 import type { CommittingTask } from "../task/opened-task.ts";
-import type { ClientWork } from "../task/windows.ts";
-import type { SubmissionTarget } from "./journal.ts";
+import type { PrivateVector, SubmissionTarget } from "./journal.ts";
 import type { RoundTerms } from "./round-trainer.ts";
 import { NO_KEY } from "./target.ts";
 
-/** The model that the client takes for the base of the next round. */
+/** The newest model, which the client trains on. */
 export interface BaseModel {
+  /** 0 is the genesis, k the k-th finalised round's. */
+  readonly number: bigint;
   readonly digest: Hex;
   /** Ends when its audit has passed. @throws what the audit does; somebody listens besides the caller */
   readonly audited: Promise<void>;
@@ -41,7 +42,6 @@ export interface MakingDependencies {
   readonly chain: Pick<TaskWriter, "account" | "context" | "roundKey" | "reread">;
   readonly task: CommittingTask;
   readonly prover: ChunkProver;
-  readonly learner: LocalLearner;
   /**
    * Verifies the finished submission as the contract will, before anything leaves the machine.
    * @throws SUBMISSION_INVALID
@@ -53,36 +53,20 @@ export interface MakingDependencies {
   readonly clock: () => number;
 }
 
-export interface MadeSubmission {
-  readonly submission: Submission;
-  readonly work: Pick<ClientWork, "trainingSeconds" | "provingSeconds">;
-}
-
 /**
- * Trains, commits, encrypts the shares, stores the bundle locally and proves. Nothing has left the machine when it
- * returns.
- * @param secondsLeft for training, asked when it begins
+ * Commits to the vector, encrypts the shares, stores the bundle locally and proves. Nothing has left the machine when
+ * it returns.
  */
 export async function makeSubmission(
   deps: MakingDependencies,
   records: RoundRecords,
   target: SubmissionTarget,
-  model: BaseModel,
-  secondsLeft: () => Promise<number>,
-): Promise<MadeSubmission> {
-  const { chain, task, prover, learner, random, reporter } = deps;
+  { coordinates }: PrivateVector,
+): Promise<Submission> {
+  const { chain, task, prover, random, reporter } = deps;
   const { round, weight } = target;
-  const begun = deps.clock();
-  const base = await model.state();
-  reporter.say("info", "training", `round ${round}: training on local data`, { round });
-  const update = await learner.update(base, round, { baseDigest: model.digest, secondsLeft: await secondsLeft() });
-  const trained = deps.clock();
-  // Not before: whether noise fits is found out once, and everything from here on is for others.
-  await model.audited;
-  const quantised = learner.quantise(update, base);
-
   let started = deps.clock();
-  const committed = await commitUpdate(task.layout, task.parameters, quantised, {
+  const committed = await commitUpdate(task.layout, task.parameters, coordinates, {
     committer: task.committer,
     random,
   });
@@ -129,8 +113,7 @@ export async function makeSubmission(
       chunks: submission.chunks.length,
     },
   );
-  const work = { trainingSeconds: (trained - begun) / 1000, provingSeconds: (deps.clock() - trained) / 1000 };
-  return { submission, work };
+  return submission;
 }
 
 /** One file for each seat that has a key this round; a seat with an unusable key gets none and cannot attest. */

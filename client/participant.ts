@@ -1,18 +1,21 @@
 /** One client's part in one round: its submission is made once, and sent until it is there. */
-import type { Receipt, RoundState, TaskWriter } from "../chain/task-chain.ts";
+import type { Receipt, RoundRecords, RoundState, TaskWriter } from "../chain/task-chain.ts";
 import { cidFromDigest } from "../content/cid.ts";
 import { isVerisumError, VerisumError } from "../protocol/errors.ts";
 import type { Submission } from "../protocol/submission.ts";
+import type { ClientWork } from "../task/windows.ts";
 import type { Journal, JournalEntry } from "./journal.ts";
 import { makeSubmission } from "./make-submission.ts";
-import type { BaseModel, MadeSubmission, MakingDependencies } from "./make-submission.ts";
-import { assertBudgetLeft } from "./privacy-ledger.ts";
+import type { BaseModel, MakingDependencies } from "./make-submission.ts";
+import { drawVector, unsettledVector } from "./private-vector.ts";
+import type { DrawnVector, VectorDependencies } from "./private-vector.ts";
 import type { SendThroughRelay } from "./relay.ts";
 import { requireBase, requireFit, targetIn } from "./target.ts";
 import type { WorkTimes } from "./work-times.ts";
 
-export interface ParticipantDependencies extends MakingDependencies {
+export interface ParticipantDependencies extends MakingDependencies, VectorDependencies {
   readonly chain: TaskWriter;
+  readonly task: MakingDependencies["task"];
   readonly journal: Journal;
   /** Copies a published directory to other parties; throws if fewer than enough hold it. */
   readonly replicate: (cid: string) => Promise<void>;
@@ -50,23 +53,49 @@ export async function submitUpdate(
     });
     return send(deps, kept);
   }
-  await assertBudgetLeft(deps, round.number);
-  if (await journal.satOut(round.number))
+  await requireNotSatOut(journal, round.number);
+  const sittingOut = async (error: unknown): Promise<never> => {
+    if (isVerisumError(error) && error.entry.role === "sit-out") await journal.sitOut(round.number);
+    throw error;
+  };
+  const begun = deps.clock();
+  const drawn = await vectorOf(deps, round, base).catch(sittingOut);
+  return shareVector(deps, records, drawn, begun).catch(sittingOut);
+}
+
+async function requireNotSatOut(journal: Journal, round: bigint): Promise<void> {
+  if (await journal.satOut(round))
     throw new VerisumError(
       "ROUND_SAT_OUT",
       "this round is sat out: its noise did not fit, its training failed, or the state is a copy; nothing is made for it again",
     );
+}
+
+/** The vector that an earlier round could not use, or another one. */
+async function vectorOf(deps: ParticipantDependencies, round: RoundState, base: BaseModel): Promise<DrawnVector> {
+  const vector = await unsettledVector(deps, base.digest);
+  if (vector === undefined) return drawVector(deps, base, round.number, () => secondsToTrain(deps, round));
+  await base.audited;
+  deps.reporter.say("info", "shared-again", `round ${round.number}: sharing what was drawn for the same model before`, {
+    round: round.number,
+    firstRound: vector.firstRound,
+  });
+  return { vector };
+}
+
+/** Makes the round's submission of a vector, keeps and sends it. @param begun when the client began to work for it */
+async function shareVector(
+  deps: ParticipantDependencies,
+  records: RoundRecords,
+  { vector, trainingSeconds }: DrawnVector,
+  begun: number,
+): Promise<boolean> {
   const target = await targetIn(deps, records);
-  const made = await makeSubmission(deps, records, target, base, () => secondsToTrain(deps, round)).catch(
-    async (error: unknown) => {
-      if (isVerisumError(error) && error.entry.role === "sit-out") await journal.sitOut(round.number);
-      throw error;
-    },
-  );
-  const entry = { ...target, submission: made.submission };
-  await journal.keep(entry);
+  const entry = { ...target, submission: await makeSubmission(deps, records, target, vector) };
+  const provingSeconds = (deps.clock() - begun) / 1000 - (trainingSeconds ?? 0);
+  await deps.journal.keep(entry);
   await requireFit(deps, entry);
-  return send(deps, entry, made.work);
+  return send(deps, entry, trainingSeconds === undefined ? undefined : { trainingSeconds, provingSeconds });
 }
 
 /** Seconds until training must end, so that there is time to prove and send before the round's submissions are over. */
@@ -79,7 +108,7 @@ async function secondsToTrain({ chain, times }: ParticipantDependencies, { deadl
 async function send(
   deps: ParticipantDependencies,
   kept: JournalEntry,
-  work?: MadeSubmission["work"],
+  work?: Pick<ClientWork, "trainingSeconds" | "provingSeconds">,
 ): Promise<boolean> {
   const { chain, reporter } = deps;
   const { round, submission } = kept;

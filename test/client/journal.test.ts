@@ -7,7 +7,7 @@ import { encodeRecord } from "../../storage/durable-file.ts";
 import { openStateDirectory } from "../../storage/state-directory.ts";
 import type { StateDirectory } from "../../storage/state-directory.ts";
 import { openJournal } from "../../client/journal.ts";
-import type { Journal, JournalEntry } from "../../client/journal.ts";
+import type { Journal, JournalEntry, PrivateVector, VectorName } from "../../client/journal.ts";
 import { G1_GENERATOR, G2_GENERATOR } from "../../protocol/points.ts";
 import { rejectsCode } from "../support/errors.ts";
 import { word } from "../support/random.ts";
@@ -41,12 +41,17 @@ describe("a client's journal", () => {
   });
   afterEach(() => rm(directory, { recursive: true, force: true }));
 
+  const rounds = async (of = journal): Promise<readonly bigint[]> => (await of.submissions()).map(({ round }) => round);
+
   it("lists the rounds that it has submissions for, in order", async () => {
-    assert.deepEqual(await journal.rounds(), []);
+    assert.deepEqual(await journal.submissions(), []);
     for (const round of [11n, 2n, 7n]) await journal.keep({ ...ENTRY, round });
     await journal.setAudited({ round: 3n, modelDigest: word("model"), parametersHash: word("parameters") });
     await journal.sitOut(5n);
-    assert.deepEqual(await openJournal(state, "scope").rounds(), [2n, 7n, 11n]);
+    assert.deepEqual(
+      await openJournal(state, "scope").submissions(),
+      [2n, 7n, 11n].map((round) => ({ round, baseModelDigest: ENTRY.baseModelDigest })),
+    );
   });
 
   it("finds after a restart exactly the submission that it kept", async () => {
@@ -83,7 +88,7 @@ describe("a client's journal", () => {
     }
     for (const entry of [ENTRY, ...others])
       assert.deepEqual(await journal.find(entry.round, entry.baseModelDigest), entry);
-    assert.deepEqual(await journal.rounds(), [7n, 8n]);
+    assert.deepEqual(await rounds(), [7n, 7n, 8n]);
   });
 
   it("counts a record of version 1 of the directory, which names no keys, as made for any base model", async () => {
@@ -96,7 +101,7 @@ describe("a client's journal", () => {
     await rejectsCode(find(), "ROUND_RECORD_DAMAGED");
     await rejectsCode(journal.find(7n, word("other")), "ROUND_RECORD_DAMAGED");
     await rejectsCode(journal.keep(ENTRY), "ROUND_RECORD_DAMAGED");
-    assert.deepEqual(await journal.rounds(), [7n]);
+    assert.deepEqual(await journal.submissions(), [{ round: 7n, baseModelDigest: undefined }]);
   });
 
   it("keeps scopes apart", async () => {
@@ -122,7 +127,7 @@ describe("a client's journal", () => {
       await writeFile(path(), bytes);
       await rejectsCode(find(), "ROUND_RECORD_DAMAGED");
       await rejectsCode(journal.keep(ENTRY), "ROUND_RECORD_DAMAGED");
-      assert.deepEqual(await journal.rounds(), [7n]);
+      assert.deepEqual(await rounds(), [7n]);
     }
   });
 
@@ -156,5 +161,55 @@ describe("a client's journal", () => {
       assert.equal(await journal.satOut(7n), true);
     }
     assert.equal(await journal.satOut(8n), false);
+  });
+
+  describe("and its vectors", () => {
+    const VECTOR: PrivateVector = {
+      ...{ base: 9n, firstRound: 12n, baseModelDigest: word("base") },
+      coordinates: Int32Array.of(-2048, 0, 2047),
+    };
+    const vectorFile = ({ base, firstRound, baseModelDigest }: VectorName): string =>
+      state.file("scope", `vector-${base}-${firstRound}-${baseModelDigest.slice(2)}.json`);
+
+    it("are found after a restart as they were drawn, readable by their owner only, and never replaced", async () => {
+      await journal.keepVector(VECTOR);
+      await rejectsCode(journal.keepVector({ ...VECTOR, coordinates: Int32Array.of(1) }), "ROUND_EQUIVOCATION");
+      await state.release();
+      state = await openStateDirectory(directory);
+      const again = openJournal(state, "scope");
+      const { coordinates, ...name } = VECTOR;
+      assert.deepEqual(await again.vectors(), [name]);
+      assert.deepEqual((await again.vector(name)).coordinates, coordinates);
+      assert.equal((await stat(vectorFile(VECTOR))).mode & 0o077, 0);
+    });
+
+    it("are named by model and round in order, and erased but for the last two, which leaves their names", async () => {
+      const names = [
+        { base: 10n, firstRound: 12n },
+        { base: 9n, firstRound: 14n },
+        { base: 9n, firstRound: 9n },
+      ].map((name) => ({ ...VECTOR, ...name }));
+      for (const vector of names.toReversed()) await journal.keepVector(vector);
+      const ordered = names.toReversed().map(({ coordinates: _, ...name }) => name);
+      assert.deepEqual(await journal.vectors(), ordered);
+      await rejectsCode(journal.vector(ordered[0]!), "ROUND_RECORD_DAMAGED");
+      for (const name of ordered.slice(1)) assert.equal((await journal.vector(name)).coordinates.length, 3);
+      assert.equal((await readFile(vectorFile(ordered[0]!))).length, 0);
+      await rejectsCode(journal.keepVector({ ...VECTOR, ...ordered[0] }), "ROUND_EQUIVOCATION");
+    });
+
+    it("count as drawn where they are damaged, or where another copy of the directory may have one", async () => {
+      await journal.keepVector(VECTOR);
+      const whole = await readFile(vectorFile(VECTOR));
+      for (const damaged of [whole.subarray(0, -9), "", encodeRecord({ base: "9" })]) {
+        await writeFile(vectorFile(VECTOR), damaged);
+        await rejectsCode(journal.vector(VECTOR), "ROUND_RECORD_DAMAGED");
+        await rejectsCode(journal.keepVector(VECTOR), "ROUND_EQUIVOCATION");
+      }
+      const lost = { base: 10n, firstRound: 13n, baseModelDigest: word("newest") };
+      await journal.loseVector(lost);
+      assert.deepEqual((await journal.vectors()).at(-1), lost);
+      await rejectsCode(journal.vector(lost), "ROUND_RECORD_DAMAGED");
+    });
   });
 });

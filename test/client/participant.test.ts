@@ -37,7 +37,12 @@ describe("a client's part in a round", () => {
   const submit = async (deps: ParticipantDependencies): Promise<boolean> => {
     const { baseModelCid, baseModelDigest: digest } = (await deps.chain.records(await currentRound())).opened!;
     const state = (): Promise<typeof COMMON> => loadModelState(deps.task, baseModelCid, digest);
-    return submitUpdate(deps, await onChain.operator.round(), { digest, audited: Promise.resolve(), state });
+    return submitUpdate(deps, await onChain.operator.round(), {
+      number: 0n,
+      digest,
+      audited: Promise.resolve(),
+      state,
+    });
   };
   const currentRound = async (): Promise<bigint> => (await onChain.operator.round()).number;
 

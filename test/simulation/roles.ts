@@ -10,11 +10,10 @@ import type { TaskLook } from "../../chain/task-chain.ts";
 import { isSignedBySeat } from "../../chain/statement-signatures.ts";
 import { createClientStep } from "../../client/client-loop.ts";
 import { openJournal } from "../../client/journal.ts";
-import type { Journal } from "../../client/journal.ts";
+import type { Journal, JournalEntry } from "../../client/journal.ts";
 import type { LocalLearner } from "../../client/make-submission.ts";
 import { createMemberStep } from "../../member/member-loop.ts";
 import { openRoundKeys } from "../../member/round-keys.ts";
-import { modelDigest } from "../../protocol/model.ts";
 import type { Submission } from "../../protocol/submission.ts";
 import type { StateDirectory } from "../../storage/state-directory.ts";
 import { openStatements } from "../../task/node-statements.ts";
@@ -240,13 +239,8 @@ export function clientScript(stage: Stage, index: number, honest: boolean): Scri
     start: (life) => {
       const draw = random();
       const direct = chainOf(world, life, scene, account);
-      /** What the newest vector is made for. */
-      let context = "";
       const learner: LocalLearner = {
-        update: (base, round) => {
-          context = `${name}, round ${round}, base ${modelDigest(base)}`;
-          return Promise.resolve(new Float32Array(scene.parameters.dimension));
-        },
+        update: () => Promise.resolve(new Float32Array(scene.parameters.dimension)),
         quantise: () => Int32Array.from(draw(scene.parameters.dimension), (byte) => (byte % 41) - 20),
       };
       const prover = openProver(scene.layout, reference.secrets);
@@ -262,18 +256,16 @@ export function clientScript(stage: Stage, index: number, honest: boolean): Scri
       const step = createClientStep({
         chain,
         task,
-        prover: {
-          ...prover,
-          commitWires: async (kind, wires) => {
-            const d = await prover.commitWires(kind, wires);
-            stage.contexts.set(d.x, context);
-            return d;
-          },
-        },
+        prover,
         verifyOwn: () => undefined,
         learner,
         random: draw,
-        journal: countedJournal(life, openJournal(stateOf(stage, name), name)),
+        journal: countedJournal(
+          life,
+          openJournal(stateOf(stage, name), name),
+          ({ round, baseModelDigest, submission }) =>
+            stage.contexts.set(submission.chunks[0]!.d.x, `${name}, round ${round}, base ${baseModelDigest}`),
+        ),
         reporter: life.actor.reporter,
         replicate: replicateFrom(world, life, scene, holders(stage)),
         clock: () => 0,
@@ -314,10 +306,17 @@ export function clientScript(stage: Stage, index: number, honest: boolean): Scri
   };
 }
 
-/** A client's audit goes on beside its training: what it reads and keeps is work of the role as well. */
-function countedJournal(life: Life, journal: Journal): Journal {
+/**
+ * A client's audit goes on beside its training: what it reads and keeps is work of the role as well.
+ * @param onKeep told of each submission, before anything of it leaves
+ */
+function countedJournal(life: Life, journal: Journal, onKeep: (entry: JournalEntry) => void): Journal {
   return {
     ...journal,
+    keep: (entry) => {
+      onKeep(entry);
+      return journal.keep(entry);
+    },
     audited: (parametersHash) => life.during(journal.audited(parametersHash)),
     setAudited: (record) => life.during(journal.setAudited(record)),
   };
