@@ -37,6 +37,8 @@ export interface FederationDependencies {
   readonly trainer: Trainer;
   /** One data set for each client; all have weight 1. */
   readonly shards: readonly Dataset[];
+  /** Clients of each round, who take turns in the order of the shards; all of them if absent. */
+  readonly cohort?: number;
   readonly test: Dataset;
   readonly random: RandomBytes;
   /** @param weights of the new model */
@@ -49,7 +51,7 @@ export async function runFederation(
   rounds: number,
   deps: FederationDependencies,
 ): Promise<RoundResult[]> {
-  const { trainer, shards, test, random, onRound } = deps;
+  const { trainer, shards, test, random, onRound, cohort = shards.length } = deps;
   const document: TaskDocument = { ...specification.document, version: 1, keysCid: `0x${"0".repeat(64)}` };
   const reporter = { say: () => undefined, wait: () => undefined };
   const learners = shards.map((data) => {
@@ -64,7 +66,8 @@ export async function runFederation(
     const base = state;
     const sums = new Int32Array(base.weights.length);
     const updates: UpdateFigures[] = [];
-    for (const learner of learners) {
+    for (let place = 0; place < cohort; place++) {
+      const learner = learners[((round - 1) * cohort + place) % learners.length]!;
       const update = await learner.update(base, BigInt(round), {
         baseDigest: modelDigest(base),
         secondsLeft: Infinity,
@@ -72,7 +75,7 @@ export async function runFederation(
       updates.push(figuresOf(update, document));
       learner.quantise(update, base).forEach((value, i) => (sums[i] = sums[i]! + value));
     }
-    state = nextModel(base, sums, learners.length, serverStepOf(document));
+    state = nextModel(base, sums, cohort, serverStepOf(document));
     const evaluation = await trainer.evaluate(weightsOf(document, state), test);
     const result = {
       evaluation,

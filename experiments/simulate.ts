@@ -84,6 +84,7 @@ await createProgram("simulate", "run a task's rounds without shares, proofs and 
           dimension: dimensionOf(document, trainer.parameterCount),
           minHonest: specification.clients.minHonest,
           privacyBudget: BigInt(specification.maxRounds),
+          maxRoundsPerClient: specification.clients.maxRoundsPerClient,
         },
       };
       const write = (line: string): void => void process.stdout.write(`${line}\n`);

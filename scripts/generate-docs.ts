@@ -57,6 +57,7 @@ function privacyFiles(): Record<string, string> {
     audit: rows("audit"),
     clips: rows("clip"),
     membership: rows("membership"),
+    participation: rows("participation"),
   } as PrivacyMeasurements;
   return {
     "docs/privacy.md": withTables("docs/privacy.md", privacyTables(measurements)),

@@ -93,7 +93,13 @@ const configSchema = z.strictObject({
       statement: z.string(),
       epsilon: z.number(),
       delta: z.number(),
-      budget: z.strictObject({ epsilon: z.number(), rounds: z.int(), remainingRounds: z.int() }),
+      budget: z.strictObject({
+        epsilon: z.number(),
+        rounds: z.int(),
+        remainingRounds: z.int(),
+        /** Where fewer than all rounds can count one client: so many, and epsilon is of these. */
+        roundsPerClient: z.int().optional(),
+      }),
     })
     .nullable(),
   ...interfaceSchema.shape,

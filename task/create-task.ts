@@ -25,7 +25,7 @@ import { mechanismOf, privacySchema } from "./mechanisms/registry.ts";
 import { parameterNumber } from "./numbers.ts";
 import { assertStepsFit, dimensionOf } from "./model-vector.ts";
 import { directoryDigest } from "./outcome.ts";
-import { assertEpsilonBounded, assertUsefulCohort, withNoiseFor } from "./privacy.ts";
+import { assertEpsilonBounded, assertUsefulCohort, roundsOfOneClient, withNoiseFor } from "./privacy.ts";
 import { assertSummable, countsClientsAlike } from "./statistics.ts";
 import { assertTrainable } from "./trainer-rules.ts";
 
@@ -37,7 +37,7 @@ const UNKNOWN: Hex = `0x${"0".repeat(64)}`;
 /** What an operator writes: tasks/*.json. */
 const requestSchema = z.strictObject({
   document: documentRequestSchema,
-  /** Chooses the noise that the document leaves out: all rounds together stay within this epsilon. */
+  /** Chooses the noise that the document leaves out: all rounds that count one client stay within this epsilon. */
   privacyTarget: z.strictObject({ epsilon: z.number().positive() }).optional(),
   /** Seed of the initial weights, where they are drawn. */
   initialSeed: z.int().min(0).default(0),
@@ -96,8 +96,9 @@ export function parseSpecification(json: unknown, target: PrivacyTarget = {}): T
   const epsilon = target.epsilon ?? privacyTarget?.epsilon;
   if (epsilon !== undefined) {
     const dimension = dimensionOf(document, modelWeightCount(document.model));
-    const { minHonest } = request.clients;
-    document = withNoiseFor(epsilon, { document, dimension, minHonest, rounds: request.maxRounds });
+    const { minHonest, maxRoundsPerClient } = request.clients;
+    const rounds = roundsOfOneClient(request.maxRounds, maxRoundsPerClient);
+    document = withNoiseFor(epsilon, { document, dimension, minHonest, rounds });
   }
   // What passed the request's schema can lack nothing but the noise.
   if (!privacySchema.optional().safeParse(document.training.privacy).success) {

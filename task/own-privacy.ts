@@ -2,14 +2,10 @@
 import { accountsOfPlace } from "../chain/lists.ts";
 import type { TaskLook } from "../chain/task-chain.ts";
 import { hasClient } from "../protocol/committee.ts";
-import type { TaskParameters } from "../protocol/task.ts";
 import type { Hex } from "../protocol/transcript.ts";
+import { roundsOfOneClient } from "./privacy.ts";
 import type { PrivateTask } from "./privacy.ts";
 import { privacyLine, privacySummary } from "./privacy-summary.ts";
-
-type OwnTask = PrivateTask & {
-  readonly parameters: Pick<TaskParameters, "maxRoundsPerClient" | "privacyBudget">;
-};
 
 /** Settled rounds that count the account, or those whose place it took. */
 export function countedRounds(look: Pick<TaskLook, "clientTerms" | "records" | "round">, account: Hex): number {
@@ -25,11 +21,11 @@ export function countedRounds(look: Pick<TaskLook, "clientTerms" | "records" | "
 }
 
 /** In one line; null if the task trains without noise. Of the rounds that are left, the task may have fewer. */
-export function ownPrivacyLine(task: OwnTask, counted: number): string | null {
+export function ownPrivacyLine(task: PrivateTask, counted: number): string | null {
   const { maxRoundsPerClient, privacyBudget } = task.parameters;
   // A round of a task with noise costs one unit.
-  const most = BigInt(maxRoundsPerClient);
-  const budget = maxRoundsPerClient > 0 && most < privacyBudget ? most : privacyBudget;
-  const summary = privacySummary({ ...task, parameters: { ...task.parameters, privacyBudget: budget } }, counted);
+  const budget = BigInt(roundsOfOneClient(Number(privacyBudget), maxRoundsPerClient));
+  const parameters = { ...task.parameters, privacyBudget: budget };
+  const summary = privacySummary({ ...task, parameters }, counted);
   return summary === null ? null : `counted in ${counted} rounds: ${privacyLine(summary)}`;
 }

@@ -21,6 +21,8 @@ export interface PrivacySummary {
   readonly delta: number;
   readonly remainingRounds: number;
   readonly rounds: number;
+  /** Where fewer than all rounds can count one client: so many, and each epsilon is of these. */
+  readonly roundsPerClient?: number;
   /**
    * Both are bounds on the same true value. `rdp` is what checkpoints state, equal on every machine; `pld` is less, and
    * left out where it is not.
@@ -39,9 +41,12 @@ export function privacySummary(task: PrivateTask, rounds: number): PrivacySummar
   const { guarantee } = mechanismOf(task.document.training.privacy);
   if (stated === null || guarantee === null) return null;
   const { statement, budget } = stated;
+  const { roundsPerClient } = budget;
   const rdp = { spent: stated.epsilon, budget: budget.epsilon };
-  const pldAfter = (count: number, epsilon: number): number =>
-    roundedUp(guarantee.pldEpsilonAfter?.(cohortOf(task), count, epsilon) ?? Infinity);
+  const pldAfter = (count: number, epsilon: number): number => {
+    const own = Math.min(count, roundsPerClient ?? count);
+    return roundedUp(guarantee.pldEpsilonAfter?.(cohortOf(task), own, epsilon) ?? Infinity);
+  };
   const pld = { spent: pldAfter(rounds, rdp.spent), budget: pldAfter(budget.rounds, rdp.budget) };
   const isTighter = pld.budget < rdp.budget && pld.spent <= rdp.spent;
   return {
@@ -50,20 +55,38 @@ export function privacySummary(task: PrivateTask, rounds: number): PrivacySummar
     statement,
     rounds: budget.rounds,
     remainingRounds: budget.remainingRounds,
+    ...(roundsPerClient === undefined ? {} : { roundsPerClient }),
     epsilon: { rdp, ...(isTighter ? { pld } : {}) },
   };
 }
 
 /** In one line: `epsilon 1.2 of 3 at delta 0.00001 (rdp; 1.1 of 2.8 by the tighter pld); 16 of 20 rounds remain`. */
-export function privacyLine({ delta, epsilon: { rdp, pld }, remainingRounds, rounds }: PrivacySummary): string {
+export function privacyLine(summary: PrivacySummary): string {
+  const {
+    delta,
+    epsilon: { rdp, pld },
+    remainingRounds,
+    rounds,
+    roundsPerClient,
+  } = summary;
   const tighter = pld === undefined ? "" : ` (rdp; ${pld.spent} of ${pld.budget} by the tighter pld)`;
-  return `epsilon ${rdp.spent} of ${rdp.budget} at delta ${delta}${tighter}; ${remainingRounds} of ${rounds} rounds remain`;
+  const own = roundsPerClient === undefined ? "" : `, of which ${roundsPerClient} at most count one client`;
+  return `epsilon ${rdp.spent} of ${rdp.budget} at delta ${delta}${tighter}; ${remainingRounds} of ${rounds} rounds remain${own}`;
 }
 
 /** In one line, before the first round. */
-export function plannedPrivacyLine({ subject, delta, epsilon: { rdp, pld }, rounds }: PrivacySummary): string {
+export function plannedPrivacyLine(summary: PrivacySummary): string {
+  const {
+    subject,
+    delta,
+    epsilon: { rdp, pld },
+    rounds,
+    roundsPerClient,
+  } = summary;
   const tighter = pld === undefined ? "" : ` (rdp; ${pld.budget} by the tighter pld)`;
-  return `each ${subject} has epsilon ${rdp.budget} at delta ${delta}${tighter} after ${rounds === 1 ? "its one round" : `all ${rounds} rounds`}`;
+  const all = rounds === 1 ? "its one round" : `all ${rounds} rounds`;
+  const own = roundsPerClient === undefined ? "" : `, of which ${roundsPerClient} at most count its client`;
+  return `each ${subject} has epsilon ${rdp.budget} at delta ${delta}${tighter} after ${all}${own}`;
 }
 
 /**

@@ -12,19 +12,26 @@ const DECIMALS = 4;
 /** What the accountants need to know of a task. */
 export interface PrivateTask {
   readonly document: Pick<TaskDocument, "preset" | "quantisation" | "training">;
-  readonly parameters: Pick<TaskParameters, "dimension" | "minHonest" | "privacyBudget">;
+  readonly parameters: Pick<TaskParameters, "dimension" | "minHonest" | "privacyBudget" | "maxRoundsPerClient">;
+}
+
+/** Of a task's rounds, the most that can count one client; each costs it one vector (docs/privacy.md). */
+export function roundsOfOneClient(rounds: number, maxRoundsPerClient: number): number {
+  return maxRoundsPerClient === 0 ? rounds : Math.min(rounds, maxRoundsPerClient);
 }
 
 /**
- * The statement after `rounds` settled rounds, for every client that took part in all of them; null if the task trains
+ * The statement after `rounds` settled rounds, for every client, whichever of them counted it; null if the task trains
  * without noise.
  */
 export function privacyStatement(task: PrivateTask, rounds: number): CheckpointConfig["privacy"] {
   const { guarantee } = mechanismOf(task.document.training.privacy);
   if (guarantee === null) return null;
   const cohort = cohortOf(task);
-  const epsilonAfter = (count: number): number => (count === 0 ? 0 : roundedUp(guarantee.epsilonAfter(cohort, count)));
   const budgetRounds = Number(task.parameters.privacyBudget);
+  const roundsPerClient = roundsOfOneClient(budgetRounds, task.parameters.maxRoundsPerClient);
+  const epsilonAfter = (count: number): number =>
+    count === 0 ? 0 : roundedUp(guarantee.epsilonAfter(cohort, Math.min(count, roundsPerClient)));
   return {
     unit: guarantee.unit,
     statement: guarantee.protects(cohort.minHonest),
@@ -34,6 +41,7 @@ export function privacyStatement(task: PrivateTask, rounds: number): CheckpointC
       epsilon: epsilonAfter(budgetRounds),
       rounds: budgetRounds,
       remainingRounds: Math.max(0, budgetRounds - rounds),
+      ...(roundsPerClient < budgetRounds ? { roundsPerClient } : {}),
     },
   };
 }
@@ -59,7 +67,7 @@ export function assertEpsilonBounded(task: PrivateTask): void {
   if (statement === null || Number.isFinite(statement.budget.epsilon)) return;
   const {
     delta,
-    budget: { rounds },
+    budget: { rounds: all, roundsPerClient: rounds = all },
   } = statement;
   throw new VerisumError(
     "PRIVACY_PARAMETERS_INVALID",
@@ -73,11 +81,12 @@ export interface NoiseRequest {
   readonly document: DocumentRequest;
   readonly dimension: number;
   readonly minHonest: number;
+  /** That can count one client. */
   readonly rounds: number;
 }
 
 /**
- * Fills in the noise that keeps all rounds within `epsilon`.
+ * Fills in the noise that keeps these rounds within `epsilon`.
  * @throws PRIVACY_PARAMETERS_INVALID if no noise does, or it does not fit into the coordinates
  */
 export function withNoiseFor(epsilon: number, request: NoiseRequest): Omit<TaskDocument, "version" | "keysCid"> {

@@ -9,7 +9,7 @@ const LARGE_EPSILON = 10;
 
 type Numbers = Pick<
   TaskParameters,
-  "dimension" | "minHonest" | "minClients" | "maxCorrupt" | "normBoundSquared" | "privacyBudget"
+  "dimension" | "minHonest" | "minClients" | "maxCorrupt" | "normBoundSquared" | "privacyBudget" | "maxRoundsPerClient"
 >;
 type Document = Pick<TaskDocument, "preset" | "quantisation" | "training">;
 
@@ -71,7 +71,7 @@ function privacyWarnings(document: Document, parameters: Numbers): TaskWarning[]
   if (budget.epsilon > LARGE_EPSILON)
     warnings.push({
       event: "epsilon-large",
-      text: `epsilon ${budget.epsilon} over all ${budget.rounds} rounds is so large that each ${guarantee.subject} is hardly protected`,
+      text: `epsilon ${budget.epsilon} over ${budget.roundsPerClient === undefined ? `all ${budget.rounds} rounds` : `the ${budget.roundsPerClient} rounds that can count one client`} is so large that each ${guarantee.subject} is hardly protected`,
     });
   return warnings;
 }

@@ -110,13 +110,13 @@ function privacySection({ privacy }: TaskReport): ReportSection {
         "Training adds no noise. Single updates are hidden by secret sharing; what the published sums and models say of single records has no proven bound (no ε).",
       ],
     };
-  const { subject, delta, rounds, remainingRounds, epsilon } = privacy;
+  const { subject, delta, rounds, remainingRounds, roundsPerClient, epsilon } = privacy;
   const { rdp, pld } = epsilon;
   return {
     heading,
     paragraphs: [
       `Differential privacy of each ${subject}: ${privacy.statement}.`,
-      `ε is ${significant(rdp.spent)} so far, and ${significant(rdp.budget)} after all ${number(rounds)} rounds of the budget, of which ${number(remainingRounds)} remain. δ is ${plain(delta)}.`,
+      `ε is ${significant(rdp.spent)} so far, and ${significant(rdp.budget)} after all ${number(rounds)} rounds of the budget, of which ${number(remainingRounds)} remain${roundsPerClient === undefined ? "" : ` and ${number(roundsPerClient)} at most count one client`}. δ is ${plain(delta)}.`,
       `In words: whether one ${subject} was in the training or not changes the probability of anything that can be concluded from the published models by a factor of at most e^ε = ${significant(Math.exp(rdp.spent))}, except with a probability of δ, one in ${number(Math.round(1 / delta))}.`,
       ...(pld === undefined
         ? []

@@ -74,6 +74,7 @@ export const taskReportSchema = z.strictObject({
       delta: z.number(),
       rounds: count,
       remainingRounds: count,
+      roundsPerClient: count.optional(),
       epsilon: z.strictObject({ rdp: epsilon, pld: epsilon.optional() }),
     })
     .nullable(),

@@ -27,7 +27,7 @@ export function Trust({ task, snapshot }: { readonly task: TaskAnswer; readonly 
         <Fact name="Privacy" value={privacy === null ? "Off" : spentOf(privacy)}>
           {privacy === null
             ? "The task adds no noise: the sum of a round is exact, and models may remember what they were trained on."
-            : `${privacy.statement} The chance of failing that, δ, is ${number(privacy.delta)}. ${counted(privacy.remainingRounds, "round")} of ${privacy.rounds} remain.`}
+            : `${privacy.statement} The chance of failing that, δ, is ${number(privacy.delta)}. ${counted(privacy.remainingRounds, "round")} of ${privacy.rounds} remain${privacy.roundsPerClient === undefined ? "" : `, and ${privacy.roundsPerClient} at most count one client`}.`}
         </Fact>
         <Fact
           name="Corrupt clients"

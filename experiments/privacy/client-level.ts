@@ -2,7 +2,8 @@
  * Accuracy against epsilon for client-level differential privacy: a task's own learning settings with cohorts of
  * several sizes, all of them honest, on the finest grid that holds the noise. Simulated: encoding, rounding, noise,
  * bounds, sums and the server's rule are those of a round; there are no shares, no proofs and no chain. Rows replace
- * those of the same task, cohort and epsilon.
+ * those of the same task, clients and epsilon. With `--registered`, more clients take turns in cohorts of `--clients`,
+ * and `--rounds-per-client` is the task's limit, for which its noise is.
  *
  *   node experiments/privacy/client-level.ts --task tasks/digits-cohort.json --data digits --clients 10,30,100 --seeds
  *   5 node experiments/privacy/client-level.ts --task tasks/fashion-cohort.json --data
@@ -15,7 +16,8 @@ import { listOf, numberOrNone, positiveInteger } from "../../command/options.ts"
 import { createProgram } from "../../command/program.ts";
 import { dataRulesOf } from "../../learning/preprocessing.ts";
 import { loadDataset } from "../../learning/dataset.ts";
-import type { LoadedData } from "../../learning/examples.ts";
+import { selectExamples } from "../../learning/examples.ts";
+import type { Dataset, LoadedData } from "../../learning/examples.ts";
 import { partitionIid } from "../../learning/partition.ts";
 import { classEvaluation } from "../../learning/evaluation.ts";
 import { createTrainer } from "../../learning/trainer.ts";
@@ -29,6 +31,7 @@ import { clientLevelEpsilon, noiseVarianceFor } from "../../protocol/privacy/dis
 import type { NoiseSearch } from "../../protocol/privacy/distributed-gaussian.ts";
 import { finestGranularity } from "../../protocol/privacy/granularity.ts";
 import { roundedNormBoundSquared } from "../../protocol/privacy/noise-bounds.ts";
+import { roundsOfOneClient } from "../../task/privacy.ts";
 import { readSpecification } from "../../operator/read-specification.ts";
 import { runFederation } from "../../demo/federation.ts";
 import { VerisumError } from "../../protocol/errors.ts";
@@ -51,6 +54,10 @@ export interface ClientPrivacyRow {
   /** All of them honest, included in every round, and counted on for noise. */
   readonly clients: number;
   readonly rowsPerClient: number;
+  /** Of whom each round has `clients`, in turn; absent if these are all. */
+  readonly registered?: number;
+  /** Rounds that can count one client, if fewer than all: the noise is for so many. */
+  readonly roundsPerClient?: number;
   /** What was asked for; null for no noise, with the same clipping. */
   readonly epsilon: number | null;
   /** What the accountant states for the noise used; null as above. */
@@ -73,6 +80,8 @@ interface Flags {
   readonly task: string;
   readonly data: string;
   readonly clients: readonly number[];
+  readonly registered?: number;
+  readonly roundsPerClient?: number;
   readonly seeds: number;
   readonly epsilons: readonly (number | null)[];
   readonly out: string;
@@ -83,6 +92,8 @@ const flags = (
     .requiredOption("--task <file>", "the task's specification")
     .requiredOption("--data <spec>", "as for the client, without a shard")
     .requiredOption("--clients <counts>", "cohorts, separated by commas", listOf(positiveInteger))
+    .option("--registered <n>", "who take turns in such cohorts; as many as a cohort if absent", positiveInteger)
+    .option("--rounds-per-client <n>", "that can count one client; all if absent", positiveInteger)
     .option("--seeds <n>", "partitions", positiveInteger, 5)
     .option("--epsilons <list>", "separated by commas; none for no noise", listOf(numberOrNone), [1, 3, 8, null])
     .option("--out <file>", "where the rows are kept", OUTPUT)
@@ -99,6 +110,8 @@ for (const clients of flags.clients) {
       clients,
       seeds,
       epsilon,
+      registered: flags.registered,
+      roundsPerClient: flags.roundsPerClient,
     });
     await keep(row, flags.out);
     const { mean, min, max } = row.accuracy;
@@ -112,6 +125,8 @@ interface Point {
   readonly clients: number;
   readonly seeds: readonly number[];
   readonly epsilon: number | null;
+  readonly registered: number | undefined;
+  readonly roundsPerClient: number | undefined;
 }
 
 /** Runs all rounds of the task, once for each seed. */
@@ -122,13 +137,14 @@ async function measure(
   { train, test }: LoadedData,
   point: Point,
 ): Promise<ClientPrivacyRow> {
-  const { clients, epsilon } = point;
+  const { clients, epsilon, registered, roundsPerClient } = point;
   const { document, epsilonSpent, noiseVariance } = encodingFor(task, learner.parameterCount, point);
   const accuracies: number[] = [];
   for (const seed of point.seeds) {
     const results = await runFederation({ ...task, document }, task.maxRounds, {
       trainer: learner,
-      shards: partitionIid(train, clients, seed),
+      shards: dealt(train, clients, registered ?? clients, seed),
+      cohort: clients,
       test,
       random: repeatableBytes(`client-level ${clients} ${seed}`),
       onRound: () => undefined,
@@ -140,7 +156,9 @@ async function measure(
     data: basename(name),
     parameters: learner.parameterCount,
     clients,
-    rowsPerClient: Math.floor(train.exampleCount / clients),
+    rowsPerClient: Math.floor(train.exampleCount / (registered ?? clients)),
+    ...(registered === undefined ? {} : { registered }),
+    ...(roundsPerClient === undefined ? {} : { roundsPerClient }),
     epsilon,
     epsilonSpent,
     delta: deltaOf(task),
@@ -153,8 +171,23 @@ async function measure(
       min: Math.min(...accuracies),
       max: Math.max(...accuracies),
     },
-    command: `node experiments/privacy/client-level.ts --task tasks/${document.name}.json --data "${name.includes("/") ? `/usr/share/datasets/${basename(name)}` : name}" --clients ${clients} --seeds ${point.seeds.length} --epsilons ${epsilon ?? "none"}`,
+    command: `node experiments/privacy/client-level.ts --task tasks/${document.name}.json --data "${name.includes("/") ? `/usr/share/datasets/${basename(name)}` : name}" --clients ${clients}${registered === undefined ? "" : ` --registered ${registered}`}${roundsPerClient === undefined ? "" : ` --rounds-per-client ${roundsPerClient}`} --seeds ${point.seeds.length} --epsilons ${epsilon ?? "none"}`,
   };
+}
+
+/** As a partition among one cohort, whose every shard is cut among as many clients as there are cohorts. */
+function dealt(train: Dataset, clients: number, registered: number, seed: number): Dataset[] {
+  const shards = partitionIid(train, clients, seed);
+  return Array.from({ length: registered }, (_, client) => {
+    const shard = shards[client % clients]!;
+    const cohorts = Math.ceil((registered - (client % clients)) / clients);
+    const cut = (cohort: number): number => Math.floor((cohort * shard.exampleCount) / cohorts);
+    const [from, until] = [cut(Math.floor(client / clients)), cut(Math.floor(client / clients) + 1)];
+    return selectExamples(
+      shard,
+      Array.from({ length: until - from }, (__, i) => from + i),
+    );
+  });
 }
 
 /**
@@ -163,12 +196,12 @@ async function measure(
 function encodingFor(
   task: TaskSpecification,
   dimension: number,
-  { clients, epsilon }: Point,
+  { clients, epsilon, roundsPerClient = task.maxRounds }: Point,
 ): Pick<TaskSpecification, "document"> & {
   readonly epsilonSpent: number | null;
   readonly noiseVariance: number | null;
 } {
-  const { document, maxRounds: rounds } = task;
+  const { document, maxRounds } = task;
   const delta = deltaOf(task);
   const { privacy: _, ...training } = document.training;
   if (epsilon === null) return { document: { ...document, training }, epsilonSpent: null, noiseVariance: null };
@@ -176,7 +209,7 @@ function encodingFor(
     honestClients: { least: clients, most: clients },
     l2SensitivitySteps: Math.sqrt(Number(roundedNormBoundSquared(clipSteps, dimension))),
     dimension,
-    rounds,
+    rounds: roundsOfOneClient(maxRounds, roundsPerClient),
   });
   const clipNorm = document.quantisation.clipSteps / 2 ** document.quantisation.stepBits;
   const { stepBits, clipSteps, noiseVariance } = finestGranularity({
@@ -210,9 +243,9 @@ function deltaOf({ document: { name, training } }: TaskSpecification): number {
 /** Adds a row to the file, in place of an earlier one of the same point. */
 async function keep(row: ClientPrivacyRow, file: string): Promise<void> {
   const text = await readFile(file, "utf8").catch(() => "[]");
-  const rows = (JSON.parse(text) as ClientPrivacyRow[]).filter(
-    ({ task, clients, epsilon }) => task !== row.task || clients !== row.clients || epsilon !== row.epsilon,
-  );
+  const pointOf = ({ task, clients, epsilon, registered, roundsPerClient }: ClientPrivacyRow): string =>
+    [task, clients, epsilon, registered, roundsPerClient].join();
+  const rows = (JSON.parse(text) as ClientPrivacyRow[]).filter((kept) => pointOf(kept) !== pointOf(row));
   rows.push(row);
   rows.sort(
     (a, b) =>

@@ -14,6 +14,7 @@ export interface PrivacyMeasurements {
   readonly audit: readonly AuditRow[];
   readonly clips: readonly ClipRow[];
   readonly membership: readonly MembershipRow[];
+  readonly participation: readonly ClientPrivacyRow[];
 }
 
 /** Data sets of the plots: their tasks, by unit. */
@@ -39,6 +40,7 @@ export function privacyTables({
   audit,
   clips,
   membership,
+  participation,
 }: PrivacyMeasurements): Record<string, string> {
   return {
     clients: table(
@@ -165,6 +167,28 @@ export function privacyTables({
         row.provenEpsilon.toFixed(2),
       ]),
     ),
+    participation: table(
+      [
+        "registered",
+        "in a round",
+        "ε",
+        "noise for",
+        "noise of a client (units of the weights)",
+        "accuracy: mean",
+        "least to most",
+        "runs",
+      ],
+      participation.map((row) => [
+        grouped(row.registered ?? row.clients),
+        grouped(row.clients),
+        epsilonOf(row.epsilon),
+        row.noiseVariance === null ? "" : `${row.roundsPerClient ?? row.rounds} rounds`,
+        row.noiseVariance === null ? "none" : noiseStdDevOf(row).toFixed(3),
+        percent(row.accuracy.mean),
+        `${percent(row.accuracy.min)} to ${percent(row.accuracy.max)}`,
+        String(row.seeds.length),
+      ]),
+    ),
   };
 }
 
@@ -214,6 +238,11 @@ function table(header: readonly string[], rows: readonly (readonly string[])[]):
 
 function meanOf(values: readonly number[]): number {
   return values.reduce((sum, value) => sum + value, 0) / values.length;
+}
+
+/** Standard deviation of one client's noise on one weight, whatever the grid. */
+export function noiseStdDevOf({ noiseVariance, stepBits }: ClientPrivacyRow): number {
+  return Math.sqrt(noiseVariance ?? 0) / 2 ** stepBits;
 }
 
 function dataOf(data: string): string {

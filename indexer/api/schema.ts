@@ -59,6 +59,9 @@ export const snapshotSchema = z.strictObject({
       delta: z.number(),
       rounds: count.describe("That the budget allows"),
       remainingRounds: count,
+      roundsPerClient: count
+        .optional()
+        .describe("That can count one client, where these are fewer: epsilon is of them"),
       epsilon: z.strictObject({ rdp: epsilon, pld: epsilon.optional() }),
     })
     .nullable(),

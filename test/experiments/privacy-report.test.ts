@@ -6,12 +6,13 @@ import { generateDocFiles } from "../../scripts/generate-docs.ts";
 import type { AuditRow } from "../../experiments/privacy/audit.ts";
 import type { ClientPrivacyRow } from "../../experiments/privacy/client-level.ts";
 import type { MembershipRow } from "../../experiments/privacy/membership.ts";
-import { privacyPlots, privacyTables } from "../../experiments/privacy/report.ts";
+import { noiseStdDevOf, privacyPlots, privacyTables } from "../../experiments/privacy/report.ts";
 
 const rowsOf = (name: string): unknown =>
   JSON.parse(readFileSync(new URL(`../../docs/data/privacy-${name}.json`, import.meta.url), "utf8"));
 const clients = rowsOf("client") as readonly ClientPrivacyRow[];
 const audit = rowsOf("audit") as readonly AuditRow[];
+const participation = rowsOf("participation") as readonly ClientPrivacyRow[];
 const membership = rowsOf("membership") as readonly MembershipRow[];
 
 describe("the measurements of privacy", () => {
@@ -45,6 +46,19 @@ describe("the measurements of privacy", () => {
     });
   }
 
+  it("need half the noise for the same epsilon where a client is in 5 of 20 rounds, and lose no accuracy by it", () => {
+    const of = (epsilon: number, roundsPerClient?: number): ClientPrivacyRow => {
+      const row = participation.find((one) => one.epsilon === epsilon && one.roundsPerClient === roundsPerClient)!;
+      assert.deepEqual([row.registered, row.clients, row.rounds], [400, 100, 20]);
+      return row;
+    };
+    for (const epsilon of [1, 3, 8]) {
+      const [limited, all] = [of(epsilon, 5), of(epsilon)];
+      assert.ok(Math.abs(noiseStdDevOf(limited) / noiseStdDevOf(all) - 0.5) < 0.02, `${epsilon}`);
+      assert.ok(limited.accuracy.mean > all.accuracy.mean, `${epsilon}`);
+    }
+  });
+
   it("prove no more than is stated, and more where a mistake was planted", () => {
     assert.deepEqual([...new Set(audit.map(({ unit }) => unit))].sort(), ["client", "example"]);
     for (const row of audit)
@@ -68,7 +82,7 @@ describe("the measurements of privacy", () => {
   });
 
   it("leave out what was not measured", () => {
-    const nothing = { clients: [], examples: [], audit: [], clips: [], membership: [] };
+    const nothing = { clients: [], examples: [], audit: [], clips: [], membership: [], participation: [] };
     assert.deepEqual(privacyPlots(nothing), {});
     for (const table of Object.values(privacyTables(nothing))) assert.equal(table.split("\n").length, 2);
     const one = { ...nothing, clients: clients.slice(0, 1) };

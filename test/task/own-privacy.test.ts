@@ -30,11 +30,11 @@ describe("a client's own privacy", () => {
   it("is stated for the rounds that one client may be counted in", () => {
     const parameters = { dimension: 650, minHonest: specification.clients.minHonest, privacyBudget: 20n };
     const task = { document: specification.document, parameters: { ...parameters, maxRoundsPerClient: 5 } };
-    const own = privacySummary({ ...task, parameters: { ...parameters, privacyBudget: 5n } }, 2)!;
+    const own = privacySummary({ ...task, parameters: { ...task.parameters, privacyBudget: 5n } }, 2)!;
     const line = ownPrivacyLine(task, 2)!;
     assert.match(line, /^counted in 2 rounds: epsilon .*; 3 of 5 rounds remain$/);
     assert.ok(line.includes(`epsilon ${own.epsilon.rdp.spent} of ${own.epsilon.rdp.budget} `), line);
-    const whole = ownPrivacyLine({ ...task, parameters: { ...parameters, maxRoundsPerClient: 0 } }, 2)!;
+    const whole = ownPrivacyLine({ ...task, parameters: { ...task.parameters, maxRoundsPerClient: 0 } }, 2)!;
     assert.match(whole, /18 of 20 rounds remain$/);
   });
 });

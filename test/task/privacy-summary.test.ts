@@ -20,7 +20,8 @@ function task(name: string, changes: Readonly<Record<string, unknown>> = {}): Pr
     ...json,
     document: { ...json.document, training: { ...training, ...privacy } },
   });
-  return { document, parameters: { dimension: 650, minHonest: clients.minHonest, privacyBudget: BigInt(maxRounds) } };
+  const { minHonest, maxRoundsPerClient } = clients;
+  return { document, parameters: { dimension: 650, minHonest, maxRoundsPerClient, privacyBudget: BigInt(maxRounds) } };
 }
 
 describe("a summary of what is spent", () => {
@@ -49,6 +50,25 @@ describe("a summary of what is spent", () => {
       assert.doesNotMatch(privacyLine(summary), /pld/);
     }
     assert.equal(privacySummary(task("digits"), 3), null);
+  });
+
+  it("counts the rounds that can count one client, by both accountants, where the task limits them", () => {
+    const all = task("digits-private");
+    const limited = { ...all, parameters: { ...all.parameters, maxRoundsPerClient: 2 } };
+    const [one, two, three] = [1, 2, 3].map((rounds) => privacySummary(limited, rounds)!);
+    assert.deepEqual(one!.epsilon.rdp.spent, privacySummary(all, 1)!.epsilon.rdp.spent);
+    for (const summary of [two!, three!]) {
+      const { epsilon, roundsPerClient } = summary;
+      const whole = privacySummary(all, 2)!.epsilon;
+      const spent = [epsilon.rdp.spent, epsilon.pld!.spent];
+      assert.deepEqual([...spent, roundsPerClient], [whole.rdp.spent, whole.pld!.spent, 2]);
+      assert.deepEqual(epsilon.rdp.spent, epsilon.rdp.budget);
+    }
+    assert.equal(three!.remainingRounds, three!.rounds - 3, "the task goes on for those that are not used up");
+    assert.match(privacyLine(three!), /rounds remain, of which 2 at most count one client$/);
+    assert.match(plannedPrivacyLine(three!), /rounds, of which 2 at most count its client$/);
+    const loose = { ...all, parameters: { ...all.parameters, maxRoundsPerClient: 10_000 } };
+    assert.deepEqual(privacySummary(loose, 3), privacySummary(all, 3));
   });
 
   it("fits into a line, of what is spent and of what is planned", () => {

@@ -9,6 +9,7 @@ import { settingsOf } from "../../task/mechanisms/mechanism.ts";
 import { assertEpsilonBounded, assertUsefulCohort, privacyStatement } from "../../task/privacy.ts";
 import { normSquared } from "../../protocol/packing.ts";
 import { normBoundSquared } from "../../protocol/quantise.ts";
+import type { TaskParameters } from "../../protocol/task.ts";
 import { throwsCode } from "../support/errors.ts";
 import { seededRandom } from "../support/random.ts";
 
@@ -51,11 +52,15 @@ const varianceOf = ({ document }: Pick<TaskSpecification, "document">): number =
 const parametersOf = ({
   clients,
   maxRounds,
-}: TaskSpecification): { dimension: number; minHonest: number; minClients: number; privacyBudget: bigint } => ({
+}: TaskSpecification): Pick<
+  TaskParameters,
+  "dimension" | "minHonest" | "minClients" | "privacyBudget" | "maxRoundsPerClient"
+> => ({
   dimension: DIMENSION,
   minHonest: clients.minHonest,
   minClients: clients.min,
   privacyBudget: BigInt(maxRounds),
+  maxRoundsPerClient: clients.maxRoundsPerClient,
 });
 
 describe("a task's privacy", () => {
@@ -74,6 +79,20 @@ describe("a task's privacy", () => {
       },
     };
     assert.ok(privacyStatement({ document: less, parameters: parametersOf(specification) }, 20)!.epsilon > 8);
+  });
+
+  it("chooses half the noise where one client is counted in a quarter of the rounds, and states epsilon of these", () => {
+    const json = task("digits-cohort") as ReturnType<typeof task> & { clients: object };
+    const [all, limited] = [{}, { maxRoundsPerClient: 5 }].map((limit) =>
+      parseSpecification({ ...json, clients: { ...json.clients, ...limit } }),
+    );
+    const ratio = Math.sqrt(varianceOf(limited!) / varianceOf(all!));
+    assert.ok(Math.abs(ratio - 0.5) < 0.01, `${ratio}`);
+    const stated = privacyStatement({ document: limited!.document, parameters: parametersOf(limited!) }, 20)!;
+    assert.ok(stated.epsilon <= 8 && stated.epsilon > 7.9, `${stated.epsilon}`);
+    assert.deepEqual(stated.budget, { epsilon: stated.epsilon, rounds: 20, remainingRounds: 0, roundsPerClient: 5 });
+    const unlimited = { ...parametersOf(limited!), maxRoundsPerClient: 0 };
+    assert.ok(privacyStatement({ document: limited!.document, parameters: unlimited }, 20)!.epsilon > 12);
   });
 
   it("chooses the noise of single records' protection for all rounds", () => {
