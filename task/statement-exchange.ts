@@ -32,11 +32,12 @@ export interface ExchangeDependencies {
 
 export interface StatementExchange {
   /**
-   * Asks every node that is not being asked yet, and tells it those of `own` that it lacks. Returns how many answered
-   * in time. @throws errors of this machine and its endpoint
+   * Asks every node that is not being asked yet, and tells it those of `own` that it lacks. Returns how many answers
+   * about the round were taken since the last call: those to earlier looks at it that came late are among them.
+   * @throws errors of this machine and its endpoint
    */
   tell(round: bigint, own: readonly Statement[]): Promise<number>;
-  /** The same, but not again soon after it was done. */
+  /** The same, but not again soon after it was done; its answers count in the next `tell`. */
   hear(round: bigint, own: readonly Statement[]): Promise<void>;
 }
 
@@ -63,23 +64,30 @@ export function createStatementExchange({ board, nodes, fetch, clock }: Exchange
   };
 
   let last = { round: -1n, at: 0 };
-  const tell: StatementExchange["tell"] = async (round, own) => {
+  /** Of the last round that was asked about, and not yet returned. */
+  let answers = { round: -1n, count: 0 };
+  const ask = async (round: bigint, own: readonly Statement[]): Promise<void> => {
     last = { round, at: clock() };
     taken.clear();
-    let answered = 0;
+    if (answers.round !== round) answers = { round, count: 0 };
+    const ofRound = answers;
     await askNodes(round.toString(), nodes(), async (node) => {
       const known = await fetchStatements(node, round, fetch);
       if (known === undefined) return;
       await inTurn(() => takeAll(known));
       for (const statement of lackedBy(known, own)) await sendStatement(node, statement, fetch);
-      answered += 1;
+      ofRound.count += 1;
     });
-    return answered;
   };
   return {
-    tell,
+    tell: async (round, own) => {
+      await ask(round, own);
+      const { count } = answers;
+      answers.count = 0;
+      return count;
+    },
     hear: async (round, own) => {
-      if (last.round !== round || clock() - last.at >= HEAR_EVERY_MS) await tell(round, own);
+      if (last.round !== round || clock() - last.at >= HEAR_EVERY_MS) await ask(round, own);
     },
   };
 }

@@ -147,6 +147,23 @@ describe("statements between nodes", function () {
     }
   });
 
+  it("count where every node is slow: an answer that came after one look is one of the next, of the same round", async () => {
+    const own = await node("own", ["slow"]);
+    const said = await release(3);
+    let arrive: (response: Response) => void = () => undefined;
+    network.answers.set("slow", () => new Promise((resolve) => (arrive = resolve)));
+    assert.equal(await own.exchange.tell(1n, []), 0, "nobody answered in time");
+    network.answers.set("slow", () => Promise.reject(new TypeError("fetch failed")));
+    arrive(new Response(JSON.stringify({ round: "1", statements: [statementJson(said)] })));
+    while (seats(own).length === 0) await new Promise(setImmediate);
+    now += 10_000;
+    await own.exchange.hear(1n, []);
+    assert.equal(await own.exchange.tell(1n, []), 1);
+    assert.equal(await own.exchange.tell(1n, []), 0, "each answer counts once");
+    await own.exchange.hear(1n, []);
+    assert.equal(await own.exchange.tell(2n, []), 0, "and for its own round");
+  });
+
   it("are not waited for from a node that never answers, which is not asked again meanwhile", async () => {
     const own = await node("own", ["stalling", "honest"]);
     const honest = await node("honest");
