@@ -5,7 +5,6 @@
 import type { TaskReader } from "../chain/task-chain.ts";
 import { hasClient } from "../protocol/committee.ts";
 import type { Reporter } from "../protocol/reporter.ts";
-import type { TaskParameters } from "../protocol/task.ts";
 import type { Hex } from "../protocol/transcript.ts";
 import type { Journal, PrivateVector, SubmissionName, VectorName } from "./journal.ts";
 import type { BaseModel, LocalLearner } from "./make-submission.ts";
@@ -13,7 +12,7 @@ import { assertBudgetLeft } from "./privacy-ledger.ts";
 
 export interface VectorDependencies {
   readonly chain: Pick<TaskReader, "records" | "finalisedRounds"> & { readonly account: Hex };
-  readonly task: { readonly parameters: Pick<TaskParameters, "privacyBudget" | "privacyCostPerRound"> };
+  readonly task: Parameters<typeof assertBudgetLeft>[0]["task"];
   readonly journal: Pick<Journal, "vectors" | "vector" | "keepVector" | "submissions">;
   readonly learner: LocalLearner;
   readonly reporter: Reporter;

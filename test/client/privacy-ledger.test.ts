@@ -8,10 +8,11 @@ function client(
   rounds: readonly (readonly [round: number, base: number])[],
   vectors: readonly (readonly [base: number, firstRound: number])[],
   privacyBudget: bigint,
+  maxRoundsPerClient = 0,
 ): Parameters<typeof assertBudgetLeft>[0] {
   const digest = (base: number): `0x${string}` => word(`model ${base}`);
   return {
-    task: { parameters: { privacyBudget, privacyCostPerRound: 1n } },
+    task: { parameters: { privacyBudget, privacyCostPerRound: 1n, maxRoundsPerClient } },
     journal: {
       submissions: () =>
         Promise.resolve(rounds.map(([round, base]) => ({ round: BigInt(round), baseModelDigest: digest(base) }))),
@@ -40,6 +41,12 @@ describe("a client's privacy ledger", () => {
     await assertBudgetLeft(client(rounds, ONE_EACH, 0n));
     await assertBudgetLeft(client(rounds, ONE_EACH, 3n));
     await rejectsCode(assertBudgetLeft(client(rounds, ONE_EACH, 2n)), "PRIVACY_BUDGET_SPENT");
+  });
+
+  it("is of the rounds that can count one client, where these are fewer", async () => {
+    await assertBudgetLeft(client([[1, 0]], [[0, 1]], 9n, 2));
+    await rejectsCode(assertBudgetLeft(client([[1, 0]], [[0, 1]], 9n, 1)), "PRIVACY_BUDGET_SPENT");
+    await rejectsCode(assertBudgetLeft(client([[1, 0]], [[0, 1]], 1n, 2)), "PRIVACY_BUDGET_SPENT");
   });
 
   it("counts a vector once, in however many rounds without a result it was shared", async () => {
