@@ -83,6 +83,10 @@ const POLL_MS = 300;
 /** Roles that ended by themselves after which nobody waits any more. */
 const MOST_DEATHS = 10;
 
+/** Of fleets that were not stopped yet: nothing outlives the test, however it ends. */
+const RUNNING = new Set<Processes>();
+process.once("exit", () => RUNNING.forEach((processes) => void processes.stopAll()));
+
 export class Fleet {
   readonly reader: TaskReader;
   readonly anvil: Anvil;
@@ -114,8 +118,7 @@ export class Fleet {
   static async launch(options: FleetOptions): Promise<Fleet> {
     const { task, directory, confirmations = 0 } = options;
     const processes = new Processes();
-    // Nothing outlives the test, however it ends.
-    process.once("exit", () => void processes.stopAll());
+    RUNNING.add(processes);
     const count = 1 + MEMBERS + CLIENTS;
     const anvil = await startAnvil(processes, count);
     const addresses = Array.from({ length: count }, (_, i) => developmentWallet(i).address.toLowerCase() as Hex);
@@ -340,6 +343,7 @@ export class Fleet {
   async stop(): Promise<void> {
     this.#stopping = true;
     await this.#processes.stopAll();
+    RUNNING.delete(this.#processes);
     for (const { proxy } of this.#places.values()) await proxy.close();
   }
 }

@@ -64,9 +64,10 @@ async function main(): Promise<number> {
     const say = (line: string): void => console.log(`${name}: ${line}`);
     const folder = (): Promise<string> => mkdtemp(join(directory, `${name}-`));
     reports.push(await parts[name]({ task, folder, sample, say }));
+    // After each part: what was measured stays if a later one is cut off.
+    if (values.json !== undefined) await writeFile(values.json, `${JSON.stringify(reportOf(reports), undefined, 2)}\n`);
   }
   const report = reportOf(reports);
-  if (values.json !== undefined) await writeFile(values.json, `${JSON.stringify(report, undefined, 2)}\n`);
   console.log(tableOf(report));
   if (report.ok) await rm(directory, { recursive: true, force: true });
   else console.log(`the roles' logs are in ${directory}`);
