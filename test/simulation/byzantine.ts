@@ -8,6 +8,7 @@ import { fetchStatements } from "../../task/statement-exchange.ts";
 import { statementJson } from "../../task/statements.ts";
 import type { Statement } from "../../task/statements.ts";
 import { seededRandom } from "../support/random.ts";
+import { answerOf } from "./node-answers.ts";
 import { clientName, memberName } from "./roles.ts";
 import type { Stage } from "./roles.ts";
 import type { Script } from "./world.ts";
@@ -71,7 +72,7 @@ export function byzantineMember(stage: Stage, seat: number, role: Script): Scrip
 function injecting({ nodes }: Stage): typeof globalThis.fetch {
   return async (input) => {
     const { hostname, pathname } = input as URL;
-    const answer = await nodes.get(hostname)!.app.inject({ url: pathname });
+    const answer = await answerOf(nodes.get(hostname)!.app, pathname);
     return new Response(answer.body, { status: answer.statusCode });
   };
 }

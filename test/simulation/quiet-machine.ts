@@ -6,13 +6,12 @@
 import files from "node:fs";
 import promises from "node:fs/promises";
 import { syncBuiltinESMExports } from "node:module";
-import { Signature, SigningKey } from "ethers";
+import { hexlify, Signature, SigningKey } from "ethers";
+import type { BytesLike, SignatureLike } from "ethers";
 import { quietCiphers } from "./quiet-ciphers.ts";
 
 /** Shorter delays, in milliseconds, are no patience: libraries use them to let others run. */
 const SHORTEST_PATIENCE_MS = 50;
-/** The longest delay that a timer takes. */
-const NEVER_MS = 2 ** 31 - 1;
 
 /** Puts the machine in this state. Returns what ends it. */
 export function quietMachine(): () => void {
@@ -20,27 +19,43 @@ export function quietMachine(): () => void {
   return () => ends.forEach((end) => end());
 }
 
-/** Whoever signed is recovered once for all parties, which are one process here: the same bytes give the same key. */
+/**
+ * Whoever signed is recovered once for all parties, which are one process here, and not at all where the signature was
+ * made here: the same bytes give the same key.
+ */
 function signersOnce(): () => void {
-  const real = SigningKey.recoverPublicKey;
+  const { recoverPublicKey } = SigningKey;
+  const { sign } = SigningKey.prototype;
   const signers = new Map<string, string>();
+  const keyOf = (digest: BytesLike, signature: SignatureLike): string =>
+    `${hexlify(digest)} ${Signature.from(signature).serialized}`;
   SigningKey.recoverPublicKey = (digest, signature) => {
-    const bytes =
-      typeof signature === "object" && signature !== null ? Signature.from(signature).serialized : signature;
-    const key = `${String(digest)} ${String(bytes)}`;
-    const signer = signers.get(key) ?? real.call(SigningKey, digest, signature);
+    const key = keyOf(digest, signature);
+    const signer = signers.get(key) ?? recoverPublicKey.call(SigningKey, digest, signature);
     signers.set(key, signer);
     return signer;
   };
+  SigningKey.prototype.sign = function (this: SigningKey, digest) {
+    const signature = sign.call(this, digest);
+    signers.set(keyOf(digest, signature), this.publicKey);
+    return signature;
+  };
   return () => {
-    SigningKey.recoverPublicKey = real;
+    SigningKey.recoverPublicKey = recoverPublicKey;
+    SigningKey.prototype.sign = sign;
   };
 }
 
 function quietTimers(): () => void {
   const [real, realTimeout] = [globalThis.setTimeout, AbortSignal.timeout];
   const patient = (callback: () => void, ms = 0): NodeJS.Timeout =>
-    ms < SHORTEST_PATIENCE_MS ? real(callback, ms) : real(callback, NEVER_MS).unref();
+    ms < SHORTEST_PATIENCE_MS ? real(callback, ms) : endless();
+  // Not one that is only long: what waits for it would stay in memory after its schedule.
+  const endless = (): NodeJS.Timeout => {
+    const timer = real(() => undefined, 0);
+    clearTimeout(timer);
+    return timer;
+  };
   globalThis.setTimeout = Object.assign<typeof patient, typeof real>(patient, real);
   AbortSignal.timeout = () => new AbortController().signal;
   return () => {

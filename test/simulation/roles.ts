@@ -22,6 +22,7 @@ import type { StatementBoard } from "../../task/statement-board.ts";
 import { checkOrigin, statementJson } from "../../task/statements.ts";
 import { seededRandom } from "../support/random.ts";
 import { chainOf, replicateFrom, storeAt } from "./edges.ts";
+import { answerOf } from "./node-answers.ts";
 import { openProver } from "./prover.ts";
 import type { Reference } from "./reference.ts";
 import { AGGREGATOR, VERIFICATION_KEYS } from "./scene.ts";
@@ -70,6 +71,7 @@ interface Node {
 
 /** The client that audits; the others take models on trust, which saves the most time. */
 const AUDITOR = 1;
+const JSON_BODY = { "content-type": "application/json" };
 const NO_STATE = { weights: new Int32Array(0), kept: [new Int32Array(0)] };
 
 export const memberName = (seat: number): string => `member ${seat}`;
@@ -103,7 +105,7 @@ export function aggregatorScript(stage: Stage): Script {
     start: async (life) => {
       const chain = chainOf(world, life, scene, 0);
       const task = scene.task(chain, storeAt(world, life, scene));
-      const app = fastify();
+      const app = nodeApp();
       // Not through the world: a caller would wait for a role that waits for the caller.
       const reader = scene.reader();
       const isBySeat: Parameters<typeof addProposalRoutes>[1] = async (proposal, given) => {
@@ -122,6 +124,9 @@ export function aggregatorScript(stage: Stage): Script {
     },
   };
 }
+
+/** Without the routes that nobody asks: each start of a role makes one. */
+const nodeApp = (): FastifyInstance => fastify({ exposeHeadRoutes: false });
 
 /** What a party's node serves and hears while it is up. */
 async function statementsOf(stage: Stage, life: Life, app: FastifyInstance): Promise<NodeStatements> {
@@ -159,7 +164,7 @@ export function memberScript(stage: Stage, seat: number, honest: boolean): Scrip
       const hasty: typeof cautious = { ...cautious, look: async () => allFinal(await cautious.look(), scene) };
       const chain = stage.planted.hasty === true ? hasty : cautious;
       const state = stateOf(stage, name);
-      const statements = await statementsOf(stage, life, fastify());
+      const statements = await statementsOf(stage, life, nodeApp());
       return createMemberStep({
         chain,
         task: scene.task(chain, storeAt(world, life, scene)),
@@ -212,14 +217,17 @@ function fetchThrough(stage: Stage, life: Life, remoteAddress: string): typeof g
         const { hostname, pathname } = input as URL;
         const node = stage.nodes.get(hostname.replaceAll("-", " "));
         if (node === undefined || node.life.ended) throw away();
-        const request = node.app.inject({
-          method: init?.method === "POST" ? "POST" : "GET",
-          url: pathname,
-          remoteAddress,
-          headers: { "content-type": "application/json" },
-          ...(typeof init?.body === "string" ? { payload: init.body } : {}),
-        });
-        const answer = await Promise.race([request, node.life.death]);
+        const answering =
+          init?.method === "POST"
+            ? node.app.inject({
+                method: "POST",
+                url: pathname,
+                remoteAddress,
+                headers: JSON_BODY,
+                payload: String(init.body),
+              })
+            : answerOf(node.app, pathname);
+        const answer = await Promise.race([answering, node.life.death]);
         if (answer === undefined) throw away();
         return new Response(answer.body, { status: answer.statusCode });
       },

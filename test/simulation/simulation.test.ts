@@ -1,9 +1,11 @@
 import assert from "node:assert/strict";
+import { queryObjects } from "node:v8";
 import { describe, it } from "mocha";
 import { runSchedule } from "./schedule.ts";
 import type { Outcome } from "./schedule.ts";
 import type { Planted } from "./roles.ts";
 import { summaryOf, tableOf } from "./table.ts";
+import { World } from "./world.ts";
 
 /** Few here; `npm run test:adversarial` runs 10,000. */
 const SCHEDULES = 8;
@@ -29,6 +31,13 @@ describe("random schedules over the roles", function () {
   it("are the same for the same seed", async () => {
     const [once, , again] = await outcomesOf(["7", "4", "7"]);
     assert.deepEqual(once, again);
+  });
+
+  it("leave nothing of themselves in memory, however long somebody would still wait", async () => {
+    const worlds = (): number => queryObjects(World, { format: "count" });
+    const before = worlds();
+    await runSchedule("1");
+    assert.equal(worlds(), before);
   });
 
   it("notice members that release before a settlement is final", () => isNoticed({ hasty: true }));
