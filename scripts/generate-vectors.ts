@@ -33,6 +33,7 @@ import type {
 } from "../protocol/transcript.ts";
 import { encodeVerificationKeys, hashVerificationKeys } from "../protocol/verification-key.ts";
 import type { VerificationKeys } from "../protocol/verification-key.ts";
+import { nextModelVectors } from "./vectors/next-models.ts";
 
 const LABELS = [
   "deployment",
@@ -51,7 +52,12 @@ const LARGEST_ADDRESS: Hex = `0x${"ff".repeat(20)}`;
 
 /** Contents of `test/vectors/`, by path from the project's root. */
 export function generateVectorFiles(): Record<string, string> {
-  return { "test/vectors/transcript.json": json(transcriptVectors()) };
+  return {
+    "test/vectors/transcript.json": json(transcriptVectors()),
+    "test/vectors/next-models.json": `[\n${nextModelVectors()
+      .map((vector) => JSON.stringify(vector))
+      .join(",\n")}\n]\n`,
+  };
 }
 
 function transcriptVectors(): object {
