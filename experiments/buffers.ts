@@ -37,6 +37,7 @@ interface Flags {
   readonly committee: number;
   readonly goal: number;
   readonly staleness: number;
+  readonly exponent: number;
   readonly target: number;
   readonly barriers: number;
   readonly seeds: number;
@@ -60,6 +61,7 @@ await createProgram("buffers", "rounds that wait for everybody beside buffers, o
   .option("--committee <seconds>", "from the last submission until the next round is open", positiveNumber, 2)
   .option("--goal <n>", "submissions at which a buffer closes", positiveInteger, 8)
   .option("--staleness <n>", "models that a base may be behind", positiveInteger, 8)
+  .option("--exponent <a>", "an update of a base that is τ models old counts (1 + τ)^−a times", positiveNumber, 0.5)
   .option("--target <accuracy>", "what is to be reached", positiveNumber, 0.95)
   .option("--barriers <n>", "rounds that wait for everybody; buffers run as long", positiveInteger, 8)
   .option("--seeds <n>", "partitions", positiveInteger, 5)
@@ -74,8 +76,9 @@ await createProgram("buffers", "rounds that wait for everybody beside buffers, o
   .parseAsync();
 
 async function rowsOf(flags: Flags): Promise<BufferRow[]> {
-  const specification = parseSpecification(await readSpecification(flags.task));
-  const { document } = specification;
+  const { initialSeed, document: asked } = parseSpecification(await readSpecification(flags.task));
+  const staleness = { kind: "polynomial", exponent: flags.exponent } as const;
+  const document = { ...asked, training: { ...asked.training, staleness } };
   const { train, test } = await loadDataset(flags.data, document.data ?? document.preprocessing);
   const trainer = await createTrainer(document.model);
   const fast = { trainingSeconds: flags.training, provingSeconds: flags.proving };
@@ -85,7 +88,7 @@ async function rowsOf(flags: Flags): Promise<BufferRow[]> {
     const runs = [];
     for (let seed = FIRST_SEED; seed < FIRST_SEED + flags.seeds; seed++)
       runs.push(
-        await runInVirtualTime(specification, paces, rules, {
+        await runInVirtualTime({ document, initialSeed }, paces, rules, {
           trainer,
           shards: partitionIid(train, flags.clients, seed),
           test,
