@@ -14,6 +14,7 @@ import { TaskHistory } from "./history.ts";
 import type { EventStore, TaskPast } from "./history.ts";
 import { accountsFrom, membersIn } from "./lists.ts";
 import type { TaskLog } from "./logs.ts";
+import { requireReleasedCode, requireReleasedGroup } from "./released-code.ts";
 import { lastStepOf, lookOf, recordsOf } from "./round-records.ts";
 import { confirmed, VERISUM_INTERFACE } from "./rpc.ts";
 import type { Endpoint } from "./rpc.ts";
@@ -56,6 +57,8 @@ export async function readerAt(
     parameters: () => fixed.parameters(),
     parametersHash: () => fixed.parametersHash(),
     operator: () => fixed.operator(),
+    requireReleasedCode: async () =>
+      requireReleasedCode(endpoint, address, await reader.parameters(), await reader.verificationKeys()),
     verificationKeys: async () => {
       const pointer = await view("keysPointer");
       const code = await endpoint.request(() => provider.getCode(pointer));
@@ -104,6 +107,7 @@ export async function readerAt(
     save: () => history.save(),
     cellGroup: async (group) => {
       await requireContract(endpoint, chainId, group);
+      await requireReleasedGroup(endpoint, group);
       return readCellGroup(endpoint, group);
     },
     at: async (contractOf) => {

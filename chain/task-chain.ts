@@ -245,6 +245,11 @@ export interface TaskReader {
   parameters(): Promise<TaskParameters>;
   parametersHash(): Promise<Hex>;
   operator(): Promise<Hex>;
+  /**
+   * Whether what runs is this release's contracts, with the task's parameters.
+   * @throws CONTRACT_CODE_UNKNOWN naming what differs
+   */
+  requireReleasedCode(): Promise<void>;
   /** The encoded verification keys, read from their own address. */
   verificationKeys(): Promise<Uint8Array>;
   round(): Promise<RoundState>;

@@ -55,12 +55,17 @@ export function encodeVerificationKeys(keys: VerificationKeys): Uint8Array {
   return encodeWords(words);
 }
 
+/** Kinds whose keys so many bytes encode; not a whole number if they encode none. */
+export function kindsInKeys(byteLength: number): number {
+  return (byteLength / ELEMENT_BYTES - COMMON_WORDS) / WORDS_PER_KIND;
+}
+
 /**
  * The inverse of `encodeVerificationKeys`.
  * @throws ENCODING_LENGTH, POINT_NOT_ON_CURVE (a G2 point off the curve or subgroup)
  */
 export function decodeVerificationKeys(bytes: Uint8Array): VerificationKeys {
-  const kindCount = (bytes.length / ELEMENT_BYTES - COMMON_WORDS) / WORDS_PER_KIND;
+  const kindCount = kindsInKeys(bytes.length);
   if (!Number.isInteger(kindCount) || kindCount < 1)
     throw new VerisumError("ENCODING_LENGTH", `${bytes.length} bytes are not encoded keys`, { actual: bytes.length });
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);

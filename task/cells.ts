@@ -26,7 +26,7 @@ export interface SiblingRound {
 
 /**
  * Reads the group that a task's document names.
- * @throws CELLS_GROUP_INVALID if it is not full, does not list this contract, or lists one of other parameters; chain
+ * @throws CONTRACT_CODE_UNKNOWN; CELLS_GROUP_INVALID if it is not full, does not list this contract, or lists one of other parameters; chain
  * errors
  */
 export async function openCells(
@@ -44,6 +44,7 @@ export async function openCells(
   if (new Set(cells).size !== cells.length) throw refuse("a cell is listed twice");
   const siblings = await Promise.all(cells.filter((cell) => cell !== own).map((cell) => chain.at(cell)));
   for (const sibling of siblings) {
+    await sibling.requireReleasedCode();
     if ((await sibling.parametersHash()) !== parametersHash)
       throw refuse(`${sibling.context.contract} is of another task`, { contract: sibling.context.contract });
   }

@@ -78,6 +78,15 @@ export const TASK_ERRORS = {
     about: "input",
     exit: 1,
   },
+  CONTRACT_CODE_UNKNOWN: {
+    cause:
+      "What runs at the task's address, or at one of the contracts that it works with, is not this release's code with the task's parameters: it is of another version, or refuses less than it should; the evidence names which.",
+    advice:
+      "Take no part in it, and believe no result of it. If the task was deployed with another version, use that one; otherwise ask the operator.",
+    role: "end",
+    about: "input",
+    exit: 1,
+  },
   ROLE_NOT_REGISTERED: {
     cause: "The account is not registered for this role in the task.",
     advice: "Ask the task's operator to register this account, and check `--key`.",

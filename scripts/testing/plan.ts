@@ -72,6 +72,7 @@ export const INTEGRATION: readonly string[] = [
   "test/chain/long-chain.test.ts",
   "test/chain/contract-suite.test.ts",
   "test/chain/generated-shapes.test.ts",
+  "test/chain/released-code.test.ts",
   "test/chain/submissions.test.ts",
   "test/chain/transactions.test.ts",
   "test/client/status-page.test.ts",

@@ -41,6 +41,7 @@ export function memoryReader(chain: MemoryChain, contract: Hex, confirmations: n
     deployments: async () => [deployed.state.context.deployment],
     parameters: async () => (await state()).parameters,
     parametersHash: async () => (await state()).parametersHash,
+    requireReleasedCode: async () => undefined,
     operator: async () => (await state()).operator,
     verificationKeys: async () => deployed.keys.slice(),
     round: async () => roundOf(await state(), chain.latestTime),
