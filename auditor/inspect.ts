@@ -15,6 +15,7 @@ import { countedRounds, ownPrivacyLine } from "../task/own-privacy.ts";
 import { privacyLine, privacySummary } from "../task/privacy-summary.ts";
 import { influenceLine, influenceOf, taskWarnings } from "../task/warnings.ts";
 import { shortWindows, timingLine } from "../task/windows.ts";
+import { comingChanges } from "./changes.ts";
 import type { RoundMetrics } from "./metrics.ts";
 import type { PartyState } from "./parties.ts";
 import { presentOf, verifiedKeys } from "./present.ts";
@@ -70,6 +71,7 @@ async function statusOf(node: ReadingNode, signal: AbortSignal, client?: Hex) {
     chain: timingLine(timing),
     warnings: [...taskWarnings(document, parameters), ...shortWindows(parameters, timing)].map(({ text }) => text),
     parties,
+    changes: comingChanges(look).map(({ fromRound, ...change }) => ({ fromRound: fromRound.toString(), ...change })),
     ...(privacy === null
       ? {}
       : { privacySpent: privacyLine(privacy), privacyMeans: privacy.statement, privacyEpsilon: privacy.epsilon }),
@@ -113,13 +115,14 @@ function passUnavailable(error: unknown): void {
   if (!isVerisumError(error) || error.entry.about === "host") throw error;
 }
 
-/** Clients that are listed; more are counted. */
+/** Clients, and changes of the lists, that are shown; more are counted. */
 const SHOWN_PARTIES = 40;
 
 function linesOf({
   keysOrigin: _,
   privacyEpsilon: __,
   parties,
+  changes,
   metrics,
   influence,
   ...status
@@ -136,6 +139,8 @@ function linesOf({
     ...Object.entries(shown).map(([key, value]) => `${key.padEnd(16)} ${String(value)}`),
     ...parties.slice(0, SHOWN_PARTIES).map(partyLine),
     ...(more > 0 ? [`… and ${more} more clients`] : []),
+    ...changes.slice(0, SHOWN_PARTIES).map(({ says }) => `${"to come".padEnd(16)} ${says}`),
+    ...(changes.length > SHOWN_PARTIES ? [`… and ${changes.length - SHOWN_PARTIES} more changes`] : []),
   ];
 }
 
