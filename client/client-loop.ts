@@ -19,7 +19,7 @@ export interface ClientLoopDependencies extends ParticipantDependencies, Continu
   /** Called with each finalised model that this client sees first, which may still be under audit. */
   readonly onModel?: (round: bigint, model: ModelState) => Promise<void>;
   /** Told of each look at the chain. */
-  readonly onLook?: (look: TaskLook) => void;
+  readonly onLook?: (look: TaskLook) => Promise<void>;
   /** Ends after this many rounds that the client tried to take part in; absent, it ends with the task. */
   readonly rounds?: number;
 }
@@ -76,7 +76,7 @@ export function createClientStep(deps: ClientLoopDependencies): () => Promise<Cl
   return async () => {
     const { chain, reporter } = deps;
     const seen = await chain.look();
-    deps.onLook?.(seen);
+    await deps.onLook?.(seen);
     const look = { ...seen, round: await roundNow(seen.round, chain, deps.task.parameters) };
     const { round, latestModel: latest } = look;
     if (base?.digest !== latest.digest) base = begin(look);

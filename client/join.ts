@@ -200,7 +200,7 @@ async function takePart(
   const times = openWorkTimes({ chain, task, state, scope, reporter });
   await times.warn();
   if (state.copied) await persist(() => leaveOldCopy(node, journal, reporter), reporter, node.sleep);
-  const watch = createCommitteeWatch(task.parameters, reporter);
+  const watch = createCommitteeWatch({ parameters: task.parameters, state, scope, reporter });
   const look = createClientStep({
     chain,
     task: { ...task, committer: keys.committer },
@@ -238,7 +238,7 @@ async function takePart(
     times,
     onLook: (seen) => {
       vitals.looked(seen);
-      watch(seen);
+      return watch(seen);
     },
     ...(options.rounds === undefined ? {} : { rounds: options.rounds }),
     ...continuedAudit(task, keys.verificationKeys, keys.verifier),

@@ -1,5 +1,5 @@
 /** A client's registration with its task. */
-import type { TaskWriter } from "../chain/task-chain.ts";
+import type { ClientStatus, TaskWriter } from "../chain/task-chain.ts";
 import type { Sleep } from "../protocol/ports.ts";
 import type { Reporter } from "../protocol/reporter.ts";
 import type { TaskParameters } from "../protocol/task.ts";
@@ -16,6 +16,13 @@ export interface RegistrationDependencies {
   readonly reporter: Reporter;
 }
 
+type Entry = Pick<ClientStatus, "weight" | "activeFromRound" | "untilRound">;
+
+/** An account that left and came back has other rounds, and one that left again has others again. */
+function isSame(a: Entry, b: Entry): boolean {
+  return a.weight === b.weight && a.activeFromRound === b.activeFromRound && a.untilRound === b.untilRound;
+}
+
 /**
  * Registers with an open task; on an allow-listed one, waits until the operator has listed the account.
  * @returns a chore that joins an open task again where a reorganisation undid that, until it is final
@@ -27,7 +34,9 @@ export async function register(deps: RegistrationDependencies): Promise<() => Pr
   const join = async (): Promise<void> => {
     if (isOpen) await chain.join();
   };
-  const rejoin = untilFinal(chain, async () => (await chain.client(chain.account)).weight > 0, join);
+  /** What this process joined from, or an earlier one: a branch on which that is so again lacks the joining. */
+  let before: Entry = { weight: 0, activeFromRound: 0n, untilRound: 0n };
+  const rejoin = untilFinal(chain, async () => !isSame(await chain.client(chain.account), before), join);
   for (;;) {
     const status = await chain.client(chain.account);
     const { weight, activeFromRound, untilRound } = status;
@@ -36,8 +45,10 @@ export async function register(deps: RegistrationDependencies): Promise<() => Pr
       reporter.say("info", "registered", text, { weight, activeFromRound });
       return rejoin;
     }
-    if (isOpen) await join();
-    else {
+    if (isOpen) {
+      before = status;
+      await join();
+    } else {
       const again = untilRound === 0n ? "" : ` again: it takes part in no round from ${untilRound} on`;
       reporter.wait(`waiting until the operator lists ${chain.account}${again}`, { account: chain.account });
       await sleep(LISTING_PAUSE_MS);

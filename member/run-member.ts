@@ -1,7 +1,5 @@
 /** What `fl-aggregator member` does: one seat of a committee, until it is stopped. */
-import { isOfOrAfter } from "../chain/lists.ts";
 import { persist } from "../command/run.ts";
-import { VerisumError } from "../protocol/errors.ts";
 import { peerFetch } from "../content/peer-fetch.ts";
 import { openEndpoint, publicUrlOf, readTls, taskGateway } from "../task/endpoint.ts";
 import type { EndpointOptions } from "../task/endpoint.ts";
@@ -16,6 +14,7 @@ import { poll, stepOrChores } from "../task/role.ts";
 import type { RoleDependencies } from "../task/role.ts";
 import { createVitals } from "../task/vitals.ts";
 import { createMemberStep } from "./member-loop.ts";
+import { leaveSeat, seatOf } from "./own-seat.ts";
 import { openRoundKeys } from "./round-keys.ts";
 
 export interface MemberOptions extends NodeOptions, EndpointOptions {
@@ -27,7 +26,8 @@ export interface MemberOptions extends NodeOptions, EndpointOptions {
 
 /**
  * Checks and attests shares, releases one share sum a round, signs results that it recomputed; ends with the signal.
- * @throws ROLE_NOT_REGISTERED if the account holds no seat; INTERRUPTED; what opening a node throws
+ * One whose seat is another member's for good erases the keys that it still has, says so and ends.
+ * @throws ROLE_NOT_REGISTERED if the account never held a seat; INTERRUPTED; what opening a node throws
  */
 export async function runMember(options: MemberOptions, deps: RoleDependencies): Promise<void> {
   const { random, signal } = deps;
@@ -38,13 +38,12 @@ export async function runMember(options: MemberOptions, deps: RoleDependencies):
   const tls = await readTls(options);
   const node = await openWritingNode({ ...options, ownEndpoint: publicUrl }, reporter, signal);
   const { chain, task, store, state, network, scope, sleep } = node;
-  const { seats, round } = await persist(() => chain.look(), reporter, sleep);
-  const term = seats.findLast((place) => place.member === chain.account && isOfOrAfter(place, round.number));
-  if (term === undefined)
-    throw new VerisumError("ROLE_NOT_REGISTERED", `${chain.account} holds no seat in this task's committee`, {
-      account: chain.account,
-    });
+  const look = await persist(() => chain.look(), reporter, sleep);
+  const term = seatOf(look, chain.account);
   const { seat } = term;
+  const memberScope = `${scope}-${seat}`;
+  const keys = openRoundKeys(state, memberScope);
+  if (await leaveSeat(term, look, keys, reporter)) return node.close();
   reporter.say("info", "seat", `seat ${seat} of ${task.parameters.committeeSize}, task “${task.document.name}”`, {
     seat,
   });
@@ -52,7 +51,6 @@ export async function runMember(options: MemberOptions, deps: RoleDependencies):
   addNodePages(app, node, { role: "member", seat }, vitals);
   const statements = openStatements(app, node, { fetch: peerFetch, clock });
   const announce = await openEndpoint(app, options.listen, publicUrl, node, reporter);
-  const memberScope = `${scope}-${seat}`;
   const step = createMemberStep({
     chain,
     task: {
@@ -60,7 +58,7 @@ export async function runMember(options: MemberOptions, deps: RoleDependencies):
       committer: await node.available(() => loadCommitter(task, state, random, reporter, options.records)),
     },
     seat,
-    keys: openRoundKeys(state, memberScope),
+    keys,
     onLook: vitals.looked,
     state,
     scope: memberScope,

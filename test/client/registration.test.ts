@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "mocha";
 import { register } from "../../client/registration.ts";
-import { openMemoryTask } from "../support/memory-chain.ts";
+import { openMemoryRound, openMemoryTask } from "../support/memory-chain.ts";
 import { createRecorder } from "../support/round-recorder.ts";
 
 const CONFIRMATIONS = 3;
@@ -31,6 +31,30 @@ describe("a client's registration", () => {
     memory.restore(before);
     await rejoin();
     assert.equal(await weight(), 0, "what was final is another process's business");
+  });
+
+  it("is made again where a reorganisation undid a return, and not where the client left once more", async () => {
+    const open = { openRegistration: true, bondWei: 0n, uniformWeights: true };
+    const task = await openMemoryTask({ parameters: open });
+    const chain = { ...task.stranger, finalBlock: task.reader(CONFIRMATIONS).finalBlock };
+    const isIn = async (): Promise<boolean> => (await chain.client(chain.account)).untilRound === 0n;
+    await chain.join();
+    await openMemoryRound(task);
+    await chain.removeClient(chain.account);
+    const sleep = (): Promise<never> => assert.fail("nobody lists clients of an open task");
+    task.chain.setTime((await task.operator.round()).deadline);
+    await task.operator.abort(1n);
+    const closed = task.chain.snapshot();
+    const rejoin = await register({ chain, task: { parameters: open }, sleep, reporter: createRecorder() });
+    assert.equal(await isIn(), true);
+    await rejoin();
+    task.chain.restore(closed);
+    assert.equal(await isIn(), false);
+    await rejoin();
+    assert.equal(await isIn(), true);
+    await chain.removeClient(chain.account);
+    await rejoin();
+    assert.equal(await isIn(), false, "to leave is the client's own wish");
   });
 
   it("with a listed task waits for the operator, and joins nothing", async () => {
