@@ -22,6 +22,7 @@ interface ServeFlags extends NodeFlags {
   readonly data?: string;
   readonly once?: boolean;
   readonly batch?: number;
+  readonly tidy?: boolean;
   readonly dashboard?: ListenAddress;
 }
 
@@ -48,6 +49,7 @@ nodeCommand("serve", "collect, interpolate, check, average, publish, finalise; o
     "relay clients' signed submissions, up to this many in one transaction, at this account's cost",
     positiveInteger,
   )
+  .option("--tidy", "take off clients that are used up, or refused too often, at this account's cost")
   .option("--once", "stop when the task is complete")
   .addOption(
     new Option(

@@ -20,6 +20,7 @@ import { createCoordinator } from "./coordinator.ts";
 import { addProposalRoutes } from "./proposal.ts";
 import { signatureCheck } from "./signature-check.ts";
 import { addRelayRoute, createRelay } from "./relay.ts";
+import { createTidying } from "./tidying.ts";
 
 export interface ServeOptions extends NodeOptions, EndpointOptions {
   /** Longest pause between looks at the chain, in milliseconds. */
@@ -30,6 +31,8 @@ export interface ServeOptions extends NodeOptions, EndpointOptions {
   readonly once?: boolean;
   /** Relays clients' signed submissions, up to this many in one transaction, at this account's cost. */
   readonly batch?: number;
+  /** Takes clients off whom the contract lets anybody take off, at this account's cost. */
+  readonly tidy?: boolean;
 }
 
 /**
@@ -97,9 +100,11 @@ export async function serve(options: ServeOptions, deps: RoleDependencies): Prom
         }),
   });
   const prune = prunerOf(node, options.keepRounds, reporter, statements.board);
+  const tidy = options.tidy === true ? [createTidying({ chain, task, reporter })] : [];
+  const chores = [announce, ...tidy, prune];
   const step = async (): Promise<boolean> => {
     vitals.looked(await chain.look());
-    return (await relay?.step()) === true || stepOrChores(coordinate, [announce, prune]);
+    return (await relay?.step()) === true || stepOrChores(coordinate, chores);
   };
   const complete = async (): Promise<boolean> =>
     options.once === true && hasAllRounds(task.parameters, await chain.finalisedRounds());

@@ -1,0 +1,52 @@
+/** Takes clients off whom the contract lets anybody take off, so that rounds do not wait for them. */
+import type { ClientStatus, Phase, TaskWriter } from "../chain/task-chain.ts";
+import { isVerisumError } from "../protocol/errors.ts";
+import type { Reporter } from "../protocol/reporter.ts";
+import type { TaskParameters } from "../protocol/task.ts";
+
+/** While a settlement is new, or there is no round: whoever is taken off then is not of the next round. */
+const PHASES: readonly Phase[] = ["Idle", "Aggregating", "Finalised", "Aborted"];
+
+export interface TidyingDependencies {
+  readonly chain: Pick<TaskWriter, "client" | "look" | "removeClient">;
+  readonly task: { readonly parameters: Pick<TaskParameters, "maxRefusals" | "maxRoundsPerClient"> };
+  readonly reporter: Reporter;
+}
+
+/**
+ * A chore that looks once a round. Each client that it takes off costs a transaction of this account's.
+ * @returns what throws chain errors
+ */
+export function createTidying({ chain, task, reporter }: TidyingDependencies): () => Promise<void> {
+  let tidied: bigint | undefined;
+  return async () => {
+    const { round, clientTerms } = await chain.look();
+    if (tidied === round.number || !PHASES.includes(round.phase)) return;
+    const listed = clientTerms.filter(({ untilRound }) => untilRound === undefined).map(({ client }) => client);
+    const statuses = await Promise.all(listed.map(async (account) => ({ account, ...(await chain.client(account)) })));
+    for (const { account, ...status } of statuses) {
+      const why = reasonToRemove(status, task.parameters);
+      if (why === undefined) continue;
+      try {
+        await chain.removeClient(account);
+        reporter.say("info", "client-removed", `took ${account} off: ${why}`, { account });
+      } catch (error) {
+        // Somebody else was first, or a reorganisation took back what it was for.
+        if (!isVerisumError(error, "CHAIN_REVERTED")) throw error;
+        reporter.wait(`${account} stays listed: ${String(error.details.error)}`, { account });
+      }
+    }
+    tidied = round.number;
+  };
+}
+
+/** Why anybody may take the client off; undefined if only it and the operator may. */
+function reasonToRemove(
+  { untilRound, refusals, includedRounds }: Pick<ClientStatus, "untilRound" | "refusals" | "includedRounds">,
+  { maxRefusals, maxRoundsPerClient }: TidyingDependencies["task"]["parameters"],
+): string | undefined {
+  if (untilRound !== 0n) return undefined;
+  if (maxRoundsPerClient > 0 && includedRounds >= maxRoundsPerClient) return `${includedRounds} settlements count it`;
+  if (maxRefusals > 0 && refusals >= maxRefusals) return `${refusals} settlements left it out as refused`;
+  return undefined;
+}
