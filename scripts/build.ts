@@ -12,7 +12,6 @@ import { closeCurve } from "../proving/node/open-curve.ts";
 import { PRESETS } from "../protocol/parameters.ts";
 import { setUpDevelopmentKeys } from "./setup-dev.ts";
 import { buildPages } from "./pages/build-pages.ts";
-import { writeReleasedCode } from "./generate-released-code.ts";
 import { buildContracts } from "../operator/build-contracts.ts";
 
 /** Elements of the longest vector that the built keys commit to. */
@@ -33,7 +32,6 @@ if (pages) {
 }
 try {
   await buildContracts();
-  await writeReleasedCode();
   await buildPages();
   await setUpDevelopmentKeys(PRESETS.tiny, PRESETS.tiny.kinds.length, POWERS, report);
   if (all) await setUpDevelopmentKeys(PRESETS.standard, PRESETS.standard.kinds.length, ALL_POWERS, report);

@@ -11,6 +11,7 @@ import { createProgram } from "../command/program.ts";
 import { generateAbiFiles } from "./generate-abi.ts";
 import { generateCircuitFiles } from "./generate-circuits.ts";
 import { generateContractFiles } from "./generate-contracts.ts";
+import { generateReleasedCode } from "./generate-released-code.ts";
 import { generateDocFiles } from "./generate-docs.ts";
 import { generateScaleFiles } from "./docs/scale-arithmetic.ts";
 import { generateVectorFiles } from "./generate-vectors.ts";
@@ -23,6 +24,7 @@ function generateAll(): Record<string, string> {
   return {
     ...generateContractFiles(),
     ...generateAbiFiles(),
+    ...generateReleasedCode(),
     ...generateCircuitFiles(),
     ...docs,
     ...generateScaleFiles(docs["docs/bench.md"]),

@@ -26,8 +26,8 @@ export interface SiblingRound {
 
 /**
  * Reads the group that a task's document names.
- * @throws CONTRACT_CODE_UNKNOWN; CELLS_GROUP_INVALID if it is not full, does not list this contract, or lists one of other parameters; chain
- * errors
+ * @throws CONTRACT_CODE_UNKNOWN; CELLS_GROUP_INVALID if it is not full, does not list this contract, or lists one of
+ * other parameters; chain errors
  */
 export async function openCells(
   chain: TaskReader,
