@@ -7,7 +7,7 @@ import type { Trainer } from "../../learning/trainer.ts";
 import type { TaskSpecification } from "../../task/create-task.ts";
 import { clientLevel } from "../../task/mechanisms/client-level.ts";
 import { settingsOf } from "../../task/mechanisms/mechanism.ts";
-import { withNoiseFor } from "../../task/privacy.ts";
+import { roundsOfOneClient, withNoiseFor } from "../../task/privacy.ts";
 import { VerisumError } from "../../protocol/errors.ts";
 import { PRESETS } from "../../protocol/parameters.ts";
 import { finestGranularity } from "../../protocol/privacy/granularity.ts";
@@ -81,7 +81,7 @@ export async function suggestClip(
         document: request,
         dimension,
         minHonest: clients.minHonest,
-        rounds: maxRounds,
+        rounds: roundsOfOneClient(maxRounds, clients.maxRoundsPerClient),
       }).training.privacy;
       return settingsOf(clientLevel, chosen)!.noiseVariance;
     },
