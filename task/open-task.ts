@@ -21,8 +21,8 @@ import type { OpenTask, TaskCells } from "./opened-task.ts";
  * Reads and checks a task.
  * @param releasesOf what a task of cells knows of its siblings' releases before they finalise; nothing unless told
  * @throws CONTRACT_CODE_UNKNOWN if another contract runs than this release's; PARAMETERS_INVALID if the contract's
- * parameters break a rule of the protocol; TASK_DOCUMENT_INVALID; PRIVACY_PARAMETERS_INVALID if no epsilon can be stated
- * of a private task; TRAINER_PRIVACY_UNCHECKED; CELLS_GROUP_INVALID; chain and store errors
+ * parameters break a rule of the protocol; TASK_DOCUMENT_INVALID; PRIVACY_PARAMETERS_INVALID if no epsilon can be
+ * stated of a private task; TRAINER_PRIVACY_UNCHECKED; CELLS_GROUP_INVALID; chain and store errors
  */
 export async function openTask<Store extends PublishedFiles>(
   chain: TaskReader,
