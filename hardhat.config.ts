@@ -15,7 +15,7 @@ const compilers = [
       viaIR: true,
       optimizer: { enabled: true, runs: 200 },
       evmVersion: "osaka",
-      metadata: { bytecodeHash: "none" },
+      metadata: { bytecodeHash: "none", appendCBOR: false },
     },
   },
 ];

@@ -1,7 +1,8 @@
 /** Between ethers' decoded values, as the generated types have them, and the project's types. */
 import type { G1, G2 } from "../protocol/points.ts";
 import type { ChunkProof, Submission } from "../protocol/submission.ts";
-import { kindBytes } from "../protocol/task.ts";
+import { encodeWords } from "../protocol/field.ts";
+import { parameterWords } from "../protocol/task.ts";
 import type { NumericParameter, PARAMETER_WORDS, ParameterBits, TaskParameters } from "../protocol/task.ts";
 import { fromHex, sharesDigest, toHex } from "../protocol/transcript.ts";
 import type { Hex, IntakeRecord } from "../protocol/transcript.ts";
@@ -54,6 +55,7 @@ export const decodeChunk = converter<Solidity.ChunkProof, ChunkProof>({
 });
 
 export const decodeSubmission = converter<Solidity.Submission, Submission>({
+  base: same,
   commitment: decodePoint,
   sharesCid: same,
   shareHashes: (hashes) => [...hashes],
@@ -159,8 +161,8 @@ export const decodeResult = converter<Solidity.RoundResult, RoundResult>({
 });
 
 /** The constructor's first argument. */
-export function encodeParameters(parameters: TaskParameters): Encodable<Solidity.TaskParameters> {
-  return { ...parameters, chunkKinds: toHex(kindBytes(parameters)) };
+export function encodeParameters(parameters: TaskParameters): Hex {
+  return toHex(encodeWords(parameterWords(parameters)));
 }
 
 export const decodeParameters = converter<Solidity.TaskParameters, TaskParameters>({
@@ -179,6 +181,10 @@ export const decodeParameters = converter<Solidity.TaskParameters, TaskParameter
   maxCorrupt: Number,
   uniformWeights: same,
   maxWeight: Number,
+  bufferGoal: Number,
+  maxStaleness: Number,
+  minSeparation: Number,
+  minCollectSeconds: Number,
   openRegistration: same,
   bondWei: same,
   maxRefusals: Number,

@@ -19,6 +19,7 @@ const START: ChunkProgress = { count: 0n, wires: `0x${"00".repeat(32)}`, h: 0n, 
 /** What fixes a submission's challenge. */
 export function headOf(submission: Submission): SubmissionHead {
   return {
+    base: submission.base,
     commitment: submission.commitment,
     sharesDigest: sharesDigest(submission.shareHashes),
     sharesCid: submission.sharesCid,
@@ -56,6 +57,7 @@ export async function sendInSteps<T>(
 
 function isSameHead(a: SubmissionHead, b: SubmissionHead): boolean {
   return (
+    a.base === b.base &&
     a.commitment.x === b.commitment.x &&
     a.commitment.y === b.commitment.y &&
     a.sharesDigest === b.sharesDigest &&

@@ -41,6 +41,7 @@ interface Draft {
 
 const decodeOpened = converter<Solidity.RoundOpenedEvent, OpenedRecord>({
   round: same,
+  baseModel: same,
   baseModelCid: same,
   baseModelDigest: same,
   deadline: Number,
@@ -56,6 +57,7 @@ const decodeSubmitted = converter<Solidity.SubmittedEvent, Omit<SubmittedRecord,
 });
 
 const decodeHead = converter<Solidity.SubmissionHead, SubmissionHead>({
+  base: same,
   commitment: decodePoint,
   sharesDigest: same,
   sharesCid: same,

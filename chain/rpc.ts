@@ -1,5 +1,5 @@
 /** A chain's JSON-RPC endpoints as one: what may pass is tried again, what will not is named. */
-import { Interface, JsonRpcApiProvider } from "ethers";
+import { decodeBytes32String, Interface, JsonRpcApiProvider } from "ethers";
 import type { ErrorFragment, JsonRpcPayload, JsonRpcResult, Result } from "ethers";
 import { isVerisumError, VerisumError } from "../protocol/errors.ts";
 import type { RpcRequest } from "./answer-forms.ts";
@@ -170,13 +170,20 @@ export function revertOf(error: unknown): VerisumError | undefined {
       { cause: error },
     );
   }
-  const values = parsed.fragment.inputs.map((input, i) => `${input.name}=${String(parsed.args[i])}`);
+  const values = parsed.fragment.inputs.map(({ name, type }, i) => `${name}=${shown(type, parsed.args[i])}`);
   return new VerisumError(
     "CHAIN_REVERTED",
     `${parsed.fragment.name}(${values.join(", ")})`,
     { error: parsed.fragment.name, arguments: values },
     { cause: error },
   );
+}
+
+/** An argument as people read it: the contracts' words are texts where they end in a zero, and digests otherwise. */
+function shown(type: string, value: unknown): string {
+  return type === "bytes32" && /^0x([2-7][0-9a-f])+(00)+$/.test(String(value))
+    ? decodeBytes32String(String(value))
+    : String(value);
 }
 
 /** Revert data as nodes wrap it in errors of eth_estimateGas and eth_sendRawTransaction. */

@@ -121,6 +121,8 @@ export interface SignedSubmission {
 
 export interface OpenedRecord {
   readonly round: bigint;
+  /** Number of the latest model: the rounds that were finalised before. */
+  readonly baseModel: bigint;
   readonly baseModelCid: Hex;
   readonly baseModelDigest: Hex;
   readonly deadline: number;

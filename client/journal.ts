@@ -19,6 +19,7 @@ const integer = z
   .transform(BigInt);
 const entrySchema = z.strictObject({
   round: integer,
+  base: integer,
   baseModelDigest: hex,
   parametersHash: hex,
   weight: z.int(),
@@ -41,6 +42,8 @@ const auditedSchema = z.strictObject({ round: integer, modelDigest: hex, paramet
 /** What a submission is made for: it fits nothing else. */
 export interface SubmissionTarget {
   readonly round: bigint;
+  /** Number of the base model. */
+  readonly base: bigint;
   readonly baseModelDigest: Hex;
   readonly parametersHash: Hex;
   readonly weight: number;

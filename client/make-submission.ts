@@ -86,6 +86,7 @@ export async function makeSubmission(
     weight,
     parametersHash: task.parametersHash,
     baseModelDigest: target.baseModelDigest,
+    base: target.base,
     normBoundSquared: task.parameters.normBoundSquared,
   };
   const submission = await proveUpdate(task.layout, context, committed, sharesCid, {

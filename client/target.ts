@@ -17,13 +17,13 @@ export const NO_KEY: Hex = `0x${"00".repeat(32)}`;
 
 /** What a submission to the round would be made for now. @throws CHAIN_EVENTS_MISSING, chain errors */
 export async function targetIn({ chain, task }: TargetDependencies, records: RoundRecords): Promise<SubmissionTarget> {
-  const { round, baseModelDigest, keyMask } = requireOpened(records);
+  const { round, baseModel: base, baseModelDigest, keyMask } = requireOpened(records);
   const { weight } = await chain.client(chain.account);
   const seats = Array.from({ length: task.parameters.committeeSize }, (_, i) => i + 1);
   const roundKeys = await Promise.all(
     seats.map(async (seat) => (hasSeat(keyMask, seat) ? announcedKey(chain, round, seat) : NO_KEY)),
   );
-  return { round, baseModelDigest, parametersHash: task.parametersHash, weight, roundKeys };
+  return { round, base, baseModelDigest, parametersHash: task.parametersHash, weight, roundKeys };
 }
 
 /** @throws CHAIN_REORGANISED if the round starts from another model than this one; CHAIN_EVENTS_MISSING */

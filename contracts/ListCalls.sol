@@ -6,7 +6,7 @@ import {TaskState} from "./TaskState.sol";
 import {IListChanges} from "./interfaces/IListChanges.sol";
 import {ILists} from "./interfaces/ILists.sol";
 import {IVerisum} from "./interfaces/IVerisum.sol";
-import {ClientState} from "./types/VerisumTypes.sol";
+import {ClientState, TaskParameters} from "./types/VerisumTypes.sol";
 
 /// @title Calls about who takes part, and when the next round opens
 /// @notice Hands them to the contract of the lists, which works on this contract's storage.
@@ -14,8 +14,8 @@ abstract contract ListCalls is TaskState, IVerisum {
     /// @inheritdoc IVerisum
     address public immutable lists;
 
-    constructor(ListRules memory rules) TaskState(rules) {
-        lists = address(new Lists(rules));
+    constructor(bytes memory encoded, TaskParameters memory p, address operator_) TaskState(p, operator_) {
+        lists = address(new Lists(encoded, operator_));
     }
 
     /// @inheritdoc IVerisum

@@ -4,7 +4,8 @@ pragma solidity ^0.8.30;
 import {Opening} from "./Opening.sol";
 import {Protocol} from "./generated/Protocol.sol";
 import {IListChanges} from "./interfaces/IListChanges.sol";
-import {Phase} from "./types/VerisumTypes.sol";
+import {TaskLayout} from "./libraries/TaskLayout.sol";
+import {Phase, TaskParameters} from "./types/VerisumTypes.sol";
 
 /// @title Who takes part
 /// @notice Changes the committee's seats and keys, and the clients with their weights and bonds. A change is of the next
@@ -27,11 +28,15 @@ contract Lists is Opening, IListChanges {
         _;
     }
 
-    constructor(ListRules memory rules) Opening(rules) {
+    /// @notice The code of one task.
+    /// @param encoded `abi.encode` of the task's parameters, which the creator checks.
+    /// @param operator_ The task's operator.
+    constructor(bytes memory encoded, address operator_) Opening(TaskLayout.decode(encoded)[0], operator_) {
+        TaskParameters memory p = TaskLayout.decode(encoded)[0];
         _self = address(this);
-        _openRegistration = rules.openRegistration;
-        _maxWeight = uint16(rules.maxWeight);
-        _maxRefusals = uint8(rules.maxRefusals);
+        _openRegistration = p.openRegistration;
+        _maxWeight = p.maxWeight;
+        _maxRefusals = p.maxRefusals;
     }
 
     // ------------------------------------------------------------------ rounds
@@ -229,17 +234,21 @@ contract Lists is Opening, IListChanges {
         if (_isBarred(client)) revert VerisumBarred(account, client.refusals);
         uint16 included = _includedRounds(client);
         if (_maxRoundsPerClient != 0 && included >= _maxRoundsPerClient) revert VerisumRoundsUsedUp(account, included);
-        if (_clientCount == Protocol.MAX_COHORT) revert VerisumCohortFull(Protocol.MAX_COHORT);
-        uint256 total = uint256(_registeredWeight) + weight;
-        if (total > Protocol.MAX_TOTAL_WEIGHT) revert VerisumWeightLimit(total, Protocol.MAX_TOTAL_WEIGHT);
+        // Not everybody registered is in one buffer: what enters it is counted there.
+        uint256 places = _bufferGoal == 0 ? Protocol.MAX_COHORT : type(uint16).max;
+        if (_clientCount == places) revert VerisumCohortFull(places);
+        // Cannot overflow: fewer than 2^16 clients of less than 2^16 each.
+        uint32 total = _registeredWeight + weight;
+        if (_bufferGoal == 0 && total > Protocol.MAX_TOTAL_WEIGHT)
+            revert VerisumWeightLimit(total, Protocol.MAX_TOTAL_WEIGHT);
         uint40 activeFromRound = header.number + 1;
         (client.weight, client.activeFromRound, client.untilRound) = (weight, activeFromRound, 0);
         // Whoever registers pays for the slot that a submission overwrites each round: the first round costs what later
         // ones do.
-        if (_records[_clientCount] == 0) _records[_clientCount] = bytes32(uint256(1));
+        if (_clientCount < Protocol.MAX_COHORT && _records[_clientCount] == 0)
+            _records[_clientCount] = bytes32(uint256(1));
         ++_clientCount;
-        // Cannot truncate: total <= MAX_TOTAL_WEIGHT < 2^16.
-        _registeredWeight = uint16(total);
+        _registeredWeight = total;
         _countChange();
         emit ClientRegistered(account, weight, activeFromRound);
     }

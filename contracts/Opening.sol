@@ -3,21 +3,26 @@ pragma solidity ^0.8.30;
 
 import {TaskState} from "./TaskState.sol";
 import {IVerisum} from "./interfaces/IVerisum.sol";
-import {Phase} from "./types/VerisumTypes.sol";
+import {Phase, TaskParameters} from "./types/VerisumTypes.sol";
 
 /// @title When rounds open, and end by time
 /// @notice Freezes the lists of a round: from then on a change is of the next one.
 abstract contract Opening is TaskState {
     uint32 private immutable _keyWindowSeconds;
     uint32 private immutable _collectSeconds;
+    uint16 internal immutable _bufferGoal;
+    /// @dev Fewer cannot fill every buffer: who was in one of the last minSeparation - 1 may not be in the next.
+    uint256 private immutable _goalClients;
     uint32 private immutable _maxRounds;
     uint64 private immutable _privacyBudget;
 
-    constructor(ListRules memory rules) TaskState(rules) {
-        _keyWindowSeconds = uint32(rules.keyWindowSeconds);
-        _collectSeconds = uint32(rules.collectSeconds);
-        _maxRounds = uint32(rules.maxRounds);
-        _privacyBudget = uint64(rules.privacyBudget);
+    constructor(TaskParameters memory p, address operator_) TaskState(p, operator_) {
+        _keyWindowSeconds = p.keyWindowSeconds;
+        _collectSeconds = p.collectSeconds;
+        _bufferGoal = p.bufferGoal;
+        _goalClients = uint256(p.bufferGoal) * p.minSeparation;
+        _maxRounds = p.maxRounds;
+        _privacyBudget = p.privacyBudget;
     }
 
     /// @dev The abort that is due, if one is, and the next round.
@@ -37,8 +42,18 @@ abstract contract Opening is TaskState {
         ledger.proposedMembers = 0;
         _ledger = ledger;
         uint40 deadline = _now() + _collectSeconds;
-        _header = RoundHeader(number, Phase.Collecting, deadline, _clientCount, 0, 0, keyMask);
-        emit IVerisum.RoundOpened(number, _modelCid, _modelDigest, deadline, keyMask);
+        _header = RoundHeader(
+            number,
+            Phase.Collecting,
+            deadline,
+            _bufferGoal == 0 ? _clientCount : _bufferGoal,
+            0,
+            0,
+            keyMask,
+            ledger.finalisedRounds
+        );
+        uint32 model = ledger.finalisedRounds;
+        emit IVerisum.RoundOpened(number, model, _modelCid, _modelDigestOf(model), deadline, keyMask);
     }
 
     function _abort(uint64 round_) internal {
@@ -53,13 +68,14 @@ abstract contract Opening is TaskState {
     function _end(RoundHeader memory header) private {
         if (header.phase == Phase.Attesting && _ledger.proposedMembers != 0) revert IVerisum.VerisumProposalStands();
         emit IVerisum.Aborted(header.number, header.phase);
-        header.phase = Phase.Aborted;
-        _header = header;
+        _header.phase = Phase.Aborted;
+        _header.deadline = header.deadline;
     }
 
     function _requireReady(TaskLedger memory ledger, uint32 keyMask) private view {
         if (_memberCount != _committeeSize) revert IVerisum.VerisumCommitteeIncomplete(_memberCount, _committeeSize);
         if (_clientCount < _minClients) revert IVerisum.VerisumTooFewClients(_clientCount, _minClients);
+        if (_clientCount < _goalClients) revert IVerisum.VerisumGoalUnreachable(_clientCount, _goalClients);
         if (_maxRounds != 0 && ledger.finalisedRounds >= _maxRounds) revert IVerisum.VerisumRoundsExhausted(_maxRounds);
         if (_privacyBudget != 0 && uint256(ledger.privacySpent) + _privacyCostPerRound > _privacyBudget) {
             revert IVerisum.VerisumBudgetExhausted(ledger.privacySpent, _privacyCostPerRound, _privacyBudget);

@@ -3,7 +3,6 @@ pragma solidity ^0.8.30;
 
 import {ListCalls} from "./ListCalls.sol";
 import {SubmissionVerifier} from "./SubmissionVerifier.sol";
-import {Protocol} from "./generated/Protocol.sol";
 import {ISubmissionVerifier} from "./interfaces/ISubmissionVerifier.sol";
 import {IVerisum} from "./interfaces/IVerisum.sol";
 import {DataContract} from "./libraries/DataContract.sol";
@@ -28,67 +27,52 @@ abstract contract RoundBase is ListCalls {
     address public immutable verifier;
     /// @inheritdoc IVerisum
     uint32 public immutable vectorLength;
+    /// @dev abi.encode of the parameters, in a data contract like the keys: only `parameters()` reads all of them.
+    address internal immutable _parametersPointer;
+    uint256 internal immutable _parametersWords;
     uint256 internal immutable _chunkCount;
     uint256 internal immutable _threshold;
+    uint32 internal immutable _minCollectSeconds;
 
     G1Point internal _sum;
     /// @dev The intake until the round settles, then the settlement.
     bytes32 internal _roundHash;
 
-    // It hands on what each part needs, a field a line.
-    // solhint-disable-next-line function-max-lines
     constructor(
+        bytes memory encoded,
         TaskParameters memory p,
         bytes memory keysBlob,
         address operator_
-    )
-        ListCalls(
-            ListRules(
-                operator_,
-                p.committeeSize,
-                p.minClients,
-                p.attestSeconds,
-                p.maxWeight,
-                p.openRegistration,
-                p.bondWei,
-                p.maxRefusals,
-                p.maxRoundsPerClient,
-                p.quorum,
-                p.keyWindowSeconds,
-                p.collectSeconds,
-                p.maxRounds,
-                p.privacyCostPerRound,
-                p.privacyBudget
-            )
-        )
-    {
-        TaskLayout.checkRules(p);
+    ) ListCalls(encoded, p, operator_) {
+        TaskLayout.Layout memory vector = TaskLayout.check(encoded, p, keysBlob.length);
         bytes32 actualHash = keccak256(keysBlob);
         if (actualHash != p.keysHash) revert VerisumKeysHashMismatch(p.keysHash, actualHash);
-        (ChunkKinds kinds, uint256 keyKinds, uint256 vectorLength_) = TaskLayout.pack(p, keysBlob.length);
         keysPointer = DataContract.store(keysBlob);
-        uint256 kindCoordinates = Protocol.kindCoordinates(p.coordinateBits);
         verifier = address(
             new SubmissionVerifier(
                 Verification.Task(
                     keysPointer,
-                    kinds,
-                    kindCoordinates,
-                    keyKinds,
+                    ChunkKinds.wrap(vector.kinds),
+                    vector.kindCoordinates,
+                    vector.keyKinds,
                     p.chunkKinds.length,
                     p.normBoundSquared
                 )
             )
         );
-        ISubmissionVerifier(verifier).checkKeys(keysBlob.length / 32);
-        bytes32 hash = keccak256(abi.encode(p));
+        ISubmissionVerifier(verifier).checkKeys();
+        _parametersPointer = DataContract.store(encoded);
+        _parametersWords = encoded.length / 32;
+        bytes32 hash = keccak256(encoded);
         parametersHash = hash;
         deployment = Transcript.deployment(hash);
         // Cannot truncate: N K 2^(2(bits-1)) < 2^48 was checked, and a chunk's masks are fewer than its coordinates.
-        vectorLength = uint32(vectorLength_);
+        vectorLength = uint32(vector.length);
         _chunkCount = p.chunkKinds.length;
         _threshold = p.threshold;
-        _modelDigest = p.genesisDigest;
+        _minCollectSeconds = p.minCollectSeconds;
+        _modelCid = p.genesisCid;
+        _setModelDigest(0, p.genesisDigest);
         // Never read: the first submission of a round overwrites both, and non-zero slots are cheaper to overwrite.
         _sum = G1Point(1, 2);
         _roundHash = bytes32(uint256(1));

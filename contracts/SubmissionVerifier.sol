@@ -32,8 +32,8 @@ contract SubmissionVerifier is ISubmissionVerifier {
     }
 
     /// @inheritdoc ISubmissionVerifier
-    function checkKeys(uint256 words) external view {
-        VerificationKeys.check(DataContract.load(_keysPointer, 0, words));
+    function checkKeys() external view {
+        VerificationKeys.check(DataContract.load(_keysPointer, 0, VerificationKeys.wordsOf(_kindCount)));
     }
 
     /// @inheritdoc ISubmissionVerifier

@@ -37,7 +37,7 @@ abstract contract Submissions is RoundBase {
 
     /// @dev ABI encoding of `Submission` before its arrays' elements, of one `ChunkProof`, and of `SignedSubmission`
     /// before the submission.
-    uint256 private constant SUBMISSION_HEAD_BYTES = 8 * 32;
+    uint256 private constant SUBMISSION_HEAD_BYTES = 9 * 32;
     uint256 private constant CHUNK_PROOF_BYTES = 12 * 32;
     uint256 private constant SIGNED_HEAD_BYTES = 4 * 32;
     /// @dev Where the last argument's encoding starts: after the selector, (round, offset) and for `finishSubmission`
@@ -97,15 +97,15 @@ abstract contract Submissions is RoundBase {
         ChunkProgress calldata progress,
         ChunkProof[] calldata chunks
     ) external {
-        _collecting(round_);
-        uint16 weight = _activeClient(round_, msg.sender).weight;
+        RoundHeader memory header = _collecting(round_);
         _requireFirst(round_, msg.sender);
+        uint16 weight = _activeClient(round_, msg.sender).weight;
         // The count is the contract's own, and below K, unless it is zero: the progress is compared with what was
         // stored.
         if (progress.count != 0) _requireProgress(round_, head, progress);
         uint256 left = _chunkCount - progress.count;
         if (chunks.length == 0 || chunks.length > left) revert VerisumWrongLength("chunks", chunks.length, left);
-        bytes32 challenge = _challenge(msg.sender, weight, round_, head);
+        bytes32 challenge = _challenge(header, msg.sender, weight, head);
         ChunkProgress memory next = ISubmissionVerifier(verifier).verifyChunks(challenge, progress, chunks);
         next.wires = Transcript.extendWires(progress.count == 0 ? bytes32(0) : progress.wires, chunks);
         progressOf[msg.sender] = _progressHash(round_, head, next);
@@ -132,13 +132,15 @@ abstract contract Submissions is RoundBase {
 
     // ------------------------------------------------------------------ who
 
-    /// @dev A client that may submit in this round.
+    /// @dev A client that may submit in this round, in which it has not.
     function _activeClient(uint64 round_, address account) private view returns (Client storage client) {
         client = _clients[account];
         bool hasLeft = client.untilRound != 0 && client.untilRound <= round_;
         if (client.weight == 0 || client.activeFromRound > round_ || hasLeft) {
             revert VerisumNotActiveClient(account, client.activeFromRound, client.untilRound);
         }
+        uint64 firstRound = client.lastSubmittedRound + _minSeparation;
+        if (client.lastSubmittedRound != 0 && firstRound > round_) revert VerisumTooSoon(account, firstRound);
         if (_maxRoundsPerClient == 0) return client;
         uint16 included = _includedRounds(client);
         if (included >= _maxRoundsPerClient) revert VerisumRoundsUsedUp(account, included);
@@ -205,14 +207,17 @@ abstract contract Submissions is RoundBase {
     }
 
     function _challenge(
+        RoundHeader memory header,
         address client,
         uint16 weight,
-        uint64 round_,
         SubmissionHead memory head
     ) private view returns (bytes32) {
+        uint32 latest = header.model;
+        if (head.base > latest) revert VerisumBaseUnknown(head.base, latest);
+        if (latest - head.base >= _modelCount) revert VerisumBaseTooOld(head.base, latest - _modelCount + 1);
         return
             Transcript.challenge(
-                Transcript.Submitter(deployment, round_, client, weight, _modelDigest),
+                Transcript.Submitter(deployment, header.number, client, weight, _modelDigestOf(head.base)),
                 head,
                 _threshold - 1,
                 _chunkCount
@@ -271,10 +276,14 @@ abstract contract Submissions is RoundBase {
         G1Point memory commitment = submission.commitment;
         if (commitment.x | commitment.y == 0) revert VerisumPointInfinity("commitment");
         SubmissionHead memory head = Transcript.headOf(submission, wiresDigest);
-        batch.challenges[batch.count] = _challenge(client, weight, header.number, head);
+        batch.challenges[batch.count] = _challenge(header, client, weight, head);
         batch.starts[batch.count++] = start;
 
-        // Cannot truncate: submitted < expected <= MAX_COHORT, since each active client is counted once.
+        uint256 totalWeight = uint256(header.totalWeight) + weight;
+        // In a barrier both hold by registration.
+        if (header.submitted == Protocol.MAX_COHORT || totalWeight > Protocol.MAX_TOTAL_WEIGHT) {
+            revert VerisumBufferFull(header.submitted, totalWeight);
+        }
         uint8 index = uint8(header.submitted);
         if (_maxRoundsPerClient != 0) entry.includedRounds = _includedRounds(entry);
         entry.lastSubmittedRound = header.number;
@@ -287,7 +296,7 @@ abstract contract Submissions is RoundBase {
         batch.intake = Transcript.extendIntake(batch.intake, recordHash);
         batch.sum.addScaled(commitment.x, commitment.y, weight);
         header.submitted += 1;
-        header.totalWeight += weight;
+        header.totalWeight = uint16(totalWeight);
         _emitSubmitted(header.number, client, index, weight, start, end);
     }
 
@@ -321,8 +330,15 @@ abstract contract Submissions is RoundBase {
     function _closeBatch(Batch memory batch) private {
         RoundHeader memory header = batch.header;
         (_sum, _roundHash) = (batch.sum, batch.intake);
-        if (header.submitted == header.expected) _enter(header, Phase.Attesting, _attestSeconds);
+        if (header.submitted >= header.expected) _endAtGoal(header);
         _header = header;
+    }
+
+    /// @dev The goal ends Collecting, but not before its shortest time is over.
+    function _endAtGoal(RoundHeader memory header) internal view {
+        uint40 earliest = _minCollectSeconds == 0 ? 0 : _ledger.keyWindowStart + _minCollectSeconds;
+        if (_now() < earliest) header.deadline = earliest;
+        else _enter(header, Phase.Attesting, _attestSeconds);
     }
 
     /// @dev Emits `Submitted` with the calldata of the submission as it came: offsets inside it are relative to its own

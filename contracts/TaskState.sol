@@ -5,7 +5,7 @@ pragma solidity ^0.8.30;
 
 import {IListChanges} from "./interfaces/IListChanges.sol";
 import {IVerisum} from "./interfaces/IVerisum.sol";
-import {Phase} from "./types/VerisumTypes.sol";
+import {Phase, TaskParameters} from "./types/VerisumTypes.sol";
 
 /// @title What lists and rounds both know
 /// @notice The seats, the clients, and which round is current. `Verisum` keeps it; `Lists` works on the same slots, in
@@ -35,27 +35,7 @@ abstract contract TaskState {
         uint40 fromRound;
     }
 
-    /// @dev What lists and openings need of a task's parameters, each within the type that it has there. Words, which take
-    /// less code to pass on: the code that creates a contract has a limit as well.
-    struct ListRules {
-        address operator;
-        uint256 committeeSize;
-        uint256 minClients;
-        uint256 attestSeconds;
-        uint256 maxWeight;
-        bool openRegistration;
-        uint256 bondWei;
-        uint256 maxRefusals;
-        uint256 maxRoundsPerClient;
-        uint256 quorum;
-        uint256 keyWindowSeconds;
-        uint256 collectSeconds;
-        uint256 maxRounds;
-        uint256 privacyCostPerRound;
-        uint256 privacyBudget;
-    }
-
-    /// @dev One slot, 168 bits. Collecting stays here when its time is over: `_current` says what it is then.
+    /// @dev One slot, 200 bits. Collecting stays here when its time is over: `_current` says what it is then.
     struct RoundHeader {
         uint40 number;
         Phase phase;
@@ -64,6 +44,8 @@ abstract contract TaskState {
         uint16 submitted;
         uint16 totalWeight;
         uint32 keyMask;
+        /// @dev Number of the latest model, which stays while the round is open.
+        uint32 model;
     }
 
     /// @dev One slot, 208 bits: what outlives a round, and T of the standing proposal or the settlement (zero: none).
@@ -91,10 +73,13 @@ abstract contract TaskState {
     uint96 internal immutable _bondWei;
     uint8 internal immutable _quorum;
     uint64 internal immutable _privacyCostPerRound;
+    uint16 internal immutable _minSeparation;
+    /// @dev Models that a submission may start from: the latest, and the maxStaleness before it.
+    uint32 internal immutable _modelCount;
 
     uint8 internal _memberCount;
     uint16 internal _clientCount;
-    uint16 internal _registeredWeight;
+    uint32 internal _registeredWeight;
     uint8 internal _vacantSeats;
     uint32 internal _listChanges;
     mapping(address member => uint8 seat) internal _seatOf;
@@ -108,21 +93,33 @@ abstract contract TaskState {
     RoundHeader internal _header;
     TaskLedger internal _ledger;
     bytes32 internal _modelCid;
-    bytes32 internal _modelDigest;
+    /// @dev A ring of the last models: model k is in place k modulo their number.
+    mapping(uint256 place => bytes32 digest) private _modelDigests;
     mapping(uint256 index => bytes32 recordHash) internal _records;
     /// @dev U of each settled round, kept only if a client's rounds are limited.
     mapping(uint64 round => uint256 included) internal _settledSets;
 
-    constructor(ListRules memory rules) {
-        if (rules.operator == address(0)) revert IListChanges.VerisumZeroAddress();
-        _operator = rules.operator;
-        _committeeSize = uint8(rules.committeeSize);
-        _minClients = uint16(rules.minClients);
-        _attestSeconds = uint32(rules.attestSeconds);
-        _maxRoundsPerClient = uint16(rules.maxRoundsPerClient);
-        _bondWei = uint96(rules.bondWei);
-        _quorum = uint8(rules.quorum);
-        _privacyCostPerRound = uint64(rules.privacyCostPerRound);
+    constructor(TaskParameters memory p, address operator_) {
+        if (operator_ == address(0)) revert IListChanges.VerisumZeroAddress();
+        _operator = operator_;
+        _committeeSize = p.committeeSize;
+        _minClients = p.minClients;
+        _attestSeconds = p.attestSeconds;
+        _maxRoundsPerClient = p.maxRoundsPerClient;
+        _bondWei = p.bondWei;
+        _quorum = p.quorum;
+        _privacyCostPerRound = p.privacyCostPerRound;
+        _minSeparation = p.minSeparation;
+        _modelCount = uint32(p.maxStaleness) + 1;
+    }
+
+    function _setModelDigest(uint32 model, bytes32 digest) internal {
+        _modelDigests[model % _modelCount] = digest;
+    }
+
+    /// @dev Of one of the last models.
+    function _modelDigestOf(uint32 model) internal view returns (bytes32) {
+        return _modelDigests[model % _modelCount];
     }
 
     /// @dev The member of a seat in the current round or the next one.

@@ -9,30 +9,23 @@ import {ISubmissionVerifier} from "./interfaces/ISubmissionVerifier.sol";
 import {IVerisum} from "./interfaces/IVerisum.sol";
 import {DataContract} from "./libraries/DataContract.sol";
 import {Signatures} from "./libraries/Signatures.sol";
+import {TaskLayout} from "./libraries/TaskLayout.sol";
 import {Transcript} from "./libraries/Transcript.sol";
 import {G1Point, ModelRecord, Phase, Release, RoundResult, RoundState, TaskParameters} from "./types/VerisumTypes.sol";
 
 /// @title A task and its rounds
 /// @notice Ends rounds with results, and records models (docs/protocol.md, section 6).
 contract Verisum is Submissions, Settling {
-    /// @dev abi.encode of the parameters, in a data contract like the keys: only `parameters()` reads all of them.
-    address private immutable _parametersPointer;
-    uint256 private immutable _parametersWords;
-
     /// @notice Fixes the task for good: parameters, verification keys and operator.
-    /// @param p The task's parameters.
+    /// @param encoded `abi.encode` of the task's `TaskParameters`, which are hashed and kept as they come.
     /// @param keysBlob The verification keys as protocol/verification-key.ts encodes them.
     /// @param operator_ Who fills the seats and the allow-list.
     /// @dev Reverts: ParameterInvalid, KeysHashMismatch, KeysRefused, PointInvalid, ZeroAddress.
     constructor(
-        TaskParameters memory p,
+        bytes memory encoded,
         bytes memory keysBlob,
         address operator_
-    ) RoundBase(p, keysBlob, operator_) Settling(p) {
-        bytes memory encoded = abi.encode(p);
-        _parametersPointer = DataContract.store(encoded);
-        _parametersWords = encoded.length / 32;
-        _modelCid = p.genesisCid;
+    ) RoundBase(encoded, TaskLayout.decode(encoded)[0], keysBlob, operator_) Settling(TaskLayout.decode(encoded)[0]) {
         _ledger.keyWindowStart = _now();
     }
 
@@ -56,9 +49,8 @@ contract Verisum is Submissions, Settling {
         if (!ISubmissionVerifier(verifier).opens(_sum, z, evaluation, opening)) revert VerisumOpeningInvalid();
 
         _modelCid = result.modelCid;
-        _modelDigest = result.modelDigest;
         emit Finalised(round_, settlement, result, evaluation, opening, releases, signers, signatures);
-        _close(header);
+        _close(header, result.modelDigest);
     }
 
     // ------------------------------------------------------------------ state
@@ -94,7 +86,7 @@ contract Verisum is Submissions, Settling {
 
     /// @inheritdoc IVerisum
     function latestModel() external view returns (ModelRecord memory) {
-        return ModelRecord(_ledger.modelRound, _modelCid, _modelDigest);
+        return ModelRecord(_ledger.modelRound, _modelCid, _modelDigestOf(_ledger.finalisedRounds));
     }
 
     /// @inheritdoc IVerisum
@@ -115,11 +107,12 @@ contract Verisum is Submissions, Settling {
     // ------------------------------------------------------------------ internals
 
     /// @dev Counts a result, and opens the next round where it can.
-    function _close(RoundHeader memory header) private {
+    function _close(RoundHeader memory header, bytes32 modelDigest) private {
         TaskLedger memory ledger = _ledger;
         ledger.modelRound = header.number;
         ledger.finalisedRounds += 1;
         _ledger = ledger;
+        _setModelDigest(ledger.finalisedRounds, modelDigest);
         _header.phase = Phase.Finalised;
         _openNext();
     }

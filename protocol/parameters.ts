@@ -22,7 +22,7 @@ export const SLOT_BITS = 21;
 export const MASKS_PER_CHUNK = 3;
 /** Bits of the norm accumulator that is carried from chunk to chunk. */
 export const NORM_ACCUMULATOR_BITS = 48;
-/** Largest sum of the weights of all registered clients. */
+/** Largest sum of the weights of all clients in one round. */
 export const MAX_TOTAL_WEIGHT = 511;
 /** Largest number of clients in one round: one bit each in a 256-bit word. */
 export const MAX_COHORT = 256;
@@ -33,6 +33,8 @@ export const MAX_COMMITTEE = 32;
  * kind.
  */
 export const MAX_CHUNKS = 1200;
+/** Models that a submission's base may be behind the latest one at most: a contract keeps the digests of one more. */
+export const MAX_STALENESS = 15;
 /** Bytes of the longest HTTP endpoint that an account may announce on chain. */
 export const MAX_ENDPOINT_BYTES = 256;
 

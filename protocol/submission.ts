@@ -27,6 +27,8 @@ export interface ChunkProof {
 
 /** The same fields as `Submission` in contracts/types. */
 export interface Submission {
+  /** Number of the model that the update starts from. */
+  readonly base: bigint;
   readonly commitment: G1;
   readonly sharesCid: Hex;
   readonly shareHashes: readonly Hex[];
@@ -40,6 +42,8 @@ export interface SubmissionContext extends RoundContext {
   readonly client: Hex;
   readonly weight: number;
   readonly baseModelDigest: Hex;
+  /** Number of the base model. */
+  readonly base: bigint;
   readonly normBoundSquared: bigint;
 }
 
@@ -133,6 +137,7 @@ export async function proveUpdate(
   onStage?.("open", 0, 1);
   const opening = await committer.commit(divideByLinear(committed.vector, z));
   return {
+    base: context.base,
     commitment: committed.commitment,
     sharesCid,
     shareHashes: committed.shareHashes,

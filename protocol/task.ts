@@ -2,7 +2,14 @@
 import { ensureRules, VerisumError } from "./errors.ts";
 import { layoutOf } from "./layout.ts";
 import type { Layout } from "./layout.ts";
-import { MAX_COHORT, MAX_COMMITTEE, MAX_TOTAL_WEIGHT, NORM_ACCUMULATOR_BITS, PRESETS } from "./parameters.ts";
+import {
+  MAX_COHORT,
+  MAX_COMMITTEE,
+  MAX_STALENESS,
+  MAX_TOTAL_WEIGHT,
+  NORM_ACCUMULATOR_BITS,
+  PRESETS,
+} from "./parameters.ts";
 import type { Preset } from "./parameters.ts";
 import { hashWords, toHex } from "./transcript.ts";
 import type { Hex } from "./transcript.ts";
@@ -24,6 +31,10 @@ export interface TaskParameters {
   readonly maxCorrupt: number;
   readonly uniformWeights: boolean;
   readonly maxWeight: number;
+  readonly bufferGoal: number;
+  readonly maxStaleness: number;
+  readonly minSeparation: number;
+  readonly minCollectSeconds: number;
   readonly openRegistration: boolean;
   readonly bondWei: bigint;
   readonly maxRefusals: number;
@@ -53,6 +64,10 @@ const PARAMETER_BITS = {
   minHonest: 16,
   maxCorrupt: 16,
   maxWeight: 16,
+  bufferGoal: 16,
+  maxStaleness: 8,
+  minSeparation: 16,
+  minCollectSeconds: 32,
   bondWei: 96,
   maxRefusals: 8,
   keyWindowSeconds: 32,
@@ -64,6 +79,9 @@ const PARAMETER_BITS = {
   privacyCostPerRound: 64,
   privacyBudget: 64,
 } as const satisfies { readonly [Name in keyof TaskParameters]?: number };
+
+/** Of a hash, which is no number. */
+const WORD_BITS = 256;
 
 export type ParameterBits = typeof PARAMETER_BITS;
 /** A number of the contract's parameters. */
@@ -94,6 +112,10 @@ export const PARAMETER_WORDS = [
   "maxCorrupt",
   "uniformWeights",
   "maxWeight",
+  "bufferGoal",
+  "maxStaleness",
+  "minSeparation",
+  "minCollectSeconds",
   "openRegistration",
   "bondWei",
   "maxRefusals",
@@ -107,8 +129,19 @@ export const PARAMETER_WORDS = [
   "privacyBudget",
 ] as const satisfies readonly (keyof TaskParameters)[];
 
+/** Bits of a parameter that is one word; 256 for a hash, 1 for a flag. */
+export function parameterBits(name: (typeof PARAMETER_WORDS)[number]): number {
+  if (name === "uniformWeights" || name === "openRegistration") return 1;
+  return name in PARAMETER_BITS ? PARAMETER_BITS[name as NumericParameter] : WORD_BITS;
+}
+
 /** keccak-256 of the ABI encoding: what the contract calls `parametersHash`. */
 export function parametersHash(p: TaskParameters): Hex {
+  return hashWords(parameterWords(p));
+}
+
+/** The ABI encoding, in words of 32 bytes: the constructor's first argument, kept and hashed as it is. */
+export function parameterWords(p: TaskParameters): readonly bigint[] {
   const head = PARAMETER_WORDS.map((name) => BigInt(p[name]));
   // abi.encode of one dynamic struct: its offset, the static fields, the offset of the bytes, their length and
   // themselves.
@@ -119,7 +152,7 @@ export function parametersHash(p: TaskParameters): Hex {
   const words = Array.from({ length: padded.length / 32 }, (_, i) =>
     BigInt(toHex(padded.subarray(32 * i, 32 * i + 32))),
   );
-  return hashWords([32n, ...head, bytesOffset, BigInt(kinds.length), ...words]);
+  return [32n, ...head, bytesOffset, BigInt(kinds.length), ...words];
 }
 
 /** The chunk kinds as the contract takes them: one byte each. */
@@ -169,7 +202,31 @@ export function assertTaskParameters(p: TaskParameters): void {
     [`0 < normBoundSquared < 2^${NORM_ACCUMULATOR_BITS}`]:
       p.normBoundSquared > 0n && p.normBoundSquared < 1n << BigInt(NORM_ACCUMULATOR_BITS),
   });
+  assertBuffer(p);
   layoutOfTask(p);
+}
+
+/** The rounds of a barrier wait for everybody registered, and what is of buffers alone has no other value then. */
+export const BARRIER = { bufferGoal: 0, maxStaleness: 0, minSeparation: 1, minCollectSeconds: 0 } as const;
+
+/** When rounds close, and what may enter them (docs/protocol.md, section 6.4). */
+function assertBuffer(p: TaskParameters): void {
+  if (p.bufferGoal === 0)
+    return ensureRules("PARAMETERS_INVALID", {
+      "only a buffer has its own rules":
+        p.maxStaleness === BARRIER.maxStaleness &&
+        p.minSeparation === BARRIER.minSeparation &&
+        p.minCollectSeconds === BARRIER.minCollectSeconds,
+    });
+  ensureRules("PARAMETERS_INVALID", {
+    "bufferGoal >= minClients + maxCorrupt": p.bufferGoal >= p.minClients + p.maxCorrupt,
+    [`bufferGoal <= ${MAX_COHORT}`]: p.bufferGoal <= MAX_COHORT,
+    // Otherwise heavy clients could fill a round below its goal.
+    [`bufferGoal * maxWeight <= ${MAX_TOTAL_WEIGHT}`]: p.bufferGoal * p.maxWeight <= MAX_TOTAL_WEIGHT,
+    [`maxStaleness <= ${MAX_STALENESS}`]: p.maxStaleness <= MAX_STALENESS,
+    "minSeparation >= 1": p.minSeparation >= 1,
+    "minCollectSeconds <= collectSeconds": p.minCollectSeconds <= p.collectSeconds,
+  });
 }
 
 /** @throws PARAMETERS_INVALID if the contract's field does not hold it */

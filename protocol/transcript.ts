@@ -22,6 +22,8 @@ export interface ChallengeInput extends RoundContext {
   readonly client: Hex;
   readonly weight: number;
   readonly baseModelDigest: Hex;
+  /** Number of the base model: the rounds that were finalised before it was the latest. */
+  readonly base: bigint;
   readonly commitment: G1;
   readonly sharesDigest: Hex;
   readonly sharesCid: Hex;
@@ -114,6 +116,7 @@ export function challengeOfHead(input: ChallengeHead): Hex {
     BigInt(input.client),
     BigInt(input.weight),
     BigInt(input.baseModelDigest),
+    input.base,
     input.commitment.x,
     input.commitment.y,
     BigInt(input.sharesDigest),

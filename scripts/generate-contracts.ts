@@ -8,6 +8,7 @@ import {
   MAX_COMMITTEE,
   MAX_ENDPOINT_BYTES,
   MAX_KEYS_AHEAD,
+  MAX_STALENESS,
   MAX_TOTAL_WEIGHT,
   NORM_ACCUMULATOR_BITS,
   PRESETS,
@@ -17,6 +18,7 @@ import {
 } from "../protocol/parameters.ts";
 import type { Preset } from "../protocol/parameters.ts";
 import { G2_GENERATOR, negateG2 } from "../protocol/points.ts";
+import { PARAMETER_WORDS, parameterBits } from "../protocol/task.ts";
 import { poseidonPair } from "../protocol/poseidon.ts";
 import { domainTag } from "../protocol/transcript.ts";
 import { g2Words } from "../protocol/verification-key.ts";
@@ -54,12 +56,22 @@ function protocolSource(): string {
       2n ** BigInt(NORM_ACCUMULATOR_BITS) - 1n,
       "Bound of every chunk but the last: the accumulator's own range.",
     ),
-    constant("MAX_TOTAL_WEIGHT", BigInt(MAX_TOTAL_WEIGHT), "Largest sum of the weights of all registered clients."),
-    constant("MAX_COHORT", BigInt(MAX_COHORT), "Largest number of registered clients."),
+    constant("MAX_TOTAL_WEIGHT", BigInt(MAX_TOTAL_WEIGHT), "Largest sum of the weights of all clients in one round."),
+    constant("MAX_COHORT", BigInt(MAX_COHORT), "Largest number of clients in one round."),
     constant("MAX_COMMITTEE", BigInt(MAX_COMMITTEE), "Largest number of committee members."),
     constant("MAX_CHUNKS", BigInt(MAX_CHUNKS), "Largest number of chunks in one update."),
     constant("MAX_ENDPOINT_BYTES", BigInt(MAX_ENDPOINT_BYTES), "Largest announced endpoint, in bytes."),
+    constant(
+      "MAX_STALENESS",
+      BigInt(MAX_STALENESS),
+      "Models that a submission's base may be behind the latest one at most.",
+    ),
     constant("MAX_KEYS_AHEAD", BigInt(MAX_KEYS_AHEAD), "Rounds ahead of the current one that a key may be for."),
+    constant(
+      "PARAMETER_BITS",
+      packBits(PARAMETER_WORDS.map(parameterBits)),
+      "Bits of each of a task's parameters, in their order: 8 bits a parameter, the first lowest; 0 for a whole word.",
+    ),
     constant("EMPTY_NORM_HASH", poseidonPair(0n, 0n), "Poseidon(0, 0): the first chunk's hPrevious."),
     ...TRANSCRIPT_LABELS.map((label) =>
       constant(`TAG_${label.toUpperCase()}`, domainTag(label), `First word of the transcript "${label}".`),
@@ -81,6 +93,11 @@ function protocolSource(): string {
 
 function constant(name: string, value: bigint, notice: string): string {
   return `    /// @notice ${notice}\n    uint256 internal constant ${name} = ${solidityNumber(value)};`;
+}
+
+/** Byte i is the i-th number modulo 256. */
+function packBits(bits: readonly number[]): bigint {
+  return bits.reduce((word, count, index) => word | (BigInt(count % 256) << (8n * BigInt(index))), 0n);
 }
 
 function packKinds(preset: Preset): string {

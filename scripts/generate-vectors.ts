@@ -8,7 +8,7 @@ import { aggregateDigest, modelDigest } from "../protocol/model.ts";
 import { FIELD_ORDER, PRESETS } from "../protocol/parameters.ts";
 import { G1_GENERATOR, G1_INFINITY, G2_GENERATOR, multiplyG1, multiplyG2 } from "../protocol/points.ts";
 import type { G1 } from "../protocol/points.ts";
-import { parametersHash } from "../protocol/task.ts";
+import { BARRIER, parametersHash } from "../protocol/task.ts";
 import type { TaskParameters } from "../protocol/task.ts";
 import {
   challengeOf,
@@ -108,6 +108,7 @@ function challengeInputs(): ChallengeInput[] {
     client: address("client"),
     weight: 1,
     baseModelDigest: word("base model"),
+    base: 0n,
     commitment: point(5n),
     sharesDigest: word("shares"),
     sharesCid: word("cid"),
@@ -116,7 +117,14 @@ function challengeInputs(): ChallengeInput[] {
   };
   return [
     base,
-    { ...base, round: 2n, weight: 511, shareEvaluationCount: 2, wireCommitments: [point(7n), point(8n), point(9n)] },
+    {
+      ...base,
+      round: 2n,
+      weight: 511,
+      base: 1n,
+      shareEvaluationCount: 2,
+      wireCommitments: [point(7n), point(8n), point(9n)],
+    },
     { ...base, commitment: G1_INFINITY, wireCommitments: [G1_INFINITY] },
     {
       ...base,
@@ -125,6 +133,7 @@ function challengeInputs(): ChallengeInput[] {
       client: LARGEST_ADDRESS,
       weight: 65535,
       baseModelDigest: LARGEST_WORD,
+      base: 2n ** 32n - 1n,
       sharesDigest: LARGEST_WORD,
       sharesCid: LARGEST_WORD,
       shareEvaluationCount: 31,
@@ -204,6 +213,7 @@ function parameterSets(): TaskParameters[] {
     maxCorrupt: 1,
     uniformWeights: false,
     maxWeight: 170,
+    ...BARRIER,
     openRegistration: false,
     bondWei: 0n,
     maxRefusals: 3,
@@ -232,6 +242,10 @@ function parameterSets(): TaskParameters[] {
       maxCorrupt: 5,
       uniformWeights: true,
       maxWeight: 1,
+      bufferGoal: 30,
+      maxStaleness: 4,
+      minSeparation: 2,
+      minCollectSeconds: 7,
       openRegistration: true,
       bondWei: 2n ** 96n - 1n,
       maxRefusals: 255,

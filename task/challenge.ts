@@ -24,6 +24,7 @@ export function challengePointsOf(
       client: record.client,
       weight: record.weight,
       baseModelDigest: opened.baseModelDigest,
+      base: submission.base,
       commitment: submission.commitment,
       sharesDigest: sharesDigest(submission.shareHashes),
       sharesCid: submission.sharesCid,

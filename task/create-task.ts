@@ -13,7 +13,7 @@ import { initialState } from "../protocol/next-model.ts";
 import { layoutFor } from "../protocol/layout.ts";
 import type { Layout } from "../protocol/layout.ts";
 import { MAX_COHORT, MAX_COMMITTEE, MAX_TOTAL_WEIGHT, PRESETS } from "../protocol/parameters.ts";
-import { assertTaskParameters, largestParameter } from "../protocol/task.ts";
+import { assertTaskParameters, BARRIER, largestParameter } from "../protocol/task.ts";
 import type { TaskParameters } from "../protocol/task.ts";
 import type { Hex } from "../protocol/transcript.ts";
 import { checkpointFiles } from "./checkpoint.ts";
@@ -292,6 +292,7 @@ export function parametersOf(
     maxCorrupt: clients.maxCorrupt,
     uniformWeights: countsClientsAlike(document),
     maxWeight: clients.maxWeight ?? (countsClientsAlike(document) ? 1 : Math.max(1, clients.min - 1)),
+    ...BARRIER,
     openRegistration: clients.openRegistration,
     bondWei: BigInt(clients.bondWei),
     maxRefusals: clients.maxRefusals,

@@ -16,6 +16,7 @@ const fp2 = z.strictObject({ c0: integer, c1: integer });
 
 /** A submission; the task's layout and the contract say how long its lists are. */
 export const submissionSchema = z.strictObject({
+  base: integer,
   commitment: g1,
   sharesCid: word,
   shareHashes: z.array(word),

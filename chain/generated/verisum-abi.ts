@@ -51,6 +51,38 @@ export const VERISUM_ABI = [
   "type": "error"
  },
  {
+  "inputs": [
+   {
+    "internalType": "uint32",
+    "name": "base",
+    "type": "uint32"
+   },
+   {
+    "internalType": "uint32",
+    "name": "oldest",
+    "type": "uint32"
+   }
+  ],
+  "name": "VerisumBaseTooOld",
+  "type": "error"
+ },
+ {
+  "inputs": [
+   {
+    "internalType": "uint32",
+    "name": "base",
+    "type": "uint32"
+   },
+   {
+    "internalType": "uint32",
+    "name": "latest",
+    "type": "uint32"
+   }
+  ],
+  "name": "VerisumBaseUnknown",
+  "type": "error"
+ },
+ {
   "inputs": [],
   "name": "VerisumBatchEmpty",
   "type": "error"
@@ -117,6 +149,22 @@ export const VERISUM_ABI = [
    }
   ],
   "name": "VerisumBudgetExhausted",
+  "type": "error"
+ },
+ {
+  "inputs": [
+   {
+    "internalType": "uint16",
+    "name": "submitted",
+    "type": "uint16"
+   },
+   {
+    "internalType": "uint256",
+    "name": "totalWeight",
+    "type": "uint256"
+   }
+  ],
+  "name": "VerisumBufferFull",
   "type": "error"
  },
  {
@@ -235,6 +283,22 @@ export const VERISUM_ABI = [
  {
   "inputs": [
    {
+    "internalType": "uint16",
+    "name": "registered",
+    "type": "uint16"
+   },
+   {
+    "internalType": "uint256",
+    "name": "required",
+    "type": "uint256"
+   }
+  ],
+  "name": "VerisumGoalUnreachable",
+  "type": "error"
+ },
+ {
+  "inputs": [
+   {
     "internalType": "uint64",
     "name": "round",
     "type": "uint64"
@@ -267,9 +331,9 @@ export const VERISUM_ABI = [
  {
   "inputs": [
    {
-    "internalType": "string",
+    "internalType": "bytes32",
     "name": "reason",
-    "type": "string"
+    "type": "bytes32"
    }
   ],
   "name": "VerisumKeysRefused",
@@ -507,9 +571,9 @@ export const VERISUM_ABI = [
  {
   "inputs": [
    {
-    "internalType": "string",
+    "internalType": "bytes32",
     "name": "rule",
-    "type": "string"
+    "type": "bytes32"
    }
   ],
   "name": "VerisumParameterInvalid",
@@ -776,6 +840,22 @@ export const VERISUM_ABI = [
   "inputs": [
    {
     "internalType": "address",
+    "name": "client",
+    "type": "address"
+   },
+   {
+    "internalType": "uint64",
+    "name": "firstRound",
+    "type": "uint64"
+   }
+  ],
+  "name": "VerisumTooSoon",
+  "type": "error"
+ },
+ {
+  "inputs": [
+   {
+    "internalType": "address",
     "name": "account",
     "type": "address"
    }
@@ -976,6 +1056,11 @@ export const VERISUM_ABI = [
    },
    {
     "components": [
+     {
+      "internalType": "uint32",
+      "name": "base",
+      "type": "uint32"
+     },
      {
       "components": [
        {
@@ -1399,6 +1484,12 @@ export const VERISUM_ABI = [
    },
    {
     "indexed": false,
+    "internalType": "uint32",
+    "name": "baseModel",
+    "type": "uint32"
+   },
+   {
+    "indexed": false,
     "internalType": "bytes32",
     "name": "baseModelCid",
     "type": "bytes32"
@@ -1515,6 +1606,11 @@ export const VERISUM_ABI = [
    },
    {
     "components": [
+     {
+      "internalType": "uint32",
+      "name": "base",
+      "type": "uint32"
+     },
      {
       "components": [
        {
@@ -1928,6 +2024,11 @@ export const VERISUM_ABI = [
    {
     "components": [
      {
+      "internalType": "uint32",
+      "name": "base",
+      "type": "uint32"
+     },
+     {
       "components": [
        {
         "internalType": "uint256",
@@ -2289,6 +2390,26 @@ export const VERISUM_ABI = [
       "type": "uint16"
      },
      {
+      "internalType": "uint16",
+      "name": "bufferGoal",
+      "type": "uint16"
+     },
+     {
+      "internalType": "uint8",
+      "name": "maxStaleness",
+      "type": "uint8"
+     },
+     {
+      "internalType": "uint16",
+      "name": "minSeparation",
+      "type": "uint16"
+     },
+     {
+      "internalType": "uint32",
+      "name": "minCollectSeconds",
+      "type": "uint32"
+     },
+     {
       "internalType": "bool",
       "name": "openRegistration",
       "type": "bool"
@@ -2411,6 +2532,11 @@ export const VERISUM_ABI = [
    },
    {
     "components": [
+     {
+      "internalType": "uint32",
+      "name": "base",
+      "type": "uint32"
+     },
      {
       "components": [
        {
@@ -2880,6 +3006,11 @@ export const VERISUM_ABI = [
    {
     "components": [
      {
+      "internalType": "uint32",
+      "name": "base",
+      "type": "uint32"
+     },
+     {
       "components": [
        {
         "internalType": "uint256",
@@ -3023,6 +3154,11 @@ export const VERISUM_ABI = [
     "components": [
      {
       "components": [
+       {
+        "internalType": "uint32",
+        "name": "base",
+        "type": "uint32"
+       },
        {
         "components": [
          {

@@ -24,6 +24,8 @@ export const G1_POINT_FIELDS = [
 
 /** What fixes the challenge of a submission that takes several transactions. */
 export interface SubmissionHead {
+  /** `uint32`. As in the submission. */
+  readonly base: bigint;
   /** `G1Point`. */
   readonly commitment: G1Point;
   /** `bytes32`. keccak-256 of the share hashes. */
@@ -36,6 +38,7 @@ export interface SubmissionHead {
 
 /** Fields of `SubmissionHead`, in their order. */
 export const SUBMISSION_HEAD_FIELDS = [
+  { name: "base", type: "uint32" },
   { name: "commitment", type: "G1Point" },
   { name: "sharesDigest", type: "bytes32" },
   { name: "sharesCid", type: "bytes32" },
@@ -133,6 +136,8 @@ export const RELEASE_FIELDS = [
 
 /** Everything a client submits in one round. */
 export interface Submission {
+  /** `uint32`. Number of the model that the update starts from: 0 for the genesis, k for the k-th finalised round's. */
+  readonly base: bigint;
   /** `G1Point`. KZG commitment C to the packed vector. */
   readonly commitment: G1Point;
   /** `bytes32`. sha2-256 digest of the CIDv1 (dag-pb) of the directory with the encrypted shares. */
@@ -149,6 +154,7 @@ export interface Submission {
 
 /** Fields of `Submission`, in their order. */
 export const SUBMISSION_FIELDS = [
+  { name: "base", type: "uint32" },
   { name: "commitment", type: "G1Point" },
   { name: "sharesCid", type: "bytes32" },
   { name: "shareHashes", type: "bytes32[]" },
@@ -189,7 +195,7 @@ export const CLIENT_STATE_FIELDS = [
   { name: "moved", type: "bool" },
 ] as const;
 
-/** The model that the next round starts from. */
+/** The latest model. */
 export interface ModelRecord {
   /** `uint64`. Round that produced it; 0 for the genesis. */
   readonly round: bigint;
@@ -240,6 +246,19 @@ export interface TaskParameters {
    * `uint16`. Largest weight of one client: no client has more than maxWeight / (maxWeight + minClients - 1) of a sum.
    */
   readonly maxWeight: bigint;
+  /**
+   * `uint16`. Submissions at which a round stops collecting; 0 means everybody registered (a barrier, not a buffer).
+   */
+  readonly bufferGoal: bigint;
+  /** `uint8`. Models that a submission's base may be behind the latest one. */
+  readonly maxStaleness: bigint;
+  /** `uint16`. Rounds from one submission of a client to its next, at least 1. */
+  readonly minSeparation: bigint;
+  /**
+   * `uint32`. Shortest Collecting of a buffer that not everybody registered is in, so that those who prove slowly enter
+   * as well.
+   */
+  readonly minCollectSeconds: bigint;
   /** `bool`. True if anybody may join for the bond; otherwise the operator's allow-list decides. */
   readonly openRegistration: boolean;
   /** `uint96`. Bond of an openly registered client, returned when it leaves. */
@@ -286,6 +305,10 @@ export const TASK_PARAMETERS_FIELDS = [
   { name: "maxCorrupt", type: "uint16" },
   { name: "uniformWeights", type: "bool" },
   { name: "maxWeight", type: "uint16" },
+  { name: "bufferGoal", type: "uint16" },
+  { name: "maxStaleness", type: "uint8" },
+  { name: "minSeparation", type: "uint16" },
+  { name: "minCollectSeconds", type: "uint32" },
   { name: "openRegistration", type: "bool" },
   { name: "bondWei", type: "uint96" },
   { name: "maxRefusals", type: "uint8" },
@@ -308,7 +331,7 @@ export interface RoundState {
   readonly phase: bigint;
   /** `uint64`. Unix seconds at which the present phase ends, or can be ended by anybody. */
   readonly deadline: bigint;
-  /** `uint16`. Clients registered when the round opened. */
+  /** `uint16`. Submissions that the round waits for: the buffer's goal, or the clients registered when it opened. */
   readonly expected: bigint;
   /** `uint16`. Clients accepted so far; bit i of a bitmap is the i-th accepted client. */
   readonly submitted: bigint;
@@ -553,6 +576,8 @@ export interface RoundKeysRegisteredEvent {
 export interface RoundOpenedEvent {
   /** `uint64`. */
   readonly round: bigint;
+  /** `uint32`. Number of the latest model: the rounds that were finalised before. The CID and the digest are its. */
+  readonly baseModel: bigint;
   /** `bytes32`. */
   readonly baseModelCid: Hex;
   /** `bytes32`. */
@@ -630,6 +655,9 @@ export interface VerisumErrors {
   readonly VerisumAttestationInvalid: { readonly seat: bigint };
   /** Refused at `maxRefusals` settlements; 255: the operator took it off a task that everybody may join. */
   readonly VerisumBarred: { readonly client: Hex; readonly refusals: bigint };
+  /** base: Of the submission, a model's number. oldest: The oldest model that a submission may start from. */
+  readonly VerisumBaseTooOld: { readonly base: bigint; readonly oldest: bigint };
+  readonly VerisumBaseUnknown: { readonly base: bigint; readonly latest: bigint };
   /** Every client of the batch, if there was any, had submitted already. */
   readonly VerisumBatchEmpty: Record<never, never>;
   /** index: The submission's place in the batch. field: "signature", or the array whose length is not the task's. */
@@ -639,6 +667,8 @@ export interface VerisumErrors {
   /** The account left earlier and has not withdrawn its bond. */
   readonly VerisumBondPending: { readonly bondWei: bigint };
   readonly VerisumBudgetExhausted: { readonly spent: bigint; readonly cost: bigint; readonly budget: bigint };
+  /** The round has as many submissions as bits, or their weights with this one's exceed MAX_TOTAL_WEIGHT. */
+  readonly VerisumBufferFull: { readonly submitted: bigint; readonly totalWeight: bigint };
   readonly VerisumCohortFull: { readonly limit: bigint };
   readonly VerisumCommitteeFull: { readonly seats: bigint };
   readonly VerisumCommitteeIncomplete: { readonly registered: bigint; readonly seats: bigint };
@@ -649,10 +679,12 @@ export interface VerisumErrors {
   readonly VerisumEndpointTooLong: { readonly length: bigint; readonly limit: bigint };
   /** missing: Clients that the settlement leaves out and the list does not name. */
   readonly VerisumExcludedMissing: { readonly missing: bigint };
+  /** required: bufferGoal * minSeparation. */
+  readonly VerisumGoalUnreachable: { readonly registered: bigint; readonly required: bigint };
   readonly VerisumKeyExists: { readonly round: bigint; readonly seat: bigint };
   readonly VerisumKeysHashMismatch: { readonly expected: Hex; readonly actual: Hex };
-  /** reason: Why the keys could be forged under, or do not fit. */
-  readonly VerisumKeysRefused: { readonly reason: string };
+  /** reason: Why the keys could be forged under, or do not fit, as text. */
+  readonly VerisumKeysRefused: { readonly reason: Hex };
   readonly VerisumKeysTooFarAhead: { readonly round: bigint; readonly limit: bigint };
   /**
    * Neither the client itself nor the operator, and the client was refused fewer than `maxRefusals` times and has
@@ -686,8 +718,8 @@ export interface VerisumErrors {
   readonly VerisumNotSuccessor: { readonly caller: Hex; readonly predecessor: Hex };
   readonly VerisumNothingToWithdraw: { readonly account: Hex };
   readonly VerisumOpeningInvalid: Record<never, never>;
-  /** rule: The inequality that does not hold. */
-  readonly VerisumParameterInvalid: { readonly rule: string };
+  /** rule: The inequality that does not hold, as text. */
+  readonly VerisumParameterInvalid: { readonly rule: Hex };
   /** The client may still submit in the open round, or has not begun: its place is free after its submission. */
   readonly VerisumPlaceInUse: { readonly client: Hex; readonly round: bigint };
   readonly VerisumPointInfinity: { readonly field: Hex };
@@ -719,6 +751,8 @@ export interface VerisumErrors {
   readonly VerisumTooFewKeys: { readonly keys: bigint; readonly required: bigint; readonly waitUntil: bigint };
   readonly VerisumTooFewReleases: { readonly releases: bigint; readonly threshold: bigint };
   readonly VerisumTooFewSignatures: { readonly signatures: bigint; readonly threshold: bigint };
+  /** Too few rounds have passed since the client's last submission. @param firstRound In which it may submit again. */
+  readonly VerisumTooSoon: { readonly client: Hex; readonly firstRound: bigint };
   readonly VerisumTransferFailed: { readonly account: Hex };
   readonly VerisumUnknownClients: { readonly seat: bigint; readonly bitmap: bigint; readonly submitted: bigint };
   /** maxWeight: The task's largest weight of one client. */

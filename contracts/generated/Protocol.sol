@@ -17,9 +17,9 @@ library Protocol {
     uint256 internal constant MASKS_PER_CHUNK = 3;
     /// @notice Bound of every chunk but the last: the accumulator's own range.
     uint256 internal constant NORM_ACCUMULATOR_BOUND = 0xffffffffffff;
-    /// @notice Largest sum of the weights of all registered clients.
+    /// @notice Largest sum of the weights of all clients in one round.
     uint256 internal constant MAX_TOTAL_WEIGHT = 511;
-    /// @notice Largest number of registered clients.
+    /// @notice Largest number of clients in one round.
     uint256 internal constant MAX_COHORT = 256;
     /// @notice Largest number of committee members.
     uint256 internal constant MAX_COMMITTEE = 32;
@@ -27,8 +27,12 @@ library Protocol {
     uint256 internal constant MAX_CHUNKS = 1200;
     /// @notice Largest announced endpoint, in bytes.
     uint256 internal constant MAX_ENDPOINT_BYTES = 256;
+    /// @notice Models that a submission's base may be behind the latest one at most.
+    uint256 internal constant MAX_STALENESS = 15;
     /// @notice Rounds ahead of the current one that a key may be for.
     uint256 internal constant MAX_KEYS_AHEAD = 64;
+    /// @notice Bits of each of a task's parameters, in their order: 8 bits a parameter, the first lowest; 0 for a whole word.
+    uint256 internal constant PARAMETER_BITS = 0x404010202020202008600120100810100110101008080840200800000000;
     /// @notice Poseidon(0, 0): the first chunk's hPrevious.
     uint256 internal constant EMPTY_NORM_HASH = 0x2098f5fb9e239eab3ceac3f27b81e481dc3124d55ffed523a839ee8446b64864;
     /// @notice First word of the transcript "deployment".

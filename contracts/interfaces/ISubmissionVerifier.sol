@@ -9,8 +9,8 @@ import {ChunkProgress, ChunkProof, G1Point, Submission} from "../types/VerisumTy
 /// @dev Errors are `IVerisum`'s.
 interface ISubmissionVerifier {
     /// @notice Reverts if proofs could be forged under the task's keys, whoever made them (docs/protocol.md, section 9).
-    /// @param words Of the encoded keys. Reverts: KeysRefused, PointInvalid.
-    function checkKeys(uint256 words) external view;
+    /// @dev Reverts: KeysRefused, PointInvalid.
+    function checkKeys() external view;
 
     /// @notice Reverts unless every chunk's proof and opening of every submission holds, in one pairing product.
     /// @param challenges The submissions' challenges, in their order.

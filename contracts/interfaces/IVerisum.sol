@@ -32,8 +32,10 @@ interface IVerisum is ILists {
     // ------------------------------------------------------------------ events
 
     /// @notice A round began; it collects until `deadline`, in Unix seconds, and `keyMask` has the seats with a key.
+    /// @param baseModel Number of the latest model: the rounds that were finalised before. The CID and the digest are its.
     event RoundOpened(
         uint64 indexed round,
+        uint32 baseModel,
         bytes32 baseModelCid,
         bytes32 baseModelDigest,
         uint64 deadline,
@@ -83,11 +85,11 @@ interface IVerisum is ILists {
 
     // ------------------------------------------------------------------ errors: deployment
 
-    /// @param rule The inequality that does not hold.
-    error VerisumParameterInvalid(string rule);
+    /// @param rule The inequality that does not hold, as text.
+    error VerisumParameterInvalid(bytes32 rule);
     error VerisumKeysHashMismatch(bytes32 expected, bytes32 actual);
-    /// @param reason Why the keys could be forged under, or do not fit.
-    error VerisumKeysRefused(string reason);
+    /// @param reason Why the keys could be forged under, or do not fit, as text.
+    error VerisumKeysRefused(bytes32 reason);
 
     // ------------------------------------------------------------------ errors: phases and time
 
@@ -98,6 +100,8 @@ interface IVerisum is ILists {
     error VerisumDeadlineNotReached(uint64 deadline, uint64 timestamp);
     error VerisumCommitteeIncomplete(uint8 registered, uint8 seats);
     error VerisumTooFewClients(uint16 registered, uint16 required);
+    /// @param required bufferGoal * minSeparation.
+    error VerisumGoalUnreachable(uint16 registered, uint256 required);
     error VerisumRoundsExhausted(uint32 maxRounds);
     error VerisumBudgetExhausted(uint64 spent, uint64 cost, uint64 budget);
     /// @param waitUntil Before this time all n keys are required, from then on `quorum` of them.
@@ -106,6 +110,14 @@ interface IVerisum is ILists {
     // ------------------------------------------------------------------ errors: submissions
 
     error VerisumAlreadySubmitted(address client);
+    /// @dev Too few rounds have passed since the client's last submission. @param firstRound In which it may submit again.
+    error VerisumTooSoon(address client, uint64 firstRound);
+    /// @param base Of the submission, a model's number.
+    /// @param oldest The oldest model that a submission may start from.
+    error VerisumBaseTooOld(uint32 base, uint32 oldest);
+    error VerisumBaseUnknown(uint32 base, uint32 latest);
+    /// @dev The round has as many submissions as bits, or their weights with this one's exceed MAX_TOTAL_WEIGHT.
+    error VerisumBufferFull(uint16 submitted, uint256 totalWeight);
     error VerisumWrongLength(bytes32 field, uint256 actual, uint256 expected);
     /// @dev A scalar that is not below the group order.
     error VerisumNotCanonical(bytes32 field, uint256 value);

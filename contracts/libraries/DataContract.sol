@@ -9,11 +9,11 @@ library DataContract {
     /// @dev `PUSH2 size, DUP1, PUSH1 10, RETURNDATASIZE, CODECOPY, RETURNDATASIZE, RETURN`: returns the `size` bytes
     /// that follow these ten. RETURNDATASIZE is zero here and one byte shorter than PUSH1 0.
     function store(bytes memory data) internal returns (address pointer) {
-        bytes memory code = abi.encodePacked(hex"61", uint16(data.length + 1), hex"80600a3d393df3", hex"00", data);
+        bytes memory code = abi.encodePacked(hex"61", uint16(data.length + 1), hex"80600a3d393df300", data);
         assembly ("memory-safe") {
             pointer := create(0, add(code, 0x20), mload(code))
         }
-        if (pointer == address(0)) revert IVerisum.VerisumKeysRefused("the data contract could not be created");
+        if (pointer == address(0)) revert IVerisum.VerisumKeysRefused("no data contract came to be");
     }
 
     /// @notice `count` words from word `start`.

@@ -49,6 +49,7 @@ library Transcript {
     function headOf(Submission calldata submission, bytes32 wiresDigest) internal pure returns (SubmissionHead memory) {
         return
             SubmissionHead(
+                submission.base,
                 submission.commitment,
                 keccak256(abi.encodePacked(submission.shareHashes)),
                 submission.sharesCid,

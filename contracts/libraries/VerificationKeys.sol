@@ -66,7 +66,7 @@ library VerificationKeys {
         for (uint256 other = 0; other < index; ++other) {
             uint256 base = other * Bn254.PAIR_WORDS;
             if (pairs[base + 2] == xC1 && pairs[base + 3] == xC0)
-                revert IVerisum.VerisumKeysRefused("two G2 points are equal up to sign");
+                revert IVerisum.VerisumKeysRefused("two G2 points equal up to sign");
         }
         uint256 pair = index * Bn254.PAIR_WORDS;
         for (uint256 i = 0; i < 4; ++i) pairs[pair + 2 + i] = words[position + i];

@@ -24,6 +24,7 @@ struct ChunkProof {
 }
 
 /// @notice Everything a client submits in one round.
+/// @param base Number of the model that the update starts from: 0 for the genesis, k for the k-th finalised round's.
 /// @param commitment KZG commitment C to the packed vector.
 /// @param sharesCid sha2-256 digest of the CIDv1 (dag-pb) of the directory with the encrypted shares.
 /// @param shareHashes Digest of each member's plaintext share, member 1 first; one per committee seat.
@@ -31,6 +32,7 @@ struct ChunkProof {
 /// @param shareEvaluations E_kappa: the sharing polynomials' coefficient vectors evaluated at z, kappa = 1 .. t-1.
 /// @param opening KZG proof that C evaluates at z to the sum of z^offset * y.
 struct Submission {
+    uint32 base;
     G1Point commitment;
     bytes32 sharesCid;
     bytes32[] shareHashes;
@@ -49,9 +51,11 @@ struct SignedSubmission {
 }
 
 /// @notice What fixes the challenge of a submission that takes several transactions.
+/// @param base As in the submission.
 /// @param sharesDigest keccak-256 of the share hashes.
 /// @param wiresDigest The chain of hashes over every chunk's D (docs/protocol.md, section 5).
 struct SubmissionHead {
+    uint32 base;
     G1Point commitment;
     bytes32 sharesDigest;
     bytes32 sharesCid;
@@ -88,6 +92,11 @@ struct ChunkProgress {
 /// @param maxCorrupt f, corrupt client identities the task plans for.
 /// @param uniformWeights True if every weight must be 1 (client-level privacy).
 /// @param maxWeight Largest weight of one client: no client has more than maxWeight / (maxWeight + minClients - 1) of a sum.
+/// @param bufferGoal Submissions at which a round stops collecting; 0 means everybody registered (a barrier, not a buffer).
+/// @param maxStaleness Models that a submission's base may be behind the latest one.
+/// @param minSeparation Rounds from one submission of a client to its next, at least 1.
+/// @param minCollectSeconds Shortest Collecting of a buffer that not everybody registered is in, so that those who prove
+/// slowly enter as well.
 /// @param openRegistration True if anybody may join for the bond; otherwise the operator's allow-list decides.
 /// @param bondWei Bond of an openly registered client, returned when it leaves.
 /// @param maxRefusals k: anybody may take off a client that k settlements left out because so many members refused it that
@@ -117,6 +126,10 @@ struct TaskParameters {
     uint16 maxCorrupt;
     bool uniformWeights;
     uint16 maxWeight;
+    uint16 bufferGoal;
+    uint8 maxStaleness;
+    uint16 minSeparation;
+    uint32 minCollectSeconds;
     bool openRegistration;
     uint96 bondWei;
     uint8 maxRefusals;
@@ -146,7 +159,7 @@ enum Phase {
 /// @param number Rounds are numbered from 1; aborted rounds keep their number.
 /// @param phase Collecting turns into Attesting by time alone, if enough clients are in.
 /// @param deadline Unix seconds at which the present phase ends, or can be ended by anybody.
-/// @param expected Clients registered when the round opened.
+/// @param expected Submissions that the round waits for: the buffer's goal, or the clients registered when it opened.
 /// @param submitted Clients accepted so far; bit i of a bitmap is the i-th accepted client.
 /// @param keyMask Bit j-1 set if seat j had a key for this round when it opened.
 /// @param totalWeight Sum of weights behind `sum`.
@@ -190,7 +203,7 @@ struct ClientState {
     bool moved;
 }
 
-/// @notice The model that the next round starts from.
+/// @notice The latest model.
 /// @param round Round that produced it; 0 for the genesis.
 struct ModelRecord {
     uint64 round;

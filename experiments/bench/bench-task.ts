@@ -9,7 +9,7 @@ import type { ServerStep } from "../../protocol/next-model.ts";
 import { PRESETS } from "../../protocol/parameters.ts";
 import { normBoundSquared } from "../../protocol/quantise.ts";
 import type { Quantisation } from "../../protocol/quantise.ts";
-import { assertTaskParameters } from "../../protocol/task.ts";
+import { assertTaskParameters, BARRIER } from "../../protocol/task.ts";
 import type { TaskParameters } from "../../protocol/task.ts";
 import { hashWords, domainTag } from "../../protocol/transcript.ts";
 import type { Hex } from "../../protocol/transcript.ts";
@@ -86,6 +86,7 @@ export function benchTask(dimension: number, cohort: Cohort, keysHash: Hex): Ben
     maxCorrupt,
     uniformWeights: false,
     maxWeight: 1,
+    ...BARRIER,
     openRegistration: false,
     bondWei: 0n,
     maxRefusals: 3,

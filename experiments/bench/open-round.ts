@@ -88,6 +88,7 @@ export async function openFirstRound(
     client: client.account,
     weight: 1,
     baseModelDigest: task.parameters.genesisDigest,
+    base: 0n,
     normBoundSquared: task.parameters.normBoundSquared,
   }));
   return { operator, members, clients, roundKeys, contexts, provider, reader, reconnectOperator: () => writer(0) };

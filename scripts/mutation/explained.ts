@@ -24,7 +24,6 @@ export const EXPLAINED: readonly Explanation[] = [
         file: "contracts/Verisum.sol",
         operator: "drop statement",
         text: "_ledger.keyWindowStart = _now();",
-        before: "_modelCid = p.genesisCid;",
       },
     ],
   },
@@ -106,10 +105,7 @@ export const EXPLAINED: readonly Explanation[] = [
   },
   {
     reason: "loads words of zero behind the data, which nothing reads",
-    mutants: [
-      { file: "contracts/RoundBase.sol", operator: "32 to 31", text: "32" },
-      { file: "contracts/Verisum.sol", operator: "32 to 31", text: "32" },
-    ],
+    mutants: [{ file: "contracts/RoundBase.sol", operator: "32 to 31", text: "32" }],
   },
   {
     reason: "where submitted equals minClients + maxCorrupt, both sides are minClients",
@@ -149,36 +145,8 @@ export const EXPLAINED: readonly Explanation[] = [
     mutants: [
       {
         file: "contracts/libraries/TaskLayout.sol",
-        operator: "1 to 2",
-        text: "1",
-        before: '_require(kindCoordinates != 0, "coordinateBits is a preset\'s");',
-      },
-      {
-        file: "contracts/libraries/TaskLayout.sol",
-        operator: "drop statement",
-        text: '_require(Protocol.MAX_TOTAL_WEIGHT * offset < 1 << (Protocol.SLOT_BITS - 1), "W * 2^(bits-1) < 2^(slotBits-1)");',
-      },
-      {
-        file: "contracts/libraries/TaskLayout.sol",
-        operator: "< to <=",
-        text: "Protocol.MAX_TOTAL_WEIGHT * offset < 1 << (Protocol.SLOT_BITS - 1)",
-      },
-      { file: "contracts/libraries/TaskLayout.sol", operator: "- to +", text: "Protocol.SLOT_BITS - 1" },
-      {
-        file: "contracts/libraries/TaskLayout.sol",
-        operator: "1 to 0",
-        text: "1",
-        before: "uint256 offset = 1 << (p.coordinateBits - 1);",
-      },
-      {
-        file: "contracts/libraries/TaskLayout.sol",
-        operator: "drop statement",
-        text: '_require(covered * offset * offset <= Protocol.NORM_ACCUMULATOR_BOUND, "N * K * 2^(2(bits-1)) < 2^48");',
-      },
-      {
-        file: "contracts/libraries/TaskLayout.sol",
-        operator: "<= to <",
-        text: "covered * offset * offset <= Protocol.NORM_ACCUMULATOR_BOUND",
+        operator: "> to >=",
+        text: "covered * offset * offset > Protocol.NORM_ACCUMULATOR_BOUND",
       },
     ],
   },

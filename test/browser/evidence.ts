@@ -7,7 +7,7 @@ import { newRoundKeyPair, sealShare, shareFileName } from "../../protocol/bundle
 import { layoutFor } from "../../protocol/layout.ts";
 import { PRESETS } from "../../protocol/parameters.ts";
 import { commitUpdate, proveUpdate } from "../../protocol/submission.ts";
-import { layoutOfTask } from "../../protocol/task.ts";
+import { BARRIER, layoutOfTask } from "../../protocol/task.ts";
 import type { TaskParameters } from "../../protocol/task.ts";
 import { toHex } from "../../protocol/transcript.ts";
 import type { Hex } from "../../protocol/transcript.ts";
@@ -60,7 +60,14 @@ export async function makeEvidence(): Promise<Evidence> {
     files[shareFileName(index + 1)] = sealed;
   }
   const { root, blocks } = await buildDirectory(files);
-  const opened = { round: 4n, baseModelCid: word("cid"), baseModelDigest: word("digest"), deadline: 0, keyMask: 15n };
+  const opened = {
+    round: 4n,
+    baseModel: 3n,
+    baseModelCid: word("cid"),
+    baseModelDigest: word("digest"),
+    deadline: 0,
+    keyMask: 15n,
+  };
   const submission = await proveUpdate(
     layout,
     {
@@ -68,6 +75,7 @@ export async function makeEvidence(): Promise<Evidence> {
       client: CLIENT,
       weight: 3,
       baseModelDigest: opened.baseModelDigest,
+      base: opened.baseModel,
       normBoundSquared: parameters.normBoundSquared,
     },
     committed,
@@ -106,6 +114,7 @@ function parametersOver(keysHash: Hex): TaskParameters {
     maxCorrupt: 1,
     uniformWeights: false,
     maxWeight: 511,
+    ...BARRIER,
     openRegistration: false,
     bondWei: 0n,
     maxRefusals: 3,

@@ -143,6 +143,7 @@ describe("the chain adapter", function () {
           client: client.account,
           weight: i + 1,
           baseModelDigest: PARAMETERS.genesisDigest,
+          base: 0n,
           normBoundSquared: PARAMETERS.normBoundSquared,
         },
         seededRandom(`adapter ${i}`),

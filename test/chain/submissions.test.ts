@@ -70,6 +70,7 @@ describe("submissions through the chain adapter", function () {
           client: client.account,
           weight: 1,
           baseModelDigest: parameters.genesisDigest,
+          base: 0n,
           normBoundSquared: parameters.normBoundSquared,
         },
         seededRandom(seed),

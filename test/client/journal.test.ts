@@ -14,11 +14,13 @@ import { word } from "../support/random.ts";
 
 const ENTRY: JournalEntry = {
   round: 7n,
+  base: 4n,
   baseModelDigest: word("base"),
   parametersHash: word("parameters"),
   weight: 3,
   roundKeys: [word("key 1"), word("key 2")],
   submission: {
+    base: 4n,
     commitment: G1_GENERATOR,
     sharesCid: word("cid"),
     shareHashes: [word("share 1"), word("share 2")],

@@ -39,6 +39,7 @@ describe("a client's randomness", () => {
     directory = await mkdtemp(join(tmpdir(), "verisum-randomness-"));
     const state = await openStateDirectory(join(directory, "original"));
     const submission = {
+      base: 4n,
       commitment: G1_GENERATOR,
       sharesCid: word("cid"),
       shareHashes: [],
@@ -48,6 +49,7 @@ describe("a client's randomness", () => {
     };
     await openJournal(state, "scope").keep({
       round: 7n,
+      base: 4n,
       baseModelDigest: word("base"),
       parametersHash: word("parameters"),
       weight: 1,

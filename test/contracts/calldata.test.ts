@@ -17,8 +17,8 @@ import { as, deployTask, openChain, openRound, registerAll, signAs, snapshot } f
 import type { TaskOnChain } from "../support/task-on-chain.ts";
 
 /** Words of a submission before its arrays, and where in them the arrays' offsets and the opening's y stand. */
-const HEAD = 8;
-const OFFSETS = [3, 4, 5] as const;
+const HEAD = 9;
+const OFFSETS = [4, 5, 6] as const;
 const ARRAYS = ["shareHashes", "chunks", "shareEvaluations"] as const;
 const START: ChunkProgress = { count: 0n, wires: `0x${"00".repeat(32)}`, h: 0n, y: 0n, zPower: 0n };
 

@@ -82,6 +82,7 @@ describe("the random combination of a call's equations", function () {
         ...task.context,
         ...{ round: 1n, client: task.clients[i]!.address as Hex, weight: 1 },
         baseModelDigest: task.parameters.genesisDigest,
+        base: 0n,
         ...{ commitment, sharesDigest: sharesDigest(shareHashes), sharesCid },
         shareEvaluationCount: task.parameters.threshold - 1,
         wireCommitments: chunks.map(({ d }) => d),

@@ -81,7 +81,7 @@ describe("the events", function () {
     const { genesisCid, genesisDigest } = task.parameters;
     await says(
       at(start, () => account(stranger)["openRound"]!()),
-      ["RoundOpened", 1n, genesisCid, genesisDigest, start + 600n, 15n],
+      ["RoundOpened", 1n, 0n, genesisCid, genesisDigest, start + 600n, 15n],
     );
 
     const scalars: bigint[] = [];
@@ -125,7 +125,7 @@ describe("the events", function () {
         0b1001n,
         final.signatures.flat(),
       ],
-      ["RoundOpened", 2n, modelCid, modelDigest, end + 1_100n, 15n],
+      ["RoundOpened", 2n, 1n, modelCid, modelDigest, end + 1_100n, 15n],
     );
     await says(
       at(end + 1_100n, () => verisum["abort"]!(2)),
@@ -164,7 +164,7 @@ describe("the events", function () {
     await says(
       at(end, () => other.verisum["openRound"]!()),
       ["Aborted", 1n, 2n],
-      ["RoundOpened", 2n, genesisCid, genesisDigest, end + 600n, 15n],
+      ["RoundOpened", 2n, 0n, genesisCid, genesisDigest, end + 600n, 15n],
     );
   });
 });

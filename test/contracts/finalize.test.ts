@@ -273,7 +273,7 @@ describe("finalize", function () {
       assert.deepEqual([finalised!.name, opened!.name], ["Finalised", "RoundOpened"]);
       const { modelCid, modelDigest } = finalisation.result;
       const { timestamp } = (await connection.ethers.provider.getBlock("latest"))!;
-      assert.deepEqual([...opened!.args], [2n, modelCid, modelDigest, BigInt(timestamp) + 600n, 15n]);
+      assert.deepEqual([...opened!.args], [2n, 1n, modelCid, modelDigest, BigInt(timestamp) + 600n, 15n]);
       const state = await roundOf(other);
       assert.deepEqual(
         [state.number, state.phase, state.submitted, state.expected, state.proposedMembers, state.included],

@@ -15,6 +15,7 @@ import type { SignedSubmission } from "../../chain/task-chain.ts";
 import { KEYS_AHEAD } from "../../member/round-keys.ts";
 import { MAX_CHUNKS, MAX_COHORT, MAX_COMMITTEE, MAX_KEYS_AHEAD } from "../../protocol/parameters.ts";
 import { G1_GENERATOR } from "../../protocol/points.ts";
+import { PARAMETER_WORDS } from "../../protocol/task.ts";
 import type { TaskParameters } from "../../protocol/task.ts";
 import { assertGasSnapshot } from "../support/gas-snapshot.ts";
 import { word } from "../support/random.ts";
@@ -49,7 +50,7 @@ const RUNTIME_LIMIT_BYTES = 22_000;
 /** EIP-3860. */
 const CREATION_LIMIT_BYTES = 49_152;
 /** Of the constructor, in words: three for itself, parameters with 1,200 chunks, and the keys of three kinds. */
-const MOST_ARGUMENT_BYTES = 32 * (3 + 27 + 1 + Math.ceil(MAX_CHUNKS / 32) + 1 + 10 + 3 * 22);
+const MOST_ARGUMENT_BYTES = 32 * (3 + 1 + PARAMETER_WORDS.length + 3 + Math.ceil(MAX_CHUNKS / 32) + 1 + 10 + 3 * 22);
 /** Per client, in a batch of twenty with one chunk each, in a running task: a record's first slot costs 17,100 once. */
 const BATCH_OF_TWENTY_LIMIT = 150_000;
 const COMMITTEE = { committeeSize: 5, threshold: 2, quorum: 4 } as const;

@@ -148,9 +148,12 @@ describe("rounds", function () {
     it("becomes Attesting by time alone, if enough clients are in", async () => {
       const end = await deadline();
       await submitAll(task, 3);
-      await mine(end - 1n);
+      const statements = await statementsOf(task, 0b111n);
+      await reverts(
+        atTime(end - 1n, () => call("settle", 1, statements, 0b1111n, [])),
+        ...["VerisumWrongPhase", 1, 0b100],
+      );
       assert.deepEqual([await phase(), await deadline()], [PHASE.Collecting, end]);
-      await reverts(call("settle", 1, await statementsOf(task, 0b111n), 0b1111n, []), "VerisumWrongPhase", 1, 0b100);
       await mine(end);
       assert.deepEqual([await phase(), await deadline()], [PHASE.Attesting, end + 300n]);
       await reverts(submitAll({ ...task, clients: task.clients.slice(3) }, 1), "VerisumWrongPhase", 2, 0b10);

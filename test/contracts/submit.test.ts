@@ -248,7 +248,7 @@ describe("submit", function () {
     const canonical = VERISUM_INTERFACE.encodeFunctionData("submit", [1n, encodeSubmission(valid)]).slice(2);
     const prefix = canonical.slice(0, 8 + 64);
     const words = canonical.slice(8 + 128).match(/.{64}/g)!;
-    const [head, arrays] = [words.slice(0, 8), words.slice(8)];
+    const [head, arrays] = [words.slice(0, 9), words.slice(9)];
     const hexWord = (value: bigint): string => BigInt.asUintN(256, value).toString(16).padStart(64, "0");
     const forms = {
       // Solidity follows offsets to before the struct; readers of the event would find nothing there.
@@ -256,17 +256,21 @@ describe("submit", function () {
         hexWord(BigInt(64 + 32 * arrays.length)),
         ...arrays,
         ...head.map((value, i) =>
-          i >= 3 && i <= 5 ? hexWord(BigInt(`0x${value}`) - 256n - BigInt(32 * arrays.length)) : value,
+          i >= 4 && i <= 6 ? hexWord(BigInt(`0x${value}`) - 288n - BigInt(32 * arrays.length)) : value,
         ),
       ],
       "trailing words": [hexWord(64n), ...words, hexWord(0n)],
       "a gap after the head": [
         hexWord(64n),
-        ...head.map((value, i) => (i >= 3 && i <= 5 ? hexWord(BigInt(`0x${value}`) + 32n) : value)),
+        ...head.map((value, i) => (i >= 4 && i <= 6 ? hexWord(BigInt(`0x${value}`) + 32n) : value)),
         hexWord(0n),
         ...arrays,
       ],
     };
+    // A number of a model that is wider than its type would be in the event as it came.
+    const [base, ...rest] = words;
+    const wide = [hexWord(64n), hexWord(BigInt(`0x${base}`) + (1n << 32n)), ...rest];
+    await assert.rejects(task.clients[0]!.sendTransaction({ to: task.address, data: `0x${prefix}${wide.join("")}` }));
     for (const form of Object.values(forms)) {
       const sent = task.clients[0]!.sendTransaction({ to: task.address, data: `0x${prefix}${form.join("")}` });
       await reverts(sent, "VerisumNotCanonical");

@@ -122,6 +122,7 @@ describe("an operator who publishes keys to read or to forge with", function () 
       weight: 1,
       parametersHash: task.parametersHash,
       baseModelDigest: word("base"),
+      base: 0n,
       normBoundSquared: parameters.normBoundSquared,
     } as const;
     return proveUpdate(layout, submission, committed, word("bundle"), { committer, prover });

@@ -33,7 +33,7 @@ interface Vm {
 contract OpenVerisum is Verisum {
     using Bn254 for G1Point;
 
-    constructor(TaskParameters memory p, bytes memory keys, address owner) Verisum(p, keys, owner) {}
+    constructor(bytes memory p, bytes memory keys, address owner) Verisum(p, keys, owner) {}
 
     function take(ClientRecord memory record) external {
         uint64 number = _header.number;
@@ -48,7 +48,7 @@ contract OpenVerisum is Verisum {
         (_sum, _roundHash) = (sum, Transcript.extendIntake(isFirst ? bytes32(0) : _roundHash, hash));
         header.submitted += 1;
         header.totalWeight += record.weight;
-        if (header.submitted == header.expected) _enter(header, Phase.Attesting, _attestSeconds);
+        if (header.submitted >= header.expected) _endAtGoal(header);
         _header = header;
     }
 
@@ -73,8 +73,9 @@ abstract contract Scene {
     ClientRecord[] internal records;
 
     function deploy() internal {
-        parameters = abi.decode(VM.envBytes("VERISUM_PARAMETERS"), (TaskParameters));
-        task = new OpenVerisum(parameters, VM.envBytes("VERISUM_KEYS"), address(this));
+        bytes memory encoded = VM.envBytes("VERISUM_PARAMETERS");
+        parameters = abi.decode(encoded, (TaskParameters));
+        task = new OpenVerisum(encoded, VM.envBytes("VERISUM_KEYS"), address(this));
         domain = task.domain();
         VM.mockCall(task.verifier(), abi.encodeWithSelector(ISubmissionVerifier.opens.selector), abi.encode(true));
         for (uint256 seat = 1; seat <= SEATS; ++seat) task.registerMember(VM.addr(seat));

@@ -6,9 +6,7 @@
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
 import { before, describe, it } from "mocha";
-import { AbiCoder } from "ethers";
 import { encodeParameters } from "../../chain/codec.ts";
-import { VERISUM_INTERFACE } from "../../chain/rpc.ts";
 import { foundryProgram, hasFoundryProgram } from "../support/foundry.ts";
 import { KEYS_BLOB, PARAMETERS } from "../support/task-on-chain.ts";
 
@@ -31,7 +29,6 @@ describe("the contracts' properties", function () {
   before(function () {
     if (!hasFoundryProgram("forge")) this.skip();
     const parameters = { ...PARAMETERS, privacyCostPerRound: 3n, privacyBudget: 90n };
-    const type = VERISUM_INTERFACE.getFunction("parameters")!.outputs[0]!;
     const settings = {
       SRC: "contracts",
       TEST: "test/properties",
@@ -55,7 +52,7 @@ describe("the contracts' properties", function () {
       env: {
         PATH: process.env["PATH"],
         HOME: process.env["HOME"],
-        VERISUM_PARAMETERS: AbiCoder.defaultAbiCoder().encode([type], [encodeParameters(parameters)]),
+        VERISUM_PARAMETERS: encodeParameters(parameters),
         VERISUM_KEYS: KEYS_BLOB,
         ...Object.fromEntries(Object.entries(settings).map(([name, value]) => [`FOUNDRY_${name}`, value])),
       },

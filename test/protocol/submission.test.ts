@@ -26,6 +26,7 @@ const context: SubmissionContext = {
   client: `0x${"22".repeat(20)}`,
   weight: 3,
   baseModelDigest: word("base"),
+  base: 3n,
   normBoundSquared: 2n ** 40n,
 };
 const cid = word("bundle");

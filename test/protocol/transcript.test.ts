@@ -53,6 +53,7 @@ function challengeInput(input: Json): ChallengeInput {
   return {
     ...(input as unknown as ChallengeInput),
     ...contextOf(input),
+    base: BigInt(input["base"] as string),
     commitment: pointOf(input["commitment"]),
     wireCommitments: points,
   };
@@ -83,6 +84,7 @@ const base: ChallengeInput = {
   client: `0x${"22".repeat(20)}`,
   weight: 2,
   baseModelDigest: word("base"),
+  base: 2n,
   commitment: multiplyG1(G1_GENERATOR, 5n),
   sharesDigest: word("shares"),
   sharesCid: word("cid"),
@@ -165,6 +167,7 @@ describe("the golden transcript vectors", () => {
         parsed.client,
         parsed.weight,
         parsed.baseModelDigest,
+        parsed.base,
         parsed.commitment.x,
         parsed.commitment.y,
         parsed.sharesDigest,
@@ -231,6 +234,7 @@ describe("the challenge", () => {
     client: (input) => ({ ...input, client: nextWord(input.client) }),
     weight: (input) => ({ ...input, weight: input.weight + 1 }),
     baseModelDigest: (input) => ({ ...input, baseModelDigest: nextWord(input.baseModelDigest) }),
+    base: (input) => ({ ...input, base: input.base + 1n }),
     "commitment.x": (input) => ({ ...input, commitment: { ...input.commitment, x: input.commitment.x + 1n } }),
     "commitment.y": (input) => ({ ...input, commitment: nextPoint(input.commitment) }),
     sharesDigest: (input) => ({ ...input, sharesDigest: nextWord(input.sharesDigest) }),

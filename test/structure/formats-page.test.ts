@@ -86,6 +86,7 @@ describe("docs/formats.md", () => {
     ) as Readonly<Record<string, Hex>>;
     const shareHashes = [word("share 1"), word("share 2")];
     const head = {
+      base: 6n,
       ...{ commitment: commitment!, sharesDigest: sharesDigest(shareHashes), sharesCid: of["sharesCid"]! },
       wiresDigest: wiresDigest(wires),
     };
@@ -115,7 +116,7 @@ describe("docs/formats.md", () => {
       ...{ parametersHash: [parametersHash!], parentHash: [parentHash!], prevRandao: [prevRandao!] },
       ...{ "commitment.x": [commitment!.x], "commitment.y": [commitment!.y], "sum.x": [sum!.x], "sum.y": [sum!.y] },
       ...{ sharesDigest: [head.sharesDigest], wiresDigest: [head.wiresDigest], challenge: [challenge] },
-      ...{ shareEvaluationCount: [4], chunkCount: [wires.length], included: [0b101n], totalWeight: [9] },
+      ...{ shareEvaluationCount: [4], chunkCount: [wires.length], base: [6n], included: [0b101n], totalWeight: [9] },
       record: [recordHash],
     };
     const items: Readonly<Record<string, readonly Readonly<Record<string, bigint | string>>[]>> = {

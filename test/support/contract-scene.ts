@@ -110,6 +110,7 @@ export class Scene {
       client: client.account,
       weight: (await client.client(client.account)).weight,
       baseModelDigest: (await client.latestModel()).digest,
+      base: BigInt(await client.finalisedRounds()),
       normBoundSquared: this.parameters.normBoundSquared,
     });
     this.scalars.set(client.account, commitmentScalar);

@@ -72,11 +72,12 @@ export async function openMemoryRound({ members, operator }: MemoryTask): Promis
 }
 
 /** A submission of the task's form, with points of the curve in it; there is no update behind it. */
-export function memorySubmission({ parameters }: MemoryTask, seed: string): Submission {
+export function memorySubmission({ chain, contract, parameters }: MemoryTask, seed: string): Submission {
   const point = (label: string): Submission["commitment"] =>
     multiplyG1(G1_GENERATOR, BigInt(word(`${seed} ${label}`)) >> 128n);
   const scalar = (label: string): bigint => BigInt(word(`${seed} ${label}`)) >> 8n;
   return {
+    base: BigInt(chain.contractAt(contract).state.finalisedRounds),
     commitment: point("commitment"),
     sharesCid: word(`${seed} shares`),
     shareHashes: Array.from({ length: parameters.committeeSize }, (_, i) => word(`${seed} share ${i + 1}`)),

@@ -74,7 +74,8 @@ async function roundValues(task: OpenTask, records: RoundRecords): Promise<objec
     const { sharesDigest } = intakeRecordOf(record);
     const { commitment, sharesCid, chunks, shareEvaluations } = submission;
     const challenge = challengeOf({
-      ...{ ...chain.context, round, client, weight, baseModelDigest, commitment, sharesDigest, sharesCid },
+      ...{ ...chain.context, round, client, weight, baseModelDigest, base: submission.base },
+      ...{ commitment, sharesDigest, sharesCid },
       ...{ shareEvaluationCount: shareEvaluations.length, wireCommitments: chunks.map(({ d }) => d) },
     });
     const { alpha, z } = challengePoints(challenge);
@@ -134,7 +135,8 @@ async function shareValues(
   const { commitment, chunks, shareEvaluations, sharesCid } = submission;
   const { z } = challengePoints(
     challengeOf({
-      ...{ ...chain.context, round, client, weight, baseModelDigest, commitment, sharesDigest, sharesCid },
+      ...{ ...chain.context, round, client, weight, baseModelDigest, base: submission.base },
+      ...{ commitment, sharesDigest, sharesCid },
       ...{ shareEvaluationCount: shareEvaluations.length, wireCommitments: chunks.map(({ d }) => d) },
     }),
   );

@@ -168,15 +168,23 @@ export async function view(task: TaskOnChain, name: string, ...args: unknown[]):
   return task.verisum[name]!(...args);
 }
 
-/** A submission that the contract accepts from this client in the current round. */
+/** The model that a submission says it starts from. */
+export interface Base {
+  readonly base: bigint;
+  readonly baseModelDigest: Hex;
+}
+
+/** A submission that the contract accepts from this client in the current round, on the latest model or another one. */
 export async function makeSubmission(
   task: TaskOnChain,
   client: HasAddress,
   seed: string,
+  from?: Base,
 ): Promise<SimulatedSubmission> {
   const round = (await roundOf(task)).number;
   const [weight] = (await view(task, "clientOf", client.address)) as [bigint];
   const model = (await view(task, "latestModel")) as { digest: Hex };
+  const base = (await view(task, "finalisedRounds")) as bigint;
   return simulateSubmission(
     SECRETS,
     {
@@ -189,7 +197,7 @@ export async function makeSubmission(
       round,
       client: client.address as Hex,
       weight: Number(weight),
-      baseModelDigest: model.digest,
+      ...(from ?? { base, baseModelDigest: model.digest }),
       normBoundSquared: task.parameters.normBoundSquared,
     },
     seededRandom(`${seed} ${round} ${client.address}`),
@@ -229,6 +237,7 @@ export async function makeFirstStep(
   const layout = layoutOfTask(parameters);
   const wires = Array.from({ length: count }, () => randomElement(random));
   const head = {
+    base: 0n,
     commitment: of.commitment,
     sharesDigest: sharesDigest(of.shareHashes),
     sharesCid: of.sharesCid,

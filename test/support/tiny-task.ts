@@ -1,5 +1,6 @@
 /** A task of the tiny preset, for tests. */
 import { PRESETS } from "../../protocol/parameters.ts";
+import { BARRIER } from "../../protocol/task.ts";
 import type { TaskParameters } from "../../protocol/task.ts";
 import { word } from "./random.ts";
 
@@ -19,6 +20,7 @@ export const TINY_TASK: Omit<TaskParameters, "keysHash"> = {
   maxCorrupt: 1,
   uniformWeights: false,
   maxWeight: 511,
+  ...BARRIER,
   openRegistration: false,
   bondWei: 0n,
   maxRefusals: 3,

@@ -115,6 +115,7 @@ export function simulateSubmission(
   );
   return {
     submission: {
+      base: context.base,
       commitment,
       sharesCid,
       shareHashes,

@@ -3,14 +3,14 @@ import assert from "node:assert/strict";
 import { AbiCoder, ParamType } from "ethers";
 import fc from "fast-check";
 import { describe, it } from "mocha";
-import { encodeParameters } from "../../chain/codec.ts";
 import { TASK_PARAMETERS_FIELDS } from "../../chain/generated/verisum.ts";
 import { parameterCountOf, parseModel } from "../../learning/model.ts";
 import { createTrainer } from "../../learning/trainer.ts";
 import { assertTrainOptions, PRIVATE_TRAINING_LIMITS, TRAINING_LIMITS } from "../../learning/trainers/limits.ts";
 import type { Range } from "../../learning/trainers/limits.ts";
 import { isVerisumError } from "../../protocol/errors.ts";
-import { assertTaskParameters, largestParameter } from "../../protocol/task.ts";
+import { assertTaskParameters, kindBytes, largestParameter } from "../../protocol/task.ts";
+import { toHex } from "../../protocol/transcript.ts";
 import { assertRunnable, parametersOf, parseSpecification } from "../../task/create-task.ts";
 import { mechanismOf } from "../../task/mechanisms/registry.ts";
 import { rejectsCode, throwsCode } from "../support/errors.ts";
@@ -78,7 +78,8 @@ async function isAccepted(json: unknown): Promise<boolean> {
   const { document } = specification;
   const parameters = parametersOf(specification, parameterCountOf(parseModel(document.model)), DIGESTS);
   assertTaskParameters(parameters);
-  const encoded = encodeParameters(parameters) as unknown as Readonly<Record<string, unknown>>;
+  const chunkKinds = toHex(kindBytes(parameters));
+  const encoded: Readonly<Record<string, unknown>> = { ...parameters, chunkKinds };
   const types = TASK_PARAMETERS_FIELDS.map(({ type }) => ParamType.from(type));
   AbiCoder.defaultAbiCoder().encode(
     types,

@@ -160,6 +160,7 @@ export class MemoryChain {
       included: 0n,
       refused: 0n,
       model: { round: 0n, cid: parameters.genesisCid, digest: parameters.genesisDigest },
+      modelDigests: [parameters.genesisDigest],
       finalisedRounds: 0,
       privacySpent: 0n,
       progress: new Map(),

@@ -1,6 +1,7 @@
 /** Who takes part: contracts/Lists.sol in TypeScript. */
 import { ZERO_ADDRESS } from "../../../chain/lists.ts";
 import { MAX_COHORT, MAX_ENDPOINT_BYTES, MAX_KEYS_AHEAD, MAX_TOTAL_WEIGHT } from "../../../protocol/parameters.ts";
+import { largestParameter } from "../../../protocol/task.ts";
 import { ZERO_WORD } from "../../../protocol/transcript.ts";
 import type { Hex } from "../../../protocol/transcript.ts";
 import { headerNow, isOpen, registered, requireMember, requirePhase, revert } from "./state.ts";
@@ -180,9 +181,11 @@ function addClient(call: Call, account: Hex, weight: bigint, bondWei: bigint): v
     if (isUsedUp(call, known)) revert("VerisumRoundsUsedUp", { client: account, includedRounds: known.includedRounds });
   }
   const others = registered(state);
-  if (others.length === MAX_COHORT) revert("VerisumCohortFull", { limit: BigInt(MAX_COHORT) });
+  const isBuffer = state.parameters.bufferGoal !== 0;
+  const limit = isBuffer ? Number(largestParameter("bufferGoal")) : MAX_COHORT;
+  if (others.length === limit) revert("VerisumCohortFull", { limit: BigInt(limit) });
   const total = others.reduce((sum, client) => sum + client.weight, weight);
-  if (total > MAX_TOTAL_WEIGHT) revert("VerisumWeightLimit", { total, limit: BigInt(MAX_TOTAL_WEIGHT) });
+  if (!isBuffer && total > MAX_TOTAL_WEIGHT) revert("VerisumWeightLimit", { total, limit: BigInt(MAX_TOTAL_WEIGHT) });
   const activeFromRound = header.number + 1n;
   const counted = known ?? { lastSubmittedRound: 0n, includedRounds: 0n, refusals: 0n };
   state.clients.set(account, { ...counted, weight, activeFromRound, untilRound: 0n, bondWei, moved: false });

@@ -53,6 +53,7 @@ export const rounds: Calls<"openRound" | "abort" | "finalize"> = {
     checkSignatures(state, { ...result, round, settlement }, signers, signatures);
     if (evaluation >= FIELD_ORDER) revert("VerisumNotCanonical", { field: label("evaluation"), value: evaluation });
     state.model = { round, cid: result.modelCid, digest: result.modelDigest };
+    state.modelDigests.push(result.modelDigest);
     state.finalisedRounds += 1;
     emit("Finalised", { round, settlement, result, evaluation, opening, releases, signers, signatures });
     header.phase = "Finalised";
@@ -76,14 +77,16 @@ function open(call: Call): bigint {
   const { state, now, emit } = call;
   const { parameters, model } = state;
   const number = state.header.number + 1n;
-  const expected = requireReady(state);
+  const clients = requireReady(state);
+  const expected = parameters.bufferGoal === 0 ? clients : parameters.bufferGoal;
   const keyMask = keyMaskOf(state, number);
   requireKeys(call, keyMask);
   const deadline = now + BigInt(parameters.collectSeconds);
   state.header = { number, phase: "Collecting", deadline, expected, keyMask, submitted: 0, totalWeight: 0n };
   const nothing = { roundHash: ZERO_WORD, proposedMembers: 0n, included: 0n, refused: 0n };
   Object.assign(state, { sum: G1_INFINITY, records: [], keyWindowStart: now, ...nothing });
-  emit("RoundOpened", { round: number, baseModelCid: model.cid, baseModelDigest: model.digest, deadline, keyMask });
+  const base = { baseModel: BigInt(state.finalisedRounds), baseModelCid: model.cid, baseModelDigest: model.digest };
+  emit("RoundOpened", { round: number, ...base, deadline, keyMask });
   return number;
 }
 
@@ -111,13 +114,16 @@ export function roundOf(contract: State, time: number): RoundState {
 
 /** Clients of the next round. @throws CHAIN_REVERTED if anything but keys is missing for it */
 function requireReady(state: State): number {
-  const { committeeSize, minClients, maxRounds, privacyCostPerRound: cost, privacyBudget: budget } = state.parameters;
+  const { committeeSize, minClients, bufferGoal, minSeparation, maxRounds } = state.parameters;
+  const { privacyCostPerRound: cost, privacyBudget: budget } = state.parameters;
   const { finalisedRounds, privacySpent: spent } = state;
   const [members, clients] = [state.seats.length, registered(state).length];
   if (members !== committeeSize)
     revert("VerisumCommitteeIncomplete", { registered: BigInt(members), seats: BigInt(committeeSize) });
   if (clients < minClients)
     revert("VerisumTooFewClients", { registered: BigInt(clients), required: BigInt(minClients) });
+  const goal = bufferGoal * minSeparation;
+  if (clients < goal) revert("VerisumGoalUnreachable", { registered: BigInt(clients), required: BigInt(goal) });
   if (maxRounds !== 0 && finalisedRounds >= maxRounds)
     revert("VerisumRoundsExhausted", { maxRounds: BigInt(maxRounds) });
   if (budget !== 0n && spent + cost > budget) revert("VerisumBudgetExhausted", { spent, cost, budget });

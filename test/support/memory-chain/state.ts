@@ -66,6 +66,8 @@ export interface State {
   /** Whom statements of the round refused for good. */
   refused: bigint;
   model: ModelRecord;
+  /** Of every model, by its number. */
+  readonly modelDigests: Hex[];
   finalisedRounds: number;
   privacySpent: bigint;
   /** The hash of each client's last step of a large submission. */

@@ -8,7 +8,7 @@ import { checkSubmissionSignature } from "../../../chain/submission-signature.ts
 import { isVerisumError } from "../../../protocol/errors.ts";
 import { power, toField } from "../../../protocol/field.ts";
 import { FIRST_ACCUMULATOR_HASH } from "../../../protocol/groth16.ts";
-import { FIELD_ORDER } from "../../../protocol/parameters.ts";
+import { FIELD_ORDER, MAX_COHORT, MAX_TOTAL_WEIGHT } from "../../../protocol/parameters.ts";
 import { addG1, isInfinity, multiplyG1 } from "../../../protocol/points.ts";
 import type { G1 } from "../../../protocol/points.ts";
 import { layoutOfTask } from "../../../protocol/task.ts";
@@ -58,8 +58,8 @@ export const submissions: Calls<"submit" | "submitBatch" | "proveChunks" | "fini
   proveChunks(call, round, head, progress, chunks) {
     const { state, sender, emit } = call;
     activeHeader(call, round, "Collecting");
-    const weight = requireActive(call, round, sender);
     requireFirst(call, round, sender);
+    const weight = requireActive(call, round, sender);
     if (progress.count !== 0n) requireProgress(call, round, head, progress);
     const left = state.parameters.chunkKinds.length - Number(progress.count);
     if (chunks.length === 0 || chunks.length > left) requireLength("chunks", chunks.length, left);
@@ -86,8 +86,20 @@ function requireActive(call: Call, round: bigint, account: Hex): bigint {
   const { activeFromRound, untilRound } = client ?? { activeFromRound: 0n, untilRound: 0n };
   if (client === undefined || activeFromRound > round || (untilRound !== 0n && untilRound <= round))
     return revert("VerisumNotActiveClient", { client: account, activeFromRound, untilRound });
+  const { lastSubmittedRound } = client;
+  const firstRound = lastSubmittedRound + BigInt(call.state.parameters.minSeparation);
+  if (lastSubmittedRound !== 0n && firstRound > round) revert("VerisumTooSoon", { client: account, firstRound });
   if (isUsedUp(call, client)) revert("VerisumRoundsUsedUp", { client: account, includedRounds: client.includedRounds });
   return client.weight;
+}
+
+/** The digest of the model that a submission starts from. */
+function baseDigest({ state }: Pick<Call, "state">, base: bigint): Hex {
+  const latest = BigInt(state.finalisedRounds);
+  if (base > latest) revert("VerisumBaseUnknown", { base, latest });
+  const oldest = latest - BigInt(state.parameters.maxStaleness);
+  if (base < oldest) revert("VerisumBaseTooOld", { base, oldest });
+  return state.modelDigests[Number(base)]!;
 }
 
 function requireFirst({ state }: Call, round: bigint, client: Hex): void {
@@ -133,12 +145,16 @@ function take(call: Call, client: Hex, submission: Solidity.Submission): void {
   for (const value of submission.shareEvaluations)
     if (value >= FIELD_ORDER) revert("VerisumNotCanonical", { field: label("shareEvaluations"), value });
   if (isInfinity(submission.commitment)) revert("VerisumPointInfinity", { field: label("commitment") });
+  baseDigest(call, submission.base);
+  const totalWeight = header.totalWeight + weight;
+  if (header.submitted === MAX_COHORT || totalWeight > MAX_TOTAL_WEIGHT)
+    revert("VerisumBufferFull", { submitted: BigInt(header.submitted), totalWeight });
   state.clients.get(client)!.lastSubmittedRound = header.number;
   const record = intakeRecordOf({ client, weight: Number(weight), submission });
   state.records.push(record);
   state.roundHash = extendIntake(state.roundHash, recordHashOf(header.number, record));
   state.sum = addWeighted(state.sum, submission.commitment, weight);
-  header.totalWeight += weight;
+  header.totalWeight = totalWeight;
   const index = BigInt(header.submitted++);
   emit("Submitted", { round: header.number, client, index, weight, submission });
 }
@@ -161,23 +177,41 @@ function checkForm({ d, a, b, y, h }: Solidity.ChunkProof): void {
   if (b.every((word) => word === 0n)) revert("VerisumPointInfinity", { field: label("b") });
 }
 
-/** The last submission that is expected ends the phase. */
+/** The last submission that is expected ends the phase, but not before its shortest time is over. */
 function endIfComplete({ state, now }: Call): void {
-  const { header, parameters } = state;
-  if (header.submitted !== header.expected) return;
+  const { header, parameters, keyWindowStart } = state;
+  if (header.submitted < header.expected) return;
+  const earliest = keyWindowStart + BigInt(parameters.minCollectSeconds);
+  if (now < earliest) {
+    header.deadline = earliest;
+    return;
+  }
   header.phase = "Attesting";
   header.deadline = now + BigInt(parameters.attestSeconds);
 }
 
 function headOf(submission: Solidity.Submission, wires: Hex): Solidity.SubmissionHead {
-  const { commitment, sharesCid, shareHashes } = submission;
-  return { commitment, sharesDigest: sharesDigest(shareHashes), sharesCid, wiresDigest: wires };
+  const { base, commitment, sharesCid, shareHashes } = submission;
+  return { base, commitment, sharesDigest: sharesDigest(shareHashes), sharesCid, wiresDigest: wires };
 }
 
 function progressHash(round: bigint, head: Solidity.SubmissionHead, progress: Solidity.ChunkProgress): Hex {
-  const { commitment, sharesDigest, sharesCid, wiresDigest } = head;
+  const { base, commitment, sharesDigest, sharesCid, wiresDigest } = head;
   const { count, wires, h, y, zPower } = progress;
-  return hashOf([round, commitment.x, commitment.y, sharesDigest, sharesCid, wiresDigest, count, wires, h, y, zPower]);
+  return hashOf([
+    round,
+    base,
+    commitment.x,
+    commitment.y,
+    sharesDigest,
+    sharesCid,
+    wiresDigest,
+    count,
+    wires,
+    h,
+    y,
+    zPower,
+  ]);
 }
 
 function requireProgress(
@@ -205,7 +239,7 @@ function moveOn(
     round: state.header.number,
     client: sender,
     weight: Number(weight),
-    baseModelDigest: state.model.digest,
+    baseModelDigest: baseDigest({ state }, head.base),
     shareEvaluationCount: state.parameters.threshold - 1,
     chunkCount: layout.chunks.length,
   });
