@@ -15,8 +15,12 @@ interface Derivation {
 
 const METHODS = { importKey, exportKey, sign, deriveBits };
 
+/** Handles of X25519 keys, whose parsing costs as much as their use: each is one from the first party that needs it. */
+const handles = new Map<string, Key>();
+
 /** Returns what brings the real ones back. */
 export function quietCiphers(): () => void {
+  handles.clear();
   const prototype = Object.getPrototypeOf(crypto.subtle) as Record<string, unknown>;
   const real = Object.getOwnPropertyDescriptors(prototype);
   for (const [name, method] of Object.entries(METHODS))
@@ -28,12 +32,17 @@ function importKey(format: string, data: ArrayBuffer | Uint8Array | JsonWebKey, 
   const bytes = data instanceof ArrayBuffer || data instanceof Uint8Array ? Buffer.from(data as Uint8Array) : undefined;
   const isX25519 = nameOf(algorithm) === "X25519";
   if (format === "raw" && bytes !== undefined && !isX25519) return { bytes };
-  if (format === "pkcs8" && bytes !== undefined && isX25519)
-    return { x25519: createPrivateKey({ key: bytes, format: "der", type: "pkcs8" }) };
-  const jwk =
-    bytes === undefined ? (data as JsonWebKey) : { kty: "OKP", crv: "X25519", x: bytes.toString("base64url") };
-  if (isX25519) return { x25519: createPublicKey({ key: jwk, format: "jwk" }) };
-  throw new Error(`no role imports ${nameOf(algorithm)} keys as ${format}`);
+  if (!isX25519) throw new Error(`no role imports ${nameOf(algorithm)} keys as ${format}`);
+  const name = `${format} ${bytes?.toString("base64url") ?? (data as JsonWebKey).x!}`;
+  const handle = handles.get(name) ?? { x25519: parsed(format, bytes, data as JsonWebKey) };
+  handles.set(name, handle);
+  return handle;
+}
+
+function parsed(format: string, bytes: Buffer | undefined, given: JsonWebKey): KeyObject {
+  if (format === "pkcs8" && bytes !== undefined) return createPrivateKey({ key: bytes, format: "der", type: "pkcs8" });
+  const jwk = bytes === undefined ? given : { kty: "OKP", crv: "X25519", x: bytes.toString("base64url") };
+  return createPublicKey({ key: jwk, format: "jwk" });
 }
 
 function exportKey(format: string, key: Key): JsonWebKey | ArrayBuffer {

@@ -6,7 +6,7 @@
 import files from "node:fs";
 import promises from "node:fs/promises";
 import { syncBuiltinESMExports } from "node:module";
-import { hexlify, Signature, SigningKey } from "ethers";
+import { hexlify, Signature, SigningKey, TypedDataEncoder } from "ethers";
 import type { BytesLike, SignatureLike } from "ethers";
 import { quietCiphers } from "./quiet-ciphers.ts";
 
@@ -15,7 +15,7 @@ const SHORTEST_PATIENCE_MS = 50;
 
 /** Puts the machine in this state. Returns what ends it. */
 export function quietMachine(): () => void {
-  const ends = [quietTimers(), quietFiles(), quietCiphers(), signersOnce()];
+  const ends = [quietTimers(), quietFiles(), quietCiphers(), signersOnce(), domainsOnce()];
   return () => ends.forEach((end) => end());
 }
 
@@ -43,6 +43,21 @@ function signersOnce(): () => void {
   return () => {
     SigningKey.recoverPublicKey = recoverPublicKey;
     SigningKey.prototype.sign = sign;
+  };
+}
+
+/** A schedule has one domain, which is in every digest that its parties sign. */
+function domainsOnce(): () => void {
+  const { hashDomain } = TypedDataEncoder;
+  const hashes = new Map<string, string>();
+  TypedDataEncoder.hashDomain = (domain) => {
+    const key = Object.entries(domain).join();
+    const hash = hashes.get(key) ?? hashDomain.call(TypedDataEncoder, domain);
+    hashes.set(key, hash);
+    return hash;
+  };
+  return () => {
+    TypedDataEncoder.hashDomain = hashDomain;
   };
 }
 
