@@ -12,6 +12,12 @@ const START_PAUSE_MS = 50;
 
 export const hasAnvil = (): boolean => hasFoundryProgram("anvil");
 
+/**
+ * Blocks whose state stays in memory. By default the node keeps ever fewer after 500 blocks, ten in the end, and a
+ * reorganisation of ten or more then leaves a chain without contracts.
+ */
+const MOST_STATES = 10_000;
+
 export interface Anvil {
   readonly rpc: string;
   readonly upstream: Upstream;
@@ -22,7 +28,8 @@ export interface Anvil {
 /** Starts a chain with funded development accounts, whose blocks hold one transaction each and come with it. */
 export async function startAnvil(processes: Processes, accounts: number): Promise<Anvil> {
   const port = await freePort();
-  const args = ["--port", String(port), "--accounts", String(accounts), "--silent"];
+  const states = ["--prune-history", String(MOST_STATES)];
+  const args = ["--port", String(port), "--accounts", String(accounts), "--silent", ...states];
   processes.adopt(spawn(foundryProgram("anvil"), args, { stdio: "ignore" }));
   const rpc = `http://127.0.0.1:${port}`;
   const upstream: Upstream = async (requests) => {

@@ -82,8 +82,6 @@ const LOOK_MS = 100;
 const POLL_MS = 300;
 /** Roles that ended by themselves after which nobody waits any more. */
 const MOST_DEATHS = 10;
-/** Blocks in a row without an answer to the test itself, after which the chain is at fault. */
-const MOST_FAILED_BLOCKS = 20;
 
 /** Of fleets that were not stopped yet: nothing outlives the test, however it ends. */
 const RUNNING = new Set<Processes>();
@@ -229,17 +227,15 @@ export class Fleet {
   }
 
   async #mine({ everyMs, mined }: NonNullable<FleetOptions["blocks"]>): Promise<void> {
-    for (let failed = 0; !this.#stopping && failed < MOST_FAILED_BLOCKS;) {
-      try {
+    try {
+      while (!this.#stopping) {
         await delay(everyMs);
         await this.anvil.ask("evm_mine");
         await this.#look();
         await mined(this, this.#phase);
-        failed = 0;
-      } catch (error) {
-        // A chain that has just forked may have no answer yet: the test asks again, as the roles do.
-        if (++failed === MOST_FAILED_BLOCKS && !this.#stopping) this.#defect ??= error;
       }
+    } catch (error) {
+      if (!this.#stopping) this.#defect ??= error;
     }
   }
 
