@@ -25,9 +25,9 @@ export interface VectorChange {
 }
 
 const WORD_BYTES = 32;
-/** Places of words in the events' data (docs/formats.md, "Events"). */
-const SUBMITTED = { weight: 1, commitmentX: 3, firstShareHash: 12 } as const;
-const SETTLED = { included: 2, members: 3, totalWeight: 4, sumX: 5 } as const;
+/** Places of words in the events' data (docs/formats.md, section 6). */
+const SUBMITTED = { weight: 1, base: 3 } as const;
+const SETTLED = { included: 2, members: 3 } as const;
 const FINALISED = { modelCid: 3, modelDigest: 4, evaluation: 5, firstRelease: 13, secondRelease: 17 } as const;
 const NORM_BOUND = 7;
 const MODEL_CID = 1;
@@ -39,7 +39,7 @@ export function vectorChanges({ chain }: Recording): readonly VectorChange[] {
   const finalised = pathsOf(chain, "Finalised");
   const parameters = "calls/parameters";
   const bound = changedBy(chain, parameters, NORM_BOUND, 1n);
-  const chunkY = SUBMITTED.firstShareHash + committeeSizeOf(chain) + 1 + 10;
+  const [spoilt, another] = submitted.map((path) => submissionAt(chain, path));
   const [first, second] = [FINALISED.firstRelease, FINALISED.secondRelease].map((word) =>
     wordAt(chain, finalised[0]!, word),
   );
@@ -50,9 +50,16 @@ export function vectorChanges({ chain }: Recording): readonly VectorChange[] {
       ...{ path: "calls/parametersHash", word: 0 },
       value: hashAfter(chain, bound),
     }),
-    one("a proof's y is larger by one", changedBy(chain, submitted[0]!, chunkY, 1n)),
+    one(
+      "a proof's y is larger by one",
+      changedBy(chain, submitted[0]!, placeOf(chain, submitted[0]!, spoilt!.chunks[0]!.y), 1n),
+    ),
     one("a submission's weight is larger by one", changedBy(chain, submitted[0]!, SUBMITTED.weight, 1n)),
-    one("a share's hash is another one", changedBy(chain, submitted[1]!, SUBMITTED.firstShareHash, 1n)),
+    one("a submission starts from another model", changedBy(chain, submitted.at(-1)!, SUBMITTED.base, -1n)),
+    one(
+      "a share's hash is another one",
+      changedBy(chain, submitted[1]!, placeOf(chain, submitted[1]!, BigInt(another!.shareHashes[0]!)), 1n),
+    ),
     one("a client more is included", changedBy(chain, settled[0]!, SETTLED.included, 8n)),
     one("a member fewer attested", changedBy(chain, settled[0]!, SETTLED.members, -4n)),
     one(
@@ -98,9 +105,17 @@ function hashAfter(chain: RecordedChain, change: WordChange): Hex {
   return parametersHash(decodeParameters(parameters as Solidity.TaskParameters));
 }
 
-function committeeSizeOf({ calls }: RecordedChain): number {
-  const [parameters] = VERISUM_INTERFACE.decodeFunctionResult("parameters", calls["parameters"]!);
-  return decodeParameters(parameters as Solidity.TaskParameters).committeeSize;
+function submissionAt(chain: RecordedChain, path: string): Solidity.Submission {
+  const { topics } = chain.logs[Number(path.split("/")[1])]!;
+  return (
+    VERISUM_INTERFACE.parseLog({ topics, data: bytesAt(chain, path) })!.args as unknown as Solidity.SubmittedEvent
+  ).submission;
+}
+
+/** Where the word with this value is. */
+function placeOf(chain: RecordedChain, path: string, value: bigint): number {
+  const words = bytesAt(chain, path).slice(2).match(/.{64}/g)!;
+  return words.findIndex((word) => BigInt(`0x${word}`) === value);
 }
 
 function wordAt(chain: RecordedChain, path: string, word: number): Hex {
