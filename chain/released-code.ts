@@ -119,6 +119,7 @@ function valuesOf(parameters: TaskParameters, keys: Uint8Array): Values {
     parametersHash: BigInt(parametersHash(parameters)),
     vectorLength: BigInt(elementCount),
     _chunkCount: BigInt(chunks.length),
+    _modelCount: BigInt(parameters.maxStaleness) + 1n,
     _kinds: packed(perKind),
     _kindCoordinates: packed(kinds.map(({ coordinates }) => coordinates)),
     _kindCount: BigInt(kindsInKeys(keys.length)),
