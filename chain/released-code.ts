@@ -120,6 +120,7 @@ function valuesOf(parameters: TaskParameters, keys: Uint8Array): Values {
     vectorLength: BigInt(elementCount),
     _chunkCount: BigInt(chunks.length),
     _modelCount: BigInt(parameters.maxStaleness) + 1n,
+    _goalClients: BigInt(parameters.bufferGoal) * BigInt(parameters.minSeparation),
     _kinds: packed(perKind),
     _kindCoordinates: packed(kinds.map(({ coordinates }) => coordinates)),
     _kindCount: BigInt(kindsInKeys(keys.length)),
