@@ -77,7 +77,7 @@ def test_a_norm_bound_off_by_one_in_the_proofs_alone(original: dict[str, Any]) -
     numbers = contract.parameters.numbers
     larger = replace(contract.parameters, numbers={**numbers, "normBoundSquared": numbers["normBoundSquared"] + 1})
     round_ = contract.rounds[0]
-    faults = check_submissions(round_.submissions[:1], contract.deployment, round_.opened.base_digest, larger, keys)
+    faults = check_submissions(round_.submissions[:1], contract.deployment, contract.models_before(1), larger, keys)
     assert faults == ["the proof of chunk 2 does not hold"]
 
 

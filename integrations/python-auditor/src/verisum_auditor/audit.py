@@ -160,7 +160,11 @@ class Audit:
         assert self._keys is not None
         contract = self._contract
         faults = check_submissions(
-            round_.submissions, contract.deployment, round_.opened.base_digest, contract.parameters, self._keys
+            round_.submissions,
+            contract.deployment,
+            contract.models_before(round_.number),
+            contract.parameters,
+            self._keys,
         )
         for submission, fault in zip(round_.submissions, faults):
             detail = fault or f"{len(submission.chunks)} proofs and the opening verify"

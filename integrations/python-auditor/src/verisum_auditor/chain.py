@@ -76,6 +76,11 @@ class Contract:
     rounds: Sequence[Round]
     latest_model: tuple[int, bytes, bytes]
 
+    def models_before(self, number: int) -> list[bytes]:
+        """The digests of the models that rounds before this one made, by number (§8): the genesis's is the first."""
+        results = [round_.finalised for round_ in self.rounds if round_.number < number]
+        return [self.parameters.digests["genesisDigest"], *(result.model_digest for result in results if result)]
+
 
 def read_contract(answers: Answers) -> Contract:
     """Decodes all answers. Raises `Refused` with the codes of §14 where there is nothing to audit."""
@@ -214,6 +219,9 @@ def _complete(
     _agree(spent == numbers["privacySpent"], missing, f"{settled} settlements do not spend {numbers['privacySpent']}")
     _agree([round_.number for round_ in rounds] == list(range(1, len(rounds) + 1)), missing, "rounds are left out")
     for round_ in rounds:
+        before = sum(number < round_.number for number in finalised)
+        reason = f"round {round_.number} starts from model {round_.opened.base_model} after {before} results"
+        _agree(round_.opened.base_model == before, missing, reason)
         _round_complete(round_, missing, last=round_ is rounds[-1])
 
 

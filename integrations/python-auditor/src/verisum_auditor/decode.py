@@ -39,7 +39,7 @@ _PROOF = "((uint256,uint256),(uint256,uint256),uint256[4],(uint256,uint256),uint
 
 
 def _round_opened(topics: Words, data: Words) -> Event:
-    event = RoundOpened(topics.uint(64), data.bytes32(), data.bytes32())
+    event = RoundOpened(topics.uint(64), data.uint(32), data.bytes32(), data.bytes32())
     data.uint(64)
     data.uint(32)
     return event
@@ -50,7 +50,7 @@ def _submitted(topics: Words, data: Words) -> Event:
     index, weight = data.uint(8), data.uint(16)
     data.offset(96)
     start = data.position
-    commitment, shares_cid = pair(data), data.bytes32()
+    base, commitment, shares_cid = data.uint(32), pair(data), data.bytes32()
     hashes_at, chunks_at, evaluations_at = read_offsets(data, start, 3)
     opening = pair(data)
     expect(data, hashes_at, "shareHashes")
@@ -59,12 +59,14 @@ def _submitted(topics: Words, data: Words) -> Event:
     chunks = read_chunks(data)
     expect(data, evaluations_at, "shareEvaluations")
     evaluations = [int.from_bytes(value, "big") for value in read_list(data)]
-    return Submitted(round_, client, index, weight, commitment, shares_cid, opening, share_hashes, chunks, evaluations)
+    return Submitted(
+        round_, client, index, weight, base, commitment, shares_cid, opening, share_hashes, chunks, evaluations
+    )
 
 
 def _chunks_proven(topics: Words, data: Words) -> Event:
     round_, client = topics.uint(64), topics.address()
-    for _ in range(5):
+    for _ in range(6):
         data.bytes32()
     count = data.uint()
     for _ in range(4):
@@ -129,9 +131,9 @@ def _client_left(topics: Words, data: Words) -> Event:
 
 
 SIGNATURES: dict[str, Callable[[Words, Words], Event]] = {
-    "RoundOpened(uint64,bytes32,bytes32,uint64,uint32)": _round_opened,
-    f"Submitted(uint64,address,uint8,uint16,((uint256,uint256),bytes32,bytes32[],{_PROOF},uint256[],(uint256,uint256)))": _submitted,
-    "ChunksProven(uint64,address,((uint256,uint256),bytes32,bytes32,bytes32),(uint256,bytes32,uint256,uint256,uint256),"
+    "RoundOpened(uint64,uint32,bytes32,bytes32,uint64,uint32)": _round_opened,
+    f"Submitted(uint64,address,uint8,uint16,(uint32,(uint256,uint256),bytes32,bytes32[],{_PROOF},uint256[],(uint256,uint256)))": _submitted,
+    "ChunksProven(uint64,address,(uint32,(uint256,uint256),bytes32,bytes32,bytes32),(uint256,bytes32,uint256,uint256,uint256),"
     f"{_PROOF})": _chunks_proven,
     "Settled(uint64,bytes32,bytes32,uint256,uint32,uint32,(uint256,uint256))": _settled,
     "Finalised(uint64,bytes32,(bytes32,bytes32,bytes32,bytes32),uint256,(uint256,uint256),(uint8,bytes32,bytes32[2])[],uint32,bytes32[2][])": _finalised,

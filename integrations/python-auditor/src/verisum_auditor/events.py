@@ -28,21 +28,23 @@ class ChunkProof:
 
 @dataclass(frozen=True)
 class RoundOpened:
-    """A round begins."""
+    """A round begins. `base_model` is the latest model's number."""
 
     round: int
+    base_model: int
     base_cid: bytes
     base_digest: bytes
 
 
 @dataclass(frozen=True)
 class Submitted:
-    """A submission; `commitment` and `opening` are the two words of a point."""
+    """A submission; `base` is the number of the model that it starts from, `commitment` and `opening` are the two words of a point."""
 
     round: int
     client: bytes
     index: int
     weight: int
+    base: int
     commitment: bytes
     shares_cid: bytes
     opening: bytes

@@ -48,6 +48,7 @@ def challenge_of(submission: Submitted, deployment: bytes, base_digest: bytes, p
         submission.client,
         submission.weight,
         base_digest,
+        submission.base,
         *xy(submission.commitment),
         shares_digest(submission),
         submission.shares_cid,
@@ -62,16 +63,22 @@ def challenge_of(submission: Submitted, deployment: bytes, base_digest: bytes, p
 
 
 def submission_equations(
-    submission: Submitted, deployment: bytes, base_digest: bytes, parameters: Parameters, keys: Keys
+    submission: Submitted, deployment: bytes, models: Sequence[bytes], parameters: Parameters, keys: Keys
 ) -> list[Equation]:
-    """The equations of one submission: one for each chunk, and the opening. Raises `Fault` for what they cannot be written with."""
+    """The equations of one submission: one for each chunk, and the opening. Raises `Fault` for what they cannot be written with.
+
+    `models` are the digests of all models up to the round's base, by number.
+    """
     numbers = parameters.numbers
     require(len(submission.chunks) == len(parameters.chunks), f"{len(submission.chunks)} chunks")
     require(len(submission.share_hashes) == numbers["committeeSize"], f"{len(submission.share_hashes)} share hashes")
     require(len(submission.evaluations) == numbers["threshold"] - 1, f"{len(submission.evaluations)} share evaluations")
     commitment = read_g1(Words(submission.commitment, "C"))
     require(not is_infinity(commitment), "the commitment is infinity")
-    facts = challenge_of(submission, deployment, base_digest, parameters)
+    latest = len(models) - 1
+    oldest = max(0, latest - numbers["maxStaleness"])
+    require(oldest <= submission.base <= latest, f"starts from model {submission.base}, not of {oldest} to {latest}")
+    facts = challenge_of(submission, deployment, models[submission.base], parameters)
     equations = []
     previous = FIRST_ACCUMULATOR_HASH
     for place, (chunk, proof) in enumerate(zip(parameters.chunks, submission.chunks)):
@@ -94,14 +101,14 @@ def _proof_equation(proof: ChunkProof, signals: Sequence[int], keys: Keys, key: 
 
 
 def check_submissions(
-    submissions: Sequence[Submitted], deployment: bytes, base_digest: bytes, parameters: Parameters, keys: Keys
+    submissions: Sequence[Submitted], deployment: bytes, models: Sequence[bytes], parameters: Parameters, keys: Keys
 ) -> list[str]:
     """What is wrong with each submission of a round; empty text where it holds. All are checked in one batch first."""
     faults: list[str] = []
     readable: list[tuple[int, list[Equation]]] = []
     for place, submission in enumerate(submissions):
         try:
-            readable.append((place, submission_equations(submission, deployment, base_digest, parameters, keys)))
+            readable.append((place, submission_equations(submission, deployment, models, parameters, keys)))
             faults.append("")
         except Fault as fault:
             faults.append(str(fault))
