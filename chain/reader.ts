@@ -57,8 +57,7 @@ export async function readerAt(
     parameters: () => fixed.parameters(),
     parametersHash: () => fixed.parametersHash(),
     operator: () => fixed.operator(),
-    requireReleasedCode: async () =>
-      requireReleasedCode(endpoint, address, await reader.parameters(), await reader.verificationKeys()),
+    requireReleasedCode: async () => requireReleasedCode(endpoint, address, await reader.parameters()),
     verificationKeys: async () => {
       const pointer = await view("keysPointer");
       const code = await endpoint.request(() => provider.getCode(pointer));

@@ -23,16 +23,14 @@ const BITS_PER_KIND = 32n;
 /**
  * Compares what runs at the task's address, and at those of the contracts that it works with, with this release: every
  * byte, and every immutable value with the task's parameters.
- * @param keys the task's encoded verification keys
  * @throws CONTRACT_CODE_UNKNOWN naming the contract and what differs; CHAIN_UNREACHABLE
  */
 export async function requireReleasedCode(
   endpoint: Endpoint,
   contract: Hex,
   parameters: TaskParameters,
-  keys: Uint8Array,
 ): Promise<void> {
-  await requireKnown(endpoint, () => compareTask(endpoint, contract, parameters, keys));
+  await requireKnown(endpoint, () => compareTask(endpoint, contract, parameters));
 }
 
 /** The same of a contract that lists a task's cells. @throws as `requireReleasedCode` */
@@ -57,19 +55,15 @@ async function requireKnown({ transport }: Endpoint, compare: () => Promise<unkn
   if (difference !== undefined) throw difference;
 }
 
-async function compareTask(
-  endpoint: Endpoint,
-  contract: Hex,
-  parameters: TaskParameters,
-  keys: Uint8Array,
-): Promise<void> {
-  const values = valuesOf(parameters, keys);
+/** Nothing is asked of the contract itself: whose code is unknown may answer anything, or nothing. */
+async function compareTask(endpoint: Endpoint, contract: Hex, parameters: TaskParameters): Promise<void> {
   const task = await immutablesAt(endpoint, "Verisum", contract);
   const own = Object.fromEntries(OWN.map((name) => [name, task[name]!]));
-  requireValues("Verisum", task, { ...values, ...own });
   const [lists, verifier, keysPointer, parametersPointer] = (
     ["lists", "verifier", "keysPointer", "_parametersPointer"] as const
   ).map((name) => addressOf(task[name]!));
+  const values = valuesOf(parameters, (await codeAt(endpoint, keysPointer!)).length - 1);
+  requireValues("Verisum", task, { ...values, ...own });
   const operator = task["_operator"]!;
   requireValues("Lists", await immutablesAt(endpoint, "Lists", lists!), {
     ...values,
@@ -108,8 +102,8 @@ function requireValues(name: ContractName, actual: Values, expected: Values): vo
       throw unknownCode(`${name} runs with ${immutable} = ${value}, which the task's parameters do not give`, name);
 }
 
-/** Of every immutable that follows from the task's parameters and keys. */
-function valuesOf(parameters: TaskParameters, keys: Uint8Array): Values {
+/** Of every immutable that follows from the task's parameters and its keys' length in bytes. */
+function valuesOf(parameters: TaskParameters, keyBytes: number): Values {
   const { elementCount, chunks } = layoutOfTask(parameters);
   const kinds = presetOf(parameters).kinds;
   const perKind = kinds.map((_, kind) => parameters.chunkKinds.filter((of) => of === kind).length);
@@ -123,7 +117,7 @@ function valuesOf(parameters: TaskParameters, keys: Uint8Array): Values {
     _goalClients: BigInt(parameters.bufferGoal) * BigInt(parameters.minSeparation),
     _kinds: packed(perKind),
     _kindCoordinates: packed(kinds.map(({ coordinates }) => coordinates)),
-    _kindCount: BigInt(kindsInKeys(keys.length)),
+    _kindCount: BigInt(kindsInKeys(keyBytes)),
     // abi.encode of one dynamic struct: its offset, its words, the offset of the bytes, their length and themselves.
     _parametersWords: BigInt(PARAMETER_WORDS.length + 3 + parameterBytes),
   };
