@@ -87,4 +87,15 @@ describe("a reorganisation while a round collects", function () {
     await until(isFinal);
     assert.deepEqual(stage.reference.violations, []);
   });
+
+  it("is not held against a client that looks when its round collects no more, and no block says so yet", async () => {
+    for (const index of [1, 2, 3]) await stage.world.stepOf(client(index));
+    scene.chain.fork(1, () => false);
+    assert.equal((await submitted()).length, 2);
+    scene.chain.setTime((await scene.reader().round()).deadline);
+    assert.ok(await isCollecting(), "as of the latest block");
+    await stage.world.stepOf(client(3));
+    assert.equal((await submitted()).length, 2, "the contract would refuse it in the next block");
+    assert.deepEqual(stage.reference.violations, []);
+  });
 });

@@ -18,6 +18,7 @@ import type { Submission } from "../../protocol/submission.ts";
 import type { StateDirectory } from "../../storage/state-directory.ts";
 import { openStatements } from "../../task/node-statements.ts";
 import type { NodeStatements } from "../../task/node-statements.ts";
+import { roundNow } from "../../task/round-now.ts";
 import type { StatementBoard } from "../../task/statement-board.ts";
 import { checkOrigin, statementJson } from "../../task/statements.ts";
 import { seededRandom } from "../support/random.ts";
@@ -294,11 +295,13 @@ export function clientScript(stage: Stage, index: number, honest: boolean): Scri
               verifyAhead: () => Promise.resolve(),
             }),
       });
-      /** The round that collects, where the chain does not have this client's submission. */
+      /** The round that collects for the next block, where the chain does not have this client's submission. */
       const lacking = async (): Promise<bigint | undefined> => {
-        const { round, records } = await scene.reader().look();
-        const isIn = records(round.number).submitted.some(({ client }) => client === direct.account);
-        return round.phase === "Collecting" && !isIn ? round.number : undefined;
+        const reader = scene.reader();
+        const { round, records } = await reader.look();
+        const { number, phase } = await roundNow(round, reader, scene.parameters);
+        const isIn = records(number).submitted.some(({ client }) => client === direct.account);
+        return phase === "Collecting" && !isIn ? number : undefined;
       };
       return Promise.resolve(async () => {
         const lacks = world.hostile ? undefined : await lacking();
