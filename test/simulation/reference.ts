@@ -8,6 +8,7 @@ import { cidFromDigest } from "../../content/cid.ts";
 import { bitCount } from "../../protocol/committee.ts";
 import { decodeElements } from "../../protocol/field.ts";
 import { unpackSum } from "../../protocol/packing.ts";
+import type { Hex } from "../../protocol/transcript.ts";
 import { AGGREGATE_FILE } from "../../task/outcome.ts";
 import { includedRecords } from "../../task/round-records.ts";
 import type { Secrets } from "./prover.ts";
@@ -19,6 +20,14 @@ export interface Violation {
   readonly detail: string;
 }
 
+/** What an honest client's submission is for. */
+export interface Challenge {
+  readonly client: string;
+  readonly round: bigint;
+  /** Its base model's digest. */
+  readonly base: Hex;
+}
+
 export class Reference {
   readonly violations: Violation[] = [];
   readonly secrets: Secrets = new Map();
@@ -28,6 +37,10 @@ export class Reference {
   readonly #released = new Map<string, string>();
   /** By client, round and base: the D of what left the machine. */
   readonly #submitted = new Map<string, bigint>();
+  /** By client and base: the vector that was shared last, as text, and the D of what it was shared in. */
+  readonly #shared = new Map<string, { readonly vector: string; readonly ds: readonly bigint[] }>();
+  /** The D of what a settlement counted, also one that was undone. */
+  readonly #counted = new Set<bigint>();
 
   constructor(scene: Scene, honestSeats: ReadonlySet<number>) {
     this.#scene = scene;
@@ -38,12 +51,32 @@ export class Reference {
     this.violations.push({ kind, detail });
   }
 
-  /** An honest client gives a submission away: one vector for a round and a base, ever. */
-  submits(challenge: string, d: bigint): void {
+  /**
+   * An honest client gives a submission away: one for a round and a base, ever; and of one base the same vector until a
+   * settlement counts it.
+   */
+  submits({ client, round, base }: Challenge, d: bigint): void {
+    const challenge = `${client}, round ${round}, base ${base}`;
     const before = this.#submitted.get(challenge);
     this.#submitted.set(challenge, d);
     if (before !== undefined && before !== d)
       this.break("privacy rule broken", `${challenge}: two different submissions left the client`);
+    const vector = this.secrets.get(d)!.join();
+    const last = this.#shared.get(`${client} ${base}`);
+    const isSame = last?.vector === vector;
+    if (last !== undefined && !isSame && !last.ds.some((shared) => this.#counted.has(shared)))
+      this.break(
+        "privacy rule broken",
+        `${challenge}: a second vector of the base, and no settlement counts the first`,
+      );
+    this.#shared.set(`${client} ${base}`, { vector, ds: isSame ? [...last.ds, d] : [d] });
+  }
+
+  /** A settlement was mined. */
+  settles(round: bigint): void {
+    const records = this.#records(round);
+    for (const { submission } of includedRecords(records, records.settled!))
+      this.#counted.add(submission.chunks[0]!.d.x);
   }
 
   /** A member signed a release: from now on anybody may have it. */

@@ -25,7 +25,7 @@ import { seededRandom } from "../support/random.ts";
 import { chainOf, replicateFrom, storeAt } from "./edges.ts";
 import { answerOf } from "./node-answers.ts";
 import { openProver } from "./prover.ts";
-import type { Reference } from "./reference.ts";
+import type { Challenge, Reference } from "./reference.ts";
 import { AGGREGATOR, VERIFICATION_KEYS } from "./scene.ts";
 import type { Scene } from "./scene.ts";
 import type { Life, Script, World } from "./world.ts";
@@ -46,7 +46,7 @@ export interface Stage {
   readonly seed: string;
   readonly planted: Planted;
   /** For which client, round and base each vector was made, by the x of its D. */
-  readonly contexts: Map<bigint, string>;
+  readonly contexts: Map<bigint, Challenge>;
   /** Of a statement, whose signature is checked once for all nodes. */
   readonly check: typeof checkOrigin;
   /** Nodes that are up, by their party. */
@@ -273,7 +273,7 @@ export function clientScript(stage: Stage, index: number, honest: boolean): Scri
           life,
           openJournal(stateOf(stage, name), name),
           ({ round, baseModelDigest, submission }) =>
-            stage.contexts.set(submission.chunks[0]!.d.x, `${name}, round ${round}, base ${baseModelDigest}`),
+            stage.contexts.set(submission.chunks[0]!.d.x, { client: name, round, base: baseModelDigest }),
         ),
         reporter: life.actor.reporter,
         replicate: replicateFrom(world, life, scene, holders(stage)),

@@ -93,6 +93,7 @@ async function play(seed: string, dice: Dice, scene: Scene, planted: Planted): P
   const { world, reference } = stage;
   let [finalised, aborted] = [0, 0];
   chain.onMined = ({ name, args }) => {
+    if (name === "settle") reference.settles(args[0] as bigint);
     if (name === "finalize") {
       finalised++;
       reference.finalises(args[0] as bigint);
@@ -101,12 +102,15 @@ async function play(seed: string, dice: Dice, scene: Scene, planted: Planted): P
     if (name === "abort") aborted++;
   };
   const rounds = dice.between(1, MOST_ROUNDS);
-  await until(world, nature, scene, HOSTILE_EVENTS, () => finalised >= rounds);
+  /** What follows from a broken promise tells nothing new. */
+  const isBroken = (): boolean => reference.violations.length > 0;
+  await until(world, nature, scene, HOSTILE_EVENTS, () => isBroken() || finalised >= rounds);
   world.hostile = false;
   for (const actor of world.actors) actor.downUntil = 0;
   const before = finalised;
-  await until(world, nature, scene, QUIET_EVENTS, () => finalised > before);
-  if (finalised === before) reference.break("no progress", `no round became final in ${QUIET_EVENTS} quiet events`);
+  await until(world, nature, scene, QUIET_EVENTS, () => isBroken() || finalised > before);
+  if (!isBroken() && finalised === before)
+    reference.break("no progress", `no round became final in ${QUIET_EVENTS} quiet events`);
   judge(world, scene, reference);
   const { faults, recoverySeconds } = world;
   return { seed, shape, violations: reference.violations, faults, finalised, aborted, recoverySeconds };
