@@ -19,7 +19,8 @@ export interface InvitationTerms {
   readonly expires: number;
 }
 
-const TYPES = {
+/** EIP-712's. */
+export const INVITATION_TYPES = {
   Invitation: [
     { name: "taskCid", type: "bytes32" },
     { name: "parametersHash", type: "bytes32" },
@@ -36,7 +37,7 @@ export async function signInvitationTerms(
   context: TaskContext,
   terms: InvitationTerms,
 ): Promise<CompactSignature> {
-  const { r, yParityAndS } = Signature.from(await wallet.signTypedData(domainOf(context), TYPES, terms));
+  const { r, yParityAndS } = Signature.from(await wallet.signTypedData(domainOf(context), INVITATION_TYPES, terms));
   return { r: r as Hex, vs: yParityAndS as Hex };
 }
 
@@ -44,7 +45,7 @@ export async function signInvitationTerms(
 export function recoverInviter(context: TaskContext, terms: InvitationTerms, { r, vs }: CompactSignature): Hex {
   try {
     const full = Signature.from({ r, yParityAndS: vs });
-    return verifyTypedData(domainOf(context), TYPES, terms, full).toLowerCase() as Hex;
+    return verifyTypedData(domainOf(context), INVITATION_TYPES, terms, full).toLowerCase() as Hex;
   } catch (cause) {
     throw new VerisumError("SIGNATURE_INVALID", "the signature is malformed", {}, { cause });
   }

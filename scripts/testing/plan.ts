@@ -83,6 +83,7 @@ export const INTEGRATION: readonly string[] = [
   "test/dashboard/participate.test.ts",
   "test/dashboard/verify.test.ts",
   "test/demo/with-processes.test.ts",
+  "test/integrations/python-auditor.test.ts",
   "test/integrations/python.test.ts",
   "test/indexer/index-task.test.ts",
   "test/operator/deploy.test.ts",

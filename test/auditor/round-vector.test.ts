@@ -2,11 +2,14 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { after, before, describe, it } from "mocha";
+import { checkReleases } from "../../auditor/round-checks.ts";
 import { cidFromDigest } from "../../content/cid.ts";
 import { fromHex } from "../../protocol/transcript.ts";
 import { openCurve } from "../../proving/node/open-curve.ts";
 import { submissionVerifier } from "../../proving/groth16/submission-batch.ts";
 import { directoryDigest } from "../../task/outcome.ts";
+import { requireSettled } from "../../task/round-records.ts";
+import { rejectsCode } from "../support/errors.ts";
 import { closeEngine } from "../support/proving.ts";
 import { csprng } from "../support/round-harness.ts";
 import { changedVector, vectorChanges } from "../support/round-vector-changes.ts";
@@ -28,6 +31,8 @@ const firstCells = (heading: string): string[] => {
   const end = lines.findIndex((line) => !line.startsWith("|"));
   return lines.slice(0, end).map((line) => /^\| `([^`]+)`/.exec(line)![1]!);
 };
+
+type Json = Readonly<Record<string, unknown>>;
 
 describe("the published vector of whole rounds", function () {
   this.timeout(180_000);
@@ -84,6 +89,39 @@ describe("the published vector of whole rounds", function () {
       ["nobody has the aggregate"],
     );
   });
+
+  it("takes of a checkpoint what docs/formats.md says, and refuses one of another form", async () => {
+    const [genesis, model] = await withTask(vector, async ({ chain, parameters }) => {
+      const { finalised } = await chain.records(1n);
+      return [parameters.genesisCid, finalised!.result.modelCid].map((cid) => cidFromDigest(cid));
+    });
+    const judged = (cid: string, name: string, change: (json: Json) => Json): Promise<unknown> => {
+      const files = vector.content[cid]!;
+      const json = change(JSON.parse(Buffer.from(files[name]!).toString()) as Json);
+      const content = { ...vector.content, [cid]: { ...files, [name]: Buffer.from(JSON.stringify(json)) } };
+      return judge({ chain: vector.chain, content }, { verifier });
+    };
+    const config = (change: (metrics: Json) => Json): Promise<unknown> =>
+      judged(model!, "config.json", (json) => ({ ...json, metrics: change(json["metrics"] as Json) }));
+    const refused = { round: 1, check: "model", code: "CHECKPOINT_INVALID" };
+    // The files keep the CID that they had: metrics are put in their order before they are compared with it.
+    assert.equal(await config((metrics) => Object.fromEntries(Object.entries(metrics).toReversed())), "green");
+    assert.deepEqual(await config((metrics) => ({ ...metrics, f1: 0.5 })), refused);
+    assert.deepEqual(await judged(model!, "config.json", ({ clients: _, ...json }) => json), refused);
+    assert.equal(await judged(genesis!, "topology.json", () => ({})), "green");
+  });
+
+  it("checks the signature of every release, and counts a seat once", () =>
+    withTask(vector, async (task) => {
+      const records = await task.chain.records(1n);
+      const settled = requireSettled(records);
+      const [first, second] = records.released;
+      const check = (...released: (typeof records.released)[number][]): Promise<number[]> =>
+        checkReleases(task, { released }, settled);
+      assert.deepEqual(await check(first!, second!, first!), [first!.seat, second!.seat]);
+      await rejectsCode(check(first!, first!), "AUDIT_FAILED");
+      await rejectsCode(check(first!, second!, { ...first!, seat: second!.seat }), "AUDIT_FAILED");
+    }));
 
   it("has the sums and models of its clients' seeds, whenever it is played", async () => {
     const again = await playRoundVector();

@@ -5,6 +5,7 @@ import { fileURLToPath } from "node:url";
 import { id, TypedDataEncoder } from "ethers";
 import { describe, it } from "mocha";
 import { DOMAIN, SIGNED_TYPES } from "../../chain/generated/typed-data.ts";
+import { INVITATION_TYPES } from "../../chain/invitation-signature.ts";
 import { TASK_PARAMETERS_FIELDS } from "../../chain/generated/verisum.ts";
 import { VERISUM_INTERFACE } from "../../chain/rpc.ts";
 import { ERRORS } from "../../protocol/errors.ts";
@@ -208,7 +209,7 @@ describe("docs/formats.md", () => {
   });
 
   it("has what is signed, and under which domain", () => {
-    const types = Object.entries(SIGNED_TYPES).map(([name, fields]) =>
+    const types = Object.entries({ ...SIGNED_TYPES, ...INVITATION_TYPES }).map(([name, fields]) =>
       TypedDataEncoder.from({ [name]: [...fields] }).encodeType(name),
     );
     const rows = coded("| type | type hash |");

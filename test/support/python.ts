@@ -1,14 +1,23 @@
-/** Python with what `integrations/python` needs, and pytest: the environment's PYTHON, or `python3` in PATH. */
+/** Python with what the packages in `integrations/` need, and pytest: PYTHON of the environment, or `python3`. */
 import { spawn, spawnSync } from "node:child_process";
 import { text } from "node:stream/consumers";
 import { once } from "node:events";
 import { fileURLToPath } from "node:url";
 
-/** The package's folder. */
+/** The folder of the package for trainers. */
 export const PACKAGE = fileURLToPath(new URL("../../integrations/python/", import.meta.url));
+
+/** The independent auditor's. */
+export const AUDITOR_PACKAGE = fileURLToPath(new URL("../../integrations/python-auditor/", import.meta.url));
 
 const NEEDED = "import numpy, pytest, safetensors, sys; sys.exit(sys.version_info < (3, 11))";
 const found = process.env["PYTHON"] ?? "python3";
+
+/** Whether Python has what the independent auditor needs: else its tests are skipped. */
+export function hasAuditorsPackages(): boolean {
+  const needed = "import Crypto, eth_keys, py_ecc, pytest, sys; sys.exit(sys.version_info < (3, 11))";
+  return spawnSync(found, ["-c", needed]).status === 0;
+}
 
 /** Undefined where a test that needs it is skipped. */
 export const PYTHON = spawnSync(found, ["-c", NEEDED]).status === 0 ? found : undefined;

@@ -28,7 +28,8 @@ import type { VectorChange } from "./round-vector-changes.ts";
 import { vectorValues } from "./round-vector-values.ts";
 import type { VectorValues } from "./round-vector-values.ts";
 
-const VECTOR_FOLDER = fileURLToPath(new URL("../vectors/round/", import.meta.url));
+/** The repository's vector. */
+export const VECTOR_FOLDER = fileURLToPath(new URL("../vectors/round/", import.meta.url));
 
 /** Two chunks of two kinds; a hidden layer; momentum, so that the second round rounds what the first one left. */
 const SPECIFICATION = {
