@@ -18,6 +18,8 @@ import type { Misbehaviour, RpcRequest, RpcServer, Upstream } from "../support/r
 import { freePort, startAnvil } from "./anvil.ts";
 import type { Anvil } from "./anvil.ts";
 import { Departures } from "./departures.ts";
+import type { NodeProxy } from "./node-proxy.ts";
+import { showStatements } from "./statement-proxy.ts";
 import type { Tally } from "./tally.ts";
 import { CLIENTS, MEMBERS } from "./task.ts";
 import type { AdversarialTask } from "./task.ts";
@@ -92,6 +94,9 @@ export class Fleet {
   readonly anvil: Anvil;
   readonly contract: Hex;
   readonly #options: FleetOptions;
+  readonly #departures: Departures;
+  /** Before members' nodes. */
+  readonly #nodeProxies: NodeProxy[] = [];
   readonly #processes: Processes;
   readonly #places = new Map<string, Place>();
   /** By hash. */
@@ -108,6 +113,7 @@ export class Fleet {
 
   private constructor(options: FleetOptions, processes: Processes, anvil: Anvil, contract: Hex, reader: TaskReader) {
     this.#options = options;
+    this.#departures = new Departures(reader, options.confirmations ?? 0);
     this.#processes = processes;
     this.anvil = anvil;
     this.contract = contract;
@@ -136,7 +142,7 @@ export class Fleet {
     const reader = await connectReader({ rpc: anvil.rpc, contract, confirmations });
     const fleet = new Fleet(options, processes, anvil, contract, reader);
     await task.publishTo(join(directory, "aggregator", "ipfs"));
-    await fleet.#place(confirmations);
+    await fleet.#place();
     options.prepare?.(fleet.names);
     for (const name of fleet.names) fleet.start(name);
     if (options.blocks !== undefined) void fleet.#mine(options.blocks);
@@ -148,43 +154,49 @@ export class Fleet {
     return [...this.#places.keys()];
   }
 
-  async #place(confirmations: number): Promise<void> {
-    const { task, reachedAt, reaches = async (_name, url) => url } = this.#options;
-    const departures = new Departures(this.reader, confirmations);
+  async #place(): Promise<void> {
+    const asItIs = async (_name: string, url: string): Promise<string> => url;
+    const { task, reachedAt = asItIs, reaches = asItIs } = this.#options;
     const gateway = await freePort();
     const local = (port: number): string => `http://127.0.0.1:${port}`;
     const serving = (port: number): string[] => ["--listen", `127.0.0.1:${port}`];
     const peerOf = async (name: string): Promise<string[]> => ["--peer", await reaches(name, local(gateway))];
-    await this.#add(departures, "aggregator", "aggregator", 0, "aggregator/cli.ts", ["serve", ...serving(gateway)]);
+    await this.#add("aggregator", "aggregator", 0, "aggregator/cli.ts", ["serve", ...serving(gateway)]);
     for (let seat = 1; seat <= MEMBERS; seat++) {
       const name = `member ${seat}`;
       const port = await freePort();
-      const reached = reachedAt === undefined ? [] : ["--public-url", await reachedAt(name, local(port))];
-      const args = ["member", ...serving(port), ...reached, ...(await peerOf(name))];
-      await this.#add(departures, name, "member", seat, "aggregator/cli.ts", args);
+      const reached = await reachedAt(name, await this.#shown(name, local(port)));
+      const args = ["member", ...serving(port), "--public-url", reached, ...(await peerOf(name))];
+      await this.#add(name, "member", seat, "aggregator/cli.ts", args);
     }
     for (let i = 1; i <= CLIENTS; i++) {
       const name = `client ${i}`;
       const args = ["join", "--data", task.data, ...(await peerOf(name))];
-      await this.#add(departures, name, "client", MEMBERS + i, "client/cli.ts", args);
+      await this.#add(name, "client", MEMBERS + i, "client/cli.ts", args);
     }
   }
 
-  async #add(
-    departures: Departures,
-    name: string,
-    kind: RoleKind,
-    account: number,
-    script: string,
-    args: readonly string[],
-  ): Promise<void> {
+  /** The URL of a member's node whose statements are seen: members tell each other what they release, at one look. */
+  async #shown(name: string, url: string): Promise<string> {
+    const judge = async (round: bigint, statement: unknown): Promise<void> => {
+      const rule = await this.#departures.statement(round, statement);
+      if (rule !== undefined) this.#options.tally.break("privacy rules broken", `at ${name}: ${rule}`);
+    };
+    const proxy = await showStatements(url, (round, statement) =>
+      judge(round, statement).catch((error: unknown) => void (this.#defect ??= error)),
+    );
+    this.#nodeProxies.push(proxy);
+    return proxy.url;
+  }
+
+  async #add(name: string, kind: RoleKind, account: number, script: string, args: readonly string[]): Promise<void> {
     const { tally, fault, alter, confirmations = 0 } = this.#options;
     const asked = (request: RpcRequest): Asked => ({ kind, name, request, stage: this.#stageOf(name) });
     const forward: Upstream = async (requests) => {
       for (const { method, params } of requests) {
         if (method !== "eth_sendRawTransaction") continue;
         this.#sent.set(keccak256(params[0] as string), params[0] as string);
-        const rule = await departures.see(params[0] as string);
+        const rule = await this.#departures.transaction(params[0] as string);
         if (rule !== undefined) tally.break("privacy rules broken", `${name}: ${rule}`);
       }
       const replies = await this.anvil.upstream(requests);
@@ -324,6 +336,8 @@ export class Fleet {
   /** Judges what the chain says by now: rounds that were lost, and what `fl verify` finds. */
   async judge(): Promise<void> {
     const { tally, directory, confirmations = 0 } = this.#options;
+    if (tally.roundsFinal > 0 && this.#departures.releases === 0)
+      throw new Error("no release was seen to leave a member");
     const { number } = await this.reader.round();
     for (let round = 1n; round <= number; round++)
       if ((await this.reader.records(round)).aborted)
@@ -345,5 +359,6 @@ export class Fleet {
     await this.#processes.stopAll();
     RUNNING.delete(this.#processes);
     for (const { proxy } of this.#places.values()) await proxy.close();
+    for (const proxy of this.#nodeProxies) proxy.close();
   }
 }
