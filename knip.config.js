@@ -10,7 +10,7 @@ export default {
     "{client,member,aggregator,auditor,operator,learning,protocol}/door.ts",
     "examples/*.ts",
     "dashboard/{main.tsx,participate/main.tsx,vite.config.ts,verifier/worker.ts}",
-    "demo/{demo,boosting-client}.ts",
+    "demo/{demo,boosting-client,throttled-client}.ts",
     "experiments/*.ts",
     "experiments/bench/{kernels,provers}.ts",
     "scripts/*.{ts,js}",

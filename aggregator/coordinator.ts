@@ -13,6 +13,7 @@ import type { CheckpointConfig } from "../task/checkpoint.ts";
 import { weightsOf } from "../task/model-vector.ts";
 import { requireOpened } from "../task/round-records.ts";
 import { publicationOf, resultOf } from "../task/outcome.ts";
+import { clientsNeeded, intakeText, isBuffer } from "../task/buffers.ts";
 import { hasAllRounds } from "../task/completion.ts";
 import type { RoundPublication } from "../task/outcome.ts";
 import type { CommittingTask } from "../task/opened-task.ts";
@@ -71,7 +72,12 @@ export function createCoordinator(deps: CoordinatorDependencies): CoordinatorSte
   const sayOpened = ({ number, expected }: RoundState): void => {
     if (number <= openedLast) return;
     openedLast = number;
-    reporter.say("info", "round-opened", `round ${number} is open to ${expected} clients`, { round: number, expected });
+    reporter.say(
+      "info",
+      "round-opened",
+      `round ${number} is open ${isBuffer(task.parameters) ? "until" : "to"} ${expected} clients${isBuffer(task.parameters) ? " are in" : ""}`,
+      { round: number, expected },
+    );
   };
 
   const aggregate = async (round: RoundState): Promise<boolean> => {
@@ -98,7 +104,7 @@ export function createCoordinator(deps: CoordinatorDependencies): CoordinatorSte
         return openNext(deps, round, isInTime);
       case "Collecting":
         sayOpened(round);
-        return abortPastDeadline(deps, round, `${round.submitted}/${round.expected} clients have submitted`);
+        return abortPastDeadline(deps, round, intakeText(task.parameters, round));
       case "Attesting":
         await deps.exchange.hear(round.number, []);
         return settleRound(deps, round, isInTime);
@@ -114,15 +120,16 @@ async function openNext(
   round: RoundState,
   isInTime: ReleaseWindow,
 ): Promise<boolean> {
-  const { maxRounds, minClients } = task.parameters;
+  const { maxRounds } = task.parameters;
   const finalised = await chain.finalisedRounds();
   if (hasAllRounds(task.parameters, finalised)) {
     reporter.wait(`the task is complete: ${finalised} of ${maxRounds} rounds are final`, { finalised });
     return false;
   }
   const clients = await chain.clientCount();
-  if (clients < minClients) {
-    reporter.wait(`waiting for clients: ${clients} registered, ${minClients} needed`, { clients, needed: minClients });
+  const needed = clientsNeeded(task.parameters);
+  if (clients < needed) {
+    reporter.wait(`waiting for clients: ${clients} registered, ${needed} needed`, { clients, needed });
     return false;
   }
   // Clients would train, prove and send for nothing.

@@ -12,7 +12,7 @@ import { chunkBound, submissionEvaluation } from "../protocol/submission.ts";
 import type { VerificationKeys } from "../protocol/verification-key.ts";
 import { signedResult } from "./round-checks.ts";
 
-type OfRound = Pick<RoundRecords, "opened">;
+type OfRound = Pick<RoundRecords, "bases">;
 
 /**
  * What a submission claims at the challenge that its own fields give.

@@ -1,6 +1,7 @@
 /** What `fl status` does. */
 import { nodeOptions } from "../command/options.ts";
 import type { CommonFlags } from "../command/options.ts";
+import { isBuffer } from "../task/buffers.ts";
 import { cidFromDigest } from "../content/cid.ts";
 import { plainText } from "../content/report.ts";
 import type { Reporter } from "../protocol/reporter.ts";
@@ -59,7 +60,7 @@ async function statusOf(node: ReadingNode, signal: AbortSignal, client?: Hex) {
     task: document.name,
     round: round.number.toString(),
     phase: round.phase,
-    submitted: `${round.submitted}/${round.expected}`,
+    submitted: `${round.submitted}/${isBuffer(parameters) ? "goal " : ""}${round.expected}`,
     finalisedRounds: `${finalisedRounds}${parameters.maxRounds > 0 ? `/${parameters.maxRounds}` : ""}`,
     clients: clientCount,
     committee: `${parameters.committeeSize} seats, threshold ${parameters.threshold}, quorum ${parameters.quorum}`,

@@ -3,6 +3,7 @@ import type { RoundRecords, RoundState } from "../chain/task-chain.ts";
 import { hasSeat } from "../protocol/committee.ts";
 import type { TaskParameters } from "../protocol/task.ts";
 import type { Hex } from "../protocol/transcript.ts";
+import { clientsNeeded, intakeText, isBuffer } from "../task/buffers.ts";
 import { hasAllRounds } from "../task/completion.ts";
 import type { NodeStatus } from "../task/node-status.ts";
 import type { StatementBoard } from "../task/statement-board.ts";
@@ -96,9 +97,10 @@ const waiting = (reason: string): Say => ({ state: "waiting", reason });
 function betweenRounds(moment: TaskMoment): readonly PartyState[] {
   const { parameters, clients, round } = moment;
   const next = `round ${round.number + 1n}`;
-  const few = clients.length < parameters.minClients;
+  const needed = clientsNeeded(parameters);
+  const few = clients.length < needed;
   const aggregator = few
-    ? `${clients.length} clients are registered, ${parameters.minClients} needed`
+    ? `${clients.length} clients are registered, ${needed} needed`
     : `the keys of ${parameters.quorum} seats for ${next}, which it then opens`;
   const other = waiting(`${next} to open`);
   return statesOf(
@@ -110,10 +112,13 @@ function betweenRounds(moment: TaskMoment): readonly PartyState[] {
 }
 
 function collecting(moment: TaskMoment): readonly PartyState[] {
-  const { round, records } = moment;
+  const { round, records, parameters } = moment;
   const inTime = `until ${timeOf(round.deadline)}`;
-  const left = round.expected - round.submitted;
-  const rest = `${left} of ${round.expected} clients to submit to round ${round.number}, ${inTime}`;
+  const left = Math.max(0, round.expected - round.submitted);
+  const rest = isBuffer(parameters)
+    ? `round ${round.number} to close: ${intakeText(parameters, round)}, ${inTime}`
+    : `${left} of ${round.expected} clients to submit to round ${round.number}, ${inTime}`;
+  const time = isBuffer(parameters) ? "its update goes into this round or a later one" : `it has time ${inTime}`;
   const submitted = new Set(records.submitted.map(({ client }) => client.toLowerCase()));
   return statesOf(
     moment,
@@ -122,7 +127,7 @@ function collecting(moment: TaskMoment): readonly PartyState[] {
     (account) =>
       submitted.has(account.toLowerCase())
         ? waiting(rest)
-        : { state: "to-submit", reason: `nothing of it is in round ${round.number}; it has time ${inTime}` },
+        : { state: "to-submit", reason: `nothing of it is in round ${round.number}; ${time}` },
   );
 }
 

@@ -1,4 +1,5 @@
 /** What the contract's events say of one round. */
+import { MAX_STALENESS } from "../protocol/parameters.ts";
 import type { ChunkProof } from "../protocol/submission.ts";
 import type { Hex } from "../protocol/transcript.ts";
 import { decodeAddress, decodeChunk, decodePoint, decodeResult, decodeSubmission } from "./codec.ts";
@@ -194,8 +195,21 @@ export function recordsOf(logs: readonly TaskLog[], round: bigint, finalBlock = 
   const draft: Draft = { submitted: [], released: [], proven: new Map(), aborted: false };
   for (const log of logs) if (isOfRound(log) && roundOf(log) === round) add(draft, log);
   const { proven: _, ...records } = draft;
+  const bases = basesOf(logs, draft.opened);
   const settledRounds = logs.filter(({ name, args }) => name === "Settled" && args.round <= round).length;
-  return { ...records, settledRounds, finalBlock };
+  return { ...records, bases, settledRounds, finalBlock };
+}
+
+/** Each model was the latest one when some round opened. */
+function basesOf(logs: readonly TaskLog[], opened: OpenedRecord | undefined): ReadonlyMap<bigint, Hex> {
+  const bases = new Map<bigint, Hex>();
+  if (opened === undefined) return bases;
+  for (const log of logs) {
+    if (log.name !== "RoundOpened" || log.args.round > opened.round) continue;
+    const { baseModel, baseModelDigest } = openedOf(log);
+    if (opened.baseModel - baseModel <= MAX_STALENESS) bases.set(baseModel, baseModelDigest);
+  }
+  return bases;
 }
 
 /** The account's last step of a large submission in this round; undefined if it made none. */

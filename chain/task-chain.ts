@@ -164,6 +164,8 @@ export interface FinalisedRecord {
 /** Everything the chain says of one round. */
 export interface RoundRecords {
   readonly opened?: OpenedRecord;
+  /** Digests of the models that its submissions may start from, by their numbers, as the openings of rounds say. */
+  readonly bases: ReadonlyMap<bigint, Hex>;
   readonly submitted: readonly SubmittedRecord[];
   readonly settled?: SettledRecord;
   /** The releases that the result was computed from, by ascending seat; none before it. */

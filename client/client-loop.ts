@@ -1,5 +1,5 @@
 /** What a client does next, given the state of the chain. */
-import type { ModelRecord, RoundState, SubmittedRecord, TaskLook } from "../chain/task-chain.ts";
+import type { ModelRecord, RoundState, TaskLook } from "../chain/task-chain.ts";
 import type { ContinuedAudit } from "../auditor/continued-audit.ts";
 import { once } from "../protocol/once.ts";
 import { isVerisumError } from "../protocol/errors.ts";
@@ -8,9 +8,14 @@ import type { ModelState } from "../protocol/model.ts";
 import type { Facts } from "../protocol/reporter.ts";
 import type { Hex } from "../protocol/transcript.ts";
 import { loadModelState } from "../task/checkpoint.ts";
+import { intakeText, isBuffer } from "../task/buffers.ts";
 import { hasAllRounds } from "../task/completion.ts";
 import { roundNow } from "../task/round-now.ts";
+import { createAhead, firstRoundAfter } from "./ahead.ts";
+import type { Ahead } from "./ahead.ts";
+import type { PrivateVector } from "./journal.ts";
 import { auditModel } from "./model-audit.ts";
+import { ownSubmission } from "./own-submission.ts";
 import { submitUpdate } from "./participant.ts";
 import type { BaseModel } from "./make-submission.ts";
 import type { ParticipantDependencies } from "./participant.ts";
@@ -37,6 +42,14 @@ interface Refusal {
   readonly again: boolean;
 }
 
+/** Why the round does not take the submission, as it is said. */
+interface Reason {
+  readonly level: "info" | "error";
+  readonly event: string;
+  readonly text: string;
+  readonly facts: Facts;
+}
+
 /** Why there is nothing to submit now. */
 interface Pause {
   readonly progress: "waiting" | "done";
@@ -56,10 +69,11 @@ interface Pause {
  */
 export function createClientStep(deps: ClientLoopDependencies): () => Promise<ClientProgress> {
   const counts = createRoundCount(deps);
+  const ahead = isBuffer(deps.task.parameters) ? createAhead(deps) : undefined;
   let refusal: Refusal | undefined;
   let base: BaseModel | undefined;
   let shown: Hex | undefined;
-  let ahead: bigint | undefined;
+  let verified: bigint | undefined;
 
   /** The newest model, its audit begun. A look that was broken off leaves no model that counts as audited. */
   const begin = ({ latestModel: latest, finalisedRounds }: TaskLook): BaseModel => {
@@ -82,36 +96,39 @@ export function createClientStep(deps: ClientLoopDependencies): () => Promise<Cl
     if (base?.digest !== latest.digest) base = begin(look);
     const current = base;
     if (counts.isEnough(look)) return "done";
-    const pause = await pauseOf(deps, look, refusal);
+    const entry = await pauseOf(deps, look, refusal);
+    const held = await ahead?.held(look);
+    const trains =
+      ahead !== undefined && entry?.progress !== "done" && held === undefined && (await ahead.mayTrain(look));
+    const pause = trains ? undefined : (entry ?? idleOf(ahead, held, round.number));
     if (pause !== undefined) await current.audited;
     if (deps.onModel !== undefined && shown !== latest.digest) {
       await deps.onModel(latest.round, await current.state());
       shown = latest.digest;
     }
     if (pause !== undefined) {
-      if (isWithCommittee(round) && ahead !== round.number) {
+      if (isWithCommittee(round) && verified !== round.number) {
         await deps.verifyAhead(round.number);
-        ahead = round.number;
+        verified = round.number;
       }
       reporter.wait(pause.text, { round: pause.round });
       return pause.progress;
     }
     try {
-      await submitUpdate(deps, round, current);
+      if (trains) {
+        await ahead.train(look, current);
+        return "acted";
+      }
+      await submitUpdate(deps, round, current, held);
     } catch (error) {
       const reason = await refusalOf(deps, round, error);
       if (reason === undefined) throw error;
       const known = refusal?.round === round.number;
       if (!known || (refusal?.text !== reason.text && reason.facts.code !== "ROUND_SAT_OUT"))
-        reporter.say(
-          reason.event === "sat-out" ? "info" : "error",
-          reason.event,
-          `round ${round.number}: ${reason.text}`,
-          {
-            round: round.number,
-            ...reason.facts,
-          },
-        );
+        reporter.say(reason.level, reason.event, `round ${round.number}: ${reason.text}`, {
+          round: round.number,
+          ...reason.facts,
+        });
       const again = !(await deps.journal.satOut(round.number));
       refusal = { round: round.number, block: look.block.hash, text: reason.text, again };
     }
@@ -121,13 +138,19 @@ export function createClientStep(deps: ClientLoopDependencies): () => Promise<Cl
   };
 }
 
+/** Where a round would take an update, and the client has none to share and no newer model to train on. */
+function idleOf(ahead: Ahead | undefined, held: PrivateVector | undefined, round: bigint): Pause | undefined {
+  if (ahead === undefined || held !== undefined) return undefined;
+  return { progress: "waiting", text: `round ${round}: waiting for a newer model to train on`, round };
+}
+
 /** Undefined if this client can submit to the round. */
 async function pauseOf(
   { chain, task }: ClientLoopDependencies,
   look: TaskLook,
   refusal: Refusal | undefined,
 ): Promise<Pause | undefined> {
-  const { number, phase, submitted, expected } = look.round;
+  const { number, phase } = look.round;
   const waiting = (text: string, round = number): Pause => ({ progress: "waiting", text, round });
   const ended = phase === "Finalised" || phase === "Aborted";
   if (ended && hasAllRounds(task.parameters, look.finalisedRounds))
@@ -136,8 +159,8 @@ async function pauseOf(
   const isIn = ownSubmission(look, chain.account) !== undefined;
   if (phase !== "Collecting")
     return waiting(`round ${number}: ${phase}, waiting for the committee${isIn ? "" : "; this client is not in it"}`);
-  if (isIn) return waiting(`round ${number}: submitted; ${submitted}/${expected} clients are in`);
-  const { activeFromRound, untilRound, includedRounds } = await chain.client(chain.account);
+  if (isIn) return waiting(`round ${number}: submitted; ${intakeText(task.parameters, look.round)}`);
+  const { activeFromRound, untilRound, includedRounds, lastSubmittedRound } = await chain.client(chain.account);
   if (untilRound !== 0n && untilRound <= number)
     return {
       progress: "done",
@@ -153,6 +176,11 @@ async function pauseOf(
     };
   if (activeFromRound > number)
     return waiting(`registered; taking part from round ${activeFromRound}`, activeFromRound);
+  const again = firstRoundAfter(lastSubmittedRound, task.parameters);
+  if (again > number)
+    return waiting(
+      `round ${number}: this client was in round ${lastSubmittedRound}, and may be again from ${again} on`,
+    );
   if (refusal?.round === number && refusal.block === look.block.hash) {
     const next = refusal.again ? "; trying again at the next block" : "";
     return waiting(`round ${number}: this client is not in it (${refusal.text})${next}`);
@@ -160,25 +188,28 @@ async function pauseOf(
   return undefined;
 }
 
-function ownSubmission({ round, records }: TaskLook, account: Hex): SubmittedRecord | undefined {
-  return records(round.number).submitted.find(({ client }) => client === account);
-}
-
 /** Why the round does not take the submission now; undefined if the error says something else. */
 async function refusalOf(
   { chain, task, times }: ClientLoopDependencies,
   { number }: RoundState,
   error: unknown,
-): Promise<{ readonly event: string; readonly text: string; readonly facts: Facts } | undefined> {
+): Promise<Reason | undefined> {
   if (!isVerisumError(error)) return undefined;
   const facts = { code: error.code, reason: String(error.details.error ?? error.code) };
   if (isUnsent(error) && !isCollecting(await roundNow(await chain.round(), chain, task.parameters), number)) {
+    if (isBuffer(task.parameters))
+      return {
+        level: "info",
+        event: "closed",
+        text: "it closed while this client proved; the update goes into the next",
+        facts,
+      };
     const text = `its submissions were over before this client's was there: ${await times.whyLate()}`;
-    return { event: "late", text, facts };
+    return { level: "error", event: "late", text, facts };
   }
   if (error.code !== "CHAIN_REVERTED" && error.entry.role !== "sit-out") return undefined;
-  if (error.code === "TRAINER_SAT_OUT") return { event: "sat-out", text: error.message, facts };
-  return { event: "refused", text: `refused: ${error.message}`, facts };
+  if (error.code === "TRAINER_SAT_OUT") return { level: "info", event: "sat-out", text: error.message, facts };
+  return { level: "error", event: "refused", text: `refused: ${error.message}`, facts };
 }
 
 /** Counts rounds that this process tried to take part in, each once nothing can be done in it any more. */
@@ -208,9 +239,9 @@ function createRoundCount({ chain, rounds }: ClientLoopDependencies): {
   };
 }
 
-/** The contract refused the submission, or it was not mined before the phase ended. */
+/** The contract refused the submission, or it was not made or mined before the phase ended. */
 function isUnsent({ code }: VerisumError): boolean {
-  return code === "CHAIN_REVERTED" || code === "CHAIN_TRANSACTION_LOST";
+  return code === "CHAIN_REVERTED" || code === "CHAIN_TRANSACTION_LOST" || code === "ROUND_NOT_COLLECTING";
 }
 
 function isCollecting({ number, phase }: RoundState, round: bigint): boolean {

@@ -4,11 +4,11 @@ import { cidFromDigest } from "../content/cid.ts";
 import { isVerisumError, VerisumError } from "../protocol/errors.ts";
 import type { Submission } from "../protocol/submission.ts";
 import type { ClientWork } from "../task/windows.ts";
-import type { Journal, JournalEntry } from "./journal.ts";
+import type { Journal, JournalEntry, PrivateVector } from "./journal.ts";
 import { makeSubmission } from "./make-submission.ts";
 import type { BaseModel, MakingDependencies } from "./make-submission.ts";
 import { drawVector, unsettledVector } from "./private-vector.ts";
-import type { DrawnVector, VectorDependencies } from "./private-vector.ts";
+import type { VectorDependencies } from "./private-vector.ts";
 import type { SendThroughRelay } from "./relay.ts";
 import { requireBase, requireFit, targetIn } from "./target.ts";
 import type { WorkTimes } from "./work-times.ts";
@@ -24,29 +24,39 @@ export interface ParticipantDependencies extends MakingDependencies, VectorDepen
   readonly times: WorkTimes;
 }
 
+/** A vector, and how long training for this round took, if it did. */
+interface SharedVector {
+  readonly vector: PrivateVector;
+  readonly trainingSeconds?: number;
+}
+
 /**
  * Submits to a collecting round, if the chain does not have this client's submission. What was made for the round and
- * its base model is sent again as it was, however often the chain loses it; if it no longer fits, nothing is sent.
- * Nothing is encoded, shared or sent before the base's audit has passed.
+ * the vector's base is sent again as it was, however often the chain loses it; if it no longer fits, nothing is sent.
+ * Nothing is encoded, shared or sent before the newest model's audit has passed.
  *
+ * @param newest on which a client trains that holds no vector
+ * @param held the vector to share; absent where rounds wait for everybody, and it is drawn for the round
  * @returns true if the contract accepted it now, false if it had already
  * @throws CHAIN_REVERTED if the contract refuses; UPDATE_NOISE_OVER_BOUND if this round's noise does not fit;
  * ROUND_SAT_OUT if the client sat it out before, also before a restart; ROUND_EQUIVOCATION if what was made no longer
- * fits; CHAIN_REORGANISED if the round starts from another model than `base`; CHAIN_EVENTS_MISSING; what the audit
- * throws; store, training and proving errors
+ * fits; CHAIN_REORGANISED if the round takes no update of this base; CHAIN_EVENTS_MISSING; what the audit throws;
+ * store, training and proving errors
  */
 export async function submitUpdate(
   deps: ParticipantDependencies,
   round: RoundState,
-  base: BaseModel,
+  newest: BaseModel,
+  held?: PrivateVector,
 ): Promise<boolean> {
-  const { chain, journal, reporter } = deps;
+  const { chain, task, journal, reporter } = deps;
+  const base = held ?? { base: newest.number, baseModelDigest: newest.digest };
   const records = await chain.records(round.number);
-  requireBase(records, base.digest);
+  requireBase(records, base, task.parameters);
   if ((await chain.client(chain.account)).lastSubmittedRound === round.number) return false;
-  const kept = await journal.find(round.number, base.digest);
+  const kept = await journal.find(round.number, base.baseModelDigest);
   if (kept !== undefined) {
-    await base.audited;
+    await newest.audited;
     await requireFit(deps, kept);
     reporter.say("info", "resumed", `round ${round.number}: sending the submission that was made for it before`, {
       round: round.number,
@@ -54,13 +64,22 @@ export async function submitUpdate(
     return send(deps, kept);
   }
   await requireNotSatOut(journal, round.number);
-  const sittingOut = async (error: unknown): Promise<never> => {
-    if (isVerisumError(error) && error.entry.role === "sit-out") await journal.sitOut(round.number);
-    throw error;
-  };
   const begun = deps.clock();
-  const drawn = await vectorOf(deps, round, base).catch(sittingOut);
-  return shareVector(deps, records, drawn, begun).catch(sittingOut);
+  return sittingOut(journal, round.number, async () => {
+    const drawn = held === undefined ? await vectorFor(deps, round, newest) : { vector: held, trainingSeconds: 0 };
+    await newest.audited;
+    return shareVector(deps, records, drawn, begun);
+  });
+}
+
+/** Notes that the round is sat out, if what is done for it ends in an error that means so. */
+export async function sittingOut<T>(journal: Journal, round: bigint, work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    if (isVerisumError(error) && error.entry.role === "sit-out") await journal.sitOut(round);
+    throw error;
+  }
 }
 
 async function requireNotSatOut(journal: Journal, round: bigint): Promise<void> {
@@ -71,11 +90,16 @@ async function requireNotSatOut(journal: Journal, round: bigint): Promise<void> 
     );
 }
 
-/** The vector that an earlier round could not use, or another one. */
-async function vectorOf(deps: ParticipantDependencies, round: RoundState, base: BaseModel): Promise<DrawnVector> {
+/** Where rounds wait for everybody: the vector that an earlier round could not use, or another one. */
+async function vectorFor(deps: ParticipantDependencies, round: RoundState, base: BaseModel): Promise<SharedVector> {
   const vector = await unsettledVector(deps, base.digest);
-  if (vector === undefined) return drawVector(deps, base, round.number, () => secondsToTrain(deps, round));
-  await base.audited;
+  if (vector === undefined) {
+    const drawn = await drawVector(deps, base, round.number, () => secondsToTrain(deps, round));
+    if (drawn !== undefined) return drawn;
+    throw new VerisumError("ROUND_NOT_COLLECTING", `round ${round.number} was over before the update was there`, {
+      round: round.number,
+    });
+  }
   deps.reporter.say("info", "shared-again", `round ${round.number}: sharing what was drawn for the same model before`, {
     round: round.number,
     firstRound: vector.firstRound,
@@ -87,10 +111,10 @@ async function vectorOf(deps: ParticipantDependencies, round: RoundState, base: 
 async function shareVector(
   deps: ParticipantDependencies,
   records: RoundRecords,
-  { vector, trainingSeconds }: DrawnVector,
+  { vector, trainingSeconds }: SharedVector,
   begun: number,
 ): Promise<boolean> {
-  const target = await targetIn(deps, records);
+  const target = await targetIn(deps, records, vector);
   const entry = { ...target, submission: await makeSubmission(deps, records, target, vector) };
   const provingSeconds = (deps.clock() - begun) / 1000 - (trainingSeconds ?? 0);
   await deps.journal.keep(entry);

@@ -4,7 +4,9 @@
  */
 import type { TaskReader } from "../chain/task-chain.ts";
 import { hasClient } from "../protocol/committee.ts";
+import { ensure } from "../protocol/errors.ts";
 import type { Reporter } from "../protocol/reporter.ts";
+import type { TaskParameters } from "../protocol/task.ts";
 import type { Hex } from "../protocol/transcript.ts";
 import type { Journal, PrivateVector, SubmissionName, VectorName } from "./journal.ts";
 import type { BaseModel, LocalLearner } from "./make-submission.ts";
@@ -12,7 +14,9 @@ import { assertBudgetLeft } from "./privacy-ledger.ts";
 
 export interface VectorDependencies {
   readonly chain: Pick<TaskReader, "records" | "finalisedRounds"> & { readonly account: Hex };
-  readonly task: Parameters<typeof assertBudgetLeft>[0]["task"];
+  readonly task: Parameters<typeof assertBudgetLeft>[0]["task"] & {
+    readonly parameters: Pick<TaskParameters, "maxStaleness">;
+  };
   readonly journal: Pick<Journal, "vectors" | "vector" | "keepVector" | "submissions">;
   readonly learner: LocalLearner;
   readonly reporter: Reporter;
@@ -20,10 +24,9 @@ export interface VectorDependencies {
   readonly clock: () => number;
 }
 
-/** A vector, and how long training took if it was drawn just now. */
 export interface DrawnVector {
   readonly vector: PrivateVector;
-  readonly trainingSeconds?: number;
+  readonly trainingSeconds: number;
 }
 
 /**
@@ -31,6 +34,7 @@ export interface DrawnVector {
  * audit has passed; the vector is kept before anybody can see anything of it.
  * @param round the first one that may share it
  * @param secondsLeft for training, asked when it begins
+ * @returns undefined if no round takes an update of this base any more: nothing is drawn then
  * @throws PRIVACY_BUDGET_SPENT; what the audit, training and encoding throw; storage errors
  */
 export async function drawVector(
@@ -38,8 +42,8 @@ export async function drawVector(
   base: BaseModel,
   round: bigint,
   secondsLeft: () => Promise<number>,
-): Promise<Required<DrawnVector>> {
-  const { journal, learner, reporter, clock } = deps;
+): Promise<DrawnVector | undefined> {
+  const { chain, task, journal, learner, reporter, clock } = deps;
   await assertBudgetLeft(deps);
   const state = await base.state();
   const begun = clock();
@@ -48,13 +52,25 @@ export async function drawVector(
   const trainingSeconds = (clock() - begun) / 1000;
   // Not before: whether noise fits is found out once, and everything from here on is for others.
   await base.audited;
+  const staleness = (await chain.finalisedRounds()) - Number(base.number);
+  // Behind a negative one is a reorganisation, and a scale above 1.
+  ensure(staleness >= 0, "CHAIN_REORGANISED", `model ${base.number} is not on the chain any more`, {
+    base: base.number,
+  });
+  if (staleness > task.parameters.maxStaleness) return undefined;
   const vector = {
     base: base.number,
     firstRound: round,
     baseModelDigest: base.digest,
-    coordinates: learner.quantise(update, state),
+    coordinates: learner.quantise(update, state, staleness),
   };
   await journal.keepVector(vector);
+  reporter.say(
+    "info",
+    "drawn",
+    `model ${vector.base}: trained in ${trainingSeconds.toFixed(1)} s, in which ${staleness} newer models were made`,
+    { base: vector.base, staleness, milliseconds: Math.round(trainingSeconds * 1000) },
+  );
   return { vector, trainingSeconds };
 }
 

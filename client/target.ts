@@ -9,30 +9,63 @@ import type { SubmissionTarget } from "./journal.ts";
 
 export interface TargetDependencies {
   readonly chain: Pick<TaskReader, "client" | "records" | "roundKey"> & { readonly account: Hex };
-  readonly task: { readonly parameters: Pick<TaskParameters, "committeeSize">; readonly parametersHash: Hex };
+  readonly task: {
+    readonly parameters: Pick<TaskParameters, "committeeSize" | "maxStaleness">;
+    readonly parametersHash: Hex;
+  };
 }
+
+/** A model by its number and its digest. */
+export type BaseName = Pick<SubmissionTarget, "base" | "baseModelDigest">;
 
 /** The round key of a seat that has none. */
 export const NO_KEY: Hex = `0x${"00".repeat(32)}`;
 
-/** What a submission to the round would be made for now. @throws CHAIN_EVENTS_MISSING, chain errors */
-export async function targetIn({ chain, task }: TargetDependencies, records: RoundRecords): Promise<SubmissionTarget> {
-  const { round, baseModel: base, baseModelDigest, keyMask } = requireOpened(records);
+/**
+ * What a submission to the round would be made for now.
+ * @param base the latest model unless told
+ * @throws CHAIN_EVENTS_MISSING, chain errors
+ */
+export async function targetIn(
+  { chain, task }: TargetDependencies,
+  records: RoundRecords,
+  base: BaseName = latestIn(records),
+): Promise<SubmissionTarget> {
+  const { round, keyMask } = requireOpened(records);
   const { weight } = await chain.client(chain.account);
   const seats = Array.from({ length: task.parameters.committeeSize }, (_, i) => i + 1);
   const roundKeys = await Promise.all(
     seats.map(async (seat) => (hasSeat(keyMask, seat) ? announcedKey(chain, round, seat) : NO_KEY)),
   );
-  return { round, base, baseModelDigest, parametersHash: task.parametersHash, weight, roundKeys };
+  const { base: number, baseModelDigest } = base;
+  return { round, base: number, baseModelDigest, parametersHash: task.parametersHash, weight, roundKeys };
 }
 
-/** @throws CHAIN_REORGANISED if the round starts from another model than this one; CHAIN_EVENTS_MISSING */
-export function requireBase(records: RoundRecords, digest: Hex): void {
-  const { round, baseModelDigest } = requireOpened(records);
-  if (baseModelDigest === digest) return;
-  throw new VerisumError("CHAIN_REORGANISED", `round ${round} starts from another model than the latest one`, {
-    round,
-  });
+function latestIn(records: RoundRecords): BaseName {
+  const { baseModel: base, baseModelDigest } = requireOpened(records);
+  return { base, baseModelDigest };
+}
+
+/**
+ * @throws CHAIN_REORGANISED if the round takes no update of this model, or the chain has another one of its number;
+ * CHAIN_EVENTS_MISSING
+ */
+export function requireBase(
+  records: RoundRecords,
+  { base, baseModelDigest }: BaseName,
+  { maxStaleness }: Pick<TaskParameters, "maxStaleness">,
+): void {
+  const { round, baseModel } = requireOpened(records);
+  const isTaken = base <= baseModel && baseModel - base <= maxStaleness;
+  if (isTaken && records.bases.get(base) === baseModelDigest) return;
+  throw new VerisumError(
+    "CHAIN_REORGANISED",
+    `round ${round} takes no update of model ${base} as this client knows it`,
+    {
+      round,
+      base,
+    },
+  );
 }
 
 /**
@@ -42,8 +75,8 @@ export function requireBase(records: RoundRecords, digest: Hex): void {
  */
 export async function requireFit(deps: TargetDependencies, kept: SubmissionTarget): Promise<void> {
   const records = await deps.chain.records(kept.round);
-  requireBase(records, kept.baseModelDigest);
-  const now = await targetIn(deps, records);
+  requireBase(records, kept, deps.task.parameters);
+  const now = await targetIn(deps, records, kept);
   const changed = [
     ["parameters", kept.parametersHash !== now.parametersHash],
     ["client's weight", kept.weight !== now.weight],

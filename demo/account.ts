@@ -69,6 +69,9 @@ export function createAccount(write: (line: string) => void, elapsed: () => numb
         // The built-in engine has nothing else to say than what the models then reach.
         if (facts.steps === undefined) say(role, pc.dim(text));
         return;
+      case "drawn":
+        if (Number(facts.staleness) > 0) say(role, pc.dim(text));
+        return;
       case "evaluated":
         say(role, text);
         return;

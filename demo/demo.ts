@@ -1,7 +1,7 @@
 /**
  * The main job, on one machine: a chain, a committee of four, an aggregator and five clients on the handwritten digits,
  * five verified rounds with a cheat, a crash and a stopped member, and the auditor's verdict. Or with a model and
- * trainers of one's own (docs/bring-your-own-model.md).
+ * trainers of one's own (docs/bring-your-own-model.md), or with slow clients that no round waits for (--async).
  *
  *   npm run demo
  *   npm run demo -- --task tasks/fashion-cnn.json --data /usr/share/datasets/fashion-mnist --samples 4000 --plain
@@ -25,6 +25,7 @@ import {
   trainingArguments,
 } from "./flags.ts";
 import { printSummary } from "./summary.ts";
+import { createStopwatch } from "./stopwatch.ts";
 import { createTimeline } from "./timeline.ts";
 import { runAuditor } from "./auditor.ts";
 import { chainAt, startChain } from "./chain.ts";
@@ -42,6 +43,7 @@ import { readSpecification } from "../operator/read-specification.ts";
 const BOOST_ROUND = 2;
 const CRASH_ROUND = 3;
 const STOP_MEMBER_ROUND = 4;
+const TIMES_SLOWER = 10;
 
 const flags = flagsFrom(await demoProgram().parseAsync());
 const dealing = demoDealing(flags);
@@ -87,10 +89,12 @@ async function run({ processes, directory, noise, untilInterrupted }: ProcessRun
   const { rounds } = account;
   const running = new Map<string, number>(chain.pid === undefined ? [] : [["chain", chain.pid]]);
   const timeline = createTimeline(() => running);
+  const stopwatch = createStopwatch();
   let firstOpening: number | undefined;
   const note = (event: RoleEvent): void => {
     account.note(event);
     timeline.note(event);
+    stopwatch.note(event);
     if (event.event === "round-opened") firstOpening ??= performance.now();
   };
   const common = ["--contract", contract, "--rpc", chain.rpc, "--confirmations", "0", "--format", "json"];
@@ -111,6 +115,13 @@ async function run({ processes, directory, noise, untilInterrupted }: ProcessRun
     return role;
   };
 
+  const startSlowClient = (index: number, seconds: number): Role =>
+    startRole(
+      `client ${index + 1}`,
+      "demo/throttled-client.ts",
+      ["--training-seconds", seconds.toFixed(1), ...trainingArguments(flags, index, dealing), "--peer", gateway],
+      clients[index]!,
+    );
   const startClient = (index: number, onEvent?: (event: RoleEvent) => void): Role => {
     const boosting = index === CHEAT;
     const script = boosting ? "demo/boosting-client.ts" : "client/cli.ts";
@@ -173,7 +184,8 @@ async function run({ processes, directory, noise, untilInterrupted }: ProcessRun
   };
   // A client that finds nobody at its peer's address says so, and tries again later.
   await Promise.race([complete, serving]);
-  const clientRoles = clients.map((_, i) => (i === CRASHING_CLIENT ? startCrashingClient() : startClient(i)));
+  const fast = clients.slice(0, clients.length - flags.slow);
+  const clientRoles = fast.map((_, i) => (i === CRASHING_CLIENT ? startCrashingClient() : startClient(i)));
   await Promise.race([complete, Promise.all(clientRoles.map(({ ready }) => ready))]);
   // No round opens without the committee's keys: none begins before every client can take part.
   const memberRoles = members.map((wallet, i) =>
@@ -184,6 +196,14 @@ async function run({ processes, directory, noise, untilInterrupted }: ProcessRun
       wallet,
     ),
   );
+
+  if (flags.slow > 0) {
+    const slowSeconds = TIMES_SLOWER * (await Promise.race([stopwatch.seconds, complete.then(() => 0)]));
+    say(
+      `the last ${flags.slow} clients train for ${slowSeconds.toFixed(0)} s: ten times what one update took a fast one`,
+    );
+    for (let i = fast.length; i < clients.length; i++) startSlowClient(i, slowSeconds);
+  }
 
   await complete;
   const opening = firstOpening ?? started;

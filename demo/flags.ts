@@ -40,6 +40,8 @@ export interface DemoFlags {
   readonly rounds: number | undefined;
   /** No cheat, no crash, no stopped member. */
   readonly plain: boolean;
+  /** The last so many clients are ten times slower than the others, and start when it is known what that is. */
+  readonly slow: number;
   /** Trains the same model on all data in one place as well. Always on the digits. */
   readonly central: boolean;
   /** Keeps the gateway running at the end. */
@@ -49,12 +51,25 @@ export interface DemoFlags {
 }
 
 /** What commander leaves out where it was not given. */
-type OptionalFlag = "rpc" | "data" | "trainer" | "evaluator" | "initial" | "alpha" | "samples" | "rounds";
+type OptionalFlag =
+  "rpc" | "data" | "trainer" | "evaluator" | "initial" | "alpha" | "samples" | "rounds" | "task" | "clients" | "slow";
+/** What the command line has, and the flags that follow from it have not. */
+type Given = Partial<DemoFlags> & Omit<DemoFlags, OptionalFlag> & { readonly async: boolean };
 
 /** The demo's command line. */
 export function demoProgram(): Command {
   return createProgram("demo", "a whole task on this machine: a chain, a committee, clients, rounds, and the audit")
-    .option("--task <file>", "the task's specification", "tasks/digits.json")
+    .option("--task <file>", "the task's specification; tasks/digits.json unless told")
+    .option(
+      "--async",
+      "rounds that do not wait: tasks/digits-buffer.json with six clients, two of them ten times slower",
+      false,
+    )
+    .option(
+      "--slow <n>",
+      "clients that are ten times slower than the others, the last ones",
+      integerWithin(0, MAX_CLIENTS),
+    )
     .option("--data <spec>", "as for the client, without a shard; digits unless a trainer has its own")
     .option(
       "--trainer <line>",
@@ -63,7 +78,11 @@ export function demoProgram(): Command {
     .option("--evaluator <line>", "as for the client, with {client} and {clients}")
     .option("--initial <file>", "as for create-task: a safetensors file with the first weights")
     .option("--rpc <url>", "a chain that runs already and funds Hardhat's development accounts, as anvil does", nodeUrl)
-    .option("--clients <n>", `clients, at most ${MAX_CLIENTS}`, integerWithin(MIN_PLAIN_CLIENTS, MAX_CLIENTS), 5)
+    .option(
+      "--clients <n>",
+      `clients, at most ${MAX_CLIENTS}; five unless told`,
+      integerWithin(MIN_PLAIN_CLIENTS, MAX_CLIENTS),
+    )
     .option("--samples <n>", "at most so many rows for each client", positiveInteger)
     .option("--alpha <a>", "label skew; 0.5 on the digits, else none", positiveNumber)
     .option("--seed <n>", "of the partition", integerWithin(0, Number.MAX_SAFE_INTEGER), 7)
@@ -76,20 +95,27 @@ export function demoProgram(): Command {
 
 /** What was asked for. @throws USAGE if two options contradict one another */
 export function flagsFrom(program: Command): DemoFlags {
-  const flags = program.opts<Partial<DemoFlags> & Omit<DemoFlags, OptionalFlag>>();
+  const { async: isAsync, ...flags } = program.opts<Given>();
+  const [clients, slow] = [flags.clients ?? (isAsync ? 6 : 5), flags.slow ?? (isAsync ? 2 : 0)];
   const data = flags.data ?? (flags.trainer === undefined ? DIGITS : undefined);
   const isDigits = data === DIGITS;
-  const plain = flags.plain || flags.trainer !== undefined;
+  const plain = flags.plain || isAsync || slow > 0 || flags.trainer !== undefined;
   if (flags.central && data === undefined)
     throw new VerisumError("USAGE", "--central trains the same model on --data, and none is given");
   const fewest = plain ? MIN_PLAIN_CLIENTS : MIN_CLIENTS;
-  if (flags.clients < fewest)
+  if (slow > 0 && data === undefined)
+    throw new VerisumError("USAGE", "--slow slows the built-in training down, which needs --data");
+  if (slow >= clients) throw new VerisumError("USAGE", `of ${clients} clients one has to be fast`);
+  if (clients < fewest)
     throw new VerisumError(
       "USAGE",
       `the demo's cheat and crash need ${fewest} clients: give more --clients, or --plain`,
     );
   return {
     ...flags,
+    task: flags.task ?? (isAsync ? "tasks/digits-buffer.json" : "tasks/digits.json"),
+    clients,
+    slow,
     data,
     plain,
     trainer: flags.trainer,

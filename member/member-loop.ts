@@ -9,6 +9,7 @@ import { hasSeat } from "../protocol/committee.ts";
 import { isVerisumError } from "../protocol/errors.ts";
 import type { RandomBytes } from "../protocol/random.ts";
 import { siblingRounds } from "../task/cells.ts";
+import { intakeText } from "../task/buffers.ts";
 import { completionOf } from "../task/completion.ts";
 import { roundNow } from "../task/round-now.ts";
 import { withReleases } from "../task/statement-board.ts";
@@ -139,7 +140,7 @@ export function createMemberStep(deps: MemberLoopDependencies): () => Promise<bo
       return false;
     }
     if (phase === "Collecting") {
-      reporter.wait(`round ${number}: collecting, ${round.submitted}/${round.expected}`, { round: number });
+      reporter.wait(`round ${number}: collecting, ${intakeText(task.parameters, round)}`, { round: number });
       return attest(look, round, confirms);
     }
     await deps.exchange.hear(number, ownStatements(deps, number));

@@ -2,7 +2,7 @@
 import type { RoundRecords, SignedResult, SubmittedRecord } from "../chain/task-chain.ts";
 import { challengeOf, challengePoints, resultPoint, sharesDigest } from "../protocol/transcript.ts";
 import type { OpenTask } from "./opened-task.ts";
-import { requireOpened } from "./round-records.ts";
+import { baseDigestIn } from "./round-records.ts";
 
 /** What verifying a submission takes of its task. */
 export type SubmissionTask = Pick<OpenTask, "layout" | "parameters"> & {
@@ -12,18 +12,17 @@ export type SubmissionTask = Pick<OpenTask, "layout" | "parameters"> & {
 /** alpha and z of a submission that is recorded on chain. @throws CHAIN_EVENTS_MISSING */
 export function challengePointsOf(
   task: SubmissionTask,
-  records: Pick<RoundRecords, "opened">,
+  records: Pick<RoundRecords, "bases">,
   record: SubmittedRecord,
 ): { readonly alpha: bigint; readonly z: bigint } {
   const { submission } = record;
-  const opened = requireOpened(records);
   return challengePoints(
     challengeOf({
       ...task.chain.context,
       round: record.round,
       client: record.client,
       weight: record.weight,
-      baseModelDigest: opened.baseModelDigest,
+      baseModelDigest: baseDigestIn(records, submission.base),
       base: submission.base,
       commitment: submission.commitment,
       sharesDigest: sharesDigest(submission.shareHashes),

@@ -12,10 +12,11 @@ import { modelDigest } from "../protocol/model.ts";
 import { initialState } from "../protocol/next-model.ts";
 import { layoutFor } from "../protocol/layout.ts";
 import type { Layout } from "../protocol/layout.ts";
-import { MAX_COHORT, MAX_COMMITTEE, MAX_TOTAL_WEIGHT, PRESETS } from "../protocol/parameters.ts";
+import { MAX_COHORT, MAX_COMMITTEE, MAX_STALENESS, MAX_TOTAL_WEIGHT, PRESETS } from "../protocol/parameters.ts";
 import { assertTaskParameters, BARRIER, largestParameter } from "../protocol/task.ts";
 import type { TaskParameters } from "../protocol/task.ts";
 import type { Hex } from "../protocol/transcript.ts";
+import { assertBufferable } from "./buffers.ts";
 import { checkpointFiles } from "./checkpoint.ts";
 import type { TensorShape } from "./checkpoint.ts";
 import { documentRequestSchema, documentSchema, taskFiles } from "./document.ts";
@@ -71,6 +72,19 @@ const requestSchema = z.strictObject({
   }),
   /** 0 for no end. */
   maxRounds: parameterNumber("maxRounds"),
+  /** When a round closes before its time, and what it takes; absent where it waits for everybody. */
+  rounds: z
+    .strictObject({
+      /** Submissions at which it closes. */
+      bufferGoal: parameterNumber("bufferGoal", 1, MAX_COHORT),
+      /** Models that an update's base may be behind the latest one. */
+      maxStaleness: parameterNumber("maxStaleness", 0, MAX_STALENESS),
+      /** Rounds from one submission of a client to its next. */
+      minSeparation: parameterNumber("minSeparation", 1).default(BARRIER.minSeparation),
+      /** Shortest time that it collects, so that slow provers are in as well. */
+      minCollectSeconds: parameterNumber("minCollectSeconds", 0, MOST_SECONDS).default(BARRIER.minCollectSeconds),
+    })
+    .optional(),
 });
 
 /** A specification with nothing left to choose. */
@@ -119,6 +133,7 @@ export function parseSpecification(json: unknown, target: PrivacyTarget = {}): T
 export function assertRunnable(specification: TaskSpecification): void {
   const { document, clients, maxRounds } = specification;
   assertSummable(document, { minHonest: clients.minHonest, maxRounds }, "TASK_SPECIFICATION_INVALID");
+  assertBufferable(document, specification.rounds ?? BARRIER, "TASK_SPECIFICATION_INVALID");
   assertDataFits(document);
   assertTrainable(document);
   const weightCount = modelWeightCount(document.model);
@@ -292,7 +307,7 @@ export function parametersOf(
     maxCorrupt: clients.maxCorrupt,
     uniformWeights: countsClientsAlike(document),
     maxWeight: clients.maxWeight ?? (countsClientsAlike(document) ? 1 : Math.max(1, clients.min - 1)),
-    ...BARRIER,
+    ...(specification.rounds ?? BARRIER),
     openRegistration: clients.openRegistration,
     bondWei: BigInt(clients.bondWei),
     maxRefusals: clients.maxRefusals,

@@ -6,6 +6,7 @@ import type { PublishedFiles } from "../protocol/ports.ts";
 import { assertTaskParameters, layoutOfTask, parametersHash, presetOf } from "../protocol/task.ts";
 import type { TaskParameters } from "../protocol/task.ts";
 import { cidFromDigest } from "../content/cid.ts";
+import { assertBufferable } from "./buffers.ts";
 import { openCells } from "./cells.ts";
 import { MAX_DOCUMENT_BYTES, parseTaskDocument, TASK_FILE } from "./document.ts";
 import type { TaskDocument } from "./document.ts";
@@ -39,6 +40,7 @@ export async function openTask<Store extends PublishedFiles>(
   const document = await loadTaskDocument(store, parameters);
   assertTrainable(document);
   assertSummable(document, parameters, "TASK_DOCUMENT_INVALID");
+  assertBufferable(document, parameters, "TASK_DOCUMENT_INVALID");
   const tensors = modelTensors(document.model);
   const dimension = dimensionOf(document, modelWeightCount(document.model));
   if (dimension !== parameters.dimension) {

@@ -51,7 +51,8 @@ export const NODE_ERRORS = {
     http: 429,
   },
   ROUND_NOT_COLLECTING: {
-    cause: "A submission was handed to a relayer for a round that is not collecting.",
+    cause:
+      "A submission was handed to a relayer for a round that is not collecting, or a client's update came after its round.",
     advice:
       "There is nothing to do: the client takes part in the next round. If this goes on, compare both sides' `--rpc`.",
     role: "sit-out",

@@ -27,18 +27,19 @@ export async function checkEvidence(json: string): Promise<Report> {
   const evidence = JSON.parse(json, (_, value: unknown) =>
     typeof value === "string" && /^[0-9]+n$/.test(value) ? BigInt(value.slice(0, -1)) : value,
   ) as Evidence;
-  const { context, parameters, opened, record } = evidence;
+  const { context, parameters, base, record } = evidence;
   const task = {
     layout: layoutOfTask(parameters),
     parameters,
     chain: { context },
   };
+  const bases = new Map([[base.number, base.digest]]);
   const checker = new Checker(() => undefined);
   const started = performance.now();
   await checker.check(
     Number(record.round),
     "submission",
-    () => verifySubmission(task, decodeVerificationKeys(fromHex(evidence.keys)), { opened }, record),
+    () => verifySubmission(task, decodeVerificationKeys(fromHex(evidence.keys)), { bases }, record),
     (chunks) => `${chunks} proofs and the opening verify`,
   );
   const root = parseDirectoryCid(cidFromDigest(record.submission.sharesCid));

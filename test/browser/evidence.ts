@@ -1,5 +1,5 @@
 /** One real submission with everything that is public about it, as a page gets it: JSON in which `12n` is a bigint. */
-import type { OpenedRecord, SubmittedRecord, TaskContext } from "../../chain/task-chain.ts";
+import type { SubmittedRecord, TaskContext } from "../../chain/task-chain.ts";
 import { digestHexOfCid } from "../../content/cid.ts";
 import { encodeCar } from "../../content/car.ts";
 import { buildDirectory } from "../../content/profile.ts";
@@ -23,7 +23,7 @@ export interface Evidence {
   readonly parameters: TaskParameters;
   /** As the contract stores them. */
   readonly keys: Hex;
-  readonly opened: OpenedRecord;
+  readonly base: { readonly number: bigint; readonly digest: Hex };
   readonly record: SubmittedRecord;
   /** The encrypted shares, a CAR. */
   readonly shares: Hex;
@@ -60,22 +60,15 @@ export async function makeEvidence(): Promise<Evidence> {
     files[shareFileName(index + 1)] = sealed;
   }
   const { root, blocks } = await buildDirectory(files);
-  const opened = {
-    round: 4n,
-    baseModel: 3n,
-    baseModelCid: word("cid"),
-    baseModelDigest: word("digest"),
-    deadline: 0,
-    keyMask: 15n,
-  };
+  const base = { number: 3n, digest: word("digest") };
   const submission = await proveUpdate(
     layout,
     {
       ...context,
       client: CLIENT,
       weight: 3,
-      baseModelDigest: opened.baseModelDigest,
-      base: opened.baseModel,
+      baseModelDigest: base.digest,
+      base: base.number,
       normBoundSquared: parameters.normBoundSquared,
     },
     committed,
@@ -86,7 +79,7 @@ export async function makeEvidence(): Promise<Evidence> {
     context: { chainId: context.chainId, contract: context.contract, deployment: context.deployment },
     parameters,
     keys: toHex(encodeVerificationKeys(keys.verificationKeys)),
-    opened,
+    base,
     record: {
       ...{ round: 4n, client: CLIENT, index: 0, weight: 3, submission },
       ...{ transactionHash: word("transaction"), blockNumber: 4 },

@@ -91,7 +91,7 @@ function dependencies(
       audited: () => Promise.resolve(undefined),
       setAudited: () => note("remembers"),
       find: async (round: bigint) => {
-        const task = { parameters: { committeeSize: 4 }, parametersHash: word("parameters") };
+        const task = { parameters: { committeeSize: 4, maxStaleness: 0 }, parametersHash: word("parameters") };
         return kept && { ...(await targetIn({ chain, task }, await chain.records(round))), submission: kept };
       },
       satOut: () => Promise.resolve(false),
@@ -156,7 +156,7 @@ describe("the client's loop", () => {
     const chain = await collecting();
     const records: TaskWriter["records"] = async (round) => {
       const { opened, ...rest } = await chain.records(round);
-      return { ...rest, opened: { ...opened!, baseModelDigest: word("another model") } };
+      return { ...rest, opened: opened!, bases: new Map([[opened!.baseModel, word("another model")]]) };
     };
     const audit = async (): Promise<TaskAudit> => passed(await chain.latestModel());
     const step = createClientStep(dependencies({ ...chain, records }, audit, done));

@@ -63,7 +63,7 @@ describe("a client's part in a round", () => {
       chain: onChain.clients[0]!,
       task: {
         parametersHash: word("parameters"),
-        parameters: { privacyBudget: 0n, dimension: 1, committeeSize: 4 },
+        parameters: { privacyBudget: 0n, dimension: 1, committeeSize: 4, maxStaleness: 0, bufferGoal: 0 },
         document: { server: SERVER },
         store,
       },
