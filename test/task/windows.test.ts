@@ -65,6 +65,7 @@ describe("a task's windows", () => {
     assert.deepEqual(broken, {
       "activity.json": "aggregate=1750",
       "breast-cancer.json": "aggregate=1750",
+      "digits-buffer.json": "aggregate=1750",
       "digits-cohort.json": "aggregate=1750",
       "digits-private.json": "aggregate=1750",
       "digits.json": "aggregate=1750",
