@@ -72,11 +72,12 @@ export class Reference {
     this.#shared.set(`${client} ${base}`, { vector, ds: isSame ? [...last.ds, d] : [d] });
   }
 
-  /** A settlement was mined. */
+  /** A call to settle was mined; one that leaves too few clients ends the round without a settlement. */
   settles(round: bigint): void {
     const records = this.#records(round);
-    for (const { submission } of includedRecords(records, records.settled!))
-      this.#counted.add(submission.chunks[0]!.d.x);
+    const { settled } = records;
+    if (settled === undefined) return;
+    for (const { submission } of includedRecords(records, settled)) this.#counted.add(submission.chunks[0]!.d.x);
   }
 
   /** A member signed a release: from now on anybody may have it. */
