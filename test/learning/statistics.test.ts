@@ -254,7 +254,11 @@ describe("federated statistics", () => {
       };
       const parameters = { ...parametersOf(specification, layoutOf(MODEL).length, digests), ...other };
       const document = { ...specification.document, version: 1, keysCid: word("keys") } as const;
-      const chain = { parameters: async () => parameters, parametersHash: async () => parametersHash(parameters) };
+      const chain = {
+        parameters: async () => parameters,
+        parametersHash: async () => parametersHash(parameters),
+        requireReleasedCode: async () => undefined,
+      };
       const store = { getFile: async () => taskFiles(document)[TASK_FILE]! };
       return openTask(chain as unknown as TaskReader, store as unknown as PublishedFiles);
     };
