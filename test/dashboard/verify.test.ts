@@ -198,7 +198,7 @@ type Alter = (request: { readonly url: string; readonly body: string | null }, a
         const text = answer.toString("utf8");
         // The y of a proof, which the intake does not hold: a reader refuses answers that alter what it holds.
         const at = text.indexOf('"data":"', text.lastIndexOf(topic) - 20_000 < 0 ? 0 : text.indexOf(topic));
-        const place = text.indexOf('"data":"', at) + 8 + 2 + 64 * 27 + 63;
+        const place = text.indexOf('"data":"', at) + 8 + 2 + 64 * 28 + 63;
         const digit = text[place] === "0" ? "1" : "0";
         return Buffer.from(text.slice(0, place) + digit + text.slice(place + 1));
       });
