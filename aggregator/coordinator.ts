@@ -72,12 +72,8 @@ export function createCoordinator(deps: CoordinatorDependencies): CoordinatorSte
   const sayOpened = ({ number, expected }: RoundState): void => {
     if (number <= openedLast) return;
     openedLast = number;
-    reporter.say(
-      "info",
-      "round-opened",
-      `round ${number} is open ${isBuffer(task.parameters) ? "until" : "to"} ${expected} clients${isBuffer(task.parameters) ? " are in" : ""}`,
-      { round: number, expected },
-    );
+    const whom = isBuffer(task.parameters) ? `until ${expected} clients are in` : `to ${expected} clients`;
+    reporter.say("info", "round-opened", `round ${number} is open ${whom}`, { round: number, expected });
   };
 
   const aggregate = async (round: RoundState): Promise<boolean> => {

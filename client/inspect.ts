@@ -7,7 +7,7 @@ import type { OnRows } from "../learning/formats/format.ts";
 import { preprocessingSchema } from "../learning/preprocessing.ts";
 import { tableSchema } from "../learning/tables/schema.ts";
 import { VerisumError } from "../protocol/errors.ts";
-import { lineOf, strictJson } from "../protocol/strict-json.ts";
+import { readJson } from "../protocol/strict-json.ts";
 import { answersText } from "./answers-text.ts";
 import { reportText } from "./data-report.ts";
 
@@ -53,18 +53,7 @@ async function expectedBy(file: string): Promise<ExpectedData> {
   const text = await readFile(file, "utf8").catch((cause: unknown) => {
     throw new VerisumError("USAGE", `the task ${file} cannot be read`, { file }, { cause });
   });
-  let json: unknown;
-  try {
-    json = strictJson(text);
-  } catch (cause) {
-    throw new VerisumError(
-      "TASK_SPECIFICATION_INVALID",
-      `${file} cannot be read as JSON: ${lineOf(cause)}`,
-      { file },
-      { cause },
-    );
-  }
-  const parsed = taskFile.safeParse(json);
+  const parsed = taskFile.safeParse(readJson(text, file, "TASK_SPECIFICATION_INVALID", { file }));
   if (!parsed.success)
     throw new VerisumError(
       "TASK_SPECIFICATION_INVALID",

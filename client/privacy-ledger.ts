@@ -5,9 +5,9 @@ import type { Journal, SubmissionName, VectorName } from "./journal.ts";
 
 /**
  * Refuses to draw a vector beyond the rounds that epsilon is stated for, all of the task's or those that can count one
- * client, by the client's own count, which neither a reorganisation nor a
- * lying endpoint that forgets rounds resets: every vector of which a submission was made counts once, whatever became
- * of the rounds. So nobody obtains more of them by ending rounds without a result.
+ * client, by the client's own count, which neither a reorganisation nor a lying endpoint that forgets rounds resets:
+ * every vector of which a submission was made counts once, whatever became of the rounds. So nobody obtains more of
+ * them by ending rounds without a result.
  * @throws PRIVACY_BUDGET_SPENT; storage errors
  */
 export async function assertBudgetLeft({

@@ -9,6 +9,7 @@ import type { TaskSpecification } from "../task/create-task.ts";
 import type { TaskDocument } from "../task/document.ts";
 import { clipNormOf, serverStepOf, weightsOf } from "../task/model-vector.ts";
 import { createLearner } from "../client/learner.ts";
+import type { LocalLearner } from "../client/make-submission.ts";
 import { engineTrainer } from "../client/trainers/engine.ts";
 import { modelDigest } from "../protocol/model.ts";
 import { initialState, nextModel } from "../protocol/next-model.ts";
@@ -51,13 +52,9 @@ export async function runFederation(
   rounds: number,
   deps: FederationDependencies,
 ): Promise<RoundResult[]> {
-  const { trainer, shards, test, random, onRound, cohort = shards.length } = deps;
+  const { trainer, test, onRound, cohort = deps.shards.length } = deps;
   const document: TaskDocument = { ...specification.document, version: 1, keysCid: `0x${"0".repeat(64)}` };
-  const reporter = { say: () => undefined, wait: () => undefined };
-  const learners = shards.map((data) => {
-    const own = engineTrainer({ engine: trainer, data, document, tensors: trainer.parameterShapes, random });
-    return createLearner({ trainer: own, document, tensors: trainer.parameterShapes, random, reporter });
-  });
+  const learners = learnersOf(document, deps);
   const adaptive = document.quantisation.adaptive !== undefined;
   let state = initialState(trainer.initialWeights(specification.initialSeed), document.server, adaptive ? 1 : 0);
   const results: RoundResult[] = [];
@@ -88,6 +85,19 @@ export async function runFederation(
     onRound(result, weightsOf(document, state));
   }
   return results;
+}
+
+/** A learner for each client's data, as a client has it. */
+export function learnersOf(
+  document: TaskDocument,
+  { trainer, shards, random }: Pick<FederationDependencies, "trainer" | "shards" | "random">,
+): LocalLearner[] {
+  const reporter = { say: () => undefined, wait: () => undefined };
+  const tensors = trainer.parameterShapes;
+  return shards.map((data) => {
+    const own = engineTrainer({ engine: trainer, data, document, tensors, random });
+    return createLearner({ trainer: own, document, tensors, random, reporter });
+  });
 }
 
 function figuresOf(

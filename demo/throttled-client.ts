@@ -3,33 +3,18 @@
  * `fl-client join`, plus --training-seconds.
  */
 import { setTimeout } from "node:timers/promises";
-import { Command } from "commander";
-import { connectionOptions, contentOptions, nodeOptions, positiveNumber, reporterFor } from "../command/options.ts";
-import type { CommonFlags } from "../command/options.ts";
-import { platformRandom as random } from "../command/platform-random.ts";
-import { runCommand } from "../command/run.ts";
-import { joinTask } from "../client/join.ts";
+import { positiveNumber } from "../command/options.ts";
 import type { LocalLearner } from "../client/make-submission.ts";
+import { runAlteredClient } from "./altered-client.ts";
 
-interface Flags extends CommonFlags {
-  readonly data: string;
-  readonly trainingSeconds: number;
-}
-
-await contentOptions(connectionOptions(new Command("throttled-client"), true))
-  .requiredOption("--data <spec>")
-  .requiredOption("--training-seconds <n>", "how long training takes at least", positiveNumber)
-  .action(async (flags: Flags) => {
-    const reporter = reporterFor(flags, "client");
-    await runCommand(reporter, (signal) =>
-      joinTask(
-        { ...nodeOptions(flags, "client"), data: flags.data },
-        { reporter, random, signal },
-        ({ learner, ...parts }) => ({ ...parts, learner: throttled(learner, flags.trainingSeconds, signal) }),
-      ),
-    );
-  })
-  .parseAsync();
+await runAlteredClient<{ readonly trainingSeconds: number }>(
+  "throttled-client",
+  (command) => command.requiredOption("--training-seconds <n>", "how long training takes at least", positiveNumber),
+  ({ learner, ...parts }, { flags, signal }) => ({
+    ...parts,
+    learner: throttled(learner, flags.trainingSeconds, signal),
+  }),
+);
 
 function throttled(learner: LocalLearner, seconds: number, signal: AbortSignal): LocalLearner {
   return {

@@ -18,6 +18,7 @@ import { buildContracts } from "../operator/build-contracts.ts";
 import { readSpecification } from "../operator/read-specification.ts";
 import { parseSpecification } from "../task/create-task.ts";
 import type { TaskSpecification } from "../task/create-task.ts";
+import { median } from "./bench/statistics.ts";
 import { runUntilGood } from "./buffers/wall-run.ts";
 import type { WallOptions, WallResult } from "./buffers/wall-run.ts";
 
@@ -85,8 +86,4 @@ async function inItsFolder(specification: TaskSpecification, options: WallOption
     await processes.stopAll();
     await rm(directory, { recursive: true, force: true });
   }
-}
-
-function median(values: readonly number[]): number {
-  return values.toSorted((a, b) => a - b)[values.length >> 1]!;
 }

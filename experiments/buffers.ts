@@ -12,6 +12,7 @@ import { createReporter } from "../command/reporter.ts";
 import { runCommand } from "../command/run.ts";
 import { loadDataset } from "../learning/dataset.ts";
 import { partitionIid } from "../learning/partition.ts";
+import { dataRulesOf } from "../learning/preprocessing.ts";
 import { createTrainer } from "../learning/trainer.ts";
 import { readSpecification } from "../operator/read-specification.ts";
 import { parseSpecification } from "../task/create-task.ts";
@@ -79,7 +80,7 @@ async function rowsOf(flags: Flags): Promise<BufferRow[]> {
   const { initialSeed, document: asked } = parseSpecification(await readSpecification(flags.task));
   const staleness = { kind: "polynomial", exponent: flags.exponent } as const;
   const document = { ...asked, training: { ...asked.training, staleness } };
-  const { train, test } = await loadDataset(flags.data, document.data ?? document.preprocessing);
+  const { train, test } = await loadDataset(flags.data, dataRulesOf(document));
   const trainer = await createTrainer(document.model);
   const fast = { trainingSeconds: flags.training, provingSeconds: flags.proving };
   const rows: BufferRow[] = [];

@@ -23,7 +23,7 @@ import { addressFault } from "../protocol/address.ts";
 import { influenceLine, taskWarnings } from "../task/warnings.ts";
 import type { TaskWarning } from "../task/warnings.ts";
 import { VerisumError } from "../protocol/errors.ts";
-import { lineOf, strictJson } from "../protocol/strict-json.ts";
+import { readJson } from "../protocol/strict-json.ts";
 import type { SharedRecords } from "../storage/own-record.ts";
 import type { KeyRule } from "../protocol/key-guard.ts";
 import type { RandomBytes } from "../protocol/random.ts";
@@ -135,17 +135,13 @@ const preparedSchema = z.strictObject({
 
 /** What create-task wrote. @throws TASK_DEPLOYMENT_INVALID naming the place */
 export function parsePreparedTask(text: string): PreparedTask {
-  const refuse = (why: string, cause?: unknown): VerisumError =>
-    new VerisumError("TASK_DEPLOYMENT_INVALID", `the deployment file ${why}`, {}, { cause });
-  let json: unknown;
-  try {
-    json = strictJson(text);
-  } catch (cause) {
-    throw refuse(`cannot be read as JSON: ${lineOf(cause)}`, cause);
-  }
-  const { data, error } = preparedSchema.safeParse(json);
+  const file = "the deployment file";
+  const { data, error } = preparedSchema.safeParse(readJson(text, file, "TASK_DEPLOYMENT_INVALID"));
   if (data === undefined)
-    throw refuse(`was not written by create-task: ${error.issues[0]?.path.join(".")} ${error.issues[0]?.message}`);
+    throw new VerisumError(
+      "TASK_DEPLOYMENT_INVALID",
+      `${file} was not written by create-task: ${error.issues[0]?.path.join(".")} ${error.issues[0]?.message}`,
+    );
   const { parameters, keys, group } = data;
   return { parameters, keys, ...(group === undefined ? {} : { group }) };
 }

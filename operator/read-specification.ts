@@ -1,7 +1,7 @@
 /** Reads what an operator wrote. */
 import { readFile } from "node:fs/promises";
 import { VerisumError } from "../protocol/errors.ts";
-import { lineOf, strictJson } from "../protocol/strict-json.ts";
+import { readJson } from "../protocol/strict-json.ts";
 
 /**
  * The JSON of a tasks/*.json, unchecked.
@@ -11,14 +11,5 @@ export async function readSpecification(file: string): Promise<unknown> {
   const text = await readFile(file, "utf8").catch((cause: unknown) => {
     throw new VerisumError("USAGE", `the task's specification ${file} cannot be read`, { file }, { cause });
   });
-  try {
-    return strictJson(text);
-  } catch (cause) {
-    throw new VerisumError(
-      "TASK_SPECIFICATION_INVALID",
-      `${file} cannot be read as JSON: ${lineOf(cause)}`,
-      { file },
-      { cause },
-    );
-  }
+  return readJson(text, file, "TASK_SPECIFICATION_INVALID", { file });
 }

@@ -1,4 +1,6 @@
 /** JSON that says one thing to all who read it. */
+import { VerisumError } from "./errors.ts";
+import type { ErrorCode } from "./errors.ts";
 import { repeatedKey } from "./repeated-key.ts";
 
 /**
@@ -14,7 +16,25 @@ export function strictJson(bytes: Uint8Array | string): unknown {
   return json;
 }
 
+/**
+ * The same, refused as the project refuses.
+ * @param name how the message calls it
+ * @throws the code
+ */
+export function readJson(
+  bytes: Uint8Array | string,
+  name: string,
+  code: ErrorCode,
+  details: Readonly<Record<string, string>> = {},
+): unknown {
+  try {
+    return strictJson(bytes);
+  } catch (cause) {
+    throw new VerisumError(code, `${name} cannot be read as JSON: ${lineOf(cause)}`, details, { cause });
+  }
+}
+
 /** What was thrown, in one line: a parser quotes the text that it stopped at, line ends and all. */
-export function lineOf(cause: unknown): string {
+function lineOf(cause: unknown): string {
   return (cause instanceof Error ? cause.message : String(cause)).replaceAll(/\s+/g, " ");
 }

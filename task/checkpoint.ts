@@ -8,7 +8,7 @@ import { z } from "zod";
 import { VerisumError } from "../protocol/errors.ts";
 import { decodeModelState, encodeModelState, modelDigest, stateBytes } from "../protocol/model.ts";
 import type { ModelState } from "../protocol/model.ts";
-import { lineOf, strictJson } from "../protocol/strict-json.ts";
+import { readJson } from "../protocol/strict-json.ts";
 import { ruleOf } from "../protocol/server-rules/registry.ts";
 import type { TaskParameters } from "../protocol/task.ts";
 import type { PublishedFiles } from "../protocol/ports.ts";
@@ -252,11 +252,7 @@ export function parseCheckpointConfig(bytes: Uint8Array, of: string): Checkpoint
  * @param name how messages call it. @throws CHECKPOINT_INVALID
  */
 export function checkpointJson(bytes: Uint8Array, name: string): unknown {
-  try {
-    return strictJson(bytes);
-  } catch (cause) {
-    throw new VerisumError("CHECKPOINT_INVALID", `${name} cannot be read as JSON: ${lineOf(cause)}`, {}, { cause });
-  }
+  return readJson(bytes, name, "CHECKPOINT_INVALID");
 }
 
 function jsonBytes(value: unknown): Uint8Array {

@@ -6,7 +6,7 @@ import { CLASS_WEIGHT_LIMITS, OPTIONAL_TRAINING_LIMITS, TRAINING_LIMITS } from "
 import { optimiserSchema } from "../learning/trainers/optimiser.ts";
 import { addressFault } from "../protocol/address.ts";
 import { VerisumError } from "../protocol/errors.ts";
-import { lineOf, strictJson } from "../protocol/strict-json.ts";
+import { readJson } from "../protocol/strict-json.ts";
 import { PRESETS } from "../protocol/parameters.ts";
 import type { Hex } from "../protocol/transcript.ts";
 import { privacyRequestSchema, privacySchema } from "./mechanisms/registry.ts";
@@ -105,18 +105,7 @@ export function taskFiles(document: TaskDocument): Record<string, Uint8Array> {
 
 /** @throws TASK_DOCUMENT_INVALID with the first problem's place */
 export function parseTaskDocument(bytes: Uint8Array): TaskDocument {
-  let json: unknown;
-  try {
-    json = strictJson(bytes);
-  } catch (cause) {
-    throw new VerisumError(
-      "TASK_DOCUMENT_INVALID",
-      `${TASK_FILE} cannot be read as JSON: ${lineOf(cause)}`,
-      {},
-      { cause },
-    );
-  }
-  const parsed = documentSchema.safeParse(json);
+  const parsed = documentSchema.safeParse(readJson(bytes, TASK_FILE, "TASK_DOCUMENT_INVALID"));
   if (!parsed.success) {
     const issue = parsed.error.issues[0];
     throw new VerisumError(

@@ -1,5 +1,6 @@
 /** What virtual runs have to show: rows of docs/data/buffers.json, and their chart. */
 import { classEvaluation } from "../../learning/evaluation.ts";
+import { median } from "../bench/statistics.ts";
 import type { Chart } from "../bench/chart.ts";
 import type { RoundRules, VirtualRun } from "./virtual-time.ts";
 
@@ -56,8 +57,7 @@ function modelsOf({ models }: VirtualRun): BufferRow["models"] {
 
 /** Over the runs; one that never arrived counts as endless. */
 export function medianSeconds({ runs }: Pick<BufferRow, "runs">): number {
-  const seconds = runs.map(({ secondsToTarget }) => secondsToTarget ?? Infinity).sort((a, b) => a - b);
-  return seconds[(seconds.length - 1) >> 1]!;
+  return median(runs.map(({ secondsToTarget }) => secondsToTarget ?? Infinity));
 }
 
 /** Accuracy over time, of each row's first run. */

@@ -4,8 +4,7 @@
  * only take their time. A barrier is a buffer of everybody whose base is the newest model.
  */
 import type { LocalLearner } from "../../client/make-submission.ts";
-import { createLearner } from "../../client/learner.ts";
-import { engineTrainer } from "../../client/trainers/engine.ts";
+import { learnersOf } from "../../demo/federation.ts";
 import type { Evaluation } from "../../learning/evaluation.ts";
 import type { Dataset } from "../../learning/examples.ts";
 import type { Trainer } from "../../learning/trainer.ts";
@@ -87,13 +86,10 @@ export async function runInVirtualTime(
   { trainer, shards, test, random, isEnough }: VirtualDependencies,
 ): Promise<VirtualRun> {
   const document: TaskDocument = { ...requested, version: 1, keysCid: `0x${"0".repeat(64)}` };
-  const reporter = { say: () => undefined, wait: () => undefined };
-  const tensors = trainer.parameterShapes;
-  const clients = shards.map((data, i): Client => {
-    const own = engineTrainer({ engine: trainer, data, document, tensors, random });
-    const learner = createLearner({ trainer: own, document, tensors, random, reporter });
-    return { learner, pace: paces[i]!, doing: "nothing", vector: undefined, lastBase: -1, lastRound: -1 };
-  });
+  const clients = learnersOf(document, { trainer, shards, random }).map((learner, i): Client => ({
+    ...{ learner, pace: paces[i]!, doing: "nothing", vector: undefined },
+    ...{ lastBase: -1, lastRound: -1 },
+  }));
   const levels = document.quantisation.adaptive === undefined ? 0 : 1;
   const states: ModelState[] = [initialState(trainer.initialWeights(initialSeed), document.server, levels)];
   const models: VirtualModel[] = [];

@@ -1,8 +1,10 @@
 /** Python with what the packages in `integrations/` need, and pytest: PYTHON of the environment, or `python3`. */
+import assert from "node:assert/strict";
 import { spawn, spawnSync } from "node:child_process";
 import { text } from "node:stream/consumers";
 import { once } from "node:events";
 import { fileURLToPath } from "node:url";
+import { it } from "mocha";
 
 /** The folder of the package for trainers. */
 export const PACKAGE = fileURLToPath(new URL("../../integrations/python/", import.meta.url));
@@ -14,16 +16,26 @@ const NEEDED = "import numpy, pytest, safetensors, sys; sys.exit(sys.version_inf
 const found = process.env["PYTHON"] ?? "python3";
 
 /** Whether Python has what the independent auditor needs: else its tests are skipped. */
-export function hasAuditorsPackages(): boolean {
-  const needed = "import Crypto, eth_keys, py_ecc, pytest, sys; sys.exit(sys.version_info < (3, 11))";
-  return spawnSync(found, ["-c", needed]).status === 0;
-}
+export const HAS_AUDITORS_PACKAGES =
+  spawnSync(found, ["-c", "import Crypto, eth_keys, py_ecc, pytest, sys; sys.exit(sys.version_info < (3, 11))"])
+    .status === 0;
 
 /** Undefined where a test that needs it is skipped. */
 export const PYTHON = spawnSync(found, ["-c", NEEDED]).status === 0 ? found : undefined;
 
+const HAS_MYPY = spawnSync(found, ["-m", "mypy", "--version"]).status === 0;
+
 /** What Python's modules find the package by; nothing is installed, and nothing is written beside the sources. */
 export const PYTHON_ENVIRONMENT = { PYTHONPATH: `${PACKAGE}src`, PYTHONDONTWRITEBYTECODE: "1" } as const;
+
+/** A test of a package's types, skipped by name where mypy is not there. @param environment for what it imports */
+export function itHasTypes(folder: string, environment: Readonly<Record<string, string>> = {}): void {
+  const title = "has types that mypy finds nothing in";
+  (HAS_MYPY ? it : it.skip)(HAS_MYPY ? title : `${title} (${found} has no mypy)`, async () => {
+    const { status, stdout } = await python(["-m", "mypy"], environment, folder);
+    assert.equal(status, 0, stdout);
+  });
+}
 
 /** Runs Python to its end, while this process goes on serving. */
 export async function python(
