@@ -15,6 +15,8 @@ const FORMAT = "verisum-invitation-1";
 /** Of endpoints, and of peers. */
 const MAX_URLS = 16;
 const MAX_INVITATION_BYTES = 65_536;
+/** The last second that a date can be of, in Unix time. */
+const LAST_SECOND = 8_640_000_000_000;
 
 const hex = (bytes: number): z.ZodType<Hex> =>
   z.custom<Hex>((value) => typeof value === "string" && new RegExp(`^0x[0-9a-f]{${2 * bytes}}$`).test(value));
@@ -31,7 +33,7 @@ const schema = z.strictObject({
   keysHash: hex(32),
   endpoints: urls.min(1),
   peers: urls,
-  expires: z.int().positive(),
+  expires: z.int().positive().max(LAST_SECOND),
   signature: z.strictObject({ r: hex(32), vs: hex(32) }),
 });
 

@@ -1,6 +1,7 @@
 /**
- * The statements that a node knows: verified, by seat, and bounded. Whatever a seat signs takes nothing from the
- * others, and what others repeat of a seat's earlier rounds takes nothing from its present one.
+ * The statements that a node knows: verified, by seat and member, and bounded. Whatever a member signs takes nothing
+ * from the others, nor from whoever has its seat before it or after it; and what others repeat of its earlier rounds
+ * takes nothing from the present one.
  */
 import type {
   Attestation,
@@ -10,6 +11,7 @@ import type {
   RoundRecords,
   TaskReader,
 } from "../chain/task-chain.ts";
+import { membersIn } from "../chain/lists.ts";
 import { bitCount, hasSeat } from "../protocol/committee.ts";
 import type { Hex } from "../protocol/transcript.ts";
 import { checkOrigin } from "./statements.ts";
@@ -18,7 +20,7 @@ import type { Statement } from "./statements.ts";
 /** What a statement says, whoever signed it. */
 type Said = ({ readonly kind: "attestation" } & Attestation) | ({ readonly kind: "release" } & Release);
 
-/** Kept of one seat. An honest one makes few in a round, and reorganisations bring few more. */
+/** Kept of one member of a seat. An honest one makes few in a round, and reorganisations bring few more. */
 export const MOST_OF_SEAT = 16;
 
 export interface StatementBoard {
@@ -44,17 +46,20 @@ export function createStatementBoard(
   onNew: () => void = () => undefined,
   check: typeof checkOrigin = checkOrigin,
 ): StatementBoard {
-  const bySeat = new Map<number, readonly Statement[]>();
-  const all = (): Statement[] => [...bySeat].sort(([a], [b]) => a - b).flatMap(([, kept]) => kept);
+  /** By seat and member: the next member can sign for rounds to come while the present one's are needed. */
+  const byMember = new Map<string, readonly Statement[]>();
+  const all = (): Statement[] => [...byMember.values()].flat().sort((a, b) => a.seat - b.seat);
   return {
     add: async (statement) => {
-      const isKnown = (): boolean => (bySeat.get(statement.seat) ?? []).some((kept) => covers(kept, statement));
+      const { seat, round } = statement;
+      const isKnown = (): boolean => all().some((kept) => kept.seat === seat && covers(kept, statement));
       if (isKnown()) return false;
       await check(chain, statement);
+      const place = `${seat} ${membersIn(await chain.seats(), round)[seat - 1]}`;
       // Another one may have come while this one was checked.
       if (isKnown()) return false;
-      const others = (bySeat.get(statement.seat) ?? []).filter((kept) => !covers(statement, kept));
-      bySeat.set(statement.seat, latest([...others, statement]));
+      const others = (byMember.get(place) ?? []).filter((kept) => !covers(statement, kept));
+      byMember.set(place, latest([...others, statement]));
       onNew();
       return true;
     },

@@ -70,6 +70,14 @@ describe("an invitation", () => {
     throwsCode(() => read(text, FOUND.expires), "INVITATION_REFUSED", { reason: "expired" });
   });
 
+  it("is refused as malformed when it is good until a time that no date has, whoever signed it", async () => {
+    const stranger = developmentWallet(1);
+    const endless = await makeInvitation(stranger, chainOf(), { ...FOUND, expires: 8_640_000_000_001 });
+    throwsCode(() => read(encodeInvitation(endless)), "INVITATION_REFUSED", { reason: "malformed" });
+    const last = await makeInvitation(stranger, chainOf(), { ...FOUND, expires: 8_640_000_000_000 });
+    assert.ok(read(encodeInvitation(last)));
+  });
+
   it("is refused as malformed when it is none, or has more or less than its fields", async () => {
     const content = JSON.parse(await fileOf()) as Record<string, unknown>;
     const { peers: _, ...less } = content;

@@ -90,6 +90,28 @@ describe("a board of statements", () => {
     assert.equal(board.of(1n).length, 1, "and the other seat's stays");
   });
 
+  it("keeps what a seat's member said, however much the next one signs for rounds to come", async () => {
+    await openMemoryRound(task);
+    const next = task.clients[0]!;
+    await task.operator.replaceMember(1, next.account);
+    await board.add(await attestation(1));
+    await board.add(await release(1));
+    for (let i = 0; i < 2 * MOST_OF_SEAT; i++) {
+      const said = { round: 2n + BigInt(i), intake: INTAKE, good: 1n, refused: 0n };
+      const signature = await next.signAttestation(said);
+      assert.equal(await board.add({ kind: "attestation", ...said, seat: 1, signature }), true);
+    }
+    assert.deepEqual(
+      board.of(1n).map(({ seat, kind }) => [seat, kind]),
+      [
+        [1, "attestation"],
+        [1, "release"],
+      ],
+    );
+    const kept = Array.from({ length: 2 * MOST_OF_SEAT }, (_, i) => board.of(2n + BigInt(i)).length);
+    assert.equal(kept.filter((count) => count > 0).length, MOST_OF_SEAT);
+  });
+
   it("gives a settled round the releases of its settlement, until those of a result are on chain", async () => {
     await settleMemoryRound(task, await openMemoryRound(task));
     const records = await task.operator.records(1n);
