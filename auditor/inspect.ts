@@ -16,7 +16,7 @@ import { countedRounds, ownPrivacyLine } from "../task/own-privacy.ts";
 import { privacyLine, privacySummary } from "../task/privacy-summary.ts";
 import { influenceLine, influenceOf, taskWarnings } from "../task/warnings.ts";
 import { shortWindows, timingLine } from "../task/windows.ts";
-import { comingChanges } from "./changes.ts";
+import { comingChanges } from "../task/coming-changes.ts";
 import type { RoundMetrics } from "./metrics.ts";
 import type { PartyState } from "./parties.ts";
 import { presentOf, verifiedKeys } from "./present.ts";

@@ -3,6 +3,7 @@ import type { RoundState, TaskLook, TaskReader } from "../chain/task-chain.ts";
 import { cidFromDigest } from "../content/cid.ts";
 import { plainText } from "../content/report.ts";
 import type { Hex } from "../protocol/transcript.ts";
+import { comingChanges } from "../task/coming-changes.ts";
 import type { OpenTask } from "../task/opened-task.ts";
 import { privacySummary } from "../task/privacy-summary.ts";
 import { influenceLine, influenceOf, taskWarnings } from "../task/warnings.ts";
@@ -66,6 +67,7 @@ export async function snapshotOf(
     limits: {
       ...{ minClients: parameters.minClients, minHonest: parameters.minHonest },
       ...{ maxCorrupt: parameters.maxCorrupt, openRegistration: parameters.openRegistration },
+      ...{ bufferGoal: parameters.bufferGoal, maxStaleness: parameters.maxStaleness },
     },
     windows: {
       collect: parameters.collectSeconds,
@@ -75,6 +77,7 @@ export async function snapshotOf(
     influence: { ...influenceOf(document, parameters), says: influenceLine(document, parameters) },
     privacy,
     keys,
+    changes: comingChanges(look).map(({ says }) => says),
     warnings: [...taskWarnings(document, parameters), ...shortWindows(parameters, timing)].map(({ text }) => text),
     gateways: [...gateways],
     // What nodes say of themselves comes from strangers.

@@ -18,6 +18,7 @@ import { hasClient, hasSeat } from "../../protocol/committee.ts";
 import type { Reporter } from "../../protocol/reporter.ts";
 import type { Submission } from "../../protocol/submission.ts";
 import type { Hex } from "../../protocol/transcript.ts";
+import { isBuffer } from "../../task/buffers.ts";
 import { hasAllRounds } from "../../task/completion.ts";
 import { openTask } from "../../task/open-task.ts";
 import type { OpenTask } from "../../task/opened-task.ts";
@@ -92,7 +93,7 @@ async function describe(
     round: {
       ...{ number: Number(round.number), phase: round.phase },
       deadline: TIMED.includes(round.phase) ? round.deadline : 0,
-      ...{ submitted: round.submitted, expected: round.expected },
+      ...{ submitted: round.submitted, expected: round.expected, isBuffer: isBuffer(parameters) },
     },
     ...{ finalisedRounds: look.finalisedRounds, maxRounds: parameters.maxRounds },
     terms: termsOf(task, { weight }),

@@ -41,6 +41,8 @@ export interface PageTask {
     readonly deadline: number;
     readonly submitted: number;
     readonly expected: number;
+    /** It closes with so many submissions, whoever makes them. */
+    readonly isBuffer: boolean;
   };
   readonly finalisedRounds: number;
   readonly maxRounds: number;

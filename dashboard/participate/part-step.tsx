@@ -5,6 +5,7 @@ import type { Contribution, PageFailure, PageRun, PageState, PageTask } from "..
 import { useNow } from "../api.ts";
 import { bytes, count, dateAndTime, number, onClock, spentOf } from "../format.ts";
 import { Id } from "../parts/links.tsx";
+import { intakeWords } from "../parts/live-round.tsx";
 import { Notice } from "../parts/notice.tsx";
 import { Pair, Table } from "../parts/table.tsx";
 import type { Server } from "./server.ts";
@@ -136,8 +137,8 @@ function LiveLine({ task: { round } }: { readonly task: PageTask }): ReactNode {
   if (round.number === 0) return <p>No round has been opened yet.</p>;
   return (
     <p>
-      Round {count(round.number)}, {round.phase.toLowerCase()}: {count(round.submitted)} of {count(round.expected)}{" "}
-      clients submitted{round.deadline > 0 && left > 0 ? `, ${onClock(left)} left` : ""}
+      Round {count(round.number)}, {round.phase.toLowerCase()}: {intakeWords(round, round.isBuffer)}
+      {round.deadline > 0 && left > 0 ? `, ${onClock(left)} left` : ""}
     </p>
   );
 }

@@ -63,10 +63,20 @@ function stateOf(at: number, stage: number, isComplete: boolean): string {
   return at < stage ? "past" : at === stage ? "present" : "ahead";
 }
 
-function progressOf(phase: (typeof STAGES)[number]["phase"], { round, committee }: TaskSnapshot): string {
-  if (phase === "Collecting") return `${count(round.submitted)} of ${counted(round.expected, "client")} submitted`;
+function progressOf(phase: (typeof STAGES)[number]["phase"], { round, committee, limits }: TaskSnapshot): string {
+  if (phase === "Collecting") return intakeWords(round, limits.bufferGoal > 0);
   if (phase === "Attesting") return `${count(round.attested)} of ${committee.quorum} attestations needed`;
   return `${count(round.released)} of ${committee.threshold} releases needed`;
+}
+
+/** A buffer closes with its goal of submissions, whoever makes them; another round waits for its clients. */
+export function intakeWords(
+  { submitted, expected }: { readonly submitted: number; readonly expected: number },
+  isBuffer: boolean,
+): string {
+  return isBuffer
+    ? `${count(submitted)} of goal ${count(expected)} submitted`
+    : `${count(submitted)} of ${counted(expected, "client")} submitted`;
 }
 
 /** How fresh the page is. Says so loudly once it is not. */

@@ -66,6 +66,16 @@ export function Participants({
         ))}
       </Table>
       {more}
+      {snapshot.changes.length === 0 ? null : (
+        <>
+          <h3>Decided changes</h3>
+          <ul className="changes">
+            {snapshot.changes.map((says) => (
+              <li key={says}>{says}</li>
+            ))}
+          </ul>
+        </>
+      )}
       <ParticipationMap task={task} />
     </section>
   );

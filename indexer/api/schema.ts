@@ -49,7 +49,11 @@ export const snapshotSchema = z.strictObject({
     quorum: count,
     members: z.array(address),
   }),
-  limits: z.strictObject({ minClients: count, minHonest: count, maxCorrupt: count, openRegistration: z.boolean() }),
+  limits: z.strictObject({
+    ...{ minClients: count, minHonest: count, maxCorrupt: count, openRegistration: z.boolean() },
+    bufferGoal: count.describe("Submissions at which a round closes; 0 where it waits for all clients"),
+    maxStaleness: count.describe("Models by which an update's base may be older than the latest one"),
+  }),
   windows: z.strictObject({ collect: count, attest: count, aggregate: count }).describe("Seconds"),
   influence: z.strictObject({ corrupt: z.number(), honest: z.number(), outvoted: z.boolean(), says: z.string() }),
   privacy: z
@@ -73,6 +77,9 @@ export const snapshotSchema = z.strictObject({
       says: z.string(),
     })
     .describe("Where the proving keys come from"),
+  changes: z
+    .array(z.string())
+    .describe("Of members and clients, decided and not begun: who comes, goes or is replaced, and when"),
   warnings: z.array(z.string()),
   gateways: z.array(z.string()).describe("Nodes that were announced on chain"),
   parties: z.array(partySchema),

@@ -10,6 +10,7 @@ import { after, before, describe, it } from "mocha";
 import type { Browser, BrowserContextOptions, Page } from "playwright-core";
 import { chromium } from "playwright-core";
 import { memorySubmission } from "../support/memory-chain.ts";
+import { SNAPSHOT } from "../indexer/snapshot.ts";
 import { findChromium } from "../support/browser.ts";
 import { openCollecting, openDashboardScene } from "../support/dashboard-scene.ts";
 import type { DashboardScene } from "../support/dashboard-scene.ts";
@@ -123,6 +124,21 @@ describe("the dashboard's bundle", function () {
         await check(`round-${look}`, round);
       });
     }
+
+    it("counts towards a buffer's goal, and lists changes of members and clients that are decided", async () => {
+      const changes = ["seat 2 is 0x" + "a".repeat(40) + "'s from round 8 on, in place of 0x" + "b".repeat(40)];
+      await scene.refresh({ limits: { ...SNAPSHOT.limits, bufferGoal: 4, maxStaleness: 2 }, changes });
+      const task = await open(`/task/${scene.key}`, LOOKS["phone"]);
+      await task.page.getByText(/^2 of goal \d+ submitted$/).waitFor();
+      await task.page.getByRole("heading", { name: "Decided changes" }).waitFor();
+      await task.page.getByRole("listitem").filter({ hasText: changes[0]! }).waitFor();
+      await check("task-buffer", task);
+      await scene.refresh();
+      const barrier = await open(`/task/${scene.key}`);
+      await barrier.page.getByText(/^2 of \d+ clients submitted$/).waitFor();
+      assert.equal(await barrier.page.getByRole("heading", { name: "Decided changes" }).count(), 0);
+      await barrier.page.close();
+    });
 
     it("has content within a second", async () => {
       const { page } = await open(`/task/${scene.key}`);

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, it } from "mocha";
-import { comingChanges } from "../../auditor/changes.ts";
+import { comingChanges } from "../../task/coming-changes.ts";
 import { ZERO_ADDRESS } from "../../chain/lists.ts";
 import { openMemoryRound, openMemoryTask } from "../support/memory-chain.ts";
 
