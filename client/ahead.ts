@@ -11,11 +11,15 @@ import type { BaseModel } from "./make-submission.ts";
 import { ownSubmission } from "./own-submission.ts";
 import type { ParticipantDependencies } from "./participant.ts";
 import { sittingOut } from "./participant.ts";
-import { drawVector, unsettledVector } from "./private-vector.ts";
+import { drawVector, isHeldBack, unsettledVector } from "./private-vector.ts";
+import type { HeldBack } from "./private-vector.ts";
 
 export interface Ahead {
-  /** The oldest vector that a round may still take, and none has; counts those that are too old by now. */
-  held(look: TaskLook): Promise<PrivateVector | undefined>;
+  /**
+   * The oldest vector that a round may still take, and none has; one that an earlier round may still count, if there is
+   * no other. Counts those that are too old by now.
+   */
+  held(look: TaskLook): Promise<PrivateVector | HeldBack | undefined>;
   /** Whether there is a model to train on for a round that may take the update. */
   mayTrain(look: TaskLook): Promise<boolean>;
   /** Trains on the newest model, and holds its vector. @throws what `drawVector` does */
@@ -44,9 +48,12 @@ export function createAhead(deps: ParticipantDependencies): Ahead {
     return [...byBase.values()];
   };
   /** Undefined as well for one that was lost: something was drawn, and nothing takes its place. */
-  const unsettled = async (baseModelDigest: Hex): Promise<PrivateVector | "lost" | undefined> => {
+  const unsettled = async (
+    look: TaskLook,
+    baseModelDigest: Hex,
+  ): Promise<PrivateVector | HeldBack | "lost" | undefined> => {
     try {
-      return await unsettledVector(deps, baseModelDigest);
+      return await unsettledVector(deps, look, baseModelDigest);
     } catch (error) {
       if (!isVerisumError(error, "ROUND_RECORD_DAMAGED")) throw error;
       return "lost";
@@ -62,16 +69,21 @@ export function createAhead(deps: ParticipantDependencies): Ahead {
         if (BigInt(look.finalisedRounds) - name.base <= parameters.maxStaleness) {
           if (digestIn(look, name.base) === name.baseModelDigest && name.base !== flying) candidates.push(name);
         } else if (!tooOld.has(name.baseModelDigest)) {
+          const vector = await unsettled(look, name.baseModelDigest);
+          if (isHeldBack(vector)) continue;
           tooOld.add(name.baseModelDigest);
-          if ((await unsettled(name.baseModelDigest)) !== undefined) late += 1;
+          if (vector !== undefined) late += 1;
         }
       }
       drop(late);
+      let back: HeldBack | undefined;
       for (const { baseModelDigest } of candidates) {
-        const vector = await unsettled(baseModelDigest);
-        if (vector !== undefined && vector !== "lost") return vector;
+        const vector = await unsettled(look, baseModelDigest);
+        if (vector === undefined || vector === "lost") continue;
+        if (!isHeldBack(vector)) return vector;
+        back ??= vector;
       }
-      return undefined;
+      return back;
     },
     mayTrain: async (look) => {
       const next = nextRound(look, chain.account);
@@ -81,7 +93,7 @@ export function createAhead(deps: ParticipantDependencies): Ahead {
       const isLast = parameters.maxRounds > 0 && look.finalisedRounds + 1 >= parameters.maxRounds;
       if (flying !== undefined && (isLast || flying === BigInt(look.finalisedRounds))) return false;
       if (await journal.satOut(next)) return false;
-      return (await unsettled(look.latestModel.digest)) === undefined;
+      return (await unsettled(look, look.latestModel.digest)) === undefined;
     },
     train: async (look, newest) => {
       const round = nextRound(look, chain.account);

@@ -13,10 +13,11 @@ import { hasAllRounds } from "../task/completion.ts";
 import { roundNow } from "../task/round-now.ts";
 import { createAhead, firstRoundAfter } from "./ahead.ts";
 import type { Ahead } from "./ahead.ts";
-import type { PrivateVector } from "./journal.ts";
 import { auditModel } from "./model-audit.ts";
 import { ownSubmission } from "./own-submission.ts";
 import { submitUpdate } from "./participant.ts";
+import { isHeldBack } from "./private-vector.ts";
+import type { HeldBack } from "./private-vector.ts";
 import type { BaseModel } from "./make-submission.ts";
 import type { ParticipantDependencies } from "./participant.ts";
 
@@ -59,7 +60,8 @@ interface Pause {
 
 /**
  * One look at the chain and at most one action. Whether the submission is there, the chain says at each look: if a
- * reorganisation dropped it, it is sent again as it was.
+ * reorganisation dropped it, it is sent again as it was. A vector that an earlier round took waits until final blocks
+ * say that this round does not count it.
  *
  * The audit of a new model begins at once. The client may train on the model meanwhile, which costs time and tells
  * nobody anything; it encodes the update, shares it and sends it only when the audit has passed. A round that refuses
@@ -74,7 +76,15 @@ export function createClientStep(deps: ClientLoopDependencies): () => Promise<Cl
   let base: BaseModel | undefined;
   let shown: Hex | undefined;
   let verified: bigint | undefined;
+  let saidHeld: bigint | undefined;
 
+  const sayHeld = (round: bigint, { heldBy }: HeldBack): ClientProgress => {
+    const text = `round ${round}: holding back what was shared in round ${heldBy} until that is over for good: a reorganisation may still count it`;
+    if (saidHeld !== round) deps.reporter.say("info", "held", text, { round, heldBy });
+    saidHeld = round;
+    deps.reporter.wait(text, { round });
+    return "waiting";
+  };
   /** The newest model, its audit begun. A look that was broken off leaves no model that counts as audited. */
   const begin = ({ latestModel: latest, finalisedRounds }: TaskLook): BaseModel => {
     const audited = auditModel(deps, latest);
@@ -119,7 +129,11 @@ export function createClientStep(deps: ClientLoopDependencies): () => Promise<Cl
         await ahead.train(look, current);
         return "acted";
       }
-      await submitUpdate(deps, round, current, held);
+      const result = isHeldBack(held) ? held : await submitUpdate(deps, look, current, held);
+      if (isHeldBack(result)) {
+        await current.audited;
+        return sayHeld(round.number, result);
+      }
     } catch (error) {
       const reason = await refusalOf(deps, round, error);
       if (reason === undefined) throw error;
@@ -139,7 +153,7 @@ export function createClientStep(deps: ClientLoopDependencies): () => Promise<Cl
 }
 
 /** Where a round would take an update, and the client has none to share and no newer model to train on. */
-function idleOf(ahead: Ahead | undefined, held: PrivateVector | undefined, round: bigint): Pause | undefined {
+function idleOf(ahead: Ahead | undefined, held: Awaited<ReturnType<Ahead["held"]>>, round: bigint): Pause | undefined {
   if (ahead === undefined || held !== undefined) return undefined;
   return { progress: "waiting", text: `round ${round}: waiting for a newer model to train on`, round };
 }

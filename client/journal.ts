@@ -59,7 +59,10 @@ export interface JournalEntry extends SubmissionTarget {
 export interface VectorName {
   /** Number of the base model. */
   readonly base: bigint;
-  /** The first round that could share it. Of two vectors with one base, the later one takes the earlier one's place. */
+  /**
+   * Submissions of its base for this round and later ones share it. Of two vectors with one base, the later one takes
+   * the earlier one's place.
+   */
   readonly firstRound: bigint;
   readonly baseModelDigest: Hex;
 }

@@ -7,8 +7,8 @@ import type { ClientWork } from "../task/windows.ts";
 import type { Journal, JournalEntry, PrivateVector } from "./journal.ts";
 import { makeSubmission } from "./make-submission.ts";
 import type { BaseModel, MakingDependencies } from "./make-submission.ts";
-import { drawVector, unsettledVector } from "./private-vector.ts";
-import type { VectorDependencies } from "./private-vector.ts";
+import { drawVector, isHeldBack, unsettledVector } from "./private-vector.ts";
+import type { HeldBack, RoundsLook, VectorDependencies } from "./private-vector.ts";
 import type { SendThroughRelay } from "./relay.ts";
 import { requireBase, requireFit, targetIn } from "./target.ts";
 import type { WorkTimes } from "./work-times.ts";
@@ -35,9 +35,10 @@ interface SharedVector {
  * the vector's base is sent again as it was, however often the chain loses it; if it no longer fits, nothing is sent.
  * Nothing is encoded, shared or sent before the newest model's audit has passed.
  *
+ * @param look at a block in which the round collects
  * @param newest on which a client trains that holds no vector
  * @param held the vector to share; absent where rounds wait for everybody, and it is drawn for the round
- * @returns true if the contract accepted it now, false if it had already
+ * @returns true if the contract accepted it now, false if it had already; why the vector is not shared yet
  * @throws CHAIN_REVERTED if the contract refuses; UPDATE_NOISE_OVER_BOUND if this round's noise does not fit;
  * ROUND_SAT_OUT if the client sat it out before, also before a restart; ROUND_EQUIVOCATION if what was made no longer
  * fits; CHAIN_REORGANISED if the round takes no update of this base; CHAIN_EVENTS_MISSING; what the audit throws;
@@ -45,11 +46,12 @@ interface SharedVector {
  */
 export async function submitUpdate(
   deps: ParticipantDependencies,
-  round: RoundState,
+  look: RoundsLook,
   newest: BaseModel,
   held?: PrivateVector,
-): Promise<boolean> {
+): Promise<boolean | HeldBack> {
   const { chain, task, journal, reporter } = deps;
+  const { round } = look;
   const base = held ?? { base: newest.number, baseModelDigest: newest.digest };
   const records = await chain.records(round.number);
   requireBase(records, base, task.parameters);
@@ -66,7 +68,8 @@ export async function submitUpdate(
   await requireNotSatOut(journal, round.number);
   const begun = deps.clock();
   return sittingOut(journal, round.number, async () => {
-    const drawn = held === undefined ? await vectorFor(deps, round, newest) : { vector: held, trainingSeconds: 0 };
+    const drawn = held === undefined ? await vectorFor(deps, look, newest) : { vector: held, trainingSeconds: 0 };
+    if (isHeldBack(drawn)) return drawn;
     await newest.audited;
     return shareVector(deps, records, drawn, begun);
   });
@@ -91,8 +94,14 @@ async function requireNotSatOut(journal: Journal, round: bigint): Promise<void> 
 }
 
 /** Where rounds wait for everybody: the vector that an earlier round could not use, or another one. */
-async function vectorFor(deps: ParticipantDependencies, round: RoundState, base: BaseModel): Promise<SharedVector> {
-  const vector = await unsettledVector(deps, base.digest);
+async function vectorFor(
+  deps: ParticipantDependencies,
+  look: RoundsLook,
+  base: BaseModel,
+): Promise<SharedVector | HeldBack> {
+  const { round } = look;
+  const vector = await unsettledVector(deps, look, base.digest);
+  if (isHeldBack(vector)) return vector;
   if (vector === undefined) {
     const drawn = await drawVector(deps, base, round.number, () => secondsToTrain(deps, round));
     if (drawn !== undefined) return drawn;

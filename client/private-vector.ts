@@ -2,7 +2,7 @@
  * The vector that a client shares of a base model: drawn once, and shared as it is until a settlement counts it
  * (docs/protocol.md, section 4).
  */
-import type { TaskReader } from "../chain/task-chain.ts";
+import type { TaskLook, TaskReader } from "../chain/task-chain.ts";
 import { hasClient } from "../protocol/committee.ts";
 import { ensure } from "../protocol/errors.ts";
 import type { Reporter } from "../protocol/reporter.ts";
@@ -13,7 +13,7 @@ import type { BaseModel, LocalLearner } from "./make-submission.ts";
 import { assertBudgetLeft } from "./privacy-ledger.ts";
 
 export interface VectorDependencies {
-  readonly chain: Pick<TaskReader, "records" | "finalisedRounds"> & { readonly account: Hex };
+  readonly chain: Pick<TaskReader, "finalisedRounds"> & { readonly account: Hex };
   readonly task: Parameters<typeof assertBudgetLeft>[0]["task"] & {
     readonly parameters: Pick<TaskParameters, "maxStaleness">;
   };
@@ -29,10 +29,18 @@ export interface DrawnVector {
   readonly trainingSeconds: number;
 }
 
+/** A vector that is not shared yet: by the final blocks this round may still count it, whatever later ones say. */
+export interface HeldBack {
+  readonly heldBy: bigint;
+}
+
+/** What a look says of rounds that took a vector. */
+export type RoundsLook = Pick<TaskLook, "round" | "closedRound" | "finalBlock" | "records">;
+
 /**
  * Trains on the base, and draws its vector. What training gave is encoded, and noise committed to, only when the base's
  * audit has passed; the vector is kept before anybody can see anything of it.
- * @param round the first one that may share it
+ * @param round the one that it is trained for
  * @param secondsLeft for training, asked when it begins
  * @returns undefined if no round takes an update of this base any more: nothing is drawn then
  * @throws PRIVACY_BUDGET_SPENT; what the audit, training and encoding throw; storage errors
@@ -60,7 +68,7 @@ export async function drawVector(
   if (staleness > task.parameters.maxStaleness) return undefined;
   const vector = {
     base: base.number,
-    firstRound: round,
+    firstRound: await firstRoundOf(journal, base.digest),
     baseModelDigest: base.digest,
     coordinates: learner.quantise(update, state, staleness),
   };
@@ -76,18 +84,34 @@ export async function drawVector(
 
 /**
  * The last vector of this base, unless a settlement counts it: its sum may be known to others, and a second sum with
- * the same vector would tell its clients apart. Undefined if another one may be drawn.
+ * the same vector would tell its clients apart. Undefined if another one may be drawn. Both follow from final blocks
+ * alone: a reorganisation that settles a round which the latest block shows as aborted puts no vector into two sums.
  * @throws ROUND_RECORD_DAMAGED; CHAIN_EVENTS_MISSING
  */
 export async function unsettledVector(
   { chain, journal }: Pick<VectorDependencies, "chain" | "journal">,
+  look: RoundsLook,
   baseModelDigest: Hex,
-): Promise<PrivateVector | undefined> {
+): Promise<PrivateVector | HeldBack | undefined> {
   const last = (await journal.vectors()).findLast((name) => name.baseModelDigest === baseModelDigest);
   if (last === undefined) return undefined;
-  for (const name of await journal.submissions())
-    if (isOfVector(name, last) && (await isSettledWith(chain, name.round))) return undefined;
-  return journal.vector(last);
+  const rounds = (await journal.submissions()).filter((name) => isOfVector(name, last)).map(({ round }) => round);
+  const heldBy = rounds.find((round) => !isCollecting(look, round) && !isDecided(look, round));
+  if (heldBy !== undefined) return { heldBy };
+  return rounds.some((round) => isSettledWith(look, round, chain.account)) ? undefined : journal.vector(last);
+}
+
+export function isHeldBack(value: unknown): value is HeldBack {
+  return typeof value === "object" && value !== null && "heldBy" in value;
+}
+
+/**
+ * After every round that a vector of this base was shared in, so that no round is of two vectors. A reorganisation may
+ * bring back an earlier round than the one that it is drawn in, but none before the settlement that made room for it.
+ */
+async function firstRoundOf(journal: Pick<Journal, "submissions">, baseModelDigest: Hex): Promise<bigint> {
+  const last = (await journal.submissions()).findLast((name) => name.baseModelDigest === baseModelDigest);
+  return (last?.round ?? 0n) + 1n;
 }
 
 /** Whether a submission shared this vector, of the last one of its base. */
@@ -95,9 +119,21 @@ function isOfVector({ round, baseModelDigest }: SubmissionName, vector: VectorNa
   return baseModelDigest === vector.baseModelDigest && round >= vector.firstRound;
 }
 
+/** In the round that collects the vector is where it was. */
+function isCollecting({ round: { number, phase } }: RoundsLook, round: bigint): boolean {
+  return phase === "Collecting" && number === round;
+}
+
+/** Whether what the round counts can change no more: it is over for good, or its settlement is final. */
+function isDecided({ closedRound, finalBlock, records }: RoundsLook, round: bigint): boolean {
+  if (round <= closedRound) return true;
+  const { settled } = records(round);
+  return settled !== undefined && settled.blockNumber <= finalBlock;
+}
+
 /** Whether the round's settlement counts this client. */
-async function isSettledWith({ records, account }: VectorDependencies["chain"], round: bigint): Promise<boolean> {
-  const { settled, submitted } = await records(round);
+function isSettledWith({ records }: RoundsLook, round: bigint, account: Hex): boolean {
+  const { settled, submitted } = records(round);
   const own = submitted.find(({ client }) => client === account);
   return settled !== undefined && own !== undefined && hasClient(settled.included, own.index);
 }

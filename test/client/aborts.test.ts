@@ -5,13 +5,15 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, it } from "mocha";
 import type { TaskWriter } from "../../chain/task-chain.ts";
+import { createClientStep } from "../../client/client-loop.ts";
+import type { ClientLoopDependencies } from "../../client/client-loop.ts";
 import { openJournal } from "../../client/journal.ts";
 import type { Journal } from "../../client/journal.ts";
 import { submitUpdate } from "../../client/participant.ts";
-import type { ParticipantDependencies } from "../../client/participant.ts";
+import type { HeldBack } from "../../client/private-vector.ts";
 import { evaluatePolynomial } from "../../protocol/field.ts";
 import { layoutOfTask } from "../../protocol/task.ts";
-import { modelDigest } from "../../protocol/model.ts";
+import { encodeModelState, modelDigest } from "../../protocol/model.ts";
 import { initialState } from "../../protocol/next-model.ts";
 import { G1_GENERATOR, G2_GENERATOR } from "../../protocol/points.ts";
 import type { ChunkProver } from "../../protocol/ports.ts";
@@ -31,6 +33,8 @@ const SERVER = {
 const BUDGET = 4;
 /** Each costs as much as there are rounds before it; 1,000 of them show the same (docs/privacy.md). */
 const ABORTS = 100;
+/** Blocks on top that make a block final, where the chain may be reorganised. */
+const CONFIRMATIONS = 12;
 
 describe("a client's private vectors", () => {
   let directory: string;
@@ -39,6 +43,7 @@ describe("a client's private vectors", () => {
   let base: ReturnType<typeof initialState>;
   /** What the threshold of members knows: each round's coordinates, and the commitments, which masks make different. */
   let seen: { vectors: string[]; masked: Set<string>; trained: number };
+  let said: { readonly level: string; readonly event: string; readonly facts: Readonly<Record<string, unknown>> }[];
 
   beforeEach(async () => {
     directory = await mkdtemp(join(tmpdir(), "verisum-vectors-"));
@@ -50,7 +55,7 @@ describe("a client's private vectors", () => {
         ...{ privacyCostPerRound: 1n, privacyBudget: 9n, maxRoundsPerClient: BUDGET },
       },
     });
-    seen = { vectors: [], masked: new Set(), trained: 0 };
+    [seen, said] = [{ vectors: [], masked: new Set(), trained: 0 }, []];
     journal = await reopened();
   });
   const reopened = async (): Promise<Journal> => {
@@ -60,8 +65,8 @@ describe("a client's private vectors", () => {
   };
   afterEach(() => rm(directory, { recursive: true, force: true }));
 
-  /** The participant, whose training never gives the same twice. */
-  const submit = async (chain: TaskWriter = task.clients[0]!): Promise<boolean> => {
+  /** The client, whose training never gives the same twice. */
+  const client = (chain: TaskWriter): ClientLoopDependencies => {
     const layout = layoutOfTask(task.parameters);
     let packed: readonly bigint[] = [];
     const prover: Pick<ChunkProver, "commitWires" | "prove"> = {
@@ -76,8 +81,14 @@ describe("a client's private vectors", () => {
         return Promise.resolve({ a: G1_GENERATOR, b: G2_GENERATOR, c: G1_GENERATOR, y, h });
       },
     };
-    const deps = {
+    const audited = async (): Promise<unknown> => ({
+      ...{ ok: true, findings: [] },
+      model: { record: await chain.latestModel(), state: base },
+    });
+    return {
       chain,
+      audit: audited,
+      verifyAhead: () => Promise.resolve(),
       journal,
       prover,
       task: {
@@ -91,6 +102,7 @@ describe("a client's private vectors", () => {
         },
         store: {
           putDirectory: () => Promise.resolve("bafybeigdyrzt5sfp7udm7hu76uh7y26nf3efuylqabf3oclgtqy55fbzdi"),
+          getFile: () => Promise.resolve(encodeModelState(base)),
         },
       },
       learner: {
@@ -100,22 +112,37 @@ describe("a client's private vectors", () => {
       verifyOwn: () => undefined,
       replicate: () => Promise.resolve(),
       random: seededRandom(`attempt ${seen.vectors.length}`),
-      reporter: { say: () => undefined, wait: () => undefined },
+      reporter: {
+        say: (level: string, event: string, _: string, facts: Readonly<Record<string, unknown>>) =>
+          said.push({ level, event, facts }),
+        wait: () => undefined,
+      },
       clock: () => 0,
-      times: { reservedSeconds: () => Promise.resolve(0), keep: () => Promise.resolve() },
-    } as unknown as ParticipantDependencies;
-    const round = await chain.round();
-    const { digest } = await chain.latestModel();
-    return submitUpdate(deps, round, {
-      number: BigInt(await chain.finalisedRounds()),
-      digest,
+      times: {
+        reservedSeconds: () => Promise.resolve(0),
+        keep: () => Promise.resolve(),
+        warn: () => Promise.resolve(),
+      },
+    } as unknown as ClientLoopDependencies;
+  };
+  const submit = async (chain: TaskWriter = task.clients[0]!): Promise<boolean | HeldBack> => {
+    const look = await chain.look();
+    return submitUpdate(client(chain), look, {
+      number: BigInt(look.finalisedRounds),
+      digest: look.latestModel.digest,
       audited: Promise.resolve(),
       state: () => Promise.resolve(base),
     });
   };
+  const submitOthers = async (round: bigint): Promise<void> => {
+    for (const other of task.clients.slice(1)) await other.submit(round, memorySubmission(task, other.account));
+  };
   /** The other clients submit, and the round settles on all. */
   const settle = async (round: bigint): Promise<void> => {
-    for (const other of task.clients.slice(1)) await other.submit(round, memorySubmission(task, other.account));
+    await submitOthers(round);
+    await settleOnAll(round);
+  };
+  const settleOnAll = async (round: bigint): Promise<void> => {
     await task.operator.settle(round, await memoryAttestations(task), (1n << BigInt(task.members.length)) - 1n, []);
   };
   const abort = async (): Promise<void> => {
@@ -149,5 +176,48 @@ describe("a client's private vectors", () => {
     await openMemoryRound(task);
     await rejectsCode(submit(), "PRIVACY_BUDGET_SPENT");
     assert.equal(seen.trained, BUDGET);
+  });
+
+  /** The client's chain, where blocks take time to become final. */
+  const cautious = (): TaskWriter => ({ ...task.clients[0]!, look: task.reader(CONFIRMATIONS).look });
+
+  it("are in one sum each, though a reorganisation settles the round that the chain had shown as aborted", async () => {
+    const chain = cautious();
+    await openMemoryRound(task);
+    await submit(chain);
+    await submitOthers(1n);
+    const [before, time] = [task.chain.snapshot(), task.chain.nextTime];
+    await abort();
+    await openMemoryRound(task);
+    assert.deepEqual(await submit(chain), { heldBy: 1n });
+    assert.equal(seen.vectors.length, 1, "nobody has anything that a fork of the chain may take");
+    task.chain.restore(before);
+    task.chain.setTime(time);
+    await settleOnAll(1n);
+    await abort();
+    await openMemoryRound(task);
+    assert.deepEqual(await submit(chain), { heldBy: 1n }, "a settlement that is not final makes room for no other");
+    task.chain.mine(CONFIRMATIONS);
+    assert.equal(await submit(chain), true);
+    assert.equal(distinct(), 2);
+  });
+
+  it("wait in a round that collects for the end of the one before to be final, and are shared as soon as it is", async () => {
+    const chain = cautious();
+    await openMemoryRound(task);
+    assert.equal(await createClientStep(client(chain))(), "acted");
+    await abort();
+    const aborted = task.chain.blockNumber;
+    const step = createClientStep(client(chain));
+    await openMemoryRound(task);
+    for (; task.chain.blockNumber < aborted + CONFIRMATIONS; task.chain.mine()) assert.equal(await step(), "waiting");
+    assert.deepEqual(
+      said.filter(({ event }) => event === "held"),
+      [{ level: "info", event: "held", facts: { round: 2n, heldBy: 1n } }],
+    );
+    assert.equal(await journal.satOut(2n), false);
+    assert.equal(await step(), "acted");
+    assert.deepEqual([seen.vectors.length, distinct(), seen.trained], [2, 1, 1]);
+    assert.equal((await chain.records(2n)).submitted.length, 1);
   });
 });

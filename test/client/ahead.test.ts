@@ -8,9 +8,10 @@ import type { TaskLook, TaskWriter } from "../../chain/task-chain.ts";
 import { createAhead } from "../../client/ahead.ts";
 import type { Ahead } from "../../client/ahead.ts";
 import { openJournal } from "../../client/journal.ts";
-import type { Journal } from "../../client/journal.ts";
+import type { Journal, PrivateVector } from "../../client/journal.ts";
 import type { BaseModel } from "../../client/make-submission.ts";
 import type { ParticipantDependencies } from "../../client/participant.ts";
+import { isHeldBack } from "../../client/private-vector.ts";
 import { targetIn } from "../../client/target.ts";
 import { openStateDirectory } from "../../storage/state-directory.ts";
 import {
@@ -33,10 +34,12 @@ describe("a client of a buffer", () => {
   /** What happens while the client trains. */
   let meanwhile: () => Promise<void>;
   let scaledBy: (number | undefined)[];
+  /** Blocks on top that make a block final. */
+  let confirmations: number;
 
   beforeEach(async () => {
     directory = await mkdtemp(join(tmpdir(), "verisum-ahead-"));
-    [events, scaledBy, meanwhile] = [[], [], () => Promise.resolve()];
+    [events, scaledBy, meanwhile, confirmations] = [[], [], () => Promise.resolve(), 0];
     await begin();
   });
   afterEach(() => rm(directory, { recursive: true, force: true }));
@@ -71,8 +74,12 @@ describe("a client of a buffer", () => {
     } as unknown as ParticipantDependencies);
   };
   const own = (): TaskWriter => task.clients[0]!;
-  const look = (): Promise<TaskLook> => own().look();
-  const held = async (): Promise<bigint | undefined> => (await ahead.held(await look()))?.base;
+  const look = (): Promise<TaskLook> => task.reader(confirmations).look();
+  const ready = async (): Promise<PrivateVector | undefined> => {
+    const vector = await ahead.held(await look());
+    return isHeldBack(vector) ? assert.fail(`round ${vector.heldBy} may still count it`) : vector;
+  };
+  const held = async (): Promise<bigint | undefined> => (await ready())?.base;
   const mayTrain = async (): Promise<boolean> => ahead.mayTrain(await look());
   const newest = async (): Promise<BaseModel> => {
     const { latestModel, finalisedRounds } = await look();
@@ -82,7 +89,7 @@ describe("a client of a buffer", () => {
   const train = async (): Promise<void> => ahead.train(await look(), await newest());
   /** The client makes its submission of what it holds, and sends it. */
   const share = async (round: bigint): Promise<void> => {
-    const vector = (await ahead.held(await look()))!;
+    const vector = (await ready())!;
     const parametersHash = await own().parametersHash();
     const target = await targetIn(
       { chain: own(), task: { ...task, parametersHash } },
@@ -154,6 +161,45 @@ describe("a client of a buffer", () => {
     await train();
     const [first, again] = await journal.vectors();
     assert.deepEqual([first?.firstRound, again?.firstRound, await held()], [1n, 3n, 0n]);
+  });
+
+  it("holds back what a round took that ended before it settled, and draws nothing in its place, until that is final", async () => {
+    await train();
+    await share(await open());
+    await abort(1n);
+    confirmations = 12;
+    assert.deepEqual([await ahead.held(await look()), await mayTrain()], [{ heldBy: 1n }, false]);
+    await open();
+    assert.deepEqual([await ahead.held(await look()), await mayTrain()], [{ heldBy: 1n }, false]);
+    task.chain.mine(confirmations);
+    assert.deepEqual([await held(), await mayTrain()], [0n, false]);
+  });
+
+  it("drops what it held back once it is too old, and counts it once that is known to be in no sum", async () => {
+    await train();
+    await share(await open());
+    await abort(1n);
+    confirmations = 1_000;
+    for (let made = 0; made < 3; made++) await finalise(await open());
+    assert.deepEqual([await ahead.held(await look()), await mayTrain()], [undefined, true]);
+    assert.deepEqual(events.at(-1)?.event, "drawn");
+    confirmations = 0;
+    assert.equal(await held(), undefined);
+    assert.deepEqual(events.at(-1)?.facts, { count: 1, dropped: 1 });
+  });
+
+  it("shares once what it drew after a round that a reorganisation let it into, and that counted it", async () => {
+    const round = await open();
+    const before = task.chain.snapshot();
+    for (const client of task.clients.slice(1, 5))
+      await client.submit(round, memorySubmission(task, `${client.account} ${round}`));
+    await train();
+    task.chain.restore(before);
+    await share(round);
+    await settle(round, task.clients.slice(1, 4));
+    await abort(round);
+    await open();
+    assert.deepEqual([await held(), await mayTrain()], [undefined, true]);
   });
 
   it("scales by the models that were made while it trained, and draws nothing of a base that became too old", async () => {

@@ -95,7 +95,7 @@ function dependencies(
         return kept && { ...(await targetIn({ chain, task }, await chain.records(round))), submission: kept };
       },
       satOut: () => Promise.resolve(false),
-      vectors: () => Promise.resolve([]),
+      ...{ vectors: () => Promise.resolve([]), submissions: () => Promise.resolve([]) },
     },
     replicate: () => note("replicates"),
     verifyAhead: (round: bigint) => note(`verifies ${round} ahead`),

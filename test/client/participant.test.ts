@@ -8,6 +8,7 @@ import { openJournal } from "../../client/journal.ts";
 import { targetIn } from "../../client/target.ts";
 import { submitUpdate } from "../../client/participant.ts";
 import type { ParticipantDependencies } from "../../client/participant.ts";
+import type { HeldBack } from "../../client/private-vector.ts";
 import { VerisumError } from "../../protocol/errors.ts";
 import { encodeModelState, modelDigest } from "../../protocol/model.ts";
 import { initialState } from "../../protocol/next-model.ts";
@@ -34,10 +35,10 @@ describe("a client's part in a round", () => {
   });
   afterEach(() => rm(directory, { recursive: true, force: true }));
 
-  const submit = async (deps: ParticipantDependencies): Promise<boolean> => {
+  const submit = async (deps: ParticipantDependencies): Promise<boolean | HeldBack> => {
     const { baseModelCid, baseModelDigest: digest } = (await deps.chain.records(await currentRound())).opened!;
     const state = (): Promise<typeof COMMON> => loadModelState(deps.task, baseModelCid, digest);
-    return submitUpdate(deps, await onChain.operator.round(), {
+    return submitUpdate(deps, await onChain.operator.look(), {
       number: 0n,
       digest,
       audited: Promise.resolve(),

@@ -7,6 +7,7 @@ import { afterEach, beforeEach, describe, it } from "mocha";
 import { openJournal } from "../../client/journal.ts";
 import type { Journal, PrivateVector } from "../../client/journal.ts";
 import { unsettledVector } from "../../client/private-vector.ts";
+import type { HeldBack } from "../../client/private-vector.ts";
 import { targetIn } from "../../client/target.ts";
 import { openStateDirectory } from "../../storage/state-directory.ts";
 import { rejectsCode } from "../support/errors.ts";
@@ -37,8 +38,9 @@ describe("a client's vector of a base model", () => {
   afterEach(() => rm(directory, { recursive: true, force: true }));
 
   const own = (): MemoryTask["clients"][number] => task.clients[0]!;
-  const unsettled = (): Promise<PrivateVector | undefined> =>
-    unsettledVector({ chain: own(), journal }, drawn.baseModelDigest);
+  /** @param confirmations blocks on top that make a block final */
+  const unsettled = async (confirmations = 0): Promise<PrivateVector | HeldBack | undefined> =>
+    unsettledVector({ chain: own(), journal }, await task.reader(confirmations).look(), drawn.baseModelDigest);
   /** The first client draws the vector, and has made its submission of it. */
   const share = async (round: bigint): Promise<void> => {
     if ((await journal.vectors()).length === 0) await journal.keepVector(drawn);
@@ -82,6 +84,24 @@ describe("a client's vector of a base model", () => {
     await task.operator.settle(1n, statements, 0b1111n, [submitted[0]!]);
     assert.equal((await task.operator.round()).phase, "Aggregating");
     assert.deepEqual(await unsettled(), drawn);
+  });
+
+  it("is held back until final blocks say that the round which took it counts it not, and never shared if they say it does", async () => {
+    await share(1n);
+    await settleMemoryRound(task, 1n);
+    assert.deepEqual(await unsettled(50), { heldBy: 1n });
+    task.chain.mine(50);
+    assert.equal(await unsettled(50), undefined, "before its round is over");
+  });
+
+  it("is held back in a round that a reorganisation brings back: a later one may take what was made for it as it is", async () => {
+    const before = task.chain.snapshot();
+    await abort(1n);
+    await openMemoryRound(task);
+    await share(2n);
+    assert.deepEqual(await unsettled(), drawn);
+    task.chain.restore(before);
+    assert.deepEqual(await unsettled(), { heldBy: 2n });
   });
 
   it("is not drawn again where it cannot be read", async () => {

@@ -37,8 +37,11 @@ export class Reference {
   readonly #released = new Map<string, string>();
   /** By client, round and base: the D of what left the machine. */
   readonly #submitted = new Map<string, bigint>();
-  /** By client and base: the vector that was shared last, as text, and the D of what it was shared in. */
-  readonly #shared = new Map<string, { readonly vector: string; readonly ds: readonly bigint[] }>();
+  /** By client and base: the vector that was shared last, as text, and the D and rounds of what it was shared in. */
+  readonly #shared = new Map<
+    string,
+    { readonly vector: string; readonly ds: readonly bigint[]; readonly rounds: ReadonlySet<bigint> }
+  >();
   /** The D of what a settlement counted, also one that was undone. */
   readonly #counted = new Set<bigint>();
 
@@ -52,8 +55,8 @@ export class Reference {
   }
 
   /**
-   * An honest client gives a submission away: one for a round and a base, ever; and of one base the same vector until a
-   * settlement counts it.
+   * An honest client gives a submission away: one for a round and a base, ever; of one base the same vector until a
+   * settlement counts it; and that only once final blocks say that no other round will count it.
    */
   submits({ client, round, base }: Challenge, d: bigint): void {
     const challenge = `${client}, round ${round}, base ${base}`;
@@ -69,7 +72,25 @@ export class Reference {
         "privacy rule broken",
         `${challenge}: a second vector of the base, and no settlement counts the first`,
       );
-    this.#shared.set(`${client} ${base}`, { vector, ds: isSame ? [...last.ds, d] : [d] });
+    const rounds = isSame ? last.rounds : new Set<bigint>();
+    const undecided = [...rounds].find((other) => other !== round && !this.#isDecided(other));
+    if (undecided !== undefined)
+      this.break("privacy rule broken", `${challenge}: round ${undecided} may still count its vector, by final blocks`);
+    this.#shared.set(`${client} ${base}`, {
+      vector,
+      ds: isSame ? [...last.ds, d] : [d],
+      rounds: new Set([...rounds, round]),
+    });
+  }
+
+  /** A final block settled the round, ended it, or opened a later one. */
+  #isDecided(round: bigint): boolean {
+    const final = this.#scene.chain.blockNumber - this.#scene.shape.confirmations;
+    return this.#scene.chain.contractAt(this.#scene.contract).logs.some(({ name, args, blockNumber }) => {
+      if (blockNumber > final) return false;
+      if (name === "RoundOpened") return args.round > round;
+      return (name === "Settled" || name === "Finalised" || name === "Aborted") && args.round === round;
+    });
   }
 
   /** A call to settle was mined; one that leaves too few clients ends the round without a settlement. */

@@ -6,7 +6,7 @@ import type { FastifyInstance } from "fastify";
 import { createCoordinator } from "../../aggregator/coordinator.ts";
 import { addProposalRoutes } from "../../aggregator/proposal.ts";
 import { continuedAudit } from "../../auditor/continued-audit.ts";
-import type { TaskLook } from "../../chain/task-chain.ts";
+import type { TaskWriter } from "../../chain/task-chain.ts";
 import { isSignedBySeat } from "../../chain/statement-signatures.ts";
 import { createClientStep } from "../../client/client-loop.ts";
 import { openJournal } from "../../client/journal.ts";
@@ -36,6 +36,8 @@ export interface Planted {
   readonly forgetful?: boolean;
   /** Members take every block for final. */
   readonly hasty?: boolean;
+  /** So do clients. */
+  readonly impatient?: boolean;
 }
 
 /** What every role is made from. */
@@ -162,8 +164,7 @@ export function memberScript(stage: Stage, seat: number, honest: boolean): Scrip
     honest,
     start: async (life) => {
       const cautious = chainOf(world, life, scene, seat);
-      const hasty: typeof cautious = { ...cautious, look: async () => allFinal(await cautious.look(), scene) };
-      const chain = stage.planted.hasty === true ? hasty : cautious;
+      const chain = stage.planted.hasty === true ? withoutFinality(cautious, scene) : cautious;
       const state = stateOf(stage, name);
       const statements = await statementsOf(stage, life, nodeApp());
       return createMemberStep({
@@ -197,9 +198,18 @@ function watched({ reference }: Stage, board: StatementBoard): StatementBoard {
   };
 }
 
-/** A look whose every block is final. */
-function allFinal(look: TaskLook, { chain }: Scene): TaskLook {
-  return { ...look, records: (round) => ({ ...look.records(round), finalBlock: chain.blockNumber }) };
+/** A chain each of whose looks takes every block for final. */
+function withoutFinality(chain: TaskWriter, { chain: blocks }: Scene): TaskWriter {
+  return {
+    ...chain,
+    look: async () => {
+      const look = await chain.look();
+      const { number, phase } = look.round;
+      const finalBlock = blocks.blockNumber;
+      const closedRound = phase === "Finalised" || phase === "Aborted" ? number : number - 1n;
+      return { ...look, finalBlock, closedRound, records: (round) => ({ ...look.records(round), finalBlock }) };
+    },
+  };
 }
 
 function urlOf(party: string): string {
@@ -247,7 +257,8 @@ export function clientScript(stage: Stage, index: number, honest: boolean): Scri
     honest,
     start: (life) => {
       const draw = random();
-      const direct = chainOf(world, life, scene, account);
+      const cautious = chainOf(world, life, scene, account);
+      const direct = stage.planted.impatient === true ? withoutFinality(cautious, scene) : cautious;
       const learner: LocalLearner = {
         update: () => Promise.resolve(new Float32Array(scene.parameters.dimension)),
         quantise: () => Int32Array.from(draw(scene.parameters.dimension), (byte) => (byte % 41) - 20),
@@ -307,7 +318,7 @@ export function clientScript(stage: Stage, index: number, honest: boolean): Scri
         const lacks = world.hostile ? undefined : await lacking();
         const progress = await step();
         const said = life.actor.reporter.events.some(
-          ({ event, facts }) => (event === "refused" || event === "late") && facts.round === lacks,
+          ({ event, facts }) => ["refused", "late", "held"].includes(event) && facts.round === lacks,
         );
         if (honest && lacks !== undefined && progress === "waiting" && !said && (await lacking()) === lacks)
           reference.break("no progress", `${name} is not in round ${lacks}, and looks on`);

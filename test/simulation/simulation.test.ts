@@ -47,6 +47,9 @@ describe("random schedules over the roles", function () {
 
   it("notice clients that share a second vector of a model before a settlement counts the first", () =>
     isNoticed({ forgetful: true }, /a second vector/));
+
+  it("notice clients that share a vector again before a final block says that its last round does not count it", () =>
+    isNoticed({ impatient: true }, /may still count its vector/));
 });
 
 /** The first schedules in which the planted mistake could show: one of them says which privacy rule is broken. */
