@@ -54,7 +54,9 @@ const TITLE = HAS_AUDITORS_PACKAGES
   });
 
   it("passes those of its tests that need no pairings", async () => {
-    const tests = ["test_model.py", "test_checkpoint.py"].map((name) => join(AUDITOR_PACKAGE, "tests", name));
+    const tests = ["test_model.py", "test_checkpoint.py", "test_live.py", "test_gateway.py"].map((name) =>
+      join(AUDITOR_PACKAGE, "tests", name),
+    );
     const { status, stdout, stderr } = await python(["-m", "pytest", "-q", ...tests], ENVIRONMENT);
     assert.equal(status, 0, `${stdout}\n${stderr}`);
     assert.match(stdout, /[0-9]+ passed/);

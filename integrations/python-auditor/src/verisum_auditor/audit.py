@@ -13,7 +13,7 @@ from verisum_auditor.content import Content, check_directories, only_file
 from verisum_auditor.curve import G1, all_hold, opening_equation, read_g1
 from verisum_auditor.document import Document, read_document
 from verisum_auditor.events import Finalised, Settled
-from verisum_auditor.faults import Fault, Finding, Missing, Refused, require
+from verisum_auditor.faults import UNAVAILABLE, Fault, Finding, Missing, Refused, require
 from verisum_auditor.jsontext import Json, read_json
 from verisum_auditor.keys import Keys, read_keys
 from verisum_auditor.model import Model, model_bytes, next_model, read_model
@@ -33,7 +33,7 @@ CODES = {
     "aggregate": "AGGREGATE_DIGEST_MISMATCH",
     "model": "MODEL_DIGEST_MISMATCH",
 }
-"""The codes of checks; all others have `AUDIT_FAILED`."""
+"""The codes of checks; all others have `AUDIT_FAILED`, and missing content `UNAVAILABLE`."""
 
 
 class Audit:
@@ -56,11 +56,14 @@ class Audit:
         parameters = self._contract.parameters
         try:
             return read_document(only_file(self._content, parameters.digests["taskCid"], "task.json"), parameters)
+        except Missing as fault:
+            raise Refused(UNAVAILABLE, str(fault)) from fault
         except Fault as fault:
             raise Refused("TASK_DOCUMENT_INVALID", str(fault)) from fault
 
-    def _note(self, round_: int, check: str, ok: bool, detail: str) -> None:
-        finding = Finding(round_, check, ok, detail, "" if ok else CODES.get(check, "AUDIT_FAILED"))
+    def _note(self, round_: int, check: str, fault: str, detail: str) -> None:
+        """Writes a finding down. `fault` is the code of a red one, and empty for a green one."""
+        finding = Finding(round_, check, not fault, detail, fault)
         self.findings.append(finding)
         self._report(finding)
 
@@ -68,9 +71,10 @@ class Audit:
         try:
             value, detail = make()
         except Fault as fault:
-            self._note(round_, check, False, str(fault))
+            code = UNAVAILABLE if isinstance(fault, Missing) else CODES.get(check, "AUDIT_FAILED")
+            self._note(round_, check, code, str(fault))
             return None
-        self._note(round_, check, True, detail)
+        self._note(round_, check, "", detail)
         return value
 
     def run(self) -> bool:
@@ -168,7 +172,8 @@ class Audit:
         )
         for submission, fault in zip(round_.submissions, faults):
             detail = fault or f"{len(submission.chunks)} proofs and the opening verify"
-            self._note(round_.number, "submission", not fault, f"0x{submission.client.hex()}: {detail}")
+            code = CODES["submission"] if fault else ""
+            self._note(round_.number, "submission", code, f"0x{submission.client.hex()}: {detail}")
 
     def _signed(self, round_: int, seat: int, digest: bytes, signature: bytes) -> None:
         member = member_of(self._contract.members, seat, round_)

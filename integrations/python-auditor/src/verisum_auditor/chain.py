@@ -38,16 +38,23 @@ FUNCTIONS = (
 
 
 @dataclass(frozen=True)
+class Deployed:
+    """Two fields of the deployment's block."""
+
+    parent_hash: bytes
+    prev_randao: bytes
+
+
+@dataclass(frozen=True)
 class Answers:
-    """One contract as of one block: `calls` by function, the code at `keysPointer()`, all logs, and two fields of the deployment's block."""
+    """One contract as of one block: `calls` by function, the code at `keysPointer()`, all logs. `deployed` is None where nobody tells that block."""
 
     chain_id: int
     contract: bytes
     calls: dict[str, bytes]
     keys_code: bytes
     logs: Sequence[Log]
-    parent_hash: bytes
-    prev_randao: bytes
+    deployed: Deployed | None
 
 
 @dataclass
@@ -118,9 +125,11 @@ def read_contract(answers: Answers) -> Contract:
 
 
 def check_deployment(answers: Answers) -> None:
-    """Whether `deployment()` is the hash of §2: the last thing before an audit. Raises `Refused`."""
+    """Whether `deployment()` is the hash of §2, if its block is known: the last thing before an audit. Raises `Refused`."""
+    if answers.deployed is None:
+        return
     parameters_hash = answers.calls["parametersHash"]
-    block = (answers.parent_hash, answers.prev_randao)
+    block = (answers.deployed.parent_hash, answers.deployed.prev_randao)
     expected = hash_words(tag("deployment"), answers.chain_id, answers.contract, parameters_hash, *block)
     reason = "deployment() is not the hash of the chain, the contract and its block"
     _agree(answers.calls["deployment"] == expected, "CONTRACT_MISMATCH", reason)

@@ -59,10 +59,10 @@ def check_directories(content: Content) -> str:
 
 
 def only_file(content: Content, digest: bytes, name: str) -> bytes:
-    """The one file of a directory, compared with the CID. Raises `Missing` where nobody has it, or what lies there is something else."""
+    """The one file of a directory, compared with the CID. Raises `Missing` where nobody has it, `Fault` where something else lies there."""
     files = content.directory(digest)
     if name not in files:
         raise Missing(f"nobody has {cid_text(digest)}/{name}")
     if directory_digest({name: files[name]}) != digest:
-        raise Missing(f"what lies at {cid_text(digest)}/{name} is not what the CID names")
+        raise Fault(f"what lies at {cid_text(digest)}/{name} is not what the CID names")
     return files[name]

@@ -9,6 +9,10 @@ class Fault(Exception):
     """What makes one check red. Whoever runs the check adds its name and its code."""
 
 
+UNAVAILABLE = "IPFS_UNAVAILABLE"
+"""The code of each check for which content is missing."""
+
+
 class Missing(Fault):
     """Content that nobody has, so that a check cannot be made: red, and nobody's fault yet."""
 

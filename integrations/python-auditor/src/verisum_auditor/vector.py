@@ -5,17 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from verisum_auditor.chain import FUNCTIONS, Answers
+from verisum_auditor.chain import FUNCTIONS, Answers, Deployed
 from verisum_auditor.decode import Log
+from verisum_auditor.endpoint import parse_hex
 from verisum_auditor.faults import Refused
 from verisum_auditor.jsontext import read_json
-
-
-def parse_hex(text: str) -> bytes:
-    """Bytes from `0x` and hexadecimal digits. Raises `ValueError`."""
-    if not text.startswith("0x"):
-        raise ValueError(f"{text[:20]!r} does not begin with 0x")
-    return bytes.fromhex(text[2:])
 
 
 def read_answers(chain: dict[str, Any]) -> Answers:
@@ -30,8 +24,7 @@ def read_answers(chain: dict[str, Any]) -> Answers:
             calls={name: parse_hex(chain["calls"][name]) for name in FUNCTIONS},
             keys_code=parse_hex(chain["keysCode"]),
             logs=[Log([parse_hex(topic) for topic in log["topics"]], parse_hex(log["data"])) for log in logs],
-            parent_hash=parse_hex(deployed["parentHash"]),
-            prev_randao=parse_hex(deployed["mixHash"]),
+            deployed=Deployed(parse_hex(deployed["parentHash"]), parse_hex(deployed["mixHash"])),
         )
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise Refused("CHAIN_EVENTS_MISSING", f"chain.json has another form: {error!r}") from error
