@@ -42,6 +42,7 @@ import type { TrainerAddress } from "./trainers/address.ts";
 import type { OnTraining } from "./trainers/engine.ts";
 import { openTraining } from "./trainers/training.ts";
 import { createCommitteeWatch } from "./committee-watch.ts";
+import { createWeightWatch } from "./weight-watch.ts";
 import { openWorkTimes } from "./work-times.ts";
 
 const POLL_MS = 500;
@@ -201,6 +202,7 @@ async function takePart(
   await times.warn();
   if (state.copied) await persist(() => leaveOldCopy(node, journal, reporter), reporter, node.sleep);
   const watch = createCommitteeWatch({ parameters: task.parameters, state, scope, reporter });
+  const watchWeight = createWeightWatch({ parameters: task.parameters, account: chain.account, reporter });
   const look = createClientStep({
     chain,
     task: { ...task, committer: keys.committer },
@@ -238,6 +240,7 @@ async function takePart(
     times,
     onLook: (seen) => {
       vitals.looked(seen);
+      watchWeight(seen);
       return watch(seen);
     },
     ...(options.rounds === undefined ? {} : { rounds: options.rounds }),
