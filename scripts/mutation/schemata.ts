@@ -119,13 +119,39 @@ export function withMutants(
     const written = writeAll(sources, rest, switchFiles);
     const errors = (analyse(written).errors ?? []).filter(({ severity }) => severity === "error");
     if (errors.length === 0) return { sources: written, mutants: rest };
-    const near = new Set(errors.flatMap((error) => mutantsAt(written, error)));
-    // Most often it is a number, which as a literal had every type: those go first.
-    const numbers = rest.filter(({ number, isNumber }) => isNumber && near.has(number)).map(({ number }) => number);
-    const refused = numbers.length > 0 ? new Set(numbers) : near;
+    const refused = refusedBy(written, rest, errors);
     if (refused.size === 0) throw new Error(errors[0]!.formattedMessage);
     rest = rest.filter(({ number }) => !refused.has(number));
   }
+}
+
+/** Numbers of the mutants that these errors are about; others may be once those are gone. */
+function refusedBy(
+  sources: Sources,
+  mutants: readonly PlacedMutant[],
+  errors: readonly SolcError[],
+): ReadonlySet<number> {
+  const unassigned = errors.flatMap((error) => unassignedBy(sources, mutants, error));
+  if (unassigned.length > 0) return new Set(unassigned);
+  const near = new Set(errors.flatMap((error) => mutantsAt(sources, error)));
+  // Most often it is a number, which as a literal had every type: those go first.
+  const numbers = mutants.filter(({ number, isNumber }) => isNumber && near.has(number)).map(({ number }) => number);
+  return numbers.length > 0 ? new Set(numbers) : near;
+}
+
+/** Dropped statements that assign a storage pointer: the compiler blames its declaration, and whatever uses it. */
+function unassignedBy(
+  sources: Sources,
+  mutants: readonly PlacedMutant[],
+  { sourceLocation, formattedMessage }: SolcError,
+): number[] {
+  if (sourceLocation === undefined || !formattedMessage.includes("storage pointer")) return [];
+  const { file, start, end } = sourceLocation;
+  const name = sources[file]!.slice(start, end).split(" ").at(-1)!;
+  return mutants
+    .filter((mutant) => mutant.file === file && mutant.operator === "drop statement")
+    .filter(({ text }) => text.startsWith(`${name} = `))
+    .map(({ number }) => number);
 }
 
 /** Numbers of the mutants on the lines of an error. */

@@ -62,6 +62,35 @@ describe("mutants of a contract", function () {
     for (const { number } of mutants) assert.match(sources[FILE]!, new RegExp(`isOn\\(${number}\\)`));
   });
 
+  it("compile without those that leave a storage pointer unassigned, which the compiler blames on its declaration", () => {
+    const source = `// SPDX-License-Identifier: GPL-3.0-or-later
+pragma solidity ^0.8.30;
+
+contract Accounts {
+    struct Account {
+        uint256 count;
+    }
+    mapping(address account => Account) private _accounts;
+
+    function add() external {
+        _of(msg.sender).count += 1;
+    }
+
+    function _of(address account) private view returns (Account storage entry) {
+        entry = _accounts[account];
+        if (entry.count == 0) return entry;
+    }
+}
+`;
+    const pointers = findMutants({ [FILE]: source }, [FILE]);
+    const { mutants } = withMutants({ [FILE]: source }, pointers);
+    const refused = pointers.filter(({ number }) => !mutants.some((mutant) => mutant.number === number));
+    assert.deepEqual(
+      refused.map(({ line, operator }) => `${line} ${operator}`),
+      ["15 drop statement"],
+    );
+  });
+
   it("leave each line where it was", () => {
     const { sources } = withMutants({ [FILE]: SOURCE }, found);
     assert.ok(sources[FILE]!.split("\n")[12]!.includes("last = "));
