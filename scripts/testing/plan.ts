@@ -75,6 +75,7 @@ export const INTEGRATION: readonly string[] = [
   "test/chain/released-code.test.ts",
   "test/chain/submissions.test.ts",
   "test/chain/transactions.test.ts",
+  "test/chain/whole-rounds.test.ts",
   "test/client/status-page.test.ts",
   "test/client/trainers/process.test.ts",
   "test/command/every-command.test.ts",

@@ -47,7 +47,8 @@ export async function startAnvil(processes: Processes, accounts: number): Promis
   return { rpc, upstream, ask };
 }
 
-async function untilUp(ask: Anvil["ask"]): Promise<void> {
+/** Asks until the node answers. */
+export async function untilUp(ask: Anvil["ask"]): Promise<void> {
   for (let tries = 1; ; tries++) {
     try {
       return void (await ask("eth_chainId"));

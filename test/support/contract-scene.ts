@@ -28,6 +28,9 @@ export interface SuiteChain {
   close(): Promise<void>;
 }
 
+/** What a submission says it starts from. */
+export type ModelNumber = Pick<SubmissionContext, "base" | "baseModelDigest">;
+
 const SEATS = [1, 2, 3, 4];
 const CLIENT_ACCOUNTS = [5, 6, 7, 8];
 /** The last account of a scene. */
@@ -102,15 +105,17 @@ export class Scene {
     return round;
   }
 
-  /** A submission that the compiled contract accepts from this client, now. */
-  async submissionOf(client: TaskWriter, seed = "suite"): Promise<Submission> {
+  /** A submission that the compiled contract accepts from this client, now: on the latest model, or on another one. */
+  async submissionOf(client: TaskWriter, seed = "suite", from?: ModelNumber): Promise<Submission> {
     const { submission, commitmentScalar } = simulateOnce(this.parameters, seed, {
       ...client.context,
       round: (await client.round()).number,
       client: client.account,
       weight: (await client.client(client.account)).weight,
-      baseModelDigest: (await client.latestModel()).digest,
-      base: BigInt(await client.finalisedRounds()),
+      ...(from ?? {
+        baseModelDigest: (await client.latestModel()).digest,
+        base: BigInt(await client.finalisedRounds()),
+      }),
       normBoundSquared: this.parameters.normBoundSquared,
     });
     this.scalars.set(client.account, commitmentScalar);
