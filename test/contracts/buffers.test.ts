@@ -131,6 +131,17 @@ describe("buffers", function () {
     assert.equal((await roundOf(quick)).phase, ATTESTING);
   });
 
+  it("wait for a shortest time of one second", async () => {
+    const task = await opened({ minCollectSeconds: 1 });
+    const start = await openedAt(task);
+    const signed = [];
+    for (const client of GOAL) signed.push((await signAs(task, client)).signed);
+    await setNextTime(connection, start);
+    await sendBatch(task, signed);
+    const { phase, deadline } = await roundOf(task);
+    assert.deepEqual([phase, deadline], [COLLECTING, start + 1n]);
+  });
+
   it("reach the goal with one batch as with single submissions, and beyond it", async () => {
     const task = await opened();
     const end = (await openedAt(task)) + 60n;

@@ -183,6 +183,7 @@ describe("deployment", function () {
     await deployTask(connection, { committeeSize: MAX_COMMITTEE, threshold: 11, quorum: 21 });
     await deployTask(connection, { dimension: 1, normBoundSquared: 1n, openRegistration: true, bondWei: 1n });
     await deployTask(connection, BUFFER);
+    await deployTask(connection, { ...BUFFER, bufferGoal: 7, maxWeight: 73 });
     await deployTask(connection, { ...BUFFER, bufferGoal: 256, minClients: 255, maxWeight: 1, maxStaleness: 15 });
     await deployTask(connection, { ...BUFFER, minSeparation: 2 ** 16 - 1, minCollectSeconds: 600, maxWeight: 127 });
   });
