@@ -32,5 +32,5 @@ export default {
   ignoreIssues: { "**/generated/**": ["exports", "types"] },
   // Kubo and Go, where they are installed: tests exchange blocks with the one, and run a suite by the other. A test
   // makes a certificate with openssl.
-  ignoreBinaries: ["go", "ipfs", "openssl", "systemd-analyze"],
+  ignoreBinaries: ["geth", "go", "ipfs", "openssl", "systemd-analyze"],
 };

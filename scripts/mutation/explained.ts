@@ -35,6 +35,19 @@ export const EXPLAINED: readonly Explanation[] = [
         operator: "drop statement",
         text: "_records[_clientCount] = bytes32(uint256(1));",
       },
+      { file: "contracts/Lists.sol", operator: "< to <=", text: "_clientCount < Protocol.MAX_COHORT" },
+      {
+        file: "contracts/Lists.sol",
+        operator: "1 to 2",
+        text: "1",
+        before: "if (_clientCount < Protocol.MAX_COHORT && _records[_clientCount] == 0)",
+      },
+      {
+        file: "contracts/Lists.sol",
+        operator: "1 to 0",
+        text: "1",
+        before: "if (_clientCount < Protocol.MAX_COHORT && _records[_clientCount] == 0)",
+      },
     ],
   },
   {
@@ -106,6 +119,43 @@ export const EXPLAINED: readonly Explanation[] = [
   {
     reason: "loads words of zero behind the data, which nothing reads",
     mutants: [{ file: "contracts/RoundBase.sol", operator: "32 to 31", text: "32" }],
+  },
+  {
+    reason: "where as many seats as a quorum are filled, both sides are the quorum",
+    mutants: [{ file: "contracts/Opening.sol", operator: "> to >=", text: "seats > _quorum" }],
+  },
+  {
+    reason: "a task without a limit keeps no sets, and no task one of round 0: the bit that is read is zero",
+    mutants: [
+      {
+        file: "contracts/TaskState.sol",
+        operator: "|| to &&",
+        text: "_maxRoundsPerClient == 0 || client.lastSubmittedRound == 0",
+      },
+    ],
+  },
+  {
+    reason:
+      "writes the count that was there: who may submit in a task without a limit, or with a limit of one, has none",
+    mutants: [
+      {
+        file: "contracts/Submissions.sol",
+        operator: "0 to 1",
+        text: "0",
+        before: "uint8 index = uint8(header.submitted);",
+      },
+    ],
+  },
+  {
+    reason: "is a time before every block's",
+    mutants: [
+      {
+        file: "contracts/Submissions.sol",
+        operator: "0 to 1",
+        text: "0",
+        before: "function _endAtGoal(RoundHeader memory header) internal view {",
+      },
+    ],
   },
   {
     reason: "where submitted equals minClients + maxCorrupt, both sides are minClients",

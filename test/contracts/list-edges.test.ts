@@ -189,4 +189,42 @@ describe("lists at their edges", function () {
     await submitAll(task, 4);
     await settleOn(task, 0b1111n);
   });
+
+  it("count two settlements that hold a client, whatever place it had in each, and not a third", async () => {
+    const task = await deployTask(connection, { maxRoundsPerClient: 2 });
+    await registerAll(task, [1, 1, 1]);
+    for (const clients of [
+      [0, 1, 2],
+      [1, 2, 0],
+    ]) {
+      await openRound(task);
+      for (const client of clients) await submitAs(task, client);
+      await settleOn(task, 0b111n);
+      await abort(task);
+    }
+    assert.equal((await clientOf(task, 0)).includedRounds, 2n);
+    await openRound(task);
+    await reverts(submitAs(task, 0), "VerisumRoundsUsedUp", task.clients[0]!.address, 2);
+    await as(task, task.stranger)["removeClient"]!(task.clients[0]!.address);
+  });
+
+  it("settle without a client whose refusals cannot grow, as its operator took it off", async () => {
+    const task = tasks.open;
+    await openRound(task);
+    await submitAll(task, 4);
+    await task.verisum["removeClient"]!(task.clients[3]!.address);
+    const statements = await Promise.all([1, 2, 3, 4].map((seat) => statementOf(task, seat, 0b0111n, 0b1000n)));
+    await task.verisum["settle"]!(1n, statements, 0b1111n, await excludedOf(task, [3]));
+    assert.deepEqual([(await roundOf(task)).phase, (await clientOf(task, 3)).refusals], [3n, 255n]);
+  });
+
+  it("take an operator back that left an open task as any client may", async () => {
+    const task = tasks.open;
+    const { address } = task.operator;
+    await task.verisum["join"]!({ value: BOND });
+    await task.verisum["removeClient"]!(address);
+    await task.verisum["withdrawBond"]!();
+    await task.verisum["join"]!({ value: BOND });
+    assert.equal(((await view(task, "clientOf", address)) as ClientState).refusals, 0n);
+  });
 });
