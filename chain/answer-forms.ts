@@ -66,34 +66,90 @@ const FORMS: Readonly<Record<string, Form>> = {
   ),
 };
 
-/** Errors that say nothing about what was asked: the endpoint is busy, behind, or broken. */
+/** What providers say when requests come too fast. */
 const RATE = /rate.?limit|too many requests|capacity|overload/i;
+/** What they say when an account has asked for all that it paid for. */
+const QUOTA = /quota|\b(requests?|credits?|usage|units?)\b.*\b(limit|exceed)|limit.*\b(requests?|credits?)\b/i;
+/** Errors that say nothing about what was asked: the endpoint is busy, behind, or broken. */
 const PASSING = new RegExp(
-  `${RATE.source}|busy|try again|timed? ?out|temporar|unavailable|header not found|unknown block|missing trie|not synced`,
+  `${RATE.source}|${QUOTA.source}|busy|try again|timed? ?out|temporar|unavailable|header not found|unknown block|missing trie|not synced`,
   "i",
 );
-/** What a node says when the call itself fails. */
-const OF_THE_CALL = /revert|invalid opcode|out of gas|gas required|exceeds|funds|balance|stack|nonce|intrinsic|fee/i;
+/** What a node says when the call itself fails, whatever else it says. */
+const OF_THE_CODE = /revert|invalid opcode|out of gas|gas required/i;
+const OF_THE_CALL = /exceeds|funds|balance|stack|nonce|intrinsic|fee/i;
+/** Methods that some endpoints lack: fees are then told by other ones. */
+const OPTIONAL = new Set(["eth_gasPrice", "eth_maxPriorityFeePerGas"]);
+/** Blocks that some endpoints do not know by these names. */
+const OPTIONAL_TAGS: readonly unknown[] = ["finalized", "safe", "pending"];
 
 /** What is wrong with an answer; undefined if it can be believed to be one. An error is one, unless it may pass. */
 export function answerFault(request: RpcRequest, answer: unknown): string | undefined {
   if (typeof answer !== "object" || answer === null) return "there is no answer to it";
   const { error, result } = answer as { error?: { message?: unknown; data?: unknown } | null; result?: unknown };
-  if (error !== undefined && error !== null) return errorFault(request.method, error);
+  if (error !== undefined && error !== null) return errorFault(request, error);
   const form = FORMS[request.method];
-  if (form === undefined || form(result)) return undefined;
-  return `the answer is not of its form: ${String(JSON.stringify(result)).slice(0, 60)}`;
+  if (form === undefined) return undefined;
+  if (!form(result)) return `the answer is not of its form: ${String(JSON.stringify(result)).slice(0, 60)}`;
+  return request.method === "eth_getLogs" ? strayLog(request, result as readonly AskedLog[]) : undefined;
+}
+
+interface AskedLog {
+  readonly address: string;
+  readonly blockNumber: string;
+}
+
+/** What is wrong with events that nobody asked for: an endpoint that overlooks a part of the question. */
+function strayLog({ params }: RpcRequest, logs: readonly AskedLog[]): string | undefined {
+  const [filter] = params as readonly { address?: unknown; fromBlock?: unknown; toBlock?: unknown }[];
+  const from = blockNumberIn(filter?.fromBlock, 0);
+  const to = blockNumberIn(filter?.toBlock, Infinity);
+  const asked = [filter?.address].flat().map((address) => String(address).toLowerCase());
+  for (const { address, blockNumber } of logs) {
+    if (filter?.address !== undefined && !asked.includes(address.toLowerCase())) return `it has an event of ${address}`;
+    const number = Number(blockNumber);
+    if (number < from || number > to) return `it has an event of block ${number}, outside ${from} to ${to}`;
+  }
+  return undefined;
+}
+
+function blockNumberIn(tag: unknown, otherwise: number): number {
+  return quantity(tag) ? Number(tag) : otherwise;
 }
 
 function errorFault(
-  method: string,
+  request: RpcRequest,
   error: { readonly message?: unknown; readonly data?: unknown },
 ): string | undefined {
-  if (typeof error.message !== "string") return "the error in the answer has no message";
-  // A refused transaction is for its sender, and how an endpoint refuses too large a range for whoever reads events.
-  if (method === "eth_sendRawTransaction" || (method === "eth_getLogs" && !RATE.test(error.message))) return undefined;
-  const ofCall = error.data !== undefined || OF_THE_CALL.test(error.message);
-  const isCall = method === "eth_call" || method === "eth_estimateGas";
-  if (isCall ? ofCall : !PASSING.test(error.message)) return undefined;
-  return error.message.slice(0, 200);
+  const { message, data } = error;
+  if (typeof message !== "string") return "the error in the answer has no message";
+  return isOfWhatWasAsked(request, message, data) ? undefined : message.slice(0, 200);
+}
+
+/** Whether an error answers the question, so that another endpoint would say the same. */
+function isOfWhatWasAsked({ method, params }: RpcRequest, message: string, data: unknown): boolean {
+  switch (method) {
+    case "eth_getLogs": // how an endpoint refuses too large a range, in words of many kinds: for whoever reads events
+      return !RATE.test(message);
+    case "eth_sendRawTransaction": // for its sender
+      return OF_THE_CODE.test(message) || !PASSING.test(message);
+    case "eth_call":
+    case "eth_estimateGas":
+      return hasRevertData(data) || OF_THE_CODE.test(message) || (OF_THE_CALL.test(message) && !PASSING.test(message));
+    default:
+      return mayLack(method, params as readonly unknown[]) && !PASSING.test(message);
+  }
+}
+
+/** Whether an endpoint may be sound and not know this: a method, a block's name, the state of an old block. */
+function mayLack(method: string, params: readonly unknown[]): boolean {
+  if (FORMS[method] === undefined || OPTIONAL.has(method)) return true;
+  if (method === "eth_getBlockByNumber") return OPTIONAL_TAGS.includes(params[0]);
+  return quantity(params[1]) || OPTIONAL_TAGS.includes(params[1]);
+}
+
+/** What a contract answered when it refused, as nodes wrap it. */
+function hasRevertData(data: unknown): boolean {
+  if (typeof data === "object" && data !== null) return hasRevertData((data as { data?: unknown }).data);
+  return typeof data === "string" && /0x[0-9a-f]{8}/i.test(data);
 }

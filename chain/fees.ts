@@ -1,16 +1,18 @@
 /** What a transaction offers for its gas, and how much more each time that it has to be replaced. */
 import type { FeeData } from "ethers";
 import { formatEther } from "ethers";
+import { VerisumError } from "../protocol/errors.ts";
 
 /** EIP-1559 where the chain has a base fee, a gas price elsewhere; in wei. */
 export type Fees =
   | { readonly type: 2; readonly maxFeePerGas: bigint; readonly maxPriorityFeePerGas: bigint }
   | { readonly type: 0; readonly gasPrice: bigint };
 
-/** What the chain asks for now. */
+/** What the chain asks for now. @throws CHAIN_UNREACHABLE if the endpoint tells no price, which makes no chain free */
 export function feesOf({ maxFeePerGas, maxPriorityFeePerGas, gasPrice }: FeeData): Fees {
   if (maxFeePerGas !== null && maxPriorityFeePerGas !== null) return { type: 2, maxFeePerGas, maxPriorityFeePerGas };
-  return { type: 0, gasPrice: gasPrice ?? 0n };
+  if (gasPrice !== null) return { type: 0, gasPrice };
+  throw new VerisumError("CHAIN_UNREACHABLE", "the endpoint tells neither a base fee nor a gas price");
 }
 
 /**

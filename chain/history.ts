@@ -137,6 +137,7 @@ export class TaskHistory {
     for (const retry of [() => this.#forget("it left out events"), () => this.#forgetOrigin()]) {
       const past = await this.#attempt();
       if (typeof past !== "string") return past;
+      this.#pages.shrink();
       retry();
     }
     const last = await this.#attempt();

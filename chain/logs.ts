@@ -26,6 +26,8 @@ export type RawLog = Pick<Log, "topics" | "data" | "blockNumber" | "index" | "tr
 /** Blocks of a page, from what the most generous endpoints take to what the least generous do. */
 const PAGES: readonly number[] = [100_000, 50_000, 10_000, 2_000, 500, 100, 10, 1];
 const FIRST_PAGE = PAGES.indexOf(10_000);
+/** Pages are not made smaller than this for events that are missing: most come a moment later. */
+const LEAST_PAGE_FOR_MISSING = PAGES.indexOf(100);
 /** After this many pages that were answered, a larger one is tried again. */
 const PAGES_BEFORE_GROWING = 16;
 
@@ -42,7 +44,10 @@ export class LogPages {
   readonly #endpoint: Endpoint;
   readonly #address: string;
   #page = FIRST_PAGE;
+  #largest = 0;
   #answered = 0;
+  /** Endpoints in a row that refused one block's events. */
+  #refusals = 0;
 
   constructor(endpoint: Endpoint, address: string) {
     this.#endpoint = endpoint;
@@ -56,24 +61,36 @@ export class LogPages {
       const end = Math.min(start + PAGES[this.#page]! - 1, to);
       const page = await this.#ask(start, end);
       if (page === undefined) continue;
+      this.#refusals = 0;
       for (const log of page) if (!log.removed) logs.set(`${log.blockNumber}:${log.index}`, rawOf(log));
       start = end + 1;
     }
     return [...logs.values()].sort((a, b) => a.blockNumber - b.blockNumber || a.index - b.index);
   }
 
-  /** One page; undefined if it has to be a smaller one. */
+  /** Asks for fewer blocks at once from now on: an endpoint may leave out events without saying so where many are. */
+  shrink(): void {
+    if (this.#page < LEAST_PAGE_FOR_MISSING) this.#resize(this.#page + 1);
+    this.#largest = Math.max(this.#largest, Math.min(this.#page, LEAST_PAGE_FOR_MISSING));
+  }
+
+  /** One page; undefined if it has to be a smaller one, or another endpoint's. */
   async #ask(fromBlock: number, toBlock: number): Promise<readonly Log[] | undefined> {
-    const { provider, request } = this.#endpoint;
+    const { provider, request, transport } = this.#endpoint;
     try {
       const page = await request(() => provider.getLogs({ address: this.#address, fromBlock, toBlock }));
-      if (++this.#answered >= PAGES_BEFORE_GROWING && this.#page > 0) this.#resize(this.#page - 1);
+      if (++this.#answered >= PAGES_BEFORE_GROWING && this.#page > this.#largest) this.#resize(this.#page - 1);
       return page;
     } catch (error) {
       if (!isVerisumError(error, "CHAIN_UNREACHABLE")) throw error;
       const smaller = PAGES.findIndex((blocks) => blocks < toBlock - fromBlock + 1);
-      if (smaller === -1) throw error;
-      this.#resize(Math.max(smaller, this.#page));
+      if (smaller !== -1) {
+        this.#resize(Math.max(smaller, this.#page));
+        return undefined;
+      }
+      if (++this.#refusals >= transport.size) throw error;
+      transport.distrust(error.message);
+      this.#resize(Math.max(FIRST_PAGE, this.#largest));
       return undefined;
     }
   }

@@ -247,12 +247,17 @@ async function costOf({ provider, request }: Endpoint, hash: Hex): Promise<Trans
 /** The pending block's: a chain that mines only on demand keeps an old latest one. */
 async function nextBlockTime({ provider, request, transport }: Endpoint): Promise<number> {
   // Raw: ethers refuses a pending block, which has no number.
-  const block = (await request(() => provider.send("eth_getBlockByNumber", ["pending", false]))) as {
-    timestamp: string;
-  } | null;
+  const asked = request(() => provider.send("eth_getBlockByNumber", ["pending", false]));
+  const block = (await asked.catch(ignorance)) as { timestamp: string } | null;
   const timestamp = block?.timestamp ?? (await request(() => provider.getBlock("latest")))?.timestamp;
   if (timestamp === undefined) throw new VerisumError("CHAIN_UNREACHABLE", `${transport.url} knows no latest block`);
   return Number(timestamp);
+}
+
+/** Some endpoints know no pending block, and say so by an error. */
+function ignorance(error: unknown): null {
+  if (!isVerisumError(error, "CHAIN_UNREACHABLE")) throw error;
+  return null;
 }
 
 /**

@@ -9,6 +9,7 @@ import { isVerisumError, VerisumError } from "../protocol/errors.ts";
 import type { Hex } from "../protocol/transcript.ts";
 import { ether, feesOf, offered, replacing } from "./fees.ts";
 import type { Fees } from "./fees.ts";
+import { refusalOf } from "./refusal-words.ts";
 import type { Endpoint } from "./rpc.ts";
 import { revertOf } from "./rpc.ts";
 import type { Receipt } from "./task-chain.ts";
@@ -116,7 +117,7 @@ class Sender {
         await request(() => provider.estimateGas({ from, to: to ?? null, data: data ?? "0x", value: valueWei ?? 0n })),
       );
     } catch (error) {
-      if (!isVerisumError(error, "CHAIN_UNREACHABLE") || !isAboutFunds(error.cause)) throw error;
+      if (!isVerisumError(error, "CHAIN_UNREACHABLE") || refusalOf(error.cause) !== "funds") throw error;
       throw await this.#fundsMissing(name, valueWei ?? 0n, error.cause);
     }
   }
@@ -188,9 +189,10 @@ class Sender {
       sent.hashes.push(keccak256(signed) as Hex);
       sent.signed = signed;
       const error = await this.#offer(signed);
-      if (error === undefined || isKnown(error) || isNonceUsed(error)) return;
+      const refusal = error === undefined ? undefined : refusalOf(error);
+      if (refusal === undefined || refusal === "known" || refusal === "nonce-used") return;
       sent.hashes.pop();
-      if (!isUnderpriced(error) || attempt === REPLACEMENTS_AT_ONCE) throw await this.#failureOf(call, sent, error);
+      if (refusal !== "underpriced" || attempt === REPLACEMENTS_AT_ONCE) throw await this.#failureOf(call, sent, error);
       sent.fees = replacing(sent.fees, await this.#feesNow());
     }
   }
@@ -209,7 +211,7 @@ class Sender {
   async #failureOf({ name, valueWei = 0n }: Call, { gasLimit, fees }: Sent, error: unknown): Promise<VerisumError> {
     const refused = revertOf(error);
     if (refused !== undefined) return refused;
-    if (isAboutFunds(error)) return this.#fundsMissing(name, gasLimit * offered(fees) + valueWei, error);
+    if (refusalOf(error) === "funds") return this.#fundsMissing(name, gasLimit * offered(fees) + valueWei, error);
     const message = `${name} could not be sent: ${describe(error)}`;
     return new VerisumError("CHAIN_TRANSACTION_REFUSED", message, { call: name }, { cause: error });
   }
@@ -287,30 +289,6 @@ function longer(pause: number): number {
   return Math.min(LONGEST_LOOK_MS, pause * 1.5);
 }
 
-/** The endpoint has this very transaction already. */
-function isKnown(error: unknown): boolean {
-  return /already known|known transaction|already imported|already exists/i.test(describe(error));
-}
-
-function isNonceUsed(error: unknown): boolean {
-  const { code } = error as { code?: unknown };
-  return code === "NONCE_EXPIRED" || /nonce.*too low|nonce.*already been used/i.test(describe(error));
-}
-
-/** Another transaction with this nonce waits, or the fees are below what the endpoint or the block asks for. */
-function isUnderpriced(error: unknown): boolean {
-  const { code } = error as { code?: unknown };
-  return (
-    code === "REPLACEMENT_UNDERPRICED" || /underpriced|fee too low|less than block base fee/i.test(describe(error))
-  );
-}
-
-/** Endpoints put a lack of funds in words of their own. */
-function isAboutFunds(error: unknown): boolean {
-  const { code } = error as { code?: unknown };
-  return code === "INSUFFICIENT_FUNDS" || /insufficient funds|enough funds|exceeds allowance/i.test(describe(error));
-}
-
 /** A call may cost more when it is mined than when it was estimated: the last submission also ends the phase. */
 export function withMargin(estimate: bigint): bigint {
   const wanted = estimate + estimate / 4n + 50_000n;
@@ -321,6 +299,6 @@ export function withMargin(estimate: bigint): bigint {
 export function sendingFailure(name: string, error: unknown): VerisumError {
   const known = isVerisumError(error) ? error : revertOf(error);
   if (known !== undefined) return known;
-  const code = isAboutFunds(error) ? "CHAIN_FUNDS_MISSING" : "CHAIN_TRANSACTION_REFUSED";
+  const code = refusalOf(error) === "funds" ? "CHAIN_FUNDS_MISSING" : "CHAIN_TRANSACTION_REFUSED";
   return new VerisumError(code, `${name} could not be sent: ${describe(error)}`, { call: name }, { cause: error });
 }

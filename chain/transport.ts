@@ -14,6 +14,8 @@ const FIRST_PAUSE_MS = 200;
 /** An endpoint that failed is passed over for this long, twice as long after each further failure, up to the last. */
 const SET_ASIDE_MS = 2_000;
 const LONGEST_SET_ASIDE_MS = 60_000;
+/** Longest answer that is read, unpacked: whoever asks for events asks for fewer blocks then. */
+const MOST_ANSWER_BYTES = 128 * 2 ** 20;
 
 /** What users may hear of: an endpoint that fails, or answers again. */
 export type OnEndpoint = (event: "set-aside" | "back", url: string, why: string) => void;
@@ -24,6 +26,8 @@ export interface TransportOptions {
   readonly onEndpoint?: OnEndpoint;
   /** After which a request counts as failed. */
   readonly timeoutMs?: number;
+  /** Bytes of an answer above which the request counts as failed. */
+  readonly mostBytes?: number;
   /** Monotonic milliseconds. */
   readonly clock?: () => number;
 }
@@ -32,6 +36,8 @@ interface EndpointState {
   readonly url: string;
   failures: number;
   asideUntil: number;
+  /** It takes no batches, or only small ones. */
+  singly: boolean;
 }
 
 /** One process's way to a chain. */
@@ -41,15 +47,16 @@ export class RpcTransport {
   readonly #onEndpoint: OnEndpoint;
   readonly #clock: () => number;
   readonly #timeoutMs: number;
+  readonly #mostBytes: number;
   #preferred = 0;
-  #singly = false;
 
   /** @param urls at least one; the first that answers is used */
   constructor(urls: readonly string[], options: TransportOptions = {}) {
-    this.#endpoints = urls.map((url) => ({ url, failures: 0, asideUntil: 0 }));
+    this.#endpoints = urls.map((url) => ({ url, failures: 0, asideUntil: 0, singly: false }));
     this.#signal = options.signal;
     this.#onEndpoint = options.onEndpoint ?? (() => undefined);
     this.#timeoutMs = options.timeoutMs ?? DEFAULT_TIMEOUT_MS;
+    this.#mostBytes = options.mostBytes ?? MOST_ANSWER_BYTES;
     this.#clock = options.clock ?? (() => performance.now());
   }
 
@@ -155,15 +162,16 @@ export class RpcTransport {
     endpoint.asideUntil = 0;
   }
 
-  async #ask({ url }: EndpointState, requests: readonly RpcRequest[]): Promise<RpcAnswer[]> {
-    if (requests.length > 1 && this.#singly) return this.#askSingly(url, requests);
+  async #ask(endpoint: EndpointState, requests: readonly RpcRequest[]): Promise<RpcAnswer[]> {
+    const { url } = endpoint;
+    if (requests.length > 1 && endpoint.singly) return this.#askSingly(url, requests);
     const body = await this.#post(url, requests.length === 1 ? requests[0] : requests);
-    if (requests.length > 1 && !Array.isArray(body)) {
-      // Some endpoints take no batches, or only small ones, and say so in one answer.
-      this.#singly = true;
+    const answers: readonly unknown[] = Array.isArray(body) ? body : [body];
+    if (requests.length > 1 && !requests.every((request) => isAnswered(request, answers))) {
+      // Some endpoints take no batches, or only small ones, and say so in one answer, be it in a list or not.
+      endpoint.singly = true;
       return this.#askSingly(url, requests);
     }
-    const answers: readonly unknown[] = Array.isArray(body) ? body : [body];
     return requests.map((request) => checked(request, answers));
   }
 
@@ -184,8 +192,7 @@ export class RpcTransport {
         body: JSON.stringify(body),
         signal: controller.signal,
       });
-      const text = await response.text();
-      return parsedBody(response.status, text);
+      return parsedBody(response.status, await boundedText(response, this.#mostBytes));
     } catch (error) {
       if (this.#signal?.aborted === true) throw interrupted();
       if (controller.signal.aborted) throw new Error(`no answer within ${this.#timeoutMs / 1000} s`, { cause: error });
@@ -195,6 +202,20 @@ export class RpcTransport {
       this.#signal?.removeEventListener("abort", stop);
     }
   }
+}
+
+/** An answer's text, which may have been packed. @throws if it is longer than the bound */
+async function boundedText(response: Response, mostBytes: number): Promise<string> {
+  const decoder = new TextDecoder();
+  const pieces: string[] = [];
+  let total = 0;
+  for await (const piece of (response.body ?? []) as AsyncIterable<Uint8Array>) {
+    total += piece.length;
+    // Leaving the loop lets go of the connection.
+    if (total > mostBytes) throw new Error(`the answer has more than ${mostBytes} bytes`);
+    pieces.push(decoder.decode(piece, { stream: true }));
+  }
+  return pieces.join("") + decoder.decode();
 }
 
 /** What an endpoint answered with; nodes put their errors into answers of any status. */
@@ -208,9 +229,17 @@ function parsedBody(status: number, text: string): unknown {
   }
 }
 
+function answerTo({ id }: RpcRequest, answers: readonly unknown[]): unknown {
+  return answers.find((candidate) => (candidate as { id?: unknown } | null)?.id === id);
+}
+
+function isAnswered(request: RpcRequest, answers: readonly unknown[]): boolean {
+  return answerTo(request, answers) !== undefined;
+}
+
 /** The answer to one request among those that came. @throws what is wrong with it */
 function checked(request: RpcRequest, answers: readonly unknown[]): RpcAnswer {
-  const answer = answers.find((candidate) => (candidate as { id?: unknown } | null)?.id === request.id);
+  const answer = answerTo(request, answers);
   const fault = answerFault(request, answer);
   if (fault !== undefined) throw new Error(`${request.method}: ${fault}`);
   return answer as RpcAnswer;

@@ -3,6 +3,7 @@ import { Contract, formatEther } from "ethers";
 import type { Wallet } from "ethers";
 import { decodeAddress } from "../chain/codec.ts";
 import { viewsOf } from "../chain/contract-calls.ts";
+import { feesOf, offered } from "../chain/fees.ts";
 import type { CellGroupFunctions } from "../chain/generated/cell-group.ts";
 import { CELL_GROUP_INTERFACE, revertOf } from "../chain/rpc.ts";
 import { describe } from "../chain/transport.ts";
@@ -79,8 +80,7 @@ export async function checkGroup(endpoint: Endpoint, prepared: PreparedTask, gro
  * @throws CHAIN_FUNDS_MISSING, CHAIN_UNREACHABLE
  */
 export async function checkFunds({ provider, request }: Endpoint, payments: readonly Payment[]): Promise<bigint> {
-  const { maxFeePerGas, gasPrice } = await request(() => provider.getFeeData());
-  const price = maxFeePerGas ?? gasPrice ?? 0n;
+  const price = offered(feesOf(await request(() => provider.getFeeData())));
   let total = 0n;
   for (const account of new Set(payments.map((payment) => payment.account))) {
     const own = payments.filter((payment) => payment.account === account);
