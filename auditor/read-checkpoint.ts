@@ -18,10 +18,10 @@ import type { Reporter } from "../protocol/reporter.ts";
 import { CHECKPOINT_FILES, checkpointJson, parseCheckpointConfig } from "../task/checkpoint.ts";
 import type { CheckpointConfig } from "../task/checkpoint.ts";
 import { modelInterface } from "../task/model-interface.ts";
+import { readUserFile } from "../storage/user-file.ts";
 import { openReadingNode } from "../task/node.ts";
 import type { ReadingNode } from "../task/node.ts";
 import { directoryDigest } from "../task/outcome.ts";
-import { readBoundedFile } from "./bounded-file.ts";
 import { findCheckpoint } from "./find-checkpoint.ts";
 import type { FoundCheckpoint } from "./find-checkpoint.ts";
 import { modelOfRound } from "./last-model.ts";
@@ -110,8 +110,7 @@ async function filesAt(path: string): Promise<Readonly<Record<string, Uint8Array
   const found = await stat(path).catch(() => undefined);
   ensure(found !== undefined, "CHECKPOINT_INVALID", `there is no checkpoint at ${path}`);
   const car = found.isDirectory() ? await carIn(path) : path;
-  const read =
-    car === undefined ? (name: string) => readBoundedFile(join(path, name), MOST_BYTES) : await carReader(car);
+  const read = car === undefined ? (name: string) => readBounded(join(path, name)) : await carReader(car);
   const files: Record<string, Uint8Array> = {};
   for (const name of CHECKPOINT_FILES)
     files[name] = await read(name).catch((cause: unknown) => {
@@ -119,6 +118,12 @@ async function filesAt(path: string): Promise<Readonly<Record<string, Uint8Array
       throw new VerisumError("CHECKPOINT_INVALID", `${path} holds no checkpoint: ${name} is not in it`, {}, { cause });
     });
   return files;
+}
+
+function readBounded(path: string): Promise<Uint8Array> {
+  return readUserFile(path, MOST_BYTES, (reason, cause) => {
+    return new VerisumError("CHECKPOINT_INVALID", `${path} ${reason}`, {}, { cause });
+  });
 }
 
 /** The CAR of a folder that holds it in place of a checkpoint's files. */
@@ -130,7 +135,7 @@ async function carIn(folder: string): Promise<string | undefined> {
 }
 
 async function carReader(path: string): Promise<(name: string) => Promise<Uint8Array>> {
-  const bytes = await readBoundedFile(path, MOST_BYTES);
+  const bytes = await readBounded(path);
   const root = carRoot(bytes);
   const blocks = new Map(
     (await decodeCar(bytes, root, DEFAULT_DAG_LIMITS)).map((block) => [block.cid.toString(), block]),

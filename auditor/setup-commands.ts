@@ -1,6 +1,5 @@
 /** What `fl setup` does: a ceremony's steps, over folders. Secrets are neither printed nor written. */
 import { createHash } from "node:crypto";
-import { readFile } from "node:fs/promises";
 import { platformRandom } from "../command/platform-random.ts";
 import { VerisumError } from "../protocol/errors.ts";
 import { PRESETS } from "../protocol/parameters.ts";
@@ -13,10 +12,13 @@ import { exportSetup } from "../proving/ceremony/export-setup.ts";
 import { beginSetup, contribute, requireContributors, verifySetup } from "../proving/ceremony/setup.ts";
 import type { SetupEnvironment, VerifiedSetup } from "../proving/ceremony/setup.ts";
 import { parseContributorName } from "../proving/ceremony/transcript.ts";
+import { readUserFile } from "../storage/user-file.ts";
 import { transcriptCid } from "../task/keys-origin.ts";
 import { closeCurve, openCurve } from "../proving/node/open-curve.ts";
 import type { ContributeFlags, ExportFlags, ImportFlags, VerifySetupFlags } from "./setup-flags.ts";
 
+/** Of a photograph or a recording. */
+const MOST_ENTROPY_BYTES = 2 ** 30;
 const BEACON = /^([0-9a-f]{2}){16,64}$/;
 
 /** Begins a setup. @throws POWERS_REFUSED, USAGE */
@@ -79,8 +81,8 @@ async function sourceOf({ entropy, beacon, iterations }: ContributeFlags): Promi
 
 async function entropyOf(file: string | undefined): Promise<Uint8Array> {
   if (file === undefined) return new Uint8Array(0);
-  const bytes = await readFile(file).catch((cause: unknown) => {
-    throw new VerisumError("USAGE", `--entropy: ${file} cannot be read`, { file }, { cause });
+  const bytes = await readUserFile(file, MOST_ENTROPY_BYTES, (reason, cause) => {
+    return new VerisumError("USAGE", `--entropy: ${file} ${reason}`, { file }, { cause });
   });
   return createHash("sha512").update(bytes).digest();
 }

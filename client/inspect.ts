@@ -1,5 +1,4 @@
 /** What `fl-client data inspect` does. */
-import { readFile } from "node:fs/promises";
 import { z } from "zod";
 import { inspectData } from "../learning/inspect.ts";
 import type { ExpectedData } from "../learning/inspect.ts";
@@ -8,6 +7,8 @@ import { preprocessingSchema } from "../learning/preprocessing.ts";
 import { tableSchema } from "../learning/tables/schema.ts";
 import { VerisumError } from "../protocol/errors.ts";
 import { readJson } from "../protocol/strict-json.ts";
+import { readUserText } from "../storage/user-file.ts";
+import type { Refuse } from "../storage/user-file.ts";
 import { answersText } from "./answers-text.ts";
 import { reportText } from "./data-report.ts";
 
@@ -50,9 +51,9 @@ const taskFile = z.union([
 
 /** A specification of tasks/, or a published task.json. */
 async function expectedBy(file: string): Promise<ExpectedData> {
-  const text = await readFile(file, "utf8").catch((cause: unknown) => {
-    throw new VerisumError("USAGE", `the task ${file} cannot be read`, { file }, { cause });
-  });
+  const refuse: Refuse = (reason, cause) =>
+    new VerisumError("USAGE", `the task ${file} ${reason}`, { file }, { cause });
+  const text = await readUserText(file, refuse);
   const parsed = taskFile.safeParse(readJson(text, file, "TASK_SPECIFICATION_INVALID", { file }));
   if (!parsed.success)
     throw new VerisumError(

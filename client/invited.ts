@@ -4,8 +4,11 @@ import { connectReader } from "../chain/connect.ts";
 import type { ConnectOptions } from "../chain/connect.ts";
 import { ensure, isVerisumError, VerisumError } from "../protocol/errors.ts";
 import type { Hex } from "../protocol/transcript.ts";
-import { readIfPresent } from "../storage/durable-file.ts";
+import { readUserFile } from "../storage/user-file.ts";
 import { checkInvitation, ensureInvited, parseInvitation } from "../task/invitation.ts";
+
+/** Of an invitation. */
+const MOST_BYTES = 2 ** 20;
 
 /** How a task is reached. */
 export interface TaskAddress {
@@ -26,8 +29,9 @@ export async function acceptInvitation(
   options: Partial<Pick<ConnectOptions, "confirmations" | "fromBlock">> & { readonly rpc?: readonly string[] },
   nowSeconds: number,
 ): Promise<TaskAddress> {
-  const bytes = await readIfPresent(file);
-  ensure(bytes !== undefined, "USAGE", `there is no invitation at ${file}`);
+  const bytes = await readUserFile(file, MOST_BYTES, (reason, cause) => {
+    return new VerisumError("USAGE", `the invitation ${file} ${reason}`, { file }, { cause });
+  });
   const invitation = parseInvitation(bytes, nowSeconds);
   const { chainId, contract } = invitation.context;
   const { endpoints, peers } = invitation.terms;

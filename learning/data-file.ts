@@ -1,4 +1,5 @@
 /** Bounded reading of data files, gunzipped where their name or their first bytes say so. */
+import type { Stats } from "node:fs";
 import { readFile, stat } from "node:fs/promises";
 import { promisify } from "node:util";
 import { gunzip } from "node:zlib";
@@ -34,14 +35,18 @@ export async function readDataFile(path: string, maxBytes = MAX_DATA_BYTES): Pro
 async function readRaw(path: string, maxBytes: number): Promise<Uint8Array> {
   try {
     const found = await stat(path);
-    // Pipes and devices may have no end.
-    ensure(found.isFile(), "DATASET_MALFORMED", `${path} is no ordinary file`, { path });
+    requireOrdinary(found, path);
     if (found.size > maxBytes) throw tooLarge(path, maxBytes);
     return await readFile(path);
   } catch (cause) {
     if (cause instanceof VerisumError) throw cause;
     throw new VerisumError("DATASET_NOT_FOUND", `${path} cannot be read`, { path }, { cause });
   }
+}
+
+/** Pipes and devices may have no end. @throws DATASET_MALFORMED */
+export function requireOrdinary(found: Stats, path: string): void {
+  ensure(found.isFile(), "DATASET_MALFORMED", `${path} is no ordinary file`, { path });
 }
 
 /** @throws DATASET_TOO_LARGE for more values than one data set may have */

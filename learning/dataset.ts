@@ -1,7 +1,7 @@
 /** Labelled examples in memory, and the one string that names them on a command line. */
 import { readdir, stat } from "node:fs/promises";
-import { ensure, VerisumError } from "../protocol/errors.ts";
-import { MAX_DATA_VALUES } from "./data-file.ts";
+import { VerisumError } from "../protocol/errors.ts";
+import { MAX_DATA_VALUES, requireOrdinary } from "./data-file.ts";
 import { withFixedFeatures } from "./fixed-features.ts";
 import type { DataFormat, DataUse, OnRows, Source } from "./formats/format.ts";
 import { invalidSpec, oneOf, readOptions, splitOptions, wholeNumber } from "./formats/options.ts";
@@ -108,8 +108,7 @@ async function sourceAt(path: string): Promise<Source> {
   const found = await stat(path).catch(() => undefined);
   if (found === undefined) return { path, kind: "missing", entries: [] };
   if (found.isDirectory()) return { path, kind: "directory", entries: await readdir(path) };
-  // Pipes and devices may have no end, and a table is read more than once.
-  ensure(found.isFile(), "DATASET_MALFORMED", `${path} is no ordinary file`, { path });
+  requireOrdinary(found, path); // a table is read more than once
   return { path, kind: "file", entries: [] };
 }
 

@@ -1,11 +1,11 @@
 /** The weights that a task begins with: from a file of the operator's, or drawn. */
-import { readFile, stat } from "node:fs/promises";
 import { frozenTensors, isExternal } from "../learning/external-model.ts";
 import { firstWeights, modelTensors, modelWeightCount } from "../learning/model.ts";
 import { joinWeights } from "../learning/named-tensors.ts";
 import { decodeSafetensors } from "../learning/safetensors.ts";
 import { isStatistics } from "../learning/statistics/statistics-model.ts";
 import { ensure, VerisumError } from "../protocol/errors.ts";
+import { readUserFile } from "../storage/user-file.ts";
 import type { TaskSpecification } from "../task/create-task.ts";
 
 /** What Node reads of a file at once. */
@@ -34,20 +34,10 @@ export async function initialWeights(
   return firstWeights(model, initialSeed);
 }
 
-async function readInitial(file: string): Promise<Uint8Array> {
-  try {
-    const { size } = await stat(file);
-    ensure(
-      size <= MAX_FILE_BYTES,
-      "MODEL_INITIAL_INVALID",
-      `${file} has ${size} bytes, at most ${MAX_FILE_BYTES} are read`,
-    );
-    return await readFile(file);
-  } catch (cause) {
-    if (cause instanceof VerisumError) throw cause;
-    const { code } = cause as NodeJS.ErrnoException;
-    throw new VerisumError("MODEL_INITIAL_INVALID", `${file} cannot be read: ${code}`, { file }, { cause });
-  }
+function readInitial(file: string): Promise<Uint8Array> {
+  return readUserFile(file, MAX_FILE_BYTES, (reason, cause) => {
+    return new VerisumError("MODEL_INITIAL_INVALID", `${file} ${reason}`, { file }, { cause });
+  });
 }
 
 /** @throws MODEL_INITIAL_INVALID, SAFETENSORS_INVALID, MODEL_NOT_FINITE */

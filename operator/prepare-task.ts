@@ -15,6 +15,8 @@ import type { KeyRequest } from "../proving/groth16/ensure-keys.ts";
 import { loadKeySet } from "../proving/groth16/key-set.ts";
 import type { KeySet } from "../proving/groth16/key-set.ts";
 import { MANIFEST_FILE } from "../proving/groth16/manifest.ts";
+import { readUserText } from "../storage/user-file.ts";
+import type { Refuse } from "../storage/user-file.ts";
 import { assertRunnable, createTask, layoutOfSpecification, parseSpecification } from "../task/create-task.ts";
 import type { PrivacyTarget, TaskSpecification } from "../task/create-task.ts";
 import { adaptiveClipLine, plannedPrivacyLine, privacySummary } from "../task/privacy-summary.ts";
@@ -76,11 +78,9 @@ export function assertEnoughClients({ parameters: { minClients } }: PreparedTask
 
 /** The file that create-task wrote. @throws TASK_DEPLOYMENT_INVALID */
 export async function readPreparedTask(file: string): Promise<PreparedTask> {
-  const text = await readFile(file, "utf8").catch((cause: unknown) => {
-    const { code } = cause as NodeJS.ErrnoException;
-    throw new VerisumError("TASK_DEPLOYMENT_INVALID", `${file} cannot be read: ${code}`, { file }, { cause });
-  });
-  return parsePreparedTask(text);
+  const refuse: Refuse = (reason, cause) =>
+    new VerisumError("TASK_DEPLOYMENT_INVALID", `${file} ${reason}`, { file }, { cause });
+  return parsePreparedTask(await readUserText(file, refuse));
 }
 
 const bytes = (length: number): z.ZodType<Hex> =>

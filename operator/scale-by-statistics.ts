@@ -1,9 +1,11 @@
 /** A round's statistics as the constants of the next task. */
-import { readFile } from "node:fs/promises";
 import { z } from "zod";
 import { constantsFrom } from "../learning/tables/propose-schema.ts";
 import { ensure, VerisumError } from "../protocol/errors.ts";
 import type { Reporter } from "../protocol/reporter.ts";
+import { readJson } from "../protocol/strict-json.ts";
+import { readUserText } from "../storage/user-file.ts";
+import type { Refuse } from "../storage/user-file.ts";
 
 const errorSchema = z.object({ rounding: z.number(), noiseStdDev: z.number() });
 const summarySchema = z.object({
@@ -37,7 +39,7 @@ type Constants = ReturnType<typeof constantsFrom>;
  * @throws STATISTICS_UNFIT
  */
 export async function scaledBy(file: string, specification: unknown, reporter: Reporter): Promise<unknown> {
-  const statistics = summarySchema.safeParse(await readJson(file));
+  const statistics = summarySchema.safeParse(await readSummary(file));
   ensure(statistics.success, "STATISTICS_UNFIT", `${file} holds no statistics`, { file });
   const task = documentSchema.safeParse(specification);
   ensure(task.success, "STATISTICS_UNFIT", "the specification has no document.data, whose columns would be scaled");
@@ -89,10 +91,8 @@ export async function scaledBy(file: string, specification: unknown, reporter: R
   };
 }
 
-async function readJson(file: string): Promise<unknown> {
-  try {
-    return JSON.parse(await readFile(file, "utf8"));
-  } catch (cause) {
-    throw new VerisumError("STATISTICS_UNFIT", `${file} cannot be read as JSON`, { file }, { cause });
-  }
+async function readSummary(file: string): Promise<unknown> {
+  const refuse: Refuse = (reason, cause) =>
+    new VerisumError("STATISTICS_UNFIT", `${file} ${reason}`, { file }, { cause });
+  return readJson(await readUserText(file, refuse), file, "STATISTICS_UNFIT", { file });
 }

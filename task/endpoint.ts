@@ -10,7 +10,7 @@ import type { WritingNode } from "./node.ts";
 import { untilFinal } from "./until-final.ts";
 import { authoriseTaskUploads, uploadSender } from "./upload-authorisation.ts";
 import { bundleBytes } from "../protocol/bundle.ts";
-import { readIfPresent } from "../storage/durable-file.ts";
+import { readUserText } from "../storage/user-file.ts";
 import { urlOf } from "../command/listen-address.ts";
 
 /** Room in an upload for the directory and the files' inner blocks. */
@@ -53,10 +53,10 @@ export async function readTls({ tlsCert, tlsKey }: EndpointOptions): Promise<Tls
   return { cert: cert!, key: key! };
 }
 
-async function readPem(path: string): Promise<string> {
-  const bytes = await readIfPresent(path);
-  if (bytes === undefined) throw new VerisumError("STORAGE_FAILED", `${path} does not exist`, { path });
-  return new TextDecoder().decode(bytes);
+function readPem(path: string): Promise<string> {
+  return readUserText(path, (reason, cause) => {
+    return new VerisumError("STORAGE_FAILED", `${path} ${reason}`, { path }, { cause });
+  });
 }
 
 /** Builds the gateway with this task's upload rules: who, how often, and no more than a bundle of shares. */

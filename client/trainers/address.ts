@@ -1,8 +1,9 @@
 /** `--trainer`, `--evaluator` and `--trainer-token`: a command, or a server on this machine with its token. */
-import { readFileSync } from "node:fs";
 import { isIPv4 } from "node:net";
 import { commandWords } from "../../protocol/command-words.ts";
 import { ensure, VerisumError } from "../../protocol/errors.ts";
+import { readUserTextNow } from "../../storage/user-file.ts";
+import type { Refuse } from "../../storage/user-file.ts";
 
 /** Where a program outside this process is: a command to start in each round, or a server on this machine. */
 export type TrainerAddress = CommandAddress | { readonly url: URL; readonly token: string };
@@ -10,6 +11,9 @@ export type TrainerAddress = CommandAddress | { readonly url: URL; readonly toke
 interface CommandAddress {
   readonly words: readonly [string, ...string[]];
 }
+
+/** Of a token's file, blanks included. */
+const MOST_TOKEN_BYTES = 65_536;
 
 /** The same before a server's token is known. */
 export type TrainerLine = CommandAddress | { readonly url: URL };
@@ -24,13 +28,9 @@ export function trainerLine(text: string): TrainerLine {
 
 /** The token in a file. @throws USAGE */
 export function trainerToken(file: string): string {
-  try {
-    return checkedToken(readFileSync(file, "utf8"));
-  } catch (cause) {
-    if (cause instanceof VerisumError) throw cause;
-    const { code } = cause as NodeJS.ErrnoException;
-    throw new VerisumError("USAGE", `the token's file ${file} cannot be read: ${code}`, { file }, { cause });
-  }
+  const refuse: Refuse = (reason, cause) =>
+    new VerisumError("USAGE", `the token's file ${file} ${reason}`, { file }, { cause });
+  return checkedToken(readUserTextNow(file, refuse, MOST_TOKEN_BYTES));
 }
 
 /** @param token of a file, or what the environment says @throws USAGE for a server without a token */

@@ -1,6 +1,8 @@
 /** What formats of tables have in common: options, columns, training and test files, the split. */
+import { stat } from "node:fs/promises";
 import { join } from "node:path";
 import { VerisumError } from "../../protocol/errors.ts";
+import { requireOrdinary } from "../data-file.ts";
 import { selectExamples } from "../examples.ts";
 import type { DataNote, Dataset, LoadedData } from "../examples.ts";
 import { tableWindows } from "../series/table-windows.ts";
@@ -94,7 +96,10 @@ export function tableFormat<Readers extends OptionReaders>({
 }): DataFormat {
   const openSource = async (source: Source, texts: ReadonlyMap<string, string>): Promise<OpenTables> => {
     const own = readOptions(texts, readers);
-    return openTables(source, endings, readOptions(texts, TABLE_OPTIONS), (path) => open(path, own));
+    return openTables(source, endings, readOptions(texts, TABLE_OPTIONS), async (path) => {
+      requireOrdinary(await stat(path), path);
+      return open(path, own);
+    });
   };
   return {
     ...format,

@@ -4,10 +4,10 @@
  */
 import { createHash } from "node:crypto";
 import { createReadStream } from "node:fs";
-import { open } from "node:fs/promises";
 import type { FileHandle } from "node:fs/promises";
 import { VerisumError } from "../../protocol/errors.ts";
 import { BASE_FIELD_ORDER } from "../../protocol/parameters.ts";
+import { openUserFile } from "../../storage/user-file.ts";
 import { G1_BYTES, G2_BYTES, readScalar } from "../curve/bn254.ts";
 
 /** Why powers are refused: the value of `details.rule`. */
@@ -65,9 +65,7 @@ interface Section {
  * @throws POWERS_REFUSED
  */
 export async function readPowersFile(path: string, leastPower: number, reason: string): Promise<PowersFile> {
-  const file = await open(path).catch((cause: unknown) => {
-    throw powersRefused("unreadable", `${path} cannot be read`, cause);
-  });
+  const file = await openUserFile(path, (reason, cause) => powersRefused("unreadable", `${path} ${reason}`, cause));
   try {
     const sections = await locateSections(file);
     const header = await readSection(file, sections, SECTION.header, HEADER_BYTES);
