@@ -4,6 +4,7 @@ import type { Option } from "commander";
 import { ERRORS } from "../protocol/errors.ts";
 import { isSecretKey, maskTyped } from "../protocol/secrets.ts";
 import { failureLine, failureOf } from "./failure.ts";
+import { keepOutput } from "./output.ts";
 import { isRepeatable } from "./repeatable.ts";
 import { VERSION } from "./version.ts";
 
@@ -19,6 +20,7 @@ class GuardedCommand extends Command {
 
   /** Runs the command of the process: from now on whatever is not caught is said and ends it. */
   override parseAsync(...args: Parameters<Command["parseAsync"]>): Promise<this> {
+    keepOutput();
     process.on("uncaughtException", (error) => {
       process.stderr.write(`${failureLine(error)}\n`);
       process.exit(failureOf(error).status);

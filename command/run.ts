@@ -1,9 +1,9 @@
 /** The edge of every command: errors become a coded line and an exit status. */
-import { once } from "node:events";
 import { ERRORS, isVerisumError, VerisumError } from "../protocol/errors.ts";
 import type { Sleep } from "../protocol/ports.ts";
 import type { Reporter } from "../protocol/reporter.ts";
 import { failureOf } from "./failure.ts";
+import { flushOutput, keepOutput } from "./output.ts";
 
 /** A command that was told to stop has this long to close what it has open; the process ends then in any case. */
 const GRACE_MS = 1_500;
@@ -24,13 +24,17 @@ export async function runCommand(reporter: Reporter, command: (signal: AbortSign
   process.on("SIGINT", stop);
   process.on("SIGTERM", stop);
   process.exitCode = 0;
+  keepOutput();
   try {
     await Promise.race([command(controller.signal), ended(controller.signal), thrownElsewhere(reporter)]);
   } catch (error) {
     process.exitCode = failureOf(error).status;
     report(error, reporter);
   }
-  if (process.stdout.writableNeedDrain) await once(process.stdout, "drain");
+  await flushOutput().catch((error: unknown) => {
+    if (process.exitCode === 0) process.exitCode = failureOf(error).status;
+    report(error, reporter);
+  });
   process.exit();
 }
 

@@ -2,11 +2,11 @@
  * How a script over many processes begins and ends: nothing that it started outlives it, and its folder stays only if
  * there is something to read.
  */
-import { once } from "node:events";
 import { mkdtemp, rm } from "node:fs/promises";
 import { constants, tmpdir } from "node:os";
 import { join } from "node:path";
 import { failureLine, failureOf } from "../command/failure.ts";
+import { flushOutput } from "../command/output.ts";
 import { ERRORS } from "../protocol/errors.ts";
 import { Processes } from "./processes.ts";
 
@@ -67,7 +67,7 @@ export async function withProcesses(
   else await rm(directory, { recursive: true, force: true });
   if (failure !== undefined) write(failure);
   if (typeof outcome === "string") write(`stopped by ${outcome}; no process is left`);
-  if (process.stdout.writableNeedDrain) await once(process.stdout, "drain");
+  await flushOutput().catch(() => undefined);
   return process.exit(status);
 }
 

@@ -1,6 +1,8 @@
 import { describe, it } from "mocha";
 import assert from "node:assert/strict";
-import { spawnSync } from "node:child_process";
+import { spawn, spawnSync } from "node:child_process";
+import { once } from "node:events";
+import { closeSync, existsSync, openSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { outlive, persist } from "../../command/run.ts";
 import { ERRORS, VerisumError } from "../../protocol/errors.ts";
@@ -10,6 +12,18 @@ import { createRecorder } from "../support/round-recorder.ts";
 
 const ROOT = fileURLToPath(new URL("../../", import.meta.url));
 
+const sourceOf = (body: string): string => `
+    import { createReporter } from "./command/reporter.ts";
+    import { runCommand } from "./command/run.ts";
+    import { VerisumError } from "./protocol/errors.ts";
+    const reporter = createReporter("json", "test", (line) => void process.stdout.write(line + "\\n"), () => 0);
+    await runCommand(reporter, async (signal) => { ${body} });`;
+const nodeArguments = (body: string): string[] => [
+  "--disable-warning=ExperimentalWarning",
+  "--input-type=module-typescript",
+  ...["-e", sourceOf(body)],
+];
+
 /** Runs a command in a process of its own, whose body is the given source. */
 const run = (
   body: string,
@@ -17,17 +31,7 @@ const run = (
   readonly status: number | null;
   readonly events: readonly { readonly event: string; readonly code?: string }[];
 } => {
-  const source = `
-    import { createReporter } from "./command/reporter.ts";
-    import { runCommand } from "./command/run.ts";
-    import { VerisumError } from "./protocol/errors.ts";
-    const reporter = createReporter("json", "test", (line) => void process.stdout.write(line + "\\n"), () => 0);
-    await runCommand(reporter, async (signal) => { ${body} });`;
-  const { status, stdout } = spawnSync(
-    process.execPath,
-    ["--disable-warning=ExperimentalWarning", "--input-type=module-typescript", "-e", source],
-    { cwd: ROOT, encoding: "utf8" },
-  );
+  const { status, stdout } = spawnSync(process.execPath, nodeArguments(body), { cwd: ROOT, encoding: "utf8" });
   return {
     status,
     events: stdout
@@ -102,6 +106,36 @@ describe("exit statuses", () => {
       'const { abortableSleep } = await import("./command/sleep.ts"); setTimeout(() => process.kill(process.pid, "SIGTERM"), 1); await abortableSleep(signal)(60_000);',
     );
     assert.equal(status, 3);
+  });
+});
+
+describe("standard output", () => {
+  it("without a reader ends no command, as a role's whose log nobody reads any more", async () => {
+    const body = `for (let i = 0; i < 50; i++) {
+      reporter.say("info", "line", "x".repeat(1000));
+      await new Promise((resolve) => setTimeout(resolve, 5));
+    }
+    process.stderr.write("done");`;
+    const child = spawn(process.execPath, nodeArguments(body), { cwd: ROOT, stdio: ["ignore", "pipe", "pipe"] });
+    let said = "";
+    child.stderr.on("data", (piece: Buffer) => (said += piece.toString()));
+    child.stdout.once("data", () => child.stdout.destroy());
+    const [status] = (await once(child, "close")) as [number | null];
+    assert.deepEqual({ status, said }, { status: 0, said: "done" });
+  }).timeout(30_000);
+
+  it("that cannot be written is no success", function () {
+    if (!existsSync("/dev/full")) this.skip();
+    const full = openSync("/dev/full", "w");
+    try {
+      const { status } = spawnSync(process.execPath, nodeArguments('process.stdout.write("a result");'), {
+        cwd: ROOT,
+        stdio: ["ignore", full, "ignore"],
+      });
+      assert.equal(status, ERRORS.STORAGE_FULL.exit);
+    } finally {
+      closeSync(full);
+    }
   });
 });
 
