@@ -38,6 +38,7 @@ describe("a connection to a peer by its name", () => {
     "100.100.100.200",
     "168.63.129.16",
     "fd00:ec2::254",
+    "fd00:c1::a9fe:a9fe",
     "64:ff9b::a9fe:a9fe",
     "2002:a9fe:a9fe::1",
     "::ffff:169.254.169.254",
