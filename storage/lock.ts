@@ -17,6 +17,8 @@ const TOUCH_MS = 5000;
 const SILENCE_MS = 60_000;
 
 export interface Lock {
+  /** False once the lock's file is gone, with its folder or without, or somebody else's. */
+  isHeld(): Promise<boolean>;
   /** Lets go. Calling it again does nothing. */
   release(): Promise<void>;
 }
@@ -28,12 +30,13 @@ export interface Lock {
  * @throws STORAGE_LOCKED if a process that runs holds it, this one included; STORAGE_FULL, STORAGE_FAILED
  */
 export async function acquireLock(path: string, what = path): Promise<Lock> {
-  const holder = await take(path, JSON.stringify(await thisProcess()));
+  const own = JSON.stringify(await thisProcess());
+  const holder = await take(path, own);
   if (holder !== undefined) {
     const { pid } = holder;
     throw new VerisumError("STORAGE_LOCKED", `${what} is in use by process ${pid}`, { path: what, lock: path, pid });
   }
-  return heldLock(path);
+  return heldLock(path, own);
 }
 
 /**
@@ -43,7 +46,7 @@ export async function acquireLock(path: string, what = path): Promise<Lock> {
 export async function withLock<T>(path: string, work: () => Promise<T>): Promise<T> {
   const own = JSON.stringify(await thisProcess());
   while ((await take(path, own)) !== undefined) await delay(POLL_MS);
-  const lock = heldLock(path);
+  const lock = heldLock(path, own);
   try {
     return await work();
   } finally {
@@ -58,17 +61,24 @@ export async function lockHolder(path: string): Promise<ProcessIdentity | undefi
   return holder !== undefined && (await isHeld(path, holder)) ? holder : undefined;
 }
 
-function heldLock(path: string): Lock {
+function heldLock(path: string, own: string): Lock {
   const touch = setInterval(() => {
     utimes(path, new Date(), new Date()).catch(() => undefined); // gone with its folder: nothing to keep alive
   }, TOUCH_MS).unref();
   let held = true;
+  const isHeld = async (): Promise<boolean> => {
+    // A disk that cannot be read now says nothing of the lock.
+    const found = await readIfPresent(path).catch(() => own);
+    return held && found !== undefined && Buffer.from(found).toString() === own;
+  };
   return {
+    isHeld,
     release: async () => {
       if (!held) return;
+      const isOwn = await isHeld();
       held = false;
       clearInterval(touch);
-      await rm(path, { force: true });
+      if (isOwn) await rm(path, { force: true });
     },
   };
 }

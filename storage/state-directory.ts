@@ -1,6 +1,7 @@
 /** One role's private directory, used by one process at a time. */
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
+import { VerisumError } from "../protocol/errors.ts";
 import { eraseLeftovers } from "./durable-file.ts";
 import { readMark, writeMark } from "./copy-mark.ts";
 import type { MarkState } from "./copy-mark.ts";
@@ -26,6 +27,11 @@ export interface StateDirectory {
   file(...parts: readonly string[]): string;
   /** Makes the directory this program's own: earlier copies of it are known as such from now on. */
   adopt(): Promise<void>;
+  /**
+   * @throws STORAGE_MOVED once the directory is no longer this process's: it was moved, removed, or put back, and what
+   * is written from now on would be missing where it is now
+   */
+  requireHeld(): Promise<void>;
   release(): Promise<void>;
 }
 
@@ -50,6 +56,10 @@ export async function openStateDirectory(path: string): Promise<StateDirectory> 
       copied: mark === "foreign",
       file: (...parts) => join(path, ...parts),
       adopt,
+      requireHeld: async () => {
+        if (await lock.isHeld()) return;
+        throw new VerisumError("STORAGE_MOVED", `${path} was moved, removed or replaced while it was in use`, { path });
+      },
       release: () => lock.release(),
     };
   } catch (cause) {

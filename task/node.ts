@@ -150,7 +150,12 @@ async function openInside<Chain extends TaskReader>(
   options: NodeOptions,
   { reporter, signal, authorise, patiently }: Opening<Chain>,
 ): Promise<ReadingNode & { readonly chain: Chain }> {
-  const sleep = abortableSleep(signal);
+  const pause = abortableSleep(signal);
+  // Before each look of the role: its next write belongs where its earlier ones are.
+  const sleep: Sleep = async (milliseconds) => {
+    await pause(milliseconds);
+    await state.requireHeld();
+  };
   const observer = limitedReporter(reporter, () => performance.now());
   const network = createPeerNetwork(chain, {
     bootstrap: options.peers,

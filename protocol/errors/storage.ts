@@ -40,6 +40,14 @@ export const STORAGE_ERRORS = {
     about: "host",
     exit: 1,
   },
+  STORAGE_MOVED: {
+    cause: "The state directory was moved, removed or replaced while a role used it.",
+    advice:
+      "Move it back, and start the role again with it. Whoever moves it stops the role first. If it is lost, see docs/state.md.",
+    role: "end",
+    about: "host",
+    exit: 1,
+  },
   STORAGE_LOCKED: {
     cause: "Another process uses the state directory, or the store.",
     advice: "Stop the process that the message names, or give each role its own `--state` and `--store`.",

@@ -93,7 +93,14 @@ function stateOf({ scene, planted }: Stage, name: string): StateDirectory {
   const path = join(scene.directory, folder.replaceAll(" ", "-"));
   mkdirSync(path, { recursive: true });
   const done = (): Promise<void> => Promise.resolve();
-  return { path, copied: false, file: (...parts) => join(path, ...parts), adopt: done, release: done };
+  return {
+    path,
+    copied: false,
+    file: (...parts) => join(path, ...parts),
+    adopt: done,
+    requireHeld: done,
+    release: done,
+  };
 }
 
 function holders({ scene }: Stage): string[] {

@@ -47,6 +47,17 @@ describe("a lock", () => {
     await next.release();
   });
 
+  it("knows when it is lost, and takes nobody else's away", async () => {
+    const lock = await acquireLock(path);
+    assert.equal(await lock.isHeld(), true);
+    await rm(path);
+    assert.equal(await lock.isHeld(), false);
+    await plant({ pid: 1 });
+    assert.equal(await lock.isHeld(), false);
+    await lock.release();
+    assert.deepEqual(JSON.parse(await readFile(path, "utf8")), { pid: 1 });
+  });
+
   it("lets one in at a time within a process, and is free after a failure", async () => {
     let holders = 0;
     const work = async (): Promise<void> => {

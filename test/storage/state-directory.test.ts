@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, it } from "mocha";
 import assert from "node:assert/strict";
 import { spawn, spawnSync } from "node:child_process";
-import { cp, mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from "node:fs/promises";
+import { cp, mkdir, mkdtemp, readdir, readFile, rename, rm, stat, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { encodeRecord, writeDurably } from "../../storage/durable-file.ts";
@@ -36,6 +36,24 @@ describe("a state directory", () => {
       await rejectsCode(openStateDirectory(directory), "STORAGE_LOCKED");
     } finally {
       holder.kill();
+    }
+  });
+
+  it("that is moved or removed under its process is noticed before the next write", async () => {
+    for (const away of [() => rename(directory, join(parent, "moved")), () => rm(directory, { recursive: true })]) {
+      const state = await openStateDirectory(directory);
+      await state.requireHeld();
+      await away();
+      await rejectsCode(state.requireHeld(), "STORAGE_MOVED");
+      // Another process, in a new directory of that name.
+      const next = await openStateDirectory(directory);
+      await rm(join(directory, "lock"));
+      await writeFile(join(directory, "lock"), JSON.stringify({ pid: process.ppid }));
+      await rejectsCode(state.requireHeld(), "STORAGE_MOVED");
+      await state.release();
+      await rejectsCode(openStateDirectory(directory), "STORAGE_LOCKED");
+      await next.release();
+      await rm(directory, { recursive: true });
     }
   });
 
