@@ -38,6 +38,10 @@ export function createMemberStep(deps: MemberLoopDependencies): () => Promise<bo
   /** What kept this member from a release, said once a round. */
   let said = { round: 0n, codes: new Set<string>() };
   let keysAt: string | undefined;
+  /** From which round on keys were seen, and first at which block. */
+  let keysSeen: { readonly from: bigint; readonly block: number } | undefined;
+  /** From which round on they were seen again once that block was final. */
+  let keysFinal: bigint | undefined;
   let erased = 0n;
   /** Names what this directory was held to last. */
   let heldTo: string | undefined;
@@ -98,19 +102,31 @@ export function createMemberStep(deps: MemberLoopDependencies): () => Promise<bo
     erased = before;
   };
 
-  /** Once a block: registers keys for rounds that this account has the seat in. Returns whether it registered some. */
+  /**
+   * Once a block, until what it saw is final: registers keys for rounds that this account has the seat in. Returns
+   * whether it registered some.
+   */
   const tendKeys = async (look: TaskLook): Promise<boolean> => {
     if (keysAt === look.block.hash) return false;
     const term = ownTerm(look, look.round.number + 1n);
     if (term === undefined) return false;
     const next = look.round.number + 1n;
     const from = term.fromRound > next ? term.fromRound : next;
+    if (keysFinal === from) return false;
     const topUp = (): Promise<number> => deps.keys.topUp(chain, seat, from, deps.random);
-    const count = (await refusals.attempt("register keys", look, topUp)) ?? 0;
+    const count = await refusals.attempt("register keys", look, topUp);
     keysAt = look.block.hash;
-    if (count === 0) return false;
+    if (count === 0) noteKeys(from, look);
+    else keysSeen = undefined;
+    if (count === undefined || count === 0) return false;
     reporter.say("info", "keys-registered", `registered one-time keys for ${count} rounds`, { seat, from, count });
     return true;
+  };
+
+  /** All keys that are due are there. */
+  const noteKeys = (from: bigint, { block, finalBlock }: TaskLook): void => {
+    if (keysSeen?.from !== from) keysSeen = { from, block: block.number };
+    else if (keysSeen.block <= finalBlock) keysFinal = from;
   };
 
   /** This account's part of the seat in the round or after it. */

@@ -49,9 +49,12 @@ export function openRoundKeys(state: StateDirectory, scope: string): RoundKeys {
     eraseAll: () => eraseWhere(() => true),
     topUp: async (chain, seat, nextRound, random) => {
       const rounds = Array.from({ length: KEYS_AHEAD }, (_, i) => nextRound + BigInt(i));
-      const registered = await Promise.all(rounds.map((round) => chain.roundKey(round, seat)));
-      const first = registered.indexOf(NO_KEY);
-      if (first === -1 || first >= KEYS_AHEAD / 2) return 0;
+      const registeredFor = (some: readonly bigint[]): Promise<readonly Hex[]> =>
+        Promise.all(some.map((round) => chain.roundKey(round, seat)));
+      const soon = await registeredFor(rounds.slice(0, KEYS_AHEAD / 2));
+      const first = soon.indexOf(NO_KEY);
+      if (first === -1) return 0;
+      const registered = [...soon, ...(await registeredFor(rounds.slice(KEYS_AHEAD / 2)))];
       // After a reorganisation keys of later rounds can be registered where those of earlier ones are not.
       const until = registered.findIndex((key, i) => i > first && key !== NO_KEY);
       const keys: Hex[] = [];

@@ -133,4 +133,33 @@ describe("a member's loop", () => {
     await step();
     assert.deepEqual(acts, ["erase before round 1", "keys of seat 1 from round 2", "erase before round 2"]);
   });
+
+  it("asks for its keys at each block until what it saw is final, and again before each round", async () => {
+    const CONFIRMATIONS = 3;
+    const task = await openMemoryTask();
+    const round = await openMemoryRound(task);
+    const reader = task.reader(CONFIRMATIONS);
+    const chain = { ...task.members[0]!, look: reader.look };
+    let asked = 0;
+    const topUp = async (): Promise<number> => {
+      asked += 1;
+      return 0;
+    };
+    const parts = dependencies({ chain, statements: quietStatements(chain) });
+    const step = createMemberStep({ ...parts, keys: { ...parts.keys, topUp } });
+    const afterBlocks = async (blocks: number): Promise<number> => {
+      asked = 0;
+      for (let block = 0; block < blocks; block++) {
+        await step();
+        await step();
+        task.chain.mine();
+      }
+      return asked;
+    };
+    assert.equal(await afterBlocks(10), CONFIRMATIONS + 1);
+    await settleMemoryRound(task, round);
+    await finalizeMemoryRound(task, round, "first");
+    await openMemoryRound(task);
+    assert.equal(await afterBlocks(10), CONFIRMATIONS + 1);
+  });
 });

@@ -8,6 +8,7 @@ import { encodeRecord } from "../../storage/durable-file.ts";
 import { openStateDirectory } from "../../storage/state-directory.ts";
 import type { StateDirectory } from "../../storage/state-directory.ts";
 import { KEYS_AHEAD, openRoundKeys } from "../../member/round-keys.ts";
+import type { TaskWriter } from "../../chain/task-chain.ts";
 import { openMemoryTask } from "../support/memory-chain.ts";
 import { seededRandom } from "../support/random.ts";
 
@@ -32,6 +33,18 @@ describe("a member's one-time keys", () => {
     await keys.eraseBefore(4n);
     const kept = await Promise.all([1n, 2n, 3n, 4n, 5n].map(async (round) => (await keys.find(round)) !== undefined));
     assert.deepEqual(kept, [false, false, false, true, true]);
+  });
+
+  it("are asked for on the chain no further than they are due, where none is missing", async () => {
+    const { members } = await openMemoryTask();
+    const asked: bigint[] = [];
+    const roundKey: TaskWriter["roundKey"] = (round, seat) => (asked.push(round), members[0]!.roundKey(round, seat));
+    const chain = { ...members[0]!, roundKey };
+    const keys = openRoundKeys(state, "asked");
+    await keys.topUp(chain, 1, 1n, seededRandom("round keys"));
+    asked.length = 0;
+    assert.equal(await keys.topUp(chain, 1, 3n, seededRandom("more")), 0);
+    assert.deepEqual(asked, [3n, 4n, 5n, 6n]);
   });
 
   it("count as gone when they are damaged, and one that is registered is not made again", async () => {
