@@ -71,9 +71,14 @@ export interface ResultPointInput extends RoundContext {
 /** An intake without submissions; also a settlement or a key that is not there. */
 export const ZERO_WORD: Hex = `0x${"00".repeat(32)}`;
 
+/** The few labels that there are, with their tags. */
+const TAGS = new Map<string, bigint>();
+
 /** keccak-256 of a label: the first word of every transcript. */
 export function domainTag(label: string): bigint {
-  return bytesToBigint(keccak_256(utf8ToBytes(`verisum.v${PROTOCOL_VERSION}.${label}`)));
+  const tag = TAGS.get(label) ?? bytesToBigint(keccak_256(utf8ToBytes(`verisum.v${PROTOCOL_VERSION}.${label}`)));
+  TAGS.set(label, tag);
+  return tag;
 }
 
 /** What a contract's identity is made of. */

@@ -19,6 +19,9 @@ const MOST_STATEMENTS = 32 * MOST_OF_SEAT;
 /** With at most this many bytes of JSON each. */
 const MAX_ANSWER_BYTES = MOST_STATEMENTS * 512;
 
+/** Different ones of a round that are kept as they were read. */
+const MOST_ANSWERS = 8;
+
 const answerSchema = z.strictObject({ round: z.string(), statements: z.array(z.unknown()).max(MOST_STATEMENTS) });
 
 export interface ExchangeDependencies {
@@ -63,6 +66,7 @@ export function createStatementExchange({ board, nodes, fetch, clock }: Exchange
     }
   };
 
+  const read = createReader();
   let last = { round: -1n, at: 0 };
   /** Of the last round that was asked about, and not yet returned. */
   let answers = { round: -1n, count: 0 };
@@ -72,10 +76,11 @@ export function createStatementExchange({ board, nodes, fetch, clock }: Exchange
     if (answers.round !== round) answers = { round, count: 0 };
     const ofRound = answers;
     await askNodes(round.toString(), nodes(), async (node) => {
-      const known = await fetchStatements(node, round, fetch);
+      const known = await fetchAnswer(node, round, fetch, read);
       if (known === undefined) return;
-      await inTurn(() => takeAll(known));
-      for (const statement of lackedBy(known, own)) await sendStatement(node, statement, fetch);
+      await inTurn(() => takeAll(known.statements));
+      for (const statement of own.filter((said) => !known.texts.has(textOf(said))))
+        await sendStatement(node, statement, fetch);
       ofRound.count += 1;
     });
   };
@@ -98,13 +103,49 @@ export async function fetchStatements(
   round: bigint,
   fetch: typeof globalThis.fetch,
 ): Promise<readonly Statement[] | undefined> {
+  return (await fetchAnswer(node, round, fetch, readAnswer))?.statements;
+}
+
+/** A node's answer. */
+interface Answer {
+  readonly statements: readonly Statement[];
+  /** Of each statement, to look it up by. */
+  readonly texts: ReadonlySet<string>;
+}
+
+type Read = (round: bigint, text: string) => Answer;
+
+const readAnswer: Read = (round, text) => {
+  const { statements } = answerSchema.parse(JSON.parse(text));
+  const parsed = statements.map((statement) => parseStatement(round, statement));
+  return { statements: parsed, texts: new Set(parsed.map(textOf)) };
+};
+
+/** Reads once what several nodes say alike, or one says again: so it is with most answers. */
+function createReader(): Read {
+  let ofRound = -1n;
+  const known = new Map<string, Answer>();
+  return (round, text) => {
+    if (ofRound !== round || known.size >= MOST_ANSWERS) known.clear();
+    ofRound = round;
+    const answer = known.get(text) ?? readAnswer(round, text);
+    known.set(text, answer);
+    return answer;
+  };
+}
+
+async function fetchAnswer(
+  node: string,
+  round: bigint,
+  fetch: typeof globalThis.fetch,
+  read: Read,
+): Promise<Answer | undefined> {
   try {
     const signal = AbortSignal.timeout(TIMEOUT_MS);
     const response = await fetch(urlOf(node, round), { redirect: "error", signal });
     const body = await readBody(response, MAX_ANSWER_BYTES, signal);
     if (!response.ok) return undefined;
-    const answer = answerSchema.parse(JSON.parse(new TextDecoder().decode(body)));
-    return answer.statements.map((statement) => parseStatement(round, statement));
+    return read(round, new TextDecoder().decode(body));
   } catch {
     return undefined;
   }
@@ -123,9 +164,8 @@ async function sendStatement(node: string, statement: Statement, fetch: typeof g
   await response?.body?.cancel();
 }
 
-function lackedBy(known: readonly Statement[], own: readonly Statement[]): readonly Statement[] {
-  const texts = new Set(known.map((statement) => JSON.stringify(statementJson(statement))));
-  return own.filter((statement) => !texts.has(JSON.stringify(statementJson(statement))));
+function textOf(statement: Statement): string {
+  return JSON.stringify(statementJson(statement));
 }
 
 function urlOf(node: string, round: bigint): URL {

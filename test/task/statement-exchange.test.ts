@@ -120,6 +120,28 @@ describe("statements between nodes", function () {
     assert.deepEqual(seats(third), [4]);
   });
 
+  it("are read once where several nodes say the same, or one says it again, and anew once it says more", async () => {
+    const own = await node("own", ["first", "second"]);
+    for (const name of ["first", "second"]) await (await node(name)).board.add(await release(4));
+    const { parse } = JSON;
+    let read = 0;
+    JSON.parse = (text, ...rest) => {
+      if (text.includes('"statements"')) read += 1;
+      return parse(text, ...rest) as unknown;
+    };
+    try {
+      for (let look = 0; look < 3; look++) await own.exchange.tell(1n, []);
+      assert.equal(read, 1);
+      await own.exchange.tell(1n, [await attestation(1)]);
+      assert.equal(read, 1);
+      assert.equal(await own.exchange.tell(1n, []), 2);
+      assert.equal(read, 2, "both say more, and alike");
+      assert.deepEqual(seats(own), [1, 4]);
+    } finally {
+      JSON.parse = parse;
+    }
+  });
+
   it("are believed of no node after the first that is false, and cost the others nothing", async () => {
     const own = await node("own", ["liar", "away", "garbage", "honest"]);
     const honest = await node("honest");
