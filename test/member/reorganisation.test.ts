@@ -147,8 +147,8 @@ describe("a member that asks the chain what it did", function () {
   /** The member's statements over the present intake, as another member's node knows them. */
   const heard = async (): Promise<readonly AttestationStatement[]> => {
     const { number, intake } = await scene.reader().round();
-    const { app } = stage.nodes.get(AGGREGATOR)!;
-    const { statements } = (await app.inject({ url: `/v1/statements/${number}` })).json<{ statements: unknown[] }>();
+    const answer = await stage.nodes.get(AGGREGATOR)!.routes.answer("GET", `/v1/statements/${number}`);
+    const { statements } = JSON.parse(answer.body) as { statements: unknown[] };
     return statements
       .map((json) => parseStatement(number, json))
       .filter((said) => said.kind === "attestation")
@@ -253,9 +253,9 @@ describe("a member that asks the chain what it did", function () {
     const { number: round, settlement } = await scene.reader().round();
     const release = { round, settlement, releaseCid: word("another") };
     const signature = await scene.writer(SEAT).signRelease(release);
-    const { app } = stage.nodes.get(AGGREGATOR)!;
-    const payload = statementJson({ kind: "release", ...release, seat: SEAT, signature });
-    assert.equal((await app.inject({ method: "POST", url: "/v1/statements/1", payload })).statusCode, 201);
+    const { routes } = stage.nodes.get(AGGREGATOR)!;
+    const told = statementJson({ kind: "release", ...release, seat: SEAT, signature });
+    assert.equal((await routes.answer("POST", "/v1/statements/1", told)).statusCode, 201);
     releases = [];
     scene.chain.mine(SHAPE.confirmations);
     await play(() => member.reporter.facts("no-release").length > 0);

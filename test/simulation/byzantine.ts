@@ -8,7 +8,7 @@ import { fetchStatements } from "../../task/statement-exchange.ts";
 import { statementJson } from "../../task/statements.ts";
 import type { Statement } from "../../task/statements.ts";
 import { seededRandom } from "../support/random.ts";
-import { answerOf } from "./node-answers.ts";
+import { responseOf } from "./node-routes.ts";
 import { clientName, memberName } from "./roles.ts";
 import type { Stage } from "./roles.ts";
 import type { Script } from "./world.ts";
@@ -27,10 +27,9 @@ export function byzantineMember(stage: Stage, seat: number, role: Script): Scrip
       .padStart(64, "0")}`;
   /** To some of the nodes, or to one only: each may hear something else. */
   const say = async (statement: Statement): Promise<void> => {
-    for (const { app, life } of world.dice.some([...stage.nodes.values()])) {
+    for (const { routes, life } of world.dice.some([...stage.nodes.values()])) {
       if (life.ended) continue;
-      const payload = statementJson(statement);
-      await app.inject({ method: "POST", url: `/v1/statements/${statement.round}`, payload });
+      await routes.answer("POST", `/v1/statements/${statement.round}`, statementJson(statement));
     }
   };
   const attest = async (intake?: Hex): Promise<void> => {
@@ -72,8 +71,7 @@ export function byzantineMember(stage: Stage, seat: number, role: Script): Scrip
 function injecting({ nodes }: Stage): typeof globalThis.fetch {
   return async (input) => {
     const { hostname, pathname } = input as URL;
-    const answer = await answerOf(nodes.get(hostname)!.app, pathname);
-    return new Response(answer.body, { status: answer.statusCode });
+    return responseOf(await nodes.get(hostname)!.routes.answer("GET", pathname));
   };
 }
 

@@ -13,6 +13,8 @@ import { quietCiphers } from "./quiet-ciphers.ts";
 /** Shorter delays, in milliseconds, are no patience: libraries use them to let others run. */
 const SHORTEST_PATIENCE_MS = 50;
 
+const PUBLIC_KEYS = new WeakMap<SigningKey, string>();
+
 /** Puts the machine in this state. Returns what ends it. */
 export function quietMachine(): () => void {
   const ends = [quietTimers(), quietFiles(), quietCiphers(), signersOnce(), domainsOnce()];
@@ -26,6 +28,7 @@ export function quietMachine(): () => void {
 function signersOnce(): () => void {
   const { recoverPublicKey } = SigningKey;
   const { sign } = SigningKey.prototype;
+  const publicKey = Object.getOwnPropertyDescriptor(SigningKey.prototype, "publicKey")!;
   const signers = new Map<string, string>();
   const keyOf = (digest: BytesLike, signature: SignatureLike): string =>
     `${hexlify(digest)} ${Signature.from(signature).serialized}`;
@@ -40,9 +43,20 @@ function signersOnce(): () => void {
     signers.set(keyOf(digest, signature), this.publicKey);
     return signature;
   };
+  Object.defineProperty(SigningKey.prototype, "publicKey", { ...publicKey, get: publicKeyOnce(publicKey) });
   return () => {
     SigningKey.recoverPublicKey = recoverPublicKey;
     SigningKey.prototype.sign = sign;
+    Object.defineProperty(SigningKey.prototype, "publicKey", publicKey);
+  };
+}
+
+/** A multiplication of the curve for each key, and not for each signature. */
+function publicKeyOnce({ get }: PropertyDescriptor): (this: SigningKey) => string {
+  return function (this: SigningKey) {
+    const known = PUBLIC_KEYS.get(this) ?? (get!.call(this) as string);
+    PUBLIC_KEYS.set(this, known);
+    return known;
   };
 }
 

@@ -1,8 +1,6 @@
 /** The real roles' loops, over the simulation's edges. */
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
-import fastify from "fastify";
-import type { FastifyInstance } from "fastify";
 import { createCoordinator } from "../../aggregator/coordinator.ts";
 import { addProposalRoutes } from "../../aggregator/proposal.ts";
 import { continuedAudit } from "../../auditor/continued-audit.ts";
@@ -23,7 +21,7 @@ import type { StatementBoard } from "../../task/statement-board.ts";
 import { checkOrigin, statementJson } from "../../task/statements.ts";
 import { seededRandom } from "../support/random.ts";
 import { chainOf, replicateFrom, storeAt } from "./edges.ts";
-import { answerOf } from "./node-answers.ts";
+import { NodeRoutes, responseOf } from "./node-routes.ts";
 import { openProver } from "./prover.ts";
 import type { Challenge, Reference } from "./reference.ts";
 import { AGGREGATOR, VERIFICATION_KEYS } from "./scene.ts";
@@ -38,6 +36,10 @@ export interface Planted {
   readonly hasty?: boolean;
   /** So do clients. */
   readonly impatient?: boolean;
+  /** What a role of this name does in place of its steps; it acts in none. */
+  readonly instead?: Readonly<Record<string, (life: Life) => void>>;
+  /** After so many events the disturbances end, and after so many more the schedule. */
+  readonly events?: number;
 }
 
 /** What every role is made from. */
@@ -68,13 +70,12 @@ export function checkedOnce(): typeof checkOrigin {
 
 /** A party's HTTP endpoint during one of its lives. */
 interface Node {
-  readonly app: FastifyInstance;
+  readonly routes: NodeRoutes;
   readonly life: Life;
 }
 
 /** The client that audits; the others take models on trust, which saves the most time. */
 const AUDITOR = 1;
-const JSON_BODY = { "content-type": "application/json" };
 const NO_STATE = { weights: new Int32Array(0), kept: [new Int32Array(0)] };
 
 export const memberName = (seat: number): string => `member ${seat}`;
@@ -107,6 +108,18 @@ function holders({ scene }: Stage): string[] {
   return [AGGREGATOR, ...Array.from({ length: scene.shape.committeeSize }, (_, i) => memberName(i + 1))];
 }
 
+/** A planted step of the role. @param progress what it comes to */
+function insteadOf<T>({ planted }: Stage, name: string, life: Life, progress: T): (() => Promise<T>) | undefined {
+  const act = planted.instead?.[name];
+  return (
+    act &&
+    (async () => {
+      act(life);
+      return progress;
+    })
+  );
+}
+
 export function aggregatorScript(stage: Stage): Script {
   const { scene, world } = stage;
   return {
@@ -115,7 +128,7 @@ export function aggregatorScript(stage: Stage): Script {
     start: async (life) => {
       const chain = chainOf(world, life, scene, 0);
       const task = scene.task(chain, storeAt(world, life, scene));
-      const app = nodeApp();
+      const routes = new NodeRoutes();
       // Not through the world: a caller would wait for a role that waits for the caller.
       const reader = scene.reader();
       const isBySeat: Parameters<typeof addProposalRoutes>[1] = async (proposal, given) => {
@@ -124,22 +137,20 @@ export function aggregatorScript(stage: Stage): Script {
         const signed = { ...proposal.result, round: settled.round, settlement: settled.settlement };
         return isSignedBySeat(chain.context, await reader.members(signed.round), "Result", { ...signed, ...given });
       };
-      const proposals = addProposalRoutes(app, isBySeat, () => undefined);
-      const statements = await statementsOf(stage, life, app);
+      const proposals = addProposalRoutes(routes.asServer(), isBySeat, () => undefined);
+      const statements = statementsOf(stage, life, routes);
       const siblingNodes = { nodesOf: () => [], fetch: globalThis.fetch };
-      return createCoordinator({
+      const own = createCoordinator({
         ...{ chain, task, proposals, reporter: life.actor.reporter, siblingNodes },
         ...statements,
       });
+      return insteadOf(stage, AGGREGATOR, life, false) ?? own;
     },
   };
 }
 
-/** Without the routes that nobody asks: each start of a role makes one. */
-const nodeApp = (): FastifyInstance => fastify({ exposeHeadRoutes: false });
-
 /** What a party's node serves and hears while it is up. */
-async function statementsOf(stage: Stage, life: Life, app: FastifyInstance): Promise<NodeStatements> {
+function statementsOf(stage: Stage, life: Life, routes: NodeRoutes): NodeStatements {
   const { name } = life.actor.script;
   const network = {
     peers: () =>
@@ -149,16 +160,15 @@ async function statementsOf(stage: Stage, life: Life, app: FastifyInstance): Pro
   };
   const { chain } = stage.scene;
   const statements = openStatements(
-    app,
+    routes.asServer(),
     { chain: stage.scene.reader(), network },
     {
-      fetch: fetchThrough(stage, life, `10.0.1.${holders(stage).indexOf(name)}`),
+      fetch: fetchThrough(stage, life),
       clock: () => 1000 * chain.nextTime,
       check: stage.check,
     },
   );
-  await app.ready();
-  stage.nodes.set(name, { app, life });
+  stage.nodes.set(name, { routes, life });
   return statements;
 }
 
@@ -173,8 +183,8 @@ export function memberScript(stage: Stage, seat: number, honest: boolean): Scrip
       const cautious = chainOf(world, life, scene, seat);
       const chain = stage.planted.hasty === true ? withoutFinality(cautious, scene) : cautious;
       const state = stateOf(stage, name);
-      const statements = await statementsOf(stage, life, nodeApp());
-      return createMemberStep({
+      const statements = statementsOf(stage, life, new NodeRoutes());
+      const own = createMemberStep({
         chain,
         task: scene.task(chain, storeAt(world, life, scene)),
         seat,
@@ -187,9 +197,10 @@ export function memberScript(stage: Stage, seat: number, honest: boolean): Scrip
         board: watched(stage, statements.board),
         replicate: replicateFrom(world, life, scene, holders(stage)),
         random: random(),
-        fetch: fetchThrough(stage, life, `10.0.0.${seat}`),
+        fetch: fetchThrough(stage, life),
         nodes: () => [urlOf(AGGREGATOR)],
       });
+      return insteadOf(stage, name, life, false) ?? own;
     },
   };
 }
@@ -223,11 +234,8 @@ function urlOf(party: string): string {
   return `http://${party.replaceAll(" ", "-")}/`;
 }
 
-/**
- * Requests to parties' nodes, each of which is there only while its party is.
- * @param remoteAddress the caller's
- */
-function fetchThrough(stage: Stage, life: Life, remoteAddress: string): typeof globalThis.fetch {
+/** Requests to parties' nodes, each of which is there only while its party is. */
+function fetchThrough(stage: Stage, life: Life): typeof globalThis.fetch {
   const away = (): Error => new TypeError("fetch failed");
   return (input, init) =>
     stage.world.call(life, {
@@ -237,17 +245,11 @@ function fetchThrough(stage: Stage, life: Life, remoteAddress: string): typeof g
         if (node === undefined || node.life.ended) throw away();
         const answering =
           init?.method === "POST"
-            ? node.app.inject({
-                method: "POST",
-                url: pathname,
-                remoteAddress,
-                headers: JSON_BODY,
-                payload: String(init.body),
-              })
-            : answerOf(node.app, pathname);
+            ? node.routes.answer("POST", pathname, JSON.parse(String(init.body)))
+            : node.routes.answer("GET", pathname);
         const answer = await Promise.race([answering, node.life.death]);
         if (answer === undefined) throw away();
-        return new Response(answer.body, { status: answer.statusCode });
+        return responseOf(answer);
       },
       failure: away,
       isOneOfMany: (input as URL).pathname.startsWith("/v1/statements/"),
@@ -280,7 +282,7 @@ export function clientScript(stage: Stage, index: number, honest: boolean): Scri
         },
       };
       const task = scene.task(chain, storeAt(world, life, scene));
-      const step = createClientStep({
+      const own = createClientStep({
         chain,
         task,
         prover,
@@ -313,6 +315,7 @@ export function clientScript(stage: Stage, index: number, honest: boolean): Scri
               verifyAhead: () => Promise.resolve(),
             }),
       });
+      const step = insteadOf(stage, name, life, "waiting") ?? own;
       /** The round that collects for the next block, where the chain does not have this client's submission. */
       const lacking = async (): Promise<bigint | undefined> => {
         const reader = scene.reader();

@@ -69,13 +69,12 @@ export interface Scene {
   writer(account: number): TaskWriter;
 }
 
+/** Seven members ask each other so much that a schedule with them costs twice as much as another. */
+const COMMITTEE_SIZES = [4, 4, 4, 4, 5, 5, 5, 7] as const;
+
 export function drawShape(dice: Dice): Shape {
-  const [committeeSize, threshold] = dice.pick([
-    [4, 2],
-    [4, 2],
-    [5, 2],
-    [7, 3],
-  ] as const);
+  const committeeSize = dice.pick(COMMITTEE_SIZES);
+  const threshold = committeeSize < 7 ? 2 : 3;
   const maxCorrupt = dice.below(2);
   return {
     ...{ committeeSize, threshold, maxCorrupt },

@@ -104,13 +104,14 @@ async function play(seed: string, dice: Dice, scene: Scene, planted: Planted): P
   const rounds = dice.between(1, MOST_ROUNDS);
   /** What follows from a broken promise tells nothing new. */
   const isBroken = (): boolean => reference.violations.length > 0;
-  await until(world, nature, scene, HOSTILE_EVENTS, () => isBroken() || finalised >= rounds);
+  const { events: hostile = HOSTILE_EVENTS, events: quiet = QUIET_EVENTS } = planted;
+  await until(world, nature, scene, hostile, () => isBroken() || finalised >= rounds);
   world.hostile = false;
   for (const actor of world.actors) actor.downUntil = 0;
   const before = finalised;
-  await until(world, nature, scene, QUIET_EVENTS, () => isBroken() || finalised > before);
+  await until(world, nature, scene, quiet, () => isBroken() || finalised > before);
   if (!isBroken() && finalised === before)
-    reference.break("no progress", `no round became final in ${QUIET_EVENTS} quiet events`);
+    reference.break("no progress", `no round became final in ${quiet} quiet events`);
   judge(world, scene, reference);
   const { faults, recoverySeconds } = world;
   return { seed, shape, violations: reference.violations, faults, finalised, aborted, recoverySeconds };
@@ -127,7 +128,7 @@ async function until(
   let idle = 0;
   for (let event = 0; event < events && !holds(); event++) {
     idle = (await world.event()) ? 0 : idle + 1;
-    if (idle < 4 * world.actors.length) continue;
+    if (idle < world.actors.length) continue;
     idle = 0;
     const left = Number(chain.contractAt(contract).state.header.deadline) - nature.now();
     nature.pass(left > 0 ? Math.min(left, world.dice.between(20, 200)) : 30);
@@ -160,7 +161,7 @@ function natureOf(dice: Dice, { chain, shape }: Scene, count: (fault: Fault) => 
 }
 
 /** What the roles said and how they ended. */
-function judge({ actors }: World, { shape, writer }: Scene, reference: Reference): void {
+export function judge({ actors }: Pick<World, "actors">, { shape, writer }: Scene, reference: Reference): void {
   const honest = new Set(actors.filter(({ script }) => script.honest).map(({ script }) => script.name));
   const honestSeat = (seat: unknown): boolean => honest.has(memberName(Number(seat)));
   const honestClients = new Set(

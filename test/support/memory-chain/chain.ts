@@ -86,6 +86,11 @@ export class MemoryChain {
     return this.#latest.timestamp;
   }
 
+  /** Stands for the latest block: the same object as long as that is the latest one. */
+  get tip(): object {
+    return this.#latest;
+  }
+
   /** The latest block. */
   get latest(): BlockReference {
     return { number: this.#latest.number, hash: word(`block ${this.#latest.id}`) };

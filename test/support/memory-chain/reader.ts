@@ -1,6 +1,6 @@
 /** `TaskReader` over a chain in memory. */
-import { accountsFrom, clientTerms, membersIn, seatTerms } from "../../../chain/lists.ts";
-import { lastStepOf, lookOf, recordsOf } from "../../../chain/round-records.ts";
+import { accountsFrom, membersIn } from "../../../chain/lists.ts";
+import { lastStepOf, lookOf } from "../../../chain/round-records.ts";
 import type { TaskLog } from "../../../chain/logs.ts";
 import type { TaskLook, TaskReader } from "../../../chain/task-chain.ts";
 import { ZERO_WORD } from "../../../protocol/transcript.ts";
@@ -11,6 +11,9 @@ import { roundOf } from "./rounds.ts";
 import { registered } from "./state.ts";
 import type { State } from "./state.ts";
 
+/** Of a contract's state, the last look at it: until the next block every reader sees the same. */
+const LOOKS = new WeakMap<State, { readonly tip: object; readonly finalBlock: number; readonly look: TaskLook }>();
+
 /** @throws CHAIN_NO_CONTRACT */
 export function memoryReader(chain: MemoryChain, contract: Hex, confirmations: number): TaskReader {
   const deployed = chain.contractAt(contract);
@@ -18,6 +21,15 @@ export function memoryReader(chain: MemoryChain, contract: Hex, confirmations: n
   const state = async (): Promise<State> => deployed.state;
   const logs = async (): Promise<readonly TaskLog[]> => [...deployed.logs];
   const lookNow = (): TaskLook => {
+    const { tip, blockNumber } = chain;
+    const finalBlock = blockNumber - confirmations;
+    const last = LOOKS.get(deployed.state);
+    if (last?.tip === tip && last.finalBlock === finalBlock) return last.look;
+    const look = newLook(finalBlock);
+    LOOKS.set(deployed.state, { tip, finalBlock, look });
+    return look;
+  };
+  const newLook = (finalBlock: number): TaskLook => {
     const { state: now, logs: events } = deployed;
     const { model: latestModel, finalisedRounds, seats, privacySpent, listChanges } = now;
     const [memberCount, clientCount] = [seats.length, registered(now).length];
@@ -33,7 +45,7 @@ export function memoryReader(chain: MemoryChain, contract: Hex, confirmations: n
       },
       logs: [...events],
       latest: chain.latest,
-      finalBlock: chain.blockNumber - confirmations,
+      finalBlock,
     });
   };
   return {
@@ -59,12 +71,12 @@ export function memoryReader(chain: MemoryChain, contract: Hex, confirmations: n
       return { ...rest, weight: Number(weight), refusals: Number(refusals), includedRounds: counted };
     },
     clientCount: async () => registered(await state()).length,
-    clients: async () => accountsFrom(clientTerms(await logs()), (await state()).header.number),
-    seats: async () => seatTerms(await logs()),
-    clientTerms: async () => clientTerms(await logs()),
-    members: async (round) => membersIn(seatTerms(await logs()), round ?? (await state()).header.number),
+    clients: async () => accountsFrom(lookNow().clientTerms, (await state()).header.number),
+    seats: async () => lookNow().seats,
+    clientTerms: async () => lookNow().clientTerms,
+    members: async (round) => membersIn(lookNow().seats, round ?? (await state()).header.number),
     roundKey: async (round, seat) => (await state()).roundKeys.get(`${round} ${seat}`) ?? ZERO_WORD,
-    records: async (round) => recordsOf(await logs(), round, chain.blockNumber - confirmations),
+    records: async (round) => lookNow().records(round),
     lastChunkStep: async (round, account) => lastStepOf(await logs(), round, account),
     finalisedRoundNumbers: async () =>
       (await logs()).flatMap(({ name, args }) => (name === "Finalised" ? [args.round] : [])),
