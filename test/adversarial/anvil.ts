@@ -18,6 +18,12 @@ export const hasAnvil = (): boolean => hasFoundryProgram("anvil");
  */
 const MOST_STATES = 10_000;
 
+/**
+ * One after the other: a block that comes while the node takes others back leaves it with heights that have no block,
+ * and with logs of blocks that are gone.
+ */
+const ADDS_BLOCKS: ReadonlySet<string> = new Set(["anvil_reorg", "eth_sendRawTransaction", "evm_mine"]);
+
 export interface Anvil {
   readonly rpc: string;
   readonly upstream: Upstream;
@@ -32,10 +38,17 @@ export async function startAnvil(processes: Processes, accounts: number): Promis
   const args = ["--port", String(port), "--accounts", String(accounts), "--silent", ...states];
   processes.adopt(spawn(foundryProgram("anvil"), args, { stdio: "ignore" }));
   const rpc = `http://127.0.0.1:${port}`;
-  const upstream: Upstream = async (requests) => {
+  const post: Upstream = async (requests) => {
     const body = JSON.stringify(requests.map((request) => ({ jsonrpc: "2.0", ...request })));
     const answer = await fetch(rpc, { method: "POST", headers: { "content-type": "application/json" }, body });
     return (await answer.json()) as RpcReply[];
+  };
+  let last: Promise<unknown> = Promise.resolve();
+  const upstream: Upstream = (requests) => {
+    if (!requests.some(({ method }) => ADDS_BLOCKS.has(method))) return post(requests);
+    const next = last.then(() => post(requests));
+    last = next.catch(() => undefined);
+    return next;
   };
   const ask: Anvil["ask"] = async (method, ...params) => {
     const request: RpcRequest = { id: 1, method, params: [...params] };
