@@ -2,6 +2,7 @@
 import { submissionHash } from "../chain/submission-signature.ts";
 import type { Attestation, RoundRecords, RoundState, SubmittedRecord, TaskLook } from "../chain/task-chain.ts";
 import { hasClient } from "../protocol/committee.ts";
+import { smallestInclusion } from "../protocol/task.ts";
 import type { Hex } from "../protocol/transcript.ts";
 import type { Reporter } from "../protocol/reporter.ts";
 import { isSaid } from "../task/statement-board.ts";
@@ -27,8 +28,20 @@ interface Known {
 }
 
 export function createAttester(deps: MemberDependencies): Attester {
-  const { chain, task, reporter, seat, board } = deps;
+  const { chain, task, reporter, seat, board, localMinimum } = deps;
   let known: Known = nothingOf(0n);
+  let saidTooFew = 0n;
+
+  /** Whoever attests helps to settle on any set that the contract takes: one that is not opened is charged for nothing. */
+  const mayBeTooFew = ({ submitted }: RoundRecords, round: bigint): boolean => {
+    const least = smallestInclusion(task.parameters, submitted.length);
+    if (least >= localMinimum) return false;
+    const text = `round ${round}: not attesting: it can settle on ${least} of ${submitted.length} clients, and this member opens no sum of fewer than ${localMinimum}`;
+    if (saidTooFew !== round) reporter.say("warn", "not-attesting", text, { round, least, minimum: localMinimum });
+    saidTooFew = round;
+    reporter.wait(text, { round });
+    return true;
+  };
 
   /** Judges what is not known yet. Returns whether somebody is suspected, and judged again at the next look. */
   const judge = async (records: RoundRecords, confirms: Confirms): Promise<boolean> => {
@@ -55,7 +68,7 @@ export function createAttester(deps: MemberDependencies): Attester {
     const records = look.records(number);
     if (known.round !== number) known = nothingOf(number);
     if (await judge(records, confirms)) return true;
-    if (phase === "Collecting") return false;
+    if (phase === "Collecting" || mayBeTooFew(records, number)) return false;
     const left = deadline - (await chain.blockTime());
     // Bundles that cannot be fetched yet may come: wait for them for half of the phase.
     const waiting = known.slow.length > 0 && left > task.parameters.attestSeconds / 2;

@@ -51,7 +51,10 @@ export interface MemberDependencies {
   readonly keys: RoundKeys;
   readonly state: StateDirectory;
   readonly scope: string;
-  /** The member's own minimum of clients in a sum; at least the task's. */
+  /**
+   * The member's own minimum of clients in a sum; at least the task's. It attests no round that can settle on fewer:
+   * the settlement would be charged for, and not be opened.
+   */
   readonly localMinimum: number;
   readonly reporter: Reporter;
   readonly replicate: (cid: string) => Promise<void>;

@@ -172,7 +172,8 @@ function statementsOf(stage: Stage, life: Life, routes: NodeRoutes): NodeStateme
   return statements;
 }
 
-export function memberScript(stage: Stage, seat: number, honest: boolean): Script {
+/** @param localMinimum the member's own, if it is not the task's */
+export function memberScript(stage: Stage, seat: number, honest: boolean, localMinimum?: number): Script {
   const { scene, world } = stage;
   const name = memberName(seat);
   const random = randomFor(stage, name);
@@ -191,7 +192,7 @@ export function memberScript(stage: Stage, seat: number, honest: boolean): Scrip
         keys: openRoundKeys(state, name),
         state,
         scope: name,
-        localMinimum: scene.parameters.minClients,
+        localMinimum: localMinimum ?? scene.parameters.minClients,
         reporter: life.actor.reporter,
         ...statements,
         board: watched(stage, statements.board),
