@@ -32,7 +32,7 @@ export function createAttester(deps: MemberDependencies): Attester {
   let known: Known = nothingOf(0n);
   let saidTooFew = 0n;
 
-  /** Whoever attests helps to settle on any set that the contract takes: one that is not opened is charged for nothing. */
+  /** Whoever attests helps to settle on any set that the contract takes: one that stays shut is charged for nothing. */
   const mayBeTooFew = ({ submitted }: RoundRecords, round: bigint): boolean => {
     const least = smallestInclusion(task.parameters, submitted.length);
     if (least >= localMinimum) return false;
