@@ -91,7 +91,38 @@ export function answerFault(request: RpcRequest, answer: unknown): string | unde
   const form = FORMS[request.method];
   if (form === undefined) return undefined;
   if (!form(result)) return `the answer is not of its form: ${String(JSON.stringify(result)).slice(0, 60)}`;
-  return request.method === "eth_getLogs" ? strayLog(request, result as readonly AskedLog[]) : undefined;
+  return strayAnswer(request, result);
+}
+
+/** What is wrong with an answer to another question: an endpoint that overlooks a part of this one. */
+function strayAnswer({ method, params }: RpcRequest, result: unknown): string | undefined {
+  if (result === null) return undefined;
+  switch (method) {
+    case "eth_getLogs":
+      return strayLog((params as readonly [LogFilter])[0], result as readonly AskedLog[]);
+    case "eth_getBlockByNumber":
+      return strayBlock((params as readonly unknown[])[0], result as { number?: unknown; hash?: unknown });
+    case "eth_getTransactionReceipt": {
+      const { transactionHash } = result as { transactionHash: string };
+      const [asked] = params as readonly [string];
+      return transactionHash.toLowerCase() === asked.toLowerCase() ? undefined : `it is of ${transactionHash}`;
+    }
+    default:
+      return undefined;
+  }
+}
+
+function strayBlock(asked: unknown, { number, hash }: { number?: unknown; hash?: unknown }): string | undefined {
+  if (asked === "pending") return undefined;
+  if (!quantity(number) || !word(hash)) return "the block has no number or no hash";
+  if (!quantity(asked) || Number(asked) === Number(number)) return undefined;
+  return `it is block ${Number(number)}, not ${Number(asked)}`;
+}
+
+interface LogFilter {
+  readonly address?: unknown;
+  readonly fromBlock?: unknown;
+  readonly toBlock?: unknown;
 }
 
 interface AskedLog {
@@ -99,14 +130,12 @@ interface AskedLog {
   readonly blockNumber: string;
 }
 
-/** What is wrong with events that nobody asked for: an endpoint that overlooks a part of the question. */
-function strayLog({ params }: RpcRequest, logs: readonly AskedLog[]): string | undefined {
-  const [filter] = params as readonly { address?: unknown; fromBlock?: unknown; toBlock?: unknown }[];
-  const from = blockNumberIn(filter?.fromBlock, 0);
-  const to = blockNumberIn(filter?.toBlock, Infinity);
-  const asked = [filter?.address].flat().map((address) => String(address).toLowerCase());
+function strayLog(filter: LogFilter, logs: readonly AskedLog[]): string | undefined {
+  const from = blockNumberIn(filter.fromBlock, 0);
+  const to = blockNumberIn(filter.toBlock, Infinity);
+  const asked = [filter.address].flat().map((address) => String(address).toLowerCase());
   for (const { address, blockNumber } of logs) {
-    if (filter?.address !== undefined && !asked.includes(address.toLowerCase())) return `it has an event of ${address}`;
+    if (filter.address !== undefined && !asked.includes(address.toLowerCase())) return `it has an event of ${address}`;
     const number = Number(blockNumber);
     if (number < from || number > to) return `it has an event of block ${number}, outside ${from} to ${to}`;
   }

@@ -133,7 +133,8 @@ class Sender {
       request(() =>
         Promise.all([
           provider.getTransactionCount(address, "latest"),
-          provider.getTransactionCount(address, "pending"),
+          // Without it, what waits is replaced by what offers more.
+          provider.getTransactionCount(address, "pending").catch(() => 0),
         ]),
       );
     const since = await this.#blockNumber();

@@ -11,6 +11,8 @@ const DEFAULT_TIMEOUT_MS = 20_000;
 /** Tries of one request, over all endpoints together; each endpoint gets at least one. */
 const ATTEMPTS = 5;
 const FIRST_PAUSE_MS = 200;
+/** Longest wait that an endpoint may ask for. */
+const LONGEST_WAIT_MS = 5_000;
 /** An endpoint that failed is passed over for this long, twice as long after each further failure, up to the last. */
 const SET_ASIDE_MS = 2_000;
 const LONGEST_SET_ASIDE_MS = 60_000;
@@ -115,6 +117,7 @@ export class RpcTransport {
     const attempts = Math.max(ATTEMPTS, this.size);
     for (let attempt = 1, pause = FIRST_PAUSE_MS; ; attempt++) {
       const endpoint = this.#choose();
+      let waitMs = 0;
       try {
         const answers = await this.#ask(endpoint, requests);
         this.#succeeded(endpoint);
@@ -122,6 +125,7 @@ export class RpcTransport {
       } catch (error) {
         if (error instanceof VerisumError && error.code === "INTERRUPTED") throw error;
         const why = describe(error);
+        if (error instanceof Busy) waitMs = error.waitMs;
         this.#setAside(endpoint, why);
         if (attempt === attempts)
           throw new VerisumError(
@@ -132,7 +136,7 @@ export class RpcTransport {
           );
       }
       if (this.#choose().asideUntil > this.#clock()) {
-        await this.pause(pause);
+        await this.pause(Math.max(pause, waitMs));
         pause *= 2;
       }
     }
@@ -192,7 +196,7 @@ export class RpcTransport {
         body: JSON.stringify(body),
         signal: controller.signal,
       });
-      return parsedBody(response.status, await boundedText(response, this.#mostBytes));
+      return parsedBody(response, await boundedText(response, this.#mostBytes));
     } catch (error) {
       if (this.#signal?.aborted === true) throw interrupted();
       if (controller.signal.aborted) throw new Error(`no answer within ${this.#timeoutMs / 1000} s`, { cause: error });
@@ -218,10 +222,21 @@ async function boundedText(response: Response, mostBytes: number): Promise<strin
   return pieces.join("") + decoder.decode();
 }
 
+/** An endpoint that may say when to come again. */
+class Busy extends Error {
+  /** Milliseconds; 0 if it does not say, or names a date. */
+  readonly waitMs: number;
+
+  constructor(message: string, retryAfter: string | null) {
+    super(message);
+    this.waitMs = /^[0-9]{1,6}$/.test(retryAfter ?? "") ? Math.min(Number(retryAfter) * 1000, LONGEST_WAIT_MS) : 0;
+  }
+}
+
 /** What an endpoint answered with; nodes put their errors into answers of any status. */
-function parsedBody(status: number, text: string): unknown {
+function parsedBody({ status, headers }: Response, text: string): unknown {
   const failed = status === 429 || status >= 500;
-  if (failed) throw new Error(`HTTP status ${status}`);
+  if (failed) throw new Busy(`HTTP status ${status}`, headers.get("retry-after"));
   try {
     return JSON.parse(text) as unknown;
   } catch (cause) {

@@ -178,6 +178,33 @@ describe("an endpoint's answers", () => {
     assert.match(fault(log(6, `0x${"cd".repeat(20)}`))!, /cdcd/);
   });
 
+  it("are about the block or the transaction that was asked for", () => {
+    const block = { number: "0x10", hash: WORD, timestamp: "0x1" };
+    const faultOf = (tag: string, result: unknown): string | undefined =>
+      answerFault(request("eth_getBlockByNumber", tag, false), { id: 1, result });
+    for (const tag of ["0x10", "0x010", "latest", "finalized"]) assert.equal(faultOf(tag, block), undefined, tag);
+    assert.equal(faultOf("pending", { ...block, number: null, hash: null }), undefined);
+    assert.match(faultOf("0x11", block)!, /block 16, not 17/);
+    assert.match(faultOf("finalized", { ...block, number: null })!, /no number/);
+    const receipt = { blockNumber: "0x10", blockHash: WORD, gasUsed: "0x1", logs: [], transactionHash: TOPIC };
+    const ofReceipt = (hash: string): string | undefined =>
+      answerFault(request("eth_getTransactionReceipt", hash), { id: 1, result: receipt });
+    assert.equal(ofReceipt(TOPIC), undefined);
+    assert.match(ofReceipt(WORD)!, /7777/);
+  });
+
+  it("that come too fast for an endpoint are waited for as long as it says, if that is not long", async () => {
+    let asked = 0;
+    const url = await serve((body, response) => {
+      if (asked++ > 0) return sound(body);
+      response.writeHead(429, { "retry-after": "2" }).end("slow down");
+      return undefined;
+    });
+    const started = performance.now();
+    await new RpcTransport([url]).send([request("eth_blockNumber")]);
+    assert.ok(performance.now() - started >= 2_000 && asked === 2, `${asked} requests`);
+  }).timeout(10_000);
+
   it("about events come from another endpoint where one gives none, however few blocks are asked for", async () => {
     const answer =
       (logs: (filter: { fromBlock: string; toBlock: string }) => object) =>
