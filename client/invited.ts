@@ -1,4 +1,5 @@
 /** What `fl-client join --invite` does before it joins: it checks the invitation, and asks before it pays. */
+import { once } from "node:events";
 import { createInterface } from "node:readline/promises";
 import { connectReader } from "../chain/connect.ts";
 import type { ConnectOptions } from "../chain/connect.ts";
@@ -6,6 +7,8 @@ import { ensure, isVerisumError, VerisumError } from "../protocol/errors.ts";
 import type { Hex } from "../protocol/transcript.ts";
 import { readUserFile } from "../storage/user-file.ts";
 import { checkInvitation, ensureInvited, parseInvitation } from "../task/invitation.ts";
+
+type Terminal = NodeJS.ReadableStream & { readonly isTTY?: boolean };
 
 /** Of an invitation. */
 const MOST_BYTES = 2 ** 20;
@@ -45,11 +48,13 @@ export async function acceptInvitation(
 }
 
 /** Asks the person at the terminal. @throws CONSENT_MISSING unless the answer is yes, or if nobody is there */
-export async function askConsent(question: string): Promise<void> {
-  if (!process.stdin.isTTY)
+export async function askConsent(question: string, input: Terminal = process.stdin): Promise<void> {
+  if (input.isTTY !== true)
     throw new VerisumError("CONSENT_MISSING", `${question} Nobody is at the terminal to say yes: give --yes`);
-  const terminal = createInterface({ input: process.stdin, output: process.stderr });
-  const answer = await terminal.question(`${question} [yes/no] `);
+  const terminal = createInterface({ input, output: process.stderr });
+  // Ctrl-D and a lost terminal are no answer, and nothing else would end the question.
+  const ended = once(terminal, "close").then(() => "");
+  const answer = await Promise.race([terminal.question(`${question} [yes/no] `), ended]);
   terminal.close();
   ensure(/^y(es)?$/i.test(answer.trim()), "CONSENT_MISSING", "the answer was not yes: nothing was sent");
 }

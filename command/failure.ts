@@ -1,6 +1,7 @@
 /** How any command fails: one line with a code, and an exit status of its own (docs/errors.md). */
 import { fileURLToPath } from "node:url";
 import { isVerisumError, VerisumError } from "../protocol/errors.ts";
+import { withoutControls } from "../protocol/plain-text.ts";
 import { maskUrls } from "../protocol/secrets.ts";
 
 /** The exit status of a defect; an error with a code has its own, 0 is success. */
@@ -48,5 +49,5 @@ function defectText(error: unknown): string {
 }
 
 function inOneLine(text: string): string {
-  return text.replaceAll(/\s*\n\s*/g, " ").trim();
+  return withoutControls(text.replaceAll(/\s*\n\s*/g, " ").trim());
 }

@@ -3,6 +3,7 @@
  */
 import pc from "picocolors";
 import type { Facts, Level, Reporter } from "../protocol/reporter.ts";
+import { withoutControls } from "../protocol/plain-text.ts";
 import { maskUrls } from "../protocol/secrets.ts";
 
 export type Format = "text" | "json";
@@ -10,7 +11,7 @@ export type Format = "text" | "json";
 const MARKS: Readonly<Record<Level, string>> = { info: "·", good: "✓", warn: "!", error: "✗", wait: "…" };
 
 /**
- * Whatever is said, an endpoint's URL is shown without what may be a secret.
+ * Whatever is said, an endpoint's URL is shown without what may be a secret, and what others wrote moves no cursor.
  * @param write receives whole lines
  * @param now milliseconds since the epoch
  */
@@ -31,7 +32,9 @@ export function createReporter(
       write(maskUrls(JSON.stringify({ ...said, ...data, ...said })));
       return;
     }
-    write(`${pc.dim(new Date(now()).toISOString().slice(11, 19))} ${paint(level, MARKS[level])} ${maskUrls(text)}`);
+    write(
+      `${pc.dim(new Date(now()).toISOString().slice(11, 19))} ${paint(level, MARKS[level])} ${maskUrls(withoutControls(text, "\n"))}`,
+    );
   };
   return {
     say: (level, event, text, facts = {}) => {

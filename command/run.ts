@@ -12,8 +12,8 @@ const START_PAUSE_MS = 1_000;
 
 /**
  * Runs a command to its end and exits; workers that libraries leave behind do not keep the process alive.
- * SIGINT and SIGTERM abort the signal that the command receives, and end the process {@link GRACE_MS} later whatever it
- * waits for; a second one exits at once. What is thrown where nobody waits, on a library's timer, is named.
+ * SIGINT, SIGTERM and SIGHUP abort the signal that the command receives, and end the process {@link GRACE_MS} later
+ * whatever it waits for; a second one exits at once. What is thrown where nobody waits, on a library's timer, is named.
  */
 export async function runCommand(reporter: Reporter, command: (signal: AbortSignal) => Promise<void>): Promise<never> {
   const controller = new AbortController();
@@ -23,6 +23,8 @@ export async function runCommand(reporter: Reporter, command: (signal: AbortSign
   };
   process.on("SIGINT", stop);
   process.on("SIGTERM", stop);
+  // A terminal that was closed; what this process started would outlive it.
+  process.on("SIGHUP", stop);
   process.exitCode = 0;
   keepOutput();
   try {

@@ -1,4 +1,5 @@
 /** What the store, its peers and the gateway tell the operator. Names are stable: programs read them. */
+import { withoutControls } from "../protocol/plain-text.ts";
 import type { Facts, Level, Reporter } from "../protocol/reporter.ts";
 
 /** What happened. The `subject` is the block, directory, peer, route or sender that it happened to. */
@@ -42,10 +43,7 @@ export function report(
   reporter.say(level, event, plainText(text), Object.fromEntries(shown) as Facts);
 }
 
-/** Control characters, and marks that turn the direction of text. */
-const MARKS = /[\p{Cc}\u200e\u200f\u202a-\u202e\u2066-\u2069]/gu;
-
 /** A text of somebody else, for one line of a terminal or a log. */
 export function plainText(text: string): string {
-  return text.replace(MARKS, "\ufffd").slice(0, MOST_CHARACTERS);
+  return withoutControls(text).slice(0, MOST_CHARACTERS);
 }

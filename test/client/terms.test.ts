@@ -1,11 +1,14 @@
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
 import { readFileSync } from "node:fs";
+import { PassThrough } from "node:stream";
 import { fileURLToPath } from "node:url";
 import { describe, it } from "mocha";
+import { askConsent } from "../../client/invited.ts";
 import { agree } from "../../client/terms.ts";
 import { parameterCountOf, parseModel } from "../../learning/model.ts";
 import { parametersOf, parseSpecification } from "../../task/create-task.ts";
+import { rejectsCode } from "../support/errors.ts";
 import { word } from "../support/random.ts";
 
 const ROOT = fileURLToPath(new URL("../../", import.meta.url));
@@ -55,6 +58,16 @@ describe("what a client is shown before it registers", () => {
     assert.equal(asked, 1);
     assert.equal((await shown("digits", 1, open)).asked, 0);
     assert.equal((await shown("digits", 1, open, 3n)).asked, 1, "whoever left pays a bond again");
+  });
+
+  it("is not agreed to where the terminal ends in place of an answer", async () => {
+    const terminal = Object.assign(new PassThrough(), { isTTY: true });
+    const asked = askConsent("Register?", terminal);
+    terminal.end();
+    await rejectsCode(asked, "CONSENT_MISSING");
+    const willing = Object.assign(new PassThrough(), { isTTY: true });
+    willing.write("yes\n");
+    await askConsent("Register?", willing);
   });
 
   it("is agreed to by somebody at a terminal, or by --yes", () => {

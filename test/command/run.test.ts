@@ -4,6 +4,9 @@ import { spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
 import { closeSync, existsSync, openSync } from "node:fs";
 import { fileURLToPath } from "node:url";
+import { stripVTControlCharacters } from "node:util";
+import { failureLine } from "../../command/failure.ts";
+import { createReporter } from "../../command/reporter.ts";
 import { outlive, persist } from "../../command/run.ts";
 import { ERRORS, VerisumError } from "../../protocol/errors.ts";
 import type { ErrorCode } from "../../protocol/errors.ts";
@@ -101,11 +104,34 @@ describe("exit statuses", () => {
     assert.ok(performance.now() - started < 5_000);
   });
 
-  it("are 3 after a signal", () => {
-    const { status } = run(
-      'const { abortableSleep } = await import("./command/sleep.ts"); setTimeout(() => process.kill(process.pid, "SIGTERM"), 1); await abortableSleep(signal)(60_000);',
+  it("are 3 after a signal, also a terminal's that is closed", () => {
+    for (const signal of ["SIGTERM", "SIGINT", "SIGHUP"]) {
+      const { status } = run(
+        `const { abortableSleep } = await import("./command/sleep.ts"); setTimeout(() => process.kill(process.pid, "${signal}"), 1); await abortableSleep(signal)(60_000);`,
+      );
+      assert.equal(status, 3, signal);
+    }
+  }).timeout(20_000);
+});
+
+describe("what others wrote", () => {
+  it("moves no cursor of a terminal that shows it, in progress or in a failure", () => {
+    const hostile = "gone\u001b[2J\u009b31m\u202e\r\nnext";
+    const lines: string[] = [];
+    const reporter = createReporter(
+      "text",
+      "test",
+      (line) => void lines.push(line),
+      () => 0,
     );
-    assert.equal(status, 3);
+    reporter.say("warn", "event", hostile);
+    reporter.wait(hostile);
+    lines.push(failureLine(new VerisumError("CHAIN_UNREACHABLE", hostile)), failureLine(new Error(hostile)));
+    // Colours are the reporter's own.
+    for (const line of lines.map(stripVTControlCharacters)) {
+      assert.match(line, /gone\ufffd\[2J/);
+      assert.doesNotMatch(line.replaceAll("\n", " "), /[\p{Cc}\u202e]/u);
+    }
   });
 });
 
