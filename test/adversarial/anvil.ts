@@ -18,10 +18,7 @@ export const hasAnvil = (): boolean => hasFoundryProgram("anvil");
  */
 const MOST_STATES = 10_000;
 
-/**
- * One after the other: a block that comes while the node takes others back leaves it with heights that have no block,
- * and with logs of blocks that are gone.
- */
+/** After each of these the chain has other blocks. */
 const ADDS_BLOCKS: ReadonlySet<string> = new Set(["anvil_reorg", "eth_sendRawTransaction", "evm_mine"]);
 
 export interface Anvil {
@@ -29,6 +26,12 @@ export interface Anvil {
   readonly upstream: Upstream;
   /** The result of one request. @throws Error with the node's words */
   ask(method: string, ...params: readonly unknown[]): Promise<unknown>;
+  /**
+   * From now on blocks come by this object alone, one after the other. By itself the node mines a transaction after it
+   * answered, and a block that comes while it takes others back leaves it with heights that have no block, and with
+   * logs of blocks that are gone.
+   */
+  mineHere(): Promise<void>;
 }
 
 /** Starts a chain with funded development accounts, whose blocks hold one transaction each and come with it. */
@@ -44,9 +47,16 @@ export async function startAnvil(processes: Processes, accounts: number): Promis
     return (await answer.json()) as RpcReply[];
   };
   let last: Promise<unknown> = Promise.resolve();
+  let isMinedHere = false;
+  const withBlock: Upstream = async (requests) => {
+    const replies = await post(requests);
+    const sends = requests.some(({ method }) => method === "eth_sendRawTransaction");
+    if (isMinedHere && sends) await post([{ id: 1, method: "evm_mine", params: [] }]);
+    return replies;
+  };
   const upstream: Upstream = (requests) => {
     if (!requests.some(({ method }) => ADDS_BLOCKS.has(method))) return post(requests);
-    const next = last.then(() => post(requests));
+    const next = last.then(() => withBlock(requests));
     last = next.catch(() => undefined);
     return next;
   };
@@ -56,8 +66,12 @@ export async function startAnvil(processes: Processes, accounts: number): Promis
     if (reply?.error !== undefined) throw new Error(`${method}: ${JSON.stringify(reply.error)}`);
     return reply?.result;
   };
+  const mineHere = async (): Promise<void> => {
+    await ask("evm_setAutomine", false);
+    isMinedHere = true;
+  };
   await untilUp(ask);
-  return { rpc, upstream, ask };
+  return { rpc, upstream, ask, mineHere };
 }
 
 /** Asks until the node answers. */

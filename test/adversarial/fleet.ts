@@ -139,6 +139,7 @@ export class Fleet {
       roster,
       () => undefined,
     );
+    await anvil.mineHere();
     const reader = await connectReader({ rpc: anvil.rpc, contract, confirmations });
     const fleet = new Fleet(options, processes, anvil, contract, reader);
     await task.publishTo(join(directory, "aggregator", "ipfs"));
