@@ -8,7 +8,7 @@ import {
   connectionOptions,
   contentOptions,
   formatOption,
-  positiveInteger,
+  timerSeconds,
   reporterFor,
   wholeNumber,
 } from "../command/options.ts";
@@ -34,7 +34,7 @@ contentOptions(
   .option("--round <n>", "stop after this round", wholeNumber)
   .option("--data <spec>", "measure each model on this test data, and compare that with what the aggregator claims")
   .option("--report <file>", "write what was verified as two documents to be filed: file.html and file.json")
-  .option("--timeout <seconds>", "end after so long without progress", positiveInteger, 300)
+  .option("--timeout <seconds>", "end after so long without progress", timerSeconds, 300)
   .action(async (flags: VerifyFlags) => {
     const reporter = reporterFor({ format: "text" }, "auditor");
     await runCommand(reporter, async (signal) => (await import("./verify.ts")).verify(flags, reporter, signal));

@@ -7,7 +7,7 @@ import {
   chainOptions,
   formatOption,
   peerOption,
-  positiveInteger,
+  timerSeconds,
   reporterFor,
   rpcOption,
 } from "../command/options.ts";
@@ -33,7 +33,7 @@ export function addDoctorCommand(program: Command): void {
     .option("--ipfs-api <url>", "the external Kubo node, by its RPC URL", nodeUrl)
     .option("--data <spec>", "the client's data, or the aggregator's test data")
     .addOption(new Option("--listen <host:port>", "where the role's gateway listens").argParser(listenAddress))
-    .option("--timeout <seconds>", "longest time that one check takes", positiveInteger, DEFAULT_TIMEOUT_SECONDS)
+    .option("--timeout <seconds>", "longest time that one check takes", timerSeconds, DEFAULT_TIMEOUT_SECONDS)
     .action(async (flags: Flags) => {
       const reporter = reporterFor({ format: "text" }, "fl");
       const rpc = flags.rpc ?? (flags.contract === undefined ? [] : LOCAL_RPC);

@@ -1,5 +1,6 @@
 /** Ends what has made no progress for a while, with what it was waiting for. */
 import { VerisumError } from "../protocol/errors.ts";
+import { timerMs } from "../protocol/longest-timer.ts";
 
 export interface Watchdog {
   /** What is waited for from now on, in words; the time starts anew. */
@@ -29,7 +30,7 @@ export function watchdog(
       const wanted = files === undefined ? what : `${what}: ${files}`;
       const text = `no progress for ${milliseconds / 1000} s: ${wanted}. Name a node that has it with --peer, or wait longer with --timeout`;
       bark(new VerisumError("IPFS_UNAVAILABLE", text));
-    }, milliseconds);
+    }, timerMs(milliseconds));
   };
   return {
     progress: (next) => {

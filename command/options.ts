@@ -4,6 +4,7 @@ import type { Command } from "commander";
 import { InvalidArgumentError, Option } from "commander";
 import { addressFault } from "../protocol/address.ts";
 import { isVerisumError } from "../protocol/errors.ts";
+import { LONGEST_TIMER_MS } from "../protocol/longest-timer.ts";
 import type { Hex } from "../protocol/transcript.ts";
 import { createReporter } from "./reporter.ts";
 import type { Format } from "./reporter.ts";
@@ -99,7 +100,11 @@ export function contentOptions(command: Command): Command {
       .option("--store <directory>", "where content is kept (default: inside the state directory)"),
   )
     .option("--ipfs-api <url>", "keep content in an external Kubo node, by its RPC URL", nodeUrl)
-    .addOption(new Option("--poll-ms <n>", "longest pause between looks at the chain").default(1000).argParser(count));
+    .addOption(
+      new Option("--poll-ms <n>", "longest pause between looks at the chain")
+        .default(1000)
+        .argParser(integerWithin(1, LONGEST_TIMER_MS)),
+    );
 }
 
 /** --peer. */
@@ -175,6 +180,11 @@ export function integerWithin(least: number, most: number): (text: string) => nu
         : `Give a whole number from ${least} to ${most}.`,
     );
   };
+}
+
+/** Parses a time in whole seconds that a timer can wait. @throws InvalidArgumentError */
+export function timerSeconds(text: string): number {
+  return integerWithin(1, Math.floor(LONGEST_TIMER_MS / 1000))(text);
 }
 
 /** Parses an option's value. @throws InvalidArgumentError */

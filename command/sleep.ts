@@ -1,5 +1,6 @@
 /** Waiting, as a port: tests replace it. */
 import { VerisumError } from "../protocol/errors.ts";
+import { timerMs } from "../protocol/longest-timer.ts";
 import type { Sleep } from "../protocol/ports.ts";
 
 /** @throws INTERRUPTED (from the returned function) once the signal is aborted */
@@ -11,7 +12,7 @@ export function abortableSleep(signal: AbortSignal): Sleep {
       const timer = setTimeout(() => {
         signal.removeEventListener("abort", onAbort);
         resolve();
-      }, milliseconds);
+      }, timerMs(milliseconds));
       const onAbort = (): void => {
         clearTimeout(timer);
         interrupted();

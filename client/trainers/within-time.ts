@@ -1,9 +1,8 @@
 /** A time limit on somebody else's work. */
+import { timerMs } from "../../protocol/longest-timer.ts";
 
 /** After its time a program has this long to end before it is left behind; a process is killed within it. */
 const GRACE_MS = 5_000;
-/** Node's longest timer. */
-const LONGEST_TIMER_MS = 2 ** 31 - 1;
 
 /**
  * @param work gets a signal that is aborted when the time is over, or when `stop` is
@@ -16,7 +15,7 @@ export async function withinTime<T>(
 ): Promise<T> {
   const time = new AbortController();
   const signal = AbortSignal.any([stop, time.signal]);
-  const timers = [setTimeout(() => time.abort(), Math.min(seconds * 1000, LONGEST_TIMER_MS))];
+  const timers = [setTimeout(() => time.abort(), timerMs(seconds * 1000))];
   try {
     const left = new Promise<never>((_, reject) => {
       const leave = (): void => void timers.push(setTimeout(() => reject(late()), GRACE_MS));
