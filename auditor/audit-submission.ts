@@ -34,6 +34,7 @@ function claimOf(task: SubmissionTask, records: OfRound, record: SubmittedRecord
     submission.shareEvaluations.length === threshold - 1,
     "the number of share evaluations is not t - 1",
   );
+  requireBase(parameters, records, record);
   const { alpha, z } = challengePointsOf(task, records, record);
   const proofs = chunks.map((proof, index) => ({
     kindIndex: layout.chunks[index]!.kindIndex,
@@ -48,6 +49,18 @@ function claimOf(task: SubmissionTask, records: OfRound, record: SubmittedRecord
   }));
   const evaluations = chunks.map((chunk) => chunk.y);
   return { proofs, opening: { commitment, z, value: submissionEvaluation(layout, evaluations, z), opening } };
+}
+
+/** The model that it starts from is one of those that the round took: the latest one, or so many before it. */
+function requireBase(
+  { maxStaleness }: SubmissionTask["parameters"],
+  { bases }: OfRound,
+  { client, submission: { base } }: SubmittedRecord,
+): void {
+  if (bases.size === 0) return;
+  const latest = [...bases.keys()].reduce((a, b) => (a > b ? a : b));
+  const oldest = latest - BigInt(maxStaleness);
+  requireOf(client, base <= latest && base >= oldest, `it starts from model ${base}, not of ${oldest} to ${latest}`);
 }
 
 /**

@@ -18,6 +18,7 @@ import { verifyRounds } from "./audit-submission.ts";
 import { Checker } from "./checklist.ts";
 import type { Checklist, Finding } from "./checklist.ts";
 import type { FinalisedRound } from "./find-aggregate.ts";
+import { auditGenesis } from "./genesis.ts";
 import { lastModelUpTo } from "./last-model.ts";
 import { checkMetrics } from "./metrics.ts";
 import type { RoundMetrics } from "./metrics.ts";
@@ -31,6 +32,8 @@ export interface AuditOptions {
   readonly until?: bigint;
   /** Says where the keys come from; throws if what their folder claims does not hold. Not asked unless given. */
   readonly origin?: () => Promise<string>;
+  /** Says what of the contract's identity was computed again; throws if it is another. Not asked unless given. */
+  readonly identity?: () => Promise<string>;
   readonly onFinding?: (finding: Finding) => void;
   /** The task's keys, if the caller has checked them against the recorded hash and that none is degenerate. */
   readonly keys?: VerificationKeys;
@@ -65,6 +68,7 @@ export async function auditTask(task: OpenTask, options: AuditOptions = {}): Pro
   const checker = new Checker(options.onFinding ?? (() => undefined));
   const { verifier } = options;
   const metrics: RoundMetrics[] = [];
+  if (options.identity !== undefined) await checker.check(0, "deployment", options.identity, (says) => says);
   const keys = options.keys ?? (await checkedKeys(checker, task));
   if (options.origin !== undefined) await checker.check(0, "setup", options.origin, (says) => says);
   const after = options.after ?? 0n;
@@ -110,21 +114,20 @@ async function startingModel(
     throw new VerisumError("CHAIN_REORGANISED", `round ${after} led to another model when it was audited`, {
       round: after,
     });
-  const load = async (cid: Hex, digest: Hex): Promise<ModelState> => base?.state ?? loadModelState(task, cid, digest);
   if (record === undefined)
     return checker.check(
       0,
       "genesis",
       async () => ({
         record: { round: 0n, cid: genesisCid, digest: genesisDigest },
-        state: await load(genesisCid, genesisDigest),
+        state: base?.state ?? (await auditGenesis(task)),
       }),
       () => `${dimension} weights at ${cidFromDigest(genesisCid)}`,
     );
   return checker.check(
     Number(record.round),
     "base model",
-    async () => ({ record, state: await load(record.cid, record.digest) }),
+    async () => ({ record, state: base?.state ?? (await loadModelState(task, record.cid, record.digest)) }),
     () => `audited before: ${cidFromDigest(record.cid)}`,
   );
 }

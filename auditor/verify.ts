@@ -20,6 +20,7 @@ import type { AuditOptions, TaskAudit } from "./audit-task.ts";
 import { auditTwice } from "./audit-twice.ts";
 import { failureOf } from "./checklist.ts";
 import type { Finding } from "./checklist.ts";
+import { checkIdentity } from "./identity.ts";
 import { writeReport } from "./report/write-report.ts";
 import { verdictJson, verdictOf } from "./verdict.ts";
 import type { Circumstances } from "./verdict.ts";
@@ -33,6 +34,8 @@ export interface VerifyFlags extends CommonFlags {
   readonly timeout: number;
   /** Test data to measure models on, as `loadDataset` names it. */
   readonly data?: string;
+  /** Leaves the contract's identity as it is answered. */
+  readonly skipDeployment?: boolean;
   /** Where to write a report; see `reportFiles`. */
   readonly report?: string;
 }
@@ -78,6 +81,7 @@ async function auditWith(
   dog.progress("the keys and the genesis model");
   const options: AuditOptions = {
     verifier: submissionVerifier(curve, platformRandom),
+    ...(flags.skipDeployment === true ? {} : { identity: () => checkIdentity(node.task) }),
     origin: async () => {
       origin = await verifyKeysOrigin(node.task, node.state.file("keys"), { curve, random: platformRandom, reporter });
       return origin.says;

@@ -1,10 +1,18 @@
 /** The first block that can hold an event of a contract. */
+import type { Hex } from "../protocol/transcript.ts";
 import type { Endpoint } from "./rpc.ts";
 
 /** A block by number and hash: after a reorganisation a number alone may stand for another one. */
 export interface BlockReference {
   readonly number: number;
   readonly hash: string;
+}
+
+/** What a contract's identity has of the block that it was deployed in (`deploymentOf`). */
+export interface DeploymentBlock {
+  readonly number: number;
+  readonly parentHash: Hex;
+  readonly prevRandao: Hex;
 }
 
 /** Blocks asked about at once; the answers are short, and go in one request. */
@@ -35,6 +43,17 @@ export async function deploymentBlock(
   } catch {
     return undefined;
   }
+}
+
+/** The same with its fields. @returns undefined if the endpoint keeps no old states */
+export async function deployedIn(endpoint: Endpoint, address: string): Promise<DeploymentBlock | undefined> {
+  const { provider, request } = endpoint;
+  const latest = await request(() => provider.getBlockNumber());
+  const number = await deploymentBlock(endpoint, address, latest);
+  if (number === undefined) return undefined;
+  const block = await request(() => provider.getBlock(number));
+  if (block === null || block.prevRandao === null) return undefined;
+  return { number, parentHash: block.parentHash as Hex, prevRandao: block.prevRandao as Hex };
 }
 
 /** 1, 2, 4 … below the bound. */

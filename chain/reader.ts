@@ -15,6 +15,7 @@ import type { EventStore, TaskPast } from "./history.ts";
 import { accountsFrom, membersIn } from "./lists.ts";
 import type { TaskLog } from "./logs.ts";
 import { requireReleasedCode, requireReleasedGroup } from "./released-code.ts";
+import { deployedIn } from "./origin.ts";
 import { lastStepOf, lookOf, recordsOf } from "./round-records.ts";
 import { confirmed, VERISUM_INTERFACE } from "./rpc.ts";
 import type { Endpoint } from "./rpc.ts";
@@ -98,6 +99,7 @@ export async function readerAt(
     timing: async () => gauge((await history.read()).blocks),
     closedRound: async () => (await reader.look()).closedRound,
     origin: () => history.origin(),
+    deployedIn: () => deployedIn(endpoint, address),
     reread: async (why) => {
       fixed = fixedIn(view);
       await history.reread(why);

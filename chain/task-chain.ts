@@ -9,7 +9,7 @@ import type { Hex } from "../protocol/transcript.ts";
 import { PHASE_MEMBERS } from "./generated/verisum.ts";
 import type * as Solidity from "./generated/verisum.ts";
 import type { ClientTerm, SeatTerm } from "./lists.ts";
-import type { BlockReference } from "./origin.ts";
+import type { BlockReference, DeploymentBlock } from "./origin.ts";
 import type { TaskEvent } from "./task-events.ts";
 import type { ChainTiming, TimedBlock } from "./timing.ts";
 
@@ -298,6 +298,8 @@ export interface TaskReader {
   closedRound(): Promise<bigint>;
   /** The block that the contract was deployed in, or the first one that its events are read from. */
   origin(): Promise<BlockReference>;
+  /** What the contract's identity is a hash of, besides the contract; undefined if the endpoint keeps no old states. */
+  deployedIn(): Promise<DeploymentBlock | undefined>;
   /**
    * Forgets what was read, here and through `at`: the next look reads everything anew, from another endpoint if there
    * is one. To be done before anybody is blamed, and before a role ends, for what the chain says.

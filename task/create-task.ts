@@ -1,6 +1,5 @@
 /** A new task, from its description to everything that a deployment needs. Touches no chain. */
 import { z } from "zod";
-import { cidFromDigest } from "../content/cid.ts";
 import type { ContentStore } from "../content/store.ts";
 import { isExternal } from "../learning/external-model.ts";
 import { inputSizeOf, modelWeightCount, parseMember } from "../learning/model.ts";
@@ -17,11 +16,11 @@ import { assertTaskParameters, BARRIER, largestParameter } from "../protocol/tas
 import type { TaskParameters } from "../protocol/task.ts";
 import type { Hex } from "../protocol/transcript.ts";
 import { assertBufferable } from "./buffers.ts";
-import { checkpointFiles } from "./checkpoint.ts";
 import type { TensorShape } from "./checkpoint.ts";
 import { documentRequestSchema, documentSchema, taskFiles } from "./document.ts";
 import type { DocumentRequest, TaskDocument } from "./document.ts";
 import { normBoundOf } from "./encoding.ts";
+import { genesisFiles } from "./genesis.ts";
 import { mechanismOf, privacySchema } from "./mechanisms/registry.ts";
 import { parameterNumber } from "./numbers.ts";
 import { assertStepsFit, dimensionOf } from "./model-vector.ts";
@@ -250,21 +249,6 @@ export async function createTask(
   const taskCid = await publish(store, taskFiles(document));
   const dimension = dimensionOf(document, initialWeights.length);
   const genesis = initialState(initialWeights, document.server, dimension > initialWeights.length ? 1 : 0);
-  const genesisFiles = checkpointFiles(
-    document,
-    tensors,
-    genesis,
-    {
-      task: { name: document.name, chainId: null, contract: null, taskCid: cidFromDigest(taskCid) },
-      round: 0,
-      parentCid: null,
-      clients: [],
-      totalWeight: 0,
-      aggregateCid: null,
-      privacy: null,
-    },
-    null,
-  );
   const { clients } = specification;
   assertUsefulCohort(
     { document, parameters: { dimension, minHonest: clients.minHonest, minClients: clients.min } },
@@ -272,7 +256,7 @@ export async function createTask(
   );
   const parameters = parametersOf(specification, initialWeights.length, {
     taskCid,
-    genesisCid: await publish(store, genesisFiles),
+    genesisCid: await publish(store, genesisFiles(document, tensors, genesis, taskCid)),
     genesisDigest: modelDigest(genesis),
     keysHash: keys.keysHash,
   });

@@ -72,7 +72,7 @@ export const TASK_ERRORS = {
   },
   CONTRACT_MISMATCH: {
     cause:
-      "The contract's parameters do not have the hash that it records, or it lacks a function that a task has: it is of another version than this program, no task's contract at all, or the endpoint alters what it says.",
+      "The contract's parameters do not have the hash that it records, its identity is not that of its block, or it lacks a function that a task has: it is of another version than this program, no task's contract at all, or the endpoint alters what it says.",
     advice: "Use the version of the program with which the task was deployed, or another `--rpc`.",
     role: "end",
     about: "input",

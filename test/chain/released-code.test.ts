@@ -3,6 +3,7 @@ import { readFile } from "node:fs/promises";
 import { getCreateAddress, JsonRpcProvider } from "ethers";
 import { after, afterEach, before, describe, it } from "mocha";
 import type { NetworkConnection } from "hardhat/types/network";
+import { checkIdentity } from "../../auditor/identity.ts";
 import { connectReader } from "../../chain/connect.ts";
 import { deployTask, groupDeploymentData } from "../../chain/deploy.ts";
 import { RELEASED_CODE } from "../../chain/generated/released-code.ts";
@@ -106,6 +107,23 @@ describe("the code of a task's contracts", function () {
     }
     assert.equal(refusedOf, 4);
     await reader.requireReleasedCode();
+  });
+
+  it("does not say which identity its constructor gave it: that is compared with its block", async () => {
+    const parametersHash = await reader.parametersHash();
+    const { number } = (await reader.deployedIn())!;
+    assert.match(await checkIdentity({ chain: reader, parametersHash }), new RegExp(`hash of its block ${number}$`));
+    await tamper(contract, immutable(Verisum.immutables.deployment));
+    const chain = await connectReader({ rpc: server.url, contract, confirmations: 0 });
+    await chain.requireReleasedCode();
+    await rejectsCode(checkIdentity({ chain, parametersHash }), "CONTRACT_MISMATCH");
+    server.fault = ({ id, method }) =>
+      method === "eth_getTransactionCount"
+        ? { status: 200, body: JSON.stringify({ jsonrpc: "2.0", id, error: { code: -32_000, message: "pruned" } }) }
+        : undefined;
+    const said = await checkIdentity({ chain, parametersHash });
+    server.fault = undefined;
+    assert.match(said, /is not compared/);
   });
 
   it("is refused of a group that others could fill", async () => {

@@ -1,4 +1,5 @@
 /** `TaskReader` over a chain in memory. */
+import { toBeHex } from "ethers";
 import { accountsFrom, membersIn } from "../../../chain/lists.ts";
 import { lastStepOf, lookOf } from "../../../chain/round-records.ts";
 import type { TaskLog } from "../../../chain/logs.ts";
@@ -95,6 +96,10 @@ export function memoryReader(chain: MemoryChain, contract: Hex, confirmations: n
     timing: async () => ({ secondsPerBlock: 0, finalitySeconds: 0 }),
     closedRound: async () => lookNow().closedRound,
     look: async () => lookNow(),
+    deployedIn: async () => ({
+      number: deployed.block,
+      ...{ parentHash: toBeHex(deployed.block - 1, 32) as Hex, prevRandao: ZERO_WORD },
+    }),
     origin: async () => ({ number: deployed.block, hash: word(`${contract} ${deployed.block}`) }),
     reread: async () => undefined,
     save: async () => undefined,
