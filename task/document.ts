@@ -6,6 +6,7 @@ import { CLASS_WEIGHT_LIMITS, OPTIONAL_TRAINING_LIMITS, TRAINING_LIMITS } from "
 import { optimiserSchema } from "../learning/trainers/optimiser.ts";
 import { addressFault } from "../protocol/address.ts";
 import { VerisumError } from "../protocol/errors.ts";
+import { withoutControls } from "../protocol/plain-text.ts";
 import { readJson } from "../protocol/strict-json.ts";
 import { PRESETS } from "../protocol/parameters.ts";
 import type { Hex } from "../protocol/transcript.ts";
@@ -29,10 +30,16 @@ const trainingSchema = z.strictObject({
   staleness: stalenessSchema.optional(),
 });
 
+/** What a terminal shows without moving its cursor. @param kept a character that may be there all the same */
+function isPlain(kept: string): (text: string) => boolean {
+  return (text) => withoutControls(text, kept) === text;
+}
+
 export const documentSchema = z.strictObject({
   version: z.literal(1),
-  name: z.string().min(1).max(100),
-  description: z.string().max(2000),
+  /** Shown as it is by whatever lists tasks. */
+  name: z.string().min(1).max(100).refine(isPlain(""), "a control character"),
+  description: z.string().max(2000).refine(isPlain("\n"), "a control character"),
   preset: z.enum(Object.keys(PRESETS) as [keyof typeof PRESETS]),
   /** Validated by the trainer that builds it. */
   model: z.record(z.string(), z.unknown()),

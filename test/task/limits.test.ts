@@ -268,6 +268,17 @@ describe("the limits of a task", function () {
     for (const [path, value] of drawn) await isAccepted(withValue(path, value));
   });
 
+  it("leave no control character in what lists of tasks show", () => {
+    const described = (document: object): unknown =>
+      parseSpecification({ ...SPECIFICATION, document: { ...SPECIFICATION.document, ...document } });
+    for (const text of ["digits\u001b[2J", "digits\u009b31m", "a\u202eb", "a\rb"]) {
+      throwsCode(() => described({ name: text }), "TASK_SPECIFICATION_INVALID");
+      throwsCode(() => described({ description: text }), "TASK_SPECIFICATION_INVALID");
+    }
+    throwsCode(() => described({ name: "two\nlines" }), "TASK_SPECIFICATION_INVALID");
+    described({ name: "Zahlen, 数字", description: "two\nlines" });
+  });
+
   it("refuse what only a client would have found", async () => {
     for (const [path, value] of [
       ["document.training.momentum", 1],
