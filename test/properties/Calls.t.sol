@@ -27,7 +27,7 @@ contract RoundProperties is Scene {
         VM.warp(1_000_000);
         deploy();
         task.openRound();
-        for (uint256 i = 0; i < CLIENTS; ++i) submits(i, i);
+        for (uint256 i = 0; i < CLIENTS; ++i) assert(submits(i, i));
     }
 
     /// @notice Counting in planes is counting.

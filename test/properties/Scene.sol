@@ -12,44 +12,42 @@ import {Signatures} from "../../contracts/libraries/Signatures.sol";
 import {Transcript} from "../../contracts/libraries/Transcript.sol";
 import {
     Attestation,
+    ChunkProof,
     ClientRecord,
     ExcludedClient,
     G1Point,
     Phase,
+    Submission,
+    SubmissionHead,
     TaskParameters
 } from "../../contracts/types/VerisumTypes.sol";
 
 /// @notice What forge lets a test do; its own library is no package of npm.
 interface Vm {
     function addr(uint256 key) external pure returns (address);
+    function deal(address account, uint256 balance) external;
     function envBytes(string calldata name) external view returns (bytes memory);
+    function getCode(string calldata artifact) external view returns (bytes memory);
     function mockCall(address callee, bytes calldata data, bytes calldata result) external;
     function prank(address sender) external;
     function sign(uint256 key, bytes32 digest) external pure returns (uint8 v, bytes32 r, bytes32 s);
     function warp(uint256 timestamp) external;
 }
 
-/// @notice The contract, with a way in for submissions whose proofs nobody looks at.
+/// @notice The contract, with a way to rounds that would take many calls.
 contract OpenVerisum is Verisum {
-    using Bn254 for G1Point;
-
     constructor(bytes memory p, bytes memory keys, address owner) Verisum(p, keys, owner) {}
 
-    function take(ClientRecord memory record) external {
-        uint64 number = _header.number;
-        RoundHeader memory header = _collecting(uint64(number));
-        if (_clients[record.client].lastSubmittedRound == number) revert VerisumAlreadySubmitted(record.client);
-        _clients[record.client].lastSubmittedRound = uint40(number);
-        bool isFirst = header.submitted == 0;
-        G1Point memory sum = isFirst ? G1Point(0, 0) : _sum;
-        sum.addScaled(record.commitment.x, record.commitment.y, record.weight);
-        bytes32 hash = _recordHash(number, record);
-        _records[header.submitted] = hash;
-        (_sum, _roundHash) = (sum, Transcript.extendIntake(isFirst ? bytes32(0) : _roundHash, hash));
-        header.submitted += 1;
-        header.totalWeight += record.weight;
-        if (header.submitted >= header.expected) _endAtGoal(header);
-        _header = header;
+    /// @dev As if so many had submitted in the present round.
+    function fill(uint16 submitted, uint16 totalWeight) external {
+        (_header.submitted, _header.totalWeight) = (submitted, totalWeight);
+    }
+
+    /// @dev As if the present round had been opened after so many results, of which these digests are the last.
+    function advance(uint32 model, bytes32[] calldata digests) external {
+        _header.model = model;
+        for (uint256 i = 0; i < digests.length; ++i)
+            _setModelDigest(uint32(model + 1 + i - digests.length), digests[i]);
     }
 
     function domain() external view returns (bytes32) {
@@ -57,7 +55,7 @@ contract OpenVerisum is Verisum {
     }
 }
 
-/// @notice A task with four seats and six clients, and what it takes to play its rounds.
+/// @notice A task with four seats, and what it takes to play its rounds.
 abstract contract Scene {
     using Bn254 for G1Point;
 
@@ -72,37 +70,92 @@ abstract contract Scene {
     /// @dev Of the present round, by index.
     ClientRecord[] internal records;
 
+    /// @dev A barrier with a client of each weight from 1 to 6.
     function deploy() internal {
-        bytes memory encoded = VM.envBytes("VERISUM_PARAMETERS");
+        deployWith("VERISUM_PARAMETERS");
+        for (uint256 i = 0; i < CLIENTS; ++i) task.registerClient(clientAt(i), uint16(i + 1));
+    }
+
+    /// @dev Nobody but the members is registered.
+    function deployWith(string memory name) internal {
+        bytes memory encoded = VM.envBytes(name);
         parameters = abi.decode(encoded, (TaskParameters));
-        task = new OpenVerisum(encoded, VM.envBytes("VERISUM_KEYS"), address(this));
+        task = OpenVerisum(created(abi.encode(encoded, VM.envBytes("VERISUM_KEYS"), address(this))));
         domain = task.domain();
         VM.mockCall(task.verifier(), abi.encodeWithSelector(ISubmissionVerifier.opens.selector), abi.encode(true));
         for (uint256 seat = 1; seat <= SEATS; ++seat) task.registerMember(VM.addr(seat));
-        for (uint256 i = 0; i < CLIENTS; ++i) task.registerClient(clientAt(i), uint16(i + 1));
-        bytes32[] memory keys = new bytes32[](KEYED_ROUNDS);
-        for (uint256 i = 0; i < KEYED_ROUNDS; ++i) keys[i] = bytes32(i + 1);
-        for (uint256 seat = 1; seat <= SEATS; ++seat) {
-            VM.prank(VM.addr(seat));
-            task.registerRoundKeys(1, keys);
+        for (uint256 seat = 1; seat <= SEATS; ++seat) keysFor(VM.addr(seat), 1, KEYED_ROUNDS);
+    }
+
+    /// @dev With `new`, each contract here would have the task's code in it, and be compiled for as long.
+    function created(bytes memory arguments) private returns (address place) {
+        bytes memory code = abi.encodePacked(VM.getCode("Scene.sol:OpenVerisum"), arguments);
+        assembly ("memory-safe") {
+            place := create(0, add(code, 0x20), mload(code))
         }
+        assert(place != address(0));
+    }
+
+    function keysFor(address member, uint64 first, uint256 count) internal {
+        bytes32[] memory keys = new bytes32[](count);
+        for (uint256 i = 0; i < count; ++i) keys[i] = bytes32(i + 1);
+        VM.prank(member);
+        task.registerRoundKeys(first, keys);
     }
 
     function clientAt(uint256 i) internal pure returns (address) {
         return address(uint160(0x1000 + i));
     }
 
-    function recordFor(uint256 client, uint256 salt) internal view returns (ClientRecord memory) {
+    function submissionFrom(uint32 base, uint256 salt) internal view returns (Submission memory submission) {
         G1Point memory commitment = G1Point(0, 0);
-        commitment.addScaled(1, 2, (uint256(keccak256(abi.encode(client, salt))) % 1e30) + 1);
-        return
-            ClientRecord(clientAt(client), uint16(client + 1), commitment, bytes32(salt), keccak256(abi.encode(salt)));
+        commitment.addScaled(1, 2, (uint256(keccak256(abi.encode(salt))) % 1e30) + 1);
+        submission.base = base;
+        submission.commitment = commitment;
+        submission.sharesCid = bytes32(salt);
+        submission.shareHashes = new bytes32[](SEATS);
+        submission.shareHashes[0] = keccak256(abi.encode(salt));
+        submission.chunks = new ChunkProof[](1);
+        submission.shareEvaluations = new uint256[](parameters.threshold - 1);
     }
 
-    function submits(uint256 client, uint256 salt) internal {
-        ClientRecord memory record = recordFor(client, salt);
-        task.take(record);
-        records.push(record);
+    function recordOf(
+        address client,
+        uint16 weight,
+        Submission memory submission
+    ) internal pure returns (ClientRecord memory) {
+        bytes32 sharesDigest = keccak256(abi.encodePacked(submission.shareHashes));
+        return ClientRecord(client, weight, submission.commitment, sharesDigest, submission.sharesCid);
+    }
+
+    /// @dev The verifier finds the proof right if it is asked about this client and round, and the model with this
+    /// digest.
+    function proves(uint64 round, ClientRecord memory record, uint32 base, bytes32 baseDigest) internal {
+        bytes32 wires = keccak256(abi.encode(uint256(0), uint256(0), uint256(0)));
+        bytes32 challenge = Transcript.challenge(
+            Transcript.Submitter(task.deployment(), round, record.client, record.weight, baseDigest),
+            SubmissionHead(base, record.commitment, record.sharesDigest, record.sharesCid, wires),
+            parameters.threshold - 1,
+            1
+        );
+        bytes4 selector = ISubmissionVerifier.verify.selector;
+        VM.mockCall(task.verifier(), abi.encodePacked(selector, abi.encode(0x40, 0x80, 1), challenge), "");
+    }
+
+    /// @dev A client of the barrier submits on the latest model. @return Whether it was taken.
+    function submits(uint256 client, uint256 salt) internal returns (bool) {
+        uint32 base = task.finalisedRounds();
+        uint64 round = task.round().number;
+        Submission memory submission = submissionFrom(base, uint256(keccak256(abi.encode(client, salt))));
+        ClientRecord memory record = recordOf(clientAt(client), uint16(client + 1), submission);
+        proves(round, record, base, task.latestModel().digest);
+        VM.prank(record.client);
+        try task.submit(round, submission) {
+            records.push(record);
+            return true;
+        } catch {
+            return false;
+        }
     }
 
     function compact(uint256 seat, bytes32 digest) internal pure returns (bytes32[2] memory) {
