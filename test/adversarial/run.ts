@@ -1,5 +1,6 @@
 /**
  * Faults in whole tasks: over processes that are the real commands, and in random schedules over a virtual clock.
+ * Processes mostly wait, for windows and for blocks: schedules run beside them, with the processor that they leave.
  *
  *   npm run test:adversarial                                  everything
  *   npm run test:adversarial -- --only endpoint --sample 20   one part of it, with so many of its faults
@@ -20,6 +21,7 @@ import { reorganisationPart } from "./parts/reorganisation.ts";
 import { schedulesPart } from "./parts/schedules.ts";
 import { slowMemberPart } from "./parts/slow-member.ts";
 import type { Part } from "./part.ts";
+import { inOrder } from "./in-order.ts";
 import { reportOf, tableOf } from "./report.ts";
 import type { PartReport } from "./report.ts";
 import { prepareAdversarialTask } from "./task.ts";
@@ -59,15 +61,16 @@ async function main(): Promise<number> {
   const directory = await mkdtemp(join(existsSync("/dev/shm") ? "/dev/shm" : tmpdir(), "verisum-adversarial-"));
   const task = await prepareAdversarialTask(directory);
   const sample = values.sample === undefined ? undefined : Number(values.sample);
-  const reports: PartReport[] = [];
-  for (const name of names as readonly PartName[]) {
+  const run = (name: PartName): Promise<PartReport> => {
     const say = (line: string): void => console.log(`${name}: ${line}`);
     const folder = (): Promise<string> => mkdtemp(join(directory, `${name}-`));
-    reports.push(await parts[name]({ task, folder, sample, say }));
-    // After each part: what was measured stays if a later one is cut off.
+    return parts[name]({ task, folder, sample, say });
+  };
+  // After each part: what was measured stays if a later one is cut off.
+  const keep = async (reports: readonly PartReport[]): Promise<void> => {
     if (values.json !== undefined) await writeFile(values.json, `${JSON.stringify(reportOf(reports), undefined, 2)}\n`);
-  }
-  const report = reportOf(reports);
+  };
+  const report = reportOf(await inOrder(names as readonly PartName[], "schedules", run, keep));
   console.log(tableOf(report));
   if (report.ok) await rm(directory, { recursive: true, force: true });
   else console.log(`the roles' logs are in ${directory}`);

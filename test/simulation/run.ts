@@ -1,5 +1,6 @@
 /** Many random schedules, in processes side by side. */
 import { fork } from "node:child_process";
+import type { ChildProcess } from "node:child_process";
 import { fileURLToPath } from "node:url";
 import type { Outcome } from "./schedule.ts";
 
@@ -37,10 +38,15 @@ export async function runSchedules(
   return outcomes.sort((a, b) => Number(a.seed) - Number(b.seed));
 }
 
+/** A process that runs every `step`-th schedule and tells each outcome. */
+export function startWorker(first: number, end: number, step: number): ChildProcess {
+  return fork(WORKER, [first, end, step].map(String), { execArgv: [...process.execArgv, ...NODE_OPTIONS] });
+}
+
 /** Every `step`-th schedule, in a process of its own. */
 function runJob(first: number, end: number, step: number, add: (outcome: Outcome) => void): Promise<void> {
   return new Promise((resolve, reject) => {
-    const worker = fork(WORKER, [first, end, step].map(String), { execArgv: [...process.execArgv, ...NODE_OPTIONS] });
+    const worker = startWorker(first, end, step);
     worker.on("message", (outcome) => {
       const { faults, ...rest } = outcome as PlainOutcome;
       add({ ...rest, faults: new Map(faults) as Outcome["faults"] });

@@ -128,7 +128,7 @@ async function until(
   let idle = 0;
   for (let event = 0; event < events && !holds(); event++) {
     idle = (await world.event()) ? 0 : idle + 1;
-    if (idle < world.actors.length) continue;
+    if (idle < 4 * world.actors.length) continue;
     idle = 0;
     const left = Number(chain.contractAt(contract).state.header.deadline) - nature.now();
     nature.pass(left > 0 ? Math.min(left, world.dice.between(20, 200)) : 30);

@@ -1,6 +1,10 @@
 import assert from "node:assert/strict";
+import { once } from "node:events";
+import { constants, getPriority } from "node:os";
 import { queryObjects } from "node:v8";
 import { describe, it } from "mocha";
+import { startWorker } from "./run.ts";
+import type { PlainOutcome } from "./run.ts";
 import { runSchedule } from "./schedule.ts";
 import type { Outcome } from "./schedule.ts";
 import type { Planted } from "./roles.ts";
@@ -38,6 +42,15 @@ describe("random schedules over the roles", function () {
     const before = worlds();
     await runSchedule("1");
     assert.equal(worlds(), before);
+  });
+
+  it("run in processes that give way to all others, and end with whoever started them", async () => {
+    const worker = startWorker(1, 1000, 1);
+    const [outcome] = (await once(worker, "message")) as [PlainOutcome];
+    assert.equal(outcome.seed, "1");
+    assert.equal(getPriority(worker.pid!), constants.priority.PRIORITY_LOW);
+    worker.disconnect();
+    assert.deepEqual(await once(worker, "exit"), [0, null]);
   });
 
   it("notice members that release before a settlement is final", () => isNoticed({ hasty: true }, /was final$/));

@@ -105,6 +105,9 @@ export interface Nature {
   reorganise(): void;
 }
 
+/** One call in so many is disturbed. */
+const CALLS_PER_FAULT = 40;
+
 /** Turns of the event loop in which whatever goes on beside comes to rest: nothing waits for the machine. */
 const CALM_TURNS = 3;
 
@@ -208,7 +211,7 @@ export class World {
     }
     if (life.pause !== undefined) await life.pause;
     if (life.ended) return never();
-    if (!this.hostile || !this.dice.oneIn(60)) return act();
+    if (!this.hostile || !this.dice.oneIn(CALLS_PER_FAULT)) return act();
     return this.#fail(life, act, failure, stale);
   }
 
