@@ -2,9 +2,11 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { after, before, describe, it } from "mocha";
+import { verifySubmission } from "../../auditor/audit-submission.ts";
 import { checkReleases } from "../../auditor/round-checks.ts";
 import { cidFromDigest } from "../../content/cid.ts";
 import { fromHex } from "../../protocol/transcript.ts";
+import { decodeVerificationKeys } from "../../protocol/verification-key.ts";
 import { openCurve } from "../../proving/node/open-curve.ts";
 import { submissionVerifier } from "../../proving/groth16/submission-batch.ts";
 import { directoryDigest } from "../../task/outcome.ts";
@@ -89,6 +91,17 @@ describe("the published vector of whole rounds", function () {
       ["nobody has the aggregate"],
     );
   });
+
+  it("has an update of the model before, which a task without maxStaleness would not take", () =>
+    withTask(vector, async (task) => {
+      const records = await task.chain.records(2n);
+      const stale = records.submitted.find(({ submission }) => submission.base === 0n)!;
+      const keys = decodeVerificationKeys(await task.chain.verificationKeys());
+      assert.equal(verifySubmission(task, keys, records, stale), 2);
+      const parameters = { ...task.parameters, maxStaleness: 0 };
+      const judged = async (): Promise<number> => verifySubmission({ ...task, parameters }, keys, records, stale);
+      await rejectsCode(judged(), "SUBMISSION_INVALID");
+    }));
 
   it("takes of a checkpoint what docs/formats.md says, and refuses one of another form", async () => {
     const [genesis, model] = await withTask(vector, async ({ chain, parameters }) => {

@@ -11,6 +11,7 @@ import { decodeElements, encodeElements, toField } from "../../protocol/field.ts
 import { PRESETS } from "../../protocol/parameters.ts";
 import { quantiseUpdate } from "../../protocol/quantise.ts";
 import type { RandomBytes } from "../../protocol/random.ts";
+import { stalenessScale } from "../../task/staleness.ts";
 import { unguarded } from "../../demo/unguarded-prover.ts";
 import type { Alter } from "./round-roles.ts";
 
@@ -20,7 +21,11 @@ type Files = Readonly<Record<string, Uint8Array>>;
 export function scriptedLearner(document: TaskDocument, seed: number, random: RandomBytes): LocalLearner {
   return {
     update: (base) => Promise.resolve(weightsOf(document, base).map((_, i) => 0.05 * Math.sin((i + 1) * (seed + 1)))),
-    quantise: (update) => quantiseUpdate(PRESETS[document.preset], document.quantisation, update, random),
+    quantise: (update, _base, staleness = 0) => {
+      const scale = stalenessScale(document.training.staleness, staleness);
+      const scaled = update.map((value) => value * scale);
+      return quantiseUpdate(PRESETS[document.preset], document.quantisation, scaled, random);
+    },
   };
 }
 

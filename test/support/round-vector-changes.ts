@@ -39,6 +39,9 @@ export function vectorChanges({ chain }: Recording): readonly VectorChange[] {
   const finalised = pathsOf(chain, "Finalised");
   const parameters = "calls/parameters";
   const bound = changedBy(chain, parameters, NORM_BOUND, 1n);
+  const [fresh, stale] = [1n, 0n].map((base) =>
+    submitted.findLast((path) => submissionAt(chain, path).base === base),
+  ) as [string, string];
   const [spoilt, another] = submitted.map((path) => submissionAt(chain, path));
   const [first, second] = [FINALISED.firstRelease, FINALISED.secondRelease].map((word) =>
     wordAt(chain, finalised[0]!, word),
@@ -55,7 +58,9 @@ export function vectorChanges({ chain }: Recording): readonly VectorChange[] {
       changedBy(chain, submitted[0]!, placeOf(chain, submitted[0]!, spoilt!.chunks[0]!.y), 1n),
     ),
     one("a submission's weight is larger by one", changedBy(chain, submitted[0]!, SUBMITTED.weight, 1n)),
-    one("a submission starts from another model", changedBy(chain, submitted.at(-1)!, SUBMITTED.base, -1n)),
+    one("a stale submission starts from the latest model", changedBy(chain, stale, SUBMITTED.base, 1n)),
+    one("a submission starts from the model before", changedBy(chain, fresh, SUBMITTED.base, -1n)),
+    one("a submission starts from a model to come", changedBy(chain, fresh, SUBMITTED.base, 1n)),
     one(
       "a share's hash is another one",
       changedBy(chain, submitted[1]!, placeOf(chain, submitted[1]!, BigInt(another!.shareHashes[0]!)), 1n),

@@ -66,15 +66,16 @@ export async function vectorValues(
 
 async function roundValues(task: OpenTask, records: RoundRecords): Promise<object> {
   const { chain, layout, parameters } = task;
-  const { opened, submitted, settled, finalised, released } = records;
-  const { round, baseModelDigest } = opened!;
+  const { opened, bases, submitted, settled, finalised, released } = records;
+  const { round } = opened!;
   let intake = ZERO_WORD;
   const submissions = submitted.map((record) => {
     const { client, index, weight, submission } = record;
     const { sharesDigest } = intakeRecordOf(record);
-    const { commitment, sharesCid, chunks, shareEvaluations } = submission;
+    const { base, commitment, sharesCid, chunks, shareEvaluations } = submission;
+    const baseModelDigest = bases.get(base)!;
     const challenge = challengeOf({
-      ...{ ...chain.context, round, client, weight, baseModelDigest, base: submission.base },
+      ...{ ...chain.context, round, client, weight, baseModelDigest, base },
       ...{ commitment, sharesDigest, sharesCid },
       ...{ shareEvaluationCount: shareEvaluations.length, wireCommitments: chunks.map(({ d }) => d) },
     });
@@ -87,7 +88,8 @@ async function roundValues(task: OpenTask, records: RoundRecords): Promise<objec
       z,
     );
     return {
-      ...{ client, index, weight, sharesCid: cidFromDigest(sharesCid), sharesDigest },
+      ...{ client, index, weight, base: Number(base), baseModelDigest },
+      ...{ sharesCid: cidFromDigest(sharesCid), sharesDigest },
       ...{ wiresDigest: wiresDigest(chunks.map(({ d }) => d)), challenge, alpha, z, y },
       bounds: chunks.map((_, i) => chunkBound(i, chunks.length, parameters.normBoundSquared)),
       ...{ commitment, recordHash, intake },

@@ -1,5 +1,5 @@
 /**
- * The published vector of whole rounds, `test/vectors/round/` (docs/formats.md): a task of four clients, played with
+ * The published vector of whole rounds, `test/vectors/round/` (docs/formats.md): a buffer of five clients, played with
  * real proofs and development keys, with all that an auditor reads and each value in between. For tests only.
  */
 import { mkdir, readdir, readFile, rm, writeFile } from "node:fs/promises";
@@ -22,7 +22,7 @@ import { recordChain, serveRecorded } from "./recorded-chain.ts";
 import type { RecordedFiles, Recording } from "./recorded-chain.ts";
 import { garbageBundle, scriptedLearner } from "./round-faults.ts";
 import { startHarness } from "./round-harness.ts";
-import type { RoundHarness } from "./round-harness.ts";
+import type { ClientRole, RoundHarness } from "./round-harness.ts";
 import { changedVector, vectorChanges } from "./round-vector-changes.ts";
 import type { VectorChange } from "./round-vector-changes.ts";
 import { vectorValues } from "./round-vector-values.ts";
@@ -31,14 +31,20 @@ import type { VectorValues } from "./round-vector-values.ts";
 /** The repository's vector. */
 export const VECTOR_FOLDER = fileURLToPath(new URL("../vectors/round/", import.meta.url));
 
-/** Two chunks of two kinds; a hidden layer; momentum, so that the second round rounds what the first one left. */
+/**
+ * Two chunks of two kinds; a hidden layer; momentum, so that the second round rounds what the first one left. Updates
+ * may be of the model before the latest one; a scale by half is exact.
+ */
 const SPECIFICATION = {
   document: {
     name: "formats",
     description: "What docs/formats.md describes, in two small rounds",
     preset: "tiny",
     model: { kind: "mlp", inputShape: [64], hidden: [33], classCount: 10 },
-    training: { learningRate: 0.05, momentum: 0.9, batchSize: 16, localEpochs: 1 },
+    training: {
+      ...{ learningRate: 0.05, momentum: 0.9, batchSize: 16, localEpochs: 1 },
+      staleness: { kind: "polynomial", exponent: 1 },
+    },
     quantisation: { stepBits: 7, clipSteps: 250 },
     server: {
       fractionalBits: 20,
@@ -50,9 +56,12 @@ const SPECIFICATION = {
   committee: { size: 4, threshold: 2, quorum: 3 },
   clients: { min: 3, minHonest: 2, maxCorrupt: 1, maxWeight: 3, openRegistration: false },
   windowSeconds: { key: 60, collect: 600, attest: 600, aggregate: 600 },
+  rounds: { bufferGoal: 4, maxStaleness: 1, minSeparation: 1, minCollectSeconds: 0 },
   maxRounds: 0,
 } as const;
-const WEIGHTS = [1, 2, 3, 1];
+const WEIGHTS = [1, 2, 3, 1, 2];
+/** Places of two clients: the first settlement leaves the one out, whose vector is shared again; the other is slow. */
+const [SPOILT, SLOW] = [3, 4];
 export const VECTOR_ROUNDS = [1n, 2n];
 const CLAIMED = { accuracy: 0.125, loss: 2.25, samples: 8, majority: 0.5 };
 
@@ -74,10 +83,12 @@ export async function playRoundVector(): Promise<RoundVector> {
   });
   try {
     scriptClients(harness);
+    const endTraining = await beginSlowly(harness.clients[SLOW]!);
     const keys = await keysOf(harness);
     for (const round of VECTOR_ROUNDS) {
-      const { state } = await harness.playRound();
-      if (state.phase !== "Finalised") throw new Error(`round ${round} ended as ${state.phase}`);
+      const { phase } = await harness.play(["Finalised", "Aborted"], round);
+      if (phase !== "Finalised") throw new Error(`round ${round} ended as ${phase}`);
+      if (round === VECTOR_ROUNDS[0]) await endTraining();
       scriptClients(harness, round);
     }
     return await recorded(harness, keys);
@@ -86,11 +97,39 @@ export async function playRoundVector(): Promise<RoundVector> {
   }
 }
 
-/** Each client's update is a seed's; before the first round the last client's shares are garbage. */
+/** Has the client train on the genesis until it is told to end, over rounds in which others take part. */
+async function beginSlowly(client: ClientRole): Promise<() => Promise<void>> {
+  const { learner } = client.deps;
+  client.running = false;
+  let end: () => void = () => undefined;
+  const ended = new Promise<void>((resolve) => (end = resolve));
+  const trains = new Promise<void>((resolve) => {
+    client.restart((deps) => ({
+      ...deps,
+      learner: {
+        ...learner,
+        update: async (...given) => {
+          resolve();
+          await ended;
+          return learner.update(...given);
+        },
+      },
+    }));
+  });
+  const step = client.step();
+  await Promise.race([trains, step]);
+  return async () => {
+    end();
+    await step;
+    client.running = true;
+  };
+}
+
+/** Each client's update is a seed's; before the first round one client's shares are garbage. */
 function scriptClients({ clients, task: { document } }: RoundHarness, after = 0n): void {
   clients.forEach((client, i) => {
     const random = seededRandom(`client ${i + 1} after round ${after}`);
-    const spoil = i === clients.length - 1 && after === 0n ? garbageBundle([1, 2, 3, 4], random) : undefined;
+    const spoil = i === SPOILT && after === 0n ? garbageBundle([1, 2, 3, 4], random) : undefined;
     client.restart((deps) => ({
       ...(spoil === undefined ? deps : spoil(deps)),
       learner: scriptedLearner(document, i, seededRandom(`update of client ${i + 1} after round ${after}`)),
