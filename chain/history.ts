@@ -4,12 +4,14 @@
  */
 import { isVerisumError, VerisumError } from "../protocol/errors.ts";
 import { missingEvent } from "./agreement.ts";
+import { isAnnouncement, superfluousAnnouncements } from "./announcements.ts";
 import { FinalBlock } from "./final-block.ts";
 import type { TaggedBlock } from "./final-block.ts";
-import { LogPages, parseTaskLog } from "./logs.ts";
-import type { RawLog, TaskLog } from "./logs.ts";
+import { LogPages, parseTaskLog, placeOf } from "./logs.ts";
+import type { RawLog, TaskLog, Thinning } from "./logs.ts";
 import { deploymentBlock } from "./origin.ts";
 import type { BlockReference } from "./origin.ts";
+import type { Hex } from "../protocol/transcript.ts";
 import type { Endpoint } from "./rpc.ts";
 import type { Counters } from "./task-chain.ts";
 import { earlierBlock, isEarlierBlock } from "./timing.ts";
@@ -41,6 +43,7 @@ export interface HistoryOptions {
   /** The contract's own counts at a block. */
   readonly counters: (block: number) => Promise<Counters>;
   readonly costPerRound: () => Promise<bigint>;
+  readonly operator: () => Promise<Hex>;
 }
 
 /** The contract at one block: its counts, and all of its events up to there. */
@@ -167,13 +170,16 @@ export class TaskHistory {
     this.#kept ??= await this.#start(latest.number);
     const from = this.#kept.upTo.number + 1;
     const upToFinal = Math.max(final, this.#kept.upTo.number);
+    const kept = this.#kept.logs;
+    const superfluous: Thinning = async (logs) =>
+      superfluousAnnouncements([...kept, ...logs], await this.#options.operator());
     const [upTo, earlier, counters, cost, settled, recent] = await Promise.all([
       upToFinal < from ? undefined : upToFinal === latest.number ? latest : this.#block(upToFinal),
       this.#earlierThan(latest.number),
       this.#options.counters(latest.number),
       this.#options.costPerRound(),
-      this.#pages.read(from, upToFinal),
-      this.#pages.read(upToFinal + 1, latest.number),
+      this.#pages.read(from, upToFinal, superfluous),
+      this.#pages.read(upToFinal + 1, latest.number, superfluous),
     ]);
     const added = parsed(settled);
     const logs = [...this.#parsed, ...added, ...parsed(recent)];
@@ -192,8 +198,13 @@ export class TaskHistory {
 
   async #keep(raw: readonly RawLog[], added: readonly TaskLog[], upTo: BlockReference): Promise<void> {
     const kept = this.#kept!;
-    this.#parsed.push(...added);
-    this.#kept = { ...kept, upTo, logs: [...kept.logs, ...raw] };
+    const all = [...kept.logs, ...raw];
+    const superfluous = raw.some(isAnnouncement)
+      ? superfluousAnnouncements(all, await this.#options.operator())
+      : new Set<string>();
+    const isKept = (log: RawLog | TaskLog): boolean => !superfluous.has(placeOf(log));
+    this.#parsed = [...this.#parsed, ...added].filter(isKept);
+    this.#kept = { ...kept, upTo, logs: all.filter(isKept) };
     const { store } = this.#options;
     const isDue =
       upTo.number - this.#saved.upTo >= BLOCKS_BEFORE_SAVING ||

@@ -30,6 +30,11 @@ const FIRST_PAGE = PAGES.indexOf(10_000);
 const LEAST_PAGE_FOR_MISSING = PAGES.indexOf(100);
 /** After this many pages that were answered, a larger one is tried again. */
 const PAGES_BEFORE_GROWING = 16;
+/** Logs that are read between two looks at which of them are superfluous. */
+const LOGS_BEFORE_THINNING = 4096;
+
+/** Which of these logs, all that were read so far, need not be kept, by their places. */
+export type Thinning = (logs: readonly RawLog[]) => Promise<ReadonlySet<string>>;
 
 /** A log of the contract by its event's name; undefined if the contract has no such event. */
 export function parseTaskLog(log: RawLog): TaskLog | undefined {
@@ -54,18 +59,27 @@ export class LogPages {
     this.#address = address;
   }
 
-  /** All events from one block to another, both included, in chain order, each once. @throws CHAIN_UNREACHABLE */
-  async read(from: number, to: number): Promise<readonly RawLog[]> {
+  /**
+   * All events from one block to another, both included, in chain order, each once.
+   * @param superfluous asked while much is read, so that it is never in memory as a whole; nothing is, unless told
+   * @throws CHAIN_UNREACHABLE
+   */
+  async read(from: number, to: number, superfluous?: Thinning): Promise<readonly RawLog[]> {
     const logs = new Map<string, RawLog>();
+    let thinned = 0;
     for (let start = from; start <= to;) {
       const end = Math.min(start + PAGES[this.#page]! - 1, to);
       const page = await this.#ask(start, end);
       if (page === undefined) continue;
       this.#refusals = 0;
-      for (const log of page) if (!log.removed) logs.set(`${log.blockNumber}:${log.index}`, rawOf(log));
+      for (const log of page) if (!log.removed) logs.set(placeOf(log), rawOf(log));
+      if (superfluous !== undefined && logs.size - thinned > LOGS_BEFORE_THINNING) {
+        for (const place of await superfluous(inOrder(logs))) logs.delete(place);
+        thinned = logs.size;
+      }
       start = end + 1;
     }
-    return [...logs.values()].sort((a, b) => a.blockNumber - b.blockNumber || a.index - b.index);
+    return inOrder(logs);
   }
 
   /** Asks for fewer blocks at once from now on: an endpoint may leave out events without saying so where many are. */
@@ -99,6 +113,15 @@ export class LogPages {
     this.#page = page;
     this.#answered = 0;
   }
+}
+
+function inOrder(logs: ReadonlyMap<string, RawLog>): readonly RawLog[] {
+  return [...logs.values()].sort((a, b) => a.blockNumber - b.blockNumber || a.index - b.index);
+}
+
+/** Names a log by its place in the chain. */
+export function placeOf({ blockNumber, index }: Pick<RawLog, "blockNumber" | "index">): string {
+  return `${blockNumber}:${index}`;
 }
 
 function rawOf({ topics, data, blockNumber, index, transactionHash }: Log): RawLog {

@@ -2,7 +2,6 @@
 import { once } from "../protocol/once.ts";
 import { Contract } from "ethers";
 import { isVerisumError, VerisumError } from "../protocol/errors.ts";
-import type { TaskParameters } from "../protocol/task.ts";
 import { fromHex } from "../protocol/transcript.ts";
 import type { Hex } from "../protocol/transcript.ts";
 import { readCellGroup } from "./cell-group.ts";
@@ -46,7 +45,10 @@ export async function readerAt(
   const contract = new Contract(address, VERISUM_INTERFACE, provider);
   const view = viewsOf<VerisumFunctions>(contract, endpoint);
   let fixed = fixedIn(view);
-  const history = historyOf(endpoint, chainId, address, options, () => fixed.parameters());
+  const history = historyOf(endpoint, chainId, address, options, {
+    parameters: () => fixed.parameters(),
+    operator: () => fixed.operator(),
+  });
   const gauge = timingGauge(chainId, finalityDepth(chainId, options.confirmations));
   // Before anything is asked, or the first look would not go in the first batch.
   await history.load();
@@ -191,7 +193,7 @@ function historyOf(
   chainId: bigint,
   address: Hex,
   { confirmations, fromBlock, eventStore, lookMs = 0 }: ReaderOptions,
-  parameters: () => Promise<TaskParameters>,
+  { parameters, operator }: Pick<TaskReader, "parameters" | "operator">,
 ): TaskHistory {
   const contract = new Contract(address, VERISUM_INTERFACE, endpoint.provider);
   return new TaskHistory(endpoint, decodeAddress(address), {
@@ -199,6 +201,7 @@ function historyOf(
     ...(fromBlock === undefined ? {} : { fromBlock }),
     ...(eventStore === undefined ? {} : { store: eventStore }),
     lookMs,
+    operator,
     costPerRound: async () => (await parameters()).privacyCostPerRound,
     counters: async (block) => {
       const view = viewsOf<VerisumFunctions>(contract, endpoint, block);

@@ -72,6 +72,7 @@ describe("the final block, by several endpoints", () => {
       ...{ depth: undefined, fromBlock: LATEST - 200 },
       counters: () => Promise.resolve(EMPTY),
       costPerRound: () => Promise.resolve(0n),
+      operator: () => Promise.resolve(`0x${"22".repeat(20)}` as const),
     });
     return { history, said };
   };
