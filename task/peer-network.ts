@@ -45,18 +45,21 @@ export interface PeerNetworkOptions {
 const ATTEMPTS = 6;
 const FIRST_PAUSE_MS = 250;
 
+/** What members and the operator announce: anybody may announce an endpoint, and who asks one is seen by it. */
+export async function announcedNodes(chain: TaskReader, reporter: Reporter): Promise<readonly string[]> {
+  const trusted = new Set(
+    [...(await presentMembers(chain)), await chain.operator()].map((account) => account.toLowerCase()),
+  );
+  return [...(await chain.endpoints())]
+    .filter(([account, url]) => trusted.has(account.toLowerCase()) && isPeerUrl(url, reporter))
+    .map(([, url]) => url);
+}
+
 export function createPeerNetwork(chain: TaskReader, options: PeerNetworkOptions): PeerNetwork {
   let known: readonly string[] = options.bootstrap;
   const siblings = new Map<Hex, { readonly chain: TaskReader; nodes: readonly string[] }>();
-  const announcedOn = async (chain: TaskReader): Promise<string[]> => {
-    const trusted = new Set(
-      [...(await presentMembers(chain)), await chain.operator()].map((account) => account.toLowerCase()),
-    );
-    const announced = [...(await chain.endpoints())]
-      .filter(([account]) => trusted.has(account.toLowerCase()))
-      .map(([, url]) => url);
-    return announced.filter((url) => url !== options.own && isPeerUrl(url, options.reporter));
-  };
+  const announcedOn = async (chain: TaskReader): Promise<readonly string[]> =>
+    (await announcedNodes(chain, options.reporter)).filter((url) => url !== options.own);
   const refresh = async (): Promise<void> => {
     for (const sibling of siblings.values()) sibling.nodes = await announcedOn(sibling.chain);
     const elsewhere = new Set([...siblings.values()].flatMap(({ nodes }) => nodes));

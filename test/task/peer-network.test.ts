@@ -4,7 +4,7 @@ import type { AddressInfo } from "node:net";
 import { describe, it } from "mocha";
 import type { TaskReader } from "../../chain/task-chain.ts";
 import type { ContentStore } from "../../content/store.ts";
-import { createPeerNetwork } from "../../task/peer-network.ts";
+import { announcedNodes, createPeerNetwork } from "../../task/peer-network.ts";
 import { rejectsCode } from "../support/errors.ts";
 import { createRecorder } from "../support/round-recorder.ts";
 
@@ -41,5 +41,25 @@ describe("a task's network", () => {
     const refused = { subject: `${node}/`, cid: CID, code: "IPFS_UPLOAD_REFUSED", reason: "no room" };
     assert.deepEqual(reporter.facts("copy-refused")[0], refused);
     assert.ok(!JSON.stringify(reporter.events).includes("secret"));
+  });
+
+  it("is what members and the operator announce: strangers' addresses are asked by nobody", async () => {
+    const [operator, stranger] = [`0x${"b".repeat(40)}`, `0x${"c".repeat(40)}`];
+    const chain = {
+      look: () => Promise.resolve({ round: { number: 1n }, seats: [TERM] }),
+      operator: () => Promise.resolve(operator),
+      endpoints: () =>
+        Promise.resolve(
+          new Map([
+            [stranger, "https://stranger.example"],
+            [operator, "https://operator.example"],
+            [MEMBER, "https://member.example"],
+          ]),
+        ),
+    } as unknown as TaskReader;
+    assert.deepEqual(await announcedNodes(chain, createRecorder()), [
+      "https://operator.example",
+      "https://member.example",
+    ]);
   });
 });
