@@ -13,6 +13,8 @@ import { reportFiles } from "../experiments/bench/report.ts";
 import type { BenchReport } from "../experiments/bench/report.ts";
 import { privacyPlots, privacyTables } from "../experiments/privacy/report.ts";
 import type { PrivacyMeasurements } from "../experiments/privacy/report.ts";
+import { coverageTable, missedTable } from "./mutation/coverage.ts";
+import type { Coverage } from "./mutation/coverage.ts";
 import { explainedTable, scoreTable } from "./mutation/report.ts";
 import type { Summary } from "./mutation/report.ts";
 
@@ -46,7 +48,13 @@ export function generateDocFiles(): Record<string, string> {
 
 function mutantsPage(): string {
   const summary = JSON.parse(read("docs/data/mutants.json")) as Summary;
-  return withTables("docs/mutants.md", { scores: scoreTable(summary), explained: explainedTable(summary) });
+  const coverage = JSON.parse(read("docs/data/coverage.json")) as Coverage;
+  return withTables("docs/mutants.md", {
+    scores: scoreTable(summary),
+    explained: explainedTable(summary),
+    coverage: coverageTable(coverage),
+    missed: missedTable(coverage),
+  });
 }
 
 function privacyFiles(): Record<string, string> {

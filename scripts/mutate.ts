@@ -10,13 +10,14 @@
  * build/mutation: a run that was stopped goes on, and what a test noticed is not tried again before that test changes.
  */
 import { createHash } from "node:crypto";
-import { globSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { positiveInteger } from "../command/options.ts";
 import { repeatable } from "../command/repeatable.ts";
 import { createProgram } from "../command/program.ts";
 import { VerisumError } from "../protocol/errors.ts";
+import { codeOf, readSources } from "./mutation/contracts.ts";
 import { compileIn, makeCopy } from "./mutation/copy.ts";
 import { orderedFiles } from "./mutation/order.ts";
 import { TrialPool } from "./mutation/pool.ts";
@@ -26,7 +27,7 @@ import { reportOf, summaryOf } from "./mutation/report.ts";
 import { digestOfContracts, idOf, Results, stillHolds } from "./mutation/results.ts";
 import type { Result } from "./mutation/results.ts";
 import { findMutants, NONE_IS_ON, ONE_IS_ON, withMutants } from "./mutation/schemata.ts";
-import type { PlacedMutant, Sources } from "./mutation/schemata.ts";
+import type { PlacedMutant } from "./mutation/schemata.ts";
 import { contractTests } from "./mutation/test-files.ts";
 
 const ROOT = join(import.meta.dirname, "..");
@@ -44,11 +45,6 @@ interface Run {
   readonly tests: ReadonlyMap<string, string>;
   readonly reach: ReachMap;
   readonly results: Results;
-}
-
-function readSources(): Sources {
-  const files = globSync("contracts/**/*.sol", { cwd: ROOT }).sort();
-  return Object.fromEntries(files.map((file) => [file, readFileSync(join(ROOT, file), "latin1")]));
 }
 
 /** The first `limit` in an order that depends on the seed only. */
@@ -123,8 +119,8 @@ async function main(): Promise<void> {
     .option("--seed <text>", "of the sample", "1")
     .option("--jobs <n>", "so many at a time", positiveInteger, 2);
   const values = (await program.parseAsync()).opts<Flags>();
-  const sources = readSources();
-  const all = Object.keys(sources).filter((file) => /^contracts\/(libraries\/)?\w+\.sol$/.test(file));
+  const sources = readSources(ROOT);
+  const all = codeOf(sources);
   const files = values.file ?? all;
   const unknown = files.find((file) => !all.includes(file));
   if (unknown !== undefined)

@@ -6,8 +6,16 @@ import type { JsonRpcResponse } from "hardhat/types/providers";
 
 /** Stands where the switch's address goes, until a contract is created. */
 export const OPEN_ADDRESS = "d3b07384d113edec49eaa6238ad5ff00c0ffee01";
-/** What a call without an estimate of its own may use: more than any contract call needs, and an endless loop ends. */
-const GAS = 120_000_000n;
+/** Of a block. Half of it is more than any call needs, with every mutant in it, and an endless loop ends. */
+const GAS = 600_000_000n;
+const MOST_GAS = `0x${(GAS / 2n).toString(16)}`;
+
+/** One of the repository's compilers, as its configuration has it. */
+interface Compiler {
+  readonly version: string;
+  readonly path: string;
+  readonly settings: Readonly<Record<string, object>>;
+}
 
 type OnRequest = NetworkHooks["onRequest"];
 type Request = Parameters<OnRequest>[2];
@@ -21,13 +29,17 @@ export function switchTo(mutant: number): void {
   mutantOn = mutant;
 }
 
-/** Puts the mutant's number where a contract that is created has the switch's address. */
+/**
+ * Puts the mutant's number where a contract that is created has the switch's address. A limit that a test gives is one
+ * of the contract as it is.
+ */
 function switchedOn(request: Request): Request {
   const [call, ...rest] = Array.isArray(request.params) ? (request.params as unknown[]) : [];
   const { to, data } = (call ?? {}) as { readonly to?: string; readonly data?: string };
   if (typeof data !== "string" || (to !== undefined && to !== null)) return request;
   const address = mutantOn.toString(16).padStart(40, "0");
-  return { ...request, params: [{ ...(call as object), data: data.replaceAll(OPEN_ADDRESS, address) }, ...rest] };
+  const created = { ...(call as object), data: data.replaceAll(OPEN_ADDRESS, address), gas: MOST_GAS };
+  return { ...request, params: [created, ...rest] };
 }
 
 /** One call says whether a transaction reverts; a search for the least gas would repeat it some fifteen times. */
@@ -37,7 +49,7 @@ function withoutSearch(onRequest: OnRequest): OnRequest {
     const [call] = request.params as unknown[];
     const asCall: Request = { ...request, method: "eth_call", params: [call, "pending"] };
     const response: JsonRpcResponse = await onRequest(context, connection, asCall, next);
-    return "error" in response ? response : { ...response, result: `0x${(GAS / 2n).toString(16)}` };
+    return "error" in response ? response : { ...response, result: MOST_GAS };
   };
 }
 
@@ -53,6 +65,21 @@ function pluginOf(network: Partial<NetworkHooks>): HardhatPlugin {
     id: "verisum-mutants",
     hookHandlers: { network: async () => ({ default: async () => network }) },
   };
+}
+
+/**
+ * The same compiler without the optimiser's steps on what the sources become: they are for gas and size, and what the
+ * contracts do is the same.
+ */
+function compiledQuickly(solidity: HardhatUserConfig["solidity"]): NonNullable<HardhatUserConfig["solidity"]> {
+  const { compilers } = (solidity as { readonly profiles: { readonly default: { readonly compilers: Compiler[] } } })
+    .profiles.default;
+  const details = { yul: true, yulDetails: { stackAllocation: true, optimizerSteps: ":" } };
+  const quick = compilers.map((compiler) => ({
+    ...compiler,
+    settings: { ...compiler.settings, optimizer: { ...compiler.settings["optimizer"], details } },
+  }));
+  return { profiles: { default: { compilers: quick }, production: { compilers: quick } } };
 }
 
 /**
@@ -79,6 +106,7 @@ export function configOfCopy(
     ...base,
     paths: { artifacts: env["MUTANT_ARTIFACTS"] ?? "./artifacts", cache: "./cache" },
     plugins: [...base.plugins!, pluginOf(hooks)],
+    solidity: compiledQuickly(base.solidity),
     networks: { node },
   };
 }

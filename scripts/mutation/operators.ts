@@ -36,13 +36,20 @@ function isNode(value: unknown): value is Node {
   return typeof value === "object" && value !== null && "nodeType" in value;
 }
 
-function rangeOf({ src }: Node): readonly [number, number] {
+/** Start and end in the source. */
+export function rangeOf({ src }: Node): readonly [number, number] {
   const [start, length] = src.split(":").map(Number) as [number, number];
   return [start, start + length];
 }
 
+/** The end of a statement, its semicolon included. */
+export function endOf(node: Node, text: string): number {
+  const [, last] = rangeOf(node);
+  return text[last] === ";" ? last + 1 : last;
+}
+
 /** Children with the name of the field they stand in. */
-function childrenOf(node: Node): [string, Node][] {
+export function childrenOf(node: Node): [string, Node][] {
   return Object.entries(node).flatMap(([field, value]): [string, Node][] =>
     (Array.isArray(value) ? value : [value]).filter(isNode).map((child) => [field, child]),
   );
@@ -97,8 +104,8 @@ function droppedStatement(node: Node, text: string): Mutant[] {
   const expression = (node["expression"] ?? node["eventCall"]) as Node;
   const called = text.slice(...rangeOf(expression));
   if (!STATE_CHANGES.has(expression.nodeType) || called.startsWith("assert(")) return [];
-  const [start, last] = rangeOf(node);
-  const end = text[last] === ";" ? last + 1 : last;
+  const [start] = rangeOf(node);
+  const end = endOf(node, text);
   return [
     {
       operator: "drop statement",

@@ -28,10 +28,12 @@ export async function measureReach(
   const measured = await Promise.all(
     [...tests].map(async ([file, digest]): Promise<[string, Reach]> => {
       const before = known[file];
-      return [file, before?.digest === digest ? before : await measure(pool, file, digest)];
+      if (before?.digest === digest) return [file, before];
+      known[file] = await measure(pool, file, digest);
+      writeFileSync(path, JSON.stringify(known));
+      return [file, known[file]];
     }),
   );
-  writeFileSync(path, JSON.stringify(Object.fromEntries(measured)));
   return new Map(measured);
 }
 

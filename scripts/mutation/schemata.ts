@@ -91,12 +91,19 @@ function analyse(sources: Sources): SolcOutput {
   return JSON.parse(solc.compile(JSON.stringify(input))) as SolcOutput;
 }
 
-/** Every mutant of these files, in the order of the source. */
-export function findMutants(sources: Sources, files: readonly string[]): PlacedMutant[] {
+/**
+ * Every mutant of these files, in the order of the source.
+ * @param offered What a syntax tree offers: mutants, or what else is to be counted.
+ */
+export function findMutants(
+  sources: Sources,
+  files: readonly string[],
+  offered: (tree: Node, text: string) => Mutant[] = mutantsOf,
+): PlacedMutant[] {
   const trees = analyse(sources).sources!;
   const found = files.flatMap((file) => {
     const text = sources[file]!;
-    return mutantsOf(trees[file]!.ast, text)
+    return offered(trees[file]!.ast, text)
       .sort((a, b) => a.start - b.start || b.end - a.end)
       .map((mutant) => ({
         ...mutant,
