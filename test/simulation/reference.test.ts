@@ -165,6 +165,33 @@ describe("what the simulation notices", function () {
     assert.match(broken(two), /^privacy rule broken: seat 1 released two sums in round 1/);
   });
 
+  it("is a vector of a client in two sums", async () => {
+    const twice = await openCalm();
+    const { scene, stage } = twice;
+    await playUntil(twice, async () => (await scene.reader().records(2n)).finalised !== undefined);
+    scene.chain.mine(SHAPE.confirmations);
+    const [first, second] = [await scene.reader().records(1n), await scene.reader().records(2n)];
+    const kept = (): Reference => {
+      const fresh = new Reference(scene, SEATS);
+      for (const [d, vector] of stage.reference.secrets) fresh.secrets.set(d, vector);
+      return fresh;
+    };
+    const releaseOf = ({ settled }: RoundRecords, round: bigint): ReleaseStatement =>
+      release({ round, settlement: settled!.settlement });
+    const apart = kept();
+    apart.releases(releaseOf(first, 1n));
+    apart.releases(releaseOf(second, 2n));
+    assert.equal(broken(apart), "");
+    const [one] = includedRecords(first, first.settled!);
+    const again = includedRecords(second, second.settled!).find(({ client }) => client === one!.client)!;
+    const both = kept();
+    both.secrets.set(again.submission.chunks[0]!.d.x, both.secrets.get(one!.submission.chunks[0]!.d.x)!);
+    both.releases(releaseOf(first, 1n));
+    both.releases(releaseOf(second, 2n));
+    assert.match(broken(both), /^privacy rule broken: seat 1 released round 2: a vector of 0x.* is in round 1, too$/);
+    rmSync(scene.directory, { recursive: true, force: true });
+  });
+
   it("is an honest seat or client that somebody honest blames", () => {
     const { world } = calm.stage;
     const blamed = (event: string, facts: { readonly seat?: number; readonly client?: string }): string => {

@@ -31,10 +31,14 @@ export interface Challenge {
 export class Reference {
   readonly violations: Violation[] = [];
   readonly secrets: Secrets = new Map();
+  /** In sums whose results were mined: updates of models that were not the latest when their round opened. */
+  staleUpdates = 0;
   readonly #scene: Scene;
   readonly #honestSeats: ReadonlySet<number>;
   /** By seat and round: what was released, and over which submissions. */
   readonly #released = new Map<string, string>();
+  /** By client and vector: the round whose sum has it. */
+  readonly #summed = new Map<string, bigint>();
   /** By client, round and base: the D of what left the machine. */
   readonly #submitted = new Map<string, bigint>();
   /** By client and base: the vector that was shared last, as text, and the D and rounds of what it was shared in. */
@@ -113,7 +117,18 @@ export class Reference {
       this.break("privacy rule broken", `seat ${seat} released a sum of too few in round ${round}`);
     if (settled.blockNumber > this.#scene.chain.blockNumber - this.#scene.shape.confirmations)
       this.break("privacy rule broken", `seat ${seat} released round ${round} before its settlement was final`);
-    const summands = includedRecords(records, settled).map(({ submission }) => submission.sharesCid);
+    const included = includedRecords(records, settled);
+    for (const { client, submission } of included) {
+      const vector = `${client} ${this.secrets.get(submission.chunks[0]!.d.x)!.join()}`;
+      const other = this.#summed.get(vector) ?? round;
+      this.#summed.set(vector, round);
+      if (other !== round)
+        this.break(
+          "privacy rule broken",
+          `seat ${seat} released round ${round}: a vector of ${client} is in round ${other}, too`,
+        );
+    }
+    const summands = included.map(({ submission }) => submission.sharesCid);
     const released = `${releaseCid} of ${summands.sort().join()}`;
     const key = `${seat} ${round}`;
     const before = this.#released.get(key);
@@ -125,8 +140,8 @@ export class Reference {
   /** A result was mined: it is Σ w·x over the settled clients, coordinate by coordinate. */
   finalises(round: bigint): void {
     const records = this.#records(round);
-    const { settled, finalised } = records;
-    if (settled === undefined || finalised === undefined)
+    const { opened, settled, finalised } = records;
+    if (opened === undefined || settled === undefined || finalised === undefined)
       return this.break("wrong aggregate", `round ${round} has no records`);
     const file = this.#scene.content.everywhere(cidFromDigest(finalised.result.aggregateCid))?.[AGGREGATE_FILE];
     if (file === undefined) return this.break("wrong aggregate", `round ${round}: nobody holds the aggregate`);
@@ -136,6 +151,7 @@ export class Reference {
     for (const { weight, submission } of includedRecords(records, settled)) {
       const vector = this.secrets.get(submission.chunks[0]!.d.x);
       vector?.forEach((value, i) => (expected[i]! += weight * value));
+      if (submission.base < opened.baseModel) this.staleUpdates++;
     }
     if (expected.join() !== sums.join())
       this.break("wrong aggregate", `round ${round}: the sum is not that of its clients`);

@@ -51,6 +51,8 @@ export interface Shape {
   /** Blocks on top that make a block final; no reorganisation is deeper. */
   readonly confirmations: number;
   readonly blockSeconds: number;
+  /** Rounds close at a goal that fewer than all clients reach, and take updates of older models. */
+  readonly buffer?: Pick<TaskParameters, "bufferGoal" | "maxStaleness" | "minSeparation" | "minCollectSeconds">;
 }
 
 export interface Scene {
@@ -69,6 +71,7 @@ export interface Scene {
   writer(account: number): TaskWriter;
 }
 
+const MIN_HONEST = 2;
 /** Seven members ask each other so much that a schedule with them costs twice as much as another. */
 const COMMITTEE_SIZES = [4, 4, 4, 4, 5, 5, 5, 7] as const;
 
@@ -76,11 +79,22 @@ export function drawShape(dice: Dice): Shape {
   const committeeSize = dice.pick(COMMITTEE_SIZES);
   const threshold = committeeSize < 7 ? 2 : 3;
   const maxCorrupt = dice.below(2);
-  return {
+  const shape = {
     ...{ committeeSize, threshold, maxCorrupt },
     clients: dice.between(3, 4) + maxCorrupt,
     confirmations: dice.pick([1, 2, 3, 6, 12]),
     blockSeconds: dice.pick([1, 2, 12]),
+  };
+  if (!dice.oneIn(3)) return shape;
+  const bufferGoal = MIN_HONEST + 2 * maxCorrupt;
+  return {
+    ...shape,
+    clients: bufferGoal + dice.between(1, 2),
+    buffer: {
+      ...{ bufferGoal, minSeparation: 1 },
+      maxStaleness: dice.between(1, 3),
+      minCollectSeconds: dice.pick([0, 20]),
+    },
   };
 }
 
@@ -128,13 +142,14 @@ export async function openScene(shape: Shape): Promise<Scene> {
   };
 }
 
-function specificationOf({ committeeSize: size, threshold, maxCorrupt }: Shape): unknown {
+function specificationOf({ committeeSize: size, threshold, maxCorrupt, buffer }: Shape): unknown {
   return {
     ...TINY_SPECIFICATION,
     document: { ...TINY_SPECIFICATION.document, model: MODEL },
     committee: { size, threshold, quorum: 2 * threshold - 1 },
-    clients: { min: 2 + maxCorrupt, minHonest: 2, maxCorrupt, maxWeight: 3, openRegistration: false },
+    clients: { min: MIN_HONEST + maxCorrupt, minHonest: MIN_HONEST, maxCorrupt, maxWeight: 3, openRegistration: false },
     windowSeconds: { key: 60, collect: 600, attest: 600, aggregate: 1200 },
+    ...(buffer === undefined ? {} : { rounds: buffer }),
   };
 }
 

@@ -26,6 +26,8 @@ export interface Outcome {
   readonly faults: ReadonlyMap<Fault, number>;
   readonly finalised: number;
   readonly aborted: number;
+  /** Updates of older models in the sums. */
+  readonly staleUpdates: number;
   /** From each fault to the next final round. */
   readonly recoverySeconds: readonly number[];
 }
@@ -114,7 +116,8 @@ async function play(seed: string, dice: Dice, scene: Scene, planted: Planted): P
     reference.break("no progress", `no round became final in ${quiet} quiet events`);
   judge(world, scene, reference);
   const { faults, recoverySeconds } = world;
-  return { seed, shape, violations: reference.violations, faults, finalised, aborted, recoverySeconds };
+  const { violations, staleUpdates } = reference;
+  return { seed, shape, violations, faults, finalised, aborted, staleUpdates, recoverySeconds };
 }
 
 /** Lets the world go on until something holds; when nobody acts any more, time passes to the next deadline. */

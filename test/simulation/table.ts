@@ -9,6 +9,8 @@ export interface Summary {
   readonly roundsFinal: number;
   /** Rounds that ended without a result; none of their updates was opened. */
   readonly roundsLost: number;
+  /** In the sums of final rounds. */
+  readonly staleUpdates: number;
   readonly broken: Readonly<Record<Violation["kind"], number>>;
   /** Virtual seconds from a fault to the next final round. */
   readonly meanRecoverySeconds: number;
@@ -37,6 +39,7 @@ export function summaryOf(outcomes: readonly Outcome[]): Summary {
     faults,
     roundsFinal: sum(outcomes.map(({ finalised }) => finalised)),
     roundsLost: sum(outcomes.map(({ aborted }) => aborted)),
+    staleUpdates: sum(outcomes.map(({ staleUpdates }) => staleUpdates)),
     broken,
     meanRecoverySeconds: recoveries.length === 0 ? 0 : Math.round(sum(recoveries) / recoveries.length),
     violations: outcomes.flatMap(({ seed, violations }) => violations.map((violation) => ({ seed, ...violation }))),
@@ -52,6 +55,7 @@ export function tableOf(summary: Summary): string {
     ...Object.entries(summary.faults).map(([fault, count]) => [`  ${fault}`, count] as const),
     ["rounds final", summary.roundsFinal],
     ["rounds lost", summary.roundsLost],
+    ["updates of older models in sums", summary.staleUpdates],
     ["mean recovery, virtual seconds", summary.meanRecoverySeconds],
     ...Object.entries(summary.broken),
   ];
