@@ -1,7 +1,7 @@
 /**
  * Wall time until a model is good enough, with real processes and proofs, where some clients are slow: rounds that wait
  * for everybody, and buffers. Each slow client trains ten times as long as a fast one took, measured in the same run,
- * to train and to prove its first update. Writes docs/data/buffers-wall.json.
+ * to train and to prove its first update. Writes docs/data/buffers-wall.json and its chart.
  *
  *   node experiments/buffers-wall.ts --task tasks/digits-buffer.json --data digits --runs 5
  */
@@ -18,11 +18,14 @@ import { buildContracts } from "../operator/build-contracts.ts";
 import { readSpecification } from "../operator/read-specification.ts";
 import { parseSpecification } from "../task/create-task.ts";
 import type { TaskSpecification } from "../task/create-task.ts";
-import { median } from "./bench/statistics.ts";
+import { renderChart } from "./bench/chart.ts";
+import { secondsOf, wallChart } from "./buffers/wall-report.ts";
+import type { TimedRun } from "./buffers/wall-report.ts";
 import { runUntilGood } from "./buffers/wall-run.ts";
 import type { WallOptions, WallResult } from "./buffers/wall-run.ts";
 
 const OUTPUT = fileURLToPath(new URL("../docs/data/buffers-wall.json", import.meta.url));
+const PLOT = fileURLToPath(new URL("../docs/plots/buffers-wall.svg", import.meta.url));
 const FIRST_SEED = 7;
 /** Nothing but the slow clients is to end the barrier's rounds. */
 const COLLECT_SECONDS = 1200;
@@ -54,7 +57,7 @@ await createProgram("buffers-wall", "wall time of barriers and buffers, with pro
         barrier: { ...common, document: { ...common.document, training } },
         buffer: { ...common, rounds: buffer },
       } as Readonly<Record<string, TaskSpecification>>;
-      const results: { readonly way: string; readonly seconds: number; readonly result: WallResult }[] = [];
+      const results: TimedRun[] = [];
       for (let run = 0; run < flags.runs; run++)
         for (const [way, specification] of Object.entries(ways)) {
           const result = await inItsFolder(specification, { ...flags, seed: FIRST_SEED + run });
@@ -65,10 +68,10 @@ await createProgram("buffers-wall", "wall time of barriers and buffers, with pro
           );
           await writeFile(OUTPUT, `${JSON.stringify({ flags, results }, null, 2)}\n`);
         }
-      for (const way of Object.keys(ways)) {
-        const seconds = results.filter((result) => result.way === way).map((result) => result.seconds);
-        process.stdout.write(`${way}: median ${median(seconds).toFixed(1)} s of ${seconds.length}\n`);
-      }
+      const names = Object.keys(ways);
+      for (const way of names)
+        process.stdout.write(`${way}: median ${secondsOf(results, way).toFixed(1)} s of ${flags.runs}\n`);
+      await writeFile(PLOT, renderChart(wallChart(results, names, flags)));
     });
   })
   .parseAsync();
