@@ -39,6 +39,7 @@ const PROGRAMS: Readonly<Record<string, readonly string[]>> = {
   "experiments/load.ts": [],
   "experiments/simulate.ts": [],
   "scripts/build.ts": [],
+  "scripts/coverage.ts": [],
   "scripts/generate.ts": [],
   "scripts/mutate.ts": [],
 };
