@@ -46,7 +46,8 @@ describe("a task's keys on disk", function () {
     await store.close();
     await state.release();
     await closeCurve();
-    await rm(parent, { recursive: true, force: true });
+    // What a load that failed had begun to write may come yet.
+    await rm(parent, { recursive: true, force: true, maxRetries: 5 });
   });
 
   const damages: Readonly<Record<string, (whole: Uint8Array) => Uint8Array>> = {
