@@ -29,7 +29,8 @@ export interface Anvil {
   /**
    * From now on blocks come by this object alone, one after the other. By itself the node mines a transaction after it
    * answered, and a block that comes while it takes others back leaves it with heights that have no block, and with
-   * logs of blocks that are gone.
+   * logs of blocks that are gone. Whoever asks through this object asks before or after a reorganisation: in the middle
+   * of one the node tells heights that no chain ever had.
    */
   mineHere(): Promise<void>;
 }
@@ -46,6 +47,16 @@ export async function startAnvil(processes: Processes, accounts: number): Promis
     const answer = await fetch(rpc, { method: "POST", headers: { "content-type": "application/json" }, body });
     return (await answer.json()) as RpcReply[];
   };
+  const reads = new Set<Promise<unknown>>();
+  const read: Upstream = (requests) => {
+    const replies = post(requests);
+    const over: Promise<unknown> = replies.then(
+      () => reads.delete(over),
+      () => reads.delete(over),
+    );
+    reads.add(over);
+    return replies;
+  };
   let last: Promise<unknown> = Promise.resolve();
   let isMinedHere = false;
   const withBlock: Upstream = async (requests) => {
@@ -55,8 +66,8 @@ export async function startAnvil(processes: Processes, accounts: number): Promis
     return replies;
   };
   const upstream: Upstream = (requests) => {
-    if (!requests.some(({ method }) => ADDS_BLOCKS.has(method))) return post(requests);
-    const next = last.then(() => withBlock(requests));
+    if (!requests.some(({ method }) => ADDS_BLOCKS.has(method))) return last.then(() => read(requests));
+    const next = last.then(() => Promise.all(reads)).then(() => withBlock(requests));
     last = next.catch(() => undefined);
     return next;
   };

@@ -94,6 +94,8 @@ export class Fleet {
   readonly anvil: Anvil;
   readonly contract: Hex;
   readonly #options: FleetOptions;
+  /** The chain without a fault. */
+  readonly #undisturbed: RpcServer;
   readonly #departures: Departures;
   /** Before members' nodes. */
   readonly #nodeProxies: NodeProxy[] = [];
@@ -111,8 +113,16 @@ export class Fleet {
   #stopping = false;
   #deaths = 0;
 
-  private constructor(options: FleetOptions, processes: Processes, anvil: Anvil, contract: Hex, reader: TaskReader) {
+  private constructor(
+    options: FleetOptions,
+    processes: Processes,
+    anvil: Anvil,
+    undisturbed: RpcServer,
+    contract: Hex,
+    reader: TaskReader,
+  ) {
     this.#options = options;
+    this.#undisturbed = undisturbed;
     this.#departures = new Departures(reader, options.confirmations ?? 0);
     this.#processes = processes;
     this.anvil = anvil;
@@ -140,8 +150,9 @@ export class Fleet {
       () => undefined,
     );
     await anvil.mineHere();
-    const reader = await connectReader({ rpc: anvil.rpc, contract, confirmations });
-    const fleet = new Fleet(options, processes, anvil, contract, reader);
+    const undisturbed = await serveRpc(anvil.upstream);
+    const reader = await connectReader({ rpc: undisturbed.url, contract, confirmations });
+    const fleet = new Fleet(options, processes, anvil, undisturbed, contract, reader);
     await task.publishTo(join(directory, "aggregator", "ipfs"));
     await fleet.#place();
     options.prepare?.(fleet.names);
@@ -348,7 +359,14 @@ export class Fleet {
       const listen = args[args.indexOf("--listen") + 1]!;
       return args.includes("--listen") ? ["--peer", `http://${listen}`] : [];
     });
-    const args = ["--contract", this.contract, "--rpc", this.anvil.rpc, "--confirmations", String(confirmations)];
+    const args = [
+      "--contract",
+      this.contract,
+      "--rpc",
+      this.#undisturbed.url,
+      "--confirmations",
+      String(confirmations),
+    ];
     const state = ["--state", join(directory, "auditor"), "--timeout", "60"];
     const verified = await runAuditor(this.#processes, [...args, ...peers, ...state], (line) => lines.push(line));
     if (!verified)
@@ -361,5 +379,6 @@ export class Fleet {
     RUNNING.delete(this.#processes);
     for (const { proxy } of this.#places.values()) await proxy.close();
     for (const proxy of this.#nodeProxies) proxy.close();
+    await this.#undisturbed.close();
   }
 }
