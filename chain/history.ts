@@ -203,8 +203,10 @@ export class TaskHistory {
       ? superfluousAnnouncements(all, await this.#options.operator())
       : new Set<string>();
     const isKept = (log: RawLog | TaskLog): boolean => !superfluous.has(placeOf(log));
-    this.#parsed = [...this.#parsed, ...added].filter(isKept);
-    this.#kept = { ...kept, upTo, logs: all.filter(isKept) };
+    const isWhole = superfluous.size === 0;
+    this.#parsed.push(...added);
+    if (!isWhole) this.#parsed = this.#parsed.filter(isKept);
+    this.#kept = { ...kept, upTo, logs: isWhole ? all : all.filter(isKept) };
     const { store } = this.#options;
     const isDue =
       upTo.number - this.#saved.upTo >= BLOCKS_BEFORE_SAVING ||

@@ -46,20 +46,22 @@ export function createStatementBoard(
   onNew: () => void = () => undefined,
   check: typeof checkOrigin = checkOrigin,
 ): StatementBoard {
-  /** By seat and member: the next member can sign for rounds to come while the present one's are needed. */
-  const byMember = new Map<string, readonly Statement[]>();
-  const all = (): Statement[] => [...byMember.values()].flat().sort((a, b) => a.seat - b.seat);
+  /** By seat, then by member: the next member can sign for rounds to come while the present one's are needed. */
+  const bySeat = new Map<number, Map<Hex, readonly Statement[]>>();
+  const ofSeat = (seat: number): Statement[] => [...(bySeat.get(seat)?.values() ?? [])].flat();
+  const all = (): Statement[] => [...bySeat.keys()].sort((a, b) => a - b).flatMap(ofSeat);
   return {
     add: async (statement) => {
       const { seat, round } = statement;
-      const isKnown = (): boolean => all().some((kept) => kept.seat === seat && covers(kept, statement));
+      const isKnown = (): boolean => ofSeat(seat).some((kept) => covers(kept, statement));
       if (isKnown()) return false;
       await check(chain, statement);
-      const place = `${seat} ${membersIn(await chain.seats(), round)[seat - 1]}`;
+      const member = membersIn(await chain.seats(), round)[seat - 1]!;
       // Another one may have come while this one was checked.
       if (isKnown()) return false;
-      const others = (byMember.get(place) ?? []).filter((kept) => !covers(statement, kept));
-      byMember.set(place, latest([...others, statement]));
+      const members = bySeat.get(seat) ?? new Map<Hex, readonly Statement[]>();
+      const others = (members.get(member) ?? []).filter((kept) => !covers(statement, kept));
+      bySeat.set(seat, members.set(member, latest([...others, statement])));
       onNew();
       return true;
     },
