@@ -12,7 +12,7 @@ import { chunkBound, submissionEvaluation } from "../protocol/submission.ts";
 import type { VerificationKeys } from "../protocol/verification-key.ts";
 import { signedResult } from "./round-checks.ts";
 
-type OfRound = Pick<RoundRecords, "bases">;
+type OfRound = Pick<RoundRecords, "opened" | "bases">;
 
 /**
  * What a submission claims at the challenge that its own fields give.
@@ -54,11 +54,11 @@ function claimOf(task: SubmissionTask, records: OfRound, record: SubmittedRecord
 /** The model that it starts from is one of those that the round took: the latest one, or so many before it. */
 function requireBase(
   { maxStaleness }: SubmissionTask["parameters"],
-  { bases }: OfRound,
+  { opened }: OfRound,
   { client, submission: { base } }: SubmittedRecord,
 ): void {
-  if (bases.size === 0) return;
-  const latest = [...bases.keys()].reduce((a, b) => (a > b ? a : b));
+  if (opened === undefined) return;
+  const latest = opened.baseModel;
   const oldest = latest - BigInt(maxStaleness);
   requireOf(client, base <= latest && base >= oldest, `it starts from model ${base}, not of ${oldest} to ${latest}`);
 }
