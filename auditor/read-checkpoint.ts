@@ -18,7 +18,7 @@ import type { Reporter } from "../protocol/reporter.ts";
 import { CHECKPOINT_FILES, checkpointJson, parseCheckpointConfig } from "../task/checkpoint.ts";
 import type { CheckpointConfig } from "../task/checkpoint.ts";
 import { modelInterface } from "../task/model-interface.ts";
-import { readUserFile } from "../storage/user-file.ts";
+import { readUserFile, refuseWith } from "../storage/user-file.ts";
 import { openReadingNode } from "../task/node.ts";
 import type { ReadingNode } from "../task/node.ts";
 import { directoryDigest } from "../task/outcome.ts";
@@ -121,9 +121,7 @@ async function filesAt(path: string): Promise<Readonly<Record<string, Uint8Array
 }
 
 function readBounded(path: string): Promise<Uint8Array> {
-  return readUserFile(path, MOST_BYTES, (reason, cause) => {
-    return new VerisumError("CHECKPOINT_INVALID", `${path} ${reason}`, {}, { cause });
-  });
+  return readUserFile(path, MOST_BYTES, refuseWith("CHECKPOINT_INVALID", path));
 }
 
 /** The CAR of a folder that holds it in place of a checkpoint's files. */

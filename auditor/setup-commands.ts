@@ -12,7 +12,7 @@ import { exportSetup } from "../proving/ceremony/export-setup.ts";
 import { beginSetup, contribute, requireContributors, verifySetup } from "../proving/ceremony/setup.ts";
 import type { SetupEnvironment, VerifiedSetup } from "../proving/ceremony/setup.ts";
 import { parseContributorName } from "../proving/ceremony/transcript.ts";
-import { readUserFile } from "../storage/user-file.ts";
+import { readUserFile, refuseWith } from "../storage/user-file.ts";
 import { transcriptCid } from "../task/keys-origin.ts";
 import { closeCurve, openCurve } from "../proving/node/open-curve.ts";
 import type { ContributeFlags, ExportFlags, ImportFlags, VerifySetupFlags } from "./setup-flags.ts";
@@ -81,9 +81,7 @@ async function sourceOf({ entropy, beacon, iterations }: ContributeFlags): Promi
 
 async function entropyOf(file: string | undefined): Promise<Uint8Array> {
   if (file === undefined) return new Uint8Array(0);
-  const bytes = await readUserFile(file, MOST_ENTROPY_BYTES, (reason, cause) => {
-    return new VerisumError("USAGE", `--entropy: ${file} ${reason}`, { file }, { cause });
-  });
+  const bytes = await readUserFile(file, MOST_ENTROPY_BYTES, refuseWith("USAGE", `--entropy: ${file}`, { file }));
   return createHash("sha512").update(bytes).digest();
 }
 

@@ -7,8 +7,7 @@ import { preprocessingSchema } from "../learning/preprocessing.ts";
 import { tableSchema } from "../learning/tables/schema.ts";
 import { VerisumError } from "../protocol/errors.ts";
 import { readJson } from "../protocol/strict-json.ts";
-import { readUserText } from "../storage/user-file.ts";
-import type { Refuse } from "../storage/user-file.ts";
+import { readUserText, refuseWith } from "../storage/user-file.ts";
 import { answersText } from "./answers-text.ts";
 import { reportText } from "./data-report.ts";
 
@@ -51,9 +50,7 @@ const taskFile = z.union([
 
 /** A specification of tasks/, or a published task.json. */
 async function expectedBy(file: string): Promise<ExpectedData> {
-  const refuse: Refuse = (reason, cause) =>
-    new VerisumError("USAGE", `the task ${file} ${reason}`, { file }, { cause });
-  const text = await readUserText(file, refuse);
+  const text = await readUserText(file, refuseWith("USAGE", `the task ${file}`, { file }));
   const parsed = taskFile.safeParse(readJson(text, file, "TASK_SPECIFICATION_INVALID", { file }));
   if (!parsed.success)
     throw new VerisumError(

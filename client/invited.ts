@@ -5,7 +5,7 @@ import { connectReader } from "../chain/connect.ts";
 import type { ConnectOptions } from "../chain/connect.ts";
 import { ensure, isVerisumError, VerisumError } from "../protocol/errors.ts";
 import type { Hex } from "../protocol/transcript.ts";
-import { readUserFile } from "../storage/user-file.ts";
+import { readUserFile, refuseWith } from "../storage/user-file.ts";
 import { checkInvitation, ensureInvited, parseInvitation } from "../task/invitation.ts";
 
 type Terminal = NodeJS.ReadableStream & { readonly isTTY?: boolean };
@@ -32,9 +32,7 @@ export async function acceptInvitation(
   options: Partial<Pick<ConnectOptions, "confirmations" | "fromBlock">> & { readonly rpc?: readonly string[] },
   nowSeconds: number,
 ): Promise<TaskAddress> {
-  const bytes = await readUserFile(file, MOST_BYTES, (reason, cause) => {
-    return new VerisumError("USAGE", `the invitation ${file} ${reason}`, { file }, { cause });
-  });
+  const bytes = await readUserFile(file, MOST_BYTES, refuseWith("USAGE", `the invitation ${file}`, { file }));
   const invitation = parseInvitation(bytes, nowSeconds);
   const { chainId, contract } = invitation.context;
   const { endpoints, peers } = invitation.terms;

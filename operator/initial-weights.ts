@@ -4,8 +4,8 @@ import { firstWeights, modelTensors, modelWeightCount } from "../learning/model.
 import { joinWeights } from "../learning/named-tensors.ts";
 import { decodeSafetensors } from "../learning/safetensors.ts";
 import { isStatistics } from "../learning/statistics/statistics-model.ts";
-import { ensure, VerisumError } from "../protocol/errors.ts";
-import { readUserFile } from "../storage/user-file.ts";
+import { ensure } from "../protocol/errors.ts";
+import { readUserFile, refuseWith } from "../storage/user-file.ts";
 import type { TaskSpecification } from "../task/create-task.ts";
 
 /** What Node reads of a file at once. */
@@ -35,9 +35,7 @@ export async function initialWeights(
 }
 
 function readInitial(file: string): Promise<Uint8Array> {
-  return readUserFile(file, MAX_FILE_BYTES, (reason, cause) => {
-    return new VerisumError("MODEL_INITIAL_INVALID", `${file} ${reason}`, { file }, { cause });
-  });
+  return readUserFile(file, MAX_FILE_BYTES, refuseWith("MODEL_INITIAL_INVALID", file, { file }));
 }
 
 /** @throws MODEL_INITIAL_INVALID, SAFETENSORS_INVALID, MODEL_NOT_FINITE */

@@ -15,8 +15,7 @@ import type { KeyRequest } from "../proving/groth16/ensure-keys.ts";
 import { loadKeySet } from "../proving/groth16/key-set.ts";
 import type { KeySet } from "../proving/groth16/key-set.ts";
 import { MANIFEST_FILE } from "../proving/groth16/manifest.ts";
-import { readUserText } from "../storage/user-file.ts";
-import type { Refuse } from "../storage/user-file.ts";
+import { readUserText, refuseWith } from "../storage/user-file.ts";
 import { assertRunnable, createTask, layoutOfSpecification, parseSpecification } from "../task/create-task.ts";
 import type { PrivacyTarget, TaskSpecification } from "../task/create-task.ts";
 import { adaptiveClipLine, plannedPrivacyLine, privacySummary } from "../task/privacy-summary.ts";
@@ -78,9 +77,7 @@ export function assertEnoughClients({ parameters: { minClients } }: PreparedTask
 
 /** The file that create-task wrote. @throws TASK_DEPLOYMENT_INVALID */
 export async function readPreparedTask(file: string): Promise<PreparedTask> {
-  const refuse: Refuse = (reason, cause) =>
-    new VerisumError("TASK_DEPLOYMENT_INVALID", `${file} ${reason}`, { file }, { cause });
-  return parsePreparedTask(await readUserText(file, refuse));
+  return parsePreparedTask(await readUserText(file, refuseWith("TASK_DEPLOYMENT_INVALID", file, { file })));
 }
 
 const bytes = (length: number): z.ZodType<Hex> =>

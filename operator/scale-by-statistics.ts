@@ -1,11 +1,10 @@
 /** A round's statistics as the constants of the next task. */
 import { z } from "zod";
 import { constantsFrom } from "../learning/tables/propose-schema.ts";
-import { ensure, VerisumError } from "../protocol/errors.ts";
+import { ensure } from "../protocol/errors.ts";
 import type { Reporter } from "../protocol/reporter.ts";
 import { readJson } from "../protocol/strict-json.ts";
-import { readUserText } from "../storage/user-file.ts";
-import type { Refuse } from "../storage/user-file.ts";
+import { readUserText, refuseWith } from "../storage/user-file.ts";
 
 const errorSchema = z.object({ rounding: z.number(), noiseStdDev: z.number() });
 const summarySchema = z.object({
@@ -92,7 +91,6 @@ export async function scaledBy(file: string, specification: unknown, reporter: R
 }
 
 async function readSummary(file: string): Promise<unknown> {
-  const refuse: Refuse = (reason, cause) =>
-    new VerisumError("STATISTICS_UNFIT", `${file} ${reason}`, { file }, { cause });
-  return readJson(await readUserText(file, refuse), file, "STATISTICS_UNFIT", { file });
+  const text = await readUserText(file, refuseWith("STATISTICS_UNFIT", file, { file }));
+  return readJson(text, file, "STATISTICS_UNFIT", { file });
 }

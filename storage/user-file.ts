@@ -7,6 +7,7 @@ import type { Stats } from "node:fs";
 import { open } from "node:fs/promises";
 import type { FileHandle } from "node:fs/promises";
 import { VerisumError } from "../protocol/errors.ts";
+import type { ErrorCode } from "../protocol/errors.ts";
 
 /** Opening a pipe waits for its writer otherwise. Links are followed. */
 const FLAGS = constants.O_RDONLY | constants.O_NONBLOCK;
@@ -15,6 +16,11 @@ const MOST_TEXT_BYTES = 64 * 2 ** 20;
 
 /** Makes the error for a file that cannot be used. @param reason the rest of a sentence that begins with its name */
 export type Refuse = (reason: string, cause?: unknown) => VerisumError;
+
+/** Refuses with a code. @param what the file, as the sentence begins @param details of the error */
+export function refuseWith(code: ErrorCode, what: string, details: Readonly<Record<string, string>> = {}): Refuse {
+  return (reason, cause) => new VerisumError(code, `${what} ${reason}`, details, { cause });
+}
 
 /** An ordinary file, open for reading. @throws what `refuse` makes */
 export async function openUserFile(path: string, refuse: Refuse): Promise<FileHandle> {

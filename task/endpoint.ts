@@ -10,7 +10,7 @@ import type { WritingNode } from "./node.ts";
 import { untilFinal } from "./until-final.ts";
 import { authoriseTaskUploads, uploadSender } from "./upload-authorisation.ts";
 import { bundleBytes } from "../protocol/bundle.ts";
-import { readUserText } from "../storage/user-file.ts";
+import { readUserText, refuseWith } from "../storage/user-file.ts";
 import { urlOf } from "../command/listen-address.ts";
 
 /** Room in an upload for the directory and the files' inner blocks. */
@@ -54,9 +54,7 @@ export async function readTls({ tlsCert, tlsKey }: EndpointOptions): Promise<Tls
 }
 
 function readPem(path: string): Promise<string> {
-  return readUserText(path, (reason, cause) => {
-    return new VerisumError("STORAGE_FAILED", `${path} ${reason}`, { path }, { cause });
-  });
+  return readUserText(path, refuseWith("STORAGE_FAILED", path, { path }));
 }
 
 /** Builds the gateway with this task's upload rules: who, how often, and no more than a bundle of shares. */

@@ -1,9 +1,8 @@
 /** `--trainer`, `--evaluator` and `--trainer-token`: a command, or a server on this machine with its token. */
 import { isIPv4 } from "node:net";
 import { commandWords } from "../../protocol/command-words.ts";
-import { ensure, VerisumError } from "../../protocol/errors.ts";
-import { readUserTextNow } from "../../storage/user-file.ts";
-import type { Refuse } from "../../storage/user-file.ts";
+import { ensure } from "../../protocol/errors.ts";
+import { readUserTextNow, refuseWith } from "../../storage/user-file.ts";
 
 /** Where a program outside this process is: a command to start in each round, or a server on this machine. */
 export type TrainerAddress = CommandAddress | { readonly url: URL; readonly token: string };
@@ -28,8 +27,7 @@ export function trainerLine(text: string): TrainerLine {
 
 /** The token in a file. @throws USAGE */
 export function trainerToken(file: string): string {
-  const refuse: Refuse = (reason, cause) =>
-    new VerisumError("USAGE", `the token's file ${file} ${reason}`, { file }, { cause });
+  const refuse = refuseWith("USAGE", `the token's file ${file}`, { file });
   return checkedToken(readUserTextNow(file, refuse, MOST_TOKEN_BYTES));
 }
 
