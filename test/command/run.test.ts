@@ -2,7 +2,7 @@ import { describe, it } from "mocha";
 import assert from "node:assert/strict";
 import { spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
-import { closeSync, existsSync, openSync } from "node:fs";
+import { closeSync, openSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { stripVTControlCharacters } from "node:util";
 import { failureLine } from "../../command/failure.ts";
@@ -11,6 +11,7 @@ import { outlive, persist } from "../../command/run.ts";
 import { ERRORS, VerisumError } from "../../protocol/errors.ts";
 import type { ErrorCode } from "../../protocol/errors.ts";
 import { rejectsCode } from "../support/errors.ts";
+import { FULL_DEVICE, onFullDevice } from "../support/full-device.ts";
 import { createRecorder } from "../support/round-recorder.ts";
 
 const ROOT = fileURLToPath(new URL("../../", import.meta.url));
@@ -150,19 +151,21 @@ describe("standard output", () => {
     assert.deepEqual({ status, said }, { status: 0, said: "done" });
   }).timeout(30_000);
 
-  it("that cannot be written is no success", function () {
-    if (!existsSync("/dev/full")) this.skip();
-    const full = openSync("/dev/full", "w");
-    try {
-      const { status } = spawnSync(process.execPath, nodeArguments('process.stdout.write("a result");'), {
-        cwd: ROOT,
-        stdio: ["ignore", full, "ignore"],
-      });
-      assert.equal(status, ERRORS.STORAGE_FULL.exit);
-    } finally {
-      closeSync(full);
-    }
-  });
+  it(
+    "that cannot be written is no success",
+    onFullDevice(() => {
+      const full = openSync(FULL_DEVICE, "w");
+      try {
+        const { status } = spawnSync(process.execPath, nodeArguments('process.stdout.write("a result");'), {
+          cwd: ROOT,
+          stdio: ["ignore", full, "ignore"],
+        });
+        assert.equal(status, ERRORS.STORAGE_FULL.exit);
+      } finally {
+        closeSync(full);
+      }
+    }),
+  );
 });
 
 describe("what is thrown where nobody waits", () => {

@@ -1,19 +1,23 @@
 /** A task whose model only its trainers know: rounds with real processes, real proofs, and the auditor. */
 import assert from "node:assert/strict";
-import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, describe, it } from "mocha";
 import type { RoundTrainer } from "../../client/round-trainer.ts";
-import { encodeSafetensors } from "../../learning/safetensors.ts";
-import { loadModelState } from "../../task/checkpoint.ts";
-import { weightsOf } from "../../task/model-vector.ts";
-import { commandOf, EXTERNAL_TASK, FIRST_TENSORS, TRAINER, trainWith } from "../support/external-trainer.ts";
-import { startHarness } from "../support/round-harness.ts";
-import type { ClientRole, RoundHarness } from "../support/round-harness.ts";
+import {
+  commandOf,
+  EXTERNAL_TASK,
+  FIRST_TENSORS,
+  latestWeights,
+  programOf,
+  startExternalTask,
+  TRAINER,
+  TRAINER_STEPS,
+  trainWith,
+} from "../support/external-trainer.ts";
+import type { RoundHarness } from "../support/round-harness.ts";
 
-/** What the trainer of the tests adds. */
-const STEPS = FIRST_TENSORS.flatMap(({ data }) => Array.from(data, (_, i) => 0.01 * ((i % 7) - 3)));
 const HANG_SECONDS = 3;
 
 /** How a trainer goes wrong, the code that says so, and a word of what is said. */
@@ -32,40 +36,23 @@ describe("a task with an external model", function () {
   let folder: string;
   before(async () => {
     folder = await mkdtemp(join(tmpdir(), "verisum-external-"));
-    const initial = join(folder, "first.safetensors");
-    await writeFile(initial, encodeSafetensors(FIRST_TENSORS));
-    harness = await startHarness({
-      clients: 3 + FAULTS.length,
-      specification: EXTERNAL_TASK,
-      initial,
-      learning: "scripted",
-    });
-    harness.clients.forEach((client) => train(client, "difference"));
+    harness = await startExternalTask({ clients: 3 + FAULTS.length, specification: EXTERNAL_TASK }, folder);
   });
   after(async () => {
     await harness.close();
     await rm(folder, { recursive: true });
   });
 
-  const train = (client: ClientRole, way: string): void => {
-    const words = [process.execPath, TRAINER, way] as const;
-    trainWith(client, commandOf(client, words, folder));
-  };
-  const weights = async (): Promise<Float32Array> => {
-    const { cid, digest } = await harness.operator.latestModel();
-    return weightsOf(harness.task.document, await loadModelState(harness.task, cid, digest));
-  };
-
   it("begins with the operator's file, and moves by the mean of what the processes gave, within one step", async () => {
-    const first = await weights();
+    const first = await latestWeights(harness);
     assert.deepEqual(
       [...first],
       FIRST_TENSORS.flatMap(({ data }) => [...data]),
     );
     const { state } = await harness.playRound();
     assert.equal(state.phase, "Finalised");
-    const second = await weights();
-    const off = STEPS.map((step, i) => Math.abs(second[i]! - first[i]! - step));
+    const second = await latestWeights(harness);
+    const off = TRAINER_STEPS.map((step, i) => Math.abs(second[i]! - first[i]! - step));
     assert.ok(Math.max(...off) <= 2 ** -10, `${Math.max(...off)}`);
     assert.ok((await harness.audit()).ok);
   });
@@ -87,7 +74,7 @@ describe("a task with an external model", function () {
     }
     const full = await readFile(join(folder, broken[3]!.account, `round-${state.number}.log`), "utf8");
     assert.match(full, /EFBIG/);
-    broken.forEach((client) => train(client, "weights"));
+    broken.forEach((client) => trainWith(client, programOf(client, folder, "weights")));
     const next = await harness.playRound();
     assert.equal(next.state.phase, "Finalised");
     assert.equal(next.records.submitted.length, harness.clients.length);

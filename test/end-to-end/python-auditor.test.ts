@@ -1,13 +1,12 @@
 /** The Python auditor of a task that runs: by the word of an endpoint and a gateway, and if one of them lies. */
 import assert from "node:assert/strict";
-import { join } from "node:path";
-import { after, before, describe, it } from "mocha";
+import { after, before, it } from "mocha";
 import { VERISUM_INTERFACE } from "../../chain/rpc.ts";
 import { cidFromDigest } from "../../content/cid.ts";
 import { parametersHash } from "../../protocol/task.ts";
 import { fromHex, toHex } from "../../protocol/transcript.ts";
 import type { Hex } from "../../protocol/transcript.ts";
-import { AUDITOR_PACKAGE, HAS_AUDITORS_PACKAGES, python } from "../support/python.ts";
+import { describeAuditor, pythonAuditor } from "../support/python.ts";
 import type { RoundHarness } from "../support/round-harness.ts";
 import { serveRpc } from "../support/rpc-server.ts";
 import type { RpcReply, RpcRequest, RpcServer } from "../support/rpc-server.ts";
@@ -27,11 +26,7 @@ interface Log {
   readonly data: Hex;
 }
 
-const TITLE = HAS_AUDITORS_PACKAGES
-  ? "the Python auditor of a task that runs"
-  : "the Python auditor of a task that runs (PYTHON, or python3, lacks one of pycryptodome, eth-keys, py-ecc and pytest)";
-
-(HAS_AUDITORS_PACKAGES ? describe : describe.skip)(TITLE, function () {
+describeAuditor("the Python auditor of a task that runs", function () {
   this.timeout(400_000);
   let harness: RoundHarness;
   let endpoint: RpcServer;
@@ -60,8 +55,7 @@ const TITLE = HAS_AUDITORS_PACKAGES
   const audit = async (options: Readonly<Record<string, string>> = {}): Promise<Ended> => {
     const given = { rpc: endpoint.url, contract: harness.contract, gateway: gateway.url, block: "latest", ...options };
     const words = Object.entries(given).flatMap(([name, value]) => [`--${name}`, value]);
-    const environment = { PYTHONPATH: join(AUDITOR_PACKAGE, "src") };
-    const { status, stdout, stderr } = await python(["-m", "verisum_auditor", ...words], environment);
+    const { status, stdout, stderr } = await pythonAuditor(words);
     return { status, lines: stdout.trimEnd().split("\n"), notes: stderr };
   };
   /** An audit by an endpoint that alters results. */

@@ -3,19 +3,21 @@ import assert from "node:assert/strict";
 import { mkdtemp, rm, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { after, before, describe, it } from "mocha";
-import { AUDITOR_PACKAGE, HAS_AUDITORS_PACKAGES, itHasTypes, python } from "../support/python.ts";
+import { after, before, it } from "mocha";
+import {
+  AUDITOR_ENVIRONMENT,
+  AUDITOR_PACKAGE,
+  describeAuditor,
+  itHasTypes,
+  python,
+  pythonAuditor,
+} from "../support/python.ts";
 import { changedVector, vectorChanges } from "../support/round-vector-changes.ts";
 import { readRoundVector, VECTOR_FOLDER } from "../support/round-vector.ts";
 
-const ENVIRONMENT = { PYTHONPATH: join(AUDITOR_PACKAGE, "src") };
 const CHANGE = "a proof's y is larger by one";
 
-const TITLE = HAS_AUDITORS_PACKAGES
-  ? "the Python auditor"
-  : "the Python auditor (PYTHON, or python3, lacks one of pycryptodome, eth-keys, py-ecc and pytest)";
-
-(HAS_AUDITORS_PACKAGES ? describe : describe.skip)(TITLE, function () {
+describeAuditor("the Python auditor", function () {
   this.timeout(300_000);
   let folder: string;
   before(async () => {
@@ -25,7 +27,7 @@ const TITLE = HAS_AUDITORS_PACKAGES
 
   /** What it ends with, and its last line. */
   async function audit(vector: string): Promise<{ readonly status: number | null; readonly lines: readonly string[] }> {
-    const { status, stdout, stderr } = await python(["-m", "verisum_auditor", vector], ENVIRONMENT);
+    const { status, stdout, stderr } = await pythonAuditor([vector]);
     assert.equal(stderr, "");
     return { status, lines: stdout.trimEnd().split("\n") };
   }
@@ -57,10 +59,10 @@ const TITLE = HAS_AUDITORS_PACKAGES
     const tests = ["test_model.py", "test_checkpoint.py", "test_live.py", "test_gateway.py"].map((name) =>
       join(AUDITOR_PACKAGE, "tests", name),
     );
-    const { status, stdout, stderr } = await python(["-m", "pytest", "-q", ...tests], ENVIRONMENT);
+    const { status, stdout, stderr } = await python(["-m", "pytest", "-q", ...tests], AUDITOR_ENVIRONMENT);
     assert.equal(status, 0, `${stdout}\n${stderr}`);
     assert.match(stdout, /[0-9]+ passed/);
   });
 
-  itHasTypes(AUDITOR_PACKAGE, ENVIRONMENT);
+  itHasTypes(AUDITOR_PACKAGE, AUDITOR_ENVIRONMENT);
 });

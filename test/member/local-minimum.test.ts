@@ -2,13 +2,10 @@
 import assert from "node:assert/strict";
 import { rmSync } from "node:fs";
 import { afterEach, describe, it } from "mocha";
-import { Dice } from "../simulation/dice.ts";
-import { Reference } from "../simulation/reference.ts";
-import { aggregatorScript, checkedOnce, clientName, clientScript, memberScript } from "../simulation/roles.ts";
-import type { Stage } from "../simulation/roles.ts";
+import { calmStage } from "../simulation/calm.ts";
+import { aggregatorScript, clientName, clientScript, memberScript } from "../simulation/roles.ts";
 import { openScene } from "../simulation/scene.ts";
 import type { Scene } from "../simulation/scene.ts";
-import { World } from "../simulation/world.ts";
 import { seededRandom } from "../support/random.ts";
 
 const SHAPE = { committeeSize: 4, threshold: 2, clients: 4, maxCorrupt: 1, confirmations: 0, blockSeconds: 1 };
@@ -18,12 +15,6 @@ const BAD_CLIENT = 4;
 const MOST_TURNS = 200;
 const TURNS_IN_PHASE = 20;
 
-class CalmDice extends Dice {
-  override oneIn(): boolean {
-    return false;
-  }
-}
-
 describe("members that open no sum of fewer clients than they choose", function () {
   this.timeout(60_000);
   let scene: Scene;
@@ -32,17 +23,8 @@ describe("members that open no sum of fewer clients than they choose", function 
   /** A round whose last client shares garbage: whether it settled, has a result, and how many would not attest. */
   const playRound = async (minimum: number): Promise<{ settled: boolean; final: boolean; warned: number }> => {
     scene = await openScene(SHAPE);
-    let now = scene.chain.nextTime;
-    const world = new World(new CalmDice("calm"), {
-      now: () => now,
-      pass: (seconds) => scene.chain.setTime((now += seconds)),
-      reorganise: () => undefined,
-    });
-    world.hostile = false;
-    const stage: Stage = {
-      ...{ scene, world, seed: "calm", planted: {}, contexts: new Map(), check: checkedOnce(), nodes: new Map() },
-      reference: new Reference(scene, new Set()),
-    };
+    const { stage, nature } = calmStage(scene);
+    const { world } = stage;
     world.add(aggregatorScript(stage));
     for (const seat of SEATS) world.add(memberScript(stage, seat, true, minimum));
     for (const index of CLIENTS) world.add(clientScript(stage, index, true));
@@ -57,7 +39,7 @@ describe("members that open no sum of fewer clients than they choose", function 
       }
       const { deadline } = await scene.reader().round();
       // What has not come by now does not come: the phase's time passes.
-      if (turn % TURNS_IN_PHASE === 0 && deadline > now) scene.chain.setTime((now = deadline));
+      if (turn % TURNS_IN_PHASE === 0) nature.pass(Math.max(0, deadline - nature.now()));
       scene.chain.mine();
       const { settled, finalised, aborted } = (await scene.reader().look()).records(1n);
       if (finalised === undefined && !aborted) continue;

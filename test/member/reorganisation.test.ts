@@ -8,22 +8,13 @@ import type { Attestation, AttestationStatement, Release, RoundRecords, TaskWrit
 import { cidFromDigest } from "../../content/cid.ts";
 import { VerisumError } from "../../protocol/errors.ts";
 import { unavailable } from "../simulation/content.ts";
-import { Dice } from "../simulation/dice.ts";
+import { calmStage } from "../simulation/calm.ts";
 import type { MinedCall } from "../simulation/forking-chain.ts";
-import { Reference } from "../simulation/reference.ts";
-import {
-  aggregatorScript,
-  checkedOnce,
-  clientName,
-  clientScript,
-  memberName,
-  memberScript,
-} from "../simulation/roles.ts";
+import { aggregatorScript, clientName, clientScript, memberName, memberScript } from "../simulation/roles.ts";
 import type { Stage } from "../simulation/roles.ts";
 import { AGGREGATOR, openScene } from "../simulation/scene.ts";
 import type { Scene } from "../simulation/scene.ts";
-import { World } from "../simulation/world.ts";
-import type { Actor } from "../simulation/world.ts";
+import type { Actor, World } from "../simulation/world.ts";
 import { parseStatement, statementJson } from "../../task/statements.ts";
 import type { Snapshot } from "../support/memory-chain/chain.ts";
 import { seededRandom, word } from "../support/random.ts";
@@ -33,13 +24,6 @@ const CLIENTS = [1, 2, 3];
 const BAD_CLIENT = 3;
 const SEAT = 1;
 const MOST_TURNS = 200;
-
-/** Dice that disturb nobody. */
-class CalmDice extends Dice {
-  override oneIn(): boolean {
-    return false;
-  }
-}
 
 describe("a member that asks the chain what it did", function () {
   this.timeout(60_000);
@@ -69,17 +53,8 @@ describe("a member that asks the chain what it did", function () {
       return { ...plain, ...noting, ...instead };
     };
     scene = { ...opened, writer };
-    let now = scene.chain.nextTime;
-    world = new World(new CalmDice("calm"), {
-      now: () => now,
-      pass: (seconds) => scene.chain.setTime((now += seconds)),
-      reorganise: () => undefined,
-    });
-    world.hostile = false;
-    stage = {
-      ...{ scene, world, seed: "calm", planted: {}, contexts: new Map(), check: checkedOnce(), nodes: new Map() },
-      reference: new Reference(scene, new Set()),
-    };
+    ({ stage } = calmStage(scene));
+    ({ world } = stage);
     world.add(aggregatorScript(stage));
     for (let seat = 1; seat <= SHAPE.committeeSize; seat++) world.add(memberScript(stage, seat, true));
     for (const index of CLIENTS) world.add(clientScript(stage, index, true));

@@ -12,6 +12,7 @@ import {
   readRecord,
   writeDurably,
 } from "../../storage/durable-file.ts";
+import { FULL_DEVICE, onFullDevice } from "../support/full-device.ts";
 import { rejectsCode } from "../support/errors.ts";
 
 describe("durable files", () => {
@@ -93,23 +94,18 @@ describe("durable files", () => {
     await eraseFile(path);
   });
 
-  it("name a full disk", async function () {
-    // Linux keeps a device that is always full.
-    if (
-      !(await stat("/dev/full").then(
-        (found) => found.isCharacterDevice(),
-        () => false,
-      ))
-    )
-      this.skip();
-    const path = join(directory, "full");
-    for (const write of [writeDurably, createDurably]) {
-      const temporary = join(directory, "temporary");
-      await symlink("/dev/full", temporary);
-      await rejectsCode(write(path, "x", { temporary }), "STORAGE_FULL");
-      assert.deepEqual(await readdir(directory), []);
-    }
-  });
+  it(
+    "name a full disk",
+    onFullDevice(async () => {
+      const path = join(directory, "full");
+      for (const write of [writeDurably, createDurably]) {
+        const temporary = join(directory, "temporary");
+        await symlink(FULL_DEVICE, temporary);
+        await rejectsCode(write(path, "x", { temporary }), "STORAGE_FULL");
+        assert.deepEqual(await readdir(directory), []);
+      }
+    }),
+  );
 
   it("name what cannot be used", async function () {
     await mkdir(join(directory, "folder"));

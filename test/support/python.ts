@@ -4,7 +4,8 @@ import { spawn, spawnSync } from "node:child_process";
 import { text } from "node:stream/consumers";
 import { once } from "node:events";
 import { fileURLToPath } from "node:url";
-import { it } from "mocha";
+import { describe, it } from "mocha";
+import type { Suite } from "mocha";
 
 /** The folder of the package for trainers. */
 export const PACKAGE = fileURLToPath(new URL("../../integrations/python/", import.meta.url));
@@ -12,11 +13,13 @@ export const PACKAGE = fileURLToPath(new URL("../../integrations/python/", impor
 /** The independent auditor's. */
 export const AUDITOR_PACKAGE = fileURLToPath(new URL("../../integrations/python-auditor/", import.meta.url));
 
+/** What Python finds it by. */
+export const AUDITOR_ENVIRONMENT = { PYTHONPATH: `${AUDITOR_PACKAGE}src` } as const;
+
 const NEEDED = "import numpy, pytest, safetensors, sys; sys.exit(sys.version_info < (3, 11))";
 const found = process.env["PYTHON"] ?? "python3";
 
-/** Whether Python has what the independent auditor needs: else its tests are skipped. */
-export const HAS_AUDITORS_PACKAGES =
+const HAS_AUDITORS_PACKAGES =
   spawnSync(found, ["-c", "import Crypto, eth_keys, py_ecc, pytest, sys; sys.exit(sys.version_info < (3, 11))"])
     .status === 0;
 
@@ -35,6 +38,17 @@ export function itHasTypes(folder: string, environment: Readonly<Record<string, 
     const { status, stdout } = await python(["-m", "mypy"], environment, folder);
     assert.equal(status, 0, stdout);
   });
+}
+
+/** Tests of the independent auditor, skipped by name where Python lacks what it needs. */
+export function describeAuditor(title: string, body: (this: Suite) => void): void {
+  const lacks = `${title} (PYTHON, or python3, lacks one of pycryptodome, eth-keys, py-ecc and pytest)`;
+  (HAS_AUDITORS_PACKAGES ? describe : describe.skip)(HAS_AUDITORS_PACKAGES ? title : lacks, body);
+}
+
+/** Runs the independent auditor with these arguments. */
+export function pythonAuditor(args: readonly string[]): ReturnType<typeof python> {
+  return python(["-m", "verisum_auditor", ...args], AUDITOR_ENVIRONMENT);
 }
 
 /** Runs Python to its end, while this process goes on serving. */
