@@ -662,7 +662,7 @@ export interface VerisumErrors {
   readonly VerisumBatchEmpty: Record<never, never>;
   /** index: The submission's place in the batch. field: "signature", or the array whose length is not the task's. */
   readonly VerisumBatchItemInvalid: { readonly index: bigint; readonly field: Hex };
-  /** The last round that the client takes part in is open. */
+  /** The round in which the client left is open: it, or whoever had its place before, may be in it. */
   readonly VerisumBondHeld: { readonly account: Hex; readonly untilRound: bigint };
   /** The account left earlier and has not withdrawn its bond. */
   readonly VerisumBondPending: { readonly bondWei: bigint };
@@ -1068,7 +1068,7 @@ export interface VerisumFunctions {
   };
   /**
    * Pays the bond of a client that left to the caller, who must be that client. Reverts: NothingToWithdraw (also while
-   * registered), BondHeld (until its last round is closed), TransferFailed.
+   * registered), BondHeld (until the round in which it left is closed), TransferFailed.
    */
   readonly withdrawBond: {
     readonly mutability: "nonpayable";

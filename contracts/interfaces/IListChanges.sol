@@ -63,7 +63,7 @@ interface IListChanges {
     /// @dev The account left earlier and has not withdrawn its bond.
     error VerisumBondPending(uint96 bondWei);
     error VerisumNothingToWithdraw(address account);
-    /// @dev The last round that the client takes part in is open.
+    /// @dev The round in which the client left is open: it, or whoever had its place before, may be in it.
     error VerisumBondHeld(address account, uint64 untilRound);
     error VerisumTransferFailed(address account);
     error VerisumRoundAlreadyOpened(uint64 firstRound, uint64 current);
@@ -112,8 +112,8 @@ interface IListChanges {
     function takePlace(address predecessor) external;
 
     /// @notice Pays the bond of a client that left to the caller, who must be that client.
-    /// @dev Reverts: NothingToWithdraw (also while registered), BondHeld (until its last round is closed),
-    /// TransferFailed.
+    /// @dev Reverts: NothingToWithdraw (also while registered), BondHeld (until the round in which it left is
+    /// closed), TransferFailed.
     function withdrawBond() external;
 
     /// @notice One-time X25519 keys of the calling member for consecutive rounds that have not opened, at most

@@ -254,7 +254,7 @@ describe("lists", function () {
       await submitAs(task, 0);
     });
 
-    it("hold a bond until the last round of its client is closed", async () => {
+    it("hold a bond until the round in which its client left is closed", async () => {
       const task = of("open");
       const client = task.clients[0]!;
       await openRound(task);
@@ -267,6 +267,23 @@ describe("lists", function () {
       await reverts(as(task, client)["withdrawBond"]!(), "VerisumNothingToWithdraw", client.address);
       await as(task, client)["join"]!({ value: BOND });
       assert.deepEqual([...((await view(task, "clientOf", client.address)) as unknown[])].slice(0, 3), [1n, 2n, 0n]);
+    });
+
+    it("hold the bond of a place that submitted, and of who came and left, until that round is closed", async () => {
+      const task = of("open");
+      const [old, next, fresh] = [task.clients[0]!, task.clients[6]!, task.clients[7]!];
+      await openRound(task);
+      await submitAs(task, 0);
+      await as(task, old)["nameSuccessor"]!(next.address);
+      await as(task, next)["takePlace"]!(old.address);
+      await as(task, next)["removeClient"]!(next.address);
+      await as(task, fresh)["join"]!({ value: BOND });
+      await as(task, fresh)["removeClient"]!(fresh.address);
+      for (const client of [next, fresh])
+        await reverts(as(task, client)["withdrawBond"]!(), "VerisumBondHeld", client.address, 2);
+      await abort(task);
+      for (const client of [next, fresh]) await as(task, client)["withdrawBond"]!();
+      assert.equal(await connection.ethers.provider.getBalance(task.address), 3n * BOND);
     });
 
     it("keep out of an open task whom its operator took off, and give a bond to whoever has the place", async () => {

@@ -25,13 +25,6 @@ contract BufferHandler is BufferScene {
         } catch {}
     }
 
-    function abort() external {
-        RoundState memory before = task.round();
-        try task.abort(before.number) {
-            if (isStanding(before)) broken = "a proposal that stood was aborted";
-        } catch {}
-    }
-
     function wait(uint256 time) external {
         VM.warp(block.timestamp + (time % 400));
     }
@@ -102,7 +95,7 @@ contract BufferHandler is BufferScene {
         if (!accounts[account].isListed) return;
         if (!byOperator) VM.prank(account);
         task.removeClient(account);
-        accounts[account].isListed = false;
+        (accounts[account].isListed, accounts[account].left) = (false, task.round().number);
         if (byOperator && parameters.openRegistration) accounts[account].mayJoin = false;
     }
 
@@ -124,7 +117,7 @@ contract BufferHandler is BufferScene {
     function withdraw(uint256 client) external {
         address account = clientAt(client % ACCOUNTS);
         uint256 before = account.balance;
-        bool isHeld = isOpen() && isIn[account];
+        bool isHeld = isOpen() && accounts[account].left == task.round().number;
         VM.prank(account);
         try task.withdrawBond() {
             if (!accounts[account].isBonded || accounts[account].isListed || isHeld)
@@ -236,10 +229,6 @@ contract BufferHandler is BufferScene {
     function isOpen() private view returns (bool) {
         Phase phase = task.round().phase;
         return phase == Phase.Collecting || phase == Phase.Attesting || phase == Phase.Aggregating;
-    }
-
-    function isStanding(RoundState memory state) private pure returns (bool) {
-        return state.phase == Phase.Attesting && state.proposedMembers != 0;
     }
 
     /// @dev Until the deadline of the present phase.

@@ -17,11 +17,11 @@ import {
     RoundState,
     Submission
 } from "../../contracts/types/VerisumTypes.sol";
-import {Scene} from "./Scene.sol";
+import {Handler} from "./Handler.sol";
 
 /// @notice What calls of a task with buffers have done, by the rules of docs/protocol.md alone: nothing here is read from
 /// the contract that it could be asked for.
-abstract contract BufferScene is Scene {
+abstract contract BufferScene is Handler {
     uint256 internal constant ACCOUNTS = 14;
 
     /// @dev Of an account and of those whose place it took.
@@ -33,6 +33,8 @@ abstract contract BufferScene is Scene {
         bool isListed;
         bool mayJoin;
         bool isBonded;
+        /// @dev The number of the round that was the latest when it left.
+        uint64 left;
     }
 
     mapping(address account => Account) internal accounts;
@@ -50,8 +52,6 @@ abstract contract BufferScene is Scene {
     uint64 internal seen;
     uint256 internal bonds;
     uint256 internal newcomers;
-    /// @notice Something happened that must not.
-    string public broken;
 
     function start(string memory name) internal {
         VM.warp(1_000_000);

@@ -8,14 +8,12 @@ pragma solidity ^0.8.30;
 import {Signatures} from "../../contracts/libraries/Signatures.sol";
 import {Transcript} from "../../contracts/libraries/Transcript.sol";
 import {Attestation, G1Point, Phase, Release, RoundResult, RoundState} from "../../contracts/types/VerisumTypes.sol";
-import {Scene} from "./Scene.sol";
+import {Handler} from "./Handler.sol";
 
 /// @notice Calls in any order, with what was seen before each of them.
-contract RoundHandler is Scene {
+contract RoundHandler is Handler {
     uint256 public settledRounds;
     uint256 public finalised;
-    /// @dev Something happened that must not.
-    string public broken;
 
     constructor() {
         VM.warp(1_000_000);
@@ -27,13 +25,6 @@ contract RoundHandler is Scene {
         try task.openRound() {
             if (isStanding(before)) broken = "a proposal that stood was lost by opening";
             delete records;
-        } catch {}
-    }
-
-    function abort() external {
-        RoundState memory before = task.round();
-        try task.abort(before.number) {
-            if (isStanding(before)) broken = "a proposal that stood was aborted";
         } catch {}
     }
 
@@ -155,10 +146,6 @@ contract RoundHandler is Scene {
             spent <= parameters.privacyBudget &&
             task.finalisedRounds() == finalised &&
             finalised <= settledRounds;
-    }
-
-    function isStanding(RoundState memory state) private pure returns (bool) {
-        return state.phase == Phase.Attesting && state.proposedMembers != 0;
     }
 
     function noteSettling(RoundState memory before) private {
