@@ -8,7 +8,7 @@ import type { TaskParameters } from "../protocol/task.ts";
 import type { Hex } from "../protocol/transcript.ts";
 import type { PrivateVector, VectorName } from "./journal.ts";
 import type { BaseModel } from "./make-submission.ts";
-import { ownSubmission } from "./own-submission.ts";
+import { firstRoundAfter, ownSubmission } from "./own-submission.ts";
 import type { ParticipantDependencies } from "./participant.ts";
 import { sittingOut } from "./participant.ts";
 import { drawVector, isHeldBack, unsettledVector } from "./private-vector.ts";
@@ -103,11 +103,6 @@ export function createAhead(deps: ParticipantDependencies): Ahead {
       if (drawn === undefined) drop(1);
     },
   };
-}
-
-/** The first round that may take a client's next submission. @param last round that took one; 0 for none */
-export function firstRoundAfter(last: bigint, { minSeparation }: Pick<TaskParameters, "minSeparation">): bigint {
-  return last === 0n ? 0n : last + BigInt(minSeparation);
 }
 
 /** The round that an update made now can enter at the earliest. */

@@ -8,17 +8,17 @@ import type { ModelState } from "../protocol/model.ts";
 import type { Facts } from "../protocol/reporter.ts";
 import type { Hex } from "../protocol/transcript.ts";
 import { loadModelState } from "../task/checkpoint.ts";
-import { intakeText, isBuffer } from "../task/buffers.ts";
-import { hasAllRounds } from "../task/completion.ts";
+import { isBuffer } from "../task/buffers.ts";
 import { roundNow } from "../task/round-now.ts";
-import { createAhead, firstRoundAfter } from "./ahead.ts";
-import type { Ahead } from "./ahead.ts";
+import { createAhead } from "./ahead.ts";
 import { auditModel } from "./model-audit.ts";
 import { ownSubmission } from "./own-submission.ts";
 import { submitUpdate } from "./participant.ts";
 import { isHeldBack } from "./private-vector.ts";
-import type { HeldBack } from "./private-vector.ts";
 import type { BaseModel } from "./make-submission.ts";
+import { heldPause, idleOf, laterOf, pauseOf } from "./pause.ts";
+import type { Pause, Refusal } from "./pause.ts";
+import { createPreparation } from "./preparation.ts";
 import type { ParticipantDependencies } from "./participant.ts";
 
 export interface ClientLoopDependencies extends ParticipantDependencies, ContinuedAudit {
@@ -33,16 +33,6 @@ export interface ClientLoopDependencies extends ParticipantDependencies, Continu
 /** What one look led to. `done` when nothing is left to do in the task. */
 export type ClientProgress = "waiting" | "acted" | "done";
 
-/** Why the submission could not be sent at a block. */
-interface Refusal {
-  readonly round: bigint;
-  /** Its hash. */
-  readonly block: string;
-  readonly text: string;
-  /** True if it is tried again at the next block; otherwise the round is sat out. */
-  readonly again: boolean;
-}
-
 /** Why the round does not take the submission, as it is said. */
 interface Reason {
   readonly level: "info" | "error";
@@ -51,20 +41,14 @@ interface Reason {
   readonly facts: Facts;
 }
 
-/** Why there is nothing to submit now. */
-interface Pause {
-  readonly progress: "waiting" | "done";
-  readonly text: string;
-  readonly round: bigint;
-}
-
 /**
  * One look at the chain and at most one action. Whether the submission is there, the chain says at each look: if a
  * reorganisation dropped it, it is sent again as it was. A vector that an earlier round took waits until final blocks
  * say that this round does not count it.
  *
  * The audit of a new model begins at once. The client may train on the model meanwhile, which costs time and tells
- * nobody anything; it encodes the update, shares it and sends it only when the audit has passed. A round that refuses
+ * nobody anything; it encodes the update, shares it and sends it only when the audit has passed. What it holds for the
+ * next round it proves while no round takes it. A round that refuses
  * its submission may take it at a later block, or is left when its submissions are over.
  * @throws AUDIT_FAILED if a published round does not follow from the chain, CELLS_DIVERGED if a sibling cell left the
  * group: the task must end; CHAIN_REORGANISED if the model changed while it was audited; what is away, by its own code
@@ -72,18 +56,19 @@ interface Pause {
 export function createClientStep(deps: ClientLoopDependencies): () => Promise<ClientProgress> {
   const counts = createRoundCount(deps);
   const ahead = isBuffer(deps.task.parameters) ? createAhead(deps) : undefined;
+  const preparation = ahead && createPreparation(deps);
   let refusal: Refusal | undefined;
   let base: BaseModel | undefined;
   let shown: Hex | undefined;
   let verified: bigint | undefined;
-  let saidHeld: bigint | undefined;
+  let said: string | undefined;
 
-  const sayHeld = (round: bigint, { heldBy }: HeldBack): ClientProgress => {
-    const text = `round ${round}: holding back what was shared in round ${heldBy} until that is over for good: a reorganisation may still count it`;
-    if (saidHeld !== round) deps.reporter.say("info", "held", text, { round, heldBy });
-    saidHeld = round;
+  const wait = ({ progress, text, round, event, facts }: Pause): ClientProgress => {
+    const saying = event && `${event} ${round}`;
+    if (event !== undefined && said !== saying) deps.reporter.say("info", event, text, { round, ...facts });
+    said = saying ?? said;
     deps.reporter.wait(text, { round });
-    return "waiting";
+    return progress;
   };
   /** The newest model, its audit begun. A look that was broken off leaves no model that counts as audited. */
   const begin = ({ latestModel: latest, finalisedRounds }: TaskLook): BaseModel => {
@@ -110,7 +95,9 @@ export function createClientStep(deps: ClientLoopDependencies): () => Promise<Cl
     const held = await ahead?.held(look);
     const trains =
       ahead !== undefined && entry?.progress !== "done" && held === undefined && (await ahead.mayTrain(look));
-    const pause = trains ? undefined : (entry ?? idleOf(ahead, held, round.number));
+    const pause = trains
+      ? undefined
+      : (entry ?? idleOf(ahead, held, round.number) ?? (await laterOf(preparation, held, round.number)));
     if (pause !== undefined) await current.audited;
     if (deps.onModel !== undefined && shown !== latest.digest) {
       await deps.onModel(latest.round, await current.state());
@@ -121,22 +108,25 @@ export function createClientStep(deps: ClientLoopDependencies): () => Promise<Cl
         await deps.verifyAhead(round.number);
         verified = round.number;
       }
-      reporter.wait(pause.text, { round: pause.round });
-      return pause.progress;
+      const isLong = pause.progress === "waiting" && pause.isShort !== true;
+      const isReady = isLong && held !== undefined && !isHeldBack(held);
+      if (isReady && (await preparation?.prepare(look, held)) === true) return "acted";
+      return wait(pause);
     }
     try {
       if (trains) {
         await ahead.train(look, current);
         return "acted";
       }
-      const result = isHeldBack(held) ? held : await submitUpdate(deps, look, current, held);
+      const result = isHeldBack(held) ? held : await submitUpdate(deps, look, current, held, preparation);
       if (isHeldBack(result)) {
         await current.audited;
-        return sayHeld(round.number, result);
+        return wait(heldPause(round.number, result));
       }
     } catch (error) {
       const reason = await refusalOf(deps, round, error);
       if (reason === undefined) throw error;
+      if (reason.event === "closed") await preparation?.cameLate(round.number);
       const known = refusal?.round === round.number;
       if (!known || (refusal?.text !== reason.text && reason.facts.code !== "ROUND_SAT_OUT"))
         reporter.say(reason.level, reason.event, `round ${round.number}: ${reason.text}`, {
@@ -150,56 +140,6 @@ export function createClientStep(deps: ClientLoopDependencies): () => Promise<Cl
     await deps.times.warn();
     return "acted";
   };
-}
-
-/** Where a round would take an update, and the client has none to share and no newer model to train on. */
-function idleOf(ahead: Ahead | undefined, held: Awaited<ReturnType<Ahead["held"]>>, round: bigint): Pause | undefined {
-  if (ahead === undefined || held !== undefined) return undefined;
-  return { progress: "waiting", text: `round ${round}: waiting for a newer model to train on`, round };
-}
-
-/** Undefined if this client can submit to the round. */
-async function pauseOf(
-  { chain, task }: ClientLoopDependencies,
-  look: TaskLook,
-  refusal: Refusal | undefined,
-): Promise<Pause | undefined> {
-  const { number, phase } = look.round;
-  const waiting = (text: string, round = number): Pause => ({ progress: "waiting", text, round });
-  const ended = phase === "Finalised" || phase === "Aborted";
-  if (ended && hasAllRounds(task.parameters, look.finalisedRounds))
-    return { progress: "done", text: "the task has no further round", round: number };
-  if (ended || phase === "Idle") return waiting(`waiting for round ${number + 1n} to open`);
-  const isIn = ownSubmission(look, chain.account) !== undefined;
-  if (phase !== "Collecting")
-    return waiting(`round ${number}: ${phase}, waiting for the committee${isIn ? "" : "; this client is not in it"}`);
-  if (isIn) return waiting(`round ${number}: submitted; ${intakeText(task.parameters, look.round)}`);
-  const { activeFromRound, untilRound, includedRounds, lastSubmittedRound } = await chain.client(chain.account);
-  if (untilRound !== 0n && untilRound <= number)
-    return {
-      progress: "done",
-      text: `this account takes part in no round from ${untilRound} on: it left, was taken off, or another one has its place`,
-      round: number,
-    };
-  const { maxRoundsPerClient } = task.parameters;
-  if (maxRoundsPerClient > 0 && includedRounds >= maxRoundsPerClient)
-    return {
-      progress: "done",
-      text: `${includedRounds} settlements count this client, and the task allows ${maxRoundsPerClient}: fl-client leave takes it off, so that rounds do not wait for it`,
-      round: number,
-    };
-  if (activeFromRound > number)
-    return waiting(`registered; taking part from round ${activeFromRound}`, activeFromRound);
-  const again = firstRoundAfter(lastSubmittedRound, task.parameters);
-  if (again > number)
-    return waiting(
-      `round ${number}: this client was in round ${lastSubmittedRound}, and may be again from ${again} on`,
-    );
-  if (refusal?.round === number && refusal.block === look.block.hash) {
-    const next = refusal.again ? "; trying again at the next block" : "";
-    return waiting(`round ${number}: this client is not in it (${refusal.text})${next}`);
-  }
-  return undefined;
 }
 
 /** Why the round does not take the submission now; undefined if the error says something else. */

@@ -46,7 +46,7 @@ export interface MakingDependencies {
    * Verifies the finished submission as the contract will, before anything leaves the machine.
    * @throws SUBMISSION_INVALID
    */
-  readonly verifyOwn: (records: RoundRecords, record: SubmittedRecord) => void;
+  readonly verifyOwn: (bases: Pick<RoundRecords, "bases">, record: SubmittedRecord) => void;
   readonly random: RandomBytes;
   readonly reporter: Reporter;
   /** Monotonic milliseconds. */
@@ -59,7 +59,6 @@ export interface MakingDependencies {
  */
 export async function makeSubmission(
   deps: MakingDependencies,
-  records: RoundRecords,
   target: SubmissionTarget,
   { coordinates }: PrivateVector,
 ): Promise<Submission> {
@@ -95,15 +94,19 @@ export async function makeSubmission(
   });
   // A proving key or witness program that is not what it should be can leak, or waste the round: the operator supplies
   // them.
-  deps.verifyOwn(records, {
-    round,
-    client: chain.account,
-    index: 0,
-    weight,
-    submission,
-    transactionHash: "0x",
-    blockNumber: 0,
-  });
+  const bases = new Map([[target.base, target.baseModelDigest]]);
+  deps.verifyOwn(
+    { bases },
+    {
+      round,
+      client: chain.account,
+      index: 0,
+      weight,
+      submission,
+      transactionHash: "0x",
+      blockNumber: 0,
+    },
+  );
   reporter.say(
     "info",
     "proven",

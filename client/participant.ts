@@ -9,6 +9,7 @@ import { makeSubmission } from "./make-submission.ts";
 import type { BaseModel, MakingDependencies } from "./make-submission.ts";
 import { drawVector, isHeldBack, unsettledVector } from "./private-vector.ts";
 import type { HeldBack, RoundsLook, VectorDependencies } from "./private-vector.ts";
+import type { Made, Preparation } from "./preparation.ts";
 import type { SendThroughRelay } from "./relay.ts";
 import { requireBase, requireFit, targetIn } from "./target.ts";
 import type { WorkTimes } from "./work-times.ts";
@@ -38,6 +39,7 @@ interface SharedVector {
  * @param look at a block in which the round collects
  * @param newest on which a client trains that holds no vector
  * @param held the vector to share; absent where rounds wait for everybody, and it is drawn for the round
+ * @param preparation of what may have been made before the round opened
  * @returns true if the contract accepted it now, false if it had already; why the vector is not shared yet
  * @throws CHAIN_REVERTED if the contract refuses; UPDATE_NOISE_OVER_BOUND if this round's noise does not fit;
  * ROUND_SAT_OUT if the client sat it out before, also before a restart; ROUND_EQUIVOCATION if what was made no longer
@@ -49,6 +51,7 @@ export async function submitUpdate(
   look: RoundsLook,
   newest: BaseModel,
   held?: PrivateVector,
+  preparation?: Preparation,
 ): Promise<boolean | HeldBack> {
   const { chain, task, journal, reporter } = deps;
   const { round } = look;
@@ -71,7 +74,7 @@ export async function submitUpdate(
     const drawn = held === undefined ? await vectorFor(deps, look, newest) : { vector: held, trainingSeconds: 0 };
     if (isHeldBack(drawn)) return drawn;
     await newest.audited;
-    return shareVector(deps, records, drawn, begun);
+    return shareVector(deps, records, drawn, begun, preparation);
   });
 }
 
@@ -116,16 +119,21 @@ async function vectorFor(
   return { vector };
 }
 
-/** Makes the round's submission of a vector, keeps and sends it. @param begun when the client began to work for it */
+/** Makes the round's submission of a vector if it is not made, keeps and sends it. @param begun work for the round */
 async function shareVector(
   deps: ParticipantDependencies,
   records: RoundRecords,
   { vector, trainingSeconds }: SharedVector,
   begun: number,
+  preparation: Preparation | undefined,
 ): Promise<boolean> {
   const target = await targetIn(deps, records, vector);
-  const entry = { ...target, submission: await makeSubmission(deps, records, target, vector) };
-  const provingSeconds = (deps.clock() - begun) / 1000 - (trainingSeconds ?? 0);
+  const make = async (): Promise<Made> => {
+    const submission = await makeSubmission(deps, target, vector);
+    return { submission, provingSeconds: (deps.clock() - begun) / 1000 - (trainingSeconds ?? 0) };
+  };
+  const { submission, provingSeconds } = preparation?.take(target, vector) ?? (await make());
+  const entry = { ...target, submission };
   await deps.journal.keep(entry);
   await requireFit(deps, entry);
   return send(deps, entry, trainingSeconds === undefined ? undefined : { trainingSeconds, provingSeconds });

@@ -18,6 +18,9 @@ export interface TargetDependencies {
 /** A model by its number and its digest. */
 export type BaseName = Pick<SubmissionTarget, "base" | "baseModelDigest">;
 
+/** What a submission is made for but the round's keys, of which each caller has its own. */
+type WithoutKeys = Omit<SubmissionTarget, "roundKeys">;
+
 /** The round key of a seat that has none. */
 export const NO_KEY: Hex = `0x${"00".repeat(32)}`;
 
@@ -32,13 +35,46 @@ export async function targetIn(
   base: BaseName = latestIn(records),
 ): Promise<SubmissionTarget> {
   const { round, keyMask } = requireOpened(records);
-  const { weight } = await chain.client(chain.account);
-  const seats = Array.from({ length: task.parameters.committeeSize }, (_, i) => i + 1);
-  const roundKeys = await Promise.all(
-    seats.map(async (seat) => (hasSeat(keyMask, seat) ? announcedKey(chain, round, seat) : NO_KEY)),
+  const roundKeys = await ofSeats(task, (seat) =>
+    hasSeat(keyMask, seat) ? announcedKey(chain, round, seat) : Promise.resolve(NO_KEY),
   );
-  const { base: number, baseModelDigest } = base;
-  return { round, base: number, baseModelDigest, parametersHash: task.parametersHash, weight, roundKeys };
+  return { ...(await withoutKeys({ chain, task }, round, base)), roundKeys };
+}
+
+/**
+ * What a submission to a round that has not opened would be made for, if it opened with the keys that are there.
+ * @throws chain errors
+ */
+export async function targetAhead(
+  { chain, task }: TargetDependencies,
+  round: bigint,
+  base: BaseName,
+): Promise<SubmissionTarget> {
+  const roundKeys = await ofSeats(task, (seat) => chain.roundKey(round, seat));
+  return { ...(await withoutKeys({ chain, task }, round, base)), roundKeys };
+}
+
+/** Whether what was made for one may be sent for the other. */
+export function isSameTarget(a: SubmissionTarget, b: SubmissionTarget): boolean {
+  return (
+    a.round === b.round && a.base === b.base && a.baseModelDigest === b.baseModelDigest && changesOf(a, b).length === 0
+  );
+}
+
+async function withoutKeys(
+  { chain, task }: TargetDependencies,
+  round: bigint,
+  { base, baseModelDigest }: BaseName,
+): Promise<WithoutKeys> {
+  const { weight } = await chain.client(chain.account);
+  return { round, base, baseModelDigest, parametersHash: task.parametersHash, weight };
+}
+
+function ofSeats(
+  { parameters }: TargetDependencies["task"],
+  keyOf: (seat: number) => Promise<Hex>,
+): Promise<readonly Hex[]> {
+  return Promise.all(Array.from({ length: parameters.committeeSize }, (_, i) => keyOf(i + 1)));
 }
 
 function latestIn(records: RoundRecords): BaseName {
@@ -77,11 +113,7 @@ export async function requireFit(deps: TargetDependencies, kept: SubmissionTarge
   const records = await deps.chain.records(kept.round);
   requireBase(records, kept, deps.task.parameters);
   const now = await targetIn(deps, records, kept);
-  const changed = [
-    ["parameters", kept.parametersHash !== now.parametersHash],
-    ["client's weight", kept.weight !== now.weight],
-    ["members' keys", kept.roundKeys.join() !== now.roundKeys.join()],
-  ].flatMap(([what, isOther]) => (isOther === true ? [what] : []));
+  const changed = changesOf(kept, now);
   if (changed.length === 0) return;
   const { round } = kept;
   throw new VerisumError(
@@ -89,6 +121,16 @@ export async function requireFit(deps: TargetDependencies, kept: SubmissionTarge
     `the submission made for round ${round} no longer fits it: the ${changed.join(" and the ")} changed; no second one is made`,
     { round },
   );
+}
+
+/** What differs between two targets of one round and one base, in words. */
+function changesOf(kept: SubmissionTarget, now: SubmissionTarget): readonly string[] {
+  const changes = {
+    parameters: kept.parametersHash !== now.parametersHash,
+    "client's weight": kept.weight !== now.weight,
+    "members' keys": kept.roundKeys.join() !== now.roundKeys.join(),
+  };
+  return Object.entries(changes).flatMap(([what, isOther]) => (isOther ? [what] : []));
 }
 
 /**

@@ -117,8 +117,7 @@ function waysOf({ clients, times, training, proving, committee, goal, staleness 
   const rules = { goal, maxStaleness: staleness, minSeparation: 1, minCollectSeconds: 0, committeeSeconds: committee };
   return [
     { name: "barrier", slow: everything, rules: { ...rules, goal: clients, maxStaleness: 0 } },
-    // A window as long as the slowest proof takes, or it would never be in.
-    { name: "buffer, slow provers", slow: everything, rules: { ...rules, minCollectSeconds: times * proving + 0.5 } },
+    { name: "buffer, slow provers", slow: everything, rules: rules },
     { name: "buffer, slow training", slow: trainingAlone, rules },
   ];
 }

@@ -40,6 +40,8 @@ export interface VirtualModel {
   readonly number: number;
   /** Of each update in it: models that were made between its base and its vector. */
   readonly staleness: readonly number[];
+  /** Whose each update is. */
+  readonly clients: readonly number[];
   readonly evaluation: Evaluation;
 }
 
@@ -63,6 +65,7 @@ export interface VirtualDependencies {
 
 /** What a client has at hand: nothing, or an update of this base. */
 interface Vector {
+  readonly client: number;
   readonly base: number;
   readonly staleness: number;
   readonly coordinates: Int32Array;
@@ -76,6 +79,10 @@ interface Client {
   /** The last base that it made a vector of, or trained on in vain. */
   lastBase: number;
   lastRound: number;
+  /** Proofs that came too late, less those that came early: what client/preparation.ts goes by. */
+  late: number;
+  /** The round that its vector is proven for, before that opens. */
+  provenFor: number | undefined;
 }
 
 /** @throws what training and quantisation throw */
@@ -88,7 +95,7 @@ export async function runInVirtualTime(
   const document: TaskDocument = { ...requested, version: 1, keysCid: `0x${"0".repeat(64)}` };
   const clients = learnersOf(document, { trainer, shards, random }).map((learner, i): Client => ({
     ...{ learner, pace: paces[i]!, doing: "nothing", vector: undefined },
-    ...{ lastBase: -1, lastRound: -1 },
+    ...{ lastBase: -1, lastRound: -1, late: 0, provenFor: undefined },
   }));
   const levels = document.quantisation.adaptive === undefined ? 0 : 1;
   const states: ModelState[] = [initialState(trainer.initialWeights(initialSeed), document.server, levels)];
@@ -103,14 +110,18 @@ export async function runInVirtualTime(
   const proceed = (client: Client): void => {
     if (client.doing !== "nothing") return;
     if (client.vector !== undefined && newest() - client.vector.base > rules.maxStaleness) {
-      client.vector = undefined;
+      [client.vector, client.provenFor] = [undefined, undefined];
       dropped += 1;
     }
-    const next = round.number + (round.isCollecting ? 0 : 1);
-    if (next < client.lastRound + rules.minSeparation && client.lastRound >= 0) return;
-    if (client.vector !== undefined) return prove(client, client.vector);
-    if (client.lastBase < newest()) train(client);
+    if (client.vector !== undefined && client.provenFor !== undefined)
+      return enter(client, client.vector, client.provenFor);
+    const next = firstOpen();
+    const allowed = client.lastRound < 0 ? next : Math.max(next, client.lastRound + rules.minSeparation);
+    if (client.vector !== undefined) return prove(client, client.vector, allowed);
+    if (allowed === next && client.lastBase < newest()) train(client);
   };
+  /** The first round that still collects, or will. */
+  const firstOpen = (): number => round.number + (round.isCollecting ? 0 : 1);
   const train = (client: Client): void => {
     client.doing = "training";
     const base = newest();
@@ -119,7 +130,13 @@ export async function runInVirtualTime(
       client.doing = "nothing";
       const staleness = newest() - base;
       if (staleness > rules.maxStaleness) dropped += 1;
-      else client.vector = { base, staleness, coordinates: await vectorOf(client.learner, base, staleness) };
+      else
+        client.vector = {
+          client: clients.indexOf(client),
+          base,
+          staleness,
+          coordinates: await vectorOf(client.learner, base, staleness),
+        };
       proceed(client);
     });
   };
@@ -128,20 +145,52 @@ export async function runInVirtualTime(
     const terms = { baseDigest: modelDigest(state), secondsLeft: Infinity };
     return learner.quantise(await learner.update(state, BigInt(base + 1), terms), state, staleness);
   };
-  const prove = (client: Client, vector: Vector): void => {
-    if (!round.isCollecting) return;
+  const leadOf = ({ late }: Client): number => Math.max(0, late - 1);
+  /** @param first round that may take it */
+  const prove = (client: Client, vector: Vector, first: number): void => {
     client.doing = "proving";
-    const { number } = round;
+    const begun = round.number;
+    const isTaken = (number: number): boolean =>
+      newest() + number - firstOpen() + (round.isCollecting ? 0 : 1) - vector.base <= rules.maxStaleness;
+    let target = Math.max(first, begun + leadOf(client));
+    while (target > first && !isTaken(target)) target -= 1;
     agenda.in(client.pace.provingSeconds, () => {
       client.doing = "nothing";
-      if (round.number === number && round.isCollecting) {
-        client.vector = undefined;
-        client.lastRound = number;
-        round.vectors.push(vector);
-        closeIfDue();
-      } else provenAgain += 1;
-      proceed(client);
+      const passed = firstOpen() - begun;
+      if (target < firstOpen() && passed > 1) client.late = Math.max(client.late, passed);
+      if (target >= firstOpen() && begun + leadOf(client) > firstOpen()) client.late -= 1;
+      enter(client, vector, target);
     });
+  };
+  /** Its proof is there: it enters the round, waits for it, or has come too late. */
+  const enter = (client: Client, vector: Vector, target: number): void => {
+    if (target > firstOpen() || (target === firstOpen() && !round.isCollecting)) return wait(client, vector, target);
+    client.provenFor = undefined;
+    if (target === round.number && round.isCollecting) {
+      client.vector = undefined;
+      client.lastRound = target;
+      round.vectors.push(vector);
+      closeIfDue();
+    } else {
+      client.late += 1;
+      provenAgain += 1;
+    }
+    proceed(client);
+  };
+  /** A round that collects as long as a proof takes may wait for this client. */
+  const wait = (client: Client, vector: Vector, target: number): void => {
+    client.provenFor = target;
+    const { number } = round;
+    const first = client.lastRound < 0 ? number : client.lastRound + rules.minSeparation;
+    if (!round.isCollecting || first > number) return;
+    const join = (): void => {
+      if (client.doing !== "nothing" || client.vector !== vector || !round.isCollecting || round.number !== number)
+        return;
+      client.late = 1;
+      prove(client, vector, number);
+    };
+    if (leadOf(client) === 0) join();
+    else agenda.in(client.pace.provingSeconds, join);
   };
   const closeIfDue = (): void => {
     const isDue = agenda.now() >= round.openedAt + rules.minCollectSeconds && round.vectors.length >= rules.goal;
@@ -159,6 +208,7 @@ export async function runInVirtualTime(
       seconds: agenda.now(),
       number: newest(),
       staleness: round.vectors.map(({ staleness }) => staleness),
+      clients: round.vectors.map(({ client }) => client),
       evaluation: await trainer.evaluate(weightsOf(document, state), test),
     };
     models.push(model);

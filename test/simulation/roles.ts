@@ -329,7 +329,7 @@ export function clientScript(stage: Stage, index: number, honest: boolean): Scri
         const lacks = world.hostile ? undefined : await lacking();
         const progress = await step();
         const said = life.actor.reporter.events.some(
-          ({ event, facts }) => ["refused", "late", "held"].includes(event) && facts.round === lacks,
+          ({ event, facts }) => ["refused", "late", "held", "later"].includes(event) && facts.round === lacks,
         );
         if (honest && lacks !== undefined && progress === "waiting" && !said && (await lacking()) === lacks)
           reference.break("no progress", `${name} is not in round ${lacks}, and looks on`);
