@@ -249,6 +249,7 @@ export function lookOf({
     ...{ ...counters, block: latest, closedRound: closedRoundOf(logs, finalBlock), finalBlock, records },
     ...{ seats: seatTerms(logs), clientTerms: clientTerms(logs) },
     events: () => logs.map(eventOf),
+    results: () => logs.flatMap((log) => (log.name === "Finalised" ? [finalisedOf(log).record.result] : [])),
   };
 }
 

@@ -221,6 +221,8 @@ export interface TaskLook extends Counters {
   readonly clientTerms: readonly ClientTerm[];
   /** In chain order, up to `block`. */
   events(): readonly TaskEvent[];
+  /** Of every round that finalised, in order. */
+  results(): readonly RoundResult[];
 }
 
 /** A block with its time. */

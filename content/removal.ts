@@ -13,14 +13,23 @@ interface Reached {
   readonly depth: number;
 }
 
-/** Unpins the roots first: a crash in between leaves blocks that nobody names, and no pin without its blocks. */
-export async function removeFromDisk(disk: DiskBlocks, roots: readonly CID[], limits: DagLimits): Promise<void> {
+/**
+ * Unpins the roots first: a crash in between leaves blocks that nobody names, and no pin without its blocks.
+ * @param spared roots whose blocks stay although no pin may name them: somebody else may have put the same blocks under
+ *   a root that goes
+ */
+export async function removeFromDisk(
+  disk: DiskBlocks,
+  roots: readonly CID[],
+  spared: readonly CID[],
+  limits: DagLimits,
+): Promise<void> {
   const doomed = new Map<string, CID>();
   for (const root of roots) for (const cid of await blocksBelow(disk, root, limits)) doomed.set(blockKey(cid), cid);
   await disk.unpin(roots);
-  for (const pin of disk.pins()) {
+  for (const needed of new Set([...disk.pins(), ...spared.map(String)])) {
     if (doomed.size === 0) return;
-    for (const cid of await blocksBelow(disk, parseDirectoryCid(pin), limits)) doomed.delete(blockKey(cid));
+    for (const cid of await blocksBelow(disk, parseDirectoryCid(needed), limits)) doomed.delete(blockKey(cid));
   }
   for (const cid of doomed.values()) await disk.remove(cid);
 }

@@ -3,7 +3,7 @@ import pLimit from "p-limit";
 import { isVerisumError, VerisumError } from "../protocol/errors.ts";
 import type { Reporter } from "../protocol/reporter.ts";
 import { decodeCar, encodeCar } from "./car.ts";
-import { parseBlockCid, parseDirectoryCid } from "./cid.ts";
+import { parseBlockCid, parseDirectoryCid, RAW_CODEC } from "./cid.ts";
 import { DEFAULT_DAG_LIMITS, walkDag } from "./dag.ts";
 import type { DagLimits, ReadBlock } from "./dag.ts";
 import { withDeadline } from "./deadline.ts";
@@ -44,8 +44,14 @@ export interface ContentStore {
   pin(cid: string): Promise<void>;
   /** The pinned directories, sorted. */
   pins(): Promise<readonly string[]>;
-  /** Unpins directories, and removes what is held of them and no other pin needs. @throws IPFS_CID_INVALID */
-  remove(cids: readonly string[]): Promise<void>;
+  /** The pinned directories, and what else may be one: nodes fetched from peers since the store was opened. */
+  roots(): Promise<readonly string[]>;
+  /**
+   * Unpins directories, and removes what is held of them and no other pin needs.
+   * @param spared directories, pinned or not, from which no block is taken either
+   * @throws IPFS_CID_INVALID
+   */
+  remove(cids: readonly string[], spared?: readonly string[]): Promise<void>;
   /** A verified block held here, or undefined. Asks no peer. @throws IPFS_CID_INVALID */
   getLocalBlock(cid: string): Promise<Uint8Array | undefined>;
   /** Waits for writes in progress. */
@@ -60,8 +66,10 @@ export interface BlockBackend {
   /** Stores the complete DAG, children before parents, and pins the root, durably. */
   commit(root: CID, blocks: readonly Block[]): Promise<void>;
   pins(): Promise<readonly string[]>;
-  /** Unpins the roots, and drops what no other pin needs. */
-  remove(roots: readonly CID[]): Promise<void>;
+  /** Nodes that lie here because a reader asked for them; none of a backend that drops them by itself. */
+  fetched?(): readonly string[];
+  /** Unpins the roots, and drops what neither another pin needs nor a spared root. */
+  remove(roots: readonly CID[], spared: readonly CID[]): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -120,6 +128,8 @@ export async function createContentStore(options: StoreOptions): Promise<Content
   const onFailure = (peer: string): void => void failures.set(peer, (failures.get(peer) ?? 0) + 1);
   const onDisk = async <Result>(work: Promise<Result>): Promise<Result> => {
     try {
+  /** Nodes that no pin need keep: what others ask for is read, and not pinned. */
+  const fetched = new Set<string>();
       return await work;
     } catch (cause) {
       reportDiskFailure(options, describe(cause));
@@ -155,6 +165,7 @@ export async function createContentStore(options: StoreOptions): Promise<Content
           const write = async ({ cid, bytes }: Block): Promise<void> => {
             if ((await readLocal(cid)) === undefined) await onDisk(disk.write(cid, bytes));
           };
+        if (cid.code !== RAW_CODEC) fetched.add(cid.toString());
           // The root is last: where it is, all is.
           const below = blocks.filter(({ cid }) => !cid.equals(root));
           const limit = pLimit(WRITES_AT_ONCE);
@@ -166,7 +177,12 @@ export async function createContentStore(options: StoreOptions): Promise<Content
           await onDisk(disk.pin(root));
         }),
       pins: async () => disk.pins(),
-      remove: (roots) => changes(() => onDisk(removeFromDisk(disk, roots, limits))),
+      fetched: () => [...fetched],
+      remove: (roots, spared) =>
+        changes(async () => {
+          await onDisk(removeFromDisk(disk, roots, spared, limits));
+          for (const root of roots) fetched.delete(root.toString());
+        }),
       close: () => disk.close(),
     },
     limits,
@@ -247,7 +263,8 @@ export function contentStoreOver(backend: BlockBackend, limits: StoreLimits): Co
       await backend.commit(root, [...blocks].reverse());
     },
     pins: () => backend.pins(),
-    remove: async (cids) => backend.remove(cids.map(parseDirectoryCid)),
+    roots: async () => [...new Set([...(await backend.pins()), ...(backend.fetched?.() ?? [])])],
+    remove: async (cids, spared = []) => backend.remove(cids.map(parseDirectoryCid), spared.map(parseDirectoryCid)),
     getLocalBlock: async (cid) => backend.readLocal(parseBlockCid(cid)),
     close: () => backend.close(),
   };

@@ -437,6 +437,7 @@ export function contractSuite(open: () => Promise<SuiteChain>, trace: Trace): vo
     assert.deepEqual([finalised!.settlement, phase], [settlement, "Finalised"]);
     assert.deepEqual(await stranger.latestModel(), { round, cid: result.modelCid, digest: result.modelDigest });
     assert.deepEqual([await stranger.finalisedRounds(), await stranger.finalisedRoundNumbers()], [1, [round]]);
+    assert.deepEqual((await stranger.look()).results(), [result]);
     await scene.refuses("VerisumRoundsExhausted", () => stranger.openRound());
   });
 

@@ -234,6 +234,26 @@ describe("ipfs content store", () => {
     );
   });
 
+  it("removes no block of a directory that is spared, though no pin names it", async () => {
+    const blocks = new Map<string, Uint8Array>();
+    const publisher = await bench.store();
+    const read = await publisher.putDirectory({ "aggregate.bin": text("sum"), other: text("not read") });
+    for (const [cid, bytes] of blocksOfCar(await publisher.exportCar(read))) blocks.set(cid, bytes);
+    const { fetch } = fakePeers({ "http://a.example": blocks });
+    const store = await bench.store({ peers: () => ["http://a.example"], fetch });
+    await store.getFile(read, "aggregate.bin", { maxBytes: 100 });
+    assert.deepEqual([await store.pins(), await store.roots()], [[], [read]]);
+    const same = await store.putDirectory({ "share-sum.bin": text("sum"), own: text("own") });
+    const own = (await store.list(same)).find(({ name }) => name === "own")!.cid;
+    blocks.clear();
+    await store.remove([same], [read]);
+    assert.deepEqual([await store.getLocalBlock(own), await store.roots()], [undefined, [read]]);
+    assert.deepEqual(Buffer.from(await store.getFile(read, "aggregate.bin", { maxBytes: 100 })), Buffer.from("sum"));
+    await store.remove([read]);
+    assert.deepEqual(await store.roots(), []);
+    await rejectsWith(store.getFile(read, "aggregate.bin", { maxBytes: 100 }), "IPFS_UNAVAILABLE");
+  });
+
   it("reports a disk that refuses", async () => {
     await rejectsWith(bench.store({ directory: "/proc/version/x" }), "IPFS_STORE_FAILED");
     const blocked = await bench.folder();

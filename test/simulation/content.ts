@@ -70,6 +70,7 @@ export function storeOf(methods: Pick<ContentStore, "has" | "pin" | "putDirector
     exportCar: absent,
     importCar: absent,
     pins: absent,
+    roots: absent,
     remove: absent,
     getLocalBlock: absent,
     close: () => Promise.resolve(),

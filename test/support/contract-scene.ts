@@ -202,7 +202,7 @@ export async function observe(reader: TaskReader): Promise<unknown> {
   const records = await reader.records(round.number);
   const withoutHash = <T extends { readonly transactionHash: Hex }>({ transactionHash: _, ...rest }: T): unknown =>
     rest;
-  const { block, records: recordsAt, events, ...look } = await reader.look();
+  const { block, records: recordsAt, events, results, ...look } = await reader.look();
   assert.deepEqual([block.number, recordsAt(round.number)], [await reader.latestBlock(), records]);
   const accounts = [...(await reader.members()), ...records.submitted.map(({ client }) => client)];
   return {
@@ -220,6 +220,10 @@ export async function observe(reader: TaskReader): Promise<unknown> {
     clientCount: await reader.clientCount(),
     clients: await Promise.all(accounts.map((account) => reader.client(account))),
     endpoints: await reader.endpoints(),
-    look: { ...look, events: events().map(({ name, account, round, seat }) => ({ name, account, round, seat })) },
+    look: {
+      ...look,
+      events: events().map(({ name, account, round, seat }) => ({ name, account, round, seat })),
+      results: results(),
+    },
   };
 }
