@@ -24,10 +24,11 @@ export interface UploadRequest {
 }
 
 export interface GatewayLimits extends DagLimits, ConnectionLimits {
-  /** Uploads held in memory at the same time, those of one sender, and the content bytes that each may have. */
+  /** Uploads held in memory at the same time, those of one sender, and the bytes and blocks that each may have. */
   readonly maxUploads: number;
   readonly maxUploadsPerSender: number;
   readonly maxUploadBytes: number;
+  readonly maxUploadBlocks: number;
   /** Time a client has to send a whole request, body included. */
   readonly requestTimeoutMs: number;
   /** Time a connection may stay silent. */
@@ -40,6 +41,7 @@ const DEFAULT_GATEWAY_LIMITS: GatewayLimits = {
   maxUploads: 16,
   maxUploadsPerSender: 2,
   maxUploadBytes: 16_777_216,
+  maxUploadBlocks: DEFAULT_DAG_LIMITS.maxBlocks,
   maxConnections: 1024,
   maxConnectionsPerAddress: 128,
   leastBytesPerWindow: 10_240,
@@ -55,6 +57,8 @@ export interface GatewayOptions {
   readonly store: GatewayStore;
   /** Decides on an upload before its body is read: true, or why not. */
   readonly authoriseUpload: (request: UploadRequest) => Promise<boolean | string>;
+  /** Which directories it takes, by the names of their files; any if absent. */
+  readonly isTaken?: (names: readonly string[]) => boolean;
   /** Whose an authorised upload is: a sender may have few at a time. All are one sender's unless told. */
   readonly senderOf?: (request: UploadRequest) => string;
   /** Serves over TLS, with this certificate chain and its key (PEM). */
@@ -86,7 +90,11 @@ const TIMEOUT_CHECK_MS = 1000;
  */
 export function createGateway(options: GatewayOptions): FastifyInstance {
   const limits = { ...DEFAULT_GATEWAY_LIMITS, ...options.limits };
-  const uploadLimits = { ...limits, maxBytes: Math.min(limits.maxBytes, limits.maxUploadBytes) };
+  const uploadLimits = {
+    ...limits,
+    maxBytes: Math.min(limits.maxBytes, limits.maxUploadBytes),
+    maxBlocks: Math.min(limits.maxBlocks, limits.maxUploadBlocks),
+  };
   const { reporter } = options;
   const allowedHosts = options.allowedHosts ?? LOOPBACK_HOSTS;
   const onError = (error: unknown, request: FastifyRequest, reply: FastifyReply): void =>
@@ -160,7 +168,7 @@ const OPEN_TO_BROWSERS = {
 
 function addUploads(
   app: FastifyInstance,
-  { store, authoriseUpload, senderOf = () => "" }: GatewayOptions,
+  { store, authoriseUpload, isTaken, senderOf = () => "" }: GatewayOptions,
   limits: GatewayLimits,
 ): void {
   /** In progress, by sender. */
@@ -204,7 +212,7 @@ function addUploads(
       if (!(request.body instanceof Uint8Array))
         throw refusal(415, "REQUEST_INVALID", `the body must be ${CAR_MEDIA_TYPE}`);
       const held = await store.has(root);
-      await store.importCar(request.body, root, limits);
+      await store.importCar(request.body, root, limits, isTaken);
       return reply.status(held ? 200 : 201).send({ cid: root });
     },
   };

@@ -37,9 +37,16 @@ export interface ContentStore {
   exportCar(cid: string): Promise<Uint8Array>;
   /**
    * Checks a CAR whole, then stores its blocks and pins the root. Nothing is stored if anything is wrong.
-   * @throws IPFS_CAR_INVALID, IPFS_BLOCK_MISMATCH, IPFS_DAG_INVALID, IPFS_CID_INVALID, IPFS_LIMIT_EXCEEDED
+   * @param isTaken told of the names of the directory's files; any directory is taken if absent
+   * @throws IPFS_CAR_INVALID, IPFS_BLOCK_MISMATCH, IPFS_DAG_INVALID, IPFS_CID_INVALID, IPFS_LIMIT_EXCEEDED;
+   *   IPFS_UPLOAD_REFUSED if it is none of those that are taken
    */
-  importCar(bytes: Uint8Array, expectedRoot: string, limits?: Partial<DagLimits>): Promise<void>;
+  importCar(
+    bytes: Uint8Array,
+    expectedRoot: string,
+    limits?: Partial<DagLimits>,
+    isTaken?: (names: readonly string[]) => boolean,
+  ): Promise<void>;
   /** Fetches what is missing of a directory and pins it. Throws like {@link getFile}. */
   pin(cid: string): Promise<void>;
   /** The pinned directories, sorted. */
@@ -121,6 +128,8 @@ export async function createContentStore(options: StoreOptions): Promise<Content
   if (disk.pinsRebuilt) reportRebuilt(options);
   /** Directories come and go one at a time: none is removed while another that shares blocks with it is stored. */
   const changes = pLimit(1);
+  /** Nodes that no pin need keep: what others ask for is read, and not pinned. */
+  const fetched = new Set<string>();
   /** Blocks that each peer failed to deliver: one that keeps readers waiting is asked last from then on. */
   const failures = new Map<string, number>();
   const byReliability = (): readonly string[] =>
@@ -128,8 +137,6 @@ export async function createContentStore(options: StoreOptions): Promise<Content
   const onFailure = (peer: string): void => void failures.set(peer, (failures.get(peer) ?? 0) + 1);
   const onDisk = async <Result>(work: Promise<Result>): Promise<Result> => {
     try {
-  /** Nodes that no pin need keep: what others ask for is read, and not pinned. */
-  const fetched = new Set<string>();
       return await work;
     } catch (cause) {
       reportDiskFailure(options, describe(cause));
@@ -158,6 +165,7 @@ export async function createContentStore(options: StoreOptions): Promise<Content
           onFailure,
         });
         await onDisk(disk.write(cid, bytes));
+        if (cid.code !== RAW_CODEC) fetched.add(cid.toString());
         return bytes;
       },
       commit: (root, blocks) =>
@@ -165,7 +173,6 @@ export async function createContentStore(options: StoreOptions): Promise<Content
           const write = async ({ cid, bytes }: Block): Promise<void> => {
             if ((await readLocal(cid)) === undefined) await onDisk(disk.write(cid, bytes));
           };
-        if (cid.code !== RAW_CODEC) fetched.add(cid.toString());
           // The root is last: where it is, all is.
           const below = blocks.filter(({ cid }) => !cid.equals(root));
           const limit = pLimit(WRITES_AT_ONCE);
@@ -250,11 +257,14 @@ export function contentStoreOver(backend: BlockBackend, limits: StoreLimits): Co
       const root = parseDirectoryCid(cid);
       return encodeCar(root, await reading((read) => collect(root, read)));
     },
-    importCar: async (bytes, expectedRoot, callLimits = {}) => {
+    importCar: async (bytes, expectedRoot, callLimits = {}, isTaken = () => true) => {
       const root = parseDirectoryCid(expectedRoot);
       const blocks = await decodeCar(bytes, root, { ...limits, ...callLimits });
       const top = blocks.at(-1);
-      if (top === undefined || decodeNode(root, top.bytes).kind !== "directory") throw notADirectory(root);
+      const node = top === undefined ? undefined : decodeNode(root, top.bytes);
+      if (node?.kind !== "directory") throw notADirectory(root);
+      if (!isTaken(node.entries.map(({ name }) => name)))
+        throw new VerisumError("IPFS_UPLOAD_REFUSED", `${expectedRoot} is no directory of a kind that is taken here`);
       await backend.commit(root, blocks);
     },
     pin: async (cid) => {

@@ -3,10 +3,12 @@ import type { FastifyInstance } from "fastify";
 import { persist } from "../command/run.ts";
 import type { ListenAddress } from "../command/listen-address.ts";
 import { createGateway } from "../content/gateway.ts";
+import { CHUNK_BYTES } from "../content/profile.ts";
 import { parsePeerUrl } from "../content/peers.ts";
 import { VerisumError } from "../protocol/errors.ts";
 import type { Reporter } from "../protocol/reporter.ts";
 import type { WritingNode } from "./node.ts";
+import { sharesByNames } from "./share-directories.ts";
 import { untilFinal } from "./until-final.ts";
 import { authoriseTaskUploads, uploadSender } from "./upload-authorisation.ts";
 import { bundleBytes } from "../protocol/bundle.ts";
@@ -57,23 +59,26 @@ function readPem(path: string): Promise<string> {
   return readUserText(path, refuseWith("STORAGE_FAILED", path, { path }));
 }
 
-/** Builds the gateway with this task's upload rules: who, how often, and no more than a bundle of shares. */
+/** Builds the gateway with this task's upload rules: who, how often, and what: a bundle of shares, or a sum of them. */
 export function taskGateway(
   node: Pick<WritingNode, "store" | "chain" | "task" | "observer">,
   publicUrl: string,
   tls?: TlsFiles,
 ): FastifyInstance {
-  const { layout, parameters } = node.task;
+  const { committeeSize, threshold } = node.task.parameters;
+  const content = bundleBytes(committeeSize, { elementCount: node.task.layout.elementCount, threshold });
   return createGateway({
     limits: {
-      maxUploadBytes:
-        bundleBytes(parameters.committeeSize, { elementCount: layout.elementCount, threshold: parameters.threshold }) +
-        DIRECTORY_BYTES,
+      maxUploadBytes: content + DIRECTORY_BYTES,
+      // The directory, and of each file two blocks besides those that are full: each of them is a file on the disk.
+      maxUploadBlocks: 1 + 2 * (committeeSize + Math.ceil(content / CHUNK_BYTES)),
     },
     store: node.store,
     reporter: node.observer,
     authoriseUpload: authoriseTaskUploads(node.chain, () => Math.floor(Date.now() / 1000)),
     ...(tls === undefined ? {} : { tls }),
+    // Whatever else a role publishes, others fetch.
+    isTaken: sharesByNames(committeeSize),
     senderOf: uploadSender,
     allowedHosts: ["localhost", "127.0.0.1", "[::1]", new URL(publicUrl).hostname],
   });

@@ -98,9 +98,9 @@ export const CONTENT_ERRORS = {
     exit: 1,
   },
   IPFS_UPLOAD_REFUSED: {
-    cause: "The gateway does not accept this upload from this sender.",
+    cause: "The gateway does not accept this upload, or none from this sender.",
     advice:
-      "Only the task's operator, members and registered clients may upload. Check the account and the machine's clock.",
+      "Only the task's operator, members and registered clients may upload, and only share bundles and share sums. Check the account and the machine's clock.",
     role: "end",
     about: "input",
     exit: 1,

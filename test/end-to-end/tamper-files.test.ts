@@ -247,12 +247,19 @@ describe("one valid task, changed one thing at a time", function () {
   });
 
   describe("a member's gateway refuses an upload with", () => {
+    let bundle: string;
+    let packed: Uint8Array;
+    before(async () => {
+      const { store } = harness.task;
+      bundle = await store.putDirectory({ "seat-1.bin": bytes("share") });
+      packed = await store.exportCar(bundle);
+    });
     const now = (): number => Math.floor(Date.now() / 1000);
-    const upload = async (authorization: string | undefined, content = car): Promise<void> => {
-      const result = await uploadCar(harness.aggregator.url, root, content, authorization);
+    const upload = async (authorization: string | undefined, of = bundle, content = packed): Promise<void> => {
+      const result = await uploadCar(harness.aggregator.url, of, content, authorization);
       if (!result.ok) throw new VerisumError(result.code, result.message);
     };
-    const honest = (signedRoot = root, at = now()): Promise<string> =>
+    const honest = (signedRoot = bundle, at = now()): Promise<string> =>
       uploadAuthorization(harness.clients[0]!.node.chain, signedRoot, at);
     const part = (index: number, change: (old: string) => string) => async (): Promise<void> =>
       upload(
@@ -278,8 +285,9 @@ describe("one valid task, changed one thing at a time", function () {
         "IPFS_UPLOAD_REFUSED",
         async () => upload(await honest(cidFromDigest(harness.task.parameters.taskCid))),
       ],
-      ["an expired authorisation", "IPFS_UPLOAD_REFUSED", async () => upload(await honest(root, now() - 3600))],
-      ["an authorisation for ever", "IPFS_UPLOAD_REFUSED", async () => upload(await honest(root, now() + 86_400))],
+      ["an expired authorisation", "IPFS_UPLOAD_REFUSED", async () => upload(await honest(bundle, now() - 3600))],
+      ["an authorisation for ever", "IPFS_UPLOAD_REFUSED", async () => upload(await honest(bundle, now() + 86_400))],
+      ["files that are no shares", "IPFS_UPLOAD_REFUSED", async () => upload(await honest(root), root, car)],
       ["nothing changed", "accepted", async () => upload(await honest())],
     ]);
   });

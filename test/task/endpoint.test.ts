@@ -3,11 +3,16 @@ import { createServer } from "node:net";
 import type { AddressInfo } from "node:net";
 import { afterEach, describe, it } from "mocha";
 import { listenAddress } from "../../command/listen-address.ts";
+import { encodeCar } from "../../content/car.ts";
 import { createGateway } from "../../content/gateway.ts";
-import { replicate } from "../../content/upload.ts";
-import { openEndpoint, publicUrlOf } from "../../task/endpoint.ts";
+import { buildDirectory } from "../../content/profile.ts";
+import { replicate, uploadCar } from "../../content/upload.ts";
+import { layoutOfTask } from "../../protocol/task.ts";
+import { openEndpoint, publicUrlOf, taskGateway } from "../../task/endpoint.ts";
 import type { WritingNode } from "../../task/node.ts";
-import { text, Workbench } from "../content/support.ts";
+import type { PublishingTask } from "../../task/opened-task.ts";
+import { uploadAuthorization } from "../../task/upload-authorisation.ts";
+import { directoryOf, fileData, handCar, pbBlock, rawBlock, text, Workbench } from "../content/support.ts";
 import { rejectsCode } from "../support/errors.ts";
 import { openMemoryTask } from "../support/memory-chain.ts";
 import { createRecorder } from "../support/round-recorder.ts";
@@ -62,6 +67,44 @@ describe("a node's endpoint", () => {
     const report = await replicate(reader, made, [url], 1, { authorise: async () => "any" });
     assert.equal(report.satisfied, true);
     assert.equal(await store.has(made), true);
+  });
+
+  it("takes share bundles and share sums, and nothing else that would lie there for ever, in no more blocks than they have", async () => {
+    const task = await openMemoryTask();
+    const [member] = task.members;
+    const store = await bench.store();
+    const opened = { parameters: task.parameters, layout: layoutOfTask(task.parameters) } as unknown as PublishingTask;
+    const app = taskGateway({ store, chain: member!, task: opened, observer: createRecorder() }, "http://127.0.0.1");
+    bench.onClose(() => app.close());
+    const url = await app.listen({ host: "127.0.0.1", port: 0 });
+    const upload = async (files: Readonly<Record<string, Uint8Array>>): Promise<string> => {
+      const { root, blocks } = await buildDirectory(files);
+      return send(root.toString(), encodeCar(root, [...blocks].reverse()));
+    };
+    const send = async (root: string, car: Uint8Array): Promise<string> => {
+      const now = Math.floor(Date.now() / 1000);
+      const result = await uploadCar(url, root, car, await uploadAuthorization(task.clients[0]!, root, now));
+      assert.equal(await store.has(root), result.ok);
+      return result.ok ? "taken" : result.code;
+    };
+    const answers = [
+      await upload({ "seat-1.bin": text("a"), "seat-4.bin": text("b") }),
+      await upload({ "share-sum.bin": text("sum") }),
+      await upload({ "seat-5.bin": text("of no seat") }),
+      await upload({ "seat-1.bin": text("a"), "state.bin": text("b") }),
+      await upload({ "share-sum.bin": text("sum"), "seat-1.bin": text("a") }),
+      await upload({ "config.json": text("{}"), "state.bin": text("b") }),
+    ];
+    const refused = "IPFS_UPLOAD_REFUSED";
+    assert.deepEqual(answers, ["taken", "taken", refused, refused, refused, refused]);
+    assert.equal((await store.pins()).length, 2);
+    const crumbs = Array.from({ length: 100 }, (_, i) => rawBlock(Uint8Array.of(i)));
+    const links = crumbs.map(({ cidBytes: cid }) => ({ cid, name: "", totalBytes: 1 }));
+    const file = pbBlock(links, fileData(crumbs.map(() => 1)));
+    const root = directoryOf("seat-1.bin", file);
+    const car = handCar(root.cidBytes, [root, file, ...crumbs]);
+    await (await bench.store()).importCar(car, root.cid);
+    assert.equal(await send(root.cid, car), "IPFS_LIMIT_EXCEEDED");
   });
 
   it("is announced again where a reorganisation undid that, until the announcement is final", async () => {

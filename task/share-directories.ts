@@ -1,0 +1,60 @@
+/**
+ * The directories that serve a round until it is final, and nothing afterwards: clients' share bundles and members'
+ * share sums. Their files' names tell them from all that an audit reads.
+ */
+import { parseDirectoryCid } from "../content/cid.ts";
+import { decodeNode } from "../content/node.ts";
+import type { ContentStore } from "../content/store.ts";
+import { shareFileName } from "../protocol/bundle.ts";
+import { isVerisumError } from "../protocol/errors.ts";
+import { SHARE_SUM_FILE } from "./outcome.ts";
+
+/** Tells by the names of a directory's files whether it is a share bundle for such a committee, or a share sum. */
+export function sharesByNames(committeeSize: number): (names: readonly string[]) => boolean {
+  const seats = new Set(Array.from({ length: committeeSize }, (_, i) => shareFileName(i + 1)));
+  return (names) =>
+    (names.length > 0 && names.every((name) => seats.has(name))) || (names.length === 1 && names[0] === SHARE_SUM_FILE);
+}
+
+/** The same of a directory in a store; undefined if its root is not here. Asks no peer. @throws IPFS_STORE_FAILED */
+export async function holdsShares(
+  store: Pick<ContentStore, "getLocalBlock">,
+  cid: string,
+  isShares: (names: readonly string[]) => boolean,
+): Promise<boolean | undefined> {
+  const bytes = await store.getLocalBlock(cid);
+  if (bytes === undefined) return undefined;
+  try {
+    const node = decodeNode(parseDirectoryCid(cid), bytes);
+    return node.kind === "directory" && isShares(node.entries.map(({ name }) => name));
+  } catch (error) {
+    if (!isVerisumError(error)) throw error;
+    return false;
+  }
+}
+
+/** Roots read in one call: a node that starts has all of them before it. */
+const ROOTS_PER_CALL = 256;
+
+/**
+ * Finds the bundles and sums among all that a store has. A root is read once: what it names never changes.
+ * @returns what finds them: undefined until it has read every root, some at each call
+ */
+export function createShareFinder(
+  store: Pick<ContentStore, "getLocalBlock" | "roots">,
+  isShares: (names: readonly string[]) => boolean,
+): () => Promise<readonly string[] | undefined> {
+  /** Undefined of a root that was not here, or was damaged, when it was looked for. */
+  const known = new Map<string, boolean | undefined>();
+  let roots: readonly string[] | undefined;
+  return async () => {
+    const all = (roots ??= await store.roots());
+    const unread = all.filter((cid) => !known.has(cid));
+    for (const cid of unread.slice(0, ROOTS_PER_CALL)) known.set(cid, await holdsShares(store, cid, isShares));
+    if (unread.length > ROOTS_PER_CALL) return undefined;
+    roots = undefined;
+    const present = new Set(all);
+    for (const [cid, shares] of known) if (shares === undefined || !present.has(cid)) known.delete(cid);
+    return all.filter((cid) => known.get(cid) === true);
+  };
+}
