@@ -1,136 +1,176 @@
 /**
- * Removing what rounds that are over leave at a node: share bundles and share sums. Checkpoints and aggregates stay: an
- * audit needs no more (docs/state.md).
+ * Removing what rounds that are over leave at a node: share bundles and share sums, those that the chain names and
+ * those that no transaction ever named. Checkpoints and aggregates stay: an audit needs no more (docs/state.md).
  */
-import { z } from "zod";
-import type { RoundRecords, TaskReader } from "../chain/task-chain.ts";
-import { cidFromDigest, parseDirectoryCid } from "../content/cid.ts";
-import { decodeNode } from "../content/node.ts";
+import type { TaskLook } from "../chain/task-chain.ts";
+import { cidFromDigest } from "../content/cid.ts";
 import type { ContentStore } from "../content/store.ts";
-import { shareFileName } from "../protocol/bundle.ts";
-import { isVerisumError } from "../protocol/errors.ts";
 import type { Reporter } from "../protocol/reporter.ts";
-import { encodeRecord, readRecordOrNull, writeDurably } from "../storage/durable-file.ts";
 import type { StateDirectory } from "../storage/state-directory.ts";
 import type { ReadingNode } from "./node.ts";
-import { SHARE_SUM_FILE } from "./outcome.ts";
+import { readPruned, withSeen, writePruned } from "./pruned-record.ts";
+import type { Pruned, SeenByRound } from "./pruned-record.ts";
+import { createShareFinder, holdsShares, sharesByNames } from "./share-directories.ts";
 import type { StatementBoard } from "./statement-board.ts";
 
 /** Rounds before the present one whose bundles and share sums a node keeps, unless it is told another number. */
 export const DEFAULT_KEEP_ROUNDS = 8;
 /** Rounds looked at in one step: a node that starts late has many behind it. */
-const ROUNDS_PER_STEP = 8;
-
-const decimal = z.string().regex(/^[0-9]+$/);
-const prunedSchema = z.strictObject({
-  round: decimal,
-  /** Sums that seats released in later rounds and that are here, by round: a result names few of them. */
-  sums: z.record(decimal, z.array(z.string())).optional(),
-});
-
-/** The last round whose content was removed, and what is known of later ones. */
-interface Pruned {
-  readonly round: bigint;
-  readonly sums: ReadonlyMap<bigint, ReadonlySet<string>>;
-}
+const ROUNDS_PER_STEP = 8n;
+/** Directories that no transaction named and that one step removes. */
+const UNNAMED_PER_STEP = 256;
 
 export interface PruningDependencies {
-  readonly chain: Pick<TaskReader, "round" | "records">;
+  readonly chain: { look(): Promise<Pick<TaskLook, "round" | "records" | "results">> };
+  /** Chains of the task's other cells: their results are audited with this one's. */
+  readonly siblings: readonly { look(): Promise<Pick<TaskLook, "results">> }[];
   readonly board: Pick<StatementBoard, "of">;
-  readonly store: Pick<ContentStore, "getLocalBlock" | "remove">;
+  readonly store: Pick<ContentStore, "getLocalBlock" | "remove" | "roots">;
   readonly state: StateDirectory;
   readonly scope: string;
   readonly committeeSize: number;
+  /** Directories besides results that an audit reads. */
+  readonly audited: readonly string[];
   readonly keepRounds: number;
   readonly reporter: Reporter;
 }
 
-/** One step: removes what is old, a few rounds at a time. */
+type Look = Awaited<ReturnType<PruningDependencies["chain"]["look"]>>;
+
+/** One step: removes what is old and notes what is new, a bounded number of rounds and directories at a time. */
 export function createPruner(deps: PruningDependencies): () => Promise<void> {
   const { chain, store, state, scope, keepRounds, reporter } = deps;
   const path = state.file(scope, "pruned.json");
+  const isShares = sharesByNames(deps.committeeSize);
+  const findShares = createShareFinder(store, isShares);
   let pruned: Pruned | undefined;
-  const keep = async (next: Pruned): Promise<void> => {
-    const sums = Object.fromEntries([...next.sums].map(([round, cids]) => [round.toString(), [...cids]]));
-    await writeDurably(path, encodeRecord({ round: next.round.toString(), sums }));
-    pruned = next;
+  /** The last round in which the whole store was looked through, or could not be. */
+  let lookedIn = -1n;
+
+  const keep = async (next: Pruned): Promise<Pruned> => {
+    if (next.round !== pruned?.round || next.seen !== pruned.seen) await writePruned(path, next);
+    return (pruned = next);
   };
-  return async () => {
-    const kept = (pruned ??= await prunedBefore(path));
-    const present = (await chain.round()).number;
-    let { sums } = kept;
-    // A result may have come sooner than this step.
-    for (const round of [present - 1n, present]) sums = await withReleased(deps, sums, round);
-    const due = present - BigInt(keepRounds) - 1n;
-    if (due <= kept.round) {
-      if (sums !== kept.sums) await keep({ ...kept, sums });
-      return;
-    }
-    const until = due < kept.round + BigInt(ROUNDS_PER_STEP) ? due : kept.round + BigInt(ROUNDS_PER_STEP);
-    let removed = 0;
-    for (let round = kept.round + 1n; round <= until; round += 1n) {
-      const old = await roundContent(deps, await chain.records(round), sums.get(round) ?? []);
-      if (old.length > 0) await store.remove(old);
-      removed += old.length;
-    }
-    await keep({ round: until, sums: new Map([...sums].filter(([round]) => round > until)) });
+
+  /** Removes what the rounds up to `due` left: what the chain names of the next of them, and what was seen in them. */
+  const removeOld = async ({ round, seen }: Pruned, look: Look, due: bigint): Promise<Pruned> => {
+    const until = largest(round, due < round + ROUNDS_PER_STEP ? due : round + ROUNDS_PER_STEP);
+    const old = new Set<string>();
+    for (let of = round + 1n; of <= until; of += 1n) for (const cid of namedIn(look, of)) old.add(cid);
+    const unnamed = [...seen].flatMap(([first, cids]) => (first <= due ? [...cids] : [])).slice(0, UNNAMED_PER_STEP);
+    for (const cid of unnamed) old.add(cid);
+    const removed = await removeShares(deps, isShares, look, due, old);
     if (removed > 0)
       reporter.say("info", "pruned", `removed ${removed} bundles and share sums of rounds up to ${until}`, {
         round: until,
         directories: removed,
       });
+    return { round: until, seen: withoutOld(seen, due, new Set(unnamed)) };
+  };
+
+  /** Notes what lies here and is of no round that is kept, once in each round. */
+  const noteUnnamed = async ({ round, seen }: Pruned, look: Look, due: bigint): Promise<Pruned> => {
+    const { number } = look.round;
+    // What the rounds before are known by is removed without a note.
+    if (number === lookedIn || round < due) return { round, seen };
+    lookedIn = number;
+    const shares = await findShares();
+    if (shares === undefined) lookedIn = -1n;
+    const known = new Set([...namedSince(look, due), ...[...seen.values()].flatMap((cids) => [...cids])]);
+    const unnamed = (shares ?? []).filter((cid) => !known.has(cid));
+    // A look that lags behind what was removed already makes nothing older than it is.
+    const first = round > 0n ? largest(number, round + BigInt(keepRounds) + 1n) : number;
+    return { round, seen: withSeen(seen, first, unnamed) };
+  };
+
+  return async () => {
+    const before = (pruned ??= await readPruned(path));
+    const look = await chain.look();
+    const present = look.round.number;
+    const due = present - BigInt(keepRounds) - 1n;
+    let { seen } = before;
+    // A result may have come sooner than this step.
+    for (const round of [present - 1n, present])
+      seen = withSeen(seen, round, await releasedHere(deps, isShares, seen, round));
+    const after = await keep(await removeOld({ ...before, seen }, look, due));
+    await keep(await noteUnnamed(after, look, due));
   };
 }
 
 /**
- * With what the board knows of a round; the same if that is nothing new. A seat may sign as many releases as it likes:
- * those count whose sums are here.
+ * Removes what of these is shares, is here, and is named by no round that is kept: a client may record any CID, also of
+ * a directory that another round needs. No block goes that an audit may read.
  */
-async function withReleased(deps: PruningDependencies, sums: Pruned["sums"], round: bigint): Promise<Pruned["sums"]> {
-  const known = sums.get(round) ?? new Set();
-  const added: string[] = [];
-  for (const statement of deps.board.of(round)) {
+async function removeShares(
+  deps: PruningDependencies,
+  isShares: (names: readonly string[]) => boolean,
+  look: Look,
+  due: bigint,
+  candidates: ReadonlySet<string>,
+): Promise<number> {
+  if (candidates.size === 0) return 0;
+  const needed = new Set(namedSince(look, due));
+  const old: string[] = [];
+  for (const cid of candidates)
+    if (!needed.has(cid) && (await holdsShares(deps.store, cid, isShares)) === true) old.push(cid);
+  if (old.length === 0) return 0;
+  const looks = [look, ...(await Promise.all(deps.siblings.map((sibling) => sibling.look())))];
+  const results = looks.flatMap((of) => of.results());
+  const spared = results.flatMap(({ aggregateCid, modelCid }) => [
+    cidFromDigest(aggregateCid),
+    cidFromDigest(modelCid),
+  ]);
+  await deps.store.remove(old, [...deps.audited, ...spared]);
+  return old.length;
+}
+
+/** Bundles and sums that the chain names in a round. */
+function namedIn(look: Look, round: bigint): readonly string[] {
+  const { submitted, released } = look.records(round);
+  return [
+    ...submitted.map(({ submission }) => cidFromDigest(submission.sharesCid)),
+    ...released.map(({ releaseCid }) => cidFromDigest(releaseCid)),
+  ];
+}
+
+/** The same of the rounds after `due`, whose content is kept. */
+function namedSince(look: Look, due: bigint): readonly string[] {
+  const cids: string[] = [];
+  for (let round = due < 0n ? 1n : due + 1n; round <= look.round.number; round += 1n)
+    cids.push(...namedIn(look, round));
+  return cids;
+}
+
+/** Without these of the rounds up to `due`; the same if there are none. */
+function withoutOld(seen: SeenByRound, due: bigint, cids: ReadonlySet<string>): SeenByRound {
+  if (cids.size === 0) return seen;
+  const left = [...seen].map(
+    ([round, of]) => [round, round > due ? of : new Set([...of].filter((cid) => !cids.has(cid)))] as const,
+  );
+  return new Map(left.filter(([, of]) => of.size > 0));
+}
+
+/**
+ * What members say that they released in a round, and is here. A seat may sign as many releases as it likes: those
+ * count whose sums are here.
+ */
+async function releasedHere(
+  { board, store }: PruningDependencies,
+  isShares: (names: readonly string[]) => boolean,
+  seen: SeenByRound,
+  round: bigint,
+): Promise<readonly string[]> {
+  const known = seen.get(round);
+  const here: string[] = [];
+  for (const statement of board.of(round)) {
     if (statement.kind !== "release") continue;
     const cid = cidFromDigest(statement.releaseCid);
-    if (!known.has(cid) && (await hasOnly(deps, cid, [SHARE_SUM_FILE]))) added.push(cid);
+    if (known?.has(cid) !== true && (await holdsShares(store, cid, isShares)) === true) here.push(cid);
   }
-  return added.length === 0 ? sums : new Map([...sums, [round, new Set([...known, ...added])]]);
+  return here;
 }
 
-/** Directories of the round that are here and are what they are recorded as: a client may record any CID. */
-async function roundContent(
-  deps: PruningDependencies,
-  { submitted, released }: RoundRecords,
-  alsoReleased: Iterable<string>,
-): Promise<string[]> {
-  const bundles = submitted.map(({ submission }) => cidFromDigest(submission.sharesCid));
-  const sums = [...released.map(({ releaseCid }) => cidFromDigest(releaseCid)), ...alsoReleased];
-  const seats = Array.from({ length: deps.committeeSize }, (_, i) => shareFileName(i + 1));
-  const old: string[] = [];
-  for (const cid of new Set(bundles)) if (await hasOnly(deps, cid, seats)) old.push(cid);
-  for (const cid of new Set(sums)) if (await hasOnly(deps, cid, [SHARE_SUM_FILE])) old.push(cid);
-  return old;
-}
-
-async function hasOnly({ store }: PruningDependencies, cid: string, names: readonly string[]): Promise<boolean> {
-  const bytes = await store.getLocalBlock(cid);
-  if (bytes === undefined) return false;
-  try {
-    const node = decodeNode(parseDirectoryCid(cid), bytes);
-    return node.kind === "directory" && node.entries.every(({ name }) => names.includes(name));
-  } catch (error) {
-    if (!isVerisumError(error)) throw error;
-    return false;
-  }
-}
-
-/** A damaged record costs a look at rounds that were looked at before, and leaves sums that no result names. */
-async function prunedBefore(path: string): Promise<Pruned> {
-  const parsed = prunedSchema.safeParse(await readRecordOrNull(path));
-  if (!parsed.success) return { round: 0n, sums: new Map() };
-  const sums = Object.entries(parsed.data.sums ?? {}).map(([round, cids]) => [BigInt(round), new Set(cids)] as const);
-  return { round: BigInt(parsed.data.round), sums: new Map(sums) };
-}
+const largest = (a: bigint, b: bigint): bigint => (a > b ? a : b);
 
 const NO_BOARD = { of: () => [] };
 
@@ -145,7 +185,9 @@ export function prunerOf(
   reporter: Reporter,
   board: PruningDependencies["board"] = NO_BOARD,
 ): () => Promise<void> {
-  const { committeeSize } = task.parameters;
+  const { committeeSize, taskCid, genesisCid } = task.parameters;
+  const siblings = task.cells?.siblings ?? [];
+  const audited = [taskCid, genesisCid, task.document.keysCid].map((digest) => cidFromDigest(digest));
   const rounds = { keepRounds: keepRounds ?? DEFAULT_KEEP_ROUNDS, committeeSize };
-  return createPruner({ chain, board, store, state, scope, reporter, ...rounds });
+  return createPruner({ chain, siblings, audited, board, store, state, scope, reporter, ...rounds });
 }

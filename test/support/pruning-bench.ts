@@ -1,0 +1,136 @@
+/** A node that prunes, and the rounds of a task that it sees. For tests only. */
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import type { RoundRecords, RoundResult } from "../../chain/task-chain.ts";
+import { cidFromDigest, digestHexOfCid } from "../../content/cid.ts";
+import { createContentStore } from "../../content/store.ts";
+import type { ContentStore } from "../../content/store.ts";
+import { readRecordOrNull } from "../../storage/durable-file.ts";
+import { openStateDirectory } from "../../storage/state-directory.ts";
+import type { StateDirectory } from "../../storage/state-directory.ts";
+import { createPruner } from "../../task/pruning.ts";
+import type { PruningDependencies } from "../../task/pruning.ts";
+import type { Statement } from "../../task/statements.ts";
+import { createRecorder } from "./round-recorder.ts";
+
+export const KEEP = 3;
+const NO_RECORDS = { submitted: [], released: [] } as unknown as RoundRecords;
+
+/** What of a played round is kept for good. */
+interface PlayedRound {
+  readonly checkpoint: string;
+  readonly aggregate: string;
+}
+
+export class PruningBench {
+  readonly directory: string;
+  readonly state: StateDirectory;
+  readonly store: ContentStore;
+  readonly reporter = createRecorder();
+  present = 0n;
+  readonly records = new Map<bigint, RoundRecords>();
+  readonly results: RoundResult[] = [];
+  /** What members said besides, of whose sums no result is made. */
+  readonly said = new Map<bigint, readonly Statement[]>();
+  /** CIDs that an audit reads besides results. */
+  readonly audited: string[] = [];
+
+  private constructor(directory: string, state: StateDirectory, store: ContentStore) {
+    this.directory = directory;
+    this.state = state;
+    this.store = store;
+  }
+
+  /** @param source the store of the one peer, if there is one */
+  static async open(source: () => ContentStore | undefined = () => undefined): Promise<PruningBench> {
+    const directory = await mkdtemp(join(tmpdir(), "verisum-pruning-"));
+    const store = await createContentStore({
+      directory: join(directory, "ipfs"),
+      peers: () => (source() === undefined ? [] : ["http://peer.example"]),
+      fetch: async (input) => {
+        const cid = new URL(input instanceof Request ? input.url : input).pathname.split("/").at(-1)!;
+        const block = await source()?.getLocalBlock(cid);
+        return block === undefined ? new Response("", { status: 404 }) : new Response(Buffer.from(block));
+      },
+      reporter: createRecorder(),
+    });
+    return new PruningBench(directory, await openStateDirectory(join(directory, "state")), store);
+  }
+
+  async close(): Promise<void> {
+    await this.store.close();
+    await this.state.release();
+    await rm(this.directory, { recursive: true, force: true });
+  }
+
+  /** A process's pruner. */
+  pruner(other: Partial<PruningDependencies> = {}): () => Promise<void> {
+    const { store, state, reporter, audited } = this;
+    return createPruner({
+      ...{ store, state, scope: "scope", committeeSize: 4, keepRounds: KEEP, reporter, audited, siblings: [] },
+      board: { of: (round) => this.said.get(round) ?? [] },
+      chain: {
+        look: () =>
+          Promise.resolve({
+            round: { number: this.present },
+            records: (round: bigint) => this.records.get(round) ?? NO_RECORDS,
+            results: () => this.results,
+          }),
+      } as unknown as PruningDependencies["chain"],
+      ...other,
+    });
+  }
+
+  put(files: Readonly<Record<string, string>>, store = this.store): Promise<string> {
+    return store.putDirectory(Object.fromEntries(Object.entries(files).map(([name, label]) => [name, textOf(label)])));
+  }
+
+  /** Opens the next round, whose submissions name these. */
+  open(...named: readonly string[]): void {
+    this.present += 1n;
+    this.records.set(this.present, {
+      submitted: named.map((cid) => ({ submission: { sharesCid: digestHexOfCid(cid) } })),
+      released: [],
+    } as unknown as RoundRecords);
+  }
+
+  /** A round of three clients and some releases, two of which a result names; the first client may name another CID. */
+  async play(forged?: string, released = 2): Promise<PlayedRound> {
+    const label = `round ${this.present + 1n}`;
+    const bundles = await Promise.all(
+      [1, 2, 3].map((client) =>
+        this.put({ "seat-1.bin": `${label} ${client} a`, "seat-2.bin": `${label} ${client} b` }),
+      ),
+    );
+    const seats = Array.from({ length: released }, (_, i) => i + 1);
+    const sums = await Promise.all(seats.map((seat) => this.put({ "share-sum.bin": `${label} sum ${seat}` })));
+    this.open(forged ?? bundles[0]!, ...bundles.slice(1));
+    const releases = sums.map((cid) => ({ kind: "release", releaseCid: digestHexOfCid(cid) }));
+    this.said.set(this.present, releases as unknown as readonly Statement[]);
+    const { submitted } = this.records.get(this.present)!;
+    this.records.set(this.present, { submitted, released: releases.slice(0, 2) } as unknown as RoundRecords);
+    const checkpoint = await this.put({ "state.bin": label, "config.json": label });
+    const aggregate = await this.put({ "aggregate.bin": label });
+    const [modelCid, aggregateCid] = [digestHexOfCid(checkpoint), digestHexOfCid(aggregate)];
+    this.results.push({ modelCid, aggregateCid } as unknown as RoundResult);
+    return { checkpoint, aggregate };
+  }
+
+  /** The directories that the record lists, by the round in which they were seen. */
+  async seen(): Promise<ReadonlyMap<string, readonly string[]>> {
+    const record = (await readRecordOrNull(this.recordPath)) as { readonly seen?: Record<string, string[]> } | null;
+    return new Map(Object.entries(record?.seen ?? {}));
+  }
+
+  get recordPath(): string {
+    return this.state.file("scope", "pruned.json");
+  }
+
+  /** CIDs of a round's submissions. */
+  named(round: bigint): readonly string[] {
+    return this.records.get(round)!.submitted.map(({ submission }) => cidFromDigest(submission.sharesCid));
+  }
+}
+
+export const textOf = (label: string): Uint8Array => new TextEncoder().encode(label.padEnd(200, "."));
