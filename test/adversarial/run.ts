@@ -1,6 +1,7 @@
 /**
  * Faults in whole tasks: over processes that are the real commands, and in random schedules over a virtual clock.
- * Processes mostly wait, for windows and for blocks: schedules run beside them, with the processor that they leave.
+ * Processes mostly wait, for windows and for blocks: two lanes of parts run side by side, and schedules beside both
+ * with the processor that they leave.
  *
  *   npm run test:adversarial                                  everything
  *   npm run test:adversarial -- --only endpoint --sample 20   one part of it, with so many of its faults
@@ -21,7 +22,7 @@ import { reorganisationPart } from "./parts/reorganisation.ts";
 import { schedulesPart } from "./parts/schedules.ts";
 import { slowMemberPart } from "./parts/slow-member.ts";
 import type { Part } from "./part.ts";
-import { inOrder } from "./in-order.ts";
+import { inLanes } from "./lanes.ts";
 import { reportOf, tableOf } from "./report.ts";
 import type { PartReport } from "./report.ts";
 import { prepareAdversarialTask } from "./task.ts";
@@ -29,6 +30,12 @@ import { prepareAdversarialTask } from "./task.ts";
 const PARTS = ["endpoint", "crash", "reorganisation", "missing-log", "slow-member", "endurance", "schedules"] as const;
 
 type PartName = (typeof PARTS)[number];
+
+/** About as long as each other. */
+const LANES: readonly (readonly PartName[])[] = [
+  ["endpoint", "slow-member"],
+  ["crash", "reorganisation", "missing-log", "endurance"],
+];
 
 async function main(): Promise<number> {
   const { values } = parseArgs({
@@ -70,7 +77,7 @@ async function main(): Promise<number> {
   const keep = async (reports: readonly PartReport[]): Promise<void> => {
     if (values.json !== undefined) await writeFile(values.json, `${JSON.stringify(reportOf(reports), undefined, 2)}\n`);
   };
-  const report = reportOf(await inOrder(names as readonly PartName[], "schedules", run, keep));
+  const report = reportOf(await inLanes(names as readonly PartName[], LANES, run, keep));
   console.log(tableOf(report));
   if (report.ok) await rm(directory, { recursive: true, force: true });
   else console.log(`the roles' logs are in ${directory}`);

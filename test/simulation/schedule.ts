@@ -13,8 +13,8 @@ import type { Scene, Shape } from "./scene.ts";
 import { World } from "./world.ts";
 import type { Fault, Nature } from "./world.ts";
 
-/** Rounds that become final before the disturbances end, at most; one more must follow. */
-const MOST_ROUNDS = 2;
+/** One schedule in so many is disturbed until two rounds are final, the others until one is; one more must follow. */
+const SCHEDULES_PER_LONG_ONE = 3;
 /** Events after which the disturbances end at the latest, and after which a quiet world has failed. */
 const HOSTILE_EVENTS = 1500;
 const QUIET_EVENTS = 1500;
@@ -103,7 +103,7 @@ async function play(seed: string, dice: Dice, scene: Scene, planted: Planted): P
     }
     if (name === "abort") aborted++;
   };
-  const rounds = dice.between(1, MOST_ROUNDS);
+  const rounds = dice.oneIn(SCHEDULES_PER_LONG_ONE) ? 2 : 1;
   /** What follows from a broken promise tells nothing new. */
   const isBroken = (): boolean => reference.violations.length > 0;
   const { events: hostile = HOSTILE_EVENTS, events: quiet = QUIET_EVENTS } = planted;
