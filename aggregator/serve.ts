@@ -99,7 +99,7 @@ export async function serve(options: ServeOptions, deps: RoleDependencies): Prom
           },
         }),
   });
-  const prune = prunerOf(node, options.keepRounds, reporter, statements.board);
+  const prune = prunerOf(node, reporter, { keepRounds: options.keepRounds, board: statements.board });
   const tidy = options.tidy === true ? [createTidying({ chain, task, reporter })] : [];
   const chores = [announce, ...tidy, prune];
   const step = async (): Promise<boolean> => {

@@ -31,6 +31,7 @@ import { createClientStep } from "./client-loop.ts";
 import { openJournal } from "./journal.ts";
 import type { Journal } from "./journal.ts";
 import { createLearner } from "./learner.ts";
+import { mostRoundsAhead } from "./preparation.ts";
 import { createRelayClient } from "./relay.ts";
 import type { LocalLearner } from "./make-submission.ts";
 import type { ParticipantDependencies } from "./participant.ts";
@@ -249,7 +250,10 @@ async function takePart(
   });
   const step = withSecondLook(look, chain, (progress) => progress === "done");
   const pace = createPace({ chain, pollMs: options.pollMs ?? POLL_MS, sleep, clock });
-  const prune = prunerOf(node, options.keepRounds, reporter);
+  const prune = prunerOf(node, reporter, {
+    keepRounds: options.keepRounds,
+    aheadRounds: mostRoundsAhead(task.parameters),
+  });
   try {
     for (;;) {
       const progress = (await outlive(step, reporter)) ?? "waiting";

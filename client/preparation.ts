@@ -7,6 +7,7 @@ import { bitCount } from "../protocol/committee.ts";
 import type { Submission } from "../protocol/submission.ts";
 import type { TaskParameters } from "../protocol/task.ts";
 import type { Hex } from "../protocol/transcript.ts";
+import { isBuffer } from "../task/buffers.ts";
 import type { Journal, PrivateVector, SubmissionTarget, VectorName } from "./journal.ts";
 import { makeSubmission } from "./make-submission.ts";
 import type { MakingDependencies } from "./make-submission.ts";
@@ -115,6 +116,11 @@ export function createPreparation(deps: PreparationDependencies): Preparation {
       return isSameTarget(taken.target, target) ? taken : undefined;
     },
   };
+}
+
+/** How many rounds before its own a submission may be made: were all of them final, its base is too old further on. */
+export function mostRoundsAhead(parameters: TaskParameters): number {
+  return isBuffer(parameters) ? parameters.maxStaleness + 1 : 0;
 }
 
 /** The round to prove for: `lead` after the present one, or fewer, if this client and its vector may enter it. */

@@ -70,7 +70,7 @@ export async function runMember(options: MemberOptions, deps: RoleDependencies):
     fetch: peerFetch,
     nodes: network.peers,
   });
-  const prune = prunerOf(node, options.keepRounds, reporter, statements.board);
+  const prune = prunerOf(node, reporter, { keepRounds: options.keepRounds, board: statements.board });
   const pace = createPace({
     chain,
     pollMs: options.pollMs,

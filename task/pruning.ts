@@ -32,6 +32,8 @@ export interface PruningDependencies {
   /** Directories besides results that an audit reads. */
   readonly audited: readonly string[];
   readonly keepRounds: number;
+  /** How many rounds before its own a bundle may be made that lies here: it is as old as the round that it is for. */
+  readonly aheadRounds: number;
   readonly reporter: Reporter;
 }
 
@@ -80,7 +82,7 @@ export function createPruner(deps: PruningDependencies): () => Promise<void> {
     const unnamed = (shares ?? []).filter((cid) => !known.has(cid));
     // A look that lags behind what was removed already makes nothing older than it is.
     const first = round > 0n ? largest(number, round + BigInt(keepRounds) + 1n) : number;
-    return { round, seen: withSeen(seen, first, unnamed) };
+    return { round, seen: withSeen(seen, first + BigInt(deps.aheadRounds), unnamed) };
   };
 
   return async () => {
@@ -172,22 +174,25 @@ async function releasedHere(
 
 const largest = (a: bigint, b: bigint): bigint => (a > b ? a : b);
 
-const NO_BOARD = { of: () => [] };
+/** What roles differ in. */
+interface PruningOptions {
+  /** As `NodeOptions` has it. */
+  readonly keepRounds?: number | undefined;
+  /** Of a role that keeps others' share sums. */
+  readonly board?: PruningDependencies["board"];
+  /** Of a role that makes submissions before their rounds open. */
+  readonly aheadRounds?: number;
+}
 
-/**
- * The pruner of a role's node.
- * @param keepRounds as `NodeOptions` has it
- * @param board of a role that keeps others' share sums
- */
+/** The pruner of a role's node. */
 export function prunerOf(
   { chain, store, state, scope, task }: ReadingNode,
-  keepRounds: number | undefined,
   reporter: Reporter,
-  board: PruningDependencies["board"] = NO_BOARD,
+  { keepRounds = DEFAULT_KEEP_ROUNDS, board = { of: () => [] }, aheadRounds = 0 }: PruningOptions,
 ): () => Promise<void> {
   const { committeeSize, taskCid, genesisCid } = task.parameters;
   const siblings = task.cells?.siblings ?? [];
   const audited = [taskCid, genesisCid, task.document.keysCid].map((digest) => cidFromDigest(digest));
-  const rounds = { keepRounds: keepRounds ?? DEFAULT_KEEP_ROUNDS, committeeSize };
+  const rounds = { keepRounds, aheadRounds, committeeSize };
   return createPruner({ chain, siblings, audited, board, store, state, scope, reporter, ...rounds });
 }

@@ -9,6 +9,7 @@ import { createClientStep } from "../../client/client-loop.ts";
 import type { ClientLoopDependencies, ClientProgress } from "../../client/client-loop.ts";
 import { openJournal } from "../../client/journal.ts";
 import type { Journal } from "../../client/journal.ts";
+import { mostRoundsAhead } from "../../client/preparation.ts";
 import { VerisumError } from "../../protocol/errors.ts";
 import { encodeModelState, modelDigest } from "../../protocol/model.ts";
 import type { ModelState } from "../../protocol/model.ts";
@@ -300,5 +301,11 @@ describe("a proof", () => {
       await rest();
       assert.deepEqual(proofs(), []);
     }
+  });
+
+  it("is made at most one round more ahead than its base may be old, and none where rounds wait for everybody", async () => {
+    const { parameters } = await openMemoryTask();
+    assert.equal(mostRoundsAhead({ ...parameters, ...BUFFER }), BUFFER.maxStaleness + 1);
+    assert.equal(mostRoundsAhead(parameters), 0);
   });
 });

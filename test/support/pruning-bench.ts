@@ -68,7 +68,8 @@ export class PruningBench {
   pruner(other: Partial<PruningDependencies> = {}): () => Promise<void> {
     const { store, state, reporter, audited } = this;
     return createPruner({
-      ...{ store, state, scope: "scope", committeeSize: 4, keepRounds: KEEP, reporter, audited, siblings: [] },
+      ...{ store, state, scope: "scope", committeeSize: 4, keepRounds: KEEP, reporter, audited },
+      ...{ siblings: [], aheadRounds: 0 },
       board: { of: (round) => this.said.get(round) ?? [] },
       chain: {
         look: () =>

@@ -91,6 +91,23 @@ describe("bundles and sums that no transaction ever named", function () {
     assert.equal(await store.has(early), false);
   });
 
+  it("count as seen in the last round that a client may have made them for", async () => {
+    const aheadRounds = 2 * KEEP;
+    const prune = bench.pruner({ aheadRounds });
+    bench.open();
+    const prepared = await bundle("prepared");
+    await prune();
+    const after = [];
+    for (let round = 0; round < aheadRounds + KEEP + 1; round++) {
+      await pass(1, prune);
+      after.push(await store.has(prepared));
+    }
+    assert.deepEqual(
+      after,
+      after.map((_, i) => i < aheadRounds + KEEP),
+    );
+  });
+
   it("are not taken for older than they are where an endpoint lags far behind", async () => {
     const prune = bench.pruner();
     await pass(4 * KEEP, prune);
