@@ -81,7 +81,8 @@ const STARTED: Readonly<Record<RoleKind, string>> = {
   client: "registered",
 };
 const LOOK_MS = 100;
-const POLL_MS = 300;
+/** Seldom enough for two fleets of seven roles, and schedules beside them, on two cores. */
+const POLL_MS = 800;
 /** Roles that ended by themselves after which nobody waits any more. */
 const MOST_DEATHS = 10;
 

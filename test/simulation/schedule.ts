@@ -14,7 +14,7 @@ import { World } from "./world.ts";
 import type { Fault, Nature } from "./world.ts";
 
 /** One schedule in so many is disturbed until two rounds are final, the others until one is; one more must follow. */
-const SCHEDULES_PER_LONG_ONE = 3;
+const SCHEDULES_PER_LONG_ONE = 8;
 /** Events after which the disturbances end at the latest, and after which a quiet world has failed. */
 const HOSTILE_EVENTS = 1500;
 const QUIET_EVENTS = 1500;
