@@ -2,15 +2,18 @@
  * An account's secret key: from a keystore file, a private hex file or the environment; never from the command line.
  */
 import { constants } from "node:fs";
-import { open, readFile, stat } from "node:fs/promises";
+import { open, stat } from "node:fs/promises";
 import { hexlify, isKeystoreJson, Wallet } from "ethers";
 import { VerisumError } from "../protocol/errors.ts";
 import type { RandomBytes } from "../protocol/random.ts";
 import { isSecretKey } from "../protocol/secrets.ts";
+import { readUserText, refuseWith } from "../storage/user-file.ts";
 
 /** Environment variables that may hold the key, or the keystore's password. */
 const KEY_VARIABLE = "VERISUM_KEY";
 const PASSWORD_VARIABLE = "VERISUM_KEY_PASSWORD";
+/** Far more than a keystore has. */
+const MOST_KEY_FILE_BYTES = 2 ** 16;
 
 /**
  * The account's wallet.
@@ -94,10 +97,7 @@ async function readPrivateFile(file: string): Promise<string> {
   const found = await stat(file).catch(() => undefined);
   if (found === undefined || !found.isFile())
     throw new VerisumError("KEY_MISSING", `there is no key file at ${file}`, { file });
-  const text = await readFile(file, "utf8").catch((cause: unknown) => {
-    const reason = String((cause as NodeJS.ErrnoException).code);
-    throw new VerisumError("KEY_INVALID", `${file} cannot be read: ${reason}`, { file }, { cause });
-  });
+  const text = await readUserText(file, refuseWith("KEY_INVALID", file, { file }), MOST_KEY_FILE_BYTES);
   // A keystore is secret by its password; secrets are mounted with mode 0644.
   if (!isKeystoreJson(text) && (found.mode & 0o077) !== 0 && process.platform !== "win32") {
     throw new VerisumError("KEY_FILE_PERMISSIONS", `${file} can be read by others; run: chmod 600 ${file}`, {

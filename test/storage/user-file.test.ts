@@ -2,8 +2,9 @@ import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
 import { mkdir, mkdtemp, rm, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { basename, dirname, join } from "node:path";
 import { after, before, describe, it } from "mocha";
+import { loadWallet } from "../../chain/key-file.ts";
 import { runInspect } from "../../client/inspect.ts";
 import { acceptInvitation } from "../../client/invited.ts";
 import { trainerToken } from "../../client/trainers/address.ts";
@@ -12,6 +13,7 @@ import { initialWeights } from "../../operator/initial-weights.ts";
 import { readPreparedTask } from "../../operator/prepare-task.ts";
 import { readSpecification } from "../../operator/read-specification.ts";
 import { readPowersFile } from "../../proving/ceremony/powers-file.ts";
+import { keyFolder } from "../../proving/node/key-folder.ts";
 import { isVerisumError, VerisumError } from "../../protocol/errors.ts";
 import { readUserText } from "../../storage/user-file.ts";
 import { readTls } from "../../task/endpoint.ts";
@@ -28,6 +30,8 @@ const READERS: readonly (readonly [string, (path: string) => Promise<unknown>])[
   ["a trainer's token", async (path) => trainerToken(path)],
   ["a certificate", (path) => readTls({ tlsCert: path, tlsKey: path } as Parameters<typeof readTls>[0])],
   ["initial weights", (path) => initialWeights(EXTERNAL as never, path)],
+  ["a file among proving keys", (path) => keyFolder(dirname(path)).read(basename(path))],
+  ["an account's key", (path) => loadWallet(path, {})],
   ["powers of tau", (path) => readPowersFile(path, 10, "a test needs them")],
 ];
 
