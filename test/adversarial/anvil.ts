@@ -1,7 +1,7 @@
 /** A chain that forks when it is told to: Foundry's anvil, in a process of its own. */
 import { spawn } from "node:child_process";
+import { randomInt } from "node:crypto";
 import { createServer } from "node:net";
-import type { AddressInfo } from "node:net";
 import { setTimeout as delay } from "node:timers/promises";
 import type { Processes } from "../../demo/processes.ts";
 import { foundryProgram, hasFoundryProgram } from "../support/foundry.ts";
@@ -97,11 +97,23 @@ export async function untilUp(ask: Anvil["ask"]): Promise<void> {
   }
 }
 
-/** A port that was free a moment ago. */
+/** Below those that systems give to connections: one that dies may have its port again when it starts again. */
+const [FIRST_PORT, LAST_PORT] = [12_000, 32_000];
+const given = new Set<number>();
+
+/** A port that was free a moment ago, and that this process has given to nobody else. */
 export async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  const { port } = server.address() as AddressInfo;
-  await new Promise((resolve) => server.close(resolve));
-  return port;
+  for (;;) {
+    const port = randomInt(FIRST_PORT, LAST_PORT);
+    if (given.has(port)) continue;
+    const server = createServer();
+    const isFree = await new Promise<boolean>((resolve) => {
+      server.once("error", () => resolve(false));
+      server.listen(port, "127.0.0.1", () => resolve(true));
+    });
+    if (!isFree) continue;
+    given.add(port);
+    await new Promise((resolve) => server.close(resolve));
+    return port;
+  }
 }

@@ -82,7 +82,7 @@ const STARTED: Readonly<Record<RoleKind, string>> = {
 };
 const LOOK_MS = 100;
 /** Seldom enough for two fleets of seven roles, and schedules beside them, on two cores. */
-const POLL_MS = 800;
+const POLL_MS = 500;
 /** Roles that ended by themselves after which nobody waits any more. */
 const MOST_DEATHS = 10;
 

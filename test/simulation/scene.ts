@@ -81,7 +81,7 @@ export function drawShape(dice: Dice): Shape {
   const maxCorrupt = dice.below(2);
   const shape = {
     ...{ committeeSize, threshold, maxCorrupt },
-    clients: dice.between(2, 4) + maxCorrupt,
+    clients: MIN_HONEST + 2 * maxCorrupt + dice.below(2),
     confirmations: dice.pick([1, 2, 3, 6, 12]),
     blockSeconds: dice.pick([1, 2, 12]),
   };

@@ -71,7 +71,7 @@ describe("random schedules over the roles", function () {
     isNoticed({ forgetful: true }, /a second vector/));
 
   it("notice clients that share a vector again before a final block says that its last round does not count it", () =>
-    isNoticed({ impatient: true }, /may still count its vector/, 20));
+    isNoticed({ impatient: true }, /may still count its vector/, 40));
 });
 
 /**
