@@ -97,7 +97,7 @@ export function createClientStep(deps: ClientLoopDependencies): () => Promise<Cl
       ahead !== undefined && entry?.progress !== "done" && held === undefined && (await ahead.mayTrain(look));
     const pause = trains
       ? undefined
-      : (entry ?? idleOf(ahead, held, round.number) ?? (await laterOf(preparation, held, round.number)));
+      : (entry ?? idleOf(ahead, held, round.number) ?? (await laterOf(preparation, held, look)));
     if (pause !== undefined) await current.audited;
     if (deps.onModel !== undefined && shown !== latest.digest) {
       await deps.onModel(latest.round, await current.state());
@@ -155,7 +155,7 @@ async function refusalOf(
       return {
         level: "info",
         event: "closed",
-        text: "it closed while this client proved; the update goes into the next",
+        text: "it closed before this client's submission was there; the update goes into a later one",
         facts,
       };
     const text = `its submissions were over before this client's was there: ${await times.whyLate()}`;

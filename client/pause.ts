@@ -50,12 +50,12 @@ export function idleOf(ahead: Ahead | undefined, held: Held, round: bigint): Pau
 export async function laterOf(
   preparation: Preparation | undefined,
   held: Held,
-  round: bigint,
+  look: TaskLook,
 ): Promise<Pause | undefined> {
-  const later = held === undefined || isHeldBack(held) ? undefined : await preparation?.waitsFor(round, held);
+  const later = held === undefined || isHeldBack(held) ? undefined : await preparation?.waitsFor(look, held);
   if (later === undefined) return undefined;
-  const which = later === "later" ? "a later round" : `round ${later}`;
-  const text = `round ${round}: this client's update is for ${which}, since its proof takes longer than a round collects`;
+  const { number: round } = look.round;
+  const text = `round ${round}: this client's update is for round ${later}, since its proof takes longer than a round collects`;
   return { progress: "waiting", text, round, event: "later", facts: { for: later } };
 }
 

@@ -4,6 +4,7 @@
  */
 import type { ClientStatus, Phase, RoundState, TaskLook, TaskReader } from "../chain/task-chain.ts";
 import { bitCount } from "../protocol/committee.ts";
+import { isVerisumError } from "../protocol/errors.ts";
 import type { Submission } from "../protocol/submission.ts";
 import type { TaskParameters } from "../protocol/task.ts";
 import type { Hex } from "../protocol/transcript.ts";
@@ -32,22 +33,23 @@ export interface PreparationDependencies extends MakingDependencies {
  */
 export interface Preparation {
   /**
-   * Makes the submission of a vector for a later round than the present one, if its keys are there; tries once for a
-   * round. Nothing of it leaves the machine, and nothing of it outlasts the process.
+   * Makes the submission of a vector for a later round than the present one, if its keys are there; once for a round.
+   * Nothing of it leaves the machine, and nothing of it outlasts the process.
    * @returns whether it made one now
-   * @throws proving, store and chain errors
+   * @throws proving, store and chain errors; none that means to sit a round out, which is for the round itself
    */
   prepare(look: TaskLook, vector: PrivateVector): Promise<boolean>;
-  /** The later round that the vector waits for, while the present one collects; undefined if it may be in this one. */
-  waitsFor(present: bigint, vector: VectorName): Promise<bigint | "later" | undefined>;
-  /** Counts a proof for a round that collected when it was begun. @throws chain errors */
+  /** The later round that it is or can be made for, while the present one collects; undefined if it may be in this one. */
+  waitsFor(look: TaskLook, vector: VectorName): Promise<bigint | undefined>;
+  /** Counts what came too late for a round, unless it was made before that opened. @throws chain errors */
   cameLate(round: bigint): Promise<void>;
   /** What was made of this vector for exactly this target, if that was; it is given once. */
   take(target: SubmissionTarget, vector: VectorName): Made | undefined;
 }
 
 export function createPreparation(deps: PreparationDependencies): Preparation {
-  const { chain, task, journal, clock } = deps;
+  const { chain, task, journal, clock, reporter } = deps;
+  const { parameters } = task;
   /** Proofs that came too late, less those that came early. */
   let late = 0;
   /** Rounds from the present one, while it collects, to that for which a proof is made: once may be bad luck. */
@@ -55,10 +57,12 @@ export function createPreparation(deps: PreparationDependencies): Preparation {
   /** Vector and round of the last try. */
   let tried: { readonly vector: VectorName; readonly round: bigint } | undefined;
   let prepared: (Made & { readonly vector: VectorName; readonly target: SubmissionTarget }) | undefined;
-  /** One round may be bad luck; more are as many as the proof took. */
+  /** The last round that got what was made before it opened. */
+  let given: bigint | undefined;
+  /** One round may be bad luck; more are as many as the proof took, and no more than any base lasts. */
   const countLate = (begun: bigint, open: bigint): void => {
     const passed = Number(open - begun);
-    late = Math.max(late + 1, passed > 1 ? passed + 1 : 0);
+    late = Math.min(mostRoundsAhead(parameters) + 1, Math.max(late + 1, passed > 1 ? passed + 1 : 0));
   };
   /** Since when a round was seen to collect that the vector is not proven for, by the clock. */
   let waiting = { round: 0n, since: 0 };
@@ -67,53 +71,82 @@ export function createPreparation(deps: PreparationDependencies): Preparation {
     if (prepared === undefined) return undefined;
     const isOwn = isSameVector(prepared.vector, vector);
     if (isOwn && prepared.target.round >= open) return prepared;
-    if (isOwn) late += 1;
+    if (isOwn) countLate(open, open);
     prepared = undefined;
     return undefined;
+  };
+  /** What the vector would be proven for now: the furthest round that its last proofs ask for. */
+  const plan = async (look: TaskLook, vector: VectorName): Promise<SubmissionTarget | undefined> => {
+    const { number, keyMask } = look.round;
+    if (tried !== undefined && isSameVector(tried.vector, vector) && tried.round > number) return undefined;
+    const own = await chain.client(chain.account);
+    if (isUsedUp(look, own, chain.account, parameters)) return undefined;
+    const made = (await journal.submissions()).map(({ round }) => round);
+    for (const round of roundsFor(look, own, vector, { lead: lead(), parameters })) {
+      if (made.includes(round) || (await journal.satOut(round))) continue;
+      const target = await targetAhead(deps, round, vector);
+      // Some are still to come.
+      const keys = target.roundKeys.filter((key) => key !== NO_KEY).length;
+      if (keys >= Math.max(bitCount(keyMask), parameters.quorum)) return target;
+    }
+    return undefined;
+  };
+  /** Undefined after an error that is of one round: whether that is sat out is found when it opens. */
+  const make = async (target: SubmissionTarget, vector: PrivateVector): Promise<Submission | undefined> => {
+    try {
+      return await makeSubmission(deps, target, vector);
+    } catch (error) {
+      if (!isVerisumError(error) || error.entry.role !== "sit-out") throw error;
+      const { round } = target;
+      const text = `round ${round}: nothing is made for it ahead: ${error.message}`;
+      reporter.say("error", "refused", text, { round, code: error.code });
+      return undefined;
+    }
   };
 
   return {
     prepare: async (look, vector) => {
-      const { number, keyMask } = look.round;
+      const { number } = look.round;
       preparedOf(vector, firstOpen(look.round));
-      if (tried !== undefined && isSameVector(tried.vector, vector) && tried.round > number) return false;
-      const own = await chain.client(chain.account);
-      const round = roundFor(look, own, vector, { lead: lead(), parameters: task.parameters });
-      if (round === undefined || isUsedUp(look, own, chain.account, task.parameters)) return false;
-      const isMade = (await journal.submissions()).some((made) => made.round === round);
-      if (isMade || (await journal.satOut(round))) return false;
       const begun = clock();
-      const target = await targetAhead(deps, round, vector);
-      // Some are still to come.
-      const keys = target.roundKeys.filter((key) => key !== NO_KEY).length;
-      if (keys < Math.max(bitCount(keyMask), task.parameters.quorum)) return false;
+      const target = await plan(look, vector);
+      if (target === undefined) return false;
+      const { round } = target;
+      const submission = await make(target, vector);
       tried = { vector, round };
-      const submission = await makeSubmission(deps, target, vector);
+      if (submission === undefined) return false;
       prepared = { vector, target, submission, provingSeconds: (clock() - begun) / 1000 };
       const open = firstOpen(await chain.round());
       if (round < open) {
         prepared = undefined;
         countLate(number, open);
-      } else if (number + BigInt(lead()) > open) late -= 1;
+      } else if (lead() > 0 && number + BigInt(lead()) > open) late -= 1;
       return true;
     },
-    waitsFor: async (present, vector) => {
+    waitsFor: async (look, vector) => {
+      const present = look.round.number;
       const later = preparedOf(vector, present);
       if (lead() === 0 || later?.target.round === present) return undefined;
       if (waiting.round !== present) waiting = { round: present, since: clock() };
-      // A round that collects as long as a proof takes may wait for this client.
-      const isLong = later !== undefined && clock() - waiting.since >= 1000 * later.provingSeconds;
       // What was made for this round is sent as it was, however often the chain loses it.
-      const isMade = (await journal.submissions()).some((made) => made.round === present);
+      if ((await journal.submissions()).some((made) => made.round === present)) return undefined;
+      // Where nothing can be made for a later round, the present one is the only chance.
+      if (later === undefined) return (await plan(look, vector))?.round;
+      // A round that collects as long as a proof takes may wait for this client.
+      const isLong = clock() - waiting.since >= 1000 * later.provingSeconds;
       if (isLong) late = 1;
-      return isLong || isMade ? undefined : (later?.target.round ?? "later");
+      return isLong ? undefined : later.target.round;
     },
-    cameLate: async (round) => countLate(round, firstOpen(await chain.round())),
+    cameLate: async (round) => {
+      if (round !== given) countLate(round, firstOpen(await chain.round()));
+    },
     take: (target, vector) => {
       const taken = preparedOf(vector, target.round);
       if (taken?.target.round !== target.round) return undefined;
       prepared = undefined;
-      return isSameTarget(taken.target, target) ? taken : undefined;
+      if (!isSameTarget(taken.target, target)) return undefined;
+      given = target.round;
+      return taken;
     },
   };
 }
@@ -123,19 +156,19 @@ export function mostRoundsAhead(parameters: TaskParameters): number {
   return isBuffer(parameters) ? parameters.maxStaleness + 1 : 0;
 }
 
-/** The round to prove for: `lead` after the present one, or fewer, if this client and its vector may enter it. */
-function roundFor(
+/** The rounds to prove for, best first: `lead` after the present one, or fewer, if this client and its vector may enter. */
+function roundsFor(
   look: TaskLook,
   { activeFromRound, lastSubmittedRound }: ClientStatus,
   vector: VectorName,
   { lead, parameters }: { readonly lead: number; readonly parameters: TaskParameters },
-): bigint | undefined {
+): readonly bigint[] {
   const { number } = look.round;
   const again = firstRoundAfter(lastSubmittedRound, parameters);
   const first = [activeFromRound, again].reduce((latest, round) => (round > latest ? round : latest), number + 1n);
-  for (let round = number + BigInt(lead); round > first; round -= 1n)
-    if (mayTake(look, round, vector, parameters)) return round;
-  return mayTake(look, first, vector, parameters) ? first : undefined;
+  const rounds = [first];
+  for (let round = first + 1n; round <= number + BigInt(lead); round += 1n) rounds.unshift(round);
+  return rounds.filter((round) => mayTake(look, round, vector, parameters));
 }
 
 /** The first round that may still collect. */

@@ -17,6 +17,7 @@ import { initialState } from "../../protocol/next-model.ts";
 import { layoutOfTask } from "../../protocol/task.ts";
 import type { Hex } from "../../protocol/transcript.ts";
 import { openStateDirectory } from "../../storage/state-directory.ts";
+import { withSecondLook } from "../../task/second-look.ts";
 import { openProver } from "../simulation/prover.ts";
 import { knownTauCommitter } from "../support/in-memory-keys.ts";
 import { finalizeMemoryRound, memoryAttestations, memorySubmission, openMemoryTask } from "../support/memory-chain.ts";
@@ -307,5 +308,41 @@ describe("a proof", () => {
     const { parameters } = await openMemoryTask();
     assert.equal(mostRoundsAhead({ ...parameters, ...BUFFER }), BUFFER.maxStaleness + 1);
     assert.equal(mostRoundsAhead(parameters), 0);
+  });
+
+  it("is made for the round that collects where none can be made for a later one", async () => {
+    // The base would be too old for that; the task would be over; members have no keys for it.
+    for (const change of [{ maxStaleness: 0 }, { maxRounds: 3 }, { keyedRounds: 3 }]) {
+      await rm(directory, { recursive: true });
+      await begin(change);
+      meanwhile = others;
+      for (let steps = 0; (await task.operator.round()).number < 3n && steps < 9; steps++) await step();
+      meanwhile = () => Promise.resolve();
+      await rest();
+      assert.equal(await isIn(3n), true, `${Object.keys(change).join()}: ${events.join()}`);
+    }
+  });
+
+  it("that failed ahead of its round is tried again in the round, and ends nothing", async () => {
+    await begin();
+    await step();
+    await close();
+    meanwhile = () => Promise.reject(new VerisumError("UPDATE_OVER_BOUND", "over the bound", {}));
+    await rest();
+    await rest();
+    assert.deepEqual([events.filter((event) => event.startsWith("refused")), sealed.length], [["refused 2"], 1]);
+    meanwhile = () => Promise.resolve();
+    await finalise();
+    await step();
+    assert.equal(await isIn(2n), true);
+  });
+
+  it("that no key should give ends the client ahead of a round as well: the second look meets that again", async () => {
+    await begin();
+    await step();
+    await close();
+    meanwhile = () => Promise.reject(new VerisumError("KEY_REFUSED", "another circuit", {}));
+    const twice = withSecondLook(step, { reread: () => Promise.resolve() });
+    await assert.rejects(twice, { code: "KEY_REFUSED" });
   });
 });
