@@ -39,7 +39,7 @@ export interface Preparation {
    * @throws proving, store and chain errors; none that means to sit a round out, which is for the round itself
    */
   prepare(look: TaskLook, vector: PrivateVector): Promise<boolean>;
-  /** The later round that it is or can be made for, while the present one collects; undefined if it may be in this one. */
+  /** The later round that it is or can be made for, while the present one collects; undefined if it may enter this. */
   waitsFor(look: TaskLook, vector: VectorName): Promise<bigint | undefined>;
   /** Counts what came too late for a round, unless it was made before that opened. @throws chain errors */
   cameLate(round: bigint): Promise<void>;
@@ -156,7 +156,7 @@ export function mostRoundsAhead(parameters: TaskParameters): number {
   return isBuffer(parameters) ? parameters.maxStaleness + 1 : 0;
 }
 
-/** The rounds to prove for, best first: `lead` after the present one, or fewer, if this client and its vector may enter. */
+/** The rounds to prove for, best first: `lead` after the present one, or fewer, if client and vector may enter. */
 function roundsFor(
   look: TaskLook,
   { activeFromRound, lastSubmittedRound }: ClientStatus,
