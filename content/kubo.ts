@@ -28,6 +28,8 @@ export interface KuboOptions {
 }
 
 const MAX_ANSWER_BYTES = 16_777_216;
+/** Of the list of pins, its owner's included: about 700,000. */
+const MAX_PINS_BYTES = 67_108_864;
 /**
  * Kubo has no code for a missing block; these are its words (boxo ipld/format ErrNotFound and the offline exchange).
  */
@@ -113,9 +115,11 @@ export async function createKuboStore(options: KuboOptions): Promise<ContentStor
         form.append("file", new Blob([encodeCar(root, blocks)]), "directory.car");
         assertPinned(root, await node.expect("dag/import", { "pin-roots": "true" }, form));
       },
-      pins: async () => readPins(await node.expect("pin/ls", { type: "recursive" })),
+      pins: () => recursivePins(node),
       remove: async (roots) => {
-        for (const root of roots) await unpin(node, root);
+        // Others that the node's owner made, of single blocks, are not taken off.
+        const pinned = new Set(await recursivePins(node));
+        for (const root of roots) if (pinned.has(root.toString())) await unpin(node, root);
       },
       close: async () => undefined,
     },
@@ -183,8 +187,13 @@ class KuboNode {
   }
 
   /** The answer as text lines. @throws VerisumError IPFS_API_FAILED for every answer but success */
-  async expect(command: string, args: Readonly<Record<string, string>>, body?: FormData): Promise<readonly unknown[]> {
-    const answer = await this.call(command, args, { body });
+  async expect(
+    command: string,
+    args: Readonly<Record<string, string>>,
+    body?: FormData,
+    maxBytes = MAX_ANSWER_BYTES,
+  ): Promise<readonly unknown[]> {
+    const answer = await this.call(command, args, { body, maxBytes });
     if (!(answer instanceof Uint8Array)) {
       throw failed(`answered ${command} with status ${answer.status}: ${answer.message}`, { status: answer.status });
     }
@@ -226,6 +235,16 @@ async function unpin(node: KuboNode, root: CID): Promise<void> {
   const answer = await node.call("pin/rm", { arg: root.toString() });
   if (answer instanceof Uint8Array || NOT_PINNED.test(answer.message)) return;
   throw failed(`answered pin/rm with status ${answer.status}: ${answer.message}`, { status: answer.status });
+}
+
+/** @throws VerisumError IPFS_API_FAILED, also where the list is longer than is read */
+async function recursivePins(node: KuboNode): Promise<readonly string[]> {
+  try {
+    return readPins(await node.expect("pin/ls", { type: "recursive" }, undefined, MAX_PINS_BYTES));
+  } catch (cause) {
+    if (!isVerisumError(cause, "IPFS_LIMIT_EXCEEDED")) throw cause;
+    throw failed(`lists more pins than are read: ${cause.message}`);
+  }
 }
 
 /** The node's pins that could be directories of this project; its owner may have pinned other things. */

@@ -31,7 +31,8 @@ export async function removeFromDisk(
     if (doomed.size === 0) return;
     for (const cid of await blocksBelow(disk, parseDirectoryCid(needed), limits)) doomed.delete(blockKey(cid));
   }
-  for (const cid of doomed.values()) await disk.remove(cid);
+  // Children before their roots: whoever is interrupted finds the roots again, and by them the rest.
+  for (const cid of [...doomed.values()].reverse()) await disk.remove(cid);
 }
 
 /** What is held of a DAG, its root first; leaves are named by their parents and not read. */

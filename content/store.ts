@@ -3,7 +3,7 @@ import pLimit from "p-limit";
 import { isVerisumError, VerisumError } from "../protocol/errors.ts";
 import type { Reporter } from "../protocol/reporter.ts";
 import { decodeCar, encodeCar } from "./car.ts";
-import { parseBlockCid, parseDirectoryCid, RAW_CODEC } from "./cid.ts";
+import { parseBlockCid, parseDirectoryCid } from "./cid.ts";
 import { DEFAULT_DAG_LIMITS, walkDag } from "./dag.ts";
 import type { DagLimits, ReadBlock } from "./dag.ts";
 import { withDeadline } from "./deadline.ts";
@@ -51,7 +51,7 @@ export interface ContentStore {
   pin(cid: string): Promise<void>;
   /** The pinned directories, sorted. */
   pins(): Promise<readonly string[]>;
-  /** The pinned directories, and what else may be one: nodes fetched from peers since the store was opened. */
+  /** The pinned directories, and those that were read since the store was opened: no pin need keep what lies here. */
   roots(): Promise<readonly string[]>;
   /**
    * Unpins directories, and removes what is held of them and no other pin needs.
@@ -73,8 +73,8 @@ export interface BlockBackend {
   /** Stores the complete DAG, children before parents, and pins the root, durably. */
   commit(root: CID, blocks: readonly Block[]): Promise<void>;
   pins(): Promise<readonly string[]>;
-  /** Nodes that lie here because a reader asked for them; none of a backend that drops them by itself. */
-  fetched?(): readonly string[];
+  /** Whether what was read from elsewhere lies here until it is removed; a backend may drop it by itself. */
+  readonly keepsWhatIsRead?: boolean;
   /** Unpins the roots, and drops what neither another pin needs nor a spared root. */
   remove(roots: readonly CID[], spared: readonly CID[]): Promise<void>;
   close(): Promise<void>;
@@ -128,8 +128,6 @@ export async function createContentStore(options: StoreOptions): Promise<Content
   if (disk.pinsRebuilt) reportRebuilt(options);
   /** Directories come and go one at a time: none is removed while another that shares blocks with it is stored. */
   const changes = pLimit(1);
-  /** Nodes that no pin need keep: what others ask for is read, and not pinned. */
-  const fetched = new Set<string>();
   /** Blocks that each peer failed to deliver: one that keeps readers waiting is asked last from then on. */
   const failures = new Map<string, number>();
   const byReliability = (): readonly string[] =>
@@ -165,7 +163,6 @@ export async function createContentStore(options: StoreOptions): Promise<Content
           onFailure,
         });
         await onDisk(disk.write(cid, bytes));
-        if (cid.code !== RAW_CODEC) fetched.add(cid.toString());
         return bytes;
       },
       commit: (root, blocks) =>
@@ -184,12 +181,8 @@ export async function createContentStore(options: StoreOptions): Promise<Content
           await onDisk(disk.pin(root));
         }),
       pins: async () => disk.pins(),
-      fetched: () => [...fetched],
-      remove: (roots, spared) =>
-        changes(async () => {
-          await onDisk(removeFromDisk(disk, roots, spared, limits));
-          for (const root of roots) fetched.delete(root.toString());
-        }),
+      keepsWhatIsRead: true,
+      remove: (roots, spared) => changes(() => onDisk(removeFromDisk(disk, roots, spared, limits))),
       close: () => disk.close(),
     },
     limits,
@@ -213,9 +206,17 @@ function reportDiskFailure({ directory, reporter }: StoreOptions, reason: string
 
 /** The rules that all stores share, over any place where blocks live. */
 export function contentStoreOver(backend: BlockBackend, limits: StoreLimits): ContentStore {
-  /** Runs one call with a reader that asks everywhere until the time for a call is up. */
-  const reading = <Result>(work: (read: ReadBlock) => Promise<Result>): Promise<Result> =>
-    withDeadline(limits.callTimeoutMs, undefined, (signal) => work((cid) => backend.readAnywhere(cid, signal)));
+  /** Roots that were read, and may lie here without a pin. */
+  const opened = new Set<string>();
+  /** Runs one call below a root with a reader that asks everywhere until the time for a call is up. */
+  const reading = <Result>(root: CID, work: (read: ReadBlock) => Promise<Result>): Promise<Result> =>
+    withDeadline(limits.callTimeoutMs, undefined, (signal) =>
+      work(async (cid) => {
+        const bytes = await backend.readAnywhere(cid, signal);
+        if (backend.keepsWhatIsRead === true && cid.equals(root)) opened.add(root.toString());
+        return bytes;
+      }),
+    );
   const collect = async (root: CID, read: ReadBlock): Promise<readonly Block[]> => {
     const blocks: Block[] = [];
     for await (const block of walkDag(root, read, limits)) blocks.push(block);
@@ -223,7 +224,7 @@ export function contentStoreOver(backend: BlockBackend, limits: StoreLimits): Co
   };
   const readFile = async (cid: string, name: string, maxBytes: number): Promise<Uint8Array> => {
     const root = parseDirectoryCid(cid);
-    return reading((read) =>
+    return reading(root, (read) =>
       readDirectoryFile(root, name, read, { ...limits, maxBytes: Math.min(maxBytes, limits.maxBytes) }),
     );
   };
@@ -246,7 +247,7 @@ export function contentStoreOver(backend: BlockBackend, limits: StoreLimits): Co
     },
     list: async (cid) => {
       const root = parseDirectoryCid(cid);
-      return reading((read) => listDirectory(root, read, limits));
+      return reading(root, (read) => listDirectory(root, read, limits));
     },
     has: (cid) => {
       const underWay = lookings.get(cid) ?? holds(cid).finally(() => lookings.delete(cid));
@@ -255,7 +256,7 @@ export function contentStoreOver(backend: BlockBackend, limits: StoreLimits): Co
     },
     exportCar: async (cid) => {
       const root = parseDirectoryCid(cid);
-      return encodeCar(root, await reading((read) => collect(root, read)));
+      return encodeCar(root, await reading(root, (read) => collect(root, read)));
     },
     importCar: async (bytes, expectedRoot, callLimits = {}, isTaken = () => true) => {
       const root = parseDirectoryCid(expectedRoot);
@@ -269,12 +270,16 @@ export function contentStoreOver(backend: BlockBackend, limits: StoreLimits): Co
     },
     pin: async (cid) => {
       const root = parseDirectoryCid(cid);
-      const blocks = await reading((read) => collect(root, read));
+      const blocks = await reading(root, (read) => collect(root, read));
       await backend.commit(root, [...blocks].reverse());
     },
     pins: () => backend.pins(),
-    roots: async () => [...new Set([...(await backend.pins()), ...(backend.fetched?.() ?? [])])],
-    remove: async (cids, spared = []) => backend.remove(cids.map(parseDirectoryCid), spared.map(parseDirectoryCid)),
+    roots: async () => [...new Set([...(await backend.pins()), ...opened])],
+    remove: async (cids, spared = []) => {
+      const roots = cids.map(parseDirectoryCid);
+      await backend.remove(roots, spared.map(parseDirectoryCid));
+      for (const root of roots) opened.delete(root.toString());
+    },
     getLocalBlock: async (cid) => backend.readLocal(parseBlockCid(cid)),
     close: () => backend.close(),
   };

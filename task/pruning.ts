@@ -25,7 +25,7 @@ export interface PruningDependencies {
   /** Chains of the task's other cells: their results are audited with this one's. */
   readonly siblings: readonly { look(): Promise<Pick<TaskLook, "results">> }[];
   readonly board: Pick<StatementBoard, "of">;
-  readonly store: Pick<ContentStore, "getLocalBlock" | "remove" | "roots">;
+  readonly store: Pick<ContentStore, "getLocalBlock" | "pins" | "remove" | "roots">;
   readonly state: StateDirectory;
   readonly scope: string;
   readonly committeeSize: number;
@@ -61,7 +61,7 @@ export function createPruner(deps: PruningDependencies): () => Promise<void> {
     for (let of = round + 1n; of <= until; of += 1n) for (const cid of namedIn(look, of)) old.add(cid);
     const unnamed = [...seen].flatMap(([first, cids]) => (first <= due ? [...cids] : [])).slice(0, UNNAMED_PER_STEP);
     for (const cid of unnamed) old.add(cid);
-    const removed = await removeShares(deps, isShares, look, due, old);
+    const removed = await removeUnneeded(deps, isShares, look, due, old);
     if (removed > 0)
       reporter.say("info", "pruned", `removed ${removed} bundles and share sums of rounds up to ${until}`, {
         round: until,
@@ -76,10 +76,14 @@ export function createPruner(deps: PruningDependencies): () => Promise<void> {
     // What the rounds before are known by is removed without a note.
     if (number === lookedIn || round < due) return { round, seen };
     lookedIn = number;
-    const shares = await findShares();
-    if (shares === undefined) lookedIn = -1n;
-    const known = new Set([...namedSince(look, due), ...[...seen.values()].flatMap((cids) => [...cids])]);
-    const unnamed = (shares ?? []).filter((cid) => !known.has(cid));
+    const found = await findShares();
+    if (found === undefined) {
+      lookedIn = -1n;
+      return { round, seen };
+    }
+    const listed = [...seen.values()].flatMap((cids) => [...cids]);
+    const known = new Set([...namedSince(look, due), ...listed, ...(await auditedIn(deps, look))]);
+    const unnamed = found.filter((cid) => !known.has(cid));
     // A look that lags behind what was removed already makes nothing older than it is.
     const first = round > 0n ? largest(number, round + BigInt(keepRounds) + 1n) : number;
     return { round, seen: withSeen(seen, first + BigInt(deps.aheadRounds), unnamed) };
@@ -100,10 +104,10 @@ export function createPruner(deps: PruningDependencies): () => Promise<void> {
 }
 
 /**
- * Removes what of these is shares, is here, and is named by no round that is kept: a client may record any CID, also of
- * a directory that another round needs. No block goes that an audit may read.
+ * Removes what of these is here, is shares or was only read, and is named by no round that is kept: a client may record
+ * any CID, also of a directory that another round needs. No block goes that an audit may read.
  */
-async function removeShares(
+async function removeUnneeded(
   deps: PruningDependencies,
   isShares: (names: readonly string[]) => boolean,
   look: Look,
@@ -112,18 +116,24 @@ async function removeShares(
 ): Promise<number> {
   if (candidates.size === 0) return 0;
   const needed = new Set(namedSince(look, due));
+  const audited = await auditedIn(deps, look);
+  const kept = new Set([...(await deps.store.pins()), ...audited]);
   const old: string[] = [];
-  for (const cid of candidates)
-    if (!needed.has(cid) && (await holdsShares(deps.store, cid, isShares)) === true) old.push(cid);
-  if (old.length === 0) return 0;
+  for (const cid of candidates) {
+    if (needed.has(cid)) continue;
+    const shares = await holdsShares(deps.store, cid, isShares);
+    if (shares === true || (shares === false && !kept.has(cid))) old.push(cid);
+  }
+  if (old.length > 0) await deps.store.remove(old, audited);
+  return old.length;
+}
+
+/** Directories that an audit reads: the task's own, and the results of this cell and of the others. */
+async function auditedIn(deps: PruningDependencies, look: Look): Promise<readonly string[]> {
   const looks = [look, ...(await Promise.all(deps.siblings.map((sibling) => sibling.look())))];
   const results = looks.flatMap((of) => of.results());
-  const spared = results.flatMap(({ aggregateCid, modelCid }) => [
-    cidFromDigest(aggregateCid),
-    cidFromDigest(modelCid),
-  ]);
-  await deps.store.remove(old, [...deps.audited, ...spared]);
-  return old.length;
+  const digests = results.flatMap(({ aggregateCid, modelCid }) => [aggregateCid, modelCid]);
+  return [...deps.audited, ...digests.map((digest) => cidFromDigest(digest))];
 }
 
 /** Bundles and sums that the chain names in a round. */

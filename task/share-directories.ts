@@ -22,13 +22,14 @@ export async function holdsShares(
   cid: string,
   isShares: (names: readonly string[]) => boolean,
 ): Promise<boolean | undefined> {
-  const bytes = await store.getLocalBlock(cid);
-  if (bytes === undefined) return undefined;
   try {
+    const bytes = await store.getLocalBlock(cid);
+    if (bytes === undefined) return undefined;
     const node = decodeNode(parseDirectoryCid(cid), bytes);
     return node.kind === "directory" && isShares(node.entries.map(({ name }) => name));
   } catch (error) {
-    if (!isVerisumError(error)) throw error;
+    // A Kubo node's owner may have pinned roots larger than any that is read.
+    if (!isVerisumError(error) || error.entry.about !== "input") throw error;
     return false;
   }
 }
@@ -37,11 +38,12 @@ export async function holdsShares(
 const ROOTS_PER_CALL = 256;
 
 /**
- * Finds the bundles and sums among all that a store has. A root is read once: what it names never changes.
+ * Finds what may go among all that a store has: bundles and sums, and what was read and no pin keeps: whoever serves it
+ * names its files. A root is read once: what it names never changes.
  * @returns what finds them: undefined until it has read every root, some at each call
  */
 export function createShareFinder(
-  store: Pick<ContentStore, "getLocalBlock" | "roots">,
+  store: Pick<ContentStore, "getLocalBlock" | "pins" | "roots">,
   isShares: (names: readonly string[]) => boolean,
 ): () => Promise<readonly string[] | undefined> {
   /** Undefined of a root that was not here, or was damaged, when it was looked for. */
@@ -50,11 +52,16 @@ export function createShareFinder(
   return async () => {
     const all = (roots ??= await store.roots());
     const unread = all.filter((cid) => !known.has(cid));
-    for (const cid of unread.slice(0, ROOTS_PER_CALL)) known.set(cid, await holdsShares(store, cid, isShares));
+    for (const cid of unread.slice(0, ROOTS_PER_CALL)) {
+      // One at which the store fails keeps no others from being read.
+      known.set(cid, undefined);
+      known.set(cid, await holdsShares(store, cid, isShares));
+    }
     if (unread.length > ROOTS_PER_CALL) return undefined;
+    const pinned = new Set(await store.pins());
     roots = undefined;
     const present = new Set(all);
     for (const [cid, shares] of known) if (shares === undefined || !present.has(cid)) known.delete(cid);
-    return all.filter((cid) => known.get(cid) === true);
+    return all.filter((cid) => known.get(cid) === true || (known.get(cid) === false && !pinned.has(cid)));
   };
 }

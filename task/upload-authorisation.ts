@@ -9,6 +9,8 @@ const SCHEME = "Verisum";
 const VALID_SECONDS = 600;
 /** Directories that one account may store in one round: what it publishes, and what it made again after failures. */
 const ROOTS_PER_ROUND = 8;
+/** Rounds that are counted at a time: an endpoint that lags tells earlier ones now and then. */
+const ROUNDS_COUNTED = 4;
 
 /** The Authorization header for an upload: `Verisum <account> <expiry> <signature>`. */
 export async function uploadAuthorization(chain: TaskWriter, root: string, nowSeconds: number): Promise<string> {
@@ -28,13 +30,14 @@ export function authoriseTaskUploads(
   now: () => number,
 ): (request: UploadRequest) => Promise<true | string> {
   const isOfTask = knownAccounts(chain, now);
-  const roots = new Map<string, Set<string>>();
-  let countedRound: bigint | undefined;
+  /** By round, the one that was told first before the others, then by account. */
+  const counted = new Map<bigint, Map<string, Set<string>>>();
   /** Counts a directory once; false if the account has stored as many as it may. */
   const withinQuota = async (account: string, root: string): Promise<boolean> => {
     const { number } = await chain.round();
-    if (number !== countedRound) roots.clear();
-    countedRound = number;
+    const roots = counted.get(number) ?? new Map<string, Set<string>>();
+    counted.set(number, roots);
+    if (counted.size > ROUNDS_COUNTED) counted.delete([...counted.keys()][0]!);
     const stored = roots.get(account) ?? new Set();
     if (!stored.has(root) && stored.size === ROOTS_PER_ROUND) return false;
     roots.set(account, stored.add(root));

@@ -136,4 +136,23 @@ describe("ipfs store over a Kubo node", () => {
     assert.deepEqual(await store.pins(), []);
     await store.remove([cid]);
   });
+
+  it("takes no pin off that it does not list, such as one that its owner made of a single block", async () => {
+    const { node, store } = await kubo();
+    const [owners] = [await (await bench.store()).putDirectory(files)];
+    await store.remove([owners!]);
+    assert.deepEqual(
+      node.calls.filter((call) => call.startsWith("pin/rm")),
+      [],
+    );
+  });
+
+  it("reads a list of more pins than an answer has room for, and calls a longer one the node's failure", async () => {
+    const { node, store } = await kubo();
+    const listOf = (bytes: number): string => JSON.stringify({ Keys: { other: { Name: "n".repeat(bytes) } } });
+    node.failNext.set("pin/ls", { status: 200, body: listOf(20_000_000) });
+    assert.deepEqual(await store.pins(), []);
+    node.failNext.set("pin/ls", { status: 200, body: listOf(70_000_000) });
+    await rejectsWith(store.pins(), "IPFS_API_FAILED");
+  });
 });

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { readdir, readFile, rm, truncate, writeFile } from "node:fs/promises";
+import { mkdir, readdir, readFile, rm, rmdir, truncate, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { fork } from "node:child_process";
 import { once } from "node:events";
@@ -252,6 +252,35 @@ describe("ipfs content store", () => {
     await store.remove([read]);
     assert.deepEqual(await store.roots(), []);
     await rejectsWith(store.getFile(read, "aggregate.bin", { maxBytes: 100 }), "IPFS_UNAVAILABLE");
+  });
+
+  it("finds a directory again whose removal was cut short, and removes the rest", async () => {
+    const directory = await bench.folder();
+    const store = await bench.store({ directory });
+    const cid = await store.putDirectory(files);
+    const leaf = blockPath(directory, (await store.list(cid)).find(({ name }) => name === "config.json")!.cid);
+    await rm(leaf);
+    await mkdir(leaf);
+    await rejectsWith(store.remove([cid]), "IPFS_STORE_FAILED");
+    await rmdir(leaf);
+    assert.ok((await store.getLocalBlock(cid)) !== undefined);
+    await store.remove([cid]);
+    const left = await readdir(join(directory, "blocks"), { recursive: true });
+    assert.deepEqual(
+      left.filter((name) => name.endsWith(".data")),
+      [],
+    );
+  });
+
+  it("lists what it read of others by the directories alone, until they are removed", async () => {
+    const publisher = await bench.store();
+    const read = await publisher.putDirectory(files);
+    const { fetch } = fakePeers({ "http://a.example": blocksOfCar(await publisher.exportCar(read)) });
+    const store = await bench.store({ peers: () => ["http://a.example"], fetch });
+    await store.getFile(read, "model.safetensors", LIMITS);
+    assert.deepEqual(await store.roots(), [read]);
+    await store.remove([read]);
+    assert.deepEqual(await store.roots(), []);
   });
 
   it("reports a disk that refuses", async () => {

@@ -29,6 +29,7 @@ async function inMemory(files: readonly string[]): Promise<PruningDependencies["
   return {
     getLocalBlock: async (cid) => blocks.get(cid),
     roots: async () => [...blocks.keys()],
+    pins: async () => [...blocks.keys()],
     remove: async (cids) => cids.forEach((cid) => blocks.delete(cid)),
   };
 }
@@ -237,6 +238,43 @@ describe("bundles and sums that no transaction ever named", function () {
     }
   });
 
+  it("go whatever their files are called where the node only read them, named by a transaction or by none", async () => {
+    const publisher = await PruningBench.open();
+    peer = publisher.store;
+    try {
+      const released = await publisher.put({ "share-sum.bin": "sum", "state.bin": "of a member that fills disks" });
+      const submitted = await publisher.put({ "seat-1.bin": "share", "state.bin": "of its friend" });
+      await store.getFile(released, "share-sum.bin", { maxBytes: 1000 });
+      await store.getFile(submitted, "seat-1.bin", { maxBytes: 1000 });
+      peer = undefined;
+      bench.open(submitted);
+      const prune = bench.pruner();
+      await prune();
+      for (const cid of [released, submitted]) assert.ok((await store.getLocalBlock(cid)) !== undefined);
+      await pass(KEEP + 1, bench.pruner());
+      for (const cid of [released, submitted]) assert.equal(await store.getLocalBlock(cid), undefined);
+      assert.deepEqual(await store.roots(), []);
+    } finally {
+      await publisher.close();
+    }
+  });
+
+  it("go though another root of the store cannot be read", async () => {
+    const many = await inMemory(["state.bin", "seat-1.bin"]);
+    const [broken] = await many.roots();
+    const prune = bench.pruner({
+      store: {
+        ...many,
+        getLocalBlock: (cid) => (cid === broken ? Promise.reject(new Error("another hash")) : many.getLocalBlock(cid)),
+      },
+    });
+    for (let round = 0; round < 2 * KEEP; round++) {
+      await prune().catch(() => undefined);
+      bench.open();
+    }
+    assert.deepEqual(await many.roots(), [broken]);
+  });
+
   it("go later if the record of them is damaged, and no other directory goes for it", async () => {
     const model = await bench.put({ "state.bin": "model" });
     const early = await bundle("early");
@@ -320,6 +358,22 @@ describe("bundles and sums that no transaction ever named", function () {
       const own = await bench.put({ "photo.jpg": "of the owner" }, kubo);
       const junk = await bundle("junk", kubo);
       assert.deepEqual([...(await kubo.pins())].sort(), [own, junk].sort());
+      const prune = bench.pruner({ store: kubo });
+      await prune();
+      await pass(KEEP + 1, prune);
+      assert.deepEqual(await kubo.pins(), [own]);
+    } finally {
+      await node.close();
+    }
+  });
+
+  it("go from a Kubo node whose owner pinned a larger block than any of a task's, which stays", async () => {
+    const node = await startFakeKubo();
+    try {
+      const kubo = await createKuboStore({ apiUrl: node.url, reporter: createRecorder() });
+      const own = await bench.put({ "photo.jpg": "of the owner" }, kubo);
+      node.blocks.set(own, new Uint8Array(3 * 2 ** 20));
+      await bundle("junk", kubo);
       const prune = bench.pruner({ store: kubo });
       await prune();
       await pass(KEEP + 1, prune);

@@ -37,6 +37,21 @@ describe("the right to upload", () => {
     assert.equal(await upload("root 19"), true);
   });
 
+  it("is for as few where an endpoint that lags tells the round before now and then", async () => {
+    const task = await openMemoryTask();
+    await openMemoryRound(task);
+    const { operator } = task;
+    let asked = 0;
+    const lagging = { ...operator, round: async () => ({ ...(await operator.round()), number: BigInt(asked++ % 2) }) };
+    const authorise = authoriseTaskUploads(lagging, () => NOW);
+    let accepted = 0;
+    for (let i = 0; i < 40; i++) {
+      const authorization = await uploadAuthorization(task.clients[0]!, `root ${i}`, NOW);
+      if ((await authorise({ root: `root ${i}`, authorization })) === true) accepted++;
+    }
+    assert.equal(accepted, 2 * 8);
+  });
+
   it("costs the chain nothing for each of many strangers", async () => {
     const { clients, stranger } = await openMemoryTask();
     let calls = 0;
