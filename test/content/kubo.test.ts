@@ -140,7 +140,7 @@ describe("ipfs store over a Kubo node", () => {
   it("takes no pin off that it does not list, such as one that its owner made of a single block", async () => {
     const { node, store } = await kubo();
     const [owners] = [await (await bench.store()).putDirectory(files)];
-    await store.remove([owners!]);
+    await store.remove([owners]);
     assert.deepEqual(
       node.calls.filter((call) => call.startsWith("pin/rm")),
       [],

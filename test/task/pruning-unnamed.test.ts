@@ -4,13 +4,11 @@ import { dirname, join } from "node:path";
 import { afterEach, beforeEach, describe, it } from "mocha";
 import type { RoundResult } from "../../chain/task-chain.ts";
 import { digestHexOfCid } from "../../content/cid.ts";
-import { createKuboStore } from "../../content/kubo.ts";
 import { buildDirectory } from "../../content/profile.ts";
 import { createContentStore } from "../../content/store.ts";
 import type { ContentStore } from "../../content/store.ts";
 import { encodeRecord } from "../../storage/durable-file.ts";
 import type { PruningDependencies } from "../../task/pruning.ts";
-import { startFakeKubo } from "../content/fake-kubo.ts";
 import { KEEP, PruningBench, textOf } from "../support/pruning-bench.ts";
 import { createRecorder } from "../support/round-recorder.ts";
 
@@ -348,38 +346,6 @@ describe("bundles and sums that no transaction ever named", function () {
       await prune();
       const listed = [...(await bench.seen()).values()].flat();
       assert.equal(listed.length, Math.min(round, KEEP + 1));
-    }
-  });
-
-  it("are unpinned from a Kubo node, whose owner's other pins stay", async () => {
-    const node = await startFakeKubo();
-    try {
-      const kubo = await createKuboStore({ apiUrl: node.url, reporter: createRecorder() });
-      const own = await bench.put({ "photo.jpg": "of the owner" }, kubo);
-      const junk = await bundle("junk", kubo);
-      assert.deepEqual([...(await kubo.pins())].sort(), [own, junk].sort());
-      const prune = bench.pruner({ store: kubo });
-      await prune();
-      await pass(KEEP + 1, prune);
-      assert.deepEqual(await kubo.pins(), [own]);
-    } finally {
-      await node.close();
-    }
-  });
-
-  it("go from a Kubo node whose owner pinned a larger block than any of a task's, which stays", async () => {
-    const node = await startFakeKubo();
-    try {
-      const kubo = await createKuboStore({ apiUrl: node.url, reporter: createRecorder() });
-      const own = await bench.put({ "photo.jpg": "of the owner" }, kubo);
-      node.blocks.set(own, new Uint8Array(3 * 2 ** 20));
-      await bundle("junk", kubo);
-      const prune = bench.pruner({ store: kubo });
-      await prune();
-      await pass(KEEP + 1, prune);
-      assert.deepEqual(await kubo.pins(), [own]);
-    } finally {
-      await node.close();
     }
   });
 
