@@ -6,6 +6,7 @@ import type { TaskLook } from "../chain/task-chain.ts";
 import { isVerisumError } from "../protocol/errors.ts";
 import type { TaskParameters } from "../protocol/task.ts";
 import type { Hex } from "../protocol/transcript.ts";
+import { isUnderWay } from "../task/completion.ts";
 import type { PrivateVector, VectorName } from "./journal.ts";
 import type { BaseModel } from "./make-submission.ts";
 import { firstRoundAfter, ownSubmission } from "./own-submission.ts";
@@ -114,8 +115,7 @@ function nextRound(look: TaskLook, account: Hex): bigint {
 /** The base of this client's update in the round that is not over. */
 function baseInFlight(look: TaskLook, account: Hex): bigint | undefined {
   const { phase } = look.round;
-  if (phase === "Finalised" || phase === "Aborted") return undefined;
-  return ownSubmission(look, account)?.submission.base;
+  return isUnderWay(phase) ? ownSubmission(look, account)?.submission.base : undefined;
 }
 
 /** The digest of a model that the next round takes updates of, if the chain has it. */

@@ -48,8 +48,8 @@ interface Reason {
  *
  * The audit of a new model begins at once. The client may train on the model meanwhile, which costs time and tells
  * nobody anything; it encodes the update, shares it and sends it only when the audit has passed. What it holds for the
- * next round it proves while no round takes it. A round that refuses
- * its submission may take it at a later block, or is left when its submissions are over.
+ * next round it proves while no round takes it. A round that refuses its submission may take it at a later block, or is
+ * left when its submissions are over.
  * @throws AUDIT_FAILED if a published round does not follow from the chain, CELLS_DIVERGED if a sibling cell left the
  * group: the task must end; CHAIN_REORGANISED if the model changed while it was audited; what is away, by its own code
  */

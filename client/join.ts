@@ -210,7 +210,7 @@ async function takePart(
     ...alter(
       {
         prover: keys.prover,
-        verifyOwn: (records, record) => void verifySubmission(task, keys.verificationKeys, records, record),
+        verifyOwn: (bases, record) => void verifySubmission(task, keys.verificationKeys, bases, record),
         learner: createLearner({
           trainer: training.trainer,
           document: task.document,

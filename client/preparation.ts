@@ -2,13 +2,14 @@
  * Submissions made before their round opens. Where rounds do not wait for everybody, a client whose proof takes longer
  * than a round collects would otherwise be in none of them (docs/protocol.md, section 6.4).
  */
-import type { ClientStatus, Phase, RoundState, TaskLook, TaskReader } from "../chain/task-chain.ts";
+import type { ClientStatus, RoundState, TaskLook, TaskReader } from "../chain/task-chain.ts";
 import { bitCount } from "../protocol/committee.ts";
 import { isVerisumError } from "../protocol/errors.ts";
 import type { Submission } from "../protocol/submission.ts";
 import type { TaskParameters } from "../protocol/task.ts";
 import type { Hex } from "../protocol/transcript.ts";
 import { isBuffer } from "../task/buffers.ts";
+import { isUnderWay } from "../task/completion.ts";
 import type { Journal, PrivateVector, SubmissionTarget, VectorName } from "./journal.ts";
 import { makeSubmission } from "./make-submission.ts";
 import type { MakingDependencies } from "./make-submission.ts";
@@ -166,9 +167,14 @@ function roundsFor(
   const { number } = look.round;
   const again = firstRoundAfter(lastSubmittedRound, parameters);
   const first = [activeFromRound, again].reduce((latest, round) => (round > latest ? round : latest), number + 1n);
-  const rounds = [first];
-  for (let round = first + 1n; round <= number + BigInt(lead); round += 1n) rounds.unshift(round);
-  return rounds.filter((round) => mayTake(look, round, vector, parameters));
+  const last = number + BigInt(lead);
+  const rounds: bigint[] = [];
+  for (let round = first; round === first || round <= last; round += 1n) {
+    // Nor does any after it.
+    if (!mayTake(look, round, vector, parameters)) break;
+    rounds.unshift(round);
+  }
+  return rounds;
 }
 
 /** The first round that may still collect. */
@@ -179,7 +185,7 @@ function firstOpen({ number, phase }: Pick<RoundState, "number" | "phase">): big
 /** Whether the round will be, and the base not too old in it, if every round before it becomes final. */
 function mayTake(look: TaskLook, round: bigint, { base }: VectorName, parameters: TaskParameters): boolean {
   const { number, phase } = look.round;
-  const models = look.finalisedRounds + Number(round - number - 1n) + (isOver(phase) ? 0 : 1);
+  const models = look.finalisedRounds + Number(round - number - 1n) + (isUnderWay(phase) ? 1 : 0);
   return (
     models - Number(base) <= parameters.maxStaleness && (parameters.maxRounds === 0 || models < parameters.maxRounds)
   );
@@ -192,12 +198,8 @@ function isUsedUp(
   account: Hex,
   { maxRoundsPerClient }: TaskParameters,
 ): boolean {
-  const mayCount = !isOver(look.round.phase) && ownSubmission(look, account) !== undefined ? 1 : 0;
+  const mayCount = isUnderWay(look.round.phase) && ownSubmission(look, account) !== undefined ? 1 : 0;
   return maxRoundsPerClient > 0 && includedRounds + mayCount >= maxRoundsPerClient;
-}
-
-function isOver(phase: Phase): boolean {
-  return phase === "Idle" || phase === "Finalised" || phase === "Aborted";
 }
 
 function isSameVector(a: VectorName, b: VectorName): boolean {

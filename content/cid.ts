@@ -83,6 +83,16 @@ export function parseDirectoryCid(text: string): CID {
   return cid;
 }
 
+/** Whether `parseDirectoryCid` takes the text. */
+export function isDirectoryCid(text: string): boolean {
+  try {
+    parseDirectoryCid(text);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
 /**
  * The 32 bytes the contract stores for a published directory.
  *

@@ -2,7 +2,7 @@ import type { CID } from "multiformats/cid";
 import { isVerisumError, VerisumError } from "../protocol/errors.ts";
 import type { Reporter } from "../protocol/reporter.ts";
 import { encodeCar } from "./car.ts";
-import { blockMatches, parseDirectoryCid, RAW_CODEC } from "./cid.ts";
+import { blockMatches, isDirectoryCid, RAW_CODEC } from "./cid.ts";
 import { MAX_BLOCK_BYTES } from "./dag.ts";
 import { withDeadline } from "./deadline.ts";
 import { peerFetch } from "./peer-fetch.ts";
@@ -253,13 +253,4 @@ function readPins(lines: readonly unknown[]): readonly string[] {
   return Object.keys(keys ?? {})
     .filter(isDirectoryCid)
     .sort();
-}
-
-function isDirectoryCid(text: string): boolean {
-  try {
-    parseDirectoryCid(text);
-    return true;
-  } catch {
-    return false;
-  }
 }

@@ -35,8 +35,8 @@ await runAlteredClient<{ readonly boostRound: bigint }>(
         },
       },
       prover: unguarded(prover, () => boosting),
-      verifyOwn: (records, record) => {
-        if (!boosting) verifyOwn(records, record);
+      verifyOwn: (bases, record) => {
+        if (!boosting) verifyOwn(bases, record);
       },
     };
   },

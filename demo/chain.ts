@@ -75,7 +75,8 @@ async function freePorts(count: number): Promise<number> {
   throw new VerisumError("LISTEN_FAILED", "no free ports");
 }
 
-function isFree(port: number): Promise<boolean> {
+/** Whether nobody listens at the port of 127.0.0.1. */
+export function isFree(port: number): Promise<boolean> {
   return new Promise((resolve) => {
     const server = createServer();
     server.once("error", () => resolve(false));

@@ -2,6 +2,7 @@
 import { membersIn, ZERO_ADDRESS } from "../chain/lists.ts";
 import type { TaskLook, TaskReader } from "../chain/task-chain.ts";
 import type { TaskParameters } from "../protocol/task.ts";
+import { isUnderWay } from "../task/completion.ts";
 
 /** The next round, and why it cannot open. */
 export interface Opening {
@@ -38,11 +39,10 @@ function obstaclesOf(
 ): readonly string[] {
   const filled = membersIn(seats, round.number + 1n).filter((member) => member !== ZERO_ADDRESS).length;
   const { committeeSize, quorum, minClients, maxRounds, privacyCostPerRound, privacyBudget } = parameters;
-  const isBetween = round.phase === "Idle" || round.phase === "Finalised" || round.phase === "Aborted";
   const keys = committeeSize - seatsWithoutKey.length;
   const deadline = new Date(round.deadline * 1000).toISOString().replace(".000", "");
   const found: readonly (readonly [boolean, string])[] = [
-    [!isBetween, `round ${round.number} is ${round.phase}; this phase ends at ${deadline} at the latest`],
+    [isUnderWay(round.phase), `round ${round.number} is ${round.phase}; this phase ends at ${deadline} at the latest`],
     [
       memberCount === committeeSize && filled < quorum,
       `${filled} of at least ${quorum} seats have a member from the next round on: replace-member fills them`,

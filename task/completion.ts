@@ -1,6 +1,11 @@
-/** Whether a task can have a further round. */
-import type { Counters } from "../chain/task-chain.ts";
+/** Whether a round is under way, and whether a task can have a further one. */
+import type { Counters, Phase } from "../chain/task-chain.ts";
 import type { TaskParameters } from "../protocol/task.ts";
+
+/** Whether a round may still become final. */
+export function isUnderWay(phase: Phase): boolean {
+  return phase === "Collecting" || phase === "Attesting" || phase === "Aggregating";
+}
 
 /** Whether every round that the task may finalise is final; never in a task without an end. */
 export function hasAllRounds({ maxRounds }: Pick<TaskParameters, "maxRounds">, finalisedRounds: number): boolean {
@@ -12,7 +17,7 @@ export function completionOf(
   parameters: TaskParameters,
   { round, finalisedRounds, privacySpent }: Pick<Counters, "round" | "finalisedRounds" | "privacySpent">,
 ): string | undefined {
-  if (round.phase !== "Finalised" && round.phase !== "Aborted" && round.phase !== "Idle") return undefined;
+  if (isUnderWay(round.phase)) return undefined;
   const { privacyBudget, privacyCostPerRound } = parameters;
   if (hasAllRounds(parameters, finalisedRounds))
     return `the task is complete: all ${parameters.maxRounds} rounds are final`;

@@ -1,6 +1,6 @@
 /** `pruned.json`: what a node has removed, and what it will remove. */
 import { z } from "zod";
-import { parseDirectoryCid } from "../content/cid.ts";
+import { isDirectoryCid } from "../content/cid.ts";
 import { encodeRecord, readRecordOrNull, writeDurably } from "../storage/durable-file.ts";
 
 const decimal = z.string().regex(/^[0-9]+$/);
@@ -21,15 +21,6 @@ export interface Pruned {
   readonly round: bigint;
   /** Bundles and sums that no transaction may ever name. */
   readonly seen: SeenByRound;
-}
-
-function isDirectoryCid(text: string): boolean {
-  try {
-    parseDirectoryCid(text);
-    return true;
-  } catch {
-    return false;
-  }
 }
 
 /** A damaged record costs a look at rounds that were looked at before; what it listed counts as first seen now. */

@@ -114,7 +114,7 @@ async function equip(nodes: readonly WritingNode[], relay: Relay | undefined): P
       chain: relayed(node.chain, relay),
       task: { ...node.task, committer: keys.committer },
       prover: keys.prover,
-      verifyOwn: (records, record) => void verifySubmission(node.task, keys.verificationKeys, records, record),
+      verifyOwn: (bases, record) => void verifySubmission(node.task, keys.verificationKeys, bases, record),
       learner: createLearner({
         trainer: engineTrainer({ engine: trainer, data: train, document, tensors, random }),
         document,

@@ -1,8 +1,8 @@
 /** A chain that forks when it is told to: Foundry's anvil, in a process of its own. */
 import { spawn } from "node:child_process";
 import { randomInt } from "node:crypto";
-import { createServer } from "node:net";
 import { setTimeout as delay } from "node:timers/promises";
+import { isFree } from "../../demo/chain.ts";
 import type { Processes } from "../../demo/processes.ts";
 import { foundryProgram, hasFoundryProgram } from "../support/foundry.ts";
 import type { RpcReply, RpcRequest, Upstream } from "../support/rpc-server.ts";
@@ -105,15 +105,8 @@ const given = new Set<number>();
 export async function freePort(): Promise<number> {
   for (;;) {
     const port = randomInt(FIRST_PORT, LAST_PORT);
-    if (given.has(port)) continue;
-    const server = createServer();
-    const isFree = await new Promise<boolean>((resolve) => {
-      server.once("error", () => resolve(false));
-      server.listen(port, "127.0.0.1", () => resolve(true));
-    });
-    if (!isFree) continue;
+    if (given.has(port) || !(await isFree(port))) continue;
     given.add(port);
-    await new Promise((resolve) => server.close(resolve));
     return port;
   }
 }

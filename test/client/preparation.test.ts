@@ -48,6 +48,8 @@ describe("a proof", () => {
   let starts: number;
   /** By the client's clock, in milliseconds; proofs take a second and what happens meanwhile. */
   let now: number;
+  /** What the others do just before the client's submission is there. */
+  let beforeSubmitting: () => Promise<unknown>;
   /** Whether the contract refuses the client's submission. */
   let refuses: boolean;
   const models = new Map([[modelDigest(GENESIS), GENESIS]]);
@@ -56,7 +58,7 @@ describe("a proof", () => {
   const begin = async (change: Partial<typeof BUFFER> & { readonly keyedRounds?: number } = {}): Promise<void> => {
     const { keyedRounds = KEYED_ROUNDS, ...parameters } = { ...BUFFER, ...change };
     [events, sealed, replicated, starts, refuses, now] = [[], [], 0, 0, false, 0];
-    meanwhile = () => Promise.resolve();
+    meanwhile = beforeSubmitting = () => Promise.resolve();
     const state = await openStateDirectory(directory);
     await state.release();
     journal = openJournal(state, "scope");
@@ -85,7 +87,10 @@ describe("a proof", () => {
   const client = (parametersHash: Hex): ClientLoopDependencies => {
     const [own, layout] = [task.clients[0]!, layoutOfTask(task.parameters)];
     const refused = new VerisumError("CHAIN_REVERTED", "for this block", {});
-    const submit: TaskWriter["submit"] = (...given) => (refuses ? Promise.reject(refused) : own.submit(...given));
+    const submit: TaskWriter["submit"] = async (...given) => {
+      await beforeSubmitting();
+      return refuses ? Promise.reject(refused) : own.submit(...given);
+    };
     const chain = { ...own, submit };
     const inner = openProver(layout, new Map());
     const newest = async (): Promise<ModelState> => models.get((await chain.latestModel()).digest)!;
@@ -285,6 +290,23 @@ describe("a proof", () => {
     }
     const { number } = await task.operator.round();
     assert.deepEqual([await isIn(number - 2n), await isIn(number - 1n)], [true, true]);
+  });
+
+  it("that was ready in time, and lost the race into its round, puts off none", async () => {
+    await begin();
+    await step();
+    beforeSubmitting = close;
+    await close();
+    for (const round of [2n, 3n]) {
+      await rest();
+      await finalise();
+      await step();
+      assert.deepEqual([await isIn(round), events.at(-1)], [false, `closed ${round}`]);
+    }
+    beforeSubmitting = () => Promise.resolve();
+    await finalise();
+    await step();
+    assert.deepEqual([await isIn(4n), proofs()], [true, ["proven 2", "proven 3", "proven 4"]]);
   });
 
   it("is made for no round that its base is too old for, nor one after the task's last, nor one that it sits out", async () => {

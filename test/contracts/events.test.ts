@@ -5,8 +5,8 @@ import type { ContractTransactionResponse } from "ethers";
 import type { NetworkConnection } from "hardhat/types/network";
 import { G1_GENERATOR, multiplyG1 } from "../../protocol/points.ts";
 import { settlementOf } from "../../protocol/transcript.ts";
+import { eventsOf } from "../support/events-of.ts";
 import { word } from "../support/random.ts";
-import { VERISUM_INTERFACE } from "../support/reverts.ts";
 import {
   as,
   deployTask,
@@ -39,16 +39,7 @@ describe("the events", function () {
 
   const account = (signer: { readonly address: string }): VerisumInstance =>
     as(task, signer as TaskOnChain["stranger"]);
-  /** Name and arguments of each event of a call; a submission and a result are left to their own tests. */
-  async function eventsOf(sent: Promise<ContractTransactionResponse>): Promise<unknown[][]> {
-    return (await (await sent).wait())!.logs.map((log) => {
-      const { name, args } = VERISUM_INTERFACE.parseLog(log)!;
-      return [
-        name,
-        ...args.map((value: unknown) => (Array.isArray(value) ? [...(value as unknown[])].flat(2) : value)),
-      ];
-    });
-  }
+  /** A submission and a result are left to their own tests. */
   async function says(sent: Promise<ContractTransactionResponse>, ...events: unknown[][]): Promise<void> {
     assert.deepEqual(await eventsOf(sent), events);
   }

@@ -1,12 +1,12 @@
 /** What the chain says of a place that passes on, of who submitted last, and of a round that ends by time alone. */
 import assert from "node:assert/strict";
 import { after, before, beforeEach, describe, it } from "mocha";
-import type { ContractTransactionResponse } from "ethers";
 import type { NetworkConnection } from "hardhat/types/network";
 import type { ClientState } from "../../chain/generated/verisum.ts";
+import { eventsOf } from "../support/events-of.ts";
 import { abortRound, openListedTasks } from "../support/listed-tasks.ts";
-import { reverts, VERISUM_INTERFACE } from "../support/reverts.ts";
-import { as, openRound, roundOf, submitAll, submitAs, view } from "../support/task-on-chain.ts";
+import { reverts } from "../support/reverts.ts";
+import { as, openRound, roundOf, setNextTime, submitAll, submitAs, view } from "../support/task-on-chain.ts";
 import type { TaskOnChain } from "../support/task-on-chain.ts";
 
 describe("a place", function () {
@@ -21,12 +21,6 @@ describe("a place", function () {
   });
   beforeEach(() => restore());
   after(() => connection.close());
-
-  const eventsOf = async (sent: Promise<ContractTransactionResponse>): Promise<unknown[][]> =>
-    (await (await sent).wait())!.logs.map((log) => {
-      const { name, args } = VERISUM_INTERFACE.parseLog(log)!;
-      return [name, ...(args as unknown[])];
-    });
 
   it("is passed on by events of both accounts, each a change of the lists", async () => {
     const [old, next] = [task.clients[1]!, task.clients[6]!];
@@ -69,7 +63,7 @@ describe("a place", function () {
     await openRound(task);
     const { deadline } = await roundOf(task);
     await submitAll(task, 3);
-    await connection.ethers.provider.send("evm_setNextBlockTimestamp", [Number(deadline)]);
+    await setNextTime(connection, deadline);
     await connection.ethers.provider.send("evm_mine", []);
     const attesting = await roundOf(task);
     assert.ok(attesting.phase === 2n && attesting.deadline > deadline);

@@ -87,6 +87,18 @@ export class PruningBench {
     return store.putDirectory(Object.fromEntries(Object.entries(files).map(([name, label]) => [name, textOf(label)])));
   }
 
+  bundle(label: string, store = this.store): Promise<string> {
+    return this.put({ "seat-1.bin": `${label} a`, "seat-3.bin": `${label} b` }, store);
+  }
+
+  /** Opens rounds, and lets the node look at each. */
+  async pass(rounds: number, prune: () => Promise<void>): Promise<void> {
+    for (let i = 0; i < rounds; i++) {
+      this.open();
+      await prune();
+    }
+  }
+
   /** Opens the next round, whose submissions name these. */
   open(...named: readonly string[]): void {
     this.present += 1n;

@@ -516,7 +516,7 @@ function createClient(
     chain,
     task: { ...task, committer: keys.committer },
     prover: keys.prover,
-    verifyOwn: (records, record) => void verifySubmission(task, keys.verificationKeys, records, record),
+    verifyOwn: (bases, record) => void verifySubmission(task, keys.verificationKeys, bases, record),
     learner,
     random: csprng,
     journal: openJournal(state, scope),

@@ -10,50 +10,37 @@ import { createRecorder } from "../support/round-recorder.ts";
 describe("bundles and sums at a Kubo node", function () {
   this.timeout(60_000);
   let bench: PruningBench;
+  let node: Awaited<ReturnType<typeof startFakeKubo>>;
+  let kubo: ContentStore;
+  /** What the node's owner pinned. */
+  let own: string;
   beforeEach(async () => {
     bench = await PruningBench.open();
+    node = await startFakeKubo();
+    kubo = await createKuboStore({ apiUrl: node.url, reporter: createRecorder() });
+    own = await bench.put({ "photo.jpg": "of the owner" }, kubo);
   });
-  afterEach(() => bench.close());
-
-  const bundle = (label: string, into: ContentStore): Promise<string> =>
-    bench.put({ "seat-1.bin": `${label} a`, "seat-3.bin": `${label} b` }, into);
-  /** Opens rounds, and lets the node look at each. */
-  const pass = async (rounds: number, prune: () => Promise<void>): Promise<void> => {
-    for (let i = 0; i < rounds; i++) {
-      bench.open();
-      await prune();
-    }
+  afterEach(async () => {
+    await node.close();
+    await bench.close();
+  });
+  const passes = async (): Promise<void> => {
+    const prune = bench.pruner({ store: kubo });
+    await prune();
+    await bench.pass(KEEP + 1, prune);
   };
 
   it("are unpinned from a Kubo node, whose owner's other pins stay", async () => {
-    const node = await startFakeKubo();
-    try {
-      const kubo = await createKuboStore({ apiUrl: node.url, reporter: createRecorder() });
-      const own = await bench.put({ "photo.jpg": "of the owner" }, kubo);
-      const junk = await bundle("junk", kubo);
-      assert.deepEqual([...(await kubo.pins())].sort(), [own, junk].sort());
-      const prune = bench.pruner({ store: kubo });
-      await prune();
-      await pass(KEEP + 1, prune);
-      assert.deepEqual(await kubo.pins(), [own]);
-    } finally {
-      await node.close();
-    }
+    const junk = await bench.bundle("junk", kubo);
+    assert.deepEqual([...(await kubo.pins())].sort(), [own, junk].sort());
+    await passes();
+    assert.deepEqual(await kubo.pins(), [own]);
   });
 
   it("go from a Kubo node whose owner pinned a larger block than any of a task's, which stays", async () => {
-    const node = await startFakeKubo();
-    try {
-      const kubo = await createKuboStore({ apiUrl: node.url, reporter: createRecorder() });
-      const own = await bench.put({ "photo.jpg": "of the owner" }, kubo);
-      node.blocks.set(own, new Uint8Array(3 * 2 ** 20));
-      await bundle("junk", kubo);
-      const prune = bench.pruner({ store: kubo });
-      await prune();
-      await pass(KEEP + 1, prune);
-      assert.deepEqual(await kubo.pins(), [own]);
-    } finally {
-      await node.close();
-    }
+    node.blocks.set(own, new Uint8Array(3 * 2 ** 20));
+    await bench.bundle("junk", kubo);
+    await passes();
+    assert.deepEqual(await kubo.pins(), [own]);
   });
 });

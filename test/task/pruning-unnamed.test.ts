@@ -44,22 +44,25 @@ describe("bundles and sums that no transaction ever named", function () {
   });
   afterEach(() => bench.close());
 
-  const bundle = (label: string, into = store): Promise<string> =>
-    bench.put({ "seat-1.bin": `${label} a`, "seat-3.bin": `${label} b` }, into);
+  const bundle = (label: string, into = store): Promise<string> => bench.bundle(label, into);
+  const pass = (rounds: number, prune: () => Promise<void>): Promise<void> => bench.pass(rounds, prune);
+  /** Directories of somebody else, of which the node reads the first file. */
+  const read = async (...directories: readonly Readonly<Record<string, string>>[]): Promise<string[]> => {
+    const publisher = await PruningBench.open();
+    peer = publisher.store;
+    const cids = await Promise.all(directories.map((files) => publisher.put(files)));
+    for (const [i, files] of directories.entries())
+      await store.getFile(cids[i]!, Object.keys(files)[0]!, { maxBytes: 1000 });
+    peer = undefined;
+    await publisher.close();
+    return cids;
+  };
   const uploads = (label: string): Promise<readonly string[]> =>
     Promise.all(
       Array.from({ length: UPLOADS }, (_, i) =>
         i % 2 === 0 ? bundle(`${label} ${i}`) : bench.put({ "share-sum.bin": `${label} ${i}` }),
       ),
     );
-  /** Opens rounds, and lets the node look at each. */
-  const pass = async (rounds: number, prune: () => Promise<void>): Promise<void> => {
-    for (let i = 0; i < rounds; i++) {
-      bench.open();
-      await prune();
-    }
-  };
-
   it("go once the round in which the node saw them first is due, round after round, whenever it is started again", async () => {
     let prune = bench.pruner();
     const left: number[] = [];
@@ -182,79 +185,53 @@ describe("bundles and sums that no transaction ever named", function () {
   });
 
   it("take no block with them that an audit reads, though no pin names it", async () => {
-    const publisher = await PruningBench.open();
-    peer = publisher.store;
-    try {
-      const [checkpoint, aggregate, sibling, genesis] = await Promise.all([
-        publisher.put({ "state.bin": "model", "config.json": "{}" }),
-        publisher.put({ "aggregate.bin": "sum" }),
-        publisher.put({ "aggregate.bin": "sum of another cell" }),
-        publisher.put({ "state.bin": "first model" }),
-      ]);
-      const limits = { maxBytes: 1000 };
-      await store.getFile(checkpoint, "state.bin", limits);
-      await store.getFile(aggregate, "aggregate.bin", limits);
-      await store.getFile(sibling, "aggregate.bin", limits);
-      await store.getFile(genesis, "state.bin", limits);
-      peer = undefined;
-      const resultOf = (modelCid: string, aggregateCid: string): RoundResult =>
-        ({ modelCid: digestHexOfCid(modelCid), aggregateCid: digestHexOfCid(aggregateCid) }) as unknown as RoundResult;
-      bench.results.push(resultOf(checkpoint, aggregate));
-      bench.audited.push(genesis);
-      const siblings = [{ look: async () => ({ results: () => [resultOf(checkpoint, sibling)] }) }];
-      const [thief, other] = [
-        await bench.put({ "seat-1.bin": "model", "seat-2.bin": "sum", "seat-3.bin": "first model" }),
-        await bench.put({ "share-sum.bin": "sum of another cell" }),
-      ];
-      const prune = bench.pruner({ siblings });
-      await prune();
-      await pass(KEEP + 1, prune);
-      assert.deepEqual([await store.has(thief), await store.has(other)], [false, false]);
-      assert.equal((await store.getFile(checkpoint, "state.bin", limits)).length, 200);
-      assert.equal((await store.getFile(aggregate, "aggregate.bin", limits)).length, 200);
-      assert.equal((await store.getFile(sibling, "aggregate.bin", limits)).length, 200);
-      assert.equal((await store.getFile(genesis, "state.bin", limits)).length, 200);
-    } finally {
-      await publisher.close();
-    }
+    const [checkpoint, aggregate, sibling, genesis] = (await read(
+      { "state.bin": "model", "config.json": "{}" },
+      { "aggregate.bin": "sum" },
+      { "aggregate.bin": "sum of another cell" },
+      { "state.bin": "first model" },
+    )) as [string, string, string, string];
+    const limits = { maxBytes: 1000 };
+    const resultOf = (modelCid: string, aggregateCid: string): RoundResult =>
+      ({ modelCid: digestHexOfCid(modelCid), aggregateCid: digestHexOfCid(aggregateCid) }) as unknown as RoundResult;
+    bench.results.push(resultOf(checkpoint, aggregate));
+    bench.audited.push(genesis);
+    const siblings = [{ look: async () => ({ results: () => [resultOf(checkpoint, sibling)] }) }];
+    const [thief, other] = [
+      await bench.put({ "seat-1.bin": "model", "seat-2.bin": "sum", "seat-3.bin": "first model" }),
+      await bench.put({ "share-sum.bin": "sum of another cell" }),
+    ];
+    const prune = bench.pruner({ siblings });
+    await prune();
+    await pass(KEEP + 1, prune);
+    assert.deepEqual([await store.has(thief), await store.has(other)], [false, false]);
+    assert.equal((await store.getFile(checkpoint, "state.bin", limits)).length, 200);
+    assert.equal((await store.getFile(aggregate, "aggregate.bin", limits)).length, 200);
+    assert.equal((await store.getFile(sibling, "aggregate.bin", limits)).length, 200);
+    assert.equal((await store.getFile(genesis, "state.bin", limits)).length, 200);
   });
 
   it("go if the node only read them from others", async () => {
-    const publisher = await PruningBench.open();
-    peer = publisher.store;
-    try {
-      const sum = await publisher.put({ "share-sum.bin": "another cell's" });
-      await store.getFile(sum, "share-sum.bin", { maxBytes: 1000 });
-      peer = undefined;
-      const prune = bench.pruner();
-      await prune();
-      assert.equal(await store.has(sum), true);
-      await pass(KEEP + 1, bench.pruner());
-      assert.equal(await store.has(sum), false);
-    } finally {
-      await publisher.close();
-    }
+    const [sum] = (await read({ "share-sum.bin": "another cell's" })) as [string];
+    const prune = bench.pruner();
+    await prune();
+    assert.equal(await store.has(sum), true);
+    await pass(KEEP + 1, bench.pruner());
+    assert.equal(await store.has(sum), false);
   });
 
   it("go whatever their files are called where the node only read them, named by a transaction or by none", async () => {
-    const publisher = await PruningBench.open();
-    peer = publisher.store;
-    try {
-      const released = await publisher.put({ "share-sum.bin": "sum", "state.bin": "of a member that fills disks" });
-      const submitted = await publisher.put({ "seat-1.bin": "share", "state.bin": "of its friend" });
-      await store.getFile(released, "share-sum.bin", { maxBytes: 1000 });
-      await store.getFile(submitted, "seat-1.bin", { maxBytes: 1000 });
-      peer = undefined;
-      bench.open(submitted);
-      const prune = bench.pruner();
-      await prune();
-      for (const cid of [released, submitted]) assert.ok((await store.getLocalBlock(cid)) !== undefined);
-      await pass(KEEP + 1, bench.pruner());
-      for (const cid of [released, submitted]) assert.equal(await store.getLocalBlock(cid), undefined);
-      assert.deepEqual(await store.roots(), []);
-    } finally {
-      await publisher.close();
-    }
+    const [released, submitted] = (await read(
+      { "share-sum.bin": "sum", "state.bin": "of a member that fills disks" },
+      { "seat-1.bin": "share", "state.bin": "of its friend" },
+    )) as [string, string];
+    bench.open(submitted);
+    const prune = bench.pruner();
+    await prune();
+    for (const cid of [released, submitted]) assert.ok((await store.getLocalBlock(cid)) !== undefined);
+    await pass(KEEP + 1, bench.pruner());
+    for (const cid of [released, submitted]) assert.equal(await store.getLocalBlock(cid), undefined);
+    assert.deepEqual(await store.roots(), []);
   });
 
   it("go though another root of the store cannot be read", async () => {
