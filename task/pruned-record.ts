@@ -19,7 +19,7 @@ export type SeenByRound = ReadonlyMap<bigint, ReadonlySet<string>>;
 export interface Pruned {
   /** The last round whose content was removed. */
   readonly round: bigint;
-  /** Bundles and sums that no transaction may ever name. */
+  /** Bundles and sums that no transaction may ever name, and what was only read. */
   readonly seen: SeenByRound;
 }
 

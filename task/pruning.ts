@@ -1,6 +1,7 @@
 /**
  * Removing what rounds that are over leave at a node: share bundles and share sums, those that the chain names and
- * those that no transaction ever named. Checkpoints and aggregates stay: an audit needs no more (docs/state.md).
+ * those that no transaction ever named, and what was only read. Checkpoints and aggregates stay: an audit needs no more
+ * (docs/state.md).
  */
 import type { TaskLook } from "../chain/task-chain.ts";
 import { cidFromDigest } from "../content/cid.ts";
@@ -63,10 +64,15 @@ export function createPruner(deps: PruningDependencies): () => Promise<void> {
     for (const cid of unnamed) old.add(cid);
     const removed = await removeUnneeded(deps, isShares, look, due, old);
     if (removed > 0)
-      reporter.say("info", "pruned", `removed ${removed} bundles and share sums of rounds up to ${until}`, {
-        round: until,
-        directories: removed,
-      });
+      reporter.say(
+        "info",
+        "pruned",
+        `removed ${removed} directories of rounds up to ${until}: bundles, share sums, and what was only read`,
+        {
+          round: until,
+          directories: removed,
+        },
+      );
     return { round: until, seen: withoutOld(seen, due, new Set(unnamed)) };
   };
 
