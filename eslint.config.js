@@ -1,7 +1,7 @@
 import { defineConfig } from "eslint/config";
 import tseslint from "typescript-eslint";
 import { portable } from "./scripts/lint/portable.js";
-import { noCircles, rooms } from "./scripts/lint/rooms.js";
+import { noCircles, rooms, SHIPPED } from "./scripts/lint/rooms.js";
 
 const PRINTING_FILES = [
   "command/**",
@@ -100,6 +100,22 @@ export default defineConfig(
           "setImmediate",
           "globalThis",
         ].map(effect),
+      ],
+    },
+  },
+  {
+    files: SHIPPED.map((room) => `${room}/**`),
+    ignores: ["storage/folder.ts"],
+    rules: {
+      "no-restricted-imports": [
+        "error",
+        {
+          paths: ["node:fs", "node:fs/promises"].map((name) => ({
+            name,
+            importNames: ["mkdir", "mkdirSync"],
+            message: "Its recursive form may never end: makeFolder (storage/folder.ts) does.",
+          })),
+        },
       ],
     },
   },

@@ -1,5 +1,5 @@
 /** What `fl pull` does. */
-import { mkdir, stat } from "node:fs/promises";
+import { stat } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import type { CommonFlags } from "../command/options.ts";
 import type { Format } from "../command/reporter.ts";
@@ -10,6 +10,7 @@ import { filesAs } from "./exported.ts";
 import type { Files, ModelFormat } from "./exported.ts";
 import type { FoundCheckpoint } from "./find-checkpoint.ts";
 import { checkpointOfTask } from "./read-checkpoint.ts";
+import { makeFolder, PUBLIC_FOLDER } from "../storage/folder.ts";
 
 export interface PullFlags extends Omit<CommonFlags, "format"> {
   readonly out: string;
@@ -31,7 +32,7 @@ const READABLE_BY_ALL = 0o644;
 export async function pullModel(flags: PullFlags, reporter: Reporter, signal: AbortSignal): Promise<void> {
   const found = await checkpointOfTask(flags, reporter, signal);
   const { folder, files } = await placed(flags, await filesAs(flags.format, found));
-  await mkdir(folder, { recursive: true });
+  await makeFolder(folder, PUBLIC_FOLDER);
   for (const [name, bytes] of Object.entries(files))
     await writeDurably(join(folder, name), bytes, { mode: READABLE_BY_ALL });
   const { round, cid, source, isWhole, claimed } = found;

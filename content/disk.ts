@@ -1,4 +1,4 @@
-import { mkdir, readdir, readFile, rm, stat } from "node:fs/promises";
+import { readdir, readFile, rm, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { randomUUID } from "node:crypto";
 import { FsBlockstore } from "blockstore-fs";
@@ -16,6 +16,7 @@ import { decodeNode } from "./node.ts";
 import { encodePins, readPins } from "./pins.ts";
 import type { FoundPins } from "./pins.ts";
 import { MAX_DIRECTORY_BLOCK_BYTES } from "./profile.ts";
+import { makeFolder, PUBLIC_FOLDER } from "../storage/folder.ts";
 
 const BLOCKS_FOLDER = "blocks";
 const TEMPORARY_FOLDER = "tmp";
@@ -79,7 +80,7 @@ class AtomicWriter {
   /** Removes what interrupted writes left. */
   async open(): Promise<void> {
     await rm(this.#temporary, { recursive: true, force: true });
-    await mkdir(this.#temporary, { recursive: true });
+    await makeFolder(this.#temporary, PUBLIC_FOLDER);
   }
 
   async write(path: string, bytes: Uint8Array): Promise<void> {
@@ -228,7 +229,7 @@ async function pinsOf(directory: string): Promise<FoundPins> {
 
 async function lockOf(directory: string): Promise<Lock> {
   try {
-    await mkdir(directory, { recursive: true, mode: 0o700 });
+    await makeFolder(directory);
     return await acquireLock(join(directory, LOCK_FILE), directory);
   } catch (cause) {
     throw isVerisumError(cause, "STORAGE_LOCKED") ? cause : failed("open", cause);

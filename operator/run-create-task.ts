@@ -1,5 +1,5 @@
 /** What `fl-operator create-task` does. */
-import { access, constants, mkdir } from "node:fs/promises";
+import { access, constants } from "node:fs/promises";
 import { dirname } from "node:path";
 import { encodeParameters } from "../chain/codec.ts";
 import { platformRandom as random } from "../command/platform-random.ts";
@@ -12,6 +12,7 @@ import { timingFor, windowWarnings } from "./check-windows.ts";
 import { prepareTask } from "./prepare-task.ts";
 import { readSpecification } from "./read-specification.ts";
 import { scaledBy } from "./scale-by-statistics.ts";
+import { makeFolder, PUBLIC_FOLDER } from "../storage/folder.ts";
 
 export interface CreateTaskFlags {
   readonly task: string;
@@ -61,7 +62,7 @@ export async function runCreateTask(flags: CreateTaskFlags, reporter: Reporter):
 
 /** Makes a folder, before what it is for takes time or money. @throws STORAGE_FAILED, by the edge of the command */
 export async function requireWritable(directory: string): Promise<void> {
-  await mkdir(directory, { recursive: true });
+  await makeFolder(directory, PUBLIC_FOLDER);
   await access(directory, constants.W_OK);
 }
 

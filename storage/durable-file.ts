@@ -1,9 +1,10 @@
 /** Files that survive `kill -9` and say so when they did not. */
 import { createHash, randomUUID } from "node:crypto";
 import { constants } from "node:fs";
-import { link, mkdir, open, readdir, readFile, rename, rm } from "node:fs/promises";
+import { link, open, readdir, readFile, rename, rm } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { isVerisumError, VerisumError } from "../protocol/errors.ts";
+import { makeFolder } from "./folder.ts";
 
 const PRIVATE_MODE = 0o600;
 /** Ends the names of temporary files. */
@@ -73,7 +74,7 @@ async function throughTemporary<T>(
   publish: (temporary: string) => Promise<T>,
 ): Promise<T> {
   return storage(path, async () => {
-    const created = await mkdir(dirname(path), { recursive: true, mode: 0o700 });
+    const created = await makeFolder(dirname(path));
     try {
       await writeAndSync(temporary, bytes, constants.O_CREAT | constants.O_TRUNC | constants.O_WRONLY, mode);
       const result = await publish(temporary);

@@ -1,8 +1,9 @@
 /** Records that stand in for work done before: believed only where nobody but this user can have written them. */
 import { constants } from "node:fs";
-import { lstat, mkdir, open } from "node:fs/promises";
+import { lstat, open } from "node:fs/promises";
 import { dirname } from "node:path";
 import { readRecordOrNull } from "./durable-file.ts";
+import { makeFolder } from "./folder.ts";
 
 /** Permissions that let group and others read or change a file, and change a folder. */
 const OTHERS_FILE = 0o077;
@@ -26,7 +27,7 @@ export async function readOwnRecord(path: string): Promise<unknown> {
 /** Makes the folder, for this user alone; true if records in it will be believed. */
 export async function openRecords(directory: string): Promise<boolean> {
   try {
-    await mkdir(directory, { recursive: true, mode: 0o700 });
+    await makeFolder(directory);
   } catch {
     return false; // a home that cannot be written has no records
   }

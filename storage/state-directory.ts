@@ -1,5 +1,4 @@
 /** One role's private directory, used by one process at a time. */
-import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import { VerisumError } from "../protocol/errors.ts";
 import { eraseLeftovers } from "./durable-file.ts";
@@ -7,6 +6,7 @@ import { readMark, writeMark } from "./copy-mark.ts";
 import type { MarkState } from "./copy-mark.ts";
 import { acquireLock, lockHolder } from "./lock.ts";
 import type { ProcessIdentity } from "./process-identity.ts";
+import { makeFolder } from "./folder.ts";
 
 /**
  * The version of a state directory that this program writes. Version 0 had no mark; version 1 named clients' submission
@@ -44,7 +44,7 @@ export interface StateDirectory {
 export async function openStateDirectory(path: string): Promise<StateDirectory> {
   const markPath = join(path, MARK_FILE);
   await readMark(markPath, STATE_VERSION); // before anything is touched
-  await mkdir(path, { recursive: true, mode: 0o700 });
+  await makeFolder(path);
   const lock = await acquireLock(join(path, LOCK_FILE), path);
   try {
     const mark = await readMark(markPath, STATE_VERSION);

@@ -2,7 +2,7 @@
  * Binds what a role keeps to the deployment that it is of. A development chain that is started again has the same
  * number and gives the same addresses: what was kept of the old contract is then of no round of the new one.
  */
-import { mkdir, rename } from "node:fs/promises";
+import { rename } from "node:fs/promises";
 import { join } from "node:path";
 import { z } from "zod";
 import type { TaskReader } from "../chain/task-chain.ts";
@@ -10,6 +10,7 @@ import { ensure, VerisumError } from "../protocol/errors.ts";
 import type { Reporter } from "../protocol/reporter.ts";
 import { encodeRecord, listDirectory, readRecordOrNull, writeDurably } from "../storage/durable-file.ts";
 import type { StateDirectory } from "../storage/state-directory.ts";
+import { makeFolder } from "../storage/folder.ts";
 
 const deploymentSchema = z.strictObject({ deployment: z.string().regex(/^0x[0-9a-f]{64}$/) });
 /** (chain, contract), without a seat or an account behind it. */
@@ -67,7 +68,7 @@ async function setAside(
 ): Promise<void> {
   const place = state.file(ASIDE, `${scope}-${deployment.slice(2, 10)}`);
   try {
-    await mkdir(place, { recursive: true, mode: 0o700 });
+    await makeFolder(place);
     for (const name of await listDirectory(state.file()))
       if (name === scope || name.startsWith(`${scope}-`)) await rename(state.file(name), `${place}/${name}`);
   } catch (cause) {

@@ -1,6 +1,6 @@
 /** The data that a participant connects: a file that is read where it lies, or a copy in the page's folder. */
 import { createWriteStream } from "node:fs";
-import { mkdir, readdir, rename, rm } from "node:fs/promises";
+import { readdir, rename, rm } from "node:fs/promises";
 import { basename, isAbsolute, join } from "node:path";
 import type { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
@@ -8,6 +8,7 @@ import { inspectData } from "../../learning/inspect.ts";
 import type { ExpectedData } from "../../learning/inspect.ts";
 import { ensure, VerisumError } from "../../protocol/errors.ts";
 import type { PageData } from "./state.ts";
+import { makeFolder } from "../../storage/folder.ts";
 
 /** Most that a page sends over; larger files are named by their path. */
 const MAX_KEPT_BYTES = 1 << 30;
@@ -34,7 +35,7 @@ export async function keepData(folder: string, name: string, content: Readable):
     name,
   });
   const [path, unfinished] = [join(folder, plain), join(folder, ".unfinished")];
-  await mkdir(folder, { recursive: true, mode: 0o700 });
+  await makeFolder(folder);
   let bytes = 0;
   content.on("data", (part: Buffer) => {
     bytes += part.length;

@@ -1,6 +1,6 @@
 /** A trainer that is a program of somebody else, started once in each round: `--trainer "python train.py"`. */
 import { constants } from "node:fs";
-import { mkdir, mkdtemp, open, readdir, rm } from "node:fs/promises";
+import { mkdtemp, open, readdir, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { ensure, VerisumError } from "../../protocol/errors.ts";
 import type { Reporter } from "../../protocol/reporter.ts";
@@ -11,6 +11,7 @@ import type { CommandEnd } from "./command.ts";
 import { metricWords } from "./metric-words.ts";
 import { baseFile, mostUpdateBytes, numbersIn, parseUpdate, roundConfig } from "./round-files.ts";
 import type { ProgramRole } from "./round-files.ts";
+import { makeFolder } from "../../storage/folder.ts";
 
 const DONE = 0;
 const SIT_OUT = 10;
@@ -73,7 +74,7 @@ async function inFolder<T>(
   const rounds = join(directory, "rounds");
   // What a crash left of an earlier round is of no use to anybody.
   await rm(rounds, { recursive: true, force: true });
-  await mkdir(rounds, { recursive: true, mode: 0o700 });
+  await makeFolder(rounds);
   await removeOldLogs(directory, round.round);
   const folder = await mkdtemp(join(rounds, `round-${round.round}-`));
   const log = join(directory, `round-${round.round}.log`);

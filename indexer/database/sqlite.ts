@@ -1,11 +1,11 @@
 /** SQLite, embedded, in one file. */
-import { mkdir } from "node:fs/promises";
 import { dirname } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import type { StatementSync } from "node:sqlite";
 import pLimit from "p-limit";
 import { VerisumError } from "../../protocol/errors.ts";
 import type { Database, Queries, Row, Value } from "./database.ts";
+import { makeFolder } from "../../storage/folder.ts";
 
 /** How long another process's transaction is waited for. */
 const BUSY_MS = 10_000;
@@ -18,7 +18,7 @@ const MOST_PREPARED = 200;
  * @throws DATABASE_FAILED
  */
 export async function openSqlite(path: string): Promise<Database> {
-  await mkdir(dirname(path), { recursive: true, mode: 0o700 });
+  await makeFolder(dirname(path));
   const writer = open(path);
   const reader = open(path);
   const inTurn = pLimit(1);

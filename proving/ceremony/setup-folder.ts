@@ -2,12 +2,13 @@
  * A setup on disk: the files of a key folder, and the transcript in a folder inside. Nothing in it is secret. Each
  * command reads one folder and writes another, which appears when it is complete.
  */
-import { mkdir, rm, stat, writeFile } from "node:fs/promises";
+import { rm, stat, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { VerisumError } from "../../protocol/errors.ts";
 import type { Files } from "../../protocol/ports.ts";
 import { listDirectory, publishFolder, readIfPresent } from "../../storage/durable-file.ts";
 import { ceremonyRefused } from "./transcript.ts";
+import { makeFolder, PUBLIC_FOLDER } from "../../storage/folder.ts";
 
 export const TRANSCRIPT_FOLDER = "transcript";
 
@@ -59,7 +60,7 @@ export async function writeSetup(
     throw new VerisumError("USAGE", `${folder} is there already: name a new folder`, { folder });
   const temporary = `${folder}.tmp`;
   await rm(temporary, { recursive: true, force: true });
-  await mkdir(path.join(temporary, TRANSCRIPT_FOLDER), { recursive: true });
+  await makeFolder(path.join(temporary, TRANSCRIPT_FOLDER), PUBLIC_FOLDER);
   try {
     await write((name, bytes) => writeFile(path.join(temporary, name), bytes));
     await publishFolder(temporary, folder);

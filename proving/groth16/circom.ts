@@ -1,7 +1,7 @@
 /** Compiles circuits with circom (the WebAssembly build), once per content of their sources and compiler. */
 import { execFile } from "node:child_process";
 import { createHash } from "node:crypto";
-import { mkdir, readFile, rm, stat } from "node:fs/promises";
+import { readFile, rm, stat } from "node:fs/promises";
 import { createRequire } from "node:module";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
@@ -9,6 +9,7 @@ import { promisify } from "node:util";
 import { VerisumError } from "../../protocol/errors.ts";
 import { publishFolder } from "../../storage/durable-file.ts";
 import { withLock } from "../../storage/lock.ts";
+import { makeFolder, PUBLIC_FOLDER } from "../../storage/folder.ts";
 
 /** The project's root; circuit paths and includes are relative to it. */
 export const PROJECT_ROOT = fileURLToPath(new URL("../../", import.meta.url));
@@ -42,7 +43,7 @@ export async function compileCircuit(mainPath: string, outputRoot: string): Prom
   const hash = await circuitHash(mainPath);
   const folder = path.join(outputRoot, `${name}-${hash.slice(0, 16)}`);
   if (!(await exists(folder))) {
-    await mkdir(outputRoot, { recursive: true });
+    await makeFolder(outputRoot, PUBLIC_FOLDER);
     await withLock(`${folder}.lock`, async () => {
       if (!(await exists(folder))) await compileInto(folder, mainPath);
     });
@@ -95,7 +96,7 @@ async function includedSources(file: string, found = new Map<string, string>()):
 async function compileInto(folder: string, mainPath: string): Promise<void> {
   const temporary = `${folder}.tmp`;
   await rm(temporary, { recursive: true, force: true });
-  await mkdir(temporary, { recursive: true });
+  await makeFolder(temporary, PUBLIC_FOLDER);
   const compiler = createRequire(import.meta.url).resolve("circom2/cli.js");
   const output = path.relative(PROJECT_ROOT, temporary);
   try {

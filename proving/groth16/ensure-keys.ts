@@ -1,6 +1,6 @@
 /** Development keys on disk: made once per preset, circuits and sizes, then loaded. */
 import { createHash } from "node:crypto";
-import { mkdir, readFile, rm, stat, writeFile } from "node:fs/promises";
+import { readFile, rm, stat, writeFile } from "node:fs/promises";
 import path from "node:path";
 import type { Curve } from "../curve/curve.ts";
 import { VerisumError } from "../../protocol/errors.ts";
@@ -30,6 +30,7 @@ import type { FileDigest, Manifest, ManifestKind } from "./manifest.ts";
 import { encodeWitnessProgram } from "./witness-file.ts";
 import { witnessProgram } from "./witness-program.ts";
 import { compileChunk, DEFAULT_BUILD_ROOT, mainPathOf } from "./compile-chunk.ts";
+import { makeFolder, PUBLIC_FOLDER } from "../../storage/folder.ts";
 
 /** Which keys. */
 export interface KeyRequest {
@@ -76,7 +77,7 @@ export async function ensureDevKeys(request: KeyRequest, environment: KeyEnviron
     .digest("hex");
   const directory = path.join(buildRoot, "keys", `${preset.name}-${content.slice(0, 16)}`);
   if (!(await exists(directory))) {
-    await mkdir(path.dirname(directory), { recursive: true });
+    await makeFolder(path.dirname(directory), PUBLIC_FOLDER);
     await withLock(`${directory}.lock`, async () => {
       if (!(await exists(directory))) await makeKeys(directory, preset, kinds, powers, buildRoot, environment);
     });
@@ -96,7 +97,7 @@ async function makeKeys(
   const { curve, random, onStep } = environment;
   const temporary = `${directory}.tmp`; // the lock's holder alone writes there
   await rm(temporary, { recursive: true, force: true });
-  await mkdir(temporary, { recursive: true });
+  await makeFolder(temporary, PUBLIC_FOLDER);
   const files: Record<string, FileDigest> = {};
   const save = async (name: string, bytes: Uint8Array): Promise<void> => {
     files[name] = digestOf(bytes);

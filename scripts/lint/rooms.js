@@ -46,7 +46,7 @@ const PROTOCOL_PACKAGES = /^@(noble|hpke)\//;
 const manifest = JSON.parse(readFileSync(resolve(ROOT, "package.json"), "utf8"));
 const DECLARED = new Set([...Object.keys(manifest.dependencies), ...Object.keys(manifest.devDependencies)]);
 /** Rooms that run where development packages are not installed. */
-const SHIPPED = [...SHARED, ...ROLES];
+export const SHIPPED = [...SHARED, ...ROLES];
 const BUILTIN = new Set(builtinModules);
 
 const packageOf = (specifier) =>
