@@ -33,6 +33,7 @@ import type { Recover } from "./recovery.ts";
 import { createReleaseWindow } from "./release-window.ts";
 import type { ReleaseWindow } from "./release-window.ts";
 import { chooseSettlement, replaces } from "./settling.ts";
+import { createUsableClients } from "./usable-clients.ts";
 
 export interface CoordinatorDependencies {
   readonly chain: TaskWriter;
@@ -67,6 +68,7 @@ export function createCoordinator(deps: CoordinatorDependencies): CoordinatorSte
   let openedLast = 0n;
   const isInTime = createReleaseWindow(deps);
   const recover = createRecovery(deps);
+  const usableClients = createUsableClients(deps);
 
   /** Whoever opened it: a result opens the next round where it can. */
   const sayOpened = ({ number, expected }: RoundState): void => {
@@ -97,7 +99,7 @@ export function createCoordinator(deps: CoordinatorDependencies): CoordinatorSte
       case "Idle":
       case "Finalised":
       case "Aborted":
-        return openNext(deps, round, isInTime);
+        return openNext(deps, round, { isInTime, usableClients });
       case "Collecting":
         sayOpened(round);
         return abortPastDeadline(deps, round, intakeText(task.parameters, round));
@@ -114,9 +116,12 @@ export function createCoordinator(deps: CoordinatorDependencies): CoordinatorSte
 async function openNext(
   { chain, task, reporter }: CoordinatorDependencies,
   round: RoundState,
-  isInTime: ReleaseWindow,
+  {
+    isInTime,
+    usableClients,
+  }: { readonly isInTime: ReleaseWindow; readonly usableClients: ReturnType<typeof createUsableClients> },
 ): Promise<boolean> {
-  const { maxRounds } = task.parameters;
+  const { maxRounds, maxRoundsPerClient, minClients } = task.parameters;
   const finalised = await chain.finalisedRounds();
   if (hasAllRounds(task.parameters, finalised)) {
     reporter.wait(`the task is complete: ${finalised} of ${maxRounds} rounds are final`, { finalised });
@@ -126,6 +131,13 @@ async function openNext(
   const needed = clientsNeeded(task.parameters);
   if (clients < needed) {
     reporter.wait(`waiting for clients: ${clients} registered, ${needed} needed`, { clients, needed });
+    return false;
+  }
+  // After a round without a result: the contract opens further ones for whoever is listed, used up or not.
+  const usable = round.phase === "Aborted" ? await usableClients() : clients;
+  if (usable < minClients) {
+    const text = `waiting for clients: further rounds may count ${usable} of the ${clients} registered, ${minClients} needed; the others were in ${maxRoundsPerClient} rounds`;
+    reporter.wait(text, { clients, usable, needed: minClients });
     return false;
   }
   // Clients would train, prove and send for nothing.
