@@ -239,8 +239,9 @@ async function compute(
   );
   requireSameModel(siblings, publication.signed.modelDigest);
   const { metrics } = publication;
-  await task.store.putDirectory(publication.aggregateFiles);
+  // By its checkpoint an aggregate is found again if the two do not become final.
   await task.store.putDirectory(publication.checkpointFiles);
+  await task.store.putDirectory(publication.aggregateFiles);
   const { value, opening } = await openVector(elements, publication.point, task.committer);
   proposals.offer({ round, result: resultOf(publication.signed), metrics });
   const measured = metrics === null ? "" : `; ${metricsText(metrics)} on this aggregator's test data`;

@@ -220,9 +220,10 @@ export async function signProposal(
     );
   }
   requireSameModel(siblings, publication.signed.modelDigest);
-  // What is signed is held here as well, so that it stays available without the aggregator.
-  await task.store.putDirectory(publication.aggregateFiles);
+  // What is signed is held here as well, so that it stays available without the aggregator. Its checkpoint is first: by
+  // it the aggregate is found again if the two do not become final.
   await task.store.putDirectory(publication.checkpointFiles);
+  await task.store.putDirectory(publication.aggregateFiles);
   return chain.signResult(publication.signed);
 }
 

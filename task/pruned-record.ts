@@ -7,41 +7,62 @@ const decimal = z.string().regex(/^[0-9]+$/);
 const byRound = z.record(decimal, z.array(z.string().refine(isDirectoryCid)));
 /** The earlier form kept what members had released, and called it `sums`. */
 const recordSchema = z.union([
-  z.strictObject({ round: decimal, seen: byRound }),
+  z.strictObject({ round: decimal, seen: byRound, results: byRound.default({}) }),
   z
     .strictObject({ round: decimal, sums: byRound.optional() })
-    .transform(({ round, sums }) => ({ round, seen: sums ?? {} })),
+    .transform(({ round, sums }) => ({ round, seen: sums ?? {}, results: {} })),
 ]);
 
-/** Directories by the round in which the node saw them first. */
-export type SeenByRound = ReadonlyMap<bigint, ReadonlySet<string>>;
+/** Directories by round. */
+export type ByRound = ReadonlyMap<bigint, ReadonlySet<string>>;
 
 export interface Pruned {
   /** The last round whose content was removed. */
   readonly round: bigint;
-  /** Bundles and sums that no transaction may ever name, and what was only read. */
-  readonly seen: SeenByRound;
+  /** Bundles and sums that no transaction may ever name, and what was only read, by when the node saw them first. */
+  readonly seen: ByRound;
+  /** Checkpoints and aggregates that may never become final, by the round that they are of. */
+  readonly results: ByRound;
 }
 
 /** A damaged record costs a look at rounds that were looked at before; what it listed counts as first seen now. */
 export async function readPruned(path: string): Promise<Pruned> {
   const parsed = recordSchema.safeParse(await readRecordOrNull(path));
-  if (!parsed.success) return { round: 0n, seen: new Map() };
-  const { round, seen } = parsed.data;
-  return {
-    round: BigInt(round),
-    seen: new Map(Object.entries(seen).map(([first, cids]) => [BigInt(first), new Set(cids)])),
-  };
+  if (!parsed.success) return { round: 0n, seen: new Map(), results: new Map() };
+  const { round, seen, results } = parsed.data;
+  return { round: BigInt(round), seen: decodeLists(seen), results: decodeLists(results) };
 }
 
-export async function writePruned(path: string, { round, seen }: Pruned): Promise<void> {
-  const lists = [...seen].map(([first, cids]) => [first.toString(), [...cids]] as const);
-  await writeDurably(path, encodeRecord({ round: round.toString(), seen: Object.fromEntries(lists) }));
+export async function writePruned(path: string, { round, seen, results }: Pruned): Promise<void> {
+  const record = { round: round.toString(), seen: encodeLists(seen), results: encodeLists(results) };
+  await writeDurably(path, encodeRecord(record));
 }
 
-/** With more that was seen in a round; the same if there is nothing more. */
-export function withSeen(seen: SeenByRound, round: bigint, cids: readonly string[]): SeenByRound {
-  const known = seen.get(round) ?? new Set();
+function decodeLists(lists: z.infer<typeof byRound>): ByRound {
+  return new Map(Object.entries(lists).map(([round, cids]) => [BigInt(round), new Set(cids)]));
+}
+
+function encodeLists(lists: ByRound): z.infer<typeof byRound> {
+  return Object.fromEntries([...lists].map(([round, cids]) => [round.toString(), [...cids]]));
+}
+
+/** With more of a round; the same if there is nothing more. */
+export function withMore(lists: ByRound, round: bigint, cids: readonly string[]): ByRound {
+  const known = lists.get(round) ?? new Set();
   const added = cids.filter((cid) => !known.has(cid));
-  return added.length === 0 ? seen : new Map([...seen, [round, new Set([...known, ...added])]]);
+  return added.length === 0 ? lists : new Map([...lists, [round, new Set([...known, ...added])]]);
+}
+
+/** Without these of the rounds up to `last`; the same if there are none. */
+export function withoutOld(lists: ByRound, last: bigint, cids: ReadonlySet<string>): ByRound {
+  if (cids.size === 0) return lists;
+  const left = [...lists].map(
+    ([round, of]) => [round, round > last ? of : new Set([...of].filter((cid) => !cids.has(cid)))] as const,
+  );
+  return new Map(left.filter(([, of]) => of.size > 0));
+}
+
+/** At most so many of the rounds up to `last`. */
+export function firstUpTo(lists: ByRound, last: bigint, most: number): ReadonlySet<string> {
+  return new Set([...lists].flatMap(([round, cids]) => (round <= last ? [...cids] : [])).slice(0, most));
 }

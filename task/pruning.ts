@@ -1,37 +1,40 @@
 /**
  * Removing what rounds that are over leave at a node: share bundles and share sums, those that the chain names and
- * those that no transaction ever named, and what was only read. Checkpoints and aggregates stay: an audit needs no more
- * (docs/state.md).
+ * those that no transaction ever named, results that did not become final, and what was only read. Final checkpoints
+ * and aggregates stay: an audit needs no more (docs/state.md).
  */
 import type { TaskLook } from "../chain/task-chain.ts";
 import { cidFromDigest } from "../content/cid.ts";
 import type { ContentStore } from "../content/store.ts";
 import type { Reporter } from "../protocol/reporter.ts";
 import type { StateDirectory } from "../storage/state-directory.ts";
+import type { CheckpointConfig } from "./checkpoint.ts";
+import type { Audited } from "./needed-directories.ts";
+import { auditedIn, namedIn, namedSince } from "./needed-directories.ts";
 import type { ReadingNode } from "./node.ts";
-import { readPruned, withSeen, writePruned } from "./pruned-record.ts";
-import type { Pruned, SeenByRound } from "./pruned-record.ts";
+import { taskOrigin } from "./outcome.ts";
+import { firstUpTo, readPruned, withMore, withoutOld, writePruned } from "./pruned-record.ts";
+import type { ByRound, Pruned } from "./pruned-record.ts";
 import { createShareFinder, holdsShares, sharesByNames } from "./share-directories.ts";
 import type { StatementBoard } from "./statement-board.ts";
+import { notFinal } from "./stored-results.ts";
 
 /** Rounds before the present one whose bundles and share sums a node keeps, unless it is told another number. */
 export const DEFAULT_KEEP_ROUNDS = 8;
 /** Rounds looked at in one step: a node that starts late has many behind it. */
 const ROUNDS_PER_STEP = 8n;
-/** Directories that no transaction named and that one step removes. */
+/** Directories that no transaction named and that one step removes; of results so many again. */
 const UNNAMED_PER_STEP = 256;
 
-export interface PruningDependencies {
-  readonly chain: { look(): Promise<Pick<TaskLook, "round" | "records" | "results">> };
-  /** Chains of the task's other cells: their results are audited with this one's. */
-  readonly siblings: readonly { look(): Promise<Pick<TaskLook, "results">> }[];
+export interface PruningDependencies extends Audited {
+  readonly chain: { look(): Promise<Pick<TaskLook, "round" | "records" | "results" | "closedRound">> };
   readonly board: Pick<StatementBoard, "of">;
   readonly store: Pick<ContentStore, "getLocalBlock" | "pins" | "remove" | "roots">;
   readonly state: StateDirectory;
   readonly scope: string;
   readonly committeeSize: number;
-  /** Directories besides results that an audit reads. */
-  readonly audited: readonly string[];
+  /** What the task's checkpoints say of it. */
+  readonly ofTask: CheckpointConfig["task"];
   readonly keepRounds: number;
   /** How many rounds before its own a bundle may be made that lies here: it is as old as the round that it is for. */
   readonly aheadRounds: number;
@@ -45,54 +48,63 @@ export function createPruner(deps: PruningDependencies): () => Promise<void> {
   const { chain, store, state, scope, keepRounds, reporter } = deps;
   const path = state.file(scope, "pruned.json");
   const isShares = sharesByNames(deps.committeeSize);
-  const findShares = createShareFinder(store, isShares);
+  const findShares = createShareFinder(store, isShares, deps.ofTask);
   let pruned: Pruned | undefined;
   /** The last round in which the whole store was looked through, or could not be. */
   let lookedIn = -1n;
 
   const keep = async (next: Pruned): Promise<Pruned> => {
-    if (next.round !== pruned?.round || next.seen !== pruned.seen) await writePruned(path, next);
+    const isSame = next.round === pruned?.round && next.seen === pruned.seen && next.results === pruned.results;
+    if (!isSame) await writePruned(path, next);
     return (pruned = next);
   };
 
-  /** Removes what the rounds up to `due` left: what the chain names of the next of them, and what was seen in them. */
-  const removeOld = async ({ round, seen }: Pruned, look: Look, due: bigint): Promise<Pruned> => {
+  /** Removes what the rounds up to `due` left: what the chain names of the next of them, and what is listed of them. */
+  const removeOld = async ({ round, seen, results }: Pruned, look: Look, due: bigint): Promise<Pruned> => {
     const until = largest(round, due < round + ROUNDS_PER_STEP ? due : round + ROUNDS_PER_STEP);
-    const old = new Set<string>();
-    for (let of = round + 1n; of <= until; of += 1n) for (const cid of namedIn(look, of)) old.add(cid);
-    const unnamed = [...seen].flatMap(([first, cids]) => (first <= due ? [...cids] : [])).slice(0, UNNAMED_PER_STEP);
-    for (const cid of unnamed) old.add(cid);
-    const removed = await removeUnneeded(deps, isShares, look, due, old);
+    const shares = new Set<string>();
+    for (let of = round + 1n; of <= until; of += 1n) for (const cid of namedIn(look, of)) shares.add(cid);
+    const unnamed = firstUpTo(seen, due, UNNAMED_PER_STEP);
+    for (const cid of unnamed) shares.add(cid);
+    // No reorganisation makes one of those rounds final any more.
+    const over = look.closedRound < due ? look.closedRound : due;
+    const dead = firstUpTo(results, over, UNNAMED_PER_STEP);
+    const removed = await removeUnneeded(deps, isShares, look, due, { shares, results: dead });
     if (removed > 0)
       reporter.say(
         "info",
         "pruned",
-        `removed ${removed} directories of rounds up to ${until}: bundles, share sums, and what was only read`,
-        {
-          round: until,
-          directories: removed,
-        },
+        `removed ${removed} directories of rounds up to ${until}: bundles, share sums, results that did not become final, and what was only read`,
+        { round: until, directories: removed },
       );
-    return { round: until, seen: withoutOld(seen, due, new Set(unnamed)) };
+    return { round: until, seen: withoutOld(seen, due, unnamed), results: withoutOld(results, over, dead) };
   };
 
   /** Notes what lies here and is of no round that is kept, once in each round. */
-  const noteUnnamed = async ({ round, seen }: Pruned, look: Look, due: bigint): Promise<Pruned> => {
+  const noteUnnamed = async ({ round, seen, results }: Pruned, look: Look, due: bigint): Promise<Pruned> => {
     const { number } = look.round;
     // What the rounds before are known by is removed without a note.
-    if (number === lookedIn || round < due) return { round, seen };
+    if (number === lookedIn || round < due) return { round, seen, results };
     lookedIn = number;
     const found = await findShares();
     if (found === undefined) {
       lookedIn = -1n;
-      return { round, seen };
+      return { round, seen, results };
     }
+    const audited = new Set(await auditedIn(deps, look));
     const listed = [...seen.values()].flatMap((cids) => [...cids]);
-    const known = new Set([...namedSince(look, due), ...listed, ...(await auditedIn(deps, look))]);
-    const unnamed = found.filter((cid) => !known.has(cid));
+    const known = new Set([...namedSince(look, due), ...listed, ...audited]);
+    const unnamed = found.unneeded.filter((cid) => !known.has(cid));
     // A look that lags behind what was removed already makes nothing older than it is.
     const first = round > 0n ? largest(number, round + BigInt(keepRounds) + 1n) : number;
-    return { round, seen: withSeen(seen, first + BigInt(deps.aheadRounds), unnamed) };
+    let open = results;
+    for (const [cid, { round: of, aggregateCid }] of found.results)
+      open = withMore(
+        open,
+        of,
+        [cid, aggregateCid].filter((part) => !audited.has(part)),
+      );
+    return { round, seen: withMore(seen, first + BigInt(deps.aheadRounds), unnamed), results: open };
   };
 
   return async () => {
@@ -103,69 +115,44 @@ export function createPruner(deps: PruningDependencies): () => Promise<void> {
     let { seen } = before;
     // A result may have come sooner than this step.
     for (const round of [present - 1n, present])
-      seen = withSeen(seen, round, await releasedHere(deps, isShares, seen, round));
+      seen = withMore(seen, round, await releasedHere(deps, isShares, seen, round));
     const after = await keep(await removeOld({ ...before, seen }, look, due));
     await keep(await noteUnnamed(after, look, due));
   };
 }
 
+/** What may go, unless something needs it. */
+interface Candidates {
+  /** Bundles and sums, and what was only read. */
+  readonly shares: ReadonlySet<string>;
+  /** Checkpoints and aggregates of rounds that are over for good. */
+  readonly results: ReadonlySet<string>;
+}
+
 /**
  * Removes what of these is here, is shares or was only read, and is named by no round that is kept: a client may record
- * any CID, also of a directory that another round needs. No block goes that an audit may read.
+ * any CID, also of a directory that another round needs; and the results that are not final. No block goes that an
+ * audit may read.
  */
 async function removeUnneeded(
   deps: PruningDependencies,
   isShares: (names: readonly string[]) => boolean,
   look: Look,
   due: bigint,
-  candidates: ReadonlySet<string>,
+  candidates: Candidates,
 ): Promise<number> {
-  if (candidates.size === 0) return 0;
+  if (candidates.shares.size + candidates.results.size === 0) return 0;
   const needed = new Set(namedSince(look, due));
   const audited = await auditedIn(deps, look);
   const kept = new Set([...(await deps.store.pins()), ...audited]);
-  const old: string[] = [];
-  for (const cid of candidates) {
+  const old = new Set(await notFinal(deps.store, deps.ofTask, new Set(audited), candidates.results));
+  for (const cid of candidates.shares) {
     if (needed.has(cid)) continue;
     const shares = await holdsShares(deps.store, cid, isShares);
-    if (shares === true || (shares === false && !kept.has(cid))) old.push(cid);
+    if (shares === true || (shares === false && !kept.has(cid))) old.add(cid);
   }
-  if (old.length > 0) await deps.store.remove(old, audited);
-  return old.length;
-}
-
-/** Directories that an audit reads: the task's own, and the results of this cell and of the others. */
-async function auditedIn(deps: PruningDependencies, look: Look): Promise<readonly string[]> {
-  const looks = [look, ...(await Promise.all(deps.siblings.map((sibling) => sibling.look())))];
-  const results = looks.flatMap((of) => of.results());
-  const digests = results.flatMap(({ aggregateCid, modelCid }) => [aggregateCid, modelCid]);
-  return [...deps.audited, ...digests.map((digest) => cidFromDigest(digest))];
-}
-
-/** Bundles and sums that the chain names in a round. */
-function namedIn(look: Look, round: bigint): readonly string[] {
-  const { submitted, released } = look.records(round);
-  return [
-    ...submitted.map(({ submission }) => cidFromDigest(submission.sharesCid)),
-    ...released.map(({ releaseCid }) => cidFromDigest(releaseCid)),
-  ];
-}
-
-/** The same of the rounds after `due`, whose content is kept. */
-function namedSince(look: Look, due: bigint): readonly string[] {
-  const cids: string[] = [];
-  for (let round = due < 0n ? 1n : due + 1n; round <= look.round.number; round += 1n)
-    cids.push(...namedIn(look, round));
-  return cids;
-}
-
-/** Without these of the rounds up to `due`; the same if there are none. */
-function withoutOld(seen: SeenByRound, due: bigint, cids: ReadonlySet<string>): SeenByRound {
-  if (cids.size === 0) return seen;
-  const left = [...seen].map(
-    ([round, of]) => [round, round > due ? of : new Set([...of].filter((cid) => !cids.has(cid)))] as const,
-  );
-  return new Map(left.filter(([, of]) => of.size > 0));
+  if (old.size > 0) await deps.store.remove([...old], audited);
+  return old.size;
 }
 
 /**
@@ -175,7 +162,7 @@ function withoutOld(seen: SeenByRound, due: bigint, cids: ReadonlySet<string>): 
 async function releasedHere(
   { board, store }: PruningDependencies,
   isShares: (names: readonly string[]) => boolean,
-  seen: SeenByRound,
+  seen: ByRound,
   round: bigint,
 ): Promise<readonly string[]> {
   const known = seen.get(round);
@@ -210,5 +197,6 @@ export function prunerOf(
   const siblings = task.cells?.siblings ?? [];
   const audited = [taskCid, genesisCid, task.document.keysCid].map((digest) => cidFromDigest(digest));
   const rounds = { keepRounds, aheadRounds, committeeSize };
-  return createPruner({ chain, siblings, audited, board, store, state, scope, reporter, ...rounds });
+  const ofTask = taskOrigin(task);
+  return createPruner({ chain, siblings, audited, ofTask, board, store, state, scope, reporter, ...rounds });
 }

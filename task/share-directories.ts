@@ -7,7 +7,10 @@ import { decodeNode } from "../content/node.ts";
 import type { ContentStore } from "../content/store.ts";
 import { shareFileName } from "../protocol/bundle.ts";
 import { isVerisumError } from "../protocol/errors.ts";
+import type { CheckpointConfig } from "./checkpoint.ts";
 import { SHARE_SUM_FILE } from "./outcome.ts";
+import { isCheckpoint, storedResult } from "./stored-results.ts";
+import type { StoredResult } from "./stored-results.ts";
 
 /** Tells by the names of a directory's files whether it is a share bundle for such a committee, or a share sum. */
 export function sharesByNames(committeeSize: number): (names: readonly string[]) => boolean {
@@ -22,32 +25,53 @@ export async function holdsShares(
   cid: string,
   isShares: (names: readonly string[]) => boolean,
 ): Promise<boolean | undefined> {
+  const names = await namesAt(store, cid);
+  return names === undefined ? undefined : isShares(names);
+}
+
+/** Names of a directory's files; none of what is no directory; undefined if its root is not here. */
+async function namesAt(
+  store: Pick<ContentStore, "getLocalBlock">,
+  cid: string,
+): Promise<readonly string[] | undefined> {
   try {
     const bytes = await store.getLocalBlock(cid);
     if (bytes === undefined) return undefined;
     const node = decodeNode(parseDirectoryCid(cid), bytes);
-    return node.kind === "directory" && isShares(node.entries.map(({ name }) => name));
+    return node.kind === "directory" ? node.entries.map(({ name }) => name) : [];
   } catch (error) {
     // A Kubo node's owner may have pinned roots larger than any that is read.
     if (!isVerisumError(error) || error.entry.about !== "input") throw error;
-    return false;
+    return [];
   }
 }
 
 /** Roots read in one call: a node that starts has all of them before it. */
 const ROOTS_PER_CALL = 256;
 
+export interface Found {
+  /** Bundles and sums, and what was read and no pin keeps: whoever serves it names its files. */
+  readonly unneeded: readonly string[];
+  /** The task's results that are pinned, final or not, by their checkpoints. */
+  readonly results: ReadonlyMap<string, StoredResult>;
+}
+
 /**
- * Finds what may go among all that a store has: bundles and sums, and what was read and no pin keeps: whoever serves it
- * names its files. A root is read once: what it names never changes.
- * @returns what finds them: undefined until it has read every root, some at each call
+ * Finds what may go among all that a store has. A root is read once: what it names never changes.
+ * @returns what finds it: undefined until it has read every root, some at each call
  */
 export function createShareFinder(
   store: Pick<ContentStore, "getLocalBlock" | "pins" | "roots">,
   isShares: (names: readonly string[]) => boolean,
-): () => Promise<readonly string[] | undefined> {
+  ofTask: CheckpointConfig["task"],
+): () => Promise<Found | undefined> {
   /** Undefined of a root that was not here, or was damaged, when it was looked for. */
-  const known = new Map<string, boolean | undefined>();
+  const known = new Map<string, StoredResult | boolean | undefined>();
+  const kindOf = async (cid: string): Promise<StoredResult | boolean | undefined> => {
+    const names = await namesAt(store, cid);
+    if (names === undefined) return undefined;
+    return isShares(names) || (isCheckpoint(names) && ((await storedResult(store, cid, ofTask)) ?? false));
+  };
   let roots: readonly string[] | undefined;
   return async () => {
     const all = (roots ??= await store.roots());
@@ -55,13 +79,18 @@ export function createShareFinder(
     for (const cid of unread.slice(0, ROOTS_PER_CALL)) {
       // One at which the store fails keeps no others from being read.
       known.set(cid, undefined);
-      known.set(cid, await holdsShares(store, cid, isShares));
+      known.set(cid, await kindOf(cid));
     }
     if (unread.length > ROOTS_PER_CALL) return undefined;
     const pinned = new Set(await store.pins());
     roots = undefined;
     const present = new Set(all);
-    for (const [cid, shares] of known) if (shares === undefined || !present.has(cid)) known.delete(cid);
-    return all.filter((cid) => known.get(cid) === true || (known.get(cid) === false && !pinned.has(cid)));
+    const [unneeded, results] = [[] as string[], new Map<string, StoredResult>()];
+    for (const [cid, kind] of known) {
+      if (kind === undefined || !present.has(cid)) known.delete(cid);
+      else if (kind === true || !pinned.has(cid)) unneeded.push(cid);
+      else if (kind !== false) results.set(cid, kind);
+    }
+    return { unneeded, results };
   };
 }

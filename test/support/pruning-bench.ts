@@ -9,16 +9,24 @@ import type { ContentStore } from "../../content/store.ts";
 import { readRecordOrNull } from "../../storage/durable-file.ts";
 import { openStateDirectory } from "../../storage/state-directory.ts";
 import type { StateDirectory } from "../../storage/state-directory.ts";
+import { checkpointFiles } from "../../task/checkpoint.ts";
+import type { TaskDocument } from "../../task/document.ts";
+import { directoryDigest } from "../../task/outcome.ts";
 import { createPruner } from "../../task/pruning.ts";
 import type { PruningDependencies } from "../../task/pruning.ts";
 import type { Statement } from "../../task/statements.ts";
+import { word } from "./random.ts";
 import { createRecorder } from "./round-recorder.ts";
+import { TINY_SPECIFICATION } from "./tiny-specification.ts";
 
 export const KEEP = 3;
+/** What checkpoints of the node's task say of it. */
+export const OF_TASK = { name: "t", chainId: "1", contract: "0x01", taskCid: "bafy" };
+const DOCUMENT = { ...TINY_SPECIFICATION.document, version: 1, keysCid: word("keys") } as TaskDocument;
 const NO_RECORDS = { submitted: [], released: [] } as unknown as RoundRecords;
 
-/** What of a played round is kept for good. */
-interface PlayedRound {
+/** What of a round is kept for good, if it becomes final. */
+export interface PlayedRound {
   readonly checkpoint: string;
   readonly aggregate: string;
 }
@@ -29,6 +37,8 @@ export class PruningBench {
   readonly store: ContentStore;
   readonly reporter = createRecorder();
   present = 0n;
+  /** The last round that is over for good; the one before the present one unless told. */
+  closed: bigint | undefined;
   readonly records = new Map<bigint, RoundRecords>();
   readonly results: RoundResult[] = [];
   /** What members said besides, of whose sums no result is made. */
@@ -68,13 +78,14 @@ export class PruningBench {
   pruner(other: Partial<PruningDependencies> = {}): () => Promise<void> {
     const { store, state, reporter, audited } = this;
     return createPruner({
-      ...{ store, state, scope: "scope", committeeSize: 4, keepRounds: KEEP, reporter, audited },
+      ...{ store, state, scope: "scope", committeeSize: 4, keepRounds: KEEP, reporter, audited, ofTask: OF_TASK },
       ...{ siblings: [], aheadRounds: 0 },
       board: { of: (round) => this.said.get(round) ?? [] },
       chain: {
         look: () =>
           Promise.resolve({
             round: { number: this.present },
+            closedRound: this.closed ?? this.present - 1n,
             records: (round: bigint) => this.records.get(round) ?? NO_RECORDS,
             results: () => this.results,
           }),
@@ -125,15 +136,45 @@ export class PruningBench {
     this.records.set(this.present, { submitted, released: releases.slice(0, 2) } as unknown as RoundRecords);
     const checkpoint = await this.put({ "state.bin": label, "config.json": label });
     const aggregate = await this.put({ "aggregate.bin": label });
-    const [modelCid, aggregateCid] = [digestHexOfCid(checkpoint), digestHexOfCid(aggregate)];
-    this.results.push({ modelCid, aggregateCid } as unknown as RoundResult);
+    this.finalise({ checkpoint, aggregate });
     return { checkpoint, aggregate };
   }
 
+  /** Stores a result of the round as whoever signs it does; its aggregate is the sum of this. */
+  async propose(label: string, sum = label, task: typeof OF_TASK = OF_TASK, store = this.store): Promise<PlayedRound> {
+    const aggregateFiles = { "aggregate.bin": textOf(sum) };
+    const aggregateCid = cidFromDigest(await directoryDigest(aggregateFiles));
+    const state = { weights: Int32Array.of(1, 2), kept: [Int32Array.of(3, 4)] };
+    const origin = {
+      ...{ task, round: Number(this.present), parentCid: null, clients: [label], totalWeight: 1 },
+      ...{ aggregateCid, privacy: null },
+    };
+    const files = checkpointFiles(DOCUMENT, [{ name: "kernel", shape: [2] }], state, origin, null);
+    const checkpoint = await store.putDirectory(files);
+    return { checkpoint, aggregate: await store.putDirectory(aggregateFiles) };
+  }
+
+  /** Makes a result final. */
+  finalise({ checkpoint, aggregate }: PlayedRound): void {
+    const [modelCid, aggregateCid] = [digestHexOfCid(checkpoint), digestHexOfCid(aggregate)];
+    this.results.push({ modelCid, aggregateCid } as unknown as RoundResult);
+  }
+
   /** The directories that the record lists, by the round in which they were seen. */
-  async seen(): Promise<ReadonlyMap<string, readonly string[]>> {
-    const record = (await readRecordOrNull(this.recordPath)) as { readonly seen?: Record<string, string[]> } | null;
-    return new Map(Object.entries(record?.seen ?? {}));
+  seen(): Promise<ReadonlyMap<string, readonly string[]>> {
+    return this.#listed("seen");
+  }
+
+  /** The results that the record lists, by the round that they are of. */
+  listedResults(): Promise<ReadonlyMap<string, readonly string[]>> {
+    return this.#listed("results");
+  }
+
+  async #listed(list: "seen" | "results"): Promise<ReadonlyMap<string, readonly string[]>> {
+    const record = (await readRecordOrNull(this.recordPath)) as Readonly<
+      Record<string, Record<string, string[]>>
+    > | null;
+    return new Map(Object.entries(record?.[list] ?? {}));
   }
 
   get recordPath(): string {
