@@ -35,11 +35,15 @@ export interface GatewayLimits extends DagLimits, ConnectionLimits {
   readonly idleTimeoutMs: number;
 }
 
+/** Uploads in progress at the same time unless told otherwise, and those of one sender. */
+export const MAX_UPLOADS = 16;
+export const MAX_UPLOADS_PER_SENDER = 2;
+
 const DEFAULT_GATEWAY_LIMITS: GatewayLimits = {
   ...DEFAULT_DAG_LIMITS,
   maxBytes: 268_435_456,
-  maxUploads: 16,
-  maxUploadsPerSender: 2,
+  maxUploads: MAX_UPLOADS,
+  maxUploadsPerSender: MAX_UPLOADS_PER_SENDER,
   maxUploadBytes: 16_777_216,
   maxUploadBlocks: DEFAULT_DAG_LIMITS.maxBlocks,
   maxConnections: 1024,

@@ -2,7 +2,7 @@
 import type { FastifyInstance } from "fastify";
 import { persist } from "../command/run.ts";
 import type { ListenAddress } from "../command/listen-address.ts";
-import { createGateway } from "../content/gateway.ts";
+import { createGateway, MAX_UPLOADS, MAX_UPLOADS_PER_SENDER } from "../content/gateway.ts";
 import { CHUNK_BYTES } from "../content/profile.ts";
 import { parsePeerUrl } from "../content/peers.ts";
 import { VerisumError } from "../protocol/errors.ts";
@@ -65,10 +65,12 @@ export function taskGateway(
   publicUrl: string,
   tls?: TlsFiles,
 ): FastifyInstance {
-  const { committeeSize, threshold } = node.task.parameters;
+  const { committeeSize, threshold, maxCorrupt } = node.task.parameters;
   const content = bundleBytes(committeeSize, { elementCount: node.task.layout.elementCount, threshold });
   return createGateway({
     limits: {
+      // As many more as all whom the task takes for corrupt could hold by trickling.
+      maxUploads: MAX_UPLOADS + MAX_UPLOADS_PER_SENDER * (maxCorrupt + threshold - 1),
       maxUploadBytes: content + DIRECTORY_BYTES,
       // The directory, and of each file two blocks besides those that are full: each of them is a file on the disk.
       maxUploadBlocks: 1 + 2 * (committeeSize + Math.ceil(content / CHUNK_BYTES)),

@@ -1,9 +1,11 @@
 import assert from "node:assert/strict";
+import { request as httpRequest } from "node:http";
 import { createServer } from "node:net";
 import type { AddressInfo } from "node:net";
 import { afterEach, describe, it } from "mocha";
 import { listenAddress } from "../../command/listen-address.ts";
-import { encodeCar } from "../../content/car.ts";
+import type { TaskWriter } from "../../chain/task-chain.ts";
+import { CAR_MEDIA_TYPE, encodeCar } from "../../content/car.ts";
 import { createGateway } from "../../content/gateway.ts";
 import { buildDirectory } from "../../content/profile.ts";
 import { replicate, uploadCar } from "../../content/upload.ts";
@@ -105,6 +107,35 @@ describe("a node's endpoint", () => {
     const car = handCar(root.cidBytes, [root, file, ...crumbs]);
     await (await bench.store()).importCar(car, root.cid);
     assert.equal(await send(root.cid, car), "IPFS_LIMIT_EXCEEDED");
+  });
+
+  it("takes an honest client's upload while as many as the task takes for corrupt trickle all that they may", async () => {
+    const corrupt = 10;
+    const task = await openMemoryTask({
+      parameters: { minClients: 2 + corrupt, maxCorrupt: corrupt },
+      weights: Array.from({ length: 2 + corrupt }, () => 1),
+    });
+    const store = await bench.store();
+    const opened = { parameters: task.parameters, layout: layoutOfTask(task.parameters) } as unknown as PublishingTask;
+    const node = { store, chain: task.members[0]!, task: opened, observer: createRecorder() };
+    const app = taskGateway(node, "http://127.0.0.1");
+    bench.onClose(() => app.close());
+    const url = await app.listen({ host: "127.0.0.1", port: 0 });
+    const { root: cid, blocks } = await buildDirectory({ "seat-1.bin": text("share") });
+    const [root, car] = [cid.toString(), encodeCar(cid, [...blocks].reverse())];
+    const signed = (client: TaskWriter): Promise<string> =>
+      uploadAuthorization(client, root, Math.floor(Date.now() / 1000));
+    for (const client of task.clients.slice(0, corrupt))
+      for (const authorization of [await signed(client), await signed(client)]) {
+        const headers = { "content-type": CAR_MEDIA_TYPE, "content-length": car.length, authorization };
+        const request = httpRequest(`${url}/v1/car?root=${root}`, { method: "POST", headers });
+        request.on("error", () => undefined);
+        request.write("x"); // the rest takes its time
+        bench.onClose(async () => void request.destroy());
+      }
+    await new Promise((resolve) => setTimeout(resolve, 500));
+    const result = await uploadCar(url, root, car, await signed(task.clients[corrupt]!));
+    assert.deepEqual(result, { ok: true, alreadyHeld: false });
   });
 
   it("is announced again where a reorganisation undid that, until the announcement is final", async () => {
