@@ -18,6 +18,8 @@ import type { ByRound, Pruned } from "./pruned-record.ts";
 import { createShareFinder, holdsShares, sharesByNames } from "./share-directories.ts";
 import type { StatementBoard } from "./statement-board.ts";
 import { notFinal } from "./stored-results.ts";
+import { createLookAtRoot } from "./unreadable-roots.ts";
+import type { LookAtRoot } from "./unreadable-roots.ts";
 
 /** Rounds before the present one whose bundles and share sums a node keeps, unless it is told another number. */
 export const DEFAULT_KEEP_ROUNDS = 8;
@@ -42,13 +44,17 @@ export interface PruningDependencies extends Audited {
 }
 
 type Look = Awaited<ReturnType<PruningDependencies["chain"]["look"]>>;
+/** Whether a directory holds shares; undefined if its root is not here, or cannot be read. */
+type SharesAt = (cid: string) => Promise<boolean | undefined>;
 
 /** One step: removes what is old and notes what is new, a bounded number of rounds and directories at a time. */
 export function createPruner(deps: PruningDependencies): () => Promise<void> {
   const { chain, store, state, scope, keepRounds, reporter } = deps;
   const path = state.file(scope, "pruned.json");
   const isShares = sharesByNames(deps.committeeSize);
-  const findShares = createShareFinder(store, isShares, deps.ofTask);
+  const lookAt = createLookAtRoot(store, reporter);
+  const findShares = createShareFinder(store, isShares, deps.ofTask, lookAt);
+  const sharesAt: SharesAt = async (cid) => (await lookAt(cid, () => holdsShares(store, cid, isShares)))?.found;
   let pruned: Pruned | undefined;
   /** The last round in which the whole store was looked through, or could not be. */
   let lookedIn = -1n;
@@ -69,7 +75,7 @@ export function createPruner(deps: PruningDependencies): () => Promise<void> {
     // No reorganisation makes one of those rounds final any more.
     const over = look.closedRound < due ? look.closedRound : due;
     const dead = firstUpTo(results, over, UNNAMED_PER_STEP);
-    const removed = await removeUnneeded(deps, isShares, look, due, { shares, results: dead });
+    const removed = await removeUnneeded({ ...deps, lookAt, sharesAt }, look, due, { shares, results: dead });
     if (removed > 0)
       reporter.say(
         "info",
@@ -115,7 +121,7 @@ export function createPruner(deps: PruningDependencies): () => Promise<void> {
     let { seen } = before;
     // A result may have come sooner than this step.
     for (const round of [present - 1n, present])
-      seen = withMore(seen, round, await releasedHere(deps, isShares, seen, round));
+      seen = withMore(seen, round, await releasedHere(deps, sharesAt, seen, round));
     const after = await keep(await removeOld({ ...before, seen }, look, due));
     await keep(await noteUnnamed(after, look, due));
   };
@@ -135,8 +141,7 @@ interface Candidates {
  * audit may read.
  */
 async function removeUnneeded(
-  deps: PruningDependencies,
-  isShares: (names: readonly string[]) => boolean,
+  deps: PruningDependencies & { readonly lookAt: LookAtRoot; readonly sharesAt: SharesAt },
   look: Look,
   due: bigint,
   candidates: Candidates,
@@ -145,10 +150,10 @@ async function removeUnneeded(
   const needed = new Set(namedSince(look, due));
   const audited = await auditedIn(deps, look);
   const kept = new Set([...(await deps.store.pins()), ...audited]);
-  const old = new Set(await notFinal(deps.store, deps.ofTask, new Set(audited), candidates.results));
+  const old = new Set(await notFinal(deps, new Set(audited), candidates.results));
   for (const cid of candidates.shares) {
     if (needed.has(cid)) continue;
-    const shares = await holdsShares(deps.store, cid, isShares);
+    const shares = await deps.sharesAt(cid);
     if (shares === true || (shares === false && !kept.has(cid))) old.add(cid);
   }
   if (old.size > 0) await deps.store.remove([...old], audited);
@@ -160,8 +165,8 @@ async function removeUnneeded(
  * count whose sums are here.
  */
 async function releasedHere(
-  { board, store }: PruningDependencies,
-  isShares: (names: readonly string[]) => boolean,
+  { board }: PruningDependencies,
+  sharesAt: SharesAt,
   seen: ByRound,
   round: bigint,
 ): Promise<readonly string[]> {
@@ -170,7 +175,7 @@ async function releasedHere(
   for (const statement of board.of(round)) {
     if (statement.kind !== "release") continue;
     const cid = cidFromDigest(statement.releaseCid);
-    if (known?.has(cid) !== true && (await holdsShares(store, cid, isShares)) === true) here.push(cid);
+    if (known?.has(cid) !== true && (await sharesAt(cid)) === true) here.push(cid);
   }
   return here;
 }

@@ -11,6 +11,7 @@ import type { CheckpointConfig } from "./checkpoint.ts";
 import { SHARE_SUM_FILE } from "./outcome.ts";
 import { isCheckpoint, storedResult } from "./stored-results.ts";
 import type { StoredResult } from "./stored-results.ts";
+import type { LookAtRoot } from "./unreadable-roots.ts";
 
 /** Tells by the names of a directory's files whether it is a share bundle for such a committee, or a share sum. */
 export function sharesByNames(committeeSize: number): (names: readonly string[]) => boolean {
@@ -64,8 +65,9 @@ export function createShareFinder(
   store: Pick<ContentStore, "getLocalBlock" | "pins" | "roots">,
   isShares: (names: readonly string[]) => boolean,
   ofTask: CheckpointConfig["task"],
+  lookAt: LookAtRoot,
 ): () => Promise<Found | undefined> {
-  /** Undefined of a root that was not here, or was damaged, when it was looked for. */
+  /** Undefined of a root that was not here, or could not be read, when it was looked for. */
   const known = new Map<string, StoredResult | boolean | undefined>();
   const kindOf = async (cid: string): Promise<StoredResult | boolean | undefined> => {
     const names = await namesAt(store, cid);
@@ -79,7 +81,7 @@ export function createShareFinder(
     for (const cid of unread.slice(0, ROOTS_PER_CALL)) {
       // One at which the store fails keeps no others from being read.
       known.set(cid, undefined);
-      known.set(cid, await kindOf(cid));
+      known.set(cid, (await lookAt(cid, () => kindOf(cid)))?.found);
     }
     if (unread.length > ROOTS_PER_CALL) return undefined;
     const pinned = new Set(await store.pins());

@@ -9,6 +9,7 @@ import type { ContentStore } from "../content/store.ts";
 import { isVerisumError, VerisumError } from "../protocol/errors.ts";
 import { CHECKPOINT_FILES, parseCheckpointConfig } from "./checkpoint.ts";
 import type { CheckpointConfig } from "./checkpoint.ts";
+import type { LookAtRoot } from "./unreadable-roots.ts";
 
 export interface StoredResult {
   readonly round: bigint;
@@ -46,13 +47,18 @@ export async function storedResult(
   }
 }
 
+interface ResultPlace {
+  readonly store: Pick<ContentStore, "getLocalBlock" | "pins">;
+  readonly ofTask: CheckpointConfig["task"];
+  readonly lookAt: LookAtRoot;
+}
+
 /**
  * Those of these results that no audit reads. A later round that starts from the same model with the same clients gives
- * the same aggregate: it stays for a result that lies here and may become final.
+ * the same aggregate: it stays for a result that lies here and may become final, as all do while a pin cannot be read.
  */
 export async function notFinal(
-  store: Pick<ContentStore, "getLocalBlock" | "pins">,
-  ofTask: CheckpointConfig["task"],
+  { store, ofTask, lookAt }: ResultPlace,
   audited: ReadonlySet<string>,
   results: ReadonlySet<string>,
 ): Promise<readonly string[]> {
@@ -60,8 +66,10 @@ export async function notFinal(
   if (dead.length === 0) return [];
   const needed = new Set<string>();
   for (const cid of await store.pins()) {
-    const other = results.has(cid) || audited.has(cid) ? undefined : await storedResult(store, cid, ofTask);
-    if (other !== undefined) needed.add(other.aggregateCid);
+    if (results.has(cid) || audited.has(cid)) continue;
+    const look = await lookAt(cid, () => storedResult(store, cid, ofTask));
+    if (look === undefined) return [];
+    if (look.found !== undefined) needed.add(look.found.aggregateCid);
   }
   return dead.filter((cid) => !needed.has(cid));
 }

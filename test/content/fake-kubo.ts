@@ -7,6 +7,8 @@ export interface FakeKubo {
   readonly url: string;
   readonly blocks: Map<string, Uint8Array>;
   readonly calls: string[];
+  /** CIDs whose blocks its disk no longer gives back whole. */
+  readonly unreadable: Set<string>;
   /** Answers the next call of a command instead, once. */
   readonly failNext: Map<string, { status: number; body: string }>;
   close(): Promise<void>;
@@ -17,6 +19,7 @@ export async function startFakeKubo(): Promise<FakeKubo> {
   const pins: Record<string, object> = {
     QmUNLLsPACCz1vLxQVkXqqLX5R1X345qqfHbsf67hvA3Nn: { Type: "recursive", Name: "" },
   };
+  const unreadable = new Set<string>();
   const calls: string[] = [];
   const failNext = new Map<string, { status: number; body: string }>();
   const answer = async (
@@ -35,6 +38,8 @@ export async function startFakeKubo(): Promise<FakeKubo> {
     if (command === "block/get") {
       const cid = url.searchParams.get("arg") ?? "";
       const found = blocks.get(cid);
+      if (unreadable.has(cid))
+        return { status: 500, body: '{"Message":"block in storage has different hash than requested","Code":0}\n' };
       const missing = `block was not found locally (offline): ipld: could not find ${cid}`;
       return found === undefined
         ? { status: 500, body: `${JSON.stringify({ Message: missing, Code: 0, Type: "error" })}\n` }
@@ -88,5 +93,12 @@ export async function startFakeKubo(): Promise<FakeKubo> {
     server.closeAllConnections();
     await new Promise((resolve) => server.close(resolve));
   };
-  return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, blocks, calls, failNext, close };
+  return {
+    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    blocks,
+    calls,
+    unreadable,
+    failNext,
+    close,
+  };
 }
