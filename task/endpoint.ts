@@ -61,11 +61,12 @@ function readPem(path: string): Promise<string> {
 
 /** Builds the gateway with this task's upload rules: who, how often, and what: a bundle of shares, or a sum of them. */
 export function taskGateway(
-  node: Pick<WritingNode, "store" | "chain" | "task" | "observer">,
+  node: Pick<WritingNode, "store" | "chain" | "task" | "observer" | "state" | "scope">,
   publicUrl: string,
   tls?: TlsFiles,
 ): FastifyInstance {
   const { committeeSize, threshold, maxCorrupt } = node.task.parameters;
+  const now = (): number => Math.floor(Date.now() / 1000);
   const content = bundleBytes(committeeSize, { elementCount: node.task.layout.elementCount, threshold });
   return createGateway({
     limits: {
@@ -77,7 +78,7 @@ export function taskGateway(
     },
     store: node.store,
     reporter: node.observer,
-    authoriseUpload: authoriseTaskUploads(node.chain, () => Math.floor(Date.now() / 1000)),
+    authoriseUpload: authoriseTaskUploads(node.chain, now, node.state.file(node.scope, "uploads.json")),
     ...(tls === undefined ? {} : { tls }),
     // Whatever else a role publishes, others fetch.
     isTaken: sharesByNames(committeeSize),

@@ -4,14 +4,10 @@ import type { Hex } from "../protocol/transcript.ts";
 import type { TaskReader, TaskWriter } from "../chain/task-chain.ts";
 import type { UploadRequest } from "../content/gateway.ts";
 import { knownAccounts } from "./task-accounts.ts";
+import { createUploadCounts, ROOTS_PER_ROUND } from "./upload-counts.ts";
 
 const SCHEME = "Verisum";
 const VALID_SECONDS = 600;
-/** Directories that one account may store in one round: what it publishes, and what it made again after failures. */
-const ROOTS_PER_ROUND = 8;
-/** Rounds that are counted at a time: an endpoint that lags tells earlier ones now and then. */
-const ROUNDS_COUNTED = 4;
-
 /** The Authorization header for an upload: `Verisum <account> <expiry> <signature>`. */
 export async function uploadAuthorization(chain: TaskWriter, root: string, nowSeconds: number): Promise<string> {
   const expires = nowSeconds + VALID_SECONDS;
@@ -23,26 +19,16 @@ export async function uploadAuthorization(chain: TaskWriter, root: string, nowSe
  * Accepts uploads by the task's operator, members and clients, a few directories of each in a round: disks are finite.
  * An account without a part in the task is refused before its signature is looked at, and by a list that is read now
  * and then: strangers cause neither a call to the chain nor a computation each.
+ * @param record where uploads are counted, over starts too
  * @returns true, or why not
  */
 export function authoriseTaskUploads(
   chain: TaskReader,
   now: () => number,
+  record: string,
 ): (request: UploadRequest) => Promise<true | string> {
   const isOfTask = knownAccounts(chain, now);
-  /** By round, the one that was told first before the others, then by account. */
-  const counted = new Map<bigint, Map<string, Set<string>>>();
-  /** Counts a directory once; false if the account has stored as many as it may. */
-  const withinQuota = async (account: string, root: string): Promise<boolean> => {
-    const { number } = await chain.round();
-    const roots = counted.get(number) ?? new Map<string, Set<string>>();
-    counted.set(number, roots);
-    if (counted.size > ROUNDS_COUNTED) counted.delete([...counted.keys()][0]!);
-    const stored = roots.get(account) ?? new Set();
-    if (!stored.has(root) && stored.size === ROOTS_PER_ROUND) return false;
-    roots.set(account, stored.add(root));
-    return true;
-  };
+  const count = createUploadCounts(record);
   return async ({ root, authorization }) => {
     const [scheme, account, expiry, signature, ...rest] = (authorization ?? "").split(" ");
     if (
@@ -66,7 +52,8 @@ export function authoriseTaskUploads(
     } catch {
       return "the signature is malformed";
     }
-    return (await withinQuota(name, root)) || `the account has stored ${ROOTS_PER_ROUND} directories in this round`;
+    const { number } = await chain.round();
+    return (await count(number, name, root)) || `the account has stored ${ROOTS_PER_ROUND} directories in this round`;
   };
 }
 

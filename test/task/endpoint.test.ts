@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { request as httpRequest } from "node:http";
 import { createServer } from "node:net";
 import type { AddressInfo } from "node:net";
+import { join } from "node:path";
 import { afterEach, describe, it } from "mocha";
 import { listenAddress } from "../../command/listen-address.ts";
 import type { TaskWriter } from "../../chain/task-chain.ts";
@@ -26,6 +27,12 @@ const CONFIRMATIONS = 3;
 async function node(): Promise<Pick<WritingNode, "chain" | "sleep" | "store">> {
   const { members } = await openMemoryTask();
   return { chain: members[0]!, sleep: async () => undefined, store: await bench.store() };
+}
+
+/** Where a gateway counts uploads. */
+async function stateOf(): Promise<Pick<WritingNode, "state" | "scope">> {
+  const folder = await bench.folder();
+  return { state: { file: (...parts: string[]) => join(folder, ...parts) } as WritingNode["state"], scope: "scope" };
 }
 
 describe("a node's endpoint", () => {
@@ -76,7 +83,8 @@ describe("a node's endpoint", () => {
     const [member] = task.members;
     const store = await bench.store();
     const opened = { parameters: task.parameters, layout: layoutOfTask(task.parameters) } as unknown as PublishingTask;
-    const app = taskGateway({ store, chain: member!, task: opened, observer: createRecorder() }, "http://127.0.0.1");
+    const node = { store, chain: member!, task: opened, observer: createRecorder(), ...(await stateOf()) };
+    const app = taskGateway(node, "http://127.0.0.1");
     bench.onClose(() => app.close());
     const url = await app.listen({ host: "127.0.0.1", port: 0 });
     const upload = async (files: Readonly<Record<string, Uint8Array>>): Promise<string> => {
@@ -117,7 +125,7 @@ describe("a node's endpoint", () => {
     });
     const store = await bench.store();
     const opened = { parameters: task.parameters, layout: layoutOfTask(task.parameters) } as unknown as PublishingTask;
-    const node = { store, chain: task.members[0]!, task: opened, observer: createRecorder() };
+    const node = { store, chain: task.members[0]!, task: opened, observer: createRecorder(), ...(await stateOf()) };
     const app = taskGateway(node, "http://127.0.0.1");
     bench.onClose(() => app.close());
     const url = await app.listen({ host: "127.0.0.1", port: 0 });

@@ -1,19 +1,35 @@
 import assert from "node:assert/strict";
-import { describe, it } from "mocha";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, beforeEach, describe, it } from "mocha";
 import { authoriseTaskUploads, uploadAuthorization } from "../../task/upload-authorisation.ts";
+import { rejectsCode } from "../support/errors.ts";
 import { openMemoryRound, openMemoryTask } from "../support/memory-chain.ts";
 
 const NOW = 1_000_000;
 
 describe("the right to upload", () => {
+  let folder: string;
+  /** Where uploads are counted. */
+  let record: string;
+  beforeEach(async () => {
+    folder = await mkdtemp(join(tmpdir(), "verisum-uploads-"));
+    record = join(folder, "scope", "uploads.json");
+  });
+  afterEach(() => rm(folder, { recursive: true, force: true }));
+
   it("is for the root that was signed, by an account of the task, until it expires", async () => {
     const { operator, members, clients, stranger } = await openMemoryTask();
-    const authorise = authoriseTaskUploads(stranger, () => NOW);
+    const authorise = authoriseTaskUploads(stranger, () => NOW, record);
     for (const account of [operator, members[1]!, clients[2]!]) {
       const authorization = await uploadAuthorization(account, "root", NOW);
       assert.equal(await authorise({ root: "root", authorization }), true);
       assert.notEqual(await authorise({ root: "other", authorization }), true);
-      assert.notEqual(await authoriseTaskUploads(stranger, () => NOW + 601)({ root: "root", authorization }), true);
+      assert.notEqual(
+        await authoriseTaskUploads(stranger, () => NOW + 601, record)({ root: "root", authorization }),
+        true,
+      );
     }
     const authorization = await uploadAuthorization(stranger, "root", NOW);
     assert.notEqual(await authorise({ root: "root", authorization }), true);
@@ -22,7 +38,7 @@ describe("the right to upload", () => {
   it("is for a few directories in a round", async () => {
     const task = await openMemoryTask();
     const client = task.clients[0]!;
-    const authorise = authoriseTaskUploads(task.operator, () => NOW);
+    const authorise = authoriseTaskUploads(task.operator, () => NOW, record);
     const upload = async (root: string): Promise<true | string> =>
       authorise({ root, authorization: await uploadAuthorization(client, root, NOW) });
     await openMemoryRound(task);
@@ -37,13 +53,45 @@ describe("the right to upload", () => {
     assert.equal(await upload("root 19"), true);
   });
 
+  it("is for no more after a start: what was stored in the round counts, as far as its record is whole", async () => {
+    const task = await openMemoryTask();
+    await openMemoryRound(task);
+    const { clients, operator } = task;
+    const accepted = async (client: number, ...roots: readonly string[]): Promise<number> => {
+      const authorise = authoriseTaskUploads(operator, () => NOW, record);
+      const uploads = roots.map(async (root) =>
+        authorise({ root, authorization: await uploadAuthorization(clients[client]!, root, NOW) }),
+      );
+      return (await Promise.all(uploads)).filter((answer) => answer === true).length;
+    };
+    const roots = (from: number): readonly string[] => Array.from({ length: 5 }, (_, i) => `root ${from + i}`);
+    assert.deepEqual([await accepted(0, ...roots(0)), await accepted(0, ...roots(5))], [5, 3]);
+    assert.deepEqual([await accepted(0, ...roots(10)), await accepted(1, ...roots(10))], [0, 5]);
+    assert.equal(await accepted(0, ...roots(0)), 5);
+    await writeFile(record, "{");
+    assert.equal(await accepted(0, ...roots(10)), 5);
+  });
+
+  it("is nobody's while it cannot be counted, and as many directories' as before once it can", async () => {
+    const task = await openMemoryTask();
+    await openMemoryRound(task);
+    const authorise = authoriseTaskUploads(task.operator, () => NOW, record);
+    const upload = async (root: string): Promise<true | string> =>
+      authorise({ root, authorization: await uploadAuthorization(task.clients[0]!, root, NOW) });
+    await writeFile(join(folder, "scope"), "no folder");
+    for (let i = 0; i < 10; i++) await rejectsCode(upload(`root ${i}`), "STORAGE_FAILED");
+    await rm(join(folder, "scope"));
+    for (let i = 0; i < 8; i++) assert.equal(await upload(`root ${i}`), true);
+    assert.notEqual(await upload("root 8"), true);
+  });
+
   it("is for as few where an endpoint that lags tells the round before now and then", async () => {
     const task = await openMemoryTask();
     await openMemoryRound(task);
     const { operator } = task;
     let asked = 0;
     const lagging = { ...operator, round: async () => ({ ...(await operator.round()), number: BigInt(asked++ % 2) }) };
-    const authorise = authoriseTaskUploads(lagging, () => NOW);
+    const authorise = authoriseTaskUploads(lagging, () => NOW, record);
     let accepted = 0;
     for (let i = 0; i < 40; i++) {
       const authorization = await uploadAuthorization(task.clients[0]!, `root ${i}`, NOW);
@@ -65,7 +113,7 @@ describe("the right to upload", () => {
         };
       },
     });
-    const authorise = authoriseTaskUploads(counting, () => NOW);
+    const authorise = authoriseTaskUploads(counting, () => NOW, record);
     const [authorization] = [await uploadAuthorization(stranger, "root", NOW)];
     const [, , ...rest] = authorization.split(" ");
     for (let i = 0; i < 400; i++) {
@@ -82,7 +130,7 @@ describe("the right to upload", () => {
   it("comes to a client that registers later", async () => {
     const task = await openMemoryTask({ parameters: { openRegistration: true } });
     let now = NOW;
-    const authorise = authoriseTaskUploads(task.operator, () => now);
+    const authorise = authoriseTaskUploads(task.operator, () => now, record);
     const authorization = await uploadAuthorization(task.stranger, "root", NOW);
     assert.notEqual(await authorise({ root: "root", authorization }), true);
     await task.stranger.join();
