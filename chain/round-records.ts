@@ -190,22 +190,52 @@ const ADD: { readonly [N in RoundEvent]: (draft: Draft, log: LogOf<N>) => void }
   },
 };
 
+/** Events as the records of rounds need them: read once for all rounds. */
+interface RoundLogs {
+  readonly of: ReadonlyMap<bigint, readonly RoundLog[]>;
+  readonly openings: readonly LogOf<"RoundOpened">[];
+  /** Rounds that settled. */
+  readonly settled: readonly bigint[];
+}
+
+function byRound(logs: readonly TaskLog[]): RoundLogs {
+  const of = new Map<bigint, RoundLog[]>();
+  const [openings, settled] = [[] as LogOf<"RoundOpened">[], [] as bigint[]];
+  for (const log of logs) {
+    if (!isOfRound(log)) continue;
+    const round = roundOf(log);
+    const others = of.get(round);
+    if (others === undefined) of.set(round, [log]);
+    else others.push(log);
+    if (log.name === "RoundOpened") openings.push(log);
+    if (log.name === "Settled") settled.push(round);
+  }
+  return { of, openings, settled };
+}
+
 /** What the events say of one round. @param finalBlock the latest final block at the block up to which they go */
 export function recordsOf(logs: readonly TaskLog[], round: bigint, finalBlock = -1): RoundRecords {
+  return recordsIn(byRound(logs), round, finalBlock);
+}
+
+function recordsIn({ of, openings, settled }: RoundLogs, round: bigint, finalBlock: number): RoundRecords {
   const draft: Draft = { submitted: [], released: [], proven: new Map(), aborted: false };
-  for (const log of logs) if (isOfRound(log) && roundOf(log) === round) add(draft, log);
+  for (const log of of.get(round) ?? []) add(draft, log);
   const { proven: _, ...records } = draft;
-  const bases = basesOf(logs, draft.opened);
-  const settledRounds = logs.filter(({ name, args }) => name === "Settled" && args.round <= round).length;
+  const bases = basesOf(openings, draft.opened);
+  const settledRounds = settled.filter((other) => other <= round).length;
   return { ...records, bases, settledRounds, finalBlock };
 }
 
 /** Each model was the latest one when some round opened. */
-function basesOf(logs: readonly TaskLog[], opened: OpenedRecord | undefined): ReadonlyMap<bigint, Hex> {
+function basesOf(
+  openings: readonly LogOf<"RoundOpened">[],
+  opened: OpenedRecord | undefined,
+): ReadonlyMap<bigint, Hex> {
   const bases = new Map<bigint, Hex>();
   if (opened === undefined) return bases;
-  for (const log of logs) {
-    if (log.name !== "RoundOpened" || log.args.round > opened.round) continue;
+  for (const log of openings) {
+    if (roundOf(log) > opened.round) continue;
     const { baseModel, baseModelDigest } = openedOf(log);
     if (opened.baseModel - baseModel <= MAX_STALENESS) bases.set(baseModel, baseModelDigest);
   }
@@ -240,8 +270,9 @@ export function lookOf({
   readonly finalBlock: number;
 }): TaskLook {
   const known = new Map<bigint, RoundRecords>();
+  let rounds: RoundLogs | undefined;
   const records = (round: bigint): RoundRecords => {
-    const found = known.get(round) ?? recordsOf(logs, round, finalBlock);
+    const found = known.get(round) ?? recordsIn((rounds ??= byRound(logs)), round, finalBlock);
     known.set(round, found);
     return found;
   };

@@ -1,7 +1,9 @@
 import assert from "node:assert/strict";
 import { describe, it } from "mocha";
 import type { TaskLog } from "../../chain/logs.ts";
-import { recordsOf } from "../../chain/round-records.ts";
+import type { BlockReference } from "../../chain/origin.ts";
+import { lookOf, recordsOf } from "../../chain/round-records.ts";
+import type { Counters } from "../../chain/task-chain.ts";
 import { word } from "../support/random.ts";
 
 describe("a round's records", () => {
@@ -21,5 +23,22 @@ describe("a round's records", () => {
       [1n, 2n, 3n, 4n].map((round) => recordsOf(logs, round).settledRounds),
       [1, 1, 2, 3],
     );
+  });
+
+  it("of as many rounds as a look is asked for take one pass over its events", () => {
+    const rounds = 50;
+    let read = 0;
+    const logs = Array.from({ length: rounds }, (_, i): TaskLog => {
+      const log = { args: { round: BigInt(i + 1), during: 3n }, blockNumber: 1, index: i, transactionHash: "0x" };
+      return Object.defineProperty(log, "name", { get: () => (read++, "Aborted") }) as unknown as TaskLog;
+    });
+    const look = lookOf({ counters: {} as Counters, logs, latest: {} as BlockReference, finalBlock: 1 });
+    const readOf = (count: number): number => {
+      const before = read;
+      for (let round = 1; round <= count; round++) assert.equal(look.records(BigInt(round)).aborted, true);
+      return read - before;
+    };
+    const first = readOf(1);
+    assert.ok(readOf(rounds) <= 2 * first, `${first} for one round, ${read} in all`);
   });
 });
