@@ -9,7 +9,7 @@ import { withReleases } from "../task/statement-board.ts";
 import type { StatementBoard } from "../task/statement-board.ts";
 
 export interface RecoveryDependencies {
-  readonly chain: Pick<TaskReader, "records" | "reread">;
+  readonly chain: Pick<TaskReader, "records" | "rereadRound">;
   readonly task: CommittingTask;
   readonly board: Pick<StatementBoard, "releases">;
   readonly reporter: Reporter;
@@ -84,7 +84,7 @@ export function createRecovery({ chain, task, board, reporter }: RecoveryDepende
     const isNew = ({ text }: Suspicion): boolean => !said.has(text);
     if (first.opened !== undefined && found.suspicions.some(isNew)) {
       const suspected = new Set(found.suspicions.map(({ text }) => text));
-      await chain.reread("a member would be blamed for what it says");
+      await chain.rereadRound("a member would be blamed for what it says");
       records = withReleases(await chain.records(first.opened.round), board);
       found = await attempt(records);
       for (const { seat, event, text, code } of found.suspicions.filter(isNew)) {

@@ -6,7 +6,7 @@ import { shortWindows } from "../task/windows.ts";
 import type { ShortWindow } from "../task/windows.ts";
 
 export interface ReleaseWindowDependencies {
-  readonly chain: Pick<TaskReader, "timing" | "reread">;
+  readonly chain: Pick<TaskReader, "timing" | "rereadRound">;
   readonly task: { readonly parameters: TaskParameters };
   readonly reporter: Reporter;
 }
@@ -30,7 +30,7 @@ export function createReleaseWindow({ chain, task, reporter }: ReleaseWindowDepe
     let found = await short();
     if (found !== undefined && isNew) {
       // One endpoint that lags must not stop the task: another one is asked, once a round.
-      await chain.reread("by its blocks nothing is final in time");
+      await chain.rereadRound("by its blocks nothing is final in time");
       found = await short();
     }
     if (found === undefined) return true;

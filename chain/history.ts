@@ -11,6 +11,7 @@ import { LogPages, parseTaskLog, placeOf } from "./logs.ts";
 import type { RawLog, TaskLog, Thinning } from "./logs.ts";
 import { deploymentBlock } from "./origin.ts";
 import type { BlockReference } from "./origin.ts";
+import { firstBlockOfRound, wrongSeat } from "./present-round.ts";
 import type { Hex } from "../protocol/transcript.ts";
 import type { Endpoint } from "./rpc.ts";
 import type { Counters } from "./task-chain.ts";
@@ -42,6 +43,8 @@ export interface HistoryOptions {
   readonly lookMs?: number;
   /** The contract's own counts at a block. */
   readonly counters: (block: number) => Promise<Counters>;
+  /** The present round's members at a block, by the contract, seat 1 first. */
+  readonly members: (block: number) => Promise<readonly Hex[]>;
   readonly costPerRound: () => Promise<bigint>;
   readonly operator: () => Promise<Hex>;
 }
@@ -54,6 +57,14 @@ export interface TaskPast {
   readonly finalBlock: number;
   /** The timestamps of the same look. */
   readonly blocks: SeenBlocks;
+}
+
+/** What was read of the present round may be wrong. */
+interface Doubt {
+  /** The block from which on what is kept is read again. */
+  readonly from: number;
+  /** Models before the round's own whose openings are among it. */
+  readonly modelsBefore: number;
 }
 
 /** Blocks, and events, that are read before they are kept on the disk once more. */
@@ -72,6 +83,7 @@ export class TaskHistory {
   #isLoaded = false;
   #asksOldStates = true;
   #last: TaskPast | undefined;
+  #doubt: Doubt | undefined;
   #lookedAt = -Infinity;
   #earlier: TimedBlock | undefined;
   #previous: Promise<unknown> = Promise.resolve();
@@ -102,6 +114,32 @@ export class TaskHistory {
     return this.#inTurn(async () => this.#forget(why));
   }
 
+  /**
+   * Forgets what is kept of the present round, and the endpoint that it came from if there is another one. What was
+   * kept of earlier rounds stays: one client or node that does wrong in each round would have every member read the
+   * whole past each time.
+   *
+   * If the endpoint lied about that as well, and it matters in this round, the next one shows it, and everything is
+   * read again from that one. Where all was kept of another branch, its block has another hash. Events that were left
+   * out, or put in, disagree with its counts (`missingEvent`), and seats with its contract (`wrongSeat`); the models
+   * that submissions start from are read again with the round. What may stay wrong are clients, results and
+   * submissions of earlier rounds: nobody is blamed by these in the present one, and whoever audits them, or would end
+   * by them, reads everything (`reread`). So only an endpoint that lies can cause a reading of the whole past.
+   * @param modelsBefore models before the round's own whose openings are read again as well
+   */
+  rereadRound(why: string, modelsBefore: number): Promise<void> {
+    return this.#inTurn(async () => {
+      this.#endpoint.transport.distrust(why);
+      const from = firstBlockOfRound(this.#last?.logs ?? this.#parsed, modelsBefore) ?? 0;
+      this.#doubt = {
+        from: Math.min(from, this.#doubt?.from ?? Infinity),
+        modelsBefore: Math.max(modelsBefore, this.#doubt?.modelsBefore ?? 0),
+      };
+      this.#last = undefined;
+      this.#final.forget();
+    });
+  }
+
   /** Where the contract was deployed, as far as the endpoint knows. */
   async origin(): Promise<BlockReference> {
     await this.last();
@@ -127,6 +165,10 @@ export class TaskHistory {
 
   #forget(why: string): void {
     this.#endpoint.transport.distrust(why);
+    this.#forgetKept();
+  }
+
+  #forgetKept(): void {
     const { origin } = this.#kept ?? {};
     this.#kept = undefined;
     this.#last = undefined;
@@ -137,7 +179,10 @@ export class TaskHistory {
 
   /** Reads; where something is missing, once more without what is kept, then without where it was found to begin. */
   async #read(): Promise<TaskPast> {
-    for (const retry of [() => this.#forget("it left out events"), () => this.#forgetOrigin()]) {
+    // The endpoint in use may be right, and what another one told of earlier rounds wrong.
+    const isMixed = this.#doubt !== undefined;
+    const forget = (): void => (isMixed ? this.#forgetKept() : this.#forget("it left out events"));
+    for (const retry of [forget, () => this.#forgetOrigin()]) {
       const past = await this.#attempt();
       if (typeof past !== "string") return past;
       this.#pages.shrink();
@@ -168,6 +213,7 @@ export class TaskHistory {
       return this.#last;
     }
     this.#kept ??= await this.#start(latest.number);
+    if (this.#doubt !== undefined) await this.#dropDoubted(this.#kept, this.#doubt);
     const from = this.#kept.upTo.number + 1;
     const upToFinal = Math.max(final, this.#kept.upTo.number);
     const kept = this.#kept.logs;
@@ -183,8 +229,9 @@ export class TaskHistory {
     ]);
     const added = parsed(settled);
     const logs = [...this.#parsed, ...added, ...parsed(recent)];
-    const missing = missingEvent(logs, counters, cost);
+    const missing = missingEvent(logs, counters, cost) ?? (await this.#wrongBefore(from, logs, counters, latest));
     if (missing !== undefined) return missing;
+    this.#doubt = undefined;
     if (upTo !== undefined) await this.#keep(settled, added, { number: upTo.number, hash: upTo.hash });
     const blocks = {
       latest,
@@ -194,6 +241,30 @@ export class TaskHistory {
     this.#last = { logs, counters, latest, finalBlock: final, blocks };
     this.#lookedAt = lookedAt;
     return this.#last;
+  }
+
+  /** Once the chain is known to have the block up to which all was kept. */
+  async #dropDoubted(kept: KeptEvents, doubt: Doubt): Promise<void> {
+    const from = Math.max(doubt.from, kept.origin.number);
+    if (from > kept.upTo.number) return;
+    const before = await this.#block(from - 1);
+    const isBefore = ({ blockNumber }: RawLog | TaskLog): boolean => blockNumber < from;
+    const upTo = { number: from - 1, hash: before?.hash ?? "" };
+    this.#kept = { ...kept, upTo, logs: kept.logs.filter(isBefore) };
+    this.#parsed = this.#parsed.filter(isBefore);
+  }
+
+  /** What was kept of earlier rounds beside a new reading of the present one, and matters in it, and is wrong. */
+  async #wrongBefore(
+    from: number,
+    logs: readonly TaskLog[],
+    { round }: Counters,
+    latest: BlockReference,
+  ): Promise<string | undefined> {
+    if (this.#doubt === undefined) return undefined;
+    const first = firstBlockOfRound(logs, this.#doubt.modelsBefore);
+    if (first !== undefined && first < from) return "the opening on a model that submissions may start from";
+    return wrongSeat(logs, await this.#options.members(latest.number), round.number);
   }
 
   async #keep(raw: readonly RawLog[], added: readonly TaskLog[], upTo: BlockReference): Promise<void> {

@@ -107,6 +107,13 @@ export async function readerAt(
       await history.reread(why);
       for (const other of others) await other.reread(why);
     },
+    rereadRound: async (why, modelsBefore = 0) => {
+      const { maxStaleness } = await reader.parameters();
+      fixed = fixedIn(view);
+      await history.rereadRound(why, Math.max(modelsBefore, maxStaleness));
+      // A cell that has finished this step is in its next round.
+      for (const other of others) await other.rereadRound(why, 1);
+    },
     save: () => history.save(),
     cellGroup: async (group) => {
       await requireContract(endpoint, chainId, group);
@@ -202,6 +209,12 @@ function historyOf(
     ...(eventStore === undefined ? {} : { store: eventStore }),
     lookMs,
     operator,
+    members: async (block) => {
+      const view = viewsOf<VerisumFunctions>(contract, endpoint, block);
+      const { committeeSize } = await parameters();
+      const seats = Array.from({ length: committeeSize }, (_, i) => i + 1);
+      return (await Promise.all(seats.map((seat) => view("memberAt", seat)))).map(decodeAddress);
+    },
     costPerRound: async () => (await parameters()).privacyCostPerRound,
     counters: async (block) => {
       const view = viewsOf<VerisumFunctions>(contract, endpoint, block);

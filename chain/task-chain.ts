@@ -304,9 +304,15 @@ export interface TaskReader {
   deployedIn(): Promise<DeploymentBlock | undefined>;
   /**
    * Forgets what was read, here and through `at`: the next look reads everything anew, from another endpoint if there
-   * is one. To be done before anybody is blamed, and before a role ends, for what the chain says.
+   * is one. To be done before a role ends, and before the past is called wrong, for what the chain says.
    */
   reread(why: string): Promise<void>;
+  /**
+   * The same of the present round: from its opening on, or from the earliest one on a model that its submissions may
+   * start from. To be done before anybody is blamed for what they did in it.
+   * @param modelsBefore models before the round's own that are read again in any case; 0 unless told
+   */
+  rereadRound(why: string, modelsBefore?: number): Promise<void>;
   /** Keeps what was read for the next start. */
   save(): Promise<void>;
   /** A group of cells at this address. @throws CHAIN_NO_CONTRACT */

@@ -39,7 +39,7 @@ export interface LocalLearner {
 }
 
 export interface MakingDependencies {
-  readonly chain: Pick<TaskWriter, "account" | "context" | "roundKey" | "reread">;
+  readonly chain: Pick<TaskWriter, "account" | "context" | "roundKey" | "rereadRound">;
   readonly task: CommittingTask;
   readonly prover: ChunkProver;
   /**
@@ -142,7 +142,7 @@ async function sealShares(
       );
     } catch (error) {
       if (!isVerisumError(error, "ROUND_KEY_INVALID")) throw error;
-      await chain.reread(`by what it says the key of seat ${seat} is unusable`);
+      await chain.rereadRound(`by what it says the key of seat ${seat} is unusable`);
       if ((await chain.roundKey(round, seat)) !== publicKey)
         throw new VerisumError("CHAIN_REORGANISED", `the key of seat ${seat} changed`, { round, seat });
       reporter.say("warn", "unusable-key", `round ${round}: the key of seat ${seat} is unusable; it gets no share`, {

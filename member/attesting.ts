@@ -13,7 +13,7 @@ import type { Confirms } from "./second-readings.ts";
 
 /**
  * One look at a round that collects or attests: shares are checked as they come. Once the intake is complete, what is
- * known of them is signed, and signed again as more is. Returns whether it acted.
+ * known of them is signed, and signed again as more is. Returns whether it acted, or has to look again.
  */
 export type Attester = (look: TaskLook, round: RoundState, confirms: Confirms) => Promise<boolean>;
 
@@ -67,8 +67,9 @@ export function createAttester(deps: MemberDependencies): Attester {
   return async (look, { number, phase, deadline, intake }, confirms) => {
     const records = look.records(number);
     if (known.round !== number) known = nothingOf(number);
-    if (await judge(records, confirms)) return true;
-    if (phase === "Collecting" || mayBeTooFew(records, number)) return false;
+    // One suspect keeps no good share from being attested: what is said of it in the end is signed besides.
+    const isSuspected = await judge(records, confirms);
+    if (phase === "Collecting" || mayBeTooFew(records, number)) return isSuspected;
     const left = deadline - (await chain.blockTime());
     // Bundles that cannot be fetched yet may come: wait for them for half of the phase.
     const waiting = known.slow.length > 0 && left > task.parameters.attestSeconds / 2;
@@ -80,7 +81,7 @@ export function createAttester(deps: MemberDependencies): Attester {
     if (waiting || good.length === 0 || left <= 0 || isSaid(board.of(number), seat, attestation)) {
       const what = waiting ? `waiting for the shares of ${known.slow.length} clients` : "waiting for a settlement";
       reporter.wait(`round ${number}: ${what}`, { round: number });
-      return false;
+      return isSuspected;
     }
     await noteAttested(deps.state, deps.scope, number);
     const signature = await chain.signAttestation(attestation);

@@ -28,7 +28,7 @@ describe("a settlement that could not become final in time", () => {
     const chain = {
       ...task.operator,
       timing: () => Promise.resolve(timing),
-      reread: () => Promise.resolve(void (rereads += 1)),
+      rereadRound: () => Promise.resolve(void (rereads += 1)),
     };
     const statements = quietStatements(task.operator);
     ({ board } = statements);

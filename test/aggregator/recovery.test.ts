@@ -30,7 +30,7 @@ function recovering({ task, board }: Awaited<ReturnType<typeof released>>): {
   const getFile = (): Promise<never> => Promise.reject(new VerisumError("IPFS_DAG_INVALID", "no such file"));
   const chain = {
     records: task.operator.records,
-    reread: () => Promise.resolve(void (state.rereads += 1)),
+    rereadRound: () => Promise.resolve(void (state.rereads += 1)),
   };
   const deps = {
     ...{ chain, board },

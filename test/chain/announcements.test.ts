@@ -101,6 +101,7 @@ describe("announcements by strangers", () => {
         } as unknown as Counters),
       costPerRound: () => Promise.resolve(0n),
       operator: () => Promise.resolve(OPERATOR),
+      members: () => Promise.resolve([]),
     });
     await history.read();
     await history.save();

@@ -73,6 +73,7 @@ describe("the final block, by several endpoints", () => {
       counters: () => Promise.resolve(EMPTY),
       costPerRound: () => Promise.resolve(0n),
       operator: () => Promise.resolve(`0x${"22".repeat(20)}` as const),
+      members: () => Promise.resolve([]),
     });
     return { history, said };
   };

@@ -102,6 +102,19 @@ describe("a task deployed 100,000 blocks ago on a chain of 300 million", functio
     assert.ok(again.server.posts <= 3, `${again.server.posts} requests`);
   });
 
+  it("is not read again before the present round's opening, when somebody is suspected in it", async () => {
+    const long = await behindLimit();
+    const reader = await look(long);
+    const { events } = await reader.look();
+    const opening = events().find(({ name }) => name === "RoundOpened")!.blockNumber;
+    const before = long.rangesFrom.length;
+    await reader.rereadRound("somebody would be blamed");
+    assert.equal((await reader.records(1n)).opened!.round, 1n);
+    const ranges = long.rangesFrom.slice(before);
+    // What is not final yet is read at each look.
+    assert.equal(Math.min(...ranges), Math.min(opening, SHAPE.latest - 63));
+  });
+
   it("is read from the block that the reader is told", async () => {
     const long = await behindLimit();
     await look(long, { fromBlock: SHAPE.deployedAt });

@@ -168,6 +168,7 @@ describe("a member that asks the chain what it did", function () {
       const [{ good, refused }] = (await heard()) as [AttestationStatement];
       assert.deepEqual([good, refused], [0b111n & ~(await placeOf()), await placeOf()]);
     };
+    await play(async () => (await heard()).some(({ refused }) => refused > 0n), [member]);
     await isJudgedRight();
     for (const order of [
       [c!, a!, b!],
@@ -179,6 +180,34 @@ describe("a member that asks the chain what it did", function () {
       await isJudgedRight();
     }
     assert.equal(member.reporter.facts("share-refused").length, 1, "its client is named once");
+  });
+
+  it("attests the good shares beside a suspected one, before anything is read again", async () => {
+    scene.content.alter(clientName(BAD_CLIENT), (bundle) => ({
+      ...bundle,
+      "seat-1.bin": seededRandom("garbage")(bundle["seat-1.bin"]!.length),
+    }));
+    const before: number[] = [];
+    instead = { rereadRound: async () => void before.push(attestations.length) };
+    await play(async () => (await scene.reader().round()).phase === "Collecting");
+    // All come before the member looks, as they may in the last block of the intake.
+    await play(
+      async () => (await scene.reader().round()).phase === "Attesting",
+      world.actors.filter(({ script }) => !script.name.startsWith("member")),
+    );
+    await play(() => signed("Attestation").length === 2, [member]);
+    const bad = (await records()).submitted.find(
+      ({ client }) => client === scene.writer(SHAPE.committeeSize + BAD_CLIENT).account,
+    )!;
+    const badBit = 1n << BigInt(bad.index);
+    assert.deepEqual(before, [1]);
+    assert.deepEqual(
+      signed("Attestation").map(({ good, refused }) => [good, refused]),
+      [
+        [0b111n & ~badBit, 0n],
+        [0b111n & ~badBit, badBit],
+      ],
+    );
   });
 
   it("refuses nobody where it can open nobody's share: its own key may be the wrong one", async () => {
@@ -258,7 +287,7 @@ describe("a member that asks the chain what it did", function () {
     const reader = scene.reader();
     let rereads = 0;
     instead = {
-      reread: async () => void rereads++,
+      rereadRound: async () => void rereads++,
       look: async () => {
         const look = await reader.look();
         return rereads > 0 ? look : { ...look, records: (round) => withOtherHashes(look.records(round)) };

@@ -5,7 +5,7 @@ import { SecondReadings } from "../../member/second-readings.ts";
 /** Readings of a chain that counts how often it is read anew. */
 function readings(): { readonly of: SecondReadings; readonly rereads: () => number } {
   let count = 0;
-  return { of: new SecondReadings({ reread: async () => void count++ }), rereads: () => count };
+  return { of: new SecondReadings({ rereadRound: async () => void count++ }), rereads: () => count };
 }
 
 describe("a member's suspicions", () => {

@@ -102,6 +102,7 @@ export function memoryReader(chain: MemoryChain, contract: Hex, confirmations: n
     }),
     origin: async () => ({ number: deployed.block, hash: word(`${contract} ${deployed.block}`) }),
     reread: async () => undefined,
+    rereadRound: async () => undefined,
     save: async () => undefined,
     cellGroup: async (group) => structuredClone(chain.groupAt(group)),
     at: async (other) => memoryReader(chain, other, confirmations),
