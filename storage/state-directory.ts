@@ -20,7 +20,7 @@ export interface StateDirectory {
   readonly path: string;
   /**
    * True if the directory is a copy, or came back from a backup: what it says may be out of date. A role that could do
-   * harm by that first makes it harmless, then calls `adopt`.
+   * harm by that first makes it harmless, then calls `adopt`, from when on it is false.
    */
   readonly copied: boolean;
   /** A file inside the directory. Names are chosen by this program, never by peers. */
@@ -49,11 +49,17 @@ export async function openStateDirectory(path: string): Promise<StateDirectory> 
   try {
     const mark = await readMark(markPath, STATE_VERSION);
     await eraseLeftovers(path);
-    const adopt = (): Promise<void> => writeMark(markPath, STATE_VERSION);
-    if (mark !== "foreign") await adopt();
+    let copied = mark === "foreign";
+    const adopt = async (): Promise<void> => {
+      await writeMark(markPath, STATE_VERSION);
+      copied = false;
+    };
+    if (!copied) await adopt();
     return {
       path,
-      copied: mark === "foreign",
+      get copied() {
+        return copied;
+      },
       file: (...parts) => join(path, ...parts),
       adopt,
       requireHeld: async () => {

@@ -176,6 +176,26 @@ describe("a member's directory that came back from a backup", () => {
     await rejectsCode(releaseSum(memberDependencies(), records), "ROUND_KEY_GONE");
   });
 
+  it("is its own again once its keys are erased: what it says from then on costs it no new key", async () => {
+    await state.release();
+    await copyTo(directory, backup);
+    state = await openStateDirectory(backup);
+    assert.equal(state.copied, true);
+    await look();
+    assert.deepEqual(await keysLeft(), []);
+    const first = BigInt(KEYS_AHEAD) + 1n;
+    await openRoundKeys(state, SCOPE).topUp(chain, 1, first, seededRandom("keys of the copy"));
+    const { round } = await settle();
+    await noteAttested(state, SCOPE, round);
+    const { intake } = (await chain.look()).round;
+    const attestation = { round, intake, good: 0b111n, refused: 0n };
+    const signature = await chain.signAttestation(attestation);
+    await statements.board.add({ kind: "attestation", ...attestation, seat: 1, signature });
+    await look();
+    assert.equal((await keysLeft()).length, KEYS_AHEAD);
+    assert.equal(reporter.facts("state-copied").length, 1);
+  });
+
   it("takes part again once its new keys' rounds come", async () => {
     const { round } = await settle();
     await finalizeMemoryRound(task, round, "first");

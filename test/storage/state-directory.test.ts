@@ -106,6 +106,7 @@ describe("a state directory", () => {
       const again = await openStateDirectory(copied.path);
       assert.equal(again.copied, true, `${what}, until somebody has made it harmless`);
       await again.adopt();
+      assert.equal(again.copied, false, `${what}, which is its own from then on`);
       await again.release();
       const adopted = await openStateDirectory(copied.path);
       assert.equal(adopted.copied, false);
