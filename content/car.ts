@@ -3,7 +3,7 @@ import { createWriter, headerLength } from "@ipld/car/buffer-writer";
 import { varint } from "multiformats";
 import type { CID } from "multiformats";
 import { VerisumError } from "../protocol/errors.ts";
-import { assertBlockCid, blockMatches } from "./cid.ts";
+import { blockMatches, faultOfBlockCid } from "./cid.ts";
 import { MAX_BLOCK_BYTES, walkDag } from "./dag.ts";
 import type { DagLimits } from "./dag.ts";
 import { concatenate } from "../protocol/bytes.ts";
@@ -58,7 +58,7 @@ export function maxCarBytes(limits: DagLimits): number {
  * none missing, none extra, all of the project's profile.
  *
  * @returns the blocks, children before parents, so that a root that is stored has all its children stored
- * @throws VerisumError IPFS_CAR_INVALID, IPFS_BLOCK_MISMATCH, IPFS_DAG_INVALID, IPFS_CID_INVALID, IPFS_LIMIT_EXCEEDED
+ * @throws VerisumError IPFS_CAR_INVALID, IPFS_BLOCK_MISMATCH, IPFS_DAG_INVALID, IPFS_LIMIT_EXCEEDED
  */
 export async function decodeCar(bytes: Uint8Array, expectedRoot: CID, limits: DagLimits): Promise<readonly Block[]> {
   const limit = maxCarBytes(limits);
@@ -102,7 +102,8 @@ function parse(bytes: Uint8Array): { roots: readonly CID[]; blocks: readonly Blo
 }
 
 async function assertBlock({ cid, bytes }: Block): Promise<void> {
-  assertBlockCid(cid);
+  const fault = faultOfBlockCid(cid);
+  if (fault !== undefined) throw invalid(`has a block whose CID ${fault}`);
   if (bytes.length > MAX_BLOCK_BYTES) {
     throw new VerisumError("IPFS_LIMIT_EXCEEDED", `block ${cid.toString()} is larger than ${MAX_BLOCK_BYTES} bytes`);
   }

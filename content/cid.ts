@@ -23,17 +23,20 @@ function invalid(text: string, cause: string): VerisumError {
 }
 
 /**
- * Refuses every CID other than version 1, sha2-256 with 32 bytes, dag-pb or raw. Identity CIDs are refused here too.
- *
- * @throws VerisumError IPFS_CID_INVALID
+ * Why a CID names no block that is used here, in words that follow its name; undefined of version 1, sha2-256 with 32
+ * bytes, dag-pb or raw. Identity CIDs name none.
  */
-export function assertBlockCid(cid: CID): void {
-  const text = cid.toString();
-  if (cid.version !== 1) throw invalid(text, "is not version 1");
-  if (cid.code !== DAG_PB_CODEC && cid.code !== RAW_CODEC) throw invalid(text, "has a codec other than dag-pb and raw");
-  if (cid.multihash.code !== SHA2_256_CODE || cid.multihash.digest.length !== DIGEST_BYTES) {
-    throw invalid(text, "has a hash other than sha2-256");
-  }
+export function faultOfBlockCid(cid: CID): string | undefined {
+  if (cid.version !== 1) return "is not version 1";
+  if (cid.code !== DAG_PB_CODEC && cid.code !== RAW_CODEC) return "has a codec other than dag-pb and raw";
+  const { code, digest } = cid.multihash;
+  return code === SHA2_256_CODE && digest.length === DIGEST_BYTES ? undefined : "has a hash other than sha2-256";
+}
+
+/** @throws VerisumError IPFS_CID_INVALID */
+function assertBlockCid(cid: CID): void {
+  const fault = faultOfBlockCid(cid);
+  if (fault !== undefined) throw invalid(cid.toString(), fault);
 }
 
 /**
@@ -131,7 +134,7 @@ function digestBytes(text: string): Uint8Array {
 }
 
 /**
- * True if the bytes hash to the CID. The CID has passed {@link assertBlockCid}. The digest is the platform's: of Node,
+ * True if the bytes hash to the CID. The CID has no {@link faultOfBlockCid}. The digest is the platform's: of Node,
  * or of a browser's page that came from HTTPS or from this machine.
  */
 export async function blockMatches(cid: CID, bytes: Uint8Array): Promise<boolean> {

@@ -2,7 +2,7 @@ import * as dagPb from "@ipld/dag-pb";
 import { UnixFS } from "ipfs-unixfs";
 import type { CID } from "multiformats/cid";
 import { VerisumError } from "../protocol/errors.ts";
-import { assertBlockCid, RAW_CODEC } from "./cid.ts";
+import { faultOfBlockCid, RAW_CODEC } from "./cid.ts";
 
 /** A part of a file and the number of file bytes it claims to hold. */
 export interface FileLink {
@@ -27,14 +27,18 @@ function invalid(cid: CID, cause: string): VerisumError {
 
 /**
  * Decodes one verified block, accepting only what the profile produces: raw leaves, file nodes that hold links alone,
- * and flat directories. HAMT directories, symlinks, inline data, modes and times are refused.
+ * and flat directories. HAMT directories, symlinks, inline data, modes and times are refused, and links of another
+ * version, codec or hash.
  *
- * @throws VerisumError IPFS_DAG_INVALID, or IPFS_CID_INVALID for a link of another version, codec or hash
+ * @throws VerisumError IPFS_DAG_INVALID
  */
 export function decodeNode(cid: CID, bytes: Uint8Array): DagNode {
   if (cid.code === RAW_CODEC) return { kind: "raw", sizeBytes: bytes.length, bytes };
   const { node, data } = decodeProtobuf(cid, bytes);
-  for (const link of node.Links) assertBlockCid(link.Hash);
+  for (const link of node.Links) {
+    const fault = faultOfBlockCid(link.Hash);
+    if (fault !== undefined) throw invalid(cid, `has a link whose CID ${fault}`);
+  }
   if (data.type === "directory") return directoryNode(cid, node, data);
   if (data.type === "file") return fileNode(cid, node, data);
   throw invalid(cid, `is a UnixFS ${data.type}, which is not used here`);

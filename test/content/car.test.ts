@@ -102,6 +102,16 @@ describe("ipfs CAR files", () => {
     await rejectsWith(decode(handCar(holder.cidBytes, [holder, large]), holder.cid), "IPFS_LIMIT_EXCEEDED");
   });
 
+  it("are refused with blocks of another version, codec or hash", async () => {
+    for (const [at, byte] of [
+      [1, 0x71],
+      [2, 0x16],
+    ] as const) {
+      const strange = { ...leaf, cidBytes: leaf.cidBytes.map((own, i) => (i === at ? byte : own)) };
+      await rejectsWith(decode(handCar(root.cidBytes, [root, strange])), "IPFS_CAR_INVALID");
+    }
+  });
+
   it("are refused beyond the limits on bytes and blocks", async () => {
     const cid = parseDirectoryCid(root.cid);
     await rejectsWith(decodeCar(sound, cid, { ...DEFAULT_DAG_LIMITS, maxBytes: 299 }), "IPFS_LIMIT_EXCEEDED");

@@ -224,7 +224,7 @@ describe("ipfs DAG reading", () => {
       const block = pbBlock([{ cid, name: "a", totalBytes: 4 }], DIRECTORY_DATA);
       assert.throws(
         () => decode(block),
-        (error) => (error as VerisumError).code === "IPFS_CID_INVALID",
+        (error) => (error as VerisumError).code === "IPFS_DAG_INVALID",
       );
     }
   });
