@@ -2,7 +2,6 @@
  * What a member does next, given the state of the chain. Its keys are asked of the chain at each look: those that a
  * reorganisation undid are registered again. All else that it does in a round is said, signed, to other nodes.
  */
-import { isOfOrAfter } from "../chain/lists.ts";
 import type { SeatTerm } from "../chain/lists.ts";
 import type { TaskLook } from "../chain/task-chain.ts";
 import { hasSeat } from "../protocol/committee.ts";
@@ -10,17 +9,20 @@ import { isVerisumError } from "../protocol/errors.ts";
 import type { RandomBytes } from "../protocol/random.ts";
 import { siblingRounds } from "../task/cells.ts";
 import { intakeText } from "../task/buffers.ts";
+import { createBeside } from "../task/beside.ts";
 import { completionOf } from "../task/completion.ts";
 import { roundNow } from "../task/round-now.ts";
 import { withReleases } from "../task/statement-board.ts";
 import { createAttester } from "./attesting.ts";
 import { ownStatements, releaseSum } from "./member.ts";
 import { leaveOldCopy } from "./old-copy.ts";
+import { termIn } from "./own-seat.ts";
 import { Refusals } from "./refusals.ts";
 import { SecondReadings } from "./second-readings.ts";
 import type { Confirms } from "./second-readings.ts";
 import { createSigner } from "./signing.ts";
 import type { SignerDependencies } from "./signing.ts";
+import { createKeyTender } from "./tending-keys.ts";
 
 export interface MemberLoopDependencies extends SignerDependencies {
   readonly random: RandomBytes;
@@ -35,13 +37,10 @@ export function createMemberStep(deps: MemberLoopDependencies): () => Promise<bo
   const readings = new SecondReadings(chain);
   const attest = createAttester(deps);
   const sign = createSigner(deps);
+  const tendKeys = createKeyTender(deps, refusals);
+  const beside = createBeside<boolean>();
   /** What kept this member from a release, said once a round. */
   let said = { round: 0n, codes: new Set<string>() };
-  let keysAt: string | undefined;
-  /** From which round on keys were seen, and first at which block. */
-  let keysSeen: { readonly from: bigint; readonly block: number } | undefined;
-  /** From which round on they were seen again once that block was final. */
-  let keysFinal: bigint | undefined;
   let erased = 0n;
   /** Names what this directory was held to last. */
   let heldTo: string | undefined;
@@ -55,7 +54,10 @@ export function createMemberStep(deps: MemberLoopDependencies): () => Promise<bo
     heldTo = known;
   };
 
-  /** True if this member released now, false if it has to wait, undefined if it does not release at this block. */
+  /**
+   * True if this member released now, false if it has to wait, undefined if it cannot release: that does not keep it
+   * from signing, nor does anything that clients published end it.
+   */
   const release = async (look: TaskLook): Promise<boolean | undefined> => {
     const { number: round, settlement } = look.round;
     const records = look.records(round);
@@ -76,8 +78,12 @@ export function createMemberStep(deps: MemberLoopDependencies): () => Promise<bo
       await holdToItsPast(look);
       return await releaseSum(deps, records);
     } catch (error) {
-      if (!isVerisumError(error) || error.entry.role !== "sit-out") throw error;
-      refusals.note("release", look);
+      if (!isVerisumError(error)) throw error;
+      const { role, about } = error.entry;
+      // Somebody withholds a share; it may come, and is asked for at each look.
+      const isWithheld = error.code === "IPFS_UNAVAILABLE";
+      if (role !== "sit-out" && about !== "input" && !isWithheld) throw error;
+      if (!isWithheld) refusals.note("release", look);
       if (said.round !== round) said = { round, codes: new Set() };
       if (!said.codes.has(error.code))
         reporter.say("warn", "no-release", `round ${round}: ${error.code}: ${error.message}`, {
@@ -102,49 +108,12 @@ export function createMemberStep(deps: MemberLoopDependencies): () => Promise<bo
     erased = before;
   };
 
-  /**
-   * Once a block, until what it saw is final: registers keys for rounds that this account has the seat in. Returns
-   * whether it registered some.
-   */
-  const tendKeys = async (look: TaskLook): Promise<boolean> => {
-    if (keysAt === look.block.hash) return false;
-    const term = ownTerm(look, look.round.number + 1n);
-    if (term === undefined) return false;
-    const next = look.round.number + 1n;
-    const from = term.fromRound > next ? term.fromRound : next;
-    if (keysFinal === from) return false;
-    const topUp = (): Promise<number> => deps.keys.topUp(chain, seat, from, deps.random);
-    const count = await refusals.attempt("register keys", look, topUp);
-    keysAt = look.block.hash;
-    if (count === 0) noteKeys(from, look);
-    else keysSeen = undefined;
-    if (count === undefined || count === 0) return false;
-    reporter.say("info", "keys-registered", `registered one-time keys for ${count} rounds`, { seat, from, count });
-    return true;
-  };
-
-  /** All keys that are due are there. */
-  const noteKeys = (from: bigint, { block, finalBlock }: TaskLook): void => {
-    if (keysSeen?.from !== from) keysSeen = { from, block: block.number };
-    else if (keysSeen.block <= finalBlock) keysFinal = from;
-  };
-
-  /** This account's part of the seat in the round or after it. */
-  const ownTerm = (look: TaskLook, round: bigint): SeatTerm | undefined =>
-    look.seats.findLast((place) => place.seat === seat && place.member === chain.account && isOfOrAfter(place, round));
-
-  const act = async (look: TaskLook, confirms: Confirms): Promise<boolean> => {
-    await eraseSpent(look);
-    const term = ownTerm(look, look.round.number);
-    if (term === undefined) {
-      reporter.wait(`seat ${seat} is another member's: what this one released stays served`, { seat });
-      return false;
-    }
-    if (await tendKeys(look)) return true;
+  /** What this member does in the round as it is. Nothing of it costs gas. */
+  const takePart = async (look: TaskLook, { fromRound }: SeatTerm, confirms: Confirms): Promise<boolean> => {
     const round = await roundNow(look.round, chain, task.parameters);
     const { number, phase } = round;
-    if (term.fromRound > number) {
-      reporter.wait(`seat ${seat} is this member's from round ${term.fromRound} on`, { seat, from: term.fromRound });
+    if (fromRound > number) {
+      reporter.wait(`seat ${seat} is this member's from round ${fromRound} on`, { seat, from: fromRound });
       return false;
     }
     if (phase !== "Collecting" && phase !== "Attesting" && phase !== "Aggregating") {
@@ -162,6 +131,23 @@ export function createMemberStep(deps: MemberLoopDependencies): () => Promise<bo
     await deps.exchange.hear(number, ownStatements(deps, number));
     await holdToItsPast(look);
     return phase === "Attesting" ? attest(look, round, confirms) : aggregate(look, confirms);
+  };
+
+  const act = async (look: TaskLook, confirms: Confirms): Promise<boolean> => {
+    await eraseSpent(look);
+    const term = termIn(look, deps, look.round.number);
+    if (term === undefined) {
+      reporter.wait(`seat ${seat} is another member's: what this one released stays served`, { seat });
+      return false;
+    }
+    let acted = false;
+    try {
+      acted = await takePart(look, term, confirms);
+    } finally {
+      // Whatever keeps the member from its part does not keep it from its keys, nor the other way round.
+      if (!acted) acted = (await beside(() => tendKeys(look))) ?? false;
+    }
+    return acted;
   };
 
   return async () => {

@@ -2,7 +2,6 @@
  * A committee member's part in a round: attest shares, release one sum, sign a result it recomputed (docs/protocol.md,
  * section 6). It sends no transaction for any of it.
  */
-import { fetchReleases } from "../task/releases.ts";
 import { directoryDigest, publicationOf, sameResult, SHARE_SUM_FILE } from "../task/outcome.ts";
 import { includedRecords } from "../task/round-records.ts";
 import { requireOpened, requireSettled } from "../task/round-records.ts";
@@ -27,7 +26,6 @@ import { cidFromDigest, digestHexOfCid } from "../content/cid.ts";
 import type { StateDirectory } from "../storage/state-directory.ts";
 import { openShare, sealedShareBytes, shareFileName } from "../protocol/bundle.ts";
 import type { RoundKeyPair } from "../protocol/bundle.ts";
-import { recoverAggregate } from "../protocol/aggregate.ts";
 import { bitCount, hasClient } from "../protocol/committee.ts";
 import { isVerisumError, VerisumError } from "../protocol/errors.ts";
 import { encodeElements } from "../protocol/field.ts";
@@ -39,6 +37,8 @@ import { requireTimeToFinalise } from "../task/cells.ts";
 import type { StatementBoard } from "../task/statement-board.ts";
 import type { StatementExchange } from "../task/statement-exchange.ts";
 import type { Statement } from "../task/statements.ts";
+import { createSumOpener } from "./opening.ts";
+import type { OpenSum } from "./opening.ts";
 import { bindRelease, boundRelease } from "./release-record.ts";
 import type { RoundKeys } from "./round-keys.ts";
 import type { Confirms } from "./second-readings.ts";
@@ -181,6 +181,7 @@ async function makeRelease(
  * Recomputes a proposed result from the chain and the releases, and signs it if every field agrees.
  * @param metrics the aggregator's own measurement, the one part of a checkpoint that is not recomputed
  * @param confirms whether a member whose release is unusable is to be named now
+ * @param openSum one that remembers what opened nothing, if there are to be more calls
  * In a task of cells the result is the combination: it is signed once every sibling's sum is there, and not when a
  * sibling that has still to finalise has little time left for it.
  * @throws PROPOSAL_MISMATCH if it is not what follows; AGGREGATE_NOT_RECOVERABLE, SHARE_COUNT, CELLS_* and store
@@ -192,16 +193,13 @@ export async function signProposal(
   proposal: RoundResult,
   metrics: CheckpointConfig["metrics"],
   confirms: Confirms = () => true,
+  openSum: OpenSum = createSumOpener(deps),
 ): Promise<CompactSignature> {
   const { chain, task } = deps;
   const settled = requireSettled(records);
   const siblings = await siblingRounds(task, records);
   await requireTimeToFinalise(siblings);
-  const releases = await fetchReleases(task, records, (seat, code) => {
-    const text = `round ${settled.round}: the release of seat ${seat} is unusable: ${code}`;
-    if (confirms(text)) deps.reporter.say("warn", "bad-release", text, { round: settled.round, seat, code });
-  });
-  const { elements } = await recoverAggregate(task.parameters.threshold, releases, settled.sum, task.committer);
+  const elements = await openSum(records, confirms);
   const opened = records.opened!;
   const base = await loadModelState(task, opened.baseModelCid, opened.baseModelDigest);
   const publication = await publicationOf(

@@ -1,4 +1,5 @@
 /** Which seat an account has or had, and what remains to be done once it is another member's for good. */
+import { isOfOrAfter } from "../chain/lists.ts";
 import type { SeatTerm } from "../chain/lists.ts";
 import type { TaskLook } from "../chain/task-chain.ts";
 import { ensure } from "../protocol/errors.ts";
@@ -11,6 +12,15 @@ export function seatOf({ seats }: Pick<TaskLook, "seats">, account: Hex): SeatTe
   const term = seats.findLast(({ member }) => member === account);
   ensure(term !== undefined, "ROLE_NOT_REGISTERED", `${account} holds no seat in this task's committee`, { account });
   return term;
+}
+
+/** The account's part of the seat in the round or after it. */
+export function termIn(
+  { seats }: Pick<TaskLook, "seats">,
+  { seat, chain }: { readonly seat: number; readonly chain: { readonly account: Hex } },
+  round: bigint,
+): SeatTerm | undefined {
+  return seats.findLast((term) => term.seat === seat && term.member === chain.account && isOfOrAfter(term, round));
 }
 
 /**

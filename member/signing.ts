@@ -10,9 +10,10 @@ import type { Proposal } from "../task/proposal-exchange.ts";
 import { requireSettled } from "../task/round-records.ts";
 import { signProposal } from "./member.ts";
 import type { MemberDependencies } from "./member.ts";
+import { createSumOpener } from "./opening.ts";
 import type { Confirms } from "./second-readings.ts";
 
-/** Results that a member signs for one node in one round; each costs the whole computation. */
+/** Results that a member judges for one node in one round; each costs the whole computation. */
 const RESULTS_PER_NODE = 8;
 
 export interface SignerDependencies extends MemberDependencies {
@@ -27,23 +28,26 @@ export type Signer = (round: bigint, records: RoundRecords, confirms: Confirms) 
 /** What proposals are judged by. */
 interface Grounds {
   readonly records: RoundRecords;
-  /** Names what there is to judge by; a proposal that was refused is judged again when there is more. */
+  /**
+   * Names what there is to judge by besides this round's sum, which is one and the same whichever releases open it; a
+   * proposal that was refused is judged again when there is more.
+   */
   readonly basis: string;
   readonly confirms: Confirms;
 }
 
 /**
- * Signs what nodes propose, each node's proposals judged for themselves: one that is wrong, or a node that takes no
- * signature, must not keep a member from the right one. A signature is sent at each look, since a restarted aggregator
- * has forgotten it.
+ * Signs what nodes propose, each proposal judged for itself: one that is wrong, a node that takes no signature, or
+ * releases that are not here yet must not keep a member from the right one. A signature is sent at each look, since a
+ * restarted aggregator has forgotten it.
  */
 export function createSigner(deps: SignerDependencies): Signer {
   const { reporter, seat } = deps;
   let current: Hex | undefined;
   const signatures = new Map<string, CompactSignature>();
-  const computedFor = new Map<string, number>();
-  /** Proposals that were wrong, by node, with what they were compared with. */
-  const refused = new Map<string, string>();
+  /** Proposals that were signed or refused, by node, with what they were compared with. */
+  const judged = new Map<string, Set<string>>();
+  const openSum = createSumOpener(deps);
 
   const signatureFor = async (
     node: string,
@@ -51,19 +55,20 @@ export function createSigner(deps: SignerDependencies): Signer {
     { round, result, metrics }: Proposal,
   ): Promise<CompactSignature | undefined> => {
     const kept = signatures.get(result.modelCid);
-    const computed = computedFor.get(node) ?? 0;
-    if (kept !== undefined || refused.get(node) === basis || computed === RESULTS_PER_NODE) return kept;
+    const ofNode = judged.get(node) ?? new Set();
+    const name = JSON.stringify([result, metrics, basis]);
+    if (kept !== undefined || ofNode.has(name) || ofNode.size === RESULTS_PER_NODE) return kept;
     try {
-      const signature = await signProposal(deps, records, result, metrics, confirms);
+      const signature = await signProposal(deps, records, result, metrics, confirms, openSum);
       signatures.set(result.modelCid, signature);
-      computedFor.set(node, computed + 1);
+      judged.set(node, ofNode.add(name));
       reporter.say("good", "signed", `round ${round}: recomputed the result and signed it`, { round, seat });
       return signature;
     } catch (error) {
       if (!isVerisumError(error) || error.entry.about !== "input" || error.entry.role === "end") throw error;
-      // Too few releases have come yet, or the chain is to be read again before a node is blamed.
-      if (error.code === "SHARE_COUNT" || !confirms(`proposals of round ${round} by ${basis}`)) return undefined;
-      refused.set(node, basis);
+      // Too few good releases have come yet, or the chain is to be read again before a node is blamed.
+      if (error.entry.role === "again" || !confirms(`proposals of ${current} by ${basis}`)) return undefined;
+      judged.set(node, ofNode.add(name));
       reporter.say(
         "warn",
         "proposal-refused",
@@ -97,12 +102,11 @@ export function createSigner(deps: SignerDependencies): Signer {
     if (current !== settlement) {
       current = settlement;
       signatures.clear();
-      computedFor.clear();
-      refused.clear();
+      judged.clear();
     }
     reporter.wait(`round ${round}: waiting for a proposed result to become final`, { round });
     const before = signatures.size;
-    const basis = `${records.released.length};${basisOf(await siblingRounds(deps.task, records))}`;
+    const basis = basisOf(await siblingRounds(deps.task, records));
     await askNodes(settlement, deps.nodes(), (node) => exchange(node, round, { records, basis, confirms }));
     return signatures.size > before;
   };

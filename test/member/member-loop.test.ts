@@ -113,6 +113,21 @@ describe("a member's loop", () => {
     assert.ok(performance.now() - started < 5000, "it waits for the stalling one once");
   });
 
+  it("does its part while a transaction for its keys is not mined, and sends no second one", async function () {
+    this.timeout(20_000);
+    let [sent, asked] = [0, 0];
+    const parts = dependencies(await released(), {
+      nodes: ["http://honest"],
+      fetch: () => ((asked += 1), Promise.resolve(new Response(proposal))),
+    });
+    const topUp = (): Promise<number> => ((sent += 1), new Promise(() => undefined));
+    const step = createMemberStep({ ...parts, keys: { ...parts.keys, topUp } });
+    const started = performance.now();
+    for (let look = 0; look < 3; look++) assert.equal(await step(), false);
+    assert.deepEqual([sent, asked], [1, 3]);
+    assert.ok(performance.now() - started < 5000, "it waits for it once");
+  });
+
   it("registers no key for rounds after its last one, and erases that one's when it is closed for good", async () => {
     const task = await openMemoryTask();
     const round = await openMemoryRound(task);
