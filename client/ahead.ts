@@ -14,6 +14,7 @@ import type { ParticipantDependencies } from "./participant.ts";
 import { sittingOut } from "./participant.ts";
 import { drawVector, isHeldBack, unsettledVector } from "./private-vector.ts";
 import type { HeldBack } from "./private-vector.ts";
+import { hasBudgetLeft } from "./privacy-ledger.ts";
 
 export interface Ahead {
   /**
@@ -21,8 +22,10 @@ export interface Ahead {
    * no other. Counts those that are too old by now.
    */
   held(look: TaskLook): Promise<PrivateVector | HeldBack | undefined>;
-  /** Whether there is a model to train on for a round that may take the update. */
+  /** Whether there is a model to train on for a round that may take the update, and budget for its vector. */
   mayTrain(look: TaskLook): Promise<boolean>;
+  /** Where nothing is held: whether no budget is left for another vector, and no round may still give one back. */
+  isSpent(look: TaskLook): Promise<boolean>;
   /** Trains on the newest model, and holds its vector. @throws what `drawVector` does */
   train(look: TaskLook, newest: BaseModel): Promise<void>;
 }
@@ -94,7 +97,11 @@ export function createAhead(deps: ParticipantDependencies): Ahead {
       const isLast = parameters.maxRounds > 0 && look.finalisedRounds + 1 >= parameters.maxRounds;
       if (flying !== undefined && (isLast || flying === BigInt(look.finalisedRounds))) return false;
       if (await journal.satOut(next)) return false;
-      return (await unsettled(look, look.latestModel.digest)) === undefined;
+      return (await unsettled(look, look.latestModel.digest)) === undefined && hasBudgetLeft(deps);
+    },
+    isSpent: async (look) => {
+      if (await hasBudgetLeft(deps)) return false;
+      return (await chain.client(chain.account)).lastSubmittedRound <= look.closedRound;
     },
     train: async (look, newest) => {
       const round = nextRound(look, chain.account);

@@ -16,7 +16,7 @@ import { ownSubmission } from "./own-submission.ts";
 import { submitUpdate } from "./participant.ts";
 import { isHeldBack } from "./private-vector.ts";
 import type { BaseModel } from "./make-submission.ts";
-import { heldPause, idleOf, laterOf, pauseOf } from "./pause.ts";
+import { budgetPause, heldPause, idleOf, laterOf, pauseOf, spentPause } from "./pause.ts";
 import type { Pause, Refusal } from "./pause.ts";
 import { createPreparation } from "./preparation.ts";
 import type { ParticipantDependencies } from "./participant.ts";
@@ -93,11 +93,11 @@ export function createClientStep(deps: ClientLoopDependencies): () => Promise<Cl
     if (counts.isEnough(look)) return "done";
     const entry = await pauseOf(deps, look, refusal);
     const held = await ahead?.held(look);
-    const trains =
-      ahead !== undefined && entry?.progress !== "done" && held === undefined && (await ahead.mayTrain(look));
+    const ending = entry?.progress === "done" ? entry : await spentPause(ahead, held, look);
+    const trains = ahead !== undefined && ending === undefined && held === undefined && (await ahead.mayTrain(look));
     const pause = trains
       ? undefined
-      : (entry ?? idleOf(ahead, held, round.number) ?? (await laterOf(preparation, held, look)));
+      : (ending ?? entry ?? idleOf(ahead, held, round.number) ?? (await laterOf(preparation, held, look)));
     if (pause !== undefined) await current.audited;
     if (deps.onModel !== undefined && shown !== latest.digest) {
       await deps.onModel(latest.round, await current.state());
@@ -124,6 +124,7 @@ export function createClientStep(deps: ClientLoopDependencies): () => Promise<Cl
         return wait(heldPause(round.number, result));
       }
     } catch (error) {
+      if (isVerisumError(error, "PRIVACY_BUDGET_SPENT")) return wait(budgetPause(round.number));
       const reason = await refusalOf(deps, round, error);
       if (reason === undefined) throw error;
       if (reason.event === "closed") await preparation?.cameLate(round.number);
@@ -186,9 +187,11 @@ function createRoundCount({ chain, rounds }: ClientLoopDependencies): {
     },
     isEnough: (look) => {
       if (rounds === undefined || pending === undefined || !isOver(look, pending)) return false;
+      // Asked again, also by a second look, the last one is enough still.
+      if (over + 1 >= rounds) return true;
       pending = undefined;
       over += 1;
-      return over >= rounds;
+      return false;
     },
   };
 }

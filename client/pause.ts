@@ -46,6 +46,19 @@ export function idleOf(ahead: Ahead | undefined, held: Held, round: bigint): Pau
   return { progress: "waiting", text: `round ${round}: waiting for a newer model to train on`, round };
 }
 
+/** Where nothing is held or in flight, and another vector would be one too many. */
+export async function spentPause(ahead: Ahead | undefined, held: Held, look: TaskLook): Promise<Pause | undefined> {
+  const isSpent = ahead !== undefined && held === undefined && (await ahead.isSpent(look));
+  return isSpent ? budgetPause(look.round.number) : undefined;
+}
+
+/** The end of a client that may draw no other vector. */
+export function budgetPause(round: bigint): Pause {
+  const text =
+    "this client has spent its privacy budget: fl-client leave takes it off, so that rounds do not wait for it";
+  return { progress: "done", text, round };
+}
+
 /** Where the round would take what is held, and a proof of it could not be there in time. */
 export async function laterOf(
   preparation: Preparation | undefined,

@@ -1,8 +1,17 @@
 import assert from "node:assert/strict";
 import { describe, it } from "mocha";
+import type { TaskWriter } from "../../chain/task-chain.ts";
 import { createClientStep } from "../../client/client-loop.ts";
 import type { ClientLoopDependencies } from "../../client/client-loop.ts";
-import { finalizeMemoryRound, openMemoryRound, openMemoryTask, settleMemoryRound } from "../support/memory-chain.ts";
+import type { SubmissionName } from "../../client/journal.ts";
+import {
+  finalizeMemoryRound,
+  memoryAttestations,
+  memorySubmission,
+  openMemoryRound,
+  openMemoryTask,
+  settleMemoryRound,
+} from "../support/memory-chain.ts";
 
 describe("a client whose part is over", () => {
   for (const [what, maxRoundsPerClient, why] of [
@@ -42,4 +51,55 @@ describe("a client whose part is over", () => {
       assert.equal(await step(), "done");
       assert.match(waits.join("\n"), why);
     });
+
+  it("waits for the rounds that may give its last vector back where its budget is spent, and ends, done, after them", async () => {
+    const buffer = { bufferGoal: 4, maxStaleness: 2, minSeparation: 1, minCollectSeconds: 0 };
+    const budget = { privacyBudget: 9n, privacyCostPerRound: 1n, maxRoundsPerClient: 1 };
+    const task = await openMemoryTask({ parameters: { ...buffer, ...budget }, weights: Array(8).fill(1) });
+    const own = task.clients[0]!;
+    const vector = { base: 0n, firstRound: 2n, baseModelDigest: (await own.latestModel()).digest };
+    const submissions: SubmissionName[] = [];
+    const share = async (): Promise<void> => {
+      const round = await openMemoryRound(task);
+      submissions.push({ round, baseModelDigest: vector.baseModelDigest });
+      await own.submit(round, { ...memorySubmission(task, `own ${round}`), base: 0n });
+    };
+    const finalise = async (others: readonly TaskWriter[]): Promise<void> => {
+      const { number } = await task.operator.round();
+      for (const client of others) await client.submit(number, memorySubmission(task, `${client.account} ${number}`));
+      await task.operator.settle(number, await memoryAttestations(task), 0b1111n, []);
+      await finalizeMemoryRound(task, number, `round ${number}`);
+    };
+    const nothing = (): never => assert.fail("it draws, makes or sends something");
+    const step = createClientStep({
+      chain: { ...own, submit: nothing },
+      task: { parameters: task.parameters, store: { getFile: nothing } },
+      learner: { update: nothing, quantise: nothing },
+      journal: {
+        audited: () => Promise.resolve(undefined),
+        setAudited: () => Promise.resolve(),
+        satOut: () => Promise.resolve(false),
+        vectors: () => Promise.resolve([vector]),
+        vector: () => Promise.resolve({ ...vector, coordinates: Int32Array.of(1) }),
+        submissions: () => Promise.resolve(submissions),
+      },
+      audit: async () => ({
+        ...{ findings: [], ok: true, metrics: [] },
+        model: { record: await own.latestModel(), state: {} },
+      }),
+      verifyAhead: () => Promise.resolve(),
+      clock: () => 0,
+      reporter: { say: () => undefined, wait: () => undefined },
+    } as unknown as ClientLoopDependencies);
+    await openMemoryRound(task);
+    await finalise(task.clients.slice(1, 5));
+    await share();
+    assert.equal(await step(), "waiting", "in flight, and there is a newer model");
+    task.chain.setTime((await own.round()).deadline);
+    await task.operator.abort(2n);
+    assert.equal(await step(), "waiting", "a later round may take it");
+    await share();
+    await finalise(task.clients.slice(5));
+    assert.equal(await step(), "done");
+  });
 });

@@ -12,6 +12,7 @@ import { VerisumError } from "../../protocol/errors.ts";
 import { encodeModelState, modelDigest } from "../../protocol/model.ts";
 import { initialState } from "../../protocol/next-model.ts";
 import type { Submission } from "../../protocol/submission.ts";
+import { withSecondLook } from "../../task/second-look.ts";
 import { rejectsCode } from "../support/errors.ts";
 import {
   finalizeMemoryRound,
@@ -198,10 +199,7 @@ describe("the client's loop", () => {
             return Promise.reject(new VerisumError(code, "as told", { error: "VerisumWrongPhase" }));
           },
         },
-        reporter: {
-          say: (_, event, text) => said.push(`${event}: ${text}`),
-          wait: (text) => waits.push(text),
-        },
+        reporter: { say: (_, event, text) => said.push(`${event}: ${text}`), wait: (text) => waits.push(text) },
       });
       assert.equal(await step(), "acted");
       assert.ok(
@@ -295,7 +293,8 @@ describe("the client's loop", () => {
     task.chain.mine(3);
     assert.deepEqual([await step(), await step()], ["acted", "waiting"], "another branch, without it");
     task.chain.mine(2);
-    assert.equal(await step(), "done");
+    const ended = withSecondLook(step, { reread: () => Promise.resolve() }, (progress) => progress === "done");
+    assert.deepEqual([await ended(), await ended()], ["done", "done"], "it trains for no other round");
     assert.equal((await submitted()).length, 1);
   });
 
