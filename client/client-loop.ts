@@ -19,6 +19,7 @@ import type { BaseModel } from "./make-submission.ts";
 import { budgetPause, heldPause, idleOf, laterOf, pauseOf, spentPause } from "./pause.ts";
 import type { Pause, Refusal } from "./pause.ts";
 import { createPreparation } from "./preparation.ts";
+import { createRecall } from "./recall.ts";
 import type { ParticipantDependencies } from "./participant.ts";
 
 export interface ClientLoopDependencies extends ParticipantDependencies, ContinuedAudit {
@@ -57,6 +58,7 @@ export function createClientStep(deps: ClientLoopDependencies): () => Promise<Cl
   const counts = createRoundCount(deps);
   const ahead = isBuffer(deps.task.parameters) ? createAhead(deps) : undefined;
   const preparation = ahead && createPreparation(deps);
+  const recall = createRecall(deps);
   let refusal: Refusal | undefined;
   let base: BaseModel | undefined;
   let shown: Hex | undefined;
@@ -86,6 +88,7 @@ export function createClientStep(deps: ClientLoopDependencies): () => Promise<Cl
     const { chain, reporter } = deps;
     const seen = await chain.look();
     await deps.onLook?.(seen);
+    await recall(seen);
     const look = { ...seen, round: await roundNow(seen.round, chain, deps.task.parameters) };
     const { round, latestModel: latest } = look;
     if (base?.digest !== latest.digest) base = begin(look);

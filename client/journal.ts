@@ -100,6 +100,8 @@ export interface Journal {
    * base model
    */
   keep(entry: JournalEntry): Promise<void>;
+  /** Counts a submission as made and lost: the chain has it, and this directory came back from before it. */
+  loseSubmission(name: Pick<SubmissionTarget, "round" | "baseModelDigest">): Promise<void>;
   /** Every submission that was made, by ascending round. */
   submissions(): Promise<readonly SubmissionName[]>;
   /**
@@ -159,6 +161,7 @@ export function openJournal(state: StateDirectory, scope: string): Journal {
         throw new VerisumError("ROUND_EQUIVOCATION", `round ${round} has a submission already`, { round });
       await writeDurably(entryPath(round, baseModelDigest), encodeRecord(plain(entry)));
     },
+    loseSubmission: ({ round, baseModelDigest }) => writeDurably(entryPath(round, baseModelDigest), ""),
     submissions: async () => {
       const names = await listDirectory(folder);
       const made = names.flatMap((name): readonly SubmissionName[] => {

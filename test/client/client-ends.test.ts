@@ -40,6 +40,7 @@ describe("a client whose part is over", () => {
           find: () => Promise.resolve(undefined),
           satOut: () => Promise.resolve(false),
           sitOut: nothing,
+          submissions: () => Promise.resolve([{ round: 1n }]),
         },
         replicate: nothing,
         audit: async () => ({
