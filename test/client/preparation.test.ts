@@ -292,6 +292,24 @@ describe("a proof", () => {
     assert.deepEqual([await isIn(number - 2n), await isIn(number - 1n)], [true, true]);
   });
 
+  it("that took many rounds puts off none for longer than a base lasts, though all collect for less than a proof takes", async () => {
+    await begin();
+    await step();
+    meanwhile = async () => {
+      for (let round = 0; round < 20; round++) await others();
+    };
+    await step();
+    meanwhile = () => Promise.resolve();
+    for (let round = 0; round < 16; round++) {
+      await close();
+      await rest();
+      await finalise();
+      await rest();
+    }
+    const { number } = await task.operator.round();
+    assert.deepEqual([await isIn(number - 2n), await isIn(number - 1n)], [true, true]);
+  });
+
   it("that was ready in time, and lost the race into its round, puts off none", async () => {
     await begin();
     await step();
