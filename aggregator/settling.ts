@@ -12,7 +12,7 @@ export interface Choice extends Proposal {
   readonly isConclusive: boolean;
 }
 
-type Rules = Pick<TaskParameters, "committeeSize" | "quorum" | "minClients" | "maxCorrupt">;
+type Rules = Pick<TaskParameters, "committeeSize" | "quorum" | "minClients" | "maxCorrupt" | "maxRefusals">;
 
 /**
  * The largest set of clients that a quorum's statements support: with few statements where it takes effect at once,
@@ -43,7 +43,12 @@ export function chooseSettlement(
     );
   const isMember = ({ seat }: AttestationStatement): boolean => hasSeat(best.members, seat);
   const members = statements.filter(isMember);
-  if (!isFinal(statements)) return { ...best, statements: members, isConclusive: false };
+  if (!isFinal(statements)) {
+    // Refusals that are not brought with the proposal that stands at last are not counted.
+    const refuses = ({ refused }: AttestationStatement): boolean => rules.maxRefusals > 0 && (refused & ~included) > 0n;
+    const brought = statements.filter((statement) => isMember(statement) || refuses(statement));
+    return { ...best, statements: brought, isConclusive: false };
+  }
   // Those that refuse most first: each statement costs gas.
   const byRefusals = (a: AttestationStatement, b: AttestationStatement): number =>
     bitCount(b.refused) - bitCount(a.refused);

@@ -3,6 +3,7 @@ import type { ClientStatus, Phase, TaskWriter } from "../chain/task-chain.ts";
 import { isVerisumError } from "../protocol/errors.ts";
 import type { Reporter } from "../protocol/reporter.ts";
 import type { TaskParameters } from "../protocol/task.ts";
+import type { Hex } from "../protocol/transcript.ts";
 
 /** While a settlement is new, or there is no round: whoever is taken off then is not of the next round. */
 const PHASES: readonly Phase[] = ["Idle", "Aggregating", "Finalised", "Aborted"];
@@ -13,30 +14,45 @@ export interface TidyingDependencies {
   readonly reporter: Reporter;
 }
 
+/** A client that anybody may take off, and why. */
+interface Removable {
+  readonly account: Hex;
+  readonly why: string;
+}
+
 /**
- * A chore that looks once a round. Each client that it takes off costs a transaction of this account's.
+ * A chore that looks once a round, and takes one client off a call: what the round needs comes between. Each costs a
+ * transaction of this account's.
  * @returns what throws chain errors
  */
 export function createTidying({ chain, task, reporter }: TidyingDependencies): () => Promise<void> {
-  let tidied: bigint | undefined;
+  let tidied = 0n;
+  let left: Removable[] = [];
   return async () => {
     const { round, clientTerms } = await chain.look();
-    if (tidied === round.number || !PHASES.includes(round.phase)) return;
-    const listed = clientTerms.filter(({ untilRound }) => untilRound === undefined).map(({ client }) => client);
-    const statuses = await Promise.all(listed.map(async (account) => ({ account, ...(await chain.client(account)) })));
-    for (const { account, ...status } of statuses) {
-      const why = reasonToRemove(status, task.parameters);
-      if (why === undefined) continue;
-      try {
-        await chain.removeClient(account);
-        reporter.say("info", "client-removed", `took ${account} off: ${why}`, { account });
-      } catch (error) {
-        // Somebody else was first, or a reorganisation took back what it was for.
-        if (!isVerisumError(error, "CHAIN_REVERTED")) throw error;
-        reporter.wait(`${account} stays listed: ${String(error.details.error)}`, { account });
-      }
+    if (!PHASES.includes(round.phase)) return;
+    if (tidied !== round.number) {
+      const listed = clientTerms.filter(({ untilRound }) => untilRound === undefined).map(({ client }) => client);
+      const statuses = await Promise.all(
+        listed.map(async (account) => ({ account, ...(await chain.client(account)) })),
+      );
+      left = statuses.flatMap(({ account, ...status }) => {
+        const why = reasonToRemove(status, task.parameters);
+        return why === undefined ? [] : [{ account, why }];
+      });
+      tidied = round.number;
     }
-    tidied = round.number;
+    const next = left.shift();
+    if (next === undefined) return;
+    const { account, why } = next;
+    try {
+      await chain.removeClient(account);
+      reporter.say("info", "client-removed", `took ${account} off: ${why}`, { account });
+    } catch (error) {
+      // Somebody else was first, or a reorganisation took back what it was for.
+      if (!isVerisumError(error, "CHAIN_REVERTED")) throw error;
+      reporter.wait(`${account} stays listed: ${String(error.details.error)}`, { account });
+    }
   };
 }
 

@@ -12,10 +12,7 @@ export interface UsableClientsDependencies {
  * a model and list.
  * @returns what throws chain errors
  */
-export function createUsableClients({
-  chain,
-  task,
-}: UsableClientsDependencies): () => Promise<number> {
+export function createUsableClients({ chain, task }: UsableClientsDependencies): () => Promise<number> {
   const { maxRoundsPerClient } = task.parameters;
   let counted: { readonly of: string; readonly usable: number } | undefined;
   return async () => {

@@ -8,18 +8,19 @@ import type { LoadedData } from "./examples.ts";
 import { invalidSpec } from "./formats/options.ts";
 import { MAX_CLASSES } from "./tables/schema.ts";
 import type { TableSchema } from "./tables/schema.ts";
+import { scaleConstant } from "./scale-constant.ts";
 
 const MAX_VALUES = 65_536;
 const MAX_NAME = 200;
 
 /** One number for all values of an example, or one for each column or channel. */
 const constants = z.union([z.number(), z.array(z.number()).min(1).max(MAX_VALUES)]);
-const positiveConstants = z.union([z.number().positive(), z.array(z.number().positive()).min(1).max(MAX_VALUES)]);
+const positiveConstants = z.union([scaleConstant, z.array(scaleConstant).min(1).max(MAX_VALUES)]);
 
 export const preprocessingSchema = z
   .strictObject({
     /** Values as they are stored are divided by it: 255 for bytes, 16 for the digits, 1 for what is taken as it is. */
-    divisor: z.number().positive(),
+    divisor: scaleConstant,
     /** Subtracted then, and what divides the difference. Both absent with `features`. */
     mean: constants.optional(),
     stdDev: positiveConstants.optional(),

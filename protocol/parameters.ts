@@ -26,6 +26,8 @@ export const NORM_ACCUMULATOR_BITS = 48;
 export const MAX_TOTAL_WEIGHT = 511;
 /** Largest number of clients in one round: one bit each in a 256-bit word. */
 export const MAX_COHORT = 256;
+/** Largest number of clients that are registered for buffers. */
+export const MAX_REGISTERED = 65_535;
 /** Largest number of committee members. */
 export const MAX_COMMITTEE = 32;
 /**

@@ -4,6 +4,7 @@ import { layoutOf } from "./layout.ts";
 import type { Layout } from "./layout.ts";
 import {
   MAX_COHORT,
+  MAX_REGISTERED,
   MAX_COMMITTEE,
   MAX_STALENESS,
   MAX_TOTAL_WEIGHT,
@@ -225,6 +226,8 @@ function assertBuffer(p: TaskParameters): void {
     [`bufferGoal * maxWeight <= ${MAX_TOTAL_WEIGHT}`]: p.bufferGoal * p.maxWeight <= MAX_TOTAL_WEIGHT,
     [`maxStaleness <= ${MAX_STALENESS}`]: p.maxStaleness <= MAX_STALENESS,
     "minSeparation >= 1": p.minSeparation >= 1,
+    // No round opens with fewer registered (the contract says so then, not at its deployment).
+    [`bufferGoal * minSeparation <= ${MAX_REGISTERED}`]: p.bufferGoal * p.minSeparation <= MAX_REGISTERED,
     "minCollectSeconds <= collectSeconds": p.minCollectSeconds <= p.collectSeconds,
   });
 }

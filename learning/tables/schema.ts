@@ -4,6 +4,7 @@
  */
 import { z } from "zod";
 import { PER_CHANNEL, SHORTEST } from "../series/haar.ts";
+import { scaleConstant } from "../scale-constant.ts";
 
 const MAX_COLUMNS = 65_536;
 const MAX_WINDOW = 1_000_000;
@@ -46,12 +47,12 @@ export const tableSchema = z
     /** Its values, in the order of the model's classes; where the label is a number to predict, `target` instead. */
     classes: distinctNames.min(2).optional(),
     /** (value − mean) / stdDev is what the model answers with. */
-    target: z.strictObject({ mean: finite.default(0), stdDev: z.number().positive().default(1) }).optional(),
+    target: z.strictObject({ mean: finite.default(0), stdDev: scaleConstant.default(1) }).optional(),
     /** Features in the order of the model's inputs. */
     columns: z.array(columnSchema).min(1).max(MAX_COLUMNS),
     missing: missingSchema.default({ policy: "refuse" }),
     /** Of number and date columns: (value − mean) / stdDev goes into the model. */
-    scaling: z.record(name, z.strictObject({ mean: finite, stdDev: z.number().positive() })).default({}),
+    scaling: z.record(name, z.strictObject({ mean: finite, stdDev: scaleConstant })).default({}),
     /** Examples are windows of so many rows, cut at this step from rows that follow one another. */
     window: z.strictObject({ length: z.int().min(1).max(MAX_WINDOW), step: z.int().min(1).max(MAX_WINDOW) }).optional(),
     /** What is computed from each window, in place of its scaled values (series/haar.ts). */

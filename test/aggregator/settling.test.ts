@@ -9,7 +9,7 @@ import { checkAsync } from "../support/properties.ts";
 import { memoryAttestations, memorySubmission, openMemoryRound, openMemoryTask } from "../support/memory-chain.ts";
 import { word } from "../support/random.ts";
 
-const RULES = { committeeSize: 4, quorum: 3, minClients: 3, maxCorrupt: 1 };
+const RULES = { committeeSize: 4, quorum: 3, minClients: 3, maxCorrupt: 1, maxRefusals: 0 };
 const ROUND = { submitted: 4, keyMask: 0b1111n };
 
 const says = (seat: number, good: bigint, refused = 0n): AttestationStatement => ({
@@ -42,6 +42,21 @@ describe("what statements let a round settle on", () => {
   it("is a proposal where somebody outside is only missed, not refused, and then has the most members", () => {
     const choice = choose(says(1, 0b0111n), says(2, 0b0111n, 0b1000n), says(3, 0b0111n), says(4, 0b0111n));
     assert.deepEqual([choice!.included, choice!.members, choice!.isConclusive], [0b0111n, 0b1111n, false]);
+  });
+
+  it("is a proposal with the refusals of members outside where the task counts them", () => {
+    const said = [says(1, 0b0011n), says(2, 0b1011n, 0b0100n), says(3, 0b1011n), says(4, 0b1011n)];
+    const outside = says(5, 0b1000n, 0b0100n);
+    const rules = { ...RULES, committeeSize: 5, minClients: 2, maxCorrupt: 2 };
+    const round = { submitted: 4, keyMask: 0b11111n };
+    for (const [maxRefusals, seats] of [
+      [0, [2, 3, 4]],
+      [1, [2, 3, 4, 5]],
+    ] as const) {
+      const choice = chooseSettlement([...said, outside], round, { ...rules, maxRefusals })!;
+      assert.deepEqual([choice.included, choice.members, choice.isConclusive], [0b1011n, 0b01110n, false]);
+      assert.deepEqual(seatsOf(choice), seats);
+    }
   });
 
   it("is nothing below a quorum, or below the clients that a settlement needs", () => {

@@ -29,8 +29,7 @@ async function settled(parameters: MemoryTaskOptions["parameters"], refused = 0n
 async function tidied(task: MemoryTask): Promise<readonly unknown[]> {
   const reporter = createRecorder();
   const tidy = createTidying({ chain: task.stranger, task, reporter });
-  await tidy();
-  await tidy();
+  for (let calls = 0; calls < 5; calls++) await tidy();
   return reporter.facts("client-removed").map(({ account }) => account);
 }
 
@@ -48,6 +47,19 @@ describe("the aggregator's tidying", () => {
     const task = await settled({ maxRefusals: 1 }, 0b1000n);
     assert.deepEqual(await tidied(task), [task.clients[3]!.account]);
     assert.deepEqual(await tidied(await settled({ maxRefusals: 0 }, 0b1000n)), []);
+  });
+
+  it("takes one off at a time: what the round needs comes between", async () => {
+    const task = await settled({ maxRoundsPerClient: 1 });
+    const reporter = createRecorder();
+    const tidy = createTidying({ chain: task.stranger, task, reporter });
+    const isListed = async ({ account }: MemoryTask["clients"][number]): Promise<boolean> =>
+      (await task.operator.client(account)).untilRound === 0n;
+    for (let call = 1; call <= 4; call++) {
+      await tidy();
+      const listed = await Promise.all(task.clients.map(isListed));
+      assert.equal(listed.filter((is) => !is).length, call);
+    }
   });
 
   it("waits until the round has settled, and looks once a round", async () => {

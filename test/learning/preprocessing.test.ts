@@ -70,6 +70,8 @@ describe("preprocessing that a task states", () => {
       { ...DIGITS, divisor: 0 },
       { ...DIGITS, divisor: -1 },
       { ...DIGITS, stdDev: 0 },
+      { ...DIGITS, stdDev: 5e-324 },
+      { ...DIGITS, divisor: 1e-39 },
       { ...DIGITS, stdDev: undefined },
       { ...DIGITS, features: "hog" },
       { ...DIGITS, classes: ["a", "a"] },

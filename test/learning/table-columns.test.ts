@@ -227,6 +227,7 @@ describe("the columns of a table", () => {
       "a scaling of a column that is not there": { scaling: { weight: { mean: 1, stdDev: 1 } } },
       "a scaling of words": { scaling: { sex: { mean: 1, stdDev: 1 } } },
       "a standard deviation of zero": { scaling: { age: { mean: 1, stdDev: 0 } } },
+      "a standard deviation that divides to infinity": { scaling: { age: { mean: 1, stdDev: 5e-324 } } },
       "a constant for a column that is not there": { missing: { policy: "constant", values: { weight: 1 } } },
       "a word as a number's constant": { missing: { policy: "constant", values: { age: "F" } } },
       "a constant that is not in the list": { missing: { policy: "constant", values: { sex: "X" } } },

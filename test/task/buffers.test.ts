@@ -56,6 +56,14 @@ describe("a task whose rounds are buffers", () => {
       "PARAMETERS_INVALID",
     ));
 
+  it("is refused with a goal and a separation that no number of clients could reach", () => {
+    const separated = (rounds: number): void =>
+      assertRunnable(parseSpecification(changed(json, "rounds.minSeparation", () => rounds)));
+    const most = Math.floor(65_535 / (json.rounds as { readonly bufferGoal: number }).bufferGoal);
+    separated(most);
+    throwsCode(() => separated(most + 1), "PARAMETERS_INVALID");
+  });
+
   it("runs as it is", () => assertRunnable(parseSpecification(json)));
 
   /** What the rule says of this document and these rounds. */
