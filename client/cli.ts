@@ -3,6 +3,7 @@ import { Option } from "commander";
 import type { Command } from "commander";
 import {
   address,
+  addressOrNone,
   connectionOptions,
   contentOptions,
   endpointOptions,
@@ -117,9 +118,9 @@ placeCommand(
   program
     .command("name-successor")
     .description("let another account of yours take this client's place")
-    .argument("<address>", "the account", address),
+    .argument("<address>", "the account; none takes the name back", addressOrNone),
   "client",
-).action((successor: Hex, flags: LeavingFlags) =>
+).action((successor: Hex | null, flags: LeavingFlags) =>
   leaving(({ nameSuccessor }, reporter) => nameSuccessor(flags, successor, reporter)),
 );
 

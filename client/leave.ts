@@ -4,6 +4,7 @@ import type { TaskWriter } from "../chain/task-chain.ts";
 import { ensure } from "../protocol/errors.ts";
 import type { Reporter } from "../protocol/reporter.ts";
 import type { Hex } from "../protocol/transcript.ts";
+import { ZERO_ADDRESS } from "../chain/lists.ts";
 
 /** Which contract, and by whom. */
 export type LeavingOptions = Parameters<typeof connectWriter>[0];
@@ -38,14 +39,16 @@ async function takeBond(chain: TaskWriter, reporter: Reporter, until: bigint): P
 }
 
 /** Lets another account take this one's place. @throws ROLE_NOT_REGISTERED; chain errors */
-export async function nameSuccessor(options: LeavingOptions, successor: Hex, reporter: Reporter): Promise<void> {
+export async function nameSuccessor(options: LeavingOptions, successor: Hex | null, reporter: Reporter): Promise<void> {
   const chain = await connectWriter(options);
   const { weight, untilRound } = await chain.client(chain.account);
   ensure(weight > 0 && untilRound === 0n, "ROLE_NOT_REGISTERED", `${chain.account} is no client of this task now`, {
     account: chain.account,
   });
-  await chain.nameSuccessor(successor);
-  reporter.say("good", "successor-named", `${successor} may take the place of ${chain.account}`, { successor });
+  await chain.nameSuccessor(successor ?? ZERO_ADDRESS);
+  reporter.say("good", "successor-named", `${successor ?? "nobody"} may take the place of ${chain.account}`, {
+    successor: successor ?? ZERO_ADDRESS,
+  });
 }
 
 /**

@@ -154,6 +154,11 @@ export function address(text: string): Hex {
   return text.toLowerCase() as Hex;
 }
 
+/** Parses an account, or `none`. @throws InvalidArgumentError */
+export function addressOrNone(text: string): Hex | null {
+  return text === "none" ? null : address(text);
+}
+
 function count(text: string): number {
   return Number(wholeNumber(text));
 }

@@ -2,6 +2,6 @@
 import { z } from "zod";
 
 /** The smallest that 32-bit floats hold without losing digits: divided by less, ordinary values would be infinite. */
-export const LEAST_SCALE = 2 ** -126;
+const LEAST_SCALE = 2 ** -126;
 
 export const scaleConstant = z.number().min(LEAST_SCALE);

@@ -4,7 +4,15 @@
  */
 import type { Command } from "commander";
 import { ZERO_ADDRESS } from "../chain/lists.ts";
-import { address, connectionOptions, integerWithin, peerOption, rpcOption, wholeNumber } from "../command/options.ts";
+import {
+  address,
+  addressOrNone,
+  connectionOptions,
+  integerWithin,
+  peerOption,
+  rpcOption,
+  wholeNumber,
+} from "../command/options.ts";
 import { runCommand } from "../command/run.ts";
 import { MAX_COMMITTEE } from "../protocol/parameters.ts";
 import type { Hex } from "../protocol/transcript.ts";
@@ -44,8 +52,8 @@ export function addListCommands(program: Command): void {
       .command("replace-member")
       .description("give a seat to another member from the next round on, as its operator or its member")
       .argument("<seat>", "its number, from 1", integerWithin(1, MAX_COMMITTEE))
-      .argument("<address>", "the next member's account; none leaves the seat empty", memberOrNone),
-    (seat: number, member: Hex) => ({ kind: "replace-member", seat, member }),
+      .argument("<address>", "the next member's account; none leaves the seat empty", addressOrNone),
+    (seat: number, member: Hex | null) => ({ kind: "replace-member", seat, member: member ?? ZERO_ADDRESS }),
   );
   connectionOptions(
     program.command("list").description("show a task's members, clients and next round; needs no account"),
@@ -105,10 +113,6 @@ function addChange<T extends readonly unknown[]>(command: Command, changeOf: (..
       (await import("./run-lists.ts")).runChange(flags, change, reporter, signal),
     );
   });
-}
-
-function memberOrNone(text: string): Hex {
-  return text === "none" ? ZERO_ADDRESS : address(text);
 }
 
 /** A parser of one argument more. */

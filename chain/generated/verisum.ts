@@ -706,13 +706,17 @@ export interface VerisumErrors {
   readonly VerisumNotActiveClient: { readonly client: Hex; readonly activeFromRound: bigint; readonly untilRound: bigint };
   /** attested: Seats whose statements the call brings. */
   readonly VerisumNotAttested: { readonly members: bigint; readonly attested: bigint };
-  /** A scalar that is not below the group order. */
+  /**
+   * A scalar that is not below the group order; or `calldata`, which at the byte `value` is encoded otherwise than an
+   * ABI encoder does.
+   */
   readonly VerisumNotCanonical: { readonly field: Hex; readonly value: bigint };
   /** The contract of the lists has none of its own: `Verisum` is to be called. */
   readonly VerisumNotDelegated: Record<never, never>;
   /** The client is part of the settlement, was listed twice, or no settlement takes effect. */
   readonly VerisumNotExcluded: { readonly index: bigint };
   readonly VerisumNotMember: { readonly caller: Hex };
+  /** The caller is not the operator; of `replaceMember`, not the seat's member either. */
   readonly VerisumNotOperator: { readonly caller: Hex };
   /** The client named another successor, or none. */
   readonly VerisumNotSuccessor: { readonly caller: Hex; readonly predecessor: Hex };
@@ -747,7 +751,7 @@ export interface VerisumErrors {
   readonly VerisumSignatureInvalid: { readonly seat: bigint };
   readonly VerisumTooFewClients: { readonly registered: bigint; readonly required: bigint };
   readonly VerisumTooFewIncluded: { readonly included: bigint; readonly required: bigint };
-  /** waitUntil: Before this time all n keys are required, from then on `quorum` of them. */
+  /** waitUntil: Before this time a key of every filled seat is required, from then on `quorum` of them. */
   readonly VerisumTooFewKeys: { readonly keys: bigint; readonly required: bigint; readonly waitUntil: bigint };
   readonly VerisumTooFewReleases: { readonly releases: bigint; readonly threshold: bigint };
   readonly VerisumTooFewSignatures: { readonly signatures: bigint; readonly threshold: bigint };
@@ -816,9 +820,9 @@ export interface VerisumFunctions {
    * Checks the opening of the sum, at least t members' releases and at least t members' signatures, records the new
    * model, and opens the next round if keys, clients, rounds and budget allow. Anybody, until the round is aborted. The
    * contract cannot see the digests' preimages: it relies on one honest signer among t, and auditors refuse what does
-   * not follow. Never reverts because the next round cannot open. Reverts: WrongRound, WrongPhase, TooFewReleases,
-   * SeatOrder, NoRoundKey, ReleaseInvalid, TooFewSignatures, WrongLength, SignatureInvalid, NotCanonical, PointInvalid,
-   * OpeningInvalid.
+   * not follow. Never reverts because the next round cannot open; too little gas leaves it closed. Reverts: WrongRound,
+   * WrongPhase, TooFewReleases, SeatOrder, NoRoundKey, ReleaseInvalid, TooFewSignatures, WrongLength, SignatureInvalid,
+   * NotCanonical, PointInvalid, OpeningInvalid.
    */
   readonly finalize: {
     readonly mutability: "nonpayable";
@@ -881,7 +885,10 @@ export interface VerisumFunctions {
     readonly inputs: readonly [];
     readonly output: bigint;
   };
-  /** Lets another account take the calling client's place; zero: nobody. Reverts: NotActiveClient. */
+  /**
+   * Lets another account take the calling client's place; zero: nobody. It stands until the next call, also when the
+   * client leaves and registers again. Reverts: NotActiveClient.
+   */
   readonly nameSuccessor: {
     readonly mutability: "nonpayable";
     readonly inputs: readonly [successor: Hex];
@@ -889,10 +896,10 @@ export interface VerisumFunctions {
   };
   /**
    * Opens the next round on the latest model, after the abort that is due, if one is. Anybody; `finalize` does it by
-   * itself where it can. Needs all seats filled, minClients registered, rounds and budget left, and a key of every
-   * seat; a quorum of keys suffices once keyWindowSeconds have passed since the last round opened (or the last seat was
-   * filled). Reverts: WrongPhase, ProposalStands, CommitteeIncomplete, TooFewClients, RoundsExhausted, BudgetExhausted,
-   * TooFewKeys.
+   * itself where it can. Needs every seat to have had a member, clients registered (minClients; for a buffer bufferGoal
+   * * minSeparation as well), rounds and budget left, and a key of every filled seat; a quorum of keys suffices once
+   * keyWindowSeconds have passed since the last round opened (or the last seat was filled). Reverts: WrongPhase,
+   * ProposalStands, CommitteeIncomplete, TooFewClients, GoalUnreachable, RoundsExhausted, BudgetExhausted, TooFewKeys.
    */
   readonly openRound: {
     readonly mutability: "nonpayable";
@@ -932,8 +939,8 @@ export interface VerisumFunctions {
   /**
    * Verifies the caller's next chunks, for submissions too large for one transaction; `finishSubmission` ends them.
    * Nothing counts before the end; what was not finished expires with the round. Reverts: WrongRound, WrongPhase,
-   * DeadlinePassed, NotActiveClient, AlreadySubmitted, ProgressUnknown, WrongLength, NotCanonical, PointInfinity,
-   * PointInvalid, ProofInvalid.
+   * DeadlinePassed, NotActiveClient, AlreadySubmitted, TooSoon, RoundsUsedUp, BaseUnknown, BaseTooOld, ProgressUnknown,
+   * WrongLength, NotCanonical, PointInfinity, PointInvalid, ProofInvalid.
    */
   readonly proveChunks: {
     readonly mutability: "nonpayable";
@@ -1002,7 +1009,7 @@ export interface VerisumFunctions {
     readonly inputs: readonly [];
     readonly output: RoundState;
   };
-  /** Zero if the seat has no key for the round. */
+  /** Zero if the seat has no key for the round. Seats count from 1. */
   readonly roundKey: {
     readonly mutability: "view";
     readonly inputs: readonly [round: bigint, seat: bigint];
@@ -1026,7 +1033,8 @@ export interface VerisumFunctions {
   /**
    * Checks everything of docs/protocol.md, section 5, and adds the caller's commitment to the sum. Once per client and
    * round. The last expected submission ends Collecting. Reverts: WrongRound, WrongPhase, DeadlinePassed,
-   * NotActiveClient, AlreadySubmitted, WrongLength, NotCanonical, PointInfinity, PointInvalid, ProofInvalid.
+   * NotActiveClient, AlreadySubmitted, TooSoon, RoundsUsedUp, BaseUnknown, BaseTooOld, BufferFull, WrongLength,
+   * NotCanonical, PointInfinity, PointInvalid, ProofInvalid.
    */
   readonly submit: {
     readonly mutability: "nonpayable";
@@ -1036,8 +1044,9 @@ export interface VerisumFunctions {
   /**
    * The same for several clients at once, each of whom signed its submission; anybody may send them. All proofs are
    * checked in one pairing product: one that does not hold reverts the batch, so check them before. Clients that have
-   * submitted already are skipped. Reverts: WrongRound, WrongPhase, DeadlinePassed, NotActiveClient, BatchItemInvalid,
-   * BatchEmpty, NotCanonical, PointInfinity, PointInvalid, ProofInvalid.
+   * submitted already are skipped. Reverts: WrongRound, WrongPhase, DeadlinePassed, NotActiveClient, TooSoon,
+   * RoundsUsedUp, BaseUnknown, BaseTooOld, BufferFull, BatchItemInvalid, BatchEmpty, NotCanonical, PointInfinity,
+   * PointInvalid, ProofInvalid.
    */
   readonly submitBatch: {
     readonly mutability: "nonpayable";

@@ -31,6 +31,7 @@ interface IListChanges {
 
     /// @dev The contract of the lists has none of its own: `Verisum` is to be called.
     error VerisumNotDelegated();
+    /// @dev The caller is not the operator; of `replaceMember`, not the seat's member either.
     error VerisumNotOperator(address caller);
     error VerisumNotMember(address caller);
     /// @param activeFromRound Zero if the account is not registered; otherwise the first round it may submit in.
@@ -103,7 +104,8 @@ interface IListChanges {
     /// @dev It takes part in the open round to its end. Reverts: NotActiveClient, MayNotRemove.
     function removeClient(address client) external;
 
-    /// @notice Lets another account take the calling client's place; zero: nobody. Reverts: NotActiveClient.
+    /// @notice Lets another account take the calling client's place; zero: nobody. It stands until the next call, also
+    /// when the client leaves and registers again. Reverts: NotActiveClient.
     function nameSuccessor(address successor) external;
 
     /// @notice Takes the place of a client that named the caller: its weight, its bond, and all that was counted of it.

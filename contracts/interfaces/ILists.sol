@@ -15,7 +15,7 @@ interface ILists is IListChanges {
     function memberCount() external view returns (uint8);
     /// @notice Events that changed a list: MemberRegistered, ClientRegistered, ClientLeft.
     function listChanges() external view returns (uint32);
-    /// @notice Zero if the seat has no key for the round.
+    /// @notice Zero if the seat has no key for the round. Seats count from 1.
     function roundKey(uint64 round, uint8 seat) external view returns (bytes32);
     /// @notice What the lists say of an account.
     function clientOf(address client) external view returns (ClientState memory);

@@ -23,7 +23,7 @@ import {
 /// @notice Rules: docs/protocol.md. Times are Unix seconds of the block; an action of a phase needs
 /// `block.timestamp < deadline`, ending the phase by time needs `block.timestamp >= deadline`. A round takes three steps:
 /// clients submit, somebody settles on whom the members' statements support, somebody finalizes what enough members
-/// released and signed. Members send nothing themselves.
+/// released and signed. In a round members send nothing themselves; what they register before is keys.
 /// @dev Trust: the operator only fills the seats and the allow-list, and changes them for later rounds; nobody can pause,
 /// upgrade or take a bond. Members are trusted as docs/protocol.md, section 1, says; the keys' setup had one honest
 /// contributor. Seats count from 1 and
@@ -104,7 +104,7 @@ interface IVerisum is ILists {
     error VerisumGoalUnreachable(uint16 registered, uint256 required);
     error VerisumRoundsExhausted(uint32 maxRounds);
     error VerisumBudgetExhausted(uint64 spent, uint64 cost, uint64 budget);
-    /// @param waitUntil Before this time all n keys are required, from then on `quorum` of them.
+    /// @param waitUntil Before this time a key of every filled seat is required, from then on `quorum` of them.
     error VerisumTooFewKeys(uint256 keys, uint256 required, uint64 waitUntil);
 
     // ------------------------------------------------------------------ errors: submissions
@@ -119,7 +119,8 @@ interface IVerisum is ILists {
     /// @dev The round has as many submissions as bits, or their weights with this one's exceed MAX_TOTAL_WEIGHT.
     error VerisumBufferFull(uint16 submitted, uint256 totalWeight);
     error VerisumWrongLength(bytes32 field, uint256 actual, uint256 expected);
-    /// @dev A scalar that is not below the group order.
+    /// @dev A scalar that is not below the group order; or `calldata`, which at the byte `value` is encoded otherwise than
+    /// an ABI encoder does.
     error VerisumNotCanonical(bytes32 field, uint256 value);
     error VerisumPointInfinity(bytes32 field);
     /// @dev A coordinate is not below p, or a point is off the curve or (G2) outside the subgroup.
@@ -173,22 +174,23 @@ interface IVerisum is ILists {
 
     /// @notice Opens the next round on the latest model, after the abort that is due, if one is. Anybody; `finalize` does
     /// it by itself where it can.
-    /// @dev Needs all seats filled, minClients registered, rounds and budget left, and a key of every seat; a quorum of
-    /// keys suffices once keyWindowSeconds have passed since the last round opened (or the last seat was filled).
-    /// Reverts: WrongPhase, ProposalStands, CommitteeIncomplete, TooFewClients, RoundsExhausted, BudgetExhausted,
-    /// TooFewKeys.
+    /// @dev Needs every seat to have had a member, clients registered (minClients; for a buffer bufferGoal *
+    /// minSeparation as well), rounds and budget left, and a key of every filled seat; a quorum of keys suffices once
+    /// keyWindowSeconds have passed since the last round opened (or the last seat was filled). Reverts: WrongPhase,
+    /// ProposalStands, CommitteeIncomplete, TooFewClients, GoalUnreachable, RoundsExhausted, BudgetExhausted, TooFewKeys.
     function openRound() external returns (uint64 round);
 
     /// @notice Checks everything of docs/protocol.md, section 5, and adds the caller's commitment to the sum.
     /// @dev Once per client and round. The last expected submission ends Collecting. Reverts: WrongRound, WrongPhase,
-    /// DeadlinePassed, NotActiveClient, AlreadySubmitted, WrongLength, NotCanonical, PointInfinity, PointInvalid,
-    /// ProofInvalid.
+    /// DeadlinePassed, NotActiveClient, AlreadySubmitted, TooSoon, RoundsUsedUp, BaseUnknown, BaseTooOld, BufferFull,
+    /// WrongLength, NotCanonical, PointInfinity, PointInvalid, ProofInvalid.
     function submit(uint64 round, Submission calldata submission) external;
 
     /// @notice The same for several clients at once, each of whom signed its submission; anybody may send them.
     /// @dev All proofs are checked in one pairing product: one that does not hold reverts the batch, so check them
     /// before. Clients that have submitted already are skipped. Reverts: WrongRound, WrongPhase, DeadlinePassed,
-    /// NotActiveClient, BatchItemInvalid, BatchEmpty, NotCanonical, PointInfinity, PointInvalid, ProofInvalid.
+    /// NotActiveClient, TooSoon, RoundsUsedUp, BaseUnknown, BaseTooOld, BufferFull, BatchItemInvalid, BatchEmpty,
+    /// NotCanonical, PointInfinity, PointInvalid, ProofInvalid.
     function submitBatch(uint64 round, SignedSubmission[] calldata signed) external;
 
     /// @notice Verifies the caller's next chunks, for submissions too large for one transaction; `finishSubmission`
@@ -198,8 +200,8 @@ interface IVerisum is ILists {
     /// does not matter then.
     /// @param chunks The next chunks, as many as fit.
     /// @dev Nothing counts before the end; what was not finished expires with the round. Reverts: WrongRound,
-    /// WrongPhase, DeadlinePassed, NotActiveClient, AlreadySubmitted, ProgressUnknown, WrongLength, NotCanonical,
-    /// PointInfinity, PointInvalid, ProofInvalid.
+    /// WrongPhase, DeadlinePassed, NotActiveClient, AlreadySubmitted, TooSoon, RoundsUsedUp, BaseUnknown, BaseTooOld,
+    /// ProgressUnknown, WrongLength, NotCanonical, PointInfinity, PointInvalid, ProofInvalid.
     function proveChunks(
         uint64 round,
         SubmissionHead calldata head,
@@ -248,9 +250,9 @@ interface IVerisum is ILists {
     /// @param signers Bit j-1 set for each signing seat j.
     /// @param signatures EIP-2098 compact signatures (r, vs), by ascending seat.
     /// @dev The contract cannot see the digests' preimages: it relies on one honest signer among t, and auditors refuse
-    /// what does not follow. Never reverts because the next round cannot open. Reverts: WrongRound, WrongPhase,
-    /// TooFewReleases, SeatOrder, NoRoundKey, ReleaseInvalid, TooFewSignatures, WrongLength, SignatureInvalid,
-    /// NotCanonical, PointInvalid, OpeningInvalid.
+    /// what does not follow. Never reverts because the next round cannot open; too little gas leaves it closed. Reverts:
+    /// WrongRound, WrongPhase, TooFewReleases, SeatOrder, NoRoundKey, ReleaseInvalid, TooFewSignatures, WrongLength,
+    /// SignatureInvalid, NotCanonical, PointInvalid, OpeningInvalid.
     function finalize(
         uint64 round,
         RoundResult calldata result,
