@@ -32,5 +32,5 @@ export default {
   ignoreIssues: { "**/generated/**": ["exports", "types"] },
   // Kubo and Go, where they are installed: tests exchange blocks with the one, and run a suite by the other. A test
   // makes a certificate with openssl, another one a pipe.
-  ignoreBinaries: ["geth", "go", "ipfs", "mkfifo", "openssl", "systemd-analyze"],
+  ignoreBinaries: ["geth", "go", "ipfs", "mkfifo", "mount", "openssl", "systemd-analyze", "umount"],
 };

@@ -7,6 +7,8 @@ import type { DagLimits } from "./dag.ts";
 import type { DiskBlocks } from "./disk.ts";
 import { blockKey } from "./profile.ts";
 
+type BlockReader = Pick<DiskBlocks, "read">;
+
 /** A block somewhere below a root. */
 interface Reached {
   readonly cid: CID;
@@ -14,29 +16,36 @@ interface Reached {
 }
 
 /**
- * Unpins the roots first: a crash in between leaves blocks that nobody names, and no pin without its blocks.
+ * Removes what is below the roots first and the roots last, which are unpinned in between: on a disk that is full the
+ * shorter list of pins has room only then. Whoever is interrupted finds a root by its pin for as long as more of it is
+ * here than its own block.
  * @param spared roots whose blocks stay although no pin may name them: somebody else may have put the same blocks under
  *   a root that goes
  */
 export async function removeFromDisk(
-  disk: DiskBlocks,
+  disk: Pick<DiskBlocks, "pins" | "read" | "remove" | "unpin">,
   roots: readonly CID[],
   spared: readonly CID[],
   limits: DagLimits,
 ): Promise<void> {
   const doomed = new Map<string, CID>();
   for (const root of roots) for (const cid of await blocksBelow(disk, root, limits)) doomed.set(blockKey(cid), cid);
-  await disk.unpin(roots);
-  for (const needed of new Set([...disk.pins(), ...spared.map(String)])) {
-    if (doomed.size === 0) return;
+  const going = new Set(roots.map(String));
+  const pinned = disk.pins().filter((pin) => !going.has(pin));
+  for (const needed of new Set([...pinned, ...spared.map(String)])) {
+    if (doomed.size === 0) break;
     for (const cid of await blocksBelow(disk, parseDirectoryCid(needed), limits)) doomed.delete(blockKey(cid));
   }
-  // Children before their roots: whoever is interrupted finds the roots again, and by them the rest.
-  for (const cid of [...doomed.values()].reverse()) await disk.remove(cid);
+  // Children before their parents, by which they are found again.
+  const inTurn = [...doomed.values()].reverse();
+  const isRoot = (cid: CID): boolean => going.has(cid.toString());
+  for (const cid of inTurn) if (!isRoot(cid)) await disk.remove(cid);
+  await disk.unpin(roots);
+  for (const cid of inTurn) if (isRoot(cid)) await disk.remove(cid);
 }
 
 /** What is held of a DAG, its root first; leaves are named by their parents and not read. */
-async function blocksBelow(disk: DiskBlocks, root: CID, limits: DagLimits): Promise<readonly CID[]> {
+async function blocksBelow(disk: BlockReader, root: CID, limits: DagLimits): Promise<readonly CID[]> {
   const found = new Map<string, CID>();
   const open: Reached[] = [{ cid: root, depth: 0 }];
   while (open.length > 0 && found.size <= limits.maxBlocks) {
@@ -50,7 +59,7 @@ async function blocksBelow(disk: DiskBlocks, root: CID, limits: DagLimits): Prom
 }
 
 /** The node of a block that has links; undefined for a leaf, and for what is missing, damaged or no node. */
-async function nodeOf(disk: DiskBlocks, cid: CID): Promise<DagNode | undefined> {
+async function nodeOf(disk: BlockReader, cid: CID): Promise<DagNode | undefined> {
   if (cid.code === RAW_CODEC) return undefined;
   const { bytes } = await disk.read(cid);
   try {
