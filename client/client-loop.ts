@@ -1,6 +1,7 @@
 /** What a client does next, given the state of the chain. */
 import type { ModelRecord, RoundState, TaskLook } from "../chain/task-chain.ts";
 import type { ContinuedAudit } from "../auditor/continued-audit.ts";
+import { cidFromDigest } from "../content/cid.ts";
 import { once } from "../protocol/once.ts";
 import { isVerisumError } from "../protocol/errors.ts";
 import type { VerisumError } from "../protocol/errors.ts";
@@ -25,6 +26,8 @@ import type { ParticipantDependencies } from "./participant.ts";
 export interface ClientLoopDependencies extends ParticipantDependencies, ContinuedAudit {
   /** Called with each finalised model that this client sees first, which may still be under audit. */
   readonly onModel?: (round: bigint, model: ModelState) => Promise<void>;
+  /** Copies a published directory on to every party that does not hold it, and waits for none. */
+  readonly spread: (cid: string) => void;
   /** Told of each look at the chain. */
   readonly onLook?: (look: TaskLook) => Promise<void>;
   /** Ends after this many rounds that the client tried to take part in; absent, it ends with the task. */
@@ -89,6 +92,7 @@ export function createClientStep(deps: ClientLoopDependencies): () => Promise<Cl
     const seen = await chain.look();
     await deps.onLook?.(seen);
     await recall(seen);
+    spreadShares(deps, seen);
     const look = { ...seen, round: await roundNow(seen.round, chain, deps.task.parameters) };
     const { round, latestModel: latest } = look;
     if (base?.digest !== latest.digest) base = begin(look);
@@ -144,6 +148,13 @@ export function createClientStep(deps: ClientLoopDependencies): () => Promise<Cl
     await deps.times.warn();
     return "acted";
   };
+}
+
+/** What the chain has of this client goes to every node, also after a restart, for as long as members fetch shares. */
+function spreadShares({ chain, spread }: ClientLoopDependencies, look: TaskLook): void {
+  const { phase } = look.round;
+  const own = phase === "Collecting" || phase === "Attesting" ? ownSubmission(look, chain.account) : undefined;
+  if (own !== undefined) spread(cidFromDigest(own.submission.sharesCid));
 }
 
 /** Why the round does not take the submission now; undefined if the error says something else. */

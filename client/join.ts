@@ -19,6 +19,7 @@ import type { NodeOptions, WritingNode } from "../task/node.ts";
 import type { OpenTask } from "../task/opened-task.ts";
 import type { ChunkProver } from "../protocol/ports.ts";
 import { createPace } from "../task/pace.ts";
+import { bundleCopies } from "../task/peer-network.ts";
 import { createVitals } from "../task/vitals.ts";
 import type { Vitals } from "../task/vitals.ts";
 import { countedRounds, ownPrivacyLine } from "../task/own-privacy.ts";
@@ -225,7 +226,8 @@ async function takePart(
     random,
     journal,
     reporter,
-    replicate: (cid) => network.replicate(store, cid),
+    replicate: (cid) => network.replicate(store, cid, (peers) => bundleCopies(peers, task.parameters.threshold)),
+    spread: (cid) => network.spread(store, cid),
     ...(options.relay === true
       ? {
           relay: createRelayClient({

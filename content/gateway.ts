@@ -50,7 +50,7 @@ const DEFAULT_GATEWAY_LIMITS: GatewayLimits = {
   maxConnectionsPerAddress: 128,
   leastBytesPerWindow: 10_240,
   progressWindowMs: 10_000,
-  requestTimeoutMs: 120_000,
+  requestTimeoutMs: 600_000,
   idleTimeoutMs: 30_000,
 };
 

@@ -37,12 +37,13 @@ function checkedLookup(resolve: Resolve = resolveName): LookupFunction {
 /**
  * A `fetch` over connections whose addresses have been checked, literal ones included. It follows no redirect.
  * @param resolve how names are resolved; by the system unless told
+ * @param silenceMs until a peer's answer begins, counted while it takes a request's body as well, and between its parts
  */
-export function createPeerFetch(resolve?: Resolve): Fetch {
+export function createPeerFetch(resolve?: Resolve, silenceMs = SILENCE_MS): Fetch {
   const dispatcher = new Agent({
     connect: { lookup: checkedLookup(resolve), timeout: CONNECT_TIMEOUT_MS },
-    headersTimeout: SILENCE_MS,
-    bodyTimeout: SILENCE_MS,
+    headersTimeout: silenceMs,
+    bodyTimeout: silenceMs,
   });
   // Node's own `fetch` is another copy of the same library, and has the same shapes.
   const fetchChecked = async (input: string | URL, init?: RequestInit): Promise<unknown> => {

@@ -3,7 +3,7 @@ import { isErrorCode } from "../protocol/errors.ts";
 import { CAR_MEDIA_TYPE } from "./car.ts";
 import { withDeadline } from "./deadline.ts";
 import { describe, parsePeerUrl, readBody } from "./peers.ts";
-import { peerFetch } from "./peer-fetch.ts";
+import { createPeerFetch, peerFetch } from "./peer-fetch.ts";
 import type { Fetch } from "./peers.ts";
 import type { ContentStore } from "./store.ts";
 
@@ -24,7 +24,10 @@ export interface UploadOptions {
   readonly timeoutMs?: number;
 }
 
-const DEFAULT_TIMEOUT_MS = 120_000;
+/** As long as a gateway takes to receive a request. */
+const DEFAULT_TIMEOUT_MS = 600_000;
+/** A body that a slow line is still sending is no silence of the peer. */
+const uploadFetch = createPeerFetch(undefined, DEFAULT_TIMEOUT_MS);
 const MAX_ANSWER_BYTES = 65_536;
 /** Time that slower peers get once enough others hold a directory. */
 const STRAGGLER_GRACE_MS = 2000;
@@ -48,7 +51,7 @@ export async function uploadCar(
       options.timeoutMs ?? DEFAULT_TIMEOUT_MS,
       undefined,
       async (signal): Promise<UploadResult> => {
-        const response = await (options.fetch ?? peerFetch)(url, {
+        const response = await (options.fetch ?? uploadFetch)(url, {
           method: "POST",
           headers: { "content-type": CAR_MEDIA_TYPE, ...(authorization === undefined ? {} : { authorization }) },
           body: carBytes as Uint8Array<ArrayBuffer>,
@@ -94,6 +97,17 @@ export async function holdsDirectory(baseUrl: string, root: string, options: Upl
 export interface ReplicationOptions extends UploadOptions {
   /** Makes the Authorization header for one peer; undefined sends none. */
   readonly authorise: (upload: { readonly peer: string; readonly root: string }) => Promise<string | undefined>;
+  /** Longest wait for the peers' answers, after which their uploads go on by themselves; for all of them if absent. */
+  readonly patienceMs?: number;
+  /** Uploads that go on from earlier calls: they are waited for, and none is begun beside them. */
+  readonly underWay?: Uploads;
+}
+
+/** By directory and peer, as {@link uploadName} names them. */
+export type Uploads = Map<string, Promise<UploadResult>>;
+
+export function uploadName(root: string, peer: string): string {
+  return `${root} ${peer}`;
 }
 
 export interface ReplicationReport {
@@ -107,7 +121,7 @@ export interface ReplicationReport {
 
 /**
  * Pushes a directory to every peer that does not hold it yet, side by side, and reports who holds it once all have
- * answered or, shortly after enough hold it, of those that have.
+ * answered or, shortly after enough hold it or when patience is over, of those that have.
  *
  * @param minCopies how many of the peers must hold it for the report to be `satisfied`
  * @throws VerisumError IPFS_PEER_URL, or what {@link ContentStore.exportCar} throws
@@ -125,11 +139,19 @@ export async function replicate(
     if (await holdsDirectory(peer, root, options)) return { ok: true, alreadyHeld: true };
     return uploadCar(peer, root, car, await options.authorise({ peer, root }), options);
   };
+  const { underWay = new Map() as Uploads, patienceMs } = options;
+  const joined = (peer: string): Promise<UploadResult> => {
+    const name = uploadName(root, peer);
+    const upload = underWay.get(name) ?? push(peer).finally(() => underWay.delete(name));
+    underWay.set(name, upload);
+    return upload;
+  };
   const results: { readonly peer: string; readonly result: UploadResult }[] = [];
   await new Promise<void>((resolve, reject) => {
     if (peers.length === 0) resolve();
+    if (patienceMs !== undefined) setTimeout(resolve, patienceMs).unref();
     for (const peer of peers) {
-      push(peer).then((result) => {
+      joined(peer).then((result) => {
         results.push({ peer, result });
         if (results.length === peers.length) resolve();
         // Enough hold it: one peer that stalls must not keep the caller waiting. Its upload goes on by itself.

@@ -9,6 +9,7 @@ import type { NodeOptions } from "../task/node.ts";
 import { addNodePages } from "../task/node-pages.ts";
 import { openStatements } from "../task/node-statements.ts";
 import { createPace } from "../task/pace.ts";
+import { MIN_COPIES } from "../task/peer-network.ts";
 import { prunerOf } from "../task/pruning.ts";
 import { poll, stepOrChores } from "../task/role.ts";
 import type { RoleDependencies } from "../task/role.ts";
@@ -65,7 +66,7 @@ export async function runMember(options: MemberOptions, deps: RoleDependencies):
     localMinimum: Math.max(options.minClients ?? 0, task.parameters.minClients),
     reporter,
     ...statements,
-    replicate: (cid) => network.replicate(store, cid),
+    replicate: (cid) => network.replicate(store, cid, () => MIN_COPIES),
     random,
     fetch: peerFetch,
     nodes: network.peers,

@@ -63,9 +63,6 @@ export interface WritingNode extends ReadingNode {
   readonly chain: TaskWriter;
 }
 
-/** Copies of published content that other parties must hold (threats I1). */
-const MIN_COPIES = 2;
-
 /** A node without an account: reads and verifies. */
 export async function openReadingNode(
   options: NodeOptions,
@@ -160,9 +157,9 @@ async function openInside<Chain extends TaskReader>(
   const network = createPeerNetwork(chain, {
     bootstrap: options.peers,
     ...(options.ownEndpoint === undefined ? {} : { own: options.ownEndpoint }),
-    minCopies: MIN_COPIES,
     authorise: authorise(chain),
     sleep,
+    clock: () => performance.now(),
     reporter: observer,
   });
   await patiently(network.refresh);

@@ -9,8 +9,8 @@ import type { Hex } from "../protocol/transcript.ts";
 import type { TaskReader } from "../chain/task-chain.ts";
 import { describe, parsePeerUrl } from "../content/peers.ts";
 import { report } from "../content/report.ts";
-import { replicate } from "../content/upload.ts";
-import type { UploadFailure } from "../content/upload.ts";
+import { replicate, uploadName } from "../content/upload.ts";
+import type { ReplicationReport, UploadFailure, Uploads } from "../content/upload.ts";
 import type { ContentStore } from "../content/store.ts";
 import { presentMembers } from "./task-accounts.ts";
 
@@ -25,8 +25,17 @@ export interface PeerNetwork {
   include(sibling: TaskReader): void;
   /** Reads the announcements again. */
   refresh(): Promise<void>;
-  /** Pushes a directory until enough peers hold it. @throws IPFS_UNAVAILABLE after the last attempt */
-  replicate(store: ContentStore, cid: string): Promise<void>;
+  /**
+   * Pushes a directory until enough peers hold it.
+   * @param wanted how many, of so many that there are
+   * @throws IPFS_UNAVAILABLE after the last attempt
+   */
+  replicate(store: ContentStore, cid: string, wanted: (peers: number) => number): Promise<void>;
+  /**
+   * Pushes it on to every peer that does not hold it, and waits for none: called at each look, it tries again what
+   * failed, and begins no upload beside one that goes on.
+   */
+  spread(store: ContentStore, cid: string): void;
 }
 
 export interface PeerNetworkOptions {
@@ -34,16 +43,30 @@ export interface PeerNetworkOptions {
   readonly bootstrap: readonly string[];
   /** This node's own endpoint. */
   readonly own?: string;
-  /** Copies that other parties must hold; fewer if there are fewer peers. */
-  readonly minCopies: number;
   readonly authorise: (root: string) => Promise<string>;
   readonly sleep: Sleep;
+  /** Monotonic milliseconds. */
+  readonly clock: () => number;
   /** Told of peers that take no copy, and of announcements that are none. */
   readonly reporter: Reporter;
 }
 
 const ATTEMPTS = 6;
 const FIRST_PAUSE_MS = 250;
+/** Longest wait for the peers in one attempt; slow uploads go on into the next. */
+const PATIENCE_MS = 60_000;
+const SPREAD_PAUSE_MS = 10_000;
+/** Copies of published content that other parties must hold at least (threats I1). */
+export const MIN_COPIES = 2;
+
+/**
+ * Copies of a share bundle that a client waits for: `t − 1` members and the aggregator may claim to hold it, so that of
+ * `t + 1` one is honest. As many nodes may be silent; where others are too few, fewer copies do.
+ * @param peers that there are
+ */
+export function bundleCopies(peers: number, threshold: number): number {
+  return Math.max(MIN_COPIES, Math.min(threshold + 1, peers - threshold));
+}
 
 /** What members and the operator announce: anybody may announce an endpoint, and who asks one is seen by it. */
 export async function announcedNodes(chain: TaskReader, reporter: Reporter): Promise<readonly string[]> {
@@ -68,27 +91,59 @@ export function createPeerNetwork(chain: TaskReader, options: PeerNetworkOptions
     );
     known = [...new Set([...named, ...(await announcedOn(chain))])];
   };
+  const underWay: Uploads = new Map();
+  let nextSpread = -Infinity;
+  /** Of the directory that was pushed last. */
+  let held = { cid: "", peers: new Set<string>() };
+  const holdersOf = (cid: string): Set<string> => {
+    if (held.cid !== cid) held = { cid, peers: new Set() };
+    return held.peers;
+  };
+  const push = async (
+    store: ContentStore,
+    cid: string,
+    peers: readonly string[],
+    wanted: number,
+  ): Promise<ReplicationReport> => {
+    const outcome = await replicate(store, cid, peers, wanted, {
+      authorise: ({ root }) => options.authorise(root),
+      patienceMs: PATIENCE_MS,
+      underWay,
+    });
+    for (const { peer, result } of outcome.failures) reportRefusal(options.reporter, cid, peer, result);
+    for (const peer of outcome.holders) holdersOf(cid).add(peer);
+    return outcome;
+  };
   return {
     peers: () => known,
     sources: () => [...new Set([...known, ...[...siblings.values()].flatMap(({ nodes }) => nodes)])],
     nodesOf: (contract) => siblings.get(contract)?.nodes ?? [],
     include: (sibling) => void siblings.set(sibling.context.contract, { chain: sibling, nodes: [] }),
     refresh,
-    replicate: async (store, cid) => {
+    replicate: async (store, cid, wanted) => {
       let failures = "";
       for (let attempt = 0, pause = FIRST_PAUSE_MS; attempt < ATTEMPTS; attempt++, pause *= 2) {
         if (attempt > 0) await options.sleep(pause);
         await refresh();
-        const wanted = Math.min(options.minCopies, known.length);
-        const outcome = await replicate(store, cid, known, wanted, {
-          authorise: ({ root }) => options.authorise(root),
-          timeoutMs: 60_000,
-        });
-        for (const { peer, result } of outcome.failures) reportRefusal(options.reporter, cid, peer, result);
+        const outcome = await push(store, cid, known, Math.min(wanted(known.length), known.length));
         if (outcome.satisfied) return;
         failures = outcome.failures.map(({ peer, result }) => `${peer} ${result.code}: ${result.message}`).join("; ");
       }
       throw new VerisumError("IPFS_UNAVAILABLE", `too few nodes hold ${cid}: ${failures}`, { cid });
+    },
+    spread: (store, cid) => {
+      const holders = holdersOf(cid);
+      const left = known
+        .map((url) => parsePeerUrl(url).href)
+        .filter((peer) => !holders.has(peer) && !underWay.has(uploadName(cid, peer)));
+      if (left.length === 0 || options.clock() < nextSpread) return;
+      nextSpread = options.clock() + SPREAD_PAUSE_MS;
+      push(store, cid, left, left.length).catch((cause: unknown) => {
+        report(options.reporter, "warn", "copy-refused", `${cid} is not copied on: ${describe(cause)}`, {
+          subject: cid,
+          cid,
+        });
+      });
     },
   };
 }

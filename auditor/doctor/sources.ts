@@ -103,9 +103,9 @@ export function sourcesOf(options: DoctorOptions, environment: NodeJS.ProcessEnv
 async function nodesOf(chain: TaskReader, named: readonly string[]): Promise<readonly string[]> {
   const network = createPeerNetwork(chain, {
     bootstrap: named,
-    minCopies: 0,
     authorise: () => Promise.reject(new Error("nothing is uploaded")),
     sleep: async () => undefined,
+    clock: () => 0,
     reporter: SILENT,
   });
   await network.refresh();

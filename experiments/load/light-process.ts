@@ -16,6 +16,7 @@ import type { Trainer } from "../../learning/trainer.ts";
 import { loadProvingKeys } from "../../task/keys.ts";
 import { openCurve } from "../../proving/node/open-curve.ts";
 import { submissionVerifier } from "../../proving/groth16/submission-batch.ts";
+import { bundleCopies } from "../../task/peer-network.ts";
 import { openWritingNode } from "../../task/node.ts";
 import type { WritingNode } from "../../task/node.ts";
 import { verifySubmission } from "../../auditor/audit-submission.ts";
@@ -126,7 +127,9 @@ async function equip(nodes: readonly WritingNode[], relay: Relay | undefined): P
       journal: openJournal(node.state, scope),
       times: openWorkTimes({ ...node, scope, reporter }),
       reporter,
-      replicate: (cid) => node.network.replicate(node.store, cid),
+      replicate: (cid) =>
+        node.network.replicate(node.store, cid, (peers) => bundleCopies(peers, node.task.parameters.threshold)),
+      spread: (cid) => node.network.spread(node.store, cid),
       clock: () => performance.now(),
       ...continuedAudit(node.task, keys.verificationKeys, submissionVerifier(curve, random)),
     };

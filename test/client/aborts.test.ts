@@ -111,6 +111,7 @@ describe("a client's private vectors", () => {
       },
       verifyOwn: () => undefined,
       replicate: () => Promise.resolve(),
+      spread: () => undefined,
       random: seededRandom(`attempt ${seen.vectors.length}`),
       reporter: {
         say: (level: string, event: string, _: string, facts: Readonly<Record<string, unknown>>) =>

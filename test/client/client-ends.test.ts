@@ -89,6 +89,7 @@ describe("a client whose part is over", () => {
         model: { record: await own.latestModel(), state: {} },
       }),
       verifyAhead: () => Promise.resolve(),
+      spread: () => undefined,
       clock: () => 0,
       reporter: { say: () => undefined, wait: () => undefined },
     } as unknown as ClientLoopDependencies);

@@ -99,7 +99,7 @@ function dependencies(
       ...{ vectors: () => Promise.resolve([]), loseSubmission: () => Promise.resolve() },
       submissions: () => Promise.resolve(kept === undefined ? [] : [{ round: 1n }]),
     },
-    replicate: () => note("replicates"),
+    ...{ replicate: () => note("replicates"), spread: () => undefined },
     verifyAhead: (round: bigint) => note(`verifies ${round} ahead`),
     clock: () => 0,
     times: {

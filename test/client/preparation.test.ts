@@ -125,6 +125,7 @@ describe("a proof", () => {
         quantise: () => new Int32Array(DIMENSION).fill(1),
       },
       replicate: () => Promise.resolve(void replicated++),
+      spread: () => undefined,
       reporter: {
         say: (_: string, event: string, __: string, { round }: Readonly<Record<string, unknown>>) =>
           events.push(`${event} ${String(round)}`),

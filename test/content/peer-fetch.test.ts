@@ -90,4 +90,19 @@ describe("a connection to a peer by its name", () => {
     const fetch = createPeerFetch((_name, callback) => callback(new Error("no such name"), []));
     await assert.rejects(fetch(`http://peer.example:${port}/`), /fetch failed/);
   });
+
+  it("lasts as long as it is told while the peer takes slowly what it is sent", async () => {
+    const slow = createServer((request, response) => {
+      request.pause();
+      setTimeout(() => request.resume().on("end", () => response.end("taken")), 3000);
+    });
+    await new Promise<void>((resolve) => slow.listen(0, "127.0.0.1", resolve));
+    const url = `http://127.0.0.1:${(slow.address() as AddressInfo).port}/`;
+    const send = (silenceMs: number): Promise<Response> =>
+      createPeerFetch(undefined, silenceMs)(url, { method: "POST", body: new Uint8Array(32_000_000) });
+    await assert.rejects(send(200), /fetch failed/);
+    assert.equal(await (await send(60_000)).text(), "taken");
+    slow.closeAllConnections();
+    slow.close();
+  });
 });

@@ -298,6 +298,7 @@ export function clientScript(stage: Stage, index: number, honest: boolean): Scri
         ),
         reporter: life.actor.reporter,
         replicate: replicateFrom(world, life, scene, holders(stage)),
+        spread: () => undefined,
         clock: () => 0,
         times: {
           keep: () => Promise.resolve(),

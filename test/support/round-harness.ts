@@ -16,6 +16,7 @@ import { outlive } from "../../command/run.ts";
 import { loadDataset } from "../../learning/dataset.ts";
 import { createTrainer } from "../../learning/trainer.ts";
 import { loadProvingKeys } from "../../task/keys.ts";
+import { bundleCopies, MIN_COPIES } from "../../task/peer-network.ts";
 import { openReadingNode, openWritingNode } from "../../task/node.ts";
 import type { NodeOptions, ReadingNode, WritingNode } from "../../task/node.ts";
 import { openStatements } from "../../task/node-statements.ts";
@@ -457,7 +458,7 @@ function createMember(
     localMinimum: node.task.parameters.minClients,
     reporter,
     ...statements,
-    replicate: (cid) => node.network.replicate(node.store, cid),
+    replicate: (cid) => node.network.replicate(node.store, cid, () => MIN_COPIES),
     random: csprng,
     fetch: globalThis.fetch,
     nodes: node.network.peers,
@@ -522,7 +523,8 @@ function createClient(
     journal: openJournal(state, scope),
     times: openWorkTimes({ chain, task, state, scope, reporter }),
     reporter,
-    replicate: (cid) => network.replicate(store, cid),
+    replicate: (cid) => network.replicate(store, cid, (peers) => bundleCopies(peers, task.parameters.threshold)),
+    spread: (cid) => network.spread(store, cid),
     clock: () => performance.now(),
     ...continuedAudit(task, keys.verificationKeys, keys.verifier),
     ...(audits

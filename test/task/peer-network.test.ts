@@ -4,7 +4,7 @@ import type { AddressInfo } from "node:net";
 import { describe, it } from "mocha";
 import type { TaskReader } from "../../chain/task-chain.ts";
 import type { ContentStore } from "../../content/store.ts";
-import { announcedNodes, createPeerNetwork } from "../../task/peer-network.ts";
+import { announcedNodes, bundleCopies, createPeerNetwork } from "../../task/peer-network.ts";
 import { rejectsCode } from "../support/errors.ts";
 import { createRecorder } from "../support/round-recorder.ts";
 
@@ -29,18 +29,71 @@ describe("a task's network", () => {
     const reporter = createRecorder();
     const network = createPeerNetwork(chain, {
       bootstrap: [node],
-      minCopies: 2,
       authorise: () => Promise.resolve("Verisum a secret"),
       sleep: () => Promise.resolve(),
+      clock: () => 0,
       reporter,
     });
-    await rejectsCode(network.replicate(store, CID), "IPFS_UNAVAILABLE");
+    await rejectsCode(
+      network.replicate(store, CID, () => 2),
+      "IPFS_UNAVAILABLE",
+    );
     server.close();
     assert.deepEqual(network.peers(), [node]);
     assert.equal(reporter.facts("peer-not-asked")[0]?.["subject"], "http://100.100.100.200/latest/meta-data");
     const refused = { subject: `${node}/`, cid: CID, code: "IPFS_UPLOAD_REFUSED", reason: "no room" };
     assert.deepEqual(reporter.facts("copy-refused")[0], refused);
     assert.ok(!JSON.stringify(reporter.events).includes("secret"));
+  });
+
+  it("waits for an honest node beside as many as may lie, and pushes on to those that failed, one upload at a time", async () => {
+    const uploads = new Map<string, number>();
+    let isReady = false;
+    /** A node that claims to hold everything, or takes `failing` uploads badly and the next one slowly. */
+    const open = async (name: string, failing?: number): Promise<{ url: string; close: () => void }> => {
+      let holds = failing === undefined;
+      const server = createServer((request, response) => {
+        request.resume();
+        const answer = (status: number): void => void response.writeHead(status).end();
+        if (request.method === "HEAD") return answer(holds ? 200 : 404);
+        const count = (uploads.get(name) ?? 0) + 1;
+        uploads.set(name, count);
+        if (count <= failing!) return answer(503);
+        setTimeout(() => {
+          isReady = holds = true;
+          answer(201);
+        }, 300);
+      });
+      await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+      return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, close: () => server.close() };
+    };
+    const nodes = [await open("liar"), await open("liar 2"), await open("slow", 1), await open("later", 2)];
+    let now = 0;
+    const chain = {
+      look: () => Promise.resolve({ round: { number: 1n }, seats: [] }),
+      operator: () => Promise.resolve(MEMBER),
+      endpoints: () => Promise.resolve(new Map()),
+    } as unknown as TaskReader;
+    const store = { exportCar: () => Promise.resolve(new Uint8Array(8)) } as unknown as ContentStore;
+    const network = createPeerNetwork(chain, {
+      bootstrap: [...nodes.map(({ url }) => url), "http://127.0.0.1:9"],
+      authorise: () => Promise.resolve("Verisum"),
+      sleep: () => Promise.resolve(),
+      clock: () => now,
+      reporter: createRecorder(),
+    });
+    await network.replicate(store, CID, (peers) => bundleCopies(peers, 2));
+    assert.equal(isReady, true, "two copies are two claims");
+    for (let looks = 0; looks < 40 && (uploads.get("later") ?? 0) < 3; looks++, now += 5000) {
+      network.spread(store, CID);
+      await new Promise((resolve) => setTimeout(resolve, 25));
+    }
+    for (const { close } of nodes) close();
+    assert.deepEqual([uploads.get("slow"), uploads.get("later")], [2, 3]);
+    assert.deepEqual(
+      [1, 2, 4, 5, 8].map((peers) => bundleCopies(peers, 2)),
+      [2, 2, 2, 3, 3],
+    );
   });
 
   it("is what members and the operator announce: strangers' addresses are asked by nobody", async () => {
