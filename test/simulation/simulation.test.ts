@@ -65,13 +65,13 @@ describe("random schedules over the roles", function () {
   it("notice members that release before a settlement is final", () => isNoticed({ hasty: true }, /was final$/));
 
   it("notice clients that make a second submission after a restart", () =>
-    isNoticed({ forgetful: true }, /two different submissions/));
+    isNoticed({ forgetful: true }, /two different submissions/, 21));
 
   it("notice clients that share a second vector of a model before a settlement counts the first", () =>
     isNoticed({ forgetful: true }, /a second vector/));
 
   it("notice clients that share a vector again before a final block says that its last round does not count it", () =>
-    isNoticed({ impatient: true }, /may still count its vector/, 40));
+    isNoticed({ impatient: true }, /may still count its vector/, 200));
 });
 
 /**
