@@ -181,7 +181,9 @@ class KuboNode {
     const form = new FormData();
     form.append("file", new Blob([bytes]), "block");
     const codec = cid.code === RAW_CODEC ? "raw" : "dag-pb";
-    const [line] = await this.expect("block/put", { "cid-codec": codec, mhtype: "sha2-256" }, form);
+    // Others choose how large their blocks are, up to MAX_BLOCK_BYTES; a node's own limit may be half of that.
+    const args = { "cid-codec": codec, mhtype: "sha2-256", "allow-big-block": "true" };
+    const [line] = await this.expect("block/put", args, form);
     const { Key: key } = (line ?? {}) as { Key?: unknown };
     if (key !== cid.toString()) throw failed(`stored block ${cid.toString()} as ${String(key)}`);
   }

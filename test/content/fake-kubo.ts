@@ -50,6 +50,8 @@ export async function startFakeKubo(): Promise<FakeKubo> {
         headers: { "content-type": contentType },
       }).formData();
       const bytes = new Uint8Array(await (form.get("file") as Blob).arrayBuffer());
+      if (bytes.length > 1_048_576 && url.searchParams.get("allow-big-block") !== "true")
+        return { status: 500, body: '{"Message":"produced block is over 1MiB: big blocks can\'t be exchanged"}\n' };
       const key = cidText(cidBytes(url.searchParams.get("cid-codec") === "raw" ? 0x55 : 0x70, bytes));
       blocks.set(key, bytes);
       return { status: 200, body: `${JSON.stringify({ Key: key, Size: bytes.length })}\n` };

@@ -5,16 +5,7 @@ import type { NetworkConnection } from "hardhat/types/network";
 import { abortRound } from "../support/listed-tasks.ts";
 import { word } from "../support/random.ts";
 import { reverts } from "../support/reverts.ts";
-import {
-  as,
-  deployTask,
-  openChain,
-  openRound,
-  registerAll,
-  roundOf,
-  snapshot,
-  view,
-} from "../support/task-on-chain.ts";
+import { as, deployTask, openChain, openRound, registerAll, roundOf, snapshot } from "../support/task-on-chain.ts";
 import type { TaskOnChain } from "../support/task-on-chain.ts";
 
 const NOBODY = `0x${"00".repeat(20)}`;
