@@ -6,18 +6,7 @@ import type { FakeKubo } from "./fake-kubo.ts";
 import { startFakeKubo } from "./fake-kubo.ts";
 import type { Recorder } from "../support/round-recorder.ts";
 import { createRecorder } from "../support/round-recorder.ts";
-import {
-  blocksOfCar,
-  directoryOf,
-  fakePeers,
-  rawBlock,
-  rejectsWith,
-  seededBytes,
-  text,
-  Workbench,
-  cidBytes,
-  cidText,
-} from "./support.ts";
+import { blocksOfCar, directoryOf, fakePeers, rawBlock, rejectsWith, seededBytes, text, Workbench } from "./support.ts";
 
 const bench = new Workbench();
 const files = { "model.bin": seededBytes(41, 2_100_000), "config.json": text("{}") };
@@ -143,13 +132,14 @@ describe("ipfs store over a Kubo node", () => {
   it("adds blocks as large as others may make them", async () => {
     const node = await startFakeKubo();
     bench.onClose(() => node.close());
-    const bytes = new Uint8Array(2_000_000).fill(1);
-    const cid = cidText(cidBytes(0x55, bytes));
-    const { fetch } = fakePeers({ "http://honest.example": new Map([[cid, bytes]]) });
+    const file = rawBlock(new Uint8Array(2_000_000).fill(1));
+    const folder = directoryOf("large.bin", file);
+    const held = new Map([file, folder].map(({ cid, bytes }) => [cid, bytes]));
+    const { fetch } = fakePeers({ "http://honest.example": held });
     const peers = (): string[] => ["http://honest.example"];
     const store = await createKuboStore({ apiUrl: node.url, peers, fetchPeer: fetch, reporter: createRecorder() });
-    await store.pin(cid);
-    assert.equal(await store.has(cid), true);
+    await store.pin(folder.cid);
+    assert.equal(await store.has(folder.cid), true);
   });
 
   it("takes pins off again, those that it does not have as well", async () => {
