@@ -101,7 +101,8 @@ export async function serve(options: ServeOptions, deps: RoleDependencies): Prom
   });
   const prune = prunerOf(node, reporter, { keepRounds: options.keepRounds, board: statements.board });
   const tidy = options.tidy === true ? [createTidying({ chain, task, reporter })] : [];
-  const chores = [announce, ...tidy, prune];
+  // What costs a transaction comes last: it may not be had.
+  const chores = [prune, announce, ...tidy];
   const step = async (): Promise<boolean> => {
     vitals.looked(await chain.look());
     return (await relay?.step()) === true || stepOrChores(coordinate, chores);

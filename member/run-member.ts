@@ -83,7 +83,7 @@ export async function runMember(options: MemberOptions, deps: RoleDependencies):
   try {
     await poll(
       { node, reporter, pace, vitals },
-      () => stepOrChores(step, [announce, prune]),
+      () => stepOrChores(step, [prune, announce]),
       () => Promise.resolve(false),
     );
   } finally {

@@ -5,7 +5,7 @@ import type { ListenAddress } from "../command/listen-address.ts";
 import { createGateway, MAX_UPLOADS, MAX_UPLOADS_PER_SENDER } from "../content/gateway.ts";
 import { CHUNK_BYTES } from "../content/profile.ts";
 import { parsePeerUrl } from "../content/peers.ts";
-import { VerisumError } from "../protocol/errors.ts";
+import { isVerisumError, VerisumError } from "../protocol/errors.ts";
 import type { Reporter } from "../protocol/reporter.ts";
 import type { WritingNode } from "./node.ts";
 import { sharesByNames } from "./share-directories.ts";
@@ -88,8 +88,9 @@ export function taskGateway(
 }
 
 /**
- * Listens, then announces the URL on chain if it is not announced already.
- * @returns a chore that announces it again where a reorganisation undid that, until the announcement is final
+ * Listens, then announces the URL on chain if it is not announced already. An account that cannot pay for that begins
+ * without: what it states needs no transaction.
+ * @returns a chore that announces it where it is not, or not any more, until the announcement is final
  * @throws LISTEN_FAILED, CHAIN_* errors
  */
 export async function openEndpoint(
@@ -103,7 +104,17 @@ export async function openEndpoint(
   const { chain } = node;
   const isAnnounced = async (): Promise<boolean> => (await chain.endpoints()).get(chain.account) === publicUrl;
   const announce = untilFinal(chain, isAnnounced, () => chain.announce(publicUrl));
-  await persist(announce, reporter, node.sleep);
+  const announceIfPaid = async (): Promise<void> => {
+    try {
+      await announce();
+    } catch (error) {
+      if (!isVerisumError(error, "CHAIN_FUNDS_MISSING")) throw error;
+      const { code } = error;
+      const text = `${publicUrl} is not announced: ${code}: ${error.message}; trying again`;
+      reporter.say("warn", "announcement-late", text, { url: publicUrl, code });
+    }
+  };
+  await persist(announceIfPaid, reporter, node.sleep);
   reporter.say("good", "listening", `gateway at ${publicUrl}/ipfs/<cid>/`, { url: publicUrl });
   return announce;
 }

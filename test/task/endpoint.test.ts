@@ -16,6 +16,7 @@ import type { WritingNode } from "../../task/node.ts";
 import type { PublishingTask } from "../../task/opened-task.ts";
 import { uploadAuthorization } from "../../task/upload-authorisation.ts";
 import { directoryOf, fileData, handCar, pbBlock, rawBlock, text, Workbench } from "../content/support.ts";
+import { VerisumError } from "../../protocol/errors.ts";
 import { rejectsCode } from "../support/errors.ts";
 import { openMemoryTask } from "../support/memory-chain.ts";
 import { createRecorder } from "../support/round-recorder.ts";
@@ -76,6 +77,27 @@ describe("a node's endpoint", () => {
     const report = await replicate(reader, made, [url], 1, { authorise: async () => "any" });
     assert.equal(report.satisfied, true);
     assert.equal(await store.has(made), true);
+  });
+
+  it("begins without an announcement where the account cannot pay, and announces once it can", async () => {
+    const { chain: own, sleep } = await node();
+    let isPoor = true;
+    const poor = new VerisumError("CHAIN_FUNDS_MISSING", "12 wei are missing", {});
+    const announce: TaskWriter["announce"] = (...given) => (isPoor ? Promise.reject(poor) : own.announce(...given));
+    const chain = { ...own, announce };
+    const app = createGateway({
+      ...{ store: await bench.store(), reporter: createRecorder() },
+      authoriseUpload: async () => true,
+    });
+    bench.onClose(() => app.close());
+    const [url, reporter] = ["http://poor.example:1", createRecorder()];
+    const listen = { host: "127.0.0.1", port: 0 };
+    const again = await openEndpoint(app, listen, url, { chain, sleep } as WritingNode, reporter);
+    assert.deepEqual(reporter.facts("announcement-late"), [{ url, code: "CHAIN_FUNDS_MISSING" }]);
+    await rejectsCode(again(), "CHAIN_FUNDS_MISSING");
+    isPoor = false;
+    await again();
+    assert.equal((await own.endpoints()).get(own.account), url);
   });
 
   it("takes share bundles and share sums, and nothing else that would lie there for ever, in no more blocks than they have", async () => {
