@@ -49,9 +49,13 @@ interface Run {
 
 /** The first `limit` in an order that depends on the seed only. */
 function sample(mutants: readonly PlacedMutant[], limit: number, seed: string): readonly PlacedMutant[] {
-  if (limit >= mutants.length) return mutants;
+  return limit >= mutants.length ? mutants : shuffled(mutants, seed).slice(0, limit);
+}
+
+/** In an order that depends on the seed only. */
+function shuffled(mutants: readonly PlacedMutant[], seed: string): readonly PlacedMutant[] {
   const rank = ({ number }: PlacedMutant): string => createHash("sha256").update(`${seed} ${number}`).digest("hex");
-  return mutants.toSorted((a, b) => (rank(a) < rank(b) ? -1 : 1)).slice(0, limit);
+  return mutants.toSorted((a, b) => (rank(a) < rank(b) ? -1 : 1));
 }
 
 /** Tries one mutant against the files that reach it, the best first, but for those that are known to notice nothing. */
@@ -93,9 +97,13 @@ async function tryAll(run: Run, pool: TrialPool, mutants: readonly PlacedMutant[
     const { outcome, file, line, operator, seconds, failure } = result;
     console.log(`${outcome} ${file}:${line} ${operator} (${seconds.toFixed(1)} s) ${failure}`);
   };
-  // First the files that most likely notice it, so that what is left over is seen early.
+  // First the files that most likely notice it, so that what is left over is seen early; in an order that has nothing
+  // to do with their places, so that a run that is stopped has tried a sample of what is left.
   for (const most of [FIRST_FILES, Infinity]) {
-    const left = mutants.filter((mutant) => !isKnown(run, mutant));
+    const left = shuffled(
+      mutants.filter((mutant) => !isKnown(run, mutant)),
+      `at most ${most} files`,
+    );
     // A trial that says nothing is no result: the others go on, and the next run tries it again.
     await Promise.all(left.map((mutant) => attempt(mutant, most).catch((reason: unknown) => console.error(reason))));
   }

@@ -158,6 +158,33 @@ export const EXPLAINED: readonly Explanation[] = [
     ],
   },
   {
+    reason: "a deadline that is now makes the round Attesting in the same block, and that phase ends when it did",
+    mutants: [{ file: "contracts/Submissions.sol", operator: "< to <=", text: "_now() < earliest" }],
+  },
+  {
+    reason: "the word is overwritten in the next lines",
+    mutants: [
+      {
+        file: "contracts/libraries/TaskLayout.sol",
+        operator: "0 to 1",
+        text: "0",
+        before: "function decode(bytes memory encoded) internal pure returns (TaskParameters[] memory one) {",
+      },
+    ],
+  },
+  {
+    reason: "no bits are listed of the first parameter, which is a whole word, nor behind the last one",
+    mutants: [
+      {
+        file: "contracts/libraries/TaskLayout.sol",
+        operator: "0 to 1",
+        text: "0",
+        before: 'if (!canonical) return "the ABI\'s encoding";',
+      },
+      { file: "contracts/libraries/TaskLayout.sol", operator: "< to <=", text: "i < PARAMETER_WORDS" },
+    ],
+  },
+  {
     reason: "where submitted equals minClients + maxCorrupt, both sides are minClients",
     mutants: [{ file: "contracts/Settling.sol", operator: "> to >=", text: "submitted > reached" }],
   },
