@@ -20,6 +20,7 @@ import { createCoordinator } from "./coordinator.ts";
 import { addProposalRoutes } from "./proposal.ts";
 import { signatureCheck } from "./signature-check.ts";
 import { addRelayRoute, createRelay } from "./relay.ts";
+import { createBeside } from "../task/beside.ts";
 import { createTidying } from "./tidying.ts";
 
 export interface ServeOptions extends NodeOptions, EndpointOptions {
@@ -100,7 +101,9 @@ export async function serve(options: ServeOptions, deps: RoleDependencies): Prom
         }),
   });
   const prune = prunerOf(node, reporter, { keepRounds: options.keepRounds, board: statements.board });
-  const tidy = options.tidy === true ? [createTidying({ chain, task, reporter })] : [];
+  const beside = createBeside<void>();
+  const tidying = createTidying({ chain, task, reporter });
+  const tidy = options.tidy === true ? [() => beside(tidying)] : [];
   // What costs a transaction comes last: it may not be had.
   const chores = [prune, announce, ...tidy];
   const step = async (): Promise<boolean> => {

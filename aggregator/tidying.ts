@@ -42,7 +42,7 @@ export function createTidying({ chain, task, reporter }: TidyingDependencies): (
       });
       tidied = round.number;
     }
-    const next = left.shift();
+    const [next] = left;
     if (next === undefined) return;
     const { account, why } = next;
     try {
@@ -53,6 +53,8 @@ export function createTidying({ chain, task, reporter }: TidyingDependencies): (
       if (!isVerisumError(error, "CHAIN_REVERTED")) throw error;
       reporter.wait(`${account} stays listed: ${String(error.details.error)}`, { account });
     }
+    // After an error that passes it is tried again.
+    left = left.slice(1);
   };
 }
 

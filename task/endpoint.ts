@@ -1,6 +1,5 @@
 /** A node's HTTP endpoint: the gateway, announced on chain if it changed. */
 import type { FastifyInstance } from "fastify";
-import { persist } from "../command/run.ts";
 import type { ListenAddress } from "../command/listen-address.ts";
 import { createGateway, MAX_UPLOADS, MAX_UPLOADS_PER_SENDER } from "../content/gateway.ts";
 import { CHUNK_BYTES } from "../content/profile.ts";
@@ -9,6 +8,7 @@ import { isVerisumError, VerisumError } from "../protocol/errors.ts";
 import type { Reporter } from "../protocol/reporter.ts";
 import type { WritingNode } from "./node.ts";
 import { sharesByNames } from "./share-directories.ts";
+import { createBeside } from "./beside.ts";
 import { untilFinal } from "./until-final.ts";
 import { authoriseTaskUploads, uploadSender } from "./upload-authorisation.ts";
 import { bundleBytes } from "../protocol/bundle.ts";
@@ -88,8 +88,8 @@ export function taskGateway(
 }
 
 /**
- * Listens, then announces the URL on chain if it is not announced already. An account that cannot pay for that begins
- * without: what it states needs no transaction.
+ * Listens, and announces the URL on chain if it is not announced already. A node begins without where that cannot be
+ * paid for or is not mined: what it states needs no transaction.
  * @returns a chore that announces it where it is not, or not any more, until the announcement is final
  * @throws LISTEN_FAILED, CHAIN_* errors
  */
@@ -97,26 +97,28 @@ export async function openEndpoint(
   app: FastifyInstance,
   listen: ListenAddress,
   publicUrl: string,
-  node: WritingNode,
+  { chain }: Pick<WritingNode, "chain">,
   reporter: Reporter,
 ): Promise<() => Promise<void>> {
   await listenAt(app, listen);
-  const { chain } = node;
   const isAnnounced = async (): Promise<boolean> => (await chain.endpoints()).get(chain.account) === publicUrl;
   const announce = untilFinal(chain, isAnnounced, () => chain.announce(publicUrl));
-  const announceIfPaid = async (): Promise<void> => {
+  const beside = createBeside<void>();
+  let said: string | undefined;
+  const chore = async (): Promise<void> => {
     try {
-      await announce();
+      await beside(announce);
     } catch (error) {
-      if (!isVerisumError(error, "CHAIN_FUNDS_MISSING")) throw error;
+      if (!isVerisumError(error) || error.entry.role !== "again") throw error;
       const { code } = error;
       const text = `${publicUrl} is not announced: ${code}: ${error.message}; trying again`;
-      reporter.say("warn", "announcement-late", text, { url: publicUrl, code });
+      if (said !== code) reporter.say("warn", "announcement-late", text, { url: publicUrl, code });
+      said = code;
     }
   };
-  await persist(announceIfPaid, reporter, node.sleep);
+  await chore();
   reporter.say("good", "listening", `gateway at ${publicUrl}/ipfs/<cid>/`, { url: publicUrl });
-  return announce;
+  return chore;
 }
 
 /** @throws LISTEN_FAILED */

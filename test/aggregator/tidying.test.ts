@@ -78,6 +78,20 @@ describe("the aggregator's tidying", () => {
     assert.equal(asked, 4);
   });
 
+  it("tries again after an error that passes", async () => {
+    const task = await settled({ maxRoundsPerClient: 1 }, 0b1000n);
+    const [account] = task.clients;
+    let isAway = true;
+    const away = new VerisumError("CHAIN_UNREACHABLE", "away", {});
+    const removeClient: MemoryTask["stranger"]["removeClient"] = (...given) =>
+      isAway ? Promise.reject(away) : task.stranger.removeClient(...given);
+    const tidy = createTidying({ chain: { ...task.stranger, removeClient }, task, reporter: createRecorder() });
+    await assert.rejects(tidy(), { code: "CHAIN_UNREACHABLE" });
+    isAway = false;
+    await tidy();
+    assert.equal((await task.operator.client(account!.account)).untilRound, 2n);
+  });
+
   it("goes on where somebody else was first", async () => {
     const task = await settled({ maxRoundsPerClient: 1 });
     const removeClient = (): Promise<never> =>

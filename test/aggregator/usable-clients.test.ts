@@ -21,25 +21,37 @@ describe("a round that could count nobody", () => {
   let asked: number;
   let waits: string[];
 
-  /** A first round that counts these clients, and a second in which nobody is. */
-  const played = async (maxRoundsPerClient: number, good: bigint): Promise<void> => {
+  const begin = async (maxRoundsPerClient: number): Promise<void> => {
     task = await openMemoryTask({ parameters: { maxRoundsPerClient, minClients: 2, maxCorrupt: 1 } });
     [asked, waits] = [0, []];
     const reporter = { ...createRecorder(), wait: (text: string) => void waits.push(text) };
     const chain = { ...task.operator, client: (account: never) => (asked++, task.operator.client(account)) };
     const deps = { chain, ...quietStatements(chain), task: { parameters: task.parameters }, reporter };
     step = createCoordinator(deps as unknown as CoordinatorDependencies);
-    const round = await openMemoryRound(task);
+  };
+  const settleOn = async (round: bigint, good: bigint): Promise<void> => {
     for (const client of task.clients) await client.submit(round, memorySubmission(task, client.account));
     const refused = ((1n << BigInt(task.clients.length)) - 1n) & ~good;
     const { submitted } = await task.operator.records(round);
     const excluded = submitted.filter(({ index }) => (refused >> BigInt(index)) & 1n);
     await task.operator.settle(round, await memoryAttestations(task, { good, refused }), 0b1111n, excluded);
+  };
+  /** Ends the round by its deadline; members have keys for the next one. */
+  const abort = async (): Promise<void> => {
+    const { number, deadline } = await task.operator.round();
+    task.chain.setTime(deadline);
+    await task.operator.abort(number);
+    const next = number + 1n;
+    for (const member of task.members) await member.registerRoundKeys(next, [word(`${member.account} ${next}`)]);
+  };
+  /** A first round that counts these clients, and a second in which nobody is. */
+  const played = async (maxRoundsPerClient: number, good: bigint): Promise<void> => {
+    await begin(maxRoundsPerClient);
+    const round = await openMemoryRound(task);
+    await settleOn(round, good);
     await finalizeMemoryRound(task, round, "first");
     await openMemoryRound(task).catch(() => undefined);
-    task.chain.setTime((await task.operator.round()).deadline);
-    await task.operator.abort(2n);
-    for (const member of task.members) await member.registerRoundKeys(3n, [word(`${member.account} 3`)]);
+    await abort();
   };
   const numberAfter = async (steps: number): Promise<bigint> => {
     for (let i = 0; i < steps; i++) await step();
@@ -68,5 +80,16 @@ describe("a round that could count nobody", () => {
     assert.equal(await numberAfter(2), 2n);
     for (const { account } of [task.stranger, task.members[0]!]) await task.operator.registerClient(account, 1);
     assert.equal(await numberAfter(2), 3n);
+  });
+
+  it("is not opened after a round that settled on all who were left, and ended without a model", async () => {
+    await begin(1);
+    await openMemoryRound(task);
+    await abort();
+    assert.equal(await numberAfter(1), 2n);
+    await settleOn(2n, 0b111n);
+    await abort();
+    assert.equal(await numberAfter(2), 2n);
+    assert.match(waits.at(-1)!, /further rounds may count 0 of the 3/);
   });
 });

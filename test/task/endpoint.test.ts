@@ -94,11 +94,34 @@ describe("a node's endpoint", () => {
     const listen = { host: "127.0.0.1", port: 0 };
     const again = await openEndpoint(app, listen, url, { chain, sleep } as WritingNode, reporter);
     assert.deepEqual(reporter.facts("announcement-late"), [{ url, code: "CHAIN_FUNDS_MISSING" }]);
-    await rejectsCode(again(), "CHAIN_FUNDS_MISSING");
+    await again();
+    assert.equal(reporter.facts("announcement-late").length, 1, "said once");
     isPoor = false;
     await again();
     assert.equal((await own.endpoints()).get(own.account), url);
   });
+
+  it("begins, and goes on, while its announcement is not mined", async () => {
+    const { chain: own, sleep } = await node();
+    let announcements = 0;
+    const announce: TaskWriter["announce"] = () => (announcements++, new Promise(() => undefined));
+    const chain = { ...own, announce };
+    const app = createGateway({
+      ...{ store: await bench.store(), reporter: createRecorder() },
+      authoriseUpload: async () => true,
+    });
+    bench.onClose(() => app.close());
+    const listen = { host: "127.0.0.1", port: 0 };
+    const again = await openEndpoint(
+      app,
+      listen,
+      "http://slow.example:1",
+      { chain, sleep } as WritingNode,
+      createRecorder(),
+    );
+    await again();
+    assert.equal(announcements, 1);
+  }).timeout(10_000);
 
   it("takes share bundles and share sums, and nothing else that would lie there for ever, in no more blocks than they have", async () => {
     const task = await openMemoryTask();
