@@ -124,6 +124,20 @@ describe("a round that is read again", () => {
     await isTrue();
   });
 
+  it("is asked for once more where an honest endpoint leaves an event out of one answer", async () => {
+    let answers = 0;
+    const forgetful: Told = {
+      ...HONEST,
+      get logs() {
+        return answers++ === 0 ? truth.slice(0, -1) : truth;
+      },
+    };
+    endpoints = [{ ...HONEST, logs: instead(opened(ROUNDS, word("another"))) }, forgetful];
+    assert.equal(Math.min(...(await again())), OPENED_AT(ROUNDS));
+    assert.ok(answers > 2, "it was asked twice");
+    await isTrue();
+  });
+
   it("is still read again after an endpoint that failed meanwhile", async () => {
     endpoints = [{ ...HONEST, logs: instead(opened(ROUNDS, word("another"))) }, HONEST];
     await history.read();
