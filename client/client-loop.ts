@@ -131,7 +131,11 @@ export function createClientStep(deps: ClientLoopDependencies): () => Promise<Cl
         return wait(heldPause(round.number, result));
       }
     } catch (error) {
-      if (isVerisumError(error, "PRIVACY_BUDGET_SPENT")) return wait(budgetPause(round.number));
+      if (isVerisumError(error, "PRIVACY_BUDGET_SPENT")) {
+        await current.audited;
+        const { lastSubmittedRound } = await chain.client(chain.account);
+        return wait(budgetPause(round.number, lastSubmittedRound > look.closedRound ? lastSubmittedRound : undefined));
+      }
       const reason = await refusalOf(deps, round, error);
       if (reason === undefined) throw error;
       if (reason.event === "closed") await preparation?.cameLate(round.number);

@@ -76,6 +76,8 @@ export interface PrivateVector extends VectorName {
 export type SubmissionName = Pick<SubmissionTarget, "round"> & {
   /** Undefined in a record of version 1 of the directory, which may be of any. */
   readonly baseModelDigest: Hex | undefined;
+  /** It is known from the chain alone, and so is not which vector it was of. */
+  readonly isLost?: boolean;
 };
 
 export interface Journal {
@@ -121,6 +123,10 @@ export function openJournal(state: StateDirectory, scope: string): Journal {
     const base = baseModelDigest.slice(2);
     return state.file(scope, `submission-${round}-${base}.json`);
   };
+  const lostPath = (round: bigint, baseModelDigest: Hex): string => {
+    const base = baseModelDigest.slice(2);
+    return state.file(scope, `submission-${round}-${base}-lost.json`);
+  };
   const satOutPath = (round: bigint): string => state.file(scope, `sat-out-${round}.json`);
   const vectorPath = ({ base, firstRound, baseModelDigest }: VectorName): string => {
     const digest = baseModelDigest.slice(2);
@@ -139,7 +145,8 @@ export function openJournal(state: StateDirectory, scope: string): Journal {
   };
   const find: Journal["find"] = async (round, baseModelDigest) => {
     // Version 1 of the directory named records by the round alone, and did not say which keys they were made for.
-    for (const path of [entryPath(round, baseModelDigest), state.file(scope, `submission-${round}.json`)]) {
+    const paths = [entryPath, lostPath].map((pathOf) => pathOf(round, baseModelDigest));
+    for (const path of [...paths, state.file(scope, `submission-${round}.json`)]) {
       const value = await readRecordOrNull(path);
       if (value === undefined) continue;
       const { data } = entrySchema.safeParse(value);
@@ -161,13 +168,14 @@ export function openJournal(state: StateDirectory, scope: string): Journal {
         throw new VerisumError("ROUND_EQUIVOCATION", `round ${round} has a submission already`, { round });
       await writeDurably(entryPath(round, baseModelDigest), encodeRecord(plain(entry)));
     },
-    loseSubmission: ({ round, baseModelDigest }) => writeDurably(entryPath(round, baseModelDigest), ""),
+    loseSubmission: ({ round, baseModelDigest }) => writeDurably(lostPath(round, baseModelDigest), ""),
     submissions: async () => {
       const names = await listDirectory(folder);
       const made = names.flatMap((name): readonly SubmissionName[] => {
-        const [, round, base] = /^submission-([0-9]+)(?:-([0-9a-f]{64}))?\.json$/.exec(name) ?? [];
+        const [, round, base, lost] = /^submission-([0-9]+)(?:-([0-9a-f]{64})(-lost)?)?\.json$/.exec(name) ?? [];
         if (round === undefined) return [];
-        return [{ round: BigInt(round), baseModelDigest: base === undefined ? undefined : `0x${base}` }];
+        const baseModelDigest: Hex | undefined = base === undefined ? undefined : `0x${base}`;
+        return [{ round: BigInt(round), baseModelDigest, ...(lost === undefined ? {} : { isLost: true }) }];
       });
       return made.sort((a, b) => Number(a.round - b.round));
     },

@@ -52,8 +52,15 @@ export async function spentPause(ahead: Ahead | undefined, held: Held, look: Tas
   return isSpent ? budgetPause(look.round.number) : undefined;
 }
 
-/** The end of a client that may draw no other vector. */
-export function budgetPause(round: bigint): Pause {
+/**
+ * The end of a client that may draw no other vector.
+ * @param last the round that it was last in, while a reorganisation may still have it sent again
+ */
+export function budgetPause(round: bigint, last?: bigint): Pause {
+  if (last !== undefined) {
+    const text = `round ${round}: this client has spent its privacy budget, and waits until round ${last} is over for good`;
+    return { progress: "waiting", text, round };
+  }
   const text =
     "this client has spent its privacy budget: fl-client leave takes it off, so that rounds do not wait for it";
   return { progress: "done", text, round };

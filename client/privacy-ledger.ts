@@ -47,7 +47,8 @@ async function countOf({
 
 /** Different vectors in these submissions. One whose vector is not known counts as another one. */
 function sharedVectors(vectors: readonly VectorName[], submissions: readonly SubmissionName[]): number {
-  const keys = submissions.map(({ round, baseModelDigest }) => {
+  const keys = submissions.map(({ round, baseModelDigest, isLost }) => {
+    if (isLost === true) return `round ${round}`;
     const vector = vectors.findLast((name) => name.baseModelDigest === baseModelDigest && name.firstRound <= round);
     return vector === undefined ? `round ${round}` : `${vector.base} ${vector.baseModelDigest} ${vector.firstRound}`;
   });

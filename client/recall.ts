@@ -27,8 +27,8 @@ export function createRecall({ chain, journal, reporter }: RecallDependencies): 
   return async (look) => {
     const rounds =
       closed === undefined ? submittedRounds(look, chain.account) : roundsBetween(closed + 1n, look.round.number);
-    const known = new Set((await journal.submissions()).map(({ round }) => round));
-    for (const round of rounds.filter((number) => !known.has(number))) {
+    const made = await journal.submissions();
+    for (const round of rounds) {
       const { submitted, bases } = look.records(round);
       const own = submitted.find(({ client }) => client === chain.account);
       if (own === undefined) continue;
@@ -37,6 +37,11 @@ export function createRecall({ chain, journal, reporter }: RecallDependencies): 
         throw new VerisumError("CHAIN_EVENTS_MISSING", `the base of a submission of round ${round} is not there yet`, {
           round,
         });
+      const isKnown = made.some(
+        (known) =>
+          known.round === round && (known.baseModelDigest === baseModelDigest || known.baseModelDigest === undefined),
+      );
+      if (isKnown) continue;
       await journal.loseSubmission({ round, baseModelDigest });
       const text = `round ${round} has a submission of this client that its state directory does not know: it counts as made, and nothing of it is shared again`;
       reporter.say("warn", "recalled", text, { round });

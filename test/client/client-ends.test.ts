@@ -104,4 +104,41 @@ describe("a client whose part is over", () => {
     await finalise(task.clients.slice(5));
     assert.equal(await step(), "done");
   });
+
+  it("waits with a spent budget where rounds wait for everybody, too: its last one may still be undone", async () => {
+    const task = await openMemoryTask({ parameters: { privacyBudget: 9n, privacyCostPerRound: 1n } });
+    await settleMemoryRound(task, await openMemoryRound(task));
+    await finalizeMemoryRound(task, 1n, "one");
+    await openMemoryRound(task);
+    const own = task.clients[0]!;
+    const nothing = (): never => assert.fail("it draws, makes or sends something");
+    let audits = 0;
+    const step = createClientStep({
+      chain: { ...own, look: () => task.reader(50).look(), submit: nothing },
+      task: { parameters: task.parameters, store: { getFile: nothing } },
+      learner: { update: nothing, quantise: nothing },
+      journal: {
+        audited: () => Promise.resolve(undefined),
+        setAudited: () => Promise.resolve(),
+        find: () => Promise.resolve(undefined),
+        satOut: () => Promise.resolve(false),
+        vectors: () => Promise.resolve([]),
+        submissions: () => Promise.resolve(Array.from({ length: 9 }, (_, i) => ({ round: BigInt(i + 1) }))),
+      },
+      audit: async () => {
+        audits++;
+        return {
+          ...{ findings: [], ok: true, metrics: [] },
+          model: { record: await own.latestModel(), state: {} },
+        };
+      },
+      verifyAhead: () => Promise.resolve(),
+      spread: () => undefined,
+      clock: () => 0,
+      reporter: { say: () => undefined, wait: () => undefined },
+    } as unknown as ClientLoopDependencies);
+    assert.equal(await step(), "waiting");
+    task.chain.mine(50);
+    assert.deepEqual([await step(), audits], ["done", 1]);
+  });
 });

@@ -77,4 +77,12 @@ describe("a client's privacy ledger", () => {
     ] as const;
     await rejectsCode(assertBudgetLeft(client(shared, [], 2n)), "PRIVACY_BUDGET_SPENT");
   });
+
+  it("counts one that the chain alone knows as one of its own, though it has a vector of its base", async () => {
+    const { task, journal } = client([[5, 0]], [[0, 5]], 2n);
+    const lost = { round: 6n, baseModelDigest: word("model 0"), isLost: true };
+    const submissions = async (): ReturnType<typeof journal.submissions> => [...(await journal.submissions()), lost];
+    await assertBudgetLeft({ task, journal });
+    await rejectsCode(assertBudgetLeft({ task, journal: { ...journal, submissions } }), "PRIVACY_BUDGET_SPENT");
+  });
 });

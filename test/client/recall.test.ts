@@ -19,6 +19,7 @@ import { openStateDirectory } from "../../storage/state-directory.ts";
 import { rejectsCode } from "../support/errors.ts";
 import { memoryAttestations, memorySubmission, openMemoryRound, openMemoryTask } from "../support/memory-chain.ts";
 import type { MemoryTask } from "../support/memory-chain.ts";
+import { word } from "../support/random.ts";
 import { createRecorder } from "../support/round-recorder.ts";
 
 const BUFFER = { bufferGoal: 4, maxStaleness: 2, minSeparation: 1, minCollectSeconds: 0, maxRounds: 0 };
@@ -92,7 +93,19 @@ describe("a client whose directory is older than what the chain has of it", () =
     const { maxRoundsPerClient } = task.parameters;
     const parameters = { ...LEDGER, maxRoundsPerClient, privacyBudget: 1n };
     assert.equal(await hasBudgetLeft({ task: { parameters }, journal: old }), false);
-    assert.deepEqual(await old.submissions(), await journal.submissions());
+    const [made] = await journal.submissions();
+    assert.deepEqual(await old.submissions(), [{ ...made, isLost: true }]);
+    await rejectsCode(old.find(1n, made!.baseModelDigest!), "ROUND_RECORD_DAMAGED");
+  });
+
+  it("notes one of another base than what it made for the round and a reorganisation dropped", async () => {
+    const old = await open("before");
+    const dropped = { round: 1n, baseModelDigest: word("dropped") };
+    await old.loseSubmission(dropped);
+    await share();
+    await recalled(old);
+    const bases = (await old.submissions()).map(({ baseModelDigest }) => baseModelDigest);
+    assert.deepEqual(new Set(bases), new Set([dropped.baseModelDigest, (await task.operator.latestModel()).digest]));
   });
 
   it("holds back what a round took that its journal does not know, until that is final", async () => {
