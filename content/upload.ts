@@ -3,7 +3,7 @@ import { isErrorCode } from "../protocol/errors.ts";
 import { CAR_MEDIA_TYPE } from "./car.ts";
 import { withDeadline } from "./deadline.ts";
 import { describe, parsePeerUrl, readBody } from "./peers.ts";
-import { createPeerFetch, peerFetch } from "./peer-fetch.ts";
+import { peerFetch } from "./peer-fetch.ts";
 import type { Fetch } from "./peers.ts";
 import type { ContentStore } from "./store.ts";
 
@@ -26,8 +26,8 @@ export interface UploadOptions {
 
 /** As long as a gateway takes to receive a request. */
 const DEFAULT_TIMEOUT_MS = 600_000;
-/** A body that a slow line is still sending is no silence of the peer. */
-const uploadFetch = createPeerFetch(undefined, DEFAULT_TIMEOUT_MS);
+/** Bytes of a part of what is sent. */
+const PART_BYTES = 16_384;
 const MAX_ANSWER_BYTES = 65_536;
 /** Time that slower peers get once enough others hold a directory. */
 const STRAGGLER_GRACE_MS = 2000;
@@ -51,10 +51,11 @@ export async function uploadCar(
       options.timeoutMs ?? DEFAULT_TIMEOUT_MS,
       undefined,
       async (signal): Promise<UploadResult> => {
-        const response = await (options.fetch ?? uploadFetch)(url, {
+        const response = await (options.fetch ?? peerFetch)(url, {
           method: "POST",
           headers: { "content-type": CAR_MEDIA_TYPE, ...(authorization === undefined ? {} : { authorization }) },
-          body: carBytes as Uint8Array<ArrayBuffer>,
+          body: inParts(carBytes),
+          duplex: "half",
           redirect: "error",
           signal,
         });
@@ -67,6 +68,28 @@ export async function uploadCar(
   } catch (cause) {
     return { ok: false, code: "IPFS_UNAVAILABLE", message: describe(cause), retryable: true };
   }
+}
+
+/**
+ * A peer that takes nothing for as long as `peerFetch` bears silence ends the upload, and one that takes it slowly does
+ * not: each part that is written begins that time anew.
+ */
+function inParts(bytes: Uint8Array): ReadableStream<Uint8Array> {
+  let sent = 0;
+  return new ReadableStream(
+    {
+      pull: (controller) => {
+        if (sent >= bytes.length) return controller.close();
+        controller.enqueue(bytes.subarray(sent, (sent += PART_BYTES)));
+      },
+    },
+    { highWaterMark: 0 },
+  );
+}
+
+function unanswered(patienceMs: number): UploadFailure {
+  const message = `no answer in ${patienceMs / 1000} s; the upload goes on`;
+  return { ok: false, code: "IPFS_UNAVAILABLE", message, retryable: true };
 }
 
 function refusalIn(answer: Uint8Array, status: number): { code: ErrorCode; message: string } {
@@ -163,5 +186,9 @@ export async function replicate(
   results.sort((a, b) => peers.indexOf(a.peer) - peers.indexOf(b.peer));
   const holders = results.filter(({ result }) => result.ok).map(({ peer }) => peer);
   const failures = results.flatMap(({ peer, result }) => (result.ok ? [] : [{ peer, result }]));
+  const isAnswered = (peer: string): boolean => results.some((entry) => entry.peer === peer);
+  // Where enough hold it, those that are still on their way are nobody's failure.
+  if (holders.length < minCopies && patienceMs !== undefined)
+    for (const peer of peers.filter((url) => !isAnswered(url))) failures.push({ peer, result: unanswered(patienceMs) });
   return { root, holders, failures, satisfied: holders.length >= minCopies };
 }

@@ -1,6 +1,9 @@
 import assert from "node:assert/strict";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
 import { afterEach, describe, it } from "mocha";
 import { createGateway } from "../../content/gateway.ts";
+import { createPeerFetch } from "../../content/peer-fetch.ts";
 import type { ContentStore } from "../../content/store.ts";
 import { holdsDirectory, replicate, uploadCar } from "../../content/upload.ts";
 import { createRecorder } from "../support/round-recorder.ts";
@@ -130,4 +133,39 @@ describe("ipfs uploads", () => {
     await revived.listen({ host: "127.0.0.1", port: Number(new URL(second.url).port) });
     assert.equal((await late.getFile(cid, "a", { maxBytes: 2_000_000 })).length, 1_200_000);
   });
+
+  it("name the peers that have not answered in time, where too few hold the directory", async () => {
+    const { store, cid } = await published();
+    const silent: typeof fetch = () => new Promise(() => undefined);
+    const options = { authorise: async () => undefined, patienceMs: 50, fetch: silent };
+    const { failures, satisfied } = await replicate(store, cid, [NOBODY], 1, options);
+    assert.equal(satisfied, false);
+    assert.deepEqual(
+      failures.map(({ peer: url, result }) => [url, result.code, result.message]),
+      [[`${NOBODY}/`, "IPFS_UNAVAILABLE", "no answer in 0.05 s; the upload goes on"]],
+    );
+  });
+
+  it("end where a peer takes nothing any more, and last as long as it takes it slowly", async () => {
+    let takes = true;
+    const taking = createServer((request, response) => {
+      request.on("data", () => {
+        request.pause();
+        if (takes) setTimeout(() => request.resume(), 2);
+      });
+      request.on("end", () => response.end("{}"));
+    });
+    await new Promise<void>((resolve) => taking.listen(0, "127.0.0.1", resolve));
+    bench.onClose(async () => void taking.close());
+    const url = `http://127.0.0.1:${(taking.address() as AddressInfo).port}`;
+    const send = (): ReturnType<typeof uploadCar> =>
+      uploadCar(url, "bafyroot", new Uint8Array(32_000_000), undefined, { fetch: createPeerFetch(undefined, 3000) });
+    const begun = performance.now();
+    assert.deepEqual(await send(), { ok: true, alreadyHeld: true });
+    assert.ok(performance.now() - begun > 3000, "longer than a silence may be");
+    takes = false;
+    const stalled = await send();
+    assert.deepEqual([stalled.ok, !stalled.ok && stalled.retryable], [false, true]);
+    taking.closeAllConnections();
+  }).timeout(60_000);
 });
