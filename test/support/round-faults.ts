@@ -48,6 +48,7 @@ export function garbageBundle(seats: readonly number[], random: RandomBytes): Al
 export const withheldBundle: Alter<ClientLoopDependencies> = (deps) => ({
   ...deps,
   replicate: () => Promise.resolve(),
+  spread: () => undefined,
 });
 
 /** Dies at the first call of `submit`: the submission is in the journal, the transaction was never sent. */
