@@ -33,7 +33,7 @@ export interface PeerNetwork {
   replicate(store: ContentStore, cid: string, wanted: (peers: number) => number): Promise<void>;
   /**
    * Pushes it on to every peer that does not hold it, and waits for none: called at each look, it tries again what
-   * failed, and begins no upload beside one that goes on.
+   * failed, ever more seldom, and begins no upload beside one that goes on.
    */
   spread(store: ContentStore, cid: string): void;
 }
@@ -56,6 +56,14 @@ const FIRST_PAUSE_MS = 250;
 /** Longest wait for the peers in one attempt; slow uploads go on into the next. */
 const PATIENCE_MS = 60_000;
 const SPREAD_PAUSE_MS = 10_000;
+/** Of a peer that refused what it read, at first; each further failure doubles a peer's pause. */
+const REFUSED_PAUSE_MS = 600_000;
+/** How long a peer that took no copy is left alone. */
+interface Rest {
+  readonly pauseMs: number;
+  readonly until: number;
+}
+
 /** Copies of published content that other parties must hold at least (threats I1). */
 export const MIN_COPIES = 2;
 
@@ -80,6 +88,8 @@ export async function announcedNodes(chain: TaskReader, reporter: Reporter): Pro
 
 export function createPeerNetwork(chain: TaskReader, options: PeerNetworkOptions): PeerNetwork {
   let known: readonly string[] = options.bootstrap;
+  /** How many nodes the task has: a peer that is only named may be gone, or one of them under another name. */
+  let counted = known.length;
   const siblings = new Map<Hex, { readonly chain: TaskReader; nodes: readonly string[] }>();
   const announcedOn = async (chain: TaskReader): Promise<readonly string[]> =>
     (await announcedNodes(chain, options.reporter)).filter((url) => url !== options.own);
@@ -89,15 +99,17 @@ export function createPeerNetwork(chain: TaskReader, options: PeerNetworkOptions
     const named = options.bootstrap.filter(
       (url) => url !== options.own && isPeerUrl(url, options.reporter) && !elsewhere.has(url),
     );
-    known = [...new Set([...named, ...(await announcedOn(chain))])];
+    const announced = distinct(await announcedOn(chain));
+    known = distinct([...announced, ...named]);
+    counted = announced.length > 0 ? announced.length : known.length;
   };
   const underWay: Uploads = new Map();
   let nextSpread = -Infinity;
-  /** Of the directory that was pushed last. */
-  let held = { cid: "", peers: new Set<string>() };
-  const holdersOf = (cid: string): Set<string> => {
-    if (held.cid !== cid) held = { cid, peers: new Set() };
-    return held.peers;
+  /** Of the directory that was pushed last: who holds it, and who is left alone for how long. */
+  let last = { cid: "", holders: new Set<string>(), rests: new Map<string, Rest>() };
+  const pushed = (cid: string): typeof last => {
+    if (last.cid !== cid) last = { cid, holders: new Set(), rests: new Map() };
+    return last;
   };
   const push = async (
     store: ContentStore,
@@ -105,13 +117,21 @@ export function createPeerNetwork(chain: TaskReader, options: PeerNetworkOptions
     peers: readonly string[],
     wanted: number,
   ): Promise<ReplicationReport> => {
+    const { holders, rests } = pushed(cid);
     const outcome = await replicate(store, cid, peers, wanted, {
       authorise: ({ root }) => options.authorise(root),
       patienceMs: PATIENCE_MS,
       underWay,
     });
-    for (const { peer, result } of outcome.failures) reportRefusal(options.reporter, cid, peer, result);
-    for (const peer of outcome.holders) holdersOf(cid).add(peer);
+    for (const { peer, result } of outcome.failures) {
+      reportRefusal(options.reporter, cid, peer, result);
+      const pauseMs = Math.max(
+        2 * (rests.get(peer)?.pauseMs ?? 0),
+        result.retryable ? SPREAD_PAUSE_MS : REFUSED_PAUSE_MS,
+      );
+      rests.set(peer, { pauseMs, until: options.clock() + pauseMs });
+    }
+    for (const peer of outcome.holders) holders.add(peer);
     return outcome;
   };
   return {
@@ -125,19 +145,21 @@ export function createPeerNetwork(chain: TaskReader, options: PeerNetworkOptions
       for (let attempt = 0, pause = FIRST_PAUSE_MS; attempt < ATTEMPTS; attempt++, pause *= 2) {
         if (attempt > 0) await options.sleep(pause);
         await refresh();
-        const outcome = await push(store, cid, known, Math.min(wanted(known.length), known.length));
+        const outcome = await push(store, cid, known, Math.min(wanted(counted), known.length));
         if (outcome.satisfied) return;
         failures = outcome.failures.map(({ peer, result }) => `${peer} ${result.code}: ${result.message}`).join("; ");
       }
       throw new VerisumError("IPFS_UNAVAILABLE", `too few nodes hold ${cid}: ${failures}`, { cid });
     },
     spread: (store, cid) => {
-      const holders = holdersOf(cid);
+      const { holders, rests } = pushed(cid);
+      const now = options.clock();
       const left = known
         .map((url) => parsePeerUrl(url).href)
-        .filter((peer) => !holders.has(peer) && !underWay.has(uploadName(cid, peer)));
-      if (left.length === 0 || options.clock() < nextSpread) return;
-      nextSpread = options.clock() + SPREAD_PAUSE_MS;
+        .filter((peer) => !holders.has(peer) && !underWay.has(uploadName(cid, peer)))
+        .filter((peer) => (rests.get(peer)?.until ?? now) <= now);
+      if (left.length === 0 || now < nextSpread) return;
+      nextSpread = now + SPREAD_PAUSE_MS;
       push(store, cid, left, left.length).catch((cause: unknown) => {
         report(options.reporter, "warn", "copy-refused", `${cid} is not copied on: ${describe(cause)}`, {
           subject: cid,
@@ -146,6 +168,12 @@ export function createPeerNetwork(chain: TaskReader, options: PeerNetworkOptions
       });
     },
   };
+}
+
+/** Without those that are another one written otherwise. */
+function distinct(urls: readonly string[]): readonly string[] {
+  const seen = new Map(urls.map((url) => [parsePeerUrl(url).href, url]));
+  return [...seen.values()];
 }
 
 function reportRefusal(reporter: Reporter, cid: string, peer: string, { code, message }: UploadFailure): void {

@@ -162,6 +162,28 @@ export const EXPLAINED: readonly Explanation[] = [
     mutants: [{ file: "contracts/Submissions.sol", operator: "< to <=", text: "_now() < earliest" }],
   },
   {
+    reason: "counters begin below 2^6, so that there is no further bit",
+    mutants: [
+      {
+        file: "contracts/libraries/Tally.sol",
+        operator: "< to <=",
+        text: "k < PLANES",
+        before: "uint256 first = (1 << PLANES) - goal;",
+      },
+    ],
+  },
+  {
+    reason: "a list of one whose length says two: its first is read, and nothing else",
+    mutants: [
+      {
+        file: "contracts/libraries/TaskLayout.sol",
+        operator: "1 to 2",
+        text: "1",
+        before: "function decode(bytes memory encoded) internal pure returns (TaskParameters[] memory one) {",
+      },
+    ],
+  },
+  {
     reason: "the word is overwritten in the next lines",
     mutants: [
       {

@@ -30,4 +30,17 @@ describe("the encoding of the parameters", function () {
           bytes32("the ABI's encoding"),
         );
     });
+
+  it("ends with a whole word", async () => {
+    const words = parameterWords({ ...PARAMETERS, chunkKinds: Array<number>(32).fill(0), dimension: 32 * 588 });
+    const factory = await connection.ethers.getContractFactory("Verisum");
+    const [operator] = await connection.ethers.getSigners();
+    for (const more of [1, 5, 31])
+      await reverts(
+        factory.deploy(toHex(Buffer.concat([encodeWords(words), new Uint8Array(more)])), KEYS_BLOB, operator!.address),
+        "VerisumParameterInvalid",
+        bytes32("the ABI's encoding"),
+      );
+    await factory.deploy(toHex(encodeWords(words)), KEYS_BLOB, operator!.address);
+  });
 });

@@ -43,26 +43,26 @@ describe("refusals", function () {
       beforeEach(() => restore());
       after(() => connection.close());
 
-      /** Everybody found all but the second client good, and so many seats refused that one. */
-      const settle = async (refusals: number): Promise<bigint> => {
+      /** Everybody found all but one client good, and so many seats refused that one. */
+      const settle = async (refusals: number, index: number): Promise<bigint> => {
+        const refused = 1n << BigInt(index);
         const seats = task.members.map((_, i) => i + 1);
         const statements = await Promise.all(
-          seats.map((seat) => statementOf(task, seat, 0b1101n, seat <= refusals ? 0b0010n : 0n)),
+          seats.map((seat) => statementOf(task, seat, 0b1111n & ~refused, seat <= refusals ? refused : 0n)),
         );
-        const excluded = refusals >= goal ? await excludedOf(task, [1]) : [];
+        const excluded = refusals >= goal ? await excludedOf(task, [index]) : [];
         await task.verisum["settle"]!(1n, statements, (1n << BigInt(committeeSize)) - 1n, excluded);
         return (await roundOf(task)).phase;
       };
 
-      it(`leave a client out at once if they are ${goal}, and not if they are fewer`, async () => {
-        assert.equal(await settle(goal - 1), ATTESTING);
-        await restore();
-        assert.equal(await settle(goal), AGGREGATING);
-      });
-
-      it("of all seats leave it out as well", async () => {
-        assert.equal(await settle(committeeSize), AGGREGATING);
-      });
+      for (const index of [0, 1, 3])
+        it(`leave client ${index} out at once if they are ${goal} or more, and not if they are fewer`, async () => {
+          assert.equal(await settle(goal - 1, index), ATTESTING);
+          for (const refusals of [goal, committeeSize]) {
+            await restore();
+            assert.equal(await settle(refusals, index), AGGREGATING);
+          }
+        });
     });
   }
 });

@@ -96,6 +96,68 @@ describe("a task's network", () => {
     );
   });
 
+  /** A node that holds everything, or refuses everything that it has read, and counts what it was sent. */
+  const nodeThat = async (holds: boolean): Promise<{ url: string; sent: () => number; close: () => void }> => {
+    let sent = 0;
+    const server = createServer((request, response) => {
+      if (request.method !== "HEAD") sent++;
+      request.resume().on("end", () => response.writeHead(holds ? 200 : request.method === "HEAD" ? 404 : 403).end());
+    });
+    await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+    const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+    return { url, sent: () => sent, close: () => server.close() };
+  };
+  const store = { exportCar: () => Promise.resolve(new Uint8Array(8)) } as unknown as ContentStore;
+
+  it("asks for as many copies as its nodes can give, whatever other names and peers that are gone it was told", async () => {
+    const honest = [await nodeThat(true), await nodeThat(true)];
+    // Nothing listens at the discard port.
+    const announced = [...honest.map(({ url }) => url), "http://127.0.0.1:9", "http://127.0.0.2:9"];
+    const accounts = announced.map((_, i) => `0x${String(i + 1).repeat(40)}`);
+    const chain = {
+      look: async () => ({
+        round: { number: 1n },
+        seats: accounts.map((member, i) => ({ ...TERM, seat: i + 1, member })),
+      }),
+      operator: async () => accounts[0],
+      endpoints: async () => new Map(accounts.map((account, i) => [account, announced[i]])),
+    } as unknown as TaskReader;
+    const network = createPeerNetwork(chain, {
+      bootstrap: [`${honest[0]!.url}/`, "http://127.0.0.3:9"],
+      authorise: async () => "Verisum",
+      sleep: async () => undefined,
+      clock: () => 0,
+      reporter: createRecorder(),
+    });
+    await network.replicate(store, CID, (peers) => bundleCopies(peers, 2));
+    assert.equal(network.peers().length, 5, "one was named twice");
+    for (const { close } of honest) close();
+  });
+
+  it("sends a node that refuses what it read the same ever more seldom", async () => {
+    const refusing = await nodeThat(false);
+    let now = 0;
+    const chain = {
+      look: async () => ({ round: { number: 1n }, seats: [] }),
+      operator: async () => MEMBER,
+      endpoints: async () => new Map(),
+    } as unknown as TaskReader;
+    const network = createPeerNetwork(chain, {
+      bootstrap: [refusing.url],
+      authorise: async () => "Verisum",
+      sleep: async () => undefined,
+      clock: () => now,
+      reporter: createRecorder(),
+    });
+    await network.refresh();
+    for (; now < 3_600_000; now += 60_000) {
+      network.spread(store, CID);
+      await new Promise((resolve) => setTimeout(resolve, 15));
+    }
+    refusing.close();
+    assert.ok(refusing.sent() >= 2 && refusing.sent() < 10, `${refusing.sent()} times in an hour`);
+  });
+
   it("is what members and the operator announce: strangers' addresses are asked by nobody", async () => {
     const [operator, stranger] = [`0x${"b".repeat(40)}`, `0x${"c".repeat(40)}`];
     const chain = {
