@@ -56,8 +56,8 @@ const FIRST_PAUSE_MS = 250;
 /** Longest wait for the peers in one attempt; slow uploads go on into the next. */
 const PATIENCE_MS = 60_000;
 const SPREAD_PAUSE_MS = 10_000;
-/** Of a peer that refused what it read, at first; each further failure doubles a peer's pause. */
-const REFUSED_PAUSE_MS = 600_000;
+/** Of a peer that refused, at first: it may lag behind the chain. Each further failure doubles a peer's pause. */
+const REFUSED_PAUSE_MS = 60_000;
 /** How long a peer that took no copy is left alone. */
 interface Rest {
   readonly pauseMs: number;

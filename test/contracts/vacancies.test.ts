@@ -2,10 +2,20 @@
 import assert from "node:assert/strict";
 import { after, before, beforeEach, describe, it } from "mocha";
 import type { NetworkConnection } from "hardhat/types/network";
+import { ZERO_WORD } from "../../protocol/transcript.ts";
 import { abortRound } from "../support/listed-tasks.ts";
 import { word } from "../support/random.ts";
 import { reverts } from "../support/reverts.ts";
-import { as, deployTask, openChain, openRound, registerAll, roundOf, snapshot } from "../support/task-on-chain.ts";
+import {
+  as,
+  deployTask,
+  openChain,
+  openRound,
+  registerAll,
+  roundOf,
+  snapshot,
+  view,
+} from "../support/task-on-chain.ts";
 import type { TaskOnChain } from "../support/task-on-chain.ts";
 
 const NOBODY = `0x${"00".repeat(20)}`;
@@ -35,6 +45,25 @@ describe("an empty seat", function () {
     await task.verisum["replaceMember"]!(4, NOBODY);
     await task.verisum["openRound"]!();
     assert.equal((await roundOf(task)).keyMask, 0b0111n);
+  });
+
+  it("is waited for again once it is filled again", async () => {
+    await task.verisum["replaceMember"]!(4, NOBODY);
+    await task.verisum["replaceMember"]!(4, task.clients[7]!.address);
+    await reverts(openRound(task, [1, 2, 3]), "VerisumTooFewKeys");
+    await as(task, task.clients[7]!)["registerRoundKeys"]!(2, [word("key of the next member")]);
+    await task.verisum["openRound"]!();
+    assert.equal((await roundOf(task)).keyMask, 0b1111n);
+  });
+
+  it("has the key of the round in which it was left, and none of later rounds", async () => {
+    await openRound(task);
+    await as(task, task.members[3]!)["registerRoundKeys"]!(3, [word("later")]);
+    await task.verisum["replaceMember"]!(4, NOBODY);
+    assert.deepEqual(await Promise.all([2, 3].map((round) => view(task, "roundKey", round, 4))), [
+      word("key 2 4"),
+      ZERO_WORD,
+    ]);
   });
 
   it("makes no quorum of fewer", async () => {
