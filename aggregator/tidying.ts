@@ -4,6 +4,7 @@ import { isVerisumError } from "../protocol/errors.ts";
 import type { Reporter } from "../protocol/reporter.ts";
 import type { TaskParameters } from "../protocol/task.ts";
 import type { Hex } from "../protocol/transcript.ts";
+import { listedClients, statusesOf } from "./listed-clients.ts";
 
 /** While a settlement is new, or there is no round: whoever is taken off then is not of the next round. */
 const PHASES: readonly Phase[] = ["Idle", "Aggregating", "Finalised", "Aborted"];
@@ -29,14 +30,11 @@ export function createTidying({ chain, task, reporter }: TidyingDependencies): (
   let tidied = 0n;
   let left: Removable[] = [];
   return async () => {
-    const { round, clientTerms } = await chain.look();
+    const look = await chain.look();
+    const { round } = look;
     if (!PHASES.includes(round.phase)) return;
     if (tidied !== round.number) {
-      const listed = clientTerms.filter(({ untilRound }) => untilRound === undefined).map(({ client }) => client);
-      const statuses = await Promise.all(
-        listed.map(async (account) => ({ account, ...(await chain.client(account)) })),
-      );
-      left = statuses.flatMap(({ account, ...status }) => {
+      left = (await statusesOf(chain, listedClients(look))).flatMap(({ account, ...status }) => {
         const why = reasonToRemove(status, task.parameters);
         return why === undefined ? [] : [{ account, why }];
       });

@@ -1,6 +1,7 @@
 /** Clients that further rounds may count. */
 import type { TaskReader } from "../chain/task-chain.ts";
 import type { TaskParameters } from "../protocol/task.ts";
+import { listedClients, statusesOf } from "./listed-clients.ts";
 
 export interface UsableClientsDependencies {
   readonly chain: Pick<TaskReader, "client" | "look">;
@@ -16,14 +17,15 @@ export function createUsableClients({ chain, task }: UsableClientsDependencies):
   const { maxRoundsPerClient } = task.parameters;
   let counted: { readonly of: string; readonly usable: number } | undefined;
   return async () => {
-    const { clientTerms, latestModel, round } = await chain.look();
-    const accounts = clientTerms.filter(({ untilRound }) => untilRound === undefined).map(({ client }) => client);
+    const look = await chain.look();
+    const accounts = listedClients(look);
     if (maxRoundsPerClient === 0) return accounts.length;
     // A settlement counts them, also where its round ends without a model.
-    const of = [latestModel.digest, round.number, ...accounts].join();
+    const of = [look.latestModel.digest, look.round.number, ...accounts].join();
     if (counted?.of === of) return counted.usable;
-    const statuses = await Promise.all(accounts.map((account) => chain.client(account)));
-    const usable = statuses.filter(({ includedRounds }) => includedRounds < maxRoundsPerClient).length;
+    const usable = (await statusesOf(chain, accounts)).filter(
+      ({ includedRounds }) => includedRounds < maxRoundsPerClient,
+    ).length;
     counted = { of, usable };
     return usable;
   };

@@ -124,8 +124,8 @@ export class TaskHistory {
    * out, or put in, disagree with its counts (`missingEvent`), and seats with its contract (`wrongSeat`); the models
    * that submissions start from are read again with the round. What may stay wrong are clients, results and
    * submissions of earlier rounds: nobody is blamed by these in the present one, and whoever audits them, or would end
-   * by them, reads everything (`reread`). So only an endpoint that lies, or leaves
-   * something out twice in a row, can cause a reading of the whole past.
+   * by them, reads everything (`reread`). So only an endpoint that lies, or leaves something out twice in a row, can
+   * cause a reading of the whole past.
    * @param modelsBefore models before the round's own whose openings are read again as well
    */
   rereadRound(why: string, modelsBefore: number): Promise<void> {

@@ -5,7 +5,7 @@
  */
 import { keccak256 } from "ethers";
 import type { TransactionReceipt, Wallet } from "ethers";
-import { isVerisumError, VerisumError } from "../protocol/errors.ts";
+import { isVerisumError, mayPass, VerisumError } from "../protocol/errors.ts";
 import type { Hex } from "../protocol/transcript.ts";
 import { ether, feesOf, offered, replacing } from "./fees.ts";
 import type { Fees } from "./fees.ts";
@@ -256,7 +256,7 @@ class Sender {
       if (receipt !== undefined) return { receipt, isOver: true, nextNonce, block };
       return { isOver: nextNonce > highestNonce || !((await isWanted?.()) ?? true), nextNonce, block };
     } catch (error) {
-      if (!isVerisumError(error) || error.entry.role !== "again") throw error;
+      if (!mayPass(error)) throw error;
       return undefined;
     }
   }
@@ -270,7 +270,7 @@ class Sender {
       sent.fees = fees;
       await this.#broadcast(call, sent);
     } catch (error) {
-      if (!isVerisumError(error) || error.entry.role !== "again") throw error;
+      if (!mayPass(error)) throw error;
     }
   }
 }

@@ -9,7 +9,7 @@ import type { Hex } from "../protocol/transcript.ts";
 import { isUnderWay } from "../task/completion.ts";
 import type { PrivateVector, VectorName } from "./journal.ts";
 import type { BaseModel } from "./make-submission.ts";
-import { firstRoundAfter, ownSubmission } from "./own-submission.ts";
+import { firstRoundAfter, lastUndoable, ownSubmission } from "./own-submission.ts";
 import type { ParticipantDependencies } from "./participant.ts";
 import { sittingOut } from "./participant.ts";
 import { drawVector, isHeldBack, unsettledVector } from "./private-vector.ts";
@@ -99,10 +99,7 @@ export function createAhead(deps: ParticipantDependencies): Ahead {
       if (await journal.satOut(next)) return false;
       return (await unsettled(look, look.latestModel.digest)) === undefined && hasBudgetLeft(deps);
     },
-    isSpent: async (look) => {
-      if (await hasBudgetLeft(deps)) return false;
-      return (await chain.client(chain.account)).lastSubmittedRound <= look.closedRound;
-    },
+    isSpent: async (look) => !(await hasBudgetLeft(deps)) && (await lastUndoable(chain, look)) === undefined,
     train: async (look, newest) => {
       const round = nextRound(look, chain.account);
       const drawn = await sittingOut(journal, round, () =>

@@ -13,7 +13,7 @@ import { isBuffer } from "../task/buffers.ts";
 import { roundNow } from "../task/round-now.ts";
 import { createAhead } from "./ahead.ts";
 import { auditModel } from "./model-audit.ts";
-import { ownSubmission } from "./own-submission.ts";
+import { lastUndoable, ownSubmission } from "./own-submission.ts";
 import { submitUpdate } from "./participant.ts";
 import { isHeldBack } from "./private-vector.ts";
 import type { BaseModel } from "./make-submission.ts";
@@ -133,8 +133,7 @@ export function createClientStep(deps: ClientLoopDependencies): () => Promise<Cl
     } catch (error) {
       if (isVerisumError(error, "PRIVACY_BUDGET_SPENT")) {
         await current.audited;
-        const { lastSubmittedRound } = await chain.client(chain.account);
-        return wait(budgetPause(round.number, lastSubmittedRound > look.closedRound ? lastSubmittedRound : undefined));
+        return wait(budgetPause(round.number, await lastUndoable(chain, look)));
       }
       const reason = await refusalOf(deps, round, error);
       if (reason === undefined) throw error;

@@ -8,6 +8,7 @@ import { VerisumError } from "../protocol/errors.ts";
 import type { Reporter } from "../protocol/reporter.ts";
 import type { Hex } from "../protocol/transcript.ts";
 import type { Journal } from "./journal.ts";
+import { ownSubmission } from "./own-submission.ts";
 
 interface RecallDependencies {
   readonly chain: { readonly account: Hex };
@@ -29,10 +30,9 @@ export function createRecall({ chain, journal, reporter }: RecallDependencies): 
       closed === undefined ? submittedRounds(look, chain.account) : roundsBetween(closed + 1n, look.round.number);
     const made = await journal.submissions();
     for (const round of rounds) {
-      const { submitted, bases } = look.records(round);
-      const own = submitted.find(({ client }) => client === chain.account);
+      const own = ownSubmission(look, chain.account, round);
       if (own === undefined) continue;
-      const baseModelDigest = bases.get(own.submission.base);
+      const baseModelDigest = look.records(round).bases.get(own.submission.base);
       if (baseModelDigest === undefined)
         throw new VerisumError("CHAIN_EVENTS_MISSING", `the base of a submission of round ${round} is not there yet`, {
           round,

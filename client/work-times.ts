@@ -1,7 +1,7 @@
 /** How long a client needs in a round: measured, kept between starts, and held to the task's windows. */
 import { z } from "zod";
 import type { TaskReader } from "../chain/task-chain.ts";
-import { isVerisumError } from "../protocol/errors.ts";
+import { mayPass } from "../protocol/errors.ts";
 import type { Reporter } from "../protocol/reporter.ts";
 import type { TaskParameters } from "../protocol/task.ts";
 import type { Hex } from "../protocol/transcript.ts";
@@ -56,7 +56,7 @@ export function openWorkTimes({ chain, task, state, scope, reporter }: WorkTimes
     try {
       return shortWindows(task.parameters, await chain.timing(), work);
     } catch (error) {
-      if (!isVerisumError(error) || error.entry.role !== "again") throw error;
+      if (!mayPass(error)) throw error;
       return [];
     }
   };

@@ -1,5 +1,5 @@
 /** The edge of every command: errors become a coded line and an exit status. */
-import { ERRORS, isVerisumError, VerisumError } from "../protocol/errors.ts";
+import { isVerisumError, mayPass, ERRORS, VerisumError } from "../protocol/errors.ts";
 import type { Sleep } from "../protocol/ports.ts";
 import type { Reporter } from "../protocol/reporter.ts";
 import { failureOf } from "./failure.ts";
@@ -56,10 +56,6 @@ function thrownElsewhere(reporter: Reporter): Promise<never> {
       reporter.say("warn", "uncaught", `${error.code}: ${error.message}; going on`, { code: error.code });
     });
   });
-}
-
-function mayPass(error: unknown): error is VerisumError {
-  return isVerisumError(error) && error.entry.role === "again";
 }
 
 function report(error: unknown, reporter: Reporter): void {

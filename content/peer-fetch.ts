@@ -37,7 +37,8 @@ function checkedLookup(resolve: Resolve = resolveName): LookupFunction {
 /**
  * A `fetch` over connections whose addresses have been checked, literal ones included. It follows no redirect.
  * @param resolve how names are resolved; by the system unless told
- * @param silenceMs until a peer's answer begins, counted while it takes a request's body as well, and between its parts
+ * @param silenceMs until a peer's answer begins, and between its parts; counted anew from each part of a request's body
+ *   that the peer takes, if that is a stream
  */
 export function createPeerFetch(resolve?: Resolve, silenceMs = SILENCE_MS): Fetch {
   const dispatcher = new Agent({

@@ -5,8 +5,8 @@ export interface Waiting {
   readonly isEnough: () => boolean;
   /** Time that the others still get then, in milliseconds. */
   readonly graceMs: number;
-  /** Longest wait in all, in milliseconds. */
-  readonly patienceMs: number;
+  /** Longest wait in all, in milliseconds; as long as it takes if absent. */
+  readonly patienceMs?: number | undefined;
 }
 
 /**
@@ -27,7 +27,7 @@ export async function enoughOf(
       else if (isEnough()) after(graceMs, resolve);
     };
     if (left === 0) resolve();
-    after(patienceMs, resolve);
+    if (patienceMs !== undefined) after(patienceMs, resolve);
     for (const party of parties) party.then(settled, settled);
   });
   for (const timer of timers) clearTimeout(timer);

@@ -6,6 +6,7 @@ import { describe, parsePeerUrl, readBody } from "./peers.ts";
 import { peerFetch } from "./peer-fetch.ts";
 import type { Fetch } from "./peers.ts";
 import type { ContentStore } from "./store.ts";
+import { enoughOf } from "./straggling.ts";
 
 /** Why an upload failed. It may pass if tried again later, if `retryable`. */
 export interface UploadFailure {
@@ -170,19 +171,14 @@ export async function replicate(
     return upload;
   };
   const results: { readonly peer: string; readonly result: UploadResult }[] = [];
-  await new Promise<void>((resolve, reject) => {
-    if (peers.length === 0) resolve();
-    if (patienceMs !== undefined) setTimeout(resolve, patienceMs).unref();
-    for (const peer of peers) {
-      joined(peer).then((result) => {
-        results.push({ peer, result });
-        if (results.length === peers.length) resolve();
-        // Enough hold it: one peer that stalls must not keep the caller waiting. Its upload goes on by itself.
-        else if (results.filter((entry) => entry.result.ok).length >= minCopies)
-          setTimeout(resolve, STRAGGLER_GRACE_MS).unref();
-      }, reject);
-    }
-  });
+  const uploads = peers.map(async (peer) => void results.push({ peer, result: await joined(peer) }));
+  // Enough hold it: one peer that stalls must not keep the caller waiting. Its upload goes on by itself.
+  const isEnough = (): boolean => results.filter(({ result }) => result.ok).length >= minCopies;
+  await Promise.race([
+    enoughOf(uploads, { isEnough, graceMs: STRAGGLER_GRACE_MS, patienceMs }),
+    // What throws is no peer's failure.
+    Promise.all(uploads),
+  ]);
   results.sort((a, b) => peers.indexOf(a.peer) - peers.indexOf(b.peer));
   const holders = results.filter(({ result }) => result.ok).map(({ peer }) => peer);
   const failures = results.flatMap(({ peer, result }) => (result.ok ? [] : [{ peer, result }]));

@@ -1,6 +1,6 @@
 /** A member's keys on chain, which are all that it needs gas for. */
 import type { TaskLook, TaskWriter } from "../chain/task-chain.ts";
-import { isVerisumError } from "../protocol/errors.ts";
+import { mayPass } from "../protocol/errors.ts";
 import type { RandomBytes } from "../protocol/random.ts";
 import type { Reporter } from "../protocol/reporter.ts";
 import { termIn } from "./own-seat.ts";
@@ -59,7 +59,7 @@ export function createKeyTender(deps: KeyTenderDependencies, refusals: Refusals)
     try {
       return await register(look);
     } catch (error) {
-      if (!isVerisumError(error) || error.entry.role !== "again") throw error;
+      if (!mayPass(error)) throw error;
       const { code, message } = error;
       const round = look.round.number;
       const text = `round ${round}: keys for coming rounds are not registered: ${code}: ${message}; trying again`;

@@ -115,3 +115,8 @@ export function ensureRules(
 export function isVerisumError(error: unknown, code?: ErrorCode): error is VerisumError {
   return error instanceof VerisumError && (code === undefined || error.code === code);
 }
+
+/** True if what failed is to be tried again: it may pass by itself. */
+export function mayPass(error: unknown): error is VerisumError {
+  return isVerisumError(error) && error.entry.role === "again";
+}

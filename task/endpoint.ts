@@ -4,7 +4,7 @@ import type { ListenAddress } from "../command/listen-address.ts";
 import { createGateway, MAX_UPLOADS, MAX_UPLOADS_PER_SENDER } from "../content/gateway.ts";
 import { CHUNK_BYTES } from "../content/profile.ts";
 import { parsePeerUrl } from "../content/peers.ts";
-import { isVerisumError, VerisumError } from "../protocol/errors.ts";
+import { mayPass, VerisumError } from "../protocol/errors.ts";
 import type { Reporter } from "../protocol/reporter.ts";
 import type { WritingNode } from "./node.ts";
 import { sharesByNames } from "./share-directories.ts";
@@ -109,7 +109,7 @@ export async function openEndpoint(
     try {
       await beside(announce);
     } catch (error) {
-      if (!isVerisumError(error) || error.entry.role !== "again") throw error;
+      if (!mayPass(error)) throw error;
       const { code } = error;
       const text = `${publicUrl} is not announced: ${code}: ${error.message}; trying again`;
       if (said !== code) reporter.say("warn", "announcement-late", text, { url: publicUrl, code });

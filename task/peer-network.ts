@@ -56,9 +56,10 @@ const FIRST_PAUSE_MS = 250;
 /** Longest wait for the peers in one attempt; slow uploads go on into the next. */
 const PATIENCE_MS = 60_000;
 const SPREAD_PAUSE_MS = 10_000;
-/** Of a peer that refused, at first: it may lag behind the chain. Each further failure doubles a peer's pause. */
+/** After a refusal, at first: the peer may lag behind the chain. Each further push doubles a peer's pause. */
 const REFUSED_PAUSE_MS = 60_000;
-/** How long a peer that took no copy is left alone. */
+
+/** How long a peer that a directory was pushed to is not tried again. */
 interface Rest {
   readonly pauseMs: number;
   readonly until: number;
@@ -104,12 +105,16 @@ export function createPeerNetwork(chain: TaskReader, options: PeerNetworkOptions
     counted = announced.length > 0 ? announced.length : known.length;
   };
   const underWay: Uploads = new Map();
-  let nextSpread = -Infinity;
   /** Of the directory that was pushed last: who holds it, and who is left alone for how long. */
   let last = { cid: "", holders: new Set<string>(), rests: new Map<string, Rest>() };
   const pushed = (cid: string): typeof last => {
     if (last.cid !== cid) last = { cid, holders: new Set(), rests: new Map() };
     return last;
+  };
+  /** Twice as long as the last time. */
+  const rest = (rests: Map<string, Rest>, peer: string, leastMs: number): void => {
+    const pauseMs = Math.max(2 * (rests.get(peer)?.pauseMs ?? 0), leastMs);
+    rests.set(peer, { pauseMs, until: options.clock() + pauseMs });
   };
   const push = async (
     store: ContentStore,
@@ -118,6 +123,8 @@ export function createPeerNetwork(chain: TaskReader, options: PeerNetworkOptions
     wanted: number,
   ): Promise<ReplicationReport> => {
     const { holders, rests } = pushed(cid);
+    // From now on: others may take longer to answer than one that fails at once.
+    for (const peer of peers) rest(rests, parsePeerUrl(peer).href, SPREAD_PAUSE_MS);
     const outcome = await replicate(store, cid, peers, wanted, {
       authorise: ({ root }) => options.authorise(root),
       patienceMs: PATIENCE_MS,
@@ -125,11 +132,7 @@ export function createPeerNetwork(chain: TaskReader, options: PeerNetworkOptions
     });
     for (const { peer, result } of outcome.failures) {
       reportRefusal(options.reporter, cid, peer, result);
-      const pauseMs = Math.max(
-        2 * (rests.get(peer)?.pauseMs ?? 0),
-        result.retryable ? SPREAD_PAUSE_MS : REFUSED_PAUSE_MS,
-      );
-      rests.set(peer, { pauseMs, until: options.clock() + pauseMs });
+      if (!result.retryable && rests.get(peer)!.pauseMs < REFUSED_PAUSE_MS) rest(rests, peer, REFUSED_PAUSE_MS);
     }
     for (const peer of outcome.holders) holders.add(peer);
     return outcome;
@@ -158,8 +161,7 @@ export function createPeerNetwork(chain: TaskReader, options: PeerNetworkOptions
         .map((url) => parsePeerUrl(url).href)
         .filter((peer) => !holders.has(peer) && !underWay.has(uploadName(cid, peer)))
         .filter((peer) => (rests.get(peer)?.until ?? now) <= now);
-      if (left.length === 0 || now < nextSpread) return;
-      nextSpread = now + SPREAD_PAUSE_MS;
+      if (left.length === 0) return;
       push(store, cid, left, left.length).catch((cause: unknown) => {
         report(options.reporter, "warn", "copy-refused", `${cid} is not copied on: ${describe(cause)}`, {
           subject: cid,

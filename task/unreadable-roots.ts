@@ -1,6 +1,6 @@
 /** Roots that a store cannot read although it goes on answering, as a Kubo node whose disk has lost a part. */
 import type { ContentStore } from "../content/store.ts";
-import { isVerisumError } from "../protocol/errors.ts";
+import { mayPass } from "../protocol/errors.ts";
 import type { Reporter } from "../protocol/reporter.ts";
 
 /** What a look at a root finds; undefined if the store cannot read it now. */
@@ -18,7 +18,7 @@ export function createLookAtRoot(store: Pick<ContentStore, "pins">, reporter: Re
       unreadable.delete(cid);
       return { found };
     } catch (error) {
-      if (!isVerisumError(error) || error.entry.role !== "again") throw error;
+      if (!mayPass(error)) throw error;
       // A node that is away does not answer this either.
       await store.pins();
       const text = `root ${cid} cannot be read: ${error.message}; it stays, and is looked at again in a later round`;

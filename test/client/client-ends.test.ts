@@ -12,6 +12,40 @@ import {
   openMemoryTask,
   settleMemoryRound,
 } from "../support/memory-chain.ts";
+import type { MemoryTask } from "../support/memory-chain.ts";
+
+/** A client that may neither draw, make nor send anything, with what its journal has. */
+function idleClient(
+  task: MemoryTask,
+  journal: object,
+  { chain = task.clients[0]!, wait = () => undefined }: { chain?: TaskWriter; wait?: (text: string) => void } = {},
+): { readonly step: ReturnType<typeof createClientStep>; readonly audits: () => number } {
+  const nothing = (): never => assert.fail("it draws, makes or sends something");
+  let audits = 0;
+  const step = createClientStep({
+    chain: { ...chain, submit: nothing },
+    task: { parameters: task.parameters, store: { getFile: nothing } },
+    learner: { update: nothing, quantise: nothing },
+    journal: {
+      audited: () => Promise.resolve(undefined),
+      setAudited: () => Promise.resolve(),
+      find: () => Promise.resolve(undefined),
+      satOut: () => Promise.resolve(false),
+      sitOut: nothing,
+      ...journal,
+    },
+    replicate: nothing,
+    spread: () => undefined,
+    audit: async () => {
+      audits++;
+      return { findings: [], ok: true, metrics: [], model: { record: await chain.latestModel(), state: {} } };
+    },
+    verifyAhead: () => Promise.resolve(),
+    clock: () => 0,
+    reporter: { say: () => undefined, wait },
+  } as unknown as ClientLoopDependencies);
+  return { step, audits: () => audits };
+}
 
 describe("a client whose part is over", () => {
   for (const [what, maxRoundsPerClient, why] of [
@@ -29,26 +63,11 @@ describe("a client whose part is over", () => {
       }
       await openMemoryRound(task);
       const waits: string[] = [];
-      const nothing = (): never => assert.fail("it makes or sends something");
-      const step = createClientStep({
-        chain: { ...chain, submit: nothing },
-        task: { parameters: task.parameters, store: { getFile: nothing } },
-        learner: { update: nothing, quantise: nothing },
-        journal: {
-          audited: () => Promise.resolve(undefined),
-          setAudited: () => Promise.resolve(),
-          find: () => Promise.resolve(undefined),
-          satOut: () => Promise.resolve(false),
-          sitOut: nothing,
-          submissions: () => Promise.resolve([{ round: 1n }]),
-        },
-        replicate: nothing,
-        audit: async () => ({
-          ...{ findings: [], ok: true, metrics: [] },
-          model: { record: await chain.latestModel(), state: {} },
-        }),
-        reporter: { say: () => undefined, wait: (text: string) => void waits.push(text) },
-      } as unknown as ClientLoopDependencies);
+      const { step } = idleClient(
+        task,
+        { submissions: () => Promise.resolve([{ round: 1n }]) },
+        { chain, wait: (text) => void waits.push(text) },
+      );
       assert.equal(await step(), "done");
       assert.match(waits.join("\n"), why);
     });
@@ -71,28 +90,11 @@ describe("a client whose part is over", () => {
       await task.operator.settle(number, await memoryAttestations(task), 0b1111n, []);
       await finalizeMemoryRound(task, number, `round ${number}`);
     };
-    const nothing = (): never => assert.fail("it draws, makes or sends something");
-    const step = createClientStep({
-      chain: { ...own, submit: nothing },
-      task: { parameters: task.parameters, store: { getFile: nothing } },
-      learner: { update: nothing, quantise: nothing },
-      journal: {
-        audited: () => Promise.resolve(undefined),
-        setAudited: () => Promise.resolve(),
-        satOut: () => Promise.resolve(false),
-        vectors: () => Promise.resolve([vector]),
-        vector: () => Promise.resolve({ ...vector, coordinates: Int32Array.of(1) }),
-        submissions: () => Promise.resolve(submissions),
-      },
-      audit: async () => ({
-        ...{ findings: [], ok: true, metrics: [] },
-        model: { record: await own.latestModel(), state: {} },
-      }),
-      verifyAhead: () => Promise.resolve(),
-      spread: () => undefined,
-      clock: () => 0,
-      reporter: { say: () => undefined, wait: () => undefined },
-    } as unknown as ClientLoopDependencies);
+    const { step } = idleClient(task, {
+      vectors: () => Promise.resolve([vector]),
+      vector: () => Promise.resolve({ ...vector, coordinates: Int32Array.of(1) }),
+      submissions: () => Promise.resolve(submissions),
+    });
     await openMemoryRound(task);
     await finalise(task.clients.slice(1, 5));
     await share();
@@ -110,35 +112,16 @@ describe("a client whose part is over", () => {
     await settleMemoryRound(task, await openMemoryRound(task));
     await finalizeMemoryRound(task, 1n, "one");
     await openMemoryRound(task);
-    const own = task.clients[0]!;
-    const nothing = (): never => assert.fail("it draws, makes or sends something");
-    let audits = 0;
-    const step = createClientStep({
-      chain: { ...own, look: () => task.reader(50).look(), submit: nothing },
-      task: { parameters: task.parameters, store: { getFile: nothing } },
-      learner: { update: nothing, quantise: nothing },
-      journal: {
-        audited: () => Promise.resolve(undefined),
-        setAudited: () => Promise.resolve(),
-        find: () => Promise.resolve(undefined),
-        satOut: () => Promise.resolve(false),
+    const { step, audits } = idleClient(
+      task,
+      {
         vectors: () => Promise.resolve([]),
         submissions: () => Promise.resolve(Array.from({ length: 9 }, (_, i) => ({ round: BigInt(i + 1) }))),
       },
-      audit: async () => {
-        audits++;
-        return {
-          ...{ findings: [], ok: true, metrics: [] },
-          model: { record: await own.latestModel(), state: {} },
-        };
-      },
-      verifyAhead: () => Promise.resolve(),
-      spread: () => undefined,
-      clock: () => 0,
-      reporter: { say: () => undefined, wait: () => undefined },
-    } as unknown as ClientLoopDependencies);
+      { chain: { ...task.clients[0]!, look: () => task.reader(50).look() } },
+    );
     assert.equal(await step(), "waiting");
     task.chain.mine(50);
-    assert.deepEqual([await step(), audits], ["done", 1]);
+    assert.deepEqual([await step(), audits()], ["done", 1]);
   });
 });
