@@ -13,19 +13,18 @@ import type { Audited } from "./needed-directories.ts";
 import { auditedIn, namedIn, namedSince } from "./needed-directories.ts";
 import type { ReadingNode } from "./node.ts";
 import { taskOrigin } from "./outcome.ts";
-import { firstUpTo, readPruned, withMore, withoutOld, writePruned } from "./pruned-record.ts";
+import { firstUpTo, readPruned, withAll, withMore, withoutOld, writePruned } from "./pruned-record.ts";
 import type { ByRound, Pruned } from "./pruned-record.ts";
 import { createShareFinder, holdsShares, sharesByNames } from "./share-directories.ts";
 import type { StatementBoard } from "./statement-board.ts";
-import { notFinal } from "./stored-results.ts";
+import { goingWith, partsOf, withOpen } from "./stored-results.ts";
 import { createLookAtRoot } from "./unreadable-roots.ts";
-import type { LookAtRoot } from "./unreadable-roots.ts";
 
 /** Rounds before the present one whose bundles and share sums a node keeps, unless it is told another number. */
 export const DEFAULT_KEEP_ROUNDS = 8;
 /** Rounds looked at in one step: a node that starts late has many behind it. */
 const ROUNDS_PER_STEP = 8n;
-/** Directories that no transaction named and that one step removes; of results so many again. */
+/** Directories that no transaction named and that one step removes. */
 const UNNAMED_PER_STEP = 256;
 
 export interface PruningDependencies extends Audited {
@@ -53,64 +52,77 @@ export function createPruner(deps: PruningDependencies): () => Promise<void> {
   const path = state.file(scope, "pruned.json");
   const isShares = sharesByNames(deps.committeeSize);
   const lookAt = createLookAtRoot(store, reporter);
-  const findShares = createShareFinder(store, isShares, deps.ofTask, lookAt);
+  const origin = { ofTask: deps.ofTask, cellCount: deps.siblings.length + 1 };
+  const findShares = createShareFinder(store, isShares, origin, lookAt);
   const sharesAt: SharesAt = async (cid) => (await lookAt(cid, () => holdsShares(store, cid, isShares)))?.found;
   let pruned: Pruned | undefined;
   /** The last round in which the whole store was looked through, or could not be. */
   let lookedIn = -1n;
 
   const keep = async (next: Pruned): Promise<Pruned> => {
-    const isSame = next.round === pruned?.round && next.seen === pruned.seen && next.results === pruned.results;
+    const before = pruned;
+    const isSame =
+      before !== undefined && (Object.keys(next) as (keyof Pruned)[]).every((part) => next[part] === before[part]);
     if (!isSame) await writePruned(path, next);
     return (pruned = next);
   };
 
-  /** Removes what the rounds up to `due` left: what the chain names of the next of them, and what is listed of them. */
-  const removeOld = async ({ round, seen, results }: Pruned, look: Look, due: bigint): Promise<Pruned> => {
-    const until = largest(round, due < round + ROUNDS_PER_STEP ? due : round + ROUNDS_PER_STEP);
-    const shares = new Set<string>();
-    for (let of = round + 1n; of <= until; of += 1n) for (const cid of namedIn(look, of)) shares.add(cid);
-    const unnamed = firstUpTo(seen, due, UNNAMED_PER_STEP);
-    for (const cid of unnamed) shares.add(cid);
-    // No reorganisation makes one of those rounds final any more.
-    const over = look.closedRound < due ? look.closedRound : due;
-    const dead = firstUpTo(results, over, UNNAMED_PER_STEP);
-    const removed = await removeUnneeded({ ...deps, lookAt, sharesAt }, look, due, { shares, results: dead });
-    if (removed > 0)
-      reporter.say(
-        "info",
-        "pruned",
-        `removed ${removed} directories of rounds up to ${until}: bundles, share sums, results that did not become final, and what was only read`,
-        { round: until, directories: removed },
-      );
-    return { round: until, seen: withoutOld(seen, due, unnamed), results: withoutOld(results, over, dead) };
+  const remove = async (what: string, cids: readonly string[], spared: Iterable<string>, round: bigint) => {
+    if (cids.length === 0) return;
+    await store.remove(cids, [...spared]);
+    const text = `removed ${cids.length} directories of rounds up to ${round}: ${what}`;
+    reporter.say("info", "pruned", text, { round, directories: cids.length });
   };
 
-  /** Notes what lies here and is of no round that is kept, once in each round. */
-  const noteUnnamed = async ({ round, seen, results }: Pruned, look: Look, due: bigint): Promise<Pruned> => {
+  /** Removes what the rounds up to `due` left: what the chain names of the next of them, and what is listed of them. */
+  const removeOld = async (before: Pruned, look: Look, due: bigint): Promise<Pruned> => {
+    const { round, seen, shown } = before;
+    const until = largest(round, due < round + ROUNDS_PER_STEP ? due : round + ROUNDS_PER_STEP);
+    const candidates = new Set<string>();
+    for (let of = round + 1n; of <= until; of += 1n) for (const cid of namedIn(look, of)) candidates.add(cid);
+    const unnamed = firstUpTo(seen, due, UNNAMED_PER_STEP);
+    for (const cid of unnamed) candidates.add(cid);
+    if (candidates.size > 0) {
+      const audited = new Set([...(await auditedIn(deps, look)), ...shown]);
+      const old = await unneededOf({ ...deps, sharesAt }, audited, new Set(namedSince(look, due)), candidates);
+      await remove("bundles, share sums, and what was only read", old, audited, until);
+    }
+    return { ...before, round: until, seen: withoutOld(seen, due, unnamed) };
+  };
+
+  /** Once in each round, notes what lies here and is of no round that is kept, and removes results that were noted. */
+  const lookThrough = async (before: Pruned, look: Look, due: bigint): Promise<Pruned> => {
+    const { round, seen, results } = before;
     const { number } = look.round;
     // What the rounds before are known by is removed without a note.
-    if (number === lookedIn || round < due) return { round, seen, results };
+    if (number === lookedIn || round < due) return before;
     lookedIn = number;
     const found = await findShares();
     if (found === undefined) {
       lookedIn = -1n;
-      return { round, seen, results };
+      return before;
     }
-    const audited = new Set(await auditedIn(deps, look));
+    const audited = await auditedIn(deps, look);
+    const stored = partsOf(found.results);
+    const shown = withAll(
+      before.shown,
+      audited.filter((cid) => stored.has(cid)),
+    );
+    const kept = new Set([...audited, ...shown]);
     const listed = [...seen.values()].flatMap((cids) => [...cids]);
-    const known = new Set([...namedSince(look, due), ...listed, ...audited]);
+    const known = new Set([...namedSince(look, due), ...listed, ...kept]);
     const unnamed = found.unneeded.filter((cid) => !known.has(cid));
     // A look that lags behind what was removed already makes nothing older than it is.
     const first = round > 0n ? largest(number, round + BigInt(keepRounds) + 1n) : number;
-    let open = results;
-    for (const [cid, { round: of, aggregateCid }] of found.results)
-      open = withMore(
-        open,
-        of,
-        [cid, aggregateCid].filter((part) => !audited.has(part)),
-      );
-    return { round, seen: withMore(seen, first + BigInt(deps.aheadRounds), unnamed), results: open };
+    // No reorganisation makes one of those rounds final any more. What goes was listed before, on disk.
+    const over = look.closedRound < due ? look.closedRound : due;
+    const dead = found.isWhole ? firstUpTo(results, over) : new Set<string>();
+    await remove("results that did not become final", goingWith(dead, found.results, kept), kept, over);
+    return {
+      ...{ round, shown },
+      seen: withMore(seen, first + BigInt(deps.aheadRounds), unnamed),
+      results: withoutOld(withOpen(results, found.results, kept), over, dead),
+    };
   };
 
   return async () => {
@@ -123,41 +135,28 @@ export function createPruner(deps: PruningDependencies): () => Promise<void> {
     for (const round of [present - 1n, present])
       seen = withMore(seen, round, await releasedHere(deps, sharesAt, seen, round));
     const after = await keep(await removeOld({ ...before, seen }, look, due));
-    await keep(await noteUnnamed(after, look, due));
+    await keep(await lookThrough(after, look, due));
   };
 }
 
-/** What may go, unless something needs it. */
-interface Candidates {
-  /** Bundles and sums, and what was only read. */
-  readonly shares: ReadonlySet<string>;
-  /** Checkpoints and aggregates of rounds that are over for good. */
-  readonly results: ReadonlySet<string>;
-}
-
 /**
- * Removes what of these is here, is shares or was only read, and is named by no round that is kept: a client may record
- * any CID, also of a directory that another round needs; and the results that are not final. No block goes that an
- * audit may read.
+ * Those of these that are here, are shares or were only read, and are named by no round that is kept: a client may
+ * record any CID, also of a directory that another round needs.
  */
-async function removeUnneeded(
-  deps: PruningDependencies & { readonly lookAt: LookAtRoot; readonly sharesAt: SharesAt },
-  look: Look,
-  due: bigint,
-  candidates: Candidates,
-): Promise<number> {
-  if (candidates.shares.size + candidates.results.size === 0) return 0;
-  const needed = new Set(namedSince(look, due));
-  const audited = await auditedIn(deps, look);
-  const kept = new Set([...(await deps.store.pins()), ...audited]);
-  const old = new Set(await notFinal(deps, new Set(audited), candidates.results));
-  for (const cid of candidates.shares) {
-    if (needed.has(cid)) continue;
+async function unneededOf(
+  deps: PruningDependencies & { readonly sharesAt: SharesAt },
+  audited: ReadonlySet<string>,
+  named: ReadonlySet<string>,
+  candidates: ReadonlySet<string>,
+): Promise<readonly string[]> {
+  const pins = new Set(await deps.store.pins());
+  const old: string[] = [];
+  for (const cid of candidates) {
+    if (named.has(cid)) continue;
     const shares = await deps.sharesAt(cid);
-    if (shares === true || (shares === false && !kept.has(cid))) old.add(cid);
+    if (shares === true || (shares === false && !pins.has(cid) && !audited.has(cid))) old.push(cid);
   }
-  if (old.size > 0) await deps.store.remove([...old], audited);
-  return old.size;
+  return old;
 }
 
 /**

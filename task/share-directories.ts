@@ -7,10 +7,9 @@ import { decodeNode } from "../content/node.ts";
 import type { ContentStore } from "../content/store.ts";
 import { shareFileName } from "../protocol/bundle.ts";
 import { isVerisumError } from "../protocol/errors.ts";
-import type { CheckpointConfig } from "./checkpoint.ts";
 import { SHARE_SUM_FILE } from "./outcome.ts";
 import { isCheckpoint, storedResult } from "./stored-results.ts";
-import type { StoredResult } from "./stored-results.ts";
+import type { ResultOrigin, StoredResult } from "./stored-results.ts";
 import type { LookAtRoot } from "./unreadable-roots.ts";
 
 /** Tells by the names of a directory's files whether it is a share bundle for such a committee, or a share sum. */
@@ -55,44 +54,56 @@ export interface Found {
   readonly unneeded: readonly string[];
   /** The task's results that are pinned, final or not, by their checkpoints. */
   readonly results: ReadonlyMap<string, StoredResult>;
+  /** Whether all that is pinned could be read: the results are all that are here. */
+  readonly isWhole: boolean;
 }
 
+/** What a root is; null if it was not here, or could not be read. */
+type Kind = StoredResult | "shares" | "other" | null;
+
 /**
- * Finds what may go among all that a store has. A root is read once: what it names never changes.
+ * Finds what may go among all that a store has. A root is read once: what it names never changes, and what is pinned is
+ * here as a whole.
  * @returns what finds it: undefined until it has read every root, some at each call
  */
 export function createShareFinder(
   store: Pick<ContentStore, "getLocalBlock" | "pins" | "roots">,
   isShares: (names: readonly string[]) => boolean,
-  ofTask: CheckpointConfig["task"],
+  origin: ResultOrigin,
   lookAt: LookAtRoot,
 ): () => Promise<Found | undefined> {
-  /** Undefined of a root that was not here, or could not be read, when it was looked for. */
-  const known = new Map<string, StoredResult | boolean | undefined>();
-  const kindOf = async (cid: string): Promise<StoredResult | boolean | undefined> => {
+  const known = new Map<string, { readonly kind: Kind; readonly wasPinned: boolean }>();
+  const unreadable = new Set<string>();
+  const kindOf = async (cid: string): Promise<Kind> => {
     const names = await namesAt(store, cid);
-    if (names === undefined) return undefined;
-    return isShares(names) || (isCheckpoint(names) && ((await storedResult(store, cid, ofTask)) ?? false));
+    if (names === undefined) return null;
+    if (isShares(names)) return "shares";
+    return (isCheckpoint(names) ? await storedResult(store, cid, origin) : undefined) ?? "other";
   };
-  let roots: readonly string[] | undefined;
+  const read = async (cid: string, wasPinned: boolean): Promise<void> => {
+    // One at which the store fails keeps no others from being read.
+    known.set(cid, { kind: null, wasPinned });
+    unreadable.add(cid);
+    const look = await lookAt(cid, () => kindOf(cid));
+    if (look === undefined) return;
+    known.set(cid, { kind: look.found, wasPinned });
+    unreadable.delete(cid);
+  };
   return async () => {
-    const all = (roots ??= await store.roots());
-    const unread = all.filter((cid) => !known.has(cid));
-    for (const cid of unread.slice(0, ROOTS_PER_CALL)) {
-      // One at which the store fails keeps no others from being read.
-      known.set(cid, undefined);
-      known.set(cid, (await lookAt(cid, () => kindOf(cid)))?.found);
-    }
-    if (unread.length > ROOTS_PER_CALL) return undefined;
     const pinned = new Set(await store.pins());
-    roots = undefined;
-    const present = new Set(all);
+    const all = new Set([...(await store.roots()), ...pinned]);
+    const isRead = (cid: string): boolean => known.has(cid) && (known.get(cid)!.wasPinned || !pinned.has(cid));
+    const unread = [...all].filter((cid) => !isRead(cid));
+    for (const cid of unread.slice(0, ROOTS_PER_CALL)) await read(cid, pinned.has(cid));
+    if (unread.length > ROOTS_PER_CALL) return undefined;
     const [unneeded, results] = [[] as string[], new Map<string, StoredResult>()];
-    for (const [cid, kind] of known) {
-      if (kind === undefined || !present.has(cid)) known.delete(cid);
-      else if (kind === true || !pinned.has(cid)) unneeded.push(cid);
-      else if (kind !== false) results.set(cid, kind);
+    const isWhole = ![...pinned].some((cid) => unreadable.has(cid));
+    for (const [cid, { kind }] of known) {
+      if (kind === null || !all.has(cid)) known.delete(cid);
+      else if (kind === "shares" || !pinned.has(cid)) unneeded.push(cid);
+      else if (kind !== "other") results.set(cid, kind);
     }
-    return { unneeded, results };
+    unreadable.clear();
+    return { unneeded, results, isWhole };
   };
 }

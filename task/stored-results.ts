@@ -7,9 +7,18 @@ import { DEFAULT_DAG_LIMITS } from "../content/dag.ts";
 import { readDirectoryFile } from "../content/directory.ts";
 import type { ContentStore } from "../content/store.ts";
 import { isVerisumError, VerisumError } from "../protocol/errors.ts";
-import { CHECKPOINT_FILES, parseCheckpointConfig } from "./checkpoint.ts";
+import { CHECKPOINT_FILES, mostConfigBytes, parseCheckpointConfig } from "./checkpoint.ts";
 import type { CheckpointConfig } from "./checkpoint.ts";
-import type { LookAtRoot } from "./unreadable-roots.ts";
+import { withMore } from "./pruned-record.ts";
+import type { ByRound } from "./pruned-record.ts";
+
+/** What tells a task's results from another's. */
+export interface ResultOrigin {
+  /** What the task's checkpoints say of it. */
+  readonly ofTask: CheckpointConfig["task"];
+  /** The task's cells; 1 without a group. */
+  readonly cellCount: number;
+}
 
 export interface StoredResult {
   readonly round: bigint;
@@ -28,15 +37,16 @@ export function isCheckpoint(names: readonly string[]): boolean {
 export async function storedResult(
   store: Pick<ContentStore, "getLocalBlock">,
   cid: string,
-  ofTask: CheckpointConfig["task"],
+  { ofTask, cellCount }: ResultOrigin,
 ): Promise<StoredResult | undefined> {
+  const limits = { ...DEFAULT_DAG_LIMITS, maxBytes: mostConfigBytes(cellCount) };
   try {
     const read = async (block: { toString(): string }): Promise<Uint8Array> => {
       const bytes = await store.getLocalBlock(block.toString());
       if (bytes === undefined) throw new VerisumError("IPFS_NOT_FOUND", `block ${block.toString()} is not held here`);
       return bytes;
     };
-    const bytes = await readDirectoryFile(parseDirectoryCid(cid), "config.json", read, DEFAULT_DAG_LIMITS);
+    const bytes = await readDirectoryFile(parseDirectoryCid(cid), "config.json", read, limits);
     const { task, round, aggregateCid } = parseCheckpointConfig(bytes, cid);
     const isOfTask = task.chainId === ofTask.chainId && task.contract === ofTask.contract;
     if (!isOfTask || task.taskCid !== ofTask.taskCid || aggregateCid === null) return undefined;
@@ -47,29 +57,36 @@ export async function storedResult(
   }
 }
 
-interface ResultPlace {
-  readonly store: Pick<ContentStore, "getLocalBlock" | "pins">;
-  readonly ofTask: CheckpointConfig["task"];
-  readonly lookAt: LookAtRoot;
+/** The checkpoints and aggregates of results. */
+export function partsOf(results: ReadonlyMap<string, StoredResult>): ReadonlySet<string> {
+  return new Set([...results].flatMap(([cid, { aggregateCid }]) => [cid, aggregateCid]));
+}
+
+/** With what of these results nothing keeps, by their rounds. */
+export function withOpen(
+  lists: ByRound,
+  results: ReadonlyMap<string, StoredResult>,
+  kept: ReadonlySet<string>,
+): ByRound {
+  let open = lists;
+  for (const [cid, { round, aggregateCid }] of results) {
+    const parts = [cid, aggregateCid].filter((part) => !kept.has(part));
+    open = withMore(open, round, parts);
+  }
+  return open;
 }
 
 /**
- * Those of these results that no audit reads. A later round that starts from the same model with the same clients gives
- * the same aggregate: it stays for a result that lies here and may become final, as all do while a pin cannot be read.
+ * Those of dead results' parts that nothing keeps. A later round that starts from the same model with the same clients
+ * gives the same aggregate: it stays for another result that lies here and may become final.
+ * @param results all that lie here
+ * @param kept what an audit reads
  */
-export async function notFinal(
-  { store, ofTask, lookAt }: ResultPlace,
-  audited: ReadonlySet<string>,
-  results: ReadonlySet<string>,
-): Promise<readonly string[]> {
-  const dead = [...results].filter((cid) => !audited.has(cid));
-  if (dead.length === 0) return [];
-  const needed = new Set<string>();
-  for (const cid of await store.pins()) {
-    if (results.has(cid) || audited.has(cid)) continue;
-    const look = await lookAt(cid, () => storedResult(store, cid, ofTask));
-    if (look === undefined) return [];
-    if (look.found !== undefined) needed.add(look.found.aggregateCid);
-  }
-  return dead.filter((cid) => !needed.has(cid));
+export function goingWith(
+  dead: ReadonlySet<string>,
+  results: ReadonlyMap<string, StoredResult>,
+  kept: ReadonlySet<string>,
+): readonly string[] {
+  const needed = new Set([...results].flatMap(([cid, { aggregateCid }]) => (dead.has(cid) ? [] : [aggregateCid])));
+  return [...dead].filter((cid) => !kept.has(cid) && !needed.has(cid));
 }

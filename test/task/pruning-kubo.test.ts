@@ -78,6 +78,22 @@ describe("bundles and sums at a Kubo node", function () {
     assert.deepEqual(await kubo.pins(), [own]);
   });
 
+  it("are looked for in every other pin once, however long the node cannot read one of them", async () => {
+    const read: string[] = [];
+    const getLocalBlock = (cid: string): Promise<Uint8Array | undefined> => {
+      read.push(cid);
+      return kubo.getLocalBlock(cid);
+    };
+    const prune = bench.pruner({ store: { ...kubo, getLocalBlock } });
+    bench.open();
+    const lost = await bench.propose("lost", "lost", OF_TASK, kubo);
+    node.unreadable.add(own);
+    await bench.pass(3 * KEEP, prune);
+    assert.equal(read.filter((cid) => cid === lost.aggregate).length, 1);
+    assert.equal(read.filter((cid) => cid === own).length, 3 * KEEP);
+    assert.equal((await kubo.pins()).includes(lost.checkpoint), true);
+  });
+
   it("stay all of them while the node is away, and go when it is back", async () => {
     const junk = await bench.bundle("junk", kubo);
     bench.open(junk);

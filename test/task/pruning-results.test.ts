@@ -2,6 +2,8 @@
 import assert from "node:assert/strict";
 import { afterEach, beforeEach, describe, it } from "mocha";
 import { createKuboStore } from "../../content/kubo.ts";
+import { CHECKPOINT_FILES, mostConfigBytes } from "../../task/checkpoint.ts";
+import type { PruningDependencies } from "../../task/pruning.ts";
 import { startFakeKubo } from "../content/fake-kubo.ts";
 import { KEEP, OF_TASK, PruningBench } from "../support/pruning-bench.ts";
 import type { PlayedRound } from "../support/pruning-bench.ts";
@@ -82,6 +84,51 @@ describe("results that did not become final", function () {
     bench.closed = undefined;
     await bench.pass(1, prune);
     assert.deepEqual(await isHere(late), [[true, true]]);
+  });
+
+  it("stay where a look showed them as final, whatever an endpoint says later of that round", async () => {
+    bench.open();
+    const final = await bench.propose("final");
+    bench.finalise(final);
+    await bench.pass(1, bench.pruner());
+    // The round was aborted, it says now, and its bundles are due.
+    bench.results.length = 0;
+    for (let round = 0; round < 3 * KEEP; round++) await bench.pass(1, bench.pruner());
+    assert.deepEqual(await isHere(final), [[true, true]]);
+    assert.deepEqual([...(await bench.listedResults())], []);
+  });
+
+  it("are known though their checkpoint was read in parts, before the node pinned it", async () => {
+    const publisher = await PruningBench.open();
+    publisher.open();
+    const { checkpoint, aggregate } = await publisher.propose("read before");
+    const root = await publisher.store.getLocalBlock(checkpoint);
+    let isPinned = false;
+    const store: PruningDependencies["store"] = {
+      ...publisher.store,
+      roots: async () => [checkpoint, aggregate],
+      pins: async () => (isPinned ? [checkpoint, aggregate] : []),
+      getLocalBlock: async (cid) =>
+        isPinned ? publisher.store.getLocalBlock(cid) : cid === checkpoint ? root : undefined,
+    };
+    const prune = bench.pruner({ store });
+    await bench.pass(1, prune);
+    isPinned = true;
+    await bench.pass(1, prune);
+    assert.deepEqual([...(await bench.listedResults()).values()].flat(), [checkpoint, aggregate]);
+    await publisher.close();
+  });
+
+  it("are not looked for in a file that is larger than any checkpoint's", async () => {
+    const large = { ...Object.fromEntries(CHECKPOINT_FILES.map((name) => [name, new Uint8Array(1)])) };
+    const cid = await bench.store.putDirectory({ ...large, "config.json": new Uint8Array(mostConfigBytes(1) + 1) });
+    const read: string[] = [];
+    const getLocalBlock = (block: string): Promise<Uint8Array | undefined> => {
+      read.push(block);
+      return bench.store.getLocalBlock(block);
+    };
+    await bench.pass(2, bench.pruner({ store: { ...bench.store, getLocalBlock } }));
+    assert.deepEqual(new Set(read).size <= 2, true, `read ${new Set(read).size} blocks of ${cid}`);
   });
 
   it("are the task's own: another task's stay, and so does what only has such names", async () => {
