@@ -17,6 +17,7 @@ import { clientsNeeded, intakeText, isBuffer } from "../task/buffers.ts";
 import { hasAllRounds } from "../task/completion.ts";
 import type { RoundPublication } from "../task/outcome.ts";
 import type { CommittingTask } from "../task/opened-task.ts";
+import type { ResultRecord } from "../task/result-record.ts";
 import { roundNow } from "../task/round-now.ts";
 import { withReleases } from "../task/statement-board.ts";
 import type { StatementBoard } from "../task/statement-board.ts";
@@ -44,6 +45,7 @@ export interface CoordinatorDependencies {
   readonly exchange: StatementExchange;
   readonly reporter: Reporter;
   readonly siblingNodes: SiblingNodes;
+  readonly results: Pick<ResultRecord, "store">;
   /** Measures a model on data of the aggregator's own; absent if it has none. */
   readonly evaluate?: (weights: Float32Array) => Promise<CheckpointConfig["metrics"]>;
 }
@@ -87,8 +89,12 @@ export function createCoordinator(deps: CoordinatorDependencies): CoordinatorSte
       if (computed === undefined) return await abortPastDeadline(deps, round, "waiting for releases");
       if (await finalise(deps, round, { ...computed, siblings })) return true;
     } catch (error) {
-      if (!isVerisumError(error, "CELLS_INCOMPLETE")) throw error;
-      return abortPastDeadline(deps, round, error.message);
+      const isRefused = isVerisumError(error, "CHAIN_REVERTED");
+      if (!isRefused && !isVerisumError(error, "CELLS_INCOMPLETE")) throw error;
+      // A call that the contract refuses keeps no round open for ever; before its end it is tried again.
+      if (await abortPastDeadline(deps, round, error.message)) return true;
+      if (isRefused) throw error;
+      return false;
     }
     return abortPastDeadline(deps, round, "waiting for members' signatures");
   };
@@ -216,7 +222,7 @@ async function settleRound(
 
 /** Computes the round's result; undefined while too few (good) releases are there. */
 async function compute(
-  { task, proposals, reporter, evaluate }: CoordinatorDependencies,
+  { task, proposals, reporter, results, evaluate }: CoordinatorDependencies,
   read: RoundRecords,
   siblings: readonly SiblingRound[],
   recover: Recover,
@@ -239,9 +245,7 @@ async function compute(
   );
   requireSameModel(siblings, publication.signed.modelDigest);
   const { metrics } = publication;
-  // By its checkpoint an aggregate is found again if the two do not become final.
-  await task.store.putDirectory(publication.checkpointFiles);
-  await task.store.putDirectory(publication.aggregateFiles);
+  await results.store(round, publication);
   const { value, opening } = await openVector(elements, publication.point, task.committer);
   proposals.offer({ round, result: resultOf(publication.signed), metrics });
   const measured = metrics === null ? "" : `; ${metricsText(metrics)} on this aggregator's test data`;

@@ -56,6 +56,8 @@ export function addProposalRoutes(
         new VerisumError("SIGNATURE_INVALID", "the signature is not by this seat, or not of the proposed result"),
         reply,
       );
+    // Another result may be on offer by now.
+    if (current !== proposal) return answerRefusal(missing(), reply);
     received.set(seat, signature.signature);
     onSignature();
     return reply.status(201).send({ seat });

@@ -11,7 +11,7 @@ import { openMeasure } from "../task/measure.ts";
 import { addNodePages } from "../task/node-pages.ts";
 import { openStatements } from "../task/node-statements.ts";
 import { createPace } from "../task/pace.ts";
-import { prunerOf } from "../task/pruning.ts";
+import { prunerOf, resultsOf } from "../task/pruning.ts";
 import { poll, stepOrChores } from "../task/role.ts";
 import { hasAllRounds } from "../task/completion.ts";
 import type { RoleDependencies } from "../task/role.ts";
@@ -77,6 +77,7 @@ export async function serve(options: ServeOptions, deps: RoleDependencies): Prom
   const announce = await openEndpoint(app, options.listen, publicUrl, node, reporter);
   const measure = options.data === undefined ? undefined : await openMeasure(options.data, task.document);
   const learnsNothing = baselineWatch();
+  const results = resultsOf(node);
   const coordinate = createCoordinator({
     chain,
     task: {
@@ -86,6 +87,7 @@ export async function serve(options: ServeOptions, deps: RoleDependencies): Prom
     proposals,
     ...statements,
     reporter,
+    results,
     siblingNodes: { nodesOf: node.network.nodesOf, fetch: peerFetch },
     ...(measure === undefined
       ? {}
@@ -100,7 +102,7 @@ export async function serve(options: ServeOptions, deps: RoleDependencies): Prom
           },
         }),
   });
-  const prune = prunerOf(node, reporter, { keepRounds: options.keepRounds, board: statements.board });
+  const prune = prunerOf(node, results, reporter, { keepRounds: options.keepRounds, board: statements.board });
   const beside = createBeside<void>();
   const tidying = createTidying({ chain, task, reporter });
   const tidy = options.tidy === true ? [() => beside(tidying)] : [];

@@ -33,6 +33,9 @@ export function createTidying({ chain, task, reporter }: TidyingDependencies): (
     const look = await chain.look();
     const { round } = look;
     if (!PHASES.includes(round.phase)) return;
+    // The operator takes off whom it likes, for good: a reorganisation must not take back what this is for.
+    const { settled, finalBlock } = look.records(round.number);
+    if (settled !== undefined && settled.blockNumber > finalBlock) return;
     if (tidied !== round.number) {
       left = (await statusesOf(chain, listedClients(look))).flatMap(({ account, ...status }) => {
         const why = reasonToRemove(status, task.parameters);
@@ -47,7 +50,7 @@ export function createTidying({ chain, task, reporter }: TidyingDependencies): (
       await chain.removeClient(account);
       reporter.say("info", "client-removed", `took ${account} off: ${why}`, { account });
     } catch (error) {
-      // Somebody else was first, or a reorganisation took back what it was for.
+      // Somebody else was first.
       if (!isVerisumError(error, "CHAIN_REVERTED")) throw error;
       reporter.wait(`${account} stays listed: ${String(error.details.error)}`, { account });
     }

@@ -23,7 +23,7 @@ import { bundleCopies } from "../task/peer-network.ts";
 import { createVitals } from "../task/vitals.ts";
 import type { Vitals } from "../task/vitals.ts";
 import { countedRounds, ownPrivacyLine } from "../task/own-privacy.ts";
-import { prunerOf } from "../task/pruning.ts";
+import { prunerOf, resultsOf } from "../task/pruning.ts";
 import type { RoleDependencies } from "../task/role.ts";
 import { withSecondLook } from "../task/second-look.ts";
 import { verifySubmission } from "../auditor/audit-submission.ts";
@@ -252,7 +252,7 @@ async function takePart(
   });
   const step = withSecondLook(look, chain, (progress) => progress === "done");
   const pace = createPace({ chain, pollMs: options.pollMs ?? POLL_MS, sleep, clock });
-  const prune = prunerOf(node, reporter, {
+  const prune = prunerOf(node, resultsOf(node), reporter, {
     keepRounds: options.keepRounds,
     aheadRounds: mostRoundsAhead(task.parameters),
   });

@@ -3,6 +3,7 @@
  * section 6). It sends no transaction for any of it.
  */
 import { directoryDigest, publicationOf, sameResult, SHARE_SUM_FILE } from "../task/outcome.ts";
+import type { ResultRecord } from "../task/result-record.ts";
 import { includedRecords } from "../task/round-records.ts";
 import { requireOpened, requireSettled } from "../task/round-records.ts";
 import { challengePointsOf } from "../task/challenge.ts";
@@ -58,6 +59,7 @@ export interface MemberDependencies {
   readonly localMinimum: number;
   readonly reporter: Reporter;
   readonly replicate: (cid: string) => Promise<void>;
+  readonly results: Pick<ResultRecord, "store">;
   /** What this node knows that members said, itself included. */
   readonly board: StatementBoard;
   readonly exchange: StatementExchange;
@@ -218,10 +220,8 @@ export async function signProposal(
     );
   }
   requireSameModel(siblings, publication.signed.modelDigest);
-  // What is signed is held here as well, so that it stays available without the aggregator. Its checkpoint is first: by
-  // it the aggregate is found again if the two do not become final.
-  await task.store.putDirectory(publication.checkpointFiles);
-  await task.store.putDirectory(publication.aggregateFiles);
+  // What is signed is held here as well, so that it stays available without the aggregator.
+  await deps.results.store(settled.round, publication);
   return chain.signResult(publication.signed);
 }
 

@@ -10,7 +10,7 @@ import { addNodePages } from "../task/node-pages.ts";
 import { openStatements } from "../task/node-statements.ts";
 import { createPace } from "../task/pace.ts";
 import { MIN_COPIES } from "../task/peer-network.ts";
-import { prunerOf } from "../task/pruning.ts";
+import { prunerOf, resultsOf } from "../task/pruning.ts";
 import { poll, stepOrChores } from "../task/role.ts";
 import type { RoleDependencies } from "../task/role.ts";
 import { createVitals } from "../task/vitals.ts";
@@ -52,6 +52,7 @@ export async function runMember(options: MemberOptions, deps: RoleDependencies):
   addNodePages(app, node, { role: "member", seat }, vitals);
   const statements = openStatements(app, node, { fetch: peerFetch, clock });
   const announce = await openEndpoint(app, options.listen, publicUrl, node, reporter);
+  const results = resultsOf(node);
   const step = createMemberStep({
     chain,
     task: {
@@ -66,12 +67,13 @@ export async function runMember(options: MemberOptions, deps: RoleDependencies):
     localMinimum: Math.max(options.minClients ?? 0, task.parameters.minClients),
     reporter,
     ...statements,
+    results,
     replicate: (cid) => network.replicate(store, cid, () => MIN_COPIES),
     random,
     fetch: peerFetch,
     nodes: network.peers,
   });
-  const prune = prunerOf(node, reporter, { keepRounds: options.keepRounds, board: statements.board });
+  const prune = prunerOf(node, results, reporter, { keepRounds: options.keepRounds, board: statements.board });
   const pace = createPace({
     chain,
     pollMs: options.pollMs,

@@ -54,12 +54,15 @@ export function createSigner(deps: SignerDependencies): Signer {
     { records, basis, confirms }: Grounds,
     { round, result, metrics }: Proposal,
   ): Promise<CompactSignature | undefined> => {
+    const of = current;
     const kept = signatures.get(result.modelCid);
     const ofNode = judged.get(node) ?? new Set();
     const name = JSON.stringify([result, metrics, basis]);
     if (kept !== undefined || ofNode.has(name) || ofNode.size === RESULTS_PER_NODE) return kept;
     try {
       const signature = await signProposal(deps, records, result, metrics, confirms, openSum);
+      // A reorganisation may have settled the round otherwise meanwhile.
+      if (current !== of) return undefined;
       signatures.set(result.modelCid, signature);
       judged.set(node, ofNode.add(name));
       reporter.say("good", "signed", `round ${round}: recomputed the result and signed it`, { round, seat });
@@ -67,7 +70,8 @@ export function createSigner(deps: SignerDependencies): Signer {
     } catch (error) {
       if (!isVerisumError(error) || error.entry.about !== "input" || error.entry.role === "end") throw error;
       // Too few good releases have come yet, or the chain is to be read again before a node is blamed.
-      if (error.entry.role === "again" || !confirms(`proposals of ${current} by ${basis}`)) return undefined;
+      if (current !== of || error.entry.role === "again" || !confirms(`proposals of ${current} by ${basis}`))
+        return undefined;
       judged.set(node, ofNode.add(name));
       reporter.say(
         "warn",

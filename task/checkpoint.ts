@@ -231,14 +231,9 @@ export async function loadModelState(
  */
 export async function loadCheckpointConfig(store: PublishedFiles, cid: Hex, cellCount = 1): Promise<CheckpointConfig> {
   const bytes = await store.getFile(cidFromDigest(cid), "config.json", {
-    maxBytes: mostConfigBytes(cellCount),
+    maxBytes: MAX_CONFIG_BYTES + cellCount * MAX_CELL_BYTES,
   });
   return parseCheckpointConfig(bytes, cidFromDigest(cid));
-}
-
-/** Size of the largest config.json that is read, in bytes. */
-export function mostConfigBytes(cellCount: number): number {
-  return MAX_CONFIG_BYTES + cellCount * MAX_CELL_BYTES;
 }
 
 /** @param of what it is said to be of. @throws CHECKPOINT_INVALID */

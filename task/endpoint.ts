@@ -78,7 +78,7 @@ export function taskGateway(
     },
     store: node.store,
     reporter: node.observer,
-    authoriseUpload: authoriseTaskUploads(node.chain, now, node.state.file(node.scope, "uploads.json")),
+    authoriseUpload: authoriseTaskUploads(node.chain, publicUrl, now, node.state.file(node.scope, "uploads.json")),
     ...(tls === undefined ? {} : { tls }),
     // Whatever else a role publishes, others fetch.
     isTaken: sharesByNames(committeeSize),

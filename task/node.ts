@@ -20,7 +20,7 @@ import type { StateDirectory } from "../storage/state-directory.ts";
 import { bindDeployment } from "./deployment.ts";
 import { siblingReleases } from "./node-statements.ts";
 import { createPeerNetwork } from "./peer-network.ts";
-import type { PeerNetwork } from "./peer-network.ts";
+import type { PeerNetwork, PeerNetworkOptions } from "./peer-network.ts";
 import { openTask } from "./open-task.ts";
 import type { PublishingTask } from "./opened-task.ts";
 import { withSecondLook } from "./second-look.ts";
@@ -93,7 +93,7 @@ export async function openWritingNode(
   return openNode((connection) => connectWriter({ ...connection, wallet }), options, {
     reporter,
     signal,
-    authorise: (chain) => (root) => uploadAuthorization(chain, root, Math.floor(Date.now() / 1000)),
+    authorise: (chain) => (upload) => uploadAuthorization(chain, upload, Math.floor(Date.now() / 1000)),
     patiently: (work) => persist(work, reporter, sleep),
   });
 }
@@ -102,7 +102,7 @@ export async function openWritingNode(
 interface Opening<Chain> {
   readonly reporter: Reporter;
   readonly signal: AbortSignal;
-  readonly authorise: (chain: Chain) => (root: string) => Promise<string>;
+  readonly authorise: (chain: Chain) => PeerNetworkOptions["authorise"];
   /** Does what needs the chain. */
   readonly patiently: <T>(work: () => Promise<T>) => Promise<T>;
 }

@@ -43,7 +43,8 @@ export interface PeerNetworkOptions {
   readonly bootstrap: readonly string[];
   /** This node's own endpoint. */
   readonly own?: string;
-  readonly authorise: (root: string) => Promise<string>;
+  /** @param upload a directory, and the URL of the node that is to take it */
+  readonly authorise: (upload: { readonly root: string; readonly node: string }) => Promise<string>;
   readonly sleep: Sleep;
   /** Monotonic milliseconds. */
   readonly clock: () => number;
@@ -126,7 +127,7 @@ export function createPeerNetwork(chain: TaskReader, options: PeerNetworkOptions
     // From now on: others may take longer to answer than one that fails at once.
     for (const peer of peers) rest(rests, parsePeerUrl(peer).href, SPREAD_PAUSE_MS);
     const outcome = await replicate(store, cid, peers, wanted, {
-      authorise: ({ root }) => options.authorise(root),
+      authorise: ({ root, peer }) => options.authorise({ root, node: peer }),
       patienceMs: PATIENCE_MS,
       underWay,
     });

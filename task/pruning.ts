@@ -8,16 +8,17 @@ import { cidFromDigest } from "../content/cid.ts";
 import type { ContentStore } from "../content/store.ts";
 import type { Reporter } from "../protocol/reporter.ts";
 import type { StateDirectory } from "../storage/state-directory.ts";
-import type { CheckpointConfig } from "./checkpoint.ts";
 import type { Audited } from "./needed-directories.ts";
 import { auditedIn, namedIn, namedSince } from "./needed-directories.ts";
 import type { ReadingNode } from "./node.ts";
-import { taskOrigin } from "./outcome.ts";
-import { firstUpTo, readPruned, withAll, withMore, withoutOld, writePruned } from "./pruned-record.ts";
-import type { ByRound, Pruned } from "./pruned-record.ts";
+import { firstUpTo, withMore, withoutOld } from "./by-round.ts";
+import type { ByRound } from "./by-round.ts";
+import { readPruned, writePruned } from "./pruned-record.ts";
+import type { Pruned } from "./pruned-record.ts";
+import { createResultRecord } from "./result-record.ts";
+import type { ResultRecord } from "./result-record.ts";
 import { createShareFinder, holdsShares, sharesByNames } from "./share-directories.ts";
 import type { StatementBoard } from "./statement-board.ts";
-import { goingWith, partsOf, withOpen } from "./stored-results.ts";
 import { createLookAtRoot } from "./unreadable-roots.ts";
 
 /** Rounds before the present one whose bundles and share sums a node keeps, unless it is told another number. */
@@ -34,8 +35,8 @@ export interface PruningDependencies extends Audited {
   readonly state: StateDirectory;
   readonly scope: string;
   readonly committeeSize: number;
-  /** What the task's checkpoints say of it. */
-  readonly ofTask: CheckpointConfig["task"];
+  /** What this node made of rounds that may not have become final. */
+  readonly results: Pick<ResultRecord, "shown" | "sweep">;
   readonly keepRounds: number;
   /** How many rounds before its own a bundle may be made that lies here: it is as old as the round that it is for. */
   readonly aheadRounds: number;
@@ -52,77 +53,73 @@ export function createPruner(deps: PruningDependencies): () => Promise<void> {
   const path = state.file(scope, "pruned.json");
   const isShares = sharesByNames(deps.committeeSize);
   const lookAt = createLookAtRoot(store, reporter);
-  const origin = { ofTask: deps.ofTask, cellCount: deps.siblings.length + 1 };
-  const findShares = createShareFinder(store, isShares, origin, lookAt);
+  const findShares = createShareFinder(store, isShares, lookAt);
   const sharesAt: SharesAt = async (cid) => (await lookAt(cid, () => holdsShares(store, cid, isShares)))?.found;
   let pruned: Pruned | undefined;
   /** The last round in which the whole store was looked through, or could not be. */
   let lookedIn = -1n;
+  /** The last round in which results were looked at. */
+  let sweptIn = -1n;
 
   const keep = async (next: Pruned): Promise<Pruned> => {
-    const before = pruned;
-    const isSame =
-      before !== undefined && (Object.keys(next) as (keyof Pruned)[]).every((part) => next[part] === before[part]);
-    if (!isSame) await writePruned(path, next);
+    if (next.round !== pruned?.round || next.seen !== pruned.seen) await writePruned(path, next);
     return (pruned = next);
   };
 
-  const remove = async (what: string, cids: readonly string[], spared: Iterable<string>, round: bigint) => {
+  const remove = async (
+    what: string,
+    round: bigint,
+    cids: readonly string[],
+    spared: readonly string[],
+  ): Promise<void> => {
     if (cids.length === 0) return;
-    await store.remove(cids, [...spared]);
+    await store.remove(cids, spared);
     const text = `removed ${cids.length} directories of rounds up to ${round}: ${what}`;
     reporter.say("info", "pruned", text, { round, directories: cids.length });
   };
 
   /** Removes what the rounds up to `due` left: what the chain names of the next of them, and what is listed of them. */
-  const removeOld = async (before: Pruned, look: Look, due: bigint): Promise<Pruned> => {
-    const { round, seen, shown } = before;
+  const removeOld = async ({ round, seen }: Pruned, look: Look, due: bigint): Promise<Pruned> => {
     const until = largest(round, due < round + ROUNDS_PER_STEP ? due : round + ROUNDS_PER_STEP);
     const candidates = new Set<string>();
     for (let of = round + 1n; of <= until; of += 1n) for (const cid of namedIn(look, of)) candidates.add(cid);
-    const unnamed = firstUpTo(seen, due, UNNAMED_PER_STEP);
+    const unnamed = new Set(firstUpTo(seen, due, UNNAMED_PER_STEP));
     for (const cid of unnamed) candidates.add(cid);
     if (candidates.size > 0) {
-      const audited = new Set([...(await auditedIn(deps, look)), ...shown]);
+      const audited = [...(await auditedIn(deps, look)), ...(await deps.results.shown())];
       const old = await unneededOf({ ...deps, sharesAt }, audited, new Set(namedSince(look, due)), candidates);
-      await remove("bundles, share sums, and what was only read", old, audited, until);
+      await remove("bundles, share sums, and what was only read", until, old, audited);
     }
-    return { ...before, round: until, seen: withoutOld(seen, due, unnamed) };
+    return { round: until, seen: withoutOld(seen, due, unnamed) };
   };
 
-  /** Once in each round, notes what lies here and is of no round that is kept, and removes results that were noted. */
-  const lookThrough = async (before: Pruned, look: Look, due: bigint): Promise<Pruned> => {
-    const { round, seen, results } = before;
+  /** Removes results of rounds that no reorganisation makes final any more, once in each round. */
+  const sweepResults = async (look: Look, due: bigint): Promise<void> => {
+    if (look.round.number === sweptIn) return;
+    const over = look.closedRound < due ? look.closedRound : due;
+    await deps.results.sweep(over, await auditedIn(deps, look), (cids, spared) =>
+      remove("results that did not become final", over, cids, spared),
+    );
+    sweptIn = look.round.number;
+  };
+
+  /** Notes what lies here and is of no round that is kept, once in each round. */
+  const noteUnnamed = async ({ round, seen }: Pruned, look: Look, due: bigint): Promise<Pruned> => {
     const { number } = look.round;
     // What the rounds before are known by is removed without a note.
-    if (number === lookedIn || round < due) return before;
+    if (number === lookedIn || round < due) return { round, seen };
     lookedIn = number;
     const found = await findShares();
     if (found === undefined) {
       lookedIn = -1n;
-      return before;
+      return { round, seen };
     }
-    const audited = await auditedIn(deps, look);
-    const stored = partsOf(found.results);
-    const shown = withAll(
-      before.shown,
-      audited.filter((cid) => stored.has(cid)),
-    );
-    const kept = new Set([...audited, ...shown]);
     const listed = [...seen.values()].flatMap((cids) => [...cids]);
-    const known = new Set([...namedSince(look, due), ...listed, ...kept]);
-    const unnamed = found.unneeded.filter((cid) => !known.has(cid));
+    const known = new Set([...namedSince(look, due), ...listed, ...(await auditedIn(deps, look))]);
+    const unnamed = found.filter((cid) => !known.has(cid));
     // A look that lags behind what was removed already makes nothing older than it is.
     const first = round > 0n ? largest(number, round + BigInt(keepRounds) + 1n) : number;
-    // No reorganisation makes one of those rounds final any more. What goes was listed before, on disk.
-    const over = look.closedRound < due ? look.closedRound : due;
-    const dead = found.isWhole ? firstUpTo(results, over) : new Set<string>();
-    await remove("results that did not become final", goingWith(dead, found.results, kept), kept, over);
-    return {
-      ...{ round, shown },
-      seen: withMore(seen, first + BigInt(deps.aheadRounds), unnamed),
-      results: withoutOld(withOpen(results, found.results, kept), over, dead),
-    };
+    return { round, seen: withMore(seen, first + BigInt(deps.aheadRounds), unnamed) };
   };
 
   return async () => {
@@ -135,7 +132,8 @@ export function createPruner(deps: PruningDependencies): () => Promise<void> {
     for (const round of [present - 1n, present])
       seen = withMore(seen, round, await releasedHere(deps, sharesAt, seen, round));
     const after = await keep(await removeOld({ ...before, seen }, look, due));
-    await keep(await lookThrough(after, look, due));
+    await sweepResults(look, due);
+    await keep(await noteUnnamed(after, look, due));
   };
 }
 
@@ -145,16 +143,16 @@ export function createPruner(deps: PruningDependencies): () => Promise<void> {
  */
 async function unneededOf(
   deps: PruningDependencies & { readonly sharesAt: SharesAt },
-  audited: ReadonlySet<string>,
+  audited: readonly string[],
   named: ReadonlySet<string>,
   candidates: ReadonlySet<string>,
 ): Promise<readonly string[]> {
-  const pins = new Set(await deps.store.pins());
+  const kept = new Set([...(await deps.store.pins()), ...audited]);
   const old: string[] = [];
   for (const cid of candidates) {
     if (named.has(cid)) continue;
     const shares = await deps.sharesAt(cid);
-    if (shares === true || (shares === false && !pins.has(cid) && !audited.has(cid))) old.push(cid);
+    if (shares === true || (shares === false && !kept.has(cid))) old.push(cid);
   }
   return old;
 }
@@ -191,9 +189,15 @@ interface PruningOptions {
   readonly aheadRounds?: number;
 }
 
+/** The record of a node's results; a client's stays empty. */
+export function resultsOf({ state, scope, store }: Pick<ReadingNode, "state" | "scope" | "store">): ResultRecord {
+  return createResultRecord(state.file(scope, "results.json"), store);
+}
+
 /** The pruner of a role's node. */
 export function prunerOf(
   { chain, store, state, scope, task }: ReadingNode,
+  results: ResultRecord,
   reporter: Reporter,
   { keepRounds = DEFAULT_KEEP_ROUNDS, board = { of: () => [] }, aheadRounds = 0 }: PruningOptions,
 ): () => Promise<void> {
@@ -201,6 +205,5 @@ export function prunerOf(
   const siblings = task.cells?.siblings ?? [];
   const audited = [taskCid, genesisCid, task.document.keysCid].map((digest) => cidFromDigest(digest));
   const rounds = { keepRounds, aheadRounds, committeeSize };
-  const ofTask = taskOrigin(task);
-  return createPruner({ chain, siblings, audited, ofTask, board, store, state, scope, reporter, ...rounds });
+  return createPruner({ chain, siblings, audited, results, board, store, state, scope, reporter, ...rounds });
 }

@@ -3,15 +3,24 @@ import { getAddress, verifyMessage } from "ethers";
 import type { Hex } from "../protocol/transcript.ts";
 import type { TaskReader, TaskWriter } from "../chain/task-chain.ts";
 import type { UploadRequest } from "../content/gateway.ts";
+import { parsePeerUrl } from "../content/peers.ts";
 import { knownAccounts } from "./task-accounts.ts";
 import { createUploadCounts, ROOTS_PER_ROUND } from "./upload-counts.ts";
 
 const SCHEME = "Verisum";
 const VALID_SECONDS = 600;
+
+/** What is to be stored, and where: a node that is sent an upload cannot send it to others in its sender's name. */
+interface Upload {
+  readonly root: string;
+  /** URL of the node that takes it. */
+  readonly node: string;
+}
+
 /** The Authorization header for an upload: `Verisum <account> <expiry> <signature>`. */
-export async function uploadAuthorization(chain: TaskWriter, root: string, nowSeconds: number): Promise<string> {
+export async function uploadAuthorization(chain: TaskWriter, upload: Upload, nowSeconds: number): Promise<string> {
   const expires = nowSeconds + VALID_SECONDS;
-  const signature = await chain.signText(uploadText(chain, root, expires));
+  const signature = await chain.signText(uploadText(chain, upload, expires));
   return `${SCHEME} ${chain.account} ${expires} ${signature}`;
 }
 
@@ -19,11 +28,13 @@ export async function uploadAuthorization(chain: TaskWriter, root: string, nowSe
  * Accepts uploads by the task's operator, members and clients, a few directories of each in a round: disks are finite.
  * An account without a part in the task is refused before its signature is looked at, and by a list that is read now
  * and then: strangers cause neither a call to the chain nor a computation each.
+ * @param node the URL by which this node is named to others
  * @param record where uploads are counted, over starts too
  * @returns true, or why not
  */
 export function authoriseTaskUploads(
   chain: TaskReader,
+  node: string,
   now: () => number,
   record: string,
 ): (request: UploadRequest) => Promise<true | string> {
@@ -47,8 +58,8 @@ export function authoriseTaskUploads(
     const name = account.toLowerCase() as Hex;
     if (!(await isOfTask(name))) return "the account has no part in the task";
     try {
-      if (verifyMessage(uploadText(chain, root, expires), signature) !== getAddress(account))
-        return "the signature is not the account's";
+      if (verifyMessage(uploadText(chain, { root, node }, expires), signature) !== getAddress(account))
+        return `the signature is not the account's, or not for this node, which is ${node}`;
     } catch {
       return "the signature is malformed";
     }
@@ -62,7 +73,8 @@ export function uploadSender({ authorization }: UploadRequest): string {
   return (authorization ?? "").split(" ")[1]?.toLowerCase() ?? "";
 }
 
-function uploadText(chain: TaskReader, root: string, expires: number): string {
+function uploadText(chain: TaskReader, { root, node }: Upload, expires: number): string {
   const { chainId, contract } = chain.context;
-  return `Verisum upload\nchain ${chainId}\ncontract ${contract}\nroot ${root}\nexpires ${expires}`;
+  const { href } = parsePeerUrl(node);
+  return `Verisum upload\nchain ${chainId}\ncontract ${contract}\nnode ${href}\nroot ${root}\nexpires ${expires}`;
 }

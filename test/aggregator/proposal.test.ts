@@ -37,4 +37,23 @@ describe("a proposal board", () => {
     assert.equal(told, 2);
     assert.equal(board.signatures().length, 2);
   });
+
+  it("puts no signature that it was still checking on what is offered since", async () => {
+    const app = fastify();
+    let [told, checked] = [0, (): void => undefined];
+    const check = new Promise<void>((resolve) => (checked = resolve));
+    const board = addProposalRoutes(
+      app,
+      async () => (await check, true),
+      () => void told++,
+    );
+    board.offer({ round: 1n, result: RESULT, metrics: null });
+    const payload = { seat: 1, r: word("aa"), vs: word("bb") };
+    const answer = app.inject({ method: "POST", url: "/v1/proposals/1/signatures", payload }).then((sent) => sent);
+    await new Promise((resolve) => setTimeout(resolve, 20));
+    board.offer({ round: 2n, result: { ...RESULT, modelCid: word("05") }, metrics: null });
+    checked();
+    assert.equal((await answer).statusCode, 404);
+    assert.deepEqual([board.signatures(), told], [[], 0]);
+  });
 });

@@ -78,6 +78,26 @@ describe("the aggregator's tidying", () => {
     assert.equal(asked, 4);
   });
 
+  it("waits until the settlement is final: nobody is taken off for what a reorganisation takes back", async () => {
+    const task = await settled({ maxRoundsPerClient: 1 });
+    let final = false;
+    const look: MemoryTask["operator"]["look"] = async () => {
+      const seen = await task.operator.look();
+      const records: typeof seen.records = (round) => ({
+        ...seen.records(round),
+        finalBlock: final ? seen.finalBlock : 0,
+      });
+      return { ...seen, records };
+    };
+    const reporter = createRecorder();
+    const tidy = createTidying({ chain: { ...task.operator, look }, task, reporter });
+    await tidy();
+    assert.deepEqual(reporter.facts("client-removed"), []);
+    final = true;
+    await tidy();
+    assert.equal(reporter.facts("client-removed").length, 1);
+  });
+
   it("tries again after an error that passes", async () => {
     const task = await settled({ maxRoundsPerClient: 1 }, 0b1000n);
     const [account] = task.clients;

@@ -1,6 +1,7 @@
 /** An aggregator of a task whose clients were in as many rounds as they may. */
 import assert from "node:assert/strict";
 import { describe, it } from "mocha";
+import { createUsableClients } from "../../aggregator/usable-clients.ts";
 import { createCoordinator } from "../../aggregator/coordinator.ts";
 import type { CoordinatorDependencies, CoordinatorStep } from "../../aggregator/coordinator.ts";
 import {
@@ -80,6 +81,27 @@ describe("a round that could count nobody", () => {
     assert.equal(await numberAfter(2), 2n);
     for (const { account } of [task.stranger, task.members[0]!]) await task.operator.registerClient(account, 1);
     assert.equal(await numberAfter(2), 3n);
+  });
+
+  it("is opened where a reorganisation took back the settlement that counted them", async () => {
+    await begin(1);
+    const round = await openMemoryRound(task);
+    await settleOn(round, 0b111n);
+    await abort();
+    let isThere = true;
+    const look: MemoryTask["operator"]["look"] = async () => {
+      const seen = await task.operator.look();
+      const { settled: taken, ...others } = seen.records(round);
+      return { ...seen, records: () => ({ ...others, ...(isThere ? { settled: taken } : {}) }) };
+    };
+    const client: MemoryTask["operator"]["client"] = async (account) => ({
+      ...(await task.operator.client(account)),
+      includedRounds: isThere ? 1 : 0,
+    });
+    const usable = createUsableClients({ chain: { look, client }, task });
+    assert.equal(await usable(), 0);
+    isThere = false;
+    assert.equal(await usable(), 3);
   });
 
   it("is not opened after a round that settled on all who were left, and ended without a model", async () => {

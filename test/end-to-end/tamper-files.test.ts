@@ -259,8 +259,8 @@ describe("one valid task, changed one thing at a time", function () {
       const result = await uploadCar(harness.aggregator.url, of, content, authorization);
       if (!result.ok) throw new VerisumError(result.code, result.message);
     };
-    const honest = (signedRoot = bundle, at = now()): Promise<string> =>
-      uploadAuthorization(harness.clients[0]!.node.chain, signedRoot, at);
+    const honest = (root = bundle, at = now(), node = harness.aggregator.url): Promise<string> =>
+      uploadAuthorization(harness.clients[0]!.node.chain, { root, node }, at);
     const part = (index: number, change: (old: string) => string) => async (): Promise<void> =>
       upload(
         (await honest())
@@ -284,6 +284,11 @@ describe("one valid task, changed one thing at a time", function () {
         "an authorisation for another root",
         "IPFS_UPLOAD_REFUSED",
         async () => upload(await honest(cidFromDigest(harness.task.parameters.taskCid))),
+      ],
+      [
+        "an authorisation for another node",
+        "IPFS_UPLOAD_REFUSED",
+        async () => upload(await honest(bundle, now(), "http://127.0.0.1:1")),
       ],
       ["an expired authorisation", "IPFS_UPLOAD_REFUSED", async () => upload(await honest(bundle, now() - 3600))],
       ["an authorisation for ever", "IPFS_UPLOAD_REFUSED", async () => upload(await honest(bundle, now() + 86_400))],

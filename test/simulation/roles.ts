@@ -16,6 +16,7 @@ import type { Submission } from "../../protocol/submission.ts";
 import type { StateDirectory } from "../../storage/state-directory.ts";
 import { openStatements } from "../../task/node-statements.ts";
 import type { NodeStatements } from "../../task/node-statements.ts";
+import { createResultRecord } from "../../task/result-record.ts";
 import { roundNow } from "../../task/round-now.ts";
 import type { StatementBoard } from "../../task/statement-board.ts";
 import { checkOrigin, statementJson } from "../../task/statements.ts";
@@ -127,7 +128,9 @@ export function aggregatorScript(stage: Stage): Script {
     honest: true,
     start: async (life) => {
       const chain = chainOf(world, life, scene, 0);
-      const task = scene.task(chain, storeAt(world, life, scene));
+      const store = storeAt(world, life, scene);
+      const task = scene.task(chain, store);
+      const results = createResultRecord(stateOf(stage, AGGREGATOR).file(AGGREGATOR, "results.json"), store);
       const routes = new NodeRoutes();
       // Not through the world: a caller would wait for a role that waits for the caller.
       const reader = scene.reader();
@@ -141,7 +144,7 @@ export function aggregatorScript(stage: Stage): Script {
       const statements = statementsOf(stage, life, routes);
       const siblingNodes = { nodesOf: () => [], fetch: globalThis.fetch };
       const own = createCoordinator({
-        ...{ chain, task, proposals, reporter: life.actor.reporter, siblingNodes },
+        ...{ chain, task, proposals, results, reporter: life.actor.reporter, siblingNodes },
         ...statements,
       });
       return insteadOf(stage, AGGREGATOR, life, false) ?? own;
@@ -185,9 +188,11 @@ export function memberScript(stage: Stage, seat: number, honest: boolean, localM
       const chain = stage.planted.hasty === true ? withoutFinality(cautious, scene) : cautious;
       const state = stateOf(stage, name);
       const statements = statementsOf(stage, life, new NodeRoutes());
+      const store = storeAt(world, life, scene);
       const own = createMemberStep({
         chain,
-        task: scene.task(chain, storeAt(world, life, scene)),
+        task: scene.task(chain, store),
+        results: createResultRecord(state.file(name, "results.json"), store),
         seat,
         keys: openRoundKeys(state, name),
         state,

@@ -9,20 +9,15 @@ import type { ContentStore } from "../../content/store.ts";
 import { readRecordOrNull } from "../../storage/durable-file.ts";
 import { openStateDirectory } from "../../storage/state-directory.ts";
 import type { StateDirectory } from "../../storage/state-directory.ts";
-import { checkpointFiles } from "../../task/checkpoint.ts";
-import type { TaskDocument } from "../../task/document.ts";
 import { directoryDigest } from "../../task/outcome.ts";
 import { createPruner } from "../../task/pruning.ts";
 import type { PruningDependencies } from "../../task/pruning.ts";
 import type { Statement } from "../../task/statements.ts";
-import { word } from "./random.ts";
+import { createResultRecord } from "../../task/result-record.ts";
+import type { ResultRecord } from "../../task/result-record.ts";
 import { createRecorder } from "./round-recorder.ts";
-import { TINY_SPECIFICATION } from "./tiny-specification.ts";
 
 export const KEEP = 3;
-/** What checkpoints of the node's task say of it. */
-export const OF_TASK = { name: "t", chainId: "1", contract: "0x01", taskCid: "bafy" };
-const DOCUMENT = { ...TINY_SPECIFICATION.document, version: 1, keysCid: word("keys") } as TaskDocument;
 const NO_RECORDS = { submitted: [], released: [] } as unknown as RoundRecords;
 
 /** What of a round is kept for good, if it becomes final. */
@@ -78,7 +73,8 @@ export class PruningBench {
   pruner(other: Partial<PruningDependencies> = {}): () => Promise<void> {
     const { store, state, reporter, audited } = this;
     return createPruner({
-      ...{ store, state, scope: "scope", committeeSize: 4, keepRounds: KEEP, reporter, audited, ofTask: OF_TASK },
+      ...{ store, state, scope: "scope", committeeSize: 4, keepRounds: KEEP, reporter, audited },
+      results: this.record(store),
       ...{ siblings: [], aheadRounds: 0 },
       board: { of: (round) => this.said.get(round) ?? [] },
       chain: {
@@ -92,6 +88,11 @@ export class PruningBench {
       } as unknown as PruningDependencies["chain"],
       ...other,
     });
+  }
+
+  /** The node's record of results. */
+  record(store: Pick<ContentStore, "putDirectory"> = this.store): ResultRecord {
+    return createResultRecord(this.state.file("scope", "results.json"), store);
   }
 
   put(files: Readonly<Record<string, string>>, store = this.store): Promise<string> {
@@ -141,17 +142,15 @@ export class PruningBench {
   }
 
   /** Stores a result of the round as whoever signs it does; its aggregate is the sum of this. */
-  async propose(label: string, sum = label, task: typeof OF_TASK = OF_TASK, store = this.store): Promise<PlayedRound> {
+  async propose(label: string, sum = label, store = this.store): Promise<PlayedRound> {
+    const checkpointFiles = { "config.json": textOf(label), "state.bin": textOf(label) };
     const aggregateFiles = { "aggregate.bin": textOf(sum) };
-    const aggregateCid = cidFromDigest(await directoryDigest(aggregateFiles));
-    const state = { weights: Int32Array.of(1, 2), kept: [Int32Array.of(3, 4)] };
-    const origin = {
-      ...{ task, round: Number(this.present), parentCid: null, clients: [label], totalWeight: 1 },
-      ...{ aggregateCid, privacy: null },
-    };
-    const files = checkpointFiles(DOCUMENT, [{ name: "kernel", shape: [2] }], state, origin, null);
-    const checkpoint = await store.putDirectory(files);
-    return { checkpoint, aggregate: await store.putDirectory(aggregateFiles) };
+    const [modelCid, aggregateCid] = [await directoryDigest(checkpointFiles), await directoryDigest(aggregateFiles)];
+    await this.record(store).store(this.present, {
+      signed: { modelCid, aggregateCid },
+      ...{ checkpointFiles, aggregateFiles },
+    });
+    return { checkpoint: cidFromDigest(modelCid), aggregate: cidFromDigest(aggregateCid) };
   }
 
   /** Makes a result final. */
@@ -161,20 +160,16 @@ export class PruningBench {
   }
 
   /** The directories that the record lists, by the round in which they were seen. */
-  seen(): Promise<ReadonlyMap<string, readonly string[]>> {
-    return this.#listed("seen");
+  async seen(): Promise<ReadonlyMap<string, readonly string[]>> {
+    const record = (await readRecordOrNull(this.recordPath)) as { readonly seen?: Record<string, string[]> } | null;
+    return new Map(Object.entries(record?.seen ?? {}));
   }
 
   /** The results that the record lists, by the round that they are of. */
-  listedResults(): Promise<ReadonlyMap<string, readonly string[]>> {
-    return this.#listed("results");
-  }
-
-  async #listed(list: "seen" | "results"): Promise<ReadonlyMap<string, readonly string[]>> {
-    const record = (await readRecordOrNull(this.recordPath)) as Readonly<
-      Record<string, Record<string, string[]>>
-    > | null;
-    return new Map(Object.entries(record?.[list] ?? {}));
+  async listedResults(): Promise<ReadonlyMap<string, readonly string[]>> {
+    const path = this.state.file("scope", "results.json");
+    const record = (await readRecordOrNull(path)) as { readonly open?: Record<string, string[]> } | null;
+    return new Map(Object.entries(record?.open ?? {}));
   }
 
   get recordPath(): string {

@@ -21,6 +21,7 @@ import { openReadingNode, openWritingNode } from "../../task/node.ts";
 import type { NodeOptions, ReadingNode, WritingNode } from "../../task/node.ts";
 import { openStatements } from "../../task/node-statements.ts";
 import type { NodeStatements } from "../../task/node-statements.ts";
+import { resultsOf } from "../../task/pruning.ts";
 import { roundNow } from "../../task/round-now.ts";
 import type { TaskDocument } from "../../task/document.ts";
 import type { CommittingTask } from "../../task/opened-task.ts";
@@ -305,6 +306,7 @@ export async function startHarness(options: HarnessOptions): Promise<RoundHarnes
     proposals,
     ...statements,
     reporter: serving.reporter,
+    results: resultsOf(serving.node),
     siblingNodes: { nodesOf: serving.node.network.nodesOf, fetch: globalThis.fetch },
     ...(options.evaluate === undefined ? {} : { evaluate: options.evaluate }),
   });
@@ -345,6 +347,7 @@ export async function startHarness(options: HarnessOptions): Promise<RoundHarnes
       proposals: offers,
       ...said,
       reporter: other.reporter,
+      results: resultsOf(active),
       siblingNodes: { nodesOf: active.network.nodesOf, fetch: globalThis.fetch },
     });
   };
@@ -458,6 +461,7 @@ function createMember(
     localMinimum: node.task.parameters.minClients,
     reporter,
     ...statements,
+    results: resultsOf(node),
     replicate: (cid) => node.network.replicate(node.store, cid, () => MIN_COPIES),
     random: csprng,
     fetch: globalThis.fetch,

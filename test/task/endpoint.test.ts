@@ -36,6 +36,8 @@ async function stateOf(): Promise<Pick<WritingNode, "state" | "scope">> {
   return { state: { file: (...parts: string[]) => join(folder, ...parts) } as WritingNode["state"], scope: "scope" };
 }
 
+const PUBLIC_URL = "http://127.0.0.1";
+
 describe("a node's endpoint", () => {
   afterEach(() => bench.clear());
 
@@ -129,7 +131,7 @@ describe("a node's endpoint", () => {
     const store = await bench.store();
     const opened = { parameters: task.parameters, layout: layoutOfTask(task.parameters) } as unknown as PublishingTask;
     const node = { store, chain: member!, task: opened, observer: createRecorder(), ...(await stateOf()) };
-    const app = taskGateway(node, "http://127.0.0.1");
+    const app = taskGateway(node, PUBLIC_URL);
     bench.onClose(() => app.close());
     const url = await app.listen({ host: "127.0.0.1", port: 0 });
     const upload = async (files: Readonly<Record<string, Uint8Array>>): Promise<string> => {
@@ -138,7 +140,12 @@ describe("a node's endpoint", () => {
     };
     const send = async (root: string, car: Uint8Array): Promise<string> => {
       const now = Math.floor(Date.now() / 1000);
-      const result = await uploadCar(url, root, car, await uploadAuthorization(task.clients[0]!, root, now));
+      const result = await uploadCar(
+        url,
+        root,
+        car,
+        await uploadAuthorization(task.clients[0]!, { root, node: PUBLIC_URL }, now),
+      );
       assert.equal(await store.has(root), result.ok);
       return result.ok ? "taken" : result.code;
     };
@@ -171,13 +178,13 @@ describe("a node's endpoint", () => {
     const store = await bench.store();
     const opened = { parameters: task.parameters, layout: layoutOfTask(task.parameters) } as unknown as PublishingTask;
     const node = { store, chain: task.members[0]!, task: opened, observer: createRecorder(), ...(await stateOf()) };
-    const app = taskGateway(node, "http://127.0.0.1");
+    const app = taskGateway(node, PUBLIC_URL);
     bench.onClose(() => app.close());
     const url = await app.listen({ host: "127.0.0.1", port: 0 });
     const { root: cid, blocks } = await buildDirectory({ "seat-1.bin": text("share") });
     const [root, car] = [cid.toString(), encodeCar(cid, [...blocks].reverse())];
     const signed = (client: TaskWriter): Promise<string> =>
-      uploadAuthorization(client, root, Math.floor(Date.now() / 1000));
+      uploadAuthorization(client, { root, node: PUBLIC_URL }, Math.floor(Date.now() / 1000));
     for (const client of task.clients.slice(0, corrupt))
       for (const authorization of [await signed(client), await signed(client)]) {
         const headers = { "content-type": CAR_MEDIA_TYPE, "content-length": car.length, authorization };

@@ -5,7 +5,7 @@ import { createKuboStore } from "../../content/kubo.ts";
 import type { ContentStore } from "../../content/store.ts";
 import { startFakeKubo } from "../content/fake-kubo.ts";
 import { rejectsCode } from "../support/errors.ts";
-import { KEEP, OF_TASK, PruningBench } from "../support/pruning-bench.ts";
+import { KEEP, PruningBench } from "../support/pruning-bench.ts";
 import { createRecorder } from "../support/round-recorder.ts";
 
 describe("bundles and sums at a Kubo node", function () {
@@ -64,34 +64,6 @@ describe("bundles and sums at a Kubo node", function () {
     node.unreadable.clear();
     await bench.pass(KEEP + 2, prune);
     assert.deepEqual(await kubo.pins(), [own]);
-  });
-
-  it("leave results that are not final while the node cannot read a pin: it may be of one that needs the same sum", async () => {
-    const prune = bench.pruner({ store: kubo });
-    bench.open();
-    const lost = await bench.propose("lost", "sum", OF_TASK, kubo);
-    node.unreadable.add(own);
-    await bench.pass(2 * KEEP, prune);
-    assert.deepEqual([...(await kubo.pins())].sort(), [own, lost.checkpoint, lost.aggregate].sort());
-    node.unreadable.clear();
-    await bench.pass(2, prune);
-    assert.deepEqual(await kubo.pins(), [own]);
-  });
-
-  it("are looked for in every other pin once, however long the node cannot read one of them", async () => {
-    const read: string[] = [];
-    const getLocalBlock = (cid: string): Promise<Uint8Array | undefined> => {
-      read.push(cid);
-      return kubo.getLocalBlock(cid);
-    };
-    const prune = bench.pruner({ store: { ...kubo, getLocalBlock } });
-    bench.open();
-    const lost = await bench.propose("lost", "lost", OF_TASK, kubo);
-    node.unreadable.add(own);
-    await bench.pass(3 * KEEP, prune);
-    assert.equal(read.filter((cid) => cid === lost.aggregate).length, 1);
-    assert.equal(read.filter((cid) => cid === own).length, 3 * KEEP);
-    assert.equal((await kubo.pins()).includes(lost.checkpoint), true);
   });
 
   it("stay all of them while the node is away, and go when it is back", async () => {

@@ -1,11 +1,12 @@
 /** Results that a node signed or proposed, and that did not become final. */
 import assert from "node:assert/strict";
+import { writeFile } from "node:fs/promises";
 import { afterEach, beforeEach, describe, it } from "mocha";
 import { createKuboStore } from "../../content/kubo.ts";
-import { CHECKPOINT_FILES, mostConfigBytes } from "../../task/checkpoint.ts";
-import type { PruningDependencies } from "../../task/pruning.ts";
+import { cidFromDigest } from "../../content/cid.ts";
+import { directoryDigest } from "../../task/outcome.ts";
 import { startFakeKubo } from "../content/fake-kubo.ts";
-import { KEEP, OF_TASK, PruningBench } from "../support/pruning-bench.ts";
+import { KEEP, PruningBench, textOf } from "../support/pruning-bench.ts";
 import type { PlayedRound } from "../support/pruning-bench.ts";
 import { createRecorder } from "../support/round-recorder.ts";
 
@@ -98,59 +99,41 @@ describe("results that did not become final", function () {
     assert.deepEqual([...(await bench.listedResults())], []);
   });
 
-  it("are known though their checkpoint was read in parts, before the node pinned it", async () => {
-    const publisher = await PruningBench.open();
-    publisher.open();
-    const { checkpoint, aggregate } = await publisher.propose("read before");
-    const root = await publisher.store.getLocalBlock(checkpoint);
-    let isPinned = false;
-    const store: PruningDependencies["store"] = {
-      ...publisher.store,
-      roots: async () => [checkpoint, aggregate],
-      pins: async () => (isPinned ? [checkpoint, aggregate] : []),
-      getLocalBlock: async (cid) =>
-        isPinned ? publisher.store.getLocalBlock(cid) : cid === checkpoint ? root : undefined,
-    };
-    const prune = bench.pruner({ store });
-    await bench.pass(1, prune);
-    isPinned = true;
-    await bench.pass(1, prune);
-    assert.deepEqual([...(await bench.listedResults()).values()].flat(), [checkpoint, aggregate]);
-    await publisher.close();
-  });
-
-  it("are not looked for in a file that is larger than any checkpoint's", async () => {
-    const large = { ...Object.fromEntries(CHECKPOINT_FILES.map((name) => [name, new Uint8Array(1)])) };
-    const cid = await bench.store.putDirectory({ ...large, "config.json": new Uint8Array(mostConfigBytes(1) + 1) });
-    const read: string[] = [];
-    const getLocalBlock = (block: string): Promise<Uint8Array | undefined> => {
-      read.push(block);
-      return bench.store.getLocalBlock(block);
-    };
-    await bench.pass(2, bench.pruner({ store: { ...bench.store, getLocalBlock } }));
-    assert.deepEqual(new Set(read).size <= 2, true, `read ${new Set(read).size} blocks of ${cid}`);
-  });
-
-  it("are the task's own: another task's stay, and so does what only has such names", async () => {
+  it("are those that the node made: what others pinned at its node stays, whatever that says of itself", async () => {
     bench.open();
-    const others = await Promise.all(
-      [{ contract: "0x02" }, { chainId: "2" }, { taskCid: "bafk" }].map((other, i) =>
-        bench.propose(`other ${i}`, `other ${i}`, { ...OF_TASK, ...other }),
-      ),
-    );
-    const unread = await bench.put({
-      "config.json": "{",
-      "model.safetensors": "",
-      "state.bin": "",
-      "topology.json": "",
-    });
-    const sum = await bench.put({ "aggregate.bin": "of nobody" });
+    const precious = await bench.put({ "aggregate.bin": "another task's, final" });
+    const lost = await bench.propose("lost");
+    const config = JSON.stringify({ round: 1, aggregateCid: precious, task: { contract: "0x01" } });
+    const forged = await bench.put({ "config.json": config, "state.bin": "", "model.safetensors": "" });
     await bench.pass(3 * KEEP, bench.pruner());
-    assert.deepEqual(
-      (await isHere(...others)).flat(),
-      Array.from({ length: 6 }, () => true),
-    );
-    assert.deepEqual([await bench.store.has(unread), await bench.store.has(sum)], [true, true]);
+    assert.deepEqual(await isHere(lost), [[false, false]]);
+    assert.deepEqual([await bench.store.has(precious), await bench.store.has(forged)], [true, true]);
+  });
+
+  it("are noted before they are stored, so that a process that dies between the two leaves nothing", async () => {
+    bench.open();
+    const dies = bench.record({ putDirectory: () => Promise.reject(new Error("killed")) });
+    const files = { "aggregate.bin": textOf("sum") };
+    const digest = await directoryDigest(files);
+    const result = {
+      signed: { modelCid: digest, aggregateCid: digest },
+      checkpointFiles: files,
+      aggregateFiles: files,
+    };
+    await assert.rejects(dies.store(1n, result), /killed/);
+    assert.deepEqual([...(await bench.listedResults())], [["1", [cidFromDigest(digest)]]]);
+    await bench.store.putDirectory(files);
+    await bench.pass(KEEP + 1, bench.pruner());
+    assert.deepEqual(await bench.store.pins(), []);
+  });
+
+  it("stay if the record of them is lost, and take no final one with them", async () => {
+    bench.open();
+    const [lost, final] = [await bench.propose("lost"), await bench.propose("final")];
+    bench.finalise(final);
+    await writeFile(bench.state.file("scope", "results.json"), "{");
+    await bench.pass(3 * KEEP, bench.pruner());
+    assert.deepEqual((await isHere(lost, final)).flat(), [true, true, true, true]);
   });
 
   it("are unpinned from a Kubo node", async () => {
@@ -158,8 +141,8 @@ describe("results that did not become final", function () {
     try {
       const store = await createKuboStore({ apiUrl: node.url, reporter: createRecorder() });
       bench.open();
-      const lost = await bench.propose("lost", "lost", OF_TASK, store);
-      const final = await bench.propose("final", "final", OF_TASK, store);
+      const lost = await bench.propose("lost", undefined, store);
+      const final = await bench.propose("final", undefined, store);
       bench.finalise(final);
       assert.equal((await store.pins()).includes(lost.checkpoint), true);
       await bench.pass(KEEP + 2, bench.pruner({ store }));

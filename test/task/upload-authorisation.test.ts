@@ -8,6 +8,7 @@ import { rejectsCode } from "../support/errors.ts";
 import { openMemoryRound, openMemoryTask } from "../support/memory-chain.ts";
 
 const NOW = 1_000_000;
+const NODE = "http://node.example:8080";
 
 describe("the right to upload", () => {
   let folder: string;
@@ -21,26 +22,35 @@ describe("the right to upload", () => {
 
   it("is for the root that was signed, by an account of the task, until it expires", async () => {
     const { operator, members, clients, stranger } = await openMemoryTask();
-    const authorise = authoriseTaskUploads(stranger, () => NOW, record);
+    const authorise = authoriseTaskUploads(stranger, NODE, () => NOW, record);
     for (const account of [operator, members[1]!, clients[2]!]) {
-      const authorization = await uploadAuthorization(account, "root", NOW);
+      const authorization = await uploadAuthorization(account, { root: "root", node: NODE }, NOW);
       assert.equal(await authorise({ root: "root", authorization }), true);
       assert.notEqual(await authorise({ root: "other", authorization }), true);
       assert.notEqual(
-        await authoriseTaskUploads(stranger, () => NOW + 601, record)({ root: "root", authorization }),
+        await authoriseTaskUploads(stranger, NODE, () => NOW + 601, record)({ root: "root", authorization }),
         true,
       );
     }
-    const authorization = await uploadAuthorization(stranger, "root", NOW);
+    const authorization = await uploadAuthorization(stranger, { root: "root", node: NODE }, NOW);
     assert.notEqual(await authorise({ root: "root", authorization }), true);
+  });
+
+  it("is for the node that it was signed for, and no other that its receiver passes it on to", async () => {
+    const { operator, clients } = await openMemoryTask();
+    const authorization = await uploadAuthorization(clients[0]!, { root: "root", node: `${NODE}/` }, NOW);
+    const at = (node: string): Promise<true | string> =>
+      authoriseTaskUploads(operator, node, () => NOW, record)({ root: "root", authorization });
+    assert.match(String(await at("http://other.example:8080")), /not for this node, which is http:..other/);
+    assert.equal(await at(NODE), true);
   });
 
   it("is for a few directories in a round", async () => {
     const task = await openMemoryTask();
     const client = task.clients[0]!;
-    const authorise = authoriseTaskUploads(task.operator, () => NOW, record);
+    const authorise = authoriseTaskUploads(task.operator, NODE, () => NOW, record);
     const upload = async (root: string): Promise<true | string> =>
-      authorise({ root, authorization: await uploadAuthorization(client, root, NOW) });
+      authorise({ root, authorization: await uploadAuthorization(client, { root, node: NODE }, NOW) });
     await openMemoryRound(task);
     const answers: (true | string)[] = [];
     for (let i = 0; i < 20; i++) answers.push(await upload(`root ${i}`));
@@ -58,9 +68,9 @@ describe("the right to upload", () => {
     await openMemoryRound(task);
     const { clients, operator } = task;
     const accepted = async (client: number, ...roots: readonly string[]): Promise<number> => {
-      const authorise = authoriseTaskUploads(operator, () => NOW, record);
+      const authorise = authoriseTaskUploads(operator, NODE, () => NOW, record);
       const uploads = roots.map(async (root) =>
-        authorise({ root, authorization: await uploadAuthorization(clients[client]!, root, NOW) }),
+        authorise({ root, authorization: await uploadAuthorization(clients[client]!, { root, node: NODE }, NOW) }),
       );
       return (await Promise.all(uploads)).filter((answer) => answer === true).length;
     };
@@ -75,9 +85,9 @@ describe("the right to upload", () => {
   it("is nobody's while it cannot be counted, and as many directories' as before once it can", async () => {
     const task = await openMemoryTask();
     await openMemoryRound(task);
-    const authorise = authoriseTaskUploads(task.operator, () => NOW, record);
+    const authorise = authoriseTaskUploads(task.operator, NODE, () => NOW, record);
     const upload = async (root: string): Promise<true | string> =>
-      authorise({ root, authorization: await uploadAuthorization(task.clients[0]!, root, NOW) });
+      authorise({ root, authorization: await uploadAuthorization(task.clients[0]!, { root, node: NODE }, NOW) });
     await writeFile(join(folder, "scope"), "no folder");
     for (let i = 0; i < 10; i++) await rejectsCode(upload(`root ${i}`), "STORAGE_FAILED");
     await rm(join(folder, "scope"));
@@ -91,10 +101,10 @@ describe("the right to upload", () => {
     const { operator } = task;
     let asked = 0;
     const lagging = { ...operator, round: async () => ({ ...(await operator.round()), number: BigInt(asked++ % 2) }) };
-    const authorise = authoriseTaskUploads(lagging, () => NOW, record);
+    const authorise = authoriseTaskUploads(lagging, NODE, () => NOW, record);
     let accepted = 0;
     for (let i = 0; i < 40; i++) {
-      const authorization = await uploadAuthorization(task.clients[0]!, `root ${i}`, NOW);
+      const authorization = await uploadAuthorization(task.clients[0]!, { root: `root ${i}`, node: NODE }, NOW);
       if ((await authorise({ root: `root ${i}`, authorization })) === true) accepted++;
     }
     assert.equal(accepted, 2 * 8);
@@ -113,8 +123,8 @@ describe("the right to upload", () => {
         };
       },
     });
-    const authorise = authoriseTaskUploads(counting, () => NOW, record);
-    const [authorization] = [await uploadAuthorization(stranger, "root", NOW)];
+    const authorise = authoriseTaskUploads(counting, NODE, () => NOW, record);
+    const [authorization] = [await uploadAuthorization(stranger, { root: "root", node: NODE }, NOW)];
     const [, , ...rest] = authorization.split(" ");
     for (let i = 0; i < 400; i++) {
       const account = `0x${String(i).padStart(40, "0")}`;
@@ -124,14 +134,20 @@ describe("the right to upload", () => {
       );
     }
     assert.ok(calls <= 3, `${calls} calls`);
-    assert.equal(await authorise({ root: "r", authorization: await uploadAuthorization(clients[0]!, "r", NOW) }), true);
+    assert.equal(
+      await authorise({
+        root: "r",
+        authorization: await uploadAuthorization(clients[0]!, { root: "r", node: NODE }, NOW),
+      }),
+      true,
+    );
   });
 
   it("comes to a client that registers later", async () => {
     const task = await openMemoryTask({ parameters: { openRegistration: true } });
     let now = NOW;
-    const authorise = authoriseTaskUploads(task.operator, () => now, record);
-    const authorization = await uploadAuthorization(task.stranger, "root", NOW);
+    const authorise = authoriseTaskUploads(task.operator, NODE, () => now, record);
+    const authorization = await uploadAuthorization(task.stranger, { root: "root", node: NODE }, NOW);
     assert.notEqual(await authorise({ root: "root", authorization }), true);
     await task.stranger.join();
     now += 3;

@@ -1,0 +1,101 @@
+/**
+ * `results.json`: results that this node made and stored before they were final: it signed or proposed them. Each is
+ * noted before it is stored. What a directory says of itself tells nothing: at a Kubo node that serves more than one
+ * task, or a dashboard, others' directories are pinned as well.
+ */
+import pLimit from "p-limit";
+import { z } from "zod";
+import { cidFromDigest } from "../content/cid.ts";
+import type { ContentStore } from "../content/store.ts";
+import { encodeRecord, readRecordOrNull, writeDurably } from "../storage/durable-file.ts";
+import { byRoundSchema, cidsSchema, decodeLists, encodeLists, firstUpTo, withMore } from "./by-round.ts";
+import type { ByRound } from "./by-round.ts";
+import type { RoundPublication } from "./outcome.ts";
+
+const recordSchema = z.strictObject({ open: byRoundSchema, shown: cidsSchema });
+
+interface Noted {
+  /** Checkpoints and aggregates that may never become final, by the round that they are of. */
+  readonly open: ByRound;
+  /** Those that were final in a look at the chain: an endpoint that says otherwise later is not believed. */
+  readonly shown: ReadonlySet<string>;
+}
+
+/** How directories are removed. @param spared those from which no block is taken */
+type Remove = (cids: readonly string[], spared: readonly string[]) => Promise<void>;
+
+export interface ResultRecord {
+  /** Notes a round's result, and stores its directories. @throws STORAGE_*, IPFS_STORE_FAILED, IPFS_API_FAILED */
+  store(
+    round: bigint,
+    result: Pick<RoundPublication, "checkpointFiles" | "aggregateFiles"> & {
+      readonly signed: Pick<RoundPublication["signed"], "modelCid" | "aggregateCid">;
+    },
+  ): Promise<void>;
+  /** All that were final in a look. */
+  shown(): Promise<readonly string[]>;
+  /**
+   * Removes those of rounds up to `last` that did not become final. A later round that starts from the same model with
+   * the same clients gives the same aggregate: it stays for a result that may become final.
+   * @param audited all that are final now
+   */
+  sweep(last: bigint, audited: readonly string[], remove: Remove): Promise<void>;
+}
+
+/** One call at a time: no result is removed while another that has the same aggregate is stored. */
+export function createResultRecord(path: string, store: Pick<ContentStore, "putDirectory">): ResultRecord {
+  const inTurn = pLimit(1);
+  return {
+    store: (round, { signed, checkpointFiles, aggregateFiles }) =>
+      inTurn(async () => {
+        const { open, shown } = await readNoted(path);
+        const parts = [signed.modelCid, signed.aggregateCid].map((digest) => cidFromDigest(digest));
+        const more = withMore(
+          open,
+          round,
+          parts.filter((cid) => !shown.has(cid)),
+        );
+        if (more !== open) await writeNoted(path, { open: more, shown });
+        await store.putDirectory(checkpointFiles);
+        await store.putDirectory(aggregateFiles);
+      }),
+    shown: async () => [...(await readNoted(path)).shown],
+    sweep: (last, audited, remove) =>
+      inTurn(async () => {
+        const { open, shown } = await readNoted(path);
+        const final = new Set(audited);
+        const shownNow = new Set([...shown, ...firstUpTo(open).filter((cid) => final.has(cid))]);
+        const kept = new Set([...final, ...shownNow]);
+        const left: ByRound = new Map([...open].flatMap(([round, cids]) => leftOf(round, cids, last, kept)));
+        const needed = new Set([...kept, ...firstUpTo(left)]);
+        const dead = firstUpTo(open, last).filter((cid) => !needed.has(cid));
+        if (dead.length > 0) await remove([...new Set(dead)], [...kept]);
+        if (shownNow.size > shown.size || sizeOf(left) < sizeOf(open))
+          await writeNoted(path, { open: left, shown: shownNow });
+      }),
+  };
+}
+
+/** What stays on the list of a round: nothing if it is over, and nothing that is kept. */
+function leftOf(
+  round: bigint,
+  cids: ReadonlySet<string>,
+  last: bigint,
+  kept: ReadonlySet<string>,
+): readonly (readonly [bigint, ReadonlySet<string>])[] {
+  const left = round <= last ? [] : [...cids].filter((cid) => !kept.has(cid));
+  return left.length === 0 ? [] : [[round, new Set(left)]];
+}
+
+const sizeOf = (lists: ByRound): number => firstUpTo(lists).length;
+
+/** A damaged record lists nothing: what it listed stays. */
+async function readNoted(path: string): Promise<Noted> {
+  const parsed = recordSchema.safeParse(await readRecordOrNull(path));
+  if (!parsed.success) return { open: new Map(), shown: new Set() };
+  return { open: decodeLists(parsed.data.open), shown: new Set(parsed.data.shown) };
+}
+
+async function writeNoted(path: string, { open, shown }: Noted): Promise<void> {
+  await writeDurably(path, encodeRecord({ open: encodeLists(open), shown: [...shown] }));
+}
