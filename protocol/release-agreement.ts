@@ -23,6 +23,8 @@ export interface Fingerprints {
 
 /** Subsets looked at before a search is given up: all of up to 2t releases for t ≤ 7, since C(14, 7) = 3432. */
 export const MAX_SUBSETS = 3432;
+/** The largest t of which that is so. */
+export const MAX_SEARCHED_THRESHOLD = 7;
 
 /**
  * Each release's value at one point that depends on all of them; different vectors differ there except with probability

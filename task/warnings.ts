@@ -3,19 +3,27 @@ import type { TaskParameters } from "../protocol/task.ts";
 import type { TaskDocument } from "./document.ts";
 import { mechanismOf } from "./mechanisms/registry.ts";
 import { privacyStatement } from "./privacy.ts";
+import { MAX_SEARCHED_THRESHOLD } from "../protocol/release-agreement.ts";
 
 /** Epsilon above which a record or a client is hardly protected: e^10 is a factor of 22,000. */
 const LARGE_EPSILON = 10;
 
 type Numbers = Pick<
   TaskParameters,
-  "dimension" | "minHonest" | "minClients" | "maxCorrupt" | "normBoundSquared" | "privacyBudget" | "maxRoundsPerClient"
+  | "dimension"
+  | "minHonest"
+  | "minClients"
+  | "maxCorrupt"
+  | "normBoundSquared"
+  | "privacyBudget"
+  | "maxRoundsPerClient"
+  | "threshold"
 >;
 type Document = Pick<TaskDocument, "preset" | "quantisation" | "training">;
 
 export interface TaskWarning {
   /** As reporters name it. */
-  readonly event: "influence-outvoted" | "delta-large" | "epsilon-large" | "window-short";
+  readonly event: "influence-outvoted" | "delta-large" | "epsilon-large" | "threshold-large" | "window-short";
   readonly text: string;
 }
 
@@ -52,6 +60,12 @@ export function taskWarnings(document: Document, parameters: Numbers): readonly 
     warnings.push({
       event: "influence-outvoted",
       text: `the corrupt clients that the task plans for outvote the honest ones, ${(corrupt / honest).toPrecision(3)} to 1: the norm bound leaves room for noise that a corrupt client need not add. A larger clients.minHonest, a smaller maxCorrupt or less noise changes that`,
+    });
+  const { threshold } = parameters;
+  if (threshold > MAX_SEARCHED_THRESHOLD)
+    warnings.push({
+      event: "threshold-large",
+      text: `with a threshold of ${threshold} a round in which ${threshold - 1} members lie about their releases, and other honest ones are silent, may end without a result: not every ${threshold} of the releases can be tried. With ${MAX_SEARCHED_THRESHOLD} at most, all are; a round in which every honest member releases always has its result (docs/protocol.md, section 6, Aggregating)`,
     });
   return [...warnings, ...privacyWarnings(document, parameters)];
 }

@@ -7,7 +7,7 @@ import type { Attestation } from "../../chain/task-chain.ts";
 import { isVerisumError } from "../../protocol/errors.ts";
 import { bitCount } from "../../protocol/committee.ts";
 import type { Statement } from "../../task/statements.ts";
-import { memorySubmission, openMemoryRound, openMemoryTask } from "../support/memory-chain.ts";
+import { finalizeMemoryRound, memorySubmission, openMemoryRound, openMemoryTask } from "../support/memory-chain.ts";
 import type { MemoryTask } from "../support/memory-chain.ts";
 import { quietStatements } from "../support/quiet-statements.ts";
 import { word } from "../support/random.ts";
@@ -55,7 +55,7 @@ describe("a round with t − 1 corrupt members", function () {
     [31, 11],
   ] as const)
     for (const [shares, found] of Object.entries(SHARES))
-      it(`of ${committeeSize} settles on the largest set that a quorum supports, where a share is ${shares}`, async () => {
+      it(`of ${committeeSize} settles on the largest set that a quorum supports, and ends, where a share is ${shares}`, async () => {
         // In a large committee each corrupt member behaves otherwise; in the smallest one all behaviours take turns.
         const all = Object.entries(BEHAVIOURS);
         const turns = threshold === 2 ? all.map((_, i) => i) : [0, 5];
@@ -83,7 +83,10 @@ describe("a round with t − 1 corrupt members", function () {
         }
       });
 
-  /** Plays a round to its settlement: corrupt seats come first. Returns U. */
+  /**
+   * Plays a round to its end: corrupt seats come first, to both of two aggregators, or to one alone, or once a proposal
+   * stands. Returns U.
+   */
   async function settle(
     task: MemoryTask,
     corrupt: readonly Behaviour[],
@@ -91,26 +94,42 @@ describe("a round with t − 1 corrupt members", function () {
   ): Promise<bigint> {
     const round = await openMemoryRound(task);
     for (const client of task.clients) await client.submit(round, memorySubmission(task, client.account));
-    const statements = quietStatements(task.operator);
+    const sides = [quietStatements(task.operator), quietStatements(task.operator)];
     const { intake } = await task.operator.round();
+    const late: (() => Promise<void>)[] = [];
     for (const [i, member] of task.members.entries()) {
       const truth = found({ round, intake, good: 0n, refused: 0n }, i + 1);
+      const isCorrupt = i < corrupt.length;
       for (const said of corrupt[i]?.(truth) ?? [truth]) {
         const signature = await member.signAttestation(said);
         const statement: Statement = { kind: "attestation", ...said, seat: i + 1, signature };
-        await statements.board.add(statement).catch((error: unknown) => {
-          if (i >= corrupt.length || !isVerisumError(error, "STATEMENT_CONTRADICTORY")) throw error;
-        });
+        const hear = async (side: (typeof sides)[number]): Promise<void> => {
+          await side.board.add(statement).catch((error: unknown) => {
+            if (!isCorrupt || !isVerisumError(error, "STATEMENT_CONTRADICTORY")) throw error;
+          });
+        };
+        const told = isCorrupt && i % 3 === 1 ? [sides[1]!] : sides;
+        if (isCorrupt && i % 3 === 2) late.push(...told.map((side) => () => hear(side)));
+        else for (const side of told) await hear(side);
       }
     }
-    const step = createCoordinator({
-      ...{ chain: task.operator, ...statements, task: { parameters: task.parameters } },
-      reporter: { say: () => undefined, wait: () => undefined },
-    } as unknown as CoordinatorDependencies);
+    const steps = sides.map((side) =>
+      createCoordinator({
+        ...{ chain: task.operator, ...side, task: { parameters: task.parameters } },
+        reporter: { say: () => undefined, wait: () => undefined },
+      } as unknown as CoordinatorDependencies),
+    );
     for (let turn = 0; turn < 8; turn++) {
-      await step();
-      const { phase, included, deadline } = await task.operator.round();
-      if (phase === "Aggregating") return included;
+      for (const step of steps) {
+        await step();
+        const { phase, included } = await task.operator.round();
+        if (phase !== "Aggregating") continue;
+        await finalizeMemoryRound(task, round, "the end");
+        assert.equal((await task.operator.records(round)).finalised?.round, round);
+        return included;
+      }
+      if (turn > 0) for (const hear of late.splice(0)) await hear();
+      const { deadline } = await task.operator.round();
       // To the last quarter, in which sets are proposed, and then to the deadline.
       task.chain.setTime(turn === 1 ? deadline - 1 : turn > 2 ? deadline : task.chain.nextTime);
     }

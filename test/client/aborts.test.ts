@@ -31,8 +31,8 @@ const SERVER = {
   momentum: { numerator: 1, denominatorBits: 1 },
 };
 const BUDGET = 4;
-/** Each costs as much as there are rounds before it; 1,000 of them show the same (docs/privacy.md). */
-const ABORTS = 100;
+/** Each costs as much as there are rounds before it: a thousand (`ABORTS=1000`) take minutes. */
+const ABORTS = Number(process.env["ABORTS"] ?? 100);
 /** Blocks on top that make a block final, where the chain may be reorganised. */
 const CONFIRMATIONS = 12;
 

@@ -47,6 +47,22 @@ describe("a member's one-time keys", () => {
     assert.deepEqual(asked, [3n, 4n, 5n, 6n]);
   });
 
+  it("are there for every round, though strangers open one as soon as the one before may end", async () => {
+    const task = await openMemoryTask();
+    const everybody = task.members.map((member, i) => ({ member, seat: i + 1, keys: openRoundKeys(state, `${i}`) }));
+    let transactions = 0;
+    for (let round = 1n; round <= 20n; round += 1n) {
+      for (const { member, seat, keys } of everybody)
+        if ((await keys.topUp(member, seat, round, seededRandom(`${seat} ${round}`))) > 0) transactions += 1;
+      await task.stranger.openRound();
+      const { number, keyMask, deadline } = await task.stranger.round();
+      assert.deepEqual([number, keyMask], [round, 0b1111n]);
+      task.chain.setTime(deadline);
+      await task.stranger.abort(round);
+    }
+    assert.equal(transactions, everybody.length * 4);
+  });
+
   it("count as gone when they are damaged, and one that is registered is not made again", async () => {
     const { members } = await openMemoryTask();
     const keys = openRoundKeys(state, "damaged");

@@ -58,6 +58,13 @@ describe("what a task allows", () => {
     assert.ok(eventsOf({ document, parameters: more }).includes("influence-outvoted"));
   });
 
+  it("is a warning where the threshold is too large to try every set of releases that may be wrong", () => {
+    const { document, parameters } = task("digits");
+    const warned = (threshold: number): boolean =>
+      eventsOf({ document, parameters: { ...parameters, threshold } }).includes("threshold-large");
+    assert.deepEqual([warned(7), warned(8)], [false, true]);
+  });
+
   it("is a warning where delta is one in the subjects or epsilon is absurd", () => {
     assert.ok(!eventsOf(task("digits-private")).includes("delta-large"));
     assert.ok(eventsOf(task("digits-private", { delta: 0.1 })).includes("delta-large"));
