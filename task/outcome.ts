@@ -172,7 +172,7 @@ export function sameResult(a: RoundResult, b: RoundResult): boolean {
 }
 
 /** What a task's checkpoints say of it. */
-export function taskOrigin(task: Pick<OpenTask, "chain" | "parameters" | "document">): CheckpointConfig["task"] {
+function taskOrigin(task: Pick<OpenTask, "chain" | "parameters" | "document">): CheckpointConfig["task"] {
   const { chainId, contract } = task.chain.context;
   return {
     name: task.document.name,
