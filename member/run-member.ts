@@ -72,6 +72,7 @@ export async function runMember(options: MemberOptions, deps: RoleDependencies):
     random,
     fetch: peerFetch,
     nodes: network.peers,
+    announcersOf: network.announcersOf,
   });
   const prune = prunerOf(node, results, reporter, { keepRounds: options.keepRounds, board: statements.board });
   const pace = createPace({

@@ -13,13 +13,18 @@ import type { MemberDependencies } from "./member.ts";
 import { createSumOpener } from "./opening.ts";
 import type { Confirms } from "./second-readings.ts";
 
-/** Results that a member judges for one node in one round; each costs the whole computation. */
-const RESULTS_PER_NODE = 8;
+/**
+ * Results that a member judges for one account in one settlement, whatever nodes that announces meanwhile: each costs
+ * the whole computation, and one that is signed is kept.
+ */
+const RESULTS_PER_ACCOUNT = 8;
 
 export interface SignerDependencies extends MemberDependencies {
   readonly fetch: typeof globalThis.fetch;
   /** Nodes that may have a proposal. */
   readonly nodes: () => readonly string[];
+  /** Who announces a node. */
+  readonly announcersOf: (node: string) => readonly string[];
 }
 
 /** One look at every node's proposal. Returns whether it signed something new. */
@@ -45,7 +50,7 @@ export function createSigner(deps: SignerDependencies): Signer {
   const { reporter, seat } = deps;
   let current: Hex | undefined;
   const signatures = new Map<string, CompactSignature>();
-  /** Proposals that were signed or refused, by node, with what they were compared with. */
+  /** Proposals that were signed or refused, by who announced their node, with what they were compared with. */
   const judged = new Map<string, Set<string>>();
   const openSum = createSumOpener(deps);
 
@@ -56,15 +61,19 @@ export function createSigner(deps: SignerDependencies): Signer {
   ): Promise<CompactSignature | undefined> => {
     const of = current;
     const kept = signatures.get(result.modelCid);
-    const ofNode = judged.get(node) ?? new Set();
+    if (kept !== undefined) return kept;
     const name = JSON.stringify([result, metrics, basis]);
-    if (kept !== undefined || ofNode.has(name) || ofNode.size === RESULTS_PER_NODE) return kept;
+    const accounts = deps.announcersOf(node).map((account) => ({ account, of: judged.get(account) ?? new Set() }));
+    if (accounts.some(({ of: known }) => known.has(name))) return undefined;
+    const payer = accounts.find(({ of: known }) => known.size < RESULTS_PER_ACCOUNT);
+    if (payer === undefined) return undefined;
+    const judge = (): void => void judged.set(payer.account, payer.of.add(name));
     try {
       const signature = await signProposal(deps, records, result, metrics, confirms, openSum);
       // A reorganisation may have settled the round otherwise meanwhile.
       if (current !== of) return undefined;
       signatures.set(result.modelCid, signature);
-      judged.set(node, ofNode.add(name));
+      judge();
       reporter.say("good", "signed", `round ${round}: recomputed the result and signed it`, { round, seat });
       return signature;
     } catch (error) {
@@ -72,7 +81,7 @@ export function createSigner(deps: SignerDependencies): Signer {
       // Too few good releases have come yet, or the chain is to be read again before a node is blamed.
       if (current !== of || error.entry.role === "again" || !confirms(`proposals of ${current} by ${basis}`))
         return undefined;
-      judged.set(node, ofNode.add(name));
+      judge();
       reporter.say(
         "warn",
         "proposal-refused",

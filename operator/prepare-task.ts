@@ -21,7 +21,7 @@ import type { PrivacyTarget, TaskSpecification } from "../task/create-task.ts";
 import { adaptiveClipLine, plannedPrivacyLine, privacySummary } from "../task/privacy-summary.ts";
 import { initialWeights } from "./initial-weights.ts";
 import { addressFault } from "../protocol/address.ts";
-import { influenceLine, taskWarnings } from "../task/warnings.ts";
+import { cohortLine, influenceLine, taskWarnings } from "../task/warnings.ts";
 import type { TaskWarning } from "../task/warnings.ts";
 import { VerisumError } from "../protocol/errors.ts";
 import { readJson } from "../protocol/strict-json.ts";
@@ -259,6 +259,7 @@ export async function publishTask(
     if (privacy !== null) onStep(plannedPrivacyLine(privacy));
     const adaptiveClip = adaptiveClipLine(document, parameters);
     if (adaptiveClip !== null) onStep(adaptiveClip);
+    onStep(cohortLine(parameters));
     onStep(influenceLine(document, parameters));
     for (const warning of taskWarnings(document, parameters)) onWarning(warning);
     return {

@@ -19,6 +19,8 @@ export interface PeerNetwork {
   peers(): readonly string[];
   /** Base URLs that may have content: the task's own nodes, then those of its siblings. */
   sources(): readonly string[];
+  /** Accounts that announce a node of the task; its URL itself if it is only named. */
+  announcersOf(url: string): readonly string[];
   /** Base URLs of a sibling's nodes. */
   nodesOf(contract: Hex): readonly string[];
   /** Reads the announcements on a sibling cell's contract as well, from the next refresh on. */
@@ -78,14 +80,20 @@ export function bundleCopies(peers: number, threshold: number): number {
   return Math.max(MIN_COPIES, Math.min(threshold + 1, peers - threshold));
 }
 
-/** What members and the operator announce: anybody may announce an endpoint, and who asks one is seen by it. */
-export async function announcedNodes(chain: TaskReader, reporter: Reporter): Promise<readonly string[]> {
+/**
+ * What members and the operator announce: anybody may announce an endpoint, and who asks one is seen by it.
+ * @returns each account with its URL
+ */
+export async function announcedNodes(
+  chain: TaskReader,
+  reporter: Reporter,
+): Promise<readonly (readonly [account: Hex, url: string])[]> {
   const trusted = new Set(
     [...(await presentMembers(chain)), await chain.operator()].map((account) => account.toLowerCase()),
   );
-  return [...(await chain.endpoints())]
-    .filter(([account, url]) => trusted.has(account.toLowerCase()) && isPeerUrl(url, reporter))
-    .map(([, url]) => url);
+  return [...(await chain.endpoints())].filter(
+    ([account, url]) => trusted.has(account.toLowerCase()) && isPeerUrl(url, reporter),
+  );
 }
 
 export function createPeerNetwork(chain: TaskReader, options: PeerNetworkOptions): PeerNetwork {
@@ -93,15 +101,17 @@ export function createPeerNetwork(chain: TaskReader, options: PeerNetworkOptions
   /** How many nodes the task has: a peer that is only named may be gone, or one of them under another name. */
   let counted = known.length;
   const siblings = new Map<Hex, { readonly chain: TaskReader; nodes: readonly string[] }>();
-  const announcedOn = async (chain: TaskReader): Promise<readonly string[]> =>
-    (await announcedNodes(chain, options.reporter)).filter((url) => url !== options.own);
+  let announcers: readonly (readonly [account: Hex, url: string])[] = [];
+  const announcedOn = async (chain: TaskReader): Promise<typeof announcers> =>
+    (await announcedNodes(chain, options.reporter)).filter(([, url]) => url !== options.own);
   const refresh = async (): Promise<void> => {
-    for (const sibling of siblings.values()) sibling.nodes = await announcedOn(sibling.chain);
+    for (const sibling of siblings.values()) sibling.nodes = urlsOf(await announcedOn(sibling.chain));
     const elsewhere = new Set([...siblings.values()].flatMap(({ nodes }) => nodes));
     const named = options.bootstrap.filter(
       (url) => url !== options.own && isPeerUrl(url, options.reporter) && !elsewhere.has(url),
     );
-    const announced = distinct(await announcedOn(chain));
+    announcers = await announcedOn(chain);
+    const announced = distinct(urlsOf(announcers));
     known = distinct([...announced, ...named]);
     counted = announced.length > 0 ? announced.length : known.length;
   };
@@ -141,6 +151,11 @@ export function createPeerNetwork(chain: TaskReader, options: PeerNetworkOptions
   return {
     peers: () => known,
     sources: () => [...new Set([...known, ...[...siblings.values()].flatMap(({ nodes }) => nodes)])],
+    announcersOf: (url) => {
+      const { href } = parsePeerUrl(url);
+      const accounts = announcers.filter(([, other]) => parsePeerUrl(other).href === href).map(([account]) => account);
+      return accounts.length > 0 ? accounts : [href];
+    },
     nodesOf: (contract) => siblings.get(contract)?.nodes ?? [],
     include: (sibling) => void siblings.set(sibling.context.contract, { chain: sibling, nodes: [] }),
     refresh,
@@ -172,6 +187,9 @@ export function createPeerNetwork(chain: TaskReader, options: PeerNetworkOptions
     },
   };
 }
+
+const urlsOf = (announced: readonly (readonly [account: Hex, url: string])[]): readonly string[] =>
+  announced.map(([, url]) => url);
 
 /** Without those that are another one written otherwise. */
 function distinct(urls: readonly string[]): readonly string[] {

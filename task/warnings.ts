@@ -17,13 +17,16 @@ type Numbers = Pick<
   | "normBoundSquared"
   | "privacyBudget"
   | "maxRoundsPerClient"
+  | "maxRounds"
+  | "minSeparation"
   | "threshold"
 >;
 type Document = Pick<TaskDocument, "preset" | "quantisation" | "training">;
 
 export interface TaskWarning {
   /** As reporters name it. */
-  readonly event: "influence-outvoted" | "delta-large" | "epsilon-large" | "threshold-large" | "window-short";
+  readonly event:
+    "influence-outvoted" | "delta-large" | "epsilon-large" | "participation-short" | "threshold-large" | "window-short";
   readonly text: string;
 }
 
@@ -52,6 +55,16 @@ export function influenceLine(document: Document, parameters: Numbers): string {
   return `${maxCorrupt} corrupt client${maxCorrupt === 1 ? "" : "s"} can move a round's sum by ${corrupt.toPrecision(3)} in units of the weights, against ${honest.toPrecision(3)} of ${minHonest} honest ones who all pull one way`;
 }
 
+/** How many clients a round takes, and of how many, in one sentence. */
+export function cohortLine({
+  bufferGoal,
+  minSeparation,
+}: Pick<TaskParameters, "bufferGoal" | "minSeparation">): string {
+  if (bufferGoal === 0) return "a round waits for every registered client, until its deadline";
+  const turn = minSeparation === 1 ? "" : `, and takes one client in one of ${minSeparation} in sequence`;
+  return `a round closes at ${bufferGoal} submissions${turn}: rounds open from ${bufferGoal * minSeparation} registered clients on`;
+}
+
 /** All that is worth a warning. */
 export function taskWarnings(document: Document, parameters: Numbers): readonly TaskWarning[] {
   const warnings: TaskWarning[] = [];
@@ -61,7 +74,13 @@ export function taskWarnings(document: Document, parameters: Numbers): readonly 
       event: "influence-outvoted",
       text: `the corrupt clients that the task plans for outvote the honest ones, ${(corrupt / honest).toPrecision(3)} to 1: the norm bound leaves room for noise that a corrupt client need not add. A larger clients.minHonest, a smaller maxCorrupt or less noise changes that`,
     });
-  const { threshold } = parameters;
+  const { threshold, maxRounds, maxRoundsPerClient, minSeparation } = parameters;
+  const covered = maxRoundsPerClient * minSeparation;
+  if (maxRoundsPerClient > 0 && covered < maxRounds)
+    warnings.push({
+      event: "participation-short",
+      text: `${maxRoundsPerClient} of ${maxRounds} rounds count one client, and it may be in ${minSeparation === 1 ? "every one" : `one of ${minSeparation}`}: clients who come whenever they may are used up after ${covered} rounds. With rounds.minSeparation of ${Math.ceil(maxRounds / maxRoundsPerClient)}, and as many times rounds.bufferGoal clients, they last`,
+    });
   if (threshold > MAX_SEARCHED_THRESHOLD)
     warnings.push({
       event: "threshold-large",

@@ -51,7 +51,7 @@ export async function openChosenTask(
   const { endpoint } = await openEndpoint(rpc, chainId);
   const options = confirmations === undefined ? {} : { confirmations };
   const chain = await readerAt(endpoint, chainId, contract, { ...options, lookMs: LOOK_MS });
-  const gateways = [...new Set([...peers, ...(await announcedNodes(chain, reporter))])];
+  const gateways = [...new Set([...peers, ...(await announcedNodes(chain, reporter)).map(([, url]) => url)])];
   const task = await openTask(chain, filesFrom({ gateways, fetch: peerFetch, reporter }));
   const { document } = task;
   const costs: KnownCosts = new Map();

@@ -157,6 +157,8 @@ describe("the tasks in this repository", () => {
     "digits",
     "digits-private",
     "digits-cohort",
+    "digits-buffer",
+    "digits-turns",
     "activity",
     "fashion-cnn",
     "fashion-private",

@@ -4,6 +4,7 @@ import { after, before, describe, it } from "mocha";
 import type { TaskWriter } from "../../chain/task-chain.ts";
 import { VerisumError } from "../../protocol/errors.ts";
 import { rejectsCode } from "../support/errors.ts";
+import { word } from "../support/random.ts";
 import { startHarness } from "../support/round-harness.ts";
 import type { RoundHarness } from "../support/round-harness.ts";
 
@@ -33,5 +34,33 @@ describe("a result that the contract refuses", function () {
     chain.finalize = finalize;
     const next = await harness.play(["Finalised", "Aborted"], 2n);
     assert.deepEqual([next.number, next.phase], [2n, "Finalised"]);
+  });
+
+  it("is judged by a member eight times for one account, however many nodes that announces, and the right one is signed", async () => {
+    const { aggregator, members } = harness;
+    const [member, ...others] = members;
+    await harness.play(["Aggregating"], 3n);
+    for (const other of others) await other.step();
+    await aggregator.step();
+    const url = `${aggregator.url}/v1/proposals/3`;
+    const offered = (await (await fetch(url)).json()) as { readonly result: object };
+    const nodes = Array.from({ length: 12 }, (_, i) => `http://node-${i}.example`);
+    const serveFalse: typeof fetch = (input, init) => {
+      const asked = input instanceof Request ? input.url : String(input);
+      const node = nodes.findIndex((name) => asked.startsWith(`${name}/`));
+      const result = { ...offered.result, modelCid: word(`false ${node}`) };
+      return node === -1 ? fetch(input, init) : Promise.resolve(Response.json({ ...offered, result }));
+    };
+    member!.restart((deps) => ({
+      ...deps,
+      nodes: () => [...nodes, aggregator.url],
+      announcersOf: (node) => [node === aggregator.url ? "its operator" : "one account"],
+      fetch: serveFalse,
+    }));
+    for (let look = 0; look < 4; look++) await member!.step();
+    assert.equal(member!.reporter.facts("proposal-refused").length, 8);
+    assert.equal(member!.reporter.facts("signed").length > 0, true);
+    const end = await harness.play(["Finalised", "Aborted"], 3n);
+    assert.deepEqual([end.number, end.phase], [3n, "Finalised"]);
   });
 });

@@ -223,6 +223,7 @@ describe("a member's directory that came back from a backup", () => {
       keys: openRoundKeys(state, SCOPE),
       task: { parameters: task.parameters, layout: { elementCount: 1 } },
       nodes: () => [],
+      announcersOf: (node: string) => [node],
     } as unknown as MemberLoopDependencies;
   }
 });

@@ -173,8 +173,8 @@ describe("a task's network", () => {
         ),
     } as unknown as TaskReader;
     assert.deepEqual(await announcedNodes(chain, createRecorder()), [
-      "https://operator.example",
-      "https://member.example",
+      [operator, "https://operator.example"],
+      [MEMBER, "https://member.example"],
     ]);
   });
 });

@@ -3,7 +3,7 @@ import { readFileSync } from "node:fs";
 import { describe, it } from "mocha";
 import { parameterCountOf, parseModel } from "../../learning/model.ts";
 import { parametersOf, parseSpecification } from "../../task/create-task.ts";
-import { influenceLine, influenceOf, taskWarnings } from "../../task/warnings.ts";
+import { cohortLine, influenceLine, influenceOf, taskWarnings } from "../../task/warnings.ts";
 import { word } from "../support/random.ts";
 
 const DIGESTS = { taskCid: word("a"), genesisCid: word("b"), genesisDigest: word("c"), keysHash: word("d") };
@@ -56,6 +56,23 @@ describe("what a task allows", () => {
     assert.ok(!eventsOf({ document, parameters: few }).includes("influence-outvoted"));
     const more = { ...parameters, maxCorrupt: few.maxCorrupt + 1 };
     assert.ok(eventsOf({ document, parameters: more }).includes("influence-outvoted"));
+  });
+
+  it("is a warning where clients are used up before the rounds are, and names the separation that lasts", () => {
+    const { document, parameters } = task("digits-turns");
+    const warned = (change: object): string | undefined =>
+      taskWarnings(document, { ...parameters, ...change }).find(({ event }) => event === "participation-short")?.text;
+    assert.equal(warned({}), undefined);
+    assert.equal(warned({ maxRoundsPerClient: 0 }), undefined);
+    assert.match(warned({ minSeparation: 3 })!, /used up after 15 rounds\. With rounds\.minSeparation of 4,/);
+  });
+
+  it("is said of the clients of a round", () => {
+    assert.match(cohortLine(task("digits").parameters), /waits for every registered client/);
+    assert.equal(
+      cohortLine(task("digits-turns").parameters),
+      "a round closes at 100 submissions, and takes one client in one of 4 in sequence: rounds open from 400 registered clients on",
+    );
   });
 
   it("is a warning where the threshold is too large to try every set of releases that may be wrong", () => {

@@ -68,6 +68,7 @@ describe("a task's windows", () => {
       "digits-buffer.json": "aggregate=1750",
       "digits-cohort.json": "aggregate=1750",
       "digits-private.json": "aggregate=1750",
+      "digits-turns.json": "aggregate=1750",
       "digits.json": "aggregate=1750",
       "fashion-cnn.json": "aggregate=1750",
       "fashion-cohort.json": "aggregate=1750",
