@@ -24,6 +24,7 @@ import type { StatementBoard } from "../task/statement-board.ts";
 import type { StatementExchange } from "../task/statement-exchange.ts";
 import { bitCount, hasClient } from "../protocol/committee.ts";
 import { isVerisumError } from "../protocol/errors.ts";
+import type { Hex } from "../protocol/transcript.ts";
 import type { ModelState } from "../protocol/model.ts";
 import { openVector } from "../protocol/submission.ts";
 import { requireReadySiblings, requireSameStep } from "./cells.ts";
@@ -68,6 +69,8 @@ export function createCoordinator(deps: CoordinatorDependencies): CoordinatorSte
   const { chain, task, board, reporter } = deps;
   let computed: Computed | undefined;
   let openedLast = 0n;
+  /** The settlement of which the contract refused the result. */
+  let refused: Hex | undefined;
   const isInTime = createReleaseWindow(deps);
   const recover = createRecovery(deps);
   const usableClients = createUsableClients(deps);
@@ -91,8 +94,10 @@ export function createCoordinator(deps: CoordinatorDependencies): CoordinatorSte
     } catch (error) {
       const isRefused = isVerisumError(error, "CHAIN_REVERTED");
       if (!isRefused && !isVerisumError(error, "CELLS_INCOMPLETE")) throw error;
-      // A call that the contract refuses keeps no round open for ever; before its end it is tried again.
-      if (await abortPastDeadline(deps, round, error.message)) return true;
+      // A call that is refused keeps no round open for ever; before its end, and once after, it is tried again.
+      const isAgain = !isRefused || refused === round.settlement;
+      if (isRefused) refused = round.settlement;
+      if (isAgain && (await abortPastDeadline(deps, round, error.message))) return true;
       if (isRefused) throw error;
       return false;
     }

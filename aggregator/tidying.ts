@@ -36,6 +36,7 @@ export function createTidying({ chain, task, reporter }: TidyingDependencies): (
     // The operator takes off whom it likes, for good: a reorganisation must not take back what this is for.
     const { settled, finalBlock } = look.records(round.number);
     if (settled !== undefined && settled.blockNumber > finalBlock) return;
+    if (look.closedRound < round.number - 1n) return;
     if (tidied !== round.number) {
       left = (await statusesOf(chain, listedClients(look))).flatMap(({ account, ...status }) => {
         const why = reasonToRemove(status, task.parameters);

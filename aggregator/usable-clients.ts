@@ -22,8 +22,8 @@ export function createUsableClients({ chain, task }: UsableClientsDependencies):
     if (maxRoundsPerClient === 0) return accounts.length;
     // A settlement counts them, also where its round ends without a model, and a reorganisation takes it back.
     const { digest } = look.latestModel;
-    const { settled } = look.records(look.round.number);
-    const of = [digest, look.round.number, settled?.settlement, ...accounts].join();
+    const { settled, settledRounds } = look.records(look.round.number);
+    const of = [digest, look.round.number, settled?.settlement, settledRounds, ...accounts].join();
     if (counted?.of === of) return counted.usable;
     const usable = (await statusesOf(chain, accounts)).filter(
       ({ includedRounds }) => includedRounds < maxRoundsPerClient,

@@ -32,6 +32,8 @@ export type Signer = (round: bigint, records: RoundRecords, confirms: Confirms) 
 
 /** What proposals are judged by. */
 interface Grounds {
+  /** Who announced the node when it was asked: it may announce another one before it answers. */
+  readonly accounts: readonly string[];
   readonly records: RoundRecords;
   /**
    * Names what there is to judge by besides this round's sum, which is one and the same whichever releases open it; a
@@ -56,16 +58,16 @@ export function createSigner(deps: SignerDependencies): Signer {
 
   const signatureFor = async (
     node: string,
-    { records, basis, confirms }: Grounds,
+    { accounts, records, basis, confirms }: Grounds,
     { round, result, metrics }: Proposal,
   ): Promise<CompactSignature | undefined> => {
     const of = current;
     const kept = signatures.get(result.modelCid);
     if (kept !== undefined) return kept;
     const name = JSON.stringify([result, metrics, basis]);
-    const accounts = deps.announcersOf(node).map((account) => ({ account, of: judged.get(account) ?? new Set() }));
-    if (accounts.some(({ of: known }) => known.has(name))) return undefined;
-    const payer = accounts.find(({ of: known }) => known.size < RESULTS_PER_ACCOUNT);
+    const payers = accounts.map((account) => ({ account, of: judged.get(account) ?? new Set() }));
+    if (payers.some(({ of: known }) => known.has(name))) return undefined;
+    const payer = payers.find(({ of: known }) => known.size < RESULTS_PER_ACCOUNT);
     if (payer === undefined) return undefined;
     const judge = (): void => void judged.set(payer.account, payer.of.add(name));
     try {
@@ -96,7 +98,8 @@ export function createSigner(deps: SignerDependencies): Signer {
   /** One result is computed at a time. */
   const inTurn = pLimit(1);
 
-  const exchange = async (node: string, round: bigint, grounds: Grounds): Promise<void> => {
+  const exchange = async (node: string, round: bigint, known: Omit<Grounds, "accounts">): Promise<void> => {
+    const grounds = { ...known, accounts: deps.announcersOf(node) };
     const { settlement } = requireSettled(grounds.records);
     const proposal = await fetchProposal(node, round, deps.fetch);
     if (proposal === undefined || current !== settlement) return;

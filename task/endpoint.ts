@@ -67,6 +67,10 @@ export function taskGateway(
 ): FastifyInstance {
   const { committeeSize, threshold, maxCorrupt } = node.task.parameters;
   const now = (): number => Math.floor(Date.now() / 1000);
+  const ownUrls = async (): Promise<readonly string[]> => {
+    const announced = (await node.chain.endpoints()).get(node.chain.account);
+    return announced === undefined || announced === publicUrl ? [publicUrl] : [publicUrl, announced];
+  };
   const content = bundleBytes(committeeSize, { elementCount: node.task.layout.elementCount, threshold });
   return createGateway({
     limits: {
@@ -78,7 +82,7 @@ export function taskGateway(
     },
     store: node.store,
     reporter: node.observer,
-    authoriseUpload: authoriseTaskUploads(node.chain, publicUrl, now, node.state.file(node.scope, "uploads.json")),
+    authoriseUpload: authoriseTaskUploads(node.chain, ownUrls, now, node.state.file(node.scope, "uploads.json")),
     ...(tls === undefined ? {} : { tls }),
     // Whatever else a role publishes, others fetch.
     isTaken: sharesByNames(committeeSize),

@@ -1,5 +1,5 @@
 /** The directories that rounds still need, or an audit. */
-import type { TaskLook } from "../chain/task-chain.ts";
+import type { RoundResult, TaskLook } from "../chain/task-chain.ts";
 import { cidFromDigest } from "../content/cid.ts";
 
 export interface Audited {
@@ -15,9 +15,12 @@ export async function auditedIn(
   look: Pick<TaskLook, "results">,
 ): Promise<readonly string[]> {
   const looks = [look, ...(await Promise.all(siblings.map((sibling) => sibling.look())))];
-  const results = looks.flatMap((of) => of.results());
-  const digests = results.flatMap(({ aggregateCid, modelCid }) => [aggregateCid, modelCid]);
-  return [...audited, ...digests.map((digest) => cidFromDigest(digest))];
+  return [...audited, ...looks.flatMap((of) => of.results()).flatMap(cidsOf)];
+}
+
+/** The directories of a result. */
+export function cidsOf({ aggregateCid, modelCid }: Pick<RoundResult, "aggregateCid" | "modelCid">): readonly string[] {
+  return [aggregateCid, modelCid].map((digest) => cidFromDigest(digest));
 }
 
 /** Bundles and sums that the chain names in a round. */

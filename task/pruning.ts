@@ -9,7 +9,7 @@ import type { ContentStore } from "../content/store.ts";
 import type { Reporter } from "../protocol/reporter.ts";
 import type { StateDirectory } from "../storage/state-directory.ts";
 import type { Audited } from "./needed-directories.ts";
-import { auditedIn, namedIn, namedSince } from "./needed-directories.ts";
+import { auditedIn, cidsOf, namedIn, namedSince } from "./needed-directories.ts";
 import type { ReadingNode } from "./node.ts";
 import { firstUpTo, withMore, withoutOld } from "./by-round.ts";
 import type { ByRound } from "./by-round.ts";
@@ -58,8 +58,8 @@ export function createPruner(deps: PruningDependencies): () => Promise<void> {
   let pruned: Pruned | undefined;
   /** The last round in which the whole store was looked through, or could not be. */
   let lookedIn = -1n;
-  /** The last round in which results were looked at. */
-  let sweptIn = -1n;
+  /** What the chain showed when results were looked at. */
+  let swept = "";
 
   const keep = async (next: Pruned): Promise<Pruned> => {
     if (next.round !== pruned?.round || next.seen !== pruned.seen) await writePruned(path, next);
@@ -93,14 +93,18 @@ export function createPruner(deps: PruningDependencies): () => Promise<void> {
     return { round: until, seen: withoutOld(seen, due, unnamed) };
   };
 
-  /** Removes results of rounds that no reorganisation makes final any more, once in each round. */
+  /** Notes results that are final, and removes those of rounds that are over; once for each change on the chain. */
   const sweepResults = async (look: Look, due: bigint): Promise<void> => {
-    if (look.round.number === sweptIn) return;
-    const over = look.closedRound < due ? look.closedRound : due;
-    await deps.results.sweep(over, await auditedIn(deps, look), (cids, spared) =>
-      remove("results that did not become final", over, cids, spared),
+    const shows = [look.round.number, look.closedRound, look.results().length].join();
+    if (shows === swept) return;
+    const finalOf = (round: bigint): readonly string[] => {
+      const { finalised } = look.records(round);
+      return round > look.closedRound || finalised === undefined ? [] : cidsOf(finalised.result);
+    };
+    await deps.results.sweep(due, await auditedIn(deps, look), finalOf, (cids, spared) =>
+      remove("results that did not become final", due, cids, spared),
     );
-    sweptIn = look.round.number;
+    swept = shows;
   };
 
   /** Notes what lies here and is of no round that is kept, once in each round. */
@@ -126,7 +130,8 @@ export function createPruner(deps: PruningDependencies): () => Promise<void> {
     const before = (pruned ??= await readPruned(path));
     const look = await chain.look();
     const present = look.round.number;
-    const due = present - BigInt(keepRounds) - 1n;
+    // What is removed is of rounds that no reorganisation brings back.
+    const due = smallest(present - BigInt(keepRounds) - 1n, look.closedRound);
     let { seen } = before;
     // A result may have come sooner than this step.
     for (const round of [present - 1n, present])
@@ -177,6 +182,7 @@ async function releasedHere(
   return here;
 }
 
+const smallest = (a: bigint, b: bigint): bigint => (a < b ? a : b);
 const largest = (a: bigint, b: bigint): bigint => (a > b ? a : b);
 
 /** What roles differ in. */

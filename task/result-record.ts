@@ -17,7 +17,7 @@ const recordSchema = z.strictObject({ open: byRoundSchema, shown: cidsSchema });
 interface Noted {
   /** Checkpoints and aggregates that may never become final, by the round that they are of. */
   readonly open: ByRound;
-  /** Those that were final in a look at the chain: an endpoint that says otherwise later is not believed. */
+  /** Those that a final block showed as results: an endpoint that says otherwise later is not believed. */
   readonly shown: ReadonlySet<string>;
 }
 
@@ -32,14 +32,20 @@ export interface ResultRecord {
       readonly signed: Pick<RoundPublication["signed"], "modelCid" | "aggregateCid">;
     },
   ): Promise<void>;
-  /** All that were final in a look. */
+  /** All that a look at the chain showed as final. */
   shown(): Promise<readonly string[]>;
   /**
    * Removes those of rounds up to `last` that did not become final. A later round that starts from the same model with
    * the same clients gives the same aggregate: it stays for a result that may become final.
-   * @param audited all that are final now
+   * @param audited all results on the chain, and what else an audit reads
+   * @param finalOf a round's result if a final block has it: no reorganisation takes that back
    */
-  sweep(last: bigint, audited: readonly string[], remove: Remove): Promise<void>;
+  sweep(
+    last: bigint,
+    audited: readonly string[],
+    finalOf: (round: bigint) => readonly string[],
+    remove: Remove,
+  ): Promise<void>;
 }
 
 /** One call at a time: no result is removed while another that has the same aggregate is stored. */
@@ -60,13 +66,13 @@ export function createResultRecord(path: string, store: Pick<ContentStore, "putD
         await store.putDirectory(aggregateFiles);
       }),
     shown: async () => [...(await readNoted(path)).shown],
-    sweep: (last, audited, remove) =>
+    sweep: (last, audited, finalOf, remove) =>
       inTurn(async () => {
         const { open, shown } = await readNoted(path);
-        const final = new Set(audited);
-        const shownNow = new Set([...shown, ...firstUpTo(open).filter((cid) => final.has(cid))]);
-        const kept = new Set([...final, ...shownNow]);
-        const left: ByRound = new Map([...open].flatMap(([round, cids]) => leftOf(round, cids, last, kept)));
+        const final = [...open].flatMap(([round, cids]) => finalOf(round).filter((cid) => cids.has(cid)));
+        const shownNow = new Set([...shown, ...final]);
+        const left: ByRound = new Map([...open].flatMap(([round, cids]) => leftOf(round, cids, last, shownNow)));
+        const kept = new Set([...audited, ...shownNow]);
         const needed = new Set([...kept, ...firstUpTo(left)]);
         const dead = firstUpTo(open, last).filter((cid) => !needed.has(cid));
         if (dead.length > 0) await remove([...new Set(dead)], [...kept]);
@@ -76,7 +82,7 @@ export function createResultRecord(path: string, store: Pick<ContentStore, "putD
   };
 }
 
-/** What stays on the list of a round: nothing if it is over, and nothing that is kept. */
+/** What stays on the list of a round: nothing if it is over, and nothing that is kept for good. */
 function leftOf(
   round: bigint,
   cids: ReadonlySet<string>,

@@ -28,13 +28,13 @@ export async function uploadAuthorization(chain: TaskWriter, upload: Upload, now
  * Accepts uploads by the task's operator, members and clients, a few directories of each in a round: disks are finite.
  * An account without a part in the task is refused before its signature is looked at, and by a list that is read now
  * and then: strangers cause neither a call to the chain nor a computation each.
- * @param node the URL by which this node is named to others
+ * @param ownUrls the URLs by which this node is named to others: one that is not announced yet, and the one that is
  * @param record where uploads are counted, over starts too
  * @returns true, or why not
  */
 export function authoriseTaskUploads(
   chain: TaskReader,
-  node: string,
+  ownUrls: () => Promise<readonly string[]>,
   now: () => number,
   record: string,
 ): (request: UploadRequest) => Promise<true | string> {
@@ -57,9 +57,11 @@ export function authoriseTaskUploads(
       return "the authorisation has expired";
     const name = account.toLowerCase() as Hex;
     if (!(await isOfTask(name))) return "the account has no part in the task";
+    const nodes = await ownUrls();
     try {
-      if (verifyMessage(uploadText(chain, { root, node }, expires), signature) !== getAddress(account))
-        return `the signature is not the account's, or not for this node, which is ${node}`;
+      const signers = nodes.map((node) => verifyMessage(uploadText(chain, { root, node }, expires), signature));
+      if (!signers.includes(getAddress(account)))
+        return `the signature is not the account's, or not for this node, which is ${nodes.join(", ")}`;
     } catch {
       return "the signature is malformed";
     }

@@ -18,6 +18,7 @@ type Numbers = Pick<
   | "privacyBudget"
   | "maxRoundsPerClient"
   | "maxRounds"
+  | "bufferGoal"
   | "minSeparation"
   | "threshold"
 >;
@@ -61,7 +62,8 @@ export function cohortLine({
   minSeparation,
 }: Pick<TaskParameters, "bufferGoal" | "minSeparation">): string {
   if (bufferGoal === 0) return "a round waits for every registered client, until its deadline";
-  const turn = minSeparation === 1 ? "" : `, and takes one client in one of ${minSeparation} in sequence`;
+  const turn =
+    minSeparation === 1 ? "" : `, and takes each client in at most one of any ${minSeparation} successive rounds`;
   return `a round closes at ${bufferGoal} submissions${turn}: rounds open from ${bufferGoal * minSeparation} registered clients on`;
 }
 
@@ -76,10 +78,11 @@ export function taskWarnings(document: Document, parameters: Numbers): readonly 
     });
   const { threshold, maxRounds, maxRoundsPerClient, minSeparation } = parameters;
   const covered = maxRoundsPerClient * minSeparation;
+  const isBarrier = parameters.bufferGoal === 0;
   if (maxRoundsPerClient > 0 && covered < maxRounds)
     warnings.push({
       event: "participation-short",
-      text: `${maxRoundsPerClient} of ${maxRounds} rounds count one client, and it may be in ${minSeparation === 1 ? "every one" : `one of ${minSeparation}`}: clients who come whenever they may are used up after ${covered} rounds. With rounds.minSeparation of ${Math.ceil(maxRounds / maxRoundsPerClient)}, and as many times rounds.bufferGoal clients, they last`,
+      text: `at most ${maxRoundsPerClient} of ${maxRounds} rounds count any one client: clients who come whenever they may are used up after ${covered} rounds. ${isBarrier ? "Only rounds that close at a goal (rounds.bufferGoal) can have them take turns: with" : "With"} rounds.minSeparation of ${Math.ceil(maxRounds / maxRoundsPerClient)}, and as many times rounds.bufferGoal clients, they last`,
     });
   if (threshold > MAX_SEARCHED_THRESHOLD)
     warnings.push({

@@ -1,5 +1,7 @@
 import { after, afterEach, before, describe, it } from "mocha";
 import assert from "node:assert/strict";
+import { JsonRpcProvider } from "ethers";
+import { VERISUM_INTERFACE } from "../../chain/rpc.ts";
 import { openStateDirectory } from "../../storage/state-directory.ts";
 import { cidFromDigest } from "../../content/cid.ts";
 import { continuedAudit } from "../../auditor/continued-audit.ts";
@@ -44,6 +46,22 @@ describe("rounds with real proofs", function () {
     const latest = await harness.operator.latestModel();
     assert.deepEqual(audit.model?.record, latest);
     assert.equal(await harness.aggregator.node.store.has(cidFromDigest(latest.cid)), true);
+  });
+
+  it("take three transactions in sequence: submissions, one to settle, and one that finalizes and opens the next", async () => {
+    const provider = new JsonRpcProvider(harness.chain.rpc);
+    const finalised = VERISUM_INTERFACE.getEvent("Finalised")!.topicHash;
+    const logs = await provider.getLogs({ address: harness.contract, topics: [finalised], fromBlock: 0 });
+    const calls: string[] = [];
+    for (let number = logs[0]!.blockNumber + 1; number <= logs[1]!.blockNumber; number++)
+      for (const { to, data } of (await provider.getBlock(number, true))!.prefetchedTransactions)
+        if (to?.toLowerCase() === harness.contract) calls.push(VERISUM_INTERFACE.parseTransaction({ data })!.name);
+    provider.destroy();
+    const isAhead = (name: string): boolean => name === "registerRoundKeys" || name === "announce";
+    assert.deepEqual(
+      calls.filter((name) => !isAhead(name)),
+      ["submit", "submit", "submit", "submit", "settle", "finalize"],
+    );
   });
 
   it("are audited one after the other without reading an earlier model, and after a restart only the last", async () => {

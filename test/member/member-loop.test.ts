@@ -47,6 +47,7 @@ function dependencies(
     state: { file: () => "/nonexistent", copied: true, adopt: () => Promise.resolve() },
     reporter: { say: () => undefined, wait: () => undefined },
     nodes: () => change.nodes ?? [],
+    announcersOf: (node: string) => [node],
     fetch: change.fetch ?? fetch,
   } as unknown as MemberLoopDependencies;
 }

@@ -22,6 +22,7 @@ const NO_RECORDS = { submitted: [], released: [] } as unknown as RoundRecords;
 
 /** What of a round is kept for good, if it becomes final. */
 export interface PlayedRound {
+  readonly round: bigint;
   readonly checkpoint: string;
   readonly aggregate: string;
 }
@@ -137,8 +138,9 @@ export class PruningBench {
     this.records.set(this.present, { submitted, released: releases.slice(0, 2) } as unknown as RoundRecords);
     const checkpoint = await this.put({ "state.bin": label, "config.json": label });
     const aggregate = await this.put({ "aggregate.bin": label });
-    this.finalise({ checkpoint, aggregate });
-    return { checkpoint, aggregate };
+    const played = { round: this.present, checkpoint, aggregate };
+    this.finalise(played);
+    return played;
   }
 
   /** Stores a result of the round as whoever signs it does; its aggregate is the sum of this. */
@@ -150,13 +152,21 @@ export class PruningBench {
       signed: { modelCid, aggregateCid },
       ...{ checkpointFiles, aggregateFiles },
     });
-    return { checkpoint: cidFromDigest(modelCid), aggregate: cidFromDigest(aggregateCid) };
+    return { round: this.present, checkpoint: cidFromDigest(modelCid), aggregate: cidFromDigest(aggregateCid) };
   }
 
   /** Makes a result final. */
-  finalise({ checkpoint, aggregate }: PlayedRound): void {
+  finalise({ round, checkpoint, aggregate }: PlayedRound): void {
     const [modelCid, aggregateCid] = [digestHexOfCid(checkpoint), digestHexOfCid(aggregate)];
-    this.results.push({ modelCid, aggregateCid } as unknown as RoundResult);
+    const result = { modelCid, aggregateCid } as unknown as RoundResult;
+    this.results.push(result);
+    this.records.set(round, { ...this.records.get(round)!, finalised: { result } } as unknown as RoundRecords);
+  }
+
+  /** Shows a chain on which no round became final. */
+  forget(): void {
+    this.results.length = 0;
+    for (const [round, { finalised: _, ...others }] of this.records) this.records.set(round, others);
   }
 
   /** The directories that the record lists, by the round in which they were seen. */

@@ -93,10 +93,37 @@ describe("results that did not become final", function () {
     bench.finalise(final);
     await bench.pass(1, bench.pruner());
     // The round was aborted, it says now, and its bundles are due.
-    bench.results.length = 0;
+    bench.forget();
     for (let round = 0; round < 3 * KEEP; round++) await bench.pass(1, bench.pruner());
     assert.deepEqual(await isHere(final), [[true, true]]);
     assert.deepEqual([...(await bench.listedResults())], []);
+  });
+
+  it("stay where it was the last round's, and no other one opened before an endpoint told otherwise", async () => {
+    bench.open();
+    const last = await bench.propose("last");
+    const prune = bench.pruner();
+    await prune();
+    bench.finalise(last);
+    bench.closed = bench.present;
+    await prune();
+    bench.forget();
+    bench.closed = undefined;
+    await bench.pass(3 * KEEP, bench.pruner());
+    assert.deepEqual(await isHere(last), [[true, true]]);
+  });
+
+  it("go where a reorganisation took back what no final block had shown", async () => {
+    const prune = bench.pruner();
+    bench.open();
+    const taken = await bench.propose("taken back");
+    bench.finalise(taken);
+    bench.closed = 0n;
+    await bench.pass(1, prune);
+    bench.forget();
+    bench.closed = undefined;
+    await bench.pass(KEEP + 2, prune);
+    assert.deepEqual(await isHere(taken), [[false, false]]);
   });
 
   it("are those that the node made: what others pinned at its node stays, whatever that says of itself", async () => {

@@ -9,6 +9,7 @@ import { openMemoryRound, openMemoryTask } from "../support/memory-chain.ts";
 
 const NOW = 1_000_000;
 const NODE = "http://node.example:8080";
+const OWN = (): Promise<readonly string[]> => Promise.resolve([NODE]);
 
 describe("the right to upload", () => {
   let folder: string;
@@ -22,13 +23,13 @@ describe("the right to upload", () => {
 
   it("is for the root that was signed, by an account of the task, until it expires", async () => {
     const { operator, members, clients, stranger } = await openMemoryTask();
-    const authorise = authoriseTaskUploads(stranger, NODE, () => NOW, record);
+    const authorise = authoriseTaskUploads(stranger, OWN, () => NOW, record);
     for (const account of [operator, members[1]!, clients[2]!]) {
       const authorization = await uploadAuthorization(account, { root: "root", node: NODE }, NOW);
       assert.equal(await authorise({ root: "root", authorization }), true);
       assert.notEqual(await authorise({ root: "other", authorization }), true);
       assert.notEqual(
-        await authoriseTaskUploads(stranger, NODE, () => NOW + 601, record)({ root: "root", authorization }),
+        await authoriseTaskUploads(stranger, OWN, () => NOW + 601, record)({ root: "root", authorization }),
         true,
       );
     }
@@ -40,7 +41,12 @@ describe("the right to upload", () => {
     const { operator, clients } = await openMemoryTask();
     const authorization = await uploadAuthorization(clients[0]!, { root: "root", node: `${NODE}/` }, NOW);
     const at = (node: string): Promise<true | string> =>
-      authoriseTaskUploads(operator, node, () => NOW, record)({ root: "root", authorization });
+      authoriseTaskUploads(
+        operator,
+        () => Promise.resolve([node]),
+        () => NOW,
+        record,
+      )({ root: "root", authorization });
     assert.match(String(await at("http://other.example:8080")), /not for this node, which is http:..other/);
     assert.equal(await at(NODE), true);
   });
@@ -48,7 +54,7 @@ describe("the right to upload", () => {
   it("is for a few directories in a round", async () => {
     const task = await openMemoryTask();
     const client = task.clients[0]!;
-    const authorise = authoriseTaskUploads(task.operator, NODE, () => NOW, record);
+    const authorise = authoriseTaskUploads(task.operator, OWN, () => NOW, record);
     const upload = async (root: string): Promise<true | string> =>
       authorise({ root, authorization: await uploadAuthorization(client, { root, node: NODE }, NOW) });
     await openMemoryRound(task);
@@ -68,7 +74,7 @@ describe("the right to upload", () => {
     await openMemoryRound(task);
     const { clients, operator } = task;
     const accepted = async (client: number, ...roots: readonly string[]): Promise<number> => {
-      const authorise = authoriseTaskUploads(operator, NODE, () => NOW, record);
+      const authorise = authoriseTaskUploads(operator, OWN, () => NOW, record);
       const uploads = roots.map(async (root) =>
         authorise({ root, authorization: await uploadAuthorization(clients[client]!, { root, node: NODE }, NOW) }),
       );
@@ -85,7 +91,7 @@ describe("the right to upload", () => {
   it("is nobody's while it cannot be counted, and as many directories' as before once it can", async () => {
     const task = await openMemoryTask();
     await openMemoryRound(task);
-    const authorise = authoriseTaskUploads(task.operator, NODE, () => NOW, record);
+    const authorise = authoriseTaskUploads(task.operator, OWN, () => NOW, record);
     const upload = async (root: string): Promise<true | string> =>
       authorise({ root, authorization: await uploadAuthorization(task.clients[0]!, { root, node: NODE }, NOW) });
     await writeFile(join(folder, "scope"), "no folder");
@@ -101,7 +107,7 @@ describe("the right to upload", () => {
     const { operator } = task;
     let asked = 0;
     const lagging = { ...operator, round: async () => ({ ...(await operator.round()), number: BigInt(asked++ % 2) }) };
-    const authorise = authoriseTaskUploads(lagging, NODE, () => NOW, record);
+    const authorise = authoriseTaskUploads(lagging, OWN, () => NOW, record);
     let accepted = 0;
     for (let i = 0; i < 40; i++) {
       const authorization = await uploadAuthorization(task.clients[0]!, { root: `root ${i}`, node: NODE }, NOW);
@@ -123,7 +129,7 @@ describe("the right to upload", () => {
         };
       },
     });
-    const authorise = authoriseTaskUploads(counting, NODE, () => NOW, record);
+    const authorise = authoriseTaskUploads(counting, OWN, () => NOW, record);
     const [authorization] = [await uploadAuthorization(stranger, { root: "root", node: NODE }, NOW)];
     const [, , ...rest] = authorization.split(" ");
     for (let i = 0; i < 400; i++) {
@@ -146,7 +152,7 @@ describe("the right to upload", () => {
   it("comes to a client that registers later", async () => {
     const task = await openMemoryTask({ parameters: { openRegistration: true } });
     let now = NOW;
-    const authorise = authoriseTaskUploads(task.operator, NODE, () => now, record);
+    const authorise = authoriseTaskUploads(task.operator, OWN, () => now, record);
     const authorization = await uploadAuthorization(task.stranger, { root: "root", node: NODE }, NOW);
     assert.notEqual(await authorise({ root: "root", authorization }), true);
     await task.stranger.join();

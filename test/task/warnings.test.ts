@@ -65,13 +65,15 @@ describe("what a task allows", () => {
     assert.equal(warned({}), undefined);
     assert.equal(warned({ maxRoundsPerClient: 0 }), undefined);
     assert.match(warned({ minSeparation: 3 })!, /used up after 15 rounds\. With rounds\.minSeparation of 4,/);
+    const barrier = warned({ bufferGoal: 0, minSeparation: 1 })!;
+    assert.match(barrier, /used up after 5 rounds\. Only rounds that close at a goal/);
   });
 
   it("is said of the clients of a round", () => {
     assert.match(cohortLine(task("digits").parameters), /waits for every registered client/);
     assert.equal(
       cohortLine(task("digits-turns").parameters),
-      "a round closes at 100 submissions, and takes one client in one of 4 in sequence: rounds open from 400 registered clients on",
+      "a round closes at 100 submissions, and takes each client in at most one of any 4 successive rounds: rounds open from 400 registered clients on",
     );
   });
 
