@@ -51,6 +51,15 @@ const coded = (heading: string): [first: string, others: string[]][] =>
   table(heading).map(([first, ...others]) => [codeIn(first!)[0] ?? first!, others.flatMap(codeIn)]);
 
 describe("docs/formats.md", () => {
+  it("has every route between nodes", () => {
+    const sources = ["content/gateway.ts", "task/statement-routes.ts", "aggregator/proposal.ts", "aggregator/relay.ts"]
+      .map((path) => readFileSync(join(ROOT, path), "utf8"))
+      .join();
+    const inSource = [...sources.matchAll(/"(\/(?:v1|ipfs)\/[a-z:/]+)"/g)].map(([, route]) => route!);
+    const onPage = coded("| route | who asks | what it does |").map(([route]) => route.split(" ")[1]!);
+    assert.deepEqual([...new Set(onPage)].sort(), [...new Set(inSource)].sort());
+  });
+
   it("has the constants of the protocol", () => {
     const constants: Readonly<Record<string, unknown>> = { ...PARAMETERS, FIRST_ACCUMULATOR_HASH };
     const rows = coded("| name | value |");

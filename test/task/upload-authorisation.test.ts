@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { verifyMessage } from "ethers";
 import { afterEach, beforeEach, describe, it } from "mocha";
 import { authoriseTaskUploads, uploadAuthorization } from "../../task/upload-authorisation.ts";
 import { rejectsCode } from "../support/errors.ts";
@@ -49,6 +50,25 @@ describe("the right to upload", () => {
       )({ root: "root", authorization });
     assert.match(String(await at("http://other.example:8080")), /not for this node, which is http:..other/);
     assert.equal(await at(NODE), true);
+  });
+
+  it("is a signature over the lines that docs/formats.md has", async () => {
+    const { clients } = await openMemoryTask();
+    const { account, context } = clients[0]!;
+    const header = await uploadAuthorization(clients[0]!, { root: "bafyroot", node: "HTTP://Node.example:8080" }, NOW);
+    const [scheme, signer, expires, signature] = header.split(" ");
+    assert.deepEqual([scheme, signer, expires], ["Verisum", account, String(NOW + 600)]);
+    const page = await readFile(new URL("../../docs/formats.md", import.meta.url), "utf8");
+    const values = [
+      ["<chainId, decimal>", String(context.chainId)],
+      ["<address, lower case>", context.contract],
+      [/<URL [^>]*>/, "http://node.example:8080/"],
+      ["<CID>", "bafyroot"],
+      ["<the same seconds>", expires!],
+    ] as const;
+    const lines = /  ```\n(  Verisum upload\n[^`]*)\n  ```/.exec(page)![1]!.replaceAll(/^ {2}/gm, "");
+    const text = values.reduce((filled, [name, value]) => filled.replace(name, value), lines);
+    assert.equal(verifyMessage(text, signature!).toLowerCase(), account);
   });
 
   it("is for a few directories in a round", async () => {
