@@ -86,9 +86,12 @@ export interface PeerOptions {
   /** Ends the whole reading this block belongs to. */
   readonly signal: AbortSignal;
   readonly reporter: Reporter;
-  /** Told of each peer that did not deliver the block. */
-  readonly onFailure?: (peer: string) => void;
+  /** Told how each peer that was asked did. */
+  readonly onAnswer?: (peer: string, answer: PeerAnswer) => void;
 }
+
+/** One that keeps readers waiting, or sends wrong bytes, failed; one that says at once that it has nothing refused. */
+export type PeerAnswer = "delivered" | "refused" | "failed";
 
 /**
  * Fetches one block from the first peer that delivers the right bytes (`GET /ipfs/{cid}?format=raw`).
@@ -106,7 +109,7 @@ export async function fetchBlock(cid: CID, options: PeerOptions): Promise<Uint8A
         failures.push(`${peer}: time is up`);
         break;
       }
-      options.onFailure?.(peer);
+      options.onAnswer?.(peer, cause instanceof RefusedByPeer ? "refused" : "failed");
       const reason = describe(cause);
       failures.push(`${peer}: ${reason}`);
       reportFailure(options.reporter, peer, cid, cause);
@@ -136,8 +139,10 @@ async function fetchBlockFrom(peer: string, cid: CID, options: PeerOptions): Pro
     },
   );
   const slowMs = SLOW_MS + (bytes.length / LEAST_BYTES_PER_SECOND) * 1000;
-  if (performance.now() - started > slowMs) options.onFailure?.(peer);
-  if (await blockMatches(cid, bytes)) return bytes;
+  if (await blockMatches(cid, bytes)) {
+    options.onAnswer?.(peer, performance.now() - started > slowMs ? "failed" : "delivered");
+    return bytes;
+  }
   throw new VerisumError("IPFS_BLOCK_MISMATCH", "the bytes do not hash to the CID", { peer, cid: cid.toString() });
 }
 

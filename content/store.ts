@@ -10,6 +10,7 @@ import { withDeadline } from "./deadline.ts";
 import { listDirectory, notADirectory, readDirectoryFile } from "./directory.ts";
 import type { ListedFile } from "./directory.ts";
 import { DiskBlocks } from "./disk.ts";
+import { createPeerOrder } from "./peer-order.ts";
 import { removeFromDisk } from "./removal.ts";
 import { decodeNode } from "./node.ts";
 import { describe, fetchBlock } from "./peers.ts";
@@ -128,11 +129,7 @@ export async function createContentStore(options: StoreOptions): Promise<Content
   if (disk.pinsRebuilt) reportRebuilt(options);
   /** Directories come and go one at a time: none is removed while another that shares blocks with it is stored. */
   const changes = pLimit(1);
-  /** Blocks that each peer failed to deliver: one that keeps readers waiting is asked last from then on. */
-  const failures = new Map<string, number>();
-  const byReliability = (): readonly string[] =>
-    [...options.peers()].sort((a, b) => (failures.get(a) ?? 0) - (failures.get(b) ?? 0));
-  const onFailure = (peer: string): void => void failures.set(peer, (failures.get(peer) ?? 0) + 1);
+  const order = createPeerOrder();
   const onDisk = async <Result>(work: Promise<Result>): Promise<Result> => {
     try {
       return await work;
@@ -154,13 +151,13 @@ export async function createContentStore(options: StoreOptions): Promise<Content
         if (held !== undefined) return held;
         const { blockTimeoutMs, blockPatienceMs } = limits;
         const bytes = await fetchBlock(cid, {
-          peers: byReliability(),
+          peers: order.sorted(options.peers()),
           fetch,
           blockTimeoutMs,
           blockPatienceMs,
           signal,
           reporter,
-          onFailure,
+          onAnswer: order.note,
         });
         await onDisk(disk.write(cid, bytes));
         return bytes;
