@@ -92,14 +92,13 @@ export function createCoordinator(deps: CoordinatorDependencies): CoordinatorSte
       if (computed === undefined) return await abortPastDeadline(deps, round, "waiting for releases");
       if (await finalise(deps, round, { ...computed, siblings })) return true;
     } catch (error) {
-      const isRefused = isVerisumError(error, "CHAIN_REVERTED");
-      if (!isRefused && !isVerisumError(error, "CELLS_INCOMPLETE")) throw error;
-      // A call that is refused keeps no round open for ever; before its end, and once after, it is tried again.
-      const isAgain = !isRefused || refused === round.settlement;
-      if (isRefused) refused = round.settlement;
+      if (isVerisumError(error, "CELLS_INCOMPLETE")) return abortPastDeadline(deps, round, error.message);
+      if (!isVerisumError(error, "CHAIN_REVERTED")) throw error;
+      // A result that is refused twice keeps no round open past its end.
+      const isAgain = refused === round.settlement;
+      refused = round.settlement;
       if (isAgain && (await abortPastDeadline(deps, round, error.message))) return true;
-      if (isRefused) throw error;
-      return false;
+      throw error;
     }
     return abortPastDeadline(deps, round, "waiting for members' signatures");
   };

@@ -80,14 +80,11 @@ export function bundleCopies(peers: number, threshold: number): number {
   return Math.max(MIN_COPIES, Math.min(threshold + 1, peers - threshold));
 }
 
-/**
- * What members and the operator announce: anybody may announce an endpoint, and who asks one is seen by it.
- * @returns each account with its URL
- */
-export async function announcedNodes(
-  chain: TaskReader,
-  reporter: Reporter,
-): Promise<readonly (readonly [account: Hex, url: string])[]> {
+/** Accounts, each with the URL that it announced. */
+type Announced = readonly (readonly [account: Hex, url: string])[];
+
+/** What members and the operator announce: anybody may announce an endpoint, and who asks one is seen by it. */
+export async function announcedNodes(chain: TaskReader, reporter: Reporter): Promise<Announced> {
   const trusted = new Set(
     [...(await presentMembers(chain)), await chain.operator()].map((account) => account.toLowerCase()),
   );
@@ -101,8 +98,8 @@ export function createPeerNetwork(chain: TaskReader, options: PeerNetworkOptions
   /** How many nodes the task has: a peer that is only named may be gone, or one of them under another name. */
   let counted = known.length;
   const siblings = new Map<Hex, { readonly chain: TaskReader; nodes: readonly string[] }>();
-  let announcers: readonly (readonly [account: Hex, url: string])[] = [];
-  const announcedOn = async (chain: TaskReader): Promise<typeof announcers> =>
+  let announcers: Announced = [];
+  const announcedOn = async (chain: TaskReader): Promise<Announced> =>
     (await announcedNodes(chain, options.reporter)).filter(([, url]) => url !== options.own);
   const refresh = async (): Promise<void> => {
     for (const sibling of siblings.values()) sibling.nodes = urlsOf(await announcedOn(sibling.chain));
@@ -188,8 +185,10 @@ export function createPeerNetwork(chain: TaskReader, options: PeerNetworkOptions
   };
 }
 
-const urlsOf = (announced: readonly (readonly [account: Hex, url: string])[]): readonly string[] =>
-  announced.map(([, url]) => url);
+/** The URLs of these. */
+export function urlsOf(announced: Announced): readonly string[] {
+  return announced.map(([, url]) => url);
+}
 
 /** Without those that are another one written otherwise. */
 function distinct(urls: readonly string[]): readonly string[] {

@@ -58,7 +58,7 @@ export function createPruner(deps: PruningDependencies): () => Promise<void> {
   let pruned: Pruned | undefined;
   /** The last round in which the whole store was looked through, or could not be. */
   let lookedIn = -1n;
-  /** What the chain showed when results were looked at. */
+  /** The present round and the last one that is over, when results were looked at. */
   let swept = "";
 
   const keep = async (next: Pruned): Promise<Pruned> => {
@@ -93,9 +93,9 @@ export function createPruner(deps: PruningDependencies): () => Promise<void> {
     return { round: until, seen: withoutOld(seen, due, unnamed) };
   };
 
-  /** Notes results that are final, and removes those of rounds that are over; once for each change on the chain. */
+  /** Notes results that are final, and removes those of rounds that are over, once for each change of these. */
   const sweepResults = async (look: Look, due: bigint): Promise<void> => {
-    const shows = [look.round.number, look.closedRound, look.results().length].join();
+    const shows = [look.round.number, look.closedRound].join();
     if (shows === swept) return;
     const finalOf = (round: bigint): readonly string[] => {
       const { finalised } = look.records(round);

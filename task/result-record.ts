@@ -5,17 +5,17 @@
  */
 import pLimit from "p-limit";
 import { z } from "zod";
-import { cidFromDigest } from "../content/cid.ts";
 import type { ContentStore } from "../content/store.ts";
 import { encodeRecord, readRecordOrNull, writeDurably } from "../storage/durable-file.ts";
 import { byRoundSchema, cidsSchema, decodeLists, encodeLists, firstUpTo, withMore } from "./by-round.ts";
 import type { ByRound } from "./by-round.ts";
+import { cidsOf } from "./needed-directories.ts";
 import type { RoundPublication } from "./outcome.ts";
 
 const recordSchema = z.strictObject({ open: byRoundSchema, shown: cidsSchema });
 
 interface Noted {
-  /** Checkpoints and aggregates that may never become final, by the round that they are of. */
+  /** Checkpoints and aggregates of rounds that are not over for good, by their round. */
   readonly open: ByRound;
   /** Those that a final block showed as results: an endpoint that says otherwise later is not believed. */
   readonly shown: ReadonlySet<string>;
@@ -55,12 +55,7 @@ export function createResultRecord(path: string, store: Pick<ContentStore, "putD
     store: (round, { signed, checkpointFiles, aggregateFiles }) =>
       inTurn(async () => {
         const { open, shown } = await readNoted(path);
-        const parts = [signed.modelCid, signed.aggregateCid].map((digest) => cidFromDigest(digest));
-        const more = withMore(
-          open,
-          round,
-          parts.filter((cid) => !shown.has(cid)),
-        );
+        const more = withMore(open, round, cidsOf(signed));
         if (more !== open) await writeNoted(path, { open: more, shown });
         await store.putDirectory(checkpointFiles);
         await store.putDirectory(aggregateFiles);
@@ -71,29 +66,16 @@ export function createResultRecord(path: string, store: Pick<ContentStore, "putD
         const { open, shown } = await readNoted(path);
         const final = [...open].flatMap(([round, cids]) => finalOf(round).filter((cid) => cids.has(cid)));
         const shownNow = new Set([...shown, ...final]);
-        const left: ByRound = new Map([...open].flatMap(([round, cids]) => leftOf(round, cids, last, shownNow)));
+        const left: ByRound = new Map([...open].filter(([round]) => round > last));
         const kept = new Set([...audited, ...shownNow]);
         const needed = new Set([...kept, ...firstUpTo(left)]);
         const dead = firstUpTo(open, last).filter((cid) => !needed.has(cid));
         if (dead.length > 0) await remove([...new Set(dead)], [...kept]);
-        if (shownNow.size > shown.size || sizeOf(left) < sizeOf(open))
+        if (shownNow.size > shown.size || left.size < open.size)
           await writeNoted(path, { open: left, shown: shownNow });
       }),
   };
 }
-
-/** What stays on the list of a round: nothing if it is over, and nothing that is kept for good. */
-function leftOf(
-  round: bigint,
-  cids: ReadonlySet<string>,
-  last: bigint,
-  kept: ReadonlySet<string>,
-): readonly (readonly [bigint, ReadonlySet<string>])[] {
-  const left = round <= last ? [] : [...cids].filter((cid) => !kept.has(cid));
-  return left.length === 0 ? [] : [[round, new Set(left)]];
-}
-
-const sizeOf = (lists: ByRound): number => firstUpTo(lists).length;
 
 /** A damaged record lists nothing: what it listed stays. */
 async function readNoted(path: string): Promise<Noted> {

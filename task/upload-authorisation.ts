@@ -59,9 +59,11 @@ export function authoriseTaskUploads(
     if (!(await isOfTask(name))) return "the account has no part in the task";
     const nodes = await ownUrls();
     try {
-      const signers = nodes.map((node) => verifyMessage(uploadText(chain, { root, node }, expires), signature));
-      if (!signers.includes(getAddress(account)))
-        return `the signature is not the account's, or not for this node, which is ${nodes.join(", ")}`;
+      const signer = getAddress(account);
+      const isSigned = nodes.some(
+        (node) => verifyMessage(uploadText(chain, { root, node }, expires), signature) === signer,
+      );
+      if (!isSigned) return `the signature is not the account's, or not for this node, which is ${nodes.join(", ")}`;
     } catch {
       return "the signature is malformed";
     }

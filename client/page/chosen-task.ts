@@ -22,7 +22,7 @@ import { isBuffer } from "../../task/buffers.ts";
 import { hasAllRounds } from "../../task/completion.ts";
 import { openTask } from "../../task/open-task.ts";
 import type { OpenTask } from "../../task/opened-task.ts";
-import { announcedNodes } from "../../task/peer-network.ts";
+import { announcedNodes, urlsOf } from "../../task/peer-network.ts";
 import { privacySummary } from "../../task/privacy-summary.ts";
 import { roundNow } from "../../task/round-now.ts";
 import type { Contribution, Funds, PageTask, Registration } from "./state.ts";
@@ -51,7 +51,7 @@ export async function openChosenTask(
   const { endpoint } = await openEndpoint(rpc, chainId);
   const options = confirmations === undefined ? {} : { confirmations };
   const chain = await readerAt(endpoint, chainId, contract, { ...options, lookMs: LOOK_MS });
-  const gateways = [...new Set([...peers, ...(await announcedNodes(chain, reporter)).map(([, url]) => url)])];
+  const gateways = [...new Set([...peers, ...urlsOf(await announcedNodes(chain, reporter))])];
   const task = await openTask(chain, filesFrom({ gateways, fetch: peerFetch, reporter }));
   const { document } = task;
   const costs: KnownCosts = new Map();
