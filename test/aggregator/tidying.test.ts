@@ -98,6 +98,25 @@ describe("the aggregator's tidying", () => {
     assert.equal(reporter.facts("client-removed").length, 1);
   });
 
+  it("waits for the rounds before as well, where theirs may be taken back", async () => {
+    const task = await settled({ maxRoundsPerClient: 1 });
+    const { number, deadline } = await task.operator.round();
+    task.chain.setTime(deadline);
+    await task.operator.abort(number);
+    await openMemoryRound(task);
+    task.chain.setTime((await task.operator.round()).deadline);
+    await task.operator.abort(number + 1n);
+    let closedRound = 0n;
+    const look: MemoryTask["operator"]["look"] = async () => ({ ...(await task.operator.look()), closedRound });
+    const reporter = createRecorder();
+    const tidy = createTidying({ chain: { ...task.operator, look }, task, reporter });
+    await tidy();
+    assert.deepEqual(reporter.facts("client-removed"), []);
+    closedRound = number;
+    await tidy();
+    assert.equal(reporter.facts("client-removed").length, 1);
+  });
+
   it("tries again after an error that passes", async () => {
     const task = await settled({ maxRoundsPerClient: 1 }, 0b1000n);
     const [account] = task.clients;

@@ -88,20 +88,25 @@ describe("a round that could count nobody", () => {
     const round = await openMemoryRound(task);
     await settleOn(round, 0b111n);
     await abort();
-    let isThere = true;
-    const look: MemoryTask["operator"]["look"] = async () => {
-      const seen = await task.operator.look();
-      const { settled: taken, ...others } = seen.records(round);
-      return { ...seen, records: () => ({ ...others, ...(isThere ? { settled: taken } : {}) }) };
+    // Also where it is of a round before the present one.
+    const usableAt = async (ofPresent: boolean): Promise<void> => {
+      let isThere = true;
+      const look: MemoryTask["operator"]["look"] = async () => {
+        const seen = await task.operator.look();
+        const { settled: taken, ...others } = seen.records(round);
+        const settlement = isThere && ofPresent ? { settled: taken! } : {};
+        return { ...seen, records: () => ({ ...others, ...settlement, settledRounds: isThere ? 1 : 0 }) };
+      };
+      const client: MemoryTask["operator"]["client"] = async (account) => ({
+        ...(await task.operator.client(account)),
+        includedRounds: isThere ? 1 : 0,
+      });
+      const usable = createUsableClients({ chain: { look, client }, task });
+      assert.equal(await usable(), 0);
+      isThere = false;
+      assert.equal(await usable(), 3);
     };
-    const client: MemoryTask["operator"]["client"] = async (account) => ({
-      ...(await task.operator.client(account)),
-      includedRounds: isThere ? 1 : 0,
-    });
-    const usable = createUsableClients({ chain: { look, client }, task });
-    assert.equal(await usable(), 0);
-    isThere = false;
-    assert.equal(await usable(), 3);
+    for (const ofPresent of [true, false]) await usableAt(ofPresent);
   });
 
   it("is not opened after a round that settled on all who were left, and ended without a model", async () => {

@@ -33,6 +33,18 @@ describe("what rounds leave at a node", function () {
     assert.ok(files.at(-1)! <= files[5]! + 2, `${files[5]} descriptors, then ${files.at(-1)}`);
   });
 
+  it("stays while a reorganisation may bring its round back", async () => {
+    const prune = bench.pruner();
+    await bench.play();
+    const named = bench.named(1n);
+    bench.closed = 0n;
+    await bench.pass(3 * KEEP, prune);
+    for (const cid of named) assert.equal(await bench.store.has(cid), true);
+    bench.closed = undefined;
+    await bench.pass(1, prune);
+    for (const cid of named) assert.equal(await bench.store.has(cid), false);
+  });
+
   it("remembers no sums of a seat but those that are here, however many it signs, also of a round just over", async () => {
     await bench.play(undefined, 3);
     const { said } = bench;

@@ -50,6 +50,15 @@ describe("the right to upload", () => {
       )({ root: "root", authorization });
     assert.match(String(await at("http://other.example:8080")), /not for this node, which is http:..other/);
     assert.equal(await at(NODE), true);
+    const named = (...urls: readonly string[]): Promise<true | string> =>
+      authoriseTaskUploads(
+        operator,
+        () => Promise.resolve(urls),
+        () => NOW,
+        record,
+      )({ root: "root", authorization });
+    assert.equal(await named("https://not-announced-yet.example", NODE), true);
+    assert.equal(await named(NODE, "no URL at all"), true, "what the chain has for an account may be anything");
   });
 
   it("is a signature over the lines that docs/formats.md has", async () => {
