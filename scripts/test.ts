@@ -5,9 +5,9 @@
  *   npm test -- unit contracts    these groups only: checks, unit, integration, circuits, contracts, end-to-end
  *   npm test -- --grep WORDS      tests whose title matches; further options go to mocha
  *
- * `npm run check` and `npm run test:unit` are two of these groups, which need no build. The last line reads
- * `N passed, N failed[, N skipped]`, where a check or a build counts as one. The exit status is 0 only if nothing
- * failed and, where tests were asked for, one ran; it is 4 for wrong use.
+ * `npm run check` and `npm run test:unit` are two of these groups, which need no build. What failed is named once more
+ * at the end; the last line reads `N passed, N failed[, N skipped]`, where a check or a build counts as one. The exit
+ * status is 0 only if nothing failed and, where tests were asked for, one ran; it is 4 for wrong use.
  */
 import { spawn } from "node:child_process";
 import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
@@ -22,9 +22,11 @@ interface Counts {
   readonly passed: number;
   readonly failed: number;
   readonly skipped: number;
+  /** What failed, a line each. */
+  readonly failures: readonly string[];
 }
 
-const NOTHING: Counts = { passed: 0, failed: 0, skipped: 0 };
+const NOTHING: Counts = { passed: 0, failed: 0, skipped: 0, failures: [] };
 
 /** Runs a command through the bootstrap with inherited output; resolves to its exit code. */
 function run(args: readonly string[]): Promise<number> {
@@ -49,7 +51,7 @@ async function runStep(step: Step): Promise<Counts> {
     () => run(step.args),
     (exitCode) => (exitCode === 0 ? "ok" : `failed (exit code ${exitCode})`),
   );
-  return code === 0 ? { ...NOTHING, passed: 1 } : { ...NOTHING, failed: 1 };
+  return code === 0 ? { ...NOTHING, passed: 1 } : { ...NOTHING, failed: 1, failures: [step.name] };
 }
 
 /** Runs one group in a mocha of its own. A mocha that dies or fails without a failed test counts as one failure. */
@@ -62,7 +64,8 @@ async function runGroup(group: TestGroup, options: readonly string[], folder: st
   const action = async (): Promise<Counts> => {
     const code = await run(["--bin", "mocha", ...reporter, ...parallel, ...strict, ...options, ...files]);
     const counts = existsSync(summary) ? (JSON.parse(readFileSync(summary, "utf8")) as Counts) : NOTHING;
-    return code !== 0 && counts.failed === 0 ? { ...counts, failed: 1 } : counts;
+    if (code === 0 || counts.failed > 0) return counts;
+    return { ...counts, failed: 1, failures: [`${group} tests: exit code ${code} without a failed test`] };
   };
   return timed(`${group} tests`, action, describeCounts);
 }
@@ -75,6 +78,7 @@ const add = (a: Counts, b: Counts): Counts => ({
   passed: a.passed + b.passed,
   failed: a.failed + b.failed,
   skipped: a.skipped + b.skipped,
+  failures: [...a.failures, ...b.failures],
 });
 
 async function runSteps(steps: readonly Step[]): Promise<Counts> {
@@ -105,6 +109,7 @@ async function main(args: readonly string[]): Promise<number> {
     const total = add(checks, add(builds, tests));
     const isEmpty = selection.groups.length > 0 && tests.passed + tests.failed === 0;
     if (isEmpty) console.log("\nNo test ran.");
+    if (total.failures.length > 0) console.log(["\nFailed:", ...total.failures].join("\n  "));
     console.log(`\n${describeCounts(total)}`);
     return total.failed === 0 && !isEmpty ? 0 : 1;
   } finally {
