@@ -18,10 +18,10 @@ describe("what waits without progress", () => {
   });
 
   it("goes on as long as there is progress, and passes results and failures on", async () => {
-    const dog = watchdog(200, "something");
+    const dog = watchdog(1500, "something");
     const work = async (): Promise<number> => {
-      for (let i = 0; i < 6; i++) {
-        await delay(60);
+      for (let i = 0; i < 4; i++) {
+        await delay(500);
         dog.progress(`step ${i}`);
       }
       return 7;

@@ -14,6 +14,7 @@ import { word } from "../support/random.ts";
 import { serveChain } from "../support/rpc-server.ts";
 import type { Misbehaviour, RpcServer } from "../support/rpc-server.ts";
 import { KEYS_BLOB, openChain, PARAMETERS } from "../support/task-on-chain.ts";
+import { waitsOf } from "../support/waits.ts";
 
 const CHAIN_ID = 31_337n;
 
@@ -176,13 +177,11 @@ describe("a transaction that waits to be mined", function () {
 
   it("ends with the signal, as every hanging request does", async () => {
     const controller = new AbortController();
-    const writer = await as(1, { signal: controller.signal, timeoutMs: 60_000 });
+    const writer = await as(1, { signal: controller.signal, timeoutMs: 600_000 });
     server.fault = () => "silence";
-    const started = performance.now();
     setTimeout(() => controller.abort(), 50);
     await rejectsCode(writer.announce("http://never.example"), "INTERRUPTED");
     await rejectsCode(writer.round(), "INTERRUPTED");
-    assert.ok(performance.now() - started < 2_000);
   });
 
   it("that the account cannot pay for is refused with what is missing", async () => {
@@ -215,9 +214,10 @@ describe("several endpoints", function () {
         onEndpoint: (event, url) => void events.push(`${event} ${url}`),
       });
       bad.fault = () => ({ status: 503, body: "busy" });
-      const started = performance.now();
-      for (let i = 0; i < 10; i++) assert.equal(await reader.clientCount(), 0);
-      assert.ok(performance.now() - started < 1_500, "no pause where another endpoint answers");
+      const waits = await waitsOf(100, async () => {
+        for (let i = 0; i < 10; i++) assert.equal(await reader.clientCount(), 0);
+      });
+      assert.deepEqual(waits, [], "no pause where another endpoint answers");
       assert.deepEqual(events, [`set-aside ${bad.url}`]);
     } finally {
       await bad.close();

@@ -70,10 +70,8 @@ describe("a client that hands its submission over", () => {
     const nodes = Array.from({ length: 20 }, (_, i) => `http://192.0.2.${i}`);
     // The signal does not keep the process alive, a timer does.
     const awake = setTimeout(() => undefined, 10_000);
-    const started = performance.now();
     assert.equal(await through(nodes, stall)(1n, submission), false);
     clearTimeout(awake);
-    assert.ok(performance.now() - started < 5_000);
     assert.equal(asked.length, 1);
   }).timeout(12_000);
 });

@@ -96,13 +96,11 @@ describe("exit statuses", () => {
     );
   });
 
-  it("are 3 after a signal within two seconds, whatever the command waits for", () => {
-    const started = performance.now();
+  it("are 3 after a signal, whatever the command waits for", () => {
     const { status } = run(
       'setTimeout(() => process.kill(process.pid, "SIGTERM"), 1); setInterval(() => {}, 1000); await new Promise(() => {});',
     );
     assert.equal(status, 3);
-    assert.ok(performance.now() - started < 5_000);
   });
 
   it("are 3 after a signal, also a terminal's that is closed", () => {

@@ -48,10 +48,8 @@ describe("an answer of a thread", () => {
     const options = ["--disable-warning=ExperimentalWarning", "--input-type=module-typescript", "-e", source];
     const child = spawn(process.execPath, options, { cwd: ROOT });
     await new Promise((resolve) => child.stdout.once("data", resolve));
-    const told = performance.now();
     child.kill("SIGTERM");
     const status = await new Promise((resolve) => child.once("exit", resolve));
     assert.equal(status, 3);
-    assert.ok(performance.now() - told < 2_000);
   });
 });

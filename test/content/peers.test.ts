@@ -158,9 +158,7 @@ describe("ipfs fetching from peers", () => {
     for (const slow of [silent, trickling]) {
       const reporter = createRecorder();
       const store = await bench.store({ peers: () => [slow, held], limits: { blockPatienceMs: 300 }, reporter });
-      const started = performance.now();
       await store.pin(cid);
-      assert.ok(performance.now() - started < 3000);
       assert.equal(reporter.facts("peer-too-slow").length > 0, true);
     }
   });

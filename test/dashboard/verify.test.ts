@@ -111,7 +111,6 @@ type Alter = (request: { readonly url: string; readonly body: string | null }, a
         JSON.parse(JSON.stringify(verdictOf(audit, { processorMs: 0, context: operator.context, origin }))),
       );
       assert.equal(verdict.ok, true);
-      assert.ok(verdict.processorMs <= 5000, `${verdict.processorMs} ms`);
       await page.getByText("Proving keys: They were made on one machine, for development.").waitFor();
       const others = requests.filter(
         (asked) => ![url, harness.chain.rpc, harness.aggregator.url].some((place) => asked.startsWith(place)),

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
+import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, it } from "mocha";
 import { groupOf, INTEGRATION, parseSelection, ROOT, TEST_GROUPS, testFiles } from "../../scripts/testing/plan.ts";
@@ -19,6 +20,12 @@ describe("what npm test runs", () => {
       [],
     );
     assert.deepEqual([...new Set(files.map(groupOf))].sort(), [...TEST_GROUPS].sort());
+  });
+
+  it("fails no test because the machine is slow: what took how long is for benchmarks", () => {
+    const limit = /assert\.ok\(.*(?:performance\.now\(\)|Date\.now\(\)|cpuUsage\(\w*\)(?:\.\w+)?)(?: - \w+)? <=? \d/u;
+    const timed = testFiles().filter((path) => limit.test(readFileSync(join(ROOT, path), "utf8")));
+    assert.deepEqual(timed, []);
   });
 
   it("is everything without arguments, and only what they name with them", () => {
