@@ -19,6 +19,16 @@ export const MAX_DIRECTORY_BLOCK_BYTES = 262_144;
 export const MAX_DIRECTORY_ENTRIES = 1024;
 const MAX_NAME_BYTES = 255;
 
+/** A reader takes pieces an eighth as long as the profile's, for what other programs published. */
+const BLOCKS_PER_CHUNK = 8;
+
+/**
+ * Blocks that a file of so many bytes may come in: whoever cuts it finer has its reader fetch and keep as many files.
+ */
+export function mostBlocks(bytes: number): number {
+  return 1 + BLOCKS_PER_CHUNK * Math.ceil(bytes / CHUNK_BYTES);
+}
+
 /** The profile spelled out, so that no default of the importer decides a CID. */
 const IMPORTER_OPTIONS = {
   profile: PROFILE_NAME,

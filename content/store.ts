@@ -16,7 +16,7 @@ import { decodeNode } from "./node.ts";
 import { describe, fetchBlock } from "./peers.ts";
 import { peerFetch } from "./peer-fetch.ts";
 import type { Fetch } from "./peers.ts";
-import { buildDirectory } from "./profile.ts";
+import { buildDirectory, mostBlocks } from "./profile.ts";
 import type { Block } from "./profile.ts";
 import { report } from "./report.ts";
 
@@ -221,9 +221,12 @@ export function contentStoreOver(backend: BlockBackend, limits: StoreLimits): Co
   };
   const readFile = async (cid: string, name: string, maxBytes: number): Promise<Uint8Array> => {
     const root = parseDirectoryCid(cid);
-    return reading(root, (read) =>
-      readDirectoryFile(root, name, read, { ...limits, maxBytes: Math.min(maxBytes, limits.maxBytes) }),
-    );
+    const ownLimits = {
+      ...limits,
+      maxBytes: Math.min(maxBytes, limits.maxBytes),
+      maxBlocks: Math.min(mostBlocks(maxBytes), limits.maxBlocks),
+    };
+    return reading(root, (read) => readDirectoryFile(root, name, read, ownLimits));
   };
   /** Whoever stops waiting for a file and asks again later joins the reading that is under way. */
   const readings = new Map<string, Promise<Uint8Array>>();

@@ -6,10 +6,11 @@ import { smallestInclusion } from "../protocol/task.ts";
 import type { Hex } from "../protocol/transcript.ts";
 import type { Reporter } from "../protocol/reporter.ts";
 import { isSaid } from "../task/statement-board.ts";
-import { checkShares, ownStatements } from "./member.ts";
+import { ownStatements } from "./member.ts";
 import type { MemberDependencies } from "./member.ts";
 import { noteAttested } from "./old-copy.ts";
 import type { Confirms } from "./second-readings.ts";
+import { checkShares } from "./shares.ts";
 
 /**
  * One look at a round that collects or attests: shares are checked as they come. Once the intake is complete, what is

@@ -7,6 +7,7 @@ import type { TaskLook } from "../chain/task-chain.ts";
 import { hasSeat } from "../protocol/committee.ts";
 import { isVerisumError } from "../protocol/errors.ts";
 import type { RandomBytes } from "../protocol/random.ts";
+import type { Hex } from "../protocol/transcript.ts";
 import { siblingRounds } from "../task/cells.ts";
 import { intakeText } from "../task/buffers.ts";
 import { createBeside } from "../task/beside.ts";
@@ -39,8 +40,8 @@ export function createMemberStep(deps: MemberLoopDependencies): () => Promise<bo
   const sign = createSigner(deps);
   const tendKeys = createKeyTender(deps, refusals);
   const beside = createBeside<boolean>();
-  /** What kept this member from a release, said once a round. */
-  let said = { round: 0n, codes: new Set<string>() };
+  /** What kept this member from a release: codes are said once a round, and bundles waited for once. */
+  let hindered = { round: 0n, codes: new Set<string>(), late: new Set<Hex>() };
   let erased = 0n;
   /** Names what this directory was held to last. */
   let heldTo: string | undefined;
@@ -76,7 +77,8 @@ export function createMemberStep(deps: MemberLoopDependencies): () => Promise<bo
         return false;
       }
       await holdToItsPast(look);
-      return await releaseSum(deps, records);
+      if (hindered.round !== round) hindered = { round, codes: new Set(), late: new Set() };
+      return await releaseSum(deps, records, hindered.late);
     } catch (error) {
       if (!isVerisumError(error)) throw error;
       const { role, about } = error.entry;
@@ -84,13 +86,12 @@ export function createMemberStep(deps: MemberLoopDependencies): () => Promise<bo
       const isWithheld = error.code === "IPFS_UNAVAILABLE";
       if (role !== "sit-out" && about !== "input" && !isWithheld) throw error;
       if (!isWithheld) refusals.note("release", look);
-      if (said.round !== round) said = { round, codes: new Set() };
-      if (!said.codes.has(error.code))
+      if (!hindered.codes.has(error.code))
         reporter.say("warn", "no-release", `round ${round}: ${error.code}: ${error.message}`, {
           round,
           code: error.code,
         });
-      said.codes.add(error.code);
+      hindered.codes.add(error.code);
       return undefined;
     }
   };

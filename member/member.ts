@@ -2,54 +2,33 @@
  * A committee member's part in a round: attest shares, release one sum, sign a result it recomputed (docs/protocol.md,
  * section 6). It sends no transaction for any of it.
  */
-import { directoryDigest, publicationOf, sameResult, SHARE_SUM_FILE } from "../task/outcome.ts";
-import type { ResultRecord } from "../task/result-record.ts";
-import { includedRecords } from "../task/round-records.ts";
-import { requireOpened, requireSettled } from "../task/round-records.ts";
-import { challengePointsOf } from "../task/challenge.ts";
-import { recoverSiblingSums, requireSameModel, siblingRounds } from "../task/cells.ts";
+import type { CompactSignature, Release, RoundRecords, RoundResult, SubmittedRecord } from "../chain/task-chain.ts";
+import { startAhead } from "../content/ahead.ts";
+import { cidFromDigest, digestHexOfCid } from "../content/cid.ts";
+import { bitCount } from "../protocol/committee.ts";
+import { VerisumError } from "../protocol/errors.ts";
+import { encodeElements } from "../protocol/field.ts";
+import type { Reporter } from "../protocol/reporter.ts";
+import { linearCombination } from "../protocol/sharing.ts";
+import type { Hex } from "../protocol/transcript.ts";
+import type { StateDirectory } from "../storage/state-directory.ts";
+import { recoverSiblingSums, requireSameModel, requireTimeToFinalise, siblingRounds } from "../task/cells.ts";
 import { loadModelState } from "../task/checkpoint.ts";
 import type { CheckpointConfig } from "../task/checkpoint.ts";
-import type { CommittingTask } from "../task/opened-task.ts";
-import type {
-  CompactSignature,
-  Release,
-  RoundRecords,
-  RoundResult,
-  SubmittedRecord,
-  TaskWriter,
-} from "../chain/task-chain.ts";
-import type { Reporter } from "../protocol/reporter.ts";
-import pLimit from "p-limit";
-import { startAhead } from "../content/ahead.ts";
-import { withDeadline } from "../content/deadline.ts";
-import { cidFromDigest, digestHexOfCid } from "../content/cid.ts";
-import type { StateDirectory } from "../storage/state-directory.ts";
-import { openShare, sealedShareBytes, shareFileName } from "../protocol/bundle.ts";
-import type { RoundKeyPair } from "../protocol/bundle.ts";
-import { bitCount, hasClient } from "../protocol/committee.ts";
-import { isVerisumError, VerisumError } from "../protocol/errors.ts";
-import { encodeElements } from "../protocol/field.ts";
-import { checkShare, linearCombination } from "../protocol/sharing.ts";
-import { submissionEvaluation } from "../protocol/submission.ts";
-import { toHex } from "../protocol/transcript.ts";
-import type { Hex } from "../protocol/transcript.ts";
-import { requireTimeToFinalise } from "../task/cells.ts";
+import { directoryDigest, publicationOf, sameResult, SHARE_SUM_FILE } from "../task/outcome.ts";
+import type { ResultRecord } from "../task/result-record.ts";
+import { includedRecords, requireOpened, requireSettled } from "../task/round-records.ts";
 import type { StatementBoard } from "../task/statement-board.ts";
 import type { StatementExchange } from "../task/statement-exchange.ts";
 import type { Statement } from "../task/statements.ts";
 import { createSumOpener } from "./opening.ts";
 import type { OpenSum } from "./opening.ts";
 import { bindRelease, boundRelease } from "./release-record.ts";
-import type { RoundKeys } from "./round-keys.ts";
 import type { Confirms } from "./second-readings.ts";
+import { awaitShares, keysOf, readShare, SHARES_AT_ONCE } from "./shares.ts";
+import type { ShareDependencies } from "./shares.ts";
 
-export interface MemberDependencies {
-  readonly chain: TaskWriter;
-  readonly task: CommittingTask;
-  /** 1 … n. */
-  readonly seat: number;
-  readonly keys: RoundKeys;
+export interface MemberDependencies extends ShareDependencies {
   readonly state: StateDirectory;
   readonly scope: string;
   /**
@@ -70,65 +49,19 @@ export function ownStatements({ board, seat }: Pick<MemberDependencies, "board" 
   return board.of(round).filter((statement) => statement.seat === seat);
 }
 
-/** Shares in memory at a time, however many clients there are: one is worked on while the others are fetched. */
-const SHARES_AT_ONCE = 4;
-
-/** Time that one share has to come in one look, in milliseconds; and one that did not come in an earlier look. */
-const SHARE_PATIENCE_MS = 2000;
-const SLOW_SHARE_MS = 100;
-
-/** What checking the submissions of a round gave. */
-export interface ShareChecks {
-  /** Bit i set if client i's share is good. */
-  readonly bitmap: bigint;
-  /** Clients whose bundle could not be fetched; it may come yet. */
-  readonly unavailable: readonly Hex[];
-  /** Clients whose share is wrong, with the error's code. */
-  readonly wrong: ReadonlyMap<Hex, string>;
-}
-
-/**
- * Fetches, decrypts and checks this member's share of every client that is not in `known`. A share that comes slowly
- * holds up no other: it goes on coming, and counts as unavailable until a later look finds it.
- * @param slow clients that an earlier look waited for: they come last, and are hardly waited for again
- * @throws ROUND_KEY_GONE; CHAIN_EVENTS_MISSING; other errors of this machine or its endpoint
- */
-export async function checkShares(
-  deps: MemberDependencies,
-  records: RoundRecords,
-  known: bigint,
-  slow: readonly Hex[] = [],
-): Promise<ShareChecks> {
-  let bitmap = known;
-  const unavailable: Hex[] = [];
-  const wrong = new Map<Hex, string>();
-  const keys = await keysOf(deps, records);
-  const isSlow = ({ client }: SubmittedRecord): boolean => slow.includes(client);
-  const unknown = records.submitted.filter(({ index }) => !hasClient(known, index));
-  const check = async (record: SubmittedRecord): Promise<void> => {
-    const patienceMs = isSlow(record) ? SLOW_SHARE_MS : SHARE_PATIENCE_MS;
-    try {
-      await withDeadline(patienceMs, undefined, () => readShare(deps, keys, records, record));
-      bitmap |= 1n << BigInt(record.index);
-    } catch (error) {
-      if (!isVerisumError(error) || error.entry.about === "host") throw error;
-      if (error.entry.about === "others") unavailable.push(record.client);
-      else wrong.set(record.client, error.code);
-    }
-  };
-  const inTurn = [...unknown.filter((record) => !isSlow(record)), ...unknown.filter(isSlow)];
-  await pLimit(SHARES_AT_ONCE).map(inTurn, check);
-  return { bitmap, unavailable, wrong };
-}
-
 /**
  * Releases Σ w_i·share_i over the settled set: one sum a round, only of a final settlement, only of a large enough
  * set. Called again, it signs the same release again.
+ * @param late bundles of the round that earlier calls waited for in vain
  * @returns false if the settlement is not final yet
- * @throws ROUND_EQUIVOCATION, ROUND_RECORD_DAMAGED, ROUND_TOO_SMALL, ROUND_KEY_GONE; errors of the shares, the store
- * and the chain
+ * @throws ROUND_EQUIVOCATION, ROUND_RECORD_DAMAGED, ROUND_TOO_SMALL, ROUND_KEY_GONE; IPFS_UNAVAILABLE while shares
+ * have still to come; errors of the shares, the store and the chain
  */
-export async function releaseSum(deps: MemberDependencies, records: RoundRecords): Promise<boolean> {
+export async function releaseSum(
+  deps: MemberDependencies,
+  records: RoundRecords,
+  late = new Set<Hex>(),
+): Promise<boolean> {
   const { chain, task, state, scope, seat, reporter } = deps;
   const settled = requireSettled(records);
   if (settled.blockNumber > records.finalBlock) return false;
@@ -142,7 +75,8 @@ export async function releaseSum(deps: MemberDependencies, records: RoundRecords
   const { round, settlement } = settled;
   const included = includedRecords(records, settled);
   const kept = await boundRelease(state, scope, round, included);
-  const cid = kept !== undefined && (await task.store.has(kept)) ? kept : await makeRelease(deps, records, included);
+  const isKept = kept !== undefined && (await task.store.has(kept));
+  const cid = isKept ? kept : await makeRelease(deps, records, included, late);
   // After a crash its blocks can be here and its pin not.
   await task.store.pin(cid);
   await deps.replicate(cid);
@@ -161,9 +95,11 @@ async function makeRelease(
   deps: MemberDependencies,
   records: RoundRecords,
   included: readonly SubmittedRecord[],
+  late: Set<Hex>,
 ): Promise<string> {
   const { round } = requireOpened(records);
   const keys = await keysOf(deps, records);
+  await awaitShares(deps, included, late);
   let sum: bigint[] | undefined;
   for (const [{ weight }, reading] of startAhead(included, SHARES_AT_ONCE, (record) =>
     readShare(deps, keys, records, record),
@@ -223,48 +159,4 @@ export async function signProposal(
   // What is signed is held here as well, so that it stays available without the aggregator.
   await deps.results.store(settled.round, publication);
   return chain.signResult(publication.signed);
-}
-
-/**
- * The round's key.
- * @throws ROUND_KEY_GONE if this directory never had the one that is registered, or has erased it; CHAIN_EVENTS_MISSING
- */
-async function keysOf(deps: MemberDependencies, records: RoundRecords): Promise<RoundKeyPair> {
-  const { round } = requireOpened(records);
-  const keys = await deps.keys.find(round);
-  // With another key every client's share would look wrong.
-  if (keys === undefined || toHex(keys.publicKey) !== (await deps.chain.roundKey(round, deps.seat)))
-    throw new VerisumError("ROUND_KEY_GONE", `the registered key of round ${round} is not in the state directory`, {
-      seat: deps.seat,
-    });
-  return keys;
-}
-
-/** This member's share of one submission, checked against the chain. */
-async function readShare(
-  deps: MemberDependencies,
-  keys: RoundKeyPair,
-  records: RoundRecords,
-  record: SubmittedRecord,
-): Promise<bigint[]> {
-  const { task, seat } = deps;
-  const { submission } = record;
-  const shape = { elementCount: task.layout.elementCount, threshold: task.parameters.threshold };
-  const file = await task.store.getFile(cidFromDigest(submission.sharesCid), shareFileName(seat), {
-    maxBytes: sealedShareBytes(seat, shape),
-  });
-  const share = await openShare(
-    file,
-    keys,
-    { ...task.chain.context, round: record.round, client: record.client, seat },
-    shape,
-  );
-  const { z } = challengePointsOf(task, records, record);
-  const y = submissionEvaluation(
-    task.layout,
-    submission.chunks.map((chunk) => chunk.y),
-    z,
-  );
-  checkShare(seat, share, { hash: submission.shareHashes[seat - 1]!, z, y, evaluations: submission.shareEvaluations });
-  return share;
 }

@@ -6,7 +6,20 @@ import { once } from "node:events";
 import { afterEach, describe, it } from "mocha";
 import { encodeRecord } from "../../storage/durable-file.ts";
 import { createRecorder } from "../support/round-recorder.ts";
-import { blockPath, blocksOfCar, fakePeers, rejectsWith, seededBytes, text, Workbench } from "./support.ts";
+import {
+  blockPath,
+  blocksOfCar,
+  directoryOf,
+  fakePeers,
+  fileData,
+  handCar,
+  pbBlock,
+  rawBlock,
+  rejectsWith,
+  seededBytes,
+  text,
+  Workbench,
+} from "./support.ts";
 
 const MIB = 1_048_576;
 const bench = new Workbench();
@@ -68,6 +81,23 @@ describe("ipfs content store", () => {
     await rejectsWith(store.getFile(cid, "model.safetensors", { maxBytes: 3 * MIB + 16 }), "IPFS_LIMIT_EXCEEDED");
     await rejectsWith(store.getFile(cid, "config.json", { maxBytes: 10 }), "IPFS_LIMIT_EXCEEDED");
     assert.equal((await store.getFile(cid, "config.json", { maxBytes: 11 })).length, 11);
+  });
+
+  it("takes no file that is cut finer than its length needs, however many blocks a directory may have", async () => {
+    const store = await bench.store();
+    for (const [pieces, isTaken] of [
+      [8, true],
+      [9, false],
+    ] as const) {
+      const leaves = Array.from({ length: pieces }, (_, i) => rawBlock(seededBytes(i + 1, 1_000)));
+      const links = leaves.map(({ cidBytes: cid }) => ({ cid, name: "", totalBytes: 1_000 }));
+      const file = pbBlock(links, fileData(leaves.map(() => 1_000)));
+      const root = directoryOf("share.bin", file);
+      await store.importCar(handCar(root.cidBytes, [root, file, ...leaves]), root.cid);
+      const reading = store.getFile(root.cid, "share.bin", { maxBytes: 9_000 });
+      if (isTaken) assert.equal((await reading).length, 8_000);
+      else await rejectsWith(reading, "IPFS_LIMIT_EXCEEDED");
+    }
   });
 
   it("detects a flipped bit or a cut in every block on disk, and heals from a peer", async () => {

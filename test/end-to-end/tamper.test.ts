@@ -17,11 +17,11 @@ import type {
 import { cidFromDigest } from "../../content/cid.ts";
 import { challengePointsOf } from "../../task/challenge.ts";
 import { loadModelState } from "../../task/checkpoint.ts";
-import { directoryDigest, publicationOf, resultOf } from "../../task/outcome.ts";
 import { fetchReleases } from "../../task/releases.ts";
 import { withReleases } from "../../task/statement-board.ts";
-import type { RoundPublication } from "../../task/outcome.ts";
-import { checkShares, signProposal } from "../../member/member.ts";
+import { directoryDigest, publicationOf, resultOf, type RoundPublication } from "../../task/outcome.ts";
+import { signProposal } from "../../member/member.ts";
+import { checkShares } from "../../member/shares.ts";
 import { auditTask } from "../../auditor/audit-task.ts";
 import { checkAggregate, recoverAggregate } from "../../protocol/aggregate.ts";
 import type { Release } from "../../protocol/release-agreement.ts";

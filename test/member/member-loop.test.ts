@@ -1,10 +1,14 @@
 import assert from "node:assert/strict";
-import { describe, it } from "mocha";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { after, before, describe, it } from "mocha";
 import { createMemberStep } from "../../member/member-loop.ts";
 import type { MemberLoopDependencies } from "../../member/member-loop.ts";
 import type { TaskWriter } from "../../chain/task-chain.ts";
 import { VerisumError } from "../../protocol/errors.ts";
 import type { Hex } from "../../protocol/transcript.ts";
+import { openStateDirectory } from "../../storage/state-directory.ts";
 import type { NodeStatements } from "../../task/node-statements.ts";
 import {
   finalizeMemoryRound,
@@ -45,7 +49,7 @@ function dependencies(
       eraseBefore: async () => undefined,
       eraseAll: async () => undefined,
     },
-    state: { file: () => "/nonexistent", copied: true, adopt: () => Promise.resolve() },
+    state: { file: () => join(folder, "record.json"), copied: true, adopt: () => Promise.resolve() },
     reporter: { say: () => undefined, wait: () => undefined },
     nodes: () => change.nodes ?? [],
     announcersOf: (node: string) => [node],
@@ -53,6 +57,7 @@ function dependencies(
   } as unknown as MemberLoopDependencies;
 }
 
+let folder: string;
 const word: Hex = `0x${"00".repeat(32)}`;
 const proposal = JSON.stringify({
   round: "1",
@@ -61,6 +66,11 @@ const proposal = JSON.stringify({
 });
 
 describe("a member's loop", () => {
+  before(async () => {
+    folder = await mkdtemp(join(tmpdir(), "verisum-loop-"));
+  });
+  after(() => rm(folder, { recursive: true }));
+
   it("asks every node for its proposal at each look, whatever another node proposed before", async () => {
     const asked: string[] = [];
     const answer = (url: URL): Promise<Response> => {
@@ -112,6 +122,35 @@ describe("a member's loop", () => {
     await step();
     assert.deepEqual(await waitsOf(100, async () => (await step(), await step())), [], "it waited for it once");
     assert.deepEqual(asked, ["stalling", "honest", "honest", "honest"]);
+  });
+
+  it("hears what is proposed while the shares of its own sum never come", async function () {
+    this.timeout(20_000);
+    const task = await openMemoryTask();
+    await settleMemoryRound(task, await openMemoryRound(task));
+    const state = await openStateDirectory(join(folder, "own"));
+    const publicKey = new Uint8Array(32);
+    const chain = { ...task.members[0]!, roundKey: () => Promise.resolve(word) };
+    let [fetched, proposals] = [0, 0];
+    const parts = dependencies(
+      { chain, statements: quietStatements(chain) },
+      { nodes: ["http://honest"], fetch: () => ((proposals += 1), Promise.resolve(new Response(proposal))) },
+    );
+    const step = createMemberStep({
+      ...parts,
+      state,
+      scope: "scope-1",
+      exchange: { ...parts.exchange, tell: () => Promise.resolve(1) },
+      keys: { ...parts.keys, find: () => Promise.resolve({ publicKey, secretKey: publicKey }) },
+      task: {
+        ...parts.task,
+        store: { ...parts.task.store, getFile: () => ((fetched += 1), new Promise(() => undefined)) },
+      },
+    });
+    assert.equal(await step(), false);
+    assert.deepEqual(await waitsOf(1000, step), [], "it waited for them once");
+    assert.ok(fetched > 0);
+    assert.equal(proposals, 2);
   });
 
   it("does its part while a transaction for its keys is not mined, and sends no second one", async function () {

@@ -2,11 +2,12 @@ import assert from "node:assert/strict";
 import { describe, it } from "mocha";
 import type { RoundRecords, SubmittedRecord } from "../../chain/task-chain.ts";
 import { cidFromDigest } from "../../content/cid.ts";
-import { checkShares } from "../../member/member.ts";
-import type { MemberDependencies } from "../../member/member.ts";
+import { awaitShares, checkShares } from "../../member/shares.ts";
+import type { ShareDependencies } from "../../member/shares.ts";
 import { VerisumError } from "../../protocol/errors.ts";
 import { toHex } from "../../protocol/transcript.ts";
 import type { Hex } from "../../protocol/transcript.ts";
+import { rejectsCode } from "../support/errors.ts";
 import { word } from "../support/random.ts";
 import { waitsOf } from "../support/waits.ts";
 
@@ -26,18 +27,19 @@ const submitted = Array.from(
     }) as SubmittedRecord,
 );
 
-/** A member that finds every share wrong that comes, and to whom some never come. */
-function member(isSlow: (index: number) => boolean): MemberDependencies {
+/** A member to whom some shares never come, and that finds none of the others, or this in their place. */
+function member(isSlow: (index: number) => boolean, share?: Uint8Array): ShareDependencies {
   const getFile = (cid: string): Promise<Uint8Array> => {
     const index = submitted.findIndex(({ submission }) => cidFromDigest(submission.sharesCid) === cid);
     if (isSlow(index)) return new Promise(() => undefined);
+    if (share !== undefined) return Promise.resolve(share);
     return Promise.reject(new VerisumError("IPFS_NOT_FOUND", "no such share"));
   };
   return {
     ...{ seat: 1, chain: { roundKey: async () => toHex(KEY) } },
     keys: { find: async () => ({ secretKey: KEY, publicKey: KEY }) },
     task: { store: { getFile }, layout: { elementCount: 1 }, parameters: { threshold: 2 } },
-  } as unknown as MemberDependencies;
+  } as unknown as ShareDependencies;
 }
 
 describe("shares that never come", function () {
@@ -54,5 +56,22 @@ describe("shares that never come", function () {
       assert.equal(second.wrong.size, CLIENTS - SLOW.length);
     };
     assert.deepEqual(await waitsOf(200, look), []);
+  });
+
+  it("are waited for once before a sum, which goes on without them until they are here", async () => {
+    const arrived = new Set<number>();
+    const deps = member((index) => SLOW.includes(index) && !arrived.has(index), new Uint8Array(1));
+    const late = new Set<Hex>();
+    const missing = async (count: number): Promise<void> => {
+      const waiting = awaitShares(deps, submitted, late);
+      if (count === 0) return waiting;
+      await rejectsCode(waiting, "IPFS_UNAVAILABLE", { missing: count });
+    };
+    await missing(SLOW.length);
+    assert.equal(late.size, SLOW.length);
+    arrived.add(SLOW[0]!);
+    assert.deepEqual(await waitsOf(200, () => missing(SLOW.length - 1)), []);
+    for (const index of SLOW) arrived.add(index);
+    await missing(0);
   });
 });
