@@ -2,6 +2,7 @@
 import { peerFetch } from "../content/peer-fetch.ts";
 import { openEndpoint, publicUrlOf, readTls, taskGateway } from "../task/endpoint.ts";
 import type { EndpointOptions } from "../task/endpoint.ts";
+import { createKeyKeeper } from "../task/keeping-keys.ts";
 import { loadCommitter } from "../task/keys.ts";
 import { openWritingNode } from "../task/node.ts";
 import type { NodeOptions } from "../task/node.ts";
@@ -107,7 +108,8 @@ export async function serve(options: ServeOptions, deps: RoleDependencies): Prom
   const tidying = createTidying({ chain, task, reporter });
   const tidy = options.tidy === true ? [() => beside(tidying)] : [];
   // What costs a transaction comes last: it may not be had.
-  const chores = [prune, announce, ...tidy];
+  const keepKeys = createKeyKeeper({ store: node.store, document: task.document, reporter, clock });
+  const chores = [keepKeys, prune, announce, ...tidy];
   const step = async (): Promise<boolean> => {
     vitals.looked(await chain.look());
     return (await relay?.step()) === true || stepOrChores(coordinate, chores);

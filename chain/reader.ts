@@ -91,7 +91,7 @@ export async function readerAt(
     finalisedRoundNumbers: async () =>
       (await logs()).flatMap(({ name, args }) => (name === "Finalised" ? [args.round] : [])),
     endpoints: async () =>
-      new Map((await logs()).flatMap(({ name, args }) => (name === "EndpointAnnounced" ? announcementIn(args) : []))),
+      latestOf((await logs()).flatMap(({ name, args }) => (name === "EndpointAnnounced" ? announcementIn(args) : []))),
     look: async () => lookAt(await history.read()),
     blockTime: () => nextBlockTime(endpoint),
     latestBlock: () => endpoint.request(() => provider.getBlockNumber()),
@@ -276,6 +276,16 @@ async function nextBlockTime({ provider, request, transport }: Endpoint): Promis
 function ignorance(error: unknown): null {
   if (!isVerisumError(error, "CHAIN_UNREACHABLE")) throw error;
   return null;
+}
+
+/** What each account announced last; whoever announced last comes last. */
+function latestOf(announcements: readonly (readonly [Hex, string])[]): ReadonlyMap<Hex, string> {
+  const latest = new Map<Hex, string>();
+  for (const [account, url] of announcements) {
+    latest.delete(account);
+    latest.set(account, url);
+  }
+  return latest;
 }
 
 /**

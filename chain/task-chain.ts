@@ -280,7 +280,7 @@ export interface TaskReader {
   lastChunkStep(round: bigint, account: Hex): Promise<ChunkStep | undefined>;
   /** Numbers of the rounds that finalised, in order. */
   finalisedRoundNumbers(): Promise<readonly bigint[]>;
-  /** Latest endpoint of each account that announced one. */
+  /** Latest endpoint of each account that announced one; whoever announced last comes last. */
   endpoints(): Promise<ReadonlyMap<Hex, string>>;
   /** Everything as of the latest block. Who acts, or blames somebody, decides by one look. */
   look(): Promise<TaskLook>;

@@ -97,8 +97,12 @@ export function createMemberStep(deps: MemberLoopDependencies): () => Promise<bo
   };
 
   const aggregate = async (look: TaskLook, confirms: Confirms): Promise<boolean> => {
-    const { number: round } = look.round;
-    return (await release(look)) ?? sign(round, withReleases(look.records(round), deps.board), confirms);
+    const { number: round, deadline } = look.round;
+    const released = await release(look);
+    if (released !== undefined) return released;
+    // Whoever aggregates for the members or the operator has half of the time to itself.
+    const isLate = 2 * (deadline - (await chain.blockTime())) <= task.parameters.aggregateSeconds;
+    return sign(round, withReleases(look.records(round), deps.board), confirms, isLate);
   };
 
   /** Keys whose rounds are closed for good; also once the seat is another member's. */

@@ -3,6 +3,7 @@ import { persist } from "../command/run.ts";
 import { peerFetch } from "../content/peer-fetch.ts";
 import { openEndpoint, publicUrlOf, readTls, taskGateway } from "../task/endpoint.ts";
 import type { EndpointOptions } from "../task/endpoint.ts";
+import { createKeyKeeper } from "../task/keeping-keys.ts";
 import { loadCommitter } from "../task/keys.ts";
 import { openWritingNode } from "../task/node.ts";
 import type { NodeOptions } from "../task/node.ts";
@@ -72,9 +73,11 @@ export async function runMember(options: MemberOptions, deps: RoleDependencies):
     random,
     fetch: peerFetch,
     nodes: network.peers,
+    strangers: network.strangers,
     announcersOf: network.announcersOf,
   });
   const prune = prunerOf(node, results, reporter, { keepRounds: options.keepRounds, board: statements.board });
+  const keepKeys = createKeyKeeper({ store, document: task.document, reporter, clock });
   const pace = createPace({
     chain,
     pollMs: options.pollMs,
@@ -86,7 +89,7 @@ export async function runMember(options: MemberOptions, deps: RoleDependencies):
   try {
     await poll(
       { node, reporter, pace, vitals },
-      () => stepOrChores(step, [prune, announce]),
+      () => stepOrChores(step, [keepKeys, prune, announce]),
       () => Promise.resolve(false),
     );
   } finally {

@@ -23,12 +23,16 @@ export interface SignerDependencies extends MemberDependencies {
   readonly fetch: typeof globalThis.fetch;
   /** Nodes that may have a proposal. */
   readonly nodes: () => readonly string[];
+  /** Others' nodes, which may have one where nobody else aggregates. */
+  readonly strangers: () => readonly string[];
   /** Who announces a node. */
   readonly announcersOf: (node: string) => readonly string[];
 }
 
-/** One look at every node's proposal. Returns whether it signed something new. */
-export type Signer = (round: bigint, records: RoundRecords, confirms: Confirms) => Promise<boolean>;
+/**
+ * One look at every node's proposal, and at strangers' where the round is late. Returns whether it signed something new.
+ */
+export type Signer = (round: bigint, records: RoundRecords, confirms: Confirms, isLate: boolean) => Promise<boolean>;
 
 /** What proposals are judged by. */
 interface Grounds {
@@ -113,7 +117,7 @@ export function createSigner(deps: SignerDependencies): Signer {
     });
   };
 
-  return async (round, records, confirms) => {
+  return async (round, records, confirms, isLate) => {
     const { settlement } = requireSettled(records);
     if (current !== settlement) {
       current = settlement;
@@ -123,7 +127,8 @@ export function createSigner(deps: SignerDependencies): Signer {
     reporter.wait(`round ${round}: waiting for a proposed result to become final`, { round });
     const before = signatures.size;
     const basis = basisOf(await siblingRounds(deps.task, records));
-    await askNodes(settlement, deps.nodes(), (node) => exchange(node, round, { records, basis, confirms }));
+    const nodes = isLate ? [...deps.nodes(), ...deps.strangers()] : deps.nodes();
+    await askNodes(settlement, nodes, (node) => exchange(node, round, { records, basis, confirms }));
     return signatures.size > before;
   };
 }

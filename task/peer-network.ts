@@ -17,9 +17,11 @@ import { presentMembers } from "./task-accounts.ts";
 export interface PeerNetwork {
   /** Base URLs of the task's own nodes known now, this one left out: they take copies and propose results. */
   peers(): readonly string[];
+  /** Base URLs that others announced, the latest first and few: an aggregator may be anybody's. */
+  strangers(): readonly string[];
   /** Base URLs that may have content: the task's own nodes, then those of its siblings. */
   sources(): readonly string[];
-  /** Accounts that announce a node of the task; its URL itself if it is only named. */
+  /** Accounts that announce a node; its URL itself if it is only named. */
   announcersOf(url: string): readonly string[];
   /** Base URLs of a sibling's nodes. */
   nodesOf(contract: Hex): readonly string[];
@@ -68,6 +70,9 @@ interface Rest {
   readonly until: number;
 }
 
+/** Announcements of strangers that are looked at: for their price others can be pushed out of this list. */
+const MOST_STRANGERS = 8;
+
 /** Copies of published content that other parties must hold at least (threats I1). */
 export const MIN_COPIES = 2;
 
@@ -85,12 +90,22 @@ type Announced = readonly (readonly [account: Hex, url: string])[];
 
 /** What members and the operator announce: anybody may announce an endpoint, and who asks one is seen by it. */
 export async function announcedNodes(chain: TaskReader, reporter: Reporter): Promise<Announced> {
+  return (await allAnnounced(chain, reporter)).nodes;
+}
+
+async function allAnnounced(
+  chain: TaskReader,
+  reporter: Reporter,
+): Promise<{ readonly nodes: Announced; readonly strangers: Announced }> {
   const trusted = new Set(
     [...(await presentMembers(chain)), await chain.operator()].map((account) => account.toLowerCase()),
   );
-  return [...(await chain.endpoints())].filter(
-    ([account, url]) => trusted.has(account.toLowerCase()) && isPeerUrl(url, reporter),
-  );
+  const isTrusted = ([account]: Announced[number]): boolean => trusted.has(account.toLowerCase());
+  const announced = [...(await chain.endpoints())];
+  const latest = announced.filter((entry) => !isTrusted(entry)).slice(-MOST_STRANGERS);
+  const nodes = announced.filter((entry) => isTrusted(entry) && isPeerUrl(entry[1], reporter));
+  // What a stranger announces is nothing that anybody has to be told of.
+  return { nodes, strangers: latest.reverse().filter(([, url]) => isPeerUrl(url)) };
 }
 
 export function createPeerNetwork(chain: TaskReader, options: PeerNetworkOptions): PeerNetwork {
@@ -99,17 +114,21 @@ export function createPeerNetwork(chain: TaskReader, options: PeerNetworkOptions
   let counted = known.length;
   const siblings = new Map<Hex, { readonly chain: TaskReader; nodes: readonly string[] }>();
   let announcers: Announced = [];
+  let strangers: Announced = [];
+  const isOther = ([, url]: Announced[number]): boolean => url !== options.own;
   const announcedOn = async (chain: TaskReader): Promise<Announced> =>
-    (await announcedNodes(chain, options.reporter)).filter(([, url]) => url !== options.own);
+    (await announcedNodes(chain, options.reporter)).filter(isOther);
   const refresh = async (): Promise<void> => {
     for (const sibling of siblings.values()) sibling.nodes = urlsOf(await announcedOn(sibling.chain));
     const elsewhere = new Set([...siblings.values()].flatMap(({ nodes }) => nodes));
     const named = options.bootstrap.filter(
       (url) => url !== options.own && isPeerUrl(url, options.reporter) && !elsewhere.has(url),
     );
-    announcers = await announcedOn(chain);
+    const all = await allAnnounced(chain, options.reporter);
+    announcers = all.nodes.filter(isOther);
     const announced = distinct(urlsOf(announcers));
     known = distinct([...announced, ...named]);
+    strangers = all.strangers.filter((entry) => isOther(entry) && !known.includes(entry[1]));
     counted = announced.length > 0 ? announced.length : known.length;
   };
   const underWay: Uploads = new Map();
@@ -147,10 +166,13 @@ export function createPeerNetwork(chain: TaskReader, options: PeerNetworkOptions
   };
   return {
     peers: () => known,
+    strangers: () => distinct(urlsOf(strangers)),
     sources: () => [...new Set([...known, ...[...siblings.values()].flatMap(({ nodes }) => nodes)])],
     announcersOf: (url) => {
       const { href } = parsePeerUrl(url);
-      const accounts = announcers.filter(([, other]) => parsePeerUrl(other).href === href).map(([account]) => account);
+      const accounts = [...announcers, ...strangers]
+        .filter(([, other]) => parsePeerUrl(other).href === href)
+        .map(([account]) => account);
       return accounts.length > 0 ? accounts : [href];
     },
     nodesOf: (contract) => siblings.get(contract)?.nodes ?? [],
@@ -202,12 +224,13 @@ function reportRefusal(reporter: Reporter, cid: string, peer: string, { code, me
 }
 
 /** Any other announcement is passed over: one that throws later would stop everybody. */
-function isPeerUrl(text: string, reporter: Reporter): boolean {
+function isPeerUrl(text: string, reporter?: Reporter): boolean {
   try {
     parsePeerUrl(text);
     return true;
   } catch (cause) {
-    report(reporter, "warn", "peer-not-asked", `${describe(cause)}: it is passed over`, { subject: text });
+    if (reporter !== undefined)
+      report(reporter, "warn", "peer-not-asked", `${describe(cause)}: it is passed over`, { subject: text });
     return false;
   }
 }

@@ -82,6 +82,7 @@ describe("a task over processes", function () {
   it("finishes every round in time where one member's release takes 19 seconds a block", async () => {
     const report = reportOf([await slowMember(context, 2)]);
     assert.ok(report.ok, tableOf(report));
-    assert.deepEqual(Object.keys(report.parts[0]!.faults).sort(), ["given out", "taken in"]);
+    // Whoever can have content of others asks these first, and may need nothing of the slow one.
+    assert.ok((report.parts[0]!.faults["taken in"] ?? 0) > 0);
   });
 });

@@ -21,18 +21,22 @@ import { quietStatements } from "../support/quiet-statements.ts";
 import { waitsOf } from "../support/waits.ts";
 
 /** A member that released its share sum of a settled round, before anything is proposed. */
-async function released(): Promise<{ readonly chain: TaskWriter; readonly statements: NodeStatements }> {
+async function released(): Promise<{
+  readonly chain: TaskWriter;
+  readonly statements: NodeStatements;
+  readonly time: { readonly passes: (seconds: number) => void };
+}> {
   const task = await openMemoryTask();
   const round = await openMemoryRound(task);
   await settleMemoryRound(task, round);
   const chain = task.members[0]!;
   const statements = quietStatements(chain);
   await statements.board.add({ kind: "release", ...(await memoryRelease(task, 1)) });
-  return { chain, statements };
+  return { chain, statements, time: { passes: (seconds) => task.chain.setTime(task.chain.nextTime + seconds) } };
 }
 
 function dependencies(
-  { chain, statements }: Awaited<ReturnType<typeof released>>,
+  { chain, statements }: Pick<Awaited<ReturnType<typeof released>>, "chain" | "statements">,
   change: { readonly nodes?: readonly string[]; readonly fetch?: typeof fetch } = {},
 ): MemberLoopDependencies {
   return {
@@ -52,6 +56,7 @@ function dependencies(
     state: { file: () => join(folder, "record.json"), copied: true, adopt: () => Promise.resolve() },
     reporter: { say: () => undefined, wait: () => undefined },
     nodes: () => change.nodes ?? [],
+    strangers: () => [],
     announcersOf: (node: string) => [node],
     fetch: change.fetch ?? fetch,
   } as unknown as MemberLoopDependencies;
@@ -86,6 +91,27 @@ describe("a member's loop", () => {
     await step();
     await step();
     assert.deepEqual(asked, ["liar", "honest", "liar", "honest"]);
+  });
+
+  it("asks nodes of strangers once half of the time to aggregate is over without a result", async () => {
+    const asked: string[] = [];
+    const fetchFrom = (url: URL): Promise<Response> => {
+      asked.push(url.hostname);
+      return Promise.resolve(new Response(proposal));
+    };
+    const { chain, statements, time } = await released();
+    const parts = dependencies({ chain, statements }, { nodes: ["http://known"], fetch: fetchFrom as typeof fetch });
+    const { aggregateSeconds } = await chain.parameters();
+    const step = createMemberStep({
+      ...parts,
+      task: { ...parts.task, parameters: { ...parts.task.parameters, aggregateSeconds } },
+      strangers: () => ["http://stranger"],
+    });
+    await step();
+    assert.deepEqual(asked, ["known"]);
+    time.passes(Math.ceil(aggregateSeconds / 2));
+    await step();
+    assert.deepEqual(asked, ["known", "known", "stranger"]);
   });
 
   it("stops reading a proposal that never ends", async () => {

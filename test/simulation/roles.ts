@@ -205,6 +205,7 @@ export function memberScript(stage: Stage, seat: number, honest: boolean, localM
         random: random(),
         fetch: fetchThrough(stage, life),
         nodes: () => [urlOf(AGGREGATOR)],
+        strangers: () => [],
         announcersOf: (node) => [node],
       });
       return insteadOf(stage, name, life, false) ?? own;

@@ -466,6 +466,7 @@ function createMember(
     random: csprng,
     fetch: globalThis.fetch,
     nodes: node.network.peers,
+    strangers: node.network.strangers,
     announcersOf: node.network.announcersOf,
   });
   let step: () => Promise<boolean>;

@@ -177,4 +177,34 @@ describe("a task's network", () => {
       [MEMBER, "https://member.example"],
     ]);
   });
+
+  it("knows the latest few strangers besides, who may aggregate where nobody else does", async () => {
+    const accounts = Array.from({ length: 10 }, (_, i) => `0x${String(i).repeat(40)}`);
+    const urlOf = (account: string): string => `https://stranger-${account[2]}.example`;
+    const chain = {
+      look: () => Promise.resolve({ round: { number: 1n }, seats: [TERM] }),
+      operator: () => Promise.resolve(MEMBER),
+      endpoints: () =>
+        Promise.resolve(
+          new Map([
+            ...accounts.map((account) => [account, urlOf(account)] as const),
+            [MEMBER, "https://member.example"],
+            ["0xaa", "http://169.254.169.254/"],
+          ]),
+        ),
+    } as unknown as TaskReader;
+    const network = createPeerNetwork(chain, {
+      ...{ bootstrap: [urlOf(accounts[8]!)], own: urlOf(accounts[7]!) },
+      authorise: () => Promise.resolve("Verisum"),
+      sleep: () => Promise.resolve(),
+      clock: () => 0,
+      reporter: createRecorder(),
+    });
+    assert.deepEqual(network.strangers(), []);
+    await network.refresh();
+    const latest = [9, 6, 5, 4, 3].map((i) => accounts[i]!);
+    assert.deepEqual(network.strangers(), latest.map(urlOf));
+    for (const account of latest) assert.deepEqual(network.announcersOf(urlOf(account)), [account]);
+    assert.deepEqual(network.peers(), ["https://member.example", urlOf(accounts[8]!)]);
+  });
 });

@@ -81,12 +81,15 @@ export function memoryReader(chain: MemoryChain, contract: Hex, confirmations: n
     lastChunkStep: async (round, account) => lastStepOf(await logs(), round, account),
     finalisedRoundNumbers: async () =>
       (await logs()).flatMap(({ name, args }) => (name === "Finalised" ? [args.round] : [])),
-    endpoints: async () =>
-      new Map(
-        (await logs()).flatMap(({ name, args }): [Hex, string][] =>
-          name === "EndpointAnnounced" ? [[args.account, args.endpoint]] : [],
-        ),
-      ),
+    endpoints: async () => {
+      const latest = new Map<Hex, string>();
+      for (const { name, args } of await logs()) {
+        if (name !== "EndpointAnnounced") continue;
+        latest.delete(args.account);
+        latest.set(args.account, args.endpoint);
+      }
+      return latest;
+    },
     blockTime: async () => chain.nextTime,
     latestBlock: async () => chain.blockNumber,
     finalBlock: async () => chain.blockNumber - confirmations,
