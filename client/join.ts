@@ -12,6 +12,7 @@ import { answersText } from "../learning/examples.ts";
 import type { LoadedData } from "../learning/examples.ts";
 import { peerFetch } from "../content/peer-fetch.ts";
 import type { ProverCommand } from "../proving/groth16/prover-command.ts";
+import { createDeploymentWatch } from "../task/deployment.ts";
 import { loadProvingKeys } from "../task/keys.ts";
 import type { ProvingKeys } from "../task/keys.ts";
 import { openWritingNode } from "../task/node.ts";
@@ -256,6 +257,7 @@ async function takePart(
     keepRounds: options.keepRounds,
     aheadRounds: mostRoundsAhead(task.parameters),
   });
+  const requireSameDeployment = createDeploymentWatch(chain, () => performance.now());
   try {
     for (;;) {
       const progress = (await outlive(step, reporter)) ?? "waiting";
@@ -269,6 +271,7 @@ async function takePart(
         pace.moved();
       }
       await outlive(() => network.refresh(), reporter);
+      await outlive(requireSameDeployment, reporter);
     }
     await outlive(sayOwnPrivacy, reporter);
     reporter.say("good", "done", "this client's part in the task is complete");

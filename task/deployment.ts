@@ -52,6 +52,37 @@ export async function bindDeployment(
 const NOT_CONFIRMED =
   "the contract is not the one that this directory's state is of, as one endpoint says and not all confirm";
 
+/** Between questions; and how often in a row it has to be another one before a role ends. */
+const WATCH_EVERY_MS = 10_000;
+const TIMES_TOLD = 2;
+
+/**
+ * Ends a role whose contract has become another deployment: the chain was started again, or a reorganisation moved the
+ * deployment to another block. What the role says is of the one that it began with, and nobody would take it.
+ * @param clock monotonic milliseconds
+ * @returns to be called at each look: @throws CONTRACT_REPLACED; chain errors
+ */
+export function createDeploymentWatch(
+  chain: Pick<TaskReader, "context" | "deployments">,
+  clock: () => number,
+): () => Promise<void> {
+  const { contract, deployment } = chain.context;
+  let [next, times] = [clock() + WATCH_EVERY_MS, 0];
+  return async () => {
+    if (clock() < next) return;
+    next = clock() + WATCH_EVERY_MS;
+    const told = (await chain.deployments()).filter((one) => one !== undefined);
+    // One endpoint alone ends nobody where another one knows better.
+    times = told.length === 0 || told.includes(deployment) ? 0 : times + 1;
+    ensure(
+      times < TIMES_TOLD,
+      "CONTRACT_REPLACED",
+      `the contract at ${contract} is another deployment than the one that this role began with`,
+      { contract, began: deployment, now: told.join() },
+    );
+  };
+}
+
 /** What was told on connecting is told by all that answer. */
 function requireAgreement(told: readonly (string | undefined)[], deployment: string): void {
   const others = told.filter((one) => one !== undefined && one !== deployment);

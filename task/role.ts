@@ -2,6 +2,7 @@
 import { outlive } from "../command/run.ts";
 import type { RandomBytes } from "../protocol/random.ts";
 import type { Reporter } from "../protocol/reporter.ts";
+import { createDeploymentWatch } from "./deployment.ts";
 import type { ReadingNode } from "./node.ts";
 import type { Pace } from "./pace.ts";
 import { withSecondLook } from "./second-look.ts";
@@ -32,8 +33,10 @@ export async function poll(
 ): Promise<void> {
   const isComplete = withSecondLook(complete, node.chain, (answer) => answer);
   const act = withSecondLook(step, node.chain);
+  const requireSameDeployment = createDeploymentWatch(node.chain, () => performance.now());
   while ((await outlive(isComplete, reporter)) !== true) {
     const acted = await outlive(async () => {
+      await requireSameDeployment();
       await node.network.refresh();
       return act();
     }, reporter);

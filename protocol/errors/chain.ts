@@ -24,6 +24,15 @@ export const CHAIN_ERRORS = {
     about: "host",
     exit: 1,
   },
+  CONTRACT_REPLACED: {
+    cause:
+      "The contract is another deployment than the one that this role began with: a development chain was started again, or a reorganisation moved the deployment to another block.",
+    advice:
+      "Start the role again: it then takes part in the deployment that is there now, and sets aside what it kept of the earlier one. If nothing of the kind happened, use another `--rpc`.",
+    role: "end",
+    about: "host",
+    exit: 1,
+  },
   CHAIN_TOO_OLD: {
     cause: "The chain lacks instructions that the contracts are compiled for: those of Ethereum's Cancun upgrade.",
     advice: "Use a chain with the rules of Cancun or later. Nothing was sent.",

@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { afterEach, beforeEach, describe, it } from "mocha";
 import type { TaskReader } from "../../chain/task-chain.ts";
 import type { Hex } from "../../protocol/transcript.ts";
-import { bindDeployment, deploymentsIn } from "../../task/deployment.ts";
+import { bindDeployment, createDeploymentWatch, deploymentsIn } from "../../task/deployment.ts";
 import { rejectsCode } from "../support/errors.ts";
 import { word } from "../support/random.ts";
 import { createRecorder } from "../support/round-recorder.ts";
@@ -80,4 +80,44 @@ describe("what is kept of a contract", () => {
     await bind(OLD, [OLD], 5);
     assert.equal(await noted(), OLD);
   });
+});
+
+describe("a role whose contract becomes another deployment", () => {
+  const watchOver = (
+    answers: readonly (readonly (Hex | undefined)[])[],
+  ): { look: () => Promise<void>; asked: () => number } => {
+    let [now, asked] = [0, 0];
+    const deployments = (): Promise<readonly (Hex | undefined)[]> => Promise.resolve(answers[asked++] ?? [OLD]);
+    const chain = { context: { deployment: OLD }, deployments } as unknown as TaskReader;
+    const watch = createDeploymentWatch(chain, () => now);
+    return { look: () => ((now += 5_000), watch()), asked: () => asked };
+  };
+
+  it("ends once all endpoints said so twice in a row, and is asked of them seldom", async () => {
+    const { look, asked } = watchOver([
+      [NEW, NEW],
+      [NEW, undefined],
+    ]);
+    for (let looks = 0; looks < 3; looks++) await look();
+    assert.equal(asked(), 1);
+    await rejectsCode(look(), "CONTRACT_REPLACED", { began: OLD, now: NEW });
+  });
+
+  for (const [what, answers] of [
+    [
+      "one endpoint knows better",
+      [
+        [NEW, OLD],
+        [NEW, OLD],
+        [NEW, OLD],
+      ],
+    ],
+    ["none answers", [[undefined], [undefined], [undefined]]],
+    ["it was so for a moment", [[NEW], [OLD], [NEW], [OLD]]],
+  ] as const)
+    it(`goes on where ${what}`, async () => {
+      const { look, asked } = watchOver(answers);
+      for (let looks = 0; looks < 10; looks++) await look();
+      assert.ok(asked() >= 3);
+    });
 });
