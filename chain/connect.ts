@@ -20,6 +20,8 @@ export interface ConnectOptions extends ReaderOptions, Omit<TransportOptions, "c
   readonly key?: string;
   /** A wallet that is open already, instead of a key. */
   readonly wallet?: Wallet;
+  /** The most that is offered for a unit of gas, in wei; 500 gwei if absent. */
+  readonly maxFeePerGas?: bigint;
 }
 
 /** @throws CHAIN_UNREACHABLE, CHAIN_WRONG_NETWORK, CHAIN_NO_CONTRACT */
@@ -31,7 +33,7 @@ export async function connectReader(options: ConnectOptions): Promise<TaskReader
 export async function connectWriter(options: ConnectOptions): Promise<TaskWriter> {
   const wallet = options.wallet ?? (await loadWallet(options.key, process.env));
   const { reader, endpoint } = await openReader(options);
-  return writerOver(reader, endpoint, wallet);
+  return writerOver(reader, endpoint, wallet, options.maxFeePerGas);
 }
 
 async function openReader(

@@ -7,7 +7,7 @@ import { keccak256 } from "ethers";
 import type { TransactionReceipt, Wallet } from "ethers";
 import { isVerisumError, mayPass, VerisumError } from "../protocol/errors.ts";
 import type { Hex } from "../protocol/transcript.ts";
-import { ether, feesOf, offered, replacing } from "./fees.ts";
+import { DEFAULT_MAX_FEE_PER_GAS, ether, feesOf, feesWithin, offered, replacingWithin } from "./fees.ts";
 import type { Fees } from "./fees.ts";
 import { refusalOf } from "./refusal-words.ts";
 import type { Endpoint } from "./rpc.ts";
@@ -46,8 +46,8 @@ export interface Call {
 
 /**
  * Sends one call and waits until it is mined.
- * @throws CHAIN_REVERTED, CHAIN_FUNDS_MISSING, CHAIN_TRANSACTION_REFUSED, CHAIN_TRANSACTION_LOST, CHAIN_UNREACHABLE,
- * INTERRUPTED
+ * @throws CHAIN_REVERTED, CHAIN_FUNDS_MISSING, CHAIN_FEES_TOO_HIGH, CHAIN_TRANSACTION_REFUSED, CHAIN_TRANSACTION_LOST,
+ * CHAIN_UNREACHABLE, INTERRUPTED
  */
 export type Transact = (call: Call) => Promise<TransactionReceipt>;
 
@@ -60,8 +60,11 @@ interface Sent {
   looksAtGap: number;
   readonly gasLimit: bigint;
   readonly hashes: Hex[];
-  /** What was signed last. */
+  /** What was signed last, and not refused. */
   signed: string;
+  /** Its nonce. */
+  signedNonce: number;
+  /** Offered last. */
   fees: Fees;
   block: number;
 }
@@ -75,9 +78,16 @@ interface Look {
   readonly block: number;
 }
 
-/** One transaction at a time: nonces in order, and a refusal is known before the next is sent. */
-export function queueTransactions(endpoint: Endpoint, wallet: Wallet): Transact {
-  const sender = new Sender(endpoint, wallet);
+/**
+ * One transaction at a time: nonces in order, and a refusal is known before the next is sent.
+ * @param maxFeePerGas the most that is offered for a unit of gas, in wei
+ */
+export function queueTransactions(
+  endpoint: Endpoint,
+  wallet: Wallet,
+  maxFeePerGas: bigint = DEFAULT_MAX_FEE_PER_GAS,
+): Transact {
+  const sender = new Sender(endpoint, wallet, maxFeePerGas);
   let queue: Promise<unknown> = Promise.resolve();
   return (call) => {
     const sent = queue.then(() => sender.transact(call));
@@ -94,16 +104,20 @@ export function receiptOf({ hash, gasUsed, blockNumber }: TransactionReceipt): R
 class Sender {
   readonly #endpoint: Endpoint;
   readonly #wallet: Wallet;
+  readonly #maxFeePerGas: bigint;
 
-  constructor(endpoint: Endpoint, wallet: Wallet) {
+  constructor(endpoint: Endpoint, wallet: Wallet, maxFeePerGas: bigint) {
     this.#endpoint = endpoint;
     this.#wallet = wallet;
+    this.#maxFeePerGas = maxFeePerGas;
   }
 
   async transact(call: Call): Promise<TransactionReceipt> {
     const gasLimit = await this.#gasLimit(call);
-    const [nonce, fees, block] = await Promise.all([this.#freeNonce(), this.#feesNow(), this.#blockNumber()]);
-    const sent: Sent = { nonce, highestNonce: nonce, looksAtGap: 0, gasLimit, hashes: [], signed: "", fees, block };
+    const [nonce, asked, block] = await Promise.all([this.#freeNonce(), this.#feesAsked(), this.#blockNumber()]);
+    const fees = feesWithin(this.#maxFeePerGas, asked);
+    const latest = { signed: "", signedNonce: -1 };
+    const sent: Sent = { nonce, highestNonce: nonce, looksAtGap: 0, gasLimit, hashes: [], ...latest, fees, block };
     await this.#requireFunds(call, sent);
     await this.#broadcast(call, sent);
     return this.#untilMined(call, sent);
@@ -145,7 +159,7 @@ class Sender {
     }
   }
 
-  async #feesNow(): Promise<Fees> {
+  async #feesAsked(): Promise<Fees> {
     return feesOf(await this.#endpoint.request(() => this.#endpoint.provider.getFeeData()));
   }
 
@@ -188,13 +202,15 @@ class Sender {
       });
       // Kept before it is sent: of an answer that is lost nobody knows whether the transaction was.
       sent.hashes.push(keccak256(signed) as Hex);
-      sent.signed = signed;
       const error = await this.#offer(signed);
       const refusal = error === undefined ? undefined : refusalOf(error);
-      if (refusal === undefined || refusal === "known" || refusal === "nonce-used") return;
+      if (refusal === undefined || refusal === "known" || refusal === "nonce-used") {
+        Object.assign(sent, { signed, signedNonce: sent.nonce });
+        return;
+      }
       sent.hashes.pop();
       if (refusal !== "underpriced" || attempt === REPLACEMENTS_AT_ONCE) throw await this.#failureOf(call, sent, error);
-      sent.fees = replacing(sent.fees, await this.#feesNow());
+      sent.fees = replacingWithin(this.#maxFeePerGas, sent.fees, await this.#feesAsked());
     }
   }
 
@@ -236,9 +252,10 @@ class Sender {
     sent.looksAtGap = nextNonce < sent.nonce ? sent.looksAtGap + 1 : 0;
     const isGap = sent.looksAtGap === LOOKS_BEFORE_ANOTHER_NONCE;
     if (isGap) sent.nonce = nextNonce;
-    if (isGap || block - sent.block >= BLOCKS_BEFORE_REPLACING) await this.#replace(call, sent, block);
+    const isDue = isGap || block - sent.block >= BLOCKS_BEFORE_REPLACING;
+    if (isDue && (await this.#replace(call, sent, block))) return;
     // Where blocks come with transactions, nothing else brings a lost one back. What is said to it does not matter.
-    else if (looks % LOOKS_BEFORE_RESENDING === 0) await this.#offer(sent.signed);
+    if (isDue || looks % LOOKS_BEFORE_RESENDING === 0) await this.#offer(sent.signed);
   }
 
   /** One look at the chain; undefined if the endpoint does not answer, which says nothing. */
@@ -261,16 +278,25 @@ class Sender {
     }
   }
 
-  /** Offers more. What the endpoint says to it does not matter: one of the transactions sent before may be mined. */
-  async #replace(call: Call, sent: Sent, block: number): Promise<void> {
+  /**
+   * Offers more. What the endpoint says to it does not matter: one of the transactions sent before may be mined.
+   * Returns false if nothing new was sent, at the ceiling for instance: what was sent before stays as it is then.
+   */
+  async #replace(call: Call, sent: Sent, block: number): Promise<boolean> {
+    const { fees: before, nonce, signedNonce } = sent;
     sent.block = block;
     try {
-      const fees = replacing(sent.fees, await this.#feesNow());
+      const asked = await this.#feesAsked();
+      const ceiling = this.#maxFeePerGas;
+      const fees = nonce === signedNonce ? replacingWithin(ceiling, before, asked) : feesWithin(ceiling, asked);
       await this.#requireFunds(call, { ...sent, fees });
       sent.fees = fees;
       await this.#broadcast(call, sent);
+      return true;
     } catch (error) {
       if (!mayPass(error)) throw error;
+      sent.fees = before;
+      return false;
     }
   }
 }

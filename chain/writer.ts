@@ -52,11 +52,14 @@ const OF_NO_PHASE: ReadonlySet<SendName<VerisumFunctions>> = new Set([
   "announce",
 ]);
 
-/** Everything that the reader's contract lets this wallet's account do. */
-export function writerOver(reader: TaskReader, endpoint: Endpoint, wallet: Wallet): TaskWriter {
+/**
+ * Everything that the reader's contract lets this wallet's account do.
+ * @param maxFeePerGas the most that is offered for a unit of gas, in wei
+ */
+export function writerOver(reader: TaskReader, endpoint: Endpoint, wallet: Wallet, maxFeePerGas?: bigint): TaskWriter {
   const { contract: to } = reader.context;
   const contract = new Contract(to, VERISUM_INTERFACE, wallet.connect(endpoint.provider));
-  const queue = queueTransactions(endpoint, wallet);
+  const queue = queueTransactions(endpoint, wallet, maxFeePerGas);
   const transact: Transact = async (name, args, valueWei) =>
     queue({
       ...{ name, to, data: VERISUM_INTERFACE.encodeFunctionData(name, args) },

@@ -7,6 +7,7 @@ import {
   connectionOptions,
   contentOptions,
   endpointOptions,
+  feeOption,
   formatOption,
   nodeOptions,
   positiveInteger,
@@ -45,7 +46,7 @@ interface JoinFlags extends Omit<CommonFlags, "contract"> {
   readonly status?: ListenAddress;
 }
 
-type LeavingFlags = Pick<CommonFlags, "rpc" | "chainId" | "key"> & { readonly contract: Hex };
+type LeavingFlags = Pick<CommonFlags, "rpc" | "chainId" | "key" | "maxFeePerGas"> & { readonly contract: Hex };
 
 const program = createProgram("fl-client", "Take part in a Verisum task: train on local data, prove, submit.");
 
@@ -157,9 +158,11 @@ addOpenCommand(program);
 
 /** The options of a command by which a client changes its place in the lists. @param whose key it takes */
 function placeCommand(command: Command, whose: string): Command {
-  return endpointOptions(command)
-    .requiredOption("--contract <address>", "the task's contract", address)
-    .option("--key <file>", `the ${whose}'s key file; else the environment's VERISUM_KEY`);
+  return feeOption(
+    endpointOptions(command)
+      .requiredOption("--contract <address>", "the task's contract", address)
+      .option("--key <file>", `the ${whose}'s key file; else the environment's VERISUM_KEY`),
+  );
 }
 
 /** One change of the lists by this client. */

@@ -18,6 +18,8 @@ export interface CommonFlags {
   readonly rpc: readonly string[];
   readonly chainId?: bigint;
   readonly key?: string;
+  /** In wei. */
+  readonly maxFeePerGas?: bigint;
   readonly confirmations?: number;
   readonly fromBlock?: number;
   readonly state?: string;
@@ -29,7 +31,7 @@ export interface CommonFlags {
 }
 
 /**
- * --contract, --rpc, --chain-id, --confirmations, and --key for commands that send transactions.
+ * --contract, --rpc, --chain-id, --confirmations; --key and --max-fee-per-gas for commands that send transactions.
  * @param needsContract false if something else can name the contract
  */
 export function connectionOptions(command: Command, needsKey: boolean, needsContract = true): Command {
@@ -43,11 +45,22 @@ export function taskOptions(command: Command, needsKey: boolean, needsContract =
   );
   chainOptions(localRpcOption(command));
   if (needsKey)
-    command.option(
-      "--key <file>",
-      "the account's key file: keystore JSON, or hex readable by its owner only; else the environment's VERISUM_KEY",
+    feeOption(
+      command.option(
+        "--key <file>",
+        "the account's key file: keystore JSON, or hex readable by its owner only; else the environment's VERISUM_KEY",
+      ),
     );
   return command;
+}
+
+/** --max-fee-per-gas: of every command that sends transactions. */
+export function feeOption(command: Command): Command {
+  return command.option(
+    "--max-fee-per-gas <gwei>",
+    "send nothing for which a unit of gas would cost more (default: 500)",
+    weiOfGwei,
+  );
 }
 
 /** --rpc, --chain-id: of every command that asks a chain. */
@@ -197,6 +210,14 @@ export function positiveNumber(text: string): number {
   const value = finiteNumber(text);
   if (value <= 0) throw new InvalidArgumentError("Give a number above 0.");
   return value;
+}
+
+/** Parses a price above 0 in gwei, to the wei. @throws InvalidArgumentError */
+function weiOfGwei(text: string): bigint {
+  const [, whole = "0", fraction = ""] = /^([0-9]{1,12})(?:\.([0-9]{1,9}))?$/.exec(text) ?? [];
+  const wei = BigInt(whole + fraction.padEnd(9, "0"));
+  if (wei === 0n) throw new InvalidArgumentError("Give gwei above 0, such as 80 or 0.5.");
+  return wei;
 }
 
 /** Parses a number in decimal digits, with an exponent or without. @throws InvalidArgumentError */

@@ -56,7 +56,8 @@ export async function changeLists(
     // The same change may be wanted again in a later round.
     const ofRound = record === undefined ? {} : { record: (chain: ChainIdentity) => record({ ...chain, round }) };
     const sender = (await openSender(endpoint, chainId, { ...options, ...ofRound }))(wallet);
-    const most = await checkFunds(endpoint, await unpaid(sender, wallet.address.toLowerCase() as Hex, steps));
+    const payments = await unpaid(sender, wallet.address.toLowerCase() as Hex, steps);
+    const most = await checkFunds(endpoint, payments, options.maxFeePerGas);
     onStep(`${steps.length} transactions to send, at most ${formatEther(most)} ether at present fees`);
     await sendAll(sender, steps);
     onStep(`from round ${round} on; a round that is open keeps its lists`);

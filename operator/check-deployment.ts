@@ -3,7 +3,7 @@ import { Contract, formatEther } from "ethers";
 import type { Wallet } from "ethers";
 import { decodeAddress } from "../chain/codec.ts";
 import { viewsOf } from "../chain/contract-calls.ts";
-import { feesOf, offered } from "../chain/fees.ts";
+import { DEFAULT_MAX_FEE_PER_GAS, feesOf, feesWithin, offered } from "../chain/fees.ts";
 import type { CellGroupFunctions } from "../chain/generated/cell-group.ts";
 import { CELL_GROUP_INTERFACE, revertOf } from "../chain/rpc.ts";
 import { describe } from "../chain/transport.ts";
@@ -76,11 +76,16 @@ export async function checkGroup(endpoint: Endpoint, prepared: PreparedTask, gro
 
 /**
  * Compares what is still to be paid, at present fees and with a margin, with what the accounts have.
+ * @param maxFeePerGas the most that is offered for a unit of gas, in wei
  * @returns the wei that all of it costs at most
- * @throws CHAIN_FUNDS_MISSING, CHAIN_UNREACHABLE
+ * @throws CHAIN_FUNDS_MISSING, CHAIN_FEES_TOO_HIGH, CHAIN_UNREACHABLE
  */
-export async function checkFunds({ provider, request }: Endpoint, payments: readonly Payment[]): Promise<bigint> {
-  const price = offered(feesOf(await request(() => provider.getFeeData())));
+export async function checkFunds(
+  { provider, request }: Endpoint,
+  payments: readonly Payment[],
+  maxFeePerGas: bigint = DEFAULT_MAX_FEE_PER_GAS,
+): Promise<bigint> {
+  const price = offered(feesWithin(maxFeePerGas, feesOf(await request(() => provider.getFeeData()))));
   let total = 0n;
   for (const account of new Set(payments.map((payment) => payment.account))) {
     const own = payments.filter((payment) => payment.account === account);

@@ -28,7 +28,11 @@ export async function deployEmptyGroup(
     const sender = (await openSender(endpoint, chainId, options))(wallet);
     const account = wallet.address.toLowerCase() as Hex;
     if (!(await sender.isUnderWay(DEPLOY)))
-      await checkFunds(endpoint, [{ account, gas: await deploymentGas(endpoint, account, data), value: 0n }]);
+      await checkFunds(
+        endpoint,
+        [{ account, gas: await deploymentGas(endpoint, account, data), value: 0n }],
+        options.maxFeePerGas,
+      );
     const sent = await sender.send(DEPLOY, { data });
     const contract = getCreateAddress({ from: sent.sender, nonce: sent.nonce }).toLowerCase() as Hex;
     const { blockNumber, gasUsed } = await sender.mined(sent);

@@ -28,6 +28,8 @@ const DEPLOY = "deploy";
 export interface PaymentOptions {
   /** Any other chain is refused. */
   readonly chainId?: bigint | undefined;
+  /** The most that is offered for a unit of gas, in wei; 500 gwei if absent. */
+  readonly maxFeePerGas?: bigint | undefined;
   /** Keeps what is sent, so that it is sent once; in memory if absent. */
   readonly record?: ((chain: ChainIdentity) => Promise<TransactionRecord>) | undefined;
   /** Stops waiting. */
@@ -70,7 +72,7 @@ export async function deployPreparedTask(
     // What is under way is the operator's decision already.
     if (!(await senders.sender.isUnderWay(DEPLOY)))
       await checkWindows(endpoint, chainId, prepared.parameters, options, onStep);
-    await checkPayments(endpoint, senders, prepared, roster, data, onStep);
+    await checkPayments(endpoint, senders, prepared, roster, { data, maxFeePerGas: options.maxFeePerGas }, onStep);
     return await deployAndRegister(senders, prepared, roster, { data, chainId }, onStep);
   } finally {
     endpoint.provider.destroy();
@@ -90,7 +92,7 @@ export async function openSender(
   const sleep = abortableSleep(options.signal ?? new AbortController().signal);
   const senders = new Map<string, RecordedSender>();
   return (wallet) => {
-    const known = senders.get(wallet.address) ?? recordedSender(endpoint, wallet, record, sleep);
+    const known = senders.get(wallet.address) ?? recordedSender(endpoint, wallet, record, sleep, options.maxFeePerGas);
     senders.set(wallet.address, known);
     return known;
   };
@@ -108,7 +110,7 @@ async function checkPayments(
   { wallet, sender, groupWallet, groupSender }: Senders,
   prepared: PreparedTask,
   roster: Roster,
-  data: string,
+  { data, maxFeePerGas }: Pick<PaymentOptions, "maxFeePerGas"> & { readonly data: string },
   onStep: (step: string) => void,
 ): Promise<void> {
   const account = wallet.address.toLowerCase() as Hex;
@@ -119,7 +121,7 @@ async function checkPayments(
     await checkGroup(endpoint, prepared, groupWallet);
     payments.push({ account: groupWallet.address.toLowerCase() as Hex, gas: CELL_GAS, value: 0n });
   }
-  const most = await checkFunds(endpoint, payments);
+  const most = await checkFunds(endpoint, payments, maxFeePerGas);
   if (payments.length > 0)
     onStep(`${payments.length} transactions to send, at most ${formatEther(most)} ether at present fees`);
 }

@@ -46,7 +46,11 @@ export async function openNextRound(
     const request = { to: contract, data: VERISUM_INTERFACE.encodeFunctionData("openRound") };
     const account = wallet.address.toLowerCase() as Hex;
     if (!(await sender.isUnderWay(label)))
-      await checkFunds(endpoint, [{ account, gas: await openingGas(endpoint, account, request, opening), value: 0n }]);
+      await checkFunds(
+        endpoint,
+        [{ account, gas: await openingGas(endpoint, account, request, opening), value: 0n }],
+        options.maxFeePerGas,
+      );
     await sender.mined(await sender.send(label, request));
     return { round, expected: (await reader.round()).expected };
   } finally {

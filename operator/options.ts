@@ -1,16 +1,17 @@
 /** Options that the operator's commands share. */
 import { InvalidArgumentError } from "commander";
 import type { Command } from "commander";
-import { address, endpointOptions, integerWithin } from "../command/options.ts";
+import { address, endpointOptions, feeOption, integerWithin } from "../command/options.ts";
 import { createReporter } from "../command/reporter.ts";
 import { MAX_TOTAL_WEIGHT } from "../protocol/parameters.ts";
 import type { Reporter } from "../protocol/reporter.ts";
 import type { Roster } from "./roster.ts";
 
-/** --rpc, --chain-id, --key, --out, --again: of everything that is paid. */
+/** --rpc, --chain-id, --key, --max-fee-per-gas, --out, --again: of everything that is paid. */
 export function paymentOptions(command: Command): Command {
-  return endpointOptions(command)
-    .option("--key <file>", "the operator's key file; else the environment's VERISUM_KEY")
+  return feeOption(
+    endpointOptions(command).option("--key <file>", "the operator's key file; else the environment's VERISUM_KEY"),
+  )
     .option("--out <directory>", "where the deployment is written down, and what was signed", "deployments")
     .option("--again", "do it once more although it is done, and pay again", false);
 }

@@ -4,6 +4,7 @@
  */
 import { keccak256 } from "ethers";
 import type { TransactionReceipt, Wallet } from "ethers";
+import { DEFAULT_MAX_FEE_PER_GAS, feesOf, feesWithin } from "../chain/fees.ts";
 import type { Endpoint } from "../chain/rpc.ts";
 import { sendingFailure, withMargin } from "../chain/transaction.ts";
 import { VerisumError } from "../protocol/errors.ts";
@@ -43,19 +44,23 @@ export interface RecordedSender {
   isUnderWay(label: string): Promise<boolean>;
   /**
    * Sends it, or again what was sent under this label before.
-   * @throws CHAIN_REVERTED, CHAIN_FUNDS_MISSING, CHAIN_TRANSACTION_REFUSED, CHAIN_UNREACHABLE
+   * @throws CHAIN_REVERTED, CHAIN_FUNDS_MISSING, CHAIN_FEES_TOO_HIGH, CHAIN_TRANSACTION_REFUSED, CHAIN_UNREACHABLE
    */
   send(label: string, request: TransactionRequest): Promise<RecordedTransaction>;
   /** Waits until it is mined. @throws CHAIN_TRANSACTION_LOST, CHAIN_REVERTED, CHAIN_UNREACHABLE, INTERRUPTED */
   mined(transaction: RecordedTransaction): Promise<TransactionReceipt>;
 }
 
-/** @param sleep ends with INTERRUPTED when the command is stopped */
+/**
+ * @param sleep ends with INTERRUPTED when the command is stopped
+ * @param maxFeePerGas the most that is offered for a unit of gas, in wei
+ */
 export function recordedSender(
   endpoint: Endpoint,
   wallet: Wallet,
   record: TransactionRecord,
   sleep: Sleep,
+  maxFeePerGas: bigint = DEFAULT_MAX_FEE_PER_GAS,
 ): RecordedSender {
   const { provider, request: ask } = endpoint;
   const sender = wallet.address.toLowerCase() as Hex;
@@ -97,7 +102,7 @@ export function recordedSender(
         return known;
       }
       const nonce = await nextNonce();
-      const transaction = await sign(endpoint, wallet, label, { ...request, nonce });
+      const transaction = await sign(endpoint, wallet, label, { ...request, nonce }, maxFeePerGas);
       await record.add(transaction);
       await broadcast(transaction);
       next = nonce + 1;
@@ -122,11 +127,13 @@ async function sign(
   wallet: Wallet,
   label: string,
   request: TransactionRequest & { readonly nonce: number },
+  maxFeePerGas: bigint,
 ): Promise<RecordedTransaction> {
   const signer = wallet.connect(provider);
   try {
     const gasLimit = withMargin(await signer.estimateGas(request));
-    const populated = await signer.populateTransaction({ ...request, gasLimit });
+    const fees = feesWithin(maxFeePerGas, feesOf(await provider.getFeeData()));
+    const populated = await signer.populateTransaction({ ...request, gasLimit, ...fees });
     delete populated.from;
     const raw = (await wallet.signTransaction(populated)) as Hex;
     const sender = wallet.address.toLowerCase() as Hex;

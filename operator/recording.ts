@@ -13,6 +13,8 @@ export interface PaymentFlags {
   readonly rpc: readonly string[];
   readonly chainId?: bigint;
   readonly key?: string;
+  /** In wei. */
+  readonly maxFeePerGas?: bigint;
   readonly out: string;
   readonly again: boolean;
 }

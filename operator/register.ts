@@ -31,7 +31,7 @@ export async function registerLater(
     const sender = (await openSender(endpoint, chainId, options))(wallet);
     const steps = stepsOf(roster, contract).filter(({ label }) => label.startsWith("fund ") || fresh.has(label));
     const payments = await unpaid(sender, wallet.address.toLowerCase() as Hex, steps);
-    const most = await checkFunds(endpoint, payments);
+    const most = await checkFunds(endpoint, payments, options.maxFeePerGas);
     if (payments.length > 0)
       onStep(`${payments.length} transactions to send, at most ${formatEther(most)} ether at present fees`);
     await sendAll(sender, steps);

@@ -56,7 +56,7 @@ export async function runDeploy(flags: DeployFlags, reporter: Reporter, signal: 
       roster,
       (step) => reporter.say("info", "step", step),
       {
-        ...{ groupWallet, chainId: flags.chainId, record, signal },
+        ...{ groupWallet, chainId: flags.chainId, maxFeePerGas: flags.maxFeePerGas, record, signal },
         ...{ confirmations: flags.confirmations, acceptShortWindows: flags.acceptShortWindows },
       },
     );
@@ -79,6 +79,7 @@ export async function runDeployGroup(flags: DeployGroupFlags, reporter: Reporter
   await recording(flags, reporter, purpose, null, async (record) => {
     const { contract, gasUsed } = await deployEmptyGroup(flags.rpc, wallet, flags.cells, {
       chainId: flags.chainId,
+      maxFeePerGas: flags.maxFeePerGas,
       record,
       signal,
     });

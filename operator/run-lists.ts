@@ -38,7 +38,8 @@ export async function runAdd(
   const purpose = { kind: "register", operator: wallet.address, contract };
   await recording(flags, reporter, purpose, roster, async (record) => {
     const onStep = (step: string): void => reporter.say("info", "step", step);
-    await registerLater(flags.rpc, contract, wallet, roster, onStep, { chainId: flags.chainId, record, signal });
+    const { chainId, maxFeePerGas } = flags;
+    await registerLater(flags.rpc, contract, wallet, roster, onStep, { chainId, maxFeePerGas, record, signal });
     return contract;
   });
 }
@@ -55,7 +56,7 @@ export async function runChange(
   const purpose = { kind: change.kind, account: wallet.address, contract };
   await recording(flags, reporter, purpose, change, async (record) => {
     const onStep = (step: string): void => reporter.say("info", "step", step);
-    const options = { chainId: flags.chainId, record, signal };
+    const options = { chainId: flags.chainId, maxFeePerGas: flags.maxFeePerGas, record, signal };
     return (await changeLists(flags.rpc, contract, wallet, change, onStep, options)).toString();
   });
 }
@@ -77,7 +78,7 @@ export async function runOpen(flags: OpenFlags, reporter: Reporter, signal: Abor
   const purpose = { kind: "open", account: wallet.address, contract: flags.contract };
   await recording(flags, reporter, purpose, null, async (record) => {
     const { round, expected } = await openNextRound(flags.rpc, flags.contract, wallet, {
-      ...{ chainId: flags.chainId, record, signal },
+      ...{ chainId: flags.chainId, maxFeePerGas: flags.maxFeePerGas, record, signal },
     });
     reporter.say("good", "opened", `round ${round} is open to ${expected} clients`, { round, expected });
     return round.toString();

@@ -86,6 +86,14 @@ export const CHAIN_ERRORS = {
     about: "host",
     exit: 1,
   },
+  CHAIN_FEES_TOO_HIGH: {
+    cause: "The endpoint asks for more than may be paid for a unit of gas.",
+    advice:
+      "Compare the price that the message names with the network's. If it is the true one, wait, or raise `--max-fee-per-gas`; otherwise use another `--rpc`. Nothing is offered above the ceiling; the role goes on by itself.",
+    role: "again",
+    about: "host",
+    exit: 1,
+  },
   CHAIN_EVENTS_MISSING: {
     cause: "The endpoint's events lack one that its state or other events imply: it lags behind, or leaves some out.",
     advice: "If this goes on, use another `--rpc`.",

@@ -27,6 +27,28 @@ const MISBEHAVIOURS: readonly (readonly [string, Misbehaviour])[] = [
   ["an answer of another form", { status: 200, body: '{"jsonrpc":"2.0","id":1,"result":{"no":"result"}}' }],
 ];
 
+const DEAR_WEI = 10n ** 15n;
+const DEAR_HEX = `0x${DEAR_WEI.toString(16)}`;
+
+/** Prices that no account is to pay, as an endpoint tells them. */
+const DEAR: readonly (readonly [string, NonNullable<RpcServer["alter"]>])[] = [
+  ["a tip", ({ method }, result) => (method === "eth_maxPriorityFeePerGas" ? DEAR_HEX : result)],
+  [
+    "a base fee",
+    ({ method }, result) =>
+      method === "eth_getBlockByNumber" ? { ...(result as object), baseFeePerGas: DEAR_HEX } : result,
+  ],
+  [
+    "a gas price",
+    ({ method }, result) => {
+      if (method === "eth_gasPrice") return DEAR_HEX;
+      if (method !== "eth_getBlockByNumber") return result;
+      const { baseFeePerGas: _, ...block } = result as Readonly<Record<string, unknown>>;
+      return block;
+    },
+  ],
+];
+
 /** More refusals than one request is tried. */
 const LOST = 8;
 
@@ -60,6 +82,7 @@ describe("a transaction that waits to be mined", function () {
   });
   afterEach(async () => {
     server.fault = undefined;
+    server.alter = undefined;
     await ask("evm_mine");
     await ask("evm_setAutomine", true);
   });
@@ -182,6 +205,35 @@ describe("a transaction that waits to be mined", function () {
     setTimeout(() => controller.abort(), 50);
     await rejectsCode(writer.announce("http://never.example"), "INTERRUPTED");
     await rejectsCode(writer.round(), "INTERRUPTED");
+  });
+
+  for (const [what, lie] of DEAR)
+    it(`is not sent for ${what} above the ceiling`, async () => {
+      const writer = await as(1);
+      const sent = server.asked.filter((method) => method === "eth_sendRawTransaction").length;
+      server.alter = lie;
+      await assert.rejects(writer.announce("http://dear.example"), (error) => {
+        assert.ok(isVerisumError(error, "CHAIN_FEES_TOO_HIGH"));
+        assert.equal(error.details["priceWei"], DEAR_WEI);
+        assert.match(error.message, /1000000\.0 gwei, and at most 500\.0 gwei .* --max-fee-per-gas/);
+        return true;
+      });
+      server.alter = undefined;
+      assert.equal(server.asked.filter((method) => method === "eth_sendRawTransaction").length, sent);
+    });
+
+  it("stays as it is, and is sent again, where more would be above the ceiling", async () => {
+    const { baseFeePerGas } = (await ask("eth_getBlockByNumber", "latest", false)) as { baseFeePerGas: string };
+    const tip = (await ask("eth_maxPriorityFeePerGas")) as string;
+    const writer = await as(7, { maxFeePerGas: 2n * BigInt(baseFeePerGas) + BigInt(tip) });
+    await ask("evm_setAutomine", false);
+    const sent = writer.announce("http://ceiling.example");
+    const first = await pooled();
+    await ask("hardhat_dropTransaction", first);
+    for (let block = 0; block < 4; block++) await ask("evm_mine");
+    assert.equal(await pooled(), first);
+    await ask("evm_mine");
+    assert.equal((await sent).transactionHash, first);
   });
 
   it("that the account cannot pay for is refused with what is missing", async () => {

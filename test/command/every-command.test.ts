@@ -75,10 +75,9 @@ const WRONG: Readonly<Record<string, readonly string[]>> = {
   "token-file": ["missing", "."],
   "host:port": ["x", "127.0.0.1", "127.0.0.1:65536", ":80", "127.0.0.1:x"],
   ...Object.fromEntries(
-    ["n", "a", "e", "d", "q", "seconds", "bits", "sizes", "counts", "quantile", "list", "ether"].map((value) => [
-      value,
-      NO_NUMBERS,
-    ]),
+    ["n", "a", "e", "d", "q", "seconds", "bits", "sizes", "counts", "quantile", "list", "ether", "gwei"].map(
+      (value) => [value, NO_NUMBERS],
+    ),
   ),
 };
 /** What nobody can tell from a good value before it is used, and a word that would do at parsing. */

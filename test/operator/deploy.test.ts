@@ -146,6 +146,20 @@ describe("a deployment", function () {
     assert.equal(await nonceOf(operator), TRANSACTIONS);
   });
 
+  it("sends nothing for a price that an endpoint makes up", async () => {
+    for (const method of ["eth_maxPriorityFeePerGas", "eth_gasPrice"]) {
+      chain.fault = async (asked, pass) => {
+        const answer = (await pass()) as { result?: Record<string, unknown> };
+        if (asked === method) return { ...answer, result: "0x38d7ea4c68000" };
+        if (method !== "eth_gasPrice" || asked !== "eth_getBlockByNumber") return answer;
+        const { baseFeePerGas: _, ...block } = answer.result!;
+        return { ...answer, result: block };
+      };
+      await rejectsCode(() => deploy(), "CHAIN_FEES_TOO_HIGH");
+    }
+    assert.equal(await nonceOf(operator), 0);
+  });
+
   it("that is unfinished is not begun anew with other accounts, unless that is asked for", async () => {
     chain.fault = (method, pass, refuse) => (method === "eth_sendRawTransaction" ? refuse() : pass());
     await assert.rejects(deploy());
