@@ -52,6 +52,14 @@ const OF_NO_PHASE: ReadonlySet<SendName<VerisumFunctions>> = new Set([
   "announce",
 ]);
 
+/** Refused from their phase's deadline on, though the phase may last until somebody's call ends it. */
+const UNTIL_DEADLINE: ReadonlySet<SendName<VerisumFunctions>> = new Set([
+  "submit",
+  "submitBatch",
+  "proveChunks",
+  "finishSubmission",
+]);
+
 /**
  * Everything that the reader's contract lets this wallet's account do.
  * @param maxFeePerGas the most that is offered for a unit of gas, in wei
@@ -64,7 +72,7 @@ export function writerOver(reader: TaskReader, endpoint: Endpoint, wallet: Walle
     queue({
       ...{ name, to, data: VERISUM_INTERFACE.encodeFunctionData(name, args) },
       ...(valueWei === undefined ? {} : { valueWei }),
-      ...(OF_NO_PHASE.has(name) ? {} : { isWanted: await untilPhaseEnds(reader) }),
+      ...(OF_NO_PHASE.has(name) ? {} : { isWanted: await untilPhaseEnds(reader, endsAtDeadline(name, args)) }),
     });
   const send: Send = async (name, ...args) => receiptOf(await transact(name, args));
   const account = decodeAddress(wallet.address as Hex);
@@ -111,12 +119,26 @@ export function writerOver(reader: TaskReader, endpoint: Endpoint, wallet: Walle
   };
 }
 
-/** Whether the round and the phase are still those of this moment. */
-async function untilPhaseEnds(reader: TaskReader): Promise<() => Promise<boolean>> {
+/** A settlement with statements is a proposal or takes effect at once; without them it executes the one that stands. */
+function endsAtDeadline<N extends SendName<VerisumFunctions>>(
+  name: N,
+  args: ArgumentsOf<VerisumFunctions, N>,
+): boolean {
+  if (name !== "settle") return UNTIL_DEADLINE.has(name);
+  const [, statements] = args as ArgumentsOf<VerisumFunctions, "settle">;
+  return statements.length > 0;
+}
+
+/**
+ * Whether the round and the phase are still those of this moment.
+ * @param endsAtDeadline whether a block from the phase's deadline on is too late as well
+ */
+async function untilPhaseEnds(reader: TaskReader, endsAtDeadline: boolean): Promise<() => Promise<boolean>> {
   const { number, phase } = await reader.round();
   return async () => {
     const now = await reader.round();
-    return now.number === number && now.phase === phase;
+    if (now.number !== number || now.phase !== phase) return false;
+    return !endsAtDeadline || (await reader.blockTime()) < now.deadline;
   };
 }
 
