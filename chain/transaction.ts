@@ -189,7 +189,7 @@ class Sender {
   }
 
   /** Sends the call for `sent.fees`, or for more where the endpoint asks for more. */
-  async #broadcast(call: Call, sent: Sent): Promise<void> {
+  async #broadcast(call: Call, sent: Sent, isReplacement = false): Promise<void> {
     for (let attempt = 0; ; attempt++) {
       const signed = await this.#wallet.signTransaction({
         ...sent.fees,
@@ -202,7 +202,7 @@ class Sender {
       });
       // Kept before it is sent: of an answer that is lost nobody knows whether the transaction was.
       sent.hashes.push(keccak256(signed) as Hex);
-      const error = await this.#offer(signed);
+      const error = await (isReplacement ? this.#offerEverywhere(signed) : this.#offer(signed));
       const refusal = error === undefined ? undefined : refusalOf(error);
       if (refusal === undefined || refusal === "known" || refusal === "nonce-used") {
         Object.assign(sent, { signed, signedNonce: sent.nonce });
@@ -223,6 +223,19 @@ class Sender {
       if (isVerisumError(error, "INTERRUPTED")) throw error;
       return isVerisumError(error, "CHAIN_UNREACHABLE") ? undefined : error;
     }
+  }
+
+  /**
+   * The same of every endpoint: the one in use may have taken a transaction and dropped it. One that takes it is
+   * enough, and one that does not answer may have.
+   */
+  async #offerEverywhere(signed: string): Promise<unknown> {
+    const { transport } = this.#endpoint;
+    if (transport.size === 1) return this.#offer(signed);
+    const request = { jsonrpc: "2.0", id: 1, method: "eth_sendRawTransaction", params: [signed] } as const;
+    const answers = await transport.askEach(request);
+    const refusals = answers.filter((answer) => answer !== undefined && "error" in answer);
+    return refusals.length < answers.length ? undefined : refusals[0];
   }
 
   async #failureOf({ name, valueWei = 0n }: Call, { gasLimit, fees }: Sent, error: unknown): Promise<VerisumError> {
@@ -255,7 +268,7 @@ class Sender {
     const isDue = isGap || block - sent.block >= BLOCKS_BEFORE_REPLACING;
     if (isDue && (await this.#replace(call, sent, block))) return;
     // Where blocks come with transactions, nothing else brings a lost one back. What is said to it does not matter.
-    if (isDue || looks % LOOKS_BEFORE_RESENDING === 0) await this.#offer(sent.signed);
+    if (isDue || looks % LOOKS_BEFORE_RESENDING === 0) await this.#offerEverywhere(sent.signed);
   }
 
   /** One look at the chain; undefined if the endpoint does not answer, which says nothing. */
@@ -291,7 +304,7 @@ class Sender {
       const fees = nonce === signedNonce ? replacingWithin(ceiling, before, asked) : feesWithin(ceiling, asked);
       await this.#requireFunds(call, { ...sent, fees });
       sent.fees = fees;
-      await this.#broadcast(call, sent);
+      await this.#broadcast(call, sent, true);
       return true;
     } catch (error) {
       if (!mayPass(error)) throw error;

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { JsonRpcProvider, Wallet } from "ethers";
+import { JsonRpcProvider, keccak256, Wallet } from "ethers";
 import { developmentWallet as wallet } from "../../demo/development-wallet.ts";
 import { after, afterEach, before, describe, it } from "mocha";
 import type { NetworkConnection } from "hardhat/types/network";
@@ -277,6 +277,43 @@ describe("several endpoints", function () {
       await connection.close();
     }
   });
+
+  for (const [what, isMining, says] of [
+    ["that it drops, once it is sent again", false, () => "taken"],
+    ["that it drops, once it is replaced", true, () => "taken"],
+    ["whose replacements it refuses", true, (offers: number) => (offers === 1 ? "taken" : "underpriced")],
+  ] as const)
+    it(`are all offered a transaction that one says it took, and ${what}`, async () => {
+      const connection = await openChain();
+      const servers = [await serveChain(connection), await serveChain(connection), await serveChain(connection)];
+      const [bad, dead, good] = servers as [RpcServer, RpcServer, RpcServer];
+      const mine = (): void => void connection.provider.request({ method: "evm_mine", params: [] });
+      let mining: NodeJS.Timeout | undefined;
+      try {
+        const provider = new JsonRpcProvider(good.url, CHAIN_ID, { staticNetwork: true, cacheTimeout: -1 });
+        const operator = wallet(0).connect(provider);
+        const { contract } = await deployTask(operator, PARAMETERS, fromHex(KEYS_BLOB), wallet(0).address);
+        provider.destroy();
+        const rpc = [bad.url, dead.url, good.url];
+        const writer = await connectWriter({ rpc, contract, confirmations: 0, wallet: wallet(1) });
+        let offers = 0;
+        bad.fault = ({ id, method, params }) => {
+          if (method !== "eth_sendRawTransaction") return undefined;
+          const error = { code: -32_000, message: "replacement transaction underpriced" };
+          const answer = says(++offers) === "taken" ? { result: keccak256(params[0] as string) } : { error };
+          return { status: 200, body: JSON.stringify({ jsonrpc: "2.0", id, ...answer }) };
+        };
+        dead.fault = () => "reset";
+        if (isMining) mining = setInterval(mine, 500);
+        await writer.announce("http://dropped.example");
+        assert.ok(offers > 1);
+        assert.equal(good.asked.filter((method) => method === "eth_sendRawTransaction").length, 2);
+      } finally {
+        clearInterval(mining);
+        for (const server of servers) await server.close();
+        await connection.close();
+      }
+    });
 
   it("are each asked which deployment a contract is, also the one that is not in use", async () => {
     const connection = await openChain();
