@@ -45,21 +45,34 @@ export function createMemberStep(deps: MemberLoopDependencies): () => Promise<bo
   let erased = 0n;
   /** Names what this directory was held to last. */
   let heldTo: string | undefined;
+  /** Names what it lacks by the last reading. */
+  let suspected: string | undefined;
 
-  /** At the start, and whenever somebody knows more of what this seat said. */
-  const holdToItsPast = async (look: TaskLook): Promise<void> => {
+  /**
+   * At the start, and whenever somebody knows more of what this seat said. Returns false if it is to say nothing in
+   * this look, whose reading of the chain speaks against its directory.
+   */
+  const holdToItsPast = async (look: TaskLook, confirms: Confirms): Promise<boolean> => {
     const own = ownStatements(deps, look.round.number);
     const known = own.map(({ signature }) => signature.r).join();
-    if (known === heldTo) return;
-    await leaveOldCopy(deps, look, own);
-    heldTo = known;
+    if (known === heldTo) return true;
+    const before = suspected;
+    suspected = undefined;
+    const isCertain = await leaveOldCopy(deps, look, own, (rounds) => {
+      suspected = `what this seat said in rounds ${rounds}`;
+      return confirms(suspected, "past");
+    });
+    if (before !== undefined && before !== suspected) readings.forget(before);
+    if (isCertain) heldTo = known;
+    else reporter.wait(`reading again ${suspected}, of which the state directory has no record`, { seat });
+    return isCertain;
   };
 
   /**
    * True if this member released now, false if it has to wait, undefined if it cannot release: that does not keep it
    * from signing, nor does anything that clients published end it.
    */
-  const release = async (look: TaskLook): Promise<boolean | undefined> => {
+  const release = async (look: TaskLook, confirms: Confirms): Promise<boolean | undefined> => {
     const { number: round, settlement } = look.round;
     const records = look.records(round);
     if (deps.board.releases(round, settlement).some((released) => released.seat === seat)) return undefined;
@@ -76,7 +89,7 @@ export function createMemberStep(deps: MemberLoopDependencies): () => Promise<bo
         reporter.wait(`round ${round}: waiting for a node that knows what was released`, { round });
         return false;
       }
-      await holdToItsPast(look);
+      if (!(await holdToItsPast(look, confirms))) return false;
       if (hindered.round !== round) hindered = { round, codes: new Set(), late: new Set() };
       return await releaseSum(deps, records, hindered.late);
     } catch (error) {
@@ -98,7 +111,7 @@ export function createMemberStep(deps: MemberLoopDependencies): () => Promise<bo
 
   const aggregate = async (look: TaskLook, confirms: Confirms): Promise<boolean> => {
     const { number: round, deadline } = look.round;
-    const released = await release(look);
+    const released = await release(look, confirms);
     if (released !== undefined) return released;
     // Whoever aggregates for the members or the operator has half of the time to itself.
     const isLate = 2 * (deadline - (await chain.blockTime())) <= task.parameters.aggregateSeconds;
@@ -134,7 +147,7 @@ export function createMemberStep(deps: MemberLoopDependencies): () => Promise<bo
       return attest(look, round, confirms);
     }
     await deps.exchange.hear(number, ownStatements(deps, number));
-    await holdToItsPast(look);
+    if (!(await holdToItsPast(look, confirms))) return true;
     return phase === "Attesting" ? attest(look, round, confirms) : aggregate(look, confirms);
   };
 
@@ -159,7 +172,7 @@ export function createMemberStep(deps: MemberLoopDependencies): () => Promise<bo
     const confirms = await readings.begin();
     const look = await chain.look();
     deps.onLook?.(look);
-    if (heldTo === undefined) await holdToItsPast(look);
+    if (heldTo === undefined && !(await holdToItsPast(look, confirms))) return true;
     const round = look.round.number;
     try {
       return await act(look, confirms);

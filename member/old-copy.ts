@@ -5,6 +5,7 @@
  */
 import { z } from "zod";
 import { membersIn } from "../chain/lists.ts";
+import { isSignedBySeat } from "../chain/statement-signatures.ts";
 import type { TaskLook, TaskWriter } from "../chain/task-chain.ts";
 import { cidFromDigest } from "../content/cid.ts";
 import { hasSeat } from "../protocol/committee.ts";
@@ -17,7 +18,7 @@ import { KEYS_AHEAD } from "./round-keys.ts";
 import type { RoundKeys } from "./round-keys.ts";
 
 export interface OldCopyDependencies {
-  readonly chain: Pick<TaskWriter, "account">;
+  readonly chain: Pick<TaskWriter, "account" | "context">;
   readonly keys: Pick<RoundKeys, "eraseAll">;
   readonly state: StateDirectory;
   readonly scope: string;
@@ -38,24 +39,32 @@ export async function noteAttested(state: StateDirectory, scope: string, round: 
 }
 
 /**
- * Erases all one-time keys if the directory is a copy, or older than what the chain or other nodes know of the seat.
+ * Erases all one-time keys if the directory is a copy, or older than what the chain or other nodes know of the seat. No
+ * key comes back: what the seat signed counts at once, and what an endpoint alone says of it once a second reading of
+ * the chain says the same.
  * @param said what others know that the seat said in the present round
+ * @param confirms whether an earlier reading named these rounds
+ * @returns false if nothing but an unconfirmed reading speaks against the directory: it says nothing until another does
  * @throws STORAGE_FULL, STORAGE_FAILED
  */
 export async function leaveOldCopy(
   deps: OldCopyDependencies,
   look: TaskLook,
-  said: readonly Statement[] = [],
-): Promise<void> {
+  said: readonly Statement[],
+  confirms: (rounds: string) => boolean,
+): Promise<boolean> {
   const { state, scope, seat } = deps;
   const { number } = look.round;
   const attested = await lastAttested(state, scope);
   const unknown = await unknownActs(deps, look, said, attested === "damaged" ? undefined : attested);
-  const isOld = state.copied || attested === "damaged" || unknown.attested || unknown.released.length > 0;
+  const isCertain = state.copied || attested === "damaged" || unknown.attested || unknown.released.length > 0;
+  const isSuspected = !isCertain && unknown.recorded.length > 0;
+  if (isSuspected && !confirms(unknown.recorded.join())) return false;
+  const isOld = isCertain || isSuspected;
   if (isOld) await deps.keys.eraseAll();
   for (const round of unknown.released) await bindUnknownRelease(state, scope, round);
   if (isOld || attested === undefined) await noteAttested(state, scope, number);
-  if (!isOld) return;
+  if (!isOld) return true;
   await state.adopt();
   deps.reporter.say(
     "warn",
@@ -63,6 +72,16 @@ export async function leaveOldCopy(
     "the state directory is a copy, or older than what others know of this seat: its one-time keys are erased, and the seat sits out the rounds that they were for",
     { seat, round: number },
   );
+  return true;
+}
+
+interface UnknownActs {
+  /** It signed an attestation of a later round than its directory knows of. */
+  readonly attested: boolean;
+  /** Later rounds in whose settlement its part is recorded, which no signature shows. */
+  readonly recorded: readonly bigint[];
+  /** Rounds in which it signed a release. */
+  readonly released: readonly bigint[];
 }
 
 /** What this seat said, in rounds that kept keys could be of, and its directory has no record of. */
@@ -71,7 +90,7 @@ async function unknownActs(
   look: TaskLook,
   said: readonly Statement[],
   lastAttested: bigint | undefined,
-): Promise<{ readonly attested: boolean; readonly released: readonly bigint[] }> {
+): Promise<UnknownActs> {
   const current = look.round.number;
   const first = current > BigInt(KEYS_AHEAD) ? current - BigInt(KEYS_AHEAD) : 1n;
   // What another member said, who had the seat before, this directory has no record of.
@@ -79,21 +98,25 @@ async function unknownActs(
   const own = said.filter(({ round }) => isOwn(round));
   const attestedIn = own.flatMap(({ kind, round }) => (kind === "attestation" ? [round] : []));
   const releases = own.flatMap((statement) => (statement.kind === "release" ? [statement] : []));
+  const recordedIn: bigint[] = [];
   for (let round = first; round <= current; round += 1n) {
     if (!isOwn(round)) continue;
     const { settled, released } = look.records(round);
-    if (settled !== undefined && hasSeat(settled.members, seat)) attestedIn.push(round);
+    if (settled !== undefined && hasSeat(settled.members, seat)) recordedIn.push(round);
+    const members = membersIn(look.seats, round);
     releases.push(
       ...released
-        .filter((release) => release.seat === seat)
+        .filter((release) => release.seat === seat && isSignedBySeat(chain.context, members, "Release", release))
         .map((release) => ({ kind: "release" as const, ...release })),
     );
   }
   const unknown = new Set<bigint>();
   for (const { round, releaseCid } of releases)
     if (!(await knowsRelease(state, scope, round, cidFromDigest(releaseCid)))) unknown.add(round);
+  const isUnknown = (round: bigint): boolean => lastAttested !== undefined && round > lastAttested;
   return {
-    attested: lastAttested !== undefined && attestedIn.some((round) => round > lastAttested),
+    attested: attestedIn.some(isUnknown),
+    recorded: recordedIn.filter(isUnknown),
     released: [...unknown],
   };
 }

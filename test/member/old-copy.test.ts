@@ -4,7 +4,7 @@ import { cp, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises"
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, it } from "mocha";
-import type { RoundRecords, TaskWriter } from "../../chain/task-chain.ts";
+import type { RoundRecords, TaskLook, TaskWriter } from "../../chain/task-chain.ts";
 import { cidFromDigest } from "../../content/cid.ts";
 import { releaseSum } from "../../member/member.ts";
 import { createMemberStep } from "../../member/member-loop.ts";
@@ -12,6 +12,7 @@ import type { MemberLoopDependencies } from "../../member/member-loop.ts";
 import { leaveOldCopy, noteAttested } from "../../member/old-copy.ts";
 import { bindRelease, boundRelease } from "../../member/release-record.ts";
 import { KEYS_AHEAD, openRoundKeys } from "../../member/round-keys.ts";
+import { VerisumError } from "../../protocol/errors.ts";
 import { openStateDirectory } from "../../storage/state-directory.ts";
 import type { StateDirectory } from "../../storage/state-directory.ts";
 import { rejectsCode } from "../support/errors.ts";
@@ -49,11 +50,11 @@ describe("a member's directory that came back from a backup", () => {
 
   const copyTo = (from: string, to: string): Promise<void> =>
     cp(from, to, { recursive: true, preserveTimestamps: true });
-  const look = async (): Promise<void> => {
-    const seen = await chain.look();
+  const look = async (change: (seen: TaskLook) => TaskLook = (seen) => seen): Promise<void> => {
+    const seen = change(await chain.look());
     const said = statements.board.of(seen.round.number).filter(({ seat }) => seat === 1);
     const keys = openRoundKeys(state, SCOPE);
-    await leaveOldCopy({ chain, state, scope: SCOPE, seat: 1, keys, reporter }, seen, said);
+    await leaveOldCopy({ chain, state, scope: SCOPE, seat: 1, keys, reporter }, seen, said, () => true);
   };
   const release = async (label = "release"): Promise<void> =>
     void (await statements.board.add({ kind: "release", ...(await memoryRelease(task, 1, word(label))) }));
@@ -143,6 +144,71 @@ describe("a member's directory that came back from a backup", () => {
     assert.equal(reporter.facts("state-copied").length, 1, "once");
   });
 
+  it("is not made of one by a release that an endpoint alters, which its seat did not sign", async () => {
+    const { round, records } = await settle();
+    await noteAttested(state, SCOPE, round);
+    await finalizeMemoryRound(task, round, "first");
+    const { released } = (await chain.look()).records(round);
+    const own = released.find(({ seat }) => seat === 1)!;
+    await bindRelease(state, SCOPE, round, records.submitted, cidFromDigest(own.releaseCid));
+    const other = { releaseCid: word("other") };
+    await look((seen) => withRecords(seen, round, { released: released.map((release) => ({ ...release, ...other })) }));
+    assert.equal((await keysLeft()).length, KEYS_AHEAD);
+    assert.deepEqual(reporter.events, []);
+  });
+
+  it("gives itself away by a release that a result carries", async () => {
+    const { round, records } = await settle();
+    await noteAttested(state, SCOPE, round);
+    await finalizeMemoryRound(task, round, "first");
+    await look();
+    assert.deepEqual(await keysLeft(), []);
+    await rejectsCode(boundRelease(state, SCOPE, round, records.submitted), "ROUND_RECORD_DAMAGED");
+  });
+
+  /** A member whose first reading has its seat in the settlement; what it signs is counted. */
+  const misreading = async (isTrue: boolean): Promise<{ step: () => Promise<boolean>; signed: () => number }> => {
+    const { round } = await settle();
+    await noteAttested(state, SCOPE, round - 1n);
+    let [isReread, signed] = [false, 0];
+    const sign = (): never => assert.fail(`signed ${++signed}`);
+    const dependencies = memberDependencies();
+    const reading: TaskWriter = {
+      ...chain,
+      look: async () => {
+        const seen = await chain.look();
+        const settled = seen.records(round).settled!;
+        return isReread && !isTrue
+          ? withRecords(seen, round, { settled: { ...settled, members: settled.members & ~1n } })
+          : seen;
+      },
+      reread: async () => void (isReread = true),
+      signAttestation: sign,
+      signRelease: sign,
+    };
+    return { step: createMemberStep({ ...dependencies, chain: reading }), signed: () => signed };
+  };
+
+  it("is not made of one by one reading of a settlement that no other confirms", async () => {
+    const { step, signed } = await misreading(false);
+    assert.equal(await step(), true);
+    assert.deepEqual([signed(), (await keysLeft()).length], [0, KEYS_AHEAD]);
+    await step();
+    assert.equal((await keysLeft()).length, KEYS_AHEAD);
+    assert.deepEqual(reporter.facts("state-copied"), []);
+  });
+
+  it("says nothing until a second reading of a settlement gives it away, and then has no key", async () => {
+    const { step, signed } = await misreading(true);
+    assert.equal(await step(), true);
+    assert.deepEqual([signed(), (await keysLeft()).length], [0, KEYS_AHEAD]);
+    await step();
+    assert.equal(signed(), 0);
+    assert.equal(reporter.facts("state-copied").length, 1);
+    const { number } = await chain.round();
+    assert.equal(await openRoundKeys(state, SCOPE).find(number), undefined);
+  });
+
   it("is not made of one that attested an earlier round again, after a reorganisation", async () => {
     const { round } = await settle();
     await noteAttested(state, SCOPE, round);
@@ -221,12 +287,25 @@ describe("a member's directory that came back from a backup", () => {
         random: seededRandom("member"),
       },
       keys: openRoundKeys(state, SCOPE),
-      task: { parameters: task.parameters, layout: { elementCount: 1 } },
+      task: {
+        parameters: task.parameters,
+        layout: { elementCount: 1 },
+        store: { getFile: () => Promise.reject(new VerisumError("IPFS_UNAVAILABLE", "no peer has it")) },
+      },
       nodes: () => [],
       announcersOf: (node: string) => [node],
     } as unknown as MemberLoopDependencies;
   }
 });
+
+/** A look that has other records of a round. */
+function withRecords(look: TaskLook, round: bigint, change: Partial<RoundRecords>): TaskLook {
+  const records = (number: bigint): RoundRecords => ({
+    ...look.records(number),
+    ...(number === round ? change : {}),
+  });
+  return { ...look, records };
+}
 
 /** The other seats register a key for the next round, which the first has already, and it opens. */
 async function openRoundWithOwnKey(task: MemoryTask): Promise<bigint> {

@@ -5,7 +5,8 @@ import { SecondReadings } from "../../member/second-readings.ts";
 /** Readings of a chain that counts how often it is read anew. */
 function readings(): { readonly of: SecondReadings; readonly rereads: () => number } {
   let count = 0;
-  return { of: new SecondReadings({ rereadRound: async () => void count++ }), rereads: () => count };
+  const rereadRound = async (): Promise<void> => void count++;
+  return { of: new SecondReadings({ rereadRound, reread: async () => void (count += 100) }), rereads: () => count };
 }
 
 describe("a member's suspicions", () => {
@@ -21,6 +22,22 @@ describe("a member's suspicions", () => {
     assert.equal(rereads(), 2);
     await of.begin();
     assert.equal(rereads(), 2, "and not where nobody is");
+  });
+
+  it("have all rounds read anew where they are of earlier ones", async () => {
+    const { of, rereads } = readings();
+    const first = await of.begin();
+    assert.deepEqual([first("seat 2"), first("own rounds", "past"), first("seat 3")], [false, false, false]);
+    await of.begin();
+    assert.equal(rereads(), 100);
+  });
+
+  it("begin anew once they are forgotten", async () => {
+    const { of } = readings();
+    assert.equal((await of.begin())("own rounds", "past"), false);
+    of.forget("own rounds");
+    assert.equal((await of.begin())("own rounds", "past"), false);
+    assert.equal((await of.begin())("own rounds", "past"), true);
   });
 
   it("are not confirmed by work that began with an earlier reading and ends late", async () => {
