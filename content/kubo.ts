@@ -5,8 +5,8 @@ import { encodeCar } from "./car.ts";
 import { blockMatches, isDirectoryCid, RAW_CODEC } from "./cid.ts";
 import { MAX_BLOCK_BYTES } from "./dag.ts";
 import { withDeadline } from "./deadline.ts";
-import { peerFetch } from "./peer-fetch.ts";
-import { describe, fetchBlock, parsePeerUrl, readBody } from "./peers.ts";
+import { createPeerReader } from "./peer-reader.ts";
+import { describe, parsePeerUrl, readBody } from "./peers.ts";
 import type { Fetch } from "./peers.ts";
 import { report } from "./report.ts";
 import { contentStoreOver, DEFAULT_STORE_LIMITS } from "./store.ts";
@@ -56,6 +56,8 @@ export async function createKuboStore(options: KuboOptions): Promise<ContentStor
   const limits = { ...DEFAULT_STORE_LIMITS, ...options.limits };
   const node = new KuboNode(parsePeerUrl(options.apiUrl), options.fetch ?? globalThis.fetch, limits.callTimeoutMs);
   await node.expect("version", {});
+  const { peers = () => [], fetchPeer, reporter } = options;
+  const readFromPeers = createPeerReader({ peers, fetch: fetchPeer, limits, reporter });
   const readVerified = async (
     cid: CID,
     args: Record<string, string>,
@@ -72,17 +74,11 @@ export async function createKuboStore(options: KuboOptions): Promise<ContentStor
     return "the node returned bytes that do not hash to the CID";
   };
   /** The block, from the node or else from a peer; or why no peer delivered it. */
-  const readHeldOrFromPeers = async (
-    cid: CID,
-    peers: readonly string[],
-    signal: AbortSignal,
-  ): Promise<Uint8Array | readonly string[]> => {
+  const readHeldOrFromPeers = async (cid: CID, signal: AbortSignal): Promise<Uint8Array | readonly string[]> => {
     const held = await readVerified(cid, { offline: "true" }, signal);
     if (typeof held !== "string") return held;
-    const { blockTimeoutMs, blockPatienceMs } = limits;
-    const asking = { peers, fetch: options.fetchPeer ?? peerFetch, blockTimeoutMs, blockPatienceMs, signal };
     try {
-      const bytes = await fetchBlock(cid, { ...asking, reporter: options.reporter });
+      const bytes = await readFromPeers(cid, signal);
       await node.put(cid, bytes);
       return bytes;
     } catch (cause) {
@@ -97,9 +93,8 @@ export async function createKuboStore(options: KuboOptions): Promise<ContentStor
         return typeof found === "string" ? undefined : found;
       },
       readAnywhere: async (cid, signal) => {
-        const peers = options.peers?.() ?? [];
         // The task's nodes before the node's own network, which may have to be searched for long.
-        const fromPeers = peers.length === 0 ? [] : await readHeldOrFromPeers(cid, peers, signal);
+        const fromPeers = peers().length === 0 ? [] : await readHeldOrFromPeers(cid, signal);
         if (fromPeers instanceof Uint8Array) return fromPeers;
         const found = await readVerified(cid, { timeout: `${limits.blockTimeoutMs}ms` }, signal);
         if (typeof found !== "string") return found;

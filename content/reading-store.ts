@@ -2,8 +2,7 @@
 import type { CID } from "multiformats/cid";
 import type { Reporter } from "../protocol/reporter.ts";
 import { readBlock } from "./disk.ts";
-import { peerFetch } from "./peer-fetch.ts";
-import { fetchBlock } from "./peers.ts";
+import { createPeerReader } from "./peer-reader.ts";
 import { contentStoreOver, DEFAULT_STORE_LIMITS } from "./store.ts";
 import type { ContentStore, StoreLimits } from "./store.ts";
 
@@ -20,15 +19,13 @@ export type ReadingStore = Pick<ContentStore, "getFile" | "has" | "list">;
 /** Unlike a store, it takes no lock and keeps nothing of what it fetches. */
 export function readingStore({ directory, peers, reporter, limits: own }: ReadingStoreOptions): ReadingStore {
   const limits = { ...DEFAULT_STORE_LIMITS, ...own };
-  const { blockTimeoutMs, blockPatienceMs } = limits;
+  const readFromPeers = createPeerReader({ peers, limits, reporter });
   const readLocal = async (cid: CID): Promise<Uint8Array | undefined> => (await readBlock(directory, cid)).bytes;
   const refuse = (): Promise<never> => Promise.reject(new Error("a reading store changes nothing"));
   return contentStoreOver(
     {
       readLocal,
-      readAnywhere: async (cid, signal) =>
-        (await readLocal(cid)) ??
-        fetchBlock(cid, { peers: peers(), fetch: peerFetch, blockTimeoutMs, blockPatienceMs, signal, reporter }),
+      readAnywhere: async (cid, signal) => (await readLocal(cid)) ?? readFromPeers(cid, signal),
       commit: refuse,
       pins: refuse,
       remove: refuse,

@@ -10,11 +10,10 @@ import { withDeadline } from "./deadline.ts";
 import { listDirectory, notADirectory, readDirectoryFile } from "./directory.ts";
 import type { ListedFile } from "./directory.ts";
 import { DiskBlocks } from "./disk.ts";
-import { createPeerOrder } from "./peer-order.ts";
+import { createPeerReader } from "./peer-reader.ts";
 import { removeFromDisk } from "./removal.ts";
 import { decodeNode } from "./node.ts";
-import { describe, fetchBlock } from "./peers.ts";
-import { peerFetch } from "./peer-fetch.ts";
+import { describe } from "./peers.ts";
 import type { Fetch } from "./peers.ts";
 import { buildDirectory, mostBlocks } from "./profile.ts";
 import type { Block } from "./profile.ts";
@@ -123,13 +122,11 @@ export interface StoreOptions {
  */
 export async function createContentStore(options: StoreOptions): Promise<ContentStore> {
   const limits = { ...DEFAULT_STORE_LIMITS, ...options.limits };
-  const { reporter } = options;
-  const fetch = options.fetch ?? peerFetch;
   const disk = await DiskBlocks.open(options.directory);
   if (disk.pinsRebuilt) reportRebuilt(options);
   /** Directories come and go one at a time: none is removed while another that shares blocks with it is stored. */
   const changes = pLimit(1);
-  const order = createPeerOrder();
+  const readFromPeers = createPeerReader({ ...options, limits });
   const onDisk = async <Result>(work: Promise<Result>): Promise<Result> => {
     try {
       return await work;
@@ -149,16 +146,7 @@ export async function createContentStore(options: StoreOptions): Promise<Content
       readAnywhere: async (cid, signal) => {
         const held = await readLocal(cid);
         if (held !== undefined) return held;
-        const { blockTimeoutMs, blockPatienceMs } = limits;
-        const bytes = await fetchBlock(cid, {
-          peers: order.sorted(options.peers()),
-          fetch,
-          blockTimeoutMs,
-          blockPatienceMs,
-          signal,
-          reporter,
-          onAnswer: order.note,
-        });
+        const bytes = await readFromPeers(cid, signal);
         await onDisk(disk.write(cid, bytes));
         return bytes;
       },
