@@ -83,6 +83,7 @@ export function createMemberStep(deps: MemberLoopDependencies): () => Promise<bo
     }
     // A sum of a step that no sibling completes would be opened for nothing.
     await siblingRounds(task, records);
+    if (hindered.round !== round) hindered = { round, codes: new Set(), late: new Set() };
     try {
       // What this seat said before, and its directory may have forgotten, others know.
       if ((await deps.exchange.tell(round, ownStatements(deps, round))) === 0 && deps.nodes().length > 0) {
@@ -90,7 +91,6 @@ export function createMemberStep(deps: MemberLoopDependencies): () => Promise<bo
         return false;
       }
       if (!(await holdToItsPast(look, confirms))) return false;
-      if (hindered.round !== round) hindered = { round, codes: new Set(), late: new Set() };
       return await releaseSum(deps, records, hindered.late);
     } catch (error) {
       if (!isVerisumError(error)) throw error;
