@@ -18,7 +18,7 @@ export interface ProposalBoard {
 /**
  * Adds `GET /v1/proposals/{round}` and `POST /v1/proposals/{round}/signatures`.
  * @param verify checks a signature over the offered result before it is kept
- * @param onSignature called after each signature that is new
+ * @param onSignature called after the first signature of each seat; another one of it says nothing more
  */
 export function addProposalRoutes(
   app: FastifyInstance,
@@ -58,8 +58,9 @@ export function addProposalRoutes(
       );
     // Another result may be on offer by now.
     if (current !== proposal) return answerRefusal(missing(), reply);
+    const isFirst = !received.has(seat);
     received.set(seat, signature.signature);
-    onSignature();
+    if (isFirst) onSignature();
     return reply.status(201).send({ seat });
   };
   const options = { bodyLimit: MAX_BODY_BYTES, config: LIMITED };

@@ -23,6 +23,7 @@ import { signatureCheck } from "./signature-check.ts";
 import { addRelayRoute, createRelay } from "./relay.ts";
 import { createBeside } from "../task/beside.ts";
 import { createTidying } from "./tidying.ts";
+import { createStatementWakes } from "./wakes.ts";
 
 export interface ServeOptions extends NodeOptions, EndpointOptions {
   /** Longest pause between looks at the chain, in milliseconds. */
@@ -62,7 +63,8 @@ export async function serve(options: ServeOptions, deps: RoleDependencies): Prom
     asksNodesIn: ["Attesting", "Aggregating"],
   });
   const proposals = addProposalRoutes(app, signatureCheck(chain, clock), pace.wake);
-  const statements = openStatements(app, node, { fetch: peerFetch, clock }, pace.wake);
+  const wakes = createStatementWakes(pace.wake);
+  const statements = openStatements(app, node, { fetch: peerFetch, clock }, wakes.heard);
   const relay =
     options.batch === undefined
       ? undefined
@@ -111,7 +113,9 @@ export async function serve(options: ServeOptions, deps: RoleDependencies): Prom
   const keepKeys = createKeyKeeper({ store: node.store, document: task.document, reporter, clock });
   const chores = [keepKeys, prune, announce, ...tidy];
   const step = async (): Promise<boolean> => {
-    vitals.looked(await chain.look());
+    const look = await chain.look();
+    vitals.looked(look);
+    wakes.looked(look.round.number);
     return (await relay?.step()) === true || stepOrChores(coordinate, chores);
   };
   const complete = async (): Promise<boolean> =>

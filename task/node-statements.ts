@@ -22,12 +22,12 @@ interface StatementPorts {
   readonly check?: Parameters<typeof createStatementBoard>[2];
 }
 
-/** @param onNew called after each statement that is new here */
+/** @param onNew called with each statement that is new here */
 export function openStatements(
   app: FastifyInstance,
   { chain, network }: { readonly chain: TaskReader; readonly network: Pick<PeerNetwork, "peers"> },
   { fetch, clock, check }: StatementPorts,
-  onNew?: () => void,
+  onNew?: Parameters<typeof createStatementBoard>[1],
 ): NodeStatements {
   const board = createStatementBoard(chain, onNew, check);
   addStatementRoutes(app, board);

@@ -25,7 +25,8 @@ export const MOST_OF_SEAT = 16;
 
 export interface StatementBoard {
   /**
-   * Keeps a statement, unless what is kept says as much. Returns whether it is new.
+   * Keeps a statement, unless what is kept says as much, or is of later rounds and fills its member's place. Returns
+   * whether it is kept and new.
    * @throws SIGNATURE_INVALID, SEAT_REPLACED, STATEMENT_CONTRADICTORY; chain errors
    */
   add(statement: Statement): Promise<boolean>;
@@ -38,12 +39,12 @@ export interface StatementBoard {
 }
 
 /**
- * @param onNew called after each statement that is new
+ * @param onNew called with each statement that is kept and new
  * @param check throws unless the statement is its seat's
  */
 export function createStatementBoard(
   chain: Pick<TaskReader, "context" | "seats">,
-  onNew: () => void = () => undefined,
+  onNew: (statement: Statement) => void = () => undefined,
   check: typeof checkOrigin = checkOrigin,
 ): StatementBoard {
   /** By seat, then by member: the next member can sign for rounds to come while the present one's are needed. */
@@ -61,8 +62,10 @@ export function createStatementBoard(
       if (isKnown()) return false;
       const members = bySeat.get(seat) ?? new Map<Hex, readonly Statement[]>();
       const others = (members.get(member) ?? []).filter((kept) => !covers(statement, kept));
-      bySeat.set(seat, members.set(member, latest([...others, statement])));
-      onNew();
+      const kept = latest([...others, statement]);
+      if (!kept.includes(statement)) return false;
+      bySeat.set(seat, members.set(member, kept));
+      onNew(statement);
       return true;
     },
     of: (round) => all().filter((statement) => statement.round === round),

@@ -22,14 +22,16 @@ describe("a proposal board", () => {
       () => void told++,
     );
     board.offer({ round: 1n, result: RESULT, metrics: null });
-    const post = async (seat: number): Promise<number> =>
+    const post = async (seat: number, r = word("aa")): Promise<number> =>
       (
         await app.inject({
           method: "POST",
           url: "/v1/proposals/1/signatures",
-          payload: { seat, r: word("aa"), vs: word("bb") },
+          payload: { seat, r, vs: word("bb") },
         })
       ).statusCode;
+    assert.deepEqual([await post(1), told], [201, 1]);
+    assert.deepEqual([await post(1, word("cc")), told], [201, 1], "the seat signed again");
     assert.deepEqual([await post(1), told], [201, 1]);
     assert.deepEqual([await post(1), told], [200, 1]);
     assert.deepEqual([await post(2), told], [201, 2]);

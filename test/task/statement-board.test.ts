@@ -85,8 +85,10 @@ describe("a board of statements", () => {
     for (let i = 0; i < 2 * MOST_OF_SEAT; i++)
       await board.add(await attestation(1, { round: 7n, intake: word(`intake ${i}`) }));
     assert.equal(board.of(7n).length, MOST_OF_SEAT);
-    assert.equal(await board.add(await attestation(1, { round: 6n })), true);
+    const before = told;
+    assert.equal(await board.add(await attestation(1, { round: 6n })), false);
     assert.equal(board.of(6n).length, 0, "an earlier round's takes no place");
+    assert.equal(told, before, "and is news to nobody");
     assert.equal(board.of(1n).length, 1, "and the other seat's stays");
   });
 
