@@ -1,4 +1,5 @@
 /** What each party of a task is waiting for, as the chain tells it, and as the parties' nodes say themselves. */
+import { ZERO_ADDRESS } from "../chain/lists.ts";
 import type { RoundRecords, RoundState } from "../chain/task-chain.ts";
 import { hasSeat } from "../protocol/committee.ts";
 import type { TaskParameters } from "../protocol/task.ts";
@@ -29,9 +30,11 @@ export interface TaskMoment {
   /** What members say of the round, as far as a node that was asked knows. */
   readonly said: Pick<StatementBoard, "attestations" | "releases">;
   readonly finalisedRounds: number;
-  /** Registered. */
+  /** Of this round or a later one. */
   readonly clients: readonly Hex[];
-  /** Seat 1 first; fewer than the committee has seats until all are filled. */
+  /** Clients of the next round. */
+  readonly clientCount: number;
+  /** Seat 1 first; fewer than the committee has seats until all are filled. The zero address where nobody is left. */
   readonly members: readonly Hex[];
 }
 
@@ -69,6 +72,8 @@ function withWords(state: PartyState, nodes: readonly NodeStatus[]): PartyState 
 
 type Say = Pick<PartyState, "state" | "reason">;
 
+const EMPTY_SEAT: Say = { state: "left-out", reason: "nobody has this seat: replace-member fills it" };
+
 function statesOf(
   { members, clients }: TaskMoment,
   aggregator: Say,
@@ -77,7 +82,10 @@ function statesOf(
 ): readonly PartyState[] {
   return [
     { party: "aggregator", ...aggregator },
-    ...members.map((account, i) => ({ party: `seat ${i + 1}`, account, ...member(i + 1) })),
+    ...members.map((account, i) => ({
+      ...{ party: `seat ${i + 1}`, account },
+      ...(account === ZERO_ADDRESS ? EMPTY_SEAT : member(i + 1)),
+    })),
     ...clients.map((account) => ({ party: "client", account, ...client(account) })),
   ];
 }
@@ -95,12 +103,12 @@ function everybody(moment: TaskMoment, state: PartyState["state"], reason: strin
 const waiting = (reason: string): Say => ({ state: "waiting", reason });
 
 function betweenRounds(moment: TaskMoment): readonly PartyState[] {
-  const { parameters, clients, round } = moment;
+  const { parameters, clientCount, round } = moment;
   const next = `round ${round.number + 1n}`;
   const needed = clientsNeeded(parameters);
-  const few = clients.length < needed;
+  const few = clientCount < needed;
   const aggregator = few
-    ? `${clients.length} clients are registered, ${needed} needed`
+    ? `${clientCount} clients are registered for ${next}, ${needed} needed`
     : `the keys of ${parameters.quorum} seats for ${next}, which it then opens`;
   const other = waiting(`${next} to open`);
   return statesOf(

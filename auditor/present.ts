@@ -30,7 +30,7 @@ interface Asking {
 
 /** Asks the chain for what a look lacks, and every node once, for some seconds. */
 export async function presentOf({ chain, task: { parameters }, network }: Asking, look: TaskLook): Promise<Present> {
-  const { finalisedRounds } = look;
+  const { finalisedRounds, clientCount } = look;
   const round = await roundNow(look.round, chain, parameters);
   const gateways = network.peers();
   const [said, nodes, clients, members] = await Promise.all([
@@ -39,7 +39,10 @@ export async function presentOf({ chain, task: { parameters }, network }: Asking
     chain.clients(),
     chain.members(),
   ]);
-  const moment = { parameters, round, records: look.records(round.number), said, finalisedRounds, clients, members };
+  const moment = {
+    ...{ parameters, round, records: look.records(round.number), said, finalisedRounds },
+    ...{ clients, clientCount, members },
+  };
   return { round, gateways, said, parties: partyStates(moment, nodes) };
 }
 

@@ -3,7 +3,7 @@ import { isOfOrAfter, ZERO_ADDRESS } from "../chain/lists.ts";
 import type { TaskLook, TaskReader } from "../chain/task-chain.ts";
 import { plainText } from "../content/report.ts";
 import type { Hex } from "../protocol/transcript.ts";
-import { readOpening } from "./opening.ts";
+import { readOpening } from "../task/opening.ts";
 
 /** Rounds whose keys are asked for at once. */
 const KEYS_AT_ONCE = 8n;

@@ -4,13 +4,13 @@ import { readerAt } from "../chain/reader.ts";
 import { openEndpoint, VERISUM_INTERFACE } from "../chain/rpc.ts";
 import type { Endpoint } from "../chain/rpc.ts";
 import { sendingFailure } from "../chain/transaction.ts";
-import { ensure, isVerisumError, VerisumError } from "../protocol/errors.ts";
+import { ensure, VerisumError } from "../protocol/errors.ts";
 import type { Hex } from "../protocol/transcript.ts";
 import { checkFunds } from "./check-deployment.ts";
 import { openSender } from "./deploy-task.ts";
 import type { PaymentOptions } from "./deploy-task.ts";
-import { readOpening } from "./opening.ts";
-import type { Opening } from "./opening.ts";
+import { isTooFewKeys, keysAwaited, readOpening } from "../task/opening.ts";
+import type { Opening } from "../task/opening.ts";
 import type { TransactionRequest } from "./recorded-sender.ts";
 
 /** A round that is open, and to how many clients. */
@@ -69,11 +69,12 @@ async function openingGas(
     return await request(() => provider.estimateGas({ from, ...call }));
   } catch (error) {
     const failure = sendingFailure("openRound", error);
-    if (!isVerisumError(failure, "CHAIN_REVERTED") || failure.details.error !== "VerisumTooFewKeys") throw failure;
+    if (!isTooFewKeys(failure)) throw failure;
+    const why = keysAwaited(seatsWithoutKey, failure);
     throw new VerisumError(
       "ROUND_CANNOT_OPEN",
-      `round ${round} waits for keys of the members of seats ${seatsWithoutKey.join(", ")}, or for the end of the window for keys: ${failure.message}`,
-      { round, obstacles: [failure.message] },
+      `round ${round} cannot open yet: ${why}`,
+      { round, obstacles: [why] },
       { cause: failure },
     );
   }

@@ -16,6 +16,7 @@ import { loadKeySet } from "../proving/groth16/key-set.ts";
 import type { KeySet } from "../proving/groth16/key-set.ts";
 import { MANIFEST_FILE } from "../proving/groth16/manifest.ts";
 import { readUserText, refuseWith } from "../storage/user-file.ts";
+import { clientsNeeded, isBuffer } from "../task/buffers.ts";
 import { assertRunnable, createTask, layoutOfSpecification, parseSpecification } from "../task/create-task.ts";
 import type { PrivacyTarget, TaskSpecification } from "../task/create-task.ts";
 import { adaptiveClipLine, plannedPrivacyLine, privacySummary } from "../task/privacy-summary.ts";
@@ -66,12 +67,13 @@ export interface PreparedWithKeys extends PreparedTask {
 }
 
 /** @throws USAGE if a run with so many clients would wait for more for ever */
-export function assertEnoughClients({ parameters: { minClients } }: PreparedTask, clients: number): void {
-  if (clients < minClients)
+export function assertEnoughClients({ parameters }: PreparedTask, clients: number): void {
+  const needed = clientsNeeded(parameters);
+  if (clients < needed)
     throw new VerisumError(
       "USAGE",
-      `the task needs at least ${minClients} clients in a round, and there are ${clients}: give --clients, or lower clients.min`,
-      { minClients, clients },
+      `no round of the task opens with fewer than ${needed} clients, and there are ${clients}: give --clients, or lower ${isBuffer(parameters) ? "rounds.bufferGoal or rounds.minSeparation" : "clients.min"}`,
+      { needed, clients },
     );
 }
 

@@ -2,6 +2,7 @@
 import type { ChainTiming } from "../../chain/timing.ts";
 import type { RoundState } from "../../chain/task-chain.ts";
 import type { TaskParameters } from "../../protocol/task.ts";
+import { clientsNeeded } from "../../task/buffers.ts";
 import { hasAllRounds } from "../../task/completion.ts";
 import { shortWindows, timingLine } from "../../task/windows.ts";
 import { failed, ok, warning } from "./check.ts";
@@ -59,18 +60,21 @@ export interface ContractReading {
   readonly members: number;
   readonly clients: number;
   readonly deployedIn: number;
-  readonly parameters: Pick<TaskParameters, "committeeSize" | "minClients" | "maxRounds">;
+  readonly parameters: Pick<
+    TaskParameters,
+    "committeeSize" | "minClients" | "bufferGoal" | "minSeparation" | "maxRounds"
+  >;
 }
 
 export function contractFound({ round, finalisedRounds, parameters, ...counts }: ContractReading): Finding {
-  const { committeeSize, minClients, maxRounds } = parameters;
+  const { committeeSize, maxRounds } = parameters;
+  const needed = clientsNeeded(parameters);
   const value = `round ${round.number} is ${round.phase}, ${finalisedRounds}${maxRounds > 0 ? ` of ${maxRounds}` : ""} rounds are final, ${counts.members} of ${committeeSize} seats, ${counts.clients} clients, deployed in block ${counts.deployedIn}`;
   if (hasAllRounds(parameters, finalisedRounds))
     return warning(value, "the task is complete: no further round opens", "Nothing is left to do but fl verify.");
   const register = "The operator lists them: fl-operator add-member … and add-client ….";
   if (counts.members < committeeSize) return warning(value, "seats are free: no round opens", register);
-  if (counts.clients < minClients)
-    return warning(value, `a round needs ${minClients} clients that are registered`, register);
+  if (counts.clients < needed) return warning(value, `a round needs ${needed} clients that are registered`, register);
   return ok(value);
 }
 

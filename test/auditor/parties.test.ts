@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { beforeEach, describe, it } from "mocha";
+import { ZERO_ADDRESS } from "../../chain/lists.ts";
 import { partyStates } from "../../auditor/parties.ts";
-import type { PartyState } from "../../auditor/parties.ts";
+import type { PartyState, TaskMoment } from "../../auditor/parties.ts";
 import type { NodeStatus } from "../../task/node-status.ts";
 import { createStatementBoard } from "../../task/statement-board.ts";
 import type { StatementBoard } from "../../task/statement-board.ts";
@@ -43,16 +44,15 @@ describe("what each party waits for", () => {
     said = createStatementBoard(task.operator);
   });
 
-  const states = async (nodes: readonly NodeStatus[] = []): Promise<readonly PartyState[]> => {
+  const momentNow = async (): Promise<TaskMoment> => {
     const { operator: chain, parameters } = task;
-    const { round, finalisedRounds } = { round: await chain.round(), finalisedRounds: await chain.finalisedRounds() };
-    const [records, clients, members] = [
-      await chain.records(round.number),
-      await chain.clients(),
-      await chain.members(),
-    ];
-    return partyStates({ parameters, round, records, said, finalisedRounds, clients, members }, nodes);
+    const { round, finalisedRounds, clientCount, records } = await chain.look();
+    const [clients, members] = [await chain.clients(), await chain.members()];
+    const moment = { parameters, round, records: records(round.number), said, finalisedRounds };
+    return { ...moment, clients, clientCount, members };
   };
+  const states = async (nodes: readonly NodeStatus[] = []): Promise<readonly PartyState[]> =>
+    partyStates(await momentNow(), nodes);
   /** By party, the clients numbered. */
   const inShort = async (): Promise<Readonly<Record<string, string>>> => {
     const all = await states();
@@ -84,12 +84,24 @@ describe("what each party waits for", () => {
     const { operator: chain, parameters } = task;
     const moment = {
       ...{ parameters, round: await chain.round(), records: await chain.records(0n), said, finalisedRounds: 0 },
-      ...{ clients: (await chain.clients()).slice(0, 1), members: (await chain.members()).slice(0, 2) },
+      ...{ clients: (await chain.clients()).slice(0, 1), clientCount: 1, members: (await chain.members()).slice(0, 2) },
     };
     const [operator, aggregator, ...others] = partyStates(moment);
     assert.deepEqual([operator!.party, operator!.reason], ["operator", "2 of 4 seats are empty"]);
-    assert.match(aggregator!.reason, /^1 clients are registered, [2-9] needed$/);
+    assert.match(aggregator!.reason, /^1 clients are registered for round 1, [2-9] needed$/);
     assert.equal(others.length, 3);
+  });
+
+  it("is clients, where one of an aborted round left too few for the next one, and nobody of an empty seat", async () => {
+    const round = await openMemoryRound(task);
+    await task.operator.removeClient(task.clients[0]!.account);
+    await task.operator.replaceMember(3, ZERO_ADDRESS);
+    task.chain.setTime((await task.operator.round()).deadline);
+    await task.operator.abort(round);
+    assert.equal(await reasonOf("aggregator"), "2 clients are registered for round 2, 3 needed");
+    const moment = { ...(await momentNow()), members: await task.operator.members(2n) };
+    const seat = partyStates(moment).find(({ party }) => party === "seat 3")!;
+    assert.deepEqual([seat.state, seat.reason], ["left-out", "nobody has this seat: replace-member fills it"]);
   });
 
   it("is the clients that have not submitted, by account, and until when", async () => {

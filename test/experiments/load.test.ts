@@ -52,9 +52,13 @@ describe("load", () => {
   });
 
   it("is refused for a task that would wait for more clients for ever", () => {
-    const prepared = { parameters: { minClients: 16 } } as PreparedTask;
+    const parameters = { minClients: 16, bufferGoal: 0, minSeparation: 1 };
+    const prepared = { parameters } as PreparedTask;
     assert.doesNotThrow(() => assertEnoughClients(prepared, 16));
     assert.throws(() => assertEnoughClients(prepared, 15), { code: "USAGE" });
+    const buffer = { parameters: { ...parameters, bufferGoal: 18, minSeparation: 2 } } as PreparedTask;
+    assert.doesNotThrow(() => assertEnoughClients(buffer, 36));
+    assert.throws(() => assertEnoughClients(buffer, 35), { code: "USAGE" });
   });
 
   it("specifies a task for the smallest crowd", () => {

@@ -117,12 +117,13 @@ async function snapshotNow({ parameters, operator }: MemoryTask, look: Look): Pr
       members: members.map((member) => member.toLowerCase()),
     },
     parties: [
-      ...partyStates({ parameters, round, records, said: NOTHING_SAID, finalisedRounds, clients, members }).map(
-        (party) => ({
-          ...party,
-          ...(party.account === undefined ? {} : { account: party.account.toLowerCase() }),
-        }),
-      ),
+      ...partyStates({
+        ...{ parameters, round, records, said: NOTHING_SAID, finalisedRounds },
+        ...{ clients, clientCount, members },
+      }).map((party) => ({
+        ...party,
+        ...(party.account === undefined ? {} : { account: party.account.toLowerCase() }),
+      })),
     ],
     privacy: {
       subject: "record",

@@ -32,6 +32,7 @@ describe("the doctor, about the chain,", () => {
     assert.deepEqual(states([endpoint("a", { latencyMs: 2_001 })]), ["warning"]);
   });
 
+  const PARAMETERS = { committeeSize: 4, minClients: 3, bufferGoal: 0, minSeparation: 1, maxRounds: 5 };
   const contract = (facts: Partial<ContractReading> = {}): string =>
     contractFound({
       round: { number: 3n, phase: "Collecting" },
@@ -39,7 +40,7 @@ describe("the doctor, about the chain,", () => {
       members: 4,
       clients: 3,
       deployedIn: 7,
-      parameters: { committeeSize: 4, minClients: 3, maxRounds: 5 },
+      parameters: PARAMETERS,
       ...facts,
     }).state;
   it("names what keeps rounds from opening", () => {
@@ -47,7 +48,8 @@ describe("the doctor, about the chain,", () => {
     assert.equal(contract({ members: 3 }), "warning");
     assert.equal(contract({ clients: 2 }), "warning");
     assert.equal(contract({ finalisedRounds: 5 }), "warning");
-    assert.equal(contract({ finalisedRounds: 5, parameters: { committeeSize: 4, minClients: 3, maxRounds: 0 } }), "ok");
+    assert.equal(contract({ finalisedRounds: 5, parameters: { ...PARAMETERS, maxRounds: 0 } }), "ok");
+    assert.equal(contract({ parameters: { ...PARAMETERS, bufferGoal: 2, minSeparation: 2 } }), "warning");
   });
 
   const parameters = {
