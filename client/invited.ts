@@ -23,18 +23,24 @@ export interface TaskAddress {
 
 /**
  * Checks an invitation by itself and against the chain.
- * @param options the user's own: endpoints that are named there are asked in place of the invitation's
+ * @param options the user's own: endpoints that are named there are asked in place of the invitation's, and a chain
+ *   that is named there is the only one
  * @param nowSeconds Unix time
- * @throws INVITATION_REFUSED, USAGE if there is no such file, CHAIN_* errors
+ * @throws INVITATION_REFUSED, USAGE if there is no such file, CHAIN_WRONG_NETWORK and other CHAIN_* errors
  */
 export async function acceptInvitation(
   file: string,
-  options: Partial<Pick<ConnectOptions, "confirmations" | "fromBlock">> & { readonly rpc?: readonly string[] },
+  options: Pick<ConnectOptions, "confirmations" | "fromBlock" | "chainId"> & { readonly rpc?: readonly string[] },
   nowSeconds: number,
 ): Promise<TaskAddress> {
   const bytes = await readUserFile(file, MOST_BYTES, refuseWith("USAGE", `the invitation ${file}`, { file }));
   const invitation = parseInvitation(bytes, nowSeconds);
   const { chainId, contract } = invitation.context;
+  const wanted = options.chainId ?? chainId;
+  ensure(wanted === chainId, "CHAIN_WRONG_NETWORK", `the invitation is for chain ${chainId}, not ${wanted}`, {
+    actual: chainId,
+    expected: wanted,
+  });
   const { endpoints, peers } = invitation.terms;
   const rpc = options.rpc ?? endpoints;
   const chain = await connectReader({ ...options, rpc, contract, chainId }).catch((error: unknown) => {

@@ -11,7 +11,7 @@ export const CHAIN_ERRORS = {
     exit: 2,
   },
   CHAIN_WRONG_NETWORK: {
-    cause: "The endpoint serves another chain than the one asked for.",
+    cause: "The endpoint serves, or the invitation is for, another chain than the one asked for.",
     advice: "Correct `--rpc` or `--chain-id`.",
     role: "end",
     about: "host",

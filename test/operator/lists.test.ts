@@ -138,6 +138,11 @@ describe("a task's lists", function () {
     const now = Math.floor(Date.now() / 1000);
     const found = await acceptInvitation(file, {}, now);
     assert.deepEqual(found, { contract, chainId: 31_337n, rpc: [chain.rpc], peers: ["https://peer.example"] });
+    await rejectsCode(acceptInvitation(file, { chainId: 77n }, now), "CHAIN_WRONG_NETWORK", {
+      actual: 31_337n,
+      expected: 77n,
+    });
+    assert.deepEqual(await acceptInvitation(file, { chainId: 31_337n }, now), found);
     const late = acceptInvitation(file, {}, now + 3700);
     await rejectsCode(late, "INVITATION_REFUSED", { reason: "expired" });
     const elsewhere = await startPayingChain({ chainId: 4242 });
