@@ -7,7 +7,9 @@ import type { Reporter } from "../protocol/reporter.ts";
 import { maskUrls } from "../protocol/secrets.ts";
 import type { Hex } from "../protocol/transcript.ts";
 import { writeDurably } from "../storage/durable-file.ts";
+import { requireFurtherRounds } from "../task/completion.ts";
 import { encodeInvitation, makeInvitation, parseInvitation } from "../task/invitation.ts";
+import { announcedNodes } from "../task/peer-network.ts";
 
 export interface InviteFlags {
   readonly contract: Hex;
@@ -23,7 +25,7 @@ export interface InviteFlags {
 /**
  * Signs and writes an invitation; prints the file's name.
  * @param nowSeconds Unix time
- * @throws ROLE_NOT_REGISTERED, IPFS_PEER_URL, KEY_* and CHAIN_* errors
+ * @throws ROLE_NOT_REGISTERED, TASK_COMPLETE, IPFS_PEER_URL, KEY_* and CHAIN_* errors
  */
 export async function runInvite(flags: InviteFlags, reporter: Reporter, nowSeconds: number): Promise<void> {
   const { contract, rpc, chainId, out } = flags;
@@ -37,6 +39,14 @@ export async function runInvite(flags: InviteFlags, reporter: Reporter, nowSecon
     `the task's operator ${operator} alone invites to it, not ${account}`,
     { operator, account },
   );
+  requireFurtherRounds(await chain.parameters(), await chain.look());
+  const announced = await announcedNodes(chain, reporter);
+  if (flags.peer.length === 0 && announced.length === 0)
+    reporter.say(
+      "warn",
+      "no-node",
+      "no node of the task is announced yet, and the invitation names none: nobody can join by it before the aggregator or a member has announced its URL; --peer names one",
+    );
   const expires = nowSeconds + flags.expires;
   const text = encodeInvitation(await makeInvitation(wallet, chain, { endpoints: rpc, peers: flags.peer, expires }));
   // What a client would refuse is not written.

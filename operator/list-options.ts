@@ -2,6 +2,7 @@
  * Commands about who takes part in a task that is deployed: add-member, add-client, remove-client, replace-member,
  * list, open, invite.
  */
+import { Option } from "commander";
 import type { Command } from "commander";
 import { ZERO_ADDRESS } from "../chain/lists.ts";
 import {
@@ -16,8 +17,8 @@ import {
 import { runCommand } from "../command/run.ts";
 import { MAX_COMMITTEE } from "../protocol/parameters.ts";
 import type { Hex } from "../protocol/transcript.ts";
-import type { ListChange } from "./change-lists.ts";
 import type { InviteFlags } from "./invite.ts";
+import type { ListChange } from "./list-changes.ts";
 import { client, duration, fundOption, paymentOptions, reporterOf } from "./options.ts";
 import type { Roster } from "./roster.ts";
 import type { AddFlags, ListFlags, OpenFlags } from "./run-lists.ts";
@@ -48,11 +49,14 @@ export function addListCommands(program: Command): void {
     (accounts: readonly Hex[]) => ({ kind: "remove-clients", accounts }),
   );
   addChange(
-    program
-      .command("replace-member")
-      .description("give a seat to another member from the next round on, as its operator or its member")
-      .argument("<seat>", "its number, from 1", integerWithin(1, MAX_COMMITTEE))
-      .argument("<address>", "the next member's account; none leaves the seat empty", addressOrNone),
+    fundOption(
+      program
+        .command("replace-member")
+        .description("give a seat to another member from the next round on, as its operator or its member")
+        .argument("<seat>", "its number, from 1", integerWithin(1, MAX_COMMITTEE))
+        .argument("<address>", "the next member's account; none leaves the seat empty", addressOrNone),
+      "the next member this much from the account that pays",
+    ),
     (seat: number, member: Hex | null) => ({ kind: "replace-member", seat, member: member ?? ZERO_ADDRESS }),
   );
   connectionOptions(
@@ -81,7 +85,11 @@ export function addListCommands(program: Command): void {
     .addOption(rpcOption("an endpoint of the chain that clients use; may be repeated").makeOptionMandatory())
     .option("--chain-id <n>", "refuse any other chain", wholeNumber)
     .option("--key <file>", "the operator's key file; else the environment's VERISUM_KEY")
-    .option("--expires <time>", "how long it is good for, in minutes, hours or days", duration, duration("7d"))
+    .addOption(
+      new Option("--expires <time>", "how long it is good for, in minutes, hours or days: 30m, 12h or 7d")
+        .default(duration("7d"), "7d")
+        .argParser(duration),
+    )
     .requiredOption("--out <file>", "the file to write; it holds no secret")
     .action(async (flags: InviteFlags) => {
       const reporter = reporterOf("invite");
@@ -107,7 +115,7 @@ function addAdding<T>(command: Command, rosterOf: (accounts: readonly T[]) => Ro
 function addChange<T extends readonly unknown[]>(command: Command, changeOf: (...given: T) => ListChange): void {
   paymentOptions(contractOption(command)).action(async (...given: readonly unknown[]) => {
     // The arguments, the flags, the command.
-    const [flags, change] = [given.at(-2) as OpenFlags, changeOf(...(given.slice(0, -2) as unknown as T))];
+    const [flags, change] = [given.at(-2) as AddFlags, changeOf(...(given.slice(0, -2) as unknown as T))];
     const reporter = reporterOf(command.name());
     await runCommand(reporter, async (signal) =>
       (await import("./run-lists.ts")).runChange(flags, change, reporter, signal),

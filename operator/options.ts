@@ -16,13 +16,12 @@ export function paymentOptions(command: Command): Command {
     .option("--again", "do it once more although it is done, and pay again", false);
 }
 
-/** --fund. */
-export function fundOption(command: Command): Command {
-  return command.option(
-    "--fund <ether>",
-    "also send each member and client this much from the operator's account, for gas",
-    ether,
-  );
+/** --fund. @param what whom it sends how much, and from where */
+export function fundOption(
+  command: Command,
+  what = "each member and client this much from the operator's account",
+): Command {
+  return command.option("--fund <ether>", `also send ${what}, for gas`, ether);
 }
 
 /** Results go to stdout, everything else to stderr. */
@@ -38,13 +37,17 @@ export function client(text: string): Roster["clients"][number] {
   return { account: address(account), weight: integerWithin(1, MAX_TOTAL_WEIGHT)(weight) };
 }
 
+/** Of a number of minutes, hours or days. */
+const MOST_DIGITS = 4;
 const SECONDS = { m: 60, h: 3600, d: 86_400 } as const;
 
 /** Parses minutes, hours or days into seconds. @throws InvalidArgumentError */
 export function duration(text: string): number {
-  const [, count, unit] = /^([1-9][0-9]{0,3})([mhd])$/.exec(text) ?? [];
+  const [, count, unit] = /^([1-9][0-9]*)([mhd])$/.exec(text) ?? [];
   if (count === undefined)
     throw new InvalidArgumentError("Give a whole number of minutes, hours or days: 30m, 12h, 7d.");
+  if (count.length > MOST_DIGITS)
+    throw new InvalidArgumentError(`Give at most ${10 ** MOST_DIGITS - 1} minutes, hours or days.`);
   return Number(count) * SECONDS[unit as keyof typeof SECONDS];
 }
 

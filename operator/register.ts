@@ -5,6 +5,7 @@ import { readerAt } from "../chain/reader.ts";
 import { openEndpoint } from "../chain/rpc.ts";
 import { ensure } from "../protocol/errors.ts";
 import type { Hex } from "../protocol/transcript.ts";
+import { requireFurtherRounds } from "../task/completion.ts";
 import { checkFunds } from "./check-deployment.ts";
 import { openSender } from "./deploy-task.ts";
 import type { PaymentOptions } from "./deploy-task.ts";
@@ -13,8 +14,8 @@ import type { Roster } from "./roster.ts";
 
 /**
  * Whom the contract knows already is left out; a client's weight and a taken seat cannot be changed.
- * @throws ROSTER_INVALID, ROLE_NOT_REGISTERED, CHAIN_NO_CONTRACT, CHAIN_FUNDS_MISSING before anything is sent; CHAIN_*
- *   errors; INTERRUPTED
+ * @throws ROSTER_INVALID, ROLE_NOT_REGISTERED, TASK_COMPLETE, CHAIN_NO_CONTRACT, CHAIN_FUNDS_MISSING before anything is
+ *   sent; CHAIN_* errors; INTERRUPTED
  */
 export async function registerLater(
   rpc: string | readonly string[],
@@ -28,6 +29,7 @@ export async function registerLater(
   try {
     const reader = await readerAt(endpoint, chainId, contract, { confirmations: 0 });
     const fresh = await newRegistrations(reader, wallet, roster);
+    requireFurtherRounds(await reader.parameters(), await reader.look());
     const sender = (await openSender(endpoint, chainId, options))(wallet);
     const steps = stepsOf(roster, contract).filter(({ label }) => label.startsWith("fund ") || fresh.has(label));
     const payments = await unpaid(sender, wallet.address.toLowerCase() as Hex, steps);

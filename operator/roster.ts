@@ -83,7 +83,8 @@ export function stepsOf({ members, clients, fundWei }: Roster, contract: Hex | u
   ];
 }
 
-function transferTo(account: Hex, value: bigint): Step {
+/** Money for gas. */
+export function transferTo(account: Hex, value: bigint): Step {
   return { label: `fund ${account}`, request: { to: account, value }, gas: TRANSFER_GAS };
 }
 

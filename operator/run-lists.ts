@@ -5,7 +5,7 @@ import type { CommonFlags } from "../command/options.ts";
 import type { Reporter } from "../protocol/reporter.ts";
 import type { Hex } from "../protocol/transcript.ts";
 import { changeLists } from "./change-lists.ts";
-import type { ListChange } from "./change-lists.ts";
+import type { ListChange } from "./list-changes.ts";
 import { linesOf, readListing } from "./listing.ts";
 import { openNextRound } from "./open-round.ts";
 import { recording } from "./recording.ts";
@@ -46,17 +46,19 @@ export async function runAdd(
 
 /** Changes a list from the next round on; prints that round's number. @throws as `changeLists` */
 export async function runChange(
-  { contract, ...flags }: OpenFlags,
-  change: ListChange,
+  { contract, fund, ...flags }: AddFlags,
+  wanted: ListChange,
   reporter: Reporter,
   signal: AbortSignal,
 ): Promise<void> {
   const wallet = await loadWallet(flags.key, process.env);
   await requireWritable(flags.out);
+  const change = fund === undefined ? wanted : { ...wanted, fundWei: fund };
   const purpose = { kind: change.kind, account: wallet.address, contract };
   await recording(flags, reporter, purpose, change, async (record) => {
     const onStep = (step: string): void => reporter.say("info", "step", step);
-    const options = { chainId: flags.chainId, maxFeePerGas: flags.maxFeePerGas, record, signal };
+    const onWarning = (text: string): void => reporter.say("warn", "rounds-stop", text);
+    const options = { chainId: flags.chainId, maxFeePerGas: flags.maxFeePerGas, record, signal, onWarning };
     return (await changeLists(flags.rpc, contract, wallet, change, onStep, options)).toString();
   });
 }

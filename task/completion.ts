@@ -1,4 +1,5 @@
 /** Whether a round is under way, and whether a task can have a further one. */
+import { ensure } from "../protocol/errors.ts";
 import type { Counters, Phase } from "../chain/task-chain.ts";
 import type { TaskParameters } from "../protocol/task.ts";
 
@@ -14,7 +15,7 @@ export function hasAllRounds({ maxRounds }: Pick<TaskParameters, "maxRounds">, f
 
 /** Why no further round will open, in words; undefined while one is under way or can open. */
 export function completionOf(
-  parameters: TaskParameters,
+  parameters: Pick<TaskParameters, "maxRounds" | "privacyBudget" | "privacyCostPerRound">,
   { round, finalisedRounds, privacySpent }: Pick<Counters, "round" | "finalisedRounds" | "privacySpent">,
 ): string | undefined {
   if (isUnderWay(round.phase)) return undefined;
@@ -24,4 +25,12 @@ export function completionOf(
   if (privacyBudget > 0n && privacySpent + privacyCostPerRound > privacyBudget)
     return `the task is complete: ${finalisedRounds} rounds are final, and its privacy budget is spent`;
   return undefined;
+}
+
+/** For what would be paid for, or waited for, in vain. @throws TASK_COMPLETE */
+export function requireFurtherRounds(...[parameters, counters]: Parameters<typeof completionOf>): void {
+  const complete = completionOf(parameters, counters);
+  ensure(complete === undefined, "TASK_COMPLETE", `${complete}: no further round opens`, {
+    finalisedRounds: counters.finalisedRounds,
+  });
 }

@@ -55,6 +55,14 @@ export const TASK_ERRORS = {
     about: "others",
     exit: 1,
   },
+  TASK_COMPLETE: {
+    cause: "All rounds of the task are final, or its privacy budget is spent: nobody can take part any more.",
+    advice:
+      "Check the task with `fl verify` and download its model with `fl pull`; to go on, deploy another task. Nothing was sent.",
+    role: "end",
+    about: "input",
+    exit: 1,
+  },
   INVITATION_REFUSED: {
     cause:
       "An invitation is malformed, altered or expired, or it is for another chain, deployment, operator, task or keys than the contract has; the evidence names which.",
@@ -89,7 +97,8 @@ export const TASK_ERRORS = {
   },
   ROLE_NOT_REGISTERED: {
     cause: "The account is not registered for this role in the task.",
-    advice: "Ask the task's operator to register this account, and check `--key`.",
+    advice:
+      "Check `--key`: where the message names who may do it, that account's key is needed. Otherwise ask the task's operator to register this account.",
     role: "end",
     about: "input",
     exit: 1,
