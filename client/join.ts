@@ -19,6 +19,7 @@ import { openWritingNode } from "../task/node.ts";
 import type { NodeOptions, WritingNode } from "../task/node.ts";
 import type { OpenTask } from "../task/opened-task.ts";
 import type { ChunkProver } from "../protocol/ports.ts";
+import { requireFurtherRounds } from "../task/completion.ts";
 import { createPace } from "../task/pace.ts";
 import { bundleCopies } from "../task/peer-network.ts";
 import { createVitals } from "../task/vitals.ts";
@@ -39,7 +40,7 @@ import type { LocalLearner } from "./make-submission.ts";
 import type { ParticipantDependencies } from "./participant.ts";
 import { register } from "./registration.ts";
 import { statusPage } from "./status-page.ts";
-import { agree } from "./terms.ts";
+import { agree, isListed } from "./terms.ts";
 import type { RoundEvaluator, RoundTrainer } from "./round-trainer.ts";
 import type { TrainerAddress } from "./trainers/address.ts";
 import type { OnTraining } from "./trainers/engine.ts";
@@ -100,7 +101,7 @@ export async function joinTask(
   ensure(
     options.data !== undefined || options.trainer !== undefined,
     "USAGE",
-    "data to train on is needed, or a trainer that has its own",
+    "data to train on is needed: name it with --data, or name a trainer that has its own with --trainer",
   );
   if (typeof options.data === "string") await resolveData(options.data);
   const vitals = createVitals(() => performance.now(), options.pollMs ?? POLL_MS);
@@ -171,11 +172,12 @@ async function takePart(
     `task “${task.document.name}”, ${task.parameters.dimension} weights in ${task.layout.chunks.length} chunk(s), as ${chain.account}`,
     { account: chain.account },
   );
+  const status = await persist(() => chain.client(chain.account), reporter, sleep);
+  // Before the keys are fetched and checked, which takes minutes.
+  if (!isListed(status))
+    await persist(async () => requireFurtherRounds(task.parameters, await chain.look()), reporter, sleep);
   const { consent } = options;
-  if (consent !== undefined) {
-    const status = await persist(() => chain.client(chain.account), reporter, sleep);
-    await agree(task, status, chain.account, consent, reporter);
-  }
+  if (consent !== undefined) await agree(task, status, chain.account, consent, reporter);
   const checkedKeys = async (): Promise<ProvingKeys> => {
     const loaded = await loadProvingKeys(task, state, random, reporter, options.records, options.proverCommand);
     await loaded.checked;

@@ -3,6 +3,7 @@ import type { ClientStatus, TaskWriter } from "../chain/task-chain.ts";
 import type { Sleep } from "../protocol/ports.ts";
 import type { Reporter } from "../protocol/reporter.ts";
 import type { TaskParameters } from "../protocol/task.ts";
+import { requireFurtherRounds } from "../task/completion.ts";
 import { untilFinal } from "../task/until-final.ts";
 import { isListed } from "./terms.ts";
 
@@ -10,8 +11,13 @@ import { isListed } from "./terms.ts";
 const LISTING_PAUSE_MS = 2000;
 
 export interface RegistrationDependencies {
-  readonly chain: Pick<TaskWriter, "account" | "client" | "join" | "latestBlock" | "finalBlock">;
-  readonly task: { readonly parameters: Pick<TaskParameters, "openRegistration"> };
+  readonly chain: Pick<TaskWriter, "account" | "client" | "join" | "latestBlock" | "finalBlock" | "look">;
+  readonly task: {
+    readonly parameters: Pick<
+      TaskParameters,
+      "openRegistration" | "maxRounds" | "privacyBudget" | "privacyCostPerRound"
+    >;
+  };
   readonly sleep: Sleep;
   readonly reporter: Reporter;
 }
@@ -26,7 +32,7 @@ function isSame(a: Entry, b: Entry): boolean {
 /**
  * Registers with an open task; on an allow-listed one, waits until the operator has listed the account.
  * @returns a chore that joins an open task again where a reorganisation undid that, until it is final
- * @throws chain errors; INTERRUPTED
+ * @throws TASK_COMPLETE where it is not listed, and no round will open for it; chain errors; INTERRUPTED
  */
 export async function register(deps: RegistrationDependencies): Promise<() => Promise<void>> {
   const { chain, task, sleep, reporter } = deps;
@@ -45,6 +51,7 @@ export async function register(deps: RegistrationDependencies): Promise<() => Pr
       reporter.say("info", "registered", text, { weight, activeFromRound });
       return rejoin;
     }
+    requireFurtherRounds(task.parameters, await chain.look());
     if (isOpen) {
       before = status;
       await join();

@@ -133,6 +133,12 @@ describe("a task's lists", function () {
     await writeFile(other, chain.wallet(1).privateKey, { mode: 0o600 });
     const invite = ["invite", "--contract", contract, "--peer", "https://peer.example", "--out", file];
     assert.match((await command(...invite, "--key", other)).stderr, /ROLE_NOT_REGISTERED/);
+    const blind = await command("invite", "--contract", contract, "--out", file, "--key", key);
+    assert.deepEqual([blind.status, /nobody can join by it before/.test(blind.stderr)], [0, true], blind.stderr);
+    const long = await command(...invite, "--key", key, "--expires", "99999999d");
+    assert.deepEqual([long.status, /at most 9999/.test(long.stderr)], [4, true], long.stderr);
+    const { stdout: help } = await command("invite", "--help");
+    assert.match(help, /\(default: 7d\)/);
     const { stdout, stderr } = await command(...invite, "--key", key, "--expires", "1h");
     assert.equal(stdout, `${file}\n`, stderr);
     const now = Math.floor(Date.now() / 1000);
