@@ -5,6 +5,7 @@ import { ensure } from "../protocol/errors.ts";
 import type { Reporter } from "../protocol/reporter.ts";
 import type { Hex } from "../protocol/transcript.ts";
 import { ZERO_ADDRESS } from "../chain/lists.ts";
+import { assertNameable, assertTakeable } from "./place.ts";
 
 /** Which contract, and by whom. */
 export type LeavingOptions = Parameters<typeof connectWriter>[0];
@@ -38,13 +39,10 @@ async function takeBond(chain: TaskWriter, reporter: Reporter, until: bigint): P
   reporter.say("good", "bond-paid", "the bond is paid back");
 }
 
-/** Lets another account take this one's place. @throws ROLE_NOT_REGISTERED; chain errors */
+/** Lets another account take this one's place. @throws ROLE_NOT_REGISTERED, ROSTER_INVALID; chain errors */
 export async function nameSuccessor(options: LeavingOptions, successor: Hex | null, reporter: Reporter): Promise<void> {
   const chain = await connectWriter(options);
-  const { weight, untilRound } = await chain.client(chain.account);
-  ensure(weight > 0 && untilRound === 0n, "ROLE_NOT_REGISTERED", `${chain.account} is no client of this task now`, {
-    account: chain.account,
-  });
+  await assertNameable(chain, chain.account, successor);
   await chain.nameSuccessor(successor ?? ZERO_ADDRESS);
   reporter.say("good", "successor-named", `${successor ?? "nobody"} may take the place of ${chain.account}`, {
     successor: successor ?? ZERO_ADDRESS,
@@ -53,12 +51,14 @@ export async function nameSuccessor(options: LeavingOptions, successor: Hex | nu
 
 /**
  * Takes the place of a client that named this account, with its weight, its bond and all that was counted of it.
- * @throws chain errors: CHAIN_REVERTED with VerisumNotSuccessor, VerisumPlaceInUse while it may still submit
+ * @throws ROLE_NOT_REGISTERED, ROSTER_INVALID; chain errors: CHAIN_REVERTED with VerisumPlaceInUse while it may still
+ *   submit
  */
 export async function takePlace(options: LeavingOptions, predecessor: Hex, reporter: Reporter): Promise<void> {
   const chain = await connectWriter(options);
-  await chain.takePlace(predecessor);
-  const { activeFromRound } = await chain.client(chain.account);
+  const known = await assertTakeable(chain, await chain.look(), chain.account, predecessor);
+  if (known === undefined) await chain.takePlace(predecessor);
+  const activeFromRound = known ?? (await chain.client(chain.account)).activeFromRound;
   reporter.say("good", "place-taken", `takes part from round ${activeFromRound} on, in the place of ${predecessor}`, {
     activeFromRound,
   });
