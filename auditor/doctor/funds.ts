@@ -57,6 +57,8 @@ export interface FundsReading {
   readonly gasPriceWei: bigint;
   /** None if the task does not know the account; undefined without a task. */
   readonly roles: readonly TaskRole[] | undefined;
+  /** From or until when it has a part that is not of the present round, or that ends; in words. */
+  readonly changes: readonly string[];
   /** Anybody may join as a client. */
   readonly openRegistration: boolean;
   readonly size: TaskSize;
@@ -65,7 +67,7 @@ export interface FundsReading {
 }
 
 export function fundsFound(reading: FundsReading): Finding {
-  const { account, balanceWei, gasPriceWei, roles, openRegistration, roundsLeft } = reading;
+  const { account, balanceWei, gasPriceWei, roles, changes, openRegistration, roundsLeft } = reading;
   const has = `${account} has ${ether(balanceWei)}`;
   if (roles === undefined) {
     if (balanceWei > 0n) return ok(has);
@@ -76,12 +78,13 @@ export function fundsFound(reading: FundsReading): Finding {
     return failed(
       `${has} and no part in the task`,
       "it is no member, no listed client and not the operator",
-      `Have the operator list it (fl-operator add-client ${account}), or name another key file with --key.`,
+      `Have the operator list it (fl-operator add-client ${account}), or name another key file with --key; a member's account needs a seat (fl-operator replace-member).`,
     );
   const gas = parts.reduce((sum, role) => sum + roundGas(role, reading.size), 0);
   const costWei = BigInt(Math.ceil(gas * MARGIN)) * gasPriceWei;
   const wanted = BigInt(roundsLeft ?? ROUNDS_AHEAD);
-  const value = `${has}, as ${parts.join(" and ")}; a round costs up to ${ether(costWei)} at present fees, and ${roundsLeft === undefined ? `${wanted} rounds are looked ahead` : `${wanted} rounds are to come`}`;
+  const when = changes.length === 0 ? "" : ` (${changes.join(", ")})`;
+  const value = `${has}, as ${parts.join(" and ")}${when}; a round costs up to ${ether(costWei)} at present fees, and ${roundsLeft === undefined ? `${wanted} rounds are looked ahead` : `${wanted} rounds are to come`}`;
   const missing = costWei * wanted - balanceWei;
   if (missing <= 0n) return ok(value);
   const remedy = `Send ${account} at least ${ether(missing)}.`;

@@ -13,15 +13,16 @@ import { peerFetch } from "../../content/peer-fetch.ts";
 import { dataRulesOf } from "../../learning/preprocessing.ts";
 import { loadDataset } from "../../learning/dataset.ts";
 import { VerisumError } from "../../protocol/errors.ts";
+import type { Hex } from "../../protocol/transcript.ts";
 import { contractFound, endpointsFound, finalityFound } from "./chain.ts";
 import type { EndpointReading } from "./chain.ts";
 import { ok } from "./check.ts";
 import type { Check, Finding, Need } from "./check.ts";
 import { dataFound, listeningFailure, listeningFound } from "./data.ts";
 import { fundsFound } from "./funds.ts";
-import type { TaskRole } from "./funds.ts";
 import { keysFound, readKeys } from "./keys.ts";
 import { clockAgainstHead, freeDisk, nodeVersion, roomForRounds } from "./machine.ts";
+import { NO_TASK, partOf } from "./part.ts";
 import { peersFound, readPeer } from "./peers.ts";
 import { growthOf, readDisk, sourcesOf, storeDirectoryOf } from "./sources.ts";
 import type { DoctorOptions, Sources } from "./sources.ts";
@@ -200,48 +201,17 @@ function accountChecks(options: DoctorOptions, { wallet, chain, contract }: Sour
   const funds: Check = {
     name: "funds",
     run: async (need) => {
-      const own = (await need(wallet)).address.toLowerCase();
+      const own = (await need(wallet)).address.toLowerCase() as Hex;
       const { endpoint } = await need(chain);
       const [balanceWei, fees] = await endpoint.request(() =>
         Promise.all([endpoint.provider.getBalance(own), endpoint.provider.getFeeData()]),
       );
       const money = { account: own, balanceWei, gasPriceWei: offered(feesOf(fees)) };
-      return fundsFound({ ...money, ...(await partOf(own, options.contract && (await need(contract)))) });
+      const part = options.contract === undefined ? NO_TASK : await partOf(own, await need(contract));
+      return fundsFound({ ...money, ...part });
     },
   };
   return [account, funds];
-}
-
-type Part = Omit<Parameters<typeof fundsFound>[0], "account" | "balanceWei" | "gasPriceWei">;
-
-/** What the account is in the task, and what of the task its costs depend on. */
-async function partOf(account: string, reader: TaskReader | undefined): Promise<Part> {
-  if (reader === undefined)
-    return {
-      roles: undefined,
-      openRegistration: false,
-      size: { chunks: 1, kinds: 1, quorum: 2 },
-      roundsLeft: undefined,
-    };
-  const [parameters, members, operator, client, finalised] = await Promise.all([
-    reader.parameters(),
-    reader.members(),
-    reader.operator(),
-    reader.client(account as `0x${string}`),
-    reader.finalisedRounds(),
-  ]);
-  const parts: readonly (readonly [TaskRole, boolean])[] = [
-    ["aggregator", operator === account],
-    ["member", members.includes(account as `0x${string}`)],
-    ["client", client.weight > 0],
-  ];
-  const { chunkKinds, quorum, maxRounds, openRegistration } = parameters;
-  return {
-    roles: parts.filter(([, has]) => has).map(([role]) => role),
-    openRegistration,
-    size: { chunks: chunkKinds.length, kinds: new Set(chunkKinds).size, quorum },
-    roundsLeft: maxRounds === 0 ? undefined : Math.max(0, maxRounds - finalised),
-  };
 }
 
 function equipmentChecks(options: DoctorOptions, { task, kubo }: Sources): readonly Check[] {

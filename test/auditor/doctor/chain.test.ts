@@ -90,6 +90,7 @@ describe("the doctor, about funds,", () => {
       balanceWei: 10n ** 18n,
       gasPriceWei: GWEI,
       roles: ["member"],
+      changes: [],
       openRegistration: false,
       size: { chunks: 1, kinds: 1, quorum: 3 },
       roundsLeft: 10,
