@@ -16,6 +16,11 @@ export interface Checklist {
   readonly ok: boolean;
 }
 
+/** A red finding that says nothing of what it is about: what was asked for is away, and may yet come. */
+export function isUndecided({ ok, code }: Finding): boolean {
+  return !ok && code !== undefined && ERRORS[code].role === "again";
+}
+
 /**
  * The failure that findings amount to; undefined if all are green. What is only away may yet come: it fails with its
  * own code, and an audit later may pass.
@@ -23,7 +28,7 @@ export interface Checklist {
  */
 export function failureOf(findings: readonly Finding[]): VerisumError | undefined {
   const reds = findings.filter(({ ok }) => !ok);
-  const found = reds.find(({ code }) => code === undefined || ERRORS[code].role !== "again");
+  const found = reds.find((finding) => !isUndecided(finding));
   const red = found ?? reds[0];
   if (red === undefined) return undefined;
   const code = found === undefined || red.code === "CELLS_DIVERGED" ? red.code! : "AUDIT_FAILED";

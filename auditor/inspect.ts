@@ -4,6 +4,7 @@ import type { CommonFlags } from "../command/options.ts";
 import { isBuffer } from "../task/buffers.ts";
 import { cidFromDigest } from "../content/cid.ts";
 import { plainText } from "../content/report.ts";
+import type { TaskLook } from "../chain/task-chain.ts";
 import type { Reporter } from "../protocol/reporter.ts";
 import type { Hex } from "../protocol/transcript.ts";
 import { keysOrigin as keysOriginOf } from "../task/keys-origin.ts";
@@ -16,6 +17,7 @@ import { countedRounds, ownPrivacyLine } from "../task/own-privacy.ts";
 import { privacyLine, privacySummary } from "../task/privacy-summary.ts";
 import { influenceLine, influenceOf, taskWarnings } from "../task/warnings.ts";
 import { shortWindows, timingLine } from "../task/windows.ts";
+import { clientStanding } from "../task/client-standing.ts";
 import { comingChanges } from "../task/coming-changes.ts";
 import type { RoundMetrics } from "./metrics.ts";
 import type { PartyState } from "./parties.ts";
@@ -55,7 +57,7 @@ async function statusOf(node: ReadingNode, signal: AbortSignal, client?: Hex) {
     chain.timing(),
   ]);
   const privacy = privacySummary(task, Number(privacySpent));
-  const own = client === undefined ? null : ownPrivacyLine(task, countedRounds(look, client));
+  const own = client === undefined ? {} : await ownPart(node, look, client);
   return {
     task: document.name,
     round: round.number.toString(),
@@ -76,8 +78,17 @@ async function statusOf(node: ReadingNode, signal: AbortSignal, client?: Hex) {
     ...(privacy === null
       ? {}
       : { privacySpent: privacyLine(privacy), privacyMeans: privacy.statement, privacyEpsilon: privacy.epsilon }),
-    ...(own === null ? {} : { privacyOfClient: own }),
+    ...own,
     gateways,
+  };
+}
+
+/** What an account is as a client, and what its rounds cost of its privacy in a private task. */
+async function ownPart({ chain, task }: ReadingNode, look: TaskLook, client: Hex) {
+  const privacy = ownPrivacyLine(task, countedRounds(look, client));
+  return {
+    client: `${client} is ${clientStanding(await chain.client(client), look.round.number)}`,
+    ...(privacy === null ? {} : { privacyOfClient: privacy }),
   };
 }
 
@@ -137,7 +148,7 @@ function linesOf({
   };
   const more = parties.length - SHOWN_PARTIES;
   return [
-    ...Object.entries(shown).map(([key, value]) => `${key.padEnd(16)} ${String(value)}`),
+    ...Object.entries(shown).map(([key, value]) => `${key.padEnd(16)} ${String(value) || "none"}`),
     ...parties.slice(0, SHOWN_PARTIES).map(partyLine),
     ...(more > 0 ? [`… and ${more} more clients`] : []),
     ...changes.slice(0, SHOWN_PARTIES).map(({ says }) => `${"to come".padEnd(16)} ${says}`),

@@ -2,6 +2,7 @@
 import type { TaskContext } from "../chain/task-chain.ts";
 import type { KeysOrigin } from "../task/keys-claim.ts";
 import type { TaskAudit } from "./audit-task.ts";
+import { isUndecided } from "./checklist.ts";
 import type { Finding } from "./checklist.ts";
 import type { RoundMetrics } from "./metrics.ts";
 
@@ -36,6 +37,30 @@ export function verdictOf(audit: TaskAudit, { processorMs, context, origin }: Ci
     metrics: audit.metrics,
     findings: audit.findings,
   };
+}
+
+/** Unfinished: nothing is found wrong, and something could not be looked at. */
+export type Outcome = "verified" | "unfinished" | "failed";
+
+export function outcomeOf(findings: readonly Finding[]): Outcome {
+  const reds = findings.filter(({ ok }) => !ok);
+  if (reds.length === 0) return "verified";
+  return reds.every(isUndecided) ? "unfinished" : "failed";
+}
+
+/** What was found, in one sentence for people; of an unfinished audit, what it lacks. */
+export function verdictLine({ findings, lastRound }: Pick<Verdict, "findings" | "lastRound">): string {
+  const reds = findings.filter(({ ok }) => !ok);
+  const [red] = reds;
+  const [of, model] = [`${reds.length} of ${findings.length} checks`, `model of round ${lastRound}`];
+  switch (outcomeOf(findings)) {
+    case "verified":
+      return `VERIFIED  ${findings.length} checks passed, ${model}`;
+    case "failed":
+      return `FAILED  ${of}, ${model}`;
+    case "unfinished":
+      return `UNFINISHED  nothing is found wrong, and ${of} could not be made: ${red!.detail}; start the nodes or name one with --peer, and verify again`;
+  }
 }
 
 /** One line of JSON. */

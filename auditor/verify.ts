@@ -22,7 +22,7 @@ import { failureOf } from "./checklist.ts";
 import type { Finding } from "./checklist.ts";
 import { checkIdentity } from "./identity.ts";
 import { writeReport } from "./report/write-report.ts";
-import { verdictJson, verdictOf } from "./verdict.ts";
+import { outcomeOf, verdictJson, verdictLine, verdictOf } from "./verdict.ts";
 import type { Circumstances } from "./verdict.ts";
 import { watchdog } from "./watchdog.ts";
 import { createWantedFiles } from "./wanted.ts";
@@ -59,9 +59,10 @@ export async function verify(flags: VerifyFlags, reporter: Reporter, signal: Abo
   await closeCurve();
   const nothing = neverBetter(audit.metrics.flatMap(({ recomputed }) => (recomputed && comparedIn(recomputed)) ?? []));
   if (nothing !== undefined) reporter.say("warn", "learns-nothing", nothing);
-  const failed = audit.findings.filter(({ ok }) => !ok).length;
   process.stdout.write(
-    flags.format === "json" ? `${verdictJson(verdict)}\n` : `${verdictLine(audit, failed, processorMs)}\n`,
+    flags.format === "json"
+      ? `${verdictJson(verdict)}\n`
+      : `${COLOURS[outcomeOf(audit.findings)](verdictLine(verdict))}, ${(processorMs / 1000).toFixed(1)} s of processor time\n`,
   );
   const failure = failureOf(audit.findings);
   if (failure !== undefined) throw failure;
@@ -105,6 +106,8 @@ async function auditWith(
   return { audit, origin, processorMs: (user + system) / 1000 };
 }
 
+const COLOURS = { verified: pc.green, unfinished: pc.yellow, failed: pc.red } as const;
+
 /** What opening a node waits for. */
 const DOCUMENT = "the task's document, which the operator's node and the aggregator should have";
 
@@ -117,13 +120,6 @@ function explaining(reporter: Reporter, dog: Watchdog): Reporter {
       reporter.wait(text, facts);
     },
   };
-}
-
-function verdictLine(audit: TaskAudit, failed: number, processorMs: number): string {
-  const verdict = audit.ok
-    ? pc.green(`VERIFIED  ${audit.findings.length} checks passed`)
-    : pc.red(`FAILED  ${failed} of ${audit.findings.length} checks`);
-  return `${verdict}, model of round ${audit.model?.record.round ?? "?"}, ${(processorMs / 1000).toFixed(1)} s of processor time`;
 }
 
 function findingLine({ round, check, ok, detail, code }: Finding): string {

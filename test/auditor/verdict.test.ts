@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, it } from "mocha";
-import { verdictIn, verdictJson } from "../../auditor/verdict.ts";
+import { outcomeOf, verdictIn, verdictJson, verdictLine } from "../../auditor/verdict.ts";
 import type { Verdict } from "../../auditor/verdict.ts";
 
 const TASK = { contract: `0x${"ab".repeat(20)}`, chainId: "31337" };
@@ -16,6 +16,30 @@ const VERDICT: Verdict = {
   ],
 };
 const [green, red] = VERDICT.findings;
+
+describe("a verdict in one line", () => {
+  const detail = "nobody has aggregate.bin of bafy1";
+  const away: Verdict["findings"][number] = {
+    round: 2,
+    check: "aggregate",
+    ok: false,
+    detail,
+    code: "IPFS_UNAVAILABLE",
+  };
+
+  it("is that all was verified, or that something is wrong, whatever is away beside it", () => {
+    assert.equal(verdictLine({ findings: [green!], lastRound: 3 }), "VERIFIED  1 checks passed, model of round 3");
+    assert.equal(verdictLine(VERDICT), "FAILED  1 of 2 checks, model of round 3");
+    assert.equal(outcomeOf([green!, away, red!]), "failed");
+    const { code: _, ...withoutCode } = away;
+    assert.equal(outcomeOf([withoutCode]), "failed");
+  });
+
+  it("is that the audit could not be finished, and for want of what, where nodes are away", () => {
+    const line = verdictLine({ findings: [green!, away], lastRound: 0 });
+    assert.match(line, /^UNFINISHED .* 1 of 2 checks could not be made: nobody has aggregate\.bin of bafy1; /);
+  });
+});
 
 describe("a saved verdict", () => {
   it("is read as it was written", () => {
