@@ -26,6 +26,7 @@ import { parameterNumber } from "./numbers.ts";
 import { assertStepsFit, dimensionOf } from "./model-vector.ts";
 import { directoryDigest } from "./outcome.ts";
 import { assertEpsilonBounded, assertUsefulCohort, roundsOfOneClient, withNoiseFor } from "./privacy.ts";
+import { withFieldNames } from "./specification-fields.ts";
 import { assertSummable, countsClientsAlike } from "./statistics.ts";
 import { assertTrainable } from "./trainer-rules.ts";
 
@@ -137,8 +138,7 @@ export function assertRunnable(specification: TaskSpecification): void {
   assertTrainable(document);
   const weightCount = modelWeightCount(document.model);
   const unknown = { taskCid: UNKNOWN, genesisCid: UNKNOWN, genesisDigest: UNKNOWN, keysHash: UNKNOWN };
-  const parameters = parametersOf(specification, weightCount, unknown);
-  assertTaskParameters(parameters);
+  withFieldNames(parametersOf(specification, weightCount, unknown), assertTaskParameters);
   assertStepsFit(document);
 }
 
