@@ -26,6 +26,8 @@ export interface PartyState {
 export interface TaskMoment {
   readonly parameters: TaskParameters;
   readonly round: RoundState;
+  /** Unix seconds, as the chain's next block has them. */
+  readonly now: number;
   readonly records: RoundRecords;
   /** What members say of the round, as far as a node that was asked knows. */
   readonly said: Pick<StatementBoard, "attestations" | "releases">;
@@ -121,7 +123,7 @@ function betweenRounds(moment: TaskMoment): readonly PartyState[] {
 
 function collecting(moment: TaskMoment): readonly PartyState[] {
   const { round, records, parameters } = moment;
-  const inTime = `until ${timeOf(round.deadline)}`;
+  const inTime = untilText(moment);
   const left = Math.max(0, round.expected - round.submitted);
   const rest = isBuffer(parameters)
     ? `round ${round.number} to close: ${intakeText(parameters, round)}, ${inTime}`
@@ -142,11 +144,15 @@ function collecting(moment: TaskMoment): readonly PartyState[] {
 function attesting(moment: TaskMoment): readonly PartyState[] {
   const { round, said, parameters } = moment;
   const attested = new Set(said.attestations(round.number, round.intake).map(({ seat }) => seat));
-  const rest = `the shares' attestations: ${attested.size} members have attested, ${parameters.quorum} are needed until ${timeOf(round.deadline)}`;
+  const rest = `the shares' attestations: ${attested.size} members have attested, ${parameters.quorum} are needed ${untilText(moment)}`;
   return statesOf(
     moment,
     attested.size >= parameters.quorum
-      ? { state: "waiting", reason: `more attestations or the phase's end, ${timeOf(round.deadline)}, to settle` }
+      ? waiting(
+          isLate(moment)
+            ? `the settlement: the phase was over at ${timeOf(round.deadline)}`
+            : `more attestations or the phase's end, ${timeOf(round.deadline)}, to settle`,
+        )
       : waiting(rest),
     (seat) => {
       if (!hasSeat(round.keyMask, seat))
@@ -161,15 +167,15 @@ function attesting(moment: TaskMoment): readonly PartyState[] {
 function aggregating(moment: TaskMoment): readonly PartyState[] {
   const { round, said, parameters } = moment;
   const released = new Set(said.releases(round.number, round.settlement).map(({ seat }) => seat));
-  const end = timeOf(round.deadline);
+  const end = untilText(moment);
   const few = released.size < parameters.threshold;
   return statesOf(
     moment,
     few
-      ? waiting(`${released.size} of ${parameters.threshold} releases are there; it has time until ${end}`)
+      ? waiting(`${released.size} of ${parameters.threshold} releases are there; it has time ${end}`)
       : {
           state: "to-finalise",
-          reason: `the releases are there: the result and ${parameters.threshold} signatures are next, until ${end}`,
+          reason: `the releases are there: the result and ${parameters.threshold} signatures are next, ${end}`,
         },
     (seat) => {
       if (released.has(seat))
@@ -190,6 +196,16 @@ const IN_PHASE: Readonly<Record<RoundState["phase"], (moment: TaskMoment) => rea
   Attesting: attesting,
   Aggregating: aggregating,
 };
+
+/** The phase's time is over, and no transaction has ended it yet. */
+function isLate({ round, now }: TaskMoment): boolean {
+  return now >= round.deadline;
+}
+
+function untilText(moment: TaskMoment): string {
+  const end = timeOf(moment.round.deadline);
+  return isLate(moment) ? `until ${end}, which is past` : `until ${end}`;
+}
 
 /** Unix seconds as a time of day in UTC, with the date. */
 function timeOf(seconds: number): string {

@@ -2,6 +2,7 @@
 import { join } from "node:path";
 import type { RoundState, TaskLook } from "../chain/task-chain.ts";
 import { peerFetch } from "../content/peer-fetch.ts";
+import { isUnderWay } from "../task/completion.ts";
 import { fetchNodeStatus } from "../task/node-status.ts";
 import type { NodeStatus } from "../task/node-status.ts";
 import type { ReadingNode } from "../task/node.ts";
@@ -33,14 +34,15 @@ export async function presentOf({ chain, task: { parameters }, network }: Asking
   const { finalisedRounds, clientCount } = look;
   const round = await roundNow(look.round, chain, parameters);
   const gateways = network.peers();
-  const [said, nodes, clients, members] = await Promise.all([
+  const [now, said, nodes, clients, members] = await Promise.all([
+    isUnderWay(round.phase) ? chain.blockTime() : 0,
     heardFrom(chain, gateways, round.number),
     askNodes(gateways),
     chain.clients(),
     chain.members(),
   ]);
   const moment = {
-    ...{ parameters, round, records: look.records(round.number), said, finalisedRounds },
+    ...{ parameters, round, now, records: look.records(round.number), said, finalisedRounds },
     ...{ clients, clientCount, members },
   };
   return { round, gateways, said, parties: partyStates(moment, nodes) };

@@ -48,7 +48,8 @@ describe("what each party waits for", () => {
     const { operator: chain, parameters } = task;
     const { round, finalisedRounds, clientCount, records } = await chain.look();
     const [clients, members] = [await chain.clients(), await chain.members()];
-    const moment = { parameters, round, records: records(round.number), said, finalisedRounds };
+    const now = await chain.blockTime();
+    const moment = { parameters, round, now, records: records(round.number), said, finalisedRounds };
     return { ...moment, clients, clientCount, members };
   };
   const states = async (nodes: readonly NodeStatus[] = []): Promise<readonly PartyState[]> =>
@@ -81,9 +82,9 @@ describe("what each party waits for", () => {
   });
 
   it("is too few clients, and empty seats, where those are missing", async () => {
-    const { operator: chain, parameters } = task;
+    const { operator: chain } = task;
     const moment = {
-      ...{ parameters, round: await chain.round(), records: await chain.records(0n), said, finalisedRounds: 0 },
+      ...(await momentNow()),
       ...{ clients: (await chain.clients()).slice(0, 1), clientCount: 1, members: (await chain.members()).slice(0, 2) },
     };
     const [operator, aggregator, ...others] = partyStates(moment);
@@ -127,7 +128,11 @@ describe("what each party waits for", () => {
       ...everybody("waiting"),
       ...{ "seat 2": "to-attest", "seat 3": "to-attest", "seat 4": "to-attest" },
     });
-    assert.match(await reasonOf("aggregator"), /1 members have attested, 3 are needed/);
+    assert.match(await reasonOf("aggregator"), /1 members have attested, 3 are needed until [^ ]+Z$/);
+    for (const attestation of attestations.slice(1, 3)) await said.add({ kind: "attestation", ...attestation });
+    assert.match(await reasonOf("aggregator"), /^more attestations or the phase's end/);
+    const late = { ...(await momentNow()), now: (await task.operator.round()).deadline };
+    assert.match(partyStates(late)[0]!.reason, /^the settlement: the phase was over at /);
     await task.operator.settle(round, attestations, 0b1111n, []);
     assert.deepEqual(await inShort(), {
       ...everybody("waiting"),

@@ -118,7 +118,7 @@ async function snapshotNow({ parameters, operator }: MemoryTask, look: Look): Pr
     },
     parties: [
       ...partyStates({
-        ...{ parameters, round, records, said: NOTHING_SAID, finalisedRounds },
+        ...{ parameters, round, now: 0, records, said: NOTHING_SAID, finalisedRounds },
         ...{ clients, clientCount, members },
       }).map((party) => ({
         ...party,
