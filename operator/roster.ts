@@ -5,8 +5,10 @@ import { VERISUM_INTERFACE } from "../chain/rpc.ts";
 import type { TaskReader } from "../chain/task-chain.ts";
 import { ensure, VerisumError } from "../protocol/errors.ts";
 import type { Hex } from "../protocol/transcript.ts";
-import { MAX_COHORT, MAX_TOTAL_WEIGHT } from "../protocol/parameters.ts";
+import { MAX_COHORT, MAX_REGISTERED, MAX_TOTAL_WEIGHT } from "../protocol/parameters.ts";
+
 import type { TaskParameters } from "../protocol/task.ts";
+import { isBuffer } from "../task/buffers.ts";
 import type { RecordedSender, TransactionRequest } from "./recorded-sender.ts";
 
 /** Whom the operator registers. */
@@ -19,13 +21,20 @@ export interface Roster {
 
 /** @throws ROSTER_INVALID if the contract would refuse one of them, or all together */
 export function checkRoster(
-  { committeeSize, uniformWeights, maxWeight, openRegistration }: TaskParameters,
+  parameters: Pick<
+    TaskParameters,
+    "committeeSize" | "uniformWeights" | "maxWeight" | "openRegistration" | "bufferGoal"
+  >,
   { members, clients }: Roster,
 ): void {
+  const { committeeSize, uniformWeights, maxWeight, openRegistration } = parameters;
   const refuse = (message: string): never => {
     throw new VerisumError("ROSTER_INVALID", message);
   };
-  const twice = (accounts: readonly Hex[]): Hex | undefined => accounts.find((one, i) => accounts.indexOf(one) !== i);
+  const twice = (accounts: readonly Hex[]): Hex | undefined => {
+    const seen = new Set<Hex>();
+    return accounts.find((one) => seen.size === seen.add(one).size);
+  };
   const listed = clients.map(({ account }) => account);
   const repeated = twice(members) ?? twice(listed);
   if (repeated !== undefined) refuse(`${repeated} is listed twice`);
@@ -39,7 +48,7 @@ export function checkRoster(
       refuse(`${account}: a weight is at most ${maxWeight} in this task (maxWeight), not ${weight}`);
     if (uniformWeights && weight !== 1) refuse(`${account}: in this task every weight is 1, not ${weight}`);
   }
-  checkRoom(clients);
+  checkRoom(parameters, clients);
 }
 
 /** A part of a deployment that is still to be paid. */
@@ -116,9 +125,10 @@ export async function newRegistrations(reader: TaskReader, wallet: Wallet, roste
     `the operator ${operator} alone lists members and clients, not ${account}`,
     { operator, account },
   );
-  checkRoster(await reader.parameters(), roster);
+  const parameters = await reader.parameters();
+  checkRoster(parameters, roster);
   const members = await newMembers(reader, roster.members);
-  const clients = await newClients(reader, roster.clients);
+  const clients = await newClients(reader, parameters, roster.clients);
   return new Set([...members.map(memberLabel), ...clients.map((client) => clientLabel(client.account))]);
 }
 
@@ -135,7 +145,11 @@ async function newMembers(reader: TaskReader, members: Roster["members"]): Promi
   return fresh;
 }
 
-async function newClients(reader: TaskReader, clients: Roster["clients"]): Promise<Roster["clients"]> {
+async function newClients(
+  reader: TaskReader,
+  parameters: TaskParameters,
+  clients: Roster["clients"],
+): Promise<Roster["clients"]> {
   if (clients.length === 0) return clients;
   const fresh = [];
   for (const client of clients) {
@@ -149,20 +163,27 @@ async function newClients(reader: TaskReader, clients: Roster["clients"]): Promi
     if (weight === 0) fresh.push(client);
   }
   const listed = await Promise.all((await reader.clients()).map((account) => reader.client(account)));
-  checkRoom([...listed.filter(({ untilRound }) => untilRound === 0n), ...fresh]);
+  checkRoom(parameters, [...listed.filter(({ untilRound }) => untilRound === 0n), ...fresh]);
   return fresh;
 }
 
-/** @throws ROSTER_INVALID if one contract does not hold so many clients, or so much weight */
-function checkRoom(clients: readonly { readonly weight: number }[]): void {
+/**
+ * Not everybody registered is in one buffer: its sum holds what enters it.
+ * @throws ROSTER_INVALID if one contract does not hold so many clients, or so much weight
+ */
+function checkRoom(
+  parameters: Pick<TaskParameters, "bufferGoal">,
+  clients: readonly { readonly weight: number }[],
+): void {
+  const most = isBuffer(parameters) ? MAX_REGISTERED : MAX_COHORT;
   const total = clients.reduce((sum, { weight }) => sum + weight, 0);
   ensure(
-    clients.length <= MAX_COHORT,
+    clients.length <= most,
     "ROSTER_INVALID",
-    `${clients.length} clients are more than the ${MAX_COHORT} of one contract`,
+    `${clients.length} clients are more than the ${most} of one contract`,
   );
   ensure(
-    total <= MAX_TOTAL_WEIGHT,
+    isBuffer(parameters) || total <= MAX_TOTAL_WEIGHT,
     "ROSTER_INVALID",
     `the weights add up to ${total}, and a sum holds ${MAX_TOTAL_WEIGHT}`,
   );
