@@ -42,7 +42,11 @@ contentOptions(
   });
 
 contentOptions(connectionOptions(program.command("status").description("show a task's state"), false))
-  .option("--client <address>", "also show what this account is as a client, and what its own rounds cost of its privacy", address)
+  .option(
+    "--client <address>",
+    "also show what this account is as a client, and what its own rounds cost of its privacy",
+    address,
+  )
   .action(async (flags: StatusFlags) => {
     const reporter = reporterFor({ format: "text" }, "fl");
     await runCommand(reporter, async (signal) => (await import("./inspect.ts")).showStatus(flags, reporter, signal));
