@@ -15,6 +15,7 @@ import { requireOpened } from "../task/round-records.ts";
 import { publicationOf, resultOf } from "../task/outcome.ts";
 import { clientsNeeded, intakeText, isBuffer } from "../task/buffers.ts";
 import { hasAllRounds } from "../task/completion.ts";
+import { openingRefusal } from "../task/opening.ts";
 import type { RoundPublication } from "../task/outcome.ts";
 import type { CommittingTask } from "../task/opened-task.ts";
 import type { ResultRecord } from "../task/result-record.ts";
@@ -24,6 +25,7 @@ import type { StatementBoard } from "../task/statement-board.ts";
 import type { StatementExchange } from "../task/statement-exchange.ts";
 import { bitCount, hasClient } from "../protocol/committee.ts";
 import { isVerisumError } from "../protocol/errors.ts";
+import type { VerisumError } from "../protocol/errors.ts";
 import type { Hex } from "../protocol/transcript.ts";
 import type { ModelState } from "../protocol/model.ts";
 import { openVector } from "../protocol/submission.ts";
@@ -74,6 +76,7 @@ export function createCoordinator(deps: CoordinatorDependencies): CoordinatorSte
   const isInTime = createReleaseWindow(deps);
   const recover = createRecovery(deps);
   const usableClients = createUsableClients(deps);
+  const whyNotOpen = createOpeningWords(chain);
 
   /** Whoever opened it: a result opens the next round where it can. */
   const sayOpened = ({ number, expected }: RoundState): void => {
@@ -109,7 +112,7 @@ export function createCoordinator(deps: CoordinatorDependencies): CoordinatorSte
       case "Idle":
       case "Finalised":
       case "Aborted":
-        return openNext(deps, round, { isInTime, usableClients });
+        return openNext(deps, round, { isInTime, usableClients, whyNotOpen });
       case "Collecting":
         sayOpened(round);
         return abortPastDeadline(deps, round, intakeText(task.parameters, round));
@@ -129,7 +132,12 @@ async function openNext(
   {
     isInTime,
     usableClients,
-  }: { readonly isInTime: ReleaseWindow; readonly usableClients: ReturnType<typeof createUsableClients> },
+    whyNotOpen,
+  }: {
+    readonly isInTime: ReleaseWindow;
+    readonly usableClients: ReturnType<typeof createUsableClients>;
+    readonly whyNotOpen: ReturnType<typeof createOpeningWords>;
+  },
 ): Promise<boolean> {
   const { maxRounds, maxRoundsPerClient, minClients } = task.parameters;
   const finalised = await chain.finalisedRounds();
@@ -157,12 +165,22 @@ async function openNext(
     await chain.openRound();
   } catch (error) {
     if (!isVerisumError(error, "CHAIN_REVERTED")) throw error;
-    reporter.wait(`the next round cannot open yet: ${String(error.details.error)}`, {
+    reporter.wait(`the next round cannot open yet: ${await whyNotOpen(error)}`, {
       reason: String(error.details.error),
     });
     return false;
   }
   return true;
+}
+
+/** Why the contract did not open the round, in words, which are made once for each of its refusals. */
+function createOpeningWords(chain: TaskWriter): (refusal: VerisumError) => Promise<string> {
+  let last: { readonly refusal: string; readonly words: string } | undefined;
+  return async (refusal) => {
+    const of = refusal.message;
+    if (last?.refusal !== of) last = { refusal: of, words: await openingRefusal(chain, await chain.look(), refusal) };
+    return last.words;
+  };
 }
 
 /** Waits; once the phase's time is over, the round ends without a result. */

@@ -32,6 +32,21 @@ export async function readOpening(chain: Pick<TaskReader, "parameters" | "roundK
   return { round, seatsWithoutKey, obstacles: obstaclesOf(parameters, look, seatsWithoutKey, keyCount) };
 }
 
+/**
+ * Why the contract did not open the round, in words.
+ * @param refusal what it said, CHAIN_REVERTED
+ * @throws CHAIN_* errors
+ */
+export async function openingRefusal(
+  chain: Pick<TaskReader, "parameters" | "roundKey">,
+  look: Look,
+  refusal: VerisumError,
+): Promise<string> {
+  const { obstacles, seatsWithoutKey } = await readOpening(chain, look);
+  if (obstacles.length > 0) return obstacles.join("; ");
+  return isTooFewKeys(refusal) ? keysAwaited(seatsWithoutKey, refusal) : refusal.message;
+}
+
 /** Whether the contract waits for keys of members: when the window for them ends, no view says. */
 export function isTooFewKeys(error: unknown): boolean {
   return isVerisumError(error, "CHAIN_REVERTED") && error.details.error === "VerisumTooFewKeys";
