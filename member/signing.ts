@@ -30,7 +30,8 @@ export interface SignerDependencies extends MemberDependencies {
 }
 
 /**
- * One look at every node's proposal, and at strangers' where the round is late. Returns whether it signed something new.
+ * One look at every node's proposal, and at strangers' where the round is late. Returns whether it signed something
+ * new.
  */
 export type Signer = (round: bigint, records: RoundRecords, confirms: Confirms, isLate: boolean) => Promise<boolean>;
 
