@@ -29,6 +29,8 @@ const LOOKS_BEFORE_ANOTHER_NONCE = 4;
 const LOOKS_BEFORE_RESENDING = 15;
 /** Looks without a receipt, after the nonce was used or the phase ended, before the transaction counts as lost. */
 const LAST_LOOKS = 4;
+/** Longest wait for one of several endpoints that a transaction is offered to. */
+const OFFER_PATIENCE_MS = 3_000;
 /** EIP-7825. */
 const TRANSACTION_GAS_CAP = 16_777_216n;
 
@@ -233,7 +235,7 @@ class Sender {
     const { transport } = this.#endpoint;
     if (transport.size === 1) return this.#offer(signed);
     const request = { jsonrpc: "2.0", id: 1, method: "eth_sendRawTransaction", params: [signed] } as const;
-    const answers = await transport.askEach(request);
+    const answers = await transport.askEach(request, OFFER_PATIENCE_MS);
     const refusals = answers.filter((answer) => answer !== undefined && "error" in answer);
     return refusals.length < answers.length ? undefined : refusals[0];
   }

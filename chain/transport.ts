@@ -77,12 +77,19 @@ export class RpcTransport {
     if (this.size > 1) this.#setAside(this.#endpoints[this.#preferred]!, why);
   }
 
-  /** What each endpoint answers now, in their order; undefined for one that does not. @throws INTERRUPTED */
-  askEach(request: RpcRequest): Promise<readonly (RpcAnswer | undefined)[]> {
+  /**
+   * What each endpoint answers now, in their order; undefined for one that does not.
+   * @param patienceMs longest wait for one of them; as long as for any request if absent
+   * @throws INTERRUPTED
+   */
+  askEach(request: RpcRequest, patienceMs?: number): Promise<readonly (RpcAnswer | undefined)[]> {
     return Promise.all(
       this.#endpoints.map(async (endpoint) => {
         try {
-          const [answer] = await this.#ask(endpoint, [request]);
+          const asked = this.#ask(endpoint, [request]);
+          const [answer] = await (patienceMs === undefined
+            ? asked
+            : Promise.race([asked, this.pause(patienceMs).then(() => [undefined])]));
           return answer;
         } catch (error) {
           if (error instanceof VerisumError && error.code === "INTERRUPTED") throw error;

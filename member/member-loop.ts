@@ -42,6 +42,8 @@ export function createMemberStep(deps: MemberLoopDependencies): () => Promise<bo
   const beside = createBeside<boolean>();
   /** What kept this member from a release: codes are said once a round, and bundles waited for once. */
   let hindered = { round: 0n, codes: new Set<string>(), late: new Set<Hex>() };
+  /** How many seconds Aggregating had left when this member first could sign a result of a settlement. */
+  let signable: { readonly settlement: Hex; readonly left: number } | undefined;
   let erased = 0n;
   /** Names what this directory was held to last. */
   let heldTo: string | undefined;
@@ -113,8 +115,10 @@ export function createMemberStep(deps: MemberLoopDependencies): () => Promise<bo
     const { number: round, deadline } = look.round;
     const released = await release(look, confirms);
     if (released !== undefined) return released;
-    // Whoever aggregates for the members or the operator has half of the time to itself.
-    const isLate = 2 * (deadline - (await chain.blockTime())) <= task.parameters.aggregateSeconds;
+    // Whoever aggregates for the members or the operator has half of the time to itself that is left by now.
+    const left = deadline - (await chain.blockTime());
+    if (signable?.settlement !== look.round.settlement) signable = { settlement: look.round.settlement, left };
+    const isLate = 2 * left <= signable.left;
     return sign(round, withReleases(look.records(round), deps.board), confirms, isLate);
   };
 

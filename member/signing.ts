@@ -18,6 +18,8 @@ import type { Confirms } from "./second-readings.ts";
  * the whole computation, and one that is signed is kept.
  */
 const RESULTS_PER_ACCOUNT = 8;
+/** The same for an account that is neither a member's nor the operator's. */
+const RESULTS_PER_STRANGER = 2;
 
 export interface SignerDependencies extends MemberDependencies {
   readonly fetch: typeof globalThis.fetch;
@@ -39,6 +41,8 @@ export type Signer = (round: bigint, records: RoundRecords, confirms: Confirms, 
 interface Grounds {
   /** Who announced the node when it was asked: it may announce another one before it answers. */
   readonly accounts: readonly string[];
+  /** Results judged for each of these. */
+  readonly most: number;
   readonly records: RoundRecords;
   /**
    * Names what there is to judge by besides this round's sum, which is one and the same whichever releases open it; a
@@ -63,7 +67,7 @@ export function createSigner(deps: SignerDependencies): Signer {
 
   const signatureFor = async (
     node: string,
-    { accounts, records, basis, confirms }: Grounds,
+    { accounts, most, records, basis, confirms }: Grounds,
     { round, result, metrics }: Proposal,
   ): Promise<CompactSignature | undefined> => {
     const of = current;
@@ -72,7 +76,7 @@ export function createSigner(deps: SignerDependencies): Signer {
     const name = JSON.stringify([result, metrics, basis]);
     const payers = accounts.map((account) => ({ account, of: judged.get(account) ?? new Set() }));
     if (payers.some(({ of: known }) => known.has(name))) return undefined;
-    const payer = payers.find(({ of: known }) => known.size < RESULTS_PER_ACCOUNT);
+    const payer = payers.find(({ of: known }) => known.size < most);
     if (payer === undefined) return undefined;
     const judge = (): void => void judged.set(payer.account, payer.of.add(name));
     try {
@@ -99,7 +103,7 @@ export function createSigner(deps: SignerDependencies): Signer {
     }
   };
 
-  const askNodes = createNodeAsker();
+  const [askNodes, askStrangers] = [createNodeAsker(), createNodeAsker()];
   /** One result is computed at a time. */
   const inTurn = pLimit(1);
 
@@ -128,8 +132,12 @@ export function createSigner(deps: SignerDependencies): Signer {
     reporter.wait(`round ${round}: waiting for a proposed result to become final`, { round });
     const before = signatures.size;
     const basis = basisOf(await siblingRounds(deps.task, records));
-    const nodes = isLate ? [...deps.nodes(), ...deps.strangers()] : deps.nodes();
-    await askNodes(settlement, nodes, (node) => exchange(node, round, { records, basis, confirms }));
+    const known = { records, basis, confirms };
+    await askNodes(settlement, deps.nodes(), (node) => exchange(node, round, { ...known, most: RESULTS_PER_ACCOUNT }));
+    if (isLate)
+      await askStrangers(settlement, deps.strangers(), (node) =>
+        exchange(node, round, { ...known, most: RESULTS_PER_STRANGER }),
+      );
     return signatures.size > before;
   };
 }

@@ -38,7 +38,10 @@ export async function changeLists(
     const chain = await readerAt(endpoint, chainId, contract, { confirmations: 0 });
     const account = wallet.address.toLowerCase() as Hex;
     const look = await chain.look();
-    const { steps, fromRound, warnings } = await planChange(change, { chain, look, account });
+    const { steps, fromRound, warnings } = await planChange(change, {
+      ...{ chain, look, account },
+      balanceOf: (of) => endpoint.request(() => endpoint.provider.getBalance(of)),
+    });
     if (steps.length === 0) {
       onStep(`it is so already, from round ${fromRound} on: nothing is sent`);
       return fromRound;

@@ -23,7 +23,7 @@ export interface MemberReplacement {
   readonly seat: number;
   /** The zero address leaves the seat empty. */
   readonly member: Hex;
-  /** What the new member is sent for gas, in wei; nothing if absent. */
+  /** What the new member is sent for gas unless it has as much, in wei; nothing if absent. */
   readonly fundWei?: bigint;
 }
 
@@ -45,6 +45,8 @@ export interface ListScene {
   readonly look: TaskLook;
   /** Who sends it, in lower case. */
   readonly account: Hex;
+  /** What an account has, in wei. */
+  readonly balanceOf: (account: Hex) => Promise<bigint>;
 }
 
 const CHANGE_GAS = 300_000n;
@@ -56,7 +58,7 @@ export function planChange(change: ListChange, scene: ListScene): Promise<ListPl
 
 async function planReplacement(
   { seat, member, fundWei }: MemberReplacement,
-  { chain, look, account }: ListScene,
+  { chain, look, account, balanceOf }: ListScene,
 ): Promise<ListPlan> {
   const [parameters, operator] = [await chain.parameters(), await chain.operator()];
   const next = look.round.number + 1n;
@@ -87,7 +89,8 @@ async function planReplacement(
   return {
     fromRound: next,
     steps: [
-      ...(fundWei === undefined ? [] : [transferTo(member, fundWei)]),
+      // Repeated in a later round, the change pays nobody a second time.
+      ...(fundWei === undefined || (await balanceOf(member)) >= fundWei ? [] : [transferTo(member, fundWei)]),
       stepTo(chain, `seat ${seat} to ${member}`, "replaceMember", seat, member),
     ],
     warnings:

@@ -59,27 +59,37 @@ const TIMES_TOLD = 2;
 /**
  * Ends a role whose contract has become another deployment: the chain was started again, or a reorganisation moved the
  * deployment to another block. What the role says is of the one that it began with, and nobody would take it.
+ * Endpoints are asked beside the looks, which wait for none of them.
  * @param clock monotonic milliseconds
- * @returns to be called at each look: @throws CONTRACT_REPLACED; chain errors
+ * @returns to be called at each look: @throws CONTRACT_REPLACED
  */
 export function createDeploymentWatch(
   chain: Pick<TaskReader, "context" | "deployments">,
   clock: () => number,
 ): () => Promise<void> {
   const { contract, deployment } = chain.context;
-  let [next, times] = [clock() + WATCH_EVERY_MS, 0];
+  let [next, times, isAsking] = [clock() + WATCH_EVERY_MS, 0, false];
+  let now: readonly (string | undefined)[] = [];
+  const ask = async (): Promise<void> => {
+    try {
+      now = (await chain.deployments()).filter((one) => one !== undefined);
+      // One endpoint alone ends nobody where another one knows better.
+      times = now.length === 0 || now.includes(deployment) ? 0 : times + 1;
+    } finally {
+      [isAsking, next] = [false, clock() + WATCH_EVERY_MS];
+    }
+  };
   return async () => {
-    if (clock() < next) return;
-    next = clock() + WATCH_EVERY_MS;
-    const told = (await chain.deployments()).filter((one) => one !== undefined);
-    // One endpoint alone ends nobody where another one knows better.
-    times = told.length === 0 || told.includes(deployment) ? 0 : times + 1;
     ensure(
       times < TIMES_TOLD,
       "CONTRACT_REPLACED",
       `the contract at ${contract} is another deployment than the one that this role began with`,
-      { contract, began: deployment, now: told.join() },
+      { contract, began: deployment, now: now.join() },
     );
+    if (isAsking || clock() < next) return;
+    isAsking = true;
+    // An endpoint that fails is the looks' own affair.
+    ask().catch(() => undefined);
   };
 }
 

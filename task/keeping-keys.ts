@@ -4,7 +4,7 @@
  */
 import { cidFromDigest } from "../content/cid.ts";
 import type { ContentStore } from "../content/store.ts";
-import { mayPass } from "../protocol/errors.ts";
+import { isVerisumError } from "../protocol/errors.ts";
 import type { Reporter } from "../protocol/reporter.ts";
 import { createBeside } from "./beside.ts";
 import type { TaskDocument } from "./document.ts";
@@ -34,7 +34,8 @@ export function createKeyKeeper({ store, document, reporter, clock }: KeepingDep
     try {
       isKept = (await beside(keep)) ?? false;
     } catch (error) {
-      if (!mayPass(error)) throw error;
+      // A folder that is no good keeps clients out; what a member or an aggregator needs of it may be there.
+      if (!isVerisumError(error) || error.entry.role === "end") throw error;
       restsUntil = clock() + PAUSE_MS;
       const text = `the task's keys are not all here yet, for clients that join: ${error.message}; they are asked for again`;
       reporter.say("warn", "keys-not-kept", text, { cid, code: error.code });

@@ -93,7 +93,7 @@ describe("a member's loop", () => {
     assert.deepEqual(asked, ["liar", "honest", "liar", "honest"]);
   });
 
-  it("asks nodes of strangers once half of the time to aggregate is over without a result", async () => {
+  it("asks nodes of strangers once half of the time that was left is over without a result", async () => {
     const asked: string[] = [];
     const fetchFrom = (url: URL): Promise<Response> => {
       asked.push(url.hostname);
@@ -109,9 +109,12 @@ describe("a member's loop", () => {
     });
     await step();
     assert.deepEqual(asked, ["known"]);
-    time.passes(Math.ceil(aggregateSeconds / 2));
+    time.passes(Math.floor(aggregateSeconds / 4));
     await step();
-    assert.deepEqual(asked, ["known", "known", "stranger"]);
+    assert.deepEqual(asked, ["known", "known"]);
+    time.passes(Math.floor(aggregateSeconds / 4));
+    await step();
+    assert.deepEqual(asked, ["known", "known", "known", "stranger"]);
   });
 
   it("stops reading a proposal that never ends", async () => {

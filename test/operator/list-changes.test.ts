@@ -15,10 +15,16 @@ const lower = ({ account }: TaskWriter): Hex => account.toLowerCase() as Hex;
 
 describe("a change of a task's lists", () => {
   let task: MemoryTask;
+  /** What the next member has. */
+  let balance: bigint;
+  beforeEach(() => void (balance = 0n));
   beforeEach(async () => void (task = await openMemoryTask({ parameters: { maxCorrupt: 0, maxRounds: 2 } })));
 
   const plan = async (who: TaskWriter, change: ListChange): Promise<ListPlan> =>
-    planChange(change, { chain: task.operator, look: await task.operator.look(), account: lower(who) });
+    planChange(change, {
+      ...{ chain: task.operator, look: await task.operator.look(), account: lower(who) },
+      balanceOf: () => Promise.resolve(balance),
+    });
   const removal = (...clients: readonly TaskWriter[]): ListChange => ({
     kind: "remove-clients",
     accounts: clients.map(lower),
@@ -98,6 +104,13 @@ describe("a change of a task's lists", () => {
     assert.equal(steps[1]!.request.data, data);
     await openMemoryRound(task);
     await rejectsCode(plan(task.operator, seat(2, ZERO_ADDRESS, 5n)), "ROSTER_INVALID");
+    // Begun in a round, and repeated in a later one.
+    balance = 5n;
+    const again = (await plan(task.operator, seat(2, next, 5n))).steps;
+    assert.deepEqual(
+      again.map(({ label }) => label),
+      [`seat 2 to ${next}`],
+    );
   });
 
   it("is refused where the contract would not take it", async () => {

@@ -90,8 +90,25 @@ describe("a role whose contract becomes another deployment", () => {
     const deployments = (): Promise<readonly (Hex | undefined)[]> => Promise.resolve(answers[asked++] ?? [OLD]);
     const chain = { context: { deployment: OLD }, deployments } as unknown as TaskReader;
     const watch = createDeploymentWatch(chain, () => now);
-    return { look: () => ((now += 5_000), watch()), asked: () => asked };
+    const look = async (): Promise<void> => {
+      now += 5_000;
+      await watch();
+      await new Promise(setImmediate);
+    };
+    return { look, asked: () => asked };
   };
+
+  it("waits for no endpoint that is slow to say so", async () => {
+    let asked = 0;
+    const deployments = (): Promise<never> => ((asked += 1), new Promise(() => undefined));
+    let now = 0;
+    const watch = createDeploymentWatch(
+      { context: { deployment: OLD }, deployments } as unknown as TaskReader,
+      () => now,
+    );
+    for (let looks = 0; looks < 10; looks++) await ((now += 5_000), watch());
+    assert.equal(asked, 1);
+  });
 
   it("ends once all endpoints said so twice in a row, and is asked of them seldom", async () => {
     const { look, asked } = watchOver([
@@ -100,6 +117,7 @@ describe("a role whose contract becomes another deployment", () => {
     ]);
     for (let looks = 0; looks < 3; looks++) await look();
     assert.equal(asked(), 1);
+    await look();
     await rejectsCode(look(), "CONTRACT_REPLACED", { began: OLD, now: NEW });
   });
 

@@ -26,6 +26,13 @@ describe("a node that serves a task", () => {
     assert.equal(asked.length, 2, "until they are here");
   });
 
+  it("goes on though their folder is more than anybody reads", async () => {
+    const reporter = createRecorder();
+    const pin = (): Promise<void> => Promise.reject(new VerisumError("IPFS_LIMIT_EXCEEDED", "too large"));
+    await createKeyKeeper({ store: { pin }, document: { keysCid }, reporter, clock: () => 0 })();
+    assert.equal(reporter.facts("keys-not-kept")[0]?.["code"], "IPFS_LIMIT_EXCEEDED");
+  });
+
   it("ends where its own disk refuses them", async () => {
     const pin = (): Promise<void> => Promise.reject(new VerisumError("IPFS_STORE_FAILED", "no space left"));
     const keep = createKeyKeeper({ store: { pin }, document: { keysCid }, reporter: createRecorder(), clock: () => 0 });
