@@ -258,4 +258,12 @@ describe("an endpoint's answers", () => {
     for (let i = 0; i < 9; i++) pages.shrink();
     assert.equal(await largest(), 100);
   });
+
+  it("are asked of each endpoint, and none is waited for longer than told", async () => {
+    const [silent, good] = [await serve(() => undefined), await serve(sound)];
+    const transport = new RpcTransport([silent, good], { timeoutMs: 600_000 });
+    const [none, answer] = await transport.askEach(request("eth_blockNumber"), 50);
+    assert.equal(none, undefined);
+    assert.deepEqual(answer, { jsonrpc: "2.0", id: 1, result: "0x1" });
+  });
 });
