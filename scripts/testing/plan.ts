@@ -69,6 +69,7 @@ export const INTEGRATION: readonly string[] = [
   "test/auditor/round-vector.test.ts",
   "test/browser/verify-submission.test.ts",
   "test/chain/connect.test.ts",
+  "test/chain/deadlines.test.ts",
   "test/chain/long-chain.test.ts",
   "test/chain/contract-suite.test.ts",
   "test/chain/generated-shapes.test.ts",
