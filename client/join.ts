@@ -19,7 +19,7 @@ import { openWritingNode } from "../task/node.ts";
 import type { NodeOptions, WritingNode } from "../task/node.ts";
 import type { OpenTask } from "../task/opened-task.ts";
 import type { ChunkProver } from "../protocol/ports.ts";
-import { requireFurtherRounds } from "../task/completion.ts";
+import { requireFurtherRounds } from "../task/further-rounds.ts";
 import { createPace } from "../task/pace.ts";
 import { bundleCopies } from "../task/peer-network.ts";
 import { createVitals } from "../task/vitals.ts";

@@ -3,7 +3,7 @@ import type { ClientStatus, TaskWriter } from "../chain/task-chain.ts";
 import type { Sleep } from "../protocol/ports.ts";
 import type { Reporter } from "../protocol/reporter.ts";
 import type { TaskParameters } from "../protocol/task.ts";
-import { requireFurtherRounds } from "../task/completion.ts";
+import { requireFurtherRounds } from "../task/further-rounds.ts";
 import { untilFinal } from "../task/until-final.ts";
 import { isListed } from "./terms.ts";
 

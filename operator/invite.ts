@@ -7,7 +7,7 @@ import type { Reporter } from "../protocol/reporter.ts";
 import { maskUrls } from "../protocol/secrets.ts";
 import type { Hex } from "../protocol/transcript.ts";
 import { writeDurably } from "../storage/durable-file.ts";
-import { requireFurtherRounds } from "../task/completion.ts";
+import { requireFurtherRounds } from "../task/further-rounds.ts";
 import { encodeInvitation, makeInvitation, parseInvitation } from "../task/invitation.ts";
 import { announcedNodes } from "../task/peer-network.ts";
 

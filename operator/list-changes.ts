@@ -6,7 +6,7 @@ import { ensure } from "../protocol/errors.ts";
 import type { TaskParameters } from "../protocol/task.ts";
 import type { Hex } from "../protocol/transcript.ts";
 import { clientsNeeded } from "../task/buffers.ts";
-import { requireFurtherRounds } from "../task/completion.ts";
+import { requireFurtherRounds } from "../task/further-rounds.ts";
 import { transferTo } from "./roster.ts";
 import type { Step } from "./roster.ts";
 

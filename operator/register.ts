@@ -5,7 +5,7 @@ import { readerAt } from "../chain/reader.ts";
 import { openEndpoint } from "../chain/rpc.ts";
 import { ensure } from "../protocol/errors.ts";
 import type { Hex } from "../protocol/transcript.ts";
-import { requireFurtherRounds } from "../task/completion.ts";
+import { requireFurtherRounds } from "../task/further-rounds.ts";
 import { checkFunds } from "./check-deployment.ts";
 import { openSender } from "./deploy-task.ts";
 import type { PaymentOptions } from "./deploy-task.ts";

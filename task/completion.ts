@@ -1,5 +1,4 @@
-/** Whether a round is under way, and whether a task can have a further one. */
-import { ensure } from "../protocol/errors.ts";
+/** Whether a round is under way, and whether a task can have a further one; pages import it, without the errors. */
 import type { Counters, Phase } from "../chain/task-chain.ts";
 import type { TaskParameters } from "../protocol/task.ts";
 
@@ -25,12 +24,4 @@ export function completionOf(
   if (privacyBudget > 0n && privacySpent + privacyCostPerRound > privacyBudget)
     return `the task is complete: ${finalisedRounds} rounds are final, and its privacy budget is spent`;
   return undefined;
-}
-
-/** For what would be paid for, or waited for, in vain. @throws TASK_COMPLETE */
-export function requireFurtherRounds(...[parameters, counters]: Parameters<typeof completionOf>): void {
-  const complete = completionOf(parameters, counters);
-  ensure(complete === undefined, "TASK_COMPLETE", `${complete}: no further round opens`, {
-    finalisedRounds: counters.finalisedRounds,
-  });
 }
