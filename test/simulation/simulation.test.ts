@@ -13,7 +13,7 @@ import { World } from "./world.ts";
 
 /** Few here; `npm run test:adversarial` runs 10,000. */
 const SCHEDULES = 8;
-const MOST_UNTIL_NOTICED = 20;
+const MOST_UNTIL_NOTICED = 60;
 /** A seed whose rounds are buffers that are full before every client is in. */
 const BUFFERED = "13";
 
@@ -71,7 +71,7 @@ describe("random schedules over the roles", function () {
     isNoticed({ forgetful: true }, /a second vector/));
 
   it("notice clients that share a vector again before a final block says that its last round does not count it", () =>
-    isNoticed({ impatient: true }, /may still count its vector/, 200));
+    isNoticed({ impatient: true }, /may still count its vector/));
 });
 
 /**
