@@ -1,9 +1,10 @@
 /** Takes clients off whom the contract lets anybody take off, so that rounds do not wait for them. */
-import type { ClientStatus, Phase, TaskWriter } from "../chain/task-chain.ts";
+import type { Phase, TaskWriter } from "../chain/task-chain.ts";
 import { isVerisumError } from "../protocol/errors.ts";
 import type { Reporter } from "../protocol/reporter.ts";
 import type { TaskParameters } from "../protocol/task.ts";
 import type { Hex } from "../protocol/transcript.ts";
+import { reasonToRemove } from "../task/removal.ts";
 import { listedClients, statusesOf } from "./listed-clients.ts";
 
 /** While a settlement is new, or there is no round: whoever is taken off then is not of the next round. */
@@ -58,15 +59,4 @@ export function createTidying({ chain, task, reporter }: TidyingDependencies): (
     // After an error that passes it is tried again.
     left = left.slice(1);
   };
-}
-
-/** Why anybody may take the client off; undefined if only it and the operator may. */
-function reasonToRemove(
-  { untilRound, refusals, includedRounds }: Pick<ClientStatus, "untilRound" | "refusals" | "includedRounds">,
-  { maxRefusals, maxRoundsPerClient }: TidyingDependencies["task"]["parameters"],
-): string | undefined {
-  if (untilRound !== 0n) return undefined;
-  if (maxRoundsPerClient > 0 && includedRounds >= maxRoundsPerClient) return `${includedRounds} settlements count it`;
-  if (maxRefusals > 0 && refusals >= maxRefusals) return `${refusals} settlements left it out as refused`;
-  return undefined;
 }

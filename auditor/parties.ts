@@ -4,6 +4,7 @@ import type { RoundRecords, RoundState } from "../chain/task-chain.ts";
 import { hasSeat } from "../protocol/committee.ts";
 import type { TaskParameters } from "../protocol/task.ts";
 import type { Hex } from "../protocol/transcript.ts";
+import { utcText } from "../task/utc-text.ts";
 import { clientsNeeded, intakeText, isBuffer } from "../task/buffers.ts";
 import { hasAllRounds } from "../task/completion.ts";
 import type { NodeStatus } from "../task/node-status.ts";
@@ -150,8 +151,8 @@ function attesting(moment: TaskMoment): readonly PartyState[] {
     attested.size >= parameters.quorum
       ? waiting(
           isLate(moment)
-            ? `the settlement: the phase was over at ${timeOf(round.deadline)}`
-            : `more attestations or the phase's end, ${timeOf(round.deadline)}, to settle`,
+            ? `the settlement: the phase was over at ${utcText(round.deadline)}`
+            : `more attestations or the phase's end, ${utcText(round.deadline)}, to settle`,
         )
       : waiting(rest),
     (seat) => {
@@ -203,11 +204,6 @@ function isLate({ round, now }: TaskMoment): boolean {
 }
 
 function untilText(moment: TaskMoment): string {
-  const end = timeOf(moment.round.deadline);
+  const end = utcText(moment.round.deadline);
   return isLate(moment) ? `until ${end}, which is past` : `until ${end}`;
-}
-
-/** Unix seconds as a time of day in UTC, with the date. */
-function timeOf(seconds: number): string {
-  return new Date(seconds * 1000).toISOString().replace(".000", "");
 }

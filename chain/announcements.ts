@@ -41,3 +41,13 @@ export function superfluousAnnouncements(logs: readonly RawLog[], operator: Hex)
 function topicOf(account: Hex): string {
   return `0x${account.slice(2).toLowerCase().padStart(64, "0")}`;
 }
+
+/** What each account announced last; whoever announced last comes last. */
+export function latestOf(announcements: readonly (readonly [Hex, string])[]): ReadonlyMap<Hex, string> {
+  const latest = new Map<Hex, string>();
+  for (const [account, url] of announcements) {
+    latest.delete(account);
+    latest.set(account, url);
+  }
+  return latest;
+}

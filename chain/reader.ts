@@ -4,6 +4,7 @@ import { Contract } from "ethers";
 import { isVerisumError, VerisumError } from "../protocol/errors.ts";
 import { fromHex } from "../protocol/transcript.ts";
 import type { Hex } from "../protocol/transcript.ts";
+import { latestOf } from "./announcements.ts";
 import { readCellGroup } from "./cell-group.ts";
 import { decodeAddress, decodeClient, decodeModel, decodeParameters, decodeRound } from "./codec.ts";
 import { viewsOf } from "./contract-calls.ts";
@@ -276,16 +277,6 @@ async function nextBlockTime({ provider, request, transport }: Endpoint): Promis
 function ignorance(error: unknown): null {
   if (!isVerisumError(error, "CHAIN_UNREACHABLE")) throw error;
   return null;
-}
-
-/** What each account announced last; whoever announced last comes last. */
-function latestOf(announcements: readonly (readonly [Hex, string])[]): ReadonlyMap<Hex, string> {
-  const latest = new Map<Hex, string>();
-  for (const [account, url] of announcements) {
-    latest.delete(account);
-    latest.set(account, url);
-  }
-  return latest;
 }
 
 /**

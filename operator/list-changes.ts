@@ -1,12 +1,12 @@
 /** A change of a task's lists, held to the contract's rules before anything is sent. */
 import { membersIn, ZERO_ADDRESS } from "../chain/lists.ts";
 import { VERISUM_INTERFACE } from "../chain/rpc.ts";
-import type { ClientStatus, TaskLook, TaskReader } from "../chain/task-chain.ts";
+import type { TaskLook, TaskReader } from "../chain/task-chain.ts";
 import { ensure } from "../protocol/errors.ts";
-import type { TaskParameters } from "../protocol/task.ts";
 import type { Hex } from "../protocol/transcript.ts";
 import { clientsNeeded } from "../task/buffers.ts";
 import { requireFurtherRounds } from "../task/further-rounds.ts";
+import { reasonToRemove } from "../task/removal.ts";
 import { transferTo } from "./roster.ts";
 import type { Step } from "./roster.ts";
 
@@ -112,7 +112,7 @@ async function planRemoval({ accounts }: ClientRemoval, { chain, look, account }
     if (status.untilRound > fromRound) fromRound = status.untilRound;
     if (status.untilRound !== 0n) continue;
     ensure(
-      account === operator || account === client || mayAnybodyRemove(status, parameters),
+      account === operator || account === client || reasonToRemove(status, parameters) !== undefined,
       "ROLE_NOT_REGISTERED",
       `the operator ${operator} or the client itself takes ${client} off, not ${account}: others may once it is refused or counted as often as the task says`,
       { account, operator },
@@ -132,15 +132,6 @@ async function planRemoval({ accounts }: ClientRemoval, { chain, look, account }
           ]
         : [],
   };
-}
-
-/** As `removeClient` has it. */
-function mayAnybodyRemove(
-  { refusals, includedRounds }: ClientStatus,
-  { maxRefusals, maxRoundsPerClient }: TaskParameters,
-): boolean {
-  const isBarred = maxRefusals > 0 && refusals >= maxRefusals;
-  return isBarred || (maxRoundsPerClient > 0 && includedRounds >= maxRoundsPerClient);
 }
 
 function stepTo({ context }: ListScene["chain"], label: string, name: string, ...args: readonly unknown[]): Step {

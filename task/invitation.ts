@@ -10,6 +10,7 @@ import type { CompactSignature, TaskContext, TaskReader } from "../chain/task-ch
 import { isVerisumError, VerisumError } from "../protocol/errors.ts";
 import { strictJson } from "../protocol/strict-json.ts";
 import type { Hex } from "../protocol/transcript.ts";
+import { utcText } from "./utc-text.ts";
 
 const FORMAT = "verisum-invitation-1";
 /** Of endpoints, and of peers. */
@@ -82,7 +83,7 @@ export function parseInvitation(bytes: Uint8Array, nowSeconds: number): Invitati
     context: { chainId: BigInt(chainId), contract, deployment },
   };
   ensureInvited(signerOf(invitation) === operator, "altered", `it is not as its operator ${operator} signed it`);
-  const end = new Date(terms.expires * 1000).toISOString().replace(".000", "");
+  const end = utcText(terms.expires);
   ensureInvited(nowSeconds < terms.expires, "expired", `it was good until ${end}`);
   return invitation;
 }

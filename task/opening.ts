@@ -4,6 +4,7 @@ import type { TaskLook, TaskReader } from "../chain/task-chain.ts";
 import { isVerisumError } from "../protocol/errors.ts";
 import type { VerisumError } from "../protocol/errors.ts";
 import type { TaskParameters } from "../protocol/task.ts";
+import { utcText } from "./utc-text.ts";
 import { clientsNeeded } from "./buffers.ts";
 import { hasAllRounds, isUnderWay } from "./completion.ts";
 
@@ -55,7 +56,7 @@ export function isTooFewKeys(error: unknown): boolean {
 /** What that refusal waits for, in words. */
 export function keysAwaited(seatsWithoutKey: readonly number[], refusal: VerisumError): string {
   const end = /waitUntil=([0-9]{1,12})\b/.exec(refusal.message)?.[1];
-  const until = end === undefined ? "" : `, ${timeOf(Number(end))}`;
+  const until = end === undefined ? "" : `, ${utcText(Number(end))}`;
   return `it waits for keys of the members of seats ${seatsWithoutKey.join(", ")}, or for the end of the window for keys${until}`;
 }
 
@@ -73,7 +74,7 @@ function obstaclesOf(
   const found: readonly (readonly [boolean, string])[] = [
     [
       isUnderWay(round.phase),
-      `round ${round.number} is ${round.phase}; this phase ends at ${timeOf(round.deadline)} at the latest`,
+      `round ${round.number} is ${round.phase}; this phase ends at ${utcText(round.deadline)} at the latest`,
     ],
     [
       memberCount === committeeSize && filled < quorum,
@@ -95,9 +96,4 @@ function obstaclesOf(
     ],
   ];
   return found.flatMap(([isInTheWay, why]) => (isInTheWay ? [why] : []));
-}
-
-/** Unix seconds as a time in UTC. */
-function timeOf(seconds: number): string {
-  return new Date(seconds * 1000).toISOString().replace(".000", "");
 }

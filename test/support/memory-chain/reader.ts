@@ -1,5 +1,6 @@
 /** `TaskReader` over a chain in memory. */
 import { toBeHex } from "ethers";
+import { latestOf } from "../../../chain/announcements.ts";
 import { accountsFrom, membersIn } from "../../../chain/lists.ts";
 import { lastStepOf, lookOf } from "../../../chain/round-records.ts";
 import type { TaskLog } from "../../../chain/logs.ts";
@@ -81,15 +82,12 @@ export function memoryReader(chain: MemoryChain, contract: Hex, confirmations: n
     lastChunkStep: async (round, account) => lastStepOf(await logs(), round, account),
     finalisedRoundNumbers: async () =>
       (await logs()).flatMap(({ name, args }) => (name === "Finalised" ? [args.round] : [])),
-    endpoints: async () => {
-      const latest = new Map<Hex, string>();
-      for (const { name, args } of await logs()) {
-        if (name !== "EndpointAnnounced") continue;
-        latest.delete(args.account);
-        latest.set(args.account, args.endpoint);
-      }
-      return latest;
-    },
+    endpoints: async () =>
+      latestOf(
+        (await logs()).flatMap(({ name, args }): [Hex, string][] =>
+          name === "EndpointAnnounced" ? [[args.account, args.endpoint]] : [],
+        ),
+      ),
     blockTime: async () => chain.nextTime,
     latestBlock: async () => chain.blockNumber,
     finalBlock: async () => chain.blockNumber - confirmations,
